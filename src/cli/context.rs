@@ -1,0 +1,100 @@
+//! What every command starts from: the console, the resource map, the database, the async runtime.
+
+use std::future::Future;
+use std::io;
+
+use tracing::level_filters::LevelFilter;
+
+use super::{CommandError, GlobalArgs};
+use crate::console::Console;
+use crate::resource_map::ResourceMap;
+use crate::store::Store;
+
+/// The surroundings of a command.
+#[derive(Debug)]
+pub struct Context {
+    /// The global options.
+    pub global: GlobalArgs,
+    /// Where its words go.
+    pub console: Console,
+}
+
+impl Context {
+    /// From the global options.
+    pub fn new(global: GlobalArgs) -> Self {
+        let console = Console::new(global.output, global.quiet, !global.no_progress);
+        Self { global, console }
+    }
+
+    /// The resource map by `--resource-map` and `--extend-map`.
+    ///
+    /// # Errors
+    /// A file that can't be read or is no resource map.
+    pub fn resource_map(&self) -> Result<ResourceMap, CommandError> {
+        ResourceMap::load(&self.global.resource_map, &self.global.extend_map).map_err(|error| {
+            CommandError::usage(&error).hint("docs/resource-maps.md tells what a resource map may hold")
+        })
+    }
+
+    /// Opens the database, making it where there is none.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_store(&self) -> Result<Store, CommandError> {
+        Store::open(&self.global.db).map_err(|error| self.store_error(&error))
+    }
+
+    /// Opens a database that must exist already.
+    ///
+    /// # Errors
+    /// There is none, or as [`Store::open`].
+    pub fn open_existing_store(&self) -> Result<Store, CommandError> {
+        if self.global.db.exists() {
+            return self.open_store();
+        }
+        Err(CommandError::failed(format_args!("there is no database {}", self.global.db.display()))
+            .hint("load a trail first: trailcreator load-files PATH, or load-s3 --bucket NAME")
+            .hint("name another database with --db"))
+    }
+
+    /// A failure of the database, with the advice that fits.
+    pub fn store_error(&self, error: &crate::store::StoreError) -> CommandError {
+        let mut command_error = CommandError::while_doing(format_args!("database {}", self.global.db.display()), error);
+        command_error.hints.extend(error.hint().map(str::to_owned));
+        command_error
+    }
+
+    /// Runs async work to its end.
+    ///
+    /// # Errors
+    /// Those of the work, or the runtime couldn't start.
+    pub fn block_on<T>(&self, work: impl Future<Output = Result<T, CommandError>>) -> Result<T, CommandError> {
+        tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| CommandError::while_doing("starting the async runtime", &error))?
+            .block_on(work)
+    }
+
+    /// Prints an error and its hints.
+    pub fn report(&self, error: &CommandError) {
+        let hints: String = error.hints.iter().map(|hint| format!("\n  hint: {hint}")).collect();
+        self.console.error(format_args!("{}{hints}", error.message));
+    }
+}
+
+/// Sends the log to stderr. AWS crates are silent below `-vv`: their debug output is not for users.
+pub(super) fn start_logging(global: &GlobalArgs) {
+    let level = match (global.quiet, global.verbose) {
+        (true, _) => LevelFilter::ERROR,
+        (false, 0) => LevelFilter::WARN,
+        (false, 1) => LevelFilter::INFO,
+        (false, _) => LevelFilter::DEBUG,
+    };
+    use tracing_subscriber::filter::Targets;
+    use tracing_subscriber::layer::SubscriberExt;
+    use tracing_subscriber::util::SubscriberInitExt;
+    let targets = Targets::new().with_default(LevelFilter::ERROR).with_target("trailcreator", level);
+    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_target(false).without_time();
+    tracing_subscriber::registry().with(targets).with(lines).init();
+}

@@ -1,0 +1,11 @@
+//! `load_s3`.
+
+use super::{CommandError, Context, Outcome};
+
+/// x
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {}
+
+pub(super) async fn run(_args: Args, _context: &Context) -> Result<Outcome, CommandError> {
+    todo!()
+}

@@ -1,0 +1,71 @@
+//! The command line: one file per command, whose `Args` doc comments are its help.
+//!
+//! A command turns arguments into a call of the library, and its result into text or JSON. Precedence of a setting:
+//! flag, `TRAILCREATOR_*` variable, default.
+
+mod apply;
+mod context;
+mod error;
+mod load_files;
+mod load_s3;
+mod options;
+mod runs;
+mod tag;
+mod undo;
+mod who;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use context::Context;
+pub use error::{CommandError, Outcome, with_causes};
+pub use options::{AwsArgs, GlobalArgs, WindowArgs};
+
+/// Finds who created each AWS resource, from CloudTrail, and writes the owner on it as a tag.
+#[derive(Debug, Parser)]
+#[command(name = "trailcreator", version, propagate_version = true, infer_long_args = false)]
+struct Cli {
+    #[command(flatten)]
+    global: GlobalArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    LoadFiles(load_files::Args),
+    LoadS3(load_s3::Args),
+    Who(who::Args),
+    Tag(tag::Args),
+    Apply(apply::Args),
+    Undo(undo::Args),
+    Runs(runs::Args),
+}
+
+/// Runs the program on the process's arguments.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    context::start_logging(&cli.global);
+    let context = Context::new(cli.global);
+    let outcome = match run(cli.command, &context) {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            context.report(&error);
+            error.outcome
+        }
+    };
+    ExitCode::from(outcome.code())
+}
+
+fn run(command: Command, context: &Context) -> Result<Outcome, CommandError> {
+    match command {
+        Command::LoadFiles(args) => load_files::run(args, context),
+        Command::LoadS3(args) => context.block_on(load_s3::run(args, context)),
+        Command::Who(args) => who::run(args, context),
+        Command::Tag(args) => context.block_on(tag::run(args, context)),
+        Command::Apply(args) => context.block_on(apply::run(args, context)),
+        Command::Undo(args) => context.block_on(undo::run(args, context)),
+        Command::Runs(args) => runs::run(args, context),
+    }
+}

@@ -1,0 +1,89 @@
+//! Options that several commands share.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::aws::AwsOptions;
+use crate::console::OutputFormat;
+use crate::names::Region;
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+pub struct GlobalArgs {
+    /// The database of creators
+    #[arg(long, global = true, value_name = "FILE", default_value = "creators.db", env = "TRAILCREATOR_DB")]
+    pub db: PathBuf,
+    /// A resource map of your own (YAML, or c7n-trailcreator's JSON) in place of the built-in events; repeatable
+    #[arg(long, global = true, value_name = "FILE", env = "TRAILCREATOR_RESOURCE_MAP", value_delimiter = ':')]
+    pub resource_map: Vec<PathBuf>,
+    /// A resource map whose events are added to those in use; repeatable
+    #[arg(long, global = true, value_name = "FILE", env = "TRAILCREATOR_EXTEND_MAP", value_delimiter = ':')]
+    pub extend_map: Vec<PathBuf>,
+    /// Form of the data on stdout
+    #[arg(long, global = true, value_enum, default_value_t, env = "TRAILCREATOR_OUTPUT")]
+    pub output: OutputFormat,
+    /// More of what happens, on stderr (-vv: every AWS call)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Errors and data only
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// No progress bars or progress lines
+    #[arg(long, global = true, env = "TRAILCREATOR_NO_PROGRESS")]
+    pub no_progress: bool,
+}
+
+/// How to reach AWS. What is left out comes from AWS's usual chain: environment, profile, SSO, instance role.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "AWS options")]
+pub struct AwsArgs {
+    /// Profile of AWS's shared configuration
+    #[arg(long, env = "TRAILCREATOR_PROFILE")]
+    pub profile: Option<String>,
+    /// Region
+    #[arg(long, env = "TRAILCREATOR_REGION")]
+    pub region: Option<Region>,
+    /// Role to assume; several are assumed one after the other
+    #[arg(long, value_name = "ARN", env = "TRAILCREATOR_ASSUME", value_delimiter = ',')]
+    pub assume: Vec<String>,
+    /// External id for the (last) role
+    #[arg(long, value_name = "ID", requires = "assume", env = "TRAILCREATOR_EXTERNAL_ID")]
+    pub external_id: Option<String>,
+    /// Endpoint for all services (AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_<SERVICE> work too)
+    #[arg(long, value_name = "URL", env = "TRAILCREATOR_ENDPOINT_URL")]
+    pub endpoint_url: Option<String>,
+}
+
+impl From<AwsArgs> for AwsOptions {
+    fn from(args: AwsArgs) -> Self {
+        Self {
+            profile: args.profile,
+            region: args.region,
+            assume: args.assume,
+            external_id: args.external_id,
+            endpoint_url: args.endpoint_url,
+        }
+    }
+}
+
+/// Which events, by time (UTC). Without any: all.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Time window (UTC)")]
+pub struct WindowArgs {
+    /// Events of a year: 2019
+    #[arg(long, conflicts_with_all = ["month", "day", "since", "until"])]
+    pub year: Option<String>,
+    /// Events of a month: 2019/11
+    #[arg(long, conflicts_with_all = ["day", "since", "until"])]
+    pub month: Option<String>,
+    /// Events of a day: 2019/02/01
+    #[arg(long, conflicts_with_all = ["since", "until"])]
+    pub day: Option<String>,
+    /// Events from here on: a date, RFC 3339, or an age such as 90d or 12h
+    #[arg(long)]
+    pub since: Option<String>,
+    /// Events before this: as --since; a date means its beginning
+    #[arg(long)]
+    pub until: Option<String>,
+}

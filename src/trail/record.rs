@@ -1,0 +1,126 @@
+//! What is kept of a CloudTrail record: the event, who called, and which resources it made or removed.
+//!
+//! Facts only, as CloudTrail wrote them: who the *owner* is, `creator` decides later, so that rules can change without
+//! loading again. Pure: no files, no AWS, no SQL.
+//!
+//! Source: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html>
+
+use crate::names::{AccountId, Region, ResourceId, ResourceType};
+
+/// One successful API call. A field is `None` where the record has none or null; never an empty stand-in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Event {
+    /// `eventID`. Sources that lack it get a stable one derived from the record's content.
+    pub event_id: String,
+    /// `recipientAccountId`, else `userIdentity.accountId`, else empty.
+    pub account_id: String,
+    /// `awsRegion`.
+    pub region: String,
+    /// `eventTime` as CloudTrail wrote it, `2023-07-10T11:54:39Z`: sorts as text.
+    pub time: String,
+    /// `eventName`.
+    pub name: String,
+    /// `eventSource`, `ec2.amazonaws.com`.
+    pub source: String,
+    /// `userAgent`.
+    pub user_agent: Option<String>,
+    /// `sourceIPAddress`: an address, or the name of the AWS service that called.
+    pub source_ip: Option<String>,
+    /// `sharedEventID`: joins the copies of one event that several accounts received.
+    pub shared_event_id: Option<String>,
+    /// `userIdentity`.
+    pub identity: Identity,
+}
+
+/// The facts of `userIdentity` that tell who called.
+///
+/// Source: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html>
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// `type`: `Root`, `IAMUser`, `AssumedRole`, `Role`, `FederatedUser`, `SAMLUser`, `WebIdentityUser`,
+    /// `IdentityCenterUser`, `Directory`, `AWSAccount`, `AWSService`, `Unknown`; absent for some AWS-internal calls.
+    pub kind: Option<String>,
+    /// `arn`.
+    pub arn: Option<String>,
+    /// `userName`.
+    pub user_name: Option<String>,
+    /// `principalId`.
+    pub principal_id: Option<String>,
+    /// `accountId` of the caller; not always the account that received the event.
+    pub account_id: Option<String>,
+    /// `accessKeyId`: an identifier, not a secret. Links a session to the AssumeRole call that made it.
+    pub access_key_id: Option<String>,
+    /// `sessionContext.sessionIssuer.type`.
+    pub issuer_type: Option<String>,
+    /// `sessionContext.sessionIssuer.arn`: the role behind a session.
+    pub issuer_arn: Option<String>,
+    /// `sessionContext.sessionIssuer.userName`: the role's name.
+    pub issuer_user_name: Option<String>,
+    /// `sessionContext.sourceIdentity`.
+    pub source_identity: Option<String>,
+    /// `onBehalfOf.userId`: the Identity Center user.
+    pub on_behalf_of_user_id: Option<String>,
+    /// `onBehalfOf.identityStoreArn`.
+    pub on_behalf_of_store_arn: Option<String>,
+    /// `invokedBy`: the AWS service that called for the principal, or `AWS Internal`.
+    pub invoked_by: Option<String>,
+}
+
+/// What an event did to a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Action {
+    /// Made it. The call fails where the resource exists, so the latest such event is the creation.
+    Create,
+    /// Made it or changed what existed (PutRule, CreateQueue…): the first since the last deletion is the creation.
+    Upsert,
+    /// Removed it.
+    Delete,
+}
+
+impl Action {
+    /// How the database spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Upsert => "upsert",
+            Self::Delete => "delete",
+        }
+    }
+
+    /// The reverse of [`Action::as_str`].
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Create, Self::Upsert, Self::Delete].into_iter().find(|action| action.as_str() == text)
+    }
+}
+
+/// One resource that an event made or removed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Touched {
+    /// The type by the resource map.
+    pub resource_type: ResourceType,
+    /// The id that the map's expression found in the record.
+    pub resource_id: ResourceId,
+    /// What the event did to it.
+    pub action: Action,
+}
+
+/// An event and every resource it touched: what loaders give to the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResourceEvent {
+    /// The call.
+    pub event: Event,
+    /// The resources, without repeats, in the map's order. Never empty.
+    pub touched: Vec<Touched>,
+}
+
+impl Event {
+    /// The account as a name.
+    pub fn account(&self) -> AccountId {
+        AccountId::new(self.account_id.as_str())
+    }
+
+    /// The region as a name.
+    pub fn region_name(&self) -> Region {
+        Region::new(self.region.as_str())
+    }
+}
