@@ -179,12 +179,13 @@ fn parser_words(reason: &ErrorReason) -> String {
 
 /// The first call of a function that isn't there or doesn't take so many arguments, and its byte offset.
 fn wrong_call(ast: &Ast) -> Option<(String, usize)> {
-    if let Ast::Function { name, args, offset } = ast {
+    if let Ast::Function { name, args, offset: bracket } = ast {
+        let offset = bracket.saturating_sub(name.len());
         if jmespath::DEFAULT_RUNTIME.get_function(name).is_none() {
-            return Some((format!("there is no function {name}()"), *offset));
+            return Some((format!("there is no function {name}()"), offset));
         }
         if let Some(expected) = wrong_arity(name, args.len()) {
-            return Some((format!("{name}() takes {expected} arguments, not {}", args.len()), *offset));
+            return Some((format!("{name}() takes {expected} arguments, not {}", args.len()), offset));
         }
     }
     let (same, other) = children(ast);
