@@ -242,7 +242,7 @@ mod tests {
             message("'é' || join(a)"),
             "`'é' || join(a)` is not JMESPath: join() takes 2 arguments, not 1 (at character 8)"
         );
-        assert_eq!(message("a."), "`a.` is not JMESPath: it ends too early (at character 3)");
+        assert_eq!(message("a ||"), "`a ||` is not JMESPath: it ends too early (at character 5)");
         assert!(message("a b").ends_with("(at character 3)"), "{}", message("a b"));
         assert!(Expression::compile("map(&length(a, b), c)").is_err());
     }
