@@ -136,7 +136,7 @@ pub struct Scanner {
 impl Scanner {
     /// A scanner for the map's events that the filter wants.
     pub fn new(map: Arc<ResourceMap>, filter: RecordFilter) -> Self {
-        let prefilter = Prefilter::new(map.events.keys().map(|(_, name)| name.as_str()));
+        let prefilter = Prefilter::new(map.event_names().into_iter());
         Self { map, filter, prefilter, limits: Limits::default() }
     }
 
@@ -175,7 +175,8 @@ impl Scanner {
         buffers: &mut Buffers,
         collector: &mut Collector<'_, '_>,
     ) -> Result<(), String> {
-        let mut json = input::decompressed(input, sizes, self.limits.decompressed).map_err(|error| error.to_string())?;
+        let mut json =
+            input::decompressed(input, sizes, self.limits.decompressed).map_err(|error| error.to_string())?;
         buffers.document.clear();
         let read = json.by_ref().take(self.limits.buffered).read_to_end(&mut buffers.document);
         let complete = read.as_ref().is_ok_and(|&length| (length as u64) < self.limits.buffered);
