@@ -123,6 +123,8 @@ pub struct TagRequest {
     pub path: Expression,
     /// Resources a call takes at most; 1 where it reads one.
     pub batch: usize,
+    /// The page tokens; `None` where one page holds all tags. Only where `batch` is 1.
+    pub page: Option<Page>,
     /// Error codes that mean "no tags" (S3's NoSuchTagSet).
     pub absent: Vec<String>,
 }

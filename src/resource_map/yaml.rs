@@ -123,6 +123,7 @@ pub(super) struct TagsStanza {
     pub(super) params: Option<Spanned<Param>>,
     pub(super) items: Option<Text>,
     pub(super) batch: Option<Spanned<NonZeroUsize>>,
+    pub(super) page: Option<Spanned<(Text, Text)>>,
     pub(super) absent: Option<Spanned<Vec<String>>>,
 }
 
