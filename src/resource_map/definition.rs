@@ -28,6 +28,8 @@ pub enum Protocol {
 pub struct Service {
     /// botocore's name of the service, `elbv2`.
     pub name: String,
+    /// AWS's SDK id of the service, `Elastic Load Balancing v2`: environment and profile name its endpoint by it.
+    pub sdk_id: String,
     /// Its wire protocol.
     pub protocol: Protocol,
     /// Endpoint prefix: `https://{endpoint}.{region}.{suffix}`.

@@ -21,6 +21,7 @@ use super::source::Text;
 #[serde(deny_unknown_fields)]
 pub(super) struct ServiceFile {
     pub(super) service: Option<Text>,
+    pub(super) sdk_id: Option<Text>,
     pub(super) protocol: Option<Spanned<Protocol>>,
     pub(super) version: Option<Text>,
     pub(super) target: Option<Text>,
