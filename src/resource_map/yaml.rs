@@ -21,6 +21,7 @@ use super::source::Text;
 #[serde(deny_unknown_fields)]
 pub(super) struct ServiceFile {
     pub(super) service: Option<Text>,
+    pub(super) sdk_id: Option<Text>,
     pub(super) protocol: Option<Spanned<Protocol>>,
     pub(super) version: Option<Text>,
     pub(super) target: Option<Text>,
@@ -123,6 +124,7 @@ pub(super) struct TagsStanza {
     pub(super) params: Option<Spanned<Param>>,
     pub(super) items: Option<Text>,
     pub(super) batch: Option<Spanned<NonZeroUsize>>,
+    pub(super) page: Option<Spanned<(Text, Text)>>,
     pub(super) absent: Option<Spanned<Vec<String>>>,
 }
 
