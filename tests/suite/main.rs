@@ -5,3 +5,4 @@ mod common;
 mod harness;
 mod inventory;
 mod resource_maps;
+mod who;
