@@ -16,29 +16,20 @@ impl Refusal {
     ///
     /// Source: <https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_FailureInfo.html>
     pub(super) fn of_arn(code: &str, message: &str) -> Self {
-        let any = |words: &[&str]| words.iter().any(|word| code.contains(word));
-        let class = if is_missing(code, message) {
-            ErrorClass::NotFound
-        } else if any(&["Throttl", "TooManyRequests", "RequestLimitExceeded", "SlowDown"]) {
-            ErrorClass::Throttled
-        } else if any(&["AccessDenied", "Unauthorized", "NotAuthorized"]) {
-            ErrorClass::AccessDenied
-        } else if code == "InternalServiceException" {
-            ErrorClass::Server
-        } else {
-            ErrorClass::Refused
-        };
+        // The code alone decides: the status that comes with it is sometimes 404 for what is only unsupported.
+        let status = if code == "InternalServiceException" { 500 } else { 400 };
+        let class = if is_missing(code, message) { ErrorClass::NotFound } else { ErrorClass::of_answer(code, status) };
         Self { class, text: format!("{code}: {message}") }
     }
 
     /// From a failed call.
     pub(super) fn of_call(error: &CallError) -> Self {
         let class = if is_missing(&error.code, &error.message) { ErrorClass::NotFound } else { error.class };
-        let permission = match class {
-            ErrorClass::AccessDenied => format!(" (permission needed: {})", error.operation),
-            _ => String::new(),
+        let advice = match (class, error.hint()) {
+            (ErrorClass::NotFound, _) | (_, None) => String::new(),
+            (_, Some(hint)) => format!(" ({hint})"),
         };
-        Self { class, text: format!("{error}{permission}") }
+        Self { class, text: format!("{error}{advice}") }
     }
 
     /// The end of a write that has no other way.
@@ -59,17 +50,14 @@ impl Refusal {
     }
 }
 
-/// Whether AWS says that the resource isn't there. Services have no common code for it, and some say it only in words
-/// under a general code (CloudFormation's `ValidationError`).
+/// Whether AWS says in words, under a general code, that the resource isn't there (CloudFormation's `ValidationError`).
+/// Codes of their own are told by their class.
 fn is_missing(code: &str, message: &str) -> bool {
-    const CODES: [&str; 7] =
-        ["NotFound", "NoSuch", "DoesNotExist", "NonExistent", "NotExist", "NotFoundFault", "InvalidResourceId"];
     const GENERAL: [&str; 5] =
         ["ValidationError", "ValidationException", "InvalidParameterException", "InvalidParameterValue", "InvalidArn"];
     const WORDS: [&str; 3] = ["does not exist", "doesn't exist", "not found"];
     let message = message.to_ascii_lowercase();
-    CODES.iter().any(|word| code.contains(word))
-        || (GENERAL.contains(&code) && WORDS.iter().any(|words| message.contains(words)))
+    GENERAL.contains(&code) && WORDS.iter().any(|words| message.contains(words))
 }
 
 #[cfg(test)]
