@@ -127,17 +127,17 @@ pub struct Run {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct WriteCounts {
     /// See [`WriteState`].
-    pub planned: u64,
+    pub planned: u32,
     /// See [`WriteState`].
-    pub started: u64,
+    pub started: u32,
     /// See [`WriteState`].
-    pub written: u64,
+    pub written: u32,
     /// See [`WriteState`].
-    pub failed: u64,
+    pub failed: u32,
     /// See [`WriteState`].
-    pub vanished: u64,
+    pub vanished: u32,
     /// See [`WriteState`].
-    pub skipped: u64,
+    pub skipped: u32,
 }
 
 /// How a write ended.

@@ -187,7 +187,8 @@ mod tests {
 
     #[test]
     fn a_name_that_several_answer_to_belongs_to_none_but_an_id_wins() {
-        let twins = [live("sg-1", "arn:aws:ec2:r:1:x/sg-1").named("web"), live("sg-2", "arn:aws:ec2:r:1:x/sg-2").named("web")];
+        let twins =
+            [live("sg-1", "arn:aws:ec2:r:1:x/sg-1").named("web"), live("sg-2", "arn:aws:ec2:r:1:x/sg-2").named("web")];
         assert_eq!(matches(&twins, "web"), None);
         assert_eq!(matches(&twins, "sg-2"), Some(1));
         let named_like_the_id = [live("a", "arn:aws:x:r:1:t/1"), live("b", "arn:aws:x:r:1:t/2").named("a")];

@@ -306,12 +306,11 @@ fn try_decide(
         return Err((LeftKind::SameValue, format!("has the tag with that very value: {key}={}", owner.value)));
     }
     prove_tags(resource, key, present.is_some())?;
-    if let Some(when) = &writing.when
-        && when.search(&resource.item) != Value::Bool(true)
-    {
+    if !writing.is_allowed_now(&resource.item) {
         return Err((LeftKind::NotNow, format!("its state does not allow it now ({})", state_of(&resource.item))));
     }
-    let cleaned = owner.original.map(|original| format!(" (made legal for tags from {original:?})")).unwrap_or_default();
+    let cleaned =
+        owner.original.map(|original| format!(" (made legal for tags from {original:?})")).unwrap_or_default();
     let (event, reason) = (&creation.event, owner.reason);
     Ok(PlannedWrite {
         resource_type: resource.resource_type.clone(),

@@ -7,9 +7,8 @@
 //! So resuming is safe whatever happened: a write whose call was made but not journaled is found done, and what somebody
 //! else changed meanwhile is left alone, by `tag` as by `undo`.
 
+use std::collections::HashMap;
 use std::future::Future;
-
-use serde_json::Value;
 
 use super::apply::{self, Applied, Aws, Job, Outcome, Stop, Task};
 use super::current::{self, Current};
@@ -144,15 +143,16 @@ impl<'a> Runner<'a> {
         progress: &mut dyn FnMut(u64),
     ) -> Result<RunReport, StoreError> {
         let Some(run) = self.enter(target, &prepared)? else {
-            return Ok(RunReport { run: None, results: prepared.over, stopped: None });
+            return Ok(prepared.into_report());
         };
-        let over: Vec<WriteResult> = prepared.over.iter().map(|(write, outcome)| outcome.result(write.position)).collect();
+        let over: Vec<WriteResult> =
+            prepared.over.iter().map(|(write, outcome)| outcome.result(write.position)).collect();
         self.store.end_writes(run, &over)?;
         let job = Job { run, account: self.place.account.clone(), key: self.key.clone() };
         let aws = Aws::new(self.session, &self.place);
         let applied = apply::apply(&aws, self.store, &job, &prepared.ready, stop, progress).await?;
         self.store.finish_run(run)?;
-        Ok(report(run, prepared, applied))
+        Ok(report(Some(run), prepared, applied))
     }
 
     /// The run's number, once the journal has it.
@@ -169,8 +169,15 @@ impl<'a> Runner<'a> {
     }
 }
 
-fn report(run: RunId, prepared: Prepared<'_>, applied: Applied) -> RunReport {
-    let mut outcomes: std::collections::HashMap<u32, Outcome> = applied.outcomes.into_iter().collect();
+impl Prepared<'_> {
+    /// What a run would come to that makes none of its writes.
+    pub fn into_report(self) -> RunReport {
+        report(None, self, Applied::default())
+    }
+}
+
+fn report(run: Option<RunId>, prepared: Prepared<'_>, applied: Applied) -> RunReport {
+    let mut outcomes: HashMap<u32, Outcome> = applied.outcomes.into_iter().collect();
     let unreached = || Outcome::Unfinished("not reached".to_owned());
     let ready = prepared.ready.into_iter().map(|task| {
         let outcome = outcomes.remove(&task.write.position).unwrap_or_else(unreached);
@@ -178,7 +185,7 @@ fn report(run: RunId, prepared: Prepared<'_>, applied: Applied) -> RunReport {
     });
     let mut results: Vec<(Write, Outcome)> = ready.chain(prepared.over).collect();
     results.sort_by_key(|(write, _)| write.position);
-    RunReport { run: Some(run), results, stopped: applied.stopped }
+    RunReport { run, results, stopped: applied.stopped }
 }
 
 /// The planned writes as the journal numbers them: by their place in the plan.
@@ -218,13 +225,6 @@ fn check(key: &TagKey, write: &Write, state: WriteState, current: Current) -> Ch
     let now = value.map_or_else(|| format!("has no tag {key}"), |value| format!("has {key}={value}"));
     let since = if is_done { "already" } else { "now, changed by somebody since" };
     Check::Over(Outcome::Skipped(format!("{now} {since}")))
-}
-
-impl Task<'_> {
-    /// Whether the resource's state allows a write, by the map.
-    fn is_allowed_now(&self) -> bool {
-        self.when().is_none_or(|when| when.search(&self.live.item) == Value::Bool(true))
-    }
 }
 
 #[cfg(test)]

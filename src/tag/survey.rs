@@ -89,7 +89,8 @@ pub async fn survey(
 ) -> Result<Survey, StoreError> {
     let place = Place { account: question.account.clone(), region: question.region.clone() };
     let look = |definition| look_at(session, map, store, question, &place, definition);
-    let mut results = stream::iter(chosen.types.iter().map(|&definition| definition)).map(look).buffer_unordered(TYPE_CONCURRENCY);
+    let mut results =
+        stream::iter(chosen.types.iter().map(|&definition| definition)).map(look).buffer_unordered(TYPE_CONCURRENCY);
     let (mut facts, mut skipped, mut failed) = (Vec::new(), chosen.skipped, Vec::new());
     let mut done = 0;
     while let Some((definition, looked)) = results.next().await {
@@ -186,8 +187,7 @@ fn skipped(resource_type: ResourceType, reason: &str) -> SkippedType {
 }
 
 fn keep_planned(plan: &Plan, facts: Vec<TypeFacts<'_>>) -> HashMap<(ResourceType, ResourceId, Arn), LiveResource> {
-    let planned: HashSet<_> =
-        plan.actions.iter().map(|write| (&write.resource_type, &write.id, &write.arn)).collect();
+    let planned: HashSet<_> = plan.actions.iter().map(|write| (&write.resource_type, &write.id, &write.arn)).collect();
     let all = facts.into_iter().flat_map(|facts| facts.live);
     all.filter(|live| planned.contains(&(&live.resource_type, &live.id, &live.arn)))
         .map(|live| ((live.resource_type.clone(), live.id.clone(), live.arn.clone()), live))

@@ -104,6 +104,11 @@ impl<'a> Task<'a> {
         };
         Ok(Self { write, live, definition, access, writing })
     }
+
+    /// Whether the resource's state allows a write.
+    pub fn is_allowed_now(&self) -> bool {
+        self.writing.is_allowed_now(&self.live.item)
+    }
 }
 
 impl Outcome {

@@ -37,12 +37,7 @@ pub(super) async fn write(api: &impl TagApi, job: &Job, task: &Task<'_>, native:
     }
 }
 
-async fn try_write(
-    api: &impl TagApi,
-    job: &Job,
-    task: &Task<'_>,
-    native: &NativeWriting,
-) -> Result<Outcome, Outcome> {
+async fn try_write(api: &impl TagApi, job: &Job, task: &Task<'_>, native: &NativeWriting) -> Result<Outcome, Outcome> {
     let request = request_for(task, native)?;
     let tags = if request.uses("tags") { Some(changed_tags(api, job, task).await?) } else { None };
     let lookup = |name: &str| value_of(job, task, tags.as_ref(), name);

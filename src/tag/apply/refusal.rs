@@ -43,10 +43,7 @@ impl Refusal {
 
     /// Whether one resource of many may have caused it, so that the others' calls can go well.
     pub(super) fn may_be_of_one(&self) -> bool {
-        matches!(
-            self.class,
-            ErrorClass::Refused | ErrorClass::NotFound | ErrorClass::Server | ErrorClass::BadAnswer
-        )
+        matches!(self.class, ErrorClass::Refused | ErrorClass::NotFound | ErrorClass::Server | ErrorClass::BadAnswer)
     }
 }
 

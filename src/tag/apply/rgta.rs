@@ -91,10 +91,7 @@ fn passes(refusal: &Refusal, task: &Task<'_>) -> bool {
 }
 
 async fn fall_back(api: &impl TagApi, job: &Job, task: &Task<'_>, refusal: Refusal) -> Outcome {
-    let hopeless = matches!(
-        refusal.class,
-        ErrorClass::Credentials | ErrorClass::Throttled | ErrorClass::Unreachable
-    );
+    let hopeless = matches!(refusal.class, ErrorClass::Credentials | ErrorClass::Throttled | ErrorClass::Unreachable);
     let Some(native) = task.writing.native.as_ref().filter(|_| !hopeless) else {
         return refusal.outcome();
     };
