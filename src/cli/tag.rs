@@ -127,6 +127,9 @@ fn tell_figures(context: &Context, plan: &Plan) {
     for skipped in &summary.skipped_types {
         context.console.message(format_args!("skipped {}: {}", skipped.resource_type, skipped.reason));
     }
+    for problem in &summary.problems {
+        context.console.warning(format_args!("{}: {}", problem.resource_type, problem.problem));
+    }
     for failed in &summary.failed_types {
         let hint = failed.hint.as_ref().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
         context.console.warning(format_args!("{} could not be listed: {}{hint}", failed.resource_type, failed.error));
@@ -178,5 +181,9 @@ async fn write(context: &Context, runner: &Runner<'_>, survey: &mut Survey) -> R
 /// A type or resource that could not be read is a failure, even if nothing else is.
 fn outcome_of_plan(plan: &Plan) -> Outcome {
     let unread = plan.summary.left.contains_key(&LeftKind::TagsUnknown);
-    if plan.summary.failed_types.is_empty() && !unread { Outcome::Done } else { Outcome::ItemFailures }
+    if plan.summary.failed_types.is_empty() && plan.summary.problems.is_empty() && !unread {
+        Outcome::Done
+    } else {
+        Outcome::ItemFailures
+    }
 }

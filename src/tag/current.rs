@@ -51,20 +51,25 @@ async fn read_type(
     let Some(definition) = map.types.get(resource_type).filter(|definition| definition.access.is_some()) else {
         return unreadable(format!("no resource map says how {resource_type} is listed"));
     };
-    let listed = match inventory::list(session, map, definition, place).await {
-        Ok(listed) => listed,
+    let population = match inventory::list(session, map, definition, place).await {
+        Ok(population) => population,
         Err(error) => {
             let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
             return unreadable(format!("{error}{hint}"));
         }
     };
-    let mut found = pick(listed, &writes);
+    let mut found = pick(population.resources, &writes);
     let mut unproven: Vec<&mut LiveResource> =
         found.values_mut().filter(|live| !matches!(live.tags, Tags::Known(_))).collect();
     if !unproven.is_empty() {
         inventory::confirm_tags(session, definition, place, &mut unproven).await;
     }
-    writes.iter().map(|(at, _)| (*at, found.remove(at).map_or(Current::Gone, state_of))).collect()
+    // What could not be taken from the list may be among what went wrong there.
+    let missing = || match population.problems.first() {
+        None => Current::Gone,
+        Some(problem) => Current::Unreadable(format!("it is not listed, but: {problem}")),
+    };
+    writes.iter().map(|(at, _)| (*at, found.remove(at).map_or_else(missing, state_of))).collect()
 }
 
 /// The listed resources that the writes are about, by the writes' places.

@@ -170,6 +170,15 @@ pub struct FailedType {
     pub hint: Option<String>,
 }
 
+/// Something that went wrong while a type was listed, without ending the listing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TypeProblem {
+    /// The type.
+    pub resource_type: ResourceType,
+    /// What, as a sentence.
+    pub problem: String,
+}
+
 /// The plan's figures.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Summary {
@@ -183,6 +192,8 @@ pub struct Summary {
     pub skipped_types: Vec<SkippedType>,
     /// Types that could not be listed.
     pub failed_types: Vec<FailedType>,
+    /// What went wrong with types that were listed.
+    pub problems: Vec<TypeProblem>,
 }
 
 /// What to do with each live resource of an account and region.

@@ -8,9 +8,9 @@ use std::collections::{HashMap, HashSet};
 use futures::stream::{self, StreamExt};
 
 use super::join::{Join, Joined};
-use super::plan::{self, FailedType, Plan, Question, SkippedType, TypeFacts};
+use super::plan::{self, FailedType, Plan, Question, SkippedType, TypeFacts, TypeProblem};
 use crate::aws::{CallError, ErrorClass, Session};
-use crate::inventory::{self, LiveResource, Place};
+use crate::inventory::{self, LiveResource, Place, Population};
 use crate::names::{AccountId, Arn, Region, ResourceId, ResourceType};
 use crate::resource_map::{ResourceMap, TypeDefinition};
 use crate::store::{Store, StoreError};
@@ -38,7 +38,7 @@ pub struct Survey {
 
 /// What became of one type.
 enum Looked<'m> {
-    Facts(TypeFacts<'m>),
+    Facts(TypeFacts<'m>, Vec<TypeProblem>),
     Skipped(SkippedType),
     Failed(FailedType),
 }
@@ -91,11 +91,15 @@ pub async fn survey(
     let look = |definition| look_at(session, map, store, question, &place, definition);
     let mut results =
         stream::iter(chosen.types.iter().map(|&definition| definition)).map(look).buffer_unordered(TYPE_CONCURRENCY);
-    let (mut facts, mut skipped, mut failed) = (Vec::new(), chosen.skipped, Vec::new());
+    let (mut facts, mut problems) = (Vec::new(), Vec::new());
+    let (mut skipped, mut failed) = (chosen.skipped, Vec::new());
     let mut done = 0;
     while let Some((definition, looked)) = results.next().await {
         match looked? {
-            Looked::Facts(of_type) => facts.push(of_type),
+            Looked::Facts(of_type, more) => {
+                facts.push(of_type);
+                problems.extend(more);
+            }
             Looked::Skipped(of_type) => skipped.push(of_type),
             Looked::Failed(of_type) => failed.push(of_type),
         }
@@ -106,6 +110,8 @@ pub async fn survey(
     let mut plan = plan::plan(question, &facts);
     skipped.sort_by(|a, b| a.resource_type.cmp(&b.resource_type));
     failed.sort_by(|a, b| a.resource_type.cmp(&b.resource_type));
+    problems.sort_by(|a, b| a.resource_type.cmp(&b.resource_type));
+    plan.summary.problems = problems;
     plan.summary.skipped_types = skipped;
     plan.summary.failed_types = failed;
     let live = keep_planned(&plan, facts);
@@ -128,7 +134,7 @@ async fn look_at<'m>(
     definition: &'m TypeDefinition,
 ) -> (&'m TypeDefinition, Result<Looked<'m>, StoreError>) {
     let looked = match inventory::list(session, map, definition, place).await {
-        Ok(live) => facts_of(session, store, question, place, definition, live).await.map(Looked::Facts),
+        Ok(population) => facts_of(session, store, question, place, definition, population).await,
         Err(error) => Ok(not_listed(definition, &error)),
     };
     (definition, looked)
@@ -140,9 +146,9 @@ async fn facts_of<'m>(
     question: &Question,
     place: &Place,
     definition: &'m TypeDefinition,
-    live: Vec<LiveResource>,
-) -> Result<TypeFacts<'m>, StoreError> {
-    let live = without_repeats(live);
+    population: Population,
+) -> Result<Looked<'m>, StoreError> {
+    let Population { resources: live, problems } = population;
     let joined = join(store, question, definition, &live)?;
     let mut facts = TypeFacts { definition, live, joined };
     let unproven: HashSet<usize> = plan::unproven(question, &facts).into_iter().collect();
@@ -151,7 +157,8 @@ async fn facts_of<'m>(
     if !unread.is_empty() {
         inventory::confirm_tags(session, definition, place, &mut unread).await;
     }
-    Ok(facts)
+    let problem = |problem| TypeProblem { resource_type: definition.resource_type.clone(), problem };
+    Ok(Looked::Facts(facts, problems.into_iter().map(problem).collect()))
 }
 
 fn join(
@@ -165,13 +172,6 @@ fn join(
     let mut join = Join::new(live);
     store.events_of_type(&definition.resource_type, &question.account, region, &mut |event| join.add(event))?;
     Ok(join.finish())
-}
-
-/// A list that changes while it is paged through can give a resource twice.
-fn without_repeats(mut live: Vec<LiveResource>) -> Vec<LiveResource> {
-    let mut seen = HashSet::new();
-    live.retain(|resource| seen.insert((resource.id.clone(), resource.arn.clone())));
-    live
 }
 
 fn not_listed<'m>(definition: &TypeDefinition, error: &CallError) -> Looked<'m> {
