@@ -13,7 +13,7 @@ use super::ResourceMap;
 use super::assemble::{Assembly, Events, TypeSet};
 use super::c7n::C7nFile;
 use super::compile::{self, CompiledType};
-use super::source::{MapError, Source};
+use super::source::{MapError, Source, looks_like_json};
 use super::yaml::ServiceFile;
 
 // BUILT_IN: (name, content) of every file of resource-maps/, by `embed.rs`.
@@ -114,6 +114,22 @@ fn is_c7n(source: Source<'_>) -> bool {
     if service.is_some() || resources.iter().any(|stanza| stanza.r#type.is_some()) {
         return false;
     }
-    let looks_like_json = source.text.trim_start_matches('\u{feff}').trim_start().starts_with('{');
-    looks_like_json || resources.iter().any(|stanza| stanza.resource.is_some())
+    looks_like_json(source.text) || resources.iter().any(|stanza| stanza.resource.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_built_in_file_is_valid() {
+        let mut types = TypeSet::default();
+        for (name, text) in BUILT_IN {
+            let of_file = compile_file(Source { name, text }).unwrap_or_else(|error| panic!("{error}"));
+            types.add(of_file).unwrap_or_else(|error| panic!("{error}"));
+        }
+        let mut assembly = Assembly::default();
+        assembly.add(types, Events::Used);
+        assembly.finish().unwrap_or_else(|error| panic!("{error}"));
+    }
 }

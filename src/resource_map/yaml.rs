@@ -8,7 +8,7 @@ use std::fmt;
 use std::num::NonZeroUsize;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{self, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_saphyr::Spanned;
@@ -126,9 +126,19 @@ pub(super) struct TagsStanza {
     pub(super) absent: Option<Spanned<Vec<String>>>,
 }
 
-/// `write`, also in its short form: the method alone.
+/// `write`.
 #[derive(Debug)]
-pub(super) struct WriteStanza {
+pub(super) enum WriteStanza {
+    /// The method alone.
+    Short(String),
+    /// The method and what it needs.
+    Full(FullWriteStanza),
+}
+
+/// `write` as a mapping.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FullWriteStanza {
     pub(super) method: WriteMethod,
     pub(super) call: Option<Text>,
     pub(super) params: Option<Spanned<Param>>,
@@ -146,16 +156,6 @@ pub(super) struct RemoveStanza {
 
 impl<'de> Deserialize<'de> for WriteStanza {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Full {
-            method: WriteMethod,
-            call: Option<Text>,
-            params: Option<Spanned<Param>>,
-            remove: Option<Spanned<RemoveStanza>>,
-            when: Option<Text>,
-        }
-
         struct WriteVisitor;
 
         impl<'de> Visitor<'de> for WriteVisitor {
@@ -165,14 +165,12 @@ impl<'de> Deserialize<'de> for WriteStanza {
                 formatter.write_str("how a tag is written: {method: …}, or a method alone")
             }
 
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<WriteStanza, E> {
-                let method = WriteMethod::deserialize(text.into_deserializer())?;
-                Ok(WriteStanza { method, call: None, params: None, remove: None, when: None })
+            fn visit_str<E>(self, method: &str) -> Result<WriteStanza, E> {
+                Ok(WriteStanza::Short(method.to_owned()))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<WriteStanza, A::Error> {
-                let Full { method, call, params, remove, when } = Full::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(WriteStanza { method, call, params, remove, when })
+                FullWriteStanza::deserialize(MapAccessDeserializer::new(map)).map(WriteStanza::Full)
             }
         }
 
