@@ -15,13 +15,13 @@ use crate::resource_map::{RenderedCall, Service};
 
 /// What TagResources or UntagResources answered.
 #[derive(Debug, Default)]
-pub(super) struct TaggingAnswer {
+pub(in crate::tag) struct TaggingAnswer {
     /// By ARN.
     pub(super) refused: HashMap<String, Refusal>,
     pub(super) request_id: Option<String>,
 }
 
-pub(super) trait TagApi {
+pub(in crate::tag) trait TagApi {
     /// The Tagging API's TagResources; without a value UntagResources.
     async fn tag_resources(
         &self,

@@ -141,7 +141,8 @@ pub async fn apply(
     drive(api, store, job, tasks, stop, progress).await
 }
 
-async fn drive(
+/// [`apply`] on AWS or on a test's world.
+pub(super) async fn drive(
     api: &impl TagApi,
     store: &Store,
     job: &Job,
@@ -208,5 +209,7 @@ fn halves<T>(mut group: Vec<T>) -> [Vec<T>; 2] {
     [group, second]
 }
 
+#[cfg(test)]
+pub(super) mod test_world;
 #[cfg(test)]
 mod tests;

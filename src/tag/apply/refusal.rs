@@ -5,7 +5,7 @@ use crate::aws::{CallError, ErrorClass};
 
 /// A write that was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refusal {
+pub(in crate::tag) struct Refusal {
     pub(super) class: ErrorClass,
     /// What AWS said, and about which call.
     pub(super) text: String,

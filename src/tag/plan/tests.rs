@@ -144,12 +144,7 @@ fn a_stack_is_tagged_in_a_steady_state_only() {
 
 #[test]
 fn a_type_that_no_map_can_tag_is_said_so() {
-    let definition = TypeDefinition {
-        resource_type: "sqs".into(),
-        cloudformation: None,
-        global: false,
-        access: None,
-    };
+    let definition = TypeDefinition { resource_type: "sqs".into(), cloudformation: None, global: false, access: None };
     let mut facts = facts("sqs", vec![queue("q")], by_alice());
     facts.definition = &definition;
     assert_eq!(plan(&question(false), &[facts]).left[0].kind, LeftKind::NotTaggable);
@@ -231,7 +226,8 @@ fn any_queue() -> impl Strategy<Value = (Tags, Vec<StoredEvent>)> {
     let action = prop_oneof![Just("create"), Just("upsert"), Just("delete")];
     let event = (action, prop_oneof![Just("alice"), Just("bob")], 1..9_u32);
     let events = prop::collection::vec(event, 0..4);
-    let stored = |(action, user, day): (&str, &str, u32)| stored(action, "q", user, &format!("2024-01-0{day}T00:00:00Z"));
+    let stored =
+        |(action, user, day): (&str, &str, u32)| stored(action, "q", user, &format!("2024-01-0{day}T00:00:00Z"));
     (tags, events).prop_map(move |(tags, events)| (tags, events.into_iter().map(stored).collect()))
 }
 
@@ -287,7 +283,8 @@ fn an_event_that_names_the_arn_counts_too() {
 #[test]
 fn a_value_that_had_to_be_made_legal_is_told() {
     let mut event = stored("create", "q", "x", DAY);
-    event.event = Event { identity: Identity { user_name: Some("a<b".to_owned()), ..event.event.identity }, ..event.event };
+    event.event =
+        Event { identity: Identity { user_name: Some("a<b".to_owned()), ..event.event.identity }, ..event.event };
     let write = fate(false, queue("q"), vec![event]).unwrap();
     assert_ne!(write.value, TagValue::from("a<b"));
     assert!(write.reason.contains("a<b"), "{}", write.reason);
