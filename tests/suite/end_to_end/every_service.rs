@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::world::{assert_same, create, everything, planned, trail_of, with_owners};
+use super::world::{Made, assert_same, create, everything, planned, trail_of, with_owners};
 use crate::common::{Bench, Moto};
 
 #[test]
@@ -18,11 +18,7 @@ fn all_services_are_tagged_once_and_restored() {
     let plan = bench.trailcreator(["tag", "--dry-run", "--output", "json"]).aws(&moto).run().success().json();
     let wanted = owners.iter().map(|(key, owner)| (key.clone(), (*owner).to_owned())).collect();
     assert_eq!(planned(&plan, &made), wanted, "the plan is not what lacks an owner; left: {:#}", plan["left"]);
-    for resource in made.iter().filter(|resource| resource.case == "machine") {
-        let left = plan["left"].as_array().expect("a plan tells what is left");
-        let entry = left.iter().find(|entry| resource.is(entry)).unwrap_or_else(|| panic!("{resource:?} is not named"));
-        assert!(entry["reason"].as_str().is_some_and(|reason| !reason.is_empty()), "{entry}");
-    }
+    assert_left_with_reasons(&plan, &made);
     assert_eq!(moto.writes(), 0, "a dry run wrote");
 
     bench.trailcreator(["tag"]).aws(&moto).run().success();
@@ -35,6 +31,22 @@ fn all_services_are_tagged_once_and_restored() {
     let runs = bench.trailcreator(["runs", "--output", "json"]).run().success().json();
     bench.trailcreator(["undo", &first_tag_run(&runs)]).aws(&moto).run().success();
     assert_same(&everything(&moto), &before, "after undo");
+}
+
+/// Each resource that is left is named once, with the right kind of reason; and counted.
+fn assert_left_with_reasons(plan: &Value, made: &[Made]) {
+    const KINDS: [(&str, &str); 3] = [("owned", "has-tag"), ("unrecorded", "no-record"), ("machine", "no-owner")];
+    let left = plan["left"].as_array().expect("a plan tells what is left");
+    for (case, kind) in KINDS {
+        for resource in made.iter().filter(|resource| resource.case == case) {
+            let entries: Vec<&Value> = left.iter().filter(|entry| resource.is(entry)).collect();
+            let [entry] = entries[..] else { panic!("{resource:?} is left as {entries:?}") };
+            assert_eq!(entry["kind"], kind, "{entry}");
+            assert!(entry["reason"].as_str().is_some_and(|reason| !reason.is_empty()), "{entry}");
+        }
+        let entries = left.iter().filter(|entry| entry["kind"] == kind).count();
+        assert_eq!(plan["summary"]["left"][kind], entries, "{:#}", plan["summary"]);
+    }
 }
 
 fn first_tag_run(runs: &Value) -> String {
