@@ -6,3 +6,4 @@ mod end_to_end;
 mod errors;
 mod harness;
 mod help;
+mod resource_maps;
