@@ -6,4 +6,5 @@ mod end_to_end;
 mod errors;
 mod harness;
 mod help;
+mod inventory;
 mod resource_maps;
