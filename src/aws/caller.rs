@@ -14,7 +14,6 @@ use aws_runtime::retries::classifiers::AwsErrorCodeClassifier;
 use aws_runtime::service_clock_skew::{ServiceClockSkewClassifier, ServiceClockSkewInterceptor};
 use aws_runtime::user_agent::{ApiMetadata, UserAgentInterceptor};
 use aws_smithy_runtime::client::http::connection_poisoning::ConnectionPoisoningInterceptor;
-use aws_smithy_runtime::client::orchestrator::AuthSchemeAndEndpointOrchestrationV2;
 use aws_smithy_runtime::client::orchestrator::operation::Operation;
 use aws_smithy_runtime::client::retries::classifiers::{HttpStatusCodeClassifier, TransientErrorClassifier};
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -171,7 +170,6 @@ fn common_plugin(config: &SdkConfig, credentials: SharedCredentialsProvider, cou
         components.push_interceptor(interceptor);
     }
     let mut layer = Layer::new("generic caller");
-    layer.store_put(AuthSchemeAndEndpointOrchestrationV2);
     layer.store_put(AuthSchemeOptionResolverParams::new(()));
     layer.store_put(ApiMetadata::new("generic", env!("CARGO_PKG_VERSION")));
     if let Some(timeouts) = config.timeout_config() {

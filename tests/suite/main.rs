@@ -2,4 +2,9 @@
 //! tests share the Python environment; a module for each area.
 
 mod common;
+mod end_to_end;
+mod errors;
 mod harness;
+mod help;
+mod inventory;
+mod resource_maps;

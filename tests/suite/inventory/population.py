@@ -114,7 +114,7 @@ result = {
     'iam-role': simple(iam.list_roles()['Roles'], 'RoleName', 'Arn', lambda i: iam.list_role_tags(RoleName=i['RoleName'])['Tags']),
     'iam-policy': simple(iam.list_policies(Scope='Local')['Policies'], 'PolicyId', 'Arn', lambda i: iam.list_policy_tags(PolicyArn=i['Arn'])['Tags']),
     'iam-profile': simple(iam.list_instance_profiles()['InstanceProfiles'], 'InstanceProfileName', 'Arn',
-                          lambda i: iam.list_instance_profile_tags(InstanceProfileName=i['InstanceProfileName'])['Tags']),
+                          lambda i: iam.get_instance_profile(InstanceProfileName=i['InstanceProfileName'])['InstanceProfile'].get('Tags')),
     's3': [[n, 'arn:aws:s3:::' + n, {} if n == 'bucket0' else flat] for n in (b['Name'] for b in s3.list_buckets()['Buckets'])],
     'sns': simple(c('sns').list_topics()['Topics'], 'TopicArn', 'TopicArn', lambda i: c('sns').list_tags_for_resource(ResourceArn=i['TopicArn'])['Tags']),
     'sqs': [[u, 'arn:aws:sqs:us-east-1:123456789012:' + u.rsplit('/')[-1], of(c('sqs').list_queue_tags(QueueUrl=u).get('Tags', {}))]
@@ -125,8 +125,9 @@ result = {
     'log-group': simple(c('logs').describe_log_groups()['logGroups'], 'logGroupName', 'logGroupArn',
                         lambda i: c('logs').list_tags_for_resource(resourceArn=i['logGroupArn'])['tags']),
     'secrets-manager': simple(c('secretsmanager').list_secrets()['SecretList'], 'Name', 'ARN', lambda i: i.get('Tags')),
-    'ssm-parameter': simple(c('ssm').describe_parameters()['Parameters'], 'Name', 'ARN',
-                            lambda i: c('ssm').list_tags_for_resource(ResourceType='Parameter', ResourceId=i['Name'])['TagList']),
+    'ssm-parameter': [[i['Name'], 'arn:aws:ssm:us-east-1:123456789012:parameter/' + i['Name'].lstrip('/'),
+                       of(c('ssm').list_tags_for_resource(ResourceType='Parameter', ResourceId=i['Name'])['TagList'])]
+                      for i in c('ssm').describe_parameters()['Parameters']],
     'cfn': simple(c('cloudformation').describe_stacks()['Stacks'], 'StackName', 'StackId', lambda i: i.get('Tags')),
     'rds': simple(c('rds').describe_db_instances()['DBInstances'], 'DBInstanceIdentifier', 'DBInstanceArn', lambda i: i['TagList']),
     'rds-cluster': simple(c('rds').describe_db_clusters()['DBClusters'], 'DBClusterIdentifier', 'DBClusterArn', lambda i: i['TagList']),
