@@ -11,6 +11,7 @@ mod load_s3;
 mod options;
 mod runs;
 mod tag;
+mod tagging;
 mod undo;
 mod who;
 
@@ -20,7 +21,7 @@ use clap::{Parser, Subcommand};
 
 pub use context::Context;
 pub use error::{CommandError, Outcome, with_causes};
-pub use options::{AwsArgs, GlobalArgs, WindowArgs};
+pub use options::{AwsArgs, GlobalArgs, OwnerArgs, WindowArgs};
 
 /// Finds who created each AWS resource, from CloudTrail, and writes the owner on it as a tag.
 #[derive(Debug, Parser)]
