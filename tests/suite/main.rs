@@ -3,3 +3,5 @@
 
 mod common;
 mod harness;
+mod inventory;
+mod resource_maps;
