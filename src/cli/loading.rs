@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use super::load_summary::Summary;
@@ -18,10 +19,10 @@ use crate::trail::scan::Scanner;
 #[command(next_help_heading = "Loading")]
 pub(super) struct LoadArgs {
     /// Only records of this account's trail; repeatable
-    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = AccountId::from_str)]
     account: Vec<AccountId>,
     /// Only records of this region; repeatable
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_delimiter = ',', value_parser = Region::from_str)]
     region: Vec<Region>,
     /// Scanning threads; default: one a core
     #[arg(long, value_name = "N", env = "TRAILCREATOR_JOBS")]

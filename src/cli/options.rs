@@ -1,6 +1,7 @@
 //! Options that several commands share.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::Args;
 
@@ -45,7 +46,7 @@ pub struct AwsArgs {
     #[command(flatten)]
     pub access: AwsAccessArgs,
     /// Region
-    #[arg(long, env = "TRAILCREATOR_REGION")]
+    #[arg(long, env = "TRAILCREATOR_REGION", value_parser = Region::from_str)]
     pub region: Option<Region>,
 }
 

@@ -4,4 +4,6 @@
 mod common;
 mod harness;
 mod inventory;
+mod load_files;
+mod load_s3;
 mod resource_maps;

@@ -17,6 +17,7 @@
 #![allow(dead_code, reason = "helpers for all areas; not every area uses each")]
 
 mod bench;
+pub(crate) mod database;
 mod moto;
 mod python;
 mod trail;
