@@ -5,7 +5,7 @@ mod common;
 mod end_to_end;
 mod errors;
 mod harness;
+mod help;
 mod inventory;
 mod resource_maps;
 mod who;
-mod help;
