@@ -30,8 +30,11 @@ CREATE TABLE resource_events (
     PRIMARY KEY (account_id, region, event_time, event_id, resource_type, resource_id)
 ) WITHOUT ROWID;
 
--- `who` asks by id alone.
-CREATE INDEX resource_events_by_id ON resource_events (resource_id);
+-- `who` asks by an id or by its last part (of an ARN, a URL, a path). What comes after the last `/` or `:` is what
+-- remains when all other characters are trimmed off from the right and the rest is cut away.
+CREATE INDEX resource_events_by_last_part ON resource_events (
+    substr(resource_id, length(rtrim(resource_id, replace(replace(resource_id, '/', ''), ':', ''))) + 1)
+);
 
 -- What c7n-trailcreator wrote, for its own `tag` and for people's scripts.
 CREATE VIEW events AS
@@ -77,12 +80,12 @@ CREATE TABLE runs (
     region      TEXT NOT NULL,
     tag_key     TEXT NOT NULL,
     started_at  TEXT NOT NULL,       -- RFC 3339, UTC
-    finished_at TEXT                 -- NULL: interrupted, can be resumed
+    finished_at TEXT                 -- NULL: still running, or interrupted and can be resumed
 );
 
 CREATE TABLE writes (
     run_id        INTEGER NOT NULL REFERENCES runs (run_id),
-    position      INTEGER NOT NULL,
+    position      INTEGER NOT NULL,  -- of an undo's write: that of the write it takes back
     resource_type TEXT NOT NULL,
     resource_id   TEXT NOT NULL,
     arn           TEXT NOT NULL,
@@ -90,7 +93,8 @@ CREATE TABLE writes (
     old_value     TEXT,              -- NULL: the tag was absent
     new_value     TEXT,              -- NULL: the tag is taken off (undo)
     event_id      TEXT,              -- the event that the value rests on
-    state         TEXT NOT NULL CHECK (state IN ('planned', 'started', 'written', 'failed', 'skipped')),
+    state         TEXT NOT NULL
+                  CHECK (state IN ('planned', 'started', 'written', 'failed', 'vanished', 'skipped')),
     error         TEXT,
     request_id    TEXT,
     written_at    TEXT,              -- RFC 3339, UTC

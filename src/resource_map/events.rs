@@ -71,7 +71,7 @@ impl EventIndex {
 }
 
 /// `name` without the API version that Lambda puts behind it: `YYYYMMDD`, and sometimes `vN`.
-fn without_version(name: &str) -> &str {
+pub(crate) fn without_version(name: &str) -> &str {
     /// Digits of `YYYYMMDD`.
     const DATE: usize = 8;
     let digits_off = |text: &'_ str| text.trim_end_matches(|character: char| character.is_ascii_digit()).len();
