@@ -11,6 +11,7 @@ mod load_s3;
 mod options;
 mod runs;
 mod tag;
+mod tagging;
 mod undo;
 mod who;
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{Expression, Request};
 use crate::names::ResourceType;
@@ -28,6 +29,8 @@ pub enum Protocol {
 pub struct Service {
     /// botocore's name of the service, `elbv2`.
     pub name: String,
+    /// AWS's SDK id of the service, `Elastic Load Balancing v2`: environment and profile name its endpoint by it.
+    pub sdk_id: String,
     /// Its wire protocol.
     pub protocol: Protocol,
     /// Endpoint prefix: `https://{endpoint}.{region}.{suffix}`.
@@ -123,6 +126,8 @@ pub struct TagRequest {
     pub path: Expression,
     /// Resources a call takes at most; 1 where it reads one.
     pub batch: usize,
+    /// The page tokens; `None` where one page holds all tags. Only where `batch` is 1.
+    pub page: Option<Page>,
     /// Error codes that mean "no tags" (S3's NoSuchTagSet).
     pub absent: Vec<String>,
 }
@@ -136,6 +141,13 @@ pub struct TagWriting {
     pub native: Option<NativeWriting>,
     /// JMESPath on the item that must be true for it to be written now (a CloudFormation stack in a steady state).
     pub when: Option<Expression>,
+}
+
+impl TagWriting {
+    /// Whether the listed item is in a state in which it can be tagged.
+    pub fn is_allowed_now(&self, item: &Value) -> bool {
+        self.when.as_ref().is_none_or(|when| when.search(item) == Value::Bool(true))
+    }
 }
 
 /// The ways to write a tag.

@@ -2,5 +2,10 @@
 //! tests share the Python environment; a module for each area.
 
 mod common;
+mod end_to_end;
+mod errors;
 mod harness;
+mod inventory;
+mod resource_maps;
 mod who;
+mod help;
