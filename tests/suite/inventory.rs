@@ -170,6 +170,24 @@ fn pages_are_read_to_the_last_token() {
 }
 
 #[test]
+fn tags_are_read_to_the_last_page() {
+    let moto = Moto::start();
+    moto.boto3(
+        "client('dynamodb').create_table(TableName='orders', BillingMode='PAY_PER_REQUEST',
+    Tags=[{'Key': f'key{n:02}', 'Value': str(n)} for n in range(12)],
+    KeySchema=[{'AttributeName': 'id', 'KeyType': 'HASH'}],
+    AttributeDefinitions=[{'AttributeName': 'id', 'AttributeType': 'S'}])",
+    );
+    let ours = drive(&moto, &json!({"types": ["dynamodb-table"], "confirm": true}));
+    let table = &ours["dynamodb-table"]["resources"][0];
+    let wanted: serde_json::Map<String, Value> =
+        (0..12).map(|n| (format!("key{n:02}"), json!(n.to_string()))).collect();
+    assert_eq!((&table["kind"], &table["tags"]), (&json!("known"), &Value::Object(wanted)));
+    let reads = moto.our_requests().into_iter().filter(|request| request.action == "ListTagsOfResource").count();
+    assert_eq!(reads, 2, "moto's pages, as AWS's, hold ten tags");
+}
+
+#[test]
 fn global_types_are_listed_in_their_partitions_home_region() {
     let moto = Moto::start();
     moto.boto3(FIVE_ROLES);
