@@ -36,7 +36,7 @@ use aws_types::{SdkConfig, SigningName};
 use http_body_util::Limited;
 use serde_json::Value;
 
-use super::endpoint::{Endpoint, configured_url, sdk_id};
+use super::endpoint::{Endpoint, configured_url};
 use super::protocol::{self, WireRequest, error_answer};
 use super::retries::{HopelessErrors, RetryPartitions, retry_config};
 use super::{CallError, Counts, ErrorClass};
@@ -101,7 +101,7 @@ impl Caller {
             message: error.to_string(),
             ..CallError::bare(&name, region, ErrorClass::Refused, "invalid call")
         })?;
-        let endpoint = Endpoint::of(service, region, configured_url(&self.0.config, &sdk_id(service)));
+        let endpoint = Endpoint::of(service, region, configured_url(&self.0.config, &service.sdk_id));
         let protocol = service.protocol;
         let answer = Operation::builder()
             .service_name(service.signing.clone())

@@ -1,17 +1,18 @@
 //! The proof that a tag is absent: the type's own call, for one resource or for a batch.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::{self, StreamExt};
 use serde_json::Value;
 
+use super::pager::next_page;
 use super::scope::Scope;
 use super::tag_values::tags_of;
 use super::{LiveResource, Tags};
 use crate::aws::{CallError, ErrorClass};
 use crate::names::Region;
-use crate::resource_map::TagRequest;
+use crate::resource_map::{RenderedCall, TagRequest};
 
 /// Tag reads under way at once.
 const CONCURRENT_CALLS: usize = 16;
@@ -107,13 +108,52 @@ async fn call(
     };
     let item = first.map_or(&Value::Null, |subject| &subject.item);
     let rendered = scope.render(&request.request, item, &lookup)?;
-    let answer = scope.call(region, &rendered).await?;
-    let found = request.path.search(&answer.body);
     if request.batch <= 1 {
-        return Ok(batch.iter().map(|subject| (subject.position, known(&found))).collect());
+        let tags = of_pages(&pages(scope, request, region, rendered).await?);
+        return Ok(batch.iter().map(|subject| (subject.position, tags.clone())).collect());
     }
-    let found = by_key(found);
+    let answer = scope.call(region, &rendered).await?;
+    let found = by_key(request.path.search(&answer.body));
     Ok(batch.iter().map(|subject| (subject.position, of_subject(&found, subject))).collect())
+}
+
+/// What the request's path finds on each page, to the last.
+async fn pages(
+    scope: &Scope<'_>,
+    request: &TagRequest,
+    region: &Region,
+    mut call: RenderedCall,
+) -> Result<Vec<Value>, CallError> {
+    let mut tokens = HashSet::new();
+    let mut found = Vec::new();
+    loop {
+        let answer = scope.call(region, &call).await?;
+        found.push(request.path.search(&answer.body));
+        let next = request.page.as_ref().map_or(Ok(None), |page| next_page(page, &answer.body, &mut tokens));
+        let next = next.map_err(|error| CallError {
+            request_id: answer.request_id,
+            ..CallError::bad_answer(
+                &format!("{}:{}", scope.access.service.signing, call.operation),
+                region,
+                error.to_string(),
+            )
+        })?;
+        match (next, call.input.as_object_mut()) {
+            (Some((name, token)), Some(input)) => drop(input.insert(name, token)),
+            _ => return Ok(found),
+        }
+    }
+}
+
+fn of_pages(pages: &[Value]) -> Tags {
+    let mut tags = BTreeMap::new();
+    for page in pages {
+        match known(page) {
+            Tags::Known(more) => tags.extend(more),
+            unreadable => return unreadable,
+        }
+    }
+    Tags::Known(tags)
 }
 
 fn known(value: &Value) -> Tags {

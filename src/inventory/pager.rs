@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use crate::resource_map::Listing;
 use crate::resource_map::expression::{Expression, TopLevelFields};
+use crate::resource_map::{Listing, Page};
 
 /// Gathers the items of a listing's pages.
 #[derive(Debug)]
@@ -36,23 +36,31 @@ impl<'a> Pager<'a> {
     /// Takes the items of an answer; gives the parameter that asks for the next page, if there is one.
     pub(super) fn take(&mut self, answer: &Value) -> Result<Option<(String, Value)>, UnusablePage> {
         self.items.extend(items_of(&self.listing.items, answer)?);
-        let Some(page) = &self.listing.page else { return Ok(None) };
-        let token = page.receive.search(answer);
-        let text = match &token {
-            Value::String(text) if !text.is_empty() => text.clone(),
-            Value::Number(number) => number.to_string(),
-            Value::Object(_) => token.to_string(),
-            _ => return Ok(None),
-        };
-        if self.tokens.insert(text.clone()) {
-            Ok(Some((page.send.clone(), token)))
-        } else {
-            Err(UnusablePage::RepeatedToken(text))
-        }
+        self.listing.page.as_ref().map_or(Ok(None), |page| next_page(page, answer, &mut self.tokens))
     }
 
     pub(super) fn into_items(self) -> Vec<Value> {
         self.items
+    }
+}
+
+/// The parameter that asks for the page after `answer`, if there is one; `tokens` are those of the pages before.
+pub(super) fn next_page(
+    page: &Page,
+    answer: &Value,
+    tokens: &mut HashSet<String>,
+) -> Result<Option<(String, Value)>, UnusablePage> {
+    let token = page.receive.search(answer);
+    let text = match &token {
+        Value::String(text) if !text.is_empty() => text.clone(),
+        Value::Number(number) => number.to_string(),
+        Value::Object(_) => token.to_string(),
+        _ => return Ok(None),
+    };
+    if tokens.insert(text.clone()) {
+        Ok(Some((page.send.clone(), token)))
+    } else {
+        Err(UnusablePage::RepeatedToken(text))
     }
 }
 
@@ -81,7 +89,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::resource_map::{Page, Request};
+    use crate::resource_map::Request;
 
     fn listing(items: &str) -> Listing {
         let receive = Expression::compile("NextToken").unwrap();

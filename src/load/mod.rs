@@ -15,6 +15,7 @@
 pub mod figures;
 pub mod files;
 pub mod pipeline;
+pub mod s3;
 
 pub mod unit;
 

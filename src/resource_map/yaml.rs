@@ -21,6 +21,7 @@ use super::source::Text;
 #[serde(deny_unknown_fields)]
 pub(super) struct ServiceFile {
     pub(super) service: Option<Text>,
+    pub(super) sdk_id: Option<Text>,
     pub(super) protocol: Option<Spanned<Protocol>>,
     pub(super) version: Option<Text>,
     pub(super) target: Option<Text>,
@@ -123,6 +124,7 @@ pub(super) struct TagsStanza {
     pub(super) params: Option<Spanned<Param>>,
     pub(super) items: Option<Text>,
     pub(super) batch: Option<Spanned<NonZeroUsize>>,
+    pub(super) page: Option<Spanned<(Text, Text)>>,
     pub(super) absent: Option<Spanned<Vec<String>>>,
 }
 
@@ -132,7 +134,7 @@ pub(super) enum WriteStanza {
     /// The method alone.
     Short(String),
     /// The method and what it needs.
-    Full(FullWriteStanza),
+    Full(Box<FullWriteStanza>),
 }
 
 /// `write` as a mapping.
@@ -170,7 +172,8 @@ impl<'de> Deserialize<'de> for WriteStanza {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<WriteStanza, A::Error> {
-                FullWriteStanza::deserialize(MapAccessDeserializer::new(map)).map(WriteStanza::Full)
+                FullWriteStanza::deserialize(MapAccessDeserializer::new(map))
+                    .map(|stanza| WriteStanza::Full(Box::new(stanza)))
             }
         }
 

@@ -21,6 +21,8 @@ SESSION = botocore.session.get_session()
 USUAL_REGION = "eu-west-1"
 # EC2's CreateTags and the Tagging API need nothing of the map; a stack's update is the program's own.
 WITHOUT_CALL = ("ec2", "stack-update")
+# Calls with a token that all the same answer at once: a key has no more tags than a page, ListTags' token is reserved.
+ONE_PAGE = {("ListResourceTags", "NextMarker"), ("ListTags", "NextToken")}
 KEYS = {"Key", "key", "TagKey", "tagKey"}
 PLACEHOLDER = re.compile(r"^\{[^{}]*\}$")
 
@@ -75,8 +77,9 @@ class Checker:
         signing = facts.get("signingName", prefix)
         protocols = facts.get("protocols", [facts["protocol"]])
         endpoint = self.map.get("endpoint", self.map["service"])
-        expected = {"endpoint": prefix, "signing": signing}
-        found = {"endpoint": endpoint, "signing": self.map.get("signing", endpoint)}
+        sdk_id = self.map.get("sdk_id", self.map["service"].replace("-", " "))
+        expected = {"endpoint": prefix, "signing": signing, "sdk_id": facts["serviceId"].lower()}
+        found = {"endpoint": endpoint, "signing": self.map.get("signing", endpoint), "sdk_id": sdk_id.lower()}
         if self.protocol == "json":
             expected |= {"target": facts["targetPrefix"], "json": facts["jsonVersion"]}
             found |= {"target": self.map.get("target"), "json": self.map.get("json")}
@@ -210,7 +213,7 @@ class Checker:
         if page and self.path("list.page", page[1], answered) not in (SCALAR, ANY):
             self.wrong("list.page", f"{page[1]} is no token")
         if not page:
-            self.unpaged(listing["call"], answered)
+            self.unpaged("list.page", listing["call"], answered)
         if "describe" in listing:
             describe = listing["describe"]
             answered = self.request("describe", describe["call"], describe["params"])
@@ -222,12 +225,12 @@ class Checker:
             self.path("list.parent", listing["parent"]["value"], checker.listing(parent, types))
         return items
 
-    def unpaged(self, call: str, answered: Any) -> None:
-        """A list call whose answer has a token must follow it."""
+    def unpaged(self, place: str, call: str, answered: Any) -> None:
+        """A call whose answer has a token must follow it."""
         names = answered.names() if isinstance(answered, Struct) else []
         tokens = [name for name in names if re.search("token|marker", name, re.IGNORECASE)]
-        if tokens:
-            self.wrong("list.page", f"missing: the answer of {call} has {tokens}")
+        if tokens and (call, *tokens) not in ONE_PAGE:
+            self.wrong(place, f"missing: the answer of {call} has {tokens}")
 
     def list_of(self, place: str, expression: str, subject: Any) -> Any:
         found = self.path(place, expression, subject)
@@ -255,7 +258,12 @@ class Checker:
             self.wrong("tags", "nothing proves that a tag is absent: `path` or `call` must")
         if "call" not in tags:
             return
-        answered = self.request("tags", tags["call"], tags.get("params", {}))
+        page = tags.get("page")
+        answered = self.request("tags", tags["call"], tags.get("params", {}), page[:1] if page else [])
+        if page and self.path("tags.page", page[1], answered) not in (SCALAR, ANY):
+            self.wrong("tags.page", f"{page[1]} is no token")
+        if not page:
+            self.unpaged("tags.page", tags["call"], answered)
         found = self.path("tags.items", tags["items"], answered)
         if "batch" not in tags:
             return self.tag_list("tags.items", found)

@@ -8,3 +8,4 @@ mod harness;
 mod help;
 mod inventory;
 mod resource_maps;
+mod tag;

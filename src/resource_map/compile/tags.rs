@@ -5,7 +5,7 @@ use serde_saphyr::{Location, Spanned};
 use super::Compiler;
 use super::requests::{Scope, names_a_resource};
 use crate::resource_map::Request;
-use crate::resource_map::definition::{NativeWriting, Service, TagReading, TagRequest, TagWriting, WriteMethod};
+use crate::resource_map::definition::{NativeWriting, Page, Service, TagReading, TagRequest, TagWriting, WriteMethod};
 use crate::resource_map::source::{MapError, Text, instead};
 use crate::resource_map::yaml::{FullWriteStanza, RemoveStanza, TagsStanza, WriteStanza};
 
@@ -36,6 +36,7 @@ impl Compiler<'_> {
             ("params", stanza.params.as_ref().map(|params| params.referenced)),
             ("items", stanza.items.as_ref().map(|items| items.referenced)),
             ("batch", stanza.batch.as_ref().map(|batch| batch.referenced)),
+            ("page", stanza.page.as_ref().map(|page| page.referenced)),
             ("absent", stanza.absent.as_ref().map(|absent| absent.referenced)),
         ];
         self.refuse_without_call(&useless)?;
@@ -60,8 +61,19 @@ impl Compiler<'_> {
             request,
             path: self.expression(items)?,
             batch,
+            page: self.tag_page(service, stanza, batch)?,
             absent: stanza.absent.as_ref().map(|absent| absent.value.clone()).unwrap_or_default(),
         })
+    }
+
+    fn tag_page(&self, service: &Service, stanza: &TagsStanza, batch: usize) -> Result<Option<Page>, MapError> {
+        match &stanza.page {
+            Some(page) if batch > 1 => {
+                Err(self.source.error(page.referenced, "`page` is for calls that read one resource, without `batch`"))
+            }
+            Some(page) => self.page(service, &page.value).map(Some),
+            None => Ok(None),
+        }
     }
 
     /// How a tag is written.

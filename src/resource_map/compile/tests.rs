@@ -62,7 +62,7 @@ fn a_whole_stanza() {
     assert_eq!(events[0].source, "x.amazonaws.com");
     assert_eq!((events[0].name.as_str(), events[0].rule.action), ("CreateThing", Action::Create));
     let access = definition.access.as_ref().unwrap();
-    assert_eq!(access.service.protocol, Protocol::RestJson);
+    assert_eq!((access.service.protocol, access.service.sdk_id.as_str()), (Protocol::RestJson, "x"));
     let lookup = |name: &str| match name {
         "arn" => Some(json!("a:b")),
         "key" => Some(json!("Owner")),
@@ -390,6 +390,19 @@ fn tag_reading_is_whole() {
     assert_refused(
         &good_but("      items: Tags\n", ""),
         "16:13: `items` is missing here: JMESPath from the answer to the tags",
+    );
+}
+
+#[test]
+fn tags_of_one_resource_may_come_in_pages() {
+    let with = |more: &str| good_but("      items: Tags\n", &format!("      items: Tags\n{more}"));
+    let access = compile(&with("      page: ['?next', Next]\n")).remove(0).definition.access.unwrap();
+    assert_eq!(access.tags.request.unwrap().page.unwrap().send, "?next");
+    let batch = with("      batch: 20\n      page: [a, b]\n").replace("GET /tags/{arn}", "GET /tags/{arns}");
+    assert_refused(&batch, "19:13: `page` is for calls that read one resource, without `batch`");
+    assert_refused(
+        &good_but("      call: GET /tags/{arn}\n      items: Tags\n", "      rgta: x\n      page: [a, b]\n"),
+        "17:13: `page` is of no use without `call`",
     );
 }
 
