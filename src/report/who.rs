@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::creator::{NoOwner, Owner, OwnerRules, Tool, creation_of, tool_of};
 use crate::names::{AccountId, Region, ResourceId, ResourceType};
-use crate::trail::record::{Event, StoredEvent};
+use crate::trail::record::{Action, Event, StoredEvent};
 
 /// Which resources are meant, where an id could be of several. Empty lists leave all.
 #[derive(Debug, Clone, Default)]
@@ -25,7 +25,7 @@ pub struct Filter {
 /// What is known of one resource, as `--output json` prints it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Answer {
-    /// The id as the events give it; of an unknown resource the text that was asked for.
+    /// The text that was asked for, where it is or may be the id, else the id as its events give it.
     pub id: ResourceId,
     /// The type; `None` for an unknown resource, as are account and region.
     pub resource_type: Option<ResourceType>,
@@ -103,7 +103,7 @@ pub fn answers(
     if resources.is_empty() {
         return vec![unknown(query, recorded)];
     }
-    resources.into_values().map(|events| answer(events, rules)).collect()
+    resources.into_values().map(|events| answer(query, events, rules)).collect()
 }
 
 impl Filter {
@@ -131,42 +131,29 @@ fn common_part(id: &str) -> &str {
     }
 }
 
-/// An ARN tells more than an id: its account and region must be the resource's; its service and its word for the type are followed
-/// where any resource fits them (`cloudwatch` ARNs come with `monitoring.amazonaws.com` events).
+/// `arn:aws:iam::1:role/app` is the role and not the user of that name: where types bear the ARN's word, the others are not
+/// meant. Account, region and service of an ARN have narrowed the events already.
 fn narrow_by_arn(query: &str, resources: &mut BTreeMap<Key, Vec<StoredEvent>>) {
-    let Some(arn) = ArnParts::of(query) else { return };
-    resources.retain(|(account, region, ..), _| {
-        (arn.account.is_empty() || arn.account == account)
-            && (arn.region.is_empty() || region.is_empty() || arn.region == region)
-    });
-    let of_service =
-        |events: &[StoredEvent]| events.iter().any(|event| event.event.source.split('.').next() == Some(arn.service));
-    if resources.values().any(|events| of_service(events)) {
-        resources.retain(|_, events| of_service(events));
-    }
-    let of_type = |(_, _, resource_type, _): &Key| !arn.kind.is_empty() && resource_type.as_str().contains(arn.kind);
-    if resources.keys().any(of_type) {
-        resources.retain(|key, _| of_type(key));
+    let Some(ArnParts { kind, .. }) = ArnParts::of(query) else { return };
+    let of_kind = |(_, _, resource_type, _): &Key| !kind.is_empty() && resource_type.as_str().contains(kind);
+    if resources.keys().any(of_kind) {
+        resources.retain(|key, _| of_kind(key));
     }
 }
 
-/// `arn:partition:service:region:account:kind/name`, the kind being absent in some services' ARNs.
+/// The last field of an ARN: `kind/name`, the kind being absent in some services' ARNs.
 struct ArnParts<'a> {
-    service: &'a str,
-    region: &'a str,
-    account: &'a str,
     kind: &'a str,
     name: &'a str,
 }
 
 impl<'a> ArnParts<'a> {
     fn of(text: &'a str) -> Option<Self> {
-        let mut parts = text.strip_suffix(":*").unwrap_or(text).splitn(6, ':');
-        parts.next().filter(|&start| start == "arn")?;
-        let (_partition, service, region, account) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-        let resource = parts.next()?;
+        const FIELDS: usize = 6;
+        let arn = text.strip_prefix("arn:")?;
+        let resource = arn.strip_suffix(":*").unwrap_or(arn).splitn(FIELDS - 1, ':').nth(FIELDS - 2)?;
         let (kind, name) = resource.split_once(['/', ':']).unwrap_or(("", resource));
-        Some(Self { service, region, account, kind, name })
+        Some(Self { kind, name })
     }
 }
 
@@ -189,9 +176,11 @@ fn unknown(query: &str, recorded: bool) -> Answer {
 }
 
 /// The answer for the events of one resource, of which there is at least one.
-fn answer(mut events: Vec<StoredEvent>, rules: &OwnerRules) -> Answer {
-    events
-        .sort_by(|one, other| (&one.event.time, &one.event.event_id).cmp(&(&other.event.time, &other.event.event_id)));
+fn answer(query: &str, mut events: Vec<StoredEvent>, rules: &OwnerRules) -> Answer {
+    let as_asked = events.iter().map(|event| &event.resource_id).find(|id| id.as_str() == query).cloned();
+    events.sort_by(|one, other| order(one).cmp(&order(other)));
+    // One event may give a resource by several of its names.
+    events.dedup_by(|one, other| one.event.event_id == other.event.event_id && one.action == other.action);
     let creation = creation_of(&events);
     let shown = creation.unwrap_or(&events[events.len() - 1]);
     let (owner, reason) = match creation {
@@ -199,7 +188,7 @@ fn answer(mut events: Vec<StoredEvent>, rules: &OwnerRules) -> Answer {
         None => (None, gone(&shown.event)),
     };
     Answer {
-        id: shown.resource_id.clone(),
+        id: as_asked.unwrap_or_else(|| shown.resource_id.clone()),
         resource_type: Some(shown.resource_type.clone()),
         account_id: Some(shown.event.account()),
         region: Some(shown.event.region_name()),
@@ -208,6 +197,10 @@ fn answer(mut events: Vec<StoredEvent>, rules: &OwnerRules) -> Answer {
         event: creation.map(evidence),
         evidence: events.iter().filter(|&event| Some(event) != creation).map(evidence).collect(),
     }
+}
+
+fn order(event: &StoredEvent) -> (&str, &str, Action, &ResourceId) {
+    (&event.event.time, &event.event.event_id, event.action, &event.resource_id)
 }
 
 fn owner(event: &Event, rules: &OwnerRules) -> (Option<String>, String) {

@@ -9,3 +9,4 @@ mod help;
 mod inventory;
 mod resource_maps;
 mod tag;
+mod who;
