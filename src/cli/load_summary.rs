@@ -104,7 +104,10 @@ impl Summary<'_> {
         let mut line = |title: &str, value: String| {
             writeln!(text, "{title:<12} {value}").expect("writing to a String can't fail");
         };
-        line("files", format!("{read} read, {already_loaded} already loaded, {skipped} digest or Insights files skipped"));
+        line(
+            "files",
+            format!("{read} read, {already_loaded} already loaded, {skipped} digest or Insights files skipped"),
+        );
         line("size", format!("{}, {} of JSON", size(counts.stored_bytes), size(counts.bytes)));
         line("records", counts.records.to_string());
         let filtered = match counts.filtered {
@@ -141,7 +144,8 @@ impl Summary<'_> {
 
     fn broken(&self) -> String {
         let Figures { broken, failures, counts, .. } = self.figures;
-        let mut text = format!("{broken} files, {} records in others; they are tried again next time", counts.broken_records);
+        let mut text =
+            format!("{broken} files, {} records in others; they are tried again next time", counts.broken_records);
         for failure in failures {
             write!(text, "\n  {}: {}", failure.name, failure.reason).expect("writing to a String can't fail");
         }
