@@ -139,7 +139,10 @@ pub(super) fn tell_run(context: &Context, output: &RunOutput<'_>) -> Outcome {
         }
     }
     let results = counts(&output.report.results);
-    let done = results.iter().map(|(result, count)| format!("{count} {result}")).collect::<Vec<_>>().join(", ");
+    let written = if output.kind == RunKind::Tag { "tagged" } else { "taken back" };
+    let phrase = |result: &'static str| if result == "written" { written } else { result };
+    let done =
+        results.iter().map(|(result, count)| format!("{count} {}", phrase(result))).collect::<Vec<_>>().join(", ");
     let done = if done.is_empty() { "nothing to write".to_owned() } else { done };
     let run = output.report.run.map(|run| format!("run {run}: ")).unwrap_or_default();
     let left = plan.map(|plan| left_phrase(&plan.summary.left)).unwrap_or_default();
@@ -165,22 +168,35 @@ fn conclude(context: &Context, output: &RunOutput<'_>, results: &BTreeMap<&'stat
             if let Some(run) = run.filter(|_| output.kind == RunKind::Tag && results.contains_key("written")) {
                 context.console.message(format_args!("take it back with: trailcreator undo {run}"));
             }
-            // What is gone needs no tag taken off, but a resource that was to be tagged and isn't is a failure.
-            let vanished = output.kind == RunKind::Tag && results.contains_key("vanished");
-            if results.contains_key("failed") || vanished { Outcome::ItemFailures } else { Outcome::Done }
+            let failed = output.report.results.iter().any(|(_, outcome)| failure(output.kind, outcome).is_some());
+            if failed { Outcome::ItemFailures } else { Outcome::Done }
         }
     }
 }
 
 fn print_result(context: &Context, output: &RunOutput<'_>, write: &Write, outcome: &WriteOutcome) {
+    if failure(output.kind, outcome).is_some() {
+        return;
+    }
     let key = &output.runner.key;
-    let change = match &write.new_value {
-        Some(value) => format!("{key}={value}"),
-        None => format!("without {key}"),
-    };
-    let (result, why) = (result_of(outcome), why(outcome).or_else(|| reason_of(output, write)));
-    let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
-    context.console.data(format_args!("{result} {} {} {change}{why}", write.resource_type, write.id));
+    let value = write.new_value.as_ref().or(write.old_value.as_ref());
+    let value = value.map(|value| format!("={value}")).unwrap_or_default();
+    let why = why(outcome).or_else(|| reason_of(output, write)).map(|why| format!(" ({why})")).unwrap_or_default();
+    let verb = verb(output, write, outcome);
+    context.console.data(format_args!("{verb} {} {} {key}{value}{why}", write.resource_type, write.id));
+}
+
+/// What happened to the resource, in a word.
+fn verb(output: &RunOutput<'_>, write: &Write, outcome: &WriteOutcome) -> &'static str {
+    match (outcome, output.kind, &write.new_value) {
+        (WriteOutcome::Written { .. }, _, None) => "untagged",
+        (WriteOutcome::Written { .. }, RunKind::Undo, Some(_)) => "restored",
+        (WriteOutcome::Written { .. }, RunKind::Tag, Some(_)) => "tagged",
+        // Not part of a run: what it would come to.
+        (WriteOutcome::Unfinished(_), _, None) if output.report.run.is_none() => "untag",
+        (WriteOutcome::Unfinished(_), RunKind::Undo, Some(_)) if output.report.run.is_none() => "restore",
+        _ => result_of(outcome),
+    }
 }
 
 /// Prints the resources that are left, with the reasons.
@@ -198,6 +214,8 @@ fn document(output: &RunOutput<'_>) -> Value {
     let mut summary = plan.map_or_else(|| json!({}), |plan| json!(plan.summary));
     summary["results"] = json!(counts(&report.results));
     summary["calls"] = json!({"reads": calls.total() - calls.writes(), "writes": calls.writes()});
+    let failed: Vec<Value> =
+        report.results.iter().filter_map(|(write, outcome)| failure_document(*kind, write, outcome)).collect();
     json!({
         "format_version": FORMAT_VERSION,
         "run_id": report.run,
@@ -207,9 +225,25 @@ fn document(output: &RunOutput<'_>) -> Value {
         "region": runner.place.region,
         "tag_key": runner.key,
         "actions": actions,
+        "failed": failed,
         "left": plan.map_or(&[][..], |plan| &plan.left),
         "summary": summary,
     })
+}
+
+/// Why a write failed. A resource that is gone needs no tag taken off, but one that was to be tagged and isn't is a failure.
+fn failure(kind: RunKind, outcome: &WriteOutcome) -> Option<&str> {
+    match (outcome, kind) {
+        (WriteOutcome::Failed(why), _) | (WriteOutcome::Vanished(why), RunKind::Tag) => Some(why),
+        _ => None,
+    }
+}
+
+/// What failed, for those who only look at that.
+fn failure_document(kind: RunKind, write: &Write, outcome: &WriteOutcome) -> Option<Value> {
+    let error = failure(kind, outcome)?;
+    let Write { resource_type, id, arn, .. } = write;
+    Some(json!({"resource_type": resource_type, "id": id, "arn": arn, "result": result_of(outcome), "error": error}))
 }
 
 fn write_document<'a>(output: &'a RunOutput<'_>, write: &'a Write, outcome: &'a WriteOutcome) -> WriteDocument<'a> {
@@ -256,7 +290,7 @@ fn why(outcome: &WriteOutcome) -> Option<&str> {
         WriteOutcome::Failed(why)
         | WriteOutcome::Vanished(why)
         | WriteOutcome::Skipped(why)
-        | WriteOutcome::Unfinished(why) => Some(why),
+        | WriteOutcome::Unfinished(why) => Some(why.as_str()).filter(|why| !why.is_empty()),
     }
 }
 

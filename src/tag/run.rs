@@ -178,7 +178,7 @@ impl Prepared<'_> {
 
 fn report(run: Option<RunId>, prepared: Prepared<'_>, applied: Applied) -> RunReport {
     let mut outcomes: HashMap<u32, Outcome> = applied.outcomes.into_iter().collect();
-    let unreached = || Outcome::Unfinished("not reached".to_owned());
+    let unreached = || Outcome::Unfinished(String::new());
     let ready = prepared.ready.into_iter().map(|task| {
         let outcome = outcomes.remove(&task.write.position).unwrap_or_else(unreached);
         (task.write, outcome)

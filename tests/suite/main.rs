@@ -8,4 +8,5 @@ mod harness;
 mod help;
 mod inventory;
 mod resource_maps;
+mod tag;
 mod who;
