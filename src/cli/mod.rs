@@ -13,6 +13,7 @@ mod loading;
 mod options;
 mod runs;
 mod tag;
+mod tagging;
 mod undo;
 mod who;
 

@@ -1,7 +1,6 @@
 //! Options that several commands share.
 
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use clap::Args;
 
@@ -46,7 +45,7 @@ pub struct AwsArgs {
     #[command(flatten)]
     pub access: AwsAccessArgs,
     /// Region
-    #[arg(long, env = "TRAILCREATOR_REGION", value_parser = Region::from_str)]
+    #[arg(long, env = "TRAILCREATOR_REGION", value_parser = str::parse::<Region>)]
     pub region: Option<Region>,
 }
 

@@ -2,8 +2,13 @@
 //! tests share the Python environment; a module for each area.
 
 mod common;
+mod end_to_end;
+mod errors;
 mod harness;
+mod help;
 mod inventory;
 mod load_files;
 mod load_s3;
 mod resource_maps;
+mod tag;
+mod who;
