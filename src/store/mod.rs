@@ -12,6 +12,7 @@ pub mod creations;
 mod error;
 pub mod journal;
 pub mod ledger;
+mod naming;
 mod open;
 
 pub use error::StoreError;

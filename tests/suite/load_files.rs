@@ -57,7 +57,7 @@ fn the_same_records_in_any_form_give_the_same_rows() {
     let forms: [(&str, Vec<u8>); 5] = [
         ("document.json", trail.json()),
         ("document.json.gz", trail.gz()),
-        ("lines.json", lines.clone().into_bytes()),
+        ("lines.json", lines.into_bytes()),
         ("members.json.gz", members),
         ("list", serde_json::to_vec(trail.records()).expect("JSON")),
     ];
