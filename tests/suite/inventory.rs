@@ -63,6 +63,7 @@ async fn perform(task: &Value) -> Result<Value, CallError> {
         assume: serde_json::from_value(task["options"]["assume"].clone()).unwrap_or_default(),
         external_id: text("external_id"),
         endpoint_url: text("endpoint_url"),
+        ..AwsOptions::default()
     })
     .await?;
     let files: Vec<PathBuf> = task["map"].as_str().map(PathBuf::from).into_iter().collect();
