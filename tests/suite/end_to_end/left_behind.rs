@@ -1,5 +1,7 @@
 //! What can't be tagged: each counted, named and explained, the rest tagged, exit code 4 where an item failed.
 
+use serde_json::json;
+
 use super::world::{assert_same, create, everything, trail_of, with_owners};
 use crate::common::{Bench, Moto};
 
@@ -53,11 +55,16 @@ fn vanished_and_refused_are_named_and_the_rest_is_tagged() {
     before.retain(|key, _| !special.iter().any(|resource| resource.case == "vanishes" && resource.key() == *key));
     assert_same(&everything(&moto), &with_owners(&before, &owners), "after tag");
     let report = run.json();
-    let failed = report["failed"].as_array().expect("a report tells what failed");
     for resource in &special {
-        let entry = failed.iter().find(|entry| resource.is(entry));
+        let actions = report["actions"].as_array().expect("a report tells what became of each write");
+        let entry = actions.iter().find(|entry| resource.is(entry));
         let entry = entry.unwrap_or_else(|| panic!("{resource:?} is not named in {report:#}"));
-        assert!(entry["error"].as_str().is_some_and(|error| !error.is_empty()), "{entry}");
+        let wanted = if resource.case == "vanishes" { "vanished" } else { "failed" };
+        assert_eq!(entry["result"], wanted, "{entry:#}");
+        assert!(entry["error"].as_str().is_some_and(|error| !error.is_empty()), "{entry:#}");
     }
+    let results = &report["summary"]["results"];
+    assert_eq!((&results["vanished"], &results["failed"], &results["written"]), (&json!(2), &json!(1), &json!(8)));
     assert!(report.to_string().contains("sqs:TagQueue"), "the missing permission is not told: {report:#}");
+    run.says(["lab-vanishes", "lab-refused", "sqs:TagQueue"]);
 }
