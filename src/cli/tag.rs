@@ -28,7 +28,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "KEY", default_value = "Owner", env = "TRAILCREATOR_CREATOR_TAG")]
     creator_tag: String,
     /// Only these resource types (cloud-custodian's names: ec2, iam-role); repeatable
-    #[arg(long = "type", value_name = "TYPE", value_delimiter = ',')]
+    #[arg(long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>)]
     types: Vec<ResourceType>,
     /// Print the plan and write nothing to AWS
     #[arg(long, alias = "dryrun")]
