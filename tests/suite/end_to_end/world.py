@@ -311,7 +311,7 @@ def make_step_machine(name, tags):
 
 def make_event_rule(name, tags):
     made = client('events').put_rule(Name=name, ScheduleExpression='rate(1 hour)', Tags=kv(tags))
-    return name, 'events', 'PutRule', {'name': name, 'scheduleExpression': 'rate(1 hour)'}, {'ruleArn': made['RuleArn']}
+    return made['RuleArn'], 'events', 'PutRule', {'name': name, 'scheduleExpression': 'rate(1 hour)'}, {'ruleArn': made['RuleArn']}
 
 
 def make_alarm(name, tags):
@@ -447,7 +447,7 @@ READERS = {
     'kinesis': lambda: {s: back(client('kinesis').list_tags_for_stream(StreamName=s)['Tags']) for s in pages('kinesis', 'list_streams', 'StreamNames')},
     'step-machine': lambda: {m['stateMachineArn']: back(client('stepfunctions').list_tags_for_resource(resourceArn=m['stateMachineArn'])['tags'], 'key', 'value')
                              for m in pages('stepfunctions', 'list_state_machines', 'stateMachines')},
-    'event-rule': lambda: {r['Name']: back(client('events').list_tags_for_resource(ResourceARN=r['Arn'])['Tags']) for r in pages('events', 'list_rules', 'Rules')},
+    'event-rule': lambda: {r['Arn']: back(client('events').list_tags_for_resource(ResourceARN=r['Arn'])['Tags']) for r in pages('events', 'list_rules', 'Rules')},
     'alarm': lambda: {a['AlarmName']: back(client('cloudwatch').list_tags_for_resource(ResourceARN=a['AlarmArn'])['Tags']) for a in pages('cloudwatch', 'describe_alarms', 'MetricAlarms')},
     'cloudtrail': lambda: {t['TrailARN']: back(client('cloudtrail').list_tags(ResourceIdList=[t['TrailARN']])['ResourceTagList'][0]['TagsList'])
                            for t in client('cloudtrail').describe_trails()['trailList']},
