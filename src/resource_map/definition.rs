@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
-use super::Expression;
+use super::{Expression, Request};
 use crate::names::ResourceType;
 
 /// AWS's wire protocols.
@@ -52,16 +50,6 @@ pub struct FixedEndpoint {
     pub url: String,
     /// The region to sign for, and to which the service's global types belong.
     pub region: String,
-}
-
-/// A call with parameters that may hold placeholders (`{id}`, `{arn}`, `{key}`, `{value}`, `{parent}`, `{JMESPath on the item}`).
-#[derive(Debug, Clone)]
-pub struct Request {
-    /// `Operation`, or `METHOD /path/{id}` for REST protocols.
-    pub call: String,
-    /// The input. Nested lists and objects are flattened for Query protocols, keys that start with `?` go into the
-    /// query string for REST protocols, the rest is the body.
-    pub params: Value,
 }
 
 /// How the live resources of a type are listed.

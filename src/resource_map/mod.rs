@@ -6,6 +6,8 @@
 
 pub mod definition;
 pub mod expression;
+pub mod params;
+pub mod request;
 pub mod template;
 
 use std::collections::{BTreeMap, HashMap};
@@ -16,11 +18,13 @@ use crate::names::ResourceType;
 use crate::trail::record::Action;
 
 pub use definition::{
-    Describe, FixedEndpoint, Listing, NativeWriting, Page, Parent, Protocol, Request, Service, TagReading, TagRequest,
+    Describe, FixedEndpoint, Listing, NativeWriting, Page, Parent, Protocol, Service, TagReading, TagRequest,
     TagWriting, WriteMethod,
 };
 pub use expression::Expression;
-pub use template::Template;
+pub use params::ParamTemplate;
+pub use request::{RenderedCall, Request};
+pub use template::{MissingValue, Template};
 
 /// Everything known of resource types, compiled. Cheap to share: wrap it in an `Arc`.
 #[derive(Debug, Default)]

@@ -1,0 +1,137 @@
+//! A workbench: a temporary folder in which the real binary runs with a clean environment.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::Moto;
+use super::moto::{aws_variables, clean};
+
+/// The folder. Removed when dropped.
+pub(crate) struct Bench {
+    folder: TempDir,
+}
+
+/// A command line about to run.
+pub(crate) struct Trailcreator {
+    command: Command,
+    shown: String,
+}
+
+/// How a command ended, and what it printed.
+#[derive(Debug, Clone)]
+pub(crate) struct Run {
+    /// The command line, for messages.
+    pub(crate) shown: String,
+    /// The exit code; `None`: killed by a signal.
+    pub(crate) code: Option<i32>,
+    /// Its data.
+    pub(crate) stdout: String,
+    /// Its messages.
+    pub(crate) stderr: String,
+}
+
+impl Bench {
+    /// An empty folder.
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("a temporary folder can be made") }
+    }
+
+    /// A path in the folder.
+    pub(crate) fn path(&self, relative: impl AsRef<Path>) -> PathBuf {
+        self.folder.path().join(relative)
+    }
+
+    /// Writes a file, with its folders.
+    pub(crate) fn write(&self, relative: impl AsRef<Path>, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(relative);
+        fs::create_dir_all(path.parent().expect("a file is in a folder")).expect("folders can be made");
+        fs::write(&path, content).expect("the file can be written");
+        path
+    }
+
+    /// The binary with arguments, in this folder, without any AWS settings: no credentials, no region, no metadata service.
+    pub(crate) fn trailcreator<S: AsRef<str>>(&self, args: impl IntoIterator<Item = S>) -> Trailcreator {
+        let args: Vec<String> = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_trailcreator"));
+        clean(&mut command);
+        command.args(&args).current_dir(self.folder.path());
+        command.env("HOME", self.folder.path());
+        command.env("AWS_EC2_METADATA_DISABLED", "true");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Trailcreator { command, shown: format!("trailcreator {}", args.join(" ")) }
+    }
+}
+
+impl Trailcreator {
+    /// Sends its AWS calls to moto, as the default account in the default region.
+    #[must_use]
+    pub(crate) fn aws(mut self, moto: &Moto) -> Self {
+        self.command.envs(aws_variables(&moto.endpoint()));
+        self
+    }
+
+    /// Sets an environment variable.
+    #[must_use]
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Runs it to its end.
+    pub(crate) fn run(mut self) -> Run {
+        let output = self.command.output().expect("the binary starts");
+        Run {
+            shown: self.shown,
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).expect("stdout is UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("stderr is UTF-8"),
+        }
+    }
+
+    /// Starts it and leaves it running: to kill it, or to feed its stdin.
+    pub(crate) fn spawn(mut self) -> Child {
+        self.command.stdin(Stdio::piped()).spawn().expect("the binary starts")
+    }
+}
+
+impl Run {
+    /// Asserts the exit code.
+    pub(crate) fn code(&self, wanted: i32) -> &Self {
+        assert_eq!(self.code, Some(wanted), "exit code of {}\n{}", self.shown, self.printed());
+        self
+    }
+
+    /// Asserts exit code 0.
+    pub(crate) fn success(&self) -> &Self {
+        self.code(0)
+    }
+
+    /// Stdout as JSON.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{} did not print JSON: {error}\n{}", self.shown, self.printed()))
+    }
+
+    /// Asserts that stderr holds each of the texts.
+    pub(crate) fn says<S: AsRef<str>>(&self, texts: impl IntoIterator<Item = S>) -> &Self {
+        for text in texts {
+            assert!(
+                self.stderr.contains(text.as_ref()),
+                "no {:?} in stderr of {}\n{}",
+                text.as_ref(),
+                self.shown,
+                self.printed()
+            );
+        }
+        self
+    }
+
+    /// What it printed, for messages.
+    pub(crate) fn printed(&self) -> String {
+        format!("--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr)
+    }
+}

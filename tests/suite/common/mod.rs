@@ -1,0 +1,36 @@
+//! What tests stand on: Python's virtual environment, moto playing AWS, boto3 as the independent witness, the binary,
+//! and CloudTrail files.
+//!
+//! ```no_run
+//! let moto = Moto::start();
+//! moto.boto3("result = client('iam').create_role(RoleName='app', AssumeRolePolicyDocument='{}')");
+//! let trail = Trail::new().event(Event::new("iam.amazonaws.com", "CreateRole")
+//!     .by(Caller::iam_user("alice"))
+//!     .response(json!({"role": {"roleName": "app"}})));
+//! let bench = Bench::new();
+//! trail.write(&bench.path("logs/one.json.gz"));
+//! bench.trailcreator(["load-files", "logs"]).run().success();
+//! bench.trailcreator(["tag", "--output", "json"]).aws(&moto).run().success().json();
+//! assert_eq!(moto.writes(), 1);
+//! ```
+
+#![allow(dead_code, reason = "helpers for all areas; not every area uses each")]
+
+mod bench;
+mod moto;
+mod python;
+mod trail;
+
+#[allow(unused_imports, reason = "as above")]
+pub(crate) use {
+    bench::{Bench, Run, Trailcreator},
+    moto::{Moto, Request},
+    python::{python, run_python},
+    trail::{Caller, Event, Trail, gzip},
+};
+
+/// The account that moto's default credentials belong to.
+pub(crate) const ACCOUNT: &str = "123456789012";
+
+/// The region that tests use unless they say otherwise.
+pub(crate) const REGION: &str = "us-east-1";

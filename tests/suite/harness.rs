@@ -1,0 +1,49 @@
+//! The harness itself: what tests trust must be trustworthy.
+
+use serde_json::json;
+
+use crate::common::{Moto, Request};
+
+#[test]
+fn moto_keeps_state_and_requests_of_each_server_apart() {
+    let (one, other) = (Moto::start(), Moto::start());
+    one.boto3("client('sqs').create_queue(QueueName='q')");
+    let count = "result = len(client('sqs').list_queues().get('QueueUrls', []))";
+    assert_eq!((one.boto3(count), other.boto3(count)), (json!(1), json!(0)));
+    let actions = |moto: &Moto| moto.requests().into_iter().map(|request| request.action).collect::<Vec<_>>();
+    assert_eq!(actions(&one), ["CreateQueue", "ListQueues"]);
+    assert_eq!(actions(&other), ["ListQueues"]);
+    assert_eq!(one.writes(), 0, "boto3's calls are not ours");
+}
+
+#[test]
+fn writes_are_told_from_reads() {
+    let moto = Moto::start();
+    moto.boto3(
+        "client('s3').create_bucket(Bucket='bucket'); client('s3').list_buckets(); client('s3').get_bucket_location(Bucket='bucket')
+client('s3').put_bucket_tagging(Bucket='bucket', Tagging={'TagSet': [{'Key': 'a', 'Value': 'b'}]})
+client('iam').create_role(RoleName='r', AssumeRolePolicyDocument='{}'); client('iam').list_roles()
+client('lambda').list_functions(); client('dynamodb').list_tables()",
+    );
+    let requests = moto.requests();
+    let writes: Vec<&str> =
+        requests.iter().filter(|request| request.is_write()).map(|request: &Request| request.action.as_str()).collect();
+    assert_eq!(writes, ["PUT /bucket", "PUT /bucket?tagging", "CreateRole"]);
+    assert!(requests.iter().any(|request| request.action == "GET /bucket?location"));
+}
+
+#[test]
+fn a_hook_answers_instead_of_moto() {
+    let moto = Moto::start_with(
+        "def before(entry, environ):
+    if entry['action'] == 'ListQueues':
+        return 400, 'application/json', '{\"__type\": \"AccessDenied\", \"message\": \"no\"}'",
+    );
+    let code = moto.boto3(
+        "try:
+    client('sqs').list_queues()
+except Exception as error:
+    result = error.response['Error']['Code']",
+    );
+    assert_eq!(code, json!("AccessDenied"));
+}

@@ -1,0 +1,5 @@
+//! The tests that run the real binary against real servers on loopback. One test binary, so that it links once and
+//! tests share the Python environment; a module for each area.
+
+mod common;
+mod harness;
