@@ -3,8 +3,7 @@
 //! Two questions: which event made the resource ([`creation_of`]), and whom that event's identity stands for
 //! ([`OwnerRules::owner_of`]). Identity maps, role chains and inheritance from parents will be further steps of the second.
 
-use crate::store::creations::StoredEvent;
-use crate::trail::record::Event;
+use crate::trail::record::{Event, StoredEvent};
 
 /// Which fact of the identity becomes the owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]

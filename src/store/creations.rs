@@ -3,21 +3,8 @@
 use std::collections::HashMap;
 
 use super::{Store, StoreError};
-use crate::names::{AccountId, Region, ResourceId, ResourceType};
-use crate::trail::record::{Action, Event};
-
-/// One stored row: an event and one resource it touched.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredEvent {
-    /// The type.
-    pub resource_type: ResourceType,
-    /// The id as the event gave it.
-    pub resource_id: ResourceId,
-    /// What the event did.
-    pub action: Action,
-    /// The event.
-    pub event: Event,
-}
+use crate::names::{AccountId, Region, ResourceType};
+pub use crate::trail::record::StoredEvent;
 
 impl Store {
     /// How many creations (not deletions) there are per type in an account; with `region`, in that region, else in all.

@@ -113,6 +113,19 @@ pub struct ResourceEvent {
     pub touched: Vec<Touched>,
 }
 
+/// An event and one resource it touched: a row of the store, as `creator`, the tagger and `who` read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredEvent {
+    /// The type.
+    pub resource_type: ResourceType,
+    /// The id as the event gave it.
+    pub resource_id: ResourceId,
+    /// What the event did.
+    pub action: Action,
+    /// The event.
+    pub event: Event,
+}
+
 impl Event {
     /// The account as a name.
     pub fn account(&self) -> AccountId {
