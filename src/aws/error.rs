@@ -1,4 +1,16 @@
 //! What can go wrong with an AWS call, in classes that decide what happens next.
+//!
+//! All errors, the generic caller's and those of SDK clients, become a [`CallError`] here and nowhere else.
+
+use std::error::Error;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::http::Response;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use super::protocol::error_answer;
+use crate::names::Region;
 
 /// What an error means for the one who called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +41,7 @@ pub enum ErrorClass {
 pub struct CallError {
     /// Its class.
     pub class: ErrorClass,
-    /// `iam:ListRoles`: also the permission's name for most calls.
+    /// `iam:ListRoles`: also the permission's name for most calls. REST calls have method and path, `lambda:GET /…`.
     pub operation: String,
     /// The region called.
     pub region: String,
@@ -41,9 +53,265 @@ pub struct CallError {
     pub request_id: Option<String>,
 }
 
+/// Codes of missing permission that don't say "AccessDenied".
+const DENIED: [&str; 7] = [
+    "UnauthorizedOperation",
+    "UnauthorizedException",
+    "NotAuthorized",
+    "AuthorizationError",
+    "AuthorizationErrorException",
+    "Forbidden",
+    "ForbiddenException",
+];
+
+/// Codes of credentials that are missing, wrong or too old.
+///
+/// Source: <https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html>, and S3's and EC2's own lists.
+const CREDENTIALS: [&str; 17] = [
+    "AuthFailure",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "IncompleteSignature",
+    "IncompleteSignatureException",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "InvalidToken",
+    "MissingAuthenticationToken",
+    "MissingAuthenticationTokenException",
+    "NotSignedUp",
+    "OptInRequired",
+    "RequestExpired",
+    "SignatureDoesNotMatch",
+    "TokenRefreshRequired",
+    "UnrecognizedClientException",
+];
+
+/// Codes of throttling that don't hold "Throttl". `LimitExceededException` is a quota, which waiting doesn't raise.
+const THROTTLED: [&str; 8] = [
+    "BandwidthLimitExceeded",
+    "PriorRequestNotComplete",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "SlowDown",
+    "TooManyRequests",
+    "TooManyRequestsException",
+    "TransactionInProgressException",
+];
+
+impl ErrorClass {
+    /// The class of an error that AWS answered.
+    pub(crate) fn of_answer(code: &str, status: u16) -> Self {
+        if code.contains("Throttl") || THROTTLED.contains(&code) || status == 429 {
+            Self::Throttled
+        } else if CREDENTIALS.contains(&code) {
+            Self::Credentials
+        } else if code.contains("AccessDenied") || DENIED.contains(&code) {
+            Self::AccessDenied
+        } else if says_not_found(code) {
+            Self::NotFound
+        } else if status >= 500 {
+            Self::Server
+        } else if status == 403 {
+            Self::AccessDenied
+        } else if status == 404 {
+            Self::NotFound
+        } else {
+            Self::Refused
+        }
+    }
+}
+
+fn says_not_found(code: &str) -> bool {
+    ["NotFound", "NoSuch", "DoesNotExist", "NonExistent"].iter().any(|part| code.contains(part))
+}
+
 impl CallError {
+    /// The error of an SDK client's call. `operation` is as in [`CallError::operation`], `tag:GetResources`.
+    pub fn of_sdk<E>(operation: &str, region: &Region, error: &SdkError<E, Response>) -> Self
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        match error {
+            SdkError::ServiceError(answer) => Self::of_service(operation, region, answer.err(), answer.raw()),
+            SdkError::ResponseError(answer) => Self {
+                request_id: error_answer::request_id_of_headers(answer.raw().headers()),
+                ..Self::of_our_side(operation, region, error)
+            },
+            _ => Self::of_our_side(operation, region, error),
+        }
+    }
+
+    fn of_service(operation: &str, region: &Region, error: &impl ProvideErrorMetadata, raw: &Response) -> Self {
+        let status = raw.status().as_u16();
+        let code = error.code().map_or_else(|| format!("HTTP {status}"), str::to_owned);
+        let request_id = error_answer::request_id_of_headers(raw.headers())
+            .or_else(|| error.meta().extra(error_answer::REQUEST_ID).map(str::to_owned));
+        Self {
+            class: ErrorClass::of_answer(&code, status),
+            message: error.message().unwrap_or("AWS gave no message").to_owned(),
+            request_id,
+            ..Self::bare(operation, region, ErrorClass::Refused, &code)
+        }
+    }
+
+    /// What went wrong before an answer came, or while it was read.
+    fn of_our_side<E: Error + 'static>(operation: &str, region: &Region, error: &SdkError<E, Response>) -> Self {
+        let (class, code) = our_side(error);
+        Self { message: causes(error), ..Self::bare(operation, region, class, code) }
+    }
+
+    /// Without message and request id.
+    pub(crate) fn bare(operation: &str, region: &Region, class: ErrorClass, code: &str) -> Self {
+        Self {
+            class,
+            operation: operation.to_owned(),
+            region: region.to_string(),
+            code: code.to_owned(),
+            message: String::new(),
+            request_id: None,
+        }
+    }
+
+    /// An answer that can't be used.
+    pub(crate) fn bad_answer(operation: &str, region: &Region, message: impl Into<String>) -> Self {
+        Self { message: message.into(), ..Self::bare(operation, region, ErrorClass::BadAnswer, "unusable answer") }
+    }
+
     /// What a person can do about it.
     pub fn hint(&self) -> Option<String> {
-        todo!()
+        Some(match self.class {
+            ErrorClass::AccessDenied => format!("allow {} to the user or role in use", self.missing_permission()),
+            ErrorClass::Credentials => self.credentials_hint(),
+            ErrorClass::NoEndpoint => {
+                format!("check the region's name; the service may not be in {}", self.region)
+            }
+            ErrorClass::Unreachable => {
+                "check the network, proxy and endpoint settings, and the region's name".to_owned()
+            }
+            ErrorClass::Throttled => "AWS limits the rate of calls: try again later".to_owned(),
+            ErrorClass::Server => "AWS failed on its side: try again later".to_owned(),
+            ErrorClass::NotFound | ErrorClass::Refused | ErrorClass::BadAnswer => return None,
+        })
+    }
+
+    fn credentials_hint(&self) -> String {
+        if self.code.contains("xpired") {
+            "the credentials have expired: sign in again (aws sso login) or renew them".to_owned()
+        } else if self.code == NO_CREDENTIALS {
+            "set AWS_PROFILE or --profile, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; aws configure and aws sso \
+             login make a profile"
+                .to_owned()
+        } else if self.code == NO_ROLE {
+            "check the role's ARN, its trust policy and external id, and that the credentials may call sts:AssumeRole"
+                .to_owned()
+        } else {
+            format!(
+                "check the credentials; if they work in other regions, {} isn't enabled for the account",
+                self.region
+            )
+        }
+    }
+
+    /// The permission that AWS's message names, else the operation.
+    fn missing_permission(&self) -> &str {
+        let named = self.message.split("not authorized to perform: ").nth(1);
+        let named = named.and_then(|rest| rest.split([' ', ',', '\n']).next()).map(|text| text.trim_end_matches('.'));
+        named.filter(|text| text.contains(':')).unwrap_or(&self.operation)
+    }
+}
+
+pub(super) const NO_CREDENTIALS: &str = "no credentials";
+const NO_ROLE: &str = "role not assumed";
+
+fn our_side<E: Error + 'static>(error: &SdkError<E, Response>) -> (ErrorClass, &'static str) {
+    if let Some(credentials) = chain(error).find_map(|cause| cause.downcast_ref::<CredentialsError>()) {
+        return match credentials {
+            CredentialsError::CredentialsNotLoaded(_) => (ErrorClass::Credentials, NO_CREDENTIALS),
+            _ if causes(credentials).contains("ssume") => (ErrorClass::Credentials, NO_ROLE),
+            _ => (ErrorClass::Credentials, "credentials not usable"),
+        };
+    }
+    match error {
+        SdkError::TimeoutError(_) => (ErrorClass::Unreachable, "timed out"),
+        SdkError::ResponseError(_) => (ErrorClass::BadAnswer, "unreadable answer"),
+        SdkError::ConstructionFailure(_) => (ErrorClass::Refused, "request not sent"),
+        _ if unknown_host(error) => (ErrorClass::NoEndpoint, "unknown host"),
+        _ => (ErrorClass::Unreachable, "not reached"),
+    }
+}
+
+/// Whether the resolver said that the host does not exist, which asking again won't change; a resolver that can't be
+/// asked (`EAI_AGAIN`) is a failure of the network.
+pub(crate) fn unknown_host(error: &(dyn Error + 'static)) -> bool {
+    const ANSWERS: [&str; 4] = [
+        "Name or service not known",
+        "No address associated with hostname",
+        "nodename nor servname provided",
+        "No such host is known",
+    ];
+    chain(error).any(|cause| {
+        let text = cause.to_string();
+        ANSWERS.iter().any(|answer| text.contains(answer))
+    })
+}
+
+/// An error and its causes.
+pub(crate) fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
+
+/// The error and its causes as one line, without repeats.
+pub(crate) fn causes(error: &(dyn Error + 'static)) -> String {
+    let mut text = String::new();
+    for cause in chain(error) {
+        let part = cause.to_string();
+        if !text.contains(&part) {
+            let separator = if text.is_empty() { "" } else { ": " };
+            text = format!("{text}{separator}{part}");
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_and_statuses_have_their_class() {
+        for (code, status, class) in [
+            ("ThrottlingException", 400, ErrorClass::Throttled),
+            ("EC2ThrottledException", 503, ErrorClass::Throttled),
+            ("SlowDown", 503, ErrorClass::Throttled),
+            ("HTTP 429", 429, ErrorClass::Throttled),
+            ("LimitExceededException", 400, ErrorClass::Refused),
+            ("ExpiredToken", 400, ErrorClass::Credentials),
+            ("InvalidClientTokenId", 403, ErrorClass::Credentials),
+            ("AccessDeniedException", 400, ErrorClass::AccessDenied),
+            ("UnauthorizedOperation", 403, ErrorClass::AccessDenied),
+            ("HTTP 403", 403, ErrorClass::AccessDenied),
+            ("InvalidInstanceID.NotFound", 400, ErrorClass::NotFound),
+            ("NoSuchBucket", 404, ErrorClass::NotFound),
+            ("AWS.SimpleQueueService.NonExistentQueue", 400, ErrorClass::NotFound),
+            ("HTTP 404", 404, ErrorClass::NotFound),
+            ("InternalFailure", 500, ErrorClass::Server),
+            ("ValidationException", 400, ErrorClass::Refused),
+        ] {
+            assert_eq!(ErrorClass::of_answer(code, status), class, "{code} {status}");
+        }
+    }
+
+    #[test]
+    fn the_missing_permission_is_the_one_that_aws_names() {
+        let hint = |message: &str| {
+            let region = Region::from("us-east-1");
+            let bare = CallError::bare("lambda:GET /functions", &region, ErrorClass::AccessDenied, "AccessDenied");
+            CallError { message: message.to_owned(), ..bare }.hint().unwrap()
+        };
+        let message =
+            "User: arn:aws:iam::1:user/a is not authorized to perform: lambda:ListFunctions on resource: * because";
+        assert_eq!(hint(message), "allow lambda:ListFunctions to the user or role in use");
+        assert_eq!(hint("Access Denied"), "allow lambda:GET /functions to the user or role in use");
     }
 }

@@ -1,11 +1,17 @@
 //! The edge to AWS: sessions, the generic signed caller, error classes.
 //!
-//! SDK types leave this module only as S3 and Resource Groups Tagging API clients, for `load` and `tag`.
+//! SDK types leave this module only as S3 and Resource Groups Tagging API clients, for `load` and `tag`; their errors
+//! come back in through [`CallError::of_sdk`]. Knows nothing of resource types.
 
 pub mod caller;
+pub mod counts;
+mod endpoint;
 pub mod error;
+mod protocol;
+mod retries;
 pub mod session;
 
 pub use caller::{Answer, Caller};
+pub use counts::Counts;
 pub use error::{CallError, ErrorClass};
 pub use session::{AwsOptions, Session};

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use jmespath::ast::Ast;
-use jmespath::{Context, Rcvar, Variable};
+use jmespath::{Context, ErrorReason, Rcvar, RuntimeError, Variable};
 use serde_json::Value;
 
 /// A compiled JMESPath expression.
@@ -29,7 +29,7 @@ pub enum TopLevelFields {
 
 /// Why an expression can't be used.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{expression:?} is not a JMESPath expression: {reason} (at character {offset})")]
+#[error("`{expression}` is not JMESPath: {reason} (at character {})", .offset + 1)]
 pub struct InvalidExpression {
     /// The text.
     pub expression: String,
@@ -39,16 +39,27 @@ pub struct InvalidExpression {
     pub offset: usize,
 }
 
+/// Most brackets, dots and operators in an expression: the parser recurses at each (8 kB of stack in a debug build),
+/// and a hostile map must not exhaust it. Five times what the longest built-in expression has.
+const MAX_STEPS: usize = 160;
+
 impl Expression {
     /// Compiles `source`.
     ///
     /// # Errors
-    /// When it isn't JMESPath, or calls a function that JMESPath doesn't have.
+    /// When it isn't JMESPath, calls a function that JMESPath doesn't have or with the wrong number of arguments, or is too
+    /// long.
     pub fn compile(source: &str) -> Result<Self, InvalidExpression> {
-        let invalid = |reason: String, offset| InvalidExpression { expression: source.to_owned(), reason, offset };
-        let ast = jmespath::parse(source).map_err(|error| invalid(error.reason.to_string(), error.offset))?;
-        if let Some((name, offset)) = unknown_function(&ast) {
-            return Err(invalid(format!("there is no function {name}()"), offset));
+        let invalid = |reason: String, byte: usize| {
+            let offset = source.get(..byte).map_or(byte, |before| before.chars().count());
+            InvalidExpression { expression: source.to_owned(), reason, offset }
+        };
+        if source.bytes().filter(|byte| b"([{!&.|=<>".contains(byte)).count() > MAX_STEPS {
+            return Err(invalid(format!("it has more than {MAX_STEPS} steps; take it apart"), 0));
+        }
+        let ast = jmespath::parse(source).map_err(|error| invalid(parser_words(&error.reason), error.offset))?;
+        if let Some((reason, offset)) = wrong_call(&ast) {
+            return Err(invalid(reason, offset));
         }
         let fields = top_level_fields(&ast);
         Ok(Self { source: source.to_owned(), ast, fields })
@@ -64,10 +75,19 @@ impl Expression {
         &self.fields
     }
 
-    /// Evaluates on a converted value. A type error inside (`join` over null, say) is null, as nothing was found.
+    /// Evaluates on a converted value. A type error inside (`join` over null, say) is null, as nothing was found; of
+    /// `a || b` it leaves `b` to be tried.
     pub fn interpret(&self, input: &Rcvar) -> Rcvar {
+        self.interpret_node(&self.ast, input)
+    }
+
+    fn interpret_node(&self, node: &Ast, input: &Rcvar) -> Rcvar {
+        if let Ast::Or { lhs, rhs, .. } = node {
+            let left = self.interpret_node(lhs, input);
+            return if left.is_truthy() { left } else { self.interpret_node(rhs, input) };
+        }
         let mut context = Context::new(&self.source, &jmespath::DEFAULT_RUNTIME);
-        jmespath::interpret(input, &self.ast, &mut context).unwrap_or_else(|_| Rcvar::new(Variable::Null))
+        jmespath::interpret(input, node, &mut context).unwrap_or_else(|_| Rcvar::new(Variable::Null))
     }
 
     /// Converts `input`, evaluates, and converts back.
@@ -148,14 +168,43 @@ fn top_level_fields(ast: &Ast) -> TopLevelFields {
     }
 }
 
-fn unknown_function(ast: &Ast) -> Option<(String, usize)> {
-    if let Ast::Function { name, offset, .. } = ast
-        && jmespath::DEFAULT_RUNTIME.get_function(name).is_none()
-    {
-        return Some((name.clone(), *offset));
+/// The parser's complaint without its prefix and its names of tokens.
+fn parser_words(reason: &ErrorReason) -> String {
+    let words = reason.to_string();
+    let words = words.strip_prefix("Parse error: ").unwrap_or(&words);
+    words
+        .replace("Unexpected nud token -- found Eof", "it ends too early")
+        .replace(" -- found Eof", ", but it ends there")
+}
+
+/// The first call of a function that isn't there or doesn't take so many arguments, and its byte offset.
+fn wrong_call(ast: &Ast) -> Option<(String, usize)> {
+    if let Ast::Function { name, args, offset: bracket } = ast {
+        let offset = bracket.saturating_sub(name.len());
+        if jmespath::DEFAULT_RUNTIME.get_function(name).is_none() {
+            return Some((format!("there is no function {name}()"), offset));
+        }
+        if let Some(expected) = wrong_arity(name, args.len()) {
+            return Some((format!("{name}() takes {expected} arguments, not {}", args.len()), offset));
+        }
     }
     let (same, other) = children(ast);
-    same.into_iter().chain(other).find_map(unknown_function)
+    same.into_iter().chain(other).find_map(wrong_call)
+}
+
+/// How many arguments function `name` takes, where `count` is not right. The library tells only when it calls the
+/// function, and checks their number before their types: so it is called on nulls.
+fn wrong_arity(name: &str, count: usize) -> Option<usize> {
+    let null = Rcvar::new(Variable::Null);
+    let args = vec![Ast::Literal { offset: 0, value: null.clone() }; count];
+    let call = Ast::Function { offset: 0, name: name.to_owned(), args };
+    let error = jmespath::interpret(&null, &call, &mut Context::new("", &jmespath::DEFAULT_RUNTIME)).err()?;
+    match error.reason {
+        ErrorReason::Runtime(
+            RuntimeError::TooManyArguments { expected, .. } | RuntimeError::NotEnoughArguments { expected, .. },
+        ) => Some(expected),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -184,12 +233,49 @@ mod tests {
 
     #[test]
     fn an_unknown_function_and_bad_syntax_are_refused() {
-        assert!(Expression::compile("lenght(a)").unwrap_err().reason.contains("lenght"));
-        assert!(Expression::compile("a[").is_err());
+        let message = |source: &str| Expression::compile(source).unwrap_err().to_string();
+        assert_eq!(
+            message("a.lenght(b)"),
+            "`a.lenght(b)` is not JMESPath: there is no function lenght() (at character 3)"
+        );
+        assert_eq!(
+            message("'é' || join(a)"),
+            "`'é' || join(a)` is not JMESPath: join() takes 2 arguments, not 1 (at character 8)"
+        );
+        assert_eq!(message("a ||"), "`a ||` is not JMESPath: it ends too early (at character 5)");
+        assert!(message("a b").ends_with("(at character 3)"), "{}", message("a b"));
+        assert!(Expression::compile("map(&length(a, b), c)").is_err());
+    }
+
+    #[test]
+    fn functions_with_the_right_arguments_are_taken() {
+        for source in ["join('/', a)", "map(&b, c)", "merge(a, b, c)", "not_null(a)", "sort_by(a, &b)", "to_array(@)"] {
+            Expression::compile(source).unwrap();
+        }
+    }
+
+    #[test]
+    fn deep_nesting_is_an_error_and_not_a_crash() {
+        for opener in ["(", "[", "{a:", "!", "f(", "&"] {
+            assert!(Expression::compile(&opener.repeat(MAX_STEPS)).is_err());
+            assert!(Expression::compile(&opener.repeat(100_000)).is_err());
+        }
+        for link in [".a", "||a", "|a", "==a"] {
+            assert!(Expression::compile(&format!("a{}", link.repeat(100_000))).is_err());
+            let long = format!("a{}", link.repeat(MAX_STEPS / 2));
+            Expression::compile(&long).unwrap().search(&json!({"a": null}));
+        }
     }
 
     #[test]
     fn a_type_error_finds_nothing() {
         assert_eq!(Expression::compile("join('/', a)").unwrap().search(&json!({"a": null})), Value::Null);
+    }
+
+    #[test]
+    fn a_type_error_leaves_the_alternative() {
+        let expression = Expression::compile("join('/', a) || join('/', b) || c").unwrap();
+        assert_eq!(expression.search(&json!({"a": null, "b": 1, "c": "d"})), json!("d"));
+        assert_eq!(expression.search(&json!({"a": ["x", "y"], "c": "d"})), json!("x/y"));
     }
 }

@@ -1,3 +1,16 @@
-//! CloudTrail itself: documents, records, and what they say of resources. Pure.
+//! CloudTrail itself: documents, records, and what they say of resources. Pure: bytes and text in, events out.
+//!
+//! * [`record`]: what is kept of a record
+//! * [`window`], [`filter`]: which records are wanted
+//! * [`scan`]: a document's bytes → its records that the resource map knows
+//! * [`fields`], [`extract`]: one record → the event and the resources it touched
 
+pub mod extract;
+pub mod fields;
+pub mod filter;
 pub mod record;
+pub mod scan;
+pub mod window;
+
+#[cfg(test)]
+pub(crate) mod samples;

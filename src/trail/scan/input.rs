@@ -1,0 +1,74 @@
+//! Bytes as stored → bytes of JSON: gzip told by its first bytes, sizes counted, bombs stopped.
+
+use std::cell::Cell;
+use std::io::{self, BufReader, Read};
+
+use flate2::bufread::MultiGzDecoder;
+
+/// How gzip begins (RFC 1952).
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+/// Bytes of compressed input read at a time.
+const READ_SIZE: usize = 64 * 1024;
+
+/// What went through, in bytes.
+#[derive(Debug, Default)]
+pub(super) struct Sizes {
+    /// As stored.
+    pub(super) stored: Cell<u64>,
+    /// Of JSON.
+    pub(super) decompressed: Cell<u64>,
+}
+
+/// Opens `input`: decompresses it where it is gzip, to at most `limit` bytes.
+///
+/// All members of a gzip file are read; what follows them is an error, for it would be silently lost.
+pub(super) fn decompressed<'a>(
+    input: &'a mut dyn Read,
+    sizes: &'a Sizes,
+    limit: u64,
+) -> io::Result<Box<dyn Read + 'a>> {
+    let mut stored = Counted { inner: input, count: &sizes.stored };
+    let mut head = Vec::with_capacity(GZIP_MAGIC.len());
+    stored.by_ref().take(GZIP_MAGIC.len() as u64).read_to_end(&mut head)?;
+    let is_gzip = head == GZIP_MAGIC;
+    let whole = io::Cursor::new(head).chain(stored);
+    if !is_gzip {
+        return Ok(Box::new(Counted { inner: whole, count: &sizes.decompressed }));
+    }
+    let json = MultiGzDecoder::new(BufReader::with_capacity(READ_SIZE, whole));
+    Ok(Box::new(Bounded { inner: Counted { inner: json, count: &sizes.decompressed }, limit }))
+}
+
+struct Counted<'a, R> {
+    inner: R,
+    count: &'a Cell<u64>,
+}
+
+impl<R: Read> Read for Counted<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.inner.read(buffer)?;
+        self.count.set(self.count.get() + length as u64);
+        Ok(length)
+    }
+}
+
+/// Decompressed bytes, up to a limit, with errors that say where they come from.
+struct Bounded<'a, R> {
+    inner: Counted<'a, R>,
+    limit: u64,
+}
+
+impl<R: Read> Read for Bounded<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.inner.read(buffer).map_err(|error| match error.kind() {
+            io::ErrorKind::Interrupted => error,
+            io::ErrorKind::UnexpectedEof => io::Error::new(error.kind(), "the gzip data end too early"),
+            kind => io::Error::new(kind, format!("the gzip data are damaged: {error}")),
+        })?;
+        if self.inner.count.get() > self.limit {
+            return Err(io::Error::other(format!("decompresses to more than {} bytes", self.limit)));
+        }
+        Ok(length)
+    }
+}

@@ -1,0 +1,329 @@
+//! Tests of the scanner through its interface.
+
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::trail::record::Action;
+use crate::trail::samples::{map, record};
+
+const RULES: [(&str, &str, &str, Action, &str); 2] = [
+    ("s3.amazonaws.com", "CreateBucket", "s3", Action::Create, "requestParameters.bucketName"),
+    ("s3.amazonaws.com", "DeleteBucket", "s3", Action::Delete, "requestParameters.bucketName"),
+];
+
+/// Small enough that the tests' documents pass them.
+const SMALL: Limits = Limits { buffered: 1000, record: 900, decompressed: MIB };
+
+fn scanner(limits: Limits) -> Scanner {
+    Scanner::new(Arc::new(map(&RULES)), RecordFilter::default()).with_limits(limits)
+}
+
+fn scan_with(limits: Limits, bytes: &[u8]) -> (Scan, Vec<String>) {
+    let mut names = Vec::new();
+    let scan = scanner(limits).scan(&mut &bytes[..], &mut Buffers::default(), &mut |events| {
+        names.extend(events.into_iter().map(|event| event.touched[0].resource_id.to_string()));
+    });
+    (scan, names)
+}
+
+/// Scans in memory and streamed; both must tell the same.
+fn scan(bytes: &[u8]) -> (Scan, Vec<String>) {
+    let buffered = scan_with(Limits::default(), bytes);
+    let streamed = scan_with(SMALL, bytes);
+    assert_eq!(buffered.1, streamed.1);
+    assert_eq!(buffered.0.counts, streamed.0.counts);
+    assert_eq!(buffered.0.broken.is_some(), streamed.0.broken.is_some());
+    buffered
+}
+
+fn bucket(name: &str) -> Value {
+    record("s3.amazonaws.com", "CreateBucket", &json!({"requestParameters": {"bucketName": name}}))
+}
+
+fn three() -> Vec<Value> {
+    vec![bucket("a"), record("s3.amazonaws.com", "ListBuckets", &json!({})), bucket("b")]
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn lines(records: &[Value]) -> String {
+    records.iter().map(|record| format!("{record}\n")).collect()
+}
+
+#[test]
+fn every_shape_of_document_gives_the_same() {
+    let document = json!({ "Records": three() }).to_string();
+    let shapes = [
+        document.clone(),
+        serde_json::to_string_pretty(&json!({ "Records": three() })).unwrap(),
+        format!("\u{feff}{document}\n\n"),
+        format!("{{\"a\":[{{\"Records\":[1]}}],{}", &document[1..]),
+        format!("{},\"z\":null}}", document.strip_suffix('}').unwrap()),
+        document.replace("Records", "\\u0052ecords"),
+        Value::from(three()).to_string(),
+        lines(&three()),
+        lines(&three()).replace('\n', "\r\n\r\n"),
+        lines(&[json!({ "Records": &three()[..2] }), json!({ "Records": &three()[2..] })]),
+        lines(&[json!({ "Records": &three()[..1] }), three()[1].clone(), json!([three()[2]])]),
+    ];
+    for shape in shapes {
+        let (plain, names) = scan(shape.as_bytes());
+        assert_eq!(names, ["a", "b"], "{shape}");
+        assert_eq!((plain.counts.records, plain.counts.matched, plain.counts.ids, plain.broken), (3, 2, 2, None));
+        assert_eq!(plain.counts.bytes, shape.len() as u64);
+        let (zipped, names) = scan(&gzip(shape.as_bytes()));
+        assert_eq!((names.len(), zipped.counts.bytes, zipped.broken), (2, shape.len() as u64, None));
+    }
+    let (single, names) = scan(bucket("a").to_string().as_bytes());
+    assert_eq!((names, single.counts.records, single.broken), (vec!["a".to_owned()], 1, None));
+    let (none, _) = scan(br#"{"Records":[]}"#);
+    assert_eq!((none.counts.records, none.broken), (0, None));
+}
+
+#[test]
+fn all_members_of_a_gzip_file_are_read() {
+    let document = json!({ "Records": three() }).to_string();
+    let (first, second) = document.split_at(document.len() / 2);
+    let members = [gzip(first.as_bytes()), gzip(b""), gzip(second.as_bytes())].concat();
+    assert_eq!(scan(&members).1, ["a", "b"]);
+}
+
+#[test]
+fn what_stands_before_a_break_is_kept() {
+    let document = json!({ "Records": three() }).to_string();
+    let zipped = gzip(document.as_bytes());
+    let mut invalid = document.clone().into_bytes();
+    let agent = document.rfind("aws-cli").unwrap();
+    invalid[agent] = 0xff;
+    let mut damaged = zipped.clone();
+    let checksum = damaged.len() - 8;
+    damaged[checksum] ^= 1;
+    let cases: [(&str, Vec<u8>, &[&str]); 7] = [
+        ("EOF while parsing", document.as_bytes()[..document.len() - 2].to_vec(), &["a", "b"]),
+        ("EOF while parsing", document.as_bytes()[..document.len() - 30].to_vec(), &["a"]),
+        ("unicode code point", invalid, &["a"]),
+        ("expected", [document.as_bytes(), b" x"].concat(), &["a", "b"]),
+        ("the gzip data are damaged", [&zipped[..], b"what is no gzip"].concat(), &["a", "b"]),
+        ("the gzip data are damaged", damaged, &["a", "b"]),
+        ("too early", zipped[..zipped.len() - 4].to_vec(), &["a", "b"]),
+    ];
+    for (reason, bytes, expected) in cases {
+        let (result, names) = scan(&bytes);
+        let broken = result.broken.unwrap_or_default();
+        assert!(broken.contains(reason), "{reason}: {broken}");
+        assert_eq!(names, expected, "{reason}");
+    }
+    for bytes in [&b""[..], b"  \n", &gzip(b""), b"\x1f\x8b", b"x", b"{", b"\"text\"", br#"{"Records":1}"#] {
+        assert!(scan(bytes).0.broken.is_some(), "{bytes:?}");
+    }
+}
+
+#[test]
+fn broken_records_do_not_break_their_document() {
+    let records = json!({"Records": [bucket("a"), 7, null, {"no": "name"}, "eventName", [], bucket("b")]});
+    let (result, names) = scan(records.to_string().as_bytes());
+    assert_eq!(names, ["a", "b"]);
+    assert_eq!((result.counts.records, result.counts.broken_records, result.broken), (7, 5, None));
+    assert!(result.broken_record.unwrap().contains("a record can't be read"));
+}
+
+#[test]
+fn limits_stop_what_would_take_all_memory() {
+    let limits = Limits { buffered: 8192, record: 1000, decompressed: 100_000 };
+    let agent = |length: usize| {
+        let large = record("s3.amazonaws.com", "CreateBucket", &json!({"userAgent": "x".repeat(length)}));
+        json!({"Records": [bucket("a"), large]}).to_string()
+    };
+    // In memory, and streamed.
+    for length in [1000, 90_000] {
+        let (result, names) = scan_with(limits, agent(length).as_bytes());
+        assert!(result.broken.unwrap().contains("a record is larger than 1000 bytes"));
+        assert_eq!(names, ["a"]);
+    }
+    let (result, _) = scan_with(limits, format!("{{\"Records\":[{}", " ".repeat(200_000)).as_bytes());
+    assert!(result.broken.unwrap().contains("a record is larger"));
+    let many: Vec<Value> = (0..300).map(|number| bucket(&number.to_string())).collect();
+    let (result, names) = scan_with(limits, &gzip(json!({ "Records": many }).to_string().as_bytes()));
+    assert!(result.broken.unwrap().contains("decompresses to more than 100000 bytes"));
+    assert!(!names.is_empty() && names.len() < 300);
+    let deep = format!("{{\"Records\":{}", "[".repeat(1_000_000));
+    assert!(scan_with(Limits::default(), deep.as_bytes()).0.broken.is_some());
+}
+
+#[test]
+fn events_are_handed_on_before_a_large_document_ends() {
+    let many: Vec<Value> = (0..EVENTS_AT_ONCE + 1).map(|number| bucket(&number.to_string())).collect();
+    let mut sizes = Vec::new();
+    let text = json!({ "Records": many }).to_string();
+    scanner(Limits::default())
+        .scan(&mut text.as_bytes(), &mut Buffers::default(), &mut |events| sizes.push(events.len()));
+    assert_eq!(sizes, [EVENTS_AT_ONCE, 1]);
+}
+
+#[test]
+fn the_last_of_two_lists_counts() {
+    let text = format!(r#"{{"Records":[{},1],"Records":[{}]}}"#, bucket("a"), bucket("b"));
+    let (result, names) = scan(text.as_bytes());
+    assert_eq!(names, ["b"]);
+    assert_eq!((result.counts.records, result.counts.broken_records), (1, 0));
+}
+
+#[test]
+fn digests_and_insights_are_skipped() {
+    let digest = json!({"awsAccountId": "1", "digestS3Bucket": "b", "previousDigestS3Bucket": "b", "logFiles": []});
+    let (result, _) = scan(digest.to_string().as_bytes());
+    assert_eq!((result.counts.digests, result.counts.records, result.broken), (1, 0, None));
+    let insight = json!({"eventType": "AwsCloudTrailInsight", "insightDetails": {"eventName": "ListBuckets"}});
+    let (result, _) = scan(json!({"Records": [insight, insight, bucket("a")]}).to_string().as_bytes());
+    assert_eq!((result.counts.insights, result.counts.ids, result.counts.broken_records), (2, 1, 0));
+    assert!(is_digest_or_insight("1_CloudTrail-Digest_us-east-1_t_us-east-1_20230710T114500Z.json.gz"));
+    assert!(!is_digest_or_insight("1_CloudTrail_us-east-1_20230710T1145Z_7xgocspSowgK0Gto.json.gz"));
+}
+
+/// A record as a list of fields, so that keys can repeat and stand in any order.
+type Entries = Vec<(String, Value)>;
+
+fn any_record() -> impl Strategy<Value = Entries> {
+    let name = prop::sample::select(vec!["CreateBucket", "DeleteBucket", "ListBuckets", "CreateBucke", ""]);
+    let planted = prop::sample::select(vec![
+        r#""eventName":"CreateBucket""#,
+        r#"\"eventName\":\"ListBuckets\""#,
+        "CreateBucket",
+        "\\",
+        "é\u{7f}\u{1f600}",
+        "}],[{",
+    ]);
+    let field = prop_oneof![
+        4 => name.clone().prop_map(|name| ("eventName".to_owned(), json!(name))),
+        4 => Just(("eventSource".to_owned(), json!("s3.amazonaws.com"))),
+        1 => Just(("eventSource".to_owned(), json!("ec2.amazonaws.com"))),
+        1 => prop::sample::select(vec![json!(null), json!("Denied")]).prop_map(|code| ("errorCode".to_owned(), code)),
+        1 => Just(("errorMessage".to_owned(), json!(null))),
+        4 => planted.clone().prop_map(|id| ("requestParameters".to_owned(), json!({"bucketName": id}))),
+        1 => Just(("requestParameters".to_owned(), json!([{"eventName": "CreateBucket"}]))),
+        1 => name.prop_map(|name| ("additionalEventData".to_owned(), json!({"eventName": name, "x": [1.5e3, -0.1]}))),
+        1 => planted.prop_map(|text| (text.to_owned(), json!(text))),
+        1 => Just(("eventName".to_owned(), json!({"eventName": "CreateBucket"}))),
+    ];
+    prop::collection::vec(field, 0..9).prop_map(|mut entries| {
+        entries.insert(entries.len() / 2, ("eventTime".to_owned(), json!("2023-07-10T11:54:39Z")));
+        entries
+    })
+}
+
+/// Writes JSON with white space and escapes by the choices of `style`.
+struct Writer<'a> {
+    style: std::iter::Cycle<std::slice::Iter<'a, u8>>,
+    text: String,
+}
+
+impl Writer<'_> {
+    fn choose(&mut self) -> u8 {
+        *self.style.next().unwrap()
+    }
+
+    fn space(&mut self) {
+        let space = ["", "", "", " ", "\n", "\t\r\n "][usize::from(self.choose() % 6)];
+        self.text.push_str(space);
+    }
+
+    fn token(&mut self, token: &str) {
+        self.space();
+        self.text.push_str(token);
+        self.space();
+    }
+
+    fn string(&mut self, text: &str) {
+        self.text.push('"');
+        for character in text.chars() {
+            let must = matches!(character, '"' | '\\') || character < ' ';
+            if must || self.choose() % 16 == 0 {
+                for unit in character.encode_utf16(&mut [0; 2]) {
+                    self.text.push_str(&format!("\\u{unit:04x}"));
+                }
+            } else {
+                self.text.push(character);
+            }
+        }
+        self.text.push('"');
+    }
+
+    fn value(&mut self, value: &Value) {
+        match value {
+            Value::String(text) => self.string(text),
+            Value::Array(items) => self.list("[", items, "]", |writer, item| writer.value(item)),
+            Value::Object(fields) => {
+                let entries: Entries = fields.clone().into_iter().collect();
+                self.object(&entries);
+            }
+            other => self.text.push_str(&other.to_string()),
+        }
+    }
+
+    fn object(&mut self, entries: &Entries) {
+        self.list("{", entries, "}", |writer, (key, value)| {
+            writer.string(key);
+            writer.token(":");
+            writer.value(value);
+        });
+    }
+
+    fn list<T>(&mut self, open: &str, items: &[T], close: &str, mut write: impl FnMut(&mut Self, &T)) {
+        self.token(open);
+        for (index, item) in items.iter().enumerate() {
+            if index > 0 {
+                self.token(",");
+            }
+            write(self, item);
+        }
+        self.token(close);
+    }
+}
+
+/// What a full parse of the record keeps: the bucket's name.
+fn kept_by_full_parse(record: &Value) -> Option<String> {
+    let failed = |key: &str| record.get(key).is_some_and(|value| !value.is_null());
+    let wanted = record["eventSource"] == "s3.amazonaws.com"
+        && (record["eventName"] == "CreateBucket" || record["eventName"] == "DeleteBucket")
+        && !failed("errorCode")
+        && !failed("errorMessage");
+    wanted.then(|| record["requestParameters"]["bucketName"].as_str().map(str::to_owned)).flatten()
+}
+
+proptest! {
+    #[test]
+    fn the_scanner_keeps_exactly_what_a_full_parse_keeps(
+        records in prop::collection::vec(any_record(), 0..8),
+        style in prop::collection::vec(any::<u8>(), 1..200),
+        as_lines in any::<bool>(),
+    ) {
+        let mut writer = Writer { style: style.iter().cycle(), text: String::new() };
+        if as_lines {
+            records.iter().for_each(|record| writer.object(record));
+            writer.text.insert_str(0, "{\"Records\":null}");
+        } else {
+            writer.token("{");
+            writer.string("Records");
+            writer.token(":");
+            writer.list("[", &records, "]", Writer::object);
+            writer.token("}");
+        }
+        let values = serde_json::Deserializer::from_str(&writer.text).into_iter::<Value>();
+        let parsed: Vec<Value> = values.map(Result::unwrap).collect();
+        let all: &[Value] = if as_lines { &parsed[1..] } else { parsed[0]["Records"].as_array().unwrap() };
+        let expected: Vec<String> = all.iter().filter_map(kept_by_full_parse).collect();
+        let (result, names) = scan(writer.text.as_bytes());
+        prop_assert_eq!(names, expected);
+        prop_assert_eq!(result.broken, None);
+        prop_assert_eq!(result.counts.records, records.len() as u64);
+    }
+}

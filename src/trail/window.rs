@@ -1,0 +1,268 @@
+//! A span of time in UTC, half-open: from `since` on, before `until`.
+//!
+//! Given as a year, a month or a day, or by two ends, each a date, a moment (RFC 3339) or an age (`90d`). Knows no
+//! clock: ages count back from the `now` that the caller gives.
+
+use jiff::civil::Date;
+use jiff::{Span, Timestamp, ToSpan, tz::Offset};
+
+/// A window; an end that is `None` is open.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TimeWindow {
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+}
+
+/// A window as a person writes it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct WindowText<'a> {
+    /// `2019`
+    pub year: Option<&'a str>,
+    /// `2019/11` or `2019-11`
+    pub month: Option<&'a str>,
+    /// `2019/02/01` or `2019-02-01`
+    pub day: Option<&'a str>,
+    /// A date of any of these forms (its beginning), RFC 3339, or an age: `90d`, `12h`, `30m`, `2w`.
+    pub since: Option<&'a str>,
+    /// As `since`.
+    pub until: Option<&'a str>,
+}
+
+/// Why a window can't be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidWindow {
+    /// A part isn't what it should be.
+    #[error("{option} {value:?} is not {expected}")]
+    Form {
+        /// `--year`…
+        option: &'static str,
+        /// What was given.
+        value: String,
+        /// What is wanted.
+        expected: &'static str,
+    },
+    /// Several ways at once.
+    #[error("give one of a year, a month, a day, or since and until")]
+    Several,
+    /// Nothing can be in it.
+    #[error("the window is empty: it ends at {until}, not after it begins at {since}")]
+    Empty {
+        /// Its beginning.
+        since: Timestamp,
+        /// Its end.
+        until: Timestamp,
+    },
+}
+
+const YEAR: &str = "a year such as 2019";
+const MONTH: &str = "a month such as 2019/11";
+const DAY: &str = "a day such as 2019/02/01";
+const MOMENT: &str = "a date (2019/02/01), a moment (2019-02-01T12:00:00Z) or an age (90d, 12h)";
+
+impl TimeWindow {
+    /// A window between two ends.
+    ///
+    /// # Errors
+    /// The end is not after the beginning.
+    pub fn new(since: Option<Timestamp>, until: Option<Timestamp>) -> Result<Self, InvalidWindow> {
+        match (since, until) {
+            (Some(since), Some(until)) if until <= since => Err(InvalidWindow::Empty { since, until }),
+            _ => Ok(Self { since, until }),
+        }
+    }
+
+    /// Reads what a person wrote; ages count back from `now`.
+    ///
+    /// # Errors
+    /// A part that can't be understood, several ways at once, or an empty window.
+    pub fn parse(text: WindowText<'_>, now: Timestamp) -> Result<Self, InvalidWindow> {
+        let calendar = [("--year", text.year, YEAR, 1), ("--month", text.month, MONTH, 2), ("--day", text.day, DAY, 3)];
+        let mut given = calendar.into_iter().filter_map(|(option, value, expected, parts)| {
+            value.map(|value| calendar_window(value, parts).ok_or_else(|| malformed(option, value, expected)))
+        });
+        let ends = text.since.is_some() || text.until.is_some();
+        match (given.next(), given.next(), ends) {
+            (Some(window), None, false) => window,
+            (None, _, _) => Self::new(end("--since", text.since, now)?, end("--until", text.until, now)?),
+            _ => Err(InvalidWindow::Several),
+        }
+    }
+
+    /// Whether a moment lies inside.
+    pub fn contains(&self, moment: Timestamp) -> bool {
+        self.since.is_none_or(|since| since <= moment) && self.until.is_none_or(|until| moment < until)
+    }
+
+    /// Whether it lets everything pass.
+    pub fn is_open(&self) -> bool {
+        self.since.is_none() && self.until.is_none()
+    }
+
+    /// Its beginning, inclusive.
+    pub fn since(&self) -> Option<Timestamp> {
+        self.since
+    }
+
+    /// Its end, exclusive.
+    pub fn until(&self) -> Option<Timestamp> {
+        self.until
+    }
+
+    /// The first and last day (inclusive) whose folders of a trail bucket can hold its records.
+    ///
+    /// An object's folder is the day of its delivery: a record is never in an earlier folder than its own day's, and in a
+    /// later one when it was delivered after midnight. One day more covers the usual quarter of an hour and far worse.
+    ///
+    /// Source: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html>
+    pub fn delivery_days(&self) -> (Option<Date>, Option<Date>) {
+        let day = |moment: Timestamp| Offset::UTC.to_datetime(moment).date();
+        let last = self.until.map(|until| day(until.saturating_sub(1.nanosecond()).unwrap_or(until)));
+        (self.since.map(day), last.map(|day| day.saturating_add(1.day())))
+    }
+}
+
+fn malformed(option: &'static str, value: &str, expected: &'static str) -> InvalidWindow {
+    InvalidWindow::Form { option, value: value.to_owned(), expected }
+}
+
+/// The window of a calendar date with exactly `parts` parts: 1 a year, 2 a month, 3 a day.
+fn calendar_window(value: &str, parts: usize) -> Option<TimeWindow> {
+    let (date, span) = calendar_date(value).filter(|(_, _, given)| *given == parts).map(|(date, span, _)| (date, span))?;
+    let until = date.checked_add(span).ok()?;
+    Some(TimeWindow { since: midnight(date), until: midnight(until) })
+}
+
+/// `2019`, `2019/11`, `2019/02/01` (or with dashes): its first day, its length and how many parts it has.
+fn calendar_date(value: &str) -> Option<(Date, Span, usize)> {
+    const YEAR_DIGITS: usize = 4;
+    let parts: Vec<&str> = value.split(['/', '-']).collect();
+    let digits = |part: &&str| !part.is_empty() && part.len() <= YEAR_DIGITS && part.bytes().all(|b| b.is_ascii_digit());
+    if !parts.iter().all(digits) || parts[0].len() != YEAR_DIGITS {
+        return None;
+    }
+    let numbers: Vec<i16> = parts.iter().filter_map(|part| part.parse().ok()).collect();
+    let small = |number: i16| i8::try_from(number).ok();
+    match numbers[..] {
+        [year] => Some((Date::new(year, 1, 1).ok()?, 1.year(), 1)),
+        [year, month] => Some((Date::new(year, small(month)?, 1).ok()?, 1.month(), 2)),
+        [year, month, day] => Some((Date::new(year, small(month)?, small(day)?).ok()?, 1.day(), 3)),
+        _ => None,
+    }
+}
+
+fn end(option: &'static str, value: Option<&str>, now: Timestamp) -> Result<Option<Timestamp>, InvalidWindow> {
+    let Some(value) = value else { return Ok(None) };
+    moment(value, now).map(Some).ok_or_else(|| malformed(option, value, MOMENT))
+}
+
+fn moment(value: &str, now: Timestamp) -> Option<Timestamp> {
+    if let Some((date, _, _)) = calendar_date(value) {
+        return midnight(date);
+    }
+    age(value)
+        .and_then(|age| now.checked_sub(age).ok())
+        .or_else(|| value.parse().ok())
+        .or_else(|| value.parse::<jiff::civil::DateTime>().ok().and_then(|local| Offset::UTC.to_timestamp(local).ok()))
+}
+
+/// `90d`, `12h`, `30m`, `2w`. A day is 24 hours, as there is no time zone.
+fn age(value: &str) -> Option<Span> {
+    const HOURS_A_DAY: i64 = 24;
+    const DAYS_A_WEEK: i64 = 7;
+    let unit = value.chars().next_back().filter(char::is_ascii_alphabetic)?;
+    let number: i64 = value[..value.len() - 1].parse().ok().filter(|number| *number >= 0)?;
+    match unit {
+        'm' => Span::new().try_minutes(number).ok(),
+        'h' => Span::new().try_hours(number).ok(),
+        'd' => Span::new().try_hours(number.checked_mul(HOURS_A_DAY)?).ok(),
+        'w' => Span::new().try_hours(number.checked_mul(HOURS_A_DAY * DAYS_A_WEEK)?).ok(),
+        _ => None,
+    }
+}
+
+fn midnight(date: Date) -> Option<Timestamp> {
+    Offset::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: &str = "2024-03-01T12:00:00Z";
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn parse(text: WindowText<'_>) -> Result<(String, String), String> {
+        let window = TimeWindow::parse(text, at(NOW)).map_err(|error| error.to_string())?;
+        let show = |end: Option<Timestamp>| end.map_or("open".to_owned(), |end| end.to_string());
+        Ok((show(window.since), show(window.until)))
+    }
+
+    fn ends(since: &str, until: &str) -> Result<(String, String), String> {
+        Ok((since.to_owned(), until.to_owned()))
+    }
+
+    #[test]
+    fn a_year_a_month_and_a_day_each_stand_alone() {
+        let year = WindowText { year: Some("2019"), ..Default::default() };
+        assert_eq!(parse(year), ends("2019-01-01T00:00:00Z", "2020-01-01T00:00:00Z"));
+        for month in ["2019/12", "2019-12"] {
+            let month = WindowText { month: Some(month), ..Default::default() };
+            assert_eq!(parse(month), ends("2019-12-01T00:00:00Z", "2020-01-01T00:00:00Z"));
+        }
+        for day in ["2024/02/29", "2024-02-29", "2024/2/29"] {
+            let day = WindowText { day: Some(day), ..Default::default() };
+            assert_eq!(parse(day), ends("2024-02-29T00:00:00Z", "2024-03-01T00:00:00Z"));
+        }
+    }
+
+    #[test]
+    fn ends_are_dates_moments_or_ages() {
+        let since = |since| parse(WindowText { since: Some(since), ..Default::default() }).map(|ends| ends.0);
+        assert_eq!(since("2019/02"), Ok("2019-02-01T00:00:00Z".to_owned()));
+        assert_eq!(since("2019-02-01T01:00:00+01:00"), Ok("2019-02-01T00:00:00Z".to_owned()));
+        assert_eq!(since("2019-02-01T01:00:00"), Ok("2019-02-01T01:00:00Z".to_owned()));
+        assert_eq!(since("1d"), Ok("2024-02-29T12:00:00Z".to_owned()));
+        assert_eq!(since("36h"), Ok("2024-02-29T00:00:00Z".to_owned()));
+        let until = WindowText { until: Some("1w"), ..Default::default() };
+        assert_eq!(parse(until), ends("open", "2024-02-23T12:00:00Z"));
+        assert_eq!(parse(WindowText::default()), ends("open", "open"));
+    }
+
+    #[test]
+    fn what_makes_no_window_is_refused_in_clear_words() {
+        let refused = |text| parse(text).unwrap_err();
+        for day in ["2019", "2019/02", "2019/02/30", "02/01/2019", "2019/02/01/3", "19/2/1", "2019//1", "x"] {
+            let text = WindowText { day: Some(day), ..Default::default() };
+            assert_eq!(refused(text), format!("--day {day:?} is not a day such as 2019/02/01"));
+        }
+        for since in ["tomorrow", "90", "90y", "-1d", "d", "", "99999999999999999999d", "9223372036854775807w", "é"] {
+            assert!(refused(WindowText { since: Some(since), ..Default::default() }).starts_with("--since"), "{since}");
+        }
+        let both = WindowText { year: Some("2019"), day: Some("2019/02/01"), ..Default::default() };
+        assert_eq!(refused(both), InvalidWindow::Several.to_string());
+        let mixed = WindowText { year: Some("2019"), since: Some("1d"), ..Default::default() };
+        assert_eq!(refused(mixed), InvalidWindow::Several.to_string());
+        let empty = WindowText { since: Some("1d"), until: Some("1d"), ..Default::default() };
+        assert!(refused(empty).starts_with("the window is empty"));
+    }
+
+    #[test]
+    fn a_window_is_half_open() {
+        let window = TimeWindow::new(Some(at("2019-02-01T00:00:00Z")), Some(at("2019-02-02T00:00:00Z"))).unwrap();
+        assert!(window.contains(at("2019-02-01T00:00:00Z")) && window.contains(at("2019-02-01T23:59:59Z")));
+        assert!(!window.contains(at("2019-02-02T00:00:00Z")) && !window.contains(at("2019-01-31T23:59:59Z")));
+    }
+
+    #[test]
+    fn records_are_looked_for_one_day_longer_because_delivery_is_late() {
+        let days = |text| TimeWindow::parse(text, at(NOW)).unwrap().delivery_days();
+        let date = |text: &str| text.parse::<Date>().ok();
+        let day = WindowText { day: Some("2019/12/31"), ..Default::default() };
+        assert_eq!(days(day), (date("2019-12-31"), date("2020-01-01")));
+        let until = WindowText { until: Some("2019-02-01T10:00:00Z"), ..Default::default() };
+        assert_eq!(days(until), (None, date("2019-02-02")));
+    }
+}
