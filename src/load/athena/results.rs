@@ -1,0 +1,219 @@
+//! A query's result as a stream of rows: from its CSV in S3, else page by page from Athena. One piece at a time is in
+//! memory, however large the result is.
+
+use aws_sdk_s3::primitives::ByteStream;
+
+use super::client::{Athena, Execution};
+use super::csv::{CsvError, Reader};
+use super::row::Row;
+use crate::aws::error::causes;
+use crate::aws::{CallError, ErrorClass};
+use crate::names::Region;
+
+/// How often in a row a broken connection is taken up again without a single byte arriving.
+const BROKEN_CONNECTIONS: u32 = 5;
+
+/// Why a result can't be read to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum ResultsError {
+    /// A call failed.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The object is not Athena's CSV.
+    #[error("{location}: {error}")]
+    Csv {
+        /// The object.
+        location: String,
+        /// What is wrong with it.
+        error: CsvError,
+    },
+    /// The connection broke again and again.
+    #[error("{location}: the connection broke {BROKEN_CONNECTIONS} times after {read} of {length} bytes: {reason}")]
+    Broken {
+        /// The object.
+        location: String,
+        /// Bytes that came.
+        read: u64,
+        /// Bytes that it has.
+        length: u64,
+        /// The last failure.
+        reason: String,
+    },
+}
+
+/// The rows of a result, the columns' names first.
+#[derive(Debug)]
+pub enum Results {
+    /// From S3.
+    Csv(Box<Csv>),
+    /// From Athena.
+    Pages(Pages),
+}
+
+impl Results {
+    /// Opens the result of a query that succeeded. Where its object can't be read for lack of permission, or there is none
+    /// (managed results), Athena gives it page by page; the second value says so.
+    ///
+    /// # Errors
+    /// The result is gone, or S3 can't be reached.
+    pub async fn open(
+        athena: &Athena,
+        s3: aws_sdk_s3::Client,
+        region: &Region,
+        execution: &Execution,
+    ) -> Result<(Self, Option<String>), ResultsError> {
+        let pages = || Self::Pages(Pages { athena: athena.clone(), id: execution.id.clone(), next: Next::First });
+        let Some(location) = execution.output.as_deref() else {
+            return Ok((pages(), Some("Athena manages the results: they are read page by page".to_owned())));
+        };
+        let Some((bucket, key)) = location.strip_prefix("s3://").and_then(|rest| rest.split_once('/')) else {
+            return Ok((pages(), Some(format!("{location} is no S3 object: the result is read page by page"))));
+        };
+        let (bucket, key) = (bucket.to_owned(), key.to_owned());
+        let source = Source { s3, region: region.clone(), bucket, key, location: location.to_owned() };
+        match Csv::open(source).await {
+            Ok(csv) => Ok((Self::Csv(Box::new(csv)), None)),
+            Err(error) if may_be_read_by_pages(&error) => {
+                Ok((pages(), Some(format!("{error}: the result is read page by page from Athena instead, which is slower"))))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The next rows; `None` after the last. Never an empty list.
+    ///
+    /// # Errors
+    /// The result can't be read further.
+    pub async fn next(&mut self) -> Result<Option<Vec<Row>>, ResultsError> {
+        match self {
+            Self::Csv(csv) => csv.next().await,
+            Self::Pages(pages) => Ok(pages.next().await?),
+        }
+    }
+}
+
+/// Whether Athena may still give a result that S3 doesn't: it reads for the caller in its own region.
+fn may_be_read_by_pages(error: &CallError) -> bool {
+    error.class == ErrorClass::AccessDenied || ["PermanentRedirect", "AuthorizationHeaderMalformed"].contains(&error.code.as_str())
+}
+
+/// A result page by page.
+#[derive(Debug)]
+pub struct Pages {
+    athena: Athena,
+    id: String,
+    next: Next,
+}
+
+#[derive(Debug)]
+enum Next {
+    First,
+    Token(String),
+    End,
+}
+
+impl Pages {
+    async fn next(&mut self) -> Result<Option<Vec<Row>>, CallError> {
+        loop {
+            let token = match &self.next {
+                Next::First => None,
+                Next::Token(token) => Some(token.as_str()),
+                Next::End => return Ok(None),
+            };
+            let page = self.athena.page(&self.id, token).await?;
+            self.next = page.next.map_or(Next::End, Next::Token);
+            if !page.rows.is_empty() {
+                return Ok(Some(page.rows));
+            }
+        }
+    }
+}
+
+/// A result in S3.
+#[derive(Debug)]
+pub struct Csv {
+    source: Source,
+    etag: Option<String>,
+    length: u64,
+    read: u64,
+    body: ByteStream,
+    reader: Option<Reader>,
+    broken: u32,
+}
+
+#[derive(Debug)]
+struct Source {
+    s3: aws_sdk_s3::Client,
+    region: Region,
+    bucket: String,
+    key: String,
+    location: String,
+}
+
+impl Source {
+    /// Asks for the object from a byte on; `etag` makes sure that it still is the same.
+    async fn get(
+        &self,
+        from: u64,
+        etag: Option<&str>,
+    ) -> Result<aws_sdk_s3::operation::get_object::GetObjectOutput, CallError> {
+        let range = (from > 0).then(|| format!("bytes={from}-"));
+        let request = self.s3.get_object().bucket(&self.bucket).key(&self.key);
+        let request = request.set_range(range).set_if_match(etag.map(str::to_owned));
+        request.send().await.map_err(|error| {
+            let error = CallError::of_sdk("s3:GetObject", &self.region, &error);
+            CallError { message: format!("{}: {}", self.location, error.message), ..error }
+        })
+    }
+}
+
+impl Csv {
+    async fn open(source: Source) -> Result<Self, CallError> {
+        let object = source.get(0, None).await?;
+        let length = object.content_length.and_then(|length| u64::try_from(length).ok()).unwrap_or_default();
+        let reader = Some(Reader::default());
+        Ok(Self { source, etag: object.e_tag, length, read: 0, body: object.body, reader, broken: 0 })
+    }
+
+    async fn next(&mut self) -> Result<Option<Vec<Row>>, ResultsError> {
+        let mut rows = Vec::new();
+        while rows.is_empty() {
+            let Some(reader) = &mut self.reader else { return Ok(None) };
+            match self.body.next().await {
+                Some(Ok(bytes)) => {
+                    self.read += bytes.len() as u64;
+                    self.broken = 0;
+                    reader.feed(&bytes, &mut rows).map_err(|error| self.source.csv_error(error))?;
+                }
+                Some(Err(error)) => self.take_up_again(causes(&error)).await?,
+                None if self.read < self.length => self.take_up_again("it ended early".to_owned()).await?,
+                None => {
+                    let reader = self.reader.take().expect("looked at above");
+                    reader.finish(&mut rows).map_err(|error| self.source.csv_error(error))?;
+                    if rows.is_empty() {
+                        return Ok(None);
+                    }
+                }
+            }
+        }
+        Ok(Some(rows))
+    }
+
+    /// Goes on where a connection broke.
+    async fn take_up_again(&mut self, reason: String) -> Result<(), ResultsError> {
+        self.broken += 1;
+        if self.broken > BROKEN_CONNECTIONS {
+            let location = self.source.location.clone();
+            return Err(ResultsError::Broken { location, read: self.read, length: self.length, reason });
+        }
+        tracing::info!("{}: the connection broke after {} bytes: {reason}", self.source.location, self.read);
+        self.body = self.source.get(self.read, self.etag.as_deref()).await?.body;
+        Ok(())
+    }
+}
+
+impl Source {
+    fn csv_error(&self, error: CsvError) -> ResultsError {
+        ResultsError::Csv { location: self.location.clone(), error }
+    }
+}
