@@ -30,8 +30,11 @@ CREATE TABLE resource_events (
     PRIMARY KEY (account_id, region, event_time, event_id, resource_type, resource_id)
 ) WITHOUT ROWID;
 
--- `who` asks by id alone.
-CREATE INDEX resource_events_by_id ON resource_events (resource_id);
+-- `who` asks by an id or by its last part (of an ARN, a URL, a path). What comes after the last `/` or `:` is what
+-- remains when all other characters are trimmed off from the right and the rest is cut away.
+CREATE INDEX resource_events_by_last_part ON resource_events (
+    substr(resource_id, length(rtrim(resource_id, replace(replace(resource_id, '/', ''), ':', ''))) + 1)
+);
 
 -- What c7n-trailcreator wrote, for its own `tag` and for people's scripts.
 CREATE VIEW events AS

@@ -20,7 +20,7 @@ use clap::{Parser, Subcommand};
 
 pub use context::Context;
 pub use error::{CommandError, Outcome, with_causes};
-pub use options::{AwsArgs, GlobalArgs, WindowArgs};
+pub use options::{AwsArgs, GlobalArgs, OwnerArgs, WindowArgs};
 
 /// Finds who created each AWS resource, from CloudTrail, and writes the owner on it as a tag.
 #[derive(Debug, Parser)]

@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::aws::AwsOptions;
 use crate::console::OutputFormat;
+use crate::creator::{CreatorValue, MachineSessions, OwnerRules};
 use crate::names::Region;
 
 /// Options of every command.
@@ -86,4 +87,25 @@ pub struct WindowArgs {
     /// Events before this: as --since; a date means its beginning
     #[arg(long)]
     pub until: Option<String>,
+}
+
+/// How an owner is decided from who called. docs/owners.md tells the rules.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Owner")]
+pub struct OwnerArgs {
+    /// Which fact of the creator becomes the owner
+    #[arg(long, value_enum, default_value_t, env = "TRAILCREATOR_CREATOR_VALUE")]
+    pub creator_value: CreatorValue,
+    /// Only creators whose ARN or name ends so are owners: @example.com
+    #[arg(long, value_name = "SUFFIX", env = "TRAILCREATOR_USER_SUFFIX")]
+    pub user_suffix: Option<String>,
+    /// What stands for a role's session that a machine named (i-0abc…, botocore-session-…)
+    #[arg(long, value_enum, default_value_t, env = "TRAILCREATOR_MACHINE_SESSIONS")]
+    pub machine_sessions: MachineSessions,
+}
+
+impl From<OwnerArgs> for OwnerRules {
+    fn from(args: OwnerArgs) -> Self {
+        Self { value: args.creator_value, user_suffix: args.user_suffix, machine_sessions: args.machine_sessions }
+    }
 }

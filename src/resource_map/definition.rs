@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
+
 use super::{Expression, Request};
 use crate::names::ResourceType;
 
 /// AWS's wire protocols.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Protocol {
     /// AWS JSON 1.0 or 1.1: POST with `X-Amz-Target`.
     Json,
@@ -136,7 +139,8 @@ pub struct TagWriting {
 }
 
 /// The ways to write a tag.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum WriteMethod {
     /// Resource Groups Tagging API, 20 ARNs a call.
     Rgta,

@@ -2,28 +2,44 @@
 //!
 //! Two formats are read: our YAML (one file per AWS service in `resource-maps/`, built into the binary) and
 //! c7n-trailcreator's JSON. Both end in one compiled, validated [`ResourceMap`]; nothing else in the program knows
-//! which of them a type came from. Pure: file contents come in as text.
+//! which of them a type came from.
+//!
+//! ```text
+//! files ─► load ─► source, yaml, c7n (text to stanzas) ─► compile (one file) ─► assemble (all files) ─► ResourceMap
+//! ```
+//! Pure but for `load`, which reads the user's files.
 
+mod assemble;
+mod c7n;
+mod compile;
 pub mod definition;
+pub mod events;
 pub mod expression;
+mod fingerprint;
+mod load;
 pub mod params;
 pub mod request;
+mod source;
+mod suggest;
 pub mod template;
+mod yaml;
 
-use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::names::ResourceType;
-use crate::trail::record::Action;
 
 pub use definition::{
     Describe, FixedEndpoint, Listing, NativeWriting, Page, Parent, Protocol, Service, TagReading, TagRequest,
     TagWriting, WriteMethod,
 };
+pub use events::{EventIndex, EventRule};
 pub use expression::Expression;
+pub use fingerprint::FINGERPRINT_BYTES;
 pub use params::ParamTemplate;
 pub use request::{RenderedCall, Request};
+pub use source::MapError;
+pub use suggest::UnknownTypes;
 pub use template::{MissingValue, Template};
 
 /// Everything known of resource types, compiled. Cheap to share: wrap it in an `Arc`.
@@ -31,8 +47,8 @@ pub use template::{MissingValue, Template};
 pub struct ResourceMap {
     /// By custodian's name.
     pub types: BTreeMap<ResourceType, TypeDefinition>,
-    /// By (eventSource, eventName). Lambda's names are also found with their version suffix, see [`ResourceMap::rules`].
-    pub events: HashMap<(String, String), Vec<EventRule>>,
+    /// What each event means.
+    pub events: EventIndex,
 }
 
 /// One resource type.
@@ -69,57 +85,19 @@ pub struct Access {
     pub write: Option<TagWriting>,
 }
 
-/// One way in which an event touches resources of one type.
-#[derive(Debug)]
-pub struct EventRule {
-    /// The type.
-    pub resource_type: ResourceType,
-    /// What the event does to it.
-    pub action: Action,
-    /// Where its ids stand in the record.
-    pub ids: Expression,
-}
-
-/// Why a map can't be used.
-#[derive(Debug, thiserror::Error)]
-#[error("{file}:{line}:{column}: {message}")]
-pub struct MapError {
-    /// The file, or `resource-maps/NAME` for a built-in one.
-    pub file: String,
-    /// From 1.
-    pub line: usize,
-    /// From 1, in characters.
-    pub column: usize,
-    /// What is wrong and what to write instead.
-    pub message: String,
-}
-
 impl ResourceMap {
-    /// The built-in map.
-    pub fn built_in() -> Self {
-        todo!()
+    /// What an event means; see [`EventIndex::rules`].
+    pub fn rules(&self, source: &str, name: &str) -> &[EventRule] {
+        self.events.rules(source, name)
     }
 
-    /// The map for these files: `replacing` take the place of the built-in events, `extending` add to them.
-    ///
-    /// # Errors
-    /// A file that can't be read or isn't a valid map.
-    pub fn load(_replacing: &[PathBuf], _extending: &[PathBuf]) -> Result<Self, MapError> {
-        todo!()
+    /// Every eventName that means something; see [`EventIndex::names`].
+    pub fn event_names(&self) -> Vec<&str> {
+        self.events.names()
     }
 
-    /// What an event means. Lambda's names match with and without their version suffix (`CreateFunction20150331v2`).
-    pub fn rules(&self, _source: &str, _name: &str) -> &[EventRule] {
-        todo!()
-    }
-
-    /// A digest of everything that decides what a record yields: the ledger keeps it, so that a changed map reads again.
-    pub fn fingerprint(&self) -> [u8; 16] {
-        todo!()
-    }
-
-    /// The known type most like `name`, for "did you mean".
-    pub fn nearest_type(&self, _name: &str) -> Option<&ResourceType> {
-        todo!()
+    /// Every eventSource of which some event means something, sorted.
+    pub fn sources(&self) -> Vec<&str> {
+        self.events.sources()
     }
 }

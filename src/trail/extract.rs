@@ -347,7 +347,9 @@ mod tests {
         let rules = [("s3.amazonaws.com", "CreateBucket", "s3", Action::Create, "requestParameters.x")];
         let id = |text: &str| {
             let fields = Fields::parse(text).unwrap();
-            let Reading::Touched(event) = read(&map(&rules), &RecordFilter::default(), &fields) else { panic!("{text}") };
+            let Reading::Touched(event) = read(&map(&rules), &RecordFilter::default(), &fields) else {
+                panic!("{text}")
+            };
             event.event.event_id
         };
         let one = r#"{"eventSource":"s3.amazonaws.com","eventName":"CreateBucket","eventTime":"2023-07-10T11:54:39Z",

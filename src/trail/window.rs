@@ -127,7 +127,8 @@ fn malformed(option: &'static str, value: &str, expected: &'static str) -> Inval
 
 /// The window of a calendar date with exactly `parts` parts: 1 a year, 2 a month, 3 a day.
 fn calendar_window(value: &str, parts: usize) -> Option<TimeWindow> {
-    let (date, span) = calendar_date(value).filter(|(_, _, given)| *given == parts).map(|(date, span, _)| (date, span))?;
+    let (date, span) =
+        calendar_date(value).filter(|(_, _, given)| *given == parts).map(|(date, span, _)| (date, span))?;
     let until = date.checked_add(span).ok()?;
     Some(TimeWindow { since: midnight(date), until: midnight(until) })
 }
@@ -136,7 +137,8 @@ fn calendar_window(value: &str, parts: usize) -> Option<TimeWindow> {
 fn calendar_date(value: &str) -> Option<(Date, Span, usize)> {
     const YEAR_DIGITS: usize = 4;
     let parts: Vec<&str> = value.split(['/', '-']).collect();
-    let digits = |part: &&str| !part.is_empty() && part.len() <= YEAR_DIGITS && part.bytes().all(|b| b.is_ascii_digit());
+    let digits =
+        |part: &&str| !part.is_empty() && part.len() <= YEAR_DIGITS && part.bytes().all(|b| b.is_ascii_digit());
     if !parts.iter().all(digits) || parts[0].len() != YEAR_DIGITS {
         return None;
     }

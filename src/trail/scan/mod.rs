@@ -175,7 +175,8 @@ impl Scanner {
         buffers: &mut Buffers,
         collector: &mut Collector<'_, '_>,
     ) -> Result<(), String> {
-        let mut json = input::decompressed(input, sizes, self.limits.decompressed).map_err(|error| error.to_string())?;
+        let mut json =
+            input::decompressed(input, sizes, self.limits.decompressed).map_err(|error| error.to_string())?;
         buffers.document.clear();
         let read = json.by_ref().take(self.limits.buffered).read_to_end(&mut buffers.document);
         let complete = read.as_ref().is_ok_and(|&length| (length as u64) < self.limits.buffered);

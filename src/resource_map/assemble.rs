@@ -1,0 +1,129 @@
+//! From the types of several files to one map: who replaces whom, and what only shows with all files on the table.
+
+use std::collections::BTreeMap;
+
+use super::compile::CompiledType;
+use super::events::EventIndex;
+use super::source::{MapError, Place};
+use super::{ResourceMap, TypeDefinition};
+use crate::names::ResourceType;
+use crate::trail::record::Action;
+
+/// The types of a set of files, in their order, none twice.
+#[derive(Debug, Default)]
+pub(super) struct TypeSet {
+    types: Vec<CompiledType>,
+    index: BTreeMap<ResourceType, usize>,
+}
+
+impl TypeSet {
+    /// Adds a file's types.
+    pub(super) fn add(&mut self, types: Vec<CompiledType>) -> Result<(), MapError> {
+        for compiled in types {
+            let name = compiled.definition.resource_type.clone();
+            if let Some(other) = self.get(&name) {
+                let elsewhere = other.place.file_and_line();
+                let message =
+                    format!("{name} is described a second time (first at {elsewhere}); put all of it in one place");
+                return Err(compiled.place.error(message));
+            }
+            self.index.insert(name, self.types.len());
+            self.types.push(compiled);
+        }
+        Ok(())
+    }
+
+    fn get(&self, name: &ResourceType) -> Option<&CompiledType> {
+        self.index.get(name).map(|index| &self.types[*index])
+    }
+
+    /// c7n-trailcreator's format can't say that a call also succeeds on what exists (PutRule), nor what ends a resource's
+    /// life; where the built-in map knows better of the same event, its word is taken. Otherwise the last editor of a rule
+    /// would be its creator.
+    pub(super) fn learn_actions(&mut self, built_in: &Self) {
+        for compiled in self.types.iter_mut().filter(|compiled| !compiled.tells_actions) {
+            let Some(known) = built_in.get(&compiled.definition.resource_type) else { continue };
+            let mut upserts = false;
+            for event in &mut compiled.events {
+                let is_upsert = known.events.iter().any(|other| {
+                    (&other.source, &other.name) == (&event.source, &event.name) && other.rule.action == Action::Upsert
+                });
+                if is_upsert {
+                    event.rule.action = Action::Upsert;
+                    upserts = true;
+                }
+            }
+            if upserts {
+                compiled
+                    .events
+                    .extend(known.events.iter().filter(|event| event.rule.action == Action::Delete).cloned());
+            }
+        }
+    }
+}
+
+/// Whether a set's events count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Events {
+    /// They do.
+    Used,
+    /// Another set's take their place: only how the types are reached is taken.
+    Replaced,
+}
+
+/// A map under construction.
+#[derive(Debug, Default)]
+pub(super) struct Assembly {
+    types: BTreeMap<ResourceType, TypeDefinition>,
+    parents: BTreeMap<ResourceType, (ResourceType, Place)>,
+    events: EventIndex,
+}
+
+impl Assembly {
+    /// Adds a set over what is there: its types' own access takes the place of what was known of them.
+    pub(super) fn add(&mut self, set: TypeSet, events: Events) {
+        for CompiledType { definition, events: of_type, parent, .. } in set.types {
+            if events == Events::Used {
+                for event in of_type {
+                    self.events.add(&event.source, &event.name, event.rule);
+                }
+            }
+            let name = definition.resource_type.clone();
+            if definition.access.is_none() && self.types.contains_key(&name) {
+                continue;
+            }
+            self.parents.remove(&name);
+            self.parents.extend(parent.map(|parent| (name.clone(), parent)));
+            self.types.insert(name, definition);
+        }
+    }
+
+    /// The finished map.
+    pub(super) fn finish(self) -> Result<ResourceMap, MapError> {
+        for (name, (parent, place)) in &self.parents {
+            self.check_parent(name, parent, place)?;
+        }
+        Ok(ResourceMap { types: self.types, events: self.events })
+    }
+
+    fn check_parent(&self, name: &ResourceType, parent: &ResourceType, place: &Place) -> Result<(), MapError> {
+        let is_listed = |parent| self.types.get(parent).is_some_and(|definition| definition.access.is_some());
+        if !is_listed(parent) {
+            return Err(
+                place.error(format!("the parent {parent} is no type that can be listed; describe it with `list`"))
+            );
+        }
+        let mut chain = vec![name, parent];
+        while let Some((next, _)) = self.parents.get(chain[chain.len() - 1]) {
+            if next == name {
+                let path: Vec<&str> = chain.iter().map(|name| name.as_str()).collect();
+                return Err(place.error(format!("{name} is its own ancestor: {} → {name}", path.join(" → "))));
+            }
+            if chain.contains(&next) {
+                return Ok(()); // A cycle further up, told of one of its own members.
+            }
+            chain.push(next);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,123 @@
+//! The events of a type: which make it, which remove it, and where the ids stand.
+
+use serde_saphyr::{Location, Spanned};
+
+use super::service::check_event_source;
+use super::{CompiledEvent, Compiler};
+use crate::names::ResourceType;
+use crate::resource_map::c7n::C7nType;
+use crate::resource_map::expression::TopLevelFields;
+use crate::resource_map::source::{MapError, Text};
+use crate::resource_map::yaml::{EventStanza, PlainEventStanza, TypeStanza};
+use crate::resource_map::{EventRule, Expression};
+use crate::trail::record::Action;
+
+/// The record's fields that hold ids. A slip in one of them (`responseElement`) is good JMESPath that finds nothing.
+const ID_FIELDS: [&str; 4] = ["requestParameters", "responseElements", "additionalEventData", "serviceEventDetails"];
+/// Most edits (of letters, ignoring case) between two names that make the one a slip of the other.
+const SLIP: usize = 3;
+
+/// An event as any of the formats writes it.
+struct RawEvent<'file> {
+    stanza: Location,
+    event: Option<&'file Text>,
+    service: Option<&'file Text>,
+    ids: Option<&'file Text>,
+    action: Action,
+}
+
+impl<'file> RawEvent<'file> {
+    fn creating(stanza: &'file Spanned<EventStanza>) -> Self {
+        let EventStanza { event, service, ids, upsert } = &stanza.value;
+        let action = if *upsert { Action::Upsert } else { Action::Create };
+        let (event, service, ids) = (event.as_ref(), service.as_ref(), ids.as_ref());
+        Self { stanza: stanza.referenced, event, service, ids, action }
+    }
+
+    fn plain(stanza: &'file Spanned<PlainEventStanza>, action: Action) -> Self {
+        let PlainEventStanza { event, service, ids } = &stanza.value;
+        let (event, service, ids) = (event.as_ref(), service.as_ref(), ids.as_ref());
+        Self { stanza: stanza.referenced, event, service, ids, action }
+    }
+}
+
+impl Compiler<'_> {
+    /// The events of a type of ours.
+    pub(super) fn events(
+        &self,
+        stanza: &TypeStanza,
+        resource_type: &ResourceType,
+        at: Location,
+    ) -> Result<Vec<CompiledEvent>, MapError> {
+        let creating = self.some_events(stanza.events.as_ref(), at)?.iter().map(RawEvent::creating);
+        let removing = stanza.deletes.iter().map(|event| RawEvent::plain(event, Action::Delete));
+        creating.chain(removing).map(|event| self.event(&event, resource_type)).collect()
+    }
+
+    /// The events of a type in c7n-trailcreator's format.
+    pub(super) fn c7n_events(
+        &self,
+        stanza: &C7nType,
+        resource_type: &ResourceType,
+        at: Location,
+    ) -> Result<Vec<CompiledEvent>, MapError> {
+        let events = self.some_events(stanza.events.as_ref(), at)?;
+        events.iter().map(|event| self.event(&RawEvent::plain(event, Action::Create), resource_type)).collect()
+    }
+
+    /// The list under `events`, or the error that there is none.
+    fn some_events<'file, T>(
+        &self,
+        events: Option<&'file Spanned<Vec<T>>>,
+        stanza: Location,
+    ) -> Result<&'file [T], MapError> {
+        const WANTED: &str = "the events that make the type, each with `event` and `ids`";
+        match events {
+            Some(events) if !events.value.is_empty() => Ok(&events.value),
+            Some(events) => Err(self.source.error(events.referenced, format!("`events` is empty: list {WANTED}"))),
+            None => Err(self.source.error(stanza, format!("`events` is missing here: {WANTED}"))),
+        }
+    }
+
+    fn event(&self, raw: &RawEvent<'_>, resource_type: &ResourceType) -> Result<CompiledEvent, MapError> {
+        let name = self.required(raw.event, "event", raw.stanza, "the eventName, such as CreateRole")?;
+        if name.value.is_empty() || name.value.contains(char::is_whitespace) {
+            let message = format!("`{}` is not an eventName; write it as in the record, CreateRole", name.value);
+            return Err(self.source.error(name.referenced, message));
+        }
+        let source = match (raw.service, &self.event_source) {
+            (Some(service), _) => check_event_source(self.source, service)?.value.clone(),
+            (None, Some(event_source)) => event_source.clone(),
+            (None, None) => {
+                let message = "`service` is missing here: the eventSource, such as iam.amazonaws.com";
+                return Err(self.source.error(raw.stanza, message));
+            }
+        };
+        let ids = self.required(
+            raw.ids,
+            "ids",
+            raw.stanza,
+            "JMESPath to the ids in the record, such as requestParameters.roleName",
+        )?;
+        let rule = EventRule { resource_type: resource_type.clone(), action: raw.action, ids: self.ids(ids)? };
+        Ok(CompiledEvent { source, name: name.value.clone(), rule })
+    }
+
+    fn ids(&self, text: &Text) -> Result<Expression, MapError> {
+        let ids = self.expression(text)?;
+        let TopLevelFields::Some(fields) = ids.fields() else { return Ok(ids) };
+        match fields.iter().find_map(|field| meant(field).map(|meant| (field, meant))) {
+            Some((field, meant)) => {
+                let message = format!("CloudTrail's records have no field `{field}`; did you mean `{meant}`?");
+                Err(self.source.error(text.referenced, message))
+            }
+            None => Ok(ids),
+        }
+    }
+}
+
+/// The field of [`ID_FIELDS`] that `field` is a slip of.
+fn meant(field: &str) -> Option<&'static str> {
+    let distance = |known: &str| strsim::damerau_levenshtein(&field.to_lowercase(), &known.to_lowercase());
+    if ID_FIELDS.contains(&field) { None } else { ID_FIELDS.into_iter().find(|known| distance(known) <= SLIP) }
+}

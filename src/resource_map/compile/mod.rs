@@ -1,0 +1,134 @@
+//! From what a map file says to what the program uses: every expression and template compiled, every claim checked
+//! that a file alone can prove wrong.
+//!
+//! One file at a time; what concerns several (duplicates, parents) is `assemble`'s.
+
+mod access;
+mod events;
+mod requests;
+mod service;
+mod tags;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use serde_saphyr::{Location, Spanned};
+
+use super::c7n::{C7nFile, C7nType};
+use super::definition::Service;
+use super::source::{MapError, Place, Source, Text};
+use super::yaml::{ServiceFile, TypeStanza};
+use super::{EventRule, Expression, TypeDefinition};
+use crate::names::ResourceType;
+
+/// A resource type as one file describes it.
+#[derive(Debug)]
+pub(super) struct CompiledType {
+    /// Where its name stands.
+    pub(super) place: Place,
+    /// The type; without access where the file gives events only.
+    pub(super) definition: TypeDefinition,
+    /// What its events mean.
+    pub(super) events: Vec<CompiledEvent>,
+    /// The type it is listed below, and where that is said.
+    pub(super) parent: Option<(ResourceType, Place)>,
+    /// Whether the format can tell upserts and deletes from creations: c7n-trailcreator's can't.
+    pub(super) tells_actions: bool,
+}
+
+/// An event of a type.
+#[derive(Debug, Clone)]
+pub(super) struct CompiledEvent {
+    pub(super) source: String,
+    pub(super) name: String,
+    pub(super) rule: EventRule,
+}
+
+/// What the parts of one file's stanzas are compiled with.
+struct Compiler<'file> {
+    source: Source<'file>,
+    /// The service that the file is about; `None` where it gives events only.
+    service: Option<Arc<Service>>,
+    /// eventSource of events that don't name theirs.
+    event_source: Option<String>,
+}
+
+/// Compiles a file of ours.
+pub(super) fn service_file(source: Source<'_>, file: &ServiceFile) -> Result<Vec<CompiledType>, MapError> {
+    let compiler = Compiler {
+        source,
+        service: service::compile(source, file)?.map(Arc::new),
+        event_source: service::event_source(source, file)?,
+    };
+    file.resources.iter().map(|stanza| compiler.resource_type(stanza)).collect()
+}
+
+/// Compiles c7n-trailcreator's JSON.
+pub(super) fn c7n_file(source: Source<'_>, file: &C7nFile) -> Result<Vec<CompiledType>, MapError> {
+    let compiler = Compiler { source, service: None, event_source: None };
+    file.resources.iter().map(|stanza| compiler.c7n_type(stanza)).collect()
+}
+
+impl Compiler<'_> {
+    fn resource_type(&self, stanza: &Spanned<TypeStanza>) -> Result<CompiledType, MapError> {
+        let at = stanza.referenced;
+        let stanza = &stanza.value;
+        let (resource_type, place) = self.type_name(stanza.r#type.as_ref(), "type", at)?;
+        let events = self.events(stanza, &resource_type, at)?;
+        let access = self.access(stanza)?;
+        let parent = stanza.list.as_ref().and_then(|list| list.parent.as_ref());
+        let parent = parent.map(|parent| self.type_name(Some(&parent.r#type), "type", at)).transpose()?;
+        Ok(CompiledType {
+            place,
+            definition: TypeDefinition {
+                resource_type,
+                cloudformation: stanza.cloudformation.clone(),
+                global: stanza.global,
+                access,
+            },
+            events,
+            parent,
+            tells_actions: true,
+        })
+    }
+
+    fn c7n_type(&self, stanza: &Spanned<C7nType>) -> Result<CompiledType, MapError> {
+        let (resource_type, place) = self.type_name(stanza.value.resource.as_ref(), "resource", stanza.referenced)?;
+        let events = self.c7n_events(&stanza.value, &resource_type, stanza.referenced)?;
+        let definition = TypeDefinition { resource_type, cloudformation: None, global: false, access: None };
+        Ok(CompiledType { place, definition, events, parent: None, tells_actions: false })
+    }
+
+    /// A type's name without custodian's prefix, and where it stands.
+    fn type_name(&self, name: Option<&Text>, key: &str, stanza: Location) -> Result<(ResourceType, Place), MapError> {
+        let text = self.required(name, key, stanza, "the resource type's name, such as iam-role")?;
+        let name = text.value.strip_prefix("aws.").unwrap_or(&text.value);
+        let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        if name.is_empty() || !name.bytes().all(is_plain) {
+            let message =
+                format!("`{}` is not a resource type: lower-case letters, digits and `-`, as iam-role", text.value);
+            return Err(self.source.error(text.referenced, message));
+        }
+        Ok((ResourceType::new(name), self.source.place(text.referenced)))
+    }
+
+    /// `text`, or the error that the stanza at `stanza` lacks `key`.
+    fn required<'text>(
+        &self,
+        text: Option<&'text Text>,
+        key: &str,
+        stanza: Location,
+        what: &str,
+    ) -> Result<&'text Text, MapError> {
+        text.ok_or_else(|| self.source.error(stanza, format!("`{key}` is missing here: {what}")))
+    }
+
+    fn expression(&self, text: &Text) -> Result<Expression, MapError> {
+        Expression::compile(&text.value).map_err(|error| self.source.error(text.referenced, error.to_string()))
+    }
+
+    fn optional_expression(&self, text: Option<&Text>) -> Result<Option<Expression>, MapError> {
+        text.map(|text| self.expression(text)).transpose()
+    }
+}

@@ -1,0 +1,106 @@
+//! The head of a service's file: how the service is called.
+
+use std::collections::BTreeMap;
+
+use serde_saphyr::Spanned;
+
+use crate::names::Region;
+use crate::resource_map::definition::{FixedEndpoint, Protocol, Service};
+use crate::resource_map::source::{MapError, Source, Text};
+use crate::resource_map::yaml::{EndpointStanza, ServiceFile};
+
+/// The service; `None` for a file without `service` or `protocol`, which can give events only.
+pub(super) fn compile(source: Source<'_>, file: &ServiceFile) -> Result<Option<Service>, MapError> {
+    let (Some(name), Some(protocol)) = (&file.service, &file.protocol) else {
+        return Ok(None);
+    };
+    check_protocol_keys(source, file, protocol)?;
+    let value = |text: &Option<Text>| text.as_ref().map(|text| text.value.clone());
+    let endpoint = value(&file.endpoint).unwrap_or_else(|| name.value.clone());
+    let signing = value(&file.signing).unwrap_or_else(|| endpoint.clone());
+    Ok(Some(Service {
+        name: name.value.clone(),
+        protocol: protocol.value,
+        event_source: event_source(source, file)?.unwrap_or_else(|| default_event_source(&signing)),
+        endpoint,
+        signing,
+        target: value(&file.target),
+        json_version: value(&file.json),
+        version: value(&file.version),
+        endpoints: fixed_endpoints(source, &file.endpoints)?,
+    }))
+}
+
+/// eventSource of the file's events that don't name theirs; `None` where the file doesn't tell.
+pub(super) fn event_source(source: Source<'_>, file: &ServiceFile) -> Result<Option<String>, MapError> {
+    if let Some(text) = &file.event_source {
+        return check_event_source(source, text).map(|text| Some(text.value.clone()));
+    }
+    let signing = file.signing.as_ref().or(file.endpoint.as_ref()).or(file.service.as_ref());
+    Ok(signing.map(|text| default_event_source(&text.value)))
+}
+
+fn default_event_source(signing: &str) -> String {
+    format!("{signing}.amazonaws.com")
+}
+
+/// An eventSource that no event can have would make the map silently find nothing.
+pub(super) fn check_event_source<'text>(source: Source<'_>, text: &'text Text) -> Result<&'text Text, MapError> {
+    if text.value.contains('.') {
+        return Ok(text);
+    }
+    let message = format!("`{0}` is not an eventSource; write {0}.amazonaws.com", text.value);
+    Err(source.error(text.referenced, message))
+}
+
+/// Each protocol has keys it needs; the others have no meaning for it.
+fn check_protocol_keys(source: Source<'_>, file: &ServiceFile, protocol: &Spanned<Protocol>) -> Result<(), MapError> {
+    let is_json = protocol.value == Protocol::Json;
+    let is_query = matches!(protocol.value, Protocol::Query | Protocol::Ec2);
+    let keys = [
+        ("target", &file.target, is_json, "json", "what stands before the operation in X-Amz-Target"),
+        ("json", &file.json, is_json, "json", "'1.0' or '1.1'"),
+        ("version", &file.version, is_query, "query and ec2", "the API's version, such as '2010-05-08'"),
+    ];
+    for (key, text, belongs, protocols, what) in keys {
+        match text {
+            None if belongs => {
+                let message = format!("this protocol needs `{key}`: {what}");
+                return Err(source.error(protocol.referenced, message));
+            }
+            Some(text) if !belongs => {
+                let message = format!("`{key}` is for protocol {protocols} only; remove it");
+                return Err(source.error(text.referenced, message));
+            }
+            _ => {}
+        }
+    }
+    match &file.json {
+        Some(text) if !["1.0", "1.1"].contains(&text.value.as_str()) => {
+            Err(source
+                .error(text.referenced, format!("`{}` is no version of AWS JSON; write '1.0' or '1.1'", text.value)))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn fixed_endpoints(
+    source: Source<'_>,
+    stanzas: &BTreeMap<String, EndpointStanza>,
+) -> Result<BTreeMap<String, FixedEndpoint>, MapError> {
+    let mut endpoints = BTreeMap::new();
+    for (partition, stanza) in stanzas {
+        let EndpointStanza { url, region } = stanza;
+        if !url.value.starts_with("https://") {
+            return Err(source.error(url.referenced, format!("`{}` is not a URL that starts with https://", url.value)));
+        }
+        let parsed: Region =
+            region.value.parse().map_err(|error| source.error(region.referenced, format!("{error}")))?;
+        if parsed.partition() != partition {
+            let message = format!("{parsed} is in partition {}, not in `{partition}`", parsed.partition());
+            return Err(source.error(region.referenced, message));
+        }
+        endpoints.insert(partition.clone(), FixedEndpoint { url: url.value.clone(), region: region.value.clone() });
+    }
+    Ok(endpoints)
+}

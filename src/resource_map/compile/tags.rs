@@ -1,0 +1,129 @@
+//! How a type's tags are read and written.
+
+use serde_saphyr::{Location, Spanned};
+
+use super::Compiler;
+use super::requests::{Scope, names_a_resource};
+use crate::resource_map::Request;
+use crate::resource_map::definition::{NativeWriting, Service, TagReading, TagRequest, TagWriting, WriteMethod};
+use crate::resource_map::source::{MapError, Text};
+use crate::resource_map::yaml::{RemoveStanza, TagsStanza, WriteStanza};
+
+impl Compiler<'_> {
+    /// Where tags are read; nowhere for a type without `tags`.
+    pub(super) fn tag_reading(
+        &self,
+        service: &Service,
+        stanza: Option<&Spanned<TagsStanza>>,
+    ) -> Result<TagReading, MapError> {
+        let Some(Spanned { value: stanza, referenced: at, .. }) = stanza else { return Ok(TagReading::default()) };
+        if stanza.path.is_none() && stanza.rgta.is_none() && stanza.call.is_none() {
+            return Err(self.source.error(*at, "`tags` says nothing: give `path`, `rgta` or `call`"));
+        }
+        let request = match &stanza.call {
+            Some(call) => Some(self.tag_request(service, stanza, call)?),
+            None => self.no_tag_request(stanza)?,
+        };
+        Ok(TagReading {
+            path: self.optional_expression(stanza.path.as_ref())?,
+            rgta: stanza.rgta.as_ref().map(|filter| filter.value.clone()),
+            request,
+        })
+    }
+
+    fn no_tag_request(&self, stanza: &TagsStanza) -> Result<Option<TagRequest>, MapError> {
+        let useless = [
+            ("params", stanza.params.as_ref().map(|params| params.referenced)),
+            ("items", stanza.items.as_ref().map(|items| items.referenced)),
+            ("batch", stanza.batch.as_ref().map(|batch| batch.referenced)),
+            ("absent", stanza.absent.as_ref().map(|absent| absent.referenced)),
+        ];
+        self.refuse_without_call(&useless)?;
+        Ok(None)
+    }
+
+    fn tag_request(&self, service: &Service, stanza: &TagsStanza, call: &Text) -> Result<TagRequest, MapError> {
+        let items =
+            self.required(stanza.items.as_ref(), "items", call.referenced, "JMESPath from the answer to the tags")?;
+        let scope = match stanza.batch {
+            Some(_) => Scope { place: "`tags` with `batch`", names: vec!["arns", "ids"], item: false },
+            None => Scope { place: "`tags` without `batch`", names: vec!["id", "arn"], item: true },
+        };
+        let request = self.request(service, call, stanza.params.as_ref(), &scope)?;
+        if !names_a_resource(&request) {
+            let message = "the call reads the same for every resource; use '{id}' or '{arn}', or '{ids}' or '{arns}' with `batch`";
+            return Err(self.source.error(call.referenced, message));
+        }
+        Ok(TagRequest {
+            request,
+            path: self.expression(items)?,
+            batch: stanza.batch.as_ref().map_or(1, |batch| batch.value.get()),
+            absent: stanza.absent.as_ref().map(|absent| absent.value.clone()).unwrap_or_default(),
+        })
+    }
+
+    /// How a tag is written.
+    pub(super) fn tag_writing(&self, service: &Service, stanza: &Spanned<WriteStanza>) -> Result<TagWriting, MapError> {
+        let Spanned { value: stanza, referenced: at, .. } = stanza;
+        let native = match (stanza.method, &stanza.call) {
+            (WriteMethod::Native | WriteMethod::Rgta, Some(call)) => Some(self.native(service, stanza, call)?),
+            (WriteMethod::Native, None) => {
+                let message = "method native needs `call`, the service's own call that writes a tag";
+                return Err(self.source.error(*at, message));
+            }
+            (WriteMethod::Ec2 | WriteMethod::StackUpdate, Some(call)) => {
+                let message = "this method knows its call; remove `call`, or use method native";
+                return Err(self.source.error(call.referenced, message));
+            }
+            (_, None) => {
+                self.refuse_without_call(&[
+                    ("params", stanza.params.as_ref().map(|params| params.referenced)),
+                    ("remove", stanza.remove.as_ref().map(|remove| remove.referenced)),
+                ])?;
+                None
+            }
+        };
+        Ok(TagWriting { method: stanza.method, native, when: self.optional_expression(stanza.when.as_ref())? })
+    }
+
+    fn native(&self, service: &Service, stanza: &WriteStanza, call: &Text) -> Result<NativeWriting, MapError> {
+        let names = vec!["id", "arn", "key", "value", "tags"];
+        let scope = Scope { place: "`write`", names, item: true };
+        let add = self.request(service, call, stanza.params.as_ref(), &scope)?;
+        let replaces_all = add.uses("tags");
+        if replaces_all == (add.uses("key") || add.uses("value")) || (!replaces_all && !add.uses("value")) {
+            let message =
+                "`params` must hold either '{key}' and '{value}', or '{tags}' where the call replaces all tags";
+            return Err(self.source.error(call.referenced, message));
+        }
+        let remove = match &stanza.remove {
+            Some(remove) if replaces_all => {
+                let message = "a write with '{tags}' replaces all tags and so needs no `remove`";
+                return Err(self.source.error(remove.referenced, message));
+            }
+            Some(remove) => Some(self.removal(service, &remove.value)?),
+            None if replaces_all => None,
+            None => {
+                let message = "`remove` is missing here: the call that takes a tag away again, for undo";
+                return Err(self.source.error(call.referenced, message));
+            }
+        };
+        Ok(NativeWriting { add, remove })
+    }
+
+    fn removal(&self, service: &Service, stanza: &RemoveStanza) -> Result<Request, MapError> {
+        let scope = Scope { place: "`remove`", names: vec!["id", "arn", "key"], item: true };
+        let request = self.request(service, &stanza.call, stanza.params.as_ref(), &scope)?;
+        if request.uses("key") {
+            return Ok(request);
+        }
+        Err(self.source.error(stanza.call.referenced, "`remove` doesn't say which tag: put '{key}' into its params"))
+    }
+
+    fn refuse_without_call(&self, keys: &[(&str, Option<Location>)]) -> Result<(), MapError> {
+        match keys.iter().find_map(|(key, at)| at.map(|at| (key, at))) {
+            Some((key, at)) => Err(self.source.error(at, format!("`{key}` is of no use without `call`"))),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Build script: lists `resource-maps/*.yml` for `load.rs`, so that a new file is built in without a change in Rust.
+
+use std::env;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const FOLDER: &str = "resource-maps";
+
+fn main() {
+    let root = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
+    let list = list(&root.join(FOLDER));
+    let out = Path::new(&variable("OUT_DIR")).join("resource_maps.rs");
+    fs::write(&out, list).unwrap_or_else(|error| panic!("writing {}: {error}", out.display()));
+    #[expect(clippy::print_stdout, reason = "a build script talks to Cargo on stdout")]
+    {
+        println!("cargo::rerun-if-changed={FOLDER}");
+        println!("cargo::rerun-if-changed=src/resource_map/embed.rs");
+    }
+}
+
+fn variable(name: &str) -> String {
+    env::var(name).unwrap_or_else(|error| panic!("{name}, which Cargo sets for build scripts: {error}"))
+}
+
+/// A Rust constant with name and content of each file, sorted by name.
+fn list(folder: &Path) -> String {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("listing {}: {error}", folder.display()));
+    let mut paths: Vec<PathBuf> = entries
+        .map(|entry| entry.unwrap_or_else(|error| panic!("listing {}: {error}", folder.display())).path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "yml"))
+        .collect();
+    paths.sort();
+    let mut list = "const BUILT_IN: &[(&str, &str)] = &[\n".to_owned();
+    for path in paths {
+        let file = path.file_name().unwrap_or_default().to_string_lossy();
+        let name = format!("{FOLDER}/{file}");
+        writeln!(list, "    ({name:?}, include_str!({:?})),", path.display().to_string()).expect("a String takes all");
+    }
+    list + "];\n"
+}

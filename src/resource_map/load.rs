@@ -1,0 +1,119 @@
+//! Reading maps: those built in, and a user's files.
+//!
+//! The only place of this module that opens files.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::ResourceMap;
+use super::assemble::{Assembly, Events, TypeSet};
+use super::c7n::C7nFile;
+use super::compile::{self, CompiledType};
+use super::source::{MapError, Source};
+use super::yaml::ServiceFile;
+
+// BUILT_IN: (name, content) of every file of resource-maps/, by `embed.rs`.
+include!(concat!(env!("OUT_DIR"), "/resource_maps.rs"));
+
+/// Largest map file taken, in bytes: the built-in ones together are a fiftieth of it.
+const MAX_MAP_BYTES: u64 = 16 * 1024 * 1024;
+
+impl ResourceMap {
+    /// The built-in map.
+    pub fn built_in() -> Self {
+        let mut assembly = Assembly::default();
+        assembly.add(built_in_types(), Events::Used);
+        assembly.finish().expect(BUILT_IN_IS_CHECKED)
+    }
+
+    /// The map for these files: `replacing` take the place of the built-in events, `extending` add to them. How a type is
+    /// reached stays as built in, unless a file brings its own `list`.
+    ///
+    /// # Errors
+    /// A file that can't be read or isn't a valid map; a type described twice in one of the sets; a parent that can't be
+    /// listed or is its own child.
+    pub fn load(replacing: &[PathBuf], extending: &[PathBuf]) -> Result<Self, MapError> {
+        let built_in = built_in_types();
+        let replacing_types = user_types(replacing, &built_in)?;
+        let extending_types = user_types(extending, &built_in)?;
+        let mut assembly = Assembly::default();
+        assembly.add(built_in, if replacing.is_empty() { Events::Used } else { Events::Replaced });
+        assembly.add(replacing_types, Events::Used);
+        assembly.add(extending_types, Events::Used);
+        assembly.finish()
+    }
+}
+
+const BUILT_IN_IS_CHECKED: &str = "the built-in maps are checked by a test";
+
+fn built_in_types() -> TypeSet {
+    let mut types = TypeSet::default();
+    for (name, text) in BUILT_IN {
+        let of_file = compile_file(Source { name, text }).expect(BUILT_IN_IS_CHECKED);
+        types.add(of_file).expect(BUILT_IN_IS_CHECKED);
+    }
+    types
+}
+
+fn user_types(paths: &[PathBuf], built_in: &TypeSet) -> Result<TypeSet, MapError> {
+    let mut types = TypeSet::default();
+    for path in paths {
+        let name = path.display().to_string();
+        let text = read(path).map_err(|error| MapError {
+            file: name.clone(),
+            line: 0,
+            column: 0,
+            message: format!("the resource map can't be read: {error}"),
+        })?;
+        types.add(compile_file(Source { name: &name, text: &text })?)?;
+    }
+    types.learn_actions(built_in);
+    Ok(types)
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let read = File::open(path)?.take(MAX_MAP_BYTES + 1).read_to_string(&mut text)?;
+    if read as u64 > MAX_MAP_BYTES {
+        return Err(io::Error::other(format!("it is larger than {} MiB", MAX_MAP_BYTES >> 20)));
+    }
+    Ok(text)
+}
+
+/// Compiles one file of either format.
+pub(super) fn compile_file(source: Source<'_>) -> Result<Vec<CompiledType>, MapError> {
+    if is_c7n(source) {
+        let file: C7nFile = source.parse()?;
+        compile::c7n_file(source, &file)
+    } else {
+        let file: ServiceFile = source.parse()?;
+        compile::service_file(source, &file)
+    }
+}
+
+/// Tells the format by the content: our stanzas have `type`, c7n-trailcreator's have `resource`. Where neither tells
+/// (the file is broken or the key misspelt), JSON is taken for c7n-trailcreator's.
+fn is_c7n(source: Source<'_>) -> bool {
+    #[derive(Deserialize)]
+    struct Probe {
+        service: Option<IgnoredAny>,
+        resources: Vec<ProbeStanza>,
+    }
+    #[derive(Deserialize)]
+    struct ProbeStanza {
+        r#type: Option<IgnoredAny>,
+        resource: Option<IgnoredAny>,
+    }
+
+    let probe: Option<Probe> = source.parse().ok();
+    let Probe { service, resources } = probe.unwrap_or(Probe { service: None, resources: Vec::new() });
+    if service.is_some() || resources.iter().any(|stanza| stanza.r#type.is_some()) {
+        return false;
+    }
+    let looks_like_json = source.text.trim_start_matches('\u{feff}').trim_start().starts_with('{');
+    looks_like_json || resources.iter().any(|stanza| stanza.resource.is_some())
+}

@@ -1,0 +1,119 @@
+//! A map file as text, what is wrong with it, and where.
+//!
+//! YAML and JSON go through one parser (JSON is YAML's flow style, and so keeps its lines and columns). Knows nothing
+//! of what a map means.
+
+use serde::de::DeserializeOwned;
+use serde_saphyr::{Error, Location, Spanned};
+
+use super::suggest::nearest;
+
+/// A text of a map file, with its place.
+pub(super) type Text = Spanned<String>;
+
+/// Why a map can't be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}{}: {message}", position(*.line, *.column))]
+pub struct MapError {
+    /// The file, or `resource-maps/NAME` for a built-in one.
+    pub file: String,
+    /// From 1; 0 where the file as a whole is meant (it can't be read).
+    pub line: usize,
+    /// From 1, in characters; 0 as for `line`.
+    pub column: usize,
+    /// What is wrong and what to write instead.
+    pub message: String,
+}
+
+fn position(line: usize, column: usize) -> String {
+    if line == 0 { String::new() } else { format!(":{line}:{column}") }
+}
+
+/// Where something stands: for messages that come after the file's text is gone.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    file: String,
+    line: usize,
+    column: usize,
+}
+
+impl Place {
+    /// The error that `message` is wrong here.
+    pub(super) fn error(&self, message: impl Into<String>) -> MapError {
+        MapError { file: self.file.clone(), line: self.line, column: self.column, message: message.into() }
+    }
+
+    /// `FILE:LINE`, for a message about another place.
+    pub(super) fn file_and_line(&self) -> String {
+        format!("{}:{}", self.file, self.line)
+    }
+}
+
+/// A map file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Source<'text> {
+    /// Its name for messages.
+    pub(super) name: &'text str,
+    /// Its content.
+    pub(super) text: &'text str,
+}
+
+impl Source<'_> {
+    /// Parses the text.
+    pub(super) fn parse<T: DeserializeOwned>(&self) -> Result<T, MapError> {
+        // Without strict_booleans `yes`, `no` and `y` would be YAML 1.1's booleans, also as keys.
+        let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false };
+        serde_saphyr::from_str_with_options(self.text, options).map_err(|error| {
+            let location = error.location().unwrap_or(Location::UNKNOWN);
+            self.error(location, parser_message(&error))
+        })
+    }
+
+    /// The place of `location`.
+    pub(super) fn place(&self, location: Location) -> Place {
+        // Lines and columns are u32 in the parser, and the place of an empty file is its beginning.
+        let whole = |number: u64| usize::try_from(number).unwrap_or(usize::MAX).max(1);
+        Place { file: self.name.to_owned(), line: whole(location.line()), column: whole(location.column()) }
+    }
+
+    /// The error that `message` is wrong at `location`.
+    pub(super) fn error(&self, location: Location, message: impl Into<String>) -> MapError {
+        self.place(location).error(message)
+    }
+}
+
+/// What the parser complains of, in a map author's words.
+fn parser_message(error: &Error) -> String {
+    match error.without_snippet() {
+        Error::AliasError { error, .. } => parser_message(error),
+        Error::SerdeUnknownField { field, expected, .. } => {
+            format!("unknown key `{field}`; {}", instead(field, expected))
+        }
+        Error::SerdeUnknownVariant { variant, expected, .. } => {
+            format!("`{variant}` is not allowed here; {}", instead(variant, expected))
+        }
+        Error::SerdeMissingField { field, .. } => format!("the key `{field}` is missing here"),
+        Error::DuplicateMappingKey { key: Some(key), .. } => {
+            format!("the key `{key}` stands here a second time; remove one of them")
+        }
+        Error::NullIntoString { .. } => "a text is expected here, and there is nothing".to_owned(),
+        Error::Unexpected { expected: "string scalar", .. } => "a text is expected here".to_owned(),
+        Error::Unexpected { expected: "sequence start", .. } => "a list is expected here".to_owned(),
+        Error::Unexpected { expected: "mapping start", .. } => "a mapping (key: value) is expected here".to_owned(),
+        Error::SerdeInvalidLength { len, .. } => format!("a list of two is expected here, not of {len}"),
+        Error::Eof { .. } => "the file is empty or ends too early".to_owned(),
+        Error::MultipleDocuments { .. } => "a map is one YAML document; put the second one in its own file".to_owned(),
+        other => {
+            let message = other.to_string();
+            message.split(" at line ").next().unwrap_or(&message).to_owned()
+        }
+    }
+}
+
+fn instead(wrong: &str, allowed: &[&str]) -> String {
+    let all = allowed.join(", ");
+    match nearest(wrong, allowed.iter().copied()) {
+        Some(name) => format!("did you mean `{name}`? Allowed here: {all}"),
+        None => format!("allowed here: {all}"),
+    }
+}

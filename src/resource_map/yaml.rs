@@ -1,0 +1,264 @@
+//! Our format as it is written: the shapes of a service's file, unchecked beyond keys and kinds.
+//!
+//! `docs/resource-maps.md` is the contract. What an author forgets most (`type`, `events`, `ids`) is optional here, so
+//! that the error can point at the stanza that lacks it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::num::NonZeroUsize;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use serde_saphyr::Spanned;
+
+use super::definition::{Protocol, WriteMethod};
+use super::source::Text;
+
+/// A service's file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ServiceFile {
+    pub(super) service: Option<Text>,
+    pub(super) protocol: Option<Spanned<Protocol>>,
+    pub(super) version: Option<Text>,
+    pub(super) target: Option<Text>,
+    pub(super) json: Option<Text>,
+    pub(super) endpoint: Option<Text>,
+    pub(super) signing: Option<Text>,
+    pub(super) event_source: Option<Text>,
+    #[serde(default)]
+    pub(super) endpoints: BTreeMap<String, EndpointStanza>,
+    pub(super) resources: Vec<Spanned<TypeStanza>>,
+}
+
+/// An endpoint that doesn't follow the pattern.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EndpointStanza {
+    pub(super) url: Text,
+    pub(super) region: Text,
+}
+
+/// A resource type.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TypeStanza {
+    pub(super) r#type: Option<Text>,
+    pub(super) cloudformation: Option<String>,
+    #[serde(default)]
+    pub(super) global: bool,
+    pub(super) events: Option<Spanned<Vec<Spanned<EventStanza>>>>,
+    #[serde(default)]
+    pub(super) deletes: Vec<Spanned<PlainEventStanza>>,
+    pub(super) list: Option<ListStanza>,
+    pub(super) id: Option<Text>,
+    #[serde(default)]
+    pub(super) names: Vec<Text>,
+    pub(super) arn: Option<Text>,
+    pub(super) region: Option<Text>,
+    pub(super) tags: Option<Spanned<TagsStanza>>,
+    pub(super) write: Option<Spanned<WriteStanza>>,
+}
+
+/// An event that makes the type.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EventStanza {
+    pub(super) event: Option<Text>,
+    pub(super) service: Option<Text>,
+    pub(super) ids: Option<Text>,
+    #[serde(default)]
+    pub(super) upsert: bool,
+}
+
+/// An event that removes the type; in c7n-trailcreator's format, one that makes it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PlainEventStanza {
+    pub(super) event: Option<Text>,
+    pub(super) service: Option<Text>,
+    pub(super) ids: Option<Text>,
+}
+
+/// `list`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListStanza {
+    pub(super) call: Text,
+    pub(super) params: Option<Spanned<Param>>,
+    pub(super) items: Text,
+    pub(super) page: Option<(Text, Text)>,
+    pub(super) parent: Option<ParentStanza>,
+    pub(super) r#where: Option<Text>,
+    pub(super) describe: Option<DescribeStanza>,
+}
+
+/// `list.parent`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ParentStanza {
+    pub(super) r#type: Text,
+    pub(super) value: Text,
+}
+
+/// `list.describe`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DescribeStanza {
+    pub(super) call: Text,
+    pub(super) params: Option<Spanned<Param>>,
+    pub(super) items: Text,
+    pub(super) batch: Option<NonZeroUsize>,
+}
+
+/// `tags`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TagsStanza {
+    pub(super) path: Option<Text>,
+    pub(super) rgta: Option<Text>,
+    pub(super) call: Option<Text>,
+    pub(super) params: Option<Spanned<Param>>,
+    pub(super) items: Option<Text>,
+    pub(super) batch: Option<Spanned<NonZeroUsize>>,
+    pub(super) absent: Option<Spanned<Vec<String>>>,
+}
+
+/// `write`, also in its short form: the method alone.
+#[derive(Debug)]
+pub(super) struct WriteStanza {
+    pub(super) method: WriteMethod,
+    pub(super) call: Option<Text>,
+    pub(super) params: Option<Spanned<Param>>,
+    pub(super) remove: Option<Spanned<RemoveStanza>>,
+    pub(super) when: Option<Text>,
+}
+
+/// `write.remove`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RemoveStanza {
+    pub(super) call: Text,
+    pub(super) params: Option<Spanned<Param>>,
+}
+
+impl<'de> Deserialize<'de> for WriteStanza {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Full {
+            method: WriteMethod,
+            call: Option<Text>,
+            params: Option<Spanned<Param>>,
+            remove: Option<Spanned<RemoveStanza>>,
+            when: Option<Text>,
+        }
+
+        struct WriteVisitor;
+
+        impl<'de> Visitor<'de> for WriteVisitor {
+            type Value = WriteStanza;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("how a tag is written: {method: …}, or a method alone")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<WriteStanza, E> {
+                let method = WriteMethod::deserialize(text.into_deserializer())?;
+                Ok(WriteStanza { method, call: None, params: None, remove: None, when: None })
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<WriteStanza, A::Error> {
+                let Full { method, call, params, remove, when } = Full::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(WriteStanza { method, call, params, remove, when })
+            }
+        }
+
+        deserializer.deserialize_any(WriteVisitor)
+    }
+}
+
+/// A call's input, each text with its place.
+#[derive(Debug)]
+pub(super) enum Param {
+    /// A number, a boolean or nothing.
+    Constant(Value),
+    /// A template.
+    Text(String),
+    /// A list.
+    List(Vec<Spanned<Param>>),
+    /// An object; its keys are templates.
+    Object(Vec<(Text, Spanned<Param>)>),
+}
+
+impl Param {
+    /// As JSON.
+    pub(super) fn to_value(&self) -> Value {
+        match self {
+            Self::Constant(value) => value.clone(),
+            Self::Text(text) => Value::String(text.clone()),
+            Self::List(items) => items.iter().map(|item| item.value.to_value()).collect(),
+            Self::Object(fields) => {
+                fields.iter().map(|(key, param)| (key.value.clone(), param.value.to_value())).collect()
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Param {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ParamVisitor;
+
+        impl<'de> Visitor<'de> for ParamVisitor {
+            type Value = Param;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a call's input")
+            }
+
+            fn visit_bool<E>(self, flag: bool) -> Result<Param, E> {
+                Ok(Param::Constant(flag.into()))
+            }
+
+            fn visit_i64<E>(self, number: i64) -> Result<Param, E> {
+                Ok(Param::Constant(number.into()))
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<Param, E> {
+                Ok(Param::Constant(number.into()))
+            }
+
+            fn visit_f64<E>(self, number: f64) -> Result<Param, E> {
+                Ok(Param::Constant(number.into()))
+            }
+
+            fn visit_unit<E>(self) -> Result<Param, E> {
+                Ok(Param::Constant(Value::Null))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Param, E> {
+                Ok(Param::Text(text.to_owned()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Param, A::Error> {
+                let mut items = Vec::new();
+                while let Some(item) = list.next_element()? {
+                    items.push(item);
+                }
+                Ok(Param::List(items))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Param, A::Error> {
+                let mut fields = Vec::new();
+                while let Some(field) = map.next_entry()? {
+                    fields.push(field);
+                }
+                Ok(Param::Object(fields))
+            }
+        }
+
+        deserializer.deserialize_any(ParamVisitor)
+    }
+}

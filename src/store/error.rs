@@ -1,0 +1,69 @@
+//! What can be wrong with a database, and what a person can do about it.
+
+use std::path::PathBuf;
+
+use rusqlite::ErrorCode;
+
+/// Why the database can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// SQLite's own complaint.
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+    /// The folder it should be in is missing.
+    #[error("there is no folder {}", .0.display())]
+    NoFolder(PathBuf),
+    /// The path is a folder.
+    #[error("it is a folder")]
+    IsFolder,
+    /// It can be read but not written.
+    #[error("it is read-only")]
+    ReadOnly,
+    /// c7n-trailcreator's own.
+    #[error("it was written by c7n-trailcreator")]
+    Predecessor,
+    /// Some other program's.
+    #[error("it is a SQLite database of another program")]
+    Foreign,
+    /// Written by a newer trailcreator.
+    #[error("it has schema version {found}, this trailcreator knows up to {known}")]
+    Newer {
+        /// Its version.
+        found: i64,
+        /// The program's.
+        known: i64,
+    },
+}
+
+impl StoreError {
+    /// What a person can do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::NoFolder(_) => Some("make the folder, or name another file with --db"),
+            Self::IsFolder | Self::Foreign => {
+                Some("name another file with --db; a new one is made where there is none")
+            }
+            Self::ReadOnly => Some(READ_ONLY),
+            Self::Predecessor => {
+                Some("it is left as it is; name another file with --db, and load the trail into that one")
+            }
+            Self::Newer { .. } => Some("update trailcreator, or name another file with --db"),
+            Self::Sqlite(error) => error.sqlite_error_code().and_then(hint_of_code),
+        }
+    }
+}
+
+const READ_ONLY: &str = "make the file and its folder writable for you, or name another file with --db";
+
+fn hint_of_code(code: ErrorCode) -> Option<&'static str> {
+    match code {
+        ErrorCode::NotADatabase => Some("name another file with --db; a new one is made where there is none"),
+        ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied => Some(READ_ONLY),
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
+            Some("another program is writing to it: wait until it is done, then run the same command again")
+        }
+        ErrorCode::DiskFull => Some("free space on the disk, then run the same command again: what was done is kept"),
+        ErrorCode::DatabaseCorrupt => Some("restore a copy of it, or load again into another file (--db)"),
+        _ => None,
+    }
+}

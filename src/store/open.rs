@@ -1,0 +1,167 @@
+//! Opening: makes what is missing, refuses what isn't ours, migrates what is older.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+
+use super::{Store, StoreError};
+
+/// The migrations in their order. Append only: a database's `user_version` says how many it has seen.
+const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/0001_initial.sql")];
+
+/// How long to wait for another program's lock.
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Memory for pages, in KiB. Rows arrive nearly in the order of their key, so few pages are hot.
+const PAGE_CACHE_KIB: i64 = 32 * 1024;
+
+impl Store {
+    /// Opens `path`, makes it where it is missing, and migrates it.
+    ///
+    /// # Errors
+    /// Not a database, not ours, read-only, locked, or newer than this program.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        check_place(path)?;
+        // Not SQLite's own default, which takes a name that begins with `file:` for a URI.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        if version_of_ours(&connection)? < known_version() {
+            migrate(&mut connection)?;
+        }
+        if connection.is_readonly(rusqlite::MAIN_DB)? {
+            return Err(StoreError::ReadOnly);
+        }
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        connection.pragma_update(None, "synchronous", "normal")?;
+        connection.pragma_update(None, "cache_size", -PAGE_CACHE_KIB)?;
+        Ok(Self { connection })
+    }
+}
+
+fn check_place(path: &Path) -> Result<(), StoreError> {
+    if path.is_dir() {
+        return Err(StoreError::IsFolder);
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    match folder {
+        Some(folder) if !folder.is_dir() => Err(StoreError::NoFolder(PathBuf::from(folder))),
+        _ => Ok(()),
+    }
+}
+
+fn known_version() -> i64 {
+    i64::try_from(MIGRATIONS.len()).expect("migrations are few")
+}
+
+/// How many migrations the database has seen; 0 for an empty file.
+fn version_of_ours(connection: &Connection) -> Result<i64, StoreError> {
+    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let has_table = |name: &str| {
+        let query = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND (name = ?1 OR ?1 = ''))";
+        connection.query_row(query, [name], |row| row.get::<_, bool>(0))
+    };
+    let known = known_version();
+    if has_table("resource_events")? {
+        return if found > known { Err(StoreError::Newer { found, known }) } else { Ok(found) };
+    }
+    match (has_table("events")?, has_table("")? || found != 0) {
+        (true, _) => Err(StoreError::Predecessor),
+        (false, true) => Err(StoreError::Foreign),
+        (false, false) => Ok(0),
+    }
+}
+
+fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let transaction = Transaction::new(connection, TransactionBehavior::Exclusive)?;
+    // Another process may have migrated it while this one waited.
+    let version = version_of_ours(&transaction)?;
+    let done = usize::try_from(version).unwrap_or_default();
+    for migration in MIGRATIONS.iter().skip(done) {
+        transaction.execute_batch(migration)?;
+    }
+    transaction.pragma_update(None, "user_version", known_version())?;
+    Ok(transaction.commit()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn open_error(path: &Path) -> StoreError {
+        Store::open(path).unwrap_err()
+    }
+
+    #[test]
+    fn a_new_database_has_all_migrations_and_opens_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("creators.db");
+        for _ in 0..2 {
+            let store = Store::open(&path).unwrap();
+            assert_eq!(version_of_ours(&store.connection).unwrap(), known_version());
+            let mode: String = store.connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
+            assert_eq!(mode, "wal");
+        }
+    }
+
+    #[test]
+    fn a_database_made_by_two_at_once_is_made_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("creators.db");
+        std::thread::scope(|scope| {
+            let opening: Vec<_> = (0..4).map(|_| scope.spawn(|| Store::open(&path).map(drop))).collect();
+            opening.into_iter().for_each(|thread| thread.join().unwrap().unwrap());
+        });
+    }
+
+    #[test]
+    fn what_is_not_ours_is_refused_and_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("other.db");
+        for (sql, refusal) in [
+            ("CREATE TABLE events (account_id, rtype)", "c7n-trailcreator"),
+            ("CREATE TABLE things (a)", "another program"),
+            ("CREATE TABLE things (a); PRAGMA user_version = 1", "another program"),
+            ("PRAGMA user_version = 7", "another program"),
+        ] {
+            Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+            let before = fs::read(&path).unwrap();
+            let error = open_error(&path);
+            assert!(error.to_string().contains(refusal), "{error}");
+            assert!(error.hint().unwrap().contains("--db"));
+            assert_eq!(fs::read(&path).unwrap(), before);
+            fs::remove_file(&path).unwrap();
+        }
+        fs::write(&path, "this is a letter, not a database, and long enough to be read as one").unwrap();
+        let error = open_error(&path);
+        assert!(error.to_string().contains("not a database") && error.hint().is_some(), "{error}");
+    }
+
+    #[test]
+    fn a_newer_database_is_refused_with_advice() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("creators.db");
+        Store::open(&path).unwrap().connection.pragma_update(None, "user_version", known_version() + 1).unwrap();
+        let error = open_error(&path);
+        assert!(matches!(error, StoreError::Newer { .. }) && error.hint().unwrap().contains("update trailcreator"));
+    }
+
+    #[test]
+    fn a_missing_folder_and_a_folder_are_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = open_error(&folder.path().join("no/creators.db"));
+        assert!(matches!(&missing, StoreError::NoFolder(path) if path.ends_with("no")) && missing.hint().is_some());
+        assert!(matches!(open_error(folder.path()), StoreError::IsFolder));
+    }
+
+    #[test]
+    fn a_name_like_a_uri_is_a_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file:x?mode=memory");
+        Store::open(&path).unwrap();
+        assert!(path.exists());
+    }
+}
