@@ -5,9 +5,11 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::LazyLock;
 
 use jmespath::ast::Ast;
-use jmespath::{Context, ErrorReason, Rcvar, RuntimeError, Variable};
+use jmespath::functions::{ArgumentType, CustomFunction, Signature};
+use jmespath::{Context, ErrorReason, Rcvar, Runtime, RuntimeError, Variable};
 use serde_json::Value;
 
 /// A compiled JMESPath expression.
@@ -42,6 +44,26 @@ pub struct InvalidExpression {
 /// Most brackets, dots and operators in an expression: the parser recurses at each (8 kB of stack in a debug build),
 /// and a hostile map must not exhaust it. Five times what the longest built-in expression has.
 const MAX_STEPS: usize = 160;
+
+/// JMESPath's functions and cloud-custodian's `split(separator, text)`: a queue's name is only found in its URL, and
+/// JMESPath itself can't take text apart.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    let mut runtime = Runtime::new();
+    runtime.register_builtin_functions();
+    let signature = Signature::new(vec![ArgumentType::String, ArgumentType::String], None);
+    let split = CustomFunction::new(signature, Box::new(|args: &[Rcvar], _: &mut Context<'_>| Ok(split(args))));
+    runtime.register_function("split", Box::new(split));
+    runtime
+});
+
+/// The pieces of the second text between occurrences of the first; an empty separator cuts nothing.
+fn split(args: &[Rcvar]) -> Rcvar {
+    let [Some(separator), Some(text)] = [0, 1].map(|at| args.get(at).and_then(|arg| arg.as_string())) else {
+        return Rcvar::new(Variable::Null);
+    };
+    let pieces: Vec<&str> = if separator.is_empty() { vec![text] } else { text.split(separator.as_str()).collect() };
+    Rcvar::new(Variable::Array(pieces.into_iter().map(|piece| Rcvar::new(Variable::String(piece.into()))).collect()))
+}
 
 impl Expression {
     /// Compiles `source`.
@@ -86,7 +108,7 @@ impl Expression {
             let left = self.interpret_node(lhs, input);
             return if left.is_truthy() { left } else { self.interpret_node(rhs, input) };
         }
-        let mut context = Context::new(&self.source, &jmespath::DEFAULT_RUNTIME);
+        let mut context = Context::new(&self.source, &RUNTIME);
         jmespath::interpret(input, node, &mut context).unwrap_or_else(|_| Rcvar::new(Variable::Null))
     }
 
@@ -181,7 +203,7 @@ fn parser_words(reason: &ErrorReason) -> String {
 fn wrong_call(ast: &Ast) -> Option<(String, usize)> {
     if let Ast::Function { name, args, offset: bracket } = ast {
         let offset = bracket.saturating_sub(name.len());
-        if jmespath::DEFAULT_RUNTIME.get_function(name).is_none() {
+        if RUNTIME.get_function(name).is_none() {
             return Some((format!("there is no function {name}()"), offset));
         }
         if let Some(expected) = wrong_arity(name, args.len()) {
@@ -198,7 +220,7 @@ fn wrong_arity(name: &str, count: usize) -> Option<usize> {
     let null = Rcvar::new(Variable::Null);
     let args = vec![Ast::Literal { offset: 0, value: null.clone() }; count];
     let call = Ast::Function { offset: 0, name: name.to_owned(), args };
-    let error = jmespath::interpret(&null, &call, &mut Context::new("", &jmespath::DEFAULT_RUNTIME)).err()?;
+    let error = jmespath::interpret(&null, &call, &mut Context::new("", &RUNTIME)).err()?;
     match error.reason {
         ErrorReason::Runtime(
             RuntimeError::TooManyArguments { expected, .. } | RuntimeError::NotEnoughArguments { expected, .. },
@@ -265,6 +287,16 @@ mod tests {
             let long = format!("a{}", link.repeat(MAX_STEPS / 2));
             Expression::compile(&long).unwrap().search(&json!({"a": null}));
         }
+    }
+
+    #[test]
+    fn text_is_taken_apart() {
+        let last = Expression::compile("split('/', url)[-1]").unwrap();
+        assert_eq!(last.search(&json!({"url": "https://sqs.eu-west-1.amazonaws.com/123456789012/jobs"})), json!("jobs"));
+        assert_eq!(last.search(&json!({"url": null})), Value::Null);
+        assert_eq!(last.fields(), &fields("url"));
+        assert_eq!(Expression::compile("split('', a)").unwrap().search(&json!({"a": "b"})), json!(["b"]));
+        assert!(Expression::compile("split(a)").unwrap_err().reason.contains("takes 2 arguments"));
     }
 
     #[test]
