@@ -127,7 +127,7 @@ pub fn wanted_fields(map: &ResourceMap, table: &Table) -> Wanted {
 /// The top-level fields that the map's expressions read; `None` where one looks at the whole record.
 fn fields_of_map(map: &ResourceMap) -> Option<BTreeSet<String>> {
     let mut names = BTreeSet::new();
-    for rule in map.events.values().flatten() {
+    for rule in map.events.iter().flat_map(|(_, _, rules)| rules) {
         match rule.ids.fields() {
             TopLevelFields::Some(fields) => names.extend(fields.iter().cloned()),
             TopLevelFields::All => return None,
