@@ -1,0 +1,260 @@
+//! `load-athena`.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{AwsArgs, CommandError, Context, Outcome, WindowArgs};
+use crate::aws::Session;
+use crate::console::Progress;
+use crate::load::athena::{self, Athena, Execution, Load, LoadError, NameFilter, Notice, Plan, Request, State, Summary};
+use crate::names::AccountId;
+use crate::trail::filter::RecordFilter;
+use crate::trail::window::{TimeWindow, WindowText};
+
+/// Load a trail through Athena: for trails too big to read on one machine
+///
+/// Works with nothing else given: the CloudTrail table is found by its columns, results go where the workgroup says, else
+/// to the bucket that Athena's console uses. Athena charges for the bytes that it reads: a window (--year, --month, --day,
+/// --since, --until) reads less where the table is partitioned.
+///
+/// An interrupted load is taken up by the same command; its query is not paid for twice.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The table [default: found by its columns]
+    #[arg(long)]
+    table: Option<String>,
+    /// The database with the table
+    #[arg(long, value_name = "DATABASE", default_value = "default")]
+    athena_db: String,
+    /// The workgroup that the query runs in
+    #[arg(long, default_value = "primary")]
+    workgroup: String,
+    /// Where the result goes: s3://BUCKET/PATH/ [default: the workgroup's place, else the console's bucket]
+    #[arg(long, value_name = "LOCATION", value_parser = s3_location)]
+    athena_output: Option<String>,
+    /// Load the result of this query, which may be one of c7n-trailcreator's; nothing is started
+    #[arg(long, value_name = "ID", conflicts_with_all = ["table", "athena_output", "print_query"], value_parser = query_id)]
+    query_id: Option<String>,
+    /// Only events of this account; repeatable [default: all]
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    account: Vec<AccountId>,
+    /// Print the SQL and start nothing
+    #[arg(long)]
+    print_query: bool,
+    #[command(flatten)]
+    window: WindowArgs,
+    #[command(flatten)]
+    aws: AwsArgs,
+}
+
+fn s3_location(text: &str) -> Result<String, String> {
+    let bucket = text.strip_prefix("s3://").unwrap_or_default().split('/').next().unwrap_or_default();
+    if bucket.is_empty() { Err("a location is written s3://BUCKET/PATH/".to_owned()) } else { Ok(text.to_owned()) }
+}
+
+fn query_id(text: &str) -> Result<String, String> {
+    let well_formed = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if well_formed { Ok(text.to_owned()) } else { Err("a query's id is letters, digits and dashes".to_owned()) }
+}
+
+pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, CommandError> {
+    let window = window(&args.window)?;
+    let map = context.resource_map()?;
+    let session = Session::open(&args.aws.into()).await.map_err(|error| load_error(context, &error.into()))?;
+    let athena = Athena::new(&session);
+    let filter = RecordFilter { window, accounts: args.account.iter().cloned().collect(), ..RecordFilter::default() };
+    let request = Request {
+        database: args.athena_db,
+        table: args.table,
+        workgroup: args.workgroup,
+        output: args.athena_output,
+        filter,
+        window: format!("{:?}", args.window),
+    };
+    let plan = match args.query_id {
+        Some(_) => None,
+        None => Some(athena::plan(&athena, &map, &request).await.map_err(|error| load_error(context, &error))?),
+    };
+    if let Some(plan) = &plan {
+        if args.print_query {
+            context.console.data(&plan.sql);
+            return Ok(Outcome::Done);
+        }
+        tell_plan(context, plan);
+    }
+    let mut store = context.open_store()?;
+    let watcher = Watcher::new(context);
+    let interrupt = std::pin::pin!(async { drop(tokio::signal::ctrl_c().await) });
+    let tell = &mut |notice: Notice<'_>| watcher.tell(&notice);
+    let mut load =
+        Load { session: &session, athena: &athena, map: &map, store: &mut store, interrupt, tell };
+    let outcome = match (&plan, &args.query_id) {
+        (Some(plan), _) => load.run(&request, plan).await,
+        (None, Some(id)) => load.run_query(id, &request.filter).await,
+        (None, None) => return Ok(Outcome::Usage),
+    };
+    drop(watcher);
+    Ok(report(context, &outcome.map_err(|error| load_error(context, &error))?))
+}
+
+fn window(args: &WindowArgs) -> Result<TimeWindow, CommandError> {
+    let text = WindowText {
+        year: args.year.as_deref(),
+        month: args.month.as_deref(),
+        day: args.day.as_deref(),
+        since: args.since.as_deref(),
+        until: args.until.as_deref(),
+    };
+    TimeWindow::parse(text, Timestamp::now()).map_err(CommandError::usage)
+}
+
+/// Says what will be asked, where that is not what one would expect.
+fn tell_plan(context: &Context, plan: &Plan) {
+    let table = format!("{}.{}", plan.table.database, plan.table.name);
+    context.console.message(format_args!("table {table}"));
+    if plan.reads_all_days {
+        context.console.message(format_args!(
+            "table {table} is not partitioned by time: Athena reads, and charges for, the whole trail whatever the window"
+        ));
+    }
+    if plan.names != NameFilter::Nothing && plan.names != NameFilter::Pairs {
+        context.console.message("the resource map is too large for one query: event names are checked after it");
+    }
+    if !plan.missing.is_empty() {
+        let missing: Vec<&str> = plan.missing.iter().map(String::as_str).collect();
+        context.console.warning(format_args!(
+            "table {table} can't give {}: ids that the resource map looks for there are not found",
+            missing.join(", ")
+        ));
+    }
+}
+
+/// Tells the person at the terminal what happens.
+struct Watcher<'a> {
+    context: &'a Context,
+    progress: std::cell::RefCell<Option<(&'static str, Progress)>>,
+    broken: std::cell::Cell<u64>,
+}
+
+/// Broken rows that are named one by one; the rest is counted.
+const NAMED_BROKEN_ROWS: u64 = 20;
+
+impl<'a> Watcher<'a> {
+    fn new(context: &'a Context) -> Self {
+        Self { context, progress: std::cell::RefCell::default(), broken: std::cell::Cell::new(0) }
+    }
+
+    fn tell(&self, notice: &Notice<'_>) {
+        let console = &self.context.console;
+        match notice {
+            Notice::Started { id } => console.message(format_args!(
+                "query {id} started; if this is interrupted, the same command goes on with it, or --query-id {id}"
+            )),
+            Notice::PickedUp { id, started_at } => console.message(format_args!(
+                "going on with query {id}, which this command started at {started_at}: it is not paid for twice; run the \
+                 command again afterwards for what came later"
+            )),
+            Notice::Running(execution) => self.progress("Athena: MB read", megabytes(execution), running(execution)),
+            Notice::Reading { rows } => self.progress("result: rows", *rows, String::new()),
+            Notice::Note(text) => console.message(text),
+            Notice::Broken(reason) => {
+                self.broken.set(self.broken.get() + 1);
+                if self.broken.get() <= NAMED_BROKEN_ROWS {
+                    console.warning(reason);
+                }
+            }
+        }
+    }
+
+    fn progress(&self, title: &'static str, position: u64, note: String) {
+        let mut progress = self.progress.borrow_mut();
+        if progress.as_ref().is_none_or(|(shown, _)| *shown != title) {
+            *progress = None;
+            *progress = Some((title, self.context.console.progress(title, None)));
+        }
+        if let Some((_, progress)) = &*progress {
+            progress.update(position, note);
+        }
+    }
+}
+
+fn megabytes(execution: &Execution) -> u64 {
+    const MEGABYTE: u64 = 1_000_000;
+    execution.scanned_bytes / MEGABYTE
+}
+
+fn running(execution: &Execution) -> String {
+    let state = match execution.state {
+        State::Queued => "queued",
+        State::Running => "running",
+        State::Succeeded => "succeeded",
+        State::Failed => "failed",
+        State::Cancelled => "cancelled",
+    };
+    let elapsed = Duration::from_secs(execution.elapsed.as_secs());
+    format!("{state}, {elapsed:?}, {}", cost(execution.scanned_bytes))
+}
+
+fn cost(scanned_bytes: u64) -> String {
+    format!("about ${:.2} by the usual price of $5 a TB", athena::estimated_dollars(scanned_bytes))
+}
+
+/// `--output json`.
+#[derive(Serialize)]
+struct Document<'a> {
+    format_version: u32,
+    query_id: &'a str,
+    already_loaded: bool,
+    scanned_bytes: u64,
+    estimated_cost_dollars: f64,
+    rows: u64,
+    matched: u64,
+    without_ids: &'a std::collections::BTreeMap<String, u64>,
+    broken: u64,
+    added: u64,
+}
+
+fn report(context: &Context, summary: &Summary) -> Outcome {
+    let Summary { query_id, already_loaded, scanned_bytes, rows, matched, without_ids, broken, added, .. } = summary;
+    if context.console.format == crate::console::OutputFormat::Json {
+        context.console.json(&Document {
+            format_version: 1,
+            query_id,
+            already_loaded: *already_loaded,
+            scanned_bytes: *scanned_bytes,
+            estimated_cost_dollars: athena::estimated_dollars(*scanned_bytes),
+            rows: *rows,
+            matched: *matched,
+            without_ids,
+            broken: *broken,
+            added: *added,
+        });
+    } else if *already_loaded {
+        context.console.data(format_args!("query {query_id} is loaded already: nothing to do"));
+    } else {
+        let (seconds, cost) = (summary.query_seconds, cost(*scanned_bytes));
+        context.console.data(format_args!(
+            "query {query_id}: {scanned_bytes} bytes read in {seconds:.1} s, {cost}\n\
+             {rows} rows, {matched} matched, {added} new in the database, {broken} broken"
+        ));
+        for (call, count) in without_ids {
+            context.console.data(format_args!("  no ids in {count} × {call}"));
+        }
+    }
+    if *broken > 0 { Outcome::ItemFailures } else { Outcome::Done }
+}
+
+/// The error as a person sees it.
+fn load_error(context: &Context, error: &LoadError) -> CommandError {
+    let mut command_error = match error {
+        LoadError::Store(error) => return context.store_error(error),
+        error => CommandError::failed(error),
+    };
+    if matches!(error, LoadError::Interrupted { .. }) {
+        command_error.outcome = Outcome::Interrupted;
+    }
+    command_error.hints.extend(error.hint());
+    command_error
+}
