@@ -28,7 +28,7 @@ const LAMBDA: &str = "lambda.amazonaws.com";
 
 impl EventIndex {
     /// Adds a rule; a rule that is there already is not doubled.
-    pub(super) fn add(&mut self, source: &str, name: &str, rule: EventRule) {
+    pub(crate) fn add(&mut self, source: &str, name: &str, rule: EventRule) {
         let rules = self.by_source.entry(source.to_owned()).or_default().entry(name.to_owned()).or_default();
         let is_same = |other: &EventRule| {
             (&other.resource_type, other.action, other.ids.source())
@@ -71,7 +71,7 @@ impl EventIndex {
 }
 
 /// `name` without the API version that Lambda puts behind it: `YYYYMMDD`, and sometimes `vN`.
-fn without_version(name: &str) -> &str {
+pub(crate) fn without_version(name: &str) -> &str {
     /// Digits of `YYYYMMDD`.
     const DATE: usize = 8;
     let digits_off = |text: &'_ str| text.trim_end_matches(|character: char| character.is_ascii_digit()).len();

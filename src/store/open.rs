@@ -59,16 +59,21 @@ fn known_version() -> i64 {
 
 /// How many migrations the database has seen; 0 for an empty file.
 fn version_of_ours(connection: &Connection) -> Result<i64, StoreError> {
-    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let has_table = |name: &str| {
-        let query = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND (name = ?1 OR ?1 = ''))";
-        connection.query_row(query, [name], |row| row.get::<_, bool>(0))
-    };
+    // One statement, so that all is seen at one moment: another process may be making the database right now.
+    let (found, ours, predecessors, others): (i64, bool, bool, bool) = connection.query_row(
+        "SELECT user_version,
+                EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'resource_events'),
+                EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'events'),
+                EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table')
+         FROM pragma_user_version",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
+    )?;
     let known = known_version();
-    if has_table("resource_events")? {
+    if ours {
         return if found > known { Err(StoreError::Newer { found, known }) } else { Ok(found) };
     }
-    match (has_table("events")?, has_table("")? || found != 0) {
+    match (predecessors, others || found != 0) {
         (true, _) => Err(StoreError::Predecessor),
         (false, true) => Err(StoreError::Foreign),
         (false, false) => Ok(0),

@@ -15,7 +15,7 @@ pub(crate) fn map(rules: &[(&str, &str, &str, Action, &str)]) -> ResourceMap {
             action: *action,
             ids: Expression::compile(ids).unwrap(),
         };
-        map.events.entry(((*source).to_owned(), (*name).to_owned())).or_default().push(rule);
+        map.events.add(source, name, rule);
     }
     map
 }

@@ -136,7 +136,7 @@ pub struct Scanner {
 impl Scanner {
     /// A scanner for the map's events that the filter wants.
     pub fn new(map: Arc<ResourceMap>, filter: RecordFilter) -> Self {
-        let prefilter = Prefilter::new(map.events.keys().map(|(_, name)| name.as_str()));
+        let prefilter = Prefilter::new(&map.event_names());
         Self { map, filter, prefilter, limits: Limits::default() }
     }
 
