@@ -1,0 +1,305 @@
+//! Log files on disk: folders walked, single files, stdin.
+//!
+//! In a folder, `.json` and `.json.gz` count; a file named by the user is read whatever its name. Folders are read in
+//! sorted order; one that was walked already (a loop of links, a folder given twice) is not walked again.
+
+use std::collections::HashSet;
+use std::fs::{self, File, Metadata};
+use std::io::{self, Cursor, Read};
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use super::unit::{Identity, Open};
+use super::{Failure, Item, Queue, Stop, Unit, Versions};
+use crate::store::StoreError;
+use crate::store::ledger::{Fingerprint, Ledger};
+use crate::trail::scan::is_digest_or_insight;
+
+/// What stands for stdin on the command line.
+const STDIN: &str = "-";
+
+/// Stdin up to this many bytes is recognised when it comes again; more is not held in memory for that.
+const STDIN_IDENTIFIED: u64 = 16 * 1024 * 1024;
+
+/// A path of the command line that exists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Root {
+    /// `-`
+    Stdin,
+    /// To be walked.
+    Folder(PathBuf),
+    /// To be read whatever its name.
+    File(PathBuf),
+}
+
+/// A path that can't be looked at.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {error}", path.display())]
+pub struct BadPath {
+    /// As given.
+    pub path: PathBuf,
+    /// The system's word.
+    pub error: io::Error,
+}
+
+/// Looks at all paths before any is read.
+///
+/// # Errors
+/// One that doesn't exist or can't be looked at.
+pub fn roots(paths: &[PathBuf]) -> Result<Vec<Root>, BadPath> {
+    let root = |path: &PathBuf| {
+        if path.as_os_str() == STDIN {
+            return Ok(Root::Stdin);
+        }
+        let metadata = fs::metadata(path).map_err(|error| BadPath { path: path.clone(), error })?;
+        Ok(if metadata.is_dir() { Root::Folder(path.clone()) } else { Root::File(path.clone()) })
+    };
+    paths.iter().map(root).collect()
+}
+
+/// Finds the files below `roots` and puts those that `ledger` doesn't know into the queue. Ends early when nobody takes
+/// them or `stop` is set. Blocks.
+///
+/// # Errors
+/// The ledger's.
+pub fn find(
+    roots: &[Root],
+    versions: &Versions,
+    ledger: &Ledger,
+    queue: &Queue,
+    stop: &Stop,
+) -> Result<(), StoreError> {
+    let send = |item| queue.blocking_send(item).is_ok() && !stop.is_set();
+    let mut expected = 0;
+    Walk::new(roots, &mut |_| {
+        expected += 1;
+        Ok(!stop.is_set())
+    })
+    .run(roots)?;
+    if !send(Item::Expected(expected)) {
+        return Ok(());
+    }
+    let mut each = |found: Found| {
+        let unit = match found {
+            Found::Stdin => stdin_unit(),
+            Found::File(file) if file.is_skipped() => return Ok(send(Item::Skipped)),
+            Found::File(file) => file.unit(),
+            Found::Failed(failure) => return Ok(send(Item::Failed(failure))),
+        };
+        let is_loaded = match &unit.identity {
+            Some(identity) => versions.is_loaded(ledger, identity)?,
+            None => false,
+        };
+        Ok(send(if is_loaded { Item::AlreadyLoaded } else { Item::Unit(unit) }))
+    };
+    Walk::new(roots, &mut each).run(roots)
+}
+
+enum Found {
+    Stdin,
+    File(FoundFile),
+    Failed(Failure),
+}
+
+struct FoundFile {
+    /// As people know it.
+    path: PathBuf,
+    /// The same file's path without links and `..` in its folder.
+    place: PathBuf,
+    metadata: Metadata,
+}
+
+/// A walk over the roots. `each` says whether it goes on.
+struct Walk<'a> {
+    /// Folders walked, and files named by the user, by their canonical paths.
+    seen: HashSet<PathBuf>,
+    each: &'a mut dyn FnMut(Found) -> Result<bool, StoreError>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(roots: &[Root], each: &'a mut dyn FnMut(Found) -> Result<bool, StoreError>) -> Self {
+        let named = roots.iter().filter_map(|root| match root {
+            Root::File(path) => Some(canonical(path)),
+            _ => None,
+        });
+        Self { seen: named.collect(), each }
+    }
+
+    fn run(&mut self, roots: &[Root]) -> Result<(), StoreError> {
+        let mut named = HashSet::new();
+        for root in roots {
+            let goes_on = match root {
+                Root::Stdin => (self.each)(Found::Stdin)?,
+                Root::Folder(path) => self.folder(path)?,
+                // A file named twice is one.
+                Root::File(path) if !named.insert(canonical(path)) => true,
+                Root::File(path) => (self.each)(look_at(path.clone(), canonical(path)))?,
+            };
+            if !goes_on {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn folder(&mut self, folder: &Path) -> Result<bool, StoreError> {
+        let place = canonical(folder);
+        if !self.seen.insert(place.clone()) {
+            return Ok(true);
+        }
+        let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+        let mut names = match entries {
+            Ok(entries) => entries.iter().map(fs::DirEntry::file_name).collect::<Vec<_>>(),
+            Err(error) => return (self.each)(Found::Failed(failure(folder, &error))),
+        };
+        names.sort();
+        for name in names {
+            let goes_on = match look_at(folder.join(&name), place.join(&name)) {
+                Found::File(file) if file.metadata.is_dir() => self.folder(&file.path)?,
+                Found::File(file) if !is_log(&file.path) || self.seen.contains(&file.place) => true,
+                found => (self.each)(found)?,
+            };
+            if !goes_on {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+fn look_at(path: PathBuf, place: PathBuf) -> Found {
+    match fs::metadata(&path) {
+        Ok(metadata) => Found::File(FoundFile { path, place, metadata }),
+        Err(error) => Found::Failed(failure(&path, &error)),
+    }
+}
+
+fn failure(path: &Path, error: &io::Error) -> Failure {
+    Failure { name: path.display().to_string(), reason: error.to_string() }
+}
+
+fn canonical(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+fn file_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    // What isn't UTF-8 is spelled with escapes, so that different names stay different.
+    name.to_str().map_or_else(|| format!("{name:?}"), str::to_owned)
+}
+
+fn is_log(path: &Path) -> bool {
+    let name = file_name(path);
+    [".json", ".json.gz"].iter().any(|suffix| name.ends_with(suffix))
+}
+
+impl FoundFile {
+    fn is_skipped(&self) -> bool {
+        self.metadata.is_file() && is_digest_or_insight(&file_name(&self.path))
+    }
+
+    fn unit(self) -> Unit {
+        // A pipe's size and time say nothing of what comes out of it.
+        let identity = self.metadata.is_file().then(|| self.identity());
+        let name = self.path.display().to_string();
+        let open: Open = Box::new(move || Ok(Box::new(File::open(self.path)?)));
+        Unit { name, identity, open }
+    }
+
+    fn identity(&self) -> Identity {
+        let folder = self.place.parent().unwrap_or(&self.place);
+        let prefix = folder.to_str().map_or_else(|| format!("{folder:?}"), str::to_owned);
+        let modified = self.metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        let nanoseconds = modified.unwrap_or_default().as_nanos();
+        let content = Fingerprint::of(&[&self.metadata.len().to_le_bytes(), &nanoseconds.to_le_bytes()]);
+        Identity { prefix: format!("file:{prefix}/"), name: file_name(&self.place), content }
+    }
+}
+
+fn stdin_unit() -> Unit {
+    let mut head = Vec::new();
+    let read = io::stdin().take(STDIN_IDENTIFIED).read_to_end(&mut head);
+    let is_all = read.as_ref().is_ok_and(|&length| (length as u64) < STDIN_IDENTIFIED);
+    let identity = is_all.then(|| {
+        let content = Fingerprint::of(&[&head]);
+        let name: String = content.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        Identity { prefix: "stdin:".to_owned(), name, content }
+    });
+    let open: Open = Box::new(move || {
+        read?;
+        Ok(Box::new(Cursor::new(head).chain(io::stdin())))
+    });
+    Unit { name: "stdin".to_owned(), identity, open }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::queue;
+    use crate::store::Store;
+    use crate::trail::filter::RecordFilter;
+    use crate::trail::samples::map;
+    use crate::trail::scan::Scanner;
+    use std::sync::Arc;
+
+    /// The names found below paths of a folder, relative to it.
+    fn found(folder: &Path, paths: &[&str]) -> Vec<String> {
+        let paths: Vec<PathBuf> = paths.iter().map(|path| folder.join(path)).collect();
+        let store = Store::open(&folder.join("creators.db")).unwrap();
+        let versions = Versions::of(&Scanner::new(Arc::new(map(&[])), RecordFilter::default()));
+        let (sender, mut receiver) = queue();
+        find(&roots(&paths).unwrap(), &versions, &store.ledger().unwrap(), &sender, &Stop::default()).unwrap();
+        drop(sender);
+        let base = format!("{}/", folder.display());
+        let mut names = Vec::new();
+        while let Some(item) = receiver.blocking_recv() {
+            match item {
+                Item::Unit(unit) => names.push(unit.name.replace(&base, "")),
+                Item::Skipped => names.push("skipped".to_owned()),
+                Item::Failed(failure) => names.push(format!("failed {}", failure.name.replace(&base, ""))),
+                Item::Expected(count) => names.push(format!("expected {count}")),
+                Item::AlreadyLoaded => panic!(),
+            }
+        }
+        names
+    }
+
+    fn write(folder: &Path, names: &[&str]) {
+        for name in names {
+            let path = folder.join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "x").unwrap();
+        }
+    }
+
+    #[test]
+    fn folders_are_walked_in_order_and_named_files_are_read_whatever_their_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = ["a/2.json.gz", "a/1.json", "a/b/3.json", "a/c.txt", "a/b.json/x", "1_CloudTrail-Digest_2.json.gz", "z"];
+        write(folder.path(), &names);
+        assert_eq!(found(folder.path(), &["a"]), ["expected 3", "a/1.json", "a/2.json.gz", "a/b/3.json"]);
+        assert_eq!(found(folder.path(), &["z", "a/b"]), ["expected 2", "z", "a/b/3.json"]);
+        assert_eq!(found(folder.path(), &["."])[1..], ["skipped", "./a/1.json", "./a/2.json.gz", "./a/b/3.json"]);
+    }
+
+    #[test]
+    fn what_is_reached_twice_is_read_once() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), &["a/1.json", "a/2.json"]);
+        std::os::unix::fs::symlink(folder.path().join("a"), folder.path().join("a/loop")).unwrap();
+        std::os::unix::fs::symlink(folder.path(), folder.path().join("a/up")).unwrap();
+        assert_eq!(found(folder.path(), &["a", "a", "a/../a"]), ["expected 2", "a/1.json", "a/2.json"]);
+        let named_too = found(folder.path(), &["a", "a/2.json", "a/../a/2.json"]);
+        assert_eq!(named_too, ["expected 2", "a/1.json", "a/2.json"]);
+    }
+
+    #[test]
+    fn links_to_nowhere_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), &["a/1.json"]);
+        std::os::unix::fs::symlink("nowhere", folder.path().join("a/0.json")).unwrap();
+        assert_eq!(found(folder.path(), &["a"]), ["expected 2", "failed a/0.json", "a/1.json"]);
+        let missing = roots(&[folder.path().join("none")]).unwrap_err();
+        assert!(missing.to_string().contains("none: No such file"), "{missing}");
+    }
+}

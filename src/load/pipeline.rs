@@ -1,0 +1,228 @@
+//! Scanners and the writer: units come out of a queue, are scanned by as many threads as wanted, and one thread writes
+//! rows and ledger in batches, each one transaction.
+//!
+//! A unit enters the ledger in the batch that holds the last of its rows, and only if it was read to its end and none of its
+//! records was broken: killed at any moment, the next run reads it again and the rows' keys make that harmless. The
+//! database's content does not depend on the order in which threads are done.
+
+use std::io::{self, Read};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+
+use super::unit::Identity;
+use super::{Failure, Figures, Item, Stop, Unit, Versions};
+use crate::store::ledger::{Batch, ReadUnit};
+use crate::store::{Store, StoreError};
+use crate::trail::record::ResourceEvent;
+use crate::trail::scan::{Buffers, Scan, Scanner};
+
+/// Reports of scanners that wait for the writer.
+const REPORTS: usize = 16;
+
+/// A transaction is committed when it has this many events…
+const BATCH_EVENTS: usize = 4096;
+/// …or this many units…
+const BATCH_UNITS: usize = 1024;
+/// …or is this old.
+const BATCH_AGE: Duration = Duration::from_secs(1);
+
+/// What a scanner tells the writer.
+enum Report {
+    Expected(u64),
+    AlreadyLoaded,
+    Skipped,
+    Failed(Failure),
+    /// Events of a unit that isn't done yet.
+    Events(Vec<ResourceEvent>),
+    /// A unit is done; all its events were reported.
+    Done { name: String, scan: Box<Scan>, unit: Option<ReadUnit> },
+}
+
+/// Loads what comes out of `items` until that ends or `stop` is set, on `jobs` threads beside the calling one, which
+/// writes. `watch` sees the figures as they grow.
+///
+/// # Errors
+/// The database's. What was committed before is kept.
+pub fn run(
+    store: &mut Store,
+    scanner: &Scanner,
+    items: mpsc::Receiver<Item>,
+    jobs: usize,
+    stop: &Stop,
+    watch: &mut dyn FnMut(&Figures),
+) -> Result<Figures, StoreError> {
+    let versions = Versions::of(scanner);
+    let items = Mutex::new(items);
+    let (reports, received) = sync_channel(REPORTS);
+    std::thread::scope(|scope| {
+        for _ in 0..jobs.max(1) {
+            let worker = Worker { scanner, versions: &versions, items: &items, reports: reports.clone(), stop };
+            scope.spawn(move || worker.run());
+        }
+        // The writer ends when the last worker has dropped its sender.
+        drop(reports);
+        Writer::new(store, watch).run(&received)
+    })
+}
+
+struct Worker<'a> {
+    scanner: &'a Scanner,
+    versions: &'a Versions,
+    items: &'a Mutex<mpsc::Receiver<Item>>,
+    reports: SyncSender<Report>,
+    stop: &'a Stop,
+}
+
+impl Worker<'_> {
+    fn run(self) {
+        let mut buffers = Buffers::default();
+        while let Some(item) = self.next() {
+            let report = match item {
+                Item::Unit(unit) => self.scan(unit, &mut buffers),
+                Item::Expected(count) => Some(Report::Expected(count)),
+                Item::AlreadyLoaded => Some(Report::AlreadyLoaded),
+                Item::Skipped => Some(Report::Skipped),
+                Item::Failed(failure) => Some(Report::Failed(failure)),
+            };
+            // Nobody receives when the database has failed.
+            if report.is_some_and(|report| self.reports.send(report).is_err()) {
+                break;
+            }
+        }
+        // The source may be waiting for room in the queue that nobody will make any more.
+        self.lock().close();
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, mpsc::Receiver<Item>> {
+        self.items.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next(&self) -> Option<Item> {
+        if self.stop.is_set() { None } else { self.lock().blocking_recv() }
+    }
+
+    /// Scans a unit; `None` where that was stopped midway.
+    fn scan(&self, unit: Unit, buffers: &mut Buffers) -> Option<Report> {
+        let Unit { name, identity, open } = unit;
+        let mut input = match open() {
+            Ok(input) => Stoppable { input, stop: self.stop },
+            Err(error) => return Some(Report::Failed(Failure { name, reason: error.to_string() })),
+        };
+        let scan = self.scanner.scan(&mut input, buffers, &mut |events| {
+            // A writer that is gone is noticed when the unit is done.
+            drop(self.reports.send(Report::Events(events)));
+        });
+        if scan.broken.is_some() && self.stop.is_set() {
+            return None;
+        }
+        let unit = identity.filter(|_| is_whole(&scan)).map(|identity| self.read_unit(identity, &scan));
+        Some(Report::Done { name, scan: Box::new(scan), unit })
+    }
+
+    fn read_unit(&self, identity: Identity, scan: &Scan) -> ReadUnit {
+        let version = self.versions.version(&identity.content, scan.counts.filtered > 0);
+        ReadUnit { prefix: identity.prefix, name: identity.name, version }
+    }
+}
+
+/// Whether reading the unit again could tell nothing more.
+fn is_whole(scan: &Scan) -> bool {
+    scan.broken.is_none() && scan.counts.broken_records == 0
+}
+
+/// Input that ends with an error once the load is to stop.
+struct Stoppable<'a> {
+    input: Box<dyn Read + Send>,
+    stop: &'a Stop,
+}
+
+impl Read for Stoppable<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.stop.is_set() {
+            return Err(io::Error::other("stopped"));
+        }
+        self.input.read(buffer)
+    }
+}
+
+struct Writer<'a> {
+    store: &'a mut Store,
+    watch: &'a mut dyn FnMut(&Figures),
+    figures: Figures,
+    batch: Batch,
+    /// When the batch was begun.
+    begun: Instant,
+}
+
+impl<'a> Writer<'a> {
+    fn new(store: &'a mut Store, watch: &'a mut dyn FnMut(&Figures)) -> Self {
+        Self { store, watch, figures: Figures::default(), batch: Batch::default(), begun: Instant::now() }
+    }
+
+    fn run(mut self, reports: &Receiver<Report>) -> Result<Figures, StoreError> {
+        loop {
+            match reports.recv_timeout(BATCH_AGE.saturating_sub(self.begun.elapsed())) {
+                Ok(report) => self.take(report),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if self.batch.events.len() >= BATCH_EVENTS
+                || self.batch.units.len() >= BATCH_UNITS
+                || self.begun.elapsed() >= BATCH_AGE
+            {
+                self.commit()?;
+            }
+            (self.watch)(&self.figures);
+        }
+        self.commit()?;
+        self.figures.failures.sort();
+        Ok(self.figures)
+    }
+
+    fn take(&mut self, report: Report) {
+        let figures = &mut self.figures;
+        match report {
+            Report::Expected(count) => figures.expected += count,
+            Report::AlreadyLoaded => figures.already_loaded += 1,
+            Report::Skipped => figures.skipped += 1,
+            Report::Failed(failure) => {
+                figures.read += 1;
+                figures.broken += 1;
+                figures.fail(failure);
+            }
+            Report::Events(mut events) => self.batch.events.append(&mut events),
+            Report::Done { name, scan, unit } => {
+                self.batch.units.extend(unit);
+                self.done(name, *scan);
+            }
+        }
+    }
+
+    fn done(&mut self, name: String, scan: Scan) {
+        let figures = &mut self.figures;
+        figures.counts += &scan.counts;
+        let only_digests = scan.counts.digests > 0 && scan.counts.records == 0;
+        *(if only_digests { &mut figures.skipped } else { &mut figures.read }) += 1;
+        if let Some(reason) = scan.broken {
+            figures.broken += 1;
+            figures.fail(Failure { name, reason });
+        } else if let Some(reason) = scan.broken_record {
+            let count = scan.counts.broken_records;
+            let reason = if count == 1 { reason } else { format!("{count} broken records; the first: {reason}") };
+            figures.fail(Failure { name, reason });
+        }
+    }
+
+    fn commit(&mut self) -> Result<(), StoreError> {
+        if !self.batch.events.is_empty() || !self.batch.units.is_empty() {
+            self.figures.new_ids += self.store.add(&self.batch)?;
+            self.batch.events.clear();
+            self.batch.units.clear();
+        }
+        self.begun = Instant::now();
+        Ok(())
+    }
+}
