@@ -1,5 +1,9 @@
 //! `load-athena`.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -7,10 +11,14 @@ use serde::Serialize;
 
 use super::{AwsArgs, CommandError, Context, Outcome, WindowArgs};
 use crate::aws::Session;
-use crate::console::Progress;
-use crate::load::athena::{self, Athena, Execution, Load, LoadError, NameFilter, Notice, Plan, Request, State, Summary};
+use crate::console::{OutputFormat, Progress};
+use crate::load::Stop;
+use crate::load::athena::{
+    self, Athena, Execution, Load, LoadError, NameFilter, Notice, Plan, Request, State, Summary, plan,
+};
 use crate::names::AccountId;
 use crate::trail::filter::RecordFilter;
+use crate::trail::scan::Scanner;
 use crate::trail::window::{TimeWindow, WindowText};
 
 /// Load a trail through Athena: for trails too big to read on one machine
@@ -75,7 +83,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     };
     let plan = match args.query_id {
         Some(_) => None,
-        None => Some(athena::plan(&athena, &map, &request).await.map_err(|error| load_error(context, &error))?),
+        None => Some(plan::make(&athena, &map, &request).await.map_err(|error| load_error(context, &error))?),
     };
     if let Some(plan) = &plan {
         if args.print_query {
@@ -85,18 +93,32 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
         tell_plan(context, plan);
     }
     let mut store = context.open_store()?;
+    let scanner = Scanner::new(Arc::new(map), request.filter.clone());
+    let stop = Stop::default();
     let watcher = Watcher::new(context);
-    let interrupt = std::pin::pin!(async { drop(tokio::signal::ctrl_c().await) });
-    let tell = &mut |notice: Notice<'_>| watcher.tell(&notice);
+    let mut tell = |notice: Notice<'_>| watcher.tell(&notice);
     let mut load =
-        Load { session: &session, athena: &athena, map: &map, store: &mut store, interrupt, tell };
-    let outcome = match (&plan, &args.query_id) {
-        (Some(plan), _) => load.run(&request, plan).await,
-        (None, Some(id)) => load.run_query(id, &request.filter).await,
-        (None, None) => return Ok(Outcome::Usage),
+        Load { session: &session, athena: &athena, scanner: &scanner, store: &mut store, stop: &stop, tell: &mut tell };
+    let work = async {
+        match (&plan, &args.query_id) {
+            (Some(plan), _) => load.run(&request, plan).await,
+            (None, id) => load.run_query(id.as_deref().unwrap_or_default()).await,
+        }
     };
+    let summary = until_ctrl_c(&stop, work).await.map_err(|error| load_error(context, &error))?;
     drop(watcher);
-    Ok(report(context, &outcome.map_err(|error| load_error(context, &error))?))
+    Ok(report(context, &summary))
+}
+
+/// Ctrl-C asks the work to stop; it then ends by itself.
+async fn until_ctrl_c<T>(stop: &Stop, work: impl Future<Output = T>) -> T {
+    let mut work = std::pin::pin!(work);
+    tokio::select! {
+        outcome = work.as_mut() => return outcome,
+        // Without signals there is nothing to hear; the work goes on.
+        Ok(()) = tokio::signal::ctrl_c() => stop.set(),
+    }
+    work.await
 }
 
 fn window(args: &WindowArgs) -> Result<TimeWindow, CommandError> {
@@ -134,16 +156,12 @@ fn tell_plan(context: &Context, plan: &Plan) {
 /// Tells the person at the terminal what happens.
 struct Watcher<'a> {
     context: &'a Context,
-    progress: std::cell::RefCell<Option<(&'static str, Progress)>>,
-    broken: std::cell::Cell<u64>,
+    progress: RefCell<Option<(&'static str, Progress)>>,
 }
-
-/// Broken rows that are named one by one; the rest is counted.
-const NAMED_BROKEN_ROWS: u64 = 20;
 
 impl<'a> Watcher<'a> {
     fn new(context: &'a Context) -> Self {
-        Self { context, progress: std::cell::RefCell::default(), broken: std::cell::Cell::new(0) }
+        Self { context, progress: RefCell::default() }
     }
 
     fn tell(&self, notice: &Notice<'_>) {
@@ -157,14 +175,11 @@ impl<'a> Watcher<'a> {
                  command again afterwards for what came later"
             )),
             Notice::Running(execution) => self.progress("Athena: MB read", megabytes(execution), running(execution)),
-            Notice::Reading { rows } => self.progress("result: rows", *rows, String::new()),
-            Notice::Note(text) => console.message(text),
-            Notice::Broken(reason) => {
-                self.broken.set(self.broken.get() + 1);
-                if self.broken.get() <= NAMED_BROKEN_ROWS {
-                    console.warning(reason);
-                }
+            Notice::Reading(figures) => {
+                let note = format!("{} matched", figures.counts.matched);
+                self.progress("result: rows", figures.counts.records, note);
             }
+            Notice::Note(text) => console.message(text),
         }
     }
 
@@ -198,7 +213,10 @@ fn running(execution: &Execution) -> String {
 }
 
 fn cost(scanned_bytes: u64) -> String {
-    format!("about ${:.2} by the usual price of $5 a TB", athena::estimated_dollars(scanned_bytes))
+    const CENT: f64 = 0.01;
+    let dollars = athena::estimated_dollars(scanned_bytes);
+    let amount = if dollars < CENT { "less than $0.01".to_owned() } else { format!("about ${dollars:.2}") };
+    format!("estimated cost {amount} (at $5 a TB)")
 }
 
 /// `--output json`.
@@ -211,39 +229,55 @@ struct Document<'a> {
     estimated_cost_dollars: f64,
     rows: u64,
     matched: u64,
-    without_ids: &'a std::collections::BTreeMap<String, u64>,
+    without_ids: &'a BTreeMap<String, u64>,
     broken: u64,
-    added: u64,
+    new_ids: u64,
 }
 
+/// Broken rows that are named one by one.
+const NAMED_BROKEN_ROWS: usize = 20;
+
 fn report(context: &Context, summary: &Summary) -> Outcome {
-    let Summary { query_id, already_loaded, scanned_bytes, rows, matched, without_ids, broken, added, .. } = summary;
-    if context.console.format == crate::console::OutputFormat::Json {
+    let Summary { query_id, scanned_bytes, figures, .. } = summary;
+    let counts = &figures.counts;
+    for failure in figures.failures.iter().take(NAMED_BROKEN_ROWS) {
+        context.console.warning(format_args!("query {query_id}, {}: {}", failure.name, failure.reason));
+    }
+    if context.console.format == OutputFormat::Json {
         context.console.json(&Document {
             format_version: 1,
             query_id,
-            already_loaded: *already_loaded,
+            already_loaded: figures.already_loaded > 0,
             scanned_bytes: *scanned_bytes,
             estimated_cost_dollars: athena::estimated_dollars(*scanned_bytes),
-            rows: *rows,
-            matched: *matched,
-            without_ids,
-            broken: *broken,
-            added: *added,
+            rows: counts.records,
+            matched: counts.matched,
+            without_ids: &counts.without_ids,
+            broken: counts.broken_records,
+            new_ids: figures.new_ids,
         });
-    } else if *already_loaded {
-        context.console.data(format_args!("query {query_id} is loaded already: nothing to do"));
     } else {
-        let (seconds, cost) = (summary.query_seconds, cost(*scanned_bytes));
-        context.console.data(format_args!(
-            "query {query_id}: {scanned_bytes} bytes read in {seconds:.1} s, {cost}\n\
-             {rows} rows, {matched} matched, {added} new in the database, {broken} broken"
-        ));
-        for (call, count) in without_ids {
-            context.console.data(format_args!("  no ids in {count} × {call}"));
-        }
+        report_text(context, summary);
     }
-    if *broken > 0 { Outcome::ItemFailures } else { Outcome::Done }
+    if figures.has_failures() { Outcome::ItemFailures } else { Outcome::Done }
+}
+
+fn report_text(context: &Context, summary: &Summary) {
+    let Summary { query_id, scanned_bytes, elapsed, figures } = summary;
+    let counts = &figures.counts;
+    if figures.already_loaded > 0 {
+        context.console.data(format_args!("query {query_id} is loaded already: nothing to do"));
+        return;
+    }
+    let (seconds, cost) = (elapsed.as_secs_f64(), cost(*scanned_bytes));
+    context.console.data(format_args!("query {query_id}: {scanned_bytes} bytes read in {seconds:.1} s, {cost}"));
+    context.console.data(format_args!(
+        "{} rows, {} matched, {} ids new in the database, {} rows broken",
+        counts.records, counts.matched, figures.new_ids, counts.broken_records
+    ));
+    for (call, count) in &counts.without_ids {
+        context.console.data(format_args!("  no ids in {count} × {call}"));
+    }
 }
 
 /// The error as a person sees it.

@@ -275,7 +275,8 @@ mod tests {
     #[test]
     fn folders_are_walked_in_order_and_named_files_are_read_whatever_their_name() {
         let folder = tempfile::tempdir().unwrap();
-        let names = ["a/2.json.gz", "a/1.json", "a/b/3.json", "a/c.txt", "a/b.json/x", "1_CloudTrail-Digest_2.json.gz", "z"];
+        let names =
+            ["a/2.json.gz", "a/1.json", "a/b/3.json", "a/c.txt", "a/b.json/x", "1_CloudTrail-Digest_2.json.gz", "z"];
         write(folder.path(), &names);
         assert_eq!(found(folder.path(), &["a"]), ["expected 3", "a/1.json", "a/2.json.gz", "a/b/3.json"]);
         assert_eq!(found(folder.path(), &["z", "a/b"]), ["expected 2", "z", "a/b/3.json"]);

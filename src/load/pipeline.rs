@@ -38,7 +38,11 @@ enum Report {
     /// Events of a unit that isn't done yet.
     Events(Vec<ResourceEvent>),
     /// A unit is done; all its events were reported.
-    Done { name: String, scan: Box<Scan>, unit: Option<ReadUnit> },
+    Done {
+        name: String,
+        scan: Box<Scan>,
+        unit: Option<ReadUnit>,
+    },
 }
 
 /// Loads what comes out of `items` until that ends or `stop` is set, on `jobs` threads beside the calling one, which

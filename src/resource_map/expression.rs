@@ -292,7 +292,10 @@ mod tests {
     #[test]
     fn text_is_taken_apart() {
         let last = Expression::compile("split('/', url)[-1]").unwrap();
-        assert_eq!(last.search(&json!({"url": "https://sqs.eu-west-1.amazonaws.com/123456789012/jobs"})), json!("jobs"));
+        assert_eq!(
+            last.search(&json!({"url": "https://sqs.eu-west-1.amazonaws.com/123456789012/jobs"})),
+            json!("jobs")
+        );
         assert_eq!(last.search(&json!({"url": null})), Value::Null);
         assert_eq!(last.fields(), &fields("url"));
         assert_eq!(Expression::compile("split('', a)").unwrap().search(&json!({"a": "b"})), json!(["b"]));

@@ -76,7 +76,9 @@ impl Store {
     /// # Errors
     /// SQLite's.
     pub fn forget_athena_command(&mut self, key: Fingerprint) -> Result<(), StoreError> {
-        self.connection.prepare_cached("DELETE FROM athena_queries WHERE command = ?1")?.execute(params![key.as_bytes()])?;
+        self.connection
+            .prepare_cached("DELETE FROM athena_queries WHERE command = ?1")?
+            .execute(params![key.as_bytes()])?;
         Ok(())
     }
 

@@ -117,19 +117,26 @@ impl Athena {
     /// # Errors
     /// The call's: the workgroup doesn't exist, or may not be looked at.
     pub async fn workgroup_output(&self, name: &str) -> Result<WorkgroupOutput, CallError> {
-        let call = || async { self.client.get_work_group().work_group(name).send().await.map_err(self.error("GetWorkGroup")) };
+        let call =
+            || async { self.client.get_work_group().work_group(name).send().await.map_err(self.error("GetWorkGroup")) };
         let answer = patiently(call).await?;
         let Some(configuration) = answer.work_group.and_then(|group| group.configuration) else {
             return Ok(WorkgroupOutput::None);
         };
         let location = configuration.result_configuration.and_then(|result| result.output_location);
         let location = location.filter(|location| !location.is_empty());
-        Ok(match (configuration.managed_query_results_configuration, configuration.enforce_work_group_configuration, location) {
-            (Some(managed), _, _) if managed.enabled => WorkgroupOutput::Managed,
-            (_, Some(true), location) => WorkgroupOutput::Enforced(location),
-            (_, _, Some(location)) => WorkgroupOutput::Own(location),
-            (_, _, None) => WorkgroupOutput::None,
-        })
+        Ok(
+            match (
+                configuration.managed_query_results_configuration,
+                configuration.enforce_work_group_configuration,
+                location,
+            ) {
+                (Some(managed), _, _) if managed.enabled => WorkgroupOutput::Managed,
+                (_, Some(true), location) => WorkgroupOutput::Enforced(location),
+                (_, _, Some(location)) => WorkgroupOutput::Own(location),
+                (_, _, None) => WorkgroupOutput::None,
+            },
+        )
     }
 
     /// All tables of a database.
@@ -179,7 +186,8 @@ impl Athena {
     /// The call's: Athena doesn't accept the query or its output location.
     pub async fn start(&self, request: &StartRequest) -> Result<String, CallError> {
         let context = QueryExecutionContext::builder().catalog(CATALOG).database(&request.database).build();
-        let output = request.output.as_ref().map(|location| ResultConfiguration::builder().output_location(location).build());
+        let output =
+            request.output.as_ref().map(|location| ResultConfiguration::builder().output_location(location).build());
         let call = || async {
             let call = self.client.start_query_execution().query_string(&request.sql).work_group(&request.workgroup);
             let call = call.query_execution_context(context.clone()).set_result_configuration(output.clone());
@@ -195,7 +203,12 @@ impl Athena {
     /// The call's: there is no such query (Athena forgets them after 45 days).
     pub async fn execution(&self, id: &str) -> Result<Execution, CallError> {
         let call = || async {
-            self.client.get_query_execution().query_execution_id(id).send().await.map_err(self.error("GetQueryExecution"))
+            self.client
+                .get_query_execution()
+                .query_execution_id(id)
+                .send()
+                .await
+                .map_err(self.error("GetQueryExecution"))
         };
         let answer = patiently(call).await?.query_execution;
         let missing = || CallError::bad_answer("athena:GetQueryExecution", &self.region, "no query in the answer");
@@ -229,10 +242,7 @@ impl Athena {
         Ok(Page { rows: rows.into_iter().map(row).collect(), next })
     }
 
-    fn error<'a, E>(
-        &'a self,
-        operation: &'static str,
-    ) -> impl Fn(aws_sdk_athena::error::SdkError<E>) -> CallError + 'a
+    fn error<'a, E>(&'a self, operation: &'static str) -> impl Fn(aws_sdk_athena::error::SdkError<E>) -> CallError + 'a
     where
         E: aws_sdk_athena::error::ProvideErrorMetadata + std::error::Error + 'static,
     {
@@ -285,7 +295,9 @@ fn describe(id: &str, execution: QueryExecution) -> Execution {
         },
         reason: status.and_then(|status| status.state_change_reason),
         scanned_bytes: number(statistics.as_ref().and_then(|statistics| statistics.data_scanned_in_bytes)),
-        elapsed: Duration::from_millis(number(statistics.and_then(|statistics| statistics.total_execution_time_in_millis))),
+        elapsed: Duration::from_millis(number(
+            statistics.and_then(|statistics| statistics.total_execution_time_in_millis),
+        )),
         submitted: submitted.and_then(|time| Timestamp::from_second(time.secs()).ok()),
         output: execution.result_configuration.and_then(|result| result.output_location),
     }

@@ -78,7 +78,9 @@ impl LoadError {
             Self::Injected { .. } => Some("use a table whose projection is of another type for it".to_owned()),
             Self::Ended(execution) => Some(hint_of_end(execution)),
             Self::NotRecords(_) => Some("--query-id takes queries of trailcreator and c7n-trailcreator".to_owned()),
-            Self::Results { gone: true, .. } => Some("run the command again without --query-id: it starts a new query".to_owned()),
+            Self::Results { gone: true, .. } => {
+                Some("run the command again without --query-id: it starts a new query".to_owned())
+            }
             Self::Results { id, error, .. } => match &**error {
                 ResultsError::Call(error) => error.hint(),
                 _ => Some(go_on(id)),

@@ -4,7 +4,6 @@
 //! second start of it give the same query, then its id. The same command after an interruption, of whatever kind and at
 //! whatever moment, finds it there and goes on with it.
 
-use std::pin::Pin;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -13,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::client::{Athena, Execution, StartRequest, State};
 use super::{LoadError, Notice};
 use crate::aws::{CallError, ErrorClass};
+use crate::load::Stop;
 use crate::store::Store;
 use crate::store::athena_queries::PendingQuery;
 use crate::store::ledger::Fingerprint;
@@ -23,9 +23,6 @@ const FIRST_WAIT: Duration = Duration::from_millis(250);
 const WAIT_GROWTH: f64 = 1.5;
 /// … up to this.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
-
-/// What tells that the user wants to stop.
-pub type Interrupt<'a> = Pin<&'a mut (dyn Future<Output = ()> + 'a)>;
 
 /// Starts a query, or goes on with the one that the same command began before. `key` stands for the command.
 ///
@@ -95,7 +92,11 @@ async fn started_by(
 fn certainly_not_started(error: &CallError) -> bool {
     matches!(
         error.class,
-        ErrorClass::Refused | ErrorClass::AccessDenied | ErrorClass::Credentials | ErrorClass::NotFound | ErrorClass::Throttled
+        ErrorClass::Refused
+            | ErrorClass::AccessDenied
+            | ErrorClass::Credentials
+            | ErrorClass::NotFound
+            | ErrorClass::Throttled
     )
 }
 
@@ -142,13 +143,13 @@ pub async fn wait(
     athena: &Athena,
     id: &str,
     ours: bool,
-    interrupt: &mut Interrupt<'_>,
+    wish: &Stop,
     tell: &mut dyn FnMut(Notice<'_>),
 ) -> Result<Execution, LoadError> {
     let mut pause = FIRST_WAIT;
     loop {
         let execution = tokio::select! {
-            () = interrupt.as_mut() => return Err(stop(athena, id, ours).await),
+            () = wish.wait() => return Err(stop(athena, id, ours).await),
             execution = athena.execution(id) => execution?,
         };
         tell(Notice::Running(&execution));
@@ -158,7 +159,7 @@ pub async fn wait(
             State::Queued | State::Running => {}
         }
         tokio::select! {
-            () = interrupt.as_mut() => return Err(stop(athena, id, ours).await),
+            () = wish.wait() => return Err(stop(athena, id, ours).await),
             () = tokio::time::sleep(pause) => {}
         }
         pause = pause.mul_f64(WAIT_GROWTH).min(LONGEST_WAIT);

@@ -73,9 +73,10 @@ impl Results {
         let source = Source { s3, region: region.clone(), bucket, key, location: location.to_owned() };
         match Csv::open(source).await {
             Ok(csv) => Ok((Self::Csv(Box::new(csv)), None)),
-            Err(error) if may_be_read_by_pages(&error) => {
-                Ok((pages(), Some(format!("{error}: the result is read page by page from Athena instead, which is slower"))))
-            }
+            Err(error) if may_be_read_by_pages(&error) => Ok((
+                pages(),
+                Some(format!("{error}: the result is read page by page from Athena instead, which is slower")),
+            )),
             Err(error) => Err(error.into()),
         }
     }
@@ -94,7 +95,8 @@ impl Results {
 
 /// Whether Athena may still give a result that S3 doesn't: it reads for the caller in its own region.
 fn may_be_read_by_pages(error: &CallError) -> bool {
-    error.class == ErrorClass::AccessDenied || ["PermanentRedirect", "AuthorizationHeaderMalformed"].contains(&error.code.as_str())
+    error.class == ErrorClass::AccessDenied
+        || ["PermanentRedirect", "AuthorizationHeaderMalformed"].contains(&error.code.as_str())
 }
 
 /// A result page by page.
