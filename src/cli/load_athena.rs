@@ -46,7 +46,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "ID", conflicts_with_all = ["table", "athena_output", "print_query"], value_parser = query_id)]
     query_id: Option<String>,
     /// Only events of this account; repeatable [default: all]
-    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = AccountId::parse)]
     account: Vec<AccountId>,
     /// Print the SQL and start nothing
     #[arg(long)]

@@ -10,7 +10,8 @@ Configuration (JSON, first argument): {"s3": URL,
 Tests steer it by `POST /_control` with any of
 {"hold": STATE|null, "fail": REASON, "cancel": REASON, "throttle": {OPERATION: COUNT}, "deny": [OPERATION…],
 "cut_page": N|null (GetQueryResults page N, from 1, never answers)}
-and look at it by `GET /_calls`: {"calls": {OPERATION: COUNT}, "queries": [{"sql", "state", "id", "output"}]}.
+look at it by `GET /_calls`: {"calls": {OPERATION: COUNT}, "queries": [{"sql", "state", "id", "output"}]},
+and wait by `POST /_await` with {"operation", "calls": COUNT} until it was called so often.
 """
 
 import json
@@ -38,11 +39,17 @@ class Service:
         self.engine = Engine(self.tables, config["s3"])
         self.wishes, self.throttle, self.calls = {}, Counter(), Counter()
         self.never = threading.Event()
+        self.called = threading.Condition()
 
     def control(self, wishes):
         """What a test wants from now on."""
         self.throttle.update(wishes.pop("throttle", {}))
         self.wishes.update(wishes)
+
+    def wait_for(self, operation, calls):
+        """Ends when the operation was called so often."""
+        with self.called:
+            self.called.wait_for(lambda: self.calls[operation] >= calls)
 
     def seen(self):
         """What happened so far."""
@@ -54,7 +61,9 @@ class Service:
 
     def call(self, operation, request):
         """Answers one call."""
-        self.calls[operation] += 1
+        with self.called:
+            self.calls[operation] += 1
+            self.called.notify_all()
         if operation in self.wishes.get("deny", []):
             message = f"User: arn:aws:iam::123456789012:user/test is not authorized to perform: athena:{operation}"
             raise Refused("AccessDeniedException", message)
@@ -181,6 +190,9 @@ class Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
         if self.path == "/_control":
             self.service.control(body)
+            return self.answer(200, {})
+        if self.path == "/_await":
+            self.service.wait_for(body["operation"], body["calls"])
             return self.answer(200, {})
         operation = self.headers.get("X-Amz-Target", "").removeprefix("AmazonAthena.")
         try:

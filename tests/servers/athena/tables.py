@@ -205,11 +205,11 @@ class Table:
     def fill(self, connection, scratch):
         """Makes the table in DuckDB and puts its rows in."""
         typed = {name: duckdb_type(kind) for name, kind in self.columns + self.partitions}
-        target = f'"{self.database}"."{self.name}"'
+        target = f"{quoted(self.database)}.{quoted(self.name)}"
         columns = ", ".join(f'"{name}" {kind}' for name, kind in typed.items())
-        connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{self.database}"')
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(self.database)}")
         connection.execute(f"CREATE TABLE {target} ({columns})")
-        path = os.path.join(scratch, f"{self.database}.{self.name}.ndjson")
+        path = os.path.join(scratch, "rows.ndjson")
         with open(path, "w", encoding="utf-8") as lines:
             count = 0
             for row in self.rows():
@@ -221,6 +221,11 @@ class Table:
                 [path, typed],
             )
         os.remove(path)
+
+
+def quoted(name):
+    """A quoted identifier."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def log_files(paths):

@@ -56,6 +56,11 @@ impl Athena {
         self.seen()["calls"][operation].as_u64().unwrap_or_default()
     }
 
+    /// Waits until an operation was called so often.
+    pub(crate) fn wait_for(&self, operation: &str, times: u64) {
+        self.http("POST", "/_await", &json!({"operation": operation, "calls": times}).to_string());
+    }
+
     /// The queries so far: `id`, `sql`, `state`, `output`.
     pub(crate) fn queries(&self) -> Vec<Value> {
         self.seen()["queries"].as_array().cloned().unwrap_or_default()
@@ -73,9 +78,8 @@ impl Athena {
     }
 
     fn call(&self, operation: &str, request: &Value) -> Value {
-        let target = format!("/\r\nX-Amz-Target: AmazonAthena.{operation}");
-        let (path, header) = target.split_once("\r\n").expect("just joined");
-        serde_json::from_str(&self.http_with("POST", path, header, &request.to_string())).expect("JSON")
+        let header = format!("X-Amz-Target: AmazonAthena.{operation}");
+        serde_json::from_str(&self.http_with("POST", "/", &header, &request.to_string())).expect("the server answers JSON")
     }
 
     fn http(&self, method: &str, path: &str, body: &str) -> String {
