@@ -14,7 +14,6 @@ use aws_runtime::retries::classifiers::AwsErrorCodeClassifier;
 use aws_runtime::service_clock_skew::{ServiceClockSkewClassifier, ServiceClockSkewInterceptor};
 use aws_runtime::user_agent::{ApiMetadata, UserAgentInterceptor};
 use aws_smithy_runtime::client::http::connection_poisoning::ConnectionPoisoningInterceptor;
-use aws_smithy_runtime::client::orchestrator::AuthSchemeAndEndpointOrchestrationV2;
 use aws_smithy_runtime::client::orchestrator::operation::Operation;
 use aws_smithy_runtime::client::retries::classifiers::{HttpStatusCodeClassifier, TransientErrorClassifier};
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -37,7 +36,7 @@ use aws_types::{SdkConfig, SigningName};
 use http_body_util::Limited;
 use serde_json::Value;
 
-use super::endpoint::{Endpoint, configured_url, sdk_id};
+use super::endpoint::{Endpoint, configured_url};
 use super::protocol::{self, WireRequest, error_answer};
 use super::retries::{HopelessErrors, RetryPartitions, retry_config};
 use super::{CallError, Counts, ErrorClass};
@@ -102,7 +101,7 @@ impl Caller {
             message: error.to_string(),
             ..CallError::bare(&name, region, ErrorClass::Refused, "invalid call")
         })?;
-        let endpoint = Endpoint::of(service, region, configured_url(&self.0.config, &sdk_id(service)));
+        let endpoint = Endpoint::of(service, region, configured_url(&self.0.config, &service.sdk_id));
         let protocol = service.protocol;
         let answer = Operation::builder()
             .service_name(service.signing.clone())
@@ -171,7 +170,6 @@ fn common_plugin(config: &SdkConfig, credentials: SharedCredentialsProvider, cou
         components.push_interceptor(interceptor);
     }
     let mut layer = Layer::new("generic caller");
-    layer.store_put(AuthSchemeAndEndpointOrchestrationV2);
     layer.store_put(AuthSchemeOptionResolverParams::new(()));
     layer.store_put(ApiMetadata::new("generic", env!("CARGO_PKG_VERSION")));
     if let Some(timeouts) = config.timeout_config() {

@@ -39,12 +39,6 @@ fn dns_suffix(region: &Region) -> &'static str {
     }
 }
 
-/// The name by which environment and profile call the service: `AWS_ENDPOINT_URL_CLOUDWATCH_LOGS` is set for the
-/// service id `CloudWatch Logs`, which most services' botocore name spells.
-pub(super) fn sdk_id(service: &Service) -> String {
-    service.name.replace('-', " ")
-}
-
 /// The URL that options, environment or profile set for a service, in the order of AWS's SDKs.
 ///
 /// Source: <https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>
@@ -69,6 +63,7 @@ mod tests {
         let fixed = |url: &str, region: &str| FixedEndpoint { url: url.to_owned(), region: region.to_owned() };
         Service {
             name: "iam".to_owned(),
+            sdk_id: "IAM".to_owned(),
             protocol: Protocol::Query,
             endpoint: "iam".to_owned(),
             signing: "iam".to_owned(),

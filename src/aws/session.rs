@@ -36,6 +36,8 @@ pub struct AwsOptions {
     pub profile: Option<String>,
     /// Region.
     pub region: Option<Region>,
+    /// Region where neither this nor AWS's chain names one: for calls that find their region themselves.
+    pub default_region: Option<Region>,
     /// Roles to assume one after the other.
     pub assume: Vec<String>,
     /// External id for the last role.
@@ -165,7 +167,11 @@ async fn load(options: &AwsOptions) -> SdkConfig {
     if let Some(url) = &options.endpoint_url {
         loader = loader.endpoint_url(url);
     }
-    loader.load().await
+    let config = loader.load().await;
+    match &options.default_region {
+        Some(region) if config.region().is_none() => config.into_builder().region(sdk_region(region)).build(),
+        _ => config,
+    }
 }
 
 fn identity_cache() -> SharedIdentityCache {

@@ -1,25 +1,19 @@
 //! `load-athena`.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use serde::Serialize;
-
+use super::load_summary::{Query, Summary, cost};
+use super::loading::stop_on_interrupt;
 use super::{AwsArgs, CommandError, Context, Outcome, WindowArgs};
 use crate::aws::Session;
-use crate::console::{OutputFormat, Progress};
+use crate::console::Progress;
 use crate::load::Stop;
-use crate::load::athena::{
-    self, Athena, Execution, Load, LoadError, NameFilter, Notice, Plan, Request, State, Summary, plan,
-};
+use crate::load::athena::{self, Athena, Execution, Load, LoadError, NameFilter, Notice, Plan, Request, State, plan};
 use crate::names::AccountId;
 use crate::trail::filter::RecordFilter;
 use crate::trail::scan::Scanner;
-use crate::trail::window::{TimeWindow, WindowText};
 
 /// Load a trail through Athena: for trails too big to read on one machine
 ///
@@ -68,7 +62,7 @@ fn query_id(text: &str) -> Result<String, String> {
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, CommandError> {
-    let window = window(&args.window)?;
+    let window = args.window.window()?;
     let map = context.resource_map()?;
     let session = Session::open(&args.aws.into()).await.map_err(|error| load_error(context, &error.into()))?;
     let athena = Athena::new(&session);
@@ -99,37 +93,24 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let mut tell = |notice: Notice<'_>| watcher.tell(&notice);
     let mut load =
         Load { session: &session, athena: &athena, scanner: &scanner, store: &mut store, stop: &stop, tell: &mut tell };
-    let work = async {
-        match (&plan, &args.query_id) {
-            (Some(plan), _) => load.run(&request, plan).await,
-            (None, id) => load.run_query(id.as_deref().unwrap_or_default()).await,
-        }
+    let interrupt = stop_on_interrupt(&stop);
+    let loaded = match (&plan, &args.query_id) {
+        (Some(plan), _) => load.run(&request, plan).await,
+        (None, id) => load.run_query(id.as_deref().unwrap_or_default()).await,
     };
-    let summary = until_ctrl_c(&stop, work).await.map_err(|error| load_error(context, &error))?;
+    interrupt.abort();
     drop(watcher);
-    Ok(report(context, &summary))
-}
-
-/// Ctrl-C asks the work to stop; it then ends by itself.
-async fn until_ctrl_c<T>(stop: &Stop, work: impl Future<Output = T>) -> T {
-    let mut work = std::pin::pin!(work);
-    tokio::select! {
-        outcome = work.as_mut() => return outcome,
-        // Without signals there is nothing to hear; the work goes on.
-        Ok(()) = tokio::signal::ctrl_c() => stop.set(),
-    }
-    work.await
-}
-
-fn window(args: &WindowArgs) -> Result<TimeWindow, CommandError> {
-    let text = WindowText {
-        year: args.year.as_deref(),
-        month: args.month.as_deref(),
-        day: args.day.as_deref(),
-        since: args.since.as_deref(),
-        until: args.until.as_deref(),
+    let loaded = loaded.map_err(|error| load_error(context, &error))?;
+    let query = Query {
+        id: loaded.query_id,
+        scanned_bytes: loaded.scanned_bytes,
+        seconds: loaded.elapsed.as_secs_f64(),
+        estimated_dollars: athena::estimated_dollars(loaded.scanned_bytes),
     };
-    TimeWindow::parse(text, Timestamp::now()).map_err(CommandError::usage)
+    let requests = session.counts().by_operation();
+    let summary = Summary { figures: &loaded.figures, requests, interrupted: false, query: Some(query) };
+    summary.print(&context.console);
+    Ok(summary.outcome())
 }
 
 /// Says what will be asked, where that is not what one would expect.
@@ -209,75 +190,7 @@ fn running(execution: &Execution) -> String {
         State::Cancelled => "cancelled",
     };
     let elapsed = Duration::from_secs(execution.elapsed.as_secs());
-    format!("{state}, {elapsed:?}, {}", cost(execution.scanned_bytes))
-}
-
-fn cost(scanned_bytes: u64) -> String {
-    const CENT: f64 = 0.01;
-    let dollars = athena::estimated_dollars(scanned_bytes);
-    let amount = if dollars < CENT { "less than $0.01".to_owned() } else { format!("about ${dollars:.2}") };
-    format!("estimated cost {amount} (at $5 a TB)")
-}
-
-/// `--output json`.
-#[derive(Serialize)]
-struct Document<'a> {
-    format_version: u32,
-    query_id: &'a str,
-    already_loaded: bool,
-    scanned_bytes: u64,
-    estimated_cost_dollars: f64,
-    rows: u64,
-    matched: u64,
-    without_ids: &'a BTreeMap<String, u64>,
-    broken: u64,
-    new_ids: u64,
-}
-
-/// Broken rows that are named one by one.
-const NAMED_BROKEN_ROWS: usize = 20;
-
-fn report(context: &Context, summary: &Summary) -> Outcome {
-    let Summary { query_id, scanned_bytes, figures, .. } = summary;
-    let counts = &figures.counts;
-    for failure in figures.failures.iter().take(NAMED_BROKEN_ROWS) {
-        context.console.warning(format_args!("query {query_id}, {}: {}", failure.name, failure.reason));
-    }
-    if context.console.format == OutputFormat::Json {
-        context.console.json(&Document {
-            format_version: 1,
-            query_id,
-            already_loaded: figures.already_loaded > 0,
-            scanned_bytes: *scanned_bytes,
-            estimated_cost_dollars: athena::estimated_dollars(*scanned_bytes),
-            rows: counts.records,
-            matched: counts.matched,
-            without_ids: &counts.without_ids,
-            broken: counts.broken_records,
-            new_ids: figures.new_ids,
-        });
-    } else {
-        report_text(context, summary);
-    }
-    if figures.has_failures() { Outcome::ItemFailures } else { Outcome::Done }
-}
-
-fn report_text(context: &Context, summary: &Summary) {
-    let Summary { query_id, scanned_bytes, elapsed, figures } = summary;
-    let counts = &figures.counts;
-    if figures.already_loaded > 0 {
-        context.console.data(format_args!("query {query_id} is loaded already: nothing to do"));
-        return;
-    }
-    let (seconds, cost) = (elapsed.as_secs_f64(), cost(*scanned_bytes));
-    context.console.data(format_args!("query {query_id}: {scanned_bytes} bytes read in {seconds:.1} s, {cost}"));
-    context.console.data(format_args!(
-        "{} rows, {} matched, {} ids new in the database, {} rows broken",
-        counts.records, counts.matched, figures.new_ids, counts.broken_records
-    ));
-    for (call, count) in &counts.without_ids {
-        context.console.data(format_args!("  no ids in {count} × {call}"));
-    }
+    format!("{state}, {elapsed:?}, {}", cost(athena::estimated_dollars(execution.scanned_bytes)))
 }
 
 /// The error as a person sees it.

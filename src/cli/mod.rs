@@ -9,6 +9,8 @@ mod error;
 mod load_athena;
 mod load_files;
 mod load_s3;
+mod load_summary;
+mod loading;
 mod options;
 mod runs;
 mod tag;
@@ -21,7 +23,7 @@ use clap::{Parser, Subcommand};
 
 pub use context::Context;
 pub use error::{CommandError, Outcome, with_causes};
-pub use options::{AwsArgs, GlobalArgs, OwnerArgs, WindowArgs};
+pub use options::{AwsAccessArgs, AwsArgs, GlobalArgs, OwnerArgs, WindowArgs};
 
 /// Finds who created each AWS resource, from CloudTrail, and writes the owner on it as a tag.
 #[derive(Debug, Parser)]
@@ -63,7 +65,7 @@ pub fn main() -> ExitCode {
 fn run(command: Command, context: &Context) -> Result<Outcome, CommandError> {
     match command {
         Command::LoadAthena(args) => context.block_on(load_athena::run(args, context)),
-        Command::LoadFiles(args) => load_files::run(args, context),
+        Command::LoadFiles(args) => context.block_on(load_files::run(args, context)),
         Command::LoadS3(args) => context.block_on(load_s3::run(args, context)),
         Command::Who(args) => who::run(args, context),
         Command::Tag(args) => context.block_on(tag::run(args, context)),

@@ -3,13 +3,23 @@
 //! Lists through the generic caller by the resource map's data; no type is known here by name. What could not be read
 //! is [`Tags::Unknown`], never untagged.
 
+mod confirm;
+mod listing;
+mod pager;
+mod resource;
+mod scope;
+mod tag_values;
+mod tagging_sweep;
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::aws::{CallError, Session};
+use crate::aws::{CallError, ErrorClass, Session};
 use crate::names::{AccountId, Arn, Region, ResourceId, ResourceType};
 use crate::resource_map::{ResourceMap, TypeDefinition};
+
+use scope::Scope;
 
 /// A resource that exists.
 #[derive(Debug, Clone)]
@@ -50,28 +60,54 @@ pub struct Place {
     pub region: Region,
 }
 
+/// The live resources of a type.
+#[derive(Debug, Clone, Default)]
+pub struct Population {
+    /// The resources, each once, in the order of AWS's answers.
+    pub resources: Vec<LiveResource>,
+    /// What went wrong without ending the listing, as sentences for a person.
+    pub problems: Vec<String>,
+}
+
 /// Lists the live resources of a type, with the tags that the listing (or one sweep of the Tagging API) gives.
 ///
 /// # Errors
 /// A failed call; an answer without the list; a page token that repeats. [`CallError::class`] `NoEndpoint`: the service isn't in that region.
-#[allow(clippy::unused_async)]
 pub async fn list(
-    _session: &Session,
-    _map: &ResourceMap,
-    _definition: &TypeDefinition,
-    _place: &Place,
-) -> Result<Vec<LiveResource>, CallError> {
-    todo!()
+    session: &Session,
+    map: &ResourceMap,
+    definition: &TypeDefinition,
+    place: &Place,
+) -> Result<Population, CallError> {
+    let scope = Scope::new(session, definition, place)?;
+    let items = listing::items(&scope, map, 0).await?;
+    let mut population = resource::population(&scope, items);
+    if let (None, Some(filter)) = (&scope.access.tags.path, &scope.access.tags.rgta) {
+        let warnings = tagging_sweep::fill(session, filter, &mut population.resources).await;
+        population.problems.extend(warnings);
+    }
+    Ok(population)
 }
 
 /// Reads the tags of resources whose absence of a tag isn't proven yet ([`Tags::Partial`], [`Tags::Unknown`]), by the type's own call, in
 /// as few calls as it allows. What fails becomes [`Tags::Unknown`] with the reason.
-#[allow(clippy::unused_async)]
 pub async fn confirm_tags(
-    _session: &Session,
-    _definition: &TypeDefinition,
-    _place: &Place,
-    _resources: &mut [&mut LiveResource],
+    session: &Session,
+    definition: &TypeDefinition,
+    place: &Place,
+    resources: &mut [&mut LiveResource],
 ) {
-    todo!()
+    match Scope::new(session, definition, place) {
+        Ok(scope) => confirm::tags(&scope, resources).await,
+        Err(error) => {
+            resources.iter_mut().for_each(|resource| resource.tags = Tags::Unknown(error.message.clone()));
+        }
+    }
+}
+
+/// The error of a type that the map doesn't say how to list.
+fn not_listable(definition: &TypeDefinition, region: &Region) -> CallError {
+    let message = format!("the resource map does not tell how {} is listed", definition.resource_type);
+    let operation = definition.resource_type.as_str();
+    CallError { message, ..CallError::bare(operation, region, ErrorClass::Refused, "not listable") }
 }

@@ -17,6 +17,7 @@ pub mod athena;
 pub mod figures;
 pub mod files;
 pub mod pipeline;
+pub mod s3;
 
 pub mod unit;
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::compile::CompiledType;
 use super::events::EventIndex;
 use super::source::{MapError, Place};
+use super::suggest::nearest;
 use super::{ResourceMap, TypeDefinition};
 use crate::names::ResourceType;
 use crate::trail::record::Action;
@@ -109,20 +110,28 @@ impl Assembly {
     fn check_parent(&self, name: &ResourceType, parent: &ResourceType, place: &Place) -> Result<(), MapError> {
         let is_listed = |parent| self.types.get(parent).is_some_and(|definition| definition.access.is_some());
         if !is_listed(parent) {
-            return Err(
-                place.error(format!("the parent {parent} is no type that can be listed; describe it with `list`"))
-            );
+            let listed = self.types.iter().filter(|(_, definition)| definition.access.is_some());
+            let advice = match nearest(parent.as_str(), listed.map(|(name, _)| name.as_str())) {
+                Some(name) => format!("did you mean {name}?"),
+                None => "describe it with `list`".to_owned(),
+            };
+            return Err(place.error(format!("the parent {parent} is no type that can be listed; {advice}")));
         }
-        let mut chain = vec![name, parent];
-        while let Some((next, _)) = self.parents.get(chain[chain.len() - 1]) {
+        self.check_ancestors(name, parent, place)
+    }
+
+    fn check_ancestors(&self, name: &ResourceType, parent: &ResourceType, place: &Place) -> Result<(), MapError> {
+        let mut chain = vec![name.as_str()];
+        let mut ancestor = Some(parent);
+        while let Some(next) = ancestor {
             if next == name {
-                let path: Vec<&str> = chain.iter().map(|name| name.as_str()).collect();
-                return Err(place.error(format!("{name} is its own ancestor: {} → {name}", path.join(" → "))));
+                return Err(place.error(format!("{name} is its own ancestor: {} → {name}", chain.join(" → "))));
             }
-            if chain.contains(&next) {
-                return Ok(()); // A cycle further up, told of one of its own members.
+            if chain.contains(&next.as_str()) {
+                return Ok(()); // A circle further up: one of its own members tells of it.
             }
-            chain.push(next);
+            chain.push(next.as_str());
+            ancestor = self.parents.get(next).map(|(parent, _)| parent);
         }
         Ok(())
     }

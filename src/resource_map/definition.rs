@@ -28,6 +28,8 @@ pub enum Protocol {
 pub struct Service {
     /// botocore's name of the service, `elbv2`.
     pub name: String,
+    /// AWS's SDK id of the service, `Elastic Load Balancing v2`: environment and profile name its endpoint by it.
+    pub sdk_id: String,
     /// Its wire protocol.
     pub protocol: Protocol,
     /// Endpoint prefix: `https://{endpoint}.{region}.{suffix}`.
@@ -123,6 +125,8 @@ pub struct TagRequest {
     pub path: Expression,
     /// Resources a call takes at most; 1 where it reads one.
     pub batch: usize,
+    /// The page tokens; `None` where one page holds all tags. Only where `batch` is 1.
+    pub page: Option<Page>,
     /// Error codes that mean "no tags" (S3's NoSuchTagSet).
     pub absent: Vec<String>,
 }

@@ -28,7 +28,7 @@ const LAMBDA: &str = "lambda.amazonaws.com";
 
 impl EventIndex {
     /// Adds a rule; a rule that is there already is not doubled.
-    pub(crate) fn add(&mut self, source: &str, name: &str, rule: EventRule) {
+    pub fn add(&mut self, source: &str, name: &str, rule: EventRule) {
         let rules = self.by_source.entry(source.to_owned()).or_default().entry(name.to_owned()).or_default();
         let is_same = |other: &EventRule| {
             (&other.resource_type, other.action, other.ids.source())

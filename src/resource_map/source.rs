@@ -3,6 +3,8 @@
 //! YAML and JSON go through one parser (JSON is YAML's flow style, and so keeps its lines and columns). Knows nothing
 //! of what a map means.
 
+use std::borrow::Cow;
+
 use serde::de::DeserializeOwned;
 use serde_saphyr::{Error, Location, Spanned};
 
@@ -63,7 +65,7 @@ impl Source<'_> {
     pub(super) fn parse<T: DeserializeOwned>(&self) -> Result<T, MapError> {
         // Without strict_booleans `yes`, `no` and `y` would be YAML 1.1's booleans, also as keys.
         let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false };
-        serde_saphyr::from_str_with_options(self.text, options).map_err(|error| {
+        serde_saphyr::from_str_with_options(&yaml_of(self.text), options).map_err(|error| {
             let location = error.location().unwrap_or(Location::UNKNOWN);
             self.error(location, parser_message(&error))
         })
@@ -80,6 +82,28 @@ impl Source<'_> {
     pub(super) fn error(&self, location: Location, message: impl Into<String>) -> MapError {
         self.place(location).error(message)
     }
+}
+
+/// Whether a file's text is JSON: the only one of the formats that starts with a brace.
+pub(super) fn looks_like_json(text: &str) -> bool {
+    text.trim_start_matches('\u{feff}').trim_start().starts_with('{')
+}
+
+/// JSON is YAML but for the characters that YAML wants escaped: these are.
+fn yaml_of(text: &str) -> Cow<'_, str> {
+    let is_refused = |character: char| matches!(character, '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}');
+    if !looks_like_json(text) || !text.contains(is_refused) {
+        return Cow::Borrowed(text);
+    }
+    let mut yaml = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_refused(character) {
+            yaml.push_str(&format!("\\u{:04x}", u32::from(character)));
+        } else {
+            yaml.push(character);
+        }
+    }
+    Cow::Owned(yaml)
 }
 
 /// What the parser complains of, in a map author's words.
@@ -110,7 +134,8 @@ fn parser_message(error: &Error) -> String {
     }
 }
 
-fn instead(wrong: &str, allowed: &[&str]) -> String {
+/// The names to write instead of a wrong one, the nearest first.
+pub(super) fn instead(wrong: &str, allowed: &[&str]) -> String {
     let all = allowed.join(", ");
     match nearest(wrong, allowed.iter().copied()) {
         Some(name) => format!("did you mean `{name}`? Allowed here: {all}"),

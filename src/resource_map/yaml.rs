@@ -8,7 +8,7 @@ use std::fmt;
 use std::num::NonZeroUsize;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{self, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_saphyr::Spanned;
@@ -21,6 +21,7 @@ use super::source::Text;
 #[serde(deny_unknown_fields)]
 pub(super) struct ServiceFile {
     pub(super) service: Option<Text>,
+    pub(super) sdk_id: Option<Text>,
     pub(super) protocol: Option<Spanned<Protocol>>,
     pub(super) version: Option<Text>,
     pub(super) target: Option<Text>,
@@ -123,12 +124,23 @@ pub(super) struct TagsStanza {
     pub(super) params: Option<Spanned<Param>>,
     pub(super) items: Option<Text>,
     pub(super) batch: Option<Spanned<NonZeroUsize>>,
+    pub(super) page: Option<Spanned<(Text, Text)>>,
     pub(super) absent: Option<Spanned<Vec<String>>>,
 }
 
-/// `write`, also in its short form: the method alone.
+/// `write`.
 #[derive(Debug)]
-pub(super) struct WriteStanza {
+pub(super) enum WriteStanza {
+    /// The method alone.
+    Short(String),
+    /// The method and what it needs.
+    Full(Box<FullWriteStanza>),
+}
+
+/// `write` as a mapping.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FullWriteStanza {
     pub(super) method: WriteMethod,
     pub(super) call: Option<Text>,
     pub(super) params: Option<Spanned<Param>>,
@@ -146,16 +158,6 @@ pub(super) struct RemoveStanza {
 
 impl<'de> Deserialize<'de> for WriteStanza {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Full {
-            method: WriteMethod,
-            call: Option<Text>,
-            params: Option<Spanned<Param>>,
-            remove: Option<Spanned<RemoveStanza>>,
-            when: Option<Text>,
-        }
-
         struct WriteVisitor;
 
         impl<'de> Visitor<'de> for WriteVisitor {
@@ -165,14 +167,13 @@ impl<'de> Deserialize<'de> for WriteStanza {
                 formatter.write_str("how a tag is written: {method: …}, or a method alone")
             }
 
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<WriteStanza, E> {
-                let method = WriteMethod::deserialize(text.into_deserializer())?;
-                Ok(WriteStanza { method, call: None, params: None, remove: None, when: None })
+            fn visit_str<E>(self, method: &str) -> Result<WriteStanza, E> {
+                Ok(WriteStanza::Short(method.to_owned()))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<WriteStanza, A::Error> {
-                let Full { method, call, params, remove, when } = Full::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(WriteStanza { method, call, params, remove, when })
+                FullWriteStanza::deserialize(MapAccessDeserializer::new(map))
+                    .map(|stanza| WriteStanza::Full(Box::new(stanza)))
             }
         }
 

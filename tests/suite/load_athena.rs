@@ -39,20 +39,29 @@ fn deliver(bench: &Bench, delivery: &str, events: Vec<Event>) {
 fn history(bench: &Bench) {
     deliver(bench, "20190101T0005", vec![bucket("last-of-2018").at("2018-12-31T23:59:59Z")]);
     deliver(bench, "20190101T0010", vec![bucket("first-of-2019").at("2019-01-01T00:00:00Z")]);
-    deliver(bench, "20190201T0005", vec![
-        bucket("last-of-january").at("2019-01-31T23:59:59Z"),
-        bucket("first-of-february").at("2019-02-01T00:00:00Z"),
-    ]);
-    deliver(bench, "20190202T0005", vec![
-        bucket("last-of-the-day").at("2019-02-01T23:59:59Z"),
-        bucket("next-day").at("2019-02-02T00:00:00Z"),
-    ]);
+    deliver(
+        bench,
+        "20190201T0005",
+        vec![
+            bucket("last-of-january").at("2019-01-31T23:59:59Z"),
+            bucket("first-of-february").at("2019-02-01T00:00:00Z"),
+        ],
+    );
+    deliver(
+        bench,
+        "20190202T0005",
+        vec![bucket("last-of-the-day").at("2019-02-01T23:59:59Z"), bucket("next-day").at("2019-02-02T00:00:00Z")],
+    );
     deliver(bench, "20191101T0001", vec![bucket("last-of-october").at("2019-10-31T23:59:59Z")]);
     deliver(bench, "20191115T1200", kinds());
-    deliver(bench, "20191201T0010", vec![
-        bucket("last-of-november").at("2019-11-30T23:59:59Z"),
-        bucket("first-of-december").at("2019-12-01T00:00:00Z"),
-    ]);
+    deliver(
+        bench,
+        "20191201T0010",
+        vec![
+            bucket("last-of-november").at("2019-11-30T23:59:59Z"),
+            bucket("first-of-december").at("2019-12-01T00:00:00Z"),
+        ],
+    );
     deliver(bench, "20200101T0014", vec![bucket("last-of-2019").at("2019-12-31T23:59:59Z")]);
     deliver(bench, "20200101T0015", vec![bucket("first-of-2020").at("2020-01-01T00:00:00Z")]);
     deliver(bench, "20210704T0000", vec![bucket("later").at("2021-07-03T20:00:00Z")]);
@@ -63,7 +72,9 @@ fn kinds() -> Vec<Event> {
     let at = |event: Event| event.at("2019-11-15T11:55:00Z");
     let role = json!({"role": {"roleName": "ro\u{308}le, \"quoted\" \u{1F600}\nline"}});
     vec![
-        at(Event::new("iam.amazonaws.com", "CreateRole").response(role).by(Caller::assumed_role("dev", "ann@example.com"))),
+        at(Event::new("iam.amazonaws.com", "CreateRole")
+            .response(role)
+            .by(Caller::assumed_role("dev", "ann@example.com"))),
         at(bucket("a, b ,c")).by(Caller::root()).field("sharedEventID", json!("shared-1")),
         at(bucket("by-saml")).by(Caller::saml_user("sam")),
         at(bucket("by-service")).by(Caller::service("autoscaling.amazonaws.com")),
@@ -87,8 +98,7 @@ fn kinds() -> Vec<Event> {
 /// All rows of a database, as text in the key's order.
 fn rows(database: &Path) -> Vec<Vec<Sql>> {
     let connection = Connection::open(database).expect("the database opens");
-    let mut statement =
-        connection.prepare("SELECT * FROM resource_events").expect("the table is there");
+    let mut statement = connection.prepare("SELECT * FROM resource_events").expect("the table is there");
     let columns = statement.column_count();
     let rows = statement.query_map([], |row| (0..columns).map(|column| row.get(column)).collect());
     rows.expect("the query runs").collect::<Result<_, _>>().expect("the rows are readable")
@@ -97,7 +107,8 @@ fn rows(database: &Path) -> Vec<Vec<Sql>> {
 /// One column of a database, sorted, without repeats.
 fn column(database: &Path, name: &str) -> BTreeSet<String> {
     let connection = Connection::open(database).expect("the database opens");
-    let mut statement = connection.prepare(&format!("SELECT {name} FROM resource_events")).expect("the column is there");
+    let mut statement =
+        connection.prepare(&format!("SELECT {name} FROM resource_events")).expect("the column is there");
     let values = statement.query_map([], |row| row.get(0)).expect("the query runs");
     values.collect::<Result<_, _>>().expect("the values are text")
 }
@@ -143,7 +154,8 @@ fn every_table_shape_and_window_gives_the_rows_of_the_files() {
 fn accounts_are_filtered_as_in_files() {
     let (bench, moto) = (Bench::new(), Moto::start());
     history(&bench);
-    let tables = json!([table(&bench, "plain"), {"shape": "organization", "name": "org", "files": [bench.path("logs")]}]);
+    let tables =
+        json!([table(&bench, "plain"), {"shape": "organization", "name": "org", "files": [bench.path("logs")]}]);
     let athena = Athena::start(&moto, &tables);
     for (database, table) in [("a.db", "cloudtrail_logs"), ("b.db", "org")] {
         let args = ["load-athena", "--table", table, "--account", OTHER, "--db", database];
@@ -163,11 +175,11 @@ fn a_year_is_all_one_has_to_say() {
     let run = bench.trailcreator(["load-athena", "--year", "2019", "--output", "json"]).athena(&moto, &athena).run();
     let document = run.success().json();
     assert_eq!(document["format_version"], 1);
-    assert_eq!(document["rows"], 23, "{document}");
+    assert_eq!(document["records"], 23, "{document}");
     assert_eq!(document["new_ids"], 23, "{document}");
     assert_eq!(document["without_ids"], json!({"s3.amazonaws.com:CreateBucket": 1}));
     let query = athena.queries().pop().expect("a query ran");
-    assert_eq!(query["id"], document["query_id"]);
+    assert_eq!(query["id"], document["query"]["id"]);
     assert!(query["output"].as_str().expect("a place").starts_with(CONSOLES_BUCKET), "{query}");
     let again = bench.trailcreator(["load-athena", "--year", "2019", "--output", "json"]).athena(&moto, &athena).run();
     assert_eq!(again.success().json()["new_ids"], 0);
@@ -199,7 +211,9 @@ fn results_go_where_the_workgroup_or_the_flag_says() {
     let run = |args: &[&str]| {
         let all = ["load-athena", "--year", "2019", "--db"].iter().chain(args).copied();
         bench.trailcreator(all).athena(&moto, &athena).run().success();
-        athena.queries().pop().expect("a query ran")["output"].as_str().map(|place| place.rsplit_once('/').unwrap().0.to_owned())
+        athena.queries().pop().expect("a query ran")["output"]
+            .as_str()
+            .map(|place| place.rsplit_once('/').unwrap().0.to_owned())
     };
     let flag = ["--athena-output", "s3://flag/a/b"];
     assert_eq!(run(&["1.db", flag[0], flag[1]]).as_deref(), Some("s3://flag/a/b"));
@@ -297,7 +311,7 @@ fn killed_while_it_runs_the_query_is_taken_up_again() {
     bench.trailcreator(args).athena(&moto, &athena).run().success();
     assert_eq!(athena.calls("StartQueryExecution"), 2, "the next run asks for what came since");
     let by_id = bench.trailcreator(["load-athena", "--query-id", &id]).athena(&moto, &athena).run();
-    assert!(by_id.success().stdout.contains("loaded already"), "{}", by_id.printed());
+    assert!(by_id.success().stdout.contains("is loaded already"), "{}", by_id.printed());
 }
 
 #[test]
@@ -365,7 +379,7 @@ fn a_query_of_c7n_trailcreator_is_loaded_by_its_id() {
     let id = athena.start_query(C7NS_QUERY, CONSOLES_BUCKET);
     let args = ["load-athena", "--query-id", &id, "--year", "2019", "--output", "json"];
     let document = bench.trailcreator(args).athena(&moto, &athena).run().success().json();
-    assert_eq!(document["query_id"], id.as_str());
+    assert_eq!(document["query"]["id"], id.as_str());
     assert_eq!(athena.calls("StartQueryExecution"), 1, "only c7n-trailcreator's own");
     bench.trailcreator(["load-files", "logs", "--year", "2019", "--db", "files.db"]).run().success();
     let facts = |database: &str| {
@@ -373,7 +387,8 @@ fn a_query_of_c7n_trailcreator_is_loaded_by_its_id() {
         let sql = "SELECT * FROM events WHERE event_name IN ('CreateBucket', 'CreateRole', 'CreateFunction20150331') \
                    AND account_id <> '' AND resource_ids <> 'without-receiver' ORDER BY event_date, resource_ids";
         let mut statement = connection.prepare(sql).unwrap();
-        let rows = statement.query_map([], |row| (0..10).map(|column| row.get(column)).collect::<Result<Vec<Sql>, _>>());
+        let rows =
+            statement.query_map([], |row| (0..10).map(|column| row.get(column)).collect::<Result<Vec<Sql>, _>>());
         rows.unwrap().collect::<Result<Vec<_>, _>>().unwrap()
     };
     assert!(facts("files.db").len() > 10);
@@ -395,7 +410,10 @@ fn a_broken_row_is_named_and_the_others_are_loaded() {
     let id = athena.start_query(&sql, CONSOLES_BUCKET);
     let run = bench.trailcreator(["load-athena", "--query-id", &id, "--output", "json"]).athena(&moto, &athena).run();
     let document = run.code(4).says(["requestParameters is no JSON", "s3.amazonaws.com CreateBucket"]).json();
-    assert_eq!((&document["rows"], &document["broken"], &document["new_ids"]), (&json!(4), &json!(1), &json!(1)));
+    assert_eq!(
+        (&document["records"], &document["broken_records"], &document["new_ids"]),
+        (&json!(4), &json!(1), &json!(1))
+    );
     assert_eq!(column(&bench.path("creators.db"), "resource_id"), BTreeSet::from(["good".to_owned()]));
     let other = athena.start_query("SELECT 1 AS one", CONSOLES_BUCKET);
     let run = bench.trailcreator(["load-athena", "--query-id", &other]).athena(&moto, &athena).run();
@@ -422,7 +440,8 @@ fn the_query_is_printed_and_nothing_started() {
 fn tables_that_lack_newer_columns_are_loaded_and_again_change_nothing() {
     let (bench, moto) = (Bench::new(), Moto::start());
     history(&bench);
-    let without = ["eventid", "sharedeventid", "additionaleventdata", "recipientaccountid", "errormessage", "responseelements"];
+    let without =
+        ["eventid", "sharedeventid", "additionaleventdata", "recipientaccountid", "errormessage", "responseelements"];
     let lean = json!({"shape": "serde", "without": without, "files": [bench.path("logs")]});
     let athena = Athena::start(&moto, &json!([lean]));
     bench.trailcreator(["load-athena"]).athena(&moto, &athena).run().success().says(["responseElements"]);
@@ -437,7 +456,8 @@ fn tables_that_lack_newer_columns_are_loaded_and_again_change_nothing() {
 fn nothing_that_is_given_becomes_sql() {
     let (bench, moto) = (Bench::new(), Moto::start());
     history(&bench);
-    let tables = json!([table(&bench, "plain"), {"shape": "plain", "name": "it\"s; --", "files": [bench.path("logs")]}]);
+    let tables =
+        json!([table(&bench, "plain"), {"shape": "plain", "name": "it\"s; --", "files": [bench.path("logs")]}]);
     let athena = Athena::start(&moto, &tables);
     let run = |args: &[&str]| bench.trailcreator(["load-athena"].iter().chain(args)).athena(&moto, &athena).run();
     run(&["--account", "1' OR '1'='1"]).code(2).says(["12 digits"]);

@@ -3,4 +3,6 @@
 
 mod common;
 mod harness;
+mod inventory;
 mod load_athena;
+mod resource_maps;

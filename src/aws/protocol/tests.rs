@@ -9,6 +9,7 @@ use super::*;
 fn service(protocol: Protocol) -> Service {
     Service {
         name: "example".to_owned(),
+        sdk_id: "Example".to_owned(),
         protocol,
         endpoint: "example".to_owned(),
         signing: "example".to_owned(),

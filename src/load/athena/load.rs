@@ -6,7 +6,7 @@ use super::plan::{Plan, Request};
 use super::query::{self, AfterInterrupt};
 use super::results::{Results, ResultsError};
 use super::row::{Layout, Row};
-use super::{Notice, Summary};
+use super::{Loaded, Notice};
 use crate::aws::{ErrorClass, Session};
 use crate::load::unit::Identity;
 use crate::load::{Failure, Figures, Stop, Versions};
@@ -44,7 +44,7 @@ impl Load<'_> {
     ///
     /// # Errors
     /// The query can't be started, doesn't succeed, or its result can't be read; or the user interrupts.
-    pub async fn run(&mut self, request: &Request, plan: &Plan) -> Result<Summary, LoadError> {
+    pub async fn run(&mut self, request: &Request, plan: &Plan) -> Result<Loaded, LoadError> {
         let key = plan.key(request, self.session.region());
         let start = StartRequest {
             sql: plan.sql.clone(),
@@ -66,7 +66,7 @@ impl Load<'_> {
     ///
     /// # Errors
     /// There is no such query, it didn't succeed, or its result can't be read; or the user interrupts.
-    pub async fn run_query(&mut self, id: &str) -> Result<Summary, LoadError> {
+    pub async fn run_query(&mut self, id: &str) -> Result<Loaded, LoadError> {
         let execution = query::wait(self.athena, id, false, self.stop, self.tell).await?;
         self.load_result(&execution).await
     }
@@ -99,7 +99,7 @@ impl Load<'_> {
     }
 
     /// Reads a result to its end, unless the ledger knows it.
-    async fn load_result(&mut self, execution: &Execution) -> Result<Summary, LoadError> {
+    async fn load_result(&mut self, execution: &Execution) -> Result<Loaded, LoadError> {
         let versions = Versions::of(self.scanner);
         // A result never changes: its id stands for its content.
         let content = Fingerprint::of(&[execution.id.as_bytes()]);
@@ -119,7 +119,7 @@ impl Load<'_> {
         }
         self.store.forget_athena_query(&execution.id)?;
         let Execution { id, scanned_bytes, elapsed, .. } = execution.clone();
-        Ok(Summary { query_id: id, scanned_bytes, elapsed, figures })
+        Ok(Loaded { query_id: id, scanned_bytes, elapsed, figures })
     }
 
     async fn read_rows(

@@ -69,7 +69,7 @@ pub enum Notice<'a> {
 
 /// What a load came to.
 #[derive(Debug, Clone, Default)]
-pub struct Summary {
+pub struct Loaded {
     /// The query's id.
     pub query_id: String,
     /// Bytes that Athena read.

@@ -69,7 +69,7 @@ impl Compiler<'_> {
         })
     }
 
-    fn page(&self, service: &Service, (send, receive): &(Text, Text)) -> Result<Page, MapError> {
+    pub(super) fn page(&self, service: &Service, (send, receive): &(Text, Text)) -> Result<Page, MapError> {
         let is_rest = matches!(service.protocol, Protocol::RestJson | Protocol::RestXml);
         if send.value.is_empty() || (send.value.starts_with('?') && !is_rest) {
             let message = "the input parameter of the page token; a leading ? is for REST protocols only";

@@ -20,6 +20,7 @@ pub(super) fn compile(source: Source<'_>, file: &ServiceFile) -> Result<Option<S
     let signing = value(&file.signing).unwrap_or_else(|| endpoint.clone());
     Ok(Some(Service {
         name: name.value.clone(),
+        sdk_id: value(&file.sdk_id).unwrap_or_else(|| name.value.replace('-', " ")),
         protocol: protocol.value,
         event_source: event_source(source, file)?.unwrap_or_else(|| default_event_source(&signing)),
         endpoint,

@@ -5,9 +5,9 @@ use serde_saphyr::{Location, Spanned};
 use super::Compiler;
 use super::requests::{Scope, names_a_resource};
 use crate::resource_map::Request;
-use crate::resource_map::definition::{NativeWriting, Service, TagReading, TagRequest, TagWriting, WriteMethod};
-use crate::resource_map::source::{MapError, Text};
-use crate::resource_map::yaml::{RemoveStanza, TagsStanza, WriteStanza};
+use crate::resource_map::definition::{NativeWriting, Page, Service, TagReading, TagRequest, TagWriting, WriteMethod};
+use crate::resource_map::source::{MapError, Text, instead};
+use crate::resource_map::yaml::{FullWriteStanza, RemoveStanza, TagsStanza, WriteStanza};
 
 impl Compiler<'_> {
     /// Where tags are read; nowhere for a type without `tags`.
@@ -36,6 +36,7 @@ impl Compiler<'_> {
             ("params", stanza.params.as_ref().map(|params| params.referenced)),
             ("items", stanza.items.as_ref().map(|items| items.referenced)),
             ("batch", stanza.batch.as_ref().map(|batch| batch.referenced)),
+            ("page", stanza.page.as_ref().map(|page| page.referenced)),
             ("absent", stanza.absent.as_ref().map(|absent| absent.referenced)),
         ];
         self.refuse_without_call(&useless)?;
@@ -45,9 +46,11 @@ impl Compiler<'_> {
     fn tag_request(&self, service: &Service, stanza: &TagsStanza, call: &Text) -> Result<TagRequest, MapError> {
         let items =
             self.required(stanza.items.as_ref(), "items", call.referenced, "JMESPath from the answer to the tags")?;
-        let scope = match stanza.batch {
-            Some(_) => Scope { place: "`tags` with `batch`", names: vec!["arns", "ids"], item: false },
-            None => Scope { place: "`tags` without `batch`", names: vec!["id", "arn"], item: true },
+        let batch = stanza.batch.as_ref().map_or(1, |batch| batch.value.get());
+        let scope = if batch > 1 {
+            Scope { place: "`tags` with `batch`", names: vec!["arns", "ids"], item: false }
+        } else {
+            Scope { place: "`tags` without `batch`", names: vec!["id", "arn"], item: true }
         };
         let request = self.request(service, call, stanza.params.as_ref(), &scope)?;
         if !names_a_resource(&request) {
@@ -57,19 +60,36 @@ impl Compiler<'_> {
         Ok(TagRequest {
             request,
             path: self.expression(items)?,
-            batch: stanza.batch.as_ref().map_or(1, |batch| batch.value.get()),
+            batch,
+            page: self.tag_page(service, stanza, batch)?,
             absent: stanza.absent.as_ref().map(|absent| absent.value.clone()).unwrap_or_default(),
         })
     }
 
+    fn tag_page(&self, service: &Service, stanza: &TagsStanza, batch: usize) -> Result<Option<Page>, MapError> {
+        match &stanza.page {
+            Some(page) if batch > 1 => {
+                Err(self.source.error(page.referenced, "`page` is for calls that read one resource, without `batch`"))
+            }
+            Some(page) => self.page(service, &page.value).map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// How a tag is written.
     pub(super) fn tag_writing(&self, service: &Service, stanza: &Spanned<WriteStanza>) -> Result<TagWriting, MapError> {
-        let Spanned { value: stanza, referenced: at, .. } = stanza;
+        let at = stanza.referenced;
+        let stanza = match &stanza.value {
+            WriteStanza::Short(method) => {
+                return Ok(TagWriting { method: self.short_method(method, at)?, native: None, when: None });
+            }
+            WriteStanza::Full(stanza) => stanza,
+        };
         let native = match (stanza.method, &stanza.call) {
             (WriteMethod::Native | WriteMethod::Rgta, Some(call)) => Some(self.native(service, stanza, call)?),
             (WriteMethod::Native, None) => {
                 let message = "method native needs `call`, the service's own call that writes a tag";
-                return Err(self.source.error(*at, message));
+                return Err(self.source.error(at, message));
             }
             (WriteMethod::Ec2 | WriteMethod::StackUpdate, Some(call)) => {
                 let message = "this method knows its call; remove `call`, or use method native";
@@ -86,7 +106,18 @@ impl Compiler<'_> {
         Ok(TagWriting { method: stanza.method, native, when: self.optional_expression(stanza.when.as_ref())? })
     }
 
-    fn native(&self, service: &Service, stanza: &WriteStanza, call: &Text) -> Result<NativeWriting, MapError> {
+    /// `write: ec2`: the methods that need no more than their name.
+    fn short_method(&self, name: &str, at: Location) -> Result<WriteMethod, MapError> {
+        const SHORT: [(&str, WriteMethod); 3] =
+            [("rgta", WriteMethod::Rgta), ("ec2", WriteMethod::Ec2), ("stack-update", WriteMethod::StackUpdate)];
+        let found = SHORT.iter().find(|(known, _)| *known == name);
+        found.map(|(_, method)| *method).ok_or_else(|| {
+            let advice = instead(name, &SHORT.map(|(known, _)| known));
+            self.source.error(at, format!("`write: {name}` is not allowed here; {advice}"))
+        })
+    }
+
+    fn native(&self, service: &Service, stanza: &FullWriteStanza, call: &Text) -> Result<NativeWriting, MapError> {
         let names = vec!["id", "arn", "key", "value", "tags"];
         let scope = Scope { place: "`write`", names, item: true };
         let add = self.request(service, call, stanza.params.as_ref(), &scope)?;

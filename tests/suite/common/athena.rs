@@ -79,7 +79,8 @@ impl Athena {
 
     fn call(&self, operation: &str, request: &Value) -> Value {
         let header = format!("X-Amz-Target: AmazonAthena.{operation}");
-        serde_json::from_str(&self.http_with("POST", "/", &header, &request.to_string())).expect("the server answers JSON")
+        serde_json::from_str(&self.http_with("POST", "/", &header, &request.to_string()))
+            .expect("the server answers JSON")
     }
 
     fn http(&self, method: &str, path: &str, body: &str) -> String {

@@ -13,7 +13,7 @@ use super::ResourceMap;
 use super::assemble::{Assembly, Events, TypeSet};
 use super::c7n::C7nFile;
 use super::compile::{self, CompiledType};
-use super::source::{MapError, Source};
+use super::source::{MapError, Source, looks_like_json};
 use super::yaml::ServiceFile;
 
 // BUILT_IN: (name, content) of every file of resource-maps/, by `embed.rs`.
@@ -53,7 +53,7 @@ const BUILT_IN_IS_CHECKED: &str = "the built-in maps are checked by a test";
 fn built_in_types() -> TypeSet {
     let mut types = TypeSet::default();
     for (name, text) in BUILT_IN {
-        let of_file = compile_file(Source { name, text }).expect(BUILT_IN_IS_CHECKED);
+        let of_file = compile_ours(Source { name, text }).expect(BUILT_IN_IS_CHECKED);
         types.add(of_file).expect(BUILT_IN_IS_CHECKED);
     }
     types
@@ -90,9 +90,13 @@ pub(super) fn compile_file(source: Source<'_>) -> Result<Vec<CompiledType>, MapE
         let file: C7nFile = source.parse()?;
         compile::c7n_file(source, &file)
     } else {
-        let file: ServiceFile = source.parse()?;
-        compile::service_file(source, &file)
+        compile_ours(source)
     }
+}
+
+fn compile_ours(source: Source<'_>) -> Result<Vec<CompiledType>, MapError> {
+    let file: ServiceFile = source.parse()?;
+    compile::service_file(source, &file)
 }
 
 /// Tells the format by the content: our stanzas have `type`, c7n-trailcreator's have `resource`. Where neither tells
@@ -114,6 +118,8 @@ fn is_c7n(source: Source<'_>) -> bool {
     if service.is_some() || resources.iter().any(|stanza| stanza.r#type.is_some()) {
         return false;
     }
-    let looks_like_json = source.text.trim_start_matches('\u{feff}').trim_start().starts_with('{');
-    looks_like_json || resources.iter().any(|stanza| stanza.resource.is_some())
+    looks_like_json(source.text) || resources.iter().any(|stanza| stanza.resource.is_some())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,101 @@
+//! Which of a resource's events made it.
+
+use crate::trail::record::{Action, StoredEvent};
+
+/// The event that made the resource, of all its events in any order: the latest `Create`, else the first `Upsert`, since
+/// the last `Delete`. `None` where no creation was recorded (since the last deletion).
+///
+/// * A `Create` beats an `Upsert`, whichever came first: it fails on what exists, so it is certain.
+/// * Time decides, whatever the region: events of a global type may be recorded in several.
+/// * `eventTime` has whole seconds. A deletion and a creation of one second are a replacement: the creation counts as the
+///   later one. Among creations of one second the event id decides, so that the answer is always the same.
+pub fn creation_of(events: &[StoredEvent]) -> Option<&StoredEvent> {
+    let last_deletion = of(events, Action::Delete).map(|event| event.event.time.as_str()).max();
+    let living = |event: &&StoredEvent| last_deletion.is_none_or(|deletion| event.event.time.as_str() >= deletion);
+    of(events, Action::Create)
+        .filter(living)
+        .max_by_key(|event| order(event))
+        .or_else(|| of(events, Action::Upsert).filter(living).min_by_key(|event| order(event)))
+}
+
+fn of(events: &[StoredEvent], action: Action) -> impl Iterator<Item = &StoredEvent> {
+    events.iter().filter(move |event| event.action == action)
+}
+
+fn order(event: &StoredEvent) -> (&str, &str) {
+    (&event.event.time, &event.event.event_id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::creator::test_data::stored;
+
+    /// `"create 3 alice"`: the action, the second in which it was recorded, and the event's id.
+    fn events(lines: &[&str]) -> Vec<StoredEvent> {
+        lines
+            .iter()
+            .map(|line| {
+                let [action, second, id] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
+                stored(Action::parse(action).unwrap(), &format!("2026-03-01T10:00:0{second}Z"), id)
+            })
+            .collect()
+    }
+
+    fn creation(lines: &[&str]) -> Option<String> {
+        let events = events(lines);
+        let forward = creation_of(&events).map(|event| event.event.event_id.clone());
+        let reversed: Vec<StoredEvent> = events.iter().rev().cloned().collect();
+        let backward = creation_of(&reversed).map(|event| event.event.event_id.clone());
+        assert_eq!(forward, backward, "the order in which events come must not matter: {lines:?}");
+        forward
+    }
+
+    #[test]
+    fn the_latest_create_wins() {
+        assert_eq!(creation(&["create 1 a"]).as_deref(), Some("a"));
+        assert_eq!(creation(&["create 1 a", "create 5 b"]).as_deref(), Some("b"));
+        assert_eq!(creation(&["create 1 a", "delete 3 d", "create 5 b"]).as_deref(), Some("b"));
+    }
+
+    #[test]
+    fn the_first_upsert_since_the_last_deletion_wins() {
+        assert_eq!(creation(&["upsert 1 a", "upsert 2 b", "upsert 3 c"]).as_deref(), Some("a"));
+        assert_eq!(creation(&["upsert 1 a", "delete 2 d", "upsert 3 b", "upsert 4 c"]).as_deref(), Some("b"));
+        assert_eq!(
+            creation(&["upsert 1 a", "delete 2 d", "upsert 3 b", "delete 5 e", "upsert 6 c"]).as_deref(),
+            Some("c")
+        );
+    }
+
+    #[test]
+    fn a_create_beats_upserts_before_and_after_it_but_not_across_a_deletion() {
+        assert_eq!(creation(&["upsert 1 a", "create 2 b", "upsert 3 c"]).as_deref(), Some("b"));
+        assert_eq!(creation(&["create 1 a", "delete 2 d", "upsert 3 b"]).as_deref(), Some("b"));
+    }
+
+    #[test]
+    fn after_a_deletion_nothing_is_known() {
+        assert_eq!(creation(&[]), None);
+        assert_eq!(creation(&["delete 1 d"]), None);
+        assert_eq!(creation(&["create 1 a", "delete 2 d"]), None);
+        assert_eq!(creation(&["create 1 a", "upsert 2 b", "delete 3 d", "delete 4 e"]), None);
+    }
+
+    #[test]
+    fn within_one_second_a_deletion_comes_first_and_creations_are_in_the_order_of_their_ids() {
+        assert_eq!(creation(&["create 1 a", "delete 5 x", "create 5 b"]).as_deref(), Some("b"));
+        assert_eq!(creation(&["create 5 b", "create 5 a"]).as_deref(), Some("b"));
+        assert_eq!(creation(&["upsert 5 b", "upsert 5 a"]).as_deref(), Some("a"));
+    }
+
+    #[test]
+    fn regions_do_not_matter() {
+        let mut events = events(&["create 1 a", "delete 2 d", "create 3 b"]);
+        events[0].event.region = "us-east-1".to_owned();
+        events[1].event.region = "eu-west-1".to_owned();
+        events[2].event.region = "ap-south-1".to_owned();
+        events.sort_by(|one, other| one.event.region.cmp(&other.event.region));
+        assert_eq!(creation_of(&events).unwrap().event.event_id, "b");
+    }
+}

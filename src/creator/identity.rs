@@ -1,0 +1,256 @@
+//! What kind of caller a `userIdentity` describes, and the facts in it that can stand for an owner.
+//!
+//! Empty texts are absent: CloudTrail writes `""` for what it does not know, and so does Athena's CSV for null.
+//!
+//! Source: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html>
+
+use crate::trail::record::Identity;
+
+/// How CloudTrail spells the caller of a call that was not signed.
+const ANONYMOUS: [&str; 2] = ["anonymous", "ANONYMOUS_PRINCIPAL"];
+
+/// The beginning of the names of service-linked roles.
+const SERVICE_LINKED: &str = "AWSServiceRole";
+
+/// The path of service-linked roles, which only AWS can make.
+const SERVICE_LINKED_PATH: &str = ":role/aws-service-role/";
+
+/// The beginning of the names of the roles that Identity Center makes for its permission sets.
+const PERMISSION_SET: &str = "AWSReservedSSO_";
+
+/// Who called.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Caller<'a> {
+    /// AWS on its own behalf; says which part of it.
+    Service(String),
+    /// A session of a role.
+    Session(Session<'a>),
+    /// A principal with a name of its own; `what` it is, as a phrase: "IAM user name".
+    Named { name: &'a str, what: &'static str },
+    /// An Identity Center user, of whom only the id is recorded.
+    IdentityCenterUser(&'a str),
+    /// CloudTrail does not say; why, as a phrase.
+    Nameless(String),
+}
+
+/// A session of a role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Session<'a> {
+    /// `RoleSessionName`, chosen by who assumed the role.
+    pub(super) name: Option<&'a str>,
+    /// The role's name, without its path.
+    pub(super) role: Option<&'a str>,
+}
+
+impl<'a> Session<'a> {
+    /// The Identity Center permission set behind the role, without the suffix that AWS adds. Such sessions are named by
+    /// Identity Center itself, after the user.
+    pub(super) fn permission_set(&self) -> Option<&'a str> {
+        let name = self.role?.strip_prefix(PERMISSION_SET)?;
+        Some(name.rsplit_once('_').map_or(name, |(permission_set, _)| permission_set))
+    }
+}
+
+/// A field's text, if there is any.
+pub(super) fn text(field: &Option<String>) -> Option<&str> {
+    field.as_deref().map(str::trim).filter(|text| !text.is_empty())
+}
+
+/// Who called, by the identity's type; by its facts where the type is absent or new.
+pub(super) fn caller_of(identity: &Identity) -> Caller<'_> {
+    if let Some(role) = service_linked_role(identity) {
+        return Caller::Service(format!("service-linked role {role}"));
+    }
+    let user_name = text(&identity.user_name);
+    let tail = text(&identity.arn).and_then(tail);
+    let named = |name: Option<_>, what| name.map(|name| Caller::Named { name, what });
+    let caller = match text(&identity.kind) {
+        Some("AWSService") => Some(service(identity)),
+        Some("Root") => named(Some("root"), "the account's root user"),
+        Some("IAMUser") => named(user_name.or(tail), "IAM user name"),
+        Some("AssumedRole") => Some(Caller::Session(session(identity))),
+        Some("Role") => named(user_name.or(tail), "role"),
+        Some("FederatedUser") => named(tail.or(user_name), "federated user name"),
+        // The name may be a path, of which c7n-trailcreator takes the end; ours must be equal.
+        Some("SAMLUser") => named(user_name.map(|name| name.rsplit('/').next().unwrap_or(name)), "SAML user name"),
+        Some("WebIdentityUser") => named(user_name.or(after_colon(identity)), "web identity's user name"),
+        Some("IdentityCenterUser") => text(&identity.on_behalf_of_user_id).map(Caller::IdentityCenterUser),
+        Some("AWSAccount") => Some(other_account(identity)),
+        _ => None,
+    };
+    caller.unwrap_or_else(|| by_facts(identity))
+}
+
+/// The `user_id` that c7n-trailcreator stores: what its `--user-suffix` looks at.
+pub(super) fn custodian_user_id(identity: &Identity) -> Option<&str> {
+    match text(&identity.kind) {
+        Some("Root") => Some("root"),
+        Some("SAMLUser") => text(&identity.user_name),
+        _ => text(&identity.arn),
+    }
+}
+
+/// Directory, Unknown, no type or one that came after this was written.
+fn by_facts(identity: &Identity) -> Caller<'_> {
+    let arn = text(&identity.arn);
+    if arn.is_some_and(|arn| arn.contains(":assumed-role/")) {
+        return Caller::Session(session(identity));
+    }
+    if arn.is_some_and(|arn| arn.ends_with(":root")) {
+        return Caller::Named { name: "root", what: "the account's root user" };
+    }
+    let candidates = [(text(&identity.user_name), "user name"), (arn.and_then(tail), "end of the principal's ARN")];
+    if let Some((name, what)) = candidates.into_iter().find_map(|(name, what)| Some((name?, what))) {
+        return Caller::Named { name, what };
+    }
+    if let Some(id) = text(&identity.on_behalf_of_user_id) {
+        return Caller::IdentityCenterUser(id);
+    }
+    if text(&identity.invoked_by).is_some() {
+        return service(identity);
+    }
+    Caller::Nameless(match text(&identity.kind) {
+        Some(kind) => format!("CloudTrail recorded an identity of type {kind} without a name"),
+        None => "CloudTrail recorded no identity".to_owned(),
+    })
+}
+
+fn service(identity: &Identity) -> Caller<'_> {
+    Caller::Service(match text(&identity.invoked_by) {
+        Some("AWS Internal") | None => "AWS itself".to_owned(),
+        Some(service) => format!("AWS service {service}"),
+    })
+}
+
+/// A call from another account: its copy of the event may say little of who it was.
+fn other_account(identity: &Identity) -> Caller<'_> {
+    let account = text(&identity.account_id);
+    let arn = text(&identity.arn);
+    if account.or(text(&identity.principal_id)).is_some_and(|account| ANONYMOUS.contains(&account)) {
+        return Caller::Nameless("the call was anonymous".to_owned());
+    }
+    if after_colon(identity).is_some() {
+        return Caller::Session(session(identity));
+    }
+    match arn.and_then(tail).or(text(&identity.user_name)) {
+        Some(name) => Caller::Named { name, what: "principal of another account" },
+        None => Caller::Nameless(format!(
+            "a principal of account {} called, whose name CloudTrail keeps to that account",
+            account.unwrap_or("unknown")
+        )),
+    }
+}
+
+fn session(identity: &Identity) -> Session<'_> {
+    // arn:aws:sts::111122223333:assumed-role/ROLE/SESSION
+    let resource = text(&identity.arn).and_then(|arn| arn.split_once(":assumed-role/")).map(|(_, resource)| resource);
+    let (role, name) = match resource.map(|resource| resource.split_once('/').ok_or(resource)) {
+        Some(Ok((role, name))) => (Some(role), Some(name)),
+        Some(Err(role)) => (Some(role), None),
+        None => (None, None),
+    };
+    let issuer = text(&identity.issuer_user_name).or_else(|| text(&identity.issuer_arn).and_then(tail));
+    Session { name: name.filter(|name| !name.is_empty()).or(after_colon(identity)), role: issuer.or(role) }
+}
+
+/// `AROAIDPPEZS35WEXAMPLE:SESSION`, `issuer:application:USER` → what stands last.
+fn after_colon(identity: &Identity) -> Option<&str> {
+    text(&identity.principal_id)?.rsplit_once(':').map(|(_, name)| name).filter(|name| !name.is_empty())
+}
+
+/// What stands after an ARN's last `/`, or nothing where it has none.
+fn tail(arn: &str) -> Option<&str> {
+    arn.rsplit_once('/').map(|(_, tail)| tail).filter(|tail| !tail.is_empty())
+}
+
+fn service_linked_role(identity: &Identity) -> Option<&str> {
+    let arns = [text(&identity.issuer_arn), text(&identity.arn)];
+    let by_path = arns.into_iter().flatten().find(|arn| arn.contains(SERVICE_LINKED_PATH)).and_then(tail);
+    by_path.or_else(|| session(identity).role.filter(|role| role.starts_with(SERVICE_LINKED)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::creator::test_data::{iam_user, of_kind, session as session_of};
+
+    fn some(text: &str) -> Option<String> {
+        Some(text.to_owned())
+    }
+
+    #[test]
+    fn a_session_is_read_from_its_issuer_its_arn_or_its_principal_id() {
+        let whole = session_of("deploy", "anna");
+        let expected = Caller::Session(Session { name: Some("anna"), role: Some("deploy") });
+        assert_eq!(caller_of(&whole), expected);
+        let without_issuer = Identity { issuer_arn: None, issuer_user_name: None, ..whole.clone() };
+        assert_eq!(caller_of(&without_issuer), expected);
+        let without_arn = Identity { arn: None, issuer_user_name: None, ..whole.clone() };
+        assert_eq!(caller_of(&without_arn), expected);
+        let without_type = Identity { kind: None, ..whole };
+        assert_eq!(caller_of(&without_type), expected);
+    }
+
+    #[test]
+    fn service_linked_roles_are_services_by_name_and_by_path() {
+        let by_name = session_of("AWSServiceRoleForRDS", "SLRManagement");
+        assert_eq!(caller_of(&by_name), Caller::Service("service-linked role AWSServiceRoleForRDS".to_owned()));
+        let mut by_path = session_of("Odd", "x");
+        by_path.issuer_arn = some("arn:aws:iam::1:role/aws-service-role/odd.amazonaws.com/Odd");
+        assert_eq!(caller_of(&by_path), Caller::Service("service-linked role Odd".to_owned()));
+        let no_service = session_of("MyAWSServiceRole", "anna");
+        assert!(matches!(caller_of(&no_service), Caller::Session(_)));
+    }
+
+    #[test]
+    fn aws_itself_is_a_service_and_a_person_it_called_for_is_not() {
+        for (identity, who) in [
+            (
+                Identity { invoked_by: some("rds.amazonaws.com"), ..of_kind("AWSService") },
+                "AWS service rds.amazonaws.com",
+            ),
+            (of_kind("AWSService"), "AWS itself"),
+            (Identity { invoked_by: some("AWS Internal"), ..Identity::default() }, "AWS itself"),
+            (Identity { invoked_by: some("x.amazonaws.com"), ..Identity::default() }, "AWS service x.amazonaws.com"),
+        ] {
+            assert_eq!(caller_of(&identity), Caller::Service(who.to_owned()));
+        }
+        let mut person = iam_user("arn:aws:iam::1:user/alice", Some("alice"));
+        person.invoked_by = some("cloudformation.amazonaws.com");
+        assert_eq!(caller_of(&person), Caller::Named { name: "alice", what: "IAM user name" });
+    }
+
+    #[test]
+    fn other_accounts_tell_what_they_tell() {
+        let account = Identity { account_id: some("444455556666"), ..of_kind("AWSAccount") };
+        let caller = |identity: &Identity| format!("{:?}", caller_of(identity));
+        let with_id = Identity { principal_id: some("AIDACKCEVSQ6C2EXAMPLE"), ..account.clone() };
+        assert!(caller(&with_id).contains("account 444455556666"), "{}", caller(&with_id));
+        let session_there = Identity { principal_id: some("AROAIDPPEZS35WEXAMPLE:anna"), ..account.clone() };
+        assert_eq!(caller_of(&session_there), Caller::Session(Session { name: Some("anna"), role: None }));
+        let user_there = Identity { arn: some("arn:aws:iam::444455556666:user/anna"), ..with_id };
+        assert_eq!(caller_of(&user_there), Caller::Named { name: "anna", what: "principal of another account" });
+        let anonymous = Identity { account_id: some("ANONYMOUS_PRINCIPAL"), principal_id: some(""), ..account };
+        assert_eq!(caller_of(&anonymous), Caller::Nameless("the call was anonymous".to_owned()));
+    }
+
+    #[test]
+    fn an_unknown_type_is_judged_by_its_facts_and_empty_texts_are_none() {
+        let unknown = Identity { user_name: some("bob@example.com"), ..of_kind("Unknown") };
+        assert_eq!(caller_of(&unknown), Caller::Named { name: "bob@example.com", what: "user name" });
+        let root = Identity { arn: some("arn:aws:iam::1:root"), ..Identity::default() };
+        assert_eq!(caller_of(&root), Caller::Named { name: "root", what: "the account's root user" });
+        let empty = Identity { arn: some(""), user_name: some("  "), invoked_by: some(""), ..of_kind("") };
+        assert_eq!(caller_of(&empty), Caller::Nameless("CloudTrail recorded no identity".to_owned()));
+        let nameless_user = Identity { user_name: some(""), ..of_kind("IAMUser") };
+        assert!(matches!(caller_of(&nameless_user), Caller::Nameless(reason) if reason.contains("type IAMUser")));
+    }
+
+    #[test]
+    fn permission_sets_lose_the_suffix_that_aws_adds() {
+        let role = |role| Session { name: None, role: Some(role) }.permission_set();
+        assert_eq!(role("AWSReservedSSO_Power_Users_0123456789abcdef"), Some("Power_Users"));
+        assert_eq!(role("AWSReservedSSO_Admin"), Some("Admin"));
+        assert_eq!(role("Admin"), None);
+    }
+}

@@ -1,0 +1,56 @@
+//! Events and identities for this folder's tests.
+
+use crate::trail::record::{Action, Event, Identity, StoredEvent};
+
+/// An event of one role.
+pub(super) fn stored(action: Action, time: &str, event_id: &str) -> StoredEvent {
+    StoredEvent {
+        resource_type: "iam-role".into(),
+        resource_id: "app".into(),
+        action,
+        event: Event { event_id: event_id.to_owned(), time: time.to_owned(), ..Event::default() },
+    }
+}
+
+/// An event by this identity.
+pub(super) fn event_by(identity: Identity) -> Event {
+    Event {
+        event_id: "e-1".to_owned(),
+        account_id: "111122223333".to_owned(),
+        region: "eu-west-1".to_owned(),
+        time: "2026-03-01T10:00:00Z".to_owned(),
+        name: "CreateRole".to_owned(),
+        source: "iam.amazonaws.com".to_owned(),
+        identity,
+        ..Event::default()
+    }
+}
+
+/// A user with a key.
+pub(super) fn iam_user(arn: &str, user_name: Option<&str>) -> Identity {
+    Identity {
+        kind: Some("IAMUser".to_owned()),
+        arn: Some(arn.to_owned()),
+        user_name: user_name.map(str::to_owned),
+        principal_id: Some("AIDACKCEVSQ6C2EXAMPLE".to_owned()),
+        ..Identity::default()
+    }
+}
+
+/// A role's session as CloudTrail records it.
+pub(super) fn session(role: &str, name: &str) -> Identity {
+    Identity {
+        kind: Some("AssumedRole".to_owned()),
+        arn: Some(format!("arn:aws:sts::111122223333:assumed-role/{role}/{name}")),
+        principal_id: Some(format!("AROAIDPPEZS35WEXAMPLE:{name}")),
+        issuer_type: Some("Role".to_owned()),
+        issuer_arn: Some(format!("arn:aws:iam::111122223333:role/teams/{role}")),
+        issuer_user_name: Some(role.to_owned()),
+        ..Identity::default()
+    }
+}
+
+/// An identity of a type, with nothing else.
+pub(super) fn of_kind(kind: &str) -> Identity {
+    Identity { kind: Some(kind.to_owned()), ..Identity::default() }
+}

@@ -1,0 +1,176 @@
+//! The proof that a tag is absent: the type's own call, for one resource or for a batch.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use futures::future::{BoxFuture, FutureExt};
+use futures::stream::{self, StreamExt};
+use serde_json::Value;
+
+use super::pager::next_page;
+use super::scope::Scope;
+use super::tag_values::tags_of;
+use super::{LiveResource, Tags};
+use crate::aws::{CallError, ErrorClass};
+use crate::names::Region;
+use crate::resource_map::{RenderedCall, TagRequest};
+
+/// Tag reads under way at once.
+const CONCURRENT_CALLS: usize = 16;
+
+/// What a read needs of a resource, and where its answer goes.
+#[derive(Debug, Clone)]
+struct Subject {
+    position: usize,
+    id: String,
+    arn: String,
+    item: Value,
+}
+
+/// Reads the tags of all resources whose tags aren't known.
+pub(super) async fn tags(scope: &Scope<'_>, resources: &mut [&mut LiveResource]) {
+    let unproven = |resource: &LiveResource| !matches!(resource.tags, Tags::Known(_));
+    let Some(request) = &scope.access.tags.request else {
+        let reason = format!("the resource map has no call that reads the tags of {}", scope.definition.resource_type);
+        for resource in resources.iter_mut().filter(|resource| unproven(resource)) {
+            resource.tags = Tags::Unknown(reason.clone());
+        }
+        return;
+    };
+    // A batch goes to one region.
+    let mut by_region: BTreeMap<Region, Vec<Subject>> = BTreeMap::new();
+    for (position, resource) in resources.iter().enumerate().filter(|(_, resource)| unproven(resource)) {
+        by_region.entry(resource.region.clone()).or_default().push(Subject::of(position, resource));
+    }
+    let mut reads = Vec::new();
+    for (region, subjects) in by_region {
+        for batch in subjects.chunks(request.batch.max(1)) {
+            reads.push(read(scope, request, region.clone(), batch.to_vec()).boxed());
+        }
+    }
+    let mut answers = stream::iter(reads).buffer_unordered(CONCURRENT_CALLS);
+    while let Some(answers) = answers.next().await {
+        for (position, tags) in answers {
+            resources[position].tags = tags;
+        }
+    }
+}
+
+impl Subject {
+    fn of(position: usize, resource: &LiveResource) -> Self {
+        Self { position, id: resource.id.to_string(), arn: resource.arn.to_string(), item: resource.item.clone() }
+    }
+}
+
+/// Reads a batch; where the call fails for what one of its resources is, one by one.
+fn read<'a>(
+    scope: &'a Scope<'a>,
+    request: &'a TagRequest,
+    region: Region,
+    batch: Vec<Subject>,
+) -> BoxFuture<'a, Vec<(usize, Tags)>> {
+    async move {
+        let error = match call(scope, request, &region, &batch).await {
+            Ok(tags) => return tags,
+            Err(error) => error,
+        };
+        if batch.len() > 1 && matches!(error.class, ErrorClass::NotFound | ErrorClass::Refused) {
+            let mut tags = Vec::new();
+            for subject in batch {
+                tags.extend(read(scope, request, region.clone(), vec![subject]).await);
+            }
+            return tags;
+        }
+        let tags = if request.absent.contains(&error.code) {
+            Tags::Known(BTreeMap::new())
+        } else {
+            Tags::Unknown(error.to_string())
+        };
+        batch.iter().map(|subject| (subject.position, tags.clone())).collect()
+    }
+    .boxed()
+}
+
+async fn call(
+    scope: &Scope<'_>,
+    request: &TagRequest,
+    region: &Region,
+    batch: &[Subject],
+) -> Result<Vec<(usize, Tags)>, CallError> {
+    let first = batch.first();
+    let list =
+        |text: fn(&Subject) -> &String| Value::Array(batch.iter().map(|one| text(one).as_str().into()).collect());
+    let lookup = |name: &str| match name {
+        "ids" => Some(list(|subject| &subject.id)),
+        "arns" => Some(list(|subject| &subject.arn)),
+        "id" => first.map(|subject| subject.id.as_str().into()),
+        "arn" => first.map(|subject| subject.arn.as_str().into()),
+        _ => scope.lookup(name, region),
+    };
+    let item = first.map_or(&Value::Null, |subject| &subject.item);
+    let rendered = scope.render(&request.request, item, &lookup)?;
+    if request.batch <= 1 {
+        let tags = of_pages(&pages(scope, request, region, rendered).await?);
+        return Ok(batch.iter().map(|subject| (subject.position, tags.clone())).collect());
+    }
+    let answer = scope.call(region, &rendered).await?;
+    let found = by_key(request.path.search(&answer.body));
+    Ok(batch.iter().map(|subject| (subject.position, of_subject(&found, subject))).collect())
+}
+
+/// What the request's path finds on each page, to the last.
+async fn pages(
+    scope: &Scope<'_>,
+    request: &TagRequest,
+    region: &Region,
+    mut call: RenderedCall,
+) -> Result<Vec<Value>, CallError> {
+    let mut tokens = HashSet::new();
+    let mut found = Vec::new();
+    loop {
+        let answer = scope.call(region, &call).await?;
+        found.push(request.path.search(&answer.body));
+        let next = request.page.as_ref().map_or(Ok(None), |page| next_page(page, &answer.body, &mut tokens));
+        let next = next.map_err(|error| CallError {
+            request_id: answer.request_id,
+            ..CallError::bad_answer(
+                &format!("{}:{}", scope.access.service.signing, call.operation),
+                region,
+                error.to_string(),
+            )
+        })?;
+        match (next, call.input.as_object_mut()) {
+            (Some((name, token)), Some(input)) => drop(input.insert(name, token)),
+            _ => return Ok(found),
+        }
+    }
+}
+
+fn of_pages(pages: &[Value]) -> Tags {
+    let mut tags = BTreeMap::new();
+    for page in pages {
+        match known(page) {
+            Tags::Known(more) => tags.extend(more),
+            unreadable => return unreadable,
+        }
+    }
+    Tags::Known(tags)
+}
+
+fn known(value: &Value) -> Tags {
+    tags_of(value).map_or_else(|| Tags::Unknown("the answer holds something else than tags".to_owned()), Tags::Known)
+}
+
+/// `[{key, tags}]` by key.
+fn by_key(found: Value) -> HashMap<String, Value> {
+    let Value::Array(entries) = found else { return HashMap::new() };
+    let entry = |mut entry: Value| {
+        let key = entry.get("key")?.as_str()?.to_owned();
+        Some((key, entry.get_mut("tags").map(Value::take).unwrap_or_default()))
+    };
+    entries.into_iter().filter_map(entry).collect()
+}
+
+fn of_subject(found: &HashMap<String, Value>, subject: &Subject) -> Tags {
+    let tags = found.get(&subject.arn).or_else(|| found.get(&subject.id));
+    tags.map_or_else(|| Tags::Unknown("AWS's answer does not mention the resource".to_owned()), known)
+}

@@ -1,0 +1,140 @@
+//! Page after page to the last token. Pure: the calls are made elsewhere.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use crate::resource_map::expression::{Expression, TopLevelFields};
+use crate::resource_map::{Listing, Page};
+
+/// Gathers the items of a listing's pages.
+#[derive(Debug)]
+pub(super) struct Pager<'a> {
+    listing: &'a Listing,
+    tokens: HashSet<String>,
+    items: Vec<Value>,
+}
+
+/// Why a page can't be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum UnusablePage {
+    /// Silence is not an empty list: the map may be wrong, or the answer another one than expected.
+    #[error("the answer has no {0}")]
+    NoItems(String),
+    #[error("{0} in the answer is not a list")]
+    NotAList(String),
+    /// Going on would never end.
+    #[error("the page token {0:?} came twice")]
+    RepeatedToken(String),
+}
+
+impl<'a> Pager<'a> {
+    pub(super) fn new(listing: &'a Listing) -> Self {
+        Self { listing, tokens: HashSet::new(), items: Vec::new() }
+    }
+
+    /// Takes the items of an answer; gives the parameter that asks for the next page, if there is one.
+    pub(super) fn take(&mut self, answer: &Value) -> Result<Option<(String, Value)>, UnusablePage> {
+        self.items.extend(items_of(&self.listing.items, answer)?);
+        self.listing.page.as_ref().map_or(Ok(None), |page| next_page(page, answer, &mut self.tokens))
+    }
+
+    pub(super) fn into_items(self) -> Vec<Value> {
+        self.items
+    }
+}
+
+/// The parameter that asks for the page after `answer`, if there is one; `tokens` are those of the pages before.
+pub(super) fn next_page(
+    page: &Page,
+    answer: &Value,
+    tokens: &mut HashSet<String>,
+) -> Result<Option<(String, Value)>, UnusablePage> {
+    let token = page.receive.search(answer);
+    let text = match &token {
+        Value::String(text) if !text.is_empty() => text.clone(),
+        Value::Number(number) => number.to_string(),
+        Value::Object(_) => token.to_string(),
+        _ => return Ok(None),
+    };
+    if tokens.insert(text.clone()) {
+        Ok(Some((page.send.clone(), token)))
+    } else {
+        Err(UnusablePage::RepeatedToken(text))
+    }
+}
+
+/// The list that `expression` finds. A null or empty list is an empty one (XML's empty elements are null), an absent one
+/// is an error.
+pub(super) fn items_of(expression: &Expression, answer: &Value) -> Result<Vec<Value>, UnusablePage> {
+    match expression.search(answer) {
+        Value::Array(items) => Ok(items),
+        Value::Null if names_a_field_of(expression, answer) => Ok(Vec::new()),
+        Value::Null => Err(UnusablePage::NoItems(expression.source().to_owned())),
+        _ => Err(UnusablePage::NotAList(expression.source().to_owned())),
+    }
+}
+
+fn names_a_field_of(expression: &Expression, answer: &Value) -> bool {
+    match (answer, expression.fields()) {
+        // An answer that is an empty element as a whole.
+        (Value::Null, _) => true,
+        (Value::Object(fields), TopLevelFields::Some(names)) => names.iter().any(|name| fields.contains_key(name)),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::resource_map::Request;
+
+    fn listing(items: &str) -> Listing {
+        let receive = Expression::compile("NextToken").unwrap();
+        Listing {
+            request: Request::compile("ListThings", &json!({})).unwrap(),
+            items: Expression::compile(items).unwrap(),
+            page: Some(Page { send: "Token".to_owned(), receive }),
+            parent: None,
+            filter: None,
+            describe: None,
+        }
+    }
+
+    #[test]
+    fn pages_are_taken_until_the_token_is_null_or_empty() {
+        let listing = listing("Things[].Name");
+        let mut pager = Pager::new(&listing);
+        let next = pager.take(&json!({"Things": [{"Name": "a"}], "NextToken": "2"})).unwrap();
+        assert_eq!(next, Some(("Token".to_owned(), json!("2"))));
+        assert_eq!(pager.take(&json!({"Things": [], "NextToken": ""})), Ok(None));
+        assert_eq!(pager.take(&json!({"Things": [{"Name": "b"}], "NextToken": null})), Ok(None));
+        assert_eq!(pager.into_items(), [json!("a"), json!("b")]);
+    }
+
+    #[test]
+    fn a_token_that_comes_twice_ends_the_listing() {
+        let listing = listing("Things");
+        let mut pager = Pager::new(&listing);
+        let answer = |token: &str| json!({"Things": [], "NextToken": token});
+        pager.take(&answer("1")).unwrap();
+        pager.take(&answer("2")).unwrap();
+        assert_eq!(pager.take(&answer("1")), Err(UnusablePage::RepeatedToken("1".to_owned())));
+    }
+
+    #[test]
+    fn an_absent_list_is_an_error_and_an_empty_one_is_not() {
+        let take = |items: &str, answer: Value| Pager::new(&listing(items)).take(&answer).map(drop);
+        let absent = |items: &str| Err(UnusablePage::NoItems(items.to_owned()));
+        assert_eq!(take("Things[]", json!({})), absent("Things[]"));
+        assert_eq!(take("Things[]", json!({"Other": []})), absent("Things[]"));
+        assert_eq!(take("Things[]", json!({"Things": null})), Ok(()));
+        assert_eq!(take("Things[]", json!({"Things": []})), Ok(()));
+        assert_eq!(take("Things[]", Value::Null), Ok(()));
+        assert_eq!(take("Things || `[]`", json!({})), Ok(()));
+        assert_eq!(take("to_array(Buckets.Bucket)[]", json!({"Buckets": null})), Ok(()));
+        assert_eq!(take("Things", json!({"Things": {"a": 1}})), Err(UnusablePage::NotAList("Things".to_owned())));
+    }
+}

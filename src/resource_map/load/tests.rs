@@ -1,0 +1,275 @@
+//! The built-in maps are whole, and a user's files do to them what `docs/resource-maps.md` says.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::slice;
+
+use tempfile::TempDir;
+
+use super::{Assembly, BUILT_IN, Events, MAX_MAP_BYTES, Source, TypeSet, compile_file};
+use crate::names::ResourceType;
+use crate::resource_map::ResourceMap;
+use crate::trail::record::Action;
+
+/// A map in its own file.
+struct Files(TempDir);
+
+impl Files {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    }
+}
+
+/// The rules of an event: type, action and ids.
+fn rules<'map>(map: &'map ResourceMap, source: &str, name: &str) -> Vec<(&'map str, Action, &'map str)> {
+    let found = map.rules(source, name);
+    found.iter().map(|rule| (rule.resource_type.as_str(), rule.action, rule.ids.source())).collect()
+}
+
+fn is_listed(map: &ResourceMap, name: &str) -> bool {
+    map.types.get(&ResourceType::from(name)).unwrap_or_else(|| panic!("{name} is known")).access.is_some()
+}
+
+/// A stanza that lists a type, below `parent` where one is given.
+fn listed(name: &str, parent: Option<&str>) -> String {
+    let parent = parent.map(|parent| format!(", parent: {{type: {parent}, value: Id}}")).unwrap_or_default();
+    format!(
+        "  - type: {name}
+    events: [{{event: Create-{name}, ids: requestParameters.name}}]
+    list: {{call: GET /x, items: Items{parent}}}
+    id: Id
+    arn: Arn\n"
+    )
+}
+
+const HEAD: &str = "service: x\nprotocol: rest-json\nresources:\n";
+
+const MINE: &str = r#"{"resources":[{"resource":"aws.iam-role","events":[
+    {"event":"CreateRole","service":"iam.amazonaws.com","ids":"requestParameters.roleName"}]}]}"#;
+
+#[test]
+fn every_built_in_file_is_valid() {
+    let mut types = TypeSet::default();
+    for (name, text) in BUILT_IN {
+        let of_file = compile_file(Source { name, text }).unwrap_or_else(|error| panic!("{error}"));
+        types.add(of_file).unwrap_or_else(|error| panic!("{error}"));
+    }
+    let mut assembly = Assembly::default();
+    assembly.add(types, Events::Used);
+    assembly.finish().unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[test]
+fn every_file_of_the_folder_is_built_in() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("resource-maps");
+    let on_disk = fs::read_dir(folder).unwrap().count();
+    assert!(on_disk > 0);
+    assert_eq!(BUILT_IN.len(), on_disk, "resource-maps/ holds *.yml only");
+}
+
+/// A type that can't be tagged says so in a comment that starts with `# No write`.
+#[test]
+fn every_built_in_type_is_described_to_the_end() {
+    let map = ResourceMap::built_in();
+    assert!(!map.types.is_empty());
+    for (name, definition) in &map.types {
+        let access = definition.access.as_ref().unwrap_or_else(|| panic!("{name} has no list"));
+        let tags = &access.tags;
+        assert!(tags.path.is_some() || tags.rgta.is_some() || tags.request.is_some(), "{name} has no tags");
+        assert!(map.events.iter().any(|(_, _, rules)| rules.iter().any(|rule| rule.resource_type == *name)));
+        if access.write.is_none() {
+            let head = format!("- type: {name}\n");
+            let stanza = BUILT_IN.iter().find_map(|(_, text)| text.split_once(&head)).map(|(_, after)| after).unwrap();
+            let stanza = stanza.split("\n  - type:").next().unwrap_or(stanza);
+            assert!(stanza.contains("# No write"), "{name} has no write, and no comment says why");
+        }
+    }
+}
+
+#[test]
+fn without_files_the_map_is_the_built_in_one() {
+    let built_in = ResourceMap::built_in();
+    let loaded = ResourceMap::load(&[], &[]).unwrap();
+    assert_eq!(loaded.fingerprint(), built_in.fingerprint());
+    assert!(loaded.types.keys().eq(built_in.types.keys()));
+}
+
+#[test]
+fn a_replacing_map_has_the_only_events_and_the_built_in_access() {
+    let files = Files::new();
+    let map = ResourceMap::load(&[files.write("mine.json", MINE)], &[]).unwrap();
+    assert_eq!(map.event_names(), ["CreateRole"]);
+    assert_eq!(map.sources(), ["iam.amazonaws.com"]);
+    let ids = "requestParameters.roleName";
+    assert_eq!(rules(&map, "iam.amazonaws.com", "CreateRole"), [("iam-role", Action::Create, ids)]);
+    assert!(is_listed(&map, "iam-role") && is_listed(&map, "iam-user"));
+    assert!(map.types[&ResourceType::from("iam-role")].global);
+}
+
+#[test]
+fn an_extending_map_adds_events_and_knows_new_types() {
+    let files = Files::new();
+    let yaml = "resources:
+  - type: iam-role
+    events: [{event: ImportRole, service: iam.amazonaws.com, ids: requestParameters.name}]
+  - type: my-thing
+    events: [{event: CreateThing, service: my.example.com, ids: '@'}]\n";
+    let map = ResourceMap::load(&[], &[files.write("more.yml", yaml)]).unwrap();
+    assert!(!map.rules("s3.amazonaws.com", "CreateBucket").is_empty());
+    let role = [("iam-role", Action::Create, "requestParameters.name")];
+    assert_eq!(rules(&map, "iam.amazonaws.com", "ImportRole"), role);
+    assert!(is_listed(&map, "iam-role") && !is_listed(&map, "my-thing"));
+    assert_eq!(rules(&map, "my.example.com", "CreateThing").len(), 1);
+}
+
+#[test]
+fn both_kinds_of_files_go_together() {
+    let files = Files::new();
+    let more = MINE.replace("CreateRole", "ImportRole");
+    let map = ResourceMap::load(&[files.write("a.json", MINE)], &[files.write("b.json", &more)]).unwrap();
+    assert_eq!(map.event_names(), ["CreateRole", "ImportRole"]);
+}
+
+#[test]
+fn a_files_own_list_takes_the_place_of_the_built_in_one() {
+    let files = Files::new();
+    let map = ResourceMap::load(&[], &[files.write("x.yml", &(HEAD.to_owned() + &listed("iam-role", None)))]).unwrap();
+    let role = &map.types[&ResourceType::from("iam-role")];
+    assert_eq!(role.access.as_ref().unwrap().service.name, "x");
+    assert!(!role.global && role.cloudformation.is_none());
+    assert!(!map.rules("iam.amazonaws.com", "CreateRole").is_empty());
+}
+
+#[test]
+fn what_c7n_trailcreators_format_cannot_say_is_taken_from_the_built_in_map() {
+    let files = Files::new();
+    let json = r#"{"resources":[{"resource":"event-rule","events":[
+        {"event":"PutRule","service":"events.amazonaws.com","ids":"requestParameters.name"}]}]}"#;
+    let map = ResourceMap::load(&[files.write("c7n.json", json)], &[]).unwrap();
+    let put = [("event-rule", Action::Upsert, "requestParameters.name")];
+    assert_eq!(rules(&map, "events.amazonaws.com", "PutRule"), put);
+    assert_eq!(map.event_names(), ["DeleteRule", "PutRule"]);
+
+    let yaml = "resources:
+  - type: event-rule
+    events: [{event: PutRule, service: events.amazonaws.com, ids: requestParameters.name}]\n";
+    let map = ResourceMap::load(&[files.write("ours.yml", yaml)], &[]).unwrap();
+    let put = [("event-rule", Action::Create, "requestParameters.name")];
+    assert_eq!(rules(&map, "events.amazonaws.com", "PutRule"), put, "our format says what it means");
+}
+
+#[test]
+fn a_type_is_described_once() {
+    let files = Files::new();
+    let (one, two) = (files.write("one.json", MINE), files.write("two.json", &format!("\n{MINE}")));
+    let error = ResourceMap::load(&[one.clone(), two.clone()], &[]).unwrap_err();
+    assert_eq!((error.file.as_str(), error.line, error.column), (two.to_str().unwrap(), 2, 27));
+    let first = one.display();
+    let message = format!("iam-role is described a second time (first at {first}:1); put all of it in one place");
+    assert_eq!(error.message, message);
+
+    let twice = files.write("twice.yml", &format!("{HEAD}{0}{0}", listed("thing", None)));
+    let error = ResourceMap::load(&[], &[twice]).unwrap_err();
+    assert_eq!((error.line, error.column), (9, 11));
+}
+
+#[test]
+fn a_parent_is_a_listed_type_and_no_descendant() {
+    let files = Files::new();
+    let load =
+        |stanzas: &[String]| ResourceMap::load(&[], &[files.write("p.yml", &(HEAD.to_owned() + &stanzas.concat()))]);
+    load(&[listed("a", Some("aws.ecs")), listed("b", Some("a"))]).unwrap();
+
+    let error = load(&[listed("a", Some("ecz"))]).unwrap_err();
+    assert_eq!((error.line, error.column), (6, 55));
+    assert_eq!(error.message, "the parent ecz is no type that can be listed; did you mean ecs?");
+
+    let error = load(&[listed("a", Some("b")), listed("b", Some("c")), listed("c", Some("a"))]).unwrap_err();
+    assert_eq!((error.line, error.column), (6, 55));
+    assert_eq!(error.message, "a is its own ancestor: a → b → c → a");
+    assert_eq!(load(&[listed("a", Some("a"))]).unwrap_err().message, "a is its own ancestor: a → a");
+    // Seen from `a`, the circle is above; it is still found.
+    let error = load(&[listed("a", Some("b")), listed("b", Some("c")), listed("c", Some("b"))]).unwrap_err();
+    assert_eq!(error.message, "b is its own ancestor: b → c → b");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    let files = Files::new();
+    let missing = files.0.path().join("none.yml");
+    let error = ResourceMap::load(slice::from_ref(&missing), &[]).unwrap_err();
+    assert!(error.to_string().starts_with(&format!("{}: the resource map can't be read: ", missing.display())));
+
+    let endless = files.0.path().join("endless.yml");
+    fs::File::create(&endless).unwrap().set_len(MAX_MAP_BYTES + 1).unwrap();
+    assert!(ResourceMap::load(&[endless], &[]).unwrap_err().message.ends_with("it is larger than 16 MiB"));
+
+    let latin = files.0.path().join("latin.yml");
+    fs::write(&latin, b"resources: \xe9").unwrap();
+    assert!(ResourceMap::load(&[latin], &[]).unwrap_err().message.contains("UTF-8"));
+}
+
+#[test]
+fn the_fingerprint_follows_the_rules_and_not_their_order() {
+    let files = Files::new();
+    let stanza = |name: &str, ids: &str| {
+        format!(r#"{{"resource":"{name}","events":[{{"event":"E","service":"a.b","ids":"{ids}"}}]}}"#)
+    };
+    let fingerprint = |stanzas: &[String]| {
+        let text = format!(r#"{{"resources":[{}]}}"#, stanzas.join(","));
+        ResourceMap::load(&[files.write("f.json", &text)], &[]).unwrap().fingerprint()
+    };
+    let (one, two) = (stanza("one", "requestParameters.a"), stanza("two", "requestParameters.b"));
+    let both = fingerprint(&[one.clone(), two.clone()]);
+    assert_eq!(both, fingerprint(&[two, one.clone()]));
+    assert_ne!(both, fingerprint(slice::from_ref(&one)));
+    assert_ne!(both, fingerprint(&[one, stanza("two", "requestParameters.c")]));
+    assert_ne!(both, fingerprint(&[stanza("one", "requestParameters.b"), stanza("two", "requestParameters.a")]));
+
+    let action = |upsert: bool| {
+        let event = format!("{{event: E, service: a.b, ids: '@', upsert: {upsert}}}");
+        let text = format!("resources:\n- type: t\n  events: [{event}]\n");
+        ResourceMap::load(&[files.write("f.yml", &text)], &[]).unwrap().fingerprint()
+    };
+    assert_ne!(action(true), action(false));
+}
+
+#[test]
+fn an_unknown_type_is_answered_with_the_nearest() {
+    let map = ResourceMap::built_in();
+    let nearest = |name: &str| map.nearest_type(name).map(ResourceType::as_str);
+    for (wrong, right) in [
+        ("iam-rol", "iam-role"),
+        ("iam_role", "iam-role"),
+        ("aws.iam-usr", "iam-user"),
+        ("AWS::IAM::Role", "iam-role"),
+        ("aws::ec2::instance", "ec2"),
+        ("lamda", "lambda"),
+        ("Lambda", "lambda"),
+        ("dynamodb", "dynamodb-table"),
+    ] {
+        assert_eq!(nearest(wrong), Some(right), "{wrong}");
+    }
+    assert_eq!(nearest("xyzzy"), None);
+    assert_eq!(nearest(""), None);
+}
+
+#[test]
+fn types_are_checked_together() {
+    let map = ResourceMap::built_in();
+    let check = |names: &[&str]| {
+        let names: Vec<ResourceType> = names.iter().map(|name| name.parse().unwrap()).collect();
+        map.check_types(&names).map_err(|error| error.to_string())
+    };
+    assert_eq!(check(&["iam-role", "aws.ec2"]), Ok(()));
+    assert_eq!(
+        check(&["ec2", "iam-rol", "xyzzy"]),
+        Err("there is no resource type iam-rol, did you mean iam-role?; there is no resource type xyzzy".to_owned())
+    );
+}

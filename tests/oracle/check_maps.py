@@ -1,0 +1,314 @@
+"""Checks resource maps (docs/resource-maps.md) against botocore's API models: `check_maps.py FOLDER`.
+
+Prints a line for each thing that is wrong and ends with 1, or says how many types it checked. Shares no code with the
+program under test. What it can't know: whether AWS behaves as its models say.
+"""
+
+import functools
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import yaml
+
+from paths import Wrong, result_type
+from shapes import ANY, SCALAR, Either, List, Map, Struct, answer, parameter_name, record
+
+SESSION = botocore.session.get_session()
+# A region in which every service of the maps is, for the endpoint's usual form.
+USUAL_REGION = "eu-west-1"
+# EC2's CreateTags and the Tagging API need nothing of the map; a stack's update is the program's own.
+WITHOUT_CALL = ("ec2", "stack-update")
+# Calls with a token that all the same answer at once: a key has no more tags than a page, ListTags' token is reserved.
+ONE_PAGE = {("ListResourceTags", "NextMarker"), ("ListTags", "NextToken")}
+KEYS = {"Key", "key", "TagKey", "tagKey"}
+PLACEHOLDER = re.compile(r"^\{[^{}]*\}$")
+
+
+@functools.cache
+def model(service: str) -> Any:
+    return SESSION.get_service_model(service)
+
+
+@functools.cache
+def client(service: str, region: str) -> Any:
+    return SESSION.create_client(service, region_name=region, aws_access_key_id="-", aws_secret_access_key="-")
+
+
+class Checker:
+    """One service's file."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file.name
+        self.problems: list[str] = []
+        self.map = yaml.safe_load(file.read_text())
+        self.service = model(self.map["service"])
+        self.protocol = self.map["protocol"]
+        self.where = ""
+
+    def wrong(self, place: str, message: str) -> None:
+        self.problems.append(f"{self.file}: {self.where}{place}: {message}")
+
+    def path(self, place: str, expression: str, subject: Any) -> Any:
+        try:
+            return result_type(expression, subject)
+        except Wrong as error:
+            self.wrong(place, f"{expression}: {error}")
+        except Exception as error:  # jmespath's own
+            self.wrong(place, f"{expression}: {error}")
+        return ANY
+
+    def check(self, types: dict[str, tuple["Checker", dict]]) -> None:
+        self.metadata()
+        for resource in self.map["resources"]:
+            self.where = f"{resource['type']}: "
+            for event in resource["events"] + resource.get("deletes", []):
+                self.event(event)
+            item = self.listing(resource, types)
+            self.identity(resource, item)
+            self.tags(resource["tags"], item)
+            self.write(resource.get("write"), item)
+
+    def metadata(self) -> None:
+        facts = self.service.metadata
+        prefix = facts["endpointPrefix"]
+        signing = facts.get("signingName", prefix)
+        protocols = facts.get("protocols", [facts["protocol"]])
+        endpoint = self.map.get("endpoint", self.map["service"])
+        sdk_id = self.map.get("sdk_id", self.map["service"].replace("-", " "))
+        expected = {"endpoint": prefix, "signing": signing, "sdk_id": facts["serviceId"].lower()}
+        found = {"endpoint": endpoint, "signing": self.map.get("signing", endpoint), "sdk_id": sdk_id.lower()}
+        if self.protocol == "json":
+            expected |= {"target": facts["targetPrefix"], "json": facts["jsonVersion"]}
+            found |= {"target": self.map.get("target"), "json": self.map.get("json")}
+        if self.protocol in ("query", "ec2"):
+            expected["version"], found["version"] = facts["apiVersion"], self.map.get("version")
+        if self.protocol not in protocols:
+            self.wrong("protocol", f"{self.protocol} is none of {protocols}")
+        for key, value in expected.items():
+            if found[key] != value:
+                self.wrong(key, f"{found[key]!r} should be {value!r}")
+        self.endpoints(prefix)
+
+    def endpoints(self, prefix: str) -> None:
+        fixed = self.map.get("endpoints", {})
+        for partition, endpoint in fixed.items():
+            made = client(self.map["service"], endpoint["region"])
+            actual = (made.meta.endpoint_url, made._request_signer.region_name, made.meta.partition)
+            if actual != (endpoint["url"], endpoint["region"], partition):
+                self.wrong(f"endpoints.{partition}", f"{endpoint} should be {actual}")
+        usual = client(self.map["service"], USUAL_REGION).meta.endpoint_url
+        if not fixed and usual != f"https://{prefix}.{USUAL_REGION}.amazonaws.com":
+            self.wrong("endpoints", f"missing: in {USUAL_REGION} it is {usual}")
+
+    def event(self, event: dict) -> None:
+        name = event["event"]
+        place = f"event {name}"
+        if "service" in event:
+            self.wrong(place, "events of another service are not checked yet")
+            return
+        if name not in self.service.operation_names:
+            self.wrong(place, "no such operation")
+            return
+        self.path(place, event["ids"], record(self.service, self.service.operation_model(name), self.protocol))
+
+    def operation(self, place: str, call: str) -> Any:
+        """The model of `Operation`, or of the one that `METHOD /path` belongs to."""
+        if " " not in call:
+            if call in self.service.operation_names:
+                return self.service.operation_model(call)
+            return self.wrong(place, f"no operation {call}")
+        method, path = call.split(" ", 1)
+        shape = re.sub(r"\{[^}]*\}", "{}", path)
+        for name in self.service.operation_names:
+            operation = self.service.operation_model(name)
+            same = re.sub(r"\{[^}]*\}", "{}", operation.http["requestUri"]) == shape
+            if same and operation.http["method"] == method:
+                return operation
+        return self.wrong(place, f"no operation has {call}")
+
+    def request(self, place: str, call: str, params: dict, extra: list[str] = ()) -> Any:
+        """Checks a call and its input; gives the answer's type. `extra` are parameters that paging adds."""
+        operation = self.operation(place, call)
+        if operation is None:
+            return ANY
+        shape = operation.input_shape
+        members = shape.members if shape is not None else {}
+        known, labels = {}, 0
+        for name, member in members.items():
+            location = member.serialization.get("location")
+            labels += location == "uri"
+            if location in (None, "querystring"):
+                key = parameter_name(name, member, self.protocol)
+                known["?" + key if location else key] = (name, member)
+        for key in [*params, *extra]:
+            if key not in known:
+                self.wrong(place, f"{operation.name} takes no {key!r}, only {sorted(known)}")
+            elif key in params:
+                self.value(f"{place}.{key}", params[key], known[key][1])
+        given = {known[key][0] for key in params if key in known}
+        missing = [
+            name for name in (shape.required_members if shape is not None else [])
+            if name not in given and members[name].serialization.get("location") != "uri"
+        ]
+        if missing:
+            self.wrong(place, f"{operation.name} needs {missing}")
+        return answer(operation.output_shape, self.protocol)
+
+    def value(self, place: str, value: Any, shape: Any) -> None:
+        """Checks a parameter's value, placeholders standing for anything."""
+        if isinstance(value, str) and PLACEHOLDER.match(value):
+            return
+        kind = shape.type_name
+        if kind == "list":
+            self.list_value(place, value, shape)
+        elif kind == "map":
+            if not isinstance(value, dict):
+                self.wrong(place, "an object is needed")
+        elif kind == "structure":
+            if not isinstance(value, dict):
+                return self.wrong(place, "an object is needed")
+            known = {parameter_name(name, member, self.protocol): member for name, member in shape.members.items()}
+            for key, part in value.items():
+                if key in known:
+                    self.value(f"{place}.{key}", part, known[key])
+                else:
+                    self.wrong(place, f"{shape.name} has no {key!r}, only {sorted(known)}")
+        else:
+            self.scalar(place, value, shape)
+
+    def list_value(self, place: str, value: Any, shape: Any) -> None:
+        if place.rsplit(".", 1)[-1].startswith("?") and not isinstance(value, list):
+            return self.value(place, value, shape.member)
+        if self.protocol in ("query", "rest-xml") and not shape.serialization.get("flattened"):
+            name = shape.member.serialization.get("name", "member")
+            if not isinstance(value, dict) or set(value) != {name}:
+                return self.wrong(place, f"a list is written {{{name}: [...]}} here")
+            value = value[name]
+        if isinstance(value, str) and PLACEHOLDER.match(value):
+            return
+        if not isinstance(value, list):
+            return self.wrong(place, "a list is needed")
+        for part in value:
+            self.value(place, part, shape.member)
+
+    def scalar(self, place: str, value: Any, shape: Any) -> None:
+        wanted = {"integer": int, "long": int, "boolean": bool}.get(shape.type_name, str)
+        if type(value) is not wanted:
+            return self.wrong(place, f"{value!r} should be of type {shape.type_name}")
+        if getattr(shape, "enum", None) and value not in shape.enum:
+            self.wrong(place, f"{value!r} is none of {shape.enum}")
+        limits = shape.metadata
+        if wanted is int and not limits.get("min", value) <= value <= limits.get("max", value):
+            self.wrong(place, f"{value} is not within {limits['min']} and {limits['max']}")
+
+    def listing(self, resource: dict, types: dict[str, tuple["Checker", dict]]) -> Any:
+        """Checks how a type is listed; gives the item's type."""
+        listing = resource["list"]
+        page = listing.get("page")
+        answered = self.request("list", listing["call"], listing.get("params", {}), page[:1] if page else [])
+        items = self.list_of("list.items", listing["items"], answered)
+        if page and self.path("list.page", page[1], answered) not in (SCALAR, ANY):
+            self.wrong("list.page", f"{page[1]} is no token")
+        if not page:
+            self.unpaged("list.page", listing["call"], answered)
+        if "describe" in listing:
+            describe = listing["describe"]
+            answered = self.request("describe", describe["call"], describe["params"])
+            items = self.list_of("describe.items", describe["items"], answered)
+        if "where" in listing:
+            self.path("list.where", listing["where"], items)
+        if "parent" in listing:
+            checker, parent = types[listing["parent"]["type"]]
+            self.path("list.parent", listing["parent"]["value"], checker.listing(parent, types))
+        return items
+
+    def unpaged(self, place: str, call: str, answered: Any) -> None:
+        """A call whose answer has a token must follow it."""
+        names = answered.names() if isinstance(answered, Struct) else []
+        tokens = [name for name in names if re.search("token|marker", name, re.IGNORECASE)]
+        if tokens and (call, *tokens) not in ONE_PAGE:
+            self.wrong(place, f"missing: the answer of {call} has {tokens}")
+
+    def list_of(self, place: str, expression: str, subject: Any) -> Any:
+        found = self.path(place, expression, subject)
+        if isinstance(found, (List, Either)):
+            return found.element
+        if found is not ANY:
+            self.wrong(place, f"{expression} is no list")
+        return ANY
+
+    def identity(self, resource: dict, item: Any) -> None:
+        for key in ("id", "region"):
+            if key in resource and self.path(key, resource[key], item) not in (SCALAR, ANY):
+                self.wrong(key, f"{resource[key]} is no single value")
+        for name in resource.get("names", []):
+            self.path("names", name, item)
+        arn = resource["arn"]
+        for expression in placeholders(arn) if "{" in arn else [arn]:
+            if expression not in ("partition", "region", "account", "id"):
+                self.path("arn", expression, item)
+
+    def tags(self, tags: dict, item: Any) -> None:
+        if "path" in tags:
+            self.tag_list("tags.path", self.path("tags.path", tags["path"], item))
+        elif "call" not in tags:
+            self.wrong("tags", "nothing proves that a tag is absent: `path` or `call` must")
+        if "call" not in tags:
+            return
+        page = tags.get("page")
+        answered = self.request("tags", tags["call"], tags.get("params", {}), page[:1] if page else [])
+        if page and self.path("tags.page", page[1], answered) not in (SCALAR, ANY):
+            self.wrong("tags.page", f"{page[1]} is no token")
+        if not page:
+            self.unpaged("tags.page", tags["call"], answered)
+        found = self.path("tags.items", tags["items"], answered)
+        if "batch" not in tags:
+            return self.tag_list("tags.items", found)
+        entry = found.element if isinstance(found, List) else ANY
+        for key in ("key", "tags"):
+            self.path("tags.items", key, entry)
+        self.tag_list("tags.items", self.path("tags.items", "tags", entry))
+
+    def tag_list(self, place: str, kind: Any) -> None:
+        if isinstance(kind, Map) or kind is ANY:
+            return
+        element = kind.element if isinstance(kind, List) else None
+        if not isinstance(element, Struct) or not KEYS & set(element.names()):
+            self.wrong(place, f"these are no tags: {kind}")
+
+    def write(self, write: Any, item: Any) -> None:
+        if write is None or write in WITHOUT_CALL:
+            return
+        if "when" in write:
+            self.path("write.when", write["when"], item)
+        if "call" not in write:
+            if write["method"] not in WITHOUT_CALL:
+                self.wrong("write", "the service's own call is missing: RGTA does not take every resource")
+            return
+        self.request("write", write["call"], write.get("params", {}))
+        if "remove" in write:
+            self.request("write.remove", write["remove"]["call"], write["remove"].get("params", {}))
+        elif "{tags}" not in str(write["params"]):
+            self.wrong("write.remove", "missing: the call does not replace all tags")
+
+
+def placeholders(template: str) -> list[str]:
+    """What stands between braces; the maps' ARNs have none within quotes."""
+    return re.findall(r"\{([^{}]*)\}", template)
+
+
+def main(folder: Path) -> int:
+    checkers = [Checker(file) for file in sorted(folder.glob("*.yml"))]
+    types = {resource["type"]: (checker, resource) for checker in checkers for resource in checker.map["resources"]}
+    for checker in checkers:
+        checker.check(types)
+    problems = list(dict.fromkeys(problem for checker in checkers for problem in checker.problems))
+    print("\n".join(problems) if problems else f"{len(types)} types agree with botocore {botocore.__version__}")
+    return 1 if problems or not types else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

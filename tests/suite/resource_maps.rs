@@ -1,0 +1,148 @@
+//! The built-in resource maps: recorded events yield what they made, and botocore's API models know all that the maps say.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde::Deserialize;
+use serde_json::Value;
+use trailcreator::resource_map::ResourceMap;
+use trailcreator::trail::extract::{Reading, read};
+use trailcreator::trail::fields::Fields;
+use trailcreator::trail::filter::RecordFilter;
+
+use crate::common::python;
+
+/// A record as CloudTrail writes it, and what it says of resources.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    name: String,
+    record: Value,
+    /// (type, id, action), in no order.
+    expect: BTreeSet<(String, String, String)>,
+}
+
+fn in_repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+fn cases(resource_type: &str) -> Vec<Case> {
+    let file = in_repository("tests/fixtures/events").join(format!("{resource_type}.json"));
+    let text = fs::read_to_string(&file)
+        .unwrap_or_else(|error| panic!("{resource_type} needs a recorded event in {}: {error}", file.display()));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+fn touched(map: &ResourceMap, record: &Value) -> BTreeSet<(String, String, String)> {
+    let text = record.to_string();
+    let fields = Fields::parse(&text).expect("a fixture's record is an object");
+    match read(map, &RecordFilter::default(), &fields) {
+        Reading::Touched(event) => event
+            .touched
+            .into_iter()
+            .map(|touched| {
+                (touched.resource_type.to_string(), touched.resource_id.to_string(), touched.action.as_str().to_owned())
+            })
+            .collect(),
+        Reading::WithoutIds { .. } | Reading::Unmatched => BTreeSet::new(),
+        other => panic!("a fixture's record is read as {other:?}"),
+    }
+}
+
+#[test]
+fn every_type_finds_what_its_recorded_events_made() {
+    let map = ResourceMap::built_in();
+    assert!(!map.types.is_empty());
+    for resource_type in map.types.keys() {
+        let cases = cases(resource_type.as_str());
+        for case in &cases {
+            assert_eq!(touched(&map, &case.record), case.expect, "{resource_type}: {}", case.name);
+        }
+        let made = |case: &Case| {
+            case.expect.iter().any(|(kind, _, action)| kind == resource_type.as_str() && action != "delete")
+        };
+        assert!(cases.iter().any(made), "no event of tests/fixtures/events/{resource_type}.json makes one");
+    }
+}
+
+#[test]
+fn every_fixture_belongs_to_a_type() {
+    let map = ResourceMap::built_in();
+    for file in fs::read_dir(in_repository("tests/fixtures/events")).expect("the folder is there") {
+        let path = file.expect("the folder is readable").path();
+        let name = path.file_stem().and_then(|stem| stem.to_str()).expect("fixtures have names").to_owned();
+        assert!(map.types.contains_key(name.as_str()), "{} is no built-in type", path.display());
+    }
+}
+
+/// Runs the check of the maps in `folder` against botocore's models.
+fn check(folder: &Path) -> (Output, String) {
+    let output = Command::new(python())
+        .arg(in_repository("tests/oracle/check_maps.py"))
+        .arg(folder)
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .output()
+        .expect("the environment's Python starts");
+    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    (output, said)
+}
+
+#[test]
+fn the_maps_agree_with_the_api_models() {
+    let (output, said) = check(&in_repository("resource-maps"));
+    assert!(output.status.success(), "{said}");
+    assert_eq!(said.trim().split(' ').next(), Some(ResourceMap::built_in().types.len().to_string().as_str()), "{said}");
+}
+
+#[test]
+fn the_check_finds_what_the_api_models_do_not_know() {
+    let slips = [
+        ("iam.yml", "Filter: {member: [User]}", "Filter: [User]", "a list is written {member: [...]} here"),
+        (
+            "iam.yml",
+            "MaxItems: 1000}\n      items: Policies",
+            "MaxItems: 1001}\n      items: Policies",
+            "not within 1 and 1000",
+        ),
+        ("iam.yml", "id: RoleName", "id: Rolename", "RoleDetail has no 'Rolename'"),
+        (
+            "iam.yml",
+            "https://iam.us-gov.amazonaws.com",
+            "https://iam.us-gov-west-1.amazonaws.com",
+            "endpoints.aws-us-gov",
+        ),
+        ("ec2.yml", "event: AllocateAddress", "event: AllocateAdress", "no such operation"),
+        ("ec2.yml", "responseElements.vpc.vpcId", "responseElements.vpc.id", "Vpc has no 'id'"),
+        (
+            "ec2.yml",
+            "items: volumeSet[]\n      page: [NextToken, nextToken]",
+            "items: volumeSet[]",
+            "the answer of DescribeVolumes has ['nextToken']",
+        ),
+        ("rds.yml", "items: to_array(DBInstances.DBInstance)[]", "items: DBInstances.DBInstance[]", "use to_array()"),
+        ("sqs.yml", "target: AmazonSQS", "target: SQS", "'SQS' should be 'AmazonSQS'"),
+        ("lambda.yml", "GET /2017-03-31/tags/{arn}", "GET /2015-03-31/tags/{arn}", "no operation has"),
+        ("lambda.yml", "'?tagKeys'", "'?TagKeys'", "takes no '?TagKeys'"),
+        ("kms.yml", "KeyId: '{id}', Tags: [{TagKey", "KeyId: '{id}', Tags: [{Key", "Tag has no 'Key'"),
+        ("sns.yml", "TagKeys: {member: ['{key}']}", "Keys: {member: ['{key}']}", "needs ['TagKeys']"),
+        ("cloudwatch.yml", "[MetricAlarm]", "[Metric]", "'Metric' is none of"),
+    ];
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    for file in fs::read_dir(in_repository("resource-maps")).expect("the folder is there") {
+        let path = file.expect("the folder is readable").path();
+        let name = path.file_name().expect("a file has a name").to_owned();
+        let mut text = fs::read_to_string(&path).expect("a map is text");
+        for (_, right, wrong, _) in slips.iter().filter(|slip| name == slip.0) {
+            assert!(text.contains(right), "{} no longer has {right:?}", path.display());
+            text = text.replacen(right, wrong, 1);
+        }
+        fs::write(folder.path().join(name), text).expect("the folder is writable");
+    }
+    let (output, said) = check(folder.path());
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    for (file, _, wrong, problem) in slips {
+        assert!(said.contains(problem), "{wrong:?} in {file} was not found:\n{said}");
+    }
+}
