@@ -56,7 +56,7 @@ enum Place {
 
 /// Reads a file piece by piece.
 #[derive(Debug)]
-pub struct Reader {
+pub(super) struct Reader {
     place: Place,
     value: Vec<u8>,
     row: Row,
@@ -75,7 +75,7 @@ impl Reader {
     ///
     /// # Errors
     /// The bytes are not Athena's CSV.
-    pub fn feed(&mut self, mut bytes: &[u8], rows: &mut Vec<Row>) -> Result<(), CsvError> {
+    pub(super) fn feed(&mut self, mut bytes: &[u8], rows: &mut Vec<Row>) -> Result<(), CsvError> {
         while let Some(&byte) = bytes.first() {
             if self.place == Place::Quoted {
                 let length = memchr::memchr(b'"', bytes).unwrap_or(bytes.len());
@@ -113,7 +113,7 @@ impl Reader {
     ///
     /// # Errors
     /// The file ends between quotes.
-    pub fn finish(mut self, rows: &mut Vec<Row>) -> Result<(), CsvError> {
+    pub(super) fn finish(mut self, rows: &mut Vec<Row>) -> Result<(), CsvError> {
         match self.place {
             Place::Quoted => Err(CsvError::Truncated { row: self.rows + 1 }),
             Place::Value if self.row.is_empty() => Ok(()),

@@ -7,7 +7,7 @@ use super::query::{self, AfterInterrupt};
 use super::results::{Results, ResultsError};
 use super::row::{Layout, Row};
 use super::{Loaded, Notice};
-use crate::aws::{ErrorClass, Session};
+use crate::aws::{CallError, ErrorClass, Session};
 use crate::load::unit::Identity;
 use crate::load::{Failure, Figures, Stop, Versions};
 use crate::names::AccountId;
@@ -192,7 +192,9 @@ impl Load<'_> {
 
     /// A result that can't be read. One that is gone is forgotten, so that the command starts a new query next time.
     fn unreadable(&mut self, execution: &Execution, error: ResultsError) -> LoadError {
-        let gone = matches!(&error, ResultsError::Call(call) if call.class == ErrorClass::NotFound);
+        // Athena refuses a page of a result that it keeps no more, with no code of its own for that.
+        let gone = |call: &CallError| matches!(call.class, ErrorClass::NotFound | ErrorClass::Refused);
+        let gone = matches!(&error, ResultsError::Call(call) if gone(call));
         if gone && let Err(error) = self.store.forget_athena_query(&execution.id) {
             return error.into();
         }

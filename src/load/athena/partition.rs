@@ -14,13 +14,13 @@ use super::table::{Meaning, Partition, Table};
 use crate::names::AccountId;
 
 /// The days (inclusive) of a window; `None` is open.
-pub type Days = (Option<Date>, Option<Date>);
+pub(super) type Days = (Option<Date>, Option<Date>);
 
 /// The last hour of a day, for formats that hold hours.
 const LAST_HOUR: u8 = 23;
 
 /// The conditions on a table's partition keys for these days and accounts, to be joined by AND.
-pub fn conditions(table: &Table, days: Days, accounts: &BTreeSet<AccountId>) -> Vec<String> {
+pub(super) fn conditions(table: &Table, days: Days, accounts: &BTreeSet<AccountId>) -> Vec<String> {
     let mut conditions: Vec<String> =
         table.partitions.iter().filter_map(|partition| single(partition, days, accounts)).collect();
     conditions.extend(calendar(table, days));
@@ -28,7 +28,7 @@ pub fn conditions(table: &Table, days: Days, accounts: &BTreeSet<AccountId>) -> 
 }
 
 /// The keys that Athena wants a value of and for which there is none.
-pub fn unfilled<'a>(table: &'a Table, accounts: &BTreeSet<AccountId>) -> Vec<&'a str> {
+pub(super) fn unfilled<'a>(table: &'a Table, accounts: &BTreeSet<AccountId>) -> Vec<&'a str> {
     let filled = |partition: &Partition| partition.meaning == Meaning::Account && !accounts.is_empty();
     table.partitions.iter().filter(|key| key.injected && !filled(key)).map(|key| key.name.as_str()).collect()
 }
@@ -50,7 +50,7 @@ fn single(partition: &Partition, (first, last): Days, accounts: &BTreeSet<Accoun
         Meaning::Account if accounts.is_empty() => None,
         Meaning::Account => {
             let values = accounts.iter().map(|account| number_or_text(account.as_str(), partition.numeric));
-            Some(one_of(&key, values.collect()))
+            Some(one_of(&key, &values.collect::<Vec<_>>()))
         }
         Meaning::Year | Meaning::Month | Meaning::Day | Meaning::Unused => None,
     }
@@ -75,8 +75,8 @@ fn range(key: &str, low: Option<String>, high: Option<String>) -> Option<String>
     }
 }
 
-fn one_of(key: &str, values: Vec<String>) -> String {
-    match &values[..] {
+fn one_of(key: &str, values: &[String]) -> String {
+    match values {
         [value] => format!("{key} = {value}"),
         _ => format!("{key} IN ({})", values.join(", ")),
     }
@@ -177,7 +177,7 @@ fn spelled(key: &Partition, numbers: std::ops::RangeInclusive<i8>) -> String {
             (false, _) => values.extend([format!("'{number:02}'"), format!("'{number}'")]),
         }
     }
-    one_of(&identifier(&key.name), values)
+    one_of(&identifier(&key.name), &values)
 }
 
 #[cfg(test)]

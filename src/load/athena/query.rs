@@ -28,7 +28,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// Athena refuses the query, or the store can't be written.
-pub async fn start(
+pub(super) async fn start(
     athena: &Athena,
     store: &mut Store,
     key: Fingerprint,
@@ -58,7 +58,7 @@ fn request_of(pending: &PendingQuery) -> StartRequest {
 }
 
 /// A token for a start that has nothing to do with any other.
-pub fn new_token(key: Fingerprint) -> String {
+pub(super) fn new_token(key: Fingerprint) -> String {
     let digest = Sha256::new()
         .chain_update(key.as_bytes())
         .chain_update(Timestamp::now().as_nanosecond().to_le_bytes())
@@ -139,7 +139,7 @@ async fn pick_up(
 ///
 /// # Errors
 /// It failed, was cancelled, or the user interrupts.
-pub async fn wait(
+pub(super) async fn wait(
     athena: &Athena,
     id: &str,
     ours: bool,

@@ -43,7 +43,7 @@ pub enum ResultsError {
 
 /// The rows of a result, the columns' names first.
 #[derive(Debug)]
-pub enum Results {
+pub(super) enum Results {
     /// From S3.
     Csv(Box<Csv>),
     /// From Athena.
@@ -56,7 +56,7 @@ impl Results {
     ///
     /// # Errors
     /// The result is gone, or S3 can't be reached.
-    pub async fn open(
+    pub(super) async fn open(
         athena: &Athena,
         s3: aws_sdk_s3::Client,
         region: &Region,
@@ -85,7 +85,7 @@ impl Results {
     ///
     /// # Errors
     /// The result can't be read further.
-    pub async fn next(&mut self) -> Result<Option<Vec<Row>>, ResultsError> {
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<Row>>, ResultsError> {
         match self {
             Self::Csv(csv) => csv.next().await,
             Self::Pages(pages) => Ok(pages.next().await?),
@@ -101,7 +101,7 @@ fn may_be_read_by_pages(error: &CallError) -> bool {
 
 /// A result page by page.
 #[derive(Debug)]
-pub struct Pages {
+pub(super) struct Pages {
     athena: Athena,
     id: String,
     next: Next,
@@ -133,7 +133,7 @@ impl Pages {
 
 /// A result in S3.
 #[derive(Debug)]
-pub struct Csv {
+pub(super) struct Csv {
     source: Source,
     etag: Option<String>,
     length: u64,
@@ -217,5 +217,100 @@ impl Csv {
 impl Source {
     fn csv_error(&self, error: CsvError) -> ResultsError {
         ResultsError::Csv { location: self.location.clone(), error }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{BufRead, BufReader, Write};
+    use std::net::{TcpListener, TcpStream};
+
+    use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region as SdkRegion};
+
+    /// A server that answers one connection after the other; gives the requests' heads.
+    fn serve(listener: &TcpListener, answers: &[String]) -> Vec<String> {
+        let answer = |answer: &String| {
+            let (mut stream, _) = listener.accept().unwrap();
+            let head = head(&stream);
+            stream.write_all(answer.as_bytes()).unwrap();
+            head
+        };
+        answers.iter().map(answer).collect()
+    }
+
+    fn head(stream: &TcpStream) -> String {
+        let lines = BufReader::new(stream).lines().map(|line| line.unwrap().to_lowercase());
+        lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+    }
+
+    fn client(listener: &TcpListener) -> aws_sdk_s3::Client {
+        let config = aws_sdk_s3::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(SdkRegion::new("us-east-1"))
+            .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
+            .endpoint_url(format!("http://{}", listener.local_addr().unwrap()))
+            .force_path_style(true)
+            .http_client(aws_smithy_http_client::Builder::new().build_http());
+        aws_sdk_s3::Client::from_conf(config.build())
+    }
+
+    /// Reads the rows while the server answers so.
+    fn read(answers: Vec<String>) -> (Result<Vec<Row>, ResultsError>, Vec<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let s3 = client(&listener);
+        let server = std::thread::spawn(move || serve(&listener, &answers));
+        let text = str::to_owned;
+        let source = Source {
+            s3,
+            region: "us-east-1".into(),
+            bucket: text("b"),
+            key: text("q.csv"),
+            location: text("s3://b/q.csv"),
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let rows = runtime.block_on(async {
+            let (mut csv, mut rows) = (Csv::open(source).await?, Vec::new());
+            while let Some(more) = csv.next().await? {
+                rows.extend(more);
+            }
+            Ok(rows)
+        });
+        (rows, server.join().unwrap())
+    }
+
+    fn answer(status: &str, length: usize, body: &str) -> String {
+        format!("HTTP/1.1 {status}\r\nConnection: close\r\nETag: \"e\"\r\nContent-Length: {length}\r\n\r\n{body}")
+    }
+
+    #[test]
+    fn a_broken_connection_is_taken_up_where_it_broke() {
+        let file = "\"a\",\"b\"\n\"1\",\n\"tw\u{f6}\",\"\"\n";
+        let (first, rest) = file.as_bytes().split_at(18);
+        let first = String::from_utf8_lossy(first).into_owned();
+        let rest = String::from_utf8_lossy(rest).into_owned();
+        let answers = vec![
+            answer("200 OK", file.len(), &first),
+            answer("206 Partial Content", rest.len(), ""),
+            answer("206 Partial Content", rest.len(), &rest),
+        ];
+        let (rows, heads) = read(answers);
+        let value = |text: &str| Some(text.to_owned());
+        let wanted = [vec![value("a"), value("b")], vec![value("1"), None], vec![value("tw\u{f6}"), value("")]];
+        assert_eq!(rows.unwrap(), wanted);
+        assert!(!heads[0].contains("range:"), "{}", heads[0]);
+        for head in &heads[1..] {
+            assert!(head.contains("range: bytes=18-") && head.contains("if-match: \"e\""), "{head}");
+        }
+    }
+
+    #[test]
+    fn a_connection_that_always_breaks_is_an_error() {
+        let mut answers = vec![answer("200 OK", 100, "\"a\"\n")];
+        answers.extend((0..BROKEN_CONNECTIONS).map(|_| answer("206 Partial Content", 96, "")));
+        let (rows, heads) = read(answers);
+        assert_eq!(heads.len() as u32, BROKEN_CONNECTIONS + 1);
+        let error = rows.unwrap_err().to_string();
+        assert!(error.contains("s3://b/q.csv") && error.contains("after 4 of 100 bytes"), "{error}");
     }
 }

@@ -13,7 +13,7 @@ use crate::resource_map::expression::TopLevelFields;
 
 /// A column of a result.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Field {
+pub(super) struct Field {
     /// Its name in the result, in lower case.
     pub name: &'static str,
     /// Where a CloudTrail table has it.
@@ -101,7 +101,7 @@ const MAP_ALIASES: [&str; 6] = ["region", "accountId", "userType", "userArn", "u
 
 /// What to ask a table for.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Wanted {
+pub(super) struct Wanted {
     /// The columns of the query.
     pub fields: Vec<&'static Field>,
     /// Fields of records that the map's expressions read and that this table can't give: ids found only there are missed.
@@ -109,7 +109,7 @@ pub struct Wanted {
 }
 
 /// The columns that the store and the map's expressions need and the table has.
-pub fn wanted_fields(map: &ResourceMap, table: &Table) -> Wanted {
+pub(super) fn wanted_fields(map: &ResourceMap, table: &Table) -> Wanted {
     let named = fields_of_map(map);
     let by_map = |field: &Field| named.as_ref().is_none_or(|names| names.contains(field.record[0]));
     let needed = |field: &&Field| match field.need {
@@ -137,7 +137,7 @@ fn fields_of_map(map: &ResourceMap) -> Option<BTreeSet<String>> {
 }
 
 /// Values of one row, by column; `None` is NULL.
-pub type Row = Vec<Option<String>>;
+pub(super) type Row = Vec<Option<String>>;
 
 /// Why a result can't be loaded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -149,7 +149,7 @@ pub struct NotRecords {
 
 /// Where the columns of one result belong in a record.
 #[derive(Debug)]
-pub struct Layout {
+pub(super) struct Layout {
     /// In the order of [`FIELDS`]; with the position in a row.
     places: Vec<(usize, &'static Field)>,
     columns: usize,
@@ -160,7 +160,7 @@ impl Layout {
     ///
     /// # Errors
     /// The result is not of CloudTrail records.
-    pub fn new(header: &[String]) -> Result<Self, NotRecords> {
+    pub(super) fn new(header: &[String]) -> Result<Self, NotRecords> {
         let mut places: Vec<(usize, &'static Field)> = Vec::new();
         for field in FIELDS {
             let taken = places.iter().any(|(_, other)| other.record == field.record);
@@ -184,7 +184,7 @@ impl Layout {
     ///
     /// # Errors
     /// What is wrong with the row: too few values, or text that should be JSON and isn't.
-    pub fn record(&self, row: &Row, text: &mut String) -> Result<(), String> {
+    pub(super) fn record(&self, row: &Row, text: &mut String) -> Result<(), String> {
         text.clear();
         if row.len() != self.columns {
             return Err(format!("a row has {} values for {} columns", row.len(), self.columns));

@@ -18,7 +18,7 @@ use crate::trail::filter::RecordFilter;
 /// The longest query that StartQueryExecution takes, in bytes.
 ///
 /// Source: <https://docs.aws.amazon.com/athena/latest/APIReference/API_StartQueryExecution.html>
-pub const MAX_QUERY_BYTES: usize = 262_144;
+pub(super) const MAX_QUERY_BYTES: usize = 262_144;
 
 /// The source of the events whose names end in their API's version (`CreateFunction20150331v2`).
 const LAMBDA: &str = "lambda.amazonaws.com";
@@ -38,7 +38,7 @@ pub enum NameFilter {
 
 /// A query, ready to start.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Query {
+pub(super) struct Query {
     /// Its text.
     pub sql: String,
     /// How exactly it filters names.
@@ -46,7 +46,7 @@ pub struct Query {
 }
 
 /// Builds the query for every record that `map` knows and `filter` wants, from `fields` of `table`.
-pub fn query(map: &ResourceMap, filter: &RecordFilter, table: &Table, fields: &[&Field]) -> Query {
+pub(super) fn query(map: &ResourceMap, filter: &RecordFilter, table: &Table, fields: &[&Field]) -> Query {
     let select: Vec<String> =
         fields.iter().map(|field| format!("{} AS {}", path(field.column), identifier(field.name))).collect();
     let head = format!(
