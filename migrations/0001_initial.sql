@@ -80,12 +80,12 @@ CREATE TABLE runs (
     region      TEXT NOT NULL,
     tag_key     TEXT NOT NULL,
     started_at  TEXT NOT NULL,       -- RFC 3339, UTC
-    finished_at TEXT                 -- NULL: interrupted, can be resumed
+    finished_at TEXT                 -- NULL: still running, or interrupted and can be resumed
 );
 
 CREATE TABLE writes (
     run_id        INTEGER NOT NULL REFERENCES runs (run_id),
-    position      INTEGER NOT NULL,
+    position      INTEGER NOT NULL,  -- of an undo's write: that of the write it takes back
     resource_type TEXT NOT NULL,
     resource_id   TEXT NOT NULL,
     arn           TEXT NOT NULL,
@@ -93,7 +93,8 @@ CREATE TABLE writes (
     old_value     TEXT,              -- NULL: the tag was absent
     new_value     TEXT,              -- NULL: the tag is taken off (undo)
     event_id      TEXT,              -- the event that the value rests on
-    state         TEXT NOT NULL CHECK (state IN ('planned', 'started', 'written', 'failed', 'skipped')),
+    state         TEXT NOT NULL
+                  CHECK (state IN ('planned', 'started', 'written', 'failed', 'vanished', 'skipped')),
     error         TEXT,
     request_id    TEXT,
     written_at    TEXT,              -- RFC 3339, UTC

@@ -11,16 +11,20 @@ use aws_config::sts::AssumeRoleProvider;
 use aws_config::{AppName, BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_runtime::env_config::file::EnvConfigFiles;
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime::client::identity::IdentityCache;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::identity::SharedIdentityCache;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_types::os_shim_internal::{Env, Fs};
 use aws_types::region::Region as SdkRegion;
 use tokio::sync::OnceCell;
 
 use super::endpoint::configured_url;
 use super::retries::{HopelessErrors, RetryPartitions, retry_config, timeout_config};
-use super::{CallError, Caller, Counts, ErrorClass};
+use super::{CallError, Caller, Counts, ErrorClass, error};
 use crate::names::{AccountId, Region};
 
 /// How long it may take to get credentials: a chain of roles is several calls.
@@ -151,9 +155,8 @@ fn sdk_region(region: &Region) -> SdkRegion {
 /// AWS's usual chain. Asking an instance's metadata for region and credentials, the last step, takes at most a second each
 /// where there is none.
 async fn load(options: &AwsOptions) -> SdkConfig {
-    let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http)
+        .http_client(http_client())
         .app_name(AppName::new("trailcreator").expect("letters are allowed"))
         .identity_cache(identity_cache())
         .retry_config(retry_config())
@@ -172,6 +175,17 @@ async fn load(options: &AwsOptions) -> SdkConfig {
         Some(region) if config.region().is_none() => config.into_builder().region(sdk_region(region)).build(),
         _ => config,
     }
+}
+
+/// Plain and TLS connections, directly or by `HTTPS_PROXY` and its like, as AWS's own default client does.
+fn http_client() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new().build_with_connector_fn(|settings, components| {
+        let mut connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring));
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
+        connector.set_proxy_config(Some(ProxyConfig::from_env()));
+        connector.build()
+    })
 }
 
 fn identity_cache() -> SharedIdentityCache {
@@ -195,16 +209,14 @@ async fn assume(mut config: SdkConfig, options: &AwsOptions) -> SdkConfig {
 async fn check_profile(options: &AwsOptions) -> Result<(), CallError> {
     let asked = options.profile.clone().map(Into::into);
     let profiles = aws_config::profile::load(&Fs::real(), &Env::real(), &EnvConfigFiles::default(), asked).await;
-    let profiles = profiles.map_err(|error| bad_profiles(&error))?;
+    let profiles = profiles.map_err(|unreadable| bad_profiles(&unreadable))?;
     let name = profiles.selected_profile();
     let defined: Vec<&str> = profiles.profiles().collect();
     if defined.contains(&name) || (name == "default" && options.profile.is_none()) {
         return Ok(());
     }
-    Err(configuration_error(
-        "no such profile",
-        format!("AWS's shared configuration has no profile {name:?}; it has: {}", listed(&defined)),
-    ))
+    let message = format!("AWS's shared configuration has no profile {name:?}; it has: {}", listed(&defined));
+    Err(configuration_error("no such profile", message))
 }
 
 fn listed(names: &[&str]) -> String {
@@ -213,19 +225,18 @@ fn listed(names: &[&str]) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
-fn bad_profiles(error: &ProfileFileLoadError) -> CallError {
-    configuration_error("unreadable profiles", super::error::causes(error))
+fn bad_profiles(unreadable: &ProfileFileLoadError) -> CallError {
+    configuration_error("unreadable profiles", error::causes(unreadable))
 }
 
 fn no_region() -> CallError {
-    configuration_error("no region", "give --region or set AWS_REGION, or a region in the profile".to_owned())
+    configuration_error(error::NO_REGION, "neither options, environment nor profile name one".to_owned())
 }
 
 fn no_credentials(region: &Region) -> CallError {
-    CallError::bare("credentials", region, ErrorClass::Credentials, super::error::NO_CREDENTIALS)
+    CallError::bare("credentials", region, ErrorClass::Credentials, error::NO_CREDENTIALS)
 }
 
 fn configuration_error(code: &str, message: String) -> CallError {
-    let bare = CallError::bare("AWS configuration", &Region::from("no region"), ErrorClass::Refused, code);
-    CallError { message, ..bare }
+    CallError { message, ..CallError::bare("AWS configuration", &Region::from(""), ErrorClass::Refused, code) }
 }

@@ -14,6 +14,7 @@ mod loading;
 mod options;
 mod runs;
 mod tag;
+mod tagging;
 mod undo;
 mod who;
 

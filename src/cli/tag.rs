@@ -1,11 +1,189 @@
-//! `tag`.
+//! `tag`: survey, plan, and unless only the plan is wanted, apply.
 
-use super::{CommandError, Context, Outcome};
+use std::path::PathBuf;
 
-/// x
+use super::tagging::{self, RunOutput};
+use super::{AwsArgs, CommandError, Context, Outcome, OwnerArgs};
+use crate::aws::Session;
+use crate::console::OutputFormat;
+use crate::inventory::Place;
+use crate::names::{ResourceType, TagKey};
+use crate::resource_map::ResourceMap;
+use crate::store::Store;
+use crate::store::journal::{NewRun, RunKind};
+use crate::tag::plan::{LeftKind, Plan, Question};
+use crate::tag::run::{Runner, Target};
+use crate::tag::survey::{Chosen, Survey, choose_types, survey};
+
+/// Write the owner on every live resource of an account and region that lacks one
+///
+/// Lists the live resources of each type that the database has creations of, finds who created them, and tags those without
+/// the tag. Global types (IAM, S3 buckets…) are looked at in every region. Every write is journaled: `runs` lists the runs,
+/// `undo` takes one back.
+///
+/// Exit codes: 0 all done, 1 failed, 2 usage, 4 finished but some resources or types failed, 130 interrupted.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    /// The tag that names the owner
+    #[arg(long, value_name = "KEY", default_value = "Owner", env = "TRAILCREATOR_CREATOR_TAG")]
+    creator_tag: String,
+    /// Only these resource types (cloud-custodian's names: ec2, iam-role); repeatable
+    #[arg(long = "type", value_name = "TYPE", value_delimiter = ',')]
+    types: Vec<ResourceType>,
+    /// Print the plan and write nothing to AWS
+    #[arg(long, alias = "dryrun")]
+    dry_run: bool,
+    /// Replace the tag where it has another value
+    #[arg(long)]
+    overwrite: bool,
+    /// Save the plan to a file for `apply`, and write nothing to AWS
+    #[arg(long, value_name = "FILE")]
+    save_plan: Option<PathBuf>,
+    #[command(flatten)]
+    owner: OwnerArgs,
+    #[command(flatten)]
+    aws: AwsArgs,
+}
 
-pub(super) async fn run(_args: Args, _context: &Context) -> Result<Outcome, CommandError> {
-    todo!()
+pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, CommandError> {
+    let key = tagging::parse_key(&args.creator_tag)?;
+    let map = context.resource_map()?;
+    check_types(&map, &args.types)?;
+    let store = context.open_existing_store()?;
+    let (session, account) = tagging::open_account(args.aws).await?;
+    let question = Question {
+        account,
+        region: session.region().clone(),
+        key,
+        overwrite: args.overwrite,
+        rules: args.owner.into(),
+    };
+    let chosen = choose_types(&store, &map, &question.account, &question.region, &args.types)
+        .map_err(|error| context.store_error(&error))?;
+    if chosen.types.is_empty() && chosen.skipped.is_empty() {
+        tell_that_there_is_nothing(context, &question);
+    }
+    let looking = look(context, &session, &map, &store, &question, chosen);
+    let Some(survey) = tagging::or_interrupted(context, looking).await else { return Ok(Outcome::Interrupted) };
+    let mut survey = survey?;
+    tell_figures(context, &survey.plan);
+    if let Some(path) = &args.save_plan {
+        tagging::save_plan(path, &survey.plan)?;
+    }
+    if args.dry_run || args.save_plan.is_some() {
+        print_plan(context, &survey.plan, args.save_plan.is_none());
+        tell_plan(context, &survey.plan, &session, args.save_plan.as_deref());
+        return Ok(outcome_of_plan(&survey.plan));
+    }
+    let place = Place { account: question.account, region: question.region };
+    let runner = Runner { session: &session, map: &map, store: &store, place, key: question.key };
+    write(context, &runner, &mut survey).await
+}
+
+fn check_types(map: &ResourceMap, types: &[ResourceType]) -> Result<(), CommandError> {
+    let Some(unknown) = types.iter().find(|name| !map.types.contains_key(*name)) else { return Ok(()) };
+    let error = CommandError::usage(format_args!("--type {unknown}: there is no such resource type"));
+    Err(match map.nearest_type(unknown.as_str()) {
+        Some(near) => error.hint(format!("did you mean {near}?")),
+        None => error.hint("types have cloud-custodian's names: ec2, iam-role, dynamodb-table"),
+    })
+}
+
+fn tell_that_there_is_nothing(context: &Context, question: &Question) {
+    let Question { account, region, .. } = question;
+    context.console.message(format_args!("the database has no creations of account {account} in {region}"));
+    context.console.message("  hint: load that account's trail, give another --region, or name types with --type");
+}
+
+async fn look(
+    context: &Context,
+    session: &Session,
+    map: &ResourceMap,
+    store: &Store,
+    question: &Question,
+    chosen: Chosen<'_>,
+) -> Result<Survey, CommandError> {
+    let progress = context.console.progress("listing types", Some(tagging::count(chosen.types.len())));
+    let mut note = |done, resource_type: &ResourceType| progress.update(done, resource_type.as_str());
+    survey(session, map, store, question, chosen, &mut note).await.map_err(|error| context.store_error(&error))
+}
+
+/// The line for each type in the form that c7n-trailcreator's users know, and the types that are not in the plan.
+fn tell_figures(context: &Context, plan: &Plan) {
+    let Plan { account_id, region, summary, .. } = plan;
+    for figures in &summary.types {
+        context.console.message(format_args!(
+            "account:{account_id} region:{region} tag {} {} resources users:{} population:{} not-found:{} records:{} \
+             untagged:{}",
+            figures.tag,
+            figures.resource_type,
+            figures.users,
+            figures.population,
+            figures.not_found,
+            figures.records,
+            figures.untagged,
+        ));
+    }
+    for skipped in &summary.skipped_types {
+        context.console.message(format_args!("skipped {}: {}", skipped.resource_type, skipped.reason));
+    }
+    for problem in &summary.problems {
+        context.console.warning(format_args!("{}: {}", problem.resource_type, problem.problem));
+    }
+    for failed in &summary.failed_types {
+        let hint = failed.hint.as_ref().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
+        context.console.warning(format_args!("{} could not be listed: {}{hint}", failed.resource_type, failed.error));
+    }
+}
+
+fn print_plan(context: &Context, plan: &Plan, wanted: bool) {
+    match context.console.format {
+        OutputFormat::Json => context.console.json(plan),
+        OutputFormat::Text if wanted => {
+            for action in &plan.actions {
+                let was = action.old_value.as_ref().map(|value| format!(", was {value}")).unwrap_or_default();
+                context.console.data(format_args!(
+                    "tag {} {} {}={} ({}{was})",
+                    action.resource_type, action.id, action.key, action.value, action.reason
+                ));
+            }
+            tagging::print_left(context, &plan.left);
+        }
+        OutputFormat::Text => {}
+    }
+}
+
+fn tell_plan(context: &Context, plan: &Plan, session: &Session, saved: Option<&std::path::Path>) {
+    let calls = tagging::calls_phrase(session);
+    let left = tagging::left_phrase(&plan.summary.left);
+    context.console.message(format_args!("{} to tag{left}; {calls}; nothing was written", plan.summary.tag));
+    if let Some(path) = saved {
+        let path = path.display();
+        context.console.message(format_args!("the plan is in {path}; apply it with: trailcreator apply {path}"));
+    }
+}
+
+async fn write(context: &Context, runner: &Runner<'_>, survey: &mut Survey) -> Result<Outcome, CommandError> {
+    let prepared = runner.prepare_survey(survey);
+    let run = NewRun {
+        kind: RunKind::Tag,
+        undoes: None,
+        account: runner.place.account.clone(),
+        region: runner.place.region.clone(),
+        key: TagKey::clone(&runner.key),
+    };
+    let report = tagging::execute(context, runner, Target::New(run), prepared).await?;
+    let output = RunOutput { runner, report: &report, kind: RunKind::Tag, plan: Some(&survey.plan) };
+    let outcome = tagging::tell_run(context, &output);
+    Ok(if outcome == Outcome::Done { outcome_of_plan(&survey.plan) } else { outcome })
+}
+
+/// A type or resource that could not be read is a failure, even if nothing else is.
+fn outcome_of_plan(plan: &Plan) -> Outcome {
+    let unread = plan.summary.left.contains_key(&LeftKind::TagsUnknown);
+    if plan.summary.failed_types.is_empty() && plan.summary.problems.is_empty() && !unread {
+        Outcome::Done
+    } else {
+        Outcome::ItemFailures
+    }
 }

@@ -1,11 +1,71 @@
-//! `undo`.
+//! `undo`: takes back what a run wrote, where nobody changed it since.
 
-use super::{CommandError, Context, Outcome};
+use super::tagging::{self, RunOutput};
+use super::{AwsArgs, CommandError, Context, Outcome};
+use crate::inventory::Place;
+use crate::store::Store;
+use crate::store::journal::{JournaledWrite, NewRun, Run, RunId, RunKind, WriteState};
+use crate::tag::run::{Runner, Target};
 
-/// x
+/// Take a run's tags back
+///
+/// Removes the tags that the run wrote, and puts back the values that it replaced. A tag that somebody changed since is left
+/// alone, with a message. What was taken back once is not touched again.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    /// The run's number, as `runs` lists it
+    #[arg(value_name = "RUN")]
+    run: RunId,
+    /// Print what would be taken back and write nothing to AWS
+    #[arg(long, alias = "dryrun")]
+    dry_run: bool,
+    #[command(flatten)]
+    aws: AwsArgs,
+}
 
-pub(super) async fn run(_args: Args, _context: &Context) -> Result<Outcome, CommandError> {
-    todo!()
+pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, CommandError> {
+    let store = context.open_existing_store()?;
+    let run = tagging::find_run(context, &store, args.run)?;
+    let rows = still_there(context, &store, &run)?;
+    if rows.is_empty() {
+        context.console.message(format_args!("run {} has nothing to take back", run.run_id));
+        return Ok(Outcome::Done);
+    }
+    let map = context.resource_map()?;
+    let what = format!("run {}", run.run_id);
+    let session = tagging::open_same_account(args.aws, &run.region, &run.account_id, &what).await?;
+    let new_run = NewRun {
+        kind: RunKind::Undo,
+        undoes: Some(run.run_id),
+        account: run.account_id.clone(),
+        region: run.region.clone(),
+        key: run.tag_key.clone(),
+    };
+    let place = Place { account: run.account_id, region: run.region };
+    let runner = Runner { session: &session, map: &map, store: &store, place, key: run.tag_key };
+    let prepared = tagging::or_interrupted(context, runner.prepare_undo(rows)).await;
+    let Some(prepared) = prepared else { return Ok(Outcome::Interrupted) };
+    let report = if args.dry_run {
+        prepared.into_report()
+    } else {
+        tagging::execute(context, &runner, Target::New(new_run), prepared).await?
+    };
+    Ok(tagging::tell_run(context, &RunOutput { runner: &runner, report: &report, kind: RunKind::Undo, plan: None }))
+}
+
+/// The run's writes that were made, or may have been, and that no other run took back.
+fn still_there(context: &Context, store: &Store, run: &Run) -> Result<Vec<JournaledWrite>, CommandError> {
+    let taken_back = store.taken_back(run.run_id).map_err(|error| context.store_error(&error))?;
+    let mut rows = store.writes_of(run.run_id).map_err(|error| context.store_error(&error))?;
+    rows.retain(|row| matches!(row.result.state, WriteState::Written | WriteState::Started));
+    let before = rows.len();
+    rows.retain(|row| !taken_back.contains_key(&row.write.position));
+    if rows.len() < before {
+        let mut by: Vec<RunId> = taken_back.into_values().collect();
+        by.sort_unstable();
+        by.dedup();
+        let by = by.iter().map(RunId::to_string).collect::<Vec<_>>().join(", ");
+        context.console.message(format_args!("{} taken back already, by run {by}", before - rows.len()));
+    }
+    Ok(rows)
 }

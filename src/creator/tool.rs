@@ -8,10 +8,12 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use serde::Serialize;
+
 use crate::trail::record::Event;
 
 /// What the caller used.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Tool {
     /// "AWS console", "Terraform", "AWS service autoscaling.amazonaws.com".
     pub name: String,

@@ -1,1 +1,3 @@
-//! x
+//! Answers for people, made of what the store knows.
+
+pub mod who;

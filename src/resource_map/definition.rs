@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{Expression, Request};
 use crate::names::ResourceType;
@@ -140,6 +141,13 @@ pub struct TagWriting {
     pub native: Option<NativeWriting>,
     /// JMESPath on the item that must be true for it to be written now (a CloudFormation stack in a steady state).
     pub when: Option<Expression>,
+}
+
+impl TagWriting {
+    /// Whether the listed item is in a state in which it can be tagged.
+    pub fn is_allowed_now(&self, item: &Value) -> bool {
+        self.when.as_ref().is_none_or(|when| when.search(item) == Value::Bool(true))
+    }
 }
 
 /// The ways to write a tag.

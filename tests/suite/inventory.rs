@@ -347,13 +347,27 @@ fn roles_are_assumed_one_after_the_other_with_the_external_id_for_the_last() {
 }
 
 #[test]
+fn a_role_that_cannot_be_assumed_is_a_failure_of_credentials() {
+    let moto = Moto::start_with(
+        "def before(entry, environ):
+    if entry['action'] == 'AssumeRole':
+        return 403, 'text/xml', '<ErrorResponse><Error><Code>AccessDenied</Code><Message>may not assume</Message></Error></ErrorResponse>'",
+    );
+    let options = json!({"assume": ["arn:aws:iam::111111111111:role/hub"]});
+    let error = drive(&moto, &json!({"account": true, "options": options}))["error"].clone();
+    assert_eq!((&error["class"], &error["code"]), (&json!("Credentials"), &json!("role not assumed")), "{error}");
+    assert!(error["message"].as_str().unwrap().contains("may not assume"), "{error}");
+    assert!(error["hint"].as_str().unwrap().contains("trust policy"), "{error}");
+}
+
+#[test]
 fn settings_that_are_missing_or_wrong_come_back_with_advice() {
     let nowhere = "http://127.0.0.1:9";
     let keys = [("AWS_ACCESS_KEY_ID", "testing"), ("AWS_SECRET_ACCESS_KEY", "testing")];
     let account = json!({"account": true});
     let no_region = drive_with(&account, keys)["error"].clone();
     assert_eq!(no_region["code"], json!("no region"));
-    assert!(no_region["message"].as_str().unwrap().contains("--region"), "{no_region}");
+    assert!(no_region["hint"].as_str().unwrap().contains("--region"), "{no_region}");
     let no_credentials = drive_with(&account, [("AWS_REGION", REGION), ("AWS_ENDPOINT_URL", nowhere)])["error"].clone();
     assert_eq!(no_credentials["class"], json!("Credentials"), "{no_credentials}");
     assert!(no_credentials["hint"].as_str().unwrap().contains("AWS_PROFILE"), "{no_credentials}");

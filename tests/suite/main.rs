@@ -2,7 +2,12 @@
 //! tests share the Python environment; a module for each area.
 
 mod common;
+mod end_to_end;
+mod errors;
 mod harness;
+mod help;
 mod inventory;
 mod load_athena;
 mod resource_maps;
+mod tag;
+mod who;

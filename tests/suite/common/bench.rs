@@ -55,8 +55,32 @@ impl Bench {
 
     /// The binary with arguments, in this folder, without any AWS settings: no credentials, no region, no metadata service.
     pub(crate) fn trailcreator<S: AsRef<str>>(&self, args: impl IntoIterator<Item = S>) -> Trailcreator {
+        self.binary(Path::new(env!("CARGO_BIN_EXE_trailcreator")), args)
+    }
+
+    /// As [`Bench::trailcreator`], by a user whom file modes bind: where the tests run as root, `nobody`.
+    #[cfg(unix)]
+    pub(crate) fn unprivileged<S: AsRef<str>>(&self, args: impl IntoIterator<Item = S>) -> Trailcreator {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt};
+        use std::os::unix::process::CommandExt;
+
+        const NOBODY: u32 = 65_534;
+        let folder = fs::metadata(self.folder.path()).expect("it is there");
+        if folder.uid() != 0 {
+            return self.trailcreator(args);
+        }
+        // Where the target directory is, nobody may be unable to look.
+        let copy = self.path("trailcreator");
+        fs::copy(env!("CARGO_BIN_EXE_trailcreator"), &copy).expect("the binary can be copied");
+        fs::set_permissions(self.folder.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
+        let mut trailcreator = self.binary(&copy, args);
+        trailcreator.command.uid(NOBODY).gid(NOBODY);
+        trailcreator
+    }
+
+    fn binary<S: AsRef<str>>(&self, binary: &Path, args: impl IntoIterator<Item = S>) -> Trailcreator {
         let args: Vec<String> = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_trailcreator"));
+        let mut command = Command::new(binary);
         clean(&mut command);
         command.args(&args).current_dir(self.folder.path());
         command.env("HOME", self.folder.path());

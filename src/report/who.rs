@@ -1,0 +1,259 @@
+//! Who created a resource: the owner, why, and the events that tell.
+//!
+//! The events come from the store by a text that a person typed; they may be of several resources: one id in two accounts, a role
+//! and a user of one name. Each gets an answer, and so does a text that no event knows. Pure.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::creator::{NoOwner, Owner, OwnerRules, Tool, creation_of, tool_of};
+use crate::names::{AccountId, Region, ResourceId, ResourceType};
+use crate::trail::record::{Action, Event, StoredEvent};
+
+/// Which resources are meant, where an id could be of several. Empty lists leave all.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Of these types.
+    pub types: Vec<ResourceType>,
+    /// In these accounts.
+    pub accounts: Vec<AccountId>,
+    /// In these regions; global types are everywhere.
+    pub regions: Vec<Region>,
+}
+
+/// What is known of one resource, as `--output json` prints it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Answer {
+    /// The text that was asked for, where it is or may be the id, else the id as its events give it.
+    pub id: ResourceId,
+    /// The type; `None` for an unknown resource, as are account and region.
+    pub resource_type: Option<ResourceType>,
+    /// The account that received the events.
+    pub account_id: Option<AccountId>,
+    /// Where it was made; for global types where AWS recorded that.
+    pub region: Option<Region>,
+    /// The owner by the rules; `None` where there is none.
+    pub owner: Option<String>,
+    /// Why it is this one, or why there is none.
+    pub reason: String,
+    /// The event that made it.
+    pub event: Option<Evidence>,
+    /// All its other events, oldest first: earlier creations, later changes by a call that also creates, deletions.
+    pub evidence: Vec<Evidence>,
+}
+
+/// An event, in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Evidence {
+    /// `eventID`.
+    pub event_id: String,
+    /// UTC, as CloudTrail wrote it.
+    pub event_time: String,
+    /// The call.
+    pub event_name: String,
+    /// The service that was called.
+    pub event_source: String,
+    /// Where it was recorded.
+    pub region: Region,
+    /// `create`, `upsert` or `delete`.
+    pub action: &'static str,
+    /// Type of the identity that called.
+    pub identity_type: Option<String>,
+    /// Its ARN.
+    pub principal_arn: Option<String>,
+    /// Its principal id.
+    pub principal_id: Option<String>,
+    /// The person behind the session, where that was set.
+    pub source_identity: Option<String>,
+    /// The AWS service that called for it.
+    pub invoked_by: Option<String>,
+    /// The address, or the AWS service that called.
+    pub source_ip: Option<String>,
+    /// The user agent as recorded.
+    pub user_agent: Option<String>,
+    /// The tool that the user agent tells.
+    pub tool: Option<Tool>,
+}
+
+impl Answer {
+    /// Whether the database knows the resource at all.
+    pub fn is_known(&self) -> bool {
+        self.resource_type.is_some()
+    }
+}
+
+/// Account, region (empty for global types), type, and what all spellings of the id have in common.
+type Key = (String, String, ResourceType, String);
+
+/// Answers for `query`, one a resource, in the order of account, region, type and id. Never empty.
+pub fn answers(
+    query: &str,
+    events: Vec<StoredEvent>,
+    filter: &Filter,
+    rules: &OwnerRules,
+    is_global: &dyn Fn(&ResourceType) -> bool,
+) -> Vec<Answer> {
+    let recorded = !events.is_empty();
+    let mut resources: BTreeMap<Key, Vec<StoredEvent>> = BTreeMap::new();
+    for event in events.into_iter().filter(|event| filter.keeps(event, is_global(&event.resource_type))) {
+        resources.entry(key(&event, is_global(&event.resource_type))).or_default().push(event);
+    }
+    narrow(query, &mut resources);
+    if resources.is_empty() {
+        return vec![unknown(query, recorded)];
+    }
+    resources.into_values().map(|events| answer(query, events, rules)).collect()
+}
+
+impl Filter {
+    fn keeps(&self, event: &StoredEvent, global: bool) -> bool {
+        (self.types.is_empty() || self.types.contains(&event.resource_type))
+            && (self.accounts.is_empty() || self.accounts.contains(&event.event.account()))
+            && (global || self.regions.is_empty() || self.regions.contains(&event.event.region_name()))
+    }
+}
+
+fn key(event: &StoredEvent, global: bool) -> Key {
+    let region = if global { String::new() } else { event.event.region.clone() };
+    let name = common_part(event.resource_id.as_str()).to_owned();
+    (event.event.account_id.clone(), region, event.resource_type.clone(), name)
+}
+
+/// What an id, its ARN and its URL have in common: one call gives a queue's URL and the next its name.
+fn common_part(id: &str) -> &str {
+    if let Some(arn) = ArnParts::of(id) {
+        return arn.name;
+    }
+    match id.strip_prefix("https://") {
+        Some(url) => url.rsplit('/').next().unwrap_or(url),
+        None => id,
+    }
+}
+
+/// A URL or an ARN says more than a name: a resource that bears it as its id is meant, and no other of that name. Without one,
+/// `arn:aws:iam::1:role/app` is a role and not the user `app`: types that bear the ARN's word are meant, where there are any.
+/// (Account, region and service of an ARN have narrowed the events already.)
+fn narrow(query: &str, resources: &mut BTreeMap<Key, Vec<StoredEvent>>) {
+    if common_part(query) == query {
+        return;
+    }
+    let bears_it = |events: &[StoredEvent]| events.iter().any(|event| event.resource_id.as_str() == query);
+    if resources.values().any(|events| bears_it(events)) {
+        resources.retain(|_, events| bears_it(events));
+    }
+    let kind = ArnParts::of(query).map_or("", |arn| arn.kind);
+    let of_kind = |(_, _, resource_type, _): &Key| !kind.is_empty() && resource_type.as_str().contains(kind);
+    if resources.keys().any(of_kind) {
+        resources.retain(|key, _| of_kind(key));
+    }
+}
+
+/// The last field of an ARN: `kind/name`, the kind being absent in some services' ARNs.
+struct ArnParts<'a> {
+    kind: &'a str,
+    name: &'a str,
+}
+
+impl<'a> ArnParts<'a> {
+    fn of(text: &'a str) -> Option<Self> {
+        const FIELDS: usize = 6;
+        let arn = text.strip_prefix("arn:")?;
+        let resource = arn.strip_suffix(":*").unwrap_or(arn).splitn(FIELDS - 1, ':').nth(FIELDS - 2)?;
+        let (kind, name) = resource.split_once(['/', ':']).unwrap_or(("", resource));
+        Some(Self { kind, name })
+    }
+}
+
+fn unknown(query: &str, recorded: bool) -> Answer {
+    let reason = if recorded {
+        "the database has events of it, but none with this account, region and type"
+    } else {
+        "the database has no event of it"
+    };
+    Answer {
+        id: query.into(),
+        resource_type: None,
+        account_id: None,
+        region: None,
+        owner: None,
+        reason: reason.to_owned(),
+        event: None,
+        evidence: Vec::new(),
+    }
+}
+
+/// The answer for the events of one resource, of which there is at least one.
+fn answer(query: &str, mut events: Vec<StoredEvent>, rules: &OwnerRules) -> Answer {
+    let as_asked = events.iter().map(|event| &event.resource_id).find(|id| id.as_str() == query).cloned();
+    events.sort_by(|one, other| order(one).cmp(&order(other)));
+    // One event may give a resource by several of its names.
+    events.dedup_by(|one, other| one.event.event_id == other.event.event_id && one.action == other.action);
+    let creation = creation_of(&events);
+    let shown = creation.unwrap_or(&events[events.len() - 1]);
+    let (owner, reason) = match creation {
+        Some(creation) => owner(&creation.event, rules),
+        None => (None, gone(&events, rules)),
+    };
+    Answer {
+        id: as_asked.unwrap_or_else(|| shown.resource_id.clone()),
+        resource_type: Some(shown.resource_type.clone()),
+        account_id: Some(shown.event.account()),
+        region: Some(shown.event.region_name()),
+        owner,
+        reason,
+        event: creation.map(evidence),
+        evidence: events.iter().filter(|&event| Some(event) != creation).map(evidence).collect(),
+    }
+}
+
+fn order(event: &StoredEvent) -> (&str, &str, Action, &ResourceId) {
+    (&event.event.time, &event.event.event_id, event.action, &event.resource_id)
+}
+
+fn owner(event: &Event, rules: &OwnerRules) -> (Option<String>, String) {
+    match rules.owner_of(event) {
+        Ok(Owner { value, reason, original: None }) => (Some(value), reason),
+        Ok(Owner { value, reason, original: Some(original) }) => {
+            (Some(value), format!("{reason}, recorded as {original:?} and made legal as a tag"))
+        }
+        Err(NoOwner(reason)) => (None, reason),
+    }
+}
+
+/// Only a deletion leaves events without a creation; who made what is gone is still worth telling.
+fn gone(events: &[StoredEvent], rules: &OwnerRules) -> String {
+    let lived = events.iter().rposition(|event| event.action != Action::Delete).map_or(0, |last| last + 1);
+    let deletion = events
+        .get(lived)
+        .map_or_else(String::new, |event| format!("deleted at {} by {}", event.event.time, event.event.name));
+    match creation_of(&events[..lived]).map(|creation| owner(&creation.event, rules)) {
+        Some((Some(owner), reason)) => format!("{deletion}; it was {owner}'s ({reason})"),
+        Some((None, reason)) => format!("{deletion}; its creator was no owner ({reason})"),
+        None => format!("{deletion}; its creation is not recorded"),
+    }
+}
+
+fn evidence(stored: &StoredEvent) -> Evidence {
+    let event = &stored.event;
+    let identity = &event.identity;
+    Evidence {
+        event_id: event.event_id.clone(),
+        event_time: event.time.clone(),
+        event_name: event.name.clone(),
+        event_source: event.source.clone(),
+        region: event.region_name(),
+        action: stored.action.as_str(),
+        identity_type: identity.kind.clone(),
+        principal_arn: identity.arn.clone(),
+        principal_id: identity.principal_id.clone(),
+        source_identity: identity.source_identity.clone(),
+        invoked_by: identity.invoked_by.clone(),
+        source_ip: event.source_ip.clone(),
+        user_agent: event.user_agent.clone(),
+        tool: tool_of(event),
+    }
+}
+
+#[cfg(test)]
+mod tests;

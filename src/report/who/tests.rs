@@ -1,0 +1,202 @@
+//! Which resources a text means, and what is told of them.
+
+use super::*;
+use crate::trail::record::Identity;
+
+const ACCOUNT: &str = "111122223333";
+
+/// An event on a resource by `user`, in the test's own words: `iam-role app create 3 alice`.
+fn event(line: &str) -> StoredEvent {
+    let [resource_type, id, action, second, user] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
+    StoredEvent {
+        resource_type: resource_type.into(),
+        resource_id: id.into(),
+        action: Action::parse(action).unwrap(),
+        event: Event {
+            event_id: format!("{second}-{user}"),
+            account_id: ACCOUNT.to_owned(),
+            region: "eu-west-1".to_owned(),
+            time: format!("2026-03-01T10:00:0{second}Z"),
+            name: format!("Any{action}"),
+            source: "any.amazonaws.com".to_owned(),
+            user_agent: Some("aws-cli/2.31.0".to_owned()),
+            source_ip: Some("203.0.113.7".to_owned()),
+            identity: Identity {
+                kind: Some("IAMUser".to_owned()),
+                arn: Some(format!("arn:aws:iam::{ACCOUNT}:user/{user}")),
+                user_name: Some(user.to_owned()),
+                ..Identity::default()
+            },
+            ..Event::default()
+        },
+    }
+}
+
+fn in_region(region: &str, mut stored: StoredEvent) -> StoredEvent {
+    stored.event.region = region.to_owned();
+    stored
+}
+
+fn in_account(account: &str, mut stored: StoredEvent) -> StoredEvent {
+    stored.event.account_id = account.to_owned();
+    stored
+}
+
+fn is_global(resource_type: &ResourceType) -> bool {
+    resource_type.as_str().starts_with("iam-")
+}
+
+fn ask(query: &str, events: Vec<StoredEvent>) -> Vec<Answer> {
+    answers(query, events, &Filter::default(), &OwnerRules::default(), &is_global)
+}
+
+fn owners(answers: &[Answer]) -> Vec<Option<&str>> {
+    answers.iter().map(|answer| answer.owner.as_deref()).collect()
+}
+
+#[test]
+fn the_creation_is_the_event_and_all_else_is_evidence() {
+    let events = ["delete 2 bob", "create 3 alice", "create 1 bob"].map(|rest| event(&format!("iam-role app {rest}")));
+    let [answer] = &ask("app", events.to_vec())[..] else { panic!() };
+    assert_eq!((answer.owner.as_deref(), answer.reason.as_str()), (Some("alice"), "IAM user name"));
+    let made = answer.event.as_ref().unwrap();
+    assert_eq!((made.event_id.as_str(), made.action), ("3-alice", "create"));
+    assert_eq!(made.tool.as_ref().unwrap().to_string(), "AWS CLI 2.31.0");
+    let others: Vec<&str> = answer.evidence.iter().map(|evidence| evidence.event_id.as_str()).collect();
+    assert_eq!(others, ["1-bob", "2-bob"]);
+    assert!(answer.is_known());
+}
+
+#[test]
+fn a_deleted_resource_has_no_owner_and_says_when() {
+    let [answer] = &ask("app", vec![event("iam-role app create 1 bob"), event("iam-role app delete 2 bob")])[..] else {
+        panic!()
+    };
+    assert_eq!((&answer.owner, &answer.event), (&None, &None));
+    assert_eq!(answer.reason, "deleted at 2026-03-01T10:00:02Z by Anydelete; it was bob's (IAM user name)");
+    assert_eq!(answer.evidence.len(), 2);
+    assert!(answer.is_known());
+    let reason = |lines: &[&str]| ask("app", lines.iter().map(|line| event(line)).collect())[0].reason.clone();
+    let twice = [
+        "sqs app upsert 1 bob",
+        "sqs app delete 2 x",
+        "sqs app upsert 3 alice",
+        "sqs app delete 4 x",
+        "sqs app delete 5 x",
+    ];
+    assert_eq!(reason(&twice), "deleted at 2026-03-01T10:00:04Z by Anydelete; it was alice's (IAM user name)");
+    assert_eq!(
+        reason(&["sqs app delete 2 x"]),
+        "deleted at 2026-03-01T10:00:02Z by Anydelete; its creation is not recorded"
+    );
+}
+
+#[test]
+fn an_unknown_text_gets_an_answer_too() {
+    let [answer] = &ask("app", Vec::new())[..] else { panic!() };
+    assert_eq!((answer.id.as_str(), answer.is_known()), ("app", false));
+    assert_eq!(answer.reason, "the database has no event of it");
+    let filter = Filter { accounts: vec!["999999999999".into()], ..Filter::default() };
+    let [answer] =
+        &answers("app", vec![event("iam-role app create 1 bob")], &filter, &OwnerRules::default(), &is_global)[..]
+    else {
+        panic!()
+    };
+    assert!(answer.reason.contains("none with this account"), "{}", answer.reason);
+}
+
+#[test]
+fn resources_of_one_id_are_told_apart_by_type_account_and_region() {
+    let events = vec![
+        event("iam-role app create 1 alice"),
+        event("iam-user app create 1 bob"),
+        in_account("444455556666", event("iam-role app create 1 carol")),
+        event("sqs app create 1 dora"),
+        in_region("us-east-1", event("sqs app create 1 emil")),
+    ];
+    let all = ask("app", events.clone());
+    let owners_of = |filter: Filter| {
+        let answers = answers("app", events.clone(), &filter, &OwnerRules::default(), &is_global);
+        answers.into_iter().filter_map(|answer| answer.owner).collect::<Vec<_>>()
+    };
+    assert_eq!(owners(&all), ["alice", "bob", "dora", "emil", "carol"].map(Some));
+    assert_eq!(owners_of(Filter { types: vec!["sqs".into()], ..Filter::default() }), ["dora", "emil"]);
+    assert_eq!(owners_of(Filter { accounts: vec!["444455556666".into()], ..Filter::default() }), ["carol"]);
+    let in_us = Filter { regions: vec!["us-east-1".into()], ..Filter::default() };
+    assert_eq!(owners_of(in_us), ["alice", "bob", "emil", "carol"], "global types are in every region");
+}
+
+#[test]
+fn a_global_type_s_events_of_all_regions_are_one_resource() {
+    let events = vec![
+        event("iam-role app create 1 alice"),
+        in_region("us-east-1", event("iam-role app delete 2 alice")),
+        in_region("ap-south-1", event("iam-role app create 3 bob")),
+    ];
+    let found = ask("app", events);
+    assert_eq!(owners(&found), [Some("bob")]);
+    assert_eq!(found[0].region, Some("ap-south-1".into()));
+}
+
+#[test]
+fn an_id_its_arn_and_its_url_are_one_resource() {
+    let url = "https://sqs.eu-west-1.amazonaws.com/111122223333/jobs";
+    let arn = "arn:aws:sqs:eu-west-1:111122223333:jobs";
+    let found = ask(
+        "jobs",
+        vec![
+            event("sqs jobs create 1 alice"),
+            event(&format!("sqs {url} delete 2 bob")),
+            event(&format!("sqs {arn} create 3 carol")),
+        ],
+    );
+    assert_eq!(owners(&found), [Some("carol")]);
+    let found = ask(
+        "web",
+        vec![
+            event("ecs-service arn:aws:ecs:eu-west-1:111122223333:service/blue/web create 1 alice"),
+            event("ecs-service arn:aws:ecs:eu-west-1:111122223333:service/green/web create 1 bob"),
+        ],
+    );
+    assert_eq!(owners(&found), [Some("alice"), Some("bob")], "two clusters' services");
+}
+
+#[test]
+fn an_arn_means_the_type_that_it_names() {
+    let events = || vec![event("iam-role app create 1 alice"), event("iam-user app create 1 bob")];
+    assert_eq!(owners(&ask("arn:aws:iam::111122223333:role/app", events())), [Some("alice")]);
+    assert_eq!(owners(&ask("arn:aws:iam::111122223333:user/app", events())), [Some("bob")]);
+    let queue = ask("arn:aws:sqs:eu-west-1:111122223333:cpu", vec![event("sqs cpu create 1 alice")]);
+    assert_eq!(owners(&queue), [Some("alice")], "an ARN that names no type");
+    let function = ask("arn:aws:lambda:eu-west-1:111122223333:function:f", vec![event("lambda f create 1 alice")]);
+    assert_eq!(owners(&function), [Some("alice")], "a type that bears another word than its ARN");
+}
+
+#[test]
+fn a_url_or_an_arn_that_is_a_resource_s_id_means_no_other() {
+    let url = "https://sqs.eu-west-1.amazonaws.com/111122223333/app";
+    let queue = [event(&format!("sqs {url} upsert 1 alice")), event("sqs app upsert 1 alice")];
+    let with_role = || queue.iter().cloned().chain([event("iam-role app create 1 bob")]).collect();
+    assert_eq!(owners(&ask(url, with_role())), [Some("alice")]);
+    assert_eq!(owners(&ask("app", with_role())), [Some("bob"), Some("alice")], "a name means all that bear it");
+    let topic = "arn:aws:sns:eu-west-1:111122223333:app";
+    let found = ask(topic, vec![event(&format!("sns {topic} upsert 1 alice")), event("sqs app upsert 1 bob")]);
+    assert_eq!(owners(&found), [Some("alice")]);
+}
+
+#[test]
+fn a_value_that_was_changed_says_so() {
+    let mut changed = event("iam-role app create 1 x");
+    changed.event.identity.user_name = Some("doe,jane".to_owned());
+    let found = ask("app", vec![changed]);
+    assert_eq!(owners(&found), [Some("doe_jane")]);
+    assert_eq!(found[0].reason, "IAM user name, recorded as \"doe,jane\" and made legal as a tag");
+}
+
+#[test]
+fn the_rules_that_were_asked_for_decide() {
+    let rules = OwnerRules { user_suffix: Some("@example.com".to_owned()), ..OwnerRules::default() };
+    let found = answers("app", vec![event("iam-role app create 1 bob")], &Filter::default(), &rules, &is_global);
+    assert_eq!((found[0].owner.as_deref(), found[0].reason.as_str()), (None, "bob does not end in @example.com"));
+    assert!(found[0].event.is_some(), "the event is told all the same");
+}

@@ -1,0 +1,105 @@
+//! The AWS calls that writing tags needs, as one small interface: AWS itself, or a test's world with faults.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_resourcegroupstagging::operation::RequestId;
+use aws_sdk_resourcegroupstagging::types::FailureInfo;
+
+use super::Task;
+use super::refusal::Refusal;
+use crate::aws::{Answer, CallError, Session};
+use crate::inventory::{self, Place, Tags};
+use crate::names::{Region, TagKey, TagValue};
+use crate::resource_map::{RenderedCall, Service};
+
+/// What TagResources or UntagResources answered.
+#[derive(Debug, Default)]
+pub(in crate::tag) struct TaggingAnswer {
+    /// By ARN.
+    pub(super) refused: HashMap<String, Refusal>,
+    pub(super) request_id: Option<String>,
+}
+
+pub(in crate::tag) trait TagApi {
+    /// The Tagging API's TagResources; without a value UntagResources.
+    async fn tag_resources(
+        &self,
+        region: &Region,
+        arns: &[&str],
+        key: &TagKey,
+        value: Option<&TagValue>,
+    ) -> Result<TaggingAnswer, CallError>;
+
+    /// A service's own call.
+    async fn call(&self, service: &Service, region: &Region, call: &RenderedCall) -> Result<Answer, CallError>;
+
+    /// All tags of a resource as they are now.
+    async fn all_tags(&self, task: &Task<'_>) -> Tags;
+
+    /// Lets time pass.
+    async fn pause(&self, duration: Duration);
+}
+
+/// AWS, by one session.
+#[derive(Debug, Clone)]
+pub struct Aws<'a> {
+    session: &'a Session,
+    place: &'a Place,
+}
+
+impl<'a> Aws<'a> {
+    /// `place`: where the resources were listed.
+    pub fn new(session: &'a Session, place: &'a Place) -> Self {
+        Self { session, place }
+    }
+}
+
+impl TagApi for Aws<'_> {
+    async fn tag_resources(
+        &self,
+        region: &Region,
+        arns: &[&str],
+        key: &TagKey,
+        value: Option<&TagValue>,
+    ) -> Result<TaggingAnswer, CallError> {
+        let client = self.session.tagging(region);
+        let arns = Some(arns.iter().map(|&arn| arn.to_owned()).collect());
+        if let Some(value) = value {
+            let call = client.tag_resources().set_resource_arn_list(arns).tags(key.as_str(), value.as_str());
+            let output = call.send().await.map_err(|error| CallError::of_sdk("tag:TagResources", region, &error))?;
+            return Ok(answer(output.request_id(), output.failed_resources_map()));
+        }
+        let call = client.untag_resources().set_resource_arn_list(arns).tag_keys(key.as_str());
+        let output = call.send().await.map_err(|error| CallError::of_sdk("tag:UntagResources", region, &error))?;
+        Ok(answer(output.request_id(), output.failed_resources_map()))
+    }
+
+    async fn call(&self, service: &Service, region: &Region, call: &RenderedCall) -> Result<Answer, CallError> {
+        self.session.caller().call(service, region, &call.operation, &call.input).await
+    }
+
+    async fn all_tags(&self, task: &Task<'_>) -> Tags {
+        // Without a call of its own a type's tags are those of the listing, which was made just now.
+        if task.access.tags.request.is_none() {
+            return task.live.tags.clone();
+        }
+        let mut live = task.live.clone();
+        live.tags = Tags::Unknown("not read yet".to_owned());
+        inventory::confirm_tags(self.session, task.definition, self.place, &mut [&mut live]).await;
+        live.tags
+    }
+
+    async fn pause(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+}
+
+fn answer(request_id: Option<&str>, failed: Option<&HashMap<String, FailureInfo>>) -> TaggingAnswer {
+    let refusal = |failure: &FailureInfo| {
+        let code = failure.error_code().map_or("no error code", |code| code.as_str());
+        Refusal::of_arn(code, failure.error_message().unwrap_or("AWS gave no message"))
+    };
+    let refused = failed.into_iter().flatten().map(|(arn, failure)| (arn.clone(), refusal(failure))).collect();
+    TaggingAnswer { refused, request_id: request_id.map(str::to_owned) }
+}

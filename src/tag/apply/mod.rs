@@ -1,0 +1,219 @@
+//! Applying: the planned writes in as few AWS calls as they allow, each journaled before and after.
+//!
+//! Writes are grouped by how they are made, region and value: 20 ARNs a call by the Tagging API, 1,000 ids a call by EC2,
+//! the rest one by one. A call that fails for one resource is narrowed down until only that one fails. Batches run
+//! concurrently, but the journal is written by the one task that drives them.
+//!
+//! Everything here expects that the present value of the tag was read and is the write's `old_value`; see [`super::run`].
+
+mod api;
+mod batch;
+mod ec2;
+mod native;
+mod refusal;
+mod rgta;
+mod stack;
+
+use std::future::Future;
+use std::pin::pin;
+
+use futures::stream::{FuturesUnordered, StreamExt};
+
+pub use api::Aws;
+use api::TagApi;
+use batch::{Batch, Way, batches};
+
+use crate::inventory::LiveResource;
+use crate::names::{AccountId, TagKey};
+use crate::resource_map::{Access, TagWriting, TypeDefinition};
+use crate::store::journal::{RunId, Write, WriteResult, WriteState};
+use crate::store::{Store, StoreError};
+
+/// Batches under way at a time. AWS's limits on tagging calls are about ten a second; more would only be throttled.
+const WRITE_CONCURRENCY: usize = 8;
+
+/// What all writes of a run have in common.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// The run.
+    pub run: RunId,
+    /// The account.
+    pub account: AccountId,
+    /// The tag.
+    pub key: TagKey,
+}
+
+/// A write that can be made: the resource lives and its type says how it is tagged.
+#[derive(Debug)]
+pub struct Task<'a> {
+    /// What to write.
+    pub write: Write,
+    /// The resource as just listed.
+    pub live: LiveResource,
+    definition: &'a TypeDefinition,
+    access: &'a Access,
+    writing: &'a TagWriting,
+}
+
+/// How a write ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// AWS accepted it.
+    Written {
+        /// AWS's id of the call.
+        request_id: Option<String>,
+    },
+    /// AWS refused it, or could not be asked; why.
+    Failed(String),
+    /// The resource was gone; what AWS said.
+    Vanished(String),
+    /// Not done, for the tag isn't what it was when the write was planned.
+    Skipped(String),
+    /// Not done, and can be done when the run is resumed; why, if there is more to say than that it was not its turn.
+    Unfinished(String),
+}
+
+/// Why applying stopped before its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stop {
+    /// It was asked to.
+    Asked,
+    /// The credentials ended; what AWS said.
+    Credentials(String),
+}
+
+/// What applying came to.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// By the writes' numbers. Those that were not reached are missing.
+    pub outcomes: Vec<(u32, Outcome)>,
+    /// Why it stopped early.
+    pub stopped: Option<Stop>,
+}
+
+impl<'a> Task<'a> {
+    /// A task for a listed resource.
+    ///
+    /// # Errors
+    /// The map does not say how its type is tagged.
+    pub fn new(write: Write, live: LiveResource, definition: &'a TypeDefinition) -> Result<Self, String> {
+        let access = definition.access.as_ref();
+        let writing = access.and_then(|access| access.write.as_ref());
+        let (Some(access), Some(writing)) = (access, writing) else {
+            return Err(format!("the resource map does not say how {} is tagged", definition.resource_type));
+        };
+        Ok(Self { write, live, definition, access, writing })
+    }
+
+    /// Whether the resource's state allows a write.
+    pub fn is_allowed_now(&self) -> bool {
+        self.writing.is_allowed_now(&self.live.item)
+    }
+}
+
+impl Outcome {
+    /// The journal's form.
+    pub fn result(&self, position: u32) -> WriteResult {
+        let (state, error, request_id) = match self {
+            Self::Written { request_id } => (WriteState::Written, None, request_id.clone()),
+            Self::Failed(why) => (WriteState::Failed, Some(why.clone()), None),
+            Self::Vanished(why) => (WriteState::Vanished, Some(why.clone()), None),
+            Self::Skipped(why) => (WriteState::Skipped, Some(why.clone()), None),
+            Self::Unfinished(why) => (WriteState::Planned, Some(why.clone()), None),
+        };
+        WriteResult { position, state, error, request_id }
+    }
+}
+
+/// Makes the writes of a run that is in the journal already. `stop` ends it early: calls under way are waited for and
+/// journaled, the rest stays planned. `progress` hears how many writes are over.
+///
+/// # Errors
+/// The journal can't be written: then no further call is made either.
+pub async fn apply(
+    api: &Aws<'_>,
+    store: &Store,
+    job: &Job,
+    tasks: &[Task<'_>],
+    stop: impl Future<Output = ()>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Applied, StoreError> {
+    drive(api, store, job, tasks, stop, progress).await
+}
+
+/// [`apply`] on AWS or on a test's world.
+pub(super) async fn drive(
+    api: &impl TagApi,
+    store: &Store,
+    job: &Job,
+    tasks: &[Task<'_>],
+    stop: impl Future<Output = ()>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Applied, StoreError> {
+    let mut stop = pin!(stop);
+    let mut waiting = batches(tasks).into_iter();
+    let mut running = FuturesUnordered::new();
+    let mut applied = Applied::default();
+    let mut broken = None;
+    loop {
+        while running.len() < WRITE_CONCURRENCY && applied.stopped.is_none() && broken.is_none() {
+            let Some(batch) = waiting.next() else { break };
+            match store.start_writes(job.run, &batch.positions()) {
+                Ok(()) => running.push(execute(api, job, batch)),
+                Err(error) => broken = Some(error),
+            }
+        }
+        if running.is_empty() {
+            break;
+        }
+        tokio::select! {
+            biased;
+            () = &mut stop, if applied.stopped.is_none() => applied.stopped = Some(Stop::Asked),
+            Some(done) = running.next() => {
+                note_lost_credentials(&done, &mut applied.stopped);
+                let results: Vec<WriteResult> = done.iter().map(|(position, outcome)| outcome.result(*position)).collect();
+                applied.outcomes.extend(done);
+                progress(applied.outcomes.len().try_into().unwrap_or(u64::MAX));
+                if let Err(error) = store.end_writes(job.run, &results) {
+                    broken.get_or_insert(error);
+                }
+            }
+        }
+    }
+    // Asked when the last calls were under way already: nothing is left to go on with.
+    if applied.stopped == Some(Stop::Asked) && applied.outcomes.len() == tasks.len() {
+        applied.stopped = None;
+    }
+    broken.map_or(Ok(applied), Err)
+}
+
+/// Without credentials every further call would fail too: better to stop, and to go on with new ones.
+fn note_lost_credentials(done: &[(u32, Outcome)], stopped: &mut Option<Stop>) {
+    let lost = done.iter().find_map(|(_, outcome)| match outcome {
+        Outcome::Unfinished(why) => Some(why.clone()),
+        _ => None,
+    });
+    if let Some(why) = lost {
+        stopped.get_or_insert(Stop::Credentials(why));
+    }
+}
+
+async fn execute(api: &impl TagApi, job: &Job, batch: Batch<'_, '_>) -> Vec<(u32, Outcome)> {
+    match batch.way {
+        Way::Ec2 => ec2::write(api, job, batch.tasks).await,
+        Way::Rgta => rgta::write(api, job, batch.tasks).await,
+        Way::Native => native::write_each(api, job, batch.tasks).await,
+        Way::Stack => stack::write_each(api, job, batch.tasks).await,
+    }
+}
+
+/// The two halves of a group whose call failed for one of its members.
+fn halves<T>(mut group: Vec<T>) -> [Vec<T>; 2] {
+    let second = group.split_off(group.len() / 2);
+    [group, second]
+}
+
+#[cfg(test)]
+pub(super) mod test_world;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,106 @@
+//! A service's own tagging call, by the resource map's template: one resource at a time.
+//!
+//! Some services only have a call that replaces all tags (`{tags}` in the map, S3's PutBucketTagging). For it all tags
+//! are read immediately before and sent back with the one change, AWS's own `aws:` ones too: S3 takes their absence
+//! for an attempt to remove them, which it refuses.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::api::TagApi;
+use super::refusal::Refusal;
+use super::{Job, Outcome, Task};
+use crate::inventory::Tags;
+use crate::resource_map::{NativeWriting, Request};
+
+/// Makes the writes of a batch whose types have no other way.
+pub(super) async fn write_each(api: &impl TagApi, job: &Job, tasks: Vec<&Task<'_>>) -> Vec<(u32, Outcome)> {
+    let mut outcomes = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        let outcome = match &task.writing.native {
+            Some(native) => write(api, job, task, native).await,
+            None => {
+                let resource_type = &task.definition.resource_type;
+                Outcome::Failed(format!("the resource map names no call that writes tags of {resource_type}"))
+            }
+        };
+        outcomes.push((task.write.position, outcome));
+    }
+    outcomes
+}
+
+/// Makes one write.
+pub(super) async fn write(api: &impl TagApi, job: &Job, task: &Task<'_>, native: &NativeWriting) -> Outcome {
+    match try_write(api, job, task, native).await {
+        Ok(outcome) | Err(outcome) => outcome,
+    }
+}
+
+async fn try_write(api: &impl TagApi, job: &Job, task: &Task<'_>, native: &NativeWriting) -> Result<Outcome, Outcome> {
+    let request = request_for(task, native)?;
+    let tags = if request.uses("tags") { Some(changed_tags(api, job, task).await?) } else { None };
+    let lookup = |name: &str| value_of(job, task, tags.as_ref(), name);
+    let call = request
+        .render(&task.live.item, &lookup)
+        .map_err(|error| Outcome::Failed(format!("{}: {error} on the listed item", request.call())))?;
+    match api.call(&task.access.service, &task.live.region, &call).await {
+        Ok(answer) => Ok(Outcome::Written { request_id: answer.request_id }),
+        Err(error) => Err(Refusal::of_call(&error).outcome()),
+    }
+}
+
+fn request_for<'n>(task: &Task<'_>, native: &'n NativeWriting) -> Result<&'n Request, Outcome> {
+    if task.write.new_value.is_some() || native.add.uses("tags") {
+        return Ok(&native.add);
+    }
+    native.remove.as_ref().ok_or_else(|| {
+        let resource_type = &task.definition.resource_type;
+        Outcome::Failed(format!("the resource map names no call that removes a tag of {resource_type}"))
+    })
+}
+
+/// All tags after the change.
+async fn changed_tags(api: &impl TagApi, job: &Job, task: &Task<'_>) -> Result<BTreeMap<String, String>, Outcome> {
+    let mut tags = match api.all_tags(task).await {
+        Tags::Known(tags) => tags,
+        Tags::Partial(_) => return Err(unread_tags("not all of them are told")),
+        Tags::Unknown(reason) => return Err(unread_tags(&reason)),
+    };
+    let key = job.key.as_str();
+    let expected = task.write.old_value.as_ref().map(|value| value.as_str());
+    if tags.get(key).map(String::as_str) != expected {
+        return Err(Outcome::Skipped("somebody changed the tag meanwhile".to_owned()));
+    }
+    match &task.write.new_value {
+        Some(value) => tags.insert(key.to_owned(), value.to_string()),
+        None => tags.remove(key),
+    };
+    Ok(tags)
+}
+
+fn unread_tags(reason: &str) -> Outcome {
+    Outcome::Failed(format!("its other tags could not be read, and the call would remove them: {reason}"))
+}
+
+/// The placeholders that are no part of the listed item.
+fn value_of(job: &Job, task: &Task<'_>, tags: Option<&BTreeMap<String, String>>, name: &str) -> Option<Value> {
+    let live = &task.live;
+    let text = match name {
+        "id" => live.id.as_str(),
+        "arn" => live.arn.as_str(),
+        "account" => job.account.as_str(),
+        "region" => live.region.as_str(),
+        "partition" => live.region.partition(),
+        "key" => job.key.as_str(),
+        "value" => return task.write.new_value.as_ref().map(|value| value.as_str().into()),
+        "tags" => return tags.map(tag_list),
+        _ => return None,
+    };
+    Some(text.into())
+}
+
+/// Tags as most services spell them: a list of `{Key, Value}`.
+pub(super) fn tag_list(tags: &BTreeMap<String, String>) -> Value {
+    tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect()
+}

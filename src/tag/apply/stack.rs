@@ -1,0 +1,68 @@
+//! CloudFormation stacks: their tags are part of the stack, so writing one is an update of the stack that changes
+//! nothing else. The template and every parameter keep their values.
+//!
+//! Left out on purpose, for CloudFormation then keeps what the stack has: RoleARN, NotificationARNs, the rollback
+//! configuration and the stack policy. Tags are replaced as a whole, so all of them are sent; none, as an empty value,
+//! removes all. AWS's own `aws:` tags can't be sent and stay.
+//!
+//! Source: <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_UpdateStack.html>
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::api::TagApi;
+use super::native::tag_list;
+use super::refusal::Refusal;
+use super::{Job, Outcome, Task};
+use crate::inventory::Tags;
+use crate::resource_map::RenderedCall;
+
+/// Makes the writes of a batch.
+pub(super) async fn write_each(api: &impl TagApi, job: &Job, tasks: Vec<&Task<'_>>) -> Vec<(u32, Outcome)> {
+    let mut outcomes = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        outcomes.push((task.write.position, write(api, job, task).await));
+    }
+    outcomes
+}
+
+async fn write(api: &impl TagApi, job: &Job, task: &Task<'_>) -> Outcome {
+    let Tags::Known(tags) = &task.live.tags else {
+        return Outcome::Failed("its other tags could not be read, and the update would remove them".to_owned());
+    };
+    let call = update_call(task, &changed(tags, job, task));
+    match api.call(&task.access.service, &task.live.region, &call).await {
+        Ok(answer) => Outcome::Written { request_id: answer.request_id },
+        Err(error) => Refusal::of_call(&error).outcome(),
+    }
+}
+
+fn changed(tags: &BTreeMap<String, String>, job: &Job, task: &Task<'_>) -> BTreeMap<String, String> {
+    let mut tags = tags.clone();
+    tags.retain(|key, _| !key.starts_with("aws:") && key != job.key.as_str());
+    tags.extend(task.write.new_value.iter().map(|value| (job.key.to_string(), value.to_string())));
+    tags
+}
+
+fn update_call(task: &Task<'_>, tags: &BTreeMap<String, String>) -> RenderedCall {
+    let item = &task.live.item;
+    let keys = list(item, "Parameters").filter_map(|parameter| parameter["ParameterKey"].as_str());
+    let parameters: Value = keys.map(|key| json!({"ParameterKey": key, "UsePreviousValue": "true"})).collect();
+    let capabilities: Value = list(item, "Capabilities").cloned().collect();
+    let tags = if tags.is_empty() { json!("") } else { json!({"member": tag_list(tags)}) };
+    RenderedCall {
+        operation: "UpdateStack".to_owned(),
+        input: json!({
+            "StackName": task.live.arn,
+            "UsePreviousTemplate": "true",
+            "Parameters": {"member": parameters},
+            "Capabilities": {"member": capabilities},
+            "Tags": tags,
+        }),
+    }
+}
+
+fn list<'i>(item: &'i Value, name: &str) -> impl Iterator<Item = &'i Value> {
+    item[name].as_array().into_iter().flatten()
+}

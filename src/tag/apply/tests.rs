@@ -1,0 +1,268 @@
+use std::future;
+use std::sync::LazyLock;
+
+use serde_json::json;
+
+use super::test_world::{ACCOUNT, World, journal, queue, resource, tasks, volume};
+use super::*;
+use crate::inventory::Tags;
+use crate::resource_map::ResourceMap;
+
+static MAP: LazyLock<ResourceMap> = LazyLock::new(ResourceMap::built_in);
+
+fn arns(resources: &[LiveResource]) -> Vec<String> {
+    resources.iter().map(|live| live.arn.to_string()).collect()
+}
+
+/// Applies to the end; the outcomes by number.
+async fn run(world: &World, tasks: &[Task<'_>]) -> Vec<Outcome> {
+    let (_folder, store, job) = journal(tasks);
+    let applied = drive(world, &store, &job, tasks, future::pending(), &mut |_| ()).await.unwrap();
+    assert_eq!(applied.stopped, None);
+    let rows = store.writes_of(job.run).unwrap();
+    let mut outcomes = applied.outcomes;
+    outcomes.sort_by_key(|(position, _)| *position);
+    let journaled: Vec<WriteResult> = rows.into_iter().map(|row| row.result).collect();
+    let told: Vec<WriteResult> = outcomes.iter().map(|(position, outcome)| outcome.result(*position)).collect();
+    assert_eq!(journaled, told, "the journal has what is told");
+    assert_eq!(outcomes.len(), tasks.len());
+    outcomes.into_iter().map(|(_, outcome)| outcome).collect()
+}
+
+fn written() -> Outcome {
+    Outcome::Written { request_id: Some("request".to_owned()) }
+}
+
+fn not_written(outcomes: &[Outcome]) -> Vec<(usize, &Outcome)> {
+    outcomes.iter().enumerate().filter(|(_, outcome)| **outcome != written()).collect()
+}
+
+#[tokio::test]
+async fn few_calls_tag_many_resources() {
+    let mut resources: Vec<_> = (0..45).map(queue).collect();
+    resources.extend((0..1_050).map(volume));
+    let world = World::of(arns(&resources));
+    let outcomes = run(&world, &tasks(&MAP, resources.clone(), None, Some("alice"))).await;
+    assert!(not_written(&outcomes).is_empty());
+    assert!(resources.iter().all(|live| world.owner(live.arn.as_str()).as_deref() == Some("alice")));
+    let mut sizes = world.calls_of("TagResources");
+    sizes.sort_unstable();
+    assert_eq!(sizes, [5, 20, 20]);
+    let mut sizes = world.calls_of("CreateTags");
+    sizes.sort_unstable();
+    assert_eq!(sizes, [50, 1_000]);
+}
+
+#[tokio::test]
+async fn one_vanished_volume_fails_only_itself() {
+    let resources: Vec<_> = (0..9).map(volume).collect();
+    let mut world = World::of(arns(&resources));
+    world.tags.get_mut().remove(resources[4].arn.as_str());
+    let outcomes = run(&world, &tasks(&MAP, resources, None, Some("alice"))).await;
+    let [(4, Outcome::Vanished(why))] = not_written(&outcomes)[..] else { panic!("{outcomes:?}") };
+    assert!(why.contains("vol-4"), "{why}");
+    assert_eq!(world.calls_of("CreateTags"), [9, 8]);
+}
+
+#[tokio::test]
+async fn what_the_tagging_api_refuses_goes_to_the_service() {
+    let resources: Vec<_> = (0..3).map(queue).collect();
+    let mut world = World::of(arns(&resources));
+    world.refused.insert(resources[1].arn.to_string(), "InternalServiceException");
+    let outcomes = run(&world, &tasks(&MAP, resources.clone(), None, Some("alice"))).await;
+    assert!(not_written(&outcomes).is_empty(), "{outcomes:?}");
+    assert_eq!(world.calls_of("TagQueue"), [1]);
+    assert_eq!(world.pauses.get(), 0);
+    // And the same way back.
+    let outcomes = run(&world, &tasks(&MAP, resources.clone(), Some("alice"), None)).await;
+    assert!(not_written(&outcomes).is_empty(), "{outcomes:?}");
+    assert_eq!(world.calls_of("UntagQueue"), [1]);
+    assert!(resources.iter().all(|live| world.owner(live.arn.as_str()).is_none()));
+}
+
+#[tokio::test]
+async fn an_arn_that_breaks_the_whole_call_is_found() {
+    let resources: Vec<_> = (0..20).map(queue).collect();
+    let mut world = World::of(arns(&resources));
+    world.poison.insert(resources[13].arn.to_string());
+    let outcomes = run(&world, &tasks(&MAP, resources.clone(), None, Some("alice"))).await;
+    assert!(not_written(&outcomes).is_empty(), "the one went to SQS itself: {outcomes:?}");
+    assert_eq!(world.calls_of("TagQueue"), [1]);
+    assert!(world.calls_of("TagResources").len() <= 11, "halving takes two calls a level");
+}
+
+#[tokio::test]
+async fn a_vanished_queue_is_told_from_a_refused_one() {
+    let resources: Vec<_> = (0..3).map(queue).collect();
+    let mut world = World::of(arns(&resources));
+    world.tags.get_mut().remove(resources[0].arn.as_str());
+    world.refused.insert(resources[1].arn.to_string(), "InvalidParameterException");
+    world.denied.insert("TagQueue");
+    let outcomes = run(&world, &tasks(&MAP, resources, None, Some("alice"))).await;
+    let [(0, Outcome::Failed(gone)), (1, Outcome::Failed(denied))] = not_written(&outcomes)[..] else {
+        panic!("{outcomes:?}")
+    };
+    assert!(gone.contains("does not exist"), "both answers are told: {gone}");
+    assert!(denied.contains("allow TagQueue") && denied.contains("not by this API"), "{denied}");
+}
+
+#[tokio::test]
+async fn without_permission_for_the_tagging_api_the_services_are_called() {
+    let resources: Vec<_> = (0..5).map(queue).collect();
+    let mut world = World::of(arns(&resources));
+    world.denied.insert("TagResources");
+    world.tags.get_mut().remove(resources[2].arn.as_str());
+    let outcomes = run(&world, &tasks(&MAP, resources, None, Some("alice"))).await;
+    assert!(matches!(not_written(&outcomes)[..], [(2, Outcome::Vanished(_))]), "{outcomes:?}");
+    assert_eq!(world.calls_of("TagResources"), [5]);
+    assert_eq!(world.calls_of("TagQueue").len(), 5);
+}
+
+#[tokio::test]
+async fn a_throttled_arn_is_waited_for() {
+    let resources: Vec<_> = (0..5).map(queue).collect();
+    let mut world = World::of(arns(&resources));
+    world.throttled.get_mut().insert(resources[3].arn.to_string(), 2);
+    world.throttled.get_mut().insert(resources[4].arn.to_string(), 99);
+    let outcomes = run(&world, &tasks(&MAP, resources, None, Some("alice"))).await;
+    let [(4, Outcome::Failed(why))] = not_written(&outcomes)[..] else { panic!("{outcomes:?}") };
+    assert!(why.contains("ThrottlingException"), "{why}");
+    assert_eq!(world.calls_of("TagResources"), [5, 2, 2, 1]);
+    assert_eq!(world.pauses.get(), 3);
+}
+
+#[tokio::test]
+async fn permission_for_one_type_only_is_used() {
+    let mut resources: Vec<_> = (0..2).map(volume).collect();
+    resources.push(resource("ec2", "i-1", &format!("arn:aws:ec2:eu-west-1:{ACCOUNT}:instance/i-1"), json!({})));
+    let mut world = World::of(arns(&resources));
+    world.denied.insert("CreateTags");
+    let outcomes = run(&world, &tasks(&MAP, resources, None, Some("alice"))).await;
+    assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Failed(_))), "{outcomes:?}");
+    assert_eq!(world.calls_of("CreateTags"), [3, 2, 1], "each type is tried once");
+}
+
+#[tokio::test]
+async fn a_stacks_update_changes_one_tag_and_nothing_else() {
+    let item = json!({
+        "StackName": "web", "StackStatus": "CREATE_COMPLETE", "Capabilities": ["CAPABILITY_IAM"],
+        "Parameters": [{"ParameterKey": "Size", "ParameterValue": "3"}],
+    });
+    let arn = format!("arn:aws:cloudformation:eu-west-1:{ACCOUNT}:stack/web/1");
+    let mut stack = resource("cfn", "web", &arn, item);
+    let known =
+        [("Team", "blue"), ("aws:servicecatalog:x", "y")].map(|(key, value)| (key.to_owned(), value.to_owned()));
+    stack.tags = Tags::Known(known.into());
+    let world = World::of([arn.clone()]);
+    run(&world, &tasks(&MAP, vec![stack.clone()], None, Some("alice"))).await;
+    let expected = json!({
+        "StackName": arn,
+        "UsePreviousTemplate": "true",
+        "Parameters": {"member": [{"ParameterKey": "Size", "UsePreviousValue": "true"}]},
+        "Capabilities": {"member": ["CAPABILITY_IAM"]},
+        "Tags": {"member": [{"Key": "Owner", "Value": "alice"}, {"Key": "Team", "Value": "blue"}]},
+    });
+    assert_eq!(world.inputs.borrow()["UpdateStack"], expected);
+
+    stack.tags = Tags::Known([("Owner".to_owned(), "alice".to_owned())].into());
+    run(&world, &tasks(&MAP, vec![stack.clone()], Some("alice"), None)).await;
+    assert_eq!(
+        world.inputs.borrow()["UpdateStack"]["Tags"],
+        "",
+        "an empty value removes all; leaving it out keeps all"
+    );
+
+    stack.tags = Tags::Partial([].into());
+    let outcomes = run(&world, &tasks(&MAP, vec![stack], None, Some("alice"))).await;
+    assert!(matches!(&outcomes[0], Outcome::Failed(why) if why.contains("could not be read")), "{outcomes:?}");
+}
+
+#[tokio::test]
+async fn a_call_that_replaces_all_tags_sends_all_of_them_as_they_are_now() {
+    let bucket = resource("s3", "logs", "arn:aws:s3:::logs", json!({"Name": "logs"}));
+    let mut world = World::of(arns(std::slice::from_ref(&bucket)));
+    world.refused.insert(bucket.arn.to_string(), "InternalServiceException");
+    let present = [("Team", "blue"), ("aws:cloudformation:stack-name", "web")];
+    let present = present.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    world.tags.get_mut().insert(bucket.arn.to_string(), present.into());
+    let outcomes = run(&world, &tasks(&MAP, vec![bucket.clone()], None, Some("alice"))).await;
+    assert!(not_written(&outcomes).is_empty(), "{outcomes:?}");
+    let sent = world.inputs.borrow().values().next().unwrap().to_string();
+    for part in ["\"Owner\"", "\"alice\"", "\"Team\"", "\"blue\"", "\"aws:cloudformation:stack-name\""] {
+        assert!(sent.contains(part), "{sent}");
+    }
+
+    world.tags.get_mut().get_mut(bucket.arn.as_str()).unwrap().insert("Owner".to_owned(), "bob".to_owned());
+    let outcomes = run(&world, &tasks(&MAP, vec![bucket.clone()], None, Some("alice"))).await;
+    assert!(matches!(&outcomes[0], Outcome::Skipped(_)), "bob came between: {outcomes:?}");
+
+    world.tags.get_mut().clear();
+    let outcomes = run(&world, &tasks(&MAP, vec![bucket], None, Some("alice"))).await;
+    assert!(!matches!(&outcomes[0], Outcome::Written { .. }), "its tags can't be read: {outcomes:?}");
+}
+
+#[tokio::test]
+async fn removing_names_the_value_so_that_anothers_stays() {
+    let world = World::of(arns(&[volume(0)]));
+    run(&world, &tasks(&MAP, vec![volume(0)], Some("alice"), None)).await;
+    assert_eq!(world.inputs.borrow()["DeleteTags"]["Tag"], json!([{"Key": "Owner", "Value": "alice"}]));
+}
+
+#[tokio::test]
+async fn when_asked_to_stop_nothing_more_is_begun() {
+    let resources: Vec<_> = (0..300).map(queue).collect();
+    let world = World::of(arns(&resources));
+    let tasks = tasks(&MAP, resources, None, Some("alice"));
+    let (_folder, store, job) = journal(&tasks);
+    let applied = drive(&world, &store, &job, &tasks, future::ready(()), &mut |_| ()).await.unwrap();
+    assert_eq!(applied.stopped, Some(Stop::Asked));
+    assert_eq!(applied.outcomes.len(), 20 * WRITE_CONCURRENCY, "calls under way are finished");
+    assert!(!store.finish_run(job.run).unwrap());
+    let counts = store.run(job.run).unwrap().unwrap().counts;
+    assert_eq!((counts.written, counts.started, counts.planned), (160, 0, 140));
+}
+
+#[tokio::test]
+async fn lost_credentials_stop_the_run_and_leave_the_rest_planned() {
+    let resources: Vec<_> = (0..400).map(queue).collect();
+    let mut world = World::of(arns(&resources));
+    world.poison.extend(arns(&resources));
+    let tasks = tasks(&MAP, resources, None, Some("alice"));
+    let (_folder, store, job) = journal(&tasks);
+    let lost = LostCredentials;
+    let applied = drive(&lost, &store, &job, &tasks, future::pending(), &mut |_| ()).await.unwrap();
+    assert!(matches!(applied.stopped, Some(Stop::Credentials(_))), "{:?}", applied.stopped);
+    let counts = store.run(job.run).unwrap().unwrap().counts;
+    assert_eq!((counts.planned, counts.started, counts.failed), (400, 0, 0));
+}
+
+/// AWS after the session's end.
+struct LostCredentials;
+
+impl TagApi for LostCredentials {
+    async fn tag_resources(
+        &self,
+        region: &crate::names::Region,
+        _arns: &[&str],
+        _key: &TagKey,
+        _value: Option<&crate::names::TagValue>,
+    ) -> Result<api::TaggingAnswer, crate::aws::CallError> {
+        use crate::aws::{CallError, ErrorClass};
+        Err(CallError::bare("tag:TagResources", region, ErrorClass::Credentials, "ExpiredToken"))
+    }
+
+    async fn call(
+        &self,
+        _service: &crate::resource_map::Service,
+        _region: &crate::names::Region,
+        _call: &crate::resource_map::RenderedCall,
+    ) -> Result<crate::aws::Answer, crate::aws::CallError> {
+        unreachable!("no other call is tried without credentials")
+    }
+
+    async fn all_tags(&self, _task: &Task<'_>) -> Tags {
+        unreachable!("no other call is tried without credentials")
+    }
+
+    async fn pause(&self, _duration: std::time::Duration) {}
+}

@@ -1,0 +1,89 @@
+//! The present state of resources that were planned earlier: in a saved plan, an interrupted run, a run to take back.
+//!
+//! Their types are listed again, which also gives the items that native calls take parameters from. What could not be
+//! read stays unread: nothing is guessed from the earlier state.
+
+use std::collections::{BTreeMap, HashMap};
+
+use futures::stream::{self, StreamExt};
+
+use crate::aws::Session;
+use crate::inventory::{self, LiveResource, Place, Tags};
+use crate::names::ResourceType;
+use crate::resource_map::ResourceMap;
+use crate::store::journal::Write;
+
+/// Types listed at a time.
+const TYPE_CONCURRENCY: usize = 8;
+
+/// What a resource is like now.
+#[derive(Debug)]
+pub enum Current {
+    /// It lives, and its tags are known.
+    Live(Box<LiveResource>),
+    /// It is no longer listed.
+    Gone,
+    /// It could not be read, and why.
+    Unreadable(String),
+}
+
+/// The present state of these writes' resources, in their order.
+pub async fn read(session: &Session, map: &ResourceMap, place: &Place, writes: &[Write]) -> Vec<Current> {
+    let mut by_type: BTreeMap<&ResourceType, Vec<(usize, &Write)>> = BTreeMap::new();
+    for (at, write) in writes.iter().enumerate() {
+        by_type.entry(&write.resource_type).or_default().push((at, write));
+    }
+    let read = |(resource_type, writes)| read_type(session, map, place, resource_type, writes);
+    let types = stream::iter(by_type).map(read).buffer_unordered(TYPE_CONCURRENCY);
+    let mut found: Vec<(usize, Current)> = types.collect::<Vec<_>>().await.into_iter().flatten().collect();
+    found.sort_by_key(|(at, _)| *at);
+    found.into_iter().map(|(_, current)| current).collect()
+}
+
+async fn read_type(
+    session: &Session,
+    map: &ResourceMap,
+    place: &Place,
+    resource_type: &ResourceType,
+    writes: Vec<(usize, &Write)>,
+) -> Vec<(usize, Current)> {
+    let unreadable = |why: String| writes.iter().map(|(at, _)| (*at, Current::Unreadable(why.clone()))).collect();
+    let Some(definition) = map.types.get(resource_type).filter(|definition| definition.access.is_some()) else {
+        return unreadable(format!("no resource map says how {resource_type} is listed"));
+    };
+    let population = match inventory::list(session, map, definition, place).await {
+        Ok(population) => population,
+        Err(error) => {
+            let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
+            return unreadable(format!("{error}{hint}"));
+        }
+    };
+    let mut found = pick(population.resources, &writes);
+    let mut unproven: Vec<&mut LiveResource> =
+        found.values_mut().filter(|live| !matches!(live.tags, Tags::Known(_))).collect();
+    if !unproven.is_empty() {
+        inventory::confirm_tags(session, definition, place, &mut unproven).await;
+    }
+    // What could not be taken from the list may be among what went wrong there.
+    let missing = || match population.problems.first() {
+        None => Current::Gone,
+        Some(problem) => Current::Unreadable(format!("it is not listed, but: {problem}")),
+    };
+    writes.iter().map(|(at, _)| (*at, found.remove(at).map_or_else(missing, state_of))).collect()
+}
+
+/// The listed resources that the writes are about, by the writes' places.
+fn pick(listed: Vec<LiveResource>, writes: &[(usize, &Write)]) -> HashMap<usize, LiveResource> {
+    let wanted: HashMap<(&str, &str), usize> =
+        writes.iter().map(|(at, write)| ((write.id.as_str(), write.arn.as_str()), *at)).collect();
+    let place = |live: &LiveResource| wanted.get(&(live.id.as_str(), live.arn.as_str())).copied();
+    listed.into_iter().filter_map(|live| Some((place(&live)?, live))).collect()
+}
+
+fn state_of(live: LiveResource) -> Current {
+    match &live.tags {
+        Tags::Known(_) => Current::Live(Box::new(live)),
+        Tags::Partial(_) => Current::Unreadable("not all of its tags could be read".to_owned()),
+        Tags::Unknown(why) => Current::Unreadable(format!("its tags could not be read: {why}")),
+    }
+}

@@ -1,0 +1,209 @@
+//! Which events belong to which live resource: an event may name it by id, name, ARN or URL, and so may the list call.
+//!
+//! Rules, from the surest: (1) the event's text is the resource's id or ARN; (2) it is another of its names; (3) both are
+//! equal without what varies: an ARN's `:*`, a URL's host; (4) one is an ARN and the other what follows the type in it
+//! (`arn:…:function:f` and `f`), in the same account and region. A text that several live resources answer to on one
+//! level belongs to none of them: a missing owner is better than a wrong one. Two different ARNs never match.
+//!
+//! Pure.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use crate::inventory::LiveResource;
+use crate::store::creations::StoredEvent;
+use crate::trail::record::Action;
+
+/// A text and the one resource that answers to it; `None` where several do.
+type Answers = HashMap<String, Option<usize>>;
+
+/// Finds the live resource that a text names.
+#[derive(Debug, Default)]
+struct Index {
+    /// Ids and ARNs.
+    own: Answers,
+    /// All other names.
+    names: Answers,
+    /// Both without what varies between those who write them down.
+    bare: Answers,
+    /// What is no ARN: an event's ARN may end in it.
+    plain: Answers,
+    /// The ends of ARNs: an event may give just that.
+    tails: Answers,
+    /// The ARNs by position.
+    arns: Vec<String>,
+}
+
+/// Takes a type's events one by one and keeps those of live resources.
+#[derive(Debug)]
+pub struct Join {
+    index: Index,
+    events: Vec<Vec<StoredEvent>>,
+    records: u64,
+}
+
+/// The events of each live resource.
+#[derive(Debug, Clone, Default)]
+pub struct Joined {
+    /// In the order of the live resources; each ordered by time, then event id.
+    pub events: Vec<Vec<StoredEvent>>,
+    /// How many creations the database has of the type, live or not.
+    pub records: u64,
+}
+
+impl Join {
+    /// For these live resources, all of one type.
+    pub fn new(live: &[LiveResource]) -> Self {
+        Self { index: Index::new(live), events: vec![Vec::new(); live.len()], records: 0 }
+    }
+
+    /// Keeps `event` if its resource lives.
+    pub fn add(&mut self, event: StoredEvent) {
+        if event.action != Action::Delete {
+            self.records += 1;
+        }
+        if let Some(position) = self.index.find(event.resource_id.as_str()) {
+            self.events[position].push(event);
+        }
+    }
+
+    /// What was kept.
+    pub fn finish(mut self) -> Joined {
+        for events in &mut self.events {
+            events.sort_by(|a, b| (&a.event.time, &a.event.event_id).cmp(&(&b.event.time, &b.event.event_id)));
+        }
+        Joined { events: self.events, records: self.records }
+    }
+}
+
+impl Index {
+    fn new(live: &[LiveResource]) -> Self {
+        let mut index = Self::default();
+        for (position, resource) in live.iter().enumerate() {
+            let own = [resource.id.as_str(), resource.arn.as_str()];
+            own.into_iter().for_each(|text| insert(&mut index.own, text, position));
+            for text in own.into_iter().chain(resource.identifiers.iter().map(String::as_str)) {
+                insert(&mut index.names, text, position);
+                insert(&mut index.bare, bare(text), position);
+                if is_arn(text) {
+                    arn_tail(text).into_iter().for_each(|tail| insert(&mut index.tails, tail, position));
+                } else {
+                    insert(&mut index.plain, text, position);
+                }
+            }
+            index.arns.push(resource.arn.as_str().to_owned());
+        }
+        index
+    }
+
+    fn find(&self, text: &str) -> Option<usize> {
+        for (answers, text) in [(&self.own, text), (&self.names, text), (&self.bare, bare(text))] {
+            if let Some(position) = answers.get(text) {
+                return *position;
+            }
+        }
+        if !is_arn(text) {
+            return self.tails.get(text).copied().flatten();
+        }
+        let position = self.plain.get(arn_tail(text)?).copied().flatten()?;
+        same_place(text, &self.arns[position]).then_some(position)
+    }
+}
+
+fn insert(answers: &mut Answers, text: &str, position: usize) {
+    match answers.entry(text.to_owned()) {
+        Entry::Vacant(entry) => {
+            entry.insert(Some(position));
+        }
+        Entry::Occupied(mut entry) => {
+            if *entry.get() != Some(position) {
+                entry.insert(None);
+            }
+        }
+    }
+}
+
+fn is_arn(text: &str) -> bool {
+    text.starts_with("arn:")
+}
+
+/// The text without an ARN's `:*` and a URL's host.
+fn bare(text: &str) -> &str {
+    if is_arn(text) {
+        return text.strip_suffix(":*").unwrap_or(text);
+    }
+    text.strip_prefix("https://").and_then(|rest| rest.split_once('/')).map_or(text, |(_, path)| path)
+}
+
+/// What stands after the resource type in an ARN, or the whole resource where it has no type:
+/// `arn:aws:iam::1:role/a/b` → `a/b`, `arn:aws:sns:r:1:topic` → `topic`.
+fn arn_tail(arn: &str) -> Option<&str> {
+    let resource = bare(arn).splitn(6, ':').nth(5)?;
+    let tail = resource.split_once(['/', ':']).map_or(resource, |(_, tail)| tail);
+    (!tail.is_empty()).then_some(tail)
+}
+
+/// Whether two ARNs are of one service, region and account; a field that one leaves empty counts as equal.
+fn same_place(one: &str, other: &str) -> bool {
+    let fields = |arn: &str| arn.splitn(6, ':').map(str::to_owned).take(5).collect::<Vec<_>>();
+    fields(one).iter().zip(&fields(other)).all(|(a, b)| a.is_empty() || b.is_empty() || a == b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tag::plan::test_data::{live, stored};
+
+    fn matches(live_resources: &[LiveResource], id: &str) -> Option<usize> {
+        let mut join = Join::new(live_resources);
+        join.add(stored("create", id, "alice", "2024-01-01T00:00:00Z"));
+        join.finish().events.iter().position(|events| !events.is_empty())
+    }
+
+    #[test]
+    fn ids_names_and_arns_match_in_both_directions() {
+        let role = live("deploy", "arn:aws:iam::1:role/ci/deploy").named("AROA1");
+        for id in ["deploy", "AROA1", "arn:aws:iam::1:role/ci/deploy"] {
+            assert_eq!(matches(std::slice::from_ref(&role), id), Some(0), "{id}");
+        }
+        let by_arn = live("arn:aws:sns:eu-west-1:1:alarms", "arn:aws:sns:eu-west-1:1:alarms");
+        assert_eq!(matches(&[by_arn], "alarms"), Some(0));
+        let function = live("resize", "arn:aws:lambda:eu-west-1:1:function:resize:*");
+        assert_eq!(matches(&[function], "arn:aws:lambda:eu-west-1:1:function:resize"), Some(0));
+        let queue = live("https://sqs.eu-west-1.amazonaws.com/1/jobs", "arn:aws:sqs:eu-west-1:1:jobs");
+        assert_eq!(matches(&[queue], "https://queue.amazonaws.com/1/jobs"), Some(0));
+    }
+
+    #[test]
+    fn another_resource_with_the_same_end_does_not_match() {
+        let function = live("f", "arn:aws:lambda:eu-west-1:1:function:f");
+        assert_eq!(matches(&[function], "arn:aws:lambda:eu-west-1:2:function:f"), None);
+        let service = live("web", "arn:aws:ecs:eu-west-1:1:service/blue/web");
+        assert_eq!(matches(&[service], "arn:aws:ecs:eu-west-1:1:service/green/web"), None);
+        let queue = live("https://sqs.eu-west-1.amazonaws.com/1/jobs", "arn:aws:sqs:eu-west-1:1:jobs");
+        assert_eq!(matches(&[queue], "https://sqs.eu-west-1.amazonaws.com/2/jobs"), None);
+        assert_eq!(matches(&[live("i-1", "arn:aws:ec2:r:1:instance/i-1")], "i-11"), None);
+    }
+
+    #[test]
+    fn a_name_that_several_answer_to_belongs_to_none_but_an_id_wins() {
+        let twins =
+            [live("sg-1", "arn:aws:ec2:r:1:x/sg-1").named("web"), live("sg-2", "arn:aws:ec2:r:1:x/sg-2").named("web")];
+        assert_eq!(matches(&twins, "web"), None);
+        assert_eq!(matches(&twins, "sg-2"), Some(1));
+        let named_like_the_id = [live("a", "arn:aws:x:r:1:t/1"), live("b", "arn:aws:x:r:1:t/2").named("a")];
+        assert_eq!(matches(&named_like_the_id, "a"), Some(0));
+    }
+
+    #[test]
+    fn records_count_creations_only_and_events_are_in_the_order_of_time() {
+        let mut join = Join::new(&[live("q", "arn:aws:sqs:r:1:q")]);
+        join.add(stored("delete", "q", "bob", "2024-01-02T00:00:00Z"));
+        join.add(stored("upsert", "q", "alice", "2024-01-01T00:00:00Z"));
+        join.add(stored("create", "gone", "alice", "2024-01-01T00:00:00Z"));
+        let joined = join.finish();
+        assert_eq!(joined.records, 2);
+        let times: Vec<&str> = joined.events[0].iter().map(|event| event.event.time.as_str()).collect();
+        assert_eq!(times, ["2024-01-01T00:00:00Z", "2024-01-02T00:00:00Z"]);
+    }
+}

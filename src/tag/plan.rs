@@ -1,0 +1,387 @@
+//! The plan: for every live resource either the tag to write and the event it rests on, or the reason for leaving it.
+//!
+//! Pure and deterministic: the same facts give the same plan, whatever order they come in. Complete: each live resource
+//! stands in `actions` or in `left`, once. Applying makes no choices of its own.
+//!
+//! A saved plan is this document; what applying needs beyond it (the listed item, the present tags) is read afresh.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::join::Joined;
+use crate::creator::{OwnerRules, creation_of};
+use crate::inventory::{LiveResource, Tags};
+use crate::names::{AccountId, Arn, Region, ResourceId, ResourceType, TagKey, TagValue};
+use crate::resource_map::TypeDefinition;
+use crate::store::creations::StoredEvent;
+
+/// The version of the document. It changes when a reader of the last one would misunderstand it.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// User tags a resource may have; AWS's own (`aws:…`) don't count.
+///
+/// Source: <https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html>
+pub const MAX_USER_TAGS: usize = 50;
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// The account.
+    pub account: AccountId,
+    /// The region. Global types are looked at in every run.
+    pub region: Region,
+    /// The tag.
+    pub key: TagKey,
+    /// Whether another value of the tag is replaced.
+    pub overwrite: bool,
+    /// Who is the owner.
+    pub rules: OwnerRules,
+}
+
+/// What is known of a type.
+#[derive(Debug)]
+pub struct TypeFacts<'a> {
+    /// The type.
+    pub definition: &'a TypeDefinition,
+    /// All live resources.
+    pub live: Vec<LiveResource>,
+    /// Their events, in the same order.
+    pub joined: Joined,
+}
+
+/// One tag to write.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedWrite {
+    /// The resource's type.
+    pub resource_type: ResourceType,
+    /// Its id.
+    pub id: ResourceId,
+    /// Its ARN.
+    pub arn: Arn,
+    /// Its account.
+    pub account_id: AccountId,
+    /// Where it is: a bucket's own region, the home region of global types.
+    pub region: Region,
+    /// The tag.
+    pub key: TagKey,
+    /// Its new value: the owner.
+    pub value: TagValue,
+    /// The event that the owner rests on.
+    #[serde(default)]
+    pub event_id: Option<String>,
+    /// The value that it replaces; without one the resource must not have the tag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_value: Option<TagValue>,
+    /// Why this owner.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+}
+
+/// One resource that is left as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Left {
+    /// The resource's type.
+    pub resource_type: ResourceType,
+    /// Its id.
+    pub id: ResourceId,
+    /// The class of the reason.
+    pub kind: LeftKind,
+    /// The reason, for people.
+    pub reason: String,
+}
+
+/// Why a resource is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LeftKind {
+    /// It has the tag.
+    HasTag,
+    /// It has the tag with the very value that would be written.
+    SameValue,
+    /// No event of the database made it.
+    NoRecord,
+    /// The event's caller is nobody's name.
+    NoOwner,
+    /// Whether it has the tag could not be read.
+    TagsUnknown,
+    /// AWS has no tags on this type, or the resource map doesn't say how they are written.
+    NotTaggable,
+    /// It can't be tagged in its present state.
+    NotNow,
+    /// It has as many tags as AWS allows.
+    TagLimit,
+}
+
+impl LeftKind {
+    /// For the summary: "12 with the tag".
+    pub fn phrase(self) -> &'static str {
+        match self {
+            Self::HasTag => "with the tag",
+            Self::SameValue => "with that very value",
+            Self::NoRecord => "without a record",
+            Self::NoOwner => "without an owner",
+            Self::TagsUnknown => "whose tags could not be read",
+            Self::NotTaggable => "of types that can't be tagged",
+            Self::NotNow => "in a state that does not allow it now",
+            Self::TagLimit => "with as many tags as AWS allows",
+        }
+    }
+}
+
+/// A type's figures, as users know them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TypeFigures {
+    /// The type.
+    pub resource_type: ResourceType,
+    /// Resources to tag.
+    pub tag: u64,
+    /// Owners among them.
+    pub users: u64,
+    /// All live resources.
+    pub population: u64,
+    /// Untagged ones without a record.
+    pub not_found: u64,
+    /// Creations in the database.
+    pub records: u64,
+    /// Those without the tag.
+    pub untagged: u64,
+}
+
+/// A type that was not looked at, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SkippedType {
+    /// The type.
+    pub resource_type: ResourceType,
+    /// Why.
+    pub reason: String,
+}
+
+/// A type whose listing failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FailedType {
+    /// The type.
+    pub resource_type: ResourceType,
+    /// What AWS said.
+    pub error: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+/// Something that went wrong while a type was listed, without ending the listing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TypeProblem {
+    /// The type.
+    pub resource_type: ResourceType,
+    /// What, as a sentence.
+    pub problem: String,
+}
+
+/// The plan's figures.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Resources to tag.
+    pub tag: u64,
+    /// Resources left, by reason.
+    pub left: BTreeMap<LeftKind, u64>,
+    /// By type.
+    pub types: Vec<TypeFigures>,
+    /// Types that were not looked at.
+    pub skipped_types: Vec<SkippedType>,
+    /// Types that could not be listed.
+    pub failed_types: Vec<FailedType>,
+    /// What went wrong with types that were listed.
+    pub problems: Vec<TypeProblem>,
+}
+
+/// What to do with each live resource of an account and region.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Plan {
+    /// [`FORMAT_VERSION`].
+    pub format_version: u32,
+    /// The account.
+    pub account_id: AccountId,
+    /// The region that was asked for.
+    pub region: Region,
+    /// The tag.
+    pub tag_key: TagKey,
+    /// The writes, by type and id.
+    pub actions: Vec<PlannedWrite>,
+    /// The others, by type and id.
+    pub left: Vec<Left>,
+    /// Figures.
+    pub summary: Summary,
+}
+
+/// What becomes of one resource.
+enum Decision {
+    Write(Box<PlannedWrite>),
+    Leave(LeftKind, String),
+}
+
+/// The plan for these types. Types that were skipped or failed are added to its summary by the one who knows of them.
+pub fn plan(question: &Question, types: &[TypeFacts<'_>]) -> Plan {
+    let mut plan = Plan {
+        format_version: FORMAT_VERSION,
+        account_id: question.account.clone(),
+        region: question.region.clone(),
+        tag_key: question.key.clone(),
+        actions: Vec::new(),
+        left: Vec::new(),
+        summary: Summary::default(),
+    };
+    for facts in types {
+        let figures = plan_type(question, facts, &mut plan);
+        plan.summary.types.push(figures);
+    }
+    plan.actions.sort_by(|a, b| (&a.resource_type, &a.id, &a.arn).cmp(&(&b.resource_type, &b.id, &b.arn)));
+    plan.left.sort_by(|a, b| (&a.resource_type, &a.id, &a.reason).cmp(&(&b.resource_type, &b.id, &b.reason)));
+    plan.summary.types.sort_by(|a, b| a.resource_type.cmp(&b.resource_type));
+    plan.summary.tag = count(plan.actions.len());
+    for left in &plan.left {
+        *plan.summary.left.entry(left.kind).or_default() += 1;
+    }
+    plan
+}
+
+/// The positions of resources that would be tagged if only it were proven what value their tag has.
+pub fn unproven(question: &Question, facts: &TypeFacts<'_>) -> Vec<usize> {
+    let open = |position: &usize| {
+        let (resource, events) = (&facts.live[*position], &facts.joined.events[*position]);
+        match decide(question, facts.definition, resource, events) {
+            Decision::Leave(kind, _) => kind == LeftKind::TagsUnknown,
+            Decision::Write(_) => !matches!(resource.tags, Tags::Known(_)),
+        }
+    };
+    (0..facts.live.len()).filter(open).collect()
+}
+
+fn plan_type(question: &Question, facts: &TypeFacts<'_>, plan: &mut Plan) -> TypeFigures {
+    let mut users = BTreeSet::new();
+    let (mut tag, mut not_found, mut untagged) = (0, 0, 0);
+    for (resource, events) in facts.live.iter().zip(&facts.joined.events) {
+        let lacks_tag = !matches!(resource.tags, Tags::Unknown(_)) && present_value(resource, &question.key).is_none();
+        untagged += u64::from(lacks_tag);
+        match decide(question, facts.definition, resource, events) {
+            Decision::Write(write) => {
+                tag += 1;
+                users.insert(write.value.clone());
+                plan.actions.push(*write);
+            }
+            Decision::Leave(kind, reason) => {
+                not_found += u64::from(kind == LeftKind::NoRecord && lacks_tag);
+                let (resource_type, id) = (resource.resource_type.clone(), resource.id.clone());
+                plan.left.push(Left { resource_type, id, kind, reason });
+            }
+        }
+    }
+    TypeFigures {
+        resource_type: facts.definition.resource_type.clone(),
+        tag,
+        users: count(users.len()),
+        population: count(facts.live.len()),
+        not_found,
+        records: facts.joined.records,
+        untagged,
+    }
+}
+
+fn decide(
+    question: &Question,
+    definition: &TypeDefinition,
+    resource: &LiveResource,
+    events: &[StoredEvent],
+) -> Decision {
+    try_decide(question, definition, resource, events)
+        .map_or_else(|(kind, reason)| Decision::Leave(kind, reason), |write| Decision::Write(Box::new(write)))
+}
+
+fn try_decide(
+    question: &Question,
+    definition: &TypeDefinition,
+    resource: &LiveResource,
+    events: &[StoredEvent],
+) -> Result<PlannedWrite, (LeftKind, String)> {
+    let writing = definition.access.as_ref().and_then(|access| access.write.as_ref());
+    let writing = writing.ok_or((LeftKind::NotTaggable, "resources of this type can't be tagged".to_owned()))?;
+    let key = &question.key;
+    let present = present_value(resource, key);
+    if let Some(value) = present.filter(|_| !question.overwrite) {
+        return Err((LeftKind::HasTag, format!("has the tag: {key}={value}")));
+    }
+    let creation = creation_of(events).ok_or_else(|| (LeftKind::NoRecord, no_record(events)))?;
+    let owner = question.rules.owner_of(&creation.event).map_err(|no_owner| (LeftKind::NoOwner, no_owner.0))?;
+    if present == Some(owner.value.as_str()) {
+        return Err((LeftKind::SameValue, format!("has the tag with that very value: {key}={}", owner.value)));
+    }
+    prove_tags(resource, key, present.is_some())?;
+    if !writing.is_allowed_now(&resource.item) {
+        return Err((LeftKind::NotNow, format!("its state does not allow it now ({})", state_of(&resource.item))));
+    }
+    let cleaned =
+        owner.original.map(|original| format!(" (made legal for tags from {original:?})")).unwrap_or_default();
+    let (event, reason) = (&creation.event, owner.reason);
+    Ok(PlannedWrite {
+        resource_type: resource.resource_type.clone(),
+        id: resource.id.clone(),
+        arn: resource.arn.clone(),
+        account_id: question.account.clone(),
+        region: resource.region.clone(),
+        key: key.clone(),
+        value: TagValue::new(owner.value),
+        event_id: Some(event.event_id.clone()),
+        old_value: present.map(TagValue::from),
+        reason: format!("{reason}{cleaned}, {} {}", event.name, event.time),
+    })
+}
+
+/// The tag's present value, as far as known.
+pub(super) fn present_value<'a>(resource: &'a LiveResource, key: &TagKey) -> Option<&'a str> {
+    match &resource.tags {
+        Tags::Known(tags) | Tags::Partial(tags) => tags.get(key.as_str()).map(String::as_str),
+        Tags::Unknown(_) => None,
+    }
+}
+
+/// That the tag's value is known, and that there is room for one that isn't there.
+fn prove_tags(resource: &LiveResource, key: &TagKey, is_present: bool) -> Result<(), (LeftKind, String)> {
+    match &resource.tags {
+        Tags::Known(tags) if !is_present => {
+            let user_tags = tags.keys().filter(|key| !key.starts_with("aws:")).count();
+            if user_tags >= MAX_USER_TAGS {
+                return Err((LeftKind::TagLimit, format!("has {user_tags} tags already, {MAX_USER_TAGS} are allowed")));
+            }
+            Ok(())
+        }
+        Tags::Partial(_) if !is_present => {
+            Err((LeftKind::TagsUnknown, format!("not all of its tags could be read: it may have {key}")))
+        }
+        Tags::Known(_) | Tags::Partial(_) => Ok(()),
+        Tags::Unknown(reason) => Err((LeftKind::TagsUnknown, format!("its tags could not be read: {reason}"))),
+    }
+}
+
+fn no_record(events: &[StoredEvent]) -> String {
+    if events.is_empty() {
+        return "no record of its creation in the database".to_owned();
+    }
+    "no record of its creation since it was last deleted".to_owned()
+}
+
+/// The item's state in its own words, for the reason.
+fn state_of(item: &Value) -> &str {
+    let is_state = |name: &str| ["status", "state"].iter().any(|end| name.to_ascii_lowercase().ends_with(end));
+    let fields = item.as_object().into_iter().flatten();
+    fields.filter(|(name, _)| is_state(name)).find_map(|(_, value)| value.as_str()).unwrap_or("state unknown")
+}
+
+fn count(length: usize) -> u64 {
+    length.try_into().unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+pub(super) mod test_data;
+#[cfg(test)]
+mod tests;

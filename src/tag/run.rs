@@ -1,0 +1,231 @@
+//! Runs: from writes that are wanted to writes that are journaled and made.
+//!
+//! Three steps. *Want*: a fresh plan, a saved plan, the rest of an interrupted run, or the reverse of a run. *Prepare*: each
+//! write is compared with the tag's present value; only where that is the value expected before, it is ready. *Execute*:
+//! the journal gets all of them, then the ready ones are made.
+//!
+//! So resuming is safe whatever happened: a write whose call was made but not journaled is found done, and what somebody
+//! else changed meanwhile is left alone, by `tag` as by `undo`.
+
+use std::collections::HashMap;
+use std::future::Future;
+
+use super::apply::{self, Applied, Aws, Job, Outcome, Stop, Task};
+use super::current::{self, Current};
+use super::plan::{PlannedWrite, present_value};
+use super::survey::Survey;
+use crate::aws::Session;
+use crate::inventory::{LiveResource, Place};
+use crate::names::{TagKey, TagValue};
+use crate::resource_map::ResourceMap;
+use crate::store::journal::{JournaledWrite, NewRun, RunId, Write, WriteResult, WriteState};
+use crate::store::{Store, StoreError};
+
+/// What every run needs.
+#[derive(Debug)]
+pub struct Runner<'a> {
+    /// The way into the account.
+    pub session: &'a Session,
+    /// How types are listed and tagged.
+    pub map: &'a ResourceMap,
+    /// The journal.
+    pub store: &'a Store,
+    /// The account, and the region of the run.
+    pub place: Place,
+    /// The tag.
+    pub key: TagKey,
+}
+
+/// Writes compared with the present state.
+#[derive(Debug, Default)]
+pub struct Prepared<'m> {
+    /// Those that can be made.
+    pub ready: Vec<Task<'m>>,
+    /// Those that are over already: gone, changed, unreadable, or done.
+    pub over: Vec<(Write, Outcome)>,
+}
+
+/// Which run the writes belong to.
+#[derive(Debug)]
+pub enum Target {
+    /// A new one. Without a ready write none is made.
+    New(NewRun),
+    /// One that was interrupted.
+    Resumed(RunId),
+}
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct RunReport {
+    /// The run; `None` where there was nothing to write.
+    pub run: Option<RunId>,
+    /// Each write and how it ended, by number. [`Outcome::Unfinished`]: still planned.
+    pub results: Vec<(Write, Outcome)>,
+    /// Why it ended early.
+    pub stopped: Option<Stop>,
+}
+
+/// What to do with a write, now that the resource's state is known.
+enum Check {
+    Ready(Box<LiveResource>),
+    Over(Outcome),
+}
+
+impl<'a> Runner<'a> {
+    /// The writes of a plan made just now.
+    pub fn prepare_survey(&self, survey: &mut Survey) -> Prepared<'a> {
+        let actions = std::mem::take(&mut survey.plan.actions);
+        let mut prepared = Prepared::default();
+        for (write, action) in planned_writes(&actions).into_iter().zip(&actions) {
+            let live = survey.take(&action.resource_type, &action.id, &action.arn).map(Box::new);
+            let check = live.map_or_else(|| Check::Over(Outcome::Failed("not listed".to_owned())), Check::Ready);
+            self.sort_in(write, check, &mut prepared);
+        }
+        survey.plan.actions = actions;
+        prepared
+    }
+
+    /// The writes of a saved plan.
+    pub async fn prepare_plan(&self, actions: &[PlannedWrite]) -> Prepared<'a> {
+        let writes = planned_writes(actions);
+        self.prepare(writes.into_iter().map(|write| (write, WriteState::Planned)).collect()).await
+    }
+
+    /// What an interrupted run did not do, or may not have done.
+    pub async fn prepare_rest(&self, writes: Vec<JournaledWrite>) -> Prepared<'a> {
+        let open = |row: &JournaledWrite| matches!(row.result.state, WriteState::Planned | WriteState::Started);
+        self.prepare(writes.into_iter().filter(open).map(|row| (row.write, row.result.state)).collect()).await
+    }
+
+    /// The reverse of writes that were made, or may have been.
+    pub async fn prepare_undo(&self, writes: Vec<JournaledWrite>) -> Prepared<'a> {
+        let made = |row: &JournaledWrite| matches!(row.result.state, WriteState::Written | WriteState::Started);
+        let reversed = writes.into_iter().filter(made).map(|row| (reverse(row.write), WriteState::Planned));
+        self.prepare(reversed.collect()).await
+    }
+
+    async fn prepare(&self, writes: Vec<(Write, WriteState)>) -> Prepared<'a> {
+        let (writes, states): (Vec<_>, Vec<_>) = writes.into_iter().unzip();
+        let current = current::read(self.session, self.map, &self.place, &writes).await;
+        let mut prepared = Prepared::default();
+        for ((write, state), current) in writes.into_iter().zip(states).zip(current) {
+            let check = check(&self.key, &write, state, current);
+            self.sort_in(write, check, &mut prepared);
+        }
+        prepared
+    }
+
+    fn sort_in(&self, write: Write, check: Check, prepared: &mut Prepared<'a>) {
+        let live = match check {
+            Check::Over(outcome) => return prepared.over.push((write, outcome)),
+            Check::Ready(live) => live,
+        };
+        let Some(definition) = self.map.types.get(&write.resource_type) else {
+            let unknown = format!("no resource map knows {}", write.resource_type);
+            return prepared.over.push((write, Outcome::Failed(unknown)));
+        };
+        match Task::new(write.clone(), *live, definition) {
+            Ok(task) if task.is_allowed_now() => prepared.ready.push(task),
+            Ok(_) => prepared.over.push((write, Outcome::Failed("its state does not allow it now".to_owned()))),
+            Err(why) => prepared.over.push((write, Outcome::Failed(why))),
+        }
+    }
+
+    /// Journals the writes and makes those that are ready. `stop` ends it early; the rest can be resumed.
+    ///
+    /// # Errors
+    /// The journal can't be written; no call is made after that.
+    pub async fn execute(
+        &self,
+        target: Target,
+        prepared: Prepared<'_>,
+        stop: impl Future<Output = ()>,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<RunReport, StoreError> {
+        let Some(run) = self.enter(target, &prepared)? else {
+            return Ok(prepared.into_report());
+        };
+        let over: Vec<WriteResult> =
+            prepared.over.iter().map(|(write, outcome)| outcome.result(write.position)).collect();
+        self.store.end_writes(run, &over)?;
+        let job = Job { run, account: self.place.account.clone(), key: self.key.clone() };
+        let aws = Aws::new(self.session, &self.place);
+        let applied = apply::apply(&aws, self.store, &job, &prepared.ready, stop, progress).await?;
+        self.store.finish_run(run)?;
+        Ok(report(Some(run), prepared, applied))
+    }
+
+    /// The run's number, once the journal has it.
+    fn enter(&self, target: Target, prepared: &Prepared<'_>) -> Result<Option<RunId>, StoreError> {
+        match target {
+            Target::Resumed(run) => Ok(Some(run)),
+            Target::New(_) if prepared.ready.is_empty() => Ok(None),
+            Target::New(run) => {
+                let ready = prepared.ready.iter().map(|task| task.write.clone());
+                let over = prepared.over.iter().map(|(write, _)| write.clone());
+                self.store.begin_run(&run, &ready.chain(over).collect::<Vec<_>>()).map(Some)
+            }
+        }
+    }
+}
+
+impl Prepared<'_> {
+    /// What a run would come to that makes none of its writes.
+    pub fn into_report(self) -> RunReport {
+        report(None, self, Applied::default())
+    }
+}
+
+fn report(run: Option<RunId>, prepared: Prepared<'_>, applied: Applied) -> RunReport {
+    let mut outcomes: HashMap<u32, Outcome> = applied.outcomes.into_iter().collect();
+    let unreached = || Outcome::Unfinished(String::new());
+    let ready = prepared.ready.into_iter().map(|task| {
+        let outcome = outcomes.remove(&task.write.position).unwrap_or_else(unreached);
+        (task.write, outcome)
+    });
+    let mut results: Vec<(Write, Outcome)> = ready.chain(prepared.over).collect();
+    results.sort_by_key(|(write, _)| write.position);
+    RunReport { run, results, stopped: applied.stopped }
+}
+
+/// The planned writes as the journal numbers them: by their place in the plan.
+fn planned_writes(actions: &[PlannedWrite]) -> Vec<Write> {
+    let writes = (0..).zip(actions).map(|(position, action)| Write {
+        position,
+        resource_type: action.resource_type.clone(),
+        id: action.id.clone(),
+        arn: action.arn.clone(),
+        region: action.region.clone(),
+        old_value: action.old_value.clone(),
+        new_value: Some(action.value.clone()),
+        event_id: action.event_id.clone(),
+    });
+    writes.collect()
+}
+
+fn reverse(write: Write) -> Write {
+    Write { old_value: write.new_value, new_value: write.old_value, event_id: None, ..write }
+}
+
+fn check(key: &TagKey, write: &Write, state: WriteState, current: Current) -> Check {
+    let live = match current {
+        Current::Live(live) => live,
+        Current::Gone => return Check::Over(Outcome::Vanished("it no longer exists".to_owned())),
+        Current::Unreadable(why) => return Check::Over(Outcome::Failed(why)),
+    };
+    let value = present_value(&live, key);
+    if value == write.old_value.as_ref().map(TagValue::as_str) {
+        return Check::Ready(live);
+    }
+    let is_done = value == write.new_value.as_ref().map(TagValue::as_str);
+    if is_done && state == WriteState::Started {
+        // Its call was made, but what AWS answered did not reach the journal.
+        return Check::Over(Outcome::Written { request_id: None });
+    }
+    let now = value.map_or_else(|| format!("has no tag {key}"), |value| format!("has {key}={value}"));
+    let since = if is_done { "already" } else { "now, changed by somebody since" };
+    Check::Over(Outcome::Skipped(format!("{now} {since}")))
+}
+
+#[cfg(test)]
+mod tests;

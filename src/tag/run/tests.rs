@@ -1,0 +1,160 @@
+use std::collections::BTreeMap;
+use std::future;
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+
+use super::super::apply::drive;
+use super::super::apply::test_world::{World, job, journal, queue, tasks, volume};
+use super::*;
+use crate::inventory::Tags;
+
+static MAP: LazyLock<ResourceMap> = LazyLock::new(ResourceMap::built_in);
+
+fn owned(owner: Option<&str>) -> Current {
+    let mut live = queue(0);
+    live.tags = Tags::Known(owner.map(|owner| ("Owner".to_owned(), owner.to_owned())).into_iter().collect());
+    Current::Live(Box::new(live))
+}
+
+fn write(old: Option<&str>, new: Option<&str>) -> Write {
+    tasks(&MAP, vec![queue(0)], old, new).remove(0).write
+}
+
+fn over(write: &Write, state: WriteState, current: Current) -> Outcome {
+    match check(&"Owner".into(), write, state, current) {
+        Check::Over(outcome) => outcome,
+        Check::Ready(live) => panic!("ready: {live:?}"),
+    }
+}
+
+fn is_ready(write: &Write, current: Current) -> bool {
+    matches!(check(&"Owner".into(), write, WriteState::Started, current), Check::Ready(_))
+}
+
+#[test]
+fn only_the_expected_value_is_replaced() {
+    let first = write(None, Some("alice"));
+    assert!(is_ready(&first, owned(None)));
+    assert!(is_ready(&write(Some("bob"), Some("alice")), owned(Some("bob"))));
+    assert!(is_ready(&write(Some("alice"), None), owned(Some("alice"))));
+    let Outcome::Skipped(why) = over(&first, WriteState::Planned, owned(Some("carol"))) else { panic!() };
+    assert!(why.contains("Owner=carol"), "{why}");
+    let Outcome::Skipped(why) = over(&write(Some("alice"), None), WriteState::Planned, owned(Some("carol"))) else {
+        panic!()
+    };
+    assert!(why.contains("Owner=carol"), "{why}");
+    let Outcome::Skipped(why) = over(&write(Some("bob"), Some("alice")), WriteState::Planned, owned(None)) else {
+        panic!()
+    };
+    assert!(why.contains("no tag Owner"), "{why}");
+}
+
+#[test]
+fn a_started_write_that_is_found_done_was_ours_and_a_planned_one_was_not() {
+    let write = write(None, Some("alice"));
+    assert_eq!(over(&write, WriteState::Started, owned(Some("alice"))), Outcome::Written { request_id: None });
+    assert!(matches!(over(&write, WriteState::Planned, owned(Some("alice"))), Outcome::Skipped(_)));
+}
+
+#[test]
+fn what_is_gone_or_unread_is_not_written() {
+    let write = write(None, Some("alice"));
+    assert!(matches!(over(&write, WriteState::Planned, Current::Gone), Outcome::Vanished(_)));
+    let unread = Current::Unreadable("denied".to_owned());
+    assert_eq!(over(&write, WriteState::Planned, unread), Outcome::Failed("denied".to_owned()));
+}
+
+#[test]
+fn a_reverse_keeps_its_number_and_swaps_the_values() {
+    let reversed = reverse(write(Some("bob"), Some("alice")));
+    assert_eq!(reversed, Write { event_id: None, ..write(Some("alice"), Some("bob")) });
+}
+
+/// The rest of a run, as `apply --resume` takes it up: what isn't over, compared with the world.
+fn rest<'m>(world: &World, store: &Store, run: RunId) -> Prepared<'m>
+where
+    'static: 'm,
+{
+    let mut prepared = Prepared::default();
+    for row in store.writes_of(run).unwrap() {
+        if !matches!(row.result.state, WriteState::Planned | WriteState::Started) {
+            continue;
+        }
+        let tags: Option<BTreeMap<String, String>> = world.tags.borrow().get(row.write.arn.as_str()).cloned();
+        let current = tags.map_or(Current::Gone, |tags| {
+            let number = row.write.arn.last_segment().trim_start_matches(|letter: char| !letter.is_ascii_digit());
+            let number = number.parse().unwrap();
+            let mut live = if row.write.resource_type.as_str() == "sqs" { queue(number) } else { volume(number) };
+            live.tags = Tags::Known(tags);
+            Current::Live(Box::new(live))
+        });
+        match check(&"Owner".into(), &row.write, row.result.state, current) {
+            Check::Over(outcome) => prepared.over.push((row.write, outcome)),
+            Check::Ready(live) => {
+                let definition = &MAP.types[&row.write.resource_type];
+                prepared.ready.push(Task::new(row.write, *live, definition).unwrap());
+            }
+        }
+    }
+    prepared
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// The process dies in the middle of any call, which has its effect or not, in a world with all kinds of faults. Resumed
+    /// as often as needed, the world and the journal end as those of a run that nothing disturbed.
+    #[test]
+    fn a_killed_run_resumed_ends_where_an_undisturbed_run_ends(
+        queues in 0..70_usize,
+        volumes in 0..30_usize,
+        gone in prop::collection::btree_set(0..100_usize, 0..4),
+        refused in prop::collection::btree_set(0..70_usize, 0..6),
+        poison in prop::option::of(0..70_usize),
+        deaths in prop::collection::vec((0..12_u32, any::<bool>()), 0..4),
+    ) {
+        let resources: Vec<LiveResource> = (0..queues).map(queue).chain((0..volumes).map(volume)).collect();
+        let world = || {
+            let arn = |number: &usize| resources.get(*number).map(|live| live.arn.to_string());
+            let mut world = World::of(resources.iter().map(|live| live.arn.to_string()));
+            gone.iter().filter_map(arn).for_each(|arn| drop(world.tags.get_mut().remove(&arn)));
+            world.refused.extend(refused.iter().filter_map(arn).map(|arn| (arn, "InternalServiceException")));
+            world.poison.extend(poison.iter().filter_map(arn));
+            world
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let states = |store: &Store, run| -> Vec<WriteState> {
+            store.writes_of(run).unwrap().into_iter().map(|row| row.result.state).collect()
+        };
+
+        let (undisturbed, all) = (world(), tasks(&MAP, resources.clone(), None, Some("alice")));
+        let (_folder, store, job_of_it) = journal(&all);
+        runtime.block_on(drive(&undisturbed, &store, &job_of_it, &all, future::pending(), &mut |_| ())).unwrap();
+        let expected = states(&store, job_of_it.run);
+
+        let (mut disturbed, (_folder, store, first)) = (world(), journal(&all));
+        let run = first.run;
+        let mut lives: Vec<Option<(u32, bool)>> = deaths.into_iter().map(Some).collect();
+        lives.push(None);
+        for life in lives {
+            disturbed.life.set(life);
+            disturbed.death = tokio::sync::Notify::new();
+            let prepared = rest(&disturbed, &store, run);
+            let over: Vec<WriteResult> =
+                prepared.over.iter().map(|(write, outcome)| outcome.result(write.position)).collect();
+            store.end_writes(run, &over).unwrap();
+            let (job, mut silent) = (job(run), |_| ());
+            runtime.block_on(async {
+                let driven = drive(&disturbed, &store, &job, &prepared.ready, future::pending(), &mut silent);
+                tokio::select! {
+                    applied = driven => drop(applied.unwrap()),
+                    () = disturbed.death.notified() => {}
+                }
+            });
+        }
+        prop_assert!(store.finish_run(run).unwrap());
+        prop_assert_eq!(&*disturbed.tags.borrow(), &*undisturbed.tags.borrow());
+        prop_assert_eq!(states(&store, run), expected);
+    }
+}

@@ -1,0 +1,195 @@
+//! The survey: lists the live resources of each type, joins them with the database's events, reads tags where only that
+//! can prove that the tag is missing, and makes the plan.
+//!
+//! A type that can't be listed does not stop the others: it stands in the plan's summary.
+
+use std::collections::{HashMap, HashSet};
+
+use futures::stream::{self, StreamExt};
+
+use super::join::{Join, Joined};
+use super::plan::{self, FailedType, Plan, Question, SkippedType, TypeFacts, TypeProblem};
+use crate::aws::{CallError, ErrorClass, Session};
+use crate::inventory::{self, LiveResource, Place, Population};
+use crate::names::{AccountId, Arn, Region, ResourceId, ResourceType};
+use crate::resource_map::{ResourceMap, TypeDefinition};
+use crate::store::{Store, StoreError};
+
+/// Types listed at a time. Each belongs to a service with its own rate limit; more of them only cost memory.
+const TYPE_CONCURRENCY: usize = 8;
+
+/// The types to look at.
+#[derive(Debug, Default)]
+pub struct Chosen<'m> {
+    /// Those that can be listed.
+    pub types: Vec<&'m TypeDefinition>,
+    /// The others, and why not.
+    pub skipped: Vec<SkippedType>,
+}
+
+/// A plan with the live resources that it is about.
+#[derive(Debug)]
+pub struct Survey {
+    /// The plan.
+    pub plan: Plan,
+    /// Of those in the plan's actions; the others are not kept.
+    live: HashMap<(ResourceType, ResourceId, Arn), LiveResource>,
+}
+
+/// What became of one type.
+enum Looked<'m> {
+    Facts(TypeFacts<'m>, Vec<TypeProblem>),
+    Skipped(SkippedType),
+    Failed(FailedType),
+}
+
+/// The types asked for; without any, those that the database has creations of: in the region, or for global types
+/// anywhere in the account.
+///
+/// # Errors
+/// SQLite's.
+pub fn choose_types<'m>(
+    store: &Store,
+    map: &'m ResourceMap,
+    account: &AccountId,
+    region: &Region,
+    asked: &[ResourceType],
+) -> Result<Chosen<'m>, StoreError> {
+    let mut names: Vec<ResourceType> = asked.to_vec();
+    if asked.is_empty() {
+        let here = store.creation_counts(account, Some(region))?;
+        let anywhere = store.creation_counts(account, None)?;
+        let is_global = |name: &ResourceType| map.types.get(name).is_some_and(|definition| definition.global);
+        names.extend(anywhere.into_keys().filter(|name| here.contains_key(name) || is_global(name)));
+    }
+    names.sort();
+    names.dedup();
+    let mut chosen = Chosen::default();
+    for name in names {
+        match map.types.get(&name) {
+            Some(definition) if definition.access.is_some() => chosen.types.push(definition),
+            Some(_) => chosen.skipped.push(skipped(name, "no resource map says how it is listed")),
+            None => chosen.skipped.push(skipped(name, "in the database, but in no resource map")),
+        }
+    }
+    Ok(chosen)
+}
+
+/// Looks at these types and makes the plan. `progress` hears how many types are done.
+///
+/// # Errors
+/// SQLite's. AWS's are in the plan.
+pub async fn survey(
+    session: &Session,
+    map: &ResourceMap,
+    store: &Store,
+    question: &Question,
+    chosen: Chosen<'_>,
+    progress: &mut dyn FnMut(u64, &ResourceType),
+) -> Result<Survey, StoreError> {
+    let place = Place { account: question.account.clone(), region: question.region.clone() };
+    let look = |definition| look_at(session, map, store, question, &place, definition);
+    let mut results =
+        stream::iter(chosen.types.iter().map(|&definition| definition)).map(look).buffer_unordered(TYPE_CONCURRENCY);
+    let (mut facts, mut problems) = (Vec::new(), Vec::new());
+    let (mut skipped, mut failed) = (chosen.skipped, Vec::new());
+    let mut done = 0;
+    while let Some((definition, looked)) = results.next().await {
+        match looked? {
+            Looked::Facts(of_type, more) => {
+                facts.push(of_type);
+                problems.extend(more);
+            }
+            Looked::Skipped(of_type) => skipped.push(of_type),
+            Looked::Failed(of_type) => failed.push(of_type),
+        }
+        done += 1;
+        progress(done, &definition.resource_type);
+    }
+    drop(results);
+    let mut plan = plan::plan(question, &facts);
+    skipped.sort_by(|a, b| a.resource_type.cmp(&b.resource_type));
+    failed.sort_by(|a, b| a.resource_type.cmp(&b.resource_type));
+    problems.sort_by(|a, b| a.resource_type.cmp(&b.resource_type));
+    plan.summary.problems = problems;
+    plan.summary.skipped_types = skipped;
+    plan.summary.failed_types = failed;
+    let live = keep_planned(&plan, facts);
+    Ok(Survey { plan, live })
+}
+
+impl Survey {
+    /// Takes out a planned write's resource.
+    pub fn take(&mut self, resource_type: &ResourceType, id: &ResourceId, arn: &Arn) -> Option<LiveResource> {
+        self.live.remove(&(resource_type.clone(), id.clone(), arn.clone()))
+    }
+}
+
+async fn look_at<'m>(
+    session: &Session,
+    map: &ResourceMap,
+    store: &Store,
+    question: &Question,
+    place: &Place,
+    definition: &'m TypeDefinition,
+) -> (&'m TypeDefinition, Result<Looked<'m>, StoreError>) {
+    let looked = match inventory::list(session, map, definition, place).await {
+        Ok(population) => facts_of(session, store, question, place, definition, population).await,
+        Err(error) => Ok(not_listed(definition, &error)),
+    };
+    (definition, looked)
+}
+
+async fn facts_of<'m>(
+    session: &Session,
+    store: &Store,
+    question: &Question,
+    place: &Place,
+    definition: &'m TypeDefinition,
+    population: Population,
+) -> Result<Looked<'m>, StoreError> {
+    let Population { resources: live, problems } = population;
+    let joined = join(store, question, definition, &live)?;
+    let mut facts = TypeFacts { definition, live, joined };
+    let unproven: HashSet<usize> = plan::unproven(question, &facts).into_iter().collect();
+    let mut unread: Vec<&mut LiveResource> =
+        facts.live.iter_mut().enumerate().filter(|(at, _)| unproven.contains(at)).map(|(_, live)| live).collect();
+    if !unread.is_empty() {
+        inventory::confirm_tags(session, definition, place, &mut unread).await;
+    }
+    let problem = |problem| TypeProblem { resource_type: definition.resource_type.clone(), problem };
+    Ok(Looked::Facts(facts, problems.into_iter().map(problem).collect()))
+}
+
+fn join(
+    store: &Store,
+    question: &Question,
+    definition: &TypeDefinition,
+    live: &[LiveResource],
+) -> Result<Joined, StoreError> {
+    // A global type's events may stand in any region's trail, a bucket's in its own region's.
+    let region = (!definition.global).then_some(&question.region);
+    let mut join = Join::new(live);
+    store.events_of_type(&definition.resource_type, &question.account, region, &mut |event| join.add(event))?;
+    Ok(join.finish())
+}
+
+fn not_listed<'m>(definition: &TypeDefinition, error: &CallError) -> Looked<'m> {
+    let resource_type = definition.resource_type.clone();
+    if error.class == ErrorClass::NoEndpoint {
+        return Looked::Skipped(skipped(resource_type, &format!("its service is not in {}", error.region)));
+    }
+    Looked::Failed(FailedType { resource_type, error: error.to_string(), hint: error.hint() })
+}
+
+fn skipped(resource_type: ResourceType, reason: &str) -> SkippedType {
+    SkippedType { resource_type, reason: reason.to_owned() }
+}
+
+fn keep_planned(plan: &Plan, facts: Vec<TypeFacts<'_>>) -> HashMap<(ResourceType, ResourceId, Arn), LiveResource> {
+    let planned: HashSet<_> = plan.actions.iter().map(|write| (&write.resource_type, &write.id, &write.arn)).collect();
+    let all = facts.into_iter().flat_map(|facts| facts.live);
+    all.filter(|live| planned.contains(&(&live.resource_type, &live.id, &live.arn)))
+        .map(|live| ((live.resource_type.clone(), live.id.clone(), live.arn.clone()), live))
+        .collect()
+}

@@ -1,0 +1,7 @@
+//! The whole job: resources made through the AWS API, their trail loaded, owners tagged, taken back. What is on the
+//! server is always asked of boto3.
+
+mod every_service;
+mod left_behind;
+mod same_rows;
+mod world;

@@ -1,0 +1,119 @@
+//! The command line's words: every command helps, and c7n-trailcreator's flags are all understood.
+
+use crate::common::{Bench, Run};
+
+/// Each command with flags its help must explain.
+const COMMANDS: [(&str, &[&str]); 7] = [
+    (
+        "load-files",
+        &["PATH", "--year", "--month", "--day", "--since", "--until", "--db", "--resource-map", "--extend-map"],
+    ),
+    (
+        "load-s3",
+        &[
+            "--bucket",
+            "--prefix",
+            "--org-id",
+            "--account",
+            "--region",
+            "--engine",
+            "--jobs",
+            "--year",
+            "--day",
+            "--profile",
+            "--assume",
+        ],
+    ),
+    ("who", &["ID", "--db", "--output"]),
+    (
+        "tag",
+        &[
+            "--creator-tag",
+            "--user-suffix",
+            "--type",
+            "--dry-run",
+            "--overwrite",
+            "--save-plan",
+            "--creator-value",
+            "--machine-sessions",
+            "--profile",
+            "--region",
+            "--assume",
+            "--external-id",
+            "--endpoint-url",
+        ],
+    ),
+    ("apply", &["PLAN", "--db"]),
+    ("undo", &["RUN", "--db"]),
+    ("runs", &["--db", "--output"]),
+];
+
+#[test]
+fn every_command_explains_its_flags() {
+    let bench = Bench::new();
+    let general = bench.trailcreator(["--help"]).run();
+    for (command, flags) in COMMANDS {
+        assert!(general.success().stdout.contains(command), "{command} is not in --help");
+        let help = bench.trailcreator([command, "--help"]).run();
+        for flag in flags {
+            assert!(help.success().stdout.contains(flag), "{flag} is not in {command} --help\n{}", help.stdout);
+        }
+    }
+}
+
+#[test]
+fn a_misspelt_flag_is_a_usage_error_that_suggests_the_right_one() {
+    let run = Bench::new().trailcreator(["tag", "--creator-tga", "Owner"]).run();
+    run.code(2).says(["--creator-tag"]);
+}
+
+/// clap's own refusals; what happens after parsing (no database, no bucket) is not this test's matter.
+fn assert_understood(run: &Run) {
+    for refusal in
+        ["unexpected argument", "unrecognized subcommand", "invalid value", "required arguments", "cannot be used with"]
+    {
+        assert!(!run.stderr.contains(refusal), "{}\n{}", run.shown, run.printed());
+    }
+    assert!(!run.stderr.contains("panicked"), "{}\n{}", run.shown, run.printed());
+}
+
+#[test]
+fn spellings_of_c7n_trailcreator_are_understood() {
+    let bench = Bench::new();
+    let map = bench.write(
+        "map.json",
+        r#"{"resources": [{"resource": "iam-role", "events": [
+            {"event": "CreateRole", "service": "iam.amazonaws.com", "ids": "requestParameters.roleName"}]}]}"#,
+    );
+    let map = map.to_str().expect("the temporary folder is UTF-8");
+    let role = "arn:aws:iam::123456789012:role/reader";
+    let load_s3 =
+        ["load-s3", "--bucket", "b", "--prefix", "p", "--org-id", "o-abc1234567", "--account", "123456789012"];
+    let place = ["--region", "us-east-1", "--assume", role, "--profile", "none", "--resource-map", map, "--db", "c.db"];
+    for window in [["--day", "2019/02/01"], ["--month", "2019/11"], ["--year", "2019"]] {
+        assert_understood(&bench.trailcreator(load_s3.iter().chain(&place).chain(&window)).run());
+    }
+    let tag = [
+        "tag",
+        "--dryrun",
+        "--user-suffix",
+        "@example.com",
+        "--creator-tag",
+        "Owner",
+        "--type",
+        "iam-role",
+        "--type",
+        "aws.ec2",
+        "--assume",
+        role,
+        "--profile",
+        "none",
+        "--region",
+        "us-east-1",
+        "--db",
+        "c.db",
+        "--resource-map",
+        map,
+    ];
+    assert_understood(&bench.trailcreator(tag).run());
+}
