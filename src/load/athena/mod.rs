@@ -2,7 +2,7 @@
 //!
 //! One query, whose rows are read as the records that they came from, like those of every other loader:
 //!
-//! * [`table`]: the catalogue's metadata → a CloudTrail table (pure)
+//! * [`table`], `date_format`: the catalogue's metadata → a CloudTrail table (pure)
 //! * [`plan`]: what to ask; by `sql` and `partition`: resource map, filter and table → the query (pure)
 //! * `query`: started once, watched, stopped
 //! * `results`, `csv`: its result as a stream of rows, in constant memory
@@ -16,6 +16,7 @@
 
 mod client;
 mod csv;
+mod date_format;
 mod error;
 mod load;
 mod partition;

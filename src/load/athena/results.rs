@@ -309,7 +309,7 @@ mod tests {
         let mut answers = vec![answer("200 OK", 100, "\"a\"\n")];
         answers.extend((0..BROKEN_CONNECTIONS).map(|_| answer("206 Partial Content", 96, "")));
         let (rows, heads) = read(answers);
-        assert_eq!(heads.len() as u32, BROKEN_CONNECTIONS + 1);
+        assert_eq!(u32::try_from(heads.len()), Ok(BROKEN_CONNECTIONS + 1));
         let error = rows.unwrap_err().to_string();
         assert!(error.contains("s3://b/q.csv") && error.contains("after 4 of 100 bytes"), "{error}");
     }

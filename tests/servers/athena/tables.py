@@ -124,22 +124,31 @@ def duckdb_type(hive):
     return {"string": "VARCHAR", "int": "INTEGER", "bigint": "BIGINT", "date": "DATE"}[hive]
 
 
-def column_value(value, hive):
-    """A record's value as the SerDe gives it for a column of this type."""
-    if value is None:
-        return None
-    if match := re.fullmatch(r"struct<(.*)>", hive):
-        if not isinstance(value, dict):
-            return None
-        fields = (field.split(":", 1) for field in split_fields(match[1]))
-        return {name: column_value(value.get(SPELLINGS.get(name, name)), kind) for name, kind in fields}
-    if match := re.fullmatch(r"array<(.*)>", hive):
-        return [column_value(item, match[1]) for item in value] if isinstance(value, list) else None
-    if hive.startswith("map<"):
-        return {key: str(item) for key, item in value.items()} if isinstance(value, dict) else None
-    if isinstance(value, str):
+def as_text(value):
+    """A value as the SerDe gives it for a column of text: JSON where it is none itself."""
+    if value is None or isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def converter(hive):
+    """The function from a record's value to what the SerDe gives for a column of this type."""
+    if match := re.fullmatch(r"struct<(.*)>", hive):
+        fields = [field.split(":", 1) for field in split_fields(match[1])]
+        fields = [(name, SPELLINGS.get(name, name), converter(kind)) for name, kind in fields]
+
+        def struct(value):
+            if not isinstance(value, dict):
+                return None
+            return {name: convert(value.get(spelling)) for name, spelling, convert in fields}
+
+        return struct
+    if match := re.fullmatch(r"array<(.*)>", hive):
+        convert = converter(match[1])
+        return lambda value: [convert(item) for item in value] if isinstance(value, list) else None
+    if hive.startswith("map<"):
+        return lambda value: {key: str(item) for key, item in value.items()} if isinstance(value, dict) else None
+    return as_text
 
 
 def delivery_day(path, record):
@@ -196,9 +205,10 @@ class Table:
 
     def rows(self):
         """One dictionary a record, by column."""
+        converters = [(name, SPELLINGS.get(name, name), converter(kind)) for name, kind in self.columns]
         for path in sorted(log_files(self.files)):
             for record in records(path):
-                row = {name: column_value(record.get(SPELLINGS.get(name, name)), kind) for name, kind in self.columns}
+                row = {name: convert(record.get(spelling)) for name, spelling, convert in converters}
                 row.update({name: partition_value(name, kind, path, record) for name, kind in self.partitions})
                 yield row
 
