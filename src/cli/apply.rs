@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::tagging::{self, RunOutput};
+use super::run_output::{self, RunOutput};
+use super::tagging;
 use super::{AwsArgs, CommandError, Context, Outcome};
 use crate::inventory::Place;
 use crate::names::{AccountId, Region, TagKey};
@@ -107,7 +108,7 @@ async fn finish(
     prepared: Prepared<'_>,
 ) -> Result<Outcome, CommandError> {
     let report = tagging::execute(context, runner, target, prepared).await?;
-    Ok(tagging::tell_run(context, &RunOutput { runner, report: &report, kind, plan: None }))
+    Ok(run_output::tell_run(context, &RunOutput { runner, report: &report, kind, plan: None }))
 }
 
 /// `None`: a plan without writes.

@@ -1,5 +1,7 @@
 //! `load-s3`: the log objects of a trail's bucket.
 
+use std::collections::BTreeMap;
+
 use super::loading::{Feed, LoadArgs, Loading};
 use super::{AwsAccessArgs, CommandError, Context, Outcome};
 use crate::aws::{AwsOptions, CallError, ErrorClass, Session};
@@ -59,7 +61,16 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
             .await
             .map_err(|error| source_error(context, &request.bucket, &error)),
     };
-    loading.run(source, || session.counts().by_operation()).await
+    loading.run(source, || requests(&session)).await
+}
+
+/// The requests made, by operation as permissions are spelled: `s3:GetObject`.
+fn requests(session: &Session) -> BTreeMap<String, u64> {
+    let spelled = |name: String| match name.split_once(':') {
+        Some((service, operation)) => format!("{}:{operation}", service.to_lowercase()),
+        None => name,
+    };
+    session.counts().by_operation().into_iter().map(|(name, count)| (spelled(name), count)).collect()
 }
 
 fn source_error(context: &Context, bucket: &str, error: &S3Error) -> CommandError {

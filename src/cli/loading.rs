@@ -18,10 +18,10 @@ use crate::trail::scan::Scanner;
 #[command(next_help_heading = "Loading")]
 pub(super) struct LoadArgs {
     /// Only records of this account's trail; repeatable
-    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = AccountId::parse)]
     account: Vec<AccountId>,
     /// Only records of this region; repeatable
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_delimiter = ',', value_parser = str::parse::<Region>)]
     region: Vec<Region>,
     /// Scanning threads; default: one a core
     #[arg(long, value_name = "N", env = "TRAILCREATOR_JOBS")]

@@ -12,6 +12,7 @@ mod load_s3;
 mod load_summary;
 mod loading;
 mod options;
+mod run_output;
 mod runs;
 mod tag;
 mod tagging;
@@ -72,6 +73,6 @@ fn run(command: Command, context: &Context) -> Result<Outcome, CommandError> {
         Command::Tag(args) => context.block_on(tag::run(args, context)),
         Command::Apply(args) => context.block_on(apply::run(args, context)),
         Command::Undo(args) => context.block_on(undo::run(args, context)),
-        Command::Runs(args) => runs::run(args, context),
+        Command::Runs(args) => runs::run(&args, context),
     }
 }

@@ -45,7 +45,7 @@ pub struct AwsArgs {
     #[command(flatten)]
     pub access: AwsAccessArgs,
     /// Region
-    #[arg(long, env = "TRAILCREATOR_REGION")]
+    #[arg(long, env = "TRAILCREATOR_REGION", value_parser = str::parse::<Region>)]
     pub region: Option<Region>,
 }
 

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::tagging::{self, RunOutput};
+use super::run_output::{self, RunOutput};
+use super::tagging;
 use super::{AwsArgs, CommandError, Context, Outcome, OwnerArgs};
 use crate::aws::Session;
 use crate::console::OutputFormat;
@@ -28,7 +29,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "KEY", default_value = "Owner", env = "TRAILCREATOR_CREATOR_TAG")]
     creator_tag: String,
     /// Only these resource types (cloud-custodian's names: ec2, iam-role); repeatable
-    #[arg(long = "type", value_name = "TYPE", value_delimiter = ',')]
+    #[arg(long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>)]
     types: Vec<ResourceType>,
     /// Print the plan and write nothing to AWS
     #[arg(long, alias = "dryrun")]
@@ -147,15 +148,15 @@ fn print_plan(context: &Context, plan: &Plan, wanted: bool) {
                     action.resource_type, action.id, action.key, action.value, action.reason
                 ));
             }
-            tagging::print_left(context, &plan.left);
+            run_output::print_left(context, &plan.left);
         }
         OutputFormat::Text => {}
     }
 }
 
 fn tell_plan(context: &Context, plan: &Plan, session: &Session, saved: Option<&std::path::Path>) {
-    let calls = tagging::calls_phrase(session);
-    let left = tagging::left_phrase(&plan.summary.left);
+    let calls = run_output::calls_phrase(session);
+    let left = run_output::left_phrase(&plan.summary.left);
     context.console.message(format_args!("{} to tag{left}; {calls}; nothing was written", plan.summary.tag));
     if let Some(path) = saved {
         let path = path.display();
@@ -174,7 +175,7 @@ async fn write(context: &Context, runner: &Runner<'_>, survey: &mut Survey) -> R
     };
     let report = tagging::execute(context, runner, Target::New(run), prepared).await?;
     let output = RunOutput { runner, report: &report, kind: RunKind::Tag, plan: Some(&survey.plan) };
-    let outcome = tagging::tell_run(context, &output);
+    let outcome = run_output::tell_run(context, &output);
     Ok(if outcome == Outcome::Done { outcome_of_plan(&survey.plan) } else { outcome })
 }
 

@@ -1,6 +1,7 @@
 //! `undo`: takes back what a run wrote, where nobody changed it since.
 
-use super::tagging::{self, RunOutput};
+use super::run_output::{self, RunOutput};
+use super::tagging;
 use super::{AwsArgs, CommandError, Context, Outcome};
 use crate::inventory::Place;
 use crate::store::Store;
@@ -50,7 +51,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     } else {
         tagging::execute(context, &runner, Target::New(new_run), prepared).await?
     };
-    Ok(tagging::tell_run(context, &RunOutput { runner: &runner, report: &report, kind: RunKind::Undo, plan: None }))
+    Ok(run_output::tell_run(context, &RunOutput { runner: &runner, report: &report, kind: RunKind::Undo, plan: None }))
 }
 
 /// The run's writes that were made, or may have been, and that no other run took back.

@@ -8,6 +8,8 @@ mod harness;
 mod help;
 mod inventory;
 mod load_athena;
+mod load_files;
+mod load_s3;
 mod resource_maps;
 mod tag;
 mod who;

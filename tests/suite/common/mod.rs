@@ -18,6 +18,7 @@
 
 mod athena;
 mod bench;
+pub(crate) mod database;
 mod moto;
 mod python;
 mod trail;

@@ -62,11 +62,14 @@ fn what_has_the_tag_or_no_creator_is_left_with_its_reason() {
 /// Before our first write arrives, the volume tagged `vanishes` and the queue `gone` are deleted.
 const VANISH: &str = r#"
 import boto3, os, threading
-once = threading.Lock()
+lock, done = threading.Lock(), []
 def before(entry, environ):
     if 'Boto3/' in entry['user_agent'] or entry['action'] not in ('CreateTags', 'TagResources', 'TagQueue'):
         return None
-    if once.acquire(blocking=False):
+    with lock:
+        if done:
+            return None
+        done.append(True)
         def client(name):
             return boto3.client(name, region_name='us-east-1', endpoint_url='http://127.0.0.1:' + os.environ['MOTO_PORT'],
                                 aws_access_key_id='testing', aws_secret_access_key='testing')
