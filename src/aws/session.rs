@@ -146,6 +146,16 @@ impl Session {
         aws_sdk_s3::Client::from_conf(config.build())
     }
 
+    /// An Athena client for a region.
+    pub fn athena(&self, region: &Region) -> aws_sdk_athena::Client {
+        let config = aws_sdk_athena::config::Builder::from(&self.0.config)
+            .region(sdk_region(region))
+            .retry_partition(self.0.partitions.of("athena", region.as_str()))
+            .retry_classifier(HopelessErrors)
+            .interceptor(self.0.counts.clone());
+        aws_sdk_athena::Client::from_conf(config.build())
+    }
+
     /// A Resource Groups Tagging API client for a region.
     pub fn tagging(&self, region: &Region) -> aws_sdk_resourcegroupstagging::Client {
         let config = aws_sdk_resourcegroupstagging::config::Builder::from(&self.0.config)

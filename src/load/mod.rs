@@ -11,7 +11,9 @@
 //! * [`files`], [`s3`]: the sources
 //! * [`pipeline`]: decompressing, scanning, writing
 //! * [`figures`]: what is told of a load
+//! * [`athena`]: a source that answers with rows; it feeds the store itself
 
+pub mod athena;
 pub mod figures;
 pub mod files;
 pub mod pipeline;

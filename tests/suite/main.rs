@@ -7,6 +7,7 @@ mod errors;
 mod harness;
 mod help;
 mod inventory;
+mod load_athena;
 mod load_files;
 mod load_s3;
 mod resource_maps;
