@@ -3,6 +3,8 @@
 //! `cargo bench --bench scan [-- FILES]` makes logs of about 2 MB of JSON each (default 500: 1 GB) under the target
 //! directory, once, and prints times and their ratios: figures to compare are ratios, as machines differ.
 
+#![allow(clippy::print_stdout, reason = "a benchmark's result is what it prints")]
+
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{Read, Write};

@@ -7,7 +7,7 @@
 //! Everything behind the queue is the same for all sources. Queues are bounded, so memory does not depend on how much
 //! is loaded.
 //!
-//! * [`unit`]: what a source gives, and how the ledger knows it again
+//! * [`mod@unit`]: what a source gives, and how the ledger knows it again
 //! * [`files`], [`s3`]: the sources
 //! * [`pipeline`]: decompressing, scanning, writing
 //! * [`figures`]: what is told of a load
