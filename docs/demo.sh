@@ -71,7 +71,8 @@ boto3.client("s3").create_bucket(Bucket="invoices")
 record(session("AWSReservedSSO_Admin_0123456789abcdef", "bob@example.com"), browser, "s3.amazonaws.com", "CreateBucket",
        {"bucketName": "invoices"}, None)
 
-url = boto3.client("sqs").create_queue(QueueName="orders")["QueueUrl"]
+boto3.client("sqs").create_queue(QueueName="orders")
+url = f"https://sqs.us-east-1.amazonaws.com/{account}/orders"
 record(session("ci", "carol"), terraform, "sqs.amazonaws.com", "CreateQueue", {"queueName": "orders"}, {"queueUrl": url})
 
 ec2 = boto3.client("ec2")

@@ -210,6 +210,7 @@ fn from_http(protocol: Protocol, response: &Response) -> Result<Answer, Orchestr
     let bytes = response.body().bytes().unwrap_or_default();
     let body = protocol::answer(protocol, bytes).map_err(OrchestratorError::other)?;
     let request_id = error_answer::request_id_of_headers(response.headers());
+    let request_id = request_id.or_else(|| error_answer::request_id_of_body(&body));
     Ok(Answer { body, request_id })
 }
 

@@ -5,6 +5,7 @@
 use std::error::Error;
 
 use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -37,13 +38,13 @@ pub enum ErrorClass {
 
 /// A failed call.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{operation} in {region}: {code}: {message}")]
+#[error("{operation}{}: {code}: {message}", in_region(.region))]
 pub struct CallError {
     /// Its class.
     pub class: ErrorClass,
     /// `iam:ListRoles`: also the permission's name for most calls. REST calls have method and path, `lambda:GET /…`.
     pub operation: String,
-    /// The region called.
+    /// The region called; empty where there is none yet.
     pub region: String,
     /// AWS's error code without name space, or a word for what happened on our side.
     pub code: String,
@@ -51,6 +52,10 @@ pub struct CallError {
     pub message: String,
     /// AWS's request id.
     pub request_id: Option<String>,
+}
+
+fn in_region(region: &str) -> String {
+    if region.is_empty() { String::new() } else { format!(" in {region}") }
 }
 
 /// Codes of missing permission that don't say "AccessDenied".
@@ -191,6 +196,9 @@ impl CallError {
             }
             ErrorClass::Throttled => "AWS limits the rate of calls: try again later".to_owned(),
             ErrorClass::Server => "AWS failed on its side: try again later".to_owned(),
+            ErrorClass::Refused if self.code == NO_REGION => {
+                "give --region, or set AWS_REGION, or a region in the profile".to_owned()
+            }
             ErrorClass::NotFound | ErrorClass::Refused | ErrorClass::BadAnswer => return None,
         })
     }
@@ -205,6 +213,8 @@ impl CallError {
         } else if self.code == NO_ROLE {
             "check the role's ARN, its trust policy and external id, and that the credentials may call sts:AssumeRole"
                 .to_owned()
+        } else if self.code == NOT_USABLE {
+            "check the profile in use; aws sso login renews a sign-in".to_owned()
         } else {
             format!(
                 "check the credentials; if they work in other regions, {} isn't enabled for the account",
@@ -222,15 +232,13 @@ impl CallError {
 }
 
 pub(super) const NO_CREDENTIALS: &str = "no credentials";
+pub(super) const NO_REGION: &str = "no region";
 const NO_ROLE: &str = "role not assumed";
+const NOT_USABLE: &str = "credentials not usable";
 
 fn our_side<E: Error + 'static>(error: &SdkError<E, Response>) -> (ErrorClass, &'static str) {
     if let Some(credentials) = chain(error).find_map(|cause| cause.downcast_ref::<CredentialsError>()) {
-        return match credentials {
-            CredentialsError::CredentialsNotLoaded(_) => (ErrorClass::Credentials, NO_CREDENTIALS),
-            _ if causes(credentials).contains("ssume") => (ErrorClass::Credentials, NO_ROLE),
-            _ => (ErrorClass::Credentials, "credentials not usable"),
-        };
+        return (ErrorClass::Credentials, credentials_code(credentials));
     }
     match error {
         SdkError::TimeoutError(_) => (ErrorClass::Unreachable, "timed out"),
@@ -238,6 +246,17 @@ fn our_side<E: Error + 'static>(error: &SdkError<E, Response>) -> (ErrorClass, &
         SdkError::ConstructionFailure(_) => (ErrorClass::Refused, "request not sent"),
         _ if unknown_host(error) => (ErrorClass::NoEndpoint, "unknown host"),
         _ => (ErrorClass::Unreachable, "not reached"),
+    }
+}
+
+fn credentials_code(error: &CredentialsError) -> &'static str {
+    // The instance's metadata is asked last, when nothing else gave credentials.
+    if matches!(error, CredentialsError::CredentialsNotLoaded(_)) || causes(error).contains("IMDS") {
+        NO_CREDENTIALS
+    } else if chain(error).any(|cause| cause.is::<AssumeRoleError>()) {
+        NO_ROLE
+    } else {
+        NOT_USABLE
     }
 }
 
@@ -300,6 +319,14 @@ mod tests {
         ] {
             assert_eq!(ErrorClass::of_answer(code, status), class, "{code} {status}");
         }
+    }
+
+    #[test]
+    fn a_host_that_does_not_exist_is_told_from_a_resolver_that_cannot_be_asked() {
+        let lookup = |said: &str| std::io::Error::other(format!("failed to lookup address information: {said}"));
+        let wrapped = std::io::Error::other(lookup("Name or service not known"));
+        assert!(unknown_host(&wrapped), "{wrapped}");
+        assert!(!unknown_host(&lookup("Temporary failure in name resolution")));
     }
 
     #[test]

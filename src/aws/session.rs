@@ -11,17 +11,21 @@ use aws_config::sts::AssumeRoleProvider;
 use aws_config::{AppName, BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_runtime::env_config::file::EnvConfigFiles;
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime::client::identity::IdentityCache;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::identity::SharedIdentityCache;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_types::os_shim_internal::{Env, Fs};
 use aws_types::region::Region as SdkRegion;
 use tokio::sync::OnceCell;
 
 use super::endpoint::configured_url;
 use super::retries::{HopelessErrors, RetryPartitions, retry_config, timeout_config};
-use super::{CallError, Caller, Counts, ErrorClass};
-use crate::names::{AccountId, Region};
+use super::{CallError, Caller, Counts, ErrorClass, error};
+use crate::names::{AccountId, Arn, Region};
 
 /// How long it may take to get credentials: a chain of roles is several calls.
 const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(60);
@@ -36,12 +40,23 @@ pub struct AwsOptions {
     pub profile: Option<String>,
     /// Region.
     pub region: Option<Region>,
+    /// Region where neither this nor AWS's chain names one: for calls that find their region themselves.
+    pub default_region: Option<Region>,
     /// Roles to assume one after the other.
     pub assume: Vec<String>,
     /// External id for the last role.
     pub external_id: Option<String>,
     /// Endpoint for all services.
     pub endpoint_url: Option<String>,
+}
+
+/// Whose credentials a session has.
+#[derive(Debug, Clone)]
+pub struct CallerIdentity {
+    /// The account.
+    pub account: AccountId,
+    /// The user or role session.
+    pub arn: Arn,
 }
 
 /// A way into one account. Cheap to clone.
@@ -55,7 +70,7 @@ struct Inner {
     caller: Caller,
     partitions: Arc<RetryPartitions>,
     counts: Counts,
-    account: OnceCell<AccountId>,
+    caller_identity: OnceCell<CallerIdentity>,
 }
 
 impl Session {
@@ -71,7 +86,7 @@ impl Session {
         let credentials = config.credentials_provider().ok_or_else(|| no_credentials(&region))?;
         let (partitions, counts) = (Arc::new(RetryPartitions::default()), Counts::default());
         let caller = Caller::new(config.clone(), credentials, Arc::clone(&partitions), counts.clone());
-        Ok(Self(Arc::new(Inner { config, region, caller, partitions, counts, account: OnceCell::new() })))
+        Ok(Self(Arc::new(Inner { config, region, caller, partitions, counts, caller_identity: OnceCell::new() })))
     }
 
     /// The region by options or AWS's chain.
@@ -84,10 +99,18 @@ impl Session {
     /// # Errors
     /// The call's; or AWS named no account.
     pub async fn account(&self) -> Result<AccountId, CallError> {
-        self.0.account.get_or_try_init(|| self.ask_account()).await.cloned()
+        Ok(self.caller_identity().await?.account.clone())
     }
 
-    async fn ask_account(&self) -> Result<AccountId, CallError> {
+    /// Whose credentials these are, asked of STS GetCallerIdentity once.
+    ///
+    /// # Errors
+    /// As [`Session::account`].
+    pub async fn caller_identity(&self) -> Result<&CallerIdentity, CallError> {
+        self.0.caller_identity.get_or_try_init(|| self.ask_caller_identity()).await
+    }
+
+    async fn ask_caller_identity(&self) -> Result<CallerIdentity, CallError> {
         const OPERATION: &str = "sts:GetCallerIdentity";
         let region = self.region();
         let config = aws_sdk_sts::config::Builder::from(&self.0.config)
@@ -97,7 +120,9 @@ impl Session {
         let identity = aws_sdk_sts::Client::from_conf(config.build()).get_caller_identity().send().await;
         let identity = identity.map_err(|error| CallError::of_sdk(OPERATION, region, &error))?;
         let account = identity.account().unwrap_or_default();
-        AccountId::parse(account).map_err(|error| CallError::bad_answer(OPERATION, region, error.to_string()))
+        let account =
+            AccountId::parse(account).map_err(|error| CallError::bad_answer(OPERATION, region, error.to_string()))?;
+        Ok(CallerIdentity { account, arn: Arn::from(identity.arn().unwrap_or_default()) })
     }
 
     /// The generic caller with this session's credentials.
@@ -121,6 +146,16 @@ impl Session {
         aws_sdk_s3::Client::from_conf(config.build())
     }
 
+    /// An Athena client for a region.
+    pub fn athena(&self, region: &Region) -> aws_sdk_athena::Client {
+        let config = aws_sdk_athena::config::Builder::from(&self.0.config)
+            .region(sdk_region(region))
+            .retry_partition(self.0.partitions.of("athena", region.as_str()))
+            .retry_classifier(HopelessErrors)
+            .interceptor(self.0.counts.clone());
+        aws_sdk_athena::Client::from_conf(config.build())
+    }
+
     /// A Resource Groups Tagging API client for a region.
     pub fn tagging(&self, region: &Region) -> aws_sdk_resourcegroupstagging::Client {
         let config = aws_sdk_resourcegroupstagging::config::Builder::from(&self.0.config)
@@ -139,9 +174,8 @@ fn sdk_region(region: &Region) -> SdkRegion {
 /// AWS's usual chain. Asking an instance's metadata for region and credentials, the last step, takes at most a second each
 /// where there is none.
 async fn load(options: &AwsOptions) -> SdkConfig {
-    let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http)
+        .http_client(http_client())
         .app_name(AppName::new("trailcreator").expect("letters are allowed"))
         .identity_cache(identity_cache())
         .retry_config(retry_config())
@@ -155,7 +189,22 @@ async fn load(options: &AwsOptions) -> SdkConfig {
     if let Some(url) = &options.endpoint_url {
         loader = loader.endpoint_url(url);
     }
-    loader.load().await
+    let config = loader.load().await;
+    match &options.default_region {
+        Some(region) if config.region().is_none() => config.into_builder().region(sdk_region(region)).build(),
+        _ => config,
+    }
+}
+
+/// Plain and TLS connections, directly or by `HTTPS_PROXY` and its like, as AWS's own default client does.
+fn http_client() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new().build_with_connector_fn(|settings, components| {
+        let mut connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring));
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
+        connector.set_proxy_config(Some(ProxyConfig::from_env()));
+        connector.build()
+    })
 }
 
 fn identity_cache() -> SharedIdentityCache {
@@ -179,16 +228,14 @@ async fn assume(mut config: SdkConfig, options: &AwsOptions) -> SdkConfig {
 async fn check_profile(options: &AwsOptions) -> Result<(), CallError> {
     let asked = options.profile.clone().map(Into::into);
     let profiles = aws_config::profile::load(&Fs::real(), &Env::real(), &EnvConfigFiles::default(), asked).await;
-    let profiles = profiles.map_err(|error| bad_profiles(&error))?;
+    let profiles = profiles.map_err(|unreadable| bad_profiles(&unreadable))?;
     let name = profiles.selected_profile();
     let defined: Vec<&str> = profiles.profiles().collect();
     if defined.contains(&name) || (name == "default" && options.profile.is_none()) {
         return Ok(());
     }
-    Err(configuration_error(
-        "no such profile",
-        format!("AWS's shared configuration has no profile {name:?}; it has: {}", listed(&defined)),
-    ))
+    let message = format!("AWS's shared configuration has no profile {name:?}; it has: {}", listed(&defined));
+    Err(configuration_error("no such profile", message))
 }
 
 fn listed(names: &[&str]) -> String {
@@ -197,19 +244,18 @@ fn listed(names: &[&str]) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
-fn bad_profiles(error: &ProfileFileLoadError) -> CallError {
-    configuration_error("unreadable profiles", super::error::causes(error))
+fn bad_profiles(unreadable: &ProfileFileLoadError) -> CallError {
+    configuration_error("unreadable profiles", error::causes(unreadable))
 }
 
 fn no_region() -> CallError {
-    configuration_error("no region", "give --region or set AWS_REGION, or a region in the profile".to_owned())
+    configuration_error(error::NO_REGION, "neither options, environment nor profile name one".to_owned())
 }
 
 fn no_credentials(region: &Region) -> CallError {
-    CallError::bare("credentials", region, ErrorClass::Credentials, super::error::NO_CREDENTIALS)
+    CallError::bare("credentials", region, ErrorClass::Credentials, error::NO_CREDENTIALS)
 }
 
 fn configuration_error(code: &str, message: String) -> CallError {
-    let bare = CallError::bare("AWS configuration", &Region::from("no region"), ErrorClass::Refused, code);
-    CallError { message, ..bare }
+    CallError { message, ..CallError::bare("AWS configuration", &Region::from(""), ErrorClass::Refused, code) }
 }

@@ -6,9 +6,13 @@
 mod apply;
 mod context;
 mod error;
+mod load_athena;
 mod load_files;
 mod load_s3;
+mod load_summary;
+mod loading;
 mod options;
+mod run_output;
 mod runs;
 mod tag;
 mod tagging;
@@ -21,7 +25,7 @@ use clap::{Parser, Subcommand};
 
 pub use context::Context;
 pub use error::{CommandError, Outcome, with_causes};
-pub use options::{AwsArgs, GlobalArgs, OwnerArgs, WindowArgs};
+pub use options::{AwsAccessArgs, AwsArgs, GlobalArgs, OwnerArgs, WindowArgs};
 
 /// Finds who created each AWS resource, from CloudTrail, and writes the owner on it as a tag.
 #[derive(Debug, Parser)]
@@ -35,6 +39,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    LoadAthena(load_athena::Args),
     LoadFiles(load_files::Args),
     LoadS3(load_s3::Args),
     Who(who::Args),
@@ -61,12 +66,13 @@ pub fn main() -> ExitCode {
 
 fn run(command: Command, context: &Context) -> Result<Outcome, CommandError> {
     match command {
-        Command::LoadFiles(args) => load_files::run(args, context),
+        Command::LoadAthena(args) => context.block_on(load_athena::run(args, context)),
+        Command::LoadFiles(args) => context.block_on(load_files::run(args, context)),
         Command::LoadS3(args) => context.block_on(load_s3::run(args, context)),
         Command::Who(args) => who::run(args, context),
         Command::Tag(args) => context.block_on(tag::run(args, context)),
         Command::Apply(args) => context.block_on(apply::run(args, context)),
         Command::Undo(args) => context.block_on(undo::run(args, context)),
-        Command::Runs(args) => runs::run(args, context),
+        Command::Runs(args) => runs::run(&args, context),
     }
 }

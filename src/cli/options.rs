@@ -4,10 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::CommandError;
 use crate::aws::AwsOptions;
 use crate::console::OutputFormat;
 use crate::creator::{CreatorValue, MachineSessions, OwnerRules};
 use crate::names::Region;
+use crate::trail::window::{TimeWindow, WindowText};
 
 /// Options of every command.
 #[derive(Debug, Clone, Args)]
@@ -39,31 +41,46 @@ pub struct GlobalArgs {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "AWS options")]
 pub struct AwsArgs {
+    /// Access, without the region
+    #[command(flatten)]
+    pub access: AwsAccessArgs,
+    /// Region
+    #[arg(long, env = "TRAILCREATOR_REGION", value_parser = str::parse::<Region>)]
+    pub region: Option<Region>,
+}
+
+/// The same without the region, for commands whose `--region` means another thing.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "AWS options")]
+pub struct AwsAccessArgs {
     /// Profile of AWS's shared configuration
     #[arg(long, env = "TRAILCREATOR_PROFILE")]
     pub profile: Option<String>,
-    /// Region
-    #[arg(long, env = "TRAILCREATOR_REGION")]
-    pub region: Option<Region>,
     /// Role to assume; several are assumed one after the other
     #[arg(long, value_name = "ARN", env = "TRAILCREATOR_ASSUME", value_delimiter = ',')]
     pub assume: Vec<String>,
     /// External id for the (last) role
     #[arg(long, value_name = "ID", requires = "assume", env = "TRAILCREATOR_EXTERNAL_ID")]
     pub external_id: Option<String>,
-    /// Endpoint for all services (AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_<SERVICE> work too)
+    /// Endpoint for all services (AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_SERVICE work too)
     #[arg(long, value_name = "URL", env = "TRAILCREATOR_ENDPOINT_URL")]
     pub endpoint_url: Option<String>,
 }
 
 impl From<AwsArgs> for AwsOptions {
     fn from(args: AwsArgs) -> Self {
+        Self { region: args.region, ..args.access.into() }
+    }
+}
+
+impl From<AwsAccessArgs> for AwsOptions {
+    fn from(args: AwsAccessArgs) -> Self {
         Self {
             profile: args.profile,
-            region: args.region,
             assume: args.assume,
             external_id: args.external_id,
             endpoint_url: args.endpoint_url,
+            ..Self::default()
         }
     }
 }
@@ -87,6 +104,23 @@ pub struct WindowArgs {
     /// Events before this: as --since; a date means its beginning
     #[arg(long)]
     pub until: Option<String>,
+}
+
+impl WindowArgs {
+    /// The window; ages count back from now.
+    ///
+    /// # Errors
+    /// It can't be understood, or is empty.
+    pub fn window(&self) -> Result<TimeWindow, CommandError> {
+        let text = WindowText {
+            year: self.year.as_deref(),
+            month: self.month.as_deref(),
+            day: self.day.as_deref(),
+            since: self.since.as_deref(),
+            until: self.until.as_deref(),
+        };
+        TimeWindow::parse(text, jiff::Timestamp::now()).map_err(CommandError::usage)
+    }
 }
 
 /// How an owner is decided from who called. docs/owners.md tells the rules.

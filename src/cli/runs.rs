@@ -16,7 +16,7 @@ pub(super) struct Args {
     run: Option<RunId>,
 }
 
-pub(super) fn run(args: Args, context: &Context) -> Result<Outcome, CommandError> {
+pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandError> {
     let store = context.open_existing_store()?;
     if let Some(run_id) = args.run {
         let run = find_run(context, &store, run_id)?;

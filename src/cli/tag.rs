@@ -2,15 +2,16 @@
 
 use std::path::PathBuf;
 
-use super::tagging::{self, RunOutput};
+use super::run_output::{self, RunOutput};
+use super::tagging;
 use super::{AwsArgs, CommandError, Context, Outcome, OwnerArgs};
 use crate::aws::Session;
 use crate::console::OutputFormat;
 use crate::inventory::Place;
-use crate::names::{ResourceType, TagKey};
+use crate::names::ResourceType;
 use crate::resource_map::ResourceMap;
 use crate::store::Store;
-use crate::store::journal::{NewRun, RunKind};
+use crate::store::journal::RunKind;
 use crate::tag::plan::{LeftKind, Plan, Question};
 use crate::tag::run::{Runner, Target};
 use crate::tag::survey::{Chosen, Survey, choose_types, survey};
@@ -28,7 +29,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "KEY", default_value = "Owner", env = "TRAILCREATOR_CREATOR_TAG")]
     creator_tag: String,
     /// Only these resource types (cloud-custodian's names: ec2, iam-role); repeatable
-    #[arg(long = "type", value_name = "TYPE", value_delimiter = ',')]
+    #[arg(long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>)]
     types: Vec<ResourceType>,
     /// Print the plan and write nothing to AWS
     #[arg(long, alias = "dryrun")]
@@ -50,9 +51,9 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let map = context.resource_map()?;
     check_types(&map, &args.types)?;
     let store = context.open_existing_store()?;
-    let (session, account) = tagging::open_account(args.aws).await?;
+    let (session, caller) = tagging::open_account(args.aws).await?;
     let question = Question {
-        account,
+        account: caller.account,
         region: session.region().clone(),
         key,
         overwrite: args.overwrite,
@@ -76,7 +77,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
         return Ok(outcome_of_plan(&survey.plan));
     }
     let place = Place { account: question.account, region: question.region };
-    let runner = Runner { session: &session, map: &map, store: &store, place, key: question.key };
+    let runner = Runner { session: &session, map: &map, store: &store, place, key: question.key, caller: caller.arn };
     write(context, &runner, &mut survey).await
 }
 
@@ -147,15 +148,15 @@ fn print_plan(context: &Context, plan: &Plan, wanted: bool) {
                     action.resource_type, action.id, action.key, action.value, action.reason
                 ));
             }
-            tagging::print_left(context, &plan.left);
+            run_output::print_left(context, &plan.left);
         }
         OutputFormat::Text => {}
     }
 }
 
 fn tell_plan(context: &Context, plan: &Plan, session: &Session, saved: Option<&std::path::Path>) {
-    let calls = tagging::calls_phrase(session);
-    let left = tagging::left_phrase(&plan.summary.left);
+    let calls = run_output::calls_phrase(session);
+    let left = run_output::left_phrase(&plan.summary.left);
     context.console.message(format_args!("{} to tag{left}; {calls}; nothing was written", plan.summary.tag));
     if let Some(path) = saved {
         let path = path.display();
@@ -165,16 +166,9 @@ fn tell_plan(context: &Context, plan: &Plan, session: &Session, saved: Option<&s
 
 async fn write(context: &Context, runner: &Runner<'_>, survey: &mut Survey) -> Result<Outcome, CommandError> {
     let prepared = runner.prepare_survey(survey);
-    let run = NewRun {
-        kind: RunKind::Tag,
-        undoes: None,
-        account: runner.place.account.clone(),
-        region: runner.place.region.clone(),
-        key: TagKey::clone(&runner.key),
-    };
-    let report = tagging::execute(context, runner, Target::New(run), prepared).await?;
+    let report = tagging::execute(context, runner, Target::Tag, prepared).await?;
     let output = RunOutput { runner, report: &report, kind: RunKind::Tag, plan: Some(&survey.plan) };
-    let outcome = tagging::tell_run(context, &output);
+    let outcome = run_output::tell_run(context, &output);
     Ok(if outcome == Outcome::Done { outcome_of_plan(&survey.plan) } else { outcome })
 }
 

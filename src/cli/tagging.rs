@@ -1,66 +1,29 @@
-//! What `tag`, `apply` and `undo` share: opening the account, running to the end or to Ctrl-C, telling what happened.
+//! What `tag`, `apply` and `undo` share: opening the account, running to the end or to Ctrl-C, saving a plan.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::future::Future;
 use std::io::Write as _;
 use std::path::Path;
 
-use serde::Serialize;
-use serde_json::{Value, json};
-
-use super::{AwsArgs, CommandError, Context, Outcome};
-use crate::aws::{CallError, Session};
-use crate::console::OutputFormat;
-use crate::names::{AccountId, Region, TagKey};
+use super::{AwsArgs, CommandError, Context};
+use crate::aws::{CallError, CallerIdentity, Session};
+use crate::names::{AccountId, Arn, Region, TagKey};
 use crate::store::Store;
-use crate::store::journal::{Run, RunId, RunKind, Write};
+use crate::store::journal::{Run, RunId};
 use crate::tag;
-use crate::tag::apply::{Outcome as WriteOutcome, Stop};
-use crate::tag::plan::{FORMAT_VERSION, Left, LeftKind, Plan, PlannedWrite};
+use crate::tag::plan::Plan;
 use crate::tag::run::{Prepared, RunReport, Runner, Target};
-
-/// A run that ended, and what is needed to tell of it.
-pub(super) struct RunOutput<'a> {
-    pub(super) runner: &'a Runner<'a>,
-    pub(super) report: &'a RunReport,
-    pub(super) kind: RunKind,
-    /// The plan it came from, if that is at hand.
-    pub(super) plan: Option<&'a Plan>,
-}
-
-/// One write and how it ended, in `--output json`.
-#[derive(Serialize)]
-struct WriteDocument<'a> {
-    resource_type: &'a str,
-    id: &'a str,
-    arn: &'a str,
-    account_id: &'a AccountId,
-    region: &'a Region,
-    key: &'a TagKey,
-    /// Null: the tag is taken off.
-    value: Option<&'a str>,
-    event_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    old_value: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'a str>,
-    result: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request_id: Option<&'a str>,
-}
 
 pub(super) fn parse_key(text: &str) -> Result<TagKey, CommandError> {
     tag::parse_key(text).map_err(|error| CommandError::usage(format_args!("--creator-tag: {error}")))
 }
 
 /// Opens a session, and asks whose it is.
-pub(super) async fn open_account(args: AwsArgs) -> Result<(Session, AccountId), CommandError> {
+pub(super) async fn open_account(args: AwsArgs) -> Result<(Session, CallerIdentity), CommandError> {
     let session = Session::open(&args.into()).await.map_err(|error| aws_error("opening an AWS session", &error))?;
-    let account = session.account().await.map_err(|error| aws_error("asking which account this is", &error))?;
-    Ok((session, account))
+    let caller = session.caller_identity().await;
+    let caller = caller.map_err(|error| aws_error("asking which account this is", &error))?.clone();
+    Ok((session, caller))
 }
 
 /// Opens a session in `region` that must be `account`'s.
@@ -69,10 +32,11 @@ pub(super) async fn open_same_account(
     region: &Region,
     account: &AccountId,
     what: &str,
-) -> Result<Session, CommandError> {
-    let (session, ours) = open_account(AwsArgs { region: Some(region.clone()), ..args }).await?;
+) -> Result<(Session, Arn), CommandError> {
+    let (session, CallerIdentity { account: ours, arn }) =
+        open_account(AwsArgs { region: Some(region.clone()), ..args }).await?;
     if ours == *account {
-        return Ok(session);
+        return Ok((session, arn));
     }
     Err(CommandError::usage(format_args!("{what} is of account {account}, but the credentials are of {ours}"))
         .hint("choose that account's credentials with --profile or --assume"))
@@ -126,161 +90,6 @@ pub(super) async fn execute(
     runner.execute(target, prepared, stop, &mut note).await.map_err(|error| {
         context.store_error(&error).hint("what was written before that is in the journal: trailcreator runs")
     })
-}
-
-/// Prints what became of each write, and the summary.
-pub(super) fn tell_run(context: &Context, output: &RunOutput<'_>) -> Outcome {
-    let plan = output.plan;
-    match context.console.format {
-        OutputFormat::Json => context.console.json(&document(output)),
-        OutputFormat::Text => {
-            output.report.results.iter().for_each(|(write, outcome)| print_result(context, output, write, outcome));
-            print_left(context, plan.map_or(&[], |plan| &plan.left));
-        }
-    }
-    let results = counts(&output.report.results);
-    let done = results.iter().map(|(result, count)| format!("{count} {result}")).collect::<Vec<_>>().join(", ");
-    let done = if done.is_empty() { "nothing to write".to_owned() } else { done };
-    let run = output.report.run.map(|run| format!("run {run}: ")).unwrap_or_default();
-    let left = plan.map(|plan| left_phrase(&plan.summary.left)).unwrap_or_default();
-    let calls = calls_phrase(output.runner.session);
-    context.console.message(format_args!("{run}{done}{left}; {calls}"));
-    conclude(context, output, &results)
-}
-
-/// The exit code, and what to do next.
-fn conclude(context: &Context, output: &RunOutput<'_>, results: &BTreeMap<&'static str, u64>) -> Outcome {
-    let resume = |run: RunId| format!("go on with: trailcreator apply --resume {run}");
-    match (&output.report.stopped, output.report.run) {
-        (Some(Stop::Asked), Some(run)) => {
-            context.console.message(resume(run));
-            Outcome::Interrupted
-        }
-        (Some(Stop::Credentials(why)), Some(run)) => {
-            let lost = CommandError::failed(format_args!("the credentials ended: {why}"));
-            context.report(&lost.hint("sign in again").hint(resume(run)));
-            Outcome::Failed
-        }
-        (_, run) => {
-            if let Some(run) = run.filter(|_| output.kind == RunKind::Tag && results.contains_key("written")) {
-                context.console.message(format_args!("take it back with: trailcreator undo {run}"));
-            }
-            // What is gone needs no tag taken off, but a resource that was to be tagged and isn't is a failure.
-            let vanished = output.kind == RunKind::Tag && results.contains_key("vanished");
-            if results.contains_key("failed") || vanished { Outcome::ItemFailures } else { Outcome::Done }
-        }
-    }
-}
-
-fn print_result(context: &Context, output: &RunOutput<'_>, write: &Write, outcome: &WriteOutcome) {
-    let key = &output.runner.key;
-    let change = match &write.new_value {
-        Some(value) => format!("{key}={value}"),
-        None => format!("without {key}"),
-    };
-    let (result, why) = (result_of(outcome), why(outcome).or_else(|| reason_of(output, write)));
-    let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
-    context.console.data(format_args!("{result} {} {} {change}{why}", write.resource_type, write.id));
-}
-
-/// Prints the resources that are left, with the reasons.
-pub(super) fn print_left(context: &Context, left: &[Left]) {
-    for resource in left {
-        context.console.data(format_args!("leave {} {} ({})", resource.resource_type, resource.id, resource.reason));
-    }
-}
-
-fn document(output: &RunOutput<'_>) -> Value {
-    let RunOutput { runner, report, kind, plan } = output;
-    let actions: Vec<WriteDocument<'_>> =
-        report.results.iter().map(|(write, outcome)| write_document(output, write, outcome)).collect();
-    let calls = runner.session.counts();
-    let mut summary = plan.map_or_else(|| json!({}), |plan| json!(plan.summary));
-    summary["results"] = json!(counts(&report.results));
-    summary["calls"] = json!({"reads": calls.total() - calls.writes(), "writes": calls.writes()});
-    json!({
-        "format_version": FORMAT_VERSION,
-        "run_id": report.run,
-        "kind": kind,
-        "interrupted": report.stopped.is_some(),
-        "account_id": runner.place.account,
-        "region": runner.place.region,
-        "tag_key": runner.key,
-        "actions": actions,
-        "left": plan.map_or(&[][..], |plan| &plan.left),
-        "summary": summary,
-    })
-}
-
-fn write_document<'a>(output: &'a RunOutput<'_>, write: &'a Write, outcome: &'a WriteOutcome) -> WriteDocument<'a> {
-    WriteDocument {
-        resource_type: write.resource_type.as_str(),
-        id: write.id.as_str(),
-        arn: write.arn.as_str(),
-        account_id: &output.runner.place.account,
-        region: &write.region,
-        key: &output.runner.key,
-        value: write.new_value.as_ref().map(|value| value.as_str()),
-        event_id: write.event_id.as_deref(),
-        old_value: write.old_value.as_ref().map(|value| value.as_str()),
-        reason: reason_of(output, write),
-        result: result_of(outcome),
-        error: why(outcome),
-        request_id: match outcome {
-            WriteOutcome::Written { request_id } => request_id.as_deref(),
-            _ => None,
-        },
-    }
-}
-
-/// The plan's reason for a write: its number is its place in the plan.
-fn reason_of<'a>(output: &'a RunOutput<'_>, write: &Write) -> Option<&'a str> {
-    let place = usize::try_from(write.position).ok()?;
-    let action: &PlannedWrite = output.plan?.actions.get(place)?;
-    Some(action.reason.as_str()).filter(|reason| !reason.is_empty())
-}
-
-fn result_of(outcome: &WriteOutcome) -> &'static str {
-    match outcome {
-        WriteOutcome::Written { .. } => "written",
-        WriteOutcome::Failed(_) => "failed",
-        WriteOutcome::Vanished(_) => "vanished",
-        WriteOutcome::Skipped(_) => "skipped",
-        WriteOutcome::Unfinished(_) => "planned",
-    }
-}
-
-fn why(outcome: &WriteOutcome) -> Option<&str> {
-    match outcome {
-        WriteOutcome::Written { .. } => None,
-        WriteOutcome::Failed(why)
-        | WriteOutcome::Vanished(why)
-        | WriteOutcome::Skipped(why)
-        | WriteOutcome::Unfinished(why) => Some(why),
-    }
-}
-
-fn counts(results: &[(Write, WriteOutcome)]) -> BTreeMap<&'static str, u64> {
-    let mut counts = BTreeMap::new();
-    for (_, outcome) in results {
-        *counts.entry(result_of(outcome)).or_default() += 1;
-    }
-    counts
-}
-
-/// "; left: 84 without a record, 12 have the tag"
-pub(super) fn left_phrase(left: &BTreeMap<LeftKind, u64>) -> String {
-    if left.is_empty() {
-        return String::new();
-    }
-    let parts: Vec<String> = left.iter().map(|(kind, count)| format!("{count} {}", kind.phrase())).collect();
-    format!("; left: {}", parts.join(", "))
-}
-
-/// "45 AWS calls to read, 3 to write"
-pub(super) fn calls_phrase(session: &Session) -> String {
-    let calls = session.counts();
-    format!("{} AWS calls to read, {} to write", calls.total() - calls.writes(), calls.writes())
 }
 
 pub(super) fn count(length: usize) -> u64 {

@@ -25,13 +25,13 @@ pub(super) struct Args {
     #[arg(required = true, value_name = "ID")]
     ids: Vec<String>,
     /// Only resources of this type (iam-role); repeatable
-    #[arg(long = "type", value_name = "TYPE")]
+    #[arg(long = "type", value_name = "TYPE", value_parser = str::parse::<ResourceType>)]
     types: Vec<ResourceType>,
     /// Only resources in this account; repeatable
-    #[arg(long = "account", value_name = "ID")]
+    #[arg(long = "account", value_name = "ID", value_parser = AccountId::parse)]
     accounts: Vec<AccountId>,
     /// Only resources in this region, and global ones; repeatable
-    #[arg(long = "region", value_name = "REGION")]
+    #[arg(long = "region", value_name = "REGION", value_parser = str::parse::<Region>)]
     regions: Vec<Region>,
     #[command(flatten)]
     owner: OwnerArgs,

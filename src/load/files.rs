@@ -156,6 +156,7 @@ impl<'a> Walk<'a> {
         for name in names {
             let goes_on = match look_at(folder.join(&name), place.join(&name)) {
                 Found::File(file) if file.metadata.is_dir() => self.folder(&file.path)?,
+                Found::Failed(_) if !is_log(Path::new(&name)) => true,
                 Found::File(file) if !is_log(&file.path) || self.seen.contains(&file.place) => true,
                 found => (self.each)(found)?,
             };

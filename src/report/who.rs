@@ -99,7 +99,7 @@ pub fn answers(
     for event in events.into_iter().filter(|event| filter.keeps(event, is_global(&event.resource_type))) {
         resources.entry(key(&event, is_global(&event.resource_type))).or_default().push(event);
     }
-    narrow_by_arn(query, &mut resources);
+    narrow(query, &mut resources);
     if resources.is_empty() {
         return vec![unknown(query, recorded)];
     }
@@ -131,10 +131,18 @@ fn common_part(id: &str) -> &str {
     }
 }
 
-/// `arn:aws:iam::1:role/app` is the role and not the user of that name: where types bear the ARN's word, the others are not
-/// meant. Account, region and service of an ARN have narrowed the events already.
-fn narrow_by_arn(query: &str, resources: &mut BTreeMap<Key, Vec<StoredEvent>>) {
-    let Some(ArnParts { kind, .. }) = ArnParts::of(query) else { return };
+/// A URL or an ARN says more than a name: a resource that bears it as its id is meant, and no other of that name. Without one,
+/// `arn:aws:iam::1:role/app` is a role and not the user `app`: types that bear the ARN's word are meant, where there are any.
+/// (Account, region and service of an ARN have narrowed the events already.)
+fn narrow(query: &str, resources: &mut BTreeMap<Key, Vec<StoredEvent>>) {
+    if common_part(query) == query {
+        return;
+    }
+    let bears_it = |events: &[StoredEvent]| events.iter().any(|event| event.resource_id.as_str() == query);
+    if resources.values().any(|events| bears_it(events)) {
+        resources.retain(|_, events| bears_it(events));
+    }
+    let kind = ArnParts::of(query).map_or("", |arn| arn.kind);
     let of_kind = |(_, _, resource_type, _): &Key| !kind.is_empty() && resource_type.as_str().contains(kind);
     if resources.keys().any(of_kind) {
         resources.retain(|key, _| of_kind(key));
@@ -185,7 +193,7 @@ fn answer(query: &str, mut events: Vec<StoredEvent>, rules: &OwnerRules) -> Answ
     let shown = creation.unwrap_or(&events[events.len() - 1]);
     let (owner, reason) = match creation {
         Some(creation) => owner(&creation.event, rules),
-        None => (None, gone(&shown.event)),
+        None => (None, gone(&events, rules)),
     };
     Answer {
         id: as_asked.unwrap_or_else(|| shown.resource_id.clone()),
@@ -213,9 +221,17 @@ fn owner(event: &Event, rules: &OwnerRules) -> (Option<String>, String) {
     }
 }
 
-/// Only a deletion leaves events without a creation.
-fn gone(deletion: &Event) -> String {
-    format!("deleted at {} by {}; no creation since then is recorded", deletion.time, deletion.name)
+/// Only a deletion leaves events without a creation; who made what is gone is still worth telling.
+fn gone(events: &[StoredEvent], rules: &OwnerRules) -> String {
+    let lived = events.iter().rposition(|event| event.action != Action::Delete).map_or(0, |last| last + 1);
+    let deletion = events
+        .get(lived)
+        .map_or_else(String::new, |event| format!("deleted at {} by {}", event.event.time, event.event.name));
+    match creation_of(&events[..lived]).map(|creation| owner(&creation.event, rules)) {
+        Some((Some(owner), reason)) => format!("{deletion}; it was {owner}'s ({reason})"),
+        Some((None, reason)) => format!("{deletion}; its creator was no owner ({reason})"),
+        None => format!("{deletion}; its creation is not recorded"),
+    }
 }
 
 fn evidence(stored: &StoredEvent) -> Evidence {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Row, Statement, ToSql, Transaction, named_params};
 
+use super::naming::ResourceName;
 use super::{Store, StoreError};
 use crate::names::{AccountId, Region, ResourceId, ResourceType};
 pub use crate::trail::record::StoredEvent;
@@ -75,22 +76,22 @@ impl Store {
     /// # Errors
     /// SQLite's.
     pub fn events_of_resource(&self, query: &str) -> Result<Vec<StoredEvent>, StoreError> {
-        let query = Query::new(query);
+        let name = ResourceName::new(query);
         let sql = format!(
             "SELECT {COLUMNS} FROM resource_events WHERE {LAST_PART} = ?1 \
              ORDER BY account_id, region, resource_type, resource_id, event_time, event_id"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
-        let rows = statement.query_map([last_part(query.text)], stored_event)?;
+        let rows = statement.query_map([name.last_part()], stored_event)?;
         let mut found = Vec::new();
         for event in rows {
             let event = event?;
-            if query.names(&event) {
+            if name.names(&event) {
                 found.push(event);
             }
         }
-        if found.iter().any(|event| query.is_of_service(event)) {
-            found.retain(|event| query.is_of_service(event));
+        if found.iter().any(|event| name.is_of_service(event)) {
+            found.retain(|event| name.is_of_service(event));
         }
         Ok(found)
     }
@@ -189,74 +190,6 @@ fn stored_event(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
             },
         },
     })
-}
-
-/// What a person gave to name a resource.
-struct Query<'q> {
-    text: &'q str,
-    arn: Option<ArnParts<'q>>,
-}
-
-struct ArnParts<'q> {
-    service: &'q str,
-    region: &'q str,
-    account: &'q str,
-    resource: &'q str,
-}
-
-impl<'q> Query<'q> {
-    fn new(text: &'q str) -> Self {
-        // Log groups' ARNs end so in some places and not in others; their events give names.
-        let text = text.trim().strip_suffix(":*").unwrap_or(text.trim());
-        let parts: Vec<&str> = text.splitn(6, ':').collect();
-        let arn = match parts[..] {
-            ["arn", _, service, region, account, resource] => Some(ArnParts { service, region, account, resource }),
-            _ => None,
-        };
-        Self { text, arn }
-    }
-
-    fn names(&self, event: &StoredEvent) -> bool {
-        let id = event.resource_id.as_str();
-        if id == self.text {
-            return true;
-        }
-        match &self.arn {
-            Some(_) if is_arn(id) => false,
-            Some(arn) => {
-                let here = |wanted: &str, actual: &str| wanted.is_empty() || wanted == actual;
-                here(arn.account, &event.event.account_id)
-                    && here(arn.region, &event.event.region)
-                    && (ends_with_part(arn.resource, id) || is_url(id))
-            }
-            None if is_url(self.text) => is_arn(id) || is_url(id) || ends_with_part(self.text, id),
-            None => (is_arn(id) || is_url(id)) && ends_with_part(id, self.text),
-        }
-    }
-
-    /// Whether the event's source is the service that the ARN names; their names differ for few services.
-    fn is_of_service(&self, event: &StoredEvent) -> bool {
-        self.arn.as_ref().is_some_and(|arn| event.event.source.split('.').next() == Some(arn.service))
-    }
-}
-
-fn is_arn(text: &str) -> bool {
-    text.starts_with("arn:")
-}
-
-fn is_url(text: &str) -> bool {
-    text.starts_with("https://") || text.starts_with("http://")
-}
-
-/// Whether `part` is all of `whole` or its end after a `/` or `:`. A part that begins with `/` needs nothing before it.
-fn ends_with_part(whole: &str, part: &str) -> bool {
-    whole
-        .strip_suffix(part)
-        .is_some_and(|before| before.is_empty() || before.ends_with(['/', ':']) || part.starts_with('/'))
-}
-
-fn last_part(text: &str) -> &str {
-    text.rsplit(['/', ':']).next().unwrap_or(text)
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@
 //!
 //! Pure.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
 use crate::inventory::LiveResource;
 use crate::store::creations::StoredEvent;
@@ -39,7 +39,16 @@ struct Index {
 pub struct Join {
     index: Index,
     events: Vec<Vec<StoredEvent>>,
-    records: u64,
+    records: Records,
+}
+
+/// Counts creations: an event may give a resource's id in several spellings (a URL and the name in it), each with its row.
+#[derive(Debug, Default)]
+struct Records {
+    count: u64,
+    /// The event of the latest row, and the last parts of its ids. An event's rows follow each other.
+    event_id: String,
+    last_parts: HashSet<String>,
 }
 
 /// The events of each live resource.
@@ -54,14 +63,12 @@ pub struct Joined {
 impl Join {
     /// For these live resources, all of one type.
     pub fn new(live: &[LiveResource]) -> Self {
-        Self { index: Index::new(live), events: vec![Vec::new(); live.len()], records: 0 }
+        Self { index: Index::new(live), events: vec![Vec::new(); live.len()], records: Records::default() }
     }
 
-    /// Keeps `event` if its resource lives.
+    /// Keeps `event` if its resource lives. The rows of an event must come one after the other.
     pub fn add(&mut self, event: StoredEvent) {
-        if event.action != Action::Delete {
-            self.records += 1;
-        }
+        self.records.add(&event);
         if let Some(position) = self.index.find(event.resource_id.as_str()) {
             self.events[position].push(event);
         }
@@ -72,7 +79,21 @@ impl Join {
         for events in &mut self.events {
             events.sort_by(|a, b| (&a.event.time, &a.event.event_id).cmp(&(&b.event.time, &b.event.event_id)));
         }
-        Joined { events: self.events, records: self.records }
+        Joined { events: self.events, records: self.records.count }
+    }
+}
+
+impl Records {
+    fn add(&mut self, event: &StoredEvent) {
+        if event.action == Action::Delete {
+            return;
+        }
+        if self.event_id != event.event.event_id {
+            self.event_id.clone_from(&event.event.event_id);
+            self.last_parts.clear();
+        }
+        let last_part = event.resource_id.as_str().rsplit(['/', ':']).next().unwrap_or_default();
+        self.count += u64::from(self.last_parts.insert(last_part.to_owned()));
     }
 }
 
@@ -201,8 +222,13 @@ mod tests {
         join.add(stored("delete", "q", "bob", "2024-01-02T00:00:00Z"));
         join.add(stored("upsert", "q", "alice", "2024-01-01T00:00:00Z"));
         join.add(stored("create", "gone", "alice", "2024-01-01T00:00:00Z"));
+        for id in ["https://sqs.r.amazonaws.com/1/both", "both", "another"] {
+            let mut row = stored("create", id, "alice", "2024-01-03T00:00:00Z");
+            row.event.event_id = "one event".to_owned();
+            join.add(row);
+        }
         let joined = join.finish();
-        assert_eq!(joined.records, 2);
+        assert_eq!(joined.records, 4, "q, gone, both, another");
         let times: Vec<&str> = joined.events[0].iter().map(|event| event.event.time.as_str()).collect();
         assert_eq!(times, ["2024-01-01T00:00:00Z", "2024-01-02T00:00:00Z"]);
     }

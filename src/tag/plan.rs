@@ -116,16 +116,16 @@ pub enum LeftKind {
 }
 
 impl LeftKind {
-    /// For the summary: "12 have the tag".
+    /// For the summary: "12 with the tag".
     pub fn phrase(self) -> &'static str {
         match self {
-            Self::HasTag => "have the tag",
-            Self::SameValue => "have that very value",
+            Self::HasTag => "with the tag",
+            Self::SameValue => "with that very value",
             Self::NoRecord => "without a record",
             Self::NoOwner => "without an owner",
             Self::TagsUnknown => "whose tags could not be read",
-            Self::NotTaggable => "can't be tagged",
-            Self::NotNow => "not now",
+            Self::NotTaggable => "of types that can't be tagged",
+            Self::NotNow => "in a state that does not allow it now",
             Self::TagLimit => "with as many tags as AWS allows",
         }
     }

@@ -89,10 +89,10 @@ pub async fn survey(
 ) -> Result<Survey, StoreError> {
     let place = Place { account: question.account.clone(), region: question.region.clone() };
     let look = |definition| look_at(session, map, store, question, &place, definition);
-    let mut results =
-        stream::iter(chosen.types.iter().map(|&definition| definition)).map(look).buffer_unordered(TYPE_CONCURRENCY);
+    let Chosen { types, mut skipped } = chosen;
+    let mut results = stream::iter(types).map(look).buffer_unordered(TYPE_CONCURRENCY);
     let (mut facts, mut problems) = (Vec::new(), Vec::new());
-    let (mut skipped, mut failed) = (chosen.skipped, Vec::new());
+    let mut failed = Vec::new();
     let mut done = 0;
     while let Some((definition, looked)) = results.next().await {
         match looked? {

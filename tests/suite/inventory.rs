@@ -63,6 +63,7 @@ async fn perform(task: &Value) -> Result<Value, CallError> {
         assume: serde_json::from_value(task["options"]["assume"].clone()).unwrap_or_default(),
         external_id: text("external_id"),
         endpoint_url: text("endpoint_url"),
+        default_region: None,
     })
     .await?;
     let files: Vec<PathBuf> = task["map"].as_str().map(PathBuf::from).into_iter().collect();
@@ -167,6 +168,24 @@ fn pages_are_read_to_the_last_token() {
     assert_eq!(ids, ["role0", "role1", "role2", "role3", "role4"]);
     let actions: Vec<String> = moto.our_requests().into_iter().map(|request| request.action).collect();
     assert_eq!(actions, ["ListRoles"; 3]);
+}
+
+#[test]
+fn tags_are_read_to_the_last_page() {
+    let moto = Moto::start();
+    moto.boto3(
+        "client('dynamodb').create_table(TableName='orders', BillingMode='PAY_PER_REQUEST',
+    Tags=[{'Key': f'key{n:02}', 'Value': str(n)} for n in range(12)],
+    KeySchema=[{'AttributeName': 'id', 'KeyType': 'HASH'}],
+    AttributeDefinitions=[{'AttributeName': 'id', 'AttributeType': 'S'}])",
+    );
+    let ours = drive(&moto, &json!({"types": ["dynamodb-table"], "confirm": true}));
+    let table = &ours["dynamodb-table"]["resources"][0];
+    let wanted: serde_json::Map<String, Value> =
+        (0..12).map(|n| (format!("key{n:02}"), json!(n.to_string()))).collect();
+    assert_eq!((&table["kind"], &table["tags"]), (&json!("known"), &Value::Object(wanted)));
+    let reads = moto.our_requests().into_iter().filter(|request| request.action == "ListTagsOfResource").count();
+    assert_eq!(reads, 2, "moto's pages, as AWS's, hold ten tags");
 }
 
 #[test]
@@ -328,13 +347,27 @@ fn roles_are_assumed_one_after_the_other_with_the_external_id_for_the_last() {
 }
 
 #[test]
+fn a_role_that_cannot_be_assumed_is_a_failure_of_credentials() {
+    let moto = Moto::start_with(
+        "def before(entry, environ):
+    if entry['action'] == 'AssumeRole':
+        return 403, 'text/xml', '<ErrorResponse><Error><Code>AccessDenied</Code><Message>may not assume</Message></Error></ErrorResponse>'",
+    );
+    let options = json!({"assume": ["arn:aws:iam::111111111111:role/hub"]});
+    let error = drive(&moto, &json!({"account": true, "options": options}))["error"].clone();
+    assert_eq!((&error["class"], &error["code"]), (&json!("Credentials"), &json!("role not assumed")), "{error}");
+    assert!(error["message"].as_str().unwrap().contains("may not assume"), "{error}");
+    assert!(error["hint"].as_str().unwrap().contains("trust policy"), "{error}");
+}
+
+#[test]
 fn settings_that_are_missing_or_wrong_come_back_with_advice() {
     let nowhere = "http://127.0.0.1:9";
     let keys = [("AWS_ACCESS_KEY_ID", "testing"), ("AWS_SECRET_ACCESS_KEY", "testing")];
     let account = json!({"account": true});
     let no_region = drive_with(&account, keys)["error"].clone();
     assert_eq!(no_region["code"], json!("no region"));
-    assert!(no_region["message"].as_str().unwrap().contains("--region"), "{no_region}");
+    assert!(no_region["hint"].as_str().unwrap().contains("--region"), "{no_region}");
     let no_credentials = drive_with(&account, [("AWS_REGION", REGION), ("AWS_ENDPOINT_URL", nowhere)])["error"].clone();
     assert_eq!(no_credentials["class"], json!("Credentials"), "{no_credentials}");
     assert!(no_credentials["hint"].as_str().unwrap().contains("AWS_PROFILE"), "{no_credentials}");

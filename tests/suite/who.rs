@@ -109,7 +109,7 @@ fn every_question_gets_an_answer_and_an_unknown_id_is_an_item_failure() {
             (
                 &json!("gone"),
                 &Value::Null,
-                &json!("deleted at 2026-01-02T10:00:00Z by DeleteRole; no creation since then is recorded"),
+                &json!("deleted at 2026-01-02T10:00:00Z by DeleteRole; it was admin's (IAM user name)"),
             ),
             (&json!("i-0bbbbbbbbbbbbbbbb"), &json!("carol"), &json!("IAM user name")),
         ]
@@ -154,6 +154,7 @@ fn filters_narrow_down() {
     for (filter, expected) in [
         (vec![], vec!["deploy", "anna@example.com", "dora"]),
         (vec!["--type", "sqs"], vec!["anna@example.com", "dora"]),
+        (vec!["--type", "aws.sqs", "--type", "iam-role"], vec!["deploy", "anna@example.com", "dora"]),
         (vec!["--account", "444455556666"], vec!["dora"]),
         (vec!["--region", "eu-west-1"], vec!["deploy", "dora"]),
         (vec!["--region", "us-east-1", "--type", "sqs"], vec!["anna@example.com"]),
@@ -187,6 +188,7 @@ fn a_misspelt_type_a_bad_account_and_a_missing_database_are_told() {
     let bench = loaded(&trail());
     bench.trailcreator(["who", "app", "--type", "iam-rol"]).run().code(2).says(["iam-rol", "did you mean iam-role?"]);
     bench.trailcreator(["who", "app", "--account", "12"]).run().code(2).says(["12 digits"]);
+    bench.trailcreator(["who", "app", "--region", "Frankfurt"]).run().code(2).says(["eu-west-1"]);
     bench.trailcreator(["who"]).run().code(2);
     Bench::new().trailcreator(["who", "app"]).run().code(1).says(["creators.db", "load-files"]);
 }

@@ -73,9 +73,22 @@ fn a_deleted_resource_has_no_owner_and_says_when() {
         panic!()
     };
     assert_eq!((&answer.owner, &answer.event), (&None, &None));
-    assert_eq!(answer.reason, "deleted at 2026-03-01T10:00:02Z by Anydelete; no creation since then is recorded");
+    assert_eq!(answer.reason, "deleted at 2026-03-01T10:00:02Z by Anydelete; it was bob's (IAM user name)");
     assert_eq!(answer.evidence.len(), 2);
     assert!(answer.is_known());
+    let reason = |lines: &[&str]| ask("app", lines.iter().map(|line| event(line)).collect())[0].reason.clone();
+    let twice = [
+        "sqs app upsert 1 bob",
+        "sqs app delete 2 x",
+        "sqs app upsert 3 alice",
+        "sqs app delete 4 x",
+        "sqs app delete 5 x",
+    ];
+    assert_eq!(reason(&twice), "deleted at 2026-03-01T10:00:04Z by Anydelete; it was alice's (IAM user name)");
+    assert_eq!(
+        reason(&["sqs app delete 2 x"]),
+        "deleted at 2026-03-01T10:00:02Z by Anydelete; its creation is not recorded"
+    );
 }
 
 #[test]
@@ -157,6 +170,18 @@ fn an_arn_means_the_type_that_it_names() {
     assert_eq!(owners(&queue), [Some("alice")], "an ARN that names no type");
     let function = ask("arn:aws:lambda:eu-west-1:111122223333:function:f", vec![event("lambda f create 1 alice")]);
     assert_eq!(owners(&function), [Some("alice")], "a type that bears another word than its ARN");
+}
+
+#[test]
+fn a_url_or_an_arn_that_is_a_resource_s_id_means_no_other() {
+    let url = "https://sqs.eu-west-1.amazonaws.com/111122223333/app";
+    let queue = [event(&format!("sqs {url} upsert 1 alice")), event("sqs app upsert 1 alice")];
+    let with_role = || queue.iter().cloned().chain([event("iam-role app create 1 bob")]).collect();
+    assert_eq!(owners(&ask(url, with_role())), [Some("alice")]);
+    assert_eq!(owners(&ask("app", with_role())), [Some("bob"), Some("alice")], "a name means all that bear it");
+    let topic = "arn:aws:sns:eu-west-1:111122223333:app";
+    let found = ask(topic, vec![event(&format!("sns {topic} upsert 1 alice")), event("sqs app upsert 1 bob")]);
+    assert_eq!(owners(&found), [Some("alice")]);
 }
 
 #[test]

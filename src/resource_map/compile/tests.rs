@@ -349,6 +349,14 @@ fn placeholders_have_a_value_where_they_stand() {
         &good_but("      items: Tags", "      items: Tags\n      batch: 20"),
         "16:13: {arn} has no value in `tags` with `batch`; known here: {arns} {ids} {account} {region} {partition}; there is no single item to take others from",
     );
+    assert_refused(
+        &good_but(
+            "call: GET /tags/{arn}\n",
+            "call: GET /tags\n      batch: 20\n      params: {arns: '{arns}'}\n      page: [t, T]\n",
+        ),
+        "19:13: `page` is for calls that read one resource, without `batch`",
+    );
+    compile(&good_but("      items: Tags", "      items: Tags\n      page: ['?token', NextToken]"));
     compile(&good_but("thing/{id}", "thing/{@.parent}-{Name}"));
     compile(&good_but("call: GET /tags/{arn}\n", "call: GET /tags\n      batch: 20\n      params: {arns: '{arns}'}\n"));
 }

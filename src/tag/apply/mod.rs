@@ -69,7 +69,7 @@ pub enum Outcome {
     Vanished(String),
     /// Not done, for the tag isn't what it was when the write was planned.
     Skipped(String),
-    /// Not done, and can be done when the run is resumed; why.
+    /// Not done, and can be done when the run is resumed; why, if there is more to say than that it was not its turn.
     Unfinished(String),
 }
 
@@ -179,6 +179,10 @@ pub(super) async fn drive(
                 }
             }
         }
+    }
+    // Asked when the last calls were under way already: nothing is left to go on with.
+    if applied.stopped == Some(Stop::Asked) && applied.outcomes.len() == tasks.len() {
+        applied.stopped = None;
     }
     broken.map_or(Ok(applied), Err)
 }

@@ -253,7 +253,7 @@ impl Writer<'_> {
         self.text.push('"');
         for character in text.chars() {
             let must = matches!(character, '"' | '\\') || character < ' ';
-            if must || self.choose() % 16 == 0 {
+            if must || self.choose().is_multiple_of(16) {
                 for unit in character.encode_utf16(&mut [0; 2]) {
                     self.text.push_str(&format!("\\u{unit:04x}"));
                 }

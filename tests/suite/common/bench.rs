@@ -140,16 +140,20 @@ impl Run {
             .unwrap_or_else(|error| panic!("{} did not print JSON: {error}\n{}", self.shown, self.printed()))
     }
 
+    /// Asserts that stdout holds each of the texts.
+    pub(crate) fn shows<S: AsRef<str>>(&self, texts: impl IntoIterator<Item = S>) -> &Self {
+        self.holds("stdout", &self.stdout, texts)
+    }
+
     /// Asserts that stderr holds each of the texts.
     pub(crate) fn says<S: AsRef<str>>(&self, texts: impl IntoIterator<Item = S>) -> &Self {
+        self.holds("stderr", &self.stderr, texts)
+    }
+
+    fn holds<S: AsRef<str>>(&self, name: &str, stream: &str, texts: impl IntoIterator<Item = S>) -> &Self {
         for text in texts {
-            assert!(
-                self.stderr.contains(text.as_ref()),
-                "no {:?} in stderr of {}\n{}",
-                text.as_ref(),
-                self.shown,
-                self.printed()
-            );
+            let text = text.as_ref();
+            assert!(stream.contains(text), "no {text:?} in {name} of {}\n{}", self.shown, self.printed());
         }
         self
     }

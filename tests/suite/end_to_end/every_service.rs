@@ -6,9 +6,22 @@ use serde_json::Value;
 use super::world::{Made, assert_same, create, everything, planned, trail_of, with_owners};
 use crate::common::{Bench, Moto};
 
+/// What moto 5.2.5 gets wrong of AWS's ways and this test needs: DescribeLaunchTemplates shows only the tags that a template was
+/// made with, not those of CreateTags; UpdateStack with an empty `Tags` removes all tags, which moto takes for none given.
+const REPAIR_OF_MOTO: &str = r"
+import urllib.parse
+from moto.cloudformation.models import cloudformation_backends
+from moto.ec2.models.launch_templates import LaunchTemplate
+LaunchTemplate.tags = property(lambda self: self.get_tags(), lambda self, tags: None)
+def before(entry, environ):
+    form = urllib.parse.parse_qs(entry['body'], keep_blank_values=True)
+    if entry['action'] == 'UpdateStack' and form.get('Tags') == ['']:
+        cloudformation_backends['123456789012'][entry['region']].get_stack(form['StackName'][0]).tags = {}
+";
+
 #[test]
 fn all_services_are_tagged_once_and_restored() {
-    let (moto, bench) = (Moto::start(), Bench::new());
+    let (moto, bench) = (Moto::start_with(REPAIR_OF_MOTO), Bench::new());
     let made = create(&moto, "");
     let (trail, owners) = trail_of(&made);
     trail.write(&bench.path("logs/trail.json.gz"));
@@ -17,7 +30,7 @@ fn all_services_are_tagged_once_and_restored() {
 
     let plan = bench.trailcreator(["tag", "--dry-run", "--output", "json"]).aws(&moto).run().success().json();
     let wanted = owners.iter().map(|(key, owner)| (key.clone(), (*owner).to_owned())).collect();
-    assert_eq!(planned(&plan, &made), wanted, "the plan is not what lacks an owner; left: {:#}", plan["left"]);
+    assert_eq!(planned(&plan), wanted, "the plan is not what lacks an owner; left: {:#}", plan["left"]);
     assert_left_with_reasons(&plan, &made);
     assert_eq!(moto.writes(), 0, "a dry run wrote");
 

@@ -23,11 +23,11 @@ fn write_trail(bench: &Bench, root: &str, organization: &str, accounts: &[&str])
                     format!("{below}/{kind}/{region}/{day}/{account}_{kind}_{region}_{compact}T1005Z_abcDEF123.json.gz")
                 };
                 let trail = Trail::new()
-                    .event(stamp(queue(&format!("{account}-{region}-{compact}")), account, region, &dashed, "1"))
-                    .event(stamp(Event::new("sqs.amazonaws.com", "ListQueues"), account, region, &dashed, "2"))
-                    .event(stamp(queue("refused").failed("AccessDenied"), account, region, &dashed, "3"));
+                    .event(stamp(group(&format!("{account}-{region}-{compact}")), account, region, &dashed, "1"))
+                    .event(stamp(Event::new("logs.amazonaws.com", "DescribeLogGroups"), account, region, &dashed, "2"))
+                    .event(stamp(group("refused").failed("AccessDenied"), account, region, &dashed, "3"));
                 trail.write(&bench.path(name("CloudTrail")));
-                let insight = Trail::new().event(stamp(queue("insight"), account, region, &dashed, "4"));
+                let insight = Trail::new().event(stamp(group("insight"), account, region, &dashed, "4"));
                 insight.write(&bench.path(name("CloudTrail-Insight")));
                 bench
                     .write(name("CloudTrail-Digest"), crate::common::gzip(br#"{"awsAccountId": "1", "logFiles": []}"#));
@@ -36,11 +36,10 @@ fn write_trail(bench: &Bench, root: &str, organization: &str, accounts: &[&str])
     }
 }
 
-fn queue(name: &str) -> Event {
-    Event::new("sqs.amazonaws.com", "CreateQueue")
+fn group(name: &str) -> Event {
+    Event::new("logs.amazonaws.com", "CreateLogGroup")
         .by(Caller::iam_user("alice"))
-        .request(json!({"queueName": name}))
-        .response(json!({"queueUrl": format!("https://sqs.us-east-1.amazonaws.com/123456789012/{name}")}))
+        .request(json!({"logGroupName": name}))
 }
 
 fn stamp(event: Event, account: &str, region: &str, day: &str, serial: &str) -> Event {

@@ -1,6 +1,6 @@
 """Makes resources of every built-in service through the AWS API, and reads all tags of everything back.
 
-Each maker gives the id under which `everything` lists the resource, and the CloudTrail event that the call would have
+Each maker gives the id under which `everything` lists the resource (cloud-custodian's), and the CloudTrail event that the call would have
 left: source, name, request and response in CloudTrail's spelling (json and query services lower the first letter of
 each key; EC2 wraps lists in sets). Runs after the harness's prelude (`client`, `pages`).
 """
@@ -176,7 +176,7 @@ def make_iam_role(name, tags):
 
 def make_iam_policy(name, tags):
     made = iam.create_policy(PolicyName=name, PolicyDocument=POLICY, Tags=kv(tags))
-    return made['Policy']['Arn'], 'iam', 'CreatePolicy', {'policyName': name}, lowered(made)
+    return made['Policy']['PolicyId'], 'iam', 'CreatePolicy', {'policyName': name}, lowered(made)
 
 
 def make_iam_profile(name, tags):
@@ -244,7 +244,7 @@ def make_log_group(name, tags):
 
 def make_secrets_manager(name, tags):
     made = client('secretsmanager').create_secret(**given(tags, Name=name, SecretString='x', Tags=kv(tags)))
-    return made['ARN'], 'secretsmanager', 'CreateSecret', {'name': name}, {'arn': made['ARN']}
+    return name, 'secretsmanager', 'CreateSecret', {'name': name}, {'arn': made['ARN']}
 
 
 def make_ssm_parameter(name, tags):
@@ -254,7 +254,7 @@ def make_ssm_parameter(name, tags):
 
 def make_cfn(name, tags):
     made = client('cloudformation').create_stack(StackName=name, TemplateBody=TEMPLATE, Tags=kv(tags))
-    return made['StackId'], 'cloudformation', 'CreateStack', {'stackName': name}, {'stackId': made['StackId']}
+    return name, 'cloudformation', 'CreateStack', {'stackName': name}, {'stackId': made['StackId']}
 
 
 def make_app_elb(name, tags):
@@ -311,7 +311,7 @@ def make_step_machine(name, tags):
 
 def make_event_rule(name, tags):
     made = client('events').put_rule(Name=name, ScheduleExpression='rate(1 hour)', Tags=kv(tags))
-    return name, 'events', 'PutRule', {'name': name, 'scheduleExpression': 'rate(1 hour)'}, {'ruleArn': made['RuleArn']}
+    return made['RuleArn'], 'events', 'PutRule', {'name': name, 'scheduleExpression': 'rate(1 hour)'}, {'ruleArn': made['RuleArn']}
 
 
 def make_alarm(name, tags):
@@ -365,8 +365,8 @@ def read_ec2(operation, items, ident, **params):
 def read_iam(list_operation, items, ident, tags_operation, **params):
     found = {}
     for item in pages('iam', list_operation, items, **params):
-        parameter = 'PolicyArn' if ident == 'Arn' else ident
-        found[item[ident]] = back(getattr(iam, tags_operation)(**{parameter: item[ident]})['Tags'])
+        wanted = {'PolicyArn': item['Arn']} if ident == 'PolicyId' else {ident: item[ident]}
+        found[item[ident]] = back(getattr(iam, tags_operation)(**wanted)['Tags'])
     return found
 
 
@@ -419,7 +419,7 @@ READERS = {
     'key-pair': lambda: read_ec2('describe_key_pairs', 'KeyPairs', 'KeyPairId'),
     'iam-user': lambda: read_iam('list_users', 'Users', 'UserName', 'list_user_tags'),
     'iam-role': lambda: read_iam('list_roles', 'Roles', 'RoleName', 'list_role_tags'),
-    'iam-policy': lambda: read_iam('list_policies', 'Policies', 'Arn', 'list_policy_tags', Scope='Local'),
+    'iam-policy': lambda: read_iam('list_policies', 'Policies', 'PolicyId', 'list_policy_tags', Scope='Local'),
     'iam-profile': read_iam_profiles,
     's3': read_s3,
     'lambda': lambda: {f['FunctionName']: client('lambda').list_tags(Resource=f['FunctionArn'])['Tags'] for f in pages('lambda', 'list_functions', 'Functions')},
@@ -432,10 +432,10 @@ READERS = {
     'rds-snapshot': lambda: {i['DBSnapshotIdentifier']: back(rds.list_tags_for_resource(ResourceName=i['DBSnapshotArn'])['TagList']) for i in pages('rds', 'describe_db_snapshots', 'DBSnapshots')},
     'kms-key': lambda: {k: back(client('kms').list_resource_tags(KeyId=k)['Tags'], 'TagKey', 'TagValue') for k in own_kms_keys()},
     'log-group': lambda: {g['logGroupName']: client('logs').list_tags_log_group(logGroupName=g['logGroupName'])['tags'] for g in pages('logs', 'describe_log_groups', 'logGroups')},
-    'secrets-manager': lambda: {s['ARN']: back(client('secretsmanager').describe_secret(SecretId=s['ARN']).get('Tags')) for s in pages('secretsmanager', 'list_secrets', 'SecretList')},
+    'secrets-manager': lambda: {s['Name']: back(client('secretsmanager').describe_secret(SecretId=s['ARN']).get('Tags')) for s in pages('secretsmanager', 'list_secrets', 'SecretList')},
     'ssm-parameter': lambda: {p['Name']: back(client('ssm').list_tags_for_resource(ResourceType='Parameter', ResourceId=p['Name'])['TagList'])
                               for p in pages('ssm', 'describe_parameters', 'Parameters')},
-    'cfn': lambda: {s['StackId']: back(s.get('Tags')) for s in pages('cloudformation', 'describe_stacks', 'Stacks')},
+    'cfn': lambda: {s['StackName']: back(s.get('Tags')) for s in pages('cloudformation', 'describe_stacks', 'Stacks')},
     'app-elb': lambda: {b['LoadBalancerArn']: back(elb.describe_tags(ResourceArns=[b['LoadBalancerArn']])['TagDescriptions'][0]['Tags']) for b in pages('elbv2', 'describe_load_balancers', 'LoadBalancers')},
     'app-elb-target-group': lambda: {b['TargetGroupArn']: back(elb.describe_tags(ResourceArns=[b['TargetGroupArn']])['TagDescriptions'][0]['Tags']) for b in pages('elbv2', 'describe_target_groups', 'TargetGroups')},
     'ecs': lambda: {c: back(ecs.list_tags_for_resource(resourceArn=c).get('tags'), 'key', 'value') for c in pages('ecs', 'list_clusters', 'clusterArns')},
@@ -447,7 +447,7 @@ READERS = {
     'kinesis': lambda: {s: back(client('kinesis').list_tags_for_stream(StreamName=s)['Tags']) for s in pages('kinesis', 'list_streams', 'StreamNames')},
     'step-machine': lambda: {m['stateMachineArn']: back(client('stepfunctions').list_tags_for_resource(resourceArn=m['stateMachineArn'])['tags'], 'key', 'value')
                              for m in pages('stepfunctions', 'list_state_machines', 'stateMachines')},
-    'event-rule': lambda: {r['Name']: back(client('events').list_tags_for_resource(ResourceARN=r['Arn'])['Tags']) for r in pages('events', 'list_rules', 'Rules')},
+    'event-rule': lambda: {r['Arn']: back(client('events').list_tags_for_resource(ResourceARN=r['Arn'])['Tags']) for r in pages('events', 'list_rules', 'Rules')},
     'alarm': lambda: {a['AlarmName']: back(client('cloudwatch').list_tags_for_resource(ResourceARN=a['AlarmArn'])['Tags']) for a in pages('cloudwatch', 'describe_alarms', 'MetricAlarms')},
     'cloudtrail': lambda: {t['TrailARN']: back(client('cloudtrail').list_tags(ResourceIdList=[t['TrailARN']])['ResourceTagList'][0]['TagsList'])
                            for t in client('cloudtrail').describe_trails()['trailList']},

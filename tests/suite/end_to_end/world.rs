@@ -38,13 +38,9 @@ impl Made {
         matches!(self.case.as_str(), "fresh" | "bare")
     }
 
-    /// Whether an entry of a plan (`id`, `arn`, `resource_type`) speaks of this resource. Plans may call it by name, URL or ARN.
+    /// Whether an entry of a plan or report speaks of this resource.
     pub(super) fn is(&self, entry: &Value) -> bool {
-        let names = |text: &str| {
-            text == self.id || text.strip_suffix(self.id.as_str()).is_some_and(|rest| rest.ends_with(['/', ':']))
-        };
-        entry["resource_type"] == self.kind
-            && [&entry["id"], &entry["arn"]].iter().any(|it| it.as_str().is_some_and(names))
+        entry["resource_type"] == self.kind && entry["id"] == self.id
     }
 }
 
@@ -134,17 +130,13 @@ pub(super) fn assert_same(found: &Tags, wanted: &Tags, when: &str) {
     assert!(different.is_empty(), "{when}:\n{}", different.join("\n"));
 }
 
-/// The plan's actions as resource and value. Entries that speak of none of `made` keep their own id.
-pub(super) fn planned(plan: &Value, made: &[Made]) -> BTreeMap<Key, String> {
-    let actions = plan["actions"].as_array().expect("a plan has actions");
+/// The plan's actions as resource and value.
+pub(super) fn planned(plan: &Value) -> BTreeMap<Key, String> {
     let mut found = BTreeMap::new();
-    for action in actions {
-        let key = made.iter().find(|resource| resource.is(action)).map_or_else(
-            || (action["resource_type"].as_str().unwrap_or_default().to_owned(), action["id"].to_string()),
-            Made::key,
-        );
-        let value = action["value"].as_str().expect("an action has a value").to_owned();
-        assert!(found.insert(key.clone(), value).is_none(), "{key:?} is planned twice");
+    for action in plan["actions"].as_array().expect("a plan has actions") {
+        let text = |field: &str| action[field].as_str().expect("an action's fields are text").to_owned();
+        let twice = found.insert((text("resource_type"), text("id")), text("value"));
+        assert!(twice.is_none(), "planned twice: {action}");
     }
     found
 }

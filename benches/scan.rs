@@ -1,0 +1,190 @@
+//! How much the scan and the whole load cost beside gunzip, which is the floor; and the most memory a load takes.
+//!
+//! `cargo bench --bench scan [-- FILES]` makes logs of about 2 MB of JSON each (default 500: 1 GB) under the target
+//! directory, once, and prints times and their ratios: figures to compare are ratios, as machines differ.
+
+#![allow(clippy::print_stdout, reason = "a benchmark's result is what it prints")]
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use flate2::Compression;
+use flate2::read::MultiGzDecoder;
+use flate2::write::GzEncoder;
+use trailcreator::load::{Figures, Stop, Versions, files, pipeline, queue};
+use trailcreator::resource_map::ResourceMap;
+use trailcreator::store::Store;
+use trailcreator::trail::filter::RecordFilter;
+use trailcreator::trail::scan::{Buffers, Scanner};
+
+/// Files of a full run.
+const FILES: usize = 500;
+/// Records of a file: 2 MB of JSON.
+const RECORDS: usize = 1350;
+/// One record of so many makes a resource.
+const ONE_IN: usize = 70;
+
+fn main() {
+    let files = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(FILES);
+    let logs = make_logs(files);
+    let scanner = Arc::new(Scanner::new(Arc::new(ResourceMap::built_in()), RecordFilter::default()));
+    let (floor, bytes) = gunzip(&logs);
+    println!(
+        "gunzip alone     {:>7.2} s  {:>6.0} MB/s of JSON",
+        floor.as_secs_f64(),
+        megabytes(bytes) / floor.as_secs_f64()
+    );
+    let scan = scan(&logs, &scanner);
+    tell("gunzip and scan", scan, floor);
+    for jobs in [1, 2] {
+        let (time, figures) = load(&logs, &scanner, jobs);
+        tell(&format!("full load, {jobs} jobs"), time, floor);
+        println!(
+            "                 {} records, {} matched, {} ids",
+            figures.counts.records, figures.counts.matched, figures.new_ids
+        );
+    }
+    println!("most memory      {}", peak_memory());
+}
+
+fn tell(what: &str, time: Duration, floor: Duration) {
+    println!(
+        "{what:<16} {:>7.2} s  {:>6.2} of gunzip's speed",
+        time.as_secs_f64(),
+        floor.as_secs_f64() / time.as_secs_f64()
+    );
+}
+
+#[expect(clippy::cast_precision_loss, reason = "for people")]
+fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
+}
+
+fn gunzip(logs: &Path) -> (Duration, u64) {
+    let mut buffer = Vec::new();
+    let mut bytes = 0;
+    let start = Instant::now();
+    for path in paths(logs) {
+        buffer.clear();
+        let file = File::open(path).expect("made before");
+        bytes += MultiGzDecoder::new(file).read_to_end(&mut buffer).expect("gzip") as u64;
+    }
+    (start.elapsed(), bytes)
+}
+
+fn scan(logs: &Path, scanner: &Scanner) -> Duration {
+    let mut buffers = Buffers::default();
+    let start = Instant::now();
+    for path in paths(logs) {
+        let mut file = File::open(path).expect("made before");
+        let scan = scanner.scan(&mut file, &mut buffers, &mut drop);
+        assert_eq!((scan.broken, scan.counts.broken_records), (None, 0));
+    }
+    start.elapsed()
+}
+
+fn load(logs: &Path, scanner: &Arc<Scanner>, jobs: usize) -> (Duration, Figures) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut store = Store::open(&folder.path().join("creators.db")).expect("a new database");
+    let (ledger, versions) = (store.ledger().expect("a ledger"), Versions::of(scanner));
+    let roots = files::roots(&[logs.to_owned()]).expect("made before");
+    let (sender, items) = queue();
+    let stop = Stop::default();
+    let start = Instant::now();
+    let finding = {
+        let stop = stop.clone();
+        std::thread::spawn(move || files::find(&roots, &versions, &ledger, &sender, &stop))
+    };
+    let figures = pipeline::run(&mut store, scanner, items, jobs, &stop, &mut |_| {}).expect("SQLite");
+    finding.join().expect("no panic").expect("SQLite");
+    (start.elapsed(), figures)
+}
+
+fn peak_memory() -> String {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.map_or_else(|| "not told by this system".to_owned(), |line| line.trim().to_owned())
+}
+
+fn paths(logs: &Path) -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(logs).expect("made before").map(|entry| entry.expect("readable").path()).collect();
+    paths.sort();
+    paths
+}
+
+fn make_logs(files: usize) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("bench-logs-{files}"));
+    if folder.exists() {
+        return folder;
+    }
+    // Complete under its name or not there at all.
+    let unfinished = folder.with_extension("unfinished");
+    drop(fs::remove_dir_all(&unfinished));
+    fs::create_dir_all(&unfinished).expect("the target directory is writable");
+    for file in 0..files {
+        let path = unfinished.join(format!("123456789012_CloudTrail_us-east-1_{file:06}.json.gz"));
+        let mut gzip = GzEncoder::new(File::create(path).expect("a file"), Compression::default());
+        gzip.write_all(document(file).as_bytes()).expect("disk");
+        gzip.finish().expect("disk");
+    }
+    fs::rename(&unfinished, &folder).expect("the target directory is writable");
+    folder
+}
+
+/// A file's JSON: mostly calls that only read, as in a trail.
+fn document(file: usize) -> String {
+    let mut text = String::from("{\"Records\":[");
+    for number in 0..RECORDS {
+        let comma = if number == 0 { "" } else { "," };
+        let id = file * RECORDS + number;
+        // Spreads ids as random ones would be, so that compression finds no more than in real logs.
+        let noise = (id as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let (source, name, request) = call(id, noise);
+        let (hour, minute, second) = (file % 24, number * 60 / RECORDS, id % 60);
+        write!(
+            text,
+            "{comma}{{\"eventVersion\":\"1.11\",\"userIdentity\":{{\"type\":\"AssumedRole\",\"principalId\":\"AROA{noise:016X}:worker-{}\",\
+             \"arn\":\"arn:aws:sts::123456789012:assumed-role/worker/worker-{}\",\"accountId\":\"123456789012\",\
+             \"accessKeyId\":\"ASIA{noise:016X}\",\"sessionContext\":{{\"sessionIssuer\":{{\"type\":\"Role\",\"principalId\":\"AROA{noise:016X}\",\
+             \"arn\":\"arn:aws:iam::123456789012:role/worker\",\"accountId\":\"123456789012\",\"userName\":\"worker\"}},\
+             \"attributes\":{{\"creationDate\":\"2026-03-01T00:00:00Z\",\"mfaAuthenticated\":\"false\"}}}}}},\
+             \"eventTime\":\"2026-03-01T{hour:02}:{minute:02}:{second:02}Z\",\"eventSource\":\"{source}\",\"eventName\":\"{name}\",\
+             \"awsRegion\":\"us-east-1\",\"sourceIPAddress\":\"203.0.113.{}\",\
+             \"userAgent\":\"aws-sdk-go-v2/1.30.3 os/linux lang/go#1.22.5 md/GOOS#linux md/GOARCH#amd64 api/{name}\",\
+             \"requestParameters\":{request},\"responseElements\":null,\"requestID\":\"{noise:016x}-{id:08x}\",\
+             \"eventID\":\"{id:08x}-{noise:016x}\",\"readOnly\":true,\"eventType\":\"AwsApiCall\",\"managementEvent\":true,\
+             \"recipientAccountId\":\"123456789012\",\"eventCategory\":\"Management\",\"tlsDetails\":{{\"tlsVersion\":\"TLSv1.3\",\
+             \"cipherSuite\":\"TLS_AES_128_GCM_SHA256\",\"clientProvidedHostHeader\":\"{source}\"}}}}",
+            noise % 97,
+            noise % 97,
+            noise % 251,
+        )
+        .expect("writing to a String can't fail");
+    }
+    text.push_str("]}");
+    text
+}
+
+fn call(id: usize, noise: u64) -> (&'static str, &'static str, String) {
+    const READS: [(&str, &str); 5] = [
+        ("ec2.amazonaws.com", "DescribeInstances"),
+        ("sts.amazonaws.com", "AssumeRole"),
+        ("kms.amazonaws.com", "Decrypt"),
+        ("s3.amazonaws.com", "GetBucketAcl"),
+        ("logs.amazonaws.com", "DescribeLogGroups"),
+    ];
+    if id.is_multiple_of(ONE_IN) {
+        return ("s3.amazonaws.com", "CreateBucket", format!("{{\"bucketName\":\"bucket-{noise:016x}\"}}"));
+    }
+    let (source, name) = READS[id % READS.len()];
+    (
+        source,
+        name,
+        format!("{{\"filter\":\"{noise:016x}\",\"maxResults\":1000,\"nested\":{{\"a\":[1,2,3],\"b\":\"\\u003d\"}}}}"),
+    )
+}

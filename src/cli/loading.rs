@@ -1,0 +1,125 @@
+//! What all loads have in common: which records are wanted, the pipeline with its progress, Ctrl-C, the summary.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use super::load_summary::Summary;
+use super::{CommandError, Context, Outcome, WindowArgs};
+use crate::load::{Figures, Queue, Stop, Versions, pipeline, queue};
+use crate::names::{AccountId, Region};
+use crate::store::Store;
+use crate::store::ledger::Ledger;
+use crate::trail::filter::RecordFilter;
+use crate::trail::scan::Scanner;
+
+/// Which records to load, and how fast.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Loading")]
+pub(super) struct LoadArgs {
+    /// Only records of this account's trail; repeatable
+    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = AccountId::parse)]
+    account: Vec<AccountId>,
+    /// Only records of this region; repeatable
+    #[arg(long, value_delimiter = ',', value_parser = str::parse::<Region>)]
+    region: Vec<Region>,
+    /// Scanning threads; default: one a core
+    #[arg(long, value_name = "N", env = "TRAILCREATOR_JOBS")]
+    jobs: Option<NonZeroUsize>,
+    #[command(flatten)]
+    window: WindowArgs,
+}
+
+/// A load about to start.
+pub(super) struct Loading<'c> {
+    context: &'c Context,
+    scanner: Arc<Scanner>,
+    store: Store,
+    jobs: usize,
+}
+
+/// What a source of units works with.
+pub(super) struct Feed {
+    pub(super) versions: Versions,
+    pub(super) ledger: Ledger,
+    pub(super) queue: Queue,
+    pub(super) stop: Stop,
+}
+
+impl LoadArgs {
+    /// The records that are wanted.
+    pub(super) fn filter(&self) -> Result<RecordFilter, CommandError> {
+        Ok(RecordFilter {
+            window: self.window.window()?,
+            accounts: self.account.iter().cloned().collect(),
+            regions: self.region.iter().cloned().collect(),
+        })
+    }
+
+    fn jobs(&self) -> usize {
+        self.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get)
+    }
+}
+
+impl<'c> Loading<'c> {
+    /// Reads the resource map and opens the database.
+    pub(super) fn new(context: &'c Context, args: &LoadArgs, filter: RecordFilter) -> Result<Self, CommandError> {
+        let scanner = Arc::new(Scanner::new(Arc::new(context.resource_map()?), filter));
+        Ok(Self { context, scanner, store: context.open_store()?, jobs: args.jobs() })
+    }
+
+    /// Loads what `source` puts into the queue, and tells of it. `requests` gives the AWS requests made, by operation.
+    pub(super) async fn run(
+        self,
+        source: impl AsyncFnOnce(Feed) -> Result<(), CommandError>,
+        requests: impl FnOnce() -> BTreeMap<String, u64>,
+    ) -> Result<Outcome, CommandError> {
+        let Self { context, scanner, mut store, jobs } = self;
+        let stop = Stop::default();
+        let interrupt = stop_on_interrupt(&stop);
+        let ledger = store.ledger().map_err(|error| context.store_error(&error))?;
+        let (sender, items) = queue();
+        let feed = Feed { versions: Versions::of(&scanner), ledger, queue: sender, stop: stop.clone() };
+        let progress = context.console.progress("loading", Some(0));
+        let stop_scanning = stop.clone();
+        let scanning = tokio::task::spawn_blocking(move || {
+            let mut watch = |figures: &Figures| {
+                progress.set_total(figures.expected);
+                progress.update(figures.done(), format!("{} matches", figures.counts.matched));
+            };
+            pipeline::run(&mut store, &scanner, items, jobs, &stop_scanning, &mut watch)
+        });
+        // The source ends when nobody takes its items any more; a wish to stop ends it at once.
+        let found = tokio::select! {
+            found = source(feed) => found,
+            () = stop.wait() => {
+                context.console.message("stopping when what is being read is done; Ctrl-C again stops at once");
+                Ok(())
+            }
+        };
+        let figures = scanning.await.expect("the pipeline does not panic").map_err(|error| {
+            context.store_error(&error).hint("what was committed before is kept; the same command goes on from there")
+        })?;
+        interrupt.abort();
+        if found.is_err() && figures.done() == 0 {
+            return found.map(|()| Outcome::Failed);
+        }
+        let summary = Summary { figures: &figures, requests: requests(), interrupted: stop.is_set(), query: None };
+        summary.print(&context.console);
+        found?;
+        Ok(summary.outcome())
+    }
+}
+
+/// The first Ctrl-C asks to stop, the second ends the process: what is committed is safe at any moment.
+pub(super) fn stop_on_interrupt(stop: &Stop) -> tokio::task::JoinHandle<()> {
+    let stop = stop.clone();
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            stop.set();
+            if tokio::signal::ctrl_c().await.is_ok() {
+                std::process::exit(Outcome::Interrupted.code().into());
+            }
+        }
+    })
+}

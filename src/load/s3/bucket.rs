@@ -1,0 +1,97 @@
+//! The bucket: where it is, and listing its folders.
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::operation::list_objects_v2::{ListObjectsV2Error, ListObjectsV2Output};
+
+use crate::aws::{CallError, ErrorClass, Session};
+use crate::names::Region;
+
+/// The header in which S3 names a bucket's region, also where it refuses the call.
+///
+/// Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html>
+const REGION_HEADER: &str = "x-amz-bucket-region";
+
+/// The permission that listing needs; the operation itself is called otherwise.
+const LIST: &str = "s3:ListBucket";
+
+/// A bucket, called in its own region. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Bucket {
+    pub(super) client: Client,
+    pub(super) name: String,
+    pub(super) region: Region,
+}
+
+impl Bucket {
+    /// Finds the bucket's region, whatever the session's is.
+    ///
+    /// # Errors
+    /// There is no such bucket, or S3 can't be called.
+    pub(super) async fn open(session: &Session, name: &str) -> Result<Self, CallError> {
+        let asked = session.s3(session.region()).head_bucket().bucket(name).send().await;
+        let region = match asked {
+            Ok(answer) => answer.bucket_region().map(Region::from),
+            Err(error) => {
+                let named = error.raw_response().and_then(|answer| answer.headers().get(REGION_HEADER));
+                let named = named.map(Region::from);
+                let failure = CallError::of_sdk(LIST, session.region(), &error);
+                match failure.class {
+                    ErrorClass::NotFound => return Err(no_such_bucket(failure, name)),
+                    // HEAD answers have no body: the listing will tell what is denied.
+                    ErrorClass::AccessDenied => named,
+                    _ if named.is_some() => named,
+                    _ => return Err(failure),
+                }
+            }
+        };
+        let region = region.unwrap_or_else(|| session.region().clone());
+        Ok(Self { client: session.s3(&region), name: name.to_owned(), region })
+    }
+
+    /// `s3://bucket/key`
+    pub(super) fn address(&self, key: &str) -> String {
+        format!("s3://{}/{key}", self.name)
+    }
+
+    /// The folders right below `prefix`, with their whole prefix.
+    pub(super) async fn folders(&self, prefix: &str) -> Result<Vec<String>, CallError> {
+        let pages = self.client.list_objects_v2().bucket(&self.name).prefix(prefix).delimiter("/");
+        let mut pages = pages.into_paginator().send();
+        let mut folders = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| self.list_error(&error))?;
+            folders.extend(page.common_prefixes().iter().filter_map(|folder| folder.prefix()).map(str::to_owned));
+        }
+        Ok(folders)
+    }
+
+    /// The first objects below `prefix`, at most `count`.
+    pub(super) async fn first_keys(&self, prefix: &str, count: i32) -> Result<Vec<String>, CallError> {
+        let request = self.client.list_objects_v2().bucket(&self.name).prefix(prefix).max_keys(count);
+        let page = request.send().await.map_err(|error| self.list_error(&error))?;
+        Ok(page.contents().iter().filter_map(|object| object.key()).map(str::to_owned).collect())
+    }
+
+    /// A page of the objects below `prefix`.
+    pub(super) async fn page(
+        &self,
+        prefix: &str,
+        start_after: Option<String>,
+        token: Option<String>,
+    ) -> Result<ListObjectsV2Output, CallError> {
+        let request = self.client.list_objects_v2().bucket(&self.name).prefix(prefix);
+        let request = request.set_start_after(start_after).set_continuation_token(token);
+        request.send().await.map_err(|error| self.list_error(&error))
+    }
+
+    fn list_error(
+        &self,
+        error: &aws_sdk_s3::error::SdkError<ListObjectsV2Error, aws_smithy_runtime_api::http::Response>,
+    ) -> CallError {
+        CallError::of_sdk(LIST, &self.region, error)
+    }
+}
+
+fn no_such_bucket(failure: CallError, name: &str) -> CallError {
+    CallError { code: "NoSuchBucket".to_owned(), message: format!("there is no bucket {name}"), ..failure }
+}

@@ -1,0 +1,110 @@
+//! Which accounts and regions a bucket holds logs of, found by listing folders.
+
+use std::collections::BTreeSet;
+
+use futures::stream::{self, StreamExt, TryStreamExt};
+
+use super::bucket::Bucket;
+use super::layout::{self, LOGS, Level, SERVICE, Trail, is_account, is_organization, last_folder};
+use super::{Request, S3Error};
+use crate::aws::CallError;
+
+/// Accounts whose regions are listed at the same time.
+const ACCOUNTS_AT_ONCE: usize = 16;
+
+/// Objects looked at to tell whether a folder holds logs.
+const SAMPLE: i32 = 100;
+
+/// Folders of a bucket that are looked into for logs, to say where they are.
+const LOOKED_INTO: usize = 20;
+
+/// The folders to list for a request.
+pub(super) async fn trails(bucket: &Bucket, request: &Request) -> Result<Vec<Trail>, S3Error> {
+    let prefix = layout::normalized(&request.prefix);
+    let finder = Finder { bucket, request };
+    let accounts = match layout::level(&prefix) {
+        Level::Outside => return finder.outside(&prefix).await,
+        Level::Logs => finder.accounts_of_logs(&prefix).await?,
+        Level::Organization => finder.accounts_below(&prefix).await?,
+        Level::Account => vec![prefix],
+        Level::Service => return Ok(finder.regions_of(prefix).await?),
+        Level::Region => return Ok(vec![Trail::of_region(&prefix)]),
+    };
+    Ok(finder.regions_of_all(accounts).await?)
+}
+
+struct Finder<'a> {
+    bucket: &'a Bucket,
+    request: &'a Request,
+}
+
+impl Finder<'_> {
+    /// Below a prefix that says nothing of the layout: a trail's own prefix, or a folder of logs.
+    async fn outside(&self, prefix: &str) -> Result<Vec<Trail>, S3Error> {
+        let accounts = self.accounts_of_logs(&format!("{prefix}{LOGS}")).await?;
+        if !accounts.is_empty() {
+            return Ok(self.regions_of_all(accounts).await?);
+        }
+        if !prefix.is_empty() {
+            let sample = self.bucket.first_keys(prefix, SAMPLE).await?;
+            if sample.iter().any(|key| layout::is_log(key)) {
+                return Ok(vec![Trail::flat(prefix)]);
+            }
+        }
+        Err(S3Error::NoLogs { place: self.bucket.address(prefix), elsewhere: self.elsewhere().await? })
+    }
+
+    /// Accounts directly below `AWSLogs/`, and those of its organizations.
+    async fn accounts_of_logs(&self, logs: &str) -> Result<Vec<String>, CallError> {
+        if let Some(organization) = &self.request.organization {
+            return self.accounts_below(&format!("{logs}{organization}/")).await;
+        }
+        let folders = self.bucket.folders(logs).await?;
+        let (organizations, others): (Vec<_>, Vec<_>) =
+            folders.into_iter().partition(|folder| is_organization(last_folder(folder)));
+        let mut accounts = self.wanted_accounts(others);
+        for organization in organizations {
+            accounts.extend(self.accounts_below(&organization).await?);
+        }
+        Ok(accounts)
+    }
+
+    async fn accounts_below(&self, prefix: &str) -> Result<Vec<String>, CallError> {
+        Ok(self.wanted_accounts(self.bucket.folders(prefix).await?))
+    }
+
+    fn wanted_accounts(&self, folders: Vec<String>) -> Vec<String> {
+        let wanted = &self.request.accounts;
+        let is_wanted = |account: &str| is_account(account) && (wanted.is_empty() || wanted.contains(account));
+        folders.into_iter().filter(|folder| is_wanted(last_folder(folder))).collect()
+    }
+
+    async fn regions_of_all(&self, accounts: Vec<String>) -> Result<Vec<Trail>, CallError> {
+        let regions = accounts.into_iter().map(|account| self.regions_of(format!("{account}{SERVICE}")));
+        // In the accounts' order, so that runs are alike.
+        let regions: Vec<Vec<Trail>> = stream::iter(regions).buffered(ACCOUNTS_AT_ONCE).try_collect().await?;
+        Ok(regions.into_iter().flatten().collect())
+    }
+
+    async fn regions_of(&self, service: String) -> Result<Vec<Trail>, CallError> {
+        let wanted = &self.request.regions;
+        if !wanted.is_empty() {
+            return Ok(wanted.iter().map(|region| Trail::of_region(&format!("{service}{region}/"))).collect());
+        }
+        let folders = self.bucket.folders(&service).await?;
+        Ok(folders.iter().map(|folder| Trail::of_region(folder)).collect())
+    }
+
+    /// Prefixes of the bucket below which a trail's logs are.
+    async fn elsewhere(&self) -> Result<Vec<String>, CallError> {
+        let folders = self.bucket.folders("").await?;
+        let candidates: BTreeSet<String> = folders.into_iter().take(LOOKED_INTO).collect();
+        let mut found = Vec::new();
+        for folder in candidates {
+            if !self.bucket.first_keys(&format!("{folder}{LOGS}"), 1).await?.is_empty() {
+                found.push(folder);
+            }
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,177 @@
+//! CloudTrail's layout of keys: `[prefix/]AWSLogs/[o-org/]ACCOUNT/CloudTrail/REGION/YYYY/MM/DD/FILE`.
+//!
+//! Pure. Source: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html>
+
+use jiff::civil::Date;
+
+use crate::names::AccountId;
+use crate::trail::window::TimeWindow;
+
+/// The folder that every trail makes below its prefix.
+pub(super) const LOGS: &str = "AWSLogs/";
+
+/// The folder of an account's log files, beside those of digests and Insights events.
+pub(super) const SERVICE: &str = "CloudTrail/";
+
+/// Where a prefix ends in the layout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Level {
+    /// Above `AWSLogs/`, or beside the layout.
+    Outside,
+    /// At `AWSLogs/`: organizations and accounts come next.
+    Logs,
+    /// At an organization: accounts come next.
+    Organization,
+    /// At an account: `CloudTrail/` comes next.
+    Account,
+    /// At `CloudTrail/`: regions come next.
+    Service,
+    /// At a region, or deeper.
+    Region,
+}
+
+/// What is listed together: the folder of a region in an account, or a folder of logs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Trail {
+    /// Keys begin with it.
+    pub(super) prefix: String,
+    /// What stands before the days; `None` where there are no folders for days.
+    pub(super) region_folder: Option<String>,
+}
+
+impl Trail {
+    /// A region's folder, or a place in it.
+    pub(super) fn of_region(prefix: &str) -> Self {
+        let parts = after_logs(prefix).map_or(0, |rest| prefix.len() - rest.len());
+        let organization = usize::from(prefix[parts..].split('/').next().is_some_and(is_organization));
+        // Account, CloudTrail and region.
+        let depth = 3 + organization;
+        let length: usize = prefix[parts..].split_inclusive('/').take(depth).map(str::len).sum();
+        Self { prefix: prefix.to_owned(), region_folder: Some(prefix[..parts + length].to_owned()) }
+    }
+
+    /// A folder of logs without the layout.
+    pub(super) fn flat(prefix: &str) -> Self {
+        Self { prefix: prefix.to_owned(), region_folder: None }
+    }
+
+    /// The key after which objects of the window begin.
+    pub(super) fn start_after(&self, window: TimeWindow) -> Option<String> {
+        let (folder, first) = (self.region_folder.as_ref()?, window.delivery_days().0?);
+        Some(format!("{folder}{}", day_path(first)))
+    }
+
+    /// Whether a key, and so every later one, is past the window.
+    pub(super) fn is_past(&self, key: &str, window: TimeWindow) -> bool {
+        let (Some(folder), Some(last)) = (&self.region_folder, window.delivery_days().1) else { return false };
+        let last = day_path(last);
+        key.strip_prefix(folder.as_str()).and_then(|rest| rest.get(..last.len())).is_some_and(|day| day > last.as_str())
+    }
+}
+
+fn day_path(day: Date) -> String {
+    format!("{:04}/{:02}/{:02}", day.year(), day.month(), day.day())
+}
+
+/// A prefix as S3 wants it: without a `/` at its beginning, with one at its end.
+pub(super) fn normalized(prefix: &str) -> String {
+    let prefix = prefix.trim_start_matches('/').trim_end_matches('/');
+    if prefix.is_empty() { String::new() } else { format!("{prefix}/") }
+}
+
+/// What stands after the last `AWSLogs/` of a prefix.
+fn after_logs(prefix: &str) -> Option<&str> {
+    let at = format!("/{prefix}").rfind("/AWSLogs/")?;
+    Some(&prefix[at + LOGS.len()..])
+}
+
+/// Where a (normalized) prefix ends.
+pub(super) fn level(prefix: &str) -> Level {
+    let Some(rest) = after_logs(prefix) else { return Level::Outside };
+    let mut parts: Vec<&str> = rest.split_terminator('/').collect();
+    let has_organization = parts.first().is_some_and(|part| is_organization(part));
+    if has_organization {
+        parts.remove(0);
+    }
+    match parts[..] {
+        [] if has_organization => Level::Organization,
+        [] => Level::Logs,
+        [account] if is_account(account) => Level::Account,
+        [account, "CloudTrail"] if is_account(account) => Level::Service,
+        [account, "CloudTrail", ..] if is_account(account) => Level::Region,
+        _ => Level::Outside,
+    }
+}
+
+/// The last folder of a prefix: `a/b/` → `b`.
+pub(super) fn last_folder(prefix: &str) -> &str {
+    prefix.trim_end_matches('/').rsplit('/').next().unwrap_or_default()
+}
+
+/// Source: <https://docs.aws.amazon.com/organizations/latest/APIReference/API_Organization.html>
+pub(super) fn is_organization(folder: &str) -> bool {
+    let valid = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    folder.strip_prefix("o-").is_some_and(|id| (10..=32).contains(&id.len()) && id.bytes().all(valid))
+}
+
+pub(super) fn is_account(folder: &str) -> bool {
+    AccountId::parse(folder).is_ok()
+}
+
+/// Whether a key's file may be a log.
+pub(super) fn is_log(key: &str) -> bool {
+    [".json.gz", ".json"].iter().any(|suffix| key.ends_with(suffix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trail::window::WindowText;
+
+    #[test]
+    fn a_prefix_is_found_at_its_level() {
+        for (prefix, expected) in [
+            ("", Level::Outside),
+            ("team/logs/", Level::Outside),
+            ("team/myAWSLogs/", Level::Outside),
+            ("AWSLogs/", Level::Logs),
+            ("team/AWSLogs/", Level::Logs),
+            ("AWSLogs/o-abcdefghij/", Level::Organization),
+            ("AWSLogs/123456789012/", Level::Account),
+            ("x/AWSLogs/o-abcdefghij/123456789012/", Level::Account),
+            ("AWSLogs/123456789012/CloudTrail/", Level::Service),
+            ("AWSLogs/123456789012/CloudTrail/eu-west-1/", Level::Region),
+            ("AWSLogs/o-abcdefghij/123456789012/CloudTrail/eu-west-1/2023/07/", Level::Region),
+            ("AWSLogs/123456789012/CloudTrail-Digest/", Level::Outside),
+            ("AWSLogs/123456789012/Config/", Level::Outside),
+        ] {
+            assert_eq!(level(prefix), expected, "{prefix}");
+        }
+    }
+
+    #[test]
+    fn prefixes_are_normalized() {
+        let normalized: Vec<_> = ["", "/", "a", "/a/b/", "a//"].into_iter().map(normalized).collect();
+        assert_eq!(normalized, ["", "", "a/", "a/b/", "a/"]);
+        assert_eq!((last_folder("a/b/"), last_folder("")), ("b", ""));
+    }
+
+    #[test]
+    fn a_window_bounds_the_keys_of_a_region() {
+        let folder = "t/AWSLogs/o-abcdefghij/123456789012/CloudTrail/eu-west-1/";
+        let deeper = format!("{folder}2019/02/");
+        for prefix in [folder, &deeper] {
+            let trail = Trail::of_region(prefix);
+            assert_eq!(trail.region_folder.as_deref(), Some(folder));
+            let day = WindowText { day: Some("2019/02/01"), ..Default::default() };
+            let window = TimeWindow::parse(day, "2024-01-01T00:00:00Z".parse().unwrap()).unwrap();
+            assert_eq!(trail.start_after(window), Some(format!("{folder}2019/02/01")));
+            assert!(!trail.is_past(&format!("{folder}2019/02/02/zzz.json.gz"), window));
+            assert!(trail.is_past(&format!("{folder}2019/02/03/a.json.gz"), window));
+            assert!(trail.start_after(TimeWindow::default()).is_none());
+            assert!(!trail.is_past(&format!("{folder}9999/12/31/a"), TimeWindow::default()));
+        }
+        let account = Trail::of_region("AWSLogs/123456789012/CloudTrail/us-east-1/");
+        assert_eq!(account.region_folder.as_deref(), Some("AWSLogs/123456789012/CloudTrail/us-east-1/"));
+    }
+}

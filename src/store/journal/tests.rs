@@ -1,0 +1,71 @@
+use super::*;
+
+fn store() -> (tempfile::TempDir, Store) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("creators.db")).unwrap();
+    (folder, store)
+}
+
+fn new_run(kind: RunKind, undoes: Option<RunId>) -> NewRun {
+    NewRun {
+        kind,
+        undoes,
+        account: "123456789012".into(),
+        region: "eu-west-1".into(),
+        key: "Owner".into(),
+        caller: "arn:aws:iam::123456789012:user/ops".into(),
+    }
+}
+
+fn write(position: u32) -> Write {
+    Write {
+        position,
+        resource_type: "sqs".into(),
+        id: format!("q{position}").into(),
+        arn: format!("arn:aws:sqs:eu-west-1:123456789012:q{position}").into(),
+        region: "eu-west-1".into(),
+        old_value: (position == 1).then(|| "old".into()),
+        new_value: Some("alice".into()),
+        event_id: Some("e".to_owned()),
+    }
+}
+
+fn ended(position: u32, state: WriteState) -> WriteResult {
+    WriteResult { position, state, error: None, request_id: Some(format!("r{position}")) }
+}
+
+#[test]
+fn a_run_is_finished_when_all_its_writes_ended() {
+    let (_folder, store) = store();
+    let run = store.begin_run(&new_run(RunKind::Tag, None), &[write(0), write(1), write(2)]).unwrap();
+    store.start_writes(run, &[0, 1]).unwrap();
+    store.end_writes(run, &[ended(0, WriteState::Written)]).unwrap();
+    assert!(!store.finish_run(run).unwrap());
+    let counts = store.run(run).unwrap().unwrap().counts;
+    assert_eq!(counts, WriteCounts { planned: 1, started: 1, written: 1, ..WriteCounts::default() });
+
+    store.end_writes(run, &[ended(1, WriteState::Failed), ended(2, WriteState::Vanished)]).unwrap();
+    assert!(store.finish_run(run).unwrap());
+    assert!(store.runs().unwrap()[0].finished_at.is_some());
+}
+
+#[test]
+fn writes_come_back_as_they_were_stored() {
+    let (_folder, store) = store();
+    let run = store.begin_run(&new_run(RunKind::Tag, None), &[write(1), write(0)]).unwrap();
+    store.end_writes(run, &[ended(1, WriteState::Written)]).unwrap();
+    let writes = store.writes_of(run).unwrap();
+    assert_eq!(writes.iter().map(|row| row.write.clone()).collect::<Vec<_>>(), [write(0), write(1)]);
+    assert_eq!(writes[1].result, ended(1, WriteState::Written));
+    assert_eq!(writes[0].result.state, WriteState::Planned);
+}
+
+#[test]
+fn only_what_an_undo_wrote_is_taken_back() {
+    let (_folder, store) = store();
+    let run = store.begin_run(&new_run(RunKind::Tag, None), &[write(0), write(1)]).unwrap();
+    let undo = store.begin_run(&new_run(RunKind::Undo, Some(run)), &[write(0), write(1)]).unwrap();
+    store.end_writes(undo, &[ended(1, WriteState::Written), ended(0, WriteState::Skipped)]).unwrap();
+    assert_eq!(store.taken_back(run).unwrap(), HashMap::from([(1, undo)]));
+    assert!(store.taken_back(undo).unwrap().is_empty());
+}

@@ -1,0 +1,7 @@
+//! `tag`, `apply`, `undo` and `runs` on moto, with boto3 as the witness.
+
+mod interrupted;
+mod lab;
+mod plans;
+mod undo;
+mod ways;

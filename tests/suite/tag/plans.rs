@@ -1,0 +1,96 @@
+//! Dry runs and saved plans.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use super::lab::{Lab, entry};
+
+#[test]
+fn a_dry_run_prints_the_plan_and_writes_nothing() {
+    let mut lab = Lab::new();
+    let volume = lab.volumes(&["alice"]).remove(0);
+    let queue = lab.queue("tagged", "alice", &json!({"Owner": "zoe"}));
+    lab.load();
+    let run = lab.run(&["tag", "--dryrun"]);
+    run.success().says(["1 to tag; left: 1 with the tag", "nothing was written"]);
+    let mut lines = run.stdout.lines();
+    assert!(
+        lines.next().is_some_and(|line| line.starts_with(&format!("tag ebs {volume} Owner=alice ("))),
+        "{}",
+        run.stdout
+    );
+    assert_eq!(lines.next(), Some(format!("leave sqs {queue} (has the tag: Owner=zoe)").as_str()));
+    assert_eq!(lines.next(), None);
+
+    let plan = lab.run(&["tag", "--dry-run", "--output", "json"]).success().json();
+    assert_eq!(plan["format_version"], 1);
+    let action = &plan["actions"][0];
+    let fields = ["resource_type", "id", "arn", "account_id", "region", "key", "value", "event_id"];
+    let told: Vec<&Value> = fields.iter().map(|field| &action[field]).collect();
+    let arn = format!("arn:aws:ec2:us-east-1:123456789012:volume/{volume}");
+    let event = "00000000-0000-4000-8000-00000000000b";
+    assert_eq!(json!(told), json!(["ebs", volume, arn, "123456789012", "us-east-1", "Owner", "alice", event]));
+    assert_eq!(plan["left"][0]["id"], queue);
+    assert_eq!(lab.moto.writes(), 0);
+    assert_eq!(lab.run(&["runs", "--output", "json"]).success().json()["runs"], json!([]));
+}
+
+#[test]
+fn a_saved_plan_is_applied_later_where_nothing_changed_since() {
+    let mut lab = Lab::new();
+    let volumes = lab.volumes(&["alice"; 4]);
+    lab.role("deploy", "bob", &json!({"stage": "prod"}));
+    lab.load();
+    lab.run(&["tag", "--save-plan", "plan.json"]).success().says(["trailcreator apply plan.json"]);
+    assert_eq!(lab.moto.writes(), 0, "a saved plan is only a plan");
+    lab.moto.boto3(&format!(
+        "client('ec2').delete_volume(VolumeId='{}')
+client('ec2').create_tags(Resources=['{}'], Tags=[dict(Key='Owner', Value='zoe')])",
+        volumes[0], volumes[1]
+    ));
+    // Without what was loaded: the plan stands for itself.
+    fs::remove_file(lab.bench.path("creators.db")).expect("it was made by loading");
+
+    let report = lab.run(&["apply", "plan.json", "--output", "json"]).code(4).json();
+    let results: Vec<&Value> = volumes.iter().map(|id| &entry(&report["actions"], id)["result"]).collect();
+    assert_eq!(json!(results), json!(["vanished", "skipped", "written", "written"]));
+    assert_eq!(lab.volume_tags(&volumes[1]), json!({"Owner": "zoe"}));
+    assert_eq!(lab.volume_tags(&volumes[2]), json!({"Owner": "alice"}));
+    assert_eq!(lab.role_tags("deploy"), json!({"stage": "prod", "Owner": "bob"}));
+
+    let writes = lab.moto.writes();
+    lab.run(&["apply", "plan.json"]).code(4).says(["4 skipped"]);
+    assert_eq!(lab.moto.writes(), writes, "applied twice, written once");
+    lab.run(&["undo", "1"]).success();
+    assert_eq!(lab.volume_tags(&volumes[1]), json!({"Owner": "zoe"}));
+    assert_eq!(lab.volume_tags(&volumes[2]), json!({}));
+}
+
+#[test]
+fn the_plan_that_a_dry_run_prints_can_be_applied() {
+    let mut lab = Lab::new();
+    let volume = lab.volumes(&["alice"]).remove(0);
+    lab.load();
+    let plan = lab.run(&["tag", "--dry-run", "--output", "json"]).success().stdout.clone();
+    lab.bench.write("plan.json", plan);
+    lab.run(&["apply", "plan.json"]).success();
+    assert_eq!(lab.volume_tags(&volume), json!({"Owner": "alice"}));
+}
+
+#[test]
+fn a_plan_that_is_none_is_refused_with_its_place() {
+    let lab = Lab::new();
+    lab.run(&["apply", "nowhere.json"]).code(2).says(["nowhere.json"]);
+    lab.bench.write("broken.json", "{\"format_version\": 1,\n \"actionz\": []}");
+    lab.run(&["apply", "broken.json"]).code(2).says(["broken.json:2:", "actionz", "--save-plan"]);
+    lab.bench.write("newer.json", r#"{"format_version": 2, "actions": []}"#);
+    lab.run(&["apply", "newer.json"]).code(2).says(["format_version 2"]);
+    let action = json!({
+        "resource_type": "sqs", "id": "q", "arn": "arn:aws:sqs:us-east-1:999999999999:q", "account_id": "999999999999",
+        "region": "us-east-1", "key": "Owner", "value": "alice", "event_id": null,
+    });
+    lab.bench.write("foreign.json", json!({"format_version": 1, "actions": [action]}).to_string());
+    lab.run(&["apply", "foreign.json"]).code(2).says(["999999999999", "123456789012", "--profile"]);
+    assert_eq!(lab.moto.writes(), 0);
+}

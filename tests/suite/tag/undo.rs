@@ -1,0 +1,78 @@
+//! Taking a run back.
+
+use serde_json::json;
+
+use super::lab::{Lab, entry};
+
+#[test]
+fn undo_restores_what_the_run_wrote_and_leaves_what_somebody_changed() {
+    let mut lab = Lab::new();
+    let volumes = lab.volumes(&["alice", "alice", "bob"]);
+    let queue = lab.queue("jobs", "carol", &json!({"team": "blue"}));
+    let topic = lab.topic("news", "carol");
+    lab.role("deploy", "dan", &json!({"stage": "prod"}));
+    lab.load();
+    lab.run(&["tag"]).success();
+    lab.moto.boto3(&format!(
+        "client('ec2').create_tags(Resources=['{}'], Tags=[dict(Key='Owner', Value='zoe')])
+client('ec2').delete_volume(VolumeId='{}')",
+        volumes[0], volumes[2]
+    ));
+
+    let dry = lab.run(&["undo", "1", "--dry-run"]);
+    assert!(dry.success().stdout.contains(&format!("untag ebs {} Owner=alice", volumes[1])), "{}", dry.printed());
+    assert_eq!(lab.volume_tags(&volumes[1]), json!({"Owner": "alice"}));
+
+    let report = lab.run(&["undo", "1", "--output", "json"]).success().json();
+    assert_eq!(entry(&report["actions"], &volumes[0])["result"], "skipped");
+    assert_eq!(entry(&report["actions"], &volumes[0])["error"], "has Owner=zoe now, changed by somebody since");
+    assert_eq!(entry(&report["actions"], &volumes[2])["result"], "vanished");
+    assert_eq!(lab.volume_tags(&volumes[0]), json!({"Owner": "zoe"}));
+    assert_eq!(lab.volume_tags(&volumes[1]), json!({}));
+    assert_eq!(lab.queue_tags(&queue), json!({"team": "blue"}));
+    assert_eq!(lab.role_tags("deploy"), json!({"stage": "prod"}));
+    assert_eq!(lab.topic_tags(&topic), json!({}));
+
+    let writes = lab.moto.writes();
+    lab.run(&["undo", "1"]).success();
+    assert_eq!(lab.moto.writes(), writes, "what is taken back is not touched again");
+    lab.run(&["undo", "7"]).code(2).says(["no run 7", "trailcreator runs"]);
+}
+
+#[test]
+fn an_undo_can_be_undone() {
+    let mut lab = Lab::new();
+    let volume = lab.volumes(&["alice"]).remove(0);
+    lab.load();
+    lab.run(&["tag"]).success();
+    lab.run(&["undo", "1"]).success();
+    assert_eq!(lab.volume_tags(&volume), json!({}));
+    lab.run(&["undo", "2"]).success();
+    assert_eq!(lab.volume_tags(&volume), json!({"Owner": "alice"}));
+}
+
+#[test]
+fn runs_lists_what_was_done() {
+    let mut lab = Lab::new();
+    let volume = lab.volumes(&["alice"]).remove(0);
+    lab.load();
+    lab.run(&["tag"]).success();
+    lab.run(&["undo", "1"]).success();
+    let runs = lab.run(&["runs", "--output", "json"]).success().json()["runs"].clone();
+    let told = |field: &str| json!([runs[0][field], runs[1][field]]);
+    assert_eq!(told("run_id"), json!([2, 1]));
+    assert_eq!(told("kind"), json!(["undo", "tag"]));
+    assert_eq!(told("undoes"), json!([1, null]));
+    assert_eq!(runs[1]["counts"]["written"], 1);
+    assert!(runs[1]["finished_at"].is_string());
+    assert_eq!(runs[1]["caller_arn"], "arn:aws:sts::123456789012:user/moto");
+    let one = lab.run(&["runs", "1", "--output", "json"]).success().json();
+    let write = entry(&one["writes"], &volume);
+    assert_eq!(
+        (&write["old_value"], &write["value"], &write["state"]),
+        (&json!(null), &json!("alice"), &json!("written"))
+    );
+    assert!(write["request_id"].is_string() && write["written_at"].is_string(), "{write}");
+    let text = lab.run(&["runs"]).success().stdout.clone();
+    assert!(text.contains("undo of 1 account:123456789012 region:us-east-1 Owner 1 written finished"), "{text}");
+}

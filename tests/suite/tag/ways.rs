@@ -1,0 +1,170 @@
+//! The ways in which tags are written, and what happens where one resource can't be.
+
+use serde_json::json;
+
+use super::lab::{Lab, entry};
+use crate::common::{Bench, Event};
+
+#[test]
+fn each_type_is_tagged_in_its_way_and_other_tags_stay() {
+    let mut lab = Lab::new();
+    let volumes = lab.volumes(&["alice", "alice", "bob"]);
+    let queue = lab.queue("jobs", "carol", &json!({"team": "blue"}));
+    lab.role("deploy", "dan", &json!({"stage": "prod"}));
+    let topics = [lab.topic("one", "erin"), lab.topic("two", "erin")];
+    lab.load();
+    let run = lab.run(&["tag"]);
+    run.success().says([
+        "account:123456789012 region:us-east-1 tag 3 ebs resources users:2 population:3 not-found:0 records:3 untagged:3",
+        "tag 1 iam-role resources users:1",
+        "run 1: 7 tagged",
+        "trailcreator undo 1",
+    ]);
+    for (volume, owner) in volumes.iter().zip(["alice", "alice", "bob"]) {
+        assert_eq!(lab.volume_tags(volume), json!({"Owner": owner}));
+        assert!(run.stdout.contains(&format!("tagged ebs {volume} Owner={owner} (")), "{}", run.printed());
+    }
+    assert_eq!(lab.queue_tags(&queue), json!({"team": "blue", "Owner": "carol"}));
+    assert_eq!(lab.role_tags("deploy"), json!({"stage": "prod", "Owner": "dan"}));
+    for topic in &topics {
+        assert_eq!(lab.topic_tags(topic), json!({"Owner": "erin"}));
+    }
+    assert_eq!(lab.sent("CreateTags"), 2, "one call for each owner");
+    assert_eq!((lab.sent("TagQueue"), lab.sent("TagRole")), (1, 1), "moto's Tagging API does not know these");
+    assert_eq!(lab.sent("TagResources"), 3, "one for each owner; both topics in one");
+
+    let writes = lab.moto.writes();
+    let again = lab.run(&["tag", "--output", "json"]);
+    assert_eq!(again.success().json()["actions"], json!([]));
+    assert_eq!(lab.moto.writes(), writes, "the second run wrote");
+}
+
+#[test]
+fn what_has_the_tag_or_no_creator_is_left_with_its_reason() {
+    let mut lab = Lab::new();
+    let tagged = lab.queue("tagged", "alice", &json!({"Owner": "zoe", "team": "blue"}));
+    let volume = lab.volumes(&["alice"]).remove(0);
+    let unknown = lab.moto.boto3("result = client('sqs').create_queue(QueueName='unknown')['QueueUrl']");
+    let unknown = unknown.as_str().expect("a URL is a text");
+    let other = Event::new("robomaker.amazonaws.com", "CreateRobot").response(json!({"arn": "arn:aws:x:y:1:robot"}));
+    lab.event(other);
+    lab.load();
+    let report = lab.run(&["tag", "--output", "json"]).success().json();
+    assert_eq!(entry(&report["actions"], &volume)["result"], "written");
+    let left = &report["left"];
+    assert_eq!(entry(left, &tagged)["kind"], "has-tag");
+    assert_eq!(entry(left, &tagged)["reason"], "has the tag: Owner=zoe");
+    assert_eq!(entry(left, unknown)["kind"], "no-record");
+    assert_eq!(lab.queue_tags(&tagged), json!({"Owner": "zoe", "team": "blue"}));
+    assert_eq!(lab.queue_tags(unknown), json!({}));
+}
+
+/// Before our first write arrives, the volume tagged `vanishes` and the queue `gone` are deleted.
+const VANISH: &str = r#"
+import boto3, os, threading
+lock, done = threading.Lock(), []
+def before(entry, environ):
+    if 'Boto3/' in entry['user_agent'] or entry['action'] not in ('CreateTags', 'TagResources', 'TagQueue'):
+        return None
+    with lock:
+        if done:
+            return None
+        done.append(True)
+        def client(name):
+            return boto3.client(name, region_name='us-east-1', endpoint_url='http://127.0.0.1:' + os.environ['MOTO_PORT'],
+                                aws_access_key_id='testing', aws_secret_access_key='testing')
+        for volume in client('ec2').describe_volumes(Filters=[{'Name': 'tag-key', 'Values': ['vanishes']}])['Volumes']:
+            client('ec2').delete_volume(VolumeId=volume['VolumeId'])
+        client('sqs').delete_queue(QueueUrl=client('sqs').get_queue_url(QueueName='gone')['QueueUrl'])
+"#;
+
+#[test]
+fn what_vanishes_between_list_and_write_fails_only_itself() {
+    let mut lab = Lab::with_hook(Bench::new(), VANISH);
+    let volumes = lab.volumes(&["alice"; 5]);
+    lab.moto.boto3(&format!(
+        "client('ec2').create_tags(Resources=['{}'], Tags=[dict(Key='vanishes', Value='')])",
+        volumes[2]
+    ));
+    let gone = lab.queue("gone", "alice", &json!({}));
+    let stays = lab.queue("stays", "alice", &json!({}));
+    lab.load();
+    let run = lab.run(&["tag", "--output", "json"]);
+    let report = run.code(4).json();
+    for (at, volume) in volumes.iter().enumerate() {
+        if at == 2 {
+            assert_eq!(entry(&report["failed"], volume)["result"], "vanished");
+        } else {
+            assert_eq!(lab.volume_tags(volume), json!({"Owner": "alice"}));
+        }
+    }
+    assert_eq!(entry(&report["actions"], &gone)["result"], "vanished", "{report:#}");
+    assert_eq!(lab.queue_tags(&stays), json!({"Owner": "alice"}));
+    assert_eq!(report["summary"]["results"], json!({"vanished": 2, "written": 5}));
+    run.says(["vanished: ", "InvalidVolume.NotFound"]);
+}
+
+/// The queue `locked` can't be tagged by any call; IAM is closed to all reading.
+const REFUSE: &str = r#"
+def before(entry, environ):
+    if 'Boto3/' in entry['user_agent']:
+        return None
+    if entry['action'] in ('TagResources', 'TagQueue') and 'locked' in entry['body']:
+        return 400, 'application/x-amz-json-1.0', '{"__type": "AccessDeniedException", "message": "User: x is not authorized to perform: sqs:TagQueue"}'
+    if entry['service'] == 'iam':
+        return 403, 'text/xml', '<ErrorResponse><Error><Code>AccessDenied</Code><Message>User: x is not authorized to perform: iam:ListRoles on resource: *</Message></Error></ErrorResponse>'
+"#;
+
+#[test]
+fn what_is_refused_is_named_with_the_missing_permission_and_the_rest_is_tagged() {
+    let mut lab = Lab::with_hook(Bench::new(), REFUSE);
+    let volume = lab.volumes(&["alice"]).remove(0);
+    let locked = lab.queue("locked", "alice", &json!({}));
+    let open = lab.queue("open", "alice", &json!({}));
+    lab.role("deploy", "alice", &json!({}));
+    lab.load();
+    let run = lab.run(&["tag", "--output", "json"]);
+    let report = run.code(4).json();
+    let failed = entry(&report["failed"], &locked);
+    assert!(failed["error"].as_str().is_some_and(|error| error.contains("allow sqs:TagQueue")), "{failed}");
+    assert_eq!(report["summary"]["failed_types"][0]["resource_type"], "iam-role");
+    assert_eq!(report["summary"]["failed_types"][0]["hint"], "allow iam:ListRoles to the user or role in use");
+    run.says(["iam-role could not be listed", "hint: allow iam:ListRoles"]);
+    assert_eq!(lab.volume_tags(&volume), json!({"Owner": "alice"}));
+    assert_eq!(lab.queue_tags(&open), json!({"Owner": "alice"}));
+    assert_eq!(lab.queue_tags(&locked), json!({}));
+}
+
+#[test]
+fn overwriting_changes_other_values_and_undo_puts_them_back() {
+    let mut lab = Lab::new();
+    let zoes = lab.queue("zoes", "alice", &json!({"Owner": "zoe", "team": "blue"}));
+    let alices = lab.queue("alices", "alice", &json!({"Owner": "alice"}));
+    let volume = lab.volumes(&["bob"]).remove(0);
+    lab.moto
+        .boto3(&format!("client('ec2').create_tags(Resources=['{volume}'], Tags=[dict(Key='Owner', Value='old')])"));
+    lab.load();
+    let report = lab.run(&["tag", "--overwrite", "--output", "json"]).success().json();
+    assert_eq!(entry(&report["left"], &alices)["kind"], "same-value");
+    assert_eq!(entry(&report["actions"], &zoes)["old_value"], "zoe");
+    assert_eq!(lab.queue_tags(&zoes), json!({"Owner": "alice", "team": "blue"}));
+    assert_eq!(lab.volume_tags(&volume), json!({"Owner": "bob"}));
+
+    lab.run(&["undo", "1"]).success().says(["2 taken back"]);
+    assert_eq!(lab.queue_tags(&zoes), json!({"Owner": "zoe", "team": "blue"}));
+    assert_eq!(lab.queue_tags(&alices), json!({"Owner": "alice"}));
+    assert_eq!(lab.volume_tags(&volume), json!({"Owner": "old"}));
+}
+
+#[test]
+fn another_tag_and_chosen_types_are_taken_from_the_command_line() {
+    let mut lab = Lab::new();
+    let volume = lab.volumes(&["alice"]).remove(0);
+    let queue = lab.queue("jobs", "alice", &json!({}));
+    lab.load();
+    lab.run(&["tag", "--creator-tag", "Made By", "--type", "aws.sqs", "-q"]).success();
+    assert_eq!(lab.queue_tags(&queue), json!({"Made By": "alice"}));
+    assert_eq!(lab.volume_tags(&volume), json!({}));
+    lab.run(&["tag", "--type", "sqz"]).code(2).says(["sqz", "did you mean sqs?"]);
+    lab.run(&["tag", "--creator-tag", "aws:owner"]).code(2).says(["aws:owner"]);
+}
