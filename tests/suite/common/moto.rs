@@ -73,19 +73,29 @@ impl Request {
 impl Moto {
     /// Starts a server on a free port of loopback.
     pub(crate) fn start() -> Self {
-        Self::launch(None)
+        Self::launch(None, &[])
     }
 
     /// Starts a server that asks `hook` first: Python code that defines `before(entry, environ)`, see `moto_launcher.py`.
     pub(crate) fn start_with(hook: &str) -> Self {
-        Self::launch(Some(hook))
+        Self::launch(Some(hook), &[])
     }
 
-    fn launch(hook: Option<&str>) -> Self {
+    /// Starts a server with the project's own `trail_services.py` before moto: Event history of the log files in a folder, S3
+    /// Select, ListRegions. `options` are that file's environment variables.
+    pub(crate) fn start_with_trail_services(history: &Path, options: &[(&str, &str)]) -> Self {
+        let history = history.to_str().expect("a temporary folder's path is UTF-8");
+        let variables: Vec<_> =
+            [("TRAIL_SERVICES_HISTORY", history)].into_iter().chain(options.iter().copied()).collect();
+        Self::launch(Some(include_str!("trail_services.py")), &variables)
+    }
+
+    fn launch(hook: Option<&str>, variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let launcher = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/common/moto_launcher.py");
         let mut command = Command::new(python());
         clean(&mut command);
+        command.envs(variables.iter().copied());
         command.arg(launcher).arg(requests_file(folder.path()));
         if let Some(hook) = hook {
             let file = folder.path().join("hook.py");

@@ -10,7 +10,9 @@ folder that TRAIL_SERVICES_HISTORY names, S3 Select from the object that moto st
 
 Environment: TRAIL_SERVICES_HISTORY (folder), TRAIL_SERVICES_SELECT=off (the account has no S3 Select: MethodNotAllowed,
 as accounts answer that did not use it before July 2024), TRAIL_SERVICES_REGIONS (comma-separated, for ListRegions),
-TRAIL_SERVICES_RATE=off (no LookupEvents rate limit).
+TRAIL_SERVICES_RATE=off (no LookupEvents rate limit), TRAIL_SERVICES_DENIED (comma-separated operations, or regions of
+LookupEvents, that are refused), TRAIL_SERVICES_HOLD (a file: LookupEvents does not answer as long as it exists and holds a
+smaller number than there were such requests).
 """
 
 import base64
@@ -38,20 +40,37 @@ SELECT_CHUNK = 997
 
 _lock = threading.Lock()
 _requests = {}
+_seen = {}
 
 
 def before(entry, environ):
     """moto_launcher's hook: None where moto is to answer."""
+    denied = os.environ.get("TRAIL_SERVICES_DENIED", "").split(",")
+    if entry["action"] in denied or entry["action"] == "LookupEvents" and entry["region"] in denied:
+        return aws_error(400, "AccessDeniedException", f"User is not authorized to perform: {entry['action']}")
     if entry["action"] == "LookupEvents":
+        hold()
         return lookup_events(entry)
-    if entry["action"] == "POST /list-regions" or entry["path"] == "/list-regions":
-        return list_regions()
+    if entry["path"] == "/list-regions":
+        return list_regions(json.loads(entry["body"] or "{}"))
     if entry["method"] == "POST" and "select-type=2" in entry["query"]:
         return select(entry)
     return None
 
 
 # LookupEvents ------------------------------------------------------------------------------------------------------
+
+
+def hold():
+    """Waits as TRAIL_SERVICES_HOLD says."""
+    path = os.environ.get("TRAIL_SERVICES_HOLD")
+    with _lock:
+        _seen["LookupEvents"] = number = _seen.get("LookupEvents", 0) + 1
+    while path and os.path.exists(path):
+        with open(path, encoding="utf-8") as file:
+            if number <= int(file.read()):
+                return
+        time.sleep(0.02)
 
 
 def lookup_events(entry):
@@ -62,8 +81,10 @@ def lookup_events(entry):
     unknown = set(request) - {"LookupAttributes", "StartTime", "EndTime", "EventCategory", "MaxResults", "NextToken"}
     attributes = request.get("LookupAttributes", [])
     size = request.get("MaxResults", PAGE)
-    if unknown or len(attributes) > 1 or not 1 <= size <= PAGE:
-        return aws_error(400, "InvalidLookupAttributesException", f"unknown {unknown}, {len(attributes)} attributes, {size} a page")
+    if unknown or len(attributes) > 1:
+        return aws_error(400, "InvalidLookupAttributesException", f"unknown {unknown}, {len(attributes)} attributes")
+    if not 1 <= size <= PAGE:
+        return aws_error(400, "InvalidMaxResultsException", f"{size} a page")
     start, end = request.get("StartTime", 0), request.get("EndTime", 2**40)
     if start > end:
         return aws_error(400, "InvalidTimeRangeException", "StartTime is after EndTime")
@@ -103,7 +124,13 @@ def history(region):
     for path in sorted(glob.glob(os.path.join(os.environ["TRAIL_SERVICES_HISTORY"], "**", "*.json*"), recursive=True)):
         with open(path, "rb") as file:
             records += json.loads(plain(file.read()))["Records"]
-    records = [record for record in records if record.get("awsRegion") == region and epoch(record) >= oldest.timestamp()]
+    records = [
+        record
+        for record in records
+        if record.get("awsRegion") == region
+        and epoch(record) >= oldest.timestamp()
+        and record.get("eventCategory", "Management") == "Management"
+    ]
     return sorted(records, key=lambda record: (record["eventTime"], record.get("eventID", "")), reverse=True)
 
 
@@ -164,10 +191,19 @@ def as_event(record):
     return {key: value for key, value in event.items() if value is not None}
 
 
-def list_regions():
+def list_regions(request):
+    """One page of ListRegions: the given regions are enabled, one more is not."""
     names = os.environ.get("TRAIL_SERVICES_REGIONS", "us-east-1,eu-west-1").split(",")
     regions = [{"RegionName": name, "RegionOptStatus": "ENABLED_BY_DEFAULT"} for name in names]
-    return 200, "application/json", json.dumps({"Regions": regions})
+    regions.append({"RegionName": "me-south-1", "RegionOptStatus": "DISABLED"})
+    wanted = request.get("RegionOptStatusContains")
+    regions = [region for region in regions if not wanted or region["RegionOptStatus"] in wanted]
+    offset = int(request.get("NextToken", "0"))
+    size = min(request.get("MaxResults", 2), 2)
+    page = {"Regions": regions[offset : offset + size]}
+    if offset + size < len(regions):
+        page["NextToken"] = str(offset + size)
+    return 200, "application/json", json.dumps(page)
 
 
 # S3 Select ---------------------------------------------------------------------------------------------------------
