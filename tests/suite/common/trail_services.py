@@ -11,8 +11,8 @@ folder that TRAIL_SERVICES_HISTORY names, S3 Select from the object that moto st
 Environment: TRAIL_SERVICES_HISTORY (folder), TRAIL_SERVICES_SELECT=off (the account has no S3 Select: MethodNotAllowed,
 as accounts answer that did not use it before July 2024), TRAIL_SERVICES_REGIONS (comma-separated, for ListRegions),
 TRAIL_SERVICES_RATE=off (no LookupEvents rate limit), TRAIL_SERVICES_DENIED (comma-separated operations, or regions of
-LookupEvents, that are refused), TRAIL_SERVICES_HOLD (a file: LookupEvents does not answer as long as it exists and holds a
-smaller number than there were such requests).
+LookupEvents, that are refused), TRAIL_SERVICES_HOLD (a file with a number: LookupEvents answers so often and then waits
+until the file is gone).
 """
 
 import base64
@@ -66,11 +66,17 @@ def hold():
     path = os.environ.get("TRAIL_SERVICES_HOLD")
     with _lock:
         _seen["LookupEvents"] = number = _seen.get("LookupEvents", 0) + 1
-    while path and os.path.exists(path):
-        with open(path, encoding="utf-8") as file:
-            if number <= int(file.read()):
-                return
+    while path and number > held_at(path):
         time.sleep(0.02)
+
+
+def held_at(path):
+    """How many requests are answered; without the file all."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return int(file.read() or 0)
+    except FileNotFoundError:
+        return float("inf")
 
 
 def lookup_events(entry):
