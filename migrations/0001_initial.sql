@@ -79,6 +79,7 @@ CREATE TABLE runs (
     account_id  TEXT NOT NULL,
     region      TEXT NOT NULL,
     tag_key     TEXT NOT NULL,
+    caller_arn  TEXT NOT NULL,       -- who wrote: the user or role session whose credentials were used
     started_at  TEXT NOT NULL,       -- RFC 3339, UTC
     finished_at TEXT                 -- NULL: still running, or interrupted and can be resumed
 );

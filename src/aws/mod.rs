@@ -14,4 +14,4 @@ pub mod session;
 pub use caller::{Answer, Caller};
 pub use counts::Counts;
 pub use error::{CallError, ErrorClass};
-pub use session::{AwsOptions, Session};
+pub use session::{AwsOptions, CallerIdentity, Session};

@@ -25,7 +25,7 @@ use tokio::sync::OnceCell;
 use super::endpoint::configured_url;
 use super::retries::{HopelessErrors, RetryPartitions, retry_config, timeout_config};
 use super::{CallError, Caller, Counts, ErrorClass, error};
-use crate::names::{AccountId, Region};
+use crate::names::{AccountId, Arn, Region};
 
 /// How long it may take to get credentials: a chain of roles is several calls.
 const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(60);
@@ -50,6 +50,15 @@ pub struct AwsOptions {
     pub endpoint_url: Option<String>,
 }
 
+/// Whose credentials a session has.
+#[derive(Debug, Clone)]
+pub struct CallerIdentity {
+    /// The account.
+    pub account: AccountId,
+    /// The user or role session.
+    pub arn: Arn,
+}
+
 /// A way into one account. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Session(Arc<Inner>);
@@ -61,7 +70,7 @@ struct Inner {
     caller: Caller,
     partitions: Arc<RetryPartitions>,
     counts: Counts,
-    account: OnceCell<AccountId>,
+    caller_identity: OnceCell<CallerIdentity>,
 }
 
 impl Session {
@@ -77,7 +86,7 @@ impl Session {
         let credentials = config.credentials_provider().ok_or_else(|| no_credentials(&region))?;
         let (partitions, counts) = (Arc::new(RetryPartitions::default()), Counts::default());
         let caller = Caller::new(config.clone(), credentials, Arc::clone(&partitions), counts.clone());
-        Ok(Self(Arc::new(Inner { config, region, caller, partitions, counts, account: OnceCell::new() })))
+        Ok(Self(Arc::new(Inner { config, region, caller, partitions, counts, caller_identity: OnceCell::new() })))
     }
 
     /// The region by options or AWS's chain.
@@ -90,10 +99,18 @@ impl Session {
     /// # Errors
     /// The call's; or AWS named no account.
     pub async fn account(&self) -> Result<AccountId, CallError> {
-        self.0.account.get_or_try_init(|| self.ask_account()).await.cloned()
+        Ok(self.caller_identity().await?.account.clone())
     }
 
-    async fn ask_account(&self) -> Result<AccountId, CallError> {
+    /// Whose credentials these are, asked of STS GetCallerIdentity once.
+    ///
+    /// # Errors
+    /// As [`Session::account`].
+    pub async fn caller_identity(&self) -> Result<&CallerIdentity, CallError> {
+        self.0.caller_identity.get_or_try_init(|| self.ask_caller_identity()).await
+    }
+
+    async fn ask_caller_identity(&self) -> Result<CallerIdentity, CallError> {
         const OPERATION: &str = "sts:GetCallerIdentity";
         let region = self.region();
         let config = aws_sdk_sts::config::Builder::from(&self.0.config)
@@ -103,7 +120,9 @@ impl Session {
         let identity = aws_sdk_sts::Client::from_conf(config.build()).get_caller_identity().send().await;
         let identity = identity.map_err(|error| CallError::of_sdk(OPERATION, region, &error))?;
         let account = identity.account().unwrap_or_default();
-        AccountId::parse(account).map_err(|error| CallError::bad_answer(OPERATION, region, error.to_string()))
+        let account =
+            AccountId::parse(account).map_err(|error| CallError::bad_answer(OPERATION, region, error.to_string()))?;
+        Ok(CallerIdentity { account, arn: Arn::from(identity.arn().unwrap_or_default()) })
     }
 
     /// The generic caller with this session's credentials.
@@ -125,6 +144,16 @@ impl Session {
             .retry_classifier(HopelessErrors)
             .interceptor(self.0.counts.clone());
         aws_sdk_s3::Client::from_conf(config.build())
+    }
+
+    /// An Athena client for a region.
+    pub fn athena(&self, region: &Region) -> aws_sdk_athena::Client {
+        let config = aws_sdk_athena::config::Builder::from(&self.0.config)
+            .region(sdk_region(region))
+            .retry_partition(self.0.partitions.of("athena", region.as_str()))
+            .retry_classifier(HopelessErrors)
+            .interceptor(self.0.counts.clone());
+        aws_sdk_athena::Client::from_conf(config.build())
     }
 
     /// A Resource Groups Tagging API client for a region.

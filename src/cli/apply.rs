@@ -11,7 +11,7 @@ use super::tagging;
 use super::{AwsArgs, CommandError, Context, Outcome};
 use crate::inventory::Place;
 use crate::names::{AccountId, Region, TagKey};
-use crate::store::journal::{NewRun, RunId, RunKind};
+use crate::store::journal::{RunId, RunKind};
 use crate::tag::plan::{FORMAT_VERSION, PlannedWrite};
 use crate::tag::run::{Prepared, Runner, Target};
 
@@ -73,14 +73,12 @@ async fn apply_plan(path: &Path, aws: AwsArgs, context: &Context) -> Result<Outc
     };
     let map = context.resource_map()?;
     let store = context.open_store()?;
-    let session = tagging::open_same_account(aws, &plan.region, &plan.account, "the plan").await?;
+    let (session, caller) = tagging::open_same_account(aws, &plan.region, &plan.account, "the plan").await?;
     let SavedPlan { account, region, key, actions } = plan;
-    let run =
-        NewRun { kind: RunKind::Tag, undoes: None, account: account.clone(), region: region.clone(), key: key.clone() };
-    let runner = Runner { session: &session, map: &map, store: &store, place: Place { account, region }, key };
+    let runner = Runner { session: &session, map: &map, store: &store, place: Place { account, region }, key, caller };
     let prepared = tagging::or_interrupted(context, runner.prepare_plan(&actions)).await;
     let Some(prepared) = prepared else { return Ok(Outcome::Interrupted) };
-    finish(context, &runner, RunKind::Tag, Target::New(run), prepared).await
+    finish(context, &runner, RunKind::Tag, Target::Tag, prepared).await
 }
 
 async fn resume(run_id: RunId, aws: AwsArgs, context: &Context) -> Result<Outcome, CommandError> {
@@ -92,9 +90,10 @@ async fn resume(run_id: RunId, aws: AwsArgs, context: &Context) -> Result<Outcom
     }
     let rows = store.writes_of(run_id).map_err(|error| context.store_error(&error))?;
     let map = context.resource_map()?;
-    let session = tagging::open_same_account(aws, &run.region, &run.account_id, &format!("run {run_id}")).await?;
+    let (session, caller) =
+        tagging::open_same_account(aws, &run.region, &run.account_id, &format!("run {run_id}")).await?;
     let place = Place { account: run.account_id, region: run.region };
-    let runner = Runner { session: &session, map: &map, store: &store, place, key: run.tag_key };
+    let runner = Runner { session: &session, map: &map, store: &store, place, key: run.tag_key, caller };
     let prepared = tagging::or_interrupted(context, runner.prepare_rest(rows)).await;
     let Some(prepared) = prepared else { return Ok(Outcome::Interrupted) };
     finish(context, &runner, run.kind, Target::Resumed(run_id), prepared).await

@@ -18,6 +18,21 @@ pub(super) struct Summary<'f> {
     /// AWS requests by operation; empty where there are none.
     pub(super) requests: BTreeMap<String, u64>,
     pub(super) interrupted: bool,
+    /// The query, where the records came from one.
+    pub(super) query: Option<Query>,
+}
+
+/// A query whose rows were the records.
+#[derive(Serialize)]
+pub(super) struct Query {
+    /// Athena's id of it.
+    pub(super) id: String,
+    /// Bytes that Athena read for it.
+    pub(super) scanned_bytes: u64,
+    /// How long it ran.
+    pub(super) seconds: f64,
+    /// By the price of most regions.
+    pub(super) estimated_dollars: f64,
 }
 
 /// The document's shape. Keys are only added within a format version.
@@ -25,6 +40,8 @@ pub(super) struct Summary<'f> {
 struct Document<'f> {
     format_version: u32,
     interrupted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    query: Option<&'f Query>,
     files: Files,
     bytes: u64,
     json_bytes: u64,
@@ -82,6 +99,7 @@ impl Summary<'_> {
         Document {
             format_version: 1,
             interrupted: self.interrupted,
+            query: self.query.as_ref(),
             files: Files { read: *read, already_loaded: *already_loaded, skipped: *skipped, broken: *broken },
             bytes: counts.stored_bytes,
             json_bytes: counts.bytes,
@@ -104,11 +122,17 @@ impl Summary<'_> {
         let mut line = |title: &str, value: String| {
             writeln!(text, "{title:<12} {value}").expect("writing to a String can't fail");
         };
-        line(
-            "files",
-            format!("{read} read, {already_loaded} already loaded, {skipped} digest or Insights files skipped"),
-        );
-        line("size", format!("{}, {} of JSON", size(counts.stored_bytes), size(counts.bytes)));
+        if let Some(query) = &self.query {
+            let state = if *already_loaded > 0 { "is loaded already, nothing was read" } else { "is loaded" };
+            line("query", format!("{} {state}", query.id));
+            line("Athena", format!("{} read in {:.1} s, {}", size(query.scanned_bytes), query.seconds, query.cost()));
+        } else {
+            line(
+                "files",
+                format!("{read} read, {already_loaded} already loaded, {skipped} digest or Insights files skipped"),
+            );
+            line("size", format!("{}, {} of JSON", size(counts.stored_bytes), size(counts.bytes)));
+        }
         line("records", counts.records.to_string());
         let filtered = match counts.filtered {
             0 => String::new(),
@@ -144,8 +168,12 @@ impl Summary<'_> {
 
     fn broken(&self) -> String {
         let Figures { broken, failures, counts, .. } = self.figures;
-        let mut text =
-            format!("{broken} files, {} records in others; they are tried again next time", counts.broken_records);
+        let mut text = match &self.query {
+            Some(_) => format!("{} rows", counts.broken_records),
+            None => {
+                format!("{broken} files, {} records in others; they are tried again next time", counts.broken_records)
+            }
+        };
         for failure in failures {
             write!(text, "\n  {}: {}", failure.name, failure.reason).expect("writing to a String can't fail");
         }
@@ -154,6 +182,19 @@ impl Summary<'_> {
         }
         text
     }
+}
+
+impl Query {
+    fn cost(&self) -> String {
+        cost(self.estimated_dollars)
+    }
+}
+
+/// An estimated cost of Athena for people.
+pub(super) fn cost(dollars: f64) -> String {
+    const CENT: f64 = 0.01;
+    let amount = if dollars < CENT { "less than $0.01".to_owned() } else { format!("about ${dollars:.2}") };
+    format!("estimated cost {amount} (at $5 a TB)")
 }
 
 /// Bytes for people.
@@ -192,7 +233,7 @@ mod tests {
     fn people_read_all_figures_and_every_failure() {
         let figures = figures();
         let requests = BTreeMap::from([("s3:GetObject".to_owned(), 3)]);
-        let summary = Summary { figures: &figures, requests, interrupted: false };
+        let summary = Summary { figures: &figures, requests, interrupted: false, query: None };
         assert_eq!(
             summary.text(),
             "files        3 read, 2 already loaded, 0 digest or Insights files skipped
@@ -212,9 +253,28 @@ requests     s3:GetObject 3
     }
 
     #[test]
+    fn a_query_stands_in_place_of_files() {
+        let figures = figures();
+        let query =
+            Query { id: "q-1".to_owned(), scanned_bytes: 3_000_000_000_000, seconds: 61.0, estimated_dollars: 15.0 };
+        let summary = Summary { figures: &figures, requests: BTreeMap::new(), interrupted: false, query: Some(query) };
+        let text = summary.text();
+        assert!(
+            text.starts_with(
+                "query        q-1 is loaded already, nothing was read
+Athena       3000.0 GB read in 61.0 s, estimated cost about $15.00 (at $5 a TB)
+"
+            ),
+            "{text}"
+        );
+        assert!(text.contains("broken       1 rows") && !text.contains("files"), "{text}");
+        assert_eq!(cost(0.001), "estimated cost less than $0.01 (at $5 a TB)");
+    }
+
+    #[test]
     fn nothing_is_said_of_what_there_is_not() {
         let figures = Figures::default();
-        let summary = Summary { figures: &figures, requests: BTreeMap::new(), interrupted: false };
+        let summary = Summary { figures: &figures, requests: BTreeMap::new(), interrupted: false, query: None };
         assert!(!summary.text().contains("broken") && !summary.text().contains("requests"));
         assert_eq!(summary.outcome(), Outcome::Done);
         assert_eq!(Summary { interrupted: true, ..summary }.outcome(), Outcome::Interrupted);

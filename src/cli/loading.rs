@@ -104,7 +104,7 @@ impl<'c> Loading<'c> {
         if found.is_err() && figures.done() == 0 {
             return found.map(|()| Outcome::Failed);
         }
-        let summary = Summary { figures: &figures, requests: requests(), interrupted: stop.is_set() };
+        let summary = Summary { figures: &figures, requests: requests(), interrupted: stop.is_set(), query: None };
         summary.print(&context.console);
         found?;
         Ok(summary.outcome())
@@ -112,7 +112,7 @@ impl<'c> Loading<'c> {
 }
 
 /// The first Ctrl-C asks to stop, the second ends the process: what is committed is safe at any moment.
-fn stop_on_interrupt(stop: &Stop) -> tokio::task::JoinHandle<()> {
+pub(super) fn stop_on_interrupt(stop: &Stop) -> tokio::task::JoinHandle<()> {
     let stop = stop.clone();
     tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_ok() {

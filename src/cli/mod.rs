@@ -6,6 +6,7 @@
 mod apply;
 mod context;
 mod error;
+mod load_athena;
 mod load_files;
 mod load_s3;
 mod load_summary;
@@ -38,6 +39,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    LoadAthena(load_athena::Args),
     LoadFiles(load_files::Args),
     LoadS3(load_s3::Args),
     Who(who::Args),
@@ -64,6 +66,7 @@ pub fn main() -> ExitCode {
 
 fn run(command: Command, context: &Context) -> Result<Outcome, CommandError> {
     match command {
+        Command::LoadAthena(args) => context.block_on(load_athena::run(args, context)),
         Command::LoadFiles(args) => context.block_on(load_files::run(args, context)),
         Command::LoadS3(args) => context.block_on(load_s3::run(args, context)),
         Command::Who(args) => who::run(args, context),

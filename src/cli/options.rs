@@ -62,7 +62,7 @@ pub struct AwsAccessArgs {
     /// External id for the (last) role
     #[arg(long, value_name = "ID", requires = "assume", env = "TRAILCREATOR_EXTERNAL_ID")]
     pub external_id: Option<String>,
-    /// Endpoint for all services (AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_<SERVICE> work too)
+    /// Endpoint for all services (AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_SERVICE work too)
     #[arg(long, value_name = "URL", env = "TRAILCREATOR_ENDPOINT_URL")]
     pub endpoint_url: Option<String>,
 }

@@ -8,10 +8,10 @@ use super::{AwsArgs, CommandError, Context, Outcome, OwnerArgs};
 use crate::aws::Session;
 use crate::console::OutputFormat;
 use crate::inventory::Place;
-use crate::names::{ResourceType, TagKey};
+use crate::names::ResourceType;
 use crate::resource_map::ResourceMap;
 use crate::store::Store;
-use crate::store::journal::{NewRun, RunKind};
+use crate::store::journal::RunKind;
 use crate::tag::plan::{LeftKind, Plan, Question};
 use crate::tag::run::{Runner, Target};
 use crate::tag::survey::{Chosen, Survey, choose_types, survey};
@@ -51,9 +51,9 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let map = context.resource_map()?;
     check_types(&map, &args.types)?;
     let store = context.open_existing_store()?;
-    let (session, account) = tagging::open_account(args.aws).await?;
+    let (session, caller) = tagging::open_account(args.aws).await?;
     let question = Question {
-        account,
+        account: caller.account,
         region: session.region().clone(),
         key,
         overwrite: args.overwrite,
@@ -77,7 +77,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
         return Ok(outcome_of_plan(&survey.plan));
     }
     let place = Place { account: question.account, region: question.region };
-    let runner = Runner { session: &session, map: &map, store: &store, place, key: question.key };
+    let runner = Runner { session: &session, map: &map, store: &store, place, key: question.key, caller: caller.arn };
     write(context, &runner, &mut survey).await
 }
 
@@ -166,14 +166,7 @@ fn tell_plan(context: &Context, plan: &Plan, session: &Session, saved: Option<&s
 
 async fn write(context: &Context, runner: &Runner<'_>, survey: &mut Survey) -> Result<Outcome, CommandError> {
     let prepared = runner.prepare_survey(survey);
-    let run = NewRun {
-        kind: RunKind::Tag,
-        undoes: None,
-        account: runner.place.account.clone(),
-        region: runner.place.region.clone(),
-        key: TagKey::clone(&runner.key),
-    };
-    let report = tagging::execute(context, runner, Target::New(run), prepared).await?;
+    let report = tagging::execute(context, runner, Target::Tag, prepared).await?;
     let output = RunOutput { runner, report: &report, kind: RunKind::Tag, plan: Some(&survey.plan) };
     let outcome = run_output::tell_run(context, &output);
     Ok(if outcome == Outcome::Done { outcome_of_plan(&survey.plan) } else { outcome })

@@ -6,8 +6,8 @@ use std::io::Write as _;
 use std::path::Path;
 
 use super::{AwsArgs, CommandError, Context};
-use crate::aws::{CallError, Session};
-use crate::names::{AccountId, Region, TagKey};
+use crate::aws::{CallError, CallerIdentity, Session};
+use crate::names::{AccountId, Arn, Region, TagKey};
 use crate::store::Store;
 use crate::store::journal::{Run, RunId};
 use crate::tag;
@@ -19,10 +19,11 @@ pub(super) fn parse_key(text: &str) -> Result<TagKey, CommandError> {
 }
 
 /// Opens a session, and asks whose it is.
-pub(super) async fn open_account(args: AwsArgs) -> Result<(Session, AccountId), CommandError> {
+pub(super) async fn open_account(args: AwsArgs) -> Result<(Session, CallerIdentity), CommandError> {
     let session = Session::open(&args.into()).await.map_err(|error| aws_error("opening an AWS session", &error))?;
-    let account = session.account().await.map_err(|error| aws_error("asking which account this is", &error))?;
-    Ok((session, account))
+    let caller = session.caller_identity().await;
+    let caller = caller.map_err(|error| aws_error("asking which account this is", &error))?.clone();
+    Ok((session, caller))
 }
 
 /// Opens a session in `region` that must be `account`'s.
@@ -31,10 +32,11 @@ pub(super) async fn open_same_account(
     region: &Region,
     account: &AccountId,
     what: &str,
-) -> Result<Session, CommandError> {
-    let (session, ours) = open_account(AwsArgs { region: Some(region.clone()), ..args }).await?;
+) -> Result<(Session, Arn), CommandError> {
+    let (session, CallerIdentity { account: ours, arn }) =
+        open_account(AwsArgs { region: Some(region.clone()), ..args }).await?;
     if ours == *account {
-        return Ok(session);
+        return Ok((session, arn));
     }
     Err(CommandError::usage(format_args!("{what} is of account {account}, but the credentials are of {ours}"))
         .hint("choose that account's credentials with --profile or --assume"))

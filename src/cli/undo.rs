@@ -5,7 +5,7 @@ use super::tagging;
 use super::{AwsArgs, CommandError, Context, Outcome};
 use crate::inventory::Place;
 use crate::store::Store;
-use crate::store::journal::{JournaledWrite, NewRun, Run, RunId, RunKind, WriteState};
+use crate::store::journal::{JournaledWrite, Run, RunId, RunKind, WriteState};
 use crate::tag::run::{Runner, Target};
 
 /// Take a run's tags back
@@ -34,22 +34,15 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     }
     let map = context.resource_map()?;
     let what = format!("run {}", run.run_id);
-    let session = tagging::open_same_account(args.aws, &run.region, &run.account_id, &what).await?;
-    let new_run = NewRun {
-        kind: RunKind::Undo,
-        undoes: Some(run.run_id),
-        account: run.account_id.clone(),
-        region: run.region.clone(),
-        key: run.tag_key.clone(),
-    };
+    let (session, caller) = tagging::open_same_account(args.aws, &run.region, &run.account_id, &what).await?;
     let place = Place { account: run.account_id, region: run.region };
-    let runner = Runner { session: &session, map: &map, store: &store, place, key: run.tag_key };
+    let runner = Runner { session: &session, map: &map, store: &store, place, key: run.tag_key, caller };
     let prepared = tagging::or_interrupted(context, runner.prepare_undo(rows)).await;
     let Some(prepared) = prepared else { return Ok(Outcome::Interrupted) };
     let report = if args.dry_run {
         prepared.into_report()
     } else {
-        tagging::execute(context, &runner, Target::New(new_run), prepared).await?
+        tagging::execute(context, &runner, Target::UndoOf(run.run_id), prepared).await?
     };
     Ok(run_output::tell_run(context, &RunOutput { runner: &runner, report: &report, kind: RunKind::Undo, plan: None }))
 }

@@ -7,11 +7,13 @@
 //! Everything behind the queue is the same for all sources. Queues are bounded, so memory does not depend on how much
 //! is loaded.
 //!
-//! * [`unit`]: what a source gives, and how the ledger knows it again
+//! * [`mod@unit`]: what a source gives, and how the ledger knows it again
 //! * [`files`], [`s3`]: the sources
 //! * [`pipeline`]: decompressing, scanning, writing
 //! * [`figures`]: what is told of a load
+//! * [`athena`]: a source that answers with rows; it feeds the store itself
 
+pub mod athena;
 pub mod figures;
 pub mod files;
 pub mod pipeline;

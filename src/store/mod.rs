@@ -6,8 +6,10 @@
 //!
 //! * [`creations`]: what trails told, written by loaders, read by the tagger and `who`
 //! * [`ledger`]: what was read
+//! * [`athena_queries`]: what was started and is not read yet
 //! * [`journal`]: what was written to AWS
 
+pub mod athena_queries;
 pub mod creations;
 mod error;
 pub mod journal;

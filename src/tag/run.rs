@@ -16,9 +16,9 @@ use super::plan::{PlannedWrite, present_value};
 use super::survey::Survey;
 use crate::aws::Session;
 use crate::inventory::{LiveResource, Place};
-use crate::names::{TagKey, TagValue};
+use crate::names::{Arn, TagKey, TagValue};
 use crate::resource_map::ResourceMap;
-use crate::store::journal::{JournaledWrite, NewRun, RunId, Write, WriteResult, WriteState};
+use crate::store::journal::{JournaledWrite, NewRun, RunId, RunKind, Write, WriteResult, WriteState};
 use crate::store::{Store, StoreError};
 
 /// What every run needs.
@@ -34,6 +34,8 @@ pub struct Runner<'a> {
     pub place: Place,
     /// The tag.
     pub key: TagKey,
+    /// Whose credentials the session has.
+    pub caller: Arn,
 }
 
 /// Writes compared with the present state.
@@ -46,10 +48,12 @@ pub struct Prepared<'m> {
 }
 
 /// Which run the writes belong to.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub enum Target {
-    /// A new one. Without a ready write none is made.
-    New(NewRun),
+    /// A new one that writes owners. Without a ready write none is made.
+    Tag,
+    /// A new one that takes another one back. Without a ready write none is made.
+    UndoOf(RunId),
     /// One that was interrupted.
     Resumed(RunId),
 }
@@ -155,17 +159,25 @@ impl<'a> Runner<'a> {
         Ok(report(Some(run), prepared, applied))
     }
 
-    /// The run's number, once the journal has it.
+    /// The run's number, once the journal has it. `None`: there is nothing to write.
     fn enter(&self, target: Target, prepared: &Prepared<'_>) -> Result<Option<RunId>, StoreError> {
-        match target {
-            Target::Resumed(run) => Ok(Some(run)),
-            Target::New(_) if prepared.ready.is_empty() => Ok(None),
-            Target::New(run) => {
-                let ready = prepared.ready.iter().map(|task| task.write.clone());
-                let over = prepared.over.iter().map(|(write, _)| write.clone());
-                self.store.begin_run(&run, &ready.chain(over).collect::<Vec<_>>()).map(Some)
-            }
-        }
+        let (kind, undoes) = match target {
+            Target::Resumed(run) => return Ok(Some(run)),
+            _ if prepared.ready.is_empty() => return Ok(None),
+            Target::Tag => (RunKind::Tag, None),
+            Target::UndoOf(run) => (RunKind::Undo, Some(run)),
+        };
+        let run = NewRun {
+            kind,
+            undoes,
+            account: self.place.account.clone(),
+            region: self.place.region.clone(),
+            key: self.key.clone(),
+            caller: self.caller.clone(),
+        };
+        let ready = prepared.ready.iter().map(|task| task.write.clone());
+        let over = prepared.over.iter().map(|(write, _)| write.clone());
+        self.store.begin_run(&run, &ready.chain(over).collect::<Vec<_>>()).map(Some)
     }
 }
 

@@ -1,12 +1,15 @@
 //! The tests that run the real binary against real servers on loopback. One test binary, so that it links once and
 //! tests share the Python environment; a module for each area.
 
+#![allow(clippy::unwrap_used, reason = "a test that meets the unexpected is to fail, wherever its helpers stand")]
+
 mod common;
 mod end_to_end;
 mod errors;
 mod harness;
 mod help;
 mod inventory;
+mod load_athena;
 mod load_files;
 mod load_s3;
 mod resource_maps;

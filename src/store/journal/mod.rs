@@ -22,7 +22,7 @@ use super::{Store, StoreError};
 use crate::names::{AccountId, Arn, Region, ResourceId, ResourceType, TagKey, TagValue};
 
 const RUN_COLUMNS: &str = "
-    SELECT runs.run_id, kind, undoes, account_id, runs.region, tag_key, started_at, finished_at,
+    SELECT runs.run_id, kind, undoes, account_id, runs.region, tag_key, caller_arn, started_at, finished_at,
            COUNT(*) FILTER (WHERE state = 'planned') AS planned,
            COUNT(*) FILTER (WHERE state = 'started') AS started,
            COUNT(*) FILTER (WHERE state = 'written') AS written,
@@ -39,13 +39,15 @@ impl Store {
     pub fn begin_run(&self, run: &NewRun, writes: &[Write]) -> Result<RunId, StoreError> {
         let transaction = self.journal_transaction()?;
         transaction.execute(
-            "INSERT INTO runs (kind, undoes, account_id, region, tag_key, started_at) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO runs (kind, undoes, account_id, region, tag_key, caller_arn, started_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
             params![
                 run.kind,
                 run.undoes.map(|run| run.0),
                 run.account.as_str(),
                 run.region.as_str(),
                 run.key.as_str(),
+                run.caller.as_str(),
                 now()
             ],
         )?;
@@ -192,6 +194,7 @@ fn run_of(row: &Row<'_>) -> rusqlite::Result<Run> {
         account_id: AccountId::new(row.get::<_, String>("account_id")?),
         region: Region::new(row.get::<_, String>("region")?),
         tag_key: TagKey::new(row.get::<_, String>("tag_key")?),
+        caller_arn: Arn::new(row.get::<_, String>("caller_arn")?),
         started_at: row.get("started_at")?,
         finished_at: row.get("finished_at")?,
         counts: WriteCounts {

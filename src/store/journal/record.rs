@@ -86,6 +86,8 @@ pub struct NewRun {
     pub region: Region,
     /// The tag.
     pub key: TagKey,
+    /// Who writes: the user or role session.
+    pub caller: Arn,
 }
 
 /// A run with its figures.
@@ -103,6 +105,8 @@ pub struct Run {
     pub region: Region,
     /// The tag.
     pub tag_key: TagKey,
+    /// Who wrote: the user or role session.
+    pub caller_arn: Arn,
     /// RFC 3339, UTC.
     pub started_at: String,
     /// RFC 3339, UTC; none while writes are planned or started: it runs, or was interrupted.

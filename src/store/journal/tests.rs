@@ -7,7 +7,14 @@ fn store() -> (tempfile::TempDir, Store) {
 }
 
 fn new_run(kind: RunKind, undoes: Option<RunId>) -> NewRun {
-    NewRun { kind, undoes, account: "123456789012".into(), region: "eu-west-1".into(), key: "Owner".into() }
+    NewRun {
+        kind,
+        undoes,
+        account: "123456789012".into(),
+        region: "eu-west-1".into(),
+        key: "Owner".into(),
+        caller: "arn:aws:iam::123456789012:user/ops".into(),
+    }
 }
 
 fn write(position: u32) -> Write {

@@ -100,6 +100,34 @@ impl AddAssign<&Self> for Counts {
     }
 }
 
+impl Counts {
+    /// Counts what a record (counted already) came to; gives the event where it touched resources.
+    ///
+    /// # Errors
+    /// Why the record is broken.
+    pub fn take(&mut self, reading: Reading) -> Result<Option<ResourceEvent>, String> {
+        match reading {
+            Reading::Unmatched => {}
+            Reading::Insight => self.insights += 1,
+            Reading::Filtered => self.filtered += 1,
+            Reading::WithoutIds { call } => {
+                self.matched += 1;
+                *self.without_ids.entry(call).or_default() += 1;
+            }
+            Reading::Touched(event) => {
+                self.matched += 1;
+                self.ids += event.touched.len() as u64;
+                return Ok(Some(event));
+            }
+            Reading::Broken(reason) => {
+                self.broken_records += 1;
+                return Err(reason);
+            }
+        }
+        Ok(None)
+    }
+}
+
 /// How a document's scan ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scan {
@@ -235,22 +263,13 @@ impl document::Records for Collector<'_, '_> {
         if counts.records > 1 && counts.insights == 0 && !self.scanner.prefilter.may_match(record) {
             return;
         }
-        match self.scanner.read(record) {
-            Reading::Unmatched => {}
-            Reading::Insight => counts.insights += 1,
-            Reading::Filtered => counts.filtered += 1,
-            Reading::WithoutIds { call } => {
-                counts.matched += 1;
-                *counts.without_ids.entry(call).or_default() += 1;
-            }
-            Reading::Touched(event) => {
-                counts.matched += 1;
-                counts.ids += event.touched.len() as u64;
+        match counts.take(self.scanner.read(record)) {
+            Ok(None) => {}
+            Ok(Some(event)) => {
                 self.events.push(event);
                 self.hand_on_when_full();
             }
-            Reading::Broken(reason) => {
-                counts.broken_records += 1;
+            Err(reason) => {
                 self.scan.broken_record.get_or_insert(reason);
             }
         }

@@ -16,6 +16,7 @@
 
 #![allow(dead_code, reason = "helpers for all areas; not every area uses each")]
 
+mod athena;
 mod bench;
 pub(crate) mod database;
 mod moto;
@@ -24,6 +25,7 @@ mod trail;
 
 #[allow(unused_imports, reason = "as above")]
 pub(crate) use {
+    athena::Athena,
     bench::{Bench, Run, Trailcreator},
     moto::{Moto, Request},
     python::{python, run_python},

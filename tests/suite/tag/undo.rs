@@ -65,6 +65,7 @@ fn runs_lists_what_was_done() {
     assert_eq!(told("undoes"), json!([1, null]));
     assert_eq!(runs[1]["counts"]["written"], 1);
     assert!(runs[1]["finished_at"].is_string());
+    assert_eq!(runs[1]["caller_arn"], "arn:aws:sts::123456789012:user/moto");
     let one = lab.run(&["runs", "1", "--output", "json"]).success().json();
     let write = entry(&one["writes"], &volume);
     assert_eq!(

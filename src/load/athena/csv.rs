@@ -1,0 +1,217 @@
+//! Athena's CSV, read as it arrives: bytes go in in pieces of any size, whole rows come out.
+//!
+//! Athena quotes every value and doubles quotes inside; NULL is nothing at all, the empty string is `""`. General CSV
+//! readers don't tell the two apart, which is why this one exists. Memory: one row.
+//!
+//! Source: <https://docs.aws.amazon.com/athena/latest/ug/querying-finding-output-files.html>
+
+use super::row::Row;
+
+/// The longest row, in bytes. Athena's own limit is 32 MB.
+const MAX_ROW_BYTES: usize = 64 << 20;
+
+/// What is wrong with a file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CsvError {
+    /// A character where none may be.
+    #[error("row {row}: {found:?} after a closing quote: not Athena's CSV")]
+    Malformed {
+        /// The row, from 1 (the header).
+        row: u64,
+        /// What was found.
+        found: char,
+    },
+    /// Bytes that aren't UTF-8.
+    #[error("row {row} is not UTF-8")]
+    Encoding {
+        /// The row, from 1 (the header).
+        row: u64,
+    },
+    /// The file ends inside a value.
+    #[error("the file ends inside row {row}")]
+    Truncated {
+        /// The row, from 1 (the header).
+        row: u64,
+    },
+    /// A row longer than any that Athena writes.
+    #[error("row {row} is longer than {} MB", MAX_ROW_BYTES >> 20)]
+    TooLong {
+        /// The row, from 1 (the header).
+        row: u64,
+    },
+}
+
+/// Where in a row the reader is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// At the beginning of a value.
+    Value,
+    /// In a value without quotes.
+    Bare,
+    /// Between quotes.
+    Quoted,
+    /// After a quote that ends the value or is the first of two.
+    Quote,
+}
+
+/// Reads a file piece by piece.
+#[derive(Debug)]
+pub(super) struct Reader {
+    place: Place,
+    value: Vec<u8>,
+    row: Row,
+    row_bytes: usize,
+    rows: u64,
+}
+
+impl Default for Reader {
+    fn default() -> Self {
+        Self { place: Place::Value, value: Vec::new(), row: Row::new(), row_bytes: 0, rows: 0 }
+    }
+}
+
+impl Reader {
+    /// Takes the next bytes and puts the rows that they complete to `rows`.
+    ///
+    /// # Errors
+    /// The bytes are not Athena's CSV.
+    pub(super) fn feed(&mut self, mut bytes: &[u8], rows: &mut Vec<Row>) -> Result<(), CsvError> {
+        while let Some(&byte) = bytes.first() {
+            if self.place == Place::Quoted {
+                let length = memchr::memchr(b'"', bytes).unwrap_or(bytes.len());
+                self.take(&bytes[..length])?;
+                bytes = &bytes[length..];
+                if !bytes.is_empty() {
+                    self.place = Place::Quote;
+                    bytes = &bytes[1..];
+                }
+                continue;
+            }
+            bytes = &bytes[1..];
+            match (self.place, byte) {
+                (Place::Value, b'"') => self.place = Place::Quoted,
+                (Place::Quote, b'"') => {
+                    self.take(b"\"")?;
+                    self.place = Place::Quoted;
+                }
+                (_, b',') => self.end_value()?,
+                (_, b'\n') => self.end_row(rows)?,
+                (Place::Value | Place::Quote, b'\r') => {}
+                (Place::Quote, other) => {
+                    return Err(CsvError::Malformed { row: self.rows + 1, found: char::from(other) });
+                }
+                (_, _) => {
+                    self.place = Place::Bare;
+                    self.take(&[byte])?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the file; gives its last row where no line end closes it.
+    ///
+    /// # Errors
+    /// The file ends between quotes.
+    pub(super) fn finish(mut self, rows: &mut Vec<Row>) -> Result<(), CsvError> {
+        match self.place {
+            Place::Quoted => Err(CsvError::Truncated { row: self.rows + 1 }),
+            Place::Value if self.row.is_empty() => Ok(()),
+            _ => self.end_row(rows),
+        }
+    }
+
+    fn take(&mut self, bytes: &[u8]) -> Result<(), CsvError> {
+        self.row_bytes += bytes.len();
+        if self.row_bytes > MAX_ROW_BYTES {
+            return Err(CsvError::TooLong { row: self.rows + 1 });
+        }
+        self.value.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn end_value(&mut self) -> Result<(), CsvError> {
+        let null = self.place == Place::Value;
+        let value = std::str::from_utf8(&self.value).map_err(|_| CsvError::Encoding { row: self.rows + 1 })?;
+        self.row.push((!null).then(|| value.to_owned()));
+        self.value.clear();
+        self.place = Place::Value;
+        Ok(())
+    }
+
+    fn end_row(&mut self, rows: &mut Vec<Row>) -> Result<(), CsvError> {
+        self.end_value()?;
+        let columns = self.row.len();
+        rows.push(std::mem::replace(&mut self.row, Row::with_capacity(columns)));
+        self.rows += 1;
+        self.row_bytes = 0;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(text: &str, piece: usize) -> Result<Vec<Row>, CsvError> {
+        let (mut reader, mut rows) = (Reader::default(), Vec::new());
+        for bytes in text.as_bytes().chunks(piece) {
+            reader.feed(bytes, &mut rows)?;
+        }
+        reader.finish(&mut rows)?;
+        Ok(rows)
+    }
+
+    fn row(values: &[Option<&str>]) -> Row {
+        values.iter().map(|value| value.map(str::to_owned)).collect()
+    }
+
+    #[test]
+    fn null_is_not_the_empty_string() {
+        let rows = read("\"a\",\"b\",\"c\"\n,\"\",\n\"x\",,\"\"\n", 3).unwrap();
+        assert_eq!(
+            rows,
+            [row(&[Some("a"), Some("b"), Some("c")]), row(&[None, Some(""), None]), row(&[Some("x"), None, Some("")]),]
+        );
+    }
+
+    #[test]
+    fn quotes_commas_and_line_ends_are_part_of_a_value() {
+        let rows = read("\"{\"\"a\"\":\"\"x,\r\ny\"\"}\",\"\"\"\"\r\n\"last\",bare", 1).unwrap();
+        assert_eq!(rows, [row(&[Some("{\"a\":\"x,\r\ny\"}"), Some("\"")]), row(&[Some("last"), Some("bare")])]);
+    }
+
+    #[test]
+    fn one_column_of_nulls_is_a_row_each() {
+        assert_eq!(read("\"a\"\n\n\n", 2).unwrap(), [row(&[Some("a")]), row(&[None]), row(&[None])]);
+        assert_eq!(read("", 1).unwrap(), Vec::<Row>::new());
+    }
+
+    #[test]
+    fn a_broken_file_says_where() {
+        assert_eq!(read("\"a\"\n\"b", 1), Err(CsvError::Truncated { row: 2 }));
+        assert_eq!(read("\"a\"x\n", 1), Err(CsvError::Malformed { row: 1, found: 'x' }));
+        let (mut reader, mut rows) = (Reader::default(), Vec::new());
+        assert_eq!(reader.feed(b"\"a\"\n\"\xff\"\n", &mut rows), Err(CsvError::Encoding { row: 2 }));
+    }
+
+    proptest! {
+        /// What Athena would write is read back, wherever the pieces end.
+        #[test]
+        fn rows_survive(
+            rows in proptest::collection::vec(proptest::collection::vec(proptest::option::of("[a\",\\n\\ré]{0,5}"), 3), 0..6),
+            piece in 1_usize..9,
+        ) {
+            let line = |row: &Row| {
+                let values: Vec<String> = row.iter().map(|value| match value {
+                    None => String::new(),
+                    Some(text) => format!("\"{}\"", text.replace('"', "\"\"")),
+                }).collect();
+                values.join(",") + "\n"
+            };
+            let text: String = rows.iter().map(line).collect();
+            prop_assert_eq!(read(&text, piece).unwrap(), rows);
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Why a load through Athena ended, and what a person can do about it.
+
+use super::client::{Execution, State};
+use super::query::AfterInterrupt;
+use super::results::ResultsError;
+use super::row::NotRecords;
+use super::table::TableError;
+use crate::aws::CallError;
+use crate::store::StoreError;
+
+/// Why a load ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// A call failed.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The database (ours).
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// No table, or no single one.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// The table's projection wants values that nothing gives.
+    #[error("table {table} wants a value for its partition key {} (projection of type injected)", .keys.join(", "))]
+    Injected {
+        /// The table.
+        table: String,
+        /// The keys.
+        keys: Vec<String>,
+    },
+    /// The query didn't succeed.
+    #[error("query {} {}: {}", .0.id, ended(.0.state), .0.reason.as_deref().unwrap_or("Athena gave no reason"))]
+    Ended(Box<Execution>),
+    /// The result is of something else.
+    #[error(transparent)]
+    NotRecords(#[from] NotRecords),
+    /// The result can't be read.
+    #[error("the result of query {id} can't be read: {error}")]
+    Results {
+        /// The query.
+        id: String,
+        /// Whether it is not there any more.
+        gone: bool,
+        /// Why.
+        error: Box<ResultsError>,
+    },
+    /// The user wants to stop.
+    #[error("interrupted: query {id} {}", after(.query))]
+    Interrupted {
+        /// The query.
+        id: String,
+        /// What became of it.
+        query: AfterInterrupt,
+    },
+}
+
+fn ended(state: State) -> &'static str {
+    if state == State::Cancelled { "was cancelled" } else { "failed" }
+}
+
+fn after(query: &AfterInterrupt) -> String {
+    match query {
+        AfterInterrupt::Stopped => "was stopped".to_owned(),
+        AfterInterrupt::NotStopped(reason) => format!("could not be stopped and goes on: {reason}"),
+        AfterInterrupt::GoesOn => "goes on, as this command did not start it".to_owned(),
+        AfterInterrupt::Succeeded => "had succeeded, its result is not loaded to the end".to_owned(),
+    }
+}
+
+impl LoadError {
+    /// What a person can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Call(error) => hint_of_call(error),
+            Self::Store(error) => error.hint().map(str::to_owned),
+            Self::Table(error) => Some(hint_of_table(error)),
+            Self::Injected { keys, .. } if keys == &["account"] => Some("name the accounts with --account".to_owned()),
+            Self::Injected { .. } => Some("use a table whose projection is of another type for it".to_owned()),
+            Self::Ended(execution) => Some(hint_of_end(execution)),
+            Self::NotRecords(_) => Some("--query-id takes queries of trailcreator and c7n-trailcreator".to_owned()),
+            Self::Results { gone: true, .. } => {
+                Some("run the command again without --query-id: it starts a new query".to_owned())
+            }
+            Self::Results { id, error, .. } => match &**error {
+                ResultsError::Call(error) => error.hint(),
+                _ => Some(go_on(id)),
+            },
+            Self::Interrupted { id, query } => match query {
+                AfterInterrupt::Stopped => Some("run the command again: it starts a new query".to_owned()),
+                _ => Some(go_on(id)),
+            },
+        }
+    }
+}
+
+fn go_on(id: &str) -> String {
+    format!("the query is not paid for twice: run the same command again, or load-athena --query-id {id}")
+}
+
+fn hint_of_call(error: &CallError) -> Option<String> {
+    let about = |text: &str| error.message.contains(text);
+    if error.operation.ends_with("TableMetadata") && (about("not found") || about("NotFound") || about("Not Found")) {
+        return Some("name the database with --athena-db and the table with --table".to_owned());
+    }
+    if error.operation.ends_with("StartQueryExecution") && (about("output location") || about("output bucket")) {
+        return Some("say where the result may go: --athena-output s3://BUCKET/PATH/".to_owned());
+    }
+    if error.operation.ends_with("GetWorkGroup") {
+        return error.hint().or_else(|| Some("name the workgroup with --workgroup".to_owned()));
+    }
+    if error.operation.ends_with("GetQueryExecution") && about("not found") {
+        return Some("check the id and --region; Athena forgets queries after 45 days".to_owned());
+    }
+    error.hint()
+}
+
+fn hint_of_table(error: &TableError) -> String {
+    match error {
+        TableError::NotCloudTrail { .. } | TableError::None { .. } => {
+            "make the table in CloudTrail's console (Event history, Create Athena table), or name another database with \
+             --athena-db; https://docs.aws.amazon.com/athena/latest/ug/cloudtrail-logs.html"
+        }
+        TableError::Several { .. } => "name one with --table",
+    }
+    .to_owned()
+}
+
+fn hint_of_end(execution: &Execution) -> String {
+    let reason = execution.reason.as_deref().unwrap_or_default();
+    if reason.contains("Bytes scanned limit") {
+        return "the workgroup limits what a query may read: take a shorter window, or another --workgroup".to_owned();
+    }
+    if reason.contains("Access Denied") || reason.contains("Insufficient permissions") {
+        return "allow reading the trail's bucket and the table in Glue to the user or role in use".to_owned();
+    }
+    format!("Athena's console shows query {} with its SQL; --print-query shows it too", execution.id)
+}

@@ -1,0 +1,208 @@
+//! A load: the query's life, and its rows into the store.
+
+use super::client::{Athena, Execution, StartRequest, WorkgroupOutput};
+use super::error::LoadError;
+use super::plan::{Plan, Request};
+use super::query::{self, AfterInterrupt};
+use super::results::{Results, ResultsError};
+use super::row::{Layout, Row};
+use super::{Loaded, Notice};
+use crate::aws::{CallError, ErrorClass, Session};
+use crate::load::unit::Identity;
+use crate::load::{Failure, Figures, Stop, Versions};
+use crate::names::AccountId;
+use crate::store::Store;
+use crate::store::ledger::{Batch, Fingerprint, ReadUnit};
+use crate::trail::extract::{self, Reading};
+use crate::trail::fields::Fields;
+use crate::trail::scan::Scanner;
+
+/// Events of one transaction.
+const BATCH_EVENTS: usize = 4_096;
+
+/// Where queries stand in the ledger.
+const LEDGER_PREFIX: &str = "athena:";
+
+/// A load under way: what it works with.
+pub struct Load<'a> {
+    /// Into AWS.
+    pub session: &'a Session,
+    /// Athena there.
+    pub athena: &'a Athena,
+    /// Which calls count, and which records are wanted.
+    pub scanner: &'a Scanner,
+    /// Where the events go.
+    pub store: &'a mut Store,
+    /// The user's wish to stop.
+    pub stop: &'a Stop,
+    /// Is told what happens.
+    pub tell: &'a mut dyn FnMut(Notice<'_>),
+}
+
+impl Load<'_> {
+    /// Runs a planned query, or goes on with it, and loads its result.
+    ///
+    /// # Errors
+    /// The query can't be started, doesn't succeed, or its result can't be read; or the user interrupts.
+    pub async fn run(&mut self, request: &Request, plan: &Plan) -> Result<Loaded, LoadError> {
+        let key = plan.key(request, self.session.region());
+        let start = StartRequest {
+            sql: plan.sql.clone(),
+            database: plan.table.database.clone(),
+            workgroup: request.workgroup.clone(),
+            output: self.output(request).await?,
+            token: query::new_token(key),
+        };
+        let id = query::start(self.athena, self.store, key, &start, self.tell).await?;
+        let execution = query::wait(self.athena, &id, true, self.stop, self.tell).await;
+        if matches!(execution, Err(LoadError::Ended(_) | LoadError::Interrupted { query: AfterInterrupt::Stopped, .. }))
+        {
+            self.store.forget_athena_query(&id)?;
+        }
+        self.load_result(&execution?).await
+    }
+
+    /// Loads the result of a query that was started elsewhere; waits for it where it still runs.
+    ///
+    /// # Errors
+    /// There is no such query, it didn't succeed, or its result can't be read; or the user interrupts.
+    pub async fn run_query(&mut self, id: &str) -> Result<Loaded, LoadError> {
+        let execution = query::wait(self.athena, id, false, self.stop, self.tell).await?;
+        self.load_result(&execution).await
+    }
+
+    /// Where the result is to go; `None` leaves it to the workgroup.
+    async fn output(&mut self, request: &Request) -> Result<Option<String>, LoadError> {
+        let configured = match self.athena.workgroup_output(&request.workgroup).await {
+            Err(error) if error.class == ErrorClass::AccessDenied => {
+                (self.tell)(Notice::Note(&format!("{error}; the query says itself where its result goes")));
+                WorkgroupOutput::None
+            }
+            configured => configured?,
+        };
+        match (configured, &request.output) {
+            (WorkgroupOutput::Managed, None)
+            | (WorkgroupOutput::Enforced(_), None)
+            | (WorkgroupOutput::Own(_), None) => Ok(None),
+            (WorkgroupOutput::Managed | WorkgroupOutput::Enforced(_), Some(output)) => {
+                let workgroup = &request.workgroup;
+                let note = format!("workgroup {workgroup} decides where results go: {output} is not used");
+                (self.tell)(Notice::Note(&note));
+                Ok(None)
+            }
+            (_, Some(output)) => Ok(Some(output.clone())),
+            (WorkgroupOutput::None, None) => {
+                let account = self.session.account().await?;
+                Ok(Some(default_output(&account, self.session.region().as_str())))
+            }
+        }
+    }
+
+    /// Reads a result to its end, unless the ledger knows it.
+    async fn load_result(&mut self, execution: &Execution) -> Result<Loaded, LoadError> {
+        let versions = Versions::of(self.scanner);
+        // A result never changes: its id stands for its content.
+        let content = Fingerprint::of(&[execution.id.as_bytes()]);
+        let identity = Identity { prefix: LEDGER_PREFIX.to_owned(), name: execution.id.clone(), content };
+        let mut figures = Figures { expected: 1, ..Figures::default() };
+        if versions.is_loaded(&self.store.ledger()?, &identity)? {
+            figures.already_loaded = 1;
+        } else {
+            let mut batch = Batch::default();
+            self.read_rows(execution, &mut batch, &mut figures).await?;
+            if figures.counts.broken_records == 0 {
+                let version = versions.version(&identity.content, figures.counts.filtered > 0);
+                batch.units.push(ReadUnit { prefix: identity.prefix, name: identity.name, version });
+            }
+            figures.new_ids += self.store.add(&batch)?;
+            figures.read = 1;
+        }
+        self.store.forget_athena_query(&execution.id)?;
+        let Execution { id, scanned_bytes, elapsed, .. } = execution.clone();
+        Ok(Loaded { query_id: id, scanned_bytes, elapsed, figures })
+    }
+
+    async fn read_rows(
+        &mut self,
+        execution: &Execution,
+        batch: &mut Batch,
+        figures: &mut Figures,
+    ) -> Result<(), LoadError> {
+        let region = self.session.region().clone();
+        let opened = Results::open(self.athena, self.session.s3(&region), &region, execution).await;
+        let (mut results, note) = opened.map_err(|error| self.unreadable(execution, error))?;
+        if let Some(note) = note {
+            (self.tell)(Notice::Note(&note));
+        }
+        let mut layout: Option<Layout> = None;
+        loop {
+            let rows = tokio::select! {
+                () = self.stop.wait() => {
+                    return Err(LoadError::Interrupted { id: execution.id.clone(), query: AfterInterrupt::Succeeded });
+                }
+                rows = results.next() => rows.map_err(|error| self.unreadable(execution, error))?,
+            };
+            let Some(rows) = rows else { return Ok(()) };
+            let mut rows = rows.iter();
+            if layout.is_none()
+                && let Some(header) = rows.next()
+            {
+                let names: Vec<String> = header.iter().map(|name| name.clone().unwrap_or_default()).collect();
+                layout = Some(Layout::new(&names)?);
+            }
+            if let Some(layout) = &layout {
+                self.take(layout, rows, batch, figures)?;
+            }
+            (self.tell)(Notice::Reading(figures));
+        }
+    }
+
+    /// Rows: what each comes to is counted, and its event goes into the batch.
+    fn take<'r>(
+        &mut self,
+        layout: &Layout,
+        rows: impl Iterator<Item = &'r Row>,
+        batch: &mut Batch,
+        figures: &mut Figures,
+    ) -> Result<(), LoadError> {
+        let mut text = String::new();
+        for row in rows {
+            figures.counts.records += 1;
+            match figures.counts.take(self.read(layout, row, &mut text)) {
+                Ok(event) => batch.events.extend(event),
+                Err(reason) => figures.fail(Failure { name: format!("row {}", figures.counts.records), reason }),
+            }
+            if batch.events.len() >= BATCH_EVENTS {
+                figures.new_ids += self.store.add(batch)?;
+                batch.events.clear();
+            }
+        }
+        Ok(())
+    }
+
+    fn read(&self, layout: &Layout, row: &Row, text: &mut String) -> Reading {
+        if let Err(reason) = layout.record(row, text) {
+            return Reading::Broken(reason);
+        }
+        match Fields::parse(text) {
+            Ok(fields) => extract::read(self.scanner.map(), self.scanner.filter(), &fields),
+            Err(error) => Reading::Broken(format!("a record can't be read: {error}")),
+        }
+    }
+
+    /// A result that can't be read. One that is gone is forgotten, so that the command starts a new query next time.
+    fn unreadable(&mut self, execution: &Execution, error: ResultsError) -> LoadError {
+        // Athena refuses a page of a result that it keeps no more, with no code of its own for that.
+        let gone = |call: &CallError| matches!(call.class, ErrorClass::NotFound | ErrorClass::Refused);
+        let gone = matches!(&error, ResultsError::Call(call) if gone(call));
+        if gone && let Err(error) = self.store.forget_athena_query(&execution.id) {
+            return error.into();
+        }
+        LoadError::Results { id: execution.id.clone(), gone, error: Box::new(error) }
+    }
+}
+
+/// The bucket that Athena's console makes for results.
+fn default_output(account: &AccountId, region: &str) -> String {
+    format!("s3://aws-athena-query-results-{account}-{region}/")
+}

@@ -1,0 +1,332 @@
+//! Conditions on a table's partition keys: what spares Athena the reading (and its user the paying) of other days and
+//! accounts. Pure.
+//!
+//! A partition's day is the delivery's, never earlier than the event's; the window's days come with the slack for
+//! deliveries after midnight ([`crate::trail::window::TimeWindow::delivery_days`]). A condition may let too much
+//! through, never too little: the exact filter on the record's own columns stands beside it.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+
+use super::sql::{identifier, literal};
+use super::table::{Meaning, Partition, Table};
+use crate::names::AccountId;
+
+/// The days (inclusive) of a window; `None` is open.
+pub(super) type Days = (Option<Date>, Option<Date>);
+
+/// The last hour of a day, for formats that hold hours.
+const LAST_HOUR: u8 = 23;
+
+/// The conditions on a table's partition keys for these days and accounts, to be joined by AND.
+pub(super) fn conditions(table: &Table, days: Days, accounts: &BTreeSet<AccountId>) -> Vec<String> {
+    let mut conditions: Vec<String> =
+        table.partitions.iter().filter_map(|partition| single(partition, days, accounts)).collect();
+    conditions.extend(calendar(table, days));
+    conditions
+}
+
+/// The keys that Athena wants a value of and for which there is none.
+pub(super) fn unfilled<'a>(table: &'a Table, accounts: &BTreeSet<AccountId>) -> Vec<&'a str> {
+    let filled = |partition: &Partition| partition.meaning == Meaning::Account && !accounts.is_empty();
+    table.partitions.iter().filter(|key| key.injected && !filled(key)).map(|key| key.name.as_str()).collect()
+}
+
+/// The condition on one key that means something by itself.
+fn single(partition: &Partition, (first, last): Days, accounts: &BTreeSet<AccountId>) -> Option<String> {
+    let key = identifier(&partition.name);
+    let between = |low: Option<String>, high: Option<String>| range(&key, low, high);
+    match &partition.meaning {
+        Meaning::DateText(format) => between(
+            first.map(|day| literal(&format.format(day, 0))),
+            last.map(|day| literal(&format.format(day, LAST_HOUR))),
+        ),
+        Meaning::Date => {
+            let date = |day: Date| format!("DATE '{day}'");
+            between(first.map(date), last.map(date))
+        }
+        Meaning::DateOfUnknownSpelling => unknown_spelling(&key, first, last),
+        Meaning::Account if accounts.is_empty() => None,
+        Meaning::Account => {
+            let values = accounts.iter().map(|account| number_or_text(account.as_str(), partition.numeric));
+            Some(one_of(&key, &values.collect::<Vec<_>>()))
+        }
+        Meaning::Year | Meaning::Month | Meaning::Day | Meaning::Unused => None,
+    }
+}
+
+/// Compares the digits alone, for text that begins as a date; any other text passes.
+fn unknown_spelling(key: &str, first: Option<Date>, last: Option<Date>) -> Option<String> {
+    const LOOKS_LIKE_A_DATE: &str = "^(19|20)[0-9]{2}[-/]?[01][0-9][-/]?[0-3][0-9]";
+    let digits = format!("replace(replace({key}, '/', ''), '-', '')");
+    let day = |day: Date| format!("{:04}{:02}{:02}", day.year(), day.month(), day.day());
+    let high = |date: Date| literal(&format!("{}{LAST_HOUR}", day(date)));
+    let condition = range(&digits, first.map(|date| literal(&day(date))), last.map(high))?;
+    Some(format!("(NOT regexp_like({key}, {}) OR ({condition}))", literal(LOOKS_LIKE_A_DATE)))
+}
+
+fn range(key: &str, low: Option<String>, high: Option<String>) -> Option<String> {
+    match (low, high) {
+        (None, None) => None,
+        (Some(low), None) => Some(format!("{key} >= {low}")),
+        (None, Some(high)) => Some(format!("{key} <= {high}")),
+        (Some(low), Some(high)) => Some(format!("{key} >= {low} AND {key} <= {high}")),
+    }
+}
+
+fn one_of(key: &str, values: &[String]) -> String {
+    match values {
+        [value] => format!("{key} = {value}"),
+        _ => format!("{key} IN ({})", values.join(", ")),
+    }
+}
+
+fn number_or_text(value: &str, numeric: bool) -> String {
+    if numeric { value.trim_start_matches('0').to_owned() } else { literal(value) }
+}
+
+/// Year, month and day keys, of which only the year must be there.
+struct Calendar<'a> {
+    year: &'a Partition,
+    month: Option<&'a Partition>,
+    day: Option<&'a Partition>,
+}
+
+/// The condition on year, month and day together.
+fn calendar(table: &Table, (first, last): Days) -> Option<String> {
+    if first.is_none() && last.is_none() {
+        return None;
+    }
+    let find = |meaning: &Meaning| table.partitions.iter().find(|partition| partition.meaning == *meaning);
+    let month = find(&Meaning::Month);
+    let keys = Calendar { year: find(&Meaning::Year)?, month, day: month.and(find(&Meaning::Day)) };
+    let alternatives = keys.alternatives(first, last);
+    Some(match &alternatives[..] {
+        [one] => one.clone(),
+        _ => format!("({})", alternatives.join(" OR ")),
+    })
+}
+
+impl Calendar<'_> {
+    /// Whole years as a range, and the parts of the years at both ends.
+    fn alternatives(&self, first: Option<Date>, last: Option<Date>) -> Vec<String> {
+        if let (Some(first), Some(last)) = (first, last)
+            && first.year() == last.year()
+        {
+            return self.part_of_year(first, last);
+        }
+        let mut alternatives = Vec::new();
+        let whole_from = first.map(|day| if day.day_of_year() == 1 { day.year() } else { day.year() + 1 });
+        let whole_to = last.map(|day| if day == day.last_of_year() { day.year() } else { day.year() - 1 });
+        if let Some(first) = first.filter(|day| whole_from != Some(day.year())) {
+            alternatives.extend(self.part_of_year(first, first.last_of_year()));
+        }
+        if !matches!((whole_from, whole_to), (Some(from), Some(to)) if from > to) {
+            let year = |year: i16| number_or_text(&format!("{year:04}"), self.year.numeric);
+            alternatives.extend(range(&identifier(&self.year.name), whole_from.map(year), whole_to.map(year)));
+        }
+        if let Some(last) = last.filter(|day| whole_to != Some(day.year())) {
+            alternatives.extend(self.part_of_year(last.first_of_year(), last));
+        }
+        for alternative in &mut alternatives {
+            *alternative = format!("({alternative})");
+        }
+        alternatives
+    }
+
+    /// From one day to another of the same year: whole months in one list, the others with their days.
+    fn part_of_year(&self, first: Date, last: Date) -> Vec<String> {
+        let year = format!(
+            "{} = {}",
+            identifier(&self.year.name),
+            number_or_text(&format!("{:04}", first.year()), self.year.numeric)
+        );
+        let Some(month_key) = self.month else { return vec![year] };
+        if first.day_of_year() == 1 && last == last.last_of_year() {
+            return vec![year];
+        }
+        let (mut whole, mut parts) = (Vec::new(), Vec::new());
+        for month in first.month()..=last.month() {
+            let start = if month == first.month() { first.day() } else { 1 };
+            let length = first.with().month(month).day(1).build().map_or(31, Date::days_in_month);
+            let end = if month == last.month() { last.day() } else { length };
+            match self.day {
+                Some(day_key) if start > 1 || end < length => parts.push(format!(
+                    "{year} AND {} AND {}",
+                    spelled(month_key, month..=month),
+                    spelled(day_key, start..=end)
+                )),
+                _ => whole.push(month),
+            }
+        }
+        if let (Some(from), Some(to)) = (whole.first(), whole.last()) {
+            parts.insert(0, format!("{year} AND {}", spelled(month_key, *from..=*to)));
+        }
+        parts
+    }
+}
+
+/// Months or days: as text they may be written with or without a leading zero.
+fn spelled(key: &Partition, numbers: std::ops::RangeInclusive<i8>) -> String {
+    let mut values = Vec::new();
+    for number in numbers {
+        match (key.numeric, number) {
+            (true, _) => values.push(number.to_string()),
+            (false, 10..) => values.push(format!("'{number}'")),
+            (false, _) => values.extend([format!("'{number:02}'"), format!("'{number}'")]),
+        }
+    }
+    one_of(&identifier(&key.name), &values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::table::tests::metadata;
+    use super::*;
+    use jiff::civil::date;
+
+    const YMD: [(&str, &str); 3] = [("year", "string"), ("month", "string"), ("day", "string")];
+
+    fn table(keys: &[(&str, &str)], parameters: &[(&str, &str)]) -> Table {
+        Table::read("default", &metadata(keys, parameters)).unwrap()
+    }
+
+    fn of_days(keys: &[(&str, &str)], first: Option<Date>, last: Option<Date>) -> String {
+        conditions(&table(keys, &[]), (first, last), &BTreeSet::new()).join(" AND ")
+    }
+
+    #[test]
+    fn projection_is_a_range_of_text() {
+        let parameters = [("projection.timestamp.type", "date"), ("projection.timestamp.format", "yyyy/MM/dd")];
+        let table = table(&[("timestamp", "string")], &parameters);
+        let of = |first, last| conditions(&table, (first, last), &BTreeSet::new());
+        assert_eq!(
+            of(Some(date(2019, 1, 1)), Some(date(2020, 1, 1))),
+            [r#""timestamp" >= '2019/01/01' AND "timestamp" <= '2020/01/01'"#]
+        );
+        assert_eq!(of(Some(date(2019, 1, 1)), None), [r#""timestamp" >= '2019/01/01'"#]);
+        assert_eq!(of(None, None), [""; 0]);
+    }
+
+    #[test]
+    fn hours_reach_to_the_days_end() {
+        let parameters = [("projection.h.type", "date"), ("projection.h.format", "yyyyMMddHH")];
+        let table = table(&[("h", "string")], &parameters);
+        let day = Some(date(2019, 1, 1));
+        assert_eq!(
+            conditions(&table, (day, day), &BTreeSet::new()),
+            [r#""h" >= '2019010100' AND "h" <= '2019010123'"#]
+        );
+    }
+
+    #[test]
+    fn a_year_is_one_comparison_and_the_day_of_slack() {
+        assert_eq!(
+            of_days(&YMD, Some(date(2019, 1, 1)), Some(date(2020, 1, 1))),
+            r#"(("year" >= '2019' AND "year" <= '2019') OR ("year" = '2020' AND "month" IN ('01', '1') AND "day" IN ('01', '1')))"#
+        );
+    }
+
+    #[test]
+    fn a_month_and_a_day_are_lists() {
+        assert_eq!(
+            of_days(&YMD, Some(date(2019, 11, 1)), Some(date(2019, 12, 1))),
+            r#"("year" = '2019' AND "month" = '11' OR "year" = '2019' AND "month" = '12' AND "day" IN ('01', '1'))"#
+        );
+        assert_eq!(
+            of_days(&YMD, Some(date(2019, 2, 9)), Some(date(2019, 2, 10))),
+            r#""year" = '2019' AND "month" IN ('02', '2') AND "day" IN ('09', '9', '10')"#
+        );
+    }
+
+    #[test]
+    fn numbers_are_written_as_numbers() {
+        let keys = [("year", "int"), ("month", "int"), ("day", "int"), ("account", "bigint")];
+        let accounts = BTreeSet::from([AccountId::new("012345678901")]);
+        let day = Some(date(2019, 2, 1));
+        assert_eq!(
+            conditions(&table(&keys, &[]), (day, day), &accounts),
+            [r#""account" = 12345678901"#, r#""year" = 2019 AND "month" = 2 AND "day" = 1"#]
+        );
+    }
+
+    #[test]
+    fn open_ends_stay_open() {
+        assert_eq!(
+            of_days(&YMD, Some(date(2019, 12, 31)), None),
+            r#"(("year" = '2019' AND "month" = '12' AND "day" = '31') OR ("year" >= '2020'))"#
+        );
+        assert_eq!(
+            of_days(&YMD, None, Some(date(2019, 1, 31))),
+            r#"(("year" <= '2018') OR ("year" = '2019' AND "month" IN ('01', '1')))"#
+        );
+    }
+
+    /// Every day of the window passes and every day far outside does not, for windows of many lengths.
+    #[test]
+    fn exactly_the_windows_days_pass() {
+        let keys = [("year", "int"), ("month", "int"), ("day", "int")];
+        let table = table(&keys, &[]);
+        for (first, length) in
+            [(date(2018, 12, 30), 3), (date(2019, 2, 27), 33), (date(2019, 1, 1), 365), (date(2017, 6, 5), 900)]
+        {
+            let last = first.saturating_add(jiff::Span::new().days(length));
+            let condition = conditions(&table, (Some(first), Some(last)), &BTreeSet::new()).join(" AND ");
+            let mut day = date(2016, 1, 1);
+            while day < date(2022, 1, 1) {
+                assert_eq!(holds(&condition, day), first <= day && day <= last, "{day}: {condition}");
+                day = day.tomorrow().unwrap();
+            }
+        }
+    }
+
+    /// Evaluates a condition on integer keys: comparisons and lists, AND before OR, brackets at the outer levels.
+    fn holds(condition: &str, day: Date) -> bool {
+        let split = |text: &str, by: &str| -> Vec<String> {
+            let (mut depth, mut parts, mut start) = (0, Vec::new(), 0);
+            for (position, byte) in text.bytes().enumerate() {
+                depth += i32::from(byte == b'(') - i32::from(byte == b')');
+                if depth == 0 && text[position..].starts_with(by) {
+                    parts.push(text[start..position].to_owned());
+                    start = position + by.len();
+                }
+            }
+            parts.push(text[start..].to_owned());
+            parts
+        };
+        let any = split(condition, " OR ");
+        if any.len() > 1 {
+            return any.iter().any(|part| holds(part, day));
+        }
+        let all = split(condition, " AND ");
+        if all.len() > 1 {
+            return all.iter().all(|part| holds(part, day));
+        }
+        if let Some(inner) = condition.strip_prefix('(') {
+            return holds(inner.strip_suffix(')').unwrap(), day);
+        }
+        let mut words = condition.splitn(3, ' ');
+        let value = match words.next().unwrap() {
+            "\"year\"" => i32::from(day.year()),
+            "\"month\"" => i32::from(day.month()),
+            _ => i32::from(day.day()),
+        };
+        let (operator, operand) = (words.next().unwrap(), words.next().unwrap());
+        let number = |text: &str| text.trim().parse::<i32>().unwrap();
+        match operator {
+            "=" => value == number(operand),
+            ">=" => value >= number(operand),
+            "<=" => value <= number(operand),
+            _ => operand.trim_matches(['(', ')']).split(',').any(|text| number(text) == value),
+        }
+    }
+
+    #[test]
+    fn injected_keys_want_a_value() {
+        let parameters = [("projection.account.type", "injected"), ("projection.region.type", "injected")];
+        let table = table(&[("account", "string"), ("region", "string")], &parameters);
+        assert_eq!(unfilled(&table, &BTreeSet::new()), ["account", "region"]);
+        assert_eq!(unfilled(&table, &BTreeSet::from([AccountId::new("123456789012")])), ["region"]);
+    }
+}

@@ -1,0 +1,316 @@
+//! A query's result as a stream of rows: from its CSV in S3, else page by page from Athena. One piece at a time is in
+//! memory, however large the result is.
+
+use aws_sdk_s3::primitives::ByteStream;
+
+use super::client::{Athena, Execution};
+use super::csv::{CsvError, Reader};
+use super::row::Row;
+use crate::aws::error::causes;
+use crate::aws::{CallError, ErrorClass};
+use crate::names::Region;
+
+/// How often in a row a broken connection is taken up again without a single byte arriving.
+const BROKEN_CONNECTIONS: u32 = 5;
+
+/// Why a result can't be read to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum ResultsError {
+    /// A call failed.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The object is not Athena's CSV.
+    #[error("{location}: {error}")]
+    Csv {
+        /// The object.
+        location: String,
+        /// What is wrong with it.
+        error: CsvError,
+    },
+    /// The connection broke again and again.
+    #[error("{location}: the connection broke {BROKEN_CONNECTIONS} times after {read} of {length} bytes: {reason}")]
+    Broken {
+        /// The object.
+        location: String,
+        /// Bytes that came.
+        read: u64,
+        /// Bytes that it has.
+        length: u64,
+        /// The last failure.
+        reason: String,
+    },
+}
+
+/// The rows of a result, the columns' names first.
+#[derive(Debug)]
+pub(super) enum Results {
+    /// From S3.
+    Csv(Box<Csv>),
+    /// From Athena.
+    Pages(Pages),
+}
+
+impl Results {
+    /// Opens the result of a query that succeeded. Where its object can't be read for lack of permission, or there is none
+    /// (managed results), Athena gives it page by page; the second value says so.
+    ///
+    /// # Errors
+    /// The result is gone, or S3 can't be reached.
+    pub(super) async fn open(
+        athena: &Athena,
+        s3: aws_sdk_s3::Client,
+        region: &Region,
+        execution: &Execution,
+    ) -> Result<(Self, Option<String>), ResultsError> {
+        let pages = || Self::Pages(Pages { athena: athena.clone(), id: execution.id.clone(), next: Next::First });
+        let Some(location) = execution.output.as_deref() else {
+            return Ok((pages(), Some("Athena manages the results: they are read page by page".to_owned())));
+        };
+        let Some((bucket, key)) = location.strip_prefix("s3://").and_then(|rest| rest.split_once('/')) else {
+            return Ok((pages(), Some(format!("{location} is no S3 object: the result is read page by page"))));
+        };
+        let (bucket, key) = (bucket.to_owned(), key.to_owned());
+        let source = Source { s3, region: region.clone(), bucket, key, location: location.to_owned() };
+        match Csv::open(source).await {
+            Ok(csv) => Ok((Self::Csv(Box::new(csv)), None)),
+            Err(error) if may_be_read_by_pages(&error) => Ok((
+                pages(),
+                Some(format!("{error}: the result is read page by page from Athena instead, which is slower")),
+            )),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The next rows; `None` after the last. Never an empty list.
+    ///
+    /// # Errors
+    /// The result can't be read further.
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<Row>>, ResultsError> {
+        match self {
+            Self::Csv(csv) => csv.next().await,
+            Self::Pages(pages) => Ok(pages.next().await?),
+        }
+    }
+}
+
+/// Whether Athena may still give a result that S3 doesn't: it reads for the caller in its own region.
+fn may_be_read_by_pages(error: &CallError) -> bool {
+    error.class == ErrorClass::AccessDenied
+        || ["PermanentRedirect", "AuthorizationHeaderMalformed"].contains(&error.code.as_str())
+}
+
+/// A result page by page.
+#[derive(Debug)]
+pub(super) struct Pages {
+    athena: Athena,
+    id: String,
+    next: Next,
+}
+
+#[derive(Debug)]
+enum Next {
+    First,
+    Token(String),
+    End,
+}
+
+impl Pages {
+    async fn next(&mut self) -> Result<Option<Vec<Row>>, CallError> {
+        loop {
+            let token = match &self.next {
+                Next::First => None,
+                Next::Token(token) => Some(token.as_str()),
+                Next::End => return Ok(None),
+            };
+            let page = self.athena.page(&self.id, token).await?;
+            self.next = page.next.map_or(Next::End, Next::Token);
+            if !page.rows.is_empty() {
+                return Ok(Some(page.rows));
+            }
+        }
+    }
+}
+
+/// A result in S3.
+#[derive(Debug)]
+pub(super) struct Csv {
+    source: Source,
+    etag: Option<String>,
+    length: u64,
+    read: u64,
+    body: ByteStream,
+    reader: Option<Reader>,
+    broken: u32,
+}
+
+#[derive(Debug)]
+struct Source {
+    s3: aws_sdk_s3::Client,
+    region: Region,
+    bucket: String,
+    key: String,
+    location: String,
+}
+
+impl Source {
+    /// Asks for the object from a byte on; `etag` makes sure that it still is the same.
+    async fn get(
+        &self,
+        from: u64,
+        etag: Option<&str>,
+    ) -> Result<aws_sdk_s3::operation::get_object::GetObjectOutput, CallError> {
+        let range = (from > 0).then(|| format!("bytes={from}-"));
+        let request = self.s3.get_object().bucket(&self.bucket).key(&self.key);
+        let request = request.set_range(range).set_if_match(etag.map(str::to_owned));
+        request.send().await.map_err(|error| {
+            let error = CallError::of_sdk("s3:GetObject", &self.region, &error);
+            CallError { message: format!("{}: {}", self.location, error.message), ..error }
+        })
+    }
+}
+
+impl Csv {
+    async fn open(source: Source) -> Result<Self, CallError> {
+        let object = source.get(0, None).await?;
+        let length = object.content_length.and_then(|length| u64::try_from(length).ok()).unwrap_or_default();
+        let reader = Some(Reader::default());
+        Ok(Self { source, etag: object.e_tag, length, read: 0, body: object.body, reader, broken: 0 })
+    }
+
+    async fn next(&mut self) -> Result<Option<Vec<Row>>, ResultsError> {
+        let mut rows = Vec::new();
+        while rows.is_empty() {
+            let Some(reader) = &mut self.reader else { return Ok(None) };
+            match self.body.next().await {
+                Some(Ok(bytes)) => {
+                    self.read += bytes.len() as u64;
+                    self.broken = 0;
+                    reader.feed(&bytes, &mut rows).map_err(|error| self.source.csv_error(error))?;
+                }
+                Some(Err(error)) => self.take_up_again(causes(&error)).await?,
+                None if self.read < self.length => self.take_up_again("it ended early".to_owned()).await?,
+                None => {
+                    let reader = self.reader.take().expect("looked at above");
+                    reader.finish(&mut rows).map_err(|error| self.source.csv_error(error))?;
+                    if rows.is_empty() {
+                        return Ok(None);
+                    }
+                }
+            }
+        }
+        Ok(Some(rows))
+    }
+
+    /// Goes on where a connection broke.
+    async fn take_up_again(&mut self, reason: String) -> Result<(), ResultsError> {
+        self.broken += 1;
+        if self.broken > BROKEN_CONNECTIONS {
+            let location = self.source.location.clone();
+            return Err(ResultsError::Broken { location, read: self.read, length: self.length, reason });
+        }
+        tracing::info!("{}: the connection broke after {} bytes: {reason}", self.source.location, self.read);
+        self.body = self.source.get(self.read, self.etag.as_deref()).await?.body;
+        Ok(())
+    }
+}
+
+impl Source {
+    fn csv_error(&self, error: CsvError) -> ResultsError {
+        ResultsError::Csv { location: self.location.clone(), error }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{BufRead, BufReader, Write};
+    use std::net::{TcpListener, TcpStream};
+
+    use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region as SdkRegion};
+
+    /// A server that answers one connection after the other; gives the requests' heads.
+    fn serve(listener: &TcpListener, answers: &[String]) -> Vec<String> {
+        let answer = |answer: &String| {
+            let (mut stream, _) = listener.accept().unwrap();
+            let head = head(&stream);
+            stream.write_all(answer.as_bytes()).unwrap();
+            head
+        };
+        answers.iter().map(answer).collect()
+    }
+
+    fn head(stream: &TcpStream) -> String {
+        let lines = BufReader::new(stream).lines().map(|line| line.unwrap().to_lowercase());
+        lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+    }
+
+    fn client(listener: &TcpListener) -> aws_sdk_s3::Client {
+        let config = aws_sdk_s3::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(SdkRegion::new("us-east-1"))
+            .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
+            .endpoint_url(format!("http://{}", listener.local_addr().unwrap()))
+            .force_path_style(true)
+            .http_client(aws_smithy_http_client::Builder::new().build_http());
+        aws_sdk_s3::Client::from_conf(config.build())
+    }
+
+    /// Reads the rows while the server answers so.
+    fn read(answers: Vec<String>) -> (Result<Vec<Row>, ResultsError>, Vec<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let s3 = client(&listener);
+        let server = std::thread::spawn(move || serve(&listener, &answers));
+        let text = str::to_owned;
+        let source = Source {
+            s3,
+            region: "us-east-1".into(),
+            bucket: text("b"),
+            key: text("q.csv"),
+            location: text("s3://b/q.csv"),
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let rows = runtime.block_on(async {
+            let (mut csv, mut rows) = (Csv::open(source).await?, Vec::new());
+            while let Some(more) = csv.next().await? {
+                rows.extend(more);
+            }
+            Ok(rows)
+        });
+        (rows, server.join().unwrap())
+    }
+
+    fn answer(status: &str, length: usize, body: &str) -> String {
+        format!("HTTP/1.1 {status}\r\nConnection: close\r\nETag: \"e\"\r\nContent-Length: {length}\r\n\r\n{body}")
+    }
+
+    #[test]
+    fn a_broken_connection_is_taken_up_where_it_broke() {
+        let file = "\"a\",\"b\"\n\"1\",\n\"tw\u{f6}\",\"\"\n";
+        let (first, rest) = file.as_bytes().split_at(18);
+        let first = String::from_utf8_lossy(first).into_owned();
+        let rest = String::from_utf8_lossy(rest).into_owned();
+        let answers = vec![
+            answer("200 OK", file.len(), &first),
+            answer("206 Partial Content", rest.len(), ""),
+            answer("206 Partial Content", rest.len(), &rest),
+        ];
+        let (rows, heads) = read(answers);
+        let value = |text: &str| Some(text.to_owned());
+        let wanted = [vec![value("a"), value("b")], vec![value("1"), None], vec![value("tw\u{f6}"), value("")]];
+        assert_eq!(rows.unwrap(), wanted);
+        assert!(!heads[0].contains("range:"), "{}", heads[0]);
+        for head in &heads[1..] {
+            assert!(head.contains("range: bytes=18-") && head.contains("if-match: \"e\""), "{head}");
+        }
+    }
+
+    #[test]
+    fn a_connection_that_always_breaks_is_an_error() {
+        let mut answers = vec![answer("200 OK", 100, "\"a\"\n")];
+        answers.extend((0..BROKEN_CONNECTIONS).map(|_| answer("206 Partial Content", 96, "")));
+        let (rows, heads) = read(answers);
+        assert_eq!(u32::try_from(heads.len()), Ok(BROKEN_CONNECTIONS + 1));
+        let error = rows.unwrap_err().to_string();
+        assert!(error.contains("s3://b/q.csv") && error.contains("after 4 of 100 bytes"), "{error}");
+    }
+}

@@ -1,0 +1,370 @@
+//! Rows of a result as CloudTrail records again: which columns are asked for, and where each belongs in a record.
+//!
+//! The record is rebuilt as CloudTrail would have written it and then read by [`crate::trail::extract`], like those of
+//! every other loader; nothing is interpreted here. NULL is an absent field and not the empty string. Pure.
+
+use std::collections::BTreeSet;
+
+use serde_json::value::RawValue;
+
+use super::table::Table;
+use crate::resource_map::ResourceMap;
+use crate::resource_map::expression::TopLevelFields;
+
+/// A column of a result.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Field {
+    /// Its name in the result, in lower case.
+    pub name: &'static str,
+    /// Where a CloudTrail table has it.
+    pub column: &'static [&'static str],
+    /// Where a record has it.
+    record: &'static [&'static str],
+    /// When it is asked for.
+    need: Need,
+}
+
+/// When a column is part of the query, and how its text is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Need {
+    /// Always: the store keeps it.
+    Always,
+    /// Where the map's expressions name it. Text.
+    ByMap,
+    /// As `ByMap`; the text is JSON.
+    JsonByMap,
+    /// Never: only c7n-trailcreator's query has it.
+    Alias,
+}
+
+macro_rules! fields {
+    ($($need:ident $name:literal [$($column:literal).+] [$($record:literal).+])*) => {
+        &[$(Field { name: $name, column: &[$($column),+], record: &[$($record),+], need: Need::$need }),*]
+    };
+}
+
+/// Every column that is understood. The last ones are c7n-trailcreator's names, so that its queries can be loaded.
+/// Fields below one object of the record stand together.
+const FIELDS: &[Field] = fields! {
+    Always "eventid" ["eventid"] ["eventID"]
+    Always "eventtime" ["eventtime"] ["eventTime"]
+    Always "eventsource" ["eventsource"] ["eventSource"]
+    Always "eventname" ["eventname"] ["eventName"]
+    Always "awsregion" ["awsregion"] ["awsRegion"]
+    Always "recipientaccountid" ["recipientaccountid"] ["recipientAccountId"]
+    Always "sharedeventid" ["sharedeventid"] ["sharedEventID"]
+    Always "useragent" ["useragent"] ["userAgent"]
+    Always "sourceipaddress" ["sourceipaddress"] ["sourceIPAddress"]
+    Always "useridentity_type" ["useridentity"."type"] ["userIdentity"."type"]
+    Always "useridentity_arn" ["useridentity"."arn"] ["userIdentity"."arn"]
+    Always "useridentity_username" ["useridentity"."username"] ["userIdentity"."userName"]
+    Always "useridentity_principalid" ["useridentity"."principalid"] ["userIdentity"."principalId"]
+    Always "useridentity_accountid" ["useridentity"."accountid"] ["userIdentity"."accountId"]
+    Always "useridentity_accesskeyid" ["useridentity"."accesskeyid"] ["userIdentity"."accessKeyId"]
+    Always "useridentity_invokedby" ["useridentity"."invokedby"] ["userIdentity"."invokedBy"]
+    Always "onbehalfof_userid" ["useridentity"."onbehalfof"."userid"] ["userIdentity"."onBehalfOf"."userId"]
+    Always "onbehalfof_identitystorearn"
+        ["useridentity"."onbehalfof"."identitystorearn"] ["userIdentity"."onBehalfOf"."identityStoreArn"]
+    Always "sourceidentity" ["useridentity"."sessioncontext"."sourceidentity"] ["userIdentity"."sessionContext"."sourceIdentity"]
+    Always "sessionissuer_type"
+        ["useridentity"."sessioncontext"."sessionissuer"."type"] ["userIdentity"."sessionContext"."sessionIssuer"."type"]
+    Always "sessionissuer_arn"
+        ["useridentity"."sessioncontext"."sessionissuer"."arn"] ["userIdentity"."sessionContext"."sessionIssuer"."arn"]
+    Always "sessionissuer_username"
+        ["useridentity"."sessioncontext"."sessionissuer"."username"]
+        ["userIdentity"."sessionContext"."sessionIssuer"."userName"]
+    JsonByMap "requestparameters" ["requestparameters"] ["requestParameters"]
+    JsonByMap "responseelements" ["responseelements"] ["responseElements"]
+    JsonByMap "additionaleventdata" ["additionaleventdata"] ["additionalEventData"]
+    JsonByMap "serviceeventdetails" ["serviceeventdetails"] ["serviceEventDetails"]
+    ByMap "requestid" ["requestid"] ["requestID"]
+    ByMap "eventtype" ["eventtype"] ["eventType"]
+    ByMap "eventversion" ["eventversion"] ["eventVersion"]
+    ByMap "apiversion" ["apiversion"] ["apiVersion"]
+    ByMap "eventcategory" ["eventcategory"] ["eventCategory"]
+    ByMap "vpcendpointid" ["vpcendpointid"] ["vpcEndpointId"]
+    Alias "region" ["awsregion"] ["awsRegion"]
+    Alias "accountid" ["recipientaccountid"] ["recipientAccountId"]
+    Alias "usertype" ["useridentity"."type"] ["userIdentity"."type"]
+    Alias "userarn" ["useridentity"."arn"] ["userIdentity"."arn"]
+    Alias "username" ["useridentity"."username"] ["userIdentity"."userName"]
+    Alias "invokedby" ["useridentity"."invokedby"] ["userIdentity"."invokedBy"]
+    Alias "errorcode" ["errorcode"] ["errorCode"]
+    Alias "errormessage" ["errormessage"] ["errorMessage"]
+};
+
+/// Without these a row is no record.
+const REQUIRED: [&str; 4] = ["eventTime", "eventSource", "eventName", "awsRegion"];
+
+/// Names that a map may use for a field under another name ([`crate::trail::extract`]'s aliases).
+const MAP_ALIASES: [&str; 6] = ["region", "accountId", "userType", "userArn", "userName", "invokedBy"];
+
+/// What to ask a table for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Wanted {
+    /// The columns of the query.
+    pub fields: Vec<&'static Field>,
+    /// Fields of records that the map's expressions read and that this table can't give: ids found only there are missed.
+    pub missing: BTreeSet<String>,
+}
+
+/// The columns that the store and the map's expressions need and the table has.
+pub(super) fn wanted_fields(map: &ResourceMap, table: &Table) -> Wanted {
+    let named = fields_of_map(map);
+    let by_map = |field: &Field| named.as_ref().is_none_or(|names| names.contains(field.record[0]));
+    let needed = |field: &&Field| match field.need {
+        Need::Always => true,
+        Need::ByMap | Need::JsonByMap => by_map(field),
+        Need::Alias => false,
+    };
+    let fields: Vec<&'static Field> =
+        FIELDS.iter().filter(needed).filter(|field| table.has_text(field.column)).collect();
+    let given = |name: &str| MAP_ALIASES.contains(&name) || fields.iter().any(|field| field.record[0] == name);
+    let missing = named.into_iter().flatten().filter(|name| !given(name)).collect();
+    Wanted { fields, missing }
+}
+
+/// The top-level fields that the map's expressions read; `None` where one looks at the whole record.
+fn fields_of_map(map: &ResourceMap) -> Option<BTreeSet<String>> {
+    let mut names = BTreeSet::new();
+    for rule in map.events.iter().flat_map(|(_, _, rules)| rules) {
+        match rule.ids.fields() {
+            TopLevelFields::Some(fields) => names.extend(fields.iter().cloned()),
+            TopLevelFields::All => return None,
+        }
+    }
+    Some(names)
+}
+
+/// Values of one row, by column; `None` is NULL.
+pub(super) type Row = Vec<Option<String>>;
+
+/// Why a result can't be loaded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the result has no column for {}; its columns are {}", .missing.join(", "), .columns.join(", "))]
+pub struct NotRecords {
+    missing: Vec<&'static str>,
+    columns: Vec<String>,
+}
+
+/// Where the columns of one result belong in a record.
+#[derive(Debug)]
+pub(super) struct Layout {
+    /// In the order of [`FIELDS`]; with the position in a row.
+    places: Vec<(usize, &'static Field)>,
+    columns: usize,
+}
+
+impl Layout {
+    /// By a result's column names, in any case; columns that aren't known are left out.
+    ///
+    /// # Errors
+    /// The result is not of CloudTrail records.
+    pub(super) fn new(header: &[String]) -> Result<Self, NotRecords> {
+        let mut places: Vec<(usize, &'static Field)> = Vec::new();
+        for field in FIELDS {
+            let taken = places.iter().any(|(_, other)| other.record == field.record);
+            if let Some(position) = header.iter().position(|name| name.eq_ignore_ascii_case(field.name))
+                && !taken
+            {
+                places.push((position, field));
+            }
+        }
+        places.sort_by_key(|(_, field)| nesting(field));
+        let has = |name: &&str| places.iter().any(|(_, field)| field.record[0] == *name);
+        let missing: Vec<&'static str> = REQUIRED.into_iter().filter(|name| !has(name)).collect();
+        if missing.is_empty() {
+            Ok(Self { places, columns: header.len() })
+        } else {
+            Err(NotRecords { missing, columns: header.to_vec() })
+        }
+    }
+
+    /// Writes a row as the JSON text of its record into `text`, which is emptied first.
+    ///
+    /// # Errors
+    /// What is wrong with the row: too few values, or text that should be JSON and isn't.
+    pub(super) fn record(&self, row: &Row, text: &mut String) -> Result<(), String> {
+        text.clear();
+        if row.len() != self.columns {
+            return Err(format!("a row has {} values for {} columns", row.len(), self.columns));
+        }
+        let mut open: Vec<&'static str> = Vec::new();
+        text.push('{');
+        for (position, field) in &self.places {
+            let Some(value) = &row[*position] else { continue };
+            let (name, parents) = field.record.split_last().expect("every field has a name");
+            let shared = open.iter().zip(parents).take_while(|(a, b)| a == b).count();
+            text.extend(std::iter::repeat_n('}', open.len() - shared));
+            open.truncate(shared);
+            for parent in &parents[shared..] {
+                push_key(text, parent);
+                text.push('{');
+                open.push(parent);
+            }
+            push_key(text, name);
+            push_value(text, value, field, || describe(self, row))?;
+        }
+        text.extend(std::iter::repeat_n('}', open.len() + 1));
+        Ok(())
+    }
+
+    fn value<'r>(&self, row: &'r Row, name: &str) -> Option<&'r str> {
+        let (position, _) = self.places.iter().find(|(_, field)| field.record == [name])?;
+        row[*position].as_deref()
+    }
+}
+
+/// Sorts fields below the same object next to each other: c7n-trailcreator's names come last in [`FIELDS`].
+fn nesting(field: &Field) -> (&'static [&'static str], bool) {
+    let parents = &field.record[..field.record.len() - 1];
+    (parents, parents.is_empty())
+}
+
+fn push_key(text: &mut String, name: &str) {
+    if !text.ends_with('{') {
+        text.push(',');
+    }
+    text.push('"');
+    text.push_str(name);
+    text.push_str("\":");
+}
+
+fn push_value(text: &mut String, value: &str, field: &Field, row: impl Fn() -> String) -> Result<(), String> {
+    if field.need != Need::JsonByMap {
+        text.push_str(&serde_json::Value::from(value).to_string());
+        return Ok(());
+    }
+    if value.is_empty() {
+        text.push_str("null");
+        return Ok(());
+    }
+    let checked: &RawValue =
+        serde_json::from_str(value).map_err(|error| format!("{}: {} is no JSON: {error}", row(), field.record[0]))?;
+    text.push_str(checked.get());
+    Ok(())
+}
+
+/// A row in a few words, for messages.
+fn describe(layout: &Layout, row: &Row) -> String {
+    let value = |name| layout.value(row, name).unwrap_or("?");
+    format!("event {} ({} {} at {})", value("eventID"), value("eventSource"), value("eventName"), value("eventTime"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::table::tests::metadata;
+    use super::*;
+    use crate::trail::record::Action;
+    use crate::trail::samples::map;
+    use serde_json::{Value, json};
+
+    fn record(columns: &[(&str, Option<&str>)]) -> Result<Value, String> {
+        let header: Vec<String> = columns.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let row: Row = columns.iter().map(|(_, value)| value.map(str::to_owned)).collect();
+        let mut text = String::new();
+        Layout::new(&header).unwrap().record(&row, &mut text)?;
+        Ok(serde_json::from_str(&text).unwrap())
+    }
+
+    const USUAL: [(&str, Option<&str>); 4] = [
+        ("eventtime", Some("2019-01-01T00:00:00Z")),
+        ("eventsource", Some("s3.amazonaws.com")),
+        ("eventname", Some("CreateBucket")),
+        ("awsregion", Some("eu-west-1")),
+    ];
+
+    #[test]
+    fn a_row_is_its_record_again() {
+        let mut columns = vec![("sessionissuer_type", Some("Role")), ("useridentity_type", Some("AssumedRole"))];
+        columns.extend(USUAL);
+        columns.extend([
+            ("useridentity_accesskeyid", Some("")),
+            ("useridentity_username", None),
+            ("sourceidentity", Some("ann \"x\" \u{1F600}\n")),
+            ("onbehalfof_userid", None),
+            ("requestparameters", Some(r#" {"bucketName":"b","x":[1.50]} "#)),
+            ("responseelements", None),
+            ("additionaleventdata", Some("null")),
+            ("of_someone_else", Some("x")),
+        ]);
+        assert_eq!(
+            record(&columns).unwrap(),
+            json!({
+                "eventTime": "2019-01-01T00:00:00Z", "eventSource": "s3.amazonaws.com", "eventName": "CreateBucket",
+                "awsRegion": "eu-west-1",
+                "userIdentity": {
+                    "type": "AssumedRole", "accessKeyId": "",
+                    "sessionContext": {"sourceIdentity": "ann \"x\" \u{1F600}\n", "sessionIssuer": {"type": "Role"}},
+                },
+                "requestParameters": {"bucketName": "b", "x": [1.50]}, "additionalEventData": null,
+            })
+        );
+    }
+
+    #[test]
+    fn c7n_trailcreators_columns_are_understood_in_any_case() {
+        let columns = [
+            ("region", Some("eu-west-1")),
+            ("accountId", Some("123456789012")),
+            ("eventTime", Some("2019-01-01T00:00:00Z")),
+            ("eventName", Some("CreateBucket")),
+            ("EVENTSOURCE", Some("s3.amazonaws.com")),
+            ("userAgent", Some("cli")),
+            ("sourceIPAddress", Some("192.0.2.1")),
+            ("userType", Some("IAMUser")),
+            ("userArn", Some("arn")),
+            ("userName", Some("ann")),
+            ("invokedBy", None),
+            ("requestParameters", Some("{}")),
+            ("responseElements", Some("")),
+        ];
+        assert_eq!(
+            record(&columns).unwrap(),
+            json!({
+                "awsRegion": "eu-west-1", "recipientAccountId": "123456789012", "eventTime": "2019-01-01T00:00:00Z",
+                "eventName": "CreateBucket", "eventSource": "s3.amazonaws.com", "userAgent": "cli",
+                "sourceIPAddress": "192.0.2.1", "userIdentity": {"type": "IAMUser", "arn": "arn", "userName": "ann"},
+                "requestParameters": {}, "responseElements": null,
+            })
+        );
+    }
+
+    #[test]
+    fn text_that_is_no_json_is_named_and_never_becomes_part_of_the_record() {
+        let mut columns = USUAL.to_vec();
+        columns.extend([("eventid", Some("e-1")), ("requestparameters", Some(r#"{},"eventName":"X""#))]);
+        let error = record(&columns).unwrap_err();
+        assert!(
+            error.starts_with("event e-1 (s3.amazonaws.com CreateBucket at 2019-01-01T00:00:00Z): requestParameters"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_result_of_something_else_is_refused() {
+        let header = ["eventTime", "amount"].map(str::to_owned);
+        let error = Layout::new(&header).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "the result has no column for eventSource, eventName, awsRegion; its columns are eventTime, amount"
+        );
+    }
+
+    #[test]
+    fn only_columns_that_the_map_reads_and_the_table_has_are_asked_for() {
+        let table = Table::read("default", &metadata(&[], &[])).unwrap();
+        let rule = |ids| [("a", "B", "c", Action::Create, ids)];
+        let names = |ids| {
+            let wanted = wanted_fields(&map(&rule(ids)), &table);
+            let json = wanted.fields.iter().filter(|field| field.need != Need::Always).map(|field| field.name);
+            (json.collect::<Vec<_>>(), wanted.missing.into_iter().collect::<Vec<_>>())
+        };
+        assert_eq!(names("requestParameters.a"), (vec!["requestparameters"], vec![]));
+        assert_eq!(names("[resources[0].arn, region]"), (vec![], vec!["resources".to_owned()]));
+        assert_eq!(names("keys(@)").0, ["requestparameters", "responseelements", "additionaleventdata"]);
+        let wanted = wanted_fields(&map(&rule("eventName")), &table);
+        assert!(wanted.fields.iter().any(|field| field.name == "sessionissuer_username"));
+        assert!(!wanted.fields.iter().any(|field| field.name == "sourceidentity"), "the table does not have it");
+    }
+}

@@ -1,0 +1,286 @@
+//! The one query of a load: Trino's SQL (Athena engine 3) from the resource map, the filter and the table's metadata.
+//! Pure.
+//!
+//! Names are quoted identifiers and values quoted literals, both with their quotes doubled: nothing that a user, a map
+//! or the catalogue gives becomes SQL. What the query lets through is read again exactly by
+//! [`crate::trail::extract`], so each filter here may let too much pass, never too little.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::partition;
+use super::row::Field;
+use super::table::Table;
+use crate::resource_map::ResourceMap;
+use crate::trail::filter::RecordFilter;
+
+/// The longest query that StartQueryExecution takes, in bytes.
+///
+/// Source: <https://docs.aws.amazon.com/athena/latest/APIReference/API_StartQueryExecution.html>
+pub(super) const MAX_QUERY_BYTES: usize = 262_144;
+
+/// The source of the events whose names end in their API's version (`CreateFunction20150331v2`).
+const LAMBDA: &str = "lambda.amazonaws.com";
+
+/// How names are filtered in the query. The first that fits into a query is used; the rest is checked on our side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NameFilter {
+    /// By (eventSource, eventName).
+    Pairs,
+    /// By eventName.
+    Names,
+    /// By eventSource.
+    Sources,
+    /// Not at all.
+    Nothing,
+}
+
+/// A query, ready to start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Query {
+    /// Its text.
+    pub sql: String,
+    /// How exactly it filters names.
+    pub names: NameFilter,
+}
+
+/// Builds the query for every record that `map` knows and `filter` wants, from `fields` of `table`.
+pub(super) fn query(map: &ResourceMap, filter: &RecordFilter, table: &Table, fields: &[&Field]) -> Query {
+    let select: Vec<String> =
+        fields.iter().map(|field| format!("{} AS {}", path(field.column), identifier(field.name))).collect();
+    let head = format!(
+        "SELECT {}\nFROM {}.{}\nWHERE {}",
+        select.join(",\n       "),
+        identifier(&table.database),
+        identifier(&table.name),
+        record_conditions(filter, table).join("\n  AND ")
+    );
+    let filters = [NameFilter::Pairs, NameFilter::Names, NameFilter::Sources];
+    for names in filters {
+        let sql = format!("{head}\n  AND {}", name_condition(map, names));
+        if sql.len() <= MAX_QUERY_BYTES {
+            return Query { sql, names };
+        }
+    }
+    Query { sql: head, names: NameFilter::Nothing }
+}
+
+/// All conditions but the names'. Never empty.
+fn record_conditions(filter: &RecordFilter, table: &Table) -> Vec<String> {
+    let mut conditions = partition::conditions(table, filter.window.delivery_days(), &filter.accounts);
+    // eventTime has whole seconds and sorts as text.
+    let second = |moment: Timestamp| literal(&round_up(moment).to_string());
+    conditions.extend(filter.window.since().map(|since| format!("\"eventtime\" >= {}", second(since))));
+    conditions.extend(filter.window.until().map(|until| format!("\"eventtime\" < {}", second(until))));
+    // The older SerDe may give an empty string for what a record does not have.
+    for column in ["errorcode", "errormessage"] {
+        if table.has_text(&[column]) {
+            conditions.push(format!("(\"{column}\" IS NULL OR \"{column}\" = '')"));
+        }
+    }
+    conditions.extend(account_condition(filter, table));
+    if conditions.is_empty() {
+        conditions.push("\"eventtime\" IS NOT NULL".to_owned());
+    }
+    conditions
+}
+
+/// The first whole second at or after a moment.
+fn round_up(moment: Timestamp) -> Timestamp {
+    let second = moment.as_second() + i64::from(moment.subsec_nanosecond() > 0);
+    Timestamp::from_second(second).unwrap_or(moment)
+}
+
+/// The account that received the event; where the record does not say, the caller's, as for every loader.
+fn account_condition(filter: &RecordFilter, table: &Table) -> Option<String> {
+    if filter.accounts.is_empty() {
+        return None;
+    }
+    let accounts: Vec<String> = filter.accounts.iter().map(|account| literal(account.as_str())).collect();
+    let accounts = accounts.join(", ");
+    let caller = table
+        .has_text(&["useridentity", "accountid"])
+        .then(|| format!("\"useridentity\".\"accountid\" IN ({accounts})"));
+    if !table.has_text(&["recipientaccountid"]) {
+        return caller;
+    }
+    let own = format!("\"recipientaccountid\" IN ({accounts})");
+    let absent = "(\"recipientaccountid\" IS NULL OR \"recipientaccountid\" = '')";
+    Some(caller.map_or(own.clone(), |caller| format!("({own} OR {absent} AND {caller})")))
+}
+
+fn name_condition(map: &ResourceMap, names: NameFilter) -> String {
+    let mut by_source: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (source, name, _) in map.events.iter() {
+        by_source.entry(source).or_default().push(name);
+    }
+    let any_of = |conditions: Vec<String>| match conditions.is_empty() {
+        true => "1 = 0".to_owned(),
+        false => format!("({})", conditions.join("\n    OR ")),
+    };
+    match names {
+        NameFilter::Pairs => any_of(
+            by_source
+                .iter()
+                .map(|(source, names)| {
+                    format!(
+                        "\"eventsource\" = {} AND {}",
+                        literal(source),
+                        events(*source == LAMBDA, names.iter().copied())
+                    )
+                })
+                .collect(),
+        ),
+        NameFilter::Names => {
+            let (lambda, other): (Vec<_>, Vec<_>) = by_source.iter().partition(|(source, _)| **source == LAMBDA);
+            let sides = [(true, lambda), (false, other)].into_iter().filter(|(_, sources)| !sources.is_empty());
+            any_of(
+                sides
+                    .map(|(lambda, sources)| {
+                        events(lambda, sources.iter().flat_map(|(_, names)| names.iter().copied()))
+                    })
+                    .collect(),
+            )
+        }
+        NameFilter::Sources => {
+            let sources: Vec<String> = by_source.keys().map(|source| literal(source)).collect();
+            format!("\"eventsource\" IN ({})", sources.join(", "))
+        }
+        NameFilter::Nothing => String::new(),
+    }
+}
+
+/// The condition on event names; Lambda's by their beginning, as a version may follow.
+fn events<'a>(lambda: bool, names: impl Iterator<Item = &'a str>) -> String {
+    let names: BTreeSet<&str> = names.collect();
+    if lambda {
+        let begins = |name| format!("substr(\"eventname\", 1, {}) = {}", str::chars(name).count(), literal(name));
+        return format!("({})", names.into_iter().map(begins).collect::<Vec<_>>().join(" OR "));
+    }
+    let names: Vec<String> = names.into_iter().map(literal).collect();
+    format!("\"eventname\" IN ({})", names.join(", "))
+}
+
+/// `["useridentity", "type"]` → `"useridentity"."type"`.
+fn path(parts: &[&str]) -> String {
+    parts.iter().map(|part| identifier(part)).collect::<Vec<_>>().join(".")
+}
+
+/// A quoted identifier.
+pub(super) fn identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A quoted string literal. Trino's have no other escapes than the doubled quote.
+pub(super) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::row::wanted_fields;
+    use super::super::table::tests::metadata;
+    use super::*;
+    use crate::names::AccountId;
+    use crate::trail::record::Action;
+    use crate::trail::samples::map;
+    use crate::trail::window::{TimeWindow, WindowText};
+
+    type Rule<'a> = (&'a str, &'a str, &'a str, Action, &'a str);
+
+    fn rule<'a>(source: &'a str, name: &'a str) -> Rule<'a> {
+        (source, name, "thing", Action::Create, "requestParameters.name")
+    }
+
+    fn build(rules: &[Rule<'_>], filter: &RecordFilter) -> Query {
+        let table = Table::read("default", &metadata(&[], &[])).unwrap();
+        let map = map(rules);
+        query(&map, filter, &table, &wanted_fields(&map, &table).fields)
+    }
+
+    fn in_window(text: WindowText<'_>) -> RecordFilter {
+        let window = TimeWindow::parse(text, "2026-01-01T00:00:00Z".parse().unwrap()).unwrap();
+        RecordFilter { window, ..RecordFilter::default() }
+    }
+
+    #[test]
+    fn names_are_grouped_by_source_and_errors_left_out() {
+        let rules = [
+            rule("iam.amazonaws.com", "CreateUser"),
+            rule("iam.amazonaws.com", "CreateRole"),
+            rule("s3.amazonaws.com", "CreateBucket"),
+        ];
+        let query = build(&rules, &in_window(WindowText { year: Some("2019"), ..WindowText::default() }));
+        assert_eq!(query.names, NameFilter::Pairs);
+        let (_, conditions) = query.sql.split_once("WHERE ").unwrap();
+        assert_eq!(
+            conditions,
+            r#""eventtime" >= '2019-01-01T00:00:00Z'
+  AND "eventtime" < '2020-01-01T00:00:00Z'
+  AND ("errorcode" IS NULL OR "errorcode" = '')
+  AND ("errormessage" IS NULL OR "errormessage" = '')
+  AND ("eventsource" = 'iam.amazonaws.com' AND "eventname" IN ('CreateRole', 'CreateUser')
+    OR "eventsource" = 's3.amazonaws.com' AND "eventname" IN ('CreateBucket'))"#
+        );
+    }
+
+    #[test]
+    fn lambda_names_match_with_any_version() {
+        let rules = [rule(LAMBDA, "CreateFunction20150331"), rule(LAMBDA, "CreateFunction")];
+        let sql = build(&rules, &RecordFilter::default()).sql;
+        let names = r#"(substr("eventname", 1, 14) = 'CreateFunction' OR substr("eventname", 1, 22) = 'CreateFunction20150331')"#;
+        assert!(sql.contains(names), "{sql}");
+    }
+
+    #[test]
+    fn parts_of_seconds_round_up() {
+        let sql =
+            build(&[], &in_window(WindowText { since: Some("2025-01-01T00:00:00.5Z"), ..WindowText::default() })).sql;
+        assert!(sql.contains(r#""eventtime" >= '2025-01-01T00:00:01Z'"#), "{sql}");
+    }
+
+    #[test]
+    fn accounts_are_the_receivers_or_where_there_is_none_the_callers() {
+        let accounts = [AccountId::new("111122223333"), AccountId::new("444455556666")].into();
+        let sql = build(&[], &RecordFilter { accounts, ..RecordFilter::default() }).sql;
+        assert!(sql.contains(
+            r#"("recipientaccountid" IN ('111122223333', '444455556666') OR ("recipientaccountid" IS NULL OR "recipientaccountid" = '') AND "useridentity"."accountid" IN ('111122223333', '444455556666'))"#
+        ), "{sql}");
+    }
+
+    #[test]
+    fn quotes_never_end_a_name_or_a_value() {
+        let mut metadata = metadata(&[], &[]);
+        metadata.name = r#"logs" WHERE 1=1 --"#.to_owned();
+        let table = Table::read(r#"d"b"#, &metadata).unwrap();
+        let map = map(&[rule("it's", "a'; DROP TABLE x; --")]);
+        let accounts = [AccountId::new("1' OR '1'='1")].into();
+        let sql = query(&map, &RecordFilter { accounts, ..RecordFilter::default() }, &table, &[]).sql;
+        assert!(sql.contains(r#"FROM "d""b"."logs"" WHERE 1=1 --""#), "{sql}");
+        assert!(sql.contains("'it''s'") && sql.contains("'a''; DROP TABLE x; --'"), "{sql}");
+        assert!(sql.contains("'1'' OR ''1''=''1'"), "{sql}");
+    }
+
+    #[test]
+    fn a_map_too_large_for_one_query_falls_back() {
+        let level = |sources: usize, names: usize, shared: bool| {
+            let own: Vec<(String, String)> = (0..sources)
+                .flat_map(|source| {
+                    (0..names).map(move |name| {
+                        let prefix = if shared { 0 } else { source };
+                        (format!("service-{source:05}.amazonaws.com"), format!("CreateSomething{prefix:05}x{name:05}"))
+                    })
+                })
+                .collect();
+            let rules: Vec<Rule<'_>> = own.iter().map(|(source, name)| rule(source, name)).collect();
+            let query = build(&rules, &RecordFilter::default());
+            assert!(query.sql.len() <= MAX_QUERY_BYTES);
+            query.names
+        };
+        assert_eq!(level(100, 10, true), NameFilter::Pairs);
+        assert_eq!(level(600, 20, true), NameFilter::Names);
+        assert_eq!(level(600, 20, false), NameFilter::Sources);
+        assert_eq!(level(10_000, 1, false), NameFilter::Nothing);
+    }
+}
