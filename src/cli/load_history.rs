@@ -11,7 +11,7 @@ use super::{AwsAccessArgs, CommandError, Context, Outcome, WindowArgs};
 use crate::aws::{AwsOptions, CallError, Session};
 use crate::load::history::{Failed, Load, Loaded, Span, regions};
 use crate::load::{Figures, Stop};
-use crate::names::Region;
+use crate::names::{InvalidName, Region};
 use crate::trail::filter::RecordFilter;
 use crate::trail::scan::Scanner;
 
@@ -29,12 +29,16 @@ const ANY_REGION: &str = "us-east-1";
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// A region; repeatable; all: those enabled for the account [default: the region of AWS's usual chain]
-    #[arg(long, env = "TRAILCREATOR_REGION", value_delimiter = ',', value_parser = str::parse::<Region>)]
+    #[arg(long, env = "TRAILCREATOR_REGION", value_delimiter = ',', value_parser = region_or_all)]
     region: Vec<Region>,
     #[command(flatten)]
     window: WindowArgs,
     #[command(flatten)]
     aws: AwsAccessArgs,
+}
+
+fn region_or_all(text: &str) -> Result<Region, InvalidName> {
+    if text == ALL { Ok(Region::from(ALL)) } else { text.parse() }
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, CommandError> {

@@ -95,6 +95,15 @@ impl Part {
         self.days.drain(..done).collect()
     }
 
+    /// The part, and as it is with one to `days` more days at its end.
+    pub(super) fn longer(&self, days: i64) -> impl Iterator<Item = Self> {
+        let last = day_of(self.until);
+        (0..=days).map(move |more| match more {
+            0 => self.clone(),
+            more => Self { until: midnight(last.saturating_add(more.days())), ..self.clone() },
+        })
+    }
+
     /// What is left when all from `moment` on was read. A day that is final stays whole, so that it is recognised.
     pub(super) fn before(self, moment: Timestamp) -> Self {
         let until = match self.days.first() {

@@ -70,7 +70,7 @@ impl Load<'_> {
         let mut loads = Vec::new();
         for region in regions {
             let place = Place { prefix: format!("history:{account}/{region}/"), versions: &versions, ledger: &ledger };
-            let (parts, already_loaded) = parts(span, now, |day| place.knows(&day.to_string(), WHOLE_DAY))?;
+            let (parts, already_loaded) = parts(span, now, |day| place.knows_day(day))?;
             sink.borrow_mut().plan(&parts, already_loaded);
             let load = RegionLoad { client: Client::new(session, region), place, sink: &sink };
             loads.push(load.run(parts));
@@ -100,6 +100,9 @@ impl Load<'_> {
 /// The ledger's content of a day.
 const WHOLE_DAY: &[&[u8]] = &[b"day"];
 
+/// Days by which a part that is taken up again can have been longer: all that Event history holds.
+const MOST_DAYS: i64 = 90;
+
 /// A region's place in the ledger: its days; and the names of the part that is being asked for name by name.
 struct Place<'a> {
     prefix: String,
@@ -108,8 +111,20 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
-    fn knows(&self, name: &str, content: &[&[u8]]) -> Result<bool, StoreError> {
-        self.versions.is_loaded(self.ledger, &self.identity(name, content))
+    fn knows_day(&self, day: Date) -> Result<bool, StoreError> {
+        self.versions.is_loaded(self.ledger, &self.identity(&day.to_string(), WHOLE_DAY))
+    }
+
+    /// Whether the events of a name were read in a part that ended no earlier: when a part is taken up again, its newest days
+    /// are known by then, and it ends before them.
+    fn knows_name(&self, name: &str, part: &Part) -> Result<bool, StoreError> {
+        let Some(known) = self.ledger.version(&self.prefix, name)? else { return Ok(false) };
+        Ok(part.longer(MOST_DAYS).any(|longer| self.name(name, &longer).version == known))
+    }
+
+    fn name(&self, name: &str, part: &Part) -> ReadUnit {
+        let [since, until] = [part.since.to_string(), part.until.to_string()];
+        self.unit(name, &[b"name", since.as_bytes(), until.as_bytes()])
     }
 
     fn unit(&self, name: &str, content: &[&[u8]]) -> ReadUnit {
@@ -180,13 +195,11 @@ impl<'s> RegionLoad<'_, 's> {
     /// Reads a part name by name.
     async fn by_name(&mut self, part: Part) -> Result<(), Failed> {
         let names = self.sink().names();
-        let range = [part.since.to_string(), part.until.to_string()];
-        let range: &[&[u8]] = &[b"name", range[0].as_bytes(), range[1].as_bytes()];
         let mut is_whole = true;
         for name in names {
             // Only a final part is the same when it comes again.
-            let unit = part.is_final.then(|| self.place.unit(&name, range));
-            if unit.is_none() || !self.place.knows(&name, range)? {
+            let unit = part.is_final.then(|| self.place.name(&name, &part));
+            if unit.is_none() || !self.place.knows_name(&name, &part)? {
                 is_whole &= self.all_of_name(&part, &name, unit).await?;
             }
         }
