@@ -79,6 +79,8 @@ fn source_error(context: &Context, bucket: &str, error: &S3Error) -> CommandErro
             call_error(format_args!("bucket {bucket}"), error).hint("check the bucket's name (--bucket)")
         }
         S3Error::Call(error) => call_error(format_args!("bucket {bucket}"), error),
+        S3Error::NoLogs { accounts, .. } if !accounts.is_empty() => CommandError::failed(error)
+            .hint("check the accounts (--account), or leave them out to load all that are there"),
         S3Error::NoLogs { elsewhere, .. } if elsewhere.is_empty() => CommandError::failed(error)
             .hint("give what stands before AWSLogs/ with --prefix; the trail's settings name bucket and prefix"),
         S3Error::NoLogs { elsewhere, .. } => {

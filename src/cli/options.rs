@@ -13,6 +13,7 @@ use crate::trail::window::{TimeWindow, WindowText};
 
 /// Options of every command.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub struct GlobalArgs {
     /// The database of creators
     #[arg(long, global = true, value_name = "FILE", default_value = "creators.db", env = "TRAILCREATOR_DB")]

@@ -185,6 +185,12 @@ fn a_prefix_may_point_to_any_place_of_the_layout_or_to_a_folder_of_logs() {
     let day = format!("{organization}/{MAIN}/CloudTrail/us-east-1/2026/03/");
     assert_eq!(rows_of_s3(&bench, &moto, "day.db", &["--prefix", &day, "--day", "2026/03/01"]).len(), 2);
     load(&bench, &moto, &[]).code(1).says(["no CloudTrail logs at s3://trail/", "--prefix team/"]);
+    for prefix in ["team", "team/AWSLogs", &organization] {
+        let missing = ["--prefix", prefix, "--account", "999999999999"];
+        load(&bench, &moto, &missing)
+            .code(1)
+            .says(["no CloudTrail logs of 999999999999 at s3://trail/team/AWSLogs/", "--account"]);
+    }
     load(&bench, &moto, &["--prefix", "nothing"]).code(1).says(["no CloudTrail logs at s3://trail/nothing/"]);
 }
 

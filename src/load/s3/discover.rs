@@ -8,6 +8,7 @@ use super::bucket::Bucket;
 use super::layout::{self, LOGS, Level, SERVICE, Trail, is_account, is_organization, last_folder};
 use super::{Request, S3Error};
 use crate::aws::CallError;
+use crate::names::AccountId;
 
 /// Accounts whose regions are listed at the same time.
 const ACCOUNTS_AT_ONCE: usize = 16;
@@ -22,15 +23,20 @@ const LOOKED_INTO: usize = 20;
 pub(super) async fn trails(bucket: &Bucket, request: &Request) -> Result<Vec<Trail>, S3Error> {
     let prefix = layout::normalized(&request.prefix);
     let finder = Finder { bucket, request };
-    let accounts = match layout::level(&prefix) {
-        Level::Outside => return finder.outside(&prefix).await,
-        Level::Logs => finder.accounts_of_logs(&prefix).await?,
-        Level::Organization => finder.accounts_below(&prefix).await?,
-        Level::Account => vec![prefix],
-        Level::Service => return Ok(finder.regions_of(prefix).await?),
-        Level::Region => return Ok(vec![Trail::of_region(&prefix)]),
-    };
-    Ok(finder.regions_of_all(accounts).await?)
+    match layout::level(&prefix) {
+        Level::Outside => finder.outside(&prefix).await,
+        Level::Logs => {
+            let accounts = finder.accounts_of_logs(&prefix).await?;
+            finder.regions_of_all(&prefix, accounts).await
+        }
+        Level::Organization => {
+            let accounts = finder.bucket.folders(&prefix).await?;
+            finder.regions_of_all(&prefix, accounts).await
+        }
+        Level::Account => finder.regions_of_all(&prefix, vec![prefix.clone()]).await,
+        Level::Service => Ok(finder.regions_of(prefix).await?),
+        Level::Region => Ok(vec![Trail::of_region(&prefix)]),
+    }
 }
 
 struct Finder<'a> {
@@ -41,9 +47,10 @@ struct Finder<'a> {
 impl Finder<'_> {
     /// Below a prefix that says nothing of the layout: a trail's own prefix, or a folder of logs.
     async fn outside(&self, prefix: &str) -> Result<Vec<Trail>, S3Error> {
-        let accounts = self.accounts_of_logs(&format!("{prefix}{LOGS}")).await?;
+        let logs = format!("{prefix}{LOGS}");
+        let accounts = self.accounts_of_logs(&logs).await?;
         if !accounts.is_empty() {
-            return Ok(self.regions_of_all(accounts).await?);
+            return self.regions_of_all(&logs, accounts).await;
         }
         if !prefix.is_empty() {
             let sample = self.bucket.first_keys(prefix, SAMPLE).await?;
@@ -51,35 +58,35 @@ impl Finder<'_> {
                 return Ok(vec![Trail::flat(prefix)]);
             }
         }
-        Err(S3Error::NoLogs { place: self.bucket.address(prefix), elsewhere: self.elsewhere().await? })
+        let elsewhere = self.elsewhere().await?;
+        Err(S3Error::NoLogs { place: self.bucket.address(prefix), accounts: String::new(), elsewhere })
     }
 
-    /// Accounts directly below `AWSLogs/`, and those of its organizations.
+    /// Accounts directly below `AWSLogs/`, and those of its organizations; all of them, wanted or not.
     async fn accounts_of_logs(&self, logs: &str) -> Result<Vec<String>, CallError> {
         if let Some(organization) = &self.request.organization {
-            return self.accounts_below(&format!("{logs}{organization}/")).await;
+            return self.bucket.folders(&format!("{logs}{organization}/")).await;
         }
         let folders = self.bucket.folders(logs).await?;
         let (organizations, others): (Vec<_>, Vec<_>) =
             folders.into_iter().partition(|folder| is_organization(last_folder(folder)));
-        let mut accounts = self.wanted_accounts(others);
+        let mut accounts: Vec<String> = others.into_iter().filter(|folder| is_account(last_folder(folder))).collect();
         for organization in organizations {
-            accounts.extend(self.accounts_below(&organization).await?);
+            accounts.extend(self.bucket.folders(&organization).await?);
         }
         Ok(accounts)
     }
 
-    async fn accounts_below(&self, prefix: &str) -> Result<Vec<String>, CallError> {
-        Ok(self.wanted_accounts(self.bucket.folders(prefix).await?))
-    }
-
-    fn wanted_accounts(&self, folders: Vec<String>) -> Vec<String> {
+    /// The regions of those accounts that are wanted.
+    async fn regions_of_all(&self, place: &str, mut accounts: Vec<String>) -> Result<Vec<Trail>, S3Error> {
         let wanted = &self.request.accounts;
         let is_wanted = |account: &str| is_account(account) && (wanted.is_empty() || wanted.contains(account));
-        folders.into_iter().filter(|folder| is_wanted(last_folder(folder))).collect()
-    }
-
-    async fn regions_of_all(&self, accounts: Vec<String>) -> Result<Vec<Trail>, CallError> {
+        accounts.retain(|folder| is_wanted(last_folder(folder)));
+        if accounts.is_empty() {
+            let wanted: Vec<&str> = wanted.iter().map(AccountId::as_str).collect();
+            let accounts = if wanted.is_empty() { String::new() } else { format!(" of {}", wanted.join(", ")) };
+            return Err(S3Error::NoLogs { place: self.bucket.address(place), accounts, elsewhere: Vec::new() });
+        }
         let regions = accounts.into_iter().map(|account| self.regions_of(format!("{account}{SERVICE}")));
         // In the accounts' order, so that runs are alike.
         let regions: Vec<Vec<Trail>> = stream::iter(regions).buffered(ACCOUNTS_AT_ONCE).try_collect().await?;

@@ -65,10 +65,12 @@ pub enum S3Error {
     #[error(transparent)]
     Call(#[from] CallError),
     /// There is nothing like a trail's logs.
-    #[error("there are no CloudTrail logs at {place}")]
+    #[error("there are no CloudTrail logs{accounts} at {place}")]
     NoLogs {
         /// `s3://bucket/prefix`
         place: String,
+        /// ` of ACCOUNT, …` where others' logs may be there.
+        accounts: String,
         /// Prefixes of the bucket below which there are.
         elsewhere: Vec<String>,
     },
