@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::Outcome;
 use crate::console::{Console, OutputFormat};
 use crate::load::Figures;
+use crate::names::Region;
 
 /// Calls without ids that are named to people; the document has all.
 const NAMED_CALLS: usize = 5;
@@ -20,6 +21,18 @@ pub(super) struct Summary<'f> {
     pub(super) interrupted: bool,
     /// The query, where the records came from one.
     pub(super) query: Option<Query>,
+    /// What of Event history was asked for, where the records came from it. Files are days of a region then.
+    pub(super) history: Option<History>,
+}
+
+/// What of Event history was asked for.
+#[derive(Serialize)]
+pub(super) struct History {
+    pub(super) regions: Vec<Region>,
+    /// UTC, inclusive.
+    pub(super) since: String,
+    /// UTC, exclusive.
+    pub(super) until: String,
 }
 
 /// A query whose rows were the records.
@@ -42,6 +55,8 @@ struct Document<'f> {
     interrupted: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     query: Option<&'f Query>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    history: Option<&'f History>,
     files: Files,
     bytes: u64,
     json_bytes: u64,
@@ -100,6 +115,7 @@ impl Summary<'_> {
             format_version: 1,
             interrupted: self.interrupted,
             query: self.query.as_ref(),
+            history: self.history.as_ref(),
             files: Files { read: *read, already_loaded: *already_loaded, skipped: *skipped, broken: *broken },
             bytes: counts.stored_bytes,
             json_bytes: counts.bytes,
@@ -126,6 +142,10 @@ impl Summary<'_> {
             let state = if *already_loaded > 0 { "is loaded already, nothing was read" } else { "is loaded" };
             line("query", format!("{} {state}", query.id));
             line("Athena", format!("{} read in {:.1} s, {}", size(query.scanned_bytes), query.seconds, query.cost()));
+        } else if let Some(history) = &self.history {
+            let regions: Vec<&str> = history.regions.iter().map(Region::as_str).collect();
+            line("history", format!("{}, {} to {}", regions.join(", "), history.since, history.until));
+            line("days", format!("{read} read, {already_loaded} already loaded"));
         } else {
             line(
                 "files",
@@ -168,9 +188,12 @@ impl Summary<'_> {
 
     fn broken(&self) -> String {
         let Figures { broken, failures, counts, .. } = self.figures;
-        let mut text = match &self.query {
-            Some(_) => format!("{} rows", counts.broken_records),
-            None => {
+        let mut text = match (&self.query, &self.history) {
+            (Some(_), _) => format!("{} rows", counts.broken_records),
+            (None, Some(_)) => {
+                format!("{broken} regions, {} events; they are tried again next time", counts.broken_records)
+            }
+            (None, None) => {
                 format!("{broken} files, {} records in others; they are tried again next time", counts.broken_records)
             }
         };
@@ -233,7 +256,7 @@ mod tests {
     fn people_read_all_figures_and_every_failure() {
         let figures = figures();
         let requests = BTreeMap::from([("s3:GetObject".to_owned(), 3)]);
-        let summary = Summary { figures: &figures, requests, interrupted: false, query: None };
+        let summary = Summary { figures: &figures, requests, interrupted: false, query: None, history: None };
         assert_eq!(
             summary.text(),
             "files        3 read, 2 already loaded, 0 digest or Insights files skipped
@@ -257,7 +280,13 @@ requests     s3:GetObject 3
         let figures = figures();
         let query =
             Query { id: "q-1".to_owned(), scanned_bytes: 3_000_000_000_000, seconds: 61.0, estimated_dollars: 15.0 };
-        let summary = Summary { figures: &figures, requests: BTreeMap::new(), interrupted: false, query: Some(query) };
+        let summary = Summary {
+            figures: &figures,
+            requests: BTreeMap::new(),
+            interrupted: false,
+            query: Some(query),
+            history: None,
+        };
         let text = summary.text();
         assert!(
             text.starts_with(
@@ -274,7 +303,8 @@ Athena       3000.0 GB read in 61.0 s, estimated cost about $15.00 (at $5 a TB)
     #[test]
     fn nothing_is_said_of_what_there_is_not() {
         let figures = Figures::default();
-        let summary = Summary { figures: &figures, requests: BTreeMap::new(), interrupted: false, query: None };
+        let summary =
+            Summary { figures: &figures, requests: BTreeMap::new(), interrupted: false, query: None, history: None };
         assert!(!summary.text().contains("broken") && !summary.text().contains("requests"));
         assert_eq!(summary.outcome(), Outcome::Done);
         assert_eq!(Summary { interrupted: true, ..summary }.outcome(), Outcome::Interrupted);

@@ -104,7 +104,8 @@ impl<'c> Loading<'c> {
         if found.is_err() && figures.done() == 0 {
             return found.map(|()| Outcome::Failed);
         }
-        let summary = Summary { figures: &figures, requests: requests(), interrupted: stop.is_set(), query: None };
+        let summary =
+            Summary { figures: &figures, requests: requests(), interrupted: stop.is_set(), query: None, history: None };
         summary.print(&context.console);
         found?;
         Ok(summary.outcome())

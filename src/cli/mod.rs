@@ -8,6 +8,7 @@ mod context;
 mod error;
 mod load_athena;
 mod load_files;
+mod load_history;
 mod load_s3;
 mod load_summary;
 mod loading;
@@ -18,6 +19,7 @@ mod tag;
 mod tagging;
 mod undo;
 mod who;
+mod who_live;
 
 use std::process::ExitCode;
 
@@ -41,6 +43,7 @@ struct Cli {
 enum Command {
     LoadAthena(load_athena::Args),
     LoadFiles(load_files::Args),
+    LoadHistory(load_history::Args),
     LoadS3(load_s3::Args),
     Who(who::Args),
     Tag(tag::Args),
@@ -68,8 +71,9 @@ fn run(command: Command, context: &Context) -> Result<Outcome, CommandError> {
     match command {
         Command::LoadAthena(args) => context.block_on(load_athena::run(args, context)),
         Command::LoadFiles(args) => context.block_on(load_files::run(args, context)),
+        Command::LoadHistory(args) => context.block_on(load_history::run(args, context)),
         Command::LoadS3(args) => context.block_on(load_s3::run(args, context)),
-        Command::Who(args) => who::run(args, context),
+        Command::Who(args) => context.block_on(who::run(args, context)),
         Command::Tag(args) => context.block_on(tag::run(args, context)),
         Command::Apply(args) => context.block_on(apply::run(args, context)),
         Command::Undo(args) => context.block_on(undo::run(args, context)),

@@ -1,14 +1,19 @@
-//! `who`: the creator of a resource, by the database.
+//! `who`: the creator of a resource, by the database, and on request by Event history.
 
 use std::fmt::Display;
+use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{CommandError, Context, Outcome, OwnerArgs};
+use super::who_live::Live;
+use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs};
 use crate::console::OutputFormat;
 use crate::names::{AccountId, Region, ResourceType};
 use crate::report::who::{Answer, Evidence, Filter, answers};
 use crate::resource_map::ResourceMap;
+
+/// Where an answer is from that is not the database's, in JSON.
+const EVENT_HISTORY: &str = "event-history";
 
 /// The version of the JSON document's form.
 const FORMAT_VERSION: u32 = 1;
@@ -18,7 +23,7 @@ const OTHER_EVENTS_SHOWN: usize = 5;
 
 /// Tells who created a resource: when, by which call, from where and with what.
 ///
-/// Exit code 4: the database knows nothing of some of the ids.
+/// Exit code 4: nothing is known of some of the ids.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// A resource: its id (i-0abc…), name, ARN or URL
@@ -33,30 +38,68 @@ pub(super) struct Args {
     /// Only resources in this region, and global ones; repeatable
     #[arg(long = "region", value_name = "REGION", value_parser = str::parse::<Region>)]
     regions: Vec<Region>,
+    /// Ask CloudTrail's Event history (90 days) for what the database doesn't know: in the regions of --region, else in yours
+    /// and where global types are recorded. What it tells is not stored
+    #[arg(long)]
+    live: bool,
     #[command(flatten)]
     owner: OwnerArgs,
+    #[command(flatten)]
+    aws: AwsAccessArgs,
 }
 
 #[derive(Serialize)]
 struct Document<'a> {
     format_version: u32,
-    resources: &'a [Answer],
+    resources: &'a [Told],
 }
 
-pub(super) fn run(args: Args, context: &Context) -> Result<Outcome, CommandError> {
-    let map = context.resource_map()?;
+/// An answer and where it is from.
+#[derive(Serialize)]
+struct Told {
+    #[serde(flatten)]
+    answer: Answer,
+    /// `None`: the database.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'static str>,
+}
+
+pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, CommandError> {
+    let map = Arc::new(context.resource_map()?);
     check_types(&args.types, &map)?;
-    let store = context.open_existing_store()?;
+    let store = if args.live && !context.global.db.exists() { None } else { Some(context.open_existing_store()?) };
     let filter = Filter { types: args.types, accounts: args.accounts, regions: args.regions };
     let rules = args.owner.into();
     let is_global = |resource_type: &ResourceType| map.types.get(resource_type).is_some_and(|known| known.global);
-    let mut found = Vec::new();
+    let answers = |id: &str, events| answers(id, events, &filter, &rules, &is_global);
+    let mut told = Vec::new();
+    let mut unknown = Vec::new();
     for id in &args.ids {
-        let events = store.events_of_resource(id).map_err(|error| context.store_error(&error))?;
-        found.extend(answers(id, events, &filter, &rules, &is_global));
+        let events = store.as_ref().map_or_else(|| Ok(Vec::new()), |store| store.events_of_resource(id));
+        let found = answers(id, events.map_err(|error| context.store_error(&error))?);
+        if args.live && !found.iter().any(Answer::is_known) {
+            unknown.push((id, told.len()));
+        }
+        told.extend(found.into_iter().map(|answer| Told { answer, source: None }));
     }
-    print(&found, context);
-    Ok(if found.iter().all(Answer::is_known) { Outcome::Done } else { Outcome::ItemFailures })
+    if !unknown.is_empty() {
+        let live = Live::open(args.aws.into(), &filter.regions, Arc::clone(&map)).await?;
+        // From the last on, so that places before it stay.
+        for (id, place) in unknown.into_iter().rev() {
+            let found = answers(id, live.events(context, id).await?);
+            told.splice(place..=place, found.into_iter().map(of_history));
+        }
+    }
+    print(&told, context);
+    Ok(if told.iter().all(|told| told.answer.is_known()) { Outcome::Done } else { Outcome::ItemFailures })
+}
+
+fn of_history(answer: Answer) -> Told {
+    if answer.is_known() {
+        return Told { answer, source: Some(EVENT_HISTORY) };
+    }
+    let reason = "neither the database nor Event history (90 days) has a fitting event of it".to_owned();
+    Told { answer: Answer { reason, ..answer }, source: None }
 }
 
 /// A misspelt type would look like a resource that nobody made.
@@ -69,18 +112,21 @@ fn check_types(types: &[ResourceType], map: &ResourceMap) -> Result<(), CommandE
     })
 }
 
-fn print(found: &[Answer], context: &Context) {
+fn print(found: &[Told], context: &Context) {
     match context.console.format {
         OutputFormat::Json => context.console.json(&Document { format_version: FORMAT_VERSION, resources: found }),
         OutputFormat::Text => {
-            let paragraphs: Vec<String> = found.iter().map(|answer| paragraph(answer).join("\n")).collect();
+            let paragraphs: Vec<String> = found.iter().map(|told| paragraph(told).join("\n")).collect();
             context.console.data(paragraphs.join("\n\n"));
         }
     }
 }
 
-fn paragraph(answer: &Answer) -> Vec<String> {
+fn paragraph(Told { answer, source }: &Told) -> Vec<String> {
     let mut lines = vec![heading(answer)];
+    if source.is_some() {
+        lines.push(line("source", "Event history, of the last 90 days; the database doesn't know it"));
+    }
     lines.push(match &answer.owner {
         Some(owner) => line("owner", format_args!("{owner} ({})", answer.reason)),
         None => line("owner", format_args!("none: {}", answer.reason)),

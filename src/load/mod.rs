@@ -11,11 +11,12 @@
 //! * [`files`], [`s3`]: the sources
 //! * [`pipeline`]: decompressing, scanning, writing
 //! * [`figures`]: what is told of a load
-//! * [`athena`]: a source that answers with rows; it feeds the store itself
+//! * [`athena`], [`history`]: sources that answer with rows; they feed the store themselves
 
 pub mod athena;
 pub mod figures;
 pub mod files;
+pub mod history;
 pub mod pipeline;
 pub mod s3;
 

@@ -40,6 +40,16 @@ impl Store {
         connection.pragma_update(None, "cache_size", -PAGE_CACHE_KIB)?;
         Ok(Self { connection })
     }
+
+    /// A database that is gone with this value: for events that are asked about once and not kept.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn in_memory() -> Result<Self, StoreError> {
+        let mut connection = Connection::open_in_memory()?;
+        migrate(&mut connection)?;
+        Ok(Self { connection })
+    }
 }
 
 fn check_place(path: &Path) -> Result<(), StoreError> {

@@ -3,7 +3,7 @@
 use crate::common::{Bench, Run};
 
 /// Each command with flags its help must explain.
-const COMMANDS: [(&str, &[&str]); 7] = [
+const COMMANDS: [(&str, &[&str]); 8] = [
     (
         "load-files",
         &["PATH", "--year", "--month", "--day", "--since", "--until", "--db", "--resource-map", "--extend-map"],
@@ -24,7 +24,8 @@ const COMMANDS: [(&str, &[&str]); 7] = [
             "--assume",
         ],
     ),
-    ("who", &["ID", "--db", "--output"]),
+    ("load-history", &["--region", "--year", "--since", "--profile", "--assume", "--db"]),
+    ("who", &["ID", "--live", "--db", "--output"]),
     (
         "tag",
         &[

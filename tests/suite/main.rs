@@ -11,6 +11,7 @@ mod help;
 mod inventory;
 mod load_athena;
 mod load_files;
+mod load_history;
 mod load_s3;
 mod resource_maps;
 mod tag;

@@ -12,7 +12,7 @@ Environment: TRAIL_SERVICES_HISTORY (folder), TRAIL_SERVICES_SELECT=off (the acc
 as accounts answer that did not use it before July 2024), TRAIL_SERVICES_REGIONS (comma-separated, for ListRegions),
 TRAIL_SERVICES_RATE=off (no LookupEvents rate limit), TRAIL_SERVICES_DENIED (comma-separated operations, or regions of
 LookupEvents, that are refused), TRAIL_SERVICES_HOLD (a file with a number: LookupEvents answers so often and then waits
-until the file is gone).
+until the file is gone), TRAIL_SERVICES_THROTTLE (so many first LookupEvents are throttled).
 """
 
 import base64
@@ -49,7 +49,9 @@ def before(entry, environ):
     if entry["action"] in denied or entry["action"] == "LookupEvents" and entry["region"] in denied:
         return aws_error(400, "AccessDeniedException", f"User is not authorized to perform: {entry['action']}")
     if entry["action"] == "LookupEvents":
-        hold()
+        number = hold()
+        if number <= int(os.environ.get("TRAIL_SERVICES_THROTTLE", "0")):
+            return aws_error(400, "ThrottlingException", "Rate exceeded")
         return lookup_events(entry)
     if entry["path"] == "/list-regions":
         return list_regions(json.loads(entry["body"] or "{}"))
@@ -62,12 +64,13 @@ def before(entry, environ):
 
 
 def hold():
-    """Waits as TRAIL_SERVICES_HOLD says."""
+    """Waits as TRAIL_SERVICES_HOLD says; gives the request's number."""
     path = os.environ.get("TRAIL_SERVICES_HOLD")
     with _lock:
         _seen["LookupEvents"] = number = _seen.get("LookupEvents", 0) + 1
     while path and number > held_at(path):
         time.sleep(0.02)
+    return number
 
 
 def held_at(path):

@@ -1,0 +1,76 @@
+//! `who --live`: asks Event history for what the database doesn't know.
+//!
+//! What is found is answered by the same rules as what the database holds, from a database in memory, and not kept: the few
+//! events of one resource in a new database would look like a trail that was loaded.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{CommandError, Context};
+use crate::aws::{AwsOptions, CallError, Session};
+use crate::load::history::resource;
+use crate::names::Region;
+use crate::resource_map::ResourceMap;
+use crate::store::Store;
+use crate::store::ledger::Batch;
+use crate::trail::filter::RecordFilter;
+use crate::trail::record::StoredEvent;
+use crate::trail::scan::Scanner;
+
+/// A way to ask.
+pub(super) struct Live {
+    session: Session,
+    scanner: Scanner,
+    regions: Vec<Region>,
+}
+
+impl Live {
+    /// Of the regions asked for, else the session's, and of those in which the events of global types are recorded.
+    pub(super) async fn open(
+        options: AwsOptions,
+        regions: &[Region],
+        map: Arc<ResourceMap>,
+    ) -> Result<Self, CommandError> {
+        let options = AwsOptions { default_region: regions.first().cloned(), ..options };
+        let session = Session::open(&options).await.map_err(|error| call_error(&error))?;
+        let mut asked: BTreeSet<Region> = regions.iter().cloned().collect();
+        if asked.is_empty() {
+            asked.insert(session.region().clone());
+        }
+        asked.extend(homes_of_global_types(&map, session.region().partition()));
+        let scanner = Scanner::new(map, RecordFilter::default());
+        Ok(Self { session, scanner, regions: asked.into_iter().collect() })
+    }
+
+    /// The events of resources that `id` may name. An error of AWS is told and gives none.
+    pub(super) async fn events(&self, context: &Context, id: &str) -> Result<Vec<StoredEvent>, CommandError> {
+        let found = resource::find(&self.session, &self.scanner, &self.regions, id, Timestamp::now()).await;
+        let events = found.unwrap_or_else(|error| {
+            let hint = error.hint().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
+            context.console.warning(format_args!("asking Event history for {id}: {error}{hint}"));
+            Vec::new()
+        });
+        let find = || {
+            let mut store = Store::in_memory()?;
+            store.add(&Batch { events, units: Vec::new() })?;
+            store.events_of_resource(id)
+        };
+        find().map_err(|error| CommandError::while_doing("reading what Event history gave", &error))
+    }
+}
+
+fn homes_of_global_types(map: &ResourceMap, partition: &str) -> BTreeSet<Region> {
+    let access = map.types.values().filter(|definition| definition.global).filter_map(|d| d.access.as_ref());
+    access
+        .filter_map(|access| access.service.endpoints.get(partition))
+        .map(|home| home.region.as_str().into())
+        .collect()
+}
+
+fn call_error(error: &CallError) -> CommandError {
+    let mut command_error = CommandError::while_doing("opening an AWS session", error);
+    command_error.hints.extend(error.hint());
+    command_error
+}

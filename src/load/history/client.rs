@@ -1,0 +1,160 @@
+//! `LookupEvents`: a series of pages, at the rate that AWS allows.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::aws::{CallError, Caller, Session};
+use crate::names::Region;
+use crate::resource_map::{Protocol, Service};
+
+/// The least time between two requests in a region. AWS allows 2 a second for each account and region; a tenth is left to
+/// the network, which delays some requests more than others.
+///
+/// Source: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/WhatIsCloudTrail-Limits.html>
+const REQUEST_INTERVAL: Duration = Duration::from_millis(550);
+
+/// Events of a page: the most that AWS gives.
+const PAGE_EVENTS: u32 = 50;
+
+/// The permission and operation, for messages.
+const OPERATION: &str = "cloudtrail:LookupEvents";
+
+/// Event history of a region.
+#[derive(Debug)]
+pub(super) struct Client {
+    caller: Caller,
+    service: Service,
+    region: Region,
+    /// When the next request may be sent.
+    next_request: Option<Instant>,
+}
+
+/// What is asked for: AWS takes one condition a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Condition {
+    /// Calls that can change something.
+    Writes,
+    /// Calls of this name, of any service.
+    EventName(String),
+    /// Calls in which CloudTrail saw a resource of this name.
+    ResourceName(String),
+}
+
+/// A page, newest event first.
+#[derive(Debug)]
+pub(super) struct Page {
+    /// Records as CloudTrail writes them into files; of an event without one, its id.
+    pub(super) records: Vec<Result<String, String>>,
+    /// When the oldest of its events was.
+    pub(super) oldest: Option<Timestamp>,
+    /// Whether there are no more.
+    pub(super) is_last: bool,
+}
+
+/// Pages of one question.
+#[derive(Debug)]
+pub(super) struct Series<'c> {
+    client: &'c mut Client,
+    /// `None` when the last page was had.
+    request: Option<Value>,
+}
+
+impl Client {
+    pub(super) fn new(session: &Session, region: &Region) -> Self {
+        Self { caller: session.caller(), service: cloudtrail(), region: region.clone(), next_request: None }
+    }
+
+    /// The events from `since` on and before `until`. Event times are whole seconds, and AWS's end is inclusive.
+    pub(super) fn series(&mut self, condition: &Condition, since: Timestamp, until: Timestamp) -> Series<'_> {
+        let (start, end) = (whole_second_from(since), whole_second_from(until) - 1);
+        let (key, value) = match condition {
+            Condition::Writes => ("ReadOnly", "false"),
+            Condition::EventName(name) => ("EventName", name.as_str()),
+            Condition::ResourceName(name) => ("ResourceName", name.as_str()),
+        };
+        let request = json!({
+            "LookupAttributes": [{"AttributeKey": key, "AttributeValue": value}],
+            "StartTime": start,
+            "EndTime": end,
+            "MaxResults": PAGE_EVENTS,
+        });
+        Series { client: self, request: (start <= end).then_some(request) }
+    }
+
+    async fn ask(&mut self, request: &Value) -> Result<Value, CallError> {
+        if let Some(moment) = self.next_request {
+            tokio::time::sleep_until(moment).await;
+        }
+        self.next_request = Some(Instant::now() + REQUEST_INTERVAL);
+        Ok(self.caller.call(&self.service, &self.region, "LookupEvents", request).await?.body)
+    }
+}
+
+impl Series<'_> {
+    /// The next page.
+    pub(super) async fn next(&mut self) -> Result<Option<Page>, CallError> {
+        let Some(mut request) = self.request.take() else { return Ok(None) };
+        let answer = self.client.ask(&request).await?;
+        let unusable = |message: &str| CallError::bad_answer(OPERATION, &self.client.region, message);
+        let events = answer["Events"].as_array().ok_or_else(|| unusable("the answer has no list of Events"))?;
+        let oldest = events.iter().map(time_of).min().flatten();
+        if !events.is_empty() && oldest.is_none() {
+            return Err(unusable("an event has no EventTime"));
+        }
+        let next = answer["NextToken"].as_str().filter(|token| !token.is_empty());
+        if let Some(token) = next {
+            if request["NextToken"] == token {
+                return Err(unusable("the same page token came twice"));
+            }
+            request["NextToken"] = json!(token);
+            self.request = Some(request);
+        }
+        Ok(Some(Page { records: events.iter().map(record_of).collect(), oldest, is_last: next.is_none() }))
+    }
+}
+
+/// The first whole second that isn't before a moment, in seconds since 1970.
+fn whole_second_from(moment: Timestamp) -> i64 {
+    moment.as_second() + i64::from(moment.subsec_nanosecond() > 0)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "seconds since 1970 are far from f64's borders")]
+fn time_of(event: &Value) -> Option<Timestamp> {
+    Timestamp::from_second(event["EventTime"].as_f64()?.floor() as i64).ok()
+}
+
+fn record_of(event: &Value) -> Result<String, String> {
+    let record = event["CloudTrailEvent"].as_str();
+    record.map(str::to_owned).ok_or_else(|| event["EventId"].as_str().unwrap_or("without an id").to_owned())
+}
+
+/// Source: botocore's model of CloudTrail.
+fn cloudtrail() -> Service {
+    Service {
+        name: "cloudtrail".to_owned(),
+        sdk_id: "CloudTrail".to_owned(),
+        protocol: Protocol::Json,
+        endpoint: "cloudtrail".to_owned(),
+        signing: "cloudtrail".to_owned(),
+        target: Some("com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101".to_owned()),
+        json_version: Some("1.1".to_owned()),
+        version: None,
+        event_source: "cloudtrail.amazonaws.com".to_owned(),
+        endpoints: std::collections::BTreeMap::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_counts_from_its_beginning() {
+        let second = |text: &str| whole_second_from(text.parse().unwrap());
+        assert_eq!(second("1970-01-01T00:00:07Z"), 7);
+        assert_eq!(second("1970-01-01T00:00:07.001Z"), 8);
+    }
+}

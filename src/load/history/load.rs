@@ -1,0 +1,286 @@
+//! A load: all regions at once, each at its own rate, into one store.
+//!
+//! Everything runs in one task: waiting is all that takes time, and the store has one writer.
+
+use std::cell::{RefCell, RefMut};
+
+use futures::future::join_all;
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::client::{Client, Condition, Page};
+use super::days::{Part, Span, parts};
+use super::strategy::{Sweep, sounds_like_reading};
+use crate::aws::{CallError, Session};
+use crate::load::unit::Identity;
+use crate::load::{Failure, Figures, Stop, Versions};
+use crate::names::Region;
+use crate::store::ledger::{Batch, Fingerprint, Ledger, ReadUnit};
+use crate::store::{Store, StoreError};
+use crate::trail::extract::{self, Reading};
+use crate::trail::fields::Fields;
+use crate::trail::record::ResourceEvent;
+use crate::trail::scan::Scanner;
+
+/// A load under way: what it works with.
+pub struct Load<'a> {
+    /// Into the account.
+    pub session: &'a Session,
+    /// Which calls count, and which records are wanted.
+    pub scanner: &'a Scanner,
+    /// Where the events go.
+    pub store: &'a mut Store,
+    /// The user's wish to stop.
+    pub stop: &'a Stop,
+    /// Sees the figures as they grow. Units are days of a region.
+    pub watch: &'a mut dyn FnMut(&Figures),
+}
+
+/// What a load came to.
+#[derive(Debug)]
+pub struct Loaded {
+    /// Its figures. A region that failed is among the failures, with the days that were had of it among those read.
+    pub figures: Figures,
+    /// The regions that could not be had to the end, and why.
+    pub failed: Vec<(Region, CallError)>,
+}
+
+/// Why a load ended early. What was committed before is kept.
+#[derive(Debug, thiserror::Error)]
+pub enum Failed {
+    /// The account is not known.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The database's.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Load<'_> {
+    /// Loads the regions' events of `span` that the ledger doesn't know.
+    ///
+    /// # Errors
+    /// The account is not known, or the database fails. A region that can't be had does not end the load.
+    pub async fn run(self, regions: &[Region], span: Span, now: Timestamp) -> Result<Loaded, Failed> {
+        let Self { session, scanner, store, stop, watch } = self;
+        let account = session.account().await?;
+        let versions = Versions::of(scanner);
+        let ledger = store.ledger()?;
+        let sink = RefCell::new(Sink { store, scanner, figures: Figures::default(), watch });
+        let mut loads = Vec::new();
+        for region in regions {
+            let place = Place { prefix: format!("history:{account}/{region}/"), versions: &versions, ledger: &ledger };
+            let (parts, already_loaded) = parts(span, now, |day| place.knows_day(day))?;
+            sink.borrow_mut().plan(&parts, already_loaded);
+            let load = RegionLoad { client: Client::new(session, region), place, sink: &sink };
+            loads.push(load.run(parts));
+        }
+        let ends = tokio::select! {
+            ends = join_all(loads) => ends,
+            () = stop.wait() => Vec::new(),
+        };
+        let mut figures = sink.into_inner().figures;
+        let mut failed = Vec::new();
+        for (region, end) in regions.iter().zip(ends) {
+            match end {
+                Ok(()) => {}
+                Err(Failed::Store(error)) => return Err(error.into()),
+                Err(Failed::Call(error)) => {
+                    figures.broken += 1;
+                    figures.fail(Failure { name: format!("Event history of {region}"), reason: error.to_string() });
+                    failed.push((region.clone(), error));
+                }
+            }
+        }
+        figures.failures.sort();
+        Ok(Loaded { figures, failed })
+    }
+}
+
+/// The ledger's content of a day.
+const WHOLE_DAY: &[&[u8]] = &[b"day"];
+
+/// Days by which a part that is taken up again can have been longer: all that Event history holds.
+const MOST_DAYS: i64 = 90;
+
+/// A region's place in the ledger: its days; and the names of the part that is being asked for name by name.
+struct Place<'a> {
+    prefix: String,
+    versions: &'a Versions,
+    ledger: &'a Ledger,
+}
+
+impl Place<'_> {
+    fn knows_day(&self, day: Date) -> Result<bool, StoreError> {
+        self.versions.is_loaded(self.ledger, &self.identity(&day.to_string(), WHOLE_DAY))
+    }
+
+    /// Whether the events of a name were read in a part that ended no earlier: when a part is taken up again, its newest days
+    /// are known by then, and it ends before them.
+    fn knows_name(&self, name: &str, part: &Part) -> Result<bool, StoreError> {
+        let Some(known) = self.ledger.version(&self.prefix, name)? else { return Ok(false) };
+        Ok(part.longer(MOST_DAYS).any(|longer| self.name(name, &longer).version == known))
+    }
+
+    fn name(&self, name: &str, part: &Part) -> ReadUnit {
+        let [since, until] = [part.since.to_string(), part.until.to_string()];
+        self.unit(name, &[b"name", since.as_bytes(), until.as_bytes()])
+    }
+
+    fn unit(&self, name: &str, content: &[&[u8]]) -> ReadUnit {
+        let Identity { prefix, name, content } = self.identity(name, content);
+        // Requests ask for no event outside the window, so the filter leaves nothing out.
+        ReadUnit { prefix, name, version: self.versions.version(&content, false) }
+    }
+
+    fn identity(&self, name: &str, content: &[&[u8]]) -> Identity {
+        Identity { prefix: self.prefix.clone(), name: name.to_owned(), content: Fingerprint::of(content) }
+    }
+
+    fn days(&self, days: &[Date]) -> Vec<ReadUnit> {
+        days.iter().map(|day| self.unit(&day.to_string(), WHOLE_DAY)).collect()
+    }
+}
+
+/// The load of one region.
+struct RegionLoad<'a, 's> {
+    client: Client,
+    place: Place<'a>,
+    sink: &'a RefCell<Sink<'s>>,
+}
+
+impl<'s> RegionLoad<'_, 's> {
+    async fn run(mut self, parts: Vec<Part>) -> Result<(), Failed> {
+        for part in parts {
+            if let Some(rest) = self.sweep(part).await? {
+                self.by_name(rest).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads all writing calls of a part; gives what is left of it where asking by name is better.
+    async fn sweep(&mut self, mut part: Part) -> Result<Option<Part>, Failed> {
+        let names = self.sink().names();
+        let mut is_whole = true;
+        for name in names.iter().filter(|name| sounds_like_reading(name)) {
+            is_whole &= self.all_of_name(&part, name, None).await?;
+        }
+        let until = part.until;
+        let mut pages = 0;
+        let mut series = self.client.series(&Condition::Writes, part.since, until);
+        while let Some(page) = series.next().await? {
+            pages += 1;
+            let reached = page.oldest.filter(|_| !page.is_last);
+            let done = match reached {
+                Some(moment) => part.take_days_after(moment),
+                None if page.is_last => std::mem::take(&mut part.days),
+                None => Vec::new(),
+            };
+            let mut sink = self.sink.borrow_mut();
+            let (events, readable) = sink.read(&page);
+            is_whole &= readable;
+            let units = if is_whole && part.is_final { self.place.days(&done) } else { Vec::new() };
+            sink.add(events, units, done.len())?;
+            let sweep = reached.map(|reached| Sweep { pages, since: part.since, reached, until });
+            if let Some(sweep) = sweep
+                && sweep.is_worse_than(names.len() as u64)
+            {
+                return Ok(Some(Part { is_final: part.is_final && is_whole, ..part.before(sweep.reached) }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads a part name by name.
+    async fn by_name(&mut self, part: Part) -> Result<(), Failed> {
+        let names = self.sink().names();
+        let mut is_whole = true;
+        for name in names {
+            // Only a final part is the same when it comes again.
+            let unit = part.is_final.then(|| self.place.name(&name, &part));
+            if unit.is_none() || !self.place.knows_name(&name, &part)? {
+                is_whole &= self.all_of_name(&part, &name, unit).await?;
+            }
+        }
+        let units = if is_whole && part.is_final { self.place.days(&part.days) } else { Vec::new() };
+        self.sink().add(Vec::new(), units, part.days.len())?;
+        Ok(())
+    }
+
+    /// Reads a part's events of one name; `unit` enters the ledger with the last of them. Says whether all could be read.
+    async fn all_of_name(&mut self, part: &Part, name: &str, unit: Option<ReadUnit>) -> Result<bool, Failed> {
+        let mut is_whole = true;
+        let condition = Condition::EventName(name.to_owned());
+        let mut series = self.client.series(&condition, part.since, part.until);
+        while let Some(page) = series.next().await? {
+            let mut sink = self.sink.borrow_mut();
+            let (events, readable) = sink.read(&page);
+            is_whole &= readable;
+            let units = unit.iter().filter(|_| page.is_last && is_whole).cloned().collect();
+            sink.add(events, units, 0)?;
+        }
+        Ok(is_whole)
+    }
+
+    fn sink(&self) -> RefMut<'_, Sink<'s>> {
+        self.sink.borrow_mut()
+    }
+}
+
+/// Where all regions' pages go.
+struct Sink<'a> {
+    store: &'a mut Store,
+    scanner: &'a Scanner,
+    figures: Figures,
+    watch: &'a mut dyn FnMut(&Figures),
+}
+
+impl Sink<'_> {
+    fn names(&self) -> Vec<String> {
+        self.scanner.map().event_names().into_iter().map(str::to_owned).collect()
+    }
+
+    fn plan(&mut self, parts: &[Part], already_loaded: u64) {
+        let days: usize = parts.iter().map(|part| part.days.len()).sum();
+        self.figures.expected += days as u64 + already_loaded;
+        self.figures.already_loaded += already_loaded;
+    }
+
+    /// The events of a page that count, and whether all of its records could be read.
+    fn read(&mut self, page: &Page) -> (Vec<ResourceEvent>, bool) {
+        let mut events = Vec::new();
+        let mut readable = true;
+        for record in &page.records {
+            self.figures.counts.records += 1;
+            self.figures.counts.bytes += record.as_ref().map_or(0, String::len) as u64;
+            match self.figures.counts.take(reading(self.scanner, record)) {
+                Ok(event) => events.extend(event),
+                Err(reason) => {
+                    readable = false;
+                    self.figures.fail(Failure { name: "an event of Event history".to_owned(), reason });
+                }
+            }
+        }
+        (events, readable)
+    }
+
+    /// Writes a page's events and the units that end with them, and counts the days that are done.
+    fn add(&mut self, events: Vec<ResourceEvent>, units: Vec<ReadUnit>, days: usize) -> Result<(), StoreError> {
+        if !events.is_empty() || !units.is_empty() {
+            self.figures.new_ids += self.store.add(&Batch { events, units })?;
+        }
+        self.figures.read += days as u64;
+        (self.watch)(&self.figures);
+        Ok(())
+    }
+}
+
+/// What an event comes to: its record is the very one that a trail's file would hold.
+pub(super) fn reading(scanner: &Scanner, record: &Result<String, String>) -> Reading {
+    match record.as_deref().map(Fields::parse) {
+        Ok(Ok(fields)) => extract::read(scanner.map(), scanner.filter(), &fields),
+        Ok(Err(error)) => Reading::Broken(format!("a record can't be read: {error}")),
+        Err(id) => Reading::Broken(format!("event {id} has no record")),
+    }
+}
