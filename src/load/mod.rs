@@ -10,12 +10,15 @@
 //! * [`mod@unit`]: what a source gives, and how the ledger knows it again
 //! * [`files`], [`s3`]: the sources
 //! * [`pipeline`]: decompressing, scanning, writing
+//! * [`count`]: the same up to the scanners, which count calls instead
 //! * [`figures`]: what is told of a load
 //! * [`athena`]: a source that answers with rows; it feeds the store itself
 
 pub mod athena;
+pub mod count;
 pub mod figures;
 pub mod files;
+mod items;
 pub mod pipeline;
 pub mod s3;
 
