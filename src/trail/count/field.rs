@@ -136,7 +136,9 @@ impl<'de> Visitor<'de> for Pick<'_, 'de> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(Text(key)) = map.next_key()? {
             match self.names.iter().position(|name| *name == key) {
-                Some(index) => *self.values.get_mut(index).ok_or_else(|| A::Error::custom("no room"))? = Some(map.next_value()?),
+                Some(index) => {
+                    *self.values.get_mut(index).ok_or_else(|| A::Error::custom("no room"))? = Some(map.next_value()?)
+                }
                 None => drop(map.next_value::<IgnoredAny>()?),
             }
         }
