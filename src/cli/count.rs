@@ -1,11 +1,13 @@
 //! `count`: the most common API calls of files or of a bucket.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+use jiff::tz::Offset;
 use serde::Serialize;
 
 use super::load_s3::{self, session};
@@ -16,6 +18,7 @@ use crate::aws::Session;
 use crate::console::OutputFormat;
 use crate::load::count::Counted;
 use crate::load::files::Root;
+use crate::load::s3::{Engine, Reading};
 use crate::load::{Figures, Queue, Stop, Versions, count, files, queue, s3};
 use crate::resource_map::ResourceMap;
 use crate::store::StoreError;
@@ -85,7 +88,16 @@ fn s3_request(place: &std::path::Path, window: TimeWindow) -> Result<s3::Request
         return Err(CommandError::usage(format_args!("{place} is neither a path nor s3://BUCKET/PREFIX"))
             .hint("write ./s3:… for a file of such a name"));
     }
-    Ok(s3::Request { bucket: bucket.to_owned(), prefix: prefix.to_owned(), window, ..s3::Request::default() })
+    Ok(s3::Request {
+        bucket: bucket.to_owned(),
+        prefix: prefix.to_owned(),
+        organization: None,
+        accounts: BTreeSet::new(),
+        regions: BTreeSet::new(),
+        window,
+        today: Offset::UTC.to_datetime(Timestamp::now()).date(),
+        relist: true,
+    })
 }
 
 /// Where the records are.
@@ -100,12 +112,14 @@ impl Source<'_> {
         let known = Known::nothing().map_err(|error| context.store_error(&error))?;
         if !self.roots.is_empty() {
             let (roots, queue, stop) = (self.roots.clone(), queue.clone(), stop.clone());
-            let Known { versions, ledger } = Known::nothing().map_err(|error| context.store_error(&error))?;
+            let Known { versions, ledger, .. } = Known::nothing().map_err(|error| context.store_error(&error))?;
             let finding = tokio::task::spawn_blocking(move || files::find(&roots, &versions, &ledger, &queue, &stop));
             finding.await.expect("walking folders does not panic").map_err(|error| context.store_error(&error))?;
         }
         for (request, session) in self.requests.iter().zip(std::iter::repeat(self.session).flatten()) {
-            s3::find(request, session, &known.versions, &known.ledger, &queue)
+            // S3 Select would need to know which calls are wanted: here it is all of them.
+            let reading = Reading { engine: Engine::Get, map: &known.map, figures: Arc::default(), tell: &|_| () };
+            s3::find(request, session, &known.versions, &known.ledger, &queue, reading)
                 .await
                 .map_err(|error| load_s3::source_error(context, &request.bucket, &error))?;
         }
@@ -115,14 +129,16 @@ impl Source<'_> {
 
 /// What sources ask about: here, nothing was read before.
 struct Known {
+    map: Arc<ResourceMap>,
     versions: Versions,
     ledger: Ledger,
 }
 
 impl Known {
     fn nothing() -> Result<Self, StoreError> {
-        let scanner = Scanner::new(Arc::new(ResourceMap::default()), RecordFilter::default());
-        Ok(Self { versions: Versions::of(&scanner), ledger: Ledger::empty()? })
+        let map = Arc::new(ResourceMap::default());
+        let scanner = Scanner::new(Arc::clone(&map), RecordFilter::default());
+        Ok(Self { map, versions: Versions::of(&scanner), ledger: Ledger::empty()? })
     }
 }
 

@@ -1,11 +1,15 @@
 //! `load-s3`: the log objects of a trail's bucket.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::Offset;
 
 use super::loading::{Feed, LoadArgs, Loading};
 use super::{AwsAccessArgs, CommandError, Context, Outcome};
 use crate::aws::{AwsOptions, CallError, ErrorClass, Session};
-use crate::load::s3::{self, Request, S3Error};
+use crate::load::s3::{self, Reading, Request, S3Error, SelectFigures};
 use crate::names::Region;
 
 /// Where the bucket's own region is asked for when the environment names no region.
@@ -14,7 +18,7 @@ const ANY_REGION: &str = "us-east-1";
 /// Load CloudTrail's log files from its S3 bucket
 ///
 /// Accounts and regions are found by listing, of an organization's trail too; only the days of the window are listed.
-/// What was loaded before is not read again. Loading can be stopped at any moment; the same command goes on.
+/// What was loaded before is not read again, and days that were read whole are not listed again. Loading can be stopped at any moment; the same command goes on.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The trail's bucket
@@ -29,6 +33,9 @@ pub(super) struct Args {
     /// How objects are read
     #[arg(long, value_enum, default_value_t)]
     engine: Engine,
+    /// Look again at days that were read whole and are over for more than two days
+    #[arg(long)]
+    relist: bool,
     #[command(flatten)]
     load: LoadArgs,
     #[command(flatten)]
@@ -38,9 +45,23 @@ pub(super) struct Args {
 /// How objects are read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 enum Engine {
-    /// Get each object and scan it here
+    /// S3 Select where the account has it, else get
     #[default]
+    Auto,
+    /// Get each object and scan it here
     Get,
+    /// Let S3 filter the records (S3 Select)
+    Select,
+}
+
+impl From<Engine> for s3::Engine {
+    fn from(engine: Engine) -> Self {
+        match engine {
+            Engine::Auto => Self::Auto,
+            Engine::Get => Self::Get,
+            Engine::Select => Self::Select,
+        }
+    }
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, CommandError> {
@@ -52,15 +73,40 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
         accounts: filter.accounts.clone(),
         regions: filter.regions.clone(),
         window: filter.window,
+        today: Offset::UTC.to_datetime(Timestamp::now()).date(),
+        relist: args.relist,
     };
     let session = session(args.aws).await?;
     let loading = Loading::new(context, &args.load, filter)?;
-    let source = async |feed: Feed| match args.engine {
-        Engine::Get => s3::find(&request, &session, &feed.versions, &feed.ledger, &feed.queue)
+    let figures = Arc::new(SelectFigures::default());
+    let map = loading.resource_map();
+    let source = async |feed: Feed| {
+        let tell = |text: &str| context.console.message(text);
+        let reading = Reading { engine: args.engine.into(), map: &map, figures: Arc::clone(&figures), tell: &tell };
+        s3::find(&request, &session, &feed.versions, &feed.ledger, &feed.queue, reading)
             .await
-            .map_err(|error| source_error(context, &request.bucket, &error)),
+            .map_err(|error| source_error(context, &request.bucket, &error))
     };
-    loading.run(source, || requests(&session)).await
+    let outcome = loading.run(source, || requests(&session)).await;
+    tell_costs(context, &requests(&session), &figures);
+    outcome
+}
+
+/// Tells what the requests cost, and what S3 Select did.
+fn tell_costs(context: &Context, requests: &BTreeMap<String, u64>, select: &SelectFigures) {
+    if select.objects() > 0 {
+        let (objects, scanned, returned) = (select.objects(), select.scanned(), select.returned());
+        context.console.message(format_args!(
+            "S3 Select read {objects} objects: {scanned} bytes scanned, {returned} bytes returned"
+        ));
+    }
+    if let (count @ 1.., Some(first)) = select.unsuitable() {
+        context.console.message(format_args!("{count} objects were read by GET instead; the first: {first}"));
+    }
+    if !requests.is_empty() {
+        let dollars = s3::estimated_dollars(requests, select);
+        context.console.message(format_args!("estimated cost of the requests: ${dollars:.6} (without transfer)"));
+    }
 }
 
 /// A session that finds the bucket wherever it is.
@@ -91,6 +137,7 @@ pub(super) fn source_error(context: &Context, bucket: &str, error: &S3Error) -> 
         S3Error::NoLogs { elsewhere, .. } => {
             CommandError::failed(error).hint(format!("there are below: --prefix {}", elsewhere.join(", --prefix ")))
         }
+        S3Error::NoSelect(_) => CommandError::failed(error).hint("use --engine auto or --engine get"),
         S3Error::Store(error) => context.store_error(error),
     }
 }

@@ -8,6 +8,7 @@ use super::load_summary::Summary;
 use super::{CommandError, Context, Outcome, WindowArgs};
 use crate::load::{Figures, Queue, Stop, Versions, pipeline, queue};
 use crate::names::{AccountId, Region};
+use crate::resource_map::ResourceMap;
 use crate::store::Store;
 use crate::store::ledger::Ledger;
 use crate::trail::filter::RecordFilter;
@@ -66,6 +67,11 @@ impl<'c> Loading<'c> {
     pub(super) fn new(context: &'c Context, args: &LoadArgs, filter: RecordFilter) -> Result<Self, CommandError> {
         let scanner = Arc::new(Scanner::new(Arc::new(context.resource_map()?), filter));
         Ok(Self { context, scanner, store: context.open_store()?, jobs: args.jobs() })
+    }
+
+    /// What the records are read by.
+    pub(super) fn resource_map(&self) -> Arc<ResourceMap> {
+        self.scanner.shared_map()
     }
 
     /// Loads what `source` puts into the queue, and tells of it. `requests` gives the AWS requests made, by operation.

@@ -54,7 +54,7 @@ impl Live {
         });
         let find = || {
             let mut store = Store::in_memory()?;
-            store.add(&Batch { events, units: Vec::new() })?;
+            store.add(&Batch { events, ..Batch::default() })?;
             store.events_of_resource(id)
         };
         find().map_err(|error| CommandError::while_doing("reading what Event history gave", &error))

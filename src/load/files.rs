@@ -204,7 +204,7 @@ impl FoundFile {
         let identity = self.metadata.is_file().then(|| self.identity());
         let name = self.path.display().to_string();
         let open: Open = Box::new(move || Ok(Box::new(File::open(self.path)?)));
-        Unit { name, identity, open }
+        Unit { name, identity, open, closes_day: false }
     }
 
     fn identity(&self) -> Identity {
@@ -230,7 +230,7 @@ fn stdin_unit() -> Unit {
         read?;
         Ok(Box::new(Cursor::new(head).chain(io::stdin())))
     });
-    Unit { name: "stdin".to_owned(), identity, open }
+    Unit { name: "stdin".to_owned(), identity, open, closes_day: false }
 }
 
 #[cfg(test)]
@@ -259,7 +259,7 @@ mod tests {
                 Item::Skipped => names.push("skipped".to_owned()),
                 Item::Failed(failure) => names.push(format!("failed {}", failure.name.replace(&base, ""))),
                 Item::Expected(count) => names.push(format!("expected {count}")),
-                Item::AlreadyLoaded => panic!(),
+                Item::AlreadyLoaded | Item::DayFound(_) | Item::FolderFound(_) => panic!(),
             }
         }
         names

@@ -31,7 +31,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::Notify;
 
 pub use figures::{Failure, Figures};
-pub use unit::{Item, Queue, Unit, Versions, queue};
+pub use unit::{FoundDay, Item, Queue, Unit, Versions, queue};
 
 /// A wish to stop early, shared by all parts of a load. What was read to its end until then is kept.
 #[derive(Debug, Clone, Default)]

@@ -4,7 +4,10 @@
 //! A unit enters the ledger in the batch that holds the last of its rows, and only if it was read to its end and none of its
 //! records was broken: killed at any moment, the next run reads it again and the rows' keys make that harmless. The
 //! database's content does not depend on the order in which threads are done.
+//!
+//! A day is closed in the batch that holds the last of its units, if each of them entered the ledger.
 
+use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -12,8 +15,9 @@ use tokio::sync::mpsc;
 
 use super::items::Items;
 use super::unit::Identity;
-use super::{Failure, Figures, Item, Stop, Unit, Versions};
-use crate::store::ledger::{Batch, ReadUnit};
+use super::{Failure, Figures, FoundDay, Item, Stop, Unit, Versions};
+use crate::store::ledger::days::ListedFolder;
+use crate::store::ledger::{Batch, ClosedDay, ReadUnit};
 use crate::store::{Store, StoreError};
 use crate::trail::record::ResourceEvent;
 use crate::trail::scan::{Buffers, Scan, Scanner};
@@ -41,7 +45,10 @@ enum Report {
         name: String,
         scan: Box<Scan>,
         unit: Option<ReadUnit>,
+        closes_day: bool,
     },
+    DayFound(FoundDay),
+    FolderFound(ListedFolder),
 }
 
 /// Loads what comes out of `items` until that ends or `stop` is set, on `jobs` threads beside the calling one, which
@@ -67,7 +74,7 @@ pub fn run(
         }
         // The writer ends when the last worker has dropped its sender.
         drop(reports);
-        Writer::new(store, watch).run(&received)
+        Writer::new(store, &versions, watch).run(&received)
     })
 }
 
@@ -88,6 +95,8 @@ impl Worker<'_> {
                 Item::AlreadyLoaded => Some(Report::AlreadyLoaded),
                 Item::Skipped => Some(Report::Skipped),
                 Item::Failed(failure) => Some(Report::Failed(failure)),
+                Item::DayFound(day) => Some(Report::DayFound(day)),
+                Item::FolderFound(folder) => Some(Report::FolderFound(folder)),
             };
             // Nobody receives when the database has failed.
             if report.is_some_and(|report| self.reports.send(report).is_err()) {
@@ -99,7 +108,7 @@ impl Worker<'_> {
 
     /// Scans a unit; `None` where that was stopped midway.
     fn scan(&self, unit: Unit, buffers: &mut Buffers) -> Option<Report> {
-        let Unit { name, identity, open } = unit;
+        let Unit { name, identity, open, closes_day } = unit;
         let mut input = match open() {
             Ok(input) => self.items.stoppable(input),
             Err(error) => return Some(Report::Failed(Failure { name, reason: error.to_string() })),
@@ -112,7 +121,7 @@ impl Worker<'_> {
             return None;
         }
         let unit = identity.filter(|_| is_whole(&scan)).map(|identity| self.read_unit(identity, &scan));
-        Some(Report::Done { name, scan: Box::new(scan), unit })
+        Some(Report::Done { name, scan: Box::new(scan), unit, closes_day })
     }
 
     fn read_unit(&self, identity: Identity, scan: &Scan) -> ReadUnit {
@@ -126,8 +135,24 @@ fn is_whole(scan: &Scan) -> bool {
     scan.broken.is_none() && scan.counts.broken_records == 0
 }
 
+/// How far a day is that may be closed.
+#[derive(Default)]
+struct Day {
+    /// Units that entered the ledger.
+    read: u64,
+    /// Whether the filter left something out of one of its units.
+    filtered: bool,
+    /// How many units it has, once all are found.
+    units: Option<u64>,
+}
+
 struct Writer<'a> {
     store: &'a mut Store,
+    versions: &'a Versions,
+    /// Days that aren't closed yet, by prefix.
+    days: HashMap<String, Day>,
+    /// Folders whose closed days become one span in the end.
+    folders: Vec<ListedFolder>,
     watch: &'a mut dyn FnMut(&Figures),
     figures: Figures,
     batch: Batch,
@@ -136,8 +161,10 @@ struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    fn new(store: &'a mut Store, watch: &'a mut dyn FnMut(&Figures)) -> Self {
-        Self { store, watch, figures: Figures::default(), batch: Batch::default(), begun: Instant::now() }
+    fn new(store: &'a mut Store, versions: &'a Versions, watch: &'a mut dyn FnMut(&Figures)) -> Self {
+        let (days, folders) = (HashMap::new(), Vec::new());
+        let (figures, batch) = (Figures::default(), Batch::default());
+        Self { store, versions, days, folders, watch, figures, batch, begun: Instant::now() }
     }
 
     fn run(mut self, reports: &Receiver<Report>) -> Result<Figures, StoreError> {
@@ -148,7 +175,7 @@ impl<'a> Writer<'a> {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             if self.batch.events.len() >= BATCH_EVENTS
-                || self.batch.units.len() >= BATCH_UNITS
+                || self.batch.units.len() + self.batch.closed.len() >= BATCH_UNITS
                 || self.begun.elapsed() >= BATCH_AGE
             {
                 self.commit()?;
@@ -156,6 +183,9 @@ impl<'a> Writer<'a> {
             (self.watch)(&self.figures);
         }
         self.commit()?;
+        for folder in &self.folders {
+            self.store.collapse(folder, self.versions.of_day(false))?;
+        }
         self.figures.failures.sort();
         Ok(self.figures)
     }
@@ -168,18 +198,45 @@ impl<'a> Writer<'a> {
             Report::Skipped => figures.skipped += 1,
             Report::Failed(failure) => figures.lost(failure),
             Report::Events(mut events) => self.batch.events.append(&mut events),
-            Report::Done { name, scan, unit } => {
+            Report::Done { name, scan, unit, closes_day } => {
+                if let Some(unit) = unit.as_ref().filter(|_| closes_day) {
+                    self.day(&unit.prefix, |day| {
+                        day.read += 1;
+                        day.filtered |= scan.counts.filtered > 0;
+                    });
+                }
                 self.batch.units.extend(unit);
                 self.figures.scanned(name, *scan);
             }
+            Report::DayFound(found) => self.day(&found.prefix, |day| {
+                day.units = Some(found.units);
+                day.filtered |= found.filtered;
+            }),
+            Report::FolderFound(folder) => self.folders.push(folder),
+        }
+    }
+
+    /// Changes what is known of a day, and closes it when that was the last of it.
+    fn day(&mut self, prefix: &str, change: impl FnOnce(&mut Day)) {
+        if !self.days.contains_key(prefix) {
+            self.days.insert(prefix.to_owned(), Day::default());
+        }
+        let day = self.days.get_mut(prefix).expect("inserted above");
+        change(day);
+        if day.units == Some(day.read) {
+            let version = self.versions.of_day(day.filtered);
+            self.batch.closed.push(ClosedDay { prefix: prefix.to_owned(), version });
+            self.days.remove(prefix);
         }
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {
-        if !self.batch.events.is_empty() || !self.batch.units.is_empty() {
+        let Batch { events, units, closed } = &self.batch;
+        if !events.is_empty() || !units.is_empty() || !closed.is_empty() {
             self.figures.new_ids += self.store.add(&self.batch)?;
             self.batch.events.clear();
             self.batch.units.clear();
+            self.batch.closed.clear();
         }
         self.begun = Instant::now();
         Ok(())

@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 
 use super::Failure;
 use crate::store::StoreError;
+use crate::store::ledger::days::ListedFolder;
 use crate::store::ledger::{Fingerprint, Ledger};
 use crate::trail::filter::RecordFilter;
 use crate::trail::scan::Scanner;
@@ -27,6 +28,21 @@ pub enum Item {
     Skipped,
     /// It is there but can't be had.
     Failed(Failure),
+    /// All of a day's units were found.
+    DayFound(FoundDay),
+    /// All days of a folder were found.
+    FolderFound(ListedFolder),
+}
+
+/// A day to which no more units are expected to come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundDay {
+    /// Of its units' identities.
+    pub prefix: String,
+    /// How many of them were put into the queue. It is closed when each of those was read to its end.
+    pub units: u64,
+    /// Whether the filter left something out of those that the ledger knew.
+    pub filtered: bool,
 }
 
 /// Where sources put items. Fails when nobody takes any more: the load was stopped or has failed.
@@ -48,6 +64,8 @@ pub struct Unit {
     pub identity: Option<Identity>,
     /// Its bytes, as stored.
     pub open: Open,
+    /// Whether it is one of those that a [`FoundDay`] counts.
+    pub closes_day: bool,
 }
 
 impl fmt::Debug for Unit {
@@ -95,8 +113,22 @@ impl Versions {
     /// # Errors
     /// The database's.
     pub fn is_loaded(&self, ledger: &Ledger, identity: &Identity) -> Result<bool, StoreError> {
+        Ok(self.loaded(ledger, identity)?.is_some())
+    }
+
+    /// As [`Versions::is_loaded`], and whether the filter left something out when the unit was read.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn loaded(&self, ledger: &Ledger, identity: &Identity) -> Result<Option<bool>, StoreError> {
         let known = ledger.version(&identity.prefix, &identity.name)?;
-        Ok(known.is_some_and(|known| [false, true].iter().any(|part| known == self.version(&identity.content, *part))))
+        let is_known = |filtered: &bool| known == Some(self.version(&identity.content, *filtered));
+        Ok([false, true].into_iter().find(is_known))
+    }
+
+    /// The version of a closed day.
+    pub fn of_day(&self, left_something_out: bool) -> Fingerprint {
+        self.version(&Fingerprint::of(&[b"closed day"]), left_something_out)
     }
 }
 

@@ -24,7 +24,7 @@ pub struct EventIndex {
 }
 
 /// The only source whose event names carry the version of the API.
-const LAMBDA: &str = "lambda.amazonaws.com";
+pub(crate) const LAMBDA: &str = "lambda.amazonaws.com";
 
 impl EventIndex {
     /// Adds a rule; a rule that is there already is not doubled.

@@ -218,7 +218,7 @@ mod tests {
     fn store_with(events: Vec<ResourceEvent>) -> (tempfile::TempDir, Store) {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::open(&folder.path().join("creators.db")).unwrap();
-        store.add(&Batch { events, units: vec![] }).unwrap();
+        store.add(&Batch { events, ..Batch::default() }).unwrap();
         (folder, store)
     }
 
@@ -264,7 +264,7 @@ mod tests {
         let (_folder, mut store) = store_with(vec![touching(&event, "sqs", "q", Action::Create)]);
         let mut add = |action| {
             let events = vec![touching(&event, "sqs", "q", action)];
-            store.add(&Batch { events, units: vec![] }).unwrap()
+            store.add(&Batch { events, ..Batch::default() }).unwrap()
         };
         assert_eq!((add(Action::Create), add(Action::Upsert), add(Action::Upsert)), (0, 1, 0));
         assert_eq!(store.events_of_resource("q").unwrap()[0].action, Action::Upsert);

@@ -2,12 +2,15 @@
 //! rows that came of them, so that a load killed at any moment goes on where it was.
 //!
 //! A unit is kept below its prefix (a day's folder of a bucket, a directory) as 16-byte hashes, replaced in place when it
-//! is read again: the ledger grows with the number of units, not with the number of loads.
+//! is read again: the ledger grows with the number of units, not with the number of loads. A day's prefix whose units were
+//! all read becomes one row ([`ClosedDay`]), and closed days in a row one span of their region ([`days`]).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
 use sha2::{Digest, Sha256};
+
+pub mod days;
 
 use super::creations::Inserter;
 use super::{Store, StoreError};
@@ -47,6 +50,15 @@ pub struct ReadUnit {
     pub version: Fingerprint,
 }
 
+/// A day's prefix all of whose units were read; they are kept as this one row from then on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClosedDay {
+    /// `s3://bucket/AWSLogs/…/2024/01/31/`
+    pub prefix: String,
+    /// Of the resource map and, where they left something out, the filters.
+    pub version: Fingerprint,
+}
+
 /// What one transaction adds.
 #[derive(Debug, Default)]
 pub struct Batch {
@@ -54,6 +66,8 @@ pub struct Batch {
     pub events: Vec<ResourceEvent>,
     /// Units all of whose events are in this batch or in earlier ones.
     pub units: Vec<ReadUnit>,
+    /// Days whose last unit is in this batch or in an earlier one.
+    pub closed: Vec<ClosedDay>,
 }
 
 impl Store {
@@ -69,7 +83,10 @@ impl Store {
             added += inserter.insert(event)?;
         }
         drop(inserter);
-        enter(&transaction, &batch.units)?;
+        // Their rows would be deleted right away.
+        let closed: HashSet<&str> = batch.closed.iter().map(|day| day.prefix.as_str()).collect();
+        enter(&transaction, batch.units.iter().filter(|unit| !closed.contains(unit.prefix.as_str())))?;
+        days::close(&transaction, &batch.closed)?;
         transaction.commit()?;
         Ok(added)
     }
@@ -87,7 +104,7 @@ impl Store {
     }
 }
 
-fn enter(transaction: &Transaction<'_>, units: &[ReadUnit]) -> Result<(), StoreError> {
+fn enter<'u>(transaction: &Transaction<'_>, units: impl Iterator<Item = &'u ReadUnit>) -> Result<(), StoreError> {
     let mut insert_prefix =
         transaction.prepare_cached("INSERT INTO ledger_prefixes (prefix) VALUES (?1) ON CONFLICT DO NOTHING")?;
     let mut find_prefix = transaction.prepare_cached("SELECT prefix_id FROM ledger_prefixes WHERE prefix = ?1")?;
@@ -160,7 +177,7 @@ mod tests {
         let version = |name: &str| ledger.version("s3://b/2024/01/31/", name).unwrap();
         assert_eq!(version("a"), None);
         for (name, text) in [("a", "1"), ("b", "1"), ("a", "2")] {
-            store.add(&Batch { events: vec![], units: vec![unit(name, text)] }).unwrap();
+            store.add(&Batch { units: vec![unit(name, text)], ..Batch::default() }).unwrap();
         }
         assert_eq!(version("a"), Some(Fingerprint::of(&[b"2"])));
         assert_eq!(version("b"), Some(Fingerprint::of(&[b"1"])));

@@ -14,6 +14,8 @@ mod load_athena;
 mod load_files;
 mod load_history;
 mod load_s3;
+mod load_s3_hourly;
+mod load_s3_select;
 mod resource_maps;
 mod tag;
 mod who;

@@ -1,17 +1,18 @@
-//! Getting objects: small ones into memory, ahead of the scanners, within a budget of bytes; large ones as streams.
+//! Reading objects, by S3 Select or GET: small ones into memory, ahead of the scanners, within a budget of bytes; large ones as streams.
 //!
 //! A body that breaks off is continued where it stopped. Every GET asks for the listed ETag, so that what is read is
 //! what the ledger will name.
 
 use std::io::{self, Cursor, Read};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use aws_sdk_s3::operation::get_object::{GetObjectError, GetObjectOutput};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::bucket::Bucket;
 use super::list::Object;
-use super::{identity, is_fatal, reason};
+use super::select::{Engine, SelectError, SelectFigures, Selected, Selector};
+use super::{S3Error, identity, is_fatal, reason};
 use crate::aws::{CallError, ErrorClass};
 use crate::load::unit::Open;
 use crate::load::{Failure, Item, Queue, Unit};
@@ -35,20 +36,93 @@ pub(super) struct Fetcher {
     bucket: Bucket,
     queue: Queue,
     budget: Arc<Semaphore>,
+    engine: Engine,
+    selector: Selector,
+    figures: Arc<SelectFigures>,
+    /// What `auto` has come to.
+    decided: OnceLock<Decision>,
+}
+
+/// Whether the account has S3 Select.
+#[derive(Debug)]
+pub(super) enum Decision {
+    Selects,
+    /// Why not.
+    Gets(CallError),
 }
 
 impl Fetcher {
-    pub(super) fn new(bucket: Bucket, queue: Queue) -> Self {
+    pub(super) fn new(
+        bucket: Bucket,
+        queue: Queue,
+        engine: Engine,
+        selector: Selector,
+        figures: Arc<SelectFigures>,
+    ) -> Self {
         let budget = usize::try_from(BUDGET_KIB).expect("a small number");
-        Self { bucket, queue, budget: Arc::new(Semaphore::new(budget)) }
+        let budget = Arc::new(Semaphore::new(budget));
+        Self { bucket, queue, budget, engine, selector, figures, decided: OnceLock::new() }
     }
 
-    /// Gets an object; what goes wrong with it alone goes into the queue too.
+    /// What `auto` has come to; `None` before the first object told, and with the other engines.
+    pub(super) fn decision(&self) -> Option<&Decision> {
+        self.decided.get()
+    }
+
+    /// Whether the next object is to be waited for, as it may tell whether there is Select.
+    pub(super) fn is_undecided(&self) -> bool {
+        self.engine == Engine::Auto && self.decided.get().is_none()
+    }
+
+    /// Reads an object; what goes wrong with it alone goes into the queue too.
     ///
     /// # Errors
     /// One that would meet every other object.
-    pub(super) async fn fetch(&self, object: Object) -> Result<(), CallError> {
+    pub(super) async fn fetch(&self, object: Object) -> Result<(), S3Error> {
+        let selects = match self.engine {
+            Engine::Get => false,
+            Engine::Select => true,
+            Engine::Auto => !matches!(self.decided.get(), Some(Decision::Gets(_))),
+        };
+        if selects && object.size <= STREAMED {
+            match self.select(&object).await {
+                Err(SelectError::Absent(error)) if self.engine == Engine::Auto => {
+                    drop(self.decided.set(Decision::Gets(error)));
+                }
+                Err(SelectError::Absent(error)) => return Err(S3Error::NoSelect(error)),
+                Err(SelectError::Call(error)) => return Ok(self.settle(&object, Err(error)).await?),
+                Ok(true) => return Ok(()),
+                Ok(false) => {}
+            }
+        }
         let fetched = if object.size > STREAMED { self.stream(&object).await } else { self.whole(&object).await };
+        Ok(self.settle(&object, fetched).await?)
+    }
+
+    /// Selects an object's records; `false` where it is to be got instead.
+    async fn select(&self, object: &Object) -> Result<bool, SelectError> {
+        let permit = self.permit(object).await;
+        let selected = self.selector.select(&self.bucket, object, &self.figures).await?;
+        let bytes = match selected {
+            Selected::Records(bytes) => bytes,
+            Selected::Unsuitable => return Ok(false),
+            Selected::BrokenOff(reason) => {
+                self.put(Item::Failed(Failure { name: self.bucket.address(&object.key), reason })).await;
+                return Ok(true);
+            }
+        };
+        drop(self.decided.set(Decision::Selects));
+        let bytes = Held { bytes: Cursor::new(bytes), _permit: permit };
+        self.put(self.unit(object, Box::new(move || Ok(Box::new(bytes))))).await;
+        Ok(true)
+    }
+
+    async fn permit(&self, object: &Object) -> OwnedSemaphorePermit {
+        let kib = u32::try_from(object.size / KIB + 1).expect("at most STREAMED");
+        Arc::clone(&self.budget).acquire_many_owned(kib).await.expect("the budget is never closed")
+    }
+
+    async fn settle(&self, object: &Object, fetched: Result<(), CallError>) -> Result<(), CallError> {
         match fetched {
             Err(error) if !is_fatal(&error) => {
                 let failure = Failure { name: self.bucket.address(&object.key), reason: object_reason(&error) };
@@ -66,12 +140,12 @@ impl Fetcher {
 
     fn unit(&self, object: &Object, open: Open) -> Item {
         let identity = Some(identity(&self.bucket, object));
-        Item::Unit(Unit { name: self.bucket.address(&object.key), identity, open })
+        let closes_day = object.closable_day.is_some();
+        Item::Unit(Unit { name: self.bucket.address(&object.key), identity, open, closes_day })
     }
 
     async fn whole(&self, object: &Object) -> Result<(), CallError> {
-        let kib = u32::try_from(object.size / KIB + 1).expect("at most STREAMED");
-        let permit = Arc::clone(&self.budget).acquire_many_owned(kib).await.expect("the budget is never closed");
+        let permit = self.permit(object).await;
         let mut bytes = Vec::with_capacity(usize::try_from(object.size).unwrap_or_default());
         self.read(object, Taker::Memory(&mut bytes)).await?;
         let bytes = Held { bytes: Cursor::new(bytes), _permit: permit };

@@ -5,6 +5,7 @@
 use jiff::civil::Date;
 
 use crate::names::AccountId;
+use crate::store::ledger::days::{day_at_start, day_text};
 use crate::trail::window::TimeWindow;
 
 /// The folder that every trail makes below its prefix.
@@ -55,22 +56,27 @@ impl Trail {
         Self { prefix: prefix.to_owned(), region_folder: None }
     }
 
-    /// The key after which objects of the window begin.
-    pub(super) fn start_after(&self, window: TimeWindow) -> Option<String> {
-        let (folder, first) = (self.region_folder.as_ref()?, window.delivery_days().0?);
-        Some(format!("{folder}{}", day_path(first)))
+    /// The key after which the objects of a day begin.
+    pub(super) fn before_day(&self, day: Date) -> Option<String> {
+        Some(format!("{}{}", self.region_folder.as_ref()?, day_text(day)))
+    }
+
+    /// The day in whose folder a key is.
+    pub(super) fn day(&self, key: &str) -> Option<Date> {
+        day_at_start(key.strip_prefix(self.region_folder.as_deref()?)?)
+    }
+
+    /// Whether it is a region's folder as a whole, so that all of a day's objects are listed with it.
+    pub(super) fn is_region(&self) -> bool {
+        self.region_folder.as_ref() == Some(&self.prefix)
     }
 
     /// Whether a key, and so every later one, is past the window.
     pub(super) fn is_past(&self, key: &str, window: TimeWindow) -> bool {
         let (Some(folder), Some(last)) = (&self.region_folder, window.delivery_days().1) else { return false };
-        let last = day_path(last);
+        let last = day_text(last);
         key.strip_prefix(folder.as_str()).and_then(|rest| rest.get(..last.len())).is_some_and(|day| day > last.as_str())
     }
-}
-
-fn day_path(day: Date) -> String {
-    format!("{:04}/{:02}/{:02}", day.year(), day.month(), day.day())
 }
 
 /// A prefix as S3 wants it: without a `/` at its beginning, with one at its end.
@@ -165,10 +171,12 @@ mod tests {
             assert_eq!(trail.region_folder.as_deref(), Some(folder));
             let day = WindowText { day: Some("2019/02/01"), ..Default::default() };
             let window = TimeWindow::parse(day, "2024-01-01T00:00:00Z".parse().unwrap()).unwrap();
-            assert_eq!(trail.start_after(window), Some(format!("{folder}2019/02/01")));
+            let first = window.delivery_days().0.unwrap();
+            assert_eq!(trail.before_day(first), Some(format!("{folder}2019/02/01")));
+            assert_eq!(trail.day(&format!("{folder}2019/02/01/x.json.gz")), Some(first));
+            assert_eq!(trail.is_region(), prefix == folder);
             assert!(!trail.is_past(&format!("{folder}2019/02/02/zzz.json.gz"), window));
             assert!(trail.is_past(&format!("{folder}2019/02/03/a.json.gz"), window));
-            assert!(trail.start_after(TimeWindow::default()).is_none());
             assert!(!trail.is_past(&format!("{folder}9999/12/31/a"), TimeWindow::default()));
         }
         let account = Trail::of_region("AWSLogs/123456789012/CloudTrail/us-east-1/");

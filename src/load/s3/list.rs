@@ -1,12 +1,14 @@
-//! Listing a region's log objects: of a window, only its days.
+//! Listing a region's log objects: only the days of its plan.
 //!
-//! Keys sort by day, so one listing from the first day on, ended at the first key past the last, needs fewer requests than
-//! one for each day.
+//! Keys sort by day, so one listing from the first open day on, ended at the first key past the last, needs fewer requests
+//! than one for each day. Where it comes to closed days it goes on after them.
+
+use jiff::civil::Date;
 
 use super::bucket::Bucket;
-use super::layout::{Trail, is_log};
+use super::layout::is_log;
+use super::plan::{Plan, Start};
 use crate::aws::CallError;
-use crate::trail::window::TimeWindow;
 
 /// An object as listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +17,8 @@ pub(super) struct Object {
     /// In bytes.
     pub(super) size: u64,
     pub(super) etag: String,
+    /// Its day, if that is to be closed.
+    pub(super) closable_day: Option<Date>,
 }
 
 impl Object {
@@ -29,32 +33,41 @@ impl Object {
     }
 }
 
-/// Gives the trail's objects to `take`, a page at a time, until it wants no more.
+/// Gives the plan's objects to `take`, a page at a time, until it wants no more. Says whether it took all.
 pub(super) async fn list(
     bucket: &Bucket,
-    trail: &Trail,
-    window: TimeWindow,
+    plan: &Plan,
     take: impl AsyncFn(Vec<Object>) -> bool,
-) -> Result<(), CallError> {
-    let mut start_after = trail.start_after(window);
+) -> Result<bool, CallError> {
+    let mut start = plan.start();
     let mut token = None;
     loop {
-        let page = bucket.page(&trail.prefix, start_after.take(), token.take()).await?;
+        let start_after = match std::mem::replace(&mut start, Start::Beginning) {
+            Start::Nowhere => return Ok(true),
+            Start::Beginning => None,
+            Start::After(key) => Some(key),
+        };
+        let page = bucket.page(&plan.trail.prefix, start_after, token.take()).await?;
         let listed = page.contents().iter().filter_map(|object| {
             let (key, etag) = (object.key()?, object.e_tag().unwrap_or_default());
             let size = object.size().and_then(|size| u64::try_from(size).ok()).unwrap_or_default();
-            Some(Object { key: key.to_owned(), size, etag: etag.to_owned() })
+            let closable_day = plan.closable_day(key);
+            Some(Object { key: key.to_owned(), size, etag: etag.to_owned(), closable_day })
         });
         let mut objects: Vec<Object> = listed.collect();
-        let in_window = objects.iter().position(|object| trail.is_past(&object.key, window));
-        objects.truncate(in_window.unwrap_or(objects.len()));
-        objects.retain(|object| is_log(&object.key));
-        if !take(objects).await || in_window.is_some() {
-            return Ok(());
+        let past = objects.iter().position(|object| plan.is_past(&object.key));
+        objects.truncate(past.unwrap_or(objects.len()));
+        let jump = objects.last().and_then(|last| plan.after_closed(&last.key));
+        objects.retain(|object| is_log(&object.key) && !plan.is_closed(&object.key));
+        if !take(objects).await {
+            return Ok(false);
         }
         match page.next_continuation_token() {
-            Some(next) if page.is_truncated() == Some(true) => token = Some(next.to_owned()),
-            _ => return Ok(()),
+            Some(next) if past.is_none() && page.is_truncated() == Some(true) => match jump {
+                Some(after) => start = after,
+                None => token = Some(next.to_owned()),
+            },
+            _ => return Ok(true),
         }
     }
 }

@@ -203,6 +203,11 @@ impl Scanner {
         &self.map
     }
 
+    /// The same, to be kept.
+    pub fn shared_map(&self) -> Arc<ResourceMap> {
+        Arc::clone(&self.map)
+    }
+
     /// What it wants of that.
     pub fn filter(&self) -> &RecordFilter {
         &self.filter

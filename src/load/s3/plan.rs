@@ -1,0 +1,89 @@
+//! Which days of a region are listed: those of the window that the ledger doesn't hold closed. Pure.
+//!
+//! A day can be closed when its folder is older than the grace for late deliveries. What is put into a closed day's
+//! folder even later is not found, except with [`super::Request::relist`].
+
+use jiff::ToSpan;
+use jiff::civil::Date;
+
+use super::layout::Trail;
+use crate::store::ledger::days::ClosedDays;
+use crate::trail::window::TimeWindow;
+
+/// Days after its own in which a day's folder may still get objects. CloudTrail delivers within some 5 to 15 minutes on
+/// average, and late only where delivery was disturbed.
+///
+/// Source: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/how-cloudtrail-works.html>
+const GRACE_DAYS: i64 = 2;
+
+/// What to list of a region's folder.
+#[derive(Debug, Clone)]
+pub(super) struct Plan {
+    pub(super) trail: Trail,
+    window: TimeWindow,
+    last_closable: Date,
+    closed: ClosedDays,
+}
+
+/// Where a listing begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Start {
+    /// All wanted days are closed.
+    Nowhere,
+    Beginning,
+    /// With the keys after this one.
+    After(String),
+}
+
+impl Plan {
+    pub(super) fn new(trail: Trail, window: TimeWindow, today: Date, closed: ClosedDays) -> Self {
+        let last_closable = today.saturating_sub((GRACE_DAYS + 1).days());
+        Self { trail, window, last_closable, closed }
+    }
+
+    pub(super) fn start(&self) -> Start {
+        let first = match self.window.delivery_days().0 {
+            Some(first) => Some(self.closed.next_open(first)),
+            None => self.closed.open_from_beginning(),
+        };
+        match first {
+            Some(day) if self.is_past_window(day) => Start::Nowhere,
+            Some(day) => self.trail.before_day(day).map_or(Start::Beginning, Start::After),
+            None => Start::Beginning,
+        }
+    }
+
+    /// Where to go on after a closed day.
+    pub(super) fn after_closed(&self, key: &str) -> Option<Start> {
+        let day = self.trail.day(key).filter(|day| self.closed.contains(*day))?;
+        let open = self.closed.next_open(day);
+        let start = if self.is_past_window(open) { None } else { self.trail.before_day(open) };
+        Some(start.map_or(Start::Nowhere, Start::After))
+    }
+
+    /// Whether a key, and so every later one, is past the window.
+    pub(super) fn is_past(&self, key: &str) -> bool {
+        self.trail.is_past(key, self.window)
+    }
+
+    pub(super) fn is_closed(&self, key: &str) -> bool {
+        self.trail.day(key).is_some_and(|day| self.closed.contains(day))
+    }
+
+    /// The day of a key, if that day is to be closed when all its objects are read.
+    pub(super) fn closable_day(&self, key: &str) -> Option<Date> {
+        self.trail.day(key).filter(|day| self.trail.is_region() && *day <= self.last_closable)
+    }
+
+    /// The first and last day that are known to be closed or listed when the listing is done; the last may be too new to
+    /// be closed. `None` where no days are closed.
+    pub(super) fn closable_days(&self) -> Option<(Option<Date>, Date)> {
+        let (first, last) = self.window.delivery_days();
+        let last = last.map_or(self.last_closable, |last| last.min(self.last_closable));
+        (self.trail.is_region() && first.is_none_or(|first| first <= last)).then_some((first, last))
+    }
+
+    fn is_past_window(&self, day: Date) -> bool {
+        self.window.delivery_days().1.is_some_and(|last| day > last)
+    }
+}

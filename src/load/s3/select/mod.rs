@@ -1,0 +1,147 @@
+//! S3 Select: S3 filters an object's records and sends only those that may count.
+//!
+//! Closed to new customers since July 2024. An object that Select can't do is read by GET.
+
+mod answer;
+mod expression;
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use aws_sdk_s3::types::{
+    CompressionType, ExpressionType, InputSerialization, JsonInput, JsonOutput, JsonType, OutputSerialization,
+};
+
+use super::bucket::Bucket;
+use super::is_fatal;
+use super::list::Object;
+use crate::aws::{CallError, ErrorClass};
+use crate::resource_map::ResourceMap;
+use answer::NoAnswer;
+
+/// How objects are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// GET, and scan here.
+    Get,
+    /// S3 Select; without it the load fails.
+    Select,
+    /// S3 Select where the account has it, else GET.
+    Auto,
+}
+
+/// Codes with which S3, or what plays it, says that there is no Select: MethodNotAllowed to accounts that did not use it
+/// before July 2024.
+///
+/// Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#SelectObjectContentErrorCodeList>
+const ABSENT: [&str; 4] = ["MethodNotAllowed", "NotImplemented", "UnsupportedFunction", "UnsupportedOperation"];
+
+/// What Select did in a load.
+#[derive(Debug, Default)]
+pub struct SelectFigures {
+    objects: AtomicU64,
+    scanned: AtomicU64,
+    returned: AtomicU64,
+    unsuitable: AtomicU64,
+    first_unsuitable: OnceLock<String>,
+}
+
+impl SelectFigures {
+    /// Objects that were read by it.
+    pub fn objects(&self) -> u64 {
+        self.objects.load(Ordering::Relaxed)
+    }
+
+    /// Bytes that S3 read, as stored.
+    pub fn scanned(&self) -> u64 {
+        self.scanned.load(Ordering::Relaxed)
+    }
+
+    /// Bytes that S3 sent.
+    pub fn returned(&self) -> u64 {
+        self.returned.load(Ordering::Relaxed)
+    }
+
+    /// Objects that were read by GET instead, and why the first of them was.
+    pub fn unsuitable(&self) -> (u64, Option<&str>) {
+        (self.unsuitable.load(Ordering::Relaxed), self.first_unsuitable.get().map(String::as_str))
+    }
+}
+
+/// How a Select ended.
+pub(super) enum Selected {
+    /// The records, as a document.
+    Records(Vec<u8>),
+    /// The object is to be read by GET.
+    Unsuitable,
+    /// The answer broke off: the object is tried again next time.
+    BrokenOff(String),
+}
+
+/// Why there is no Select at all.
+pub(super) enum SelectError {
+    /// The account or the service has none.
+    Absent(CallError),
+    /// An error that would meet every other object, or that GET would meet as well.
+    Call(CallError),
+}
+
+/// Selects records.
+pub(super) struct Selector {
+    expression: String,
+}
+
+impl Selector {
+    pub(super) fn new(map: &ResourceMap) -> Self {
+        Self { expression: expression::expression(map) }
+    }
+
+    pub(super) async fn select(
+        &self,
+        bucket: &Bucket,
+        object: &Object,
+        figures: &SelectFigures,
+    ) -> Result<Selected, SelectError> {
+        let compression = if object.key.ends_with(".gz") { CompressionType::Gzip } else { CompressionType::None };
+        let input = InputSerialization::builder()
+            .compression_type(compression)
+            .json(JsonInput::builder().r#type(JsonType::Document).build());
+        let output = JsonOutput::builder().record_delimiter(answer::DELIMITER).build();
+        let request = bucket
+            .client
+            .select_object_content()
+            .bucket(&bucket.name)
+            .key(&object.key)
+            .expression(&self.expression)
+            .expression_type(ExpressionType::Sql)
+            .input_serialization(input.build())
+            .output_serialization(OutputSerialization::builder().json(output).build());
+        let unsuitable = |reason: String| {
+            figures.unsuitable.fetch_add(1, Ordering::Relaxed);
+            drop(figures.first_unsuitable.set(format!("{}: {reason}", bucket.address(&object.key))));
+            Ok(Selected::Unsuitable)
+        };
+        let output = match request.send().await {
+            Ok(output) => output,
+            Err(error) => {
+                let error = CallError::of_sdk("s3:GetObject", &bucket.region, &error);
+                return match error.class {
+                    _ if ABSENT.contains(&error.code.as_str()) => Err(SelectError::Absent(error)),
+                    ErrorClass::AccessDenied | ErrorClass::NotFound => Err(SelectError::Call(error)),
+                    _ if is_fatal(&error) => Err(SelectError::Call(error)),
+                    _ => unsuitable(format!("{}: {}", error.code, error.message)),
+                };
+            }
+        };
+        match answer::read(output).await {
+            Ok(answer) => {
+                figures.objects.fetch_add(1, Ordering::Relaxed);
+                figures.scanned.fetch_add(answer.scanned, Ordering::Relaxed);
+                figures.returned.fetch_add(answer.returned, Ordering::Relaxed);
+                Ok(Selected::Records(answer.document))
+            }
+            Err(NoAnswer::Unsuitable(reason)) => unsuitable(reason),
+            Err(NoAnswer::BrokenOff(reason)) => Ok(Selected::BrokenOff(reason)),
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! Closed days: what keeps the ledger small and listings short.
+//!
+//! A day is closed when every unit of its prefix was read and no more are expected. Closed days that follow each other
+//! (days without any unit between them count as closed when they were looked for) become one span of their folder, so a
+//! region needs one row however old its trail is. A version covers the resource map: with another map nothing is closed.
+
+use std::collections::BTreeSet;
+
+use jiff::ToSpan;
+use jiff::civil::Date;
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+
+use super::{ClosedDay, Fingerprint, Ledger};
+use crate::store::{Store, StoreError};
+
+/// Which days of a folder are closed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClosedDays {
+    span: Option<Span>,
+    days: BTreeSet<Date>,
+}
+
+/// Days in a row, both ends inclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Span {
+    /// `None`: the trail's beginning.
+    first: Option<Date>,
+    last: Date,
+}
+
+impl ClosedDays {
+    /// Whether a day is closed.
+    pub fn contains(&self, day: Date) -> bool {
+        self.days.contains(&day) || self.span.is_some_and(|span| span.contains(day))
+    }
+
+    /// The first day from `day` on that is not closed.
+    pub fn next_open(&self, mut day: Date) -> Date {
+        while self.contains(day) && day < Date::MAX {
+            let last = self.span.filter(|span| span.contains(day)).map_or(day, |span| span.last);
+            day = last.saturating_add(1.day());
+        }
+        day
+    }
+
+    /// The first open day, where all days from the trail's beginning up to it are closed.
+    pub fn open_from_beginning(&self) -> Option<Date> {
+        let span = self.span.filter(|span| span.first.is_none())?;
+        Some(self.next_open(span.last))
+    }
+}
+
+impl Span {
+    fn contains(self, day: Date) -> bool {
+        self.first.is_none_or(|first| first <= day) && day <= self.last
+    }
+
+    /// Both as one, where no day lies between them.
+    fn joined(self, other: Self) -> Option<Self> {
+        let (earlier, later) = if self.first <= other.first { (self, other) } else { (other, self) };
+        let adjoins = later.first.is_none_or(|first| first <= earlier.last.saturating_add(1.day()));
+        adjoins.then(|| Self { first: earlier.first, last: earlier.last.max(later.last) })
+    }
+}
+
+/// A folder of days that was listed without a gap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedFolder {
+    /// `s3://bucket/AWSLogs/…/us-east-1/`
+    pub prefix: String,
+    /// The first day that was listed or known to be closed; `None`: from the trail's beginning.
+    pub first: Option<Date>,
+    /// The last one that may be closed.
+    pub last: Date,
+    /// Days in which there were objects.
+    pub days: BTreeSet<Date>,
+}
+
+/// `2023/07/10`, as in keys.
+pub fn day_text(day: Date) -> String {
+    format!("{:04}/{:02}/{:02}", day.year(), day.month(), day.day())
+}
+
+/// The day that `rest` begins with: `2023/07/10/…`.
+pub fn day_at_start(rest: &str) -> Option<Date> {
+    let (text, after) = rest.split_at_checked("YYYY/MM/DD".len())?;
+    let number = |range: std::ops::Range<usize>| text.get(range)?.parse().ok();
+    let date = Date::new(number(0..4)?, i8::try_from(number(5..7)?).ok()?, i8::try_from(number(8..10)?).ok()?).ok()?;
+    (after.starts_with('/') && day_text(date) == text).then_some(date)
+}
+
+impl Ledger {
+    /// The closed days of a folder, in one of `versions`.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn closed_days(&self, folder: &str, versions: &[Fingerprint]) -> Result<ClosedDays, StoreError> {
+        let span = span_of(&self.connection, folder)?;
+        let span = span.filter(|(version, _)| versions.contains(version)).map(|(_, span)| span);
+        let days = rows_of(&self.connection, folder)?.into_iter();
+        let days = days.filter(|(_, closed)| closed.is_some_and(|closed| versions.contains(&closed)));
+        Ok(ClosedDays { span, days: days.map(|(day, _)| day).collect() })
+    }
+}
+
+impl Store {
+    /// Makes one span of the closed days at a listed folder's beginning.
+    ///
+    /// # Errors
+    /// SQLite's. Then nothing is changed.
+    pub fn collapse(&mut self, folder: &ListedFolder, version: Fingerprint) -> Result<(), StoreError> {
+        let transaction = Transaction::new(&mut self.connection, TransactionBehavior::Immediate)?;
+        let rows = rows_of(&transaction, &folder.prefix)?;
+        let closed = |day: Date| rows.iter().any(|(other, closed)| *other == day && *closed == Some(version));
+        let in_span = |day: Date| folder.first.is_none_or(|first| first <= day) && day <= folder.last;
+        let known = span_of(&transaction, &folder.prefix)?.filter(|(known, _)| *known == version).map(|(_, span)| span);
+        let is_known = |day: Date| known.is_some_and(|known| known.contains(day));
+        let with_objects = rows.iter().map(|(day, _)| *day).chain(folder.days.iter().copied());
+        let first_open = with_objects.filter(|day| in_span(*day) && !closed(*day) && !is_known(*day)).min();
+        let last = first_open.map_or(folder.last, |day| day.saturating_sub(1.day()));
+        let found = Span { first: folder.first, last };
+        let span = known.map_or(Some(found), |known| known.joined(found));
+        if let Some(span) = span.filter(|_| folder.first.is_none_or(|first| first <= last)) {
+            write_span(&transaction, &folder.prefix, version, span)?;
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+}
+
+/// Replaces the units of closed days by one row each.
+pub(super) fn close(transaction: &Transaction<'_>, days: &[ClosedDay]) -> Result<(), StoreError> {
+    let mut enter = transaction.prepare_cached(
+        "INSERT INTO ledger_prefixes (prefix, closed) VALUES (?1, ?2)
+         ON CONFLICT (prefix) DO UPDATE SET closed = excluded.closed",
+    )?;
+    let mut forget = transaction.prepare_cached(
+        "DELETE FROM ledger_units WHERE prefix_id = (SELECT prefix_id FROM ledger_prefixes WHERE prefix = ?1)",
+    )?;
+    for ClosedDay { prefix, version } in days {
+        enter.execute(params![prefix, version.as_bytes()])?;
+        forget.execute([prefix])?;
+    }
+    Ok(())
+}
+
+fn write_span(transaction: &Transaction<'_>, folder: &str, version: Fingerprint, span: Span) -> Result<(), StoreError> {
+    let (first, last) = (span.first.map(day_text), day_text(span.last));
+    transaction.execute(
+        "INSERT OR REPLACE INTO ledger_spans (prefix, version, first_day, last_day) VALUES (?1, ?2, ?3, ?4)",
+        params![folder, version.as_bytes(), first, last],
+    )?;
+    let from = format!("{folder}{}", first.unwrap_or_default());
+    // `0` comes right after `/`: all of the last day's folder is before it.
+    let to = format!("{folder}{last}0");
+    let days = "SELECT prefix_id FROM ledger_prefixes WHERE prefix > ?1 AND prefix < ?2 AND closed IS NOT NULL";
+    for delete in ["DELETE FROM ledger_units", "DELETE FROM ledger_prefixes"] {
+        transaction.execute(&format!("{delete} WHERE prefix_id IN ({days})"), [&from, &to])?;
+    }
+    Ok(())
+}
+
+fn span_of(connection: &Connection, folder: &str) -> Result<Option<(Fingerprint, Span)>, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT version, first_day, last_day FROM ledger_spans WHERE prefix = ?1")?;
+    let row = statement.query_row([folder], |row| {
+        Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, Option<String>>(1)?, row.get::<_, String>(2)?))
+    });
+    let day = |text: &str| day_at_start(&format!("{text}/"));
+    Ok(row.optional()?.and_then(|(version, first, last)| {
+        let first = match first {
+            Some(first) => Some(day(&first)?),
+            None => None,
+        };
+        Some((Fingerprint(version), Span { first, last: day(&last)? }))
+    }))
+}
+
+/// The days of a folder that have a row, with the version in which they are closed.
+fn rows_of(connection: &Connection, folder: &str) -> Result<Vec<(Date, Option<Fingerprint>)>, StoreError> {
+    let end = format!("{}0", folder.trim_end_matches('/'));
+    let mut statement = connection.prepare_cached(
+        "SELECT prefix, closed FROM ledger_prefixes WHERE prefix > ?1 AND prefix < ?2 ORDER BY prefix",
+    )?;
+    let rows = statement
+        .query_map([folder, &end], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Option<[u8; 16]>>(1)?)))?;
+    let mut days = Vec::new();
+    for row in rows {
+        let (prefix, closed) = row?;
+        let day = prefix.strip_prefix(folder).and_then(day_at_start);
+        days.extend(day.map(|day| (day, closed.map(Fingerprint))));
+    }
+    Ok(days)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::ledger::{Batch, ReadUnit};
+    use jiff::civil::date;
+
+    const FOLDER: &str = "s3://b/AWSLogs/1/CloudTrail/r/";
+
+    fn version(text: &str) -> Fingerprint {
+        Fingerprint::of(&[text.as_bytes()])
+    }
+
+    fn store() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("creators.db")).unwrap();
+        (folder, store)
+    }
+
+    fn prefix(day: i8) -> String {
+        format!("{FOLDER}2026/03/{day:02}/")
+    }
+
+    fn close_days(store: &mut Store, days: &[i8], text: &str) {
+        let closed = days.iter().map(|day| ClosedDay { prefix: prefix(*day), version: version(text) }).collect();
+        let units =
+            days.iter().map(|day| ReadUnit { prefix: prefix(*day), name: "a".to_owned(), version: version("unit") });
+        store.add(&Batch { units: units.collect(), closed, ..Batch::default() }).unwrap();
+    }
+
+    fn listed(first: Option<i8>, last: i8, days: &[i8]) -> ListedFolder {
+        let day = |day: i8| date(2026, 3, day);
+        ListedFolder {
+            prefix: FOLDER.to_owned(),
+            first: first.map(day),
+            last: day(last),
+            days: days.iter().map(|d| day(*d)).collect(),
+        }
+    }
+
+    fn rows(store: &Store) -> [i64; 3] {
+        ["ledger_prefixes", "ledger_units", "ledger_spans"].map(|table| {
+            store.connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+        })
+    }
+
+    fn open(store: &Store, text: &str) -> Vec<i8> {
+        let closed = store.ledger().unwrap().closed_days(FOLDER, &[version(text)]).unwrap();
+        (1..=10).filter(|day| !closed.contains(date(2026, 3, *day))).collect()
+    }
+
+    #[test]
+    fn closed_days_become_one_row_up_to_the_first_open_one() {
+        let (_folder, mut store) = store();
+        let broken = ReadUnit { prefix: prefix(5), name: "a".to_owned(), version: version("unit") };
+        store.add(&Batch { units: vec![broken], ..Batch::default() }).unwrap();
+        close_days(&mut store, &[1, 2, 4, 6], "map");
+        assert_eq!(rows(&store), [5, 1, 0]);
+        store.collapse(&listed(None, 7, &[1, 2, 4, 5, 6]), version("map")).unwrap();
+        assert_eq!(rows(&store), [2, 1, 1]);
+        assert_eq!(open(&store, "map"), [5, 7, 8, 9, 10]);
+        assert_eq!(open(&store, "other map"), (1..=10).collect::<Vec<_>>());
+        close_days(&mut store, &[5], "map");
+        store.collapse(&listed(None, 8, &[5]), version("map")).unwrap();
+        assert_eq!(rows(&store), [0, 0, 1]);
+        assert_eq!(open(&store, "map"), [9, 10]);
+        let closed = store.ledger().unwrap().closed_days(FOLDER, &[version("map")]).unwrap();
+        assert_eq!(closed.open_from_beginning(), Some(date(2026, 3, 9)));
+    }
+
+    #[test]
+    fn spans_join_only_where_no_day_lies_between() {
+        let (_folder, mut store) = store();
+        store.collapse(&listed(Some(2), 3, &[]), version("map")).unwrap();
+        close_days(&mut store, &[6], "map");
+        store.collapse(&listed(Some(6), 7, &[6]), version("map")).unwrap();
+        assert_eq!(open(&store, "map"), [1, 4, 5, 7, 8, 9, 10]);
+        store.collapse(&listed(Some(4), 5, &[]), version("map")).unwrap();
+        assert_eq!(open(&store, "map"), [1, 7, 8, 9, 10]);
+        store.collapse(&listed(Some(1), 2, &[]), version("map")).unwrap();
+        assert_eq!(open(&store, "map"), [7, 8, 9, 10]);
+        let closed = store.ledger().unwrap().closed_days(FOLDER, &[version("map")]).unwrap();
+        assert_eq!((closed.next_open(date(2026, 3, 2)), closed.open_from_beginning()), (date(2026, 3, 7), None));
+    }
+
+    #[test]
+    fn another_map_closes_anew() {
+        let (_folder, mut store) = store();
+        close_days(&mut store, &[1], "map");
+        store.collapse(&listed(None, 3, &[1]), version("map")).unwrap();
+        store.collapse(&listed(None, 3, &[1, 2]), version("new map")).unwrap();
+        assert_eq!(open(&store, "new map"), (1..=10).collect::<Vec<_>>());
+        close_days(&mut store, &[1, 2], "new map");
+        store.collapse(&listed(None, 3, &[1, 2]), version("new map")).unwrap();
+        assert_eq!(open(&store, "new map"), (4..=10).collect::<Vec<_>>());
+        assert_eq!(rows(&store), [0, 0, 1]);
+    }
+
+    #[test]
+    fn a_day_is_read_from_a_key() {
+        assert_eq!(day_at_start("2026/03/01/x.json.gz"), Some(date(2026, 3, 1)));
+        for other in ["2026/03/01", "2026/3/01/", "2026-03-01/", "2026/02/30/", "+026/03/01/", "é026/03/0/"] {
+            assert_eq!(day_at_start(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! `load-s3` every hour: what is listed and read again, and what the ledger holds of it.
+
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan, tz::Offset};
+use serde_json::json;
+
+use crate::common::database::{events, query};
+use crate::common::{Bench, Event, Moto, Run, Trail};
+
+/// The day so many days ago, in UTC.
+fn day(ago: i64) -> Date {
+    Offset::UTC.to_datetime(Timestamp::now()).date().saturating_sub(ago.days())
+}
+
+fn write(bench: &Bench, account: &str, region: &str, ago: i64, name: &str) {
+    let day = day(ago);
+    let event = Event::new("s3.amazonaws.com", "CreateBucket")
+        .request(json!({"bucketName": format!("{account}-{region}-{day}-{name}")}))
+        .account(account)
+        .region(region)
+        .at(&format!("{day}T12:00:00Z"))
+        .field("eventID", json!(format!("{account}-{region}-{day}-{name}")));
+    let folder = format!("{:04}/{:02}/{:02}", day.year(), day.month(), day.day());
+    Trail::new()
+        .event(event)
+        .write(&bench.path(format!("logs/AWSLogs/{account}/CloudTrail/{region}/{folder}/{name}.json.gz")));
+}
+
+fn upload(moto: &Moto, bench: &Bench) {
+    let root = bench.path("logs");
+    moto.boto3(&format!(
+        "import pathlib
+client('s3').create_bucket(Bucket='trail')
+root = pathlib.Path({root:?})
+for path in sorted(root.rglob('*')):
+    if path.is_file():
+        client('s3').put_object(Bucket='trail', Key=str(path.relative_to(root)), Body=path.read_bytes())"
+    ));
+}
+
+fn load(bench: &Bench, moto: &Moto, args: &[&str]) -> Run {
+    let always = ["load-s3", "--bucket", "trail", "--output", "json", "--engine", "get"];
+    bench.trailcreator(always.iter().chain(args)).aws(moto).run()
+}
+
+/// Objects read, known, and LIST requests.
+fn figures(run: &Run) -> [u64; 3] {
+    let json = run.success().json();
+    let lists = json["requests"].get("s3:ListObjectsV2").map_or(0, |count| count.as_u64().expect("a number"));
+    let file = |name: &str| json["files"][name].as_u64().expect("a number");
+    [file("read"), file("already_loaded"), lists]
+}
+
+fn ledger(bench: &Bench) -> Vec<String> {
+    ["ledger_prefixes", "ledger_units", "ledger_spans"]
+        .iter()
+        .flat_map(|table| query(&bench.path("creators.db"), &format!("SELECT count(*) FROM {table}")))
+        .collect()
+}
+
+/// Two accounts, two regions, ten days, two objects a day.
+fn ten_days() -> (Bench, Moto) {
+    let (bench, moto) = (Bench::new(), Moto::start());
+    for account in ["123456789012", "210987654321"] {
+        for region in ["us-east-1", "eu-west-1"] {
+            for ago in 0..10 {
+                for name in ["a", "b"] {
+                    write(&bench, account, region, ago, name);
+                }
+            }
+        }
+    }
+    upload(&moto, &bench);
+    (bench, moto)
+}
+
+#[test]
+fn an_hourly_run_lists_only_open_days_and_reads_only_what_is_new() {
+    let (bench, moto) = ten_days();
+    // AWSLogs, each account's regions, each region.
+    assert_eq!(figures(&load(&bench, &moto, &[])), [80, 0, 1 + 2 + 4]);
+    // Today and two days back, of four regions, two objects each; closed days are one row a region.
+    assert_eq!(ledger(&bench), ["12", "24", "4"]);
+    write(&bench, "123456789012", "eu-west-1", 0, "new");
+    write(&bench, "123456789012", "eu-west-1", 2, "late");
+    write(&bench, "123456789012", "ap-south-1", 0, "new-region");
+    upload(&moto, &bench);
+    assert_eq!(figures(&load(&bench, &moto, &[])), [3, 24, 1 + 2 + 5]);
+    assert_eq!(figures(&load(&bench, &moto, &[])), [0, 27, 1 + 2 + 5]);
+    let open = format!("{}", day(2));
+    assert_eq!(figures(&load(&bench, &moto, &["--since", &open])), [0, 27, 1 + 2 + 5]);
+    let (since, until) = (day(8).to_string(), day(5).to_string());
+    assert_eq!(figures(&load(&bench, &moto, &["--since", &since, "--until", &until])), [0, 0, 1 + 2], "all closed");
+    assert_eq!(events(&bench.path("creators.db")).len(), 83);
+}
+
+#[test]
+fn what_comes_to_a_closed_day_is_found_with_relist() {
+    let (bench, moto) = ten_days();
+    load(&bench, &moto, &[]).success();
+    write(&bench, "123456789012", "us-east-1", 7, "too-late");
+    upload(&moto, &bench);
+    assert_eq!(figures(&load(&bench, &moto, &[]))[0], 0);
+    let relisted = figures(&load(&bench, &moto, &["--relist"]));
+    assert_eq!(relisted, [57, 24, 7], "closed days are read again");
+    assert_eq!(events(&bench.path("creators.db")).len(), 81);
+    assert_eq!(ledger(&bench), ["12", "24", "4"]);
+}
+
+#[test]
+fn another_map_reads_closed_days_again() {
+    let (bench, moto) = ten_days();
+    load(&bench, &moto, &[]).success();
+    let map = json!({"resources": [{"resource": "s3", "events": [
+        {"event": "CreateBucket", "service": "s3.amazonaws.com", "ids": "requestParameters.bucketName"}]}]});
+    bench.write("map.json", map.to_string());
+    assert_eq!(figures(&load(&bench, &moto, &["--resource-map", "map.json"])), [80, 0, 7]);
+    assert_eq!(figures(&load(&bench, &moto, &["--resource-map", "map.json"])), [0, 24, 7]);
+}
+
+#[test]
+fn a_broken_object_keeps_its_day_open() {
+    let (bench, moto) = ten_days();
+    let broken = format!(
+        "logs/AWSLogs/123456789012/CloudTrail/us-east-1/{}/broken.json.gz",
+        day(6).to_string().replace('-', "/")
+    );
+    bench.write(&broken, b"\x1f\x8bbroken");
+    upload(&moto, &bench);
+    load(&bench, &moto, &[]).code(4);
+    let again = load(&bench, &moto, &[]);
+    assert_eq!(again.code(4).json()["files"]["broken"], 1);
+    assert_eq!(again.json()["files"]["already_loaded"], 26, "two objects of the open day, 24 of the last three");
+    std::fs::remove_file(bench.path(&broken)).expect("it is there");
+    write(&bench, "123456789012", "us-east-1", 6, "broken");
+    upload(&moto, &bench);
+    assert_eq!(figures(&load(&bench, &moto, &[]))[..2], [1, 26]);
+    assert_eq!(figures(&load(&bench, &moto, &[])), [0, 24, 7]);
+    assert_eq!(ledger(&bench), ["12", "24", "4"]);
+}
+
+#[test]
+fn windows_one_after_the_other_leave_no_gap() {
+    let (bench, moto) = ten_days();
+    let text = |ago: i64| day(ago).to_string();
+    // The day after a window is listed for late deliveries; its records are outside.
+    load(&bench, &moto, &["--since", &text(6), "--until", &text(5)]).success();
+    assert_eq!(events(&bench.path("creators.db")).len(), 8);
+    load(&bench, &moto, &["--since", &text(9), "--until", &text(8)]).success();
+    assert_eq!(events(&bench.path("creators.db")).len(), 16);
+    load(&bench, &moto, &[]).success();
+    assert_eq!(events(&bench.path("creators.db")).len(), 80);
+    assert_eq!(ledger(&bench), ["12", "24", "4"]);
+    assert_eq!(figures(&load(&bench, &moto, &[])), [0, 24, 7]);
+}

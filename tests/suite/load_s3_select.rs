@@ -1,0 +1,149 @@
+//! `load-s3 --engine select|auto` against the project's own S3 Select (`trail_services.py`), which runs the expression on
+//! the objects that moto holds.
+
+use serde_json::json;
+
+use crate::common::database::{events, query};
+use crate::common::{Bench, Caller, Event, Moto, Run, Trail};
+
+const FOLDER: &str = "logs/AWSLogs/123456789012/CloudTrail/us-east-1/2026/03/01";
+
+/// Records that Select must let through or keep back; several thousand bytes each time, so that records span events, and
+/// characters are cut.
+fn write_logs(bench: &Bench) {
+    let create = |name: &str| Event::new("s3.amazonaws.com", "CreateBucket").request(json!({"bucketName": name}));
+    let mut trail = Trail::new();
+    for number in 0..30 {
+        let person = format!("Жанна-δ-{}-🦀", "ü".repeat(number * 7));
+        trail.push(create(&format!("made-{number}")).by(Caller::iam_user(&person)));
+        trail.push(Event::new("s3.amazonaws.com", "ListBuckets"));
+        trail.push(create(&format!("refused-{number}")).failed("AccessDenied"));
+    }
+    trail.push(create("message-only").field("errorMessage", json!("it failed")));
+    trail.push(create("null-code").field("errorCode", json!(null)));
+    trail.push(Event::new("other.amazonaws.com", "CreateBucket").request(json!({"bucketName": "other"})));
+    trail.push(
+        Event::new("lambda.amazonaws.com", "CreateFunction20150331").request(json!({"functionName": "made"})).response(
+            json!({"functionName": "made", "functionArn": "arn:aws:lambda:us-east-1:123456789012:function:made"}),
+        ),
+    );
+    trail.write(&bench.path(format!("{FOLDER}/a.json.gz")));
+    let nothing = Trail::new().event(Event::new("s3.amazonaws.com", "ListBuckets"));
+    nothing.write(&bench.path(format!("{FOLDER}/b.json.gz")));
+    Trail::new().event(create("plain").field("eventID", json!("plain"))).write(&bench.path(format!("{FOLDER}/c.json")));
+}
+
+fn upload(moto: &Moto, bench: &Bench) {
+    let root = bench.path("logs");
+    moto.boto3(&format!(
+        "import pathlib
+client('s3').create_bucket(Bucket='trail')
+root = pathlib.Path({root:?})
+for path in sorted(root.rglob('*')):
+    if path.is_file():
+        client('s3').put_object(Bucket='trail', Key=str(path.relative_to(root)), Body=path.read_bytes())"
+    ));
+}
+
+fn load(bench: &Bench, moto: &Moto, engine: &str) -> Run {
+    let db = format!("{engine}.db");
+    let args = ["load-s3", "--bucket", "trail", "--output", "json", "--db", &db, "--engine", engine];
+    bench.trailcreator(args).aws(moto).run()
+}
+
+fn rows_of_files(bench: &Bench) -> Vec<String> {
+    bench.trailcreator(["load-files", "logs", "--db", "files.db"]).run().success();
+    events(&bench.path("files.db"))
+}
+
+fn select_server(bench: &Bench, options: &[(&str, &str)]) -> Moto {
+    let moto = Moto::start_with_trail_services(&bench.path("no-history"), options);
+    upload(&moto, bench);
+    moto
+}
+
+#[test]
+fn select_get_and_files_give_the_same_rows() {
+    let bench = Bench::new();
+    write_logs(&bench);
+    let moto = select_server(&bench, &[]);
+    let rows = rows_of_files(&bench);
+    assert_eq!(rows.len(), 33, "{rows:?}");
+    for (engine, selects, gets) in [("get", 0, 3), ("select", 3, 0), ("auto", 3, 0)] {
+        let run = load(&bench, &moto, engine);
+        let requests = run.success().json()["requests"].clone();
+        assert_eq!(requests.get("s3:SelectObjectContent").map_or(0, |count| count.as_u64().unwrap()), selects);
+        assert_eq!(requests.get("s3:GetObject").map_or(0, |count| count.as_u64().unwrap()), gets);
+        assert_eq!(events(&bench.path(format!("{engine}.db"))), rows, "{engine}");
+        if selects > 0 {
+            run.says(["S3 Select read 3 objects", "bytes scanned", "estimated cost"]);
+        }
+    }
+    load(&bench, &moto, "auto").success();
+}
+
+#[test]
+fn auto_says_that_there_is_no_select_and_gets_all() {
+    let bench = Bench::new();
+    write_logs(&bench);
+    let moto = select_server(&bench, &[("TRAIL_SERVICES_SELECT", "off")]);
+    let run = load(&bench, &moto, "auto");
+    run.success().says(["read by GET", "MethodNotAllowed", "July 2024"]);
+    assert_eq!(run.json()["requests"]["s3:SelectObjectContent"], 1);
+    assert_eq!(events(&bench.path("auto.db")), rows_of_files(&bench));
+    load(&bench, &moto, "select").code(1).says(["there is no S3 Select", "MethodNotAllowed", "--engine get"]);
+}
+
+/// The server with another answer for the object `a.json.gz`.
+fn playing(bench: &Bench, answer: &str) -> Moto {
+    let services = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/suite/common/trail_services.py");
+    let hook = format!(
+        "import runpy
+services = runpy.run_path({services:?})
+message, real = services['message'], services['before']
+def before(entry, environ):
+    played = None
+    if 'select-type=2' in entry['query'] and entry['path'].endswith('/a.json.gz'):
+        status, kind, content = real(entry, environ)
+{answer}
+    return played or real(entry, environ)"
+    );
+    let moto = Moto::start_with(&hook);
+    upload(&moto, bench);
+    moto
+}
+
+#[test]
+fn an_object_that_select_cannot_do_is_read_by_get() {
+    let refusals = [
+        "        played = (400, 'application/xml', '<Error><Code>OverMaxRecordSize</Code><Message>too long</Message></Error>')",
+        "        played = (200, kind, content[:2000 - 2000] + message({':message-type': 'error', ':error-code': 'OverMaxRecordSize', ':error-message': 'too long'}, b''))",
+    ];
+    for refusal in refusals {
+        let bench = Bench::new();
+        write_logs(&bench);
+        let moto = playing(&bench, refusal);
+        let run = load(&bench, &moto, "select");
+        run.success().says(["1 objects were read by GET instead", "a.json.gz"]);
+        assert_eq!(run.json()["requests"]["s3:GetObject"], 1);
+        assert_eq!(events(&bench.path("select.db")), rows_of_files(&bench));
+    }
+}
+
+#[test]
+fn regression_an_answer_without_its_end_does_not_enter_the_ledger() {
+    let bench = Bench::new();
+    write_logs(&bench);
+    let without_end = "        end = message({':message-type': 'event', ':event-type': 'End'}, b'')
+        assert content.endswith(end)
+        played = (200, kind, content[:-len(end)])";
+    let moto = playing(&bench, without_end);
+    let run = load(&bench, &moto, "select");
+    run.code(4);
+    assert!(run.stdout.contains("before its End event"), "{}", run.printed());
+    let db = bench.path("select.db");
+    assert_eq!(query(&db, "SELECT count(*) FROM ledger_units"), ["2"]);
+    let args = ["load-s3", "--bucket", "trail", "--db", "select.db", "--engine", "get"];
+    bench.trailcreator(args).aws(&moto).run().success();
+    assert_eq!(events(&db), rows_of_files(&bench));
+}
