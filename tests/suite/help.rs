@@ -3,7 +3,21 @@
 use crate::common::{Bench, Run};
 
 /// Each command with flags its help must explain.
-const COMMANDS: [(&str, &[&str]); 7] = [
+const COMMANDS: [(&str, &[&str]); 8] = [
+    (
+        "load-athena",
+        &[
+            "--table",
+            "--athena-db",
+            "--workgroup",
+            "--athena-output",
+            "--query-id",
+            "--print-query",
+            "--account",
+            "--year",
+            "--day",
+        ],
+    ),
     (
         "load-files",
         &["PATH", "--year", "--month", "--day", "--since", "--until", "--db", "--resource-map", "--extend-map"],
