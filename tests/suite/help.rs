@@ -3,7 +3,21 @@
 use crate::common::{Bench, Run};
 
 /// Each command with flags its help must explain.
-const COMMANDS: [(&str, &[&str]); 8] = [
+const COMMANDS: [(&str, &[&str]); 10] = [
+    (
+        "load-athena",
+        &[
+            "--table",
+            "--athena-db",
+            "--workgroup",
+            "--athena-output",
+            "--query-id",
+            "--print-query",
+            "--account",
+            "--year",
+            "--day",
+        ],
+    ),
     (
         "load-files",
         &["PATH", "--year", "--month", "--day", "--since", "--until", "--db", "--resource-map", "--extend-map"],
@@ -47,6 +61,7 @@ const COMMANDS: [(&str, &[&str]); 8] = [
     ("apply", &["PLAN", "--db"]),
     ("undo", &["RUN", "--db"]),
     ("runs", &["--db", "--output"]),
+    ("count", &["--by", "--top", "--year", "--since", "--output"]),
 ];
 
 #[test]
