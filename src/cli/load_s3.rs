@@ -53,8 +53,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
         regions: filter.regions.clone(),
         window: filter.window,
     };
-    let options = AwsOptions { default_region: Some(Region::from(ANY_REGION)), ..args.aws.into() };
-    let session = Session::open(&options).await.map_err(|error| call_error("opening an AWS session", &error))?;
+    let session = session(args.aws).await?;
     let loading = Loading::new(context, &args.load, filter)?;
     let source = async |feed: Feed| match args.engine {
         Engine::Get => s3::find(&request, &session, &feed.versions, &feed.ledger, &feed.queue)
@@ -64,8 +63,14 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     loading.run(source, || requests(&session)).await
 }
 
+/// A session that finds the bucket wherever it is.
+pub(super) async fn session(args: AwsAccessArgs) -> Result<Session, CommandError> {
+    let options = AwsOptions { default_region: Some(Region::from(ANY_REGION)), ..args.into() };
+    Session::open(&options).await.map_err(|error| call_error("opening an AWS session", &error))
+}
+
 /// The requests made, by operation as permissions are spelled: `s3:GetObject`.
-fn requests(session: &Session) -> BTreeMap<String, u64> {
+pub(super) fn requests(session: &Session) -> BTreeMap<String, u64> {
     let spelled = |name: String| match name.split_once(':') {
         Some((service, operation)) => format!("{}:{operation}", service.to_lowercase()),
         None => name,
@@ -73,7 +78,7 @@ fn requests(session: &Session) -> BTreeMap<String, u64> {
     session.counts().by_operation().into_iter().map(|(name, count)| (spelled(name), count)).collect()
 }
 
-fn source_error(context: &Context, bucket: &str, error: &S3Error) -> CommandError {
+pub(super) fn source_error(context: &Context, bucket: &str, error: &S3Error) -> CommandError {
     match error {
         S3Error::Call(error) if error.class == ErrorClass::NotFound => {
             call_error(format_args!("bucket {bucket}"), error).hint("check the bucket's name (--bucket)")

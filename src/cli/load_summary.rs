@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Outcome;
 use crate::console::{Console, OutputFormat};
-use crate::load::Figures;
+use crate::load::{Failure, Figures};
 use crate::names::Region;
 
 /// Calls without ids that are named to people; the document has all.
@@ -81,9 +81,15 @@ struct Files {
 }
 
 #[derive(Serialize)]
-struct FailureEntry<'f> {
+pub(super) struct FailureEntry<'f> {
     name: &'f str,
     reason: &'f str,
+}
+
+impl<'f> From<&'f Failure> for FailureEntry<'f> {
+    fn from(failure: &'f Failure) -> Self {
+        Self { name: &failure.name, reason: &failure.reason }
+    }
 }
 
 impl Summary<'_> {
@@ -127,7 +133,7 @@ impl Summary<'_> {
             new_ids: *new_ids,
             without_ids: &counts.without_ids,
             broken_records: counts.broken_records,
-            failures: failures.iter().map(|f| FailureEntry { name: &f.name, reason: &f.reason }).collect(),
+            failures: failures.iter().map(FailureEntry::from).collect(),
             requests: &self.requests,
         }
     }
@@ -221,7 +227,7 @@ pub(super) fn cost(dollars: f64) -> String {
 }
 
 /// Bytes for people.
-fn size(bytes: u64) -> String {
+pub(super) fn size(bytes: u64) -> String {
     const UNITS: [(u64, &str); 3] = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1000, "kB")];
     match UNITS.into_iter().find(|(unit, _)| bytes >= *unit) {
         Some((unit, name)) => format!("{}.{} {name}", bytes / unit, bytes % unit * 10 / unit),
@@ -232,7 +238,6 @@ fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::load::Failure;
     use crate::trail::scan::Counts;
 
     fn figures() -> Figures {

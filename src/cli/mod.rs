@@ -5,6 +5,7 @@
 
 mod apply;
 mod context;
+mod count;
 mod error;
 mod load_athena;
 mod load_files;
@@ -41,6 +42,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Count(count::Args),
     LoadAthena(load_athena::Args),
     LoadFiles(load_files::Args),
     LoadHistory(load_history::Args),
@@ -69,6 +71,7 @@ pub fn main() -> ExitCode {
 
 fn run(command: Command, context: &Context) -> Result<Outcome, CommandError> {
     match command {
+        Command::Count(args) => context.block_on(count::run(args, context)),
         Command::LoadAthena(args) => context.block_on(load_athena::run(args, context)),
         Command::LoadFiles(args) => context.block_on(load_files::run(args, context)),
         Command::LoadHistory(args) => context.block_on(load_history::run(args, context)),

@@ -1,6 +1,6 @@
 //! What is told of a load: counts, and what could not be read.
 
-use crate::trail::scan::Counts;
+use crate::trail::scan::{Counts, Scan};
 
 /// Failures that are named; further ones are only counted, so that memory stays flat.
 const MAX_NAMED: usize = 1000;
@@ -44,6 +44,28 @@ impl Figures {
     /// Whether something could not be read.
     pub fn has_failures(&self) -> bool {
         self.broken > 0 || self.counts.broken_records > 0
+    }
+
+    /// A unit that can't be had.
+    pub(super) fn lost(&mut self, failure: Failure) {
+        self.read += 1;
+        self.broken += 1;
+        self.fail(failure);
+    }
+
+    /// A unit that was read, perhaps not to its end.
+    pub(super) fn scanned(&mut self, name: String, scan: Scan) {
+        self.counts += &scan.counts;
+        let only_digests = scan.counts.digests > 0 && scan.counts.records == 0;
+        *(if only_digests { &mut self.skipped } else { &mut self.read }) += 1;
+        if let Some(reason) = scan.broken {
+            self.broken += 1;
+            self.fail(Failure { name, reason });
+        } else if let Some(reason) = scan.broken_record {
+            let count = scan.counts.broken_records;
+            let reason = if count == 1 { reason } else { format!("{count} broken records; the first: {reason}") };
+            self.fail(Failure { name, reason });
+        }
     }
 
     pub(super) fn fail(&mut self, failure: Failure) {

@@ -10,13 +10,16 @@
 //! * [`mod@unit`]: what a source gives, and how the ledger knows it again
 //! * [`files`], [`s3`]: the sources
 //! * [`pipeline`]: decompressing, scanning, writing
+//! * [`count`]: the same up to the scanners, which count calls instead
 //! * [`figures`]: what is told of a load
 //! * [`athena`], [`history`]: sources that answer with rows; they feed the store themselves
 
 pub mod athena;
+pub mod count;
 pub mod figures;
 pub mod files;
 pub mod history;
+mod items;
 pub mod pipeline;
 pub mod s3;
 

@@ -5,13 +5,12 @@
 //! records was broken: killed at any moment, the next run reads it again and the rows' keys make that harmless. The
 //! database's content does not depend on the order in which threads are done.
 
-use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
+use super::items::Items;
 use super::unit::Identity;
 use super::{Failure, Figures, Item, Stop, Unit, Versions};
 use crate::store::ledger::{Batch, ReadUnit};
@@ -59,11 +58,11 @@ pub fn run(
     watch: &mut dyn FnMut(&Figures),
 ) -> Result<Figures, StoreError> {
     let versions = Versions::of(scanner);
-    let items = Mutex::new(items);
+    let items = Items::new(items, stop);
     let (reports, received) = sync_channel(REPORTS);
     std::thread::scope(|scope| {
         for _ in 0..jobs.max(1) {
-            let worker = Worker { scanner, versions: &versions, items: &items, reports: reports.clone(), stop };
+            let worker = Worker { scanner, versions: &versions, items: &items, reports: reports.clone() };
             scope.spawn(move || worker.run());
         }
         // The writer ends when the last worker has dropped its sender.
@@ -75,15 +74,14 @@ pub fn run(
 struct Worker<'a> {
     scanner: &'a Scanner,
     versions: &'a Versions,
-    items: &'a Mutex<mpsc::Receiver<Item>>,
+    items: &'a Items<'a>,
     reports: SyncSender<Report>,
-    stop: &'a Stop,
 }
 
 impl Worker<'_> {
     fn run(self) {
         let mut buffers = Buffers::default();
-        while let Some(item) = self.next() {
+        while let Some(item) = self.items.next() {
             let report = match item {
                 Item::Unit(unit) => self.scan(unit, &mut buffers),
                 Item::Expected(count) => Some(Report::Expected(count)),
@@ -96,30 +94,21 @@ impl Worker<'_> {
                 break;
             }
         }
-        // The source may be waiting for room in the queue that nobody will make any more.
-        self.lock().close();
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, mpsc::Receiver<Item>> {
-        self.items.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn next(&self) -> Option<Item> {
-        if self.stop.is_set() { None } else { self.lock().blocking_recv() }
+        self.items.close();
     }
 
     /// Scans a unit; `None` where that was stopped midway.
     fn scan(&self, unit: Unit, buffers: &mut Buffers) -> Option<Report> {
         let Unit { name, identity, open } = unit;
         let mut input = match open() {
-            Ok(input) => Stoppable { input, stop: self.stop },
+            Ok(input) => self.items.stoppable(input),
             Err(error) => return Some(Report::Failed(Failure { name, reason: error.to_string() })),
         };
         let scan = self.scanner.scan(&mut input, buffers, &mut |events| {
             // A writer that is gone is noticed when the unit is done.
             drop(self.reports.send(Report::Events(events)));
         });
-        if scan.broken.is_some() && self.stop.is_set() {
+        if scan.broken.is_some() && self.items.is_stopped() {
             return None;
         }
         let unit = identity.filter(|_| is_whole(&scan)).map(|identity| self.read_unit(identity, &scan));
@@ -135,21 +124,6 @@ impl Worker<'_> {
 /// Whether reading the unit again could tell nothing more.
 fn is_whole(scan: &Scan) -> bool {
     scan.broken.is_none() && scan.counts.broken_records == 0
-}
-
-/// Input that ends with an error once the load is to stop.
-struct Stoppable<'a> {
-    input: Box<dyn Read + Send>,
-    stop: &'a Stop,
-}
-
-impl Read for Stoppable<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.stop.is_set() {
-            return Err(io::Error::other("stopped"));
-        }
-        self.input.read(buffer)
-    }
 }
 
 struct Writer<'a> {
@@ -192,31 +166,12 @@ impl<'a> Writer<'a> {
             Report::Expected(count) => figures.expected += count,
             Report::AlreadyLoaded => figures.already_loaded += 1,
             Report::Skipped => figures.skipped += 1,
-            Report::Failed(failure) => {
-                figures.read += 1;
-                figures.broken += 1;
-                figures.fail(failure);
-            }
+            Report::Failed(failure) => figures.lost(failure),
             Report::Events(mut events) => self.batch.events.append(&mut events),
             Report::Done { name, scan, unit } => {
                 self.batch.units.extend(unit);
-                self.done(name, *scan);
+                self.figures.scanned(name, *scan);
             }
-        }
-    }
-
-    fn done(&mut self, name: String, scan: Scan) {
-        let figures = &mut self.figures;
-        figures.counts += &scan.counts;
-        let only_digests = scan.counts.digests > 0 && scan.counts.records == 0;
-        *(if only_digests { &mut figures.skipped } else { &mut figures.read }) += 1;
-        if let Some(reason) = scan.broken {
-            figures.broken += 1;
-            figures.fail(Failure { name, reason });
-        } else if let Some(reason) = scan.broken_record {
-            let count = scan.counts.broken_records;
-            let reason = if count == 1 { reason } else { format!("{count} broken records; the first: {reason}") };
-            figures.fail(Failure { name, reason });
         }
     }
 

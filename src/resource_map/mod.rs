@@ -40,6 +40,7 @@ pub use params::ParamTemplate;
 pub use request::{RenderedCall, Request};
 pub use source::MapError;
 pub use suggest::UnknownTypes;
+pub(crate) use suggest::nearest;
 pub use template::{MissingValue, Template};
 
 /// Everything known of resource types, compiled. Cheap to share: wrap it in an `Arc`.

@@ -10,7 +10,7 @@ use crate::names::ResourceType;
 const ALIKE: f64 = 0.78;
 
 /// The name in `known` most like `name`; `None` where nothing resembles it.
-pub(super) fn nearest<'known>(name: &str, known: impl IntoIterator<Item = &'known str>) -> Option<&'known str> {
+pub(crate) fn nearest<'known>(name: &str, known: impl IntoIterator<Item = &'known str>) -> Option<&'known str> {
     let wanted = name.to_lowercase();
     known
         .into_iter()

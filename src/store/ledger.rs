@@ -120,6 +120,14 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    /// A ledger that knows nothing, in memory: for what is read without being kept.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn empty() -> Result<Self, StoreError> {
+        Ok(Self { connection: super::open::in_memory()? })
+    }
+
     /// The version in which a unit was read last.
     ///
     /// # Errors

@@ -65,7 +65,7 @@ impl<'a> FromIterator<(Cow<'a, str>, &'a RawValue)> for Fields<'a> {
 
 /// A string that is borrowed where it holds no escapes; serde's own `Cow` always copies.
 #[derive(serde::Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 /// Fields of a usual record: room for them at once.
 const USUAL_FIELDS: usize = 24;

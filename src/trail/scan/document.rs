@@ -17,7 +17,7 @@ const READ_SIZE: usize = 64 * 1024;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Who receives what a document holds.
-pub(super) trait Records {
+pub(in crate::trail) trait Records {
     /// A document begins. JSON Lines hold many.
     fn begin_document(&mut self);
     /// Its list of records begins; a second time where the key stands twice.

@@ -13,11 +13,11 @@ const READ_SIZE: usize = 64 * 1024;
 
 /// What went through, in bytes.
 #[derive(Debug, Default)]
-pub(super) struct Sizes {
+pub(in crate::trail) struct Sizes {
     /// As stored.
-    pub(super) stored: Cell<u64>,
+    pub(in crate::trail) stored: Cell<u64>,
     /// Of JSON.
-    pub(super) decompressed: Cell<u64>,
+    pub(in crate::trail) decompressed: Cell<u64>,
 }
 
 /// Opens `input`: decompresses it where it is gzip, to at most `limit` bytes.

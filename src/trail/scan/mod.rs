@@ -32,6 +32,8 @@ use super::fields::Fields;
 use super::filter::RecordFilter;
 use super::record::ResourceEvent;
 use crate::resource_map::ResourceMap;
+pub(super) use document::Records;
+pub(super) use input::Sizes;
 use prefilter::Prefilter;
 
 /// Bytes in a mebibyte.
@@ -152,6 +154,28 @@ pub struct Buffers {
     document: Vec<u8>,
 }
 
+/// Splits a document into its records for `records`; what went through is in `sizes`, however it ends.
+///
+/// # Errors
+/// Why it can't be read to its end; what stood before that was handed on.
+pub(super) fn split(
+    limits: &Limits,
+    input: &mut dyn Read,
+    buffers: &mut Buffers,
+    records: &mut impl Records,
+    sizes: &Sizes,
+) -> Result<(), String> {
+    let mut json = input::decompressed(input, sizes, limits.decompressed).map_err(|error| error.to_string())?;
+    buffers.document.clear();
+    let read = json.by_ref().take(limits.buffered).read_to_end(&mut buffers.document);
+    let complete = read.as_ref().is_ok_and(|&length| (length as u64) < limits.buffered);
+    if complete || read.is_err() {
+        let split = document::split_slice(&buffers.document, limits.record, records);
+        return read.map_err(|error| error.to_string()).and(split);
+    }
+    document::split_stream(&buffers.document, json, limits.record, records)
+}
+
 /// Scans documents for the events of a resource map. Shared by threads.
 #[derive(Debug)]
 pub struct Scanner {
@@ -187,32 +211,13 @@ impl Scanner {
     /// Reads a document to its end and hands its events to `take`, in their order, some thousands at a time.
     pub fn scan(&self, input: &mut dyn Read, buffers: &mut Buffers, take: &mut dyn FnMut(Vec<ResourceEvent>)) -> Scan {
         let mut collector = Collector { scanner: self, scan: Scan::default(), events: Vec::new(), start: None, take };
-        let sizes = input::Sizes::default();
-        let broken = self.split(input, &sizes, buffers, &mut collector).err();
+        let sizes = Sizes::default();
+        let broken = split(&self.limits, input, buffers, &mut collector, &sizes).err();
         let mut scan = collector.finish();
         scan.broken = broken;
         scan.counts.stored_bytes = sizes.stored.get();
         scan.counts.bytes = sizes.decompressed.get();
         scan
-    }
-
-    fn split(
-        &self,
-        input: &mut dyn Read,
-        sizes: &input::Sizes,
-        buffers: &mut Buffers,
-        collector: &mut Collector<'_, '_>,
-    ) -> Result<(), String> {
-        let mut json =
-            input::decompressed(input, sizes, self.limits.decompressed).map_err(|error| error.to_string())?;
-        buffers.document.clear();
-        let read = json.by_ref().take(self.limits.buffered).read_to_end(&mut buffers.document);
-        let complete = read.as_ref().is_ok_and(|&length| (length as u64) < self.limits.buffered);
-        if complete || read.is_err() {
-            let split = document::split_slice(&buffers.document, self.limits.record, collector);
-            return read.map_err(|error| error.to_string()).and(split);
-        }
-        document::split_stream(&buffers.document, json, self.limits.record, collector)
     }
 
     fn read(&self, record: &str) -> Reading {
@@ -238,7 +243,7 @@ struct Start {
     events: usize,
 }
 
-impl document::Records for Collector<'_, '_> {
+impl Records for Collector<'_, '_> {
     fn begin_document(&mut self) {
         self.start = None;
     }

@@ -1,0 +1,322 @@
+//! `count`: the most common API calls of files or of a bucket.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::load_s3::{self, session};
+use super::load_summary::{FailureEntry, size};
+use super::loading::stop_on_interrupt;
+use super::{AwsAccessArgs, CommandError, Context, Outcome, WindowArgs};
+use crate::aws::Session;
+use crate::console::OutputFormat;
+use crate::load::count::Counted;
+use crate::load::files::Root;
+use crate::load::{Figures, Queue, Stop, Versions, count, files, queue, s3};
+use crate::resource_map::ResourceMap;
+use crate::store::StoreError;
+use crate::store::ledger::Ledger;
+use crate::trail::count::{Calls, Counter, FIELDS, Field, Key};
+use crate::trail::filter::RecordFilter;
+use crate::trail::scan::Scanner;
+use crate::trail::window::TimeWindow;
+
+/// How a place in S3 begins.
+const S3: &str = "s3://";
+
+/// What stands for a field that a record doesn't have.
+const NOTHING: &str = "-";
+
+/// Count the most common API calls of a trail
+///
+/// Reads log files as load-files does, and buckets as load-s3 does, but keeps nothing: no database is needed. Failed calls
+/// are counted too.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = format!("Fields for --by:\n  {}", FIELDS.join("\n  ")))]
+pub(super) struct Args {
+    /// Folders and files (- is stdin), or s3://BUCKET/PREFIX
+    #[arg(required = true, value_name = "PATH")]
+    places: Vec<PathBuf>,
+    /// Fields of the record to count by (--help lists them)
+    #[arg(long, value_name = "FIELD", value_delimiter = ',', default_value = "eventSource,eventName")]
+    by: Vec<Field>,
+    /// How many to show; 0: all
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    top: usize,
+    /// Counting threads [default: one a core]
+    #[arg(long, value_name = "N", env = "TRAILCREATOR_JOBS")]
+    jobs: Option<NonZeroUsize>,
+    #[command(flatten)]
+    window: WindowArgs,
+    #[command(flatten)]
+    aws: AwsAccessArgs,
+}
+
+pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, CommandError> {
+    let window = args.window.window()?;
+    let (buckets, paths): (Vec<_>, Vec<_>) = args.places.into_iter().partition(|place| place.starts_with(S3_PATH));
+    let requests = buckets.iter().map(|place| s3_request(place, window)).collect::<Result<Vec<_>, _>>()?;
+    let roots = files::roots(&paths)
+        .map_err(|error| CommandError::usage(error).hint("nothing was counted; check the path and its permissions"))?;
+    let session = if requests.is_empty() { None } else { Some(session(args.aws).await?) };
+    let jobs = args.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
+    let source = Source { roots, requests, session: session.as_ref() };
+    let counting = Counting { context, counter: Arc::new(Counter::new(args.by, window)), jobs };
+    let (counted, interrupted) = counting.run(&source).await?;
+    let requests = session.as_ref().map(load_s3::requests).unwrap_or_default();
+    let report = Report { counter: &counting.counter, counted: &counted, top: args.top, requests, interrupted };
+    report.print(context);
+    Ok(report.outcome())
+}
+
+/// [`S3`] as `Path` sees it: repeated slashes are one there, so only the first part is compared.
+const S3_PATH: &str = "s3:";
+
+/// `s3://BUCKET/PREFIX` as what a load of it would ask for.
+fn s3_request(place: &std::path::Path, window: TimeWindow) -> Result<s3::Request, CommandError> {
+    let text = place.to_str().and_then(|text| text.strip_prefix(S3));
+    let (bucket, prefix) = text.map(|text| text.split_once('/').unwrap_or((text, ""))).unwrap_or_default();
+    if bucket.is_empty() {
+        let place = place.display();
+        return Err(CommandError::usage(format_args!("{place} is neither a path nor s3://BUCKET/PREFIX"))
+            .hint("write ./s3:… for a file of such a name"));
+    }
+    Ok(s3::Request { bucket: bucket.to_owned(), prefix: prefix.to_owned(), window, ..s3::Request::default() })
+}
+
+/// Where the records are.
+struct Source<'s> {
+    roots: Vec<Root>,
+    requests: Vec<s3::Request>,
+    session: Option<&'s Session>,
+}
+
+impl Source<'_> {
+    async fn find(&self, context: &Context, queue: Queue, stop: &Stop) -> Result<(), CommandError> {
+        let known = Known::nothing().map_err(|error| context.store_error(&error))?;
+        if !self.roots.is_empty() {
+            let (roots, queue, stop) = (self.roots.clone(), queue.clone(), stop.clone());
+            let Known { versions, ledger } = Known::nothing().map_err(|error| context.store_error(&error))?;
+            let finding = tokio::task::spawn_blocking(move || files::find(&roots, &versions, &ledger, &queue, &stop));
+            finding.await.expect("walking folders does not panic").map_err(|error| context.store_error(&error))?;
+        }
+        for (request, session) in self.requests.iter().zip(std::iter::repeat(self.session).flatten()) {
+            s3::find(request, session, &known.versions, &known.ledger, &queue)
+                .await
+                .map_err(|error| load_s3::source_error(context, &request.bucket, &error))?;
+        }
+        Ok(())
+    }
+}
+
+/// What sources ask about: here, nothing was read before.
+struct Known {
+    versions: Versions,
+    ledger: Ledger,
+}
+
+impl Known {
+    fn nothing() -> Result<Self, StoreError> {
+        let scanner = Scanner::new(Arc::new(ResourceMap::default()), RecordFilter::default());
+        Ok(Self { versions: Versions::of(&scanner), ledger: Ledger::empty()? })
+    }
+}
+
+/// A count about to start.
+struct Counting<'c> {
+    context: &'c Context,
+    counter: Arc<Counter>,
+    jobs: usize,
+}
+
+impl Counting<'_> {
+    /// Counts; says whether it was interrupted.
+    async fn run(&self, source: &Source<'_>) -> Result<(Counted, bool), CommandError> {
+        let stop = Stop::default();
+        let interrupt = stop_on_interrupt(&stop);
+        let (sender, items) = queue();
+        let progress = self.context.console.progress("counting", Some(0));
+        let (counter, jobs, stop_counting) = (Arc::clone(&self.counter), self.jobs, stop.clone());
+        let counting = tokio::task::spawn_blocking(move || {
+            let mut watch = |figures: &Figures| {
+                progress.set_total(figures.expected);
+                progress.update(figures.done(), format!("{} calls", figures.counts.matched));
+            };
+            count::run(&counter, items, jobs, &stop_counting, &mut watch)
+        });
+        let found = tokio::select! {
+            found = source.find(self.context, sender, &stop) => found,
+            () = stop.wait() => Ok(()),
+        };
+        let counted = counting.await.expect("counting does not panic");
+        interrupt.abort();
+        found?;
+        let counted = counted.map_err(|error| {
+            CommandError::failed(error).hint("count by fewer fields (--by), or in a shorter window (--day)")
+        })?;
+        Ok((counted, stop.is_set()))
+    }
+}
+
+/// What is told in the end.
+struct Report<'r> {
+    counter: &'r Counter,
+    counted: &'r Counted,
+    top: usize,
+    requests: BTreeMap<String, u64>,
+    interrupted: bool,
+}
+
+/// The document's shape. Keys are only added within a format version.
+#[derive(Serialize)]
+struct Document<'r> {
+    format_version: u32,
+    interrupted: bool,
+    by: Vec<String>,
+    calls: Vec<Row<'r>>,
+    distinct: usize,
+    counted: u64,
+    outside_window: u64,
+    records: u64,
+    insights: u64,
+    broken_records: u64,
+    files: Files,
+    bytes: u64,
+    json_bytes: u64,
+    failures: Vec<FailureEntry<'r>>,
+    requests: &'r BTreeMap<String, u64>,
+}
+
+#[derive(Serialize)]
+struct Row<'r> {
+    values: BTreeMap<String, Option<&'r str>>,
+    count: u64,
+    failed: u64,
+}
+
+#[derive(Serialize)]
+struct Files {
+    read: u64,
+    skipped: u64,
+    broken: u64,
+}
+
+fn row<'r>(fields: &[Field], key: &'r Key, calls: Calls) -> Row<'r> {
+    let values = fields.iter().map(Field::to_string).zip(key.iter().map(Option::as_deref)).collect();
+    Row { values, count: calls.count, failed: calls.failed }
+}
+
+impl Report<'_> {
+    fn outcome(&self) -> Outcome {
+        if self.interrupted {
+            Outcome::Interrupted
+        } else if self.counted.figures.has_failures() {
+            Outcome::ItemFailures
+        } else {
+            Outcome::Done
+        }
+    }
+
+    fn print(&self, context: &Context) {
+        let console = &context.console;
+        match console.format {
+            OutputFormat::Json => console.json(&self.document()),
+            OutputFormat::Text => console.data(self.text().trim_end()),
+        }
+        if self.interrupted {
+            console.message("interrupted: what was read until then is counted");
+        }
+    }
+
+    fn shown(&self) -> &[(Key, Calls)] {
+        let ranked = &self.counted.ranked;
+        if self.top == 0 { ranked } else { &ranked[..self.top.min(ranked.len())] }
+    }
+
+    fn document(&self) -> Document<'_> {
+        let Figures { read, skipped, broken, counts, failures, .. } = &self.counted.figures;
+        let fields = self.counter.fields();
+        Document {
+            format_version: 1,
+            interrupted: self.interrupted,
+            by: fields.iter().map(Field::to_string).collect(),
+            calls: self.shown().iter().map(|(key, calls)| row(fields, key, *calls)).collect(),
+            distinct: self.counted.ranked.len(),
+            counted: counts.matched,
+            outside_window: counts.filtered,
+            records: counts.records,
+            insights: counts.insights,
+            broken_records: counts.broken_records,
+            files: Files { read: *read, skipped: *skipped, broken: *broken },
+            bytes: counts.stored_bytes,
+            json_bytes: counts.bytes,
+            failures: failures.iter().map(FailureEntry::from).collect(),
+            requests: &self.requests,
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut text = self.table();
+        let mut line = |words: std::fmt::Arguments<'_>| {
+            writeln!(text, "{words}").expect("writing to a String can't fail");
+        };
+        let Figures { read, skipped, broken, counts, failures, .. } = &self.counted.figures;
+        line(format_args!(""));
+        let distinct = self.counted.ranked.len();
+        line(format_args!("{} calls, {distinct} kinds, {} shown", counts.matched, self.shown().len()));
+        line(format_args!(
+            "{read} files read, {skipped} digest or Insights files skipped, {}, {} of JSON",
+            size(counts.stored_bytes),
+            size(counts.bytes)
+        ));
+        if counts.filtered > 0 {
+            line(format_args!("{} more calls outside the window", counts.filtered));
+        }
+        if !self.requests.is_empty() {
+            let requests: Vec<String> = self.requests.iter().map(|(name, count)| format!("{name} {count}")).collect();
+            line(format_args!("requests: {}", requests.join(", ")));
+        }
+        if self.counted.figures.has_failures() {
+            line(format_args!("broken: {broken} files, {} records in others", counts.broken_records));
+            for failure in failures {
+                line(format_args!("  {}: {}", failure.name, failure.reason));
+            }
+        }
+        text
+    }
+
+    /// The calls, in columns.
+    fn table(&self) -> String {
+        let titles = ["calls".to_owned(), "failed".to_owned()];
+        let mut rows = vec![titles.into_iter().chain(self.counter.fields().iter().map(Field::to_string)).collect()];
+        for (key, calls) in self.shown() {
+            let values = key.iter().map(|value| value.clone().unwrap_or_else(|| NOTHING.to_owned()));
+            rows.push([calls.count.to_string(), calls.failed.to_string()].into_iter().chain(values).collect());
+        }
+        columns(&rows)
+    }
+}
+
+/// How many columns are numbers, at the right of theirs.
+const NUMBERS: usize = 2;
+
+fn columns(rows: &[Vec<String>]) -> String {
+    let columns = rows.first().map_or(0, Vec::len);
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut text = String::new();
+    for row in rows {
+        let cell = |(column, value): (usize, &String)| match widths[column] {
+            width if column < NUMBERS => format!("{value:>width$}"),
+            width => format!("{value:<width$}"),
+        };
+        let cells: Vec<String> = row.iter().enumerate().map(cell).collect();
+        text.push_str(cells.join("  ").trim_end());
+        text.push('\n');
+    }
+    text
+}

@@ -1,0 +1,276 @@
+//! A document's bytes → how often which calls are in it, failed ones too.
+//!
+//! The scan's own walk over records ([`super::scan`]); of each record only the fields that are counted by are looked
+//! at. Memory is bounded: so many bytes of distinct values, and no more.
+
+mod field;
+
+use std::collections::HashMap;
+use std::io::Read;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use jiff::Timestamp;
+use serde_json::value::RawValue;
+
+pub use field::{FIELDS, Field, UnknownField};
+
+use super::extract::is_insight;
+use super::fields::Fields;
+use super::scan::{Buffers, Limits, Records, Scan, Sizes, split};
+use super::window::TimeWindow;
+
+/// Memory for distinct values of all threads, in bytes.
+const MEMORY: usize = 256 * 1024 * 1024;
+
+/// Bytes that a distinct value costs besides its text, about.
+const ENTRY: usize = 64;
+
+/// Fields that decide whether a record counts, in the order of `Counter::names`; those counted by come after them.
+const DECIDING: [&str; 5] = ["eventName", "eventSource", "eventTime", "errorCode", "errorMessage"];
+
+/// The values of the fields that are counted by, in their order; `None` where a record has none.
+pub type Key = Vec<Option<String>>;
+
+/// How often.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Calls {
+    /// Calls, failed ones too.
+    pub count: u64,
+    /// Those that failed.
+    pub failed: u64,
+}
+
+/// What one thread counted.
+#[derive(Debug, Default)]
+pub struct Tally(HashMap<Key, Calls>);
+
+/// There are too many distinct values to hold them in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the fields have too many different values: more than {} MiB of them", .0 / 1024 / 1024)]
+pub struct TooManyValues(usize);
+
+/// Counts calls. Shared by threads, each with its own [`Tally`].
+#[derive(Debug)]
+pub struct Counter {
+    fields: Vec<Field>,
+    window: TimeWindow,
+    /// The record's own fields that are looked at.
+    names: Vec<&'static str>,
+    /// Where in `names` each field's own begins.
+    places: Vec<usize>,
+    limits: Limits,
+    memory: usize,
+    held: AtomicUsize,
+    is_full: AtomicBool,
+}
+
+impl Counter {
+    /// Counts the calls of a window by some fields.
+    pub fn new(fields: Vec<Field>, window: TimeWindow) -> Self {
+        let mut names = DECIDING.to_vec();
+        let mut place = |field: &Field| {
+            let name = field.top_level();
+            names.iter().position(|known| *known == name).unwrap_or_else(|| {
+                names.push(name);
+                names.len() - 1
+            })
+        };
+        let places = fields.iter().map(&mut place).collect();
+        let (held, is_full) = (AtomicUsize::new(0), AtomicBool::new(false));
+        Self { fields, window, names, places, limits: Limits::default(), memory: MEMORY, held, is_full }
+    }
+
+    /// The fields that are counted by.
+    pub fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
+    /// Whether all can be counted so far.
+    ///
+    /// # Errors
+    /// Not any more: what was counted is of no use.
+    pub fn check(&self) -> Result<(), TooManyValues> {
+        if self.is_full.load(Ordering::Relaxed) { Err(TooManyValues(self.memory)) } else { Ok(()) }
+    }
+
+    /// Counts a document's calls. In the counts of the scan, `matched` are those that were counted.
+    pub fn scan(&self, input: &mut dyn Read, buffers: &mut Buffers, tally: &mut Tally) -> Scan {
+        let mut collector = Collector { counter: self, tally, scan: Scan::default(), has_list: false };
+        let sizes = Sizes::default();
+        let broken = split(&self.limits, input, buffers, &mut collector, &sizes).err();
+        let mut scan = collector.scan;
+        scan.broken = broken;
+        scan.counts.stored_bytes = sizes.stored.get();
+        scan.counts.bytes = sizes.decompressed.get();
+        scan
+    }
+
+    fn read(&self, record: &str) -> Result<Reading, String> {
+        let mut values: Vec<Option<&RawValue>> = vec![None; self.names.len()];
+        field::pick(record, &self.names, &mut values).map_err(|error| format!("a record can't be read: {error}"))?;
+        let text = |index: usize| values[index].map_or("null", RawValue::get);
+        let is_text = |index| text(index).len() > 2 && text(index).starts_with('"');
+        if !is_text(0) || !is_text(1) {
+            if Fields::parse(record).is_ok_and(|fields| is_insight(&fields)) {
+                return Ok(Reading::Insight);
+            }
+            let missing = if is_text(0) { DECIDING[1] } else { DECIDING[0] };
+            return Err(format!("a record has no {missing}"));
+        }
+        if !self.window.is_open() && !self.window.contains(moment(text(2))?) {
+            return Ok(Reading::Outside);
+        }
+        let value = |(field, place): (&Field, &usize)| values[*place].and_then(|raw| field.value(raw));
+        let key = self.fields.iter().zip(&self.places).map(value).collect();
+        Ok(Reading::Call { key, failed: text(3) != "null" || text(4) != "null" })
+    }
+}
+
+fn moment(raw: &str) -> Result<Timestamp, String> {
+    let time: Option<String> = serde_json::from_str(raw).ok();
+    time.and_then(|time| time.parse().ok()).ok_or_else(|| format!("a record has the eventTime {raw}"))
+}
+
+enum Reading {
+    Call { key: Key, failed: bool },
+    Outside,
+    Insight,
+}
+
+impl Tally {
+    /// Adds another thread's.
+    pub fn merge(&mut self, other: Self) {
+        for (key, calls) in other.0 {
+            let sum = self.0.entry(key).or_default();
+            sum.count += calls.count;
+            sum.failed += calls.failed;
+        }
+    }
+
+    /// The most frequent first; of equal ones, by their values.
+    pub fn ranked(self) -> Vec<(Key, Calls)> {
+        let mut ranked: Vec<_> = self.0.into_iter().collect();
+        ranked.sort_unstable_by(|(key, calls), (other, others)| others.count.cmp(&calls.count).then(key.cmp(other)));
+        ranked
+    }
+}
+
+struct Collector<'a> {
+    counter: &'a Counter,
+    tally: &'a mut Tally,
+    scan: Scan,
+    has_list: bool,
+}
+
+impl Records for Collector<'_> {
+    fn begin_document(&mut self) {
+        self.has_list = false;
+    }
+
+    fn begin_list(&mut self) -> Result<(), String> {
+        // What was counted can't be taken back.
+        if std::mem::replace(&mut self.has_list, true) {
+            return Err("the document has two lists of Records".to_owned());
+        }
+        Ok(())
+    }
+
+    fn record(&mut self, record: &str) {
+        let counts = &mut self.scan.counts;
+        counts.records += 1;
+        match self.counter.read(record) {
+            Ok(Reading::Outside) => counts.filtered += 1,
+            Ok(Reading::Insight) => counts.insights += 1,
+            Ok(Reading::Call { key, failed }) => {
+                counts.matched += 1;
+                self.count(key, failed);
+            }
+            Err(reason) => {
+                counts.broken_records += 1;
+                self.scan.broken_record.get_or_insert(reason);
+            }
+        }
+    }
+
+    fn digest(&mut self) {
+        self.scan.counts.digests += 1;
+    }
+}
+
+impl Collector<'_> {
+    fn count(&mut self, key: Key, failed: bool) {
+        if let Some(calls) = self.tally.0.get_mut(&key) {
+            calls.count += 1;
+            calls.failed += u64::from(failed);
+            return;
+        }
+        let Counter { held, memory, is_full, .. } = self.counter;
+        let size = ENTRY + key.iter().map(|value| ENTRY + value.as_ref().map_or(0, String::len)).sum::<usize>();
+        if held.fetch_add(size, Ordering::Relaxed) + size > *memory {
+            is_full.store(true, Ordering::Relaxed);
+        } else {
+            self.tally.0.insert(key, Calls { count: 1, failed: u64::from(failed) });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trail::window::WindowText;
+
+    const DOCUMENT: &str = r#"{"Records":[
+        {"eventName":"A","eventSource":"s","eventTime":"2024-01-01T00:00:00Z","readOnly":true,"userIdentity":{"type":"Root","arn":""}},
+        {"event\u004eame":"\u0041","eventSource":"s","eventTime":"2024-01-02T00:00:00Z","errorCode":"No","readOnly":false},
+        {"eventName":"B","eventSource":"s","eventTime":"2024-01-01T00:00:00Z","userIdentity":{"x":{"type":"no"},"type":"IAMUser"}},
+        {"eventCategory":"Insight","insightDetails":{"eventName":"A"}},
+        {"eventSource":"s"}, 7
+    ]}"#;
+
+    fn count(by: &[&str], window: TimeWindow) -> (Vec<String>, Scan) {
+        let counter = Counter::new(by.iter().map(|name| name.parse().unwrap()).collect(), window);
+        let mut tally = Tally::default();
+        let scan = counter.scan(&mut DOCUMENT.as_bytes(), &mut Buffers::default(), &mut tally);
+        let line = |(key, calls): (Key, Calls)| {
+            let values: Vec<_> = key.into_iter().map(|value| value.unwrap_or("-".to_owned())).collect();
+            format!("{} {}/{}", values.join(","), calls.failed, calls.count)
+        };
+        counter.check().unwrap();
+        (tally.ranked().into_iter().map(line).collect(), scan)
+    }
+
+    #[test]
+    fn calls_are_counted_by_any_fields_and_ranked() {
+        let (lines, scan) = count(&["eventSource", "eventName"], TimeWindow::default());
+        assert_eq!(lines, ["s,A 1/2", "s,B 0/1"]);
+        let counts = scan.counts;
+        assert_eq!((counts.records, counts.matched, counts.insights, counts.broken_records), (6, 3, 1, 2));
+        assert_eq!(scan.broken_record.as_deref(), Some("a record has no eventName"));
+        let (lines, _) = count(&["userIdentity.type", "userIdentity.arn", "readOnly"], TimeWindow::default());
+        assert_eq!(lines, ["-,-,false 1/1", "IAMUser,-,- 0/1", "Root,-,true 0/1"]);
+    }
+
+    #[test]
+    fn only_calls_of_the_window_are_counted() {
+        let day = WindowText { day: Some("2024/01/02"), ..WindowText::default() };
+        let window = TimeWindow::parse(day, "2025-01-01T00:00:00Z".parse().unwrap()).unwrap();
+        let (lines, scan) = count(&["eventName"], window);
+        assert_eq!((lines, scan.counts.filtered), (vec!["A 1/1".to_owned()], 2));
+    }
+
+    #[test]
+    fn too_many_values_are_an_error_and_not_a_wrong_count() {
+        let mut counter = Counter::new(vec!["eventName".parse().unwrap()], TimeWindow::default());
+        counter.memory = 2 * ENTRY + 1;
+        counter.scan(&mut DOCUMENT.as_bytes(), &mut Buffers::default(), &mut Tally::default());
+        assert!(counter.check().is_err());
+    }
+
+    #[test]
+    fn an_unknown_field_suggests_a_known_one() {
+        let suggested = |name: &str| name.parse::<Field>().unwrap_err().nearest;
+        assert_eq!(suggested("eventname"), Some("eventName"));
+        assert_eq!(suggested("arn"), Some("userIdentity.arn"));
+        assert_eq!(suggested("zzz"), None);
+    }
+}
