@@ -88,8 +88,12 @@ impl Client {
         if let Some(moment) = self.next_request {
             tokio::time::sleep_until(moment).await;
         }
-        self.next_request = Some(Instant::now() + REQUEST_INTERVAL);
-        Ok(self.caller.call(&self.service, &self.region, "LookupEvents", request).await?.body)
+        let begun = Instant::now();
+        let answer = self.caller.call(&self.service, &self.region, "LookupEvents", request).await;
+        // A call that took long may have been throttled and sent again just now.
+        let sent = if begun.elapsed() > REQUEST_INTERVAL { Instant::now() } else { begun };
+        self.next_request = Some(sent + REQUEST_INTERVAL);
+        Ok(answer?.body)
     }
 }
 
