@@ -5,9 +5,10 @@
 //! ```text
 //! resource-maps/ ──► resource_map (compiled JMESPath, event index)
 //!                        │
-//! load::athena ┐
-//! load::s3 ────┤         ▼
-//! load::files ─┴─► trail (scan, extract) ──► store (SQLite) ──► creator ──┐
+//! load::athena  ┐
+//! load::history ┤
+//! load::s3 ─────┤        ▼
+//! load::files ──┴► trail (scan, extract) ──► store (SQLite) ──► creator ──┐
 //!                                                                         ├─► tag::plan ─► tag::apply ─► journal
 //!                         inventory (through aws::caller) ────────────────┘
 //! ```
