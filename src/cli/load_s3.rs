@@ -43,12 +43,15 @@ pub(super) struct Args {
 }
 
 /// How objects are read.
+///
+/// `get` is the default, for it depends on nothing but the object. What answers `auto`'s trial need not be AWS: moto and
+/// other servers accept the expression and find no record, and the load would believe them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 enum Engine {
     /// S3 Select where the account has it, else get
-    #[default]
     Auto,
     /// Get each object and scan it here
+    #[default]
     Get,
     /// Let S3 filter the records (S3 Select)
     Select,
