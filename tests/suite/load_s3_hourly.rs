@@ -26,18 +26,6 @@ fn write(bench: &Bench, account: &str, region: &str, ago: i64, name: &str) {
         .write(&bench.path(format!("logs/AWSLogs/{account}/CloudTrail/{region}/{folder}/{name}.json.gz")));
 }
 
-fn upload(moto: &Moto, bench: &Bench) {
-    let root = bench.path("logs");
-    moto.boto3(&format!(
-        "import pathlib
-client('s3').create_bucket(Bucket='trail')
-root = pathlib.Path({root:?})
-for path in sorted(root.rglob('*')):
-    if path.is_file():
-        client('s3').put_object(Bucket='trail', Key=str(path.relative_to(root)), Body=path.read_bytes())"
-    ));
-}
-
 fn load(bench: &Bench, moto: &Moto, args: &[&str]) -> Run {
     let always = ["load-s3", "--bucket", "trail", "--output", "json", "--engine", "get"];
     bench.trailcreator(always.iter().chain(args)).aws(moto).run()
@@ -70,7 +58,7 @@ fn ten_days() -> (Bench, Moto) {
             }
         }
     }
-    upload(&moto, &bench);
+    moto.upload("trail", &bench.path("logs"));
     (bench, moto)
 }
 
@@ -84,7 +72,7 @@ fn an_hourly_run_lists_only_open_days_and_reads_only_what_is_new() {
     write(&bench, "123456789012", "eu-west-1", 0, "new");
     write(&bench, "123456789012", "eu-west-1", 2, "late");
     write(&bench, "123456789012", "ap-south-1", 0, "new-region");
-    upload(&moto, &bench);
+    moto.upload("trail", &bench.path("logs"));
     assert_eq!(figures(&load(&bench, &moto, &[])), [3, 24, 1 + 2 + 5]);
     assert_eq!(figures(&load(&bench, &moto, &[])), [0, 27, 1 + 2 + 5]);
     let open = format!("{}", day(2));
@@ -99,7 +87,7 @@ fn what_comes_to_a_closed_day_is_found_with_relist() {
     let (bench, moto) = ten_days();
     load(&bench, &moto, &[]).success();
     write(&bench, "123456789012", "us-east-1", 7, "too-late");
-    upload(&moto, &bench);
+    moto.upload("trail", &bench.path("logs"));
     assert_eq!(figures(&load(&bench, &moto, &[]))[0], 0);
     let relisted = figures(&load(&bench, &moto, &["--relist"]));
     assert_eq!(relisted, [57, 24, 7], "closed days are read again");
@@ -126,14 +114,14 @@ fn a_broken_object_keeps_its_day_open() {
         day(6).to_string().replace('-', "/")
     );
     bench.write(&broken, b"\x1f\x8bbroken");
-    upload(&moto, &bench);
+    moto.upload("trail", &bench.path("logs"));
     load(&bench, &moto, &[]).code(4);
     let again = load(&bench, &moto, &[]);
     assert_eq!(again.code(4).json()["files"]["broken"], 1);
     assert_eq!(again.json()["files"]["already_loaded"], 26, "two objects of the open day, 24 of the last three");
     std::fs::remove_file(bench.path(&broken)).expect("it is there");
     write(&bench, "123456789012", "us-east-1", 6, "broken");
-    upload(&moto, &bench);
+    moto.upload("trail", &bench.path("logs"));
     assert_eq!(figures(&load(&bench, &moto, &[]))[..2], [1, 26]);
     assert_eq!(figures(&load(&bench, &moto, &[])), [0, 24, 7]);
     assert_eq!(ledger(&bench), ["12", "24", "4"]);

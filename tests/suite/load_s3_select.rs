@@ -33,18 +33,6 @@ fn write_logs(bench: &Bench) {
     Trail::new().event(create("plain").field("eventID", json!("plain"))).write(&bench.path(format!("{FOLDER}/c.json")));
 }
 
-fn upload(moto: &Moto, bench: &Bench) {
-    let root = bench.path("logs");
-    moto.boto3(&format!(
-        "import pathlib
-client('s3').create_bucket(Bucket='trail')
-root = pathlib.Path({root:?})
-for path in sorted(root.rglob('*')):
-    if path.is_file():
-        client('s3').put_object(Bucket='trail', Key=str(path.relative_to(root)), Body=path.read_bytes())"
-    ));
-}
-
 fn load(bench: &Bench, moto: &Moto, engine: &str) -> Run {
     let db = format!("{engine}.db");
     let args = ["load-s3", "--bucket", "trail", "--output", "json", "--db", &db, "--engine", engine];
@@ -58,7 +46,7 @@ fn rows_of_files(bench: &Bench) -> Vec<String> {
 
 fn select_server(bench: &Bench, options: &[(&str, &str)]) -> Moto {
     let moto = Moto::start_with_trail_services(&bench.path("no-history"), options);
-    upload(&moto, bench);
+    moto.upload("trail", &bench.path("logs"));
     moto
 }
 
@@ -109,7 +97,7 @@ def before(entry, environ):
     return played or real(entry, environ)"
     );
     let moto = Moto::start_with(&hook);
-    upload(&moto, bench);
+    moto.upload("trail", &bench.path("logs"));
     moto
 }
 

@@ -120,6 +120,18 @@ impl Moto {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// Makes a bucket of a folder's files, whose paths below it become their keys.
+    pub(crate) fn upload(&self, bucket: &str, folder: &Path) {
+        self.boto3(&format!(
+            "import pathlib
+client('s3').create_bucket(Bucket={bucket:?})
+root = pathlib.Path({folder:?})
+for path in sorted(root.rglob('*')):
+    if path.is_file():
+        client('s3').put_object(Bucket={bucket:?}, Key=str(path.relative_to(root)), Body=path.read_bytes())"
+        ));
+    }
+
     /// Runs Python code that has `client(service, region=None)`, `pages(service, operation, items, **params)` and `boto3`; gives what
     /// it left in `result`, as JSON.
     pub(crate) fn boto3(&self, code: &str) -> Value {

@@ -50,16 +50,6 @@ fn stamp(event: Event, account: &str, region: &str, day: &str, serial: &str) -> 
         .field("eventID", json!(format!("{account}-{region}-{day}-{serial}")))
 }
 
-fn upload(moto: &Moto, folder: &Path) {
-    moto.boto3(&format!(
-        "import pathlib
-root = pathlib.Path({folder:?})
-client('s3').create_bucket(Bucket='trail-bucket')
-for path in sorted(root.rglob('*.gz')):
-    client('s3').put_object(Bucket='trail-bucket', Key=str(path.relative_to(root)), Body=path.read_bytes())"
-    ));
-}
-
 /// All rows, by SQLite of another make than ours.
 fn rows(database: &Path) -> Value {
     let printed = run_python(
@@ -80,7 +70,7 @@ fn gets(moto: &Moto) -> usize {
 fn same_from_bucket_and_disk(organization: &str, accounts: &[&str], args: &[&str]) {
     let (moto, bench) = (Moto::start(), Bench::new());
     write_trail(&bench, "root/deep", organization, accounts);
-    upload(&moto, &bench.path("root"));
+    moto.upload("trail-bucket", &bench.path("root"));
     bench.trailcreator(["--db", "disk.db", "load-files", "root"]).run().success();
     let mut command = vec!["--db", "bucket.db", "load-s3", "--bucket", "trail-bucket", "--prefix", "deep"];
     command.extend(args);
@@ -116,7 +106,7 @@ fn an_organization_is_found_without_being_named() {
 fn accounts_regions_and_days_narrow_what_is_read() {
     let (moto, bench) = (Moto::start(), Bench::new());
     write_trail(&bench, "root/deep", "o-abc1234567/", &ACCOUNTS);
-    upload(&moto, &bench.path("root"));
+    moto.upload("trail-bucket", &bench.path("root"));
     let command = [
         "load-s3",
         "--bucket",
