@@ -16,6 +16,9 @@ const COLUMNS: &str = "account_id, region, event_time, event_id, resource_type, 
      identity_principal_id, identity_account_id, identity_access_key_id, issuer_type, issuer_arn, issuer_user_name, \
      source_identity, on_behalf_of_user_id, on_behalf_of_store_arn, invoked_by";
 
+/// The first of the columns that may be NULL: what an event may not tell.
+const FIRST_FACT: usize = 9;
+
 /// What comes after an id's last `/` or `:`; the very expression of the index.
 const LAST_PART: &str =
     "substr(resource_id, length(rtrim(resource_id, replace(replace(resource_id, '/', ''), ':', ''))) + 1)";
@@ -110,10 +113,17 @@ pub(super) struct Inserter<'t> {
 impl<'t> Inserter<'t> {
     pub(super) fn new(transaction: &'t Transaction<'_>) -> Result<Self, StoreError> {
         let values = vec!["?"; COLUMNS.split(", ").count()].join(", ");
-        // The same event read again says the same; only a changed resource map can call its action otherwise.
+        // The same event read again says the same, but a changed resource map can call its action otherwise, and a source
+        // may know facts that the first one lacked (Athena's usual table has no source identity).
+        let facts = COLUMNS.split(", ").skip(FIRST_FACT);
+        let filled: Vec<String> =
+            facts.clone().map(|fact| format!("{fact} = COALESCE({fact}, excluded.{fact})")).collect();
+        let news: Vec<String> = facts.map(|fact| format!("{fact} IS NULL AND excluded.{fact} IS NOT NULL")).collect();
         let statement = transaction.prepare(&format!(
             "INSERT INTO resource_events ({COLUMNS}) VALUES ({values}) \
-             ON CONFLICT DO UPDATE SET action = excluded.action WHERE action <> excluded.action"
+             ON CONFLICT DO UPDATE SET action = excluded.action, {} WHERE action <> excluded.action OR {}",
+            filled.join(", "),
+            news.join(" OR ")
         ))?;
         Ok(Self { statement })
     }

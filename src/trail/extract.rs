@@ -54,10 +54,16 @@ pub fn read(map: &ResourceMap, filter: &RecordFilter, fields: &Fields<'_>) -> Re
         (None, _) => return Reading::Broken("a record has no eventSource".to_owned()),
     };
     let rules = map.rules(&source, &name);
-    if rules.is_empty() || fields.is_set("errorCode") || fields.is_set("errorMessage") {
+    if rules.is_empty() || has_failed(fields) {
         return Reading::Unmatched;
     }
     read_matched(rules, filter, fields, &source, &name).unwrap_or_else(Reading::Broken)
+}
+
+/// An empty code says nothing, as everywhere: Athena's older tables give it for a field that isn't there.
+fn has_failed(fields: &Fields<'_>) -> bool {
+    const EMPTY: &str = "\"\"";
+    ["errorCode", "errorMessage"].iter().any(|name| fields.is_set(name) && fields.raw(name) != Some(EMPTY))
 }
 
 fn read_matched(

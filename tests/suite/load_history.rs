@@ -6,26 +6,16 @@ use std::fs;
 use std::path::Path;
 use std::process::{Child, Command};
 
-use jiff::{Timestamp, ToSpan, tz::Offset};
+use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 
 use crate::common::database::{events, query};
-use crate::common::{ACCOUNT, Bench, Caller, Event, Moto, Run, Trail};
+use crate::common::{ACCOUNT, Bench, Caller, Event, Moto, Run, Trail, day, moment};
 
 const LOOKUP: &str = "LookupEvents";
 
 /// For tests that count requests of processes that don't know of each other.
 const WITHOUT_RATE: [(&str, &str); 1] = [("TRAIL_SERVICES_RATE", "off")];
-
-/// Midnight so many days ago, as `2026-03-01`.
-fn day(ago: i64) -> String {
-    let moment = Timestamp::now().checked_sub((ago * 24).hours()).expect("a moment");
-    Offset::UTC.to_datetime(moment).date().to_string()
-}
-
-fn moment(ago: i64, time: &str) -> String {
-    format!("{}T{time}Z", day(ago))
-}
 
 fn create_bucket(name: &str, time: &str) -> Event {
     Event::new("s3.amazonaws.com", "CreateBucket").request(json!({"bucketName": name})).at(time)

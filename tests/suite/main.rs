@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that meets the unexpected is to fail, wherever its helpers stand")]
 
 mod common;
+mod conformance;
 mod count;
 mod end_to_end;
 mod errors;

@@ -3,5 +3,4 @@
 
 mod every_service;
 mod left_behind;
-mod same_rows;
 mod world;
