@@ -158,38 +158,6 @@ fn a_denied_region_does_not_stop_the_others() {
 }
 
 #[test]
-fn the_window_is_half_open_to_the_second() {
-    let mut trail = Trail::new();
-    for (ago, time) in [(5, "23:59:59"), (4, "00:00:00"), (4, "12:00:00"), (4, "23:59:59"), (3, "00:00:00")] {
-        trail.push(create_bucket(&format!("b{ago}-{time}"), &moment(ago, time)));
-    }
-    let (bench, moto) = world(&trail, &[]);
-    let windows = [
-        (vec!["--day", "DAY"], 3),
-        (vec!["--since", "NOON"], 3),
-        (vec!["--until", "NOON"], 2),
-        (vec!["--since", "NOON", "--until", "LAST"], 1),
-    ];
-    for (number, (args, expected)) in windows.into_iter().enumerate() {
-        let args: Vec<String> = args
-            .into_iter()
-            .map(|arg| match arg {
-                "DAY" => day(4),
-                "NOON" => moment(4, "12:00:00"),
-                "LAST" => moment(4, "23:59:59"),
-                option => option.to_owned(),
-            })
-            .collect();
-        let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        let db = format!("{number}.db");
-        load(&bench, &moto, &[&args[..], &["--db", &db]].concat()).success();
-        let rows = events(&bench.path(&db));
-        assert_eq!(rows.len(), expected, "{args:?}");
-        assert_eq!(rows, rows_of_files(&bench, &args), "{args:?}");
-    }
-}
-
-#[test]
 fn a_part_of_a_day_is_not_taken_for_the_day() {
     let mut trail = Trail::new();
     buckets(&mut trail, 40, 4);

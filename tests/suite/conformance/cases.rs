@@ -222,12 +222,11 @@ fn null_json() -> Case {
 
 fn commas() -> Case {
     let names = ["a,b", "a ,b", "a, b ,c", ",", " ,", " ,a", "a ,"];
-    let policy = |name: &str| {
-        let arn = format!("arn:aws:iam::{ACCOUNT}:policy/{name}");
-        call("iam.amazonaws.com", "CreatePolicy").response(json!({"policy": {"policyName": name, "arn": arn}}))
+    let role = |name: &str| {
+        let arn = format!("arn:aws:iam::{ACCOUNT}:role/{name}");
+        call("iam.amazonaws.com", "CreateRole").response(json!({"role": {"roleName": name, "arn": arn}}))
     };
-    let events: Vec<Event> =
-        names.iter().map(|name| bucket(name)).chain(names.iter().map(|name| policy(name))).collect();
+    let events: Vec<Event> = names.iter().map(|name| bucket(name)).chain(names.iter().map(|name| role(name))).collect();
     case("commas", events.len(), events)
 }
 

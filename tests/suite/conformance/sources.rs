@@ -9,7 +9,7 @@ use crate::common::Run;
 #[derive(Debug)]
 pub(super) struct Lack {
     /// Where the store would keep it.
-    column: &'static str,
+    pub(super) column: &'static str,
     /// Where a record has it.
     pub(super) field: &'static str,
 }
@@ -110,7 +110,7 @@ impl Source {
         }
     }
 
-    /// What it is to give where the files give `rows`. That it lacks what others have must matter to some row.
+    /// What it is to give where the files give `rows`.
     pub(super) fn of_reference(&self, rows: &[Row]) -> Vec<Row> {
         let mut rows = rows.to_vec();
         for lack in self.lacks {

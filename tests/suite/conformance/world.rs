@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::cases::{Case, Spelling};
 use super::sources::{Source, athena_shapes};
-use crate::common::{Athena, Bench, Moto, Trail, gzip};
+use crate::common::{ACCOUNT, Athena, Bench, Moto, Trail, gzip};
 
 /// The regions that cases are in; LookupEvents answers for each alone.
 pub(super) const REGIONS: [&str; 3] = ["us-east-1", "eu-west-1", "ap-south-1"];
@@ -56,7 +56,8 @@ fn write(bench: &Bench, case: &Case) {
     for (number, event) in case.events.iter().enumerate() {
         let mut event = event.clone();
         let record = event.record();
-        let account = record["recipientAccountId"].as_str().unwrap_or("000000000000").to_owned();
+        let account = record["recipientAccountId"].as_str().filter(|account| !account.is_empty());
+        let account = account.unwrap_or(ACCOUNT).to_owned();
         let region = record["awsRegion"].as_str().expect("a region").to_owned();
         let day = record["eventTime"].as_str().expect("a time")[..10].to_owned();
         if record["eventID"].is_null() {
