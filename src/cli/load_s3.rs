@@ -85,7 +85,8 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let map = loading.resource_map();
     let source = async |feed: Feed| {
         let tell = |text: &str| context.console.message(text);
-        let reading = Reading { engine: args.engine.into(), map: &map, figures: Arc::clone(&figures), tell: &tell };
+        let reading =
+            Reading { engine: args.engine.into(), map: Arc::clone(&map), figures: Arc::clone(&figures), tell: &tell };
         s3::find(&request, &session, &feed.versions, &feed.ledger, &feed.queue, reading)
             .await
             .map_err(|error| source_error(context, &request.bucket, &error))
