@@ -281,6 +281,35 @@ mod tests {
     }
 
     #[test]
+    fn facts_that_the_first_source_lacked_are_filled_in_and_none_is_replaced() {
+        let full = full_event();
+        let poor = Event {
+            user_agent: Some("another agent".to_owned()),
+            identity: Identity { source_identity: None, ..full.identity.clone() },
+            ..full.clone()
+        };
+        let (_folder, mut store) = store_with(vec![touching(&poor, "sqs", "q", Action::Create)]);
+        let mut add = |event| {
+            let events = vec![touching(event, "sqs", "q", Action::Create)];
+            store.add(&Batch { events, ..Batch::default() }).unwrap()
+        };
+        assert_eq!((add(&full), add(&poor), add(&full)), (1, 0, 0));
+        let filled = Event { user_agent: poor.user_agent.clone(), ..full };
+        assert_eq!(store.events_of_resource("q").unwrap()[0].event, filled);
+    }
+
+    #[test]
+    fn the_facts_are_the_columns_that_may_be_null() {
+        let (_folder, store) = store_with(vec![]);
+        let mut statement = store
+            .connection
+            .prepare("SELECT name FROM pragma_table_info('resource_events') WHERE NOT \"notnull\"")
+            .unwrap();
+        let nullable: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        assert_eq!(COLUMNS.split(", ").skip(FIRST_FACT).collect::<Vec<_>>(), nullable);
+    }
+
+    #[test]
     fn events_come_by_time_from_one_region_or_all() {
         let (_folder, store) = store_with(vec![
             touching(&event("e3", "1", "a", "2024-01-03T00:00:00Z"), "sqs", "q", Action::Create),

@@ -236,6 +236,23 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_error_code_is_none() {
+        let rules = [("s3.amazonaws.com", "CreateBucket", "s3", Action::Create, "requestParameters.bucketName")];
+        let read = |field: &str, value: Value| {
+            let mut record = bucket(&json!({"bucketName": "b"}));
+            record[field] = value;
+            read_value(&rules, &record)
+        };
+        for field in ["errorCode", "errorMessage"] {
+            assert_eq!(read(field, json!("AccessDenied")), Reading::Unmatched);
+            assert!(
+                matches!(read(field, json!("")), Reading::Touched(_))
+                    && matches!(read(field, json!(null)), Reading::Touched(_))
+            );
+        }
+    }
+
+    #[test]
     fn a_string_or_number_is_one_id_and_a_list_is_many() {
         let found = |value: Value| ids("requestParameters.x", &bucket(&json!({ "x": value })));
         assert_eq!(found(json!("a, b")), ["a, b"]);

@@ -65,6 +65,8 @@ pub(super) enum Decision {
 pub(super) enum WhyNot {
     /// There is none.
     Absent(CallError),
+    /// It can't read the object that was to tell.
+    Refused { object: String, reason: String },
     /// Its answer for an object isn't what GET gives.
     Differs {
         object: String,
@@ -148,7 +150,7 @@ impl Fetcher {
         let permit = self.permit(object).await;
         match self.selector.select(&self.bucket, object, &self.figures).await? {
             Selected::Records(bytes) => self.put_bytes(object, bytes, permit).await,
-            Selected::Unsuitable => return Ok(false),
+            Selected::Unsuitable(_) => return Ok(false),
             Selected::BrokenOff(reason) => {
                 self.put(Item::Failed(Failure { name: self.bucket.address(&object.key), reason })).await;
             }
@@ -169,8 +171,10 @@ impl Fetcher {
                     let (_, selected) = self.scan(answer).await;
                     self.decide(self.judge(object, &got, selected.as_ref()));
                 }
-                // Another object has to tell.
-                Ok(Selected::Unsuitable | Selected::BrokenOff(_)) => {}
+                Ok(Selected::Unsuitable(reason) | Selected::BrokenOff(reason)) => {
+                    let object = self.bucket.address(&object.key);
+                    self.decide(Decision::Gets(WhyNot::Refused { object, reason }));
+                }
                 Err(SelectError::Call(error)) if is_fatal(&error) => return Err(error),
                 Err(SelectError::Absent(error) | SelectError::Call(error)) => {
                     self.decide(Decision::Gets(WhyNot::Absent(error)));

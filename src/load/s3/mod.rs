@@ -322,11 +322,12 @@ fn said_of(why: &WhyNot) -> String {
             "there is no S3 Select here ({}: {}; AWS closed it to new customers in July 2024)",
             error.code, error.message
         ),
+        WhyNot::Refused { object, reason } => format!("S3 Select does not read {object} ({reason})"),
         WhyNot::Differs { object, records, selected } => {
             let answer = match selected {
-                Some(selected) if selected == records => "other facts of them".to_owned(),
-                Some(selected) => format!("{selected} of them"),
-                None => "what is no JSON".to_owned(),
+                Some(selected) if selected == records => "has other facts of them".to_owned(),
+                Some(selected) => format!("has {selected}"),
+                None => "is no JSON".to_owned(),
             };
             format!("S3 Select can't be relied on here ({object} holds {records} records to load, its answer {answer})")
         }

@@ -75,8 +75,8 @@ impl SelectFigures {
 pub(super) enum Selected {
     /// The records, as a document.
     Records(Vec<u8>),
-    /// The object is to be read by GET.
-    Unsuitable,
+    /// The object is to be read by GET; why.
+    Unsuitable(String),
     /// The answer broke off: the object is tried again next time.
     BrokenOff(String),
 }
@@ -122,7 +122,7 @@ impl Selector {
         let unsuitable = |reason: String| {
             figures.unsuitable.fetch_add(1, Ordering::Relaxed);
             drop(figures.first_unsuitable.set(format!("{}: {reason}", bucket.address(&object.key))));
-            Ok(Selected::Unsuitable)
+            Ok(Selected::Unsuitable(reason))
         };
         let output = match request.send().await {
             Ok(output) => output,
