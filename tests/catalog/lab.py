@@ -282,11 +282,11 @@ def server() -> Iterator[str]:
 
 
 def main(types: list[str]) -> int:
-    unknown = [name for name in types if name not in load()]
-    if unknown:
-        print(f"no maker for {unknown}", file=sys.stderr)
-        return 2
     with server():
+        unknown = [name for name in types if name not in load()]
+        if unknown:
+            print(f"no maker for {unknown}", file=sys.stderr)
+            return 2
         found = create(types)
         for entry in found["made"]:
             print(json.dumps(entry, indent=1, default=str))
