@@ -6,6 +6,7 @@
 * Query services' answers stand as the model has them, but UNWRAPPED lists those that leave out the answer's one outer element.
 * EC2's older calls (EC2_DIRECT) write a list as `xSet: {items: [...]}`; all others stand inside `<Operation>Request`, in the
   request's own spelling, and `<Operation>Response`, where a list is `{item: …}`: an object when it has one entry, an array otherwise.
+* A REST payload stands under its own name (`mesh`, `distribution`), although it is the whole body on the wire.
 * S3's bucket is `bucketName`; `x-amz-…` headers are not logged; sensitive values are hidden; calls of NULL_RESPONSE and those
   without an answer have `responseElements: null`.
 
@@ -40,12 +41,7 @@ SPELLED = {
 UNWRAPPED = {"rds", "docdb", "neptune", "redshift", "elasticache"}
 
 # Calls whose record has no responseElements although they answer.
-NULL_RESPONSE = {
-    ("s3", "CreateBucket"),
-    ("ssm", "DeleteParameters"),
-    ("stepfunctions", "DeleteStateMachine"),
-    ("iot", "CreateTopicRule"),
-}
+NULL_RESPONSE = {("s3", "CreateBucket")}
 
 # EC2's calls that are logged directly; all others are inside <Operation>Request and <Operation>Response.
 EC2_DIRECT = set("""
@@ -125,6 +121,19 @@ def key(service: str, operation: str, name: str) -> str:
     return name if service in KEEP_CASE else lower_first(name)
 
 
+def spellings(service: str, operation: str, name: str) -> set[str]:
+    """What a path may call the field: where a service has its own way, the usual one too, for records differ."""
+    return {key(service, operation, name), lower_first(name)}
+
+
+def outer(service: str, shape: Any) -> str | None:
+    """The answer's one structure that the record leaves out."""
+    if service not in UNWRAPPED or shape is None:
+        return None
+    structures = [name for name, member in shape.members.items() if member.type_name == "structure"]
+    return structures[0] if len(structures) == 1 else None
+
+
 def is_logged(member: Any) -> bool:
     """Whether a member of a request or an answer is logged at all: headers like x-amz-… are not."""
     where = member.serialization.get("location")
@@ -136,15 +145,6 @@ def is_logged(member: Any) -> bool:
 def is_wrapped(service: str, operation: str) -> bool:
     """Whether the call is one of EC2's that are logged inside <Operation>Request and <Operation>Response."""
     return service == "ec2" and operation not in EC2_DIRECT
-
-
-def body_members(shape: Any, protocol: str) -> dict[str, Any]:
-    """A shape's members, with those of a REST payload in place of the payload: that is the body itself in JSON protocols."""
-    payload = shape.serialization.get("payload")
-    if protocol != "rest-json" or not payload or shape.members[payload].type_name != "structure":
-        return dict(shape.members)
-    others = {name: member for name, member in shape.members.items() if name != payload}
-    return others | dict(shape.members[payload].members)
 
 
 def record(operation: Any, params: dict, answer: dict) -> dict:
@@ -168,7 +168,7 @@ def request_parameters(operation: Any, params: dict) -> dict | None:
         if is_wrapped(service, name):
             return {f"{name}Request": ec2_request(shape, params)}
         return ec2_direct_request(name, shape, params)
-    made = structure(service, name, shape, flat_payload(shape, params, operation.service_model.metadata["protocol"]))
+    made = structure(service, name, shape, params)
     if service == "s3" and "bucketName" in made:
         made["Host"] = f"{made['bucketName']}.s3.amazonaws.com"
     return made
@@ -182,26 +182,14 @@ def response_elements(operation: Any, answer: dict) -> dict | None:
         return ec2_response(name, shape, answer)
     if shape is None or not answer or (service, name) in NULL_RESPONSE:
         return None
-    if service in UNWRAPPED:
-        outer = [member for member, part in shape.members.items() if part.type_name == "structure"]
-        if len(outer) == 1:
-            return structure(service, name, shape.members[outer[0]], answer.get(outer[0], {}))
-    return structure(service, name, shape, flat_payload(shape, answer, operation.service_model.metadata["protocol"]))
-
-
-def flat_payload(shape: Any, values: dict, protocol: str) -> dict:
-    """Values with those of a REST payload in place of the payload, as `body_members` has them."""
-    payload = shape.serialization.get("payload")
-    if protocol != "rest-json" or not isinstance(values.get(payload), dict):
-        return values
-    return {k: v for k, v in values.items() if k != payload} | values[payload]
+    inner = outer(service, shape)
+    if inner:
+        return structure(service, name, shape.members[inner], answer.get(inner, {}))
+    return structure(service, name, shape, answer)
 
 
 def structure(service: str, operation: str, shape: Any, values: dict) -> dict:
-    members = dict(shape.members)
-    payload = shape.serialization.get("payload")
-    if payload and members[payload].type_name == "structure":
-        members = dict(members[payload].members) | members
+    members = shape.members
     return {
         key(service, operation, wire_name(name, members[name])): converted(service, operation, members[name], value)
         for name, value in values.items()
