@@ -20,11 +20,13 @@ import yaml
 from botocore import xform_name
 
 import wire
-from lab import ACCOUNT, REGION, client
+from lab import ACCOUNT, REGION, client, unrecorded
 
 MAPS = Path(__file__).resolve().parent.parent.parent / "resource-maps"
 PARTITION = "aws"
 THREADS = 4
+# The tag by which it is tried whether the server takes one.
+PROBE = "lab-probe"
 PLACEHOLDER = re.compile(r"\{\{|\}\}|\{((?:[^{}'\"`]|'[^']*'|\"[^\"]*\"|`[^`]*`)*)\}")
 KEYS, VALUES = ("Key", "key", "TagKey", "tagKey"), ("Value", "value", "TagValue", "tagValue")
 
@@ -205,8 +207,20 @@ class Witness:
 
     # Identity and tags
 
-    def resources(self, name: str) -> list[list]:
-        """[id, ARN, tags] of each live resource. Tags are None where the server can't tell them."""
+    def testimony(self, name: str) -> dict:
+        """`resources`: [id, ARN, tags] of each live one; tags are null where `unsupported` says why the server can't tell them."""
+        each, resource = self.types[name]
+        found = self.identified(name)
+        told = {}
+        try:
+            tags = self.tags(each, resource, each.region(resource), found)
+        except Unsupported as error:
+            tags, told = [None] * len(found), {"unsupported": str(error)}
+        resources = [[context["id"], context["arn"], read] for (context, _), read in zip(found, tags)]
+        return told | {"resources": sorted(resources, key=repr)}
+
+    def identified(self, name: str) -> list[tuple[dict, Any]]:
+        """Each live resource's context, with its id and ARN, and its item."""
         each, resource = self.types[name]
         region = each.region(resource)
         found = []
@@ -216,8 +230,7 @@ class Witness:
             context["id"] = text_of(resource["id"], context, item)
             context["arn"] = text_of(resource["arn"], context, item) if "arn" in resource else None
             found.append((context, item))
-        tags = self.tags(each, resource, region, found)
-        return [[context["id"], context["arn"], read] for (context, _), read in zip(found, tags)]
+        return found
 
     def tags(self, each: Map, resource: dict, region: str, found: list[tuple[dict, Any]]) -> list[dict | None]:
         stanza = resource.get("tags", {})
@@ -269,9 +282,10 @@ def as_tags(found: Any) -> dict[str, str]:
 
 
 def testimony(witness: Witness, name: str) -> dict:
-    """`{resources}` of a type, `{unsupported}` with why the server can't list it or read its tags, or `{failed}`."""
+    """`{resources}` of a type (with `unsupported` where tags can't be told), `{unsupported}` alone where it can't be listed, or
+    `{failed}`."""
     try:
-        return {"resources": sorted(witness.resources(name), key=repr)}
+        return witness.testimony(name)
     except Unsupported as error:
         return {"unsupported": str(error)}
     except Exception as error:  # a map that botocore does not take, or a refusal: the test names the type
@@ -284,6 +298,27 @@ def everything(types: list[str] | None = None, threads: int = THREADS) -> dict[s
     with concurrent.futures.ThreadPoolExecutor(threads) as pool:
         names = types if types is not None else witness.listable()
         return dict(zip(names, pool.map(functools.partial(testimony, witness), names)))
+
+
+def refusal(name: str, ident: str) -> str | None:
+    """Why the server does not take a tag on a resource by the map's own call, or what it does with it; None: it takes and shows it."""
+    witness = Witness()
+    each, resource = witness.types[name]
+    context, item = next((context, item) for context, item in witness.identified(name) if context["id"] == ident)
+    (before,) = witness.tags(each, resource, context["region"], [(context, item)])
+    write = resource["write"] if isinstance(resource["write"], dict) else {"method": resource["write"]}
+    call = write.get("call", {"ec2": "CreateTags", "stack-update": "UpdateStack"}.get(write["method"]))
+    params = write.get("params", {"Resources": ["{id}"], "Tags": [{"Key": "{key}", "Value": "{value}"}]})
+    pairs = [{"Key": k, "Value": v} for k, v in {**before, PROBE: "1"}.items()]
+    try:
+        with unrecorded():
+            list(each.pages({"call": call, "params": params}, context["region"], context | {"key": PROBE, "value": "1", "tags": pairs}, item))
+    except Unsupported as error:
+        return str(error)
+    except botocore.exceptions.ClientError as error:
+        return f"{call}: {error.response['Error']['Code']}"
+    told = {ident: tags for ident, _, tags in witness.testimony(name)["resources"]}
+    return None if PROBE in told[ident] else f"{call} is taken, and the tag is not shown"
 
 
 if __name__ == "__main__":
