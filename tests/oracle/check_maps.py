@@ -312,10 +312,13 @@ class Checker:
     def write(self, write: Any, item: Any) -> None:
         if write is None or write in WITHOUT_CALL:
             return
+        if write == "rgta":
+            write = {"method": "rgta"}
         if "when" in write:
             self.path("write.when", write["when"], item)
         if "call" not in write:
-            if write["method"] not in WITHOUT_CALL:
+            own = [name for name in self.service.operation_names if re.match("(Add)?Tag", name)]
+            if write["method"] not in WITHOUT_CALL and own:
                 self.wrong("write", "the service's own call is missing: RGTA does not take every resource")
             return
         self.request("write", write["call"], write.get("params", {}))
