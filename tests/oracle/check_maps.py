@@ -129,9 +129,9 @@ class Checker:
     def event(self, event: dict) -> None:
         name = event["event"]
         place = f"event {name}"
-        services = [self.map["service"]] if "service" not in event else []
-        if services and name not in self.service.operation_names or not services:
-            services = makers_of(event.get("service", self.map.get("event_source", self.source())), name)
+        services = makers_of(event.get("service", self.source()), name)
+        if "service" not in event and name in self.service.operation_names:
+            services = list(dict.fromkeys([self.map["service"], *services]))
         if not services:
             return self.wrong(place, "no such operation")
         known = [record(service, model(service).operation_model(name)) for service in services]
