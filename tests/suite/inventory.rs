@@ -15,6 +15,8 @@ use trailcreator::resource_map::{ResourceMap, TypeDefinition};
 
 use crate::common::{ACCOUNT, Bench, Moto, REGION};
 
+mod shapes;
+
 const TASK: &str = "TRAILCREATOR_TEST_TASK";
 const ANSWER: &str = "TRAILCREATOR_TEST_ANSWER";
 
