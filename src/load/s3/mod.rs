@@ -125,7 +125,7 @@ pub async fn find(
     let plans = plans(&bucket, request, trails, versions, ledger)?;
     let (found, listed) = mpsc::channel(LISTED);
     let listing = list_all(&bucket, &plans, found);
-    let fetching = Fetching::new(&bucket, &plans, versions, ledger, queue, reading).run(listed);
+    let fetching = Fetching::new(&bucket, &plans, versions, ledger, queue, &reading).run(listed);
     futures::try_join!(listing, fetching).map(drop)
 }
 
@@ -197,9 +197,9 @@ impl<'f> Fetching<'f> {
         versions: &'f Versions,
         ledger: &'f Ledger,
         queue: &'f Queue,
-        reading: Reading<'f>,
+        reading: &Reading<'f>,
     ) -> Self {
-        let fetcher = Fetcher::new(bucket.clone(), queue.clone(), &reading);
+        let fetcher = Fetcher::new(bucket.clone(), queue.clone(), reading);
         Self {
             bucket,
             plans,

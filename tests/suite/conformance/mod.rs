@@ -5,7 +5,6 @@
 //! (`tests/servers/athena`). What a single loader does besides (requests, resuming, messages) is tested in its own module.
 
 mod cases;
-mod layouts;
 mod sources;
 mod windows;
 mod world;

@@ -96,7 +96,7 @@ fn escaped(json: &str) -> String {
 pub(super) fn rows(database: &Path) -> Vec<Row> {
     let connection = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_WRITE).expect("a database");
     let mut statement = connection.prepare("SELECT * FROM resource_events").expect("the table is there");
-    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let row = |row: &rusqlite::Row<'_>| names.iter().map(|name| Ok((name.clone(), row.get(name.as_str())?))).collect();
     statement.query_map([], row).expect("the query runs").collect::<Result<_, _>>().expect("all columns are text")
 }
