@@ -30,12 +30,13 @@ use std::sync::Arc;
 use crate::names::ResourceType;
 
 pub use definition::{
-    Describe, FixedEndpoint, Listing, NativeWriting, Page, Parent, Protocol, Service, TagReading, TagRequest,
-    TagWriting, WriteMethod,
+    Describe, FixedEndpoint, ItemText, ListCall, Listing, NativeWriting, Page, Parent, ParentSource, ParentValue,
+    Protocol, Service, TagReading, TagRequest, TagWriting, WriteActions, WriteMethod,
 };
 pub use events::{EventIndex, EventRule};
 pub use expression::Expression;
 pub use fingerprint::FINGERPRINT_BYTES;
+pub use load::omitted_types;
 pub use params::ParamTemplate;
 pub use request::{RenderedCall, Request};
 pub use source::MapError;
@@ -59,6 +60,8 @@ pub struct TypeDefinition {
     pub resource_type: ResourceType,
     /// CloudFormation's name, `AWS::EC2::Instance`.
     pub cloudformation: Option<String>,
+    /// What is not certain of this stanza, and why; for people.
+    pub doubts: Option<String>,
     /// Exists once per account, not per region (IAM, S3's namespace…).
     pub global: bool,
     /// How it is listed and tagged; `None` for a type that only a user's map names and nothing built in describes.
@@ -72,12 +75,12 @@ pub struct Access {
     pub service: Arc<Service>,
     /// The list call.
     pub list: Listing,
-    /// The live item's id, on the item.
-    pub id: Expression,
-    /// Further identifiers that an event may carry instead of the id (a name, a URL), on the item.
-    pub names: Vec<Expression>,
-    /// The live item's ARN.
-    pub arn: Template,
+    /// The live item's id.
+    pub id: ItemText,
+    /// Further identifiers that an event may carry instead of the id (a name, a URL).
+    pub names: Vec<ItemText>,
+    /// The live item's ARN; `None` only for a type that can't be tagged.
+    pub arn: Option<ItemText>,
     /// The live item's own region where it isn't the one asked (S3 buckets), on the item.
     pub region: Option<Expression>,
     /// Where the item's tags are read.

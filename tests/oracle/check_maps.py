@@ -112,7 +112,7 @@ class Checker:
         if name not in self.service.operation_names:
             self.wrong(place, "no such operation")
             return
-        self.path(place, event["ids"], record(self.service, self.service.operation_model(name), self.protocol))
+        self.path(place, event["ids"], record(self.map["service"], self.service.operation_model(name)))
 
     def operation(self, place: str, call: str) -> Any:
         """The model of `Operation`, or of the one that `METHOD /path` belongs to."""
