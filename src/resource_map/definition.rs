@@ -99,6 +99,14 @@ pub struct Listing {
     pub absent: Vec<String>,
 }
 
+impl Listing {
+    /// The calls that list and describe; not those of its parents.
+    pub fn requests(&self) -> Vec<&Request> {
+        let list = self.calls.iter().map(|call| &call.request);
+        list.chain(self.describe.iter().map(|describe| &describe.request)).collect()
+    }
+}
+
 /// A list call.
 #[derive(Debug, Clone)]
 pub struct ListCall {

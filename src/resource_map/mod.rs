@@ -9,6 +9,7 @@
 //! ```
 //! Pure but for `load`, which reads the user's files.
 
+mod ancestors;
 mod assemble;
 mod c7n;
 mod compile;
@@ -87,6 +88,34 @@ pub struct Access {
     pub tags: TagReading,
     /// How a tag is written; `None` for a type that AWS can't tag.
     pub write: Option<TagWriting>,
+}
+
+impl Access {
+    /// The calls that read tags one by one or write them, as far as the map spells them.
+    fn tag_requests(&self) -> impl Iterator<Item = &Request> {
+        let native = self.write.iter().filter_map(|write| write.native.as_ref());
+        let writing = native.flat_map(|native| std::iter::once(&native.add).chain(&native.remove));
+        self.tags.request.iter().map(|tags| &tags.request).chain(writing)
+    }
+
+    /// Every call that the map spells, those of listings that only give parents too.
+    pub fn requests(&self) -> Vec<&Request> {
+        let mut requests = self.list.requests();
+        let mut listing = &self.list;
+        while let Some(ParentSource::Listing(above)) = listing.parent.as_ref().map(|parent| &parent.source) {
+            requests.extend(above.requests());
+            listing = above;
+        }
+        requests.extend(self.tag_requests());
+        requests
+    }
+
+    /// The placeholders of everything that is filled for one item.
+    fn placeholders(&self) -> Vec<&str> {
+        let texts = std::iter::once(&self.id).chain(&self.names).chain(&self.arn);
+        let of_requests = self.tag_requests().flat_map(Request::placeholders);
+        texts.flat_map(ItemText::placeholders).chain(of_requests).collect()
+    }
 }
 
 impl ResourceMap {

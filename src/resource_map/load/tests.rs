@@ -82,6 +82,21 @@ fn an_omitted_type_has_a_reason_and_is_not_in_the_map() {
     }
 }
 
+/// The policy of a command is made of them; an operation's name is only known where the protocol has it.
+#[test]
+fn every_built_in_rest_call_names_its_action() {
+    let map = ResourceMap::built_in();
+    let access = map.types.values().filter_map(|definition| Some((definition, definition.access.as_ref()?)));
+    let calls = access.flat_map(|(definition, access)| {
+        access.requests().into_iter().map(|request| (definition.resource_type.as_str(), request)).collect::<Vec<_>>()
+    });
+    let nameless: Vec<String> = calls
+        .filter(|(_, request)| request.actions().is_empty())
+        .map(|(name, request)| format!("{name}: {}", request.call()))
+        .collect();
+    assert!(nameless.is_empty(), "add `action` to {nameless:#?}");
+}
+
 /// A type that can't be tagged says so in a comment that starts with `# No write`.
 #[test]
 fn every_built_in_type_is_described_to_the_end() {
