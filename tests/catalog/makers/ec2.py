@@ -142,9 +142,8 @@ def network_acl(name, tags):
 
 @maker("dhcp-options")
 def dhcp_options(name, tags):
-    made = ec2.create_dhcp_options(**given(tags, DhcpConfigurations=[{"Key": "domain-name", "Values": ["example.com"]}],
-                                           TagSpecifications=spec("dhcp-options", tags)))
-    return made["DhcpOptions"]["DhcpOptionsId"]
+    made = ec2.create_dhcp_options(DhcpConfigurations=[{"Key": "domain-name", "Values": ["example.com"]}])
+    return tagged(made["DhcpOptions"]["DhcpOptionsId"], tags)
 
 
 @maker("security-group-rule")
