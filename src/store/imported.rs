@@ -50,16 +50,14 @@ pub(super) struct Imported<'t> {
 
 impl<'t> Imported<'t> {
     pub(super) fn new(transaction: &'t Transaction<'_>) -> Result<Self, StoreError> {
-        let find_told = transaction.prepare(&format!(
-            "SELECT 1 FROM resource_events WHERE {IS_EQUAL} AND NOT ({IS_IMPORTED}) LIMIT 1"
-        ))?;
+        let find_told = transaction
+            .prepare(&format!("SELECT 1 FROM resource_events WHERE {IS_EQUAL} AND NOT ({IS_IMPORTED}) LIMIT 1"))?;
         let forget_other_ids = transaction.prepare(
             "DELETE FROM resource_events WHERE account_id = ?1 AND region = ?2 AND event_time = ?3 AND event_id = ?4 \
              AND resource_id NOT IN (SELECT value FROM json_each(?5))",
         )?;
-        let anything = transaction
-            .prepare("SELECT 1 FROM ledger_prefixes WHERE prefix = ?1")?
-            .exists([LEDGER_PREFIX])?;
+        let anything =
+            transaction.prepare("SELECT 1 FROM ledger_prefixes WHERE prefix = ?1")?.exists([LEDGER_PREFIX])?;
         let make_way = anything
             .then(|| transaction.prepare(&format!("DELETE FROM resource_events WHERE {IS_EQUAL} AND {IS_IMPORTED}")))
             .transpose()?;

@@ -95,8 +95,10 @@ impl PredecessorError {
                 Some(ErrorCode::DatabaseCorrupt) => {
                     "what was read before is kept; make a whole copy with: sqlite3 FILE .recover | sqlite3 COPY, and import that"
                 }
-                _ => "make the file readable for you; where a program that wrote it was interrupted, copy it (with its -journal \
-                      or -wal file) to a folder that you can write to, and import that",
+                _ => {
+                    "make the file readable for you; where a program that wrote it was interrupted, copy it (with its -journal \
+                      or -wal file) to a folder that you can write to, and import that"
+                }
             },
         }
     }
@@ -182,10 +184,8 @@ impl Predecessor {
 
     fn check_table(&self) -> Result<(), PredecessorError> {
         let failed = |error| unreadable(&self.path, error);
-        let mut statement = self
-            .connection
-            .prepare("SELECT lower(name) FROM sqlite_schema WHERE type = 'table'")
-            .map_err(failed)?;
+        let mut statement =
+            self.connection.prepare("SELECT lower(name) FROM sqlite_schema WHERE type = 'table'").map_err(failed)?;
         let tables = statement.query_map([], |row| row.get(0)).map_err(failed)?;
         let tables: Vec<String> = tables.collect::<Result<_, _>>().map_err(failed)?;
         if tables.iter().any(|name| name == "resource_events") {
@@ -252,7 +252,8 @@ fn wants_to_write(error: &rusqlite::Error) -> bool {
 /// Whether no other file belongs to the database's content.
 fn is_at_rest(path: &Path) -> bool {
     ["-wal", "-journal"].into_iter().all(|suffix| {
-        fs::metadata(beside(path, suffix)).map_or_else(|error| error.kind() == io::ErrorKind::NotFound, |file| file.len() == 0)
+        fs::metadata(beside(path, suffix))
+            .map_or_else(|error| error.kind() == io::ErrorKind::NotFound, |file| file.len() == 0)
     })
 }
 
@@ -366,7 +367,10 @@ mod tests {
     #[cfg(unix)]
     fn a_database_in_wal_mode_is_read_where_nothing_can_be_written() {
         let folder = tempfile::tempdir().unwrap();
-        let path = database(folder.path(), &format!("PRAGMA journal_mode = wal; {TABLE} INSERT INTO events (region) VALUES ('r')"));
+        let path = database(
+            folder.path(),
+            &format!("PRAGMA journal_mode = wal; {TABLE} INSERT INTO events (region) VALUES ('r')"),
+        );
         let copy = beside(&path, "-wal");
         // As on a read-only disk: what SQLite wants to make beside the file can't be made.
         fs::create_dir(beside(&path, "-shm")).unwrap();
@@ -379,7 +383,10 @@ mod tests {
     #[test]
     fn names_in_capitals_and_further_columns_do_not_matter() {
         let folder = tempfile::tempdir().unwrap();
-        let sql = format!("{}; ALTER TABLE Events ADD COLUMN more; INSERT INTO events (region) VALUES ('r')", TABLE.replace("events", "Events").replace("rtype", "RType"));
+        let sql = format!(
+            "{}; ALTER TABLE Events ADD COLUMN more; INSERT INTO events (region) VALUES ('r')",
+            TABLE.replace("events", "Events").replace("rtype", "RType")
+        );
         let path = database(folder.path(), &sql);
         assert_eq!(rows(&path)[0].1.as_ref().unwrap().region.as_deref(), Some("r"));
         assert_eq!(Predecessor::open(&path).unwrap().rows_at_most().unwrap(), 1);

@@ -22,7 +22,18 @@ pub enum Gives {
 const LISTS: [&str; 8] = ["keys", "map", "reverse", "sort", "sort_by", "split", "to_array", "values"];
 /// …and those that give texts or numbers.
 const SCALARS: [&str; 12] = [
-    "abs", "avg", "ceil", "contains", "ends_with", "floor", "join", "length", "starts_with", "sum", "to_number", "to_string",
+    "abs",
+    "avg",
+    "ceil",
+    "contains",
+    "ends_with",
+    "floor",
+    "join",
+    "length",
+    "starts_with",
+    "sum",
+    "to_number",
+    "to_string",
 ];
 
 impl Expression {
@@ -49,9 +60,11 @@ fn gives(ast: &Ast) -> Gives {
         },
         Ast::Function { name, .. } if LISTS.contains(&name.as_str()) => Gives::List,
         Ast::Function { name, .. } if SCALARS.contains(&name.as_str()) => Gives::One,
-        Ast::Function { .. } | Ast::Identity { .. } | Ast::Literal { .. } | Ast::MultiHash { .. } | Ast::Expref { .. } => {
-            Gives::Either
-        }
+        Ast::Function { .. }
+        | Ast::Identity { .. }
+        | Ast::Literal { .. }
+        | Ast::MultiHash { .. }
+        | Ast::Expref { .. } => Gives::Either,
     }
 }
 
