@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::load_summary::FailureEntry;
-use super::loading::stop_on_interrupt;
+use super::loading::{STOPPING, stop_on_interrupt};
 use super::{CommandError, Context, Outcome};
 use crate::console::OutputFormat;
 use crate::load::import::{self, ImportError, Imported};
@@ -43,14 +43,20 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let interrupt = stop_on_interrupt(&stop);
     let progress = context.console.progress("importing", source.rows_at_most().ok());
     let (path, stopping) = (file.clone(), stop.clone());
-    let importing = tokio::task::spawn_blocking(move || {
+    let mut importing = tokio::task::spawn_blocking(move || {
         let mut watch = |figures: &Figures| {
             progress.update(figures.counts.records, format!("{} ids", figures.counts.ids));
         };
         import::run(&path, &source, &mut store, scanner.map(), &Versions::of(&scanner), &stopping, &mut watch)
     });
-    let imported =
-        importing.await.expect("importing does not panic").map_err(|error| interrupted_by(context, &error))?;
+    let imported = tokio::select! {
+        imported = &mut importing => imported,
+        () = stop.wait() => {
+            context.console.message(STOPPING);
+            importing.await
+        }
+    };
+    let imported = imported.expect("importing does not panic").map_err(|error| broken_off(context, &error))?;
     interrupt.abort();
     let summary = Summary { file: &file, imported: &imported, interrupted: stop.is_set() };
     summary.print(context);
@@ -74,7 +80,7 @@ fn refuse_same_file(file: &Path, db: &Path) -> Result<(), CommandError> {
     }
 }
 
-fn interrupted_by(context: &Context, error: &ImportError) -> CommandError {
+fn broken_off(context: &Context, error: &ImportError) -> CommandError {
     let kept = "what was committed before is kept; the same command goes on from there";
     match error {
         ImportError::Predecessor(error) => CommandError::failed(error).hint(error.hint()),

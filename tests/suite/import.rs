@@ -1,10 +1,11 @@
 //! `import` by the real binary, on databases that SQLite made with c7n-trailcreator's own statements.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Child;
+use std::process::{Child, Command};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
 
 use crate::common::database::{events, loaded, query};
@@ -171,7 +172,7 @@ fn joined_ids_are_taken_apart_where_it_is_sure() {
         ec2("i-0aaaaaaaaaaaaaaaa ,i-0bbbbbbbbbbbbbbbb"),
         ec2("one,id"),
         alarm("CPU > 90 %, prod ,eu"),
-        own("i-0ccccccccccccccccc ,vol-0ddddddddddddddddd"),
+        own("i-0cccccccccccccccc ,vol-0dddddddddddddddd"),
         own("left ,right"),
         own(""),
     ];
@@ -187,10 +188,10 @@ fn joined_ids_are_taken_apart_where_it_is_sure() {
         "ec2|i-0aaaaaaaaaaaaaaaa",
         "ec2|i-0bbbbbbbbbbbbbbbb",
         "ec2|one,id",
-        "own|i-0ccccccccccccccccc",
+        "own|i-0cccccccccccccccc",
     ];
     let of_own = |more: &[&'static str]| [&others[..], more].concat();
-    assert_eq!(query(&bench.path("creators.db"), ids), of_own(&["own|left ,right", "own|vol-0ddddddddddddddddd"]));
+    assert_eq!(query(&bench.path("creators.db"), ids), of_own(&["own|left ,right", "own|vol-0dddddddddddddddd"]));
     assert_eq!(owner(&bench, "CPU > 90 %, prod ,eu"), json!("ann"));
     let map = json!({"resources": [{"resource": "own", "events": [
         {"event": "CreateOwn", "service": "own.amazonaws.com", "ids": "responseElements.things[].name"},
@@ -198,10 +199,7 @@ fn joined_ids_are_taken_apart_where_it_is_sure() {
     bench.write("map.json", map.to_string());
     let with_map = import(&bench, &[file.to_str().unwrap(), "--extend-map", "map.json"]);
     assert_eq!(figures(with_map.success()), [6, 8, 2, 0, 0], "what the hint says helps");
-    assert_eq!(
-        query(&bench.path("creators.db"), ids),
-        of_own(&["own|left", "own|right", "own|vol-0ddddddddddddddddd"])
-    );
+    assert_eq!(query(&bench.path("creators.db"), ids), of_own(&["own|left", "own|right", "own|vol-0dddddddddddddddd"]));
 }
 
 #[test]
@@ -338,25 +336,32 @@ fn many(rows: usize) -> impl Iterator<Item = Row> {
     })
 }
 
+/// How many rows a database has; 0 as long as there is none.
+fn stored(db: &Path) -> i64 {
+    let count =
+        |connection: Connection| connection.query_row("SELECT count(*) FROM resource_events", [], |row| row.get(0));
+    Connection::open_with_flags(db, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(count).unwrap_or_default()
+}
+
+/// Waits until a database has so many rows or the process has ended.
+fn wait_for_rows(child: &mut Child, db: &Path, rows: i64) {
+    while stored(db) < rows && child.try_wait().unwrap().is_none() {
+        std::thread::yield_now();
+    }
+}
+
 #[test]
 fn an_import_killed_at_any_moment_is_completed_by_the_same_command() {
-    const ROWS: i64 = 60_000;
+    const ROWS: i64 = 15_000;
     let bench = Bench::new();
-    write(&bench, "c7n.db", many(60_000));
+    write(&bench, "c7n.db", many(15_000));
     import(&bench, &["c7n.db", "--db", "undisturbed.db"]).success();
     let undisturbed = loaded(&bench.path("undisturbed.db"));
-    let stored = |db: &Path| {
-        Connection::open(db)
-            .and_then(|connection| connection.query_row("SELECT count(*) FROM resource_events", [], |row| row.get(0)))
-            .unwrap_or(0_i64)
-    };
     let mut interrupted = 0;
-    for (run, rows) in [0, 1, 20_000].into_iter().enumerate() {
+    for (run, rows) in [0, 1, 6_000].into_iter().enumerate() {
         let db = bench.path(format!("killed-{run}.db"));
         let mut child = bench.trailcreator(["import", "c7n.db", "--db", db.to_str().unwrap()]).spawn();
-        while stored(&db) < rows && child.try_wait().unwrap().is_none() {
-            std::thread::yield_now();
-        }
+        wait_for_rows(&mut child, &db, rows);
         child.kill().unwrap();
         child.wait().unwrap();
         interrupted += usize::from(stored(&db) < ROWS);
@@ -364,6 +369,29 @@ fn an_import_killed_at_any_moment_is_completed_by_the_same_command() {
         assert_eq!(loaded(&db), undisturbed, "killed at {rows} rows");
     }
     assert!(interrupted >= 1, "all imports were done before they were killed");
+}
+
+#[test]
+fn an_interrupted_import_keeps_what_it_read_and_says_so() {
+    let bench = Bench::new();
+    write(&bench, "c7n.db", many(40_000));
+    let db = bench.path("creators.db");
+    let mut child = bench.trailcreator(["import", "c7n.db"]).spawn();
+    wait_for_rows(&mut child, &db, 1);
+    // Holds the import back: it waits for the lock to write more.
+    let lock = Connection::open(&db).unwrap();
+    lock.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+    lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let mut messages = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(messages.next().unwrap().unwrap().starts_with("stopping"));
+    drop(lock);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    assert!(messages.any(|line| line.unwrap().contains("the same command imports the rest")));
+    assert!((1..40_000).contains(&stored(&db)));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("is imported in part"));
 }
 
 #[test]
@@ -441,14 +469,14 @@ fn memory_does_not_grow_with_what_is_imported() {
     let bench = Bench::new();
     let peak = |rows: usize| {
         let (file, db) = (format!("{rows}.db"), format!("out-{rows}.db"));
-        write(&bench, &file, many(rows).map(|row| row.set(5, Some(&"agent ".repeat(100)))));
+        write(&bench, &file, many(rows).map(|row| row.set(5, Some(&"agent ".repeat(200)))));
         let mut child = bench.trailcreator(["import", &file, "--db", &db]).spawn();
         let peak = peak_memory(&mut child);
         assert!(child.wait().unwrap().success());
         peak
     };
     // SQLite's page cache, which is bounded, is full after the first of these.
-    let (small, large) = (peak(60_000), peak(180_000));
+    let (small, large) = (peak(25_000), peak(75_000));
     assert!(large < 100 * 1024, "{large} KiB");
     assert!(large * 10 <= small * 13, "{small} KiB, {large} KiB for three times as much");
 }
