@@ -101,7 +101,11 @@ impl Caller {
             message: error.to_string(),
             ..CallError::bare(&name, region, ErrorClass::Refused, "invalid call")
         })?;
-        let endpoint = Endpoint::of(service, region, configured_url(&self.0.config, &service.sdk_id));
+        let mut endpoint = Endpoint::of(service, region, configured_url(&self.0.config, &service.sdk_id));
+        endpoint.url = with_inputs(&endpoint.url, service, input).map_err(|error| CallError {
+            message: error.to_string(),
+            ..CallError::bare(&name, region, ErrorClass::Refused, "invalid call")
+        })?;
         let protocol = service.protocol;
         let answer = Operation::builder()
             .service_name(service.signing.clone())
@@ -191,6 +195,25 @@ fn interceptors(counts: Counts) -> Vec<SharedInterceptor> {
         SharedInterceptor::new(BoundedAnswers),
         SharedInterceptor::new(counts),
     ]
+}
+
+/// An input that can't be part of a host's name.
+#[derive(Debug, thiserror::Error)]
+#[error("the endpoint's name needs {0}, and the call has no such input that can be part of a host's name")]
+struct NotAHost(String);
+
+/// Fills the call's own inputs into the endpoint's name: some services have a host for each account. A configured
+/// endpoint has no place for them.
+fn with_inputs(url: &str, service: &Service, input: &Value) -> Result<String, NotAHost> {
+    let mut url = url.to_owned();
+    for name in service.endpoint_inputs() {
+        let text = input[name].as_str().unwrap_or_default();
+        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+            return Err(NotAHost(name.to_owned()));
+        }
+        url = url.replace(&format!("{{{name}}}"), text);
+    }
+    Ok(url)
 }
 
 fn to_http(wire: WireRequest) -> Result<Request, BoxError> {

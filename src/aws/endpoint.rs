@@ -17,8 +17,8 @@ impl Endpoint {
     /// The endpoint of `service` for `region`. `configured` takes the place of the URL, but signing stays the partition's.
     pub(super) fn of(service: &Service, region: &Region, configured: Option<String>) -> Self {
         let fixed = service.endpoints.get(region.partition());
-        let signing_region = fixed.map_or(region.as_str(), |fixed| fixed.region.as_str()).to_owned();
-        let url = configured.or_else(|| fixed.map(|fixed| fixed.url.clone()));
+        let signing_region = fixed.and_then(|fixed| fixed.region.as_deref()).unwrap_or(region.as_str()).to_owned();
+        let url = configured.or_else(|| fixed.map(|fixed| fixed.url.replace("{region}", region.as_str())));
         let url = url.unwrap_or_else(|| format!("https://{}.{region}.{}", service.endpoint, dns_suffix(region)));
         Self { url, signing_region }
     }
@@ -60,7 +60,7 @@ mod tests {
     use crate::resource_map::{FixedEndpoint, Protocol};
 
     fn service(endpoints: &[(&str, &str, &str)]) -> Service {
-        let fixed = |url: &str, region: &str| FixedEndpoint { url: url.to_owned(), region: region.to_owned() };
+        let fixed = |url: &str, region: &str| FixedEndpoint { url: url.to_owned(), region: Some(region.to_owned()) };
         Service {
             name: "iam".to_owned(),
             sdk_id: "IAM".to_owned(),
@@ -71,6 +71,8 @@ mod tests {
             json_version: None,
             version: None,
             event_source: "iam.amazonaws.com".to_owned(),
+            iam: "iam".to_owned(),
+            namespace: None,
             endpoints: endpoints
                 .iter()
                 .map(|(name, url, region)| ((*name).to_owned(), fixed(url, region)))

@@ -6,7 +6,7 @@ use std::slice;
 
 use tempfile::TempDir;
 
-use super::{Assembly, BUILT_IN, Events, MAX_MAP_BYTES, Source, TypeSet, compile_file};
+use super::{Assembly, BUILT_IN, Events, MAX_MAP_BYTES, Source, TypeSet, compile_file, omitted_types};
 use crate::names::ResourceType;
 use crate::resource_map::ResourceMap;
 use crate::trail::record::Action;
@@ -70,7 +70,31 @@ fn every_file_of_the_folder_is_built_in() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("resource-maps");
     let on_disk = fs::read_dir(folder).unwrap().count();
     assert!(on_disk > 0);
-    assert_eq!(BUILT_IN.len(), on_disk, "resource-maps/ holds *.yml only");
+    assert_eq!(BUILT_IN.len() + 1, on_disk, "resource-maps/ holds *.yml only, one of them omitted.yml");
+}
+
+#[test]
+fn an_omitted_type_has_a_reason_and_is_not_in_the_map() {
+    let map = ResourceMap::built_in();
+    for (name, reason) in omitted_types() {
+        assert!(!map.types.contains_key(&name), "{name} is in the map");
+        assert!(!reason.trim().is_empty(), "{name}");
+    }
+}
+
+/// The policy of a command is made of them; an operation's name is only known where the protocol has it.
+#[test]
+fn every_built_in_rest_call_names_its_action() {
+    let map = ResourceMap::built_in();
+    let access = map.types.values().filter_map(|definition| Some((definition, definition.access.as_ref()?)));
+    let calls = access.flat_map(|(definition, access)| {
+        access.requests().into_iter().map(|request| (definition.resource_type.as_str(), request)).collect::<Vec<_>>()
+    });
+    let nameless: Vec<String> = calls
+        .filter(|(_, request)| request.actions().is_empty())
+        .map(|(name, request)| format!("{name}: {}", request.call()))
+        .collect();
+    assert!(nameless.is_empty(), "add `action` to {nameless:#?}");
 }
 
 /// A type that can't be tagged says so in a comment that starts with `# No write`.
