@@ -67,17 +67,13 @@ fn is_generated(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resource_map::Expression;
     use crate::trail::record::Action;
+    use crate::trail::samples::map;
 
     fn told<'a>(text: &'a str, expressions: &[&str]) -> Ids<'a> {
-        let rule = |ids: &&str| EventRule {
-            resource_type: "t".into(),
-            action: Action::Create,
-            ids: Expression::compile(ids).unwrap(),
-        };
-        let rules: Vec<EventRule> = expressions.iter().map(rule).collect();
-        ids(text, &rules.iter().collect::<Vec<_>>())
+        let rules: Vec<_> = expressions.iter().map(|ids| ("s", "n", "t", Action::Create, *ids)).collect();
+        let map = map(&rules);
+        ids(text, &map.rules("s", "n").iter().collect::<Vec<_>>())
     }
 
     #[test]
