@@ -68,6 +68,9 @@ pub enum PredecessorError {
         /// Names of columns.
         missing: Vec<&'static str>,
     },
+    /// A transaction in it was neither finished nor taken back, which only a writer can put right.
+    #[error("{} holds an unfinished transaction: the program that wrote it was interrupted", .0.display())]
+    Unfinished(PathBuf),
     /// SQLite's own complaint.
     #[error("reading {}: {error}", path.display())]
     Sqlite {
@@ -88,6 +91,10 @@ impl PredecessorError {
             }
             Self::Ours(_) => "there is nothing to import: name it with --db and use it as it is",
             Self::NoTable(_) | Self::NoColumns { .. } => "give the file that c7n-trailcreator wrote with its own --db",
+            Self::Unfinished(_) => {
+                "SQLite takes it back when it opens the file to write: sqlite3 FILE 'DELETE FROM events WHERE 0'; then run the \
+                 same command again"
+            }
             Self::Sqlite { error, .. } => match error.sqlite_error_code() {
                 Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
                     "another program is writing to it: wait until it is done, then run the same command again"
@@ -96,8 +103,8 @@ impl PredecessorError {
                     "what was read before is kept; make a whole copy with: sqlite3 FILE .recover | sqlite3 COPY, and import that"
                 }
                 _ => {
-                    "make the file readable for you; where a program that wrote it was interrupted, copy it (with its -journal \
-                      or -wal file) to a folder that you can write to, and import that"
+                    "make the file readable for you; where it lies on a read-only disk with a -wal file beside it, copy both to a \
+                     folder that you can write to, and import that copy"
                 }
             },
         }
@@ -223,6 +230,9 @@ fn unreadable(path: &Path, error: rusqlite::Error) -> PredecessorError {
         Some(ErrorCode::NotADatabase) => {
             PredecessorError::NoDatabase { path: path.to_owned(), what: "not a SQLite database" }
         }
+        Some(ErrorCode::ReadOnly) if !is_empty(&beside(path, "-journal")) => {
+            PredecessorError::Unfinished(path.to_owned())
+        }
         _ => PredecessorError::Sqlite { path: path.to_owned(), error },
     }
 }
@@ -251,10 +261,12 @@ fn wants_to_write(error: &rusqlite::Error) -> bool {
 
 /// Whether no other file belongs to the database's content.
 fn is_at_rest(path: &Path) -> bool {
-    ["-wal", "-journal"].into_iter().all(|suffix| {
-        fs::metadata(beside(path, suffix))
-            .map_or_else(|error| error.kind() == io::ErrorKind::NotFound, |file| file.len() == 0)
-    })
+    ["-wal", "-journal"].into_iter().all(|suffix| is_empty(&beside(path, suffix)))
+}
+
+/// Whether a file is missing or has nothing in it.
+fn is_empty(path: &Path) -> bool {
+    fs::metadata(path).map_or_else(|error| error.kind() == io::ErrorKind::NotFound, |file| file.len() == 0)
 }
 
 /// A file that SQLite keeps beside a database.

@@ -450,6 +450,23 @@ fn a_damaged_database_gives_what_stands_before_the_damage() {
     assert!((1..20_000).contains(&stored[0].parse::<usize>().unwrap()), "{stored:?}");
 }
 
+#[test]
+fn a_database_whose_writer_was_killed_is_read_once_sqlite_has_mended_it() {
+    let bench = Bench::new();
+    let writer = Connection::open(write(&bench, "writing.db", many(2_000))).unwrap();
+    // A small cache makes SQLite write before the end, with the journal that takes it back.
+    writer.execute_batch("PRAGMA cache_size = 5; BEGIN; UPDATE events SET user_id = 'half of a change'").unwrap();
+    for suffix in ["", "-journal"] {
+        fs::copy(bench.path(format!("writing.db{suffix}")), bench.path(format!("c7n.db{suffix}"))).unwrap();
+    }
+    let run = import(&bench, &["c7n.db"]);
+    run.code(2).says(["c7n.db holds an unfinished transaction", "DELETE FROM events WHERE 0"]);
+    Connection::open(bench.path("c7n.db")).unwrap().execute_batch("DELETE FROM events WHERE 0").unwrap();
+    assert_eq!(figures(import(&bench, &["c7n.db"]).success()), [2_000, 2_000, 2_000, 0, 0]);
+    let users = query(&bench.path("creators.db"), "SELECT DISTINCT user_id FROM events");
+    assert_eq!(users, ["arn:aws:iam::123456789012:user/ann"]);
+}
+
 /// Most memory that a process used until it ended, in KiB, as last seen.
 #[cfg(target_os = "linux")]
 fn peak_memory(child: &mut Child) -> u64 {

@@ -89,11 +89,8 @@ pub fn run(
         }
         Ok(ControlFlow::Continue(()))
     })?;
-    if !stop.is_set() {
-        import.imported.figures.read = 1;
-        if import.imported.figures.counts.broken_records == 0 {
-            import.batch.units = vec![unit(&identity, versions.version(&identity.content, false))];
-        }
+    if !stop.is_set() && import.imported.figures.counts.broken_records == 0 {
+        import.batch.units = vec![unit(&identity, versions.version(&identity.content, false))];
     }
     import.commit()?;
     Ok(import.imported)
