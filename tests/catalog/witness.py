@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Iterator
 
 import botocore.exceptions
+import botocore.parsers
 import jmespath
 import jmespath.functions
 import yaml
@@ -135,7 +136,7 @@ class Map:
             if status >= 500 or code in ("404", "UnknownOperation", "UnknownOperationException", "InvalidAction", "NotImplemented"):
                 raise Unsupported(f"{operation.name}: {status}") from error
             raise
-        except botocore.exceptions.ResponseParserError as error:
+        except botocore.parsers.ResponseParserError as error:
             raise Unsupported(f"{operation.name}: no answer of the protocol") from error
 
 

@@ -44,6 +44,18 @@ def client(service: str, region: str) -> Any:
     return SESSION.create_client(service, region_name=region, aws_access_key_id="-", aws_secret_access_key="-")
 
 
+@functools.cache
+def makers_of(source: str, operation: str) -> list[str]:
+    """The services that have an operation and whose events, by their signing name, come from a source."""
+    found = []
+    for service in SESSION.get_available_services():
+        facts = model(service).metadata
+        name = facts.get("signingName", facts["endpointPrefix"])
+        if f"{name}.amazonaws.com" == source and operation in model(service).operation_names:
+            found.append(service)
+    return found
+
+
 class Checker:
     """One service's file."""
 
@@ -117,13 +129,24 @@ class Checker:
     def event(self, event: dict) -> None:
         name = event["event"]
         place = f"event {name}"
-        if "service" in event:
-            self.wrong(place, "events of another service are not checked yet")
-            return
-        if name not in self.service.operation_names:
-            self.wrong(place, "no such operation")
-            return
-        self.path(place, event["ids"], record(self.map["service"], self.service.operation_model(name)))
+        services = makers_of(event.get("service", self.source()), name)
+        if "service" not in event and name in self.service.operation_names:
+            services = list(dict.fromkeys([self.map["service"], *services]))
+        if not services:
+            return self.wrong(place, "no such operation")
+        known = [record(service, model(service).operation_model(name)) for service in services]
+        # Two services can share a source and a name (the versions of one API): the path has to suit one of them.
+        problems = self.problems
+        for kind in known:
+            self.problems = []
+            self.path(place, event["ids"], kind)
+            if not self.problems:
+                break
+        self.problems = problems + self.problems
+
+    def source(self) -> str:
+        """The eventSource of the file's events by its signing name."""
+        return f"{self.map.get('signing', self.map.get('endpoint', self.map['service']))}.amazonaws.com"
 
     def operation(self, place: str, call: str) -> Any:
         """The model of `Operation`, or of the one that `METHOD /path` belongs to."""
