@@ -30,6 +30,8 @@ SOME_REGION = {
     "aws": "eu-west-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1", "aws-iso": "us-iso-east-1", "aws-iso-b": "us-isob-east-1",
     "aws-iso-e": "eu-isoe-west-1", "aws-iso-f": "us-isof-south-1", "aws-eusc": "eusc-de-east-1",
 }
+# Headers that no model tells and every SDK sends.
+SENT_BY_SDKS = {("glacier", "^x-amz-glacier-version")}
 KEYS = {"Key", "key", "TagKey", "tagKey"}
 PLACEHOLDER = re.compile(r"^\{[^{}]*\}$")
 
@@ -100,6 +102,8 @@ class Checker:
         protocols = facts.get("protocols", [facts["protocol"]])
         endpoint = self.map.get("endpoint", self.map["service"])
         sdk_id = self.map.get("sdk_id", self.map["service"].replace("-", " "))
+        # A call's own parameter may stand in the host's name.
+        endpoint = re.sub(r"^\{\^[^}]*\}\.", "", endpoint)
         expected = {"endpoint": prefix, "signing": signing, "sdk_id": facts["serviceId"].lower()}
         found = {"endpoint": endpoint, "signing": self.map.get("signing", endpoint), "sdk_id": sdk_id.lower()}
         if self.protocol == "json":
@@ -177,7 +181,11 @@ class Checker:
             if location in PREFIXES:
                 key = parameter_name(name, member, self.protocol)
                 known[PREFIXES[location] + key] = (name, member)
+        if self.protocol == "rest-xml":
+            params = self.unwrapped(params, shape)
         for key in [*params, *extra]:
+            if (self.map["service"], key) in SENT_BY_SDKS:
+                continue
             if key not in known:
                 self.wrong(place, f"{operation.name} takes no {key!r}, only {sorted(known)}")
             elif key in params:
@@ -190,6 +198,13 @@ class Checker:
         if missing:
             self.wrong(place, f"{operation.name} needs {missing}")
         return answer(operation.output_shape, self.protocol)
+
+    @staticmethod
+    def unwrapped(params: dict, shape: Any) -> dict:
+        """The input without the element that is the root of its document, where that is no parameter itself."""
+        root = shape.serialization.get("name") if shape is not None and "payload" not in shape.serialization else None
+        inner = params.get(root, {})
+        return {key: value for key, value in params.items() if key != root} | inner
 
     def value(self, place: str, value: Any, shape: Any) -> None:
         """Checks a parameter's value, placeholders standing for anything."""
@@ -214,9 +229,10 @@ class Checker:
             self.scalar(place, value, shape)
 
     def list_value(self, place: str, value: Any, shape: Any) -> None:
-        if place.rsplit(".", 1)[-1].startswith("?") and not isinstance(value, list):
+        in_query = place.rsplit(".", 1)[-1].startswith("?")
+        if in_query and not isinstance(value, list):
             return self.value(place, value, shape.member)
-        if self.protocol in ("query", "rest-xml") and not shape.serialization.get("flattened"):
+        if not in_query and self.protocol in ("query", "rest-xml") and not shape.serialization.get("flattened"):
             name = shape.member.serialization.get("name", "member")
             if not isinstance(value, dict) or set(value) != {name}:
                 return self.wrong(place, f"a list is written {{{name}: [...]}} here")
