@@ -7,6 +7,7 @@ mod apply;
 mod context;
 mod count;
 mod error;
+mod interrupt;
 mod load_athena;
 mod load_files;
 mod load_history;
