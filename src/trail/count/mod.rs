@@ -102,6 +102,7 @@ impl Counter {
         scan.broken = broken;
         scan.counts.stored_bytes = sizes.stored.get();
         scan.counts.bytes = sizes.decompressed.get();
+        scan.is_gzip = sizes.is_gzip.get();
         scan
     }
 
