@@ -49,8 +49,22 @@ impl Context {
     /// # Errors
     /// There is none, or as [`Store::open`].
     pub fn open_existing_store(&self) -> Result<Store, CommandError> {
+        self.check_exists()?;
+        self.open_store()
+    }
+
+    /// Opens a database that must exist already, for a command that only reads: it may be read-only.
+    ///
+    /// # Errors
+    /// There is none, or as [`Store::open_to_read`].
+    pub fn open_store_to_read(&self) -> Result<Store, CommandError> {
+        self.check_exists()?;
+        Store::open_to_read(&self.global.db).map_err(|error| self.store_error(&error))
+    }
+
+    fn check_exists(&self) -> Result<(), CommandError> {
         if self.global.db.exists() {
-            return self.open_store();
+            return Ok(());
         }
         Err(CommandError::failed(format_args!("there is no database {}", self.global.db.display()))
             .hint("load a trail first: trailcreator load-files PATH, or load-s3 --bucket NAME")
