@@ -1,7 +1,7 @@
 //! Where a service's endpoint is: as configured, else partition-wide by the map, else by AWS's pattern.
 
 use aws_types::SdkConfig;
-use aws_types::service_config::ServiceConfigKey;
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
 use crate::names::Region;
 use crate::resource_map::Service;
@@ -50,6 +50,26 @@ pub(super) fn configured_url(config: &SdkConfig, sdk_id: &str) -> Option<String>
     let key = ServiceConfigKey::builder().service_id(sdk_id).env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
     let specific = config.service_config().and_then(|settings| settings.load_config(key.ok()?));
     specific.or_else(general)
+}
+
+/// The configuration in which an endpoint that is set to nothing (`AWS_ENDPOINT_URL_S3=`) is not set, as in other SDKs: this
+/// one would take it for a URL.
+pub(super) fn without_empty_urls(config: SdkConfig) -> SdkConfig {
+    let url = config.endpoint_url().filter(|url| !url.is_empty()).map(str::to_owned);
+    let settings = WithoutEmpty(config.clone());
+    let mut builder = config.into_builder().service_config(settings);
+    builder.set_endpoint_url(url);
+    builder.build()
+}
+
+/// A configuration's settings of single services, without those that are empty.
+#[derive(Debug)]
+struct WithoutEmpty(SdkConfig);
+
+impl LoadServiceConfig for WithoutEmpty {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        self.0.service_config()?.load_config(key).filter(|value| !value.is_empty())
+    }
 }
 
 #[cfg(test)]
