@@ -83,11 +83,14 @@ impl Context {
     /// # Errors
     /// Those of the work, or the runtime couldn't start.
     pub fn block_on<T>(&self, work: impl Future<Output = Result<T, CommandError>>) -> Result<T, CommandError> {
-        tokio::runtime::Builder::new_multi_thread()
+        let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()
-            .map_err(|error| CommandError::while_doing("starting the async runtime", &error))?
-            .block_on(work)
+            .map_err(|error| CommandError::while_doing("starting the async runtime", &error))?;
+        let result = runtime.block_on(work);
+        // What is left after a wish to stop only reads: a thread that waits for stdin would never end.
+        runtime.shutdown_background();
+        result
     }
 
     /// Prints an error and its hints.

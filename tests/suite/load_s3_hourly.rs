@@ -5,7 +5,7 @@ use jiff::{Timestamp, ToSpan, tz::Offset};
 use serde_json::json;
 
 use crate::common::database::{events, query};
-use crate::common::{Bench, Event, Moto, Run, Trail};
+use crate::common::{Bench, Event, Moto, Request, Run, Trail};
 
 /// The day so many days ago, in UTC.
 fn day(ago: i64) -> Date {
@@ -31,12 +31,22 @@ fn load(bench: &Bench, moto: &Moto, args: &[&str]) -> Run {
     bench.trailcreator(always.iter().chain(args)).aws(moto).run()
 }
 
-/// Objects read, known, and LIST requests.
+/// Objects read, known, and LIST requests. Besides these there is a GET for each object read, and one HEAD.
 fn figures(run: &Run) -> [u64; 3] {
     let json = run.success().json();
-    let lists = json["requests"].get("s3:ListObjectsV2").map_or(0, |count| count.as_u64().expect("a number"));
+    let requests =
+        |operation: &str| json["requests"].get(operation).map_or(0, |count| count.as_u64().expect("a number"));
     let file = |name: &str| json["files"][name].as_u64().expect("a number");
-    [file("read"), file("already_loaded"), lists]
+    assert_eq!(requests("s3:GetObject"), file("read"), "{json}");
+    assert_eq!(requests("s3:HeadBucket"), 1, "{json}");
+    [file("read"), file("already_loaded"), requests("s3:ListObjectsV2")]
+}
+
+/// LIST and GET requests that reached the server.
+fn received(moto: &Moto) -> (usize, usize) {
+    let requests = moto.our_requests();
+    let of = |wanted: fn(&Request) -> bool| requests.iter().filter(|request| wanted(request)).count();
+    (of(|r| r.query.contains("list-type=2")), of(|r| r.method == "GET" && r.path.ends_with(".json.gz")))
 }
 
 fn ledger(bench: &Bench) -> Vec<String> {
@@ -80,6 +90,7 @@ fn an_hourly_run_lists_only_open_days_and_reads_only_what_is_new() {
     let (since, until) = (day(8).to_string(), day(5).to_string());
     assert_eq!(figures(&load(&bench, &moto, &["--since", &since, "--until", &until])), [0, 0, 1 + 2], "all closed");
     assert_eq!(events(&bench.path("creators.db")).len(), 83);
+    assert_eq!(received(&moto), (7 + 3 * 8 + 3, 80 + 3), "no request was left out of the counts");
 }
 
 #[test]
