@@ -101,12 +101,16 @@ impl Caller {
             message: error.to_string(),
             ..CallError::bare(&name, region, ErrorClass::Refused, "invalid call")
         })?;
-        let endpoint = self.endpoint(service, region).ok_or_else(|| CallError {
+        let mut endpoint = self.endpoint(service, region).ok_or_else(|| CallError {
             message: format!(
                 "{} has no FIPS or dual-stack endpoint there, as asked for by AWS's settings",
                 service.sdk_id
             ),
             ..CallError::bare(&name, region, ErrorClass::NoEndpoint, "no such endpoint")
+        })?;
+        endpoint.url = with_inputs(&endpoint.url, service, input).map_err(|error| CallError {
+            message: error.to_string(),
+            ..CallError::bare(&name, region, ErrorClass::Refused, "invalid call")
         })?;
         let protocol = service.protocol;
         let answer = Operation::builder()
@@ -204,6 +208,25 @@ fn interceptors(counts: Counts) -> Vec<SharedInterceptor> {
     ]
 }
 
+/// An input that can't be part of a host's name.
+#[derive(Debug, thiserror::Error)]
+#[error("the endpoint's name needs {0}, and the call has no such input that can be part of a host's name")]
+struct NotAHost(String);
+
+/// Fills the call's own inputs into the endpoint's name: some services have a host for each account. A configured
+/// endpoint has no place for them.
+fn with_inputs(url: &str, service: &Service, input: &Value) -> Result<String, NotAHost> {
+    let mut url = url.to_owned();
+    for name in service.endpoint_inputs() {
+        let text = input[name].as_str().unwrap_or_default();
+        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+            return Err(NotAHost(name.to_owned()));
+        }
+        url = url.replace(&format!("{{{name}}}"), text);
+    }
+    Ok(url)
+}
+
 fn to_http(wire: WireRequest) -> Result<Request, BoxError> {
     let mut request = Request::new(SdkBody::from(wire.body));
     request.set_method(&wire.method)?;
@@ -244,5 +267,41 @@ impl Intercept for BoundedAnswers {
         let body = context.response_mut().take_body();
         *context.response_mut().body_mut() = SdkBody::from_body_1_x(Limited::new(body, MAX_ANSWER));
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_host_takes_in_the_calls_own_input() {
+        let service = Service {
+            name: "s3control".to_owned(),
+            sdk_id: "S3 Control".to_owned(),
+            protocol: Protocol::RestXml,
+            endpoint: "{^x-amz-account-id}.s3-control".to_owned(),
+            signing: "s3".to_owned(),
+            target: None,
+            json_version: None,
+            version: None,
+            event_source: "s3.amazonaws.com".to_owned(),
+            iam: "s3".to_owned(),
+            namespace: None,
+            endpoints: std::collections::BTreeMap::new(),
+        };
+        let url = |input: &Value, configured: Option<&str>| {
+            let (region, configured) = (Region::from("eu-west-1"), configured.map(str::to_owned));
+            let endpoint = Endpoint::of(&service, &region, configured, Switches::default()).unwrap();
+            with_inputs(&endpoint.url, &service, input).map_err(|error| error.to_string())
+        };
+        let account = json!({"^x-amz-account-id": "123456789012"});
+        assert_eq!(url(&account, None).unwrap(), "https://123456789012.s3-control.eu-west-1.amazonaws.com");
+        assert_eq!(url(&account, Some("http://127.0.0.1:5000")).unwrap(), "http://127.0.0.1:5000");
+        for evil in [json!({}), json!({"^x-amz-account-id": ""}), json!({"^x-amz-account-id": "evil.example/"})] {
+            assert!(url(&evil, None).is_err(), "{evil}");
+        }
     }
 }

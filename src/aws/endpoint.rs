@@ -47,10 +47,12 @@ impl Endpoint {
         switches: Switches,
     ) -> Option<Self> {
         let fixed = service.endpoints.get(region.partition());
-        let signing_region = fixed.map_or(region.as_str(), |fixed| fixed.region.as_str()).to_owned();
+        let signing_region = fixed.and_then(|fixed| fixed.region.as_deref()).unwrap_or(region.as_str()).to_owned();
         let url = match (configured, fixed, switches) {
             (Some(url), ..) => url,
-            (None, Some(fixed), Switches { fips: false, dual_stack: false }) => fixed.url.clone(),
+            (None, Some(fixed), Switches { fips: false, dual_stack: false }) => {
+                fixed.url.replace("{region}", region.as_str())
+            }
             _ => url(service, region, switches)?,
         };
         Some(Self { url, signing_region })
@@ -152,7 +154,7 @@ mod tests {
     use crate::resource_map::{FixedEndpoint, Protocol};
 
     fn service(endpoints: &[(&str, &str, &str)]) -> Service {
-        let fixed = |url: &str, region: &str| FixedEndpoint { url: url.to_owned(), region: region.to_owned() };
+        let fixed = |url: &str, region: &str| FixedEndpoint { url: url.to_owned(), region: Some(region.to_owned()) };
         Service {
             name: "iam".to_owned(),
             sdk_id: "IAM".to_owned(),
@@ -163,6 +165,8 @@ mod tests {
             json_version: None,
             version: None,
             event_source: "iam.amazonaws.com".to_owned(),
+            iam: "iam".to_owned(),
+            namespace: None,
             endpoints: endpoints
                 .iter()
                 .map(|(name, url, region)| ((*name).to_owned(), fixed(url, region)))
@@ -243,5 +247,13 @@ mod tests {
             endpoint(&service, "cn-north-1", None),
             pair("https://iam.cn-north-1.amazonaws.com.cn", "cn-north-1")
         );
+    }
+
+    #[test]
+    fn a_pattern_may_hold_the_region() {
+        let mut service = service(&[("aws", "https://dsql.{region}.api.aws", "")]);
+        service.endpoints.get_mut("aws").unwrap().region = None;
+        let pair = ("https://dsql.eu-west-1.api.aws".to_owned(), "eu-west-1".to_owned());
+        assert_eq!(endpoint(&service, "eu-west-1", None), pair);
     }
 }

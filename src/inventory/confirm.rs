@@ -24,6 +24,7 @@ struct Subject {
     id: String,
     arn: String,
     item: Value,
+    ancestors: Vec<Value>,
 }
 
 /// Reads the tags of all resources whose tags aren't known.
@@ -57,7 +58,13 @@ pub(super) async fn tags(scope: &Scope<'_>, resources: &mut [&mut LiveResource])
 
 impl Subject {
     fn of(position: usize, resource: &LiveResource) -> Self {
-        Self { position, id: resource.id.to_string(), arn: resource.arn.to_string(), item: resource.item.clone() }
+        Self {
+            position,
+            id: resource.id.to_string(),
+            arn: resource.arn.to_string(),
+            item: resource.item.clone(),
+            ancestors: resource.ancestors.clone(),
+        }
     }
 }
 
@@ -97,6 +104,7 @@ async fn call(
     batch: &[Subject],
 ) -> Result<Vec<(usize, Tags)>, CallError> {
     let first = batch.first();
+    let ancestors = first.map_or(&[][..], |subject| &subject.ancestors);
     let list =
         |text: fn(&Subject) -> &String| Value::Array(batch.iter().map(|one| text(one).as_str().into()).collect());
     let lookup = |name: &str| match name {
@@ -104,7 +112,7 @@ async fn call(
         "arns" => Some(list(|subject| &subject.arn)),
         "id" => first.map(|subject| subject.id.as_str().into()),
         "arn" => first.map(|subject| subject.arn.as_str().into()),
-        _ => scope.lookup(name, region),
+        _ => scope.lookup(name, region, ancestors),
     };
     let item = first.map_or(&Value::Null, |subject| &subject.item);
     let rendered = scope.render(&request.request, item, &lookup)?;

@@ -1,4 +1,7 @@
-//! All items of a type: below each of its parents, page by page, described where the list call gives ids only.
+//! All items of a type: in each of its scopes, below each of its parents, page by page, described where the list call
+//! gives ids only.
+
+use std::collections::HashSet;
 
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::{self, StreamExt, TryStreamExt};
@@ -7,125 +10,191 @@ use serde_json::Value;
 use super::pager::{Pager, items_of};
 use super::scope::Scope;
 use crate::aws::{CallError, ErrorClass};
-use crate::resource_map::{Describe, Parent, ResourceMap};
+use crate::resource_map::{Describe, ListCall, Listing, Parent, ParentSource, ParentValue, ResourceMap};
 
 /// Calls of one listing under way at once: below several parents, or describing several batches.
 const CONCURRENT_CALLS: usize = 8;
 /// Ancestors a type has at most. AWS's deepest has three; more is a map in which a type is its own ancestor.
 const MAX_ANCESTORS: usize = 4;
+/// Levels of a tree at most. AWS's deepest is five; more is a map in which an item is its own ancestor.
+const MAX_LEVELS: usize = 32;
 
-/// An item as listed (or described), and what of its parent was sent.
+/// An item as listed (or described), and what was sent of its parent, its parent's parent and so on.
 #[derive(Debug, Clone)]
 pub(super) struct ListedItem {
     pub(super) value: Value,
-    pub(super) parent: Option<Value>,
+    pub(super) ancestors: Vec<Value>,
 }
 
-/// Lists all items of the scope's type. `ancestors` counts the types below which this one is listed for another.
-pub(super) fn items<'a>(
+/// A listing of the scope's service.
+#[derive(Debug, Clone, Copy)]
+struct Work<'a> {
     scope: &'a Scope<'a>,
     map: &'a ResourceMap,
-    ancestors: usize,
-) -> BoxFuture<'a, Result<Vec<ListedItem>, CallError>> {
-    async move {
-        let Some(parent) = &scope.access.list.parent else { return items_below(scope, None).await };
-        let mut listings = Vec::new();
-        for value in parent_values(scope, map, parent, ancestors).await? {
-            listings.push(items_below_living(scope, value).boxed());
+    listing: &'a Listing,
+}
+
+/// Lists all items of the scope's type.
+pub(super) async fn items(scope: &Scope<'_>, map: &ResourceMap) -> Result<Vec<ListedItem>, CallError> {
+    items_of_type(scope, map, 0).await
+}
+
+/// `depth` counts the listings for which this one is made.
+async fn items_of_type(scope: &Scope<'_>, map: &ResourceMap, depth: usize) -> Result<Vec<ListedItem>, CallError> {
+    Work { scope, map, listing: &scope.access.list }.items(depth).await
+}
+
+impl<'a> Work<'a> {
+    /// All items of the listing.
+    fn items(self, depth: usize) -> BoxFuture<'a, Result<Vec<ListedItem>, CallError>> {
+        async move {
+            let Some(parent) = &self.listing.parent else { return self.items_below(Vec::new()).await };
+            let mut found = Vec::new();
+            let mut above = self.parents(parent, depth).await?;
+            let mut seen: HashSet<String> = above.iter().map(|ancestors| key_of(ancestors)).collect();
+            for _ in 0..MAX_LEVELS {
+                let level = self.items_of_level(above).await?;
+                above = self.listing.recurse.iter().flat_map(|recurse| next_level(recurse, &level)).collect();
+                above.retain(|ancestors| seen.insert(key_of(ancestors)));
+                found.extend(level);
+                if above.is_empty() {
+                    return Ok(found);
+                }
+            }
+            Err(self.unusable(format!("it has more than {MAX_LEVELS} levels by `recurse` of the resource map")))
         }
+        .boxed()
+    }
+
+    /// The items below each of these.
+    async fn items_of_level(self, above: Vec<Vec<Value>>) -> Result<Vec<ListedItem>, CallError> {
+        let listings: Vec<_> = above.into_iter().map(|ancestors| self.items_below_living(ancestors).boxed()).collect();
         let lists: Vec<Vec<ListedItem>> = stream::iter(listings).buffered(CONCURRENT_CALLS).try_collect().await?;
         Ok(lists.into_iter().flatten().collect())
     }
-    .boxed()
-}
 
-async fn parent_values(
-    scope: &Scope<'_>,
-    map: &ResourceMap,
-    parent: &Parent,
-    ancestors: usize,
-) -> Result<Vec<Value>, CallError> {
-    let unusable = |message: String| {
-        let operation = scope.definition.resource_type.as_str();
-        let bare = CallError::bare(operation, &scope.region, ErrorClass::Refused, "not listable");
-        CallError { message, ..bare }
-    };
-    let definition = map.types.get(&parent.resource_type);
-    let definition = definition
-        .ok_or_else(|| unusable(format!("its parent {} is not in the resource map", parent.resource_type)))?;
-    if ancestors >= MAX_ANCESTORS {
-        return Err(unusable(format!("it has more than {MAX_ANCESTORS} ancestors in the resource map")));
+    /// What is sent of each parent, each followed by its own ancestors.
+    async fn parents(self, parent: &'a Parent, depth: usize) -> Result<Vec<Vec<Value>>, CallError> {
+        if depth >= MAX_ANCESTORS {
+            let message = format!("it has more than {MAX_ANCESTORS} ancestors in the resource map");
+            return Err(self.unusable(message));
+        }
+        let items = match &parent.source {
+            ParentSource::Listing(listing) => Work { listing, ..self }.items(depth + 1).await?,
+            ParentSource::Type(name) => {
+                let definition = self.map.types.get(name);
+                let definition =
+                    definition.ok_or_else(|| self.unusable(format!("its parent {name} is not in the resource map")))?;
+                let above = self.scope.of(definition)?;
+                items_of_type(&above, self.map, depth + 1).boxed().await?
+            }
+        };
+        Ok(below(&parent.value, &items))
     }
-    let above = scope.of(definition)?;
-    let items = items(&above, map, ancestors + 1).await?;
-    Ok(items.iter().map(|item| parent.value.search(&item.value)).filter(|value| !value.is_null()).collect())
-}
 
-/// As [`items_below`]; a parent that vanished since it was listed has no items.
-async fn items_below_living(scope: &Scope<'_>, parent: Value) -> Result<Vec<ListedItem>, CallError> {
-    match items_below(scope, Some(parent)).await {
-        Err(error) if error.class == ErrorClass::NotFound => Ok(Vec::new()),
-        items => items,
-    }
-}
-
-async fn items_below(scope: &Scope<'_>, parent: Option<Value>) -> Result<Vec<ListedItem>, CallError> {
-    let listed = listed_below(scope, parent.as_ref()).await?;
-    let values = match &scope.access.list.describe {
-        Some(describe) => described(scope, describe, parent.as_ref(), &listed).await?,
-        None => listed,
-    };
-    let counts =
-        |item: &Value| scope.access.list.filter.as_ref().is_none_or(|filter| filter.search(item) == Value::Bool(true));
-    let values = values.into_iter().filter(counts);
-    Ok(values.map(|value| ListedItem { value, parent: parent.clone() }).collect())
-}
-
-async fn listed_below(scope: &Scope<'_>, parent: Option<&Value>) -> Result<Vec<Value>, CallError> {
-    let listing = &scope.access.list;
-    let lookup = |name: &str| match name {
-        "parent" => parent.cloned(),
-        _ => scope.lookup(name, &scope.region),
-    };
-    let mut call = scope.render(&listing.request, &Value::Null, &lookup)?;
-    let operation = format!("{}:{}", scope.access.service.signing, call.operation);
-    let mut pager = Pager::new(listing);
-    loop {
-        let answer = scope.call(&scope.region, &call).await?;
-        let next = pager.take(&answer.body);
-        let next = next.map_err(|error| CallError {
-            request_id: answer.request_id,
-            ..CallError::bad_answer(&operation, &scope.region, error.to_string())
-        })?;
-        match (next, call.input.as_object_mut()) {
-            (Some((name, token)), Some(input)) => drop(input.insert(name, token)),
-            _ => return Ok(pager.into_items()),
+    /// As [`Work::items_below`]; a parent that vanished since it was listed has no items.
+    async fn items_below_living(self, ancestors: Vec<Value>) -> Result<Vec<ListedItem>, CallError> {
+        match self.items_below(ancestors).await {
+            Err(error) if error.class == ErrorClass::NotFound => Ok(Vec::new()),
+            items => items,
         }
     }
+
+    /// The items of all scopes that belong to the region.
+    async fn items_below(self, ancestors: Vec<Value>) -> Result<Vec<ListedItem>, CallError> {
+        let is_here = |call: &&ListCall| call.region.as_ref().is_none_or(|region| *region == self.scope.region);
+        let mut items = Vec::new();
+        for call in self.listing.calls.iter().filter(is_here) {
+            match self.items_by(call, &ancestors).await {
+                Err(error) if self.listing.absent.contains(&error.code) => {}
+                found => items.extend(found?),
+            }
+        }
+        Ok(items.into_iter().map(|value| ListedItem { value, ancestors: ancestors.clone() }).collect())
+    }
+
+    async fn items_by(self, call: &ListCall, ancestors: &[Value]) -> Result<Vec<Value>, CallError> {
+        let listed = self.listed(call, ancestors).await?;
+        let mut values = match &self.listing.describe {
+            Some(describe) => self.described(describe, ancestors, &listed).await?,
+            None => listed,
+        };
+        if let Some(filter) = &self.listing.filter {
+            values.retain(|item| filter.search(item) == Value::Bool(true));
+        }
+        Ok(values)
+    }
+
+    async fn listed(self, list: &ListCall, ancestors: &[Value]) -> Result<Vec<Value>, CallError> {
+        let Self { scope, listing, .. } = self;
+        let lookup = |name: &str| scope.lookup(name, &scope.region, ancestors);
+        let mut call = scope.render(&list.request, &Value::Null, &lookup)?;
+        let operation = format!("{}:{}", scope.access.service.signing, call.operation);
+        let mut pager = Pager::new(listing);
+        loop {
+            let answer = scope.call(&scope.region, &call).await?;
+            let next = pager.take(&answer.body);
+            let next = next.map_err(|error| CallError {
+                request_id: answer.request_id,
+                ..CallError::bad_answer(&operation, &scope.region, error.to_string())
+            })?;
+            match (next, call.input.as_object_mut()) {
+                (Some((name, token)), Some(input)) => drop(input.insert(name, token)),
+                _ => return Ok(pager.into_items()),
+            }
+        }
+    }
+
+    async fn described(
+        self,
+        describe: &Describe,
+        ancestors: &[Value],
+        listed: &[Value],
+    ) -> Result<Vec<Value>, CallError> {
+        let mut batches = Vec::new();
+        for batch in listed.chunks(describe.batch.max(1)) {
+            batches.push(described_batch(self.scope, describe, ancestors, batch).boxed());
+        }
+        let lists: Vec<Vec<Value>> = stream::iter(batches).buffered(CONCURRENT_CALLS).try_collect().await?;
+        Ok(lists.into_iter().flatten().collect())
+    }
+
+    /// The error of a map that can't be followed.
+    fn unusable(self, message: String) -> CallError {
+        let operation = self.scope.definition.resource_type.as_str();
+        let bare = CallError::bare(operation, &self.scope.region, ErrorClass::Refused, "not listable");
+        CallError { message, ..bare }
+    }
 }
 
-async fn described(
-    scope: &Scope<'_>,
-    describe: &Describe,
-    parent: Option<&Value>,
-    listed: &[Value],
-) -> Result<Vec<Value>, CallError> {
-    let mut batches = Vec::new();
-    for batch in listed.chunks(describe.batch.max(1)) {
-        batches.push(described_batch(scope, describe, parent, batch).boxed());
-    }
-    let lists: Vec<Vec<Value>> = stream::iter(batches).buffered(CONCURRENT_CALLS).try_collect().await?;
-    Ok(lists.into_iter().flatten().collect())
+/// What is sent of each item, followed by the item's own ancestors; an item without it has nothing below.
+fn below(value: &ParentValue, items: &[ListedItem]) -> Vec<Vec<Value>> {
+    let sent = |item: &ListedItem| {
+        let value = Some(value.of(&item.value)).filter(|value| !value.is_null())?;
+        Some(std::iter::once(value).chain(item.ancestors.iter().cloned()).collect())
+    };
+    items.iter().filter_map(sent).collect()
+}
+
+/// As [`below`], in a tree: an item takes the place of its parent, so that all levels have the same ancestors above.
+fn next_level(value: &ParentValue, items: &[ListedItem]) -> Vec<Vec<Value>> {
+    let mut above = below(value, items);
+    above.iter_mut().for_each(|ancestors| drop(ancestors.drain(1..2)));
+    above
+}
+
+fn key_of(ancestors: &[Value]) -> String {
+    Value::from(ancestors).to_string()
 }
 
 /// Describes a batch; where one of its items has vanished since, the others one by one.
 async fn described_batch(
     scope: &Scope<'_>,
     describe: &Describe,
-    parent: Option<&Value>,
+    ancestors: &[Value],
     batch: &[Value],
 ) -> Result<Vec<Value>, CallError> {
-    match describe_call(scope, describe, parent, batch).await {
+    match describe_call(scope, describe, ancestors, batch).await {
         Err(error) if error.class == ErrorClass::NotFound => {}
         items => return items,
     }
@@ -134,7 +203,7 @@ async fn described_batch(
     }
     let mut items = Vec::new();
     for item in batch {
-        match describe_call(scope, describe, parent, std::slice::from_ref(item)).await {
+        match describe_call(scope, describe, ancestors, std::slice::from_ref(item)).await {
             Err(error) if error.class == ErrorClass::NotFound => {}
             described => items.extend(described?),
         }
@@ -145,13 +214,12 @@ async fn described_batch(
 async fn describe_call(
     scope: &Scope<'_>,
     describe: &Describe,
-    parent: Option<&Value>,
+    ancestors: &[Value],
     batch: &[Value],
 ) -> Result<Vec<Value>, CallError> {
     let lookup = |name: &str| match name {
         "items" => Some(Value::Array(batch.to_vec())),
-        "parent" => parent.cloned(),
-        _ => scope.lookup(name, &scope.region),
+        _ => scope.lookup(name, &scope.region, ancestors),
     };
     // A call for one item may take its parameters from the item itself.
     let item = if let [item] = batch { item } else { &Value::Null };

@@ -20,6 +20,7 @@ use crate::names::{AccountId, Arn, Region, ResourceId, ResourceType};
 use crate::resource_map::{ResourceMap, TypeDefinition};
 
 use scope::Scope;
+pub(crate) use scope::of_ancestors;
 
 /// A resource that exists.
 #[derive(Debug, Clone)]
@@ -30,7 +31,7 @@ pub struct LiveResource {
     pub id: ResourceId,
     /// All texts by which an event may call it: id, names, ARN. Without repeats.
     pub identifiers: Vec<String>,
-    /// Its ARN.
+    /// Its ARN; empty for a type without one, which can't be tagged.
     pub arn: Arn,
     /// Where it is: the region asked, or its own (buckets), or the partition's home region for global types.
     pub region: Region,
@@ -38,6 +39,8 @@ pub struct LiveResource {
     pub tags: Tags,
     /// The item as listed: templates take parameters from it.
     pub item: Value,
+    /// What was sent of its parent, its parent's parent and so on to list it: templates take parameters from them too.
+    pub ancestors: Vec<Value>,
 }
 
 /// What is known of a resource's tags.
@@ -80,7 +83,7 @@ pub async fn list(
     place: &Place,
 ) -> Result<Population, CallError> {
     let scope = Scope::new(session, definition, place)?;
-    let items = listing::items(&scope, map, 0).await?;
+    let items = listing::items(&scope, map).await?;
     let mut population = resource::population(&scope, items);
     if let (None, Some(filter)) = (&scope.access.tags.path, &scope.access.tags.rgta) {
         let warnings = tagging_sweep::fill(session, filter, &mut population.resources).await;

@@ -89,17 +89,19 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::resource_map::Request;
+    use crate::resource_map::{ListCall, Request};
 
     fn listing(items: &str) -> Listing {
         let receive = Expression::compile("NextToken").unwrap();
         Listing {
-            request: Request::compile("ListThings", &json!({})).unwrap(),
+            calls: vec![ListCall { request: Request::compile("ListThings", &json!({})).unwrap(), region: None }],
             items: Expression::compile(items).unwrap(),
             page: Some(Page { send: "Token".to_owned(), receive }),
             parent: None,
+            recurse: None,
             filter: None,
             describe: None,
+            absent: Vec::new(),
         }
     }
 

@@ -37,20 +37,18 @@ pub(super) fn population(scope: &Scope<'_>, items: Vec<ListedItem>) -> Populatio
 }
 
 fn resource(scope: &Scope<'_>, item: ListedItem) -> Result<LiveResource, String> {
-    let ListedItem { value: item, parent } = item;
+    let ListedItem { value: item, ancestors } = item;
     let access = scope.access;
-    let id = text_of(&access.id.search(&item)).ok_or_else(|| format!("no id by {:?}", access.id.source()))?;
-    let own_region = access.region.as_ref().and_then(|region| text_of(&region.search(&item)));
-    let region = own_region.map_or_else(|| scope.region.clone(), Region::new);
-    let lookup = |name: &str| match name {
-        "id" => Some(id.clone()),
-        "parent" => parent.as_ref().and_then(text_of),
-        _ => scope.lookup(name, &region).as_ref().and_then(text_of),
-    };
-    let arn = access.arn.render(&item, lookup).map_err(|missing| format!("no ARN: {missing}"))?;
-    let names = access.names.iter().flat_map(|name| texts_of(&name.search(&item)));
+    let own_region = access.region.as_ref().and_then(|region| region.search(&item).as_str().map(Region::from));
+    let region = own_region.unwrap_or_else(|| scope.region.clone());
+    let general = |name: &str| scope.lookup(name, &region, &ancestors);
+    let id = access.id.text(&item, &general).map_err(|missing| format!("no id: {missing}"))?;
+    let lookup = |name: &str| if name == "id" { Some(id.as_str().into()) } else { general(name) };
+    let arn = access.arn.as_ref().map(|arn| arn.text(&item, &lookup)).transpose();
+    let arn = arn.map_err(|missing| format!("no ARN: {missing}"))?;
+    let names = access.names.iter().flat_map(|name| name.texts(&item, &lookup));
     let mut identifiers = Vec::new();
-    for identifier in std::iter::once(id.clone()).chain(names).chain([arn.clone()]) {
+    for identifier in std::iter::once(id.clone()).chain(names).chain(arn.clone()) {
         if !identifiers.contains(&identifier) {
             identifiers.push(identifier);
         }
@@ -60,9 +58,10 @@ fn resource(scope: &Scope<'_>, item: ListedItem) -> Result<LiveResource, String>
         tags: listed_tags(scope, &item),
         id: ResourceId::new(id),
         identifiers,
-        arn: Arn::new(arn),
+        arn: Arn::new(arn.unwrap_or_default()),
         region,
         item,
+        ancestors,
     })
 }
 
@@ -73,16 +72,4 @@ fn listed_tags(scope: &Scope<'_>, item: &Value) -> Tags {
         Some(tags) => Tags::Known(tags),
         None => Tags::Unknown(format!("{:?} of the listed item is not tags", path.source())),
     }
-}
-
-fn text_of(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) if !text.is_empty() => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
-}
-
-fn texts_of(value: &Value) -> Vec<String> {
-    value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice).iter().filter_map(text_of).collect()
 }

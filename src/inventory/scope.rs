@@ -27,7 +27,8 @@ impl<'a> Scope<'a> {
     ) -> Result<Self, CallError> {
         let access = definition.access.as_ref().ok_or_else(|| not_listable(definition, &place.region))?;
         let home = access.service.endpoints.get(place.region.partition()).filter(|_| definition.global);
-        let region = home.map_or_else(|| place.region.clone(), |home| Region::new(home.region.as_str()));
+        let home = home.and_then(|home| home.region.as_deref());
+        let region = home.map_or_else(|| place.region.clone(), Region::new);
         Ok(Self { session, definition, access, place, region, caller: session.caller() })
     }
 
@@ -36,8 +37,12 @@ impl<'a> Scope<'a> {
         Self::new(self.session, definition, self.place)
     }
 
-    /// The placeholders that don't depend on the resource.
-    pub(super) fn lookup(&self, name: &str, region: &Region) -> Option<Value> {
+    /// The placeholders that don't depend on the resource itself. `ancestors` are what was sent of its parent, its parent's
+    /// parent and so on.
+    pub(super) fn lookup(&self, name: &str, region: &Region, ancestors: &[Value]) -> Option<Value> {
+        if let Some(value) = of_ancestors(name, ancestors) {
+            return Some(value);
+        }
         let text = match name {
             "account" => self.place.account.as_str(),
             "region" => region.as_str(),
@@ -64,5 +69,35 @@ impl<'a> Scope<'a> {
     /// Calls the type's service.
     pub(super) async fn call(&self, region: &Region, call: &RenderedCall) -> Result<Answer, CallError> {
         self.caller.call(&self.access.service, region, &call.operation, &call.input).await
+    }
+}
+
+/// `parent`, `parent.name` where several values are sent of it, `parent.parent` for its own parent's, and so on.
+pub(crate) fn of_ancestors(name: &str, ancestors: &[Value]) -> Option<Value> {
+    let (parent, above) = ancestors.split_first()?;
+    match name.strip_prefix("parent")?.strip_prefix('.') {
+        None => (name == "parent").then(|| parent.clone()),
+        Some(rest) => parent.get(rest).cloned().or_else(|| of_ancestors(rest, above)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn ancestors_are_found_by_how_far_they_are() {
+        let ancestors = [json!({"index": "i", "parents": 1}), json!("app"), json!({"root": "r"})];
+        let of = |name: &str| of_ancestors(name, &ancestors);
+        assert_eq!(of("parent"), Some(ancestors[0].clone()));
+        assert_eq!(of("parent.index"), Some(json!("i")));
+        assert_eq!(of("parent.parents"), Some(json!(1)));
+        assert_eq!(of("parent.parent"), Some(json!("app")));
+        assert_eq!(of("parent.parent.parent.root"), Some(json!("r")));
+        assert_eq!(of("parent.parent.root"), None);
+        assert_eq!(of("parents"), None);
+        assert_eq!(of("id"), None);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::ancestors;
 use super::compile::CompiledType;
 use super::events::EventIndex;
 use super::source::{MapError, Place};
@@ -77,13 +78,14 @@ pub(super) enum Events {
 pub(super) struct Assembly {
     types: BTreeMap<ResourceType, TypeDefinition>,
     parents: BTreeMap<ResourceType, (ResourceType, Place)>,
+    places: BTreeMap<ResourceType, Place>,
     events: EventIndex,
 }
 
 impl Assembly {
     /// Adds a set over what is there: its types' own access takes the place of what was known of them.
     pub(super) fn add(&mut self, set: TypeSet, events: Events) {
-        for CompiledType { definition, events: of_type, parent, .. } in set.types {
+        for CompiledType { definition, events: of_type, parent, place, .. } in set.types {
             if events == Events::Used {
                 for event in of_type {
                     self.events.add(&event.source, &event.name, event.rule);
@@ -95,6 +97,7 @@ impl Assembly {
             }
             self.parents.remove(&name);
             self.parents.extend(parent.map(|parent| (name.clone(), parent)));
+            self.places.insert(name.clone(), place);
             self.types.insert(name, definition);
         }
     }
@@ -103,6 +106,12 @@ impl Assembly {
     pub(super) fn finish(self) -> Result<ResourceMap, MapError> {
         for (name, (parent, place)) in &self.parents {
             self.check_parent(name, parent, place)?;
+        }
+        for (name, place) in &self.places {
+            let access = self.types.get(name).and_then(|definition| definition.access.as_ref());
+            if let Some(complaint) = access.and_then(|access| ancestors::complaint(&self.types, access)) {
+                return Err(place.error(complaint));
+            }
         }
         Ok(ResourceMap { types: self.types, events: self.events })
     }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Expression, Request};
-use crate::names::ResourceType;
+use super::{Expression, MissingValue, Request, Template};
+use crate::names::{Region, ResourceType};
 
 /// AWS's wire protocols.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -24,6 +24,13 @@ pub enum Protocol {
     RestXml,
 }
 
+impl Protocol {
+    /// Whether calls are a method and a path.
+    pub fn is_rest(self) -> bool {
+        matches!(self, Self::RestJson | Self::RestXml)
+    }
+}
+
 /// An AWS service as the generic caller needs it.
 #[derive(Debug, Clone)]
 pub struct Service {
@@ -33,7 +40,8 @@ pub struct Service {
     pub sdk_id: String,
     /// Its wire protocol.
     pub protocol: Protocol,
-    /// Endpoint prefix: `https://{endpoint}.{region}.{suffix}`.
+    /// Endpoint prefix: `https://{endpoint}.{region}.{suffix}`. `{name}` in it is the call's own input of that name
+    /// (`{^x-amz-account-id}.s3-control`).
     pub endpoint: String,
     /// Signing name.
     pub signing: String,
@@ -45,34 +53,67 @@ pub struct Service {
     pub version: Option<String>,
     /// `eventSource` of its events, `ec2.amazonaws.com`.
     pub event_source: String,
+    /// What IAM calls the service in actions: `cloudwatch` of `cloudwatch:PutMetricAlarm`.
+    pub iam: String,
+    /// The XML name space of REST-XML bodies.
+    pub namespace: Option<String>,
     /// Endpoints that don't follow the pattern, by partition.
     pub endpoints: BTreeMap<String, FixedEndpoint>,
 }
 
-/// A partition-wide endpoint.
+impl Service {
+    /// The call's inputs that the endpoint's name takes in.
+    pub fn endpoint_inputs(&self) -> impl Iterator<Item = &str> {
+        let after = self.endpoint.split('{').skip(1);
+        after.filter_map(|text| text.split_once('}')).map(|(name, _)| name)
+    }
+}
+
+/// A partition's endpoint that doesn't follow the pattern.
 #[derive(Debug, Clone)]
 pub struct FixedEndpoint {
-    /// `https://iam.amazonaws.com`
+    /// `https://iam.amazonaws.com`, or with `{region}`: `https://dsql.{region}.api.aws`.
     pub url: String,
-    /// The region to sign for, and to which the service's global types belong.
-    pub region: String,
+    /// The region to sign for, and to which the service's global types belong; `None` where it is the one asked.
+    pub region: Option<String>,
 }
 
 /// How the live resources of a type are listed.
 #[derive(Debug, Clone)]
 pub struct Listing {
-    /// The list call.
-    pub request: Request,
+    /// The list call, once for each scope; never empty.
+    pub calls: Vec<ListCall>,
     /// JMESPath from the answer to the list of items.
     pub items: Expression,
     /// The page tokens; `None` where the call has one page only.
     pub page: Option<Page>,
-    /// The type whose items the call needs one by one.
+    /// The items that the call needs one by one.
     pub parent: Option<Parent>,
+    /// What of an item is the parent of further ones of the same type (organizational units), to any depth.
+    pub recurse: Option<ParentValue>,
     /// JMESPath on the item that must be true for it to count (a default security group's owner, say).
     pub filter: Option<Expression>,
     /// Describes the listed items in batches, where the list call gives ids only.
     pub describe: Option<Describe>,
+    /// Error codes of the list call that mean: there are none, for the service isn't in use.
+    pub absent: Vec<String>,
+}
+
+impl Listing {
+    /// The calls that list and describe; not those of its parents.
+    pub fn requests(&self) -> Vec<&Request> {
+        let list = self.calls.iter().map(|call| &call.request);
+        list.chain(self.describe.iter().map(|describe| &describe.request)).collect()
+    }
+}
+
+/// A list call.
+#[derive(Debug, Clone)]
+pub struct ListCall {
+    /// The call.
+    pub request: Request,
+    /// The only region in which it is made; `None` for all.
+    pub region: Option<Region>,
 }
 
 /// Page tokens.
@@ -84,13 +125,95 @@ pub struct Page {
     pub receive: Expression,
 }
 
-/// A listing below another type's items: `{parent}` in the request's params is that item's `value`.
+/// A listing below other items: `{parent}` in the request's params is what of that item is sent.
 #[derive(Debug, Clone)]
 pub struct Parent {
-    /// The other type.
-    pub resource_type: ResourceType,
-    /// What of it is sent: JMESPath on its item.
-    pub value: Expression,
+    /// Where those items come from.
+    pub source: ParentSource,
+    /// What of them is sent.
+    pub value: ParentValue,
+}
+
+/// Where a listing's parents come from.
+#[derive(Debug, Clone)]
+pub enum ParentSource {
+    /// They are another type.
+    Type(ResourceType),
+    /// They are listed by the same service, but are no type.
+    Listing(Box<Listing>),
+}
+
+/// What of a parent's item is sent.
+#[derive(Debug, Clone)]
+pub enum ParentValue {
+    /// JMESPath on it: `{parent}`.
+    One(Expression),
+    /// Several, by name: `{parent.name}`.
+    Several(BTreeMap<String, Expression>),
+}
+
+impl ParentValue {
+    /// The value of `item`, several as an object; null where something of it is missing.
+    pub fn of(&self, item: &Value) -> Value {
+        match self {
+            Self::One(expression) => expression.search(item),
+            Self::Several(expressions) => {
+                let value = |(name, expression): (&String, &Expression)| {
+                    Some((name.clone(), expression.search(item))).filter(|(_, value)| !value.is_null())
+                };
+                expressions.iter().map(value).collect::<Option<_>>().map_or(Value::Null, Value::Object)
+            }
+        }
+    }
+}
+
+/// A text of an item.
+#[derive(Debug, Clone)]
+pub enum ItemText {
+    /// JMESPath on the item.
+    Expression(Expression),
+    /// A template: what the item doesn't have (account, parent) is in it too.
+    Template(Template),
+}
+
+impl ItemText {
+    /// The text, or several where JMESPath finds a list; none where it finds nothing.
+    pub fn texts(&self, item: &Value, lookup: &dyn Fn(&str) -> Option<Value>) -> Vec<String> {
+        let found = match self {
+            Self::Expression(expression) => expression.search(item),
+            Self::Template(template) => template.fill(item, lookup).map_or(Value::Null, Value::String),
+        };
+        found.as_array().map_or(std::slice::from_ref(&found), Vec::as_slice).iter().filter_map(text_of).collect()
+    }
+
+    /// The one text.
+    ///
+    /// # Errors
+    /// There is none, or not exactly one.
+    pub fn text(&self, item: &Value, lookup: &dyn Fn(&str) -> Option<Value>) -> Result<String, MissingValue> {
+        match self {
+            Self::Expression(expression) => {
+                text_of(&expression.search(item)).ok_or_else(|| MissingValue(expression.source().to_owned()))
+            }
+            Self::Template(template) => template.fill(item, lookup),
+        }
+    }
+
+    /// The placeholders of a template; an expression has none.
+    pub fn placeholders(&self) -> Vec<&str> {
+        match self {
+            Self::Expression(_) => Vec::new(),
+            Self::Template(template) => template.placeholders().collect(),
+        }
+    }
+}
+
+fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
 }
 
 /// A describe call for listed items: `{items}` in params is a list of up to `batch` listed items.
@@ -141,6 +264,17 @@ pub struct TagWriting {
     pub native: Option<NativeWriting>,
     /// JMESPath on the item that must be true for it to be written now (a CloudFormation stack in a steady state).
     pub when: Option<Expression>,
+    /// The IAM actions that writing needs, besides those of the method itself.
+    pub actions: WriteActions,
+}
+
+/// The IAM actions of the service's own that tagging needs, also where the Tagging API makes the call.
+#[derive(Debug, Clone, Default)]
+pub struct WriteActions {
+    /// To add a tag.
+    pub add: Vec<String>,
+    /// To remove one.
+    pub remove: Vec<String>,
 }
 
 impl TagWriting {

@@ -15,6 +15,8 @@ pub struct EventRule {
     pub action: Action,
     /// Where its ids stand in the record.
     pub ids: Expression,
+    /// What is not certain of it, and why; for people.
+    pub doubts: Option<String>,
 }
 
 /// The rules by eventSource, then by eventName.
@@ -91,7 +93,7 @@ mod tests {
         let mut index = EventIndex::default();
         for (source, name, ids) in rules {
             let ids = Expression::compile(ids).unwrap();
-            index.add(source, name, EventRule { resource_type: "t".into(), action: Action::Create, ids });
+            index.add(source, name, EventRule { resource_type: "t".into(), action: Action::Create, ids, doubts: None });
         }
         index
     }

@@ -9,6 +9,7 @@
 //! ```
 //! Pure but for `load`, which reads the user's files.
 
+mod ancestors;
 mod assemble;
 mod c7n;
 mod compile;
@@ -30,12 +31,13 @@ use std::sync::Arc;
 use crate::names::ResourceType;
 
 pub use definition::{
-    Describe, FixedEndpoint, Listing, NativeWriting, Page, Parent, Protocol, Service, TagReading, TagRequest,
-    TagWriting, WriteMethod,
+    Describe, FixedEndpoint, ItemText, ListCall, Listing, NativeWriting, Page, Parent, ParentSource, ParentValue,
+    Protocol, Service, TagReading, TagRequest, TagWriting, WriteActions, WriteMethod,
 };
 pub use events::{EventIndex, EventRule};
 pub use expression::Expression;
 pub use fingerprint::FINGERPRINT_BYTES;
+pub use load::omitted_types;
 pub use params::ParamTemplate;
 pub use request::{RenderedCall, Request};
 pub use source::MapError;
@@ -59,6 +61,8 @@ pub struct TypeDefinition {
     pub resource_type: ResourceType,
     /// CloudFormation's name, `AWS::EC2::Instance`.
     pub cloudformation: Option<String>,
+    /// What is not certain of this stanza, and why; for people.
+    pub doubts: Option<String>,
     /// Exists once per account, not per region (IAM, S3's namespace…).
     pub global: bool,
     /// How it is listed and tagged; `None` for a type that only a user's map names and nothing built in describes.
@@ -72,18 +76,46 @@ pub struct Access {
     pub service: Arc<Service>,
     /// The list call.
     pub list: Listing,
-    /// The live item's id, on the item.
-    pub id: Expression,
-    /// Further identifiers that an event may carry instead of the id (a name, a URL), on the item.
-    pub names: Vec<Expression>,
-    /// The live item's ARN.
-    pub arn: Template,
+    /// The live item's id.
+    pub id: ItemText,
+    /// Further identifiers that an event may carry instead of the id (a name, a URL).
+    pub names: Vec<ItemText>,
+    /// The live item's ARN; `None` only for a type that can't be tagged.
+    pub arn: Option<ItemText>,
     /// The live item's own region where it isn't the one asked (S3 buckets), on the item.
     pub region: Option<Expression>,
     /// Where the item's tags are read.
     pub tags: TagReading,
     /// How a tag is written; `None` for a type that AWS can't tag.
     pub write: Option<TagWriting>,
+}
+
+impl Access {
+    /// The calls that read tags one by one or write them, as far as the map spells them.
+    fn tag_requests(&self) -> impl Iterator<Item = &Request> {
+        let native = self.write.iter().filter_map(|write| write.native.as_ref());
+        let writing = native.flat_map(|native| std::iter::once(&native.add).chain(&native.remove));
+        self.tags.request.iter().map(|tags| &tags.request).chain(writing)
+    }
+
+    /// Every call that the map spells, those of listings that only give parents too.
+    pub fn requests(&self) -> Vec<&Request> {
+        let mut requests = self.list.requests();
+        let mut listing = &self.list;
+        while let Some(ParentSource::Listing(above)) = listing.parent.as_ref().map(|parent| &parent.source) {
+            requests.extend(above.requests());
+            listing = above;
+        }
+        requests.extend(self.tag_requests());
+        requests
+    }
+
+    /// The placeholders of everything that is filled for one item.
+    fn placeholders(&self) -> Vec<&str> {
+        let texts = std::iter::once(&self.id).chain(&self.names).chain(&self.arn);
+        let of_requests = self.tag_requests().flat_map(Request::placeholders);
+        texts.flat_map(ItemText::placeholders).chain(of_requests).collect()
+    }
 }
 
 impl ResourceMap {

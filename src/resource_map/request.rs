@@ -12,6 +12,7 @@ use super::template::{InvalidTemplate, MissingValue, Placeholder, RawPart, split
 pub struct Request {
     call: CallTemplate,
     params: ParamTemplate,
+    actions: Vec<String>,
 }
 
 /// A request whose placeholders are filled.
@@ -30,7 +31,19 @@ impl Request {
     /// # Errors
     /// Unbalanced braces, or a placeholder that isn't JMESPath.
     pub fn compile(call: &str, params: &Value) -> Result<Self, InvalidTemplate> {
-        Ok(Self { call: CallTemplate::compile(call)?, params: ParamTemplate::compile(params)? })
+        let (call, params) = (CallTemplate::compile(call)?, ParamTemplate::compile(params)?);
+        Ok(Self { call, params, actions: Vec::new() })
+    }
+
+    /// Adds the IAM actions that the call needs, `iam:ListRoles`.
+    #[must_use]
+    pub fn with_actions(self, actions: Vec<String>) -> Self {
+        Self { actions, ..self }
+    }
+
+    /// The IAM actions that the call needs; none where the map doesn't tell.
+    pub fn actions(&self) -> &[String] {
+        &self.actions
     }
 
     /// Whether it is a REST call, `METHOD /path`.

@@ -29,6 +29,8 @@ pub(super) struct ServiceFile {
     pub(super) endpoint: Option<Text>,
     pub(super) signing: Option<Text>,
     pub(super) event_source: Option<Text>,
+    pub(super) iam: Option<Text>,
+    pub(super) namespace: Option<Text>,
     #[serde(default)]
     pub(super) endpoints: BTreeMap<String, EndpointStanza>,
     pub(super) resources: Vec<Spanned<TypeStanza>>,
@@ -39,7 +41,7 @@ pub(super) struct ServiceFile {
 #[serde(deny_unknown_fields)]
 pub(super) struct EndpointStanza {
     pub(super) url: Text,
-    pub(super) region: Text,
+    pub(super) region: Option<Text>,
 }
 
 /// A resource type.
@@ -50,14 +52,15 @@ pub(super) struct TypeStanza {
     pub(super) cloudformation: Option<String>,
     #[serde(default)]
     pub(super) global: bool,
+    pub(super) doubts: Option<String>,
     pub(super) events: Option<Spanned<Vec<Spanned<EventStanza>>>>,
     #[serde(default)]
     pub(super) deletes: Vec<Spanned<PlainEventStanza>>,
     pub(super) list: Option<ListStanza>,
-    pub(super) id: Option<Text>,
+    pub(super) id: Option<Spanned<ItemTextStanza>>,
     #[serde(default)]
-    pub(super) names: Vec<Text>,
-    pub(super) arn: Option<Text>,
+    pub(super) names: Vec<Spanned<ItemTextStanza>>,
+    pub(super) arn: Option<Spanned<ItemTextStanza>>,
     pub(super) region: Option<Text>,
     pub(super) tags: Option<Spanned<TagsStanza>>,
     pub(super) write: Option<Spanned<WriteStanza>>,
@@ -72,6 +75,7 @@ pub(super) struct EventStanza {
     pub(super) ids: Option<Text>,
     #[serde(default)]
     pub(super) upsert: bool,
+    pub(super) doubts: Option<String>,
 }
 
 /// An event that removes the type; in c7n-trailcreator's format, one that makes it.
@@ -88,20 +92,34 @@ pub(super) struct PlainEventStanza {
 #[serde(deny_unknown_fields)]
 pub(super) struct ListStanza {
     pub(super) call: Text,
+    pub(super) action: Option<Spanned<ActionStanza>>,
     pub(super) params: Option<Spanned<Param>>,
+    pub(super) scopes: Option<Spanned<Vec<Spanned<ScopeStanza>>>>,
     pub(super) items: Text,
     pub(super) page: Option<(Text, Text)>,
-    pub(super) parent: Option<ParentStanza>,
+    pub(super) parent: Option<Spanned<ParentStanza>>,
+    pub(super) recurse: Option<Spanned<ParentValueStanza>>,
     pub(super) r#where: Option<Text>,
     pub(super) describe: Option<DescribeStanza>,
+    #[serde(default)]
+    pub(super) absent: Vec<String>,
 }
 
-/// `list.parent`.
+/// One of `list.scopes`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ScopeStanza {
+    pub(super) params: Option<Spanned<Param>>,
+    pub(super) region: Option<Text>,
+}
+
+/// `list.parent`: a type, or a listing of its own.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ParentStanza {
-    pub(super) r#type: Text,
-    pub(super) value: Text,
+    pub(super) r#type: Option<Text>,
+    pub(super) list: Option<Box<ListStanza>>,
+    pub(super) value: Spanned<ParentValueStanza>,
 }
 
 /// `list.describe`.
@@ -109,6 +127,7 @@ pub(super) struct ParentStanza {
 #[serde(deny_unknown_fields)]
 pub(super) struct DescribeStanza {
     pub(super) call: Text,
+    pub(super) action: Option<Spanned<ActionStanza>>,
     pub(super) params: Option<Spanned<Param>>,
     pub(super) items: Text,
     pub(super) batch: Option<NonZeroUsize>,
@@ -121,6 +140,7 @@ pub(super) struct TagsStanza {
     pub(super) path: Option<Text>,
     pub(super) rgta: Option<Text>,
     pub(super) call: Option<Text>,
+    pub(super) action: Option<Spanned<ActionStanza>>,
     pub(super) params: Option<Spanned<Param>>,
     pub(super) items: Option<Text>,
     pub(super) batch: Option<Spanned<NonZeroUsize>>,
@@ -143,6 +163,7 @@ pub(super) enum WriteStanza {
 pub(super) struct FullWriteStanza {
     pub(super) method: WriteMethod,
     pub(super) call: Option<Text>,
+    pub(super) action: Option<Spanned<ActionStanza>>,
     pub(super) params: Option<Spanned<Param>>,
     pub(super) remove: Option<Spanned<RemoveStanza>>,
     pub(super) when: Option<Text>,
@@ -152,7 +173,8 @@ pub(super) struct FullWriteStanza {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RemoveStanza {
-    pub(super) call: Text,
+    pub(super) call: Option<Text>,
+    pub(super) action: Option<Spanned<ActionStanza>>,
     pub(super) params: Option<Spanned<Param>>,
 }
 
@@ -178,6 +200,115 @@ impl<'de> Deserialize<'de> for WriteStanza {
         }
 
         deserializer.deserialize_any(WriteVisitor)
+    }
+}
+
+/// JMESPath on an item, or a mapping that holds a template.
+#[derive(Debug)]
+pub(super) enum ItemTextStanza {
+    /// JMESPath; for `arn` also a template that starts so.
+    Expression(String),
+    /// `{template: …}`.
+    Template(TemplateStanza),
+}
+
+/// `{template: …}`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TemplateStanza {
+    pub(super) template: Text,
+}
+
+impl<'de> Deserialize<'de> for ItemTextStanza {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ItemTextVisitor;
+
+        impl<'de> Visitor<'de> for ItemTextVisitor {
+            type Value = ItemTextStanza;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("JMESPath, or {template: …}")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<ItemTextStanza, E> {
+                Ok(ItemTextStanza::Expression(text.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ItemTextStanza, A::Error> {
+                TemplateStanza::deserialize(MapAccessDeserializer::new(map)).map(ItemTextStanza::Template)
+            }
+        }
+
+        deserializer.deserialize_any(ItemTextVisitor)
+    }
+}
+
+/// What of a parent is sent: JMESPath on its item, or several of them, each with a name.
+#[derive(Debug)]
+pub(super) enum ParentValueStanza {
+    /// `{parent}`.
+    One(String),
+    /// `{parent.name}`.
+    Several(Vec<(Text, Text)>),
+}
+
+impl<'de> Deserialize<'de> for ParentValueStanza {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ParentValueVisitor;
+
+        impl<'de> Visitor<'de> for ParentValueVisitor {
+            type Value = ParentValueStanza;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("JMESPath on the parent's item, or a mapping from names to JMESPath")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<ParentValueStanza, E> {
+                Ok(ParentValueStanza::One(text.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ParentValueStanza, A::Error> {
+                let mut values = Vec::new();
+                while let Some(value) = map.next_entry()? {
+                    values.push(value);
+                }
+                Ok(ParentValueStanza::Several(values))
+            }
+        }
+
+        deserializer.deserialize_any(ParentValueVisitor)
+    }
+}
+
+/// The IAM actions that a call needs: one, or a list.
+#[derive(Debug)]
+pub(super) struct ActionStanza(pub(super) Vec<String>);
+
+impl<'de> Deserialize<'de> for ActionStanza {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ActionVisitor;
+
+        impl<'de> Visitor<'de> for ActionVisitor {
+            type Value = ActionStanza;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an IAM action, or a list of them")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<ActionStanza, E> {
+                Ok(ActionStanza(vec![text.to_owned()]))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<ActionStanza, A::Error> {
+                let mut actions = Vec::new();
+                while let Some(action) = list.next_element()? {
+                    actions.push(action);
+                }
+                Ok(ActionStanza(actions))
+            }
+        }
+
+        deserializer.deserialize_any(ActionVisitor)
     }
 }
 

@@ -2,11 +2,18 @@
 
 A type is one of: Struct (named fields), List, Map, SCALAR, ANY, and Either: what XML makes of a repeated child, an object
 when it stands alone and an array otherwise, which only `to_array` makes usable. Knows botocore's shapes and the wire
-protocols; knows nothing of resource maps or JMESPath.
+protocols; knows nothing of resource maps or JMESPath. How CloudTrail spells things is tests/catalog/record.py's.
 """
 
-from dataclasses import dataclass, field
+import sys
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Callable
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "catalog"))
+
+import record as rules  # noqa: E402
+from record import request_name as parameter_name, wire_name  # noqa: E402
 
 SCALAR = "scalar"
 ANY = "any"
@@ -19,18 +26,13 @@ class Struct:
 
     name: str
     fields: dict[str, Callable[[], Any]]
-    ignore_case: bool = False
-    also: list["Struct"] = field(default_factory=list)
 
     def get(self, key: str) -> Any:
         """The field's type, or None."""
-        for name, make in self.fields.items():
-            if name == key or (self.ignore_case and name.lower() == key.lower()):
-                return make()
-        return next((found for other in self.also if (found := other.get(key)) is not None), None)
+        return self.fields[key]() if key in self.fields else None
 
     def names(self) -> list[str]:
-        return sorted({*self.fields, *(name for other in self.also for name in other.names())})
+        return sorted(self.fields)
 
 
 @dataclass
@@ -50,17 +52,17 @@ class Either:
     element: Any
 
 
-def wire_name(member_name: str, shape: Any) -> str:
-    return shape.serialization.get("name", member_name)
-
-
 def answer(shape: Any, protocol: str) -> Any:
     """The type of an answer (or a part of it) once it has become JSON."""
     if shape is None:
         return Struct("nothing", {})
     if shape.type_name == "structure":
+        payload = shape.serialization.get("payload")
+        if payload and shape.members[payload].type_name == "structure":
+            # It is the whole body: JSON has no field for it, and XML's root element is dropped.
+            return answer(shape.members[payload], protocol)
         members = {
-            wire_name(name, member): (lambda member=member: answer_member(member, protocol))
+            wire_name(name, member): (lambda member=member: answer(member, protocol))
             for name, member in shape.members.items()
             if member.serialization.get("location") not in ("header", "headers", "statusCode")
         }
@@ -78,68 +80,84 @@ def answer(shape: Any, protocol: str) -> Any:
     return SCALAR
 
 
-def answer_member(member: Any, protocol: str) -> Any:
-    return answer(member, protocol)
-
-
-def parameter_name(member_name: str, member: Any, protocol: str) -> str:
-    """What an input member is called on the wire."""
-    if protocol == "ec2":
-        if "queryName" in member.serialization:
-            return member.serialization["queryName"]
-        name = wire_name(member_name, member)
-        return name[:1].upper() + name[1:]
-    return wire_name(member_name, member)
-
-
-# CloudTrail's own names where they differ from the API's: (service, operation, field) -> the type.
-CLOUDTRAIL_REQUESTS = {
-    ("s3", None, "bucketName"): lambda shape: SCALAR,
-    ("ec2", "TerminateInstances", "instancesSet"): lambda shape: List2({"instanceId": lambda: SCALAR}),
-    ("ec2", "RunInstances", "networkInterfaceSet"): lambda shape: recorded(shape.members["NetworkInterfaces"], "ec2"),
-}
-
-
-def List2(fields: dict[str, Callable[[], Any]]) -> Struct:
-    """A list as CloudTrail writes EC2's."""
-    entry = Struct("entry", fields, ignore_case=True)
-    return Struct("set", {"items": lambda: List(entry), "item": lambda: Either(entry)})
-
-
-def recorded(shape: Any, protocol: str) -> Any:
-    """The type of a request or an answer as CloudTrail records it: names by model or wire, whatever their case."""
+def recorded(service: str, operation: str, shape: Any) -> Any:
+    """The type of a request or an answer (or a part) as CloudTrail records it, but for EC2's."""
     if shape is None:
         return Struct("nothing", {})
     if shape.type_name == "structure":
         fields: dict[str, Callable[[], Any]] = {}
         for name, member in shape.members.items():
-            make = lambda member=member: recorded(member, protocol)
-            for spelled in {name, wire_name(name, member), parameter_name(name, member, protocol)}:
-                fields[spelled] = make
-        return Struct(shape.name, fields, ignore_case=True)
+            if rules.is_logged(member):
+                for spelled in rules.spellings(service, operation, wire_name(name, member)):
+                    fields[spelled] = lambda member=member: recorded(service, operation, member)
+        return Struct(shape.name, fields)
     if shape.type_name == "list":
-        element = recorded(shape.member, protocol)
-        if protocol == "ec2":
-            return Struct(shape.name, {"items": lambda: List(element), "item": lambda: Either(element)})
-        return List(element)
+        return List(recorded(service, operation, shape.member))
     if shape.type_name == "map":
-        return Map(recorded(shape.value, protocol))
+        return Map(recorded(service, operation, shape.value))
     return SCALAR
 
 
-def record(service: Any, operation: Any, protocol: str) -> Struct:
-    """The type of a CloudTrail record of a call."""
-    name = operation.name
-    asked = recorded(operation.input_shape, protocol)
-    for (of_service, of_operation, key), make in CLOUDTRAIL_REQUESTS.items():
-        if of_service == service.service_name and of_operation in (None, name):
-            asked.fields[key] = lambda make=make: make(operation.input_shape)
-    answered = recorded(operation.output_shape, protocol)
-    if protocol == "query" and operation.output_shape is not None:
-        # RDS and ElastiCache are logged without their answer's outer element (dBInstance).
-        members = operation.output_shape.members.values()
-        answered.also = [recorded(member, protocol) for member in members if member.type_name == "structure"]
-    if protocol == "ec2":
-        asked.fields[f"{name}Request"] = lambda: recorded(operation.input_shape, protocol)
-        answered.fields[f"{name}Response"] = lambda: recorded(operation.output_shape, protocol)
-    return Struct("record", {"requestParameters": lambda: asked, "responseElements": lambda: answered})
+def ec2_direct(shape: Any) -> Any:
+    """The same for EC2's calls that are logged directly."""
+    if shape is None:
+        return Struct("nothing", {})
+    if shape.type_name == "structure":
+        fields = {
+            rules.lower_first(wire_name(name, member)): lambda member=member: ec2_direct(member)
+            for name, member in shape.members.items()
+        }
+        return Struct(shape.name, fields)
+    if shape.type_name == "list":
+        return Struct(shape.name, {"items": lambda: List(ec2_direct(shape.member))})
+    return SCALAR
+
+
+def ec2_direct_request(operation: str, shape: Any) -> Struct:
+    """The type of requestParameters of EC2's calls that are logged directly."""
+    asked = Struct("request", {})
+    for name, member in shape.members.items() if shape is not None else ():
+        entry = rules.EC2_REQUEST_LISTS.get((operation, name), (None, None))[1]
+        items = lambda entry=entry: Struct("set", {"items": lambda: List(Struct("entry", {entry: lambda: SCALAR}))})
+        make = items if entry else lambda member=member: ec2_direct(member)
+        asked.fields[rules.ec2_direct_name(operation, name, member)] = make
+    return asked
+
+
+def ec2_wrapped(shape: Any, name_of: Callable[[str, Any], str], is_request: bool) -> Any:
+    """The same for what stands in <Operation>Request or <Operation>Response."""
+    if shape is None:
+        return Struct("nothing", {})
+    if shape.type_name == "structure":
+        fields = {
+            name_of(name, member): lambda member=member: ec2_wrapped(member, name_of, is_request)
+            for name, member in shape.members.items()
+        }
+        return Struct(shape.name, fields)
+    if shape.type_name == "list":
+        entry = Either(ec2_wrapped(shape.member, name_of, is_request))
+        return entry if is_request else Struct(shape.name, {"item": lambda: entry})
+    return SCALAR
+
+
+def record(service: str, operation: Any) -> Struct:
+    """The type of a CloudTrail record of a call of a service (botocore's name)."""
+    name, given, answered = operation.name, operation.input_shape, operation.output_shape
+    if service == "ec2":
+        asked, told = ec2_direct_request(name, given), ec2_direct(answered)
+        # Which calls are wrapped is known of some only: paths may read both.
+        asked.fields[f"{name}Request"] = lambda: ec2_wrapped(given, parameter_name_of_ec2, True)
+        told.fields[f"{name}Response"] = lambda: ec2_wrapped(answered, wire_name, False)
+        told.fields["_return"] = lambda: SCALAR
+    else:
+        inner = rules.outer(service, answered)
+        asked = recorded(service, name, given)
+        told = recorded(service, name, answered.members[inner] if inner else answered)
+    if (service, name) in rules.NULL_RESPONSE:
+        told = Struct("nothing: the call's responseElements are null", {})
+    own = {"requestParameters": lambda: asked, "responseElements": lambda: told}
+    return Struct("record", own | {name: lambda: SCALAR for name in ("awsRegion", "recipientAccountId", "eventTime", "eventName")})
+
+
+def parameter_name_of_ec2(name: str, member: Any) -> str:
+    return parameter_name(name, member, "ec2")

@@ -8,6 +8,8 @@ mod query;
 mod rest;
 mod xml;
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 
 use crate::resource_map::{Protocol, Service};
@@ -18,7 +20,7 @@ pub(super) struct WireRequest {
     pub(super) method: String,
     /// Path and query string, percent-encoded.
     pub(super) path: String,
-    pub(super) headers: Vec<(&'static str, String)>,
+    pub(super) headers: Vec<(Cow<'static, str>, String)>,
     pub(super) body: String,
 }
 
@@ -57,8 +59,8 @@ fn json_request(service: &Service, operation: &str, input: &Value) -> Result<Wir
         method: "POST".to_owned(),
         path: "/".to_owned(),
         headers: vec![
-            ("content-type", format!("application/x-amz-json-{version}")),
-            ("x-amz-target", format!("{target}.{operation}")),
+            ("content-type".into(), format!("application/x-amz-json-{version}")),
+            ("x-amz-target".into(), format!("{target}.{operation}")),
         ],
         body: input.to_string(),
     })

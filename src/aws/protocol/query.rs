@@ -21,7 +21,7 @@ pub(super) fn request(service: &Service, operation: &str, input: &Value) -> Resu
     Ok(WireRequest {
         method: "POST".to_owned(),
         path: "/".to_owned(),
-        headers: vec![("content-type", "application/x-www-form-urlencoded; charset=utf-8".to_owned())],
+        headers: vec![("content-type".into(), "application/x-www-form-urlencoded; charset=utf-8".to_owned())],
         body,
     })
 }

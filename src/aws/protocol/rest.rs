@@ -10,13 +10,10 @@ use sha2::{Digest, Sha256};
 use super::{InvalidCall, WireRequest, encode, scalar, xml};
 use crate::resource_map::Service;
 
-/// The name space that S3 wants its bodies in.
-const S3_NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
-
 pub(super) fn json_request(operation: &str, input: &Value) -> Result<WireRequest, InvalidCall> {
     let (mut request, body) = split(operation, input)?;
     if !body.is_empty() {
-        request.headers.push(("content-type", "application/json".to_owned()));
+        request.headers.push(("content-type".into(), "application/json".to_owned()));
         request.body = Value::Object(body).to_string();
     }
     Ok(request)
@@ -27,18 +24,17 @@ pub(super) fn xml_request(service: &Service, operation: &str, input: &Value) -> 
     if body.is_empty() {
         return Ok(request);
     }
-    let is_s3 = service.signing == "s3";
-    request.body = xml::document(&body, is_s3.then_some(S3_NAMESPACE))?;
-    request.headers.push(("content-type", "application/xml".to_owned()));
-    if is_s3 {
+    request.body = xml::document(&body, service.namespace.as_deref())?;
+    request.headers.push(("content-type".into(), "application/xml".to_owned()));
+    if service.signing == "s3" {
         // S3 refuses bodies such as PutBucketTagging's without a checksum.
         let digest = Sha256::digest(&request.body);
-        request.headers.push(("x-amz-checksum-sha256", aws_smithy_types::base64::encode(digest)));
+        request.headers.push(("x-amz-checksum-sha256".into(), aws_smithy_types::base64::encode(digest)));
     }
     Ok(request)
 }
 
-/// Method, path and query string; what of the input belongs into the body.
+/// Method, path, query string and headers; what of the input belongs into the body.
 fn split(operation: &str, input: &Value) -> Result<(WireRequest, Map<String, Value>), InvalidCall> {
     let not_rest = || InvalidCall::NotRest(operation.to_owned());
     let (method, path) = operation.split_once(' ').ok_or_else(not_rest)?;
@@ -46,20 +42,23 @@ fn split(operation: &str, input: &Value) -> Result<(WireRequest, Map<String, Val
         return Err(not_rest());
     }
     let mut path = path.to_owned();
-    let mut body = Map::new();
+    let (mut headers, mut body) = (Vec::new(), Map::new());
     match input {
         Value::Null => {}
         Value::Object(fields) => {
             for (key, value) in fields {
-                match key.strip_prefix('?') {
-                    Some(key) => append_query(&mut path, key, value),
-                    None => drop(body.insert(key.clone(), value.clone())),
+                if let Some(key) = key.strip_prefix('?') {
+                    append_query(&mut path, key, value);
+                } else if let Some(name) = key.strip_prefix('^') {
+                    headers.extend(scalar(value).map(|text| (name.to_owned().into(), text)));
+                } else {
+                    body.insert(key.clone(), value.clone());
                 }
             }
         }
         _ => return Err(InvalidCall::NotAnObject),
     }
-    Ok((WireRequest { method: method.to_owned(), path, headers: Vec::new(), body: String::new() }, body))
+    Ok((WireRequest { method: method.to_owned(), path, headers, body: String::new() }, body))
 }
 
 /// Adds `key=value`, for a list once for each item; nothing for null.

@@ -17,12 +17,14 @@ fn service(protocol: Protocol) -> Service {
         json_version: Some("1.1".to_owned()),
         version: Some("2010-05-08".to_owned()),
         event_source: "example.amazonaws.com".to_owned(),
+        iam: "example".to_owned(),
+        namespace: None,
         endpoints: BTreeMap::new(),
     }
 }
 
 fn header<'a>(request: &'a WireRequest, name: &str) -> Option<&'a str> {
-    request.headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str())
+    request.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
 }
 
 #[test]
@@ -64,7 +66,11 @@ fn rest_sends_marked_keys_in_the_query_string_and_the_rest_in_the_body() {
 
 #[test]
 fn s3_bodies_have_its_name_space_and_a_checksum() {
-    let s3 = Service { signing: "s3".to_owned(), ..service(Protocol::RestXml) };
+    let s3 = Service {
+        signing: "s3".to_owned(),
+        namespace: Some("http://s3.amazonaws.com/doc/2006-03-01/".to_owned()),
+        ..service(Protocol::RestXml)
+    };
     let input = json!({"Tagging": {"TagSet": {"Tag": [{"Key": "<a>", "Value": "&"}, {"Key": "b", "Value": ""}]}}});
     let made = request(&s3, "PUT /bucket?tagging", &input).unwrap();
     assert_eq!(
@@ -78,6 +84,14 @@ fn s3_bodies_have_its_name_space_and_a_checksum() {
     let two = request(&service(Protocol::RestXml), "PUT /x", &json!({"A": 1, "B": 2}));
     assert_eq!(two, Err(InvalidCall::NotOneRoot(2)));
     assert!(request(&service(Protocol::RestXml), "PUT /x", &json!({"A><B": 1})).is_err());
+}
+
+#[test]
+fn rest_sends_marked_keys_as_headers() {
+    let input = json!({"^x-amz-account-id": "123456789012", "^x-none": null, "tags": {"k": "v"}});
+    let made = request(&service(Protocol::RestJson), "GET /things", &input).unwrap();
+    assert_eq!(header(&made, "x-amz-account-id"), Some("123456789012"));
+    assert_eq!((header(&made, "x-none"), made.body.as_str()), (None, r#"{"tags":{"k":"v"}}"#));
 }
 
 fn read_xml(text: &str) -> Value {

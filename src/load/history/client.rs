@@ -147,6 +147,8 @@ fn cloudtrail() -> Service {
         json_version: Some("1.1".to_owned()),
         version: None,
         event_source: "cloudtrail.amazonaws.com".to_owned(),
+        iam: "cloudtrail".to_owned(),
+        namespace: None,
         endpoints: std::collections::BTreeMap::new(),
     }
 }

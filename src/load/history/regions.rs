@@ -65,7 +65,7 @@ fn names(operation: &str, region: &Region, list: &Value, field: &str) -> Result<
 /// Source: botocore's model of Account Management, and its `endpoints.json`.
 fn account() -> Service {
     let home = |partition: &str, url: &str, region: &str| {
-        (partition.to_owned(), FixedEndpoint { url: url.to_owned(), region: region.to_owned() })
+        (partition.to_owned(), FixedEndpoint { url: url.to_owned(), region: Some(region.to_owned()) })
     };
     Service {
         name: "account".to_owned(),
@@ -77,6 +77,8 @@ fn account() -> Service {
         json_version: None,
         version: None,
         event_source: "account.amazonaws.com".to_owned(),
+        iam: "account".to_owned(),
+        namespace: None,
         endpoints: BTreeMap::from([
             home("aws", "https://account.us-east-1.amazonaws.com", "us-east-1"),
             home("aws-cn", "https://account.cn-northwest-1.amazonaws.com.cn", "cn-northwest-1"),
@@ -96,6 +98,8 @@ fn ec2() -> Service {
         json_version: None,
         version: Some("2016-11-15".to_owned()),
         event_source: "ec2.amazonaws.com".to_owned(),
+        iam: "ec2".to_owned(),
+        namespace: None,
         endpoints: BTreeMap::new(),
     }
 }

@@ -5,11 +5,15 @@ use std::num::NonZeroUsize;
 use serde_saphyr::{Location, Spanned};
 
 use super::Compiler;
-use super::requests::{Scope, names_a_resource};
-use crate::names::ResourceType;
-use crate::resource_map::definition::{Describe, Listing, Page, Parent, Protocol, Service};
+use super::requests::{PARENT, ParentNames, Scope, names_a_resource};
+use crate::names::{Region, ResourceType};
+use crate::resource_map::definition::{
+    Describe, ItemText, ListCall, Listing, Page, Parent, ParentSource, ParentValue, Service,
+};
 use crate::resource_map::source::{MapError, Text};
-use crate::resource_map::yaml::{DescribeStanza, ListStanza, ParentStanza, TypeStanza};
+use crate::resource_map::yaml::{
+    DescribeStanza, ItemTextStanza, ListStanza, Param, ParentStanza, ParentValueStanza, ScopeStanza, TypeStanza,
+};
 use crate::resource_map::{Access, Template};
 
 impl Compiler<'_> {
@@ -21,28 +25,37 @@ impl Compiler<'_> {
             return Err(self.source.error(list.call.referenced, message));
         };
         let at = list.call.referenced;
-        let id = self.required(stanza.id.as_ref(), "id", at, "JMESPath to the id on the listed item")?;
-        let arn = self.required(stanza.arn.as_ref(), "arn", at, "JMESPath on the listed item, or a template arn:…")?;
+        let parent = ParentNames::of(list);
+        let id = stanza
+            .id
+            .as_ref()
+            .ok_or_else(|| self.source.error(at, "`id` is missing here: JMESPath to the id on the listed item"))?;
+        if let (Some(write), None) = (&stanza.write, &stanza.arn) {
+            let message = "a type that can be tagged needs `arn`: JMESPath on the listed item, or a template arn:…";
+            return Err(self.source.error(write.referenced, message));
+        }
+        let scope = |place, names| Scope { place, names, item: true, parent: &parent };
+        let name = |name| self.item_text(name, &scope("`names`", vec!["id"]));
         Ok(Some(Access {
             service: service.clone(),
             list: self.listing(service, list)?,
-            id: self.expression(id)?,
-            names: stanza.names.iter().map(|name| self.expression(name)).collect::<Result<_, _>>()?,
-            arn: self.arn(arn, list.parent.is_some())?,
+            id: self.item_text(id, &scope("`id`", vec![]))?,
+            names: stanza.names.iter().map(name).collect::<Result<_, _>>()?,
+            arn: stanza.arn.as_ref().map(|arn| self.arn(arn, &scope("`arn`", vec!["id"]))).transpose()?,
             region: self.optional_expression(stanza.region.as_ref())?,
-            tags: self.tag_reading(service, stanza.tags.as_ref())?,
-            write: stanza.write.as_ref().map(|write| self.tag_writing(service, write)).transpose()?,
+            tags: self.tag_reading(service, stanza.tags.as_ref(), &parent)?,
+            write: stanza.write.as_ref().map(|write| self.tag_writing(service, write, &parent)).transpose()?,
         }))
     }
 
     /// Without `list` the type is reached as the built-in map says, so nothing else about it may be said here.
     fn no_access(&self, stanza: &TypeStanza) -> Result<Option<Access>, MapError> {
-        let text = |text: &Option<Text>| text.as_ref().map(|text| text.referenced);
+        let text = |text: &Option<Spanned<ItemTextStanza>>| text.as_ref().map(|text| text.referenced);
         let useless: [(&str, Option<Location>); 6] = [
             ("id", text(&stanza.id)),
             ("names", stanza.names.first().map(|name| name.referenced)),
             ("arn", text(&stanza.arn)),
-            ("region", text(&stanza.region)),
+            ("region", stanza.region.as_ref().map(|region| region.referenced)),
             ("tags", stanza.tags.as_ref().map(|tags| tags.referenced)),
             ("write", stanza.write.as_ref().map(|write| write.referenced)),
         ];
@@ -58,37 +71,125 @@ impl Compiler<'_> {
     }
 
     fn listing(&self, service: &Service, list: &ListStanza) -> Result<Listing, MapError> {
-        let scope = Scope { place: "`list`", names: parent_name(list), item: false };
+        if let (Some(recurse), None) = (&list.recurse, &list.parent) {
+            let message = "`recurse` needs `parent`: where the first items are listed";
+            return Err(self.source.error(recurse.referenced, message));
+        }
+        let parent = ParentNames::of(list);
         Ok(Listing {
-            request: self.request(service, &list.call, list.params.as_ref(), &scope)?,
+            calls: self.list_calls(service, list, &parent)?,
             items: self.expression(&list.items)?,
             page: list.page.as_ref().map(|page| self.page(service, page)).transpose()?,
-            parent: list.parent.as_ref().map(|parent| self.parent(parent)).transpose()?,
+            parent: list.parent.as_ref().map(|parent| self.parent(service, parent)).transpose()?,
+            recurse: list.recurse.as_ref().map(|recurse| self.recursion(recurse, &parent)).transpose()?,
             filter: self.optional_expression(list.r#where.as_ref())?,
-            describe: list.describe.as_ref().map(|describe| self.describe(service, list, describe)).transpose()?,
+            describe: list.describe.as_ref().map(|describe| self.describe(service, describe, &parent)).transpose()?,
+            absent: list.absent.clone(),
         })
     }
 
+    /// The list call, once for each scope.
+    fn list_calls(
+        &self,
+        service: &Service,
+        list: &ListStanza,
+        parent: &ParentNames,
+    ) -> Result<Vec<ListCall>, MapError> {
+        let place = Scope { place: "`list`", names: vec![], item: false, parent };
+        let call = |params: Option<&Spanned<Param>>, region| {
+            let params = [list.params.as_ref(), params];
+            let request = self.request(service, (&list.call, list.action.as_ref()), &params, &place)?;
+            Ok(ListCall { request, region })
+        };
+        let Some(scopes) = &list.scopes else { return Ok(vec![call(None, None)?]) };
+        if scopes.value.is_empty() {
+            let message = "`scopes` is empty: list what makes each call another, as {params: {Scope: REGIONAL}}";
+            return Err(self.source.error(scopes.referenced, message));
+        }
+        let scope = |scope: &Spanned<ScopeStanza>| {
+            let region = scope.value.region.as_ref().map(|region| self.region(region)).transpose()?;
+            call(scope.value.params.as_ref(), region)
+        };
+        scopes.value.iter().map(scope).collect()
+    }
+
+    fn region(&self, text: &Text) -> Result<Region, MapError> {
+        text.value.parse().map_err(|error| self.source.error(text.referenced, format!("{error}")))
+    }
+
     pub(super) fn page(&self, service: &Service, (send, receive): &(Text, Text)) -> Result<Page, MapError> {
-        let is_rest = matches!(service.protocol, Protocol::RestJson | Protocol::RestXml);
-        if send.value.is_empty() || (send.value.starts_with('?') && !is_rest) {
+        if send.value.is_empty() || (send.value.starts_with('?') && !service.protocol.is_rest()) {
             let message = "the input parameter of the page token; a leading ? is for REST protocols only";
             return Err(self.source.error(send.referenced, message));
         }
         Ok(Page { send: send.value.clone(), receive: self.expression(receive)? })
     }
 
-    fn parent(&self, stanza: &ParentStanza) -> Result<Parent, MapError> {
-        let name = stanza.r#type.value.strip_prefix("aws.").unwrap_or(&stanza.r#type.value);
-        Ok(Parent { resource_type: ResourceType::new(name), value: self.expression(&stanza.value)? })
+    fn parent(&self, service: &Service, stanza: &Spanned<ParentStanza>) -> Result<Parent, MapError> {
+        let at = stanza.referenced;
+        let stanza = &stanza.value;
+        let source = match (&stanza.r#type, &stanza.list) {
+            (Some(name), None) => {
+                let name = name.value.strip_prefix("aws.").unwrap_or(&name.value);
+                ParentSource::Type(ResourceType::new(name))
+            }
+            (None, Some(list)) => ParentSource::Listing(Box::new(self.listing(service, list)?)),
+            _ => {
+                let message = "a parent is either a `type` of the map, or a `list` of its own";
+                return Err(self.source.error(at, message));
+            }
+        };
+        Ok(Parent { source, value: self.parent_value(&stanza.value)? })
     }
 
-    fn describe(&self, service: &Service, list: &ListStanza, describe: &DescribeStanza) -> Result<Describe, MapError> {
+    fn parent_value(&self, stanza: &Spanned<ParentValueStanza>) -> Result<ParentValue, MapError> {
+        let at = stanza.referenced;
+        let values = match &stanza.value {
+            ParentValueStanza::One(text) => {
+                return self.expression(&Spanned::new(text.clone(), at, at)).map(ParentValue::One);
+            }
+            ParentValueStanza::Several(values) if values.is_empty() => {
+                return Err(self.source.error(at, "`value` is empty: name what of the parent is sent"));
+            }
+            ParentValueStanza::Several(values) => values,
+        };
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        let value = |(name, text): &(Text, Text)| {
+            if name.value == PARENT || name.value.is_empty() || !name.value.bytes().all(is_plain) {
+                let message = format!("`{}` can't be the name of a value: letters, digits, not `parent`", name.value);
+                return Err(self.source.error(name.referenced, message));
+            }
+            Ok((name.value.clone(), self.expression(text)?))
+        };
+        values.iter().map(value).collect::<Result<_, _>>().map(ParentValue::Several)
+    }
+
+    /// What an item gives as a parent is called as what its parent gave.
+    fn recursion(&self, stanza: &Spanned<ParentValueStanza>, parent: &ParentNames) -> Result<ParentValue, MapError> {
+        let value = self.parent_value(stanza)?;
+        let is_alike = match (&value, parent) {
+            (ParentValue::One(_), ParentNames::One) => true,
+            (ParentValue::Several(own), ParentNames::Several(names)) => {
+                own.len() == names.len() && names.iter().all(|name| own.contains_key(name))
+            }
+            _ => false,
+        };
+        if is_alike {
+            return Ok(value);
+        }
+        Err(self.source.error(stanza.referenced, "`recurse` must give the same names as `parent.value`"))
+    }
+
+    fn describe(
+        &self,
+        service: &Service,
+        describe: &DescribeStanza,
+        parent: &ParentNames,
+    ) -> Result<Describe, MapError> {
         let batch = describe.batch.map_or(1, NonZeroUsize::get);
-        let mut names = parent_name(list);
-        names.push("items");
-        let scope = Scope { place: "`describe`", names, item: batch == 1 };
-        let request = self.request(service, &describe.call, describe.params.as_ref(), &scope)?;
+        let scope = Scope { place: "`describe`", names: vec!["items"], item: batch == 1, parent };
+        let call = (&describe.call, describe.action.as_ref());
+        let request = self.request(service, call, &[describe.params.as_ref()], &scope)?;
         if !names_a_resource(&request) {
             let message = "`describe` takes nothing from the listed items; put '{items}' into its params";
             return Err(self.source.error(describe.call.referenced, message));
@@ -96,19 +197,31 @@ impl Compiler<'_> {
         Ok(Describe { request, items: self.expression(&describe.items)?, batch })
     }
 
-    /// An ARN is a template where it looks like one, else JMESPath.
-    fn arn(&self, text: &Text, has_parent: bool) -> Result<Template, MapError> {
-        let Spanned { value, referenced, .. } = text;
-        if !value.starts_with("arn:") {
-            return self.expression(text).map(Template::of_expression);
+    /// An ARN is a template where it looks like one.
+    fn arn(&self, stanza: &Spanned<ItemTextStanza>, scope: &Scope<'_>) -> Result<ItemText, MapError> {
+        match &stanza.value {
+            ItemTextStanza::Expression(text) if text.starts_with("arn:") => {
+                self.template(text, stanza.referenced, scope).map(ItemText::Template)
+            }
+            _ => self.item_text(stanza, scope),
         }
-        let mut names = vec!["id"];
-        names.extend(has_parent.then_some("parent"));
-        self.check_template(value, *referenced, &Scope { place: "`arn`", names, item: true })?;
-        Template::compile(value).map_err(|error| self.source.error(*referenced, error.to_string()))
     }
-}
 
-fn parent_name(list: &ListStanza) -> Vec<&'static str> {
-    list.parent.iter().map(|_| "parent").collect()
+    fn item_text(&self, stanza: &Spanned<ItemTextStanza>, scope: &Scope<'_>) -> Result<ItemText, MapError> {
+        let at = stanza.referenced;
+        match &stanza.value {
+            ItemTextStanza::Expression(text) => {
+                self.expression(&Spanned::new(text.clone(), at, at)).map(ItemText::Expression)
+            }
+            ItemTextStanza::Template(stanza) => {
+                let Spanned { value, referenced, .. } = &stanza.template;
+                self.template(value, *referenced, scope).map(ItemText::Template)
+            }
+        }
+    }
+
+    fn template(&self, text: &str, at: Location, scope: &Scope<'_>) -> Result<Template, MapError> {
+        self.check_template(text, at, scope)?;
+        Template::compile(text).map_err(|error| self.source.error(at, error.to_string()))
+    }
 }

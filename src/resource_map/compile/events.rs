@@ -24,20 +24,21 @@ struct RawEvent<'file> {
     service: Option<&'file Text>,
     ids: Option<&'file Text>,
     action: Action,
+    doubts: Option<&'file String>,
 }
 
 impl<'file> RawEvent<'file> {
     fn creating(stanza: &'file Spanned<EventStanza>) -> Self {
-        let EventStanza { event, service, ids, upsert } = &stanza.value;
+        let EventStanza { event, service, ids, upsert, doubts } = &stanza.value;
         let action = if *upsert { Action::Upsert } else { Action::Create };
         let (event, service, ids) = (event.as_ref(), service.as_ref(), ids.as_ref());
-        Self { stanza: stanza.referenced, event, service, ids, action }
+        Self { stanza: stanza.referenced, event, service, ids, action, doubts: doubts.as_ref() }
     }
 
     fn plain(stanza: &'file Spanned<PlainEventStanza>, action: Action) -> Self {
         let PlainEventStanza { event, service, ids } = &stanza.value;
         let (event, service, ids) = (event.as_ref(), service.as_ref(), ids.as_ref());
-        Self { stanza: stanza.referenced, event, service, ids, action }
+        Self { stanza: stanza.referenced, event, service, ids, action, doubts: None }
     }
 }
 
@@ -99,7 +100,12 @@ impl Compiler<'_> {
             raw.stanza,
             "JMESPath to the ids in the record, such as requestParameters.roleName",
         )?;
-        let rule = EventRule { resource_type: resource_type.clone(), action: raw.action, ids: self.ids(ids)? };
+        let rule = EventRule {
+            resource_type: resource_type.clone(),
+            action: raw.action,
+            ids: self.ids(ids)?,
+            doubts: raw.doubts.cloned(),
+        };
         Ok(CompiledEvent { source, name: name.value.clone(), rule })
     }
 

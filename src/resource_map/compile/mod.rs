@@ -5,6 +5,8 @@
 
 mod access;
 mod events;
+#[cfg(test)]
+mod listing_tests;
 mod requests;
 mod service;
 mod tags;
@@ -18,7 +20,7 @@ use serde_saphyr::{Location, Spanned};
 use super::c7n::{C7nFile, C7nType};
 use super::definition::Service;
 use super::source::{MapError, Place, Source, Text};
-use super::yaml::{ServiceFile, TypeStanza};
+use super::yaml::{ListStanza, ServiceFile, TypeStanza};
 use super::{EventRule, Expression, TypeDefinition};
 use crate::names::ResourceType;
 
@@ -77,13 +79,14 @@ impl Compiler<'_> {
         let (resource_type, place) = self.type_name(stanza.r#type.as_ref(), "type", at)?;
         let events = self.events(stanza, &resource_type, at)?;
         let access = self.access(stanza)?;
-        let parent = stanza.list.as_ref().and_then(|list| list.parent.as_ref());
-        let parent = parent.map(|parent| self.type_name(Some(&parent.r#type), "type", at)).transpose()?;
+        let parent = stanza.list.as_ref().and_then(parent_type);
+        let parent = parent.map(|parent| self.type_name(Some(parent), "type", at)).transpose()?;
         Ok(CompiledType {
             place,
             definition: TypeDefinition {
                 resource_type,
                 cloudformation: stanza.cloudformation.clone(),
+                doubts: stanza.doubts.clone(),
                 global: stanza.global,
                 access,
             },
@@ -96,7 +99,8 @@ impl Compiler<'_> {
     fn c7n_type(&self, stanza: &Spanned<C7nType>) -> Result<CompiledType, MapError> {
         let (resource_type, place) = self.type_name(stanza.value.resource.as_ref(), "resource", stanza.referenced)?;
         let events = self.c7n_events(&stanza.value, &resource_type, stanza.referenced)?;
-        let definition = TypeDefinition { resource_type, cloudformation: None, global: false, access: None };
+        let definition =
+            TypeDefinition { resource_type, cloudformation: None, doubts: None, global: false, access: None };
         Ok(CompiledType { place, definition, events, parent: None, tells_actions: false })
     }
 
@@ -131,4 +135,16 @@ impl Compiler<'_> {
     fn optional_expression(&self, text: Option<&Text>) -> Result<Option<Expression>, MapError> {
         text.map(|text| self.expression(text)).transpose()
     }
+}
+
+/// The type that a listing is below; listings in between are no types.
+fn parent_type(list: &ListStanza) -> Option<&Text> {
+    let mut list = Some(list);
+    while let Some(parent) = list.and_then(|list| list.parent.as_ref()) {
+        if parent.value.r#type.is_some() {
+            return parent.value.r#type.as_ref();
+        }
+        list = parent.value.list.as_deref();
+    }
+    None
 }

@@ -18,11 +18,18 @@ pub(super) fn compile(source: Source<'_>, file: &ServiceFile) -> Result<Option<S
     let value = |text: &Option<Text>| text.as_ref().map(|text| text.value.clone());
     let endpoint = value(&file.endpoint).unwrap_or_else(|| name.value.clone());
     let signing = value(&file.signing).unwrap_or_else(|| endpoint.clone());
+    check_endpoint(source, file)?;
+    let is_xml = protocol.value == Protocol::RestXml;
+    if let Some(text) = file.namespace.as_ref().filter(|_| !is_xml) {
+        return Err(source.error(text.referenced, "`namespace` is for protocol rest-xml only; remove it"));
+    }
     Ok(Some(Service {
         name: name.value.clone(),
         sdk_id: value(&file.sdk_id).unwrap_or_else(|| name.value.replace('-', " ")),
         protocol: protocol.value,
         event_source: event_source(source, file)?.unwrap_or_else(|| default_event_source(&signing)),
+        iam: value(&file.iam).unwrap_or_else(|| signing.clone()),
+        namespace: value(&file.namespace),
         endpoint,
         signing,
         target: value(&file.target),
@@ -30,6 +37,24 @@ pub(super) fn compile(source: Source<'_>, file: &ServiceFile) -> Result<Option<S
         version: value(&file.version),
         endpoints: fixed_endpoints(source, &file.endpoints)?,
     }))
+}
+
+/// Each brace in an endpoint has its partner, and a name stands between them.
+fn check_endpoint(source: Source<'_>, file: &ServiceFile) -> Result<(), MapError> {
+    let Some(text) = &file.endpoint else { return Ok(()) };
+    if text.value.contains('{') && (file.signing.is_none() || file.event_source.is_none()) {
+        let message = "an `endpoint` with {…} needs `signing` and `event_source` beside it";
+        return Err(source.error(text.referenced, message));
+    }
+    let is_host = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
+    let mut pieces = text.value.split('{');
+    let first = pieces.next().unwrap_or_default();
+    let is_whole = |piece: &str| piece.split_once('}').is_some_and(|(name, after)| !name.is_empty() && is_host(after));
+    if is_host(first) && pieces.all(is_whole) {
+        return Ok(());
+    }
+    let message = format!("`{}` is not the beginning of a host's name, with or without {{parameter}}", text.value);
+    Err(source.error(text.referenced, message))
 }
 
 /// eventSource of the file's events that don't name theirs; `None` where the file doesn't tell.
@@ -95,13 +120,26 @@ fn fixed_endpoints(
         if !url.value.starts_with("https://") {
             return Err(source.error(url.referenced, format!("`{}` is not a URL that starts with https://", url.value)));
         }
-        let parsed: Region =
-            region.value.parse().map_err(|error| source.error(region.referenced, format!("{error}")))?;
-        if parsed.partition() != partition {
-            let message = format!("{parsed} is in partition {}, not in `{partition}`", parsed.partition());
-            return Err(source.error(region.referenced, message));
+        let region = region.as_ref().map(|region| region_in(source, partition, region)).transpose()?;
+        let follows_region = url.value.contains("{region}");
+        if url.value.replace("{region}", "").contains(['{', '}']) {
+            return Err(source.error(url.referenced, "the only placeholder of an endpoint's URL is {region}"));
         }
-        endpoints.insert(partition.clone(), FixedEndpoint { url: url.value.clone(), region: region.value.clone() });
+        if region.is_none() && !follows_region {
+            let message = "`region` is missing here: the region to sign for, where the URL has no {region}";
+            return Err(source.error(url.referenced, message));
+        }
+        endpoints.insert(partition.clone(), FixedEndpoint { url: url.value.clone(), region });
     }
     Ok(endpoints)
+}
+
+/// A region of `partition`.
+fn region_in(source: Source<'_>, partition: &str, region: &Text) -> Result<String, MapError> {
+    let parsed: Region = region.value.parse().map_err(|error| source.error(region.referenced, format!("{error}")))?;
+    if parsed.partition() == partition {
+        return Ok(region.value.clone());
+    }
+    let message = format!("{parsed} is in partition {}, not in `{partition}`", parsed.partition());
+    Err(source.error(region.referenced, message))
 }

@@ -3,11 +3,13 @@
 use serde_saphyr::{Location, Spanned};
 
 use super::Compiler;
-use super::requests::{Scope, names_a_resource};
+use super::requests::{ParentNames, Scope, names_a_resource};
 use crate::resource_map::Request;
-use crate::resource_map::definition::{NativeWriting, Page, Service, TagReading, TagRequest, TagWriting, WriteMethod};
+use crate::resource_map::definition::{
+    NativeWriting, Page, Service, TagReading, TagRequest, TagWriting, WriteActions, WriteMethod,
+};
 use crate::resource_map::source::{MapError, Text, instead};
-use crate::resource_map::yaml::{FullWriteStanza, RemoveStanza, TagsStanza, WriteStanza};
+use crate::resource_map::yaml::{ActionStanza, FullWriteStanza, RemoveStanza, TagsStanza, WriteStanza};
 
 impl Compiler<'_> {
     /// Where tags are read; nowhere for a type without `tags`.
@@ -15,13 +17,14 @@ impl Compiler<'_> {
         &self,
         service: &Service,
         stanza: Option<&Spanned<TagsStanza>>,
+        parent: &ParentNames,
     ) -> Result<TagReading, MapError> {
         let Some(Spanned { value: stanza, referenced: at, .. }) = stanza else { return Ok(TagReading::default()) };
         if stanza.path.is_none() && stanza.rgta.is_none() && stanza.call.is_none() {
             return Err(self.source.error(*at, "`tags` says nothing: give `path`, `rgta` or `call`"));
         }
         let request = match &stanza.call {
-            Some(call) => Some(self.tag_request(service, stanza, call)?),
+            Some(call) => Some(self.tag_request(service, stanza, call, parent)?),
             None => self.no_tag_request(stanza)?,
         };
         Ok(TagReading {
@@ -33,6 +36,7 @@ impl Compiler<'_> {
 
     fn no_tag_request(&self, stanza: &TagsStanza) -> Result<Option<TagRequest>, MapError> {
         let useless = [
+            ("action", stanza.action.as_ref().map(|action| action.referenced)),
             ("params", stanza.params.as_ref().map(|params| params.referenced)),
             ("items", stanza.items.as_ref().map(|items| items.referenced)),
             ("batch", stanza.batch.as_ref().map(|batch| batch.referenced)),
@@ -43,16 +47,22 @@ impl Compiler<'_> {
         Ok(None)
     }
 
-    fn tag_request(&self, service: &Service, stanza: &TagsStanza, call: &Text) -> Result<TagRequest, MapError> {
+    fn tag_request(
+        &self,
+        service: &Service,
+        stanza: &TagsStanza,
+        call: &Text,
+        parent: &ParentNames,
+    ) -> Result<TagRequest, MapError> {
         let items =
             self.required(stanza.items.as_ref(), "items", call.referenced, "JMESPath from the answer to the tags")?;
         let batch = stanza.batch.as_ref().map_or(1, |batch| batch.value.get());
         let scope = if batch > 1 {
-            Scope { place: "`tags` with `batch`", names: vec!["arns", "ids"], item: false }
+            Scope { place: "`tags` with `batch`", names: vec!["arns", "ids"], item: false, parent: &ParentNames::None }
         } else {
-            Scope { place: "`tags` without `batch`", names: vec!["id", "arn"], item: true }
+            Scope { place: "`tags` without `batch`", names: vec!["id", "arn"], item: true, parent }
         };
-        let request = self.request(service, call, stanza.params.as_ref(), &scope)?;
+        let request = self.request(service, (call, stanza.action.as_ref()), &[stanza.params.as_ref()], &scope)?;
         if !names_a_resource(&request) {
             let message = "the call reads the same for every resource; use '{id}' or '{arn}', or '{ids}' or '{arns}' with `batch`";
             return Err(self.source.error(call.referenced, message));
@@ -77,16 +87,22 @@ impl Compiler<'_> {
     }
 
     /// How a tag is written.
-    pub(super) fn tag_writing(&self, service: &Service, stanza: &Spanned<WriteStanza>) -> Result<TagWriting, MapError> {
+    pub(super) fn tag_writing(
+        &self,
+        service: &Service,
+        stanza: &Spanned<WriteStanza>,
+        parent: &ParentNames,
+    ) -> Result<TagWriting, MapError> {
         let at = stanza.referenced;
         let stanza = match &stanza.value {
-            WriteStanza::Short(method) => {
-                return Ok(TagWriting { method: self.short_method(method, at)?, native: None, when: None });
+            WriteStanza::Short(name) => {
+                let method = self.short_method(name, at)?;
+                return Ok(TagWriting { method, native: None, when: None, actions: usual_actions(service, method) });
             }
             WriteStanza::Full(stanza) => stanza,
         };
         let native = match (stanza.method, &stanza.call) {
-            (WriteMethod::Native | WriteMethod::Rgta, Some(call)) => Some(self.native(service, stanza, call)?),
+            (WriteMethod::Native | WriteMethod::Rgta, Some(call)) => Some(self.native(service, stanza, call, parent)?),
             (WriteMethod::Native, None) => {
                 let message = "method native needs `call`, the service's own call that writes a tag";
                 return Err(self.source.error(at, message));
@@ -96,14 +112,40 @@ impl Compiler<'_> {
                 return Err(self.source.error(call.referenced, message));
             }
             (_, None) => {
-                self.refuse_without_call(&[
-                    ("params", stanza.params.as_ref().map(|params| params.referenced)),
-                    ("remove", stanza.remove.as_ref().map(|remove| remove.referenced)),
-                ])?;
+                self.refuse_native_parts(stanza)?;
                 None
             }
         };
-        Ok(TagWriting { method: stanza.method, native, when: self.optional_expression(stanza.when.as_ref())? })
+        let actions = match &native {
+            Some(native) => actions_of(native),
+            None => self.actions_without_call(service, stanza)?,
+        };
+        let when = self.optional_expression(stanza.when.as_ref())?;
+        Ok(TagWriting { method: stanza.method, native, when, actions })
+    }
+
+    /// What is for the service's own call only. `remove` may name the action that the Tagging API needs.
+    fn refuse_native_parts(&self, stanza: &FullWriteStanza) -> Result<(), MapError> {
+        let remove = stanza.remove.as_ref();
+        let is_action_only = |remove: &RemoveStanza| remove.call.is_none() && remove.params.is_none();
+        self.refuse_without_call(&[
+            ("params", stanza.params.as_ref().map(|params| params.referenced)),
+            ("remove", remove.filter(|remove| !is_action_only(&remove.value)).map(|remove| remove.referenced)),
+        ])
+    }
+
+    /// The actions of a write by the Tagging API that names no call of the service's own.
+    fn actions_without_call(&self, service: &Service, stanza: &FullWriteStanza) -> Result<WriteActions, MapError> {
+        let remove = stanza.remove.as_ref().and_then(|remove| remove.value.action.as_ref());
+        let usual = usual_actions(service, stanza.method);
+        if let (true, Some(action)) = (stanza.method != WriteMethod::Rgta, stanza.action.as_ref().or(remove)) {
+            let message = "this method knows its actions; remove `action`";
+            return Err(self.source.error(action.referenced, message));
+        }
+        let named = |action: Option<&Spanned<ActionStanza>>, usual| {
+            action.map_or(Ok(usual), |action| self.actions(service, action))
+        };
+        Ok(WriteActions { add: named(stanza.action.as_ref(), usual.add)?, remove: named(remove, usual.remove)? })
     }
 
     /// `write: ec2`: the methods that need no more than their name.
@@ -117,10 +159,16 @@ impl Compiler<'_> {
         })
     }
 
-    fn native(&self, service: &Service, stanza: &FullWriteStanza, call: &Text) -> Result<NativeWriting, MapError> {
+    fn native(
+        &self,
+        service: &Service,
+        stanza: &FullWriteStanza,
+        call: &Text,
+        parent: &ParentNames,
+    ) -> Result<NativeWriting, MapError> {
         let names = vec!["id", "arn", "key", "value", "tags"];
-        let scope = Scope { place: "`write`", names, item: true };
-        let add = self.request(service, call, stanza.params.as_ref(), &scope)?;
+        let scope = Scope { place: "`write`", names, item: true, parent };
+        let add = self.request(service, (call, stanza.action.as_ref()), &[stanza.params.as_ref()], &scope)?;
         let replaces_all = add.uses("tags");
         if replaces_all == (add.uses("key") || add.uses("value")) || (!replaces_all && !add.uses("value")) {
             let message =
@@ -132,7 +180,7 @@ impl Compiler<'_> {
                 let message = "a write with '{tags}' replaces all tags and so needs no `remove`";
                 return Err(self.source.error(remove.referenced, message));
             }
-            Some(remove) => Some(self.removal(service, &remove.value)?),
+            Some(remove) => Some(self.removal(service, remove, parent)?),
             None if replaces_all => None,
             None => {
                 let message = "`remove` is missing here: the call that takes a tag away again, for undo";
@@ -142,13 +190,20 @@ impl Compiler<'_> {
         Ok(NativeWriting { add, remove })
     }
 
-    fn removal(&self, service: &Service, stanza: &RemoveStanza) -> Result<Request, MapError> {
-        let scope = Scope { place: "`remove`", names: vec!["id", "arn", "key"], item: true };
-        let request = self.request(service, &stanza.call, stanza.params.as_ref(), &scope)?;
+    fn removal(
+        &self,
+        service: &Service,
+        stanza: &Spanned<RemoveStanza>,
+        parent: &ParentNames,
+    ) -> Result<Request, MapError> {
+        let RemoveStanza { call, action, params } = &stanza.value;
+        let call = self.required(call.as_ref(), "call", stanza.referenced, "the call that takes a tag away again")?;
+        let scope = Scope { place: "`remove`", names: vec!["id", "arn", "key"], item: true, parent };
+        let request = self.request(service, (call, action.as_ref()), &[params.as_ref()], &scope)?;
         if request.uses("key") {
             return Ok(request);
         }
-        Err(self.source.error(stanza.call.referenced, "`remove` doesn't say which tag: put '{key}' into its params"))
+        Err(self.source.error(call.referenced, "`remove` doesn't say which tag: put '{key}' into its params"))
     }
 
     fn refuse_without_call(&self, keys: &[(&str, Option<Location>)]) -> Result<(), MapError> {
@@ -156,5 +211,23 @@ impl Compiler<'_> {
             Some((key, at)) => Err(self.source.error(at, format!("`{key}` is of no use without `call`"))),
             None => Ok(()),
         }
+    }
+}
+
+/// The actions of the calls that write.
+fn actions_of(native: &NativeWriting) -> WriteActions {
+    let remove = native.remove.as_ref().unwrap_or(&native.add);
+    WriteActions { add: native.add.actions().to_vec(), remove: remove.actions().to_vec() }
+}
+
+/// The actions where a map names none: most services have these, for the Tagging API asks for them.
+fn usual_actions(service: &Service, method: WriteMethod) -> WriteActions {
+    let action = |name: &str| vec![format!("{}:{name}", service.iam)];
+    match method {
+        WriteMethod::Rgta | WriteMethod::Native => {
+            WriteActions { add: action("TagResource"), remove: action("UntagResource") }
+        }
+        WriteMethod::Ec2 => WriteActions { add: action("CreateTags"), remove: action("DeleteTags") },
+        WriteMethod::StackUpdate => WriteActions { add: action("UpdateStack"), remove: action("UpdateStack") },
     }
 }

@@ -8,7 +8,7 @@ use crate::resource_map::load::compile_file;
 use crate::resource_map::source::Source;
 use crate::trail::record::Action;
 
-fn compile(text: &str) -> Vec<CompiledType> {
+pub(super) fn compile(text: &str) -> Vec<CompiledType> {
     compile_file(Source { name: "m", text }).unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
@@ -45,13 +45,13 @@ resources:
 ";
 
 /// [`GOOD`] with one text replaced, which must be there once.
-fn good_but(from: &str, to: &str) -> String {
+pub(super) fn good_but(from: &str, to: &str) -> String {
     assert_eq!(GOOD.matches(from).count(), 1, "{from}");
     GOOD.replace(from, to)
 }
 
 #[track_caller]
-fn assert_refused(text: &str, message: &str) {
+pub(super) fn assert_refused(text: &str, message: &str) {
     assert_eq!(refused(text), message, "\n{text}");
 }
 
@@ -69,7 +69,7 @@ fn a_whole_stanza() {
         "value" => Some(json!("ann")),
         _ => None,
     };
-    let list = access.list.request.render(&json!({}), &lookup).unwrap();
+    let list = access.list.calls[0].request.render(&json!({}), &lookup).unwrap();
     assert_eq!((list.operation.as_str(), list.input), ("GET /things", json!({"?max": 10})));
     let write = access.write.as_ref().unwrap();
     assert_eq!(write.method, WriteMethod::Rgta);
@@ -106,7 +106,7 @@ fn the_head_gives_its_defaults() {
     assert_eq!(access.service.version.as_deref(), Some("2015-12-01"));
     assert_eq!(access.service.endpoints["aws"].url, "https://e");
     assert_eq!(access.write.as_ref().unwrap().method, WriteMethod::Ec2);
-    let arn = access.arn.render(&json!({"Arn": "arn:x"}), |_| None).unwrap();
+    let arn = access.arn.as_ref().unwrap().text(&json!({"Arn": "arn:x"}), &|_| None).unwrap();
     assert_eq!(arn, "arn:x");
 }
 
@@ -136,7 +136,7 @@ fn anchors_and_merges_are_yaml_too() {
 fn words_of_yaml_1_1_are_texts() {
     let text = good_but("{'?max': 10}", "{y: no, 'on': yes, n: true, off: null}");
     let access = compile(&text).remove(0).definition.access.unwrap();
-    let input = access.list.request.render(&json!({}), &|_| None).unwrap().input;
+    let input = access.list.calls[0].request.render(&json!({}), &|_| None).unwrap().input;
     assert_eq!(input, json!({"y": "no", "on": "yes", "n": true, "off": null}));
 }
 
@@ -144,20 +144,20 @@ fn words_of_yaml_1_1_are_texts() {
 fn a_misspelt_key_names_the_nearest() {
     assert_refused(
         &good_but("    events:", "    eventz:"),
-        "5:5: unknown key `eventz`; did you mean `events`? Allowed here: type, cloudformation, global, events, deletes, \
+        "5:5: unknown key `eventz`; did you mean `events`? Allowed here: type, cloudformation, global, doubts, events, deletes, \
          list, id, names, arn, region, tags, write",
     );
     assert_refused(
         &good_but("        ids:", "        id:"),
-        "7:9: unknown key `id`; did you mean `ids`? Allowed here: event, service, ids, upsert",
+        "7:9: unknown key `id`; did you mean `ids`? Allowed here: event, service, ids, upsert, doubts",
     );
     assert_refused(
         &good_but("      method: rgta", "      zzz: rgta"),
-        "19:7: unknown key `zzz`; allowed here: method, call, params, remove, when",
+        "19:7: unknown key `zzz`; allowed here: method, call, action, params, remove, when",
     );
     assert_refused(
         &good_but("remove: {call:", "remove: {cal:"),
-        "22:16: unknown key `cal`; did you mean `call`? Allowed here: call, params",
+        "22:16: unknown key `cal`; did you mean `call`? Allowed here: call, action, params",
     );
 }
 

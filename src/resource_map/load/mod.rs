@@ -2,6 +2,7 @@
 //!
 //! The only place of this module that opens files.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -15,8 +16,9 @@ use super::c7n::C7nFile;
 use super::compile::{self, CompiledType};
 use super::source::{MapError, Source, looks_like_json};
 use super::yaml::ServiceFile;
+use crate::names::ResourceType;
 
-// BUILT_IN: (name, content) of every file of resource-maps/, by `embed.rs`.
+// BUILT_IN: (name, content) of every service's file of resource-maps/, and OMITTED: omitted.yml; by `embed.rs`.
 include!(concat!(env!("OUT_DIR"), "/resource_maps.rs"));
 
 /// Largest map file taken, in bytes: the built-in ones together are a fiftieth of it.
@@ -46,6 +48,20 @@ impl ResourceMap {
         assembly.add(extending_types, Events::Used);
         assembly.finish()
     }
+}
+
+/// cloud-custodian's types that the built-in map leaves out, each with the reason.
+pub fn omitted_types() -> BTreeMap<ResourceType, String> {
+    omitted(Source { name: "resource-maps/omitted.yml", text: OMITTED }).expect(BUILT_IN_IS_CHECKED)
+}
+
+fn omitted(source: Source<'_>) -> Result<BTreeMap<ResourceType, String>, MapError> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Omitted {
+        omitted: BTreeMap<ResourceType, String>,
+    }
+    source.parse().map(|Omitted { omitted }| omitted)
 }
 
 const BUILT_IN_IS_CHECKED: &str = "the built-in maps are checked by a test";

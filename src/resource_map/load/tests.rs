@@ -6,7 +6,7 @@ use std::slice;
 
 use tempfile::TempDir;
 
-use super::{Assembly, BUILT_IN, Events, MAX_MAP_BYTES, Source, TypeSet, compile_file};
+use super::{Assembly, BUILT_IN, Events, MAX_MAP_BYTES, Source, TypeSet, compile_file, omitted_types};
 use crate::names::ResourceType;
 use crate::resource_map::ResourceMap;
 use crate::trail::record::Action;
@@ -70,7 +70,31 @@ fn every_file_of_the_folder_is_built_in() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("resource-maps");
     let on_disk = fs::read_dir(folder).unwrap().count();
     assert!(on_disk > 0);
-    assert_eq!(BUILT_IN.len(), on_disk, "resource-maps/ holds *.yml only");
+    assert_eq!(BUILT_IN.len() + 1, on_disk, "resource-maps/ holds *.yml only, one of them omitted.yml");
+}
+
+#[test]
+fn an_omitted_type_has_a_reason_and_is_not_in_the_map() {
+    let map = ResourceMap::built_in();
+    for (name, reason) in omitted_types() {
+        assert!(!map.types.contains_key(&name), "{name} is in the map");
+        assert!(!reason.trim().is_empty(), "{name}");
+    }
+}
+
+/// The policy of a command is made of them; an operation's name is only known where the protocol has it.
+#[test]
+fn every_built_in_rest_call_names_its_action() {
+    let map = ResourceMap::built_in();
+    let access = map.types.values().filter_map(|definition| Some((definition, definition.access.as_ref()?)));
+    let calls = access.flat_map(|(definition, access)| {
+        access.requests().into_iter().map(|request| (definition.resource_type.as_str(), request)).collect::<Vec<_>>()
+    });
+    let nameless: Vec<String> = calls
+        .filter(|(_, request)| request.actions().is_empty())
+        .map(|(name, request)| format!("{name}: {}", request.call()))
+        .collect();
+    assert!(nameless.is_empty(), "add `action` to {nameless:#?}");
 }
 
 /// A type that can't be tagged says so in a comment that starts with `# No write`.
@@ -177,6 +201,32 @@ fn a_type_is_described_once() {
     let twice = files.write("twice.yml", &format!("{HEAD}{0}{0}", listed("thing", None)));
     let error = ResourceMap::load(&[], &[twice]).unwrap_err();
     assert_eq!((error.line, error.column), (9, 11));
+}
+
+#[test]
+fn ancestors_of_ancestors_have_values() {
+    let files = Files::new();
+    let load = |arn: &str, above: &str| {
+        let below = listed("c", Some("b")).replace("arn: Arn", &format!("arn: 'arn:{{{arn}}}'"));
+        let text = [HEAD, &below, &listed("b", Some("a")).replace("value: Id", above), &listed("a", None)].concat();
+        ResourceMap::load(slice::from_ref(&files.write("m.yml", &text)), &[]).map(drop)
+    };
+    load("parent.parent", "value: Id").unwrap();
+    load("parent.parent.x", "value: {x: Id}").unwrap();
+    let message = |arn: &str, above: &str| {
+        let error = load(arn, above).unwrap_err();
+        assert_eq!(error.line, 4, "where the type c begins");
+        error.message
+    };
+    assert_eq!(
+        message("parent.parent.x", "value: Id"),
+        "{parent.parent.x} has no value: that ancestor gives one value without a name"
+    );
+    assert_eq!(message("parent.parent", "value: {x: Id}"), "{parent.parent} has no value: that ancestor gives x");
+    assert_eq!(
+        message("parent.parent.parent", "value: Id"),
+        "{parent.parent.parent} has no value: the type has 2 ancestors"
+    );
 }
 
 #[test]

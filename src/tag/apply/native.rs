@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::api::TagApi;
 use super::refusal::Refusal;
 use super::{Job, Outcome, Task};
-use crate::inventory::Tags;
+use crate::inventory::{Tags, of_ancestors};
 use crate::resource_map::{NativeWriting, Request};
 
 /// Makes the writes of a batch whose types have no other way.
@@ -95,7 +95,7 @@ fn value_of(job: &Job, task: &Task<'_>, tags: Option<&BTreeMap<String, String>>,
         "key" => job.key.as_str(),
         "value" => return task.write.new_value.as_ref().map(|value| value.as_str().into()),
         "tags" => return tags.map(tag_list),
-        _ => return None,
+        _ => return of_ancestors(name, &live.ancestors),
     };
     Some(text.into())
 }

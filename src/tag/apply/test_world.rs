@@ -215,6 +215,7 @@ pub(in crate::tag) fn resource(resource_type: &str, id: &str, arn: &str, item: V
         region: "eu-west-1".into(),
         tags: Tags::Known(BTreeMap::new()),
         item,
+        ancestors: Vec::new(),
     }
 }
 

@@ -17,6 +17,7 @@ pub(in crate::tag) fn live(id: &str, arn: &str) -> LiveResource {
         region: "eu-west-1".into(),
         tags: Tags::Known(BTreeMap::new()),
         item: json!({}),
+        ancestors: Vec::new(),
     }
 }
 

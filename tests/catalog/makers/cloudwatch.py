@@ -1,0 +1,11 @@
+"""Alarms."""
+
+from lab import client, maker, pairs
+
+
+@maker("alarm")
+def alarm(name, tags):
+    client("cloudwatch").put_metric_alarm(
+        AlarmName=name, MetricName="m", Namespace="n", Statistic="Sum", Period=60, EvaluationPeriods=1, Threshold=1,
+        ComparisonOperator="GreaterThanThreshold", Tags=pairs(tags))
+    return name
