@@ -90,7 +90,13 @@ fn url(service: &Service, region: &Region, switches: Switches) -> Option<String>
         .into_iter()
         .find_map(|place| exceptions.and_then(|places| places.get(place))?.get(switches));
     if let Some(url) = exception {
-        return (!url.is_empty()).then(|| url.replace("{region}", region.as_str()));
+        if url.is_empty() {
+            return None;
+        }
+        // What a call's own inputs put before the host is not in the data.
+        let inputs = service.endpoint.rfind("}.").map_or("", |end| &service.endpoint[..end + "}.".len()]);
+        let url = url.replace("{region}", region.as_str()).replacen("https://", &format!("https://{inputs}"), 1);
+        return Some(url);
     }
     let fips = if switches.fips { "-fips" } else { "" };
     let (plain, dual) = dns_suffixes(region);
@@ -214,6 +220,15 @@ mod tests {
                 "https://states-fips.cn-north-1.amazonaws.com.cn",
                 "https://states.cn-north-1.api.amazonwebservices.com.cn",
                 "https://states-fips.cn-north-1.api.amazonwebservices.com.cn"
+            ]
+        );
+        service.sdk_id = "S3 Control".to_owned();
+        service.endpoint = "{^x-amz-account-id}.s3-control".to_owned();
+        assert_eq!(
+            urls(&service, "eu-west-1")[..2],
+            [
+                "https://{^x-amz-account-id}.s3-control-fips.eu-west-1.amazonaws.com",
+                "https://{^x-amz-account-id}.s3-control.dualstack.eu-west-1.amazonaws.com"
             ]
         );
         service.sdk_id = "S3".to_owned();
