@@ -10,9 +10,9 @@ use jiff::Timestamp;
 use jiff::tz::Offset;
 use serde::Serialize;
 
+use super::interrupt::stop_on_interrupt;
 use super::load_s3::{self, session};
 use super::load_summary::{FailureEntry, size};
-use super::loading::stop_on_interrupt;
 use super::{AwsAccessArgs, CommandError, Context, Outcome, WindowArgs};
 use crate::aws::Session;
 use crate::console::OutputFormat;
