@@ -14,8 +14,10 @@ mod load_s3;
 mod load_summary;
 mod loading;
 mod options;
+mod resource_map;
 mod run_output;
 mod runs;
+mod table;
 mod tag;
 mod tagging;
 mod undo;
@@ -52,6 +54,7 @@ enum Command {
     Apply(apply::Args),
     Undo(undo::Args),
     Runs(runs::Args),
+    ResourceMap(resource_map::Args),
 }
 
 /// Runs the program on the process's arguments.
@@ -81,5 +84,6 @@ fn run(command: Command, context: &Context) -> Result<Outcome, CommandError> {
         Command::Apply(args) => context.block_on(apply::run(args, context)),
         Command::Undo(args) => context.block_on(undo::run(args, context)),
         Command::Runs(args) => runs::run(&args, context),
+        Command::ResourceMap(args) => resource_map::run(&args, context),
     }
 }
