@@ -14,6 +14,7 @@ mod load_s3;
 mod load_summary;
 mod loading;
 mod options;
+mod policy;
 mod resource_map;
 mod run_output;
 mod runs;
@@ -55,6 +56,7 @@ enum Command {
     Undo(undo::Args),
     Runs(runs::Args),
     ResourceMap(resource_map::Args),
+    Policy(policy::Args),
 }
 
 /// Runs the program on the process's arguments.
@@ -85,5 +87,6 @@ fn run(command: Command, context: &Context) -> Result<Outcome, CommandError> {
         Command::Undo(args) => context.block_on(undo::run(args, context)),
         Command::Runs(args) => runs::run(&args, context),
         Command::ResourceMap(args) => resource_map::run(&args, context),
+        Command::Policy(args) => policy::run(&args, context),
     }
 }

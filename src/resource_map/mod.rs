@@ -42,8 +42,8 @@ pub use load::{Description, descriptions, omitted_types};
 pub use params::ParamTemplate;
 pub use request::{RenderedCall, Request};
 pub use source::MapError;
-pub use suggest::UnknownTypes;
 pub(crate) use suggest::nearest;
+pub use suggest::{UnknownService, UnknownTypes};
 pub use summary::{EventSummary, TypeSummary};
 pub use template::{MissingValue, Template};
 
@@ -92,6 +92,13 @@ pub struct Access {
     pub write: Option<TagWriting>,
 }
 
+impl TypeDefinition {
+    /// botocore's name of the service that lists it.
+    pub fn service_name(&self) -> Option<&str> {
+        self.access.as_ref().map(|access| access.service.name.as_str())
+    }
+}
+
 impl Access {
     /// The calls that read tags one by one or write them, as far as the map spells them.
     fn tag_requests(&self) -> impl Iterator<Item = &Request> {
@@ -109,6 +116,17 @@ impl Access {
             listing = above;
         }
         requests
+    }
+
+    /// The nearest type that it is listed below.
+    pub fn parent_type(&self) -> Option<&ResourceType> {
+        let mut listing = &self.list;
+        loop {
+            match &listing.parent.as_ref()?.source {
+                ParentSource::Type(name) => return Some(name),
+                ParentSource::Listing(above) => listing = above,
+            }
+        }
     }
 
     /// Every call that the map spells.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Access, ParentSource, ResourceMap, TypeDefinition, WriteMethod};
+use super::{Access, ResourceMap, TypeDefinition, WriteMethod};
 use crate::names::ResourceType;
 
 /// A type in short.
@@ -83,11 +83,11 @@ fn summary<'m>(definition: &'m TypeDefinition, events: Vec<EventSummary<'m>>) ->
     TypeSummary {
         resource_type: &definition.resource_type,
         cloudformation: definition.cloudformation.as_deref(),
-        service: access.map(|access| access.service.name.as_str()),
+        service: definition.service_name(),
         global: definition.global,
         events,
         listed_by: access.map(listing_calls).unwrap_or_default(),
-        parent: access.and_then(parent_type),
+        parent: access.and_then(Access::parent_type),
         tags_read_by: access.map(tag_sources).unwrap_or_default(),
         tags_written_by: access.map(tag_writers).unwrap_or_default(),
         doubts: definition.doubts.as_deref(),
@@ -102,16 +102,6 @@ fn listing_calls(access: &Access) -> Vec<&str> {
         }
     }
     calls
-}
-
-fn parent_type(access: &Access) -> Option<&ResourceType> {
-    let mut listing = &access.list;
-    loop {
-        match &listing.parent.as_ref()?.source {
-            ParentSource::Type(name) => return Some(name),
-            ParentSource::Listing(above) => listing = above,
-        }
-    }
 }
 
 fn tag_sources(access: &Access) -> Vec<String> {

@@ -52,8 +52,8 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandErro
     }
     let map = context.resource_map()?;
     map.check_types(&args.types).map_err(CommandError::usage)?;
+    map.check_services(&args.services).map_err(CommandError::usage)?;
     let mut summaries = map.summaries();
-    check_services(&args.services, &summaries)?;
     summaries.retain(|summary| is_asked(args, summary));
     match context.console.format {
         OutputFormat::Json => {
@@ -65,17 +65,6 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandErro
         }
     }
     Ok(Outcome::Done)
-}
-
-fn check_services(services: &[String], summaries: &[TypeSummary<'_>]) -> Result<(), CommandError> {
-    let is_known = |service: &&String| summaries.iter().any(|summary| summary.service == Some(service.as_str()));
-    let Some(unknown) = services.iter().find(|service| !is_known(service)) else { return Ok(()) };
-    let error = CommandError::usage(format_args!("the resource map has no type of a service {unknown}"));
-    let known = summaries.iter().filter_map(|summary| summary.service);
-    Err(match crate::resource_map::nearest(unknown, known) {
-        Some(nearest) => error.hint(format!("did you mean {nearest}?")),
-        None => error,
-    })
 }
 
 fn is_asked(args: &Args, summary: &TypeSummary<'_>) -> bool {
