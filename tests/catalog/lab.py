@@ -37,6 +37,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -77,11 +78,22 @@ _records: list[dict] = []
 _pauses = 0
 
 
-@functools.cache
+_clients: dict[tuple, Any] = {}
+_making = threading.Lock()
+
+
 def client(service: str, region: str | None = None) -> Any:
-    """boto3's client, whose successful writes are recorded."""
-    config = botocore.config.Config(retries={"total_max_attempts": 1}, inject_host_prefix=False)
-    made = boto3.client(service, region_name=region or REGION, config=config)
+    """boto3's client, whose successful writes are recorded. Making one takes a lock: boto3's session knows no threads."""
+    wanted = (service, region or REGION)
+    with _making:
+        if wanted not in _clients:
+            _clients[wanted] = _new_client(*wanted)
+    return _clients[wanted]
+
+
+def _new_client(service: str, region: str) -> Any:
+    config = botocore.config.Config(retries={"total_max_attempts": 1}, inject_host_prefix=False, read_timeout=300)
+    made = boto3.client(service, region_name=region, config=config)
     made.meta.events.register("before-parameter-build", _note_request)
     made.meta.events.register("after-call", _note_answer)
     return made
@@ -290,6 +302,11 @@ def main(types: list[str]) -> int:
         found = create(types)
         for entry in found["made"]:
             print(json.dumps(entry, indent=1, default=str))
+        import witness
+
+        known = [name for name in types or load() if name in witness.Witness().types]
+        for name, told in witness.everything(known).items():
+            print(name, "is listed as", json.dumps(told, indent=1))
         for entry in found["failed"]:
             print(json.dumps(entry), file=sys.stderr)
     return 1 if found["failed"] else 0

@@ -10,20 +10,38 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import botocore.exceptions
 import botocore.session
 import yaml
 
 from paths import Wrong, result_type
-from shapes import ANY, SCALAR, Either, List, Map, Struct, answer, parameter_name, record
+from shapes import ANY, SCALAR, Either, List, Map, Struct, answer, parameter_name, record, rules
+from wire import operation_of
 
 SESSION = botocore.session.get_session()
-# A region in which every service of the maps is, for the endpoint's usual form.
-USUAL_REGION = "eu-west-1"
 # EC2's CreateTags and the Tagging API need nothing of the map; a stack's update is the program's own.
 WITHOUT_CALL = ("ec2", "stack-update")
 # Calls with a token that all the same answer at once: a key has no more tags than a page, ListTags' token is reserved.
 ONE_PAGE = {("ListResourceTags", "NextMarker"), ("ListTags", "NextToken")}
+# How a parameter is marked that does not go into the body.
+PREFIXES = {None: "", "querystring": "?", "header": "^"}
+# A region of each partition, for endpoints that follow the region.
+SOME_REGION = {
+    "aws": "eu-west-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1", "aws-iso": "us-iso-east-1", "aws-iso-b": "us-isob-east-1",
+    "aws-iso-e": "eu-isoe-west-1", "aws-iso-f": "us-isof-south-1", "aws-eusc": "eusc-de-east-1",
+}
+# Headers that no model tells and every SDK sends.
+SENT_BY_SDKS = {("glacier", "^x-amz-glacier-version")}
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# The domains of the partitions whose regions are not below amazonaws.com.
+SUFFIX = {"aws-cn": "amazonaws.com.cn"}
 KEYS = {"Key", "key", "TagKey", "tagKey"}
+# Services that log under a source that their own names don't begin with.
+SAME_SOURCE = {
+    "elasticloadbalancing": ("elb", "elbv2"), "rds": ("docdb", "neptune"), "es": ("opensearch",), "monitoring": ("cloudwatch",), "states": ("stepfunctions",),
+    "elasticfilesystem": ("efs",), "elasticmapreduce": ("emr",), "airflow": ("mwaa",), "aoss": ("opensearchserverless",),
+    "mobiletargeting": ("pinpoint",), "tagging": ("resourcegroupstaggingapi",), "servicecatalog": ("servicecatalog-appregistry",),
+}
 PLACEHOLDER = re.compile(r"^\{[^{}]*\}$")
 
 
@@ -37,13 +55,32 @@ def client(service: str, region: str) -> Any:
     return SESSION.create_client(service, region_name=region, aws_access_key_id="-", aws_secret_access_key="-")
 
 
+def endpoint_of(service: str, region: str) -> tuple[str, str, str]:
+    """Where calls go, the region to sign for, and the partition: by the service's rules, which its client only asks for each call."""
+    made = client(service, region)
+    signing_region = made._request_signer.region_name
+    try:
+        found = made._ruleset_resolver._provider.resolve_endpoint(Region=region, UseFIPS=False, UseDualStack=False)
+    except (botocore.exceptions.EndpointProviderError, botocore.exceptions.UnresolvableEndpointError):
+        return made.meta.endpoint_url, signing_region, made.meta.partition  # rules that need a call's parameters
+    schemes = (found.properties or {}).get("authSchemes", [])
+    return found.url, next((scheme["signingRegion"] for scheme in schemes if "signingRegion" in scheme), region), made.meta.partition
+
+
+@functools.cache
+def present_in(service: str) -> list[str]:
+    """The partitions of public regions that have a service."""
+    return [partition for partition in ("aws", "aws-cn", "aws-us-gov") if SESSION.get_available_regions(service, partition)]
+
+
 class Checker:
     """One service's file."""
 
     def __init__(self, file: Path) -> None:
         self.file = file.name
         self.problems: list[str] = []
-        self.map = yaml.safe_load(file.read_text())
+        self.text = file.read_text()
+        self.map = yaml.load(self.text, LOADER)
         self.service = model(self.map["service"])
         self.protocol = self.map["protocol"]
         self.where = ""
@@ -62,14 +99,28 @@ class Checker:
 
     def check(self, types: dict[str, tuple["Checker", dict]]) -> None:
         self.metadata()
+        self.reasons()
         for resource in self.map["resources"]:
             self.where = f"{resource['type']}: "
-            for event in resource["events"] + resource.get("deletes", []):
-                self.event(event)
+            for event in resource["events"]:
+                self.event(event, event.get("doubts"))
+            for event in resource.get("deletes", []):
+                self.event(event, resource.get("doubts"))
+            if "list" not in resource:
+                continue
             item = self.listing(resource, types)
             self.identity(resource, item)
-            self.tags(resource["tags"], item)
+            if "tags" in resource:
+                self.tags(resource["tags"], item)
             self.write(resource.get("write"), item)
+
+    def reasons(self) -> None:
+        """A type that can't be tagged says why, in a comment of its stanza or of the file's head."""
+        stanzas = re.split(r"^  - type: *", self.text, flags=re.MULTILINE)[1:]
+        for resource, stanza in zip(self.map["resources"], stanzas, strict=True):
+            if "write" not in resource and "# No write: " not in stanza:
+                self.where = f"{resource['type']}: "
+                self.wrong("write", "missing: a comment `# No write: …` in the stanza must say why")
 
     def metadata(self) -> None:
         facts = self.service.metadata
@@ -78,6 +129,8 @@ class Checker:
         protocols = facts.get("protocols", [facts["protocol"]])
         endpoint = self.map.get("endpoint", self.map["service"])
         sdk_id = self.map.get("sdk_id", self.map["service"].replace("-", " "))
+        # A call's own parameter may stand in the host's name.
+        endpoint = re.sub(r"^\{\^[^}]*\}\.", "", endpoint)
         expected = {"endpoint": prefix, "signing": signing, "sdk_id": facts["serviceId"].lower()}
         found = {"endpoint": endpoint, "signing": self.map.get("signing", endpoint), "sdk_id": sdk_id.lower()}
         if self.protocol == "json":
@@ -85,6 +138,8 @@ class Checker:
             found |= {"target": self.map.get("target"), "json": self.map.get("json")}
         if self.protocol in ("query", "ec2"):
             expected["version"], found["version"] = facts["apiVersion"], self.map.get("version")
+        usual = rules.event_source(self.service)
+        expected["event_source"], found["event_source"] = usual, self.event_source()
         if self.protocol not in protocols:
             self.wrong("protocol", f"{self.protocol} is none of {protocols}")
         for key, value in expected.items():
@@ -95,39 +150,46 @@ class Checker:
     def endpoints(self, prefix: str) -> None:
         fixed = self.map.get("endpoints", {})
         for partition, endpoint in fixed.items():
-            made = client(self.map["service"], endpoint["region"])
-            actual = (made.meta.endpoint_url, made._request_signer.region_name, made.meta.partition)
-            if actual != (endpoint["url"], endpoint["region"], partition):
+            region = endpoint.get("region", SOME_REGION[partition])
+            actual = endpoint_of(self.map["service"], region)
+            if not same_host(endpoint["url"].replace("{region}", region), actual[0]) or actual[1:] != (region, partition):
                 self.wrong(f"endpoints.{partition}", f"{endpoint} should be {actual}")
-        usual = client(self.map["service"], USUAL_REGION).meta.endpoint_url
-        if not fixed and usual != f"https://{prefix}.{USUAL_REGION}.amazonaws.com":
-            self.wrong("endpoints", f"missing: in {USUAL_REGION} it is {usual}")
+        for partition in {"aws", *present_in(self.map["service"])} - set(fixed):
+            region = SOME_REGION[partition]
+            usual = endpoint_of(self.map["service"], region)[0]
+            if usual != f"https://{prefix}.{region}.{SUFFIX.get(partition, 'amazonaws.com')}":
+                self.wrong(f"endpoints.{partition}", f"missing: in {region} it is {usual}")
 
-    def event(self, event: dict) -> None:
-        name = event["event"]
-        place = f"event {name}"
-        if "service" in event:
-            self.wrong(place, "events of another service are not checked yet")
+    def event_source(self) -> str:
+        """The eventSource of the file's events."""
+        return self.map.get("event_source", self.map.get("signing", self.map.get("endpoint", self.map["service"])) + ".amazonaws.com")
+
+    def event(self, event: dict, doubts: str | None) -> None:
+        """An event must be an operation, its ids in what CloudTrail logs of it; or the map says why that is not known (`doubts`: the
+        event's own, or for a delete the type's)."""
+        place = f"event {event['event']}"
+        operations = operations_of_event(self, event)
+        if not operations:
+            if not doubts:
+                self.wrong(place, f"no such operation of {event.get('service', self.event_source())}; if it is one all the same: `doubts`")
             return
-        if name not in self.service.operation_names:
-            self.wrong(place, "no such operation")
-            return
-        self.path(place, event["ids"], record(self.map["service"], self.service.operation_model(name)))
+        # Two services can share a source and a name (the versions of one API): the path has to suit one of them.
+        problems = []
+        for operation in operations:
+            try:
+                result_type(event["ids"], record(operation.service_model.service_name, operation))
+                return
+            except Exception as error:
+                problems.append(str(error))
+        if not doubts:
+            self.wrong(place, f"{event['ids']}: {problems[0]}")
 
     def operation(self, place: str, call: str) -> Any:
         """The model of `Operation`, or of the one that `METHOD /path` belongs to."""
-        if " " not in call:
-            if call in self.service.operation_names:
-                return self.service.operation_model(call)
-            return self.wrong(place, f"no operation {call}")
-        method, path = call.split(" ", 1)
-        shape = re.sub(r"\{[^}]*\}", "{}", path)
-        for name in self.service.operation_names:
-            operation = self.service.operation_model(name)
-            same = re.sub(r"\{[^}]*\}", "{}", operation.http["requestUri"]) == shape
-            if same and operation.http["method"] == method:
-                return operation
-        return self.wrong(place, f"no operation has {call}")
+        found = operation_of(self.service, call)
+        if found is None:
+            return self.wrong(place, f"no operation {call}" if " " not in call else f"no operation has {call}")
+        return found[0]
 
     def request(self, place: str, call: str, params: dict, extra: list[str] = ()) -> Any:
         """Checks a call and its input; gives the answer's type. `extra` are parameters that paging adds."""
@@ -140,10 +202,14 @@ class Checker:
         for name, member in members.items():
             location = member.serialization.get("location")
             labels += location == "uri"
-            if location in (None, "querystring"):
+            if location in PREFIXES:
                 key = parameter_name(name, member, self.protocol)
-                known["?" + key if location else key] = (name, member)
+                known[PREFIXES[location] + key] = (name, member)
+        if self.protocol == "rest-xml":
+            params = self.unwrapped(params, shape)
         for key in [*params, *extra]:
+            if (self.map["service"], key) in SENT_BY_SDKS:
+                continue
             if key not in known:
                 self.wrong(place, f"{operation.name} takes no {key!r}, only {sorted(known)}")
             elif key in params:
@@ -156,6 +222,13 @@ class Checker:
         if missing:
             self.wrong(place, f"{operation.name} needs {missing}")
         return answer(operation.output_shape, self.protocol)
+
+    @staticmethod
+    def unwrapped(params: dict, shape: Any) -> dict:
+        """The input without the element that is the root of its document, where that is no parameter itself."""
+        root = shape.serialization.get("name") if shape is not None and "payload" not in shape.serialization else None
+        inner = params.get(root, {})
+        return {key: value for key, value in params.items() if key != root} | inner
 
     def value(self, place: str, value: Any, shape: Any) -> None:
         """Checks a parameter's value, placeholders standing for anything."""
@@ -180,9 +253,10 @@ class Checker:
             self.scalar(place, value, shape)
 
     def list_value(self, place: str, value: Any, shape: Any) -> None:
-        if place.rsplit(".", 1)[-1].startswith("?") and not isinstance(value, list):
+        in_query = place.rsplit(".", 1)[-1].startswith("?")
+        if in_query and not isinstance(value, list):
             return self.value(place, value, shape.member)
-        if self.protocol in ("query", "rest-xml") and not shape.serialization.get("flattened"):
+        if not in_query and self.protocol in ("query", "rest-xml") and not shape.serialization.get("flattened"):
             name = shape.member.serialization.get("name", "member")
             if not isinstance(value, dict) or set(value) != {name}:
                 return self.wrong(place, f"a list is written {{{name}: [...]}} here")
@@ -208,7 +282,9 @@ class Checker:
         """Checks how a type is listed; gives the item's type."""
         listing = resource["list"]
         page = listing.get("page")
-        answered = self.request("list", listing["call"], listing.get("params", {}), page[:1] if page else [])
+        scopes = [scope.get("params", {}) for scope in listing.get("scopes", [{}])]
+        for params in scopes:
+            answered = self.request("list", listing["call"], listing.get("params", {}) | params, page[:1] if page else [])
         items = self.list_of("list.items", listing["items"], answered)
         if page and self.path("list.page", page[1], answered) not in (SCALAR, ANY):
             self.wrong("list.page", f"{page[1]} is no token")
@@ -221,9 +297,20 @@ class Checker:
         if "where" in listing:
             self.path("list.where", listing["where"], items)
         if "parent" in listing:
-            checker, parent = types[listing["parent"]["type"]]
-            self.path("list.parent", listing["parent"]["value"], checker.listing(parent, types))
+            self.parent(listing["parent"], types)
         return items
+
+    def parent(self, parent: dict, types: dict[str, tuple["Checker", dict]]) -> None:
+        """Checks what is sent of a parent: a type's item, or one that is listed in place."""
+        if "list" in parent:
+            above = self.listing(parent, types)
+        else:
+            checker, resource = types[parent["type"]]
+            above = checker.listing(resource, types)
+        values = parent["value"] if isinstance(parent["value"], dict) else {"": parent["value"]}
+        for value in values.values():
+            if not value.startswith("{"):
+                self.path("list.parent", value, above)
 
     def unpaged(self, place: str, call: str, answered: Any) -> None:
         """A call whose answer has a token must follow it."""
@@ -242,14 +329,20 @@ class Checker:
 
     def identity(self, resource: dict, item: Any) -> None:
         for key in ("id", "region"):
-            if key in resource and self.path(key, resource[key], item) not in (SCALAR, ANY):
+            if isinstance(resource.get(key), str) and self.path(key, resource[key], item) not in (SCALAR, ANY):
                 self.wrong(key, f"{resource[key]} is no single value")
-        for name in resource.get("names", []):
-            self.path("names", name, item)
-        arn = resource["arn"]
-        for expression in placeholders(arn) if "{" in arn else [arn]:
-            if expression not in ("partition", "region", "account", "id"):
-                self.path("arn", expression, item)
+        for place in ("arn", "id", "names"):
+            given = resource.get(place, [])
+            for value in given if isinstance(given, list) else [given]:
+                self.identifier(place, value, item)
+
+    def identifier(self, place: str, value: Any, item: Any) -> None:
+        """JMESPath on the item, or a template."""
+        text = value["template"] if isinstance(value, dict) else value
+        templated = isinstance(value, dict) or (place == "arn" and text.startswith("arn:"))
+        for expression in placeholders(text) if templated else [text]:
+            if expression not in ("partition", "region", "account", "id") and not expression.startswith("parent"):
+                self.path(place, expression, item)
 
     def tags(self, tags: dict, item: Any) -> None:
         if "path" in tags:
@@ -282,10 +375,13 @@ class Checker:
     def write(self, write: Any, item: Any) -> None:
         if write is None or write in WITHOUT_CALL:
             return
+        if write == "rgta":
+            write = {"method": "rgta"}
         if "when" in write:
             self.path("write.when", write["when"], item)
         if "call" not in write:
-            if write["method"] not in WITHOUT_CALL:
+            own = [name for name in self.service.operation_names if re.match("(Add)?Tag", name)]
+            if write["method"] not in WITHOUT_CALL and own:
                 self.wrong("write", "the service's own call is missing: RGTA does not take every resource")
             return
         self.request("write", write["call"], write.get("params", {}))
@@ -295,13 +391,39 @@ class Checker:
             self.wrong("write.remove", "missing: the call does not replace all tags")
 
 
+def same_host(url: str, usual: str) -> bool:
+    """Whether a map's endpoint is the model's; operations may have a host of their own below it (`api.`)."""
+    return url == usual or url.replace("https://api.", "https://") == usual
+
+
+@functools.cache
+def sharers(source: str) -> list[str]:
+    """Services whose events have this eventSource: only those whose name or endpoint could give it are looked into."""
+    first = source.split(".")[0]
+    hints = {first, *(service for service, named in rules.EVENT_SOURCES.items() if named == first), *SAME_SOURCE.get(first, ())}
+    known = [name for name in SESSION.get_available_services() if name in hints or name.startswith(first)]
+    return [name for name in known if rules.event_source(model(name)) == source]
+
+
+def operations_of_event(checker: Checker, event: dict) -> list[Any]:
+    """The operations that an event can stand for: of the map's service, or of those that log under its event source."""
+    source, name = event.get("service", checker.event_source()), event["event"]
+    own = [checker.map["service"]] if source == checker.event_source() else []
+    services = dict.fromkeys([*own, *sharers(source)])
+    return [model(service).operation_model(name) for service in services if name in model(service).operation_names]
+
+
+def checkers_of(folder: Path) -> list[Checker]:
+    return [Checker(file) for file in sorted(folder.glob("*.yml")) if file.name != "omitted.yml"]
+
+
 def placeholders(template: str) -> list[str]:
     """What stands between braces; the maps' ARNs have none within quotes."""
     return re.findall(r"\{([^{}]*)\}", template)
 
 
 def main(folder: Path) -> int:
-    checkers = [Checker(file) for file in sorted(folder.glob("*.yml")) if file.name != "omitted.yml"]
+    checkers = checkers_of(folder)
     types = {resource["type"]: (checker, resource) for checker in checkers for resource in checker.map["resources"]}
     for checker in checkers:
         checker.check(types)

@@ -155,7 +155,8 @@ def record(service: str, operation: Any) -> Struct:
         told = recorded(service, name, answered.members[inner] if inner else answered)
     if (service, name) in rules.NULL_RESPONSE:
         told = Struct("nothing: the call's responseElements are null", {})
-    return Struct("record", {"requestParameters": lambda: asked, "responseElements": lambda: told})
+    own = {"requestParameters": lambda: asked, "responseElements": lambda: told}
+    return Struct("record", own | {name: lambda: SCALAR for name in ("awsRegion", "recipientAccountId", "eventTime", "eventName")})
 
 
 def parameter_name_of_ec2(name: str, member: Any) -> str:

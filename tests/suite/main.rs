@@ -3,12 +3,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that meets the unexpected is to fail, wherever its helpers stand")]
 
+mod catalog;
 mod common;
 mod count;
 mod end_to_end;
 mod errors;
 mod harness;
 mod help;
+mod import;
 mod inventory;
 mod load_athena;
 mod load_files;

@@ -1,7 +1,5 @@
 //! The whole job: resources made through the AWS API, their trail loaded, owners tagged, taken back. What is on the
-//! server is always asked of boto3.
+//! server is always asked of boto3. Every type at once is [`crate::catalog`]'s.
 
-mod every_service;
 mod left_behind;
 mod same_rows;
-mod world;

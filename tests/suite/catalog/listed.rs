@@ -1,0 +1,66 @@
+//! Every type that can be listed, by our caller and by boto3: the same ids, ARNs and tags.
+
+use serde_json::{Value, json};
+
+use super::coverage::{Outcomes, check};
+use super::shared::lab;
+use super::world::witness;
+use crate::inventory::{drive, triples};
+
+#[test]
+fn every_listable_type_is_listed_with_its_tags_as_boto3_lists_it() {
+    let lab = lab();
+    let writes = lab.moto.writes();
+    let told = witness(&lab.moto, None);
+    let types: Vec<&String> = told.iter().filter(|(_, told)| told.resources.is_some()).map(|(kind, _)| kind).collect();
+    let ours = drive(&lab.moto, &json!({"types": types, "confirm": true}));
+    let (mut outcomes, mut wrong) = (Outcomes::new(), Vec::new());
+    for (kind, told) in &told {
+        let reason = told.unsupported.as_deref();
+        let outcome = match (&told.resources, &told.failed) {
+            (_, Some(failed)) => Err(format!("boto3 does not take the map's calls: {failed}")),
+            (Some(resources), None) => compared(resources, reason, &ours[kind]),
+            (None, None) => Ok(format!("unsupported: {}", reason.expect("a type is listed or not"))),
+        };
+        match outcome {
+            Ok(outcome) => drop(outcomes.insert(kind.clone(), outcome)),
+            Err(difference) => wrong.push(format!("{kind}: {difference}")),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(lab.moto.writes(), writes, "listing wrote");
+    check("listed", &outcomes);
+}
+
+/// The group of a type that both listed, or how the lists differ. `wanted` are [id, ARN, tags]; `untold` is why the server can't tell
+/// the tags.
+fn compared(wanted: &[Value], untold: Option<&str>, ours: &Value) -> Result<String, String> {
+    const SHOWN: usize = 1500;
+    let shown = |what: String| what.chars().take(SHOWN).collect::<String>();
+    if !ours["resources"].is_array() {
+        return Err(shown(format!("ours: {ours}\n  boto3: {wanted:?}")));
+    }
+    let has_tags = untold.is_none();
+    let bare = |list: &[Value]| -> Vec<Value> {
+        let mut list: Vec<Value> =
+            list.iter().map(|one| if has_tags { one.clone() } else { json!([one[0], one[1]]) }).collect();
+        list.sort_by_key(ToString::to_string);
+        list
+    };
+    let (found, wanted) = (bare(&triples(ours)), bare(wanted));
+    if found != wanted {
+        let only = |one: &[Value], other: &[Value]| -> Vec<Value> {
+            one.iter().filter(|each| !other.contains(each)).cloned().collect()
+        };
+        let (ours, theirs) = (only(&found, &wanted), only(&wanted, &found));
+        return Err(shown(format!("only ours: {ours:?}\n  only boto3's: {theirs:?}")));
+    }
+    if has_tags && ours["problems"] != json!([]) {
+        return Err(shown(ours["problems"].to_string()));
+    }
+    Ok(match untold {
+        _ if wanted.is_empty() => "empty".to_owned(),
+        None => "equal".to_owned(),
+        Some(reason) => format!("equal but for tags: {reason}"),
+    })
+}
