@@ -14,6 +14,9 @@ use crate::store::ledger::Ledger;
 use crate::trail::filter::RecordFilter;
 use crate::trail::scan::Scanner;
 
+/// What is told after the first Ctrl-C.
+pub(super) const STOPPING: &str = "stopping when what is being read is done; Ctrl-C again stops at once";
+
 /// Which records to load, and how fast.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Loading")]
@@ -99,7 +102,7 @@ impl<'c> Loading<'c> {
         let found = tokio::select! {
             found = source(feed) => found,
             () = stop.wait() => {
-                context.console.message("stopping when what is being read is done; Ctrl-C again stops at once");
+                context.console.message(STOPPING);
                 Ok(())
             }
         };

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use rusqlite::{Row, Statement, ToSql, Transaction, named_params};
 
+use super::imported::{Imported, is_imported};
 use super::naming::ResourceName;
 use super::{Store, StoreError};
 use crate::names::{AccountId, Region, ResourceId, ResourceType};
 pub use crate::trail::record::StoredEvent;
-use crate::trail::record::{Action, Event, Identity, ResourceEvent};
+use crate::trail::record::{Action, Event, Identity, ResourceEvent, Touched};
 
 /// The columns of a row, in the order of [`Inserter::insert`] and [`stored_event`].
 const COLUMNS: &str = "account_id, region, event_time, event_id, resource_type, resource_id, action, event_name, \
@@ -105,6 +106,7 @@ fn region_condition(region: Option<&Region>) -> &'static str {
 /// Writes rows within a transaction.
 pub(super) struct Inserter<'t> {
     statement: Statement<'t>,
+    imported: Imported<'t>,
 }
 
 impl<'t> Inserter<'t> {
@@ -115,45 +117,60 @@ impl<'t> Inserter<'t> {
             "INSERT INTO resource_events ({COLUMNS}) VALUES ({values}) \
              ON CONFLICT DO UPDATE SET action = excluded.action WHERE action <> excluded.action"
         ))?;
-        Ok(Self { statement })
+        Ok(Self { statement, imported: Imported::new(transaction)? })
     }
 
-    /// Writes an event's rows; gives how many are new (or changed).
+    /// Writes an event's rows; gives how many are new (or changed). An imported event tells only what no trail told; a
+    /// trail's event stands in place of an imported one.
     pub(super) fn insert(&mut self, resource_event: &ResourceEvent) -> Result<u64, StoreError> {
         let ResourceEvent { event, touched } = resource_event;
-        let identity = &event.identity;
+        let is_imported = is_imported(event);
+        if is_imported {
+            self.imported.forget_other_ids(resource_event)?;
+        }
         let mut added = 0;
         for touched in touched {
-            let row: [&dyn ToSql; 25] = [
-                &event.account_id,
-                &event.region,
-                &event.time,
-                &event.event_id,
-                &touched.resource_type.as_str(),
-                &touched.resource_id.as_str(),
-                &touched.action.as_str(),
-                &event.name,
-                &event.source,
-                &event.user_agent,
-                &event.source_ip,
-                &event.shared_event_id,
-                &identity.kind,
-                &identity.arn,
-                &identity.user_name,
-                &identity.principal_id,
-                &identity.account_id,
-                &identity.access_key_id,
-                &identity.issuer_type,
-                &identity.issuer_arn,
-                &identity.issuer_user_name,
-                &identity.source_identity,
-                &identity.on_behalf_of_user_id,
-                &identity.on_behalf_of_store_arn,
-                &identity.invoked_by,
-            ];
-            added += self.statement.execute(&row[..])? as u64;
+            if is_imported && self.imported.is_told(event, touched)? {
+                continue;
+            }
+            let written = self.write(event, touched)?;
+            let was_imported = written && !is_imported && self.imported.make_way(event, touched)?;
+            added += u64::from(written && !was_imported);
         }
         Ok(added)
+    }
+
+    /// Writes a row; says whether it is new (or changed).
+    fn write(&mut self, event: &Event, touched: &Touched) -> Result<bool, StoreError> {
+        let identity = &event.identity;
+        let row: [&dyn ToSql; 25] = [
+            &event.account_id,
+            &event.region,
+            &event.time,
+            &event.event_id,
+            &touched.resource_type.as_str(),
+            &touched.resource_id.as_str(),
+            &touched.action.as_str(),
+            &event.name,
+            &event.source,
+            &event.user_agent,
+            &event.source_ip,
+            &event.shared_event_id,
+            &identity.kind,
+            &identity.arn,
+            &identity.user_name,
+            &identity.principal_id,
+            &identity.account_id,
+            &identity.access_key_id,
+            &identity.issuer_type,
+            &identity.issuer_arn,
+            &identity.issuer_user_name,
+            &identity.source_identity,
+            &identity.on_behalf_of_user_id,
+            &identity.on_behalf_of_store_arn,
+            &identity.invoked_by,
+        ];
+        Ok(self.statement.execute(&row[..])? > 0)
     }
 }
 
@@ -196,7 +213,6 @@ fn stored_event(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
 mod tests {
     use super::*;
     use crate::store::ledger::Batch;
-    use crate::trail::record::Touched;
 
     fn event(id: &str, account: &str, region: &str, time: &str) -> Event {
         Event {

@@ -19,7 +19,7 @@ use crate::resource_map::expression::TopLevelFields;
 use crate::resource_map::{EventRule, ResourceMap};
 
 /// What CloudTrail writes in place of values that it doesn't show.
-const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
+pub(crate) const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
 
 /// Hexadecimal digits of an event id that is derived from a record's content.
 const DERIVED_ID_DIGITS: usize = 32;

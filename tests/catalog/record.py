@@ -26,7 +26,8 @@ XMLNS = "http://ec2.amazonaws.com/doc/2016-11-15/"
 EVENT_SOURCES = {"mq": "amazonmq"}
 
 # Services (botocore's names) whose fields keep their first letter.
-KEEP_CASE = {"s3", "mwaa", "synthetics", "connect", "databrew", "route53profiles", "resource-explorer-2", "devops-guru"}
+KEEP_CASE = {"s3", "mwaa", "synthetics", "connect", "databrew", "route53profiles", "resource-explorer-2", "devops-guru",
+             "route53-recovery-control-config"}
 
 # (service, operation or None for all, the field's name on the wire) -> CloudTrail's spelling.
 SPELLED = {

@@ -16,11 +16,6 @@ XML_PROTOCOLS = ("query", "ec2", "rest-xml")
 LABEL = re.compile(r"\{([^{}]*)\}")
 
 
-def protocol_of(service: Any) -> str:
-    """The protocol by which botocore names things: models that know several are alike in JSON."""
-    return service.metadata["protocol"]
-
-
 @functools.cache
 def operations_by_path(service: Any) -> list[tuple[str, re.Pattern, list[str], Any]]:
     """(method, path with its labels as groups, their names, operation) of a REST service."""
@@ -75,9 +70,8 @@ def other_members(shape: Any) -> dict[str, Any]:
     return found
 
 
-def parameters(operation: Any, labels: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
-    """botocore's parameters of a request that the map would send. Raises KeyError on what the operation doesn't take."""
-    protocol = protocol_of(operation.service_model)
+def parameters(operation: Any, protocol: str, labels: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
+    """botocore's parameters of a request that a map of this protocol would send. Raises KeyError on what the operation doesn't take."""
     shape = operation.input_shape
     body, others, made, inner = body_shape(shape, protocol), other_members(shape), {}, {}
     for name, member in shape.members.items() if shape is not None else ():
@@ -113,9 +107,9 @@ def value_of(shape: Any, value: Any, protocol: str) -> Any:
     return str(value) if isinstance(value, (int, float)) else value
 
 
-def answer(operation: Any, parsed: dict) -> Any:
-    """The wire's JSON of botocore's answer."""
-    shape, protocol = operation.output_shape, protocol_of(operation.service_model)
+def answer(operation: Any, protocol: str, parsed: dict) -> Any:
+    """The JSON that a map of this protocol sees of botocore's answer."""
+    shape = operation.output_shape
     if shape is None:
         return None
     payload = shape.serialization.get("payload")

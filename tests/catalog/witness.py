@@ -24,6 +24,7 @@ import wire
 from lab import ACCOUNT, REGION, client, unrecorded
 
 MAPS = Path(__file__).resolve().parent.parent.parent / "resource-maps"
+OMITTED = "omitted.yml"
 PARTITION = "aws"
 THREADS = 4
 # The tag by which it is tried whether the server takes one.
@@ -62,9 +63,12 @@ def search(expression: str, subject: Any) -> Any:
 def looked_up(name: str, context: dict, item: Any) -> Any:
     if name in context:
         return context[name]
-    head, _, tail = name.partition(".")
-    if head == "parent" and isinstance(context.get("parent"), dict) and tail in context["parent"]:
-        return context["parent"][tail]
+    segments = name.split(".")
+    depth = next((n for n, segment in enumerate(segments) if segment != "parent"), len(segments))
+    if depth and len(context.get("parents", ())) >= depth:
+        # {parent.parent.name}: of what was sent of the parent's own parent, the part called so.
+        value = context["parents"][depth - 1]
+        return value if depth == len(segments) else value[segments[depth]]
     return search(name, item)
 
 
@@ -114,22 +118,22 @@ class Map:
         found = wire.operation_of(made.meta.service_model, stanza["call"])
         if found is None:
             raise ValueError(f"botocore has no {stanza['call']}")
-        operation, labels = found
+        (operation, labels), protocol = found, self.data["protocol"]
         params = filled({**stanza.get("params", {}), **(more or {})}, context, item)
-        given = wire.parameters(operation, filled(labels, context, item), {k: v for k, v in params.items() if v is not None})
+        given = wire.parameters(operation, protocol, filled(labels, context, item), {k: v for k, v in params.items() if v is not None})
         name = xform_name(operation.name)
         try:
             if made.can_paginate(name) and stanza.get("page"):
                 for page in made.get_paginator(name).paginate(**given):
-                    yield wire.answer(operation, page)
+                    yield wire.answer(operation, protocol, page)
                 return
             while True:
-                page = wire.answer(operation, getattr(made, name)(**given))
+                page = wire.answer(operation, protocol, getattr(made, name)(**given))
                 yield page
                 token = search(stanza["page"][1], page) if stanza.get("page") else None
                 if not token:
                     return
-                given |= wire.parameters(operation, filled(labels, context, item), {stanza["page"][0]: token})
+                given |= wire.parameters(operation, protocol, filled(labels, context, item), {stanza["page"][0]: token})
         except botocore.exceptions.ClientError as error:
             status = error.response["ResponseMetadata"]["HTTPStatusCode"]
             code = error.response["Error"].get("Code", "")
@@ -144,7 +148,7 @@ class Witness:
     """The maps of a folder."""
 
     def __init__(self, folder: Path = MAPS) -> None:
-        maps = [Map(file) for file in sorted(folder.glob("*.yml"))]
+        maps = [Map(file) for file in sorted(folder.glob("*.yml")) if file.name != OMITTED]
         self.types = {resource["type"]: (each, resource) for each in maps for resource in each.data["resources"]}
 
     def listable(self) -> list[str]:
@@ -152,35 +156,34 @@ class Witness:
 
     # Listing
 
-    def items(self, name: str) -> Iterator[tuple[Any, Any]]:
-        """A type's items, each with what of its parent was sent."""
+    def items(self, name: str) -> Iterator[tuple[Any, tuple]]:
+        """A type's items, each with what of its parents was sent, the nearest first."""
         each, resource = self.types[name]
         yield from self.listed(each, resource["list"], each.region(resource))
 
-    def listed(self, each: Map, listing: dict, region: str) -> Iterator[tuple[Any, Any]]:
-        for parent in self.parents(each, listing.get("parent"), region):
-            waiting = [parent]
+    def listed(self, each: Map, listing: dict, region: str) -> Iterator[tuple[Any, tuple]]:
+        for parents in self.parents(each, listing.get("parent"), region):
+            waiting = [parents]
             while waiting:
                 above = waiting.pop(0)
                 for item in self.below(each, listing, region, above):
                     yield item, above
-                    if "recurse" in listing:
-                        below = parent_value(listing["recurse"], item)
-                        waiting += [below] if below is not None else []
+                    below = parent_value(listing["recurse"], item) if "recurse" in listing else None
+                    waiting += [(below, *above)] if below is not None else []
 
-    def parents(self, each: Map, parent: dict | None, region: str) -> Iterator[Any]:
+    def parents(self, each: Map, parent: dict | None, region: str) -> Iterator[tuple]:
         if parent is None:
-            yield None
+            yield ()
             return
-        above = self.items(parent["type"]) if "type" in parent else self.listed(each, parent["list"], region)
-        for item, _ in above:
+        listed = self.items(parent["type"]) if "type" in parent else self.listed(each, parent["list"], region)
+        for item, above in listed:
             value = parent_value(parent["value"], item)
             if value is not None:
-                yield value
+                yield value, *above
 
-    def below(self, each: Map, listing: dict, region: str, parent: Any) -> Iterator[Any]:
+    def below(self, each: Map, listing: dict, region: str, parents: tuple) -> Iterator[Any]:
         """The items below one parent, described, and only those that count."""
-        context = context_of(region) | ({"parent": parent} if parent is not None else {})
+        context = context_of(region) | {"parents": parents}
         items = []
         for scope in listing.get("scopes", [{}]):
             if scope.get("region", region) != region:
@@ -225,9 +228,9 @@ class Witness:
         each, resource = self.types[name]
         region = each.region(resource)
         found = []
-        for item, parent in self.items(name):
+        for item, parents in self.items(name):
             own = search(resource["region"], item) if "region" in resource else None
-            context = context_of(own or region) | ({"parent": parent} if parent is not None else {})
+            context = context_of(own or region) | {"parents": parents}
             context["id"] = text_of(resource["id"], context, item)
             context["arn"] = text_of(resource["arn"], context, item) if "arn" in resource else None
             found.append((context, item))
@@ -238,10 +241,18 @@ class Witness:
         if "path" in stanza:
             return [as_tags(search(stanza["path"], item)) for _, item in found]
         if "call" not in stanza:
-            return [None] * len(found)
+            return self.by_tagging_api(stanza, region, [context for context, _ in found])
         if stanza.get("batch", 1) > 1:
             return self.batched(each, stanza, region, [context for context, _ in found])
         return [self.of_one(each, stanza, context, item) for context, item in found]
+
+    def by_tagging_api(self, stanza: dict, region: str, contexts: list[dict]) -> list[dict | None]:
+        """By GetResources, where nothing else tells."""
+        if "rgta" not in stanza:
+            return [None] * len(contexts)
+        pages = client("resourcegroupstaggingapi", region).get_paginator("get_resources").paginate(ResourceTypeFilters=[stanza["rgta"]])
+        found = {entry["ResourceARN"]: as_tags(entry["Tags"]) for page in pages for entry in page["ResourceTagMappingList"]}
+        return [found.get(context["arn"], {}) for context in contexts]
 
     def of_one(self, each: Map, stanza: dict, context: dict, item: Any) -> dict:
         found: dict = {}

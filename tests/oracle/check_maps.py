@@ -14,7 +14,8 @@ import botocore.session
 import yaml
 
 from paths import Wrong, result_type
-from shapes import ANY, SCALAR, Either, List, Map, Struct, answer, parameter_name, record
+from shapes import ANY, SCALAR, Either, List, Map, Struct, answer, parameter_name, record, rules
+from wire import operation_of
 
 SESSION = botocore.session.get_session()
 # A region in which every service of the maps is, for the endpoint's usual form.
@@ -30,7 +31,16 @@ SOME_REGION = {
     "aws": "eu-west-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1", "aws-iso": "us-iso-east-1", "aws-iso-b": "us-isob-east-1",
     "aws-iso-e": "eu-isoe-west-1", "aws-iso-f": "us-isof-south-1", "aws-eusc": "eusc-de-east-1",
 }
+# Headers that no model tells and every SDK sends.
+SENT_BY_SDKS = {("glacier", "^x-amz-glacier-version")}
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 KEYS = {"Key", "key", "TagKey", "tagKey"}
+# Services that log under a source that their own names don't begin with.
+SAME_SOURCE = {
+    "elasticloadbalancing": ("elb", "elbv2"), "rds": ("docdb", "neptune"), "es": ("opensearch",), "monitoring": ("cloudwatch",), "states": ("stepfunctions",),
+    "elasticfilesystem": ("efs",), "elasticmapreduce": ("emr",), "airflow": ("mwaa",), "aoss": ("opensearchserverless",),
+    "mobiletargeting": ("pinpoint",), "tagging": ("resourcegroupstaggingapi",), "servicecatalog": ("servicecatalog-appregistry",),
+}
 PLACEHOLDER = re.compile(r"^\{[^{}]*\}$")
 
 
@@ -44,25 +54,14 @@ def client(service: str, region: str) -> Any:
     return SESSION.create_client(service, region_name=region, aws_access_key_id="-", aws_secret_access_key="-")
 
 
-@functools.cache
-def makers_of(source: str, operation: str) -> list[str]:
-    """The services that have an operation and whose events, by their signing name, come from a source."""
-    found = []
-    for service in SESSION.get_available_services():
-        facts = model(service).metadata
-        name = facts.get("signingName", facts["endpointPrefix"])
-        if f"{name}.amazonaws.com" == source and operation in model(service).operation_names:
-            found.append(service)
-    return found
-
-
 class Checker:
     """One service's file."""
 
     def __init__(self, file: Path) -> None:
         self.file = file.name
         self.problems: list[str] = []
-        self.map = yaml.safe_load(file.read_text())
+        self.text = file.read_text()
+        self.map = yaml.load(self.text, LOADER)
         self.service = model(self.map["service"])
         self.protocol = self.map["protocol"]
         self.where = ""
@@ -81,10 +80,13 @@ class Checker:
 
     def check(self, types: dict[str, tuple["Checker", dict]]) -> None:
         self.metadata()
+        self.reasons()
         for resource in self.map["resources"]:
             self.where = f"{resource['type']}: "
-            for event in resource["events"] + resource.get("deletes", []):
-                self.event(event)
+            for event in resource["events"]:
+                self.event(event, event.get("doubts"))
+            for event in resource.get("deletes", []):
+                self.event(event, resource.get("doubts"))
             if "list" not in resource:
                 continue
             item = self.listing(resource, types)
@@ -93,6 +95,14 @@ class Checker:
                 self.tags(resource["tags"], item)
             self.write(resource.get("write"), item)
 
+    def reasons(self) -> None:
+        """A type that can't be tagged says why, in a comment of its stanza or of the file's head."""
+        stanzas = re.split(r"^  - type: *", self.text, flags=re.MULTILINE)[1:]
+        for resource, stanza in zip(self.map["resources"], stanzas, strict=True):
+            if "write" not in resource and "# No write: " not in stanza:
+                self.where = f"{resource['type']}: "
+                self.wrong("write", "missing: a comment `# No write: …` in the stanza must say why")
+
     def metadata(self) -> None:
         facts = self.service.metadata
         prefix = facts["endpointPrefix"]
@@ -100,6 +110,8 @@ class Checker:
         protocols = facts.get("protocols", [facts["protocol"]])
         endpoint = self.map.get("endpoint", self.map["service"])
         sdk_id = self.map.get("sdk_id", self.map["service"].replace("-", " "))
+        # A call's own parameter may stand in the host's name.
+        endpoint = re.sub(r"^\{\^[^}]*\}\.", "", endpoint)
         expected = {"endpoint": prefix, "signing": signing, "sdk_id": facts["serviceId"].lower()}
         found = {"endpoint": endpoint, "signing": self.map.get("signing", endpoint), "sdk_id": sdk_id.lower()}
         if self.protocol == "json":
@@ -107,6 +119,8 @@ class Checker:
             found |= {"target": self.map.get("target"), "json": self.map.get("json")}
         if self.protocol in ("query", "ec2"):
             expected["version"], found["version"] = facts["apiVersion"], self.map.get("version")
+        usual = rules.event_source(self.service)
+        expected["event_source"], found["event_source"] = usual, self.event_source()
         if self.protocol not in protocols:
             self.wrong("protocol", f"{self.protocol} is none of {protocols}")
         for key, value in expected.items():
@@ -126,42 +140,36 @@ class Checker:
         if not fixed and usual != f"https://{prefix}.{USUAL_REGION}.amazonaws.com":
             self.wrong("endpoints", f"missing: in {USUAL_REGION} it is {usual}")
 
-    def event(self, event: dict) -> None:
-        name = event["event"]
-        place = f"event {name}"
-        services = makers_of(event.get("service", self.source()), name)
-        if "service" not in event and name in self.service.operation_names:
-            services = list(dict.fromkeys([self.map["service"], *services]))
-        if not services:
-            return self.wrong(place, "no such operation")
-        known = [record(service, model(service).operation_model(name)) for service in services]
-        # Two services can share a source and a name (the versions of one API): the path has to suit one of them.
-        problems = self.problems
-        for kind in known:
-            self.problems = []
-            self.path(place, event["ids"], kind)
-            if not self.problems:
-                break
-        self.problems = problems + self.problems
+    def event_source(self) -> str:
+        """The eventSource of the file's events."""
+        return self.map.get("event_source", self.map.get("signing", self.map.get("endpoint", self.map["service"])) + ".amazonaws.com")
 
-    def source(self) -> str:
-        """The eventSource of the file's events by its signing name."""
-        return f"{self.map.get('signing', self.map.get('endpoint', self.map['service']))}.amazonaws.com"
+    def event(self, event: dict, doubts: str | None) -> None:
+        """An event must be an operation, its ids in what CloudTrail logs of it; or the map says why that is not known (`doubts`: the
+        event's own, or for a delete the type's)."""
+        place = f"event {event['event']}"
+        operations = operations_of_event(self, event)
+        if not operations:
+            if not doubts:
+                self.wrong(place, f"no such operation of {event.get('service', self.event_source())}; if it is one all the same: `doubts`")
+            return
+        # Two services can share a source and a name (the versions of one API): the path has to suit one of them.
+        problems = []
+        for operation in operations:
+            try:
+                result_type(event["ids"], record(operation.service_model.service_name, operation))
+                return
+            except Exception as error:
+                problems.append(str(error))
+        if not doubts:
+            self.wrong(place, f"{event['ids']}: {problems[0]}")
 
     def operation(self, place: str, call: str) -> Any:
         """The model of `Operation`, or of the one that `METHOD /path` belongs to."""
-        if " " not in call:
-            if call in self.service.operation_names:
-                return self.service.operation_model(call)
-            return self.wrong(place, f"no operation {call}")
-        method, path = call.split(" ", 1)
-        shape = re.sub(r"\{[^}]*\}", "{}", path)
-        for name in self.service.operation_names:
-            operation = self.service.operation_model(name)
-            same = re.sub(r"\{[^}]*\}", "{}", operation.http["requestUri"]) == shape
-            if same and operation.http["method"] == method:
-                return operation
-        return self.wrong(place, f"no operation has {call}")
+        found = operation_of(self.service, call)
+        if found is None:
+            return self.wrong(place, f"no operation {call}" if " " not in call else f"no operation has {call}")
+        return found[0]
 
     def request(self, place: str, call: str, params: dict, extra: list[str] = ()) -> Any:
         """Checks a call and its input; gives the answer's type. `extra` are parameters that paging adds."""
@@ -177,7 +185,11 @@ class Checker:
             if location in PREFIXES:
                 key = parameter_name(name, member, self.protocol)
                 known[PREFIXES[location] + key] = (name, member)
+        if self.protocol == "rest-xml":
+            params = self.unwrapped(params, shape)
         for key in [*params, *extra]:
+            if (self.map["service"], key) in SENT_BY_SDKS:
+                continue
             if key not in known:
                 self.wrong(place, f"{operation.name} takes no {key!r}, only {sorted(known)}")
             elif key in params:
@@ -190,6 +202,13 @@ class Checker:
         if missing:
             self.wrong(place, f"{operation.name} needs {missing}")
         return answer(operation.output_shape, self.protocol)
+
+    @staticmethod
+    def unwrapped(params: dict, shape: Any) -> dict:
+        """The input without the element that is the root of its document, where that is no parameter itself."""
+        root = shape.serialization.get("name") if shape is not None and "payload" not in shape.serialization else None
+        inner = params.get(root, {})
+        return {key: value for key, value in params.items() if key != root} | inner
 
     def value(self, place: str, value: Any, shape: Any) -> None:
         """Checks a parameter's value, placeholders standing for anything."""
@@ -214,9 +233,10 @@ class Checker:
             self.scalar(place, value, shape)
 
     def list_value(self, place: str, value: Any, shape: Any) -> None:
-        if place.rsplit(".", 1)[-1].startswith("?") and not isinstance(value, list):
+        in_query = place.rsplit(".", 1)[-1].startswith("?")
+        if in_query and not isinstance(value, list):
             return self.value(place, value, shape.member)
-        if self.protocol in ("query", "rest-xml") and not shape.serialization.get("flattened"):
+        if not in_query and self.protocol in ("query", "rest-xml") and not shape.serialization.get("flattened"):
             name = shape.member.serialization.get("name", "member")
             if not isinstance(value, dict) or set(value) != {name}:
                 return self.wrong(place, f"a list is written {{{name}: [...]}} here")
@@ -356,13 +376,34 @@ def same_host(url: str, usual: str) -> bool:
     return url == usual or url.replace("https://api.", "https://") == usual
 
 
+@functools.cache
+def sharers(source: str) -> list[str]:
+    """Services whose events have this eventSource: only those whose name or endpoint could give it are looked into."""
+    first = source.split(".")[0]
+    hints = {first, *(service for service, named in rules.EVENT_SOURCES.items() if named == first), *SAME_SOURCE.get(first, ())}
+    known = [name for name in SESSION.get_available_services() if name in hints or name.startswith(first)]
+    return [name for name in known if rules.event_source(model(name)) == source]
+
+
+def operations_of_event(checker: Checker, event: dict) -> list[Any]:
+    """The operations that an event can stand for: of the map's service, or of those that log under its event source."""
+    source, name = event.get("service", checker.event_source()), event["event"]
+    own = [checker.map["service"]] if source == checker.event_source() else []
+    services = dict.fromkeys([*own, *sharers(source)])
+    return [model(service).operation_model(name) for service in services if name in model(service).operation_names]
+
+
+def checkers_of(folder: Path) -> list[Checker]:
+    return [Checker(file) for file in sorted(folder.glob("*.yml")) if file.name != "omitted.yml"]
+
+
 def placeholders(template: str) -> list[str]:
     """What stands between braces; the maps' ARNs have none within quotes."""
     return re.findall(r"\{([^{}]*)\}", template)
 
 
 def main(folder: Path) -> int:
-    checkers = [Checker(file) for file in sorted(folder.glob("*.yml")) if file.name != "omitted.yml"]
+    checkers = checkers_of(folder)
     types = {resource["type"]: (checker, resource) for checker in checkers for resource in checker.map["resources"]}
     for checker in checkers:
         checker.check(types)

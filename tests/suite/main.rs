@@ -10,6 +10,7 @@ mod end_to_end;
 mod errors;
 mod harness;
 mod help;
+mod import;
 mod inventory;
 mod load_athena;
 mod load_files;
