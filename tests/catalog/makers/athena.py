@@ -19,7 +19,7 @@ def data_catalog(name, tags):
 
 @maker("athena-capacity-reservation")
 def reservation(name, tags):
-    athena.create_capacity_reservation(**given(tags, Name=name, TargetDpus=24, Tags=pairs(tags)))
+    athena.create_capacity_reservation(Name=name, TargetDpus=24, Tags=pairs(tags))
     return name
 
 

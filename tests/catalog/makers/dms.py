@@ -41,8 +41,8 @@ def task(name, tags):
     return made["ReplicationTask"]["ReplicationTaskArn"]
 
 
-@maker("dms-subnet-group")
+@maker("dms-subnet-group", without=dict.fromkeys(("fresh", "owned", "unrecorded", "machine"), "the server keeps no tags of it"))
 def subnet_group(name, tags):
     dms.create_replication_subnet_group(
-        ReplicationSubnetGroupIdentifier=name, ReplicationSubnetGroupDescription=name, SubnetIds=base().subnets, Tags=pairs(tags))
+        ReplicationSubnetGroupIdentifier=name, ReplicationSubnetGroupDescription=name, SubnetIds=base().subnets)
     return name

@@ -86,7 +86,9 @@ def session(name, tags):
 
 @maker("glue-registry")
 def registry(name, tags):
-    glue.create_registry(**given(tags, RegistryName=name, Tags=tags))
+    arn = glue.create_registry(RegistryName=name)["RegistryArn"]
+    if tags:
+        glue.tag_resource(ResourceArn=arn, TagsToAdd=tags)
     return name
 
 

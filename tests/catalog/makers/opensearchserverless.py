@@ -2,19 +2,14 @@
 
 import json
 
-from lab import client, given, maker, pairs, shared
+from lab import client, given, maker, pairs
 
 aoss = client("opensearchserverless")
 
 
-@shared
-def encrypted():
-    policy = {"Rules": [{"ResourceType": "collection", "Resource": ["collection/lab-*"]}], "AWSOwnedKey": True}
-    aoss.create_security_policy(name="base", type="encryption", policy=json.dumps(policy))
-
-
 @maker("opensearch-serverless")
 def collection(name, tags):
-    encrypted()
+    policy = {"Rules": [{"ResourceType": "collection", "Resource": [f"collection/{name}"]}], "AWSOwnedKey": True}
+    aoss.create_security_policy(name=name, type="encryption", policy=json.dumps(policy))
     made = aoss.create_collection(**given(tags, name=name, type="SEARCH", tags=pairs(tags, "key", "value")))
     return made["createCollectionDetail"]["id"]

@@ -92,7 +92,7 @@ def shard_group(name, tags):
     return made["DBShardGroupResourceId"]
 
 
-@maker("rds-global-cluster")
+@maker("rds-global-cluster", without=dict.fromkeys(("fresh", "owned", "unrecorded", "machine"), "the server keeps no tags of it"))
 def global_cluster(name, tags):
-    rds.create_global_cluster(GlobalClusterIdentifier=name, Engine="aurora-mysql", Tags=pairs(tags))
+    rds.create_global_cluster(GlobalClusterIdentifier=name, Engine="aurora-mysql")
     return name
