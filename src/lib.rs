@@ -7,6 +7,7 @@
 //!                        │
 //! load::athena  ┐
 //! load::history ┤
+//! load::import ─┤
 //! load::s3 ─────┤        ▼
 //! load::files ──┴► trail (scan, extract) ──► store (SQLite) ──► creator ──┐
 //!                                                                         ├─► tag::plan ─► tag::apply ─► journal

@@ -258,3 +258,38 @@ impl Intercept for BoundedAnswers {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_host_takes_in_the_calls_own_input() {
+        let service = Service {
+            name: "s3control".to_owned(),
+            sdk_id: "S3 Control".to_owned(),
+            protocol: Protocol::RestXml,
+            endpoint: "{^x-amz-account-id}.s3-control".to_owned(),
+            signing: "s3".to_owned(),
+            target: None,
+            json_version: None,
+            version: None,
+            event_source: "s3.amazonaws.com".to_owned(),
+            iam: "s3".to_owned(),
+            namespace: None,
+            endpoints: std::collections::BTreeMap::new(),
+        };
+        let url = |input: &Value, configured: Option<&str>| {
+            let endpoint = Endpoint::of(&service, &Region::from("eu-west-1"), configured.map(str::to_owned));
+            with_inputs(&endpoint.url, &service, input).map_err(|error| error.to_string())
+        };
+        let account = json!({"^x-amz-account-id": "123456789012"});
+        assert_eq!(url(&account, None).unwrap(), "https://123456789012.s3-control.eu-west-1.amazonaws.com");
+        assert_eq!(url(&account, Some("http://127.0.0.1:5000")).unwrap(), "http://127.0.0.1:5000");
+        for evil in [json!({}), json!({"^x-amz-account-id": ""}), json!({"^x-amz-account-id": "evil.example/"})] {
+            assert!(url(&evil, None).is_err(), "{evil}");
+        }
+    }
+}

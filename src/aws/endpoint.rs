@@ -109,4 +109,12 @@ mod tests {
             pair("https://iam.cn-north-1.amazonaws.com.cn", "cn-north-1")
         );
     }
+
+    #[test]
+    fn a_pattern_may_hold_the_region() {
+        let mut service = service(&[("aws", "https://dsql.{region}.api.aws", "")]);
+        service.endpoints.get_mut("aws").unwrap().region = None;
+        let pair = ("https://dsql.eu-west-1.api.aws".to_owned(), "eu-west-1".to_owned());
+        assert_eq!(endpoint(&service, "eu-west-1", None), pair);
+    }
 }

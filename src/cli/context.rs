@@ -8,7 +8,7 @@ use tracing::level_filters::LevelFilter;
 use super::{CommandError, GlobalArgs};
 use crate::console::Console;
 use crate::resource_map::ResourceMap;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 /// The surroundings of a command.
 #[derive(Debug)]
@@ -58,9 +58,13 @@ impl Context {
     }
 
     /// A failure of the database, with the advice that fits.
-    pub fn store_error(&self, error: &crate::store::StoreError) -> CommandError {
+    pub fn store_error(&self, error: &StoreError) -> CommandError {
         let mut command_error = CommandError::while_doing(format_args!("database {}", self.global.db.display()), error);
         command_error.hints.extend(error.hint().map(str::to_owned));
+        if matches!(error, StoreError::Predecessor) {
+            let db = self.global.db.display();
+            return command_error.hint(format!("to have its rows in one: trailcreator import {db} --db NEW_FILE"));
+        }
         command_error
     }
 

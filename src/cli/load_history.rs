@@ -118,7 +118,7 @@ fn tell(
     }
     let requests: BTreeMap<String, u64> = session.counts().by_operation();
     let history = History { regions, since: span.since.to_string(), until: span.until.to_string() };
-    let summary = Summary { figures: &loaded.figures, requests, interrupted, query: None, history: Some(history) };
+    let summary = Summary { requests, history: Some(history), ..Summary::new(&loaded.figures, interrupted) };
     summary.print(&context.console);
     Ok(summary.outcome())
 }

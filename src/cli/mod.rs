@@ -7,6 +7,7 @@ mod apply;
 mod context;
 mod count;
 mod error;
+mod import;
 mod load_athena;
 mod load_files;
 mod load_history;
@@ -47,6 +48,7 @@ enum Command {
     LoadFiles(load_files::Args),
     LoadHistory(load_history::Args),
     LoadS3(load_s3::Args),
+    Import(import::Args),
     Who(who::Args),
     Tag(tag::Args),
     Apply(apply::Args),
@@ -76,6 +78,7 @@ fn run(command: Command, context: &Context) -> Result<Outcome, CommandError> {
         Command::LoadFiles(args) => context.block_on(load_files::run(args, context)),
         Command::LoadHistory(args) => context.block_on(load_history::run(args, context)),
         Command::LoadS3(args) => context.block_on(load_s3::run(args, context)),
+        Command::Import(args) => context.block_on(import::run(args, context)),
         Command::Who(args) => context.block_on(who::run(args, context)),
         Command::Tag(args) => context.block_on(tag::run(args, context)),
         Command::Apply(args) => context.block_on(apply::run(args, context)),

@@ -44,9 +44,7 @@ impl StoreError {
                 Some("name another file with --db; a new one is made where there is none")
             }
             Self::ReadOnly => Some(READ_ONLY),
-            Self::Predecessor => {
-                Some("it is left as it is; name another file with --db, and load the trail into that one")
-            }
+            Self::Predecessor => Some("it is left as it is; name a database of trailcreator's with --db"),
             Self::Newer { .. } => Some("update trailcreator, or name another file with --db"),
             Self::Sqlite(error) => error.sqlite_error_code().and_then(hint_of_code),
         }

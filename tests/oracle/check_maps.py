@@ -10,15 +10,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import botocore.exceptions
 import botocore.session
 import yaml
 
 from paths import Wrong, result_type
-from shapes import ANY, SCALAR, Either, List, Map, Struct, answer, parameter_name, record
+from shapes import ANY, SCALAR, Either, List, Map, Struct, answer, parameter_name, record, rules
+from wire import operation_of
 
 SESSION = botocore.session.get_session()
-# A region in which every service of the maps is, for the endpoint's usual form.
-USUAL_REGION = "eu-west-1"
 # EC2's CreateTags and the Tagging API need nothing of the map; a stack's update is the program's own.
 WITHOUT_CALL = ("ec2", "stack-update")
 # Calls with a token that all the same answer at once: a key has no more tags than a page, ListTags' token is reserved.
@@ -32,7 +32,16 @@ SOME_REGION = {
 }
 # Headers that no model tells and every SDK sends.
 SENT_BY_SDKS = {("glacier", "^x-amz-glacier-version")}
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# The domains of the partitions whose regions are not below amazonaws.com.
+SUFFIX = {"aws-cn": "amazonaws.com.cn"}
 KEYS = {"Key", "key", "TagKey", "tagKey"}
+# Services that log under a source that their own names don't begin with.
+SAME_SOURCE = {
+    "elasticloadbalancing": ("elb", "elbv2"), "rds": ("docdb", "neptune"), "es": ("opensearch",), "monitoring": ("cloudwatch",), "states": ("stepfunctions",),
+    "elasticfilesystem": ("efs",), "elasticmapreduce": ("emr",), "airflow": ("mwaa",), "aoss": ("opensearchserverless",),
+    "mobiletargeting": ("pinpoint",), "tagging": ("resourcegroupstaggingapi",), "servicecatalog": ("servicecatalog-appregistry",),
+}
 PLACEHOLDER = re.compile(r"^\{[^{}]*\}$")
 
 
@@ -46,16 +55,22 @@ def client(service: str, region: str) -> Any:
     return SESSION.create_client(service, region_name=region, aws_access_key_id="-", aws_secret_access_key="-")
 
 
+def endpoint_of(service: str, region: str) -> tuple[str, str, str]:
+    """Where calls go, the region to sign for, and the partition: by the service's rules, which its client only asks for each call."""
+    made = client(service, region)
+    signing_region = made._request_signer.region_name
+    try:
+        found = made._ruleset_resolver._provider.resolve_endpoint(Region=region, UseFIPS=False, UseDualStack=False)
+    except (botocore.exceptions.EndpointProviderError, botocore.exceptions.UnresolvableEndpointError):
+        return made.meta.endpoint_url, signing_region, made.meta.partition  # rules that need a call's parameters
+    schemes = (found.properties or {}).get("authSchemes", [])
+    return found.url, next((scheme["signingRegion"] for scheme in schemes if "signingRegion" in scheme), region), made.meta.partition
+
+
 @functools.cache
-def makers_of(source: str, operation: str) -> list[str]:
-    """The services that have an operation and whose events, by their signing name, come from a source."""
-    found = []
-    for service in SESSION.get_available_services():
-        facts = model(service).metadata
-        name = facts.get("signingName", facts["endpointPrefix"])
-        if f"{name}.amazonaws.com" == source and operation in model(service).operation_names:
-            found.append(service)
-    return found
+def present_in(service: str) -> list[str]:
+    """The partitions of public regions that have a service."""
+    return [partition for partition in ("aws", "aws-cn", "aws-us-gov") if SESSION.get_available_regions(service, partition)]
 
 
 class Checker:
@@ -64,7 +79,8 @@ class Checker:
     def __init__(self, file: Path) -> None:
         self.file = file.name
         self.problems: list[str] = []
-        self.map = yaml.safe_load(file.read_text())
+        self.text = file.read_text()
+        self.map = yaml.load(self.text, LOADER)
         self.service = model(self.map["service"])
         self.protocol = self.map["protocol"]
         self.where = ""
@@ -83,10 +99,13 @@ class Checker:
 
     def check(self, types: dict[str, tuple["Checker", dict]]) -> None:
         self.metadata()
+        self.reasons()
         for resource in self.map["resources"]:
             self.where = f"{resource['type']}: "
-            for event in resource["events"] + resource.get("deletes", []):
-                self.event(event)
+            for event in resource["events"]:
+                self.event(event, event.get("doubts"))
+            for event in resource.get("deletes", []):
+                self.event(event, resource.get("doubts"))
             if "list" not in resource:
                 continue
             item = self.listing(resource, types)
@@ -94,6 +113,14 @@ class Checker:
             if "tags" in resource:
                 self.tags(resource["tags"], item)
             self.write(resource.get("write"), item)
+
+    def reasons(self) -> None:
+        """A type that can't be tagged says why, in a comment of its stanza or of the file's head."""
+        stanzas = re.split(r"^  - type: *", self.text, flags=re.MULTILINE)[1:]
+        for resource, stanza in zip(self.map["resources"], stanzas, strict=True):
+            if "write" not in resource and "# No write: " not in stanza:
+                self.where = f"{resource['type']}: "
+                self.wrong("write", "missing: a comment `# No write: …` in the stanza must say why")
 
     def metadata(self) -> None:
         facts = self.service.metadata
@@ -111,6 +138,8 @@ class Checker:
             found |= {"target": self.map.get("target"), "json": self.map.get("json")}
         if self.protocol in ("query", "ec2"):
             expected["version"], found["version"] = facts["apiVersion"], self.map.get("version")
+        usual = rules.event_source(self.service)
+        expected["event_source"], found["event_source"] = usual, self.event_source()
         if self.protocol not in protocols:
             self.wrong("protocol", f"{self.protocol} is none of {protocols}")
         for key, value in expected.items():
@@ -122,50 +151,45 @@ class Checker:
         fixed = self.map.get("endpoints", {})
         for partition, endpoint in fixed.items():
             region = endpoint.get("region", SOME_REGION[partition])
-            made = client(self.map["service"], region)
-            actual = (made.meta.endpoint_url, made._request_signer.region_name, made.meta.partition)
+            actual = endpoint_of(self.map["service"], region)
             if not same_host(endpoint["url"].replace("{region}", region), actual[0]) or actual[1:] != (region, partition):
                 self.wrong(f"endpoints.{partition}", f"{endpoint} should be {actual}")
-        usual = client(self.map["service"], USUAL_REGION).meta.endpoint_url
-        if not fixed and usual != f"https://{prefix}.{USUAL_REGION}.amazonaws.com":
-            self.wrong("endpoints", f"missing: in {USUAL_REGION} it is {usual}")
+        for partition in {"aws", *present_in(self.map["service"])} - set(fixed):
+            region = SOME_REGION[partition]
+            usual = endpoint_of(self.map["service"], region)[0]
+            if usual != f"https://{prefix}.{region}.{SUFFIX.get(partition, 'amazonaws.com')}":
+                self.wrong(f"endpoints.{partition}", f"missing: in {region} it is {usual}")
 
-    def event(self, event: dict) -> None:
-        name = event["event"]
-        place = f"event {name}"
-        services = makers_of(event.get("service", self.source()), name)
-        if "service" not in event and name in self.service.operation_names:
-            services = list(dict.fromkeys([self.map["service"], *services]))
-        if not services:
-            return self.wrong(place, "no such operation")
-        known = [record(service, model(service).operation_model(name)) for service in services]
+    def event_source(self) -> str:
+        """The eventSource of the file's events."""
+        return self.map.get("event_source", self.map.get("signing", self.map.get("endpoint", self.map["service"])) + ".amazonaws.com")
+
+    def event(self, event: dict, doubts: str | None) -> None:
+        """An event must be an operation, its ids in what CloudTrail logs of it; or the map says why that is not known (`doubts`: the
+        event's own, or for a delete the type's)."""
+        place = f"event {event['event']}"
+        operations = operations_of_event(self, event)
+        if not operations:
+            if not doubts:
+                self.wrong(place, f"no such operation of {event.get('service', self.event_source())}; if it is one all the same: `doubts`")
+            return
         # Two services can share a source and a name (the versions of one API): the path has to suit one of them.
-        problems = self.problems
-        for kind in known:
-            self.problems = []
-            self.path(place, event["ids"], kind)
-            if not self.problems:
-                break
-        self.problems = problems + self.problems
-
-    def source(self) -> str:
-        """The eventSource of the file's events by its signing name."""
-        return f"{self.map.get('signing', self.map.get('endpoint', self.map['service']))}.amazonaws.com"
+        problems = []
+        for operation in operations:
+            try:
+                result_type(event["ids"], record(operation.service_model.service_name, operation))
+                return
+            except Exception as error:
+                problems.append(str(error))
+        if not doubts:
+            self.wrong(place, f"{event['ids']}: {problems[0]}")
 
     def operation(self, place: str, call: str) -> Any:
         """The model of `Operation`, or of the one that `METHOD /path` belongs to."""
-        if " " not in call:
-            if call in self.service.operation_names:
-                return self.service.operation_model(call)
-            return self.wrong(place, f"no operation {call}")
-        method, path = call.split(" ", 1)
-        shape = re.sub(r"\{[^}]*\}", "{}", path)
-        for name in self.service.operation_names:
-            operation = self.service.operation_model(name)
-            same = re.sub(r"\{[^}]*\}", "{}", operation.http["requestUri"]) == shape
-            if same and operation.http["method"] == method:
-                return operation
-        return self.wrong(place, f"no operation has {call}")
+        found = operation_of(self.service, call)
+        if found is None:
+            return self.wrong(place, f"no operation {call}" if " " not in call else f"no operation has {call}")
+        return found[0]
 
     def request(self, place: str, call: str, params: dict, extra: list[str] = ()) -> Any:
         """Checks a call and its input; gives the answer's type. `extra` are parameters that paging adds."""
@@ -372,13 +396,34 @@ def same_host(url: str, usual: str) -> bool:
     return url == usual or url.replace("https://api.", "https://") == usual
 
 
+@functools.cache
+def sharers(source: str) -> list[str]:
+    """Services whose events have this eventSource: only those whose name or endpoint could give it are looked into."""
+    first = source.split(".")[0]
+    hints = {first, *(service for service, named in rules.EVENT_SOURCES.items() if named == first), *SAME_SOURCE.get(first, ())}
+    known = [name for name in SESSION.get_available_services() if name in hints or name.startswith(first)]
+    return [name for name in known if rules.event_source(model(name)) == source]
+
+
+def operations_of_event(checker: Checker, event: dict) -> list[Any]:
+    """The operations that an event can stand for: of the map's service, or of those that log under its event source."""
+    source, name = event.get("service", checker.event_source()), event["event"]
+    own = [checker.map["service"]] if source == checker.event_source() else []
+    services = dict.fromkeys([*own, *sharers(source)])
+    return [model(service).operation_model(name) for service in services if name in model(service).operation_names]
+
+
+def checkers_of(folder: Path) -> list[Checker]:
+    return [Checker(file) for file in sorted(folder.glob("*.yml")) if file.name != "omitted.yml"]
+
+
 def placeholders(template: str) -> list[str]:
     """What stands between braces; the maps' ARNs have none within quotes."""
     return re.findall(r"\{([^{}]*)\}", template)
 
 
 def main(folder: Path) -> int:
-    checkers = [Checker(file) for file in sorted(folder.glob("*.yml")) if file.name != "omitted.yml"]
+    checkers = checkers_of(folder)
     types = {resource["type"]: (checker, resource) for checker in checkers for resource in checker.map["resources"]}
     for checker in checkers:
         checker.check(types)

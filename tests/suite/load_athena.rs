@@ -10,6 +10,7 @@ use rusqlite::Connection;
 use rusqlite::types::Value as Sql;
 use serde_json::{Value, json};
 
+use crate::common::database::event_count;
 use crate::common::{ACCOUNT, Athena, Bench, Caller, Event, Moto, REGION, Trail};
 
 /// The second account of the organization.
@@ -330,7 +331,49 @@ fn killed_between_pages_the_result_is_read_again() {
     athena.control(&json!({"cut_page": null}));
     bench.trailcreator(["load-athena"]).athena(&moto, &athena).run().success().says(["going on with query"]);
     assert_eq!(athena.calls("StartQueryExecution"), 1);
-    assert_eq!(rows(&bench.path("creators.db")).len(), 6000);
+    bench.trailcreator(["load-files", "logs", "--db", "files.db"]).run().success();
+    assert_eq!(rows(&bench.path("creators.db")), rows(&bench.path("files.db")));
+}
+
+/// A server that sends two thirds of the first CSV it is asked for, and then nothing more.
+const STALLING_CSV: &str = r"
+import threading
+stalled = []
+def before(entry, environ):
+    if stalled or entry['method'] != 'GET' or not entry['path'].endswith('.csv') or 'Boto3' in entry['user_agent']:
+        return None
+    stalled.append(entry['path'])
+    from moto.core import DEFAULT_ACCOUNT_ID
+    from moto.s3.models import s3_backends
+    bucket, _, key = entry['path'].lstrip('/').partition('/')
+    body = s3_backends[DEFAULT_ACCOUNT_ID]['aws'].get_object(bucket, key).value
+    head = b'HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n' % len(body)
+    environ['werkzeug.socket'].sendall(head + body[:len(body) * 2 // 3])
+    threading.Event().wait()
+";
+
+#[test]
+fn killed_in_the_middle_of_the_csv_the_result_is_read_again() {
+    const ROWS: usize = 9000;
+    let (bench, moto) = (Bench::new(), Moto::start_with(STALLING_CSV));
+    many(&bench, ROWS);
+    let athena = Athena::start(&moto, &json!([table(&bench, "plain")]));
+    let mut child = bench.trailcreator(["load-athena"]).athena(&moto, &athena).spawn();
+    let database = bench.path("creators.db");
+    while event_count(&database) == 0 && child.try_wait().expect("a child").is_none() {
+        std::thread::yield_now();
+    }
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
+    let before = event_count(&database);
+    assert!(0 < before && before < ROWS, "{before} rows were committed");
+    let run = bench.trailcreator(["load-athena"]).athena(&moto, &athena).run();
+    let id = athena.queries()[0]["id"].as_str().expect("an id").to_owned();
+    run.success().says(["going on with query", &id]);
+    assert_eq!(athena.calls("StartQueryExecution"), 1, "the query is not paid for twice");
+    assert_eq!(athena.calls("GetQueryResults"), 0, "it was the CSV");
+    bench.trailcreator(["load-files", "logs", "--db", "files.db"]).run().success();
+    assert_eq!(rows(&database), rows(&bench.path("files.db")));
 }
 
 #[test]

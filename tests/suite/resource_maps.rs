@@ -1,6 +1,6 @@
 //! The built-in resource maps: recorded events yield what they made, and botocore's API models know all that the maps say.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -14,11 +14,24 @@ use trailcreator::trail::filter::RecordFilter;
 
 use crate::common::python;
 
+/// Where a record's shape comes from, the best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Origin {
+    /// A real record of this call has been seen.
+    Recorded,
+    /// A server's answer to the call, by the rule of `tests/catalog/record.py`.
+    Server,
+    /// The API model, by that rule (`tests/oracle/example.py`) or by hand.
+    Model,
+}
+
 /// A record as CloudTrail writes it, and what it says of resources.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
     name: String,
+    origin: Origin,
     record: Value,
     /// (type, id, action), in no order.
     expect: BTreeSet<(String, String, String)>,
@@ -31,7 +44,7 @@ fn in_repository(path: &str) -> PathBuf {
 fn cases(resource_type: &str) -> Vec<Case> {
     let file = in_repository("tests/fixtures/events").join(format!("{resource_type}.json"));
     let text = fs::read_to_string(&file)
-        .unwrap_or_else(|error| panic!("{resource_type} needs a recorded event in {}: {error}", file.display()));
+        .unwrap_or_else(|error| panic!("{resource_type} needs example records in {} (`tests/oracle/example.py {resource_type}` builds them): {error}", file.display()));
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
 
@@ -65,6 +78,44 @@ fn every_type_finds_what_its_recorded_events_made() {
         };
         assert!(cases.iter().any(made), "no event of tests/fixtures/events/{resource_type}.json makes one");
     }
+}
+
+#[test]
+fn every_event_of_every_type_is_shown_by_an_example() {
+    let map = ResourceMap::built_in();
+    let examples: BTreeMap<&str, Vec<Case>> = map.types.keys().map(|name| (name.as_str(), cases(name.as_str()))).collect();
+    let mut unseen = Vec::new();
+    for (source, name, rules) in map.events.iter() {
+        for rule in rules {
+            let kind = rule.resource_type.as_str();
+            let shows = |case: &Case| {
+                let event = case.record["eventName"].as_str().unwrap_or_default();
+                case.record["eventSource"] == source
+                    && (event == name || event.starts_with(name) && std::ptr::eq(map.events.rules(source, event), rules))
+                    && case.expect.iter().any(|(of, _, action)| of == kind && action == rule.action.as_str())
+            };
+            if !examples[kind].iter().any(shows) {
+                unseen.push(format!("{kind}: {source} {name} ({})", rule.action.as_str()));
+            }
+        }
+    }
+    unseen.sort();
+    assert!(unseen.is_empty(), "no example shows these; `tests/oracle/example.py TYPE` builds them:\n{}", unseen.join("\n"));
+}
+
+#[test]
+fn the_examples_say_where_their_shapes_are_from() {
+    let map = ResourceMap::built_in();
+    let mut types = BTreeMap::new();
+    for resource_type in map.types.keys() {
+        let best = cases(resource_type.as_str()).into_iter().map(|case| case.origin).min();
+        *types.entry(best.expect("a type has examples")).or_insert(0) += 1;
+    }
+    #[expect(clippy::print_stdout, reason = "the counts are wanted with --nocapture")]
+    {
+        println!("types by the best origin of their examples: {types:?}");
+    }
+    assert!(types.contains_key(&Origin::Recorded), "{types:?}");
 }
 
 #[test]
