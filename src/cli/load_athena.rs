@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::interrupt::stop_on_interrupt;
 use super::load_summary::{Query, Summary, cost};
-use super::loading::stop_on_interrupt;
 use super::{AwsArgs, CommandError, Context, Outcome, WindowArgs};
 use crate::aws::Session;
 use crate::console::Progress;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::interrupt::stop_on_interrupt;
 use super::load_summary::{History, Summary};
-use super::loading::stop_on_interrupt;
 use super::{AwsAccessArgs, CommandError, Context, Outcome, WindowArgs};
 use crate::aws::{AwsOptions, CallError, Session};
 use crate::load::history::{Failed, Load, Loaded, Span, regions};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use super::interrupt::stop_on_interrupt;
 use super::load_summary::{S3, Summary};
 use super::{CommandError, Context, Outcome, WindowArgs};
 use crate::load::{Figures, Queue, Stop, Versions, pipeline, queue};
@@ -120,17 +121,4 @@ impl<'c> Loading<'c> {
         found?;
         Ok(summary.outcome())
     }
-}
-
-/// The first Ctrl-C asks to stop, the second ends the process: what is committed is safe at any moment.
-pub(super) fn stop_on_interrupt(stop: &Stop) -> tokio::task::JoinHandle<()> {
-    let stop = stop.clone();
-    tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            stop.set();
-            if tokio::signal::ctrl_c().await.is_ok() {
-                std::process::exit(Outcome::Interrupted.code().into());
-            }
-        }
-    })
 }

@@ -109,7 +109,7 @@ fn read_matched(
 }
 
 /// Source: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-insights-fields-trails.html>
-pub(super) fn is_insight(fields: &Fields<'_>) -> bool {
+fn is_insight(fields: &Fields<'_>) -> bool {
     fields.text("eventCategory").as_deref() == Some("Insight")
         || fields.text("eventType").as_deref() == Some("AwsCloudTrailInsight")
 }

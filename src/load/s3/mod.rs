@@ -45,8 +45,8 @@ pub use select::{Engine, SelectFigures};
 /// Regions of accounts that are listed at the same time.
 const LISTINGS: usize = 16;
 
-/// Listed objects that wait for their GET.
-const LISTED: usize = 1000;
+/// Listed pages, of up to 1,000 objects each, that wait for their GETs.
+const LISTED_PAGES: usize = 8;
 
 /// GETs under way at the same time.
 const GETS: usize = 64;
@@ -123,7 +123,7 @@ pub async fn find(
     let bucket = Bucket::open(session, &request.bucket).await?;
     let trails = discover::trails(&bucket, request).await?;
     let plans = plans(&bucket, request, trails, versions, ledger)?;
-    let (found, listed) = mpsc::channel(LISTED);
+    let (found, listed) = mpsc::channel(LISTED_PAGES);
     let listing = list_all(&bucket, &plans, found);
     let fetching = Fetching::new(&bucket, &plans, versions, ledger, queue, &reading).run(listed);
     futures::try_join!(listing, fetching).map(drop)
