@@ -8,7 +8,7 @@ use tracing::level_filters::LevelFilter;
 use super::{CommandError, GlobalArgs};
 use crate::console::Console;
 use crate::resource_map::ResourceMap;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 /// The surroundings of a command.
 #[derive(Debug)]
@@ -49,8 +49,22 @@ impl Context {
     /// # Errors
     /// There is none, or as [`Store::open`].
     pub fn open_existing_store(&self) -> Result<Store, CommandError> {
+        self.check_exists()?;
+        self.open_store()
+    }
+
+    /// Opens a database that must exist already, for a command that only reads: it may be read-only.
+    ///
+    /// # Errors
+    /// There is none, or as [`Store::open_to_read`].
+    pub fn open_store_to_read(&self) -> Result<Store, CommandError> {
+        self.check_exists()?;
+        Store::open_to_read(&self.global.db).map_err(|error| self.store_error(&error))
+    }
+
+    fn check_exists(&self) -> Result<(), CommandError> {
         if self.global.db.exists() {
-            return self.open_store();
+            return Ok(());
         }
         Err(CommandError::failed(format_args!("there is no database {}", self.global.db.display()))
             .hint("load a trail first: trailcreator load-files PATH, or load-s3 --bucket NAME")
@@ -58,9 +72,13 @@ impl Context {
     }
 
     /// A failure of the database, with the advice that fits.
-    pub fn store_error(&self, error: &crate::store::StoreError) -> CommandError {
+    pub fn store_error(&self, error: &StoreError) -> CommandError {
         let mut command_error = CommandError::while_doing(format_args!("database {}", self.global.db.display()), error);
         command_error.hints.extend(error.hint().map(str::to_owned));
+        if matches!(error, StoreError::Predecessor) {
+            let db = self.global.db.display();
+            return command_error.hint(format!("to have its rows in one: trailcreator import {db} --db NEW_FILE"));
+        }
         command_error
     }
 
@@ -69,11 +87,14 @@ impl Context {
     /// # Errors
     /// Those of the work, or the runtime couldn't start.
     pub fn block_on<T>(&self, work: impl Future<Output = Result<T, CommandError>>) -> Result<T, CommandError> {
-        tokio::runtime::Builder::new_multi_thread()
+        let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()
-            .map_err(|error| CommandError::while_doing("starting the async runtime", &error))?
-            .block_on(work)
+            .map_err(|error| CommandError::while_doing("starting the async runtime", &error))?;
+        let result = runtime.block_on(work);
+        // What is left after a wish to stop only reads: a thread that waits for stdin would never end.
+        runtime.shutdown_background();
+        result
     }
 
     /// Prints an error and its hints.

@@ -7,6 +7,8 @@ mod apply;
 mod context;
 mod count;
 mod error;
+mod import;
+mod interrupt;
 mod load_athena;
 mod load_files;
 mod load_history;
@@ -14,8 +16,11 @@ mod load_s3;
 mod load_summary;
 mod loading;
 mod options;
+mod policy;
+mod resource_map;
 mod run_output;
 mod runs;
+mod table;
 mod tag;
 mod tagging;
 mod undo;
@@ -47,11 +52,14 @@ enum Command {
     LoadFiles(load_files::Args),
     LoadHistory(load_history::Args),
     LoadS3(load_s3::Args),
+    Import(import::Args),
     Who(who::Args),
     Tag(tag::Args),
     Apply(apply::Args),
     Undo(undo::Args),
     Runs(runs::Args),
+    ResourceMap(resource_map::Args),
+    Policy(policy::Args),
 }
 
 /// Runs the program on the process's arguments.
@@ -76,10 +84,13 @@ fn run(command: Command, context: &Context) -> Result<Outcome, CommandError> {
         Command::LoadFiles(args) => context.block_on(load_files::run(args, context)),
         Command::LoadHistory(args) => context.block_on(load_history::run(args, context)),
         Command::LoadS3(args) => context.block_on(load_s3::run(args, context)),
+        Command::Import(args) => context.block_on(import::run(args, context)),
         Command::Who(args) => context.block_on(who::run(args, context)),
         Command::Tag(args) => context.block_on(tag::run(args, context)),
         Command::Apply(args) => context.block_on(apply::run(args, context)),
         Command::Undo(args) => context.block_on(undo::run(args, context)),
         Command::Runs(args) => runs::run(&args, context),
+        Command::ResourceMap(args) => resource_map::run(&args, context),
+        Command::Policy(args) => policy::run(&args, context),
     }
 }

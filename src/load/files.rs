@@ -179,7 +179,7 @@ fn failure(path: &Path, error: &io::Error) -> Failure {
     Failure { name: path.display().to_string(), reason: error.to_string() }
 }
 
-fn canonical(path: &Path) -> PathBuf {
+pub(super) fn canonical(path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
@@ -210,11 +210,19 @@ impl FoundFile {
     fn identity(&self) -> Identity {
         let folder = self.place.parent().unwrap_or(&self.place);
         let prefix = folder.to_str().map_or_else(|| format!("{folder:?}"), str::to_owned);
-        let modified = self.metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-        let nanoseconds = modified.unwrap_or_default().as_nanos();
-        let content = Fingerprint::of(&[&self.metadata.len().to_le_bytes(), &nanoseconds.to_le_bytes()]);
-        Identity { prefix: format!("file:{prefix}/"), name: file_name(&self.place), content }
+        Identity {
+            prefix: format!("file:{prefix}/"),
+            name: file_name(&self.place),
+            content: content_of(&self.metadata),
+        }
     }
+}
+
+/// The version of a file's content: of its size and time.
+pub(super) fn content_of(metadata: &Metadata) -> Fingerprint {
+    let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    let nanoseconds = modified.unwrap_or_default().as_nanos();
+    Fingerprint::of(&[&metadata.len().to_le_bytes(), &nanoseconds.to_le_bytes()])
 }
 
 fn stdin_unit() -> Unit {

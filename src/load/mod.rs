@@ -13,12 +13,14 @@
 //! * [`count`]: the same up to the scanners, which count calls instead
 //! * [`figures`]: what is told of a load
 //! * [`athena`], [`history`]: sources that answer with rows; they feed the store themselves
+//! * [`import`]: what c7n-trailcreator read before
 
 pub mod athena;
 pub mod count;
 pub mod figures;
 pub mod files;
 pub mod history;
+pub mod import;
 mod items;
 pub mod pipeline;
 pub mod s3;

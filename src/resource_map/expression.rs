@@ -12,6 +12,10 @@ use jmespath::functions::{ArgumentType, CustomFunction, Signature};
 use jmespath::{Context, ErrorReason, Rcvar, Runtime, RuntimeError, Variable};
 use serde_json::Value;
 
+mod gives;
+
+pub use gives::Gives;
+
 /// A compiled JMESPath expression.
 #[derive(Clone)]
 pub struct Expression {

@@ -4,17 +4,21 @@ use std::collections::HashMap;
 
 use rusqlite::{Row, Statement, ToSql, Transaction, named_params};
 
+use super::imported::{Imported, is_imported};
 use super::naming::ResourceName;
 use super::{Store, StoreError};
 use crate::names::{AccountId, Region, ResourceId, ResourceType};
 pub use crate::trail::record::StoredEvent;
-use crate::trail::record::{Action, Event, Identity, ResourceEvent};
+use crate::trail::record::{Action, Event, Identity, ResourceEvent, Touched};
 
 /// The columns of a row, in the order of [`Inserter::insert`] and [`stored_event`].
 const COLUMNS: &str = "account_id, region, event_time, event_id, resource_type, resource_id, action, event_name, \
      event_source, user_agent, source_ip, shared_event_id, identity_type, identity_arn, identity_user_name, \
      identity_principal_id, identity_account_id, identity_access_key_id, issuer_type, issuer_arn, issuer_user_name, \
      source_identity, on_behalf_of_user_id, on_behalf_of_store_arn, invoked_by";
+
+/// The first of the columns that may be NULL: what an event may not tell.
+const FIRST_FACT: usize = 9;
 
 /// What comes after an id's last `/` or `:`; the very expression of the index.
 const LAST_PART: &str =
@@ -105,55 +109,78 @@ fn region_condition(region: Option<&Region>) -> &'static str {
 /// Writes rows within a transaction.
 pub(super) struct Inserter<'t> {
     statement: Statement<'t>,
+    imported: Imported<'t>,
 }
 
 impl<'t> Inserter<'t> {
     pub(super) fn new(transaction: &'t Transaction<'_>) -> Result<Self, StoreError> {
         let values = vec!["?"; COLUMNS.split(", ").count()].join(", ");
-        // The same event read again says the same; only a changed resource map can call its action otherwise.
+        // The same event read again says the same, but a changed resource map can call its action otherwise, and a source
+        // may know facts that the first one lacked (Athena's usual table has no source identity).
+        let facts = COLUMNS.split(", ").skip(FIRST_FACT);
+        let filled: Vec<String> =
+            facts.clone().map(|fact| format!("{fact} = COALESCE({fact}, excluded.{fact})")).collect();
+        let news: Vec<String> = facts.map(|fact| format!("{fact} IS NULL AND excluded.{fact} IS NOT NULL")).collect();
         let statement = transaction.prepare(&format!(
             "INSERT INTO resource_events ({COLUMNS}) VALUES ({values}) \
-             ON CONFLICT DO UPDATE SET action = excluded.action WHERE action <> excluded.action"
+             ON CONFLICT DO UPDATE SET action = excluded.action, {} WHERE action <> excluded.action OR {}",
+            filled.join(", "),
+            news.join(" OR ")
         ))?;
-        Ok(Self { statement })
+        Ok(Self { statement, imported: Imported::new(transaction)? })
     }
 
-    /// Writes an event's rows; gives how many are new (or changed).
+    /// Writes an event's rows; gives how many are new (or changed). An imported event tells only what no trail told; a
+    /// trail's event stands in place of an imported one.
     pub(super) fn insert(&mut self, resource_event: &ResourceEvent) -> Result<u64, StoreError> {
         let ResourceEvent { event, touched } = resource_event;
-        let identity = &event.identity;
+        let is_imported = is_imported(event);
+        if is_imported {
+            self.imported.forget_other_ids(resource_event)?;
+        }
         let mut added = 0;
         for touched in touched {
-            let row: [&dyn ToSql; 25] = [
-                &event.account_id,
-                &event.region,
-                &event.time,
-                &event.event_id,
-                &touched.resource_type.as_str(),
-                &touched.resource_id.as_str(),
-                &touched.action.as_str(),
-                &event.name,
-                &event.source,
-                &event.user_agent,
-                &event.source_ip,
-                &event.shared_event_id,
-                &identity.kind,
-                &identity.arn,
-                &identity.user_name,
-                &identity.principal_id,
-                &identity.account_id,
-                &identity.access_key_id,
-                &identity.issuer_type,
-                &identity.issuer_arn,
-                &identity.issuer_user_name,
-                &identity.source_identity,
-                &identity.on_behalf_of_user_id,
-                &identity.on_behalf_of_store_arn,
-                &identity.invoked_by,
-            ];
-            added += self.statement.execute(&row[..])? as u64;
+            if is_imported && self.imported.is_told(event, touched)? {
+                continue;
+            }
+            let written = self.write(event, touched)?;
+            let was_imported = written && !is_imported && self.imported.make_way(event, touched)?;
+            added += u64::from(written && !was_imported);
         }
         Ok(added)
+    }
+
+    /// Writes a row; says whether it is new (or changed).
+    fn write(&mut self, event: &Event, touched: &Touched) -> Result<bool, StoreError> {
+        let identity = &event.identity;
+        let row: [&dyn ToSql; 25] = [
+            &event.account_id,
+            &event.region,
+            &event.time,
+            &event.event_id,
+            &touched.resource_type.as_str(),
+            &touched.resource_id.as_str(),
+            &touched.action.as_str(),
+            &event.name,
+            &event.source,
+            &event.user_agent,
+            &event.source_ip,
+            &event.shared_event_id,
+            &identity.kind,
+            &identity.arn,
+            &identity.user_name,
+            &identity.principal_id,
+            &identity.account_id,
+            &identity.access_key_id,
+            &identity.issuer_type,
+            &identity.issuer_arn,
+            &identity.issuer_user_name,
+            &identity.source_identity,
+            &identity.on_behalf_of_user_id,
+            &identity.on_behalf_of_store_arn,
+            &identity.invoked_by,
+        ];
+        Ok(self.statement.execute(&row[..])? > 0)
     }
 }
 
@@ -196,7 +223,6 @@ fn stored_event(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
 mod tests {
     use super::*;
     use crate::store::ledger::Batch;
-    use crate::trail::record::Touched;
 
     fn event(id: &str, account: &str, region: &str, time: &str) -> Event {
         Event {
@@ -268,6 +294,35 @@ mod tests {
         };
         assert_eq!((add(Action::Create), add(Action::Upsert), add(Action::Upsert)), (0, 1, 0));
         assert_eq!(store.events_of_resource("q").unwrap()[0].action, Action::Upsert);
+    }
+
+    #[test]
+    fn facts_that_the_first_source_lacked_are_filled_in_and_none_is_replaced() {
+        let full = full_event();
+        let poor = Event {
+            user_agent: Some("another agent".to_owned()),
+            identity: Identity { source_identity: None, ..full.identity.clone() },
+            ..full.clone()
+        };
+        let (_folder, mut store) = store_with(vec![touching(&poor, "sqs", "q", Action::Create)]);
+        let mut add = |event| {
+            let events = vec![touching(event, "sqs", "q", Action::Create)];
+            store.add(&Batch { events, ..Batch::default() }).unwrap()
+        };
+        assert_eq!((add(&full), add(&poor), add(&full)), (1, 0, 0));
+        let filled = Event { user_agent: poor.user_agent.clone(), ..full };
+        assert_eq!(store.events_of_resource("q").unwrap()[0].event, filled);
+    }
+
+    #[test]
+    fn the_facts_are_the_columns_that_may_be_null() {
+        let (_folder, store) = store_with(vec![]);
+        let mut statement = store
+            .connection
+            .prepare("SELECT name FROM pragma_table_info('resource_events') WHERE NOT \"notnull\"")
+            .unwrap();
+        let nullable: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        assert_eq!(COLUMNS.split(", ").skip(FIRST_FACT).collect::<Vec<_>>(), nullable);
     }
 
     #[test]

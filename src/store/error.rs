@@ -36,6 +36,17 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the file or its folder can't be written, or not be opened at all.
+    pub(super) fn is_of_permission(&self) -> bool {
+        match self {
+            Self::ReadOnly => true,
+            Self::Sqlite(error) => {
+                matches!(error.sqlite_error_code(), Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen))
+            }
+            _ => false,
+        }
+    }
+
     /// What a person can do about it.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
@@ -44,9 +55,7 @@ impl StoreError {
                 Some("name another file with --db; a new one is made where there is none")
             }
             Self::ReadOnly => Some(READ_ONLY),
-            Self::Predecessor => {
-                Some("it is left as it is; name another file with --db, and load the trail into that one")
-            }
+            Self::Predecessor => Some("it is left as it is; name a database of trailcreator's with --db"),
             Self::Newer { .. } => Some("update trailcreator, or name another file with --db"),
             Self::Sqlite(error) => error.sqlite_error_code().and_then(hint_of_code),
         }

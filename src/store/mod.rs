@@ -8,14 +8,18 @@
 //! * [`ledger`]: what was read
 //! * [`athena_queries`]: what was started and is not read yet
 //! * [`journal`]: what was written to AWS
+//! * [`predecessor`]: c7n-trailcreator's database, which is only read
+//! * [`imported`]: what came from it, beside what trails told
 
 pub mod athena_queries;
 pub mod creations;
 mod error;
+pub mod imported;
 pub mod journal;
 pub mod ledger;
 mod naming;
 mod open;
+pub mod predecessor;
 
 pub use error::StoreError;
 

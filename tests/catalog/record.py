@@ -26,7 +26,8 @@ XMLNS = "http://ec2.amazonaws.com/doc/2016-11-15/"
 EVENT_SOURCES = {"mq": "amazonmq"}
 
 # Services (botocore's names) whose fields keep their first letter.
-KEEP_CASE = {"s3", "mwaa", "synthetics", "connect", "databrew", "route53profiles", "resource-explorer-2", "devops-guru"}
+KEEP_CASE = {"s3", "mwaa", "synthetics", "connect", "databrew", "route53profiles", "resource-explorer-2", "devops-guru",
+             "route53-recovery-control-config"}
 
 # (service, operation or None for all, the field's name on the wire) -> CloudTrail's spelling.
 SPELLED = {
@@ -130,8 +131,8 @@ def outer(service: str, shape: Any) -> str | None:
     """The answer's one structure that the record leaves out."""
     if service not in UNWRAPPED or shape is None:
         return None
-    structures = [name for name, member in shape.members.items() if member.type_name == "structure"]
-    return structures[0] if len(structures) == 1 else None
+    names = list(shape.members)
+    return names[0] if len(names) == 1 and shape.members[names[0]].type_name == "structure" else None
 
 
 def is_logged(member: Any) -> bool:

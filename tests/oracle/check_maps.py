@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import botocore.exceptions
 import botocore.session
 import yaml
 
@@ -18,8 +19,6 @@ from shapes import ANY, SCALAR, Either, List, Map, Struct, answer, parameter_nam
 from wire import operation_of
 
 SESSION = botocore.session.get_session()
-# A region in which every service of the maps is, for the endpoint's usual form.
-USUAL_REGION = "eu-west-1"
 # EC2's CreateTags and the Tagging API need nothing of the map; a stack's update is the program's own.
 WITHOUT_CALL = ("ec2", "stack-update")
 # Calls with a token that all the same answer at once: a key has no more tags than a page, ListTags' token is reserved.
@@ -31,7 +30,11 @@ SOME_REGION = {
     "aws": "eu-west-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1", "aws-iso": "us-iso-east-1", "aws-iso-b": "us-isob-east-1",
     "aws-iso-e": "eu-isoe-west-1", "aws-iso-f": "us-isof-south-1", "aws-eusc": "eusc-de-east-1",
 }
+# Headers that no model tells and every SDK sends.
+SENT_BY_SDKS = {("glacier", "^x-amz-glacier-version")}
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# The domains of the partitions whose regions are not below amazonaws.com.
+SUFFIX = {"aws-cn": "amazonaws.com.cn"}
 KEYS = {"Key", "key", "TagKey", "tagKey"}
 # Services that log under a source that their own names don't begin with.
 SAME_SOURCE = {
@@ -50,6 +53,24 @@ def model(service: str) -> Any:
 @functools.cache
 def client(service: str, region: str) -> Any:
     return SESSION.create_client(service, region_name=region, aws_access_key_id="-", aws_secret_access_key="-")
+
+
+def endpoint_of(service: str, region: str) -> tuple[str, str, str]:
+    """Where calls go, the region to sign for, and the partition: by the service's rules, which its client only asks for each call."""
+    made = client(service, region)
+    signing_region = made._request_signer.region_name
+    try:
+        found = made._ruleset_resolver._provider.resolve_endpoint(Region=region, UseFIPS=False, UseDualStack=False)
+    except botocore.exceptions.EndpointProviderError:
+        return made.meta.endpoint_url, signing_region, made.meta.partition  # rules that need a call's parameters
+    schemes = (found.properties or {}).get("authSchemes", [])
+    return found.url, next((scheme["signingRegion"] for scheme in schemes if "signingRegion" in scheme), region), made.meta.partition
+
+
+@functools.cache
+def present_in(service: str) -> list[str]:
+    """The partitions of public regions that have a service."""
+    return [partition for partition in ("aws", "aws-cn", "aws-us-gov") if SESSION.get_available_regions(service, partition)]
 
 
 class Checker:
@@ -108,6 +129,8 @@ class Checker:
         protocols = facts.get("protocols", [facts["protocol"]])
         endpoint = self.map.get("endpoint", self.map["service"])
         sdk_id = self.map.get("sdk_id", self.map["service"].replace("-", " "))
+        # A call's own parameter may stand in the host's name.
+        endpoint = re.sub(r"^\{\^[^}]*\}\.", "", endpoint)
         expected = {"endpoint": prefix, "signing": signing, "sdk_id": facts["serviceId"].lower()}
         found = {"endpoint": endpoint, "signing": self.map.get("signing", endpoint), "sdk_id": sdk_id.lower()}
         if self.protocol == "json":
@@ -128,13 +151,14 @@ class Checker:
         fixed = self.map.get("endpoints", {})
         for partition, endpoint in fixed.items():
             region = endpoint.get("region", SOME_REGION[partition])
-            made = client(self.map["service"], region)
-            actual = (made.meta.endpoint_url, made._request_signer.region_name, made.meta.partition)
+            actual = endpoint_of(self.map["service"], region)
             if not same_host(endpoint["url"].replace("{region}", region), actual[0]) or actual[1:] != (region, partition):
                 self.wrong(f"endpoints.{partition}", f"{endpoint} should be {actual}")
-        usual = client(self.map["service"], USUAL_REGION).meta.endpoint_url
-        if not fixed and usual != f"https://{prefix}.{USUAL_REGION}.amazonaws.com":
-            self.wrong("endpoints", f"missing: in {USUAL_REGION} it is {usual}")
+        for partition in {"aws", *present_in(self.map["service"])} - set(fixed):
+            region = SOME_REGION[partition]
+            usual = endpoint_of(self.map["service"], region)[0]
+            if usual != f"https://{prefix}.{region}.{SUFFIX.get(partition, 'amazonaws.com')}":
+                self.wrong(f"endpoints.{partition}", f"missing: in {region} it is {usual}")
 
     def event_source(self) -> str:
         """The eventSource of the file's events."""
@@ -181,7 +205,11 @@ class Checker:
             if location in PREFIXES:
                 key = parameter_name(name, member, self.protocol)
                 known[PREFIXES[location] + key] = (name, member)
+        if self.protocol == "rest-xml":
+            params = self.unwrapped(params, shape)
         for key in [*params, *extra]:
+            if (self.map["service"], key) in SENT_BY_SDKS:
+                continue
             if key not in known:
                 self.wrong(place, f"{operation.name} takes no {key!r}, only {sorted(known)}")
             elif key in params:
@@ -194,6 +222,13 @@ class Checker:
         if missing:
             self.wrong(place, f"{operation.name} needs {missing}")
         return answer(operation.output_shape, self.protocol)
+
+    @staticmethod
+    def unwrapped(params: dict, shape: Any) -> dict:
+        """The input without the element that is the root of its document, where that is no parameter itself."""
+        root = shape.serialization.get("name") if shape is not None and "payload" not in shape.serialization else None
+        inner = params.get(root, {})
+        return {key: value for key, value in params.items() if key != root} | inner
 
     def value(self, place: str, value: Any, shape: Any) -> None:
         """Checks a parameter's value, placeholders standing for anything."""
@@ -218,9 +253,10 @@ class Checker:
             self.scalar(place, value, shape)
 
     def list_value(self, place: str, value: Any, shape: Any) -> None:
-        if place.rsplit(".", 1)[-1].startswith("?") and not isinstance(value, list):
+        in_query = place.rsplit(".", 1)[-1].startswith("?")
+        if in_query and not isinstance(value, list):
             return self.value(place, value, shape.member)
-        if self.protocol in ("query", "rest-xml") and not shape.serialization.get("flattened"):
+        if not in_query and self.protocol in ("query", "rest-xml") and not shape.serialization.get("flattened"):
             name = shape.member.serialization.get("name", "member")
             if not isinstance(value, dict) or set(value) != {name}:
                 return self.wrong(place, f"a list is written {{{name}: [...]}} here")

@@ -3,7 +3,7 @@
 use crate::common::{Bench, Run};
 
 /// Each command with flags its help must explain.
-const COMMANDS: [(&str, &[&str]); 10] = [
+const COMMANDS: [(&str, &[&str]); 11] = [
     (
         "load-athena",
         &[
@@ -39,6 +39,7 @@ const COMMANDS: [(&str, &[&str]); 10] = [
         ],
     ),
     ("load-history", &["--region", "--year", "--since", "--profile", "--assume", "--db"]),
+    ("import", &["FILE", "--db", "--resource-map", "--extend-map", "--output"]),
     ("who", &["ID", "--live", "--db", "--output"]),
     (
         "tag",

@@ -15,6 +15,8 @@ use trailcreator::resource_map::{ResourceMap, TypeDefinition};
 
 use crate::common::{ACCOUNT, Bench, Moto, REGION};
 
+mod shapes;
+
 /// How many types [`driver`] lists at once.
 const TYPES_AT_ONCE: usize = 4;
 const TASK: &str = "TRAILCREATOR_TEST_TASK";

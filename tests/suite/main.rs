@@ -5,11 +5,13 @@
 
 mod catalog;
 mod common;
+mod conformance;
 mod count;
 mod end_to_end;
 mod errors;
 mod harness;
 mod help;
+mod import;
 mod inventory;
 mod load_athena;
 mod load_files;

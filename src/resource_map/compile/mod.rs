@@ -5,6 +5,8 @@
 
 mod access;
 mod events;
+#[cfg(test)]
+mod listing_tests;
 mod requests;
 mod service;
 mod tags;

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde_saphyr::Spanned;
 
 use crate::names::Region;
-use crate::resource_map::Template;
 use crate::resource_map::definition::{FixedEndpoint, Protocol, Service};
 use crate::resource_map::source::{MapError, Source, Text};
 use crate::resource_map::yaml::{EndpointStanza, ServiceFile};
@@ -47,8 +46,15 @@ fn check_endpoint(source: Source<'_>, file: &ServiceFile) -> Result<(), MapError
         let message = "an `endpoint` with {…} needs `signing` and `event_source` beside it";
         return Err(source.error(text.referenced, message));
     }
-    let names = Template::compile(&text.value).map_err(|error| error.to_string()).map(|_| ());
-    names.map_err(|message| source.error(text.referenced, message))
+    let is_host = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
+    let mut pieces = text.value.split('{');
+    let first = pieces.next().unwrap_or_default();
+    let is_whole = |piece: &str| piece.split_once('}').is_some_and(|(name, after)| !name.is_empty() && is_host(after));
+    if is_host(first) && pieces.all(is_whole) {
+        return Ok(());
+    }
+    let message = format!("`{}` is not the beginning of a host's name, with or without {{parameter}}", text.value);
+    Err(source.error(text.referenced, message))
 }
 
 /// eventSource of the file's events that don't name theirs; `None` where the file doesn't tell.

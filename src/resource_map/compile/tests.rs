@@ -8,7 +8,7 @@ use crate::resource_map::load::compile_file;
 use crate::resource_map::source::Source;
 use crate::trail::record::Action;
 
-fn compile(text: &str) -> Vec<CompiledType> {
+pub(super) fn compile(text: &str) -> Vec<CompiledType> {
     compile_file(Source { name: "m", text }).unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
@@ -45,13 +45,13 @@ resources:
 ";
 
 /// [`GOOD`] with one text replaced, which must be there once.
-fn good_but(from: &str, to: &str) -> String {
+pub(super) fn good_but(from: &str, to: &str) -> String {
     assert_eq!(GOOD.matches(from).count(), 1, "{from}");
     GOOD.replace(from, to)
 }
 
 #[track_caller]
-fn assert_refused(text: &str, message: &str) {
+pub(super) fn assert_refused(text: &str, message: &str) {
     assert_eq!(refused(text), message, "\n{text}");
 }
 

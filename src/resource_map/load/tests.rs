@@ -204,6 +204,32 @@ fn a_type_is_described_once() {
 }
 
 #[test]
+fn ancestors_of_ancestors_have_values() {
+    let files = Files::new();
+    let load = |arn: &str, above: &str| {
+        let below = listed("c", Some("b")).replace("arn: Arn", &format!("arn: 'arn:{{{arn}}}'"));
+        let text = [HEAD, &below, &listed("b", Some("a")).replace("value: Id", above), &listed("a", None)].concat();
+        ResourceMap::load(slice::from_ref(&files.write("m.yml", &text)), &[]).map(drop)
+    };
+    load("parent.parent", "value: Id").unwrap();
+    load("parent.parent.x", "value: {x: Id}").unwrap();
+    let message = |arn: &str, above: &str| {
+        let error = load(arn, above).unwrap_err();
+        assert_eq!(error.line, 4, "where the type c begins");
+        error.message
+    };
+    assert_eq!(
+        message("parent.parent.x", "value: Id"),
+        "{parent.parent.x} has no value: that ancestor gives one value without a name"
+    );
+    assert_eq!(message("parent.parent", "value: {x: Id}"), "{parent.parent} has no value: that ancestor gives x");
+    assert_eq!(
+        message("parent.parent.parent", "value: Id"),
+        "{parent.parent.parent} has no value: the type has 2 ancestors"
+    );
+}
+
+#[test]
 fn a_parent_is_a_listed_type_and_no_descendant() {
     let files = Files::new();
     let load =

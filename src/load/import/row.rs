@@ -1,0 +1,256 @@
+//! One row of c7n-trailcreator's table → an event and the resources it made.
+//!
+//! Pure. What the row doesn't tell stays absent: it has neither the event's id nor the type of the caller. The id is made
+//! of the row's content, so that equal rows (that tool doubled them with every further load) are one event.
+
+use std::fmt::Write;
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
+
+use super::ids::{Ids, ids};
+use crate::names::{ResourceId, ResourceType};
+use crate::resource_map::{EventRule, ResourceMap};
+use crate::store::imported::ID_PREFIX;
+use crate::store::ledger::Fingerprint;
+use crate::store::predecessor::PredecessorRow;
+use crate::trail::extract::HIDDEN;
+use crate::trail::record::{Action, Event, Identity, ResourceEvent, Touched};
+
+/// The length of `2023-07-10T11:54:39Z`.
+const TIME_LENGTH: usize = 20;
+
+/// What a row comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "one at a time, taken apart where it is returned")]
+pub(super) enum Reading {
+    /// An event; `unclear` is its text of ids where that may be several.
+    Event { event: ResourceEvent, unclear: Option<String> },
+    /// It names no resource: that tool found an empty list.
+    WithoutIds {
+        /// `eventSource:eventName`.
+        call: String,
+    },
+}
+
+/// Reads a row.
+///
+/// # Errors
+/// Why it can't be a row that c7n-trailcreator wrote.
+pub(super) fn read(map: &ResourceMap, row: PredecessorRow) -> Result<Reading, String> {
+    let PredecessorRow { account_id, region, event_date, event_name, event_source, .. } = row;
+    let missing = |column: &str| format!("it has no {column}");
+    let name = event_name.ok_or_else(|| missing("event_name"))?;
+    let source = event_source.ok_or_else(|| missing("event_source"))?;
+    let resource_type: ResourceType = row.rtype.ok_or_else(|| missing("rtype"))?.parse().expect("any text is a type");
+    let date = event_date.ok_or_else(|| missing("event_date"))?;
+    let time = time(&date).ok_or_else(|| format!("event_date {date:?} is no date with a time"))?;
+    let text = row.resource_ids.unwrap_or_default();
+    let rules: Vec<&EventRule> =
+        map.rules(&source, &name).iter().filter(|rule| rule.resource_type == resource_type).collect();
+    let (found, unclear) = match ids(&text, &rules) {
+        Ids::One(id) => (vec![id], None),
+        Ids::Many(ids) => (ids, None),
+        Ids::Unclear(id) => (vec![id], Some(id.to_owned())),
+    };
+    // An event that the map doesn't know is taken as that tool took it: the latest of an id counts.
+    let action = rules.first().map_or(Action::Create, |rule| rule.action);
+    let mut touched: Vec<Touched> = Vec::new();
+    for id in found.into_iter().filter(|id| !id.trim().is_empty() && *id != HIDDEN) {
+        if !touched.iter().any(|other| other.resource_id.as_str() == id) {
+            touched.push(Touched { resource_type: resource_type.clone(), resource_id: ResourceId::new(id), action });
+        }
+    }
+    if touched.is_empty() {
+        return Ok(Reading::WithoutIds { call: format!("{source}:{name}") });
+    }
+    let user_id = row.user_id.unwrap_or_default();
+    let mut event = Event {
+        event_id: String::new(),
+        account_id: account_id.unwrap_or_default(),
+        region: region.unwrap_or_default(),
+        time,
+        name,
+        source,
+        user_agent: row.user_agent,
+        source_ip: row.client_ip,
+        shared_event_id: None,
+        identity: identity(&user_id),
+    };
+    event.event_id = event_id(&event, &user_id, &resource_type, &text);
+    Ok(Reading::Event { event: ResourceEvent { event, touched }, unclear })
+}
+
+/// The moment as CloudTrail writes it, `2023-07-10T11:54:39Z`; `None` where the text tells none. Without an offset it is
+/// UTC, as CloudTrail's are; fractions of a second, which CloudTrail's don't have, are cut off.
+fn time(text: &str) -> Option<String> {
+    let text = text.trim();
+    let text = text.strip_suffix(" UTC").unwrap_or(text);
+    if !text.contains(':') {
+        return None;
+    }
+    let moment = text
+        .parse::<Timestamp>()
+        .ok()
+        .or_else(|| text.parse::<DateTime>().ok().and_then(|local| Offset::UTC.to_timestamp(local).ok()))?;
+    let seconds = Timestamp::from_second(moment.as_second()).ok()?.to_string();
+    (seconds.len() == TIME_LENGTH).then_some(seconds)
+}
+
+/// What `user_id` tells of who called: `root`, a principal's ARN, an AWS service, or the name of a SAML user.
+fn identity(user_id: &str) -> Identity {
+    let some = |text: &str| Some(text.to_owned());
+    match user_id.trim() {
+        "" => Identity::default(),
+        "root" => Identity { kind: some("Root"), ..Identity::default() },
+        arn if arn.starts_with("arn:") => Identity { arn: some(arn), ..Identity::default() },
+        service if service == "AWS Internal" || service.ends_with(".amazonaws.com") => {
+            Identity { invoked_by: some(service), ..Identity::default() }
+        }
+        name => Identity { kind: some("SAMLUser"), user_name: some(name), ..Identity::default() },
+    }
+}
+
+fn event_id(event: &Event, user_id: &str, resource_type: &ResourceType, ids: &str) -> String {
+    let Event { account_id, region, time, name, source, user_agent, source_ip, .. } = event;
+    let (user_agent, source_ip) = (user_agent.as_deref().unwrap_or_default(), source_ip.as_deref().unwrap_or_default());
+    let parts = [account_id, region, time, name, source, user_agent, source_ip, user_id, resource_type.as_str(), ids];
+    let mut id = ID_PREFIX.to_owned();
+    for byte in Fingerprint::of(&parts.map(str::as_bytes)).as_bytes() {
+        write!(id, "{byte:02x}").expect("writing to a String can't fail");
+    }
+    id
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::creator::{OwnerRules, creation_of};
+    use crate::trail::record::StoredEvent;
+    use crate::trail::samples::map;
+
+    fn row() -> PredecessorRow {
+        let some = |text: &str| Some(text.to_owned());
+        PredecessorRow {
+            account_id: some("123456789012"),
+            region: some("eu-west-1"),
+            event_date: some("2023-07-10T11:54:39Z"),
+            event_name: some("CreateBucket"),
+            event_source: some("s3.amazonaws.com"),
+            user_agent: some("aws-cli/2.0"),
+            client_ip: some("192.0.2.1"),
+            user_id: some("arn:aws:iam::123456789012:user/ann"),
+            rtype: some("s3"),
+            resource_ids: some("photos"),
+        }
+    }
+
+    fn event(row: PredecessorRow) -> ResourceEvent {
+        let rules = [("s3.amazonaws.com", "CreateBucket", "s3", Action::Upsert, "requestParameters.bucketName")];
+        match read(&map(&rules), row).unwrap() {
+            Reading::Event { event, .. } => event,
+            other @ Reading::WithoutIds { .. } => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn dates_of_any_usual_form_become_cloudtrails() {
+        for text in [
+            "2023-07-10T11:54:39Z",
+            "2023-07-10 11:54:39",
+            "2023-07-10T11:54:39",
+            " 2023-07-10 11:54:39.000000 ",
+            "2023-07-10 11:54:39.999",
+            "2023-07-10 13:54:39+02:00",
+            "2023-07-10T11:54:39.5+00:00",
+            "2023-07-10 11:54:39.000 UTC",
+            "2023-07-10 11:54:39+0000",
+        ] {
+            assert_eq!(time(text).as_deref(), Some("2023-07-10T11:54:39Z"), "{text}");
+        }
+        for text in
+            ["", "2023-07-10", "yesterday", "1688990079", "2023-13-10T11:54:39Z", "11:54:39", "-000001-07-10T11:54:39Z"]
+        {
+            assert_eq!(time(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_row_does_not_tell_stays_absent() {
+        let event = event(row()).event;
+        assert!(event.event_id.starts_with(ID_PREFIX) && event.shared_event_id.is_none());
+        let identity = Identity { arn: Some("arn:aws:iam::123456789012:user/ann".to_owned()), ..Identity::default() };
+        assert_eq!(event.identity, identity);
+        let bare = PredecessorRow {
+            user_agent: None,
+            client_ip: None,
+            user_id: None,
+            account_id: None,
+            region: None,
+            ..row()
+        };
+        let bare = self::event(bare).event;
+        assert_eq!((bare.user_agent, bare.source_ip, bare.identity), (None, None, Identity::default()));
+        assert_eq!((bare.account_id.as_str(), bare.region.as_str()), ("", ""));
+    }
+
+    #[test]
+    fn owners_are_those_of_the_predecessor() {
+        for (user_id, owner) in [
+            ("root", Some("root")),
+            ("arn:aws:iam::1:user/team/ann", Some("ann")),
+            ("arn:aws:sts::1:assumed-role/dev/bob@example.com", Some("bob@example.com")),
+            ("arn:aws:sts::1:federated-user/fay", Some("fay")),
+            ("sam", Some("sam")),
+            ("corp/sam", Some("sam")),
+            ("arn:aws:sts::1:assumed-role/AWSServiceRoleForRDS/x", None),
+            ("AWS Internal", None),
+            ("rds.amazonaws.com", None),
+            ("", None),
+        ] {
+            let ResourceEvent { event, touched } = event(PredecessorRow { user_id: Some(user_id.to_owned()), ..row() });
+            let Touched { resource_type, resource_id, action } = touched[0].clone();
+            let stored = [StoredEvent { resource_type, resource_id, action, event }];
+            let found = OwnerRules::default().owner_of(&creation_of(&stored).unwrap().event);
+            assert_eq!(found.ok().map(|owner| owner.value).as_deref(), owner, "{user_id}");
+        }
+    }
+
+    #[test]
+    fn equal_rows_are_one_event_however_their_date_is_written() {
+        let id = |row| event(row).event.event_id;
+        let date = |text: &str| PredecessorRow { event_date: Some(text.to_owned()), ..row() };
+        assert_eq!(id(row()), id(date("2023-07-10 11:54:39")));
+        assert_ne!(id(row()), id(date("2023-07-10T11:54:40Z")));
+        assert_ne!(id(row()), id(PredecessorRow { user_id: None, ..row() }));
+        assert_ne!(id(row()), id(PredecessorRow { resource_ids: Some("other".to_owned()), ..row() }));
+    }
+
+    #[test]
+    fn the_map_says_what_an_event_does_and_an_unknown_one_creates() {
+        assert_eq!(event(row()).touched[0].action, Action::Upsert);
+        let unknown = PredecessorRow { rtype: Some("aws.own-type".to_owned()), ..row() };
+        let touched = event(unknown).touched.remove(0);
+        assert_eq!((touched.resource_type.as_str(), touched.action), ("own-type", Action::Create));
+    }
+
+    #[test]
+    fn rows_that_name_nothing_or_that_nobody_wrote_are_told_apart() {
+        let read = |row| super::read(&map(&[]), row);
+        for ids in [None, Some("".to_owned()), Some(" ".to_owned()), Some(HIDDEN.to_owned())] {
+            let call = "s3.amazonaws.com:CreateBucket".to_owned();
+            assert_eq!(read(PredecessorRow { resource_ids: ids, ..row() }), Ok(Reading::WithoutIds { call }));
+        }
+        for (broken, reason) in [
+            (PredecessorRow { event_date: Some("soon".to_owned()), ..row() }, "event_date \"soon\" is no date"),
+            (PredecessorRow { event_date: None, ..row() }, "no event_date"),
+            (PredecessorRow { event_name: None, ..row() }, "no event_name"),
+            (PredecessorRow { event_source: None, ..row() }, "no event_source"),
+            (PredecessorRow { rtype: None, ..row() }, "no rtype"),
+        ] {
+            let told = read(broken).unwrap_err();
+            assert!(told.contains(reason), "{told}");
+        }
+    }
+}

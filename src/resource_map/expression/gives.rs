@@ -1,0 +1,121 @@
+//! Whether an expression gives one value or a list of them, told by its form alone.
+//!
+//! For databases of c7n-trailcreator, in which a list stands joined in one text: an id that merely holds the same
+//! characters must not be taken apart.
+
+use jmespath::ast::Ast;
+
+use super::Expression;
+
+/// What an expression gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gives {
+    /// A single value: `requestParameters.roleName`.
+    One,
+    /// A list: `responseElements.instancesSet.items[].instanceId`, `requestParameters.alarmNames`.
+    List,
+    /// Its form doesn't tell.
+    Either,
+}
+
+/// Functions of JMESPath (and custodian's `split`) that give lists…
+const LISTS: [&str; 8] = ["keys", "map", "reverse", "sort", "sort_by", "split", "to_array", "values"];
+/// …and those that give texts or numbers.
+const SCALARS: [&str; 12] = [
+    "abs",
+    "avg",
+    "ceil",
+    "contains",
+    "ends_with",
+    "floor",
+    "join",
+    "length",
+    "starts_with",
+    "sum",
+    "to_number",
+    "to_string",
+];
+
+impl Expression {
+    /// Whether it gives one value or a list.
+    pub fn gives(&self) -> Gives {
+        gives(&self.ast)
+    }
+}
+
+fn gives(ast: &Ast) -> Gives {
+    match ast {
+        Ast::Field { name, .. } => field(name),
+        Ast::Projection { .. }
+        | Ast::Flatten { .. }
+        | Ast::ObjectValues { .. }
+        | Ast::MultiList { .. }
+        | Ast::Slice { .. } => Gives::List,
+        Ast::Index { .. } | Ast::Comparison { .. } | Ast::Not { .. } => Gives::One,
+        Ast::Subexpr { rhs, .. } | Ast::And { rhs, .. } => gives(rhs),
+        Ast::Condition { then, .. } => gives(then),
+        Ast::Or { lhs, rhs, .. } => match (gives(lhs), gives(rhs)) {
+            (left, right) if left == right => left,
+            _ => Gives::Either,
+        },
+        Ast::Function { name, .. } if LISTS.contains(&name.as_str()) => Gives::List,
+        Ast::Function { name, .. } if SCALARS.contains(&name.as_str()) => Gives::One,
+        Ast::Function { .. }
+        | Ast::Identity { .. }
+        | Ast::Literal { .. }
+        | Ast::MultiHash { .. }
+        | Ast::Expref { .. } => Gives::Either,
+    }
+}
+
+/// CloudTrail's own names: lists are in the plural (`alarmNames`), or called lists and sets.
+fn field(name: &str) -> Gives {
+    let ends = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
+    match name.ends_with('s') {
+        true if ends(&["ss", "us", "is", "as", "dns"]) => Gives::Either,
+        true => Gives::List,
+        false if ends(&["List", "Set", "list", "set", "items", "item", "member"]) => Gives::Either,
+        false => Gives::One,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_form_tells_one_from_many() {
+        for (gives, expressions) in [
+            (
+                Gives::One,
+                &[
+                    "requestParameters.roleName",
+                    "responseElements.a.b || requestParameters.c",
+                    "a.b == 'x' && a.name",
+                    "split('/', a.url)[-1]",
+                    "a.items[0]",
+                    "join('/', [a.b, a.c])",
+                ][..],
+            ),
+            (
+                Gives::List,
+                &[
+                    "a.items[].id",
+                    "a.items[*].b.id",
+                    "[a.url, a.name]",
+                    "to_array(a.b)[].id",
+                    "a.names",
+                    "a.items[].id || to_array(a.item)[].id",
+                    "a.*",
+                    "a.items[?b].id",
+                    "to_array(a.item)",
+                ],
+            ),
+            (Gives::Either, &["a.itemList", "a.address", "a.names || a.name", "@", "not_null(a, b)", "a.item"]),
+        ] {
+            for expression in expressions {
+                assert_eq!(Expression::compile(expression).unwrap().gives(), gives, "{expression}");
+            }
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! What can be wrong with c7n-trailcreator's database, and what a person can do about it.
+
+use std::io;
+use std::path::PathBuf;
+
+use rusqlite::ErrorCode;
+
+/// Why a file can't be taken for c7n-trailcreator's database, or not be read to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum PredecessorError {
+    /// It can't be looked at.
+    #[error("{}: {error}", path.display())]
+    Path {
+        /// As given.
+        path: PathBuf,
+        /// The system's word.
+        error: io::Error,
+    },
+    /// It is another thing than a database.
+    #[error("{} is {what}", path.display())]
+    NoDatabase {
+        /// As given.
+        path: PathBuf,
+        /// What it is, as a phrase.
+        what: &'static str,
+    },
+    /// It is trailcreator's own.
+    #[error("{} is a database of trailcreator itself, not of c7n-trailcreator", .0.display())]
+    Ours(PathBuf),
+    /// It lacks the table.
+    #[error("{} has no table `events`, so it is not c7n-trailcreator's", .0.display())]
+    NoTable(PathBuf),
+    /// The table lacks columns.
+    #[error("the table `events` of {} lacks {}, so it is not c7n-trailcreator's", path.display(), missing.join(", "))]
+    NoColumns {
+        /// As given.
+        path: PathBuf,
+        /// Names of columns.
+        missing: Vec<&'static str>,
+    },
+    /// A transaction in it was neither finished nor taken back, which only a writer can put right.
+    #[error("{} holds an unfinished transaction: the program that wrote it was interrupted", .0.display())]
+    Unfinished(PathBuf),
+    /// SQLite's own complaint.
+    #[error("reading {}: {error}", path.display())]
+    Sqlite {
+        /// As given.
+        path: PathBuf,
+        /// What SQLite says.
+        error: rusqlite::Error,
+    },
+}
+
+impl PredecessorError {
+    /// What a person can do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Path { .. } => "check the path and its permissions",
+            Self::NoDatabase { .. } => {
+                "give the file that c7n-trailcreator wrote with its own --db; log files of a trail are read with load-files"
+            }
+            Self::Ours(_) => "there is nothing to import: name it with --db and use it as it is",
+            Self::NoTable(_) | Self::NoColumns { .. } => "give the file that c7n-trailcreator wrote with its own --db",
+            Self::Unfinished(_) => {
+                "SQLite takes it back when it opens the file to write: sqlite3 FILE 'DELETE FROM events WHERE 0'; then run the \
+                 same command again"
+            }
+            Self::Sqlite { error, .. } => match error.sqlite_error_code() {
+                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                    "another program is writing to it: wait until it is done, then run the same command again"
+                }
+                Some(ErrorCode::DatabaseCorrupt) => {
+                    "what was read before is kept; make a whole copy with: sqlite3 FILE .recover | sqlite3 COPY, and import that"
+                }
+                _ => {
+                    "make the file readable for you; where it lies on a read-only disk with a -wal file beside it, copy both to a \
+                     folder that you can write to, and import that copy"
+                }
+            },
+        }
+    }
+}
