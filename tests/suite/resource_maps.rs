@@ -83,7 +83,8 @@ fn every_type_finds_what_its_recorded_events_made() {
 #[test]
 fn every_event_of_every_type_is_shown_by_an_example() {
     let map = ResourceMap::built_in();
-    let examples: BTreeMap<&str, Vec<Case>> = map.types.keys().map(|name| (name.as_str(), cases(name.as_str()))).collect();
+    let examples: BTreeMap<&str, Vec<Case>> =
+        map.types.keys().map(|name| (name.as_str(), cases(name.as_str()))).collect();
     let mut unseen = Vec::new();
     for (source, name, rules) in map.events.iter() {
         for rule in rules {
@@ -91,7 +92,8 @@ fn every_event_of_every_type_is_shown_by_an_example() {
             let shows = |case: &Case| {
                 let event = case.record["eventName"].as_str().unwrap_or_default();
                 case.record["eventSource"] == source
-                    && (event == name || event.starts_with(name) && std::ptr::eq(map.events.rules(source, event), rules))
+                    && (event == name
+                        || event.starts_with(name) && std::ptr::eq(map.events.rules(source, event), rules))
                     && case.expect.iter().any(|(of, _, action)| of == kind && action == rule.action.as_str())
             };
             if !examples[kind].iter().any(shows) {
@@ -100,7 +102,11 @@ fn every_event_of_every_type_is_shown_by_an_example() {
         }
     }
     unseen.sort();
-    assert!(unseen.is_empty(), "no example shows these; `tests/oracle/example.py TYPE` builds them:\n{}", unseen.join("\n"));
+    assert!(
+        unseen.is_empty(),
+        "no example shows these; `tests/oracle/example.py TYPE` builds them:\n{}",
+        unseen.join("\n")
+    );
 }
 
 #[test]
