@@ -92,7 +92,7 @@ fn check_finds_errors_with_their_place() {
     run.code(2).shows([
         "good.yml: valid, 1 types, 2 events",
         "bad.yml:6:9: unknown key `idz`; did you mean `ids`?",
-        "c7n.json:1:94: CloudTrail's records have no field `responseElement`; did you mean `responseElements`?",
+        "c7n.json:1:90: CloudTrail's records have no field `responseElement`; did you mean `responseElements`?",
         "missing.yml: the resource map can't be read",
     ]);
     let json = bench.trailcreator(["resource-map", "check", &bad, "--output", "json"]).run().code(2).json();
