@@ -10,9 +10,9 @@ use jiff::Timestamp;
 use jiff::tz::Offset;
 use serde::Serialize;
 
+use super::interrupt::stop_on_interrupt;
 use super::load_s3::{self, session};
 use super::load_summary::{FailureEntry, size};
-use super::loading::stop_on_interrupt;
 use super::table::columns;
 use super::{AwsAccessArgs, CommandError, Context, Outcome, WindowArgs};
 use crate::aws::Session;
@@ -122,7 +122,8 @@ impl Source<'_> {
         }
         for (request, session) in self.requests.iter().zip(std::iter::repeat(self.session).flatten()) {
             // S3 Select would need to know which calls are wanted: here it is all of them.
-            let reading = Reading { engine: Engine::Get, map: &known.map, figures: Arc::default(), tell: &|_| () };
+            let reading =
+                Reading { engine: Engine::Get, map: Arc::clone(&known.map), figures: Arc::default(), tell: &|_| () };
             s3::find(request, session, &known.versions, &known.ledger, &queue, reading)
                 .await
                 .map_err(|error| load_s3::source_error(context, &request.bucket, &error))?;

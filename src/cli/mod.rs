@@ -8,6 +8,7 @@ mod context;
 mod count;
 mod error;
 mod import;
+mod interrupt;
 mod load_athena;
 mod load_files;
 mod load_history;

@@ -2,11 +2,12 @@
 
 Each repair says what AWS does. DescribeLaunchTemplates shows only the tags that a template was made with, not those of CreateTags;
 UpdateStack with an empty `Tags` removes all tags, which moto takes for none given. DescribeDhcpOptions knows the filter owner-id, and all
-of an account's are its own.
+of an account's are its own. Athena's ListTagsForResource tells of a resource without tags that it has none.
 """
 
 import urllib.parse
 
+from moto.athena.models import AthenaBackend
 from moto.cloudformation.models import cloudformation_backends
 from moto.ec2.models.dhcp_options import DHCPOptionsSet
 from moto.ec2.models.launch_templates import LaunchTemplate
@@ -15,6 +16,7 @@ _dhcp_filter_value = DHCPOptionsSet.get_filter_value
 DHCPOptionsSet.get_filter_value = lambda self, name, method=None: (
     "123456789012" if name == "owner-id" else _dhcp_filter_value(self, name, method)
 )
+AthenaBackend.list_tags_for_resource = lambda self, resource_arn: self.tagger.list_tags_for_resource(resource_arn)
 LaunchTemplate.tags = property(lambda self: self.get_tags(), lambda self, tags: None)
 
 

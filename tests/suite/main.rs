@@ -5,6 +5,7 @@
 
 mod catalog;
 mod common;
+mod conformance;
 mod count;
 mod end_to_end;
 mod errors;

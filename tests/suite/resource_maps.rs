@@ -48,6 +48,18 @@ fn cases(resource_type: &str) -> Vec<Case> {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
 
+#[test]
+fn the_endpoints_for_fips_and_dual_stack_are_botocores() {
+    let output = Command::new(python())
+        .arg(in_repository("tests/oracle/endpoint_variants.py"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .output()
+        .expect("the environment's Python starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let ours = fs::read_to_string(in_repository("src/aws/endpoint-variants.json")).expect("it is there");
+    assert!(ours == String::from_utf8_lossy(&output.stdout), "make it anew with tests/oracle/endpoint_variants.py");
+}
+
 fn touched(map: &ResourceMap, record: &Value) -> BTreeSet<(String, String, String)> {
     let text = record.to_string();
     let fields = Fields::parse(&text).expect("a fixture's record is an object");
