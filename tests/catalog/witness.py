@@ -325,7 +325,7 @@ def refusal(name: str, ident: str) -> str | None:
     (before,) = witness.tags(each, resource, context["region"], [(context, item)])
     write = resource["write"] if isinstance(resource["write"], dict) else {"method": resource["write"]}
     call = write.get("call", {"ec2": "CreateTags", "stack-update": "UpdateStack"}.get(write["method"]))
-    params = write.get("params", {"Resources": ["{id}"], "Tags": [{"Key": "{key}", "Value": "{value}"}]})
+    params = write.get("params", {"ResourceId": ["{id}"], "Tag": [{"Key": "{key}", "Value": "{value}"}]})
     pairs = [{"Key": k, "Value": v} for k, v in {**before, PROBE: "1"}.items()]
     try:
         with unrecorded():
