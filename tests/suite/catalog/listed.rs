@@ -29,9 +29,7 @@ fn every_listable_type_is_listed_with_its_tags_as_boto3_lists_it() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    let new: Vec<String> =
-        lab.moto.our_requests().into_iter().filter(Request::is_write).map(|one| one.action).collect();
-    assert_eq!(new.len(), writes, "listing wrote: {:?}", &new[writes..]);
+    assert_eq!(written(&lab.moto), before, "listing wrote");
     check("listed", &outcomes);
 }
 
