@@ -81,7 +81,7 @@ struct Unmatched {
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandError> {
-    let mut files: Vec<Checked> = args.files.iter().map(|file| checked(file)).collect();
+    let mut files: Vec<Checked> = args.files.iter().map(checked).collect();
     let mut trial = None;
     if files.iter().all(|file| file.error.is_none()) {
         // Together they may still be wrong: a type in two of them.
