@@ -3,12 +3,12 @@
 //! Progress bars appear on a terminal only; elsewhere a plain line every few seconds. A closed pipe is not an error:
 //! the program stops writing data and ends as if all had been read. `NO_COLOR` is honoured by indicatif and clap.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::io::{self, IsTerminal, Write};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde::Serialize;
 
 /// How often a plain progress line is written where there is no terminal.
@@ -73,10 +73,14 @@ impl Console {
         let target = if on_terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(total, target).with_prefix(title.to_owned());
         let template = match total {
-            Some(_) => "{prefix} [{bar:30}] {pos}/{len} {per_sec} {msg} {eta} left",
-            None => "{prefix} {spinner} {pos} {per_sec} {msg}",
+            Some(_) => "{prefix} [{bar:30}] {pos}/{len} {rate} {msg} {eta} left",
+            None => "{prefix} {spinner} {pos} {rate} {msg}",
         };
-        bar.set_style(ProgressStyle::with_template(template).expect("a constant template").progress_chars("=> "));
+        let style = ProgressStyle::with_template(template).expect("a constant template").progress_chars("=> ");
+        bar.set_style(style.with_key("rate", |state: &ProgressState, text: &mut dyn fmt::Write| {
+            // indicatif writes into a String.
+            text.write_str(&rate(state.per_sec())).unwrap_or_default();
+        }));
         let plain = (self.progress && !on_terminal).then(|| Mutex::new(Instant::now()));
         Progress { bar, plain, title: title.to_owned() }
     }
@@ -118,6 +122,13 @@ impl Drop for Progress {
     }
 }
 
+/// Steps a second for people: indicatif's own has four decimals.
+fn rate(per_second: f64) -> String {
+    const WHOLE_FROM: f64 = 10.0;
+    let decimals = usize::from(per_second < WHOLE_FROM);
+    format!("{per_second:.decimals$}/s")
+}
+
 fn write_data(text: std::fmt::Arguments<'_>) {
     // The reader of a pipe may have gone (`| head`): then nobody wants the rest, which is no failure.
     if let Err(error) = io::stdout().lock().write_fmt(text)
@@ -130,4 +141,14 @@ fn write_data(text: std::fmt::Arguments<'_>) {
 fn write_message(text: std::fmt::Arguments<'_>) {
     // Nothing is left to tell a failure of stderr to.
     drop(io::stderr().lock().write_fmt(text));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_has_as_many_decimals_as_say_something() {
+        assert_eq!([0.0, 0.25, 9.94, 10.0, 1234.567].map(rate), ["0.0/s", "0.2/s", "9.9/s", "10/s", "1235/s"]);
+    }
 }

@@ -36,7 +36,7 @@ use aws_types::{SdkConfig, SigningName};
 use http_body_util::Limited;
 use serde_json::Value;
 
-use super::endpoint::{Endpoint, configured_url};
+use super::endpoint::{Endpoint, Switches, configured_url};
 use super::protocol::{self, WireRequest, error_answer};
 use super::retries::{HopelessErrors, RetryPartitions, retry_config};
 use super::{CallError, Counts, ErrorClass};
@@ -101,7 +101,13 @@ impl Caller {
             message: error.to_string(),
             ..CallError::bare(&name, region, ErrorClass::Refused, "invalid call")
         })?;
-        let mut endpoint = Endpoint::of(service, region, configured_url(&self.0.config, &service.sdk_id));
+        let mut endpoint = self.endpoint(service, region).ok_or_else(|| CallError {
+            message: format!(
+                "{} has no FIPS or dual-stack endpoint there, as asked for by AWS's settings",
+                service.sdk_id
+            ),
+            ..CallError::bare(&name, region, ErrorClass::NoEndpoint, "no such endpoint")
+        })?;
         endpoint.url = with_inputs(&endpoint.url, service, input).map_err(|error| CallError {
             message: error.to_string(),
             ..CallError::bare(&name, region, ErrorClass::Refused, "invalid call")
@@ -123,6 +129,11 @@ impl Caller {
             .invoke(request)
             .await;
         answer.map_err(|error| CallError::of_sdk(&name, region, &error))
+    }
+
+    fn endpoint(&self, service: &Service, region: &Region) -> Option<Endpoint> {
+        let config = &self.0.config;
+        Endpoint::of(service, region, configured_url(config, &service.sdk_id), Switches::of(config))
     }
 
     /// What is each call's own: signature and retry quota.
@@ -282,7 +293,8 @@ mod tests {
             endpoints: std::collections::BTreeMap::new(),
         };
         let url = |input: &Value, configured: Option<&str>| {
-            let endpoint = Endpoint::of(&service, &Region::from("eu-west-1"), configured.map(str::to_owned));
+            let (region, configured) = (Region::from("eu-west-1"), configured.map(str::to_owned));
+            let endpoint = Endpoint::of(&service, &region, configured, Switches::default()).unwrap();
             with_inputs(&endpoint.url, &service, input).map_err(|error| error.to_string())
         };
         let account = json!({"^x-amz-account-id": "123456789012"});

@@ -191,6 +191,11 @@ impl CallError {
             ErrorClass::NoEndpoint => {
                 format!("check the region's name; the service may not be in {}", self.region)
             }
+            ErrorClass::Unreachable if self.message.contains(REFUSED) => {
+                "nothing listens at that address: check --endpoint-url, AWS_ENDPOINT_URL and its like, the profile's \
+                 endpoint_url, and HTTPS_PROXY"
+                    .to_owned()
+            }
             ErrorClass::Unreachable => {
                 "check the network, proxy and endpoint settings, and the region's name".to_owned()
             }
@@ -198,6 +203,11 @@ impl CallError {
             ErrorClass::Server => "AWS failed on its side: try again later".to_owned(),
             ErrorClass::Refused if self.code == NO_REGION => {
                 "give --region, or set AWS_REGION, or a region in the profile".to_owned()
+            }
+            ErrorClass::Refused if self.code == NO_PROFILE => {
+                "check --profile and AWS_PROFILE; aws configure and aws sso login make a profile, in ~/.aws/config or \
+                 where AWS_CONFIG_FILE says"
+                    .to_owned()
             }
             ErrorClass::NotFound | ErrorClass::Refused | ErrorClass::BadAnswer => return None,
         })
@@ -233,6 +243,9 @@ impl CallError {
 
 pub(super) const NO_CREDENTIALS: &str = "no credentials";
 pub(super) const NO_REGION: &str = "no region";
+pub(super) const NO_PROFILE: &str = "no such profile";
+/// What systems say where no program listens.
+const REFUSED: &str = "refused";
 const NO_ROLE: &str = "role not assumed";
 const NOT_USABLE: &str = "credentials not usable";
 

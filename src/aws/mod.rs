@@ -7,6 +7,7 @@ pub mod caller;
 pub mod counts;
 mod endpoint;
 pub mod error;
+mod http;
 mod protocol;
 mod retries;
 pub mod session;

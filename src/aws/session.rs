@@ -11,18 +11,14 @@ use aws_config::sts::AssumeRoleProvider;
 use aws_config::{AppName, BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_runtime::env_config::file::EnvConfigFiles;
-use aws_smithy_http_client::Connector;
-use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime::client::identity::IdentityCache;
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::identity::SharedIdentityCache;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_types::os_shim_internal::{Env, Fs};
 use aws_types::region::Region as SdkRegion;
 use tokio::sync::OnceCell;
 
-use super::endpoint::configured_url;
+use super::endpoint::{configured_url, without_empty_urls};
+use super::http::http_client;
 use super::retries::{HopelessErrors, RetryPartitions, retry_config, timeout_config};
 use super::{CallError, Caller, Counts, ErrorClass, error};
 use crate::names::{AccountId, Arn, Region};
@@ -186,25 +182,14 @@ async fn load(options: &AwsOptions) -> SdkConfig {
     if let Some(region) = &options.region {
         loader = loader.region(sdk_region(region));
     }
-    if let Some(url) = &options.endpoint_url {
+    if let Some(url) = options.endpoint_url.as_ref().filter(|url| !url.is_empty()) {
         loader = loader.endpoint_url(url);
     }
-    let config = loader.load().await;
+    let config = without_empty_urls(loader.load().await);
     match &options.default_region {
         Some(region) if config.region().is_none() => config.into_builder().region(sdk_region(region)).build(),
         _ => config,
     }
-}
-
-/// Plain and TLS connections, directly or by `HTTPS_PROXY` and its like, as AWS's own default client does.
-fn http_client() -> SharedHttpClient {
-    aws_smithy_http_client::Builder::new().build_with_connector_fn(|settings, components| {
-        let mut connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring));
-        connector.set_connector_settings(settings.cloned());
-        connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
-        connector.set_proxy_config(Some(ProxyConfig::from_env()));
-        connector.build()
-    })
 }
 
 fn identity_cache() -> SharedIdentityCache {
@@ -235,7 +220,7 @@ async fn check_profile(options: &AwsOptions) -> Result<(), CallError> {
         return Ok(());
     }
     let message = format!("AWS's shared configuration has no profile {name:?}; it has: {}", listed(&defined));
-    Err(configuration_error("no such profile", message))
+    Err(configuration_error(error::NO_PROFILE, message))
 }
 
 fn listed(names: &[&str]) -> String {

@@ -49,8 +49,22 @@ impl Context {
     /// # Errors
     /// There is none, or as [`Store::open`].
     pub fn open_existing_store(&self) -> Result<Store, CommandError> {
+        self.check_exists()?;
+        self.open_store()
+    }
+
+    /// Opens a database that must exist already, for a command that only reads: it may be read-only.
+    ///
+    /// # Errors
+    /// There is none, or as [`Store::open_to_read`].
+    pub fn open_store_to_read(&self) -> Result<Store, CommandError> {
+        self.check_exists()?;
+        Store::open_to_read(&self.global.db).map_err(|error| self.store_error(&error))
+    }
+
+    fn check_exists(&self) -> Result<(), CommandError> {
         if self.global.db.exists() {
-            return self.open_store();
+            return Ok(());
         }
         Err(CommandError::failed(format_args!("there is no database {}", self.global.db.display()))
             .hint("load a trail first: trailcreator load-files PATH, or load-s3 --bucket NAME")
@@ -73,11 +87,14 @@ impl Context {
     /// # Errors
     /// Those of the work, or the runtime couldn't start.
     pub fn block_on<T>(&self, work: impl Future<Output = Result<T, CommandError>>) -> Result<T, CommandError> {
-        tokio::runtime::Builder::new_multi_thread()
+        let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()
-            .map_err(|error| CommandError::while_doing("starting the async runtime", &error))?
-            .block_on(work)
+            .map_err(|error| CommandError::while_doing("starting the async runtime", &error))?;
+        let result = runtime.block_on(work);
+        // What is left after a wish to stop only reads: a thread that waits for stdin would never end.
+        runtime.shutdown_background();
+        result
     }
 
     /// Prints an error and its hints.

@@ -10,9 +10,10 @@ use jiff::Timestamp;
 use jiff::tz::Offset;
 use serde::Serialize;
 
+use super::interrupt::stop_on_interrupt;
 use super::load_s3::{self, session};
 use super::load_summary::{FailureEntry, size};
-use super::loading::stop_on_interrupt;
+use super::table::columns;
 use super::{AwsAccessArgs, CommandError, Context, Outcome, WindowArgs};
 use crate::aws::Session;
 use crate::console::OutputFormat;
@@ -33,6 +34,9 @@ const S3: &str = "s3://";
 
 /// What stands for a field that a record doesn't have.
 const NOTHING: &str = "-";
+
+/// How many columns are numbers, at the right of theirs.
+const NUMBERS: usize = 2;
 
 /// Count the most common API calls of a trail
 ///
@@ -118,7 +122,8 @@ impl Source<'_> {
         }
         for (request, session) in self.requests.iter().zip(std::iter::repeat(self.session).flatten()) {
             // S3 Select would need to know which calls are wanted: here it is all of them.
-            let reading = Reading { engine: Engine::Get, map: &known.map, figures: Arc::default(), tell: &|_| () };
+            let reading =
+                Reading { engine: Engine::Get, map: Arc::clone(&known.map), figures: Arc::default(), tell: &|_| () };
             s3::find(request, session, &known.versions, &known.ledger, &queue, reading)
                 .await
                 .map_err(|error| load_s3::source_error(context, &request.bucket, &error))?;
@@ -313,26 +318,6 @@ impl Report<'_> {
             let values = key.iter().map(|value| value.clone().unwrap_or_else(|| NOTHING.to_owned()));
             rows.push([calls.count.to_string(), calls.failed.to_string()].into_iter().chain(values).collect());
         }
-        columns(&rows)
+        columns(&rows, NUMBERS)
     }
-}
-
-/// How many columns are numbers, at the right of theirs.
-const NUMBERS: usize = 2;
-
-fn columns(rows: &[Vec<String>]) -> String {
-    let columns = rows.first().map_or(0, Vec::len);
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
-    let widths: Vec<usize> = (0..columns).map(width).collect();
-    let mut text = String::new();
-    for row in rows {
-        let cell = |(column, value): (usize, &String)| match widths[column] {
-            width if column < NUMBERS => format!("{value:>width$}"),
-            width => format!("{value:<width$}"),
-        };
-        let cells: Vec<String> = row.iter().enumerate().map(cell).collect();
-        text.push_str(cells.join("  ").trim_end());
-        text.push('\n');
-    }
-    text
 }

@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::interrupt::stop_on_interrupt;
 use super::load_summary::FailureEntry;
-use super::loading::{STOPPING, stop_on_interrupt};
+use super::loading::STOPPING;
 use super::{CommandError, Context, Outcome};
 use crate::console::OutputFormat;
 use crate::load::import::{self, ImportError, Imported};

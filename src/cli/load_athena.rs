@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::interrupt::stop_on_interrupt;
 use super::load_summary::{Query, Summary, cost};
-use super::loading::stop_on_interrupt;
 use super::{AwsArgs, CommandError, Context, Outcome, WindowArgs};
 use crate::aws::Session;
 use crate::console::Progress;
@@ -108,7 +108,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
         estimated_dollars: athena::estimated_dollars(loaded.scanned_bytes),
     };
     let requests = session.counts().by_operation();
-    let summary = Summary { figures: &loaded.figures, requests, interrupted: false, query: Some(query), history: None };
+    let summary = Summary { requests, query: Some(query), ..Summary::new(&loaded.figures, false) };
     summary.print(&context.console);
     Ok(summary.outcome())
 }

@@ -29,5 +29,5 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
         let finding = tokio::task::spawn_blocking(move || files::find(&roots, &versions, &ledger, &queue, &stop));
         finding.await.expect("walking folders does not panic").map_err(|error| context.store_error(&error))
     };
-    Loading::new(context, &args.load, filter)?.run(source, BTreeMap::new).await
+    Loading::new(context, &args.load, filter)?.run(source, || (BTreeMap::new(), None)).await
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::interrupt::stop_on_interrupt;
 use super::load_summary::{History, Summary};
-use super::loading::stop_on_interrupt;
 use super::{AwsAccessArgs, CommandError, Context, Outcome, WindowArgs};
 use crate::aws::{AwsOptions, CallError, Session};
 use crate::load::history::{Failed, Load, Loaded, Span, regions};
@@ -118,7 +118,7 @@ fn tell(
     }
     let requests: BTreeMap<String, u64> = session.counts().by_operation();
     let history = History { regions, since: span.since.to_string(), until: span.until.to_string() };
-    let summary = Summary { figures: &loaded.figures, requests, interrupted, query: None, history: Some(history) };
+    let summary = Summary { requests, history: Some(history), ..Summary::new(&loaded.figures, interrupted) };
     summary.print(&context.console);
     Ok(summary.outcome())
 }

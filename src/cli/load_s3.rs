@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::tz::Offset;
 
+use super::load_summary::S3;
 use super::loading::{Feed, LoadArgs, Loading};
 use super::{AwsAccessArgs, CommandError, Context, Outcome};
 use crate::aws::{AwsOptions, CallError, ErrorClass, Session};
@@ -44,11 +45,11 @@ pub(super) struct Args {
 
 /// How objects are read.
 ///
-/// `get` is the default, for it depends on nothing but the object. What answers `auto`'s trial need not be AWS: moto and
-/// other servers accept the expression and find no record, and the load would believe them.
+/// `get` is the default, for in the bucket's region it is always cheaper: nobody should pay for S3 Select without having
+/// asked for it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 enum Engine {
-    /// S3 Select where the account has it, else get
+    /// S3 Select where the account has it and its answer for an object proves right, else get
     Auto,
     /// Get each object and scan it here
     #[default]
@@ -85,31 +86,22 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let map = loading.resource_map();
     let source = async |feed: Feed| {
         let tell = |text: &str| context.console.message(text);
-        let reading = Reading { engine: args.engine.into(), map: &map, figures: Arc::clone(&figures), tell: &tell };
+        let reading =
+            Reading { engine: args.engine.into(), map: Arc::clone(&map), figures: Arc::clone(&figures), tell: &tell };
         s3::find(&request, &session, &feed.versions, &feed.ledger, &feed.queue, reading)
             .await
             .map_err(|error| source_error(context, &request.bucket, &error))
     };
-    let outcome = loading.run(source, || requests(&session)).await;
-    tell_costs(context, &requests(&session), &figures);
-    outcome
-}
-
-/// Tells what the requests cost, and what S3 Select did.
-fn tell_costs(context: &Context, requests: &BTreeMap<String, u64>, select: &SelectFigures) {
-    if select.objects() > 0 {
-        let (objects, scanned, returned) = (select.objects(), select.scanned(), select.returned());
-        context.console.message(format_args!(
-            "S3 Select read {objects} objects: {scanned} bytes scanned, {returned} bytes returned"
-        ));
-    }
-    if let (count @ 1.., Some(first)) = select.unsuitable() {
+    let costs = || {
+        let requests = requests(&session);
+        let dollars = s3::estimated_dollars(&requests, &figures);
+        (requests, Some(S3::new(&figures, dollars)))
+    };
+    let outcome = loading.run(source, costs).await;
+    if let (count @ 1.., Some(first)) = figures.unsuitable() {
         context.console.message(format_args!("{count} objects were read by GET instead; the first: {first}"));
     }
-    if !requests.is_empty() {
-        let dollars = s3::estimated_dollars(requests, select);
-        context.console.message(format_args!("estimated cost of the requests: ${dollars:.6} (without transfer)"));
-    }
+    outcome
 }
 
 /// A session that finds the bucket wherever it is.

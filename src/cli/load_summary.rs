@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::Outcome;
 use crate::console::{Console, OutputFormat};
+use crate::load::s3::SelectFigures;
 use crate::load::{Failure, Figures};
 use crate::names::Region;
 
@@ -23,6 +24,31 @@ pub(super) struct Summary<'f> {
     pub(super) query: Option<Query>,
     /// What of Event history was asked for, where the records came from it. Files are days of a region then.
     pub(super) history: Option<History>,
+    /// What reading from S3 cost, where the records came from there.
+    pub(super) s3: Option<S3>,
+}
+
+/// What reading from S3 cost.
+#[derive(Serialize)]
+pub(super) struct S3 {
+    /// By the prices of most regions, without transfer.
+    estimated_dollars: f64,
+    /// What S3 Select did, where it did anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    select: Option<Select>,
+}
+
+/// What S3 Select did.
+#[derive(Serialize)]
+struct Select {
+    /// Objects that it read.
+    objects: u64,
+    /// Bytes of them, as stored.
+    scanned_bytes: u64,
+    /// Bytes that it sent.
+    returned_bytes: u64,
+    /// Objects that were read by GET as it couldn't.
+    refused_objects: u64,
 }
 
 /// What of Event history was asked for.
@@ -57,6 +83,8 @@ struct Document<'f> {
     query: Option<&'f Query>,
     #[serde(skip_serializing_if = "Option::is_none")]
     history: Option<&'f History>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    s3: Option<&'f S3>,
     files: Files,
     bytes: u64,
     json_bytes: u64,
@@ -92,7 +120,12 @@ impl<'f> From<&'f Failure> for FailureEntry<'f> {
     }
 }
 
-impl Summary<'_> {
+impl<'f> Summary<'f> {
+    /// Of records that came from files, without any request.
+    pub(super) fn new(figures: &'f Figures, interrupted: bool) -> Self {
+        Self { figures, requests: BTreeMap::new(), interrupted, query: None, history: None, s3: None }
+    }
+
     /// How the command ends.
     pub(super) fn outcome(&self) -> Outcome {
         if self.interrupted {
@@ -122,6 +155,7 @@ impl Summary<'_> {
             interrupted: self.interrupted,
             query: self.query.as_ref(),
             history: self.history.as_ref(),
+            s3: self.s3.as_ref(),
             files: Files { read: *read, already_loaded: *already_loaded, skipped: *skipped, broken: *broken },
             bytes: counts.stored_bytes,
             json_bytes: counts.bytes,
@@ -174,6 +208,9 @@ impl Summary<'_> {
             let requests: Vec<String> = self.requests.iter().map(|(name, count)| format!("{name} {count}")).collect();
             line("requests", requests.join(", "));
         }
+        if let Some(s3) = &self.s3 {
+            s3.lines(&mut line);
+        }
         text
     }
 
@@ -210,6 +247,32 @@ impl Summary<'_> {
             write!(text, "\n  … and more").expect("writing to a String can't fail");
         }
         text
+    }
+}
+
+impl S3 {
+    /// Of what S3 Select did, and what the requests cost.
+    pub(super) fn new(select: &SelectFigures, estimated_dollars: f64) -> Self {
+        let (refused_objects, _) = select.unsuitable();
+        let figures = Select {
+            objects: select.objects(),
+            scanned_bytes: select.scanned(),
+            returned_bytes: select.returned(),
+            refused_objects,
+        };
+        let select = (figures.objects + refused_objects > 0).then_some(figures);
+        Self { estimated_dollars, select }
+    }
+
+    fn lines(&self, line: &mut impl FnMut(&str, String)) {
+        if let Some(select) = &self.select {
+            let Select { objects, scanned_bytes, returned_bytes, .. } = select;
+            line(
+                "S3 Select",
+                format!("{objects} objects read: {} scanned, {} returned", size(*scanned_bytes), size(*returned_bytes)),
+            );
+        }
+        line("cost", format!("estimated ${:.6} for the requests, without transfer", self.estimated_dollars));
     }
 }
 
@@ -261,7 +324,7 @@ mod tests {
     fn people_read_all_figures_and_every_failure() {
         let figures = figures();
         let requests = BTreeMap::from([("s3:GetObject".to_owned(), 3)]);
-        let summary = Summary { figures: &figures, requests, interrupted: false, query: None, history: None };
+        let summary = Summary { requests, ..Summary::new(&figures, false) };
         assert_eq!(
             summary.text(),
             "files        3 read, 2 already loaded, 0 digest or Insights files skipped
@@ -285,13 +348,7 @@ requests     s3:GetObject 3
         let figures = figures();
         let query =
             Query { id: "q-1".to_owned(), scanned_bytes: 3_000_000_000_000, seconds: 61.0, estimated_dollars: 15.0 };
-        let summary = Summary {
-            figures: &figures,
-            requests: BTreeMap::new(),
-            interrupted: false,
-            query: Some(query),
-            history: None,
-        };
+        let summary = Summary { query: Some(query), ..Summary::new(&figures, false) };
         let text = summary.text();
         assert!(
             text.starts_with(
@@ -308,8 +365,7 @@ Athena       3000.0 GB read in 61.0 s, estimated cost about $15.00 (at $5 a TB)
     #[test]
     fn nothing_is_said_of_what_there_is_not() {
         let figures = Figures::default();
-        let summary =
-            Summary { figures: &figures, requests: BTreeMap::new(), interrupted: false, query: None, history: None };
+        let summary = Summary::new(&figures, false);
         assert!(!summary.text().contains("broken") && !summary.text().contains("requests"));
         assert_eq!(summary.outcome(), Outcome::Done);
         assert_eq!(Summary { interrupted: true, ..summary }.outcome(), Outcome::Interrupted);

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use super::load_summary::Summary;
+use super::interrupt::stop_on_interrupt;
+use super::load_summary::{S3, Summary};
 use super::{CommandError, Context, Outcome, WindowArgs};
 use crate::load::{Figures, Queue, Stop, Versions, pipeline, queue};
 use crate::names::{AccountId, Region};
@@ -77,11 +78,12 @@ impl<'c> Loading<'c> {
         self.scanner.shared_map()
     }
 
-    /// Loads what `source` puts into the queue, and tells of it. `requests` gives the AWS requests made, by operation.
+    /// Loads what `source` puts into the queue, and tells of it. `costs` gives the AWS requests made, by operation, and what
+    /// they cost where they were S3's.
     pub(super) async fn run(
         self,
         source: impl AsyncFnOnce(Feed) -> Result<(), CommandError>,
-        requests: impl FnOnce() -> BTreeMap<String, u64>,
+        costs: impl FnOnce() -> (BTreeMap<String, u64>, Option<S3>),
     ) -> Result<Outcome, CommandError> {
         let Self { context, scanner, mut store, jobs } = self;
         let stop = Stop::default();
@@ -113,23 +115,10 @@ impl<'c> Loading<'c> {
         if found.is_err() && figures.done() == 0 {
             return found.map(|()| Outcome::Failed);
         }
-        let summary =
-            Summary { figures: &figures, requests: requests(), interrupted: stop.is_set(), query: None, history: None };
+        let (requests, s3) = costs();
+        let summary = Summary { requests, s3, ..Summary::new(&figures, stop.is_set()) };
         summary.print(&context.console);
         found?;
         Ok(summary.outcome())
     }
-}
-
-/// The first Ctrl-C asks to stop, the second ends the process: what is committed is safe at any moment.
-pub(super) fn stop_on_interrupt(stop: &Stop) -> tokio::task::JoinHandle<()> {
-    let stop = stop.clone();
-    tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            stop.set();
-            if tokio::signal::ctrl_c().await.is_ok() {
-                std::process::exit(Outcome::Interrupted.code().into());
-            }
-        }
-    })
 }

@@ -99,7 +99,7 @@ pub struct WindowArgs {
     /// Events of a day: 2019/02/01
     #[arg(long, conflicts_with_all = ["since", "until"])]
     pub day: Option<String>,
-    /// Events from here on: a date, RFC 3339, or an age such as 90d or 12h
+    /// Events from here on: a date, RFC 3339, or an age such as 90d (from that day's beginning) or 12h
     #[arg(long)]
     pub since: Option<String>,
     /// Events before this: as --since; a date means its beginning

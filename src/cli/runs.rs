@@ -17,7 +17,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandError> {
-    let store = context.open_existing_store()?;
+    let store = context.open_store_to_read()?;
     if let Some(run_id) = args.run {
         let run = find_run(context, &store, run_id)?;
         let writes = store.writes_of(run_id).map_err(|error| context.store_error(&error))?;

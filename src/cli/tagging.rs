@@ -5,6 +5,7 @@ use std::future::Future;
 use std::io::Write as _;
 use std::path::Path;
 
+use super::interrupt::interrupted;
 use super::{AwsArgs, CommandError, Context};
 use crate::aws::{CallError, CallerIdentity, Session};
 use crate::names::{AccountId, Arn, Region, TagKey};
@@ -46,13 +47,6 @@ fn aws_error(doing: &str, error: &CallError) -> CommandError {
     let mut command_error = CommandError::while_doing(doing, error);
     command_error.hints.extend(error.hint());
     command_error
-}
-
-/// Ends when the user presses Ctrl-C; never where that can't be heard.
-pub(super) async fn interrupted() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending().await
-    }
 }
 
 /// Work that writes nothing, unless the user presses Ctrl-C first.

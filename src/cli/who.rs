@@ -67,7 +67,7 @@ struct Told {
 pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, CommandError> {
     let map = Arc::new(context.resource_map()?);
     check_types(&args.types, &map)?;
-    let store = if args.live && !context.global.db.exists() { None } else { Some(context.open_existing_store()?) };
+    let store = if args.live && !context.global.db.exists() { None } else { Some(context.open_store_to_read()?) };
     let filter = Filter { types: args.types, accounts: args.accounts, regions: args.regions };
     let rules = args.owner.into();
     let is_global = |resource_type: &ResourceType| map.types.get(resource_type).is_some_and(|known| known.global);

@@ -60,6 +60,8 @@ impl Figures {
         *(if only_digests { &mut self.skipped } else { &mut self.read }) += 1;
         if let Some(reason) = scan.broken {
             self.broken += 1;
+            let misnamed = name.ends_with(".gz") && !scan.is_gzip && scan.counts.stored_bytes > 0;
+            let reason = if misnamed { format!("it is not gzip, nor JSON: {reason}") } else { reason };
             self.fail(Failure { name, reason });
         } else if let Some(reason) = scan.broken_record {
             let count = scan.counts.broken_records;

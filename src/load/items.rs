@@ -3,6 +3,7 @@
 use std::io::{self, Read};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use futures::executor::block_on;
 use tokio::sync::mpsc;
 
 use super::{Item, Stop};
@@ -18,9 +19,17 @@ impl<'a> Items<'a> {
         Self { receiver: Mutex::new(receiver), stop }
     }
 
-    /// The next one; waits for it. `None`: there are no more, or the load is to stop.
+    /// The next one; waits for it. `None`: there are no more, or the load is to stop, which a source that waits itself (for
+    /// a terminal's input) may not notice.
     pub(super) fn next(&self) -> Option<Item> {
-        if self.is_stopped() { None } else { self.lock().blocking_recv() }
+        let mut receiver = self.lock();
+        block_on(async {
+            tokio::select! {
+                biased;
+                () = self.stop.wait() => None,
+                item = receiver.recv() => item,
+            }
+        })
     }
 
     /// Takes no more: the source may be waiting for room in the queue that nobody will make any more.

@@ -17,6 +17,9 @@ const COLUMNS: &str = "account_id, region, event_time, event_id, resource_type, 
      identity_principal_id, identity_account_id, identity_access_key_id, issuer_type, issuer_arn, issuer_user_name, \
      source_identity, on_behalf_of_user_id, on_behalf_of_store_arn, invoked_by";
 
+/// The first of the columns that may be NULL: what an event may not tell.
+const FIRST_FACT: usize = 9;
+
 /// What comes after an id's last `/` or `:`; the very expression of the index.
 const LAST_PART: &str =
     "substr(resource_id, length(rtrim(resource_id, replace(replace(resource_id, '/', ''), ':', ''))) + 1)";
@@ -112,10 +115,17 @@ pub(super) struct Inserter<'t> {
 impl<'t> Inserter<'t> {
     pub(super) fn new(transaction: &'t Transaction<'_>) -> Result<Self, StoreError> {
         let values = vec!["?"; COLUMNS.split(", ").count()].join(", ");
-        // The same event read again says the same; only a changed resource map can call its action otherwise.
+        // The same event read again says the same, but a changed resource map can call its action otherwise, and a source
+        // may know facts that the first one lacked (Athena's usual table has no source identity).
+        let facts = COLUMNS.split(", ").skip(FIRST_FACT);
+        let filled: Vec<String> =
+            facts.clone().map(|fact| format!("{fact} = COALESCE({fact}, excluded.{fact})")).collect();
+        let news: Vec<String> = facts.map(|fact| format!("{fact} IS NULL AND excluded.{fact} IS NOT NULL")).collect();
         let statement = transaction.prepare(&format!(
             "INSERT INTO resource_events ({COLUMNS}) VALUES ({values}) \
-             ON CONFLICT DO UPDATE SET action = excluded.action WHERE action <> excluded.action"
+             ON CONFLICT DO UPDATE SET action = excluded.action, {} WHERE action <> excluded.action OR {}",
+            filled.join(", "),
+            news.join(" OR ")
         ))?;
         Ok(Self { statement, imported: Imported::new(transaction)? })
     }
@@ -284,6 +294,35 @@ mod tests {
         };
         assert_eq!((add(Action::Create), add(Action::Upsert), add(Action::Upsert)), (0, 1, 0));
         assert_eq!(store.events_of_resource("q").unwrap()[0].action, Action::Upsert);
+    }
+
+    #[test]
+    fn facts_that_the_first_source_lacked_are_filled_in_and_none_is_replaced() {
+        let full = full_event();
+        let poor = Event {
+            user_agent: Some("another agent".to_owned()),
+            identity: Identity { source_identity: None, ..full.identity.clone() },
+            ..full.clone()
+        };
+        let (_folder, mut store) = store_with(vec![touching(&poor, "sqs", "q", Action::Create)]);
+        let mut add = |event| {
+            let events = vec![touching(event, "sqs", "q", Action::Create)];
+            store.add(&Batch { events, ..Batch::default() }).unwrap()
+        };
+        assert_eq!((add(&full), add(&poor), add(&full)), (1, 0, 0));
+        let filled = Event { user_agent: poor.user_agent.clone(), ..full };
+        assert_eq!(store.events_of_resource("q").unwrap()[0].event, filled);
+    }
+
+    #[test]
+    fn the_facts_are_the_columns_that_may_be_null() {
+        let (_folder, store) = store_with(vec![]);
+        let mut statement = store
+            .connection
+            .prepare("SELECT name FROM pragma_table_info('resource_events') WHERE NOT \"notnull\"")
+            .unwrap();
+        let nullable: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        assert_eq!(COLUMNS.split(", ").skip(FIRST_FACT).collect::<Vec<_>>(), nullable);
     }
 
     #[test]

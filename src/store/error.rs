@@ -36,6 +36,17 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the file or its folder can't be written, or not be opened at all.
+    pub(super) fn is_of_permission(&self) -> bool {
+        match self {
+            Self::ReadOnly => true,
+            Self::Sqlite(error) => {
+                matches!(error.sqlite_error_code(), Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen))
+            }
+            _ => false,
+        }
+    }
+
     /// What a person can do about it.
     pub fn hint(&self) -> Option<&'static str> {
         match self {

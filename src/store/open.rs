@@ -1,8 +1,10 @@
 //! Opening: makes what is missing, refuses what isn't ours, migrates what is older.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::{Store, StoreError};
@@ -44,6 +46,24 @@ impl Store {
         Ok(Self { connection })
     }
 
+    /// Opens `path` for commands that only read. What may be written is opened as [`Store::open`] does; what may not be, is
+    /// read as it is.
+    ///
+    /// # Errors
+    /// As [`Store::open`]; a read-only database that is older than this program is [`StoreError::ReadOnly`].
+    pub fn open_to_read(path: &Path) -> Result<Self, StoreError> {
+        match Self::open(path) {
+            Err(error) if error.is_of_permission() => {
+                let store = read_only(path, false).or_else(|error| {
+                    // SQLite wants to make files beside a database with a log; where none is left, nothing is lost without.
+                    if has_log(path) { Err(error) } else { read_only(path, true) }
+                });
+                store.map_err(|_| error)
+            }
+            opened => opened,
+        }
+    }
+
     /// A database that is gone with this value: for events that are asked about once and not kept.
     ///
     /// # Errors
@@ -60,6 +80,37 @@ pub(super) fn in_memory() -> Result<Connection, StoreError> {
     let mut connection = Connection::open_in_memory()?;
     migrate(&mut connection)?;
     Ok(connection)
+}
+
+/// Opens a database that can't be written. `unchanging`: nobody else writes it either.
+fn read_only(path: &Path, unchanging: bool) -> Result<Store, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = if unchanging {
+        let uri = format!("file:{}?immutable=1", uri_path(path));
+        Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)?
+    } else {
+        Connection::open_with_flags(path, flags)?
+    };
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    if version_of_ours(&connection)? < known_version() {
+        return Err(StoreError::ReadOnly);
+    }
+    Ok(Store { connection })
+}
+
+/// A path as a `file:` URI has it.
+///
+/// Source: <https://www.sqlite.org/uri.html>
+fn uri_path(path: &Path) -> String {
+    const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_');
+    percent_encode(path.as_os_str().as_encoded_bytes(), KEPT).to_string()
+}
+
+/// Whether there are changes in the log beside a database that are not in it yet.
+fn has_log(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    fs::metadata(log).is_ok_and(|log| log.len() > 0)
 }
 
 fn check_place(path: &Path) -> Result<(), StoreError> {
@@ -115,7 +166,6 @@ fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
 
     fn open_error(path: &Path) -> StoreError {
         Store::open(path).unwrap_err()

@@ -54,10 +54,16 @@ pub fn read(map: &ResourceMap, filter: &RecordFilter, fields: &Fields<'_>) -> Re
         (None, _) => return Reading::Broken("a record has no eventSource".to_owned()),
     };
     let rules = map.rules(&source, &name);
-    if rules.is_empty() || fields.is_set("errorCode") || fields.is_set("errorMessage") {
+    if rules.is_empty() || has_failed(fields) {
         return Reading::Unmatched;
     }
     read_matched(rules, filter, fields, &source, &name).unwrap_or_else(Reading::Broken)
+}
+
+/// An empty code says nothing, as everywhere: Athena's older tables give it for a field that isn't there.
+fn has_failed(fields: &Fields<'_>) -> bool {
+    const EMPTY: &str = "\"\"";
+    ["errorCode", "errorMessage"].iter().any(|name| fields.is_set(name) && fields.raw(name) != Some(EMPTY))
 }
 
 fn read_matched(
@@ -103,7 +109,7 @@ fn read_matched(
 }
 
 /// Source: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-insights-fields-trails.html>
-pub(super) fn is_insight(fields: &Fields<'_>) -> bool {
+fn is_insight(fields: &Fields<'_>) -> bool {
     fields.text("eventCategory").as_deref() == Some("Insight")
         || fields.text("eventType").as_deref() == Some("AwsCloudTrailInsight")
 }
@@ -227,6 +233,23 @@ mod tests {
 
     fn bucket(parameters: &Value) -> Value {
         record("s3.amazonaws.com", "CreateBucket", &json!({"requestParameters": parameters}))
+    }
+
+    #[test]
+    fn an_empty_error_code_is_none() {
+        let rules = [("s3.amazonaws.com", "CreateBucket", "s3", Action::Create, "requestParameters.bucketName")];
+        let read = |field: &str, value: Value| {
+            let mut record = bucket(&json!({"bucketName": "b"}));
+            record[field] = value;
+            read_value(&rules, &record)
+        };
+        for field in ["errorCode", "errorMessage"] {
+            assert_eq!(read(field, json!("AccessDenied")), Reading::Unmatched);
+            assert!(
+                matches!(read(field, json!("")), Reading::Touched(_))
+                    && matches!(read(field, json!(null)), Reading::Touched(_))
+            );
+        }
     }
 
     #[test]

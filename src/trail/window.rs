@@ -22,7 +22,8 @@ pub struct WindowText<'a> {
     pub month: Option<&'a str>,
     /// `2019/02/01` or `2019-02-01`
     pub day: Option<&'a str>,
-    /// A date of any of these forms (its beginning), RFC 3339, or an age: `90d`, `12h`, `30m`, `2w`.
+    /// A date of any of these forms (its beginning), RFC 3339, or an age: `12h`, `30m`; `90d` and `2w` mean the beginning of
+    /// that day, so that a window that moves with every run cuts through no day's records.
     pub since: Option<&'a str>,
     /// As `since`.
     pub until: Option<&'a str>,
@@ -161,23 +162,22 @@ fn moment(value: &str, now: Timestamp) -> Option<Timestamp> {
     if let Some((date, _, _)) = calendar_date(value) {
         return midnight(date);
     }
-    age(value)
-        .and_then(|age| now.checked_sub(age).ok())
+    age(value, now)
         .or_else(|| value.parse().ok())
         .or_else(|| value.parse::<jiff::civil::DateTime>().ok().and_then(|local| Offset::UTC.to_timestamp(local).ok()))
 }
 
-/// `90d`, `12h`, `30m`, `2w`. A day is 24 hours, as there is no time zone.
-fn age(value: &str) -> Option<Span> {
-    const HOURS_A_DAY: i64 = 24;
-    const DAYS_A_WEEK: i64 = 7;
+/// The moment that is so old: `12h`, `30m`; for `90d` and `2w` the beginning of that day (UTC).
+fn age(value: &str, now: Timestamp) -> Option<Timestamp> {
     let unit = value.chars().next_back().filter(char::is_ascii_alphabetic)?;
     let number: i64 = value[..value.len() - 1].parse().ok().filter(|number| *number >= 0)?;
+    let span = Span::new();
+    let day = |span: Span| Offset::UTC.to_datetime(now).date().checked_sub(span).ok().and_then(midnight);
     match unit {
-        'm' => Span::new().try_minutes(number).ok(),
-        'h' => Span::new().try_hours(number).ok(),
-        'd' => Span::new().try_hours(number.checked_mul(HOURS_A_DAY)?).ok(),
-        'w' => Span::new().try_hours(number.checked_mul(HOURS_A_DAY * DAYS_A_WEEK)?).ok(),
+        'm' => now.checked_sub(span.try_minutes(number).ok()?).ok(),
+        'h' => now.checked_sub(span.try_hours(number).ok()?).ok(),
+        'd' => day(span.try_days(number).ok()?),
+        'w' => day(span.try_weeks(number).ok()?),
         _ => None,
     }
 }
@@ -226,10 +226,10 @@ mod tests {
         assert_eq!(since("2019/02"), Ok("2019-02-01T00:00:00Z".to_owned()));
         assert_eq!(since("2019-02-01T01:00:00+01:00"), Ok("2019-02-01T00:00:00Z".to_owned()));
         assert_eq!(since("2019-02-01T01:00:00"), Ok("2019-02-01T01:00:00Z".to_owned()));
-        assert_eq!(since("1d"), Ok("2024-02-29T12:00:00Z".to_owned()));
-        assert_eq!(since("36h"), Ok("2024-02-29T00:00:00Z".to_owned()));
+        assert_eq!(since("1d"), Ok("2024-02-29T00:00:00Z".to_owned()));
+        assert_eq!(since("30h"), Ok("2024-02-29T06:00:00Z".to_owned()));
         let until = WindowText { until: Some("1w"), ..Default::default() };
-        assert_eq!(parse(until), ends("open", "2024-02-23T12:00:00Z"));
+        assert_eq!(parse(until), ends("open", "2024-02-23T00:00:00Z"));
         assert_eq!(parse(WindowText::default()), ends("open", "open"));
     }
 

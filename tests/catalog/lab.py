@@ -93,7 +93,8 @@ def client(service: str, region: str | None = None) -> Any:
 
 def _new_client(service: str, region: str) -> Any:
     config = botocore.config.Config(retries={"total_max_attempts": 1}, inject_host_prefix=False, read_timeout=300)
-    made = boto3.client(service, region_name=region, config=config)
+    # Told outright, so that timestream-write does not ask the server where else to go.
+    made = boto3.client(service, region_name=region, config=config, endpoint_url=os.environ.get("AWS_ENDPOINT_URL"))
     made.meta.events.register("before-parameter-build", _note_request)
     made.meta.events.register("after-call", _note_answer)
     return made
@@ -285,7 +286,7 @@ def server() -> Iterator[str]:
     launcher = HERE.parent / "suite/common/moto_launcher.py"
     command = [sys.executable, str(launcher), os.devnull, str(HERE / "repairs.py")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        endpoint = f"http://127.0.0.1:{int(process.stdout.readline())}"
+        endpoint = f"http://127.0.0.1:{int(process.stdout.readline())}"; process.stdout.close()
         os.environ |= {"AWS_ENDPOINT_URL": endpoint, "AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
         try:
             yield endpoint

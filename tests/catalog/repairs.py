@@ -2,11 +2,13 @@
 
 Each repair says what AWS does. DescribeLaunchTemplates shows only the tags that a template was made with, not those of CreateTags;
 UpdateStack with an empty `Tags` removes all tags, which moto takes for none given. DescribeDhcpOptions knows the filter owner-id, and all
-of an account's are its own. DescribeCapacityProviders without names gives all, with their tags; CodeDeploy has BatchGetDeploymentGroups.
+of an account's are its own. Athena's ListTagsForResource tells of a resource without tags that it has none. DescribeCapacityProviders
+without names gives all, with their tags. CodeDeploy has BatchGetDeploymentGroups.
 """
 
 import urllib.parse
 
+from moto.athena.models import AthenaBackend
 from moto.cloudformation.models import cloudformation_backends
 from moto.codedeploy import responses as codedeploy
 from moto.core.responses import ActionResult
@@ -18,6 +20,7 @@ _dhcp_filter_value = DHCPOptionsSet.get_filter_value
 DHCPOptionsSet.get_filter_value = lambda self, name, method=None: (
     "123456789012" if name == "owner-id" else _dhcp_filter_value(self, name, method)
 )
+AthenaBackend.list_tags_for_resource = lambda self, resource_arn: self.tagger.list_tags_for_resource(resource_arn)
 LaunchTemplate.tags = property(lambda self: self.get_tags(), lambda self, tags: None)
 
 _describe_providers = EC2ContainerServiceBackend.describe_capacity_providers

@@ -61,7 +61,7 @@ def endpoint_of(service: str, region: str) -> tuple[str, str, str]:
     signing_region = made._request_signer.region_name
     try:
         found = made._ruleset_resolver._provider.resolve_endpoint(Region=region, UseFIPS=False, UseDualStack=False)
-    except (botocore.exceptions.EndpointProviderError, botocore.exceptions.UnresolvableEndpointError):
+    except botocore.exceptions.EndpointProviderError:
         return made.meta.endpoint_url, signing_region, made.meta.partition  # rules that need a call's parameters
     schemes = (found.properties or {}).get("authSchemes", [])
     return found.url, next((scheme["signingRegion"] for scheme in schemes if "signingRegion" in scheme), region), made.meta.partition

@@ -34,6 +34,8 @@ ACCOUNT, REGION = "111122223333", "eu-west-1"
 MOMENT = datetime.datetime(2024, 3, 5, 8, 0, 0)
 LISTS = ("items", "item")
 ENVELOPE = {"requestParameters", "responseElements"}
+# Fields of every record here, and custodian's names for them.
+STATED = {"awsRegion": REGION, "region": REGION, "recipientAccountId": ACCOUNT, "accountId": ACCOUNT}
 
 
 class Unbuildable(Exception):
@@ -43,6 +45,14 @@ class Unbuildable(Exception):
 # --- What an expression reads -----------------------------------------------------------------------------------------
 
 Chain = tuple[str, ...]
+
+
+@dataclass
+class Join:
+    """A text made of several fields: an ARN. Each part is its alternatives, fields or texts."""
+
+    separator: str
+    parts: list[list[Chain | str]]
 
 
 @dataclass
@@ -78,18 +88,29 @@ def chains(node: dict, prefix: Chain = ()) -> list[tuple[Chain, Any]]:
     if kind == "function_expression" and node["value"] == "split":
         separator = children[0].get("value")
         return [(chain, ("split", separator)) for chain, _ in chains(children[1], prefix)]
+    if kind == "function_expression" and node["value"] == "join" and children[1]["type"] == "multi_select_list":
+        return [(("join",), Join(children[0]["value"], [part_of(child, prefix) for child in children[1]["children"]]))]
     if kind == "literal":
         return []
     raise Unbuildable(f"{kind} {node.get('value', '')}")
+
+
+def part_of(node: dict, prefix: Chain) -> list[Chain | str]:
+    """The alternatives of a part of a joined text: fields, and a text in case that there are none."""
+    ends = [child for child in walk(node) if child["type"] == "literal"]
+    return [chain for chain, _ in chains(node, prefix)] + [str(end["value"]) for end in ends]
 
 
 def reading(expression: str) -> Reading:
     """What an ids path reads."""
     tree = jmespath.parser.Parser().parse(expression).parsed
     found = Reading(together=tree["type"] == "multi_select_list")
-    found.results = [(chain, after) for chain, after in chains(tree) if chain and chain[0] in ENVELOPE]
-    indexes = last_indexes(tree)
-    found.results = [(chain, (*after, indexes) if after else None) for chain, after in found.results]
+    for chain, after in chains(tree):
+        if isinstance(after, Join):
+            found.results.append((chain, after))
+            found.wanted |= {part: None for parts in after.parts for part in parts if part[0] in ENVELOPE}
+        elif chain and chain[0] in ENVELOPE:
+            found.results.append((chain, (*after, last_indexes(tree)) if after else None))
     for node in conditions(tree):
         condition(node, found)
     return found
@@ -247,7 +268,7 @@ def side_of(operation: Any, shape: Any, side: str, read: Reading, resource_type:
     """botocore's values of a request or an answer, and what was put where."""
     service, name = operation.service_model.service_name, operation.name
     below = lambda chain: variants(chain, name, service, side)
-    needed = {below(chain) for chain, _ in read.results} | {below(chain) for chain in read.wanted}
+    needed = {below(chain) for chain, after in read.results if not isinstance(after, Join)} | {below(chain) for chain in read.wanted}
     values = {below(chain): value for chain, value in read.wanted.items() if value is not None}
     absent = {below(chain) for chain in read.absent}
     is_request = side == "requestParameters"
@@ -292,11 +313,24 @@ def expected(read: Reading, operation: Any, asked: dict, told: dict) -> set[str]
     """The values put into the fields that ids ends in: of the first alternative, or of all that count together."""
     service, name = operation.service_model.service_name, operation.name
     found: set[str] = set()
-    for chain, after in read.results:
-        put = asked if chain[0] == "requestParameters" else told
+
+    def values(chain: Chain) -> list:
+        if chain[0] not in ENVELOPE:
+            return [STATED[chain[0]]] if chain[0] in STATED else []
         below = variants(chain, name, service, chain[0])
-        values = [value for value in put.get(below, []) if value != rules.HIDDEN] if below is not None else []
-        found |= {transformed(value, after) for value in values}
+        put = asked if chain[0] == "requestParameters" else told
+        return [value for value in put.get(below, []) if value != rules.HIDDEN] if below is not None else []
+
+    def first(part: list[Chain | str]) -> str | None:
+        texts = ([part] if isinstance(part, str) else values(part) for part in part)
+        return next((str(each[0]) for each in texts if each), None)
+
+    for chain, after in read.results:
+        if isinstance(after, Join):
+            texts = [first(part) for part in after.parts]
+            found |= {after.separator.join(texts)} if None not in texts else set()
+        else:
+            found |= {transformed(value, after) for value in values(chain)}
         if found and not read.together:
             break
     return found

@@ -1,5 +1,9 @@
 //! `count` by the real binary, on files and on moto's S3.
 
+use std::fs;
+use std::io::Write;
+use std::process::{Child, Command};
+
 use serde_json::{Value, json};
 
 use crate::common::{Bench, Caller, Event, Moto, Run, Trail, gzip};
@@ -96,6 +100,54 @@ fn broken_files_are_named_and_the_rest_is_counted() {
     assert_eq!((&document["files"]["broken"], &document["broken_records"]), (&json!(1), &json!(1)));
     assert!(lines(&run).contains(&"3 1 s3.amazonaws.com ListBuckets".to_owned()));
     bench.trailcreator(["count", "logs"]).run().code(4).shows(["logs/cut.json.gz: the gzip data end too early"]);
+}
+
+#[test]
+fn stdin_is_counted_beside_files_and_broken_ones() {
+    let bench = Bench::new();
+    trail().write(&bench.path("a.json"));
+    bench.write("broken.json.gz", "no gzip");
+    let mut child = bench.trailcreator(["count", "a.json", "broken.json.gz", "-", "--output", "json"]).spawn();
+    // Gzip, as it may come out of a pipe.
+    child.stdin.take().expect("piped").write_all(&trail().gz()).expect("it reads");
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(4));
+    let document: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(document["calls"][0]["count"], 6, "{document}");
+    assert_eq!(document["files"], json!({"read": 3, "skipped": 0, "broken": 1}));
+    assert!(document["failures"][0]["reason"].as_str().expect("text").starts_with("it is not gzip"), "{document}");
+}
+
+/// Waits until a process has its own answer to SIGINT.
+#[cfg(target_os = "linux")]
+fn wait_for_handler(child: &Child) {
+    const SIGINT_BIT: u64 = 1 << 1;
+    let handles = || {
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).expect("it is alive");
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).expect("Linux tells").trim();
+        u64::from_str_radix(caught, 16).expect("a mask") & SIGINT_BIT != 0
+    };
+    while !handles() {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_interrupted_count_says_so_in_its_result() {
+    let bench = Bench::new();
+    trail().write(&bench.path("a.json"));
+    let mut child = bench.trailcreator(["count", "a.json", "-", "--output", "json"]).spawn();
+    // Stays open: the count can't end by itself.
+    let stdin = child.stdin.take();
+    wait_for_handler(&child);
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill").success());
+    let output = child.wait_with_output().expect("it ends");
+    drop(stdin);
+    assert_eq!(output.status.code(), Some(130));
+    let document: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(document["interrupted"], true);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("what was read until then is counted"));
 }
 
 #[test]

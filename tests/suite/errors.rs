@@ -39,7 +39,7 @@ fn broken_files_are_named_and_the_others_loaded_and_a_repaired_file_is_loaded_la
     bench.write("logs/d.json.gz", "not gzip at all");
     whole("last").write(&bench.path("logs/e.json"));
 
-    load(&bench, &["logs"]).code(4).shows(["b.json.gz", "c.json", "d.json.gz"]);
+    load(&bench, &["logs"]).code(4).shows(["b.json.gz", "c.json", "d.json.gz: it is not gzip, nor JSON: expected"]);
     assert_known(&bench, "good");
     assert_known(&bench, "last");
 
@@ -198,7 +198,7 @@ fn a_folder_that_does_not_exist_or_can_not_be_written_is_told() {
 
 #[test]
 #[cfg(unix)]
-fn a_read_only_database_is_told_and_left_as_it_is() {
+fn a_read_only_database_is_told_and_left_as_it_is_and_can_be_read() {
     use std::os::unix::fs::PermissionsExt;
 
     let bench = loaded();
@@ -210,12 +210,15 @@ fn a_read_only_database_is_told_and_left_as_it_is() {
     set("kept/creators.db", 0o444);
     set("kept", 0o555);
     let before = fs::read(bench.path("kept/creators.db")).expect("it is there");
-    for command in [&["load-files", "more.json"][..], &["who", "app"]] {
-        let run = bench.unprivileged(["--db", "kept/creators.db"].iter().chain(command)).run();
-        assert!(run.code == Some(0) && command[0] == "who" || run.code == Some(1), "{}", run.printed());
-        if run.code == Some(1) {
-            run.says(["kept/creators.db", "hint: make the file and its folder writable"]);
-        }
+    // First in a folder where files may be made, then where not.
+    for mode in [0o777, 0o555] {
+        set("kept", mode);
+        let run = |command: &[&str]| bench.unprivileged(["--db", "kept/creators.db"].iter().chain(command)).run();
+        let load = run(&["load-files", "more.json"]);
+        load.code(1).says(["kept/creators.db", "hint: make the file and its folder writable"]);
+        run(&["who", "app"]).success().shows(["alice"]);
+        run(&["runs"]).success();
+        run(&["count", "more.json"]).success();
     }
     set("kept", 0o755);
     assert_eq!(fs::read(bench.path("kept/creators.db")).expect("it is there"), before);
@@ -253,7 +256,7 @@ fn a_profile_that_does_not_exist_is_named() {
         .trailcreator(["tag", "--region", "us-east-1", "--profile", "nobody"])
         .run()
         .code(1)
-        .says(["no profile \"nobody\""]);
+        .says(["no profile \"nobody\"", "hint: check --profile and AWS_PROFILE"]);
 }
 
 #[test]
@@ -295,5 +298,21 @@ fn an_endpoint_that_nobody_listens_on_is_told() {
         .env("AWS_ACCESS_KEY_ID", "testing")
         .env("AWS_SECRET_ACCESS_KEY", "testing")
         .run();
-    run.code(1).says(["Connection refused", "hint: ", "endpoint"]);
+    run.code(1).says(["http://127.0.0.1:1: ", "Connection refused", "hint: nothing listens", "--endpoint-url"]);
+}
+
+#[test]
+fn an_endpoint_that_is_set_to_nothing_is_not_set() {
+    let moto = Moto::start();
+    for (empty, given) in [("AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"), ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS")] {
+        let run = loaded()
+            .trailcreator(["tag", "--dry-run", "--type", "sns"])
+            .aws(&moto)
+            .env("AWS_ENDPOINT_URL_SNS", &moto.endpoint())
+            .env("AWS_ENDPOINT_URL_RESOURCE_GROUPS_TAGGING_API", &moto.endpoint())
+            .env(given, &moto.endpoint())
+            .env(empty, "")
+            .run();
+        run.success();
+    }
 }

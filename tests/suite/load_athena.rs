@@ -3,13 +3,16 @@
 //! The measure is `load-files` on the same log files: the same rows, whatever the table's shape and the window.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command};
+use std::time::Duration;
 
 use rusqlite::Connection;
 use rusqlite::types::Value as Sql;
 use serde_json::{Value, json};
 
+use crate::common::database::event_count;
 use crate::common::{ACCOUNT, Athena, Bench, Caller, Event, Moto, REGION, Trail};
 
 /// The second account of the organization.
@@ -296,7 +299,7 @@ fn killed_while_it_runs_the_query_is_taken_up_again() {
     let athena = Athena::start(&moto, &json!([table(&bench, "plain")]));
     athena.control(&json!({"hold": "RUNNING"}));
     // An age is another moment at each run, and the same command.
-    let args = ["load-athena", "--since", "9000d"];
+    let args = ["load-athena", "--since", "216000h"];
     let mut child = bench.trailcreator(args).athena(&moto, &athena).spawn();
     athena.wait_for("GetQueryExecution", 3);
     child.kill().expect("it runs");
@@ -330,7 +333,49 @@ fn killed_between_pages_the_result_is_read_again() {
     athena.control(&json!({"cut_page": null}));
     bench.trailcreator(["load-athena"]).athena(&moto, &athena).run().success().says(["going on with query"]);
     assert_eq!(athena.calls("StartQueryExecution"), 1);
-    assert_eq!(rows(&bench.path("creators.db")).len(), 6000);
+    bench.trailcreator(["load-files", "logs", "--db", "files.db"]).run().success();
+    assert_eq!(rows(&bench.path("creators.db")), rows(&bench.path("files.db")));
+}
+
+/// A server that sends two thirds of the first CSV it is asked for, and then nothing more.
+const STALLING_CSV: &str = r"
+import threading
+stalled = []
+def before(entry, environ):
+    if stalled or entry['method'] != 'GET' or not entry['path'].endswith('.csv') or 'Boto3' in entry['user_agent']:
+        return None
+    stalled.append(entry['path'])
+    from moto.core import DEFAULT_ACCOUNT_ID
+    from moto.s3.models import s3_backends
+    bucket, _, key = entry['path'].lstrip('/').partition('/')
+    body = s3_backends[DEFAULT_ACCOUNT_ID]['aws'].get_object(bucket, key).value
+    head = b'HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n' % len(body)
+    environ['werkzeug.socket'].sendall(head + body[:len(body) * 2 // 3])
+    threading.Event().wait()
+";
+
+#[test]
+fn killed_in_the_middle_of_the_csv_the_result_is_read_again() {
+    const ROWS: usize = 9000;
+    let (bench, moto) = (Bench::new(), Moto::start_with(STALLING_CSV));
+    many(&bench, ROWS);
+    let athena = Athena::start(&moto, &json!([table(&bench, "plain")]));
+    let mut child = bench.trailcreator(["load-athena"]).athena(&moto, &athena).spawn();
+    let database = bench.path("creators.db");
+    while event_count(&database) == 0 && child.try_wait().expect("a child").is_none() {
+        std::thread::yield_now();
+    }
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
+    let before = event_count(&database);
+    assert!(0 < before && before < ROWS, "{before} rows were committed");
+    let run = bench.trailcreator(["load-athena"]).athena(&moto, &athena).run();
+    let id = athena.queries()[0]["id"].as_str().expect("an id").to_owned();
+    run.success().says(["going on with query", &id]);
+    assert_eq!(athena.calls("StartQueryExecution"), 1, "the query is not paid for twice");
+    assert_eq!(athena.calls("GetQueryResults"), 0, "it was the CSV");
+    bench.trailcreator(["load-files", "logs", "--db", "files.db"]).run().success();
+    assert_eq!(rows(&database), rows(&bench.path("files.db")));
 }
 
 #[test]
@@ -395,6 +440,49 @@ fn a_query_of_c7n_trailcreator_is_loaded_by_its_id() {
     };
     assert!(facts("files.db").len() > 10);
     assert_eq!(facts("creators.db"), facts("files.db"), "the view that c7n-trailcreator wrote");
+}
+
+/// The most memory of a running process, in KiB, as often as it is asked for: the last answer before its end counts.
+#[cfg(target_os = "linux")]
+fn peak_memory(child: &mut Child) -> u64 {
+    const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
+    let mut peak = 0;
+    while child.try_wait().expect("a child").is_none() {
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
+        let kib = line.split_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or_default();
+        peak = peak.max(kib);
+        std::thread::sleep(BETWEEN_LOOKS);
+    }
+    peak
+}
+
+/// `cargo test --test suite -- --ignored --nocapture a_million_rows` prints the figure.
+#[test]
+#[ignore = "minutes, and 300 MB of rows on moto"]
+#[cfg(target_os = "linux")]
+#[allow(clippy::print_stderr, reason = "a measurement")]
+fn a_million_rows_load_in_under_100_mb() {
+    const ROWS: u64 = 1_000_000;
+    let (bench, moto) = (Bench::new(), Moto::start());
+    let athena = Athena::start(&moto, &json!([]));
+    let sql = format!(
+        "SELECT 'event-' || CAST(n AS VARCHAR) AS eventid, '2019-01-01T00:00:00Z' AS eventtime, \
+         's3.amazonaws.com' AS eventsource, 'CreateBucket' AS eventname, 'us-east-1' AS awsregion, \
+         '{ACCOUNT}' AS recipientaccountid, 'IAMUser' AS useridentity_type, 'alice' AS useridentity_username, \
+         'aws-cli/2.15.0 Python/3.11.6 Linux/5.10 exe/x86_64 prompt/off command/s3.mb' AS useragent, \
+         '{{\"bucketName\":\"bucket-' || CAST(n AS VARCHAR) || '\"}}' AS requestparameters \
+         FROM UNNEST(SEQUENCE(1, {ROWS})) AS numbers(n)"
+    );
+    let id = athena.start_query(&sql, CONSOLES_BUCKET);
+    let args = ["load-athena", "--query-id", &id, "--output", "json"];
+    let mut child = bench.trailcreator(args).athena(&moto, &athena).spawn();
+    let peak = peak_memory(&mut child);
+    let output = child.wait_with_output().expect("it has ended");
+    let document: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(document["new_ids"], ROWS, "{document:#}");
+    eprintln!("{ROWS} rows: {} MB at most", peak / 1024);
+    assert!(peak < 100 * 1024, "{peak} KiB");
 }
 
 #[test]

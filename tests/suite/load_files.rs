@@ -1,7 +1,7 @@
 //! `load-files` by the real binary.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
@@ -350,22 +350,22 @@ fn start_waiting(bench: &Bench, files: usize) -> Child {
 
 #[test]
 fn an_interrupted_load_keeps_what_it_read_and_says_so() {
-    let bench = Bench::new();
-    write_many(&bench, 3, 2, 1);
-    let mut child = start_waiting(&bench, 3);
-    let pid = child.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &pid]).status().expect("kill").success());
-    let mut messages = BufReader::new(child.stderr.take().expect("piped"));
-    let mut line = String::new();
-    messages.read_line(&mut line).expect("stderr");
-    assert!(line.starts_with("stopping"), "{line}");
-    drop(child.stdin.take());
-    let mut rest = String::new();
-    messages.read_to_string(&mut rest).expect("stderr");
-    let output = child.wait_with_output().expect("it ends");
-    assert_eq!(output.status.code(), Some(130));
-    assert!(rest.contains("the same command loads the rest"), "{rest}");
-    assert!(String::from_utf8_lossy(&output.stdout).contains("files        3 read"));
+    for signal in ["-INT", "-TERM"] {
+        let bench = Bench::new();
+        write_many(&bench, 3, 2, 1);
+        let mut child = start_waiting(&bench, 3);
+        let stdin = child.stdin.take();
+        let pid = child.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().expect("kill").success());
+        // It does not wait for stdin, which is still open.
+        let output = child.wait_with_output().expect("it ends");
+        drop(stdin);
+        assert_eq!(output.status.code(), Some(130), "{signal}");
+        let messages = String::from_utf8_lossy(&output.stderr);
+        assert!(messages.starts_with("stopping"), "{messages}");
+        assert!(messages.contains("the same command loads the rest"), "{messages}");
+        assert!(String::from_utf8_lossy(&output.stdout).contains("files        3 read"));
+    }
 }
 
 /// Most memory that the process has used so far, in KiB.

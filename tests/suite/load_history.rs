@@ -6,26 +6,16 @@ use std::fs;
 use std::path::Path;
 use std::process::{Child, Command};
 
-use jiff::{Timestamp, ToSpan, tz::Offset};
+use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 
 use crate::common::database::{events, query};
-use crate::common::{ACCOUNT, Bench, Caller, Event, Moto, Run, Trail};
+use crate::common::{ACCOUNT, Bench, Caller, Event, Moto, Run, Trail, day, moment};
 
 const LOOKUP: &str = "LookupEvents";
 
 /// For tests that count requests of processes that don't know of each other.
 const WITHOUT_RATE: [(&str, &str); 1] = [("TRAIL_SERVICES_RATE", "off")];
-
-/// Midnight so many days ago, as `2026-03-01`.
-fn day(ago: i64) -> String {
-    let moment = Timestamp::now().checked_sub((ago * 24).hours()).expect("a moment");
-    Offset::UTC.to_datetime(moment).date().to_string()
-}
-
-fn moment(ago: i64, time: &str) -> String {
-    format!("{}T{time}Z", day(ago))
-}
 
 fn create_bucket(name: &str, time: &str) -> Event {
     Event::new("s3.amazonaws.com", "CreateBucket").request(json!({"bucketName": name})).at(time)
@@ -165,38 +155,6 @@ fn a_denied_region_does_not_stop_the_others() {
     assert_eq!(query(&bench.path("creators.db"), "SELECT resource_id FROM resource_events"), ["in-europe"]);
     let run = load(&bench, &moto, &["--region", "us-east-1"]);
     run.code(1).says(["AccessDenied", "allow cloudtrail:LookupEvents"]);
-}
-
-#[test]
-fn the_window_is_half_open_to_the_second() {
-    let mut trail = Trail::new();
-    for (ago, time) in [(5, "23:59:59"), (4, "00:00:00"), (4, "12:00:00"), (4, "23:59:59"), (3, "00:00:00")] {
-        trail.push(create_bucket(&format!("b{ago}-{time}"), &moment(ago, time)));
-    }
-    let (bench, moto) = world(&trail, &[]);
-    let windows = [
-        (vec!["--day", "DAY"], 3),
-        (vec!["--since", "NOON"], 3),
-        (vec!["--until", "NOON"], 2),
-        (vec!["--since", "NOON", "--until", "LAST"], 1),
-    ];
-    for (number, (args, expected)) in windows.into_iter().enumerate() {
-        let args: Vec<String> = args
-            .into_iter()
-            .map(|arg| match arg {
-                "DAY" => day(4),
-                "NOON" => moment(4, "12:00:00"),
-                "LAST" => moment(4, "23:59:59"),
-                option => option.to_owned(),
-            })
-            .collect();
-        let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        let db = format!("{number}.db");
-        load(&bench, &moto, &[&args[..], &["--db", &db]].concat()).success();
-        let rows = events(&bench.path(&db));
-        assert_eq!(rows.len(), expected, "{args:?}");
-        assert_eq!(rows, rows_of_files(&bench, &args), "{args:?}");
-    }
 }
 
 #[test]

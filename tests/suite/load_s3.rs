@@ -34,9 +34,11 @@ fn write_logs(bench: &Bench, root: &str, organization: bool) {
             .field("eventID", json!(format!("event-{name}")));
         let file = format!("{account_folder}/CloudTrail/{region}/{day}/{account}_CloudTrail_{region}_{name}.json.gz");
         Trail::new().event(bucket).event(Event::new("s3.amazonaws.com", "ListBuckets")).write(&bench.path(file));
-        let digest =
-            format!("{account_folder}/CloudTrail-Digest/{region}/{day}/{account}_CloudTrail-Digest_{name}.json.gz");
-        Trail::new().write(&bench.path(digest));
+        for other in ["CloudTrail-Digest", "CloudTrail-Insight"] {
+            let file = format!("{account_folder}/{other}/{region}/{day}/{account}_{other}_{name}.json.gz");
+            let never = Event::new("s3.amazonaws.com", "CreateBucket").request(json!({"bucketName": other}));
+            Trail::new().event(never).write(&bench.path(file));
+        }
     }
 }
 

@@ -1,15 +1,25 @@
 //! `load-s3` every hour: what is listed and read again, and what the ledger holds of it.
 
+use std::fs;
+use std::path::Path;
+
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan, tz::Offset};
 use serde_json::json;
 
-use crate::common::database::{events, query};
-use crate::common::{Bench, Event, Moto, Run, Trail};
+use crate::common::database::{events, ledger_units, loaded, query};
+use crate::common::{Bench, Event, Moto, Request, Run, Trail};
 
 /// The day so many days ago, in UTC.
 fn day(ago: i64) -> Date {
     Offset::UTC.to_datetime(Timestamp::now()).date().saturating_sub(ago.days())
+}
+
+/// All that loads leave in the ledger, in a form that does not depend on the order in which it came.
+fn whole_ledger(database: &Path) -> Vec<String> {
+    let days = query(database, "SELECT prefix, hex(closed) FROM ledger_prefixes ORDER BY 1");
+    let spans = query(database, "SELECT prefix, hex(version), first_day, last_day FROM ledger_spans ORDER BY 1");
+    loaded(database).into_iter().chain(days).chain(spans).collect()
 }
 
 fn write(bench: &Bench, account: &str, region: &str, ago: i64, name: &str) {
@@ -31,12 +41,22 @@ fn load(bench: &Bench, moto: &Moto, args: &[&str]) -> Run {
     bench.trailcreator(always.iter().chain(args)).aws(moto).run()
 }
 
-/// Objects read, known, and LIST requests.
+/// Objects read, known, and LIST requests. Besides these there is a GET for each object read, and one HEAD.
 fn figures(run: &Run) -> [u64; 3] {
     let json = run.success().json();
-    let lists = json["requests"].get("s3:ListObjectsV2").map_or(0, |count| count.as_u64().expect("a number"));
+    let requests =
+        |operation: &str| json["requests"].get(operation).map_or(0, |count| count.as_u64().expect("a number"));
     let file = |name: &str| json["files"][name].as_u64().expect("a number");
-    [file("read"), file("already_loaded"), lists]
+    assert_eq!(requests("s3:GetObject"), file("read"), "{json}");
+    assert_eq!(requests("s3:HeadBucket"), 1, "{json}");
+    [file("read"), file("already_loaded"), requests("s3:ListObjectsV2")]
+}
+
+/// LIST and GET requests that reached the server.
+fn received(moto: &Moto) -> (usize, usize) {
+    let requests = moto.our_requests();
+    let of = |wanted: fn(&Request) -> bool| requests.iter().filter(|request| wanted(request)).count();
+    (of(|r| r.query.contains("list-type=2")), of(|r| r.method == "GET" && r.path.ends_with(".json.gz")))
 }
 
 fn ledger(bench: &Bench) -> Vec<String> {
@@ -49,17 +69,23 @@ fn ledger(bench: &Bench) -> Vec<String> {
 /// Two accounts, two regions, ten days, two objects a day.
 fn ten_days() -> (Bench, Moto) {
     let (bench, moto) = (Bench::new(), Moto::start());
-    for account in ["123456789012", "210987654321"] {
+    fill(&bench);
+    moto.upload("trail", &bench.path("logs"));
+    (bench, moto)
+}
+
+const ACCOUNTS: [&str; 2] = ["123456789012", "210987654321"];
+
+fn fill(bench: &Bench) {
+    for account in ACCOUNTS {
         for region in ["us-east-1", "eu-west-1"] {
             for ago in 0..10 {
                 for name in ["a", "b"] {
-                    write(&bench, account, region, ago, name);
+                    write(bench, account, region, ago, name);
                 }
             }
         }
     }
-    moto.upload("trail", &bench.path("logs"));
-    (bench, moto)
 }
 
 #[test]
@@ -80,6 +106,7 @@ fn an_hourly_run_lists_only_open_days_and_reads_only_what_is_new() {
     let (since, until) = (day(8).to_string(), day(5).to_string());
     assert_eq!(figures(&load(&bench, &moto, &["--since", &since, "--until", &until])), [0, 0, 1 + 2], "all closed");
     assert_eq!(events(&bench.path("creators.db")).len(), 83);
+    assert_eq!(received(&moto), (7 + 3 * 8 + 3, 80 + 3), "no request was left out of the counts");
 }
 
 #[test]
@@ -140,4 +167,59 @@ fn windows_one_after_the_other_leave_no_gap() {
     assert_eq!(events(&bench.path("creators.db")).len(), 80);
     assert_eq!(ledger(&bench), ["12", "24", "4"]);
     assert_eq!(figures(&load(&bench, &moto, &[])), [0, 24, 7]);
+}
+
+#[test]
+fn killed_while_days_are_closed_it_ends_with_the_same_rows_and_the_same_ledger() {
+    let bench = Bench::new();
+    let hold = bench.write("hold", "");
+    // Until the file is gone, one object of each second region is not answered.
+    let moto = Moto::start_with(&format!(
+        "import os, time
+def before(entry, environ):
+    while entry['method'] == 'GET' and entry['path'].endswith('/b-held.json.gz') and os.path.exists({hold:?}):
+        time.sleep(0.01)"
+    ));
+    fill(&bench);
+    for account in ACCOUNTS {
+        write(&bench, account, "eu-west-1", 6, "b-held");
+    }
+    moto.upload("trail", &bench.path("logs"));
+    let closed = "SELECT count(*) FROM ledger_prefixes WHERE closed IS NOT NULL";
+    let closed_days = |database: &Path| query(database, closed)[0].parse::<u64>().expect("a number");
+    for wanted in [1, 26] {
+        bench.write("hold", "");
+        let database = bench.path("creators.db");
+        let always = ["load-s3", "--bucket", "trail", "--engine", "get"];
+        let mut child = bench.trailcreator(always).aws(&moto).spawn();
+        // 4 regions of 7 days that can be closed, two of which wait for an object.
+        let is_far = || database.exists() && ledger_units(&database) > 0 && closed_days(&database) >= wanted;
+        while !is_far() {
+            assert!(child.try_wait().expect("a child").is_none(), "it ended while an object was held");
+            std::thread::yield_now();
+        }
+        child.kill().expect("it runs");
+        child.wait().expect("it ends");
+        assert_eq!(query(&database, "SELECT count(*) FROM ledger_spans"), ["0"]);
+        fs::remove_file(&hold).expect("it is there");
+        let [read, ..] = figures(&load(&bench, &moto, &[]));
+        assert!((2..82).contains(&read), "{read} of 82 objects were read again");
+        load(&bench, &moto, &["--db", "undisturbed.db"]).success();
+        assert_eq!(whole_ledger(&database), whole_ledger(&bench.path("undisturbed.db")));
+        assert_eq!(figures(&load(&bench, &moto, &[])), [0, 24, 7]);
+        for name in ["creators.db", "undisturbed.db"] {
+            fs::remove_file(bench.path(name)).expect("it is there");
+        }
+    }
+}
+
+#[test]
+fn a_window_that_moves_with_every_run_reads_nothing_again() {
+    let (bench, moto) = ten_days();
+    // Eight days, their folders from the eighth day ago to today, two objects each in four regions.
+    let first = figures(&load(&bench, &moto, &["--since", "8d"]));
+    assert_eq!(first, [72, 0, 7]);
+    // The clock has moved on: what counts is the day.
+    assert_eq!(figures(&load(&bench, &moto, &["--since", "8d"])), [0, 24, 7]);
+    assert_eq!(figures(&load(&bench, &moto, &["--since", "7d"])), [0, 24, 7]);
 }

@@ -51,23 +51,96 @@ fn select_server(bench: &Bench, options: &[(&str, &str)]) -> Moto {
 }
 
 #[test]
-fn select_get_and_files_give_the_same_rows() {
+fn requests_bytes_and_costs_are_told_of_each_engine() {
     let bench = Bench::new();
     write_logs(&bench);
     let moto = select_server(&bench, &[]);
     let rows = rows_of_files(&bench);
     assert_eq!(rows.len(), 33, "{rows:?}");
-    for (engine, selects, gets) in [("get", 0, 3), ("select", 3, 0), ("auto", 3, 0)] {
+    for (engine, selects, gets) in [("get", 0, 3), ("select", 3, 0), ("auto", 3, 1)] {
         let run = load(&bench, &moto, engine);
-        let requests = run.success().json()["requests"].clone();
+        let told = run.success().json();
+        let requests = &told["requests"];
         assert_eq!(requests.get("s3:SelectObjectContent").map_or(0, |count| count.as_u64().unwrap()), selects);
         assert_eq!(requests.get("s3:GetObject").map_or(0, |count| count.as_u64().unwrap()), gets);
         assert_eq!(events(&bench.path(format!("{engine}.db"))), rows, "{engine}");
+        let select = &told["s3"]["select"];
+        assert_eq!(select["objects"].as_u64().unwrap_or_default(), selects, "{told}");
         if selects > 0 {
-            run.says(["S3 Select read 3 objects", "bytes scanned", "estimated cost"]);
+            let bytes = |name: &str| select[name].as_u64().unwrap();
+            assert!(bytes("scanned_bytes") > 1000 && bytes("returned_bytes") > 10_000, "{told}");
         }
+        assert!(told["s3"]["estimated_dollars"].as_f64().unwrap() > 0.000_005, "{told}");
     }
-    load(&bench, &moto, "auto").success();
+    let text = bench.trailcreator(["load-s3", "--bucket", "trail", "--engine", "select", "--db", "text.db"]).aws(&moto);
+    text.run().success().shows(["S3 Select    3 objects read: ", " scanned, ", "cost         estimated $0.0000"]);
+}
+
+/// `auto` compares with the first object that holds a matching record; those before it can't tell.
+#[test]
+fn auto_believes_select_after_a_comparison() {
+    let bench = Bench::new();
+    for number in 0..5 {
+        let nothing = Trail::new().event(Event::new("s3.amazonaws.com", "ListBuckets"));
+        nothing.write(&bench.path(format!("{FOLDER}/Z{number}.json.gz")));
+    }
+    write_logs(&bench);
+    let moto = select_server(&bench, &[]);
+    let run = load(&bench, &moto, "auto");
+    run.success().says(["read by S3 Select: its answer for s3://trail/", "a.json.gz is what GET gives"]);
+    let requests = &run.json()["requests"];
+    assert_eq!((&requests["s3:GetObject"], &requests["s3:SelectObjectContent"]), (&json!(6), &json!(3)));
+    assert_eq!(events(&bench.path("auto.db")), rows_of_files(&bench));
+}
+
+#[test]
+fn auto_gets_all_where_no_object_tells() {
+    let bench = Bench::new();
+    let nothing = Trail::new().event(Event::new("s3.amazonaws.com", "ListBuckets"));
+    for number in 0..103 {
+        nothing.write(&bench.path(format!("{FOLDER}/Z{number:03}.json.gz")));
+    }
+    write_logs(&bench);
+    let moto = select_server(&bench, &[]);
+    let run = load(&bench, &moto, "auto");
+    run.success().says(["read by GET: none of the first 100 holds a record"]);
+    let requests = &run.json()["requests"];
+    assert_eq!((&requests["s3:GetObject"], requests.get("s3:SelectObjectContent")), (&json!(106), None));
+    assert_eq!(events(&bench.path("auto.db")), rows_of_files(&bench));
+}
+
+#[test]
+fn regression_auto_does_not_believe_a_server_that_answers_nothing() {
+    let nothing = "        played = (200, kind, services['stream'](b'', 1000, 10000))";
+    let other = "        played = (200, kind, services['stream'](b'{\"eventName\":\"CreateBucket\",\"eventSource\":\"s3.amazonaws.com\",\"eventTime\":\"2026-03-01T00:00:00Z\"},' * 34, 1, 1))";
+    let broken = "        played = (200, kind, services['stream'](b'not json', 1, 1))";
+    let refused = "        played = (400, 'application/xml', '<Error><Code>UnsupportedSqlOperation</Code><Message>COALESCE</Message></Error>')";
+    let cases = [
+        (nothing, "a.json.gz holds 32 records to load, its answer has 0"),
+        (other, "a.json.gz holds 32 records to load, its answer has 34"),
+        (broken, "its answer is no JSON"),
+        (refused, "S3 Select does not read s3://trail/"),
+    ];
+    for (answer, told) in cases {
+        let bench = Bench::new();
+        write_logs(&bench);
+        let moto = playing(&bench, answer);
+        let run = load(&bench, &moto, "auto");
+        run.success().says(["objects are read by GET: ", told]);
+        assert_eq!(run.json()["requests"]["s3:GetObject"], 3);
+        assert_eq!(events(&bench.path("auto.db")), rows_of_files(&bench));
+    }
+}
+
+/// moto's own S3 Select takes the request and has none of the records.
+#[test]
+fn auto_does_not_believe_moto() {
+    let bench = Bench::new();
+    write_logs(&bench);
+    let moto = Moto::start();
+    moto.upload("trail", &bench.path("logs"));
+    load(&bench, &moto, "auto").success().says(["objects are read by GET: S3 Select"]);
+    assert_eq!(events(&bench.path("auto.db")), rows_of_files(&bench));
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 mod catalog;
 mod common;
+mod conformance;
 mod count;
 mod end_to_end;
 mod errors;
@@ -18,6 +19,7 @@ mod load_history;
 mod load_s3;
 mod load_s3_hourly;
 mod load_s3_select;
+mod resource_map_command;
 mod resource_maps;
 mod tag;
 mod who;

@@ -48,6 +48,18 @@ fn cases(resource_type: &str) -> Vec<Case> {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
 
+#[test]
+fn the_endpoints_for_fips_and_dual_stack_are_botocores() {
+    let output = Command::new(python())
+        .arg(in_repository("tests/oracle/endpoint_variants.py"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .output()
+        .expect("the environment's Python starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let ours = fs::read_to_string(in_repository("src/aws/endpoint-variants.json")).expect("it is there");
+    assert!(ours == String::from_utf8_lossy(&output.stdout), "make it anew with tests/oracle/endpoint_variants.py");
+}
+
 fn touched(map: &ResourceMap, record: &Value) -> BTreeSet<(String, String, String)> {
     let text = record.to_string();
     let fields = Fields::parse(&text).expect("a fixture's record is an object");
@@ -83,7 +95,8 @@ fn every_type_finds_what_its_recorded_events_made() {
 #[test]
 fn every_event_of_every_type_is_shown_by_an_example() {
     let map = ResourceMap::built_in();
-    let examples: BTreeMap<&str, Vec<Case>> = map.types.keys().map(|name| (name.as_str(), cases(name.as_str()))).collect();
+    let examples: BTreeMap<&str, Vec<Case>> =
+        map.types.keys().map(|name| (name.as_str(), cases(name.as_str()))).collect();
     let mut unseen = Vec::new();
     for (source, name, rules) in map.events.iter() {
         for rule in rules {
@@ -91,7 +104,8 @@ fn every_event_of_every_type_is_shown_by_an_example() {
             let shows = |case: &Case| {
                 let event = case.record["eventName"].as_str().unwrap_or_default();
                 case.record["eventSource"] == source
-                    && (event == name || event.starts_with(name) && std::ptr::eq(map.events.rules(source, event), rules))
+                    && (event == name
+                        || event.starts_with(name) && std::ptr::eq(map.events.rules(source, event), rules))
                     && case.expect.iter().any(|(of, _, action)| of == kind && action == rule.action.as_str())
             };
             if !examples[kind].iter().any(shows) {
@@ -100,7 +114,11 @@ fn every_event_of_every_type_is_shown_by_an_example() {
         }
     }
     unseen.sort();
-    assert!(unseen.is_empty(), "no example shows these; `tests/oracle/example.py TYPE` builds them:\n{}", unseen.join("\n"));
+    assert!(
+        unseen.is_empty(),
+        "no example shows these; `tests/oracle/example.py TYPE` builds them:\n{}",
+        unseen.join("\n")
+    );
 }
 
 #[test]

@@ -41,8 +41,9 @@ impl Span {
         let oldest = now.saturating_sub(RETENTION).unwrap_or(Timestamp::MIN);
         let since = window.since().map_or(oldest, |since| since.max(oldest));
         let until = window.until().map_or(now, |until| until.min(now));
-        // An age of 90 days is that of a moment ago when it comes here.
-        let is_cut = window.since().is_some_and(|since| since.as_second() < oldest.as_second() - 1);
+        // An age of 90 days means the beginning of that day: all that there is was asked for.
+        let day = |moment: Timestamp| Offset::UTC.to_datetime(moment).date();
+        let is_cut = window.since().is_some_and(|since| day(since) < day(oldest));
         if since < until { Ok(Self { since, until, is_cut }) } else { Err(TooOld { oldest }) }
     }
 }

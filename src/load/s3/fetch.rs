@@ -1,9 +1,11 @@
 //! Reading objects, by S3 Select or GET: small ones into memory, ahead of the scanners, within a budget of bytes; large ones as streams.
 //!
+//! `auto` begins with GET, one object after the other, until one tells whether S3 Select's answers are to be believed.
 //! A body that breaks off is continued where it stopped. Every GET asks for the listed ETag, so that what is read is
 //! what the ledger will name.
 
 use std::io::{self, Cursor, Read};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use aws_sdk_s3::operation::get_object::{GetObjectError, GetObjectOutput};
@@ -11,8 +13,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::bucket::Bucket;
 use super::list::Object;
-use super::select::{Engine, SelectError, SelectFigures, Selected, Selector};
-use super::{S3Error, identity, is_fatal, reason};
+use super::select::{Engine, Found, SelectError, SelectFigures, Selected, Selector, Trial};
+use super::{Reading, S3Error, identity, is_fatal, reason};
 use crate::aws::{CallError, ErrorClass};
 use crate::load::unit::Open;
 use crate::load::{Failure, Item, Queue, Unit};
@@ -31,6 +33,9 @@ const CHUNKS: usize = 16;
 /// How often a body that broke off is continued.
 const CONTINUATIONS: u32 = 3;
 
+/// Objects that `auto` reads by GET, one after the other, to find one that S3 Select's answer can be compared with.
+const TRIED: u32 = 100;
+
 /// Gets objects and puts them into the queue.
 pub(super) struct Fetcher {
     bucket: Bucket,
@@ -38,40 +43,80 @@ pub(super) struct Fetcher {
     budget: Arc<Semaphore>,
     engine: Engine,
     selector: Selector,
+    trial: Trial,
     figures: Arc<SelectFigures>,
+    /// Objects that `auto` has read while it was undecided.
+    tried: AtomicU32,
     /// What `auto` has come to.
     decided: OnceLock<Decision>,
 }
 
-/// Whether the account has S3 Select.
+/// What `auto` reads by.
 #[derive(Debug)]
 pub(super) enum Decision {
-    Selects,
-    /// Why not.
-    Gets(CallError),
+    /// S3 Select: its answer for this object is what GET gives.
+    Selects(String),
+    /// GET, for this reason.
+    Gets(WhyNot),
+}
+
+/// Why `auto` doesn't read by S3 Select.
+#[derive(Debug)]
+pub(super) enum WhyNot {
+    /// There is none.
+    Absent(CallError),
+    /// It can't read the object that was to tell.
+    Refused { object: String, reason: String },
+    /// Its answer for an object isn't what GET gives.
+    Differs {
+        object: String,
+        /// Records in the object.
+        records: u64,
+        /// Records in the answer; `None` where it can't be read.
+        selected: Option<u64>,
+    },
+    /// So many objects held nothing to compare.
+    NothingToCompare(u32),
 }
 
 impl Fetcher {
-    pub(super) fn new(
-        bucket: Bucket,
-        queue: Queue,
-        engine: Engine,
-        selector: Selector,
-        figures: Arc<SelectFigures>,
-    ) -> Self {
+    pub(super) fn new(bucket: Bucket, queue: Queue, reading: &Reading<'_>) -> Self {
         let budget = usize::try_from(BUDGET_KIB).expect("a small number");
         let budget = Arc::new(Semaphore::new(budget));
-        Self { bucket, queue, budget, engine, selector, figures, decided: OnceLock::new() }
+        Self {
+            bucket,
+            queue,
+            budget,
+            engine: reading.engine,
+            selector: Selector::new(&reading.map),
+            trial: Trial::new(Arc::clone(&reading.map)),
+            figures: Arc::clone(&reading.figures),
+            tried: AtomicU32::new(0),
+            decided: OnceLock::new(),
+        }
     }
 
-    /// What `auto` has come to; `None` before the first object told, and with the other engines.
+    /// What `auto` has come to; `None` before an object told, and with the other engines.
     pub(super) fn decision(&self) -> Option<&Decision> {
         self.decided.get()
     }
 
-    /// Whether the next object is to be waited for, as it may tell whether there is Select.
+    /// Whether the next object is to be waited for, as it may tell whether S3 Select is to be believed.
     pub(super) fn is_undecided(&self) -> bool {
         self.engine == Engine::Auto && self.decided.get().is_none()
+    }
+
+    /// Ends the wait for an object that tells.
+    pub(super) fn give_up_trial(&self) {
+        let tried = self.tried.load(Ordering::Relaxed);
+        if self.is_undecided() && tried > 0 {
+            self.decide(Decision::Gets(WhyNot::NothingToCompare(tried)));
+        }
+    }
+
+    fn decide(&self, decision: Decision) {
+        // Objects are tried one after the other: there is only one decision.
+        drop(self.decided.set(decision));
     }
 
     /// Reads an object; what goes wrong with it alone goes into the queue too.
@@ -82,39 +127,83 @@ impl Fetcher {
         let selects = match self.engine {
             Engine::Get => false,
             Engine::Select => true,
-            Engine::Auto => !matches!(self.decided.get(), Some(Decision::Gets(_))),
+            Engine::Auto => matches!(self.decided.get(), Some(Decision::Selects(_))),
         };
-        if selects && object.size <= STREAMED {
+        if object.size > STREAMED {
+            let fetched = self.stream(&object).await;
+            return Ok(self.settle(&object, fetched).await?);
+        }
+        if selects {
             match self.select(&object).await {
-                Err(SelectError::Absent(error)) if self.engine == Engine::Auto => {
-                    drop(self.decided.set(Decision::Gets(error)));
-                }
                 Err(SelectError::Absent(error)) => return Err(S3Error::NoSelect(error)),
                 Err(SelectError::Call(error)) => return Ok(self.settle(&object, Err(error)).await?),
                 Ok(true) => return Ok(()),
                 Ok(false) => {}
             }
         }
-        let fetched = if object.size > STREAMED { self.stream(&object).await } else { self.whole(&object).await };
+        let fetched = self.whole(&object).await;
         Ok(self.settle(&object, fetched).await?)
     }
 
     /// Selects an object's records; `false` where it is to be got instead.
     async fn select(&self, object: &Object) -> Result<bool, SelectError> {
         let permit = self.permit(object).await;
-        let selected = self.selector.select(&self.bucket, object, &self.figures).await?;
-        let bytes = match selected {
-            Selected::Records(bytes) => bytes,
-            Selected::Unsuitable => return Ok(false),
+        match self.selector.select(&self.bucket, object, &self.figures).await? {
+            Selected::Records(bytes) => self.put_bytes(object, bytes, permit).await,
+            Selected::Unsuitable(_) => return Ok(false),
             Selected::BrokenOff(reason) => {
                 self.put(Item::Failed(Failure { name: self.bucket.address(&object.key), reason })).await;
-                return Ok(true);
             }
-        };
-        drop(self.decided.set(Decision::Selects));
-        let bytes = Held { bytes: Cursor::new(bytes), _permit: permit };
-        self.put(self.unit(object, Box::new(move || Ok(Box::new(bytes))))).await;
+        }
         Ok(true)
+    }
+
+    /// Compares S3 Select's answer for an object with its bytes, if those can tell something.
+    ///
+    /// # Errors
+    /// One that would meet every other object.
+    async fn try_select(&self, object: &Object, bytes: Vec<u8>) -> Result<Vec<u8>, CallError> {
+        let tried = self.tried.fetch_add(1, Ordering::Relaxed) + 1;
+        let (bytes, got) = self.scan(bytes).await;
+        if let Some(got) = got.filter(|got| got.records > 0) {
+            match self.selector.select(&self.bucket, object, &self.figures).await {
+                Ok(Selected::Records(answer)) => {
+                    let (_, selected) = self.scan(answer).await;
+                    self.decide(self.judge(object, &got, selected.as_ref()));
+                }
+                Ok(Selected::Unsuitable(reason) | Selected::BrokenOff(reason)) => {
+                    let object = self.bucket.address(&object.key);
+                    self.decide(Decision::Gets(WhyNot::Refused { object, reason }));
+                }
+                Err(SelectError::Call(error)) if is_fatal(&error) => return Err(error),
+                Err(SelectError::Absent(error) | SelectError::Call(error)) => {
+                    self.decide(Decision::Gets(WhyNot::Absent(error)));
+                }
+            }
+        }
+        if tried >= TRIED {
+            self.give_up_trial();
+        }
+        Ok(bytes)
+    }
+
+    fn judge(&self, object: &Object, got: &Found, selected: Option<&Found>) -> Decision {
+        let address = self.bucket.address(&object.key);
+        if selected == Some(got) {
+            return Decision::Selects(address);
+        }
+        let selected = selected.map(|selected| selected.records);
+        Decision::Gets(WhyNot::Differs { object: address, records: got.records, selected })
+    }
+
+    /// Scans a document in a thread of its own, as it takes processor time.
+    async fn scan(&self, bytes: Vec<u8>) -> (Vec<u8>, Option<Found>) {
+        let trial = self.trial.clone();
+        let scanned = tokio::task::spawn_blocking(move || {
+            let found = trial.find(&bytes);
+            (bytes, found)
+        });
+        scanned.await.expect("a scan does not panic")
     }
 
     async fn permit(&self, object: &Object) -> OwnedSemaphorePermit {
@@ -148,9 +237,16 @@ impl Fetcher {
         let permit = self.permit(object).await;
         let mut bytes = Vec::with_capacity(usize::try_from(object.size).unwrap_or_default());
         self.read(object, Taker::Memory(&mut bytes)).await?;
+        if self.is_undecided() {
+            bytes = self.try_select(object, bytes).await?;
+        }
+        self.put_bytes(object, bytes, permit).await;
+        Ok(())
+    }
+
+    async fn put_bytes(&self, object: &Object, bytes: Vec<u8>, permit: OwnedSemaphorePermit) {
         let bytes = Held { bytes: Cursor::new(bytes), _permit: permit };
         self.put(self.unit(object, Box::new(move || Ok(Box::new(bytes))))).await;
-        Ok(())
     }
 
     async fn stream(&self, object: &Object) -> Result<(), CallError> {

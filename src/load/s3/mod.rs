@@ -36,18 +36,17 @@ use crate::trail::window::TimeWindow;
 use bucket::Bucket;
 pub use cost::estimated_dollars;
 use days::{Days, Known};
-use fetch::{Decision, Fetcher};
+use fetch::{Decision, Fetcher, WhyNot};
 use layout::Trail;
 use list::Object;
 use plan::Plan;
-use select::Selector;
 pub use select::{Engine, SelectFigures};
 
 /// Regions of accounts that are listed at the same time.
 const LISTINGS: usize = 16;
 
-/// Listed objects that wait for their GET.
-const LISTED: usize = 1000;
+/// Listed pages, of up to 1,000 objects each, that wait for their GETs.
+const LISTED_PAGES: usize = 8;
 
 /// GETs under way at the same time.
 const GETS: usize = 64;
@@ -102,7 +101,7 @@ pub struct Reading<'r> {
     /// How objects are read.
     pub engine: Engine,
     /// What S3 Select looks for.
-    pub map: &'r ResourceMap,
+    pub map: Arc<ResourceMap>,
     /// Counts what it did.
     pub figures: Arc<SelectFigures>,
     /// Hears which engine reads, and why.
@@ -124,9 +123,9 @@ pub async fn find(
     let bucket = Bucket::open(session, &request.bucket).await?;
     let trails = discover::trails(&bucket, request).await?;
     let plans = plans(&bucket, request, trails, versions, ledger)?;
-    let (found, listed) = mpsc::channel(LISTED);
+    let (found, listed) = mpsc::channel(LISTED_PAGES);
     let listing = list_all(&bucket, &plans, found);
-    let fetching = Fetching::new(&bucket, &plans, versions, ledger, queue, reading).run(listed);
+    let fetching = Fetching::new(&bucket, &plans, versions, ledger, queue, &reading).run(listed);
     futures::try_join!(listing, fetching).map(drop)
 }
 
@@ -198,10 +197,9 @@ impl<'f> Fetching<'f> {
         versions: &'f Versions,
         ledger: &'f Ledger,
         queue: &'f Queue,
-        reading: Reading<'f>,
+        reading: &Reading<'f>,
     ) -> Self {
-        let selector = Selector::new(reading.map);
-        let fetcher = Fetcher::new(bucket.clone(), queue.clone(), reading.engine, selector, reading.figures);
+        let fetcher = Fetcher::new(bucket.clone(), queue.clone(), reading);
         Self {
             bucket,
             plans,
@@ -230,7 +228,18 @@ impl<'f> Fetching<'f> {
         while let Some(done) = self.fetches.join_next().await {
             done.expect("a fetch does not panic")?;
         }
+        if self.fetcher.is_undecided() {
+            self.fetcher.give_up_trial();
+            self.tell_decision();
+        }
         Ok(())
+    }
+
+    /// Tells what `auto` has come to, if it has.
+    fn tell_decision(&self) {
+        if let Some(decision) = self.fetcher.decision() {
+            (self.tell)(&said(decision));
+        }
     }
 
     async fn put(&self, item: Item) {
@@ -266,9 +275,7 @@ impl<'f> Fetching<'f> {
     async fn fetch(&mut self, object: Object) -> Result<(), S3Error> {
         if self.fetcher.is_undecided() {
             self.fetcher.fetch(object).await?;
-            if let Some(decision) = self.fetcher.decision() {
-                (self.tell)(&said(decision));
-            }
+            self.tell_decision();
             return Ok(());
         }
         let slot = Arc::clone(&self.slots).acquire_owned().await.expect("the semaphore is never closed");
@@ -302,11 +309,31 @@ impl<'f> Fetching<'f> {
 
 fn said(decision: &Decision) -> String {
     match decision {
-        Decision::Selects => "objects are read by S3 Select (--engine get reads them whole)".to_owned(),
-        Decision::Gets(error) => format!(
-            "objects are read by GET: there is no S3 Select here ({}: {}; AWS closed it to new customers in July 2024)",
+        Decision::Selects(object) => format!(
+            "objects are read by S3 Select: its answer for {object} is what GET gives (--engine get reads them whole)"
+        ),
+        Decision::Gets(why) => format!("objects are read by GET: {}", said_of(why)),
+    }
+}
+
+fn said_of(why: &WhyNot) -> String {
+    match why {
+        WhyNot::Absent(error) => format!(
+            "there is no S3 Select here ({}: {}; AWS closed it to new customers in July 2024)",
             error.code, error.message
         ),
+        WhyNot::Refused { object, reason } => format!("S3 Select does not read {object} ({reason})"),
+        WhyNot::Differs { object, records, selected } => {
+            let answer = match selected {
+                Some(selected) if selected == records => "has other facts of them".to_owned(),
+                Some(selected) => format!("has {selected}"),
+                None => "is no JSON".to_owned(),
+            };
+            format!("S3 Select can't be relied on here ({object} holds {records} records to load, its answer {answer})")
+        }
+        WhyNot::NothingToCompare(objects) => {
+            format!("none of the first {objects} holds a record with which S3 Select's answer could be checked")
+        }
     }
 }
 

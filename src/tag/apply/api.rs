@@ -1,6 +1,7 @@
 //! The AWS calls that writing tags needs, as one small interface: AWS itself, or a test's world with faults.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
 use aws_sdk_resourcegroupstagging::operation::RequestId;
@@ -37,8 +38,8 @@ pub(in crate::tag) trait TagApi {
     /// All tags of a resource as they are now.
     async fn all_tags(&self, task: &Task<'_>) -> Tags;
 
-    /// Lets time pass.
-    async fn pause(&self, duration: Duration);
+    /// Lets time pass: from half of `longest` to all of it, at random.
+    async fn pause(&self, longest: Duration);
 }
 
 /// AWS, by one session.
@@ -90,9 +91,19 @@ impl TagApi for Aws<'_> {
         live.tags
     }
 
-    async fn pause(&self, duration: Duration) {
-        tokio::time::sleep(duration).await;
+    async fn pause(&self, longest: Duration) {
+        // Each state has keys of its own, from the system's randomness.
+        let random = RandomState::new().build_hasher().finish();
+        tokio::time::sleep(jittered(longest, random)).await;
     }
+}
+
+/// A part of `longest`, from half of it on, evenly: batches that were throttled at one moment don't come again at one moment.
+fn jittered(longest: Duration, random: u64) -> Duration {
+    const STEPS: u64 = 1000;
+    let step = u32::try_from(random % (STEPS + 1)).expect("at most STEPS");
+    let half = longest / 2;
+    half + half * step / u32::try_from(STEPS).expect("a small number")
 }
 
 fn answer(request_id: Option<&str>, failed: Option<&HashMap<String, FailureInfo>>) -> TaggingAnswer {
@@ -102,4 +113,15 @@ fn answer(request_id: Option<&str>, failed: Option<&HashMap<String, FailureInfo>
     };
     let refused = failed.into_iter().flatten().map(|(arn, failure)| (arn.clone(), refusal(failure))).collect();
     TaggingAnswer { refused, request_id: request_id.map(str::to_owned) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_is_from_half_to_all_of_the_longest() {
+        let pause = |random| jittered(Duration::from_secs(4), random).as_millis();
+        assert_eq!([0, 500, 1000, 1001].map(pause), [2000, 3000, 4000, 2000]);
+    }
 }

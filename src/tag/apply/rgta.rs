@@ -15,7 +15,7 @@ use crate::aws::ErrorClass;
 
 /// How often an ARN is tried for which AWS reported a passing failure (the whole call's own are retried by the caller).
 const ATTEMPTS: u32 = 4;
-/// The wait before the second attempt; doubled before each further one.
+/// The longest wait before the second attempt; doubled before each further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The services' own calls under way at a time, after refusals in one batch.
 const FALLBACK_CONCURRENCY: usize = 4;

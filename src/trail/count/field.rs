@@ -1,6 +1,6 @@
 //! The fields of a record by which calls can be counted.
 
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::fmt;
 
@@ -77,20 +77,20 @@ impl Field {
         self.0.split('.').next().unwrap_or(self.0)
     }
 
-    /// Its value, from the text of the record's own field. What is null, empty or absent is none.
-    pub(super) fn value(self, top_level: &RawValue) -> Option<String> {
+    /// The text of its value, from the text of the record's own field.
+    pub(super) fn raw(self, top_level: &RawValue) -> Option<&RawValue> {
         let mut raw = top_level;
         for name in self.0.split('.').skip(1) {
             let mut found = [None];
             pick(raw.get(), &[name], &mut found).ok()?;
             raw = found[0]?;
         }
-        text(raw.get())
+        Some(raw)
     }
 }
 
-/// A scalar's text; that of a list or an object is its JSON.
-fn text(raw: &str) -> Option<String> {
+/// A scalar's text; that of a list or an object is its JSON. What is null or empty is none.
+pub(super) fn text(raw: &str) -> Option<String> {
     let text = match raw {
         "null" => return None,
         string if string.starts_with('"') => serde_json::from_str(string).ok()?,
@@ -103,45 +103,74 @@ fn text(raw: &str) -> Option<String> {
 /// is skipped unparsed.
 ///
 /// # Errors
-/// It is not one JSON object.
+/// It is not one JSON value.
 pub(super) fn pick<'de>(
-    object: &'de str,
+    value: &'de str,
     names: &[&str],
     values: &mut [Option<&'de RawValue>],
-) -> Result<(), serde_json::Error> {
-    let mut deserializer = serde_json::Deserializer::from_str(object);
+) -> Result<bool, serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_str(value);
     Pick { names, values }.deserialize(&mut deserializer)
 }
 
-struct Pick<'p, 'de> {
-    names: &'p [&'p str],
-    values: &'p mut [Option<&'de RawValue>],
+/// Finds `names` in a value, as [`pick`]; says whether it is an object, as those that aren't have none.
+pub(super) struct Pick<'p, R> {
+    pub(super) names: &'p [&'p str],
+    pub(super) values: &'p mut [Option<R>],
 }
 
-impl<'de> DeserializeSeed<'de> for Pick<'_, 'de> {
-    type Value = ();
+impl<'de, R: Deserialize<'de>> DeserializeSeed<'de> for Pick<'_, R> {
+    type Value = bool;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Pick<'_, 'de> {
-    type Value = ();
+impl<'de, R: Deserialize<'de>> Visitor<'de> for Pick<'_, R> {
+    type Value = bool;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a JSON object")
+        formatter.write_str("a JSON value")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
         while let Some(Text(key)) = map.next_key()? {
-            match self.names.iter().position(|name| *name == key) {
-                Some(index) => {
-                    *self.values.get_mut(index).ok_or_else(|| A::Error::custom("no room"))? = Some(map.next_value()?)
-                }
+            let index = self.names.iter().position(|name| *name == key);
+            match index.and_then(|index| self.values.get_mut(index)) {
+                Some(value) => *value = Some(map.next_value()?),
                 None => drop(map.next_value::<IgnoredAny>()?),
             }
         }
-        Ok(())
+        Ok(true)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<bool, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(false)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<bool, E> {
+        Ok(false)
     }
 }

@@ -1,21 +1,23 @@
 //! A document's bytes → how often which calls are in it, failed ones too.
 //!
-//! The scan's own walk over records ([`super::scan`]); of each record only the fields that are counted by are looked
-//! at. Memory is bounded: so many bytes of distinct values, and no more.
+//! The scan's own walk over records ([`super::scan`]), in which of each record only the fields that are counted by are
+//! looked at; values are compared as they are spelled, and understood in the end. Memory is bounded: so many bytes of
+//! distinct values, and no more.
 
 mod field;
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::io::Read;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use jiff::Timestamp;
+use serde::de::{Deserialize, SeqAccess};
 use serde_json::value::RawValue;
 
+use field::Pick;
 pub use field::{FIELDS, Field, UnknownField};
 
-use super::extract::is_insight;
-use super::fields::Fields;
 use super::scan::{Buffers, Limits, Records, Scan, Sizes, split};
 use super::window::TimeWindow;
 
@@ -26,7 +28,11 @@ const MEMORY: usize = 256 * 1024 * 1024;
 const ENTRY: usize = 64;
 
 /// Fields that decide whether a record counts, in the order of `Counter::names`; those counted by come after them.
-const DECIDING: [&str; 5] = ["eventName", "eventSource", "eventTime", "errorCode", "errorMessage"];
+const DECIDING: [&str; 7] =
+    ["eventName", "eventSource", "eventTime", "errorCode", "errorMessage", "eventCategory", "eventType"];
+
+/// What stands between the values of a spelled key: no JSON text holds it.
+const SEPARATOR: char = '\0';
 
 /// The values of the fields that are counted by, in their order; `None` where a record has none.
 pub type Key = Vec<Option<String>>;
@@ -40,9 +46,9 @@ pub struct Calls {
     pub failed: u64,
 }
 
-/// What one thread counted.
+/// What one thread counted, by the values as the records spell them.
 #[derive(Debug, Default)]
-pub struct Tally(HashMap<Key, Calls>);
+pub struct Tally(HashMap<String, Calls>);
 
 /// There are too many distinct values to hold them in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -95,23 +101,31 @@ impl Counter {
 
     /// Counts a document's calls. In the counts of the scan, `matched` are those that were counted.
     pub fn scan(&self, input: &mut dyn Read, buffers: &mut Buffers, tally: &mut Tally) -> Scan {
-        let mut collector = Collector { counter: self, tally, scan: Scan::default(), has_list: false };
+        let mut collector =
+            Collector { counter: self, tally, scan: Scan::default(), has_list: false, key: String::new() };
         let sizes = Sizes::default();
         let broken = split(&self.limits, input, buffers, &mut collector, &sizes).err();
         let mut scan = collector.scan;
         scan.broken = broken;
         scan.counts.stored_bytes = sizes.stored.get();
         scan.counts.bytes = sizes.decompressed.get();
+        scan.is_gzip = sizes.is_gzip.get();
         scan
     }
 
-    fn read(&self, record: &str) -> Result<Reading, String> {
-        let mut values: Vec<Option<&RawValue>> = vec![None; self.names.len()];
-        field::pick(record, &self.names, &mut values).map_err(|error| format!("a record can't be read: {error}"))?;
-        let text = |index: usize| values[index].map_or("null", RawValue::get);
+    /// Room for the values of `names`.
+    fn no_values<R>(&self) -> Vec<Option<R>> {
+        self.names.iter().map(|_| None).collect()
+    }
+
+    /// What a record comes to, by its values of `names`. A call's key is left in `key`.
+    fn read<R: Borrow<RawValue>>(&self, values: &[Option<R>], key: &mut String) -> Result<Reading, String> {
+        let raw = |index: usize| values.get(index).and_then(Option::as_ref).map(Borrow::borrow);
+        let text = |index: usize| raw(index).map_or("null", RawValue::get);
         let is_text = |index| text(index).len() > 2 && text(index).starts_with('"');
         if !is_text(0) || !is_text(1) {
-            if Fields::parse(record).is_ok_and(|fields| is_insight(&fields)) {
+            let is = |index, name: &str| field::text(text(index)).is_some_and(|text| text == name);
+            if is(5, "Insight") || is(6, "AwsCloudTrailInsight") {
                 return Ok(Reading::Insight);
             }
             let missing = if is_text(0) { DECIDING[1] } else { DECIDING[0] };
@@ -120,9 +134,12 @@ impl Counter {
         if !self.window.is_open() && !self.window.contains(moment(text(2))?) {
             return Ok(Reading::Outside);
         }
-        let value = |(field, place): (&Field, &usize)| values[*place].and_then(|raw| field.value(raw));
-        let key = self.fields.iter().zip(&self.places).map(value).collect();
-        Ok(Reading::Call { key, failed: text(3) != "null" || text(4) != "null" })
+        key.clear();
+        for (field, place) in self.fields.iter().zip(&self.places) {
+            key.push_str(raw(*place).and_then(|raw| field.raw(raw)).map_or("null", RawValue::get));
+            key.push(SEPARATOR);
+        }
+        Ok(Reading::Call { failed: text(3) != "null" || text(4) != "null" })
     }
 }
 
@@ -132,7 +149,7 @@ fn moment(raw: &str) -> Result<Timestamp, String> {
 }
 
 enum Reading {
-    Call { key: Key, failed: bool },
+    Call { failed: bool },
     Outside,
     Insight,
 }
@@ -149,7 +166,14 @@ impl Tally {
 
     /// The most frequent first; of equal ones, by their values.
     pub fn ranked(self) -> Vec<(Key, Calls)> {
-        let mut ranked: Vec<_> = self.0.into_iter().collect();
+        let mut sums: HashMap<Key, Calls> = HashMap::new();
+        for (spelled, calls) in self.0 {
+            // One value may be spelled in several ways.
+            let sum = sums.entry(spelled.split_terminator(SEPARATOR).map(field::text).collect()).or_default();
+            sum.count += calls.count;
+            sum.failed += calls.failed;
+        }
+        let mut ranked: Vec<_> = sums.into_iter().collect();
         ranked.sort_unstable_by(|(key, calls), (other, others)| others.count.cmp(&calls.count).then(key.cmp(other)));
         ranked
     }
@@ -160,6 +184,8 @@ struct Collector<'a> {
     tally: &'a mut Tally,
     scan: Scan,
     has_list: bool,
+    /// The key of the call that is being counted.
+    key: String,
 }
 
 impl Records for Collector<'_> {
@@ -176,18 +202,12 @@ impl Records for Collector<'_> {
     }
 
     fn record(&mut self, record: &str) {
-        let counts = &mut self.scan.counts;
-        counts.records += 1;
-        match self.counter.read(record) {
-            Ok(Reading::Outside) => counts.filtered += 1,
-            Ok(Reading::Insight) => counts.insights += 1,
-            Ok(Reading::Call { key, failed }) => {
-                counts.matched += 1;
-                self.count(key, failed);
-            }
-            Err(reason) => {
-                counts.broken_records += 1;
-                self.scan.broken_record.get_or_insert(reason);
+        let mut values: Vec<Option<&RawValue>> = self.counter.no_values();
+        match field::pick(record, &self.counter.names, &mut values) {
+            Ok(is_object) => self.take(is_object, &values),
+            Err(error) => {
+                self.scan.counts.records += 1;
+                self.broken(format!("a record can't be read: {error}"));
             }
         }
     }
@@ -195,21 +215,54 @@ impl Records for Collector<'_> {
     fn digest(&mut self) {
         self.scan.counts.digests += 1;
     }
+
+    fn next_record<'de, R, A>(&mut self, list: &mut A, _record_limit: u64) -> Result<bool, A::Error>
+    where
+        R: Deserialize<'de> + Borrow<RawValue>,
+        A: SeqAccess<'de>,
+    {
+        let mut values: Vec<Option<R>> = self.counter.no_values();
+        let pick = Pick { names: &self.counter.names, values: &mut values };
+        let Some(is_object) = list.next_element_seed(pick)? else { return Ok(false) };
+        self.take(is_object, &values);
+        Ok(true)
+    }
 }
 
 impl Collector<'_> {
-    fn count(&mut self, key: Key, failed: bool) {
-        if let Some(calls) = self.tally.0.get_mut(&key) {
+    fn take<R: Borrow<RawValue>>(&mut self, is_object: bool, values: &[Option<R>]) {
+        self.scan.counts.records += 1;
+        if !is_object {
+            return self.broken("a record is not an object".to_owned());
+        }
+        match self.counter.read(values, &mut self.key) {
+            Ok(Reading::Outside) => self.scan.counts.filtered += 1,
+            Ok(Reading::Insight) => self.scan.counts.insights += 1,
+            Ok(Reading::Call { failed }) => {
+                self.scan.counts.matched += 1;
+                self.count(failed);
+            }
+            Err(reason) => self.broken(reason),
+        }
+    }
+
+    fn broken(&mut self, reason: String) {
+        self.scan.counts.broken_records += 1;
+        self.scan.broken_record.get_or_insert(reason);
+    }
+
+    fn count(&mut self, failed: bool) {
+        if let Some(calls) = self.tally.0.get_mut(&self.key) {
             calls.count += 1;
             calls.failed += u64::from(failed);
             return;
         }
-        let Counter { held, memory, is_full, .. } = self.counter;
-        let size = ENTRY + key.iter().map(|value| ENTRY + value.as_ref().map_or(0, String::len)).sum::<usize>();
+        let Counter { held, memory, is_full, fields, .. } = self.counter;
+        let size = ENTRY * (1 + fields.len()) + self.key.len();
         if held.fetch_add(size, Ordering::Relaxed) + size > *memory {
             is_full.store(true, Ordering::Relaxed);
         } else {
-            self.tally.0.insert(key, Calls { count: 1, failed: u64::from(failed) });
+            self.tally.0.insert(self.key.clone(), Calls { count: 1, failed: u64::from(failed) });
         }
     }
 }
@@ -248,6 +301,31 @@ mod tests {
         assert_eq!(scan.broken_record.as_deref(), Some("a record has no eventName"));
         let (lines, _) = count(&["userIdentity.type", "userIdentity.arn", "readOnly"], TimeWindow::default());
         assert_eq!(lines, ["-,-,false 1/1", "IAMUser,-,- 0/1", "Root,-,true 0/1"]);
+    }
+
+    #[test]
+    fn every_way_through_a_document_counts_the_same() {
+        let values: serde_json::Value = serde_json::from_str(DOCUMENT).unwrap();
+        let records = values["Records"].as_array().unwrap();
+        let lines: String = records.iter().map(|record| format!("{record}\n")).collect();
+        let many: String = (0..200).map(|_| DOCUMENT.replace('\n', " ") + "\n").collect();
+        let filler = format!("{{\"Records\":[{}]}}", vec![DOCUMENT[12..].trim_end_matches("]}").trim(); 200].join(","));
+        let count = |document: &str, buffered: u64| {
+            let fields = ["eventName", "userIdentity.type"].map(|name| name.parse().unwrap());
+            let mut counter = Counter::new(fields.to_vec(), TimeWindow::default());
+            counter.limits.buffered = buffered;
+            let mut tally = Tally::default();
+            let scan = counter.scan(&mut document.as_bytes(), &mut Buffers::default(), &mut tally);
+            let counts = scan.counts;
+            (tally.ranked(), [counts.records, counts.matched, counts.insights, counts.broken_records], scan.broken)
+        };
+        let whole = Limits::default().buffered;
+        assert_eq!(count(&lines, whole), count(DOCUMENT, whole));
+        let expected = count(&filler, whole);
+        assert_eq!((expected.1, &expected.2), ([1200, 600, 200, 400], &None));
+        for (document, buffered) in [(&filler, 5000), (&many, whole), (&many, 5000)] {
+            assert_eq!(count(document, buffered), expected);
+        }
     }
 
     #[test]

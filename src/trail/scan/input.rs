@@ -18,6 +18,8 @@ pub(in crate::trail) struct Sizes {
     pub(in crate::trail) stored: Cell<u64>,
     /// Of JSON.
     pub(in crate::trail) decompressed: Cell<u64>,
+    /// Whether they were gzip.
+    pub(in crate::trail) is_gzip: Cell<bool>,
 }
 
 /// Opens `input`: decompresses it where it is gzip, to at most `limit` bytes.
@@ -32,6 +34,7 @@ pub(super) fn decompressed<'a>(
     let mut head = Vec::with_capacity(GZIP_MAGIC.len());
     stored.by_ref().take(GZIP_MAGIC.len() as u64).read_to_end(&mut head)?;
     let is_gzip = head == GZIP_MAGIC;
+    sizes.is_gzip.set(is_gzip);
     let whole = io::Cursor::new(head).chain(stored);
     if !is_gzip {
         return Ok(Box::new(Counted { inner: whole, count: &sizes.decompressed }));

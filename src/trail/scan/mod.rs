@@ -139,6 +139,8 @@ pub struct Scan {
     pub broken: Option<String>,
     /// Why the first of its broken records is broken.
     pub broken_record: Option<String>,
+    /// Whether it was gzip.
+    pub is_gzip: bool,
 }
 
 /// Whether a file's name says that it holds no records: CloudTrail's digest and Insights files.
@@ -222,6 +224,7 @@ impl Scanner {
         scan.broken = broken;
         scan.counts.stored_bytes = sizes.stored.get();
         scan.counts.bytes = sizes.decompressed.get();
+        scan.is_gzip = sizes.is_gzip.get();
         scan
     }
 

@@ -1,6 +1,6 @@
-"""Tables."""
+"""Tables and their backups."""
 
-from lab import client, given, maker, pairs
+from lab import client, given, maker, pairs, shared
 
 
 @maker("dynamodb-table")
@@ -9,3 +9,14 @@ def table(name, tags):
         tags, TableName=name, KeySchema=[{"AttributeName": "a", "KeyType": "HASH"}], BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[{"AttributeName": "a", "AttributeType": "S"}], Tags=pairs(tags)))
     return name
+
+
+@shared
+def backed_up():
+    return table("base", {})
+
+
+@maker("dynamodb-backup")
+def backup(name, tags):
+    made = client("dynamodb").create_backup(TableName=backed_up(), BackupName=name)
+    return made["BackupDetails"]["BackupArn"]

@@ -1,14 +1,8 @@
-"""Applications and environments."""
+"""Environments. moto knows no tags of applications."""
 
 from lab import client, given, maker, pairs, shared
 
 beanstalk = client("elasticbeanstalk")
-
-
-@maker("elasticbeanstalk", without=dict.fromkeys(("fresh", "owned", "unrecorded", "machine"), "moto tags environments only"))
-def application(name, tags):
-    beanstalk.create_application(ApplicationName=name)
-    return name
 
 
 @shared

@@ -55,6 +55,10 @@ DOCUMENTED = [
     ("tlsdetails", "struct<tlsversion:string,ciphersuite:string,clientprovidedhostheader:string>"),
 ]
 
+# The same with the field that AWS's definition leaves out, as docs/athena.md advises.
+COMPLETE_IDENTITY = DOCUMENTED_IDENTITY.replace("ec2roledelivery:", "sourceidentity:string,ec2roledelivery:")
+COMPLETE = [(name, COMPLETE_IDENTITY if name == "useridentity" else kind) for name, kind in DOCUMENTED]
+
 # The table of the years before: CloudTrailSerde, fewer columns, no onbehalfof.
 SERDE_IDENTITY = (
     "struct<type:string,principalid:string,arn:string,accountid:string,invokedby:string,accesskeyid:string,"
@@ -76,6 +80,7 @@ PROJECTION_PARAMETERS = {
 # Name of a shape: columns, partition keys, table parameters.
 SHAPES = {
     "plain": (DOCUMENTED, [], {}),
+    "complete": (COMPLETE, [], {}),
     "projection": (DOCUMENTED, [("timestamp", "string")], PROJECTION_PARAMETERS),
     "organization": (DOCUMENTED, [(name, "string") for name in ("account", "region", "year", "month", "day")], {}),
     "organization-int": (
@@ -94,7 +99,7 @@ for spelling in (
     "requestParameters responseElements additionalEventData requestID eventID readOnly eventType apiVersion "
     "recipientAccountId serviceEventDetails sharedEventID vpcEndpointId vpcEndpointAccountId eventCategory "
     "sessionCredentialFromConsole edgeDeviceDetails tlsDetails principalId accountId invokedBy accessKeyId userName "
-    "onBehalfOf userId identityStoreArn sessionContext mfaAuthenticated creationDate sessionIssuer ec2RoleDelivery "
+    "onBehalfOf userId identityStoreArn sessionContext sourceIdentity mfaAuthenticated creationDate sessionIssuer ec2RoleDelivery "
     "webIdFederationData federatedProvider tlsVersion cipherSuite clientProvidedHostHeader updatedFields "
     "originalRequestID originalEventID"
 ).split():

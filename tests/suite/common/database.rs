@@ -34,6 +34,12 @@ pub(crate) fn ledger_units(path: &Path) -> usize {
     counted.ok().and_then(|rows| rows[0].parse().ok()).unwrap_or_default()
 }
 
+/// How many events there are; 0 as long as there is no database.
+pub(crate) fn event_count(path: &Path) -> usize {
+    let counted = try_query(path, "SELECT count(*) FROM resource_events");
+    counted.ok().and_then(|rows| rows[0].parse().ok()).unwrap_or_default()
+}
+
 fn try_query(path: &Path, sql: &str) -> rusqlite::Result<Vec<String>> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let mut statement = connection.prepare(sql)?;

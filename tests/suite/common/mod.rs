@@ -29,7 +29,7 @@ pub(crate) use {
     bench::{Bench, Run, Trailcreator},
     moto::{Moto, Request},
     python::{python, run_python},
-    trail::{Caller, Event, Trail, gzip},
+    trail::{Caller, Event, Trail, day, gzip, moment},
 };
 
 /// The account that moto's default credentials belong to.

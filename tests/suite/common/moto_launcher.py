@@ -104,6 +104,8 @@ def main():
     os.environ["MOTO_PORT"] = str(server.port)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(server.port, flush=True)
+    # Nobody reads on: moto prints about services that it doesn't know, and a broken pipe would leave its caller unanswered.
+    sys.stdout = sys.stderr
     sys.stdin.buffer.read()
     # Worker threads may be in the middle of anything; there is nothing to save.
     os._exit(0)

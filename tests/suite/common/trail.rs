@@ -6,6 +6,7 @@ use std::path::Path;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use jiff::{Timestamp, ToSpan, tz::Offset};
 use serde_json::{Value, json};
 
 use super::{ACCOUNT, REGION};
@@ -155,6 +156,36 @@ impl Event {
         self.0[name] = value;
         self
     }
+
+    /// The record without a field.
+    #[must_use]
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.0.as_object_mut().expect("a record is an object").remove(name);
+        self
+    }
+
+    /// The record so far.
+    pub(crate) fn record(&self) -> &Value {
+        &self.0
+    }
+}
+
+impl From<Value> for Event {
+    /// A record as it is.
+    fn from(record: Value) -> Self {
+        Self(record)
+    }
+}
+
+/// Midnight (UTC) so many days ago, as `2026-03-01`: for what only sees the last 90 days.
+pub(crate) fn day(ago: i64) -> String {
+    let moment = Timestamp::now().checked_sub((ago * 24).hours()).expect("a moment");
+    Offset::UTC.to_datetime(moment).date().to_string()
+}
+
+/// A time of that day, as `2026-03-01T10:00:00Z`.
+pub(crate) fn moment(ago: i64, time: &str) -> String {
+    format!("{}T{time}Z", day(ago))
 }
 
 impl Trail {

@@ -37,6 +37,10 @@ REQUESTS_PER_SECOND = 2
 HISTORY = datetime.timedelta(days=90)
 # Small, so that records are split over messages; AWS sends up to 1 MiB.
 SELECT_CHUNK = 997
+# What S3 Select calls a field that a record does not have. AWS documents that COALESCE passes over null and MISSING
+# (https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-select-sql-reference-conditional.html); what IS NULL says of
+# MISSING it does not: here false, so that an expression that relies on it fails.
+MISSING = object()
 
 _lock = threading.Lock()
 _requests = {}
@@ -138,7 +142,7 @@ def history(region):
         for record in records
         if record.get("awsRegion") == region
         and epoch(record) >= oldest.timestamp()
-        and record.get("eventCategory", "Management") == "Management"
+        and (record.get("eventCategory") or "Management") == "Management"
     ]
     return sorted(records, key=lambda record: (record["eventTime"], record.get("eventID", "")), reverse=True)
 
@@ -179,7 +183,7 @@ def has_attribute(record, attribute):
         "EventName": record.get("eventName"),
         "EventSource": record.get("eventSource"),
         "EventId": record.get("eventID"),
-        "ReadOnly": str(record.get("readOnly", False)).lower(),
+        "ReadOnly": str(bool(record.get("readOnly"))).lower(),
         "Username": user_of(record),
         "AccessKeyId": (record.get("userIdentity") or {}).get("accessKeyId"),
     }
@@ -192,7 +196,7 @@ def as_event(record):
         "EventName": record["eventName"],
         "EventSource": record["eventSource"],
         "EventTime": epoch(record),
-        "ReadOnly": str(record.get("readOnly", False)).lower(),
+        "ReadOnly": str(bool(record.get("readOnly"))).lower(),
         "Username": user_of(record),
         "Resources": [{"ResourceName": name} for name in resources_of(record)[:5]],
         "CloudTrailEvent": json.dumps(record),
@@ -275,20 +279,23 @@ def project(tree, record, alias):
     row = {}
     for column in tree.expressions:
         value = evaluate(column.unalias(), record, alias)
-        if value is not None:
+        if value is not MISSING:
             row[column.alias_or_name] = value
     return row
 
 
 def evaluate(node, record, alias):
-    """A column's path or a literal. A missing field is null, as in S3 Select's IS NULL."""
+    """A column's path, a literal or COALESCE. What is not in the record is MISSING."""
     if isinstance(node, exp.Literal):
         return node.this if node.is_string else float(node.this)
+    if isinstance(node, exp.Coalesce):
+        values = (evaluate(item, record, alias) for item in [node.this, *node.expressions])
+        return next((value for value in values if value is not None and value is not MISSING), None)
     if isinstance(node, (exp.Column, exp.Dot)):
         value = record
         path = [part.name for part in node.parts]
         for part in path[1:] if path[0] == alias else path:
-            value = value.get(part) if isinstance(value, dict) else None
+            value = value.get(part, MISSING) if isinstance(value, dict) else MISSING
         return value
     raise NotImplementedError(f"{node.sql()} is not known here")
 

@@ -2,4 +2,3 @@
 //! server is always asked of boto3. Every type at once is [`crate::catalog`]'s.
 
 mod left_behind;
-mod same_rows;

@@ -90,7 +90,16 @@ fn a_new_tag_after_a_killed_one_does_the_rest() {
 
 #[test]
 fn ctrl_c_ends_after_the_calls_under_way_and_tells_how_to_go_on() {
-    let (lab, _, code, stderr) = signalled("SIGINT");
+    ends_after_the_calls_under_way("SIGINT");
+}
+
+#[test]
+fn sigterm_is_as_ctrl_c() {
+    ends_after_the_calls_under_way("SIGTERM");
+}
+
+fn ends_after_the_calls_under_way(signal: &str) {
+    let (lab, _, code, stderr) = signalled(signal);
     assert_eq!(code, Some(130), "{stderr}");
     assert!(stderr.contains("go on with: trailcreator apply --resume 1"), "{stderr}");
     let run = counts(&lab);

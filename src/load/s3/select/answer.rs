@@ -39,25 +39,14 @@ pub(super) enum NoAnswer {
 
 /// Reads an answer to its End event.
 pub(super) async fn read(mut output: SelectObjectContentOutput) -> Result<Answer, NoAnswer> {
-    let mut answer = Answer { document: BEGIN.to_vec(), ..Answer::default() };
+    let mut reader = Reader::new();
     loop {
         match output.payload.recv().await {
-            Ok(Some(Event::Records(records))) => {
-                let payload = records.payload.map(aws_sdk_s3::primitives::Blob::into_inner).unwrap_or_default();
-                if answer.document.len() + payload.len() > MAX_BYTES {
-                    return Err(NoAnswer::Unsuitable(format!("more than {MAX_BYTES} bytes are selected")));
+            Ok(Some(event)) => {
+                if reader.take(event)? {
+                    return Ok(reader.end());
                 }
-                answer.document.extend_from_slice(&payload);
             }
-            Ok(Some(Event::Stats(stats))) => {
-                let details = stats.details.as_ref();
-                let bytes = |count: Option<i64>| count.and_then(|count| u64::try_from(count).ok()).unwrap_or_default();
-                answer.scanned += bytes(details.and_then(|details| details.bytes_scanned));
-                answer.returned += bytes(details.and_then(|details| details.bytes_returned));
-            }
-            Ok(Some(Event::End(_))) => break,
-            // Signs of life.
-            Ok(Some(_)) => {}
             Ok(None) => return Err(NoAnswer::BrokenOff("S3 Select's answer ended before its End event".to_owned())),
             // The SDK can't read the stream's own error messages (`:message-type` error): which one it is stays unknown.
             Err(error @ aws_sdk_s3::error::SdkError::ResponseError(_)) if is_error_message(&error) => {
@@ -72,11 +61,49 @@ pub(super) async fn read(mut output: SelectObjectContentOutput) -> Result<Answer
             }
         }
     }
-    if answer.document.ends_with(DELIMITER.as_bytes()) {
-        answer.document.pop();
+}
+
+/// An answer that is still arriving.
+#[derive(Debug)]
+struct Reader(Answer);
+
+impl Reader {
+    fn new() -> Self {
+        Self(Answer { document: BEGIN.to_vec(), ..Answer::default() })
     }
-    answer.document.extend_from_slice(END);
-    Ok(answer)
+
+    /// Takes an event; says whether it was the last.
+    fn take(&mut self, event: Event) -> Result<bool, NoAnswer> {
+        let Self(answer) = self;
+        match event {
+            Event::Records(records) => {
+                let payload = records.payload.map(aws_sdk_s3::primitives::Blob::into_inner).unwrap_or_default();
+                if answer.document.len() + payload.len() > MAX_BYTES {
+                    return Err(NoAnswer::Unsuitable(format!("more than {MAX_BYTES} bytes are selected")));
+                }
+                answer.document.extend_from_slice(&payload);
+            }
+            Event::Stats(stats) => {
+                let details = stats.details.as_ref();
+                let bytes = |count: Option<i64>| count.and_then(|count| u64::try_from(count).ok()).unwrap_or_default();
+                answer.scanned += bytes(details.and_then(|details| details.bytes_scanned));
+                answer.returned += bytes(details.and_then(|details| details.bytes_returned));
+            }
+            Event::End(_) => return Ok(true),
+            // Signs of life.
+            _ => {}
+        }
+        Ok(false)
+    }
+
+    fn end(self) -> Answer {
+        let Self(mut answer) = self;
+        if answer.document.ends_with(DELIMITER.as_bytes()) {
+            answer.document.pop();
+        }
+        answer.document.extend_from_slice(END);
+        answer
+    }
 }
 
 /// Whether the SDK met a message of the type `error`.
@@ -89,4 +116,66 @@ fn is_error_message(error: &impl std::error::Error) -> bool {
         cause = error.source();
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_s3::primitives::Blob;
+    use aws_sdk_s3::types::{ContinuationEvent, EndEvent, ProgressEvent, RecordsEvent, Stats, StatsEvent};
+
+    fn records(payload: impl Into<Vec<u8>>) -> Event {
+        Event::Records(RecordsEvent::builder().payload(Blob::new(payload)).build())
+    }
+
+    fn stats(scanned: i64, returned: i64) -> Event {
+        let details = Stats::builder().bytes_scanned(scanned).bytes_returned(returned).build();
+        Event::Stats(StatsEvent::builder().details(details).build())
+    }
+
+    fn end() -> Event {
+        Event::End(EndEvent::builder().build())
+    }
+
+    /// Takes events of which only the last is an end.
+    fn answer(events: Vec<Event>) -> Answer {
+        let mut reader = Reader::new();
+        let count = events.len();
+        for (number, event) in events.into_iter().enumerate() {
+            assert_eq!(reader.take(event).unwrap(), number + 1 == count);
+        }
+        reader.end()
+    }
+
+    #[test]
+    fn records_are_joined_wherever_they_are_cut() {
+        let text = r#"{"a":"ü🦀"},{"b":"x,"},"#;
+        for cut in 0..=text.len() {
+            let (first, second) = text.as_bytes().split_at(cut);
+            let answer = answer(vec![records(first), records(second), end()]);
+            assert_eq!(String::from_utf8(answer.document).unwrap(), r#"{"Records":[{"a":"ü🦀"},{"b":"x,"}]}"#);
+        }
+    }
+
+    #[test]
+    fn an_answer_without_records_is_a_document_without_records() {
+        let events = vec![Event::Cont(ContinuationEvent::builder().build()), records(""), end()];
+        assert_eq!(answer(events).document, br#"{"Records":[]}"#);
+        assert_eq!(answer(vec![end()]).document, br#"{"Records":[]}"#);
+    }
+
+    #[test]
+    fn statistics_are_the_last_word_on_bytes_and_progress_is_not() {
+        let progress = Event::Progress(ProgressEvent::builder().build());
+        let answer = answer(vec![progress, records("{},"), stats(100, 3), end()]);
+        assert_eq!((answer.scanned, answer.returned), (100, 3));
+    }
+
+    #[test]
+    fn too_large_an_answer_is_left_to_get() {
+        let mut reader = Reader::new();
+        assert_eq!(reader.take(records(vec![b' '; MAX_BYTES / 2])), Ok(false));
+        let refused = reader.take(records(vec![b' '; MAX_BYTES / 2])).unwrap_err();
+        assert!(matches!(refused, NoAnswer::Unsuitable(_)), "{refused:?}");
+    }
 }

@@ -1,9 +1,11 @@
 //! S3 Select: S3 filters an object's records and sends only those that may count.
 //!
-//! Closed to new customers since July 2024. An object that Select can't do is read by GET.
+//! Closed to new customers since July 2024. An object that Select can't do is read by GET. `auto` believes it after a
+//! [`Trial`] only.
 
 mod answer;
 mod expression;
+mod trial;
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,6 +20,7 @@ use super::list::Object;
 use crate::aws::{CallError, ErrorClass};
 use crate::resource_map::ResourceMap;
 use answer::NoAnswer;
+pub(super) use trial::{Found, Trial};
 
 /// How objects are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +29,7 @@ pub enum Engine {
     Get,
     /// S3 Select; without it the load fails.
     Select,
-    /// S3 Select where the account has it, else GET.
+    /// S3 Select where the account has it and its answer for an object is what GET gives, else GET.
     Auto,
 }
 
@@ -72,8 +75,8 @@ impl SelectFigures {
 pub(super) enum Selected {
     /// The records, as a document.
     Records(Vec<u8>),
-    /// The object is to be read by GET.
-    Unsuitable,
+    /// The object is to be read by GET; why.
+    Unsuitable(String),
     /// The answer broke off: the object is tried again next time.
     BrokenOff(String),
 }
@@ -119,7 +122,7 @@ impl Selector {
         let unsuitable = |reason: String| {
             figures.unsuitable.fetch_add(1, Ordering::Relaxed);
             drop(figures.first_unsuitable.set(format!("{}: {reason}", bucket.address(&object.key))));
-            Ok(Selected::Unsuitable)
+            Ok(Selected::Unsuitable(reason))
         };
         let output = match request.send().await {
             Ok(output) => output,

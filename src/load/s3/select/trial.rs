@@ -1,0 +1,80 @@
+//! Whether S3 Select's answers are to be believed: what it gives of an object against the object itself.
+//!
+//! Servers that only seem to know S3 Select accept the expression and answer nothing, and nothing is what most objects
+//! hold for us. So only an object in which our own scan finds something can tell.
+
+use std::io::Cursor;
+use std::sync::Arc;
+
+use crate::resource_map::ResourceMap;
+use crate::trail::filter::RecordFilter;
+use crate::trail::record::ResourceEvent;
+use crate::trail::scan::{Buffers, Scanner};
+
+/// Looks for what Select must give. Holds nothing of what it saw.
+#[derive(Debug, Clone)]
+pub(in crate::load::s3) struct Trial {
+    scanner: Arc<Scanner>,
+}
+
+/// What an object holds that Select must give too.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::load::s3) struct Found {
+    /// Records of calls that the map knows, also those without ids.
+    pub(in crate::load::s3) records: u64,
+    events: Vec<ResourceEvent>,
+}
+
+impl Trial {
+    pub(in crate::load::s3) fn new(map: Arc<ResourceMap>) -> Self {
+        Self { scanner: Arc::new(Scanner::new(map, RecordFilter::default())) }
+    }
+
+    /// Scans a document, as stored; `None` where it can't be read to its end.
+    pub(in crate::load::s3) fn find(&self, document: &[u8]) -> Option<Found> {
+        let mut events = Vec::new();
+        let mut take = |mut found: Vec<ResourceEvent>| events.append(&mut found);
+        let scan = self.scanner.scan(&mut Cursor::new(document), &mut Buffers::default(), &mut take);
+        let is_whole = scan.broken.is_none() && scan.counts.broken_records == 0;
+        is_whole.then_some(Found { records: scan.counts.matched, events })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trail::record::Action;
+    use crate::trail::samples::{map, record};
+    use serde_json::json;
+
+    fn find(records: &[serde_json::Value]) -> Option<Found> {
+        let rules = [("s3.amazonaws.com", "CreateBucket", "s3", Action::Create, "requestParameters.bucketName")];
+        Trial::new(Arc::new(map(&rules))).find(json!({"Records": records}).to_string().as_bytes())
+    }
+
+    fn bucket(name: &str) -> serde_json::Value {
+        record("s3.amazonaws.com", "CreateBucket", &json!({"requestParameters": {"bucketName": name}}))
+    }
+
+    #[test]
+    fn only_what_the_map_knows_is_compared() {
+        let other = record("s3.amazonaws.com", "ListBuckets", &json!({}));
+        let all = find(&[other.clone(), bucket("a"), other]).unwrap();
+        assert_eq!(all.records, 1);
+        assert_eq!(find(&[bucket("a")]), Some(all));
+        assert_ne!(find(&[bucket("a")]), find(&[bucket("b")]));
+        assert_ne!(find(&[bucket("a")]), find(&[]));
+    }
+
+    #[test]
+    fn calls_without_ids_count_too() {
+        let without_id = record("s3.amazonaws.com", "CreateBucket", &json!({}));
+        assert_eq!(find(&[without_id]).unwrap().records, 1);
+    }
+
+    #[test]
+    fn what_is_broken_tells_nothing() {
+        assert_eq!(find(&[json!({"eventSource": "s3.amazonaws.com"})]), None);
+        assert_eq!(Trial::new(Arc::new(map(&[]))).find(b"{\"Records\":["), None);
+    }
+}

@@ -1,0 +1,123 @@
+//! The ways that records can come, and the facts that each can't give. `docs/sources.md` tells users the same.
+
+use std::collections::BTreeSet;
+
+use super::world::{Row, World};
+use crate::common::Run;
+
+/// A fact that a source does not have.
+#[derive(Debug)]
+pub(super) struct Lack {
+    /// Where the store would keep it.
+    pub(super) column: &'static str,
+    /// Where a record has it.
+    pub(super) field: &'static str,
+}
+
+/// How records come.
+#[derive(Debug)]
+enum Way {
+    /// `load-s3` with an engine.
+    S3(&'static str),
+    /// `load-athena` from a table of the world, through a workgroup.
+    Athena { shape: &'static str, workgroup: &'static str },
+    /// `load-history` of all regions.
+    History,
+}
+
+/// One way, and what it lacks.
+#[derive(Debug)]
+pub(super) struct Source {
+    /// Also the database's name.
+    pub(super) name: &'static str,
+    /// As documented.
+    pub(super) title: &'static str,
+    way: Way,
+    /// What is NULL in all of its rows.
+    pub(super) lacks: &'static [Lack],
+}
+
+const SOURCE_IDENTITY: Lack = Lack { column: "source_identity", field: "userIdentity.sessionContext.sourceIdentity" };
+
+const S3: &str = "`load-s3`";
+const DOCUMENTED: &str = "`load-athena`, the table that AWS documents";
+
+pub(super) const SOURCES: [Source; 9] = [
+    s3("get", "get"),
+    s3("select", "select"),
+    s3("auto", "auto"),
+    athena("athena-csv", DOCUMENTED, "plain", "primary", &[SOURCE_IDENTITY]),
+    athena("athena-pages", DOCUMENTED, "plain", "managed", &[SOURCE_IDENTITY]),
+    athena("athena-partitions", DOCUMENTED, "organization", "primary", &[SOURCE_IDENTITY]),
+    athena(
+        "athena-older",
+        "`load-athena`, the older table (CloudTrailSerde)",
+        "serde",
+        "primary",
+        &[
+            SOURCE_IDENTITY,
+            Lack { column: "on_behalf_of_user_id", field: "userIdentity.onBehalfOf.userId" },
+            Lack { column: "on_behalf_of_store_arn", field: "userIdentity.onBehalfOf.identityStoreArn" },
+        ],
+    ),
+    athena("athena-complete", "`load-athena`, a table with sourceidentity", "complete", "primary", &[]),
+    Source { name: "history", title: "`load-history`", way: Way::History, lacks: &[] },
+];
+
+/// The tables that the ways want, as `tests/servers/athena/tables.py` names their shapes.
+pub(super) fn athena_shapes() -> BTreeSet<&'static str> {
+    let shape = |source: &Source| match source.way {
+        Way::Athena { shape, .. } => Some(shape),
+        _ => None,
+    };
+    SOURCES.iter().filter_map(shape).collect()
+}
+
+const fn s3(name: &'static str, engine: &'static str) -> Source {
+    Source { name, title: S3, way: Way::S3(engine), lacks: &[] }
+}
+
+const fn athena(
+    name: &'static str,
+    title: &'static str,
+    shape: &'static str,
+    workgroup: &'static str,
+    lacks: &'static [Lack],
+) -> Source {
+    Source { name, title, way: Way::Athena { shape, workgroup }, lacks }
+}
+
+impl Source {
+    /// Whether it knows nothing older than 90 days.
+    pub(super) fn forgets(&self) -> bool {
+        matches!(self.way, Way::History)
+    }
+
+    /// Loads into a database of the world.
+    pub(super) fn load(&self, world: &World, database: &str, window: &[&str]) -> Run {
+        let db = format!("{database}.db");
+        let mut args = match &self.way {
+            Way::S3(engine) => vec!["load-s3", "--bucket", "trail", "--engine", engine],
+            Way::Athena { shape, workgroup } => vec!["load-athena", "--table", shape, "--workgroup", workgroup],
+            Way::History => vec!["load-history", "--region", "all"],
+        };
+        args.extend(["--output", "json", "--db", &db]);
+        args.extend(window);
+        let run = world.bench.trailcreator(args);
+        match self.way {
+            Way::Athena { .. } => run.athena(&world.moto, &world.athena).run(),
+            _ => run.aws(&world.moto).run(),
+        }
+    }
+
+    /// What it is to give where the files give `rows`.
+    pub(super) fn of_reference(&self, rows: &[Row]) -> Vec<Row> {
+        let mut rows = rows.to_vec();
+        for lack in self.lacks {
+            for row in &mut rows {
+                row.insert(lack.column.to_owned(), None);
+            }
+        }
+        rows
+    }
+}

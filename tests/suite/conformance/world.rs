@@ -1,0 +1,117 @@
+//! Cases as log files in a trail's layout, and the servers that have them: one folder is what all sources are made from.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags};
+use serde_json::{Value, json};
+
+use super::cases::{Case, Spelling};
+use super::sources::{Source, athena_shapes};
+use crate::common::{ACCOUNT, Athena, Bench, Moto, Trail, gzip};
+
+/// The regions that cases are in; LookupEvents answers for each alone.
+pub(super) const REGIONS: [&str; 3] = ["us-east-1", "eu-west-1", "ap-south-1"];
+
+/// All columns of a row.
+pub(super) type Row = BTreeMap<String, Option<String>>;
+
+pub(super) struct World {
+    pub(super) bench: Bench,
+    pub(super) moto: Moto,
+    pub(super) athena: Athena,
+}
+
+impl World {
+    pub(super) fn new(cases: &[Case]) -> Self {
+        let bench = Bench::new();
+        for case in cases {
+            write(&bench, case);
+        }
+        let options = [("TRAIL_SERVICES_RATE", "off"), ("TRAIL_SERVICES_REGIONS", &*REGIONS.join(","))];
+        let moto = Moto::start_with_trail_services(&bench.path("logs"), &options);
+        moto.upload("trail", &bench.path("logs"));
+        let files = [bench.path("logs")];
+        let tables: Vec<Value> =
+            athena_shapes().iter().map(|shape| json!({"shape": shape, "name": shape, "files": files})).collect();
+        let workgroups = json!({"managed": {"managed": true}});
+        let athena = Athena::with(&moto, &json!({"tables": tables, "workgroups": workgroups}));
+        Self { bench, moto, athena }
+    }
+
+    pub(super) fn database(&self, name: &str) -> PathBuf {
+        self.bench.path(format!("{name}.db"))
+    }
+
+    /// Loads the files into the database `files`; gives what was told of it.
+    pub(super) fn load_files(&self, window: &[&str]) -> Value {
+        let args = ["load-files", "logs", "--output", "json", "--db", "files.db"];
+        self.bench.trailcreator(args.iter().chain(window)).run().success().json()
+    }
+}
+
+/// Writes a case's records into the folders of their accounts, regions and days, in files of their own.
+fn write(bench: &Bench, case: &Case) {
+    let mut files: BTreeMap<String, Trail> = BTreeMap::new();
+    for (number, event) in case.events.iter().enumerate() {
+        let mut event = event.clone();
+        let record = event.record();
+        let account = record["recipientAccountId"].as_str().filter(|account| !account.is_empty());
+        let account = account.unwrap_or(ACCOUNT).to_owned();
+        let region = record["awsRegion"].as_str().expect("a region").to_owned();
+        let day = record["eventTime"].as_str().expect("a time")[..10].to_owned();
+        if record["eventID"].is_null() {
+            event = event.field("eventID", json!(format!("{}-{number}", case.name)));
+        }
+        let (folder, compact) = (day.replace('-', "/"), day.replace('-', ""));
+        let stem = format!("{account}_CloudTrail_{region}_{compact}T2359Z_{}", case.name);
+        let path = format!("logs/AWSLogs/{account}/CloudTrail/{region}/{folder}/{stem}");
+        files.entry(path).or_default().push(event);
+    }
+    for (path, trail) in files {
+        let document = String::from_utf8(trail.json()).expect("JSON is UTF-8");
+        for copy in 0..case.copies {
+            match case.spelling {
+                Spelling::Usual => bench.write(format!("{path}{copy}.json.gz"), gzip(document.as_bytes())),
+                Spelling::Escaped => bench.write(format!("{path}{copy}.json.gz"), gzip(escaped(&document).as_bytes())),
+            };
+        }
+    }
+}
+
+/// The same JSON in ASCII: other characters as `\u` escapes, those outside the BMP as two, and slashes escaped.
+fn escaped(json: &str) -> String {
+    let mut text = String::new();
+    for character in json.chars() {
+        match character {
+            '/' => text.push_str("\\/"),
+            ' '..='~' => text.push(character),
+            _ => text.extend(character.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}"))),
+        }
+    }
+    text
+}
+
+/// All rows of a database, in the key's order, read by SQLite and not by our own code.
+pub(super) fn rows(database: &Path) -> Vec<Row> {
+    let connection = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_WRITE).expect("a database");
+    let mut statement = connection.prepare("SELECT * FROM resource_events").expect("the table is there");
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
+    let row = |row: &rusqlite::Row<'_>| names.iter().map(|name| Ok((name.clone(), row.get(name.as_str())?))).collect();
+    statement.query_map([], row).expect("the query runs").collect::<Result<_, _>>().expect("all columns are text")
+}
+
+/// How many differing rows are shown.
+const SHOWN: usize = 3;
+
+/// Fails with the rows that only one of both has.
+pub(super) fn assert_same(source: &Source, expected: &[Row], actual: &[Row]) {
+    if expected == actual {
+        return;
+    }
+    let only = |these: &[Row], others: &[Row]| {
+        let only: Vec<&Row> = these.iter().filter(|row| !others.contains(row)).collect();
+        format!("{} rows: {:#?}", only.len(), &only[..only.len().min(SHOWN)])
+    };
+    panic!("only in the files: {}\nonly from {source:?}: {}", only(expected, actual), only(actual, expected));
+}
