@@ -2,7 +2,7 @@
 
 Each repair says what AWS does. DescribeLaunchTemplates shows only the tags that a template was made with, not those of CreateTags;
 UpdateStack with an empty `Tags` removes all tags, which moto takes for none given. DescribeDhcpOptions knows the filter owner-id, and all
-of an account's are its own. Athena's ListTagsForResource tells of a resource without tags that it has none.
+of an account's are its own. Athena's ListTagsForResource tells of a resource without tags that it has none. Lex lists the aliases of the bot that is asked for, not those of all.
 """
 
 import urllib.parse
@@ -11,12 +11,17 @@ from moto.athena.models import AthenaBackend
 from moto.cloudformation.models import cloudformation_backends
 from moto.ec2.models.dhcp_options import DHCPOptionsSet
 from moto.ec2.models.launch_templates import LaunchTemplate
+from moto.lexv2models.models import LexModelsV2Backend
 
 _dhcp_filter_value = DHCPOptionsSet.get_filter_value
 DHCPOptionsSet.get_filter_value = lambda self, name, method=None: (
     "123456789012" if name == "owner-id" else _dhcp_filter_value(self, name, method)
 )
 AthenaBackend.list_tags_for_resource = lambda self, resource_arn: self.tagger.list_tags_for_resource(resource_arn)
+_list_bot_aliases = LexModelsV2Backend.list_bot_aliases
+LexModelsV2Backend.list_bot_aliases = lambda self, bot_id, max_results: (
+    [found for found in _list_bot_aliases(self, bot_id, max_results)[0] if self.bot_aliases[found["botAliasId"]].bot_id == bot_id], bot_id
+)
 LaunchTemplate.tags = property(lambda self: self.get_tags(), lambda self, tags: None)
 
 
