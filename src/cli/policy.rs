@@ -41,6 +41,7 @@ enum Command {
     LoadFiles,
     LoadHistory,
     LoadS3,
+    Import,
     /// With --live
     Who,
     Tag,
@@ -61,7 +62,7 @@ impl Command {
             // Before a plan is applied its resources are listed again. To resume an undo takes the policy of undo.
             Self::Tag | Self::Apply => Work::Tag,
             Self::Undo => Work::Undo,
-            Self::LoadFiles | Self::Runs | Self::ResourceMap => Work::Nothing,
+            Self::LoadFiles | Self::Import | Self::Runs | Self::ResourceMap => Work::Nothing,
         }
     }
 }

@@ -18,12 +18,17 @@ from moto.ec2.models.launch_templates import LaunchTemplate
 from moto.ecs.models import EC2ContainerServiceBackend
 from moto.elasticbeanstalk.models import EBBackend
 from moto.moto_api import state_manager
+from moto.ssm.models import SimpleSystemManagerBackend
 
 _dhcp_filter_value = DHCPOptionsSet.get_filter_value
 DHCPOptionsSet.get_filter_value = lambda self, name, method=None: (
     "123456789012" if name == "owner-id" else _dhcp_filter_value(self, name, method)
 )
 AthenaBackend.list_tags_for_resource = lambda self, resource_arn: self.tagger.list_tags_for_resource(resource_arn)
+_ssm_id = SimpleSystemManagerBackend._validate_resource_type_and_id
+SimpleSystemManagerBackend._validate_resource_type_and_id = lambda self, resource_type, resource_id: (
+    resource_id if resource_type == "PatchBaseline" and resource_id in self.baselines else _ssm_id(self, resource_type, resource_id)
+)
 LaunchTemplate.tags = property(lambda self: self.get_tags(), lambda self, tags: None)
 
 _describe_providers = EC2ContainerServiceBackend.describe_capacity_providers
