@@ -1,0 +1,12 @@
+//! Organizations: which accounts, and the tagger across them.
+//!
+//! * [`accounts_file`]: c7n-org's accounts file, read and written
+//! * [`selection`]: which of its accounts are meant
+//!
+//! Prints nothing and reads no environment.
+
+pub mod accounts_file;
+pub mod selection;
+
+pub use accounts_file::{Account, AccountsFile, RegionChoice};
+pub use selection::{Selection, UnknownAccount};
