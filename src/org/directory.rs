@@ -109,7 +109,9 @@ impl Unit {
     /// Whether a wanted unit may be this one or below it: an id may be anywhere.
     fn may_hold(&self, wanted: &str) -> bool {
         let inside = wanted.strip_prefix(self.path.as_str());
-        !wanted.starts_with('/') || self.path == "/" || inside.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        !wanted.starts_with('/')
+            || self.path == "/"
+            || inside.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 }
 

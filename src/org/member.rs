@@ -175,7 +175,10 @@ mod tests {
         for template in ["{name}", "{Name}", "{display_name}"] {
             assert_eq!(names(template, std::slice::from_ref(&one)), ["audit"]);
         }
-        assert_eq!(names("{Tags.stage}/{Id}/{org_id}{path}", std::slice::from_ref(&one)), ["prod/111111111111/o-abc/Core"]);
+        assert_eq!(
+            names("{Tags.stage}/{Id}/{org_id}{path}", std::slice::from_ref(&one)),
+            ["prod/111111111111/o-abc/Core"]
+        );
         let role = |template: &str| {
             let stanzas = Stanzas::new("{name}", template, Vec::new()).unwrap();
             stanzas.of(std::slice::from_ref(&one)).map(|accounts| accounts[0].roles.clone())

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that meets the unexpected is to fail, wherever its helpers stand")]
 
+mod accounts;
 mod catalog;
 mod common;
 mod conformance;
