@@ -18,6 +18,7 @@ mod load_summary;
 mod loading;
 mod options;
 mod policy;
+mod report;
 mod resource_map;
 mod run_output;
 mod runs;
@@ -60,6 +61,7 @@ enum Command {
     Undo(undo::Args),
     Runs(runs::Args),
     Accounts(accounts::Args),
+    Report(report::Args),
     ResourceMap(resource_map::Args),
     Policy(policy::Args),
 }
@@ -93,6 +95,7 @@ fn run(command: Command, context: &Context) -> Result<Outcome, CommandError> {
         Command::Undo(args) => context.block_on(undo::run(args, context)),
         Command::Runs(args) => runs::run(&args, context),
         Command::Accounts(args) => context.block_on(accounts::run(args, context)),
+        Command::Report(args) => context.block_on(report::run(args, context)),
         Command::ResourceMap(args) => resource_map::run(&args, context),
         Command::Policy(args) => policy::run(&args, context),
     }

@@ -43,7 +43,7 @@ pub(super) async fn open_same_account(
         .hint("choose that account's credentials with --profile or --assume"))
 }
 
-fn aws_error(doing: &str, error: &CallError) -> CommandError {
+pub(super) fn aws_error(doing: &str, error: &CallError) -> CommandError {
     let mut command_error = CommandError::while_doing(doing, error);
     command_error.hints.extend(error.hint());
     command_error

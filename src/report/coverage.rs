@@ -268,7 +268,8 @@ pub(super) fn maker(rules: &OwnerRules, account: &AccountId, events: &[StoredEve
     let event = &creation_of(events)?.event;
     let owner = rules.owner_of(event).ok()?.value;
     let identity = &event.identity;
-    let is_ours = identity.kind.as_deref() == Some(IAM_USER) && identity.account_id.as_deref() == Some(account.as_str());
+    let is_ours =
+        identity.kind.as_deref() == Some(IAM_USER) && identity.account_id.as_deref() == Some(account.as_str());
     let user = identity.user_name.clone().filter(|_| is_ours);
     Some(Maker { owner, identity: user.map_or(MakerIdentity::Other, MakerIdentity::IamUser) })
 }

@@ -94,6 +94,8 @@ impl Looker<'_> {
         };
         let place = Place { account: account.clone(), region: question.region.clone() };
         match inventory::list(self.session, self.map, definition, &place).await {
+            // Who couldn't be told from the list may be among those who made something.
+            Ok(population) if !population.problems.is_empty() => {}
             Ok(population) => {
                 let names = population.resources.into_iter().map(|user| user.id.to_string());
                 report.coverage.set_users(account, names);

@@ -406,6 +406,6 @@ fn count(length: usize) -> u64 {
 }
 
 #[cfg(test)]
-pub(super) mod test_data;
+pub(crate) mod test_data;
 #[cfg(test)]
 mod tests;
