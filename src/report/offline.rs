@@ -171,7 +171,7 @@ mod tests {
     use crate::trail::record::{Identity, ResourceEvent, Touched};
 
     const ACCOUNT: &str = "123456789012";
-    const URL: &str = "https://sqs.eu-west-1.amazonaws.com/123456789012/q";
+    const URL: &str = "http://vpce-1.sqs.eu-west-1.vpce.amazonaws.com/123456789012/q";
 
     fn event(action: &str, resource_type: &str, id: &str, user: &str, day: u32) -> ResourceEvent {
         let stored = stored(action, id, user, &format!("2024-01-{day:02}T00:00:00Z"));

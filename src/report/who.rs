@@ -133,7 +133,7 @@ pub(super) fn common_part(id: &str) -> &str {
     if let Some(arn) = ArnParts::of(id) {
         return arn.name;
     }
-    match id.strip_prefix("https://") {
+    match ["https://", "http://"].iter().find_map(|scheme| id.strip_prefix(scheme)) {
         Some(url) => url.rsplit('/').next().unwrap_or(url),
         None => id,
     }
