@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::interrupt::stop_on_interrupt;
 use super::load_s3::{self, session};
 use super::load_summary::{FailureEntry, size};
+use super::table::columns;
 use super::{AwsAccessArgs, CommandError, Context, Outcome, WindowArgs};
 use crate::aws::Session;
 use crate::console::OutputFormat;
@@ -33,6 +34,9 @@ const S3: &str = "s3://";
 
 /// What stands for a field that a record doesn't have.
 const NOTHING: &str = "-";
+
+/// How many columns are numbers, at the right of theirs.
+const NUMBERS: usize = 2;
 
 /// Count the most common API calls of a trail
 ///
@@ -314,26 +318,6 @@ impl Report<'_> {
             let values = key.iter().map(|value| value.clone().unwrap_or_else(|| NOTHING.to_owned()));
             rows.push([calls.count.to_string(), calls.failed.to_string()].into_iter().chain(values).collect());
         }
-        columns(&rows)
+        columns(&rows, NUMBERS)
     }
-}
-
-/// How many columns are numbers, at the right of theirs.
-const NUMBERS: usize = 2;
-
-fn columns(rows: &[Vec<String>]) -> String {
-    let columns = rows.first().map_or(0, Vec::len);
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
-    let widths: Vec<usize> = (0..columns).map(width).collect();
-    let mut text = String::new();
-    for row in rows {
-        let cell = |(column, value): (usize, &String)| match widths[column] {
-            width if column < NUMBERS => format!("{value:>width$}"),
-            width => format!("{value:<width$}"),
-        };
-        let cells: Vec<String> = row.iter().enumerate().map(cell).collect();
-        text.push_str(cells.join("  ").trim_end());
-        text.push('\n');
-    }
-    text
 }

@@ -16,8 +16,11 @@ mod load_s3;
 mod load_summary;
 mod loading;
 mod options;
+mod policy;
+mod resource_map;
 mod run_output;
 mod runs;
+mod table;
 mod tag;
 mod tagging;
 mod undo;
@@ -55,6 +58,8 @@ enum Command {
     Apply(apply::Args),
     Undo(undo::Args),
     Runs(runs::Args),
+    ResourceMap(resource_map::Args),
+    Policy(policy::Args),
 }
 
 /// Runs the program on the process's arguments.
@@ -85,5 +90,7 @@ fn run(command: Command, context: &Context) -> Result<Outcome, CommandError> {
         Command::Apply(args) => context.block_on(apply::run(args, context)),
         Command::Undo(args) => context.block_on(undo::run(args, context)),
         Command::Runs(args) => runs::run(&args, context),
+        Command::ResourceMap(args) => resource_map::run(&args, context),
+        Command::Policy(args) => policy::run(&args, context),
     }
 }

@@ -22,6 +22,7 @@ pub mod params;
 pub mod request;
 mod source;
 mod suggest;
+mod summary;
 pub mod template;
 mod yaml;
 
@@ -37,12 +38,13 @@ pub use definition::{
 pub use events::{EventIndex, EventRule};
 pub use expression::Expression;
 pub use fingerprint::FINGERPRINT_BYTES;
-pub use load::omitted_types;
+pub use load::{Description, descriptions, omitted_types};
 pub use params::ParamTemplate;
 pub use request::{RenderedCall, Request};
 pub use source::MapError;
-pub use suggest::UnknownTypes;
 pub(crate) use suggest::nearest;
+pub use suggest::{UnknownService, UnknownTypes};
+pub use summary::{EventSummary, TypeSummary};
 pub use template::{MissingValue, Template};
 
 /// Everything known of resource types, compiled. Cheap to share: wrap it in an `Arc`.
@@ -90,6 +92,13 @@ pub struct Access {
     pub write: Option<TagWriting>,
 }
 
+impl TypeDefinition {
+    /// botocore's name of the service that lists it.
+    pub fn service_name(&self) -> Option<&str> {
+        self.access.as_ref().map(|access| access.service.name.as_str())
+    }
+}
+
 impl Access {
     /// The calls that read tags one by one or write them, as far as the map spells them.
     fn tag_requests(&self) -> impl Iterator<Item = &Request> {
@@ -98,16 +107,31 @@ impl Access {
         self.tags.request.iter().map(|tags| &tags.request).chain(writing)
     }
 
-    /// Every call that the map spells, those of listings that only give parents too.
-    pub fn requests(&self) -> Vec<&Request> {
+    /// The calls that list and describe it, those of listings that only give parents too.
+    pub fn listing_requests(&self) -> Vec<&Request> {
         let mut requests = self.list.requests();
         let mut listing = &self.list;
         while let Some(ParentSource::Listing(above)) = listing.parent.as_ref().map(|parent| &parent.source) {
             requests.extend(above.requests());
             listing = above;
         }
-        requests.extend(self.tag_requests());
         requests
+    }
+
+    /// The nearest type that it is listed below.
+    pub fn parent_type(&self) -> Option<&ResourceType> {
+        let mut listing = &self.list;
+        loop {
+            match &listing.parent.as_ref()?.source {
+                ParentSource::Type(name) => return Some(name),
+                ParentSource::Listing(above) => listing = above,
+            }
+        }
+    }
+
+    /// Every call that the map spells.
+    pub fn requests(&self) -> Vec<&Request> {
+        self.listing_requests().into_iter().chain(self.tag_requests()).collect()
     }
 
     /// The placeholders of everything that is filled for one item.

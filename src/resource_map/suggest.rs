@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::ResourceMap;
+use super::{ResourceMap, TypeDefinition};
 use crate::names::ResourceType;
 
 /// How alike two names must be for one to be suggested for the other, of 1: finds a slip or two in short names
@@ -39,6 +39,18 @@ impl fmt::Display for UnknownTypes {
 
 impl std::error::Error for UnknownTypes {}
 
+/// A service of which the map has no type that can be listed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the resource map has no type of a service {name}{}", did_you_mean(.nearest.as_deref()))]
+pub struct UnknownService {
+    name: String,
+    nearest: Option<String>,
+}
+
+fn did_you_mean(nearest: Option<&str>) -> String {
+    nearest.map(|nearest| format!(", did you mean {nearest}?")).unwrap_or_default()
+}
+
 impl ResourceMap {
     /// The known type most like `name`, for "did you mean". CloudFormation's names (`AWS::IAM::Role`) and custodian's
     /// prefix (`aws.iam-role`) are understood.
@@ -68,5 +80,20 @@ impl ResourceMap {
             .map(|name| (name.clone(), self.nearest_type(name.as_str()).cloned()))
             .collect();
         if unknown.is_empty() { Ok(()) } else { Err(UnknownTypes(unknown)) }
+    }
+
+    /// Checks that the map has types of every one of `services` (what a user gave with `--service`).
+    ///
+    /// # Errors
+    /// The first of which it has none, with the nearest one.
+    pub fn check_services(&self, services: &[String]) -> Result<(), UnknownService> {
+        let known = || self.types.values().filter_map(TypeDefinition::service_name);
+        match services.iter().find(|service| known().all(|known| known != *service)) {
+            None => Ok(()),
+            Some(name) => {
+                let nearest = nearest(name, known()).map(str::to_owned);
+                Err(UnknownService { name: name.clone(), nearest })
+            }
+        }
     }
 }

@@ -12,6 +12,7 @@ pub mod fields;
 pub mod filter;
 pub mod record;
 pub mod scan;
+pub mod trial;
 pub mod window;
 
 #[cfg(test)]

@@ -286,7 +286,7 @@ def server() -> Iterator[str]:
     launcher = HERE.parent / "suite/common/moto_launcher.py"
     command = [sys.executable, str(launcher), os.devnull, str(HERE / "repairs.py")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        endpoint = f"http://127.0.0.1:{int(process.stdout.readline())}"
+        endpoint = f"http://127.0.0.1:{int(process.stdout.readline())}"; process.stdout.close()
         os.environ |= {"AWS_ENDPOINT_URL": endpoint, "AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
         try:
             yield endpoint

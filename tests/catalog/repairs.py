@@ -2,22 +2,45 @@
 
 Each repair says what AWS does. DescribeLaunchTemplates shows only the tags that a template was made with, not those of CreateTags;
 UpdateStack with an empty `Tags` removes all tags, which moto takes for none given. DescribeDhcpOptions knows the filter owner-id, and all
-of an account's are its own. Athena's ListTagsForResource tells of a resource without tags that it has none.
+of an account's are its own. Athena's ListTagsForResource tells of a resource without tags that it has none. DescribeCapacityProviders
+without names gives all, with their tags. CodeDeploy has BatchGetDeploymentGroups.
 """
 
 import urllib.parse
 
 from moto.athena.models import AthenaBackend
 from moto.cloudformation.models import cloudformation_backends
+from moto.codedeploy import responses as codedeploy
+from moto.core.responses import ActionResult
 from moto.ec2.models.dhcp_options import DHCPOptionsSet
 from moto.ec2.models.launch_templates import LaunchTemplate
+from moto.ecs.models import EC2ContainerServiceBackend
+from moto.ssm.models import SimpleSystemManagerBackend
 
 _dhcp_filter_value = DHCPOptionsSet.get_filter_value
 DHCPOptionsSet.get_filter_value = lambda self, name, method=None: (
     "123456789012" if name == "owner-id" else _dhcp_filter_value(self, name, method)
 )
 AthenaBackend.list_tags_for_resource = lambda self, resource_arn: self.tagger.list_tags_for_resource(resource_arn)
+_ssm_id = SimpleSystemManagerBackend._validate_resource_type_and_id
+SimpleSystemManagerBackend._validate_resource_type_and_id = lambda self, resource_type, resource_id: (
+    resource_id if resource_type == "PatchBaseline" and resource_id in self.baselines else _ssm_id(self, resource_type, resource_id)
+)
 LaunchTemplate.tags = property(lambda self: self.get_tags(), lambda self, tags: None)
+
+_describe_providers = EC2ContainerServiceBackend.describe_capacity_providers
+EC2ContainerServiceBackend.describe_capacity_providers = lambda self, names: (
+    (list(self.capacity_providers.values()), []) if names is None else _describe_providers(self, names)
+)
+
+
+def batch_get_deployment_groups(self):
+    application, names = self._get_param("applicationName"), self._get_param("deploymentGroupNames")
+    groups = [self.codedeploy_backend.get_deployment_group(application_name=application, deployment_group_name=name) for name in names]
+    return ActionResult({"deploymentGroupsInfo": [codedeploy._deployment_group_info(group) for group in groups]})
+
+
+codedeploy.CodeDeployResponse.batch_get_deployment_groups = batch_get_deployment_groups
 
 
 def before(entry, environ):

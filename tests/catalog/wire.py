@@ -81,6 +81,8 @@ def parameters(operation: Any, protocol: str, labels: dict[str, Any], params: di
     is_inner = payload and protocol == "rest-json" and shape.members[payload].type_name == "structure"
     for key, value in params.items():
         key = key.lower() if key.startswith("^") else key
+        if key.startswith("^") and key not in others:
+            continue  # a header that botocore sends of itself: glacier's version
         name, member = others[key] if key in others else body[key]
         (inner if is_inner and key in body else made)[name] = value_of(member, value, protocol)
     if inner:

@@ -140,6 +140,11 @@ class Map:
             if status >= 500 or code in ("404", "UnknownOperation", "UnknownOperationException", "InvalidAction", "NotImplemented"):
                 raise Unsupported(f"{operation.name}: {status}") from error
             raise
+        except botocore.exceptions.EndpointConnectionError as error:
+            if ACCOUNT not in str(error):
+                raise
+            # s3control: the account stands before the host, and loopback has no such names.
+            raise Unsupported(f"{operation.name}: the account is in the host's name") from error
         except botocore.parsers.ResponseParserError as error:
             raise Unsupported(f"{operation.name}: no answer of the protocol") from error
 
@@ -296,12 +301,17 @@ def as_tags(found: Any) -> dict[str, str]:
 def testimony(witness: Witness, name: str) -> dict:
     """`{resources}` of a type (with `unsupported` where tags can't be told), `{unsupported}` alone where it can't be listed, or
     `{failed}`."""
-    try:
-        return witness.testimony(name)
-    except Unsupported as error:
-        return {"unsupported": str(error)}
-    except Exception as error:  # a map that botocore does not take, or a refusal: the test names the type
-        return {"failed": f"{type(error).__name__}: {error}"}
+    for is_last in (False, True):
+        try:
+            told = witness.testimony(name)
+        except Unsupported as error:
+            told = {"unsupported": str(error)}
+        except Exception as error:  # a map that botocore does not take, or a refusal: the test names the type
+            told = {"failed": f"{type(error).__name__}: {error}"}
+        # moto stumbles over the first two calls of a service when they come at once.
+        if is_last or "resources" in told and "unsupported" not in told:
+            return told
+    raise AssertionError("the last round returns")
 
 
 def everything(types: list[str] | None = None, threads: int = THREADS) -> dict[str, dict]:
@@ -320,7 +330,7 @@ def refusal(name: str, ident: str) -> str | None:
     (before,) = witness.tags(each, resource, context["region"], [(context, item)])
     write = resource["write"] if isinstance(resource["write"], dict) else {"method": resource["write"]}
     call = write.get("call", {"ec2": "CreateTags", "stack-update": "UpdateStack"}.get(write["method"]))
-    params = write.get("params", {"Resources": ["{id}"], "Tags": [{"Key": "{key}", "Value": "{value}"}]})
+    params = write.get("params", {"ResourceId": ["{id}"], "Tag": [{"Key": "{key}", "Value": "{value}"}]})
     pairs = [{"Key": k, "Value": v} for k, v in {**before, PROBE: "1"}.items()]
     try:
         with unrecorded():

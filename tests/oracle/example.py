@@ -10,6 +10,7 @@ What it can't build is said on stderr and must be written by hand. Shares no cod
 """
 
 import datetime
+import functools
 import json
 import re
 import sys
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any, Iterator
 
 import jmespath.parser
+from jmespath.exceptions import JMESPathError
 from botocore.exceptions import UnknownServiceError
 
 HERE = Path(__file__).resolve().parent
@@ -34,6 +36,8 @@ ACCOUNT, REGION = "111122223333", "eu-west-1"
 MOMENT = datetime.datetime(2024, 3, 5, 8, 0, 0)
 LISTS = ("items", "item")
 ENVELOPE = {"requestParameters", "responseElements"}
+# Fields of every record here, and custodian's names for them.
+STATED = {"awsRegion": REGION, "region": REGION, "recipientAccountId": ACCOUNT, "accountId": ACCOUNT}
 
 
 class Unbuildable(Exception):
@@ -43,6 +47,14 @@ class Unbuildable(Exception):
 # --- What an expression reads -----------------------------------------------------------------------------------------
 
 Chain = tuple[str, ...]
+
+
+@dataclass
+class Join:
+    """A text made of several fields: an ARN. Each part is its alternatives, fields or texts."""
+
+    separator: str
+    parts: list[list[Chain | str]]
 
 
 @dataclass
@@ -78,18 +90,29 @@ def chains(node: dict, prefix: Chain = ()) -> list[tuple[Chain, Any]]:
     if kind == "function_expression" and node["value"] == "split":
         separator = children[0].get("value")
         return [(chain, ("split", separator)) for chain, _ in chains(children[1], prefix)]
+    if kind == "function_expression" and node["value"] == "join" and children[1]["type"] == "multi_select_list":
+        return [(("join",), Join(children[0]["value"], [part_of(child, prefix) for child in children[1]["children"]]))]
     if kind == "literal":
         return []
     raise Unbuildable(f"{kind} {node.get('value', '')}")
+
+
+def part_of(node: dict, prefix: Chain) -> list[Chain | str]:
+    """The alternatives of a part of a joined text: fields, and a text in case that there are none."""
+    ends = [child for child in walk(node) if child["type"] == "literal"]
+    return [chain for chain, _ in chains(node, prefix)] + [str(end["value"]) for end in ends]
 
 
 def reading(expression: str) -> Reading:
     """What an ids path reads."""
     tree = jmespath.parser.Parser().parse(expression).parsed
     found = Reading(together=tree["type"] == "multi_select_list")
-    found.results = [(chain, after) for chain, after in chains(tree) if chain and chain[0] in ENVELOPE]
-    indexes = last_indexes(tree)
-    found.results = [(chain, (*after, indexes) if after else None) for chain, after in found.results]
+    for chain, after in chains(tree):
+        if isinstance(after, Join):
+            found.results.append((chain, after))
+            found.wanted |= {part: None for parts in after.parts for part in parts if part[0] in ENVELOPE}
+        elif chain and chain[0] in ENVELOPE:
+            found.results.append((chain, (*after, last_indexes(tree)) if after else None))
     for node in conditions(tree):
         condition(node, found)
     return found
@@ -247,7 +270,7 @@ def side_of(operation: Any, shape: Any, side: str, read: Reading, resource_type:
     """botocore's values of a request or an answer, and what was put where."""
     service, name = operation.service_model.service_name, operation.name
     below = lambda chain: variants(chain, name, service, side)
-    needed = {below(chain) for chain, _ in read.results} | {below(chain) for chain in read.wanted}
+    needed = {below(chain) for chain, after in read.results if not isinstance(after, Join)} | {below(chain) for chain in read.wanted}
     values = {below(chain): value for chain, value in read.wanted.items() if value is not None}
     absent = {below(chain) for chain in read.absent}
     is_request = side == "requestParameters"
@@ -284,7 +307,7 @@ def built(checker: Checker, resource_type: str, event: dict, action: str, others
     ids = {(resource_type, ident, action) for ident in own}
     for kind, path, does in others:
         if kind != resource_type:
-            ids |= {(kind, ident, does) for ident in flat(search(path, record))}
+            ids |= {(kind, ident, does) for ident in found_by(path, record)}
     return {"name": event["event"] + BUILT, "origin": "model", "record": record, "expect": sorted(map(list, ids))}
 
 
@@ -292,11 +315,24 @@ def expected(read: Reading, operation: Any, asked: dict, told: dict) -> set[str]
     """The values put into the fields that ids ends in: of the first alternative, or of all that count together."""
     service, name = operation.service_model.service_name, operation.name
     found: set[str] = set()
-    for chain, after in read.results:
-        put = asked if chain[0] == "requestParameters" else told
+
+    def values(chain: Chain) -> list:
+        if chain[0] not in ENVELOPE:
+            return [STATED[chain[0]]] if chain[0] in STATED else []
         below = variants(chain, name, service, chain[0])
-        values = [value for value in put.get(below, []) if value != rules.HIDDEN] if below is not None else []
-        found |= {transformed(value, after) for value in values}
+        put = asked if chain[0] == "requestParameters" else told
+        return [value for value in put.get(below, []) if value != rules.HIDDEN] if below is not None else []
+
+    def first(part: list[Chain | str]) -> str | None:
+        texts = ([part] if isinstance(part, str) else values(part) for part in part)
+        return next((str(each[0]) for each in texts if each), None)
+
+    for chain, after in read.results:
+        if isinstance(after, Join):
+            texts = [first(part) for part in after.parts]
+            found |= {after.separator.join(texts)} if None not in texts else set()
+        else:
+            found |= {transformed(value, after) for value in values(chain)}
         if found and not read.together:
             break
     return found
@@ -304,6 +340,14 @@ def expected(read: Reading, operation: Any, asked: dict, told: dict) -> set[str]
 
 def transformed(value: Any, after: Any) -> str:
     return str(value) if after is None else str(value).split(after[1])[after[2]]
+
+
+def found_by(path: str, record: dict) -> set[str]:
+    """The ids that a path finds; one that fails on the record finds none."""
+    try:
+        return flat(search(path, record))
+    except JMESPathError:
+        return set()
 
 
 def flat(found: Any) -> set[str]:
@@ -348,12 +392,47 @@ def is_shown(case: dict, source: str, event: dict, resource_type: str, action: s
     return does and record["eventSource"] == source and plain_name(record["eventName"]) == event["event"]
 
 
-def build(resource_type: str, types: dict[str, tuple[Checker, dict]]) -> list[str]:
+@functools.cache
+def events_of(types: "Types") -> dict[tuple[str, str], list[tuple[str, str, str]]]:
+    """(eventSource, eventName) -> (type, ids, action) of all types."""
+    found: dict = {}
+    for kind, (checker, resource) in types.items():
+        for event, does in actions(resource):
+            found.setdefault((source_of(checker, event), event["event"]), []).append((kind, event["ids"], does))
+    return found
+
+
+def sharing(source: str, name: str, types: "Types") -> list[tuple[str, str, str]]:
+    """What all types read of an event."""
+    return events_of(types).get((source, plain_name(name)), [])
+
+
+def shared(case: dict, resource_type: str, types: "Types") -> None:
+    """Brings a kept case's expectations of other types up to date: its own stay as they were written."""
+    record = case["record"]
+    if "errorCode" in record or "errorMessage" in record:
+        return
+    ids = {tuple(entry) for entry in case["expect"] if entry[0] == resource_type}
+    for kind, path, does in sharing(record["eventSource"], record["eventName"], types):
+        if kind != resource_type:
+            ids |= {(kind, ident, does) for ident in found_by(path, record)}
+    case["expect"] = sorted(map(list, ids))
+
+
+class Types(dict):
+    """Type -> its file's checker and its stanza."""
+
+    __hash__ = object.__hash__
+
+
+def build(resource_type: str, types: "Types") -> list[str]:
     """Writes a type's file; gives what could not be built."""
     checker, resource = types[resource_type]
     file = FIXTURES / f"{resource_type}.json"
     cases = json.loads(file.read_text()) if file.exists() else []
     cases = [{"name": case["name"], "origin": "model", **case} for case in cases if not case["name"].endswith(BUILT)]
+    for case in cases:
+        shared(case, resource_type, types)
     by_hand, problems = list(cases), []
     for event, action in actions(resource):
         source = source_of(checker, event)
@@ -361,14 +440,8 @@ def build(resource_type: str, types: dict[str, tuple[Checker, dict]]) -> list[st
         if shown:
             by_hand.remove(shown[0])  # an event that stands twice in the map needs two cases
             continue
-        same = [
-            (kind, each["ids"], does)
-            for kind, (its, stanza) in types.items()
-            for each, does in actions(stanza)
-            if each["event"] == event["event"] and source_of(its, each) == source
-        ]
         try:
-            cases.append(built(checker, resource_type, event, action, same))
+            cases.append(built(checker, resource_type, event, action, sharing(source, event["event"], types)))
         except (Unbuildable, UnknownServiceError) as error:
             problems.append(f"{resource_type}: {event['event']}: {error}: write the case by hand ({event['ids']})")
     if cases:
@@ -384,11 +457,11 @@ def text_of(cases: list[dict]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    types = {
-        resource["type"]: (checker, resource)
+    types = Types(
+        (resource["type"], (checker, resource))
         for checker in checkers_of(REPOSITORY / "resource-maps")
         for resource in checker.map["resources"]
-    }
+    )
     missing = [name for name in types if not (FIXTURES / f"{name}.json").exists()]
     wanted = missing if arguments == ["--missing"] else list(types) if arguments == ["--all"] else arguments
     unknown = [name for name in wanted if name not in types]

@@ -3,7 +3,7 @@
 use crate::common::{Bench, Run};
 
 /// Each command with flags its help must explain.
-const COMMANDS: [(&str, &[&str]); 11] = [
+const COMMANDS: [(&str, &[&str]); 13] = [
     (
         "load-athena",
         &[
@@ -62,6 +62,8 @@ const COMMANDS: [(&str, &[&str]); 11] = [
     ("apply", &["PLAN", "--db"]),
     ("undo", &["RUN", "--db"]),
     ("runs", &["--db", "--output"]),
+    ("resource-map", &["list", "show", "check"]),
+    ("policy", &["COMMAND", "--type", "--service", "--output-dir", "load-s3", "undo"]),
     ("count", &["--by", "--top", "--year", "--since", "--output"]),
 ];
 

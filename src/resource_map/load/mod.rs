@@ -101,17 +101,23 @@ fn on_all_cores<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) ->
 fn user_types(paths: &[PathBuf], built_in: &TypeSet) -> Result<TypeSet, MapError> {
     let mut types = TypeSet::default();
     for path in paths {
-        let name = path.display().to_string();
-        let text = read(path).map_err(|error| MapError {
-            file: name.clone(),
-            line: 0,
-            column: 0,
-            message: format!("the resource map can't be read: {error}"),
-        })?;
+        let (name, text) = read_file(path)?;
         types.add(compile_file(Source { name: &name, text: &text })?)?;
     }
     types.learn_actions(built_in);
     Ok(types)
+}
+
+/// A user's file: its name for messages, and its text.
+fn read_file(path: &Path) -> Result<(String, String), MapError> {
+    let name = path.display().to_string();
+    match read(path) {
+        Ok(text) => Ok((name, text)),
+        Err(error) => {
+            let message = format!("the resource map can't be read: {error}");
+            Err(MapError { file: name, line: 0, column: 0, message })
+        }
+    }
 }
 
 fn read(path: &Path) -> io::Result<String> {
@@ -160,5 +166,8 @@ fn is_c7n(source: Source<'_>) -> bool {
     looks_like_json(source.text) || resources.iter().any(|stanza| stanza.resource.is_some())
 }
 
+mod stanza;
 #[cfg(test)]
 mod tests;
+
+pub use stanza::{Description, descriptions};

@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use trailcreator::names::ResourceType;
 use trailcreator::resource_map::ResourceMap;
 
 use super::coverage::{Outcomes, check};
@@ -66,11 +65,11 @@ fn taggable_types() -> Outcomes {
 
 /// The made types whose resources and tags the server can tell; the others are noted with why it can't.
 fn playable(moto: &Moto, made: &[Made], outcomes: &mut Outcomes) -> Vec<String> {
+    let map = ResourceMap::built_in();
     let kinds: BTreeSet<String> = made.iter().map(|made| made.kind.clone()).collect();
-    let known = &ResourceMap::built_in().types;
-    let strangers: Vec<&String> = kinds.iter().filter(|kind| !known.contains_key(&ResourceType::from(kind.as_str()))).collect();
+    let strangers: Vec<&String> = kinds.iter().filter(|kind| !map.types.contains_key(kind.as_str())).collect();
     assert!(strangers.is_empty(), "these have makers and are no built-in types: {strangers:?}");
-    // Those that can't be tagged are made to be listed.
+    // The others can't be tagged; they are only listed.
     let kinds: Vec<String> = kinds.into_iter().filter(|kind| outcomes.contains_key(kind)).collect();
     let mut playable = Vec::new();
     for (kind, told) in witness(moto, Some(&kinds)) {

@@ -104,7 +104,7 @@ def main():
     os.environ["MOTO_PORT"] = str(server.port)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(server.port, flush=True)
-    # Nobody reads on: what moto prints of services that it does not know would break a pipe, and its client would wait for an answer.
+    # Nobody reads on: moto prints about services that it doesn't know, and a broken pipe would leave its caller unanswered.
     sys.stdout = sys.stderr
     sys.stdin.buffer.read()
     # Worker threads may be in the middle of anything; there is nothing to save.

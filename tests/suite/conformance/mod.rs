@@ -23,8 +23,11 @@ fn assert_all_sources_agree(cases: &[Case]) {
     let world = World::new(cases);
     let files = world.load_files(&[]);
     let reference = rows(&world.database("files"));
-    let expected = cases.iter().map(|case| (case.name, case.rows)).filter(|(_, rows)| *rows > 0);
-    assert_eq!(rows_by_case(&reference), expected.collect());
+    let counts = rows_by_case(&reference);
+    for case in cases {
+        let count = counts.get(case.name).copied().unwrap_or_default();
+        assert!(case.rows.contains(&count), "{} has {count} rows and not {:?}", case.name, case.rows);
+    }
     for source in &SOURCES {
         let first = source.load(&world, source.name, &[]).success().json();
         let loaded = rows(&world.database(source.name));

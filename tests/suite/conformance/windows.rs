@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::cases::{Case, Spelling, bucket};
+use super::cases::{Case, bucket, case};
 use super::sources::SOURCES;
 use super::world::{World, assert_same, rows};
 use crate::common::{Event, day, moment};
@@ -27,7 +27,7 @@ fn borders() -> Case {
     let recent = [(6, "23:59:59"), (5, "00:00:00"), (5, "12:00:00"), (5, "23:59:59"), (4, "00:00:00")];
     let times = old.into_iter().map(str::to_owned).chain(recent.map(|(ago, time)| moment(ago, time)));
     let events: Vec<Event> = times.map(|time| bucket(&format!("at-{time}")).at(&time)).collect();
-    Case { name: "borders", rows: events.len(), events, copies: 1, spelling: Spelling::Usual }
+    case("borders", events.len(), events)
 }
 
 /// One of each kind.

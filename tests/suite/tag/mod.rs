@@ -3,5 +3,6 @@
 mod interrupted;
 mod lab;
 mod plans;
+mod policy;
 mod undo;
 mod ways;

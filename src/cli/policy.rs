@@ -1,0 +1,142 @@
+//! `policy`: the IAM policy that a command needs.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{CommandError, Context, Outcome};
+use crate::console::OutputFormat;
+use crate::names::ResourceType;
+use crate::policy::{MAX_CHARACTERS, Needs, Work, documents, needs};
+use crate::resource_map::{ResourceMap, TypeDefinition};
+
+/// The version of the JSON document's form.
+const FORMAT_VERSION: u32 = 1;
+
+/// Print the IAM policy that a command needs, with no more actions than it makes
+///
+/// Made from the resource map, by which the calls are made. One policy is printed as it is; where it exceeds IAM's 6,144
+/// characters, several are printed as a list, and all of them are needed.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The command
+    #[arg(value_enum, value_name = "COMMAND")]
+    command: Command,
+    /// Only what this type (iam-role) needs; repeatable
+    #[arg(long = "type", value_name = "TYPE", value_parser = str::parse::<ResourceType>)]
+    types: Vec<ResourceType>,
+    /// Only what the types of this service need, by its botocore name (iam, elbv2); repeatable
+    #[arg(long = "service", value_name = "SERVICE")]
+    services: Vec<String>,
+    /// Write policy-1.json, policy-2.json… into this folder instead
+    #[arg(long, value_name = "FOLDER")]
+    output_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Command {
+    LoadAthena,
+    LoadFiles,
+    LoadHistory,
+    LoadS3,
+    Import,
+    /// With --live
+    Who,
+    Tag,
+    Apply,
+    Undo,
+    Runs,
+    Count,
+    ResourceMap,
+}
+
+impl Command {
+    fn work(self) -> Work {
+        match self {
+            Self::LoadAthena => Work::Athena,
+            Self::LoadHistory => Work::History,
+            Self::LoadS3 | Self::Count => Work::ReadTrail,
+            Self::Who => Work::Lookup,
+            // Before a plan is applied its resources are listed again. To resume an undo takes the policy of undo.
+            Self::Tag | Self::Apply => Work::Tag,
+            Self::Undo => Work::Undo,
+            Self::LoadFiles | Self::Import | Self::Runs | Self::ResourceMap => Work::Nothing,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Document {
+    format_version: u32,
+    policies: Vec<Value>,
+    unknown: Vec<UnknownCall>,
+}
+
+/// A call of a user's map that says no action.
+#[derive(Serialize)]
+struct UnknownCall {
+    #[serde(rename = "type")]
+    resource_type: ResourceType,
+    call: String,
+}
+
+pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandError> {
+    let map = context.resource_map()?;
+    let Needs { actions, unknown } = needs(&map, args.command.work(), chosen(args, &map)?);
+    let policies = documents(&actions);
+    for (resource_type, call) in &unknown {
+        context.console.warning(format_args!(
+            "the resource map does not tell the IAM action of {call}, for {resource_type}: add `action` to it"
+        ));
+    }
+    let outcome = if unknown.is_empty() { Outcome::Done } else { Outcome::ItemFailures };
+    match policies.len() {
+        0 => context.console.message("the command needs no permission of AWS"),
+        1 => {}
+        count => context.console.message(format_args!(
+            "{count} policies, for one would exceed IAM's {MAX_CHARACTERS} characters; all of them are needed"
+        )),
+    }
+    if let Some(folder) = &args.output_dir {
+        write(folder, &policies, context)?;
+    } else if context.console.format == OutputFormat::Json {
+        let unknown = unknown.into_iter().map(|(resource_type, call)| UnknownCall { resource_type, call }).collect();
+        context.console.json(&Document { format_version: FORMAT_VERSION, policies, unknown });
+    } else if let [policy] = policies.as_slice() {
+        context.console.json(policy);
+    } else {
+        context.console.json(&policies);
+    }
+    Ok(outcome)
+}
+
+/// The types asked for; without any, all that can be tagged.
+fn chosen<'m>(args: &Args, map: &'m ResourceMap) -> Result<Vec<&'m TypeDefinition>, CommandError> {
+    map.check_types(&args.types).map_err(CommandError::usage)?;
+    map.check_services(&args.services).map_err(CommandError::usage)?;
+    let is_asked = |definition: &&TypeDefinition| {
+        let is_taggable = definition.access.as_ref().is_some_and(|access| access.write.is_some());
+        if args.types.is_empty() && args.services.is_empty() {
+            return is_taggable;
+        }
+        let by_service = definition.service_name().is_some_and(|name| args.services.iter().any(|asked| asked == name));
+        args.types.contains(&definition.resource_type) || (by_service && is_taggable)
+    };
+    Ok(map.types.values().filter(is_asked).collect())
+}
+
+fn write(folder: &PathBuf, policies: &[Value], context: &Context) -> Result<(), CommandError> {
+    let failed = |what: &PathBuf, error: &std::io::Error| {
+        CommandError::while_doing(format_args!("writing {}", what.display()), error)
+    };
+    fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
+    for (number, policy) in (1..).zip(policies) {
+        let path = folder.join(format!("policy-{number}.json"));
+        let text = format!("{policy:#}\n");
+        fs::write(&path, text).map_err(|error| failed(&path, &error))?;
+        context.console.message(format_args!("wrote {}", path.display()));
+    }
+    Ok(())
+}

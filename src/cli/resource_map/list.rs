@@ -1,0 +1,125 @@
+//! `resource-map list`: every type in a line.
+
+use serde::Serialize;
+
+use super::FORMAT_VERSION;
+use crate::cli::table::columns;
+use crate::cli::{CommandError, Context, Outcome};
+use crate::console::OutputFormat;
+use crate::names::ResourceType;
+use crate::resource_map::{TypeSummary, omitted_types};
+
+/// What stands for nothing in a column.
+const NOTHING: &str = "-";
+
+/// List the resource types: their events, how they are listed, how their tags are read and written, known doubts
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Only this type (iam-role); repeatable
+    #[arg(long = "type", value_name = "TYPE", value_parser = str::parse::<ResourceType>)]
+    types: Vec<ResourceType>,
+    /// Only types of this service, by its botocore name (iam, elbv2); repeatable
+    #[arg(long = "service", value_name = "SERVICE")]
+    services: Vec<String>,
+    /// Instead, cloud-custodian's types that are left out, each with the reason
+    #[arg(long, conflicts_with_all = ["types", "services"])]
+    omitted: bool,
+}
+
+#[derive(Serialize)]
+struct Document<'m> {
+    format_version: u32,
+    resource_types: Vec<TypeSummary<'m>>,
+}
+
+#[derive(Serialize)]
+struct OmittedDocument {
+    format_version: u32,
+    omitted: Vec<Omitted>,
+}
+
+#[derive(Serialize)]
+struct Omitted {
+    #[serde(rename = "type")]
+    resource_type: ResourceType,
+    reason: String,
+}
+
+pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandError> {
+    if args.omitted {
+        list_omitted(context);
+        return Ok(Outcome::Done);
+    }
+    let map = context.resource_map()?;
+    map.check_types(&args.types).map_err(CommandError::usage)?;
+    map.check_services(&args.services).map_err(CommandError::usage)?;
+    let mut summaries = map.summaries();
+    summaries.retain(|summary| is_asked(args, summary));
+    match context.console.format {
+        OutputFormat::Json => {
+            context.console.json(&Document { format_version: FORMAT_VERSION, resource_types: summaries });
+        }
+        OutputFormat::Text => {
+            context.console.data(table(&summaries).trim_end());
+            context.console.message(figures(&summaries));
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+fn is_asked(args: &Args, summary: &TypeSummary<'_>) -> bool {
+    let by_service = summary.service.is_some_and(|service| args.services.iter().any(|asked| asked == service));
+    (args.types.is_empty() || args.types.contains(summary.resource_type)) && (args.services.is_empty() || by_service)
+}
+
+fn table(summaries: &[TypeSummary<'_>]) -> String {
+    let titles = ["type", "CloudFormation", "events", "listed by", "tags read by", "tags written by", "doubts"];
+    let mut rows = vec![titles.map(str::to_owned).to_vec()];
+    rows.extend(summaries.iter().map(row));
+    columns(&rows, 0)
+}
+
+fn row(summary: &TypeSummary<'_>) -> Vec<String> {
+    let events: Vec<&str> = summary.events.iter().map(|event| event.event).collect();
+    let below = summary.parent.map(|parent| format!(" below {parent}")).unwrap_or_default();
+    let listed = if summary.listed_by.is_empty() { String::new() } else { summary.listed_by.join(", ") + &below };
+    let cells = [
+        summary.resource_type.to_string(),
+        summary.cloudformation.unwrap_or_default().to_owned(),
+        events.join(", "),
+        listed,
+        summary.tags_read_by.join(", "),
+        summary.tags_written_by.join(", "),
+        doubts(summary).join("; "),
+    ];
+    cells.map(|cell| if cell.is_empty() { NOTHING.to_owned() } else { cell }).to_vec()
+}
+
+/// The type's own, then its events'.
+fn doubts(summary: &TypeSummary<'_>) -> Vec<String> {
+    let of_events = summary.events.iter().filter_map(|event| Some(format!("{}: {}", event.event, event.doubts?)));
+    summary.doubts.map(str::to_owned).into_iter().chain(of_events).collect()
+}
+
+fn figures(summaries: &[TypeSummary<'_>]) -> String {
+    let count = |is_so: fn(&TypeSummary<'_>) -> bool| summaries.iter().filter(|summary| is_so(summary)).count();
+    format!(
+        "{} types: {} can be listed, {} can be tagged, {} have doubts",
+        summaries.len(),
+        count(|summary| !summary.listed_by.is_empty()),
+        count(|summary| !summary.tags_written_by.is_empty()),
+        count(|summary| !doubts(summary).is_empty())
+    )
+}
+
+fn list_omitted(context: &Context) {
+    let omitted: Vec<Omitted> =
+        omitted_types().into_iter().map(|(resource_type, reason)| Omitted { resource_type, reason }).collect();
+    match context.console.format {
+        OutputFormat::Json => context.console.json(&OmittedDocument { format_version: FORMAT_VERSION, omitted }),
+        OutputFormat::Text => {
+            let row = |one: &Omitted| vec![one.resource_type.to_string(), one.reason.clone()];
+            context.console.data(columns(&omitted.iter().map(row).collect::<Vec<_>>(), 0).trim_end());
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! The IAM policy that a command needs: from the same data by which its calls are made, so that it can't fall behind.
+//!
+//! Pure. sts:GetCallerIdentity is asked by most commands and needs no permission.
+//!
+//! Source: <https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html>
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::names::ResourceType;
+use crate::resource_map::{Access, Request, ResourceMap, TypeDefinition, WriteMethod};
+
+/// Characters of a managed policy that IAM takes at most; white space does not count.
+///
+/// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
+pub const MAX_CHARACTERS: usize = 6144;
+
+/// Reading a trail's objects. GetObject is also what S3 Select needs, ListBucket also what HeadBucket needs.
+const READ_TRAIL: [&str; 2] = ["s3:GetObject", "s3:ListBucket"];
+
+/// Athena's own calls, and what it does on the caller's behalf: find the table and its partitions, read the trail, write
+/// the result.
+///
+/// Source: <https://docs.aws.amazon.com/athena/latest/ug/s3-permissions.html>, `fine-grained-access-to-glue-resources.html`
+const ATHENA: [&str; 19] = [
+    "athena:GetQueryExecution",
+    "athena:GetQueryResults",
+    "athena:GetTableMetadata",
+    "athena:GetWorkGroup",
+    "athena:ListTableMetadata",
+    "athena:StartQueryExecution",
+    "athena:StopQueryExecution",
+    "glue:BatchGetPartition",
+    "glue:GetDatabase",
+    "glue:GetPartition",
+    "glue:GetPartitions",
+    "glue:GetTable",
+    "glue:GetTables",
+    "s3:AbortMultipartUpload",
+    "s3:GetBucketLocation",
+    "s3:GetObject",
+    "s3:ListBucket",
+    "s3:ListMultipartUploadParts",
+    "s3:PutObject",
+];
+
+/// Event history, and which regions the account has.
+const HISTORY: [&str; 3] = ["account:ListRegions", "cloudtrail:LookupEvents", "ec2:DescribeRegions"];
+
+/// Event history of regions that are known.
+const LOOKUP: [&str; 1] = ["cloudtrail:LookupEvents"];
+
+/// What a command does on AWS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// Nothing.
+    Nothing,
+    /// Reads a trail's objects.
+    ReadTrail,
+    /// Queries a trail by Athena.
+    Athena,
+    /// Reads Event history of all regions.
+    History,
+    /// Looks up single resources in Event history.
+    Lookup,
+    /// Lists resources and writes tags.
+    Tag,
+    /// Lists resources and takes tags back, or puts the earlier values again.
+    Undo,
+}
+
+/// The actions that a piece of work needs, and what the map does not tell.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// `service:Action`, sorted.
+    pub actions: BTreeSet<String>,
+    /// Calls whose action is not known: of which type, and the call as the map spells it.
+    pub unknown: BTreeSet<(ResourceType, String)>,
+}
+
+/// What `work` needs for these types; only tagging depends on them.
+pub fn needs<'m>(map: &'m ResourceMap, work: Work, types: impl IntoIterator<Item = &'m TypeDefinition>) -> Needs {
+    let fixed: &[&str] = match work {
+        Work::Nothing | Work::Tag | Work::Undo => &[],
+        Work::ReadTrail => &READ_TRAIL,
+        Work::Athena => &ATHENA,
+        Work::History => &HISTORY,
+        Work::Lookup => &LOOKUP,
+    };
+    let mut needs = Needs { actions: fixed.iter().map(|&action| action.to_owned()).collect(), ..Needs::default() };
+    if matches!(work, Work::Tag | Work::Undo) {
+        for definition in types {
+            let Some(access) = &definition.access else { continue };
+            needs.add_listing(map, definition, access);
+            needs.add_tagging(definition, access, work == Work::Undo);
+        }
+    }
+    needs
+}
+
+impl Needs {
+    /// The type's own listing and those of the types above it.
+    fn add_listing(&mut self, map: &ResourceMap, definition: &TypeDefinition, access: &Access) {
+        let mut above = Some((definition, access));
+        let mut seen = BTreeSet::new();
+        while let Some((definition, access)) = above.filter(|(definition, _)| seen.insert(&definition.resource_type)) {
+            access.listing_requests().into_iter().for_each(|request| self.add_call(definition, request));
+            let parent = access.parent_type().and_then(|name| map.types.get(name));
+            above = parent.and_then(|definition| Some((definition, definition.access.as_ref()?)));
+        }
+    }
+
+    /// Reading tags where the listing doesn't, and writing them.
+    fn add_tagging(&mut self, definition: &TypeDefinition, access: &Access, takes_back: bool) {
+        let tags = &access.tags;
+        if tags.path.is_none() && tags.rgta.is_some() {
+            self.add("tag:GetResources");
+        }
+        if let Some(request) = &tags.request {
+            self.add_call(definition, &request.request);
+        }
+        let Some(write) = &access.write else { return };
+        if write.method == WriteMethod::Rgta {
+            self.add("tag:TagResources");
+            if takes_back {
+                self.add("tag:UntagResources");
+            }
+        }
+        self.actions.extend(write.actions.add.iter().cloned());
+        if takes_back {
+            self.actions.extend(write.actions.remove.iter().cloned());
+        }
+        let native = write
+            .native
+            .iter()
+            .flat_map(|native| std::iter::once(&native.add).chain(native.remove.iter().filter(|_| takes_back)));
+        native.for_each(|request| self.add_call(definition, request));
+    }
+
+    fn add_call(&mut self, definition: &TypeDefinition, request: &Request) {
+        self.actions.extend(request.actions().iter().cloned());
+        if request.actions().is_empty() {
+            self.unknown.insert((definition.resource_type.clone(), request.call().to_owned()));
+        }
+    }
+
+    fn add(&mut self, action: &str) {
+        self.actions.insert(action.to_owned());
+    }
+}
+
+/// The actions as policies of at most [`MAX_CHARACTERS`], in order; none where nothing is needed. All of them together
+/// are needed.
+pub fn documents(actions: &BTreeSet<String>) -> Vec<Value> {
+    let room = MAX_CHARACTERS - document(&[]).to_string().len();
+    let mut parts: Vec<Vec<&str>> = Vec::new();
+    let mut left = 0;
+    for action in actions {
+        // Two quotes and a comma.
+        let size = action.len() + 3;
+        match parts.last_mut().filter(|_| left >= size) {
+            Some(part) => part.push(action),
+            None => {
+                parts.push(vec![action]);
+                left = room;
+            }
+        }
+        left -= size;
+    }
+    parts.iter().map(|part| document(part)).collect()
+}
+
+fn document(actions: &[&str]) -> Value {
+    json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn actions(work: Work, names: &[&str]) -> Vec<String> {
+        let map = ResourceMap::built_in();
+        let needs = needs(&map, work, names.iter().map(|name| &map.types[*name]));
+        assert_eq!(needs.unknown, BTreeSet::new());
+        needs.actions.into_iter().collect()
+    }
+
+    #[test]
+    fn a_type_needs_its_own_calls_and_nothing_more() {
+        assert_eq!(
+            actions(Work::Tag, &["s3"]),
+            [
+                "s3:GetBucketTagging",
+                "s3:ListAllMyBuckets",
+                "s3:PutBucketTagging",
+                "tag:GetResources",
+                "tag:TagResources"
+            ]
+        );
+        assert_eq!(actions(Work::Tag, &["ebs"]), ["ec2:CreateTags", "ec2:DescribeVolumes"]);
+        assert_eq!(actions(Work::Undo, &["ebs"]), ["ec2:CreateTags", "ec2:DeleteTags", "ec2:DescribeVolumes"]);
+        assert_eq!(actions(Work::Tag, &["cfn"]), ["cloudformation:DescribeStacks", "cloudformation:UpdateStack"]);
+        assert_eq!(
+            actions(Work::Undo, &["iam-role"]),
+            [
+                "iam:GetAccountAuthorizationDetails",
+                "iam:TagRole",
+                "iam:UntagRole",
+                "tag:TagResources",
+                "tag:UntagResources"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_child_needs_its_parents_listing() {
+        let of_service = actions(Work::Tag, &["ecs-service"]);
+        for action in ["ecs:ListClusters", "ecs:DescribeClusters", "ecs:ListServices", "ecs:DescribeServices"] {
+            assert!(of_service.iter().any(|known| known == action), "{action} is not in {of_service:?}");
+        }
+    }
+
+    #[test]
+    fn loaders_need_no_types() {
+        assert_eq!(actions(Work::ReadTrail, &[]), READ_TRAIL);
+        assert_eq!(actions(Work::History, &["ebs"]), HISTORY);
+        assert_eq!(actions(Work::Nothing, &["ebs"]), [""; 0]);
+        assert!(ATHENA.is_sorted() && HISTORY.is_sorted());
+    }
+
+    #[test]
+    fn a_long_policy_is_split_and_loses_nothing() {
+        let all: BTreeSet<String> = (0..1000).map(|n| format!("service{}:Action{n}", n % 7)).collect();
+        let documents = documents(&all);
+        assert!(documents.len() > 1);
+        let mut found = BTreeSet::new();
+        for document in &documents {
+            let text = document.to_string();
+            assert!(!text.contains(char::is_whitespace) && text.len() <= MAX_CHARACTERS, "{}", text.len());
+            let actions = document["Statement"][0]["Action"].as_array().unwrap();
+            found.extend(actions.iter().map(|action| action.as_str().unwrap().to_owned()));
+        }
+        assert_eq!(found, all);
+        let full = documents[0].to_string().len();
+        assert!(full > MAX_CHARACTERS - 30, "the first is full: {full}");
+        assert!(super::documents(&BTreeSet::new()).is_empty());
+    }
+}

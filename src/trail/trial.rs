@@ -1,0 +1,183 @@
+//! A resource map tried on given records: what each yields, and what was there where it yields nothing.
+//!
+//! The scan's own walk and reading ([`super::scan`], [`super::extract`]), told record by record.
+
+use std::io::Read;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::extract::{Reading, read};
+use super::fields::Fields;
+use super::filter::RecordFilter;
+use super::record::Touched;
+use super::scan::{Buffers, Limits, Records, Scan, Sizes, split};
+use crate::resource_map::ResourceMap;
+
+/// A record of a call that the map knows.
+#[derive(Debug, Serialize)]
+pub struct Tried {
+    /// eventSource.
+    pub service: String,
+    /// eventName, as the record spells it.
+    pub event: String,
+    /// eventID; null where the record has none.
+    pub event_id: Option<String>,
+    /// eventTime, as the record has it.
+    pub event_time: Option<String>,
+    /// What the call did.
+    pub resources: Vec<Found>,
+    /// The error with which the call failed: such a record counts for nothing.
+    pub failed: Option<String>,
+    /// Without ids: what was looked for, and what the record holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub without_ids: Option<WithoutIds>,
+}
+
+/// A resource that a record touched.
+#[derive(Debug, Serialize)]
+pub struct Found {
+    /// Its type.
+    #[serde(rename = "type")]
+    pub resource_type: String,
+    /// Its id.
+    pub id: String,
+    /// create, upsert or delete.
+    pub action: &'static str,
+}
+
+/// Why a record gave no id.
+#[derive(Debug, Serialize)]
+pub struct WithoutIds {
+    /// The expressions that found none.
+    pub ids: Vec<String>,
+    /// The record's requestParameters and responseElements.
+    pub record: Value,
+}
+
+impl From<Touched> for Found {
+    fn from(touched: Touched) -> Self {
+        let Touched { resource_type, resource_id, action } = touched;
+        Self { resource_type: resource_type.to_string(), id: resource_id.to_string(), action: action.as_str() }
+    }
+}
+
+/// Tries the map on a document; `each` gets the records of calls that the map knows, in their order. Of the scan's counts
+/// `matched` are those that the map knows and that did not fail.
+pub fn try_map(map: &ResourceMap, input: &mut dyn Read, each: &mut dyn FnMut(Tried)) -> Scan {
+    let mut trial = Trial { map, scan: Scan::default(), each };
+    let sizes = Sizes::default();
+    let broken = split(&Limits::default(), input, &mut Buffers::default(), &mut trial, &sizes).err();
+    let mut scan = trial.scan;
+    scan.broken = broken;
+    scan.counts.stored_bytes = sizes.stored.get();
+    scan.counts.bytes = sizes.decompressed.get();
+    scan
+}
+
+struct Trial<'t> {
+    map: &'t ResourceMap,
+    scan: Scan,
+    each: &'t mut dyn FnMut(Tried),
+}
+
+impl Records for Trial<'_> {
+    fn begin_document(&mut self) {}
+
+    fn begin_list(&mut self) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn record(&mut self, record: &str) {
+        self.scan.counts.records += 1;
+        let fields = match Fields::parse(record) {
+            Ok(fields) => fields,
+            Err(error) => return self.broken(format!("a record can't be read: {error}")),
+        };
+        let reading = read(self.map, &RecordFilter::default(), &fields);
+        let tried = tried(self.map, &fields);
+        let is_without_ids = matches!(reading, Reading::WithoutIds { .. });
+        match (self.scan.counts.take(reading), tried) {
+            (Err(reason), _) => self.broken(reason),
+            (Ok(Some(event)), Some(tried)) => {
+                let resources = event.touched.into_iter().map(Found::from).collect();
+                (self.each)(Tried { resources, ..tried });
+            }
+            (Ok(None), Some(tried)) if is_without_ids => {
+                let without_ids = Some(without_ids(self.map, &fields, &tried));
+                (self.each)(Tried { without_ids, ..tried });
+            }
+            (Ok(None), Some(tried)) if tried.failed.is_some() => (self.each)(tried),
+            _ => {}
+        }
+    }
+
+    fn digest(&mut self) {
+        self.scan.counts.digests += 1;
+    }
+}
+
+impl Trial<'_> {
+    fn broken(&mut self, reason: String) {
+        self.scan.broken_record.get_or_insert(reason);
+    }
+}
+
+/// What is told of a record of a call that the map knows.
+fn tried(map: &ResourceMap, fields: &Fields<'_>) -> Option<Tried> {
+    let text = |name: &str| fields.text(name).map(|text| text.into_owned());
+    let (service, event) = (text("eventSource")?, text("eventName")?);
+    if map.rules(&service, &event).is_empty() {
+        return None;
+    }
+    let has_failed = fields.is_set("errorCode") || fields.is_set("errorMessage");
+    let failed = has_failed.then(|| text("errorCode").or_else(|| text("errorMessage")).unwrap_or_default());
+    let (event_id, event_time) = (text("eventID"), text("eventTime"));
+    Some(Tried { service, event, event_id, event_time, resources: Vec::new(), failed, without_ids: None })
+}
+
+fn without_ids(map: &ResourceMap, fields: &Fields<'_>, tried: &Tried) -> WithoutIds {
+    let value = |name: &str| {
+        let value = fields.raw(name).and_then(|raw| serde_json::from_str(raw).ok()).unwrap_or(Value::Null);
+        (name.to_owned(), value)
+    };
+    let rules = map.rules(&tried.service, &tried.event);
+    WithoutIds {
+        ids: rules.iter().map(|rule| rule.ids.source().to_owned()).collect(),
+        record: ["requestParameters", "responseElements"].into_iter().map(value).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::trail::record::Action;
+    use crate::trail::samples;
+
+    #[test]
+    fn each_record_tells_what_it_yields() {
+        let rules = [("s.amazonaws.com", "Make", "thing", Action::Create, "requestParameters.name")];
+        let map = samples::map(&rules);
+        let record = |more: Value| samples::record("s.amazonaws.com", "Make", &more);
+        let document = json!({"Records": [
+            record(json!({"requestParameters": {"name": "a"}})),
+            record(json!({"requestParameters": {"nmae": "b"}, "eventID": "e"})),
+            record(json!({"requestParameters": {"name": "c"}, "errorCode": "Denied"})),
+            samples::record("s.amazonaws.com", "Other", &json!({})),
+            {"eventName": "Make"},
+        ]})
+        .to_string();
+        let mut all = Vec::new();
+        let scan = try_map(&map, &mut document.as_bytes(), &mut |tried| all.push(tried));
+        let [made, empty, failed] = all.as_slice() else { panic!("{all:?}") };
+        assert_eq!((made.resources[0].id.as_str(), made.resources[0].action), ("a", "create"));
+        let found = empty.without_ids.as_ref().unwrap();
+        assert_eq!(found.ids, ["requestParameters.name"]);
+        assert_eq!(found.record["requestParameters"], json!({"nmae": "b"}));
+        assert_eq!((failed.failed.as_deref(), failed.resources.len()), (Some("Denied"), 0));
+        assert_eq!((scan.counts.records, scan.counts.matched, scan.counts.broken_records), (5, 2, 1));
+        assert!(scan.broken_record.is_some() && scan.broken.is_none());
+    }
+}

@@ -1,0 +1,101 @@
+//! The policy of `tag` against what `tag` asks of a server.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::lab::Lab;
+use crate::common::Request;
+
+/// What IAM calls a request's action. Only operations whose name is IAM's are made here.
+fn action(request: &Request) -> String {
+    let service = match request.service.as_deref() {
+        Some("tagging") => "tag",
+        Some(service) => service,
+        None => "unsigned",
+    };
+    format!("{service}:{}", request.action)
+}
+
+fn policy(lab: &Lab, command: &str, resource_type: &str) -> BTreeSet<String> {
+    let document = lab.bench.trailcreator(["policy", command, "--type", resource_type]).run().success().json();
+    assert_eq!((&document["Version"], &document["Statement"][0]["Effect"]), (&json!("2012-10-17"), &json!("Allow")));
+    serde_json::from_value(document["Statement"][0]["Action"].clone()).expect("a list of actions")
+}
+
+/// What a run asked for. Who it is, a caller may always ask.
+fn asked(lab: &Lab, args: &[&str]) -> BTreeSet<String> {
+    let before = lab.moto.our_requests().len();
+    lab.run(args).success();
+    let asked: BTreeSet<String> = lab.moto.our_requests()[before..].iter().map(action).collect();
+    asked.into_iter().filter(|action| action != "sts:GetCallerIdentity").collect()
+}
+
+#[test]
+fn the_policy_holds_what_the_command_asks_for_and_nothing_more() {
+    let mut lab = Lab::new();
+    lab.volumes(&["alice"]);
+    lab.queue("jobs", "carol", &json!({}));
+    lab.role("deploy", "dan", &json!({}));
+    lab.load();
+    // moto's Tagging API knows neither queues nor roles, so the services' own calls are made too.
+    for (run, resource_type) in [("1", "ebs"), ("3", "sqs"), ("5", "iam-role")] {
+        assert_eq!(asked(&lab, &["tag", "--type", resource_type]), policy(&lab, "tag", resource_type));
+        let undone = asked(&lab, &["undo", run]);
+        let allowed = policy(&lab, "undo", resource_type);
+        assert!(undone.is_subset(&allowed), "{undone:?} is more than {allowed:?}");
+        // What undo doesn't need here is to put an earlier value again.
+        let more: Vec<&String> = allowed.difference(&undone).collect();
+        assert!(more.iter().all(|action| policy(&lab, "tag", resource_type).contains(*action)), "{more:?}");
+        assert_eq!(
+            asked(&lab, &["tag", "--type", resource_type, "--dry-run"]).len(),
+            1 + usize::from(resource_type == "sqs") * 2
+        );
+    }
+}
+
+#[test]
+fn a_long_policy_comes_in_parts_that_iam_takes() {
+    let lab = Lab::new();
+    let run = lab.bench.trailcreator(["policy", "undo", "--output", "json"]).run();
+    let policies = run.success().json()["policies"].as_array().expect("a list").clone();
+    assert!(!policies.is_empty());
+    // A text as JSON writes it is a text of Python too.
+    let text = json!(Value::from(policies.clone()).to_string());
+    let made = lab.moto.boto3(&format!(
+        "
+import re
+for number, policy in enumerate(json.loads({text})):
+    text = json.dumps(policy)
+    assert len(re.sub(' ', '', text)) <= 6144
+    client('iam').create_policy(PolicyName=f'policy{{number}}', PolicyDocument=text)
+result = len(client('iam').list_policies(Scope='Local')['Policies'])"
+    ));
+    assert_eq!(made, json!(policies.len()));
+    let files = lab.bench.trailcreator(["policy", "undo", "--output-dir", "policies"]).run();
+    files.success();
+    for (number, policy) in (1..).zip(&policies) {
+        let text = std::fs::read_to_string(lab.bench.path(format!("policies/policy-{number}.json"))).expect("written");
+        assert_eq!(serde_json::from_str::<Value>(&text).expect("JSON"), *policy);
+    }
+}
+
+#[test]
+fn commands_without_aws_need_no_policy_and_wrong_names_are_told() {
+    let lab = Lab::new();
+    let none = lab.bench.trailcreator(["policy", "load-files"]).run();
+    assert_eq!(none.success().json(), json!([]));
+    none.says(["needs no permission"]);
+    let live = lab.bench.trailcreator(["policy", "who"]).run().success().json();
+    assert_eq!(live["Statement"][0]["Action"], json!(["cloudtrail:LookupEvents"]));
+    lab.bench.trailcreator(["policy", "tag", "--type", "iam-rol"]).run().code(2).says(["did you mean iam-role?"]);
+    lab.bench.trailcreator(["policy", "tag", "--service", "iamm"]).run().code(2).says(["did you mean iam?"]);
+    let map = lab.bench.write(
+        "map.yml",
+        "service: x\nprotocol: rest-json\nresources:\n  - type: thing\n    events: [{event: E, ids: requestParameters.n}]
+    list: {call: GET /things, items: things}\n    id: n\n",
+    );
+    let map = map.display().to_string();
+    let unknown = lab.bench.trailcreator(["policy", "tag", "--type", "thing", "--extend-map", &map]).run();
+    unknown.code(4).says(["does not tell the IAM action of GET /things, for thing"]);
+}
