@@ -4,7 +4,8 @@ Each repair says what AWS does. DescribeLaunchTemplates shows only the tags that
 UpdateStack with an empty `Tags` removes all tags, which moto takes for none given. DescribeDhcpOptions knows the filter owner-id, and all
 of an account's are its own. Athena's ListTagsForResource tells of a resource without tags that it has none. DescribeCapacityProviders
 without names gives all, with their tags. CodeDeploy has BatchGetDeploymentGroups. Elastic Beanstalk's applications have tags.
-ECS's tasks don't stop because they are looked at.
+ECS's tasks don't stop because they are looked at. Lex lists the aliases of the bot that is asked for, not
+those of all, and their ARNs have no `$` and can be asked for tags.
 """
 
 import urllib.parse
@@ -17,6 +18,8 @@ from moto.ec2.models.dhcp_options import DHCPOptionsSet
 from moto.ec2.models.launch_templates import LaunchTemplate
 from moto.ecs.models import EC2ContainerServiceBackend
 from moto.elasticbeanstalk.models import EBBackend
+from moto.lexv2models import urls as lex_urls
+from moto.lexv2models.models import FakeBotAlias, LexModelsV2Backend
 from moto.moto_api import state_manager
 from moto.ssm.models import SimpleSystemManagerBackend
 
@@ -59,6 +62,13 @@ def batch_get_deployment_groups(self):
 
 
 codedeploy.CodeDeployResponse.batch_get_deployment_groups = batch_get_deployment_groups
+
+_list_bot_aliases = LexModelsV2Backend.list_bot_aliases
+LexModelsV2Backend.list_bot_aliases = lambda self, bot_id, max_results: (
+    [found for found in _list_bot_aliases(self, bot_id, max_results)[0] if self.bot_aliases[found["botAliasId"]].bot_id == bot_id], bot_id
+)
+FakeBotAlias._generate_arn = lambda self: f"arn:aws:lex:{self.region_name}:{self.account_id}:bot-alias/{self.bot_id}/{self.id}"
+lex_urls.url_paths["{0}/tags/(?P<arn_prefix>[^/]+)/(?P<bot_id>[^/]+)/(?P<alias_id>[^/]+)$"] = lex_urls.LexModelsV2Response.dispatch
 
 
 def before(entry, environ):
