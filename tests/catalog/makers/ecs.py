@@ -36,9 +36,18 @@ def container_instance(name, tags):
     return made["containerInstance"]["containerInstanceArn"]
 
 
+@shared
+def cluster_of_tasks():
+    """moto runs tasks only where there are instances."""
+    cluster_of_services()
+    ecs.create_cluster(clusterName="base-tasks")
+    ecs.register_container_instance(cluster="base-tasks", instanceIdentityDocument=instance_document())
+    return "base-tasks"
+
+
 @maker("ecs-task")
 def task(name, tags):
-    made = ecs.run_task(cluster=cluster_of_services(), taskDefinition="base", tags=pairs(tags, "key", "value"))
+    made = ecs.run_task(cluster=cluster_of_tasks(), taskDefinition="base", tags=pairs(tags, "key", "value"))
     return made["tasks"][0]["taskArn"]
 
 
