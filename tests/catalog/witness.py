@@ -335,6 +335,8 @@ def refusal(name: str, ident: str) -> str | None:
     (before,) = witness.tags(each, resource, context["region"], [(context, item)])
     write = resource["write"] if isinstance(resource["write"], dict) else {"method": resource["write"]}
     call = write.get("call", {"ec2": "CreateTags", "stack-update": "UpdateStack"}.get(write["method"]))
+    if call is None:
+        return "TagResources alone can tag it"
     params = write.get("params", {"ResourceId": ["{id}"], "Tag": [{"Key": "{key}", "Value": "{value}"}]})
     pairs = [{"Key": k, "Value": v} for k, v in {**before, PROBE: "1"}.items()]
     try:
