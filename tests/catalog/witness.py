@@ -241,6 +241,8 @@ class Witness:
             context = context_of(own or region) | {"parents": parents}
             context["id"] = text_of(resource["id"], context, item)
             context["arn"] = text_of(resource["arn"], context, item) if "arn" in resource else None
+            if "write" in resource and not context["arn"]:
+                raise Unsupported(f"{resource['list']['call']}: the server's items lack the ARN")
             found.append((context, item))
         return found
 

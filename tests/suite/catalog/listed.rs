@@ -3,9 +3,8 @@
 use serde_json::{Value, json};
 
 use super::coverage::{Outcomes, check};
-use super::shared::lab;
+use super::shared::{lab, written};
 use super::world::witness;
-use crate::common::{Moto, Request};
 use crate::inventory::{drive, triples};
 
 #[test]
@@ -31,14 +30,6 @@ fn every_listable_type_is_listed_with_its_tags_as_boto3_lists_it() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert_eq!(written(&lab.moto), before, "listing wrote");
     check("listed", &outcomes);
-}
-
-/// Our requests that could change something.
-fn written(moto: &Moto) -> Vec<String> {
-    /// Lists that look like writes: DescribeCanaries.
-    const LISTS: [&str; 1] = ["POST /canaries"];
-    let actions = moto.our_requests().into_iter().filter(Request::is_write).map(|request| request.action);
-    actions.filter(|action| !LISTS.contains(&action.as_str())).collect()
 }
 
 /// The group of a type that both listed, or how the lists differ. `wanted` are [id, ARN, tags]; `untold` is why the server can't tell

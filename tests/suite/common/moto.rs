@@ -60,11 +60,7 @@ impl Request {
     pub(crate) fn is_write(&self) -> bool {
         const READ_VERBS: [&str; 7] = ["List", "Describe", "Get", "BatchGet", "Head", "Search", "Lookup"];
         if self.action.starts_with(&format!("{} /", self.method)) {
-            // Some services list by POST, with the verb in the path: /listStreams, /getresourceshares, /v2/email/list-identities.
-            let mut segments = self.path.split('/').map(str::to_ascii_lowercase);
-            let is_asked =
-                segments.any(|segment| ["list", "describe", "get"].iter().any(|verb| segment.starts_with(verb)));
-            return !matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS") && !is_asked;
+            return !matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS");
         }
         !READ_VERBS.iter().any(|verb| self.action.starts_with(verb)) && !self.action.starts_with("Assume")
     }
