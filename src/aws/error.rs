@@ -166,6 +166,14 @@ impl CallError {
         Self { message: causes(error), ..Self::bare(operation, region, class, code) }
     }
 
+    /// Why there are no credentials. A role's refusal is AWS's own answer.
+    pub(super) fn of_credentials(operation: &str, region: &Region, error: &CredentialsError) -> Self {
+        Self {
+            message: causes(error),
+            ..Self::bare(operation, region, ErrorClass::Credentials, credentials_code(error))
+        }
+    }
+
     /// Without message and request id.
     pub(crate) fn bare(operation: &str, region: &Region, class: ErrorClass, code: &str) -> Self {
         Self {

@@ -1,7 +1,7 @@
-//! A map file as text, what is wrong with it, and where.
+//! A YAML file as text, what is wrong with it, and where: a resource map, or an accounts file (`org`).
 //!
 //! YAML and JSON go through one parser (JSON is YAML's flow style, and so keeps its lines and columns). Knows nothing
-//! of what a map means.
+//! of what a file means.
 
 use std::borrow::Cow;
 
@@ -10,8 +10,11 @@ use serde_saphyr::{Error, Location, Spanned};
 
 use super::suggest::nearest;
 
+/// Texts, lists and mappings that a file may hold: those of an organization of 100,000 accounts.
+const MAX_NODES: usize = 4_000_000;
+
 /// A text of a map file, with its place.
-pub(super) type Text = Spanned<String>;
+pub(crate) type Text = Spanned<String>;
 
 /// Why a map can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,7 +36,7 @@ fn position(line: usize, column: usize) -> String {
 
 /// Where something stands: for messages that come after the file's text is gone.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
+pub(crate) struct Place {
     file: String,
     line: usize,
     column: usize,
@@ -41,30 +44,31 @@ pub(super) struct Place {
 
 impl Place {
     /// The error that `message` is wrong here.
-    pub(super) fn error(&self, message: impl Into<String>) -> MapError {
+    pub(crate) fn error(&self, message: impl Into<String>) -> MapError {
         MapError { file: self.file.clone(), line: self.line, column: self.column, message: message.into() }
     }
 
     /// `FILE:LINE`, for a message about another place.
-    pub(super) fn file_and_line(&self) -> String {
+    pub(crate) fn file_and_line(&self) -> String {
         format!("{}:{}", self.file, self.line)
     }
 }
 
 /// A map file.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Source<'text> {
+pub(crate) struct Source<'text> {
     /// Its name for messages.
-    pub(super) name: &'text str,
+    pub(crate) name: &'text str,
     /// Its content.
-    pub(super) text: &'text str,
+    pub(crate) text: &'text str,
 }
 
 impl Source<'_> {
     /// Parses the text.
-    pub(super) fn parse<T: DeserializeOwned>(&self) -> Result<T, MapError> {
+    pub(crate) fn parse<T: DeserializeOwned>(&self) -> Result<T, MapError> {
         // Without strict_booleans `yes`, `no` and `y` would be YAML 1.1's booleans, also as keys.
-        let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false };
+        let budget = serde_saphyr::budget! { max_nodes: MAX_NODES, max_events: 2 * MAX_NODES };
+        let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false, budget: budget };
         serde_saphyr::from_str_with_options(&yaml_of(self.text), options).map_err(|error| {
             let location = error.location().unwrap_or(Location::UNKNOWN);
             self.error(location, parser_message(&error))
@@ -72,14 +76,14 @@ impl Source<'_> {
     }
 
     /// The place of `location`.
-    pub(super) fn place(&self, location: Location) -> Place {
+    pub(crate) fn place(&self, location: Location) -> Place {
         // Lines and columns are u32 in the parser, and the place of an empty file is its beginning.
         let whole = |number: u64| usize::try_from(number).unwrap_or(usize::MAX).max(1);
         Place { file: self.name.to_owned(), line: whole(location.line()), column: whole(location.column()) }
     }
 
     /// The error that `message` is wrong at `location`.
-    pub(super) fn error(&self, location: Location, message: impl Into<String>) -> MapError {
+    pub(crate) fn error(&self, location: Location, message: impl Into<String>) -> MapError {
         self.place(location).error(message)
     }
 }
@@ -126,7 +130,9 @@ fn parser_message(error: &Error) -> String {
         Error::Unexpected { expected: "mapping start", .. } => "a mapping (key: value) is expected here".to_owned(),
         Error::SerdeInvalidLength { len, .. } => format!("a list of two is expected here, not of {len}"),
         Error::Eof { .. } => "the file is empty or ends too early".to_owned(),
-        Error::MultipleDocuments { .. } => "a map is one YAML document; put the second one in its own file".to_owned(),
+        Error::MultipleDocuments { .. } => {
+            "the file is to be one YAML document; put the second one in its own file".to_owned()
+        }
         other => {
             let message = other.to_string();
             message.split(" at line ").next().unwrap_or(&message).to_owned()
@@ -135,7 +141,7 @@ fn parser_message(error: &Error) -> String {
 }
 
 /// The names to write instead of a wrong one, the nearest first.
-pub(super) fn instead(wrong: &str, allowed: &[&str]) -> String {
+pub(crate) fn instead(wrong: &str, allowed: &[&str]) -> String {
     let all = allowed.join(", ");
     match nearest(wrong, allowed.iter().copied()) {
         Some(name) => format!("did you mean `{name}`? Allowed here: {all}"),

@@ -3,8 +3,9 @@
 Each repair says what AWS does. DescribeLaunchTemplates shows only the tags that a template was made with, not those of CreateTags;
 UpdateStack with an empty `Tags` removes all tags, which moto takes for none given. DescribeDhcpOptions knows the filter owner-id, and all
 of an account's are its own. Athena's ListTagsForResource tells of a resource without tags that it has none. DescribeCapacityProviders
-without names gives all, with their tags. CodeDeploy has BatchGetDeploymentGroups. Lex lists the aliases of the bot that is asked for, not
-those of all, and their ARNs have no `$` and can be asked for tags. The Tagging API lists a SageMaker model card once, not its versions.
+without names gives all, with their tags. CodeDeploy has BatchGetDeploymentGroups. Elastic Beanstalk's applications have tags.
+ECS's tasks don't stop because they are looked at. Lex lists the aliases of the bot that is asked for, not those of all, and their ARNs have
+no `$` and can be asked for tags. The Tagging API lists a SageMaker model card once, not its versions.
 """
 
 import collections
@@ -17,21 +18,43 @@ from moto.core.responses import ActionResult
 from moto.ec2.models.dhcp_options import DHCPOptionsSet
 from moto.ec2.models.launch_templates import LaunchTemplate
 from moto.ecs.models import EC2ContainerServiceBackend
+from moto.elasticbeanstalk.models import EBBackend
 from moto.lexv2models import urls as lex_urls
 from moto.lexv2models.models import FakeBotAlias, LexModelsV2Backend
+from moto.moto_api import state_manager
 from moto.sagemaker.models import SageMakerModelBackend
+from moto.ssm.models import SimpleSystemManagerBackend
 
 _dhcp_filter_value = DHCPOptionsSet.get_filter_value
 DHCPOptionsSet.get_filter_value = lambda self, name, method=None: (
     "123456789012" if name == "owner-id" else _dhcp_filter_value(self, name, method)
 )
 AthenaBackend.list_tags_for_resource = lambda self, resource_arn: self.tagger.list_tags_for_resource(resource_arn)
+_ssm_id = SimpleSystemManagerBackend._validate_resource_type_and_id
+SimpleSystemManagerBackend._validate_resource_type_and_id = lambda self, resource_type, resource_id: (
+    resource_id if resource_type == "PatchBaseline" and resource_id in self.baselines else _ssm_id(self, resource_type, resource_id)
+)
 LaunchTemplate.tags = property(lambda self: self.get_tags(), lambda self, tags: None)
 
 _describe_providers = EC2ContainerServiceBackend.describe_capacity_providers
 EC2ContainerServiceBackend.describe_capacity_providers = lambda self, names: (
     (list(self.capacity_providers.values()), []) if names is None else _describe_providers(self, names)
 )
+
+state_manager.set_transition("ecs::task", {"progression": "manual", "times": 1_000_000})
+
+_find_environment = EBBackend._find_environment_by_arn
+
+
+def find_by_arn(self, arn):
+    for application in self.applications.values():
+        if application.arn == arn:
+            vars(application).setdefault("tags", {})
+            return application
+    return _find_environment(self, arn)
+
+
+EBBackend._find_environment_by_arn = find_by_arn
 
 
 def batch_get_deployment_groups(self):

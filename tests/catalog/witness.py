@@ -120,7 +120,10 @@ class Map:
             raise ValueError(f"botocore has no {stanza['call']}")
         (operation, labels), protocol = found, self.data["protocol"]
         params = filled({**stanza.get("params", {}), **(more or {})}, context, item)
-        given = wire.parameters(operation, protocol, filled(labels, context, item), {k: v for k, v in params.items() if v is not None})
+        lacking = [key for key, value in params.items() if value is None]
+        if lacking:
+            raise Unsupported(f"{operation.name}: the server's items lack what {lacking[0]} takes")
+        given = wire.parameters(operation, protocol, filled(labels, context, item), params)
         name = xform_name(operation.name)
         try:
             if made.can_paginate(name) and stanza.get("page"):
@@ -330,6 +333,8 @@ def refusal(name: str, ident: str) -> str | None:
     (before,) = witness.tags(each, resource, context["region"], [(context, item)])
     write = resource["write"] if isinstance(resource["write"], dict) else {"method": resource["write"]}
     call = write.get("call", {"ec2": "CreateTags", "stack-update": "UpdateStack"}.get(write["method"]))
+    if call is None:
+        return "TagResources alone can tag it"
     params = write.get("params", {"ResourceId": ["{id}"], "Tag": [{"Key": "{key}", "Value": "{value}"}]})
     pairs = [{"Key": k, "Value": v} for k, v in {**before, PROBE: "1"}.items()]
     try:

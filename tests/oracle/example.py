@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Iterator
 
 import jmespath.parser
+from jmespath.exceptions import JMESPathError
 from botocore.exceptions import UnknownServiceError
 
 HERE = Path(__file__).resolve().parent
@@ -306,7 +307,7 @@ def built(checker: Checker, resource_type: str, event: dict, action: str, others
     ids = {(resource_type, ident, action) for ident in own}
     for kind, path, does in others:
         if kind != resource_type:
-            ids |= {(kind, ident, does) for ident in flat(search(path, record))}
+            ids |= {(kind, ident, does) for ident in found_by(path, record)}
     return {"name": event["event"] + BUILT, "origin": "model", "record": record, "expect": sorted(map(list, ids))}
 
 
@@ -339,6 +340,14 @@ def expected(read: Reading, operation: Any, asked: dict, told: dict) -> set[str]
 
 def transformed(value: Any, after: Any) -> str:
     return str(value) if after is None else str(value).split(after[1])[after[2]]
+
+
+def found_by(path: str, record: dict) -> set[str]:
+    """The ids that a path finds; one that fails on the record finds none."""
+    try:
+        return flat(search(path, record))
+    except JMESPathError:
+        return set()
 
 
 def flat(found: Any) -> set[str]:
@@ -406,7 +415,7 @@ def shared(case: dict, resource_type: str, types: "Types") -> None:
     ids = {tuple(entry) for entry in case["expect"] if entry[0] == resource_type}
     for kind, path, does in sharing(record["eventSource"], record["eventName"], types):
         if kind != resource_type:
-            ids |= {(kind, ident, does) for ident in flat(search(path, record))}
+            ids |= {(kind, ident, does) for ident in found_by(path, record)}
     case["expect"] = sorted(map(list, ids))
 
 

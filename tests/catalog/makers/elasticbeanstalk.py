@@ -1,8 +1,16 @@
-"""Environments. moto knows no tags of applications."""
+"""Applications and environments."""
 
 from lab import client, given, maker, pairs, shared
 
 beanstalk = client("elasticbeanstalk")
+
+
+@maker("elasticbeanstalk")
+def application(name, tags):
+    arn = beanstalk.create_application(ApplicationName=name)["Application"]["ApplicationArn"]
+    if tags:  # moto drops CreateApplication's own
+        beanstalk.update_tags_for_resource(ResourceArn=arn, TagsToAdd=pairs(tags))
+    return name
 
 
 @shared

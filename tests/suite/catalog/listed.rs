@@ -35,10 +35,21 @@ fn every_listable_type_is_listed_with_its_tags_as_boto3_lists_it() {
 
 /// Our requests that could change something.
 fn written(moto: &Moto) -> Vec<String> {
-    /// Lists that look like writes: DescribeCanaries.
-    const LISTS: [&str; 1] = ["POST /canaries"];
+    /// The ends of lists that look like writes: DescribeCanaries, ListAgents… What these services make is made by PUT, or below.
+    const LISTS: [&str; 9] = [
+        "/agents/",
+        "/botaliases/",
+        "/bots/",
+        "/campaigns-summary",
+        "/canaries",
+        "/knowledgebases/",
+        "/memories/",
+        "/runtime-endpoints/",
+        "/runtimes/",
+    ];
+    let is_list = |action: &String| action.starts_with("POST ") && LISTS.iter().any(|end| action.ends_with(end));
     let actions = moto.our_requests().into_iter().filter(Request::is_write).map(|request| request.action);
-    actions.filter(|action| !LISTS.contains(&action.as_str())).collect()
+    actions.filter(|action| !is_list(action)).collect()
 }
 
 /// The group of a type that both listed, or how the lists differ. `wanted` are [id, ARN, tags]; `untold` is why the server can't tell
