@@ -5,9 +5,10 @@ UpdateStack with an empty `Tags` removes all tags, which moto takes for none giv
 of an account's are its own. Athena's ListTagsForResource tells of a resource without tags that it has none. DescribeCapacityProviders
 without names gives all, with their tags. CodeDeploy has BatchGetDeploymentGroups. Elastic Beanstalk's applications have tags.
 ECS's tasks don't stop because they are looked at. Lex lists the aliases of the bot that is asked for, not those of all, and their ARNs have
-no `$` and can be asked for tags.
+no `$` and can be asked for tags. The Tagging API lists a SageMaker model card once, not its versions.
 """
 
+import collections
 import urllib.parse
 
 from moto.athena.models import AthenaBackend
@@ -21,6 +22,7 @@ from moto.elasticbeanstalk.models import EBBackend
 from moto.lexv2models import urls as lex_urls
 from moto.lexv2models.models import FakeBotAlias, LexModelsV2Backend
 from moto.moto_api import state_manager
+from moto.sagemaker.models import SageMakerModelBackend
 from moto.ssm.models import SimpleSystemManagerBackend
 
 _dhcp_filter_value = DHCPOptionsSet.get_filter_value
@@ -69,6 +71,21 @@ LexModelsV2Backend.list_bot_aliases = lambda self, bot_id, max_results: (
 )
 FakeBotAlias._generate_arn = lambda self: f"arn:aws:lex:{self.region_name}:{self.account_id}:bot-alias/{self.bot_id}/{self.id}"
 lex_urls.url_paths["{0}/tags/(?P<arn_prefix>[^/]+)/(?P<bot_id>[^/]+)/(?P<alias_id>[^/]+)$"] = lex_urls.LexModelsV2Response.dispatch
+
+
+class CardVersions(list):
+    """A model card's versions, which share its ARN and tags."""
+
+    arn = property(lambda self: self[0].arn)
+    tags = property(lambda self: self[0].tags)
+
+
+def init_with_cards(self, region_name, account_id, init=SageMakerModelBackend.__init__):
+    init(self, region_name, account_id)
+    self.model_cards = collections.defaultdict(CardVersions)
+
+
+SageMakerModelBackend.__init__ = init_with_cards
 
 
 def before(entry, environ):
