@@ -47,6 +47,8 @@ enum Command {
     Apply,
     Undo,
     Runs,
+    Accounts,
+    Report,
     Count,
     ResourceMap,
 }
@@ -61,6 +63,8 @@ impl Command {
             // Before a plan is applied its resources are listed again. To resume an undo takes the policy of undo.
             Self::Tag | Self::Apply => Work::Tag,
             Self::Undo => Work::Undo,
+            Self::Accounts => Work::Organization,
+            Self::Report => Work::Report,
             Self::LoadFiles | Self::Runs | Self::ResourceMap => Work::Nothing,
         }
     }
