@@ -104,6 +104,8 @@ struct Inner {
     caller_identity: OnceCell<CallerIdentity>,
     /// Credentials of profiles and roles on the way to several accounts, by that way.
     hubs: Mutex<HashMap<AccountAccess, SharedCredentialsProvider>>,
+    /// The role that was assumed last.
+    role: Option<Role>,
 }
 
 impl Session {
@@ -116,18 +118,20 @@ impl Session {
         let config = load(options).await;
         let region = config.region().map(|region| Region::new(region.as_ref())).ok_or_else(no_region)?;
         let mut config = keep_credentials(config, &region)?;
-        for role in options.roles() {
-            config = assume(config, &role).await;
+        let roles = options.roles();
+        for role in &roles {
+            config = assume(config, role).await;
         }
-        Self::of_config(config, region, Counts::default())
+        Self::of_config(config, region, Counts::default(), roles.last())
     }
 
-    fn of_config(config: SdkConfig, region: Region, counts: Counts) -> Result<Self, CallError> {
+    fn of_config(config: SdkConfig, region: Region, counts: Counts, role: Option<&Role>) -> Result<Self, CallError> {
         let credentials = config.credentials_provider().ok_or_else(|| no_credentials(&region))?;
         let partitions = Arc::new(RetryPartitions::default());
         let caller = Caller::new(config.clone(), credentials, Arc::clone(&partitions), counts.clone());
         let (caller_identity, hubs) = (OnceCell::new(), Mutex::default());
-        Ok(Self(Arc::new(Inner { config, region, caller, partitions, counts, caller_identity, hubs })))
+        let role = role.cloned();
+        Ok(Self(Arc::new(Inner { config, region, caller, partitions, counts, caller_identity, hubs, role })))
     }
 
     /// A session of another account, reached from this one. They share the HTTP client and the count of requests; retry quotas
@@ -148,7 +152,7 @@ impl Session {
         if let Some(role) = last {
             config = assume(config, role).await;
         }
-        let session = Self::of_config(config, region, self.0.counts.clone())?;
+        let session = Self::of_config(config, region, self.0.counts.clone(), last)?;
         session.sign_in(access).await?;
         Ok(session)
     }
@@ -203,10 +207,16 @@ impl Session {
         }
     }
 
-    /// The account that the credentials say they are of; assumed roles do, others may not.
-    pub async fn credentials_account(&self) -> Option<AccountId> {
+    /// Whose credentials these are, where they tell it themselves, as those of assumed roles do: without a call.
+    pub async fn assumed_identity(&self) -> Option<CallerIdentity> {
+        let role = self.0.role.as_ref()?;
         let credentials = self.0.config.credentials_provider()?.provide_credentials().await.ok()?;
-        credentials.account_id().map(|account| AccountId::new(account.as_str()))
+        let account = AccountId::new(credentials.account_id()?.as_str());
+        let partition = role.arn.split(':').nth(1)?;
+        let name = role.arn.rsplit('/').next()?;
+        let session = role.session_name.as_deref().unwrap_or(SESSION_NAME);
+        let arn = format!("arn:{partition}:sts::{account}:assumed-role/{name}/{session}");
+        Some(CallerIdentity { account, arn: Arn::new(arn) })
     }
 
     /// The region by options or AWS's chain.

@@ -75,7 +75,15 @@ async fn apply_plan(path: &Path, aws: AwsArgs, context: &Context) -> Result<Outc
     let store = context.open_store()?;
     let (session, caller) = tagging::open_same_account(aws, &plan.region, &plan.account, "the plan").await?;
     let SavedPlan { account, region, key, actions } = plan;
-    let runner = Runner { session: &session, map: &map, store: &store, place: Place { account, region }, key, caller };
+    let runner = Runner {
+        session: &session,
+        map: &map,
+        store: &store,
+        place: Place { account, region },
+        key,
+        caller,
+        organization: None,
+    };
     let prepared = tagging::or_interrupted(context, runner.prepare_plan(&actions)).await;
     let Some(prepared) = prepared else { return Ok(Outcome::Interrupted) };
     finish(context, &runner, RunKind::Tag, Target::Tag, prepared).await
@@ -93,7 +101,8 @@ async fn resume(run_id: RunId, aws: AwsArgs, context: &Context) -> Result<Outcom
     let (session, caller) =
         tagging::open_same_account(aws, &run.region, &run.account_id, &format!("run {run_id}")).await?;
     let place = Place { account: run.account_id, region: run.region };
-    let runner = Runner { session: &session, map: &map, store: &store, place, key: run.tag_key, caller };
+    let runner =
+        Runner { session: &session, map: &map, store: &store, place, key: run.tag_key, caller, organization: None };
     let prepared = tagging::or_interrupted(context, runner.prepare_rest(rows)).await;
     let Some(prepared) = prepared else { return Ok(Outcome::Interrupted) };
     finish(context, &runner, run.kind, Target::Resumed(run_id), prepared).await

@@ -17,6 +17,7 @@ mod load_s3;
 mod load_summary;
 mod loading;
 mod options;
+mod organization;
 mod policy;
 mod report;
 mod resource_map;
@@ -24,6 +25,7 @@ mod run_output;
 mod runs;
 mod table;
 mod tag;
+mod tag_org;
 mod tagging;
 mod undo;
 mod who;
@@ -57,6 +59,7 @@ enum Command {
     Import(import::Args),
     Who(who::Args),
     Tag(tag::Args),
+    TagOrg(tag_org::Args),
     Apply(apply::Args),
     Undo(undo::Args),
     Runs(runs::Args),
@@ -91,6 +94,7 @@ fn run(command: Command, context: &Context) -> Result<Outcome, CommandError> {
         Command::Import(args) => context.block_on(import::run(args, context)),
         Command::Who(args) => context.block_on(who::run(args, context)),
         Command::Tag(args) => context.block_on(tag::run(args, context)),
+        Command::TagOrg(args) => context.block_on(tag_org::run(args, context)),
         Command::Apply(args) => context.block_on(apply::run(args, context)),
         Command::Undo(args) => context.block_on(undo::run(args, context)),
         Command::Runs(args) => runs::run(&args, context),

@@ -48,6 +48,8 @@ enum Command {
     Apply,
     Undo,
     Runs,
+    Accounts,
+    Report,
     Count,
     ResourceMap,
 }
@@ -62,6 +64,8 @@ impl Command {
             // Before a plan is applied its resources are listed again. To resume an undo takes the policy of undo.
             Self::Tag | Self::Apply => Work::Tag,
             Self::Undo => Work::Undo,
+            Self::Accounts => Work::Organization,
+            Self::Report => Work::Report,
             Self::LoadFiles | Self::Import | Self::Runs | Self::ResourceMap => Work::Nothing,
         }
     }

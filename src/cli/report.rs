@@ -1,16 +1,23 @@
-//! `report`: how many resources have an owner, and who the owners are.
+//! `report`: how many resources have an owner, and who the owners are; of an account, an organization, or offline.
+
+use std::cell::RefCell;
 
 use serde::Serialize;
 
 use super::load_history::{ALL, open_session, region_or_all, wanted_regions};
+use super::organization::{self, AccountsArgs};
 use super::who::printable;
 use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, run_output, table, tagging};
+use crate::aws::Session;
 use crate::console::OutputFormat;
+use crate::load::Stop;
 use crate::names::{AccountId, Region, ResourceType};
+use crate::org::{Account, Event, Failure, Organization, RegionChoice, fan_out};
 use crate::report::coverage::{Coverage, Creator, Figures, Row};
 use crate::report::csv::{self, Cell};
-use crate::report::live::{Looker, Of, Report};
+use crate::report::live::{Of, Report, look_at_account};
 use crate::report::offline;
+use crate::report::organization::Cover;
 use crate::report::who::Filter;
 use crate::resource_map::ResourceMap;
 use crate::tag::plan::{FailedType, Question, SkippedType, TypeProblem};
@@ -32,6 +39,8 @@ const HEADINGS: [&str; 8] =
 /// one class: owned (has the tag); would be owned (tag would write it); no record (of its creation in the database); no
 /// owner (by the rules its creator is nobody); service (made by AWS itself); unknown (its tags could not be read); not taggable.
 ///
+/// Looks at the account of the credentials, or with --config at those of an accounts file, as tag-org does.
+///
 /// Exit codes: 0 all done, 1 failed, 2 usage, 4 finished but some types or tags could not be read, 130 interrupted.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -42,7 +51,7 @@ pub(super) struct Args {
     #[arg(long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>)]
     types: Vec<ResourceType>,
     /// A region; repeatable; all: those enabled for the account. Global types are always in [default: the region of AWS's usual
-    /// chain; with --offline all]
+    /// chain; with --config the file's, else those the database has records for; with --offline all]
     #[arg(long, env = "TRAILCREATOR_REGION", value_delimiter = ',', value_parser = region_or_all)]
     region: Vec<Region>,
     /// Without any AWS call: what the database has recorded, and what the runs of tag have written. Whether it still lives and
@@ -50,8 +59,9 @@ pub(super) struct Args {
     #[arg(long)]
     offline: bool,
     /// With --offline: only this account; repeatable [default: all of the database]
-    #[arg(long = "account", value_name = "ID", value_parser = AccountId::parse, requires = "offline")]
-    accounts: Vec<AccountId>,
+    #[arg(long = "account", value_name = "ID", value_parser = AccountId::parse, requires = "offline",
+          conflicts_with = "config")]
+    offline_accounts: Vec<AccountId>,
     /// How many creators are told
     #[arg(long, value_name = "N", default_value_t = 10)]
     top: usize,
@@ -61,6 +71,8 @@ pub(super) struct Args {
     /// With --format csv: which table
     #[arg(long, value_enum, default_value_t)]
     by: By,
+    #[command(flatten)]
+    organization: AccountsArgs,
     #[command(flatten)]
     owner: OwnerArgs,
     #[command(flatten)]
@@ -105,6 +117,25 @@ struct Document<'a> {
     skipped_types: &'a [Of<SkippedType>],
     failed_types: &'a [Of<FailedType>],
     problems: &'a [Of<TypeProblem>],
+    failed_accounts: &'a [FailedAccount],
+}
+
+/// An account, or a region of it, that could not be looked at.
+#[derive(Debug, Serialize)]
+struct FailedAccount {
+    account_id: AccountId,
+    name: String,
+    region: Option<Region>,
+    error: String,
+    hint: Option<String>,
+}
+
+/// What is printed.
+struct Told<'a> {
+    report: &'a Report,
+    failed_accounts: &'a [FailedAccount],
+    tag_key: &'a str,
+    offline: bool,
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, CommandError> {
@@ -115,24 +146,34 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
         OutputFormat::Json => Format::Json,
     });
     let form = Form { format, by: args.by, top: args.top };
-    if args.offline { offline(args, context, &map, &form) } else { live(args, context, &map, &form).await }
+    match (args.offline, &args.organization.config) {
+        (true, _) => of_database(args, context, &map, &form),
+        (false, Some(_)) => of_organization(args, context, &map, &form).await,
+        (false, None) => of_account(args, context, &map, &form).await,
+    }
 }
 
-fn offline(args: Args, context: &Context, map: &ResourceMap, form: &Form) -> Result<Outcome, CommandError> {
+fn of_database(args: Args, context: &Context, map: &ResourceMap, form: &Form) -> Result<Outcome, CommandError> {
     let key = tagging::parse_key(&args.creator_tag)?;
     let store = context.open_store_to_read()?;
     // Without AWS nobody tells which regions are enabled: those of the database are all there are.
     let regions = if args.region.iter().any(|region| region.as_str() == ALL) { Vec::new() } else { args.region };
-    let filter = Filter { types: args.types, accounts: args.accounts, regions };
+    let accounts = match &args.organization.config {
+        Some(_) => args.organization.accounts()?.into_iter().map(|account| account.id).collect(),
+        None => args.offline_accounts,
+    };
+    let filter = Filter { types: args.types, accounts, regions };
     let question = offline::Question { key, rules: args.owner.into(), filter, map };
     let coverage = offline::coverage(&store, &question).map_err(|error| context.store_error(&error))?;
-    let report = Report { coverage, ..Report::default() };
-    print(context, form, &report, (question.key.as_str(), true));
+    let report = Report::from(coverage);
+    let told = Told { report: &report, failed_accounts: &[], tag_key: question.key.as_str(), offline: true };
+    print(context, form, &told);
     context.console.message("no AWS call was made: what still lives, and what others tagged, is not known");
     Ok(Outcome::Done)
 }
 
-async fn live(args: Args, context: &Context, map: &ResourceMap, form: &Form) -> Result<Outcome, CommandError> {
+/// The account of the credentials.
+async fn of_account(args: Args, context: &Context, map: &ResourceMap, form: &Form) -> Result<Outcome, CommandError> {
     let key = tagging::parse_key(&args.creator_tag)?;
     // Before AWS is asked: without a database there is nothing to tell.
     let store = context.open_store_to_read()?;
@@ -145,24 +186,83 @@ async fn live(args: Args, context: &Context, map: &ResourceMap, form: &Form) -> 
         let question = Question { account, region, key, overwrite: false, rules: args.owner.into() };
         let progress = context.console.progress("listing types", None);
         let mut note = |done, resource_type: &ResourceType| progress.update(done, resource_type.as_str());
-        let looker = Looker { session: &session, map, store: &store, types: args.types };
-        let report = looker.look(&question, &regions, &mut note).await.map_err(|error| context.store_error(&error))?;
-        drop(progress);
-        Ok((session, question, report))
+        let report = look_at_account((&session, map, &store), &question, &regions, &args.types, &mut note).await;
+        Ok((session, question, report.map_err(|error| context.store_error(&error))?))
     };
     let Some(looked) = tagging::or_interrupted(context, looking).await else { return Ok(Outcome::Interrupted) };
     let (session, question, report) = looked?;
-    print(context, form, &report, (question.key.as_str(), false));
-    tell_missing(context, &report);
-    let calls = run_output::calls_phrase(&session);
+    let told = Told { report: &report, failed_accounts: &[], tag_key: question.key.as_str(), offline: false };
+    Ok(tell(context, form, &told, &session))
+}
+
+/// The accounts of an accounts file.
+async fn of_organization(
+    args: Args,
+    context: &Context,
+    map: &ResourceMap,
+    form: &Form,
+) -> Result<Outcome, CommandError> {
+    let key = tagging::parse_key(&args.creator_tag)?;
+    let accounts = args.organization.accounts()?;
+    let store = context.open_store_to_read()?;
+    let choice = |region: &Region| {
+        if region.as_str() == ALL { RegionChoice::All } else { RegionChoice::One(region.clone()) }
+    };
+    let cover = Cover {
+        map,
+        regions: args.region.iter().map(choice).collect(),
+        types: args.types,
+        rules: args.owner.into(),
+        report: RefCell::default(),
+    };
+    let first_region = args.region.into_iter().find(|region| region.as_str() != ALL);
+    let base = organization::open_base(args.aws, first_region).await?;
+    let (stop, concurrency) = (Stop::default(), args.organization.max_concurrency);
+    let organization = Organization { base: &base, map, store: &store, key, run: None, stop: &stop, concurrency };
+    let progress = context.console.progress("accounts", Some(tagging::count(accounts.len())));
+    let (mut failed_accounts, mut done) = (Vec::new(), 0);
+    let mut listen = |event: Event<'_>| match event {
+        Event::Done(..) => {}
+        Event::Failed(account, region, failure) => failed_accounts.push(failed_account(account, region, failure)),
+        Event::AccountOver { .. } => {
+            done += 1;
+            progress.update(done, "");
+        }
+    };
+    let looking = fan_out(&organization, &cover, accounts, &mut listen);
+    let Some(looked) = tagging::or_interrupted(context, looking).await else { return Ok(Outcome::Interrupted) };
+    looked.map_err(|error| context.store_error(&error))?;
+    drop(progress);
+    let report = cover.report.into_inner();
+    let tag_key = organization.key.as_str();
+    let told = Told { report: &report, failed_accounts: &failed_accounts, tag_key, offline: false };
+    Ok(tell(context, form, &told, &base))
+}
+
+fn failed_account(account: &Account, region: Option<&Region>, failure: Failure) -> FailedAccount {
+    let Failure { error, hint, .. } = failure;
+    FailedAccount { account_id: account.id.clone(), name: account.name.clone(), region: region.cloned(), error, hint }
+}
+
+fn tell(context: &Context, form: &Form, told: &Told<'_>, session: &Session) -> Outcome {
+    print(context, form, told);
+    tell_missing(context, told.report);
+    for FailedAccount { account_id, name, region, error, hint } in told.failed_accounts {
+        let hint = hint.as_ref().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
+        let region = region.as_ref().map(|region| format!(" in {region}")).unwrap_or_default();
+        context
+            .console
+            .warning(format_args!("account {account_id} {name}{region} could not be looked at: {error}{hint}"));
+    }
+    let calls = run_output::calls_phrase(session);
     context.console.message(format_args!("{calls}; nothing was written"));
-    Ok(outcome(&report))
+    if told.failed_accounts.is_empty() { outcome(told.report) } else { Outcome::ItemFailures }
 }
 
 /// A type or resource that could not be read is a failure, even if nothing else is.
 fn outcome(report: &Report) -> Outcome {
     let unknown = report.coverage.totals().unknown.unwrap_or_default();
-    let complete = report.failed.is_empty() && report.problems.is_empty() && report.users_unknown.is_none();
+    let complete = report.failed.is_empty() && report.problems.is_empty() && report.users_unknown.is_empty();
     if complete && unknown == 0 { Outcome::Done } else { Outcome::ItemFailures }
 }
 
@@ -180,13 +280,16 @@ fn tell_missing(context: &Context, report: &Report) {
             .console
             .warning(format_args!("{account_id} {region}: {resource_type} could not be listed: {error}{hint}"));
     }
-    if let Some(error) = &report.users_unknown {
+    for (account, error) in &report.users_unknown {
         let hint = error.hint().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
-        context.console.warning(format_args!("which creators still exist as IAM users is not known: {error}{hint}"));
+        context
+            .console
+            .warning(format_args!("{account}: which creators still exist as IAM users is not known: {error}{hint}"));
     }
 }
 
-fn print(context: &Context, form: &Form, report: &Report, (tag_key, offline): (&str, bool)) {
+fn print(context: &Context, form: &Form, told: &Told<'_>) {
+    let Told { report, failed_accounts, tag_key, offline } = *told;
     let coverage = &report.coverage;
     let creators = coverage.creators();
     let top = &creators[..creators.len().min(form.top)];
@@ -202,6 +305,7 @@ fn print(context: &Context, form: &Form, report: &Report, (tag_key, offline): (&
             skipped_types: &report.skipped,
             failed_types: &report.failed,
             problems: &report.problems,
+            failed_accounts,
         }),
         (Format::Csv, By::Type) => print_csv(context, &csv_of_rows(coverage)),
         (Format::Csv, By::Creator) => print_csv(context, &csv_of_creators(top)),

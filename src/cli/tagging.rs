@@ -3,7 +3,7 @@
 use std::fs;
 use std::future::Future;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::interrupt::interrupted;
 use super::{AwsArgs, CommandError, Context};
@@ -90,6 +90,13 @@ pub(super) fn count(length: usize) -> u64 {
     length.try_into().unwrap_or(u64::MAX)
 }
 
+/// A name for a file that gets its own name once it is whole.
+pub(super) fn temporary_beside(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.tmp", std::process::id()));
+    path.with_file_name(name)
+}
+
 /// Writes the plan's file as a whole or not at all.
 pub(super) fn save_plan(path: &Path, plan: &Plan) -> Result<(), CommandError> {
     let text = serde_json::to_string_pretty(plan).expect("a plan holds text keys only");
@@ -98,9 +105,7 @@ pub(super) fn save_plan(path: &Path, plan: &Plan) -> Result<(), CommandError> {
 
 /// Writes a file as a whole or not at all. `what` it is, for messages.
 pub(super) fn save(path: &Path, what: &str, text: &str) -> Result<(), CommandError> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
-    let temporary = path.with_file_name(name);
+    let temporary = temporary_beside(path);
     let write = || {
         let mut file = fs::File::create(&temporary)?;
         file.write_all(text.as_bytes())?;

@@ -4,4 +4,5 @@ pub mod coverage;
 pub mod csv;
 pub mod live;
 pub mod offline;
+pub mod organization;
 pub mod who;

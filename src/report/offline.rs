@@ -187,6 +187,7 @@ mod tests {
             region: "eu-west-1".into(),
             key: "Owner".into(),
             caller: "arn:aws:iam::1:user/ops".into(),
+            organization: None,
         };
         let write = Write {
             position: 0,

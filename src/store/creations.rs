@@ -1,6 +1,6 @@
 //! Resource events: written by loaders, read by the tagger and by `who`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::{Row, Statement, ToSql, Transaction, named_params};
 
@@ -58,6 +58,24 @@ impl Store {
             Ok((AccountId::new(row.get::<_, String>(0)?), ResourceType::new(row.get::<_, String>(1)?)))
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// In which regions of an account there are creations (not deletions) of which types.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn types_by_region(&self, account: &AccountId) -> Result<BTreeMap<Region, Vec<ResourceType>>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT DISTINCT region, resource_type FROM resource_events
+             WHERE account_id = ? AND action <> 'delete' ORDER BY region, resource_type",
+        )?;
+        let mut rows = statement.query([account.as_str()])?;
+        let mut types: BTreeMap<Region, Vec<ResourceType>> = BTreeMap::new();
+        while let Some(row) = rows.next()? {
+            let region = Region::new(row.get::<_, String>(0)?);
+            types.entry(region).or_default().push(ResourceType::new(row.get::<_, String>(1)?));
+        }
+        Ok(types)
     }
 
     /// The events of a type in an account, ordered by time then event id, streamed to `each`. With `region`, those of

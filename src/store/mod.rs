@@ -8,6 +8,7 @@
 //! * [`ledger`]: what was read
 //! * [`athena_queries`]: what was started and is not read yet
 //! * [`journal`]: what was written to AWS
+//! * [`organization_runs`]: which of those runs belong together
 //! * [`predecessor`]: c7n-trailcreator's database, which is only read
 //! * [`imported`]: what came from it, beside what trails told
 
@@ -19,6 +20,7 @@ pub mod journal;
 pub mod ledger;
 mod naming;
 mod open;
+pub mod organization_runs;
 pub mod predecessor;
 
 pub use error::StoreError;

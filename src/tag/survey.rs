@@ -85,17 +85,24 @@ pub fn choose_types<'m>(
         let is_global = |name: &ResourceType| map.types.get(name).is_some_and(|definition| definition.global);
         names.extend(anywhere.into_keys().filter(|name| here.contains_key(name) || is_global(name)));
     }
-    names.sort();
-    names.dedup();
-    let mut chosen = Chosen::default();
-    for name in names {
-        match map.types.get(&name) {
-            Some(definition) if definition.access.is_some() => chosen.types.push(definition),
-            Some(_) => chosen.skipped.push(skipped(name, "no resource map says how it is listed")),
-            None => chosen.skipped.push(skipped(name, "in the database, but in no resource map")),
+    Ok(Chosen::of(map, names))
+}
+
+impl<'m> Chosen<'m> {
+    /// Those of these types that can be listed, and why not the others.
+    pub fn of(map: &'m ResourceMap, mut names: Vec<ResourceType>) -> Self {
+        names.sort();
+        names.dedup();
+        let mut chosen = Self::default();
+        for name in names {
+            match map.types.get(&name) {
+                Some(definition) if definition.access.is_some() => chosen.types.push(definition),
+                Some(_) => chosen.skipped.push(skipped(name, "no resource map says how it is listed")),
+                None => chosen.skipped.push(skipped(name, "in the database, but in no resource map")),
+            }
         }
+        chosen
     }
-    Ok(chosen)
 }
 
 /// Looks at these types and makes the plan. `progress` hears how many types are done.

@@ -251,3 +251,55 @@ fn wrong_questions_are_usage_errors() {
         .code(1)
         .says(["no database nowhere.db", "load a trail first"]);
 }
+
+/// Two accounts with a queue each, and a third whose role can't be assumed.
+#[test]
+fn an_organization_is_told_by_account_and_who_fails_stops_nobody() {
+    const REFUSE_ONE: &str = r#"
+def before(entry, environ):
+    if 'Boto3/' not in entry['user_agent'] and entry['action'] == 'AssumeRole' and '333333333333' in entry['body']:
+        return 403, 'text/xml', '<ErrorResponse><Error><Code>AccessDenied</Code><Message>not you</Message></Error></ErrorResponse>'
+"#;
+    let mut lab = Lab::with_hook(Bench::new(), REFUSE_ONE);
+    let accounts = ["111111111111", "222222222222", "333333333333"];
+    for account in accounts {
+        let url = lab.moto.boto3(&format!(
+            "
+keys = client('sts').assume_role(RoleArn='arn:aws:iam::{account}:role/r', RoleSessionName='test')['Credentials']
+names = dict(aws_access_key_id=keys['AccessKeyId'], aws_secret_access_key=keys['SecretAccessKey'], aws_session_token=keys['SessionToken'])
+boto3.client('iam', **names).create_user(UserName='user-{account}')
+result = boto3.client('sqs', 'eu-west-1', **names).create_queue(QueueName='jobs')['QueueUrl']"
+        ));
+        for (name, user) in [("jobs", format!("user-{account}")), ("gone", "nobody".to_owned())] {
+            let url = if name == "jobs" { url.clone() } else { json!(format!("http://x/{account}/{name}")) };
+            let event = Event::new("sqs.amazonaws.com", "CreateQueue").request(json!({"queueName": name}));
+            let event = event.response(json!({"queueUrl": url})).region("eu-west-1").by(Caller::iam_user(&user));
+            lab.event(event.account(account));
+        }
+    }
+    lab.load();
+    let stanza = |id: &str| json!({"account_id": id, "name": format!("team-{}", &id[..1]), "role": "r"});
+    lab.bench.write("accounts.json", json!({"accounts": accounts.map(stanza)}).to_string());
+    let run = lab.run(&["report", "--config", "accounts.json", "--output", "json"]);
+    let report = document(run.code(4));
+    let rows = report["rows"].as_array().unwrap().iter();
+    let rows: Vec<Value> = rows
+        .map(|row| json!([row["account_id"], row["region"], row["resource_type"], row["live"], row["would_be_owned"]]))
+        .collect();
+    assert_eq!(
+        json!(rows),
+        json!([["111111111111", "eu-west-1", "sqs", 1, 1], ["222222222222", "eu-west-1", "sqs", 1, 1]])
+    );
+    let gone = |owner: &str| report["creators"].as_array().unwrap().iter().find(|one| one["owner"] == owner).cloned();
+    assert_eq!(gone("user-111111111111").unwrap()["gone"], false, "each account's users are its own");
+    assert_eq!(report["failed_accounts"][0]["account_id"], "333333333333");
+    assert_eq!(report["failed_accounts"][0]["name"], "team-3");
+    run.says(["account 333333333333 team-3 could not be looked at"]);
+    assert_eq!(lab.moto.writes(), 0);
+
+    let chosen = lab.run(&["report", "-c", "accounts.json", "-a", "team-2", "--output", "json"]);
+    assert_eq!(document(chosen.success())["totals"]["live"], 1);
+    let offline = lab.run(&["report", "--offline", "-c", "accounts.json", "-a", "team-2", "--output", "json"]);
+    assert_eq!(document(offline.success())["totals"]["would_be_owned"], 2, "also the queue that is no more");
+    lab.run(&["report", "-c", "accounts.json", "-a", "team-9"]).code(2).says(["team-9", "team-"]);
+}
