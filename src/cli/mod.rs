@@ -21,6 +21,7 @@ mod policy;
 mod resource_map;
 mod run_output;
 mod runs;
+mod saved_plans;
 mod table;
 mod tag;
 mod tag_org;
