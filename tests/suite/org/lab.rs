@@ -43,8 +43,8 @@ def make(query):
         get_backend('iam')[account]['aws'].create_role('deploy', '{}', '/', None, '', [], 3600, None)
 def owners(query):
     def of(account):
-        role = get_backend('iam')[account]['aws'].get_role('deploy')
-        yield role.tags.get('Owner', {}).get('Value') if isinstance(role.tags, dict) else None
+        tags, _ = get_backend('iam')[account]['aws'].list_role_tags('deploy', None)
+        yield {tag['Key']: tag['Value'] for tag in tags}.get('Owner')
         for region in query['region']:
             yield get_backend('sqs')[account][region].get_queue('jobs').tags.get('Owner')
     return {account: list(of(account)) for account in accounts(query)}
