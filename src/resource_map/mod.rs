@@ -20,7 +20,7 @@ mod fingerprint;
 mod load;
 pub mod params;
 pub mod request;
-mod source;
+pub(crate) mod source;
 mod suggest;
 mod summary;
 pub mod template;

@@ -1,17 +1,23 @@
 //! A map file as text, what is wrong with it, and where.
 //!
 //! YAML and JSON go through one parser (JSON is YAML's flow style, and so keeps its lines and columns). Knows nothing
-//! of what a map means.
+//! of what a map means; identity maps are read with it too.
 
 use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
 
 use serde::de::DeserializeOwned;
 use serde_saphyr::{Error, Location, Spanned};
 
 use super::suggest::nearest;
 
+/// Largest map file taken, in bytes: the built-in ones together are a fiftieth of it.
+pub(super) const MAX_MAP_BYTES: u64 = 16 * 1024 * 1024;
+
 /// A text of a map file, with its place.
-pub(super) type Text = Spanned<String>;
+pub(crate) type Text = Spanned<String>;
 
 /// Why a map can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,7 +39,7 @@ fn position(line: usize, column: usize) -> String {
 
 /// Where something stands: for messages that come after the file's text is gone.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
+pub(crate) struct Place {
     file: String,
     line: usize,
     column: usize,
@@ -41,28 +47,28 @@ pub(super) struct Place {
 
 impl Place {
     /// The error that `message` is wrong here.
-    pub(super) fn error(&self, message: impl Into<String>) -> MapError {
+    pub(crate) fn error(&self, message: impl Into<String>) -> MapError {
         MapError { file: self.file.clone(), line: self.line, column: self.column, message: message.into() }
     }
 
     /// `FILE:LINE`, for a message about another place.
-    pub(super) fn file_and_line(&self) -> String {
+    pub(crate) fn file_and_line(&self) -> String {
         format!("{}:{}", self.file, self.line)
     }
 }
 
 /// A map file.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Source<'text> {
+pub(crate) struct Source<'text> {
     /// Its name for messages.
-    pub(super) name: &'text str,
+    pub(crate) name: &'text str,
     /// Its content.
-    pub(super) text: &'text str,
+    pub(crate) text: &'text str,
 }
 
 impl Source<'_> {
     /// Parses the text.
-    pub(super) fn parse<T: DeserializeOwned>(&self) -> Result<T, MapError> {
+    pub(crate) fn parse<T: DeserializeOwned>(&self) -> Result<T, MapError> {
         // Without strict_booleans `yes`, `no` and `y` would be YAML 1.1's booleans, also as keys.
         let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false };
         serde_saphyr::from_str_with_options(&yaml_of(self.text), options).map_err(|error| {
@@ -72,20 +78,41 @@ impl Source<'_> {
     }
 
     /// The place of `location`.
-    pub(super) fn place(&self, location: Location) -> Place {
+    pub(crate) fn place(&self, location: Location) -> Place {
         // Lines and columns are u32 in the parser, and the place of an empty file is its beginning.
         let whole = |number: u64| usize::try_from(number).unwrap_or(usize::MAX).max(1);
         Place { file: self.name.to_owned(), line: whole(location.line()), column: whole(location.column()) }
     }
 
     /// The error that `message` is wrong at `location`.
-    pub(super) fn error(&self, location: Location, message: impl Into<String>) -> MapError {
+    pub(crate) fn error(&self, location: Location, message: impl Into<String>) -> MapError {
         self.place(location).error(message)
     }
 }
 
+/// A user's file: its name for messages, and its text. `what` it is stands in the error.
+pub(crate) fn read_file(path: &Path, what: &str) -> Result<(String, String), MapError> {
+    let name = path.display().to_string();
+    match read(path) {
+        Ok(text) => Ok((name, text)),
+        Err(error) => {
+            let message = format!("{what} can't be read: {error}");
+            Err(MapError { file: name, line: 0, column: 0, message })
+        }
+    }
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let read = File::open(path)?.take(MAX_MAP_BYTES + 1).read_to_string(&mut text)?;
+    if read as u64 > MAX_MAP_BYTES {
+        return Err(io::Error::other(format!("it is larger than {} MiB", MAX_MAP_BYTES >> 20)));
+    }
+    Ok(text)
+}
+
 /// Whether a file's text is JSON: the only one of the formats that starts with a brace.
-pub(super) fn looks_like_json(text: &str) -> bool {
+pub(crate) fn looks_like_json(text: &str) -> bool {
     text.trim_start_matches('\u{feff}').trim_start().starts_with('{')
 }
 
@@ -135,7 +162,7 @@ fn parser_message(error: &Error) -> String {
 }
 
 /// The names to write instead of a wrong one, the nearest first.
-pub(super) fn instead(wrong: &str, allowed: &[&str]) -> String {
+pub(crate) fn instead(wrong: &str, allowed: &[&str]) -> String {
     let all = allowed.join(", ");
     match nearest(wrong, allowed.iter().copied()) {
         Some(name) => format!("did you mean `{name}`? Allowed here: {all}"),
