@@ -3,6 +3,7 @@
 //! A command turns arguments into a call of the library, and its result into text or JSON. Precedence of a setting:
 //! flag, `TRAILCREATOR_*` variable, default.
 
+mod accounts;
 mod apply;
 mod context;
 mod count;
@@ -18,6 +19,7 @@ mod loading;
 mod options;
 mod organization;
 mod policy;
+mod report;
 mod resource_map;
 mod run_output;
 mod runs;
@@ -62,6 +64,8 @@ enum Command {
     Apply(apply::Args),
     Undo(undo::Args),
     Runs(runs::Args),
+    Accounts(accounts::Args),
+    Report(report::Args),
     ResourceMap(resource_map::Args),
     Policy(policy::Args),
 }
@@ -95,6 +99,8 @@ fn run(command: Command, context: &Context) -> Result<Outcome, CommandError> {
         Command::Apply(args) => context.block_on(apply::run(args, context)),
         Command::Undo(args) => context.block_on(undo::run(args, context)),
         Command::Runs(args) => runs::run(&args, context),
+        Command::Accounts(args) => context.block_on(accounts::run(args, context)),
+        Command::Report(args) => context.block_on(report::run(args, context)),
         Command::ResourceMap(args) => resource_map::run(&args, context),
         Command::Policy(args) => policy::run(&args, context),
     }

@@ -41,12 +41,15 @@ enum Command {
     LoadFiles,
     LoadHistory,
     LoadS3,
+    Import,
     /// With --live
     Who,
     Tag,
     Apply,
     Undo,
     Runs,
+    Accounts,
+    Report,
     Count,
     ResourceMap,
 }
@@ -61,7 +64,9 @@ impl Command {
             // Before a plan is applied its resources are listed again. To resume an undo takes the policy of undo.
             Self::Tag | Self::Apply => Work::Tag,
             Self::Undo => Work::Undo,
-            Self::LoadFiles | Self::Runs | Self::ResourceMap => Work::Nothing,
+            Self::Accounts => Work::Organization,
+            Self::Report => Work::Report,
+            Self::LoadFiles | Self::Import | Self::Runs | Self::ResourceMap => Work::Nothing,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use super::organization::{self, AccountsArgs, Telling};
+use super::organization::{self, AccountsArgs, Telling, TellingArgs};
 use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, tag, tagging};
 use crate::creator::OwnerRules;
 use crate::load::Stop;
@@ -35,6 +35,8 @@ pub(super) struct Args {
     accounts_file: Option<PathBuf>,
     #[command(flatten)]
     accounts: AccountsArgs,
+    #[command(flatten)]
+    telling: TellingArgs,
     /// Only these regions, or `all` that each account has enabled; without: the file's, else those the database has records for
     #[arg(short = 'r', long, value_name = "REGION", value_delimiter = ',', value_parser = str::parse::<RegionChoice>)]
     region: Vec<RegionChoice>,
@@ -91,8 +93,8 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     let mut save = plans.as_mut().map(|plans| |plan: &Plan| plans.add(plan));
     let telling = Telling {
         kind: RunKind::Tag,
-        results: args.accounts.results.clone(),
-        stats: args.accounts.stats,
+        results: args.telling.results.clone(),
+        stats: args.telling.stats,
         print_plans: args.dry_run && args.save_plan.is_none(),
         save: save.as_mut().map(|save| save as &mut dyn FnMut(&Plan) -> Result<(), CommandError>),
         resume: resume_advice(&args, run),

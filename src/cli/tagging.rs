@@ -44,7 +44,7 @@ pub(super) async fn open_same_account(
         .hint("choose that account's credentials with --profile or --assume"))
 }
 
-fn aws_error(doing: &str, error: &CallError) -> CommandError {
+pub(super) fn aws_error(doing: &str, error: &CallError) -> CommandError {
     let mut command_error = CommandError::while_doing(doing, error);
     command_error.hints.extend(error.hint());
     command_error
@@ -113,17 +113,21 @@ pub(super) fn temporary_beside(path: &Path) -> PathBuf {
 /// Writes the plan's file as a whole or not at all.
 pub(super) fn save_plan(path: &Path, plan: &Plan) -> Result<(), CommandError> {
     let text = serde_json::to_string_pretty(plan).expect("a plan holds text keys only");
+    save(path, "the plan", &format!("{text}\n"))
+}
+
+/// Writes a file as a whole or not at all. `what` it is, for messages.
+pub(super) fn save(path: &Path, what: &str, text: &str) -> Result<(), CommandError> {
     let temporary = temporary_beside(path);
     let write = || {
         let mut file = fs::File::create(&temporary)?;
         file.write_all(text.as_bytes())?;
-        file.write_all(b"\n")?;
         file.sync_all()?;
         fs::rename(&temporary, path)
     };
     write().map_err(|error| {
         // It may never have been made; the error that matters is the first one.
         drop(fs::remove_file(&temporary));
-        CommandError::while_doing(format_args!("saving the plan to {}", path.display()), &error)
+        CommandError::while_doing(format_args!("saving {what} to {}", path.display()), &error)
     })
 }

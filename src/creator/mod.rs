@@ -18,5 +18,6 @@ mod test_data;
 mod tool;
 
 pub use creation::creation_of;
+pub use identity::is_of_aws;
 pub use owner::{CreatorValue, MachineSessions, NoOwner, Owner, OwnerRules};
 pub use tool::{Tool, tool_of};

@@ -47,6 +47,19 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// The types of which an account has events, by account, then type.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn recorded_types(&self) -> Result<Vec<(AccountId, ResourceType)>, StoreError> {
+        let query = "SELECT DISTINCT account_id, resource_type FROM resource_events ORDER BY account_id, resource_type";
+        let mut statement = self.connection.prepare_cached(query)?;
+        let rows = statement.query_map([], |row| {
+            Ok((AccountId::new(row.get::<_, String>(0)?), ResourceType::new(row.get::<_, String>(1)?)))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// In which regions of an account there are creations (not deletions) of which types.
     ///
     /// # Errors

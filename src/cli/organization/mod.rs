@@ -45,6 +45,12 @@ pub(super) struct AccountsArgs {
     /// Accounts at once, and regions of accounts at once
     #[arg(long, value_name = "N", default_value_t = DEFAULT_CONCURRENCY, value_parser = at_least_one, env = "TRAILCREATOR_MAX_CONCURRENCY")]
     pub(super) max_concurrency: usize,
+}
+
+/// What is told of the work on accounts.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Accounts")]
+pub(super) struct TellingArgs {
     /// Write each result to this file as it comes, as a line of JSON
     #[arg(long, value_name = "FILE")]
     pub(super) results: Option<PathBuf>,

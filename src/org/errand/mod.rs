@@ -5,7 +5,7 @@ mod tag;
 mod undo;
 
 pub use apply::{Apply, PlanAt};
-pub use tag::Tag;
+pub use tag::{Regions, Tag, regions_of};
 pub use undo::Undo;
 
 use super::Account;
@@ -49,7 +49,7 @@ pub trait Errand<'m> {
 }
 
 /// Work that writes nothing, unless a stop is asked for first.
-async fn unless_stopped<T>(stop: &Stop, work: impl Future<Output = T>) -> Option<T> {
+pub(crate) async fn unless_stopped<T>(stop: &Stop, work: impl Future<Output = T>) -> Option<T> {
     tokio::select! {
         biased;
         () = stop.wait() => None,

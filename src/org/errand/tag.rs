@@ -63,20 +63,20 @@ pub enum Regions {
     Enabled,
 }
 
-impl<'m> Tag<'m> {
-    /// The regions of an account: by the command line, else by the file, else by the database.
-    pub fn regions_of(&self, account: &Account) -> Regions {
-        let wanted = if self.regions.is_empty() { &account.regions } else { &self.regions };
-        if wanted.is_empty() {
-            return Regions::OfDatabase;
-        }
-        let one = |choice: &RegionChoice| match choice {
-            RegionChoice::One(region) => Some(region.clone()),
-            RegionChoice::All => None,
-        };
-        wanted.iter().map(one).collect::<Option<Vec<_>>>().map_or(Regions::Enabled, Regions::These)
+/// The regions of an account: by the command line (`given`), else by the file, else by the database.
+pub fn regions_of(given: &[RegionChoice], account: &Account) -> Regions {
+    let wanted = if given.is_empty() { &account.regions } else { given };
+    if wanted.is_empty() {
+        return Regions::OfDatabase;
     }
+    let one = |choice: &RegionChoice| match choice {
+        RegionChoice::One(region) => Some(region.clone()),
+        RegionChoice::All => None,
+    };
+    wanted.iter().map(one).collect::<Option<Vec<_>>>().map_or(Regions::Enabled, Regions::These)
+}
 
+impl<'m> Tag<'m> {
     /// Tells where an interrupted run left off, in this account.
     fn progress(
         &self,
@@ -117,7 +117,7 @@ impl<'m> Errand<'m> for Tag<'m> {
     fn facts(&self, organization: &Organization<'_>, account: &Account) -> Result<Option<Facts>, StoreError> {
         let records = organization.store.types_by_region(&account.id)?;
         let (open, done) = self.progress(organization, account)?;
-        let regions = match self.regions_of(account) {
+        let regions = match regions_of(&self.regions, account) {
             Regions::These(regions) => Some(regions),
             Regions::OfDatabase | Regions::Enabled => None,
         };
@@ -132,7 +132,7 @@ impl<'m> Errand<'m> for Tag<'m> {
         session: &Session,
         facts: Facts,
     ) -> Result<Vec<(Region, Item<'m>)>, CallError> {
-        let regions = match self.regions_of(account) {
+        let regions = match regions_of(&self.regions, account) {
             Regions::OfDatabase => None,
             Regions::These(regions) => Some(regions),
             Regions::Enabled => {
