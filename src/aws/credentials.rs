@@ -9,6 +9,8 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, Result, SharedCredentialsProvider, future};
 use tokio::sync::Mutex;
 
+use super::Counts;
+
 /// How long before their end credentials are renewed. More than the clients' own caches allow themselves (10 seconds), so that
 /// what they are given when they ask again is new.
 const RENEWED_BEFORE: Duration = Duration::from_secs(300);
@@ -17,18 +19,29 @@ const RENEWED_BEFORE: Duration = Duration::from_secs(300);
 #[derive(Debug)]
 pub(super) struct Kept {
     source: SharedCredentialsProvider,
+    /// Where asking the source is counted, if that is a request to STS.
+    counts: Option<Counts>,
     kept: Mutex<Option<Credentials>>,
 }
 
 impl Kept {
-    pub(super) fn new(source: SharedCredentialsProvider) -> SharedCredentialsProvider {
-        SharedCredentialsProvider::new(Self { source, kept: Mutex::new(None) })
+    /// The credentials of a chain of AWS's own.
+    pub(super) fn chain(source: SharedCredentialsProvider) -> SharedCredentialsProvider {
+        SharedCredentialsProvider::new(Self { source, counts: None, kept: Mutex::new(None) })
+    }
+
+    /// The credentials of an assumed role.
+    pub(super) fn role(source: SharedCredentialsProvider, counts: &Counts) -> SharedCredentialsProvider {
+        SharedCredentialsProvider::new(Self { source, counts: Some(counts.clone()), kept: Mutex::new(None) })
     }
 
     async fn current(&self) -> Result {
         let mut kept = self.kept.lock().await;
         if let Some(credentials) = kept.as_ref().filter(|credentials| lasts(credentials, SystemTime::now())) {
             return Ok(credentials.clone());
+        }
+        if let Some(counts) = &self.counts {
+            counts.add("sts", "AssumeRole");
         }
         let credentials = self.source.provide_credentials().await?;
         Ok(kept.insert(credentials).clone())
@@ -80,7 +93,7 @@ mod tests {
 
     async fn asked(lasting: Option<Duration>) -> u32 {
         let asked = Arc::new(AtomicU32::new(0));
-        let kept = Kept::new(SharedCredentialsProvider::new(Source { asked: Arc::clone(&asked), lasting }));
+        let kept = Kept::chain(SharedCredentialsProvider::new(Source { asked: Arc::clone(&asked), lasting }));
         for _ in 0..3 {
             kept.provide_credentials().await.unwrap();
         }

@@ -231,7 +231,7 @@ impl CallError {
             "set AWS_PROFILE or --profile, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; aws configure and aws sso \
              login make a profile"
                 .to_owned()
-        } else if self.code == NO_ROLE {
+        } else if self.code == NO_ROLE || self.operation == ASSUME_ROLE {
             "check the role's ARN, its trust policy and external id, and that the credentials may call sts:AssumeRole"
                 .to_owned()
         } else if self.code == NOT_USABLE {
@@ -257,6 +257,7 @@ pub(super) const NO_REGION: &str = "no region";
 pub(super) const NO_PROFILE: &str = "no such profile";
 /// What systems say where no program listens.
 const REFUSED: &str = "refused";
+pub(super) const ASSUME_ROLE: &str = "sts:AssumeRole";
 const NO_ROLE: &str = "role not assumed";
 const NOT_USABLE: &str = "credentials not usable";
 

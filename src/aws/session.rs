@@ -118,11 +118,11 @@ impl Session {
         let config = load(options).await;
         let region = config.region().map(|region| Region::new(region.as_ref())).ok_or_else(no_region)?;
         let mut config = keep_credentials(config, &region)?;
-        let roles = options.roles();
+        let (roles, counts) = (options.roles(), Counts::default());
         for role in &roles {
-            config = assume(config, role).await;
+            config = assume(config, role, &counts).await;
         }
-        Self::of_config(config, region, Counts::default(), roles.last())
+        Self::of_config(config, region, counts, roles.last())
     }
 
     fn of_config(config: SdkConfig, region: Region, counts: Counts, role: Option<&Role>) -> Result<Self, CallError> {
@@ -150,7 +150,7 @@ impl Session {
         };
         let mut config = self.hub(&before).await?;
         if let Some(role) = last {
-            config = assume(config, role).await;
+            config = assume(config, role, &self.0.counts).await;
         }
         let session = Self::of_config(config, region, self.0.counts.clone(), last)?;
         session.sign_in(access).await?;
@@ -174,7 +174,7 @@ impl Session {
             Some(profile) => self.of_profile(profile).await?,
         };
         for role in &access.roles {
-            config = assume(config, role).await;
+            config = assume(config, role, &self.0.counts).await;
         }
         let credentials = config.credentials_provider().ok_or_else(|| no_credentials(self.region()))?;
         // Another account may have come here meanwhile: the first one's are everybody's.
@@ -200,7 +200,7 @@ impl Session {
     /// Asks for the credentials now.
     async fn sign_in(&self, access: &AccountAccess) -> Result<(), CallError> {
         let credentials = self.0.config.credentials_provider().ok_or_else(|| no_credentials(self.region()))?;
-        let operation = if access.roles.is_empty() { "credentials" } else { "sts:AssumeRole" };
+        let operation = if access.roles.is_empty() { "credentials" } else { error::ASSUME_ROLE };
         match credentials.provide_credentials().await {
             Ok(_) => Ok(()),
             Err(error) => Err(CallError::of_credentials(operation, self.region(), &error)),
@@ -332,18 +332,18 @@ fn identity_cache() -> SharedIdentityCache {
 
 /// The configuration with credentials that are kept: for roles that are assumed by them.
 fn keep_credentials(config: SdkConfig, region: &Region) -> Result<SdkConfig, CallError> {
-    let credentials = Kept::new(config.credentials_provider().ok_or_else(|| no_credentials(region))?);
+    let credentials = Kept::chain(config.credentials_provider().ok_or_else(|| no_credentials(region))?);
     Ok(config.into_builder().credentials_provider(credentials).build())
 }
 
 /// The configuration with the role's credentials.
-async fn assume(config: SdkConfig, role: &Role) -> SdkConfig {
+async fn assume(config: SdkConfig, role: &Role, counts: &Counts) -> SdkConfig {
     let name = role.session_name.as_deref().unwrap_or(SESSION_NAME);
     let mut provider = AssumeRoleProvider::builder(&role.arn).configure(&config).session_name(name);
     if let Some(id) = &role.external_id {
         provider = provider.external_id(id);
     }
-    let credentials = Kept::new(SharedCredentialsProvider::new(provider.build().await));
+    let credentials = Kept::role(SharedCredentialsProvider::new(provider.build().await), counts);
     config.into_builder().credentials_provider(credentials).identity_cache(identity_cache()).build()
 }
 

@@ -23,6 +23,7 @@ mod report;
 mod resource_map;
 mod run_output;
 mod runs;
+mod saved_plans;
 mod table;
 mod tag;
 mod tag_org;

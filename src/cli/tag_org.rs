@@ -140,7 +140,11 @@ fn begin(
     };
     let runs = store.organization_runs().map_err(failed)?;
     let run = find(&runs, wanted)?;
-    if run.finished_at.is_some() || run.kind != RunKind::Tag {
+    if run.question.is_empty() {
+        return Err(CommandError::usage(format_args!("run {} is not one of tag-org", run.id))
+            .hint("give the same command again: apply PLAN or undo RUN leave alone what is done"));
+    }
+    if run.finished_at.is_some() {
         return Err(CommandError::usage(format_args!("run {} is finished: there is nothing to go on with", run.id))
             .hint("start a new one without --resume: what has the tag is left alone"));
     }
@@ -150,7 +154,7 @@ fn begin(
 
 fn find<'r>(runs: &'r [OrganizationRun], wanted: &str) -> Result<&'r OrganizationRun, CommandError> {
     let found = if wanted == LATEST {
-        runs.iter().find(|run| run.finished_at.is_none() && run.kind == RunKind::Tag)
+        runs.iter().find(|run| run.finished_at.is_none() && !run.question.is_empty())
     } else {
         let wanted: OrganizationRunId = wanted.parse().map_err(CommandError::usage)?;
         runs.iter().find(|run| run.id == wanted)

@@ -11,6 +11,7 @@ use crate::aws::{CallError, CallerIdentity, Session};
 use crate::names::{AccountId, Arn, Region, TagKey};
 use crate::store::Store;
 use crate::store::journal::{Run, RunId};
+use crate::store::organization_runs::{OrganizationRun, OrganizationRunId};
 use crate::tag;
 use crate::tag::plan::Plan;
 use crate::tag::run::{Prepared, RunReport, Runner, Target};
@@ -63,6 +64,18 @@ pub(super) async fn or_interrupted<T>(context: &Context, work: impl Future<Outpu
 /// A run of the journal.
 pub(super) fn find_run(context: &Context, store: &Store, run: RunId) -> Result<Run, CommandError> {
     store.run(run).map_err(|error| context.store_error(&error))?.ok_or_else(|| {
+        CommandError::usage(format_args!("there is no run {run} in {}", context.global.db.display()))
+            .hint("list the runs with: trailcreator runs")
+    })
+}
+
+/// A run across an organization.
+pub(super) fn find_organization_run(
+    context: &Context,
+    store: &Store,
+    run: OrganizationRunId,
+) -> Result<OrganizationRun, CommandError> {
+    store.organization_run(run).map_err(|error| context.store_error(&error))?.ok_or_else(|| {
         CommandError::usage(format_args!("there is no run {run} in {}", context.global.db.display()))
             .hint("list the runs with: trailcreator runs")
     })

@@ -1,6 +1,8 @@
 //! `undo`: takes back what a run wrote, where nobody changed it since.
 
+use super::organization::{self, AccountsArgs, TellingArgs};
 use super::run_output::{self, RunOutput};
+use super::runs::RunName;
 use super::tagging;
 use super::{AwsArgs, CommandError, Context, Outcome};
 use crate::inventory::Place;
@@ -11,22 +13,42 @@ use crate::tag::run::{self, Runner, Target};
 /// Take a run's tags back
 ///
 /// Removes the tags that the run wrote, and puts back the values that it replaced. A tag that somebody changed since is left
-/// alone, with a message. What was taken back once is not touched again.
+/// alone, with a message. What was taken back once is not touched again. A run across an organization (org-3) is taken back in all its
+/// accounts, with the roles of the accounts file (--config).
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The run's number, as `runs` lists it
+    /// The run's number, as `runs` lists it; org-3 for one across an organization
     #[arg(value_name = "RUN")]
-    run: RunId,
+    run: RunName,
     /// Print what would be taken back and write nothing to AWS
     #[arg(long, alias = "dryrun")]
     dry_run: bool,
+    #[command(flatten)]
+    accounts: AccountsArgs,
+    #[command(flatten)]
+    telling: TellingArgs,
     #[command(flatten)]
     aws: AwsArgs,
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, CommandError> {
     let store = context.open_existing_store()?;
-    let run = tagging::find_run(context, &store, args.run)?;
+    let number = match args.run {
+        RunName::Single(number) => number,
+        RunName::Organization(number) => {
+            return organization::undo(
+                number,
+                args.dry_run,
+                &args.accounts,
+                &args.telling,
+                args.aws.access,
+                &store,
+                context,
+            )
+            .await;
+        }
+    };
+    let run = tagging::find_run(context, &store, number)?;
     let rows = still_there(context, &store, &run)?;
     if rows.is_empty() {
         context.console.message(format_args!("run {} has nothing to take back", run.run_id));

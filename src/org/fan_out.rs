@@ -37,12 +37,21 @@ pub struct Organization<'a> {
 }
 
 /// What was done in a place.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Done {
     /// What was planned; none where a run was only taken up or back.
     pub plan: Option<Plan>,
     /// What was written; none where only a plan was wanted.
     pub report: Option<RunReport>,
+    /// Why nothing could be done.
+    pub failure: Option<Failure>,
+}
+
+impl Done {
+    /// Nothing: it failed.
+    pub fn failed(error: String) -> Self {
+        Self { failure: Some(Failure { is_of_role: false, error, hint: None }), ..Self::default() }
+    }
 }
 
 /// Why an account, or a place, could not be worked on.
@@ -167,7 +176,7 @@ impl<'m, E: Errand<'m>> Fan<'_, 'm, E> {
             return Ok(());
         };
         let is_over = done.report.as_ref().is_none_or(|report| report.stopped.is_none());
-        let failure = unreadable(&done);
+        let failure = done.failure.clone().or_else(|| unreadable(&done));
         if !is_over {
             self.left.set(true);
         } else if let (Some(run), None) = (run, &failure) {

@@ -2,13 +2,16 @@
 //! to the end or to Ctrl-C, telling what came of it.
 
 mod groups;
+mod later;
 mod reporter;
 mod results;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-pub(super) use reporter::{Reporter, Telling};
+pub(super) use later::{apply, undo};
+use reporter::Reporter;
+pub(super) use reporter::Telling;
 
 use super::interrupt::stop_on_interrupt;
 use super::{AwsAccessArgs, CommandError, Context, Outcome};

@@ -283,9 +283,12 @@ fn push_figures(line: &mut String, plan: &Plan) {
 }
 
 fn push_results(line: &mut String, kind: RunKind, report: &RunReport) {
-    if let Some(run) = report.run {
-        write!(line, " run:{run} {}", results_phrase(kind, &counts(&report.results))).unwrap_or_default();
+    match report.run {
+        Some(run) => write!(line, " run:{run} {}", results_phrase(kind, &counts(&report.results))),
+        None if kind == RunKind::Undo => write!(line, " {} to take back", report.results.len()),
+        None => Ok(()),
     }
+    .unwrap_or_default();
 }
 
 fn tell_summary(context: &Context, organization: &Organization<'_>, telling: &Telling<'_>, totals: &Totals) {

@@ -33,7 +33,7 @@ pub struct Apply<R> {
     pub read: R,
 }
 
-impl<'m, R: Fn(&PlanAt) -> Vec<PlannedWrite>> Errand<'m> for Apply<R> {
+impl<'m, R: Fn(&PlanAt) -> Result<Vec<PlannedWrite>, String>> Errand<'m> for Apply<R> {
     type Facts = Vec<PlanAt>;
     type Item = PlanAt;
 
@@ -46,9 +46,12 @@ impl<'m, R: Fn(&PlanAt) -> Vec<PlannedWrite>> Errand<'m> for Apply<R> {
     }
 
     async fn execute(&self, runner: &Runner<'_>, plan: PlanAt, stop: &Stop) -> Result<Option<Done>, StoreError> {
-        let actions = (self.read)(&plan);
+        let actions = match (self.read)(&plan) {
+            Ok(actions) => actions,
+            Err(error) => return Ok(Some(Done::failed(error))),
+        };
         let Some(prepared) = unless_stopped(stop, runner.prepare_plan(&actions)).await else { return Ok(None) };
         let report = runner.execute(Target::Tag, prepared, stop.wait(), &mut |_| ()).await?;
-        Ok(Some(Done { plan: None, report: Some(report) }))
+        Ok(Some(Done { report: Some(report), ..Done::default() }))
     }
 }

@@ -102,11 +102,11 @@ impl<'m> Tag<'m> {
         let Some(survey) = unless_stopped(stop, survey).await else { return Ok(None) };
         let mut survey = survey?;
         if self.only_plan {
-            return Ok(Some(Done { plan: Some(survey.plan), report: None }));
+            return Ok(Some(Done { plan: Some(survey.plan), ..Done::default() }));
         }
         let prepared = runner.prepare_survey(&mut survey);
         let report = runner.execute(Target::Tag, prepared, stop.wait(), &mut |_| ()).await?;
-        Ok(Some(Done { plan: Some(survey.plan), report: Some(report) }))
+        Ok(Some(Done { plan: Some(survey.plan), report: Some(report), failure: None }))
     }
 }
 
@@ -154,6 +154,6 @@ impl<'m> Errand<'m> for Tag<'m> {
         let rows = runner.store.writes_of(run.run_id)?;
         let Some(prepared) = unless_stopped(stop, runner.prepare_rest(rows)).await else { return Ok(None) };
         let report = runner.execute(Target::Resumed(run.run_id), prepared, stop.wait(), &mut |_| ()).await?;
-        Ok(Some(Done { plan: None, report: Some(report) }))
+        Ok(Some(Done { report: Some(report), ..Done::default() }))
     }
 }

@@ -47,6 +47,6 @@ impl<'m> Errand<'m> for Undo {
         } else {
             runner.execute(Target::UndoOf(run), prepared, stop.wait(), &mut |_| ()).await?
         };
-        Ok(Some(Done { plan: None, report: Some(report) }))
+        Ok(Some(Done { report: Some(report), ..Done::default() }))
     }
 }

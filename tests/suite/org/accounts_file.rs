@@ -1,0 +1,1 @@
+//! The accounts file on the command line, and its filters.

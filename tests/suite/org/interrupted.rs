@@ -1,0 +1,1 @@
+//! Interrupted and resumed.
