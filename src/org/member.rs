@@ -92,7 +92,8 @@ impl Stanzas {
         Ok(Self { name: Template::compile(name)?, role: Template::compile(&role)?, regions })
     }
 
-    /// The members' stanzas, in their order. Their names differ: those of several accounts get the account's id behind them.
+    /// The members' stanzas, in their order. Their names differ: those of several accounts get the account's id behind
+    /// them.
     ///
     /// # Errors
     /// A template names what a member doesn't have, and which member.
