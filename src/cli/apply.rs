@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::organization::{self, AccountsArgs};
+use super::organization::{self, AccountsArgs, TellingArgs};
 use super::run_output::{self, RunOutput};
 use super::saved_plans::{SavedPlan, SavedPlans};
 use super::tagging;
@@ -27,6 +27,8 @@ pub(super) struct Args {
     #[command(flatten)]
     accounts: AccountsArgs,
     #[command(flatten)]
+    telling: TellingArgs,
+    #[command(flatten)]
     aws: AwsArgs,
 }
 
@@ -47,7 +49,7 @@ async fn apply_plan(path: &Path, args: Args, context: &Context) -> Result<Outcom
             Ok(Outcome::Done)
         }
         [plan] if args.accounts.config.is_none() => apply_one(&saved, plan, args.aws, context).await,
-        _ => organization::apply(&saved, &args.accounts, args.aws.access, context).await,
+        _ => organization::apply(&saved, (&args.accounts, &args.telling), args.aws.access, context).await,
     }
 }
 

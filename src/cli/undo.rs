@@ -1,6 +1,6 @@
 //! `undo`: takes back what a run wrote, where nobody changed it since.
 
-use super::organization::{self, AccountsArgs};
+use super::organization::{self, AccountsArgs, TellingArgs};
 use super::run_output::{self, RunOutput};
 use super::runs::RunName;
 use super::tagging;
@@ -26,6 +26,8 @@ pub(super) struct Args {
     #[command(flatten)]
     accounts: AccountsArgs,
     #[command(flatten)]
+    telling: TellingArgs,
+    #[command(flatten)]
     aws: AwsArgs,
 }
 
@@ -34,7 +36,15 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let number = match args.run {
         RunName::Single(number) => number,
         RunName::Organization(number) => {
-            return organization::undo(number, args.dry_run, &args.accounts, args.aws.access, &store, context).await;
+            return organization::undo(
+                number,
+                args.dry_run,
+                (&args.accounts, &args.telling),
+                args.aws.access,
+                &store,
+                context,
+            )
+            .await;
         }
     };
     let run = tagging::find_run(context, &store, number)?;

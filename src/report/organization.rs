@@ -77,6 +77,6 @@ impl<'m> Errand<'m> for Cover<'m> {
             let users = users(runner.session, self.map, &question).await;
             self.report.borrow_mut().add_users(&question.account, users);
         }
-        Ok(Some(Done { plan: None, report: None }))
+        Ok(Some(Done::default()))
     }
 }

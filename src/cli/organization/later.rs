@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::super::saved_plans::SavedPlans;
 use super::super::{AwsAccessArgs, CommandError, Context, Outcome, tagging};
-use super::{AccountsArgs, Telling, open_base, run};
+use super::{AccountsArgs, Telling, TellingArgs, open_base, run};
 use crate::load::Stop;
 use crate::names::{AccountId, TagKey};
 use crate::org::errand::{Apply, PlanAt, Undo};
@@ -17,7 +17,7 @@ use crate::store::organization_runs::{NewOrganizationRun, OrganizationRunId};
 pub(in crate::cli) async fn undo(
     number: OrganizationRunId,
     only_plan: bool,
-    args: &AccountsArgs,
+    (args, told): (&AccountsArgs, &TellingArgs),
     access: AwsAccessArgs,
     store: &Store,
     context: &Context,
@@ -48,14 +48,14 @@ pub(in crate::cli) async fn undo(
         concurrency: args.max_concurrency,
     };
     let again = format!("trailcreator undo {number} --config ACCOUNTS_FILE");
-    let telling = telling(args, RunKind::Undo, again);
+    let telling = telling(told, RunKind::Undo, again);
     run(context, &organization, &Undo { runs, only_plan }, accounts, telling).await
 }
 
 /// Applies the plans of several accounts.
 pub(in crate::cli) async fn apply(
     saved: &SavedPlans,
-    args: &AccountsArgs,
+    (args, told): (&AccountsArgs, &TellingArgs),
     access: AwsAccessArgs,
     context: &Context,
 ) -> Result<Outcome, CommandError> {
@@ -81,16 +81,15 @@ pub(in crate::cli) async fn apply(
     };
     let errand = Apply { plans, read: |at: &PlanAt| saved.read(at) };
     let again = "trailcreator apply PLAN --config ACCOUNTS_FILE: what has the tag is left alone".to_owned();
-    run(context, &organization, &errand, accounts, telling(args, RunKind::Tag, again)).await
+    run(context, &organization, &errand, accounts, telling(told, RunKind::Tag, again)).await
 }
 
 fn begin(context: &Context, store: &Store, new: &NewOrganizationRun) -> Result<OrganizationRunId, CommandError> {
     store.begin_organization_run(new).map_err(|error| context.store_error(&error))
 }
 
-fn telling<'t>(args: &AccountsArgs, kind: RunKind, resume: String) -> Telling<'t> {
-    let (results, stats) = (args.results.clone(), args.stats);
-    Telling { kind, results, stats, print_plans: false, save: None, resume }
+fn telling<'t>(told: &TellingArgs, kind: RunKind, resume: String) -> Telling<'t> {
+    Telling { kind, results: told.results.clone(), stats: told.stats, print_plans: false, save: None, resume }
 }
 
 /// The accounts of the file that there is something to do in. Without filters the file must have all of them.

@@ -135,7 +135,12 @@ impl<'m> Errand<'m> for Tag<'m> {
         let regions = match regions_of(&self.regions, account) {
             Regions::OfDatabase => None,
             Regions::These(regions) => Some(regions),
-            Regions::Enabled => Some(regions::enabled(session).await?.0),
+            Regions::Enabled => {
+                let (mut enabled, _) = regions::enabled(session).await?;
+                // Credentials are of one partition. AWS names no regions of others; what stands in for it may.
+                enabled.retain(|region| region.partition() == session.region().partition());
+                Some(enabled)
+            }
         };
         let mut items: Vec<(Region, Item<'m>)> =
             facts.open.into_iter().map(|run| (run.region.clone(), Item::Rest(Box::new(run)))).collect();
