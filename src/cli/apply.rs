@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::organization::{self, AccountsArgs, TellingArgs};
+use super::organization::{self, AccountsArgs, TellingArgs, Way};
 use super::run_output::{self, RunOutput};
 use super::saved_plans::{SavedPlan, SavedPlans};
 use super::tagging;
@@ -49,7 +49,10 @@ async fn apply_plan(path: &Path, args: Args, context: &Context) -> Result<Outcom
             Ok(Outcome::Done)
         }
         [plan] if args.accounts.config.is_none() => apply_one(&saved, plan, args.aws, context).await,
-        _ => organization::apply(&saved, &args.accounts, &args.telling, args.aws.access, context).await,
+        _ => {
+            let way = Way { accounts: &args.accounts, telling: &args.telling, access: args.aws.access };
+            organization::apply(&saved, way, context).await
+        }
     }
 }
 

@@ -41,6 +41,7 @@ enum Command {
     LoadFiles,
     LoadHistory,
     LoadS3,
+    Import,
     /// With --live
     Who,
     Tag,
@@ -65,7 +66,7 @@ impl Command {
             Self::Undo => Work::Undo,
             Self::Accounts => Work::Organization,
             Self::Report => Work::Report,
-            Self::LoadFiles | Self::Runs | Self::ResourceMap => Work::Nothing,
+            Self::LoadFiles | Self::Import | Self::Runs | Self::ResourceMap => Work::Nothing,
         }
     }
 }

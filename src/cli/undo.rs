@@ -1,6 +1,6 @@
 //! `undo`: takes back what a run wrote, where nobody changed it since.
 
-use super::organization::{self, AccountsArgs, TellingArgs};
+use super::organization::{self, AccountsArgs, TellingArgs, Way};
 use super::run_output::{self, RunOutput};
 use super::runs::RunName;
 use super::tagging;
@@ -36,16 +36,8 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let number = match args.run {
         RunName::Single(number) => number,
         RunName::Organization(number) => {
-            return organization::undo(
-                number,
-                args.dry_run,
-                &args.accounts,
-                &args.telling,
-                args.aws.access,
-                &store,
-                context,
-            )
-            .await;
+            let way = Way { accounts: &args.accounts, telling: &args.telling, access: args.aws.access };
+            return organization::undo(number, args.dry_run, way, &store, context).await;
         }
     };
     let run = tagging::find_run(context, &store, number)?;

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use super::live::{Report, users};
-use crate::aws::{CallError, Session, regions};
+use crate::aws::{CallError, Session};
 use crate::creator::OwnerRules;
 use crate::load::Stop;
 use crate::names::{Region, ResourceType};
@@ -55,11 +55,7 @@ impl<'m> Errand<'m> for Cover<'m> {
         session: &Session,
         records: Self::Facts,
     ) -> Result<Vec<(Region, Chosen<'m>)>, CallError> {
-        let regions = match regions_of(&self.regions, account) {
-            Regions::OfDatabase => None,
-            Regions::These(regions) => Some(regions),
-            Regions::Enabled => Some(regions::enabled(session).await?.0),
-        };
+        let regions = regions_of(&self.regions, account).ask(session).await?;
         Ok(places(self.map, &records, regions.as_deref(), &self.types))
     }
 

@@ -13,13 +13,18 @@ use crate::store::Store;
 use crate::store::journal::{Run, RunKind};
 use crate::store::organization_runs::{NewOrganizationRun, OrganizationRunId};
 
+/// The options that lead to the accounts.
+pub(in crate::cli) struct Way<'a> {
+    pub(in crate::cli) accounts: &'a AccountsArgs,
+    pub(in crate::cli) telling: &'a TellingArgs,
+    pub(in crate::cli) access: AwsAccessArgs,
+}
+
 /// Takes back all runs of a run across an organization.
 pub(in crate::cli) async fn undo(
     number: OrganizationRunId,
     only_plan: bool,
-    args: &AccountsArgs,
-    telling_args: &TellingArgs,
-    access: AwsAccessArgs,
+    way: Way<'_>,
     store: &Store,
     context: &Context,
 ) -> Result<Outcome, CommandError> {
@@ -28,7 +33,7 @@ pub(in crate::cli) async fn undo(
     for run in store.runs_of_organization(number, None).map_err(|error| context.store_error(&error))? {
         runs.entry(run.account_id.clone()).or_default().push(run);
     }
-    let accounts = accounts_of(args, runs.keys())?;
+    let accounts = accounts_of(way.accounts, runs.keys())?;
     let map = context.resource_map()?;
     let new = NewOrganizationRun {
         kind: RunKind::Undo,
@@ -37,7 +42,7 @@ pub(in crate::cli) async fn undo(
         question: String::new(),
     };
     let begun = if only_plan { None } else { Some(begin(context, store, &new)?) };
-    let base = open_base(access, None).await?;
+    let base = open_base(way.access, None).await?;
     let stop = Stop::default();
     let organization = Organization {
         base: &base,
@@ -46,19 +51,17 @@ pub(in crate::cli) async fn undo(
         key: undone.tag_key,
         run: begun,
         stop: &stop,
-        concurrency: args.max_concurrency,
+        concurrency: way.accounts.max_concurrency,
     };
     let again = format!("trailcreator undo {number} --config ACCOUNTS_FILE");
-    let telling = telling(telling_args, RunKind::Undo, again);
+    let telling = telling(way.telling, RunKind::Undo, again);
     run(context, &organization, &Undo { runs, only_plan }, accounts, telling).await
 }
 
 /// Applies the plans of several accounts.
 pub(in crate::cli) async fn apply(
     saved: &SavedPlans,
-    args: &AccountsArgs,
-    telling_args: &TellingArgs,
-    access: AwsAccessArgs,
+    way: Way<'_>,
     context: &Context,
 ) -> Result<Outcome, CommandError> {
     let key = one_key(saved)?;
@@ -66,11 +69,11 @@ pub(in crate::cli) async fn apply(
     for plan in &saved.plans {
         plans.entry(plan.account.clone()).or_default().push(plan.at.clone());
     }
-    let accounts = accounts_of(args, plans.keys())?;
+    let accounts = accounts_of(way.accounts, plans.keys())?;
     let (map, store) = (context.resource_map()?, context.open_store()?);
     let new = NewOrganizationRun { kind: RunKind::Tag, undoes: None, key: key.clone(), question: String::new() };
     let run_id = begin(context, &store, &new)?;
-    let base = open_base(access, None).await?;
+    let base = open_base(way.access, None).await?;
     let stop = Stop::default();
     let organization = Organization {
         base: &base,
@@ -79,11 +82,11 @@ pub(in crate::cli) async fn apply(
         key,
         run: Some(run_id),
         stop: &stop,
-        concurrency: args.max_concurrency,
+        concurrency: way.accounts.max_concurrency,
     };
     let errand = Apply { plans, read: |at: &PlanAt| saved.read(at) };
     let again = "trailcreator apply PLAN --config ACCOUNTS_FILE: what has the tag is left alone".to_owned();
-    run(context, &organization, &errand, accounts, telling(telling_args, RunKind::Tag, again)).await
+    run(context, &organization, &errand, accounts, telling(way.telling, RunKind::Tag, again)).await
 }
 
 fn begin(context: &Context, store: &Store, new: &NewOrganizationRun) -> Result<OrganizationRunId, CommandError> {

@@ -9,7 +9,7 @@ mod results;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-pub(super) use later::{apply, undo};
+pub(super) use later::{Way, apply, undo};
 use reporter::Reporter;
 pub(super) use reporter::Telling;
 

@@ -63,6 +63,25 @@ pub enum Regions {
     Enabled,
 }
 
+impl Regions {
+    /// The regions themselves, asked of AWS where that must be. `None`: those of the database.
+    ///
+    /// # Errors
+    /// Neither service that knows them tells.
+    pub async fn ask(self, session: &Session) -> Result<Option<Vec<Region>>, CallError> {
+        match self {
+            Self::OfDatabase => Ok(None),
+            Self::These(regions) => Ok(Some(regions)),
+            Self::Enabled => {
+                let (mut enabled, _) = regions::enabled(session).await?;
+                // Credentials are of one partition. AWS names no regions of others; what stands in for it may.
+                enabled.retain(|region| region.partition() == session.region().partition());
+                Ok(Some(enabled))
+            }
+        }
+    }
+}
+
 /// The regions of an account: by the command line (`given`), else by the file, else by the database.
 pub fn regions_of(given: &[RegionChoice], account: &Account) -> Regions {
     let wanted = if given.is_empty() { &account.regions } else { given };
@@ -132,11 +151,7 @@ impl<'m> Errand<'m> for Tag<'m> {
         session: &Session,
         facts: Facts,
     ) -> Result<Vec<(Region, Item<'m>)>, CallError> {
-        let regions = match regions_of(&self.regions, account) {
-            Regions::OfDatabase => None,
-            Regions::These(regions) => Some(regions),
-            Regions::Enabled => Some(regions::enabled(session).await?.0),
-        };
+        let regions = regions_of(&self.regions, account).ask(session).await?;
         let mut items: Vec<(Region, Item<'m>)> =
             facts.open.into_iter().map(|run| (run.region.clone(), Item::Rest(Box::new(run)))).collect();
         let begun: BTreeSet<Region> = items.iter().map(|(region, _)| region.clone()).collect();

@@ -43,8 +43,8 @@ def make(query):
         get_backend('iam')[account]['aws'].create_role('deploy', '{}', '/', None, '', [], 3600, None)
 def owners(query):
     def of(account):
-        role = get_backend('iam')[account]['aws'].get_role('deploy')
-        yield role.tags.get('Owner', {}).get('Value') if isinstance(role.tags, dict) else None
+        tags, _ = get_backend('iam')[account]['aws'].list_role_tags('deploy', None)
+        yield {tag['Key']: tag['Value'] for tag in tags}.get('Owner')
         for region in query['region']:
             yield get_backend('sqs')[account][region].get_queue('jobs').tags.get('Owner')
     return {account: list(of(account)) for account in accounts(query)}
@@ -61,7 +61,10 @@ def before(entry, environ):
 pub(super) struct Lab {
     pub(super) moto: Moto,
     pub(super) bench: Bench,
-    pub(super) accounts: usize,
+    /// Accounts that have something.
+    made: usize,
+    /// Accounts in the file and the trail.
+    accounts: usize,
 }
 
 /// An account's id by its number.
@@ -81,7 +84,12 @@ impl Lab {
     }
 
     pub(super) fn on(bench: Bench, accounts: usize, disturb: &str) -> Self {
-        let lab = Self { moto: Moto::start_with(&format!("{HOOK}{disturb}")), bench, accounts };
+        Self::of(bench, accounts, accounts, disturb)
+    }
+
+    /// So many accounts, of which only the first `made` have something.
+    pub(super) fn of(bench: Bench, made: usize, accounts: usize, disturb: &str) -> Self {
+        let lab = Self { moto: Moto::start_with(&format!("{HOOK}{disturb}")), bench, made, accounts };
         lab.call("make");
         lab.load();
         lab.bench.write("accounts.yml", lab.accounts_file(""));
@@ -91,7 +99,7 @@ impl Lab {
     /// The laboratory's own call, not through AWS's interface.
     fn call(&self, name: &str) -> Value {
         let (endpoint, regions) = (self.moto.endpoint(), REGIONS.map(|region| format!("&region={region}")).concat());
-        let url = format!("{endpoint}/lab/{name}?accounts={}{regions}", self.accounts);
+        let url = format!("{endpoint}/lab/{name}?accounts={}{regions}", self.made);
         self.moto.boto3(&format!(
             "import urllib.request
 request = urllib.request.Request('{url}', headers={{'User-Agent': 'Boto3/lab'}})
@@ -139,6 +147,18 @@ result = json.load(urllib.request.urlopen(request))"
         self.bench.trailcreator(args).aws(&self.moto).run()
     }
 
+    /// The peak of its memory in kB, and the exit code of the binary, run against moto.
+    pub(super) fn peak_memory(&self, args: &[&str]) -> (u64, i64) {
+        let told = self.moto.boto3(&format!(
+            "import os, resource, subprocess
+run = subprocess.run([{:?}] + {args:?}, cwd={:?}, capture_output=True)
+result = [resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, run.returncode]",
+            env!("CARGO_BIN_EXE_trailcreator"),
+            self.bench.path(""),
+        ));
+        (told[0].as_u64().expect("kB"), told[1].as_i64().expect("a code"))
+    }
+
     /// The `Owner` of each account's role and queues (`REGIONS` in order).
     pub(super) fn owners(&self) -> BTreeMap<String, Vec<Option<String>>> {
         serde_json::from_value(self.call("owners")).expect("lists of texts")
@@ -151,7 +171,7 @@ result = json.load(urllib.request.urlopen(request))"
 }
 
 /// The entry of a place, or of an account without a region.
-pub(super) fn entries<'v>(list: &'v Value, number: usize) -> Vec<&'v Value> {
+pub(super) fn entries(list: &Value, number: usize) -> Vec<&Value> {
     let account = id(number);
     list.as_array().expect("a list").iter().filter(|entry| entry["Id"] == account.as_str()).collect()
 }
