@@ -169,7 +169,7 @@ impl CallError {
     /// Why there are no credentials. A role's refusal is AWS's own answer.
     pub(super) fn of_credentials(operation: &str, region: &Region, error: &CredentialsError) -> Self {
         let refusal = chain(error).find_map(|cause| cause.downcast_ref::<AssumeRoleError>());
-        let code = refusal.and_then(ProvideErrorMetadata::code).map_or_else(|| credentials_code(error), |code| code);
+        let code = refusal.and_then(ProvideErrorMetadata::code).unwrap_or_else(|| credentials_code(error));
         let message = refusal.and_then(ProvideErrorMetadata::message);
         Self {
             message: message.map_or_else(|| causes(error), str::to_owned),

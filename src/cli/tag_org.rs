@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use super::organization::{self, AccountsArgs, Telling, TellingArgs};
+use super::organization::{self, AccountsArgs, Save, Telling, TellingArgs};
 use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, tag, tagging};
 use crate::creator::OwnerRules;
 use crate::load::Stop;
@@ -96,7 +96,7 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
         results: args.telling.results.clone(),
         stats: args.telling.stats,
         print_plans: args.dry_run && args.save_plan.is_none(),
-        save: save.as_mut().map(|save| save as &mut dyn FnMut(&Plan) -> Result<(), CommandError>),
+        save: save.as_mut().map(|save| save as &mut Save<'_>),
         resume: resume_advice(&args, run),
     };
     let outcome = organization::run(context, &organization, &errand, accounts, telling).await?;

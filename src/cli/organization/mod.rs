@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 pub(super) use later::{Way, apply, undo};
 use reporter::Reporter;
-pub(super) use reporter::Telling;
+pub(super) use reporter::{Save, Telling};
 
 use super::interrupt::stop_on_interrupt;
 use super::{AwsAccessArgs, CommandError, Context, Outcome};

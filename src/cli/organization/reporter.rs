@@ -19,6 +19,9 @@ use crate::tag::apply::Stop as Stopped;
 use crate::tag::plan::{LeftKind, Plan};
 use crate::tag::run::RunReport;
 
+/// Takes a plan, to keep it.
+pub(in crate::cli) type Save<'a> = dyn FnMut(&Plan) -> Result<(), CommandError> + 'a;
+
 /// What is to be told, and where.
 pub(in crate::cli) struct Telling<'a> {
     /// What the runs are for.
@@ -30,7 +33,7 @@ pub(in crate::cli) struct Telling<'a> {
     /// Whether plans are printed.
     pub(in crate::cli) print_plans: bool,
     /// Who gets the plans.
-    pub(in crate::cli) save: Option<&'a mut dyn FnMut(&Plan) -> Result<(), CommandError>>,
+    pub(in crate::cli) save: Option<&'a mut Save<'a>>,
     /// How an interrupted run is gone on with.
     pub(in crate::cli) resume: String,
 }

@@ -171,7 +171,7 @@ result = [resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, run.returncode
 }
 
 /// The entry of a place, or of an account without a region.
-pub(super) fn entries<'v>(list: &'v Value, number: usize) -> Vec<&'v Value> {
+pub(super) fn entries(list: &Value, number: usize) -> Vec<&Value> {
     let account = id(number);
     list.as_array().expect("a list").iter().filter(|entry| entry["Id"] == account.as_str()).collect()
 }
