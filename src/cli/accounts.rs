@@ -150,14 +150,14 @@ fn tell(context: &Context, written: usize, left_out: &[LeftOut], session: &Sessi
     context.console.message(format_args!("{written} accounts, {} left out; {calls}", left_out.len()));
 }
 
-fn directory_error(error: DirectoryError) -> CommandError {
+pub(super) fn directory_error(error: DirectoryError) -> CommandError {
     match error {
         DirectoryError::Call(error) => call_error("reading the organization", &error),
         DirectoryError::NoSuchUnit { .. } => CommandError::usage(format_args!("--ou: {error}")),
     }
 }
 
-fn call_error(doing: &str, error: &CallError) -> CommandError {
+pub(super) fn call_error(doing: &str, error: &CallError) -> CommandError {
     let mut command_error = CommandError::while_doing(doing, error);
     command_error.hints.extend(error.hint());
     if error.code == NOT_IN_USE || error.class == ErrorClass::AccessDenied {
