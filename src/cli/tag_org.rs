@@ -94,6 +94,7 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     };
     let rules: OwnerRules = args.owner.clone().into();
     let only_plan = args.dry_run || args.save_plan.is_some();
+    let results = args.telling.open_results(args.resume.is_some())?;
     let run = if only_plan { None } else { Some(begin(&args, context, &store, &key, &rules)?) };
     let errand = Tag {
         map: &map,
@@ -110,7 +111,7 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     let mut save = plans.as_mut().map(|plans| |plan: &Plan| plans.add(plan));
     let telling = Telling {
         kind: RunKind::Tag,
-        results: args.telling.results.clone(),
+        results,
         stats: args.telling.stats,
         print_plans: args.dry_run && args.save_plan.is_none(),
         save: save.as_mut().map(|save| save as &mut Save<'_>),

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 pub(super) use later::{Way, apply, undo};
 use reporter::Reporter;
 pub(super) use reporter::{Save, Telling};
+pub(super) use results::ResultsFile;
 
 use super::interrupt::stop_on_interrupt;
 use super::{AwsAccessArgs, CommandError, Context, Outcome, accounts};
@@ -58,6 +59,19 @@ pub(super) struct TellingArgs {
     /// Tell how many calls of each operation were made
     #[arg(long)]
     pub(super) stats: bool,
+}
+
+impl TellingArgs {
+    /// Opens the file of results, before anything is begun. `goes_on`: behind what an interrupted run wrote.
+    pub(super) fn open_results(&self, goes_on: bool) -> Result<Option<ResultsFile>, CommandError> {
+        let Some(path) = &self.results else { return Ok(None) };
+        let mut options = fs::OpenOptions::new();
+        let opened = options.create(true).write(true).append(goes_on).truncate(!goes_on).open(path);
+        let file = opened.map_err(|error| {
+            CommandError::while_doing(format_args!("writing results to {}", path.display()), &error)
+        })?;
+        Ok(Some(ResultsFile { path: path.clone(), file }))
+    }
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
@@ -156,7 +170,7 @@ pub(super) async fn run<'m, 't>(
     telling: Telling<'t>,
 ) -> Result<Outcome, CommandError> {
     let interrupt = stop_on_interrupt(organization.stop);
-    let mut reporter = Reporter::new(context, telling, accounts.len())?;
+    let mut reporter = Reporter::new(context, telling, accounts.len());
     let worked = {
         let heard = async {
             organization.stop.wait().await;
