@@ -45,6 +45,8 @@ enum Command {
     /// With --live
     Who,
     Tag,
+    /// Of the role in each account
+    TagOrg,
     Apply,
     Undo,
     Runs,
@@ -63,6 +65,7 @@ impl Command {
             Self::Who => Work::Lookup,
             // Before a plan is applied its resources are listed again. To resume an undo takes the policy of undo.
             Self::Tag | Self::Apply => Work::Tag,
+            Self::TagOrg => Work::TagAccount,
             Self::Undo => Work::Undo,
             Self::Accounts => Work::Organization,
             Self::Report => Work::Report,
