@@ -4,27 +4,24 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{AwsAccessArgs, CommandError, Context, Outcome, run_output, tagging};
-use crate::aws::{AwsOptions, CallError, ErrorClass, Session};
+use super::{AwsAccessArgs, CommandError, Context, Outcome, organization, run_output, tagging};
+use crate::aws::{CallError, ErrorClass, Session};
 use crate::console::OutputFormat;
-use crate::names::Region;
 use crate::org::directory::{DirectoryError, accounts_below, read_tags};
 use crate::org::{Account, AccountsFile, Member, RegionChoice, Stanzas};
 
 /// The version of the JSON document's form.
 const FORMAT_VERSION: u32 = 1;
 
-/// Where Organizations is asked when the environment names no region: it has one endpoint for all.
-const ANY_REGION: &str = "us-east-1";
-
 /// The code of an account that is in no organization.
 const NOT_IN_USE: &str = "AWSOrganizationsNotInUseException";
 
 /// Write an accounts file for tag-org and c7n-org from AWS Organizations
 ///
-/// Needs the credentials of the organization's management account or of a delegated administrator. Each account gets as tags its
-/// organizational units (path:/Core, path:/Core/Security) and its tags (key:value), by which tag-org and c7n-org choose accounts.
-/// Templates may name {Id}, {Name}, {Email}, {Arn}, {OrgId}, {Path}, {Partition}, {Tags.KEY}, and c7n-org's {name}, {account_id}…
+/// Needs the credentials of the organization's management account or of a delegated administrator. Each account gets as
+/// tags its organizational units (path:/Core, path:/Core/Security) and its tags (key:value), by which tag-org and
+/// c7n-org choose accounts. Templates may name {Id}, {Name}, {Email}, {Arn}, {OrgId}, {Path}, {Partition}, {Tags.KEY},
+/// and c7n-org's {name}, {account_id}…
 ///
 /// Exit codes: 0 all done, 1 failed, 2 usage, 4 finished but tags of some accounts could not be read, 130 interrupted.
 #[derive(Debug, clap::Args)]
@@ -74,12 +71,12 @@ struct LeftOut {
 pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, CommandError> {
     let stanzas = Stanzas::new(&args.name, &args.role, args.region)
         .map_err(|error| CommandError::usage(format_args!("--name or --role: {error}")))?;
-    let options = AwsOptions { default_region: Some(Region::from(ANY_REGION)), ..args.aws.into() };
-    let session = Session::open(&options).await.map_err(|error| call_error("opening an AWS session", &error))?;
+    let session = organization::open_base(args.aws, None).await?;
     let reading = async {
         let members = accounts_below(&session, &args.ou).await.map_err(directory_error)?;
         let (mut members, left_out) = select(members, &args.ignore, args.active)?;
-        let failed = read_tags(&session, &mut members).await;
+        let progress = context.console.progress("tags of accounts", Some(tagging::count(members.len())));
+        let failed = read_tags(&session, &mut members, &mut |done| progress.update(done, "")).await;
         Ok((members, left_out, failed))
     };
     let Some(read) = tagging::or_interrupted(context, reading).await else { return Ok(Outcome::Interrupted) };
@@ -150,6 +147,7 @@ fn tell(context: &Context, written: usize, left_out: &[LeftOut], session: &Sessi
     context.console.message(format_args!("{written} accounts, {} left out; {calls}", left_out.len()));
 }
 
+/// Why the organization's accounts can't be told.
 pub(super) fn directory_error(error: DirectoryError) -> CommandError {
     match error {
         DirectoryError::Call(error) => call_error("reading the organization", &error),
@@ -157,12 +155,12 @@ pub(super) fn directory_error(error: DirectoryError) -> CommandError {
     }
 }
 
+/// A failed call of Organizations, with the advice that fits.
 pub(super) fn call_error(doing: &str, error: &CallError) -> CommandError {
-    let mut command_error = CommandError::while_doing(doing, error);
-    command_error.hints.extend(error.hint());
+    let command_error = tagging::aws_error(doing, error);
     if error.code == NOT_IN_USE || error.class == ErrorClass::AccessDenied {
-        let who = "Organizations tells its accounts to the management account and delegated administrators: choose their \
-                   credentials with --profile or --assume";
+        let who = "Organizations tells its accounts to the management account and delegated administrators: choose \
+                   their credentials with --profile or --assume";
         return command_error.hint(who);
     }
     command_error

@@ -141,6 +141,11 @@ pub struct OwnerArgs {
 
 impl From<OwnerArgs> for OwnerRules {
     fn from(args: OwnerArgs) -> Self {
-        Self { value: args.creator_value, user_suffix: args.user_suffix, machine_sessions: args.machine_sessions }
+        Self {
+            value: args.creator_value,
+            user_suffix: args.user_suffix,
+            machine_sessions: args.machine_sessions,
+            ..Self::default()
+        }
     }
 }

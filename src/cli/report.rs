@@ -35,9 +35,10 @@ const HEADINGS: [&str; 8] =
 
 /// Tell how many resources have an owner, could have one, or can't be told, and who made most
 ///
-/// Lists the live resources of each type that the database has creations of, as tag does, and writes nothing to AWS. Every resource is in
-/// one class: owned (has the tag); would be owned (tag would write it); no record (of its creation in the database); no
-/// owner (by the rules its creator is nobody); service (made by AWS itself); unknown (its tags could not be read); not taggable.
+/// Lists the live resources of each type that the database has creations of, as tag does, and writes nothing to AWS.
+/// Every resource is in one class: owned (has the tag); would be owned (tag would write it); no record (of its creation
+/// in the database); no owner (by the rules its creator is nobody); service (made by AWS itself); unknown (its tags
+/// could not be read); not taggable.
 ///
 /// Looks at the account of the credentials, or with --config at those of an accounts file, as tag-org does.
 ///
@@ -50,12 +51,12 @@ pub(super) struct Args {
     /// Only these resource types (cloud-custodian's names: ec2, iam-role); repeatable
     #[arg(long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>)]
     types: Vec<ResourceType>,
-    /// A region; repeatable; all: those enabled for the account. Global types are always in [default: the region of AWS's usual
-    /// chain; with --config the file's, else those the database has records for; with --offline all]
+    /// A region; repeatable; all: those enabled for the account. Global types are always in [default: the region of
+    /// AWS's usual chain; with --config the file's, else those the database has records for; with --offline all]
     #[arg(long, env = "TRAILCREATOR_REGION", value_delimiter = ',', value_parser = region_or_all)]
     region: Vec<Region>,
-    /// Without any AWS call: what the database has recorded, and what the runs of tag have written. Whether it still lives and
-    /// what others tagged is not known then
+    /// Without any AWS call: what the database has recorded, and what the runs of tag have written. Whether it still
+    /// lives and what others tagged is not known then
     #[arg(long)]
     offline: bool,
     /// With --offline: only this account; repeatable [default: all of the database]
@@ -146,6 +147,9 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
         OutputFormat::Json => Format::Json,
     });
     let form = Form { format, by: args.by, top: args.top };
+    if form.by == By::Creator && form.format != Format::Csv {
+        return Err(CommandError::usage("--by is for --format csv: the other forms have both tables"));
+    }
     match (args.offline, &args.organization.config) {
         (true, _) => of_database(args, context, &map, &form),
         (false, Some(_)) => of_organization(args, context, &map, &form).await,
@@ -158,13 +162,12 @@ fn of_database(args: Args, context: &Context, map: &ResourceMap, form: &Form) ->
     let store = context.open_store_to_read()?;
     // Without AWS nobody tells which regions are enabled: those of the database are all there are.
     let regions = if args.region.iter().any(|region| region.as_str() == ALL) { Vec::new() } else { args.region };
-    let accounts = match &args.organization.config {
-        Some(_) => args.organization.accounts()?.into_iter().map(|account| account.id).collect(),
-        None => args.offline_accounts,
-    };
+    let chosen = if args.organization.config.is_some() { args.organization.accounts()? } else { Vec::new() };
+    let accounts = chosen.iter().map(|account| account.id.clone()).chain(args.offline_accounts).collect();
     let filter = Filter { types: args.types, accounts, regions };
     let question = offline::Question { key, rules: args.owner.into(), filter, map };
-    let coverage = offline::coverage(&store, &question).map_err(|error| context.store_error(&error))?;
+    let mut coverage = offline::coverage(&store, &question).map_err(|error| context.store_error(&error))?;
+    chosen.iter().for_each(|account| coverage.set_name(&account.id, &account.name));
     let report = Report::from(coverage);
     let told = Told { report: &report, failed_accounts: &[], tag_key: question.key.as_str(), offline: true };
     print(context, form, &told);
@@ -316,7 +319,8 @@ fn print(context: &Context, form: &Form, told: &Told<'_>) {
 fn print_text(context: &Context, coverage: &Coverage, top: &[Creator], creators: usize) {
     let mut rows = vec![texts(HEADINGS.iter().chain(&["account", "region", "type"]))];
     rows.extend(coverage.rows().map(|row| {
-        let place = [row.account_id.to_string(), row.region, row.resource_type.to_string()];
+        let name = row.account_name.map(|name| format!(" {}", printable(&name))).unwrap_or_default();
+        let place = [format!("{}{name}", row.account_id), row.region, row.resource_type.to_string()];
         shown(&row.figures).into_iter().chain(place).collect()
     }));
     if rows.len() == 1 {
@@ -346,9 +350,11 @@ fn print_csv(context: &Context, table: &str) {
 }
 
 fn csv_of_rows(coverage: &Coverage) -> String {
-    let header: Vec<&str> = ["account_id", "region", "resource_type"].into_iter().chain(FIGURES).collect();
+    let header: Vec<&str> =
+        ["account_id", "account_name", "region", "resource_type"].into_iter().chain(FIGURES).collect();
     let rows = coverage.rows().map(|row| {
-        let place = [row.account_id.to_string(), row.region, row.resource_type.to_string()].map(Cell::Text);
+        let name = row.account_name.unwrap_or_default();
+        let place = [row.account_id.to_string(), name, row.region, row.resource_type.to_string()].map(Cell::Text);
         place.into_iter().chain(numbers(&row.figures).map(Cell::Number)).collect()
     });
     csv::table(&header, rows)

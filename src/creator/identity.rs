@@ -4,7 +4,12 @@
 //!
 //! Source: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html>
 
-use crate::trail::record::Identity;
+use std::borrow::Cow;
+
+use super::people::UserId;
+use super::web_identity::{WebIdentity, provider_phrase};
+use crate::trail::extract::HIDDEN;
+use crate::trail::record::{Event, Identity};
 
 /// How CloudTrail spells the caller of a call that was not signed.
 const ANONYMOUS: [&str; 2] = ["anonymous", "ANONYMOUS_PRINCIPAL"];
@@ -26,9 +31,11 @@ pub(super) enum Caller<'a> {
     /// A session of a role.
     Session(Session<'a>),
     /// A principal with a name of its own; `what` it is, as a phrase: "IAM user name".
-    Named { name: &'a str, what: &'static str },
+    Named { name: &'a str, what: Cow<'static, str> },
     /// An Identity Center user, of whom only the id is recorded.
-    IdentityCenterUser(&'a str),
+    IdentityCenterUser(UserId<'a>),
+    /// Nobody: the call was not signed.
+    Anonymous,
     /// CloudTrail does not say; why, as a phrase.
     Nameless(String),
 }
@@ -40,6 +47,8 @@ pub(super) struct Session<'a> {
     pub(super) name: Option<&'a str>,
     /// The role's name, without its path.
     pub(super) role: Option<&'a str>,
+    /// Who signed the session in, where that was an identity provider: an ARN of IAM's or a host.
+    pub(super) provider: Option<&'a str>,
 }
 
 impl<'a> Session<'a> {
@@ -49,11 +58,40 @@ impl<'a> Session<'a> {
         let name = self.role?.strip_prefix(PERMISSION_SET)?;
         Some(name.rsplit_once('_').map_or(name, |(permission_set, _)| permission_set))
     }
+
+    /// For the end of a reason: ", signed in through GitHub Actions (token.actions.githubusercontent.com)".
+    pub(super) fn signed_in(&self) -> String {
+        self.provider.map(|provider| format!(", signed in through {}", provider_phrase(provider))).unwrap_or_default()
+    }
 }
 
 /// A field's text, if there is any.
 pub(super) fn text(field: &Option<String>) -> Option<&str> {
-    field.as_deref().map(str::trim).filter(|text| !text.is_empty())
+    field.as_deref().map(str::trim).filter(|text| !text.is_empty() && *text != HIDDEN)
+}
+
+/// The session, if a role's session called; a service-linked role's too.
+pub(super) fn session_of(identity: &Identity) -> Option<Session<'_>> {
+    let by_arn = text(&identity.arn).is_some_and(|arn| arn.contains(":assumed-role/"));
+    let is_session = match text(&identity.kind) {
+        Some("AssumedRole") => true,
+        Some("AWSAccount") => by_arn || (text(&identity.arn).is_none() && after_colon(identity).is_some()),
+        _ => by_arn,
+    };
+    is_session.then(|| session(identity))
+}
+
+/// The Identity Center user on whose behalf the call was made.
+pub(super) fn identity_center_user(identity: &Identity) -> Option<UserId<'_>> {
+    let store_arn = text(&identity.on_behalf_of_store_arn).unwrap_or_default();
+    text(&identity.on_behalf_of_user_id).map(|user_id| UserId { store_arn, user_id })
+}
+
+/// The caller's account, where it is not the one that received the event.
+pub(super) fn foreign_account(event: &Event) -> Option<&str> {
+    let account = text(&event.identity.account_id)?;
+    let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+    (is_account && !event.account_id.is_empty() && account != event.account_id).then_some(account)
 }
 
 /// Who called, by the identity's type; by its facts where the type is absent or new.
@@ -63,18 +101,18 @@ pub(super) fn caller_of(identity: &Identity) -> Caller<'_> {
     }
     let user_name = text(&identity.user_name);
     let tail = text(&identity.arn).and_then(tail);
-    let named = |name: Option<_>, what| name.map(|name| Caller::Named { name, what });
+    let named = |name: Option<_>, what: &'static str| name.map(|name| Caller::Named { name, what: what.into() });
     let caller = match text(&identity.kind) {
         Some("AWSService") => Some(service(identity)),
         Some("Root") => named(Some("root"), "the account's root user"),
         Some("IAMUser") => named(user_name.or(tail), "IAM user name"),
         Some("AssumedRole") => Some(Caller::Session(session(identity))),
         Some("Role") => named(user_name.or(tail), "role"),
-        Some("FederatedUser") => named(tail.or(user_name), "federated user name"),
+        Some("FederatedUser") => tail.or(user_name).map(|name| federated_user(identity, name)),
         // The name may be a path, of which c7n-trailcreator takes the end; ours must be equal.
         Some("SAMLUser") => named(user_name.map(|name| name.rsplit('/').next().unwrap_or(name)), "SAML user name"),
-        Some("WebIdentityUser") => named(user_name.or(after_colon(identity)), "web identity's user name"),
-        Some("IdentityCenterUser") => text(&identity.on_behalf_of_user_id).map(Caller::IdentityCenterUser),
+        Some("WebIdentityUser") => web_identity_user(identity),
+        Some("IdentityCenterUser") => identity_center_user(identity).map(Caller::IdentityCenterUser),
         Some("AWSAccount") => Some(other_account(identity)),
         _ => None,
     };
@@ -102,13 +140,16 @@ fn by_facts(identity: &Identity) -> Caller<'_> {
         return Caller::Session(session(identity));
     }
     if arn.is_some_and(|arn| arn.ends_with(":root")) {
-        return Caller::Named { name: "root", what: "the account's root user" };
+        return Caller::Named { name: "root", what: "the account's root user".into() };
+    }
+    if is_anonymous(identity) {
+        return Caller::Anonymous;
     }
     let candidates = [(text(&identity.user_name), "user name"), (arn.and_then(tail), "end of the principal's ARN")];
     if let Some((name, what)) = candidates.into_iter().find_map(|(name, what)| Some((name?, what))) {
-        return Caller::Named { name, what };
+        return Caller::Named { name, what: what.into() };
     }
-    if let Some(id) = text(&identity.on_behalf_of_user_id) {
+    if let Some(id) = identity_center_user(identity) {
         return Caller::IdentityCenterUser(id);
     }
     if text(&identity.invoked_by).is_some() {
@@ -131,19 +172,47 @@ fn service(identity: &Identity) -> Caller<'_> {
 fn other_account(identity: &Identity) -> Caller<'_> {
     let account = text(&identity.account_id);
     let arn = text(&identity.arn);
-    if account.or(text(&identity.principal_id)).is_some_and(|account| ANONYMOUS.contains(&account)) {
-        return Caller::Nameless("the call was anonymous".to_owned());
+    if is_anonymous(identity) {
+        return Caller::Anonymous;
     }
     if after_colon(identity).is_some() {
         return Caller::Session(session(identity));
     }
     match arn.and_then(tail).or(text(&identity.user_name)) {
-        Some(name) => Caller::Named { name, what: "principal of another account" },
+        Some(name) => Caller::Named { name, what: "name of the principal".into() },
         None => Caller::Nameless(format!(
             "a principal of account {} called, whose name CloudTrail keeps to that account",
             account.unwrap_or("unknown")
         )),
     }
+}
+
+fn is_anonymous(identity: &Identity) -> bool {
+    let said = [text(&identity.account_id), text(&identity.principal_id)];
+    said.into_iter().flatten().any(|said| ANONYMOUS.contains(&said))
+}
+
+/// A session by GetFederationToken. Its name is its maker's choice, so the maker is told: he answers for it.
+fn federated_user<'a>(identity: &Identity, name: &'a str) -> Caller<'a> {
+    let issuer = text(&identity.issuer_user_name).or_else(|| text(&identity.issuer_arn).and_then(tail));
+    let maker = match text(&identity.issuer_type) {
+        Some("Root") => Some("the root user".to_owned()),
+        _ => issuer.map(|issuer| format!("IAM user {issuer}")),
+    };
+    let what =
+        maker.map_or("federated user name".into(), |maker| format!("federated user name, given by {maker}").into());
+    Caller::Named { name, what }
+}
+
+/// The subject of the provider's token: whom the provider answers for.
+fn web_identity_user(identity: &Identity) -> Option<Caller<'_>> {
+    let WebIdentity { issuer, subject } = WebIdentity::of(text(&identity.principal_id).unwrap_or_default());
+    let name = text(&identity.user_name).or(subject)?;
+    let what = match issuer {
+        Some(issuer) => format!("web identity of {}", provider_phrase(issuer)).into(),
+        None => "web identity's user name".into(),
+    };
+    Some(Caller::Named { name, what })
 }
 
 fn session(identity: &Identity) -> Session<'_> {
@@ -155,10 +224,11 @@ fn session(identity: &Identity) -> Session<'_> {
         None => (None, None),
     };
     let issuer = text(&identity.issuer_user_name).or_else(|| text(&identity.issuer_arn).and_then(tail));
-    Session { name: name.filter(|name| !name.is_empty()).or(after_colon(identity)), role: issuer.or(role) }
+    let name = name.filter(|name| !name.is_empty()).or(after_colon(identity));
+    Session { name, role: issuer.or(role), provider: text(&identity.federated_provider) }
 }
 
-/// `AROAIDPPEZS35WEXAMPLE:SESSION`, `issuer:application:USER` → what stands last.
+/// `AROAIDPPEZS35WEXAMPLE:SESSION` → what stands last.
 fn after_colon(identity: &Identity) -> Option<&str> {
     text(&identity.principal_id)?.rsplit_once(':').map(|(_, name)| name).filter(|name| !name.is_empty())
 }
@@ -186,7 +256,7 @@ mod tests {
     #[test]
     fn a_session_is_read_from_its_issuer_its_arn_or_its_principal_id() {
         let whole = session_of("deploy", "anna");
-        let expected = Caller::Session(Session { name: Some("anna"), role: Some("deploy") });
+        let expected = Caller::Session(Session { name: Some("anna"), role: Some("deploy"), provider: None });
         assert_eq!(caller_of(&whole), expected);
         let without_issuer = Identity { issuer_arn: None, issuer_user_name: None, ..whole.clone() };
         assert_eq!(caller_of(&without_issuer), expected);
@@ -222,7 +292,7 @@ mod tests {
         }
         let mut person = iam_user("arn:aws:iam::1:user/alice", Some("alice"));
         person.invoked_by = some("cloudformation.amazonaws.com");
-        assert_eq!(caller_of(&person), Caller::Named { name: "alice", what: "IAM user name" });
+        assert_eq!(caller_of(&person), Caller::Named { name: "alice", what: "IAM user name".into() });
     }
 
     #[test]
@@ -232,19 +302,20 @@ mod tests {
         let with_id = Identity { principal_id: some("AIDACKCEVSQ6C2EXAMPLE"), ..account.clone() };
         assert!(caller(&with_id).contains("account 444455556666"), "{}", caller(&with_id));
         let session_there = Identity { principal_id: some("AROAIDPPEZS35WEXAMPLE:anna"), ..account.clone() };
-        assert_eq!(caller_of(&session_there), Caller::Session(Session { name: Some("anna"), role: None }));
+        let expected = Session { name: Some("anna"), role: None, provider: None };
+        assert_eq!(caller_of(&session_there), Caller::Session(expected));
         let user_there = Identity { arn: some("arn:aws:iam::444455556666:user/anna"), ..with_id };
-        assert_eq!(caller_of(&user_there), Caller::Named { name: "anna", what: "principal of another account" });
+        assert_eq!(caller_of(&user_there), Caller::Named { name: "anna", what: "name of the principal".into() });
         let anonymous = Identity { account_id: some("ANONYMOUS_PRINCIPAL"), principal_id: some(""), ..account };
-        assert_eq!(caller_of(&anonymous), Caller::Nameless("the call was anonymous".to_owned()));
+        assert_eq!(caller_of(&anonymous), Caller::Anonymous);
     }
 
     #[test]
     fn an_unknown_type_is_judged_by_its_facts_and_empty_texts_are_none() {
         let unknown = Identity { user_name: some("bob@example.com"), ..of_kind("Unknown") };
-        assert_eq!(caller_of(&unknown), Caller::Named { name: "bob@example.com", what: "user name" });
+        assert_eq!(caller_of(&unknown), Caller::Named { name: "bob@example.com", what: "user name".into() });
         let root = Identity { arn: some("arn:aws:iam::1:root"), ..Identity::default() };
-        assert_eq!(caller_of(&root), Caller::Named { name: "root", what: "the account's root user" });
+        assert_eq!(caller_of(&root), Caller::Named { name: "root", what: "the account's root user".into() });
         let empty = Identity { arn: some(""), user_name: some("  "), invoked_by: some(""), ..of_kind("") };
         assert_eq!(caller_of(&empty), Caller::Nameless("CloudTrail recorded no identity".to_owned()));
         let nameless_user = Identity { user_name: some(""), ..of_kind("IAMUser") };
@@ -253,7 +324,7 @@ mod tests {
 
     #[test]
     fn permission_sets_lose_the_suffix_that_aws_adds() {
-        let role = |role| Session { name: None, role: Some(role) }.permission_set();
+        let role = |role| Session { name: None, role: Some(role), provider: None }.permission_set();
         assert_eq!(role("AWSReservedSSO_Power_Users_0123456789abcdef"), Some("Power_Users"));
         assert_eq!(role("AWSReservedSSO_Admin"), Some("Admin"));
         assert_eq!(role("Admin"), None);

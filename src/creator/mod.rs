@@ -1,23 +1,35 @@
 //! From the events of a resource to its owner: pure functions, with the reason for every answer.
 //!
 //! Two questions: which event made the resource ([`creation_of`]), and whom that event's identity stands for
-//! ([`OwnerRules::owner_of`]); beside them [`tool_of`]: what the caller used. The second goes step by step: `identity`
-//! tells what kind of caller it was, `owner` picks the fact that stands for it, `machine_session` knows the session
-//! names that stand for nobody, `tag_value` makes the result legal as a tag. Identity maps, role chains and inheritance
-//! from parents are further steps between `identity` and `owner`.
+//! ([`OwnerRules::owner_of`]); beside them [`tool_of`]: what the caller used. The second goes step by step, and
+//! [`OwnerRules::explain`] tells each: `identity_map` are the user's own rules; `identity` tells what kind of caller it was
+//! (`web_identity`, `people`: those that others vouch for), `owner` and `subject` pick the fact that stands for it,
+//! `machine_session` knows the session names that stand for nobody, `tag_value` makes the result legal as a tag. `facts`
+//! and `text_template` are what users' own texts are filled with. Role chains and inheritance from parents are further
+//! steps between `identity` and `owner`.
 //!
 //! `docs/owners.md` tells users the same rules.
 
 mod creation;
+mod explanation;
+mod facts;
 mod identity;
+mod identity_map;
 mod machine_session;
 mod owner;
+mod people;
+mod subject;
 mod tag_value;
 #[cfg(test)]
 mod test_data;
+mod text_template;
 mod tool;
+mod web_identity;
 
 pub use creation::creation_of;
+pub use explanation::{Explanation, Step};
 pub use identity::is_of_aws;
+pub use identity_map::IdentityMap;
 pub use owner::{CreatorValue, MachineSessions, NoOwner, Owner, OwnerRules};
+pub use people::{People, Person, UserId};
 pub use tool::{Tool, tool_of};

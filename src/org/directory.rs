@@ -1,8 +1,8 @@
 //! The accounts of an organization, as AWS Organizations tells them, through the generic caller.
 //!
 //! Two ways, by what is wanted: [`all_accounts`] makes a call for each 20 accounts and knows no organizational units;
-//! [`accounts_below`] walks the tree, two calls for each unit, and asks for the accounts of chosen units only. Tags cost a
-//! call an account ([`read_tags`]), so whoever leaves accounts out does so before. All of it reads.
+//! [`accounts_below`] walks the tree, two calls for each unit, and asks for the accounts of chosen units only. Tags
+//! cost a call an account ([`read_tags`]), so whoever leaves accounts out does so before. All of it reads.
 //!
 //! Needs the credentials of the management account or of a delegated administrator.
 //!
@@ -66,8 +66,8 @@ pub async fn all_accounts(session: &Session) -> Result<Vec<Member>, CallError> {
     members(session, &accounts, None)
 }
 
-/// The accounts below these organizational units, each given by path (`/Core/Security`) or id (`ou-…`, `r-…`), once and in the order
-/// of the tree; of all units where none is given. With paths, without tags.
+/// The accounts below these organizational units, each given by path (`/Core/Security`) or id (`ou-…`, `r-…`), once and
+/// in the order of the tree; of all units where none is given. With paths, without tags.
 ///
 /// # Errors
 /// A call fails, an answer is no list, or a unit doesn't exist.
@@ -86,17 +86,25 @@ pub async fn accounts_below(session: &Session, units: &[String]) -> Result<Vec<M
     Ok(accounts.into_iter().flatten().collect())
 }
 
-/// Reads the accounts' tags, a call each. What fails is given back; those accounts stay without.
-pub async fn read_tags(session: &Session, accounts: &mut [Member]) -> Vec<(AccountId, CallError)> {
+/// Reads the accounts' tags, a call each. What fails is given back; those accounts stay without. `progress` hears how
+/// many accounts are done.
+pub async fn read_tags(
+    session: &Session,
+    accounts: &mut [Member],
+    progress: &mut dyn FnMut(u64),
+) -> Vec<(AccountId, CallError)> {
     let ids: Vec<AccountId> = accounts.iter().map(|account| account.id.clone()).collect();
     let reads: Vec<_> = ids.iter().map(|id| tags(session, id)).collect();
-    let answers: Vec<_> = stream::iter(reads).buffered(CONCURRENT_CALLS).collect().await;
+    let mut answers = stream::iter(reads).buffered(CONCURRENT_CALLS).zip(stream::iter(accounts));
     let mut failed = Vec::new();
-    for (account, answer) in accounts.iter_mut().zip(answers) {
+    let mut done = 0;
+    while let Some((answer, account)) = answers.next().await {
         match answer {
             Ok(tags) => account.tags = tags,
             Err(error) => failed.push((account.id.clone(), error)),
         }
+        done += 1;
+        progress(done);
     }
     failed
 }

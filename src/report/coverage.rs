@@ -1,7 +1,8 @@
-//! Coverage: how many resources have an owner, could have one, or can't be told; by account, region and type, and by creator.
+//! Coverage: how many resources have an owner, could have one, or can't be told; by account, region and type, and by
+//! creator.
 //!
-//! Two sources fill it: live facts ([`Coverage::add`]) and the database with the journal (`offline`). Each live resource is counted
-//! in one class. Pure and deterministic: rows and creators come in the order of their names.
+//! Two sources fill it: live facts ([`Coverage::add`]) and the database with the journal (`offline`). Each live
+//! resource is counted in one class. Pure and deterministic: rows and creators come in the order of their names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -64,6 +65,8 @@ pub struct Figures {
 pub struct Row {
     /// The account.
     pub account_id: AccountId,
+    /// Its name, where an accounts file has one.
+    pub account_name: Option<String>,
     /// The region, or [`GLOBAL`].
     pub region: String,
     /// The type.
@@ -84,8 +87,8 @@ pub struct Creator {
     pub owned: u64,
     /// Of these, how many `tag` would tag.
     pub would_be_owned: u64,
-    /// Whether all IAM users of that name who made them are gone; `None` where that can't be known: other identities, other
-    /// accounts, no record, or no listing of users.
+    /// Whether all IAM users of that name who made them are gone; `None` where that can't be known: other identities,
+    /// other accounts, no record, or no listing of users.
     pub gone: Option<bool>,
 }
 
@@ -113,6 +116,7 @@ pub struct Coverage {
     makers: BTreeMap<String, Tally>,
     /// Accounts of whose IAM users is known who exists.
     users: BTreeMap<AccountId, BTreeSet<String>>,
+    names: BTreeMap<AccountId, String>,
 }
 
 #[derive(Debug, Default)]
@@ -217,10 +221,16 @@ impl Coverage {
         self.users.insert(account.clone(), names.into_iter().collect());
     }
 
+    /// Names an account.
+    pub fn set_name(&mut self, account: &AccountId, name: &str) {
+        self.names.insert(account.clone(), name.to_owned());
+    }
+
     /// The figures by account, region and type.
     pub fn rows(&self) -> impl Iterator<Item = Row> {
         self.rows.iter().map(|((account_id, region, resource_type), figures)| Row {
             account_id: account_id.clone(),
+            account_name: self.names.get(account_id).cloned(),
             region: region.clone(),
             resource_type: resource_type.clone(),
             figures: figures.clone(),

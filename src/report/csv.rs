@@ -1,7 +1,8 @@
 //! CSV by RFC 4180, safe to open in a spreadsheet.
 //!
-//! A cell that begins with `=`, `+`, `-`, `@`, a tab or a line break is a formula there, and names of people come from a
-//! trail in which strangers write: such a text gets a `'` before it, as OWASP advises. JSON has the texts as they are.
+//! A cell that begins with `=`, `+`, `-`, `@`, a tab or a line break is a formula there, and names of people come from
+//! a trail in which strangers write: such a text gets a `'` before it, as OWASP advises. JSON has the texts as they
+//! are.
 //!
 //! The `csv` crate would be a dependency for the few lines below, and leaves formulas to its callers.
 //!

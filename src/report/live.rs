@@ -45,8 +45,8 @@ pub struct Of<T> {
     pub what: T,
 }
 
-/// Looks at an account's regions one after the other; at global types only once. `types`: those to look at; none: those that the
-/// database has creations of. `progress` hears how many types of a region are done.
+/// Looks at an account's regions one after the other; at global types only once. `types`: those to look at; none: those
+/// that the database has creations of. `progress` hears how many types of a region are done.
 ///
 /// # Errors
 /// SQLite's. AWS's are in the report.
@@ -72,7 +72,8 @@ pub async fn look_at_account(
     Ok(report)
 }
 
-/// The names of all IAM users of an account. `None`: the map doesn't say how they are listed, or some could not be told.
+/// The names of all IAM users of an account. `None`: the map doesn't say how they are listed, or some could not be
+/// told.
 ///
 /// # Errors
 /// The listing's.
@@ -112,7 +113,8 @@ impl Report {
         self.problems.extend(problems.into_iter().map(|what| of(question, what)));
     }
 
-    /// Whether IAM users made something, and it is neither known who of them exists nor was it asked; from now on it was.
+    /// Whether IAM users made something, and it is neither known who of them exists nor was it asked; from now on it
+    /// was.
     pub(super) fn must_ask_for_users(&mut self, account: &AccountId) -> bool {
         self.coverage.has_iam_users_of(account) && self.asked_for_users.insert(account.clone())
     }

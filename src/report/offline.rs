@@ -1,7 +1,7 @@
 //! Coverage without AWS: what the database has recorded and what the journal has written.
 //!
-//! A recorded resource is one whose creation is known and whose deletion is not. It is owned where the journal's last write
-//! of the tag stands; whether it still lives, and what others tagged, only AWS knows.
+//! A recorded resource is one whose creation is known and whose deletion is not. It is owned where the journal's last
+//! write of the tag stands; whether it still lives, and what others tagged, only AWS knows.
 
 use std::collections::{BTreeMap, HashMap};
 

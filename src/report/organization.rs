@@ -1,4 +1,5 @@
-//! Coverage of an organization: the survey of each account and region with records, as `tag-org` makes it. Nothing is written.
+//! Coverage of an organization: the survey of each account and region with records, as `tag-org` makes it. Nothing is
+//! written.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -18,7 +19,8 @@ use crate::tag::plan::Question;
 use crate::tag::run::Runner;
 use crate::tag::survey::{Chosen, Proof, look};
 
-/// Gathers the coverage of all accounts. Its size grows with accounts, regions and types that have resources, not with resources.
+/// Gathers the coverage of all accounts. Its size grows with accounts, regions and types that have resources, not with
+/// resources.
 #[derive(Debug)]
 pub struct Cover<'m> {
     /// By which map.
@@ -43,6 +45,7 @@ impl<'m> Errand<'m> for Cover<'m> {
             Regions::These(regions) => Some(regions),
             Regions::OfDatabase | Regions::Enabled => None,
         };
+        self.report.borrow_mut().coverage.set_name(&account.id, &account.name);
         Ok((!places(self.map, &records, regions.as_deref(), &self.types).is_empty()).then_some(records))
     }
 

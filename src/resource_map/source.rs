@@ -1,9 +1,12 @@
-//! A YAML file as text, what is wrong with it, and where: a resource map, or an accounts file (`org`).
+//! A YAML file as text, what is wrong with it, and where: a resource map, an accounts file (`org`) or an identity map.
 //!
 //! YAML and JSON go through one parser (JSON is YAML's flow style, and so keeps its lines and columns). Knows nothing
 //! of what a file means.
 
 use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
 
 use serde::de::DeserializeOwned;
 use serde_saphyr::{Error, Location, Spanned};
@@ -12,6 +15,8 @@ use super::suggest::nearest;
 
 /// Texts, lists and mappings that a file may hold: those of an organization of 100,000 accounts.
 const MAX_NODES: usize = 4_000_000;
+/// Largest map file taken, in bytes: the built-in ones together are a fiftieth of it.
+pub(super) const MAX_MAP_BYTES: u64 = 16 * 1024 * 1024;
 
 /// A text of a map file, with its place.
 pub(crate) type Text = Spanned<String>;
@@ -88,8 +93,29 @@ impl Source<'_> {
     }
 }
 
+/// A user's file: its name for messages, and its text. `what` it is stands in the error.
+pub(crate) fn read_file(path: &Path, what: &str) -> Result<(String, String), MapError> {
+    let name = path.display().to_string();
+    match read(path) {
+        Ok(text) => Ok((name, text)),
+        Err(error) => {
+            let message = format!("{what} can't be read: {error}");
+            Err(MapError { file: name, line: 0, column: 0, message })
+        }
+    }
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let read = File::open(path)?.take(MAX_MAP_BYTES + 1).read_to_string(&mut text)?;
+    if read as u64 > MAX_MAP_BYTES {
+        return Err(io::Error::other(format!("it is larger than {} MiB", MAX_MAP_BYTES >> 20)));
+    }
+    Ok(text)
+}
+
 /// Whether a file's text is JSON: the only one of the formats that starts with a brace.
-pub(super) fn looks_like_json(text: &str) -> bool {
+pub(crate) fn looks_like_json(text: &str) -> bool {
     text.trim_start_matches('\u{feff}').trim_start().starts_with('{')
 }
 

@@ -44,7 +44,7 @@ pub enum InvalidTemplate {
 pub struct MissingValue(pub String);
 
 /// A template's source in pieces, escapes resolved.
-pub(super) enum RawPart<'source> {
+pub(crate) enum RawPart<'source> {
     /// Text as it is.
     Text(String),
     /// What stands between braces.
@@ -52,7 +52,7 @@ pub(super) enum RawPart<'source> {
 }
 
 /// Splits `source` at its placeholders.
-pub(super) fn split(source: &str) -> Result<Vec<RawPart<'_>>, InvalidTemplate> {
+pub(crate) fn split(source: &str) -> Result<Vec<RawPart<'_>>, InvalidTemplate> {
     let unbalanced = || InvalidTemplate::Unbalanced(source.to_owned());
     let mut parts = Vec::new();
     let mut text = String::new();

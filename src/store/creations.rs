@@ -15,7 +15,8 @@ use crate::trail::record::{Action, Event, Identity, ResourceEvent, Touched};
 const COLUMNS: &str = "account_id, region, event_time, event_id, resource_type, resource_id, action, event_name, \
      event_source, user_agent, source_ip, shared_event_id, identity_type, identity_arn, identity_user_name, \
      identity_principal_id, identity_account_id, identity_access_key_id, issuer_type, issuer_arn, issuer_user_name, \
-     source_identity, on_behalf_of_user_id, on_behalf_of_store_arn, invoked_by";
+     source_identity, on_behalf_of_user_id, on_behalf_of_store_arn, invoked_by, \
+     federated_provider";
 
 /// The first of the columns that may be NULL: what an event may not tell.
 const FIRST_FACT: usize = 9;
@@ -184,7 +185,7 @@ impl<'t> Inserter<'t> {
     /// Writes a row; says whether it is new (or changed).
     fn write(&mut self, event: &Event, touched: &Touched) -> Result<bool, StoreError> {
         let identity = &event.identity;
-        let row: [&dyn ToSql; 25] = [
+        let row: [&dyn ToSql; 26] = [
             &event.account_id,
             &event.region,
             &event.time,
@@ -210,6 +211,7 @@ impl<'t> Inserter<'t> {
             &identity.on_behalf_of_user_id,
             &identity.on_behalf_of_store_arn,
             &identity.invoked_by,
+            &identity.federated_provider,
         ];
         Ok(self.statement.execute(&row[..])? > 0)
     }
@@ -245,6 +247,7 @@ fn stored_event(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
                 on_behalf_of_user_id: row.get(22)?,
                 on_behalf_of_store_arn: row.get(23)?,
                 invoked_by: row.get(24)?,
+                federated_provider: row.get(25)?,
             },
         },
     })
@@ -299,6 +302,7 @@ mod tests {
                 on_behalf_of_user_id: some("behalf"),
                 on_behalf_of_store_arn: some("store"),
                 invoked_by: some("invoker"),
+                federated_provider: some("provider"),
             },
             ..event("e", "1", "r", "2024-01-01T00:00:00Z")
         }

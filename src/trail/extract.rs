@@ -114,7 +114,8 @@ fn is_insight(fields: &Fields<'_>) -> bool {
         || fields.text("eventType").as_deref() == Some("AwsCloudTrailInsight")
 }
 
-fn identity(user: &Value) -> Identity {
+/// The facts of a `userIdentity`.
+pub(crate) fn identity(user: &Value) -> Identity {
     let text = |path: &str| {
         let found = path.split('.').try_fold(user, |value, key| value.get(key))?;
         found.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
@@ -130,6 +131,7 @@ fn identity(user: &Value) -> Identity {
         issuer_arn: text("sessionContext.sessionIssuer.arn"),
         issuer_user_name: text("sessionContext.sessionIssuer.userName"),
         source_identity: text("sessionContext.sourceIdentity"),
+        federated_provider: text("sessionContext.webIdFederationData.federatedProvider"),
         on_behalf_of_user_id: text("onBehalfOf.userId"),
         on_behalf_of_store_arn: text("onBehalfOf.identityStoreArn"),
         invoked_by: text("invokedBy"),
@@ -324,6 +326,7 @@ mod tests {
                 "sessionContext": {
                     "sourceIdentity": "ann@example.com",
                     "sessionIssuer": {"type": "Role", "arn": "arn:aws:iam::1:role/dev", "userName": "dev"},
+                    "webIdFederationData": {"federatedProvider": "accounts.google.com", "attributes": {}},
                 },
                 "onBehalfOf": {"userId": "u", "identityStoreArn": "store"},
             },
@@ -346,6 +349,7 @@ mod tests {
             issuer_arn: some("arn:aws:iam::1:role/dev"),
             issuer_user_name: some("dev"),
             source_identity: some("ann@example.com"),
+            federated_provider: some("accounts.google.com"),
             on_behalf_of_user_id: some("u"),
             on_behalf_of_store_arn: some("store"),
             invoked_by: None,

@@ -58,6 +58,8 @@ pub struct Identity {
     pub issuer_user_name: Option<String>,
     /// `sessionContext.sourceIdentity`.
     pub source_identity: Option<String>,
+    /// `sessionContext.webIdFederationData.federatedProvider`: who signed the session in, as an ARN of IAM's or a host.
+    pub federated_provider: Option<String>,
     /// `onBehalfOf.userId`: the Identity Center user.
     pub on_behalf_of_user_id: Option<String>,
     /// `onBehalfOf.identityStoreArn`.

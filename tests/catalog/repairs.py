@@ -9,6 +9,7 @@ no `$` and can be asked for tags. The Tagging API lists a SageMaker model card o
 """
 
 import collections
+import copy
 import urllib.parse
 
 from moto.athena.models import AthenaBackend
@@ -22,6 +23,7 @@ from moto.elasticbeanstalk.models import EBBackend
 from moto.lexv2models import urls as lex_urls
 from moto.lexv2models.models import FakeBotAlias, LexModelsV2Backend
 from moto.moto_api import state_manager
+from moto.sagemaker.models import SageMakerModelBackend
 from moto.sagemaker.models import SageMakerModelBackend
 from moto.ssm.models import SimpleSystemManagerBackend
 
@@ -86,6 +88,18 @@ def init_with_cards(self, region_name, account_id, init=SageMakerModelBackend.__
 
 
 SageMakerModelBackend.__init__ = init_with_cards
+
+_sagemaker_tagged = SageMakerModelBackend.iter_tagged_resources
+
+
+def sagemaker_tagged(self):
+    """With each model card once instead of the list of its versions, over which GetResources of all services would fail."""
+    seen = copy.copy(self)
+    seen.model_cards = {name: versions[-1] for name, versions in self.model_cards.items()}
+    return _sagemaker_tagged(seen)
+
+
+SageMakerModelBackend.iter_tagged_resources = sagemaker_tagged
 
 
 def before(entry, environ):

@@ -5,6 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::common::{Bench, Moto, Run, package_alone, run_python};
+use crate::inventory::drive;
 
 /// The version of c7n-org whose schema the file is held against.
 const C7N_ORG: &str = "c7n_org==0.6.52";
@@ -198,7 +199,22 @@ fn the_file_on_stdout_is_the_one_that_is_written() {
     let run = lab.run(&[]);
     lab.run(&["--output-file", "accounts.yml"]).success();
     assert_eq!(fs::read_to_string(lab.bench.path("accounts.yml")).expect("written"), run.success().stdout);
+    // It gets past the file, to the database that isn't there.
+    let tag_org = lab.bench.trailcreator(["tag-org", "accounts.yml", "--dry-run", "-t", "path:/Core/Security"]);
+    tag_org.aws(&lab.moto).run().code(1).says(["there is no database"]);
     lab.run(&["-f", "nowhere/accounts.yml"]).code(1).says(["saving the accounts file to nowhere/accounts.yml"]);
+}
+
+#[test]
+fn all_accounts_are_told_in_a_call_for_each_20() {
+    let lab = Lab::new();
+    let told = drive(&lab.moto, &json!({"organization": true}));
+    let listed = lab.moto.boto3(
+        "result = [[one['Id'], one['Name'], one['Email'], one['State'], None] for one in pages('organizations', 'list_accounts', 'Accounts')]",
+    );
+    assert_eq!(told.as_array().map(Vec::len), Some(MANY + 5));
+    assert_eq!(told, listed);
+    assert_eq!((lab.sent("ListAccounts"), lab.moto.our_requests().len()), (2, 2));
 }
 
 /// Tags are closed to us; the state is only told as it was before September 2025.

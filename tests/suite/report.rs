@@ -158,7 +158,11 @@ fn csv_says_what_json_says_and_no_cell_is_a_formula() {
         assert!(run.stdout.ends_with("\r\n") && !run.stdout.ends_with("\r\n\r\n"), "{:?}", run.stdout);
         serde_json::from_str(&run_python(&program, &[])).expect("JSON")
     };
-    let as_text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let as_text = |value: &Value| match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
     let rows: Vec<Value> = document["rows"]
         .as_array()
         .unwrap()
@@ -245,6 +249,7 @@ fn what_cannot_be_read_is_unknown_and_named_and_the_rest_is_told() {
 fn wrong_questions_are_usage_errors() {
     let lab = lab();
     lab.run(&["report", "--type", "sqz"]).code(2).says(["sqz", "did you mean sqs?"]);
+    lab.run(&["report", "--by", "creator"]).code(2).says(["--format csv"]);
     lab.run(&["report", "--account", "123456789012"]).code(2).says(["--offline"]);
     lab.run(&["report", "--creator-tag", "aws:owner"]).code(2).says(["aws:owner"]);
     lab.run(&["report", "--offline", "--db", "nowhere.db"])
@@ -284,11 +289,23 @@ result = boto3.client('sqs', 'eu-west-1', **names).create_queue(QueueName='jobs'
     let report = document(run.code(4));
     let rows = report["rows"].as_array().unwrap().iter();
     let rows: Vec<Value> = rows
-        .map(|row| json!([row["account_id"], row["region"], row["resource_type"], row["live"], row["would_be_owned"]]))
+        .map(|row| {
+            json!([
+                row["account_id"],
+                row["account_name"],
+                row["region"],
+                row["resource_type"],
+                row["live"],
+                row["would_be_owned"]
+            ])
+        })
         .collect();
     assert_eq!(
         json!(rows),
-        json!([["111111111111", "eu-west-1", "sqs", 1, 1], ["222222222222", "eu-west-1", "sqs", 1, 1]])
+        json!([
+            ["111111111111", "team-1", "eu-west-1", "sqs", 1, 1],
+            ["222222222222", "team-2", "eu-west-1", "sqs", 1, 1]
+        ])
     );
     let gone = |owner: &str| report["creators"].as_array().unwrap().iter().find(|one| one["owner"] == owner).cloned();
     assert_eq!(gone("user-111111111111").unwrap()["gone"], false, "each account's users are its own");
@@ -301,5 +318,6 @@ result = boto3.client('sqs', 'eu-west-1', **names).create_queue(QueueName='jobs'
     assert_eq!(document(chosen.success())["totals"]["live"], 1);
     let offline = lab.run(&["report", "--offline", "-c", "accounts.json", "-a", "team-2", "--output", "json"]);
     assert_eq!(document(offline.success())["totals"]["would_be_owned"], 2, "also the queue that is no more");
+    lab.run(&["report", "--offline", "-c", "accounts.json", "-a", "team-2"]).success().shows(["222222222222 team-2"]);
     lab.run(&["report", "-c", "accounts.json", "-a", "team-9"]).code(2).says(["team-9", "team-"]);
 }

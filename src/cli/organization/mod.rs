@@ -107,7 +107,7 @@ impl AccountsArgs {
         } else {
             let mut members = accounts_below(base, &[]).await.map_err(accounts::directory_error)?;
             // To tag fewer accounts than are meant, and say nothing, would be worse than to end here.
-            if let Some((account, error)) = read_tags(base, &mut members).await.first() {
+            if let Some((account, error)) = read_tags(base, &mut members, &mut |_| ()).await.first() {
                 return Err(accounts::call_error(&format!("reading the tags of account {account}"), error));
             }
             members

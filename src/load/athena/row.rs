@@ -73,6 +73,9 @@ const FIELDS: &[Field] = fields! {
     Always "sessionissuer_username"
         ["useridentity"."sessioncontext"."sessionissuer"."username"]
         ["userIdentity"."sessionContext"."sessionIssuer"."userName"]
+    Always "webidfederationdata_federatedprovider"
+        ["useridentity"."sessioncontext"."webidfederationdata"."federatedprovider"]
+        ["userIdentity"."sessionContext"."webIdFederationData"."federatedProvider"]
     JsonByMap "requestparameters" ["requestparameters"] ["requestParameters"]
     JsonByMap "responseelements" ["responseelements"] ["responseElements"]
     JsonByMap "additionaleventdata" ["additionaleventdata"] ["additionalEventData"]

@@ -1,11 +1,9 @@
 //! Reading maps: those built in, and a user's files.
 //!
-//! The only place of this module that opens files.
+//! Only this and [`super::source`] open files.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -16,15 +14,15 @@ use super::ResourceMap;
 use super::assemble::{Assembly, Events, TypeSet};
 use super::c7n::C7nFile;
 use super::compile::{self, CompiledType};
-use super::source::{MapError, Source, looks_like_json};
+use super::source::{MapError, Source, looks_like_json, read_file};
 use super::yaml::ServiceFile;
 use crate::names::ResourceType;
 
 // BUILT_IN: (name, content) of every service's file of resource-maps/, and OMITTED: omitted.yml; by `embed.rs`.
 include!(concat!(env!("OUT_DIR"), "/resource_maps.rs"));
 
-/// Largest map file taken, in bytes: the built-in ones together are a fiftieth of it.
-const MAX_MAP_BYTES: u64 = 16 * 1024 * 1024;
+/// What a user's file is called in messages.
+const RESOURCE_MAP: &str = "the resource map";
 
 impl ResourceMap {
     /// The built-in map.
@@ -101,32 +99,11 @@ fn on_all_cores<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) ->
 fn user_types(paths: &[PathBuf], built_in: &TypeSet) -> Result<TypeSet, MapError> {
     let mut types = TypeSet::default();
     for path in paths {
-        let (name, text) = read_file(path)?;
+        let (name, text) = read_file(path, RESOURCE_MAP)?;
         types.add(compile_file(Source { name: &name, text: &text })?)?;
     }
     types.learn_actions(built_in);
     Ok(types)
-}
-
-/// A user's file: its name for messages, and its text.
-fn read_file(path: &Path) -> Result<(String, String), MapError> {
-    let name = path.display().to_string();
-    match read(path) {
-        Ok(text) => Ok((name, text)),
-        Err(error) => {
-            let message = format!("the resource map can't be read: {error}");
-            Err(MapError { file: name, line: 0, column: 0, message })
-        }
-    }
-}
-
-fn read(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    let read = File::open(path)?.take(MAX_MAP_BYTES + 1).read_to_string(&mut text)?;
-    if read as u64 > MAX_MAP_BYTES {
-        return Err(io::Error::other(format!("it is larger than {} MiB", MAX_MAP_BYTES >> 20)));
-    }
-    Ok(text)
 }
 
 /// Compiles one file of either format.

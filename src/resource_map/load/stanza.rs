@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{BUILT_IN, Source, read_file};
+use super::{BUILT_IN, RESOURCE_MAP, Source, read_file};
 use crate::names::ResourceType;
 use crate::resource_map::MapError;
 
@@ -35,7 +35,7 @@ pub fn descriptions(name: &ResourceType, files: &[PathBuf]) -> Result<Vec<Descri
         found.extend(described(Source { name: file, text }, name)?);
     }
     for path in files {
-        let (file, text) = read_file(path)?;
+        let (file, text) = read_file(path, RESOURCE_MAP)?;
         found.extend(described(Source { name: &file, text: &text }, name)?);
     }
     Ok(found)

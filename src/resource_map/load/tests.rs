@@ -6,7 +6,8 @@ use std::slice;
 
 use tempfile::TempDir;
 
-use super::{Assembly, BUILT_IN, Events, MAX_MAP_BYTES, Source, TypeSet, compile_file, omitted_types};
+use super::super::source::MAX_MAP_BYTES;
+use super::{Assembly, BUILT_IN, Events, Source, TypeSet, compile_file, omitted_types};
 use crate::names::ResourceType;
 use crate::resource_map::ResourceMap;
 use crate::trail::record::Action;

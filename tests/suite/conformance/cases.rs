@@ -156,7 +156,7 @@ fn fields(name: &'static str, change: impl Fn(Event, &str) -> Event) -> Case {
     case(name, FIELDS.len(), events.collect())
 }
 
-const CALLER_FIELDS: [&str; 17] = [
+const CALLER_FIELDS: [&str; 19] = [
     "",
     "type",
     "arn",
@@ -172,6 +172,8 @@ const CALLER_FIELDS: [&str; 17] = [
     "sessionContext/sessionIssuer/type",
     "sessionContext/sessionIssuer/arn",
     "sessionContext/sessionIssuer/userName",
+    "sessionContext/webIdFederationData",
+    "sessionContext/webIdFederationData/federatedProvider",
     "onBehalfOf",
     "onBehalfOf/userId",
 ];
@@ -183,6 +185,8 @@ fn caller_fields(name: &'static str, change: impl Fn(&mut Value, &str)) -> Case 
         caller["userName"] = json!("user");
         caller["invokedBy"] = json!("ec2fleet.amazonaws.com");
         caller["onBehalfOf"] = on_behalf_of();
+        caller["sessionContext"]["webIdFederationData"] =
+            json!({"federatedProvider": "cognito-identity.amazonaws.com"});
         let mut record = bucket(&format!("{name}-{path}")).by(Caller(caller)).record().clone();
         change(&mut record, path);
         Event::from(record)

@@ -56,6 +56,10 @@ pub(super) const SOURCES: [Source; 9] = [
         "primary",
         &[
             SOURCE_IDENTITY,
+            Lack {
+                column: "federated_provider",
+                field: "userIdentity.sessionContext.webIdFederationData.federatedProvider",
+            },
             Lack { column: "on_behalf_of_user_id", field: "userIdentity.onBehalfOf.userId" },
             Lack { column: "on_behalf_of_store_arn", field: "userIdentity.onBehalfOf.identityStoreArn" },
         ],

@@ -1,0 +1,159 @@
+//! The facts of an event by name: what identity maps look at, and what templates are filled with.
+
+use std::borrow::Cow;
+
+use super::identity::{Caller, caller_of, session_of, text};
+use super::tool::tool_of;
+use crate::trail::record::Event;
+
+/// A fact of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Field {
+    Type,
+    Account,
+    Arn,
+    PrincipalId,
+    Role,
+    Session,
+    User,
+    SourceIdentity,
+    Provider,
+    InvokedBy,
+    UserAgent,
+    Tool,
+    SourceIp,
+    EventId,
+    EventName,
+    EventSource,
+    EventTime,
+    Region,
+}
+
+/// The facts and how people write them.
+pub(super) const FIELDS: [(&str, Field); 18] = [
+    ("type", Field::Type),
+    ("account", Field::Account),
+    ("arn", Field::Arn),
+    ("principal_id", Field::PrincipalId),
+    ("role", Field::Role),
+    ("session", Field::Session),
+    ("user", Field::User),
+    ("source_identity", Field::SourceIdentity),
+    ("provider", Field::Provider),
+    ("invoked_by", Field::InvokedBy),
+    ("user_agent", Field::UserAgent),
+    ("tool", Field::Tool),
+    ("source_ip", Field::SourceIp),
+    ("event_id", Field::EventId),
+    ("event_name", Field::EventName),
+    ("event_source", Field::EventSource),
+    ("event_time", Field::EventTime),
+    ("region", Field::Region),
+];
+
+impl Field {
+    /// By its name.
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        FIELDS.iter().find(|(known, _)| *known == name).map(|(_, field)| *field)
+    }
+
+    /// How people write it.
+    pub(super) fn name(self) -> &'static str {
+        FIELDS.iter().find(|(_, field)| *field == self).expect("all fields are in the list").0
+    }
+
+    /// The fact; `None` where the event doesn't tell it.
+    pub(super) fn of(self, event: &Event) -> Option<Cow<'_, str>> {
+        let identity = &event.identity;
+        let found = match self {
+            Self::Type => text(&identity.kind),
+            // The caller's; CloudTrail leaves it out where it is the account that received the event.
+            Self::Account => text(&identity.account_id).or(some(&event.account_id)),
+            Self::Arn => text(&identity.arn),
+            Self::PrincipalId => text(&identity.principal_id),
+            Self::Role => role_of(event),
+            Self::Session => session_of(identity).and_then(|session| session.name),
+            Self::User => user_of(event),
+            Self::SourceIdentity => text(&identity.source_identity),
+            Self::Provider => text(&identity.federated_provider),
+            Self::InvokedBy => text(&identity.invoked_by),
+            Self::UserAgent => text(&event.user_agent),
+            Self::Tool => return tool_of(event).map(|tool| tool.to_string().into()),
+            Self::SourceIp => text(&event.source_ip),
+            Self::EventId => some(&event.event_id),
+            Self::EventName => some(&event.name),
+            Self::EventSource => some(&event.source),
+            Self::EventTime => some(&event.time),
+            Self::Region => some(&event.region),
+        };
+        found.map(Cow::Borrowed)
+    }
+}
+
+fn some(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+fn role_of(event: &Event) -> Option<&str> {
+    match (session_of(&event.identity), caller_of(&event.identity)) {
+        (Some(session), _) => session.role,
+        (None, Caller::Named { name, .. }) if event.identity.kind.as_deref() == Some("Role") => Some(name),
+        _ => None,
+    }
+}
+
+/// The user's name: of IAM, SAML, an identity provider, `root`; not a session's.
+fn user_of(event: &Event) -> Option<&str> {
+    match caller_of(&event.identity) {
+        Caller::Named { name, .. } => Some(name),
+        _ => text(&event.identity.user_name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::creator::test_data::{event_by, iam_user, of_kind, session};
+
+    fn facts(event: &Event, names: &[&str]) -> Vec<Option<String>> {
+        names.iter().map(|name| Field::parse(name).unwrap().of(event).map(Cow::into_owned)).collect()
+    }
+
+    #[test]
+    fn facts_are_told_by_name() {
+        let mut event = event_by(session("deploy", "anna"));
+        event.user_agent = Some("aws-cli/2.31.0".to_owned());
+        let names = ["type", "account", "role", "session", "user", "tool", "event_name", "source_ip", "region"];
+        let some = |text: &str| Some(text.to_owned());
+        let expected = [
+            some("AssumedRole"),
+            some("111122223333"),
+            some("deploy"),
+            some("anna"),
+            None,
+            some("AWS CLI 2.31.0"),
+            some("CreateRole"),
+            None,
+            some("eu-west-1"),
+        ];
+        assert_eq!(facts(&event, &names), expected);
+        let user = event_by(iam_user("arn:aws:iam::1:user/alice", Some("alice")));
+        assert_eq!(facts(&user, &["user", "role", "session"]), [some("alice"), None, None]);
+        assert_eq!(facts(&event_by(of_kind("Root")), &["user"]), [some("root")]);
+    }
+
+    #[test]
+    fn a_service_linked_role_s_session_has_a_role_too() {
+        let event = event_by(session("AWSServiceRoleForRDS", "rds"));
+        assert_eq!(Field::Role.of(&event).as_deref(), Some("AWSServiceRoleForRDS"));
+        assert_eq!(Field::Session.of(&event).as_deref(), Some("rds"));
+    }
+
+    #[test]
+    fn every_field_has_one_name() {
+        for (name, field) in FIELDS {
+            assert_eq!((Field::parse(name), field.name()), (Some(field), name));
+        }
+        assert_eq!(Field::parse("Role"), None);
+    }
+}

@@ -1,0 +1,136 @@
+//! An identity map as it is written, in YAML, and what is wrong with it. `docs/owners.md` is the contract.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+
+use serde::Deserialize;
+use serde_saphyr::{Location, Spanned};
+
+use super::pattern::Pattern;
+use super::{Action, IdentityMap, Placeholder, Rule};
+use crate::creator::facts::{FIELDS, Field};
+use crate::creator::text_template::TextTemplate;
+use crate::resource_map::MapError;
+use crate::resource_map::source::{Source, Text, instead, read_file};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    rules: Spanned<Vec<Spanned<Stanza>>>,
+}
+
+/// A rule. That `owner` and `skip` exclude each other is checked later, for the message to say so.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stanza {
+    name: Option<String>,
+    r#type: Option<Text>,
+    account: Option<Text>,
+    arn: Option<Text>,
+    role: Option<Text>,
+    session: Option<Text>,
+    user: Option<Text>,
+    source_identity: Option<Text>,
+    provider: Option<Text>,
+    invoked_by: Option<Text>,
+    user_agent: Option<Text>,
+    owner: Option<Text>,
+    skip: Option<Text>,
+}
+
+impl Stanza {
+    fn patterns(&self) -> impl Iterator<Item = (Field, &Text)> {
+        let all = [
+            (Field::Type, &self.r#type),
+            (Field::Account, &self.account),
+            (Field::Arn, &self.arn),
+            (Field::Role, &self.role),
+            (Field::Session, &self.session),
+            (Field::User, &self.user),
+            (Field::SourceIdentity, &self.source_identity),
+            (Field::Provider, &self.provider),
+            (Field::InvokedBy, &self.invoked_by),
+            (Field::UserAgent, &self.user_agent),
+        ];
+        all.into_iter().filter_map(|(field, text)| Some((field, text.as_ref()?)))
+    }
+}
+
+impl IdentityMap {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// It can't be read or is no identity map: file, line, column, and what to write instead.
+    pub fn load(path: &Path) -> Result<Self, MapError> {
+        let (name, text) = read_file(path, "the identity map")?;
+        Self::parse(&name, &text)
+    }
+
+    /// Reads a text; `name` stands for it in messages.
+    ///
+    /// # Errors
+    /// As [`IdentityMap::load`].
+    pub fn parse(name: &str, text: &str) -> Result<Self, MapError> {
+        let source = Source { name, text };
+        let File { rules } = source.parse()?;
+        if rules.value.is_empty() {
+            return Err(source.error(rules.referenced, "an identity map wants at least one rule here"));
+        }
+        let rules = (1..).zip(&rules.value).map(|(number, stanza)| compile(source, number, stanza));
+        let rules = rules.collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { name: name.to_owned(), rules, asked: AtomicU64::new(0) })
+    }
+}
+
+fn compile(
+    source: Source<'_>,
+    number: usize,
+    Spanned { value: stanza, referenced, .. }: &Spanned<Stanza>,
+) -> Result<Rule, MapError> {
+    let mut conditions = Vec::new();
+    for (field, text) in stanza.patterns() {
+        let pattern = Pattern::parse(&text.value).map_err(|why| source.error(text.referenced, why))?;
+        conditions.push((field, pattern));
+    }
+    if conditions.is_empty() {
+        let message = "the rule names nothing to look at; for one that fits every caller write `arn: \"*\"`";
+        return Err(source.error(*referenced, message));
+    }
+    let action = action(source, *referenced, stanza, &conditions)?;
+    let called = stanza.name.clone().unwrap_or_else(|| number.to_string());
+    let title = format!("rule {called} ({})", source.place(*referenced).file_and_line());
+    Ok(Rule { title, conditions, action, fitted: AtomicBool::new(false) })
+}
+
+fn action(
+    source: Source<'_>,
+    at: Location,
+    stanza: &Stanza,
+    conditions: &[(Field, Pattern)],
+) -> Result<Action, MapError> {
+    match (&stanza.owner, &stanza.skip) {
+        (Some(owner), None) => {
+            let template = TextTemplate::parse(&owner.value, |name| placeholder(name, conditions));
+            Ok(Action::Owner(template.map_err(|why| source.error(owner.referenced, why))?))
+        }
+        (None, Some(reason)) if reason.value.trim().is_empty() => {
+            Err(source.error(reason.referenced, "`skip` wants the reason here: skip: \"the pipeline's own\""))
+        }
+        (None, Some(reason)) => Ok(Action::Skip(reason.value.clone())),
+        (Some(_), Some(skip)) => {
+            Err(source.error(skip.referenced, "a rule has `owner` or `skip`, not both: remove one of them"))
+        }
+        (None, None) => Err(source.error(at, "the rule says nothing: add `owner` (a template) or `skip` (a reason)")),
+    }
+}
+
+fn placeholder(name: &str, conditions: &[(Field, Pattern)]) -> Result<Placeholder, String> {
+    let groups = || conditions.iter().flat_map(|(_, pattern)| pattern.groups());
+    if groups().any(|group| group == name) {
+        return Ok(Placeholder::Group(name.to_owned()));
+    }
+    Field::parse(name).map(Placeholder::Field).ok_or_else(|| {
+        let allowed: Vec<&str> = groups().chain(FIELDS.iter().map(|(name, _)| *name)).collect();
+        format!("there is no {{{name}}}; {}", instead(name, &allowed))
+    })
+}

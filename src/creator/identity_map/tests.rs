@@ -1,0 +1,108 @@
+//! Identity maps: which rule speaks, what it says, and what is wrong with those that don't work.
+
+use super::*;
+use crate::creator::test_data::{event_by, iam_user, of_kind, session};
+use crate::trail::record::Identity;
+
+fn parse(text: &str) -> IdentityMap {
+    IdentityMap::parse("map.yml", text).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn owner(map: &IdentityMap, identity: Identity) -> Option<Result<String, String>> {
+    map.verdict(&event_by(identity)).map(|verdict| verdict.owner)
+}
+
+fn error(text: &str) -> String {
+    IdentityMap::parse("map.yml", text).unwrap_err().to_string()
+}
+
+const MAP: &str = r#"
+rules:
+  - name: pipelines
+    role: /ci-(?<team>[a-z]+)/
+    session: "GitHub*"
+    owner: "{team}@example.com"
+  - role: ci-*
+    skip: a pipeline of nobody
+  - type: AWSService
+    invoked_by: autoscaling.*
+    owner: platform
+  - account: 111122223333
+    user: "*@old.example.com"
+    owner: "{user} of {account} by {user_agent}"
+"#;
+
+#[test]
+fn the_first_rule_all_of_whose_patterns_fit_decides() {
+    let map = parse(MAP);
+    assert_eq!(owner(&map, session("ci-data", "GitHubActions")), Some(Ok("data@example.com".to_owned())));
+    assert_eq!(owner(&map, session("ci-data", "anna")), Some(Err("a pipeline of nobody".to_owned())));
+    let service = Identity { invoked_by: Some("autoscaling.amazonaws.com".to_owned()), ..of_kind("AWSService") };
+    assert_eq!(owner(&map, service), Some(Ok("platform".to_owned())));
+    assert_eq!(owner(&map, session("deploy", "anna")), None);
+    assert_eq!(map.none_fits(), "none of the 4 rules of map.yml fits");
+}
+
+#[test]
+fn a_verdict_names_the_rule_and_what_fitted() {
+    let verdict = parse(MAP).verdict(&event_by(session("ci-data", "GitHubActions"))).unwrap();
+    assert_eq!(verdict.rule, "rule pipelines (map.yml:3)");
+    let because =
+        "rule pipelines (map.yml:3): role ci-data fits /ci-(?<team>[a-z]+)/, session GitHubActions fits GitHub*";
+    assert_eq!(verdict.because, because);
+}
+
+#[test]
+fn an_owner_that_wants_what_the_event_lacks_is_none_with_the_reason() {
+    let user = || iam_user("arn:aws:iam::1:user/x", Some("ann@old.example.com"));
+    let map = parse(MAP);
+    let reason = owner(&map, user()).unwrap().unwrap_err();
+    assert_eq!(reason, "its owner wants {user_agent}, which this event lacks");
+    let mut event = event_by(user());
+    event.user_agent = Some("Boto3".to_owned());
+    assert_eq!(map.verdict(&event).unwrap().owner.unwrap(), "ann@old.example.com of 111122223333 by Boto3");
+    let optional = parse("rules: [{role: '/ci(-(?<team>.+))?/', owner: '{team}'}]");
+    assert!(owner(&optional, session("ci", "x")).unwrap().is_err(), "a group that took no part");
+}
+
+#[test]
+fn rules_that_never_fitted_are_known_once_there_was_an_event() {
+    let map = parse(MAP);
+    assert_eq!(map.unused(), (vec![], 0), "nothing was asked yet");
+    owner(&map, session("ci-data", "GitHubActions"));
+    owner(&map, session("deploy", "anna"));
+    let (unused, asked) = map.unused();
+    assert_eq!(unused, ["rule 2 (map.yml:7)", "rule 3 (map.yml:9)", "rule 4 (map.yml:12)"]);
+    assert_eq!(asked, 2);
+}
+
+#[test]
+fn what_is_wrong_is_told_with_its_place_and_what_to_write() {
+    for (text, expected) in [
+        ("rules:\n  - rol: x\n    owner: y\n", "map.yml:2:5: unknown key `rol`; did you mean `role`?"),
+        ("rule: []", "map.yml:1:1: unknown key `rule`; did you mean `rules`?"),
+        ("rules: []", "map.yml:1:8: an identity map wants at least one rule"),
+        ("rules:\n  - owner: x\n", "map.yml:2:5: the rule names nothing to look at"),
+        ("rules:\n  - role: x\n", "map.yml:2:5: the rule says nothing"),
+        ("rules:\n  - role: x\n    owner: a\n    skip: b\n", "map.yml:4:11: a rule has `owner` or `skip`, not both"),
+        ("rules:\n  - role: x\n    skip: ''\n", "map.yml:3:11: `skip` wants the reason"),
+        ("rules:\n  - role: /a(/\n    skip: b\n", "map.yml:2:11: /a(/ is no regular expression: unclosed group"),
+        ("rules:\n  - role: x\n    owner: '{sesion}'\n", "map.yml:3:12: there is no {sesion}; did you mean `session`?"),
+        (
+            "rules:\n  - role: '/(?<team>.*)/'\n    owner: '{tem}'\n",
+            "map.yml:3:12: there is no {tem}; did you mean `team`?",
+        ),
+        ("rules:\n  - role: x\n    owner: '{team'\n", "map.yml:3:12: \"{team\" has a brace without its partner"),
+        ("", "map.yml:1:1: "),
+    ] {
+        let error = error(text);
+        assert!(error.starts_with(expected), "{text:?}: {error}");
+    }
+}
+
+#[test]
+fn a_file_that_can_t_be_read_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = IdentityMap::load(&folder.path().join("no.yml")).unwrap_err().to_string();
+    assert!(error.contains("no.yml: the identity map can't be read"), "{error}");
+}

@@ -1,0 +1,79 @@
+//! Text with named placeholders: `{session}@example.com`. `{{` and `}}` stand for braces.
+
+use std::borrow::Cow;
+
+use crate::resource_map::template::{RawPart, split};
+
+/// A template whose placeholders are known to be `P`s.
+#[derive(Debug, Clone)]
+pub(super) struct TextTemplate<P> {
+    parts: Vec<Part<P>>,
+}
+
+#[derive(Debug, Clone)]
+enum Part<P> {
+    Text(String),
+    Placeholder { name: String, meaning: P },
+}
+
+/// A placeholder without a value; its name.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Missing<'t>(pub(super) &'t str);
+
+impl<P> TextTemplate<P> {
+    /// Reads a template; `meaning` tells what a placeholder's name means.
+    ///
+    /// # Errors
+    /// A brace without its partner, or what `meaning` says.
+    pub(super) fn parse(source: &str, meaning: impl Fn(&str) -> Result<P, String>) -> Result<Self, String> {
+        let parts = split(source).map_err(|error| error.to_string())?;
+        let parts = parts.into_iter().map(|part| match part {
+            RawPart::Text(text) => Ok(Part::Text(text)),
+            RawPart::Placeholder(name) => {
+                let name = name.trim();
+                Ok(Part::Placeholder { name: name.to_owned(), meaning: meaning(name)? })
+            }
+        });
+        Ok(Self { parts: parts.collect::<Result<_, String>>()? })
+    }
+
+    /// The text with the placeholders' values.
+    ///
+    /// # Errors
+    /// A placeholder has no value.
+    pub(super) fn render<'v>(&self, value: impl Fn(&P) -> Option<Cow<'v, str>>) -> Result<String, Missing<'_>> {
+        let mut text = String::new();
+        for part in &self.parts {
+            match part {
+                Part::Text(part) => text.push_str(part),
+                Part::Placeholder { name, meaning } => text.push_str(&value(meaning).ok_or(Missing(name))?),
+            }
+        }
+        Ok(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(source: &str) -> Result<TextTemplate<usize>, String> {
+        TextTemplate::parse(source, |name| ["a", "b"].iter().position(|known| *known == name).ok_or("unknown".into()))
+    }
+
+    #[test]
+    fn placeholders_get_their_values() {
+        let template = parse("{a}-{{x}}-{ b }").unwrap();
+        let render = |values: [Option<&'static str>; 2]| {
+            template.render(|at: &usize| values[*at].map(Cow::Borrowed)).map_err(|Missing(name)| name.to_owned())
+        };
+        assert_eq!(render([Some("1"), Some("2")]).as_deref(), Ok("1-{x}-2"));
+        assert_eq!(render([Some("1"), None]), Err("b".to_owned()));
+    }
+
+    #[test]
+    fn wrong_templates_are_refused() {
+        assert_eq!(parse("{c}").unwrap_err(), "unknown");
+        assert!(parse("{a").unwrap_err().contains("brace"), "{:?}", parse("{a"));
+    }
+}
