@@ -18,6 +18,9 @@ use crate::store::journal::RunKind;
 use crate::store::organization_runs::{NewOrganizationRun, OrganizationRun, OrganizationRunId};
 use crate::tag::plan::Plan;
 
+/// The role that AWS Organizations makes in accounts it creates.
+const DEFAULT_ROLE: &str = "OrganizationAccountAccessRole";
+
 /// What `--resume` means without a number.
 const LATEST: &str = "latest";
 
@@ -36,9 +39,10 @@ pub(super) struct Args {
     /// All active accounts of the organization, straight from AWS Organizations, without a file
     #[arg(long, conflicts_with_all = ["config", "accounts_file"])]
     org: bool,
-    /// With --org: the role to assume in each account, a template of its ARN or the name of each account's own role
-    #[arg(long, value_name = "TEMPLATE", default_value = "OrganizationAccountAccessRole", requires = "org")]
-    role: String,
+    /// With --org: the role to assume in each account, a template of its ARN or the name of each account's own role [default:
+    /// OrganizationAccountAccessRole]
+    #[arg(long, value_name = "TEMPLATE")]
+    role: Option<String>,
     #[command(flatten)]
     accounts: AccountsArgs,
     #[command(flatten)]
@@ -78,6 +82,10 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     let key = tagging::parse_key(&args.creator_tag)?;
     let map = context.resource_map()?;
     tag::check_types(&map, &args.types)?;
+    // clap's own `requires` gives way to --org's conflict with a file.
+    if args.role.is_some() && !args.org {
+        return Err(CommandError::usage("--role goes with --org: an accounts file has the role of each account"));
+    }
     // Before anything else: a file that can't be understood.
     let of_file = if args.org { None } else { Some(args.accounts.accounts()?) };
     let store = context.open_existing_store()?;
@@ -85,7 +93,7 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     let accounts = match of_file {
         Some(accounts) => accounts,
         None => {
-            let asking = args.accounts.of_organization(&base, &args.role);
+            let asking = args.accounts.of_organization(&base, args.role.as_deref().unwrap_or(DEFAULT_ROLE));
             let Some(accounts) = tagging::or_interrupted(context, asking).await else {
                 return Ok(Outcome::Interrupted);
             };
