@@ -19,6 +19,7 @@ mod load_history;
 mod load_s3;
 mod load_s3_hourly;
 mod load_s3_select;
+mod owners;
 mod resource_map_command;
 mod resource_maps;
 mod tag;
