@@ -82,7 +82,7 @@ impl Console {
             text.write_str(&rate(state.per_sec())).unwrap_or_default();
         }));
         let plain = (self.progress && !on_terminal).then(|| Mutex::new(Instant::now()));
-        Progress { bar, plain, title: title.to_owned() }
+        Progress { bar, plain, title: title.to_owned(), begun: Instant::now() }
     }
 }
 
@@ -92,6 +92,7 @@ pub struct Progress {
     bar: ProgressBar,
     plain: Option<Mutex<Instant>>,
     title: String,
+    begun: Instant,
 }
 
 impl Progress {
@@ -109,10 +110,18 @@ impl Progress {
             && last.elapsed() >= PLAIN_INTERVAL
         {
             *last = Instant::now();
-            let total = self.bar.length().map(|total| format!("/{total}")).unwrap_or_default();
-            write_message(format_args!("{}: {position}{total} {note}\n", self.title));
+            let length = self.bar.length();
+            let total = length.map(|total| format!("/{total}")).unwrap_or_default();
+            let left = length.and_then(|total| time_left(self.begun.elapsed(), position, total));
+            let left = left.map(|left| format!(", {}s left", left.as_secs())).unwrap_or_default();
+            write_message(format_args!("{}: {position}{total} {note}{left}\n", self.title));
         }
         self.bar.set_message(note);
+    }
+
+    /// Prints lines without disturbing the bar.
+    pub fn suspend(&self, print: impl FnOnce()) {
+        self.bar.suspend(print);
     }
 }
 
@@ -120,6 +129,13 @@ impl Drop for Progress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// The time that the rest takes at the pace so far; none before the first step.
+fn time_left(elapsed: Duration, position: u64, total: u64) -> Option<Duration> {
+    let rest = u128::from(total.saturating_sub(position));
+    let millis = elapsed.as_millis().checked_mul(rest)?.checked_div(u128::from(position))?;
+    Some(Duration::from_millis(millis.try_into().ok()?))
 }
 
 /// Steps a second for people: indicatif's own has four decimals.
@@ -146,6 +162,12 @@ fn write_message(text: std::fmt::Arguments<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_time_left_follows_from_the_pace() {
+        let left = |position| time_left(Duration::from_secs(30), position, 100).map(|left| left.as_secs());
+        assert_eq!([0, 10, 100, 120].map(left), [None, Some(270), Some(0), Some(0)]);
+    }
 
     #[test]
     fn a_rate_has_as_many_decimals_as_say_something() {

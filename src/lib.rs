@@ -18,7 +18,7 @@
 //! | layer | modules | knows |
 //! | --- | --- | --- |
 //! | command line | [`cli`], [`console`] | arguments, exit codes, printing |
-//! | work | [`load`], [`inventory`], [`tag`], [`report`] | tokio, what to do in which order |
+//! | work | [`load`], [`inventory`], [`tag`], [`org`], [`report`] | tokio, what to do in which order |
 //! | domain | [`resource_map`], [`trail`], [`creator`], [`policy`], [`names`] | nothing but its input: no clock, no file, no AWS, no SQL |
 //! | edges | [`store`], [`aws`] | SQLite; AWS |
 
@@ -29,6 +29,7 @@ pub mod creator;
 pub mod inventory;
 pub mod load;
 pub mod names;
+pub mod org;
 pub mod policy;
 pub mod report;
 pub mod resource_map;

@@ -54,6 +54,20 @@ const LOOKUP: [&str; 2] = ["cloudtrail:LookupEvents", "identitystore:DescribeUse
 /// The names of Identity Center's users; without it their ids are the owners.
 const IDENTITY: &str = "identitystore:DescribeUser";
 
+/// Walking an organization's tree, and its accounts' tags.
+const ORGANIZATION: [&str; 4] = [
+    "organizations:ListAccountsForParent",
+    "organizations:ListOrganizationalUnitsForParent",
+    "organizations:ListRoots",
+    "organizations:ListTagsForResource",
+];
+
+/// Which regions the account has, where all are looked at.
+const REGIONS: [&str; 2] = ["account:ListRegions", "ec2:DescribeRegions"];
+
+/// The type whose listing tells which creators still exist.
+const IAM_USER: &str = "iam-user";
+
 /// What a command does on AWS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Work {
@@ -71,6 +85,10 @@ pub enum Work {
     Tag,
     /// Lists resources and writes tags that were decided on.
     Apply,
+    /// Lists an organization's accounts.
+    Organization,
+    /// Lists resources and reads their tags.
+    Report,
     /// Lists resources and takes tags back, or puts the earlier values again.
     Undo,
 }
@@ -93,14 +111,23 @@ pub fn needs<'m>(map: &'m ResourceMap, work: Work, types: impl IntoIterator<Item
         Work::Athena => &ATHENA,
         Work::History => &HISTORY,
         Work::Lookup => &LOOKUP,
+        Work::Organization => &ORGANIZATION,
+        Work::Report => &REGIONS,
     };
     let mut needs = Needs { actions: fixed.iter().map(|&action| action.to_owned()).collect(), ..Needs::default() };
-    if matches!(work, Work::Tag | Work::Apply | Work::Undo) {
+    if matches!(work, Work::Tag | Work::Apply | Work::Undo | Work::Report) {
         for definition in types {
             let Some(access) = &definition.access else { continue };
             needs.add_listing(map, definition, access);
-            needs.add_tagging(definition, access, work == Work::Undo);
+            needs.add_tag_reading(definition, access);
+            if work != Work::Report {
+                needs.add_tag_writing(definition, access, work == Work::Undo);
+            }
         }
+    }
+    let users = map.types.get(IAM_USER).filter(|_| work == Work::Report);
+    if let Some((definition, access)) = users.and_then(|users| Some((users, users.access.as_ref()?))) {
+        needs.add_listing(map, definition, access);
     }
     needs
 }
@@ -117,8 +144,8 @@ impl Needs {
         }
     }
 
-    /// Reading tags where the listing doesn't, and writing them.
-    fn add_tagging(&mut self, definition: &TypeDefinition, access: &Access, takes_back: bool) {
+    /// Reading tags where the listing doesn't.
+    fn add_tag_reading(&mut self, definition: &TypeDefinition, access: &Access) {
         let tags = &access.tags;
         if tags.path.is_none() && tags.rgta.is_some() {
             self.add("tag:GetResources");
@@ -126,6 +153,9 @@ impl Needs {
         if let Some(request) = &tags.request {
             self.add_call(definition, &request.request);
         }
+    }
+
+    fn add_tag_writing(&mut self, definition: &TypeDefinition, access: &Access, takes_back: bool) {
         let Some(write) = &access.write else { return };
         if write.method == WriteMethod::Rgta {
             self.add("tag:TagResources");
@@ -221,6 +251,21 @@ mod tests {
     }
 
     #[test]
+    fn a_report_only_reads_and_asks_for_users() {
+        assert_eq!(
+            actions(Work::Report, &["sqs"]),
+            [
+                "account:ListRegions",
+                "ec2:DescribeRegions",
+                "iam:GetAccountAuthorizationDetails",
+                "sqs:ListQueueTags",
+                "sqs:ListQueues",
+                "tag:GetResources"
+            ]
+        );
+    }
+
+    #[test]
     fn a_child_needs_its_parents_listing() {
         let of_service = actions(Work::Tag, &["ecs-service"]);
         for action in ["ecs:ListClusters", "ecs:DescribeClusters", "ecs:ListServices", "ecs:DescribeServices"] {
@@ -233,7 +278,7 @@ mod tests {
         assert_eq!(actions(Work::ReadTrail, &[]), READ_TRAIL);
         assert_eq!(actions(Work::History, &["ebs"]), HISTORY);
         assert_eq!(actions(Work::Nothing, &["ebs"]), [""; 0]);
-        assert!(ATHENA.is_sorted() && HISTORY.is_sorted());
+        assert!(ATHENA.is_sorted() && HISTORY.is_sorted() && ORGANIZATION.is_sorted() && REGIONS.is_sorted());
     }
 
     #[test]

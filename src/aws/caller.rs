@@ -3,7 +3,8 @@
 //! Stands on aws-smithy-runtime's `Operation`: the same signer, credentials cache, retry strategy, clock skew correction
 //! and user agent that generated clients use. Knows services only by their [`Service`] data.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
@@ -35,6 +36,7 @@ use aws_types::region::{Region as SdkRegion, SigningRegion};
 use aws_types::{SdkConfig, SigningName};
 use http_body_util::Limited;
 use serde_json::Value;
+use tokio::sync::Semaphore;
 
 use super::endpoint::{Endpoint, Switches, configured_url};
 use super::protocol::{self, WireRequest, error_answer};
@@ -45,6 +47,10 @@ use crate::resource_map::{Protocol, Service};
 
 /// Bytes of an answer that are read at most. Pages of AWS's list calls stay under 10 MB.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
+
+/// Calls of one service that are under way in an account at a time, in all its regions. AWS limits accounts by calls a second, most
+/// services to 10 or more of a kind: so many at once stay near that at usual answer times, and waits for retries count.
+const CALLS_OF_A_SERVICE: usize = 16;
 
 /// What a call gave.
 #[derive(Debug, Clone)]
@@ -66,6 +72,19 @@ struct Inner {
     common: SharedRuntimePlugin,
     partitions: Arc<RetryPartitions>,
     counts: Counts,
+    lanes: Lanes,
+}
+
+/// How many more calls each service takes now.
+#[derive(Debug, Default)]
+struct Lanes(Mutex<HashMap<String, Arc<Semaphore>>>);
+
+impl Lanes {
+    fn of(&self, service: &Service) -> Arc<Semaphore> {
+        let mut lanes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let lane = || Arc::new(Semaphore::new(CALLS_OF_A_SERVICE));
+        Arc::clone(lanes.entry(service.signing.clone()).or_insert_with(lane))
+    }
 }
 
 impl Caller {
@@ -76,7 +95,7 @@ impl Caller {
         counts: Counts,
     ) -> Self {
         let common = common_plugin(&config, credentials, counts.clone());
-        Self(Arc::new(Inner { config, common, partitions, counts }))
+        Self(Arc::new(Inner { config, common, partitions, counts, lanes: Lanes::default() }))
     }
 
     /// The requests sent so far in this session.
@@ -113,6 +132,8 @@ impl Caller {
             ..CallError::bare(&name, region, ErrorClass::Refused, "invalid call")
         })?;
         let protocol = service.protocol;
+        let lane = self.0.lanes.of(service);
+        let _permit = lane.acquire().await.expect("lanes are never closed");
         let answer = Operation::builder()
             .service_name(service.signing.clone())
             .operation_name(operation.to_owned())

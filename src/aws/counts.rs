@@ -18,6 +18,9 @@ use aws_types::region::Region;
 
 use super::protocol::error_answer::request_id_of_headers;
 
+/// The name of the Tagging API in its SDK.
+const TAGGING_API: &str = "Resource Groups Tagging API";
+
 /// Requests sent so far. Cheap to clone: clones count together.
 #[derive(Debug, Clone, Default)]
 pub struct Counts(Arc<Inner>);
@@ -45,7 +48,10 @@ impl Counts {
         self.0.operations.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn add(&self, service: &str, operation: &str) {
+    /// Counts a request that is sent where no interceptor sees it.
+    pub(super) fn add(&self, service: &str, operation: &str) {
+        // As IAM calls the service; the SDK has its full name.
+        let service = if service == TAGGING_API { "tag" } else { service };
         self.0.total.fetch_add(1, Ordering::Relaxed);
         if is_write(operation) {
             self.0.writes.fetch_add(1, Ordering::Relaxed);

@@ -166,6 +166,17 @@ impl CallError {
         Self { message: causes(error), ..Self::bare(operation, region, class, code) }
     }
 
+    /// Why there are no credentials. A role's refusal is AWS's own answer.
+    pub(super) fn of_credentials(operation: &str, region: &Region, error: &CredentialsError) -> Self {
+        let refusal = chain(error).find_map(|cause| cause.downcast_ref::<AssumeRoleError>());
+        let code = refusal.and_then(ProvideErrorMetadata::code).unwrap_or_else(|| credentials_code(error));
+        let message = refusal.and_then(ProvideErrorMetadata::message);
+        Self {
+            message: message.map_or_else(|| causes(error), str::to_owned),
+            ..Self::bare(operation, region, ErrorClass::Credentials, code)
+        }
+    }
+
     /// Without message and request id.
     pub(crate) fn bare(operation: &str, region: &Region, class: ErrorClass, code: &str) -> Self {
         Self {
@@ -220,7 +231,7 @@ impl CallError {
             "set AWS_PROFILE or --profile, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; aws configure and aws sso \
              login make a profile"
                 .to_owned()
-        } else if self.code == NO_ROLE {
+        } else if self.code == NO_ROLE || self.operation == ASSUME_ROLE {
             "check the role's ARN, its trust policy and external id, and that the credentials may call sts:AssumeRole"
                 .to_owned()
         } else if self.code == NOT_USABLE {
@@ -246,6 +257,7 @@ pub(super) const NO_REGION: &str = "no region";
 pub(super) const NO_PROFILE: &str = "no such profile";
 /// What systems say where no program listens.
 const REFUSED: &str = "refused";
+pub(super) const ASSUME_ROLE: &str = "sts:AssumeRole";
 const NO_ROLE: &str = "role not assumed";
 const NOT_USABLE: &str = "credentials not usable";
 

@@ -5,14 +5,16 @@
 
 pub mod caller;
 pub mod counts;
+mod credentials;
 mod endpoint;
 pub mod error;
 mod http;
 mod protocol;
+pub mod regions;
 mod retries;
 pub mod session;
 
 pub use caller::{Answer, Caller};
 pub use counts::Counts;
 pub use error::{CallError, ErrorClass};
-pub use session::{AwsOptions, CallerIdentity, Session};
+pub use session::{AccountAccess, AwsOptions, CallerIdentity, Role, Session};

@@ -3,13 +3,14 @@
 //! All clients of a session share one HTTP client, one credentials cache, one retry quota per service and region, and one
 //! count of requests. Credentials never leave AWS's own types.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_config::profile::ProfileFileLoadError;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{AppName, BehaviorVersion, SdkConfig};
-use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_smithy_runtime::client::identity::IdentityCache;
 use aws_smithy_runtime_api::client::identity::SharedIdentityCache;
@@ -17,6 +18,7 @@ use aws_types::os_shim_internal::{Env, Fs};
 use aws_types::region::Region as SdkRegion;
 use tokio::sync::OnceCell;
 
+use super::credentials::Kept;
 use super::endpoint::{configured_url, without_empty_urls};
 use super::http::http_client;
 use super::retries::{HopelessErrors, RetryPartitions, retry_config, timeout_config};
@@ -46,6 +48,39 @@ pub struct AwsOptions {
     pub endpoint_url: Option<String>,
 }
 
+impl AwsOptions {
+    /// The roles; the external id is the last one's.
+    fn roles(&self) -> Vec<Role> {
+        let last = self.assume.len();
+        let roles = (1..).zip(&self.assume).map(|(number, arn)| Role {
+            arn: arn.clone(),
+            external_id: self.external_id.clone().filter(|_| number == last),
+            session_name: None,
+        });
+        roles.collect()
+    }
+}
+
+/// A role to assume.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Role {
+    /// Its ARN.
+    pub arn: String,
+    /// The external id that its trust policy may want.
+    pub external_id: Option<String>,
+    /// The session's name; ours without one.
+    pub session_name: Option<String>,
+}
+
+/// How an account of an organization is reached, from a session outside of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct AccountAccess {
+    /// A profile to begin with, in place of the session's own credentials.
+    pub profile: Option<String>,
+    /// Roles to assume one after the other.
+    pub roles: Vec<Role>,
+}
+
 /// Whose credentials a session has.
 #[derive(Debug, Clone)]
 pub struct CallerIdentity {
@@ -67,6 +102,10 @@ struct Inner {
     partitions: Arc<RetryPartitions>,
     counts: Counts,
     caller_identity: OnceCell<CallerIdentity>,
+    /// Credentials of profiles and roles on the way to several accounts, by that way.
+    hubs: Mutex<HashMap<AccountAccess, SharedCredentialsProvider>>,
+    /// The role that was assumed last.
+    role: Option<Role>,
 }
 
 impl Session {
@@ -78,11 +117,106 @@ impl Session {
         check_profile(options).await?;
         let config = load(options).await;
         let region = config.region().map(|region| Region::new(region.as_ref())).ok_or_else(no_region)?;
-        let config = assume(config, options).await;
+        let mut config = keep_credentials(config, &region)?;
+        let (roles, counts) = (options.roles(), Counts::default());
+        for role in &roles {
+            config = assume(config, role, &counts).await;
+        }
+        Self::of_config(config, region, counts, roles.last())
+    }
+
+    fn of_config(config: SdkConfig, region: Region, counts: Counts, role: Option<&Role>) -> Result<Self, CallError> {
         let credentials = config.credentials_provider().ok_or_else(|| no_credentials(&region))?;
-        let (partitions, counts) = (Arc::new(RetryPartitions::default()), Counts::default());
+        let partitions = Arc::new(RetryPartitions::default());
         let caller = Caller::new(config.clone(), credentials, Arc::clone(&partitions), counts.clone());
-        Ok(Self(Arc::new(Inner { config, region, caller, partitions, counts, caller_identity: OnceCell::new() })))
+        let (caller_identity, hubs) = (OnceCell::new(), Mutex::default());
+        let role = role.cloned();
+        Ok(Self(Arc::new(Inner { config, region, caller, partitions, counts, caller_identity, hubs, role })))
+    }
+
+    /// A session of another account, reached from this one. They share the HTTP client and the count of requests; retry quotas
+    /// and limits are each account's own. What several accounts are reached by (a hub role) is assumed once for all of them. The
+    /// credentials are asked for here, so that a role that can't be assumed is told before anything else is done.
+    ///
+    /// # Errors
+    /// The profile doesn't exist; or there are no credentials, for the role can't be assumed. [`ErrorClass::Credentials`].
+    pub async fn account_session(&self, access: &AccountAccess) -> Result<Self, CallError> {
+        let region = self.region().clone();
+        let (last, before) = match access.roles.split_last() {
+            Some((last, before)) => {
+                (Some(last), AccountAccess { profile: access.profile.clone(), roles: before.to_vec() })
+            }
+            None => (None, access.clone()),
+        };
+        let mut config = self.hub(&before).await?;
+        if let Some(role) = last {
+            config = assume(config, role, &self.0.counts).await;
+        }
+        let session = Self::of_config(config, region, self.0.counts.clone(), last)?;
+        session.sign_in(access).await?;
+        Ok(session)
+    }
+
+    /// The configuration with the credentials of a way that several accounts may share.
+    async fn hub(&self, access: &AccountAccess) -> Result<SdkConfig, CallError> {
+        let with = |credentials| {
+            let config = self.0.config.clone().into_builder().credentials_provider(credentials);
+            config.identity_cache(identity_cache()).build()
+        };
+        if *access == AccountAccess::default() {
+            return Ok(self.0.config.clone());
+        }
+        if let Some(credentials) = self.hubs().get(access) {
+            return Ok(with(credentials.clone()));
+        }
+        let mut config = match &access.profile {
+            None => self.0.config.clone(),
+            Some(profile) => self.of_profile(profile).await?,
+        };
+        for role in &access.roles {
+            config = assume(config, role, &self.0.counts).await;
+        }
+        let credentials = config.credentials_provider().ok_or_else(|| no_credentials(self.region()))?;
+        // Another account may have come here meanwhile: the first one's are everybody's.
+        let credentials = self.hubs().entry(access.clone()).or_insert(credentials).clone();
+        Ok(with(credentials))
+    }
+
+    fn hubs(&self) -> std::sync::MutexGuard<'_, HashMap<AccountAccess, SharedCredentialsProvider>> {
+        self.0.hubs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn of_profile(&self, profile: &str) -> Result<SdkConfig, CallError> {
+        let options = AwsOptions {
+            profile: Some(profile.to_owned()),
+            region: Some(self.region().clone()),
+            endpoint_url: self.0.config.endpoint_url().map(str::to_owned),
+            ..AwsOptions::default()
+        };
+        check_profile(&options).await?;
+        keep_credentials(load(&options).await, self.region())
+    }
+
+    /// Asks for the credentials now.
+    async fn sign_in(&self, access: &AccountAccess) -> Result<(), CallError> {
+        let credentials = self.0.config.credentials_provider().ok_or_else(|| no_credentials(self.region()))?;
+        let operation = if access.roles.is_empty() { "credentials" } else { error::ASSUME_ROLE };
+        match credentials.provide_credentials().await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(CallError::of_credentials(operation, self.region(), &error)),
+        }
+    }
+
+    /// Whose credentials these are, where they tell it themselves, as those of assumed roles do: without a call.
+    pub async fn assumed_identity(&self) -> Option<CallerIdentity> {
+        let role = self.0.role.as_ref()?;
+        let credentials = self.0.config.credentials_provider()?.provide_credentials().await.ok()?;
+        let account = AccountId::new(credentials.account_id()?.as_str());
+        let partition = role.arn.split(':').nth(1)?;
+        let name = role.arn.rsplit('/').next()?;
+        let session = role.session_name.as_deref().unwrap_or(SESSION_NAME);
+        let arn = format!("arn:{partition}:sts::{account}:assumed-role/{name}/{session}");
+        Some(CallerIdentity { account, arn: Arn::new(arn) })
     }
 
     /// The region by options or AWS's chain.
@@ -196,17 +330,21 @@ fn identity_cache() -> SharedIdentityCache {
     IdentityCache::lazy().load_timeout(CREDENTIALS_TIMEOUT).build()
 }
 
-/// The configuration with the last role's credentials.
-async fn assume(mut config: SdkConfig, options: &AwsOptions) -> SdkConfig {
-    for (at, role) in options.assume.iter().enumerate() {
-        let mut provider = AssumeRoleProvider::builder(role).configure(&config).session_name(SESSION_NAME);
-        if let Some(id) = options.external_id.as_ref().filter(|_| at + 1 == options.assume.len()) {
-            provider = provider.external_id(id);
-        }
-        let credentials = SharedCredentialsProvider::new(provider.build().await);
-        config = config.into_builder().credentials_provider(credentials).identity_cache(identity_cache()).build();
+/// The configuration with credentials that are kept: for roles that are assumed by them.
+fn keep_credentials(config: SdkConfig, region: &Region) -> Result<SdkConfig, CallError> {
+    let credentials = Kept::chain(config.credentials_provider().ok_or_else(|| no_credentials(region))?);
+    Ok(config.into_builder().credentials_provider(credentials).build())
+}
+
+/// The configuration with the role's credentials.
+async fn assume(config: SdkConfig, role: &Role, counts: &Counts) -> SdkConfig {
+    let name = role.session_name.as_deref().unwrap_or(SESSION_NAME);
+    let mut provider = AssumeRoleProvider::builder(&role.arn).configure(&config).session_name(name);
+    if let Some(id) = &role.external_id {
+        provider = provider.external_id(id);
     }
-    config
+    let credentials = Kept::role(SharedCredentialsProvider::new(provider.build().await), counts);
+    config.into_builder().credentials_provider(credentials).identity_cache(identity_cache()).build()
 }
 
 /// AWS's chain goes on silently where the profile asked for isn't there.

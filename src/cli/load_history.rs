@@ -8,15 +8,15 @@ use jiff::Timestamp;
 use super::interrupt::stop_on_interrupt;
 use super::load_summary::{History, Summary};
 use super::{AwsAccessArgs, CommandError, Context, Outcome, WindowArgs};
-use crate::aws::{AwsOptions, CallError, Session};
-use crate::load::history::{Failed, Load, Loaded, Span, regions};
+use crate::aws::{AwsOptions, CallError, Session, regions};
+use crate::load::history::{Failed, Load, Loaded, Span};
 use crate::load::{Figures, Stop};
 use crate::names::{InvalidName, Region};
 use crate::trail::filter::RecordFilter;
 use crate::trail::scan::Scanner;
 
 /// What stands for all regions that are enabled.
-const ALL: &str = "all";
+pub(super) const ALL: &str = "all";
 
 /// Where the account is asked for its regions when the environment names no region.
 const ANY_REGION: &str = "us-east-1";
@@ -37,7 +37,8 @@ pub(super) struct Args {
     aws: AwsAccessArgs,
 }
 
-fn region_or_all(text: &str) -> Result<Region, InvalidName> {
+/// A region, or [`ALL`].
+pub(super) fn region_or_all(text: &str) -> Result<Region, InvalidName> {
     if text == ALL { Ok(Region::from(ALL)) } else { text.parse() }
 }
 
@@ -72,14 +73,20 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     tell(context, &session, regions, span, &loaded, stop.is_set())
 }
 
-async fn open_session(access: AwsAccessArgs, regions: &[Region]) -> Result<Session, CommandError> {
+/// A session for work in these regions, of which one may be [`ALL`].
+pub(super) async fn open_session(access: AwsAccessArgs, regions: &[Region]) -> Result<Session, CommandError> {
     let named = regions.iter().find(|region| region.as_str() != ALL);
     let fallback = named.cloned().or_else(|| (!regions.is_empty()).then(|| Region::from(ANY_REGION)));
     let options = AwsOptions { default_region: fallback, ..access.into() };
     Session::open(&options).await.map_err(|error| call_error("opening an AWS session", &error))
 }
 
-async fn wanted_regions(context: &Context, session: &Session, given: &[Region]) -> Result<Vec<Region>, CommandError> {
+/// The regions that these stand for: without any the session's, for [`ALL`] those that the account has enabled.
+pub(super) async fn wanted_regions(
+    context: &Context,
+    session: &Session,
+    given: &[Region],
+) -> Result<Vec<Region>, CommandError> {
     if !given.iter().any(|region| region.as_str() == ALL) {
         let mut regions = given.to_vec();
         regions.sort();

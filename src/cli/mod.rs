@@ -3,6 +3,7 @@
 //! A command turns arguments into a call of the library, and its result into text or JSON. Precedence of a setting:
 //! flag, `TRAILCREATOR_*` variable, default.
 
+mod accounts;
 mod apply;
 mod context;
 mod count;
@@ -16,12 +17,16 @@ mod load_s3;
 mod load_summary;
 mod loading;
 mod options;
+mod organization;
 mod policy;
+mod report;
 mod resource_map;
 mod run_output;
 mod runs;
+mod saved_plans;
 mod table;
 mod tag;
+mod tag_org;
 mod tagging;
 mod undo;
 mod who;
@@ -55,9 +60,12 @@ enum Command {
     Import(import::Args),
     Who(who::Args),
     Tag(tag::Args),
+    TagOrg(tag_org::Args),
     Apply(apply::Args),
     Undo(undo::Args),
     Runs(runs::Args),
+    Accounts(accounts::Args),
+    Report(report::Args),
     ResourceMap(resource_map::Args),
     Policy(policy::Args),
 }
@@ -87,9 +95,12 @@ fn run(command: Command, context: &Context) -> Result<Outcome, CommandError> {
         Command::Import(args) => context.block_on(import::run(args, context)),
         Command::Who(args) => context.block_on(who::run(args, context)),
         Command::Tag(args) => context.block_on(tag::run(args, context)),
+        Command::TagOrg(args) => context.block_on(tag_org::run(args, context)),
         Command::Apply(args) => context.block_on(apply::run(args, context)),
         Command::Undo(args) => context.block_on(undo::run(args, context)),
         Command::Runs(args) => runs::run(&args, context),
+        Command::Accounts(args) => context.block_on(accounts::run(args, context)),
+        Command::Report(args) => context.block_on(report::run(args, context)),
         Command::ResourceMap(args) => resource_map::run(&args, context),
         Command::Policy(args) => policy::run(&args, context),
     }

@@ -10,6 +10,7 @@ use crate::aws::AwsOptions;
 use crate::console::OutputFormat;
 use crate::creator::{CreatorValue, IdentityMap, MachineSessions, OwnerRules};
 use crate::names::Region;
+use crate::store::Store;
 use crate::trail::window::{TimeWindow, WindowText};
 
 /// Options of every command.
@@ -161,6 +162,16 @@ impl OwnerArgs {
             people: Arc::default(),
         })
     }
+}
+
+/// The rules with the names of Identity Center's users that the database knows.
+pub(super) fn with_known_names(
+    context: &Context,
+    store: &Store,
+    rules: OwnerRules,
+) -> Result<OwnerRules, CommandError> {
+    let people = store.people().map_err(|error| context.store_error(&error))?;
+    Ok(OwnerRules { people: Arc::new(people), ..rules })
 }
 
 /// Tells of the rules of an identity map that fitted nobody: they are likely mistakes.

@@ -48,6 +48,8 @@ enum Command {
     Apply,
     Undo,
     Runs,
+    Accounts,
+    Report,
     Count,
     ResourceMap,
 }
@@ -63,6 +65,8 @@ impl Command {
             // Before a plan is applied its resources are listed again. To resume an undo takes the policy of undo.
             Self::Apply => Work::Apply,
             Self::Undo => Work::Undo,
+            Self::Accounts => Work::Organization,
+            Self::Report => Work::Report,
             Self::LoadFiles | Self::Import | Self::Runs | Self::ResourceMap => Work::Nothing,
         }
     }

@@ -62,16 +62,20 @@ pub(super) fn tell_run(context: &Context, output: &RunOutput<'_>) -> Outcome {
         }
     }
     let results = counts(&output.report.results);
-    let written = if output.kind == RunKind::Tag { "tagged" } else { "taken back" };
-    let phrase = |result: &'static str| if result == "written" { written } else { result };
-    let done =
-        results.iter().map(|(result, count)| format!("{count} {}", phrase(result))).collect::<Vec<_>>().join(", ");
-    let done = if done.is_empty() { "nothing to write".to_owned() } else { done };
+    let done = results_phrase(output.kind, &results);
     let run = output.report.run.map(|run| format!("run {run}: ")).unwrap_or_default();
     let left = plan.map(|plan| left_phrase(&plan.summary.left)).unwrap_or_default();
     let calls = calls_phrase(output.runner.session);
     context.console.message(format_args!("{run}{done}{left}; {calls}"));
     conclude(context, output, &results)
+}
+
+/// "3 tagged, 1 failed"
+pub(super) fn results_phrase(kind: RunKind, results: &BTreeMap<&'static str, u64>) -> String {
+    let written = if kind == RunKind::Tag { "tagged" } else { "taken back" };
+    let phrase = |result: &'static str| if result == "written" { written } else { result };
+    let parts: Vec<String> = results.iter().map(|(result, count)| format!("{count} {}", phrase(result))).collect();
+    if parts.is_empty() { "nothing to write".to_owned() } else { parts.join(", ") }
 }
 
 /// The exit code, and what to do next.
@@ -155,7 +159,7 @@ fn document(output: &RunOutput<'_>) -> Value {
 }
 
 /// Why a write failed. A resource that is gone needs no tag taken off, but one that was to be tagged and isn't is a failure.
-fn failure(kind: RunKind, outcome: &WriteOutcome) -> Option<&str> {
+pub(super) fn failure(kind: RunKind, outcome: &WriteOutcome) -> Option<&str> {
     match (outcome, kind) {
         (WriteOutcome::Failed(why), _) | (WriteOutcome::Vanished(why), RunKind::Tag) => Some(why),
         _ => None,
@@ -163,7 +167,7 @@ fn failure(kind: RunKind, outcome: &WriteOutcome) -> Option<&str> {
 }
 
 /// What failed, for those who only look at that.
-fn failure_document(kind: RunKind, write: &Write, outcome: &WriteOutcome) -> Option<Value> {
+pub(super) fn failure_document(kind: RunKind, write: &Write, outcome: &WriteOutcome) -> Option<Value> {
     let error = failure(kind, outcome)?;
     let Write { resource_type, id, arn, .. } = write;
     Some(json!({"resource_type": resource_type, "id": id, "arn": arn, "result": result_of(outcome), "error": error}))
@@ -197,7 +201,7 @@ fn reason_of<'a>(output: &'a RunOutput<'_>, write: &Write) -> Option<&'a str> {
     Some(action.reason.as_str()).filter(|reason| !reason.is_empty())
 }
 
-fn result_of(outcome: &WriteOutcome) -> &'static str {
+pub(super) fn result_of(outcome: &WriteOutcome) -> &'static str {
     match outcome {
         WriteOutcome::Written { .. } => "written",
         WriteOutcome::Failed(_) => "failed",
@@ -217,7 +221,7 @@ fn why(outcome: &WriteOutcome) -> Option<&str> {
     }
 }
 
-fn counts(results: &[(Write, WriteOutcome)]) -> BTreeMap<&'static str, u64> {
+pub(super) fn counts(results: &[(Write, WriteOutcome)]) -> BTreeMap<&'static str, u64> {
     let mut counts = BTreeMap::new();
     for (_, outcome) in results {
         *counts.entry(result_of(outcome)).or_default() += 1;

@@ -2,45 +2,100 @@
 
 use serde_json::json;
 
-use super::tagging::find_run;
+use super::tagging::{self, find_run};
 use super::{CommandError, Context, Outcome};
 use crate::console::OutputFormat;
+use crate::names::InvalidName;
 use crate::store::journal::{JournaledWrite, Run, RunId, RunKind};
+use crate::store::organization_runs::{OrganizationRun, OrganizationRunId};
 use crate::tag::plan::FORMAT_VERSION;
 
 /// List the runs of tag, apply and undo, or the writes of one
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Show this run's writes
+    /// Show this run's writes; of one across an organization (org-3) its runs
     #[arg(value_name = "RUN")]
-    run: Option<RunId>,
+    run: Option<RunName>,
+}
+
+/// A run's number: of one in an account and region, or of one across an organization.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum RunName {
+    Single(RunId),
+    Organization(OrganizationRunId),
+}
+
+impl std::str::FromStr for RunName {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let expected = "a run's number, such as 3, or org-3 for one across an organization";
+        let organization = || text.parse().map(Self::Organization);
+        text.parse().map(Self::Single).or_else(|_| organization()).map_err(|error| InvalidName { expected, ..error })
+    }
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandError> {
     let store = context.open_store_to_read()?;
-    if let Some(run_id) = args.run {
-        let run = find_run(context, &store, run_id)?;
-        let writes = store.writes_of(run_id).map_err(|error| context.store_error(&error))?;
-        print_run(context, &run, &writes);
-        return Ok(Outcome::Done);
-    }
-    let runs = store.runs().map_err(|error| context.store_error(&error))?;
-    match context.console.format {
-        OutputFormat::Json => context.console.json(&json!({"format_version": FORMAT_VERSION, "runs": runs})),
-        OutputFormat::Text => {
-            runs.iter().for_each(|run| context.console.data(line(run)));
-            if runs.is_empty() {
-                context.console.message("nothing was written yet");
-            }
+    let failed = |error| context.store_error(&error);
+    let (organizations, runs) = match args.run {
+        Some(RunName::Single(run_id)) => {
+            let run = find_run(context, &store, run_id)?;
+            print_run(context, &run, &store.writes_of(run_id).map_err(failed)?);
+            return Ok(Outcome::Done);
         }
+        Some(RunName::Organization(number)) => {
+            let organization = tagging::find_organization_run(context, &store, number)?;
+            (vec![organization], store.runs_of_organization(number, None).map_err(failed)?)
+        }
+        None => (store.organization_runs().map_err(failed)?, store.runs().map_err(failed)?),
+    };
+    print_runs(context, &organizations, &runs);
+    if let Some(run) = organizations.iter().find(|run| run.finished_at.is_none()) {
+        let again = match run.kind {
+            RunKind::Tag if run.question.is_empty() => "apply PLAN --config ACCOUNTS_FILE".to_owned(),
+            RunKind::Tag => format!("tag-org ACCOUNTS_FILE --resume {}", run.id),
+            RunKind::Undo => format!("undo {}", run.undoes.map(|run| run.to_string()).unwrap_or_default()),
+        };
+        context.console.message(format_args!(
+            "run {} is not finished; unless it still runs, go on with: trailcreator {again}",
+            run.id
+        ));
     }
-    if let Some(run) = runs.iter().find(|run| run.finished_at.is_none()) {
+    let is_single = |run: &&Run| run.finished_at.is_none() && run.organization_run.is_none();
+    if let Some(run) = runs.iter().find(is_single) {
         context.console.message(format_args!(
             "run {0} is not finished; unless it still runs, go on with: trailcreator apply --resume {0}",
             run.run_id
         ));
     }
     Ok(Outcome::Done)
+}
+
+/// Runs across organizations, then single ones; those that belong to one of the former are only counted there, in text.
+fn print_runs(context: &Context, organizations: &[OrganizationRun], runs: &[Run]) {
+    if context.console.format == OutputFormat::Json {
+        let document = json!({"format_version": FORMAT_VERSION, "organization_runs": organizations, "runs": runs});
+        return context.console.json(&document);
+    }
+    organizations.iter().for_each(|run| context.console.data(organization_line(run)));
+    let is_one_asked = organizations.len() == 1 && runs.iter().all(|run| run.organization_run.is_some());
+    for run in runs.iter().filter(|run| run.organization_run.is_none() || is_one_asked) {
+        context.console.data(line(run));
+    }
+    if organizations.is_empty() && runs.is_empty() {
+        context.console.message("nothing was written yet");
+    }
+}
+
+fn organization_line(run: &OrganizationRun) -> String {
+    let kind = match (run.kind, run.undoes) {
+        (RunKind::Undo, Some(undone)) => format!("undo of {undone}"),
+        (kind, _) => kind.as_str().to_owned(),
+    };
+    let state = if run.finished_at.is_some() { "finished" } else { "not finished" };
+    let OrganizationRun { id, started_at, accounts, runs, written, tag_key, .. } = run;
+    format!("{id} {started_at} {kind} accounts:{accounts} runs:{runs} {tag_key} {written} written {state}")
 }
 
 fn print_run(context: &Context, run: &Run, writes: &[JournaledWrite]) {

@@ -16,7 +16,7 @@ use crate::names::{AccountId, ResourceType};
 use crate::resource_map::ResourceMap;
 use crate::store::Store;
 use crate::store::journal::RunKind;
-use crate::tag::plan::{LeftKind, Plan, Question};
+use crate::tag::plan::{LeftKind, Plan, PlannedWrite, Question};
 use crate::tag::run::{Runner, Target};
 use crate::tag::survey::{Chosen, Survey, choose_types, survey};
 
@@ -57,7 +57,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let store = context.open_existing_store()?;
     let rules = args.owner.rules()?;
     let (session, caller) = tagging::open_account(args.aws).await?;
-    let rules = with_names(context, &session, &store, &caller.account, rules).await?;
+    let rules = with_names(context, &session, &store, Some(&caller.account), rules).await?;
     let question =
         Question { account: caller.account, region: session.region().clone(), key, overwrite: args.overwrite, rules };
     let chosen = choose_types(&store, &map, &question.account, &question.region, &args.types)
@@ -79,24 +79,32 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
         return Ok(outcome_of_plan(&survey.plan));
     }
     let place = Place { account: question.account, region: question.region };
-    let runner = Runner { session: &session, map: &map, store: &store, place, key: question.key, caller: caller.arn };
+    let runner = Runner {
+        session: &session,
+        map: &map,
+        store: &store,
+        place,
+        key: question.key,
+        caller: caller.arn,
+        organization: None,
+    };
     write(context, &runner, &mut survey).await
 }
 
 /// The rules with the names of Identity Center's users, as far as the identity store tells them.
-async fn with_names(
+pub(super) async fn with_names(
     context: &Context,
     session: &Session,
     store: &Store,
-    account: &AccountId,
+    account: Option<&AccountId>,
     rules: OwnerRules,
 ) -> Result<OwnerRules, CommandError> {
-    let people = identity_center::names(session, store, Some(account)).await;
+    let people = identity_center::names(session, store, account).await;
     let people = people.map_err(|error| context.store_error(&error))?;
     Ok(OwnerRules { people: Arc::new(people), ..rules })
 }
 
-fn check_types(map: &ResourceMap, types: &[ResourceType]) -> Result<(), CommandError> {
+pub(super) fn check_types(map: &ResourceMap, types: &[ResourceType]) -> Result<(), CommandError> {
     let Some(unknown) = types.iter().find(|name| !map.types.contains_key(*name)) else { return Ok(()) };
     let error = CommandError::usage(format_args!("--type {unknown}: there is no such resource type"));
     Err(match map.nearest_type(unknown.as_str()) {
@@ -126,6 +134,19 @@ async fn look(
 
 /// The line for each type in the form that c7n-trailcreator's users know, and the types that are not in the plan.
 fn tell_figures(context: &Context, plan: &Plan) {
+    tell_types(context, plan);
+    let summary = &plan.summary;
+    for problem in &summary.problems {
+        context.console.warning(format_args!("{}: {}", problem.resource_type, problem.problem));
+    }
+    for failed in &summary.failed_types {
+        let hint = failed.hint.as_ref().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
+        context.console.warning(format_args!("{} could not be listed: {}{hint}", failed.resource_type, failed.error));
+    }
+}
+
+/// The types that were listed, and those that were not looked at.
+pub(super) fn tell_types(context: &Context, plan: &Plan) {
     let Plan { account_id, region, summary, .. } = plan;
     for figures in &summary.types {
         context.console.message(format_args!(
@@ -143,30 +164,24 @@ fn tell_figures(context: &Context, plan: &Plan) {
     for skipped in &summary.skipped_types {
         context.console.message(format_args!("skipped {}: {}", skipped.resource_type, skipped.reason));
     }
-    for problem in &summary.problems {
-        context.console.warning(format_args!("{}: {}", problem.resource_type, problem.problem));
-    }
-    for failed in &summary.failed_types {
-        let hint = failed.hint.as_ref().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
-        context.console.warning(format_args!("{} could not be listed: {}{hint}", failed.resource_type, failed.error));
-    }
 }
 
 fn print_plan(context: &Context, plan: &Plan, wanted: bool) {
     match context.console.format {
         OutputFormat::Json => context.console.json(plan),
         OutputFormat::Text if wanted => {
-            for action in &plan.actions {
-                let was = action.old_value.as_ref().map(|value| format!(", was {value}")).unwrap_or_default();
-                context.console.data(format_args!(
-                    "tag {} {} {}={} ({}{was})",
-                    action.resource_type, action.id, action.key, action.value, action.reason
-                ));
-            }
+            plan.actions.iter().for_each(|action| context.console.data(format_args!("tag {}", action_phrase(action))));
             run_output::print_left(context, &plan.left);
         }
         OutputFormat::Text => {}
     }
+}
+
+/// "ebs vol-1 Owner=alice (IAM user name, CreateVolume 2026-03-01T10:00:00Z)"
+pub(super) fn action_phrase(action: &PlannedWrite) -> String {
+    let PlannedWrite { resource_type, id, key, value, reason, .. } = action;
+    let was = action.old_value.as_ref().map(|value| format!(", was {value}")).unwrap_or_default();
+    format!("{resource_type} {id} {key}={value} ({reason}{was})")
 }
 
 fn tell_plan(context: &Context, plan: &Plan, session: &Session, saved: Option<&std::path::Path>) {
@@ -188,7 +203,7 @@ async fn write(context: &Context, runner: &Runner<'_>, survey: &mut Survey) -> R
 }
 
 /// A type or resource that could not be read is a failure, even if nothing else is.
-fn outcome_of_plan(plan: &Plan) -> Outcome {
+pub(super) fn outcome_of_plan(plan: &Plan) -> Outcome {
     let unread = plan.summary.left.contains_key(&LeftKind::TagsUnknown);
     if plan.summary.failed_types.is_empty() && plan.summary.problems.is_empty() && !unread {
         Outcome::Done

@@ -3,7 +3,7 @@
 use std::fs;
 use std::future::Future;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::interrupt::interrupted;
 use super::{AwsArgs, CommandError, Context};
@@ -11,6 +11,7 @@ use crate::aws::{CallError, CallerIdentity, Session};
 use crate::names::{AccountId, Arn, Region, TagKey};
 use crate::store::Store;
 use crate::store::journal::{Run, RunId};
+use crate::store::organization_runs::{OrganizationRun, OrganizationRunId};
 use crate::tag;
 use crate::tag::plan::Plan;
 use crate::tag::run::{Prepared, RunReport, Runner, Target};
@@ -43,7 +44,7 @@ pub(super) async fn open_same_account(
         .hint("choose that account's credentials with --profile or --assume"))
 }
 
-fn aws_error(doing: &str, error: &CallError) -> CommandError {
+pub(super) fn aws_error(doing: &str, error: &CallError) -> CommandError {
     let mut command_error = CommandError::while_doing(doing, error);
     command_error.hints.extend(error.hint());
     command_error
@@ -63,6 +64,18 @@ pub(super) async fn or_interrupted<T>(context: &Context, work: impl Future<Outpu
 /// A run of the journal.
 pub(super) fn find_run(context: &Context, store: &Store, run: RunId) -> Result<Run, CommandError> {
     store.run(run).map_err(|error| context.store_error(&error))?.ok_or_else(|| {
+        CommandError::usage(format_args!("there is no run {run} in {}", context.global.db.display()))
+            .hint("list the runs with: trailcreator runs")
+    })
+}
+
+/// A run across an organization.
+pub(super) fn find_organization_run(
+    context: &Context,
+    store: &Store,
+    run: OrganizationRunId,
+) -> Result<OrganizationRun, CommandError> {
+    store.organization_run(run).map_err(|error| context.store_error(&error))?.ok_or_else(|| {
         CommandError::usage(format_args!("there is no run {run} in {}", context.global.db.display()))
             .hint("list the runs with: trailcreator runs")
     })
@@ -90,22 +103,31 @@ pub(super) fn count(length: usize) -> u64 {
     length.try_into().unwrap_or(u64::MAX)
 }
 
+/// A name for a file that gets its own name once it is whole.
+pub(super) fn temporary_beside(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.tmp", std::process::id()));
+    path.with_file_name(name)
+}
+
 /// Writes the plan's file as a whole or not at all.
 pub(super) fn save_plan(path: &Path, plan: &Plan) -> Result<(), CommandError> {
     let text = serde_json::to_string_pretty(plan).expect("a plan holds text keys only");
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
-    let temporary = path.with_file_name(name);
+    save(path, "the plan", &format!("{text}\n"))
+}
+
+/// Writes a file as a whole or not at all. `what` it is, for messages.
+pub(super) fn save(path: &Path, what: &str, text: &str) -> Result<(), CommandError> {
+    let temporary = temporary_beside(path);
     let write = || {
         let mut file = fs::File::create(&temporary)?;
         file.write_all(text.as_bytes())?;
-        file.write_all(b"\n")?;
         file.sync_all()?;
         fs::rename(&temporary, path)
     };
     write().map_err(|error| {
         // It may never have been made; the error that matters is the first one.
         drop(fs::remove_file(&temporary));
-        CommandError::while_doing(format_args!("saving the plan to {}", path.display()), &error)
+        CommandError::while_doing(format_args!("saving {what} to {}", path.display()), &error)
     })
 }

@@ -1,32 +1,46 @@
 //! `undo`: takes back what a run wrote, where nobody changed it since.
 
+use super::organization::{self, AccountsArgs, TellingArgs, Way};
 use super::run_output::{self, RunOutput};
+use super::runs::RunName;
 use super::tagging;
 use super::{AwsArgs, CommandError, Context, Outcome};
 use crate::inventory::Place;
 use crate::store::Store;
-use crate::store::journal::{JournaledWrite, Run, RunId, RunKind, WriteState};
-use crate::tag::run::{Runner, Target};
+use crate::store::journal::{JournaledWrite, Run, RunId, RunKind};
+use crate::tag::run::{self, Runner, Target};
 
 /// Take a run's tags back
 ///
 /// Removes the tags that the run wrote, and puts back the values that it replaced. A tag that somebody changed since is left
-/// alone, with a message. What was taken back once is not touched again.
+/// alone, with a message. What was taken back once is not touched again. A run across an organization (org-3) is taken back in all its
+/// accounts, with the roles of the accounts file (--config).
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The run's number, as `runs` lists it
+    /// The run's number, as `runs` lists it; org-3 for one across an organization
     #[arg(value_name = "RUN")]
-    run: RunId,
+    run: RunName,
     /// Print what would be taken back and write nothing to AWS
     #[arg(long, alias = "dryrun")]
     dry_run: bool,
+    #[command(flatten)]
+    accounts: AccountsArgs,
+    #[command(flatten)]
+    telling: TellingArgs,
     #[command(flatten)]
     aws: AwsArgs,
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, CommandError> {
     let store = context.open_existing_store()?;
-    let run = tagging::find_run(context, &store, args.run)?;
+    let number = match args.run {
+        RunName::Single(number) => number,
+        RunName::Organization(number) => {
+            let way = Way { accounts: &args.accounts, telling: &args.telling, access: args.aws.access };
+            return organization::undo(number, args.dry_run, way, &store, context).await;
+        }
+    };
+    let run = tagging::find_run(context, &store, number)?;
     let rows = still_there(context, &store, &run)?;
     if rows.is_empty() {
         context.console.message(format_args!("run {} has nothing to take back", run.run_id));
@@ -36,7 +50,8 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let what = format!("run {}", run.run_id);
     let (session, caller) = tagging::open_same_account(args.aws, &run.region, &run.account_id, &what).await?;
     let place = Place { account: run.account_id, region: run.region };
-    let runner = Runner { session: &session, map: &map, store: &store, place, key: run.tag_key, caller };
+    let runner =
+        Runner { session: &session, map: &map, store: &store, place, key: run.tag_key, caller, organization: None };
     let prepared = tagging::or_interrupted(context, runner.prepare_undo(rows)).await;
     let Some(prepared) = prepared else { return Ok(Outcome::Interrupted) };
     let report = if args.dry_run {
@@ -47,19 +62,12 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     Ok(run_output::tell_run(context, &RunOutput { runner: &runner, report: &report, kind: RunKind::Undo, plan: None }))
 }
 
-/// The run's writes that were made, or may have been, and that no other run took back.
+/// The run's writes that can be taken back. Tells of those that were already.
 fn still_there(context: &Context, store: &Store, run: &Run) -> Result<Vec<JournaledWrite>, CommandError> {
-    let taken_back = store.taken_back(run.run_id).map_err(|error| context.store_error(&error))?;
-    let mut rows = store.writes_of(run.run_id).map_err(|error| context.store_error(&error))?;
-    rows.retain(|row| matches!(row.result.state, WriteState::Written | WriteState::Started));
-    let before = rows.len();
-    rows.retain(|row| !taken_back.contains_key(&row.write.position));
-    if rows.len() < before {
-        let mut by: Vec<RunId> = taken_back.into_values().collect();
-        by.sort_unstable();
-        by.dedup();
-        let by = by.iter().map(RunId::to_string).collect::<Vec<_>>().join(", ");
-        context.console.message(format_args!("{} taken back already, by run {by}", before - rows.len()));
+    let standing = run::standing(store, run.run_id).map_err(|error| context.store_error(&error))?;
+    if standing.taken_back > 0 {
+        let by = standing.by.iter().map(RunId::to_string).collect::<Vec<_>>().join(", ");
+        context.console.message(format_args!("{} taken back already, by run {by}", standing.taken_back));
     }
-    Ok(rows)
+    Ok(standing.writes)
 }

@@ -300,6 +300,6 @@ fn line(label: &str, text: impl Display) -> String {
 }
 
 /// A trail holds texts of strangers: user agents, names. None may steer the terminal.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     text.chars().map(|character| if character.is_control() { char::REPLACEMENT_CHARACTER } else { character }).collect()
 }

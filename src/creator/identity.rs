@@ -119,6 +119,11 @@ pub(super) fn caller_of(identity: &Identity) -> Caller<'_> {
     caller.unwrap_or_else(|| by_facts(identity))
 }
 
+/// Whether AWS itself made the call: a service, or its service-linked role.
+pub fn is_of_aws(identity: &Identity) -> bool {
+    matches!(caller_of(identity), Caller::Service(_))
+}
+
 /// The `user_id` that c7n-trailcreator stores: what its `--user-suffix` looks at.
 pub(super) fn custodian_user_id(identity: &Identity) -> Option<&str> {
     match text(&identity.kind) {

@@ -28,6 +28,7 @@ mod web_identity;
 
 pub use creation::{creation_of, why_this_event};
 pub use explanation::{Explanation, Rule, Step};
+pub use identity::is_of_aws;
 pub use identity_map::IdentityMap;
 pub use owner::{CreatorValue, MachineSessions, NoOwner, Owner, OwnerRules};
 pub use people::{People, Person, UserId};

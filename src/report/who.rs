@@ -119,9 +119,17 @@ pub fn answers(
 
 impl Filter {
     fn keeps(&self, event: &StoredEvent, global: bool) -> bool {
-        (self.types.is_empty() || self.types.contains(&event.resource_type))
-            && (self.accounts.is_empty() || self.accounts.contains(&event.event.account()))
-            && (global || self.regions.is_empty() || self.regions.contains(&event.event.region_name()))
+        let (account, region) = (event.event.account(), event.event.region_name());
+        self.keeps_type(&event.resource_type) && self.keeps_place(&account, &region, global)
+    }
+
+    pub(super) fn keeps_type(&self, resource_type: &ResourceType) -> bool {
+        self.types.is_empty() || self.types.contains(resource_type)
+    }
+
+    pub(super) fn keeps_place(&self, account: &AccountId, region: &Region, global: bool) -> bool {
+        (self.accounts.is_empty() || self.accounts.contains(account))
+            && (global || self.regions.is_empty() || self.regions.contains(region))
     }
 }
 
@@ -132,11 +140,11 @@ fn key(event: &StoredEvent, global: bool) -> Key {
 }
 
 /// What an id, its ARN and its URL have in common: one call gives a queue's URL and the next its name.
-fn common_part(id: &str) -> &str {
+pub(super) fn common_part(id: &str) -> &str {
     if let Some(arn) = ArnParts::of(id) {
         return arn.name;
     }
-    match id.strip_prefix("https://") {
+    match ["https://", "http://"].iter().find_map(|scheme| id.strip_prefix(scheme)) {
         Some(url) => url.rsplit('/').next().unwrap_or(url),
         None => id,
     }

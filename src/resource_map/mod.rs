@@ -21,7 +21,7 @@ mod load;
 pub mod params;
 pub mod request;
 pub(crate) mod source;
-mod suggest;
+pub(crate) mod suggest;
 mod summary;
 pub mod template;
 mod yaml;

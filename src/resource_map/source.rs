@@ -1,7 +1,7 @@
-//! A map file as text, what is wrong with it, and where.
+//! A YAML file as text, what is wrong with it, and where: a resource map, an accounts file (`org`) or an identity map.
 //!
 //! YAML and JSON go through one parser (JSON is YAML's flow style, and so keeps its lines and columns). Knows nothing
-//! of what a map means; identity maps are read with it too.
+//! of what a file means.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -13,6 +13,8 @@ use serde_saphyr::{Error, Location, Spanned};
 
 use super::suggest::nearest;
 
+/// Texts, lists and mappings that a file may hold: those of an organization of 100,000 accounts.
+const MAX_NODES: usize = 4_000_000;
 /// Largest map file taken, in bytes: the built-in ones together are a fiftieth of it.
 pub(super) const MAX_MAP_BYTES: u64 = 16 * 1024 * 1024;
 
@@ -70,7 +72,8 @@ impl Source<'_> {
     /// Parses the text.
     pub(crate) fn parse<T: DeserializeOwned>(&self) -> Result<T, MapError> {
         // Without strict_booleans `yes`, `no` and `y` would be YAML 1.1's booleans, also as keys.
-        let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false };
+        let budget = serde_saphyr::budget! { max_nodes: MAX_NODES, max_events: 2 * MAX_NODES };
+        let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false, budget: budget };
         serde_saphyr::from_str_with_options(&yaml_of(self.text), options).map_err(|error| {
             let location = error.location().unwrap_or(Location::UNKNOWN);
             self.error(location, parser_message(&error))
@@ -153,7 +156,9 @@ fn parser_message(error: &Error) -> String {
         Error::Unexpected { expected: "mapping start", .. } => "a mapping (key: value) is expected here".to_owned(),
         Error::SerdeInvalidLength { len, .. } => format!("a list of two is expected here, not of {len}"),
         Error::Eof { .. } => "the file is empty or ends too early".to_owned(),
-        Error::MultipleDocuments { .. } => "a map is one YAML document; put the second one in its own file".to_owned(),
+        Error::MultipleDocuments { .. } => {
+            "the file is to be one YAML document; put the second one in its own file".to_owned()
+        }
         other => {
             let message = other.to_string();
             message.split(" at line ").next().unwrap_or(&message).to_owned()

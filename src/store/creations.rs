@@ -1,6 +1,6 @@
 //! Resource events: written by loaders, read by the tagger and by `who`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::{Row, Statement, ToSql, Transaction, named_params};
 
@@ -46,6 +46,37 @@ impl Store {
             Ok((ResourceType::new(row.get::<_, String>(0)?), row.get::<_, i64>(1)?.unsigned_abs()))
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The types of which an account has events, by account, then type.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn recorded_types(&self) -> Result<Vec<(AccountId, ResourceType)>, StoreError> {
+        let query = "SELECT DISTINCT account_id, resource_type FROM resource_events ORDER BY account_id, resource_type";
+        let mut statement = self.connection.prepare_cached(query)?;
+        let rows = statement.query_map([], |row| {
+            Ok((AccountId::new(row.get::<_, String>(0)?), ResourceType::new(row.get::<_, String>(1)?)))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// In which regions of an account there are creations (not deletions) of which types.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn types_by_region(&self, account: &AccountId) -> Result<BTreeMap<Region, Vec<ResourceType>>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT DISTINCT region, resource_type FROM resource_events
+             WHERE account_id = ? AND action <> 'delete' ORDER BY region, resource_type",
+        )?;
+        let mut rows = statement.query([account.as_str()])?;
+        let mut types: BTreeMap<Region, Vec<ResourceType>> = BTreeMap::new();
+        while let Some(row) = rows.next()? {
+            let region = Region::new(row.get::<_, String>(0)?);
+            types.entry(region).or_default().push(ResourceType::new(row.get::<_, String>(1)?));
+        }
+        Ok(types)
     }
 
     /// The events of a type in an account, ordered by time then event id, streamed to `each`. With `region`, those of

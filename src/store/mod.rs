@@ -8,6 +8,7 @@
 //! * [`ledger`]: what was read; [`coverage`]: what that covers
 //! * [`athena_queries`]: what was started and is not read yet
 //! * [`journal`]: what was written to AWS
+//! * [`organization_runs`]: which of those runs belong together
 //! * [`people`]: Identity Center's users by name
 //! * [`predecessor`]: c7n-trailcreator's database, which is only read
 //! * [`imported`]: what came from it, beside what trails told
@@ -21,6 +22,7 @@ pub mod journal;
 pub mod ledger;
 mod naming;
 mod open;
+pub mod organization_runs;
 pub mod people;
 pub mod predecessor;
 

@@ -216,8 +216,11 @@ pub struct Plan {
 }
 
 /// What becomes of one resource.
-enum Decision {
+#[derive(Debug)]
+pub(crate) enum Decision {
+    /// It is tagged.
     Write(Box<PlannedWrite>),
+    /// It is left, and why.
     Leave(LeftKind, String),
 }
 
@@ -258,13 +261,34 @@ pub fn unproven(question: &Question, facts: &TypeFacts<'_>) -> Vec<usize> {
     (0..facts.live.len()).filter(open).collect()
 }
 
+/// The positions of all resources that can be tagged and of which it isn't known whether they have the tag.
+pub(crate) fn without_proof(question: &Question, facts: &TypeFacts<'_>) -> Vec<usize> {
+    let is_taggable = facts.definition.access.as_ref().is_some_and(|access| access.write.is_some());
+    let open = |resource: &LiveResource| {
+        is_taggable && !matches!(resource.tags, Tags::Known(_)) && present_value(resource, &question.key).is_none()
+    };
+    (0..facts.live.len()).filter(|position| open(&facts.live[*position])).collect()
+}
+
+/// What becomes of each resource of a type, with its events.
+pub(crate) fn decisions<'f>(
+    question: &'f Question,
+    facts: &'f TypeFacts<'_>,
+) -> impl Iterator<Item = (&'f LiveResource, &'f [StoredEvent], Decision)> {
+    let resources = facts.live.iter().zip(&facts.joined.events);
+    resources.map(|(resource, events)| {
+        let decision = decide(question, facts.definition, resource, events);
+        (resource, events.as_slice(), decision)
+    })
+}
+
 fn plan_type(question: &Question, facts: &TypeFacts<'_>, plan: &mut Plan) -> TypeFigures {
     let mut users = BTreeSet::new();
     let (mut tag, mut not_found, mut untagged) = (0, 0, 0);
-    for (resource, events) in facts.live.iter().zip(&facts.joined.events) {
+    for (resource, _, decision) in decisions(question, facts) {
         let lacks_tag = !matches!(resource.tags, Tags::Unknown(_)) && present_value(resource, &question.key).is_none();
         untagged += u64::from(lacks_tag);
-        match decide(question, facts.definition, resource, events) {
+        match decision {
             Decision::Write(write) => {
                 tag += 1;
                 users.insert(write.value.clone());
@@ -338,7 +362,7 @@ fn try_decide(
 }
 
 /// The tag's present value, as far as known.
-pub(super) fn present_value<'a>(resource: &'a LiveResource, key: &TagKey) -> Option<&'a str> {
+pub(crate) fn present_value<'a>(resource: &'a LiveResource, key: &TagKey) -> Option<&'a str> {
     match &resource.tags {
         Tags::Known(tags) | Tags::Partial(tags) => tags.get(key.as_str()).map(String::as_str),
         Tags::Unknown(_) => None,
@@ -382,6 +406,6 @@ fn count(length: usize) -> u64 {
 }
 
 #[cfg(test)]
-pub(super) mod test_data;
+pub(crate) mod test_data;
 #[cfg(test)]
 mod tests;

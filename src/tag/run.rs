@@ -7,7 +7,7 @@
 //! So resuming is safe whatever happened: a write whose call was made but not journaled is found done, and what somebody
 //! else changed meanwhile is left alone, by `tag` as by `undo`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
 
 use super::apply::{self, Applied, Aws, Job, Outcome, Stop, Task};
@@ -19,6 +19,7 @@ use crate::inventory::{LiveResource, Place};
 use crate::names::{Arn, TagKey, TagValue};
 use crate::resource_map::ResourceMap;
 use crate::store::journal::{JournaledWrite, NewRun, RunId, RunKind, Write, WriteResult, WriteState};
+use crate::store::organization_runs::OrganizationRunId;
 use crate::store::{Store, StoreError};
 
 /// What every run needs.
@@ -36,6 +37,8 @@ pub struct Runner<'a> {
     pub key: TagKey,
     /// Whose credentials the session has.
     pub caller: Arn,
+    /// The run across an organization that its runs are part of.
+    pub organization: Option<OrganizationRunId>,
 }
 
 /// Writes compared with the present state.
@@ -174,6 +177,7 @@ impl<'a> Runner<'a> {
             region: self.place.region.clone(),
             key: self.key.clone(),
             caller: self.caller.clone(),
+            organization: self.organization,
         };
         let ready = prepared.ready.iter().map(|task| task.write.clone());
         let over = prepared.over.iter().map(|(write, _)| write.clone());
@@ -217,6 +221,30 @@ fn planned_writes(actions: &[PlannedWrite]) -> Vec<Write> {
 
 fn reverse(write: Write) -> Write {
     Write { old_value: write.new_value, new_value: write.old_value, event_id: None, ..write }
+}
+
+/// A run's writes that were made, or may have been, as far as no other run took them back.
+#[derive(Debug)]
+pub struct Standing {
+    /// The writes.
+    pub writes: Vec<JournaledWrite>,
+    /// How many were taken back.
+    pub taken_back: usize,
+    /// By which runs.
+    pub by: BTreeSet<RunId>,
+}
+
+/// What of a run can be taken back.
+///
+/// # Errors
+/// SQLite's.
+pub fn standing(store: &Store, run: RunId) -> Result<Standing, StoreError> {
+    let by_position = store.taken_back(run)?;
+    let mut writes = store.writes_of(run)?;
+    writes.retain(|row| matches!(row.result.state, WriteState::Written | WriteState::Started));
+    let before = writes.len();
+    writes.retain(|row| !by_position.contains_key(&row.write.position));
+    Ok(Standing { taken_back: before - writes.len(), writes, by: by_position.into_values().collect() })
 }
 
 fn check(key: &TagKey, write: &Write, state: WriteState, current: Current) -> Check {

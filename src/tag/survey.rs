@@ -1,7 +1,8 @@
 //! The survey: lists the live resources of each type, joins them with the database's events, reads tags where only that
 //! can prove that the tag is missing, and makes the plan.
 //!
-//! A type that can't be listed does not stop the others: it stands in the plan's summary.
+//! A type that can't be listed does not stop the others: it stands in the plan's summary. Whoever wants no plan but figures
+//! of all resources takes the facts themselves ([`look`]).
 
 use std::collections::{HashMap, HashSet};
 
@@ -36,6 +37,28 @@ pub struct Survey {
     live: HashMap<(ResourceType, ResourceId, Arn), LiveResource>,
 }
 
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Found<'m> {
+    /// The types that were listed, in no order.
+    pub facts: Vec<TypeFacts<'m>>,
+    /// Those that were not looked at.
+    pub skipped: Vec<SkippedType>,
+    /// Those that could not be listed.
+    pub failed: Vec<FailedType>,
+    /// What went wrong with types that were listed.
+    pub problems: Vec<TypeProblem>,
+}
+
+/// Of which resources the absence of the tag is proven where the listing leaves it open; it may cost a call each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// Of those that would be tagged.
+    Writes,
+    /// Of all that can be tagged.
+    All,
+}
+
 /// What became of one type.
 enum Looked<'m> {
     Facts(TypeFacts<'m>, Vec<TypeProblem>),
@@ -62,17 +85,24 @@ pub fn choose_types<'m>(
         let is_global = |name: &ResourceType| map.types.get(name).is_some_and(|definition| definition.global);
         names.extend(anywhere.into_keys().filter(|name| here.contains_key(name) || is_global(name)));
     }
-    names.sort();
-    names.dedup();
-    let mut chosen = Chosen::default();
-    for name in names {
-        match map.types.get(&name) {
-            Some(definition) if definition.access.is_some() => chosen.types.push(definition),
-            Some(_) => chosen.skipped.push(skipped(name, "no resource map says how it is listed")),
-            None => chosen.skipped.push(skipped(name, "in the database, but in no resource map")),
+    Ok(Chosen::of(map, names))
+}
+
+impl<'m> Chosen<'m> {
+    /// Those of these types that can be listed, and why not the others.
+    pub fn of(map: &'m ResourceMap, mut names: Vec<ResourceType>) -> Self {
+        names.sort();
+        names.dedup();
+        let mut chosen = Self::default();
+        for name in names {
+            match map.types.get(&name) {
+                Some(definition) if definition.access.is_some() => chosen.types.push(definition),
+                Some(_) => chosen.skipped.push(skipped(name, "no resource map says how it is listed")),
+                None => chosen.skipped.push(skipped(name, "in the database, but in no resource map")),
+            }
         }
+        chosen
     }
-    Ok(chosen)
 }
 
 /// Looks at these types and makes the plan. `progress` hears how many types are done.
@@ -87,35 +117,50 @@ pub async fn survey(
     chosen: Chosen<'_>,
     progress: &mut dyn FnMut(u64, &ResourceType),
 ) -> Result<Survey, StoreError> {
+    let found = look(session, map, store, (question, Proof::Writes), chosen, progress).await?;
+    let mut plan = plan::plan(question, &found.facts);
+    plan.summary.problems = found.problems;
+    plan.summary.skipped_types = found.skipped;
+    plan.summary.failed_types = found.failed;
+    let live = keep_planned(&plan, found.facts);
+    Ok(Survey { plan, live })
+}
+
+/// Looks at these types. `progress` hears how many types are done.
+///
+/// # Errors
+/// SQLite's. AWS's are in what was found.
+pub async fn look<'m>(
+    session: &Session,
+    map: &ResourceMap,
+    store: &Store,
+    (question, proof): (&Question, Proof),
+    chosen: Chosen<'m>,
+    progress: &mut dyn FnMut(u64, &ResourceType),
+) -> Result<Found<'m>, StoreError> {
     let place = Place { account: question.account.clone(), region: question.region.clone() };
-    let look = |definition| look_at(session, map, store, question, &place, definition);
-    let Chosen { types, mut skipped } = chosen;
+    let look = |definition| look_at(session, map, store, (question, proof), &place, definition);
+    let Chosen { types, skipped } = chosen;
     let mut results = stream::iter(types).map(look).buffer_unordered(TYPE_CONCURRENCY);
-    let (mut facts, mut problems) = (Vec::new(), Vec::new());
-    let mut failed = Vec::new();
+    let mut found = Found { skipped, ..Found::default() };
     let mut done = 0;
     while let Some((definition, looked)) = results.next().await {
         match looked? {
             Looked::Facts(of_type, more) => {
-                facts.push(of_type);
-                problems.extend(more);
+                found.facts.push(of_type);
+                found.problems.extend(more);
             }
-            Looked::Skipped(of_type) => skipped.push(of_type),
-            Looked::Failed(of_type) => failed.push(of_type),
+            Looked::Skipped(of_type) => found.skipped.push(of_type),
+            Looked::Failed(of_type) => found.failed.push(of_type),
         }
         done += 1;
         progress(done, &definition.resource_type);
     }
     drop(results);
-    let mut plan = plan::plan(question, &facts);
-    skipped.sort_by(|a, b| a.resource_type.cmp(&b.resource_type));
-    failed.sort_by(|a, b| a.resource_type.cmp(&b.resource_type));
-    problems.sort_by(|a, b| a.resource_type.cmp(&b.resource_type));
-    plan.summary.problems = problems;
-    plan.summary.skipped_types = skipped;
-    plan.summary.failed_types = failed;
-    let live = keep_planned(&plan, facts);
-    Ok(Survey { plan, live })
+    found.skipped.sort_by(|a, b| a.resource_type.cmp(&b.resource_type));
+    found.failed.sort_by(|a, b| a.resource_type.cmp(&b.resource_type));
+    found.problems.sort_by(|a, b| a.resource_type.cmp(&b.resource_type));
+    Ok(found)
 }
 
 impl Survey {
@@ -129,7 +174,7 @@ async fn look_at<'m>(
     session: &Session,
     map: &ResourceMap,
     store: &Store,
-    question: &Question,
+    question: (&Question, Proof),
     place: &Place,
     definition: &'m TypeDefinition,
 ) -> (&'m TypeDefinition, Result<Looked<'m>, StoreError>) {
@@ -143,7 +188,7 @@ async fn look_at<'m>(
 async fn facts_of<'m>(
     session: &Session,
     store: &Store,
-    question: &Question,
+    (question, proof): (&Question, Proof),
     place: &Place,
     definition: &'m TypeDefinition,
     population: Population,
@@ -151,7 +196,11 @@ async fn facts_of<'m>(
     let Population { resources: live, problems } = population;
     let joined = join(store, question, definition, &live)?;
     let mut facts = TypeFacts { definition, live, joined };
-    let unproven: HashSet<usize> = plan::unproven(question, &facts).into_iter().collect();
+    let unproven = match proof {
+        Proof::Writes => plan::unproven(question, &facts),
+        Proof::All => plan::without_proof(question, &facts),
+    };
+    let unproven: HashSet<usize> = unproven.into_iter().collect();
     let mut unread: Vec<&mut LiveResource> =
         facts.live.iter_mut().enumerate().filter(|(at, _)| unproven.contains(at)).map(|(_, live)| live).collect();
     if !unread.is_empty() {

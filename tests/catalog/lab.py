@@ -260,7 +260,7 @@ def load() -> dict[str, SimpleNamespace]:
 
 
 def create(types: list[str] | None = None, cases: dict[str, dict] = CASES) -> dict:
-    """Makes a resource of each type (default: all) for each case: `made` is [{type, case, id, records}], `failed` [{type, case, error}]."""
+    """Makes a resource of each type (default: all) for each case: `made` is [{type, case, id, tags, records}], `failed` [{type, case, error}]."""
     made, failed = [], []
     for resource_type in types or load():
         chosen = load()[resource_type]
@@ -271,7 +271,7 @@ def create(types: list[str] | None = None, cases: dict[str, dict] = CASES) -> di
             entry = {"type": resource_type, "case": case}
             try:
                 ident = chosen.make(chosen.prefix + case, dict(tags))
-                made.append(entry | {"id": ident, "records": list(_records)})
+                made.append(entry | {"id": ident, "tags": tags, "records": list(_records)})
             except Exception as error:
                 failed.append(entry | {"error": f"{type(error).__name__}: {error}"})
     return {"made": made, "failed": failed}

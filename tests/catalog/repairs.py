@@ -2,22 +2,104 @@
 
 Each repair says what AWS does. DescribeLaunchTemplates shows only the tags that a template was made with, not those of CreateTags;
 UpdateStack with an empty `Tags` removes all tags, which moto takes for none given. DescribeDhcpOptions knows the filter owner-id, and all
-of an account's are its own. Athena's ListTagsForResource tells of a resource without tags that it has none.
+of an account's are its own. Athena's ListTagsForResource tells of a resource without tags that it has none. DescribeCapacityProviders
+without names gives all, with their tags. CodeDeploy has BatchGetDeploymentGroups. Elastic Beanstalk's applications have tags.
+ECS's tasks don't stop because they are looked at. Lex lists the aliases of the bot that is asked for, not those of all, and their ARNs have
+no `$` and can be asked for tags. The Tagging API lists a SageMaker model card once, not its versions.
 """
 
+import collections
+import copy
 import urllib.parse
 
 from moto.athena.models import AthenaBackend
 from moto.cloudformation.models import cloudformation_backends
+from moto.codedeploy import responses as codedeploy
+from moto.core.responses import ActionResult
 from moto.ec2.models.dhcp_options import DHCPOptionsSet
 from moto.ec2.models.launch_templates import LaunchTemplate
+from moto.ecs.models import EC2ContainerServiceBackend
+from moto.elasticbeanstalk.models import EBBackend
+from moto.lexv2models import urls as lex_urls
+from moto.lexv2models.models import FakeBotAlias, LexModelsV2Backend
+from moto.moto_api import state_manager
+from moto.sagemaker.models import SageMakerModelBackend
+from moto.sagemaker.models import SageMakerModelBackend
+from moto.ssm.models import SimpleSystemManagerBackend
 
 _dhcp_filter_value = DHCPOptionsSet.get_filter_value
 DHCPOptionsSet.get_filter_value = lambda self, name, method=None: (
     "123456789012" if name == "owner-id" else _dhcp_filter_value(self, name, method)
 )
 AthenaBackend.list_tags_for_resource = lambda self, resource_arn: self.tagger.list_tags_for_resource(resource_arn)
+_ssm_id = SimpleSystemManagerBackend._validate_resource_type_and_id
+SimpleSystemManagerBackend._validate_resource_type_and_id = lambda self, resource_type, resource_id: (
+    resource_id if resource_type == "PatchBaseline" and resource_id in self.baselines else _ssm_id(self, resource_type, resource_id)
+)
 LaunchTemplate.tags = property(lambda self: self.get_tags(), lambda self, tags: None)
+
+_describe_providers = EC2ContainerServiceBackend.describe_capacity_providers
+EC2ContainerServiceBackend.describe_capacity_providers = lambda self, names: (
+    (list(self.capacity_providers.values()), []) if names is None else _describe_providers(self, names)
+)
+
+state_manager.set_transition("ecs::task", {"progression": "manual", "times": 1_000_000})
+
+_find_environment = EBBackend._find_environment_by_arn
+
+
+def find_by_arn(self, arn):
+    for application in self.applications.values():
+        if application.arn == arn:
+            vars(application).setdefault("tags", {})
+            return application
+    return _find_environment(self, arn)
+
+
+EBBackend._find_environment_by_arn = find_by_arn
+
+
+def batch_get_deployment_groups(self):
+    application, names = self._get_param("applicationName"), self._get_param("deploymentGroupNames")
+    groups = [self.codedeploy_backend.get_deployment_group(application_name=application, deployment_group_name=name) for name in names]
+    return ActionResult({"deploymentGroupsInfo": [codedeploy._deployment_group_info(group) for group in groups]})
+
+
+codedeploy.CodeDeployResponse.batch_get_deployment_groups = batch_get_deployment_groups
+
+_list_bot_aliases = LexModelsV2Backend.list_bot_aliases
+LexModelsV2Backend.list_bot_aliases = lambda self, bot_id, max_results: (
+    [found for found in _list_bot_aliases(self, bot_id, max_results)[0] if self.bot_aliases[found["botAliasId"]].bot_id == bot_id], bot_id
+)
+FakeBotAlias._generate_arn = lambda self: f"arn:aws:lex:{self.region_name}:{self.account_id}:bot-alias/{self.bot_id}/{self.id}"
+lex_urls.url_paths["{0}/tags/(?P<arn_prefix>[^/]+)/(?P<bot_id>[^/]+)/(?P<alias_id>[^/]+)$"] = lex_urls.LexModelsV2Response.dispatch
+
+
+class CardVersions(list):
+    """A model card's versions, which share its ARN and tags."""
+
+    arn = property(lambda self: self[0].arn)
+    tags = property(lambda self: self[0].tags)
+
+
+def init_with_cards(self, region_name, account_id, init=SageMakerModelBackend.__init__):
+    init(self, region_name, account_id)
+    self.model_cards = collections.defaultdict(CardVersions)
+
+
+SageMakerModelBackend.__init__ = init_with_cards
+
+_sagemaker_tagged = SageMakerModelBackend.iter_tagged_resources
+
+
+def sagemaker_tagged(self):
+    """With each model card once instead of the list of its versions, over which GetResources of all services would fail."""
+    seen = copy.copy(self)
+    seen.model_cards = {name: versions[-1] for name, versions in self.model_cards.items()}
+    return _sagemaker_tagged(seen)
+
+
+SageMakerModelBackend.iter_tagged_resources = sagemaker_tagged
 
 
 def before(entry, environ):

@@ -120,7 +120,10 @@ class Map:
             raise ValueError(f"botocore has no {stanza['call']}")
         (operation, labels), protocol = found, self.data["protocol"]
         params = filled({**stanza.get("params", {}), **(more or {})}, context, item)
-        given = wire.parameters(operation, protocol, filled(labels, context, item), {k: v for k, v in params.items() if v is not None})
+        lacking = [key for key, value in params.items() if value is None]
+        if lacking:
+            raise Unsupported(f"{operation.name}: the server's items lack what {lacking[0]} takes")
+        given = wire.parameters(operation, protocol, filled(labels, context, item), params)
         name = xform_name(operation.name)
         try:
             if made.can_paginate(name) and stanza.get("page"):
@@ -238,6 +241,8 @@ class Witness:
             context = context_of(own or region) | {"parents": parents}
             context["id"] = text_of(resource["id"], context, item)
             context["arn"] = text_of(resource["arn"], context, item) if "arn" in resource else None
+            if "write" in resource and not context["arn"]:
+                raise Unsupported(f"{resource['list']['call']}: the server's items lack the ARN")
             found.append((context, item))
         return found
 
@@ -301,12 +306,17 @@ def as_tags(found: Any) -> dict[str, str]:
 def testimony(witness: Witness, name: str) -> dict:
     """`{resources}` of a type (with `unsupported` where tags can't be told), `{unsupported}` alone where it can't be listed, or
     `{failed}`."""
-    try:
-        return witness.testimony(name)
-    except Unsupported as error:
-        return {"unsupported": str(error)}
-    except Exception as error:  # a map that botocore does not take, or a refusal: the test names the type
-        return {"failed": f"{type(error).__name__}: {error}"}
+    for is_last in (False, True):
+        try:
+            told = witness.testimony(name)
+        except Unsupported as error:
+            told = {"unsupported": str(error)}
+        except Exception as error:  # a map that botocore does not take, or a refusal: the test names the type
+            told = {"failed": f"{type(error).__name__}: {error}"}
+        # moto stumbles over the first two calls of a service when they come at once.
+        if is_last or "resources" in told and "unsupported" not in told:
+            return told
+    raise AssertionError("the last round returns")
 
 
 def everything(types: list[str] | None = None, threads: int = THREADS) -> dict[str, dict]:
@@ -325,7 +335,9 @@ def refusal(name: str, ident: str) -> str | None:
     (before,) = witness.tags(each, resource, context["region"], [(context, item)])
     write = resource["write"] if isinstance(resource["write"], dict) else {"method": resource["write"]}
     call = write.get("call", {"ec2": "CreateTags", "stack-update": "UpdateStack"}.get(write["method"]))
-    params = write.get("params", {"Resources": ["{id}"], "Tags": [{"Key": "{key}", "Value": "{value}"}]})
+    if call is None:
+        return "TagResources alone can tag it"
+    params = write.get("params", {"ResourceId": ["{id}"], "Tag": [{"Key": "{key}", "Value": "{value}"}]})
     pairs = [{"Key": k, "Value": v} for k, v in {**before, PROBE: "1"}.items()]
     try:
         with unrecorded():

@@ -152,7 +152,7 @@ class Checker:
         for partition, endpoint in fixed.items():
             region = endpoint.get("region", SOME_REGION[partition])
             actual = endpoint_of(self.map["service"], region)
-            if not same_host(endpoint["url"].replace("{region}", region), actual[0]) or actual[1:] != (region, partition):
+            if not same_host(self.service, endpoint["url"].replace("{region}", region), actual[0]) or actual[1:] != (region, partition):
                 self.wrong(f"endpoints.{partition}", f"{endpoint} should be {actual}")
         for partition in {"aws", *present_in(self.map["service"])} - set(fixed):
             region = SOME_REGION[partition]
@@ -391,9 +391,11 @@ class Checker:
             self.wrong("write.remove", "missing: the call does not replace all tags")
 
 
-def same_host(url: str, usual: str) -> bool:
-    """Whether a map's endpoint is the model's; operations may have a host of their own below it (`api.`)."""
-    return url == usual or url.replace("https://api.", "https://") == usual
+def same_host(service: Any, url: str, usual: str) -> bool:
+    """Whether a map's endpoint is the model's, or one below it that operations have (`api.`, `cp.`)."""
+    endpoints = (service.operation_model(name).endpoint or {} for name in service.operation_names)
+    prefixes = {endpoint.get("hostPrefix", "") for endpoint in endpoints} - {""}
+    return url == usual or any(url == usual.replace("https://", f"https://{prefix}") for prefix in prefixes)
 
 
 @functools.cache

@@ -10,6 +10,7 @@ What it can't build is said on stderr and must be written by hand. Shares no cod
 """
 
 import datetime
+import functools
 import json
 import re
 import sys
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any, Iterator
 
 import jmespath.parser
+from jmespath.exceptions import JMESPathError
 from botocore.exceptions import UnknownServiceError
 
 HERE = Path(__file__).resolve().parent
@@ -305,7 +307,7 @@ def built(checker: Checker, resource_type: str, event: dict, action: str, others
     ids = {(resource_type, ident, action) for ident in own}
     for kind, path, does in others:
         if kind != resource_type:
-            ids |= {(kind, ident, does) for ident in flat(search(path, record))}
+            ids |= {(kind, ident, does) for ident in found_by(path, record)}
     return {"name": event["event"] + BUILT, "origin": "model", "record": record, "expect": sorted(map(list, ids))}
 
 
@@ -338,6 +340,14 @@ def expected(read: Reading, operation: Any, asked: dict, told: dict) -> set[str]
 
 def transformed(value: Any, after: Any) -> str:
     return str(value) if after is None else str(value).split(after[1])[after[2]]
+
+
+def found_by(path: str, record: dict) -> set[str]:
+    """The ids that a path finds; one that fails on the record finds none."""
+    try:
+        return flat(search(path, record))
+    except JMESPathError:
+        return set()
 
 
 def flat(found: Any) -> set[str]:
@@ -382,12 +392,47 @@ def is_shown(case: dict, source: str, event: dict, resource_type: str, action: s
     return does and record["eventSource"] == source and plain_name(record["eventName"]) == event["event"]
 
 
-def build(resource_type: str, types: dict[str, tuple[Checker, dict]]) -> list[str]:
+@functools.cache
+def events_of(types: "Types") -> dict[tuple[str, str], list[tuple[str, str, str]]]:
+    """(eventSource, eventName) -> (type, ids, action) of all types."""
+    found: dict = {}
+    for kind, (checker, resource) in types.items():
+        for event, does in actions(resource):
+            found.setdefault((source_of(checker, event), event["event"]), []).append((kind, event["ids"], does))
+    return found
+
+
+def sharing(source: str, name: str, types: "Types") -> list[tuple[str, str, str]]:
+    """What all types read of an event."""
+    return events_of(types).get((source, plain_name(name)), [])
+
+
+def shared(case: dict, resource_type: str, types: "Types") -> None:
+    """Brings a kept case's expectations of other types up to date: its own stay as they were written."""
+    record = case["record"]
+    if "errorCode" in record or "errorMessage" in record:
+        return
+    ids = {tuple(entry) for entry in case["expect"] if entry[0] == resource_type}
+    for kind, path, does in sharing(record["eventSource"], record["eventName"], types):
+        if kind != resource_type:
+            ids |= {(kind, ident, does) for ident in found_by(path, record)}
+    case["expect"] = sorted(map(list, ids))
+
+
+class Types(dict):
+    """Type -> its file's checker and its stanza."""
+
+    __hash__ = object.__hash__
+
+
+def build(resource_type: str, types: "Types") -> list[str]:
     """Writes a type's file; gives what could not be built."""
     checker, resource = types[resource_type]
     file = FIXTURES / f"{resource_type}.json"
     cases = json.loads(file.read_text()) if file.exists() else []
     cases = [{"name": case["name"], "origin": "model", **case} for case in cases if not case["name"].endswith(BUILT)]
+    for case in cases:
+        shared(case, resource_type, types)
     by_hand, problems = list(cases), []
     for event, action in actions(resource):
         source = source_of(checker, event)
@@ -395,14 +440,8 @@ def build(resource_type: str, types: dict[str, tuple[Checker, dict]]) -> list[st
         if shown:
             by_hand.remove(shown[0])  # an event that stands twice in the map needs two cases
             continue
-        same = [
-            (kind, each["ids"], does)
-            for kind, (its, stanza) in types.items()
-            for each, does in actions(stanza)
-            if each["event"] == event["event"] and source_of(its, each) == source
-        ]
         try:
-            cases.append(built(checker, resource_type, event, action, same))
+            cases.append(built(checker, resource_type, event, action, sharing(source, event["event"], types)))
         except (Unbuildable, UnknownServiceError) as error:
             problems.append(f"{resource_type}: {event['event']}: {error}: write the case by hand ({event['ids']})")
     if cases:
@@ -418,11 +457,11 @@ def text_of(cases: list[dict]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    types = {
-        resource["type"]: (checker, resource)
+    types = Types(
+        (resource["type"], (checker, resource))
         for checker in checkers_of(REPOSITORY / "resource-maps")
         for resource in checker.map["resources"]
-    }
+    )
     missing = [name for name in types if not (FIXTURES / f"{name}.json").exists()]
     wanted = missing if arguments == ["--missing"] else list(types) if arguments == ["--all"] else arguments
     unknown = [name for name in wanted if name not in types]

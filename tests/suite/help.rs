@@ -3,7 +3,7 @@
 use crate::common::{Bench, Run};
 
 /// Each command with flags its help must explain.
-const COMMANDS: [(&str, &[&str]); 13] = [
+const COMMANDS: [(&str, &[&str]); 15] = [
     (
         "load-athena",
         &[
@@ -62,6 +62,14 @@ const COMMANDS: [(&str, &[&str]); 13] = [
     ("apply", &["PLAN", "--db"]),
     ("undo", &["RUN", "--db"]),
     ("runs", &["--db", "--output"]),
+    (
+        "accounts",
+        &["--ou", "--ignore", "--active", "--role", "--name", "--region", "--output-file", "--profile", "--assume"],
+    ),
+    (
+        "report",
+        &["--type", "--region", "--offline", "--account", "--top", "--format", "--by", "--config", "--creator-value"],
+    ),
     ("resource-map", &["list", "show", "check"]),
     ("policy", &["COMMAND", "--type", "--service", "--output-dir", "load-s3", "undo"]),
     ("count", &["--by", "--top", "--year", "--since", "--output"]),
@@ -94,6 +102,14 @@ fn assert_understood(run: &Run) {
         assert!(!run.stderr.contains(refusal), "{}\n{}", run.shown, run.printed());
     }
     assert!(!run.stderr.contains("panicked"), "{}\n{}", run.shown, run.printed());
+}
+
+#[test]
+fn spellings_of_c7n_orgs_aws_accounts_are_understood() {
+    let accounts =
+        ["accounts", "--ou", "/Core", "-r", "us-east-1", "--regions", "eu-west-1", "-a", "-i", "123456789012"];
+    let rest = ["--assume", "arn:aws:iam::123456789012:role/r", "--profile", "none", "-f", "accounts.yml"];
+    assert_understood(&Bench::new().trailcreator(accounts.iter().chain(&rest)).run());
 }
 
 #[test]

@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 use trailcreator::aws::{AwsOptions, CallError, Session};
 use trailcreator::inventory::{LiveResource, Place, Tags, confirm_tags, list};
 use trailcreator::names::{AccountId, Region};
+use trailcreator::org::Member;
+use trailcreator::org::directory::all_accounts;
 use trailcreator::resource_map::{ResourceMap, TypeDefinition};
 
 use crate::common::{ACCOUNT, Bench, Moto, REGION};
@@ -58,7 +60,8 @@ async fn driver() {
     std::fs::write(file, answer.to_string()).unwrap();
 }
 
-/// `{types, map?, options?, confirm?}` lists and confirms; `{call: [type, operation, input]}` calls; `{account: true}` asks STS.
+/// `{types, map?, options?, confirm?}` lists and confirms; `{call: [type, operation, input]}` calls; `{account: true}` asks STS;
+/// `{organization: true}` asks Organizations for all accounts.
 async fn perform(task: &Value) -> Result<Value, CallError> {
     let text = |name: &str| task["options"][name].as_str().map(str::to_owned);
     let session = Session::open(&AwsOptions {
@@ -74,6 +77,11 @@ async fn perform(task: &Value) -> Result<Value, CallError> {
     let map = ResourceMap::load(&files, &[]).unwrap();
     if task["account"] == json!(true) {
         return Ok(json!(session.account().await?.as_str()));
+    }
+    if task["organization"] == json!(true) {
+        let members = all_accounts(&session).await?;
+        let shown = |member: &Member| json!([member.id, member.name, member.email, member.state, member.path]);
+        return Ok(json!(members.iter().map(shown).collect::<Vec<_>>()));
     }
     if let [resource_type, operation, input] = task["call"].as_array().map_or(&[][..], Vec::as_slice) {
         let access = map.types[resource_type.as_str().unwrap()].access.as_ref().unwrap();

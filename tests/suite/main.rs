@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that meets the unexpected is to fail, wherever its helpers stand")]
 
+mod accounts;
 mod catalog;
 mod common;
 mod conformance;
@@ -19,7 +20,9 @@ mod load_history;
 mod load_s3;
 mod load_s3_hourly;
 mod load_s3_select;
+mod org;
 mod owners;
+mod report;
 mod resource_map_command;
 mod resource_maps;
 mod tag;

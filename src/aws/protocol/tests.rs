@@ -57,7 +57,8 @@ fn rest_sends_marked_keys_in_the_query_string_and_the_rest_in_the_body() {
     assert_eq!(made.path, "/tags/arn%3Aaws?x&tagKeys=a%2Fb&tagKeys=c&max=5");
     assert_eq!(made.body, r#"{"tags":{"k":"v"}}"#);
     let read = request(&service(Protocol::RestJson), "GET /things", &json!({})).unwrap();
-    assert_eq!((read.path.as_str(), read.body.as_str(), read.headers.len()), ("/things", "", 0));
+    assert_eq!((read.path.as_str(), read.body.as_str(), header(&read, "content-type")), ("/things", "", None));
+    assert_eq!(header(&read, "accept"), Some("application/json"));
     assert_eq!(
         request(&service(Protocol::RestJson), "ListThings", &json!({})),
         Err(InvalidCall::NotRest("ListThings".to_owned()))

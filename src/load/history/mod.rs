@@ -29,7 +29,6 @@
 mod client;
 mod days;
 pub mod load;
-pub mod regions;
 pub mod resource;
 mod strategy;
 

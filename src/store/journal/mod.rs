@@ -13,7 +13,7 @@ mod tests;
 
 use std::collections::HashMap;
 
-use rusqlite::{OptionalExtension, Row, Transaction, TransactionBehavior, named_params, params};
+use rusqlite::{OptionalExtension, Params, Row, Transaction, TransactionBehavior, named_params, params};
 
 pub use record::{JournaledWrite, NewRun, Run, RunId, RunKind, Write, WriteCounts, WriteResult, WriteState};
 
@@ -21,7 +21,8 @@ use super::{Store, StoreError, now};
 use crate::names::{AccountId, Arn, Region, ResourceId, ResourceType, TagKey, TagValue};
 
 const RUN_COLUMNS: &str = "
-    SELECT runs.run_id, kind, undoes, account_id, runs.region, tag_key, caller_arn, started_at, finished_at,
+    SELECT runs.run_id, kind, undoes, account_id, runs.region, tag_key, caller_arn, runs.organization_run_id,
+           started_at, finished_at,
            COUNT(*) FILTER (WHERE state = 'planned') AS planned,
            COUNT(*) FILTER (WHERE state = 'started') AS started,
            COUNT(*) FILTER (WHERE state = 'written') AS written,
@@ -38,8 +39,8 @@ impl Store {
     pub fn begin_run(&self, run: &NewRun, writes: &[Write]) -> Result<RunId, StoreError> {
         let transaction = self.journal_transaction()?;
         transaction.execute(
-            "INSERT INTO runs (kind, undoes, account_id, region, tag_key, caller_arn, started_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO runs (kind, undoes, account_id, region, tag_key, caller_arn, organization_run_id, started_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             params![
                 run.kind,
                 run.undoes.map(|run| run.0),
@@ -47,6 +48,7 @@ impl Store {
                 run.region.as_str(),
                 run.key.as_str(),
                 run.caller.as_str(),
+                run.organization,
                 now()
             ],
         )?;
@@ -133,9 +135,16 @@ impl Store {
     /// # Errors
     /// SQLite's.
     pub fn runs(&self) -> Result<Vec<Run>, StoreError> {
-        let mut query =
-            self.connection.prepare(&format!("{RUN_COLUMNS} GROUP BY runs.run_id ORDER BY runs.run_id DESC"))?;
-        let runs = query.query_map([], run_of)?.collect::<Result<_, _>>()?;
+        let mut runs = self.runs_where("TRUE", [])?;
+        runs.reverse();
+        Ok(runs)
+    }
+
+    /// Runs in the order of their numbers.
+    pub(super) fn runs_where(&self, condition: &str, values: impl Params) -> Result<Vec<Run>, StoreError> {
+        let query = format!("{RUN_COLUMNS} WHERE {condition} GROUP BY runs.run_id ORDER BY runs.run_id");
+        let mut query = self.connection.prepare_cached(&query)?;
+        let runs = query.query_map(values, run_of)?.collect::<Result<_, _>>()?;
         Ok(runs)
     }
 
@@ -174,7 +183,7 @@ impl Store {
         Ok(pairs.collect::<Result<_, _>>()?)
     }
 
-    fn journal_transaction(&self) -> Result<Transaction<'_>, StoreError> {
+    pub(super) fn journal_transaction(&self) -> Result<Transaction<'_>, StoreError> {
         Ok(Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?)
     }
 }
@@ -188,6 +197,7 @@ fn run_of(row: &Row<'_>) -> rusqlite::Result<Run> {
         region: Region::new(row.get::<_, String>("region")?),
         tag_key: TagKey::new(row.get::<_, String>("tag_key")?),
         caller_arn: Arn::new(row.get::<_, String>("caller_arn")?),
+        organization_run: row.get("organization_run_id")?,
         started_at: row.get("started_at")?,
         finished_at: row.get("finished_at")?,
         counts: WriteCounts {

@@ -4,6 +4,7 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 use serde::Serialize;
 
 use crate::names::{AccountId, Arn, Region, ResourceId, ResourceType, TagKey, TagValue};
+use crate::store::organization_runs::OrganizationRunId;
 
 /// A run's number, as `runs` shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -88,6 +89,8 @@ pub struct NewRun {
     pub key: TagKey,
     /// Who writes: the user or role session.
     pub caller: Arn,
+    /// The run across an organization that it is part of.
+    pub organization: Option<OrganizationRunId>,
 }
 
 /// A run with its figures.
@@ -107,6 +110,8 @@ pub struct Run {
     pub tag_key: TagKey,
     /// Who wrote: the user or role session.
     pub caller_arn: Arn,
+    /// The run across an organization that it is part of.
+    pub organization_run: Option<OrganizationRunId>,
     /// RFC 3339, UTC.
     pub started_at: String,
     /// RFC 3339, UTC; none while writes are planned or started: it runs, or was interrupted.

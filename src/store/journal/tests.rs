@@ -14,6 +14,7 @@ fn new_run(kind: RunKind, undoes: Option<RunId>) -> NewRun {
         region: "eu-west-1".into(),
         key: "Owner".into(),
         caller: "arn:aws:iam::123456789012:user/ops".into(),
+        organization: None,
     }
 }
 

@@ -255,6 +255,7 @@ pub(in crate::tag) fn journal(tasks: &[Task<'_>]) -> (tempfile::TempDir, Store, 
         region: "eu-west-1".into(),
         key: "Owner".into(),
         caller: "arn:aws:iam::123456789012:user/ops".into(),
+        organization: None,
     };
     let run = store.begin_run(&run, &writes).unwrap();
     let job = job(run);

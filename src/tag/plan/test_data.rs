@@ -8,7 +8,7 @@ use crate::inventory::{LiveResource, Tags};
 use crate::trail::record::{Action, Event, Identity, StoredEvent};
 
 /// A queue without tags.
-pub(in crate::tag) fn live(id: &str, arn: &str) -> LiveResource {
+pub(crate) fn live(id: &str, arn: &str) -> LiveResource {
     LiveResource {
         resource_type: "sqs".into(),
         id: id.into(),
@@ -22,24 +22,24 @@ pub(in crate::tag) fn live(id: &str, arn: &str) -> LiveResource {
 }
 
 /// Tags from pairs.
-pub(in crate::tag) fn tags(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+pub(crate) fn tags(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect()
 }
 
 impl LiveResource {
-    pub(in crate::tag) fn named(mut self, name: &str) -> Self {
+    pub(crate) fn named(mut self, name: &str) -> Self {
         self.identifiers.push(name.to_owned());
         self
     }
 
-    pub(in crate::tag) fn with(mut self, tags: Tags) -> Self {
+    pub(crate) fn with(mut self, tags: Tags) -> Self {
         self.tags = tags;
         self
     }
 }
 
 /// What IAM user `user` did to the resource `id` at `time`.
-pub(in crate::tag) fn stored(action: &str, id: &str, user: &str, time: &str) -> StoredEvent {
+pub(crate) fn stored(action: &str, id: &str, user: &str, time: &str) -> StoredEvent {
     let identity = Identity {
         kind: Some("IAMUser".to_owned()),
         user_name: Some(user.to_owned()),

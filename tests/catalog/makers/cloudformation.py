@@ -1,4 +1,4 @@
-"""Stacks."""
+"""Stacks and stack sets."""
 
 from lab import client, maker, pairs
 
@@ -8,4 +8,10 @@ TEMPLATE = '{"Resources": {"Handle": {"Type": "AWS::CloudFormation::WaitConditio
 @maker("cfn")
 def stack(name, tags):
     client("cloudformation").create_stack(StackName=name, TemplateBody=TEMPLATE, Tags=pairs(tags))
+    return name
+
+
+@maker("cfn-stackset")
+def stack_set(name, tags):
+    client("cloudformation").create_stack_set(StackSetName=name, TemplateBody=TEMPLATE, Tags=pairs(tags))
     return name

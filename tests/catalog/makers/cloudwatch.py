@@ -9,3 +9,9 @@ def alarm(name, tags):
         AlarmName=name, MetricName="m", Namespace="n", Statistic="Sum", Period=60, EvaluationPeriods=1, Threshold=1,
         ComparisonOperator="GreaterThanThreshold", Tags=pairs(tags))
     return name
+
+
+@maker("insight-rule")
+def insight_rule(name, tags):
+    client("cloudwatch").put_insight_rule(RuleName=name, RuleDefinition="{}", Tags=pairs(tags))
+    return name

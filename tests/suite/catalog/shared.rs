@@ -2,6 +2,8 @@
 
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
+use trailcreator::resource_map::{Listing, ParentSource, Request, ResourceMap};
+
 use super::world::{Made, create};
 use crate::common::Moto;
 
@@ -23,4 +25,46 @@ pub(super) fn lab() -> MutexGuard<'static, Lab> {
         Mutex::new(Lab { moto, made })
     };
     LAB.get_or_init(fill).lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Our requests that could change something: REST services list by POST too, so what the maps list and read by is none.
+pub(super) fn written(moto: &Moto) -> Vec<String> {
+    let map = ResourceMap::built_in();
+    let mut reads: Vec<&str> = Vec::new();
+    for access in map.types.values().filter_map(|definition| definition.access.as_ref()) {
+        note_reads(&access.list, &mut reads);
+        reads.extend(access.tags.request.iter().map(|tags| tags.request.call()));
+    }
+    let reads: Vec<Vec<&str>> = reads.into_iter().filter(|call| call.starts_with("POST /")).map(fixed_parts).collect();
+    let requests = moto.our_requests().into_iter().filter(crate::common::Request::is_write);
+    requests
+        .map(|request| request.action)
+        .filter(|action| !reads.iter().any(|parts| is_made_of(action, parts)))
+        .collect()
+}
+
+fn note_reads<'a>(list: &'a Listing, reads: &mut Vec<&'a str>) {
+    let describe = list.describe.iter().map(|describe| &describe.request);
+    reads.extend(list.calls.iter().map(|call| &call.request).chain(describe).map(Request::call));
+    if let Some(ParentSource::Listing(above)) = list.parent.as_ref().map(|parent| &parent.source) {
+        note_reads(above, reads);
+    }
+}
+
+/// What stands around the placeholders of a call, its query string left out.
+fn fixed_parts(call: &str) -> Vec<&str> {
+    let path = call.split('?').next().unwrap_or(call);
+    path.split('{').map(|part| part.rsplit('}').next().unwrap_or(part)).collect()
+}
+
+/// Whether a request's action has these parts in this order, from its start to its end.
+fn is_made_of(action: &str, parts: &[&str]) -> bool {
+    let [first, rest @ ..] = parts else { return false };
+    let path = action.split('?').next().unwrap_or(action);
+    let Some(mut left) = path.strip_prefix(first) else { return false };
+    for part in rest {
+        let Some(at) = left.find(part) else { return false };
+        left = &left[at + part.len()..];
+    }
+    left.is_empty() || parts.len() > 1 && parts.last() == Some(&"")
 }

@@ -21,6 +21,8 @@ pub(crate) struct Made {
     /// `fresh`, `bare`: to be tagged; `owned`, `unrecorded`, `machine`: to be left.
     pub(crate) case: String,
     pub(crate) id: String,
+    /// What it was made with.
+    pub(crate) tags: BTreeMap<String, String>,
     records: Vec<Record>,
 }
 

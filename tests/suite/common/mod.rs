@@ -28,7 +28,7 @@ pub(crate) use {
     athena::Athena,
     bench::{Bench, Run, Trailcreator},
     moto::{Moto, Request},
-    python::{python, run_python},
+    python::{package_alone, python, run_python},
     trail::{Caller, Event, Trail, day, gzip, moment},
 };
 

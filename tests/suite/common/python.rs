@@ -18,6 +18,9 @@ const OLDEST_PYTHON: (u32, u32) = (3, 11);
 /// Names under which a fitting Python may be found, best first.
 const PYTHONS: [&str; 6] = ["python3", "python3.14", "python3.13", "python3.12", "python3.11", "python"];
 
+/// What installing needs.
+const PYPI: &str = "PyPI, or a mirror set up for pip, must be reachable";
+
 /// The Python of the virtual environment; makes that first where it is missing.
 ///
 /// # Panics
@@ -69,6 +72,38 @@ fn make_environment() -> PathBuf {
     interpreter(&folder)
 }
 
+/// The folder of one package of PyPI without what it depends on: to read its files, not to run it. `requirement` is pinned,
+/// `c7n_org==0.6.52`.
+///
+/// # Panics
+/// pip fails: says what to do.
+pub(crate) fn package_alone(requirement: &str) -> PathBuf {
+    let folder =
+        python().parent().and_then(Path::parent).expect("bin/python is in a folder").join("alone").join(requirement);
+    fs::create_dir_all(&folder).expect("the environment is writable");
+    let lock = File::create(folder.join("lock")).expect("the environment is writable");
+    lock.lock().expect("the lock file can be locked");
+    let complete = folder.join("complete");
+    if !complete.exists() {
+        let mut pip = Command::new(python());
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-compile",
+            "--disable-pip-version-check",
+            "--no-deps",
+            "--upgrade",
+        ]);
+        pip.arg("--target").arg(&folder).arg(requirement);
+        expect_success(&mut pip, &format!("installing {requirement}"), PYPI);
+        fs::write(&complete, requirement).expect("the marker can be written");
+    }
+    drop(lock);
+    folder
+}
+
 fn interpreter(folder: &Path) -> PathBuf {
     if cfg!(windows) { folder.join("Scripts/python.exe") } else { folder.join("bin/python") }
 }
@@ -104,11 +139,7 @@ fn install(system_python: &str, folder: &Path, requirements: &Path) {
     // Python compiles what it imports by itself; compiling all 270 MB up front takes longer than the tests save.
     pip.args(["-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check", "-r"]);
     pip.arg(requirements);
-    expect_success(
-        &mut pip,
-        "installing tests/requirements.txt",
-        "PyPI, or a mirror set up for pip, must be reachable",
-    );
+    expect_success(&mut pip, "installing tests/requirements.txt", PYPI);
 }
 
 fn expect_success(command: &mut Command, doing: &str, advice: &str) {

@@ -5,25 +5,25 @@ use serde_json::{Value, json};
 use crate::common::{Bench, Caller, Event, Moto, Run, Trail};
 
 /// Resources on moto and a trail that tells who made them.
-pub(super) struct Lab {
-    pub(super) moto: Moto,
-    pub(super) bench: Bench,
+pub(crate) struct Lab {
+    pub(crate) moto: Moto,
+    pub(crate) bench: Bench,
     trail: Trail,
 }
 
 impl Lab {
     /// Nothing yet.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { moto: Moto::start(), bench: Bench::new(), trail: Trail::new() }
     }
 
     /// On a server that asks `hook` first.
-    pub(super) fn with_hook(bench: Bench, hook: &str) -> Self {
+    pub(crate) fn with_hook(bench: Bench, hook: &str) -> Self {
         Self { moto: Moto::start_with(hook), bench, trail: Trail::new() }
     }
 
     /// A volume for each owner; their ids.
-    pub(super) fn volumes(&mut self, owners: &[&str]) -> Vec<String> {
+    pub(crate) fn volumes(&mut self, owners: &[&str]) -> Vec<String> {
         let made = self.moto.boto3(&format!(
             "result = [client('ec2').create_volume(AvailabilityZone='us-east-1a', Size=1)['VolumeId'] for _ in range({})]",
             owners.len()
@@ -37,7 +37,7 @@ impl Lab {
     }
 
     /// A queue with tags; its URL.
-    pub(super) fn queue(&mut self, name: &str, owner: &str, tags: &Value) -> String {
+    pub(crate) fn queue(&mut self, name: &str, owner: &str, tags: &Value) -> String {
         let url = self
             .moto
             .boto3(&format!("result = client('sqs').create_queue(QueueName='{name}', tags={tags})['QueueUrl']"));
@@ -47,7 +47,7 @@ impl Lab {
     }
 
     /// A role with tags.
-    pub(super) fn role(&mut self, name: &str, owner: &str, tags: &Value) {
+    pub(crate) fn role(&mut self, name: &str, owner: &str, tags: &Value) {
         self.moto.boto3(&format!(
             "client('iam').create_role(RoleName='{name}', AssumeRolePolicyDocument='{{}}', Tags=[dict(Key=key, Value=value) for key, value in {tags}.items()])"
         ));
@@ -57,7 +57,7 @@ impl Lab {
     }
 
     /// A topic; its ARN.
-    pub(super) fn topic(&mut self, name: &str, owner: &str) -> String {
+    pub(crate) fn topic(&mut self, name: &str, owner: &str) -> String {
         let arn = self.moto.boto3(&format!("result = client('sns').create_topic(Name='{name}')['TopicArn']"));
         let event = Event::new("sns.amazonaws.com", "CreateTopic").request(json!({"name": name}));
         self.trail.push(event.response(json!({"topicArn": arn})).by(Caller::iam_user(owner)));
@@ -65,55 +65,55 @@ impl Lab {
     }
 
     /// Any further event.
-    pub(super) fn event(&mut self, event: Event) {
+    pub(crate) fn event(&mut self, event: Event) {
         self.trail.push(event);
     }
 
     /// Loads the trail.
-    pub(super) fn load(&self) {
+    pub(crate) fn load(&self) {
         self.trail.write(&self.bench.path("trail.json.gz"));
         self.bench.trailcreator(["load-files", "trail.json.gz"]).run().success();
     }
 
     /// Runs the binary against moto.
-    pub(super) fn run(&self, args: &[&str]) -> Run {
+    pub(crate) fn run(&self, args: &[&str]) -> Run {
         self.bench.trailcreator(args).aws(&self.moto).run()
     }
 
     /// A volume's tags, by boto3.
-    pub(super) fn volume_tags(&self, id: &str) -> Value {
+    pub(crate) fn volume_tags(&self, id: &str) -> Value {
         self.moto.boto3(&format!(
             "result = {{tag['Key']: tag['Value'] for tag in client('ec2').describe_volumes(VolumeIds=['{id}'])['Volumes'][0].get('Tags', [])}}"
         ))
     }
 
     /// A queue's tags, by boto3.
-    pub(super) fn queue_tags(&self, url: &str) -> Value {
+    pub(crate) fn queue_tags(&self, url: &str) -> Value {
         self.moto.boto3(&format!("result = client('sqs').list_queue_tags(QueueUrl='{url}').get('Tags', {{}})"))
     }
 
     /// A role's tags, by boto3.
-    pub(super) fn role_tags(&self, name: &str) -> Value {
+    pub(crate) fn role_tags(&self, name: &str) -> Value {
         self.moto.boto3(&format!(
             "result = {{tag['Key']: tag['Value'] for tag in client('iam').list_role_tags(RoleName='{name}')['Tags']}}"
         ))
     }
 
     /// A topic's tags, by boto3.
-    pub(super) fn topic_tags(&self, arn: &str) -> Value {
+    pub(crate) fn topic_tags(&self, arn: &str) -> Value {
         self.moto.boto3(&format!(
             "result = {{tag['Key']: tag['Value'] for tag in client('sns').list_tags_for_resource(ResourceArn='{arn}')['Tags']}}"
         ))
     }
 
     /// How often we sent an action.
-    pub(super) fn sent(&self, action: &str) -> usize {
+    pub(crate) fn sent(&self, action: &str) -> usize {
         self.moto.our_requests().iter().filter(|request| request.action == action).count()
     }
 }
 
 /// The entry of a list of resources that has this id.
-pub(super) fn entry<'v>(list: &'v Value, id: &str) -> &'v Value {
+pub(crate) fn entry<'v>(list: &'v Value, id: &str) -> &'v Value {
     let entries = list.as_array().expect("a list");
     entries.iter().find(|entry| entry["id"] == id).unwrap_or_else(|| panic!("{id} is not in {list:#}"))
 }

@@ -1,7 +1,7 @@
 //! `tag`, `apply`, `undo` and `runs` on moto, with boto3 as the witness.
 
 mod interrupted;
-mod lab;
+pub(crate) mod lab;
 mod plans;
 mod policy;
 mod undo;

@@ -60,6 +60,25 @@ fn the_policy_holds_what_the_command_asks_for_and_nothing_more() {
 }
 
 #[test]
+fn reports_and_accounts_ask_for_what_their_policies_hold() {
+    let mut lab = Lab::new();
+    lab.moto.boto3("client('organizations').create_organization(FeatureSet='ALL')");
+    lab.queue("jobs", "carol", &json!({}));
+    lab.load();
+    assert_eq!(asked(&lab, &["accounts"]), policy(&lab, "accounts", "sqs"));
+    // moto has no ListRegions, so EC2 is asked too.
+    assert_eq!(asked(&lab, &["report", "--region", "all", "--type", "sqs"]), report_policy(&lab));
+}
+
+/// The action of ListRegions is seen as what REST shows of it.
+fn report_policy(lab: &Lab) -> BTreeSet<String> {
+    let rename = |action: String| {
+        if action == "account:ListRegions" { "account:POST /list-regions".to_owned() } else { action }
+    };
+    policy(lab, "report", "sqs").into_iter().map(rename).collect()
+}
+
+#[test]
 fn a_long_policy_comes_in_parts_that_iam_takes() {
     let lab = Lab::new();
     let run = lab.bench.trailcreator(["policy", "undo", "--output", "json"]).run();

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::aws::{CallError, Caller, Session};
+use super::{CallError, Caller, Session};
 use crate::names::Region;
 use crate::resource_map::{FixedEndpoint, Protocol, Service};
 

@@ -1,0 +1,124 @@
+//! `undo` and `apply` across an organization: what `tag-org` did or planned, later.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::super::saved_plans::SavedPlans;
+use super::super::{AwsAccessArgs, CommandError, Context, Outcome, tagging};
+use super::{AccountsArgs, Telling, TellingArgs, open_base, run};
+use crate::load::Stop;
+use crate::names::{AccountId, TagKey};
+use crate::org::errand::{Apply, PlanAt, Undo};
+use crate::org::{Account, Organization};
+use crate::store::Store;
+use crate::store::journal::{Run, RunKind};
+use crate::store::organization_runs::{NewOrganizationRun, OrganizationRunId};
+
+/// The options that lead to the accounts.
+pub(in crate::cli) struct Way<'a> {
+    pub(in crate::cli) accounts: &'a AccountsArgs,
+    pub(in crate::cli) telling: &'a TellingArgs,
+    pub(in crate::cli) access: AwsAccessArgs,
+}
+
+/// Takes back all runs of a run across an organization.
+pub(in crate::cli) async fn undo(
+    number: OrganizationRunId,
+    only_plan: bool,
+    way: Way<'_>,
+    store: &Store,
+    context: &Context,
+) -> Result<Outcome, CommandError> {
+    let undone = tagging::find_organization_run(context, store, number)?;
+    let mut runs: HashMap<AccountId, Vec<Run>> = HashMap::new();
+    for run in store.runs_of_organization(number, None).map_err(|error| context.store_error(&error))? {
+        runs.entry(run.account_id.clone()).or_default().push(run);
+    }
+    let accounts = accounts_of(way.accounts, runs.keys())?;
+    let map = context.resource_map()?;
+    let new = NewOrganizationRun {
+        kind: RunKind::Undo,
+        undoes: Some(number),
+        key: undone.tag_key.clone(),
+        question: String::new(),
+    };
+    let begun = if only_plan { None } else { Some(begin(context, store, &new)?) };
+    let base = open_base(way.access, None).await?;
+    let stop = Stop::default();
+    let organization = Organization {
+        base: &base,
+        map: &map,
+        store,
+        key: undone.tag_key,
+        run: begun,
+        stop: &stop,
+        concurrency: way.accounts.max_concurrency,
+    };
+    let again = format!("trailcreator undo {number} --config ACCOUNTS_FILE");
+    let telling = telling(way.telling, RunKind::Undo, again);
+    run(context, &organization, &Undo { runs, only_plan }, accounts, telling).await
+}
+
+/// Applies the plans of several accounts.
+pub(in crate::cli) async fn apply(
+    saved: &SavedPlans,
+    way: Way<'_>,
+    context: &Context,
+) -> Result<Outcome, CommandError> {
+    let key = one_key(saved)?;
+    let mut plans: HashMap<AccountId, Vec<PlanAt>> = HashMap::new();
+    for plan in &saved.plans {
+        plans.entry(plan.account.clone()).or_default().push(plan.at.clone());
+    }
+    let accounts = accounts_of(way.accounts, plans.keys())?;
+    let (map, store) = (context.resource_map()?, context.open_store()?);
+    let new = NewOrganizationRun { kind: RunKind::Tag, undoes: None, key: key.clone(), question: String::new() };
+    let run_id = begin(context, &store, &new)?;
+    let base = open_base(way.access, None).await?;
+    let stop = Stop::default();
+    let organization = Organization {
+        base: &base,
+        map: &map,
+        store: &store,
+        key,
+        run: Some(run_id),
+        stop: &stop,
+        concurrency: way.accounts.max_concurrency,
+    };
+    let errand = Apply { plans, read: |at: &PlanAt| saved.read(at) };
+    let again = "trailcreator apply PLAN --config ACCOUNTS_FILE: what has the tag is left alone".to_owned();
+    run(context, &organization, &errand, accounts, telling(way.telling, RunKind::Tag, again)).await
+}
+
+fn begin(context: &Context, store: &Store, new: &NewOrganizationRun) -> Result<OrganizationRunId, CommandError> {
+    store.begin_organization_run(new).map_err(|error| context.store_error(&error))
+}
+
+fn telling<'t>(args: &TellingArgs, kind: RunKind, resume: String) -> Telling<'t> {
+    let (results, stats) = (args.results.clone(), args.stats);
+    Telling { kind, results, stats, print_plans: false, save: None, resume }
+}
+
+/// The accounts of the file that there is something to do in. Without filters the file must have all of them.
+fn accounts_of<'i>(
+    args: &AccountsArgs,
+    wanted: impl Iterator<Item = &'i AccountId>,
+) -> Result<Vec<Account>, CommandError> {
+    let wanted: BTreeSet<&AccountId> = wanted.collect();
+    let mut accounts = args.accounts()?;
+    let known: HashSet<AccountId> = accounts.iter().map(|account| account.id.clone()).collect();
+    let has_filter = !(args.accounts.is_empty() && args.not_accounts.is_empty() && args.tags.is_empty());
+    if let Some(missing) = wanted.iter().find(|id| !known.contains(**id)).filter(|_| !has_filter) {
+        return Err(CommandError::usage(format_args!("the accounts file has no account {missing}"))
+            .hint("add it with its role, or choose others with --accounts"));
+    }
+    accounts.retain(|account| wanted.contains(&account.id));
+    Ok(accounts)
+}
+
+fn one_key(saved: &SavedPlans) -> Result<TagKey, CommandError> {
+    let keys: BTreeSet<&TagKey> = saved.plans.iter().map(|plan| &plan.key).collect();
+    match keys.into_iter().collect::<Vec<_>>().as_slice() {
+        [key] => Ok((*key).clone()),
+        _ => Err(CommandError::usage("the plans are of several tags; apply them one after the other")),
+    }
+}

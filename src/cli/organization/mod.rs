@@ -1,0 +1,150 @@
+//! What `tag-org`, `undo` and `apply` share across an organization: the accounts file and its filters, the way to the accounts, running
+//! to the end or to Ctrl-C, telling what came of it.
+
+mod groups;
+mod later;
+mod reporter;
+mod results;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+pub(super) use later::{Way, apply, undo};
+use reporter::Reporter;
+pub(super) use reporter::Telling;
+
+use super::interrupt::stop_on_interrupt;
+use super::{AwsAccessArgs, CommandError, Context, Outcome};
+use crate::aws::{AwsOptions, Session};
+use crate::names::Region;
+use crate::org::errand::Errand;
+use crate::org::{Account, AccountsFile, Organization, Selection, fan_out};
+
+/// The region whose STS is asked where neither options nor AWS's chain name one.
+const DEFAULT_REGION: &str = "us-east-1";
+
+/// Accounts and regions at once. Each has a few calls under way: some hundred connections in all.
+const DEFAULT_CONCURRENCY: usize = 16;
+
+/// Which accounts, and how they are reached.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Accounts")]
+pub(super) struct AccountsArgs {
+    /// The accounts file, in c7n-org's format
+    #[arg(short = 'c', long, value_name = "FILE", env = "TRAILCREATOR_CONFIG")]
+    pub(super) config: Option<PathBuf>,
+    /// Only these accounts, by name or id, with * and ?; repeatable
+    #[arg(short = 'a', long, value_name = "ACCOUNT", value_delimiter = ',')]
+    pub(super) accounts: Vec<String>,
+    /// But not these accounts; repeatable
+    #[arg(long, value_name = "ACCOUNT", value_delimiter = ',')]
+    pub(super) not_accounts: Vec<String>,
+    /// Only accounts that have this tag in the file (stage:prod); with several, all of them
+    #[arg(short = 't', long, value_name = "TAG", value_delimiter = ',')]
+    pub(super) tags: Vec<String>,
+    /// Accounts at once, and regions of accounts at once
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_CONCURRENCY, value_parser = at_least_one, env = "TRAILCREATOR_MAX_CONCURRENCY")]
+    pub(super) max_concurrency: usize,
+}
+
+/// What is told of the work on accounts.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Accounts")]
+pub(super) struct TellingArgs {
+    /// Write each result to this file as it comes, as a line of JSON
+    #[arg(long, value_name = "FILE")]
+    pub(super) results: Option<PathBuf>,
+    /// Tell how many calls of each operation were made
+    #[arg(long)]
+    pub(super) stats: bool,
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err("a number from 1 on is expected".to_owned()),
+    }
+}
+
+impl AccountsArgs {
+    /// The accounts that are meant.
+    ///
+    /// # Errors
+    /// No file, or one that can't be understood; a name that no account has; or none is left.
+    pub(super) fn accounts(&self) -> Result<Vec<Account>, CommandError> {
+        let Some(path) = &self.config else {
+            return Err(CommandError::usage("which accounts? No accounts file was given")
+                .hint("name one with --config FILE; docs/organizations.md tells what is in it"));
+        };
+        let file = read_file(path)?;
+        let is_empty = file.accounts.is_empty();
+        let selection = Selection {
+            accounts: self.accounts.clone(),
+            not_accounts: self.not_accounts.clone(),
+            tags: self.tags.clone(),
+        };
+        let accounts = selection.of(file).map_err(|error| {
+            CommandError::usage(format_args!("{}: {error}", path.display()))
+                .hint("accounts are chosen by the file's `name` or `account_id`")
+        })?;
+        if accounts.is_empty() {
+            let why = if is_empty { "has no accounts" } else { "has no account that all filters allow" };
+            return Err(CommandError::usage(format_args!("{} {why}", path.display())));
+        }
+        Ok(accounts)
+    }
+}
+
+fn read_file(path: &Path) -> Result<AccountsFile, CommandError> {
+    let name = path.display().to_string();
+    let text = fs::read_to_string(path).map_err(|error| CommandError {
+        outcome: Outcome::Usage,
+        ..CommandError::while_doing(format_args!("reading the accounts file {name}"), &error)
+    })?;
+    AccountsFile::parse(&name, &text)
+        .map_err(|error| CommandError::usage(error).hint("docs/organizations.md tells what an accounts file may hold"))
+}
+
+/// Opens the session from which all accounts are reached. `region` is asked where AWS's chain names none.
+pub(super) async fn open_base(access: AwsAccessArgs, region: Option<Region>) -> Result<Session, CommandError> {
+    let default_region = region.or_else(|| Some(Region::from(DEFAULT_REGION)));
+    let options = AwsOptions { default_region, ..access.into() };
+    Session::open(&options).await.map_err(|error| {
+        let mut command_error = CommandError::while_doing("opening an AWS session", &error);
+        command_error.hints.extend(error.hint());
+        command_error
+    })
+}
+
+/// Does the errand in all accounts, and tells what came of it.
+pub(super) async fn run<'m, 't>(
+    context: &'t Context,
+    organization: &Organization<'m>,
+    errand: &impl Errand<'m>,
+    accounts: Vec<Account>,
+    telling: Telling<'t>,
+) -> Result<Outcome, CommandError> {
+    let interrupt = stop_on_interrupt(organization.stop);
+    let mut reporter = Reporter::new(context, telling, accounts.len())?;
+    let worked = {
+        let heard = async {
+            organization.stop.wait().await;
+            context.console.message("interrupted: waiting for the calls under way");
+            std::future::pending::<()>().await
+        };
+        let mut tell = |event: crate::org::Event<'_>| reporter.tell(event);
+        let work = fan_out(organization, errand, accounts, &mut tell);
+        tokio::select! {
+            worked = work => worked,
+            () = heard => unreachable!("it waits for ever"),
+        }
+    };
+    interrupt.abort();
+    let hint = "what was written before that is in the journal: trailcreator runs";
+    let failed = |error| context.store_error(&error).hint(hint);
+    let is_left = worked.map_err(failed)?;
+    if let Some(run) = organization.run.filter(|_| !is_left) {
+        organization.store.finish_organization_run(run).map_err(failed)?;
+    }
+    reporter.finish(organization, is_left)
+}

@@ -1,0 +1,329 @@
+//! Tells what happens across the accounts: a line for each account and region as they come, failures in groups, the summary.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use super::super::run_output::{counts, failure, left_phrase, result_of, results_phrase};
+use super::super::tag::{action_phrase, outcome_of_plan, tell_types};
+use super::super::{CommandError, Context, Outcome};
+use super::groups::Groups;
+use super::results::{self, Kind, Results};
+use crate::console::{OutputFormat, Progress};
+use crate::names::Region;
+use crate::org::{Account, Done, Event, Failure, Organization};
+use crate::store::journal::RunKind;
+use crate::tag::apply::Stop as Stopped;
+use crate::tag::plan::{LeftKind, Plan};
+use crate::tag::run::RunReport;
+
+/// Takes a plan that is to be saved.
+pub(in crate::cli) type TakePlan<'a> = dyn FnMut(&Plan) -> Result<(), CommandError> + 'a;
+
+/// What is to be told, and where.
+pub(in crate::cli) struct Telling<'a> {
+    /// What the runs are for.
+    pub(in crate::cli) kind: RunKind,
+    /// The file of results.
+    pub(in crate::cli) results: Option<PathBuf>,
+    /// Whether calls are told by operation.
+    pub(in crate::cli) stats: bool,
+    /// Whether plans are printed.
+    pub(in crate::cli) print_plans: bool,
+    /// Who gets the plans.
+    pub(in crate::cli) save: Option<&'a mut TakePlan<'a>>,
+    /// How an interrupted run is gone on with.
+    pub(in crate::cli) resume: String,
+}
+
+/// Hears of everything, in the order in which it happens.
+pub(in crate::cli) struct Reporter<'a> {
+    context: &'a Context,
+    telling: Telling<'a>,
+    progress: Progress,
+    results: Results<'a>,
+    failures: Groups,
+    failed_roles: Groups,
+    totals: Totals,
+    /// What went wrong with a file of ours; the work goes on.
+    broken: Option<CommandError>,
+}
+
+/// The figures of the summary.
+#[derive(Debug, Default)]
+struct Totals {
+    accounts: u64,
+    without_work: u64,
+    places: u64,
+    failed_places: u64,
+    failed_roles: u64,
+    planned: u64,
+    written: BTreeMap<&'static str, u64>,
+    left: BTreeMap<LeftKind, u64>,
+    has_item_failures: bool,
+}
+
+impl<'a> Reporter<'a> {
+    pub(super) fn new(context: &'a Context, telling: Telling<'a>, accounts: usize) -> Result<Self, CommandError> {
+        let total = accounts.try_into().unwrap_or(u64::MAX);
+        Ok(Self {
+            context,
+            results: Results::new(context, telling.results.as_deref())?,
+            progress: context.console.progress("accounts", Some(total)),
+            failures: Groups::default(),
+            failed_roles: Groups::default(),
+            totals: Totals::default(),
+            broken: None,
+            telling,
+        })
+    }
+
+    pub(super) fn tell(&mut self, event: Event<'_>) {
+        let told = match event {
+            Event::Done(account, region, done) => self.done(account, region, &done),
+            Event::Failed(account, region, failure) => self.failed(account, region, &failure),
+            Event::AccountOver { had_work } => {
+                self.totals.accounts += 1;
+                self.totals.without_work += u64::from(!had_work);
+                let totals = &self.totals;
+                let tagged = totals.written.get("written").copied().unwrap_or(totals.planned);
+                let failed = totals.failed_places + totals.failed_roles;
+                self.progress.update(totals.accounts, format!("{tagged} to tag or tagged, {failed} failed"));
+                Ok(())
+            }
+        };
+        if let Err(error) = told {
+            self.broken.get_or_insert(error);
+        }
+    }
+
+    fn done(&mut self, account: &Account, region: &Region, done: &Done) -> Result<(), CommandError> {
+        self.totals.places += 1;
+        self.count(done);
+        if self.context.console.format == OutputFormat::Text {
+            self.progress.suspend(|| print_place(self.context, &self.telling, account, region, done));
+        }
+        self.tell_failures(account, region, done);
+        if self.results.are_wanted() {
+            let entry = results::result(account, region, self.telling.kind, done);
+            self.results.add(Kind::Result, entry)?;
+        }
+        match (&mut self.telling.save, &done.plan) {
+            (Some(save), Some(plan)) if !plan.actions.is_empty() => save(plan),
+            _ => Ok(()),
+        }
+    }
+
+    fn count(&mut self, done: &Done) {
+        let totals = &mut self.totals;
+        if let Some(plan) = &done.plan {
+            totals.planned += plan.summary.tag;
+            for (kind, count) in &plan.summary.left {
+                *totals.left.entry(*kind).or_default() += count;
+            }
+            totals.has_item_failures |= outcome_of_plan(plan) != Outcome::Done;
+        }
+        if let Some(report) = &done.report {
+            for (result, count) in counts(&report.results) {
+                *totals.written.entry(result).or_default() += count;
+            }
+        }
+    }
+
+    /// What failed in a place that was worked on.
+    fn tell_failures(&mut self, account: &Account, region: &Region, done: &Done) {
+        let place = place_name(account, Some(region));
+        let summary = done.plan.as_ref().map(|plan| &plan.summary);
+        for failed in summary.into_iter().flat_map(|summary| &summary.failed_types) {
+            let error = format!("{} could not be listed: {}", failed.resource_type, failed.error);
+            self.failures.add(&error, failed.hint.as_deref(), &place);
+        }
+        for problem in summary.into_iter().flat_map(|summary| &summary.problems) {
+            self.failures.add(&format!("{}: {}", problem.resource_type, problem.problem), None, &place);
+        }
+        let Some(report) = &done.report else { return };
+        for (write, outcome) in &report.results {
+            let Some(why) = failure(self.telling.kind, outcome) else { continue };
+            self.totals.has_item_failures = true;
+            let (resource_type, id, result) = (&write.resource_type, &write.id, result_of(outcome));
+            self.progress.suspend(|| {
+                self.context.console.warning(format_args!("{place}: {resource_type} {id} {result}: {why}"));
+            });
+        }
+        if let Some(Stopped::Credentials(why)) = &report.stopped {
+            self.totals.has_item_failures = true;
+            self.failures.add(&format!("the credentials ended: {why}"), Some("sign in again"), &place);
+        }
+    }
+
+    fn failed(&mut self, account: &Account, region: Option<&Region>, failure: &Failure) -> Result<(), CommandError> {
+        let place = place_name(account, region);
+        let (kind, groups, count) = if failure.is_of_role {
+            (Kind::FailedAssumeRole, &mut self.failed_roles, &mut self.totals.failed_roles)
+        } else {
+            (Kind::Exception, &mut self.failures, &mut self.totals.failed_places)
+        };
+        *count += 1;
+        groups.add(&failure.error, failure.hint.as_deref(), &place);
+        if self.context.console.format == OutputFormat::Text {
+            let id = &account.id;
+            let region = region.map(|region| format!(" region:{region}")).unwrap_or_default();
+            self.progress.suspend(|| {
+                self.context
+                    .console
+                    .data(format_args!("account:{id}{region} failed: {} name:{}", failure.error, account.name));
+            });
+        }
+        if self.results.are_wanted() {
+            self.results.add(kind, results::exception(account, region, failure))?;
+        }
+        Ok(())
+    }
+
+    /// The summary, and the exit code.
+    pub(super) fn finish(self, organization: &Organization<'_>, is_left: bool) -> Result<Outcome, CommandError> {
+        let Self { context, telling, progress, results, failures, failed_roles, totals, broken } = self;
+        drop(progress);
+        let interrupted = is_left && organization.stop.is_set();
+        results.finish(&totals.document(organization, &telling, interrupted));
+        failures.tell(context, "failed");
+        failed_roles.tell(context, "role not assumed");
+        tell_summary(context, organization, &telling, &totals);
+        if telling.stats {
+            tell_stats(context, organization);
+        }
+        if is_left {
+            context.console.message(format_args!("not all is done; go on with: {}", telling.resume));
+        } else if let Some(run) = organization.run.filter(|_| totals.written.contains_key("written")) {
+            let undo = "take it back with: trailcreator undo";
+            if telling.kind == RunKind::Tag {
+                context.console.message(format_args!("{undo} {run} --config ACCOUNTS_FILE"));
+            }
+        }
+        if let Some(broken) = broken {
+            return Err(broken);
+        }
+        let failed = totals.has_item_failures || totals.failed_places + totals.failed_roles > 0 || is_left;
+        Ok(match (interrupted, failed) {
+            (true, _) => Outcome::Interrupted,
+            (false, true) => Outcome::ItemFailures,
+            (false, false) => Outcome::Done,
+        })
+    }
+}
+
+impl Totals {
+    fn document(&self, organization: &Organization<'_>, telling: &Telling<'_>, interrupted: bool) -> Value {
+        let calls = organization.base.counts();
+        let mut summary = json!({
+            "run_id": organization.run,
+            "kind": telling.kind,
+            "tag_key": organization.key,
+            "interrupted": interrupted,
+            "accounts": self.accounts,
+            "accounts_without_records": self.without_work,
+            "places": self.places,
+            "exceptions": self.failed_places,
+            "failed_assume_role": self.failed_roles,
+            "tag": self.planned,
+            "results": self.written,
+            "left": self.left,
+            "calls": {"reads": calls.total() - calls.writes(), "writes": calls.writes()},
+        });
+        if telling.stats {
+            summary["stats"] = json!(calls.by_operation());
+        }
+        summary
+    }
+}
+
+fn place_name(account: &Account, region: Option<&Region>) -> String {
+    let region = region.map(|region| format!(" {region}")).unwrap_or_default();
+    let name = if account.name == account.id.as_str() { String::new() } else { format!("{} ", account.name) };
+    format!("{name}{}{region}", account.id)
+}
+
+/// The line of a place, in the form that c7n-trailcreator's users know; with `-v` also those of its types.
+fn print_place(context: &Context, telling: &Telling<'_>, account: &Account, region: &Region, done: &Done) {
+    let mut line = format!("account:{} region:{region}", account.id);
+    if let Some(plan) = &done.plan {
+        if context.global.verbose > 0 {
+            tell_types(context, plan);
+        }
+        push_figures(&mut line, plan);
+    }
+    if let Some(report) = &done.report {
+        push_results(&mut line, telling.kind, report);
+    }
+    if account.name != account.id.as_str() {
+        // A String takes everything.
+        write!(line, " name:{}", account.name).unwrap_or_default();
+    }
+    context.console.data(line);
+    if let Some(plan) = done.plan.as_ref().filter(|_| telling.print_plans) {
+        for action in &plan.actions {
+            context.console.data(format_args!("tag account:{} region:{region} {}", account.id, action_phrase(action)));
+        }
+    }
+}
+
+fn push_figures(line: &mut String, plan: &Plan) {
+    let sum = |figure: fn(&crate::tag::plan::TypeFigures) -> u64| plan.summary.types.iter().map(figure).sum::<u64>();
+    let users: BTreeSet<&str> = plan.actions.iter().map(|action| action.value.as_str()).collect();
+    write!(
+        line,
+        " tag {} resources users:{} population:{} not-found:{} records:{} untagged:{}",
+        plan.summary.tag,
+        users.len(),
+        sum(|figures| figures.population),
+        sum(|figures| figures.not_found),
+        sum(|figures| figures.records),
+        sum(|figures| figures.untagged),
+    )
+    .unwrap_or_default();
+}
+
+fn push_results(line: &mut String, kind: RunKind, report: &RunReport) {
+    match report.run {
+        Some(run) => write!(line, " run:{run} {}", results_phrase(kind, &counts(&report.results))),
+        None if kind == RunKind::Undo => write!(line, " {} to take back", report.results.len()),
+        None => Ok(()),
+    }
+    .unwrap_or_default();
+}
+
+fn tell_summary(context: &Context, organization: &Organization<'_>, telling: &Telling<'_>, totals: &Totals) {
+    let calls = organization.base.counts();
+    let run = organization.run.map(|run| format!("run {run}: ")).unwrap_or_default();
+    let done = match (&organization.run, telling.kind) {
+        (None, RunKind::Tag) => format!("{} to tag, nothing was written", totals.planned),
+        (None, RunKind::Undo) => format!("{} to take back, nothing was written", totals.written.values().sum::<u64>()),
+        (Some(_), kind) => results_phrase(kind, &totals.written),
+    };
+    let mut failed = String::new();
+    for (count, what) in [(totals.failed_roles, "without their role"), (totals.failed_places, "failed")] {
+        if count > 0 {
+            write!(failed, ", {count} {what}").unwrap_or_default();
+        }
+    }
+    context.console.message(format_args!(
+        "{run}{} accounts ({} without records or work), {} places done{failed}: {done}{}; {} AWS calls to read, {} to write",
+        totals.accounts,
+        totals.without_work,
+        totals.places,
+        left_phrase(&totals.left),
+        calls.total() - calls.writes(),
+        calls.writes(),
+    ));
+}
+
+/// The calls by operation, the most frequent first.
+fn tell_stats(context: &Context, organization: &Organization<'_>) {
+    let mut operations: Vec<(String, u64)> = organization.base.counts().by_operation().into_iter().collect();
+    operations.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    for (operation, count) in operations {
+        context.console.message(format_args!("{count:>8} {operation}"));
+    }
+}

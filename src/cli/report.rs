@@ -1,0 +1,397 @@
+//! `report`: how many resources have an owner, and who the owners are; of an account, an organization, or offline.
+
+use std::cell::RefCell;
+
+use serde::Serialize;
+
+use super::load_history::{ALL, open_session, region_or_all, wanted_regions};
+use super::options::{tell_unused_rules, with_known_names};
+use super::organization::{self, AccountsArgs};
+use super::who::printable;
+use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, run_output, table, tagging};
+use crate::aws::Session;
+use crate::console::OutputFormat;
+use crate::load::Stop;
+use crate::names::{AccountId, Region, ResourceType};
+use crate::org::{Account, Event, Failure, Organization, RegionChoice, fan_out};
+use crate::report::coverage::{Coverage, Creator, Figures, Row};
+use crate::report::csv::{self, Cell};
+use crate::report::live::{Of, Report, look_at_account};
+use crate::report::offline;
+use crate::report::organization::Cover;
+use crate::report::who::Filter;
+use crate::resource_map::ResourceMap;
+use crate::tag::plan::{FailedType, Question, SkippedType, TypeProblem};
+
+/// The version of the JSON document's form.
+const FORMAT_VERSION: u32 = 1;
+
+/// What the figures are called in CSV, in the order of [`numbers`].
+const FIGURES: [&str; 8] =
+    ["live", "owned", "would_be_owned", "no_record", "no_owner", "service_created", "unknown", "not_taggable"];
+
+/// The same for people.
+const HEADINGS: [&str; 8] =
+    ["live", "owned", "would be owned", "no record", "no owner", "service", "unknown", "not taggable"];
+
+/// Tell how many resources have an owner, could have one, or can't be told, and who made most
+///
+/// Lists the live resources of each type that the database has creations of, as tag does, and writes nothing to AWS.
+/// Every resource is in one class: owned (has the tag); would be owned (tag would write it); no record (of its creation
+/// in the database); no owner (by the rules its creator is nobody); service (made by AWS itself); unknown (its tags
+/// could not be read); not taggable.
+///
+/// Looks at the account of the credentials, or with --config at those of an accounts file, as tag-org does.
+///
+/// Exit codes: 0 all done, 1 failed, 2 usage, 4 finished but some types or tags could not be read, 130 interrupted.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The tag that names the owner
+    #[arg(long, value_name = "KEY", default_value = "Owner", env = "TRAILCREATOR_CREATOR_TAG")]
+    creator_tag: String,
+    /// Only these resource types (cloud-custodian's names: ec2, iam-role); repeatable
+    #[arg(long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>)]
+    types: Vec<ResourceType>,
+    /// A region; repeatable; all: those enabled for the account. Global types are always in [default: the region of
+    /// AWS's usual chain; with --config the file's, else those the database has records for; with --offline all]
+    #[arg(long, env = "TRAILCREATOR_REGION", value_delimiter = ',', value_parser = region_or_all)]
+    region: Vec<Region>,
+    /// Without any AWS call: what the database has recorded, and what the runs of tag have written. Whether it still
+    /// lives and what others tagged is not known then
+    #[arg(long)]
+    offline: bool,
+    /// With --offline: only this account; repeatable [default: all of the database]
+    #[arg(long = "account", value_name = "ID", value_parser = AccountId::parse, requires = "offline",
+          conflicts_with = "config")]
+    offline_accounts: Vec<AccountId>,
+    /// How many creators are told
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    top: usize,
+    /// Form of the data on stdout [default: that of --output]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// With --format csv: which table
+    #[arg(long, value_enum, default_value_t)]
+    by: By,
+    #[command(flatten)]
+    organization: AccountsArgs,
+    #[command(flatten)]
+    owner: OwnerArgs,
+    #[command(flatten)]
+    aws: AwsAccessArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// Tables for people
+    Text,
+    /// One document with format_version
+    Json,
+    /// One table with a header, safe to open in a spreadsheet
+    Csv,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+enum By {
+    /// Account, region and type
+    #[default]
+    Type,
+    /// Creator
+    Creator,
+}
+
+/// How the report is printed.
+struct Form {
+    format: Format,
+    by: By,
+    top: usize,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    format_version: u32,
+    offline: bool,
+    tag_key: &'a str,
+    totals: Figures,
+    rows: Vec<Row>,
+    creators: &'a [Creator],
+    creator_count: usize,
+    skipped_types: &'a [Of<SkippedType>],
+    failed_types: &'a [Of<FailedType>],
+    problems: &'a [Of<TypeProblem>],
+    failed_accounts: &'a [FailedAccount],
+}
+
+/// An account, or a region of it, that could not be looked at.
+#[derive(Debug, Serialize)]
+struct FailedAccount {
+    account_id: AccountId,
+    name: String,
+    region: Option<Region>,
+    error: String,
+    hint: Option<String>,
+}
+
+/// What is printed.
+struct Told<'a> {
+    report: &'a Report,
+    failed_accounts: &'a [FailedAccount],
+    tag_key: &'a str,
+    offline: bool,
+}
+
+pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, CommandError> {
+    let map = context.resource_map()?;
+    map.check_types(&args.types).map_err(CommandError::usage)?;
+    let format = args.format.unwrap_or(match context.console.format {
+        OutputFormat::Text => Format::Text,
+        OutputFormat::Json => Format::Json,
+    });
+    let form = Form { format, by: args.by, top: args.top };
+    if form.by == By::Creator && form.format != Format::Csv {
+        return Err(CommandError::usage("--by is for --format csv: the other forms have both tables"));
+    }
+    match (args.offline, &args.organization.config) {
+        (true, _) => of_database(args, context, &map, &form),
+        (false, Some(_)) => of_organization(args, context, &map, &form).await,
+        (false, None) => of_account(args, context, &map, &form).await,
+    }
+}
+
+fn of_database(args: Args, context: &Context, map: &ResourceMap, form: &Form) -> Result<Outcome, CommandError> {
+    let key = tagging::parse_key(&args.creator_tag)?;
+    let rules = args.owner.rules()?;
+    let store = context.open_store_to_read()?;
+    let rules = with_known_names(context, &store, rules)?;
+    // Without AWS nobody tells which regions are enabled: those of the database are all there are.
+    let regions = if args.region.iter().any(|region| region.as_str() == ALL) { Vec::new() } else { args.region };
+    let chosen = if args.organization.config.is_some() { args.organization.accounts()? } else { Vec::new() };
+    let accounts = chosen.iter().map(|account| account.id.clone()).chain(args.offline_accounts).collect();
+    let filter = Filter { types: args.types, accounts, regions };
+    let question = offline::Question { key, rules, filter, map };
+    let mut coverage = offline::coverage(&store, &question).map_err(|error| context.store_error(&error))?;
+    chosen.iter().for_each(|account| coverage.set_name(&account.id, &account.name));
+    let report = Report::from(coverage);
+    let told = Told { report: &report, failed_accounts: &[], tag_key: question.key.as_str(), offline: true };
+    tell_unused_rules(context, &question.rules);
+    print(context, form, &told);
+    context.console.message("no AWS call was made: what still lives, and what others tagged, is not known");
+    Ok(Outcome::Done)
+}
+
+/// The account of the credentials.
+async fn of_account(args: Args, context: &Context, map: &ResourceMap, form: &Form) -> Result<Outcome, CommandError> {
+    let key = tagging::parse_key(&args.creator_tag)?;
+    // Before AWS is asked: without a database there is nothing to tell.
+    let rules = args.owner.rules()?;
+    let store = context.open_store_to_read()?;
+    let rules = with_known_names(context, &store, rules)?;
+    let looking = async {
+        let session = open_session(args.aws, &args.region).await?;
+        let account = session.account().await;
+        let account = account.map_err(|error| tagging::aws_error("asking which account this is", &error))?;
+        let regions = wanted_regions(context, &session, &args.region).await?;
+        let region = session.region().clone();
+        let question = Question { account, region, key, overwrite: false, rules };
+        let progress = context.console.progress("listing types", None);
+        let mut note = |done, resource_type: &ResourceType| progress.update(done, resource_type.as_str());
+        let report = look_at_account((&session, map, &store), &question, &regions, &args.types, &mut note).await;
+        Ok((session, question, report.map_err(|error| context.store_error(&error))?))
+    };
+    let Some(looked) = tagging::or_interrupted(context, looking).await else { return Ok(Outcome::Interrupted) };
+    let (session, question, report) = looked?;
+    let told = Told { report: &report, failed_accounts: &[], tag_key: question.key.as_str(), offline: false };
+    tell_unused_rules(context, &question.rules);
+    Ok(tell(context, form, &told, &session))
+}
+
+/// The accounts of an accounts file.
+async fn of_organization(
+    args: Args,
+    context: &Context,
+    map: &ResourceMap,
+    form: &Form,
+) -> Result<Outcome, CommandError> {
+    let key = tagging::parse_key(&args.creator_tag)?;
+    let accounts = args.organization.accounts()?;
+    let rules = args.owner.rules()?;
+    let store = context.open_store_to_read()?;
+    let rules = with_known_names(context, &store, rules)?;
+    let choice = |region: &Region| {
+        if region.as_str() == ALL { RegionChoice::All } else { RegionChoice::One(region.clone()) }
+    };
+    let cover = Cover {
+        map,
+        regions: args.region.iter().map(choice).collect(),
+        types: args.types,
+        rules,
+        report: RefCell::default(),
+    };
+    let first_region = args.region.into_iter().find(|region| region.as_str() != ALL);
+    let base = organization::open_base(args.aws, first_region).await?;
+    let (stop, concurrency) = (Stop::default(), args.organization.max_concurrency);
+    let organization = Organization { base: &base, map, store: &store, key, run: None, stop: &stop, concurrency };
+    let progress = context.console.progress("accounts", Some(tagging::count(accounts.len())));
+    let (mut failed_accounts, mut done) = (Vec::new(), 0);
+    let mut listen = |event: Event<'_>| match event {
+        Event::Done(..) => {}
+        Event::Failed(account, region, failure) => failed_accounts.push(failed_account(account, region, failure)),
+        Event::AccountOver { .. } => {
+            done += 1;
+            progress.update(done, "");
+        }
+    };
+    let looking = fan_out(&organization, &cover, accounts, &mut listen);
+    let Some(looked) = tagging::or_interrupted(context, looking).await else { return Ok(Outcome::Interrupted) };
+    looked.map_err(|error| context.store_error(&error))?;
+    drop(progress);
+    tell_unused_rules(context, &cover.rules);
+    let report = cover.report.into_inner();
+    let tag_key = organization.key.as_str();
+    let told = Told { report: &report, failed_accounts: &failed_accounts, tag_key, offline: false };
+    Ok(tell(context, form, &told, &base))
+}
+
+fn failed_account(account: &Account, region: Option<&Region>, failure: Failure) -> FailedAccount {
+    let Failure { error, hint, .. } = failure;
+    FailedAccount { account_id: account.id.clone(), name: account.name.clone(), region: region.cloned(), error, hint }
+}
+
+fn tell(context: &Context, form: &Form, told: &Told<'_>, session: &Session) -> Outcome {
+    print(context, form, told);
+    tell_missing(context, told.report);
+    for FailedAccount { account_id, name, region, error, hint } in told.failed_accounts {
+        let hint = hint.as_ref().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
+        let region = region.as_ref().map(|region| format!(" in {region}")).unwrap_or_default();
+        context
+            .console
+            .warning(format_args!("account {account_id} {name}{region} could not be looked at: {error}{hint}"));
+    }
+    let calls = run_output::calls_phrase(session);
+    context.console.message(format_args!("{calls}; nothing was written"));
+    if told.failed_accounts.is_empty() { outcome(told.report) } else { Outcome::ItemFailures }
+}
+
+/// A type or resource that could not be read is a failure, even if nothing else is.
+fn outcome(report: &Report) -> Outcome {
+    let unknown = report.coverage.totals().unknown.unwrap_or_default();
+    let complete = report.failed.is_empty() && report.problems.is_empty() && report.users_unknown.is_empty();
+    if complete && unknown == 0 { Outcome::Done } else { Outcome::ItemFailures }
+}
+
+fn tell_missing(context: &Context, report: &Report) {
+    for Of { account_id, region, what } in &report.skipped {
+        context.console.message(format_args!("{account_id} {region}: skipped {}: {}", what.resource_type, what.reason));
+    }
+    for Of { account_id, region, what } in &report.problems {
+        context.console.warning(format_args!("{account_id} {region}: {}: {}", what.resource_type, what.problem));
+    }
+    for Of { account_id, region, what } in &report.failed {
+        let hint = what.hint.as_ref().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
+        let (resource_type, error) = (&what.resource_type, &what.error);
+        context
+            .console
+            .warning(format_args!("{account_id} {region}: {resource_type} could not be listed: {error}{hint}"));
+    }
+    for (account, error) in &report.users_unknown {
+        let hint = error.hint().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
+        context
+            .console
+            .warning(format_args!("{account}: which creators still exist as IAM users is not known: {error}{hint}"));
+    }
+}
+
+fn print(context: &Context, form: &Form, told: &Told<'_>) {
+    let Told { report, failed_accounts, tag_key, offline } = *told;
+    let coverage = &report.coverage;
+    let creators = coverage.creators();
+    let top = &creators[..creators.len().min(form.top)];
+    match (form.format, form.by) {
+        (Format::Json, _) => context.console.json(&Document {
+            format_version: FORMAT_VERSION,
+            offline,
+            tag_key,
+            totals: coverage.totals(),
+            rows: coverage.rows().collect(),
+            creators: top,
+            creator_count: creators.len(),
+            skipped_types: &report.skipped,
+            failed_types: &report.failed,
+            problems: &report.problems,
+            failed_accounts,
+        }),
+        (Format::Csv, By::Type) => print_csv(context, &csv_of_rows(coverage)),
+        (Format::Csv, By::Creator) => print_csv(context, &csv_of_creators(top)),
+        (Format::Text, _) => print_text(context, coverage, top, creators.len()),
+    }
+}
+
+fn print_text(context: &Context, coverage: &Coverage, top: &[Creator], creators: usize) {
+    let mut rows = vec![texts(HEADINGS.iter().chain(&["account", "region", "type"]))];
+    rows.extend(coverage.rows().map(|row| {
+        let name = row.account_name.map(|name| format!(" {}", printable(&name))).unwrap_or_default();
+        let place = [format!("{}{name}", row.account_id), row.region, row.resource_type.to_string()];
+        shown(&row.figures).into_iter().chain(place).collect()
+    }));
+    if rows.len() == 1 {
+        context.console.message("the database has no creations there: load a trail first, or name types with --type");
+        return;
+    }
+    rows.push(shown(&coverage.totals()).into_iter().chain(texts(["total", "", ""].iter())).collect());
+    context.console.data(table::columns(&rows, HEADINGS.len()));
+    if top.is_empty() {
+        return;
+    }
+    let mut rows = vec![texts(["resources", "owned", "would be owned", "creator", ""].iter())];
+    rows.extend(top.iter().map(|creator| {
+        let numbers = [creator.resources, creator.owned, creator.would_be_owned].map(|number| number.to_string());
+        let gone = if creator.gone == Some(true) { "no such IAM user any more" } else { "" };
+        numbers.into_iter().chain([printable(&creator.owner), gone.to_owned()]).collect()
+    }));
+    context.console.data(table::columns(&rows, 3).trim_end());
+    if creators > top.len() {
+        context.console.message(format_args!("and {} more creators: --top {creators}", creators - top.len()));
+    }
+}
+
+fn print_csv(context: &Context, table: &str) {
+    // The console ends the last line; its CR stays.
+    context.console.data(table.strip_suffix('\n').unwrap_or(table));
+}
+
+fn csv_of_rows(coverage: &Coverage) -> String {
+    let header: Vec<&str> =
+        ["account_id", "account_name", "region", "resource_type"].into_iter().chain(FIGURES).collect();
+    let rows = coverage.rows().map(|row| {
+        let name = row.account_name.unwrap_or_default();
+        let place = [row.account_id.to_string(), name, row.region, row.resource_type.to_string()].map(Cell::Text);
+        place.into_iter().chain(numbers(&row.figures).map(Cell::Number)).collect()
+    });
+    csv::table(&header, rows)
+}
+
+fn csv_of_creators(creators: &[Creator]) -> String {
+    let rows = creators.iter().map(|creator| {
+        let Creator { owner, resources, owned, would_be_owned, gone } = creator;
+        let gone = gone.map(|gone| gone.to_string()).unwrap_or_default();
+        let numbers = [resources, owned, would_be_owned].map(|number| Cell::Number(Some(*number)));
+        [Cell::Text(owner.clone())].into_iter().chain(numbers).chain([Cell::Text(gone)]).collect()
+    });
+    csv::table(&["creator", "resources", "owned", "would_be_owned", "gone"], rows)
+}
+
+/// In the order of [`FIGURES`].
+fn numbers(figures: &Figures) -> [Option<u64>; FIGURES.len()] {
+    let Figures { live, owned, would_be_owned, no_record, no_owner, service_created, unknown, not_taggable } = figures;
+    let known = |figure: &u64| Some(*figure);
+    let (owned, would_be_owned) = (known(owned), known(would_be_owned));
+    [*live, owned, would_be_owned, *no_record, known(no_owner), known(service_created), *unknown, *not_taggable]
+}
+
+fn shown(figures: &Figures) -> Vec<String> {
+    numbers(figures).map(|number| number.map_or_else(|| "-".to_owned(), |number| number.to_string())).to_vec()
+}
+
+fn texts<'t>(texts: impl Iterator<Item = &'t &'t str>) -> Vec<String> {
+    texts.map(|text| (*text).to_owned()).collect()
+}

@@ -1,0 +1,243 @@
+//! `tag-org`: `tag` across the accounts and regions of an organization.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value, json};
+
+use super::options::tell_unused_rules;
+use super::organization::{self, AccountsArgs, Telling, TellingArgs};
+use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, tag, tagging};
+use crate::creator::OwnerRules;
+use crate::load::Stop;
+use crate::names::{Region, ResourceType, TagKey};
+use crate::org::errand::Tag;
+use crate::org::{Organization, RegionChoice};
+use crate::store::Store;
+use crate::store::journal::RunKind;
+use crate::store::organization_runs::{NewOrganizationRun, OrganizationRun, OrganizationRunId};
+use crate::tag::plan::Plan;
+
+/// What `--resume` means without a number.
+const LATEST: &str = "latest";
+
+/// Write the owner on every live resource of an organization's accounts and regions that lacks one
+///
+/// Reads the accounts from c7n-org's accounts file and does in each account and region what `tag` does, many at once. An account
+/// that fails (its role can't be assumed, a region is switched off, a service denies) does not stop the others; failures are told in
+/// groups at the end. Only accounts, regions and types with records in the database are looked at; global types once an account.
+///
+/// Exit codes: 0 all done, 1 failed, 2 usage, 4 finished but some accounts, regions or resources failed, 130 interrupted.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The accounts file, in c7n-org's format
+    #[arg(value_name = "ACCOUNTS_FILE", conflicts_with = "config")]
+    accounts_file: Option<PathBuf>,
+    #[command(flatten)]
+    accounts: AccountsArgs,
+    #[command(flatten)]
+    telling: TellingArgs,
+    /// Only these regions, or `all` that each account has enabled; without: the file's, else those the database has records for
+    #[arg(short = 'r', long, value_name = "REGION", value_delimiter = ',', value_parser = str::parse::<RegionChoice>)]
+    region: Vec<RegionChoice>,
+    /// The tag that names the owner
+    #[arg(long, value_name = "KEY", default_value = "Owner", env = "TRAILCREATOR_CREATOR_TAG")]
+    creator_tag: String,
+    /// Only these resource types (cloud-custodian's names: ec2, iam-role); repeatable
+    #[arg(long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>)]
+    types: Vec<ResourceType>,
+    /// Print the plans and write nothing to AWS
+    #[arg(long, alias = "dryrun")]
+    dry_run: bool,
+    /// Replace the tag where it has another value
+    #[arg(long)]
+    overwrite: bool,
+    /// Save the plans to a file for `apply`, and write nothing to AWS
+    #[arg(long, value_name = "FILE")]
+    save_plan: Option<PathBuf>,
+    /// Go on with a run that was interrupted, the latest or this one (org-3), with what is left; wants the same options
+    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = LATEST, conflicts_with_all = ["dry_run", "save_plan"])]
+    resume: Option<String>,
+    /// One account and region after the other
+    #[arg(long, hide = true)]
+    debug: bool,
+    #[command(flatten)]
+    owner: OwnerArgs,
+    #[command(flatten)]
+    aws: AwsAccessArgs,
+}
+
+pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, CommandError> {
+    args.accounts.config = args.accounts_file.take().or(args.accounts.config);
+    let key = tagging::parse_key(&args.creator_tag)?;
+    let map = context.resource_map()?;
+    tag::check_types(&map, &args.types)?;
+    let accounts = args.accounts.accounts()?;
+    let store = context.open_existing_store()?;
+    let rules = args.owner.clone().rules()?;
+    let only_plan = args.dry_run || args.save_plan.is_some();
+    let run = if only_plan { None } else { Some(begin(&args, context, &store, &key, &rules)?) };
+    let base = organization::open_base(args.aws.clone(), first_region(&args.region)).await?;
+    let rules = tag::with_names(context, &base, &store, None, rules).await?;
+    let errand = Tag {
+        map: &map,
+        regions: args.region.clone(),
+        types: args.types.clone(),
+        overwrite: args.overwrite,
+        rules: rules.clone(),
+        only_plan,
+    };
+    let concurrency = if args.debug { 1 } else { args.accounts.max_concurrency };
+    let stop = Stop::default();
+    let organization = Organization { base: &base, map: &map, store: &store, key, run, stop: &stop, concurrency };
+    let mut plans = args.save_plan.as_deref().map(Plans::create).transpose()?;
+    let mut save = plans.as_mut().map(|plans| |plan: &Plan| plans.add(plan));
+    let telling = Telling {
+        kind: RunKind::Tag,
+        results: args.telling.results.clone(),
+        stats: args.telling.stats,
+        print_plans: args.dry_run && args.save_plan.is_none(),
+        save: save.as_mut().map(|save| save as &mut dyn FnMut(&Plan) -> Result<(), CommandError>),
+        resume: resume_advice(&args, run),
+    };
+    let outcome = organization::run(context, &organization, &errand, accounts, telling).await?;
+    tell_unused_rules(context, &rules);
+    if let Some(plans) = plans.filter(|_| outcome != Outcome::Interrupted) {
+        plans.finish(context)?;
+    }
+    Ok(outcome)
+}
+
+fn first_region(regions: &[RegionChoice]) -> Option<Region> {
+    regions.iter().find_map(|choice| match choice {
+        RegionChoice::One(region) => Some(region.clone()),
+        RegionChoice::All => None,
+    })
+}
+
+fn resume_advice(args: &Args, run: Option<OrganizationRunId>) -> String {
+    let run = run.map(|run| format!(" --resume {run}")).unwrap_or_default();
+    let file = args.accounts.config.as_deref().map_or_else(String::new, |path| format!(" {}", path.display()));
+    format!("trailcreator tag-org{file}{run} (with the same options)")
+}
+
+/// The new run, or the one to go on with.
+fn begin(
+    args: &Args,
+    context: &Context,
+    store: &Store,
+    key: &TagKey,
+    rules: &OwnerRules,
+) -> Result<OrganizationRunId, CommandError> {
+    let question = question(args, rules);
+    let failed = |error| context.store_error(&error);
+    let Some(wanted) = &args.resume else {
+        let run = NewOrganizationRun {
+            kind: RunKind::Tag,
+            undoes: None,
+            key: key.clone(),
+            question: Value::Object(question).to_string(),
+        };
+        return store.begin_organization_run(&run).map_err(failed);
+    };
+    let runs = store.organization_runs().map_err(failed)?;
+    let run = find(&runs, wanted)?;
+    if run.question.is_empty() {
+        return Err(CommandError::usage(format_args!("run {} is not one of tag-org", run.id))
+            .hint("give the same command again: apply PLAN or undo RUN leave alone what is done"));
+    }
+    if run.finished_at.is_some() {
+        return Err(CommandError::usage(format_args!("run {} is finished: there is nothing to go on with", run.id))
+            .hint("start a new one without --resume: what has the tag is left alone"));
+    }
+    same_question(run, &question)?;
+    Ok(run.id)
+}
+
+fn find<'r>(runs: &'r [OrganizationRun], wanted: &str) -> Result<&'r OrganizationRun, CommandError> {
+    let found = if wanted == LATEST {
+        runs.iter().find(|run| run.finished_at.is_none() && !run.question.is_empty())
+    } else {
+        let wanted: OrganizationRunId = wanted.parse().map_err(CommandError::usage)?;
+        runs.iter().find(|run| run.id == wanted)
+    };
+    found.ok_or_else(|| {
+        CommandError::usage(format_args!("there is no run across an organization to resume ({wanted})"))
+            .hint("list the runs with: trailcreator runs")
+    })
+}
+
+/// The options that decide what is written: to resume with others would mix two runs.
+fn question(args: &Args, rules: &OwnerRules) -> Map<String, Value> {
+    let AccountsArgs { accounts, not_accounts, tags, .. } = &args.accounts;
+    let fields = [
+        ("--creator-tag", json!(args.creator_tag)),
+        ("--type", json!(args.types)),
+        ("--overwrite", json!(args.overwrite)),
+        ("--region", json!(args.region)),
+        ("--accounts", json!(accounts)),
+        ("--not-accounts", json!(not_accounts)),
+        ("--tags", json!(tags)),
+        ("the options of owners", json!(format!("{rules:?}"))),
+    ];
+    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+fn same_question(run: &OrganizationRun, question: &Map<String, Value>) -> Result<(), CommandError> {
+    let before: Map<String, Value> = serde_json::from_str(&run.question).unwrap_or_default();
+    let other: Vec<String> = question
+        .iter()
+        .filter(|(name, value)| before.get(*name) != Some(value))
+        .map(|(name, _)| format!("{name} was {}", before.get(name).unwrap_or(&Value::Null)))
+        .collect();
+    if other.is_empty() {
+        return Ok(());
+    }
+    Err(CommandError::usage(format_args!("run {} was started with other options: {}", run.id, other.join("; ")))
+        .hint("give the same options as then, or start a new run without --resume"))
+}
+
+/// The file of plans: one line each, so that it can be written and read piece by piece. It has its name when it is whole.
+struct Plans {
+    path: PathBuf,
+    temporary: PathBuf,
+    file: fs::File,
+    count: u64,
+}
+
+impl Plans {
+    fn create(path: &Path) -> Result<Self, CommandError> {
+        let temporary = tagging::temporary_beside(path);
+        let file = fs::File::create(&temporary).map_err(|error| saving(path, &error))?;
+        Ok(Self { path: path.to_owned(), temporary, file, count: 0 })
+    }
+
+    fn add(&mut self, plan: &Plan) -> Result<(), CommandError> {
+        let mut line = serde_json::to_string(plan).expect("a plan holds text keys only");
+        line.push('\n');
+        self.count += 1;
+        self.file.write_all(line.as_bytes()).map_err(|error| saving(&self.path, &error))
+    }
+
+    fn finish(self, context: &Context) -> Result<(), CommandError> {
+        let whole = self.file.sync_all().and_then(|()| fs::rename(&self.temporary, &self.path));
+        whole.map_err(|error| saving(&self.path, &error))?;
+        let (count, path) = (self.count, self.path.display());
+        context.console.message(format_args!(
+            "{count} plans are in {path}; apply them with: trailcreator apply {path} --config ACCOUNTS_FILE"
+        ));
+        Ok(())
+    }
+}
+
+impl Drop for Plans {
+    fn drop(&mut self) {
+        // After the renaming there is none; before, it is no whole plan.
+        drop(fs::remove_file(&self.temporary));
+    }
+}
+
+fn saving(path: &Path, error: &std::io::Error) -> CommandError {
+    CommandError::while_doing(format_args!("saving the plans to {}", path.display()), error)
+}

@@ -1,0 +1,57 @@
+//! Applying: the plans of a saved file, each in its account and region. They are read when it is their turn, so memory does not grow
+//! with their number.
+
+use std::collections::HashMap;
+
+use super::{Errand, unless_stopped};
+use crate::aws::{CallError, Session};
+use crate::load::Stop;
+use crate::names::{AccountId, Region};
+use crate::org::Account;
+use crate::org::fan_out::{Done, Organization};
+use crate::store::StoreError;
+use crate::tag::plan::PlannedWrite;
+use crate::tag::run::{Runner, Target};
+
+/// Where in the file a plan stands.
+#[derive(Debug, Clone)]
+pub struct PlanAt {
+    /// Its region.
+    pub region: Region,
+    /// Its first byte.
+    pub offset: u64,
+    /// Its bytes.
+    pub length: u64,
+}
+
+/// Applies saved plans.
+#[derive(Debug)]
+pub struct Apply<R> {
+    /// The plans, by account.
+    pub plans: HashMap<AccountId, Vec<PlanAt>>,
+    /// Reads one of them again.
+    pub read: R,
+}
+
+impl<'m, R: Fn(&PlanAt) -> Result<Vec<PlannedWrite>, String>> Errand<'m> for Apply<R> {
+    type Facts = Vec<PlanAt>;
+    type Item = PlanAt;
+
+    fn facts(&self, _: &Organization<'_>, account: &Account) -> Result<Option<Vec<PlanAt>>, StoreError> {
+        Ok(self.plans.get(&account.id).cloned())
+    }
+
+    async fn places(&self, _: &Account, _: &Session, plans: Vec<PlanAt>) -> Result<Vec<(Region, PlanAt)>, CallError> {
+        Ok(plans.into_iter().map(|plan| (plan.region.clone(), plan)).collect())
+    }
+
+    async fn execute(&self, runner: &Runner<'_>, plan: PlanAt, stop: &Stop) -> Result<Option<Done>, StoreError> {
+        let actions = match (self.read)(&plan) {
+            Ok(actions) => actions,
+            Err(error) => return Ok(Some(Done::failed(error))),
+        };
+        let Some(prepared) = unless_stopped(stop, runner.prepare_plan(&actions)).await else { return Ok(None) };
+        let report = runner.execute(Target::Tag, prepared, stop.wait(), &mut |_| ()).await?;
+        Ok(Some(Done { report: Some(report), ..Done::default() }))
+    }
+}

@@ -1,0 +1,174 @@
+//! Tagging: survey, plan and apply in each place with records; and the rest of what an interrupted run had begun.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use super::{Errand, unless_stopped};
+use crate::aws::{CallError, Session, regions};
+use crate::creator::OwnerRules;
+use crate::load::Stop;
+use crate::names::{Region, ResourceType};
+use crate::org::fan_out::{Done, Organization};
+use crate::org::places::places;
+use crate::org::{Account, RegionChoice};
+use crate::resource_map::ResourceMap;
+use crate::store::StoreError;
+use crate::store::journal::Run;
+use crate::tag::plan::Question;
+use crate::tag::run::{Runner, Target};
+use crate::tag::survey::{Chosen, survey};
+
+/// How owners are written across an organization.
+#[derive(Debug, Clone)]
+pub struct Tag<'m> {
+    /// By which map.
+    pub map: &'m ResourceMap,
+    /// The regions for all accounts; empty: each account's own, else those the database has records for.
+    pub regions: Vec<RegionChoice>,
+    /// Only these types; empty: all that the database has records of.
+    pub types: Vec<ResourceType>,
+    /// Whether another value of the tag is replaced.
+    pub overwrite: bool,
+    /// Who is the owner.
+    pub rules: OwnerRules,
+    /// Whether only plans are wanted.
+    pub only_plan: bool,
+}
+
+/// What is known of an account before any call.
+#[derive(Debug)]
+pub struct Facts {
+    records: BTreeMap<Region, Vec<ResourceType>>,
+    /// Runs of an interrupted run that are not finished.
+    open: Vec<Run>,
+    done: HashSet<Region>,
+}
+
+/// What to do in a place.
+#[derive(Debug)]
+pub enum Item<'m> {
+    /// To survey these types.
+    Survey(Chosen<'m>),
+    /// To go on with a run.
+    Rest(Box<Run>),
+}
+
+/// The regions to look at.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Regions {
+    /// Those the database has records for.
+    OfDatabase,
+    /// These.
+    These(Vec<Region>),
+    /// All that the account has enabled.
+    Enabled,
+}
+
+impl Regions {
+    /// The regions themselves, asked of AWS where that must be. `None`: those of the database.
+    ///
+    /// # Errors
+    /// Neither service that knows them tells.
+    pub async fn ask(self, session: &Session) -> Result<Option<Vec<Region>>, CallError> {
+        match self {
+            Self::OfDatabase => Ok(None),
+            Self::These(regions) => Ok(Some(regions)),
+            Self::Enabled => {
+                let (mut enabled, _) = regions::enabled(session).await?;
+                // Credentials are of one partition. AWS names no regions of others; what stands in for it may.
+                enabled.retain(|region| region.partition() == session.region().partition());
+                Ok(Some(enabled))
+            }
+        }
+    }
+}
+
+/// The regions of an account: by the command line (`given`), else by the file, else by the database.
+pub fn regions_of(given: &[RegionChoice], account: &Account) -> Regions {
+    let wanted = if given.is_empty() { &account.regions } else { given };
+    if wanted.is_empty() {
+        return Regions::OfDatabase;
+    }
+    let one = |choice: &RegionChoice| match choice {
+        RegionChoice::One(region) => Some(region.clone()),
+        RegionChoice::All => None,
+    };
+    wanted.iter().map(one).collect::<Option<Vec<_>>>().map_or(Regions::Enabled, Regions::These)
+}
+
+impl<'m> Tag<'m> {
+    /// Tells where an interrupted run left off, in this account.
+    fn progress(
+        &self,
+        organization: &Organization<'_>,
+        account: &Account,
+    ) -> Result<(Vec<Run>, HashSet<Region>), StoreError> {
+        let Some(run) = organization.run else { return Ok((Vec::new(), HashSet::new())) };
+        let mut open = organization.store.runs_of_organization(run, Some(&account.id))?;
+        open.retain(|run| run.finished_at.is_none());
+        Ok((open, organization.store.places_done(run, &account.id)?))
+    }
+
+    async fn survey(&self, runner: &Runner<'_>, chosen: Chosen<'m>, stop: &Stop) -> Result<Option<Done>, StoreError> {
+        let question = Question {
+            account: runner.place.account.clone(),
+            region: runner.place.region.clone(),
+            key: runner.key.clone(),
+            overwrite: self.overwrite,
+            rules: self.rules.clone(),
+        };
+        let mut silent = |_, _: &ResourceType| ();
+        let survey = survey(runner.session, self.map, runner.store, &question, chosen, &mut silent);
+        let Some(survey) = unless_stopped(stop, survey).await else { return Ok(None) };
+        let mut survey = survey?;
+        if self.only_plan {
+            return Ok(Some(Done { plan: Some(survey.plan), ..Done::default() }));
+        }
+        let prepared = runner.prepare_survey(&mut survey);
+        let report = runner.execute(Target::Tag, prepared, stop.wait(), &mut |_| ()).await?;
+        Ok(Some(Done { plan: Some(survey.plan), report: Some(report), failure: None }))
+    }
+}
+
+impl<'m> Errand<'m> for Tag<'m> {
+    type Facts = Facts;
+    type Item = Item<'m>;
+
+    fn facts(&self, organization: &Organization<'_>, account: &Account) -> Result<Option<Facts>, StoreError> {
+        let records = organization.store.types_by_region(&account.id)?;
+        let (open, done) = self.progress(organization, account)?;
+        let regions = match regions_of(&self.regions, account) {
+            Regions::These(regions) => Some(regions),
+            Regions::OfDatabase | Regions::Enabled => None,
+        };
+        let mut left = places(self.map, &records, regions.as_deref(), &self.types);
+        left.retain(|(region, _)| !done.contains(region));
+        Ok((!left.is_empty() || !open.is_empty()).then_some(Facts { records, open, done }))
+    }
+
+    async fn places(
+        &self,
+        account: &Account,
+        session: &Session,
+        facts: Facts,
+    ) -> Result<Vec<(Region, Item<'m>)>, CallError> {
+        let regions = regions_of(&self.regions, account).ask(session).await?;
+        let mut items: Vec<(Region, Item<'m>)> =
+            facts.open.into_iter().map(|run| (run.region.clone(), Item::Rest(Box::new(run)))).collect();
+        let begun: BTreeSet<Region> = items.iter().map(|(region, _)| region.clone()).collect();
+        let left = places(self.map, &facts.records, regions.as_deref(), &self.types);
+        let left = left.into_iter().filter(|(region, _)| !begun.contains(region) && !facts.done.contains(region));
+        items.extend(left.map(|(region, chosen)| (region, Item::Survey(chosen))));
+        Ok(items)
+    }
+
+    async fn execute(&self, runner: &Runner<'_>, item: Item<'m>, stop: &Stop) -> Result<Option<Done>, StoreError> {
+        let run = match item {
+            Item::Survey(chosen) => return self.survey(runner, chosen, stop).await,
+            Item::Rest(run) => run,
+        };
+        let rows = runner.store.writes_of(run.run_id)?;
+        let Some(prepared) = unless_stopped(stop, runner.prepare_rest(rows)).await else { return Ok(None) };
+        let report = runner.execute(Target::Resumed(run.run_id), prepared, stop.wait(), &mut |_| ()).await?;
+        Ok(Some(Done { report: Some(report), ..Done::default() }))
+    }
+}

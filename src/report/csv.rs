@@ -1,0 +1,71 @@
+//! CSV by RFC 4180, safe to open in a spreadsheet.
+//!
+//! A cell that begins with `=`, `+`, `-`, `@`, a tab or a line break is a formula there, and names of people come from
+//! a trail in which strangers write: such a text gets a `'` before it, as OWASP advises. JSON has the texts as they
+//! are.
+//!
+//! The `csv` crate would be a dependency for the few lines below, and leaves formulas to its callers.
+//!
+//! Source: <https://www.rfc-editor.org/rfc/rfc4180>, <https://owasp.org/www-community/attacks/CSV_Injection>
+
+use std::fmt::Write;
+
+/// With these a spreadsheet begins a formula; also in the wide forms of East Asian scripts.
+const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
+
+/// A cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cell {
+    /// A text of any content.
+    Text(String),
+    /// A number; empty where it is not known.
+    Number(Option<u64>),
+}
+
+/// A header and rows, each line ended by CR LF.
+pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<Cell>>) -> String {
+    let mut text = format!("{}\r\n", header.join(","));
+    for row in rows {
+        let cells: Vec<String> = row.iter().map(written).collect();
+        writeln!(text, "{}\r", cells.join(",")).expect("a text takes all");
+    }
+    text
+}
+
+fn written(cell: &Cell) -> String {
+    match cell {
+        Cell::Number(number) => number.map(|number| number.to_string()).unwrap_or_default(),
+        Cell::Text(text) if text.starts_with(FORMULA) => quoted(&format!("'{text}")),
+        Cell::Text(text) => quoted(text),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    if text.contains([',', '"', '\r', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(text: &str) -> String {
+        table(&["a", "b"], [vec![Cell::Text(text.to_owned()), Cell::Number(Some(7))]])
+    }
+
+    #[test]
+    fn cells_are_quoted_where_they_must_be() {
+        assert_eq!(row("alice"), "a,b\r\nalice,7\r\n");
+        assert_eq!(row("doe, jane"), "a,b\r\n\"doe, jane\",7\r\n");
+        assert_eq!(row("the \"boss\"\nhere"), "a,b\r\n\"the \"\"boss\"\"\nhere\",7\r\n");
+        assert_eq!(table(&["a"], [vec![Cell::Number(None)], vec![Cell::Number(Some(0))]]), "a\r\n\r\n0\r\n");
+    }
+
+    #[test]
+    fn no_text_is_a_formula() {
+        for evil in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "＝1"] {
+            assert!(row(evil).contains(&format!("\n'{evil}")), "{evil:?}");
+        }
+        assert_eq!(row("=HYPERLINK(\"http://x\",1)"), "a,b\r\n\"'=HYPERLINK(\"\"http://x\"\",1)\",7\r\n");
+        assert_eq!(row("a=b-c"), "a,b\r\na=b-c,7\r\n");
+    }
+}

@@ -1,0 +1,141 @@
+//! Coverage of what lives: the survey that `tag` makes, without a plan, in all regions asked for. Nothing is written.
+
+use std::collections::HashSet;
+
+use serde::Serialize;
+
+use super::coverage::Coverage;
+use crate::aws::{CallError, Session};
+use crate::inventory::{self, LiveResource, Place};
+use crate::names::{AccountId, Region, ResourceType};
+use crate::resource_map::ResourceMap;
+use crate::store::{Store, StoreError};
+use crate::tag::plan::{FailedType, Question, SkippedType, TypeProblem};
+use crate::tag::survey::{Chosen, Found, Proof, choose_types, look};
+
+/// The type whose live resources are IAM's users.
+const IAM_USER: &str = "iam-user";
+
+/// The coverage, and what is missing in it.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// The figures.
+    pub coverage: Coverage,
+    /// Types that were not looked at.
+    pub skipped: Vec<Of<SkippedType>>,
+    /// Types that could not be listed.
+    pub failed: Vec<Of<FailedType>>,
+    /// What went wrong with types that were listed.
+    pub problems: Vec<Of<TypeProblem>>,
+    /// Accounts of which it isn't known which IAM users exist, and why.
+    pub users_unknown: Vec<(AccountId, CallError)>,
+    /// Accounts whose IAM users are known, or were asked for.
+    asked_for_users: HashSet<AccountId>,
+}
+
+/// Something of an account and region.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Of<T> {
+    /// The account.
+    pub account_id: AccountId,
+    /// The region.
+    pub region: Region,
+    /// What.
+    #[serde(flatten)]
+    pub what: T,
+}
+
+/// Looks at an account's regions one after the other; at global types only once. `types`: those to look at; none: those
+/// that the database has creations of. `progress` hears how many types of a region are done.
+///
+/// # Errors
+/// SQLite's. AWS's are in the report.
+pub async fn look_at_account(
+    (session, map, store): (&Session, &ResourceMap, &Store),
+    question: &Question,
+    regions: &[Region],
+    types: &[ResourceType],
+    progress: &mut dyn FnMut(u64, &ResourceType),
+) -> Result<Report, StoreError> {
+    let mut report = Report::default();
+    for (at, region) in regions.iter().enumerate() {
+        let question = Question { region: region.clone(), ..question.clone() };
+        let mut chosen = choose_types(store, map, &question.account, region, types)?;
+        if at > 0 {
+            leave_out_global(&mut chosen);
+        }
+        report.add(&question, look(session, map, store, (&question, Proof::All), chosen, progress).await?);
+    }
+    if report.must_ask_for_users(&question.account) {
+        report.add_users(&question.account, users(session, map, question).await);
+    }
+    Ok(report)
+}
+
+/// The names of all IAM users of an account. `None`: the map doesn't say how they are listed, or some could not be
+/// told.
+///
+/// # Errors
+/// The listing's.
+pub(super) async fn users(
+    session: &Session,
+    map: &ResourceMap,
+    question: &Question,
+) -> Result<Option<Vec<String>>, CallError> {
+    let definition = map.types.get(IAM_USER).filter(|definition| definition.access.is_some());
+    let Some(definition) = definition else { return Ok(None) };
+    let place = Place { account: question.account.clone(), region: question.region.clone() };
+    let population = inventory::list(session, map, definition, &place).await?;
+    Ok(population.problems.is_empty().then(|| names(&population.resources)))
+}
+
+impl From<Coverage> for Report {
+    /// Of which nothing is missing.
+    fn from(coverage: Coverage) -> Self {
+        Self { coverage, ..Self::default() }
+    }
+}
+
+impl Report {
+    /// Adds what was found in a place.
+    pub(super) fn add(&mut self, question: &Question, found: Found<'_>) {
+        let Found { facts, skipped, failed, problems } = found;
+        for facts in &facts {
+            self.coverage.add(question, facts);
+            let has_problems = problems.iter().any(|problem| problem.resource_type.as_str() == IAM_USER);
+            if facts.definition.resource_type.as_str() == IAM_USER && !has_problems {
+                self.asked_for_users.insert(question.account.clone());
+                self.coverage.set_users(&question.account, names(&facts.live));
+            }
+        }
+        self.skipped.extend(skipped.into_iter().map(|what| of(question, what)));
+        self.failed.extend(failed.into_iter().map(|what| of(question, what)));
+        self.problems.extend(problems.into_iter().map(|what| of(question, what)));
+    }
+
+    /// Whether IAM users made something, and it is neither known who of them exists nor was it asked; from now on it
+    /// was.
+    pub(super) fn must_ask_for_users(&mut self, account: &AccountId) -> bool {
+        self.coverage.has_iam_users_of(account) && self.asked_for_users.insert(account.clone())
+    }
+
+    pub(super) fn add_users(&mut self, account: &AccountId, users: Result<Option<Vec<String>>, CallError>) {
+        match users {
+            Ok(Some(users)) => self.coverage.set_users(account, users),
+            Ok(None) => {}
+            Err(error) => self.users_unknown.push((account.clone(), error)),
+        }
+    }
+}
+
+fn names(users: &[LiveResource]) -> Vec<String> {
+    users.iter().map(|user| user.id.to_string()).collect()
+}
+
+fn of<T>(question: &Question, what: T) -> Of<T> {
+    Of { account_id: question.account.clone(), region: question.region.clone(), what }
+}
+
+fn leave_out_global(chosen: &mut Chosen<'_>) {
+    chosen.types.retain(|definition| !definition.global);
+}

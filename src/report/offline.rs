@@ -1,0 +1,268 @@
+//! Coverage without AWS: what the database has recorded and what the journal has written.
+//!
+//! A recorded resource is one whose creation is known and whose deletion is not. It is owned where the journal's last
+//! write of the tag stands; whether it still lives, and what others tagged, only AWS knows.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::coverage::{Class, Coverage, GLOBAL, Maker, class_of_creation, maker};
+use super::who::{Filter, common_part};
+use crate::creator::{OwnerRules, creation_of};
+use crate::names::{AccountId, Region, ResourceId, ResourceType, TagKey, TagValue};
+use crate::resource_map::ResourceMap;
+use crate::store::journal::{Run, Write, WriteState};
+use crate::store::{Store, StoreError};
+use crate::trail::record::StoredEvent;
+
+/// What is asked for.
+#[derive(Debug)]
+pub struct Question<'a> {
+    /// The tag.
+    pub key: TagKey,
+    /// Who is the owner.
+    pub rules: OwnerRules,
+    /// Which resources.
+    pub filter: Filter,
+    /// Which types are global.
+    pub map: &'a ResourceMap,
+}
+
+/// Where a resource is: region (or [`GLOBAL`]) and the part of its name that all spellings share.
+type Place = (String, String);
+
+/// What the journal says is tagged now.
+#[derive(Debug, Default)]
+struct Journaled {
+    /// In the order of the first write.
+    tagged: Vec<Tagged>,
+    by_name: HashMap<(AccountId, ResourceType, Place), usize>,
+}
+
+#[derive(Debug)]
+struct Tagged {
+    account: AccountId,
+    resource_type: ResourceType,
+    region: String,
+    value: Option<TagValue>,
+    /// Whether the database has events of it.
+    is_recorded: bool,
+}
+
+/// The coverage that database and journal tell.
+///
+/// # Errors
+/// SQLite's.
+pub fn coverage(store: &Store, question: &Question<'_>) -> Result<Coverage, StoreError> {
+    let mut journaled = Journaled::read(store, question)?;
+    let mut coverage = Coverage::default();
+    for (account, resource_type) in store.recorded_types()? {
+        if !question.filter.keeps_type(&resource_type) {
+            continue;
+        }
+        for ((region, name), events) in question.resources(store, &account, &resource_type)? {
+            let tag = journaled.take(&account, &resource_type, (region.clone(), name));
+            let Some(creation) = creation_of(&events) else { continue };
+            let class = if tag.is_some() { Class::Owned } else { class_of_creation(&question.rules, creation) };
+            let maker = maker(&question.rules, &account, &events);
+            let maker = maker.or_else(|| tag.as_ref().map(|value| Maker::by_tag(value.as_str())));
+            coverage.add_recorded((&account, &region, &resource_type), class, maker);
+        }
+    }
+    for Tagged { account, resource_type, region, value, is_recorded } in &journaled.tagged {
+        if let Some(value) = value.as_ref().filter(|_| !is_recorded) {
+            let maker = Maker::by_tag(value.as_str());
+            coverage.add_recorded((account, region, resource_type), Class::Owned, Some(maker));
+        }
+    }
+    Ok(coverage)
+}
+
+impl Question<'_> {
+    fn is_global(&self, resource_type: &ResourceType) -> bool {
+        self.map.types.get(resource_type).is_some_and(|known| known.global)
+    }
+
+    fn region<'r>(&self, resource_type: &ResourceType, region: &'r str) -> &'r str {
+        if self.is_global(resource_type) { GLOBAL } else { region }
+    }
+
+    /// The events of each resource of a type, as far as they are asked for.
+    fn resources(
+        &self,
+        store: &Store,
+        account: &AccountId,
+        resource_type: &ResourceType,
+    ) -> Result<BTreeMap<Place, Vec<StoredEvent>>, StoreError> {
+        let is_global = self.is_global(resource_type);
+        let mut resources: BTreeMap<Place, Vec<StoredEvent>> = BTreeMap::new();
+        store.events_of_type(resource_type, account, None, &mut |event| {
+            if self.filter.keeps_place(account, &event.event.region_name(), is_global) {
+                let region = self.region(resource_type, &event.event.region).to_owned();
+                let name = common_part(event.resource_id.as_str()).to_owned();
+                resources.entry((region, name)).or_default().push(event);
+            }
+        })?;
+        Ok(resources)
+    }
+}
+
+impl Journaled {
+    /// Goes through all runs from the first to the last.
+    fn read(store: &Store, question: &Question<'_>) -> Result<Self, StoreError> {
+        let mut journaled = Self::default();
+        let mut resources = HashMap::new();
+        for run in store.runs()?.into_iter().rev().filter(|run| run.tag_key == question.key) {
+            for row in store.writes_of(run.run_id)? {
+                if row.result.state == WriteState::Written && question.keeps(&run, &row.write) {
+                    journaled.add(question, &run, row.write, &mut resources);
+                }
+            }
+        }
+        Ok(journaled)
+    }
+
+    fn add(
+        &mut self,
+        question: &Question<'_>,
+        run: &Run,
+        write: Write,
+        resources: &mut HashMap<(AccountId, ResourceType, Region, ResourceId), usize>,
+    ) {
+        let Write { resource_type, id, arn, region, new_value, .. } = write;
+        let resource = (run.account_id.clone(), resource_type.clone(), region.clone(), id.clone());
+        let at = *resources.entry(resource).or_insert(self.tagged.len());
+        if let Some(tagged) = self.tagged.get_mut(at) {
+            tagged.value = new_value;
+            return;
+        }
+        let region = question.region(&resource_type, region.as_str()).to_owned();
+        for name in [id.as_str(), arn.as_str()] {
+            let place = (region.clone(), common_part(name).to_owned());
+            self.by_name.insert((run.account_id.clone(), resource_type.clone(), place), at);
+        }
+        let account = run.account_id.clone();
+        self.tagged.push(Tagged { account, resource_type, region, value: new_value, is_recorded: false });
+    }
+
+    /// The tag of a resource that the database has events of.
+    fn take(&mut self, account: &AccountId, resource_type: &ResourceType, place: Place) -> Option<TagValue> {
+        let at = *self.by_name.get(&(account.clone(), resource_type.clone(), place))?;
+        let tagged = self.tagged.get_mut(at)?;
+        tagged.is_recorded = true;
+        tagged.value.clone()
+    }
+}
+
+impl Question<'_> {
+    fn keeps(&self, run: &Run, write: &Write) -> bool {
+        let is_global = self.is_global(&write.resource_type);
+        self.filter.keeps_type(&write.resource_type)
+            && self.filter.keeps_place(&run.account_id, &write.region, is_global)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::coverage::Figures;
+    use crate::store::journal::{NewRun, RunId, RunKind, WriteResult};
+    use crate::store::ledger::Batch;
+    use crate::tag::plan::test_data::stored;
+    use crate::trail::record::{Identity, ResourceEvent, Touched};
+
+    const ACCOUNT: &str = "123456789012";
+    const URL: &str = "http://vpce-1.sqs.eu-west-1.vpce.amazonaws.com/123456789012/q";
+
+    fn event(action: &str, resource_type: &str, id: &str, user: &str, day: u32) -> ResourceEvent {
+        let stored = stored(action, id, user, &format!("2024-01-{day:02}T00:00:00Z"));
+        let touched = Touched { resource_type: resource_type.into(), resource_id: id.into(), action: stored.action };
+        ResourceEvent { event: stored.event, touched: vec![touched] }
+    }
+
+    fn write(store: &Store, kind: RunKind, undoes: Option<RunId>, id: &str, new_value: Option<&str>) -> RunId {
+        let run = NewRun {
+            kind,
+            undoes,
+            account: ACCOUNT.into(),
+            region: "eu-west-1".into(),
+            key: "Owner".into(),
+            caller: "arn:aws:iam::1:user/ops".into(),
+            organization: None,
+        };
+        let write = Write {
+            position: 0,
+            resource_type: "sqs".into(),
+            id: id.into(),
+            arn: format!("arn:aws:sqs:eu-west-1:{ACCOUNT}:{}", common_part(id)).into(),
+            region: "eu-west-1".into(),
+            old_value: None,
+            new_value: new_value.map(TagValue::from),
+            event_id: None,
+        };
+        let run = store.begin_run(&run, &[write]).unwrap();
+        let result = WriteResult { position: 0, state: WriteState::Written, error: None, request_id: None };
+        store.end_writes(run, &[result]).unwrap();
+        run
+    }
+
+    fn store(events: Vec<ResourceEvent>) -> Store {
+        let mut store = Store::in_memory().unwrap();
+        store.add(&Batch { events, ..Batch::default() }).unwrap();
+        store
+    }
+
+    fn rows(store: &Store, filter: Filter) -> Vec<(String, String, u64, u64)> {
+        let map = ResourceMap::built_in();
+        let question = Question { key: "Owner".into(), rules: OwnerRules::default(), filter, map: &map };
+        let coverage = coverage(store, &question).unwrap();
+        coverage
+            .rows()
+            .map(|row| {
+                let Figures { live, owned, would_be_owned, .. } = row.figures;
+                assert_eq!(live, None);
+                (row.region, row.resource_type.to_string(), owned, would_be_owned)
+            })
+            .collect()
+    }
+
+    fn row(region: &str, resource_type: &str, owned: u64, would_be_owned: u64) -> (String, String, u64, u64) {
+        (region.to_owned(), resource_type.to_owned(), owned, would_be_owned)
+    }
+
+    #[test]
+    fn what_was_made_and_not_deleted_counts_once_in_all_its_spellings() {
+        let mut both = event("create", "sqs", "q", "alice", 1);
+        both.touched.push(Touched { resource_id: URL.into(), ..both.touched[0].clone() });
+        let gone = [event("create", "sqs", "gone", "bob", 1), event("delete", "sqs", "gone", "bob", 2)];
+        let store = store([vec![both, event("create", "iam-role", "app", "bob", 1)], gone.into()].concat());
+        assert_eq!(rows(&store, Filter::default()), [row("eu-west-1", "sqs", 0, 1), row(GLOBAL, "iam-role", 0, 1)]);
+        let only = Filter { regions: vec!["us-east-1".into()], ..Filter::default() };
+        assert_eq!(rows(&store, only), [row(GLOBAL, "iam-role", 0, 1)], "global types are in every region");
+        let only = Filter { types: vec!["sqs".into()], accounts: vec![ACCOUNT.into()], ..Filter::default() };
+        assert_eq!(rows(&store, only), [row("eu-west-1", "sqs", 0, 1)]);
+    }
+
+    #[test]
+    fn the_last_write_of_the_journal_decides_and_its_id_may_be_spelt_otherwise() {
+        let store = store(vec![event("create", "sqs", "q", "alice", 1)]);
+        let run = write(&store, RunKind::Tag, None, URL, Some("alice"));
+        assert_eq!(rows(&store, Filter::default()), [row("eu-west-1", "sqs", 1, 0)]);
+        write(&store, RunKind::Undo, Some(run), URL, None);
+        assert_eq!(rows(&store, Filter::default()), [row("eu-west-1", "sqs", 0, 1)]);
+        write(&store, RunKind::Tag, None, URL, Some("alice"));
+        write(&store, RunKind::Tag, None, "unrecorded", Some("zoe"));
+        assert_eq!(rows(&store, Filter::default()), [row("eu-west-1", "sqs", 2, 0)]);
+    }
+
+    #[test]
+    fn what_services_made_is_told_apart() {
+        let mut by_service = event("create", "sqs", "q", "", 1);
+        by_service.event.identity = Identity { kind: Some("AWSService".to_owned()), ..Identity::default() };
+        let store = store(vec![by_service]);
+        let map = ResourceMap::built_in();
+        let (key, rules, filter) = ("Owner".into(), OwnerRules::default(), Filter::default());
+        let coverage = coverage(&store, &Question { key, rules, filter, map: &map }).unwrap();
+        assert_eq!(coverage.totals(), Figures { service_created: 1, ..Figures::default() });
+        assert!(coverage.creators().is_empty());
+    }
+}

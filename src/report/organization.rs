@@ -1,0 +1,81 @@
+//! Coverage of an organization: the survey of each account and region with records, as `tag-org` makes it. Nothing is
+//! written.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use super::live::{Report, users};
+use crate::aws::{CallError, Session};
+use crate::creator::OwnerRules;
+use crate::load::Stop;
+use crate::names::{Region, ResourceType};
+use crate::org::errand::{Errand, Regions, regions_of, unless_stopped};
+use crate::org::fan_out::{Done, Organization};
+use crate::org::places::places;
+use crate::org::{Account, RegionChoice};
+use crate::resource_map::ResourceMap;
+use crate::store::StoreError;
+use crate::tag::plan::Question;
+use crate::tag::run::Runner;
+use crate::tag::survey::{Chosen, Proof, look};
+
+/// Gathers the coverage of all accounts. Its size grows with accounts, regions and types that have resources, not with
+/// resources.
+#[derive(Debug)]
+pub struct Cover<'m> {
+    /// By which map.
+    pub map: &'m ResourceMap,
+    /// The regions for all accounts; empty: each account's own, else those the database has records for.
+    pub regions: Vec<RegionChoice>,
+    /// Only these types; empty: all that the database has records of.
+    pub types: Vec<ResourceType>,
+    /// Who is the owner.
+    pub rules: OwnerRules,
+    /// What was found so far. Never borrowed over a call.
+    pub report: RefCell<Report>,
+}
+
+impl<'m> Errand<'m> for Cover<'m> {
+    type Facts = BTreeMap<Region, Vec<ResourceType>>;
+    type Item = Chosen<'m>;
+
+    fn facts(&self, organization: &Organization<'_>, account: &Account) -> Result<Option<Self::Facts>, StoreError> {
+        let records = organization.store.types_by_region(&account.id)?;
+        let regions = match regions_of(&self.regions, account) {
+            Regions::These(regions) => Some(regions),
+            Regions::OfDatabase | Regions::Enabled => None,
+        };
+        self.report.borrow_mut().coverage.set_name(&account.id, &account.name);
+        Ok((!places(self.map, &records, regions.as_deref(), &self.types).is_empty()).then_some(records))
+    }
+
+    async fn places(
+        &self,
+        account: &Account,
+        session: &Session,
+        records: Self::Facts,
+    ) -> Result<Vec<(Region, Chosen<'m>)>, CallError> {
+        let regions = regions_of(&self.regions, account).ask(session).await?;
+        Ok(places(self.map, &records, regions.as_deref(), &self.types))
+    }
+
+    async fn execute(&self, runner: &Runner<'_>, chosen: Chosen<'m>, stop: &Stop) -> Result<Option<Done>, StoreError> {
+        let question = Question {
+            account: runner.place.account.clone(),
+            region: runner.place.region.clone(),
+            key: runner.key.clone(),
+            overwrite: false,
+            rules: self.rules.clone(),
+        };
+        let mut silent = |_, _: &ResourceType| ();
+        let looking = look(runner.session, self.map, runner.store, (&question, Proof::All), chosen, &mut silent);
+        let Some(found) = unless_stopped(stop, looking).await else { return Ok(None) };
+        self.report.borrow_mut().add(&question, found?);
+        let must_ask = self.report.borrow_mut().must_ask_for_users(&question.account);
+        if must_ask {
+            let users = users(runner.session, self.map, &question).await;
+            self.report.borrow_mut().add_users(&question.account, users);
+        }
+        Ok(Some(Done::default()))
+    }
+}

@@ -1,0 +1,23 @@
+"""Plans and vaults."""
+
+from lab import client, maker, shared
+
+
+@maker("backup-vault")
+def vault(name, tags):
+    client("backup").create_backup_vault(**{"BackupVaultName": name, **({"BackupVaultTags": tags} if tags else {})})
+    return name
+
+
+@shared
+def target():
+    client("backup").create_backup_vault(BackupVaultName="target")
+    return "target"
+
+
+@maker("backup-plan")
+def plan(name, tags):
+    rules = [{"RuleName": "daily", "TargetBackupVaultName": target()}]
+    client("backup").create_backup_plan(**{
+        "BackupPlan": {"BackupPlanName": name, "Rules": rules}, **({"BackupPlanTags": tags} if tags else {})})
+    return name

@@ -1,0 +1,19 @@
+"""Distributions."""
+
+from lab import client, maker, pairs
+
+
+def configuration(name):
+    custom = {"HTTPPort": 80, "HTTPSPort": 443, "OriginProtocolPolicy": "https-only"}
+    origin = {"Id": "a", "DomainName": "example.com", "CustomOriginConfig": custom}
+    behaviour = {"TargetOriginId": "a", "ViewerProtocolPolicy": "allow-all", "MinTTL": 0,
+                 "ForwardedValues": {"QueryString": False, "Cookies": {"Forward": "none"}}}
+    return {"CallerReference": name, "Comment": name, "Enabled": True, "Origins": {"Quantity": 1, "Items": [origin]},
+            "DefaultCacheBehavior": behaviour}
+
+
+@maker("distribution")
+def distribution(name, tags):
+    made = client("cloudfront").create_distribution_with_tags(
+        DistributionConfigWithTags={"DistributionConfig": configuration(name), "Tags": {"Items": pairs(tags)}})
+    return made["Distribution"]["Id"]

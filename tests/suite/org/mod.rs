@@ -1,0 +1,6 @@
+//! Organizations: the tagger across accounts and regions, on moto with many accounts (by AssumeRole).
+
+mod accounts_file;
+mod fan_out;
+mod interrupted;
+mod lab;

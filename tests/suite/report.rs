@@ -1,0 +1,323 @@
+//! `report`: its figures are what boto3 sees before and after a run of `tag`; offline they are what the run wrote.
+
+use serde_json::{Value, json};
+
+use crate::common::{Bench, Caller, Event, Run, run_python};
+use crate::tag::lab::Lab;
+
+/// What boto3 sees: `{type: [live, with the tag]}`.
+const WITNESS: &str = "
+def owned(tags): return any(tag['Key'] == 'Owner' for tag in tags)
+volumes = [owned(volume.get('Tags', [])) for volume in pages('ec2', 'describe_volumes', 'Volumes')]
+queues = ['Owner' in client('sqs').list_queue_tags(QueueUrl=url).get('Tags', {}) for url in client('sqs').list_queues().get('QueueUrls', [])]
+roles = [owned(client('iam').list_role_tags(RoleName=role['RoleName'])['Tags']) for role in pages('iam', 'list_roles', 'Roles')]
+result = {name: [len(all), sum(all)] for name, all in [('ebs', volumes), ('sqs', queues), ('iam-role', roles)]}
+";
+
+/// Three volumes (two of alice, one of bob, who is no user any more), queues of alice (tagged zoe), of a service and of nobody
+/// known, and dan's role.
+fn lab() -> Lab {
+    let mut lab = Lab::new();
+    lab.moto.boto3("for name in ('alice', 'dan'): client('iam').create_user(UserName=name)");
+    lab.volumes(&["alice", "alice", "bob"]);
+    lab.queue("tagged", "alice", &json!({"Owner": "zoe"}));
+    lab.role("deploy", "dan", &json!({}));
+    let url = lab.moto.boto3("result = client('sqs').create_queue(QueueName='by-service')['QueueUrl']");
+    let event = Event::new("sqs.amazonaws.com", "CreateQueue").request(json!({"queueName": "by-service"}));
+    lab.event(event.response(json!({"queueUrl": url})).by(Caller::service("scheduler.amazonaws.com")));
+    lab.moto.boto3("client('sqs').create_queue(QueueName='unknown', tags={'team': 'blue'})");
+    lab.load();
+    lab
+}
+
+fn document(run: &Run) -> Value {
+    let document = run.json();
+    assert_eq!(document["format_version"], 1);
+    document
+}
+
+/// The row of a type.
+fn row<'d>(document: &'d Value, resource_type: &str) -> &'d Value {
+    let rows = document["rows"].as_array().expect("a list");
+    rows.iter()
+        .find(|row| row["resource_type"] == resource_type)
+        .unwrap_or_else(|| panic!("no {resource_type}: {rows:#?}"))
+}
+
+/// `{type: [live, owned]}`.
+fn live_and_owned(document: &Value) -> Value {
+    let rows = document["rows"].as_array().expect("a list").iter();
+    rows.map(|row| (row["resource_type"].as_str().unwrap().to_owned(), json!([row["live"], row["owned"]]))).collect()
+}
+
+/// `{type: figure}`, without zeros.
+fn figure(document: &Value, name: &str) -> Value {
+    let rows = document["rows"].as_array().expect("a list").iter().filter(|row| row[name] != 0);
+    rows.map(|row| (row["resource_type"].as_str().unwrap().to_owned(), row[name].clone())).collect()
+}
+
+#[test]
+fn the_figures_are_what_boto3_sees_before_and_after_a_run_of_tag() {
+    let lab = lab();
+    let before = document(lab.run(&["report", "--output", "json"]).success());
+    assert_eq!(live_and_owned(&before), lab.moto.boto3(WITNESS));
+    assert_eq!(figure(&before, "would_be_owned"), json!({"ebs": 3, "iam-role": 1}));
+    assert_eq!(figure(&before, "no_record"), json!({"sqs": 1}));
+    assert_eq!(figure(&before, "service_created"), json!({"sqs": 1}));
+    let sqs = row(&before, "sqs");
+    assert_eq!((&sqs["account_id"], &sqs["region"]), (&json!("123456789012"), &json!("us-east-1")));
+    assert_eq!(row(&before, "iam-role")["region"], "global");
+    assert_eq!(before["totals"]["live"], 7);
+    assert_eq!(
+        before["creators"],
+        json!([
+            {"owner": "alice", "resources": 3, "owned": 1, "would_be_owned": 2, "gone": false},
+            {"owner": "bob", "resources": 1, "owned": 0, "would_be_owned": 1, "gone": true},
+            {"owner": "dan", "resources": 1, "owned": 0, "would_be_owned": 1, "gone": false},
+        ])
+    );
+    assert_eq!(lab.moto.writes(), 0, "a report only reads");
+
+    let planned = lab.run(&["report", "--offline", "--format", "json"]);
+    assert_eq!(figure(&document(planned.success()), "would_be_owned"), json!({"ebs": 3, "iam-role": 1, "sqs": 1}));
+
+    let tagged = lab.run(&["tag", "--output", "json"]).success().json();
+    let after = document(lab.run(&["report", "--output", "json"]).success());
+    assert_eq!(live_and_owned(&after), lab.moto.boto3(WITNESS));
+    assert_eq!(figure(&after, "would_be_owned"), json!({}));
+    assert_eq!(figure(&after, "no_record"), json!({"sqs": 1}));
+    assert_eq!(after["totals"]["owned"], 5);
+
+    let requests = lab.moto.our_requests().len();
+    let offline = document(lab.run(&["report", "--offline", "--output", "json"]).success());
+    assert_eq!(lab.moto.our_requests().len(), requests, "offline calls nobody");
+    assert_eq!(figure(&offline, "owned"), written(&tagged), "what the run wrote");
+    assert_eq!(figure(&offline, "would_be_owned"), json!({"sqs": 1}), "who tagged that one is not in the journal");
+    assert_eq!(offline["totals"]["live"], Value::Null);
+    assert_eq!(offline["creators"][0]["owner"], "alice");
+    assert_eq!(offline["creators"][0]["gone"], Value::Null);
+
+    lab.run(&["undo", "1"]).success();
+    let undone = document(lab.run(&["report", "--offline", "--output", "json"]).success());
+    assert_eq!(figure(&undone, "owned"), json!({}));
+}
+
+/// `{type: count}` of the writes of a run.
+fn written(run: &Value) -> Value {
+    let mut counts = serde_json::Map::new();
+    for action in run["actions"].as_array().expect("a list").iter().filter(|action| action["result"] == "written") {
+        let count = counts.entry(action["resource_type"].as_str().unwrap()).or_insert(json!(0));
+        *count = json!(count.as_u64().unwrap() + 1);
+    }
+    counts.into()
+}
+
+#[test]
+fn the_text_is_a_table_with_totals_and_creators() {
+    let lab = lab();
+    let run = lab.run(&["report", "--top", "2"]);
+    let expected = "\
+live  owned  would be owned  no record  no owner  service  unknown  not taggable  account       region     type
+   1      0               1          0         0        0        0             0  123456789012  global     iam-role
+   3      0               3          0         0        0        0             0  123456789012  us-east-1  ebs
+   3      1               0          1         0        1        0             0  123456789012  us-east-1  sqs
+   7      1               4          1         0        1        0             0  total
+
+resources  owned  would be owned  creator
+        3      1               2  alice
+        1      0               1  bob      no such IAM user any more
+";
+    assert_eq!(run.success().stdout, expected);
+    run.says(["and 1 more creators: --top 3", "nothing was written"]);
+    let offline = lab.run(&["report", "--offline", "--type", "sqs", "--top", "0"]);
+    assert_eq!(
+        offline.success().stdout.lines().nth(1),
+        Some(
+            "   -      0               1          -         0        1        -             -  123456789012  us-east-1  sqs"
+        )
+    );
+    let empty = lab.run(&["report", "--offline", "--region", "eu-west-1", "--type", "ebs"]);
+    empty.success().says(["no creations there"]);
+}
+
+#[test]
+fn csv_says_what_json_says_and_no_cell_is_a_formula() {
+    let mut lab = Lab::new();
+    lab.queue("jobs", "alice", &json!({}));
+    let url = lab.moto.boto3("result = client('sqs').create_queue(QueueName='evil')['QueueUrl']");
+    let event = Event::new("sqs.amazonaws.com", "CreateQueue").request(json!({"queueName": "evil"}));
+    lab.event(event.response(json!({"queueUrl": url})).by(Caller::assumed_role("dev", "=1+1")));
+    lab.load();
+    let document = document(lab.run(&["report", "--format", "json"]).success());
+    let read = |args: &[&str]| -> Value {
+        let run = lab.run(args);
+        let program = format!(
+            "import csv, io, json, sys\njson.dump(list(csv.DictReader(io.StringIO({:?}, newline=''))), sys.stdout)",
+            run.success().stdout
+        );
+        assert!(run.stdout.ends_with("\r\n") && !run.stdout.ends_with("\r\n\r\n"), "{:?}", run.stdout);
+        serde_json::from_str(&run_python(&program, &[])).expect("JSON")
+    };
+    let as_text = |value: &Value| match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let rows: Vec<Value> = document["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row.as_object().unwrap().iter().map(|(name, value)| (name.clone(), as_text(value))).collect())
+        .collect();
+    assert_eq!(read(&["report", "--format", "csv"]), json!(rows));
+    let creators = read(&["report", "--format", "csv", "--by", "creator"]);
+    assert_eq!(document["creators"][0]["owner"], "=1+1");
+    assert_eq!(creators[0]["creator"], "'=1+1");
+    assert_eq!(
+        creators[1],
+        json!({"creator": "alice", "resources": "1", "owned": "0", "would_be_owned": "1", "gone": "true"})
+    );
+}
+
+#[test]
+fn global_types_are_counted_once_for_all_regions() {
+    let mut lab = Lab::new();
+    lab.role("deploy", "dan", &json!({}));
+    lab.queue("here", "dan", &json!({}));
+    let url = lab.moto.boto3("result = client('sqs', 'eu-west-1').create_queue(QueueName='there')['QueueUrl']");
+    let event = Event::new("sqs.amazonaws.com", "CreateQueue").request(json!({"queueName": "there"}));
+    lab.event(event.response(json!({"queueUrl": url})).region("eu-west-1"));
+    lab.load();
+    let regions = |args: &[&str]| {
+        let run = lab.run(&[&["report", "--output", "json"], args].concat());
+        let document = document(run.success());
+        let rows = document["rows"].as_array().unwrap().iter();
+        json!(rows.map(|row| json!([row["region"], row["resource_type"], row["live"]])).collect::<Vec<_>>())
+    };
+    let both = json!([["eu-west-1", "sqs", 1], ["global", "iam-role", 1], ["us-east-1", "sqs", 1]]);
+    assert_eq!(regions(&["--region", "eu-west-1", "--region", "us-east-1"]), both);
+    let listed = lab.moto.our_requests().iter().filter(|request| request.body.contains("Role")).count();
+    assert_eq!(listed, 1, "IAM's roles, once");
+    assert_eq!(
+        regions(&["--region", "all", "--type", "sqs"]).as_array().unwrap().iter().filter(|row| row[2] == 1).count(),
+        2
+    );
+    assert_eq!(regions(&["--type", "sqs"]), json!([["us-east-1", "sqs", 1]]));
+    let offline = regions(&["--offline", "--region", "eu-west-1"]);
+    assert_eq!(offline, json!([["eu-west-1", "sqs", null], ["global", "iam-role", null]]));
+    assert_eq!(regions(&["--offline", "--account", "999999999999"]), json!([]));
+}
+
+/// Queues' tags and IAM are closed to us.
+const REFUSE: &str = r#"
+def before(entry, environ):
+    if 'Boto3/' in entry['user_agent']:
+        return None
+    if entry['action'] in ('ListQueueTags', 'GetResources'):
+        return 400, 'application/x-amz-json-1.0', '{"__type": "AccessDeniedException", "message": "User: x is not authorized to perform: sqs:ListQueueTags"}'
+    if entry['service'] == 'iam':
+        return 403, 'text/xml', '<ErrorResponse><Error><Code>AccessDenied</Code><Message>User: x is not authorized to perform: iam:GetAccountAuthorizationDetails on resource: *</Message></Error></ErrorResponse>'
+"#;
+
+#[test]
+fn what_cannot_be_read_is_unknown_and_named_and_the_rest_is_told() {
+    let mut lab = Lab::with_hook(Bench::new(), REFUSE);
+    lab.volumes(&["alice"]);
+    lab.queue("jobs", "alice", &json!({"Owner": "alice"}));
+    lab.moto.boto3("client('sqs').create_queue(QueueName='unknown', tags={'Owner': 'zoe'})");
+    lab.role("deploy", "dan", &json!({}));
+    lab.load();
+    let run = lab.run(&["report", "--output", "json"]);
+    let report = document(run.code(4));
+    assert_eq!(row(&report, "sqs")["unknown"], 2, "also the one without a record: it may have the tag");
+    assert_eq!(row(&report, "sqs")["no_record"], 0);
+    assert_eq!(row(&report, "ebs")["would_be_owned"], 1);
+    assert_eq!(report["failed_types"][0]["resource_type"], "iam-role");
+    assert_eq!(report["failed_types"][0]["region"], "us-east-1");
+    assert_eq!(
+        report["creators"][0],
+        json!({"owner": "alice", "resources": 2, "owned": 0, "would_be_owned": 1, "gone": null})
+    );
+    run.says([
+        "iam-role could not be listed",
+        "hint: allow iam:GetAccountAuthorizationDetails",
+        "which creators still exist as IAM users is not known",
+    ]);
+}
+
+#[test]
+fn wrong_questions_are_usage_errors() {
+    let lab = lab();
+    lab.run(&["report", "--type", "sqz"]).code(2).says(["sqz", "did you mean sqs?"]);
+    lab.run(&["report", "--by", "creator"]).code(2).says(["--format csv"]);
+    lab.run(&["report", "--account", "123456789012"]).code(2).says(["--offline"]);
+    lab.run(&["report", "--creator-tag", "aws:owner"]).code(2).says(["aws:owner"]);
+    lab.run(&["report", "--offline", "--db", "nowhere.db"])
+        .code(1)
+        .says(["no database nowhere.db", "load a trail first"]);
+}
+
+/// Two accounts with a queue each, and a third whose role can't be assumed.
+#[test]
+fn an_organization_is_told_by_account_and_who_fails_stops_nobody() {
+    const REFUSE_ONE: &str = r#"
+def before(entry, environ):
+    if 'Boto3/' not in entry['user_agent'] and entry['action'] == 'AssumeRole' and '333333333333' in entry['body']:
+        return 403, 'text/xml', '<ErrorResponse><Error><Code>AccessDenied</Code><Message>not you</Message></Error></ErrorResponse>'
+"#;
+    let mut lab = Lab::with_hook(Bench::new(), REFUSE_ONE);
+    let accounts = ["111111111111", "222222222222", "333333333333"];
+    for account in accounts {
+        let url = lab.moto.boto3(&format!(
+            "
+keys = client('sts').assume_role(RoleArn='arn:aws:iam::{account}:role/r', RoleSessionName='test')['Credentials']
+names = dict(aws_access_key_id=keys['AccessKeyId'], aws_secret_access_key=keys['SecretAccessKey'], aws_session_token=keys['SessionToken'])
+boto3.client('iam', **names).create_user(UserName='user-{account}')
+result = boto3.client('sqs', 'eu-west-1', **names).create_queue(QueueName='jobs')['QueueUrl']"
+        ));
+        for (name, user) in [("jobs", format!("user-{account}")), ("gone", "nobody".to_owned())] {
+            let url = if name == "jobs" { url.clone() } else { json!(format!("http://x/{account}/{name}")) };
+            let event = Event::new("sqs.amazonaws.com", "CreateQueue").request(json!({"queueName": name}));
+            let event = event.response(json!({"queueUrl": url})).region("eu-west-1").by(Caller::iam_user(&user));
+            lab.event(event.account(account));
+        }
+    }
+    lab.load();
+    let stanza = |id: &str| json!({"account_id": id, "name": format!("team-{}", &id[..1]), "role": "r"});
+    lab.bench.write("accounts.json", json!({"accounts": accounts.map(stanza)}).to_string());
+    let run = lab.run(&["report", "--config", "accounts.json", "--output", "json"]);
+    let report = document(run.code(4));
+    let rows = report["rows"].as_array().unwrap().iter();
+    let rows: Vec<Value> = rows
+        .map(|row| {
+            json!([
+                row["account_id"],
+                row["account_name"],
+                row["region"],
+                row["resource_type"],
+                row["live"],
+                row["would_be_owned"]
+            ])
+        })
+        .collect();
+    assert_eq!(
+        json!(rows),
+        json!([
+            ["111111111111", "team-1", "eu-west-1", "sqs", 1, 1],
+            ["222222222222", "team-2", "eu-west-1", "sqs", 1, 1]
+        ])
+    );
+    let gone = |owner: &str| report["creators"].as_array().unwrap().iter().find(|one| one["owner"] == owner).cloned();
+    assert_eq!(gone("user-111111111111").unwrap()["gone"], false, "each account's users are its own");
+    assert_eq!(report["failed_accounts"][0]["account_id"], "333333333333");
+    assert_eq!(report["failed_accounts"][0]["name"], "team-3");
+    run.says(["account 333333333333 team-3 could not be looked at"]);
+    assert_eq!(lab.moto.writes(), 0);
+
+    let chosen = lab.run(&["report", "-c", "accounts.json", "-a", "team-2", "--output", "json"]);
+    assert_eq!(document(chosen.success())["totals"]["live"], 1);
+    let offline = lab.run(&["report", "--offline", "-c", "accounts.json", "-a", "team-2", "--output", "json"]);
+    assert_eq!(document(offline.success())["totals"]["would_be_owned"], 2, "also the queue that is no more");
+    lab.run(&["report", "--offline", "-c", "accounts.json", "-a", "team-2"]).success().shows(["222222222222 team-2"]);
+    lab.run(&["report", "-c", "accounts.json", "-a", "team-9"]).code(2).says(["team-9", "team-"]);
+}
