@@ -48,8 +48,11 @@ const ATHENA: [&str; 19] = [
 /// Event history, and which regions the account has.
 const HISTORY: [&str; 3] = ["account:ListRegions", "cloudtrail:LookupEvents", "ec2:DescribeRegions"];
 
-/// Event history of regions that are known.
-const LOOKUP: [&str; 1] = ["cloudtrail:LookupEvents"];
+/// Event history of regions that are known, and the names of Identity Center's users.
+const LOOKUP: [&str; 2] = ["cloudtrail:LookupEvents", "identitystore:DescribeUser"];
+
+/// The names of Identity Center's users; without it their ids are the owners.
+const IDENTITY: &str = "identitystore:DescribeUser";
 
 /// Walking an organization's tree, and its accounts' tags.
 const ORGANIZATION: [&str; 4] = [
@@ -78,10 +81,12 @@ pub enum Work {
     History,
     /// Looks up single resources in Event history.
     Lookup,
-    /// Lists resources and writes tags.
+    /// Decides on owners, lists resources and writes tags.
     Tag,
     /// As [`Work::Tag`], in an account of an organization, whose enabled regions may be asked.
     TagAccount,
+    /// Lists resources and writes tags that were decided on.
+    Apply,
     /// Lists an organization's accounts.
     Organization,
     /// Lists resources and reads their tags.
@@ -102,7 +107,8 @@ pub struct Needs {
 /// What `work` needs for these types; only tagging depends on them.
 pub fn needs<'m>(map: &'m ResourceMap, work: Work, types: impl IntoIterator<Item = &'m TypeDefinition>) -> Needs {
     let fixed: &[&str] = match work {
-        Work::Nothing | Work::Tag | Work::Undo => &[],
+        Work::Nothing | Work::Apply | Work::Undo => &[],
+        Work::Tag => &[IDENTITY],
         Work::ReadTrail => &READ_TRAIL,
         Work::Athena => &ATHENA,
         Work::History => &HISTORY,
@@ -111,7 +117,7 @@ pub fn needs<'m>(map: &'m ResourceMap, work: Work, types: impl IntoIterator<Item
         Work::Report | Work::TagAccount => &REGIONS,
     };
     let mut needs = Needs { actions: fixed.iter().map(|&action| action.to_owned()).collect(), ..Needs::default() };
-    if matches!(work, Work::Tag | Work::TagAccount | Work::Undo | Work::Report) {
+    if matches!(work, Work::Tag | Work::TagAccount | Work::Apply | Work::Undo | Work::Report) {
         for definition in types {
             let Some(access) = &definition.access else { continue };
             needs.add_listing(map, definition, access);
@@ -221,7 +227,7 @@ mod tests {
     #[test]
     fn a_type_needs_its_own_calls_and_nothing_more() {
         assert_eq!(
-            actions(Work::Tag, &["s3"]),
+            actions(Work::Apply, &["s3"]),
             [
                 "s3:GetBucketTagging",
                 "s3:ListAllMyBuckets",
@@ -230,9 +236,10 @@ mod tests {
                 "tag:TagResources"
             ]
         );
-        assert_eq!(actions(Work::Tag, &["ebs"]), ["ec2:CreateTags", "ec2:DescribeVolumes"]);
+        assert_eq!(actions(Work::Apply, &["ebs"]), ["ec2:CreateTags", "ec2:DescribeVolumes"]);
+        assert_eq!(actions(Work::Tag, &["ebs"]), ["ec2:CreateTags", "ec2:DescribeVolumes", IDENTITY]);
         assert_eq!(actions(Work::Undo, &["ebs"]), ["ec2:CreateTags", "ec2:DeleteTags", "ec2:DescribeVolumes"]);
-        assert_eq!(actions(Work::Tag, &["cfn"]), ["cloudformation:DescribeStacks", "cloudformation:UpdateStack"]);
+        assert_eq!(actions(Work::Apply, &["cfn"]), ["cloudformation:DescribeStacks", "cloudformation:UpdateStack"]);
         assert_eq!(
             actions(Work::Undo, &["iam-role"]),
             [

@@ -1,14 +1,16 @@
 //! Options that several commands share.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 
-use super::CommandError;
+use super::{CommandError, Context};
 use crate::aws::AwsOptions;
 use crate::console::OutputFormat;
-use crate::creator::{CreatorValue, MachineSessions, OwnerRules};
+use crate::creator::{CreatorValue, IdentityMap, MachineSessions, OwnerRules};
 use crate::names::Region;
+use crate::store::Store;
 use crate::trail::window::{TimeWindow, WindowText};
 
 /// Options of every command.
@@ -137,15 +139,46 @@ pub struct OwnerArgs {
     /// What stands for a role's session that a machine named (i-0abc…, botocore-session-…)
     #[arg(long, value_enum, default_value_t, env = "TRAILCREATOR_MACHINE_SESSIONS")]
     pub machine_sessions: MachineSessions,
+    /// Your own rules for who stands for whom (YAML), asked before all others
+    #[arg(long, value_name = "FILE", env = "TRAILCREATOR_IDENTITY_MAP")]
+    pub identity_map: Option<PathBuf>,
 }
 
-impl From<OwnerArgs> for OwnerRules {
-    fn from(args: OwnerArgs) -> Self {
-        Self {
-            value: args.creator_value,
-            user_suffix: args.user_suffix,
-            machine_sessions: args.machine_sessions,
-            ..Self::default()
-        }
+impl OwnerArgs {
+    /// The rules, with the identity map read.
+    ///
+    /// # Errors
+    /// The identity map can't be read or understood.
+    pub fn rules(self) -> Result<OwnerRules, CommandError> {
+        let identity_map =
+            self.identity_map.map(|path| IdentityMap::load(&path)).transpose().map_err(|error| {
+                CommandError::usage(&error).hint("docs/owners.md tells what an identity map may hold")
+            })?;
+        Ok(OwnerRules {
+            value: self.creator_value,
+            user_suffix: self.user_suffix,
+            machine_sessions: self.machine_sessions,
+            identity_map: identity_map.map(Arc::new),
+            people: Arc::default(),
+        })
+    }
+}
+
+/// The rules with the names of Identity Center's users that the database knows.
+pub(super) fn with_known_names(
+    context: &Context,
+    store: &Store,
+    rules: OwnerRules,
+) -> Result<OwnerRules, CommandError> {
+    let people = store.people().map_err(|error| context.store_error(&error))?;
+    Ok(OwnerRules { people: Arc::new(people), ..rules })
+}
+
+/// Tells of the rules of an identity map that fitted nobody: they are likely mistakes.
+pub(super) fn tell_unused_rules(context: &Context, rules: &OwnerRules) {
+    let Some(map) = &rules.identity_map else { return };
+    let (unused, asked) = map.unused();
+    for rule in unused {
+        context.console.warning(format_args!("identity map, {rule}: it fitted none of the {asked} callers looked at"));
     }
 }

@@ -63,8 +63,9 @@ impl Command {
             Self::LoadHistory => Work::History,
             Self::LoadS3 | Self::Count => Work::ReadTrail,
             Self::Who => Work::Lookup,
+            Self::Tag => Work::Tag,
             // Before a plan is applied its resources are listed again. To resume an undo takes the policy of undo.
-            Self::Tag | Self::Apply => Work::Tag,
+            Self::Apply => Work::Apply,
             Self::TagOrg => Work::TagAccount,
             Self::Undo => Work::Undo,
             Self::Accounts => Work::Organization,

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use serde::Serialize;
 
 use super::load_history::{ALL, open_session, region_or_all, wanted_regions};
+use super::options::{tell_unused_rules, with_known_names};
 use super::organization::{self, AccountsArgs};
 use super::who::printable;
 use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, run_output, table, tagging};
@@ -159,17 +160,20 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
 
 fn of_database(args: Args, context: &Context, map: &ResourceMap, form: &Form) -> Result<Outcome, CommandError> {
     let key = tagging::parse_key(&args.creator_tag)?;
+    let rules = args.owner.rules()?;
     let store = context.open_store_to_read()?;
+    let rules = with_known_names(context, &store, rules)?;
     // Without AWS nobody tells which regions are enabled: those of the database are all there are.
     let regions = if args.region.iter().any(|region| region.as_str() == ALL) { Vec::new() } else { args.region };
     let chosen = if args.organization.config.is_some() { args.organization.accounts()? } else { Vec::new() };
     let accounts = chosen.iter().map(|account| account.id.clone()).chain(args.offline_accounts).collect();
     let filter = Filter { types: args.types, accounts, regions };
-    let question = offline::Question { key, rules: args.owner.into(), filter, map };
+    let question = offline::Question { key, rules, filter, map };
     let mut coverage = offline::coverage(&store, &question).map_err(|error| context.store_error(&error))?;
     chosen.iter().for_each(|account| coverage.set_name(&account.id, &account.name));
     let report = Report::from(coverage);
     let told = Told { report: &report, failed_accounts: &[], tag_key: question.key.as_str(), offline: true };
+    tell_unused_rules(context, &question.rules);
     print(context, form, &told);
     context.console.message("no AWS call was made: what still lives, and what others tagged, is not known");
     Ok(Outcome::Done)
@@ -179,14 +183,16 @@ fn of_database(args: Args, context: &Context, map: &ResourceMap, form: &Form) ->
 async fn of_account(args: Args, context: &Context, map: &ResourceMap, form: &Form) -> Result<Outcome, CommandError> {
     let key = tagging::parse_key(&args.creator_tag)?;
     // Before AWS is asked: without a database there is nothing to tell.
+    let rules = args.owner.rules()?;
     let store = context.open_store_to_read()?;
+    let rules = with_known_names(context, &store, rules)?;
     let looking = async {
         let session = open_session(args.aws, &args.region).await?;
         let account = session.account().await;
         let account = account.map_err(|error| tagging::aws_error("asking which account this is", &error))?;
         let regions = wanted_regions(context, &session, &args.region).await?;
         let region = session.region().clone();
-        let question = Question { account, region, key, overwrite: false, rules: args.owner.into() };
+        let question = Question { account, region, key, overwrite: false, rules };
         let progress = context.console.progress("listing types", None);
         let mut note = |done, resource_type: &ResourceType| progress.update(done, resource_type.as_str());
         let report = look_at_account((&session, map, &store), &question, &regions, &args.types, &mut note).await;
@@ -195,6 +201,7 @@ async fn of_account(args: Args, context: &Context, map: &ResourceMap, form: &For
     let Some(looked) = tagging::or_interrupted(context, looking).await else { return Ok(Outcome::Interrupted) };
     let (session, question, report) = looked?;
     let told = Told { report: &report, failed_accounts: &[], tag_key: question.key.as_str(), offline: false };
+    tell_unused_rules(context, &question.rules);
     Ok(tell(context, form, &told, &session))
 }
 
@@ -207,7 +214,9 @@ async fn of_organization(
 ) -> Result<Outcome, CommandError> {
     let key = tagging::parse_key(&args.creator_tag)?;
     let accounts = args.organization.accounts()?;
+    let rules = args.owner.rules()?;
     let store = context.open_store_to_read()?;
+    let rules = with_known_names(context, &store, rules)?;
     let choice = |region: &Region| {
         if region.as_str() == ALL { RegionChoice::All } else { RegionChoice::One(region.clone()) }
     };
@@ -215,7 +224,7 @@ async fn of_organization(
         map,
         regions: args.region.iter().map(choice).collect(),
         types: args.types,
-        rules: args.owner.into(),
+        rules,
         report: RefCell::default(),
     };
     let first_region = args.region.into_iter().find(|region| region.as_str() != ALL);
@@ -236,6 +245,7 @@ async fn of_organization(
     let Some(looked) = tagging::or_interrupted(context, looking).await else { return Ok(Outcome::Interrupted) };
     looked.map_err(|error| context.store_error(&error))?;
     drop(progress);
+    tell_unused_rules(context, &cover.rules);
     let report = cover.report.into_inner();
     let tag_key = organization.key.as_str();
     let told = Told { report: &report, failed_accounts: &failed_accounts, tag_key, offline: false };

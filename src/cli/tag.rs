@@ -1,14 +1,18 @@
 //! `tag`: survey, plan, and unless only the plan is wanted, apply.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use super::options::tell_unused_rules;
 use super::run_output::{self, RunOutput};
 use super::tagging;
 use super::{AwsArgs, CommandError, Context, Outcome, OwnerArgs};
 use crate::aws::Session;
 use crate::console::OutputFormat;
+use crate::creator::OwnerRules;
 use crate::inventory::Place;
-use crate::names::ResourceType;
+use crate::load::identity_center;
+use crate::names::{AccountId, ResourceType};
 use crate::resource_map::ResourceMap;
 use crate::store::Store;
 use crate::store::journal::RunKind;
@@ -51,14 +55,11 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let map = context.resource_map()?;
     check_types(&map, &args.types)?;
     let store = context.open_existing_store()?;
+    let rules = args.owner.rules()?;
     let (session, caller) = tagging::open_account(args.aws).await?;
-    let question = Question {
-        account: caller.account,
-        region: session.region().clone(),
-        key,
-        overwrite: args.overwrite,
-        rules: args.owner.into(),
-    };
+    let rules = with_names(context, &session, &store, Some(&caller.account), rules).await?;
+    let question =
+        Question { account: caller.account, region: session.region().clone(), key, overwrite: args.overwrite, rules };
     let chosen = choose_types(&store, &map, &question.account, &question.region, &args.types)
         .map_err(|error| context.store_error(&error))?;
     if chosen.types.is_empty() && chosen.skipped.is_empty() {
@@ -68,6 +69,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let Some(survey) = tagging::or_interrupted(context, looking).await else { return Ok(Outcome::Interrupted) };
     let mut survey = survey?;
     tell_figures(context, &survey.plan);
+    tell_unused_rules(context, &question.rules);
     if let Some(path) = &args.save_plan {
         tagging::save_plan(path, &survey.plan)?;
     }
@@ -87,6 +89,19 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
         organization: None,
     };
     write(context, &runner, &mut survey).await
+}
+
+/// The rules with the names of Identity Center's users, as far as the identity store tells them.
+pub(super) async fn with_names(
+    context: &Context,
+    session: &Session,
+    store: &Store,
+    account: Option<&AccountId>,
+    rules: OwnerRules,
+) -> Result<OwnerRules, CommandError> {
+    let people = identity_center::names(session, store, account).await;
+    let people = people.map_err(|error| context.store_error(&error))?;
+    Ok(OwnerRules { people: Arc::new(people), ..rules })
 }
 
 pub(super) fn check_types(map: &ResourceMap, types: &[ResourceType]) -> Result<(), CommandError> {

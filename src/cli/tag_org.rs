@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
+use super::options::tell_unused_rules;
 use super::organization::{self, AccountsArgs, Save, Telling, TellingArgs};
 use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, tag, tagging};
 use crate::creator::OwnerRules;
@@ -89,6 +90,7 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     // Before anything else: a file that can't be understood.
     let of_file = if args.org { None } else { Some(args.accounts.accounts()?) };
     let store = context.open_existing_store()?;
+    let rules = args.owner.clone().rules()?;
     let base = organization::open_base(args.aws.clone(), first_region(&args.region)).await?;
     let accounts = match of_file {
         Some(accounts) => accounts,
@@ -100,16 +102,16 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
             accounts?
         }
     };
-    let rules: OwnerRules = args.owner.clone().into();
     let only_plan = args.dry_run || args.save_plan.is_some();
     let results = args.telling.open_results(args.resume.is_some())?;
     let run = if only_plan { None } else { Some(begin(&args, context, &store, &key, &rules)?) };
+    let rules = tag::with_names(context, &base, &store, None, rules).await?;
     let errand = Tag {
         map: &map,
         regions: args.region.clone(),
         types: args.types.clone(),
         overwrite: args.overwrite,
-        rules,
+        rules: rules.clone(),
         only_plan,
     };
     let concurrency = if args.debug { 1 } else { args.accounts.max_concurrency };
@@ -126,6 +128,7 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
         resume: resume_advice(&args, run),
     };
     let outcome = organization::run(context, &organization, &errand, accounts, telling).await?;
+    tell_unused_rules(context, &rules);
     if let Some(plans) = plans.filter(|_| outcome != Outcome::Interrupted) {
         plans.finish(context)?;
     }

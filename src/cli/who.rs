@@ -5,12 +5,18 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::options::tell_unused_rules;
 use super::who_live::Live;
 use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs};
 use crate::console::OutputFormat;
+use crate::creator::{OwnerRules, People, Rule, Step};
+use crate::load::identity_center;
 use crate::names::{AccountId, Region, ResourceType};
-use crate::report::who::{Answer, Evidence, Filter, answers};
+use crate::report::who::{Answer, EventFacts, Filter, answers};
 use crate::resource_map::ResourceMap;
+use crate::store::Store;
+use crate::store::coverage::{Coverage, CoveredPlace, CoveredSource};
+use crate::trail::record::StoredEvent;
 
 /// Where an answer is from that is not the database's, in JSON.
 const EVENT_HISTORY: &str = "event-history";
@@ -20,6 +26,9 @@ const FORMAT_VERSION: u32 = 1;
 
 /// How many other events the text lists for one resource; JSON lists all.
 const OTHER_EVENTS_SHOWN: usize = 5;
+
+/// How many accounts and regions of the database the text lists; JSON lists all.
+const PLACES_SHOWN: usize = 10;
 
 /// Tells who created a resource: when, by which call, from where and with what.
 ///
@@ -52,6 +61,9 @@ pub(super) struct Args {
 struct Document<'a> {
     format_version: u32,
     resources: &'a [Told],
+    /// What the database covers, where something isn't known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    loaded: Option<&'a Coverage>,
 }
 
 /// An answer and where it is from.
@@ -64,34 +76,97 @@ struct Told {
     source: Option<&'static str>,
 }
 
+/// What is asked about every resource.
+struct Question<'a> {
+    filter: Filter,
+    rules: OwnerRules,
+    map: &'a ResourceMap,
+}
+
+impl Question<'_> {
+    fn answers(&self, id: &str, events: Vec<StoredEvent>) -> Vec<Answer> {
+        let is_global =
+            |resource_type: &ResourceType| self.map.types.get(resource_type).is_some_and(|known| known.global);
+        answers(id, events, &self.filter, &self.rules, &is_global)
+    }
+}
+
 pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, CommandError> {
     let map = Arc::new(context.resource_map()?);
     check_types(&args.types, &map)?;
+    let rules = args.owner.rules()?;
     let store = if args.live && !context.global.db.exists() { None } else { Some(context.open_store_to_read()?) };
     let filter = Filter { types: args.types, accounts: args.accounts, regions: args.regions };
-    let rules = args.owner.into();
-    let is_global = |resource_type: &ResourceType| map.types.get(resource_type).is_some_and(|known| known.global);
-    let answers = |id: &str, events| answers(id, events, &filter, &rules, &is_global);
+    let mut question = Question { filter, rules, map: &map };
+    let mut asking = Asking { context, aws: args.aws, map: &map, live: None };
+    question.rules.people = Arc::new(people(&mut asking, store.as_ref(), args.live, &question.filter).await?);
     let mut told = Vec::new();
     let mut unknown = Vec::new();
     for id in &args.ids {
         let events = store.as_ref().map_or_else(|| Ok(Vec::new()), |store| store.events_of_resource(id));
-        let found = answers(id, events.map_err(|error| context.store_error(&error))?);
+        let found = question.answers(id, events.map_err(|error| context.store_error(&error))?);
         if args.live && !found.iter().any(Answer::is_known) {
             unknown.push((id, told.len()));
         }
         told.extend(found.into_iter().map(|answer| Told { answer, source: None }));
     }
-    if !unknown.is_empty() {
-        let live = Live::open(args.aws.into(), &filter.regions, Arc::clone(&map)).await?;
-        // From the last on, so that places before it stay.
-        for (id, place) in unknown.into_iter().rev() {
-            let found = answers(id, live.events(context, id).await?);
-            told.splice(place..=place, found.into_iter().map(of_history));
-        }
+    // From the last on, so that places before it stay.
+    for (id, place) in unknown.into_iter().rev() {
+        let live = asking.open(&question.filter).await?;
+        let found = question.answers(id, live.events(context, id).await?);
+        told.splice(place..=place, found.into_iter().map(of_history));
     }
-    print(&told, context);
-    Ok(if told.iter().all(|told| told.answer.is_known()) { Outcome::Done } else { Outcome::ItemFailures })
+    finish(&told, store.as_ref(), &question, context)
+}
+
+/// Prints the answers, with what the database covers where one is missing.
+fn finish(
+    told: &[Told],
+    store: Option<&Store>,
+    question: &Question<'_>,
+    context: &Context,
+) -> Result<Outcome, CommandError> {
+    let all_known = told.iter().all(|told| told.answer.is_known());
+    let loaded = store.filter(|_| !all_known).map(Store::coverage).transpose();
+    let loaded = loaded.map_err(|error| context.store_error(&error))?;
+    print(told, loaded.as_ref(), &question.filter, context);
+    tell_unused_rules(context, &question.rules);
+    Ok(if all_known { Outcome::Done } else { Outcome::ItemFailures })
+}
+
+/// The way to AWS, opened when the first question goes there.
+struct Asking<'a> {
+    context: &'a Context,
+    aws: AwsAccessArgs,
+    map: &'a Arc<ResourceMap>,
+    live: Option<Live>,
+}
+
+impl Asking<'_> {
+    async fn open(&mut self, filter: &Filter) -> Result<&Live, CommandError> {
+        let live = match self.live.take() {
+            Some(live) => live,
+            None => Live::open(self.aws.clone().into(), &filter.regions, Arc::clone(self.map)).await?,
+        };
+        Ok(self.live.insert(live))
+    }
+}
+
+/// The names of Identity Center's users: those of the database, and with `--live` those that the identity store tells.
+async fn people(
+    asking: &mut Asking<'_>,
+    store: Option<&Store>,
+    live: bool,
+    filter: &Filter,
+) -> Result<People, CommandError> {
+    let context = asking.context;
+    let failed = |error| context.store_error(&error);
+    let Some(store) = store else { return Ok(People::default()) };
+    if !live || store.unnamed_users(None).map_err(failed)?.is_empty() {
+        return store.people().map_err(failed);
+    }
+    let session = asking.open(filter).await?.session();
+    identity_center::names(session, store, None).await.map_err(failed)
 }
 
 fn of_history(answer: Answer) -> Told {
@@ -99,7 +174,8 @@ fn of_history(answer: Answer) -> Told {
         return Told { answer, source: Some(EVENT_HISTORY) };
     }
     let reason = "neither the database nor Event history (90 days) has a fitting event of it".to_owned();
-    Told { answer: Answer { reason, ..answer }, source: None }
+    let advice = answer.advice.into_iter().filter(|advice| !advice.contains("--live")).collect();
+    Told { answer: Answer { reason, advice, ..answer }, source: None }
 }
 
 /// A misspelt type would look like a resource that nobody made.
@@ -112,14 +188,45 @@ fn check_types(types: &[ResourceType], map: &ResourceMap) -> Result<(), CommandE
     })
 }
 
-fn print(found: &[Told], context: &Context) {
+fn print(found: &[Told], loaded: Option<&Coverage>, filter: &Filter, context: &Context) {
     match context.console.format {
-        OutputFormat::Json => context.console.json(&Document { format_version: FORMAT_VERSION, resources: found }),
+        OutputFormat::Json => {
+            context.console.json(&Document { format_version: FORMAT_VERSION, resources: found, loaded });
+        }
         OutputFormat::Text => {
-            let paragraphs: Vec<String> = found.iter().map(|told| paragraph(told).join("\n")).collect();
+            let mut paragraphs: Vec<String> = found.iter().map(|told| paragraph(told).join("\n")).collect();
+            paragraphs.extend(loaded.map(|loaded| coverage(loaded, filter).join("\n")));
             context.console.data(paragraphs.join("\n\n"));
         }
     }
+}
+
+/// What the database covers: whether a resource should be known at all.
+fn coverage(loaded: &Coverage, filter: &Filter) -> Vec<String> {
+    let mut lines = vec!["the database covers".to_owned()];
+    let is_meant = |place: &&CoveredPlace| {
+        (filter.accounts.is_empty() || filter.accounts.contains(&place.account_id))
+            && (filter.regions.is_empty() || filter.regions.contains(&place.region))
+    };
+    let places: Vec<&CoveredPlace> = loaded.places.iter().filter(is_meant).collect();
+    if places.is_empty() {
+        lines.push(line("events", "of none of the accounts and regions asked for"));
+    }
+    lines.extend(places.iter().take(PLACES_SHOWN).map(|place| {
+        let CoveredPlace { account_id, region, first_event, last_event } = place;
+        line("events", format_args!("of account {account_id} in {region}, from {first_event} to {last_event}"))
+    }));
+    let hidden = places.len().saturating_sub(PLACES_SHOWN);
+    if hidden > 0 {
+        lines.push(line("events", format_args!("of {hidden} more accounts and regions (--output json lists them)")));
+    }
+    let source = |source: &CoveredSource| match (&source.first_day, &source.last_day) {
+        (Some(first), Some(last)) => format!("{}, days from {first} to {last}", source.source),
+        (None, Some(last)) => format!("{}, days up to {last}", source.source),
+        _ => source.source.clone(),
+    };
+    lines.extend(loaded.sources.iter().map(|found| line("read", source(found))));
+    lines
 }
 
 fn paragraph(Told { answer, source }: &Told) -> Vec<String> {
@@ -140,11 +247,15 @@ fn paragraph(Told { answer, source }: &Told) -> Vec<String> {
         lines.push(line("from", origin(event)));
         lines.push(line("event", &event.event_id));
     }
-    let hidden = answer.evidence.len().saturating_sub(OTHER_EVENTS_SHOWN);
+    // What the others say stands in the lines above.
+    let is_news = |step: &&Step| !matches!(step.rule, Rule::Caller | Rule::CreatorValue);
+    lines.extend(answer.evidence.iter().filter(is_news).map(|step| line("why", &step.says)));
+    let hidden = answer.other_events.len().saturating_sub(OTHER_EVENTS_SHOWN);
     if hidden > 0 {
         lines.push(line("also", format_args!("{hidden} older events (--output json lists them)")));
     }
-    lines.extend(answer.evidence[hidden..].iter().map(|event| line("also", other(event))));
+    lines.extend(answer.other_events[hidden..].iter().map(|event| line("also", other(event))));
+    lines.extend(answer.advice.iter().map(|advice| line("next", advice)));
     lines
 }
 
@@ -161,7 +272,7 @@ fn heading(answer: &Answer) -> String {
 }
 
 /// The principal as CloudTrail names it, and the service that called for it.
-fn principal(event: &Evidence) -> String {
+fn principal(event: &EventFacts) -> String {
     let name = event.principal_arn.as_ref().or(event.principal_id.as_ref()).or(event.identity_type.as_ref());
     match (name, &event.invoked_by) {
         (Some(name), Some(service)) => format!("{name}, through {service}"),
@@ -171,7 +282,7 @@ fn principal(event: &Evidence) -> String {
     }
 }
 
-fn origin(event: &Evidence) -> String {
+fn origin(event: &EventFacts) -> String {
     let address = event.source_ip.as_deref().unwrap_or("an unknown address");
     match &event.tool {
         Some(tool) => format!("{address} with {tool}"),
@@ -179,7 +290,7 @@ fn origin(event: &Evidence) -> String {
     }
 }
 
-fn other(event: &Evidence) -> String {
+fn other(event: &EventFacts) -> String {
     let tool = event.tool.as_ref().map(|tool| format!(" with {tool}")).unwrap_or_default();
     format!("{} {} by {}{tool}", event.event_time, event.event_name, principal(event))
 }

@@ -44,6 +44,11 @@ impl Live {
         Ok(Self { session, scanner, regions: asked.into_iter().collect() })
     }
 
+    /// Its way to AWS.
+    pub(super) fn session(&self) -> &Session {
+        &self.session
+    }
+
     /// The events of resources that `id` may name. An error of AWS is told and gives none.
     pub(super) async fn events(&self, context: &Context, id: &str) -> Result<Vec<StoredEvent>, CommandError> {
         let found = resource::find(&self.session, &self.scanner, &self.regions, id, Timestamp::now()).await;

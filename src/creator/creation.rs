@@ -1,6 +1,6 @@
 //! Which of a resource's events made it.
 
-use crate::trail::record::{Action, StoredEvent};
+use crate::trail::record::{Action, Event, StoredEvent};
 
 /// The event that made the resource, of all its events in any order: the latest `Create`, else the first `Upsert`, since
 /// the last `Delete`. `None` where no creation was recorded (since the last deletion).
@@ -10,12 +10,32 @@ use crate::trail::record::{Action, StoredEvent};
 /// * `eventTime` has whole seconds. A deletion and a creation of one second are a replacement: the creation counts as the
 ///   later one. Among creations of one second the event id decides, so that the answer is always the same.
 pub fn creation_of(events: &[StoredEvent]) -> Option<&StoredEvent> {
-    let last_deletion = of(events, Action::Delete).map(|event| event.event.time.as_str()).max();
-    let living = |event: &&StoredEvent| last_deletion.is_none_or(|deletion| event.event.time.as_str() >= deletion);
-    of(events, Action::Create)
-        .filter(living)
+    living(events, Action::Create)
         .max_by_key(|event| order(event))
-        .or_else(|| of(events, Action::Upsert).filter(living).min_by_key(|event| order(event)))
+        .or_else(|| living(events, Action::Upsert).min_by_key(|event| order(event)))
+}
+
+/// Why [`creation_of`] these events is this one, as a phrase.
+pub fn why_this_event(events: &[StoredEvent], creation: &StoredEvent) -> String {
+    let since = last_deletion(events).map(|time| format!(" since the deletion at {time}")).unwrap_or_default();
+    let rivals = living(events, creation.action).count();
+    let Event { name, time, .. } = &creation.event;
+    let which = match (creation.action, rivals) {
+        (_, 0 | 1) => "the only creation".to_owned(),
+        (Action::Upsert, rivals) => format!("the first of {rivals} calls that make or change it"),
+        (_, rivals) => format!("the latest of {rivals} creations"),
+    };
+    format!("{name} at {time} is {which} on record{since}")
+}
+
+/// The events of this action since the last deletion.
+fn living(events: &[StoredEvent], action: Action) -> impl Iterator<Item = &StoredEvent> {
+    let deletion = last_deletion(events);
+    of(events, action).filter(move |event| deletion.is_none_or(|deletion| event.event.time.as_str() >= deletion))
+}
+
+fn last_deletion(events: &[StoredEvent]) -> Option<&str> {
+    of(events, Action::Delete).map(|event| event.event.time.as_str()).max()
 }
 
 fn of(events: &[StoredEvent], action: Action) -> impl Iterator<Item = &StoredEvent> {
@@ -87,6 +107,22 @@ mod tests {
         assert_eq!(creation(&["create 1 a", "delete 5 x", "create 5 b"]).as_deref(), Some("b"));
         assert_eq!(creation(&["create 5 b", "create 5 a"]).as_deref(), Some("b"));
         assert_eq!(creation(&["upsert 5 b", "upsert 5 a"]).as_deref(), Some("a"));
+    }
+
+    #[test]
+    fn the_choice_is_explained() {
+        let why = |lines: &[&str]| {
+            let events = events(lines);
+            why_this_event(&events, creation_of(&events).unwrap())
+        };
+        let name = &stored(Action::Create, "", "").event.name;
+        let text = |second: u8, which: &str| format!("{name} at 2026-03-01T10:00:0{second}Z is {which}");
+        assert_eq!(why(&["create 1 a"]), text(1, "the only creation on record"));
+        assert_eq!(why(&["create 1 a", "create 2 b"]), text(2, "the latest of 2 creations on record"));
+        assert_eq!(
+            why(&["upsert 1 a", "delete 2 d", "upsert 3 b", "upsert 4 c"]),
+            text(3, "the first of 2 calls that make or change it on record since the deletion at 2026-03-01T10:00:02Z")
+        );
     }
 
     #[test]

@@ -26,8 +26,8 @@ mod text_template;
 mod tool;
 mod web_identity;
 
-pub use creation::creation_of;
-pub use explanation::{Explanation, Step};
+pub use creation::{creation_of, why_this_event};
+pub use explanation::{Explanation, Rule, Step};
 pub use identity::is_of_aws;
 pub use identity_map::IdentityMap;
 pub use owner::{CreatorValue, MachineSessions, NoOwner, Owner, OwnerRules};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::explanation::{Explanation, Steps};
+use super::explanation::{Explanation, Rule, Steps};
 use super::identity::{Caller, Session, caller_of, custodian_user_id, foreign_account, text};
 use super::identity_map::{IdentityMap, Verdict};
 use super::people::People;
@@ -81,22 +81,19 @@ impl OwnerRules {
     pub fn explain(&self, event: &Event) -> Explanation {
         let mut steps = Steps::default();
         let owner = self.decide(event, &mut steps);
-        if let Err(NoOwner(reason)) = &owner {
-            steps.say("owner", format!("none: {reason}"));
-        }
         Explanation { steps: steps.0, owner }
     }
 
     fn decide(&self, event: &Event, steps: &mut Steps) -> Result<Owner, NoOwner> {
-        steps.say("caller", caller_phrase(event));
+        steps.say(Rule::Caller, caller_phrase(event));
         let fact = match self.by_identity_map(event, steps) {
             Some(mapped) => mapped?,
             None => self.by_identity(event, steps)?,
         };
         self.check_suffix(&event.identity, &fact, steps)?;
-        let owner = as_tag_value(fact)?;
+        let owner = as_tag_value(fact).map_err(|no_owner| steps.refuse(Rule::TagValue, no_owner))?;
         if let Some(original) = &owner.original {
-            steps.say("tag-value", format!("{original:?} becomes {}, which tags allow", owner.value));
+            steps.say(Rule::TagValue, format!("{original:?} becomes {}, which tags allow", owner.value));
         }
         Ok(owner)
     }
@@ -104,11 +101,11 @@ impl OwnerRules {
     fn by_identity_map(&self, event: &Event, steps: &mut Steps) -> Option<Result<Fact, NoOwner>> {
         let map = self.identity_map.as_ref()?;
         let Some(Verdict { because, rule, owner }) = map.verdict(event) else {
-            steps.say("identity-map", map.none_fits());
+            steps.say(Rule::IdentityMap, map.none_fits());
             return None;
         };
-        let what = owner.as_ref().map_or_else(|reason| format!("none: {reason}"), |owner| format!("owner {owner}"));
-        steps.say("identity-map", format!("{because}; {what}"));
+        let what = owner.as_ref().map_or_else(|why| format!("no owner: {why}"), |owner| format!("owner {owner}"));
+        steps.say(Rule::IdentityMap, format!("{because}; {what}"));
         Some(match owner {
             Ok(value) => Ok(Fact { value, reason: format!("identity map, {rule}") }),
             Err(reason) => Err(NoOwner(format!("{reason} (identity map, {rule})"))),
@@ -124,40 +121,53 @@ impl OwnerRules {
             CreatorValue::Role => ("role", subject.role()),
             CreatorValue::Email => ("email", subject.email()),
         };
-        let mut fact = fact?;
+        let mut fact = fact.map_err(|no_owner| steps.refuse(Rule::CreatorValue, no_owner))?;
         if let Some(account) = foreign_account(event) {
             fact.reason.push_str(&format!(", of account {account}"));
         }
-        steps.say("creator-value", format!("{value}: {}, the {}", fact.value, fact.reason.trim_start_matches("the ")));
+        steps.say(Rule::CreatorValue, format!("{value} is {}: {}", fact.value, fact.reason));
         Ok(fact)
     }
 
     fn subject<'a>(&'a self, identity: &'a Identity, steps: &mut Steps) -> Result<Subject<'a>, NoOwner> {
         let caller = caller_of(identity);
-        match caller {
-            Caller::Service(who) => return Err(NoOwner(who)),
-            Caller::Anonymous => return Err(NoOwner(ANONYMOUS.to_owned())),
-            _ => {}
+        let nobody = match &caller {
+            Caller::Service(who) => Some(who.clone()),
+            Caller::Anonymous => Some(ANONYMOUS.to_owned()),
+            _ => None,
+        };
+        if let Some(reason) = nobody {
+            return Err(steps.refuse(Rule::Caller, NoOwner(reason)));
         }
         let source_identity = text(&identity.source_identity);
         if let Some(person) = source_identity {
-            steps.say("source-identity", format!("the session says that {person} is behind it"));
+            steps.say(Rule::SourceIdentity, format!("the session says that {person} is behind it"));
         }
         let made_up = match &caller {
             Caller::Session(session) if source_identity.is_none() => maker(session),
             _ => None,
         };
-        let mut machine = None;
-        if let Some((name, maker)) = made_up {
-            let rule = self.machine_sessions;
-            steps.say("machine-sessions", format!("session name {name} was made up by {maker}: {}", rule.phrase()));
-            match rule {
-                MachineSessions::Skip => return Err(NoOwner(format!("session name {name} was made up by {maker}"))),
-                MachineSessions::Role => machine = Some(maker),
-                MachineSessions::Keep => {}
+        let machine = match made_up {
+            Some((name, maker)) => self.machine(name, maker, steps)?,
+            None => None,
+        };
+        Ok(Subject { identity, caller, source_identity, machine, people: &self.people })
+    }
+
+    /// Who made up a session's name, where the rules care.
+    fn machine(&self, name: &str, maker: &'static str, steps: &mut Steps) -> Result<Option<&'static str>, NoOwner> {
+        let made_up = format!("session name {name} was made up by {maker}");
+        match self.machine_sessions {
+            MachineSessions::Skip => Err(steps.refuse(Rule::MachineSessions, NoOwner(made_up))),
+            MachineSessions::Role => {
+                steps.say(Rule::MachineSessions, format!("{made_up}: its role stands for it"));
+                Ok(Some(maker))
+            }
+            MachineSessions::Keep => {
+                steps.say(Rule::MachineSessions, format!("{made_up}: kept"));
+                Ok(None)
             }
         }
-        Ok(Subject { identity, caller, source_identity, machine, people: &self.people })
     }
 
     /// c7n-trailcreator compares the end of what it stored, the ARN for most; people also mean the name.
@@ -165,20 +175,11 @@ impl OwnerRules {
         let Some(suffix) = self.user_suffix.as_deref() else { return Ok(()) };
         let mut names = [Some(fact.value.as_str()), custodian_user_id(identity)].into_iter().flatten();
         let Some(name) = names.find(|name| name.ends_with(suffix)) else {
-            return Err(NoOwner(format!("{} does not end in {suffix}", fact.value)));
+            let no_owner = NoOwner(format!("{} does not end in {suffix}", fact.value));
+            return Err(steps.refuse(Rule::UserSuffix, no_owner));
         };
-        steps.say("user-suffix", format!("{name} ends in {suffix}"));
+        steps.say(Rule::UserSuffix, format!("{name} ends in {suffix}"));
         Ok(())
-    }
-}
-
-impl MachineSessions {
-    fn phrase(self) -> &'static str {
-        match self {
-            Self::Role => "the role stands for it",
-            Self::Keep => "it is kept",
-            Self::Skip => "it is nobody",
-        }
     }
 }
 

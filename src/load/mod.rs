@@ -13,6 +13,7 @@
 //! * [`count`]: the same up to the scanners, which count calls instead
 //! * [`figures`]: what is told of a load
 //! * [`athena`], [`history`]: sources that answer with rows; they feed the store themselves
+//! * [`identity_center`]: names of users, whom events have by id only
 //! * [`import`]: what c7n-trailcreator read before
 
 pub mod athena;
@@ -20,6 +21,7 @@ pub mod count;
 pub mod figures;
 pub mod files;
 pub mod history;
+pub mod identity_center;
 pub mod import;
 mod items;
 pub mod pipeline;

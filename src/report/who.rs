@@ -3,13 +3,15 @@
 //! The events come from the store by a text that a person typed; they may be of several resources: one id in two accounts, a role
 //! and a user of one name. Each gets an answer, and so does a text that no event knows. Pure.
 
+mod advice;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::creator::{NoOwner, Owner, OwnerRules, Tool, creation_of, tool_of};
+use crate::creator::{Explanation, NoOwner, Owner, OwnerRules, Rule, Step, Tool, creation_of, tool_of, why_this_event};
 use crate::names::{AccountId, Region, ResourceId, ResourceType};
-use crate::trail::record::{Action, Event, StoredEvent};
+use crate::trail::record::{Action, StoredEvent};
 
 /// Which resources are meant, where an id could be of several. Empty lists leave all.
 #[derive(Debug, Clone, Default)]
@@ -38,14 +40,19 @@ pub struct Answer {
     /// Why it is this one, or why there is none.
     pub reason: String,
     /// The event that made it.
-    pub event: Option<Evidence>,
+    pub event: Option<EventFacts>,
+    /// From the events to the owner, rule by rule; empty for an unknown resource.
+    pub evidence: Vec<Step>,
     /// All its other events, oldest first: earlier creations, later changes by a call that also creates, deletions.
-    pub evidence: Vec<Evidence>,
+    pub other_events: Vec<EventFacts>,
+    /// Where there is no owner: what to do about it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub advice: Vec<String>,
 }
 
 /// An event, in words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Evidence {
+pub struct EventFacts {
     /// `eventID`.
     pub event_id: String,
     /// UTC, as CloudTrail wrote it.
@@ -64,6 +71,10 @@ pub struct Evidence {
     pub principal_arn: Option<String>,
     /// Its principal id.
     pub principal_id: Option<String>,
+    /// Its account; not always the one that received the event.
+    pub caller_account_id: Option<String>,
+    /// The identity provider that signed the session in.
+    pub federated_provider: Option<String>,
     /// The person behind the session, where that was set.
     pub source_identity: Option<String>,
     /// The AWS service that called for it.
@@ -188,6 +199,8 @@ fn unknown(query: &str, recorded: bool) -> Answer {
         reason: reason.to_owned(),
         event: None,
         evidence: Vec::new(),
+        other_events: Vec::new(),
+        advice: advice::of_unknown(recorded),
     }
 }
 
@@ -199,9 +212,13 @@ fn answer(query: &str, mut events: Vec<StoredEvent>, rules: &OwnerRules) -> Answ
     events.dedup_by(|one, other| one.event.event_id == other.event.event_id && one.action == other.action);
     let creation = creation_of(&events);
     let shown = creation.unwrap_or(&events[events.len() - 1]);
-    let (owner, reason) = match creation {
-        Some(creation) => owner(&creation.event, rules),
-        None => (None, gone(&events, rules)),
+    let Decision { owner, reason, evidence, advice } = match creation {
+        Some(creation) => decision(&events, creation, rules),
+        None => {
+            let reason = gone(&events, rules);
+            let evidence = vec![Step { rule: Rule::Event, says: reason.clone() }];
+            Decision { reason, evidence, ..Decision::default() }
+        }
     };
     Answer {
         id: as_asked.unwrap_or_else(|| shown.resource_id.clone()),
@@ -210,17 +227,37 @@ fn answer(query: &str, mut events: Vec<StoredEvent>, rules: &OwnerRules) -> Answ
         region: Some(shown.event.region_name()),
         owner,
         reason,
-        event: creation.map(evidence),
-        evidence: events.iter().filter(|&event| Some(event) != creation).map(evidence).collect(),
+        event: creation.map(event_facts),
+        evidence,
+        other_events: events.iter().filter(|&event| Some(event) != creation).map(event_facts).collect(),
+        advice,
     }
+}
+
+/// What the rules come to for a resource.
+#[derive(Default)]
+struct Decision {
+    owner: Option<String>,
+    reason: String,
+    evidence: Vec<Step>,
+    advice: Vec<String>,
+}
+
+fn decision(events: &[StoredEvent], creation: &StoredEvent, rules: &OwnerRules) -> Decision {
+    let Explanation { steps, owner } = rules.explain(&creation.event);
+    let advice = advice::of_owner(&steps, &creation.event, &owner);
+    let mut evidence = vec![Step { rule: Rule::Event, says: why_this_event(events, creation) }];
+    evidence.extend(steps);
+    let (owner, reason) = in_words(owner);
+    Decision { owner, reason, evidence, advice }
 }
 
 fn order(event: &StoredEvent) -> (&str, &str, Action, &ResourceId) {
     (&event.event.time, &event.event.event_id, event.action, &event.resource_id)
 }
 
-fn owner(event: &Event, rules: &OwnerRules) -> (Option<String>, String) {
-    match rules.owner_of(event) {
+fn in_words(owner: Result<Owner, NoOwner>) -> (Option<String>, String) {
+    match owner {
         Ok(Owner { value, reason, original: None }) => (Some(value), reason),
         Ok(Owner { value, reason, original: Some(original) }) => {
             (Some(value), format!("{reason}, recorded as {original:?} and made legal as a tag"))
@@ -235,17 +272,17 @@ fn gone(events: &[StoredEvent], rules: &OwnerRules) -> String {
     let deletion = events
         .get(lived)
         .map_or_else(String::new, |event| format!("deleted at {} by {}", event.event.time, event.event.name));
-    match creation_of(&events[..lived]).map(|creation| owner(&creation.event, rules)) {
+    match creation_of(&events[..lived]).map(|creation| in_words(rules.owner_of(&creation.event))) {
         Some((Some(owner), reason)) => format!("{deletion}; it was {owner}'s ({reason})"),
         Some((None, reason)) => format!("{deletion}; its creator was no owner ({reason})"),
         None => format!("{deletion}; its creation is not recorded"),
     }
 }
 
-fn evidence(stored: &StoredEvent) -> Evidence {
+fn event_facts(stored: &StoredEvent) -> EventFacts {
     let event = &stored.event;
     let identity = &event.identity;
-    Evidence {
+    EventFacts {
         event_id: event.event_id.clone(),
         event_time: event.time.clone(),
         event_name: event.name.clone(),
@@ -255,6 +292,8 @@ fn evidence(stored: &StoredEvent) -> Evidence {
         identity_type: identity.kind.clone(),
         principal_arn: identity.arn.clone(),
         principal_id: identity.principal_id.clone(),
+        caller_account_id: identity.account_id.clone(),
+        federated_provider: identity.federated_provider.clone(),
         source_identity: identity.source_identity.clone(),
         invoked_by: identity.invoked_by.clone(),
         source_ip: event.source_ip.clone(),

@@ -37,7 +37,7 @@ pub enum StoreError {
 
 impl StoreError {
     /// Whether the file or its folder can't be written, or not be opened at all.
-    pub(super) fn is_of_permission(&self) -> bool {
+    pub fn is_of_permission(&self) -> bool {
         match self {
             Self::ReadOnly => true,
             Self::Sqlite(error) => {

@@ -5,14 +5,16 @@
 //! resource id as key, and the unit they came from enters the ledger in the same transaction.
 //!
 //! * [`creations`]: what trails told, written by loaders, read by the tagger and `who`
-//! * [`ledger`]: what was read
+//! * [`ledger`]: what was read; [`coverage`]: what that covers
 //! * [`athena_queries`]: what was started and is not read yet
 //! * [`journal`]: what was written to AWS
 //! * [`organization_runs`]: which of those runs belong together
+//! * [`people`]: Identity Center's users by name
 //! * [`predecessor`]: c7n-trailcreator's database, which is only read
 //! * [`imported`]: what came from it, beside what trails told
 
 pub mod athena_queries;
+pub mod coverage;
 pub mod creations;
 mod error;
 pub mod imported;
@@ -21,12 +23,20 @@ pub mod ledger;
 mod naming;
 mod open;
 pub mod organization_runs;
+pub mod people;
 pub mod predecessor;
 
 pub use error::StoreError;
+use jiff::{Timestamp, Unit};
 
 /// A database, open.
 #[derive(Debug)]
 pub struct Store {
     connection: rusqlite::Connection,
+}
+
+/// The present time as the database writes it. To the second: people compare it with CloudTrail's times.
+fn now() -> String {
+    let now = Timestamp::now();
+    now.round(Unit::Second).unwrap_or(now).to_string()
 }

@@ -10,8 +10,8 @@ use std::str::FromStr;
 use rusqlite::{OptionalExtension, Row, named_params, params};
 use serde::Serialize;
 
-use super::journal::{Run, RunKind, now};
-use super::{Store, StoreError};
+use super::journal::{Run, RunKind};
+use super::{Store, StoreError, now};
 use crate::names::{AccountId, InvalidName, Region, TagKey};
 
 /// How the numbers of these runs begin where people see them, to tell them from single runs.

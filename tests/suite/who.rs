@@ -64,6 +64,8 @@ fn the_text_tells_owner_reason_time_call_principal_origin_and_history() {
   by       arn:aws:sts::{ACCOUNT}:assumed-role/deploy/i-05c30218156bcc246
   from     203.0.113.7 with Terraform 1.9.5
   event    00000002-0000-4000-8000-00000000000b
+  why      CreateRole at 2026-03-01T10:00:00Z is the only creation on record since the deletion at 2026-02-01T10:00:00Z
+  why      session name i-05c30218156bcc246 was made up by an EC2 instance: its role stands for it
   also     2026-01-01T10:00:00Z CreateRole by arn:aws:iam::{ACCOUNT}:user/bob with AWS CLI 2.31.0
   also     2026-02-01T10:00:00Z DeleteRole by arn:aws:iam::{ACCOUNT}:user/bob with AWS CLI 2.31.0
 "
@@ -85,11 +87,16 @@ fn json_holds_the_documented_fields() {
                 "event_id": "00000008-0000-4000-8000-00000000000b", "event_time": "2026-03-01T10:00:00Z",
                 "event_name": "CreateBucket", "event_source": "s3.amazonaws.com", "region": "eu-west-1", "action": "upsert",
                 "identity_type": "Root", "principal_arn": format!("arn:aws:iam::{ACCOUNT}:root"), "principal_id": ACCOUNT,
-                "source_identity": null, "invoked_by": null, "source_ip": "203.0.113.7",
+                "caller_account_id": ACCOUNT, "federated_provider": null, "source_identity": null, "invoked_by": null, "source_ip": "203.0.113.7",
                 "user_agent": "[S3Console/0.4, aws-internal/3 aws-sdk-java/1.12.488]",
                 "tool": {"name": "AWS console", "version": null, "place": null},
             },
-            "evidence": [],
+            "evidence": [
+                {"rule": "event", "says": "CreateBucket at 2026-03-01T10:00:00Z is the only creation on record"},
+                {"rule": "caller", "says": format!("Root arn:aws:iam::{ACCOUNT}:root")},
+                {"rule": "creator-value", "says": "name is root: the account's root user"},
+            ],
+            "other_events": [],
         })]
     );
 }
@@ -115,7 +122,7 @@ fn every_question_gets_an_answer_and_an_unknown_id_is_an_item_failure() {
         ]
     );
     assert_eq!(found[1]["resource_type"], Value::Null);
-    assert_eq!((&found[2]["event"], found[2]["evidence"].as_array().map(Vec::len)), (&Value::Null, Some(2)));
+    assert_eq!((&found[2]["event"], found[2]["other_events"].as_array().map(Vec::len)), (&Value::Null, Some(2)));
     bench.trailcreator(["who", "by-aws", "gone"]).run().success();
 }
 

@@ -1,7 +1,7 @@
 //! Which resources a text means, and what is told of them.
 
 use super::*;
-use crate::trail::record::Identity;
+use crate::trail::record::{Event, Identity};
 
 const ACCOUNT: &str = "111122223333";
 
@@ -62,7 +62,7 @@ fn the_creation_is_the_event_and_all_else_is_evidence() {
     let made = answer.event.as_ref().unwrap();
     assert_eq!((made.event_id.as_str(), made.action), ("3-alice", "create"));
     assert_eq!(made.tool.as_ref().unwrap().to_string(), "AWS CLI 2.31.0");
-    let others: Vec<&str> = answer.evidence.iter().map(|evidence| evidence.event_id.as_str()).collect();
+    let others: Vec<&str> = answer.other_events.iter().map(|event| event.event_id.as_str()).collect();
     assert_eq!(others, ["1-bob", "2-bob"]);
     assert!(answer.is_known());
 }
@@ -74,7 +74,7 @@ fn a_deleted_resource_has_no_owner_and_says_when() {
     };
     assert_eq!((&answer.owner, &answer.event), (&None, &None));
     assert_eq!(answer.reason, "deleted at 2026-03-01T10:00:02Z by Anydelete; it was bob's (IAM user name)");
-    assert_eq!(answer.evidence.len(), 2);
+    assert_eq!((answer.evidence.len(), answer.other_events.len()), (1, 2));
     assert!(answer.is_known());
     let reason = |lines: &[&str]| ask("app", lines.iter().map(|line| event(line)).collect())[0].reason.clone();
     let twice = [
@@ -199,4 +199,48 @@ fn the_rules_that_were_asked_for_decide() {
     let found = answers("app", vec![event("iam-role app create 1 bob")], &Filter::default(), &rules, &is_global);
     assert_eq!((found[0].owner.as_deref(), found[0].reason.as_str()), (None, "bob does not end in @example.com"));
     assert!(found[0].event.is_some(), "the event is told all the same");
+}
+
+#[test]
+fn the_way_to_the_owner_is_told_rule_by_rule() {
+    let rules = OwnerRules { user_suffix: Some("b".to_owned()), ..OwnerRules::default() };
+    let events = vec![event("iam-role app create 1 bob"), event("iam-role app create 2 bob")];
+    let found = answers("app", events, &Filter::default(), &rules, &is_global);
+    let told: Vec<_> = found[0].evidence.iter().map(|step| (step.rule, step.says.as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            (Rule::Event, "Anycreate at 2026-03-01T10:00:02Z is the latest of 2 creations on record"),
+            (Rule::Caller, "IAMUser arn:aws:iam::111122223333:user/bob"),
+            (Rule::CreatorValue, "name is bob: IAM user name"),
+            (Rule::UserSuffix, "bob ends in b"),
+        ]
+    );
+    assert_eq!(found[0].advice, [""; 0]);
+}
+
+#[test]
+fn without_an_owner_there_is_advice_that_fits() {
+    let service = Identity { kind: Some("AWSService".to_owned()), ..Identity::default() };
+    let machine = Identity {
+        arn: Some("arn:aws:sts::111122223333:assumed-role/deploy/i-05c30218156bcc246".to_owned()),
+        ..Identity::default()
+    };
+    let center = Identity { on_behalf_of_user_id: Some("u-1".to_owned()), ..Identity::default() };
+    let skip = OwnerRules { machine_sessions: crate::creator::MachineSessions::Skip, ..OwnerRules::default() };
+    let suffix = OwnerRules { user_suffix: Some("@x".to_owned()), ..OwnerRules::default() };
+    for (identity, rules, expected) in [
+        (service, OwnerRules::default(), "--identity-map"),
+        (machine, skip, "--machine-sessions role"),
+        (center.clone(), OwnerRules::default(), "identitystore:DescribeUser"),
+        (center, suffix, "--user-suffix"),
+        (Identity::default(), OwnerRules::default(), "--creator-value"),
+    ] {
+        let mut made = event("iam-role app create 1 x");
+        made.event.identity = identity;
+        let found = answers("app", vec![made], &Filter::default(), &rules, &is_global);
+        assert!(found[0].advice.iter().any(|advice| advice.contains(expected)), "{expected}: {:?}", found[0].advice);
+    }
+    let unknown = ask("app", vec![]);
+    assert!(unknown[0].advice.iter().any(|advice| advice.contains("--live")), "{:?}", unknown[0].advice);
 }

@@ -13,12 +13,11 @@ mod tests;
 
 use std::collections::HashMap;
 
-use jiff::{Timestamp, Unit};
 use rusqlite::{OptionalExtension, Params, Row, Transaction, TransactionBehavior, named_params, params};
 
 pub use record::{JournaledWrite, NewRun, Run, RunId, RunKind, Write, WriteCounts, WriteResult, WriteState};
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, now};
 use crate::names::{AccountId, Arn, Region, ResourceId, ResourceType, TagKey, TagValue};
 
 const RUN_COLUMNS: &str = "
@@ -187,12 +186,6 @@ impl Store {
     pub(super) fn journal_transaction(&self) -> Result<Transaction<'_>, StoreError> {
         Ok(Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?)
     }
-}
-
-/// To the second: people compare it with CloudTrail's times.
-pub(super) fn now() -> String {
-    let now = Timestamp::now();
-    now.round(Unit::Second).unwrap_or(now).to_string()
 }
 
 fn run_of(row: &Row<'_>) -> rusqlite::Result<Run> {

@@ -1,0 +1,153 @@
+//! Names of Identity Center's users, asked of the identity store: CloudTrail records their ids only.
+//!
+//! Asked once a user: what is told is kept in the database. Mostly only the organization's management account and delegated
+//! administrators may ask; who may not, gets the ids and is told why.
+
+use std::collections::BTreeMap;
+
+use futures::stream::{self, StreamExt};
+use serde_json::{Value, json};
+
+use crate::aws::{CallError, Caller, ErrorClass, Session};
+use crate::creator::{People, Person, UserId};
+use crate::names::AccountId;
+use crate::resource_map::{Protocol, Service};
+use crate::store::{Store, StoreError};
+
+/// Users asked about at a time. AWS allows 20 requests a second for each account and region.
+///
+/// Source: <https://docs.aws.amazon.com/singlesignon/latest/userguide/limits.html>
+const CONCURRENCY: usize = 4;
+
+/// All users whose names are known, and those of `account`'s events (of all accounts' without) for which they could not be
+/// had, with the reason.
+///
+/// # Errors
+/// SQLite's. AWS's are reasons.
+pub async fn names(session: &Session, store: &Store, account: Option<&AccountId>) -> Result<People, StoreError> {
+    let mut stores: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (store_arn, user_id) in store.unnamed_users(account)? {
+        stores.entry(store_arn).or_default().push(user_id);
+    }
+    let mut told = Vec::new();
+    for (store_arn, users) in &stores {
+        ask(session, store, store_arn, users, &mut told).await?;
+    }
+    let mut people = store.people()?;
+    for (id, answer) in told {
+        people.note(id, answer);
+    }
+    Ok(people)
+}
+
+/// Asks one identity store. A refusal that would come again for each user ends it.
+async fn ask<'u>(
+    session: &Session,
+    store: &Store,
+    store_arn: &'u str,
+    users: &'u [String],
+    told: &mut Vec<(UserId<'u>, Result<Person, String>)>,
+) -> Result<(), StoreError> {
+    let caller = session.caller();
+    let ask = |user_id: &'u String| {
+        let id = UserId { store_arn, user_id };
+        let caller = &caller;
+        async move { (id, describe(caller, session, id).await) }
+    };
+    let mut answers = stream::iter(users).map(ask).buffered(CONCURRENCY);
+    let mut refusal: Option<String> = None;
+    let mut asked = 0;
+    while let Some((id, answer)) = answers.next().await {
+        asked += 1;
+        match answer {
+            Ok(person) => {
+                keep(store, id, &person)?;
+                told.push((id, Ok(person)));
+            }
+            Err(error) => {
+                let why = reason(&error);
+                if error.class != ErrorClass::NotFound {
+                    refusal = Some(why.clone());
+                }
+                told.push((id, Err(why)));
+            }
+        }
+        if refusal.is_some() {
+            break;
+        }
+    }
+    if let Some(why) = refusal {
+        told.extend(users[asked..].iter().map(|user_id| (UserId { store_arn, user_id }, Err(why.clone()))));
+    }
+    Ok(())
+}
+
+/// In a database that may not be written the name is asked for again the next time.
+fn keep(store: &Store, id: UserId<'_>, person: &Person) -> Result<(), StoreError> {
+    match store.keep_person(id, person) {
+        Err(error) if error.is_of_permission() => Ok(()),
+        kept => kept,
+    }
+}
+
+/// Source: <https://docs.aws.amazon.com/singlesignon/latest/IdentityStoreAPIReference/API_DescribeUser.html>
+async fn describe(caller: &Caller, session: &Session, id: UserId<'_>) -> Result<Person, CallError> {
+    const OPERATION: &str = "identitystore:DescribeUser";
+    // arn:aws:identitystore::111122223333:identitystore/d-9067642ac7
+    let store_id = id.store_arn.rsplit('/').next().unwrap_or_default();
+    let request = json!({"IdentityStoreId": store_id, "UserId": id.user_id});
+    let region = session.region();
+    let answer = caller.call(&identity_store(), region, "DescribeUser", &request).await?.body;
+    person(&answer).ok_or_else(|| CallError::bad_answer(OPERATION, region, "the answer names no user"))
+}
+
+fn person(user: &Value) -> Option<Person> {
+    let user_name = user["UserName"].as_str().filter(|name| !name.is_empty())?.to_owned();
+    let emails = || user["Emails"].as_array().into_iter().flatten();
+    let primary = emails().find(|email| email["Primary"] == true).or_else(|| emails().next());
+    let email = primary.and_then(|email| email["Value"].as_str()).map(str::to_owned);
+    Some(Person { user_name, email })
+}
+
+/// In few words: it stands beside each of the users.
+fn reason(error: &CallError) -> String {
+    let place = if error.region.is_empty() { String::new() } else { format!(" in {}", error.region) };
+    match error.class {
+        ErrorClass::AccessDenied => format!("identitystore:DescribeUser{place} is not permitted"),
+        ErrorClass::NotFound => format!("the identity store{place} has no such user"),
+        _ => format!("identitystore:DescribeUser{place} failed: {}", error.code),
+    }
+}
+
+/// Source: botocore's model of IdentityStore.
+fn identity_store() -> Service {
+    Service {
+        name: "identitystore".to_owned(),
+        sdk_id: "identitystore".to_owned(),
+        protocol: Protocol::Json,
+        endpoint: "identitystore".to_owned(),
+        signing: "identitystore".to_owned(),
+        target: Some("AWSIdentityStore".to_owned()),
+        json_version: Some("1.1".to_owned()),
+        version: None,
+        event_source: "identitystore.amazonaws.com".to_owned(),
+        iam: "identitystore".to_owned(),
+        namespace: None,
+        endpoints: BTreeMap::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_primary_address_is_taken_else_the_first() {
+        let user = |emails: Value| person(&json!({"UserName": "anna", "Emails": emails})).unwrap().email;
+        let both = json!([{"Value": "a@x.org"}, {"Value": "b@x.org", "Primary": true}]);
+        assert_eq!(user(both).as_deref(), Some("b@x.org"));
+        assert_eq!(user(json!([{"Value": "a@x.org", "Primary": false}])).as_deref(), Some("a@x.org"));
+        assert_eq!(user(json!([])), None);
+        assert_eq!(person(&json!({"UserName": "", "UserId": "u"})), None);
+    }
+}

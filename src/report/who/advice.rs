@@ -1,0 +1,38 @@
+//! What to do where there is no owner, or only an id.
+
+use crate::creator::{NoOwner, Owner, Rule, Step};
+use crate::trail::record::Event;
+
+const MAP: &str = "name its owner with a rule of --identity-map FILE (docs/owners.md)";
+
+/// For a text that no event knows; `recorded`: but for the filters.
+pub(super) fn of_unknown(recorded: bool) -> Vec<String> {
+    if recorded {
+        return vec!["leave out --type, --account and --region, or change them".to_owned()];
+    }
+    vec![
+        "load the time in which it was made, if that is not loaded: load-s3, load-athena or load-files with --since"
+            .to_owned(),
+        "ask Event history, which knows 90 days: who ID --live".to_owned(),
+        "see whether the resource map knows the call that makes it: trailcreator resource-map show TYPE".to_owned(),
+    ]
+}
+
+/// For a resource with a creation, by the rule that spoke last.
+pub(super) fn of_owner(steps: &[Step], event: &Event, owner: &Result<Owner, NoOwner>) -> Vec<String> {
+    let last = steps.last().map(|step| step.rule);
+    let advice = match (owner, last) {
+        (Ok(owner), _) if Some(&owner.value) == event.identity.on_behalf_of_user_id.as_ref() => {
+            "let the identity store tell the name: who ID --live, or tag, where identitystore:DescribeUser is permitted"
+        }
+        (Ok(_), _) | (Err(_), None | Some(Rule::Event)) => return Vec::new(),
+        (Err(_), Some(Rule::Caller)) => return vec![format!("AWS or nobody made it: {MAP}")],
+        (Err(_), Some(Rule::IdentityMap)) => "a rule of your identity map leaves it; change that if it should not",
+        (Err(_), Some(Rule::MachineSessions)) => "let the role be the owner: --machine-sessions role",
+        (Err(_), Some(Rule::UserSuffix)) => "--user-suffix leaves it: it keeps only whose name or ARN ends so",
+        (Err(_), Some(Rule::CreatorValue | Rule::SourceIdentity | Rule::TagValue)) => {
+            return vec![format!("take another fact with --creator-value, or {MAP}")];
+        }
+    };
+    vec![advice.to_owned()]
+}
