@@ -17,7 +17,7 @@ use crate::org::{Organization, RegionChoice};
 use crate::store::Store;
 use crate::store::journal::RunKind;
 use crate::store::organization_runs::{NewOrganizationRun, OrganizationRun, OrganizationRunId};
-use crate::tag::plan::Plan;
+use crate::tag::plan::{MoreTag, Plan};
 
 /// What `--resume` means without a number.
 const LATEST: &str = "latest";
@@ -44,6 +44,10 @@ pub(super) struct Args {
     /// The tag that names the owner
     #[arg(long, value_name = "KEY", default_value = "Owner", env = "TRAILCREATOR_CREATOR_TAG")]
     creator_tag: String,
+    /// A further tag and its value: CreatedAt={event_time}. Placeholders: {creator}, {event_time}, {event_name}, {arn}, {role},
+    /// {source_ip}, {tool}, {account} and more (docs/owners.md); repeatable
+    #[arg(long = "tag", value_name = "KEY=TEMPLATE", value_parser = str::parse::<MoreTag>)]
+    more_tags: Vec<MoreTag>,
     /// Only these resource types (cloud-custodian's names: ec2, iam-role); repeatable
     #[arg(long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>)]
     types: Vec<ResourceType>,
@@ -71,6 +75,7 @@ pub(super) struct Args {
 pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, CommandError> {
     args.accounts.config = args.accounts_file.take().or(args.accounts.config);
     let key = tagging::parse_key(&args.creator_tag)?;
+    tagging::check_more_tags(&key, &args.more_tags)?;
     let map = context.resource_map()?;
     tag::check_types(&map, &args.types)?;
     let accounts = args.accounts.accounts()?;
@@ -84,6 +89,7 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
         map: &map,
         regions: args.region.clone(),
         types: args.types.clone(),
+        more_tags: args.more_tags.clone(),
         overwrite: args.overwrite,
         rules: rules.clone(),
         only_plan,
@@ -173,6 +179,7 @@ fn question(args: &Args, rules: &OwnerRules) -> Map<String, Value> {
     let AccountsArgs { accounts, not_accounts, tags, .. } = &args.accounts;
     let fields = [
         ("--creator-tag", json!(args.creator_tag)),
+        ("--tag", json!(args.more_tags.iter().map(|more| format!("{more:?}")).collect::<Vec<_>>())),
         ("--type", json!(args.types)),
         ("--overwrite", json!(args.overwrite)),
         ("--region", json!(args.region)),
