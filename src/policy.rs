@@ -83,6 +83,8 @@ pub enum Work {
     Lookup,
     /// Decides on owners, lists resources and writes tags.
     Tag,
+    /// As [`Work::Tag`], in an account of an organization, whose enabled regions may be asked.
+    TagAccount,
     /// Lists resources and writes tags that were decided on.
     Apply,
     /// Lists an organization's accounts.
@@ -112,10 +114,10 @@ pub fn needs<'m>(map: &'m ResourceMap, work: Work, types: impl IntoIterator<Item
         Work::History => &HISTORY,
         Work::Lookup => &LOOKUP,
         Work::Organization => &ORGANIZATION,
-        Work::Report => &REGIONS,
+        Work::Report | Work::TagAccount => &REGIONS,
     };
     let mut needs = Needs { actions: fixed.iter().map(|&action| action.to_owned()).collect(), ..Needs::default() };
-    if matches!(work, Work::Tag | Work::Apply | Work::Undo | Work::Report) {
+    if matches!(work, Work::Tag | Work::TagAccount | Work::Apply | Work::Undo | Work::Report) {
         for definition in types {
             let Some(access) = &definition.access else { continue };
             needs.add_listing(map, definition, access);

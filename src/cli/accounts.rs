@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::{AwsAccessArgs, CommandError, Context, Outcome, organization, run_output, tagging};
-use crate::aws::{ErrorClass, Session};
+use crate::aws::{CallError, ErrorClass, Session};
 use crate::console::OutputFormat;
 use crate::org::directory::{DirectoryError, accounts_below, read_tags};
 use crate::org::{Account, AccountsFile, Member, RegionChoice, Stanzas};
@@ -147,15 +147,20 @@ fn tell(context: &Context, written: usize, left_out: &[LeftOut], session: &Sessi
     context.console.message(format_args!("{written} accounts, {} left out; {calls}", left_out.len()));
 }
 
-fn directory_error(error: DirectoryError) -> CommandError {
-    let error = match error {
-        DirectoryError::Call(error) => error,
-        DirectoryError::NoSuchUnit { .. } => return CommandError::usage(format_args!("--ou: {error}")),
-    };
-    let command_error = tagging::aws_error("reading the organization", &error);
+/// Why the organization's accounts can't be told.
+pub(super) fn directory_error(error: DirectoryError) -> CommandError {
+    match error {
+        DirectoryError::Call(error) => call_error("reading the organization", &error),
+        DirectoryError::NoSuchUnit { .. } => CommandError::usage(format_args!("--ou: {error}")),
+    }
+}
+
+/// A failed call of Organizations, with the advice that fits.
+pub(super) fn call_error(doing: &str, error: &CallError) -> CommandError {
+    let command_error = tagging::aws_error(doing, error);
     if error.code == NOT_IN_USE || error.class == ErrorClass::AccessDenied {
-        let who = "Organizations tells its accounts to the management account and delegated administrators: choose their \
-                   credentials with --profile or --assume";
+        let who = "Organizations tells its accounts to the management account and delegated administrators: choose \
+                   their credentials with --profile or --assume";
         return command_error.hint(who);
     }
     command_error

@@ -45,6 +45,8 @@ enum Command {
     /// With --live
     Who,
     Tag,
+    /// Of the role in each account
+    TagOrg,
     Apply,
     Undo,
     Runs,
@@ -64,6 +66,7 @@ impl Command {
             Self::Tag => Work::Tag,
             // Before a plan is applied its resources are listed again. To resume an undo takes the policy of undo.
             Self::Apply => Work::Apply,
+            Self::TagOrg => Work::TagAccount,
             Self::Undo => Work::Undo,
             Self::Accounts => Work::Organization,
             Self::Report => Work::Report,

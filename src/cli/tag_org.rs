@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value, json};
 
 use super::options::tell_unused_rules;
-use super::organization::{self, AccountsArgs, Telling, TellingArgs};
+use super::organization::{self, AccountsArgs, Save, Telling, TellingArgs};
 use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, tag, tagging};
 use crate::creator::OwnerRules;
 use crate::load::Stop;
@@ -19,12 +19,15 @@ use crate::store::journal::RunKind;
 use crate::store::organization_runs::{NewOrganizationRun, OrganizationRun, OrganizationRunId};
 use crate::tag::plan::{MoreTag, Plan};
 
+/// The role that AWS Organizations makes in accounts it creates.
+const DEFAULT_ROLE: &str = "OrganizationAccountAccessRole";
+
 /// What `--resume` means without a number.
 const LATEST: &str = "latest";
 
 /// Write the owner on every live resource of an organization's accounts and regions that lacks one
 ///
-/// Reads the accounts from c7n-org's accounts file and does in each account and region what `tag` does, many at once. An account
+/// Reads the accounts from c7n-org's accounts file (or, with --org, from AWS Organizations) and does in each account and region what `tag` does, many at once. An account
 /// that fails (its role can't be assumed, a region is switched off, a service denies) does not stop the others; failures are told in
 /// groups at the end. Only accounts, regions and types with records in the database are looked at; global types once an account.
 ///
@@ -34,6 +37,13 @@ pub(super) struct Args {
     /// The accounts file, in c7n-org's format
     #[arg(value_name = "ACCOUNTS_FILE", conflicts_with = "config")]
     accounts_file: Option<PathBuf>,
+    /// All active accounts of the organization, straight from AWS Organizations, without a file
+    #[arg(long, conflicts_with_all = ["config", "accounts_file"])]
+    org: bool,
+    /// With --org: the role to assume in each account, a template of its ARN or the name of each account's own role [default:
+    /// OrganizationAccountAccessRole]
+    #[arg(long, value_name = "TEMPLATE")]
+    role: Option<String>,
     #[command(flatten)]
     accounts: AccountsArgs,
     #[command(flatten)]
@@ -78,12 +88,28 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     tagging::check_more_tags(&key, &args.more_tags)?;
     let map = context.resource_map()?;
     tag::check_types(&map, &args.types)?;
-    let accounts = args.accounts.accounts()?;
+    // clap's own `requires` gives way to --org's conflict with a file.
+    if args.role.is_some() && !args.org {
+        return Err(CommandError::usage("--role goes with --org: an accounts file has the role of each account"));
+    }
+    // Before anything else: a file that can't be understood.
+    let of_file = if args.org { None } else { Some(args.accounts.accounts()?) };
     let store = context.open_existing_store()?;
     let rules = args.owner.clone().rules()?;
-    let only_plan = args.dry_run || args.save_plan.is_some();
-    let run = if only_plan { None } else { Some(begin(&args, context, &store, &key, &rules)?) };
     let base = organization::open_base(args.aws.clone(), first_region(&args.region)).await?;
+    let accounts = match of_file {
+        Some(accounts) => accounts,
+        None => {
+            let asking = args.accounts.of_organization(&base, args.role.as_deref().unwrap_or(DEFAULT_ROLE));
+            let Some(accounts) = tagging::or_interrupted(context, asking).await else {
+                return Ok(Outcome::Interrupted);
+            };
+            accounts?
+        }
+    };
+    let only_plan = args.dry_run || args.save_plan.is_some();
+    let results = args.telling.open_results(args.resume.is_some())?;
+    let run = if only_plan { None } else { Some(begin(&args, context, &store, &key, &rules)?) };
     let rules = tag::with_names(context, &base, &store, None, rules).await?;
     let errand = Tag {
         map: &map,
@@ -101,10 +127,10 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     let mut save = plans.as_mut().map(|plans| |plan: &Plan| plans.add(plan));
     let telling = Telling {
         kind: RunKind::Tag,
-        results: args.telling.results.clone(),
+        results,
         stats: args.telling.stats,
         print_plans: args.dry_run && args.save_plan.is_none(),
-        save: save.as_mut().map(|save| save as &mut dyn FnMut(&Plan) -> Result<(), CommandError>),
+        save: save.as_mut().map(|save| save as &mut Save<'_>),
         resume: resume_advice(&args, run),
     };
     let outcome = organization::run(context, &organization, &errand, accounts, telling).await?;
@@ -124,7 +150,8 @@ fn first_region(regions: &[RegionChoice]) -> Option<Region> {
 
 fn resume_advice(args: &Args, run: Option<OrganizationRunId>) -> String {
     let run = run.map(|run| format!(" --resume {run}")).unwrap_or_default();
-    let file = args.accounts.config.as_deref().map_or_else(String::new, |path| format!(" {}", path.display()));
+    let org = if args.org { " --org" } else { "" };
+    let file = args.accounts.config.as_deref().map_or_else(|| org.to_owned(), |path| format!(" {}", path.display()));
     format!("trailcreator tag-org{file}{run} (with the same options)")
 }
 

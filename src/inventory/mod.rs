@@ -21,6 +21,7 @@ use crate::resource_map::{ResourceMap, TypeDefinition};
 
 use scope::Scope;
 pub(crate) use scope::of_ancestors;
+pub use tagging_sweep::Sweeps;
 
 /// A resource that exists.
 #[derive(Debug, Clone)]
@@ -72,7 +73,8 @@ pub struct Population {
     pub problems: Vec<String>,
 }
 
-/// Lists the live resources of a type, with the tags that the listing (or one sweep of the Tagging API) gives.
+/// Lists the live resources of a type, with the tags that the listing (or a sweep of the Tagging API) gives. `sweeps` are shared
+/// by the types that are looked at together.
 ///
 /// # Errors
 /// A failed call; an answer without the list; a page token that repeats. [`CallError::class`] `NoEndpoint`: the service isn't in that region.
@@ -81,12 +83,13 @@ pub async fn list(
     map: &ResourceMap,
     definition: &TypeDefinition,
     place: &Place,
+    sweeps: &Sweeps,
 ) -> Result<Population, CallError> {
     let scope = Scope::new(session, definition, place)?;
     let items = listing::items(&scope, map).await?;
     let mut population = resource::population(&scope, items);
-    if let (None, Some(filter)) = (&scope.access.tags.path, &scope.access.tags.rgta) {
-        let warnings = tagging_sweep::fill(session, filter, &mut population.resources).await;
+    if let Some(filter) = tagging_sweep::filter_of(definition) {
+        let warnings = sweeps.fill(session, filter, &mut population.resources).await;
         population.problems.extend(warnings);
     }
     Ok(population)

@@ -1,44 +1,108 @@
-//! Tags of a whole type by the Resource Groups Tagging API: few calls, but only proof of presence.
+//! Tags of whole types by the Resource Groups Tagging API: few calls, but only proof of presence.
 //!
-//! Its index misses resources that were never tagged, and lags: what it tells becomes [`Tags::Partial`].
+//! Its index misses resources that were never tagged, and lags: what it tells becomes [`Tags::Partial`]. The types that are looked
+//! at together share one sweep of a region, which the first of them to need it makes; where the API refuses it (it may not know
+//! one of the types), each type has its own.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::stream::{self, StreamExt};
+use tokio::sync::OnceCell;
 
 use super::{LiveResource, Tags};
-use crate::aws::{CallError, Session};
+use crate::aws::{CallError, ErrorClass, Session};
 use crate::names::Region;
+use crate::resource_map::TypeDefinition;
 
 const OPERATION: &str = "tag:GetResources";
 /// Resources a page, AWS's maximum.
 const PAGE_SIZE: i32 = 100;
+/// Types that one sweep may be of.
+///
+/// Source: <https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html>
+const MOST_FILTERS: usize = 100;
 /// Regions swept at once: buckets lie in many.
 const CONCURRENT_REGIONS: usize = 8;
 
-/// Gives the resources the tags that the API tells. Where it fails they stay without, to be confirmed by the type's own call;
-/// the failures come back as sentences.
-pub(super) async fn fill(session: &Session, filter: &str, resources: &mut [LiveResource]) -> Vec<String> {
-    let regions: BTreeSet<Region> = resources.iter().map(|resource| resource.region.clone()).collect();
-    let mut sweeps = Vec::new();
-    for region in regions {
-        sweeps.push(sweep(session, filter, region));
+/// Tags by ARN.
+type Found = HashMap<String, BTreeMap<String, String>>;
+
+/// A sweep that is made once.
+type Once = Arc<OnceCell<Result<Found, CallError>>>;
+
+/// The sweeps of types that are looked at together.
+#[derive(Debug, Default)]
+pub struct Sweeps {
+    /// What the API calls these types, as many as a sweep takes.
+    groups: Vec<Vec<String>>,
+    made: Mutex<HashMap<(usize, Region), Once>>,
+}
+
+impl Sweeps {
+    /// For these types; those whose listing has their tags need none.
+    pub fn of<'m>(types: impl IntoIterator<Item = &'m TypeDefinition>) -> Self {
+        let filters: BTreeSet<&str> = types.into_iter().filter_map(filter_of).collect();
+        let filters: Vec<String> = filters.into_iter().map(str::to_owned).collect();
+        Self { groups: filters.chunks(MOST_FILTERS).map(<[_]>::to_vec).collect(), made: Mutex::default() }
     }
-    let mut warnings = Vec::new();
-    let mut found = HashMap::new();
-    let mut answers = stream::iter(sweeps).buffered(CONCURRENT_REGIONS);
-    while let Some(answer) = answers.next().await {
+
+    /// Gives the resources the tags that the API tells. Where it fails they stay without, to be confirmed by the type's own call;
+    /// the failures come back as sentences.
+    pub(super) async fn fill(&self, session: &Session, filter: &str, resources: &mut [LiveResource]) -> Vec<String> {
+        let regions: BTreeSet<Region> = resources.iter().map(|resource| resource.region.clone()).collect();
+        let mut sweeps = Vec::new();
+        for region in regions {
+            sweeps.push(self.of_region(session, filter, region));
+        }
+        let mut warnings = Vec::new();
+        let mut found = Vec::new();
+        let mut answers = stream::iter(sweeps).buffered(CONCURRENT_REGIONS);
+        while let Some(answer) = answers.next().await {
+            match answer.get() {
+                Some(Err(error)) => warnings.push(warning(error)),
+                _ => found.push(answer),
+            }
+        }
+        for resource in resources {
+            let arn = resource.arn.as_str();
+            let tags = found.iter().find_map(|sweep| sweep.get()?.as_ref().ok()?.get(arn));
+            if let Some(tags) = tags {
+                resource.tags = Tags::Partial(tags.clone());
+            }
+        }
+        warnings
+    }
+
+    /// The sweep of a region that has this type.
+    async fn of_region(&self, session: &Session, filter: &str, region: Region) -> Once {
+        let own = std::slice::from_ref(&filter);
+        let group = self.groups.iter().position(|group| group.iter().any(|one| one == filter));
+        let Some((at, filters)) = group.and_then(|at| Some((at, self.groups.get(at)?))) else {
+            return once(session, own, &region).await;
+        };
+        let shared = {
+            let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(made.entry((at, region.clone())).or_default())
+        };
+        let filters: Vec<&str> = filters.iter().map(String::as_str).collect();
+        let answer = shared.get_or_init(|| sweep(session, &filters, &region)).await;
         match answer {
-            Ok(tags) => found.extend(tags),
-            Err(error) => warnings.push(warning(&error)),
+            Err(error) if error.class == ErrorClass::Refused && filters.len() > 1 => once(session, own, &region).await,
+            _ => shared,
         }
     }
-    for resource in resources {
-        if let Some(tags) = found.remove(resource.arn.as_str()) {
-            resource.tags = Tags::Partial(tags);
-        }
-    }
-    warnings
+}
+
+/// What the API calls a type whose listing does not have its tags.
+pub(super) fn filter_of(definition: &TypeDefinition) -> Option<&str> {
+    let tags = &definition.access.as_ref()?.tags;
+    tags.rgta.as_deref().filter(|_| tags.path.is_none())
+}
+
+/// A sweep for one type alone.
+async fn once(session: &Session, filters: &[&str], region: &Region) -> Once {
+    Arc::new(OnceCell::new_with(Some(sweep(session, filters, region).await)))
 }
 
 fn warning(error: &CallError) -> String {
@@ -46,19 +110,16 @@ fn warning(error: &CallError) -> String {
     format!("{error}{hint}; tags are read one resource after the other instead")
 }
 
-async fn sweep(
-    session: &Session,
-    filter: &str,
-    region: Region,
-) -> Result<HashMap<String, BTreeMap<String, String>>, CallError> {
-    let client = session.tagging(&region);
+async fn sweep(session: &Session, filters: &[&str], region: &Region) -> Result<Found, CallError> {
+    let client = session.tagging(region);
+    let filters: Vec<String> = filters.iter().map(|&filter| filter.to_owned()).collect();
     let mut found = HashMap::new();
     let mut tokens = BTreeSet::new();
     let mut token: Option<String> = None;
     loop {
-        let request = client.get_resources().resource_type_filters(filter).resources_per_page(PAGE_SIZE);
-        let page = request.set_pagination_token(token).send().await;
-        let page = page.map_err(|error| CallError::of_sdk(OPERATION, &region, &error))?;
+        let request = client.get_resources().set_resource_type_filters(Some(filters.clone()));
+        let page = request.resources_per_page(PAGE_SIZE).set_pagination_token(token).send().await;
+        let page = page.map_err(|error| CallError::of_sdk(OPERATION, region, &error))?;
         for resource in page.resource_tag_mapping_list() {
             let tags = resource.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned()));
             found.insert(resource.resource_arn().unwrap_or_default().to_owned(), tags.collect());
@@ -67,7 +128,7 @@ async fn sweep(
             None => return Ok(found),
             Some(next) if tokens.insert(next.to_owned()) => token = Some(next.to_owned()),
             Some(next) => {
-                return Err(CallError::bad_answer(OPERATION, &region, format!("the page token {next:?} came twice")));
+                return Err(CallError::bad_answer(OPERATION, region, format!("the page token {next:?} came twice")));
             }
         }
     }

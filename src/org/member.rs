@@ -70,16 +70,17 @@ impl Member {
         let Self { id, arn, name, email, state, path, tags } = self;
         let (organization, partition) = (self.organization(), self.partition());
         json!({
-            "Id": id, "Arn": arn, "Name": name, "Email": email, "State": state, "Status": state, "Path": path, "Tags": tags,
-            "OrgId": organization, "Partition": partition,
-            "account_id": id, "arn": arn, "name": name, "display_name": name, "email": email, "status": state, "path": path,
-            "tags": tags, "org_id": organization, "partition": partition,
+            "Id": id, "Arn": arn, "Name": name, "Email": email, "State": state, "Status": state, "Path": path,
+            "Tags": tags, "OrgId": organization, "Partition": partition,
+            "account_id": id, "arn": arn, "name": name, "display_name": name, "email": email, "status": state,
+            "path": path, "tags": tags, "org_id": organization, "partition": partition,
         })
     }
 }
 
 impl Stanzas {
-    /// `name` and `role` are templates: `{Name}`, `{Id}`, `{Tags.stage}`… A role that is no ARN is the name of each account's own.
+    /// `name` and `role` are templates: `{Name}`, `{Id}`, `{Tags.stage}`… A role that is no ARN is the name of each
+    /// account's own.
     ///
     /// # Errors
     /// A template with unbalanced braces.

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::coverage::Coverage;
 use crate::aws::{CallError, Session};
-use crate::inventory::{self, LiveResource, Place};
+use crate::inventory::{self, LiveResource, Place, Sweeps};
 use crate::names::{AccountId, Region, ResourceType};
 use crate::resource_map::ResourceMap;
 use crate::store::{Store, StoreError};
@@ -85,7 +85,7 @@ pub(super) async fn users(
     let definition = map.types.get(IAM_USER).filter(|definition| definition.access.is_some());
     let Some(definition) = definition else { return Ok(None) };
     let place = Place { account: question.account.clone(), region: question.region.clone() };
-    let population = inventory::list(session, map, definition, &place).await?;
+    let population = inventory::list(session, map, definition, &place, &Sweeps::of([definition])).await?;
     Ok(population.problems.is_empty().then(|| names(&population.resources)))
 }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use futures::stream::{self, StreamExt};
 
 use crate::aws::Session;
-use crate::inventory::{self, LiveResource, Place, Tags};
+use crate::inventory::{self, LiveResource, Place, Sweeps, Tags};
 use crate::names::ResourceType;
 use crate::resource_map::ResourceMap;
 use crate::store::journal::Write;
@@ -33,7 +33,8 @@ pub async fn read(session: &Session, map: &ResourceMap, place: &Place, writes: &
     for (at, write) in writes.iter().enumerate() {
         by_type.entry(&write.resource_type).or_default().push((at, write));
     }
-    let read = |(resource_type, writes)| read_type(session, map, place, resource_type, writes);
+    let sweeps = Sweeps::of(by_type.keys().filter_map(|name| map.types.get(*name)));
+    let read = |(resource_type, writes)| read_type(session, map, (place, &sweeps), resource_type, writes);
     let types = stream::iter(by_type).map(read).buffer_unordered(TYPE_CONCURRENCY);
     let mut found: Vec<(usize, Current)> = types.collect::<Vec<_>>().await.into_iter().flatten().collect();
     found.sort_by_key(|(at, _)| *at);
@@ -43,7 +44,7 @@ pub async fn read(session: &Session, map: &ResourceMap, place: &Place, writes: &
 async fn read_type(
     session: &Session,
     map: &ResourceMap,
-    place: &Place,
+    (place, sweeps): (&Place, &Sweeps),
     resource_type: &ResourceType,
     writes: Vec<(usize, &Write)>,
 ) -> Vec<(usize, Current)> {
@@ -51,7 +52,7 @@ async fn read_type(
     let Some(definition) = map.types.get(resource_type).filter(|definition| definition.access.is_some()) else {
         return unreadable(format!("no resource map says how {resource_type} is listed"));
     };
-    let population = match inventory::list(session, map, definition, place).await {
+    let population = match inventory::list(session, map, definition, place, sweeps).await {
         Ok(population) => population,
         Err(error) => {
             let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();

@@ -11,7 +11,7 @@ use futures::stream::{self, StreamExt};
 use super::join::{Join, Joined};
 use super::plan::{self, FailedType, Plan, Question, SkippedType, TypeFacts, TypeProblem};
 use crate::aws::{CallError, ErrorClass, Session};
-use crate::inventory::{self, LiveResource, Place, Population};
+use crate::inventory::{self, LiveResource, Place, Population, Sweeps};
 use crate::names::{AccountId, Arn, Region, ResourceId, ResourceType};
 use crate::resource_map::{ResourceMap, TypeDefinition};
 use crate::store::{Store, StoreError};
@@ -139,8 +139,9 @@ pub async fn look<'m>(
     progress: &mut dyn FnMut(u64, &ResourceType),
 ) -> Result<Found<'m>, StoreError> {
     let place = Place { account: question.account.clone(), region: question.region.clone() };
-    let look = |definition| look_at(session, map, store, (question, proof), &place, definition);
     let Chosen { types, skipped } = chosen;
+    let sweeps = Sweeps::of(types.iter().copied());
+    let look = |definition| look_at(session, map, store, (question, proof), (&place, &sweeps), definition);
     let mut results = stream::iter(types).map(look).buffer_unordered(TYPE_CONCURRENCY);
     let mut found = Found { skipped, ..Found::default() };
     let mut done = 0;
@@ -175,10 +176,10 @@ async fn look_at<'m>(
     map: &ResourceMap,
     store: &Store,
     question: (&Question, Proof),
-    place: &Place,
+    (place, sweeps): (&Place, &Sweeps),
     definition: &'m TypeDefinition,
 ) -> (&'m TypeDefinition, Result<Looked<'m>, StoreError>) {
-    let looked = match inventory::list(session, map, definition, place).await {
+    let looked = match inventory::list(session, map, definition, place, sweeps).await {
         Ok(population) => facts_of(session, store, question, place, definition, population).await,
         Err(error) => Ok(not_listed(definition, &error)),
     };

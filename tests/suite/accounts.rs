@@ -199,6 +199,9 @@ fn the_file_on_stdout_is_the_one_that_is_written() {
     let run = lab.run(&[]);
     lab.run(&["--output-file", "accounts.yml"]).success();
     assert_eq!(fs::read_to_string(lab.bench.path("accounts.yml")).expect("written"), run.success().stdout);
+    // It gets past the file, to the database that isn't there.
+    let tag_org = lab.bench.trailcreator(["tag-org", "accounts.yml", "--dry-run", "-t", "path:/Core/Security"]);
+    tag_org.aws(&lab.moto).run().code(1).says(["there is no database"]);
     lab.run(&["-f", "nowhere/accounts.yml"]).code(1).says(["saving the accounts file to nowhere/accounts.yml"]);
 }
 

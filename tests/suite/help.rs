@@ -3,7 +3,7 @@
 use crate::common::{Bench, Run};
 
 /// Each command with flags its help must explain.
-const COMMANDS: [(&str, &[&str]); 15] = [
+const COMMANDS: [(&str, &[&str]); 16] = [
     (
         "load-athena",
         &[
@@ -61,8 +61,32 @@ const COMMANDS: [(&str, &[&str]); 15] = [
             "--endpoint-url",
         ],
     ),
-    ("apply", &["PLAN", "--db"]),
-    ("undo", &["RUN", "--db"]),
+    (
+        "tag-org",
+        &[
+            "ACCOUNTS_FILE",
+            "--config",
+            "--org",
+            "--role",
+            "--accounts",
+            "--not-accounts",
+            "--tags",
+            "--region",
+            "--max-concurrency",
+            "--results",
+            "--stats",
+            "--resume",
+            "--creator-tag",
+            "--type",
+            "--dry-run",
+            "--overwrite",
+            "--save-plan",
+            "--creator-value",
+            "--profile",
+        ],
+    ),
+    ("apply", &["PLAN", "--db", "--config"]),
+    ("undo", &["RUN", "--db", "--config"]),
     ("runs", &["--db", "--output"]),
     (
         "accounts",
@@ -153,4 +177,12 @@ fn spellings_of_c7n_trailcreator_are_understood() {
         map,
     ];
     assert_understood(&bench.trailcreator(tag).run());
+    let accounts =
+        ["tag-org", "--config", "accounts.yml", "-a", "prod", "-a", "lab", "-t", "stage:prod", "-r", "us-east-1"];
+    let rest =
+        ["-r", "eu-west-1", "--creator-tag", "Owner", "--user-suffix", "@example.com", "--dryrun", "--debug", "-v"];
+    let more = ["--type", "iam-role", "--type", "ec2", "--db", "c.db"];
+    let org = bench.trailcreator(accounts.iter().chain(&rest).chain(&more)).run();
+    assert_understood(&org);
+    org.code(2).says(["accounts.yml"]);
 }

@@ -9,7 +9,7 @@ use std::process::Command;
 use futures::stream::{self, StreamExt};
 use serde_json::{Value, json};
 use trailcreator::aws::{AwsOptions, CallError, Session};
-use trailcreator::inventory::{LiveResource, Place, Tags, confirm_tags, list};
+use trailcreator::inventory::{LiveResource, Place, Sweeps, Tags, confirm_tags, list};
 use trailcreator::names::{AccountId, Region};
 use trailcreator::org::Member;
 use trailcreator::org::directory::all_accounts;
@@ -98,7 +98,7 @@ async fn perform(task: &Value) -> Result<Value, CallError> {
 
 async fn listed(session: &Session, map: &ResourceMap, definition: &TypeDefinition, confirm: bool) -> Value {
     let place = Place { account: AccountId::from(ACCOUNT), region: session.region().clone() };
-    let mut population = match list(session, map, definition, &place).await {
+    let mut population = match list(session, map, definition, &place, &Sweeps::of([definition])).await {
         Ok(population) => population,
         Err(error) => return json!({"error": error.to_string(), "class": format!("{:?}", error.class)}),
     };

@@ -36,9 +36,10 @@ impl Groups {
         let group = self.groups.entry(error).or_default();
         group.count += 1;
         group.hint = group.hint.take().or_else(|| hint.map(without_accounts));
-        if group.named.len() < NAMED {
-            group.named.push(place.to_owned());
-        }
+        // The first by name, whatever came first: two runs are told alike.
+        group.named.push(place.to_owned());
+        group.named.sort_unstable();
+        group.named.truncate(NAMED);
     }
 
     /// Tells them, the largest first.

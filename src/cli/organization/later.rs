@@ -34,6 +34,8 @@ pub(in crate::cli) async fn undo(
         runs.entry(run.account_id.clone()).or_default().push(run);
     }
     let accounts = accounts_of(way.accounts, runs.keys())?;
+    let again = format!("trailcreator undo {number} --config ACCOUNTS_FILE");
+    let telling = telling(way.telling, RunKind::Undo, again)?;
     let map = context.resource_map()?;
     let new = NewOrganizationRun {
         kind: RunKind::Undo,
@@ -53,8 +55,6 @@ pub(in crate::cli) async fn undo(
         stop: &stop,
         concurrency: way.accounts.max_concurrency,
     };
-    let again = format!("trailcreator undo {number} --config ACCOUNTS_FILE");
-    let telling = telling(way.telling, RunKind::Undo, again);
     run(context, &organization, &Undo { runs, only_plan }, accounts, telling).await
 }
 
@@ -70,6 +70,8 @@ pub(in crate::cli) async fn apply(
         plans.entry(plan.account.clone()).or_default().push(plan.at.clone());
     }
     let accounts = accounts_of(way.accounts, plans.keys())?;
+    let again = "trailcreator apply PLAN --config ACCOUNTS_FILE: what has the tag is left alone".to_owned();
+    let telling = telling(way.telling, RunKind::Tag, again)?;
     let (map, store) = (context.resource_map()?, context.open_store()?);
     let new = NewOrganizationRun { kind: RunKind::Tag, undoes: None, key: key.clone(), question: String::new() };
     let run_id = begin(context, &store, &new)?;
@@ -85,17 +87,16 @@ pub(in crate::cli) async fn apply(
         concurrency: way.accounts.max_concurrency,
     };
     let errand = Apply { plans, read: |at: &PlanAt| saved.read(at) };
-    let again = "trailcreator apply PLAN --config ACCOUNTS_FILE: what has the tag is left alone".to_owned();
-    run(context, &organization, &errand, accounts, telling(way.telling, RunKind::Tag, again)).await
+    run(context, &organization, &errand, accounts, telling).await
 }
 
 fn begin(context: &Context, store: &Store, new: &NewOrganizationRun) -> Result<OrganizationRunId, CommandError> {
     store.begin_organization_run(new).map_err(|error| context.store_error(&error))
 }
 
-fn telling<'t>(args: &TellingArgs, kind: RunKind, resume: String) -> Telling<'t> {
-    let (results, stats) = (args.results.clone(), args.stats);
-    Telling { kind, results, stats, print_plans: false, save: None, resume }
+fn telling<'t>(args: &TellingArgs, kind: RunKind, resume: String) -> Result<Telling<'t>, CommandError> {
+    let (results, stats) = (args.open_results(false)?, args.stats);
+    Ok(Telling { kind, results, stats, print_plans: false, save: None, resume })
 }
 
 /// The accounts of the file that there is something to do in. Without filters the file must have all of them.

@@ -11,14 +11,16 @@ use std::path::{Path, PathBuf};
 
 pub(super) use later::{Way, apply, undo};
 use reporter::Reporter;
-pub(super) use reporter::Telling;
+pub(super) use reporter::{Save, Telling};
+pub(super) use results::ResultsFile;
 
 use super::interrupt::stop_on_interrupt;
-use super::{AwsAccessArgs, CommandError, Context, Outcome};
+use super::{AwsAccessArgs, CommandError, Context, Outcome, accounts};
 use crate::aws::{AwsOptions, Session};
 use crate::names::Region;
+use crate::org::directory::{accounts_below, all_accounts, read_tags};
 use crate::org::errand::Errand;
-use crate::org::{Account, AccountsFile, Organization, Selection, fan_out};
+use crate::org::{Account, AccountsFile, Member, Organization, Selection, Stanzas, fan_out};
 
 /// The region whose STS is asked where neither options nor AWS's chain name one.
 const DEFAULT_REGION: &str = "us-east-1";
@@ -59,6 +61,19 @@ pub(super) struct TellingArgs {
     pub(super) stats: bool,
 }
 
+impl TellingArgs {
+    /// Opens the file of results, before anything is begun. `goes_on`: behind what an interrupted run wrote.
+    pub(super) fn open_results(&self, goes_on: bool) -> Result<Option<ResultsFile>, CommandError> {
+        let Some(path) = &self.results else { return Ok(None) };
+        let mut options = fs::OpenOptions::new();
+        let opened = options.create(true).write(true).append(goes_on).truncate(!goes_on).open(path);
+        let file = opened.map_err(|error| {
+            CommandError::while_doing(format_args!("writing results to {}", path.display()), &error)
+        })?;
+        Ok(Some(ResultsFile { path: path.clone(), file }))
+    }
+}
+
 fn at_least_one(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(number) if number > 0 => Ok(number),
@@ -76,7 +91,38 @@ impl AccountsArgs {
             return Err(CommandError::usage("which accounts? No accounts file was given")
                 .hint("name one with --config FILE; docs/organizations.md tells what is in it"));
         };
-        let file = read_file(path)?;
+        self.select(read_file(path)?, &path.display().to_string())
+    }
+
+    /// Those of the organization that the session's account belongs to, each reached by `role` (a template, or the name of each
+    /// account's own role); the session's own account by its credentials.
+    ///
+    /// # Errors
+    /// Organizations doesn't tell them; a template that doesn't fit; a name that no account has; or none is left.
+    pub(super) async fn of_organization(&self, base: &Session, role: &str) -> Result<Vec<Account>, CommandError> {
+        let stanzas = Stanzas::new("{Name}", role, Vec::new())
+            .map_err(|error| CommandError::usage(format_args!("--role: {error}")))?;
+        let mut members = if self.tags.is_empty() {
+            all_accounts(base).await.map_err(|error| accounts::call_error("reading the organization", &error))?
+        } else {
+            let mut members = accounts_below(base, &[]).await.map_err(accounts::directory_error)?;
+            // To tag fewer accounts than are meant, and say nothing, would be worse than to end here.
+            if let Some((account, error)) = read_tags(base, &mut members, &mut |_| ()).await.first() {
+                return Err(accounts::call_error(&format!("reading the tags of account {account}"), error));
+            }
+            members
+        };
+        members.retain(Member::is_active);
+        let own =
+            base.account().await.map_err(|error| accounts::call_error("asking whose credentials these are", &error))?;
+        let mut accounts = stanzas.of(&members).map_err(|(account, missing)| {
+            CommandError::usage(format_args!("--role, for account {account}: {missing}"))
+        })?;
+        accounts.iter_mut().filter(|account| account.id == own).for_each(|account| account.roles.clear());
+        self.select(AccountsFile { accounts }, "the organization")
+    }
+
+    fn select(&self, file: AccountsFile, name: &str) -> Result<Vec<Account>, CommandError> {
         let is_empty = file.accounts.is_empty();
         let selection = Selection {
             accounts: self.accounts.clone(),
@@ -84,12 +130,11 @@ impl AccountsArgs {
             tags: self.tags.clone(),
         };
         let accounts = selection.of(file).map_err(|error| {
-            CommandError::usage(format_args!("{}: {error}", path.display()))
-                .hint("accounts are chosen by the file's `name` or `account_id`")
+            CommandError::usage(format_args!("{name}: {error}")).hint("accounts are chosen by `name` or `account_id`")
         })?;
         if accounts.is_empty() {
             let why = if is_empty { "has no accounts" } else { "has no account that all filters allow" };
-            return Err(CommandError::usage(format_args!("{} {why}", path.display())));
+            return Err(CommandError::usage(format_args!("{name} {why}")));
         }
         Ok(accounts)
     }
@@ -125,7 +170,7 @@ pub(super) async fn run<'m, 't>(
     telling: Telling<'t>,
 ) -> Result<Outcome, CommandError> {
     let interrupt = stop_on_interrupt(organization.stop);
-    let mut reporter = Reporter::new(context, telling, accounts.len())?;
+    let mut reporter = Reporter::new(context, telling, accounts.len());
     let worked = {
         let heard = async {
             organization.stop.wait().await;

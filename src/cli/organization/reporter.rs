@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
@@ -10,7 +9,7 @@ use super::super::run_output::{counts, failure, left_phrase, result_of, results_
 use super::super::tag::{action_phrase, outcome_of_plan, tell_types};
 use super::super::{CommandError, Context, Outcome};
 use super::groups::Groups;
-use super::results::{self, Kind, Results};
+use super::results::{self, Kind, Results, ResultsFile};
 use crate::console::{OutputFormat, Progress};
 use crate::names::Region;
 use crate::org::{Account, Done, Event, Failure, Organization};
@@ -19,21 +18,21 @@ use crate::tag::apply::Stop as Stopped;
 use crate::tag::plan::{LeftKind, Plan};
 use crate::tag::run::RunReport;
 
-/// Takes a plan that is to be saved.
-pub(in crate::cli) type TakePlan<'a> = dyn FnMut(&Plan) -> Result<(), CommandError> + 'a;
+/// Takes a plan, to keep it.
+pub(in crate::cli) type Save<'a> = dyn FnMut(&Plan) -> Result<(), CommandError> + 'a;
 
 /// What is to be told, and where.
 pub(in crate::cli) struct Telling<'a> {
     /// What the runs are for.
     pub(in crate::cli) kind: RunKind,
     /// The file of results.
-    pub(in crate::cli) results: Option<PathBuf>,
+    pub(in crate::cli) results: Option<ResultsFile>,
     /// Whether calls are told by operation.
     pub(in crate::cli) stats: bool,
     /// Whether plans are printed.
     pub(in crate::cli) print_plans: bool,
     /// Who gets the plans.
-    pub(in crate::cli) save: Option<&'a mut TakePlan<'a>>,
+    pub(in crate::cli) save: Option<&'a mut Save<'a>>,
     /// How an interrupted run is gone on with.
     pub(in crate::cli) resume: String,
 }
@@ -66,18 +65,18 @@ struct Totals {
 }
 
 impl<'a> Reporter<'a> {
-    pub(super) fn new(context: &'a Context, telling: Telling<'a>, accounts: usize) -> Result<Self, CommandError> {
+    pub(super) fn new(context: &'a Context, mut telling: Telling<'a>, accounts: usize) -> Self {
         let total = accounts.try_into().unwrap_or(u64::MAX);
-        Ok(Self {
+        Self {
             context,
-            results: Results::new(context, telling.results.as_deref())?,
+            results: Results::new(context, telling.results.take()),
             progress: context.console.progress("accounts", Some(total)),
             failures: Groups::default(),
             failed_roles: Groups::default(),
             totals: Totals::default(),
             broken: None,
             telling,
-        })
+        }
     }
 
     pub(super) fn tell(&mut self, event: Event<'_>) {

@@ -2,7 +2,7 @@
 //! number of accounts. Only failures are kept to the end, for their places in the document.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
@@ -33,28 +33,30 @@ impl Kind {
     }
 }
 
+/// Where lines of results go.
+#[derive(Debug)]
+pub(in crate::cli) struct ResultsFile {
+    pub(super) path: PathBuf,
+    pub(super) file: File,
+}
+
 /// Writes entries where they are wanted.
 #[derive(Debug)]
 pub(super) struct Results<'a> {
     context: &'a Context,
-    file: Option<(PathBuf, BufWriter<File>)>,
+    file: Option<ResultsFile>,
     has_first: bool,
     exceptions: Vec<String>,
     failed_roles: Vec<String>,
 }
 
 impl<'a> Results<'a> {
-    pub(super) fn new(context: &'a Context, path: Option<&Path>) -> Result<Self, CommandError> {
-        let open = |path: &Path| match File::create(path) {
-            Ok(file) => Ok((path.to_owned(), BufWriter::new(file))),
-            Err(error) => Err(CommandError::while_doing(format_args!("writing results to {}", path.display()), &error)),
-        };
-        let file = path.map(open).transpose()?;
+    pub(super) fn new(context: &'a Context, file: Option<ResultsFile>) -> Self {
         let results = Self { context, file, has_first: false, exceptions: Vec::new(), failed_roles: Vec::new() };
         if results.is_document() {
             context.console.data(format_args!("{{\"format_version\":{FORMAT_VERSION},\n\"Results\":["));
         }
-        Ok(results)
+        results
     }
 
     fn is_document(&self) -> bool {
@@ -71,11 +73,11 @@ impl<'a> Results<'a> {
     /// # Errors
     /// The file can't be written.
     pub(super) fn add(&mut self, kind: Kind, entry: Map<String, Value>) -> Result<(), CommandError> {
-        if let Some((path, file)) = &mut self.file {
+        if let Some(ResultsFile { path, file }) = &mut self.file {
             let mut line = Map::from_iter([("Kind".to_owned(), json!(kind.name()))]);
             line.extend(entry.clone());
-            let written = writeln!(file, "{}", Value::Object(line)).and_then(|()| file.flush());
-            written.map_err(|error| writing(path, &error))?;
+            let line = format!("{}\n", Value::Object(line));
+            file.write_all(line.as_bytes()).map_err(|error| writing(path, &error))?;
         }
         if self.is_document() {
             let entry = Value::Object(entry).to_string();

@@ -8,7 +8,6 @@
 //! * [`days`]: which days to ask for (pure)
 //! * [`strategy`]: all writing calls, or name by name (pure)
 //! * [`load`]: all regions at once, into the store
-//! * [`regions`]: an account's enabled regions
 //! * [`resource`]: what is known of one resource, for `who --live`
 //!
 //! # Which way needs fewer calls

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::lab::{Lab, REGIONS, id};
-use crate::common::Bench;
+use crate::common::{ACCOUNT, Bench, Caller, Event, Trail};
 
 /// The accounts that have an owner somewhere.
 fn tagged(lab: &Lab) -> Vec<String> {
@@ -74,6 +74,41 @@ fn hub_roles_are_assumed_once_with_external_id_and_session_name() {
     let caller = lab.run(&["runs", "--output", "json"]).success().json()["runs"][0]["caller_arn"].clone();
     let caller = caller.as_str().expect("an ARN");
     assert!(caller.ends_with(":assumed-role/Tagger/owners"), "{caller}");
+}
+
+#[test]
+fn accounts_come_straight_from_the_organization_and_its_own_needs_no_role() {
+    let lab = Lab::new(2, "");
+    let ids = lab.moto.boto3(
+        "client('organizations').create_organization(FeatureSet='ALL')
+result = [client('organizations').create_account(AccountName=f'lab-{number}', Email=f'l{number}@example.com')['CreateAccountStatus']['AccountId'] for number in range(2)]
+client('organizations').tag_resource(ResourceId=result[1], Tags=[dict(Key='stage', Value='prod')])",
+    );
+    let mut trail = Trail::new();
+    for id in ids.as_array().expect("a list").iter().chain(&[json!(ACCOUNT)]) {
+        let id = id.as_str().expect("an id");
+        lab.moto.boto3(&format!(
+            "key = client('sts').assume_role(RoleArn='arn:aws:iam::{id}:role/x', RoleSessionName='lab')['Credentials']['AccessKeyId']
+client('sqs', 'us-east-1', key).create_queue(QueueName='jobs')"
+        ));
+        let event = Event::new("sqs.amazonaws.com", "CreateQueue").request(json!({"queueName": "jobs"})).account(id);
+        let url = format!("https://sqs.us-east-1.amazonaws.com/{id}/jobs");
+        trail.push(event.response(json!({"queueUrl": url})).by(Caller::iam_user("ann")).account(id));
+    }
+    trail.write(&lab.bench.path("org.json.gz"));
+    lab.bench.trailcreator(["load-files", "org.json.gz"]).run().success();
+
+    let prod = lab.run(&["tag-org", "--org", "-t", "stage:prod", "--dry-run", "--output", "json"]).success().json();
+    assert_eq!(prod["Results"].as_array().map(Vec::len), Some(1), "{prod:#}");
+    assert_eq!((&prod["Results"][0]["Id"], &prod["Results"][0]["Status"]), (&ids[1], &json!("ACTIVE")));
+    let before = lab.moto.our_requests().len();
+    let report = lab.run(&["tag-org", "--org", "--role", "Tagger", "--output", "json"]).success().json();
+    assert_eq!(report["Summary"]["results"], json!({"written": 3}));
+    let assumed: Vec<_> =
+        lab.requests_since(before).into_iter().filter(|request| request.action == "AssumeRole").collect();
+    assert_eq!(assumed.len(), 2);
+    assert!(assumed.iter().all(|request| request.body.contains("role%2FTagger")), "{assumed:#?}");
+    lab.run(&["tag-org", "accounts.yml", "--role", "Tagger"]).code(2).says(["--org"]);
 }
 
 #[test]

@@ -168,3 +168,22 @@ fn another_tag_and_chosen_types_are_taken_from_the_command_line() {
     lab.run(&["tag", "--type", "sqz"]).code(2).says(["sqz", "did you mean sqs?"]);
     lab.run(&["tag", "--creator-tag", "aws:owner"]).code(2).says(["aws:owner"]);
 }
+
+#[test]
+fn types_share_one_sweep_of_the_tagging_api_and_have_their_own_where_it_is_refused() {
+    let refusing = "
+def before(entry, environ):
+    if entry['action'] == 'GetResources' and '\\x22sns\\x22' in entry['body'] and '\\x22sqs\\x22' in entry['body']:
+        return 400, 'application/x-amz-json-1.1', '{\\x22__type\\x22: \\x22InvalidParameterException\\x22, \\x22message\\x22: \\x22Unsupported service\\x22}'
+";
+    for (mut lab, sweeps) in [(Lab::new(), 1), (Lab::with_hook(Bench::new(), refusing), 3)] {
+        let queue = lab.queue("tagged", "alice", &json!({"Owner": "zoe"}));
+        lab.queue("jobs", "alice", &json!({}));
+        lab.topic("alarms", "bob");
+        lab.load();
+        lab.run(&["tag"]).success().says(["2 tagged; left: 1 with the tag"]);
+        assert_eq!(lab.sent("GetResources"), sweeps);
+        assert_eq!(lab.sent("ListQueueTags"), 1, "the sweep told the other's");
+        assert_eq!(lab.queue_tags(&queue), json!({"Owner": "zoe"}));
+    }
+}
