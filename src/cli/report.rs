@@ -192,7 +192,7 @@ async fn of_account(args: Args, context: &Context, map: &ResourceMap, form: &For
         let account = account.map_err(|error| tagging::aws_error("asking which account this is", &error))?;
         let regions = wanted_regions(context, &session, &args.region).await?;
         let region = session.region().clone();
-        let question = Question { account, region, key, overwrite: false, rules };
+        let question = Question { account, region, key, more_tags: Vec::new(), overwrite: false, rules };
         let progress = context.console.progress("listing types", None);
         let mut note = |done, resource_type: &ResourceType| progress.update(done, resource_type.as_str());
         let report = look_at_account((&session, map, &store), &question, &regions, &args.types, &mut note).await;

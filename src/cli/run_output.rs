@@ -105,7 +105,7 @@ fn print_result(context: &Context, output: &RunOutput<'_>, write: &Write, outcom
     if failure(output.kind, outcome).is_some() {
         return;
     }
-    let key = &output.runner.key;
+    let key = &write.key;
     let value = write.new_value.as_ref().or(write.old_value.as_ref());
     let value = value.map(|value| format!("={value}")).unwrap_or_default();
     let why = why(outcome).or_else(|| reason_of(output, write)).map(|why| format!(" ({why})")).unwrap_or_default();
@@ -169,8 +169,10 @@ pub(super) fn failure(kind: RunKind, outcome: &WriteOutcome) -> Option<&str> {
 /// What failed, for those who only look at that.
 pub(super) fn failure_document(kind: RunKind, write: &Write, outcome: &WriteOutcome) -> Option<Value> {
     let error = failure(kind, outcome)?;
-    let Write { resource_type, id, arn, .. } = write;
-    Some(json!({"resource_type": resource_type, "id": id, "arn": arn, "result": result_of(outcome), "error": error}))
+    let Write { resource_type, id, arn, key, .. } = write;
+    Some(
+        json!({"resource_type": resource_type, "id": id, "arn": arn, "key": key, "result": result_of(outcome), "error": error}),
+    )
 }
 
 fn write_document<'a>(output: &'a RunOutput<'_>, write: &'a Write, outcome: &'a WriteOutcome) -> WriteDocument<'a> {
@@ -180,7 +182,7 @@ fn write_document<'a>(output: &'a RunOutput<'_>, write: &'a Write, outcome: &'a 
         arn: write.arn.as_str(),
         account_id: &output.runner.place.account,
         region: &write.region,
-        key: &output.runner.key,
+        key: &write.key,
         value: write.new_value.as_ref().map(|value| value.as_str()),
         event_id: write.event_id.as_deref(),
         old_value: write.old_value.as_ref().map(|value| value.as_str()),

@@ -106,7 +106,7 @@ fn print_run(context: &Context, run: &Run, writes: &[JournaledWrite]) {
     context.console.data(line(run));
     for JournaledWrite { write, result, .. } in writes {
         let value = |value: &Option<_>| value.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string);
-        let change = format!("{}: {} -> {}", run.tag_key, value(&write.old_value), value(&write.new_value));
+        let change = format!("{}: {} -> {}", write.key, value(&write.old_value), value(&write.new_value));
         let error = result.error.as_ref().map(|error| format!(" ({error})")).unwrap_or_default();
         let state = result.state.as_str();
         context.console.data(format_args!("{state} {} {} {change}{error}", write.resource_type, write.id));

@@ -23,8 +23,8 @@ struct PlanDocument {
     region: Option<Region>,
     #[serde(default, rename = "account_id")]
     _account_id: IgnoredAny,
-    #[serde(default, rename = "tag_key")]
-    _tag_key: IgnoredAny,
+    #[serde(default)]
+    tag_key: Option<TagKey>,
     #[serde(default, rename = "left")]
     _left: IgnoredAny,
     #[serde(default, rename = "summary")]
@@ -103,10 +103,13 @@ fn check(path: &Path, line: usize, offset: u64, text: &str) -> Result<Option<Sav
             .hint("make the plan again with this version of trailcreator"));
     }
     let Some(first) = plan.actions.first() else { return Ok(None) };
-    let (account, key) = (first.account_id.clone(), tagging::parse_key(first.key.as_str())?);
-    if let Some(other) = plan.actions.iter().find(|action| action.account_id != account || action.key != key) {
+    let (account, key) = (first.account_id.clone(), plan.tag_key.as_ref().unwrap_or(&first.key).clone());
+    for action in &plan.actions {
+        tagging::parse_key(action.key.as_str())?;
+    }
+    if let Some(other) = plan.actions.iter().find(|action| action.account_id != account) {
         return Err(CommandError::usage(format_args!(
-            "{name}: {} {} is of another account or tag than the first action: a plan has one of each",
+            "{name}: {} {} is of another account than the first action: a plan has one",
             other.resource_type, other.id
         )));
     }

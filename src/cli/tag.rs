@@ -16,7 +16,7 @@ use crate::names::{AccountId, ResourceType};
 use crate::resource_map::ResourceMap;
 use crate::store::Store;
 use crate::store::journal::RunKind;
-use crate::tag::plan::{LeftKind, Plan, PlannedWrite, Question};
+use crate::tag::plan::{LeftKind, MoreTag, Plan, PlannedWrite, Question};
 use crate::tag::run::{Runner, Target};
 use crate::tag::survey::{Chosen, Survey, choose_types, survey};
 
@@ -32,6 +32,10 @@ pub(super) struct Args {
     /// The tag that names the owner
     #[arg(long, value_name = "KEY", default_value = "Owner", env = "TRAILCREATOR_CREATOR_TAG")]
     creator_tag: String,
+    /// A further tag and its value: CreatedAt={event_time}. Placeholders: {creator}, {event_time}, {event_name}, {arn}, {role},
+    /// {source_ip}, {tool}, {account} and more (docs/owners.md); repeatable
+    #[arg(long = "tag", value_name = "KEY=TEMPLATE", value_parser = str::parse::<MoreTag>)]
+    more_tags: Vec<MoreTag>,
     /// Only these resource types (cloud-custodian's names: ec2, iam-role); repeatable
     #[arg(long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>)]
     types: Vec<ResourceType>,
@@ -52,14 +56,21 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, CommandError> {
     let key = tagging::parse_key(&args.creator_tag)?;
+    tagging::check_more_tags(&key, &args.more_tags)?;
     let map = context.resource_map()?;
     check_types(&map, &args.types)?;
     let store = context.open_existing_store()?;
     let rules = args.owner.rules()?;
     let (session, caller) = tagging::open_account(args.aws).await?;
     let rules = with_names(context, &session, &store, Some(&caller.account), rules).await?;
-    let question =
-        Question { account: caller.account, region: session.region().clone(), key, overwrite: args.overwrite, rules };
+    let question = Question {
+        account: caller.account,
+        region: session.region().clone(),
+        key,
+        more_tags: args.more_tags,
+        overwrite: args.overwrite,
+        rules,
+    };
     let chosen = choose_types(&store, &map, &question.account, &question.region, &args.types)
         .map_err(|error| context.store_error(&error))?;
     if chosen.types.is_empty() && chosen.skipped.is_empty() {
@@ -187,7 +198,8 @@ pub(super) fn action_phrase(action: &PlannedWrite) -> String {
 fn tell_plan(context: &Context, plan: &Plan, session: &Session, saved: Option<&std::path::Path>) {
     let calls = run_output::calls_phrase(session);
     let left = run_output::left_phrase(&plan.summary.left);
-    context.console.message(format_args!("{} to tag{left}; {calls}; nothing was written", plan.summary.tag));
+    let more: String = plan.summary.more_tags.iter().map(|(key, count)| format!(", {count} with {key}")).collect();
+    context.console.message(format_args!("{} to tag{more}{left}; {calls}; nothing was written", plan.summary.tag));
     if let Some(path) = saved {
         let path = path.display();
         context.console.message(format_args!("the plan is in {path}; apply it with: trailcreator apply {path}"));

@@ -17,7 +17,7 @@ use crate::org::{Organization, RegionChoice};
 use crate::store::Store;
 use crate::store::journal::RunKind;
 use crate::store::organization_runs::{NewOrganizationRun, OrganizationRun, OrganizationRunId};
-use crate::tag::plan::Plan;
+use crate::tag::plan::{MoreTag, Plan};
 
 /// The role that AWS Organizations makes in accounts it creates.
 const DEFAULT_ROLE: &str = "OrganizationAccountAccessRole";
@@ -54,6 +54,10 @@ pub(super) struct Args {
     /// The tag that names the owner
     #[arg(long, value_name = "KEY", default_value = "Owner", env = "TRAILCREATOR_CREATOR_TAG")]
     creator_tag: String,
+    /// A further tag and its value: CreatedAt={event_time}. Placeholders: {creator}, {event_time}, {event_name}, {arn}, {role},
+    /// {source_ip}, {tool}, {account} and more (docs/owners.md); repeatable
+    #[arg(long = "tag", value_name = "KEY=TEMPLATE", value_parser = str::parse::<MoreTag>)]
+    more_tags: Vec<MoreTag>,
     /// Only these resource types (cloud-custodian's names: ec2, iam-role); repeatable
     #[arg(long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>)]
     types: Vec<ResourceType>,
@@ -81,6 +85,7 @@ pub(super) struct Args {
 pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, CommandError> {
     args.accounts.config = args.accounts_file.take().or(args.accounts.config);
     let key = tagging::parse_key(&args.creator_tag)?;
+    tagging::check_more_tags(&key, &args.more_tags)?;
     let map = context.resource_map()?;
     tag::check_types(&map, &args.types)?;
     // clap's own `requires` gives way to --org's conflict with a file.
@@ -110,6 +115,7 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
         map: &map,
         regions: args.region.clone(),
         types: args.types.clone(),
+        more_tags: args.more_tags.clone(),
         overwrite: args.overwrite,
         rules: rules.clone(),
         only_plan,
@@ -200,6 +206,7 @@ fn question(args: &Args, rules: &OwnerRules) -> Map<String, Value> {
     let AccountsArgs { accounts, not_accounts, tags, .. } = &args.accounts;
     let fields = [
         ("--creator-tag", json!(args.creator_tag)),
+        ("--tag", json!(args.more_tags.iter().map(|more| format!("{more:?}")).collect::<Vec<_>>())),
         ("--type", json!(args.types)),
         ("--overwrite", json!(args.overwrite)),
         ("--region", json!(args.region)),

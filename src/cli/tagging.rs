@@ -1,5 +1,6 @@
 //! What `tag`, `apply` and `undo` share: opening the account, running to the end or to Ctrl-C, saving a plan.
 
+use std::collections::HashSet;
 use std::fs;
 use std::future::Future;
 use std::io::Write as _;
@@ -13,11 +14,21 @@ use crate::store::Store;
 use crate::store::journal::{Run, RunId};
 use crate::store::organization_runs::{OrganizationRun, OrganizationRunId};
 use crate::tag;
-use crate::tag::plan::Plan;
+use crate::tag::plan::{MoreTag, Plan};
 use crate::tag::run::{Prepared, RunReport, Runner, Target};
 
 pub(super) fn parse_key(text: &str) -> Result<TagKey, CommandError> {
     tag::parse_key(text).map_err(|error| CommandError::usage(format_args!("--creator-tag: {error}")))
+}
+
+/// Checks that each key is given once.
+pub(super) fn check_more_tags(owner: &TagKey, more: &[MoreTag]) -> Result<(), CommandError> {
+    let mut known = HashSet::from([owner]);
+    match more.iter().find(|more| !known.insert(&more.key)) {
+        None => Ok(()),
+        Some(twice) => Err(CommandError::usage(format_args!("the tag {} is asked for twice", twice.key))
+            .hint("give one value for each key; --creator-tag names the tag of the owner")),
+    }
 }
 
 /// Opens a session, and asks whose it is.

@@ -19,6 +19,7 @@ mod machine_session;
 mod owner;
 mod people;
 mod subject;
+mod tag_template;
 mod tag_value;
 #[cfg(test)]
 mod test_data;
@@ -32,4 +33,5 @@ pub use identity::is_of_aws;
 pub use identity_map::IdentityMap;
 pub use owner::{CreatorValue, MachineSessions, NoOwner, Owner, OwnerRules};
 pub use people::{People, Person, UserId};
+pub use tag_template::{MoreValue, TagTemplate};
 pub use tool::{Tool, tool_of};

@@ -316,7 +316,8 @@ fn class_of(resource: &LiveResource, key: &TagKey, events: &[StoredEvent], decis
         Some(LeftKind::NoOwner) if creation_of(events).is_some_and(|event| is_of_aws(&event.event.identity)) => {
             Class::ServiceCreated
         }
-        Some(LeftKind::NoOwner) => Class::NoOwner,
+        // No value is a matter of further tags, which are not looked at here.
+        Some(LeftKind::NoOwner | LeftKind::NoValue) => Class::NoOwner,
         Some(LeftKind::NotNow | LeftKind::TagLimit | LeftKind::NotTaggable) => Class::NotTaggable,
         Some(LeftKind::HasTag | LeftKind::SameValue) => Class::Owned,
         Some(LeftKind::TagsUnknown) => Class::Unknown,

@@ -113,7 +113,8 @@ impl Journaled {
         let mut resources = HashMap::new();
         for run in store.runs()?.into_iter().rev().filter(|run| run.tag_key == question.key) {
             for row in store.writes_of(run.run_id)? {
-                if row.result.state == WriteState::Written && question.keeps(&run, &row.write) {
+                let is_owner = row.write.key == question.key && row.result.state == WriteState::Written;
+                if is_owner && question.keeps(&run, &row.write) {
                     journaled.add(question, &run, row.write, &mut resources);
                 }
             }
@@ -195,6 +196,7 @@ mod tests {
             id: id.into(),
             arn: format!("arn:aws:sqs:eu-west-1:{ACCOUNT}:{}", common_part(id)).into(),
             region: "eu-west-1".into(),
+            key: "Owner".into(),
             old_value: None,
             new_value: new_value.map(TagValue::from),
             event_id: None,

@@ -64,6 +64,7 @@ impl<'m> Errand<'m> for Cover<'m> {
             account: runner.place.account.clone(),
             region: runner.place.region.clone(),
             key: runner.key.clone(),
+            more_tags: Vec::new(),
             overwrite: false,
             rules: self.rules.clone(),
         };

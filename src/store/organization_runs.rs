@@ -245,6 +245,7 @@ mod tests {
             id: "q".into(),
             arn: Arn::from("arn:aws:sqs:eu-west-1:1:q"),
             region: "eu-west-1".into(),
+            key: "Owner".into(),
             old_value: None,
             new_value: Some("alice".into()),
             event_id: None,

@@ -3,7 +3,7 @@
 //! Their types are listed again, which also gives the items that native calls take parameters from. What could not be
 //! read stays unread: nothing is guessed from the earlier state.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use futures::stream::{self, StreamExt};
 
@@ -70,15 +70,23 @@ async fn read_type(
         None => Current::Gone,
         Some(problem) => Current::Unreadable(format!("it is not listed, but: {problem}")),
     };
-    writes.iter().map(|(at, _)| (*at, found.remove(at).map_or_else(missing, state_of))).collect()
+    let current = |write: &Write| {
+        let (id, arn) = names(write);
+        found.get(&(id.to_owned(), arn.to_owned())).cloned().map_or_else(missing, state_of)
+    };
+    writes.iter().map(|(at, write)| (*at, current(write))).collect()
 }
 
-/// The listed resources that the writes are about, by the writes' places.
-fn pick(listed: Vec<LiveResource>, writes: &[(usize, &Write)]) -> HashMap<usize, LiveResource> {
-    let wanted: HashMap<(&str, &str), usize> =
-        writes.iter().map(|(at, write)| ((write.id.as_str(), write.arn.as_str()), *at)).collect();
-    let place = |live: &LiveResource| wanted.get(&(live.id.as_str(), live.arn.as_str())).copied();
-    listed.into_iter().filter_map(|live| Some((place(&live)?, live))).collect()
+/// The listed resources that the writes are about, by id and ARN. Several writes may be of one.
+fn pick(listed: Vec<LiveResource>, writes: &[(usize, &Write)]) -> HashMap<(String, String), LiveResource> {
+    let wanted: HashSet<(&str, &str)> = writes.iter().map(|(_, write)| names(write)).collect();
+    let key = |live: &LiveResource| (live.id.to_string(), live.arn.to_string());
+    let is_wanted = |live: &LiveResource| wanted.contains(&(live.id.as_str(), live.arn.as_str()));
+    listed.into_iter().filter(is_wanted).map(|live| (key(&live), live)).collect()
+}
+
+fn names(write: &Write) -> (&str, &str) {
+    (write.id.as_str(), write.arn.as_str())
 }
 
 fn state_of(live: LiveResource) -> Current {

@@ -5,10 +5,15 @@
 //!
 //! A saved plan is this document; what applying needs beyond it (the listed item, the present tags) is read afresh.
 
+mod more;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+pub use more::MoreTag;
+use more::{decide_more, is_open};
 
 use super::join::Joined;
 use crate::creator::{OwnerRules, creation_of};
@@ -32,9 +37,11 @@ pub struct Question {
     pub account: AccountId,
     /// The region. Global types are looked at in every run.
     pub region: Region,
-    /// The tag.
+    /// The tag that names the owner.
     pub key: TagKey,
-    /// Whether another value of the tag is replaced.
+    /// Further tags.
+    pub more_tags: Vec<MoreTag>,
+    /// Whether another value of the tags is replaced.
     pub overwrite: bool,
     /// Who is the owner.
     pub rules: OwnerRules,
@@ -67,7 +74,7 @@ pub struct PlannedWrite {
     pub region: Region,
     /// The tag.
     pub key: TagKey,
-    /// Its new value: the owner.
+    /// Its new value: the owner, or a further tag's.
     pub value: TagValue,
     /// The event that the owner rests on.
     #[serde(default)]
@@ -87,6 +94,9 @@ pub struct Left {
     pub resource_type: ResourceType,
     /// Its id.
     pub id: ResourceId,
+    /// The tag, where it is one beside the owner's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<TagKey>,
     /// The class of the reason.
     pub kind: LeftKind,
     /// The reason, for people.
@@ -105,6 +115,8 @@ pub enum LeftKind {
     NoRecord,
     /// The event's caller is nobody's name.
     NoOwner,
+    /// What a further tag wants isn't known.
+    NoValue,
     /// Whether it has the tag could not be read.
     TagsUnknown,
     /// AWS has no tags on this type, or the resource map doesn't say how they are written.
@@ -123,6 +135,7 @@ impl LeftKind {
             Self::SameValue => "with that very value",
             Self::NoRecord => "without a record",
             Self::NoOwner => "without an owner",
+            Self::NoValue => "without a value for a further tag",
             Self::TagsUnknown => "whose tags could not be read",
             Self::NotTaggable => "of types that can't be tagged",
             Self::NotNow => "in a state that does not allow it now",
@@ -182,9 +195,12 @@ pub struct TypeProblem {
 /// The plan's figures.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Summary {
-    /// Resources to tag.
+    /// Resources to tag with their owner.
     pub tag: u64,
-    /// Resources left, by reason.
+    /// Resources to give a further tag, by tag.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub more_tags: BTreeMap<String, u64>,
+    /// Resources left without their owner, by reason; and those whose tags are unknown where only a further tag is to be written.
     pub left: BTreeMap<LeftKind, u64>,
     /// By type.
     pub types: Vec<TypeFigures>,
@@ -242,8 +258,14 @@ pub fn plan(question: &Question, types: &[TypeFacts<'_>]) -> Plan {
     plan.actions.sort_by(|a, b| (&a.resource_type, &a.id, &a.arn).cmp(&(&b.resource_type, &b.id, &b.arn)));
     plan.left.sort_by(|a, b| (&a.resource_type, &a.id, &a.reason).cmp(&(&b.resource_type, &b.id, &b.reason)));
     plan.summary.types.sort_by(|a, b| a.resource_type.cmp(&b.resource_type));
-    plan.summary.tag = count(plan.actions.len());
-    for left in &plan.left {
+    for action in &plan.actions {
+        if action.key == question.key {
+            plan.summary.tag += 1;
+        } else {
+            *plan.summary.more_tags.entry(action.key.to_string()).or_default() += 1;
+        }
+    }
+    for left in plan.left.iter().filter(|left| left.key.is_none() || left.kind == LeftKind::TagsUnknown) {
         *plan.summary.left.entry(left.kind).or_default() += 1;
     }
     plan
@@ -253,10 +275,9 @@ pub fn plan(question: &Question, types: &[TypeFacts<'_>]) -> Plan {
 pub fn unproven(question: &Question, facts: &TypeFacts<'_>) -> Vec<usize> {
     let open = |position: &usize| {
         let (resource, events) = (&facts.live[*position], &facts.joined.events[*position]);
-        match decide(question, facts.definition, resource, events) {
-            Decision::Leave(kind, _) => kind == LeftKind::TagsUnknown,
-            Decision::Write(_) => !matches!(resource.tags, Tags::Known(_)),
-        }
+        let owner = decide(question, facts.definition, resource, events);
+        is_open(resource, &owner)
+            || decide_more(question, facts, resource, events, &owner).iter().any(|(_, more)| is_open(resource, more))
     };
     (0..facts.live.len()).filter(open).collect()
 }
@@ -282,10 +303,23 @@ pub(crate) fn decisions<'f>(
     })
 }
 
+fn push_more(plan: &mut Plan, resource: &LiveResource, more: Vec<(&TagKey, Decision)>) {
+    for (key, decision) in more {
+        match decision {
+            Decision::Write(write) => plan.actions.push(*write),
+            Decision::Leave(kind, reason) => {
+                let (resource_type, id) = (resource.resource_type.clone(), resource.id.clone());
+                plan.left.push(Left { resource_type, id, key: Some(key.clone()), kind, reason });
+            }
+        }
+    }
+}
+
 fn plan_type(question: &Question, facts: &TypeFacts<'_>, plan: &mut Plan) -> TypeFigures {
     let mut users = BTreeSet::new();
     let (mut tag, mut not_found, mut untagged) = (0, 0, 0);
-    for (resource, _, decision) in decisions(question, facts) {
+    for (resource, events, decision) in decisions(question, facts) {
+        let more = decide_more(question, facts, resource, events, &decision);
         let lacks_tag = !matches!(resource.tags, Tags::Unknown(_)) && present_value(resource, &question.key).is_none();
         untagged += u64::from(lacks_tag);
         match decision {
@@ -297,9 +331,10 @@ fn plan_type(question: &Question, facts: &TypeFacts<'_>, plan: &mut Plan) -> Typ
             Decision::Leave(kind, reason) => {
                 not_found += u64::from(kind == LeftKind::NoRecord && lacks_tag);
                 let (resource_type, id) = (resource.resource_type.clone(), resource.id.clone());
-                plan.left.push(Left { resource_type, id, kind, reason });
+                plan.left.push(Left { resource_type, id, key: None, kind, reason });
             }
         }
+        push_more(plan, resource, more);
     }
     TypeFigures {
         resource_type: facts.definition.resource_type.clone(),
@@ -340,7 +375,7 @@ fn try_decide(
     if present == Some(owner.value.as_str()) {
         return Err((LeftKind::SameValue, format!("has the tag with that very value: {key}={}", owner.value)));
     }
-    prove_tags(resource, key, present.is_some())?;
+    prove_tags(resource, key, present.is_some(), 0)?;
     if !writing.is_allowed_now(&resource.item) {
         return Err((LeftKind::NotNow, format!("its state does not allow it now ({})", state_of(&resource.item))));
     }
@@ -369,12 +404,12 @@ pub(crate) fn present_value<'a>(resource: &'a LiveResource, key: &TagKey) -> Opt
     }
 }
 
-/// That the tag's value is known, and that there is room for one that isn't there.
-fn prove_tags(resource: &LiveResource, key: &TagKey, is_present: bool) -> Result<(), (LeftKind, String)> {
+/// That the tag's value is known, and that there is room for one that isn't there beside those that the plan adds already.
+fn prove_tags(resource: &LiveResource, key: &TagKey, is_present: bool, added: usize) -> Result<(), (LeftKind, String)> {
     match &resource.tags {
         Tags::Known(tags) if !is_present => {
             let user_tags = tags.keys().filter(|key| !key.starts_with("aws:")).count();
-            if user_tags >= MAX_USER_TAGS {
+            if user_tags + added >= MAX_USER_TAGS {
                 return Err((LeftKind::TagLimit, format!("has {user_tags} tags already, {MAX_USER_TAGS} are allowed")));
             }
             Ok(())

@@ -33,7 +33,7 @@ pub struct Runner<'a> {
     pub store: &'a Store,
     /// The account, and the region of the run.
     pub place: Place,
-    /// The tag.
+    /// The tag that names the owner; writes of other tags name theirs.
     pub key: TagKey,
     /// Whose credentials the session has.
     pub caller: Arn,
@@ -84,7 +84,7 @@ impl<'a> Runner<'a> {
         let actions = std::mem::take(&mut survey.plan.actions);
         let mut prepared = Prepared::default();
         for (write, action) in planned_writes(&actions).into_iter().zip(&actions) {
-            let live = survey.take(&action.resource_type, &action.id, &action.arn).map(Box::new);
+            let live = survey.live(&action.resource_type, &action.id, &action.arn).map(Box::new);
             let check = live.map_or_else(|| Check::Over(Outcome::Failed("not listed".to_owned())), Check::Ready);
             self.sort_in(write, check, &mut prepared);
         }
@@ -116,7 +116,7 @@ impl<'a> Runner<'a> {
         let current = current::read(self.session, self.map, &self.place, &writes).await;
         let mut prepared = Prepared::default();
         for ((write, state), current) in writes.into_iter().zip(states).zip(current) {
-            let check = check(&self.key, &write, state, current);
+            let check = check(&write, state, current);
             self.sort_in(write, check, &mut prepared);
         }
         prepared
@@ -155,7 +155,7 @@ impl<'a> Runner<'a> {
         let over: Vec<WriteResult> =
             prepared.over.iter().map(|(write, outcome)| outcome.result(write.position)).collect();
         self.store.end_writes(run, &over)?;
-        let job = Job { run, account: self.place.account.clone(), key: self.key.clone() };
+        let job = Job { run, account: self.place.account.clone() };
         let aws = Aws::new(self.session, &self.place);
         let applied = apply::apply(&aws, self.store, &job, &prepared.ready, stop, progress).await?;
         self.store.finish_run(run)?;
@@ -212,6 +212,7 @@ fn planned_writes(actions: &[PlannedWrite]) -> Vec<Write> {
         id: action.id.clone(),
         arn: action.arn.clone(),
         region: action.region.clone(),
+        key: action.key.clone(),
         old_value: action.old_value.clone(),
         new_value: Some(action.value.clone()),
         event_id: action.event_id.clone(),
@@ -247,12 +248,13 @@ pub fn standing(store: &Store, run: RunId) -> Result<Standing, StoreError> {
     Ok(Standing { taken_back: before - writes.len(), writes, by: by_position.into_values().collect() })
 }
 
-fn check(key: &TagKey, write: &Write, state: WriteState, current: Current) -> Check {
+fn check(write: &Write, state: WriteState, current: Current) -> Check {
     let live = match current {
         Current::Live(live) => live,
         Current::Gone => return Check::Over(Outcome::Vanished("it no longer exists".to_owned())),
         Current::Unreadable(why) => return Check::Over(Outcome::Failed(why)),
     };
+    let key = &write.key;
     let value = present_value(&live, key);
     if value == write.old_value.as_ref().map(TagValue::as_str) {
         return Check::Ready(live);

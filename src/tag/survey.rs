@@ -165,9 +165,9 @@ pub async fn look<'m>(
 }
 
 impl Survey {
-    /// Takes out a planned write's resource.
-    pub fn take(&mut self, resource_type: &ResourceType, id: &ResourceId, arn: &Arn) -> Option<LiveResource> {
-        self.live.remove(&(resource_type.clone(), id.clone(), arn.clone()))
+    /// A planned write's resource. Several writes may be of one.
+    pub fn live(&self, resource_type: &ResourceType, id: &ResourceId, arn: &Arn) -> Option<LiveResource> {
+        self.live.get(&(resource_type.clone(), id.clone(), arn.clone())).cloned()
     }
 }
 

@@ -40,7 +40,7 @@ const COMMANDS: [(&str, &[&str]); 16] = [
     ),
     ("load-history", &["--region", "--year", "--since", "--profile", "--assume", "--db"]),
     ("import", &["FILE", "--db", "--resource-map", "--extend-map", "--output"]),
-    ("who", &["ID", "--live", "--db", "--output"]),
+    ("who", &["ID", "--live", "--identity-map", "--db", "--output"]),
     (
         "tag",
         &[
@@ -52,6 +52,8 @@ const COMMANDS: [(&str, &[&str]); 16] = [
             "--save-plan",
             "--creator-value",
             "--machine-sessions",
+            "--identity-map",
+            "--tag",
             "--profile",
             "--region",
             "--assume",

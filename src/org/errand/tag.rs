@@ -13,7 +13,7 @@ use crate::org::{Account, RegionChoice};
 use crate::resource_map::ResourceMap;
 use crate::store::StoreError;
 use crate::store::journal::Run;
-use crate::tag::plan::Question;
+use crate::tag::plan::{MoreTag, Question};
 use crate::tag::run::{Runner, Target};
 use crate::tag::survey::{Chosen, survey};
 
@@ -26,7 +26,9 @@ pub struct Tag<'m> {
     pub regions: Vec<RegionChoice>,
     /// Only these types; empty: all that the database has records of.
     pub types: Vec<ResourceType>,
-    /// Whether another value of the tag is replaced.
+    /// Further tags.
+    pub more_tags: Vec<MoreTag>,
+    /// Whether another value of the tags is replaced.
     pub overwrite: bool,
     /// Who is the owner.
     pub rules: OwnerRules,
@@ -113,6 +115,7 @@ impl<'m> Tag<'m> {
             account: runner.place.account.clone(),
             region: runner.place.region.clone(),
             key: runner.key.clone(),
+            more_tags: self.more_tags.clone(),
             overwrite: self.overwrite,
             rules: self.rules.clone(),
         };

@@ -17,6 +17,7 @@ fn question(suffix: Option<&str>) -> Question {
         account: ACCOUNT.into(),
         region: Region::from("eu-west-1"),
         key: "Owner".into(),
+        more_tags: Vec::new(),
         overwrite: false,
         rules: OwnerRules { user_suffix: suffix.map(str::to_owned), ..OwnerRules::default() },
     }

@@ -21,7 +21,7 @@ use super::{Store, StoreError, now};
 use crate::names::{AccountId, Arn, Region, ResourceId, ResourceType, TagKey, TagValue};
 
 const RUN_COLUMNS: &str = "
-    SELECT runs.run_id, kind, undoes, account_id, runs.region, tag_key, caller_arn, runs.organization_run_id,
+    SELECT runs.run_id, kind, undoes, account_id, runs.region, runs.tag_key, caller_arn, runs.organization_run_id,
            started_at, finished_at,
            COUNT(*) FILTER (WHERE state = 'planned') AS planned,
            COUNT(*) FILTER (WHERE state = 'started') AS started,
@@ -55,9 +55,9 @@ impl Store {
         let run_id = RunId(transaction.last_insert_rowid());
         {
             let mut insert = transaction.prepare(
-                "INSERT INTO writes (run_id, position, resource_type, resource_id, arn, region, old_value, new_value, \
-                                     event_id, state)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'planned')",
+                "INSERT INTO writes (run_id, position, resource_type, resource_id, arn, region, tag_key, old_value, \
+                                     new_value, event_id, state)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'planned')",
             )?;
             for write in writes {
                 insert.execute(params![
@@ -67,6 +67,7 @@ impl Store {
                     write.id.as_str(),
                     write.arn.as_str(),
                     write.region.as_str(),
+                    write.key.as_str(),
                     write.old_value.as_ref().map(TagValue::as_str),
                     write.new_value.as_ref().map(TagValue::as_str),
                     write.event_id,
@@ -163,9 +164,10 @@ impl Store {
     /// SQLite's.
     pub fn writes_of(&self, run: RunId) -> Result<Vec<JournaledWrite>, StoreError> {
         let mut query = self.connection.prepare(
-            "SELECT position, resource_type, resource_id, arn, region, old_value, new_value, event_id, state, error,
+            "SELECT position, resource_type, resource_id, arn, writes.region,
+                    COALESCE(writes.tag_key, runs.tag_key) AS tag_key, old_value, new_value, event_id, state, error,
                     request_id, written_at
-             FROM writes WHERE run_id = ? ORDER BY position",
+             FROM writes JOIN runs USING (run_id) WHERE run_id = ? ORDER BY position",
         )?;
         let writes = query.query_map([run.0], write_of)?.collect::<Result<_, _>>()?;
         Ok(writes)
@@ -220,6 +222,7 @@ fn write_of(row: &Row<'_>) -> rusqlite::Result<JournaledWrite> {
             id: ResourceId::new(row.get::<_, String>("resource_id")?),
             arn: Arn::new(row.get::<_, String>("arn")?),
             region: Region::new(row.get::<_, String>("region")?),
+            key: TagKey::new(row.get::<_, String>("tag_key")?),
             old_value: row.get::<_, Option<String>>("old_value")?.map(TagValue::new),
             new_value: row.get::<_, Option<String>>("new_value")?.map(TagValue::new),
             event_id: row.get("event_id")?,

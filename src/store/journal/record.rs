@@ -66,6 +66,8 @@ pub struct Write {
     pub arn: Arn,
     /// Where it is.
     pub region: Region,
+    /// The tag.
+    pub key: TagKey,
     /// The value before.
     pub old_value: Option<TagValue>,
     /// The value after.
@@ -85,7 +87,7 @@ pub struct NewRun {
     pub account: AccountId,
     /// The region that was asked for; single resources may be elsewhere.
     pub region: Region,
-    /// The tag.
+    /// The tag that names the owner; single writes may be of others.
     pub key: TagKey,
     /// Who writes: the user or role session.
     pub caller: Arn,
@@ -106,7 +108,7 @@ pub struct Run {
     pub account_id: AccountId,
     /// The region that was asked for.
     pub region: Region,
-    /// The tag.
+    /// The tag that names the owner; single writes may be of others.
     pub tag_key: TagKey,
     /// Who wrote: the user or role session.
     pub caller_arn: Arn,

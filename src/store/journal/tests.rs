@@ -25,6 +25,7 @@ fn write(position: u32) -> Write {
         id: format!("q{position}").into(),
         arn: format!("arn:aws:sqs:eu-west-1:123456789012:q{position}").into(),
         region: "eu-west-1".into(),
+        key: "Owner".into(),
         old_value: (position == 1).then(|| "old".into()),
         new_value: Some("alice".into()),
         event_id: Some("e".to_owned()),
@@ -69,4 +70,15 @@ fn only_what_an_undo_wrote_is_taken_back() {
     store.end_writes(undo, &[ended(1, WriteState::Written), ended(0, WriteState::Skipped)]).unwrap();
     assert_eq!(store.taken_back(run).unwrap(), HashMap::from([(1, undo)]));
     assert!(store.taken_back(undo).unwrap().is_empty());
+}
+
+#[test]
+fn a_write_has_its_own_key_and_one_of_before_has_its_run_s() {
+    let (_folder, store) = store();
+    let more = Write { key: "CreatedAt".into(), ..write(1) };
+    let run = store.begin_run(&new_run(RunKind::Tag, None), &[write(0), more]).unwrap();
+    let keys = || store.writes_of(run).unwrap().into_iter().map(|row| row.write.key.to_string()).collect::<Vec<_>>();
+    assert_eq!(keys(), ["Owner", "CreatedAt"]);
+    store.connection.execute("UPDATE writes SET tag_key = NULL", []).unwrap();
+    assert_eq!(keys(), ["Owner", "Owner"]);
 }

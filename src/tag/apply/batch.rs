@@ -1,9 +1,9 @@
 //! Which writes go into one call.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::Task;
-use crate::names::{Region, TagValue};
+use crate::names::{Arn, Region, TagKey, TagValue};
 use crate::resource_map::WriteMethod;
 
 /// ARNs a call of TagResources or UntagResources takes.
@@ -29,7 +29,9 @@ pub(super) enum Way {
 #[derive(Debug)]
 pub(super) struct Batch<'t, 'm> {
     pub(super) way: Way,
-    /// Never empty; all in one region, with one change of the tag.
+    /// Those of a wave are made after those of the waves before it.
+    pub(super) wave: usize,
+    /// Never empty; all in one region, with one change of one tag; or all of one stack.
     pub(super) tasks: Vec<&'t Task<'m>>,
 }
 
@@ -47,7 +49,9 @@ impl Way {
         match self {
             Self::Ec2 => EC2_BATCH,
             Self::Rgta => RGTA_BATCH,
-            Self::Native | Self::Stack => 1,
+            Self::Native => 1,
+            // All of one stack.
+            Self::Stack => usize::MAX,
         }
     }
 }
@@ -58,21 +62,93 @@ impl Batch<'_, '_> {
     }
 }
 
-/// What the writes of one call must agree on. EC2's DeleteTags names the value that it removes.
-type Sameness<'t> = (Way, &'t Region, Option<&'t TagValue>, Option<&'t TagValue>);
+/// What the writes of one call must agree on.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Sameness<'t> {
+    wave: usize,
+    way: Way,
+    region: &'t Region,
+    change: Change<'t>,
+}
 
-/// The fewest batches for these tasks; within one the tasks keep their order.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Change<'t> {
+    /// EC2's DeleteTags names the value that it removes.
+    Tag { key: &'t TagKey, new: Option<&'t TagValue>, removed: Option<&'t TagValue> },
+    /// Anything, of this stack.
+    Stack(&'t Arn),
+}
+
+/// The fewest batches for these tasks, in waves; within one the tasks keep their order. No two tasks of a resource are in one
+/// wave, but for a stack's, which are in one batch.
 pub(super) fn batches<'t, 'm>(tasks: &'t [Task<'m>]) -> Vec<Batch<'t, 'm>> {
+    let mut waves: HashMap<&Arn, usize> = HashMap::new();
     let mut groups: BTreeMap<Sameness<'t>, Vec<&'t Task<'m>>> = BTreeMap::new();
     for task in tasks {
         let way = Way::of(task.writing.method);
-        let new_value = task.write.new_value.as_ref();
-        let removed = task.write.old_value.as_ref().filter(|_| way == Way::Ec2 && new_value.is_none());
-        groups.entry((way, &task.live.region, new_value, removed)).or_default().push(task);
+        let (key, new) = (&task.write.key, task.write.new_value.as_ref());
+        let change = match way {
+            Way::Stack => Change::Stack(&task.live.arn),
+            _ => {
+                let removed = task.write.old_value.as_ref().filter(|_| way == Way::Ec2 && new.is_none());
+                Change::Tag { key, new, removed }
+            }
+        };
+        let wave = if way == Way::Stack { 0 } else { next_wave(&mut waves, &task.live.arn) };
+        groups.entry(Sameness { wave, way, region: &task.live.region, change }).or_default().push(task);
     }
-    let batches = groups.into_iter().flat_map(|((way, ..), tasks)| {
+    let batches = groups.into_iter().flat_map(|(Sameness { wave, way, .. }, tasks)| {
         let chunks: Vec<_> = tasks.chunks(way.batch_size()).map(<[_]>::to_vec).collect();
-        chunks.into_iter().map(move |tasks| Batch { way, tasks })
+        chunks.into_iter().map(move |tasks| Batch { way, wave, tasks })
     });
     batches.collect()
+}
+
+fn next_wave<'t>(waves: &mut HashMap<&'t Arn, usize>, arn: &'t Arn) -> usize {
+    let next = waves.entry(arn).or_default();
+    let wave = *next;
+    *next += 1;
+    wave
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use super::super::test_world::{queue, resource, tasks};
+    use super::*;
+    use crate::resource_map::ResourceMap;
+
+    static MAP: LazyLock<ResourceMap> = LazyLock::new(ResourceMap::built_in);
+
+    fn with_keys(mut tasks: Vec<Task<'static>>, keys: &[&str]) -> Vec<Task<'static>> {
+        for (task, key) in tasks.iter_mut().zip(keys) {
+            task.write.key = (*key).into();
+        }
+        tasks
+    }
+
+    #[test]
+    fn the_tags_of_one_resource_are_in_waves_and_those_of_many_in_one_call() {
+        let live = vec![queue(0), queue(0), queue(1), queue(1), queue(2)];
+        let tasks = with_keys(tasks(&MAP, live, None, Some("alice")), &["Owner", "By", "Owner", "By", "Owner"]);
+        let told: Vec<_> = batches(&tasks).iter().map(|batch| (batch.wave, batch.positions())).collect();
+        assert_eq!(told, [(0, vec![0, 2, 4]), (1, vec![1, 3])]);
+    }
+
+    #[test]
+    fn all_tags_of_a_stack_are_one_update() {
+        let stack = |name: &str| {
+            resource(
+                "cfn",
+                name,
+                &format!("arn:aws:cloudformation:eu-west-1:123456789012:stack/{name}/1"),
+                serde_json::json!({}),
+            )
+        };
+        let live = vec![stack("a"), stack("a"), stack("b")];
+        let tasks = with_keys(tasks(&MAP, live, None, Some("alice")), &["Owner", "By", "Owner"]);
+        let told: Vec<_> = batches(&tasks).iter().map(|batch| (batch.wave, batch.positions())).collect();
+        assert_eq!(told, [(0, vec![0, 1]), (0, vec![2])]);
+    }
 }

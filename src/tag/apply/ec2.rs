@@ -9,17 +9,17 @@ use serde_json::{Value, json};
 
 use super::api::TagApi;
 use super::refusal::Refusal;
-use super::{Job, Outcome, Task, halves};
+use super::{Outcome, Task, halves};
 use crate::aws::ErrorClass;
 use crate::resource_map::RenderedCall;
 
 /// Makes the writes of one batch.
-pub(super) async fn write(api: &impl TagApi, job: &Job, tasks: Vec<&Task<'_>>) -> Vec<(u32, Outcome)> {
+pub(super) async fn write(api: &impl TagApi, tasks: Vec<&Task<'_>>) -> Vec<(u32, Outcome)> {
     let mut outcomes = Vec::with_capacity(tasks.len());
     let mut groups = vec![tasks];
     while let Some(group) = groups.pop() {
         let Some(first) = group.first() else { continue };
-        let call = call_for(job, &group);
+        let call = call_for(&group);
         match api.call(&first.access.service, &first.live.region, &call).await {
             Ok(answer) => {
                 let written = || Outcome::Written { request_id: answer.request_id.clone() };
@@ -60,7 +60,7 @@ fn narrow_down<'t, 'm>(
     outcomes.extend(group.iter().map(|task| (task.write.position, refusal.clone().outcome())));
 }
 
-fn call_for(job: &Job, group: &[&Task<'_>]) -> RenderedCall {
+fn call_for(group: &[&Task<'_>]) -> RenderedCall {
     let ids: Vec<&str> = group.iter().map(|task| task.live.id.as_str()).collect();
     let write = &group[0].write;
     // DeleteTags with a value removes the tag only where it still has that value.
@@ -68,7 +68,7 @@ fn call_for(job: &Job, group: &[&Task<'_>]) -> RenderedCall {
         Some(value) => ("CreateTags", Some(value)),
         None => ("DeleteTags", write.old_value.as_ref()),
     };
-    let mut tag = json!({"Key": job.key});
+    let mut tag = json!({"Key": write.key});
     if let Some(value) = value {
         tag["Value"] = Value::from(value.as_str());
     }

@@ -4,7 +4,8 @@
 //! the rest one by one. A call that fails for one resource is narrowed down until only that one fails. Batches run
 //! concurrently, but the journal is written by the one task that drives them.
 //!
-//! Everything here expects that the present value of the tag was read and is the write's `old_value`; see [`super::run`].
+//! A resource with several tags to write gets them in waves, one after the other; a stack, whose update takes a while, in one
+//! call. Everything here expects that the present value of the tag was read and is the write's `old_value`; see [`super::run`].
 
 mod api;
 mod batch;
@@ -24,7 +25,7 @@ use api::TagApi;
 use batch::{Batch, Way, batches};
 
 use crate::inventory::LiveResource;
-use crate::names::{AccountId, TagKey};
+use crate::names::AccountId;
 use crate::resource_map::{Access, TagWriting, TypeDefinition};
 use crate::store::journal::{RunId, Write, WriteResult, WriteState};
 use crate::store::{Store, StoreError};
@@ -39,8 +40,6 @@ pub struct Job {
     pub run: RunId,
     /// The account.
     pub account: AccountId,
-    /// The tag.
-    pub key: TagKey,
 }
 
 /// A write that can be made: the resource lives and its type says how it is tagged.
@@ -151,13 +150,19 @@ pub(super) async fn drive(
     progress: &mut dyn FnMut(u64),
 ) -> Result<Applied, StoreError> {
     let mut stop = pin!(stop);
-    let mut waiting = batches(tasks).into_iter();
+    let mut waiting = batches(tasks).into_iter().peekable();
+    let mut wave = 0;
     let mut running = FuturesUnordered::new();
     let mut applied = Applied::default();
     let mut broken = None;
     loop {
         while running.len() < WRITE_CONCURRENCY && applied.stopped.is_none() && broken.is_none() {
+            // The writes of one resource come one after the other: some calls replace all its tags at once.
+            if !running.is_empty() && waiting.peek().is_some_and(|next| next.wave > wave) {
+                break;
+            }
             let Some(batch) = waiting.next() else { break };
+            wave = batch.wave;
             match store.start_writes(job.run, &batch.positions()) {
                 Ok(()) => running.push(execute(api, job, batch)),
                 Err(error) => broken = Some(error),
@@ -200,10 +205,10 @@ fn note_lost_credentials(done: &[(u32, Outcome)], stopped: &mut Option<Stop>) {
 
 async fn execute(api: &impl TagApi, job: &Job, batch: Batch<'_, '_>) -> Vec<(u32, Outcome)> {
     match batch.way {
-        Way::Ec2 => ec2::write(api, job, batch.tasks).await,
+        Way::Ec2 => ec2::write(api, batch.tasks).await,
         Way::Rgta => rgta::write(api, job, batch.tasks).await,
         Way::Native => native::write_each(api, job, batch.tasks).await,
-        Way::Stack => stack::write_each(api, job, batch.tasks).await,
+        Way::Stack => stack::write(api, &batch.tasks).await,
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) async fn write(api: &impl TagApi, job: &Job, task: &Task<'_>, native:
 
 async fn try_write(api: &impl TagApi, job: &Job, task: &Task<'_>, native: &NativeWriting) -> Result<Outcome, Outcome> {
     let request = request_for(task, native)?;
-    let tags = if request.uses("tags") { Some(changed_tags(api, job, task).await?) } else { None };
+    let tags = if request.uses("tags") { Some(changed_tags(api, task).await?) } else { None };
     let lookup = |name: &str| value_of(job, task, tags.as_ref(), name);
     let call = request
         .render(&task.live.item, &lookup)
@@ -61,13 +61,13 @@ fn request_for<'n>(task: &Task<'_>, native: &'n NativeWriting) -> Result<&'n Req
 }
 
 /// All tags after the change.
-async fn changed_tags(api: &impl TagApi, job: &Job, task: &Task<'_>) -> Result<BTreeMap<String, String>, Outcome> {
+async fn changed_tags(api: &impl TagApi, task: &Task<'_>) -> Result<BTreeMap<String, String>, Outcome> {
     let mut tags = match api.all_tags(task).await {
         Tags::Known(tags) => tags,
         Tags::Partial(_) => return Err(unread_tags("not all of them are told")),
         Tags::Unknown(reason) => return Err(unread_tags(&reason)),
     };
-    let key = job.key.as_str();
+    let key = task.write.key.as_str();
     let expected = task.write.old_value.as_ref().map(|value| value.as_str());
     if tags.get(key).map(String::as_str) != expected {
         return Err(Outcome::Skipped("somebody changed the tag meanwhile".to_owned()));
@@ -92,7 +92,7 @@ fn value_of(job: &Job, task: &Task<'_>, tags: Option<&BTreeMap<String, String>>,
         "account" => job.account.as_str(),
         "region" => live.region.as_str(),
         "partition" => live.region.partition(),
-        "key" => job.key.as_str(),
+        "key" => task.write.key.as_str(),
         "value" => return task.write.new_value.as_ref().map(|value| value.as_str().into()),
         "tags" => return tags.map(tag_list),
         _ => return of_ancestors(name, &live.ancestors),

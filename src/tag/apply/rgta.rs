@@ -31,7 +31,7 @@ pub(super) async fn write(api: &impl TagApi, job: &Job, tasks: Vec<&Task<'_>>) -
     let mut refused = Vec::new();
     let mut groups = vec![Group { tasks, attempt: 1 }];
     while let Some(group) = groups.pop() {
-        let again = send(api, job, group, &mut outcomes, &mut refused).await;
+        let again = send(api, group, &mut outcomes, &mut refused).await;
         groups.extend(again);
     }
     let fallbacks = stream::iter(refused)
@@ -44,7 +44,6 @@ pub(super) async fn write(api: &impl TagApi, job: &Job, tasks: Vec<&Task<'_>>) -
 /// One call. Gives the groups that are worth another one.
 async fn send<'t, 'm>(
     api: &impl TagApi,
-    job: &Job,
     group: Group<'t, 'm>,
     outcomes: &mut Vec<(u32, Outcome)>,
     refused: &mut Vec<(&'t Task<'m>, Refusal)>,
@@ -56,7 +55,7 @@ async fn send<'t, 'm>(
     }
     let arns: Vec<&str> = tasks.iter().map(|task| task.live.arn.as_str()).collect();
     let value = first.write.new_value.as_ref();
-    let answer = match api.tag_resources(&first.live.region, &arns, &job.key, value).await {
+    let answer = match api.tag_resources(&first.live.region, &arns, &first.write.key, value).await {
         Ok(answer) => answer,
         Err(error) => {
             let refusal = Refusal::of_call(&error);

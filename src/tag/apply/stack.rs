@@ -14,34 +14,38 @@ use serde_json::{Value, json};
 use super::api::TagApi;
 use super::native::tag_list;
 use super::refusal::Refusal;
-use super::{Job, Outcome, Task};
+use super::{Outcome, Task};
 use crate::inventory::Tags;
 use crate::resource_map::RenderedCall;
 
-/// Makes the writes of a batch.
-pub(super) async fn write_each(api: &impl TagApi, job: &Job, tasks: Vec<&Task<'_>>) -> Vec<(u32, Outcome)> {
-    let mut outcomes = Vec::with_capacity(tasks.len());
-    for task in tasks {
-        outcomes.push((task.write.position, write(api, job, task).await));
-    }
-    outcomes
+/// Makes the writes of a batch: of one stack, by one update.
+pub(super) async fn write(api: &impl TagApi, tasks: &[&Task<'_>]) -> Vec<(u32, Outcome)> {
+    let Some(first) = tasks.first() else { return Vec::new() };
+    let outcome = update(api, first, tasks).await;
+    tasks.iter().map(|task| (task.write.position, outcome.clone())).collect()
 }
 
-async fn write(api: &impl TagApi, job: &Job, task: &Task<'_>) -> Outcome {
-    let Tags::Known(tags) = &task.live.tags else {
+async fn update(api: &impl TagApi, stack: &Task<'_>, tasks: &[&Task<'_>]) -> Outcome {
+    let Tags::Known(tags) = &stack.live.tags else {
         return Outcome::Failed("its other tags could not be read, and the update would remove them".to_owned());
     };
-    let call = update_call(task, &changed(tags, job, task));
-    match api.call(&task.access.service, &task.live.region, &call).await {
+    let call = update_call(stack, &changed(tags, tasks));
+    match api.call(&stack.access.service, &stack.live.region, &call).await {
         Ok(answer) => Outcome::Written { request_id: answer.request_id },
         Err(error) => Refusal::of_call(&error).outcome(),
     }
 }
 
-fn changed(tags: &BTreeMap<String, String>, job: &Job, task: &Task<'_>) -> BTreeMap<String, String> {
+fn changed(tags: &BTreeMap<String, String>, tasks: &[&Task<'_>]) -> BTreeMap<String, String> {
     let mut tags = tags.clone();
-    tags.retain(|key, _| !key.starts_with("aws:") && key != job.key.as_str());
-    tags.extend(task.write.new_value.iter().map(|value| (job.key.to_string(), value.to_string())));
+    tags.retain(|key, _| !key.starts_with("aws:"));
+    for task in tasks {
+        let key = task.write.key.to_string();
+        match &task.write.new_value {
+            Some(value) => tags.insert(key, value.to_string()),
+            None => tags.remove(&key),
+        };
+    }
     tags
 }
 

@@ -233,6 +233,7 @@ pub(in crate::tag) fn tasks<'m>(
             id: live.id.clone(),
             arn: live.arn.clone(),
             region: live.region.clone(),
+            key: "Owner".into(),
             old_value: old.map(TagValue::from),
             new_value: new.map(TagValue::from),
             event_id: None,
@@ -263,5 +264,5 @@ pub(in crate::tag) fn journal(tasks: &[Task<'_>]) -> (tempfile::TempDir, Store, 
 }
 
 pub(in crate::tag) fn job(run: RunId) -> Job {
-    Job { run, account: ACCOUNT.into(), key: "Owner".into() }
+    Job { run, account: ACCOUNT.into() }
 }

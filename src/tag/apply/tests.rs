@@ -6,6 +6,7 @@ use serde_json::json;
 use super::test_world::{ACCOUNT, World, journal, queue, resource, tasks, volume};
 use super::*;
 use crate::inventory::Tags;
+use crate::names::TagKey;
 use crate::resource_map::ResourceMap;
 
 static MAP: LazyLock<ResourceMap> = LazyLock::new(ResourceMap::built_in);

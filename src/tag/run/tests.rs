@@ -22,14 +22,14 @@ fn write(old: Option<&str>, new: Option<&str>) -> Write {
 }
 
 fn over(write: &Write, state: WriteState, current: Current) -> Outcome {
-    match check(&"Owner".into(), write, state, current) {
+    match check(write, state, current) {
         Check::Over(outcome) => outcome,
         Check::Ready(live) => panic!("ready: {live:?}"),
     }
 }
 
 fn is_ready(write: &Write, current: Current) -> bool {
-    matches!(check(&"Owner".into(), write, WriteState::Started, current), Check::Ready(_))
+    matches!(check(write, WriteState::Started, current), Check::Ready(_))
 }
 
 #[test]
@@ -89,7 +89,7 @@ where
             live.tags = Tags::Known(tags);
             Current::Live(Box::new(live))
         });
-        match check(&"Owner".into(), &row.write, row.result.state, current) {
+        match check(&row.write, row.result.state, current) {
             Check::Over(outcome) => prepared.over.push((row.write, outcome)),
             Check::Ready(live) => {
                 let definition = &MAP.types[&row.write.resource_type];

@@ -1,0 +1,113 @@
+//! Values of further tags, beside the owner's: `{event_time}`, `{creator} by {tool}`.
+
+use super::NoOwner;
+use super::facts::{FIELDS, Field};
+use super::owner::Owner;
+use super::tag_value;
+use super::text_template::{Missing, TextTemplate};
+use crate::resource_map::source::instead;
+use crate::trail::record::Event;
+
+/// The placeholder of the owner.
+const CREATOR: &str = "creator";
+
+/// A compiled template.
+#[derive(Debug, Clone)]
+pub struct TagTemplate(TextTemplate<Placeholder>);
+
+#[derive(Debug, Clone)]
+enum Placeholder {
+    Creator,
+    Field(Field),
+}
+
+/// A further tag's value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MoreValue {
+    /// Legal as a tag value.
+    pub value: String,
+    /// The text before it was made legal, where that changed it.
+    pub original: Option<String>,
+}
+
+impl TagTemplate {
+    /// Reads a template.
+    ///
+    /// # Errors
+    /// A placeholder that isn't known, with the nearest one; a brace without its partner.
+    pub fn parse(source: &str) -> Result<Self, String> {
+        let meaning = |name: &str| match Field::parse(name) {
+            Some(field) => Ok(Placeholder::Field(field)),
+            None if name == CREATOR => Ok(Placeholder::Creator),
+            None => {
+                let allowed: Vec<&str> = [CREATOR].into_iter().chain(FIELDS.iter().map(|(name, _)| *name)).collect();
+                Err(format!("there is no {{{name}}}; {}", instead(name, &allowed)))
+            }
+        };
+        TextTemplate::parse(source, meaning).map(Self)
+    }
+
+    /// The value for a resource that this event made, whose owner is `owner`.
+    ///
+    /// # Errors
+    /// Why there is none: what the template wants isn't known, or nothing of it may stand in a tag.
+    pub fn value(&self, event: &Event, owner: &Result<Owner, NoOwner>) -> Result<MoreValue, String> {
+        let value = |placeholder: &Placeholder| match placeholder {
+            Placeholder::Creator => owner.as_ref().ok().map(|owner| owner.value.as_str().into()),
+            Placeholder::Field(field) => field.of(event),
+        };
+        let text = self.0.render(value).map_err(|Missing(name)| match (name, owner) {
+            (CREATOR, Err(NoOwner(why))) => format!("it has no owner: {why}"),
+            _ => format!("the event does not tell {{{name}}}"),
+        })?;
+        let value =
+            tag_value::legal(&text).ok_or_else(|| format!("{text:?} holds no letter or digit that a tag allows"))?;
+        let original = (value != text).then_some(text);
+        Ok(MoreValue { value, original })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::creator::OwnerRules;
+    use crate::creator::test_data::{event_by, of_kind, session};
+
+    fn value(template: &str, event: &Event) -> Result<String, String> {
+        let owner = OwnerRules::default().owner_of(event);
+        TagTemplate::parse(template).unwrap().value(event, &owner).map(|more| more.value)
+    }
+
+    #[test]
+    fn placeholders_are_the_owner_and_the_event_s_facts() {
+        let mut event = event_by(session("deploy", "anna"));
+        event.user_agent = Some("aws-cli/2.31.0".to_owned());
+        event.source_ip = Some("203.0.113.7".to_owned());
+        for (template, expected) in [
+            ("{creator}", "anna"),
+            ("{event_time}", "2026-03-01T10:00:00Z"),
+            ("{creator}/{role} by {tool}", "anna/deploy by AWS CLI 2.31.0"),
+            ("{source_ip}@{account}:{event_name}", "203.0.113.7@111122223333:CreateRole"),
+            ("{arn}", "arn:aws:sts::111122223333:assumed-role/deploy/anna"),
+        ] {
+            let found = value(template, &event).unwrap();
+
+            assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_leaves_no_value() {
+        let service = event_by(of_kind("AWSService"));
+        assert_eq!(value("{creator}", &service), Err("it has no owner: AWS itself".to_owned()));
+        assert_eq!(value("{event_time}", &service).as_deref(), Ok("2026-03-01T10:00:00Z"));
+        assert_eq!(value("{source_ip}", &service), Err("the event does not tell {source_ip}".to_owned()));
+        assert!(value("???", &service).unwrap_err().contains("no letter or digit"));
+    }
+
+    #[test]
+    fn a_misspelt_placeholder_is_told() {
+        let error = TagTemplate::parse("{event_tim}").unwrap_err();
+        assert!(error.starts_with("there is no {event_tim}; did you mean `event_time`?"), "{error}");
+    }
+}
