@@ -22,6 +22,7 @@ mod load_s3_hourly;
 mod load_s3_select;
 mod org;
 mod owners;
+mod readme;
 mod report;
 mod resource_map_command;
 mod resource_maps;
