@@ -177,8 +177,7 @@ pub(super) fn with_known_names(
 /// Tells of the rules of an identity map that fitted nobody: they are likely mistakes.
 pub(super) fn tell_unused_rules(context: &Context, rules: &OwnerRules) {
     let Some(map) = &rules.identity_map else { return };
-    let (unused, asked) = map.unused();
-    for rule in unused {
-        context.console.warning(format_args!("identity map, {rule}: it fitted none of the {asked} callers looked at"));
+    for rule in map.unused() {
+        context.console.warning(format_args!("identity map, {rule}: it fitted none of the callers looked at"));
     }
 }

@@ -319,7 +319,10 @@ fn the_trail_stands_in_place_of_imported_rows_in_either_order() {
     assert_eq!(sorted("trail.db"), expected, "the trail first");
     let who = bench.trailcreator(["who", "CPU ,eu", "--db", "import.db", "--output", "json"]).run();
     let resource = who.success().json()["resources"][0].clone();
-    assert_eq!((resource["owner"].clone(), resource["evidence"].as_array().map(Vec::len)), (json!("robert"), Some(1)));
+    assert_eq!(
+        (resource["owner"].clone(), resource["other_events"].as_array().map(Vec::len)),
+        (json!("robert"), Some(1))
+    );
 }
 
 fn many(rows: usize) -> impl Iterator<Item = Row> {

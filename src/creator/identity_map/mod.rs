@@ -11,7 +11,7 @@ mod read;
 mod tests;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::facts::Field;
 use super::text_template::{Missing, TextTemplate};
@@ -24,8 +24,8 @@ pub struct IdentityMap {
     /// Its file, for messages.
     name: String,
     rules: Vec<Rule>,
-    /// How many events it was asked about.
-    asked: AtomicU64,
+    /// Whether it was asked about any event.
+    asked: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -66,7 +66,7 @@ pub(super) struct Verdict {
 impl IdentityMap {
     /// What the first rule that fits says.
     pub(super) fn verdict(&self, event: &Event) -> Option<Verdict> {
-        self.asked.fetch_add(1, Ordering::Relaxed);
+        self.asked.store(true, Ordering::Relaxed);
         self.rules.iter().find_map(|rule| rule.verdict(event))
     }
 
@@ -78,11 +78,11 @@ impl IdentityMap {
         }
     }
 
-    /// The rules that fitted no event, and how many events there were. Empty where there was no event at all.
-    pub fn unused(&self) -> (Vec<&str>, u64) {
+    /// The rules that fitted none of the events. None where there was no event at all.
+    pub fn unused(&self) -> impl Iterator<Item = &str> {
         let asked = self.asked.load(Ordering::Relaxed);
-        let unused = self.rules.iter().filter(|rule| asked > 0 && !rule.fitted.load(Ordering::Relaxed));
-        (unused.map(|rule| rule.title.as_str()).collect(), asked)
+        let unused = self.rules.iter().filter(move |rule| asked && !rule.fitted.load(Ordering::Relaxed));
+        unused.map(|rule| rule.title.as_str())
     }
 }
 

@@ -1,7 +1,7 @@
 //! An identity map as it is written, in YAML, and what is wrong with it. `docs/owners.md` is the contract.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::AtomicBool;
 
 use serde::Deserialize;
 use serde_saphyr::{Location, Spanned};
@@ -78,7 +78,7 @@ impl IdentityMap {
         }
         let rules = (1..).zip(&rules.value).map(|(number, stanza)| compile(source, number, stanza));
         let rules = rules.collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { name: name.to_owned(), rules, asked: AtomicU64::new(0) })
+        Ok(Self { name: name.to_owned(), rules, asked: AtomicBool::new(false) })
     }
 }
 

@@ -267,3 +267,20 @@ impl TagApi for LostCredentials {
 
     async fn pause(&self, _duration: std::time::Duration) {}
 }
+
+#[tokio::test]
+async fn several_tags_of_many_resources_are_few_calls_and_one_resource_s_follow_each_other() {
+    let resources: Vec<_> = (0..3).flat_map(|number| [queue(number), queue(number)]).collect();
+    let world = World::of(arns(&resources));
+    let mut tasks = tasks(&MAP, resources.clone(), None, Some("alice"));
+    for task in tasks.iter_mut().skip(1).step_by(2) {
+        task.write.key = "By".into();
+    }
+    let outcomes = run(&world, &tasks).await;
+    assert!(not_written(&outcomes).is_empty());
+    assert_eq!(world.calls_of("TagResources"), [3, 3]);
+    for live in &resources {
+        let tags = world.tags.borrow()[live.arn.as_str()].clone();
+        assert_eq!((tags["Owner"].as_str(), tags["By"].as_str()), ("alice", "alice"));
+    }
+}

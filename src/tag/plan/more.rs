@@ -42,6 +42,7 @@ pub(super) fn decide_more<'q>(
     owner: &Decision,
 ) -> Vec<(&'q TagKey, Decision)> {
     let goes_on = match owner {
+        _ if question.more_tags.is_empty() => false,
         Decision::Write(_) => true,
         Decision::Leave(kind, _) => {
             matches!(kind, LeftKind::HasTag | LeftKind::SameValue | LeftKind::NoOwner | LeftKind::TagLimit)

@@ -22,6 +22,10 @@ def before(entry, environ):
 
 /// A run that got the signal in its middle; its exit code and stderr, and the volumes.
 fn signalled(signal: &str) -> (Lab, Vec<String>, Option<i32>, String) {
+    signalled_in(signal, &["tag"])
+}
+
+fn signalled_in(signal: &str, args: &[&str]) -> (Lab, Vec<String>, Option<i32>, String) {
     let bench = Bench::new();
     let pid_file = bench.path("pid");
     let hook = HOOK.replace("PID_FILE", &pid_file.display().to_string()).replace("SIGNAL", signal);
@@ -29,7 +33,7 @@ fn signalled(signal: &str) -> (Lab, Vec<String>, Option<i32>, String) {
     let owners: Vec<String> = (0..VOLUMES).map(|number| format!("user{number}")).collect();
     let volumes = lab.volumes(&owners.iter().map(String::as_str).collect::<Vec<_>>());
     lab.load();
-    let child = lab.bench.trailcreator(["tag"]).aws(&lab.moto).spawn();
+    let child = lab.bench.trailcreator(args).aws(&lab.moto).spawn();
     lab.bench.write("pid.part", child.id().to_string());
     std::fs::rename(lab.bench.path("pid.part"), &pid_file).expect("the folder is ours");
     let output = child.wait_with_output().expect("it ends");
@@ -109,4 +113,16 @@ fn ends_after_the_calls_under_way(signal: &str) {
 
     lab.run(&["apply", "--resume", "1"]).success();
     assert_eq!(owned(&lab), VOLUMES);
+}
+
+#[test]
+fn further_tags_are_resumed_and_taken_back_with_the_owner() {
+    let (lab, volumes, code, _) = signalled_in("SIGKILL", &["tag", "--tag", "At={event_time}"]);
+    assert_eq!(code, None, "it was killed");
+    lab.run(&["apply", "--resume", "1"]).success();
+    for (number, id) in volumes.iter().enumerate() {
+        assert_eq!(lab.volume_tags(id), json!({"Owner": format!("user{number}"), "At": "2026-03-01T10:00:00Z"}));
+    }
+    lab.run(&["undo", "1"]).success();
+    assert!(volumes.iter().all(|id| lab.volume_tags(id) == json!({})));
 }
