@@ -38,7 +38,7 @@ pub(super) struct Args {
     #[arg(value_name = "ACCOUNTS_FILE", conflicts_with = "config")]
     accounts_file: Option<PathBuf>,
     /// All active accounts of the organization, straight from AWS Organizations, without a file
-    #[arg(long, conflicts_with_all = ["config", "accounts_file"])]
+    #[arg(long, visible_alias = "all", conflicts_with_all = ["config", "accounts_file"])]
     org: bool,
     /// With --org: the role to assume in each account, a template of its ARN or the name of each account's own role [default:
     /// OrganizationAccountAccessRole]
