@@ -9,8 +9,9 @@ use super::{CommandError, Context};
 use crate::aws::AwsOptions;
 use crate::console::OutputFormat;
 use crate::creator::{CreatorValue, IdentityMap, MachineSessions, OwnerRules};
-use crate::names::Region;
+use crate::names::{Region, ResourceType};
 use crate::store::Store;
+use crate::tag::plan::MoreTag;
 use crate::trail::window::{TimeWindow, WindowText};
 
 /// Options of every command.
@@ -124,6 +125,30 @@ impl WindowArgs {
         };
         TimeWindow::parse(text, jiff::Timestamp::now()).map_err(CommandError::usage)
     }
+}
+
+/// What is to be written, and on what: the same for one account and for many.
+#[derive(Debug, Clone, Args)]
+pub(super) struct WantedArgs {
+    /// The tag that names the owner
+    #[arg(long, value_name = "KEY", default_value = "Owner", env = "TRAILCREATOR_CREATOR_TAG")]
+    pub(super) creator_tag: String,
+    /// A further tag and its value: CreatedAt={event_time}. Placeholders: {creator}, {event_time}, {event_name}, {arn}, {role},
+    /// {source_ip}, {tool}, {account} and more (docs/owners.md); repeatable
+    #[arg(long = "tag", value_name = "KEY=TEMPLATE", value_parser = str::parse::<MoreTag>)]
+    pub(super) more_tags: Vec<MoreTag>,
+    /// Only these resource types (cloud-custodian's names: ec2, iam-role); repeatable
+    #[arg(long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>)]
+    pub(super) types: Vec<ResourceType>,
+    /// Print what would be written, and write nothing to AWS
+    #[arg(long, alias = "dryrun")]
+    pub(super) dry_run: bool,
+    /// Replace the tag where it has another value
+    #[arg(long)]
+    pub(super) overwrite: bool,
+    /// Save what would be written to a file for `apply`, and write nothing to AWS
+    #[arg(long, value_name = "FILE")]
+    pub(super) save_plan: Option<PathBuf>,
 }
 
 /// How an owner is decided from who called. docs/owners.md tells the rules.

@@ -1,9 +1,8 @@
 //! `tag`: survey, plan, and unless only the plan is wanted, apply.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::options::tell_unused_rules;
+use super::options::{WantedArgs, tell_unused_rules};
 use super::run_output::{self, RunOutput};
 use super::tagging;
 use super::{AwsArgs, CommandError, Context, Outcome, OwnerArgs};
@@ -16,7 +15,7 @@ use crate::names::{AccountId, ResourceType};
 use crate::resource_map::ResourceMap;
 use crate::store::Store;
 use crate::store::journal::RunKind;
-use crate::tag::plan::{LeftKind, MoreTag, Plan, PlannedWrite, Question};
+use crate::tag::plan::{LeftKind, Plan, PlannedWrite, Question};
 use crate::tag::run::{Runner, Target};
 use crate::tag::survey::{Chosen, Survey, choose_types, survey};
 
@@ -29,25 +28,8 @@ use crate::tag::survey::{Chosen, Survey, choose_types, survey};
 /// Exit codes: 0 all done, 1 failed, 2 usage, 4 finished but some resources or types failed, 130 interrupted.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The tag that names the owner
-    #[arg(long, value_name = "KEY", default_value = "Owner", env = "TRAILCREATOR_CREATOR_TAG")]
-    creator_tag: String,
-    /// A further tag and its value: CreatedAt={event_time}. Placeholders: {creator}, {event_time}, {event_name}, {arn}, {role},
-    /// {source_ip}, {tool}, {account} and more (docs/owners.md); repeatable
-    #[arg(long = "tag", value_name = "KEY=TEMPLATE", value_parser = str::parse::<MoreTag>)]
-    more_tags: Vec<MoreTag>,
-    /// Only these resource types (cloud-custodian's names: ec2, iam-role); repeatable
-    #[arg(long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>)]
-    types: Vec<ResourceType>,
-    /// Print the plan and write nothing to AWS
-    #[arg(long, alias = "dryrun")]
-    dry_run: bool,
-    /// Replace the tag where it has another value
-    #[arg(long)]
-    overwrite: bool,
-    /// Save the plan to a file for `apply`, and write nothing to AWS
-    #[arg(long, value_name = "FILE")]
-    save_plan: Option<PathBuf>,
+    #[command(flatten)]
+    wanted: WantedArgs,
     #[command(flatten)]
     owner: OwnerArgs,
     #[command(flatten)]
@@ -55,10 +37,10 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, CommandError> {
-    let key = tagging::parse_key(&args.creator_tag)?;
-    tagging::check_more_tags(&key, &args.more_tags)?;
+    let key = tagging::parse_key(&args.wanted.creator_tag)?;
+    tagging::check_more_tags(&key, &args.wanted.more_tags)?;
     let map = context.resource_map()?;
-    check_types(&map, &args.types)?;
+    check_types(&map, &args.wanted.types)?;
     let store = context.open_existing_store()?;
     let rules = args.owner.rules()?;
     let (session, caller) = tagging::open_account(args.aws).await?;
@@ -67,11 +49,11 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
         account: caller.account,
         region: session.region().clone(),
         key,
-        more_tags: args.more_tags,
-        overwrite: args.overwrite,
+        more_tags: args.wanted.more_tags,
+        overwrite: args.wanted.overwrite,
         rules,
     };
-    let chosen = choose_types(&store, &map, &question.account, &question.region, &args.types)
+    let chosen = choose_types(&store, &map, &question.account, &question.region, &args.wanted.types)
         .map_err(|error| context.store_error(&error))?;
     if chosen.types.is_empty() && chosen.skipped.is_empty() {
         tell_that_there_is_nothing(context, &question);
@@ -81,12 +63,12 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let mut survey = survey?;
     tell_figures(context, &survey.plan);
     tell_unused_rules(context, &question.rules);
-    if let Some(path) = &args.save_plan {
+    if let Some(path) = &args.wanted.save_plan {
         tagging::save_plan(path, &survey.plan)?;
     }
-    if args.dry_run || args.save_plan.is_some() {
-        print_plan(context, &survey.plan, args.save_plan.is_none());
-        tell_plan(context, &survey.plan, &session, args.save_plan.as_deref());
+    if args.wanted.dry_run || args.wanted.save_plan.is_some() {
+        print_plan(context, &survey.plan, args.wanted.save_plan.is_none());
+        tell_plan(context, &survey.plan, &session, args.wanted.save_plan.as_deref());
         return Ok(outcome_of_plan(&survey.plan));
     }
     let place = Place { account: question.account, region: question.region };

@@ -6,18 +6,18 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use super::options::tell_unused_rules;
+use super::options::{WantedArgs, tell_unused_rules};
 use super::organization::{self, AccountsArgs, Save, Telling, TellingArgs};
 use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, tag, tagging};
 use crate::creator::OwnerRules;
 use crate::load::Stop;
-use crate::names::{Region, ResourceType, TagKey};
+use crate::names::{Region, TagKey};
 use crate::org::errand::Tag;
 use crate::org::{Organization, RegionChoice};
 use crate::store::Store;
 use crate::store::journal::RunKind;
 use crate::store::organization_runs::{NewOrganizationRun, OrganizationRun, OrganizationRunId};
-use crate::tag::plan::{MoreTag, Plan};
+use crate::tag::plan::Plan;
 
 /// The role that AWS Organizations makes in accounts it creates.
 const DEFAULT_ROLE: &str = "OrganizationAccountAccessRole";
@@ -51,25 +51,8 @@ pub(super) struct Args {
     /// Only these regions, or `all` that each account has enabled; without: the file's, else those the database has records for
     #[arg(short = 'r', long, value_name = "REGION", value_delimiter = ',', value_parser = str::parse::<RegionChoice>)]
     region: Vec<RegionChoice>,
-    /// The tag that names the owner
-    #[arg(long, value_name = "KEY", default_value = "Owner", env = "TRAILCREATOR_CREATOR_TAG")]
-    creator_tag: String,
-    /// A further tag and its value: CreatedAt={event_time}. Placeholders: {creator}, {event_time}, {event_name}, {arn}, {role},
-    /// {source_ip}, {tool}, {account} and more (docs/owners.md); repeatable
-    #[arg(long = "tag", value_name = "KEY=TEMPLATE", value_parser = str::parse::<MoreTag>)]
-    more_tags: Vec<MoreTag>,
-    /// Only these resource types (cloud-custodian's names: ec2, iam-role); repeatable
-    #[arg(long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>)]
-    types: Vec<ResourceType>,
-    /// Print the plans and write nothing to AWS
-    #[arg(long, alias = "dryrun")]
-    dry_run: bool,
-    /// Replace the tag where it has another value
-    #[arg(long)]
-    overwrite: bool,
-    /// Save the plans to a file for `apply`, and write nothing to AWS
-    #[arg(long, value_name = "FILE")]
-    save_plan: Option<PathBuf>,
+    #[command(flatten)]
+    wanted: WantedArgs,
     /// Go on with a run that was interrupted, the latest or this one (org-3), with what is left; wants the same options
     #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = LATEST, conflicts_with_all = ["dry_run", "save_plan"])]
     resume: Option<String>,
@@ -84,10 +67,10 @@ pub(super) struct Args {
 
 pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, CommandError> {
     args.accounts.config = args.accounts_file.take().or(args.accounts.config);
-    let key = tagging::parse_key(&args.creator_tag)?;
-    tagging::check_more_tags(&key, &args.more_tags)?;
+    let key = tagging::parse_key(&args.wanted.creator_tag)?;
+    tagging::check_more_tags(&key, &args.wanted.more_tags)?;
     let map = context.resource_map()?;
-    tag::check_types(&map, &args.types)?;
+    tag::check_types(&map, &args.wanted.types)?;
     // clap's own `requires` gives way to --org's conflict with a file.
     if args.role.is_some() && !args.org {
         return Err(CommandError::usage("--role goes with --org: an accounts file has the role of each account"));
@@ -107,29 +90,29 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
             accounts?
         }
     };
-    let only_plan = args.dry_run || args.save_plan.is_some();
+    let only_plan = args.wanted.dry_run || args.wanted.save_plan.is_some();
     let results = args.telling.open_results(args.resume.is_some())?;
     let run = if only_plan { None } else { Some(begin(&args, context, &store, &key, &rules)?) };
     let rules = tag::with_names(context, &base, &store, None, rules).await?;
     let errand = Tag {
         map: &map,
         regions: args.region.clone(),
-        types: args.types.clone(),
-        more_tags: args.more_tags.clone(),
-        overwrite: args.overwrite,
+        types: args.wanted.types.clone(),
+        more_tags: args.wanted.more_tags.clone(),
+        overwrite: args.wanted.overwrite,
         rules: rules.clone(),
         only_plan,
     };
     let concurrency = if args.debug { 1 } else { args.accounts.max_concurrency };
     let stop = Stop::default();
     let organization = Organization { base: &base, map: &map, store: &store, key, run, stop: &stop, concurrency };
-    let mut plans = args.save_plan.as_deref().map(Plans::create).transpose()?;
+    let mut plans = args.wanted.save_plan.as_deref().map(Plans::create).transpose()?;
     let mut save = plans.as_mut().map(|plans| |plan: &Plan| plans.add(plan));
     let telling = Telling {
         kind: RunKind::Tag,
         results,
         stats: args.telling.stats,
-        print_plans: args.dry_run && args.save_plan.is_none(),
+        print_plans: args.wanted.dry_run && args.wanted.save_plan.is_none(),
         save: save.as_mut().map(|save| save as &mut Save<'_>),
         resume: resume_advice(&args, run),
     };
@@ -205,10 +188,10 @@ fn find<'r>(runs: &'r [OrganizationRun], wanted: &str) -> Result<&'r Organizatio
 fn question(args: &Args, rules: &OwnerRules) -> Map<String, Value> {
     let AccountsArgs { accounts, not_accounts, tags, .. } = &args.accounts;
     let fields = [
-        ("--creator-tag", json!(args.creator_tag)),
-        ("--tag", json!(args.more_tags.iter().map(|more| format!("{more:?}")).collect::<Vec<_>>())),
-        ("--type", json!(args.types)),
-        ("--overwrite", json!(args.overwrite)),
+        ("--creator-tag", json!(args.wanted.creator_tag)),
+        ("--tag", json!(args.wanted.more_tags.iter().map(|more| format!("{more:?}")).collect::<Vec<_>>())),
+        ("--type", json!(args.wanted.types)),
+        ("--overwrite", json!(args.wanted.overwrite)),
         ("--region", json!(args.region)),
         ("--accounts", json!(accounts)),
         ("--not-accounts", json!(not_accounts)),
