@@ -21,6 +21,7 @@ use crate::inventory::{LiveResource, Tags};
 use crate::names::{AccountId, Arn, Region, ResourceId, ResourceType, TagKey, TagValue};
 use crate::resource_map::TypeDefinition;
 use crate::store::creations::StoredEvent;
+use crate::trail::record::Event;
 
 /// The version of the document. It changes when a reader of the last one would misunderstand it.
 pub const FORMAT_VERSION: u32 = 1;
@@ -382,18 +383,30 @@ fn try_decide(
     let cleaned =
         owner.original.map(|original| format!(" (made legal for tags from {original:?})")).unwrap_or_default();
     let (event, reason) = (&creation.event, owner.reason);
-    Ok(PlannedWrite {
+    let reason = format!("{reason}{cleaned}, {} {}", event.name, event.time);
+    Ok(planned(question, resource, (key, owner.value), event, reason))
+}
+
+/// The write of a tag on a resource, resting on an event.
+fn planned(
+    question: &Question,
+    resource: &LiveResource,
+    (key, value): (&TagKey, String),
+    event: &Event,
+    reason: String,
+) -> PlannedWrite {
+    PlannedWrite {
         resource_type: resource.resource_type.clone(),
         id: resource.id.clone(),
         arn: resource.arn.clone(),
         account_id: question.account.clone(),
         region: resource.region.clone(),
         key: key.clone(),
-        value: TagValue::new(owner.value),
+        value: TagValue::new(value),
         event_id: Some(event.event_id.clone()),
-        old_value: present.map(TagValue::from),
-        reason: format!("{reason}{cleaned}, {} {}", event.name, event.time),
-    })
+        old_value: present_value(resource, key).map(TagValue::from),
+        reason,
+    }
 }
 
 /// The tag's present value, as far as known.

@@ -5,10 +5,10 @@
 
 use std::str::FromStr;
 
-use super::{Decision, LeftKind, PlannedWrite, Question, TypeFacts, creation_of, present_value, prove_tags};
+use super::{Decision, LeftKind, PlannedWrite, Question, TypeFacts, creation_of, planned, present_value, prove_tags};
 use crate::creator::TagTemplate;
 use crate::inventory::{LiveResource, Tags};
-use crate::names::{TagKey, TagValue};
+use crate::names::TagKey;
 use crate::store::creations::StoredEvent;
 use crate::tag::parse_key;
 
@@ -93,16 +93,6 @@ fn decide(
     }
     prove_tags(resource, key, present.is_some(), added)?;
     let cleaned = found.original.map(|original| format!("made legal for tags from {original:?}, ")).unwrap_or_default();
-    Ok(PlannedWrite {
-        resource_type: resource.resource_type.clone(),
-        id: resource.id.clone(),
-        arn: resource.arn.clone(),
-        account_id: question.account.clone(),
-        region: resource.region.clone(),
-        key: key.clone(),
-        value: TagValue::new(found.value),
-        event_id: Some(event.event_id.clone()),
-        old_value: present.map(TagValue::from),
-        reason: format!("{cleaned}{} {}", event.name, event.time),
-    })
+    let reason = format!("{cleaned}{} {}", event.name, event.time);
+    Ok(planned(question, resource, (key, found.value), event, reason))
 }
