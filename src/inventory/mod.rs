@@ -32,6 +32,8 @@ pub struct LiveResource {
     pub id: ResourceId,
     /// All texts by which an event may call it: id, names, ARN. Without repeats.
     pub identifiers: Vec<String>,
+    /// Texts by which an event may call all that it made together (an image, for its snapshots).
+    pub made_with: Vec<String>,
     /// Its ARN; empty for a type without one, which can't be tagged.
     pub arn: Arn,
     /// Where it is: the region asked, or its own (buckets), or the partition's home region for global types.

@@ -53,11 +53,13 @@ fn resource(scope: &Scope<'_>, item: ListedItem) -> Result<LiveResource, String>
             identifiers.push(identifier);
         }
     }
+    let made_with = access.made_with.iter().flat_map(|text| text.texts(&item, &lookup)).collect();
     Ok(LiveResource {
         resource_type: scope.definition.resource_type.clone(),
         tags: listed_tags(scope, &item),
         id: ResourceId::new(id),
         identifiers,
+        made_with,
         arn: Arn::new(arn.unwrap_or_default()),
         region,
         item,

@@ -82,6 +82,8 @@ pub struct Access {
     pub id: ItemText,
     /// Further identifiers that an event may carry instead of the id (a name, a URL).
     pub names: Vec<ItemText>,
+    /// What the call that made it named in its stead, so that all it made answer to it (the image of CreateImage's snapshots).
+    pub made_with: Vec<ItemText>,
     /// The live item's ARN; `None` only for a type that can't be tagged.
     pub arn: Option<ItemText>,
     /// The live item's own region where it isn't the one asked (S3 buckets), on the item.

@@ -60,6 +60,8 @@ pub(super) struct TypeStanza {
     pub(super) id: Option<Spanned<ItemTextStanza>>,
     #[serde(default)]
     pub(super) names: Vec<Spanned<ItemTextStanza>>,
+    #[serde(default)]
+    pub(super) made_with: Vec<Spanned<ItemTextStanza>>,
     pub(super) arn: Option<Spanned<ItemTextStanza>>,
     pub(super) region: Option<Text>,
     pub(super) tags: Option<Spanned<TagsStanza>>,

@@ -5,6 +5,9 @@
 //! (`arn:…:function:f` and `f`), in the same account and region. A text that several live resources answer to on one
 //! level belongs to none of them: a missing owner is better than a wrong one. Two different ARNs never match.
 //!
+//! What a call made together may be known by what the call named only: an image, for its snapshots. Then the event is that of
+//! each resource that was made with it and of which no event tells by itself.
+//!
 //! Pure.
 
 use std::collections::hash_map::Entry;
@@ -32,6 +35,8 @@ struct Index {
     tails: Answers,
     /// The ARNs by position.
     arns: Vec<String>,
+    /// What the map says was made with these texts.
+    together: HashMap<String, Vec<usize>>,
 }
 
 /// Takes a type's events one by one and keeps those of live resources.
@@ -39,6 +44,8 @@ struct Index {
 pub struct Join {
     index: Index,
     events: Vec<Vec<StoredEvent>>,
+    /// Of what was made together with the resource.
+    shared: Vec<Vec<StoredEvent>>,
     records: Records,
 }
 
@@ -63,7 +70,8 @@ pub struct Joined {
 impl Join {
     /// For these live resources, all of one type.
     pub fn new(live: &[LiveResource]) -> Self {
-        Self { index: Index::new(live), events: vec![Vec::new(); live.len()], records: Records::default() }
+        let none = vec![Vec::new(); live.len()];
+        Self { index: Index::new(live), events: none.clone(), shared: none, records: Records::default() }
     }
 
     /// Keeps `event` if its resource lives. The rows of an event must come one after the other.
@@ -71,12 +79,19 @@ impl Join {
         self.records.add(&event);
         if let Some(position) = self.index.find(event.resource_id.as_str()) {
             self.events[position].push(event);
+        } else if let Some(positions) = self.index.together.get(event.resource_id.as_str()) {
+            for &position in positions {
+                self.shared[position].push(event.clone());
+            }
         }
     }
 
     /// What was kept.
     pub fn finish(mut self) -> Joined {
-        for events in &mut self.events {
+        for (events, shared) in self.events.iter_mut().zip(self.shared) {
+            if events.is_empty() {
+                *events = shared;
+            }
             events.sort_by(|a, b| (&a.event.time, &a.event.event_id).cmp(&(&b.event.time, &b.event.event_id)));
         }
         Joined { events: self.events, records: self.records.count }
@@ -111,6 +126,9 @@ impl Index {
                 } else {
                     insert(&mut index.plain, text, position);
                 }
+            }
+            for text in &resource.made_with {
+                index.together.entry(text.clone()).or_default().push(position);
             }
             index.arns.push(resource.arn.as_str().to_owned());
         }
@@ -193,6 +211,27 @@ mod tests {
         assert_eq!(matches(&[function], "arn:aws:lambda:eu-west-1:1:function:resize"), Some(0));
         let queue = live("https://sqs.eu-west-1.amazonaws.com/1/jobs", "arn:aws:sqs:eu-west-1:1:jobs");
         assert_eq!(matches(&[queue], "https://queue.amazonaws.com/1/jobs"), Some(0));
+    }
+
+    #[test]
+    fn what_was_made_together_has_the_event_of_all_unless_it_has_its_own() {
+        let made_with = |id: &str, whole: &str| {
+            let mut snapshot = live(id, &format!("arn:aws:ec2:eu-west-1::snapshot/{id}"));
+            snapshot.made_with = vec![whole.to_owned()];
+            snapshot
+        };
+        let resources = [
+            made_with("snap-1", "ami-1"),
+            made_with("snap-2", "ami-1"),
+            made_with("snap-3", "ami-1"),
+            made_with("snap-4", "ami-2"),
+        ];
+        let mut join = Join::new(&resources);
+        join.add(stored("create", "ami-1", "alice", "2024-01-02T00:00:00Z"));
+        join.add(stored("create", "snap-3", "bob", "2024-01-01T00:00:00Z"));
+        let events = join.finish().events;
+        let ids = |position: usize| events[position].iter().map(|event| event.resource_id.as_str()).collect::<Vec<_>>();
+        assert_eq!([ids(0), ids(1), ids(2), ids(3)], [vec!["ami-1"], vec!["ami-1"], vec!["snap-3"], vec![]]);
     }
 
     #[test]

@@ -331,7 +331,7 @@ class Checker:
         for key in ("id", "region"):
             if isinstance(resource.get(key), str) and self.path(key, resource[key], item) not in (SCALAR, ANY):
                 self.wrong(key, f"{resource[key]} is no single value")
-        for place in ("arn", "id", "names"):
+        for place in ("arn", "id", "names", "made_with"):
             given = resource.get(place, [])
             for value in given if isinstance(given, list) else [given]:
                 self.identifier(place, value, item)

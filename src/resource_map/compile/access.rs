@@ -36,11 +36,13 @@ impl Compiler<'_> {
         }
         let scope = |place, names| Scope { place, names, item: true, parent: &parent };
         let name = |name| self.item_text(name, &scope("`names`", vec!["id"]));
+        let whole = |text| self.item_text(text, &scope("`made_with`", vec!["id"]));
         Ok(Some(Access {
             service: service.clone(),
             list: self.listing(service, list)?,
             id: self.item_text(id, &scope("`id`", vec![]))?,
             names: stanza.names.iter().map(name).collect::<Result<_, _>>()?,
+            made_with: stanza.made_with.iter().map(whole).collect::<Result<_, _>>()?,
             arn: stanza.arn.as_ref().map(|arn| self.arn(arn, &scope("`arn`", vec!["id"]))).transpose()?,
             region: self.optional_expression(stanza.region.as_ref())?,
             tags: self.tag_reading(service, stanza.tags.as_ref(), &parent)?,
@@ -51,9 +53,10 @@ impl Compiler<'_> {
     /// Without `list` the type is reached as the built-in map says, so nothing else about it may be said here.
     fn no_access(&self, stanza: &TypeStanza) -> Result<Option<Access>, MapError> {
         let text = |text: &Option<Spanned<ItemTextStanza>>| text.as_ref().map(|text| text.referenced);
-        let useless: [(&str, Option<Location>); 6] = [
+        let useless: [(&str, Option<Location>); 7] = [
             ("id", text(&stanza.id)),
             ("names", stanza.names.first().map(|name| name.referenced)),
+            ("made_with", stanza.made_with.first().map(|text| text.referenced)),
             ("arn", text(&stanza.arn)),
             ("region", stanza.region.as_ref().map(|region| region.referenced)),
             ("tags", stanza.tags.as_ref().map(|tags| tags.referenced)),

@@ -211,6 +211,7 @@ pub(in crate::tag) fn resource(resource_type: &str, id: &str, arn: &str, item: V
         resource_type: resource_type.into(),
         id: id.into(),
         identifiers: vec![id.to_owned(), arn.to_owned()],
+        made_with: Vec::new(),
         arn: arn.into(),
         region: "eu-west-1".into(),
         tags: Tags::Known(BTreeMap::new()),

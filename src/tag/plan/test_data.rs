@@ -13,6 +13,7 @@ pub(crate) fn live(id: &str, arn: &str) -> LiveResource {
         resource_type: "sqs".into(),
         id: id.into(),
         identifiers: vec![id.to_owned(), arn.to_owned()],
+        made_with: Vec::new(),
         arn: arn.into(),
         region: "eu-west-1".into(),
         tags: Tags::Known(BTreeMap::new()),

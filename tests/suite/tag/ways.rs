@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::lab::{Lab, entry};
-use crate::common::{Bench, Event};
+use crate::common::{Bench, Caller, Event, Moto, Trail};
 
 #[test]
 fn each_type_is_tagged_in_its_way_and_other_tags_stay() {
@@ -186,4 +186,31 @@ def before(entry, environ):
         assert_eq!(lab.sent("ListQueueTags"), 1, "the sweep told the other's");
         assert_eq!(lab.queue_tags(&queue), json!({"Owner": "zoe"}));
     }
+}
+
+#[test]
+fn the_snapshots_of_an_image_belong_to_who_made_the_image() {
+    let (moto, bench) = (Moto::start(), Bench::new());
+    // As AWS describes them; moto's own words differ.
+    let snapshots = moto.boto3(
+        "ec2 = client('ec2')
+volume = ec2.create_volume(AvailabilityZone='us-east-1a', Size=1)['VolumeId']
+describe = lambda text: ec2.create_snapshot(VolumeId=volume, Description=text)['SnapshotId']
+result = [describe('Created by CreateImage(i-0a1b) for ami-0abc'), describe('Created by CreateImage(i-0a1b) for ami-0abc from vol-0a1b'),
+          describe('Copied for DestinationAmi ami-0def from SourceAmi ami-0abc for SourceSnapshot snap-0a1b. Task created on 1.'),
+          describe('nightly')]",
+    );
+    let image = |call: &str, image: &str, person: &str| {
+        Event::new("ec2.amazonaws.com", call).by(Caller::iam_user(person)).response(json!({"imageId": image}))
+    };
+    let trail =
+        Trail::new().event(image("CreateImage", "ami-0abc", "alice")).event(image("CopyImage", "ami-0def", "bob"));
+    trail.write(&bench.path("trail.json"));
+    bench.trailcreator(["load-files", "trail.json"]).run().success();
+    bench.trailcreator(["tag", "--type", "ebs-snapshot"]).aws(&moto).run().success();
+    let owners = moto.boto3(&format!(
+        "tags = {{s['SnapshotId']: s.get('Tags', []) for s in client('ec2').describe_snapshots(OwnerIds=['self'])['Snapshots']}}
+result = [[tag['Value'] for tag in tags[snapshot]] for snapshot in {snapshots}]"
+    ));
+    assert_eq!(owners, json!([["alice"], ["alice"], ["bob"], []]));
 }
