@@ -20,6 +20,7 @@ mod fingerprint;
 mod load;
 pub mod params;
 pub mod request;
+pub mod sessions;
 pub(crate) mod source;
 pub(crate) mod suggest;
 mod summary;
@@ -37,7 +38,7 @@ pub use definition::{
 };
 pub use events::{EventIndex, EventRule};
 pub use expression::Expression;
-pub use fingerprint::FINGERPRINT_BYTES;
+pub use fingerprint::{FINGERPRINT_BYTES, Fingerprints};
 pub use load::{Description, descriptions, omitted_types};
 pub use params::ParamTemplate;
 pub use request::{RenderedCall, Request};

@@ -16,6 +16,7 @@ use super::filter::RecordFilter;
 use super::record::{Event, Identity, ResourceEvent, Touched};
 use crate::names::ResourceId;
 use crate::resource_map::expression::TopLevelFields;
+use crate::resource_map::sessions::is_session;
 use crate::resource_map::{EventRule, ResourceMap};
 
 /// What CloudTrail writes in place of values that it doesn't show.
@@ -99,7 +100,9 @@ fn read_matched(
     };
     let touched = touched(rules, fields, &event).map_err(unreadable)?;
     if touched.is_empty() {
-        return Ok(Reading::WithoutIds { call: call() });
+        // Of calls that hand out credentials, those that lead to nobody are left out on purpose.
+        let of_sessions = rules.iter().all(|rule| is_session(&rule.resource_type));
+        return Ok(if of_sessions { Reading::Unmatched } else { Reading::WithoutIds { call: call() } });
     }
     event.event_id = match fields.text("eventID") {
         Some(id) => id.into_owned(),

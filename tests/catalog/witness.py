@@ -24,7 +24,7 @@ import wire
 from lab import ACCOUNT, REGION, client, unrecorded
 
 MAPS = Path(__file__).resolve().parent.parent.parent / "resource-maps"
-OMITTED = "omitted.yml"
+NO_SERVICES = ("omitted.yml", "sessions.yml")
 PARTITION = "aws"
 THREADS = 4
 # The tag by which it is tried whether the server takes one.
@@ -156,7 +156,7 @@ class Witness:
     """The maps of a folder."""
 
     def __init__(self, folder: Path = MAPS) -> None:
-        maps = [Map(file) for file in sorted(folder.glob("*.yml")) if file.name != OMITTED]
+        maps = [Map(file) for file in sorted(folder.glob("*.yml")) if file.name not in NO_SERVICES]
         self.types = {resource["type"]: (each, resource) for each in maps for resource in each.data["resources"]}
 
     def listable(self) -> list[str]:

@@ -416,7 +416,7 @@ def operations_of_event(checker: Checker, event: dict) -> list[Any]:
 
 
 def checkers_of(folder: Path) -> list[Checker]:
-    return [Checker(file) for file in sorted(folder.glob("*.yml")) if file.name != "omitted.yml"]
+    return [Checker(file) for file in sorted(folder.glob("*.yml")) if file.name not in ("omitted.yml", "sessions.yml")]
 
 
 def placeholders(template: str) -> list[str]:

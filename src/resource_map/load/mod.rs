@@ -14,11 +14,13 @@ use super::ResourceMap;
 use super::assemble::{Assembly, Events, TypeSet};
 use super::c7n::C7nFile;
 use super::compile::{self, CompiledType};
+use super::sessions::{SESSION, is_session};
 use super::source::{MapError, Source, looks_like_json, read_file};
 use super::yaml::ServiceFile;
 use crate::names::ResourceType;
 
-// BUILT_IN: (name, content) of every service's file of resource-maps/, and OMITTED: omitted.yml; by `embed.rs`.
+// BUILT_IN: (name, content) of every service's file of resource-maps/; OMITTED: omitted.yml; SESSIONS: sessions.yml; by
+// `embed.rs`.
 include!(concat!(env!("OUT_DIR"), "/resource_maps.rs"));
 
 /// What a user's file is called in messages.
@@ -64,7 +66,7 @@ fn omitted(source: Source<'_>) -> Result<BTreeMap<ResourceType, String>, MapErro
     source.parse().map(|Omitted { omitted }| omitted)
 }
 
-const BUILT_IN_IS_CHECKED: &str = "the built-in maps are checked by a test";
+pub(super) const BUILT_IN_IS_CHECKED: &str = "the built-in maps are checked by a test";
 
 fn built_in_types() -> TypeSet {
     let mut types = TypeSet::default();
@@ -100,10 +102,20 @@ fn user_types(paths: &[PathBuf], built_in: &TypeSet) -> Result<TypeSet, MapError
     let mut types = TypeSet::default();
     for path in paths {
         let (name, text) = read_file(path, RESOURCE_MAP)?;
-        types.add(compile_file(Source { name: &name, text: &text })?)?;
+        types.add(without_sessions(compile_file(Source { name: &name, text: &text })?)?)?;
     }
     types.learn_actions(built_in);
     Ok(types)
+}
+
+/// What the store keeps apart must not come out of a user's map.
+fn without_sessions(types: Vec<CompiledType>) -> Result<Vec<CompiledType>, MapError> {
+    match types.iter().find(|compiled| is_session(&compiled.definition.resource_type)) {
+        None => Ok(types),
+        Some(session) => Err(session.place.error(format!(
+            "{SESSION} is no resource type but what --chains keeps of STS; give the type another name"
+        ))),
+    }
 }
 
 /// Compiles one file of either format.
@@ -116,7 +128,7 @@ pub(super) fn compile_file(source: Source<'_>) -> Result<Vec<CompiledType>, MapE
     }
 }
 
-fn compile_ours(source: Source<'_>) -> Result<Vec<CompiledType>, MapError> {
+pub(super) fn compile_ours(source: Source<'_>) -> Result<Vec<CompiledType>, MapError> {
     let file: ServiceFile = source.parse()?;
     compile::service_file(source, &file)
 }
