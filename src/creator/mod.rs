@@ -10,6 +10,7 @@
 //!
 //! `docs/owners.md` tells users the same rules.
 
+mod chain;
 mod creation;
 mod explanation;
 mod facts;
@@ -27,6 +28,7 @@ mod text_template;
 mod tool;
 mod web_identity;
 
+pub use chain::{session_key, telling};
 pub use creation::{creation_of, why_this_event};
 pub use explanation::{Explanation, Rule, Step};
 pub use identity::is_of_aws;

@@ -186,11 +186,17 @@ impl OwnerRules {
 /// Who called, as recorded: "AssumedRole arn:… of account 444455556666".
 fn caller_phrase(event: &Event) -> String {
     let identity = &event.identity;
-    let who = [&identity.kind, &identity.arn].into_iter().filter_map(text).collect::<Vec<_>>().join(" ");
-    let who = if who.is_empty() { "an identity without type and ARN".to_owned() } else { who };
+    let who = principal_phrase(identity);
     let account = foreign_account(event).map(|account| format!(" of account {account}")).unwrap_or_default();
     let through = text(&identity.invoked_by).map(|service| format!(", through {service}")).unwrap_or_default();
     format!("{who}{account}{through}")
+}
+
+/// "AssumedRole arn:…"; a principal without an ARN by its name or its id.
+pub(super) fn principal_phrase(identity: &Identity) -> String {
+    let name = text(&identity.arn).or(text(&identity.user_name)).or(text(&identity.principal_id));
+    let who = text(&identity.kind).into_iter().chain(name).collect::<Vec<_>>().join(" ");
+    if who.is_empty() { "an identity without type and name".to_owned() } else { who }
 }
 
 /// A session's name and who made it up. Identity Center names its sessions after the user, whatever that looks like.

@@ -97,6 +97,7 @@ fn read_matched(
         source_ip: fields.text("sourceIPAddress").map(Cow::into_owned),
         shared_event_id: fields.text("sharedEventID").map(Cow::into_owned),
         identity,
+        makers: Vec::new(),
     };
     let touched = touched(rules, fields, &event).map_err(unreadable)?;
     if touched.is_empty() {
@@ -368,6 +369,7 @@ mod tests {
             source_ip: some("192.0.2.1"),
             shared_event_id: some("shared"),
             identity,
+            makers: Vec::new(),
         };
         assert_eq!(event, expected);
         assert_eq!(touched[0].action, Action::Upsert);

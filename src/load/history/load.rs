@@ -268,7 +268,7 @@ impl Sink<'_> {
     /// Writes a page's events and the units that end with them, and counts the days that are done.
     fn add(&mut self, events: Vec<ResourceEvent>, units: Vec<ReadUnit>, days: usize) -> Result<(), StoreError> {
         if !events.is_empty() || !units.is_empty() {
-            self.figures.new_ids += self.store.add(&Batch { events, units, ..Batch::default() })?;
+            self.figures.added(self.store.add(&Batch { events, units, ..Batch::default() })?);
         }
         self.figures.read += days as u64;
         (self.watch)(&self.figures);
