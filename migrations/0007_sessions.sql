@@ -16,3 +16,15 @@ CREATE TABLE sessions (
     event_id        BLOB NOT NULL,
     shared_event_id BLOB               -- where another account may have a copy
 ) WITHOUT ROWID;
+
+-- A region's folder may have two spans now: days that were read with these calls, and days that were read without.
+CREATE TABLE ledger_spans_by_version (
+    prefix    TEXT NOT NULL,         -- s3://bucket/AWSLogs/ACCOUNT/CloudTrail/REGION/
+    version   BLOB NOT NULL,         -- of the resource map, with or without these calls
+    first_day TEXT,                  -- NULL: from the trail's beginning
+    last_day  TEXT NOT NULL,         -- 2023/07/10, as in keys
+    PRIMARY KEY (prefix, version)
+) WITHOUT ROWID;
+INSERT INTO ledger_spans_by_version SELECT prefix, version, first_day, last_day FROM ledger_spans;
+DROP TABLE ledger_spans;
+ALTER TABLE ledger_spans_by_version RENAME TO ledger_spans;

@@ -184,7 +184,7 @@ impl<'a> Writer<'a> {
         }
         self.commit()?;
         for folder in &self.folders {
-            self.store.collapse(folder, self.versions.of_day(false))?;
+            self.store.collapse(folder, self.versions.of_span())?;
         }
         self.figures.failures.sort();
         Ok(self.figures)
