@@ -167,6 +167,9 @@ pub struct OwnerArgs {
     /// Your own rules for who stands for whom (YAML), asked before all others
     #[arg(long, value_name = "FILE", env = "TRAILCREATOR_IDENTITY_MAP")]
     pub identity_map: Option<PathBuf>,
+    /// Follow a role's session to who made it, and on to a person; the sessions are those that were loaded with --chains
+    #[arg(long, env = "TRAILCREATOR_RESOLVE_CHAINS")]
+    pub resolve_chains: bool,
 }
 
 impl OwnerArgs {
@@ -185,6 +188,7 @@ impl OwnerArgs {
             machine_sessions: self.machine_sessions,
             identity_map: identity_map.map(Arc::new),
             people: Arc::default(),
+            resolve_chains: self.resolve_chains,
         })
     }
 }
@@ -195,8 +199,20 @@ pub(super) fn with_known_names(
     store: &Store,
     rules: OwnerRules,
 ) -> Result<OwnerRules, CommandError> {
+    tell_missing_sessions(context, store, &rules)?;
     let people = store.people().map_err(|error| context.store_error(&error))?;
     Ok(OwnerRules { people: Arc::new(people), ..rules })
+}
+
+/// Tells where sessions are to be followed of which nothing was loaded.
+pub(super) fn tell_missing_sessions(context: &Context, store: &Store, rules: &OwnerRules) -> Result<(), CommandError> {
+    if rules.resolve_chains && !store.has_sessions().map_err(|error| context.store_error(&error))? {
+        context.console.warning(
+            "--resolve-chains: the database does not know who made any session\n  hint: load with --chains, which reads \
+             again what was loaded without",
+        );
+    }
+    Ok(())
 }
 
 /// Tells of the rules of an identity map that fitted nobody: they are likely mistakes.

@@ -4,9 +4,9 @@
 //! ([`OwnerRules::owner_of`]); beside them [`tool_of`]: what the caller used. The second goes step by step, and
 //! [`OwnerRules::explain`] tells each: `identity_map` are the user's own rules; `identity` tells what kind of caller it was
 //! (`web_identity`, `people`: those that others vouch for), `owner` and `subject` pick the fact that stands for it,
-//! `machine_session` knows the session names that stand for nobody, `tag_value` makes the result legal as a tag. `facts`
-//! and `text_template` are what users' own texts are filled with. Role chains and inheritance from parents are further
-//! steps between `identity` and `owner`.
+//! `machine_session` knows the session names that stand for nobody, `chain` leads from a session to who made it, `tag_value`
+//! makes the result legal as a tag. `facts` and `text_template` are what users' own texts are filled with. Inheritance from
+//! parents is a further step between `identity` and `owner`.
 //!
 //! `docs/owners.md` tells users the same rules.
 

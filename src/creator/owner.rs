@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::chain::{self, Link};
 use super::explanation::{Explanation, Rule, Steps};
 use super::identity::{Caller, Session, caller_of, custodian_user_id, foreign_account, text};
 use super::identity_map::{IdentityMap, Verdict};
@@ -51,6 +52,8 @@ pub struct OwnerRules {
     pub identity_map: Option<Arc<IdentityMap>>,
     /// Names of Identity Center's users.
     pub people: Arc<People>,
+    /// Whether sessions are followed to who made them. Whoever asks has [`Event::makers`] filled in then.
+    pub resolve_chains: bool,
 }
 
 /// Whom an event stands for.
@@ -86,16 +89,40 @@ impl OwnerRules {
 
     fn decide(&self, event: &Event, steps: &mut Steps) -> Result<Owner, NoOwner> {
         steps.say(Rule::Caller, caller_phrase(event));
-        let fact = match self.by_identity_map(event, steps) {
-            Some(mapped) => mapped?,
-            None => self.by_identity(event, steps)?,
-        };
-        self.check_suffix(&event.identity, &fact, steps)?;
+        let links = if self.resolve_chains { chain::links(event) } else { Vec::new() };
+        let (identity, fact) = self.by_chain(event, &links, steps)?;
+        self.check_suffix(identity, &fact, steps)?;
         let owner = as_tag_value(fact).map_err(|no_owner| steps.refuse(Rule::TagValue, no_owner))?;
         if let Some(original) = &owner.original {
             steps.say(Rule::TagValue, format!("{original:?} becomes {}, which tags allow", owner.value));
         }
         Ok(owner)
+    }
+
+    /// The fact that stands for the owner, and whose it is: the identity map is asked about each caller from the event's on;
+    /// where it says nothing, the last one counts, and where that has no name the one before.
+    fn by_chain<'e>(
+        &self,
+        event: &'e Event,
+        links: &'e [Link],
+        steps: &mut Steps,
+    ) -> Result<(&'e Identity, Fact), NoOwner> {
+        if let Some(mapped) = self.by_identity_map(event, steps) {
+            return mapped.map(|fact| (&event.identity, fact));
+        }
+        for Link { says, event } in links {
+            steps.say(Rule::Chain, says);
+            if let Some(mapped) = self.by_identity_map(event, steps) {
+                return mapped.map(|fact| (&event.identity, fact));
+            }
+        }
+        for Link { event, .. } in links.iter().rev() {
+            match self.by_identity(event, steps) {
+                Ok(fact) => return Ok((&event.identity, fact)),
+                Err(_) => steps.say(Rule::Chain, "so the session that it made stands for it"),
+            }
+        }
+        self.by_identity(event, steps).map(|fact| (&event.identity, fact))
     }
 
     fn by_identity_map(&self, event: &Event, steps: &mut Steps) -> Option<Result<Fact, NoOwner>> {

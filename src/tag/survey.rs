@@ -221,7 +221,11 @@ fn join(
     let region = (!definition.global).then_some(&question.region);
     let mut join = Join::new(live);
     store.events_of_type(&definition.resource_type, &question.account, region, &mut |event| join.add(event))?;
-    Ok(join.finish())
+    let mut joined = join.finish();
+    if question.rules.resolve_chains {
+        store.fill_makers(joined.events.iter_mut().flatten().map(|stored| &mut stored.event))?;
+    }
+    Ok(joined)
 }
 
 fn not_listed<'m>(definition: &TypeDefinition, error: &CallError) -> Looked<'m> {
