@@ -10,6 +10,7 @@ use crate::aws::AwsOptions;
 use crate::console::OutputFormat;
 use crate::creator::{CreatorValue, IdentityMap, MachineSessions, OwnerRules};
 use crate::names::{Region, ResourceType};
+use crate::resource_map::ResourceMap;
 use crate::store::Store;
 use crate::tag::plan::MoreTag;
 use crate::trail::window::{TimeWindow, WindowText};
@@ -124,6 +125,23 @@ impl WindowArgs {
             until: self.until.as_deref(),
         };
         TimeWindow::parse(text, jiff::Timestamp::now()).map_err(CommandError::usage)
+    }
+}
+
+/// What is loaded beside what made resources.
+#[derive(Debug, Clone, Copy, Default, Args)]
+#[command(next_help_heading = "Loading")]
+pub(super) struct ChainsArgs {
+    /// Also keep who made which session (AssumeRole and the other calls of STS that hand out credentials), for
+    /// --resolve-chains; the README tells what that costs
+    #[arg(long, env = "TRAILCREATOR_CHAINS")]
+    pub(super) chains: bool,
+}
+
+impl ChainsArgs {
+    /// The map to load by.
+    pub(super) fn map(self, map: ResourceMap) -> ResourceMap {
+        if self.chains { map.with_sessions() } else { map }
     }
 }
 

@@ -126,3 +126,153 @@ fn says(session: &Identity, maker: &SessionMaker, by_maker: &Event) -> String {
          {caller}{foreign}"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::creator::test_data::{event_by, iam_user, of_kind, session};
+    use crate::creator::{CreatorValue, IdentityMap, MachineSessions, OwnerRules, Rule};
+
+    fn some(text: &str) -> Option<String> {
+        Some(text.to_owned())
+    }
+
+    fn with_key(identity: Identity, key: &str) -> Identity {
+        Identity { access_key_id: some(key), ..identity }
+    }
+
+    /// An event by a session with key ASIA0; its maker's key is ASIA1, and so on.
+    fn event(callers: Vec<Identity>) -> Event {
+        let mut callers = callers.into_iter().enumerate().map(|(at, caller)| with_key(caller, &format!("ASIA{at}")));
+        let mut event = event_by(callers.next().unwrap());
+        event.makers = callers
+            .enumerate()
+            .map(|(at, identity)| SessionMaker {
+                session_key: format!("ASIA{at}"),
+                event_id: format!("call-{at}"),
+                name: "AssumeRole".to_owned(),
+                time: "2026-03-01T09:00:00Z".to_owned(),
+                account_id: "111122223333".to_owned(),
+                identity,
+            })
+            .collect();
+        event
+    }
+
+    fn rules() -> OwnerRules {
+        OwnerRules { resolve_chains: true, ..OwnerRules::default() }
+    }
+
+    fn owner(rules: &OwnerRules, callers: Vec<Identity>) -> String {
+        match rules.owner_of(&event(callers)) {
+            Ok(owner) => owner.value,
+            Err(no_owner) => format!("none: {}", no_owner.0),
+        }
+    }
+
+    fn anna() -> Identity {
+        iam_user("arn:aws:iam::111122223333:user/anna", Some("anna"))
+    }
+
+    #[test]
+    fn the_last_maker_is_the_owner_by_all_the_options() {
+        let callers = || vec![session("deploy", "i-05c30218156bcc246"), session("hub", "tool"), anna()];
+        assert_eq!(owner(&rules(), callers()), "anna");
+        assert_eq!(owner(&OwnerRules::default(), callers()), "deploy", "without --resolve-chains");
+        let value = |value| owner(&OwnerRules { value, ..rules() }, callers());
+        assert_eq!(value(CreatorValue::Arn), "arn:aws:iam::111122223333:user/anna");
+        assert_eq!(value(CreatorValue::PrincipalId), "AIDACKCEVSQ6C2EXAMPLE");
+        let suffix = |suffix: &str| owner(&OwnerRules { user_suffix: some(suffix), ..rules() }, callers());
+        assert_eq!((suffix("na").as_str(), suffix("@x").as_str()), ("anna", "none: anna does not end in @x"));
+        let of_machine = || vec![session("deploy", "tool"), session("runner", "i-05c30218156bcc246")];
+        assert_eq!(owner(&rules(), of_machine()), "runner");
+        let skip = OwnerRules { machine_sessions: MachineSessions::Skip, ..rules() };
+        assert_eq!(owner(&skip, of_machine()), "tool", "the last maker has no owner: the one before has");
+    }
+
+    #[test]
+    fn each_link_is_told_with_its_accounts() {
+        let mut stranger = with_key(session("hub", "tool"), "");
+        stranger.account_id = some("444455556666");
+        let explanation = rules().explain(&event(vec![session("deploy", "x"), stranger]));
+        let told: Vec<&str> =
+            explanation.steps.iter().filter(|step| step.rule == Rule::Chain).map(|step| step.says.as_str()).collect();
+        assert_eq!(
+            told,
+            ["session x of role deploy (ASIA0) was made by AssumeRole at 2026-03-01T09:00:00Z, recorded in account \
+              111122223333 (event call-0), by AssumedRole arn:aws:sts::111122223333:assumed-role/hub/tool of account \
+              444455556666"]
+        );
+        assert_eq!(explanation.owner.unwrap().reason, "session name of role hub, of account 444455556666");
+    }
+
+    #[test]
+    fn who_has_no_name_leaves_it_to_the_session_before() {
+        let nameless = Identity { account_id: some("444455556666"), ..of_kind("AWSAccount") };
+        let explanation = rules().explain(&event(vec![session("deploy", "x"), session("hub", "anna"), nameless]));
+        assert_eq!(explanation.owner.unwrap().value, "anna");
+        let says: Vec<&str> = explanation.steps.iter().map(|step| step.says.as_str()).collect();
+        let reason = "no owner: a principal of account 444455556666 called, whose name CloudTrail keeps to that account";
+        assert!(says.windows(2).any(|two| two == [reason, "so the session that it made stands for it"]), "{says:#?}");
+        let alone = Identity { account_id: some("444455556666"), ..of_kind("AWSAccount") };
+        assert_eq!(owner(&rules(), vec![session("deploy", "x"), alone]), "x");
+    }
+
+    #[test]
+    fn web_identities_and_saml_users_are_makers() {
+        let principal_id = some(
+            "arn:aws:iam::1:oidc-provider/token.actions.githubusercontent.com:sts.amazonaws.com:repo:a/b:ref:refs/heads/main",
+        );
+        let github = Identity { principal_id, ..of_kind("WebIdentityUser") };
+        assert_eq!(owner(&rules(), vec![session("ci", "GitHubActions"), github]), "repo:a/b:ref:refs/heads/main");
+        let saml = Identity { user_name: some("anna@example.com"), ..of_kind("SAMLUser") };
+        assert_eq!(owner(&rules(), vec![session("dev", "x"), saml]), "anna@example.com");
+    }
+
+    #[test]
+    fn who_is_a_person_already_is_not_followed() {
+        let key = |identity: Identity| session_key(&with_key(identity, "ASIA1")).map(str::to_owned);
+        assert_eq!(key(session("deploy", "x")), some("ASIA1"));
+        assert_eq!(key(Identity { source_identity: some("anna"), ..session("deploy", "x") }), None);
+        assert_eq!(key(Identity { on_behalf_of_user_id: some("u-1"), ..session("deploy", "x") }), None);
+        assert_eq!(key(session("AWSReservedSSO_Admin_0123456789abcdef", "anna")), None);
+        assert_eq!(key(session("AWSServiceRoleForRDS", "x")), None);
+        assert_eq!(key(anna()), None);
+        assert_eq!(key(of_kind("Root")), some("ASIA1"), "may be AssumeRoot's");
+        assert_eq!(session_key(&with_key(of_kind("Root"), "AKIA1")), None);
+        assert_eq!(session_key(&session("deploy", "x")), None);
+        let person = Identity { source_identity: some("bert"), ..session("hub", "y") };
+        assert_eq!(owner(&rules(), vec![session("deploy", "x"), person, anna()]), "bert");
+    }
+
+    #[test]
+    fn root_by_assume_root_is_who_assumed_it() {
+        assert_eq!(owner(&rules(), vec![of_kind("Root"), anna()]), "anna");
+        assert_eq!(owner(&rules(), vec![of_kind("Root")]), "root");
+    }
+
+    #[test]
+    fn a_maker_of_another_session_is_not_believed() {
+        let mut event = event(vec![session("deploy", "x"), anna()]);
+        event.makers[0].session_key = "ASIA7".to_owned();
+        assert_eq!(rules().owner_of(&event).unwrap().value, "x");
+    }
+
+    #[test]
+    fn the_identity_map_is_asked_at_each_link_and_the_first_rule_that_fits_decides() {
+        let map = |text: &str| {
+            let map = IdentityMap::parse("map.yml", text).unwrap_or_else(|error| panic!("{error}"));
+            OwnerRules { identity_map: Some(Arc::new(map)), ..rules() }
+        };
+        let callers = || vec![session("deploy", "x"), session("hub-data", "y"), anna()];
+        let hub = "rules:\n  - user: anna\n    owner: Anna\n  - role: /hub-(?<team>.*)/\n    owner: \"{team} {event_name}\"";
+        assert_eq!(owner(&map(hub), callers()), "data CreateRole", "the hub is nearer than anna");
+        assert_eq!(owner(&map("rules:\n  - user: anna\n    owner: Anna"), callers()), "Anna");
+        assert_eq!(owner(&map("rules:\n  - role: deploy\n    skip: a robot"), callers()), {
+            "none: a robot (identity map, rule 1 (map.yml:2))"
+        });
+        assert_eq!(owner(&map("rules:\n  - user: bert\n    owner: Bert"), callers()), "anna");
+    }
+}
