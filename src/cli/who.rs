@@ -14,8 +14,8 @@ use crate::load::identity_center;
 use crate::names::{AccountId, Region, ResourceType};
 use crate::report::who::{Answer, EventFacts, Filter, answers};
 use crate::resource_map::ResourceMap;
-use crate::store::{Store, StoreError};
 use crate::store::coverage::{Coverage, CoveredPlace, CoveredSource};
+use crate::store::{Store, StoreError};
 use crate::trail::record::StoredEvent;
 
 /// Where an answer is from that is not the database's, in JSON.

@@ -214,7 +214,8 @@ mod tests {
         let explanation = rules().explain(&event(vec![session("deploy", "x"), session("hub", "anna"), nameless]));
         assert_eq!(explanation.owner.unwrap().value, "anna");
         let says: Vec<&str> = explanation.steps.iter().map(|step| step.says.as_str()).collect();
-        let reason = "no owner: a principal of account 444455556666 called, whose name CloudTrail keeps to that account";
+        let reason =
+            "no owner: a principal of account 444455556666 called, whose name CloudTrail keeps to that account";
         assert!(says.windows(2).any(|two| two == [reason, "so the session that it made stands for it"]), "{says:#?}");
         let alone = Identity { account_id: some("444455556666"), ..of_kind("AWSAccount") };
         assert_eq!(owner(&rules(), vec![session("deploy", "x"), alone]), "x");
@@ -267,7 +268,8 @@ mod tests {
             OwnerRules { identity_map: Some(Arc::new(map)), ..rules() }
         };
         let callers = || vec![session("deploy", "x"), session("hub-data", "y"), anna()];
-        let hub = "rules:\n  - user: anna\n    owner: Anna\n  - role: /hub-(?<team>.*)/\n    owner: \"{team} {event_name}\"";
+        let hub =
+            "rules:\n  - user: anna\n    owner: Anna\n  - role: /hub-(?<team>.*)/\n    owner: \"{team} {event_name}\"";
         assert_eq!(owner(&map(hub), callers()), "data CreateRole", "the hub is nearer than anna");
         assert_eq!(owner(&map("rules:\n  - user: anna\n    owner: Anna"), callers()), "Anna");
         assert_eq!(owner(&map("rules:\n  - role: deploy\n    skip: a robot"), callers()), {

@@ -53,15 +53,19 @@ mod tests {
     use crate::trail::samples::record;
     use serde_json::{Value, json};
 
-    fn session(more: &Value) -> Result<String, Reading> {
+    /// The session that a call with these fields made; `None` where it counts as a call that the map doesn't know.
+    fn session(more: &Value) -> Option<String> {
         let map = ResourceMap::default().with_sessions();
         let record = record("sts.amazonaws.com", "AssumeRole", more).to_string();
         match read(&map, &RecordFilter::default(), &Fields::parse(&record).unwrap()) {
             Reading::Touched(event) => {
                 assert!(event.touched.iter().all(|touched| is_session(&touched.resource_type)));
-                Ok(event.touched.iter().map(|touched| touched.resource_id.as_str()).collect::<Vec<_>>().join(" "))
+                Some(event.touched.iter().map(|touched| touched.resource_id.as_str()).collect::<Vec<_>>().join(" "))
             }
-            other => Err(other),
+            other => {
+                assert_eq!(other, Reading::Unmatched);
+                None
+            }
         }
     }
 
@@ -69,8 +73,8 @@ mod tests {
     fn a_session_is_known_by_its_key_or_by_what_its_copies_share() {
         let answer = json!({"credentials": {"accessKeyId": "ASIA1", "expiration": "Jul 10, 2023, 12:17:54 PM"}});
         let with_both = json!({"responseElements": answer, "sharedEventID": "s-1"});
-        assert_eq!(session(&with_both), Ok("ASIA1".to_owned()));
-        assert_eq!(session(&json!({"responseElements": null, "sharedEventID": "s-1"})), Ok("s-1".to_owned()));
+        assert_eq!(session(&with_both), Some("ASIA1".to_owned()));
+        assert_eq!(session(&json!({"responseElements": null, "sharedEventID": "s-1"})), Some("s-1".to_owned()));
     }
 
     #[test]
@@ -78,10 +82,10 @@ mod tests {
         let service = json!({"type": "AWSService", "invokedBy": "lambda.amazonaws.com"});
         let answer = json!({"credentials": {"accessKeyId": "ASIA1"}});
         let of_aws = json!({"userIdentity": service, "responseElements": answer, "sharedEventID": "s-1"});
-        assert_eq!(session(&of_aws), Err(Reading::Unmatched));
-        assert_eq!(session(&json!({})), Err(Reading::Unmatched));
+        assert_eq!(session(&of_aws), None);
+        assert_eq!(session(&json!({})), None);
         let typeless = json!({"userIdentity": {"principalId": "AIDA1"}, "responseElements": answer});
-        assert_eq!(session(&typeless), Ok("ASIA1".to_owned()));
+        assert_eq!(session(&typeless), Some("ASIA1".to_owned()));
     }
 
     #[test]
@@ -89,6 +93,8 @@ mod tests {
         assert!(!ResourceMap::built_in().has_sessions());
         let map = ResourceMap::built_in().with_sessions();
         assert!(map.has_sessions() && !map.types.contains_key(SESSION));
-        assert!(map.event_names().contains(&"AssumeRoleWithWebIdentity") && map.sources().contains(&"sts.amazonaws.com"));
+        assert!(
+            map.event_names().contains(&"AssumeRoleWithWebIdentity") && map.sources().contains(&"sts.amazonaws.com")
+        );
     }
 }

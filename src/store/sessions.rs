@@ -18,8 +18,8 @@ use crate::trail::record::{Event, Identity, SessionMaker};
 
 mod bound;
 
-pub use bound::MAX_SESSIONS;
 pub(super) use bound::Bound;
+pub use bound::MAX_SESSIONS;
 
 /// Bytes of a UUID.
 const UUID_BYTES: usize = 16;
@@ -161,7 +161,8 @@ impl<'t> SessionInserter<'t> {
             return Ok(*id);
         }
         let find = "SELECT call_id FROM session_calls WHERE digest = ?1";
-        let known = self.transaction.prepare_cached(find)?.query_row([digest.as_bytes()], |row| row.get(0)).optional()?;
+        let known =
+            self.transaction.prepare_cached(find)?.query_row([digest.as_bytes()], |row| row.get(0)).optional()?;
         let id = match known {
             Some(id) => id,
             None => self

@@ -13,8 +13,7 @@ const OTHER: &str = "210987654321";
 /// A session of a role of an account, by its key.
 fn session(account: &str, role: &str, name: &str, key: &str) -> Caller {
     let Caller(caller) = Caller::assumed_role(role, name);
-    let mut caller: Value =
-        serde_json::from_str(&caller.to_string().replace(ACCOUNT, account)).expect("JSON of JSON");
+    let mut caller: Value = serde_json::from_str(&caller.to_string().replace(ACCOUNT, account)).expect("JSON of JSON");
     caller["accessKeyId"] = json!(key);
     Caller(caller)
 }
@@ -170,8 +169,10 @@ fn copies_in_two_accounts_are_joined_by_what_they_share() {
 fn those_whom_an_identity_provider_vouches_for_are_found() {
     let bench = Bench::new();
     let issuer = format!("arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com");
-    let github = Caller(json!({"type": "WebIdentityUser", "identityProvider": issuer, "userName": "repo:octo-org/app:ref:refs/heads/main",
-        "principalId": format!("{issuer}:sts.amazonaws.com:repo:octo-org/app:ref:refs/heads/main")}));
+    let github = Caller(
+        json!({"type": "WebIdentityUser", "identityProvider": issuer, "userName": "repo:octo-org/app:ref:refs/heads/main",
+        "principalId": format!("{issuer}:sts.amazonaws.com:repo:octo-org/app:ref:refs/heads/main")}),
+    );
     let Caller(mut of_root) = Caller::root();
     of_root["accessKeyId"] = json!("ASIAROOT000000000001");
     let federated = session(ACCOUNT, "loop-a", "GitHubActions", "ASIALOOP000000000001");
@@ -203,7 +204,8 @@ fn those_whom_an_identity_provider_vouches_for_are_found() {
         let (owner, reason) = owner(&answer);
         (format!("{owner} ({reason})"), links(&answer).len())
     };
-    let github = "repo:octo-org/app:ref:refs/heads/main (web identity of GitHub Actions (token.actions.githubusercontent.com))";
+    let github =
+        "repo:octo-org/app:ref:refs/heads/main (web identity of GitHub Actions (token.actions.githubusercontent.com))";
     assert_eq!(of(1), (github.to_owned(), 1));
     assert_eq!(of(2), ("sam@example.com (SAML user name)".to_owned(), 1));
     assert_eq!(of(3), ("carol (IAM user name)".to_owned(), 1));
@@ -219,7 +221,8 @@ fn what_was_read_without_sessions_is_read_again_with_them_and_not_the_other_way_
     let files = write(&bench, &person_to_instance());
     let figures = |run: &Run| {
         let told = run.json();
-        [&told["files"]["read"], &told["files"]["already_loaded"], &told["new_ids"]].map(|figure| figure.as_u64().unwrap())
+        [&told["files"]["read"], &told["files"]["already_loaded"], &told["new_ids"]]
+            .map(|figure| figure.as_u64().unwrap())
     };
     assert_eq!(figures(&load(&bench, &files, &[])), [3, 0, 1]);
     assert_eq!(figures(&load(&bench, &files, &["--chains"])), [3, 0, 0]);

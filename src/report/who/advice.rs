@@ -5,7 +5,8 @@ use crate::trail::record::Event;
 
 const MAP: &str = "name its owner with a rule of --identity-map FILE (docs/owners.md)";
 
-const CHAINS: &str = "find who made the session: load its day and the one before with --chains, then ask with --resolve-chains";
+const CHAINS: &str =
+    "find who made the session: load its day and the one before with --chains, then ask with --resolve-chains";
 
 /// For a text that no event knows; `recorded`: but for the filters.
 pub(super) fn of_unknown(recorded: bool) -> Vec<String> {

@@ -398,14 +398,22 @@ pub(super) fn sessions() -> Case {
         Caller(caller)
     };
     let shared = || json!("47f8c1a1-0000-4000-8000-00000000000b");
-    let stranger = Caller(json!({"type": "AWSAccount", "principalId": "AROAIDPPEZS35WEXAMPLE:x", "accountId": ACCOUNT}));
+    let stranger =
+        Caller(json!({"type": "AWSAccount", "principalId": "AROAIDPPEZS35WEXAMPLE:x", "accountId": ACCOUNT}));
     let calls = ["AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "AssumeRoot", "GetDelegatedAccessToken"];
-    let mut events: Vec<Event> =
-        calls.iter().chain(&["GetFederationToken", "GetSessionToken"]).map(|name| made(name, &format!("ASIA-{name}"))).collect();
+    let mut events: Vec<Event> = calls
+        .iter()
+        .chain(&["GetFederationToken", "GetSessionToken"])
+        .map(|name| made(name, &format!("ASIA-{name}")))
+        .collect();
     events.extend([
         made("AssumeRole", "ASIA-1"),
         made("AssumeRole", "ASIA-2").by(session("ASIA-1")).field("sharedEventID", shared()).response(Value::Null),
-        made("AssumeRole", "ASIA-2").by(stranger).field("sharedEventID", shared()).field("recipientAccountId", json!(OTHER)),
+        made("AssumeRole", "ASIA-2")
+            .by(stranger)
+            .field("sharedEventID", shared())
+            .field("recipientAccountId", json!(OTHER)),
+        made("AssumeRole", "ASIA-3").by(Caller(json!({"accountId": ACCOUNT, "principalId": "AIDAJ45Q7YFFAREXAMPLE"}))),
         made("AssumeRole", "ASIA-refused").failed("AccessDenied"),
         made("AssumeRole", "ASIA-aws").by(Caller::service("lambda.amazonaws.com")),
         made("AssumeRole", "").response(Value::Null),

@@ -15,8 +15,8 @@ use std::fs;
 use std::path::Path;
 
 use cases::Case;
-use sources::{SOURCES, Source};
 use serde_json::json;
+use sources::{SOURCES, Source};
 use world::{Row, World, assert_same, rows};
 
 use crate::common::database::query;
@@ -64,14 +64,14 @@ fn generated_records_are_the_same_rows_from_every_source() {
 fn sessions_are_the_same_from_every_source() {
     let world = World::new(&[cases::sessions()]);
     let told = world.load_files(&["--chains"]);
-    assert_eq!((&told["ids"], &told["sessions"]["read"]), (&json!(1), &json!(9)), "{told}");
+    assert_eq!((&told["ids"], &told["sessions"]["read"]), (&json!(1), &json!(10)), "{told}");
     let sessions = |database: &str| {
         let known = "SELECT concat_ws(' ', iif(typeof(session) = 'blob', hex(session), session), called_at, caller_key, \
                      hex(event_id), hex(shared_event_id), facts) FROM sessions JOIN session_calls USING (call_id) ORDER BY 1";
         query(&world.database(database), known)
     };
     let expected = sessions("files");
-    assert_eq!(expected.len(), 9);
+    assert_eq!(expected.len(), 10);
     for source in &SOURCES {
         source.load(&world, source.name, &[]).success();
         assert_eq!(sessions(source.name), [""; 0], "{}", source.name);
