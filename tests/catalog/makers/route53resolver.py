@@ -22,3 +22,10 @@ def rule(name, tags):
                                                  Tags=pairs(tags)))
     return made["ResolverRule"]["Id"]
 
+
+
+@maker("resolver-logs")
+def query_log(name, tags):
+    made = resolver.create_resolver_query_log_config(**given(tags, CreatorRequestId=name, Name=name, Tags=pairs(tags),
+                                                             DestinationArn=f"arn:aws:s3:::{base().bucket}"))
+    return made["ResolverQueryLogConfig"]["Id"]
