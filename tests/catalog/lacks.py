@@ -1,19 +1,23 @@
-"""Which calls of a resource type the server doesn't have: moto's own dispatcher is asked, in process, nothing is executed.
+"""What the server lacks for a type that has no maker: the first of its calls that moto doesn't have.
 
-A request of the call is made by botocore, with placeholders for what it requires, and goes through moto's choice of a service, of a
-path's handler and of the handler's method; where the method would be called its absence is told instead.
+A type is made by one of its create events' calls, listed by its list calls, its parents' among them, and its tags are read and written. Each call
+is asked of moto itself, in this process: botocore serializes it with placeholders, moto's dispatcher chooses the service, the path's handler
+and the handler's method, and where it would run the method it is stopped (`_told`). So the answer is moto's own, and changes when moto gets
+the call. Nothing is sent. Knows the maps and moto, not the program under test.
 """
 
+import ast
+import contextlib
 import functools
-import io
-import re
+import inspect
+import json
 import sys
-import threading
+import textwrap
+import urllib.parse
 from pathlib import Path
 from typing import Any, Iterator
 
-import boto3
-import botocore.config
+import botocore.serialize
 from moto.core.responses import BaseResponse
 from moto.core.utils import camelcase_to_underscores, method_names_from_class
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -23,135 +27,128 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "oracle")]
 
 import check_maps  # noqa: E402
+import repairs  # noqa: E402, F401  # the tests' server has them
 import witness  # noqa: E402
 from lab import REGION  # noqa: E402
 from wire import operation_of  # noqa: E402
 
+# Shapes that contain themselves end here.
+DEEPEST = 8
 
-class Sent(Exception):
-    """A request that botocore would send now."""
+
+class Told(Exception):
+    """Whether moto has a method for the call that it was about to run."""
+
+
+def _told(self: BaseResponse) -> Any:
+    """In place of BaseResponse.call_action."""
+    name = camelcase_to_underscores(self._get_action() or "")
+    raise Told(name in method_names_from_class(type(self)) and not is_stub(getattr(type(self), name)))
+
+
+def is_stub(method: Any) -> bool:
+    """Whether a method does nothing but say that it is not implemented."""
+    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(method))).body
+    return any(isinstance(line, ast.Raise) and "NotImplementedError" in ast.unparse(line) for line in definition.body)
+
+
+@functools.cache
+def server() -> DomainDispatcherApplication:
+    BaseResponse.call_action = _told
+    return DomainDispatcherApplication(create_backend_app)
 
 
 def placeholder(shape: Any, depth: int = 0) -> Any:
-    """A value that botocore's validation lets pass."""
+    """A value that can be serialized, with what is required and no more."""
     kind = shape.type_name
     if kind == "structure":
-        return {name: placeholder(shape.members[name], depth + 1) for name in shape.required_members} if depth < 8 else {}
+        return {name: placeholder(shape.members[name], depth + 1) for name in shape.required_members if depth < DEEPEST}
     if kind == "list":
-        return [placeholder(shape.member, depth + 1)] * max(1, shape.metadata.get("min", 0))
-    if kind == "map":
-        return {}
-    if kind == "string":
-        return shape.enum[0] if getattr(shape, "enum", None) else "x" * max(1, shape.metadata.get("min", 1))
-    return {"blob": b"x", "boolean": True, "timestamp": 0}.get(kind, max(1, shape.metadata.get("min", 1)))
+        return [placeholder(shape.member, depth + 1)]
+    return {"map": {}, "string": "x", "blob": b"x", "boolean": True, "timestamp": 0}.get(kind, 1)
+
+
+def request_of(operation: Any) -> dict:
+    """The WSGI environment of a call."""
+    service = operation.service_model
+    serializer = botocore.serialize.create_serializer(service.resolved_protocol, include_validation=False)
+    params = placeholder(operation.input_shape) if operation.input_shape is not None else {}
+    made = serializer.serialize_to_request(params, operation)
+    path, _, query = made["url_path"].partition("?")
+    asked = made["query_string"] if isinstance(made["query_string"], dict) else {}
+    credential = f"AKIA/20260101/{REGION}/{service.signing_name}/aws4_request"
+    headers = {**made["headers"], "Authorization": f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0"}
+    query = "&".join(part for part in (query, urllib.parse.urlencode(asked, doseq=True)) if part)
+    return EnvironBuilder(path, "http://127.0.0.1:1", query_string=query, method=made["method"], headers=headers, data=made["body"]).get_environ()
 
 
 @functools.cache
-def client(service: str) -> Any:
-    config = botocore.config.Config(retries={"total_max_attempts": 1}, inject_host_prefix=False, parameter_validation=False)
-    made = boto3.client(
-        service, region_name=REGION, config=config, endpoint_url="http://127.0.0.1:1", aws_access_key_id="a", aws_secret_access_key="b")
-
-    def stop(request: Any, **_: Any) -> None:
-        raise Sent(request)
-
-    made.meta.events.register("before-send", stop)
-    return made
-
-
-def request_of(operation: Any) -> Any:
-    shape = operation.input_shape
-    params = placeholder(shape) if shape is not None else {}
+def has(operation: Any) -> bool:
+    """Whether moto has a call."""
+    statuses: list[str] = []
+    environ = request_of(operation)
     try:
-        client(operation.service_model.service_name)._make_api_call(operation.name, params)
-    except Sent as sent:
-        return sent.args[0]
-    raise AssertionError("botocore sends what it is asked to")
+        app = server().get_application(environ)
+        app.config["PROPAGATE_EXCEPTIONS"] = True
+        list(app(environ, lambda status, headers, _info=None: statuses.append(status)))
+    except Told as told:
+        return told.args[0]
+    except Exception:
+        return False  # no such service: another one's handler can make nothing of it
+    # S3's handlers are no methods of calls: they have answered.
+    return not statuses[0].startswith("404")
 
 
-class Found(Exception):
-    """The method that would be called: None, or its name."""
+class Types:
+    """The calls of the maps' types."""
+
+    def __init__(self) -> None:
+        self.types = witness.Witness().types
+        self.checkers = {checker.map["service"]: checker for checker in check_maps.checkers_of(witness.MAPS)}
+
+    def made_by(self, name: str) -> list[Any]:
+        """The operations of a type's create events."""
+        each, resource = self.types[name]
+        found = (check_maps.operations_of_event(self.checkers[each.service], event) for event in resource["events"])
+        return [operation for operations in found for operation in operations]
+
+    def listed_by(self, each: Any, listing: dict) -> Iterator[Any]:
+        """The operations of a listing, what is above it first."""
+        parent = listing.get("parent", {})
+        if "type" in parent:
+            above, resource = self.types[parent["type"]]
+            yield from self.listed_by(above, resource["list"])
+        elif parent:
+            yield from self.listed_by(each, parent["list"])
+        yield operation(each, listing["call"])
+        if "describe" in listing:
+            yield operation(each, listing["describe"]["call"])
+
+    def lack(self, name: str) -> str | None:
+        """The first that moto doesn't have of what a type needs; None: it has all."""
+        each, resource = self.types[name]
+        creates = self.made_by(name)
+        if creates and not any(map(has, creates)):
+            return lacking(creates[0])
+        needed = [*self.listed_by(each, resource["list"])]
+        needed += [operation(each, resource[part]["call"]) for part in ("tags", "write") if "call" in resource.get(part, {})]
+        return next((lacking(call) for call in needed if not has(call)), None)
 
 
-def told(self: BaseResponse) -> Any:
-    action = camelcase_to_underscores(self._get_action())
-    raise Found(action if action in method_names_from_class(type(self)) else None)
+def operation(each: Any, call: str) -> Any:
+    return operation_of(check_maps.model(each.service), call)[0]
 
 
-BaseResponse.call_action = told
-APP = DomainDispatcherApplication(create_backend_app)
+def lacking(call: Any) -> str:
+    return f"{call.service_model.service_name}:{call.name}"
 
 
-@functools.cache
-def lack(operation: Any) -> str | None:
-    """Why the server has no such call, None if it has."""
-    service, name = operation.service_model.service_name, operation.name
-    request = request_of(operation)
-    body = request.body or b""
-    body = body.read() if hasattr(body, "read") else body.encode() if isinstance(body, str) else body
-    headers = {key: value.decode() if isinstance(value, bytes) else value for key, value in request.headers.items()}
-    environ = EnvironBuilder(
-        re.sub(r"https?://[^/]+", "", request.url), "http://127.0.0.1:1", method=request.method, headers=headers, data=body
-    ).get_environ()
-    try:
-        app = APP.get_application(environ)
-    except Exception as error:
-        return f"no service {service}"
-    app.testing = True
-    app.config["PROPAGATE_EXCEPTIONS"] = True
-    status = []
-    try:
-        list(app(environ, lambda code, _headers, _info=None: status.append(code)))
-    except Found as found:
-        return None if found.args[0] else f"no {name}"
-    except Exception as error:
-        return f"? {name}: {type(error).__name__} {error}"
-    return f"no path for {name}: {status[0]}" if status[0].startswith("404") else f"?? {name} {status} {app.service}"
-
-
-def calls(each: Any, listing: dict, types: Any) -> Iterator[tuple[Any, str]]:
-    """All calls that a listing takes, its parents' first."""
-    parent = listing.get("parent")
-    if parent and "type" in parent:
-        above, resource = types[parent["type"]]
-        yield from calls(above, resource["list"], types)
-    elif parent:
-        yield from calls(each, parent["list"], types)
-    yield each, listing["call"]
-    if "describe" in listing:
-        yield each, listing["describe"]["call"]
-
-
-def of_call(each: Any, call: str) -> str | None:
-    found = operation_of(check_maps.model(each.service), call)
-    return lack(found[0])
-
-
-def main() -> None:
-    import json
-    known = witness.Witness()
-    checkers = {checker.map["service"]: checker for checker in check_maps.checkers_of(witness.MAPS)}
-    wanted = sys.argv[1:] or [t for t, r in json.loads((HERE / "coverage.json").read_text())["tagged"]["types"].items() if r == "no maker"]
-    for name in wanted:
-        each, resource = known.types[name]
-        creates = {}
-        for event in resource["events"]:
-            for operation in check_maps.operations_of_event(checkers[each.service], event):
-                creates[f"{operation.service_model.service_name}:{operation.name}"] = lack(operation)
-        lists = {call: of_call(at, call) for at, call in calls(each, resource["list"], known.types)}
-        tags = {}
-        if "call" in resource.get("tags", {}):
-            tags = {resource["tags"]["call"]: of_call(each, resource["tags"]["call"])}
-        write = resource["write"]
-        w = {}
-        if isinstance(write, dict) and "call" in write:
-            w = {write["call"]: of_call(each, write["call"])}
-        else:
-            w = {str(write): None}
-        ok = lambda d: "+" if all(v is None for v in d.values()) else "-"
-        some = "+" if any(v is None for v in creates.values()) else "-"
-        print(f"{some}{ok(lists)}{ok(tags)}{ok(w)} {each.service:20} {name:40} create={creates} list={lists} tags={tags} write={w}")
+def everything(names: list[str]) -> dict[str, str | None]:
+    """What moto lacks of each type."""
+    types = Types()
+    with contextlib.redirect_stdout(sys.stderr):  # moto prints about services that it doesn't know
+        return {name: types.lack(name) for name in names}
 
 
 if __name__ == "__main__":
-    main()
+    json.dump(everything(sys.argv[1:]), sys.stdout, indent=1)

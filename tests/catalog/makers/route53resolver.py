@@ -1,4 +1,4 @@
-"""Resolver endpoints and rules. Of query logs moto tells no tags."""
+"""Resolver endpoints, rules, and configurations of query logs."""
 
 from lab import base, client, given, maker, pairs
 
