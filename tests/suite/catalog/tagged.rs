@@ -19,7 +19,7 @@ fn everything_that_can_be_made_is_tagged_once_and_restored() {
     let bench = Bench::new();
     let mut outcomes = taggable_types();
     let Playable { kinds: playable, arns } = playable(&lab.moto, &lab.made, &mut outcomes);
-    note_lacks(&lab.moto, &mut outcomes);
+    note_lacks(&lab.moto, &lab.made, &mut outcomes);
     let made: Vec<Made> = lab.made.iter().filter(|made| playable.contains(&made.kind)).cloned().collect();
     let story = story_of(&made);
     story.trail.write(&bench.path("logs/trail.json.gz"));
@@ -71,20 +71,18 @@ fn all_names_of<'a>(key: &Key, arns: &'a BTreeMap<Key, String>) -> impl Iterator
     arns.iter().filter(move |(_, other)| Some(*other) == arn).map(|(key, _)| key)
 }
 
-const NO_MAKER: &str = "no maker";
-
 /// All built-in types that can be tagged, none of which has a maker yet.
 fn taggable_types() -> Outcomes {
     let map = ResourceMap::built_in();
     let taggable =
         map.types.values().filter(|definition| definition.access.as_ref().is_some_and(|access| access.write.is_some()));
-    taggable.map(|definition| (definition.resource_type.to_string(), NO_MAKER.to_owned())).collect()
+    taggable.map(|definition| (definition.resource_type.to_string(), "no maker".to_owned())).collect()
 }
 
 /// Notes of each type without a maker what the server lacks for one. A maker is wanted as soon as it lacks nothing.
-fn note_lacks(moto: &Moto, outcomes: &mut Outcomes) {
-    let without: Vec<String> =
-        outcomes.iter().filter(|(_, outcome)| *outcome == NO_MAKER).map(|(kind, _)| kind.clone()).collect();
+fn note_lacks(moto: &Moto, made: &[Made], outcomes: &mut Outcomes) {
+    let kinds: BTreeSet<&str> = made.iter().map(|made| made.kind.as_str()).collect();
+    let without: Vec<String> = outcomes.keys().filter(|kind| !kinds.contains(kind.as_str())).cloned().collect();
     let (mut lacking, mut makeable) = (Outcomes::new(), Vec::new());
     for (kind, lack) in lacks(moto, &without) {
         match lack {
