@@ -7,7 +7,8 @@ without names gives all, with their tags. CodeDeploy has BatchGetDeploymentGroup
 ECS's tasks don't stop because they are looked at. Lex lists the aliases of the bot that is asked for, not those of all, and their ARNs have
 no `$` and can be asked for tags. The Tagging API lists a SageMaker model card once, not its versions. CloudWatch tags alarms, dashboards and
 Contributor Insights rules (its TagResource's documentation), dashboards also when they are put. Route 53 Resolver tells and takes the tags of query
-log configurations, not of endpoints and rules alone. The ARN of an identity of SES is `…:identity/NAME`.
+log configurations, not of endpoints and rules alone. The ARN of an identity of SES is `…:identity/NAME`. The Tagging API says of a Storage Lens
+configuration that it can't take its tags off, instead of that it did. WorkSpaces tags images too, has one value for a key, and takes tags off.
 """
 
 import collections
@@ -28,9 +29,11 @@ from moto.lexv2models import urls as lex_urls
 from moto.lexv2models.models import FakeBotAlias, LexModelsV2Backend
 from moto.moto_api import state_manager
 from moto.route53resolver.models import Route53ResolverBackend
+from moto.s3.models import S3Backend
 from moto.sagemaker.models import SageMakerModelBackend
 from moto.ses import models as ses
 from moto.ssm.models import SimpleSystemManagerBackend
+from moto.workspaces.models import WorkSpacesBackend
 
 _dhcp_filter_value = DHCPOptionsSet.get_filter_value
 DHCPOptionsSet.get_filter_value = lambda self, name, method=None: (
@@ -131,6 +134,30 @@ Route53ResolverBackend._matched_arn = lambda self, arn: (
 
 _ses_arn = ses.get_arn
 ses.get_arn = lambda backend, service, resource: _ses_arn(backend, service, resource.replace("email-identity/", "identity/", 1))
+
+_s3_untag = S3Backend.untag_resource
+
+
+def untag_s3(self, arn, tag_keys):
+    if ":storage-lens/" in arn:
+        raise NotImplementedError
+    _s3_untag(self, arn, tag_keys)
+
+
+S3Backend.untag_resource = untag_s3
+
+
+def untag_workspaces(self, arn, tag_keys):
+    tags = self.describe_tags(arn.split("/")[-1])
+    tags[:] = [tag for tag in tags if tag["Key"] not in tag_keys]
+
+
+def tag_workspaces(self, resource_id, tags):
+    untag_workspaces(self, resource_id, [tag["Key"] for tag in tags])
+    self.describe_tags(resource_id).extend(tags)
+
+
+WorkSpacesBackend.untag_resource, WorkSpacesBackend.create_tags = untag_workspaces, tag_workspaces
 
 
 def before(entry, environ):
