@@ -51,6 +51,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
         key,
         more_tags: args.wanted.more_tags,
         overwrite: args.wanted.overwrite,
+        inherit: args.wanted.inherit,
         rules,
     };
     let chosen = choose_types(&store, &map, &question.account, &question.region, &args.wanted.types)

@@ -29,6 +29,8 @@ pub struct Cover<'m> {
     pub regions: Vec<RegionChoice>,
     /// Only these types; empty: all that the database has records of.
     pub types: Vec<ResourceType>,
+    /// Whether what no person made has its parent's owner.
+    pub inherit: bool,
     /// Who is the owner.
     pub rules: OwnerRules,
     /// What was found so far. Never borrowed over a call.
@@ -66,6 +68,7 @@ impl<'m> Errand<'m> for Cover<'m> {
             key: runner.key.clone(),
             more_tags: Vec::new(),
             overwrite: false,
+            inherit: self.inherit,
             rules: self.rules.clone(),
         };
         let mut silent = |_, _: &ResourceType| ();

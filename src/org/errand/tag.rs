@@ -30,6 +30,8 @@ pub struct Tag<'m> {
     pub more_tags: Vec<MoreTag>,
     /// Whether another value of the tags is replaced.
     pub overwrite: bool,
+    /// Whether what no person made has its parent's owner.
+    pub inherit: bool,
     /// Who is the owner.
     pub rules: OwnerRules,
     /// Whether only plans are wanted.
@@ -117,6 +119,7 @@ impl<'m> Tag<'m> {
             key: runner.key.clone(),
             more_tags: self.more_tags.clone(),
             overwrite: self.overwrite,
+            inherit: self.inherit,
             rules: self.rules.clone(),
         };
         let mut silent = |_, _: &ResourceType| ();
