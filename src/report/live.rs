@@ -60,7 +60,7 @@ pub async fn look_at_account(
     let mut report = Report::default();
     for (at, region) in regions.iter().enumerate() {
         let question = Question { region: region.clone(), ..question.clone() };
-        let mut chosen = choose_types(store, map, &question.account, region, types)?;
+        let mut chosen = choose_types(store, map, &question.account, region, (types, question.inherit))?;
         if at > 0 {
             leave_out_global(&mut chosen);
         }

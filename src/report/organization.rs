@@ -48,7 +48,7 @@ impl<'m> Errand<'m> for Cover<'m> {
             Regions::OfDatabase | Regions::Enabled => None,
         };
         self.report.borrow_mut().coverage.set_name(&account.id, &account.name);
-        Ok((!places(self.map, &records, regions.as_deref(), &self.types).is_empty()).then_some(records))
+        Ok((!places(self.map, &records, regions.as_deref(), (&self.types, self.inherit)).is_empty()).then_some(records))
     }
 
     async fn places(
@@ -58,7 +58,7 @@ impl<'m> Errand<'m> for Cover<'m> {
         records: Self::Facts,
     ) -> Result<Vec<(Region, Chosen<'m>)>, CallError> {
         let regions = regions_of(&self.regions, account).ask(session).await?;
-        Ok(places(self.map, &records, regions.as_deref(), &self.types))
+        Ok(places(self.map, &records, regions.as_deref(), (&self.types, self.inherit)))
     }
 
     async fn execute(&self, runner: &Runner<'_>, chosen: Chosen<'m>, stop: &Stop) -> Result<Option<Done>, StoreError> {

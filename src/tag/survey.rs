@@ -70,7 +70,8 @@ enum Looked<'m> {
 }
 
 /// The types asked for; without any, those that the database has creations of: in the region, or for global types
-/// anywhere in the account.
+/// anywhere in the account. Where owners are inherited, also those whose items name one of these as their parent: a volume's
+/// creation mostly leaves no record.
 ///
 /// # Errors
 /// SQLite's.
@@ -79,7 +80,7 @@ pub fn choose_types<'m>(
     map: &'m ResourceMap,
     account: &AccountId,
     region: &Region,
-    asked: &[ResourceType],
+    (asked, inherit): (&[ResourceType], bool),
 ) -> Result<Chosen<'m>, StoreError> {
     let mut names: Vec<ResourceType> = asked.to_vec();
     if asked.is_empty() {
@@ -87,6 +88,9 @@ pub fn choose_types<'m>(
         let anywhere = store.creation_counts(account, None)?;
         let is_global = |name: &ResourceType| map.types.get(name).is_some_and(|definition| definition.global);
         names.extend(anywhere.into_keys().filter(|name| here.contains_key(name) || is_global(name)));
+        if inherit {
+            names.extend(map.child_types(&names));
+        }
     }
     Ok(Chosen::of(map, names))
 }
