@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::{Lineage, Live, Need, Parent, ParentRef, Relative};
 use crate::aws::{ErrorClass, Session};
 use crate::inventory::{self, LiveResource, Place, Sweeps, Tags};
-use crate::names::{Arn, Region, ResourceType};
+use crate::names::{AccountId, Arn, Region, ResourceType};
 use crate::resource_map::{ResourceMap, TypeDefinition};
 use crate::store::creations::StoredEvent;
 use crate::store::{Store, StoreError};
@@ -59,22 +59,22 @@ pub async fn gather<'m>(
     let mut lineage = Lineage::new(map, question.account.clone());
     let mut listed: HashMap<Group, Looked<'_>> = HashMap::new();
     loop {
-        let (mut recorded, mut live): (BTreeMap<_, Vec<_>>, BTreeMap<_, Vec<_>>) = Default::default();
+        let (mut unread, mut unlisted): (BTreeMap<_, Vec<_>>, BTreeMap<_, Vec<_>>) = Default::default();
         for need in lineage.needs(question, facts) {
             let (groups, parent) = match need {
-                Need::Recorded(parent) => (&mut recorded, parent),
-                Need::Live(parent) => (&mut live, parent),
+                Need::Recorded(parent) => (&mut unread, parent),
+                Need::Live(parent) => (&mut unlisted, parent),
             };
             groups.entry((parent.resource_type.clone(), parent.region.clone())).or_default().push(parent);
         }
-        if recorded.is_empty() && live.is_empty() {
+        if unread.is_empty() && unlisted.is_empty() {
             break;
         }
-        for (group, parents) in recorded {
-            lineage.parents.extend(gatherer.recorded(&group, parents)?);
+        for (group, parents) in unread {
+            lineage.parents.extend(recorded(store, &question.account, &group, parents)?);
         }
-        gatherer.list(live.keys().cloned().collect(), &mut listed).await?;
-        for (group, parents) in live {
+        gatherer.list(unlisted.keys().cloned().collect(), &mut listed).await?;
+        for (group, parents) in unlisted {
             gatherer.bring_alive(&mut lineage, &group, &listed[&group], parents).await;
         }
     }
@@ -86,35 +86,6 @@ pub async fn gather<'m>(
 }
 
 impl<'g, 'm> Gatherer<'g, 'm> {
-    /// What the store has of parents by their ids.
-    fn recorded(
-        &self,
-        (name, region): &Group,
-        parents: Vec<ParentRef>,
-    ) -> Result<Vec<(ParentRef, Parent<'m>)>, StoreError> {
-        // An ARN and the name in it are two texts for one resource: each kind is joined by itself, so that neither hides the other.
-        let (mut arns, mut names): (Vec<&str>, Vec<&str>) =
-            parents.iter().map(|parent| parent.id.as_str()).partition(|id| id.starts_with("arn:"));
-        let mut found: HashMap<String, Vec<StoredEvent>> = HashMap::new();
-        for ids in [&mut arns, &mut names] {
-            ids.sort_unstable();
-            ids.dedup();
-            if ids.is_empty() {
-                continue;
-            }
-            let stand_ins: Vec<LiveResource> = ids.iter().map(|id| stand_in(name, id)).collect();
-            let mut join = Join::new(&stand_ins);
-            let (account, region) = (&self.question.account, region.as_ref());
-            self.store.events_of_type(name, account, region, &mut |event| join.add(event))?;
-            found.extend(ids.iter().map(|&id| id.to_owned()).zip(join.finish().events));
-        }
-        let known = |parent: ParentRef| {
-            let recorded = found.get(&parent.id).cloned().unwrap_or_default();
-            (parent, Parent { recorded, live: Live::Unasked })
-        };
-        Ok(parents.into_iter().map(known).collect())
-    }
-
     /// Lists those of these types that were not listed before.
     async fn list(&self, groups: Vec<Group>, listed: &mut HashMap<Group, Looked<'g>>) -> Result<(), StoreError> {
         let unlisted: Vec<Group> = groups.into_iter().filter(|group| !listed.contains_key(group)).collect();
@@ -136,7 +107,7 @@ impl<'g, 'm> Gatherer<'g, 'm> {
             let (live, events) = (Cow::Borrowed(facts.live.as_slice()), Cow::Borrowed(facts.joined.events.as_slice()));
             return Ok(Ok(Some(Listed { index: Index::new(&live), live, events })));
         }
-        let Some(definition) = self.definition(name) else { return Ok(Ok(None)) };
+        let Some(definition) = listable(self.map, name) else { return Ok(Ok(None)) };
         let place = Place { account: self.question.account.clone(), region: region.clone() };
         let sweeps = Sweeps::of([definition]);
         match inventory::list(self.session, self.map, definition, &place, &sweeps).await {
@@ -154,11 +125,6 @@ impl<'g, 'm> Gatherer<'g, 'm> {
         }
     }
 
-    /// The type, if it can be listed.
-    fn definition(&self, name: &ResourceType) -> Option<&'m TypeDefinition> {
-        self.map.types.get(name).filter(|definition| definition.access.is_some())
-    }
-
     /// Notes which of these parents live, with their tags.
     async fn bring_alive(
         &self,
@@ -168,11 +134,11 @@ impl<'g, 'm> Gatherer<'g, 'm> {
         parents: Vec<ParentRef>,
     ) {
         let mut found: Vec<(ParentRef, Live<'m>)> =
-            parents.into_iter().map(|parent| self.alive(parent, looked)).collect();
-        if let Some(definition) = self.definition(name) {
+            parents.into_iter().map(|parent| alive(self.map, parent, looked)).collect();
+        if let Some(definition) = listable(self.map, name) {
             let region = region.clone().unwrap_or_else(|| self.question.region.clone());
             let place = Place { account: self.question.account.clone(), region };
-            let mut unproven: Vec<&mut LiveResource> = found.iter_mut().filter_map(unread).collect();
+            let mut unproven: Vec<&mut LiveResource> = found.iter_mut().filter_map(untold).collect();
             if !unproven.is_empty() {
                 inventory::confirm_tags(self.session, definition, &place, &mut unproven).await;
             }
@@ -183,21 +149,56 @@ impl<'g, 'm> Gatherer<'g, 'm> {
             }
         }
     }
+}
 
-    fn alive(&self, parent: ParentRef, looked: &Looked<'_>) -> (ParentRef, Live<'m>) {
-        let listed = match looked {
-            Err(why) => return (parent, Live::Unreadable(why.clone())),
-            Ok(None) => return (parent, Live::Gone),
-            Ok(Some(listed)) => listed,
-        };
-        let at = listed.index.find(parent.arn.as_ref().unwrap_or(&parent.id));
-        let relative = at.zip(self.definition(&parent.resource_type)).map(|(at, definition)| Relative {
-            definition,
-            resource: listed.live[at].clone(),
-            events: listed.events[at].clone(),
-        });
-        (parent, relative.map_or(Live::Gone, |relative| Live::Alive(Box::new(relative))))
+/// The type, if it can be listed.
+fn listable<'m>(map: &'m ResourceMap, name: &ResourceType) -> Option<&'m TypeDefinition> {
+    map.types.get(name).filter(|definition| definition.access.is_some())
+}
+
+/// What the store has of parents by their ids.
+fn recorded<'m>(
+    store: &Store,
+    account: &AccountId,
+    (name, region): &Group,
+    parents: Vec<ParentRef>,
+) -> Result<Vec<(ParentRef, Parent<'m>)>, StoreError> {
+    // An ARN and the name in it are two texts for one resource: each kind is joined by itself, so that neither hides the other.
+    let (mut arns, mut names): (Vec<&str>, Vec<&str>) =
+        parents.iter().map(|parent| parent.id.as_str()).partition(|id| id.starts_with("arn:"));
+    let mut found: HashMap<String, Vec<StoredEvent>> = HashMap::new();
+    for ids in [&mut arns, &mut names] {
+        ids.sort_unstable();
+        ids.dedup();
+        if ids.is_empty() {
+            continue;
+        }
+        let stand_ins: Vec<LiveResource> = ids.iter().map(|id| stand_in(name, id)).collect();
+        let mut join = Join::new(&stand_ins);
+        store.events_of_type(name, account, region.as_ref(), &mut |event| join.add(event))?;
+        found.extend(ids.iter().map(|&id| id.to_owned()).zip(join.finish().events));
     }
+    let known = |parent: ParentRef| {
+        let recorded = found.get(&parent.id).cloned().unwrap_or_default();
+        (parent, Parent { recorded, live: Live::Unasked })
+    };
+    Ok(parents.into_iter().map(known).collect())
+}
+
+/// Whether a parent is among the live resources of its type.
+fn alive<'m>(map: &'m ResourceMap, parent: ParentRef, looked: &Looked<'_>) -> (ParentRef, Live<'m>) {
+    let listed = match looked {
+        Err(why) => return (parent, Live::Unreadable(why.clone())),
+        Ok(None) => return (parent, Live::Gone),
+        Ok(Some(listed)) => listed,
+    };
+    let at = listed.index.find(parent.arn.as_ref().unwrap_or(&parent.id));
+    let relative = at.zip(listable(map, &parent.resource_type)).map(|(at, definition)| Relative {
+        definition,
+        resource: listed.live[at].clone(),
+        events: listed.events[at].clone(),
+    });
+    (parent, relative.map_or(Live::Gone, |relative| Live::Alive(Box::new(relative))))
 }
 
 /// What stands for a resource of which only a text is known.
@@ -217,9 +218,69 @@ fn stand_in(name: &ResourceType, id: &str) -> LiveResource {
 }
 
 /// A living parent whose tags are not known.
-fn unread<'l>((_, live): &'l mut (ParentRef, Live<'_>)) -> Option<&'l mut LiveResource> {
+fn untold<'l>((_, live): &'l mut (ParentRef, Live<'_>)) -> Option<&'l mut LiveResource> {
     match live {
         Live::Alive(relative) if !matches!(relative.resource.tags, Tags::Known(_)) => Some(&mut relative.resource),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::ledger::Batch;
+    use crate::tag::plan::test_data::{live, stored};
+    use crate::trail::record::{ResourceEvent, Touched};
+
+    fn parent(name: &str, id: &str) -> ParentRef {
+        ParentRef { resource_type: name.into(), region: Some("eu-west-1".into()), id: id.to_owned(), arn: None }
+    }
+
+    fn store_with(rows: &[(&str, &str, &str)]) -> Store {
+        let mut store = Store::in_memory().unwrap();
+        let event = |&(name, id, user): &(&str, &str, &str)| {
+            let row = stored("create", id, user, "2026-03-01T10:00:00Z");
+            let touched = Touched { resource_type: name.into(), resource_id: id.into(), action: row.action };
+            ResourceEvent { event: row.event, touched: vec![touched] }
+        };
+        store.add(&Batch { events: rows.iter().map(event).collect(), ..Batch::default() }).unwrap();
+        store
+    }
+
+    /// Who made each parent by the store's events.
+    fn makers(store: &Store, name: &str, ids: &[&str]) -> Vec<Vec<String>> {
+        let parents = ids.iter().map(|id| parent(name, id)).collect();
+        let group = (name.into(), Some("eu-west-1".into()));
+        let found = recorded(store, &"123456789012".into(), &group, parents).unwrap();
+        let users = |parent: &Parent<'_>| {
+            parent.recorded.iter().filter_map(|event| event.event.identity.user_name.clone()).collect()
+        };
+        found.iter().map(|(_, parent)| users(parent)).collect()
+    }
+
+    #[test]
+    fn a_parent_is_found_by_id_name_or_arn_and_only_its_own_type_counts() {
+        let service = "arn:aws:ecs:eu-west-1:123456789012:service/blue/api";
+        let store = store_with(&[("ecs-service", service, "alice"), ("asg", "web", "bob"), ("sqs", "web", "zoe")]);
+        assert_eq!(makers(&store, "ecs-service", &["blue/api"]), [["alice"]]);
+        assert_eq!(makers(&store, "ecs-service", &[service, "blue/api"]), [["alice"], ["alice"]], "either way");
+        assert_eq!(makers(&store, "asg", &["web"]), [["bob"]]);
+        assert_eq!(makers(&store, "asg", &["we"]), [[""; 0]]);
+    }
+
+    #[test]
+    fn a_name_that_several_live_ones_bear_is_nobodys() {
+        let map = ResourceMap::built_in();
+        let all = [live("e-1", "arn:aws:x:r:1:e/1").named("web"), live("e-2", "arn:aws:x:r:1:e/2").named("web")];
+        let looked = || {
+            let events = vec![Vec::new(); 2].into();
+            Ok(Some(Listed { index: Index::new(&all), live: all.to_vec().into(), events }))
+        };
+        let is_alive = |parent: ParentRef| matches!(alive(&map, parent, &looked()).1, Live::Alive(_));
+        assert!(is_alive(parent("elasticbeanstalk-environment", "e-1")));
+        assert!(!is_alive(parent("elasticbeanstalk-environment", "web")));
+        let by_arn = |arn: &str| ParentRef { arn: Some(arn.to_owned()), ..parent("cfn", "e-1") };
+        assert!(is_alive(by_arn("arn:aws:x:r:1:e/1")));
+        assert!(!is_alive(by_arn("arn:aws:x:r:1:e/3")), "an earlier one of that name");
     }
 }

@@ -54,7 +54,7 @@ struct Parent<'m> {
 enum Live<'m> {
     /// Nobody asked.
     Unasked,
-    /// It does not, or its type can't be listed.
+    /// It does not, several bear its name, or its type can't be listed.
     Gone,
     /// Its type's listing failed, and why.
     Unreadable(String),
@@ -275,7 +275,7 @@ impl<'m> Lineage<'m> {
     ) -> Result<Option<Inherited>, Nobody> {
         let relative = match &known.live {
             Live::Unasked => return Err(Nobody::Ask(Need::Live(parent.clone()))),
-            Live::Gone => return Err(Nobody::Tried(vec!["it no longer exists".to_owned()])),
+            Live::Gone => return Err(Nobody::Tried(vec!["it is not among the live ones".to_owned()])),
             Live::Unreadable(why) => return Err(Nobody::Tried(vec![format!("it could not be looked at: {why}")])),
             Live::Alive(relative) => relative,
         };
