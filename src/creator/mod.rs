@@ -5,8 +5,8 @@
 //! [`OwnerRules::explain`] tells each: `identity_map` are the user's own rules; `identity` tells what kind of caller it was
 //! (`web_identity`, `people`: those that others vouch for), `owner` and `subject` pick the fact that stands for it,
 //! `machine_session` knows the session names that stand for nobody, `chain` leads from a session to who made it, `tag_value`
-//! makes the result legal as a tag. `facts` and `text_template` are what users' own texts are filled with. Inheritance from
-//! parents is a further step between `identity` and `owner`.
+//! makes the result legal as a tag. `facts` and `text_template` are what users' own texts are filled with.
+//! `inheritance` tells which events are of nobody: their resources have their parents' owners, which `tag::plan` finds.
 //!
 //! `docs/owners.md` tells users the same rules.
 
@@ -16,6 +16,7 @@ mod explanation;
 mod facts;
 mod identity;
 mod identity_map;
+mod inheritance;
 mod machine_session;
 mod owner;
 mod people;

@@ -89,7 +89,7 @@ impl OwnerRules {
 
     fn decide(&self, event: &Event, steps: &mut Steps) -> Result<Owner, NoOwner> {
         steps.say(Rule::Caller, caller_phrase(event));
-        let links = if self.resolve_chains { chain::links(event) } else { Vec::new() };
+        let links = self.links(event);
         let (identity, fact) = self.by_chain(event, &links, steps)?;
         self.check_suffix(identity, &fact, steps)?;
         let owner = as_tag_value(fact).map_err(|no_owner| steps.refuse(Rule::TagValue, no_owner))?;
@@ -97,6 +97,11 @@ impl OwnerRules {
             steps.say(Rule::TagValue, format!("{original:?} becomes {}, which tags allow", owner.value));
         }
         Ok(owner)
+    }
+
+    /// The calls that made the sessions, where they are to be followed.
+    pub(super) fn links(&self, event: &Event) -> Vec<Link> {
+        if self.resolve_chains { chain::links(event) } else { Vec::new() }
     }
 
     /// The fact that stands for the owner, and whose it is: the identity map is asked about each caller from the event's on;

@@ -6,8 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const FOLDER: &str = "resource-maps";
-/// The files there that are no service's, and the constants they become.
-const OTHERS: [(&str, &str); 2] = [("omitted.yml", "OMITTED"), ("sessions.yml", "SESSIONS")];
+/// The files there that are no service's, and the constants of their texts.
+const OTHERS: [(&str, &str); 3] =
+    [("omitted.yml", "OMITTED"), ("parents.yml", "PARENTS"), ("sessions.yml", "SESSIONS")];
 
 fn main() {
     let root = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
@@ -41,8 +42,8 @@ fn list(folder: &Path) -> String {
         writeln!(list, "    ({name:?}, include_str!({:?})),", path.display().to_string()).expect("a String takes all");
     }
     list.push_str("];\n");
-    for (file, constant) in OTHERS {
-        let path = folder.join(file).display().to_string();
+    for (name, constant) in OTHERS {
+        let path = folder.join(name).display().to_string();
         writeln!(list, "pub(super) const {constant}: &str = include_str!({path:?});").expect("a String takes all");
     }
     list
