@@ -24,7 +24,8 @@ import wire
 from lab import ACCOUNT, REGION, client, unrecorded
 
 MAPS = Path(__file__).resolve().parent.parent.parent / "resource-maps"
-OMITTED = "omitted.yml"
+# Files that are no service's.
+OTHERS = ("omitted.yml", "parents.yml")
 PARTITION = "aws"
 THREADS = 4
 # The tag by which it is tried whether the server takes one.
@@ -151,7 +152,7 @@ class Witness:
     """The maps of a folder."""
 
     def __init__(self, folder: Path = MAPS) -> None:
-        maps = [Map(file) for file in sorted(folder.glob("*.yml")) if file.name != OMITTED]
+        maps = [Map(file) for file in sorted(folder.glob("*.yml")) if file.name not in OTHERS]
         self.types = {resource["type"]: (each, resource) for each in maps for resource in each.data["resources"]}
 
     def listable(self) -> list[str]:
