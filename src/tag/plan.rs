@@ -16,7 +16,7 @@ pub use more::MoreTag;
 use more::{decide_more, is_open};
 
 use super::join::Joined;
-use super::lineage::{self, Inherited, Lineage};
+use super::lineage::{self, Inherited, Lineage, Orphan};
 use crate::creator::{Owner, OwnerRules, creation_of};
 use crate::inventory::{LiveResource, Tags};
 use crate::names::{AccountId, Arn, Region, ResourceId, ResourceType, TagKey, TagValue};
@@ -250,8 +250,8 @@ struct Case<'a> {
     definition: &'a TypeDefinition,
     resource: &'a LiveResource,
     events: &'a [StoredEvent],
-    /// What it has from its parents: the owner, or what was tried. `None`: it has its own creator, or inheriting is not asked for.
-    inherited: Option<&'a Result<Inherited, String>>,
+    /// What it has from its parents: the owner, or why there is none. `None`: it has its own creator, or inheriting is not asked for.
+    inherited: Option<&'a Result<Inherited, Orphan>>,
 }
 
 /// What became of a resource.
@@ -456,10 +456,14 @@ fn claim(case: Case<'_>) -> Result<Claim, (LeftKind, String)> {
             }
         },
     };
-    own.map_err(|(kind, reason)| match case.inherited {
-        Some(Err(tried)) if !tried.is_empty() => (kind, format!("{reason}; {tried}")),
-        _ => (kind, reason),
-    })
+    match (own, case.inherited) {
+        // The parent may have a better owner; a tag once written would stay.
+        (Ok(_), Some(Err(Orphan::Unreadable(why)))) => Err((LeftKind::NoOwner, why.clone())),
+        (Err((kind, reason)), Some(Err(Orphan::Nobody(why) | Orphan::Unreadable(why)))) if !why.is_empty() => {
+            Err((kind, format!("{reason}; {why}")))
+        }
+        (own, _) => own,
+    }
 }
 
 /// The write of a tag on a resource, resting on an event.
