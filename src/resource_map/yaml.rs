@@ -42,6 +42,7 @@ pub(super) struct ServiceFile {
 pub(super) struct EndpointStanza {
     pub(super) url: Text,
     pub(super) region: Option<Text>,
+    pub(super) discovery: Option<Text>,
 }
 
 /// A resource type.

@@ -144,11 +144,6 @@ class Map:
             if status >= 500 or code in ("404", "UnknownOperation", "UnknownOperationException", "InvalidAction", "NotImplemented"):
                 raise Unsupported(f"{operation.name}: {status}") from error
             raise
-        except botocore.exceptions.EndpointConnectionError as error:
-            if ACCOUNT not in str(error):
-                raise
-            # s3control: the account stands before the host, and loopback has no such names.
-            raise Unsupported(f"{operation.name}: the account is in the host's name") from error
         except botocore.parsers.ResponseParserError as error:
             raise Unsupported(f"{operation.name}: no answer of the protocol") from error
 

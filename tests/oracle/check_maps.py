@@ -151,6 +151,10 @@ class Checker:
 
     def endpoints(self, prefix: str) -> None:
         fixed = self.map.get("endpoints", {})
+        required = self.service.endpoint_discovery_required and self.service.endpoint_discovery_operation.name
+        for partition in {"aws", *present_in(self.map["service"])}:
+            if fixed.get(partition, {}).get("discovery", False) != required:
+                self.wrong(f"endpoints.{partition}.discovery", f"should be {required}")
         for partition, endpoint in fixed.items():
             region = endpoint.get("region", SOME_REGION[partition])
             actual = endpoint_of(self.map["service"], region)
