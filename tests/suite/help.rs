@@ -49,6 +49,7 @@ const COMMANDS: [(&str, &[&str]); 16] = [
             "--type",
             "--dry-run",
             "--overwrite",
+            "--inherit",
             "--save-plan",
             "--creator-value",
             "--machine-sessions",
@@ -80,6 +81,7 @@ const COMMANDS: [(&str, &[&str]); 16] = [
             "--type",
             "--dry-run",
             "--overwrite",
+            "--inherit",
             "--save-plan",
             "--creator-value",
             "--profile",
@@ -97,7 +99,7 @@ const COMMANDS: [(&str, &[&str]); 16] = [
         &["--type", "--region", "--offline", "--account", "--top", "--format", "--by", "--config", "--creator-value"],
     ),
     ("resource-map", &["list", "show", "check"]),
-    ("policy", &["COMMAND", "--type", "--service", "--output-dir", "load-s3", "undo"]),
+    ("policy", &["COMMAND", "--type", "--service", "--inherit", "--output-dir", "load-s3", "undo"]),
     ("count", &["--by", "--top", "--year", "--since", "--output"]),
 ];
 

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
