@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::options::tell_unused_rules;
+use super::options::{tell_missing_sessions, tell_unused_rules};
 use super::who_live::Live;
 use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs};
 use crate::console::OutputFormat;
@@ -14,8 +14,8 @@ use crate::load::identity_center;
 use crate::names::{AccountId, Region, ResourceType};
 use crate::report::who::{Answer, EventFacts, Filter, answers};
 use crate::resource_map::ResourceMap;
-use crate::store::Store;
 use crate::store::coverage::{Coverage, CoveredPlace, CoveredSource};
+use crate::store::{Store, StoreError};
 use crate::trail::record::StoredEvent;
 
 /// Where an answer is from that is not the database's, in JSON.
@@ -89,6 +89,14 @@ impl Question<'_> {
             |resource_type: &ResourceType| self.map.types.get(resource_type).is_some_and(|known| known.global);
         answers(id, events, &self.filter, &self.rules, &is_global)
     }
+
+    /// The events with who made the sessions that made them, as far as the database knows and it is asked for.
+    fn with_makers(&self, store: Option<&Store>, mut events: Vec<StoredEvent>) -> Result<Vec<StoredEvent>, StoreError> {
+        if let Some(store) = store.filter(|_| self.rules.resolve_chains) {
+            store.fill_makers(events.iter_mut().map(|stored| &mut stored.event))?;
+        }
+        Ok(events)
+    }
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, CommandError> {
@@ -96,6 +104,9 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     check_types(&args.types, &map)?;
     let rules = args.owner.rules()?;
     let store = if args.live && !context.global.db.exists() { None } else { Some(context.open_store_to_read()?) };
+    if let Some(store) = &store {
+        tell_missing_sessions(context, store, &rules)?;
+    }
     let filter = Filter { types: args.types, accounts: args.accounts, regions: args.regions };
     let mut question = Question { filter, rules, map: &map };
     let mut asking = Asking { context, aws: args.aws, map: &map, live: None };
@@ -104,6 +115,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let mut unknown = Vec::new();
     for id in &args.ids {
         let events = store.as_ref().map_or_else(|| Ok(Vec::new()), |store| store.events_of_resource(id));
+        let events = events.and_then(|events| question.with_makers(store.as_ref(), events));
         let found = question.answers(id, events.map_err(|error| context.store_error(&error))?);
         if args.live && !found.iter().any(Answer::is_known) {
             unknown.push((id, told.len()));
@@ -113,7 +125,8 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     // From the last on, so that places before it stay.
     for (id, place) in unknown.into_iter().rev() {
         let live = asking.open(&question.filter).await?;
-        let found = question.answers(id, live.events(context, id).await?);
+        let events = question.with_makers(store.as_ref(), live.events(context, id).await?);
+        let found = question.answers(id, events.map_err(|error| context.store_error(&error))?);
         told.splice(place..=place, found.into_iter().map(of_history));
     }
     finish(&told, store.as_ref(), &question, context)
