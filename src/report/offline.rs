@@ -176,7 +176,7 @@ mod tests {
 
     fn event(action: &str, resource_type: &str, id: &str, user: &str, day: u32) -> ResourceEvent {
         let stored = stored(action, id, user, &format!("2024-01-{day:02}T00:00:00Z"));
-        let touched = Touched { resource_type: resource_type.into(), resource_id: id.into(), action: stored.action };
+        let touched = Touched { resource_type: resource_type.into(), resource_id: id.into(), action: stored.action, renamed_to: None };
         ResourceEvent { event: stored.event, touched: vec![touched] }
     }
 

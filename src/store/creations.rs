@@ -16,10 +16,13 @@ const COLUMNS: &str = "account_id, region, event_time, event_id, resource_type, 
      event_source, user_agent, source_ip, shared_event_id, identity_type, identity_arn, identity_user_name, \
      identity_principal_id, identity_account_id, identity_access_key_id, issuer_type, issuer_arn, issuer_user_name, \
      source_identity, on_behalf_of_user_id, on_behalf_of_store_arn, invoked_by, \
-     federated_provider";
+     federated_provider, renamed_to";
 
 /// The first of the columns that may be NULL: what an event may not tell.
 const FIRST_FACT: usize = 9;
+
+/// May be NULL too, but is what the resource map says of the event, as its action.
+const RENAMED_TO: &str = "renamed_to";
 
 /// What comes after an id's last `/` or `:`; the very expression of the index.
 const LAST_PART: &str =
@@ -149,13 +152,14 @@ impl<'t> Inserter<'t> {
         let values = vec!["?"; COLUMNS.split(", ").count()].join(", ");
         // The same event read again says the same, but a changed resource map can call its action otherwise, and a source
         // may know facts that the first one lacked (Athena's usual table has no source identity).
-        let facts = COLUMNS.split(", ").skip(FIRST_FACT);
+        let facts = facts();
         let filled: Vec<String> =
             facts.clone().map(|fact| format!("{fact} = COALESCE({fact}, excluded.{fact})")).collect();
         let news: Vec<String> = facts.map(|fact| format!("{fact} IS NULL AND excluded.{fact} IS NOT NULL")).collect();
         let statement = transaction.prepare(&format!(
             "INSERT INTO resource_events ({COLUMNS}) VALUES ({values}) \
-             ON CONFLICT DO UPDATE SET action = excluded.action, {} WHERE action <> excluded.action OR {}",
+             ON CONFLICT DO UPDATE SET action = excluded.action, {RENAMED_TO} = excluded.{RENAMED_TO}, {} \
+             WHERE action <> excluded.action OR {RENAMED_TO} IS NOT excluded.{RENAMED_TO} OR {}",
             filled.join(", "),
             news.join(" OR ")
         ))?;
@@ -185,14 +189,15 @@ impl<'t> Inserter<'t> {
     /// Writes a row; says whether it is new (or changed).
     fn write(&mut self, event: &Event, touched: &Touched) -> Result<bool, StoreError> {
         let identity = &event.identity;
-        let row: [&dyn ToSql; 26] = [
+        let action = if touched.action == Action::Rename { Action::Delete } else { touched.action };
+        let row: [&dyn ToSql; 27] = [
             &event.account_id,
             &event.region,
             &event.time,
             &event.event_id,
             &touched.resource_type.as_str(),
             &touched.resource_id.as_str(),
-            &touched.action.as_str(),
+            &action.as_str(),
             &event.name,
             &event.source,
             &event.user_agent,
@@ -212,9 +217,15 @@ impl<'t> Inserter<'t> {
             &identity.on_behalf_of_store_arn,
             &identity.invoked_by,
             &identity.federated_provider,
+            &touched.renamed_to.as_ref().map(ResourceId::as_str),
         ];
         Ok(self.statement.execute(&row[..])? > 0)
     }
+}
+
+/// The columns of facts that one source may know and the other lack.
+fn facts() -> impl Iterator<Item = &'static str> + Clone {
+    COLUMNS.split(", ").skip(FIRST_FACT).filter(|column| *column != RENAMED_TO)
 }
 
 fn stored_event(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
@@ -223,6 +234,7 @@ fn stored_event(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
         resource_type: ResourceType::new(row.get::<_, String>(4)?),
         resource_id: ResourceId::new(row.get::<_, String>(5)?),
         action: Action::parse(&action).expect("the table's CHECK allows no other action"),
+        renamed_to: row.get::<_, Option<String>>(26)?.map(ResourceId::new),
         event: Event {
             account_id: row.get(0)?,
             region: row.get(1)?,
@@ -271,7 +283,7 @@ mod tests {
     }
 
     fn touching(event: &Event, resource_type: &str, id: &str, action: Action) -> ResourceEvent {
-        let touched = Touched { resource_type: resource_type.into(), resource_id: id.into(), action };
+        let touched = Touched { resource_type: resource_type.into(), resource_id: id.into(), action, renamed_to: None };
         ResourceEvent { event: event.clone(), touched: vec![touched] }
     }
 
@@ -313,8 +325,13 @@ mod tests {
         for event in [full_event(), event("e", "1", "r", "2024-01-01T00:00:00Z")] {
             let (_folder, store) = store_with(vec![touching(&event, "sqs", "q", Action::Upsert)]);
             let found = store.events_of_resource("q").unwrap();
-            let expected =
-                StoredEvent { resource_type: "sqs".into(), resource_id: "q".into(), action: Action::Upsert, event };
+            let expected = StoredEvent {
+                resource_type: "sqs".into(),
+                resource_id: "q".into(),
+                action: Action::Upsert,
+                renamed_to: None,
+                event,
+            };
             assert_eq!(found, [expected]);
         }
     }
@@ -357,7 +374,7 @@ mod tests {
             .prepare("SELECT name FROM pragma_table_info('resource_events') WHERE NOT \"notnull\"")
             .unwrap();
         let nullable: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
-        assert_eq!(COLUMNS.split(", ").skip(FIRST_FACT).collect::<Vec<_>>(), nullable);
+        assert_eq!(facts().chain([RENAMED_TO]).collect::<Vec<_>>(), nullable);
     }
 
     #[test]

@@ -115,7 +115,7 @@ mod tests {
         };
         change(&mut event);
         let touched =
-            |id: &&str| Touched { resource_type: "sqs".into(), resource_id: (*id).into(), action: Action::Create };
+            |id: &&str| Touched { resource_type: "sqs".into(), resource_id: (*id).into(), action: Action::Create, renamed_to: None };
         ResourceEvent { event, touched: ids.iter().map(touched).collect() }
     }
 

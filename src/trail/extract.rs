@@ -97,9 +97,9 @@ fn read_matched(
         shared_event_id: fields.text("sharedEventID").map(Cow::into_owned),
         identity,
     };
-    let touched = touched(rules, fields, &event).map_err(unreadable)?;
+    let (touched, lacks_ids) = touched(rules, fields, &event).map_err(unreadable)?;
     if touched.is_empty() {
-        return Ok(Reading::WithoutIds { call: call() });
+        return Ok(if lacks_ids { Reading::WithoutIds { call: call() } } else { Reading::Unmatched });
     }
     event.event_id = match fields.text("eventID") {
         Some(id) => id.into_owned(),
@@ -138,26 +138,46 @@ pub(crate) fn identity(user: &Value) -> Identity {
     }
 }
 
-fn touched(rules: &[EventRule], fields: &Fields<'_>, event: &Event) -> Result<Vec<Touched>, serde_json::Error> {
+/// The resources, and whether some rule should have found one and didn't. Most calls that can rename do something else: then
+/// their rule says nothing.
+fn touched(
+    rules: &[EventRule],
+    fields: &Fields<'_>,
+    event: &Event,
+) -> Result<(Vec<Touched>, bool), serde_json::Error> {
     let input = rule_input(rules, fields, event)?;
     let mut touched = Vec::new();
     let mut seen = HashSet::new();
+    let mut lacks_ids = false;
     for rule in rules {
+        let renamed_to = rule.new_name.as_ref().map(|name| first_id(&name.interpret(&input)));
+        if renamed_to == Some(None) {
+            continue;
+        }
+        let renamed_to = renamed_to.flatten();
+        let mut finds_some = false;
         collect_ids(&rule.ids.interpret(&input), &mut |id| {
-            if seen.insert((&rule.resource_type, id.clone())) {
-                let resource_id = ResourceId::new(id);
-                touched.push(Touched { resource_type: rule.resource_type.clone(), resource_id, action: rule.action });
+            finds_some = true;
+            let is_renaming = renamed_to.as_ref().is_none_or(|name| *name != id);
+            if is_renaming && seen.insert((&rule.resource_type, id.clone())) {
+                touched.push(Touched {
+                    resource_type: rule.resource_type.clone(),
+                    resource_id: ResourceId::new(id),
+                    action: rule.action,
+                    renamed_to: renamed_to.as_deref().map(ResourceId::from),
+                });
             }
         });
+        lacks_ids |= !finds_some;
     }
-    Ok(touched)
+    Ok((touched, lacks_ids))
 }
 
 /// The record as the rules' expressions see it: converted once, and only the fields that some expression reads.
 fn rule_input(rules: &[EventRule], fields: &Fields<'_>, event: &Event) -> Result<Rcvar, serde_json::Error> {
     let mut wanted: BTreeSet<&str> = BTreeSet::new();
-    for rule in rules {
-        match rule.ids.fields() {
+    for expression in rules.iter().flat_map(EventRule::expressions) {
+        match expression.fields() {
             TopLevelFields::Some(names) => wanted.extend(names.iter().map(String::as_str)),
             TopLevelFields::All => wanted.extend(fields.names()),
         }
@@ -194,6 +214,14 @@ fn collect_ids(found: &Variable, each: &mut impl FnMut(String)) {
         Variable::Array(items) => items.iter().for_each(|item| collect_ids(item, each)),
         _ => {}
     }
+}
+
+fn first_id(found: &Variable) -> Option<String> {
+    let mut first = None;
+    collect_ids(found, &mut |id| {
+        first.get_or_insert(id);
+    });
+    first
 }
 
 /// An id for a record that has none: equal for equal content, whatever its white space and the order of its keys.

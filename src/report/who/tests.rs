@@ -12,6 +12,7 @@ fn event(line: &str) -> StoredEvent {
         resource_type: resource_type.into(),
         resource_id: id.into(),
         action: Action::parse(action).unwrap(),
+        renamed_to: None,
         event: Event {
             event_id: format!("{second}-{user}"),
             account_id: ACCOUNT.to_owned(),
