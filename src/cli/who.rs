@@ -16,7 +16,7 @@ use crate::report::who::{Answer, EventFacts, Filter, answers};
 use crate::resource_map::ResourceMap;
 use crate::store::Store;
 use crate::store::coverage::{Coverage, CoveredPlace, CoveredSource};
-use crate::trail::record::StoredEvent;
+use crate::store::renames::ResourceHistory;
 
 /// Where an answer is from that is not the database's, in JSON.
 const EVENT_HISTORY: &str = "event-history";
@@ -84,10 +84,10 @@ struct Question<'a> {
 }
 
 impl Question<'_> {
-    fn answers(&self, id: &str, events: Vec<StoredEvent>) -> Vec<Answer> {
+    fn answers(&self, id: &str, history: ResourceHistory) -> Vec<Answer> {
         let is_global =
             |resource_type: &ResourceType| self.map.types.get(resource_type).is_some_and(|known| known.global);
-        answers(id, events, &self.filter, &self.rules, &is_global)
+        answers(id, history, &self.filter, &self.rules, &is_global)
     }
 }
 
@@ -103,8 +103,9 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let mut told = Vec::new();
     let mut unknown = Vec::new();
     for id in &args.ids {
-        let events = store.as_ref().map_or_else(|| Ok(Vec::new()), |store| store.events_of_resource(id));
-        let found = question.answers(id, events.map_err(|error| context.store_error(&error))?);
+        let history = store.as_ref().map(|store| store.history_of_resource(id)).transpose();
+        let history = history.map(Option::unwrap_or_default);
+        let found = question.answers(id, history.map_err(|error| context.store_error(&error))?);
         if args.live && !found.iter().any(Answer::is_known) {
             unknown.push((id, told.len()));
         }
@@ -113,7 +114,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     // From the last on, so that places before it stay.
     for (id, place) in unknown.into_iter().rev() {
         let live = asking.open(&question.filter).await?;
-        let found = question.answers(id, live.events(context, id).await?);
+        let found = question.answers(id, live.history(context, id).await?);
         told.splice(place..=place, found.into_iter().map(of_history));
     }
     finish(&told, store.as_ref(), &question, context)
@@ -292,7 +293,8 @@ fn origin(event: &EventFacts) -> String {
 
 fn other(event: &EventFacts) -> String {
     let tool = event.tool.as_ref().map(|tool| format!(" with {tool}")).unwrap_or_default();
-    format!("{} {} by {}{tool}", event.event_time, event.event_name, principal(event))
+    let renamed = event.renamed_to.as_ref().map(|name| format!(" (renamed to {name})")).unwrap_or_default();
+    format!("{} {}{renamed} by {}{tool}", event.event_time, event.event_name, principal(event))
 }
 
 fn line(label: &str, text: impl Display) -> String {

@@ -12,7 +12,7 @@ pub use crate::trail::record::StoredEvent;
 use crate::trail::record::{Action, Event, Identity, ResourceEvent, Touched};
 
 /// The columns of a row, in the order of [`Inserter::insert`] and [`stored_event`].
-const COLUMNS: &str = "account_id, region, event_time, event_id, resource_type, resource_id, action, event_name, \
+pub(super) const COLUMNS: &str = "account_id, region, event_time, event_id, resource_type, resource_id, action, event_name, \
      event_source, user_agent, source_ip, shared_event_id, identity_type, identity_arn, identity_user_name, \
      identity_principal_id, identity_account_id, identity_access_key_id, issuer_type, issuer_arn, issuer_user_name, \
      source_identity, on_behalf_of_user_id, on_behalf_of_store_arn, invoked_by, \
@@ -24,9 +24,10 @@ const FIRST_FACT: usize = 9;
 /// May be NULL too, but is what the resource map says of the event, as its action.
 const RENAMED_TO: &str = "renamed_to";
 
-/// What comes after an id's last `/` or `:`; the very expression of the index.
-const LAST_PART: &str =
-    "substr(resource_id, length(rtrim(resource_id, replace(replace(resource_id, '/', ''), ':', ''))) + 1)";
+/// What comes after the last `/` or `:` of an id in this column; the very expression of the indexes.
+pub(super) fn last_part(column: &str) -> String {
+    format!("substr({column}, length(rtrim({column}, replace(replace({column}, '/', ''), ':', ''))) + 1)")
+}
 
 impl Store {
     /// How many creations (not deletions) there are per type in an account; with `region`, in that region, else in all.
@@ -117,8 +118,9 @@ impl Store {
     pub fn events_of_resource(&self, query: &str) -> Result<Vec<StoredEvent>, StoreError> {
         let name = ResourceName::new(query);
         let sql = format!(
-            "SELECT {COLUMNS} FROM resource_events WHERE {LAST_PART} = ?1 \
-             ORDER BY account_id, region, resource_type, resource_id, event_time, event_id"
+            "SELECT {COLUMNS} FROM resource_events WHERE {} = ?1 \
+             ORDER BY account_id, region, resource_type, resource_id, event_time, event_id",
+            last_part("resource_id")
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let rows = statement.query_map([name.last_part()], stored_event)?;
@@ -137,7 +139,7 @@ impl Store {
 }
 
 /// Both forms name `:region`, so that the same parameters are bound either way.
-fn region_condition(region: Option<&Region>) -> &'static str {
+pub(super) fn region_condition(region: Option<&Region>) -> &'static str {
     if region.is_some() { "region = :region" } else { ":region IS NULL" }
 }
 
@@ -228,7 +230,7 @@ fn facts() -> impl Iterator<Item = &'static str> + Clone {
     COLUMNS.split(", ").skip(FIRST_FACT).filter(|column| *column != RENAMED_TO)
 }
 
-fn stored_event(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
+pub(super) fn stored_event(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
     let action: String = row.get(6)?;
     Ok(StoredEvent {
         resource_type: ResourceType::new(row.get::<_, String>(4)?),
@@ -459,10 +461,13 @@ mod tests {
             let rows = statement.query_map([], |row| row.get::<_, String>(3)).unwrap();
             rows.map(Result::unwrap).collect::<Vec<_>>().join("; ")
         };
-        let by_id = plan(&format!("SELECT {COLUMNS} FROM resource_events WHERE {LAST_PART} = 'x'"));
+        let by_id = plan(&format!("SELECT {COLUMNS} FROM resource_events WHERE {} = 'x'", last_part("resource_id")));
         assert!(by_id.contains("resource_events_by_last_part"), "{by_id}");
         let by_account = plan("SELECT 1 FROM resource_events WHERE account_id = 'x' AND region = 'y'");
         assert!(by_account.contains("PRIMARY KEY (account_id=? AND region=?)"), "{by_account}");
+        let renamed = "SELECT 1 FROM resource_events WHERE renamed_to IS NOT NULL";
+        let by_new_name = plan(&format!("{renamed} AND {} = 'x'", last_part("renamed_to")));
+        assert!(by_new_name.contains("resource_events_by_new_name"), "{by_new_name}");
     }
 
     #[test]

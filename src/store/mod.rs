@@ -5,6 +5,7 @@
 //! resource id as key, and the unit they came from enters the ledger in the same transaction.
 //!
 //! * [`creations`]: what trails told, written by loaders, read by the tagger and `who`
+//! * [`renames`]: the names that resources had before
 //! * [`ledger`]: what was read; [`coverage`]: what that covers
 //! * [`athena_queries`]: what was started and is not read yet
 //! * [`journal`]: what was written to AWS
@@ -25,6 +26,7 @@ mod open;
 pub mod organization_runs;
 pub mod people;
 pub mod predecessor;
+pub mod renames;
 
 pub use error::StoreError;
 use jiff::{Timestamp, Unit};

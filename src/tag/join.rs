@@ -8,11 +8,14 @@
 //! What a call made together may be known by what the call named only: an image, for its snapshots. Then the event is that of
 //! each resource that was made with it and of which no event tells by itself.
 //!
+//! What was renamed has the events of its earlier names ([`Lives`]).
+//!
 //! Pure.
 
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
+use crate::creator::Lives;
 use crate::inventory::LiveResource;
 use crate::store::creations::StoredEvent;
 use crate::trail::record::Action;
@@ -46,7 +49,24 @@ pub struct Join {
     events: Vec<Vec<StoredEvent>>,
     /// Of what was made together with the resource.
     shared: Vec<Vec<StoredEvent>>,
+    former: Former,
     records: Records,
+}
+
+/// The names that resources gave up, as far as none of the live ones bears them now.
+#[derive(Debug, Default)]
+struct Former {
+    /// Whether anything was renamed at all.
+    has_renames: bool,
+    /// The events of each of these names.
+    events: HashMap<String, Vec<StoredEvent>>,
+}
+
+/// What a name is of: a live resource by its position, or nothing that lives under it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Bearer {
+    Live(usize),
+    None(String),
 }
 
 /// Counts creations: an event may give a resource's id in several spellings (a URL and the name in it), each with its row.
@@ -71,13 +91,30 @@ impl Join {
     /// For these live resources, all of one type.
     pub fn new(live: &[LiveResource]) -> Self {
         let none = vec![Vec::new(); live.len()];
-        Self { index: Index::new(live), events: none.clone(), shared: none, records: Records::default() }
+        let index = Index::new(live);
+        Self { index, events: none.clone(), shared: none, former: Former::default(), records: Records::default() }
+    }
+
+    /// Tells beforehand which of the events rename, so that those of former names are kept.
+    #[must_use]
+    pub fn with_renames(mut self, renames: &[StoredEvent]) -> Self {
+        self.former.has_renames = !renames.is_empty();
+        let names = renames.iter().map(|rename| rename.resource_id.as_str());
+        let former = names.filter(|name| self.index.find(name).is_none());
+        self.former.events = former.map(|name| (plain(name).to_owned(), Vec::new())).collect();
+        self
     }
 
     /// Keeps `event` if its resource lives. The rows of an event must come one after the other.
     pub fn add(&mut self, event: StoredEvent) {
         self.records.add(&event);
-        if let Some(position) = self.index.find(event.resource_id.as_str()) {
+        let position = self.index.find(event.resource_id.as_str());
+        if position.is_none()
+            && let Some(events) = self.former.events.get_mut(plain(event.resource_id.as_str()))
+        {
+            events.push(event.clone());
+        }
+        if let Some(position) = position {
             self.events[position].push(event);
         } else if let Some(positions) = self.index.together.get(event.resource_id.as_str()) {
             for &position in positions {
@@ -88,6 +125,9 @@ impl Join {
 
     /// What was kept.
     pub fn finish(mut self) -> Joined {
+        if self.former.has_renames {
+            self.follow_renames();
+        }
         for (events, shared) in self.events.iter_mut().zip(self.shared) {
             if events.is_empty() {
                 *events = shared;
@@ -95,6 +135,25 @@ impl Join {
             events.sort_by(|a, b| (&a.event.time, &a.event.event_id).cmp(&(&b.event.time, &b.event.event_id)));
         }
         Joined { events: self.events, records: self.records.count }
+    }
+}
+
+impl Join {
+    /// Gives each resource that was renamed the events of its earlier names.
+    fn follow_renames(&mut self) {
+        let Self { index, events, former, .. } = self;
+        let bearer = |text: &str| index.find(text).map_or_else(|| Bearer::None(plain(text).to_owned()), Bearer::Live);
+        let live = events.iter().enumerate().filter(|(_, events)| !events.is_empty());
+        let live = live.map(|(position, events)| (Bearer::Live(position), events.clone()));
+        let former = former.events.drain().map(|(name, events)| (Bearer::None(name), events));
+        let by_bearer: BTreeMap<Bearer, Vec<StoredEvent>> = live.chain(former).collect();
+        let new_name = |event: &StoredEvent| event.renamed_to.as_ref().map(|name| bearer(name.as_str()));
+        let lives = Lives::new(by_bearer, &new_name);
+        for name in lives.new_names() {
+            if let Bearer::Live(position) = *name {
+                events[position] = lives.of(name);
+            }
+        }
     }
 }
 
@@ -147,6 +206,11 @@ impl Index {
         let position = self.plain.get(arn_tail(text)?).copied().flatten()?;
         same_place(text, &self.arns[position]).then_some(position)
     }
+}
+
+/// The name in a text, whether that is the name alone, a URL or an ARN.
+fn plain(text: &str) -> &str {
+    if is_arn(text) { arn_tail(text).unwrap_or(text) } else { bare(text) }
 }
 
 fn insert(answers: &mut Answers, text: &str, position: usize) {

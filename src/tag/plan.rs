@@ -16,12 +16,12 @@ pub use more::MoreTag;
 use more::{decide_more, is_open};
 
 use super::join::Joined;
-use crate::creator::{OwnerRules, creation_of};
+use crate::creator::{OwnerRules, creation_of, renames_in_words};
 use crate::inventory::{LiveResource, Tags};
 use crate::names::{AccountId, Arn, Region, ResourceId, ResourceType, TagKey, TagValue};
 use crate::resource_map::TypeDefinition;
 use crate::store::creations::StoredEvent;
-use crate::trail::record::Event;
+use crate::trail::record::{Action, Event};
 
 /// The version of the document. It changes when a reader of the last one would misunderstand it.
 pub const FORMAT_VERSION: u32 = 1;
@@ -383,7 +383,8 @@ fn try_decide(
     let cleaned =
         owner.original.map(|original| format!(" (made legal for tags from {original:?})")).unwrap_or_default();
     let (event, reason) = (&creation.event, owner.reason);
-    let reason = format!("{reason}{cleaned}, {} {}", event.name, event.time);
+    let renames = renames_in_words(events, Some(creation));
+    let reason = format!("{reason}{cleaned}, {} {}{renames}", event.name, event.time);
     Ok(planned(question, resource, (key, owner.value), event, reason))
 }
 
@@ -436,10 +437,17 @@ fn prove_tags(resource: &LiveResource, key: &TagKey, is_present: bool, added: us
 }
 
 fn no_record(events: &[StoredEvent]) -> String {
-    if events.is_empty() {
-        return "no record of its creation in the database".to_owned();
+    let Some(deletion) = events.iter().rfind(|event| event.action == Action::Delete) else {
+        return format!("no record of its creation in the database{}", renames_in_words(events, None));
+    };
+    match &deletion.renamed_to {
+        // Or the renaming waits for RDS's maintenance window.
+        Some(name) => format!(
+            "no record of its creation since what had its name was renamed to {name} by {} at {}",
+            deletion.event.name, deletion.event.time
+        ),
+        None => "no record of its creation since it was last deleted".to_owned(),
     }
-    "no record of its creation since it was last deleted".to_owned()
 }
 
 /// The item's state in its own words, for the reason.

@@ -219,7 +219,8 @@ fn join(
 ) -> Result<Joined, StoreError> {
     // A global type's events may stand in any region's trail, a bucket's in its own region's.
     let region = (!definition.global).then_some(&question.region);
-    let mut join = Join::new(live);
+    let renames = store.renames_of_type(&definition.resource_type, &question.account, region)?;
+    let mut join = Join::new(live).with_renames(&renames);
     store.events_of_type(&definition.resource_type, &question.account, region, &mut |event| join.add(event))?;
     Ok(join.finish())
 }

@@ -140,11 +140,7 @@ pub(crate) fn identity(user: &Value) -> Identity {
 
 /// The resources, and whether some rule should have found one and didn't. Most calls that can rename do something else: then
 /// their rule says nothing.
-fn touched(
-    rules: &[EventRule],
-    fields: &Fields<'_>,
-    event: &Event,
-) -> Result<(Vec<Touched>, bool), serde_json::Error> {
+fn touched(rules: &[EventRule], fields: &Fields<'_>, event: &Event) -> Result<(Vec<Touched>, bool), serde_json::Error> {
     let input = rule_input(rules, fields, event)?;
     let mut touched = Vec::new();
     let mut seen = HashSet::new();

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use serde_json::value::RawValue;
 
 use super::table::Table;
-use crate::resource_map::{EventRule, ResourceMap};
 use crate::resource_map::expression::TopLevelFields;
+use crate::resource_map::{EventRule, ResourceMap};
 
 /// A column of a result.
 #[derive(Debug, PartialEq, Eq)]

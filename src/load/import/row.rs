@@ -60,7 +60,12 @@ pub(super) fn read(map: &ResourceMap, row: PredecessorRow) -> Result<Reading, St
     let mut touched: Vec<Touched> = Vec::new();
     for id in found.into_iter().filter(|id| !id.trim().is_empty() && *id != HIDDEN) {
         if !touched.iter().any(|other| other.resource_id.as_str() == id) {
-            touched.push(Touched { resource_type: resource_type.clone(), resource_id: ResourceId::new(id), action, renamed_to: None });
+            touched.push(Touched {
+                resource_type: resource_type.clone(),
+                resource_id: ResourceId::new(id),
+                action,
+                renamed_to: None,
+            });
         }
     }
     if touched.is_empty() {
