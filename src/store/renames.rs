@@ -87,3 +87,103 @@ impl Store {
         Ok(found)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::names::ResourceId;
+    use crate::store::ledger::Batch;
+    use crate::trail::record::{Action, Event, ResourceEvent, Touched};
+
+    const ACCOUNT: &str = "111122223333";
+
+    /// `rds db create 1` or `rds db rename 2 new`, in an account.
+    fn event(account: &str, line: &str) -> ResourceEvent {
+        let words: Vec<&str> = line.split(' ').collect();
+        let renamed_to = words.get(4).map(|name| ResourceId::from(*name));
+        let action = if renamed_to.is_some() { Action::Rename } else { Action::parse(words[2]).unwrap() };
+        let event = Event {
+            event_id: line.to_owned(),
+            account_id: account.to_owned(),
+            region: "eu-west-1".to_owned(),
+            time: format!("2026-03-01T10:00:0{}Z", words[3]),
+            source: format!("{}.amazonaws.com", words[0]),
+            ..Event::default()
+        };
+        let touched = Touched { resource_type: words[0].into(), resource_id: words[1].into(), action, renamed_to };
+        ResourceEvent { event, touched: vec![touched] }
+    }
+
+    fn store(lines: &[&str]) -> Store {
+        let mut store = Store::in_memory().unwrap();
+        add(&mut store, lines);
+        store
+    }
+
+    fn add(store: &mut Store, lines: &[&str]) -> u64 {
+        let events = lines.iter().map(|line| event(ACCOUNT, line)).collect();
+        store.add(&Batch { events, ..Batch::default() }).unwrap()
+    }
+
+    fn ids(events: &[StoredEvent]) -> Vec<&str> {
+        events.iter().map(|event| event.event.event_id.as_str()).collect()
+    }
+
+    #[test]
+    fn a_rename_is_a_deletion_that_knows_the_new_name_and_is_kept_once() {
+        let mut store = store(&["rds db create 1", "rds db rename 2 new"]);
+        assert_eq!(add(&mut store, &["rds db rename 2 new"]), 0);
+        let rows = store.events_of_resource("db").unwrap();
+        assert_eq!(
+            (rows[1].action, rows[1].renamed_to.as_ref().map(ResourceId::as_str)),
+            (Action::Delete, Some("new"))
+        );
+        let account = AccountId::from(ACCOUNT);
+        let renames = |resource_type: &str, region: Option<&str>| {
+            let found = store.renames_of_type(&resource_type.into(), &account, region.map(Region::from).as_ref());
+            found.unwrap().len()
+        };
+        assert_eq!((renames("rds", None), renames("rds", Some("eu-west-1"))), (1, 1));
+        assert_eq!((renames("rds", Some("us-east-1")), renames("iam-user", None)), (0, 0));
+        let in_view: i64 = store.connection.query_row("SELECT count(*) FROM events", [], |row| row.get(0)).unwrap();
+        assert_eq!(in_view, 1, "the predecessor's view has creations only");
+    }
+
+    #[test]
+    fn another_map_can_say_that_it_was_no_rename() {
+        let mut store = store(&["rds db rename 2 new"]);
+        let mut other = event(ACCOUNT, "rds db rename 2 new");
+        other.touched[0] = Touched { action: Action::Create, renamed_to: None, ..other.touched[0].clone() };
+        assert_eq!(store.add(&Batch { events: vec![other], ..Batch::default() }).unwrap(), 1);
+        let row = &store.events_of_resource("db").unwrap()[0];
+        assert_eq!((row.action, &row.renamed_to), (Action::Create, &None));
+    }
+
+    #[test]
+    fn all_earlier_names_are_found_by_name_or_arn_and_circles_end() {
+        let mut store = store(&[
+            "rds a create 1",
+            "rds a rename 2 b",
+            "rds b rename 3 c",
+            "rds c rename 4 a",
+            "rds other create 1",
+            "iam-user b create 1",
+        ]);
+        let elsewhere = vec![event("444455556666", "rds b create 1")];
+        store.add(&Batch { events: elsewhere, ..Batch::default() }).unwrap();
+        for query in ["c", "arn:aws:rds:eu-west-1:111122223333:db:c"] {
+            let history = store.history_of_resource(query).unwrap();
+            assert_eq!(ids(&history.events), ["rds c rename 4 a"], "{query}");
+            assert_eq!(ids(&history.renames), ["rds b rename 3 c"], "{query}");
+            let mut earlier = ids(&history.of_earlier_names);
+            earlier.sort_unstable();
+            assert_eq!(
+                earlier,
+                ["rds a create 1", "rds a rename 2 b", "rds b rename 3 c", "rds c rename 4 a"],
+                "{query}"
+            );
+        }
+        let history = store.history_of_resource("arn:aws:rds:us-east-1:111122223333:db:c").unwrap();
+        assert!(history.events.is_empty() && history.renames.is_empty());
+    }
+}

@@ -25,7 +25,7 @@ type Answers = HashMap<String, Option<usize>>;
 
 /// Finds the live resource that a text names.
 #[derive(Debug, Default)]
-struct Index {
+pub(super) struct Index {
     /// Ids and ARNs.
     own: Answers,
     /// All other names.
@@ -172,7 +172,8 @@ impl Records {
 }
 
 impl Index {
-    fn new(live: &[LiveResource]) -> Self {
+    /// Of these live resources, all of one type.
+    pub(super) fn new(live: &[LiveResource]) -> Self {
         let mut index = Self::default();
         for (position, resource) in live.iter().enumerate() {
             let own = [resource.id.as_str(), resource.arn.as_str()];
@@ -194,7 +195,8 @@ impl Index {
         index
     }
 
-    fn find(&self, text: &str) -> Option<usize> {
+    /// The position of the resource that a text names.
+    pub(super) fn find(&self, text: &str) -> Option<usize> {
         for (answers, text) in [(&self.own, text), (&self.names, text), (&self.bare, bare(text))] {
             if let Some(position) = answers.get(text) {
                 return *position;
@@ -255,6 +257,7 @@ fn same_place(one: &str, other: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::creator::creation_of;
     use crate::tag::plan::test_data::{live, stored};
 
     fn matches(live_resources: &[LiveResource], id: &str) -> Option<usize> {
@@ -296,6 +299,34 @@ mod tests {
         let events = join.finish().events;
         let ids = |position: usize| events[position].iter().map(|event| event.resource_id.as_str()).collect::<Vec<_>>();
         assert_eq!([ids(0), ids(1), ids(2), ids(3)], [vec!["ami-1"], vec!["ami-1"], vec!["snap-3"], vec![]]);
+    }
+
+    #[test]
+    fn what_was_renamed_has_the_events_of_its_earlier_names() {
+        let arn = |name: &str| format!("arn:aws:sqs:eu-west-1:1:{name}");
+        let mut rename = stored("delete", &arn("old"), "carol", "2024-01-03T00:00:00Z");
+        rename.renamed_to = Some("new".into());
+        let events = [
+            stored("create", "new", "bob", "2024-01-01T00:00:00Z"),
+            stored("create", "old", "alice", "2024-01-02T00:00:00Z"),
+            stored("create", "unrelated", "bob", "2024-01-02T00:00:00Z"),
+            rename.clone(),
+            stored("create", "https://sqs.eu-west-1.amazonaws.com/1/old", "dora", "2024-01-04T00:00:00Z"),
+        ];
+        let makers = |resources: &[LiveResource]| -> Vec<Option<String>> {
+            let mut join = Join::new(resources).with_renames(std::slice::from_ref(&rename));
+            events.iter().for_each(|event| join.add(event.clone()));
+            let joined = join.finish();
+            assert_eq!(joined.records, 4);
+            let maker = |events: &Vec<StoredEvent>| creation_of(events)?.event.identity.user_name.clone();
+            joined.events.iter().map(maker).collect()
+        };
+        let (new, old) =
+            (live(&arn("new"), &arn("new")), live("https://sqs.eu-west-1.amazonaws.com/1/old", &arn("old")));
+        let [alice, dora] = ["alice", "dora"].map(|name| Some(name.to_owned()));
+        assert_eq!(makers(&[new.clone(), old.clone()]), [alice.clone(), dora.clone()]);
+        assert_eq!(makers(&[new]), [alice], "what bears the old name now need not live");
+        assert_eq!(makers(&[old]), [dora]);
     }
 
     #[test]

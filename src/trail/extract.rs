@@ -237,6 +237,7 @@ fn derived_id(fields: &Fields<'_>) -> Result<String, serde_json::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::resource_map::Expression;
     use crate::trail::record::Action;
     use crate::trail::samples::{map, record};
     use serde_json::json;
@@ -433,6 +434,38 @@ mod tests {
             "]".repeat(1000)
         );
         assert!(matches!(read_text(&deep), Reading::Broken(reason) if reason.contains("recursion limit")));
+    }
+
+    #[test]
+    fn a_call_that_can_rename_counts_only_where_it_does() {
+        let mut map = map(&[]);
+        let rule = EventRule {
+            resource_type: "rds".into(),
+            action: Action::Rename,
+            ids: Expression::compile("requestParameters.old").unwrap(),
+            new_name: Some(Expression::compile("lower(requestParameters.new)").unwrap()),
+            doubts: None,
+        };
+        map.events.add("rds.amazonaws.com", "ModifyDBInstance", rule);
+        let read = |parameters: Value| {
+            let record = record("rds.amazonaws.com", "ModifyDBInstance", &json!({ "requestParameters": parameters }));
+            read(&map, &RecordFilter::default(), &Fields::parse(&record.to_string()).unwrap())
+        };
+        let Reading::Touched(event) = read(json!({"old": "db", "new": "DB-2"})) else { panic!() };
+        let renamed = Touched {
+            resource_type: "rds".into(),
+            resource_id: "db".into(),
+            action: Action::Rename,
+            renamed_to: Some("db-2".into()),
+        };
+        assert_eq!(event.touched, [renamed]);
+        for other in
+            [json!({"old": "db"}), json!({"old": "db", "new": "DB"}), json!({"old": "db", "new": ""}), json!(null)]
+        {
+            assert_eq!(read(other.clone()), Reading::Unmatched, "{other}");
+        }
+        let call = "rds.amazonaws.com:ModifyDBInstance".to_owned();
+        assert_eq!(read(json!({"new": "db-2"})), Reading::WithoutIds { call });
     }
 
     #[test]
