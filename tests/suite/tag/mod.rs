@@ -4,5 +4,6 @@ mod interrupted;
 pub(crate) mod lab;
 mod plans;
 mod policy;
+mod renames;
 mod undo;
 mod ways;
