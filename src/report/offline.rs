@@ -102,6 +102,9 @@ impl Question<'_> {
                 resources.entry((region, name)).or_default().push(event);
             }
         })?;
+        if self.rules.resolve_chains {
+            store.fill_makers(resources.values_mut().flatten().map(|stored| &mut stored.event))?;
+        }
         if store.renames_of_type(resource_type, account, None)?.is_empty() {
             return Ok(resources);
         }

@@ -5,9 +5,12 @@ use std::collections::{BTreeMap, HashMap};
 use rusqlite::{Row, Statement, ToSql, Transaction, named_params};
 
 use super::imported::{Imported, is_imported};
+use super::ledger::Added;
 use super::naming::ResourceName;
+use super::sessions::SessionInserter;
 use super::{Store, StoreError};
 use crate::names::{AccountId, Region, ResourceId, ResourceType};
+use crate::resource_map::sessions::is_session;
 pub use crate::trail::record::StoredEvent;
 use crate::trail::record::{Action, Event, Identity, ResourceEvent, Touched};
 
@@ -147,6 +150,7 @@ pub(super) fn region_condition(region: Option<&Region>) -> &'static str {
 pub(super) struct Inserter<'t> {
     statement: Statement<'t>,
     imported: Imported<'t>,
+    sessions: SessionInserter<'t>,
 }
 
 impl<'t> Inserter<'t> {
@@ -165,27 +169,30 @@ impl<'t> Inserter<'t> {
             filled.join(", "),
             news.join(" OR ")
         ))?;
-        Ok(Self { statement, imported: Imported::new(transaction)? })
+        Ok(Self { statement, imported: Imported::new(transaction)?, sessions: SessionInserter::new(transaction) })
     }
 
-    /// Writes an event's rows; gives how many are new (or changed). An imported event tells only what no trail told; a
-    /// trail's event stands in place of an imported one.
-    pub(super) fn insert(&mut self, resource_event: &ResourceEvent) -> Result<u64, StoreError> {
+    /// Writes an event's rows; counts those that are new (or changed). An imported event tells only what no trail told; a
+    /// trail's event stands in place of an imported one. Sessions go where they belong.
+    pub(super) fn insert(&mut self, resource_event: &ResourceEvent, added: &mut Added) -> Result<(), StoreError> {
         let ResourceEvent { event, touched } = resource_event;
         let is_imported = is_imported(event);
         if is_imported {
             self.imported.forget_other_ids(resource_event)?;
         }
-        let mut added = 0;
         for touched in touched {
+            if is_session(&touched.resource_type) {
+                added.sessions += u64::from(self.sessions.insert(touched.resource_id.as_str(), event)?);
+                continue;
+            }
             if is_imported && self.imported.is_told(event, touched)? {
                 continue;
             }
             let written = self.write(event, touched)?;
             let was_imported = written && !is_imported && self.imported.make_way(event, touched)?;
-            added += u64::from(written && !was_imported);
+            added.ids += u64::from(written && !was_imported);
         }
-        Ok(added)
+        Ok(())
     }
 
     /// Writes a row; says whether it is new (or changed).
@@ -263,6 +270,7 @@ pub(super) fn stored_event(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
                 invoked_by: row.get(24)?,
                 federated_provider: row.get(25)?,
             },
+            makers: Vec::new(),
         },
     })
 }
@@ -344,7 +352,7 @@ mod tests {
         let (_folder, mut store) = store_with(vec![touching(&event, "sqs", "q", Action::Create)]);
         let mut add = |action| {
             let events = vec![touching(&event, "sqs", "q", action)];
-            store.add(&Batch { events, ..Batch::default() }).unwrap()
+            store.add(&Batch { events, ..Batch::default() }).unwrap().ids
         };
         assert_eq!((add(Action::Create), add(Action::Upsert), add(Action::Upsert)), (0, 1, 0));
         assert_eq!(store.events_of_resource("q").unwrap()[0].action, Action::Upsert);
@@ -361,7 +369,7 @@ mod tests {
         let (_folder, mut store) = store_with(vec![touching(&poor, "sqs", "q", Action::Create)]);
         let mut add = |event| {
             let events = vec![touching(event, "sqs", "q", Action::Create)];
-            store.add(&Batch { events, ..Batch::default() }).unwrap()
+            store.add(&Batch { events, ..Batch::default() }).unwrap().ids
         };
         assert_eq!((add(&full), add(&poor), add(&full)), (1, 0, 0));
         let filled = Event { user_agent: poor.user_agent.clone(), ..full };

@@ -124,7 +124,7 @@ mod tests {
     }
 
     fn add(store: &mut Store, event: ResourceEvent) -> u64 {
-        store.add(&Batch { events: vec![event], ..Batch::default() }).unwrap()
+        store.add(&Batch { events: vec![event], ..Batch::default() }).unwrap().ids
     }
 
     /// `event id, resource id` of all rows.

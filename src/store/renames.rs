@@ -122,7 +122,7 @@ mod tests {
 
     fn add(store: &mut Store, lines: &[&str]) -> u64 {
         let events = lines.iter().map(|line| event(ACCOUNT, line)).collect();
-        store.add(&Batch { events, ..Batch::default() }).unwrap()
+        store.add(&Batch { events, ..Batch::default() }).unwrap().ids
     }
 
     fn ids(events: &[StoredEvent]) -> Vec<&str> {
@@ -154,7 +154,7 @@ mod tests {
         let mut store = store(&["rds db rename 2 new"]);
         let mut other = event(ACCOUNT, "rds db rename 2 new");
         other.touched[0] = Touched { action: Action::Create, renamed_to: None, ..other.touched[0].clone() };
-        assert_eq!(store.add(&Batch { events: vec![other], ..Batch::default() }).unwrap(), 1);
+        assert_eq!(store.add(&Batch { events: vec![other], ..Batch::default() }).unwrap().ids, 1);
         let row = &store.events_of_resource("db").unwrap()[0];
         assert_eq!((row.action, &row.renamed_to), (Action::Create, &None));
     }

@@ -16,6 +16,7 @@ use super::filter::RecordFilter;
 use super::record::{Event, Identity, ResourceEvent, Touched};
 use crate::names::ResourceId;
 use crate::resource_map::expression::TopLevelFields;
+use crate::resource_map::sessions::is_session;
 use crate::resource_map::{EventRule, ResourceMap};
 
 /// What CloudTrail writes in place of values that it doesn't show.
@@ -96,10 +97,14 @@ fn read_matched(
         source_ip: fields.text("sourceIPAddress").map(Cow::into_owned),
         shared_event_id: fields.text("sharedEventID").map(Cow::into_owned),
         identity,
+        makers: Vec::new(),
     };
     let (touched, lacks_ids) = touched(rules, fields, &event).map_err(unreadable)?;
     if touched.is_empty() {
-        return Ok(if lacks_ids { Reading::WithoutIds { call: call() } } else { Reading::Unmatched });
+        // Of calls that hand out credentials, those that lead to nobody are left out on purpose.
+        let of_sessions = rules.iter().all(|rule| is_session(&rule.resource_type));
+        let is_unmatched = of_sessions || !lacks_ids;
+        return Ok(if is_unmatched { Reading::Unmatched } else { Reading::WithoutIds { call: call() } });
     }
     event.event_id = match fields.text("eventID") {
         Some(id) => id.into_owned(),
@@ -390,6 +395,7 @@ mod tests {
             source_ip: some("192.0.2.1"),
             shared_event_id: some("shared"),
             identity,
+            makers: Vec::new(),
         };
         assert_eq!(event, expected);
         assert_eq!(touched[0].action, Action::Upsert);

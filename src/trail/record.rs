@@ -30,6 +30,26 @@ pub struct Event {
     pub shared_event_id: Option<String>,
     /// `userIdentity`.
     pub identity: Identity,
+    /// Who made the caller's session, who made the session that did that, and so on. No record tells that: the store fills
+    /// it in for those who ask, from other events.
+    pub makers: Vec<SessionMaker>,
+}
+
+/// Who made a session: a call that handed out credentials.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SessionMaker {
+    /// `responseElements.credentials.accessKeyId`: the session's key.
+    pub session_key: String,
+    /// `eventID` of the call.
+    pub event_id: String,
+    /// `eventName`.
+    pub name: String,
+    /// UTC, as CloudTrail writes it.
+    pub time: String,
+    /// The account that recorded it.
+    pub account_id: String,
+    /// Who called.
+    pub identity: Identity,
 }
 
 /// The facts of `userIdentity` that tell who called.

@@ -25,7 +25,7 @@ from lab import ACCOUNT, REGION, client, unrecorded
 
 MAPS = Path(__file__).resolve().parent.parent.parent / "resource-maps"
 # Files that are no service's.
-OTHERS = ("omitted.yml", "parents.yml")
+OTHERS = ("omitted.yml", "parents.yml", "sessions.yml")
 PARTITION = "aws"
 THREADS = 4
 # The tag by which it is tried whether the server takes one.

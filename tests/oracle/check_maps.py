@@ -24,7 +24,7 @@ WITHOUT_CALL = ("ec2", "stack-update")
 # Calls with a token that all the same answer at once: a key has no more tags than a page, ListTags' token is reserved.
 ONE_PAGE = {("ListResourceTags", "NextMarker"), ("ListTags", "NextToken")}
 # Files that are no service's.
-OTHERS = ("omitted.yml", "parents.yml")
+OTHERS = ("omitted.yml", "parents.yml", "sessions.yml")
 # How a parameter is marked that does not go into the body.
 PREFIXES = {None: "", "querystring": "?", "header": "^"}
 # A region of each partition, for endpoints that follow the region.

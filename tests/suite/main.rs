@@ -5,6 +5,7 @@
 
 mod accounts;
 mod catalog;
+mod chains;
 mod common;
 mod conformance;
 mod count;

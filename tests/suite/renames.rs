@@ -116,7 +116,7 @@ fn check_tells_what_a_map_reads_of_a_rename() {
     assert_eq!(who(&bench, "b")["owner"], "admin");
     let listed = bench.trailcreator(["resource-map", "list", "--type", "rds", "--output", "json"]).run();
     let listed = listed.success().json();
-    let events = listed["types"][0]["events"].as_array().expect("a list");
+    let events = listed["resource_types"][0]["events"].as_array().expect("a list");
     let last = events.last().expect("some");
     let to = "lower(requestParameters.newDBInstanceIdentifier)";
     assert_eq!(

@@ -83,6 +83,7 @@ pub(super) fn read(map: &ResourceMap, row: PredecessorRow) -> Result<Reading, St
         source_ip: row.client_ip,
         shared_event_id: None,
         identity: identity(&user_id),
+        makers: Vec::new(),
     };
     event.event_id = event_id(&event, &user_id, &resource_type, &text);
     Ok(Reading::Event { event: ResourceEvent { event, touched }, unclear })
