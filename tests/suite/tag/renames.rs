@@ -18,7 +18,7 @@ fn iam(name: &str, day: u8, user: &str, request: Value) -> Event {
     call("iam.amazonaws.com", name, day, user, request)
 }
 
-/// `orders` became `orders-old`, and another database took its name; one IAM user was renamed, a group twice, two users swapped names.
+/// `orders` became `orders-old`, and `orders-new` took its name; one IAM user was renamed, a group twice, two users swapped names.
 fn world() -> Lab {
     let mut lab = Lab::new();
     lab.moto.boto3(
@@ -26,8 +26,9 @@ fn world() -> Lab {
 rds, iam = client('rds'), client('iam')
 make = lambda name: rds.create_db_instance(DBInstanceIdentifier=name, Engine='mysql', DBInstanceClass='db.t3.micro')
 make('orders')
-rds.modify_db_instance(DBInstanceIdentifier='orders', NewDBInstanceIdentifier='Orders-Old'.lower(), ApplyImmediately=True)
-make('orders')
+rds.modify_db_instance(DBInstanceIdentifier='orders', NewDBInstanceIdentifier='orders-old', ApplyImmediately=True)
+make('orders-new')
+rds.modify_db_instance(DBInstanceIdentifier='orders-new', NewDBInstanceIdentifier='orders', ApplyImmediately=True)
 for name in ('jdoe', 'blue', 'green'):
     iam.create_user(UserName=name)
 for old, new in (('jdoe', 'jane.doe'), ('blue', 'tmp'), ('green', 'blue'), ('tmp', 'green')):
@@ -42,7 +43,10 @@ iam.update_group(GroupName='devs', NewGroupName='developers')
     let request =
         json!({"dBInstanceIdentifier": "orders", "newDBInstanceIdentifier": "Orders-Old", "applyImmediately": true});
     lab.event(rds("ModifyDBInstance", 2, "carol", request));
-    lab.event(rds("CreateDBInstance", 3, "bob", database("orders")));
+    lab.event(rds("CreateDBInstance", 3, "bob", database("orders-new")));
+    let request =
+        json!({"dBInstanceIdentifier": "orders-new", "newDBInstanceIdentifier": "orders", "applyImmediately": true});
+    lab.event(rds("ModifyDBInstance", 4, "carol", request));
     for (day, (name, maker)) in (1..).zip([("jdoe", "alice"), ("blue", "bob"), ("green", "dora")]) {
         lab.event(iam("CreateUser", day, maker, json!({"userName": name})));
     }
