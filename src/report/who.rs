@@ -49,7 +49,7 @@ pub struct Answer {
     pub evidence: Vec<Step>,
     /// All its other events, oldest first: earlier creations, later changes by a call that also creates, deletions, renames.
     pub other_events: Vec<EventFacts>,
-    /// Where there is no owner: what to do about it.
+    /// Where there is no owner, or a better one may be found: what to do about it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub advice: Vec<String>,
 }
@@ -279,7 +279,8 @@ struct Decision {
 
 fn decision(events: &[StoredEvent], creation: &StoredEvent, rules: &OwnerRules) -> Decision {
     let Explanation { steps, owner } = rules.explain(&creation.event);
-    let advice = advice::of_owner(&steps, &creation.event, &owner);
+    let is_left = rules.is_left_to_parents(&creation.event);
+    let advice = advice::of_creation(&steps, &creation.event, (&owner, is_left));
     let mut evidence = vec![Step { rule: Rule::Event, says: why_this_event(events, creation) }];
     evidence.extend(steps);
     let (owner, reason) = in_words(owner);

@@ -61,6 +61,7 @@ const COMMANDS: [(&str, &[&str]); 16] = [
             "--type",
             "--dry-run",
             "--overwrite",
+            "--inherit",
             "--save-plan",
             "--creator-value",
             "--machine-sessions",
@@ -93,6 +94,7 @@ const COMMANDS: [(&str, &[&str]); 16] = [
             "--type",
             "--dry-run",
             "--overwrite",
+            "--inherit",
             "--save-plan",
             "--creator-value",
             "--resolve-chains",
@@ -122,7 +124,7 @@ const COMMANDS: [(&str, &[&str]); 16] = [
         ],
     ),
     ("resource-map", &["list", "show", "check"]),
-    ("policy", &["COMMAND", "--type", "--service", "--output-dir", "load-s3", "undo"]),
+    ("policy", &["COMMAND", "--type", "--service", "--inherit", "--output-dir", "load-s3", "undo"]),
     ("count", &["--by", "--top", "--year", "--since", "--output"]),
 ];
 

@@ -3,6 +3,8 @@
 use crate::creator::{NoOwner, Owner, Rule, Step};
 use crate::trail::record::Event;
 
+const INHERIT: &str = "give it the owner of the stack, group, cluster or instance that it belongs to: tag --inherit";
+
 const MAP: &str = "name its owner with a rule of --identity-map FILE (docs/owners.md)";
 
 const CHAINS: &str =
@@ -21,8 +23,18 @@ pub(super) fn of_unknown(recorded: bool) -> Vec<String> {
     ]
 }
 
-/// For a resource with a creation, by the rule that spoke last; and where a machine's session made it, how to find who made that.
-pub(super) fn of_owner(steps: &[Step], event: &Event, owner: &Result<Owner, NoOwner>) -> Vec<String> {
+/// For a resource with a creation. `is_left`: no person made it, but perhaps what it belongs to.
+pub(super) fn of_creation(
+    steps: &[Step],
+    event: &Event,
+    (owner, is_left): (&Result<Owner, NoOwner>, bool),
+) -> Vec<String> {
+    let inherit = is_left.then(|| INHERIT.to_owned());
+    inherit.into_iter().chain(of_owner(steps, event, owner)).collect()
+}
+
+/// By the rule that spoke last; and where a machine's session made it, how to find who made that.
+fn of_owner(steps: &[Step], event: &Event, owner: &Result<Owner, NoOwner>) -> Vec<String> {
     let spoke = |rule: Rule| steps.iter().any(|step| step.rule == rule);
     let mut advice = by_last_rule(steps, event, owner);
     if spoke(Rule::MachineSessions) && !spoke(Rule::Chain) {

@@ -233,11 +233,17 @@ fn without_an_owner_there_is_advice_that_fits() {
         arn: Some("arn:aws:sts::111122223333:assumed-role/deploy/i-05c30218156bcc246".to_owned()),
         ..Identity::default()
     };
+    let stack = Identity {
+        arn: Some("arn:aws:sts::111122223333:assumed-role/stacks/AWSCloudFormation".to_owned()),
+        ..Identity::default()
+    };
     let center = Identity { on_behalf_of_user_id: Some("u-1".to_owned()), ..Identity::default() };
     let skip = OwnerRules { machine_sessions: crate::creator::MachineSessions::Skip, ..OwnerRules::default() };
     let suffix = OwnerRules { user_suffix: Some("@x".to_owned()), ..OwnerRules::default() };
     for (identity, rules, expected) in [
-        (service, OwnerRules::default(), "--identity-map"),
+        (service.clone(), OwnerRules::default(), "--identity-map"),
+        (service, OwnerRules::default(), "tag --inherit"),
+        (stack, OwnerRules::default(), "tag --inherit"),
         (machine, skip, "--machine-sessions role"),
         (center.clone(), OwnerRules::default(), "identitystore:DescribeUser"),
         (center, suffix, "--user-suffix"),
