@@ -60,7 +60,7 @@ pub fn coverage(store: &Store, question: &Question<'_>) -> Result<Coverage, Stor
             continue;
         }
         for ((region, name), events) in question.resources(store, &account, &resource_type)? {
-            let tag = journaled.take(&account, &resource_type, (region.clone(), name), &events);
+            let tag = journaled.take(&account, &resource_type, &(region.clone(), name), &events);
             let Some(creation) = creation_of(&events) else { continue };
             let class = if tag.is_some() { Class::Owned } else { class_of_creation(&question.rules, creation) };
             let maker = maker(&question.rules, &account, &events);
@@ -162,7 +162,7 @@ impl Journaled {
         &mut self,
         account: &AccountId,
         resource_type: &ResourceType,
-        place: Place,
+        place: &Place,
         events: &[StoredEvent],
     ) -> Option<TagValue> {
         // It may have been tagged under an earlier name.
