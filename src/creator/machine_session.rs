@@ -84,7 +84,7 @@ const KNOWN: &[(Form, &str)] = &[
 ];
 
 /// The makers that are AWS services at work for what somebody ordered: what they make belongs to that.
-const AT_WORK: [&str; 3] = ["CloudFormation", "EMR", "AWS Backup"];
+const AT_WORK: [&str; 2] = ["CloudFormation", "EMR"];
 
 /// The makers to whom AWS itself hands the sessions out: no caller is on record.
 const BY_AWS: [&str; 12] = [
