@@ -5,6 +5,7 @@
 //! followed at all, and in which light the rules see a maker: as if it had made the event itself.
 
 use super::identity::{Caller, Session, caller_of, foreign_account, identity_center_user, session_of, text};
+use super::machine_session;
 use crate::trail::record::{Event, Identity, SessionMaker};
 
 /// The beginning of access key ids that STS hands out; those of users and of the root user begin otherwise.
@@ -25,6 +26,12 @@ pub fn session_key(identity: &Identity) -> Option<&str> {
         (None, _) => text(&identity.kind) == Some("Root") && key.starts_with(TEMPORARY_KEY),
     };
     (is_followed && !names_a_person).then_some(key)
+}
+
+/// Whether it is worth loading who made a caller's session: one that AWS handed out to an instance leads to nobody.
+pub fn may_lead_to_a_maker(identity: &Identity) -> bool {
+    let name = session_of(identity).and_then(|session| session.name);
+    session_key(identity).is_some() && !name.is_some_and(machine_session::is_handed_out_by_aws)
 }
 
 /// How much an identity tells: of two copies of one call the one that tells more is believed. The key that leads on counts
@@ -249,6 +256,14 @@ mod tests {
         assert_eq!(session_key(&session("deploy", "x")), None);
         let person = Identity { source_identity: some("bert"), ..session("hub", "y") };
         assert_eq!(owner(&rules(), vec![session("deploy", "x"), person, anna()]), "bert");
+    }
+
+    #[test]
+    fn what_aws_hands_out_leads_to_nobody() {
+        let leads = |name: &str| may_lead_to_a_maker(&with_key(session("deploy", name), "ASIA1"));
+        assert!(leads("botocore-session-1700000000") && leads("anna"));
+        assert!(!leads("i-05c30218156bcc246") && !leads("AWSCloudFormation"));
+        assert!(!may_lead_to_a_maker(&session("deploy", "anna")), "there is no key to follow");
     }
 
     #[test]
