@@ -179,6 +179,17 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_service_at_work_leaves_the_owner_to_parents_unless_a_person_made_its_session() {
+        let is_left = |callers: Vec<Identity>| rules().is_left_to_parents(&event(callers));
+        let stack = || session("stacks", "AWSCloudFormation");
+        assert!(is_left(vec![stack(), of_kind("AWSService")]));
+        assert!(!is_left(vec![stack(), anna()]));
+        assert!(!is_left(vec![session("functions", "resize"), of_kind("AWSService")]), "the function called");
+        assert!(is_left(vec![session("deploy", "botocore-session-1688990565"), stack()]));
+        assert!(OwnerRules::default().is_left_to_parents(&event(vec![stack(), anna()])), "not followed");
+    }
+
     fn anna() -> Identity {
         iam_user("arn:aws:iam::111122223333:user/anna", Some("anna"))
     }
