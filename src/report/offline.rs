@@ -60,7 +60,7 @@ pub fn coverage(store: &Store, question: &Question<'_>) -> Result<Coverage, Stor
             continue;
         }
         for ((region, name), events) in question.resources(store, &account, &resource_type)? {
-            let tag = journaled.take(&account, &resource_type, &(region.clone(), name), &events);
+            let tag = journaled.take(&account, &resource_type, (&region, &name), &events);
             let Some(creation) = creation_of(&events) else { continue };
             let class = if tag.is_some() { Class::Owned } else { class_of_creation(&question.rules, creation) };
             let maker = maker(&question.rules, &account, &events);
@@ -162,15 +162,17 @@ impl Journaled {
         &mut self,
         account: &AccountId,
         resource_type: &ResourceType,
-        place: &Place,
+        (region, name): (&str, &str),
         events: &[StoredEvent],
     ) -> Option<TagValue> {
         // It may have been tagged under an earlier name.
         let renames = events.iter().rev().filter(|event| event.action == Action::Rename);
-        let earlier = renames.map(|rename| (place.0.clone(), common_part(rename.resource_id.as_str()).to_owned()));
-        let mut places = std::iter::once(place.clone()).chain(earlier);
-        let at =
-            places.find_map(|place| self.by_name.get(&(account.clone(), resource_type.clone(), place)).copied())?;
+        let earlier = renames.map(|rename| common_part(rename.resource_id.as_str()));
+        let mut names = std::iter::once(name).chain(earlier);
+        let at = names.find_map(|name| {
+            let place = (region.to_owned(), name.to_owned());
+            self.by_name.get(&(account.clone(), resource_type.clone(), place)).copied()
+        })?;
         let tagged = self.tagged.get_mut(at)?;
         tagged.is_recorded = true;
         tagged.value.clone()
@@ -282,6 +284,17 @@ mod tests {
         write(&store, RunKind::Tag, None, URL, Some("alice"));
         write(&store, RunKind::Tag, None, "unrecorded", Some("zoe"));
         assert_eq!(rows(&store, Filter::default()), [row("eu-west-1", "sqs", 2, 0)]);
+    }
+
+    #[test]
+    fn what_was_renamed_is_one_resource_and_keeps_its_tag() {
+        let mut rename = event("delete", "sqs", "old", "carol", 2);
+        rename.touched[0].action = Action::Rename;
+        rename.touched[0].renamed_to = Some("new".into());
+        let store = store(vec![event("create", "sqs", "old", "alice", 1), rename]);
+        assert_eq!(rows(&store, Filter::default()), [row("eu-west-1", "sqs", 0, 1)]);
+        write(&store, RunKind::Tag, None, "old", Some("alice"));
+        assert_eq!(rows(&store, Filter::default()), [row("eu-west-1", "sqs", 1, 0)]);
     }
 
     #[test]
