@@ -205,7 +205,10 @@ mod tests {
               111122223333 (event call-0), by AssumedRole arn:aws:sts::111122223333:assumed-role/hub/tool of account \
               444455556666"]
         );
-        assert_eq!(explanation.owner.unwrap().reason, "session name of role hub, of account 444455556666");
+        assert_eq!(
+            explanation.owner.unwrap().reason,
+            "session name of role hub, of account 444455556666; made the session"
+        );
     }
 
     #[test]

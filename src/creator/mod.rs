@@ -1,6 +1,6 @@
 //! From the events of a resource to its owner: pure functions, with the reason for every answer.
 //!
-//! Two questions: which event made the resource ([`creation_of`]), and whom that event's identity stands for
+//! Two questions: which event made the resource ([`creation_of`], of what was renamed after [`Lives`]), and whom that event's identity stands for
 //! ([`OwnerRules::owner_of`]); beside them [`tool_of`]: what the caller used. The second goes step by step, and
 //! [`OwnerRules::explain`] tells each: `identity_map` are the user's own rules; `identity` tells what kind of caller it was
 //! (`web_identity`, `people`: those that others vouch for), `owner` and `subject` pick the fact that stands for it,
@@ -17,6 +17,7 @@ mod facts;
 mod identity;
 mod identity_map;
 mod inheritance;
+mod lives;
 mod machine_session;
 mod owner;
 mod people;
@@ -34,6 +35,7 @@ pub use creation::{creation_of, why_this_event};
 pub use explanation::{Explanation, Rule, Step};
 pub use identity::is_of_aws;
 pub use identity_map::IdentityMap;
+pub use lives::{Lives, renames_in_words};
 pub use owner::{CreatorValue, MachineSessions, NoOwner, Owner, OwnerRules};
 pub use people::{People, Person, UserId};
 pub use tag_template::{MoreValue, TagTemplate};

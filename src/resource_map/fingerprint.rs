@@ -12,8 +12,8 @@ const EXTRACTION_VERSION: u32 = 1;
 pub const FINGERPRINT_BYTES: usize = 16;
 
 impl ResourceMap {
-    /// A digest of everything that decides what a record yields (source, event, type, action and ids of each rule, in
-    /// whatever order they were read): the ledger keeps it, so that a changed map reads again.
+    /// A digest of everything that decides what a record yields (source, event, type, action, ids and new name of each rule,
+    /// in whatever order they were read): the ledger keeps it, so that a changed map reads again.
     pub fn fingerprint(&self) -> [u8; FINGERPRINT_BYTES] {
         if self.has_sessions() { self.fingerprints().with_sessions } else { self.fingerprints().without_sessions }
     }
@@ -44,10 +44,11 @@ fn digest<'m>(
     events: impl Iterator<Item = (&'m str, &'m str, &'m [EventRule])>,
     wanted: impl Fn(&EventRule) -> bool,
 ) -> [u8; FINGERPRINT_BYTES] {
-    let mut rules: Vec<[&str; 5]> = Vec::new();
+    let mut rules: Vec<[&str; 6]> = Vec::new();
     for (source, name, of_event) in events {
         for rule in of_event.iter().filter(|rule| wanted(rule)) {
-            rules.push([source, name, rule.resource_type.as_str(), rule.action.as_str(), rule.ids.source()]);
+            let [ids, new_name] = rule.texts();
+            rules.push([source, name, rule.resource_type.as_str(), rule.action.as_str(), ids, new_name]);
         }
     }
     rules.sort_unstable();

@@ -114,8 +114,12 @@ mod tests {
             ..Event::default()
         };
         change(&mut event);
-        let touched =
-            |id: &&str| Touched { resource_type: "sqs".into(), resource_id: (*id).into(), action: Action::Create };
+        let touched = |id: &&str| Touched {
+            resource_type: "sqs".into(),
+            resource_id: (*id).into(),
+            action: Action::Create,
+            renamed_to: None,
+        };
         ResourceEvent { event, touched: ids.iter().map(touched).collect() }
     }
 

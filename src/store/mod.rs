@@ -5,6 +5,7 @@
 //! resource id as key, and the unit they came from enters the ledger in the same transaction.
 //!
 //! * [`creations`]: what trails told, written by loaders, read by the tagger and `who`
+//! * [`renames`]: the names that resources had before
 //! * [`ledger`]: what was read; [`coverage`]: what that covers
 //! * [`athena_queries`]: what was started and is not read yet
 //! * [`journal`]: what was written to AWS
@@ -26,6 +27,7 @@ mod open;
 pub mod organization_runs;
 pub mod people;
 pub mod predecessor;
+pub mod renames;
 pub mod sessions;
 
 pub use error::StoreError;

@@ -20,11 +20,12 @@ use more::{decide_more, is_open};
 
 use super::join::Joined;
 use super::lineage::{self, Inherited, Lineage, Orphan};
-use crate::creator::{Owner, OwnerRules, creation_of};
+use crate::creator::{Owner, OwnerRules, creation_of, renames_in_words};
 use crate::inventory::{LiveResource, Tags};
 use crate::names::{AccountId, Region, TagKey, TagValue};
 use crate::resource_map::TypeDefinition;
 use crate::store::creations::StoredEvent;
+use crate::trail::record::Action;
 
 /// User tags a resource may have; AWS's own (`aws:…`) don't count.
 ///
@@ -260,7 +261,8 @@ struct Claim {
 
 /// Whose the resource is: its parent's owner's where it has one by inheritance, else its creator's.
 fn claim(case: Case<'_>) -> Result<Claim, (LeftKind, String)> {
-    let creation = creation_of(case.events).map(|creation| &creation.event);
+    let made = creation_of(case.events);
+    let creation = made.map(|creation| &creation.event);
     let cleaned = |owner: &Owner| {
         let original = owner.original.as_ref();
         original.map(|original| format!(" (made legal for tags from {original:?})")).unwrap_or_default()
@@ -278,7 +280,8 @@ fn claim(case: Case<'_>) -> Result<Claim, (LeftKind, String)> {
         Some(event) => match case.question.rules.owner_of(event) {
             Err(no_owner) => Err((LeftKind::NoOwner, no_owner.0)),
             Ok(owner) => {
-                let reason = format!("{}{}, {} {}", owner.reason, cleaned(&owner), event.name, event.time);
+                let renames = renames_in_words(case.events, made);
+                let reason = format!("{}{}, {} {}{renames}", owner.reason, cleaned(&owner), event.name, event.time);
                 Ok(Claim { owner, event_id: Some(event.event_id.clone()), reason })
             }
         },
@@ -342,10 +345,17 @@ fn prove_tags(resource: &LiveResource, key: &TagKey, is_present: bool, added: us
 }
 
 fn no_record(events: &[StoredEvent]) -> String {
-    if events.is_empty() {
-        return "no record of its creation in the database".to_owned();
+    let Some(deletion) = events.iter().rfind(|event| event.action == Action::Delete) else {
+        return format!("no record of its creation in the database{}", renames_in_words(events, None));
+    };
+    match &deletion.renamed_to {
+        // Or the renaming waits for RDS's maintenance window.
+        Some(name) => format!(
+            "no record of its creation since what had its name was renamed to {name} by {} at {}",
+            deletion.event.name, deletion.event.time
+        ),
+        None => "no record of its creation since it was last deleted".to_owned(),
     }
-    "no record of its creation since it was last deleted".to_owned()
 }
 
 /// The item's state in its own words, for the reason.

@@ -233,7 +233,8 @@ pub(super) fn join(
 ) -> Result<Joined, StoreError> {
     // A global type's events may stand in any region's trail, a bucket's in its own region's.
     let region = (!definition.global).then_some(region);
-    let mut join = Join::new(live);
+    let renames = store.renames_of_type(&definition.resource_type, account, region)?;
+    let mut join = Join::new(live).with_renames(&renames);
     store.events_of_type(&definition.resource_type, account, region, &mut |event| join.add(event))?;
     with_makers(store, rules, join.finish())
 }

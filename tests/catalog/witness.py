@@ -39,11 +39,15 @@ class Unsupported(Exception):
 
 
 class Functions(jmespath.functions.Functions):
-    """cloud-custodian's split(separator, text)."""
+    """cloud-custodian's split(separator, text), and lower(text)."""
 
     @jmespath.functions.signature({"types": ["string"]}, {"types": ["string", "null"]})
     def _func_split(self, separator: str, text: str | None) -> list | None:
         return None if text is None else text.split(separator)
+
+    @jmespath.functions.signature({"types": ["string", "null"]})
+    def _func_lower(self, text: str | None) -> str | None:
+        return None if text is None else text.lower()
 
 
 OPTIONS = jmespath.Options(custom_functions=Functions())

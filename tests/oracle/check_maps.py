@@ -108,6 +108,9 @@ class Checker:
                 self.event(event, event.get("doubts"))
             for event in resource.get("deletes", []):
                 self.event(event, resource.get("doubts"))
+            for event in resource.get("renames", []):
+                for name in ("from", "to"):
+                    self.event(event | {"ids": event[name]}, event.get("doubts"))
             if "list" not in resource:
                 continue
             item = self.listing(resource, types)

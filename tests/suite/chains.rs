@@ -115,7 +115,7 @@ fn the_person_is_found_through_two_accounts_whatever_the_order_and_however_the_l
     for other in &told[1..] {
         assert_eq!(other, &told[0]);
     }
-    assert_eq!(owner(&told[0]), ("anna", "IAM user name, of account 123456789012"));
+    assert_eq!(owner(&told[0]), ("anna", "IAM user name, of account 123456789012; made the session by 2 calls"));
     let [to_spoke, to_hub] = links(&told[0])[..] else { panic!("{:#}", told[0]) };
     assert_eq!(
         to_spoke,
@@ -204,12 +204,18 @@ fn those_whom_an_identity_provider_vouches_for_are_found() {
         let (owner, reason) = owner(&answer);
         (format!("{owner} ({reason})"), links(&answer).len())
     };
-    let github =
-        "repo:octo-org/app:ref:refs/heads/main (web identity of GitHub Actions (token.actions.githubusercontent.com))";
+    let github = "repo:octo-org/app:ref:refs/heads/main (web identity of GitHub Actions (token.actions.githubusercontent.com); made the session)";
     assert_eq!(of(1), (github.to_owned(), 1));
-    assert_eq!(of(2), ("sam@example.com (SAML user name)".to_owned(), 1));
-    assert_eq!(of(3), ("carol (IAM user name)".to_owned(), 1));
-    assert_eq!(of(4), ("loop-a (role; session name GitHubActions was made up by GitHub Actions)".to_owned(), 2));
+    assert_eq!(of(2), ("sam@example.com (SAML user name; made the session)".to_owned(), 1));
+    assert_eq!(of(3), ("carol (IAM user name; made the session)".to_owned(), 1));
+    assert_eq!(
+        of(4),
+        (
+            "loop-a (role; session name GitHubActions was made up by GitHub Actions; made the session by 2 calls)"
+                .to_owned(),
+            2
+        )
+    );
     assert_eq!(of(5), ("function (session name of role function)".to_owned(), 0));
     let again = load(&bench, &files, &["--chains"]).json();
     assert_eq!((&again["files"]["already_loaded"], again.get("sessions")), (&json!(11), None));

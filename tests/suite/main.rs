@@ -24,6 +24,7 @@ mod load_s3_select;
 mod org;
 mod owners;
 mod readme;
+mod renames;
 mod report;
 mod resource_map_command;
 mod resource_maps;

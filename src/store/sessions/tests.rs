@@ -35,8 +35,12 @@ fn call(session: &str, caller: Identity, second: u8) -> ResourceEvent {
         identity: caller,
         ..Event::default()
     };
-    let touched =
-        vec![Touched { resource_type: "sts-session".into(), resource_id: session.into(), action: Action::Create }];
+    let touched = vec![Touched {
+        resource_type: "sts-session".into(),
+        resource_id: session.into(),
+        action: Action::Create,
+        renamed_to: None,
+    }];
     ResourceEvent { event, touched }
 }
 
@@ -51,7 +55,12 @@ fn queue(key: &str) -> ResourceEvent {
     let event = Event { event_id: format!("made by {key}"), identity, ..call("", Identity::default(), 59).event };
     ResourceEvent {
         event,
-        touched: vec![Touched { resource_type: "sqs".into(), resource_id: "q".into(), action: Action::Create }],
+        touched: vec![Touched {
+            resource_type: "sqs".into(),
+            resource_id: "q".into(),
+            action: Action::Create,
+            renamed_to: None,
+        }],
     }
 }
 

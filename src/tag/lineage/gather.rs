@@ -175,7 +175,8 @@ fn recorded<'m>(
             continue;
         }
         let stand_ins: Vec<LiveResource> = ids.iter().map(|id| stand_in(name, id)).collect();
-        let mut join = Join::new(&stand_ins);
+        let renames = store.renames_of_type(name, account, region.as_ref())?;
+        let mut join = Join::new(&stand_ins).with_renames(&renames);
         store.events_of_type(name, account, region.as_ref(), &mut |event| join.add(event))?;
         let Joined { events, .. } = with_makers(store, rules, join.finish())?;
         found.extend(ids.iter().map(|&id| id.to_owned()).zip(events));
@@ -242,7 +243,8 @@ mod tests {
         let mut store = Store::in_memory().unwrap();
         let event = |&(name, id, user): &(&str, &str, &str)| {
             let row = stored("create", id, user, "2026-03-01T10:00:00Z");
-            let touched = Touched { resource_type: name.into(), resource_id: id.into(), action: row.action };
+            let touched =
+                Touched { resource_type: name.into(), resource_id: id.into(), action: row.action, renamed_to: None };
             ResourceEvent { event: row.event, touched: vec![touched] }
         };
         store.add(&Batch { events: rows.iter().map(event).collect(), ..Batch::default() }).unwrap();

@@ -75,6 +75,7 @@ pub(super) fn generated() -> Vec<Case> {
         large(),
         lambda_versions(),
         deletions(),
+        renames(),
     ]
 }
 
@@ -384,6 +385,21 @@ fn deletions() -> Case {
     let names = ["CreateBucket", "DeleteBucket", "CreateBucket"];
     let events = times.into_iter().zip(names).map(|(time, name)| event(name).at(&moment(AGO, time))).collect();
     case("deletions", 3, events)
+}
+
+/// Of three calls that can rename one does: its row and that of the creation, and no call without ids.
+fn renames() -> Case {
+    let modify = |request: Value| call("rds.amazonaws.com", "ModifyDBInstance").request(request);
+    let request = json!({"dBInstanceIdentifier": "orders", "engine": "mysql"});
+    let events = vec![
+        call("rds.amazonaws.com", "CreateDBInstance").request(request),
+        modify(json!({"dBInstanceIdentifier": "orders", "allocatedStorage": 50})),
+        modify(
+            json!({"dBInstanceIdentifier": "Orders", "newDBInstanceIdentifier": "Orders-Old", "applyImmediately": true}),
+        ),
+        modify(Value::Null),
+    ];
+    case("renames", 2, events)
 }
 
 /// Calls that hand out credentials: kept of those that ask for sessions, whatever else they load.

@@ -5,5 +5,6 @@ mod interrupted;
 pub(crate) mod lab;
 mod plans;
 mod policy;
+mod renames;
 mod undo;
 mod ways;
