@@ -12,13 +12,11 @@ use std::io::Read;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use jiff::Timestamp;
-use serde::de::{Deserialize, SeqAccess};
 use serde_json::value::RawValue;
 
-use field::Pick;
 pub use field::{FIELDS, Field, UnknownField};
 
-use super::scan::{Buffers, Limits, Records, Scan, Sizes, split};
+use super::scan::{Buffers, Found, Keys, Limits, Records, Scan, Sizes, split};
 use super::window::TimeWindow;
 
 /// Memory for distinct values of all threads, in bytes.
@@ -64,6 +62,7 @@ pub struct Counter {
     names: Vec<&'static str>,
     /// Where in `names` each field's own begins.
     places: Vec<usize>,
+    keys: Keys,
     limits: Limits,
     memory: usize,
     held: AtomicUsize,
@@ -82,8 +81,9 @@ impl Counter {
             })
         };
         let places = fields.iter().map(&mut place).collect();
+        let keys = Keys::new(&names);
         let (held, is_full) = (AtomicUsize::new(0), AtomicBool::new(false));
-        Self { fields, window, names, places, limits: Limits::default(), memory: MEMORY, held, is_full }
+        Self { fields, window, names, places, keys, limits: Limits::default(), memory: MEMORY, held, is_full }
     }
 
     /// The fields that are counted by.
@@ -104,7 +104,7 @@ impl Counter {
         let mut collector =
             Collector { counter: self, tally, scan: Scan::default(), has_list: false, key: String::new() };
         let sizes = Sizes::default();
-        let broken = split(&self.limits, input, buffers, &mut collector, &sizes).err();
+        let broken = split(&self.limits, &self.keys, input, buffers, &mut collector, &sizes).err();
         let mut scan = collector.scan;
         scan.broken = broken;
         scan.counts.stored_bytes = sizes.stored.get();
@@ -201,6 +201,10 @@ impl Records for Collector<'_> {
         Ok(())
     }
 
+    fn framed(&mut self, _record: &[u8], _found: &Found) -> bool {
+        false
+    }
+
     fn record(&mut self, record: &str) {
         let mut values: Vec<Option<&RawValue>> = self.counter.no_values();
         match field::pick(record, &self.counter.names, &mut values) {
@@ -214,18 +218,6 @@ impl Records for Collector<'_> {
 
     fn digest(&mut self) {
         self.scan.counts.digests += 1;
-    }
-
-    fn next_record<'de, R, A>(&mut self, list: &mut A, _record_limit: u64) -> Result<bool, A::Error>
-    where
-        R: Deserialize<'de> + Borrow<RawValue>,
-        A: SeqAccess<'de>,
-    {
-        let mut values: Vec<Option<R>> = self.counter.no_values();
-        let pick = Pick { names: &self.counter.names, values: &mut values };
-        let Some(is_object) = list.next_element_seed(pick)? else { return Ok(false) };
-        self.take(is_object, &values);
-        Ok(true)
     }
 }
 

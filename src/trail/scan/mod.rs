@@ -18,7 +18,9 @@
 //! stands before a break is kept. `records` counts all records; broken records are counted among those that the
 //! prefilter can't dismiss.
 
+mod blocks;
 mod document;
+mod frame;
 mod input;
 mod prefilter;
 
@@ -32,7 +34,8 @@ use super::fields::Fields;
 use super::filter::RecordFilter;
 use super::record::ResourceEvent;
 use crate::resource_map::ResourceMap;
-pub(super) use document::Records;
+pub(super) use document::{Records, Wants};
+pub(super) use frame::{Found, Keys};
 pub(super) use input::Sizes;
 use prefilter::Prefilter;
 
@@ -162,20 +165,22 @@ pub struct Buffers {
 /// Why it can't be read to its end; what stood before that was handed on.
 pub(super) fn split(
     limits: &Limits,
+    keys: &Keys,
     input: &mut dyn Read,
     buffers: &mut Buffers,
     records: &mut impl Records,
     sizes: &Sizes,
 ) -> Result<(), String> {
+    let wants = Wants { keys, record_limit: limits.record };
     let mut json = input::decompressed(input, sizes, limits.decompressed).map_err(|error| error.to_string())?;
     buffers.document.clear();
     let read = json.by_ref().take(limits.buffered).read_to_end(&mut buffers.document);
     let complete = read.as_ref().is_ok_and(|&length| (length as u64) < limits.buffered);
     if complete || read.is_err() {
-        let split = document::split_slice(&buffers.document, limits.record, records);
+        let split = document::split_slice(&buffers.document, wants, records);
         return read.map_err(|error| error.to_string()).and(split);
     }
-    document::split_stream(&buffers.document, json, limits.record, records)
+    document::split_stream(&buffers.document, json, wants, records)
 }
 
 /// Scans documents for the events of a resource map. Shared by threads.
@@ -219,7 +224,7 @@ impl Scanner {
     pub fn scan(&self, input: &mut dyn Read, buffers: &mut Buffers, take: &mut dyn FnMut(Vec<ResourceEvent>)) -> Scan {
         let mut collector = Collector { scanner: self, scan: Scan::default(), events: Vec::new(), start: None, take };
         let sizes = Sizes::default();
-        let broken = split(&self.limits, input, buffers, &mut collector, &sizes).err();
+        let broken = split(&self.limits, self.prefilter.keys(), input, buffers, &mut collector, &sizes).err();
         let mut scan = collector.finish();
         scan.broken = broken;
         scan.counts.stored_bytes = sizes.stored.get();
@@ -269,13 +274,15 @@ impl Records for Collector<'_, '_> {
         Ok(())
     }
 
+    fn framed(&mut self, record: &[u8], found: &Found) -> bool {
+        let is_dismissed = !self.scanner.prefilter.may_match(record, found);
+        self.scan.counts.records += u64::from(is_dismissed);
+        is_dismissed
+    }
+
     fn record(&mut self, record: &str) {
         let counts = &mut self.scan.counts;
         counts.records += 1;
-        // Insights events hold the name of a call; in a document that has any, all are told apart.
-        if counts.records > 1 && counts.insights == 0 && !self.scanner.prefilter.may_match(record) {
-            return;
-        }
         match counts.take(self.scanner.read(record)) {
             Ok(None) => {}
             Ok(Some(event)) => {

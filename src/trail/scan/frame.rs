@@ -1,0 +1,382 @@
+//! A list's JSON → where each of its records begins and ends, and where the values of some of their own keys are: one
+//! pass over the bytes, 64 at a time, that parses nothing.
+//!
+//! Strings with their escapes and brackets with their kinds are followed from the list's first byte, so that nothing
+//! in a request's parameters can look like a record or like a record's own key. Whatever is unusual (a record that isn't
+//! an object, brackets that don't match, a string where none can begin, the end of the bytes) stops the pass before the record that
+//! holds it: `document` reads that one with `serde_json` and decides.
+//!
+//! What is framed is not valid JSON for certain: scalars, escapes, commas and colons inside of a record aren't looked at.
+
+use super::blocks::{BLOCK, Bits, CHUNK, Classifier};
+
+/// Blocks that are classified at first, for a list that is stopped soon; each time twice as many up to [`CHUNK`].
+const FIRST_BLOCKS: usize = 4;
+
+/// Records nested deeper than that are unusual.
+const DEPTH: u32 = 64;
+
+/// Even bits.
+const EVEN: u64 = 0x5555_5555_5555_5555;
+
+/// A list's position at which nothing of it was read yet, or an element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Position {
+    /// The offset after the list's `[` or the last element.
+    pub(super) offset: usize,
+    /// Whether there was an element.
+    pub(super) after_element: bool,
+}
+
+/// How a pass ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// With the list; the offset after its `]`.
+    End(usize),
+    /// At something unusual in the element after this position, or behind it.
+    Unusual(Position),
+}
+
+/// The names of own keys whose values are looked for.
+#[derive(Debug, Clone)]
+pub(in crate::trail) struct Keys {
+    names: Vec<Key>,
+    /// From a name's opening quote to its closing one, in bytes; without repeats.
+    distances: Vec<u32>,
+}
+
+#[derive(Debug, Clone)]
+struct Key {
+    /// The opening quote and the name.
+    spelled: Box<[u8]>,
+    /// Its last bytes, to be compared at once.
+    tail: [u8; TAIL],
+}
+
+/// Bytes of a key that are compared at once.
+const TAIL: usize = 8;
+
+impl Keys {
+    /// Of at least 7 and fewer than 62 bytes each; none needs escapes.
+    pub(in crate::trail) fn new(names: &[&str]) -> Self {
+        let key = |name: &&str| {
+            let spelled = format!("\"{name}").into_bytes();
+            let tail = *spelled.last_chunk().expect("names have 7 bytes");
+            Key { spelled: spelled.into(), tail }
+        };
+        let names: Vec<Key> = names.iter().map(key).collect();
+        let mut distances: Vec<u32> =
+            names.iter().map(|key| u32::try_from(key.spelled.len()).expect("names are short")).collect();
+        distances.sort_unstable();
+        distances.dedup();
+        assert!(distances.iter().all(|&distance| distance < u64::BITS), "names have fewer than 62 bytes");
+        Self { names, distances }
+    }
+
+    /// Closing quotes of strings as long as one of the names.
+    fn candidates(&self, quotes: u64, quotes_before: u64) -> u64 {
+        let at = |distance: &u32| quotes << distance | quotes_before >> (u64::BITS - distance);
+        self.distances.iter().map(at).fold(0, |all, these| all | these)
+    }
+
+    /// Which name stands before the closing quote at `end`, whatever is before it.
+    fn index(&self, json: &[u8], end: usize) -> Option<usize> {
+        let before = &json[..end];
+        let tail = before.last_chunk::<TAIL>()?;
+        // A quote with a backslash before it is none: it is the text of a longer string.
+        let stands = |key: &Key| before.strip_suffix(&*key.spelled).is_some_and(|before| !before.ends_with(b"\\"));
+        self.names.iter().position(|key| key.tail == *tail && stands(key))
+    }
+}
+
+/// What a record's own keys are found to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::trail) struct Found {
+    /// Where the value of each of [`Keys`] begins, as an offset in the record: the last one's where a key is repeated.
+    pub(in crate::trail) values: Vec<Option<usize>>,
+    /// Whether a string of its own, a key may be, spells a plain character as `\u00XX`: then other keys may be of `Keys`.
+    pub(in crate::trail) has_escapes: bool,
+}
+
+/// Goes through a list from `position` in it, and hands each record on: its offsets, and whether it may hold what isn't ASCII.
+/// Where `each` doesn't take a record, the pass ends before it.
+pub(super) fn records(
+    json: &[u8],
+    position: Position,
+    keys: &Keys,
+    each: impl FnMut(std::ops::Range<usize>, bool, &Found) -> bool,
+) -> Stop {
+    let found = Found { values: vec![None; keys.names.len()], has_escapes: false };
+    let mut pass =
+        Pass { json, keys, each, found, last: position, start: 0, non_ascii: None, nesting: Nesting::default() };
+    let mut text = Text::default();
+    let (mut bits, mut blocks, mut base) = ([Bits::default(); CHUNK], FIRST_BLOCKS, position.offset);
+    let classifier = Classifier::detect();
+    while base < json.len() {
+        let end = json.len().min(base + blocks * BLOCK);
+        let classified = classifier.classify(&json[base..end], &mut bits);
+        for bits in &bits[..classified] {
+            let marks = text.next(bits, keys, pass.nesting.depth == 1);
+            if bits.non_ascii != 0 {
+                pass.non_ascii = Some(base + BLOCK);
+            }
+            if let Some(stop) = pass.block(base, marks.events) {
+                return stop;
+            }
+            if marks.is_unusual {
+                return Stop::Unusual(pass.last);
+            }
+            base += BLOCK;
+        }
+        blocks = CHUNK.min(blocks * 2);
+    }
+    Stop::Unusual(pass.last)
+}
+
+/// What a record's own text comes to, where nothing in it is unusual.
+pub(super) fn one(record: &[u8], keys: &Keys) -> Option<Found> {
+    let mut one = None;
+    let start = Position { offset: 0, after_element: false };
+    records(record, start, keys, |range, _, found| {
+        one = (range == (0..record.len())).then(|| found.clone());
+        true
+    });
+    one
+}
+
+/// Where strings are, carried from block to block.
+#[derive(Default)]
+struct Text {
+    /// All bits when the block before ended in a string.
+    in_string: u64,
+    /// 1 when it ended with a backslash that escapes what comes next.
+    escapes: u64,
+    /// Its quotes that begin or end a string.
+    quotes: u64,
+    /// Whether it ended with something that may stand before a string; a list's `[` does.
+    no_lead: bool,
+}
+
+/// What is to be looked at in a block.
+struct Marks {
+    /// Brackets outside of strings, closing quotes of strings as long as a key, and backslashes where they matter.
+    events: u64,
+    /// Whether something unusual follows the last of them.
+    is_unusual: bool,
+}
+
+impl Text {
+    #[inline]
+    fn next(&mut self, bits: &Bits, keys: &Keys, at_own_depth: bool) -> Marks {
+        let escaped = self.escaped(bits.backslashes);
+        let quotes = bits.quotes & !escaped;
+        // From each opening quote to before its closing one.
+        let inside = to_prefix_parity(quotes) ^ self.in_string;
+        let opening = quotes & inside;
+        let mut unusual = opening & !(bits.leads << 1 | u64::from(!self.no_lead));
+        let brackets = bits.brackets & !inside;
+        let mut events = brackets | (quotes & !inside & keys.candidates(quotes, self.quotes));
+        if bits.backslashes != 0 {
+            unusual |= bits.backslashes & !inside;
+            if at_own_depth || brackets != 0 {
+                events |= bits.backslashes & !escaped;
+            }
+        }
+        if unusual != 0 {
+            // What comes before it.
+            events &= (unusual & unusual.wrapping_neg()) - 1;
+        }
+        self.in_string = 0_u64.wrapping_sub(inside >> (u64::BITS - 1));
+        self.quotes = quotes;
+        self.no_lead = bits.leads >> (u64::BITS - 1) == 0;
+        Marks { events, is_unusual: unusual != 0 }
+    }
+
+    /// The characters that a backslash stands before, itself not escaped.
+    #[inline]
+    fn escaped(&mut self, backslashes: u64) -> u64 {
+        if backslashes == 0 {
+            return std::mem::take(&mut self.escapes);
+        }
+        let unescaped = backslashes & !self.escapes;
+        let follows = unescaped << 1 | self.escapes;
+        // Runs of backslashes that begin at an odd bit: adding carries through a run to the bit after it.
+        let odd_starts = unescaped & !EVEN & !follows;
+        let (after_runs, overflows) = odd_starts.overflowing_add(unescaped);
+        self.escapes = u64::from(overflows);
+        (EVEN ^ (after_runs << 1)) & follows
+    }
+}
+
+/// Each bit: whether there is an odd number of bits up to it, itself included.
+#[inline]
+fn to_prefix_parity(mut bits: u64) -> u64 {
+    for shift in [1, 2, 4, 8, 16, 32] {
+        bits ^= bits << shift;
+    }
+    bits
+}
+
+/// The brackets that are open, up to [`DEPTH`] of them.
+#[derive(Default)]
+struct Nesting {
+    depth: u32,
+    /// The kind of each, the innermost lowest: 1 is a list.
+    kinds: u64,
+}
+
+impl Nesting {
+    fn open(&mut self, bracket: u8) -> Option<()> {
+        if self.depth == DEPTH {
+            return None;
+        }
+        self.kinds = self.kinds << 1 | u64::from(bracket == b'[');
+        self.depth += 1;
+        Some(())
+    }
+
+    fn close(&mut self, bracket: u8) -> Option<()> {
+        if self.kinds & 1 != u64::from(bracket == b']') {
+            return None;
+        }
+        self.kinds >>= 1;
+        self.depth -= 1;
+        Some(())
+    }
+}
+
+struct Pass<'a, F> {
+    json: &'a [u8],
+    keys: &'a Keys,
+    each: F,
+    found: Found,
+    /// After the last record.
+    last: Position,
+    /// Where the record begins that is open.
+    start: usize,
+    /// The end of the last block with bytes that aren't ASCII.
+    non_ascii: Option<usize>,
+    nesting: Nesting,
+}
+
+impl<F: FnMut(std::ops::Range<usize>, bool, &Found) -> bool> Pass<'_, F> {
+    #[inline]
+    fn block(&mut self, base: usize, mut events: u64) -> Option<Stop> {
+        while events != 0 {
+            let at = base + events.trailing_zeros() as usize;
+            events &= events - 1;
+            let goes_on = match self.json[at] {
+                b'"' => {
+                    self.key(at);
+                    Some(())
+                }
+                b'\\' => {
+                    self.escape(at);
+                    Some(())
+                }
+                bracket @ (b'{' | b'[') => self.open(at, bracket),
+                b']' if self.nesting.depth == 0 => return Some(self.end(at)),
+                bracket => self.close(at, bracket),
+            };
+            if goes_on.is_none() {
+                return Some(Stop::Unusual(self.last));
+            }
+        }
+        None
+    }
+
+    /// `None`: it is unusual.
+    #[inline]
+    fn open(&mut self, at: usize, bracket: u8) -> Option<()> {
+        if self.nesting.depth == 0 {
+            if bracket != b'{' || !self.is_separated(at) {
+                return None;
+            }
+            self.start = at;
+            self.found.values.fill(None);
+            self.found.has_escapes = false;
+        }
+        self.nesting.open(bracket)
+    }
+
+    #[inline]
+    fn close(&mut self, at: usize, bracket: u8) -> Option<()> {
+        if self.nesting.depth == 0 {
+            return None;
+        }
+        self.nesting.close(bracket)?;
+        if self.nesting.depth == 0 {
+            let non_ascii = self.non_ascii.is_some_and(|end| end > self.start);
+            if !(self.each)(self.start..at + 1, non_ascii, &self.found) {
+                return None;
+            }
+            self.last = Position { offset: at + 1, after_element: true };
+        }
+        Some(())
+    }
+
+    fn end(&self, at: usize) -> Stop {
+        let is_clean = trim_white(&self.json[self.last.offset..at]).is_empty();
+        if is_clean { Stop::End(at + 1) } else { Stop::Unusual(self.last) }
+    }
+
+    /// Whether what stands between the last record and this one is one comma, or nothing before the first.
+    fn is_separated(&self, at: usize) -> bool {
+        let between = &self.json[self.last.offset..at];
+        let expected: &[u8] = if self.last.after_element { b"," } else { b"" };
+        between == expected || trim_white(between) == expected
+    }
+
+    /// A string that may be a wanted key ends at `at`.
+    #[inline]
+    fn key(&mut self, at: usize) {
+        if self.nesting.depth != 1 {
+            return;
+        }
+        let Some(index) = self.keys.index(self.json, at) else { return };
+        let skip = |from: usize| from + self.json[from..].iter().take_while(|byte| is_white(**byte)).count();
+        let colon = skip(at + 1);
+        if self.json.get(colon) == Some(&b':') {
+            self.found.values[index] = Some(skip(colon + 1) - self.start);
+        }
+    }
+
+    /// A backslash at `at` escapes something.
+    fn escape(&mut self, at: usize) {
+        if self.nesting.depth == 1 && spells_plain(&self.json[at + 1..]) {
+            self.found.has_escapes = true;
+        }
+    }
+}
+
+/// Whether what follows a backslash stands for a character that keys and names are made of.
+pub(super) fn spells_plain(escape: &[u8]) -> bool {
+    let digits = escape.strip_prefix(b"u00").and_then(|rest| rest.first_chunk::<2>());
+    let byte =
+        digits.and_then(|digits| str::from_utf8(digits).ok()).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+    byte.is_some_and(is_plain)
+}
+
+/// Whether names of AWS calls, and records' own keys, are made of it.
+pub(super) fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-')
+}
+
+/// JSON's white space.
+pub(super) fn is_white(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
+
+fn trim_white(mut text: &[u8]) -> &[u8] {
+    while let [first, rest @ ..] = text
+        && is_white(*first)
+    {
+        text = rest;
+    }
+    while let [rest @ .., last] = text
+        && is_white(*last)
+    {
+        text = rest;
+    }
+    text
+}
