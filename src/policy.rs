@@ -104,8 +104,12 @@ pub struct Needs {
     pub unknown: BTreeSet<(ResourceType, String)>,
 }
 
-/// What `work` needs for these types; only tagging depends on them.
-pub fn needs<'m>(map: &'m ResourceMap, work: Work, types: impl IntoIterator<Item = &'m TypeDefinition>) -> Needs {
+/// What `work` needs for these types; only tagging depends on them. With `inherit` also what their parents are looked up with.
+pub fn needs<'m>(
+    map: &'m ResourceMap,
+    (work, inherit): (Work, bool),
+    types: impl IntoIterator<Item = &'m TypeDefinition>,
+) -> Needs {
     let fixed: &[&str] = match work {
         Work::Nothing | Work::Apply | Work::Undo => &[],
         Work::Tag => &[IDENTITY],
@@ -118,6 +122,10 @@ pub fn needs<'m>(map: &'m ResourceMap, work: Work, types: impl IntoIterator<Item
     };
     let mut needs = Needs { actions: fixed.iter().map(|&action| action.to_owned()).collect(), ..Needs::default() };
     if matches!(work, Work::Tag | Work::TagAccount | Work::Apply | Work::Undo | Work::Report) {
+        let types: Vec<&TypeDefinition> = types.into_iter().collect();
+        if inherit && matches!(work, Work::Tag | Work::TagAccount | Work::Report) {
+            needs.add_parents(map, &types);
+        }
         for definition in types {
             let Some(access) = &definition.access else { continue };
             needs.add_listing(map, definition, access);
@@ -143,6 +151,16 @@ impl Needs {
             access.listing_requests().into_iter().for_each(|request| self.add_call(definition, request));
             let parent = access.parent_type().and_then(|name| map.types.get(name));
             above = parent.and_then(|definition| Some((definition, definition.access.as_ref()?)));
+        }
+    }
+
+    /// Listing whatever resources of these types may belong to, with its tags.
+    fn add_parents(&mut self, map: &ResourceMap, types: &[&TypeDefinition]) {
+        for name in map.parent_types(types.iter().map(|definition| &definition.resource_type)) {
+            let Some(definition) = map.types.get(&name) else { continue };
+            let Some(access) = &definition.access else { continue };
+            self.add_listing(map, definition, access);
+            self.add_tag_reading(definition, access);
         }
     }
 
@@ -218,6 +236,10 @@ mod tests {
     use super::*;
 
     fn actions(work: Work, names: &[&str]) -> Vec<String> {
+        actions_of((work, false), names)
+    }
+
+    fn actions_of(work: (Work, bool), names: &[&str]) -> Vec<String> {
         let map = ResourceMap::built_in();
         let needs = needs(&map, work, names.iter().map(|name| &map.types[*name]));
         assert_eq!(needs.unknown, BTreeSet::new());
@@ -273,6 +295,24 @@ mod tests {
         for action in ["ecs:ListClusters", "ecs:DescribeClusters", "ecs:ListServices", "ecs:DescribeServices"] {
             assert!(of_service.iter().any(|known| known == action), "{action} is not in {of_service:?}");
         }
+    }
+
+    #[test]
+    fn to_inherit_needs_the_listings_of_whatever_may_be_a_parent() {
+        let inheriting = actions_of((Work::Tag, true), &["ebs"]);
+        let plain = actions(Work::Tag, &["ebs"]);
+        assert!(plain.iter().all(|action| inheriting.contains(action)));
+        for action in
+            ["ec2:DescribeInstances", "autoscaling:DescribeAutoScalingGroups", "cloudformation:DescribeStacks"]
+        {
+            assert!(
+                inheriting.iter().any(|known| known == action) && !plain.iter().any(|known| known == action),
+                "{action}"
+            );
+        }
+        assert!(!inheriting.iter().any(|action| action == "ec2:DescribeNatGateways"), "no volume belongs to one");
+        assert!(!inheriting.iter().any(|action| action == "autoscaling:CreateOrUpdateTags"), "parents are only read");
+        assert_eq!(actions_of((Work::Undo, true), &["ebs"]), actions(Work::Undo, &["ebs"]));
     }
 
     #[test]

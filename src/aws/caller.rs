@@ -35,9 +35,10 @@ use aws_smithy_types::error::ErrorMetadata;
 use aws_types::region::{Region as SdkRegion, SigningRegion};
 use aws_types::{SdkConfig, SigningName};
 use http_body_util::Limited;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 
+use super::discovery::Discovered;
 use super::endpoint::{Endpoint, Switches, configured_url};
 use super::protocol::{self, WireRequest, error_answer};
 use super::retries::{HopelessErrors, RetryPartitions, retry_config};
@@ -73,6 +74,7 @@ struct Inner {
     partitions: Arc<RetryPartitions>,
     counts: Counts,
     lanes: Lanes,
+    discovered: Discovered,
 }
 
 /// How many more calls each service takes now.
@@ -95,7 +97,14 @@ impl Caller {
         counts: Counts,
     ) -> Self {
         let common = common_plugin(&config, credentials, counts.clone());
-        Self(Arc::new(Inner { config, common, partitions, counts, lanes: Lanes::default() }))
+        Self(Arc::new(Inner {
+            config,
+            common,
+            partitions,
+            counts,
+            lanes: Lanes::default(),
+            discovered: Discovered::default(),
+        }))
     }
 
     /// The requests sent so far in this session.
@@ -115,11 +124,7 @@ impl Caller {
         operation: &str,
         input: &Value,
     ) -> Result<Answer, CallError> {
-        let name = format!("{}:{operation}", service.signing);
-        let request = protocol::request(service, operation, input).map_err(|error| CallError {
-            message: error.to_string(),
-            ..CallError::bare(&name, region, ErrorClass::Refused, "invalid call")
-        })?;
+        let name = name_of(service, operation);
         let mut endpoint = self.endpoint(service, region).ok_or_else(|| CallError {
             message: format!(
                 "{} has no FIPS or dual-stack endpoint there, as asked for by AWS's settings",
@@ -128,6 +133,27 @@ impl Caller {
             ..CallError::bare(&name, region, ErrorClass::NoEndpoint, "no such endpoint")
         })?;
         endpoint.url = with_inputs(&endpoint.url, service, input).map_err(|error| CallError {
+            message: error.to_string(),
+            ..CallError::bare(&name, region, ErrorClass::Refused, "invalid call")
+        })?;
+        if let Some(discovery) = endpoint.discovery.take() {
+            let nothing = Value::Object(Map::new());
+            let ask = || self.send(service, region, &discovery, &nothing, &endpoint);
+            endpoint.url = self.0.discovered.url(service, region, &endpoint.url, ask).await?;
+        }
+        self.send(service, region, operation, input, &endpoint).await
+    }
+
+    async fn send(
+        &self,
+        service: &Service,
+        region: &Region,
+        operation: &str,
+        input: &Value,
+        endpoint: &Endpoint,
+    ) -> Result<Answer, CallError> {
+        let name = name_of(service, operation);
+        let request = protocol::request(service, operation, input).map_err(|error| CallError {
             message: error.to_string(),
             ..CallError::bare(&name, region, ErrorClass::Refused, "invalid call")
         })?;
@@ -143,9 +169,7 @@ impl Caller {
             .serializer(to_http)
             .deserializer(move |response: &Response| from_http(protocol, response))
             .runtime_plugin(self.0.common.clone())
-            .runtime_plugin(
-                StaticRuntimePlugin::new().with_config(self.call_layer(service, &endpoint, region).freeze()),
-            )
+            .runtime_plugin(StaticRuntimePlugin::new().with_config(self.call_layer(service, endpoint, region).freeze()))
             .build()
             .invoke(request)
             .await;
@@ -170,6 +194,10 @@ impl Caller {
         layer.store_put(self.0.partitions.of(&service.signing, region.as_str()));
         layer
     }
+}
+
+fn name_of(service: &Service, operation: &str) -> String {
+    format!("{}:{operation}", service.signing)
 }
 
 /// S3 signs paths as they are, and wants the payload's hash in a header.
@@ -293,13 +321,21 @@ impl Intercept for BoundedAnswers {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+    use std::io::{BufRead, BufReader, Read, Write};
+    use std::net::TcpListener;
+    use std::thread::{self, JoinHandle};
+
+    use aws_credential_types::Credentials;
+    use aws_smithy_async::rt::sleep::TokioSleep;
+    use aws_smithy_runtime::client::identity::IdentityCache;
     use serde_json::json;
 
     use super::*;
+    use crate::resource_map::FixedEndpoint;
 
-    #[test]
-    fn a_host_takes_in_the_calls_own_input() {
-        let service = Service {
+    fn s3_control() -> Service {
+        Service {
             name: "s3control".to_owned(),
             sdk_id: "S3 Control".to_owned(),
             protocol: Protocol::RestXml,
@@ -311,8 +347,77 @@ mod tests {
             event_source: "s3.amazonaws.com".to_owned(),
             iam: "s3".to_owned(),
             namespace: None,
-            endpoints: std::collections::BTreeMap::new(),
+            endpoints: BTreeMap::new(),
+        }
+    }
+
+    /// A service that tells each account its own endpoint at `url`.
+    fn timestream(url: String) -> Service {
+        let regional = FixedEndpoint { url, region: None, discovery: Some("DescribeEndpoints".to_owned()) };
+        Service {
+            name: "timestream-write".to_owned(),
+            sdk_id: "timestream write".to_owned(),
+            protocol: Protocol::Json,
+            endpoint: "ingest.timestream".to_owned(),
+            signing: "timestream".to_owned(),
+            target: Some("Timestream_20181101".to_owned()),
+            json_version: Some("1.0".to_owned()),
+            endpoints: BTreeMap::from([("aws".to_owned(), regional)]),
+            ..s3_control()
+        }
+    }
+
+    fn caller() -> Caller {
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .http_client(crate::aws::http::http_client())
+            .sleep_impl(TokioSleep::new())
+            .identity_cache(IdentityCache::lazy().build())
+            .build();
+        let credentials = Credentials::new("AKIA", "secret", None, None, "test");
+        Caller::new(config, SharedCredentialsProvider::new(credentials), Arc::default(), Counts::default())
+    }
+
+    /// A server that gives these answers, one a connection, and the heads of the requests; and its address.
+    fn server(answers: Vec<String>) -> (String, JoinHandle<Vec<String>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let serve = move |body: String| {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut reader = BufReader::new(&stream);
+            let lines = reader.by_ref().lines().map(|line| line.unwrap().to_lowercase());
+            let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+            // What is left unread when the connection closes would reset it.
+            let length = head.iter().find_map(|line| line.strip_prefix("content-length: ")).unwrap().parse().unwrap();
+            reader.read_exact(&mut vec![0; length]).unwrap();
+            write!(stream, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+                .unwrap();
+            head.join("\n")
         };
+        (address, thread::spawn(move || answers.into_iter().map(serve).collect()))
+    }
+
+    #[tokio::test]
+    async fn a_service_that_gives_each_account_an_endpoint_is_asked_for_it_once() {
+        let (own, calls) = server(vec![r#"{"Databases": []}"#.to_owned(), "{}".to_owned()]);
+        let told = json!({"Endpoints": [{"Address": own, "CachePeriodInMinutes": 5}]});
+        let (regional, asked) = server(vec![told.to_string()]);
+        let (caller, service) = (caller(), timestream(format!("http://{regional}")));
+        for operation in ["ListDatabases", "TagResource"] {
+            caller.call(&service, &"us-east-1".into(), operation, &json!({})).await.unwrap();
+        }
+        let targets = |heads: Vec<String>| -> Vec<String> {
+            let target = |head: &String| head.lines().find(|line| line.starts_with("x-amz-target")).unwrap().to_owned();
+            heads.iter().map(target).collect()
+        };
+        assert_eq!(targets(asked.join().unwrap()), ["x-amz-target: timestream_20181101.describeendpoints"]);
+        let wanted = ["listdatabases", "tagresource"].map(|name| format!("x-amz-target: timestream_20181101.{name}"));
+        assert_eq!(targets(calls.join().unwrap()), wanted);
+    }
+
+    #[test]
+    fn a_host_takes_in_the_calls_own_input() {
+        let service = s3_control();
         let url = |input: &Value, configured: Option<&str>| {
             let (region, configured) = (Region::from("eu-west-1"), configured.map(str::to_owned));
             let endpoint = Endpoint::of(&service, &region, configured, Switches::default()).unwrap();

@@ -35,6 +35,8 @@ impl Switches {
 pub(super) struct Endpoint {
     pub(super) url: String,
     pub(super) signing_region: String,
+    /// The call by which it tells the account's own endpoint, where it knows no other.
+    pub(super) discovery: Option<String>,
 }
 
 impl Endpoint {
@@ -48,6 +50,8 @@ impl Endpoint {
     ) -> Option<Self> {
         let fixed = service.endpoints.get(region.partition());
         let signing_region = fixed.and_then(|fixed| fixed.region.as_deref()).unwrap_or(region.as_str()).to_owned();
+        // A configured endpoint is meant to take all calls, as in other SDKs.
+        let discovery = fixed.filter(|_| configured.is_none()).and_then(|fixed| fixed.discovery.clone());
         let url = match (configured, fixed, switches) {
             (Some(url), ..) => url,
             (None, Some(fixed), Switches { fips: false, dual_stack: false }) => {
@@ -55,7 +59,7 @@ impl Endpoint {
             }
             _ => url(service, region, switches)?,
         };
-        Some(Self { url, signing_region })
+        Some(Self { url, signing_region, discovery })
     }
 }
 
@@ -160,7 +164,11 @@ mod tests {
     use crate::resource_map::{FixedEndpoint, Protocol};
 
     fn service(endpoints: &[(&str, &str, &str)]) -> Service {
-        let fixed = |url: &str, region: &str| FixedEndpoint { url: url.to_owned(), region: Some(region.to_owned()) };
+        let fixed = |url: &str, region: &str| FixedEndpoint {
+            url: url.to_owned(),
+            region: Some(region.to_owned()),
+            discovery: None,
+        };
         Service {
             name: "iam".to_owned(),
             sdk_id: "IAM".to_owned(),

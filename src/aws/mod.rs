@@ -6,6 +6,7 @@
 pub mod caller;
 pub mod counts;
 mod credentials;
+mod discovery;
 mod endpoint;
 pub mod error;
 mod http;

@@ -65,7 +65,7 @@ fn names(operation: &str, region: &Region, list: &Value, field: &str) -> Result<
 /// Source: botocore's model of Account Management, and its `endpoints.json`.
 fn account() -> Service {
     let home = |partition: &str, url: &str, region: &str| {
-        (partition.to_owned(), FixedEndpoint { url: url.to_owned(), region: Some(region.to_owned()) })
+        (partition.to_owned(), FixedEndpoint { url: url.to_owned(), region: Some(region.to_owned()), discovery: None })
     };
     Service {
         name: "account".to_owned(),

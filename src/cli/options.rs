@@ -146,6 +146,10 @@ pub(super) struct WantedArgs {
     /// Replace the tag where it has another value
     #[arg(long)]
     pub(super) overwrite: bool,
+    /// Give what an AWS service made the owner of its parent: the stack, Auto Scaling group, fleet, cluster or instance that AWS's own
+    /// tags or its attachment name (docs/owners.md)
+    #[arg(long, env = "TRAILCREATOR_INHERIT")]
+    pub(super) inherit: bool,
     /// Save what would be written to a file for `apply`, and write nothing to AWS
     #[arg(long, value_name = "FILE")]
     pub(super) save_plan: Option<PathBuf>,

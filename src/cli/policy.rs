@@ -30,6 +30,9 @@ pub(super) struct Args {
     /// Only what the types of this service need, by its botocore name (iam, elbv2); repeatable
     #[arg(long = "service", value_name = "SERVICE")]
     services: Vec<String>,
+    /// Of tag, tag-org and report: with --inherit, which looks at parents too
+    #[arg(long)]
+    inherit: bool,
     /// Write policy-1.json, policy-2.json… into this folder instead
     #[arg(long, value_name = "FOLDER")]
     output_dir: Option<PathBuf>,
@@ -92,7 +95,7 @@ struct UnknownCall {
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandError> {
     let map = context.resource_map()?;
-    let Needs { actions, unknown } = needs(&map, args.command.work(), chosen(args, &map)?);
+    let Needs { actions, unknown } = needs(&map, (args.command.work(), args.inherit), chosen(args, &map)?);
     let policies = documents(&actions);
     for (resource_type, call) in &unknown {
         context.console.warning(format_args!(

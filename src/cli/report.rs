@@ -64,6 +64,9 @@ pub(super) struct Args {
     #[arg(long = "account", value_name = "ID", value_parser = AccountId::parse, requires = "offline",
           conflicts_with = "config")]
     offline_accounts: Vec<AccountId>,
+    /// Count what an AWS service made as its parent's owner's, as tag --inherit does
+    #[arg(long, env = "TRAILCREATOR_INHERIT", conflicts_with = "offline")]
+    inherit: bool,
     /// How many creators are told
     #[arg(long, value_name = "N", default_value_t = 10)]
     top: usize,
@@ -192,7 +195,8 @@ async fn of_account(args: Args, context: &Context, map: &ResourceMap, form: &For
         let account = account.map_err(|error| tagging::aws_error("asking which account this is", &error))?;
         let regions = wanted_regions(context, &session, &args.region).await?;
         let region = session.region().clone();
-        let question = Question { account, region, key, more_tags: Vec::new(), overwrite: false, rules };
+        let question =
+            Question { account, region, key, more_tags: Vec::new(), overwrite: false, inherit: args.inherit, rules };
         let progress = context.console.progress("listing types", None);
         let mut note = |done, resource_type: &ResourceType| progress.update(done, resource_type.as_str());
         let report = look_at_account((&session, map, &store), &question, &regions, &args.types, &mut note).await;
@@ -224,6 +228,7 @@ async fn of_organization(
         map,
         regions: args.region.iter().map(choice).collect(),
         types: args.types,
+        inherit: args.inherit,
         rules,
         report: RefCell::default(),
     };

@@ -51,9 +51,11 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
         key,
         more_tags: args.wanted.more_tags,
         overwrite: args.wanted.overwrite,
+        inherit: args.wanted.inherit,
         rules,
     };
-    let chosen = choose_types(&store, &map, &question.account, &question.region, &args.wanted.types)
+    let wanted = (args.wanted.types.as_slice(), question.inherit);
+    let chosen = choose_types(&store, &map, &question.account, &question.region, wanted)
         .map_err(|error| context.store_error(&error))?;
     if chosen.types.is_empty() && chosen.skipped.is_empty() {
         tell_that_there_is_nothing(context, &question);

@@ -100,6 +100,7 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
         types: args.wanted.types.clone(),
         more_tags: args.wanted.more_tags.clone(),
         overwrite: args.wanted.overwrite,
+        inherit: args.wanted.inherit,
         rules: rules.clone(),
         only_plan,
     };
@@ -192,6 +193,7 @@ fn question(args: &Args, rules: &OwnerRules) -> Map<String, Value> {
         ("--tag", json!(args.wanted.more_tags.iter().map(|more| format!("{more:?}")).collect::<Vec<_>>())),
         ("--type", json!(args.wanted.types)),
         ("--overwrite", json!(args.wanted.overwrite)),
+        ("--inherit", json!(args.wanted.inherit)),
         ("--region", json!(args.region)),
         ("--accounts", json!(accounts)),
         ("--not-accounts", json!(not_accounts)),

@@ -83,6 +83,9 @@ const KNOWN: &[(Form, &str)] = &[
     (Then("", is_made_up), "a program"),
 ];
 
+/// The makers that are AWS services at work for what somebody ordered: what they make belongs to that.
+const AT_WORK: [&str; 3] = ["CloudFormation", "EMR", "AWS Backup"];
+
 /// How many digits a number needs at least to be a program's: an epoch in seconds (ten since 2001), in milli-, micro- or nanoseconds,
 /// an account id. Shorter ones are taken for employee numbers.
 const LONG_NUMBER: usize = 10;
@@ -93,6 +96,11 @@ const LONG_HEXADECIMAL: usize = 16;
 /// Who made the name up, where a program did: "an EC2 instance".
 pub(super) fn maker_of(session_name: &str) -> Option<&'static str> {
     KNOWN.iter().find(|(form, _)| form.fits(session_name)).map(|(_, maker)| *maker)
+}
+
+/// Whether an AWS service chose the name for its own work, with a role that it was given for that.
+pub(super) fn is_of_a_service_at_work(session_name: &str) -> bool {
+    maker_of(session_name).is_some_and(|maker| AT_WORK.contains(&maker))
 }
 
 impl Form {
@@ -195,6 +203,15 @@ mod tests {
         ] {
             assert_eq!(maker_of(name), Some(maker), "{name}");
         }
+    }
+
+    #[test]
+    fn services_at_work_are_told_from_software_that_runs_somewhere() {
+        for maker in AT_WORK {
+            assert!(KNOWN.iter().any(|(_, known)| *known == maker), "{maker}");
+        }
+        assert!(is_of_a_service_at_work("AWSCloudFormation") && is_of_a_service_at_work("CCSSession"));
+        assert!(!is_of_a_service_at_work("GlueJobRunnerSession") && !is_of_a_service_at_work("i-1a2b3c4d"));
     }
 
     #[test]

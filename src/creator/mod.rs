@@ -5,8 +5,8 @@
 //! [`OwnerRules::explain`] tells each: `identity_map` are the user's own rules; `identity` tells what kind of caller it was
 //! (`web_identity`, `people`: those that others vouch for), `owner` and `subject` pick the fact that stands for it,
 //! `machine_session` knows the session names that stand for nobody, `tag_value` makes the result legal as a tag. `facts`
-//! and `text_template` are what users' own texts are filled with. Role chains and inheritance from parents are further
-//! steps between `identity` and `owner`.
+//! and `text_template` are what users' own texts are filled with. Role chains are a further step between `identity` and `owner`.
+//! `inheritance` tells which events are of nobody: their resources have their parents' owners, which `tag::plan` finds.
 //!
 //! `docs/owners.md` tells users the same rules.
 
@@ -15,6 +15,7 @@ mod explanation;
 mod facts;
 mod identity;
 mod identity_map;
+mod inheritance;
 mod machine_session;
 mod owner;
 mod people;

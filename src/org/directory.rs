@@ -243,7 +243,7 @@ fn unusable(session: &Session, operation: &str, message: String) -> CallError {
 fn organizations() -> Service {
     let home = |(partition, region, domain): (&str, &str, &str)| {
         let url = format!("https://organizations.{region}.{domain}");
-        (partition.to_owned(), FixedEndpoint { url, region: Some(region.to_owned()) })
+        (partition.to_owned(), FixedEndpoint { url, region: Some(region.to_owned()), discovery: None })
     };
     let homes = [
         ("aws", "us-east-1", "amazonaws.com"),

@@ -11,7 +11,8 @@ use serde::Serialize;
 use crate::creator::{OwnerRules, creation_of, is_of_aws};
 use crate::inventory::{LiveResource, Tags};
 use crate::names::{AccountId, ResourceType, TagKey};
-use crate::tag::plan::{Decision, LeftKind, Question, TypeFacts, decisions, present_value};
+use crate::tag::lineage::Lineage;
+use crate::tag::plan::{Decided, Decision, LeftKind, Question, TypeFacts, decisions, present_value};
 use crate::trail::record::StoredEvent;
 
 /// What stands for the region of types that exist once for an account.
@@ -105,7 +106,7 @@ enum MakerIdentity {
     IamUser(String),
     /// Somebody whom that account's IAM doesn't list.
     Other,
-    /// Only the tag tells.
+    /// Only the tag tells, or the record of a parent: nothing more is known of them here.
     Unrecorded,
 }
 
@@ -166,12 +167,15 @@ impl Figures {
 
 impl Coverage {
     /// Adds the live resources of a type.
-    pub fn add(&mut self, question: &Question, facts: &TypeFacts<'_>) {
+    pub fn add(&mut self, question: &Question, lineage: Option<&Lineage<'_>>, facts: &TypeFacts<'_>) {
         let mut figures = Figures::of_none_live();
-        for (resource, events, decision) in decisions(question, facts) {
+        for Decided { resource, events, decision, is_inherited, .. } in decisions(question, lineage, facts) {
             let class = class_of(resource, &question.key, events, &decision);
             figures.count(class);
-            let maker = maker(&question.rules, &question.account, events);
+            let maker = match &decision {
+                Decision::Write(write) if is_inherited => Some(Maker::by_descent(write.value.as_str())),
+                _ => maker(&question.rules, &question.account, events),
+            };
             let present = present_value(resource, &question.key);
             if let Some(maker) = maker.or_else(|| present.map(Maker::by_tag)) {
                 self.add_maker(&question.account, maker, class);
@@ -270,6 +274,11 @@ impl Coverage {
 impl Maker {
     pub(super) fn by_tag(value: &str) -> Self {
         Self { owner: value.to_owned(), identity: MakerIdentity::Unrecorded }
+    }
+
+    /// Who made a parent of it.
+    fn by_descent(owner: &str) -> Self {
+        Self { owner: owner.to_owned(), identity: MakerIdentity::Unrecorded }
     }
 }
 

@@ -60,7 +60,7 @@ pub async fn look_at_account(
     let mut report = Report::default();
     for (at, region) in regions.iter().enumerate() {
         let question = Question { region: region.clone(), ..question.clone() };
-        let mut chosen = choose_types(store, map, &question.account, region, types)?;
+        let mut chosen = choose_types(store, map, &question.account, region, (types, question.inherit))?;
         if at > 0 {
             leave_out_global(&mut chosen);
         }
@@ -99,9 +99,9 @@ impl From<Coverage> for Report {
 impl Report {
     /// Adds what was found in a place.
     pub(super) fn add(&mut self, question: &Question, found: Found<'_>) {
-        let Found { facts, skipped, failed, problems } = found;
+        let Found { facts, skipped, failed, problems, lineage } = found;
         for facts in &facts {
-            self.coverage.add(question, facts);
+            self.coverage.add(question, lineage.as_ref(), facts);
             let has_problems = problems.iter().any(|problem| problem.resource_type.as_str() == IAM_USER);
             if facts.definition.resource_type.as_str() == IAM_USER && !has_problems {
                 self.asked_for_users.insert(question.account.clone());

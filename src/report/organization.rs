@@ -29,6 +29,8 @@ pub struct Cover<'m> {
     pub regions: Vec<RegionChoice>,
     /// Only these types; empty: all that the database has records of.
     pub types: Vec<ResourceType>,
+    /// Whether what no person made has its parent's owner.
+    pub inherit: bool,
     /// Who is the owner.
     pub rules: OwnerRules,
     /// What was found so far. Never borrowed over a call.
@@ -46,7 +48,7 @@ impl<'m> Errand<'m> for Cover<'m> {
             Regions::OfDatabase | Regions::Enabled => None,
         };
         self.report.borrow_mut().coverage.set_name(&account.id, &account.name);
-        Ok((!places(self.map, &records, regions.as_deref(), &self.types).is_empty()).then_some(records))
+        Ok((!places(self.map, &records, regions.as_deref(), (&self.types, self.inherit)).is_empty()).then_some(records))
     }
 
     async fn places(
@@ -56,7 +58,7 @@ impl<'m> Errand<'m> for Cover<'m> {
         records: Self::Facts,
     ) -> Result<Vec<(Region, Chosen<'m>)>, CallError> {
         let regions = regions_of(&self.regions, account).ask(session).await?;
-        Ok(places(self.map, &records, regions.as_deref(), &self.types))
+        Ok(places(self.map, &records, regions.as_deref(), (&self.types, self.inherit)))
     }
 
     async fn execute(&self, runner: &Runner<'_>, chosen: Chosen<'m>, stop: &Stop) -> Result<Option<Done>, StoreError> {
@@ -66,6 +68,7 @@ impl<'m> Errand<'m> for Cover<'m> {
             key: runner.key.clone(),
             more_tags: Vec::new(),
             overwrite: false,
+            inherit: self.inherit,
             rules: self.rules.clone(),
         };
         let mut silent = |_, _: &ResourceType| ();

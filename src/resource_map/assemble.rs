@@ -7,7 +7,7 @@ use super::compile::CompiledType;
 use super::events::EventIndex;
 use super::source::{MapError, Place};
 use super::suggest::nearest;
-use super::{ResourceMap, TypeDefinition};
+use super::{ParentRule, ResourceMap, TypeDefinition};
 use crate::names::ResourceType;
 use crate::trail::record::Action;
 
@@ -112,8 +112,21 @@ impl Assembly {
             if let Some(complaint) = access.and_then(|access| ancestors::complaint(&self.types, access)) {
                 return Err(place.error(complaint));
             }
+            for rule in access.into_iter().flat_map(|access| &access.parents) {
+                self.check_parent_rule(rule)?;
+            }
         }
-        Ok(ResourceMap { types: self.types, events: self.events })
+        Ok(ResourceMap { types: self.types, events: self.events, tag_rules: Vec::new() })
+    }
+
+    fn check_parent_rule(&self, rule: &ParentRule) -> Result<(), MapError> {
+        let name = &rule.resource_type;
+        if self.types.contains_key(name) {
+            return Ok(());
+        }
+        let near = nearest(name.as_str(), self.types.keys().map(ResourceType::as_str));
+        let advice = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
+        Err(rule.place.error(format!("the parent {name} is no type of the map{advice}")))
     }
 
     fn check_parent(&self, name: &ResourceType, parent: &ResourceType, place: &Place) -> Result<(), MapError> {

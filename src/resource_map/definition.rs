@@ -76,6 +76,8 @@ pub struct FixedEndpoint {
     pub url: String,
     /// The region to sign for, and to which the service's global types belong; `None` where it is the one asked.
     pub region: Option<String>,
+    /// The call by which this endpoint tells the account's own, for it knows no other call: `DescribeEndpoints`.
+    pub discovery: Option<String>,
 }
 
 /// How the live resources of a type are listed.

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const FOLDER: &str = "resource-maps";
-/// The one file there that is no service's.
-const OMITTED: &str = "omitted.yml";
+/// The files there that are no service's, and the constants of their texts.
+const OTHERS: [(&str, &str); 2] = [("omitted.yml", "OMITTED"), ("parents.yml", "PARENTS")];
 
 fn main() {
     let root = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
@@ -33,14 +33,17 @@ fn list(folder: &Path) -> String {
         .filter(|path| path.extension().is_some_and(|extension| extension == "yml"))
         .collect();
     paths.sort();
-    paths.retain(|path| path.file_name().is_none_or(|name| name != OMITTED));
+    paths.retain(|path| path.file_name().is_none_or(|name| OTHERS.iter().all(|(other, _)| name != *other)));
     let mut list = "const BUILT_IN: &[(&str, &str)] = &[\n".to_owned();
     for path in paths {
         let file = path.file_name().unwrap_or_default().to_string_lossy();
         let name = format!("{FOLDER}/{file}");
         writeln!(list, "    ({name:?}, include_str!({:?})),", path.display().to_string()).expect("a String takes all");
     }
-    let omitted = folder.join(OMITTED).display().to_string();
-    writeln!(list, "];\nconst OMITTED: &str = include_str!({omitted:?});").expect("a String takes all");
+    list.push_str("];\n");
+    for (name, constant) in OTHERS {
+        let path = folder.join(name).display().to_string();
+        writeln!(list, "const {constant}: &str = include_str!({path:?});").expect("a String takes all");
+    }
     list
 }

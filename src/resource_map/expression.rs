@@ -3,7 +3,6 @@
 //! `jmespath::Expression::search` serialises its input at every call; here a value is converted once and then
 //! interpreted (seven times faster, measured in `reference/performance.md`).
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::LazyLock;
 
@@ -27,8 +26,8 @@ pub struct Expression {
 /// Which top-level fields of its input an expression reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TopLevelFields {
-    /// These only.
-    Some(BTreeSet<String>),
+    /// These only, sorted, each once.
+    Some(Box<[String]>),
     /// It looks at the input as a whole (`@`, `*`, `keys(@)`).
     All,
 }
@@ -180,16 +179,18 @@ fn children(ast: &Ast) -> (Vec<&Ast>, Vec<&Ast>) {
 fn top_level_fields(ast: &Ast) -> TopLevelFields {
     match ast {
         Ast::Identity { .. } => TopLevelFields::All,
-        Ast::Field { name, .. } => TopLevelFields::Some(BTreeSet::from([name.clone()])),
+        Ast::Field { name, .. } => TopLevelFields::Some([name.clone()].into()),
         _ => {
-            let mut names = BTreeSet::new();
+            let mut names = Vec::new();
             for child in children(ast).0 {
                 match top_level_fields(child) {
                     TopLevelFields::All => return TopLevelFields::All,
                     TopLevelFields::Some(more) => names.extend(more),
                 }
             }
-            TopLevelFields::Some(names)
+            names.sort_unstable();
+            names.dedup();
+            TopLevelFields::Some(names.into())
         }
     }
 }

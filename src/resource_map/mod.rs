@@ -19,6 +19,7 @@ pub mod expression;
 mod fingerprint;
 mod load;
 pub mod params;
+pub mod parents;
 pub mod request;
 pub(crate) mod source;
 pub(crate) mod suggest;
@@ -40,6 +41,7 @@ pub use expression::Expression;
 pub use fingerprint::FINGERPRINT_BYTES;
 pub use load::{Description, descriptions, omitted_types};
 pub use params::ParamTemplate;
+pub use parents::{Names, ParentRule, TagRule};
 pub use request::{RenderedCall, Request};
 pub use source::MapError;
 pub(crate) use suggest::nearest;
@@ -54,6 +56,8 @@ pub struct ResourceMap {
     pub types: BTreeMap<ResourceType, TypeDefinition>,
     /// What each event means.
     pub events: EventIndex,
+    /// The tags that name a resource's parent, the nearest first.
+    pub tag_rules: Vec<TagRule>,
 }
 
 /// One resource type.
@@ -84,6 +88,8 @@ pub struct Access {
     pub names: Vec<ItemText>,
     /// What the call that made it named in its stead, so that all it made answer to it (the image of CreateImage's snapshots).
     pub made_with: Vec<ItemText>,
+    /// The resources that it belongs to, by its item: whose owner it has where no person made it.
+    pub parents: Vec<ParentRule>,
     /// The live item's ARN; `None` only for a type that can't be tagged.
     pub arn: Option<ItemText>,
     /// The live item's own region where it isn't the one asked (S3 buckets), on the item.

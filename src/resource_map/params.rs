@@ -17,8 +17,8 @@ enum Node {
     /// Anything without placeholders.
     Constant(Value),
     Text(Template),
-    List(Vec<Node>),
-    Object(Vec<(Template, Node)>),
+    List(Box<[Node]>),
+    Object(Box<[(Template, Node)]>),
 }
 
 impl ParamTemplate {

@@ -11,13 +11,14 @@ use super::expression::{Expression, InvalidExpression};
 /// A compiled template.
 #[derive(Debug, Clone)]
 pub struct Template {
-    parts: Vec<Part>,
+    // The built-in map holds thousands of templates, mostly of one part: no room to spare in any.
+    parts: Box<[Part]>,
 }
 
 #[derive(Debug, Clone)]
 enum Part {
     Text(String),
-    Placeholder(Placeholder),
+    Placeholder(Box<Placeholder>),
 }
 
 /// What stands between braces.
@@ -146,7 +147,7 @@ impl Template {
     pub fn compile(source: &str) -> Result<Self, InvalidTemplate> {
         let compile = |raw| match raw {
             RawPart::Text(text) => Ok(Part::Text(text)),
-            RawPart::Placeholder(name) => Ok(Part::Placeholder(Placeholder::compile(name)?)),
+            RawPart::Placeholder(name) => Ok(Part::Placeholder(Box::new(Placeholder::compile(name)?))),
         };
         Ok(Self { parts: split(source)?.into_iter().map(compile).collect::<Result<_, InvalidTemplate>>()? })
     }
@@ -154,7 +155,7 @@ impl Template {
     /// The template that is `{expression}` alone.
     pub fn of_expression(expression: Expression) -> Self {
         let placeholder = Placeholder { name: expression.source().to_owned(), expression };
-        Self { parts: vec![Part::Placeholder(placeholder)] }
+        Self { parts: Box::new([Part::Placeholder(Box::new(placeholder))]) }
     }
 
     /// The names between braces, in order.
@@ -167,7 +168,7 @@ impl Template {
 
     /// The placeholder, where the template is exactly one and nothing else.
     pub(super) fn as_placeholder(&self) -> Option<&Placeholder> {
-        match self.parts.as_slice() {
+        match &*self.parts {
             [Part::Placeholder(placeholder)] => Some(placeholder),
             _ => None,
         }

@@ -42,6 +42,7 @@ pub(super) struct ServiceFile {
 pub(super) struct EndpointStanza {
     pub(super) url: Text,
     pub(super) region: Option<Text>,
+    pub(super) discovery: Option<Text>,
 }
 
 /// A resource type.
@@ -62,10 +63,22 @@ pub(super) struct TypeStanza {
     pub(super) names: Vec<Spanned<ItemTextStanza>>,
     #[serde(default)]
     pub(super) made_with: Vec<Spanned<ItemTextStanza>>,
+    #[serde(default)]
+    pub(super) parents: Vec<Spanned<ParentRuleStanza>>,
     pub(super) arn: Option<Spanned<ItemTextStanza>>,
     pub(super) region: Option<Text>,
     pub(super) tags: Option<Spanned<TagsStanza>>,
     pub(super) write: Option<Spanned<WriteStanza>>,
+}
+
+/// One of `parents`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ParentRuleStanza {
+    pub(super) r#type: Option<Text>,
+    pub(super) id: Option<Text>,
+    #[serde(default)]
+    pub(super) unrecorded: bool,
 }
 
 /// An event that makes the type.

@@ -22,7 +22,7 @@ type Answers = HashMap<String, Option<usize>>;
 
 /// Finds the live resource that a text names.
 #[derive(Debug, Default)]
-struct Index {
+pub(super) struct Index {
     /// Ids and ARNs.
     own: Answers,
     /// All other names.
@@ -113,7 +113,8 @@ impl Records {
 }
 
 impl Index {
-    fn new(live: &[LiveResource]) -> Self {
+    /// Of these live resources, all of one type.
+    pub(super) fn new(live: &[LiveResource]) -> Self {
         let mut index = Self::default();
         for (position, resource) in live.iter().enumerate() {
             let own = [resource.id.as_str(), resource.arn.as_str()];
@@ -135,7 +136,8 @@ impl Index {
         index
     }
 
-    fn find(&self, text: &str) -> Option<usize> {
+    /// The position of the resource that a text names.
+    pub(super) fn find(&self, text: &str) -> Option<usize> {
         for (answers, text) in [(&self.own, text), (&self.names, text), (&self.bare, bare(text))] {
             if let Some(position) = answers.get(text) {
                 return *position;

@@ -1,7 +1,7 @@
 //! From creators to tags: survey the live resources, plan, apply, journal; and take it back.
 //!
 //! ```text
-//! survey (list, join, confirm) ──► plan (pure) ──► run (check, journal) ──► apply (fewest calls)
+//! survey (list, join, confirm; lineage) ──► plan (pure) ──► run (check, journal) ──► apply (fewest calls)
 //! saved plan, interrupted run, undo ─► current (list again, confirm) ─┘
 //! ```
 //!
@@ -11,6 +11,7 @@
 pub mod apply;
 pub mod current;
 pub mod join;
+pub mod lineage;
 pub mod plan;
 pub mod run;
 pub mod survey;

@@ -16,12 +16,12 @@ pub use more::MoreTag;
 use more::{decide_more, is_open};
 
 use super::join::Joined;
-use crate::creator::{OwnerRules, creation_of};
+use super::lineage::{self, Inherited, Lineage};
+use crate::creator::{Owner, OwnerRules, creation_of};
 use crate::inventory::{LiveResource, Tags};
 use crate::names::{AccountId, Arn, Region, ResourceId, ResourceType, TagKey, TagValue};
 use crate::resource_map::TypeDefinition;
 use crate::store::creations::StoredEvent;
-use crate::trail::record::Event;
 
 /// The version of the document. It changes when a reader of the last one would misunderstand it.
 pub const FORMAT_VERSION: u32 = 1;
@@ -44,6 +44,8 @@ pub struct Question {
     pub more_tags: Vec<MoreTag>,
     /// Whether another value of the tags is replaced.
     pub overwrite: bool,
+    /// Whether what no person made has its parent's owner.
+    pub inherit: bool,
     /// Who is the owner.
     pub rules: OwnerRules,
 }
@@ -241,8 +243,29 @@ pub(crate) enum Decision {
     Leave(LeftKind, String),
 }
 
-/// The plan for these types. Types that were skipped or failed are added to its summary by the one who knows of them.
-pub fn plan(question: &Question, types: &[TypeFacts<'_>]) -> Plan {
+/// What is known of one resource.
+#[derive(Clone, Copy)]
+struct Case<'a> {
+    question: &'a Question,
+    definition: &'a TypeDefinition,
+    resource: &'a LiveResource,
+    events: &'a [StoredEvent],
+    /// What it has from its parents: the owner, or what was tried. `None`: it has its own creator, or inheriting is not asked for.
+    inherited: Option<&'a Result<Inherited, String>>,
+}
+
+/// What became of a resource.
+pub(crate) struct Decided<'f> {
+    pub(crate) resource: &'f LiveResource,
+    pub(crate) events: &'f [StoredEvent],
+    pub(crate) decision: Decision,
+    /// Whether the owner in it is a parent's.
+    pub(crate) is_inherited: bool,
+    more: Vec<(TagKey, Decision)>,
+}
+
+/// The plan for these types, with the parents of those whose owners are to be inherited. Types that were skipped or failed are added to its summary by the one who knows of them.
+pub fn plan(question: &Question, lineage: Option<&Lineage<'_>>, types: &[TypeFacts<'_>]) -> Plan {
     let mut plan = Plan {
         format_version: FORMAT_VERSION,
         account_id: question.account.clone(),
@@ -253,7 +276,7 @@ pub fn plan(question: &Question, types: &[TypeFacts<'_>]) -> Plan {
         summary: Summary::default(),
     };
     for facts in types {
-        let figures = plan_type(question, facts, &mut plan);
+        let figures = plan_type(question, lineage, facts, &mut plan);
         plan.summary.types.push(figures);
     }
     plan.actions.sort_by(|a, b| (&a.resource_type, &a.id, &a.arn).cmp(&(&b.resource_type, &b.id, &b.arn)));
@@ -272,15 +295,32 @@ pub fn plan(question: &Question, types: &[TypeFacts<'_>]) -> Plan {
     plan
 }
 
-/// The positions of resources that would be tagged if only it were proven what value their tag has.
+/// The positions of resources that would be tagged if only it were proven what value their tag has, or which parents their
+/// tags name.
 pub fn unproven(question: &Question, facts: &TypeFacts<'_>) -> Vec<usize> {
     let open = |position: &usize| {
         let (resource, events) = (&facts.live[*position], &facts.joined.events[*position]);
-        let owner = decide(question, facts.definition, resource, events);
+        let case = Case { question, definition: facts.definition, resource, events, inherited: None };
+        let owner = decide(case);
+        let may_inherit = || {
+            question.inherit
+                && !matches!(resource.tags, Tags::Known(_))
+                && is_wanted(question, facts.definition, resource)
+                && lineage::may_inherit(&question.rules, events)
+        };
         is_open(resource, &owner)
-            || decide_more(question, facts, resource, events, &owner).iter().any(|(_, more)| is_open(resource, more))
+            || decide_more(case, &owner).iter().any(|(_, more)| is_open(resource, more))
+            || may_inherit()
     };
     (0..facts.live.len()).filter(open).collect()
+}
+
+/// Whether a resource's owner matters: it can be tagged, and there is a tag to write as far as is known.
+pub(super) fn is_wanted(question: &Question, definition: &TypeDefinition, resource: &LiveResource) -> bool {
+    let is_taggable = definition.access.as_ref().is_some_and(|access| access.write.is_some());
+    let is_open =
+        question.overwrite || !question.more_tags.is_empty() || present_value(resource, &question.key).is_none();
+    is_taggable && is_open
 }
 
 /// The positions of all resources that can be tagged and of which it isn't known whether they have the tag.
@@ -292,35 +332,46 @@ pub(crate) fn without_proof(question: &Question, facts: &TypeFacts<'_>) -> Vec<u
     (0..facts.live.len()).filter(|position| open(&facts.live[*position])).collect()
 }
 
-/// What becomes of each resource of a type, with its events.
+/// What becomes of each resource of a type.
 pub(crate) fn decisions<'f>(
     question: &'f Question,
+    lineage: Option<&'f Lineage<'_>>,
     facts: &'f TypeFacts<'_>,
-) -> impl Iterator<Item = (&'f LiveResource, &'f [StoredEvent], Decision)> {
+) -> impl Iterator<Item = Decided<'f>> {
     let resources = facts.live.iter().zip(&facts.joined.events);
-    resources.map(|(resource, events)| {
-        let decision = decide(question, facts.definition, resource, events);
-        (resource, events.as_slice(), decision)
+    resources.map(move |(resource, events)| {
+        let definition = facts.definition;
+        let is_sought = is_wanted(question, definition, resource) && lineage::may_inherit(&question.rules, events);
+        let lineage = lineage.filter(|_| is_sought);
+        let inherited = lineage.map(|lineage| lineage.owner_of(&question.rules, definition, resource, events));
+        let case = Case { question, definition, resource, events, inherited: inherited.as_ref() };
+        let decision = decide(case);
+        let more = decide_more(case, &decision);
+        Decided { resource, events, decision, is_inherited: matches!(inherited, Some(Ok(_))), more }
     })
 }
 
-fn push_more(plan: &mut Plan, resource: &LiveResource, more: Vec<(&TagKey, Decision)>) {
+fn push_more(plan: &mut Plan, resource: &LiveResource, more: Vec<(TagKey, Decision)>) {
     for (key, decision) in more {
         match decision {
             Decision::Write(write) => plan.actions.push(*write),
             Decision::Leave(kind, reason) => {
                 let (resource_type, id) = (resource.resource_type.clone(), resource.id.clone());
-                plan.left.push(Left { resource_type, id, key: Some(key.clone()), kind, reason });
+                plan.left.push(Left { resource_type, id, key: Some(key), kind, reason });
             }
         }
     }
 }
 
-fn plan_type(question: &Question, facts: &TypeFacts<'_>, plan: &mut Plan) -> TypeFigures {
+fn plan_type(
+    question: &Question,
+    lineage: Option<&Lineage<'_>>,
+    facts: &TypeFacts<'_>,
+    plan: &mut Plan,
+) -> TypeFigures {
     let mut users = BTreeSet::new();
     let (mut tag, mut not_found, mut untagged) = (0, 0, 0);
-    for (resource, events, decision) in decisions(question, facts) {
-        let more = decide_more(question, facts, resource, events, &decision);
+    for Decided { resource, decision, more, .. } in decisions(question, lineage, facts) {
         let lacks_tag = !matches!(resource.tags, Tags::Unknown(_)) && present_value(resource, &question.key).is_none();
         untagged += u64::from(lacks_tag);
         match decision {
@@ -348,22 +399,13 @@ fn plan_type(question: &Question, facts: &TypeFacts<'_>, plan: &mut Plan) -> Typ
     }
 }
 
-fn decide(
-    question: &Question,
-    definition: &TypeDefinition,
-    resource: &LiveResource,
-    events: &[StoredEvent],
-) -> Decision {
-    try_decide(question, definition, resource, events)
+fn decide(case: Case<'_>) -> Decision {
+    try_decide(case)
         .map_or_else(|(kind, reason)| Decision::Leave(kind, reason), |write| Decision::Write(Box::new(write)))
 }
 
-fn try_decide(
-    question: &Question,
-    definition: &TypeDefinition,
-    resource: &LiveResource,
-    events: &[StoredEvent],
-) -> Result<PlannedWrite, (LeftKind, String)> {
+fn try_decide(case: Case<'_>) -> Result<PlannedWrite, (LeftKind, String)> {
+    let Case { question, definition, resource, .. } = case;
     let writing = definition.access.as_ref().and_then(|access| access.write.as_ref());
     let writing = writing.ok_or((LeftKind::NotTaggable, "resources of this type can't be tagged".to_owned()))?;
     let key = &question.key;
@@ -371,8 +413,7 @@ fn try_decide(
     if let Some(value) = present.filter(|_| !question.overwrite) {
         return Err((LeftKind::HasTag, format!("has the tag: {key}={value}")));
     }
-    let creation = creation_of(events).ok_or_else(|| (LeftKind::NoRecord, no_record(events)))?;
-    let owner = question.rules.owner_of(&creation.event).map_err(|no_owner| (LeftKind::NoOwner, no_owner.0))?;
+    let Claim { owner, event_id, reason } = claim(case)?;
     if present == Some(owner.value.as_str()) {
         return Err((LeftKind::SameValue, format!("has the tag with that very value: {key}={}", owner.value)));
     }
@@ -380,11 +421,45 @@ fn try_decide(
     if !writing.is_allowed_now(&resource.item) {
         return Err((LeftKind::NotNow, format!("its state does not allow it now ({})", state_of(&resource.item))));
     }
-    let cleaned =
-        owner.original.map(|original| format!(" (made legal for tags from {original:?})")).unwrap_or_default();
-    let (event, reason) = (&creation.event, owner.reason);
-    let reason = format!("{reason}{cleaned}, {} {}", event.name, event.time);
-    Ok(planned(question, resource, (key, owner.value), event, reason))
+    Ok(planned(question, resource, (key, owner.value), event_id, reason))
+}
+
+/// An owner, what that rests on, and why.
+struct Claim {
+    owner: Owner,
+    event_id: Option<String>,
+    reason: String,
+}
+
+/// Whose the resource is: its parent's owner's where it has one by inheritance, else its creator's.
+fn claim(case: Case<'_>) -> Result<Claim, (LeftKind, String)> {
+    let creation = creation_of(case.events).map(|creation| &creation.event);
+    let cleaned = |owner: &Owner| {
+        let original = owner.original.as_ref();
+        original.map(|original| format!(" (made legal for tags from {original:?})")).unwrap_or_default()
+    };
+    if let Some(Ok(inherited)) = case.inherited {
+        let event = inherited.event.as_ref().or(creation);
+        return Ok(Claim {
+            owner: inherited.owner.clone(),
+            event_id: event.map(|event| event.event_id.clone()),
+            reason: format!("{}{}", inherited.reason(), cleaned(&inherited.owner)),
+        });
+    }
+    let own = match creation {
+        None => Err((LeftKind::NoRecord, no_record(case.events))),
+        Some(event) => match case.question.rules.owner_of(event) {
+            Err(no_owner) => Err((LeftKind::NoOwner, no_owner.0)),
+            Ok(owner) => {
+                let reason = format!("{}{}, {} {}", owner.reason, cleaned(&owner), event.name, event.time);
+                Ok(Claim { owner, event_id: Some(event.event_id.clone()), reason })
+            }
+        },
+    };
+    own.map_err(|(kind, reason)| match case.inherited {
+        Some(Err(tried)) if !tried.is_empty() => (kind, format!("{reason}; {tried}")),
+        _ => (kind, reason),
+    })
 }
 
 /// The write of a tag on a resource, resting on an event.
@@ -392,7 +467,7 @@ fn planned(
     question: &Question,
     resource: &LiveResource,
     (key, value): (&TagKey, String),
-    event: &Event,
+    event_id: Option<String>,
     reason: String,
 ) -> PlannedWrite {
     PlannedWrite {
@@ -403,7 +478,7 @@ fn planned(
         region: resource.region.clone(),
         key: key.clone(),
         value: TagValue::new(value),
-        event_id: Some(event.event_id.clone()),
+        event_id,
         old_value: present_value(resource, key).map(TagValue::from),
         reason,
     }

@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use futures::stream::{self, StreamExt};
 
 use super::join::{Join, Joined};
+use super::lineage::{self, Lineage};
 use super::plan::{self, FailedType, Plan, Question, SkippedType, TypeFacts, TypeProblem};
 use crate::aws::{CallError, ErrorClass, Session};
 use crate::inventory::{self, LiveResource, Place, Population, Sweeps};
@@ -46,8 +47,10 @@ pub struct Found<'m> {
     pub skipped: Vec<SkippedType>,
     /// Those that could not be listed.
     pub failed: Vec<FailedType>,
-    /// What went wrong with types that were listed.
+    /// What went wrong with types that were listed, or with those of their resources' parents.
     pub problems: Vec<TypeProblem>,
+    /// The parents of resources that no person made, where their owners are to be inherited.
+    pub lineage: Option<Lineage<'m>>,
 }
 
 /// Of which resources the absence of the tag is proven where the listing leaves it open; it may cost a call each.
@@ -67,7 +70,8 @@ enum Looked<'m> {
 }
 
 /// The types asked for; without any, those that the database has creations of: in the region, or for global types
-/// anywhere in the account.
+/// anywhere in the account. Where owners are inherited, also those whose items name one of these as their parent: a volume's
+/// creation mostly leaves no record.
 ///
 /// # Errors
 /// SQLite's.
@@ -76,7 +80,7 @@ pub fn choose_types<'m>(
     map: &'m ResourceMap,
     account: &AccountId,
     region: &Region,
-    asked: &[ResourceType],
+    (asked, inherit): (&[ResourceType], bool),
 ) -> Result<Chosen<'m>, StoreError> {
     let mut names: Vec<ResourceType> = asked.to_vec();
     if asked.is_empty() {
@@ -84,6 +88,9 @@ pub fn choose_types<'m>(
         let anywhere = store.creation_counts(account, None)?;
         let is_global = |name: &ResourceType| map.types.get(name).is_some_and(|definition| definition.global);
         names.extend(anywhere.into_keys().filter(|name| here.contains_key(name) || is_global(name)));
+        if inherit {
+            names.extend(map.child_types(&names));
+        }
     }
     Ok(Chosen::of(map, names))
 }
@@ -118,7 +125,7 @@ pub async fn survey(
     progress: &mut dyn FnMut(u64, &ResourceType),
 ) -> Result<Survey, StoreError> {
     let found = look(session, map, store, (question, Proof::Writes), chosen, progress).await?;
-    let mut plan = plan::plan(question, &found.facts);
+    let mut plan = plan::plan(question, found.lineage.as_ref(), &found.facts);
     plan.summary.problems = found.problems;
     plan.summary.skipped_types = found.skipped;
     plan.summary.failed_types = found.failed;
@@ -132,7 +139,7 @@ pub async fn survey(
 /// SQLite's. AWS's are in what was found.
 pub async fn look<'m>(
     session: &Session,
-    map: &ResourceMap,
+    map: &'m ResourceMap,
     store: &Store,
     (question, proof): (&Question, Proof),
     chosen: Chosen<'m>,
@@ -158,6 +165,11 @@ pub async fn look<'m>(
         progress(done, &definition.resource_type);
     }
     drop(results);
+    if question.inherit {
+        let (lineage, problems) = lineage::gather(session, map, store, question, &found.facts).await?;
+        found.problems.extend(problems);
+        found.lineage = Some(lineage);
+    }
     found.skipped.sort_by(|a, b| a.resource_type.cmp(&b.resource_type));
     found.failed.sort_by(|a, b| a.resource_type.cmp(&b.resource_type));
     found.problems.sort_by(|a, b| a.resource_type.cmp(&b.resource_type));
@@ -195,7 +207,7 @@ async fn facts_of<'m>(
     population: Population,
 ) -> Result<Looked<'m>, StoreError> {
     let Population { resources: live, problems } = population;
-    let joined = join(store, question, definition, &live)?;
+    let joined = join(store, (&question.account, &question.region), definition, &live)?;
     let mut facts = TypeFacts { definition, live, joined };
     let unproven = match proof {
         Proof::Writes => plan::unproven(question, &facts),
@@ -211,16 +223,17 @@ async fn facts_of<'m>(
     Ok(Looked::Facts(facts, problems.into_iter().map(problem).collect()))
 }
 
-fn join(
+/// The events of the live resources of a type.
+pub(super) fn join(
     store: &Store,
-    question: &Question,
+    (account, region): (&AccountId, &Region),
     definition: &TypeDefinition,
     live: &[LiveResource],
 ) -> Result<Joined, StoreError> {
     // A global type's events may stand in any region's trail, a bucket's in its own region's.
-    let region = (!definition.global).then_some(&question.region);
+    let region = (!definition.global).then_some(region);
     let mut join = Join::new(live);
-    store.events_of_type(&definition.resource_type, &question.account, region, &mut |event| join.add(event))?;
+    store.events_of_type(&definition.resource_type, account, region, &mut |event| join.add(event))?;
     Ok(join.finish())
 }
 

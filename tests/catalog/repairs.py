@@ -5,7 +5,10 @@ UpdateStack with an empty `Tags` removes all tags, which moto takes for none giv
 of an account's are its own. Athena's ListTagsForResource tells of a resource without tags that it has none. DescribeCapacityProviders
 without names gives all, with their tags. CodeDeploy has BatchGetDeploymentGroups. Elastic Beanstalk's applications have tags.
 ECS's tasks don't stop because they are looked at. Lex lists the aliases of the bot that is asked for, not those of all, and their ARNs have
-no `$` and can be asked for tags. The Tagging API lists a SageMaker model card once, not its versions.
+no `$` and can be asked for tags. The Tagging API lists a SageMaker model card once, not its versions. CloudWatch tags alarms, dashboards and
+Contributor Insights rules (its TagResource's documentation), dashboards also when they are put. Route 53 Resolver tells and takes the tags of query
+log configurations, not of endpoints and rules alone. The ARN of an identity of SES is `…:identity/NAME`. The Tagging API says of a Storage Lens
+configuration that it can't take its tags off, instead of that it did. WorkSpaces tags images too, has one value for a key, and takes tags off.
 """
 
 import collections
@@ -14,6 +17,8 @@ import urllib.parse
 
 from moto.athena.models import AthenaBackend
 from moto.cloudformation.models import cloudformation_backends
+from moto.cloudwatch.models import CloudWatchBackend
+from moto.cloudwatch.responses import CloudWatchResponse
 from moto.codedeploy import responses as codedeploy
 from moto.core.responses import ActionResult
 from moto.ec2.models.dhcp_options import DHCPOptionsSet
@@ -23,9 +28,12 @@ from moto.elasticbeanstalk.models import EBBackend
 from moto.lexv2models import urls as lex_urls
 from moto.lexv2models.models import FakeBotAlias, LexModelsV2Backend
 from moto.moto_api import state_manager
+from moto.route53resolver.models import Route53ResolverBackend
+from moto.s3.models import S3Backend
 from moto.sagemaker.models import SageMakerModelBackend
-from moto.sagemaker.models import SageMakerModelBackend
+from moto.ses import models as ses
 from moto.ssm.models import SimpleSystemManagerBackend
+from moto.workspaces.models import WorkSpacesBackend
 
 _dhcp_filter_value = DHCPOptionsSet.get_filter_value
 DHCPOptionsSet.get_filter_value = lambda self, name, method=None: (
@@ -100,6 +108,56 @@ def sagemaker_tagged(self):
 
 
 SageMakerModelBackend.iter_tagged_resources = sagemaker_tagged
+
+
+def tag_cloudwatch(self, arn, tags):
+    self.tagger.tag_resource(arn, self.tagger.convert_dict_to_tags_input(tags))
+
+
+CloudWatchBackend.tag_resource = tag_cloudwatch
+_put_dashboard = CloudWatchResponse.put_dashboard
+
+
+def put_dashboard(self):
+    answer = _put_dashboard(self)
+    name, tags = self._get_param("DashboardName"), self._get_param("Tags", [])
+    self.cloudwatch_backend.tagger.tag_resource(self.cloudwatch_backend.dashboards[name].arn, tags)
+    return answer
+
+
+CloudWatchResponse.put_dashboard = put_dashboard
+
+_resolver_has = Route53ResolverBackend._matched_arn
+Route53ResolverBackend._matched_arn = lambda self, arn: (
+    None if arn in [config.arn for config in self.resolver_query_log_configs.values()] else _resolver_has(self, arn)
+)
+
+_ses_arn = ses.get_arn
+ses.get_arn = lambda backend, service, resource: _ses_arn(backend, service, resource.replace("email-identity/", "identity/", 1))
+
+_s3_untag = S3Backend.untag_resource
+
+
+def untag_s3(self, arn, tag_keys):
+    if ":storage-lens/" in arn:
+        raise NotImplementedError
+    _s3_untag(self, arn, tag_keys)
+
+
+S3Backend.untag_resource = untag_s3
+
+
+def untag_workspaces(self, arn, tag_keys):
+    tags = self.describe_tags(arn.split("/")[-1])
+    tags[:] = [tag for tag in tags if tag["Key"] not in tag_keys]
+
+
+def tag_workspaces(self, resource_id, tags):
+    untag_workspaces(self, resource_id, [tag["Key"] for tag in tags])
+    self.describe_tags(resource_id).extend(tags)
+
+
+WorkSpacesBackend.untag_resource, WorkSpacesBackend.create_tags = untag_workspaces, tag_workspaces
 
 
 def before(entry, environ):

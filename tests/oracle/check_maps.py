@@ -23,6 +23,8 @@ SESSION = botocore.session.get_session()
 WITHOUT_CALL = ("ec2", "stack-update")
 # Calls with a token that all the same answer at once: a key has no more tags than a page, ListTags' token is reserved.
 ONE_PAGE = {("ListResourceTags", "NextMarker"), ("ListTags", "NextToken")}
+# Files that are no service's.
+OTHERS = ("omitted.yml", "parents.yml")
 # How a parameter is marked that does not go into the body.
 PREFIXES = {None: "", "querystring": "?", "header": "^"}
 # A region of each partition, for endpoints that follow the region.
@@ -149,6 +151,10 @@ class Checker:
 
     def endpoints(self, prefix: str) -> None:
         fixed = self.map.get("endpoints", {})
+        required = self.service.endpoint_discovery_required and self.service.endpoint_discovery_operation.name
+        for partition in {"aws", *present_in(self.map["service"])}:
+            if fixed.get(partition, {}).get("discovery", False) != required:
+                self.wrong(f"endpoints.{partition}.discovery", f"should be {required}")
         for partition, endpoint in fixed.items():
             region = endpoint.get("region", SOME_REGION[partition])
             actual = endpoint_of(self.map["service"], region)
@@ -335,6 +341,10 @@ class Checker:
             given = resource.get(place, [])
             for value in given if isinstance(given, list) else [given]:
                 self.identifier(place, value, item)
+        for rule in resource.get("parents", []):
+            found = self.path("parents", rule["id"], item)
+            if (found.element if isinstance(found, (List, Either)) else found) not in (SCALAR, ANY):
+                self.wrong("parents", f"{rule['id']} is neither a value nor a list of them")
 
     def identifier(self, place: str, value: Any, item: Any) -> None:
         """JMESPath on the item, or a template."""
@@ -416,7 +426,7 @@ def operations_of_event(checker: Checker, event: dict) -> list[Any]:
 
 
 def checkers_of(folder: Path) -> list[Checker]:
-    return [Checker(file) for file in sorted(folder.glob("*.yml")) if file.name != "omitted.yml"]
+    return [Checker(file) for file in sorted(folder.glob("*.yml")) if file.name not in OTHERS]
 
 
 def placeholders(template: str) -> list[str]:

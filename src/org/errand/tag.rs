@@ -30,6 +30,8 @@ pub struct Tag<'m> {
     pub more_tags: Vec<MoreTag>,
     /// Whether another value of the tags is replaced.
     pub overwrite: bool,
+    /// Whether what no person made has its parent's owner.
+    pub inherit: bool,
     /// Who is the owner.
     pub rules: OwnerRules,
     /// Whether only plans are wanted.
@@ -117,6 +119,7 @@ impl<'m> Tag<'m> {
             key: runner.key.clone(),
             more_tags: self.more_tags.clone(),
             overwrite: self.overwrite,
+            inherit: self.inherit,
             rules: self.rules.clone(),
         };
         let mut silent = |_, _: &ResourceType| ();
@@ -143,7 +146,7 @@ impl<'m> Errand<'m> for Tag<'m> {
             Regions::These(regions) => Some(regions),
             Regions::OfDatabase | Regions::Enabled => None,
         };
-        let mut left = places(self.map, &records, regions.as_deref(), &self.types);
+        let mut left = places(self.map, &records, regions.as_deref(), (&self.types, self.inherit));
         left.retain(|(region, _)| !done.contains(region));
         Ok((!left.is_empty() || !open.is_empty()).then_some(Facts { records, open, done }))
     }
@@ -158,7 +161,7 @@ impl<'m> Errand<'m> for Tag<'m> {
         let mut items: Vec<(Region, Item<'m>)> =
             facts.open.into_iter().map(|run| (run.region.clone(), Item::Rest(Box::new(run)))).collect();
         let begun: BTreeSet<Region> = items.iter().map(|(region, _)| region.clone()).collect();
-        let left = places(self.map, &facts.records, regions.as_deref(), &self.types);
+        let left = places(self.map, &facts.records, regions.as_deref(), (&self.types, self.inherit));
         let left = left.into_iter().filter(|(region, _)| !begun.contains(region) && !facts.done.contains(region));
         items.extend(left.map(|(region, chosen)| (region, Item::Survey(chosen))));
         Ok(items)

@@ -19,6 +19,7 @@ fn question(suffix: Option<&str>) -> Question {
         key: "Owner".into(),
         more_tags: Vec::new(),
         overwrite: false,
+        inherit: false,
         rules: OwnerRules { user_suffix: suffix.map(str::to_owned), ..OwnerRules::default() },
     }
 }
@@ -59,7 +60,7 @@ fn coverage(suffix: Option<&str>, live: Vec<LiveResource>, events: Vec<StoredEve
     events.into_iter().for_each(|event| join.add(event));
     let facts = TypeFacts { definition: &MAP.types["sqs"], live, joined: join.finish() };
     let mut coverage = Coverage::default();
-    coverage.add(&question(suffix), &facts);
+    coverage.add(&question(suffix), None, &facts);
     coverage
 }
 

@@ -12,9 +12,10 @@ use crate::resource_map::definition::{
 };
 use crate::resource_map::source::{MapError, Text};
 use crate::resource_map::yaml::{
-    DescribeStanza, ItemTextStanza, ListStanza, Param, ParentStanza, ParentValueStanza, ScopeStanza, TypeStanza,
+    DescribeStanza, ItemTextStanza, ListStanza, Param, ParentRuleStanza, ParentStanza, ParentValueStanza, ScopeStanza,
+    TypeStanza,
 };
-use crate::resource_map::{Access, Template};
+use crate::resource_map::{Access, ParentRule, Template};
 
 impl Compiler<'_> {
     /// How the type is reached; `None` for a stanza of events only.
@@ -43,6 +44,7 @@ impl Compiler<'_> {
             id: self.item_text(id, &scope("`id`", vec![]))?,
             names: stanza.names.iter().map(name).collect::<Result<_, _>>()?,
             made_with: stanza.made_with.iter().map(whole).collect::<Result<_, _>>()?,
+            parents: stanza.parents.iter().map(|rule| self.parent_rule(rule)).collect::<Result<_, _>>()?,
             arn: stanza.arn.as_ref().map(|arn| self.arn(arn, &scope("`arn`", vec!["id"]))).transpose()?,
             region: self.optional_expression(stanza.region.as_ref())?,
             tags: self.tag_reading(service, stanza.tags.as_ref(), &parent)?,
@@ -53,10 +55,11 @@ impl Compiler<'_> {
     /// Without `list` the type is reached as the built-in map says, so nothing else about it may be said here.
     fn no_access(&self, stanza: &TypeStanza) -> Result<Option<Access>, MapError> {
         let text = |text: &Option<Spanned<ItemTextStanza>>| text.as_ref().map(|text| text.referenced);
-        let useless: [(&str, Option<Location>); 7] = [
+        let useless: [(&str, Option<Location>); 8] = [
             ("id", text(&stanza.id)),
             ("names", stanza.names.first().map(|name| name.referenced)),
             ("made_with", stanza.made_with.first().map(|text| text.referenced)),
+            ("parents", stanza.parents.first().map(|rule| rule.referenced)),
             ("arn", text(&stanza.arn)),
             ("region", stanza.region.as_ref().map(|region| region.referenced)),
             ("tags", stanza.tags.as_ref().map(|tags| tags.referenced)),
@@ -71,6 +74,14 @@ impl Compiler<'_> {
             }
             None => Ok(None),
         }
+    }
+
+    fn parent_rule(&self, stanza: &Spanned<ParentRuleStanza>) -> Result<ParentRule, MapError> {
+        let at = stanza.referenced;
+        let stanza = &stanza.value;
+        let (resource_type, place) = self.type_name(stanza.r#type.as_ref(), "type", at)?;
+        let id = self.required(stanza.id.as_ref(), "id", at, "JMESPath on the listed item to the parent's id")?;
+        Ok(ParentRule { resource_type, id: self.expression(id)?, unrecorded: stanza.unrecorded, place })
     }
 
     fn listing(&self, service: &Service, list: &ListStanza) -> Result<Listing, MapError> {

@@ -116,7 +116,7 @@ fn fixed_endpoints(
 ) -> Result<BTreeMap<String, FixedEndpoint>, MapError> {
     let mut endpoints = BTreeMap::new();
     for (partition, stanza) in stanzas {
-        let EndpointStanza { url, region } = stanza;
+        let EndpointStanza { url, region, discovery } = stanza;
         if !url.value.starts_with("https://") {
             return Err(source.error(url.referenced, format!("`{}` is not a URL that starts with https://", url.value)));
         }
@@ -129,7 +129,8 @@ fn fixed_endpoints(
             let message = "`region` is missing here: the region to sign for, where the URL has no {region}";
             return Err(source.error(url.referenced, message));
         }
-        endpoints.insert(partition.clone(), FixedEndpoint { url: url.value.clone(), region });
+        let discovery = discovery.as_ref().map(|call| call.value.clone());
+        endpoints.insert(partition.clone(), FixedEndpoint { url: url.value.clone(), region, discovery });
     }
     Ok(endpoints)
 }

@@ -145,7 +145,7 @@ fn a_misspelt_key_names_the_nearest() {
     assert_refused(
         &good_but("    events:", "    eventz:"),
         "5:5: unknown key `eventz`; did you mean `events`? Allowed here: type, cloudformation, global, doubts, events, deletes, \
-         list, id, names, made_with, arn, region, tags, write",
+         list, id, names, made_with, parents, arn, region, tags, write",
     );
     assert_refused(
         &good_but("        ids:", "        id:"),

@@ -16,9 +16,10 @@ use super::c7n::C7nFile;
 use super::compile::{self, CompiledType};
 use super::source::{MapError, Source, looks_like_json, read_file};
 use super::yaml::ServiceFile;
+use super::{TagRule, parents};
 use crate::names::ResourceType;
 
-// BUILT_IN: (name, content) of every service's file of resource-maps/, and OMITTED: omitted.yml; by `embed.rs`.
+// BUILT_IN: (name, content) of every service's file of resource-maps/; OMITTED: omitted.yml; PARENTS: parents.yml; by `embed.rs`.
 include!(concat!(env!("OUT_DIR"), "/resource_maps.rs"));
 
 /// What a user's file is called in messages.
@@ -29,7 +30,8 @@ impl ResourceMap {
     pub fn built_in() -> Self {
         let mut assembly = Assembly::default();
         assembly.add(built_in_types(), Events::Used);
-        assembly.finish().expect(BUILT_IN_IS_CHECKED)
+        let map = assembly.finish().expect(BUILT_IN_IS_CHECKED);
+        Self { tag_rules: tag_rules(), ..map }
     }
 
     /// The map for these files: `replacing` take the place of the built-in events, `extending` add to them. How a type is
@@ -46,7 +48,7 @@ impl ResourceMap {
         assembly.add(built_in, if replacing.is_empty() { Events::Used } else { Events::Replaced });
         assembly.add(replacing_types, Events::Used);
         assembly.add(extending_types, Events::Used);
-        assembly.finish()
+        Ok(Self { tag_rules: tag_rules(), ..assembly.finish()? })
     }
 }
 
@@ -62,6 +64,10 @@ fn omitted(source: Source<'_>) -> Result<BTreeMap<ResourceType, String>, MapErro
         omitted: BTreeMap<ResourceType, String>,
     }
     source.parse().map(|Omitted { omitted }| omitted)
+}
+
+fn tag_rules() -> Vec<TagRule> {
+    parents::tag_rules(Source { name: "resource-maps/parents.yml", text: PARENTS }).expect(BUILT_IN_IS_CHECKED)
 }
 
 const BUILT_IN_IS_CHECKED: &str = "the built-in maps are checked by a test";

@@ -2,15 +2,18 @@
 //!
 //! What keeps a resource as a whole from being tagged (it has no record, its tags can't be read…) is told once, with the
 //! owner.
+//!
+//! They tell of the resource's own creation, whoever its owner is: of a parent's only the owner is taken. Where the resource
+//! itself has no record, that is all that they can tell.
 
 use std::str::FromStr;
 
-use super::{Decision, LeftKind, PlannedWrite, Question, TypeFacts, creation_of, planned, present_value, prove_tags};
-use crate::creator::TagTemplate;
+use super::{Case, Decision, LeftKind, PlannedWrite, creation_of, planned, present_value, prove_tags};
+use crate::creator::{NoOwner, Owner, TagTemplate};
 use crate::inventory::{LiveResource, Tags};
 use crate::names::TagKey;
-use crate::store::creations::StoredEvent;
 use crate::tag::parse_key;
+use crate::trail::record::Event;
 
 /// A further tag.
 #[derive(Debug, Clone)]
@@ -33,35 +36,61 @@ impl FromStr for MoreTag {
     }
 }
 
+/// What a resource's further tags tell.
+struct Grounds {
+    /// Its creation; empty where only its parents are recorded.
+    event: Event,
+    owner: Result<Owner, NoOwner>,
+    event_id: Option<String>,
+    reason: String,
+}
+
+impl Grounds {
+    fn of(case: Case<'_>) -> Option<Self> {
+        let own = creation_of(case.events).map(|creation| creation.event.clone());
+        let inherited = case.inherited.and_then(|inherited| inherited.as_ref().ok());
+        let owner = match (inherited, &own) {
+            (Some(inherited), _) => Ok(inherited.owner.clone()),
+            (None, own) => case.question.rules.owner_of(own.as_ref()?),
+        };
+        let (event_id, reason) = match (&own, inherited) {
+            (Some(own), _) => (Some(own.event_id.clone()), format!("{} {}", own.name, own.time)),
+            (None, inherited) => {
+                let inherited = inherited?;
+                (inherited.event.as_ref().map(|event| event.event_id.clone()), inherited.reason())
+            }
+        };
+        Some(Self { event: own.unwrap_or_default(), owner, event_id, reason })
+    }
+}
+
 /// What becomes of each of the further tags of a resource, after what becomes of the owner's.
-pub(super) fn decide_more<'q>(
-    question: &'q Question,
-    facts: &TypeFacts<'_>,
-    resource: &LiveResource,
-    events: &[StoredEvent],
-    owner: &Decision,
-) -> Vec<(&'q TagKey, Decision)> {
+pub(super) fn decide_more(case: Case<'_>, owner: &Decision) -> Vec<(TagKey, Decision)> {
+    let more_tags = &case.question.more_tags;
     let goes_on = match owner {
-        _ if question.more_tags.is_empty() => false,
+        _ if more_tags.is_empty() => false,
         Decision::Write(_) => true,
         Decision::Leave(kind, _) => {
             matches!(kind, LeftKind::HasTag | LeftKind::SameValue | LeftKind::NoOwner | LeftKind::TagLimit)
         }
     };
-    let writing = facts.definition.access.as_ref().and_then(|access| access.write.as_ref());
-    let is_possible = goes_on && writing.is_some_and(|writing| writing.is_allowed_now(&resource.item));
-    let (true, Some(creation)) = (is_possible, creation_of(events)) else { return Vec::new() };
+    let writing = case.definition.access.as_ref().and_then(|access| access.write.as_ref());
+    let is_possible = goes_on && writing.is_some_and(|writing| writing.is_allowed_now(&case.resource.item));
+    if !is_possible {
+        return Vec::new();
+    }
+    let Some(grounds) = Grounds::of(case) else { return Vec::new() };
     let mut added = usize::from(matches!(owner, Decision::Write(write) if write.old_value.is_none()));
     let mut decisions = Vec::new();
-    for more in &question.more_tags {
-        let decision = match decide(question, more, resource, creation, added) {
+    for more in more_tags {
+        let decision = match decide(case, more, &grounds, added) {
             Ok(write) => {
                 added += usize::from(write.old_value.is_none());
                 Decision::Write(Box::new(write))
             }
             Err((kind, reason)) => Decision::Leave(kind, reason),
         };
-        decisions.push((&more.key, decision));
+        decisions.push((more.key.clone(), decision));
     }
     decisions
 }
@@ -74,25 +103,20 @@ pub(super) fn is_open(resource: &LiveResource, decision: &Decision) -> bool {
     }
 }
 
-fn decide(
-    question: &Question,
-    more: &MoreTag,
-    resource: &LiveResource,
-    creation: &StoredEvent,
-    added: usize,
-) -> Result<PlannedWrite, (LeftKind, String)> {
-    let (key, event) = (&more.key, &creation.event);
+fn decide(case: Case<'_>, more: &MoreTag, grounds: &Grounds, added: usize) -> Result<PlannedWrite, (LeftKind, String)> {
+    let Case { question, resource, .. } = case;
+    let key = &more.key;
     let present = present_value(resource, key);
     if let Some(value) = present.filter(|_| !question.overwrite) {
         return Err((LeftKind::HasTag, format!("has the tag: {key}={value}")));
     }
-    let owner = question.rules.owner_of(event);
-    let found = more.template.value(event, &owner).map_err(|why| (LeftKind::NoValue, format!("no {key}: {why}")))?;
+    let found = more.template.value(&grounds.event, &grounds.owner);
+    let found = found.map_err(|why| (LeftKind::NoValue, format!("no {key}: {why}")))?;
     if present == Some(found.value.as_str()) {
         return Err((LeftKind::SameValue, format!("has the tag with that very value: {key}={}", found.value)));
     }
     prove_tags(resource, key, present.is_some(), added)?;
     let cleaned = found.original.map(|original| format!("made legal for tags from {original:?}, ")).unwrap_or_default();
-    let reason = format!("{cleaned}{} {}", event.name, event.time);
-    Ok(planned(question, resource, (key, found.value), event, reason))
+    let reason = format!("{cleaned}{}", grounds.reason);
+    Ok(planned(question, resource, (key, found.value), grounds.event_id.clone(), reason))
 }

@@ -20,6 +20,7 @@ fn question(overwrite: bool) -> Question {
         key: "Owner".into(),
         more_tags: Vec::new(),
         overwrite,
+        inherit: false,
         rules: OwnerRules::default(),
     }
 }
@@ -36,7 +37,7 @@ fn facts(resource_type: &str, live: Vec<LiveResource>, events: Vec<StoredEvent>)
 
 /// The only resource's fate: its new value, or why it is left.
 fn fate(overwrite: bool, live: LiveResource, events: Vec<StoredEvent>) -> Result<PlannedWrite, (LeftKind, String)> {
-    let plan = plan(&question(overwrite), &[facts("sqs", vec![live], events)]);
+    let plan = plan(&question(overwrite), None, &[facts("sqs", vec![live], events)]);
     match (plan.actions.as_slice(), plan.left.as_slice()) {
         ([write], []) => Ok(write.clone()),
         ([], [left]) => Err((left.kind, left.reason.clone())),
@@ -137,8 +138,8 @@ fn a_stack_is_tagged_in_a_steady_state_only() {
         stack.item = json!({"StackName": "web", "StackStatus": status});
         facts("cfn", vec![stack], vec![stored("create", "web", "alice", DAY)])
     };
-    assert_eq!(plan(&question(false), &[stack("UPDATE_COMPLETE")]).actions.len(), 1);
-    let left = plan(&question(false), &[stack("UPDATE_IN_PROGRESS")]).left;
+    assert_eq!(plan(&question(false), None, &[stack("UPDATE_COMPLETE")]).actions.len(), 1);
+    let left = plan(&question(false), None, &[stack("UPDATE_IN_PROGRESS")]).left;
     assert_eq!(left[0].kind, LeftKind::NotNow);
     assert!(left[0].reason.contains("UPDATE_IN_PROGRESS"), "{}", left[0].reason);
 }
@@ -149,7 +150,7 @@ fn a_type_that_no_map_can_tag_is_said_so() {
         TypeDefinition { resource_type: "sqs".into(), cloudformation: None, doubts: None, global: false, access: None };
     let mut facts = facts("sqs", vec![queue("q")], by_alice());
     facts.definition = &definition;
-    assert_eq!(plan(&question(false), &[facts]).left[0].kind, LeftKind::NotTaggable);
+    assert_eq!(plan(&question(false), None, &[facts]).left[0].kind, LeftKind::NotTaggable);
 }
 
 #[test]
@@ -178,7 +179,7 @@ fn figures_are_those_that_users_know() {
     ];
     let mut events = ["a", "b", "unread", "gone"].map(|id| stored("create", id, "alice", DAY)).to_vec();
     events.push(stored("delete", "gone", "alice", "2024-01-02T00:00:00Z"));
-    let plan = plan(&question(false), &[facts("sqs", resources, events)]);
+    let plan = plan(&question(false), None, &[facts("sqs", resources, events)]);
     let expected = TypeFigures {
         resource_type: "sqs".into(),
         tag: 2,
@@ -196,7 +197,7 @@ fn figures_are_those_that_users_know() {
 
 #[test]
 fn the_document_has_the_agreed_fields() {
-    let untagged = plan(&question(false), &[facts("sqs", vec![queue("q"), queue("strange")], by_alice())]);
+    let untagged = plan(&question(false), None, &[facts("sqs", vec![queue("q"), queue("strange")], by_alice())]);
     let document = serde_json::to_value(&untagged).unwrap();
     assert_eq!(document["format_version"], 1);
     let mut action = document["actions"][0].clone();
@@ -251,7 +252,7 @@ proptest! {
                 event
             }));
         }
-        let first = plan(&question(overwrite), &[facts("sqs", resources.clone(), events.clone())]);
+        let first = plan(&question(overwrite), None, &[facts("sqs", resources.clone(), events.clone())]);
 
         let mut fates: Vec<&ResourceId> =
             first.actions.iter().map(|action| &action.id).chain(first.left.iter().map(|left| &left.id)).collect();
@@ -271,7 +272,7 @@ proptest! {
 
         let mut turned = resources.clone();
         turned.rotate_left(turn.min(resources.len()));
-        prop_assert_eq!(plan(&question(overwrite), &[facts("sqs", turned, events)]), first);
+        prop_assert_eq!(plan(&question(overwrite), None, &[facts("sqs", turned, events)]), first);
     }
 }
 
@@ -327,7 +328,7 @@ fn further_tags_are_written_each_for_itself() {
     let facts = facts("sqs", live, events.collect());
     let question = asking(false, &["At={event_time}", "By={creator}"]);
     assert_eq!(unproven(&question, &facts).len(), 2, "unread and partial");
-    let plan = plan(&question, &[facts]);
+    let plan = plan(&question, None, &[facts]);
     let (actions, left) = told(&plan);
     assert_eq!(
         actions,
@@ -365,7 +366,7 @@ fn further_tags_find_room_beside_the_owner_or_are_left() {
     let full: BTreeMap<String, String> = (0..MAX_USER_TAGS - 2).map(|n| (format!("t{n}"), String::new())).collect();
     let events = vec![stored("create", "q", "alice", "2026-01-01T00:00:00Z")];
     let facts = facts("sqs", vec![queue("q").with(Tags::Known(full))], events);
-    let (actions, left) = told(&plan(&asking(false, &["A={creator}", "B={creator}"]), &[facts]));
+    let (actions, left) = told(&plan(&asking(false, &["A={creator}", "B={creator}"]), None, &[facts]));
     assert_eq!(actions, ["q Owner=alice", "q A=alice"]);
     assert_eq!(left, ["q B TagLimit"]);
 }
@@ -375,7 +376,7 @@ fn further_tags_are_replaced_on_demand_only_and_where_they_differ() {
     let events = vec![stored("create", "q", "alice", "2026-01-01T00:00:00Z")];
     let present = tags(&[("Owner", "alice"), ("A", "bob"), ("B", "alice")]);
     let facts = facts("sqs", vec![queue("q").with(Tags::Known(present))], events);
-    let plan = plan(&asking(true, &["A={creator}", "B={creator}"]), &[facts]);
+    let plan = plan(&asking(true, &["A={creator}", "B={creator}"]), None, &[facts]);
     assert_eq!(
         told(&plan),
         (vec!["q A=alice".to_owned()], vec!["q B SameValue".to_owned(), "q owner SameValue".to_owned()])

@@ -17,3 +17,17 @@ def distribution(name, tags):
     made = client("cloudfront").create_distribution_with_tags(
         DistributionConfigWithTags={"DistributionConfig": configuration(name), "Tags": {"Items": pairs(tags)}})
     return made["Distribution"]["Id"]
+
+
+@maker("cloudfront-function")
+def function(name, tags):
+    client("cloudfront").create_function(
+        Name=name, FunctionConfig={"Comment": name, "Runtime": "cloudfront-js-2.0"}, FunctionCode=b"function handler(event) {}",
+        Tags={"Items": pairs(tags)})
+    return name
+
+
+@maker("cloudfront-key-value-store")
+def key_value_store(name, tags):
+    client("cloudfront").create_key_value_store(Name=name, Tags={"Items": pairs(tags)})
+    return name

@@ -1,6 +1,6 @@
 """Alarms."""
 
-from lab import client, maker, pairs
+from lab import client, given, maker, pairs
 
 
 @maker("alarm")
@@ -14,4 +14,10 @@ def alarm(name, tags):
 @maker("insight-rule")
 def insight_rule(name, tags):
     client("cloudwatch").put_insight_rule(RuleName=name, RuleDefinition="{}", Tags=pairs(tags))
+    return name
+
+
+@maker("cloudwatch-dashboard")
+def dashboard(name, tags):
+    client("cloudwatch").put_dashboard(**given(tags, DashboardName=name, DashboardBody='{"widgets": []}', Tags=pairs(tags)))
     return name

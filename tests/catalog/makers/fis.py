@@ -1,6 +1,6 @@
 """Templates of experiments."""
 
-from lab import base, client, given, maker
+from lab import base, client, given, maker, shared
 
 
 @maker("fis-template")
@@ -11,3 +11,14 @@ def template(name, tags):
         tags, clientToken=name, description=name, stopConditions=[{"source": "none"}], targets={"t": target}, actions={"a": action},
         roleArn=base().role, tags=tags))
     return made["experimentTemplate"]["id"]
+
+
+@shared
+def base_template():
+    return template("base", {})
+
+
+@maker("fis-experiment")
+def experiment(name, tags):
+    made = client("fis").start_experiment(**given(tags, clientToken=name, experimentTemplateId=base_template(), tags=tags))
+    return made["experiment"]["id"]

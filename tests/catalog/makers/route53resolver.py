@@ -1,4 +1,4 @@
-"""Resolver endpoints and rules. Of query logs moto tells no tags."""
+"""Resolver endpoints, rules, and configurations of query logs."""
 
 from lab import base, client, given, maker, pairs
 
@@ -22,3 +22,10 @@ def rule(name, tags):
                                                  Tags=pairs(tags)))
     return made["ResolverRule"]["Id"]
 
+
+
+@maker("resolver-logs")
+def query_log(name, tags):
+    made = resolver.create_resolver_query_log_config(**given(tags, CreatorRequestId=name, Name=name, Tags=pairs(tags),
+                                                             DestinationArn=f"arn:aws:s3:::{base().bucket}"))
+    return made["ResolverQueryLogConfig"]["Id"]

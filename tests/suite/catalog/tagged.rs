@@ -8,7 +8,9 @@ use trailcreator::resource_map::ResourceMap;
 
 use super::coverage::{Outcomes, check};
 use super::shared::{lab, written};
-use super::world::{Key, Made, Story, Tags, assert_same, everything, planned, refusal, story_of, with_owners, witness};
+use super::world::{
+    Key, Made, Story, Tags, assert_same, everything, lacks, planned, refusal, story_of, with_owners, witness,
+};
 use crate::common::{Bench, Moto, Run};
 
 #[test]
@@ -16,7 +18,8 @@ fn everything_that_can_be_made_is_tagged_once_and_restored() {
     let lab = lab();
     let bench = Bench::new();
     let mut outcomes = taggable_types();
-    let playable = playable(&lab.moto, &lab.made, &mut outcomes);
+    let Playable { kinds: playable, arns } = playable(&lab.moto, &lab.made, &mut outcomes);
+    note_lacks(&lab.moto, &lab.made, &mut outcomes);
     let made: Vec<Made> = lab.made.iter().filter(|made| playable.contains(&made.kind)).cloned().collect();
     let story = story_of(&made);
     story.trail.write(&bench.path("logs/trail.json.gz"));
@@ -35,7 +38,7 @@ fn everything_that_can_be_made_is_tagged_once_and_restored() {
     let refused = refused(&lab.moto, &run, &wanted, &after);
     run.code(if refused.is_empty() { 0 } else { 4 });
     let tagged: Vec<String> = playable.iter().filter(|kind| !refused.contains_key(*kind)).cloned().collect();
-    let owners = wanted.iter().map(|(key, (owner, _))| (key, owner.as_str()));
+    let owners = wanted.iter().flat_map(|(key, (owner, _))| all_names_of(key, &arns).map(|key| (key, owner.as_str())));
     let of_tagged = |tags: &Tags| -> Tags {
         tags.iter().filter(|(key, _)| tagged.contains(&key.0)).map(|(key, tags)| (key.clone(), tags.clone())).collect()
     };
@@ -55,6 +58,19 @@ fn everything_that_can_be_made_is_tagged_once_and_restored() {
     check("tagged", &outcomes);
 }
 
+/// What the server can play.
+struct Playable {
+    kinds: Vec<String>,
+    /// The ARN of each live resource of these types.
+    arns: BTreeMap<Key, String>,
+}
+
+/// A resource by all types that list it: both versions of SES list the configuration sets of both, whose records tell them apart.
+fn all_names_of<'a>(key: &Key, arns: &'a BTreeMap<Key, String>) -> impl Iterator<Item = &'a Key> {
+    let arn = arns.get(key);
+    arns.iter().filter(move |(_, other)| Some(*other) == arn).map(|(key, _)| key)
+}
+
 /// All built-in types that can be tagged, none of which has a maker yet.
 fn taggable_types() -> Outcomes {
     let map = ResourceMap::built_in();
@@ -63,15 +79,33 @@ fn taggable_types() -> Outcomes {
     taggable.map(|definition| (definition.resource_type.to_string(), "no maker".to_owned())).collect()
 }
 
+/// Notes of each type without a maker what the server lacks for one. A maker is wanted as soon as it lacks nothing.
+fn note_lacks(moto: &Moto, made: &[Made], outcomes: &mut Outcomes) {
+    let kinds: BTreeSet<&str> = made.iter().map(|made| made.kind.as_str()).collect();
+    let without: Vec<String> = outcomes.keys().filter(|kind| !kinds.contains(kind.as_str())).cloned().collect();
+    let (mut lacking, mut makeable) = (Outcomes::new(), Vec::new());
+    for (kind, lack) in lacks(moto, &without) {
+        match lack {
+            Some(call) => drop(lacking.insert(kind, format!("the server lacks: {call}"))),
+            None => makeable.push(kind),
+        }
+    }
+    assert!(
+        makeable.is_empty(),
+        "the server has all calls of {makeable:?}: write makers (tests/catalog/lab.py says how)"
+    );
+    outcomes.extend(lacking);
+}
+
 /// The made types whose resources and tags the server can tell; the others are noted with why it can't.
-fn playable(moto: &Moto, made: &[Made], outcomes: &mut Outcomes) -> Vec<String> {
+fn playable(moto: &Moto, made: &[Made], outcomes: &mut Outcomes) -> Playable {
     let map = ResourceMap::built_in();
     let kinds: BTreeSet<String> = made.iter().map(|made| made.kind.clone()).collect();
     let strangers: Vec<&String> = kinds.iter().filter(|kind| !map.types.contains_key(kind.as_str())).collect();
     assert!(strangers.is_empty(), "these have makers and are no built-in types: {strangers:?}");
     // The others can't be tagged; they are only listed.
     let kinds: Vec<String> = kinds.into_iter().filter(|kind| outcomes.contains_key(kind)).collect();
-    let mut playable = Vec::new();
+    let mut playable = Playable { kinds: Vec::new(), arns: BTreeMap::new() };
     for (kind, told) in witness(moto, Some(&kinds)) {
         assert_eq!(told.failed, None, "{kind}");
         if let Some(reason) = told.unsupported {
@@ -91,9 +125,14 @@ fn playable(moto: &Moto, made: &[Made], outcomes: &mut Outcomes) -> Vec<String> 
             outcomes.insert(kind, "unsupported: the tags it was made with are not what boto3 reads".to_owned());
             continue;
         }
-        playable.push(kind);
+        playable.arns.extend(resources.iter().map(|one| ((kind.clone(), text_of(&one[0])), text_of(&one[1]))));
+        playable.kinds.push(kind);
     }
     playable
+}
+
+fn text_of(value: &Value) -> String {
+    value.as_str().expect("ids and ARNs are text").to_owned()
 }
 
 /// `tag` of these types only: what the server can't play would fail.

@@ -111,6 +111,12 @@ pub(crate) fn refusal(moto: &Moto, (kind, id): &Key) -> Option<String> {
     told.as_str().map(str::to_owned)
 }
 
+/// What the server lacks for each type: the first call that moto doesn't have of those that make, list and tag it.
+pub(crate) fn lacks(moto: &Moto, types: &[String]) -> BTreeMap<String, Option<String>> {
+    let told = catalog(moto, &format!("__import__('lacks').everything({types:?})"));
+    serde_json::from_value(told).expect("lacks.py tells of each type")
+}
+
 /// Every tag of every live resource of the types, all of which the server must be able to tell.
 pub(crate) fn everything(moto: &Moto, types: &[String]) -> Tags {
     let told = witness(moto, Some(types));

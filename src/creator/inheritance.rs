@@ -1,0 +1,109 @@
+//! Which events tell of nobody, so that the owner is better sought with the resource's parent.
+//!
+//! Where a person is known, or the user's own rules speak, nothing is inherited.
+
+use super::identity::{Caller, caller_of, identity_center_user, text};
+use super::{NoOwner, Owner, OwnerRules, machine_session};
+use crate::trail::record::{Event, Identity};
+
+impl OwnerRules {
+    /// Whether an AWS service made the call: on its own, or in a session that it named itself, with a role that it was given
+    /// for its work (CloudFormation, EMR…). A session of software that runs somewhere (an instance's) is no such call.
+    pub fn is_left_to_parents(&self, event: &Event) -> bool {
+        if self.identity_map.as_ref().is_some_and(|map| map.verdict(event).is_some()) {
+            return false;
+        }
+        let identity = &event.identity;
+        match caller_of(identity) {
+            Caller::Service(_) => true,
+            Caller::Session(session) => {
+                let is_a_person = text(&identity.source_identity).is_some() || identity_center_user(identity).is_some();
+                let by_service = session.name.is_some_and(machine_session::is_of_a_service_at_work);
+                by_service && !is_a_person && session.permission_set().is_none()
+            }
+            _ => false,
+        }
+    }
+
+    /// The owner that a principal stands for, in a tag of a resource of `account`.
+    ///
+    /// # Errors
+    /// There is none, and why.
+    pub fn owner_of_principal(&self, arn: &str, account: &str) -> Result<Owner, NoOwner> {
+        let event = Event { account_id: account.to_owned(), identity: identity_of(arn), ..Event::default() };
+        if self.is_left_to_parents(&event) {
+            return Err(NoOwner(format!("{arn} is a service's")));
+        }
+        self.owner_of(&event)
+    }
+}
+
+/// What a principal's ARN tells of it.
+fn identity_of(arn: &str) -> Identity {
+    let mut fields = arn.splitn(6, ':').skip(4);
+    let (account, resource) = (fields.next().unwrap_or_default(), fields.next().unwrap_or_default());
+    let kind = match resource.split('/').next() {
+        Some("assumed-role") => Some("AssumedRole"),
+        Some("user") => Some("IAMUser"),
+        Some("federated-user") => Some("FederatedUser"),
+        Some("root") => Some("Root"),
+        _ => None,
+    };
+    Identity {
+        kind: kind.map(str::to_owned),
+        arn: Some(arn.to_owned()),
+        account_id: Some(account.to_owned()),
+        ..Identity::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::creator::test_data::{event_by, iam_user, of_kind, session};
+
+    fn is_left(identity: Identity) -> bool {
+        OwnerRules::default().is_left_to_parents(&event_by(identity))
+    }
+
+    #[test]
+    fn services_and_their_sessions_leave_the_owner_to_parents() {
+        assert!(is_left(of_kind("AWSService")));
+        assert!(is_left(session("AWSServiceRoleForAutoScaling", "AutoScaling")));
+        assert!(is_left(session("stacks", "AWSCloudFormation")));
+        assert!(is_left(session("EMR_DefaultRole", "CCSSession")));
+    }
+
+    #[test]
+    fn people_and_software_at_large_do_not() {
+        assert!(!is_left(iam_user("arn:aws:iam::1:user/alice", Some("alice"))));
+        assert!(!is_left(session("deploy", "anna")));
+        for name in ["i-05c30218156bcc246", "GitHubActions", "botocore-session-1688990565", "terraform"] {
+            assert!(!is_left(session("deploy", name)), "{name}");
+        }
+        let some = |text: &str| Some(text.to_owned());
+        assert!(!is_left(Identity { source_identity: some("anna"), ..session("stacks", "AWSCloudFormation") }));
+        assert!(!is_left(Identity { on_behalf_of_user_id: some("id"), ..session("stacks", "AWSCloudFormation") }));
+        assert!(!is_left(session("AWSReservedSSO_Admin_0123456789abcdef", "AWSCloudFormation")));
+        assert!(!is_left(of_kind("Unknown")));
+    }
+
+    #[test]
+    fn a_principal_is_judged_as_a_caller_would_be() {
+        let rules = OwnerRules::default();
+        let owner = |arn: &str| rules.owner_of_principal(arn, "111122223333").map(|owner| (owner.value, owner.reason));
+        let found = |value: &str, reason: &str| Ok((value.to_owned(), reason.to_owned()));
+        let here = "111122223333";
+        assert_eq!(
+            owner(&format!("arn:aws:sts::{here}:assumed-role/Endusers/anna")),
+            found("anna", "session name of role Endusers")
+        );
+        assert_eq!(owner(&format!("arn:aws:iam::{here}:user/team/bob")), found("bob", "IAM user name"));
+        assert_eq!(owner(&format!("arn:aws:iam::{here}:root")), found("root", "the account's root user"));
+        assert_eq!(
+            owner("arn:aws:sts::444455556666:assumed-role/Endusers/anna"),
+            found("anna", "session name of role Endusers, of account 444455556666")
+        );
+        assert!(owner(&format!("arn:aws:sts::{here}:assumed-role/AWSServiceRoleForX/x")).is_err());
+    }
+}

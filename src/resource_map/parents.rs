@@ -1,0 +1,222 @@
+//! Whose a resource is that no person made: which of its tags, or which field of its item, names its parent.
+//!
+//! Two sources: `resource-maps/parents.yml` has the tags by which AWS names a parent on resources of any type; a type's
+//! stanza has what its own item tells (`parents`: an instance, for its volumes). Pure; what a parent's owner is, `tag::plan` decides.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::source::{MapError, Place, Source, Text};
+use super::{Access, Expression, ResourceMap};
+use crate::names::ResourceType;
+
+/// What the keys of AWS's own tags begin with. Nobody else can write them.
+///
+/// Source: <https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html>
+const OF_AWS: &str = "aws:";
+
+/// A parent that a resource's item names.
+#[derive(Debug, Clone)]
+pub struct ParentRule {
+    /// The parent's type.
+    pub resource_type: ResourceType,
+    /// JMESPath on the item to the parent's id, or to several.
+    pub id: Expression,
+    /// Whether that proves who made the resource even where no record tells.
+    pub unrecorded: bool,
+    pub(super) place: Place,
+}
+
+/// A tag that names a parent.
+#[derive(Debug, Clone)]
+pub struct TagRule {
+    /// The tag's key.
+    pub tag: String,
+    /// What its value names.
+    pub names: Names,
+}
+
+/// What a tag's value names.
+#[derive(Debug, Clone)]
+pub enum Names {
+    /// A resource of this type; JMESPath on value and tags to its id where that isn't the value itself.
+    Resource(ResourceType, Option<Expression>),
+    /// Who made it, by ARN.
+    Principal,
+}
+
+/// `parents.yml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ParentsFile {
+    parents: Vec<TagStanza>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TagStanza {
+    tag: Text,
+    r#type: Option<String>,
+    id: Option<Text>,
+    #[serde(default)]
+    principal: bool,
+}
+
+impl ParentRule {
+    /// The parents' ids by the resource's item.
+    pub fn ids(&self, item: &Value) -> Vec<String> {
+        let found = self.id.search(item);
+        let texts = found.as_array().map_or(std::slice::from_ref(&found), Vec::as_slice);
+        texts.iter().filter_map(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned).collect()
+    }
+}
+
+impl TagRule {
+    /// Whether only AWS can have written the tag.
+    pub fn is_of_aws(&self) -> bool {
+        self.tag.starts_with(OF_AWS)
+    }
+
+    /// The tag's value, where the resource has it and it says something.
+    pub fn value<'t>(&self, tags: &'t BTreeMap<String, String>) -> Option<&'t str> {
+        tags.get(&self.tag).map(String::as_str).filter(|value| !value.is_empty())
+    }
+}
+
+/// The parent's id by a tag's value and the tags beside it.
+pub fn id_of(value: &str, tags: &BTreeMap<String, String>, id: Option<&Expression>) -> Option<String> {
+    match id {
+        None => Some(value.to_owned()),
+        Some(id) => {
+            let found = id.search(&json!({"value": value, "tags": tags}));
+            found.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+        }
+    }
+}
+
+impl ResourceMap {
+    /// The types that resources of `types` may belong to, and those that these may belong to, and so on.
+    pub fn parent_types<'t>(&self, types: impl IntoIterator<Item = &'t ResourceType>) -> BTreeSet<ResourceType> {
+        let by_tag = self.tag_rules.iter().filter_map(|rule| match &rule.names {
+            Names::Resource(name, _) => Some(name.clone()),
+            Names::Principal => None,
+        });
+        let mut found: BTreeSet<ResourceType> = by_tag.collect();
+        let mut open: Vec<ResourceType> = types.into_iter().cloned().chain(found.iter().cloned()).collect();
+        while let Some(name) = open.pop() {
+            let above = self.parent_rules(&name).iter().map(|rule| rule.resource_type.clone());
+            open.extend(above.filter(|parent| found.insert(parent.clone())));
+        }
+        found
+    }
+
+    /// The types whose items name one of `types`, or one that does, as the instance whose volumes they are.
+    pub fn child_types(&self, types: &[ResourceType]) -> BTreeSet<ResourceType> {
+        let mut found: BTreeSet<ResourceType> = types.iter().cloned().collect();
+        loop {
+            let is_child = |name: &&ResourceType| {
+                !found.contains(*name) && self.parent_rules(name).iter().any(|rule| found.contains(&rule.resource_type))
+            };
+            let more: Vec<ResourceType> = self.types.keys().filter(is_child).cloned().collect();
+            if more.is_empty() {
+                break;
+            }
+            found.extend(more);
+        }
+        found.retain(|name| !types.contains(name));
+        found
+    }
+
+    fn parent_rules(&self, name: &ResourceType) -> &[ParentRule] {
+        let access: Option<&Access> = self.types.get(name).and_then(|definition| definition.access.as_ref());
+        access.map_or(&[], |access| &access.parents)
+    }
+}
+
+/// Reads `parents.yml`.
+pub(super) fn tag_rules(source: Source<'_>) -> Result<Vec<TagRule>, MapError> {
+    let file: ParentsFile = source.parse()?;
+    file.parents.iter().map(|stanza| tag_rule(source, stanza)).collect()
+}
+
+fn tag_rule(source: Source<'_>, stanza: &TagStanza) -> Result<TagRule, MapError> {
+    let at = stanza.tag.referenced;
+    let names = match (&stanza.r#type, &stanza.id, stanza.principal) {
+        (Some(name), id, false) => {
+            let compile = |id: &Text| {
+                Expression::compile(&id.value).map_err(|error| source.error(id.referenced, error.to_string()))
+            };
+            Names::Resource(ResourceType::new(name.as_str()), id.as_ref().map(compile).transpose()?)
+        }
+        (None, None, true) => Names::Principal,
+        _ => return Err(source.error(at, "a tag names either a `type`, with or without `id`, or a `principal`")),
+    };
+    Ok(TagRule { tag: stanza.tag.value.clone(), names })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(tag: &str, tags: &[(&str, &str)]) -> Option<(String, String)> {
+        let map = ResourceMap::built_in();
+        let tags: BTreeMap<String, String> =
+            tags.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect();
+        let rule = map.tag_rules.iter().find(|rule| rule.tag == tag).unwrap();
+        let Names::Resource(name, id) = &rule.names else { return None };
+        Some((name.to_string(), id_of(rule.value(&tags)?, &tags, id.as_ref())?))
+    }
+
+    fn found(name: &str, id: &str) -> Option<(String, String)> {
+        Some((name.to_owned(), id.to_owned()))
+    }
+
+    #[test]
+    fn a_tag_names_a_parent_by_what_its_events_call_it() {
+        let stack = "arn:aws:cloudformation:eu-west-1:123456789012:stack/web/51af3dc0-da77-11e4-872e-1234567db123";
+        assert_eq!(id("aws:cloudformation:stack-id", &[("aws:cloudformation:stack-id", stack)]), found("cfn", "web"));
+        let nodes = [("eks:nodegroup-name", "general"), ("eks:cluster-name", "prod")];
+        assert_eq!(id("eks:nodegroup-name", &nodes), found("eks-nodegroup", "prod/general"));
+        assert_eq!(id("eks:nodegroup-name", &nodes[..1]), None, "a node group's name alone names none");
+        assert_eq!(id("eks:cluster-name", &nodes), found("eks", "prod"));
+        let task = [("aws:ecs:serviceName", "api"), ("aws:ecs:clusterName", "blue")];
+        assert_eq!(id("aws:ecs:serviceName", &task), found("ecs-service", "blue/api"));
+        assert_eq!(id("aws:autoscaling:groupName", &[("aws:autoscaling:groupName", "")]), None);
+    }
+
+    #[test]
+    fn every_parent_is_a_type_that_can_be_listed() {
+        let map = ResourceMap::built_in();
+        for rule in &map.tag_rules {
+            if let Names::Resource(name, _) = &rule.names {
+                assert!(map.types[name].access.is_some(), "{} names {name}", rule.tag);
+            }
+        }
+        assert!(map.tag_rules.iter().any(|rule| matches!(rule.names, Names::Principal)));
+    }
+
+    #[test]
+    fn families_are_found_upwards_and_downwards() {
+        let map = ResourceMap::built_in();
+        let above = map.parent_types(&["ebs".into()]);
+        for name in ["ec2", "asg", "cfn", "eks-nodegroup"] {
+            assert!(above.contains(&ResourceType::from(name)), "{name}");
+        }
+        assert!(!above.contains(&ResourceType::from("nat-gateway")), "volumes have nothing to do with it");
+        let below = map.child_types(&["ec2".into()]);
+        assert_eq!(below.iter().map(ResourceType::as_str).collect::<Vec<_>>(), ["ebs", "eni"]);
+        assert!(map.child_types(&["sqs".into()]).is_empty());
+    }
+
+    #[test]
+    fn a_rule_that_names_nothing_is_refused_with_its_place() {
+        let refused = |text: &str| tag_rules(Source { name: "p.yml", text }).unwrap_err().to_string();
+        assert_eq!(
+            refused("parents:\n  - {tag: a}\n"),
+            "p.yml:2:11: a tag names either a `type`, with or without `id`, or a `principal`"
+        );
+        assert!(refused("parents:\n  - {tag: a, type: cfn, id: 'b c'}\n").starts_with("p.yml:2:"));
+    }
+}
