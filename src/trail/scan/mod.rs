@@ -21,6 +21,7 @@
 mod blocks;
 mod document;
 mod frame;
+mod inflate;
 mod input;
 mod prefilter;
 
@@ -36,11 +37,16 @@ use super::record::ResourceEvent;
 use crate::resource_map::ResourceMap;
 pub(super) use document::{Records, Wants};
 pub(super) use frame::{Found, Keys};
+use inflate::Inflater;
+use input::Rest;
 pub(super) use input::Sizes;
 use prefilter::Prefilter;
 
 /// Bytes in a mebibyte.
 const MIB: u64 = 1024 * 1024;
+
+/// Files up to this size, as stored, are decompressed at once, in bytes. CloudTrail's own are mostly smaller than 1 MiB.
+const STORED_AT_ONCE: u64 = 8 * MIB;
 
 /// Events after which those found so far are handed on, so that a document full of matches isn't held in memory.
 const EVENTS_AT_ONCE: usize = 4096;
@@ -156,7 +162,11 @@ pub fn is_digest_or_insight(file_name: &str) -> bool {
 /// Memory that a thread uses for one document after the other.
 #[derive(Debug, Default)]
 pub struct Buffers {
+    /// A document as stored, or its beginning.
+    stored: Vec<u8>,
+    /// Its JSON, or the beginning of that; what is behind it is from earlier documents.
     document: Vec<u8>,
+    inflater: Inflater,
 }
 
 /// Splits a document into its records for `records`; what went through is in `sizes`, however it ends.
@@ -172,7 +182,16 @@ pub(super) fn split(
     sizes: &Sizes,
 ) -> Result<(), String> {
     let wants = Wants { keys, record_limit: limits.record };
-    let mut json = input::decompressed(input, sizes, limits.decompressed).map_err(|error| error.to_string())?;
+    let rest = input::beginning(input, STORED_AT_ONCE, &mut buffers.stored);
+    let limit = limits.buffered.min(limits.decompressed);
+    if matches!(rest, Rest::Nothing)
+        && let Some(length) = buffers.inflater.whole(&buffers.stored, limit, &mut buffers.document)
+    {
+        sizes.set_whole(buffers.stored.len(), length);
+        return document::split_slice(&buffers.document[..length], wants, records);
+    }
+    let mut stored = buffers.stored.chain(rest);
+    let mut json = input::decompressed(&mut stored, sizes, limits.decompressed).map_err(|error| error.to_string())?;
     buffers.document.clear();
     let read = json.by_ref().take(limits.buffered).read_to_end(&mut buffers.document);
     let complete = read.as_ref().is_ok_and(|&length| (length as u64) < limits.buffered);
