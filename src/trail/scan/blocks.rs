@@ -29,6 +29,8 @@ pub(super) struct Bits {
     pub(super) brackets: u64,
     /// What may stand before a string: `{`, `[`, `,`, `:`, and all up to the space.
     pub(super) leads: u64,
+    /// The byte that was asked for.
+    pub(super) marks: u64,
     /// Bytes that aren't ASCII; not which, only whether there are any.
     pub(super) non_ascii: u64,
 }
@@ -57,42 +59,43 @@ impl Classifier {
         Self(way)
     }
 
-    /// Classifies the first blocks of `json`, at most [`CHUNK`]; says how many. A last block that isn't whole is filled
-    /// up with spaces.
-    pub(super) fn classify(self, json: &[u8], bits: &mut [Bits; CHUNK]) -> usize {
+    /// Classifies the first blocks of `json`, at most [`CHUNK`], and marks a byte in them; says how many. A last block that
+    /// isn't whole is filled up with spaces.
+    pub(super) fn classify(self, json: &[u8], mark: u8, bits: &mut [Bits; CHUNK]) -> usize {
         let (blocks, rest) = json.as_chunks::<BLOCK>();
         let whole = blocks.len().min(CHUNK);
-        self.whole(&blocks[..whole], bits);
+        self.whole(&blocks[..whole], mark, bits);
         if whole == CHUNK || rest.is_empty() {
             return whole;
         }
         let mut last = [b' '; BLOCK];
         last[..rest.len()].copy_from_slice(rest);
         let mut of_last = [Bits::default()];
-        self.whole(&[last], &mut of_last);
+        self.whole(&[last], mark, &mut of_last);
         bits[whole] = of_last[0];
         whole + 1
     }
 
-    fn whole(self, blocks: &[[u8; BLOCK]], bits: &mut [Bits]) {
+    fn whole(self, blocks: &[[u8; BLOCK]], mark: u8, bits: &mut [Bits]) {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: `detect` names this way only where the processor has AVX2.
-            Way::Avx2 => unsafe { x86_64::avx2(blocks, bits) },
+            Way::Avx2 => unsafe { x86_64::avx2(blocks, mark, bits) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: SSE2 is part of x86-64.
-            Way::Sse2 => unsafe { x86_64::sse2(blocks, bits) },
-            Way::Scalar => scalar(blocks, bits),
+            Way::Sse2 => unsafe { x86_64::sse2(blocks, mark, bits) },
+            Way::Scalar => scalar(blocks, mark, bits),
         }
     }
 }
 
 /// The reference: one byte after the other.
-fn scalar(blocks: &[[u8; BLOCK]], bits: &mut [Bits]) {
+fn scalar(blocks: &[[u8; BLOCK]], mark: u8, bits: &mut [Bits]) {
     for (block, bits) in blocks.iter().zip(bits) {
         *bits = Bits::default();
         for (index, byte) in block.iter().enumerate() {
             let bit = 1 << index;
+            bits.marks |= if *byte == mark { bit } else { 0 };
             match byte {
                 b'"' => bits.quotes |= bit,
                 b'\\' => bits.backslashes |= bit,
@@ -120,13 +123,14 @@ mod x86_64 {
 
     #[expect(clippy::cast_sign_loss, reason = "a bitmap")]
     #[target_feature(enable = "avx2")]
-    pub(super) fn avx2(blocks: &[[u8; BLOCK]], bits: &mut [Bits]) {
+    pub(super) fn avx2(blocks: &[[u8; BLOCK]], mark: u8, bits: &mut [Bits]) {
         const VECTOR: usize = 32;
         let map = |low: __m256i, high: __m256i| {
             u64::from(_mm256_movemask_epi8(low) as u32) | u64::from(_mm256_movemask_epi8(high) as u32) << VECTOR
         };
         let all = |byte: u8| _mm256_set1_epi8(byte.cast_signed());
         let (quote, backslash, space, case) = (all(b'"'), all(b'\\'), all(b' '), _mm256_set1_epi8(CASE));
+        let mark = all(mark);
         let (open, close, comma, colon) = (all(b'{'), all(b'}'), all(b','), all(b':'));
         for (block, bits) in blocks.iter().zip(bits) {
             // SAFETY: both loads are inside the block.
@@ -146,6 +150,7 @@ mod x86_64 {
                 backslashes: map(_mm256_cmpeq_epi8(low, backslash), _mm256_cmpeq_epi8(high, backslash)),
                 brackets: map(_mm256_or_si256(opens_low, closes(low)), _mm256_or_si256(opens_high, closes(high))),
                 leads: map(leads(low, opens_low), leads(high, opens_high)),
+                marks: map(_mm256_cmpeq_epi8(low, mark), _mm256_cmpeq_epi8(high, mark)),
                 non_ascii: u64::from(_mm256_movemask_epi8(_mm256_or_si256(low, high)) != 0),
             };
         }
@@ -153,10 +158,11 @@ mod x86_64 {
 
     #[expect(clippy::cast_sign_loss, reason = "a bitmap")]
     #[target_feature(enable = "sse2")]
-    pub(super) fn sse2(blocks: &[[u8; BLOCK]], bits: &mut [Bits]) {
+    pub(super) fn sse2(blocks: &[[u8; BLOCK]], mark: u8, bits: &mut [Bits]) {
         const VECTOR: usize = 16;
         let all = |byte: u8| _mm_set1_epi8(byte.cast_signed());
         let (quote, backslash, space, case) = (all(b'"'), all(b'\\'), all(b' '), _mm_set1_epi8(CASE));
+        let mark = all(mark);
         let (open, close, comma, colon) = (all(b'{'), all(b'}'), all(b','), all(b':'));
         for (block, bits) in blocks.iter().zip(bits) {
             *bits = Bits::default();
@@ -172,6 +178,7 @@ mod x86_64 {
                 bits.backslashes |= map(_mm_cmpeq_epi8(bytes, backslash));
                 bits.brackets |= map(_mm_or_si128(opens, closes));
                 bits.leads |= map(_mm_or_si128(_mm_or_si128(white, marks), opens));
+                bits.marks |= map(_mm_cmpeq_epi8(bytes, mark));
                 bits.non_ascii |= u64::from(_mm_movemask_epi8(bytes) != 0);
             }
         }
@@ -196,9 +203,9 @@ mod tests {
         ways
     }
 
-    fn classified(way: Way, json: &[u8]) -> Vec<Bits> {
+    fn classified(way: Way, json: &[u8], mark: u8) -> Vec<Bits> {
         let mut bits = [Bits::default(); CHUNK];
-        let blocks = Classifier(way).classify(json, &mut bits);
+        let blocks = Classifier(way).classify(json, mark, &mut bits);
         bits[..blocks].to_vec()
     }
 
@@ -214,10 +221,11 @@ mod tests {
                     backslashes: bit(byte == b'\\'),
                     brackets: bit(b"{}[]".contains(&byte)),
                     leads: bit(b"{[,:".contains(&byte) || byte <= b' '),
+                    marks: bit(byte == b'N'),
                     non_ascii: u64::from(byte >= 0x80),
                 };
                 for way in ways() {
-                    assert_eq!(classified(way, &block), [expected], "{way:?} {byte} at {index}");
+                    assert_eq!(classified(way, &block, b'N'), [expected], "{way:?} {byte} at {index}");
                 }
             }
         }
@@ -232,10 +240,10 @@ mod tests {
             json in prop::collection::vec(prop::sample::select(br#""\{}[],: ;[]{}a"#.to_vec()), 0..5000),
         ) {
             for bytes in [random, json] {
-                let expected = classified(Way::Scalar, &bytes);
+                let expected = classified(Way::Scalar, &bytes, b'a');
                 prop_assert_eq!(expected.len(), bytes.len().div_ceil(BLOCK).min(CHUNK));
                 for way in ways() {
-                    prop_assert_eq!(&classified(way, &bytes), &expected);
+                    prop_assert_eq!(&classified(way, &bytes, b'a'), &expected);
                 }
             }
         }

@@ -8,13 +8,12 @@
 //!
 //! What is framed is not valid JSON for certain: scalars, escapes, commas and colons inside of a record aren't looked at.
 
+use std::ops::Range;
+
 use super::blocks::{BLOCK, Bits, CHUNK, Classifier};
 
 /// Blocks that are classified at first, for a list that is stopped soon; each time twice as many up to [`CHUNK`].
 const FIRST_BLOCKS: usize = 4;
-
-/// Records nested deeper than that are unusual.
-const DEPTH: u32 = 64;
 
 /// Even bits.
 const EVEN: u64 = 0x5555_5555_5555_5555;
@@ -43,6 +42,7 @@ pub(in crate::trail) struct Keys {
     names: Vec<Key>,
     /// From a name's opening quote to its closing one, in bytes; without repeats.
     distances: Vec<u32>,
+    mark: Mark,
 }
 
 #[derive(Debug, Clone)]
@@ -56,9 +56,30 @@ struct Key {
 /// Bytes of a key that are compared at once.
 const TAIL: usize = 8;
 
+/// A byte that all names have in one place: other strings as long as one of them are not looked at.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    byte: u8,
+    /// From the byte to the closing quote, in bytes.
+    distance: u32,
+}
+
+impl Mark {
+    /// One name's capital, for others are rare; else the quote itself, which says nothing.
+    fn of(names: &[&str]) -> Self {
+        let capital = match names {
+            [name] => name.bytes().rev().zip(1..).find(|(byte, _)| byte.is_ascii_uppercase()),
+            _ => None,
+        };
+        let (byte, distance) = capital.unwrap_or((b'"', 0));
+        Self { byte, distance }
+    }
+}
+
 impl Keys {
     /// Of at least 7 and fewer than 62 bytes each; none needs escapes.
     pub(in crate::trail) fn new(names: &[&str]) -> Self {
+        let mark = Mark::of(names);
         let key = |name: &&str| {
             let spelled = format!("\"{name}").into_bytes();
             let tail = *spelled.last_chunk().expect("names have 7 bytes");
@@ -70,13 +91,15 @@ impl Keys {
         distances.sort_unstable();
         distances.dedup();
         assert!(distances.iter().all(|&distance| distance < u64::BITS), "names have fewer than 62 bytes");
-        Self { names, distances }
+        Self { names, distances, mark }
     }
 
-    /// Closing quotes of strings as long as one of the names.
-    fn candidates(&self, quotes: u64, quotes_before: u64) -> u64 {
-        let at = |distance: &u32| quotes << distance | quotes_before >> (u64::BITS - distance);
-        self.distances.iter().map(at).fold(0, |all, these| all | these)
+    /// Closing quotes of strings that have one of the names' lengths and their mark, by the quotes and marks of the block, and those
+    /// of the block before.
+    #[inline]
+    fn candidates(&self, quotes: [u64; 2], marks: [u64; 2]) -> u64 {
+        let all = self.distances.iter().fold(0, |all, &distance| all | shifted(quotes, distance));
+        all & shifted(marks, self.mark.distance)
     }
 
     /// Which name stands before the closing quote at `end`, whatever is before it.
@@ -98,32 +121,31 @@ pub(in crate::trail) struct Found {
     pub(in crate::trail) has_escapes: bool,
 }
 
-/// Goes through a list from `position` in it, and hands each record on: its offsets, and whether it may hold what isn't ASCII.
-/// Where `each` doesn't take a record, the pass ends before it.
+/// Goes through a list from `position` in it, and hands each record on: its offsets, and whether it may hold what isn't
+/// ASCII. Where `each` doesn't take a record, the pass ends before it.
 pub(super) fn records(
     json: &[u8],
     position: Position,
     keys: &Keys,
-    each: impl FnMut(std::ops::Range<usize>, bool, &Found) -> bool,
+    each: impl FnMut(Range<usize>, bool, &Found) -> bool,
 ) -> Stop {
     let found = Found { values: vec![None; keys.names.len()], has_escapes: false };
-    let mut pass =
-        Pass { json, keys, each, found, last: position, start: 0, non_ascii: None, nesting: Nesting::default() };
-    let mut text = Text::default();
-    let (mut bits, mut blocks, mut base) = ([Bits::default(); CHUNK], FIRST_BLOCKS, position.offset);
+    let mut pass = Pass { json, keys, each, found, last: position, start: 0, non_ascii: 0, nesting: Nesting::NONE };
+    let (mut text, mut bits) = (Text::default(), [Bits::default(); CHUNK]);
+    let (mut blocks, mut base) = (FIRST_BLOCKS, position.offset);
     let classifier = Classifier::detect();
     while base < json.len() {
-        let end = json.len().min(base + blocks * BLOCK);
-        let classified = classifier.classify(&json[base..end], &mut bits);
+        let chunk = &json[base..json.len().min(base + blocks * BLOCK)];
+        let classified = classifier.classify(chunk, keys.mark.byte, &mut bits);
         for bits in &bits[..classified] {
-            let marks = text.next(bits, keys, pass.nesting.depth == 1);
+            let Marks { looked_at, is_unusual } = text.next(bits, keys, &json[base..]);
             if bits.non_ascii != 0 {
-                pass.non_ascii = Some(base + BLOCK);
+                pass.non_ascii = base + BLOCK;
             }
-            if let Some(stop) = pass.block(base, marks.events) {
+            if let Some(stop) = pass.block(base, looked_at) {
                 return stop;
             }
-            if marks.is_unusual {
+            if is_unusual {
                 return Stop::Unusual(pass.last);
             }
             base += BLOCK;
@@ -153,43 +175,44 @@ struct Text {
     escapes: u64,
     /// Its quotes that begin or end a string.
     quotes: u64,
-    /// Whether it ended with something that may stand before a string; a list's `[` does.
+    /// Its marks of keys.
+    marks: u64,
+    /// Whether it ended with something before which no string may begin; a list's `[` isn't.
     no_lead: bool,
 }
 
 /// What is to be looked at in a block.
 struct Marks {
-    /// Brackets outside of strings, closing quotes of strings as long as a key, and backslashes where they matter.
-    events: u64,
+    /// Brackets outside of strings, closing quotes of strings that may be a key, and backslashes that spell plain characters.
+    looked_at: u64,
     /// Whether something unusual follows the last of them.
     is_unusual: bool,
 }
 
 impl Text {
+    /// The marks of the block at the beginning of `json`.
     #[inline]
-    fn next(&mut self, bits: &Bits, keys: &Keys, at_own_depth: bool) -> Marks {
+    fn next(&mut self, bits: &Bits, keys: &Keys, json: &[u8]) -> Marks {
         let escaped = self.escaped(bits.backslashes);
         let quotes = bits.quotes & !escaped;
         // From each opening quote to before its closing one.
         let inside = to_prefix_parity(quotes) ^ self.in_string;
-        let opening = quotes & inside;
-        let mut unusual = opening & !(bits.leads << 1 | u64::from(!self.no_lead));
-        let brackets = bits.brackets & !inside;
-        let mut events = brackets | (quotes & !inside & keys.candidates(quotes, self.quotes));
+        let mut unusual = quotes & inside & !(bits.leads << 1 | u64::from(!self.no_lead));
+        let keys_end = quotes & !inside & keys.candidates([quotes, self.quotes], [bits.marks, self.marks]);
+        let mut looked_at = bits.brackets & !inside | keys_end;
         if bits.backslashes != 0 {
             unusual |= bits.backslashes & !inside;
-            if at_own_depth || brackets != 0 {
-                events |= bits.backslashes & !escaped;
-            }
+            looked_at |= plain_escapes(json, bits.backslashes & !escaped);
         }
         if unusual != 0 {
             // What comes before it.
-            events &= (unusual & unusual.wrapping_neg()) - 1;
+            looked_at &= (unusual & unusual.wrapping_neg()) - 1;
         }
         self.in_string = 0_u64.wrapping_sub(inside >> (u64::BITS - 1));
         self.quotes = quotes;
+        self.marks = bits.marks;
         self.no_lead = bits.leads >> (u64::BITS - 1) == 0;
-        Marks { events, is_unusual: unusual != 0 }
+        Marks { looked_at, is_unusual: unusual != 0 }
     }
 
     /// The characters that a backslash stands before, itself not escaped.
@@ -208,6 +231,25 @@ impl Text {
     }
 }
 
+/// Of the backslashes in a block at the beginning of `json`, those that spell a plain character.
+fn plain_escapes(json: &[u8], mut backslashes: u64) -> u64 {
+    let mut plain = 0;
+    while backslashes != 0 {
+        let at = backslashes.trailing_zeros();
+        if spells_plain(&json[at as usize + 1..]) {
+            plain |= 1 << at;
+        }
+        backslashes &= backslashes - 1;
+    }
+    plain
+}
+
+/// The bits of a block moved up by fewer than 64, and what the block before it moves into it.
+#[inline]
+fn shifted([bits, before]: [u64; 2], distance: u32) -> u64 {
+    bits << distance | before.unbounded_shr(u64::BITS - distance)
+}
+
 /// Each bit: whether there is an odd number of bits up to it, itself included.
 #[inline]
 fn to_prefix_parity(mut bits: u64) -> u64 {
@@ -217,32 +259,17 @@ fn to_prefix_parity(mut bits: u64) -> u64 {
     bits
 }
 
-/// The brackets that are open, up to [`DEPTH`] of them.
-#[derive(Default)]
-struct Nesting {
-    depth: u32,
-    /// The kind of each, the innermost lowest: 1 is a list.
-    kinds: u64,
-}
+/// The brackets that are open: one bit each, the innermost lowest, below a 1 that stands for none; a 1 is an object.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd)]
+struct Nesting(u64);
 
 impl Nesting {
-    fn open(&mut self, bracket: u8) -> Option<()> {
-        if self.depth == DEPTH {
-            return None;
-        }
-        self.kinds = self.kinds << 1 | u64::from(bracket == b'[');
-        self.depth += 1;
-        Some(())
-    }
-
-    fn close(&mut self, bracket: u8) -> Option<()> {
-        if self.kinds & 1 != u64::from(bracket == b']') {
-            return None;
-        }
-        self.kinds >>= 1;
-        self.depth -= 1;
-        Some(())
-    }
+    /// Between records.
+    const NONE: Self = Self(1);
+    /// In a record, at its own depth.
+    const RECORD: Self = Self(0b11);
+    /// As deep as can be told.
+    const DEEPEST: Self = Self(1 << 63);
 }
 
 struct Pass<'a, F> {
@@ -254,65 +281,67 @@ struct Pass<'a, F> {
     last: Position,
     /// Where the record begins that is open.
     start: usize,
-    /// The end of the last block with bytes that aren't ASCII.
-    non_ascii: Option<usize>,
+    /// The end of the last block with bytes that aren't ASCII, 0 for none.
+    non_ascii: usize,
     nesting: Nesting,
 }
 
-impl<F: FnMut(std::ops::Range<usize>, bool, &Found) -> bool> Pass<'_, F> {
+impl<F: FnMut(Range<usize>, bool, &Found) -> bool> Pass<'_, F> {
+    /// Looks at what is marked in a block.
     #[inline]
-    fn block(&mut self, base: usize, mut events: u64) -> Option<Stop> {
-        while events != 0 {
-            let at = base + events.trailing_zeros() as usize;
-            events &= events - 1;
-            let goes_on = match self.json[at] {
-                b'"' => {
-                    self.key(at);
-                    Some(())
-                }
-                b'\\' => {
-                    self.escape(at);
-                    Some(())
-                }
-                bracket @ (b'{' | b'[') => self.open(at, bracket),
-                b']' if self.nesting.depth == 0 => return Some(self.end(at)),
-                bracket => self.close(at, bracket),
+    fn block(&mut self, base: usize, mut marks: u64) -> Option<Stop> {
+        while marks != 0 {
+            let at = base + marks.trailing_zeros() as usize;
+            marks &= marks - 1;
+            let byte = self.json[at];
+            let goes_on = match byte {
+                b'"' => self.key(at),
+                b'\\' => self.escape(),
+                b']' if self.nesting == Nesting::NONE => return Some(self.end(at)),
+                _ => self.bracket(at, byte),
             };
-            if goes_on.is_none() {
+            if !goes_on {
                 return Some(Stop::Unusual(self.last));
             }
         }
         None
     }
 
-    /// `None`: it is unusual.
+    /// `false`: it is unusual.
     #[inline]
-    fn open(&mut self, at: usize, bracket: u8) -> Option<()> {
-        if self.nesting.depth == 0 {
-            if bracket != b'{' || !self.is_separated(at) {
-                return None;
+    fn bracket(&mut self, at: usize, byte: u8) -> bool {
+        // What `{` and `[`, and what `{` and `}`, have and the others haven't.
+        let (opens, is_object) = (byte & 0x02 != 0, u64::from(byte >> 5 & 1));
+        let Nesting(open) = self.nesting;
+        if opens {
+            self.nesting = Nesting(open << 1 | is_object);
+            if open == Nesting::NONE.0 {
+                return self.begin(at);
             }
-            self.start = at;
-            self.found.values.fill(None);
-            self.found.has_escapes = false;
+            open < Nesting::DEEPEST.0
+        } else {
+            self.nesting = Nesting(open >> 1);
+            let matches = open & 1 == is_object;
+            if self.nesting <= Nesting::NONE {
+                return matches && self.nesting == Nesting::NONE && self.complete(at + 1);
+            }
+            matches
         }
-        self.nesting.open(bracket)
     }
 
-    #[inline]
-    fn close(&mut self, at: usize, bracket: u8) -> Option<()> {
-        if self.nesting.depth == 0 {
-            return None;
+    fn begin(&mut self, at: usize) -> bool {
+        self.start = at;
+        self.found.values.fill(None);
+        self.found.has_escapes = false;
+        self.nesting == Nesting::RECORD && self.is_separated(at)
+    }
+
+    fn complete(&mut self, end: usize) -> bool {
+        let is_taken = (self.each)(self.start..end, self.non_ascii > self.start, &self.found);
+        if is_taken {
+            self.last = Position { offset: end, after_element: true };
         }
-        self.nesting.close(bracket)?;
-        if self.nesting.depth == 0 {
-            let non_ascii = self.non_ascii.is_some_and(|end| end > self.start);
-            if !(self.each)(self.start..at + 1, non_ascii, &self.found) {
-                return None;
-            }
-            self.last = Position { offset: at + 1, after_element: true };
-        }
-        Some(())
+        is_taken
     }
 
     fn end(&self, at: usize) -> Stop {
@@ -327,25 +356,25 @@ impl<F: FnMut(std::ops::Range<usize>, bool, &Found) -> bool> Pass<'_, F> {
         between == expected || trim_white(between) == expected
     }
 
-    /// A string that may be a wanted key ends at `at`.
+    /// A string that may be a wanted key ends at `at`. Never unusual.
     #[inline]
-    fn key(&mut self, at: usize) {
-        if self.nesting.depth != 1 {
-            return;
+    fn key(&mut self, at: usize) -> bool {
+        if self.nesting == Nesting::RECORD
+            && let Some(index) = self.keys.index(self.json, at)
+        {
+            let skip = |from: usize| from + self.json[from..].iter().take_while(|byte| is_white(**byte)).count();
+            let colon = skip(at + 1);
+            if self.json.get(colon) == Some(&b':') {
+                self.found.values[index] = Some(skip(colon + 1) - self.start);
+            }
         }
-        let Some(index) = self.keys.index(self.json, at) else { return };
-        let skip = |from: usize| from + self.json[from..].iter().take_while(|byte| is_white(**byte)).count();
-        let colon = skip(at + 1);
-        if self.json.get(colon) == Some(&b':') {
-            self.found.values[index] = Some(skip(colon + 1) - self.start);
-        }
+        true
     }
 
-    /// A backslash at `at` escapes something.
-    fn escape(&mut self, at: usize) {
-        if self.nesting.depth == 1 && spells_plain(&self.json[at + 1..]) {
-            self.found.has_escapes = true;
-        }
+    /// A plain character is spelled as an escape. Never unusual.
+    fn escape(&mut self) -> bool {
+        self.found.has_escapes |= self.nesting == Nesting::RECORD;
+        true
     }
 }
 
