@@ -131,7 +131,7 @@ impl Counter {
     /// The values of `names` in a framed record, of those that say what a call comes to; `None` where it isn't certain to be
     /// a call, or one of them isn't JSON.
     fn call<'r>(&self, record: &'r [u8], found: &Found) -> Option<Values<'r>> {
-        if found.has_escapes {
+        if found.is_doubtful {
             return None;
         }
         let mut values = NO_VALUES;

@@ -117,8 +117,9 @@ impl Keys {
 pub(in crate::trail) struct Found {
     /// Where the value of each of [`Keys`] begins, as an offset in the record: the last one's where a key is repeated.
     pub(in crate::trail) values: Vec<Option<usize>>,
-    /// Whether a string of its own, a key may be, spells a plain character as `\u00XX`: then other keys may be of `Keys`.
-    pub(in crate::trail) has_escapes: bool,
+    /// Whether other values may count: a string of the record's own, a key it may be, spells a plain character as
+    /// `\u00XX`; or a key is repeated, as where a broken record has run into the next.
+    pub(in crate::trail) is_doubtful: bool,
 }
 
 /// Goes through a list from `position` in it, and hands each record on: its offsets, and whether it may hold what isn't
@@ -129,7 +130,7 @@ pub(super) fn records(
     keys: &Keys,
     each: impl FnMut(Range<usize>, bool, &Found) -> bool,
 ) -> Stop {
-    let found = Found { values: vec![None; keys.names.len()], has_escapes: false };
+    let found = Found { values: vec![None; keys.names.len()], is_doubtful: false };
     let mut pass = Pass { json, keys, each, found, last: position, start: 0, non_ascii: 0, nesting: Nesting::NONE };
     let (mut text, mut bits) = (Text::default(), [Bits::default(); CHUNK]);
     let (mut blocks, mut base) = (FIRST_BLOCKS, position.offset);
@@ -332,7 +333,7 @@ impl<F: FnMut(Range<usize>, bool, &Found) -> bool> Pass<'_, F> {
     fn begin(&mut self, at: usize) -> bool {
         self.start = at;
         self.found.values.fill(None);
-        self.found.has_escapes = false;
+        self.found.is_doubtful = false;
         self.nesting == Nesting::RECORD && self.is_separated(at)
     }
 
@@ -351,9 +352,12 @@ impl<F: FnMut(Range<usize>, bool, &Found) -> bool> Pass<'_, F> {
 
     /// Whether what stands between the last record and this one is one comma, or nothing before the first.
     fn is_separated(&self, at: usize) -> bool {
-        let between = &self.json[self.last.offset..at];
-        let expected: &[u8] = if self.last.after_element { b"," } else { b"" };
-        between == expected || trim_white(between) == expected
+        let Position { offset, after_element } = self.last;
+        let between = match &self.json[offset..at] {
+            [b','] if after_element => return true,
+            between => trim_white(between),
+        };
+        between == if after_element { &b","[..] } else { b"" }
     }
 
     /// A string that may be a wanted key ends at `at`. Never unusual.
@@ -365,7 +369,8 @@ impl<F: FnMut(Range<usize>, bool, &Found) -> bool> Pass<'_, F> {
             let skip = |from: usize| from + self.json[from..].iter().take_while(|byte| is_white(**byte)).count();
             let colon = skip(at + 1);
             if self.json.get(colon) == Some(&b':') {
-                self.found.values[index] = Some(skip(colon + 1) - self.start);
+                let before = self.found.values[index].replace(skip(colon + 1) - self.start);
+                self.found.is_doubtful |= before.is_some();
             }
         }
         true
@@ -373,7 +378,7 @@ impl<F: FnMut(Range<usize>, bool, &Found) -> bool> Pass<'_, F> {
 
     /// A plain character is spelled as an escape. Never unusual.
     fn escape(&mut self) -> bool {
-        self.found.has_escapes |= self.nesting == Nesting::RECORD;
+        self.found.is_doubtful |= self.nesting == Nesting::RECORD;
         true
     }
 }

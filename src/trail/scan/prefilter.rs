@@ -36,7 +36,7 @@ impl Prefilter {
     pub(super) fn may_match(&self, record: &[u8], found: &Found) -> bool {
         let Some(names) = &self.names else { return true };
         let [Some(at)] = found.values[..] else { return true };
-        found.has_escapes || string(&record[at..]).is_none_or(|name| names.contains(without_version(name)))
+        found.is_doubtful || string(&record[at..]).is_none_or(|name| names.contains(without_version(name)))
     }
 }
 
