@@ -5,18 +5,25 @@
 //! Insights events are told apart and skipped.
 //!
 //! # How
-//! 1. `input` decompresses into a buffer that is used again for the next document; a document larger than
-//!    [`Limits::buffered`] is streamed instead, so that memory stays flat.
-//! 2. `document` frames it: each record's text, borrowed, not parsed.
-//! 3. `prefilter` dismisses a record whose text can't hold a wanted `eventName`. It over-approximates and never
-//!    decides that a record matches.
-//! 4. [`extract::read`] decides, on the fields of the few records that are left.
+//! 1. `inflate` decompresses a whole gzip file at once, into a buffer that is used again for the next document; `input`
+//!    does what it leaves: plain JSON, several members, damaged files. A document larger than [`Limits::buffered`] is streamed,
+//!    so that memory stays flat.
+//! 2. `document` walks its top level; `frame` finds, in one pass over the bytes by the bitmaps of `blocks`, where each
+//!    record ends and where its own `eventName` is. Nothing is parsed.
+//! 3. `prefilter` dismisses a record that holds no wanted `eventName`. It over-approximates and never decides that a
+//!    record matches.
+//! 4. [`extract::read`] decides, on the fields of the few records that are left, read by `serde_json`.
 //!
-//! # What a faster scanner must keep
-//! [`Scanner::scan`] is the whole interface: bytes in, events and [`Counts`] out. Steps 2 and 3 may become one pass over
-//! the bytes as long as every record that step 4 would match still comes to it, records come in their order, and what
-//! stands before a break is kept. `records` counts all records; broken records are counted among those that the
-//! prefilter can't dismiss.
+//! # What is broken
+//! A document is broken where it ends too early, where strings, brackets or what stands between records aren't JSON's, where
+//! bytes aren't UTF-8, and where a record that isn't dismissed isn't JSON; what stands before that is kept. What is wrong inside
+//! of a dismissed record without hiding its end, or another record, isn't looked for: a misspelt `true`, a bad escape, two commas
+//! (a document that is streamed is checked to the last byte). A record that is JSON but no record is counted as broken,
+//! if it isn't dismissed; nothing depends on where in the document it stands.
+//!
+//! # What every way of scanning must keep
+//! [`Scanner::scan`] is the whole interface: bytes in, events and [`Counts`] out. Every record that step 4 would match
+//! comes to it, records come in their order, what stands before a break is kept, `records` counts all records.
 
 mod blocks;
 mod document;
