@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::resource_map::compile::CompiledType;
-use crate::resource_map::definition::{Protocol, WriteMethod};
+use crate::resource_map::definition::{FixedEndpoint, Protocol, WriteMethod};
 use crate::resource_map::load::compile_file;
 use crate::resource_map::source::Source;
 use crate::trail::record::Action;
@@ -84,7 +84,7 @@ fn a_whole_stanza() {
 fn the_head_gives_its_defaults() {
     let head = "service: elbv2\nprotocol: query\nversion: 2015-12-01\nendpoint: elasticloadbalancing\n";
     let types = compile(&format!(
-        "{head}endpoints: {{aws: {{url: 'https://e', region: us-east-1}}}}\nresources:
+        "{head}endpoints: {{aws: {{url: 'https://e', region: us-east-1, discovery: Tell}}}}\nresources:
   - type: aws.app-elb
     global: true
     events: [{{event: A, ids: requestParameters.a, upsert: true}}, {{event: B, ids: '@', service: b.c}}]
@@ -104,7 +104,8 @@ fn the_head_gives_its_defaults() {
     let access = definition.access.as_ref().unwrap();
     assert_eq!(access.service.signing, "elasticloadbalancing");
     assert_eq!(access.service.version.as_deref(), Some("2015-12-01"));
-    assert_eq!(access.service.endpoints["aws"].url, "https://e");
+    let FixedEndpoint { url, discovery, .. } = &access.service.endpoints["aws"];
+    assert_eq!((url.as_str(), discovery.as_deref()), ("https://e", Some("Tell")));
     assert_eq!(access.write.as_ref().unwrap().method, WriteMethod::Ec2);
     let arn = access.arn.as_ref().unwrap().text(&json!({"Arn": "arn:x"}), &|_| None).unwrap();
     assert_eq!(arn, "arn:x");
