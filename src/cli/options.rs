@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::Args;
+use clap::builder::PossibleValue;
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
 
 use super::{CommandError, Context};
 use crate::aws::AwsOptions;
@@ -12,6 +14,7 @@ use crate::creator::{CreatorValue, IdentityMap, MachineSessions, OwnerRules};
 use crate::names::{Region, ResourceType};
 use crate::resource_map::ResourceMap;
 use crate::store::Store;
+use crate::store::ledger::Fingerprint;
 use crate::tag::plan::MoreTag;
 use crate::trail::window::{TimeWindow, WindowText};
 
@@ -215,6 +218,19 @@ impl OwnerArgs {
     }
 }
 
+/// The options behind the rules, as JSON that is equal where they decide the same.
+pub(super) fn owner_options(rules: &OwnerRules) -> [(&'static str, Value); 5] {
+    let name = |value: Option<PossibleValue>| json!(value.map(|value| value.get_name().to_owned()));
+    let content = |map: &Arc<IdentityMap>| Fingerprint::of(&[map.text().as_bytes()]).to_string();
+    [
+        ("--creator-value", name(rules.value.to_possible_value())),
+        ("--user-suffix", json!(rules.user_suffix)),
+        ("--machine-sessions", name(rules.machine_sessions.to_possible_value())),
+        ("--identity-map (its content)", json!(rules.identity_map.as_ref().map(content))),
+        ("--resolve-chains", json!(rules.resolve_chains)),
+    ]
+}
+
 /// The rules with the names of Identity Center's users that the database knows.
 pub(super) fn with_known_names(
     context: &Context,
@@ -242,5 +258,27 @@ pub(super) fn tell_unused_rules(context: &Context, rules: &OwnerRules) {
     let Some(map) = &rules.identity_map else { return };
     for rule in map.unused() {
         context.console.warning(format_args!("identity map, {rule}: it fitted none of the callers looked at"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_equal_where_the_rules_decide_the_same() {
+        let rules = |name: &str, owner: &str| {
+            let text = format!("rules: [{{type: AWSService, owner: {owner}}}]");
+            let identity_map = Some(Arc::new(IdentityMap::parse(name, &text).unwrap()));
+            OwnerRules { identity_map, user_suffix: Some("@x".to_owned()), ..OwnerRules::default() }
+        };
+        let (one, moved) = (rules("a.yml", "team"), rules("b.yml", "team"));
+        drop(one.owner_of(&crate::trail::record::Event::default()));
+        assert_eq!(owner_options(&one), owner_options(&moved), "asked or not, and wherever the file lies");
+        assert_ne!(owner_options(&one), owner_options(&rules("a.yml", "others")));
+        assert_ne!(owner_options(&one), owner_options(&OwnerRules { user_suffix: None, ..one.clone() }));
+        let value = CreatorValue::PrincipalId;
+        let other = owner_options(&OwnerRules { value, ..OwnerRules::default() });
+        assert_eq!(other[0], ("--creator-value", json!("principal-id")));
     }
 }

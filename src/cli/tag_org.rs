@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use super::options::{WantedArgs, tell_unused_rules};
+use super::options::{WantedArgs, owner_options, tell_unused_rules};
 use super::organization::{self, AccountsArgs, Save, Telling, TellingArgs};
 use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, tag, tagging};
 use crate::creator::OwnerRules;
@@ -190,7 +190,7 @@ fn question(args: &Args, rules: &OwnerRules) -> Map<String, Value> {
     let AccountsArgs { accounts, not_accounts, tags, .. } = &args.accounts;
     let fields = [
         ("--creator-tag", json!(args.wanted.creator_tag)),
-        ("--tag", json!(args.wanted.more_tags.iter().map(|more| format!("{more:?}")).collect::<Vec<_>>())),
+        ("--tag", json!(args.wanted.more_tags.iter().map(ToString::to_string).collect::<Vec<_>>())),
         ("--type", json!(args.wanted.types)),
         ("--overwrite", json!(args.wanted.overwrite)),
         ("--inherit", json!(args.wanted.inherit)),
@@ -198,9 +198,8 @@ fn question(args: &Args, rules: &OwnerRules) -> Map<String, Value> {
         ("--accounts", json!(accounts)),
         ("--not-accounts", json!(not_accounts)),
         ("--tags", json!(tags)),
-        ("the options of owners", json!(format!("{rules:?}"))),
     ];
-    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    fields.into_iter().chain(owner_options(rules)).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 fn same_question(run: &OrganizationRun, question: &Map<String, Value>) -> Result<(), CommandError> {

@@ -5,6 +5,7 @@
 //! followed at all, and in which light the rules see a maker: as if it had made the event itself.
 
 use super::identity::{Caller, Session, caller_of, foreign_account, identity_center_user, session_of, text};
+use super::machine_session;
 use crate::trail::record::{Event, Identity, SessionMaker};
 
 /// The beginning of access key ids that STS hands out; those of users and of the root user begin otherwise.
@@ -25,6 +26,12 @@ pub fn session_key(identity: &Identity) -> Option<&str> {
         (None, _) => text(&identity.kind) == Some("Root") && key.starts_with(TEMPORARY_KEY),
     };
     (is_followed && !names_a_person).then_some(key)
+}
+
+/// Whether it is worth loading who made a caller's session: one that AWS handed out to an instance leads to nobody.
+pub fn may_lead_to_a_maker(identity: &Identity) -> bool {
+    let name = session_of(identity).and_then(|session| session.name);
+    session_key(identity).is_some() && !name.is_some_and(machine_session::is_handed_out_by_aws)
 }
 
 /// How much an identity tells: of two copies of one call the one that tells more is believed. The key that leads on counts
@@ -172,6 +179,17 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_service_at_work_leaves_the_owner_to_parents_unless_a_person_made_its_session() {
+        let is_left = |callers: Vec<Identity>| rules().is_left_to_parents(&event(callers));
+        let stack = || session("stacks", "AWSCloudFormation");
+        assert!(is_left(vec![stack(), of_kind("AWSService")]));
+        assert!(!is_left(vec![stack(), anna()]));
+        assert!(!is_left(vec![session("functions", "resize"), of_kind("AWSService")]), "the function called");
+        assert!(is_left(vec![session("deploy", "botocore-session-1688990565"), stack()]));
+        assert!(OwnerRules::default().is_left_to_parents(&event(vec![stack(), anna()])), "not followed");
+    }
+
     fn anna() -> Identity {
         iam_user("arn:aws:iam::111122223333:user/anna", Some("anna"))
     }
@@ -205,7 +223,10 @@ mod tests {
               111122223333 (event call-0), by AssumedRole arn:aws:sts::111122223333:assumed-role/hub/tool of account \
               444455556666"]
         );
-        assert_eq!(explanation.owner.unwrap().reason, "session name of role hub, of account 444455556666");
+        assert_eq!(
+            explanation.owner.unwrap().reason,
+            "session name of role hub, of account 444455556666; made the session"
+        );
     }
 
     #[test]
@@ -246,6 +267,14 @@ mod tests {
         assert_eq!(session_key(&session("deploy", "x")), None);
         let person = Identity { source_identity: some("bert"), ..session("hub", "y") };
         assert_eq!(owner(&rules(), vec![session("deploy", "x"), person, anna()]), "bert");
+    }
+
+    #[test]
+    fn what_aws_hands_out_leads_to_nobody() {
+        let leads = |name: &str| may_lead_to_a_maker(&with_key(session("deploy", name), "ASIA1"));
+        assert!(leads("botocore-session-1700000000") && leads("anna"));
+        assert!(!leads("i-05c30218156bcc246") && !leads("AWSCloudFormation"));
+        assert!(!may_lead_to_a_maker(&session("deploy", "anna")), "there is no key to follow");
     }
 
     #[test]

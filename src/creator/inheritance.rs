@@ -11,7 +11,8 @@ use crate::trail::record::{Event, Identity};
 impl OwnerRules {
     /// Whether an AWS service made the call: on its own, or in a session that it named itself, with a role that it was given
     /// for its work (CloudFormation, EMR…). A session of software that runs somewhere (an instance's) is no such call.
-    /// Where sessions are followed it is the last one's maker who counts.
+    /// Where sessions are followed it is the last one's maker who counts; a service that only gave out the session is none: what
+    /// runs in that (a Lambda function) called.
     pub fn is_left_to_parents(&self, event: &Event) -> bool {
         let links = self.links(event);
         let callers: Vec<&Event> = std::iter::once(event).chain(links.iter().map(|link| &link.event)).collect();
@@ -19,9 +20,10 @@ impl OwnerRules {
         if self.identity_map.as_ref().is_some_and(is_mapped) {
             return false;
         }
-        let identity = callers.last().map_or(&event.identity, |last| &last.identity);
+        let is_nobody = |caller: &&&Event| matches!(caller_of(&caller.identity), Caller::Service(_));
+        let Some(last) = callers.iter().rev().find(|caller| !is_nobody(caller)) else { return true };
+        let identity = &last.identity;
         match caller_of(identity) {
-            Caller::Service(_) => true,
             Caller::Session(session) => {
                 let is_a_person = text(&identity.source_identity).is_some() || identity_center_user(identity).is_some();
                 let by_service = session.name.is_some_and(machine_session::is_of_a_service_at_work);

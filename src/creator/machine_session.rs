@@ -84,7 +84,23 @@ const KNOWN: &[(Form, &str)] = &[
 ];
 
 /// The makers that are AWS services at work for what somebody ordered: what they make belongs to that.
-const AT_WORK: [&str; 3] = ["CloudFormation", "EMR", "AWS Backup"];
+const AT_WORK: [&str; 2] = ["CloudFormation", "EMR"];
+
+/// The makers to whom AWS itself hands the sessions out: no caller is on record.
+const BY_AWS: [&str; 12] = [
+    "an EC2 instance",
+    "a managed instance of Systems Manager",
+    "CodeBuild",
+    "CloudFormation",
+    "Glue",
+    "EMR",
+    "SageMaker",
+    "Redshift",
+    "AWS Backup",
+    "Lambda",
+    "Systems Manager Automation",
+    "an EKS pod",
+];
 
 /// How many digits a number needs at least to be a program's: an epoch in seconds (ten since 2001), in milli-, micro- or nanoseconds,
 /// an account id. Shorter ones are taken for employee numbers.
@@ -101,6 +117,11 @@ pub(super) fn maker_of(session_name: &str) -> Option<&'static str> {
 /// Whether an AWS service chose the name for its own work, with a role that it was given for that.
 pub(super) fn is_of_a_service_at_work(session_name: &str) -> bool {
     maker_of(session_name).is_some_and(|maker| AT_WORK.contains(&maker))
+}
+
+/// Whether the session is likely one that AWS itself made, so that nobody is behind it.
+pub(super) fn is_handed_out_by_aws(session_name: &str) -> bool {
+    maker_of(session_name).is_some_and(|maker| BY_AWS.contains(&maker))
 }
 
 impl Form {
@@ -202,6 +223,13 @@ mod tests {
             ("0a1b2c3d4e5f6071", "a program"),
         ] {
             assert_eq!(maker_of(name), Some(maker), "{name}");
+        }
+    }
+
+    #[test]
+    fn makers_that_are_named_elsewhere_are_known() {
+        for maker in AT_WORK.iter().chain(&BY_AWS) {
+            assert!(KNOWN.iter().any(|(_, known)| known == maker), "{maker}");
         }
     }
 

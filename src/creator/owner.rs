@@ -121,9 +121,12 @@ impl OwnerRules {
                 return mapped.map(|fact| (&event.identity, fact));
             }
         }
-        for Link { event, .. } in links.iter().rev() {
+        for (at, Link { event, .. }) in links.iter().enumerate().rev() {
             match self.by_identity(event, steps) {
-                Ok(fact) => return Ok((&event.identity, fact)),
+                Ok(mut fact) => {
+                    fact.reason.push_str(&made_by_calls(at + 1));
+                    return Ok((&event.identity, fact));
+                }
                 Err(_) => steps.say(Rule::Chain, "so the session that it made stands for it"),
             }
         }
@@ -213,6 +216,11 @@ impl OwnerRules {
         steps.say(Rule::UserSuffix, format!("{name} ends in {suffix}"));
         Ok(())
     }
+}
+
+/// For the end of a reason, where the owner is not the caller itself.
+fn made_by_calls(calls: usize) -> String {
+    if calls == 1 { "; made the session".to_owned() } else { format!("; made the session by {calls} calls") }
 }
 
 /// Who called, as recorded: "AssumedRole arn:… of account 444455556666".

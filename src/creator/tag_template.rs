@@ -13,7 +13,10 @@ const CREATOR: &str = "creator";
 
 /// A compiled template.
 #[derive(Debug, Clone)]
-pub struct TagTemplate(TextTemplate<Placeholder>);
+pub struct TagTemplate {
+    source: String,
+    compiled: TextTemplate<Placeholder>,
+}
 
 #[derive(Debug, Clone)]
 enum Placeholder {
@@ -44,7 +47,13 @@ impl TagTemplate {
                 Err(format!("there is no {{{name}}}; {}", instead(name, &allowed)))
             }
         };
-        TextTemplate::parse(source, meaning).map(Self)
+        let compiled = TextTemplate::parse(source, meaning)?;
+        Ok(Self { source: source.to_owned(), compiled })
+    }
+
+    /// The text it was read from.
+    pub fn source(&self) -> &str {
+        &self.source
     }
 
     /// The value for a resource that this event made, whose owner is `owner`.
@@ -56,7 +65,7 @@ impl TagTemplate {
             Placeholder::Creator => owner.as_ref().ok().map(|owner| owner.value.as_str().into()),
             Placeholder::Field(field) => field.of(event),
         };
-        let text = self.0.render(value).map_err(|Missing(name)| match (name, owner) {
+        let text = self.compiled.render(value).map_err(|Missing(name)| match (name, owner) {
             (CREATOR, Err(NoOwner(why))) => format!("it has no owner: {why}"),
             _ => format!("the event does not tell {{{name}}}"),
         })?;

@@ -231,7 +231,7 @@ fn stdin_unit() -> Unit {
     let is_all = read.as_ref().is_ok_and(|&length| (length as u64) < STDIN_IDENTIFIED);
     let identity = is_all.then(|| {
         let content = Fingerprint::of(&[&head]);
-        let name: String = content.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let name = content.to_string();
         Identity { prefix: "stdin:".to_owned(), name, content }
     });
     let open: Open = Box::new(move || {

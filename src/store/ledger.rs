@@ -6,6 +6,7 @@
 //! all read becomes one row ([`ClosedDay`]), and closed days in a row one span of their region ([`days`]).
 
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
 use sha2::{Digest, Sha256};
@@ -36,6 +37,13 @@ impl Fingerprint {
     /// Its bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
+    }
+}
+
+/// In hexadecimal digits.
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
     }
 }
 

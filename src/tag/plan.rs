@@ -169,8 +169,8 @@ pub(crate) fn decisions<'f>(
     let resources = facts.live.iter().zip(&facts.joined.events);
     resources.map(move |(resource, events)| {
         let definition = facts.definition;
-        let is_sought = is_wanted(question, definition, resource) && lineage::may_inherit(&question.rules, events);
-        let lineage = lineage.filter(|_| is_sought);
+        let is_sought = || is_wanted(question, definition, resource) && lineage::may_inherit(&question.rules, events);
+        let lineage = lineage.filter(|_| is_sought());
         let inherited = lineage.map(|lineage| lineage.owner_of(&question.rules, definition, resource, events));
         let case = Case { question, definition, resource, events, inherited: inherited.as_ref() };
         let decision = decide(case);

@@ -11,7 +11,7 @@ use super::extract::{Reading, read};
 use super::fields::Fields;
 use super::filter::RecordFilter;
 use super::record::Touched;
-use super::scan::{Buffers, Limits, Records, Scan, Sizes, split};
+use super::scan::{Buffers, Keys, Limits, Records, Scan, Sizes, split};
 use crate::resource_map::ResourceMap;
 
 /// A record of a call that the map knows.
@@ -75,7 +75,8 @@ impl From<Touched> for Found {
 pub fn try_map(map: &ResourceMap, input: &mut dyn Read, each: &mut dyn FnMut(Tried)) -> Scan {
     let mut trial = Trial { map, scan: Scan::default(), each };
     let sizes = Sizes::default();
-    let broken = split(&Limits::default(), input, &mut Buffers::default(), &mut trial, &sizes).err();
+    let keys = Keys::new(&[]);
+    let broken = split(&Limits::default(), &keys, input, &mut Buffers::default(), &mut trial, &sizes).err();
     let mut scan = trial.scan;
     scan.broken = broken;
     scan.counts.stored_bytes = sizes.stored.get();

@@ -5,7 +5,7 @@ UpdateStack with an empty `Tags` removes all tags, which moto takes for none giv
 of an account's are its own. Athena's ListTagsForResource tells of a resource without tags that it has none. DescribeCapacityProviders
 without names gives all, with their tags. CodeDeploy has BatchGetDeploymentGroups. Elastic Beanstalk's applications have tags.
 ECS's tasks don't stop because they are looked at. Lex lists the aliases of the bot that is asked for, not those of all, and their ARNs have
-no `$` and can be asked for tags. The Tagging API lists a SageMaker model card once, not its versions. CloudWatch tags alarms, dashboards and
+no `$` and can be asked for tags. The Tagging API lists a SageMaker model card once, not its versions; model packages have tags. CloudWatch tags alarms, dashboards and
 Contributor Insights rules (its TagResource's documentation), dashboards also when they are put. Route 53 Resolver tells and takes the tags of query
 log configurations, not of endpoints and rules alone. The ARN of an identity of SES is `…:identity/NAME`. The Tagging API says of a Storage Lens
 configuration that it can't take its tags off, instead of that it did. WorkSpaces tags images too, has one value for a key, and takes tags off.
@@ -218,6 +218,11 @@ def tag_hsm(self, resource_id, tag_list):
 
 
 CloudHSMV2Backend.tag_resource, CloudHSMV2Backend.untag_resource = tag_hsm, untag_hsm
+
+_sagemaker_found = SageMakerModelBackend._get_resource_from_arn
+SageMakerModelBackend._get_resource_from_arn = lambda self, arn: (
+    self.model_packages[arn] if ":model-package/" in arn else _sagemaker_found(self, arn)
+)
 
 
 def before(entry, environ):

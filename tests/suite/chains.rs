@@ -45,7 +45,7 @@ fn person_to_instance() -> [Event; 3] {
     [
         assume(Caller::iam_user("anna"), hub),
         into_other.field("sharedEventID", shared),
-        instance("i-0a1b2c3d4e5f60718", session(OTHER, "spoke", "i-05c30218156bcc246", spoke))
+        instance("i-0a1b2c3d4e5f60718", session(OTHER, "spoke", "botocore-session-1700000001", spoke))
             .field("recipientAccountId", json!(OTHER)),
     ]
 }
@@ -115,11 +115,11 @@ fn the_person_is_found_through_two_accounts_whatever_the_order_and_however_the_l
     for other in &told[1..] {
         assert_eq!(other, &told[0]);
     }
-    assert_eq!(owner(&told[0]), ("anna", "IAM user name, of account 123456789012"));
+    assert_eq!(owner(&told[0]), ("anna", "IAM user name, of account 123456789012; made the session by 2 calls"));
     let [to_spoke, to_hub] = links(&told[0])[..] else { panic!("{:#}", told[0]) };
     assert_eq!(
         to_spoke,
-        "session i-05c30218156bcc246 of role spoke (ASIASPOKE00000000001) was made by AssumeRole at 2026-03-01T10:00:00Z, \
+        "session botocore-session-1700000001 of role spoke (ASIASPOKE00000000001) was made by AssumeRole at 2026-03-01T10:00:00Z, \
          recorded in account 123456789012 (event 00000001-0000-4000-8000-00000000000b), by AssumedRole \
          arn:aws:sts::123456789012:assumed-role/hub/botocore-session-1700000000 of account 123456789012"
     );
@@ -132,14 +132,14 @@ fn without_the_option_all_is_as_before_and_who_tells_of_it() {
     let files = write(&bench, &person_to_instance());
     load(&bench, &files, &[]);
     let run = bench.trailcreator(["who", "i-0a1b2c3d4e5f60718", "--resolve-chains"]).run();
-    run.success().shows(["owner    spoke (role; session name i-05c30218156bcc246"]);
+    run.success().shows(["owner    spoke (role; session name botocore-session-1700000001"]);
     run.says(["--resolve-chains: the database does not know who made any session", "load with --chains"]);
     let advice = &who(&bench, "i-0a1b2c3d4e5f60718", &[])["advice"];
     assert!(advice[0].as_str().expect("advice").contains("--resolve-chains"), "{advice}");
     load(&bench, &files, &["--chains"]);
     assert_eq!(owner(&who(&bench, "i-0a1b2c3d4e5f60718", &[])).0, "spoke", "loaded, but not asked for");
     let run = bench.trailcreator(["who", "i-0a1b2c3d4e5f60718", "--resolve-chains"]).run();
-    run.success().shows(["owner    anna", "why      session i-05c30218156bcc246 of role spoke"]);
+    run.success().shows(["owner    anna", "why      session botocore-session-1700000001 of role spoke"]);
     assert!(!run.stderr.contains("--chains") && !run.stdout.contains("next"), "{}", run.printed());
 }
 
@@ -204,12 +204,18 @@ fn those_whom_an_identity_provider_vouches_for_are_found() {
         let (owner, reason) = owner(&answer);
         (format!("{owner} ({reason})"), links(&answer).len())
     };
-    let github =
-        "repo:octo-org/app:ref:refs/heads/main (web identity of GitHub Actions (token.actions.githubusercontent.com))";
+    let github = "repo:octo-org/app:ref:refs/heads/main (web identity of GitHub Actions (token.actions.githubusercontent.com); made the session)";
     assert_eq!(of(1), (github.to_owned(), 1));
-    assert_eq!(of(2), ("sam@example.com (SAML user name)".to_owned(), 1));
-    assert_eq!(of(3), ("carol (IAM user name)".to_owned(), 1));
-    assert_eq!(of(4), ("loop-a (role; session name GitHubActions was made up by GitHub Actions)".to_owned(), 2));
+    assert_eq!(of(2), ("sam@example.com (SAML user name; made the session)".to_owned(), 1));
+    assert_eq!(of(3), ("carol (IAM user name; made the session)".to_owned(), 1));
+    assert_eq!(
+        of(4),
+        (
+            "loop-a (role; session name GitHubActions was made up by GitHub Actions; made the session by 2 calls)"
+                .to_owned(),
+            2
+        )
+    );
     assert_eq!(of(5), ("function (session name of role function)".to_owned(), 0));
     let again = load(&bench, &files, &["--chains"]).json();
     assert_eq!((&again["files"]["already_loaded"], again.get("sessions")), (&json!(11), None));
@@ -268,7 +274,7 @@ fn tag_and_report_follow_sessions_too() {
     let (bench, moto) = (Bench::new(), Moto::start());
     let url = moto.boto3("result = client('sqs').create_queue(QueueName='jobs')['QueueUrl']");
     let made = Event::new("sqs.amazonaws.com", "CreateQueue")
-        .by(session(ACCOUNT, "deploy", "i-05c30218156bcc246", "ASIADEPLOY0000000001"))
+        .by(session(ACCOUNT, "deploy", "botocore-session-1700000001", "ASIADEPLOY0000000001"))
         .request(json!({"queueName": "jobs"}))
         .response(json!({"queueUrl": url}));
     let files = write(&bench, &[made, assume(Caller::iam_user("anna"), "ASIADEPLOY0000000001")]);

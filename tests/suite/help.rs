@@ -114,6 +114,7 @@ const COMMANDS: [(&str, &[&str]); 16] = [
             "--type",
             "--region",
             "--offline",
+            "--inherit",
             "--account",
             "--top",
             "--format",

@@ -196,6 +196,12 @@ fn the_check_finds_what_the_api_models_do_not_know() {
             "items: volumeSet[]",
             "the answer of DescribeVolumes has ['nextToken']",
         ),
+        (
+            "ec2.yml",
+            "id: 'attachmentSet[].instanceId'",
+            "id: 'attachmentSet[].instance'",
+            "VolumeAttachment has no 'instance'",
+        ),
         ("rds.yml", "items: to_array(DBInstances.DBInstance)[]", "items: DBInstances.DBInstance[]", "use to_array()"),
         ("sqs.yml", "target: AmazonSQS", "target: SQS", "'SQS' should be 'AmazonSQS'"),
         ("lambda.yml", "GET /2017-03-31/tags/{arn}", "GET /2015-03-31/tags/{arn}", "no operation has"),

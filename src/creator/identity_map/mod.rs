@@ -23,6 +23,8 @@ use pattern::Pattern;
 pub struct IdentityMap {
     /// Its file, for messages.
     name: String,
+    /// What it was read from.
+    text: String,
     rules: Vec<Rule>,
     /// Whether it was asked about any event.
     asked: AtomicBool,
@@ -64,6 +66,11 @@ pub(super) struct Verdict {
 }
 
 impl IdentityMap {
+    /// The text that it was read from: two of the same text decide the same.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// What the first rule that fits says.
     pub(super) fn verdict(&self, event: &Event) -> Option<Verdict> {
         self.asked.store(true, Ordering::Relaxed);

@@ -78,7 +78,7 @@ impl IdentityMap {
         }
         let rules = (1..).zip(&rules.value).map(|(number, stanza)| compile(source, number, stanza));
         let rules = rules.collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { name: name.to_owned(), rules, asked: AtomicBool::new(false) })
+        Ok(Self { name: name.to_owned(), text: text.to_owned(), rules, asked: AtomicBool::new(false) })
     }
 }
 

@@ -1,6 +1,6 @@
 //! What to do where there is no owner, or only an id.
 
-use crate::creator::{NoOwner, Owner, Rule, Step};
+use crate::creator::{NoOwner, Owner, Rule, Step, may_lead_to_a_maker};
 use crate::trail::record::Event;
 
 const INHERIT: &str = "give it the owner of the stack, group, cluster or instance that it belongs to: tag --inherit";
@@ -37,7 +37,7 @@ pub(super) fn of_creation(
 fn of_owner(steps: &[Step], event: &Event, owner: &Result<Owner, NoOwner>) -> Vec<String> {
     let spoke = |rule: Rule| steps.iter().any(|step| step.rule == rule);
     let mut advice = by_last_rule(steps, event, owner);
-    if spoke(Rule::MachineSessions) && !spoke(Rule::Chain) {
+    if spoke(Rule::MachineSessions) && !spoke(Rule::Chain) && may_lead_to_a_maker(&event.identity) {
         advice.push(CHAINS.to_owned());
     }
     advice

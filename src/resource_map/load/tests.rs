@@ -342,3 +342,22 @@ fn types_are_checked_together() {
         Err("there is no resource type iam-rol, did you mean iam-role?; there is no resource type xyzzy".to_owned())
     );
 }
+
+#[test]
+fn a_map_of_one_s_own_may_name_parents() {
+    let files = Files::new();
+    let with = |name: &str, parents: &str| {
+        let stanza = listed("thing", None).replace("    id: Id\n", &format!("    id: Id\n    parents: {parents}\n"));
+        files.write(name, &format!("{HEAD}{stanza}"))
+    };
+    let map = ResourceMap::load(&[], &[with("good.yml", "[{type: asg, id: 'Groups[]'}]")]).unwrap();
+    assert!(map.child_types(&["asg".into()]).contains(&ResourceType::from("thing")));
+    let refused = |name: &str, parents: &str| ResourceMap::load(&[], &[with(name, parents)]).unwrap_err().to_string();
+    let unknown = refused("unknown.yml", "[{type: asgg, id: Group}]");
+    assert!(
+        unknown.ends_with("unknown.yml:8:22: the parent asgg is no type of the map; did you mean asg?"),
+        "{unknown}"
+    );
+    let no_id = refused("no-id.yml", "[{type: asg}]");
+    assert!(no_id.contains("`id` is missing here: JMESPath on the listed item to the parent's id"), "{no_id}");
+}

@@ -256,10 +256,6 @@ impl<'m> Lineage<'m> {
         let creation = known.creation(parent, branch.made_at);
         let name = phrase(parent);
         let way = tag.map_or_else(|| name.clone(), |tag| format!("{name} ({tag})"));
-        let by_itself = creation.map(|creation| rules.owner_of(&creation.event).map(|owner| (owner, &creation.event)));
-        let by_itself = by_itself.map(|found| {
-            found.map(|(owner, event)| Inherited { owner, event: Some(event.clone()), way: vec![way.clone()] })
-        });
         let is_left = creation.is_none_or(|creation| rules.is_left_to_parents(&creation.event));
         let above = if is_left { self.above(rules, parent, known, creation, branch) } else { Ok(None) };
         let above = match above {
@@ -268,9 +264,9 @@ impl<'m> Lineage<'m> {
             Err(Nobody::Tried(tried)) => tried.into_iter().map(|why| format!("; {why}")).collect(),
             Err(open) => return Err(open),
         };
-        let why = match by_itself {
-            Some(Ok(inherited)) => return Ok(inherited),
-            Some(Err(NoOwner(why))) => format!("has no owner: {why}"),
+        let why = match creation.map(|creation| (rules.owner_of(&creation.event), &creation.event)) {
+            Some((Ok(owner), event)) => return Ok(Inherited { owner, event: Some(event.clone()), way: vec![way] }),
+            Some((Err(NoOwner(why)), _)) => format!("has no owner: {why}"),
             None => "has no record".to_owned(),
         };
         Err(Nobody::Tried(vec![format!("its parent {name} {why}{above}")]))

@@ -6,6 +6,7 @@
 //! They tell of the resource's own creation, whoever its owner is: of a parent's only the owner is taken. Where the resource
 //! itself has no record, that is all that they can tell.
 
+use std::fmt;
 use std::str::FromStr;
 
 use super::{Case, Decision, LeftKind, PlannedWrite, creation_of, planned, present_value, prove_tags};
@@ -22,6 +23,13 @@ pub struct MoreTag {
     pub key: TagKey,
     /// Its value.
     pub template: TagTemplate,
+}
+
+impl fmt::Display for MoreTag {
+    /// As it is read.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}={}", self.key, self.template.source())
+    }
 }
 
 impl FromStr for MoreTag {

@@ -78,11 +78,11 @@ impl Field {
     }
 
     /// The text of its value, from the text of the record's own field.
-    pub(super) fn raw(self, top_level: &RawValue) -> Option<&RawValue> {
+    pub(super) fn raw(self, top_level: &str) -> Option<&str> {
         let mut raw = top_level;
         for name in self.0.split('.').skip(1) {
             let mut found = [None];
-            pick(raw.get(), &[name], &mut found).ok()?;
+            pick(raw, &[name], &mut found).ok()?;
             raw = found[0]?;
         }
         Some(raw)
@@ -107,19 +107,35 @@ pub(super) fn text(raw: &str) -> Option<String> {
 pub(super) fn pick<'de>(
     value: &'de str,
     names: &[&str],
-    values: &mut [Option<&'de RawValue>],
+    values: &mut [Option<&'de str>],
 ) -> Result<bool, serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_str(value);
     Pick { names, values }.deserialize(&mut deserializer)
 }
 
-/// Finds `names` in a value, as [`pick`]; says whether it is an object, as those that aren't have none.
-pub(super) struct Pick<'p, R> {
-    pub(super) names: &'p [&'p str],
-    pub(super) values: &'p mut [Option<R>],
+/// The value at the beginning of `json`, as it is spelled. Of strings it looks only for the end; what follows isn't looked at.
+pub(super) fn value(json: &[u8]) -> Option<&str> {
+    let Some(text) = json.strip_prefix(b"\"") else {
+        let raw = <&RawValue>::deserialize(&mut serde_json::Deserializer::from_slice(json)).ok()?;
+        return Some(raw.get());
+    };
+    let mut end = 0;
+    loop {
+        end += memchr::memchr2(b'"', b'\\', text.get(end..)?)?;
+        if text[end] == b'"' {
+            return str::from_utf8(&json[..end + 2]).ok();
+        }
+        end += 2;
+    }
 }
 
-impl<'de, R: Deserialize<'de>> DeserializeSeed<'de> for Pick<'_, R> {
+/// Finds `names` in a value, as [`pick`]; says whether it is an object, as those that aren't have none.
+struct Pick<'p, 'de> {
+    names: &'p [&'p str],
+    values: &'p mut [Option<&'de str>],
+}
+
+impl<'de> DeserializeSeed<'de> for Pick<'_, 'de> {
     type Value = bool;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
@@ -127,7 +143,7 @@ impl<'de, R: Deserialize<'de>> DeserializeSeed<'de> for Pick<'_, R> {
     }
 }
 
-impl<'de, R: Deserialize<'de>> Visitor<'de> for Pick<'_, R> {
+impl<'de> Visitor<'de> for Pick<'_, 'de> {
     type Value = bool;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -138,7 +154,7 @@ impl<'de, R: Deserialize<'de>> Visitor<'de> for Pick<'_, R> {
         while let Some(Text(key)) = map.next_key()? {
             let index = self.names.iter().position(|name| *name == key);
             match index.and_then(|index| self.values.get_mut(index)) {
-                Some(value) => *value = Some(map.next_value()?),
+                Some(value) => *value = Some(map.next_value::<&RawValue>()?.get()),
                 None => drop(map.next_value::<IgnoredAny>()?),
             }
         }

@@ -1,24 +1,20 @@
 //! A document's bytes → how often which calls are in it, failed ones too.
 //!
-//! The scan's own walk over records ([`super::scan`]), in which of each record only the fields that are counted by are
-//! looked at; values are compared as they are spelled, and understood in the end. Memory is bounded: so many bytes of
+//! The scan's own walk over records ([`super::scan`]), in which of each record only the fields that are counted by, and found
+//! by that walk, are looked at; values are compared as they are spelled, and understood in the end. Memory is bounded: so many bytes of
 //! distinct values, and no more.
 
 mod field;
 
-use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::io::Read;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use jiff::Timestamp;
-use serde::de::{Deserialize, SeqAccess};
-use serde_json::value::RawValue;
 
-use field::Pick;
 pub use field::{FIELDS, Field, UnknownField};
 
-use super::scan::{Buffers, Limits, Records, Scan, Sizes, split};
+use super::scan::{Buffers, Found, Keys, Limits, Records, Scan, Sizes, split};
 use super::window::TimeWindow;
 
 /// Memory for distinct values of all threads, in bytes.
@@ -30,6 +26,17 @@ const ENTRY: usize = 64;
 /// Fields that decide whether a record counts, in the order of `Counter::names`; those counted by come after them.
 const DECIDING: [&str; 7] =
     ["eventName", "eventSource", "eventTime", "errorCode", "errorMessage", "eventCategory", "eventType"];
+
+/// Their places there that say what a call comes to, whatever the time.
+const OF_CALLS: [usize; 4] = [0, 1, 3, 4];
+
+/// The place of `eventTime` there.
+const TIME: usize = 2;
+
+/// The texts of the values of `Counter::names`.
+type Values<'r> = [Option<&'r str>; DECIDING.len() + FIELDS.len()];
+
+const NO_VALUES: Values<'static> = [None; DECIDING.len() + FIELDS.len()];
 
 /// What stands between the values of a spelled key: no JSON text holds it.
 const SEPARATOR: char = '\0';
@@ -64,6 +71,9 @@ pub struct Counter {
     names: Vec<&'static str>,
     /// Where in `names` each field's own begins.
     places: Vec<usize>,
+    /// Where those are whose values say what a call comes to.
+    needed: Vec<usize>,
+    keys: Keys,
     limits: Limits,
     memory: usize,
     held: AtomicUsize,
@@ -81,9 +91,14 @@ impl Counter {
                 names.len() - 1
             })
         };
-        let places = fields.iter().map(&mut place).collect();
+        let places: Vec<usize> = fields.iter().map(&mut place).collect();
+        let mut needed = [&OF_CALLS[..], &places].concat();
+        needed.extend((!window.is_open()).then_some(TIME));
+        needed.sort_unstable();
+        needed.dedup();
+        let keys = Keys::new(&names);
         let (held, is_full) = (AtomicUsize::new(0), AtomicBool::new(false));
-        Self { fields, window, names, places, limits: Limits::default(), memory: MEMORY, held, is_full }
+        Self { fields, window, names, places, needed, keys, limits: Limits::default(), memory: MEMORY, held, is_full }
     }
 
     /// The fields that are counted by.
@@ -104,7 +119,7 @@ impl Counter {
         let mut collector =
             Collector { counter: self, tally, scan: Scan::default(), has_list: false, key: String::new() };
         let sizes = Sizes::default();
-        let broken = split(&self.limits, input, buffers, &mut collector, &sizes).err();
+        let broken = split(&self.limits, &self.keys, input, buffers, &mut collector, &sizes).err();
         let mut scan = collector.scan;
         scan.broken = broken;
         scan.counts.stored_bytes = sizes.stored.get();
@@ -113,16 +128,26 @@ impl Counter {
         scan
     }
 
-    /// Room for the values of `names`.
-    fn no_values<R>(&self) -> Vec<Option<R>> {
-        self.names.iter().map(|_| None).collect()
+    /// The values of `names` in a framed record, of those that say what a call comes to; `None` where it isn't certain to be
+    /// a call, or one of them isn't JSON.
+    fn call<'r>(&self, record: &'r [u8], found: &Found) -> Option<Values<'r>> {
+        if found.is_doubtful {
+            return None;
+        }
+        let mut values = NO_VALUES;
+        for &index in &self.needed {
+            if let Some(at) = found.values[index] {
+                values[index] = Some(field::value(&record[at..])?);
+            }
+        }
+        (is_text(values[0]) && is_text(values[1])).then_some(values)
     }
 
     /// What a record comes to, by its values of `names`. A call's key is left in `key`.
-    fn read<R: Borrow<RawValue>>(&self, values: &[Option<R>], key: &mut String) -> Result<Reading, String> {
-        let raw = |index: usize| values.get(index).and_then(Option::as_ref).map(Borrow::borrow);
-        let text = |index: usize| raw(index).map_or("null", RawValue::get);
-        let is_text = |index| text(index).len() > 2 && text(index).starts_with('"');
+    fn read(&self, values: &[Option<&str>], key: &mut String) -> Result<Reading, String> {
+        let raw = |index: usize| values.get(index).copied().flatten();
+        let text = |index: usize| raw(index).unwrap_or("null");
+        let is_text = |index| is_text(raw(index));
         if !is_text(0) || !is_text(1) {
             let is = |index, name: &str| field::text(text(index)).is_some_and(|text| text == name);
             if is(5, "Insight") || is(6, "AwsCloudTrailInsight") {
@@ -131,16 +156,21 @@ impl Counter {
             let missing = if is_text(0) { DECIDING[1] } else { DECIDING[0] };
             return Err(format!("a record has no {missing}"));
         }
-        if !self.window.is_open() && !self.window.contains(moment(text(2))?) {
+        if !self.window.is_open() && !self.window.contains(moment(text(TIME))?) {
             return Ok(Reading::Outside);
         }
         key.clear();
         for (field, place) in self.fields.iter().zip(&self.places) {
-            key.push_str(raw(*place).and_then(|raw| field.raw(raw)).map_or("null", RawValue::get));
+            key.push_str(raw(*place).and_then(|raw| field.raw(raw)).unwrap_or("null"));
             key.push(SEPARATOR);
         }
         Ok(Reading::Call { failed: text(3) != "null" || text(4) != "null" })
     }
+}
+
+/// Whether a value is a string that isn't empty.
+fn is_text(raw: Option<&str>) -> bool {
+    raw.is_some_and(|raw| raw.len() > 2 && raw.starts_with('"'))
 }
 
 fn moment(raw: &str) -> Result<Timestamp, String> {
@@ -201,8 +231,16 @@ impl Records for Collector<'_> {
         Ok(())
     }
 
+    fn framed(&mut self, record: &[u8], found: &Found) -> bool {
+        let call = self.counter.call(record, found);
+        if let Some(values) = &call {
+            self.take(true, values);
+        }
+        call.is_some()
+    }
+
     fn record(&mut self, record: &str) {
-        let mut values: Vec<Option<&RawValue>> = self.counter.no_values();
+        let mut values = NO_VALUES;
         match field::pick(record, &self.counter.names, &mut values) {
             Ok(is_object) => self.take(is_object, &values),
             Err(error) => {
@@ -215,22 +253,10 @@ impl Records for Collector<'_> {
     fn digest(&mut self) {
         self.scan.counts.digests += 1;
     }
-
-    fn next_record<'de, R, A>(&mut self, list: &mut A, _record_limit: u64) -> Result<bool, A::Error>
-    where
-        R: Deserialize<'de> + Borrow<RawValue>,
-        A: SeqAccess<'de>,
-    {
-        let mut values: Vec<Option<R>> = self.counter.no_values();
-        let pick = Pick { names: &self.counter.names, values: &mut values };
-        let Some(is_object) = list.next_element_seed(pick)? else { return Ok(false) };
-        self.take(is_object, &values);
-        Ok(true)
-    }
 }
 
 impl Collector<'_> {
-    fn take<R: Borrow<RawValue>>(&mut self, is_object: bool, values: &[Option<R>]) {
+    fn take(&mut self, is_object: bool, values: &Values<'_>) {
         self.scan.counts.records += 1;
         if !is_object {
             return self.broken("a record is not an object".to_owned());

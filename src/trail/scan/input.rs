@@ -22,6 +22,45 @@ pub(in crate::trail) struct Sizes {
     pub(in crate::trail) is_gzip: Cell<bool>,
 }
 
+impl Sizes {
+    /// Of a whole gzip file, in bytes.
+    pub(super) fn set_whole(&self, stored: usize, decompressed: usize) {
+        self.stored.set(stored as u64);
+        self.decompressed.set(decompressed as u64);
+        self.is_gzip.set(true);
+    }
+}
+
+/// What is to be read after a beginning that is in memory.
+pub(super) enum Rest<'a> {
+    /// Nothing: that was all.
+    Nothing,
+    /// Reading failed there; it is told where what was read has been looked at.
+    Failed(Option<io::Error>),
+    /// More.
+    More(&'a mut dyn Read),
+}
+
+impl Read for Rest<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Nothing => Ok(0),
+            Self::Failed(error) => error.take().map_or(Ok(0), Err),
+            Self::More(input) => input.read(buffer),
+        }
+    }
+}
+
+/// Reads the first bytes of `input`, at most `limit`, to `stored`.
+pub(super) fn beginning<'a>(input: &'a mut dyn Read, limit: u64, stored: &mut Vec<u8>) -> Rest<'a> {
+    stored.clear();
+    match input.take(limit).read_to_end(stored) {
+        Ok(length) if (length as u64) < limit => Rest::Nothing,
+        Ok(_) => Rest::More(input),
+        Err(error) => Rest::Failed(Some(error)),
+    }
+}
+
 /// Opens `input`: decompresses it where it is gzip, to at most `limit` bytes.
 ///
 /// All members of a gzip file are read; what follows them is an error, for it would be silently lost.

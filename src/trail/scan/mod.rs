@@ -5,20 +5,30 @@
 //! Insights events are told apart and skipped.
 //!
 //! # How
-//! 1. `input` decompresses into a buffer that is used again for the next document; a document larger than
-//!    [`Limits::buffered`] is streamed instead, so that memory stays flat.
-//! 2. `document` frames it: each record's text, borrowed, not parsed.
-//! 3. `prefilter` dismisses a record whose text can't hold a wanted `eventName`. It over-approximates and never
-//!    decides that a record matches.
-//! 4. [`extract::read`] decides, on the fields of the few records that are left.
+//! 1. `inflate` decompresses a whole gzip file at once, into a buffer that is used again for the next document; `input`
+//!    does what it leaves: plain JSON, several members, damaged files. A document larger than [`Limits::buffered`] is streamed,
+//!    so that memory stays flat.
+//! 2. `document` walks its top level; `frame` finds, in one pass over the bytes by the bitmaps of `blocks`, where each
+//!    record ends and where its own `eventName` is. Nothing is parsed.
+//! 3. `prefilter` dismisses a record that holds no wanted `eventName`. It over-approximates and never decides that a
+//!    record matches.
+//! 4. [`extract::read`] decides, on the fields of the few records that are left, read by `serde_json`.
 //!
-//! # What a faster scanner must keep
-//! [`Scanner::scan`] is the whole interface: bytes in, events and [`Counts`] out. Steps 2 and 3 may become one pass over
-//! the bytes as long as every record that step 4 would match still comes to it, records come in their order, and what
-//! stands before a break is kept. `records` counts all records; broken records are counted among those that the
-//! prefilter can't dismiss.
+//! # What is broken
+//! A document is broken where it ends too early, where strings, brackets or what stands between records aren't JSON's, where
+//! bytes aren't UTF-8, and where a record that isn't dismissed isn't JSON; what stands before that is kept. What is wrong inside
+//! of a dismissed record without hiding its end, or another record, isn't looked for: a misspelt `true`, a bad escape, two commas
+//! (a document that is streamed is checked to the last byte). A record that is JSON but no record is counted as broken,
+//! if it isn't dismissed; nothing depends on where in the document it stands.
+//!
+//! # What every way of scanning must keep
+//! [`Scanner::scan`] is the whole interface: bytes in, events and [`Counts`] out. Every record that step 4 would match
+//! comes to it, records come in their order, what stands before a break is kept, `records` counts all records.
 
+mod blocks;
 mod document;
+mod frame;
+mod inflate;
 mod input;
 mod prefilter;
 
@@ -33,12 +43,18 @@ use super::filter::RecordFilter;
 use super::record::ResourceEvent;
 use crate::resource_map::ResourceMap;
 use crate::resource_map::sessions::is_session;
-pub(super) use document::Records;
+pub(super) use document::{Records, Wants};
+pub(super) use frame::{Found, Keys};
+use inflate::Inflater;
+use input::Rest;
 pub(super) use input::Sizes;
 use prefilter::Prefilter;
 
 /// Bytes in a mebibyte.
 const MIB: u64 = 1024 * 1024;
+
+/// Files up to this size, as stored, are decompressed at once, in bytes. CloudTrail's own are mostly smaller than 1 MiB.
+const STORED_AT_ONCE: u64 = 8 * MIB;
 
 /// Events after which those found so far are handed on, so that a document full of matches isn't held in memory.
 const EVENTS_AT_ONCE: usize = 4096;
@@ -159,7 +175,11 @@ pub fn is_digest_or_insight(file_name: &str) -> bool {
 /// Memory that a thread uses for one document after the other.
 #[derive(Debug, Default)]
 pub struct Buffers {
+    /// A document as stored, or its beginning.
+    stored: Vec<u8>,
+    /// Its JSON, or the beginning of that; what is behind it is from earlier documents.
     document: Vec<u8>,
+    inflater: Inflater,
 }
 
 /// Splits a document into its records for `records`; what went through is in `sizes`, however it ends.
@@ -168,20 +188,31 @@ pub struct Buffers {
 /// Why it can't be read to its end; what stood before that was handed on.
 pub(super) fn split(
     limits: &Limits,
+    keys: &Keys,
     input: &mut dyn Read,
     buffers: &mut Buffers,
     records: &mut impl Records,
     sizes: &Sizes,
 ) -> Result<(), String> {
-    let mut json = input::decompressed(input, sizes, limits.decompressed).map_err(|error| error.to_string())?;
+    let wants = Wants { keys, record_limit: limits.record };
+    let rest = input::beginning(input, STORED_AT_ONCE, &mut buffers.stored);
+    let limit = limits.buffered.min(limits.decompressed);
+    if matches!(rest, Rest::Nothing)
+        && let Some(length) = buffers.inflater.whole(&buffers.stored, limit, &mut buffers.document)
+    {
+        sizes.set_whole(buffers.stored.len(), length);
+        return document::split_slice(&buffers.document[..length], wants, records);
+    }
+    let mut stored = buffers.stored.chain(rest);
+    let mut json = input::decompressed(&mut stored, sizes, limits.decompressed).map_err(|error| error.to_string())?;
     buffers.document.clear();
     let read = json.by_ref().take(limits.buffered).read_to_end(&mut buffers.document);
     let complete = read.as_ref().is_ok_and(|&length| (length as u64) < limits.buffered);
     if complete || read.is_err() {
-        let split = document::split_slice(&buffers.document, limits.record, records);
+        let split = document::split_slice(&buffers.document, wants, records);
         return read.map_err(|error| error.to_string()).and(split);
     }
-    document::split_stream(&buffers.document, json, limits.record, records)
+    document::split_stream(&buffers.document, json, wants, records)
 }
 
 /// Scans documents for the events of a resource map. Shared by threads.
@@ -225,7 +256,7 @@ impl Scanner {
     pub fn scan(&self, input: &mut dyn Read, buffers: &mut Buffers, take: &mut dyn FnMut(Vec<ResourceEvent>)) -> Scan {
         let mut collector = Collector { scanner: self, scan: Scan::default(), events: Vec::new(), start: None, take };
         let sizes = Sizes::default();
-        let broken = split(&self.limits, input, buffers, &mut collector, &sizes).err();
+        let broken = split(&self.limits, self.prefilter.keys(), input, buffers, &mut collector, &sizes).err();
         let mut scan = collector.finish();
         scan.broken = broken;
         scan.counts.stored_bytes = sizes.stored.get();
@@ -275,13 +306,15 @@ impl Records for Collector<'_, '_> {
         Ok(())
     }
 
+    fn framed(&mut self, record: &[u8], found: &Found) -> bool {
+        let is_dismissed = !self.scanner.prefilter.may_match(record, found);
+        self.scan.counts.records += u64::from(is_dismissed);
+        is_dismissed
+    }
+
     fn record(&mut self, record: &str) {
         let counts = &mut self.scan.counts;
         counts.records += 1;
-        // Insights events hold the name of a call; in a document that has any, all are told apart.
-        if counts.records > 1 && counts.insights == 0 && !self.scanner.prefilter.may_match(record) {
-            return;
-        }
         match counts.take(self.scanner.read(record)) {
             Ok(None) => {}
             Ok(Some(event)) => {

@@ -1,75 +1,60 @@
-//! Which records can't match, told from their text alone.
+//! Which records can't match, told from where their own `eventName` is.
 //!
-//! Nothing that matches is dismissed: an `eventName` that decodes to a wanted name is spelled literally, or holds a `\u00XX`
-//! escape of a letter, digit, `_`, `.` or `-`; records with such an escape always pass. Names with other characters
-//! (no AWS call has any) switch the filter off.
+//! Nothing that matches is dismissed: an own `eventName` that decodes to a wanted name is spelled literally, or a key or the
+//! name holds a `\u00XX` escape of a letter, digit, `_`, `.` or `-`; records with such an escape always pass. Names with
+//! other characters (no AWS call has any) switch the filter off.
 
 use std::collections::HashSet;
 
-use memchr::memmem::Finder;
-
+use super::frame::{Found, Keys, is_plain};
 use crate::resource_map::events::without_version;
 
-const KEY: &str = "\"eventName\"";
-const ESCAPE: &str = "\\u00";
+/// The own key that is looked at; the only one of [`Prefilter::keys`].
+const KEY: &str = "eventName";
 
 /// The filter for a set of event names.
 #[derive(Debug)]
 pub(super) struct Prefilter {
-    /// The wanted names, with and without a version suffix; `None` lets everything pass.
+    /// The wanted names without a version suffix; `None` lets everything pass.
     names: Option<HashSet<Box<str>>>,
-    key: Finder<'static>,
-    escape: Finder<'static>,
+    keys: Keys,
 }
 
 impl Prefilter {
     pub(super) fn new(names: &[&str]) -> Self {
-        let mut wanted = Some(HashSet::new());
-        for &name in names {
-            if !name.bytes().all(is_plain) {
-                wanted = None;
-            }
-            if let Some(wanted) = &mut wanted {
-                wanted.insert(Box::from(name));
-                wanted.insert(Box::from(without_version(name)));
-            }
-        }
-        Self { names: wanted, key: Finder::new(KEY), escape: Finder::new(ESCAPE) }
+        let are_plain = names.iter().all(|name| name.bytes().all(is_plain));
+        let names = are_plain.then(|| names.iter().map(|name| Box::from(without_version(name))).collect());
+        Self { names, keys: Keys::new(&[KEY]) }
+    }
+
+    /// What is to be found in records.
+    pub(super) fn keys(&self) -> &Keys {
+        &self.keys
     }
 
     /// Whether the record may be a wanted one. Records without any `eventName` pass too: they are broken, and counted.
-    pub(super) fn may_match(&self, record: &str) -> bool {
+    pub(super) fn may_match(&self, record: &[u8], found: &Found) -> bool {
         let Some(names) = &self.names else { return true };
-        let mut has_name = false;
-        for at in self.key.find_iter(record.as_bytes()) {
-            let Some(name) = string_value(&record[at + KEY.len()..]) else { continue };
-            has_name = true;
-            if names.contains(name) || names.contains(without_version(name)) {
-                return true;
-            }
-        }
-        !has_name || self.escape.find_iter(record.as_bytes()).any(|at| spells_plain(&record[at + ESCAPE.len()..]))
+        let [Some(at)] = found.values[..] else { return true };
+        found.is_doubtful || string(&record[at..]).is_none_or(|name| names.contains(without_version(name)))
     }
 }
 
-/// The string after a key, `: "…"`, without its quotes; up to the first quote, so with escapes it is not the whole.
-fn string_value(after_key: &str) -> Option<&str> {
-    let value = after_key.trim_ascii_start().strip_prefix(':')?.trim_ascii_start().strip_prefix('"')?;
-    memchr::memchr(b'"', value.as_bytes()).map(|end| &value[..end])
-}
-
-/// Whether a `\u00` escape with these two digits stands for a character that names are made of.
-fn spells_plain(digits: &str) -> bool {
-    digits.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()).is_some_and(is_plain)
-}
-
-fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-')
+/// The text of a string without escapes.
+fn string(value: &[u8]) -> Option<&str> {
+    let text = value.strip_prefix(b"\"")?;
+    let end = memchr::memchr2(b'"', b'\\', text)?;
+    if text[end] == b'"' { str::from_utf8(&text[..end]).ok() } else { None }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trail::scan::frame;
+
+    fn may_match(filter: &Prefilter, record: &str) -> bool {
+        filter.may_match(record.as_bytes(), &frame::one(record.as_bytes(), filter.keys()).unwrap())
+    }
 
     #[test]
     fn only_records_that_can_match_pass() {
@@ -87,7 +72,7 @@ mod tests {
             r#"{"x":1}"#,
             r#"{"x":"\"eventName\""}"#,
         ] {
-            assert!(filter.may_match(passing), "{passing}");
+            assert!(may_match(&filter, passing), "{passing}");
         }
         for dismissed in [
             r#"{"eventName":"ListBuckets"}"#,
@@ -95,12 +80,12 @@ mod tests {
             r#"{"eventName":"ListBuckets","x":"a\u003db\u0026c"}"#,
             r#"{"eventName":"xCreateBucket"}"#,
         ] {
-            assert!(!filter.may_match(dismissed), "{dismissed}");
+            assert!(!may_match(&filter, dismissed), "{dismissed}");
         }
     }
 
     #[test]
     fn a_name_that_could_be_escaped_otherwise_switches_the_filter_off() {
-        assert!(Prefilter::new(&["A/B"]).may_match(r#"{"eventName":"C"}"#));
+        assert!(may_match(&Prefilter::new(&["A/B"]), r#"{"eventName":"C"}"#));
     }
 }

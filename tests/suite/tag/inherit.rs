@@ -201,6 +201,19 @@ fn the_report_counts_what_would_be_inherited() {
 }
 
 #[test]
+fn an_organization_s_accounts_inherit_too() {
+    let world = World::new();
+    world.lab.bench.write("accounts.yml", "accounts:\n  - {name: main, account_id: '123456789012'}\n");
+    let report =
+        world.lab.run(&["report", "--config", "accounts.yml", "--inherit", "--output", "json"]).success().json();
+    assert_eq!(report["totals"]["service_created"], 0, "{report:#}");
+    world.lab.run(&["tag-org", "accounts.yml", "--inherit"]).success();
+    assert_eq!(world.volume_tags(&world.root), json!({"Owner": "alice"}), "a type of which nothing is recorded");
+    assert_eq!(world.volume_tags(&world.bobs), json!({"Owner": "bob"}));
+    assert_eq!(world.instance_tags(), json!({"Owner": "alice"}));
+}
+
+#[test]
 fn what_no_record_tells_of_needs_its_stack_alive() {
     let mut lab = Lab::new();
     let stack = lab.moto.boto3(

@@ -1,5 +1,7 @@
 //! Tests of the scanner through its interface.
 
+mod exactness;
+
 use std::io::Write;
 
 use flate2::Compression;

@@ -1,0 +1,221 @@
+//! Splits a document held in memory.
+//!
+//! The walk at the top level is our own, over offsets; keys, values and unusual records are read by `serde_json`, lists of
+//! records by `frame`. Errors are worded and located as `serde_json` does.
+
+use std::ops::Range;
+
+use serde::de::Deserialize;
+use serde_json::value::RawValue;
+
+use super::super::frame::{self, Found, Position, Stop, is_white};
+use super::{BYTE_ORDER_MARK, RECORDS_KEY, Records, Shape, Wants};
+use crate::trail::fields::Text;
+
+/// Splits `json`: one document, or many.
+///
+/// # Errors
+/// Why it can't be read to its end; what stood before that was handed on.
+pub(in crate::trail::scan) fn split(json: &[u8], wants: Wants<'_>, records: &mut impl Records) -> Result<(), String> {
+    let json = json.strip_prefix(BYTE_ORDER_MARK).unwrap_or(json);
+    let mut walk = Walk { json, wants, records };
+    let mut at = walk.skip_white(0);
+    if at == json.len() {
+        return Err("it is empty".to_owned());
+    }
+    if !matches!(json[at], b'{' | b'[') {
+        walk.value(at)?;
+        return Err(walk.error("expected CloudTrail records (an object or a list)", at));
+    }
+    while at < json.len() {
+        let end = walk.top_level(at)?;
+        at = walk.skip_white(end);
+    }
+    Ok(())
+}
+
+/// Splits one value of JSON Lines: a record, or a document of its own.
+///
+/// # Errors
+/// As [`split`]'s.
+pub(super) fn split_value(value: &str, wants: Wants<'_>, records: &mut impl Records) -> Result<(), String> {
+    Walk { json: value.as_bytes(), wants, records }.top_level(0).map(drop)
+}
+
+struct Walk<'a, R> {
+    json: &'a [u8],
+    wants: Wants<'a>,
+    records: &'a mut R,
+}
+
+impl<'a, R: Records> Walk<'a, R> {
+    /// A document, or a record by itself; gives the offset after it.
+    fn top_level(&mut self, at: usize) -> Result<usize, String> {
+        self.records.begin_document();
+        let (shape, end) = match self.json[at] {
+            b'[' => (Shape::Records, self.list(at + 1)?),
+            b'{' => self.object(at)?,
+            _ => (Shape::Other, at + self.value(at)?.len()),
+        };
+        match shape {
+            Shape::Records => {}
+            Shape::Digest => self.records.digest(),
+            Shape::Other => {
+                let record = str::from_utf8(&self.json[at..end]).map_err(|error| self.error(&error.to_string(), at))?;
+                self.wants.hand_on(record, self.records)?;
+            }
+        }
+        Ok(end)
+    }
+
+    fn object(&mut self, at: usize) -> Result<(Shape, usize), String> {
+        let mut shape = Shape::Other;
+        let mut at = self.skip_white(at + 1);
+        if self.json.get(at) == Some(&b'}') {
+            return Ok((shape, at + 1));
+        }
+        loop {
+            let key = self.key(at)?;
+            at = self.colon(at + key.spelled)?;
+            shape = shape.with_key(&key.text);
+            at = if key.text == RECORDS_KEY { self.records_value(at)? } else { at + self.value(at)?.len() };
+            at = self.skip_white(at);
+            match self.json.get(at) {
+                Some(b'}') => return Ok((shape, at + 1)),
+                Some(b',') => at = self.skip_white(at + 1),
+                Some(_) => return Err(self.error("expected `,` or `}`", at)),
+                None => return Err(self.error("EOF while parsing an object", at)),
+            }
+        }
+    }
+
+    /// The value of the key `Records`: a list, or null.
+    fn records_value(&mut self, at: usize) -> Result<usize, String> {
+        self.records.begin_list()?;
+        if self.json.get(at) == Some(&b'[') {
+            return self.list(at + 1);
+        }
+        match self.value(at)? {
+            null @ "null" => Ok(at + null.len()),
+            _ => Err(self.error("expected a list of records", at)),
+        }
+    }
+
+    /// A list from after its `[`.
+    fn list(&mut self, start: usize) -> Result<usize, String> {
+        let mut position = Position { offset: start, after_element: false };
+        loop {
+            let stop = frame::records(self.json, position, self.wants.keys, |record, non_ascii, found| {
+                self.take(record, non_ascii, found)
+            });
+            position = match stop {
+                Stop::End(end) => return Ok(end),
+                Stop::Unusual(position) => position,
+            };
+            // What `frame` would not take either is read here at once.
+            loop {
+                let Some(at) = self.element(position)? else { return Ok(self.skip_white(position.offset) + 1) };
+                let element = self.value(at)?;
+                self.wants.hand_on(element, self.records)?;
+                position = Position { offset: at + element.len(), after_element: true };
+                if self.is_before_object(position) {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// A framed record; `false` where it is to be read again as what is unusual.
+    fn take(&mut self, record: Range<usize>, non_ascii: bool, found: &Found) -> bool {
+        let bytes = &self.json[record];
+        if bytes.len() as u64 > self.wants.record_limit || (non_ascii && str::from_utf8(bytes).is_err()) {
+            return false;
+        }
+        if self.records.framed(bytes, found) {
+            return true;
+        }
+        let read: Result<&RawValue, _> = serde_json::from_slice(bytes);
+        read.map(|record| self.records.record(record.get())).is_ok()
+    }
+
+    /// Where a list's next element begins; `None` at the list's end.
+    fn element(&self, position: Position) -> Result<Option<usize>, String> {
+        let at = self.skip_white(position.offset);
+        match self.json.get(at) {
+            None => Err(self.error("EOF while parsing a list", at)),
+            Some(b']') => Ok(None),
+            Some(b',') if position.after_element => {
+                let at = self.skip_white(at + 1);
+                if self.json.get(at) == Some(&b']') { Err(self.error("trailing comma", at)) } else { Ok(Some(at)) }
+            }
+            Some(_) if position.after_element => Err(self.error("expected `,` or `]`", at)),
+            Some(_) => Ok(Some(at)),
+        }
+    }
+
+    /// Whether `frame` may take the next element.
+    fn is_before_object(&self, position: Position) -> bool {
+        matches!(self.element(position), Ok(Some(at)) if self.json.get(at) == Some(&b'{'))
+    }
+
+    fn key(&self, at: usize) -> Result<SpelledKey<'a>, String> {
+        if self.json.get(at).is_some_and(|byte| *byte != b'"') {
+            return Err(self.error("key must be a string", at));
+        }
+        let spelled = self.value(at)?;
+        let Text(text) = serde_json::from_str(spelled).map_err(|error| self.relocated(&error, at))?;
+        Ok(SpelledKey { text, spelled: spelled.len() })
+    }
+
+    /// Where the value after a key begins.
+    fn colon(&self, at: usize) -> Result<usize, String> {
+        let at = self.skip_white(at);
+        match self.json.get(at) {
+            Some(b':') => Ok(self.skip_white(at + 1)),
+            Some(_) => Err(self.error("expected `:`", at)),
+            None => Err(self.error("EOF while parsing an object", at)),
+        }
+    }
+
+    /// The text of the JSON value at `at`, where no white space is.
+    fn value(&self, at: usize) -> Result<&'a str, String> {
+        let mut deserializer = serde_json::Deserializer::from_slice(&self.json[at..]);
+        let value = <&RawValue>::deserialize(&mut deserializer).map_err(|error| self.relocated(&error, at))?;
+        Ok(value.get())
+    }
+
+    fn skip_white(&self, at: usize) -> usize {
+        at + self.json[at..].iter().take_while(|byte| is_white(**byte)).count()
+    }
+
+    fn error(&self, what: &str, at: usize) -> String {
+        let before = &self.json[..self.json.len().min(at + 1)];
+        let line_start = memchr::memrchr(b'\n', &self.json[..at]).map_or(0, |newline| newline + 1);
+        let line = 1 + memchr::memchr_iter(b'\n', &self.json[..at]).count();
+        format!("{what} at line {line} column {}", before.len() - line_start)
+    }
+
+    /// An error that was met while reading from `at`, located in the document.
+    fn relocated(&self, error: &serde_json::Error, at: usize) -> String {
+        let text = error.to_string();
+        let location = format!(" at line {} column {}", error.line(), error.column());
+        let what = text.strip_suffix(&location).unwrap_or(&text);
+        let met = at + offset(&self.json[at..], error.line(), error.column());
+        self.error(what, met.saturating_sub(1))
+    }
+}
+
+struct SpelledKey<'a> {
+    text: std::borrow::Cow<'a, str>,
+    /// Its bytes, quotes included.
+    spelled: usize,
+}
+
+/// The bytes up to a line and column, both from 1, as `serde_json` counts them: the column is that of the last byte read.
+fn offset(json: &[u8], line: usize, column: usize) -> usize {
+    let line_start = line
+        .checked_sub(2)
+        .and_then(|index| memchr::memchr_iter(b'\n', json).nth(index))
+        .map_or(0, |newline| newline + 1);
+    (line_start + column).min(json.len())
+}

@@ -1,0 +1,85 @@
+//! A document's JSON → its records, in order, none of them parsed.
+//!
+//! Two ways with one result: `memory` frames records in one pass over the bytes and looks at few of them closer;
+//! `stream`, for documents too large for that, holds one record at a time and has `serde_json` read it.
+
+mod memory;
+mod stream;
+
+pub(super) use memory::split as split_slice;
+pub(super) use stream::split as split_stream;
+
+use super::frame::{self, Found, Keys};
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// A key that every digest file has.
+///
+/// Source: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html>
+const DIGEST_KEY: &str = "digestS3Bucket";
+
+/// The key of the list of records.
+const RECORDS_KEY: &str = "Records";
+
+/// Who receives what a document holds.
+pub(in crate::trail) trait Records {
+    /// A document begins. JSON Lines hold many.
+    fn begin_document(&mut self);
+    /// Its list of records begins; a second time where the key stands twice.
+    fn begin_list(&mut self) -> Result<(), String>;
+    /// A record that is framed, not parsed: an object in UTF-8 whose strings and brackets are whole. Says whether that is enough;
+    /// else, as for who reads all of them, [`Records::record`] gets it, if it is JSON.
+    fn framed(&mut self, _record: &[u8], _found: &Found) -> bool {
+        false
+    }
+    /// A record: one JSON value of any kind.
+    fn record(&mut self, record: &str);
+    /// The document is a digest of log files.
+    fn digest(&mut self);
+}
+
+/// What all ways through a document need.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::trail) struct Wants<'a> {
+    /// Whose values are found in a framed record.
+    pub(in crate::trail) keys: &'a Keys,
+    /// A larger record breaks its document, in bytes.
+    pub(in crate::trail) record_limit: u64,
+}
+
+impl Wants<'_> {
+    /// Hands on a record that is one JSON value, as it would be if it were framed.
+    fn hand_on(&self, record: &str, records: &mut impl Records) -> Result<(), String> {
+        if record.len() as u64 > self.record_limit {
+            return Err(self.too_large());
+        }
+        let found = frame::one(record.as_bytes(), self.keys);
+        if !found.is_some_and(|found| records.framed(record.as_bytes(), &found)) {
+            records.record(record);
+        }
+        Ok(())
+    }
+
+    fn too_large(&self) -> String {
+        format!("a record is larger than {} bytes", self.record_limit)
+    }
+}
+
+/// What a top-level value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Records,
+    Digest,
+    Other,
+}
+
+impl Shape {
+    /// The same after another key.
+    fn with_key(self, key: &str) -> Self {
+        match key {
+            RECORDS_KEY => Self::Records,
+            DIGEST_KEY if self == Self::Other => Self::Digest,
+            _ => self,
+        }
+    }
+}
