@@ -108,14 +108,16 @@ impl<K: Ord + Clone> Lives<K> {
     }
 
     /// Whether something had the name just before this second. As always, what leaves and what comes in one second is a
-    /// replacement.
+    /// replacement; but what is given a free name and gives it up within a second only passed through.
     fn was_in_use(&self, name: &K, second: &str) -> bool {
         let before = |event: &&StoredEvent| time(event) < second;
         let (left, came): (Vec<_>, Vec<_>) =
             self.of_name(name).iter().filter(before).partition(|event| event.action == Action::Delete);
         let given = self.renames_to(name).iter().map(|arrival| &arrival.event).filter(before);
-        let came = came.into_iter().chain(given).map(time).max();
-        came.is_some_and(|came| left.into_iter().map(time).max().is_none_or(|left| left <= came))
+        let Some(came) = came.into_iter().chain(given).map(time).max() else { return false };
+        let Some(last) = left.iter().copied().map(time).max().filter(|last| *last >= came) else { return true };
+        let mut last_to_leave = left.into_iter().filter(|event| time(event) == last);
+        last == came && (last_to_leave.any(|event| event.renamed_to.is_none()) || self.was_in_use(name, came))
     }
 
     /// RDS renames in the maintenance window where it isn't told to at once, and may be asked again before. Then the same name
@@ -126,7 +128,8 @@ impl<K: Ord + Clone> Lives<K> {
             for (at, first) in renames.iter().enumerate() {
                 let mut later = renames[at + 1..].iter();
                 let Some(again) = later.find(|later| later.from == first.from) else { continue };
-                if !self.is_anything_between(&first.from, &first.event, &again.event) {
+                let is_copy = order(&first.event) == order(&again.event);
+                if !is_copy && !self.is_anything_between(&first.from, &first.event, &again.event) {
                     repeated.insert((first.from.clone(), to.clone(), owned_order(&first.event)));
                 }
             }

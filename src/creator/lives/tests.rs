@@ -106,6 +106,31 @@ fn swapped_names_swap_their_makers_also_within_one_second() {
 }
 
 #[test]
+fn a_script_that_swaps_names_twice_swaps_them_back() {
+    let made = ["blue create 1 alice", "green create 2 bob"];
+    let swap = |second: u8| {
+        [
+            format!("blue rename {second} x tmp"),
+            format!("green rename {second} x blue"),
+            format!("tmp rename {second} x green"),
+        ]
+    };
+    let (one, other) = (swap(5), swap(9));
+    let swaps: Vec<&str> = one.iter().chain(&other).map(String::as_str).collect();
+    let lines = [&made[..], &swaps].concat();
+    let makers = ["blue", "green", "tmp"].map(|name| maker(&lines, name));
+    assert_eq!(makers, [Some("alice".to_owned()), Some("bob".to_owned()), None]);
+}
+
+#[test]
+fn copies_of_one_event_are_one() {
+    let mut events = vec![event("old create 1 alice", 0), event("old rename 2 x new", 1)];
+    events.push(events[1].clone());
+    let lives = Lives::new(BTreeMap::from([("old", events)]), &|event| event.renamed_to.as_ref().map(|_| "new"));
+    assert_eq!(maker_of(&lives.of(&"new")).as_deref(), Some("alice"));
+}
+
+#[test]
 fn within_a_second_what_goes_makes_room() {
     let replaced = ["db create 1 alice", "db rename 5 x db-old", "db create 5 bob"];
     assert_eq!(maker(&replaced, "db-old").as_deref(), Some("alice"));
