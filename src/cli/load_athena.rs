@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::interrupt::stop_on_interrupt;
 use super::load_summary::{Query, Summary, cost};
+use super::options::ChainsArgs;
 use super::{AwsArgs, CommandError, Context, Outcome, WindowArgs};
 use crate::aws::Session;
 use crate::console::Progress;
@@ -46,6 +47,8 @@ pub(super) struct Args {
     #[arg(long)]
     print_query: bool,
     #[command(flatten)]
+    chains: ChainsArgs,
+    #[command(flatten)]
     window: WindowArgs,
     #[command(flatten)]
     aws: AwsArgs,
@@ -63,7 +66,7 @@ fn query_id(text: &str) -> Result<String, String> {
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, CommandError> {
     let window = args.window.window()?;
-    let map = context.resource_map()?;
+    let map = args.chains.map(context.resource_map()?);
     let session = Session::open(&args.aws.into()).await.map_err(|error| load_error(context, &error.into()))?;
     let athena = Athena::new(&session);
     let filter = RecordFilter { window, accounts: args.account.iter().cloned().collect(), ..RecordFilter::default() };

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::interrupt::stop_on_interrupt;
 use super::load_summary::{History, Summary};
+use super::options::ChainsArgs;
 use super::{AwsAccessArgs, CommandError, Context, Outcome, WindowArgs};
 use crate::aws::{AwsOptions, CallError, Session, regions};
 use crate::load::history::{Failed, Load, Loaded, Span};
@@ -32,6 +33,8 @@ pub(super) struct Args {
     #[arg(long, env = "TRAILCREATOR_REGION", value_delimiter = ',', value_parser = region_or_all)]
     region: Vec<Region>,
     #[command(flatten)]
+    chains: ChainsArgs,
+    #[command(flatten)]
     window: WindowArgs,
     #[command(flatten)]
     aws: AwsAccessArgs,
@@ -56,7 +59,8 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     }
     let session = open_session(args.aws, &args.region).await?;
     let regions = wanted_regions(context, &session, &args.region).await?;
-    let scanner = Scanner::new(Arc::new(context.resource_map()?), RecordFilter { window, ..RecordFilter::default() });
+    let map = args.chains.map(context.resource_map()?);
+    let scanner = Scanner::new(Arc::new(map), RecordFilter { window, ..RecordFilter::default() });
     let mut store = context.open_store()?;
     let stop = Stop::default();
     let interrupt = stop_on_interrupt(&stop);

@@ -10,6 +10,7 @@ use crate::console::{Console, OutputFormat};
 use crate::load::s3::SelectFigures;
 use crate::load::{Failure, Figures};
 use crate::names::Region;
+use crate::store::sessions::MAX_SESSIONS;
 
 /// Calls without ids that are named to people; the document has all.
 const NAMED_CALLS: usize = 5;
@@ -94,10 +95,41 @@ struct Document<'f> {
     insights: u64,
     ids: u64,
     new_ids: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sessions: Option<Sessions>,
     without_ids: &'f BTreeMap<String, u64>,
     broken_records: u64,
     failures: Vec<FailureEntry<'f>>,
     requests: &'f BTreeMap<String, u64>,
+}
+
+/// Who made which session, where that was loaded.
+#[derive(Serialize)]
+struct Sessions {
+    /// Calls that were read.
+    read: u64,
+    /// Those that the database did not have.
+    new: u64,
+    /// Those that the database dropped, as there are too many.
+    dropped: u64,
+}
+
+impl Sessions {
+    fn of(figures: &Figures) -> Option<Self> {
+        let Figures { new_sessions: new, dropped_sessions: dropped, .. } = *figures;
+        let read = figures.counts.sessions;
+        (read > 0).then_some(Self { read, new, dropped })
+    }
+
+    fn text(&self) -> String {
+        let Self { read, new, dropped } = self;
+        let mut text = format!("{read}, {new} of them new");
+        if *dropped > 0 {
+            write!(text, "; {dropped} dropped: the database keeps {MAX_SESSIONS}, and what leads to a creation")
+                .expect("writing to a String can't fail");
+        }
+        text
+    }
 }
 
 #[derive(Serialize)]
@@ -165,6 +197,7 @@ impl<'f> Summary<'f> {
             insights: counts.insights,
             ids: counts.ids,
             new_ids: *new_ids,
+            sessions: Sessions::of(self.figures),
             without_ids: &counts.without_ids,
             broken_records: counts.broken_records,
             failures: failures.iter().map(FailureEntry::from).collect(),
@@ -200,6 +233,9 @@ impl<'f> Summary<'f> {
         };
         line("matched", format!("{}{filtered}", counts.matched));
         line("ids", format!("{}, {new_ids} of them new", counts.ids));
+        if let Some(sessions) = Sessions::of(self.figures) {
+            line("sessions", sessions.text());
+        }
         line("without ids", self.without_ids());
         if self.figures.has_failures() {
             line("broken", self.broken());

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::interrupt::stop_on_interrupt;
 use super::load_summary::{S3, Summary};
+use super::options::ChainsArgs;
 use super::{CommandError, Context, Outcome, WindowArgs};
 use crate::load::{Figures, Queue, Stop, Versions, pipeline, queue};
 use crate::names::{AccountId, Region};
@@ -31,6 +32,8 @@ pub(super) struct LoadArgs {
     /// Scanning threads; default: one a core
     #[arg(long, value_name = "N", env = "TRAILCREATOR_JOBS")]
     jobs: Option<NonZeroUsize>,
+    #[command(flatten)]
+    chains: ChainsArgs,
     #[command(flatten)]
     window: WindowArgs,
 }
@@ -69,7 +72,8 @@ impl LoadArgs {
 impl<'c> Loading<'c> {
     /// Reads the resource map and opens the database.
     pub(super) fn new(context: &'c Context, args: &LoadArgs, filter: RecordFilter) -> Result<Self, CommandError> {
-        let scanner = Arc::new(Scanner::new(Arc::new(context.resource_map()?), filter));
+        let map = args.chains.map(context.resource_map()?);
+        let scanner = Arc::new(Scanner::new(Arc::new(map), filter));
         Ok(Self { context, scanner, store: context.open_store()?, jobs: args.jobs() })
     }
 

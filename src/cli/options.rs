@@ -10,6 +10,7 @@ use crate::aws::AwsOptions;
 use crate::console::OutputFormat;
 use crate::creator::{CreatorValue, IdentityMap, MachineSessions, OwnerRules};
 use crate::names::{Region, ResourceType};
+use crate::resource_map::ResourceMap;
 use crate::store::Store;
 use crate::tag::plan::MoreTag;
 use crate::trail::window::{TimeWindow, WindowText};
@@ -127,6 +128,23 @@ impl WindowArgs {
     }
 }
 
+/// What is loaded beside what made resources.
+#[derive(Debug, Clone, Copy, Default, Args)]
+#[command(next_help_heading = "Loading")]
+pub(super) struct ChainsArgs {
+    /// Also keep who made which session (AssumeRole and the other calls of STS that hand out credentials), for
+    /// --resolve-chains; the README tells what that costs
+    #[arg(long, env = "TRAILCREATOR_CHAINS")]
+    pub(super) chains: bool,
+}
+
+impl ChainsArgs {
+    /// The map to load by.
+    pub(super) fn map(self, map: ResourceMap) -> ResourceMap {
+        if self.chains { map.with_sessions() } else { map }
+    }
+}
+
 /// What is to be written, and on what: the same for one account and for many.
 #[derive(Debug, Clone, Args)]
 pub(super) struct WantedArgs {
@@ -171,6 +189,9 @@ pub struct OwnerArgs {
     /// Your own rules for who stands for whom (YAML), asked before all others
     #[arg(long, value_name = "FILE", env = "TRAILCREATOR_IDENTITY_MAP")]
     pub identity_map: Option<PathBuf>,
+    /// Follow a role's session to who made it, and on to a person; the sessions are those that were loaded with --chains
+    #[arg(long, env = "TRAILCREATOR_RESOLVE_CHAINS")]
+    pub resolve_chains: bool,
 }
 
 impl OwnerArgs {
@@ -189,6 +210,7 @@ impl OwnerArgs {
             machine_sessions: self.machine_sessions,
             identity_map: identity_map.map(Arc::new),
             people: Arc::default(),
+            resolve_chains: self.resolve_chains,
         })
     }
 }
@@ -199,8 +221,20 @@ pub(super) fn with_known_names(
     store: &Store,
     rules: OwnerRules,
 ) -> Result<OwnerRules, CommandError> {
+    tell_missing_sessions(context, store, &rules)?;
     let people = store.people().map_err(|error| context.store_error(&error))?;
     Ok(OwnerRules { people: Arc::new(people), ..rules })
+}
+
+/// Tells where sessions are to be followed of which nothing was loaded.
+pub(super) fn tell_missing_sessions(context: &Context, store: &Store, rules: &OwnerRules) -> Result<(), CommandError> {
+    if rules.resolve_chains && !store.has_sessions().map_err(|error| context.store_error(&error))? {
+        context.console.warning(
+            "--resolve-chains: the database does not know who made any session\n  hint: load with --chains, which reads \
+             again what was loaded without",
+        );
+    }
+    Ok(())
 }
 
 /// Tells of the rules of an identity map that fitted nobody: they are likely mistakes.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::options::{WantedArgs, tell_unused_rules};
+use super::options::{WantedArgs, tell_missing_sessions, tell_unused_rules};
 use super::run_output::{self, RunOutput};
 use super::tagging;
 use super::{AwsArgs, CommandError, Context, Outcome, OwnerArgs};
@@ -94,6 +94,7 @@ pub(super) async fn with_names(
     account: Option<&AccountId>,
     rules: OwnerRules,
 ) -> Result<OwnerRules, CommandError> {
+    tell_missing_sessions(context, store, &rules)?;
     let people = identity_center::names(session, store, account).await;
     let people = people.map_err(|error| context.store_error(&error))?;
     Ok(OwnerRules { people: Arc::new(people), ..rules })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::options::tell_unused_rules;
+use super::options::{tell_missing_sessions, tell_unused_rules};
 use super::who_live::Live;
 use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs};
 use crate::console::OutputFormat;
@@ -14,9 +14,9 @@ use crate::load::identity_center;
 use crate::names::{AccountId, Region, ResourceType};
 use crate::report::who::{Answer, EventFacts, Filter, answers};
 use crate::resource_map::ResourceMap;
-use crate::store::Store;
 use crate::store::coverage::{Coverage, CoveredPlace, CoveredSource};
-use crate::trail::record::StoredEvent;
+use crate::store::renames::ResourceHistory;
+use crate::store::{Store, StoreError};
 
 /// Where an answer is from that is not the database's, in JSON.
 const EVENT_HISTORY: &str = "event-history";
@@ -84,10 +84,19 @@ struct Question<'a> {
 }
 
 impl Question<'_> {
-    fn answers(&self, id: &str, events: Vec<StoredEvent>) -> Vec<Answer> {
+    fn answers(&self, id: &str, history: ResourceHistory) -> Vec<Answer> {
         let is_global =
             |resource_type: &ResourceType| self.map.types.get(resource_type).is_some_and(|known| known.global);
-        answers(id, events, &self.filter, &self.rules, &is_global)
+        answers(id, history, &self.filter, &self.rules, &is_global)
+    }
+
+    /// The events with who made the sessions that made them, as far as the database knows and it is asked for.
+    fn with_makers(&self, store: Option<&Store>, mut history: ResourceHistory) -> Result<ResourceHistory, StoreError> {
+        if let Some(store) = store.filter(|_| self.rules.resolve_chains) {
+            let events = history.events.iter_mut().chain(&mut history.of_earlier_names);
+            store.fill_makers(events.map(|stored| &mut stored.event))?;
+        }
+        Ok(history)
     }
 }
 
@@ -96,6 +105,9 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     check_types(&args.types, &map)?;
     let rules = args.owner.rules()?;
     let store = if args.live && !context.global.db.exists() { None } else { Some(context.open_store_to_read()?) };
+    if let Some(store) = &store {
+        tell_missing_sessions(context, store, &rules)?;
+    }
     let filter = Filter { types: args.types, accounts: args.accounts, regions: args.regions };
     let mut question = Question { filter, rules, map: &map };
     let mut asking = Asking { context, aws: args.aws, map: &map, live: None };
@@ -103,8 +115,10 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let mut told = Vec::new();
     let mut unknown = Vec::new();
     for id in &args.ids {
-        let events = store.as_ref().map_or_else(|| Ok(Vec::new()), |store| store.events_of_resource(id));
-        let found = question.answers(id, events.map_err(|error| context.store_error(&error))?);
+        let history =
+            store.as_ref().map(|store| store.history_of_resource(id)).transpose().map(Option::unwrap_or_default);
+        let history = history.and_then(|history| question.with_makers(store.as_ref(), history));
+        let found = question.answers(id, history.map_err(|error| context.store_error(&error))?);
         if args.live && !found.iter().any(Answer::is_known) {
             unknown.push((id, told.len()));
         }
@@ -113,7 +127,8 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     // From the last on, so that places before it stay.
     for (id, place) in unknown.into_iter().rev() {
         let live = asking.open(&question.filter).await?;
-        let found = question.answers(id, live.events(context, id).await?);
+        let history = question.with_makers(store.as_ref(), live.history(context, id).await?);
+        let found = question.answers(id, history.map_err(|error| context.store_error(&error))?);
         told.splice(place..=place, found.into_iter().map(of_history));
     }
     finish(&told, store.as_ref(), &question, context)
@@ -292,7 +307,8 @@ fn origin(event: &EventFacts) -> String {
 
 fn other(event: &EventFacts) -> String {
     let tool = event.tool.as_ref().map(|tool| format!(" with {tool}")).unwrap_or_default();
-    format!("{} {} by {}{tool}", event.event_time, event.event_name, principal(event))
+    let renamed = event.renamed_to.as_ref().map(|name| format!(" (renamed to {name})")).unwrap_or_default();
+    format!("{} {}{renamed} by {}{tool}", event.event_time, event.event_name, principal(event))
 }
 
 fn line(label: &str, text: impl Display) -> String {

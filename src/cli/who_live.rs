@@ -15,9 +15,13 @@ use crate::names::Region;
 use crate::resource_map::ResourceMap;
 use crate::store::Store;
 use crate::store::ledger::Batch;
+use crate::store::renames::ResourceHistory;
 use crate::trail::filter::RecordFilter;
-use crate::trail::record::StoredEvent;
+use crate::trail::record::ResourceEvent;
 use crate::trail::scan::Scanner;
+
+/// Earlier names of one resource that are asked for: two requests a second are allowed.
+const MOST_EARLIER_NAMES: usize = 8;
 
 /// A way to ask.
 pub(super) struct Live {
@@ -49,20 +53,33 @@ impl Live {
         &self.session
     }
 
-    /// The events of resources that `id` may name. An error of AWS is told and gives none.
-    pub(super) async fn events(&self, context: &Context, id: &str) -> Result<Vec<StoredEvent>, CommandError> {
-        let found = resource::find(&self.session, &self.scanner, &self.regions, id, Timestamp::now()).await;
-        let events = found.unwrap_or_else(|error| {
+    /// The events of resources that `id` may name, and of their earlier names. An error of AWS is told and gives none.
+    pub(super) async fn history(&self, context: &Context, id: &str) -> Result<ResourceHistory, CommandError> {
+        let failed = |error| CommandError::while_doing("reading what Event history gave", &error);
+        let mut store = Store::in_memory().map_err(failed)?;
+        let mut asked = BTreeSet::new();
+        let mut open = vec![id.to_owned()];
+        while let Some(name) = open.pop() {
+            if asked.len() > MOST_EARLIER_NAMES || !asked.insert(name.clone()) {
+                continue;
+            }
+            let events = self.events(context, &name).await;
+            store.add(&Batch { events, ..Batch::default() }).map_err(failed)?;
+            let history = store.history_of_resource(id).map_err(failed)?;
+            let renames = history.renames.iter().chain(&history.of_earlier_names);
+            let renames = renames.filter(|event| event.renamed_to.is_some());
+            open.extend(renames.map(|rename| rename.resource_id.to_string()));
+        }
+        store.history_of_resource(id).map_err(failed)
+    }
+
+    async fn events(&self, context: &Context, name: &str) -> Vec<ResourceEvent> {
+        let found = resource::find(&self.session, &self.scanner, &self.regions, name, Timestamp::now()).await;
+        found.unwrap_or_else(|error| {
             let hint = error.hint().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
-            context.console.warning(format_args!("asking Event history for {id}: {error}{hint}"));
+            context.console.warning(format_args!("asking Event history for {name}: {error}{hint}"));
             Vec::new()
-        });
-        let find = || {
-            let mut store = Store::in_memory()?;
-            store.add(&Batch { events, ..Batch::default() })?;
-            store.events_of_resource(id)
-        };
-        find().map_err(|error| CommandError::while_doing("reading what Event history gave", &error))
+        })
     }
 }
 

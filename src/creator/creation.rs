@@ -1,10 +1,12 @@
 //! Which of a resource's events made it.
 
+use super::lives::renames_in_words;
 use crate::trail::record::{Action, Event, StoredEvent};
 
 /// The event that made the resource, of all its events in any order: the latest `Create`, else the first `Upsert`, since
 /// the last `Delete`. `None` where no creation was recorded (since the last deletion).
 ///
+/// * A `Rename` changes nothing: it is in the life of what bears another name now.
 /// * A `Create` beats an `Upsert`, whichever came first: it fails on what exists, so it is certain.
 /// * Time decides, whatever the region: events of a global type may be recorded in several.
 /// * `eventTime` has whole seconds. A deletion and a creation of one second are a replacement: the creation counts as the
@@ -25,7 +27,8 @@ pub fn why_this_event(events: &[StoredEvent], creation: &StoredEvent) -> String 
         (Action::Upsert, rivals) => format!("the first of {rivals} calls that make or change it"),
         (_, rivals) => format!("the latest of {rivals} creations"),
     };
-    format!("{name} at {time} is {which} on record{since}")
+    let renames = renames_in_words(events, Some(creation));
+    format!("{name} at {time} is {which} on record{since}{renames}")
 }
 
 /// The events of this action since the last deletion.

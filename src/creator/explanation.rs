@@ -14,6 +14,8 @@ pub enum Rule {
     Caller,
     /// The user's own rules.
     IdentityMap,
+    /// Who made the caller's session.
+    Chain,
     /// The person that the session names.
     SourceIdentity,
     /// Sessions that machines named.

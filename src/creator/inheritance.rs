@@ -2,18 +2,24 @@
 //!
 //! Where a person is known, or the user's own rules speak, nothing is inherited.
 
+use std::sync::Arc;
+
 use super::identity::{Caller, caller_of, identity_center_user, text};
-use super::{NoOwner, Owner, OwnerRules, machine_session};
+use super::{IdentityMap, NoOwner, Owner, OwnerRules, machine_session};
 use crate::trail::record::{Event, Identity};
 
 impl OwnerRules {
     /// Whether an AWS service made the call: on its own, or in a session that it named itself, with a role that it was given
     /// for its work (CloudFormation, EMR…). A session of software that runs somewhere (an instance's) is no such call.
+    /// Where sessions are followed it is the last one's maker who counts.
     pub fn is_left_to_parents(&self, event: &Event) -> bool {
-        if self.identity_map.as_ref().is_some_and(|map| map.verdict(event).is_some()) {
+        let links = self.links(event);
+        let callers: Vec<&Event> = std::iter::once(event).chain(links.iter().map(|link| &link.event)).collect();
+        let is_mapped = |map: &Arc<IdentityMap>| callers.iter().any(|event| map.verdict(event).is_some());
+        if self.identity_map.as_ref().is_some_and(is_mapped) {
             return false;
         }
-        let identity = &event.identity;
+        let identity = callers.last().map_or(&event.identity, |last| &last.identity);
         match caller_of(identity) {
             Caller::Service(_) => true,
             Caller::Session(session) => {

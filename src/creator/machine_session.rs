@@ -84,7 +84,7 @@ const KNOWN: &[(Form, &str)] = &[
 ];
 
 /// The makers that are AWS services at work for what somebody ordered: what they make belongs to that.
-const AT_WORK: [&str; 3] = ["CloudFormation", "EMR", "AWS Backup"];
+const AT_WORK: [&str; 2] = ["CloudFormation", "EMR"];
 
 /// How many digits a number needs at least to be a program's: an epoch in seconds (ten since 2001), in milli-, micro- or nanoseconds,
 /// an account id. Shorter ones are taken for employee numbers.

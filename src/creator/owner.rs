@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::chain::{self, Link};
 use super::explanation::{Explanation, Rule, Steps};
 use super::identity::{Caller, Session, caller_of, custodian_user_id, foreign_account, text};
 use super::identity_map::{IdentityMap, Verdict};
@@ -51,6 +52,8 @@ pub struct OwnerRules {
     pub identity_map: Option<Arc<IdentityMap>>,
     /// Names of Identity Center's users.
     pub people: Arc<People>,
+    /// Whether sessions are followed to who made them. Whoever asks has [`Event::makers`] filled in then.
+    pub resolve_chains: bool,
 }
 
 /// Whom an event stands for.
@@ -86,16 +89,48 @@ impl OwnerRules {
 
     fn decide(&self, event: &Event, steps: &mut Steps) -> Result<Owner, NoOwner> {
         steps.say(Rule::Caller, caller_phrase(event));
-        let fact = match self.by_identity_map(event, steps) {
-            Some(mapped) => mapped?,
-            None => self.by_identity(event, steps)?,
-        };
-        self.check_suffix(&event.identity, &fact, steps)?;
+        let links = self.links(event);
+        let (identity, fact) = self.by_chain(event, &links, steps)?;
+        self.check_suffix(identity, &fact, steps)?;
         let owner = as_tag_value(fact).map_err(|no_owner| steps.refuse(Rule::TagValue, no_owner))?;
         if let Some(original) = &owner.original {
             steps.say(Rule::TagValue, format!("{original:?} becomes {}, which tags allow", owner.value));
         }
         Ok(owner)
+    }
+
+    /// The calls that made the sessions, where they are to be followed.
+    pub(super) fn links(&self, event: &Event) -> Vec<Link> {
+        if self.resolve_chains { chain::links(event) } else { Vec::new() }
+    }
+
+    /// The fact that stands for the owner, and whose it is: the identity map is asked about each caller from the event's on;
+    /// where it says nothing, the last one counts, and where that has no name the one before.
+    fn by_chain<'e>(
+        &self,
+        event: &'e Event,
+        links: &'e [Link],
+        steps: &mut Steps,
+    ) -> Result<(&'e Identity, Fact), NoOwner> {
+        if let Some(mapped) = self.by_identity_map(event, steps) {
+            return mapped.map(|fact| (&event.identity, fact));
+        }
+        for Link { says, event } in links {
+            steps.say(Rule::Chain, says);
+            if let Some(mapped) = self.by_identity_map(event, steps) {
+                return mapped.map(|fact| (&event.identity, fact));
+            }
+        }
+        for (at, Link { event, .. }) in links.iter().enumerate().rev() {
+            match self.by_identity(event, steps) {
+                Ok(mut fact) => {
+                    fact.reason.push_str(&made_by_calls(at + 1));
+                    return Ok((&event.identity, fact));
+                }
+                Err(_) => steps.say(Rule::Chain, "so the session that it made stands for it"),
+            }
+        }
+        self.by_identity(event, steps).map(|fact| (&event.identity, fact))
     }
 
     fn by_identity_map(&self, event: &Event, steps: &mut Steps) -> Option<Result<Fact, NoOwner>> {
@@ -183,14 +218,25 @@ impl OwnerRules {
     }
 }
 
+/// For the end of a reason, where the owner is not the caller itself.
+fn made_by_calls(calls: usize) -> String {
+    if calls == 1 { "; made the session".to_owned() } else { format!("; made the session by {calls} calls") }
+}
+
 /// Who called, as recorded: "AssumedRole arn:… of account 444455556666".
 fn caller_phrase(event: &Event) -> String {
     let identity = &event.identity;
-    let who = [&identity.kind, &identity.arn].into_iter().filter_map(text).collect::<Vec<_>>().join(" ");
-    let who = if who.is_empty() { "an identity without type and ARN".to_owned() } else { who };
+    let who = principal_phrase(identity);
     let account = foreign_account(event).map(|account| format!(" of account {account}")).unwrap_or_default();
     let through = text(&identity.invoked_by).map(|service| format!(", through {service}")).unwrap_or_default();
     format!("{who}{account}{through}")
+}
+
+/// "AssumedRole arn:…"; a principal without an ARN by its name or its id.
+pub(super) fn principal_phrase(identity: &Identity) -> String {
+    let name = text(&identity.arn).or(text(&identity.user_name)).or(text(&identity.principal_id));
+    let who = text(&identity.kind).into_iter().chain(name).collect::<Vec<_>>().join(" ");
+    if who.is_empty() { "an identity without type and name".to_owned() } else { who }
 }
 
 /// A session's name and who made it up. Identity Center names its sessions after the user, whatever that looks like.

@@ -1,5 +1,6 @@
 //! What is told of a load: counts, and what could not be read.
 
+use crate::store::ledger::Added;
 use crate::trail::scan::{Counts, Scan};
 
 /// Failures that are named; further ones are only counted, so that memory stays flat.
@@ -33,6 +34,10 @@ pub struct Figures {
     pub counts: Counts,
     /// Ids that the database did not have yet.
     pub new_ids: u64,
+    /// Sessions that the database did not have yet.
+    pub new_sessions: u64,
+    /// Sessions that the database dropped, as there are too many.
+    pub dropped_sessions: u64,
 }
 
 impl Figures {
@@ -44,6 +49,13 @@ impl Figures {
     /// Whether something could not be read.
     pub fn has_failures(&self) -> bool {
         self.broken > 0 || self.counts.broken_records > 0
+    }
+
+    /// What was written.
+    pub(super) fn added(&mut self, added: Added) {
+        self.new_ids += added.ids;
+        self.new_sessions += added.sessions;
+        self.dropped_sessions += added.dropped_sessions;
     }
 
     /// A unit that can't be had.

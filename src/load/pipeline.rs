@@ -184,7 +184,7 @@ impl<'a> Writer<'a> {
         }
         self.commit()?;
         for folder in &self.folders {
-            self.store.collapse(folder, self.versions.of_day(false))?;
+            self.store.collapse(folder, self.versions.of_span())?;
         }
         self.figures.failures.sort();
         Ok(self.figures)
@@ -233,7 +233,7 @@ impl<'a> Writer<'a> {
     fn commit(&mut self) -> Result<(), StoreError> {
         let Batch { events, units, closed } = &self.batch;
         if !events.is_empty() || !units.is_empty() || !closed.is_empty() {
-            self.figures.new_ids += self.store.add(&self.batch)?;
+            self.figures.added(self.store.add(&self.batch)?);
             self.batch.events.clear();
             self.batch.units.clear();
             self.batch.closed.clear();

@@ -6,8 +6,9 @@ use std::io::{self, Read};
 use tokio::sync::mpsc;
 
 use super::Failure;
+use crate::resource_map::Fingerprints;
 use crate::store::StoreError;
-use crate::store::ledger::days::ListedFolder;
+use crate::store::ledger::days::{ListedFolder, SpanVersion};
 use crate::store::ledger::{Fingerprint, Ledger};
 use crate::trail::filter::RecordFilter;
 use crate::trail::scan::Scanner;
@@ -89,23 +90,38 @@ pub struct Identity {
 ///
 /// They cover its content and the resource map. The filter counts only where it left a record out that the map knows:
 /// a unit that was read whole is not read again for another window, so that `--since 90d` every hour reads only what is
-/// new.
+/// new. What was read with the calls that make sessions (`--chains`) need not be read again without them.
 #[derive(Debug, Clone)]
 pub struct Versions {
-    map: [u8; crate::resource_map::FINGERPRINT_BYTES],
+    maps: Fingerprints,
+    with_sessions: bool,
     filter: Fingerprint,
 }
 
 impl Versions {
     /// Of a scanner's map and filter.
     pub fn of(scanner: &Scanner) -> Self {
-        Self { map: scanner.map().fingerprint(), filter: filter_fingerprint(scanner.filter()) }
+        let map = scanner.map();
+        let filter = filter_fingerprint(scanner.filter());
+        Self { maps: map.fingerprints(), with_sessions: map.has_sessions(), filter }
     }
 
     /// The version of a unit that was read just now.
     pub fn version(&self, content: &Fingerprint, left_something_out: bool) -> Fingerprint {
+        self.of_map(self.with_sessions, content, left_something_out)
+    }
+
+    fn of_map(&self, with_sessions: bool, content: &Fingerprint, left_something_out: bool) -> Fingerprint {
+        let Fingerprints { with_sessions: with, without_sessions: without } = &self.maps;
+        let map = if with_sessions { with } else { without };
         let filter = if left_something_out { self.filter.as_bytes() } else { &[] };
-        Fingerprint::of(&[content.as_bytes(), &self.map, filter])
+        Fingerprint::of(&[content.as_bytes(), map, filter])
+    }
+
+    /// Whether a version is one in which reading tells all that is wanted now.
+    pub fn is_enough(&self, known: Fingerprint, content: &Fingerprint, left_something_out: bool) -> bool {
+        let is_of = |with_sessions| known == self.of_map(with_sessions, content, left_something_out);
+        is_of(self.with_sessions) || is_of(true)
     }
 
     /// Whether the ledger says that reading the unit would tell nothing new.
@@ -121,15 +137,31 @@ impl Versions {
     /// # Errors
     /// The database's.
     pub fn loaded(&self, ledger: &Ledger, identity: &Identity) -> Result<Option<bool>, StoreError> {
-        let known = ledger.version(&identity.prefix, &identity.name)?;
-        let is_known = |filtered: &bool| known == Some(self.version(&identity.content, *filtered));
-        Ok([false, true].into_iter().find(is_known))
+        let Some(known) = ledger.version(&identity.prefix, &identity.name)? else { return Ok(None) };
+        Ok([false, true].into_iter().find(|filtered| self.is_enough(known, &identity.content, *filtered)))
     }
 
     /// The version of a closed day.
     pub fn of_day(&self, left_something_out: bool) -> Fingerprint {
-        self.version(&Fingerprint::of(&[b"closed day"]), left_something_out)
+        self.version(&closed_day(), left_something_out)
     }
+
+    /// The versions of closed days that need not be looked at.
+    pub fn of_known_days(&self) -> Vec<Fingerprint> {
+        let maps = if self.with_sessions { &[true][..] } else { &[false, true] };
+        let versions = maps.iter().flat_map(|map| [false, true].map(|left| self.of_map(*map, &closed_day(), left)));
+        versions.collect()
+    }
+
+    /// The version of a span of closed days, and how it stands to the one that reads with or without sessions instead.
+    pub fn of_span(&self) -> SpanVersion {
+        let other = self.of_map(!self.with_sessions, &closed_day(), false);
+        SpanVersion { own: self.of_day(false), other, other_tells_more: !self.with_sessions }
+    }
+}
+
+fn closed_day() -> Fingerprint {
+    Fingerprint::of(&[b"closed day"])
 }
 
 fn filter_fingerprint(filter: &RecordFilter) -> Fingerprint {

@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::coverage::{Class, Coverage, GLOBAL, Maker, class_of_creation, maker};
 use super::who::{Filter, common_part};
-use crate::creator::{OwnerRules, creation_of};
+use crate::creator::{Lives, OwnerRules, creation_of};
 use crate::names::{AccountId, Region, ResourceId, ResourceType, TagKey, TagValue};
 use crate::resource_map::ResourceMap;
 use crate::store::journal::{Run, Write, WriteState};
 use crate::store::{Store, StoreError};
-use crate::trail::record::StoredEvent;
+use crate::trail::record::{Action, StoredEvent};
 
 /// What is asked for.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ pub fn coverage(store: &Store, question: &Question<'_>) -> Result<Coverage, Stor
             continue;
         }
         for ((region, name), events) in question.resources(store, &account, &resource_type)? {
-            let tag = journaled.take(&account, &resource_type, (region.clone(), name));
+            let tag = journaled.take(&account, &resource_type, &(region.clone(), name), &events);
             let Some(creation) = creation_of(&events) else { continue };
             let class = if tag.is_some() { Class::Owned } else { class_of_creation(&question.rules, creation) };
             let maker = maker(&question.rules, &account, &events);
@@ -102,6 +102,18 @@ impl Question<'_> {
                 resources.entry((region, name)).or_default().push(event);
             }
         })?;
+        if self.rules.resolve_chains {
+            store.fill_makers(resources.values_mut().flatten().map(|stored| &mut stored.event))?;
+        }
+        if store.renames_of_type(resource_type, account, None)?.is_empty() {
+            return Ok(resources);
+        }
+        let new_name = |event: &StoredEvent| {
+            let name = common_part(event.renamed_to.as_ref()?.as_str()).to_owned();
+            Some((self.region(resource_type, &event.event.region).to_owned(), name))
+        };
+        let lives = Lives::new(resources.clone(), &new_name);
+        resources.extend(lives.new_names().map(|name| (name.clone(), lives.of(name))));
         Ok(resources)
     }
 }
@@ -146,8 +158,19 @@ impl Journaled {
     }
 
     /// The tag of a resource that the database has events of.
-    fn take(&mut self, account: &AccountId, resource_type: &ResourceType, place: Place) -> Option<TagValue> {
-        let at = *self.by_name.get(&(account.clone(), resource_type.clone(), place))?;
+    fn take(
+        &mut self,
+        account: &AccountId,
+        resource_type: &ResourceType,
+        place: &Place,
+        events: &[StoredEvent],
+    ) -> Option<TagValue> {
+        // It may have been tagged under an earlier name.
+        let renames = events.iter().rev().filter(|event| event.action == Action::Rename);
+        let earlier = renames.map(|rename| (place.0.clone(), common_part(rename.resource_id.as_str()).to_owned()));
+        let mut places = std::iter::once(place.clone()).chain(earlier);
+        let at =
+            places.find_map(|place| self.by_name.get(&(account.clone(), resource_type.clone(), place)).copied())?;
         let tagged = self.tagged.get_mut(at)?;
         tagged.is_recorded = true;
         tagged.value.clone()
@@ -176,7 +199,12 @@ mod tests {
 
     fn event(action: &str, resource_type: &str, id: &str, user: &str, day: u32) -> ResourceEvent {
         let stored = stored(action, id, user, &format!("2024-01-{day:02}T00:00:00Z"));
-        let touched = Touched { resource_type: resource_type.into(), resource_id: id.into(), action: stored.action };
+        let touched = Touched {
+            resource_type: resource_type.into(),
+            resource_id: id.into(),
+            action: stored.action,
+            renamed_to: None,
+        };
         ResourceEvent { event: stored.event, touched: vec![touched] }
     }
 

@@ -5,12 +5,16 @@
 
 mod advice;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::creator::{Explanation, NoOwner, Owner, OwnerRules, Rule, Step, Tool, creation_of, tool_of, why_this_event};
+use crate::creator::{
+    Explanation, Lives, NoOwner, Owner, OwnerRules, Rule, Step, Tool, creation_of, renames_in_words, tool_of,
+    why_this_event,
+};
 use crate::names::{AccountId, Region, ResourceId, ResourceType};
+use crate::store::renames::ResourceHistory;
 use crate::trail::record::{Action, StoredEvent};
 
 /// Which resources are meant, where an id could be of several. Empty lists leave all.
@@ -43,9 +47,9 @@ pub struct Answer {
     pub event: Option<EventFacts>,
     /// From the events to the owner, rule by rule; empty for an unknown resource.
     pub evidence: Vec<Step>,
-    /// All its other events, oldest first: earlier creations, later changes by a call that also creates, deletions.
+    /// All its other events, oldest first: earlier creations, later changes by a call that also creates, deletions, renames.
     pub other_events: Vec<EventFacts>,
-    /// Where there is no owner: what to do about it.
+    /// Where there is no owner, or a better one may be found: what to do about it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub advice: Vec<String>,
 }
@@ -63,8 +67,11 @@ pub struct EventFacts {
     pub event_source: String,
     /// Where it was recorded.
     pub region: Region,
-    /// `create`, `upsert` or `delete`.
+    /// `create`, `upsert`, `delete` or `rename`.
     pub action: &'static str,
+    /// The new name, where it was renamed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub renamed_to: Option<ResourceId>,
     /// Type of the identity that called.
     pub identity_type: Option<String>,
     /// Its ARN.
@@ -100,21 +107,45 @@ type Key = (String, String, ResourceType, String);
 /// Answers for `query`, one a resource, in the order of account, region, type and id. Never empty.
 pub fn answers(
     query: &str,
-    events: Vec<StoredEvent>,
+    history: ResourceHistory,
     filter: &Filter,
     rules: &OwnerRules,
     is_global: &dyn Fn(&ResourceType) -> bool,
 ) -> Vec<Answer> {
-    let recorded = !events.is_empty();
-    let mut resources: BTreeMap<Key, Vec<StoredEvent>> = BTreeMap::new();
-    for event in events.into_iter().filter(|event| filter.keeps(event, is_global(&event.resource_type))) {
-        resources.entry(key(&event, is_global(&event.resource_type))).or_default().push(event);
-    }
+    let recorded = !(history.events.is_empty() && history.renames.is_empty());
+    let mut resources = resources(history, filter, is_global);
     narrow(query, &mut resources);
     if resources.is_empty() {
         return vec![unknown(query, recorded)];
     }
     resources.into_values().map(|events| answer(query, events, rules)).collect()
+}
+
+/// The events of each resource that was asked for, under all the names it had.
+fn resources(
+    history: ResourceHistory,
+    filter: &Filter,
+    is_global: &dyn Fn(&ResourceType) -> bool,
+) -> BTreeMap<Key, Vec<StoredEvent>> {
+    let key_of = |event: &StoredEvent| key(event, event.resource_id.as_str(), is_global(&event.resource_type));
+    let new_key = |event: &StoredEvent| {
+        event.renamed_to.as_ref().map(|name| key(event, name.as_str(), is_global(&event.resource_type)))
+    };
+    let keeps = |event: &&StoredEvent| filter.keeps(event, is_global(&event.resource_type));
+    let ResourceHistory { events, renames, of_earlier_names } = history;
+    let mut asked: BTreeSet<Key> = events.iter().filter(keeps).map(key_of).collect();
+    asked.extend(renames.iter().filter(keeps).filter_map(new_key));
+    let mut by_name: BTreeMap<Key, Vec<StoredEvent>> = BTreeMap::new();
+    for event in events.into_iter().chain(of_earlier_names).filter(|event| keeps(&event)) {
+        let of_name = by_name.entry(key_of(&event)).or_default();
+        // After a swap a name asked for is an earlier name too.
+        if !of_name.contains(&event) {
+            of_name.push(event);
+        }
+    }
+    let lives = Lives::new(by_name, &new_key);
+    let lives = asked.into_iter().map(|key| (key.clone(), lives.of(&key)));
+    lives.filter(|(_, events)| !events.is_empty()).collect()
 }
 
 impl Filter {
@@ -133,10 +164,9 @@ impl Filter {
     }
 }
 
-fn key(event: &StoredEvent, global: bool) -> Key {
+fn key(event: &StoredEvent, id: &str, global: bool) -> Key {
     let region = if global { String::new() } else { event.event.region.clone() };
-    let name = common_part(event.resource_id.as_str()).to_owned();
-    (event.event.account_id.clone(), region, event.resource_type.clone(), name)
+    (event.event.account_id.clone(), region, event.resource_type.clone(), common_part(id).to_owned())
 }
 
 /// What an id, its ARN and its URL have in common: one call gives a queue's URL and the next its name.
@@ -206,7 +236,11 @@ fn unknown(query: &str, recorded: bool) -> Answer {
 
 /// The answer for the events of one resource, of which there is at least one.
 fn answer(query: &str, mut events: Vec<StoredEvent>, rules: &OwnerRules) -> Answer {
-    let as_asked = events.iter().map(|event| &event.resource_id).find(|id| id.as_str() == query).cloned();
+    let ids = events.iter().map(|event| &event.resource_id);
+    let new_names =
+        || events.iter().filter(|event| event.action == Action::Rename).filter_map(|e| e.renamed_to.as_ref());
+    let as_asked = ids.chain(new_names()).find(|id| id.as_str() == query).cloned();
+    let new_name = new_names().next_back().cloned();
     events.sort_by(|one, other| order(one).cmp(&order(other)));
     // One event may give a resource by several of its names.
     events.dedup_by(|one, other| one.event.event_id == other.event.event_id && one.action == other.action);
@@ -221,7 +255,7 @@ fn answer(query: &str, mut events: Vec<StoredEvent>, rules: &OwnerRules) -> Answ
         }
     };
     Answer {
-        id: as_asked.unwrap_or_else(|| shown.resource_id.clone()),
+        id: as_asked.or(new_name).unwrap_or_else(|| shown.resource_id.clone()),
         resource_type: Some(shown.resource_type.clone()),
         account_id: Some(shown.event.account()),
         region: Some(shown.event.region_name()),
@@ -245,7 +279,8 @@ struct Decision {
 
 fn decision(events: &[StoredEvent], creation: &StoredEvent, rules: &OwnerRules) -> Decision {
     let Explanation { steps, owner } = rules.explain(&creation.event);
-    let advice = advice::of_owner(&steps, &creation.event, &owner);
+    let is_left = rules.is_left_to_parents(&creation.event);
+    let advice = advice::of_creation(&steps, &creation.event, (&owner, is_left));
     let mut evidence = vec![Step { rule: Rule::Event, says: why_this_event(events, creation) }];
     evidence.extend(steps);
     let (owner, reason) = in_words(owner);
@@ -266,12 +301,20 @@ fn in_words(owner: Result<Owner, NoOwner>) -> (Option<String>, String) {
     }
 }
 
-/// Only a deletion leaves events without a creation; who made what is gone is still worth telling.
+/// How it went, or at least its name.
+fn gone_by(StoredEvent { event, renamed_to, .. }: &StoredEvent) -> String {
+    let what = renamed_to.as_ref().map_or_else(|| "deleted".to_owned(), |name| format!("renamed to {name}"));
+    format!("{what} at {} by {}", event.time, event.name)
+}
+
+/// Only a deletion, or an earlier name of which nothing else is known, leaves events without a creation; who made what is gone
+/// is still worth telling.
 fn gone(events: &[StoredEvent], rules: &OwnerRules) -> String {
     let lived = events.iter().rposition(|event| event.action != Action::Delete).map_or(0, |last| last + 1);
-    let deletion = events
-        .get(lived)
-        .map_or_else(String::new, |event| format!("deleted at {} by {}", event.event.time, event.event.name));
+    let deletion = events.get(lived).map(gone_by);
+    let Some(deletion) = deletion else {
+        return format!("its creation is not recorded{}", renames_in_words(events, None));
+    };
     match creation_of(&events[..lived]).map(|creation| in_words(rules.owner_of(&creation.event))) {
         Some((Some(owner), reason)) => format!("{deletion}; it was {owner}'s ({reason})"),
         Some((None, reason)) => format!("{deletion}; its creator was no owner ({reason})"),
@@ -288,7 +331,8 @@ fn event_facts(stored: &StoredEvent) -> EventFacts {
         event_name: event.name.clone(),
         event_source: event.source.clone(),
         region: event.region_name(),
-        action: stored.action.as_str(),
+        action: if stored.renamed_to.is_some() { Action::Rename } else { stored.action }.as_str(),
+        renamed_to: stored.renamed_to.clone(),
         identity_type: identity.kind.clone(),
         principal_arn: identity.arn.clone(),
         principal_id: identity.principal_id.clone(),

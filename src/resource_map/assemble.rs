@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::ancestors;
-use super::compile::CompiledType;
+use super::compile::{CompiledEvent, CompiledType};
 use super::events::EventIndex;
 use super::source::{MapError, Place};
 use super::suggest::nearest;
@@ -40,26 +40,27 @@ impl TypeSet {
     }
 
     /// c7n-trailcreator's format can't say that a call also succeeds on what exists (PutRule), nor what ends a resource's
-    /// life; where the built-in map knows better of the same event, its word is taken. Otherwise the last editor of a rule
-    /// would be its creator.
+    /// life or renames it; where the built-in map knows better of the same event, its word is taken. Otherwise the last editor
+    /// of a rule would be its creator, and a renamed database would have none.
     pub(super) fn learn_actions(&mut self, built_in: &Self) {
         for compiled in self.types.iter_mut().filter(|compiled| !compiled.tells_actions) {
             let Some(known) = built_in.get(&compiled.definition.resource_type) else { continue };
-            let mut upserts = false;
+            let (mut shares, mut upserts) = (false, false);
             for event in &mut compiled.events {
-                let is_upsert = known.events.iter().any(|other| {
-                    (&other.source, &other.name) == (&event.source, &event.name) && other.rule.action == Action::Upsert
-                });
-                if is_upsert {
+                let same = |other: &&CompiledEvent| (&other.source, &other.name) == (&event.source, &event.name);
+                let actions: Vec<Action> = known.events.iter().filter(same).map(|other| other.rule.action).collect();
+                shares |= actions.iter().any(|action| matches!(action, Action::Create | Action::Upsert));
+                if actions.contains(&Action::Upsert) {
                     event.rule.action = Action::Upsert;
                     upserts = true;
                 }
             }
-            if upserts {
-                compiled
-                    .events
-                    .extend(known.events.iter().filter(|event| event.rule.action == Action::Delete).cloned());
-            }
+            let counts = |event: &&CompiledEvent| match event.rule.action {
+                Action::Delete => upserts,
+                Action::Rename => shares,
+                Action::Create | Action::Upsert => false,
+            };
+            compiled.events.extend(known.events.iter().filter(counts).cloned());
         }
     }
 }

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 const FOLDER: &str = "resource-maps";
 /// The files there that are no service's, and the constants of their texts.
-const OTHERS: [(&str, &str); 2] = [("omitted.yml", "OMITTED"), ("parents.yml", "PARENTS")];
+const OTHERS: [(&str, &str); 3] =
+    [("omitted.yml", "OMITTED"), ("parents.yml", "PARENTS"), ("sessions.yml", "SESSIONS")];
 
 fn main() {
     let root = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
@@ -43,7 +44,7 @@ fn list(folder: &Path) -> String {
     list.push_str("];\n");
     for (name, constant) in OTHERS {
         let path = folder.join(name).display().to_string();
-        writeln!(list, "const {constant}: &str = include_str!({path:?});").expect("a String takes all");
+        writeln!(list, "pub(super) const {constant}: &str = include_str!({path:?});").expect("a String takes all");
     }
     list
 }

@@ -15,8 +15,22 @@ pub struct EventRule {
     pub action: Action,
     /// Where its ids stand in the record.
     pub ids: Expression,
+    /// Where the new name stands; of [`Action::Rename`], and only of that. A record in which it isn't is no rename.
+    pub new_name: Option<Expression>,
     /// What is not certain of it, and why; for people.
     pub doubts: Option<String>,
+}
+
+impl EventRule {
+    /// Its expressions.
+    pub fn expressions(&self) -> impl Iterator<Item = &Expression> {
+        std::iter::once(&self.ids).chain(&self.new_name)
+    }
+
+    /// Its expressions as the map spells them; the second is empty where there is none.
+    pub(super) fn texts(&self) -> [&str; 2] {
+        [self.ids.source(), self.new_name.as_ref().map_or("", Expression::source)]
+    }
 }
 
 /// The rules by eventSource, then by eventName.
@@ -33,8 +47,7 @@ impl EventIndex {
     pub fn add(&mut self, source: &str, name: &str, rule: EventRule) {
         let rules = self.by_source.entry(source.to_owned()).or_default().entry(name.to_owned()).or_default();
         let is_same = |other: &EventRule| {
-            (&other.resource_type, other.action, other.ids.source())
-                == (&rule.resource_type, rule.action, rule.ids.source())
+            (&other.resource_type, other.action, other.texts()) == (&rule.resource_type, rule.action, rule.texts())
         };
         if !rules.iter().any(is_same) {
             rules.push(rule);
@@ -93,7 +106,8 @@ mod tests {
         let mut index = EventIndex::default();
         for (source, name, ids) in rules {
             let ids = Expression::compile(ids).unwrap();
-            index.add(source, name, EventRule { resource_type: "t".into(), action: Action::Create, ids, doubts: None });
+            let (resource_type, action) = ("t".into(), Action::Create);
+            index.add(source, name, EventRule { resource_type, action, ids, new_name: None, doubts: None });
         }
         index
     }

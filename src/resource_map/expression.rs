@@ -48,14 +48,17 @@ pub struct InvalidExpression {
 /// and a hostile map must not exhaust it. Five times what the longest built-in expression has.
 const MAX_STEPS: usize = 160;
 
-/// JMESPath's functions and cloud-custodian's `split(separator, text)`: a queue's name is only found in its URL, and
-/// JMESPath itself can't take text apart.
+/// JMESPath's functions, cloud-custodian's `split(separator, text)` and our `lower(text)`: a queue's name is only found in its
+/// URL, RDS keeps the name `Orders` as `orders`, and JMESPath itself can't change texts.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     let mut runtime = Runtime::new();
     runtime.register_builtin_functions();
     let signature = Signature::new(vec![ArgumentType::String, ArgumentType::String], None);
     let split = CustomFunction::new(signature, Box::new(|args: &[Rcvar], _: &mut Context<'_>| Ok(split(args))));
     runtime.register_function("split", Box::new(split));
+    let signature = Signature::new(vec![ArgumentType::String], None);
+    let lower = CustomFunction::new(signature, Box::new(|args: &[Rcvar], _: &mut Context<'_>| Ok(lower(args))));
+    runtime.register_function("lower", Box::new(lower));
     runtime
 });
 
@@ -66,6 +69,12 @@ fn split(args: &[Rcvar]) -> Rcvar {
     };
     let pieces: Vec<&str> = if separator.is_empty() { vec![text] } else { text.split(separator.as_str()).collect() };
     Rcvar::new(Variable::Array(pieces.into_iter().map(|piece| Rcvar::new(Variable::String(piece.into()))).collect()))
+}
+
+/// The text in lower case.
+fn lower(args: &[Rcvar]) -> Rcvar {
+    let text = args.first().and_then(|arg| arg.as_string());
+    Rcvar::new(text.map_or(Variable::Null, |text| Variable::String(text.to_lowercase())))
 }
 
 impl Expression {
@@ -305,6 +314,15 @@ mod tests {
         assert_eq!(last.fields(), &fields("url"));
         assert_eq!(Expression::compile("split('', a)").unwrap().search(&json!({"a": "b"})), json!(["b"]));
         assert!(Expression::compile("split(a)").unwrap_err().reason.contains("takes 2 arguments"));
+    }
+
+    #[test]
+    fn text_is_made_lower_case() {
+        let expression = Expression::compile("lower(a) || lower(b)").unwrap();
+        assert_eq!(expression.search(&json!({"a": "Orders-DB"})), json!("orders-db"));
+        assert_eq!(expression.search(&json!({"a": null, "b": "B"})), json!("b"));
+        assert_eq!(expression.search(&json!({"a": 1})), Value::Null);
+        assert!(Expression::compile("lower()").unwrap_err().reason.contains("takes 1 arguments"));
     }
 
     #[test]

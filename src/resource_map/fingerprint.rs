@@ -2,7 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
-use super::ResourceMap;
+use super::sessions::is_session;
+use super::{EventRule, ResourceMap};
 
 /// To be raised when extraction gives other rows for the same map: the ledger then reads everything again.
 const EXTRACTION_VERSION: u32 = 1;
@@ -11,25 +12,55 @@ const EXTRACTION_VERSION: u32 = 1;
 pub const FINGERPRINT_BYTES: usize = 16;
 
 impl ResourceMap {
-    /// A digest of everything that decides what a record yields (source, event, type, action and ids of each rule, in
-    /// whatever order they were read): the ledger keeps it, so that a changed map reads again.
+    /// A digest of everything that decides what a record yields (source, event, type, action, ids and new name of each rule,
+    /// in whatever order they were read): the ledger keeps it, so that a changed map reads again.
     pub fn fingerprint(&self) -> [u8; FINGERPRINT_BYTES] {
-        let mut rules: Vec<[&str; 5]> = Vec::new();
-        for (source, name, of_event) in self.events.iter() {
-            for rule in of_event {
-                rules.push([source, name, rule.resource_type.as_str(), rule.action.as_str(), rule.ids.source()]);
-            }
-        }
-        rules.sort_unstable();
-        let mut digest = Sha256::new();
-        digest.update(EXTRACTION_VERSION.to_be_bytes());
-        for text in rules.iter().flatten() {
-            // The length keeps neighbours apart: ("ab", "c") is not ("a", "bc").
-            digest.update(text.len().to_be_bytes());
-            digest.update(text);
-        }
-        let mut fingerprint = [0; FINGERPRINT_BYTES];
-        fingerprint.copy_from_slice(&digest.finalize()[..FINGERPRINT_BYTES]);
-        fingerprint
+        if self.has_sessions() { self.fingerprints().with_sessions } else { self.fingerprints().without_sessions }
     }
+
+    /// The digests of the map with and without the calls that hand out credentials, whether it has them or not: what was read
+    /// with them need not be read again without.
+    pub fn fingerprints(&self) -> Fingerprints {
+        let own = || self.events.iter();
+        let sessions = super::sessions::index();
+        Fingerprints {
+            with_sessions: digest(own().chain(sessions.iter()), |_| true),
+            without_sessions: digest(own(), |rule| !is_session(&rule.resource_type)),
+        }
+    }
+}
+
+/// Digests of a map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fingerprints {
+    /// With the calls that hand out credentials.
+    pub with_sessions: [u8; FINGERPRINT_BYTES],
+    /// Without them.
+    pub without_sessions: [u8; FINGERPRINT_BYTES],
+}
+
+/// The digest of those rules that are `wanted`. A rule that stands twice counts once.
+fn digest<'m>(
+    events: impl Iterator<Item = (&'m str, &'m str, &'m [EventRule])>,
+    wanted: impl Fn(&EventRule) -> bool,
+) -> [u8; FINGERPRINT_BYTES] {
+    let mut rules: Vec<[&str; 6]> = Vec::new();
+    for (source, name, of_event) in events {
+        for rule in of_event.iter().filter(|rule| wanted(rule)) {
+            let [ids, new_name] = rule.texts();
+            rules.push([source, name, rule.resource_type.as_str(), rule.action.as_str(), ids, new_name]);
+        }
+    }
+    rules.sort_unstable();
+    rules.dedup();
+    let mut digest = Sha256::new();
+    digest.update(EXTRACTION_VERSION.to_be_bytes());
+    for text in rules.iter().flatten() {
+        // The length keeps neighbours apart: ("ab", "c") is not ("a", "bc").
+        digest.update(text.len().to_be_bytes());
+        digest.update(text);
+    }
+    let mut fingerprint = [0; FINGERPRINT_BYTES];
+    fingerprint.copy_from_slice(&digest.finalize()[..FINGERPRINT_BYTES]);
+    fingerprint
 }

@@ -21,6 +21,7 @@ mod load;
 pub mod params;
 pub mod parents;
 pub mod request;
+pub mod sessions;
 pub(crate) mod source;
 pub(crate) mod suggest;
 mod summary;
@@ -38,7 +39,7 @@ pub use definition::{
 };
 pub use events::{EventIndex, EventRule};
 pub use expression::Expression;
-pub use fingerprint::FINGERPRINT_BYTES;
+pub use fingerprint::{FINGERPRINT_BYTES, Fingerprints};
 pub use load::{Description, descriptions, omitted_types};
 pub use params::ParamTemplate;
 pub use parents::{Names, ParentRule, TagRule};

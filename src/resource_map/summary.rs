@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Access, ResourceMap, TypeDefinition, WriteMethod};
+use super::{Access, Expression, ResourceMap, TypeDefinition, WriteMethod};
 use crate::names::ResourceType;
 
 /// A type in short.
@@ -36,14 +36,17 @@ pub struct TypeSummary<'m> {
 /// An event of a type.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct EventSummary<'m> {
-    /// create, upsert or delete.
+    /// create, upsert, delete or rename.
     pub action: &'static str,
     /// eventSource.
     pub service: &'m str,
     /// eventName.
     pub event: &'m str,
-    /// JMESPath to the ids.
+    /// JMESPath to the ids; of a rename, to the old name.
     pub ids: &'m str,
+    /// JMESPath to the new name; of renames.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<&'m str>,
     /// What is not certain of it.
     pub doubts: Option<&'m str>,
 }
@@ -57,22 +60,25 @@ impl ResourceMap {
     }
 
     fn events_by_type(&self) -> BTreeMap<&ResourceType, Vec<EventSummary<'_>>> {
+        const ORDER: [&str; 4] = ["create", "upsert", "delete", "rename"];
         let mut events: BTreeMap<&ResourceType, Vec<EventSummary<'_>>> = BTreeMap::new();
         for (service, event, rules) in self.events.iter() {
             for rule in rules {
                 let (action, ids, doubts) = (rule.action.as_str(), rule.ids.source(), rule.doubts.as_deref());
+                let to = rule.new_name.as_ref().map(Expression::source);
                 events.entry(&rule.resource_type).or_default().push(EventSummary {
                     action,
                     service,
                     event,
                     ids,
+                    to,
                     doubts,
                 });
             }
         }
-        // The actions' names happen to be in the wanted order but for delete, which is last.
+        let place = |event: &EventSummary<'_>| ORDER.iter().position(|action| *action == event.action);
         events.values_mut().for_each(|events| {
-            events.sort_by(|one, other| (one.action == "delete", one).cmp(&(other.action == "delete", other)));
+            events.sort_by(|one, other| (place(one), one).cmp(&(place(other), other)));
         });
         events
     }

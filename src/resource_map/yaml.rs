@@ -57,6 +57,8 @@ pub(super) struct TypeStanza {
     pub(super) events: Option<Spanned<Vec<Spanned<EventStanza>>>>,
     #[serde(default)]
     pub(super) deletes: Vec<Spanned<PlainEventStanza>>,
+    #[serde(default)]
+    pub(super) renames: Vec<Spanned<RenameStanza>>,
     pub(super) list: Option<ListStanza>,
     pub(super) id: Option<Spanned<ItemTextStanza>>,
     #[serde(default)]
@@ -90,6 +92,17 @@ pub(super) struct EventStanza {
     pub(super) ids: Option<Text>,
     #[serde(default)]
     pub(super) upsert: bool,
+    pub(super) doubts: Option<String>,
+}
+
+/// An event that can give the type another name.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RenameStanza {
+    pub(super) event: Option<Text>,
+    pub(super) service: Option<Text>,
+    pub(super) from: Option<Text>,
+    pub(super) to: Option<Text>,
     pub(super) doubts: Option<String>,
 }
 

@@ -149,7 +149,8 @@ mod tests {
             time: time.to_owned(),
             ..Event::default()
         };
-        let touched = Touched { resource_type: "sqs".into(), resource_id: "q".into(), action: Action::Create };
+        let touched =
+            Touched { resource_type: "sqs".into(), resource_id: "q".into(), action: Action::Create, renamed_to: None };
         ResourceEvent { event, touched: vec![touched] }
     }
 

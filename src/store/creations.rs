@@ -5,25 +5,32 @@ use std::collections::{BTreeMap, HashMap};
 use rusqlite::{Row, Statement, ToSql, Transaction, named_params};
 
 use super::imported::{Imported, is_imported};
+use super::ledger::Added;
 use super::naming::ResourceName;
+use super::sessions::SessionInserter;
 use super::{Store, StoreError};
 use crate::names::{AccountId, Region, ResourceId, ResourceType};
+use crate::resource_map::sessions::is_session;
 pub use crate::trail::record::StoredEvent;
 use crate::trail::record::{Action, Event, Identity, ResourceEvent, Touched};
 
 /// The columns of a row, in the order of [`Inserter::insert`] and [`stored_event`].
-const COLUMNS: &str = "account_id, region, event_time, event_id, resource_type, resource_id, action, event_name, \
+pub(super) const COLUMNS: &str = "account_id, region, event_time, event_id, resource_type, resource_id, action, event_name, \
      event_source, user_agent, source_ip, shared_event_id, identity_type, identity_arn, identity_user_name, \
      identity_principal_id, identity_account_id, identity_access_key_id, issuer_type, issuer_arn, issuer_user_name, \
      source_identity, on_behalf_of_user_id, on_behalf_of_store_arn, invoked_by, \
-     federated_provider";
+     federated_provider, renamed_to";
 
 /// The first of the columns that may be NULL: what an event may not tell.
 const FIRST_FACT: usize = 9;
 
-/// What comes after an id's last `/` or `:`; the very expression of the index.
-const LAST_PART: &str =
-    "substr(resource_id, length(rtrim(resource_id, replace(replace(resource_id, '/', ''), ':', ''))) + 1)";
+/// May be NULL too, but is what the resource map says of the event, as its action.
+const RENAMED_TO: &str = "renamed_to";
+
+/// What comes after the last `/` or `:` of an id in this column; the very expression of the indexes.
+pub(super) fn last_part(column: &str) -> String {
+    format!("substr({column}, length(rtrim({column}, replace(replace({column}, '/', ''), ':', ''))) + 1)")
+}
 
 impl Store {
     /// How many creations (not deletions) there are per type in an account; with `region`, in that region, else in all.
@@ -114,8 +121,9 @@ impl Store {
     pub fn events_of_resource(&self, query: &str) -> Result<Vec<StoredEvent>, StoreError> {
         let name = ResourceName::new(query);
         let sql = format!(
-            "SELECT {COLUMNS} FROM resource_events WHERE {LAST_PART} = ?1 \
-             ORDER BY account_id, region, resource_type, resource_id, event_time, event_id"
+            "SELECT {COLUMNS} FROM resource_events WHERE {} = ?1 \
+             ORDER BY account_id, region, resource_type, resource_id, event_time, event_id",
+            last_part("resource_id")
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let rows = statement.query_map([name.last_part()], stored_event)?;
@@ -134,7 +142,7 @@ impl Store {
 }
 
 /// Both forms name `:region`, so that the same parameters are bound either way.
-fn region_condition(region: Option<&Region>) -> &'static str {
+pub(super) fn region_condition(region: Option<&Region>) -> &'static str {
     if region.is_some() { "region = :region" } else { ":region IS NULL" }
 }
 
@@ -142,6 +150,7 @@ fn region_condition(region: Option<&Region>) -> &'static str {
 pub(super) struct Inserter<'t> {
     statement: Statement<'t>,
     imported: Imported<'t>,
+    sessions: SessionInserter<'t>,
 }
 
 impl<'t> Inserter<'t> {
@@ -149,50 +158,55 @@ impl<'t> Inserter<'t> {
         let values = vec!["?"; COLUMNS.split(", ").count()].join(", ");
         // The same event read again says the same, but a changed resource map can call its action otherwise, and a source
         // may know facts that the first one lacked (Athena's usual table has no source identity).
-        let facts = COLUMNS.split(", ").skip(FIRST_FACT);
+        let facts = facts();
         let filled: Vec<String> =
             facts.clone().map(|fact| format!("{fact} = COALESCE({fact}, excluded.{fact})")).collect();
         let news: Vec<String> = facts.map(|fact| format!("{fact} IS NULL AND excluded.{fact} IS NOT NULL")).collect();
         let statement = transaction.prepare(&format!(
             "INSERT INTO resource_events ({COLUMNS}) VALUES ({values}) \
-             ON CONFLICT DO UPDATE SET action = excluded.action, {} WHERE action <> excluded.action OR {}",
+             ON CONFLICT DO UPDATE SET action = excluded.action, {RENAMED_TO} = excluded.{RENAMED_TO}, {} \
+             WHERE action <> excluded.action OR {RENAMED_TO} IS NOT excluded.{RENAMED_TO} OR {}",
             filled.join(", "),
             news.join(" OR ")
         ))?;
-        Ok(Self { statement, imported: Imported::new(transaction)? })
+        Ok(Self { statement, imported: Imported::new(transaction)?, sessions: SessionInserter::new(transaction) })
     }
 
-    /// Writes an event's rows; gives how many are new (or changed). An imported event tells only what no trail told; a
-    /// trail's event stands in place of an imported one.
-    pub(super) fn insert(&mut self, resource_event: &ResourceEvent) -> Result<u64, StoreError> {
+    /// Writes an event's rows; counts those that are new (or changed). An imported event tells only what no trail told; a
+    /// trail's event stands in place of an imported one. Sessions go where they belong.
+    pub(super) fn insert(&mut self, resource_event: &ResourceEvent, added: &mut Added) -> Result<(), StoreError> {
         let ResourceEvent { event, touched } = resource_event;
         let is_imported = is_imported(event);
         if is_imported {
             self.imported.forget_other_ids(resource_event)?;
         }
-        let mut added = 0;
         for touched in touched {
+            if is_session(&touched.resource_type) {
+                added.sessions += u64::from(self.sessions.insert(touched.resource_id.as_str(), event)?);
+                continue;
+            }
             if is_imported && self.imported.is_told(event, touched)? {
                 continue;
             }
             let written = self.write(event, touched)?;
             let was_imported = written && !is_imported && self.imported.make_way(event, touched)?;
-            added += u64::from(written && !was_imported);
+            added.ids += u64::from(written && !was_imported);
         }
-        Ok(added)
+        Ok(())
     }
 
     /// Writes a row; says whether it is new (or changed).
     fn write(&mut self, event: &Event, touched: &Touched) -> Result<bool, StoreError> {
         let identity = &event.identity;
-        let row: [&dyn ToSql; 26] = [
+        let action = if touched.action == Action::Rename { Action::Delete } else { touched.action };
+        let row: [&dyn ToSql; 27] = [
             &event.account_id,
             &event.region,
             &event.time,
             &event.event_id,
             &touched.resource_type.as_str(),
             &touched.resource_id.as_str(),
-            &touched.action.as_str(),
+            &action.as_str(),
             &event.name,
             &event.source,
             &event.user_agent,
@@ -212,17 +226,24 @@ impl<'t> Inserter<'t> {
             &identity.on_behalf_of_store_arn,
             &identity.invoked_by,
             &identity.federated_provider,
+            &touched.renamed_to.as_ref().map(ResourceId::as_str),
         ];
         Ok(self.statement.execute(&row[..])? > 0)
     }
 }
 
-fn stored_event(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
+/// The columns of facts that one source may know and the other lack.
+fn facts() -> impl Iterator<Item = &'static str> + Clone {
+    COLUMNS.split(", ").skip(FIRST_FACT).filter(|column| *column != RENAMED_TO)
+}
+
+pub(super) fn stored_event(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
     let action: String = row.get(6)?;
     Ok(StoredEvent {
         resource_type: ResourceType::new(row.get::<_, String>(4)?),
         resource_id: ResourceId::new(row.get::<_, String>(5)?),
         action: Action::parse(&action).expect("the table's CHECK allows no other action"),
+        renamed_to: row.get::<_, Option<String>>(26)?.map(ResourceId::new),
         event: Event {
             account_id: row.get(0)?,
             region: row.get(1)?,
@@ -249,6 +270,7 @@ fn stored_event(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
                 invoked_by: row.get(24)?,
                 federated_provider: row.get(25)?,
             },
+            makers: Vec::new(),
         },
     })
 }
@@ -271,7 +293,7 @@ mod tests {
     }
 
     fn touching(event: &Event, resource_type: &str, id: &str, action: Action) -> ResourceEvent {
-        let touched = Touched { resource_type: resource_type.into(), resource_id: id.into(), action };
+        let touched = Touched { resource_type: resource_type.into(), resource_id: id.into(), action, renamed_to: None };
         ResourceEvent { event: event.clone(), touched: vec![touched] }
     }
 
@@ -313,8 +335,13 @@ mod tests {
         for event in [full_event(), event("e", "1", "r", "2024-01-01T00:00:00Z")] {
             let (_folder, store) = store_with(vec![touching(&event, "sqs", "q", Action::Upsert)]);
             let found = store.events_of_resource("q").unwrap();
-            let expected =
-                StoredEvent { resource_type: "sqs".into(), resource_id: "q".into(), action: Action::Upsert, event };
+            let expected = StoredEvent {
+                resource_type: "sqs".into(),
+                resource_id: "q".into(),
+                action: Action::Upsert,
+                renamed_to: None,
+                event,
+            };
             assert_eq!(found, [expected]);
         }
     }
@@ -325,7 +352,7 @@ mod tests {
         let (_folder, mut store) = store_with(vec![touching(&event, "sqs", "q", Action::Create)]);
         let mut add = |action| {
             let events = vec![touching(&event, "sqs", "q", action)];
-            store.add(&Batch { events, ..Batch::default() }).unwrap()
+            store.add(&Batch { events, ..Batch::default() }).unwrap().ids
         };
         assert_eq!((add(Action::Create), add(Action::Upsert), add(Action::Upsert)), (0, 1, 0));
         assert_eq!(store.events_of_resource("q").unwrap()[0].action, Action::Upsert);
@@ -342,7 +369,7 @@ mod tests {
         let (_folder, mut store) = store_with(vec![touching(&poor, "sqs", "q", Action::Create)]);
         let mut add = |event| {
             let events = vec![touching(event, "sqs", "q", Action::Create)];
-            store.add(&Batch { events, ..Batch::default() }).unwrap()
+            store.add(&Batch { events, ..Batch::default() }).unwrap().ids
         };
         assert_eq!((add(&full), add(&poor), add(&full)), (1, 0, 0));
         let filled = Event { user_agent: poor.user_agent.clone(), ..full };
@@ -357,7 +384,7 @@ mod tests {
             .prepare("SELECT name FROM pragma_table_info('resource_events') WHERE NOT \"notnull\"")
             .unwrap();
         let nullable: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
-        assert_eq!(COLUMNS.split(", ").skip(FIRST_FACT).collect::<Vec<_>>(), nullable);
+        assert_eq!(facts().chain([RENAMED_TO]).collect::<Vec<_>>(), nullable);
     }
 
     #[test]
@@ -442,10 +469,13 @@ mod tests {
             let rows = statement.query_map([], |row| row.get::<_, String>(3)).unwrap();
             rows.map(Result::unwrap).collect::<Vec<_>>().join("; ")
         };
-        let by_id = plan(&format!("SELECT {COLUMNS} FROM resource_events WHERE {LAST_PART} = 'x'"));
+        let by_id = plan(&format!("SELECT {COLUMNS} FROM resource_events WHERE {} = 'x'", last_part("resource_id")));
         assert!(by_id.contains("resource_events_by_last_part"), "{by_id}");
         let by_account = plan("SELECT 1 FROM resource_events WHERE account_id = 'x' AND region = 'y'");
         assert!(by_account.contains("PRIMARY KEY (account_id=? AND region=?)"), "{by_account}");
+        let renamed = "SELECT 1 FROM resource_events WHERE renamed_to IS NOT NULL";
+        let by_new_name = plan(&format!("{renamed} AND {} = 'x'", last_part("renamed_to")));
+        assert!(by_new_name.contains("resource_events_by_new_name"), "{by_new_name}");
     }
 
     #[test]

@@ -114,13 +114,17 @@ mod tests {
             ..Event::default()
         };
         change(&mut event);
-        let touched =
-            |id: &&str| Touched { resource_type: "sqs".into(), resource_id: (*id).into(), action: Action::Create };
+        let touched = |id: &&str| Touched {
+            resource_type: "sqs".into(),
+            resource_id: (*id).into(),
+            action: Action::Create,
+            renamed_to: None,
+        };
         ResourceEvent { event, touched: ids.iter().map(touched).collect() }
     }
 
     fn add(store: &mut Store, event: ResourceEvent) -> u64 {
-        store.add(&Batch { events: vec![event], ..Batch::default() }).unwrap()
+        store.add(&Batch { events: vec![event], ..Batch::default() }).unwrap().ids
     }
 
     /// `event id, resource id` of all rows.

@@ -70,19 +70,31 @@ pub struct Batch {
     pub closed: Vec<ClosedDay>,
 }
 
+/// What a transaction added.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Added {
+    /// Rows that are new (or changed): an event and a resource's id each.
+    pub ids: u64,
+    /// Sessions that are new.
+    pub sessions: u64,
+    /// Sessions that were dropped, as there are too many.
+    pub dropped_sessions: u64,
+}
+
 impl Store {
-    /// Adds a batch in one transaction; gives the number of new rows.
+    /// Adds a batch in one transaction.
     ///
     /// # Errors
     /// SQLite's. Then nothing of the batch is kept.
-    pub fn add(&mut self, batch: &Batch) -> Result<u64, StoreError> {
+    pub fn add(&mut self, batch: &Batch) -> Result<Added, StoreError> {
         let transaction = Transaction::new(&mut self.connection, TransactionBehavior::Immediate)?;
-        let mut added = 0;
+        let mut added = Added::default();
         let mut inserter = Inserter::new(&transaction)?;
         for event in &batch.events {
-            added += inserter.insert(event)?;
+            inserter.insert(event, &mut added)?;
         }
         drop(inserter);
+        added.dropped_sessions = self.bound.keep(&transaction, added.sessions)?;
         // Their rows would be deleted right away.
         let closed: HashSet<&str> = batch.closed.iter().map(|day| day.prefix.as_str()).collect();
         enter(&transaction, batch.units.iter().filter(|unit| !closed.contains(unit.prefix.as_str())))?;

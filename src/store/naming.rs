@@ -1,6 +1,6 @@
 //! What people give to name a resource: its id, an ARN, a URL, or the last part of one.
 
-use crate::trail::record::StoredEvent;
+use crate::trail::record::{Event, StoredEvent};
 
 /// What a person gave to name a resource.
 pub(super) struct ResourceName<'q> {
@@ -34,7 +34,11 @@ impl<'q> ResourceName<'q> {
 
     /// Whether it may name the resource of a row.
     pub(super) fn names(&self, event: &StoredEvent) -> bool {
-        let id = event.resource_id.as_str();
+        self.fits(event.resource_id.as_str(), &event.event)
+    }
+
+    /// Whether it may name what an event calls `id`.
+    pub(super) fn fits(&self, id: &str, event: &Event) -> bool {
         if id == self.text {
             return true;
         }
@@ -42,8 +46,8 @@ impl<'q> ResourceName<'q> {
             Some(_) if is_arn(id) => false,
             Some(arn) => {
                 let here = |wanted: &str, actual: &str| wanted.is_empty() || wanted == actual;
-                here(arn.account, &event.event.account_id)
-                    && here(arn.region, &event.event.region)
+                here(arn.account, &event.account_id)
+                    && here(arn.region, &event.region)
                     && (ends_with_part(arn.resource, id) || is_url(id))
             }
             None if is_url(self.text) => is_arn(id) || is_url(id) || ends_with_part(self.text, id),

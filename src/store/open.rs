@@ -10,13 +10,15 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use super::{Store, StoreError};
 
 /// The migrations in their order. Append only: a database's `user_version` says how many it has seen.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 8] = [
     include_str!("../../migrations/0001_initial.sql"),
     include_str!("../../migrations/0002_athena_queries.sql"),
     include_str!("../../migrations/0003_ledger_spans.sql"),
     include_str!("../../migrations/0004_organization_runs.sql"),
     include_str!("../../migrations/0005_identities.sql"),
     include_str!("../../migrations/0006_keys_of_writes.sql"),
+    include_str!("../../migrations/0007_sessions.sql"),
+    include_str!("../../migrations/0008_renames.sql"),
 ];
 
 /// How long to wait for another program's lock.
@@ -46,7 +48,7 @@ impl Store {
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", "normal")?;
         connection.pragma_update(None, "cache_size", -PAGE_CACHE_KIB)?;
-        Ok(Self { connection })
+        Ok(Self::new(connection))
     }
 
     /// Opens `path` for commands that only read. What may be written is opened as [`Store::open`] does; what may not be, is
@@ -74,7 +76,7 @@ impl Store {
     pub fn in_memory() -> Result<Self, StoreError> {
         let mut connection = Connection::open_in_memory()?;
         migrate(&mut connection)?;
-        Ok(Self { connection })
+        Ok(Self::new(connection))
     }
 }
 
@@ -98,7 +100,7 @@ fn read_only(path: &Path, unchanging: bool) -> Result<Store, StoreError> {
     if version_of_ours(&connection)? < known_version() {
         return Err(StoreError::ReadOnly);
     }
-    Ok(Store { connection })
+    Ok(Store::new(connection))
 }
 
 /// A path as a `file:` URI has it.

@@ -77,7 +77,8 @@ mod tests {
             identity,
             ..Event::default()
         };
-        let touched = Touched { resource_type: "sqs".into(), resource_id: id.into(), action: Action::Create };
+        let touched =
+            Touched { resource_type: "sqs".into(), resource_id: id.into(), action: Action::Create, renamed_to: None };
         ResourceEvent { event, touched: vec![touched] }
     }
 

@@ -8,11 +8,14 @@
 //! What a call made together may be known by what the call named only: an image, for its snapshots. Then the event is that of
 //! each resource that was made with it and of which no event tells by itself.
 //!
+//! What was renamed has the events of its earlier names ([`Lives`]).
+//!
 //! Pure.
 
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
+use crate::creator::Lives;
 use crate::inventory::LiveResource;
 use crate::store::creations::StoredEvent;
 use crate::trail::record::Action;
@@ -46,7 +49,24 @@ pub struct Join {
     events: Vec<Vec<StoredEvent>>,
     /// Of what was made together with the resource.
     shared: Vec<Vec<StoredEvent>>,
+    former: Former,
     records: Records,
+}
+
+/// The names that resources gave up, as far as none of the live ones bears them now.
+#[derive(Debug, Default)]
+struct Former {
+    /// Whether anything was renamed at all.
+    has_renames: bool,
+    /// The events of each of these names.
+    events: HashMap<String, Vec<StoredEvent>>,
+}
+
+/// What a name is of: a live resource by its position, or nothing that lives under it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Bearer {
+    Live(usize),
+    None(String),
 }
 
 /// Counts creations: an event may give a resource's id in several spellings (a URL and the name in it), each with its row.
@@ -71,13 +91,30 @@ impl Join {
     /// For these live resources, all of one type.
     pub fn new(live: &[LiveResource]) -> Self {
         let none = vec![Vec::new(); live.len()];
-        Self { index: Index::new(live), events: none.clone(), shared: none, records: Records::default() }
+        let index = Index::new(live);
+        Self { index, events: none.clone(), shared: none, former: Former::default(), records: Records::default() }
+    }
+
+    /// Tells beforehand which of the events rename, so that those of former names are kept.
+    #[must_use]
+    pub fn with_renames(mut self, renames: &[StoredEvent]) -> Self {
+        self.former.has_renames = !renames.is_empty();
+        let names = renames.iter().map(|rename| rename.resource_id.as_str());
+        let former = names.filter(|name| self.index.find(name).is_none());
+        self.former.events = former.map(|name| (plain(name).to_owned(), Vec::new())).collect();
+        self
     }
 
     /// Keeps `event` if its resource lives. The rows of an event must come one after the other.
     pub fn add(&mut self, event: StoredEvent) {
         self.records.add(&event);
-        if let Some(position) = self.index.find(event.resource_id.as_str()) {
+        let position = self.index.find(event.resource_id.as_str());
+        if position.is_none()
+            && let Some(events) = self.former.events.get_mut(plain(event.resource_id.as_str()))
+        {
+            events.push(event.clone());
+        }
+        if let Some(position) = position {
             self.events[position].push(event);
         } else if let Some(positions) = self.index.together.get(event.resource_id.as_str()) {
             for &position in positions {
@@ -88,6 +125,9 @@ impl Join {
 
     /// What was kept.
     pub fn finish(mut self) -> Joined {
+        if self.former.has_renames {
+            self.follow_renames();
+        }
         for (events, shared) in self.events.iter_mut().zip(self.shared) {
             if events.is_empty() {
                 *events = shared;
@@ -95,6 +135,25 @@ impl Join {
             events.sort_by(|a, b| (&a.event.time, &a.event.event_id).cmp(&(&b.event.time, &b.event.event_id)));
         }
         Joined { events: self.events, records: self.records.count }
+    }
+}
+
+impl Join {
+    /// Gives each resource that was renamed the events of its earlier names.
+    fn follow_renames(&mut self) {
+        let Self { index, events, former, .. } = self;
+        let bearer = |text: &str| index.find(text).map_or_else(|| Bearer::None(plain(text).to_owned()), Bearer::Live);
+        let live = events.iter().enumerate().filter(|(_, events)| !events.is_empty());
+        let live = live.map(|(position, events)| (Bearer::Live(position), events.clone()));
+        let former = former.events.drain().map(|(name, events)| (Bearer::None(name), events));
+        let by_bearer: BTreeMap<Bearer, Vec<StoredEvent>> = live.chain(former).collect();
+        let new_name = |event: &StoredEvent| event.renamed_to.as_ref().map(|name| bearer(name.as_str()));
+        let lives = Lives::new(by_bearer, &new_name);
+        for name in lives.new_names() {
+            if let Bearer::Live(position) = *name {
+                events[position] = lives.of(name);
+            }
+        }
     }
 }
 
@@ -151,6 +210,11 @@ impl Index {
     }
 }
 
+/// The name in a text, whether that is the name alone, a URL or an ARN.
+fn plain(text: &str) -> &str {
+    if is_arn(text) { arn_tail(text).unwrap_or(text) } else { bare(text) }
+}
+
 fn insert(answers: &mut Answers, text: &str, position: usize) {
     match answers.entry(text.to_owned()) {
         Entry::Vacant(entry) => {
@@ -193,6 +257,7 @@ fn same_place(one: &str, other: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::creator::creation_of;
     use crate::tag::plan::test_data::{live, stored};
 
     fn matches(live_resources: &[LiveResource], id: &str) -> Option<usize> {
@@ -234,6 +299,34 @@ mod tests {
         let events = join.finish().events;
         let ids = |position: usize| events[position].iter().map(|event| event.resource_id.as_str()).collect::<Vec<_>>();
         assert_eq!([ids(0), ids(1), ids(2), ids(3)], [vec!["ami-1"], vec!["ami-1"], vec!["snap-3"], vec![]]);
+    }
+
+    #[test]
+    fn what_was_renamed_has_the_events_of_its_earlier_names() {
+        let arn = |name: &str| format!("arn:aws:sqs:eu-west-1:1:{name}");
+        let mut rename = stored("delete", &arn("old"), "carol", "2024-01-03T00:00:00Z");
+        rename.renamed_to = Some("new".into());
+        let events = [
+            stored("create", "new", "bob", "2024-01-01T00:00:00Z"),
+            stored("create", "old", "alice", "2024-01-02T00:00:00Z"),
+            stored("create", "unrelated", "bob", "2024-01-02T00:00:00Z"),
+            rename.clone(),
+            stored("create", "https://sqs.eu-west-1.amazonaws.com/1/old", "dora", "2024-01-04T00:00:00Z"),
+        ];
+        let makers = |resources: &[LiveResource]| -> Vec<Option<String>> {
+            let mut join = Join::new(resources).with_renames(std::slice::from_ref(&rename));
+            events.iter().for_each(|event| join.add(event.clone()));
+            let joined = join.finish();
+            assert_eq!(joined.records, 4);
+            let maker = |events: &Vec<StoredEvent>| creation_of(events)?.event.identity.user_name.clone();
+            joined.events.iter().map(maker).collect()
+        };
+        let (new, old) =
+            (live(&arn("new"), &arn("new")), live("https://sqs.eu-west-1.amazonaws.com/1/old", &arn("old")));
+        let [alice, dora] = ["alice", "dora"].map(|name| Some(name.to_owned()));
+        assert_eq!(makers(&[new.clone(), old.clone()]), [alice.clone(), dora.clone()]);
+        assert_eq!(makers(&[new]), [alice], "what bears the old name now need not live");
+        assert_eq!(makers(&[old]), [dora]);
     }
 
     #[test]

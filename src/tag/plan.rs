@@ -5,26 +5,27 @@
 //!
 //! A saved plan is this document; what applying needs beyond it (the listed item, the present tags) is read afresh.
 
+mod document;
 mod more;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use document::{
+    FORMAT_VERSION, FailedType, Left, LeftKind, Plan, PlannedWrite, SkippedType, Summary, TypeFigures, TypeProblem,
+};
 pub use more::MoreTag;
 use more::{decide_more, is_open};
 
 use super::join::Joined;
-use super::lineage::{self, Inherited, Lineage};
-use crate::creator::{Owner, OwnerRules, creation_of};
+use super::lineage::{self, Inherited, Lineage, Orphan};
+use crate::creator::{Owner, OwnerRules, creation_of, renames_in_words};
 use crate::inventory::{LiveResource, Tags};
-use crate::names::{AccountId, Arn, Region, ResourceId, ResourceType, TagKey, TagValue};
+use crate::names::{AccountId, Region, TagKey, TagValue};
 use crate::resource_map::TypeDefinition;
 use crate::store::creations::StoredEvent;
-
-/// The version of the document. It changes when a reader of the last one would misunderstand it.
-pub const FORMAT_VERSION: u32 = 1;
+use crate::trail::record::Action;
 
 /// User tags a resource may have; AWS's own (`aws:…`) don't count.
 ///
@@ -61,179 +62,6 @@ pub struct TypeFacts<'a> {
     pub joined: Joined,
 }
 
-/// One tag to write.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PlannedWrite {
-    /// The resource's type.
-    pub resource_type: ResourceType,
-    /// Its id.
-    pub id: ResourceId,
-    /// Its ARN.
-    pub arn: Arn,
-    /// Its account.
-    pub account_id: AccountId,
-    /// Where it is: a bucket's own region, the home region of global types.
-    pub region: Region,
-    /// The tag.
-    pub key: TagKey,
-    /// Its new value: the owner, or a further tag's.
-    pub value: TagValue,
-    /// The event that the owner rests on.
-    #[serde(default)]
-    pub event_id: Option<String>,
-    /// The value that it replaces; without one the resource must not have the tag.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub old_value: Option<TagValue>,
-    /// Why this owner.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub reason: String,
-}
-
-/// One resource that is left as it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Left {
-    /// The resource's type.
-    pub resource_type: ResourceType,
-    /// Its id.
-    pub id: ResourceId,
-    /// The tag, where it is one beside the owner's.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub key: Option<TagKey>,
-    /// The class of the reason.
-    pub kind: LeftKind,
-    /// The reason, for people.
-    pub reason: String,
-}
-
-/// Why a resource is left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LeftKind {
-    /// It has the tag.
-    HasTag,
-    /// It has the tag with the very value that would be written.
-    SameValue,
-    /// No event of the database made it.
-    NoRecord,
-    /// The event's caller is nobody's name.
-    NoOwner,
-    /// What a further tag wants isn't known.
-    NoValue,
-    /// Whether it has the tag could not be read.
-    TagsUnknown,
-    /// AWS has no tags on this type, or the resource map doesn't say how they are written.
-    NotTaggable,
-    /// It can't be tagged in its present state.
-    NotNow,
-    /// It has as many tags as AWS allows.
-    TagLimit,
-}
-
-impl LeftKind {
-    /// For the summary: "12 with the tag".
-    pub fn phrase(self) -> &'static str {
-        match self {
-            Self::HasTag => "with the tag",
-            Self::SameValue => "with that very value",
-            Self::NoRecord => "without a record",
-            Self::NoOwner => "without an owner",
-            Self::NoValue => "without a value for a further tag",
-            Self::TagsUnknown => "whose tags could not be read",
-            Self::NotTaggable => "of types that can't be tagged",
-            Self::NotNow => "in a state that does not allow it now",
-            Self::TagLimit => "with as many tags as AWS allows",
-        }
-    }
-}
-
-/// A type's figures, as users know them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct TypeFigures {
-    /// The type.
-    pub resource_type: ResourceType,
-    /// Resources to tag.
-    pub tag: u64,
-    /// Owners among them.
-    pub users: u64,
-    /// All live resources.
-    pub population: u64,
-    /// Untagged ones without a record.
-    pub not_found: u64,
-    /// Creations in the database.
-    pub records: u64,
-    /// Those without the tag.
-    pub untagged: u64,
-}
-
-/// A type that was not looked at, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct SkippedType {
-    /// The type.
-    pub resource_type: ResourceType,
-    /// Why.
-    pub reason: String,
-}
-
-/// A type whose listing failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct FailedType {
-    /// The type.
-    pub resource_type: ResourceType,
-    /// What AWS said.
-    pub error: String,
-    /// What to do about it.
-    pub hint: Option<String>,
-}
-
-/// Something that went wrong while a type was listed, without ending the listing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct TypeProblem {
-    /// The type.
-    pub resource_type: ResourceType,
-    /// What, as a sentence.
-    pub problem: String,
-}
-
-/// The plan's figures.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Summary {
-    /// Resources to tag with their owner.
-    pub tag: u64,
-    /// Resources to give a further tag, by tag.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub more_tags: BTreeMap<String, u64>,
-    /// Resources left without their owner, by reason; and those whose tags are unknown where only a further tag is to be written.
-    pub left: BTreeMap<LeftKind, u64>,
-    /// By type.
-    pub types: Vec<TypeFigures>,
-    /// Types that were not looked at.
-    pub skipped_types: Vec<SkippedType>,
-    /// Types that could not be listed.
-    pub failed_types: Vec<FailedType>,
-    /// What went wrong with types that were listed.
-    pub problems: Vec<TypeProblem>,
-}
-
-/// What to do with each live resource of an account and region.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Plan {
-    /// [`FORMAT_VERSION`].
-    pub format_version: u32,
-    /// The account.
-    pub account_id: AccountId,
-    /// The region that was asked for.
-    pub region: Region,
-    /// The tag.
-    pub tag_key: TagKey,
-    /// The writes, by type and id.
-    pub actions: Vec<PlannedWrite>,
-    /// The others, by type and id.
-    pub left: Vec<Left>,
-    /// Figures.
-    pub summary: Summary,
-}
-
 /// What becomes of one resource.
 #[derive(Debug)]
 pub(crate) enum Decision {
@@ -250,8 +78,8 @@ struct Case<'a> {
     definition: &'a TypeDefinition,
     resource: &'a LiveResource,
     events: &'a [StoredEvent],
-    /// What it has from its parents: the owner, or what was tried. `None`: it has its own creator, or inheriting is not asked for.
-    inherited: Option<&'a Result<Inherited, String>>,
+    /// What it has from its parents: the owner, or why there is none. `None`: it has its own creator, or inheriting is not asked for.
+    inherited: Option<&'a Result<Inherited, Orphan>>,
 }
 
 /// What became of a resource.
@@ -433,7 +261,8 @@ struct Claim {
 
 /// Whose the resource is: its parent's owner's where it has one by inheritance, else its creator's.
 fn claim(case: Case<'_>) -> Result<Claim, (LeftKind, String)> {
-    let creation = creation_of(case.events).map(|creation| &creation.event);
+    let made = creation_of(case.events);
+    let creation = made.map(|creation| &creation.event);
     let cleaned = |owner: &Owner| {
         let original = owner.original.as_ref();
         original.map(|original| format!(" (made legal for tags from {original:?})")).unwrap_or_default()
@@ -451,15 +280,20 @@ fn claim(case: Case<'_>) -> Result<Claim, (LeftKind, String)> {
         Some(event) => match case.question.rules.owner_of(event) {
             Err(no_owner) => Err((LeftKind::NoOwner, no_owner.0)),
             Ok(owner) => {
-                let reason = format!("{}{}, {} {}", owner.reason, cleaned(&owner), event.name, event.time);
+                let renames = renames_in_words(case.events, made);
+                let reason = format!("{}{}, {} {}{renames}", owner.reason, cleaned(&owner), event.name, event.time);
                 Ok(Claim { owner, event_id: Some(event.event_id.clone()), reason })
             }
         },
     };
-    own.map_err(|(kind, reason)| match case.inherited {
-        Some(Err(tried)) if !tried.is_empty() => (kind, format!("{reason}; {tried}")),
-        _ => (kind, reason),
-    })
+    match (own, case.inherited) {
+        // The parent may have a better owner; a tag once written would stay.
+        (Ok(_), Some(Err(Orphan::Unreadable(why)))) => Err((LeftKind::NoOwner, why.clone())),
+        (Err((kind, reason)), Some(Err(Orphan::Nobody(why) | Orphan::Unreadable(why)))) if !why.is_empty() => {
+            Err((kind, format!("{reason}; {why}")))
+        }
+        (own, _) => own,
+    }
 }
 
 /// The write of a tag on a resource, resting on an event.
@@ -511,10 +345,17 @@ fn prove_tags(resource: &LiveResource, key: &TagKey, is_present: bool, added: us
 }
 
 fn no_record(events: &[StoredEvent]) -> String {
-    if events.is_empty() {
-        return "no record of its creation in the database".to_owned();
+    let Some(deletion) = events.iter().rfind(|event| event.action == Action::Delete) else {
+        return format!("no record of its creation in the database{}", renames_in_words(events, None));
+    };
+    match &deletion.renamed_to {
+        // Or the renaming waits for RDS's maintenance window.
+        Some(name) => format!(
+            "no record of its creation since what had its name was renamed to {name} by {} at {}",
+            deletion.event.name, deletion.event.time
+        ),
+        None => "no record of its creation since it was last deleted".to_owned(),
     }
-    "no record of its creation since it was last deleted".to_owned()
 }
 
 /// The item's state in its own words, for the reason.

@@ -12,6 +12,7 @@ use super::join::{Join, Joined};
 use super::lineage::{self, Lineage};
 use super::plan::{self, FailedType, Plan, Question, SkippedType, TypeFacts, TypeProblem};
 use crate::aws::{CallError, ErrorClass, Session};
+use crate::creator::OwnerRules;
 use crate::inventory::{self, LiveResource, Place, Population, Sweeps};
 use crate::names::{AccountId, Arn, Region, ResourceId, ResourceType};
 use crate::resource_map::{ResourceMap, TypeDefinition};
@@ -207,7 +208,7 @@ async fn facts_of<'m>(
     population: Population,
 ) -> Result<Looked<'m>, StoreError> {
     let Population { resources: live, problems } = population;
-    let joined = join(store, (&question.account, &question.region), definition, &live)?;
+    let joined = join((store, &question.rules), (&question.account, &question.region), definition, &live)?;
     let mut facts = TypeFacts { definition, live, joined };
     let unproven = match proof {
         Proof::Writes => plan::unproven(question, &facts),
@@ -225,16 +226,25 @@ async fn facts_of<'m>(
 
 /// The events of the live resources of a type.
 pub(super) fn join(
-    store: &Store,
+    (store, rules): (&Store, &OwnerRules),
     (account, region): (&AccountId, &Region),
     definition: &TypeDefinition,
     live: &[LiveResource],
 ) -> Result<Joined, StoreError> {
     // A global type's events may stand in any region's trail, a bucket's in its own region's.
     let region = (!definition.global).then_some(region);
-    let mut join = Join::new(live);
+    let renames = store.renames_of_type(&definition.resource_type, account, region)?;
+    let mut join = Join::new(live).with_renames(&renames);
     store.events_of_type(&definition.resource_type, account, region, &mut |event| join.add(event))?;
-    Ok(join.finish())
+    with_makers(store, rules, join.finish())
+}
+
+/// The events with who made the sessions that made them, where the rules ask for that.
+pub(super) fn with_makers(store: &Store, rules: &OwnerRules, mut joined: Joined) -> Result<Joined, StoreError> {
+    if rules.resolve_chains {
+        store.fill_makers(joined.events.iter_mut().flatten().map(|stored| &mut stored.event))?;
+    }
+    Ok(joined)
 }
 
 fn not_listed<'m>(definition: &TypeDefinition, error: &CallError) -> Looked<'m> {

@@ -16,6 +16,7 @@ use super::filter::RecordFilter;
 use super::record::{Event, Identity, ResourceEvent, Touched};
 use crate::names::ResourceId;
 use crate::resource_map::expression::TopLevelFields;
+use crate::resource_map::sessions::is_session;
 use crate::resource_map::{EventRule, ResourceMap};
 
 /// What CloudTrail writes in place of values that it doesn't show.
@@ -96,10 +97,14 @@ fn read_matched(
         source_ip: fields.text("sourceIPAddress").map(Cow::into_owned),
         shared_event_id: fields.text("sharedEventID").map(Cow::into_owned),
         identity,
+        makers: Vec::new(),
     };
-    let touched = touched(rules, fields, &event).map_err(unreadable)?;
+    let (touched, lacks_ids) = touched(rules, fields, &event).map_err(unreadable)?;
     if touched.is_empty() {
-        return Ok(Reading::WithoutIds { call: call() });
+        // Of calls that hand out credentials, those that lead to nobody are left out on purpose.
+        let of_sessions = rules.iter().all(|rule| is_session(&rule.resource_type));
+        let is_unmatched = of_sessions || !lacks_ids;
+        return Ok(if is_unmatched { Reading::Unmatched } else { Reading::WithoutIds { call: call() } });
     }
     event.event_id = match fields.text("eventID") {
         Some(id) => id.into_owned(),
@@ -138,26 +143,42 @@ pub(crate) fn identity(user: &Value) -> Identity {
     }
 }
 
-fn touched(rules: &[EventRule], fields: &Fields<'_>, event: &Event) -> Result<Vec<Touched>, serde_json::Error> {
+/// The resources, and whether some rule should have found one and didn't. Most calls that can rename do something else: then
+/// their rule says nothing.
+fn touched(rules: &[EventRule], fields: &Fields<'_>, event: &Event) -> Result<(Vec<Touched>, bool), serde_json::Error> {
     let input = rule_input(rules, fields, event)?;
     let mut touched = Vec::new();
     let mut seen = HashSet::new();
+    let mut lacks_ids = false;
     for rule in rules {
+        let renamed_to = rule.new_name.as_ref().map(|name| first_id(&name.interpret(&input)));
+        if renamed_to == Some(None) {
+            continue;
+        }
+        let renamed_to = renamed_to.flatten();
+        let mut finds_some = false;
         collect_ids(&rule.ids.interpret(&input), &mut |id| {
-            if seen.insert((&rule.resource_type, id.clone())) {
-                let resource_id = ResourceId::new(id);
-                touched.push(Touched { resource_type: rule.resource_type.clone(), resource_id, action: rule.action });
+            finds_some = true;
+            let is_renaming = renamed_to.as_ref().is_none_or(|name| *name != id);
+            if is_renaming && seen.insert((&rule.resource_type, id.clone())) {
+                touched.push(Touched {
+                    resource_type: rule.resource_type.clone(),
+                    resource_id: ResourceId::new(id),
+                    action: rule.action,
+                    renamed_to: renamed_to.as_deref().map(ResourceId::from),
+                });
             }
         });
+        lacks_ids |= !finds_some;
     }
-    Ok(touched)
+    Ok((touched, lacks_ids))
 }
 
 /// The record as the rules' expressions see it: converted once, and only the fields that some expression reads.
 fn rule_input(rules: &[EventRule], fields: &Fields<'_>, event: &Event) -> Result<Rcvar, serde_json::Error> {
     let mut wanted: BTreeSet<&str> = BTreeSet::new();
-    for rule in rules {
-        match rule.ids.fields() {
+    for expression in rules.iter().flat_map(EventRule::expressions) {
+        match expression.fields() {
             TopLevelFields::Some(names) => wanted.extend(names.iter().map(String::as_str)),
             TopLevelFields::All => wanted.extend(fields.names()),
         }
@@ -196,6 +217,14 @@ fn collect_ids(found: &Variable, each: &mut impl FnMut(String)) {
     }
 }
 
+fn first_id(found: &Variable) -> Option<String> {
+    let mut first = None;
+    collect_ids(found, &mut |id| {
+        first.get_or_insert(id);
+    });
+    first
+}
+
 /// An id for a record that has none: equal for equal content, whatever its white space and the order of its keys.
 fn derived_id(fields: &Fields<'_>) -> Result<String, serde_json::Error> {
     let mut content = BTreeMap::new();
@@ -213,6 +242,7 @@ fn derived_id(fields: &Fields<'_>) -> Result<String, serde_json::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::resource_map::Expression;
     use crate::trail::record::Action;
     use crate::trail::samples::{map, record};
     use serde_json::json;
@@ -365,6 +395,7 @@ mod tests {
             source_ip: some("192.0.2.1"),
             shared_event_id: some("shared"),
             identity,
+            makers: Vec::new(),
         };
         assert_eq!(event, expected);
         assert_eq!(touched[0].action, Action::Upsert);
@@ -409,6 +440,38 @@ mod tests {
             "]".repeat(1000)
         );
         assert!(matches!(read_text(&deep), Reading::Broken(reason) if reason.contains("recursion limit")));
+    }
+
+    #[test]
+    fn a_call_that_can_rename_counts_only_where_it_does() {
+        let mut map = map(&[]);
+        let rule = EventRule {
+            resource_type: "rds".into(),
+            action: Action::Rename,
+            ids: Expression::compile("requestParameters.old").unwrap(),
+            new_name: Some(Expression::compile("lower(requestParameters.new)").unwrap()),
+            doubts: None,
+        };
+        map.events.add("rds.amazonaws.com", "ModifyDBInstance", rule);
+        let read = |parameters: Value| {
+            let record = record("rds.amazonaws.com", "ModifyDBInstance", &json!({ "requestParameters": parameters }));
+            read(&map, &RecordFilter::default(), &Fields::parse(&record.to_string()).unwrap())
+        };
+        let Reading::Touched(event) = read(json!({"old": "db", "new": "DB-2"})) else { panic!() };
+        let renamed = Touched {
+            resource_type: "rds".into(),
+            resource_id: "db".into(),
+            action: Action::Rename,
+            renamed_to: Some("db-2".into()),
+        };
+        assert_eq!(event.touched, [renamed]);
+        for other in
+            [json!({"old": "db"}), json!({"old": "db", "new": "DB"}), json!({"old": "db", "new": ""}), json!(null)]
+        {
+            assert_eq!(read(other.clone()), Reading::Unmatched, "{other}");
+        }
+        let call = "rds.amazonaws.com:ModifyDBInstance".to_owned();
+        assert_eq!(read(json!({"new": "db-2"})), Reading::WithoutIds { call });
     }
 
     #[test]

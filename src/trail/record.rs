@@ -30,6 +30,26 @@ pub struct Event {
     pub shared_event_id: Option<String>,
     /// `userIdentity`.
     pub identity: Identity,
+    /// Who made the caller's session, who made the session that did that, and so on. No record tells that: the store fills
+    /// it in for those who ask, from other events.
+    pub makers: Vec<SessionMaker>,
+}
+
+/// Who made a session: a call that handed out credentials.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SessionMaker {
+    /// `responseElements.credentials.accessKeyId`: the session's key.
+    pub session_key: String,
+    /// `eventID` of the call.
+    pub event_id: String,
+    /// `eventName`.
+    pub name: String,
+    /// UTC, as CloudTrail writes it.
+    pub time: String,
+    /// The account that recorded it.
+    pub account_id: String,
+    /// Who called.
+    pub identity: Identity,
 }
 
 /// The facts of `userIdentity` that tell who called.
@@ -77,19 +97,23 @@ pub enum Action {
     Upsert,
     /// Removed it.
     Delete,
+    /// Gave it another name: under the old one it is gone, and whatever is made under that later is another resource. The
+    /// database keeps it as a deletion of the old name that knows the new one.
+    Rename,
 }
 
 impl Action {
-    /// How the database spells it.
+    /// How people and JSON spell it, and but for `rename` the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Create => "create",
             Self::Upsert => "upsert",
             Self::Delete => "delete",
+            Self::Rename => "rename",
         }
     }
 
-    /// The reverse of [`Action::as_str`].
+    /// An action as the database spells it.
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Create, Self::Upsert, Self::Delete].into_iter().find(|action| action.as_str() == text)
     }
@@ -104,6 +128,8 @@ pub struct Touched {
     pub resource_id: ResourceId,
     /// What the event did to it.
     pub action: Action,
+    /// The new name; of [`Action::Rename`], and only of that.
+    pub renamed_to: Option<ResourceId>,
 }
 
 /// An event and every resource it touched: what loaders give to the store.
@@ -124,6 +150,8 @@ pub struct StoredEvent {
     pub resource_id: ResourceId,
     /// What the event did.
     pub action: Action,
+    /// Of the deletion of an old name: the new one.
+    pub renamed_to: Option<ResourceId>,
     /// The event.
     pub event: Event,
 }

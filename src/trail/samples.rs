@@ -14,6 +14,7 @@ pub(crate) fn map(rules: &[(&str, &str, &str, Action, &str)]) -> ResourceMap {
             resource_type: ResourceType::from(*resource_type),
             action: *action,
             ids: Expression::compile(ids).unwrap(),
+            new_name: None,
             doubts: None,
         };
         map.events.add(source, name, rule);

@@ -42,8 +42,11 @@ pub struct Found {
     pub resource_type: String,
     /// Its id.
     pub id: String,
-    /// create, upsert or delete.
+    /// create, upsert, delete or rename.
     pub action: &'static str,
+    /// Its new name, where it was renamed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub renamed_to: Option<String>,
 }
 
 /// Why a record gave no id.
@@ -57,8 +60,13 @@ pub struct WithoutIds {
 
 impl From<Touched> for Found {
     fn from(touched: Touched) -> Self {
-        let Touched { resource_type, resource_id, action } = touched;
-        Self { resource_type: resource_type.to_string(), id: resource_id.to_string(), action: action.as_str() }
+        let Touched { resource_type, resource_id, action, renamed_to } = touched;
+        Self {
+            resource_type: resource_type.to_string(),
+            id: resource_id.to_string(),
+            action: action.as_str(),
+            renamed_to: renamed_to.map(|name| name.to_string()),
+        }
     }
 }
 

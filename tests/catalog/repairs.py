@@ -5,22 +5,28 @@ UpdateStack with an empty `Tags` removes all tags, which moto takes for none giv
 of an account's are its own. Athena's ListTagsForResource tells of a resource without tags that it has none. DescribeCapacityProviders
 without names gives all, with their tags. CodeDeploy has BatchGetDeploymentGroups. Elastic Beanstalk's applications have tags.
 ECS's tasks don't stop because they are looked at. Lex lists the aliases of the bot that is asked for, not those of all, and their ARNs have
-no `$` and can be asked for tags. The Tagging API lists a SageMaker model card once, not its versions. CloudWatch tags alarms, dashboards and
+no `$` and can be asked for tags. The Tagging API lists a SageMaker model card once, not its versions; model packages have tags. CloudWatch tags alarms, dashboards and
 Contributor Insights rules (its TagResource's documentation), dashboards also when they are put. Route 53 Resolver tells and takes the tags of query
 log configurations, not of endpoints and rules alone. The ARN of an identity of SES is `…:identity/NAME`. The Tagging API says of a Storage Lens
 configuration that it can't take its tags off, instead of that it did. WorkSpaces tags images too, has one value for a key, and takes tags off.
+API Gateway tags all of its taggable resources, not stages alone. The page size of SES's pools is a number. Direct Connect's TagResource takes ARNs.
+What CloudHSM's TagResource writes, DescribeClusters shows.
 """
 
 import collections
 import copy
 import urllib.parse
 
+from moto.apigateway import urls as gateway_urls
+from moto.apigateway.responses import APIGatewayResponse
 from moto.athena.models import AthenaBackend
 from moto.cloudformation.models import cloudformation_backends
+from moto.cloudhsmv2.models import CloudHSMV2Backend
 from moto.cloudwatch.models import CloudWatchBackend
 from moto.cloudwatch.responses import CloudWatchResponse
 from moto.codedeploy import responses as codedeploy
 from moto.core.responses import ActionResult
+from moto.directconnect.models import DirectConnectBackend
 from moto.ec2.models.dhcp_options import DHCPOptionsSet
 from moto.ec2.models.launch_templates import LaunchTemplate
 from moto.ecs.models import EC2ContainerServiceBackend
@@ -32,6 +38,7 @@ from moto.route53resolver.models import Route53ResolverBackend
 from moto.s3.models import S3Backend
 from moto.sagemaker.models import SageMakerModelBackend
 from moto.ses import models as ses
+from moto.sesv2.models import SESV2Backend
 from moto.ssm.models import SimpleSystemManagerBackend
 from moto.workspaces.models import WorkSpacesBackend
 
@@ -147,17 +154,75 @@ def untag_s3(self, arn, tag_keys):
 S3Backend.untag_resource = untag_s3
 
 
-def untag_workspaces(self, arn, tag_keys):
-    tags = self.describe_tags(arn.split("/")[-1])
-    tags[:] = [tag for tag in tags if tag["Key"] not in tag_keys]
+def untag_workspaces(self, arn, tag_keys, more=()):
+    resource = {**self.workspaces, **self.workspace_directories, **self.workspace_images}[arn.split("/")[-1]]
+    resource.tags = [tag for tag in resource.tags or [] if tag["Key"] not in tag_keys] + list(more)
 
 
 def tag_workspaces(self, resource_id, tags):
-    untag_workspaces(self, resource_id, [tag["Key"] for tag in tags])
-    self.describe_tags(resource_id).extend(tags)
+    untag_workspaces(self, resource_id, [tag["Key"] for tag in tags], tags)
 
 
 WorkSpacesBackend.untag_resource, WorkSpacesBackend.create_tags = untag_workspaces, tag_workspaces
+
+gateway_urls.url_paths["{0}/tags/(?P<arn>[^/]+)/(?P<kind>[^/]+)/(?P<id>[^/]+)$"] = APIGatewayResponse.dispatch
+_gateway_tag, _gateway_untag = APIGatewayResponse.tag_resource, APIGatewayResponse.untag_resource
+
+
+def of_gateway(self):
+    """What the request's ARN names, unless it is a stage."""
+    kind, ident = urllib.parse.unquote(self.path).split("/")[-2:]
+    api = self.backend
+    known = {
+        "restapis": api.apis, "apikeys": api.keys, "usageplans": api.usage_plans, "vpclinks": api.vpc_links, "domainnames": api.domain_names,
+    }
+    return known[kind][ident] if kind in known else None
+
+
+def tag_gateway(self):
+    found = of_gateway(self)
+    if found is None:
+        return _gateway_tag(self)
+    found.tags = {**(found.tags or {}), **self._get_param("tags")}
+    return "{}"
+
+
+def untag_gateway(self):
+    found = of_gateway(self)
+    if found is None:
+        return _gateway_untag(self)
+    found.tags = {key: value for key, value in found.tags.items() if key not in self.querystring["tagKeys"]}
+    return "{}"
+
+
+APIGatewayResponse.tag_resource, APIGatewayResponse.untag_resource = tag_gateway, untag_gateway
+
+_ses_pools = SESV2Backend.list_dedicated_ip_pools
+SESV2Backend.list_dedicated_ip_pools = lambda self, next_token, page_size: (
+    _ses_pools(self, next_token=next_token, page_size=int(page_size) if page_size else None)
+)
+
+_connect_tag, _connect_untag = DirectConnectBackend.tag_resource, DirectConnectBackend.untag_resource
+DirectConnectBackend.tag_resource = lambda self, arn, tags: _connect_tag(self, arn.split("/", 1)[1], tags)
+DirectConnectBackend.untag_resource = lambda self, arn, tag_keys: _connect_untag(self, arn.split("/", 1)[1], tag_keys)
+
+
+def untag_hsm(self, resource_id, tag_key_list, more=()):
+    cluster = self.clusters[resource_id]
+    cluster.tag_list = [tag for tag in cluster.tag_list if tag["Key"] not in tag_key_list] + list(more)
+    return {}
+
+
+def tag_hsm(self, resource_id, tag_list):
+    return untag_hsm(self, resource_id, [tag["Key"] for tag in tag_list], tag_list)
+
+
+CloudHSMV2Backend.tag_resource, CloudHSMV2Backend.untag_resource = tag_hsm, untag_hsm
+
+_sagemaker_found = SageMakerModelBackend._get_resource_from_arn
+SageMakerModelBackend._get_resource_from_arn = lambda self, arn: (
+    self.model_packages[arn] if ":model-package/" in arn else _sagemaker_found(self, arn)
+)
 
 
 def before(entry, environ):

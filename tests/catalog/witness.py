@@ -25,7 +25,7 @@ from lab import ACCOUNT, REGION, client, unrecorded
 
 MAPS = Path(__file__).resolve().parent.parent.parent / "resource-maps"
 # Files that are no service's.
-OTHERS = ("omitted.yml", "parents.yml")
+OTHERS = ("omitted.yml", "parents.yml", "sessions.yml")
 PARTITION = "aws"
 THREADS = 4
 # The tag by which it is tried whether the server takes one.
@@ -39,11 +39,15 @@ class Unsupported(Exception):
 
 
 class Functions(jmespath.functions.Functions):
-    """cloud-custodian's split(separator, text)."""
+    """cloud-custodian's split(separator, text), and lower(text)."""
 
     @jmespath.functions.signature({"types": ["string"]}, {"types": ["string", "null"]})
     def _func_split(self, separator: str, text: str | None) -> list | None:
         return None if text is None else text.split(separator)
+
+    @jmespath.functions.signature({"types": ["string", "null"]})
+    def _func_lower(self, text: str | None) -> str | None:
+        return None if text is None else text.lower()
 
 
 OPTIONS = jmespath.Options(custom_functions=Functions())

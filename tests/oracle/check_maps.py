@@ -24,7 +24,7 @@ WITHOUT_CALL = ("ec2", "stack-update")
 # Calls with a token that all the same answer at once: a key has no more tags than a page, ListTags' token is reserved.
 ONE_PAGE = {("ListResourceTags", "NextMarker"), ("ListTags", "NextToken")}
 # Files that are no service's.
-OTHERS = ("omitted.yml", "parents.yml")
+OTHERS = ("omitted.yml", "parents.yml", "sessions.yml")
 # How a parameter is marked that does not go into the body.
 PREFIXES = {None: "", "querystring": "?", "header": "^"}
 # A region of each partition, for endpoints that follow the region.
@@ -108,6 +108,9 @@ class Checker:
                 self.event(event, event.get("doubts"))
             for event in resource.get("deletes", []):
                 self.event(event, resource.get("doubts"))
+            for event in resource.get("renames", []):
+                for name in ("from", "to"):
+                    self.event(event | {"ids": event[name]}, event.get("doubts"))
             if "list" not in resource:
                 continue
             item = self.listing(resource, types)

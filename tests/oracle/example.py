@@ -1,6 +1,6 @@
 """Builds example records of resource types from the API models: `example.py TYPE…`, or `--missing` for types that have none.
 
-For each create event, upsert and delete of a type that its file in tests/fixtures/events does not show yet: the request with its
+For each create event, upsert, delete and rename of a type that its file in tests/fixtures/events does not show yet: the request with its
 required members and those that `ids` reads, the answer with those that `ids` reads, turned into a CloudTrail record by the
 rule of tests/catalog/record.py. The ids that are expected are the values put into the fields that `ids` ends in: `ids` itself is
 not run for them, so a path that misses the field is found. (What other types' paths find in the same record is added by running
@@ -87,6 +87,8 @@ def chains(node: dict, prefix: Chain = ()) -> list[tuple[Chain, Any]]:
         return [found for child in children for found in chains(child, prefix)]
     if kind == "function_expression" and node["value"] in ("to_array", "not_null", "to_string"):
         return [found for child in children for found in chains(child, prefix)]
+    if kind == "function_expression" and node["value"] == "lower":
+        return [(chain, ("lower",)) for chain, _ in chains(children[0], prefix)]
     if kind == "function_expression" and node["value"] == "split":
         separator = children[0].get("value")
         return [(chain, ("split", separator)) for chain, _ in chains(children[1], prefix)]
@@ -112,7 +114,7 @@ def reading(expression: str) -> Reading:
             found.results.append((chain, after))
             found.wanted |= {part: None for parts in after.parts for part in parts if part[0] in ENVELOPE}
         elif chain and chain[0] in ENVELOPE:
-            found.results.append((chain, (*after, last_indexes(tree)) if after else None))
+            found.results.append((chain, (*after, last_indexes(tree)) if after and after[0] == "split" else after))
     for node in conditions(tree):
         condition(node, found)
     return found
@@ -293,21 +295,24 @@ def built(checker: Checker, resource_type: str, event: dict, action: str, others
     operations = operations_of_event(checker, event)
     if not operations:
         raise Unbuildable("no API operation has this name")
-    read = reading(event["ids"])
+    read, renamed = reading(event["ids"]), reading(event["to"]) if "to" in event else Reading()
+    both = Reading(read.results + renamed.results, read.wanted | renamed.wanted, read.absent | renamed.absent)
     # Versions of an API can share the event: the path suits one of them.
     for operation in operations:
-        params, asked = side_of(operation, operation.input_shape, "requestParameters", read, resource_type)
-        answer, told = side_of(operation, operation.output_shape, "responseElements", read, resource_type)
+        params, asked = side_of(operation, operation.input_shape, "requestParameters", both, resource_type)
+        answer, told = side_of(operation, operation.output_shape, "responseElements", both, resource_type)
         own = expected(read, operation, asked, told)
+        if "to" in event:
+            own = {f"{old} -> {new}" for old in own for new in expected(renamed, operation, asked, told)}
         if own:
             break
     else:
         raise Unbuildable("no field that `ids` ends in is in the model's record")
     record = enveloped(rules.record(operation, params, answer))
     ids = {(resource_type, ident, action) for ident in own}
-    for kind, path, does in others:
+    for kind, other, does in others:
         if kind != resource_type:
-            ids |= {(kind, ident, does) for ident in found_by(path, record)}
+            ids |= {(kind, ident, does) for ident in found_by(other, record)}
     return {"name": event["event"] + BUILT, "origin": "model", "record": record, "expect": sorted(map(list, ids))}
 
 
@@ -339,13 +344,16 @@ def expected(read: Reading, operation: Any, asked: dict, told: dict) -> set[str]
 
 
 def transformed(value: Any, after: Any) -> str:
+    if after == ("lower",):
+        return str(value).lower()
     return str(value) if after is None else str(value).split(after[1])[after[2]]
 
 
-def found_by(path: str, record: dict) -> set[str]:
-    """The ids that a path finds; one that fails on the record finds none."""
+def found_by(event: dict, record: dict) -> set[str]:
+    """The ids that an event's path finds, with the new name where it renames; one that fails on the record finds none."""
     try:
-        return flat(search(path, record))
+        ids = flat(search(event["ids"], record))
+        return {f"{old} -> {new}" for old in ids for new in flat(search(event["to"], record))} if "to" in event else ids
     except JMESPathError:
         return set()
 
@@ -380,6 +388,8 @@ def actions(resource: dict) -> Iterator[tuple[dict, str]]:
         yield event, "upsert" if event.get("upsert") else "create"
     for event in resource.get("deletes", []):
         yield event, "delete"
+    for event in resource.get("renames", []):
+        yield event | {"ids": event["from"]}, "rename"
 
 
 def source_of(checker: Checker, event: dict) -> str:
@@ -393,16 +403,16 @@ def is_shown(case: dict, source: str, event: dict, resource_type: str, action: s
 
 
 @functools.cache
-def events_of(types: "Types") -> dict[tuple[str, str], list[tuple[str, str, str]]]:
-    """(eventSource, eventName) -> (type, ids, action) of all types."""
+def events_of(types: "Types") -> dict[tuple[str, str], list[tuple[str, dict, str]]]:
+    """(eventSource, eventName) -> (type, event, action) of all types."""
     found: dict = {}
     for kind, (checker, resource) in types.items():
         for event, does in actions(resource):
-            found.setdefault((source_of(checker, event), event["event"]), []).append((kind, event["ids"], does))
+            found.setdefault((source_of(checker, event), event["event"]), []).append((kind, event, does))
     return found
 
 
-def sharing(source: str, name: str, types: "Types") -> list[tuple[str, str, str]]:
+def sharing(source: str, name: str, types: "Types") -> list[tuple[str, dict, str]]:
     """What all types read of an event."""
     return events_of(types).get((source, plain_name(name)), [])
 
@@ -413,9 +423,9 @@ def shared(case: dict, resource_type: str, types: "Types") -> None:
     if "errorCode" in record or "errorMessage" in record:
         return
     ids = {tuple(entry) for entry in case["expect"] if entry[0] == resource_type}
-    for kind, path, does in sharing(record["eventSource"], record["eventName"], types):
+    for kind, event, does in sharing(record["eventSource"], record["eventName"], types):
         if kind != resource_type:
-            ids |= {(kind, ident, does) for ident in found_by(path, record)}
+            ids |= {(kind, ident, does) for ident in found_by(event, record)}
     case["expect"] = sorted(map(list, ids))
 
 

@@ -371,6 +371,20 @@ fn who_live_asks_event_history_for_what_the_database_does_not_know() {
 }
 
 #[test]
+fn who_live_asks_for_the_earlier_names_too() {
+    let user = |name: &str, ago: i64, caller: &str, request: Value| {
+        Event::new("iam.amazonaws.com", name).at(&moment(ago, "10:00:00")).by(Caller::iam_user(caller)).request(request)
+    };
+    let mut trail = Trail::new();
+    trail.push(user("CreateUser", 9, "alice", json!({"userName": "first"})));
+    trail.push(user("UpdateUser", 8, "carol", json!({"userName": "first", "newUserName": "second"})));
+    trail.push(user("UpdateUser", 7, "carol", json!({"userName": "second", "newUserName": "third"})));
+    let (bench, moto) = world(&trail, &[]);
+    let run = bench.trailcreator(["who", "--live", "third", "--output", "json"]).aws(&moto).run();
+    assert_eq!(told(run.success()), [("third".to_owned(), "alice".to_owned(), "event-history".to_owned())]);
+}
+
+#[test]
 fn who_live_without_permission_says_which_is_missing() {
     let (bench, moto) = world(&trail(), &[("TRAIL_SERVICES_DENIED", LOOKUP)]);
     let run = bench.trailcreator(["who", "--live", "sam's"]).aws(&moto).run();

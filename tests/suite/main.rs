@@ -5,6 +5,7 @@
 
 mod accounts;
 mod catalog;
+mod chains;
 mod common;
 mod conformance;
 mod count;
@@ -23,6 +24,7 @@ mod load_s3_select;
 mod org;
 mod owners;
 mod readme;
+mod renames;
 mod report;
 mod resource_map_command;
 mod resource_maps;

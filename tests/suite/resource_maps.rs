@@ -11,6 +11,7 @@ use trailcreator::resource_map::ResourceMap;
 use trailcreator::trail::extract::{Reading, read};
 use trailcreator::trail::fields::Fields;
 use trailcreator::trail::filter::RecordFilter;
+use trailcreator::trail::record::Touched;
 
 use crate::common::python;
 
@@ -33,7 +34,7 @@ struct Case {
     name: String,
     origin: Origin,
     record: Value,
-    /// (type, id, action), in no order.
+    /// (type, id, action), in no order; of a rename the id is `OLD -> NEW`.
     expect: BTreeSet<(String, String, String)>,
 }
 
@@ -67,8 +68,9 @@ fn touched(map: &ResourceMap, record: &Value) -> BTreeSet<(String, String, Strin
         Reading::Touched(event) => event
             .touched
             .into_iter()
-            .map(|touched| {
-                (touched.resource_type.to_string(), touched.resource_id.to_string(), touched.action.as_str().to_owned())
+            .map(|Touched { resource_type, resource_id, action, renamed_to }| {
+                let new_name = renamed_to.map(|name| format!(" -> {name}")).unwrap_or_default();
+                (resource_type.to_string(), format!("{resource_id}{new_name}"), action.as_str().to_owned())
             })
             .collect(),
         Reading::WithoutIds { .. } | Reading::Unmatched => BTreeSet::new(),
@@ -193,6 +195,12 @@ fn the_check_finds_what_the_api_models_do_not_know() {
             "items: volumeSet[]\n      page: [NextToken, nextToken]",
             "items: volumeSet[]",
             "the answer of DescribeVolumes has ['nextToken']",
+        ),
+        (
+            "ec2.yml",
+            "id: 'attachmentSet[].instanceId'",
+            "id: 'attachmentSet[].instance'",
+            "VolumeAttachment has no 'instance'",
         ),
         ("rds.yml", "items: to_array(DBInstances.DBInstance)[]", "items: DBInstances.DBInstance[]", "use to_array()"),
         ("sqs.yml", "target: AmazonSQS", "target: SQS", "'SQS' should be 'AmazonSQS'"),

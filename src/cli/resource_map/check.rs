@@ -12,7 +12,7 @@ use crate::cli::{CommandError, Context, Outcome};
 use crate::console::OutputFormat;
 use crate::resource_map::{EventSummary, MapError, ResourceMap};
 use crate::trail::scan::Scan;
-use crate::trail::trial::{Tried, try_map};
+use crate::trail::trial::{Found, Tried, try_map};
 
 /// What stands for stdin on the command line.
 const STDIN: &str = "-";
@@ -212,6 +212,11 @@ fn trial_lines(trial: &Trial) -> Vec<String> {
     lines
 }
 
+fn found_text(Found { resource_type, id, action, renamed_to }: &Found) -> String {
+    let new_name = renamed_to.as_ref().map(|name| format!(" to {name}")).unwrap_or_default();
+    format!("{action} {resource_type} {id}{new_name}")
+}
+
 fn tried_line(tried: &Tried) -> String {
     let id = tried.event_id.as_deref().unwrap_or("without id");
     let head = format!("{} {id}", tried.event);
@@ -221,8 +226,7 @@ fn tried_line(tried: &Tried) -> String {
         let record: String = without.record.to_string().chars().take(SHOWN_CHARACTERS).collect();
         format!("{head}: NO ID by {}; the record has {record}", without.ids.join(" or "))
     } else {
-        let found: Vec<String> =
-            tried.resources.iter().map(|one| format!("{} {} {}", one.action, one.resource_type, one.id)).collect();
+        let found: Vec<String> = tried.resources.iter().map(found_text).collect();
         format!("{head}: {}", found.join(", "))
     };
     text.chars().map(|character| if character.is_control() { char::REPLACEMENT_CHARACTER } else { character }).collect()

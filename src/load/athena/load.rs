@@ -114,7 +114,7 @@ impl Load<'_> {
                 let version = versions.version(&identity.content, figures.counts.filtered > 0);
                 batch.units.push(ReadUnit { prefix: identity.prefix, name: identity.name, version });
             }
-            figures.new_ids += self.store.add(&batch)?;
+            figures.added(self.store.add(&batch)?);
             figures.read = 1;
         }
         self.store.forget_athena_query(&execution.id)?;
@@ -173,7 +173,7 @@ impl Load<'_> {
                 Err(reason) => figures.fail(Failure { name: format!("row {}", figures.counts.records), reason }),
             }
             if batch.events.len() >= BATCH_EVENTS {
-                figures.new_ids += self.store.add(batch)?;
+                figures.added(self.store.add(batch)?);
                 batch.events.clear();
             }
         }

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use serde_json::value::RawValue;
 
 use super::table::Table;
-use crate::resource_map::ResourceMap;
 use crate::resource_map::expression::TopLevelFields;
+use crate::resource_map::{EventRule, ResourceMap};
 
 /// A column of a result.
 #[derive(Debug, PartialEq, Eq)]
@@ -130,8 +130,8 @@ pub(super) fn wanted_fields(map: &ResourceMap, table: &Table) -> Wanted {
 /// The top-level fields that the map's expressions read; `None` where one looks at the whole record.
 fn fields_of_map(map: &ResourceMap) -> Option<BTreeSet<String>> {
     let mut names = BTreeSet::new();
-    for rule in map.events.iter().flat_map(|(_, _, rules)| rules) {
-        match rule.ids.fields() {
+    for expression in map.events.iter().flat_map(|(_, _, rules)| rules).flat_map(EventRule::expressions) {
+        match expression.fields() {
             TopLevelFields::Some(fields) => names.extend(fields.iter().cloned()),
             TopLevelFields::All => return None,
         }

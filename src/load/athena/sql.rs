@@ -12,7 +12,8 @@ use jiff::Timestamp;
 use super::partition;
 use super::row::Field;
 use super::table::Table;
-use crate::resource_map::ResourceMap;
+use crate::resource_map::sessions::is_session;
+use crate::resource_map::{EventRule, ResourceMap};
 use crate::trail::filter::RecordFilter;
 
 /// The longest query that StartQueryExecution takes, in bytes.
@@ -49,12 +50,14 @@ pub(super) struct Query {
 pub(super) fn query(map: &ResourceMap, filter: &RecordFilter, table: &Table, fields: &[&Field]) -> Query {
     let select: Vec<String> =
         fields.iter().map(|field| format!("{} AS {}", path(field.column), identifier(field.name))).collect();
+    let mut conditions = record_conditions(filter, table);
+    conditions.extend(caller_condition(map, table));
     let head = format!(
         "SELECT {}\nFROM {}.{}\nWHERE {}",
         select.join(",\n       "),
         identifier(&table.database),
         identifier(&table.name),
-        record_conditions(filter, table).join("\n  AND ")
+        conditions.join("\n  AND ")
     );
     let filters = [NameFilter::Pairs, NameFilter::Names, NameFilter::Sources];
     for names in filters {
@@ -108,6 +111,20 @@ fn account_condition(filter: &RecordFilter, table: &Table) -> Option<String> {
     let own = format!("\"recipientaccountid\" IN ({accounts})");
     let absent = "(\"recipientaccountid\" IS NULL OR \"recipientaccountid\" = '')";
     Some(caller.map_or(own.clone(), |caller| format!("({own} OR {absent} AND {caller})")))
+}
+
+/// Leaves out what AWS calls to hand credentials to itself, where only sessions are wanted of that source: the map finds no id
+/// in these records, and they are most of a trail's, with the longest answers.
+fn caller_condition(map: &ResourceMap, table: &Table) -> Option<String> {
+    let (source, _, _) = map.events.iter().find(|(_, _, rules)| rules.iter().any(is_of_session))?;
+    let all_are = map.events.iter().all(|(other, _, rules)| other != source || rules.iter().all(is_of_session));
+    (all_are && table.has_text(&["useridentity", "type"])).then(|| {
+        format!("(\"eventsource\" <> {} OR coalesce(\"useridentity\".\"type\", '') <> 'AWSService')", literal(source))
+    })
+}
+
+fn is_of_session(rule: &EventRule) -> bool {
+    is_session(&rule.resource_type)
 }
 
 fn name_condition(map: &ResourceMap, names: NameFilter) -> String {
@@ -247,6 +264,20 @@ mod tests {
         assert!(sql.contains(
             r#"("recipientaccountid" IN ('111122223333', '444455556666') OR ("recipientaccountid" IS NULL OR "recipientaccountid" = '') AND "useridentity"."accountid" IN ('111122223333', '444455556666'))"#
         ), "{sql}");
+    }
+
+    #[test]
+    fn aws_s_own_sessions_are_left_out_where_nothing_else_is_wanted_of_sts() {
+        let condition =
+            r#"("eventsource" <> 'sts.amazonaws.com' OR coalesce("useridentity"."type", '') <> 'AWSService')"#;
+        let has = |rules: &[Rule<'_>], with_sessions: bool| {
+            let table = Table::read("default", &metadata(&[], &[])).unwrap();
+            let map = if with_sessions { map(rules).with_sessions() } else { map(rules) };
+            query(&map, &RecordFilter::default(), &table, &[]).sql.contains(condition)
+        };
+        assert!(has(&[rule("iam.amazonaws.com", "CreateUser")], true));
+        assert!(!has(&[rule("iam.amazonaws.com", "CreateUser")], false));
+        assert!(!has(&[rule("sts.amazonaws.com", "GetCallerIdentity")], true));
     }
 
     #[test]

@@ -97,9 +97,6 @@ impl Load<'_> {
     }
 }
 
-/// The ledger's content of a day.
-const WHOLE_DAY: &[&[u8]] = &[b"day"];
-
 /// Days by which a part that is taken up again can have been longer: all that Event history holds.
 const MOST_DAYS: i64 = 90;
 
@@ -112,34 +109,44 @@ struct Place<'a> {
 
 impl Place<'_> {
     fn knows_day(&self, day: Date) -> Result<bool, StoreError> {
-        self.versions.is_loaded(self.ledger, &self.identity(&day.to_string(), WHOLE_DAY))
+        self.versions.is_loaded(self.ledger, &self.identity(&day.to_string(), whole_day()))
     }
 
     /// Whether the events of a name were read in a part that ended no earlier: when a part is taken up again, its newest days
     /// are known by then, and it ends before them.
     fn knows_name(&self, name: &str, part: &Part) -> Result<bool, StoreError> {
         let Some(known) = self.ledger.version(&self.prefix, name)? else { return Ok(false) };
-        Ok(part.longer(MOST_DAYS).any(|longer| self.name(name, &longer).version == known))
+        Ok(part.longer(MOST_DAYS).any(|longer| self.versions.is_enough(known, &content_of(&longer), false)))
     }
 
     fn name(&self, name: &str, part: &Part) -> ReadUnit {
-        let [since, until] = [part.since.to_string(), part.until.to_string()];
-        self.unit(name, &[b"name", since.as_bytes(), until.as_bytes()])
+        self.unit(name, content_of(part))
     }
 
-    fn unit(&self, name: &str, content: &[&[u8]]) -> ReadUnit {
+    fn unit(&self, name: &str, content: Fingerprint) -> ReadUnit {
         let Identity { prefix, name, content } = self.identity(name, content);
         // Requests ask for no event outside the window, so the filter leaves nothing out.
         ReadUnit { prefix, name, version: self.versions.version(&content, false) }
     }
 
-    fn identity(&self, name: &str, content: &[&[u8]]) -> Identity {
-        Identity { prefix: self.prefix.clone(), name: name.to_owned(), content: Fingerprint::of(content) }
+    fn identity(&self, name: &str, content: Fingerprint) -> Identity {
+        Identity { prefix: self.prefix.clone(), name: name.to_owned(), content }
     }
 
     fn days(&self, days: &[Date]) -> Vec<ReadUnit> {
-        days.iter().map(|day| self.unit(&day.to_string(), WHOLE_DAY)).collect()
+        days.iter().map(|day| self.unit(&day.to_string(), whole_day())).collect()
     }
+}
+
+/// The ledger's content of a day.
+fn whole_day() -> Fingerprint {
+    Fingerprint::of(&[b"day"])
+}
+
+/// The ledger's content of the events of one name in a part.
+fn content_of(part: &Part) -> Fingerprint {
+    let [since, until] = [part.since.to_string(), part.until.to_string()];
+    Fingerprint::of(&[b"name", since.as_bytes(), until.as_bytes()])
 }
 
 /// The load of one region.
@@ -268,7 +275,7 @@ impl Sink<'_> {
     /// Writes a page's events and the units that end with them, and counts the days that are done.
     fn add(&mut self, events: Vec<ResourceEvent>, units: Vec<ReadUnit>, days: usize) -> Result<(), StoreError> {
         if !events.is_empty() || !units.is_empty() {
-            self.figures.new_ids += self.store.add(&Batch { events, units, ..Batch::default() })?;
+            self.figures.added(self.store.add(&Batch { events, units, ..Batch::default() })?);
         }
         self.figures.read += days as u64;
         (self.watch)(&self.figures);

@@ -162,7 +162,7 @@ impl Import<'_> {
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {
-        self.imported.figures.new_ids += self.store.add(&self.batch)?;
+        self.imported.figures.added(self.store.add(&self.batch)?);
         self.batch = Batch::default();
         (self.ids, self.bytes) = (0, 0);
         Ok(())

@@ -47,8 +47,9 @@ pub(super) fn read(map: &ResourceMap, row: PredecessorRow) -> Result<Reading, St
     let date = event_date.ok_or_else(|| missing("event_date"))?;
     let time = time(&date).ok_or_else(|| format!("event_date {date:?} is no date with a time"))?;
     let text = row.resource_ids.unwrap_or_default();
-    let rules: Vec<&EventRule> =
-        map.rules(&source, &name).iter().filter(|rule| rule.resource_type == resource_type).collect();
+    // That tool knew no renames: what it took for a creation by such a call stays one.
+    let is_known = |rule: &&EventRule| rule.resource_type == resource_type && rule.action != Action::Rename;
+    let rules: Vec<&EventRule> = map.rules(&source, &name).iter().filter(is_known).collect();
     let (found, unclear) = match ids(&text, &rules) {
         Ids::One(id) => (vec![id], None),
         Ids::Many(ids) => (ids, None),
@@ -59,7 +60,12 @@ pub(super) fn read(map: &ResourceMap, row: PredecessorRow) -> Result<Reading, St
     let mut touched: Vec<Touched> = Vec::new();
     for id in found.into_iter().filter(|id| !id.trim().is_empty() && *id != HIDDEN) {
         if !touched.iter().any(|other| other.resource_id.as_str() == id) {
-            touched.push(Touched { resource_type: resource_type.clone(), resource_id: ResourceId::new(id), action });
+            touched.push(Touched {
+                resource_type: resource_type.clone(),
+                resource_id: ResourceId::new(id),
+                action,
+                renamed_to: None,
+            });
         }
     }
     if touched.is_empty() {
@@ -77,6 +83,7 @@ pub(super) fn read(map: &ResourceMap, row: PredecessorRow) -> Result<Reading, St
         source_ip: row.client_ip,
         shared_event_id: None,
         identity: identity(&user_id),
+        makers: Vec::new(),
     };
     event.event_id = event_id(&event, &user_id, &resource_type, &text);
     Ok(Reading::Event { event: ResourceEvent { event, touched }, unclear })
@@ -210,8 +217,8 @@ mod tests {
             ("", None),
         ] {
             let ResourceEvent { event, touched } = event(PredecessorRow { user_id: Some(user_id.to_owned()), ..row() });
-            let Touched { resource_type, resource_id, action } = touched[0].clone();
-            let stored = [StoredEvent { resource_type, resource_id, action, event }];
+            let Touched { resource_type, resource_id, action, renamed_to } = touched[0].clone();
+            let stored = [StoredEvent { resource_type, resource_id, action, renamed_to, event }];
             let found = OwnerRules::default().owner_of(&creation_of(&stored).unwrap().event);
             assert_eq!(found.ok().map(|owner| owner.value).as_deref(), owner, "{user_id}");
         }

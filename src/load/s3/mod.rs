@@ -136,7 +136,7 @@ fn plans(
     versions: &Versions,
     ledger: &Ledger,
 ) -> Result<Vec<Plan>, StoreError> {
-    let accepted = [false, true].map(|filtered| versions.of_day(filtered));
+    let accepted = versions.of_known_days();
     let plan = |trail: Trail| {
         let closed = match &trail.region_folder {
             Some(folder) if !request.relist => ledger.closed_days(&bucket.address(folder), &accepted)?,

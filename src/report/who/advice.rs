@@ -3,7 +3,12 @@
 use crate::creator::{NoOwner, Owner, Rule, Step};
 use crate::trail::record::Event;
 
+const INHERIT: &str = "give it the owner of the stack, group, cluster or instance that it belongs to: tag --inherit";
+
 const MAP: &str = "name its owner with a rule of --identity-map FILE (docs/owners.md)";
+
+const CHAINS: &str =
+    "find who made the session: load its day and the one before with --chains, then ask with --resolve-chains";
 
 /// For a text that no event knows; `recorded`: but for the filters.
 pub(super) fn of_unknown(recorded: bool) -> Vec<String> {
@@ -18,8 +23,27 @@ pub(super) fn of_unknown(recorded: bool) -> Vec<String> {
     ]
 }
 
-/// For a resource with a creation, by the rule that spoke last.
-pub(super) fn of_owner(steps: &[Step], event: &Event, owner: &Result<Owner, NoOwner>) -> Vec<String> {
+/// For a resource with a creation. `is_left`: no person made it, but perhaps what it belongs to.
+pub(super) fn of_creation(
+    steps: &[Step],
+    event: &Event,
+    (owner, is_left): (&Result<Owner, NoOwner>, bool),
+) -> Vec<String> {
+    let inherit = is_left.then(|| INHERIT.to_owned());
+    inherit.into_iter().chain(of_owner(steps, event, owner)).collect()
+}
+
+/// By the rule that spoke last; and where a machine's session made it, how to find who made that.
+fn of_owner(steps: &[Step], event: &Event, owner: &Result<Owner, NoOwner>) -> Vec<String> {
+    let spoke = |rule: Rule| steps.iter().any(|step| step.rule == rule);
+    let mut advice = by_last_rule(steps, event, owner);
+    if spoke(Rule::MachineSessions) && !spoke(Rule::Chain) {
+        advice.push(CHAINS.to_owned());
+    }
+    advice
+}
+
+fn by_last_rule(steps: &[Step], event: &Event, owner: &Result<Owner, NoOwner>) -> Vec<String> {
     let last = steps.last().map(|step| step.rule);
     let advice = match (owner, last) {
         (Ok(owner), _) if Some(&owner.value) == event.identity.on_behalf_of_user_id.as_ref() => {
@@ -30,7 +54,7 @@ pub(super) fn of_owner(steps: &[Step], event: &Event, owner: &Result<Owner, NoOw
         (Err(_), Some(Rule::IdentityMap)) => "a rule of your identity map leaves it; change that if it should not",
         (Err(_), Some(Rule::MachineSessions)) => "let the role be the owner: --machine-sessions role",
         (Err(_), Some(Rule::UserSuffix)) => "--user-suffix leaves it: it keeps only whose name or ARN ends so",
-        (Err(_), Some(Rule::CreatorValue | Rule::SourceIdentity | Rule::TagValue)) => {
+        (Err(_), Some(Rule::CreatorValue | Rule::Chain | Rule::SourceIdentity | Rule::TagValue)) => {
             return vec![format!("take another fact with --creator-value, or {MAP}")];
         }
     };

@@ -12,6 +12,7 @@ fn event(line: &str) -> StoredEvent {
         resource_type: resource_type.into(),
         resource_id: id.into(),
         action: Action::parse(action).unwrap(),
+        renamed_to: None,
         event: Event {
             event_id: format!("{second}-{user}"),
             account_id: ACCOUNT.to_owned(),
@@ -47,7 +48,11 @@ fn is_global(resource_type: &ResourceType) -> bool {
 }
 
 fn ask(query: &str, events: Vec<StoredEvent>) -> Vec<Answer> {
-    answers(query, events, &Filter::default(), &OwnerRules::default(), &is_global)
+    answers(query, history(events), &Filter::default(), &OwnerRules::default(), &is_global)
+}
+
+fn history(events: Vec<StoredEvent>) -> ResourceHistory {
+    ResourceHistory { events, ..ResourceHistory::default() }
 }
 
 fn owners(answers: &[Answer]) -> Vec<Option<&str>> {
@@ -98,7 +103,8 @@ fn an_unknown_text_gets_an_answer_too() {
     assert_eq!(answer.reason, "the database has no event of it");
     let filter = Filter { accounts: vec!["999999999999".into()], ..Filter::default() };
     let [answer] =
-        &answers("app", vec![event("iam-role app create 1 bob")], &filter, &OwnerRules::default(), &is_global)[..]
+        &answers("app", history(vec![event("iam-role app create 1 bob")]), &filter, &OwnerRules::default(), &is_global)
+            [..]
     else {
         panic!()
     };
@@ -116,7 +122,7 @@ fn resources_of_one_id_are_told_apart_by_type_account_and_region() {
     ];
     let all = ask("app", events.clone());
     let owners_of = |filter: Filter| {
-        let answers = answers("app", events.clone(), &filter, &OwnerRules::default(), &is_global);
+        let answers = answers("app", history(events.clone()), &filter, &OwnerRules::default(), &is_global);
         answers.into_iter().filter_map(|answer| answer.owner).collect::<Vec<_>>()
     };
     assert_eq!(owners(&all), ["alice", "bob", "dora", "emil", "carol"].map(Some));
@@ -196,7 +202,8 @@ fn a_value_that_was_changed_says_so() {
 #[test]
 fn the_rules_that_were_asked_for_decide() {
     let rules = OwnerRules { user_suffix: Some("@example.com".to_owned()), ..OwnerRules::default() };
-    let found = answers("app", vec![event("iam-role app create 1 bob")], &Filter::default(), &rules, &is_global);
+    let found =
+        answers("app", history(vec![event("iam-role app create 1 bob")]), &Filter::default(), &rules, &is_global);
     assert_eq!((found[0].owner.as_deref(), found[0].reason.as_str()), (None, "bob does not end in @example.com"));
     assert!(found[0].event.is_some(), "the event is told all the same");
 }
@@ -205,7 +212,7 @@ fn the_rules_that_were_asked_for_decide() {
 fn the_way_to_the_owner_is_told_rule_by_rule() {
     let rules = OwnerRules { user_suffix: Some("b".to_owned()), ..OwnerRules::default() };
     let events = vec![event("iam-role app create 1 bob"), event("iam-role app create 2 bob")];
-    let found = answers("app", events, &Filter::default(), &rules, &is_global);
+    let found = answers("app", history(events), &Filter::default(), &rules, &is_global);
     let told: Vec<_> = found[0].evidence.iter().map(|step| (step.rule, step.says.as_str())).collect();
     assert_eq!(
         told,
@@ -226,11 +233,17 @@ fn without_an_owner_there_is_advice_that_fits() {
         arn: Some("arn:aws:sts::111122223333:assumed-role/deploy/i-05c30218156bcc246".to_owned()),
         ..Identity::default()
     };
+    let stack = Identity {
+        arn: Some("arn:aws:sts::111122223333:assumed-role/stacks/AWSCloudFormation".to_owned()),
+        ..Identity::default()
+    };
     let center = Identity { on_behalf_of_user_id: Some("u-1".to_owned()), ..Identity::default() };
     let skip = OwnerRules { machine_sessions: crate::creator::MachineSessions::Skip, ..OwnerRules::default() };
     let suffix = OwnerRules { user_suffix: Some("@x".to_owned()), ..OwnerRules::default() };
     for (identity, rules, expected) in [
-        (service, OwnerRules::default(), "--identity-map"),
+        (service.clone(), OwnerRules::default(), "--identity-map"),
+        (service, OwnerRules::default(), "tag --inherit"),
+        (stack, OwnerRules::default(), "tag --inherit"),
         (machine, skip, "--machine-sessions role"),
         (center.clone(), OwnerRules::default(), "identitystore:DescribeUser"),
         (center, suffix, "--user-suffix"),
@@ -238,9 +251,56 @@ fn without_an_owner_there_is_advice_that_fits() {
     ] {
         let mut made = event("iam-role app create 1 x");
         made.event.identity = identity;
-        let found = answers("app", vec![made], &Filter::default(), &rules, &is_global);
+        let found = answers("app", history(vec![made]), &Filter::default(), &rules, &is_global);
         assert!(found[0].advice.iter().any(|advice| advice.contains(expected)), "{expected}: {:?}", found[0].advice);
     }
     let unknown = ask("app", vec![]);
     assert!(unknown[0].advice.iter().any(|advice| advice.contains("--live")), "{:?}", unknown[0].advice);
+}
+
+/// `iam-user old rename 3 carol new`
+fn renaming(line: &str) -> StoredEvent {
+    let (event_line, to) = line.rsplit_once(' ').unwrap();
+    let deletion = event(&event_line.replace(" rename ", " delete "));
+    let name = "UpdateUser".to_owned();
+    StoredEvent { renamed_to: Some(to.into()), event: Event { name, ..deletion.event }, ..deletion }
+}
+
+#[test]
+fn what_was_renamed_is_told_by_both_names() {
+    let created = event("iam-user old create 1 alice");
+    let rename = renaming("iam-user old rename 3 carol new");
+    let [by_old] = &ask("old", vec![created.clone(), rename.clone()])[..] else { panic!() };
+    assert_eq!((by_old.id.as_str(), &by_old.owner), ("old", &None));
+    assert_eq!(by_old.reason, "renamed to new at 2026-03-01T10:00:03Z by UpdateUser; it was alice's (IAM user name)");
+
+    let asked = |query: &str, filter: &Filter| {
+        let (renames, of_earlier_names) = (vec![rename.clone()], vec![created.clone(), rename.clone()]);
+        let history = ResourceHistory { events: vec![], renames, of_earlier_names };
+        answers(query, history, filter, &OwnerRules::default(), &is_global)
+    };
+    for query in ["new", "arn:aws:iam::111122223333:user/new"] {
+        let [by_new] = &asked(query, &Filter::default())[..] else { panic!("{query}") };
+        assert_eq!((by_new.id.as_str(), by_new.owner.as_deref()), ("new", Some("alice")), "{query}");
+        let evidence = by_new.evidence[0].says.as_str();
+        let renamed = ", renamed from old to new by UpdateUser at 2026-03-01T10:00:03Z";
+        assert!(evidence.ends_with(renamed), "{evidence}");
+        let [other] = &by_new.other_events[..] else { panic!() };
+        let new_name = other.renamed_to.as_ref().map(ResourceId::as_str);
+        assert_eq!((other.action, new_name, other.event_name.as_str()), ("rename", Some("new"), "UpdateUser"));
+    }
+    let only_roles = Filter { types: vec!["iam-role".into()], ..Filter::default() };
+    let reason = "the database has events of it, but none with this account, region and type";
+    assert_eq!(asked("new", &only_roles)[0].reason, reason);
+}
+
+#[test]
+fn a_renamed_resource_whose_creation_is_not_recorded_says_so() {
+    let rename = renaming("iam-user old rename 3 carol new");
+    let history = ResourceHistory { events: vec![], renames: vec![rename.clone()], of_earlier_names: vec![rename] };
+    let [answer] = &answers("new", history, &Filter::default(), &OwnerRules::default(), &is_global)[..] else {
+        panic!()
+    };
+    let reason = "its creation is not recorded, renamed from old to new by UpdateUser at 2026-03-01T10:00:03Z";
+    assert_eq!((&answer.owner, answer.reason.as_str()), (&None, reason));
 }

@@ -1,4 +1,4 @@
-//! The events of a type: which make it, which remove it, and where the ids stand.
+//! The events of a type: which make it, which remove or rename it, and where the ids stand.
 
 use serde_saphyr::{Location, Spanned};
 
@@ -8,7 +8,7 @@ use crate::names::ResourceType;
 use crate::resource_map::c7n::C7nType;
 use crate::resource_map::expression::TopLevelFields;
 use crate::resource_map::source::{MapError, Text};
-use crate::resource_map::yaml::{EventStanza, PlainEventStanza, TypeStanza};
+use crate::resource_map::yaml::{EventStanza, PlainEventStanza, RenameStanza, TypeStanza};
 use crate::resource_map::{EventRule, Expression};
 use crate::trail::record::Action;
 
@@ -22,7 +22,11 @@ struct RawEvent<'file> {
     stanza: Location,
     event: Option<&'file Text>,
     service: Option<&'file Text>,
+    /// Under which key the ids stand.
+    key: &'static str,
     ids: Option<&'file Text>,
+    /// The new name; of renames only.
+    to: Option<&'file Text>,
     action: Action,
     doubts: Option<&'file String>,
 }
@@ -32,13 +36,21 @@ impl<'file> RawEvent<'file> {
         let EventStanza { event, service, ids, upsert, doubts } = &stanza.value;
         let action = if *upsert { Action::Upsert } else { Action::Create };
         let (event, service, ids) = (event.as_ref(), service.as_ref(), ids.as_ref());
-        Self { stanza: stanza.referenced, event, service, ids, action, doubts: doubts.as_ref() }
+        let (stanza, doubts) = (stanza.referenced, doubts.as_ref());
+        Self { stanza, event, service, key: "ids", ids, to: None, action, doubts }
     }
 
     fn plain(stanza: &'file Spanned<PlainEventStanza>, action: Action) -> Self {
         let PlainEventStanza { event, service, ids } = &stanza.value;
         let (event, service, ids) = (event.as_ref(), service.as_ref(), ids.as_ref());
-        Self { stanza: stanza.referenced, event, service, ids, action, doubts: None }
+        Self { stanza: stanza.referenced, event, service, key: "ids", ids, to: None, action, doubts: None }
+    }
+
+    fn renaming(stanza: &'file Spanned<RenameStanza>) -> Self {
+        let RenameStanza { event, service, from, to, doubts } = &stanza.value;
+        let (event, service, ids, to) = (event.as_ref(), service.as_ref(), from.as_ref(), to.as_ref());
+        let (stanza, doubts) = (stanza.referenced, doubts.as_ref());
+        Self { stanza, event, service, key: "from", ids, to, action: Action::Rename, doubts }
     }
 }
 
@@ -52,7 +64,8 @@ impl Compiler<'_> {
     ) -> Result<Vec<CompiledEvent>, MapError> {
         let creating = self.some_events(stanza.events.as_ref(), at)?.iter().map(RawEvent::creating);
         let removing = stanza.deletes.iter().map(|event| RawEvent::plain(event, Action::Delete));
-        creating.chain(removing).map(|event| self.event(&event, resource_type)).collect()
+        let renaming = stanza.renames.iter().map(RawEvent::renaming);
+        creating.chain(removing).chain(renaming).map(|event| self.event(&event, resource_type)).collect()
     }
 
     /// The events of a type in c7n-trailcreator's format.
@@ -96,7 +109,7 @@ impl Compiler<'_> {
         };
         let ids = self.required(
             raw.ids,
-            "ids",
+            raw.key,
             raw.stanza,
             "JMESPath to the ids in the record, such as requestParameters.roleName",
         )?;
@@ -104,9 +117,18 @@ impl Compiler<'_> {
             resource_type: resource_type.clone(),
             action: raw.action,
             ids: self.ids(ids)?,
+            new_name: self.new_name(raw)?,
             doubts: raw.doubts.cloned(),
         };
         Ok(CompiledEvent { source, name: name.value.clone(), rule })
+    }
+
+    fn new_name(&self, raw: &RawEvent<'_>) -> Result<Option<Expression>, MapError> {
+        const WANTED: &str = "JMESPath to the new name in the record, such as requestParameters.newUserName";
+        if raw.action != Action::Rename {
+            return Ok(None);
+        }
+        self.ids(self.required(raw.to, "to", raw.stanza, WANTED)?).map(Some)
     }
 
     fn ids(&self, text: &Text) -> Result<Expression, MapError> {

@@ -111,6 +111,30 @@ fn the_head_gives_its_defaults() {
 }
 
 #[test]
+fn a_rename_has_the_old_name_and_the_new_one() {
+    let renames = "renames: [{event: RenameThing, from: requestParameters.old, to: lower(requestParameters.new)}]";
+    let types = compile(&good_but("    list:\n", &format!("    {renames}\n    list:\n")));
+    let [_, renaming] = types[0].events.as_slice() else { panic!("two events") };
+    assert_eq!((renaming.name.as_str(), renaming.rule.action), ("RenameThing", Action::Rename));
+    let texts = ["requestParameters.old", "lower(requestParameters.new)"];
+    assert_eq!(renaming.rule.texts(), texts);
+    let but =
+        |from: &str, to: &str| good_but("    list:\n", &format!("    {}\n    list:\n", renames.replace(from, to)));
+    assert_refused(
+        &but(", to: lower(requestParameters.new)", ""),
+        "8:15: `to` is missing here: JMESPath to the new name in the record, such as requestParameters.newUserName",
+    );
+    assert_refused(
+        &but(", from: requestParameters.old", ""),
+        "8:15: `from` is missing here: JMESPath to the ids in the record, such as requestParameters.roleName",
+    );
+    assert_refused(
+        &but("requestParameters.new", "requestParameter.new"),
+        "8:69: CloudTrail's records have no field `requestParameter`; did you mean `requestParameters`?",
+    );
+}
+
+#[test]
 fn anchors_and_merges_are_yaml_too() {
     let two = "  - type: other
     events: [{event: CreateOther, ids: requestParameters.name}]
@@ -144,7 +168,7 @@ fn words_of_yaml_1_1_are_texts() {
 fn a_misspelt_key_names_the_nearest() {
     assert_refused(
         &good_but("    events:", "    eventz:"),
-        "5:5: unknown key `eventz`; did you mean `events`? Allowed here: type, cloudformation, global, doubts, events, deletes, \
+        "5:5: unknown key `eventz`; did you mean `events`? Allowed here: type, cloudformation, global, doubts, events, deletes, renames, \
          list, id, names, made_with, parents, arn, region, tags, write",
     );
     assert_refused(

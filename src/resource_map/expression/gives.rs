@@ -18,10 +18,10 @@ pub enum Gives {
     Either,
 }
 
-/// Functions of JMESPath (and custodian's `split`) that give lists…
+/// Functions of JMESPath (and custodian's `split`, our `lower`) that give lists…
 const LISTS: [&str; 8] = ["keys", "map", "reverse", "sort", "sort_by", "split", "to_array", "values"];
 /// …and those that give texts or numbers.
-const SCALARS: [&str; 12] = [
+const SCALARS: [&str; 13] = [
     "abs",
     "avg",
     "ceil",
@@ -30,6 +30,7 @@ const SCALARS: [&str; 12] = [
     "floor",
     "join",
     "length",
+    "lower",
     "starts_with",
     "sum",
     "to_number",

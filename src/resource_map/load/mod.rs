@@ -14,12 +14,14 @@ use super::ResourceMap;
 use super::assemble::{Assembly, Events, TypeSet};
 use super::c7n::C7nFile;
 use super::compile::{self, CompiledType};
+use super::sessions::{SESSION, is_session};
 use super::source::{MapError, Source, looks_like_json, read_file};
 use super::yaml::ServiceFile;
 use super::{TagRule, parents};
 use crate::names::ResourceType;
 
-// BUILT_IN: (name, content) of every service's file of resource-maps/; OMITTED: omitted.yml; PARENTS: parents.yml; by `embed.rs`.
+// BUILT_IN: (name, content) of every service's file of resource-maps/; OMITTED: omitted.yml; PARENTS: parents.yml; SESSIONS:
+// sessions.yml; by `embed.rs`.
 include!(concat!(env!("OUT_DIR"), "/resource_maps.rs"));
 
 /// What a user's file is called in messages.
@@ -70,7 +72,7 @@ fn tag_rules() -> Vec<TagRule> {
     parents::tag_rules(Source { name: "resource-maps/parents.yml", text: PARENTS }).expect(BUILT_IN_IS_CHECKED)
 }
 
-const BUILT_IN_IS_CHECKED: &str = "the built-in maps are checked by a test";
+pub(super) const BUILT_IN_IS_CHECKED: &str = "the built-in maps are checked by a test";
 
 fn built_in_types() -> TypeSet {
     let mut types = TypeSet::default();
@@ -106,10 +108,20 @@ fn user_types(paths: &[PathBuf], built_in: &TypeSet) -> Result<TypeSet, MapError
     let mut types = TypeSet::default();
     for path in paths {
         let (name, text) = read_file(path, RESOURCE_MAP)?;
-        types.add(compile_file(Source { name: &name, text: &text })?)?;
+        types.add(without_sessions(compile_file(Source { name: &name, text: &text })?)?)?;
     }
     types.learn_actions(built_in);
     Ok(types)
+}
+
+/// What the store keeps apart must not come out of a user's map.
+fn without_sessions(types: Vec<CompiledType>) -> Result<Vec<CompiledType>, MapError> {
+    match types.iter().find(|compiled| is_session(&compiled.definition.resource_type)) {
+        None => Ok(types),
+        Some(session) => Err(session.place.error(format!(
+            "{SESSION} is no resource type but what --chains keeps of STS; give the type another name"
+        ))),
+    }
 }
 
 /// Compiles one file of either format.
@@ -122,7 +134,7 @@ pub(super) fn compile_file(source: Source<'_>) -> Result<Vec<CompiledType>, MapE
     }
 }
 
-fn compile_ours(source: Source<'_>) -> Result<Vec<CompiledType>, MapError> {
+pub(super) fn compile_ours(source: Source<'_>) -> Result<Vec<CompiledType>, MapError> {
     let file: ServiceFile = source.parse()?;
     compile::service_file(source, &file)
 }

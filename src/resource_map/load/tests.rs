@@ -71,7 +71,7 @@ fn every_file_of_the_folder_is_built_in() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("resource-maps");
     let on_disk = fs::read_dir(folder).unwrap().count();
     assert!(on_disk > 0);
-    assert_eq!(BUILT_IN.len() + 2, on_disk, "resource-maps/ holds *.yml only, two of them omitted.yml and parents.yml");
+    assert_eq!(BUILT_IN.len() + 3, on_disk, "resource-maps/ holds *.yml only, three of them no service's");
 }
 
 #[test]
@@ -185,6 +185,12 @@ fn what_c7n_trailcreators_format_cannot_say_is_taken_from_the_built_in_map() {
     assert_eq!(rules(&map, "events.amazonaws.com", "PutRule"), put);
     assert_eq!(map.event_names(), ["DeleteRule", "PutRule"]);
 
+    let json = r#"{"resources":[{"resource":"rds","events":[
+        {"event":"CreateDBInstance","service":"rds.amazonaws.com","ids":"requestParameters.dBInstanceIdentifier"}]}]}"#;
+    let map = ResourceMap::load(&[files.write("c7n.json", json)], &[]).unwrap();
+    assert_eq!(map.event_names(), ["CreateDBInstance", "ModifyDBInstance"]);
+    assert_eq!(map.rules("rds.amazonaws.com", "ModifyDBInstance")[0].action, Action::Rename);
+
     let yaml = "resources:
   - type: event-rule
     events: [{event: PutRule, service: events.amazonaws.com, ids: requestParameters.name}]\n";
@@ -293,6 +299,14 @@ fn the_fingerprint_follows_the_rules_and_not_their_order() {
         ResourceMap::load(&[files.write("f.yml", &text)], &[]).unwrap().fingerprint()
     };
     assert_ne!(action(true), action(false));
+    let renaming = |to: &str| {
+        let renames = format!("{{event: R, service: a.b, from: requestParameters.old, to: requestParameters.{to}}}");
+        let text =
+            format!("resources:\n- type: t\n  events: [{{event: E, service: a.b, ids: '@'}}]\n  renames: [{renames}]");
+        ResourceMap::load(&[files.write("f.yml", &text)], &[]).unwrap().fingerprint()
+    };
+    assert_ne!(renaming("new"), action(false));
+    assert_ne!(renaming("new"), renaming("newName"));
 }
 
 #[test]
@@ -327,4 +341,23 @@ fn types_are_checked_together() {
         check(&["ec2", "iam-rol", "xyzzy"]),
         Err("there is no resource type iam-rol, did you mean iam-role?; there is no resource type xyzzy".to_owned())
     );
+}
+
+#[test]
+fn a_map_of_one_s_own_may_name_parents() {
+    let files = Files::new();
+    let with = |name: &str, parents: &str| {
+        let stanza = listed("thing", None).replace("    id: Id\n", &format!("    id: Id\n    parents: {parents}\n"));
+        files.write(name, &format!("{HEAD}{stanza}"))
+    };
+    let map = ResourceMap::load(&[], &[with("good.yml", "[{type: asg, id: 'Groups[]'}]")]).unwrap();
+    assert!(map.child_types(&["asg".into()]).contains(&ResourceType::from("thing")));
+    let refused = |name: &str, parents: &str| ResourceMap::load(&[], &[with(name, parents)]).unwrap_err().to_string();
+    let unknown = refused("unknown.yml", "[{type: asgg, id: Group}]");
+    assert!(
+        unknown.ends_with("unknown.yml:8:22: the parent asgg is no type of the map; did you mean asg?"),
+        "{unknown}"
+    );
+    let no_id = refused("no-id.yml", "[{type: asg}]");
+    assert!(no_id.contains("`id` is missing here: JMESPath on the listed item to the parent's id"), "{no_id}");
 }

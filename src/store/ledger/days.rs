@@ -2,13 +2,14 @@
 //!
 //! A day is closed when every unit of its prefix was read and no more are expected. Closed days that follow each other
 //! (days without any unit between them count as closed when they were looked for) become one span of their folder, so a
-//! region needs one row however old its trail is. A version covers the resource map: with another map nothing is closed.
+//! region needs one row however old its trail is, and one more where it was also read with the calls that make sessions
+//! (`--chains`). A version covers the resource map: with another map nothing is closed.
 
 use std::collections::BTreeSet;
 
 use jiff::ToSpan;
 use jiff::civil::Date;
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::{ClosedDay, Fingerprint, Ledger};
 use crate::store::{Store, StoreError};
@@ -16,8 +17,19 @@ use crate::store::{Store, StoreError};
 /// Which days of a folder are closed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ClosedDays {
-    span: Option<Span>,
+    spans: Vec<Span>,
     days: BTreeSet<Date>,
+}
+
+/// The version of a span, and that of the span that may stand beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SpanVersion {
+    /// In which days are closed now.
+    pub own: Fingerprint,
+    /// That of the same map with the calls that make sessions where `own` is without, and the other way round.
+    pub other: Fingerprint,
+    /// Whether days that are closed in the other one are so in this one too.
+    pub other_tells_more: bool,
 }
 
 /// Days in a row, both ends inclusive.
@@ -31,13 +43,13 @@ struct Span {
 impl ClosedDays {
     /// Whether a day is closed.
     pub fn contains(&self, day: Date) -> bool {
-        self.days.contains(&day) || self.span.is_some_and(|span| span.contains(day))
+        self.days.contains(&day) || self.spans.iter().any(|span| span.contains(day))
     }
 
     /// The first day from `day` on that is not closed.
     pub fn next_open(&self, mut day: Date) -> Date {
         while self.contains(day) && day < Date::MAX {
-            let last = self.span.filter(|span| span.contains(day)).map_or(day, |span| span.last);
+            let last = self.spans.iter().filter(|span| span.contains(day)).map(|span| span.last).max().unwrap_or(day);
             day = last.saturating_add(1.day());
         }
         day
@@ -45,8 +57,8 @@ impl ClosedDays {
 
     /// The first open day, where all days from the trail's beginning up to it are closed.
     pub fn open_from_beginning(&self) -> Option<Date> {
-        let span = self.span.filter(|span| span.first.is_none())?;
-        Some(self.next_open(span.last))
+        let last = self.spans.iter().filter(|span| span.first.is_none()).map(|span| span.last).max()?;
+        Some(self.next_open(last))
     }
 }
 
@@ -95,11 +107,11 @@ impl Ledger {
     /// # Errors
     /// SQLite's.
     pub fn closed_days(&self, folder: &str, versions: &[Fingerprint]) -> Result<ClosedDays, StoreError> {
-        let span = span_of(&self.connection, folder)?;
-        let span = span.filter(|(version, _)| versions.contains(version)).map(|(_, span)| span);
+        let spans = spans_of(&self.connection, folder)?.into_iter();
+        let spans = spans.filter(|(version, _)| versions.contains(version)).map(|(_, span)| span).collect();
         let days = rows_of(&self.connection, folder)?.into_iter();
         let days = days.filter(|(_, closed)| closed.is_some_and(|closed| versions.contains(&closed)));
-        Ok(ClosedDays { span, days: days.map(|(day, _)| day).collect() })
+        Ok(ClosedDays { spans, days: days.map(|(day, _)| day).collect() })
     }
 }
 
@@ -108,13 +120,15 @@ impl Store {
     ///
     /// # Errors
     /// SQLite's. Then nothing is changed.
-    pub fn collapse(&mut self, folder: &ListedFolder, version: Fingerprint) -> Result<(), StoreError> {
+    pub fn collapse(&mut self, folder: &ListedFolder, version: SpanVersion) -> Result<(), StoreError> {
         let transaction = Transaction::new(&mut self.connection, TransactionBehavior::Immediate)?;
         let rows = rows_of(&transaction, &folder.prefix)?;
-        let closed = |day: Date| rows.iter().any(|(other, closed)| *other == day && *closed == Some(version));
+        let closes = |known: Fingerprint| known == version.own || version.other_tells_more && known == version.other;
+        let closed = |day: Date| rows.iter().any(|(other, closed)| *other == day && closed.is_some_and(closes));
         let in_span = |day: Date| folder.first.is_none_or(|first| first <= day) && day <= folder.last;
-        let known = span_of(&transaction, &folder.prefix)?.filter(|(known, _)| *known == version).map(|(_, span)| span);
-        let is_known = |day: Date| known.is_some_and(|known| known.contains(day));
+        let spans = spans_of(&transaction, &folder.prefix)?;
+        let known = spans.iter().find(|(known, _)| *known == version.own).map(|(_, span)| *span);
+        let is_known = |day: Date| spans.iter().any(|(known, span)| closes(*known) && span.contains(day));
         let with_objects = rows.iter().map(|(day, _)| *day).chain(folder.days.iter().copied());
         let first_open = with_objects.filter(|day| in_span(*day) && !closed(*day) && !is_known(*day)).min();
         let last = first_open.map_or(folder.last, |day| day.saturating_sub(1.day()));
@@ -144,36 +158,45 @@ pub(super) fn close(transaction: &Transaction<'_>, days: &[ClosedDay]) -> Result
     Ok(())
 }
 
-fn write_span(transaction: &Transaction<'_>, folder: &str, version: Fingerprint, span: Span) -> Result<(), StoreError> {
+fn write_span(transaction: &Transaction<'_>, folder: &str, version: SpanVersion, span: Span) -> Result<(), StoreError> {
     let (first, last) = (span.first.map(day_text), day_text(span.last));
+    let (own, other) = (version.own.as_bytes(), version.other.as_bytes());
+    // Those of former maps.
+    let forget = "DELETE FROM ledger_spans WHERE prefix = ?1 AND version NOT IN (?2, ?3)";
+    transaction.execute(forget, params![folder, own, other])?;
     transaction.execute(
         "INSERT OR REPLACE INTO ledger_spans (prefix, version, first_day, last_day) VALUES (?1, ?2, ?3, ?4)",
-        params![folder, version.as_bytes(), first, last],
+        params![folder, own, first, last],
     )?;
     let from = format!("{folder}{}", first.unwrap_or_default());
     // `0` comes right after `/`: all of the last day's folder is before it.
     let to = format!("{folder}{last}0");
-    let days = "SELECT prefix_id FROM ledger_prefixes WHERE prefix > ?1 AND prefix < ?2 AND closed IS NOT NULL";
+    let days = "SELECT prefix_id FROM ledger_prefixes WHERE prefix > ?1 AND prefix < ?2 AND closed IS NOT NULL \
+                AND closed IS NOT ?3";
+    // A day that is closed in a version that tells more is not told by this span.
+    let kept = version.other_tells_more.then_some(other);
     for delete in ["DELETE FROM ledger_units", "DELETE FROM ledger_prefixes"] {
-        transaction.execute(&format!("{delete} WHERE prefix_id IN ({days})"), [&from, &to])?;
+        transaction.execute(&format!("{delete} WHERE prefix_id IN ({days})"), params![from, to, kept])?;
     }
     Ok(())
 }
 
-fn span_of(connection: &Connection, folder: &str) -> Result<Option<(Fingerprint, Span)>, StoreError> {
+fn spans_of(connection: &Connection, folder: &str) -> Result<Vec<(Fingerprint, Span)>, StoreError> {
     let mut statement =
         connection.prepare_cached("SELECT version, first_day, last_day FROM ledger_spans WHERE prefix = ?1")?;
-    let row = statement.query_row([folder], |row| {
+    let rows = statement.query_map([folder], |row| {
         Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, Option<String>>(1)?, row.get::<_, String>(2)?))
-    });
+    })?;
     let day = |text: &str| day_at_start(&format!("{text}/"));
-    Ok(row.optional()?.and_then(|(version, first, last)| {
+    let span = |(version, first, last): ([u8; 16], Option<String>, String)| {
         let first = match first {
             Some(first) => Some(day(&first)?),
             None => None,
         };
         Some((Fingerprint(version), Span { first, last: day(&last)? }))
-    }))
+    };
+    let rows: Vec<_> = rows.collect::<Result<_, _>>()?;
+    Ok(rows.into_iter().filter_map(span).collect())
 }
 
 /// The days of a folder that have a row, with the version in which they are closed.
@@ -209,6 +232,20 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("creators.db")).unwrap();
         (folder, store)
+    }
+
+    /// Of a map without sessions, and with them.
+    fn plain() -> SpanVersion {
+        SpanVersion { own: version("map"), other: version("map with sessions"), other_tells_more: true }
+    }
+
+    fn with_sessions() -> SpanVersion {
+        SpanVersion { own: version("map with sessions"), other: version("map"), other_tells_more: false }
+    }
+
+    fn another() -> SpanVersion {
+        let [own, other] = ["new map", "new map with sessions"].map(version);
+        SpanVersion { own, other, other_tells_more: true }
     }
 
     fn prefix(day: i8) -> String {
@@ -250,12 +287,12 @@ mod tests {
         store.add(&Batch { units: vec![broken], ..Batch::default() }).unwrap();
         close_days(&mut store, &[1, 2, 4, 6], "map");
         assert_eq!(rows(&store), [5, 1, 0]);
-        store.collapse(&listed(None, 7, &[1, 2, 4, 5, 6]), version("map")).unwrap();
+        store.collapse(&listed(None, 7, &[1, 2, 4, 5, 6]), plain()).unwrap();
         assert_eq!(rows(&store), [2, 1, 1]);
         assert_eq!(open(&store, "map"), [5, 7, 8, 9, 10]);
         assert_eq!(open(&store, "other map"), (1..=10).collect::<Vec<_>>());
         close_days(&mut store, &[5], "map");
-        store.collapse(&listed(None, 8, &[5]), version("map")).unwrap();
+        store.collapse(&listed(None, 8, &[5]), plain()).unwrap();
         assert_eq!(rows(&store), [0, 0, 1]);
         assert_eq!(open(&store, "map"), [9, 10]);
         let closed = store.ledger().unwrap().closed_days(FOLDER, &[version("map")]).unwrap();
@@ -265,13 +302,13 @@ mod tests {
     #[test]
     fn spans_join_only_where_no_day_lies_between() {
         let (_folder, mut store) = store();
-        store.collapse(&listed(Some(2), 3, &[]), version("map")).unwrap();
+        store.collapse(&listed(Some(2), 3, &[]), plain()).unwrap();
         close_days(&mut store, &[6], "map");
-        store.collapse(&listed(Some(6), 7, &[6]), version("map")).unwrap();
+        store.collapse(&listed(Some(6), 7, &[6]), plain()).unwrap();
         assert_eq!(open(&store, "map"), [1, 4, 5, 7, 8, 9, 10]);
-        store.collapse(&listed(Some(4), 5, &[]), version("map")).unwrap();
+        store.collapse(&listed(Some(4), 5, &[]), plain()).unwrap();
         assert_eq!(open(&store, "map"), [1, 7, 8, 9, 10]);
-        store.collapse(&listed(Some(1), 2, &[]), version("map")).unwrap();
+        store.collapse(&listed(Some(1), 2, &[]), plain()).unwrap();
         assert_eq!(open(&store, "map"), [7, 8, 9, 10]);
         let closed = store.ledger().unwrap().closed_days(FOLDER, &[version("map")]).unwrap();
         assert_eq!((closed.next_open(date(2026, 3, 2)), closed.open_from_beginning()), (date(2026, 3, 7), None));
@@ -281,13 +318,46 @@ mod tests {
     fn another_map_closes_anew() {
         let (_folder, mut store) = store();
         close_days(&mut store, &[1], "map");
-        store.collapse(&listed(None, 3, &[1]), version("map")).unwrap();
-        store.collapse(&listed(None, 3, &[1, 2]), version("new map")).unwrap();
+        store.collapse(&listed(None, 3, &[1]), plain()).unwrap();
+        store.collapse(&listed(None, 3, &[1, 2]), another()).unwrap();
         assert_eq!(open(&store, "new map"), (1..=10).collect::<Vec<_>>());
         close_days(&mut store, &[1, 2], "new map");
-        store.collapse(&listed(None, 3, &[1, 2]), version("new map")).unwrap();
+        store.collapse(&listed(None, 3, &[1, 2]), another()).unwrap();
         assert_eq!(open(&store, "new map"), (4..=10).collect::<Vec<_>>());
         assert_eq!(rows(&store), [0, 0, 1]);
+    }
+
+    /// The open days for a load without and with `--chains`.
+    fn open_days(store: &Store) -> [Vec<i8>; 2] {
+        let open = |versions: &[Fingerprint]| {
+            let closed = store.ledger().unwrap().closed_days(FOLDER, versions).unwrap();
+            (1..=10).filter(|day| !closed.contains(date(2026, 3, *day))).collect()
+        };
+        [open(&[plain().own, plain().other]), open(&[with_sessions().own])]
+    }
+
+    #[test]
+    fn what_was_read_with_sessions_is_closed_without_them_and_not_the_other_way_round() {
+        let (_folder, mut store) = store();
+        close_days(&mut store, &[1, 2], "map");
+        store.collapse(&listed(None, 4, &[1, 2]), plain()).unwrap();
+        assert_eq!(open_days(&store), [(5..=10).collect::<Vec<_>>(), (1..=10).collect()]);
+        // With --chains, from the third day on: the span of the first load stays.
+        close_days(&mut store, &[3, 6], "map with sessions");
+        store.collapse(&listed(Some(3), 6, &[3, 6]), with_sessions()).unwrap();
+        assert_eq!(open_days(&store), [(7..=10).collect::<Vec<_>>(), vec![1, 2, 7, 8, 9, 10]]);
+        // Without: the days of both become one span, and those with sessions stay.
+        close_days(&mut store, &[7], "map");
+        store.collapse(&listed(None, 8, &[7]), plain()).unwrap();
+        assert_eq!(open_days(&store), [vec![9, 10], vec![1, 2, 7, 8, 9, 10]]);
+        close_days(&mut store, &[9], "map with sessions");
+        store.collapse(&listed(None, 9, &[]), plain()).unwrap();
+        assert_eq!(open_days(&store), [vec![10], vec![1, 2, 7, 8, 10]]);
+        assert_eq!(rows(&store), [1, 0, 2], "a row for the ninth day with sessions, and two spans");
+        close_days(&mut store, &[1, 2, 7], "map with sessions");
+        store.collapse(&listed(None, 10, &[1, 2, 7]), with_sessions()).unwrap();
+        assert_eq!(open_days(&store), [vec![], vec![0; 0]]);
+        assert_eq!(rows(&store), [0, 0, 2]);
     }
 
     #[test]

@@ -11,14 +11,15 @@ use serde_json::Value;
 
 use super::{Lineage, Live, Need, Parent, ParentRef, Relative};
 use crate::aws::{ErrorClass, Session};
+use crate::creator::OwnerRules;
 use crate::inventory::{self, LiveResource, Place, Sweeps, Tags};
 use crate::names::{AccountId, Arn, Region, ResourceType};
 use crate::resource_map::{ResourceMap, TypeDefinition};
 use crate::store::creations::StoredEvent;
 use crate::store::{Store, StoreError};
-use crate::tag::join::{Index, Join};
+use crate::tag::join::{Index, Join, Joined};
 use crate::tag::plan::{Question, TypeFacts, TypeProblem};
-use crate::tag::survey::join;
+use crate::tag::survey::{join, with_makers};
 
 /// Types listed at a time.
 const TYPE_CONCURRENCY: usize = 8;
@@ -71,7 +72,7 @@ pub async fn gather<'m>(
             break;
         }
         for (group, parents) in unread {
-            lineage.parents.extend(recorded(store, &question.account, &group, parents)?);
+            lineage.parents.extend(recorded((store, &question.rules), &question.account, &group, parents)?);
         }
         gatherer.list(unlisted.keys().cloned().collect(), &mut listed).await?;
         for (group, parents) in unlisted {
@@ -113,7 +114,7 @@ impl<'g, 'm> Gatherer<'g, 'm> {
         match inventory::list(self.session, self.map, definition, &place, &sweeps).await {
             Ok(population) => {
                 let live = population.resources;
-                let joined = join(self.store, (&place.account, region), definition, &live)?;
+                let joined = join((self.store, &self.question.rules), (&place.account, region), definition, &live)?;
                 let index = Index::new(&live);
                 Ok(Ok(Some(Listed { index, live: live.into(), events: joined.events.into() })))
             }
@@ -158,7 +159,7 @@ fn listable<'m>(map: &'m ResourceMap, name: &ResourceType) -> Option<&'m TypeDef
 
 /// What the store has of parents by their ids.
 fn recorded<'m>(
-    store: &Store,
+    (store, rules): (&Store, &OwnerRules),
     account: &AccountId,
     (name, region): &Group,
     parents: Vec<ParentRef>,
@@ -174,9 +175,11 @@ fn recorded<'m>(
             continue;
         }
         let stand_ins: Vec<LiveResource> = ids.iter().map(|id| stand_in(name, id)).collect();
-        let mut join = Join::new(&stand_ins);
+        let renames = store.renames_of_type(name, account, region.as_ref())?;
+        let mut join = Join::new(&stand_ins).with_renames(&renames);
         store.events_of_type(name, account, region.as_ref(), &mut |event| join.add(event))?;
-        found.extend(ids.iter().map(|&id| id.to_owned()).zip(join.finish().events));
+        let Joined { events, .. } = with_makers(store, rules, join.finish())?;
+        found.extend(ids.iter().map(|&id| id.to_owned()).zip(events));
     }
     let known = |parent: ParentRef| {
         let recorded = found.get(&parent.id).cloned().unwrap_or_default();
@@ -240,7 +243,8 @@ mod tests {
         let mut store = Store::in_memory().unwrap();
         let event = |&(name, id, user): &(&str, &str, &str)| {
             let row = stored("create", id, user, "2026-03-01T10:00:00Z");
-            let touched = Touched { resource_type: name.into(), resource_id: id.into(), action: row.action };
+            let touched =
+                Touched { resource_type: name.into(), resource_id: id.into(), action: row.action, renamed_to: None };
             ResourceEvent { event: row.event, touched: vec![touched] }
         };
         store.add(&Batch { events: rows.iter().map(event).collect(), ..Batch::default() }).unwrap();
@@ -251,7 +255,7 @@ mod tests {
     fn makers(store: &Store, name: &str, ids: &[&str]) -> Vec<Vec<String>> {
         let parents = ids.iter().map(|id| parent(name, id)).collect();
         let group = (name.into(), Some("eu-west-1".into()));
-        let found = recorded(store, &"123456789012".into(), &group, parents).unwrap();
+        let found = recorded((store, &OwnerRules::default()), &"123456789012".into(), &group, parents).unwrap();
         let users = |parent: &Parent<'_>| {
             parent.recorded.iter().filter_map(|event| event.event.identity.user_name.clone()).collect()
         };

@@ -99,10 +99,21 @@ pub(super) struct Inherited {
     way: Vec<String>,
 }
 
+/// Why a resource has no owner by descent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Orphan {
+    /// Nothing names a parent that has one; what was tried, as a phrase, empty where nothing names a parent.
+    Nobody(String),
+    /// A parent could not be read, so that another answer might be the wrong one; why.
+    Unreadable(String),
+}
+
 /// Why nothing can be said.
 enum Nobody {
     /// Not yet: this must be known.
     Ask(Need),
+    /// A parent could not be read, and why.
+    Unreadable(String),
     /// For good, and what was tried, as phrases.
     Tried(Vec<String>),
 }
@@ -163,18 +174,19 @@ impl<'m> Lineage<'m> {
     /// The owner that a resource has from its parents.
     ///
     /// # Errors
-    /// None, and what was tried, as a phrase; empty where nothing names a parent.
+    /// None, and why.
     pub(super) fn owner_of(
         &self,
         rules: &OwnerRules,
         definition: &TypeDefinition,
         resource: &LiveResource,
         events: &[StoredEvent],
-    ) -> Result<Inherited, String> {
+    ) -> Result<Inherited, Orphan> {
         let child = Child { definition, resource, creation: creation_of(events) };
         self.by_parents(rules, child, Branch { path: &[], made_at: None }).map_err(|nobody| match nobody {
-            Nobody::Ask(_) => String::new(),
-            Nobody::Tried(tried) => tried.join("; "),
+            Nobody::Ask(_) => Orphan::Nobody(String::new()),
+            Nobody::Unreadable(why) => Orphan::Unreadable(why),
+            Nobody::Tried(tried) => Orphan::Nobody(tried.join("; ")),
         })
     }
 
@@ -254,7 +266,7 @@ impl<'m> Lineage<'m> {
             Ok(Some(inherited)) => return Ok(inherited.through(way)),
             Ok(None) => String::new(),
             Err(Nobody::Tried(tried)) => tried.into_iter().map(|why| format!("; {why}")).collect(),
-            Err(ask) => return Err(ask),
+            Err(open) => return Err(open),
         };
         let why = match by_itself {
             Some(Ok(inherited)) => return Ok(inherited),
@@ -273,12 +285,18 @@ impl<'m> Lineage<'m> {
         creation: Option<&StoredEvent>,
         branch: Branch<'_>,
     ) -> Result<Option<Inherited>, Nobody> {
+        let unreadable = |what: &str, why: &str| {
+            Nobody::Unreadable(format!("{what}its parent {} could not be read: {why}", phrase(parent)))
+        };
         let relative = match &known.live {
             Live::Unasked => return Err(Nobody::Ask(Need::Live(parent.clone()))),
             Live::Gone => return Err(Nobody::Tried(vec!["it is not among the live ones".to_owned()])),
-            Live::Unreadable(why) => return Err(Nobody::Tried(vec![format!("it could not be looked at: {why}")])),
+            Live::Unreadable(why) => return Err(unreadable("", why)),
             Live::Alive(relative) => relative,
         };
+        if let Tags::Unknown(why) = &relative.resource.tags {
+            return Err(unreadable("the tags of ", why));
+        }
         let path: Vec<&ParentRef> = branch.path.iter().copied().chain([parent]).collect();
         let child = Child { definition: relative.definition, resource: &relative.resource, creation };
         self.by_parents(rules, child, Branch { path: &path, ..branch }).map(Some)

@@ -84,7 +84,11 @@ impl World {
     fn owner(&self, child: &LiveResource, events: &[StoredEvent]) -> Result<(String, String), String> {
         let rules = OwnerRules::default();
         let found = self.0.owner_of(&rules, definition(child.resource_type.as_str()), child, events);
-        found.map(|inherited| (inherited.owner.value.clone(), inherited.reason()))
+        let found = found.map(|inherited| (inherited.owner.value.clone(), inherited.reason()));
+        found.map_err(|orphan| match orphan {
+            Orphan::Nobody(tried) => tried,
+            Orphan::Unreadable(why) => panic!("unreadable: {why}"),
+        })
     }
 
     fn needs(&self, child: &LiveResource, events: &[StoredEvent]) -> Vec<Need> {
@@ -281,6 +285,28 @@ fn a_parent_that_a_role_made_gives_the_role_where_nobody_is_above_it() {
     let live = resource("cfn", "site", json!({}), &[]);
     let world = World::new().alive(stack("site"), by_session("stack-sets", "AWSCloudFormation", 10), live);
     assert_eq!(world.owner(&child, &by_service(30)).unwrap().0, "stack-sets");
+}
+
+#[test]
+fn a_parent_that_could_not_be_read_leaves_the_resource_alone() {
+    let child = instance(&[(GROUP, "web"), (STACK, &stack_arn("site"))]);
+    let mut world = World::new().recorded(stack("site"), by_person("alice", 10));
+    let known =
+        Parent { recorded: by_session("r", "AWSCloudFormation", 10), live: Live::Unreadable("denied".to_owned()) };
+    world.0.parents.insert(parent("asg", "web"), known);
+    let left = |events: &[StoredEvent]| {
+        let plan = plan(&question(), Some(&world.0), &[facts(&child, events)]);
+        (plan.left[0].kind, plan.left[0].reason.clone())
+    };
+    let why = "its parent asg web could not be read: denied";
+    let service = format!("service-linked role AWSServiceRoleForAutoScaling; {why}");
+    assert_eq!(left(&by_service(30)), (LeftKind::NoOwner, service));
+    assert_eq!(left(&by_session("r", "AWSCloudFormation", 30)), (LeftKind::NoOwner, why.to_owned()), "not the role");
+    assert_eq!(left(&[]).0, LeftKind::NoRecord);
+    let unread = LiveResource { tags: Tags::Unknown("denied".to_owned()), ..resource("asg", "web", json!({}), &[]) };
+    let world = World::new().alive(parent("asg", "web"), by_service(10), unread);
+    let orphan = world.0.owner_of(&OwnerRules::default(), definition("ec2"), &child, &by_service(30)).unwrap_err();
+    assert_eq!(orphan, Orphan::Unreadable("the tags of its parent asg web could not be read: denied".to_owned()));
 }
 
 #[test]

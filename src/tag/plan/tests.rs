@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
@@ -6,6 +8,7 @@ use serde_json::json;
 use super::super::join::Join;
 use super::test_data::{live, stored, tags};
 use super::*;
+use crate::names::{Arn, ResourceId};
 use crate::resource_map::ResourceMap;
 use crate::trail::record::{Event, Identity};
 

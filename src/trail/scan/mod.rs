@@ -42,6 +42,7 @@ use super::fields::Fields;
 use super::filter::RecordFilter;
 use super::record::ResourceEvent;
 use crate::resource_map::ResourceMap;
+use crate::resource_map::sessions::is_session;
 pub(super) use document::{Records, Wants};
 pub(super) use frame::{Found, Keys};
 use inflate::Inflater;
@@ -91,6 +92,8 @@ pub struct Counts {
     pub filtered: u64,
     /// Resource ids in matched records.
     pub ids: u64,
+    /// Sessions that were made, where the map wants them.
+    pub sessions: u64,
     /// Matched records in which no rule found an id, by `eventSource:eventName`.
     pub without_ids: BTreeMap<String, u64>,
     /// Records that can't be read, in documents that can.
@@ -109,6 +112,7 @@ impl AddAssign<&Self> for Counts {
         self.matched += other.matched;
         self.filtered += other.filtered;
         self.ids += other.ids;
+        self.sessions += other.sessions;
         self.broken_records += other.broken_records;
         self.insights += other.insights;
         self.digests += other.digests;
@@ -134,7 +138,9 @@ impl Counts {
             }
             Reading::Touched(event) => {
                 self.matched += 1;
-                self.ids += event.touched.len() as u64;
+                let sessions = event.touched.iter().filter(|touched| is_session(&touched.resource_type)).count();
+                self.sessions += sessions as u64;
+                self.ids += (event.touched.len() - sessions) as u64;
                 return Ok(Some(event));
             }
             Reading::Broken(reason) => {

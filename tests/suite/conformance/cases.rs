@@ -75,6 +75,7 @@ pub(super) fn generated() -> Vec<Case> {
         large(),
         lambda_versions(),
         deletions(),
+        renames(),
     ]
 }
 
@@ -384,6 +385,57 @@ fn deletions() -> Case {
     let names = ["CreateBucket", "DeleteBucket", "CreateBucket"];
     let events = times.into_iter().zip(names).map(|(time, name)| event(name).at(&moment(AGO, time))).collect();
     case("deletions", 3, events)
+}
+
+/// Of three calls that can rename one does: its row and that of the creation, and no call without ids.
+fn renames() -> Case {
+    let modify = |request: Value| call("rds.amazonaws.com", "ModifyDBInstance").request(request);
+    let request = json!({"dBInstanceIdentifier": "orders", "engine": "mysql"});
+    let events = vec![
+        call("rds.amazonaws.com", "CreateDBInstance").request(request),
+        modify(json!({"dBInstanceIdentifier": "orders", "allocatedStorage": 50})),
+        modify(
+            json!({"dBInstanceIdentifier": "Orders", "newDBInstanceIdentifier": "Orders-Old", "applyImmediately": true}),
+        ),
+        modify(Value::Null),
+    ];
+    case("renames", 2, events)
+}
+
+/// Calls that hand out credentials: kept of those that ask for sessions, whatever else they load.
+pub(super) fn sessions() -> Case {
+    let made = |name: &str, key: &str| {
+        let answer = json!({"credentials": {"accessKeyId": key, "expiration": "Mar 1, 2026, 11:00:00 AM"}});
+        call("sts.amazonaws.com", name).field("readOnly", json!(true)).response(answer)
+    };
+    let session = |key: &str| {
+        let Caller(mut caller) = Caller::assumed_role("hub", "GitHubActions");
+        caller["accessKeyId"] = json!(key);
+        Caller(caller)
+    };
+    let shared = || json!("47f8c1a1-0000-4000-8000-00000000000b");
+    let stranger =
+        Caller(json!({"type": "AWSAccount", "principalId": "AROAIDPPEZS35WEXAMPLE:x", "accountId": ACCOUNT}));
+    let calls = ["AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "AssumeRoot", "GetDelegatedAccessToken"];
+    let mut events: Vec<Event> = calls
+        .iter()
+        .chain(&["GetFederationToken", "GetSessionToken"])
+        .map(|name| made(name, &format!("ASIA-{name}")))
+        .collect();
+    events.extend([
+        made("AssumeRole", "ASIA-1"),
+        made("AssumeRole", "ASIA-2").by(session("ASIA-1")).field("sharedEventID", shared()).response(Value::Null),
+        made("AssumeRole", "ASIA-2")
+            .by(stranger)
+            .field("sharedEventID", shared())
+            .field("recipientAccountId", json!(OTHER)),
+        made("AssumeRole", "ASIA-3").by(Caller(json!({"accountId": ACCOUNT, "principalId": "AIDAJ45Q7YFFAREXAMPLE"}))),
+        made("AssumeRole", "ASIA-refused").failed("AccessDenied"),
+        made("AssumeRole", "ASIA-aws").by(Caller::service("lambda.amazonaws.com")),
+        made("AssumeRole", "").response(Value::Null),
+        bucket("by-a-session").by(session("ASIA-2")).region(REGIONS[1]),
+    ]);
+    case("sessions", 1, events)
 }
 
 /// More rows than fit on a page of GetQueryResults or LookupEvents.

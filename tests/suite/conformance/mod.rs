@@ -15,8 +15,11 @@ use std::fs;
 use std::path::Path;
 
 use cases::Case;
+use serde_json::json;
 use sources::{SOURCES, Source};
 use world::{Row, World, assert_same, rows};
+
+use crate::common::database::query;
 
 /// Loads the cases from each source twice, and compares with the rows of the files.
 fn assert_all_sources_agree(cases: &[Case]) {
@@ -54,6 +57,32 @@ fn rows_by_case(rows: &[Row]) -> BTreeMap<&str, usize> {
 #[test]
 fn generated_records_are_the_same_rows_from_every_source() {
     assert_all_sources_agree(&cases::generated());
+}
+
+/// With `--chains` every source knows the same sessions, and without it none.
+#[test]
+fn sessions_are_the_same_from_every_source() {
+    let world = World::new(&[cases::sessions()]);
+    let told = world.load_files(&["--chains"]);
+    assert_eq!((&told["ids"], &told["sessions"]["read"]), (&json!(1), &json!(10)), "{told}");
+    let sessions = |database: &str| {
+        let known = "SELECT concat_ws(' ', iif(typeof(session) = 'blob', hex(session), session), called_at, caller_key, \
+                     hex(event_id), hex(shared_event_id), facts) FROM sessions JOIN session_calls USING (call_id) ORDER BY 1";
+        query(&world.database(database), known)
+    };
+    let expected = sessions("files");
+    assert_eq!(expected.len(), 10);
+    for source in &SOURCES {
+        source.load(&world, source.name, &[]).success();
+        assert_eq!(sessions(source.name), [""; 0], "{}", source.name);
+        let told = source.load(&world, source.name, &["--chains"]).success().json();
+        assert_eq!(sessions(source.name), expected, "{}", source.name);
+        assert_eq!((&told["without_ids"], &told["new_ids"]), (&json!({}), &json!(0)), "{}", source.name);
+        let db = format!("{}.db", source.name);
+        let who = ["who", "by-a-session", "--resolve-chains", "--output", "json", "--db", &db];
+        let answer = world.bench.trailcreator(who).run().success().json();
+        assert_eq!(answer["resources"][0]["owner"], "admin", "{}: {answer:#}", source.name);
+    }
 }
 
 #[test]

@@ -46,6 +46,8 @@ fn resumes(lab: &Lab) {
     lab.run(&["runs"]).success().says(["run org-1 is not finished", "tag-org ACCOUNTS_FILE --resume org-1"]);
     let other = lab.run(&["tag-org", "accounts.yml", "--resume", "--creator-tag", "Creator"]);
     other.code(2).says(["other options", "--creator-tag was \"Owner\""]);
+    let inheriting = lab.run(&["tag-org", "accounts.yml", "--resume", "--inherit"]);
+    inheriting.code(2).says(["other options", "--inherit was false"]);
     lab.run(&["tag-org", "accounts.yml", "--resume"]).success();
     let expected: Vec<Option<String>> = (0..ACCOUNTS).flat_map(|number| vec![Some(owner(number)); 4]).collect();
     assert_eq!(owners(lab), expected);

@@ -1,8 +1,10 @@
 //! `tag`, `apply`, `undo` and `runs` on moto, with boto3 as the witness.
 
+mod inherit;
 mod interrupted;
 pub(crate) mod lab;
 mod plans;
 mod policy;
+mod renames;
 mod undo;
 mod ways;

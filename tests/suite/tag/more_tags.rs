@@ -57,7 +57,11 @@ fn they_are_written_beside_the_owner_in_every_way_and_taken_back() {
     lab.run(&tag(&[])).success().says(["undo 1"]);
     let all = json!({"Owner": "alice", "CreatedAt": TIME, "By": BY});
     assert_eq!(lab.volume_tags(&volume), all);
-    assert_eq!(lab.queue_tags(&queue), json!({"Owner": "alice", "CreatedAt": "long ago", "By": BY}), "never overwritten");
+    assert_eq!(
+        lab.queue_tags(&queue),
+        json!({"Owner": "alice", "CreatedAt": "long ago", "By": BY}),
+        "never overwritten"
+    );
     assert_eq!(lab.role_tags("deploy"), json!({"Owner": "zoe", "CreatedAt": TIME, "By": BY}));
     assert_eq!(bucket_tags(&lab, "photos"), json!({"stage": "prod", "Owner": "alice", "CreatedAt": TIME, "By": BY}));
     assert_eq!(stack_tags(&lab, "web"), all);

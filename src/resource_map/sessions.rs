@@ -1,0 +1,100 @@
+//! The calls that hand out credentials (`resource-maps/sessions.yml`): what a load with `--chains` reads beside the map.
+//!
+//! They stand in the same index as the map's own events, so every loader looks for them without knowing of them. Their type
+//! is no resource: it is not among the map's types, and the store keeps it apart.
+
+use super::load::{BUILT_IN_IS_CHECKED, compile_ours};
+use super::source::Source;
+use super::{EventIndex, EventRule, ResourceMap};
+use crate::names::ResourceType;
+
+/// The type that stands for a session. No map may describe one of this name.
+pub const SESSION: &str = "sts-session";
+
+/// Whether a type stands for sessions.
+pub fn is_session(resource_type: &ResourceType) -> bool {
+    resource_type.as_str() == SESSION
+}
+
+impl ResourceMap {
+    /// The map, and the calls that hand out credentials.
+    #[must_use]
+    pub fn with_sessions(mut self) -> Self {
+        for (source, name, rule) in rules() {
+            self.events.add(&source, &name, rule);
+        }
+        self
+    }
+
+    /// Whether it knows the calls that hand out credentials.
+    pub fn has_sessions(&self) -> bool {
+        self.events.iter().any(|(_, _, rules)| rules.iter().any(|rule| is_session(&rule.resource_type)))
+    }
+}
+
+/// The calls that hand out credentials, alone.
+pub(super) fn index() -> EventIndex {
+    ResourceMap::default().with_sessions().events
+}
+
+/// eventSource and eventName of each call, and where the credentials stand.
+fn rules() -> impl Iterator<Item = (String, String, EventRule)> {
+    let source = Source { name: "resource-maps/sessions.yml", text: super::load::SESSIONS };
+    let types = compile_ours(source).expect(BUILT_IN_IS_CHECKED);
+    types.into_iter().flat_map(|compiled| compiled.events).map(|event| (event.source, event.name, event.rule))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trail::extract::{Reading, read};
+    use crate::trail::fields::Fields;
+    use crate::trail::filter::RecordFilter;
+    use crate::trail::samples::record;
+    use serde_json::{Value, json};
+
+    /// The session that a call with these fields made; `None` where it counts as a call that the map doesn't know.
+    fn session(more: &Value) -> Option<String> {
+        let map = ResourceMap::default().with_sessions();
+        let record = record("sts.amazonaws.com", "AssumeRole", more).to_string();
+        match read(&map, &RecordFilter::default(), &Fields::parse(&record).unwrap()) {
+            Reading::Touched(event) => {
+                assert!(event.touched.iter().all(|touched| is_session(&touched.resource_type)));
+                Some(event.touched.iter().map(|touched| touched.resource_id.as_str()).collect::<Vec<_>>().join(" "))
+            }
+            other => {
+                assert_eq!(other, Reading::Unmatched);
+                None
+            }
+        }
+    }
+
+    #[test]
+    fn a_session_is_known_by_its_key_or_by_what_its_copies_share() {
+        let answer = json!({"credentials": {"accessKeyId": "ASIA1", "expiration": "Jul 10, 2023, 12:17:54 PM"}});
+        let with_both = json!({"responseElements": answer, "sharedEventID": "s-1"});
+        assert_eq!(session(&with_both), Some("ASIA1".to_owned()));
+        assert_eq!(session(&json!({"responseElements": null, "sharedEventID": "s-1"})), Some("s-1".to_owned()));
+    }
+
+    #[test]
+    fn aws_s_own_calls_and_those_that_nothing_leads_to_are_not_kept_nor_missed() {
+        let service = json!({"type": "AWSService", "invokedBy": "lambda.amazonaws.com"});
+        let answer = json!({"credentials": {"accessKeyId": "ASIA1"}});
+        let of_aws = json!({"userIdentity": service, "responseElements": answer, "sharedEventID": "s-1"});
+        assert_eq!(session(&of_aws), None);
+        assert_eq!(session(&json!({})), None);
+        let typeless = json!({"userIdentity": {"principalId": "AIDA1"}, "responseElements": answer});
+        assert_eq!(session(&typeless), Some("ASIA1".to_owned()));
+    }
+
+    #[test]
+    fn sessions_are_no_type_of_the_map() {
+        assert!(!ResourceMap::built_in().has_sessions());
+        let map = ResourceMap::built_in().with_sessions();
+        assert!(map.has_sessions() && !map.types.contains_key(SESSION));
+        assert!(
+            map.event_names().contains(&"AssumeRoleWithWebIdentity") && map.sources().contains(&"sts.amazonaws.com")
+        );
+    }
+}

@@ -1,0 +1,189 @@
+//! Renames: the rows in which a name was given up for another one, and the events of a resource under all its names.
+
+use std::collections::HashSet;
+
+use rusqlite::named_params;
+
+use super::creations::{COLUMNS, last_part, region_condition, stored_event};
+use super::naming::ResourceName;
+use super::{Store, StoreError};
+use crate::names::{AccountId, Region, ResourceType};
+use crate::trail::record::StoredEvent;
+
+/// The events of resources that a text may name.
+#[derive(Debug, Default)]
+pub struct ResourceHistory {
+    /// Those of resources that bore the name ([`Store::events_of_resource`]).
+    pub events: Vec<StoredEvent>,
+    /// Those that gave the name to a resource that bore another one.
+    pub renames: Vec<StoredEvent>,
+    /// The events of the names that such resources had before, to the first; `renames` are among them.
+    pub of_earlier_names: Vec<StoredEvent>,
+}
+
+impl Store {
+    /// The events that gave a resource of the type another name. With `region`, those of that region, else of all (global
+    /// types). Nearly always none.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn renames_of_type(
+        &self,
+        resource_type: &ResourceType,
+        account: &AccountId,
+        region: Option<&Region>,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let query = format!(
+            "SELECT {COLUMNS} FROM resource_events INDEXED BY resource_events_renames WHERE renamed_to IS NOT NULL \
+             AND account_id = :account AND resource_type = :type AND {} ORDER BY event_time, event_id, resource_id",
+            region_condition(region)
+        );
+        let mut statement = self.connection.prepare_cached(&query)?;
+        let region = region.map(Region::as_str);
+        let parameters =
+            named_params! {":account": account.as_str(), ":region": region, ":type": resource_type.as_str()};
+        let rows = statement.query_map(parameters, stored_event)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// All events of resources that `query` may name now or may have named, under all names that they had until then.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn history_of_resource(&self, query: &str) -> Result<ResourceHistory, StoreError> {
+        let events = self.events_of_resource(query)?;
+        let renames = self.renames_to(query)?;
+        let mut of_earlier_names = Vec::new();
+        let mut followed = HashSet::new();
+        let mut open = renames.clone();
+        while let Some(rename) = open.pop() {
+            let is_of_type = |event: &StoredEvent| {
+                (&event.event.account_id, &event.resource_type) == (&rename.event.account_id, &rename.resource_type)
+            };
+            let name = rename.resource_id.as_str();
+            if followed.insert((rename.event.account_id.clone(), rename.resource_type.clone(), name.to_owned())) {
+                of_earlier_names.extend(self.events_of_resource(name)?.into_iter().filter(is_of_type));
+                open.extend(self.renames_to(name)?.into_iter().filter(is_of_type));
+            }
+        }
+        Ok(ResourceHistory { events, renames, of_earlier_names })
+    }
+
+    /// The events that gave a resource a name that `query` may mean.
+    fn renames_to(&self, query: &str) -> Result<Vec<StoredEvent>, StoreError> {
+        let name = ResourceName::new(query);
+        let sql = format!(
+            "SELECT {COLUMNS} FROM resource_events WHERE renamed_to IS NOT NULL AND {} = ?1 \
+             ORDER BY account_id, region, resource_type, event_time, event_id",
+            last_part("renamed_to")
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut found: Vec<StoredEvent> =
+            statement.query_map([name.last_part()], stored_event)?.collect::<Result<_, _>>()?;
+        found.retain(|rename| rename.renamed_to.as_ref().is_some_and(|new| name.fits(new.as_str(), &rename.event)));
+        if found.iter().any(|rename| name.is_of_service(rename)) {
+            found.retain(|rename| name.is_of_service(rename));
+        }
+        Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::names::ResourceId;
+    use crate::store::ledger::Batch;
+    use crate::trail::record::{Action, Event, ResourceEvent, Touched};
+
+    const ACCOUNT: &str = "111122223333";
+
+    /// `rds db create 1` or `rds db rename 2 new`, in an account.
+    fn event(account: &str, line: &str) -> ResourceEvent {
+        let words: Vec<&str> = line.split(' ').collect();
+        let renamed_to = words.get(4).map(|name| ResourceId::from(*name));
+        let action = if renamed_to.is_some() { Action::Rename } else { Action::parse(words[2]).unwrap() };
+        let event = Event {
+            event_id: line.to_owned(),
+            account_id: account.to_owned(),
+            region: "eu-west-1".to_owned(),
+            time: format!("2026-03-01T10:00:0{}Z", words[3]),
+            source: format!("{}.amazonaws.com", words[0]),
+            ..Event::default()
+        };
+        let touched = Touched { resource_type: words[0].into(), resource_id: words[1].into(), action, renamed_to };
+        ResourceEvent { event, touched: vec![touched] }
+    }
+
+    fn store(lines: &[&str]) -> Store {
+        let mut store = Store::in_memory().unwrap();
+        add(&mut store, lines);
+        store
+    }
+
+    fn add(store: &mut Store, lines: &[&str]) -> u64 {
+        let events = lines.iter().map(|line| event(ACCOUNT, line)).collect();
+        store.add(&Batch { events, ..Batch::default() }).unwrap().ids
+    }
+
+    fn ids(events: &[StoredEvent]) -> Vec<&str> {
+        events.iter().map(|event| event.event.event_id.as_str()).collect()
+    }
+
+    #[test]
+    fn a_rename_is_a_deletion_that_knows_the_new_name_and_is_kept_once() {
+        let mut store = store(&["rds db create 1", "rds db rename 2 new"]);
+        assert_eq!(add(&mut store, &["rds db rename 2 new"]), 0);
+        let rows = store.events_of_resource("db").unwrap();
+        assert_eq!(
+            (rows[1].action, rows[1].renamed_to.as_ref().map(ResourceId::as_str)),
+            (Action::Delete, Some("new"))
+        );
+        let account = AccountId::from(ACCOUNT);
+        let renames = |resource_type: &str, region: Option<&str>| {
+            let found = store.renames_of_type(&resource_type.into(), &account, region.map(Region::from).as_ref());
+            found.unwrap().len()
+        };
+        assert_eq!((renames("rds", None), renames("rds", Some("eu-west-1"))), (1, 1));
+        assert_eq!((renames("rds", Some("us-east-1")), renames("iam-user", None)), (0, 0));
+        let in_view: i64 = store.connection.query_row("SELECT count(*) FROM events", [], |row| row.get(0)).unwrap();
+        assert_eq!(in_view, 1, "the predecessor's view has creations only");
+    }
+
+    #[test]
+    fn another_map_can_say_that_it_was_no_rename() {
+        let mut store = store(&["rds db rename 2 new"]);
+        let mut other = event(ACCOUNT, "rds db rename 2 new");
+        other.touched[0] = Touched { action: Action::Create, renamed_to: None, ..other.touched[0].clone() };
+        assert_eq!(store.add(&Batch { events: vec![other], ..Batch::default() }).unwrap().ids, 1);
+        let row = &store.events_of_resource("db").unwrap()[0];
+        assert_eq!((row.action, &row.renamed_to), (Action::Create, &None));
+    }
+
+    #[test]
+    fn all_earlier_names_are_found_by_name_or_arn_and_circles_end() {
+        let mut store = store(&[
+            "rds a create 1",
+            "rds a rename 2 b",
+            "rds b rename 3 c",
+            "rds c rename 4 a",
+            "rds other create 1",
+            "iam-user b create 1",
+        ]);
+        let elsewhere = vec![event("444455556666", "rds b create 1")];
+        store.add(&Batch { events: elsewhere, ..Batch::default() }).unwrap();
+        for query in ["c", "arn:aws:rds:eu-west-1:111122223333:db:c"] {
+            let history = store.history_of_resource(query).unwrap();
+            assert_eq!(ids(&history.events), ["rds c rename 4 a"], "{query}");
+            assert_eq!(ids(&history.renames), ["rds b rename 3 c"], "{query}");
+            let mut earlier = ids(&history.of_earlier_names);
+            earlier.sort_unstable();
+            assert_eq!(
+                earlier,
+                ["rds a create 1", "rds a rename 2 b", "rds b rename 3 c", "rds c rename 4 a"],
+                "{query}"
+            );
+        }
+        let history = store.history_of_resource("arn:aws:rds:us-east-1:111122223333:db:c").unwrap();
+        assert!(history.events.is_empty() && history.renames.is_empty());
+    }
+}

@@ -1,0 +1,83 @@
+//! Keeps the number of sessions bounded: what nothing leads to is dropped, the oldest first.
+
+use rusqlite::{Transaction, named_params};
+
+use crate::store::StoreError;
+
+/// Sessions that are kept at most, but for those that something leads to. They take 400 to 500 MB (80 to 100 bytes each),
+/// and their callers some 350 bytes each.
+pub const MAX_SESSIONS: u64 = 5_000_000;
+
+/// The part of the sessions, as its divisor, that is dropped at once when there are too many: finding out which costs a look at
+/// all of them.
+const SLACK_DIVISOR: u64 = 10;
+
+/// How many more sessions there is room for.
+#[derive(Debug)]
+pub(in crate::store) struct Bound {
+    limit: u64,
+    /// `None`: not counted yet.
+    room: Option<u64>,
+}
+
+impl Default for Bound {
+    fn default() -> Self {
+        Self::new(MAX_SESSIONS)
+    }
+}
+
+impl Bound {
+    pub(in crate::store) fn new(limit: u64) -> Self {
+        Self { limit, room: None }
+    }
+
+    /// Takes note of new sessions; where they are too many now, drops others and says how many.
+    pub(in crate::store) fn keep(&mut self, transaction: &Transaction<'_>, added: u64) -> Result<u64, StoreError> {
+        if added == 0 {
+            return Ok(0);
+        }
+        let room = match self.room {
+            Some(room) => room.checked_sub(added),
+            None => self.limit.checked_sub(count(transaction)?),
+        };
+        if room.is_some() {
+            self.room = room;
+            return Ok(0);
+        }
+        let slack = self.limit / SLACK_DIVISOR;
+        let dropped = drop_oldest(transaction, self.limit - slack)?;
+        // What something leads to may be more than the limit: the next look is worth it only after many more.
+        self.room = Some(self.limit.saturating_sub(count(transaction)?).max(slack));
+        Ok(dropped)
+    }
+}
+
+fn count(transaction: &Transaction<'_>) -> Result<u64, StoreError> {
+    let count: i64 = transaction.query_row("SELECT count(*) FROM sessions", [], |row| row.get(0))?;
+    Ok(count.unsigned_abs())
+}
+
+/// Drops all sessions but the newest `keep`, and those that a stored event or one of the kept leads to.
+///
+/// A session lasts 36 hours at most, so that those to which only the newest lead are few.
+fn drop_oldest(transaction: &Transaction<'_>, keep: u64) -> Result<u64, StoreError> {
+    transaction.execute_batch("CREATE TEMP TABLE kept (session BLOB PRIMARY KEY) WITHOUT ROWID")?;
+    transaction.execute(
+        "WITH RECURSIVE reached (session) AS (
+             SELECT * FROM (SELECT session FROM sessions ORDER BY called_at DESC, session LIMIT :keep)
+             UNION SELECT identity_access_key_id FROM resource_events WHERE identity_access_key_id IS NOT NULL
+             UNION
+             SELECT led.session FROM reached JOIN sessions AS found ON found.session = reached.session
+             JOIN (SELECT 1 AS by_key UNION ALL SELECT 0) AS ways
+             JOIN sessions AS led ON led.session = iif(ways.by_key, found.caller_key, found.shared_event_id)
+         )
+         INSERT INTO kept SELECT session FROM reached",
+        named_params! {":keep": i64::try_from(keep).unwrap_or(i64::MAX)},
+    )?;
+    let dropped = transaction.execute("DELETE FROM sessions WHERE session NOT IN kept", [])?;
+    transaction.execute_batch(
+        "DROP TABLE kept;
+         DELETE FROM session_calls WHERE call_id NOT IN (SELECT call_id FROM sessions)",
+    )?;
+    Ok(dropped as u64)
+}
