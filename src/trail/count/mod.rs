@@ -307,9 +307,13 @@ mod tests {
     ]}"#;
 
     fn count(by: &[&str], window: TimeWindow) -> (Vec<String>, Scan) {
+        count_in(DOCUMENT, by, window)
+    }
+
+    fn count_in(document: &str, by: &[&str], window: TimeWindow) -> (Vec<String>, Scan) {
         let counter = Counter::new(by.iter().map(|name| name.parse().unwrap()).collect(), window);
         let mut tally = Tally::default();
-        let scan = counter.scan(&mut DOCUMENT.as_bytes(), &mut Buffers::default(), &mut tally);
+        let scan = counter.scan(&mut document.as_bytes(), &mut Buffers::default(), &mut tally);
         let line = |(key, calls): (Key, Calls)| {
             let values: Vec<_> = key.into_iter().map(|value| value.unwrap_or("-".to_owned())).collect();
             format!("{} {}/{}", values.join(","), calls.failed, calls.count)
@@ -351,6 +355,38 @@ mod tests {
         assert_eq!((expected.1, &expected.2), ([1200, 600, 200, 400], &None));
         for (document, buffered) in [(&filler, 5000), (&many, whole), (&many, 5000)] {
             assert_eq!(count(document, buffered), expected);
+        }
+    }
+
+    #[test]
+    fn values_are_found_however_records_are_spelled_wherever_they_stand() {
+        let call = r#""eventName":"A","eventSource":"s""#;
+        let planted = r#""userAgent":"\"eventName\":\"B\"\\","requestParameters":{"eventName":"B","errorCode":"No"}"#;
+        let cases = [
+            (format!("{{{call},{planted}}}"), "A,-,-,- 0/1"),
+            (format!("{{{planted} , {call},\"readOnly\" : true}}"), "A,-,true,- 0/1"),
+            (format!("{{{call},{planted},\"errorMessage\":\"\\\"}}\"}}"), "A,-,-,- 1/1"),
+            (format!("{{{call},\"eventName\":\"C\",\"errorCode\":null}}"), "C,-,-,- 0/1"),
+            (format!("{{{call},\"event\\u004eame\":\"D\"}}"), "D,-,-,- 0/1"),
+            (format!("{{{call},\"awsRegion\":\"\\u0065u-\\\"é\"}}"), "A,-,-,eu-\"é 0/1"),
+            (
+                format!("{{{call},\"userIdentity\":{{\"x\":{{\"type\":1}},\"type\":[1,\"}}\"]}}}}"),
+                "A,[1,\"}\"],-,- 0/1",
+            ),
+            (format!("{{{call},\"userIdentity\":7,\"readOnly\":-1.5e3}}"), "A,-,-1.5e3,- 0/1"),
+        ];
+        let by = ["eventName", "userIdentity.type", "readOnly", "awsRegion"];
+        for (record, expected) in cases {
+            for pad in 0..130 {
+                let document = format!("{{\"Records\":[{{\"pad\":\"{}\",{}]}}", "x".repeat(pad), &record[1..]);
+                assert!(serde_json::from_str::<serde_json::Value>(&document).is_ok(), "{document}");
+                let (lines, scan) = count_in(&document, &by, TimeWindow::default());
+                assert_eq!((lines, scan.broken, scan.counts.broken_records), (vec![expected.to_owned()], None, 0));
+            }
+        }
+        for broken in ["tru", "{\"type\":}"] {
+            let document = format!("{{\"Records\":[{{{call},\"userIdentity\":{broken}}}]}}");
+            assert!(count_in(&document, &by, TimeWindow::default()).1.broken.is_some(), "{document}");
         }
     }
 
