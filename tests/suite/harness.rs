@@ -1,5 +1,8 @@
 //! The harness itself: what tests trust must be trustworthy.
 
+use std::fs;
+use std::path::Path;
+
 use serde_json::json;
 
 use crate::common::{Moto, Request};
@@ -46,4 +49,23 @@ except Exception as error:
     result = error.response['Error']['Code']",
     );
     assert_eq!(code, json!("AccessDenied"));
+}
+
+/// A merge once lost a `mod` line, and with it a file of tests that nobody missed.
+#[test]
+fn every_file_of_tests_is_built() {
+    fn check(folder: &Path, parent: &str) {
+        let modules = fs::read_to_string(folder.join(parent)).expect("every folder has its root");
+        for entry in fs::read_dir(folder).expect("the folder is there").map(|entry| entry.expect("an entry").path()) {
+            let name = entry.file_stem().expect("a name").to_string_lossy().into_owned();
+            let is_rust = entry.extension().is_some_and(|extension| extension == "rs");
+            let is_module = is_rust && entry.file_name() != Some(parent.as_ref()) || entry.join("mod.rs").exists();
+            let is_built = modules.lines().any(|line| line.ends_with(&format!("mod {name};")));
+            assert!(!is_module || is_built, "{} is in no `mod` of {parent}", entry.display());
+            if is_module && entry.is_dir() {
+                check(&entry, "mod.rs");
+            }
+        }
+    }
+    check(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite"), "main.rs");
 }

@@ -3,6 +3,7 @@
 mod inherit;
 mod interrupted;
 pub(crate) mod lab;
+mod more_tags;
 mod plans;
 mod policy;
 mod renames;
