@@ -3,7 +3,7 @@
 //!
 //! `cargo bench --bench scan [-- FILES]` makes logs of about 2 MB of JSON each (default 500: 1 GB) under the target
 //! directory, once, and prints times and their ratios: figures to compare are ratios, as machines differ. The floor is
-//! libdeflate into a buffer that is used again, on as many threads; the logs compress 1 to 11, as real ones do.
+//! libdeflate into a buffer that is used again, on as many threads; the logs compress 1 to 11 (a real sample: 1 to 8).
 
 #![allow(clippy::print_stdout, reason = "a benchmark's result is what it prints")]
 

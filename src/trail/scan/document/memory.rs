@@ -159,8 +159,10 @@ impl<'a, R: Records> Walk<'a, R> {
     }
 
     fn key(&self, at: usize) -> Result<SpelledKey<'a>, String> {
-        if self.json.get(at).is_some_and(|byte| *byte != b'"') {
-            return Err(self.error("key must be a string", at));
+        match self.json.get(at) {
+            Some(b'"') => {}
+            Some(_) => return Err(self.error("key must be a string", at)),
+            None => return Err(self.error("EOF while parsing an object", at)),
         }
         let spelled = self.value(at)?;
         let Text(text) = serde_json::from_str(spelled).map_err(|error| self.relocated(&error, at))?;
