@@ -37,40 +37,10 @@ pub fn may_lead_to_a_maker(identity: &Identity) -> bool {
 /// How much an identity tells: of two copies of one call the one that tells more is believed. The key that leads on counts
 /// most, then a name, then the number of facts.
 pub fn telling(identity: &Identity) -> (bool, bool, usize) {
-    let Identity {
-        kind,
-        arn,
-        user_name,
-        principal_id,
-        account_id,
-        access_key_id,
-        issuer_type,
-        issuer_arn,
-        issuer_user_name,
-        source_identity,
-        federated_provider,
-        on_behalf_of_user_id,
-        on_behalf_of_store_arn,
-        invoked_by,
-    } = identity;
-    let facts = [
-        kind,
-        arn,
-        user_name,
-        principal_id,
-        account_id,
-        access_key_id,
-        issuer_type,
-        issuer_arn,
-        issuer_user_name,
-        source_identity,
-        federated_provider,
-        on_behalf_of_user_id,
-        on_behalf_of_store_arn,
-        invoked_by,
-    ];
+    let Identity { arn, user_name, access_key_id, .. } = identity;
     let is_named = text(arn).or(text(user_name)).is_some();
-    (text(access_key_id).is_some(), is_named, facts.into_iter().filter(|fact| text(fact).is_some()).count())
+    let facts = identity.facts().into_iter().filter(|fact| text(fact).is_some()).count();
+    (text(access_key_id).is_some(), is_named, facts)
 }
 
 /// A call by which the session before it was made.

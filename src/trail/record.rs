@@ -156,6 +156,28 @@ pub struct StoredEvent {
     pub event: Event,
 }
 
+impl Identity {
+    /// All its facts, in the order of the fields.
+    pub fn facts(&self) -> [&Option<String>; 14] {
+        [
+            &self.kind,
+            &self.arn,
+            &self.user_name,
+            &self.principal_id,
+            &self.account_id,
+            &self.access_key_id,
+            &self.issuer_type,
+            &self.issuer_arn,
+            &self.issuer_user_name,
+            &self.source_identity,
+            &self.federated_provider,
+            &self.on_behalf_of_user_id,
+            &self.on_behalf_of_store_arn,
+            &self.invoked_by,
+        ]
+    }
+}
+
 impl Event {
     /// The account as a name.
     pub fn account(&self) -> AccountId {
