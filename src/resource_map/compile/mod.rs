@@ -5,8 +5,6 @@
 
 mod access;
 mod events;
-#[cfg(test)]
-mod listing_tests;
 mod requests;
 mod service;
 mod tags;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::tests::{assert_refused, compile, good_but};
+use super::{assert_refused, compile, good_but};
 use crate::resource_map::{Access, ParentSource};
 
 /// The stanza with `more` under `list`.
