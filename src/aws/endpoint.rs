@@ -158,7 +158,6 @@ impl LoadServiceConfig for WithoutEmpty {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
 
     use super::*;
     use crate::resource_map::{FixedEndpoint, Protocol};
@@ -169,23 +168,8 @@ mod tests {
             region: Some(region.to_owned()),
             discovery: None,
         };
-        Service {
-            name: "iam".to_owned(),
-            sdk_id: "IAM".to_owned(),
-            protocol: Protocol::Query,
-            endpoint: "iam".to_owned(),
-            signing: "iam".to_owned(),
-            target: None,
-            json_version: None,
-            version: None,
-            event_source: "iam.amazonaws.com".to_owned(),
-            iam: "iam".to_owned(),
-            namespace: None,
-            endpoints: endpoints
-                .iter()
-                .map(|(name, url, region)| ((*name).to_owned(), fixed(url, region)))
-                .collect::<BTreeMap<_, _>>(),
-        }
+        let endpoints = endpoints.iter().map(|(name, url, region)| ((*name).to_owned(), fixed(url, region))).collect();
+        Service { endpoints, ..Service::named("iam", "IAM", Protocol::Query) }
     }
 
     fn endpoint(service: &Service, region: &str, configured: Option<&str>) -> (String, String) {

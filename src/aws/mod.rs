@@ -14,6 +14,8 @@ mod protocol;
 pub mod regions;
 mod retries;
 pub mod session;
+#[cfg(test)]
+pub(crate) mod test_server;
 
 pub use caller::{Answer, Caller};
 pub use counts::Counts;

@@ -67,39 +67,14 @@ fn account() -> Service {
     let home = |partition: &str, url: &str, region: &str| {
         (partition.to_owned(), FixedEndpoint { url: url.to_owned(), region: Some(region.to_owned()), discovery: None })
     };
-    Service {
-        name: "account".to_owned(),
-        sdk_id: "Account".to_owned(),
-        protocol: Protocol::RestJson,
-        endpoint: "account".to_owned(),
-        signing: "account".to_owned(),
-        target: None,
-        json_version: None,
-        version: None,
-        event_source: "account.amazonaws.com".to_owned(),
-        iam: "account".to_owned(),
-        namespace: None,
-        endpoints: BTreeMap::from([
-            home("aws", "https://account.us-east-1.amazonaws.com", "us-east-1"),
-            home("aws-cn", "https://account.cn-northwest-1.amazonaws.com.cn", "cn-northwest-1"),
-        ]),
-    }
+    let endpoints = BTreeMap::from([
+        home("aws", "https://account.us-east-1.amazonaws.com", "us-east-1"),
+        home("aws-cn", "https://account.cn-northwest-1.amazonaws.com.cn", "cn-northwest-1"),
+    ]);
+    Service { endpoints, ..Service::named("account", "Account", Protocol::RestJson) }
 }
 
 /// Source: botocore's model of EC2.
 fn ec2() -> Service {
-    Service {
-        name: "ec2".to_owned(),
-        sdk_id: "EC2".to_owned(),
-        protocol: Protocol::Ec2,
-        endpoint: "ec2".to_owned(),
-        signing: "ec2".to_owned(),
-        target: None,
-        json_version: None,
-        version: Some("2016-11-15".to_owned()),
-        event_source: "ec2.amazonaws.com".to_owned(),
-        iam: "ec2".to_owned(),
-        namespace: None,
-        endpoints: BTreeMap::new(),
-    }
+    Service { version: Some("2016-11-15".to_owned()), ..Service::named("ec2", "EC2", Protocol::Ec2) }
 }

@@ -14,6 +14,8 @@ enum Form {
     Then(&'static str, fn(&str) -> bool),
 }
 
+use uuid::Uuid;
+
 use Form::{Begins, Exact, Then};
 
 /// The forms, and who makes such names, for people to read.
@@ -166,13 +168,15 @@ fn is_hexadecimal(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
+/// Characters of a UUID with its dashes.
+const UUID_LENGTH: usize = 36;
+
 fn is_uuid(text: &str) -> bool {
-    text.split('-').map(str::len).eq([8, 4, 4, 4, 12]) && text.split('-').all(is_hexadecimal)
+    text.len() == UUID_LENGTH && Uuid::try_parse(text).is_ok()
 }
 
 fn ends_in_uuid(text: &str) -> bool {
-    const UUID_BYTES: usize = 36;
-    text.len().checked_sub(UUID_BYTES).and_then(|start| text.get(start..)).is_some_and(is_uuid)
+    text.len().checked_sub(UUID_LENGTH).and_then(|start| text.get(start..)).is_some_and(is_uuid)
 }
 
 #[cfg(test)]

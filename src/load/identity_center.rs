@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::aws::{CallError, Caller, ErrorClass, Session};
 use crate::creator::{People, Person, UserId};
 use crate::names::AccountId;
-use crate::resource_map::{Protocol, Service};
+use crate::resource_map::Service;
 use crate::store::{Store, StoreError};
 
 /// Users asked about at a time. AWS allows 20 requests a second for each account and region.
@@ -121,20 +121,7 @@ fn reason(error: &CallError) -> String {
 
 /// Source: botocore's model of IdentityStore.
 fn identity_store() -> Service {
-    Service {
-        name: "identitystore".to_owned(),
-        sdk_id: "identitystore".to_owned(),
-        protocol: Protocol::Json,
-        endpoint: "identitystore".to_owned(),
-        signing: "identitystore".to_owned(),
-        target: Some("AWSIdentityStore".to_owned()),
-        json_version: Some("1.1".to_owned()),
-        version: None,
-        event_source: "identitystore.amazonaws.com".to_owned(),
-        iam: "identitystore".to_owned(),
-        namespace: None,
-        endpoints: BTreeMap::new(),
-    }
+    Service::json("identitystore", "identitystore", "AWSIdentityStore")
 }
 
 #[cfg(test)]

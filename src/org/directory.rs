@@ -17,7 +17,7 @@ use super::member::Member;
 use crate::aws::{CallError, Caller, Session};
 use crate::names::{AccountId, Arn};
 use crate::resource_map::suggest::nearest;
-use crate::resource_map::{FixedEndpoint, Protocol, Service};
+use crate::resource_map::{FixedEndpoint, Service};
 
 /// Accounts and units of a page: AWS's maximum. Its default varies with the call.
 const PAGE_SIZE: u32 = 20;
@@ -254,18 +254,6 @@ fn organizations() -> Service {
         ("aws-iso-e", "eu-isoe-west-1", "cloud.adc-e.uk"),
         ("aws-iso-f", "us-isof-south-1", "csp.hci.ic.gov"),
     ];
-    Service {
-        name: "organizations".to_owned(),
-        sdk_id: "Organizations".to_owned(),
-        protocol: Protocol::Json,
-        endpoint: "organizations".to_owned(),
-        signing: "organizations".to_owned(),
-        target: Some("AWSOrganizationsV20161128".to_owned()),
-        json_version: Some("1.1".to_owned()),
-        version: None,
-        event_source: "organizations.amazonaws.com".to_owned(),
-        iam: "organizations".to_owned(),
-        namespace: None,
-        endpoints: homes.into_iter().map(home).collect(),
-    }
+    let service = Service::json("organizations", "Organizations", "AWSOrganizationsV20161128");
+    Service { endpoints: homes.into_iter().map(home).collect(), ..service }
 }

@@ -62,6 +62,30 @@ pub struct Service {
 }
 
 impl Service {
+    /// A service that goes by one name everywhere (endpoint, signing, events, IAM), as most do; what differs is filled in.
+    pub fn named(name: &str, sdk_id: &str, protocol: Protocol) -> Self {
+        Self {
+            name: name.to_owned(),
+            sdk_id: sdk_id.to_owned(),
+            protocol,
+            endpoint: name.to_owned(),
+            signing: name.to_owned(),
+            target: None,
+            json_version: None,
+            version: None,
+            event_source: format!("{name}.amazonaws.com"),
+            iam: name.to_owned(),
+            namespace: None,
+            endpoints: BTreeMap::new(),
+        }
+    }
+
+    /// The same as a service of AWS JSON 1.1 with this `X-Amz-Target` prefix.
+    pub fn json(name: &str, sdk_id: &str, target: &str) -> Self {
+        let (target, json_version) = (Some(target.to_owned()), Some("1.1".to_owned()));
+        Self { target, json_version, ..Self::named(name, sdk_id, Protocol::Json) }
+    }
+
     /// The call's inputs that the endpoint's name takes in.
     pub fn endpoint_inputs(&self) -> impl Iterator<Item = &str> {
         let after = self.endpoint.split('{').skip(1);

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, Transaction, named_params};
 use serde_json::{Map, Value as Json};
+use uuid::Uuid;
 
 use super::ledger::Fingerprint;
 use super::{Store, StoreError};
@@ -20,9 +21,6 @@ mod bound;
 
 pub(super) use bound::Bound;
 pub use bound::MAX_SESSIONS;
-
-/// Bytes of a UUID.
-const UUID_BYTES: usize = 16;
 
 /// What a session's row and its call tell.
 const SELECT: &str = "SELECT called_at, caller_key, event_id, shared_event_id, facts \
@@ -180,34 +178,22 @@ struct Id<'a>(&'a str);
 
 impl ToSql for Id<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(match uuid_bytes(self.0) {
-            Some(bytes) => ToSqlOutput::from(bytes.to_vec()),
+        Ok(match uuid_of(self.0) {
+            Some(uuid) => ToSqlOutput::from(uuid.into_bytes().to_vec()),
             None => ToSqlOutput::from(self.0),
         })
     }
 }
 
-/// Where a UUID's text has its dashes.
-const DASHES: [usize; 4] = [8, 13, 18, 23];
-
-fn uuid_bytes(text: &str) -> Option<[u8; UUID_BYTES]> {
-    let digits: Vec<u8> = text.bytes().filter(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')).collect();
-    let is_uuid = text.len() == 2 * UUID_BYTES + DASHES.len()
-        && digits.len() == 2 * UUID_BYTES
-        && DASHES.iter().all(|at| text.as_bytes()[*at] == b'-');
-    let value = |digit: u8| if digit.is_ascii_digit() { digit - b'0' } else { digit - b'a' + 10 };
-    is_uuid.then(|| std::array::from_fn(|at| value(digits[2 * at]) << 4 | value(digits[2 * at + 1])))
+/// The UUID that a text is, if it is spelled as CloudTrail does.
+fn uuid_of(text: &str) -> Option<Uuid> {
+    let uuid = Uuid::try_parse(text).ok()?;
+    (uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text).then_some(uuid)
 }
 
 fn id_text(stored: ValueRef<'_>) -> String {
     match stored {
-        ValueRef::Blob(bytes) => {
-            let mut text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            for dash in DASHES.into_iter().filter(|_| bytes.len() == UUID_BYTES) {
-                text.insert(dash, '-');
-            }
-            text
-        }
+        ValueRef::Blob(bytes) => Uuid::from_slice(bytes).map_or_else(|_| String::new(), |uuid| uuid.to_string()),
         other => other.as_str().unwrap_or_default().to_owned(),
     }
 }

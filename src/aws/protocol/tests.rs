@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use aws_smithy_runtime_api::http::{Response, StatusCode};
 use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
@@ -7,20 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 
 fn service(protocol: Protocol) -> Service {
-    Service {
-        name: "example".to_owned(),
-        sdk_id: "Example".to_owned(),
-        protocol,
-        endpoint: "example".to_owned(),
-        signing: "example".to_owned(),
-        target: Some("Example_2020".to_owned()),
-        json_version: Some("1.1".to_owned()),
-        version: Some("2010-05-08".to_owned()),
-        event_source: "example.amazonaws.com".to_owned(),
-        iam: "example".to_owned(),
-        namespace: None,
-        endpoints: BTreeMap::new(),
-    }
+    Service { protocol, version: Some("2010-05-08".to_owned()), ..Service::json("example", "Example", "Example_2020") }
 }
 
 fn header<'a>(request: &'a WireRequest, name: &str) -> Option<&'a str> {

@@ -223,33 +223,17 @@ impl Source {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::{BufRead, BufReader, Write};
-    use std::net::{TcpListener, TcpStream};
 
     use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region as SdkRegion};
 
-    /// A server that answers one connection after the other; gives the requests' heads.
-    fn serve(listener: &TcpListener, answers: &[String]) -> Vec<String> {
-        let answer = |answer: &String| {
-            let (mut stream, _) = listener.accept().unwrap();
-            let head = head(&stream);
-            stream.write_all(answer.as_bytes()).unwrap();
-            head
-        };
-        answers.iter().map(answer).collect()
-    }
+    use crate::aws::test_server::{TestServer, answer};
 
-    fn head(stream: &TcpStream) -> String {
-        let lines = BufReader::new(stream).lines().map(|line| line.unwrap().to_lowercase());
-        lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
-    }
-
-    fn client(listener: &TcpListener) -> aws_sdk_s3::Client {
+    fn client(server: &TestServer) -> aws_sdk_s3::Client {
         let config = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(SdkRegion::new("us-east-1"))
             .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
-            .endpoint_url(format!("http://{}", listener.local_addr().unwrap()))
+            .endpoint_url(format!("http://{}", server.address))
             .force_path_style(true)
             .http_client(aws_smithy_http_client::Builder::new().build_http());
         aws_sdk_s3::Client::from_conf(config.build())
@@ -257,9 +241,8 @@ mod tests {
 
     /// Reads the rows while the server answers so.
     fn read(answers: Vec<String>) -> (Result<Vec<Row>, ResultsError>, Vec<String>) {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let s3 = client(&listener);
-        let server = std::thread::spawn(move || serve(&listener, &answers));
+        let server = TestServer::start(answers);
+        let s3 = client(&server);
         let text = str::to_owned;
         let source = Source {
             s3,
@@ -276,11 +259,7 @@ mod tests {
             }
             Ok(rows)
         });
-        (rows, server.join().unwrap())
-    }
-
-    fn answer(status: &str, length: usize, body: &str) -> String {
-        format!("HTTP/1.1 {status}\r\nConnection: close\r\nETag: \"e\"\r\nContent-Length: {length}\r\n\r\n{body}")
+        (rows, server.heads.join().unwrap())
     }
 
     #[test]

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::aws::{CallError, Caller, Session};
 use crate::names::Region;
-use crate::resource_map::{Protocol, Service};
+use crate::resource_map::Service;
 
 /// The least time between two requests in a region. AWS allows 2 a second for each account and region; a tenth is left to
 /// the network, which delays some requests more than others.
@@ -137,20 +137,7 @@ fn record_of(event: &Value) -> Result<String, String> {
 
 /// Source: botocore's model of CloudTrail.
 fn cloudtrail() -> Service {
-    Service {
-        name: "cloudtrail".to_owned(),
-        sdk_id: "CloudTrail".to_owned(),
-        protocol: Protocol::Json,
-        endpoint: "cloudtrail".to_owned(),
-        signing: "cloudtrail".to_owned(),
-        target: Some("com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101".to_owned()),
-        json_version: Some("1.1".to_owned()),
-        version: None,
-        event_source: "cloudtrail.amazonaws.com".to_owned(),
-        iam: "cloudtrail".to_owned(),
-        namespace: None,
-        endpoints: std::collections::BTreeMap::new(),
-    }
+    Service::json("cloudtrail", "CloudTrail", "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101")
 }
 
 #[cfg(test)]
