@@ -9,6 +9,8 @@ use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
 
 use crate::common::database::{events, loaded, query};
+#[cfg(target_os = "linux")]
+use crate::common::memory;
 use crate::common::{ACCOUNT, Bench, Caller, Event, REGION, Run, Trail};
 
 /// The table as c7n-trailcreator makes it.
@@ -470,19 +472,6 @@ fn a_database_whose_writer_was_killed_is_read_once_sqlite_has_mended_it() {
     assert_eq!(users, ["arn:aws:iam::123456789012:user/ann"]);
 }
 
-/// Most memory that a process used until it ended, in KiB, as last seen.
-#[cfg(target_os = "linux")]
-fn peak_memory(child: &mut Child) -> u64 {
-    let mut peak = 0;
-    while child.try_wait().unwrap().is_none() {
-        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        peak = line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(peak);
-        std::thread::yield_now();
-    }
-    peak
-}
-
 #[test]
 #[cfg(target_os = "linux")]
 fn memory_does_not_grow_with_what_is_imported() {
@@ -491,7 +480,7 @@ fn memory_does_not_grow_with_what_is_imported() {
         let (file, db) = (format!("{rows}.db"), format!("out-{rows}.db"));
         write(&bench, &file, many(rows).map(|row| row.set(5, Some(&"agent ".repeat(200)))));
         let mut child = bench.trailcreator(["import", &file, "--db", &db]).spawn();
-        let peak = peak_memory(&mut child);
+        let peak = memory::peak_until_end(&mut child);
         assert!(child.wait().unwrap().success());
         peak
     };

@@ -8,6 +8,8 @@ use std::process::{Child, Command};
 use serde_json::{Value, json};
 
 use crate::common::database::{events, ledger_units, loaded, query};
+#[cfg(target_os = "linux")]
+use crate::common::memory;
 use crate::common::{Bench, Caller, Event, Run, Trail, gzip};
 
 fn create_bucket(name: &str) -> Event {
@@ -368,14 +370,6 @@ fn an_interrupted_load_keeps_what_it_read_and_says_so() {
     }
 }
 
-/// Most memory that the process has used so far, in KiB.
-#[cfg(target_os = "linux")]
-fn peak_memory(child: &Child) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).expect("it is alive");
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("Linux tells");
-    line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("a number")
-}
-
 #[test]
 #[cfg(target_os = "linux")]
 fn memory_does_not_grow_with_what_is_loaded() {
@@ -383,7 +377,7 @@ fn memory_does_not_grow_with_what_is_loaded() {
         let bench = Bench::new();
         write_many(&bench, files, 1500, 50);
         let mut child = start_waiting(&bench, files);
-        let peak = peak_memory(&child);
+        let peak = memory::peak_so_far(&child).expect("it is alive");
         drop(child.stdin.take());
         child.wait().expect("it ends");
         peak

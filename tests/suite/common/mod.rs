@@ -19,6 +19,7 @@
 mod athena;
 mod bench;
 pub(crate) mod database;
+pub(crate) mod memory;
 mod moto;
 mod python;
 mod trail;

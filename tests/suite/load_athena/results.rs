@@ -1,15 +1,14 @@
 //! Where results lie, how they are read, and what is wrong with a row.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::process::Child;
-use std::time::Duration;
 
 use rusqlite::Connection;
 use rusqlite::types::Value as Sql;
 use serde_json::{Value, json};
 
 use super::{CONSOLES_BUCKET, column, history, many, rows, table};
+#[cfg(target_os = "linux")]
+use crate::common::memory;
 use crate::common::{ACCOUNT, Athena, Bench, Moto};
 
 #[test]
@@ -120,21 +119,6 @@ fn a_query_of_c7n_trailcreator_is_loaded_by_its_id() {
     assert_eq!(facts("creators.db"), facts("files.db"), "the view that c7n-trailcreator wrote");
 }
 
-/// The most memory of a running process, in KiB, as often as it is asked for: the last answer before its end counts.
-#[cfg(target_os = "linux")]
-fn peak_memory(child: &mut Child) -> u64 {
-    const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
-    let mut peak = 0;
-    while child.try_wait().expect("a child").is_none() {
-        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
-        let kib = line.split_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or_default();
-        peak = peak.max(kib);
-        std::thread::sleep(BETWEEN_LOOKS);
-    }
-    peak
-}
-
 /// `cargo test --test suite -- --ignored --nocapture a_million_rows` prints the figure.
 #[test]
 #[ignore = "minutes, and 300 MB of rows on moto"]
@@ -155,7 +139,7 @@ fn a_million_rows_load_in_under_100_mb() {
     let id = athena.start_query(&sql, CONSOLES_BUCKET);
     let args = ["load-athena", "--query-id", &id, "--output", "json"];
     let mut child = bench.trailcreator(args).athena(&moto, &athena).spawn();
-    let peak = peak_memory(&mut child);
+    let peak = memory::peak_until_end(&mut child);
     let output = child.wait_with_output().expect("it has ended");
     let document: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(document["new_ids"], ROWS, "{document:#}");

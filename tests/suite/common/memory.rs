@@ -1,0 +1,22 @@
+//! How much memory a running child uses at most, in KiB, as Linux tells it.
+#![cfg(target_os = "linux")]
+
+use std::fs;
+use std::process::Child;
+
+/// Up to now; `None` once it has ended.
+pub(crate) fn peak_so_far(child: &Child) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+/// Until it ended, as last seen. What it prints must fit into a pipe.
+pub(crate) fn peak_until_end(child: &mut Child) -> u64 {
+    let mut peak = 0;
+    while child.try_wait().expect("a child").is_none() {
+        peak = peak_so_far(child).unwrap_or(peak);
+        std::thread::yield_now();
+    }
+    peak
+}
