@@ -14,9 +14,13 @@ to play faults that moto doesn't know: throttling, refusals, a resource that van
 import io
 import json
 import os
+import pathlib
 import sys
 import threading
 import urllib.parse
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "servers"))
+import moto_strict  # noqa: F401  before moto: it watches what is imported
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
