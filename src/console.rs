@@ -1,7 +1,7 @@
 //! The one module that prints: data to stdout, messages and progress to stderr.
 //!
 //! Progress bars appear on a terminal only; elsewhere a plain line every few seconds. A closed pipe is not an error:
-//! the program stops writing data and ends as if all had been read. `NO_COLOR` is honoured by indicatif and clap.
+//! the program stops writing data and ends normally. indicatif and clap honour `NO_COLOR`.
 
 use std::fmt::{self, Display};
 use std::io::{self, IsTerminal, Write};
@@ -14,7 +14,7 @@ use serde::Serialize;
 /// How often a plain progress line is written where there is no terminal.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
 
-/// The form of a command's data.
+/// The format of the data on stdout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum OutputFormat {
     /// For people.
@@ -24,17 +24,17 @@ pub enum OutputFormat {
     Json,
 }
 
-/// Where a command's words go.
+/// Where a command's output goes.
 #[derive(Debug)]
 pub struct Console {
-    /// The form of data.
+    /// The format of the data on stdout.
     pub format: OutputFormat,
     quiet: bool,
     progress: bool,
 }
 
 impl Console {
-    /// `quiet` leaves errors and data only; `progress` allows bars and progress lines.
+    /// `quiet` suppresses messages, but not warnings, errors and data; `progress` allows bars and progress lines.
     pub fn new(format: OutputFormat, quiet: bool, progress: bool) -> Self {
         Self { format, quiet, progress: progress && !quiet }
     }
@@ -50,24 +50,24 @@ impl Console {
         write_data(format_args!("{text}\n"));
     }
 
-    /// Tells something to the person at the terminal.
+    /// Prints a message to stderr, unless quiet.
     pub fn message(&self, line: impl Display) {
         if !self.quiet {
             write_message(format_args!("{line}\n"));
         }
     }
 
-    /// Tells of something that went wrong but did not end the work. Printed even when quiet.
+    /// Prints a warning to stderr: something failed, but the command continues. Printed even when quiet.
     pub fn warning(&self, line: impl Display) {
         write_message(format_args!("warning: {line}\n"));
     }
 
-    /// Tells why the command ended.
+    /// Prints to stderr why the command failed.
     pub fn error(&self, text: impl Display) {
         write_message(format_args!("error: {text}\n"));
     }
 
-    /// Starts to show progress: of `total` steps when known, else of an open-ended count.
+    /// Starts a progress bar of `total` steps. Without a total it shows a spinner and a count.
     pub fn progress(&self, title: &str, total: Option<u64>) -> Progress {
         let on_terminal = self.progress && io::stderr().is_terminal();
         let target = if on_terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
@@ -86,7 +86,7 @@ impl Console {
     }
 }
 
-/// Progress of one piece of work; disappears when dropped.
+/// The progress display of one task. Cleared when dropped.
 #[derive(Debug)]
 pub struct Progress {
     bar: ProgressBar,
@@ -96,12 +96,12 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Sets how many steps there are, once known.
+    /// Sets the number of steps, once it is known.
     pub fn set_total(&self, total: u64) {
         self.bar.set_length(total);
     }
 
-    /// Says how far the work is, in steps since its start, with a short text such as the matches so far.
+    /// Sets the number of completed steps, with a short note such as the number of events so far.
     pub fn update(&self, position: u64, note: impl Into<String>) {
         let note = note.into();
         self.bar.set_position(position);
@@ -119,7 +119,7 @@ impl Progress {
         self.bar.set_message(note);
     }
 
-    /// Prints lines without disturbing the bar.
+    /// Hides the bar while `print` runs.
     pub fn suspend(&self, print: impl FnOnce()) {
         self.bar.suspend(print);
     }
@@ -131,22 +131,41 @@ impl Drop for Progress {
     }
 }
 
-/// The time that the rest takes at the pace so far; none before the first step.
+/// The estimated time for the remaining steps at the average pace so far. `None` before the first step.
 fn time_left(elapsed: Duration, position: u64, total: u64) -> Option<Duration> {
     let rest = u128::from(total.saturating_sub(position));
     let millis = elapsed.as_millis().checked_mul(rest)?.checked_div(u128::from(position))?;
     Some(Duration::from_millis(millis.try_into().ok()?))
 }
 
-/// Steps a second for people: indicatif's own has four decimals.
+/// Steps per second. indicatif's own format has four decimals.
 fn rate(per_second: f64) -> String {
     const WHOLE_FROM: f64 = 10.0;
     let decimals = usize::from(per_second < WHOLE_FROM);
     format!("{per_second:.decimals$}/s")
 }
 
+/// A count with thousands separators, for text output: `18,000`.
+pub fn number(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A count with its noun, which takes an `s` in the plural: `1 log file`, `18,000 events`.
+pub fn counted(count: u64, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", number(count))
+}
+
 fn write_data(text: std::fmt::Arguments<'_>) {
-    // The reader of a pipe may have gone (`| head`): then nobody wants the rest, which is no failure.
+    // The reader of a pipe may close it early (`| head`). That is not an error.
     if let Err(error) = io::stdout().lock().write_fmt(text)
         && error.kind() != io::ErrorKind::BrokenPipe
     {
@@ -155,7 +174,7 @@ fn write_data(text: std::fmt::Arguments<'_>) {
 }
 
 fn write_message(text: std::fmt::Arguments<'_>) {
-    // Nothing is left to tell a failure of stderr to.
+    // A failure of stderr can't be reported anywhere.
     drop(io::stderr().lock().write_fmt(text));
 }
 
@@ -164,13 +183,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_time_left_follows_from_the_pace() {
+    fn time_left_is_extrapolated_from_average_pace() {
         let left = |position| time_left(Duration::from_secs(30), position, 100).map(|left| left.as_secs());
         assert_eq!([0, 10, 100, 120].map(left), [None, Some(270), Some(0), Some(0)]);
     }
 
     #[test]
-    fn a_rate_has_as_many_decimals_as_say_something() {
+    fn numbers_have_thousands_separators() {
+        assert_eq!(
+            [0, 12, 999, 1000, 18_000, 1_234_567].map(number),
+            ["0", "12", "999", "1,000", "18,000", "1,234,567"]
+        );
+        assert_eq!([0, 1, 1_000].map(|count| counted(count, "event")), ["0 events", "1 event", "1,000 events"]);
+    }
+
+    #[test]
+    fn rate_below_ten_has_one_decimal() {
         assert_eq!([0.0, 0.25, 9.94, 10.0, 1234.567].map(rate), ["0.0/s", "0.2/s", "9.9/s", "10/s", "1235/s"]);
     }
 }

@@ -1,4 +1,4 @@
-//! `accounts`: an accounts file from AWS Organizations.
+//! `accounts`: writes an accounts file from AWS Organizations.
 
 use std::path::PathBuf;
 
@@ -6,47 +6,57 @@ use serde::Serialize;
 
 use super::{AwsAccessArgs, CommandError, Context, Outcome, organization, run_output, tagging};
 use crate::aws::{CallError, ErrorClass, Session};
-use crate::console::OutputFormat;
+use crate::console::{OutputFormat, counted};
 use crate::org::directory::{DirectoryError, accounts_below, read_tags};
 use crate::org::{Account, AccountsFile, Member, RegionChoice, Stanzas};
 
-/// The version of the JSON document's form.
+/// The version of the JSON document's format.
 const FORMAT_VERSION: u32 = 1;
 
-/// The code of an account that is in no organization.
+/// The error code for an account that is not in an organization.
 const NOT_IN_USE: &str = "AWSOrganizationsNotInUseException";
 
-/// Write an accounts file for tag-org and c7n-org from AWS Organizations
+const EXAMPLES: &str = "\
+Examples:
+  Write all active accounts of the organization to a file:
+    trailcreator accounts --output-file accounts.yml
+  Write the accounts below one organizational unit, except one, with two regions each:
+    trailcreator accounts --ou /Core --ignore 111122223333 -r us-east-1 -r eu-west-1 -f core.yml
+  Use the credentials of the management account, and your own role in each account:
+    trailcreator accounts --profile management --role 'arn:{Partition}:iam::{Id}:role/tagger' -f accounts.yml";
+
+/// Write an accounts file from AWS Organizations, for tag-org and c7n-org
 ///
-/// Needs the credentials of the organization's management account or of a delegated administrator. Each account gets as
-/// tags its organizational units (path:/Core, path:/Core/Security) and its tags (key:value), by which tag-org and
-/// c7n-org choose accounts. Templates may name {Id}, {Name}, {Email}, {Arn}, {OrgId}, {Path}, {Partition}, {Tags.KEY},
-/// and c7n-org's {name}, {account_id}…
+/// Requires credentials of the organization's management account or of a delegated administrator. In the file, the tags of
+/// an account are its organizational units (path:/Core, path:/Core/Security) and its AWS tags (key:value). tag-org and
+/// c7n-org select accounts by these tags. Templates can contain {Id}, {Name}, {Email}, {Arn}, {OrgId}, {Path},
+/// {Partition}, {Tags.KEY}, and the placeholders of c7n-org ({name}, {account_id}…).
 ///
-/// Exit codes: 0 all done, 1 failed, 2 usage, 4 finished but tags of some accounts could not be read, 130 interrupted.
+/// Exit codes: 0 all done, 1 failed, 2 usage, 4 tags of some accounts could not be read, 130 interrupted.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Only accounts of this organizational unit and those below it, by path (/Core/Security) or id; repeatable
+    /// Include only accounts in or below this organizational unit, given by path (/Core/Security) or ID; repeatable
     #[arg(long, value_name = "PATH_OR_ID")]
     ou: Vec<String>,
-    /// Leave this account out, by id or name; repeatable
+    /// Exclude this account, given by ID or name; repeatable
     #[arg(short, long, value_name = "ACCOUNT")]
     ignore: Vec<String>,
-    /// Only active accounts; --active=false: also those that are suspended, closed or not activated yet
+    /// Include only active accounts; --active=false also includes suspended, closed and not yet activated accounts
     #[arg(short, long, num_args = 0..=1, require_equals = true, default_value_t = true, default_missing_value = "true",
           action = clap::ArgAction::Set)]
     active: bool,
-    /// The role to assume in each account: a template of its ARN, or the name of each account's own role
+    /// Role to assume in each account: a template of its ARN, or a role name
     #[arg(long, value_name = "TEMPLATE", default_value = "OrganizationAccountAccessRole")]
     role: String,
-    /// Template of the accounts' names. Names of several accounts get the account's id behind them
+    /// Template for account names. If several accounts get the same name, the account ID is appended
     #[arg(long, value_name = "TEMPLATE", default_value = "{Name}")]
     name: String,
-    /// Region to write into each account, or all; repeatable
+    /// Region to write for each account, or `all`; repeatable
     #[arg(short, long = "region", alias = "regions", value_name = "REGION", value_delimiter = ',',
           value_parser = str::parse::<RegionChoice>)]
     region: Vec<RegionChoice>,
-    /// Write the file here [default: stdout]
+    /// File to write [default: stdout]
     #[arg(short = 'f', long, value_name = "FILE")]
     output_file: Option<PathBuf>,
     #[command(flatten)]
@@ -60,7 +70,7 @@ struct Document<'a> {
     left_out: &'a [LeftOut],
 }
 
-/// An account that is not in the file, and why.
+/// An account that is not in the file, with the reason.
 #[derive(Serialize)]
 struct LeftOut {
     account_id: String,
@@ -83,18 +93,18 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let (members, left_out, failed): (Vec<Member>, Vec<LeftOut>, Vec<_>) = read?;
     let accounts = stanzas.of(&members).map_err(|(account, missing)| {
         CommandError::usage(format_args!("--name or --role, for account {account}: {missing}"))
-            .hint("templates may name {Id}, {Name}, {Email}, {Arn}, {OrgId}, {Path}, {Partition} and {Tags.KEY}")
+            .hint("templates can contain {Id}, {Name}, {Email}, {Arn}, {OrgId}, {Path}, {Partition} and {Tags.KEY}")
     })?;
     for (account, error) in &failed {
         let hint = error.hint().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
         context.console.warning(format_args!("account {account} is written without its tags: {error}{hint}"));
     }
     write(context, accounts, &left_out, args.output_file.as_deref())?;
-    tell(context, members.len(), &left_out, &session);
+    print_summary(context, members.len(), &left_out, &session);
     Ok(if failed.is_empty() { Outcome::Done } else { Outcome::ItemFailures })
 }
 
-/// The members that are wanted, and the others.
+/// Splits the members into those to write and those left out.
 fn select(
     members: Vec<Member>,
     ignored: &[String],
@@ -102,12 +112,12 @@ fn select(
 ) -> Result<(Vec<Member>, Vec<LeftOut>), CommandError> {
     let names = |text: &String, member: &Member| *text == member.name || text == member.id.as_str();
     if let Some(unknown) = ignored.iter().find(|text| !members.iter().any(|member| names(text, member))) {
-        return Err(CommandError::usage(format_args!("--ignore {unknown}: no account has that id or name")));
+        return Err(CommandError::usage(format_args!("--ignore {unknown}: no account has this ID or name")));
     }
     let (mut wanted, mut left_out) = (Vec::new(), Vec::new());
     for member in members {
         let reason = if ignored.iter().any(|text| names(text, &member)) {
-            "ignored".to_owned()
+            "excluded by --ignore".to_owned()
         } else if only_active && !member.is_active() {
             format!("not active: {}", if member.state.is_empty() { "state unknown" } else { &member.state })
         } else {
@@ -139,15 +149,19 @@ fn write(
     }
 }
 
-fn tell(context: &Context, written: usize, left_out: &[LeftOut], session: &Session) {
+fn print_summary(context: &Context, written: usize, left_out: &[LeftOut], session: &Session) {
     for LeftOut { account_id, name, reason } in left_out {
-        context.console.message(format_args!("left out {account_id} {name} ({reason})"));
+        context.console.message(format_args!("skipped account {account_id} {name}: {reason}"));
     }
     let calls = run_output::calls_phrase(session);
-    context.console.message(format_args!("{written} accounts, {} left out; {calls}", left_out.len()));
+    let skipped = match left_out.len() {
+        0 => String::new(),
+        skipped => format!(", {skipped} skipped"),
+    };
+    context.console.message(format_args!("{}{skipped}; {calls}", counted(tagging::count(written), "account")));
 }
 
-/// Why the organization's accounts can't be told.
+/// An error while listing the organization's accounts.
 pub(super) fn directory_error(error: DirectoryError) -> CommandError {
     match error {
         DirectoryError::Call(error) => call_error("reading the organization", &error),
@@ -155,13 +169,13 @@ pub(super) fn directory_error(error: DirectoryError) -> CommandError {
     }
 }
 
-/// A failed call of Organizations, with the advice that fits.
+/// A failed call to Organizations, with a hint if the credentials are of the wrong account.
 pub(super) fn call_error(doing: &str, error: &CallError) -> CommandError {
     let command_error = tagging::aws_error(doing, error);
     if error.code == NOT_IN_USE || error.class == ErrorClass::AccessDenied {
-        let who = "Organizations tells its accounts to the management account and delegated administrators: choose \
-                   their credentials with --profile or --assume";
-        return command_error.hint(who);
+        let hint = "only the management account and delegated administrators can list the accounts of an organization: \
+                    select their credentials with --profile or --assume";
+        return command_error.hint(hint);
     }
     command_error
 }

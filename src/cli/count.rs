@@ -1,4 +1,4 @@
-//! `count`: the most common API calls of files or of a bucket.
+//! `count`: the most frequent API calls in log files, on disk or in a bucket.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -16,7 +16,7 @@ use super::load_summary::{FailureEntry, size};
 use super::table::columns;
 use super::{AwsAccessArgs, CommandError, Context, Outcome, WindowArgs};
 use crate::aws::Session;
-use crate::console::OutputFormat;
+use crate::console::{OutputFormat, counted, number};
 use crate::load::count::Counted;
 use crate::load::files::Root;
 use crate::load::s3::{Engine, Reading};
@@ -29,32 +29,41 @@ use crate::trail::filter::RecordFilter;
 use crate::trail::scan::Scanner;
 use crate::trail::window::TimeWindow;
 
-/// How a place in S3 begins.
+/// The beginning of an S3 URI.
 const S3: &str = "s3://";
 
-/// What stands for a field that a record doesn't have.
+/// Shown for a field that a record does not have.
 const NOTHING: &str = "-";
 
-/// How many columns are numbers, at the right of theirs.
+/// The number of leading columns that hold numbers, which are right-aligned.
 const NUMBERS: usize = 2;
 
-/// Count the most common API calls of a trail
+const EXAMPLES: &str = "\
+Examples:
+  Show the five most frequent API calls in a folder of log files:
+    trailcreator count logs/
+  Show the principals with the most denied calls in one day of a bucket:
+    trailcreator count s3://my-trail-bucket --day 2026/03/01 --by userIdentity.arn,errorCode
+  Count all calls by source IP address, as JSON:
+    trailcreator count logs/ --by sourceIPAddress --top 0 --output json";
+
+/// Show the most frequent API calls in a trail
 ///
-/// Reads log files as load-files does, and buckets as load-s3 does, but keeps nothing: no database is needed. Failed calls
-/// are counted too.
+/// Reads log files from disk as load-files does, or from a bucket as load-s3 does. Needs no database and stores nothing.
+/// Failed calls are counted too.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = format!("Fields for --by:\n  {}", FIELDS.join("\n  ")))]
+#[command(after_help = EXAMPLES, after_long_help = format!("Fields for --by:\n  {}\n\n{EXAMPLES}", FIELDS.join("\n  ")))]
 pub(super) struct Args {
-    /// Folders and files (- is stdin), or s3://BUCKET/PREFIX
+    /// Folders, files, - for stdin, or s3://BUCKET/PREFIX
     #[arg(required = true, value_name = "PATH")]
     places: Vec<PathBuf>,
-    /// Fields of the record to count by (--help lists them)
+    /// Record fields to count by, separated by commas (listed by --help)
     #[arg(long, value_name = "FIELD", value_delimiter = ',', default_value = "eventSource,eventName")]
     by: Vec<Field>,
-    /// How many to show; 0: all
+    /// Number of rows to show; 0 shows all
     #[arg(long, value_name = "N", default_value_t = 5)]
     top: usize,
-    /// Counting threads [default: one a core]
+    /// Number of threads [default: one per core]
     #[arg(long, value_name = "N", env = "TRAILCREATOR_JOBS")]
     jobs: Option<NonZeroUsize>,
     #[command(flatten)]
@@ -68,7 +77,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let (buckets, paths): (Vec<_>, Vec<_>) = args.places.into_iter().partition(|place| place.starts_with(S3_PATH));
     let requests = buckets.iter().map(|place| s3_request(place, window)).collect::<Result<Vec<_>, _>>()?;
     let roots = files::roots(&paths)
-        .map_err(|error| CommandError::usage(error).hint("nothing was counted; check the path and its permissions"))?;
+        .map_err(|error| CommandError::usage(error).hint("check the path and its permissions; nothing was counted"))?;
     let session = if requests.is_empty() { None } else { Some(session(args.aws).await?) };
     let jobs = args.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
     let source = Source { roots, requests, session: session.as_ref() };
@@ -80,17 +89,17 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     Ok(report.outcome())
 }
 
-/// [`S3`] as `Path` sees it: repeated slashes are one there, so only the first part is compared.
+/// The first path component of an S3 URI. `Path` merges repeated slashes, so only this part can be compared.
 const S3_PATH: &str = "s3:";
 
-/// `s3://BUCKET/PREFIX` as what a load of it would ask for.
+/// The request that lists the log files below `s3://BUCKET/PREFIX`.
 fn s3_request(place: &std::path::Path, window: TimeWindow) -> Result<s3::Request, CommandError> {
     let text = place.to_str().and_then(|text| text.strip_prefix(S3));
     let (bucket, prefix) = text.map(|text| text.split_once('/').unwrap_or((text, ""))).unwrap_or_default();
     if bucket.is_empty() {
         let place = place.display();
-        return Err(CommandError::usage(format_args!("{place} is neither a path nor s3://BUCKET/PREFIX"))
-            .hint("write ./s3:… for a file of such a name"));
+        return Err(CommandError::usage(format_args!("{place} has no bucket name: expected s3://BUCKET/PREFIX"))
+            .hint("to read a local file with such a name, write ./s3:…"));
     }
     Ok(s3::Request {
         bucket: bucket.to_owned(),
@@ -104,7 +113,7 @@ fn s3_request(place: &std::path::Path, window: TimeWindow) -> Result<s3::Request
     })
 }
 
-/// Where the records are.
+/// The places to read records from.
 struct Source<'s> {
     roots: Vec<Root>,
     requests: Vec<s3::Request>,
@@ -121,9 +130,9 @@ impl Source<'_> {
             finding.await.expect("walking folders does not panic").map_err(|error| context.store_error(&error))?;
         }
         for (request, session) in self.requests.iter().zip(std::iter::repeat(self.session).flatten()) {
-            // S3 Select would need to know which calls are wanted: here it is all of them.
+            // S3 Select filters by event name, and a count needs all events.
             let reading =
-                Reading { engine: Engine::Get, map: Arc::clone(&known.map), figures: Arc::default(), tell: &|_| () };
+                Reading { engine: Engine::Get, map: Arc::clone(&known.map), figures: Arc::default(), notify: &|_| () };
             s3::find(request, session, &known.versions, &known.ledger, &queue, reading)
                 .await
                 .map_err(|error| load_s3::source_error(context, &request.bucket, &error))?;
@@ -132,7 +141,7 @@ impl Source<'_> {
     }
 }
 
-/// What sources ask about: here, nothing was read before.
+/// The state that sources look up what is already loaded in. Empty: a count reads everything.
 struct Known {
     map: Arc<ResourceMap>,
     versions: Versions,
@@ -147,7 +156,7 @@ impl Known {
     }
 }
 
-/// A count about to start.
+/// A count that is ready to start.
 struct Counting<'c> {
     context: &'c Context,
     counter: Arc<Counter>,
@@ -155,7 +164,7 @@ struct Counting<'c> {
 }
 
 impl Counting<'_> {
-    /// Counts; says whether it was interrupted.
+    /// Counts, and returns whether the count was interrupted.
     async fn run(&self, source: &Source<'_>) -> Result<(Counted, bool), CommandError> {
         let stop = Stop::default();
         let interrupt = stop_on_interrupt(&stop);
@@ -165,7 +174,7 @@ impl Counting<'_> {
         let counting = tokio::task::spawn_blocking(move || {
             let mut watch = |figures: &Figures| {
                 progress.set_total(figures.expected);
-                progress.update(figures.done(), format!("{} calls", figures.counts.matched));
+                progress.update(figures.done(), counted(figures.counts.matched, "call"));
             };
             count::run(&counter, items, jobs, &stop_counting, &mut watch)
         });
@@ -177,13 +186,13 @@ impl Counting<'_> {
         interrupt.abort();
         found?;
         let counted = counted.map_err(|error| {
-            CommandError::failed(error).hint("count by fewer fields (--by), or in a shorter window (--day)")
+            CommandError::failed(error).hint("count by fewer fields (--by), or over a shorter time range (--day)")
         })?;
         Ok((counted, stop.is_set()))
     }
 }
 
-/// What is told in the end.
+/// The result of a count.
 struct Report<'r> {
     counter: &'r Counter,
     counted: &'r Counted,
@@ -192,7 +201,7 @@ struct Report<'r> {
     interrupted: bool,
 }
 
-/// The document's shape. Keys are only added within a format version.
+/// The JSON document. Keys are only added within a format version.
 #[derive(Serialize)]
 struct Document<'r> {
     format_version: u32,
@@ -249,7 +258,7 @@ impl Report<'_> {
             OutputFormat::Text => console.data(self.text().trim_end()),
         }
         if self.interrupted {
-            console.message("interrupted: what was read until then is counted");
+            console.message("interrupted: the counts cover only the log files read so far");
         }
     }
 
@@ -287,22 +296,27 @@ impl Report<'_> {
         };
         let Figures { read, skipped, broken, counts, failures, .. } = &self.counted.figures;
         line(format_args!(""));
-        let distinct = self.counted.ranked.len();
-        line(format_args!("{} calls, {distinct} kinds, {} shown", counts.matched, self.shown().len()));
-        line(format_args!(
-            "{read} files read, {skipped} digest or Insights files skipped, {}, {} of JSON",
-            size(counts.stored_bytes),
-            size(counts.bytes)
-        ));
+        let (distinct, shown) = (self.counted.ranked.len(), self.shown().len());
+        let hidden = if shown < distinct { format!(", {} shown", number(shown as u64)) } else { String::new() };
+        line(format_args!("{} in {}{hidden}", counted(counts.matched, "call"), counted(distinct as u64, "row")));
+        let skipped = match skipped {
+            0 => String::new(),
+            skipped => format!(", {} skipped", counted(*skipped, "digest or Insights file")),
+        };
+        let (stored, uncompressed) = (size(counts.stored_bytes), size(counts.bytes));
+        line(format_args!("{} read ({stored}, {uncompressed} uncompressed){skipped}", counted(*read, "log file")));
         if counts.filtered > 0 {
-            line(format_args!("{} more calls outside the window", counts.filtered));
+            line(format_args!("{} outside the time range", counted(counts.filtered, "call")));
         }
         if !self.requests.is_empty() {
-            let requests: Vec<String> = self.requests.iter().map(|(name, count)| format!("{name} {count}")).collect();
+            let requests: Vec<String> =
+                self.requests.iter().map(|(name, count)| format!("{name} {}", number(*count))).collect();
             line(format_args!("requests: {}", requests.join(", ")));
         }
         if self.counted.figures.has_failures() {
-            line(format_args!("broken: {broken} files, {} records in others", counts.broken_records));
+            let failed = [(*broken, "log file"), (counts.broken_records, "record")];
+            let failed = failed.iter().filter(|(count, _)| *count > 0).map(|(count, noun)| counted(*count, noun));
+            line(format_args!("failed: {}", failed.collect::<Vec<_>>().join(" and ")));
             for failure in failures {
                 line(format_args!("  {}: {}", failure.name, failure.reason));
             }
@@ -316,7 +330,7 @@ impl Report<'_> {
         let mut rows = vec![titles.into_iter().chain(self.counter.fields().iter().map(Field::to_string)).collect()];
         for (key, calls) in self.shown() {
             let values = key.iter().map(|value| value.clone().unwrap_or_else(|| NOTHING.to_owned()));
-            rows.push([calls.count.to_string(), calls.failed.to_string()].into_iter().chain(values).collect());
+            rows.push([number(calls.count), number(calls.failed)].into_iter().chain(values).collect());
         }
         columns(&rows, NUMBERS)
     }

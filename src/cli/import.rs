@@ -1,4 +1,4 @@
-//! `import`: c7n-trailcreator's database.
+//! `import`: a database of c7n-trailcreator.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -10,26 +10,35 @@ use serde::Serialize;
 
 use super::interrupt::stop_on_interrupt;
 use super::load_summary::FailureEntry;
-use super::loading::STOPPING;
+use super::load_summary::how_new;
+use super::loading::{RESUME, STOPPING};
 use super::{CommandError, Context, Outcome};
-use crate::console::OutputFormat;
+use crate::console::{OutputFormat, counted, number};
 use crate::load::import::{self, ImportError, Imported};
 use crate::load::{Failure, Figures, Stop, Versions};
 use crate::store::predecessor::{Predecessor, PredecessorError};
 use crate::trail::filter::RecordFilter;
 use crate::trail::scan::Scanner;
 
-/// Rows and types that are named to people; the document has more.
+/// How many rows and names the text lists. JSON lists more.
 const NAMED: usize = 10;
+
+const EXAMPLES: &str = "\
+Examples:
+  Import into creators.db:
+    trailcreator import c7n.db
+  Import with the resource map that the database was created with:
+    trailcreator import c7n.db --resource-map resource_map.json --db creators.db";
 
 /// Import a database of c7n-trailcreator
 ///
-/// Its rows go into the database named by --db; the file itself is left as it is. Doubled rows become one, joined ids are
-/// taken apart where it is sure that they are several. What a trail tells of the same event, before or later, stands in
-/// place of its row. Importing can be stopped at any moment; the same command goes on.
+/// Copies its rows into the database named by --db; the file itself is not changed. Duplicate rows become one event, and
+/// joined identifiers are split where this is certain to be right. An event loaded from a trail, before or after the
+/// import, replaces its imported row. You can stop an import at any time; run the same command again to resume it.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// The SQLite file that c7n-trailcreator wrote (its --db)
+    /// SQLite file that c7n-trailcreator wrote (its --db)
     #[arg(value_name = "FILE")]
     file: PathBuf,
 }
@@ -46,7 +55,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let (path, stopping) = (file.clone(), stop.clone());
     let mut importing = tokio::task::spawn_blocking(move || {
         let mut watch = |figures: &Figures| {
-            progress.update(figures.counts.records, format!("{} ids", figures.counts.ids));
+            progress.update(figures.counts.records, counted(figures.counts.ids, "identifier"));
         };
         import::run(&path, &source, &mut store, scanner.map(), &Versions::of(&scanner), &stopping, &mut watch)
     });
@@ -57,46 +66,45 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
             importing.await
         }
     };
-    let imported = imported.expect("importing does not panic").map_err(|error| broken_off(context, &error))?;
+    let imported = imported.expect("importing does not panic").map_err(|error| import_error(context, &error))?;
     interrupt.abort();
     let summary = Summary { file: &file, imported: &imported, interrupted: stop.is_set() };
     summary.print(context);
     Ok(summary.outcome())
 }
 
-/// A file that isn't what was asked for.
+/// The file is not a database of c7n-trailcreator, or can't be read.
 fn unusable(error: &PredecessorError) -> CommandError {
     CommandError::usage(error).hint(error.hint())
 }
 
-/// Both tools call their option `--db`, so one name for both files is near at hand.
+/// Both tools name their option `--db`, so it is easy to name the same file twice.
 fn refuse_same_file(file: &Path, db: &Path) -> Result<(), CommandError> {
     match (fs::canonicalize(file), fs::canonicalize(db)) {
         (Ok(file), Ok(db)) if file == db => {
             let message = format!("{} can't be imported into itself", file.display());
             Err(CommandError::usage(message)
-                .hint("name the database to import into with --db; it is made where there is none"))
+                .hint("name the database to import into with --db; it is created if it does not exist"))
         }
         _ => Ok(()),
     }
 }
 
-fn broken_off(context: &Context, error: &ImportError) -> CommandError {
-    let kept = "what was committed before is kept; the same command goes on from there";
+fn import_error(context: &Context, error: &ImportError) -> CommandError {
     match error {
         ImportError::Predecessor(error) => CommandError::failed(error).hint(error.hint()),
-        ImportError::Store(error) => context.store_error(error).hint(kept),
+        ImportError::Store(error) => context.store_error(error).hint(RESUME),
     }
 }
 
-/// The end of an import.
+/// The result of an import.
 struct Summary<'i> {
     file: &'i Path,
     imported: &'i Imported,
     interrupted: bool,
 }
 
-/// The document's shape. Keys are only added within a format version.
+/// The JSON document. Keys are only added within a format version.
 #[derive(Serialize)]
 struct Document<'i> {
     format_version: u32,
@@ -132,12 +140,14 @@ impl Summary<'_> {
         }
         if self.imported.unclear > 0 {
             context.console.message(
-                "hint: rows with unclear ids are taken apart by the resource map that they were made with: import again with \
-                 --resource-map FILE",
+                "hint: import again with --resource-map FILE and the resource map that the database was created with: it \
+                 decides how unclear rows are split",
             );
         }
         if self.interrupted {
-            context.console.message("interrupted: what is counted above is kept; the same command imports the rest");
+            context.console.message(
+                "interrupted: the events counted above are saved; run the same command again to import the rest",
+            );
         }
     }
 
@@ -166,47 +176,63 @@ impl Summary<'_> {
         let mut line = |title: &str, value: String| {
             writeln!(text, "{title:<14} {value}").expect("writing to a String can't fail");
         };
-        let state = if figures.already_loaded > 0 { "is imported already, nothing was read" } else { "is imported" };
-        let state = if self.interrupted { "is imported in part" } else { state };
-        line("database", format!("{} {state}", self.file.display()));
-        line("rows", figures.counts.records.to_string());
-        line("ids", format!("{}, {} of them new", figures.counts.ids, figures.new_ids));
-        line("without ids", counted(&figures.counts.without_ids));
-        line("unknown types", counted(unknown_types));
+        let file = self.file.display();
+        let state = match (self.interrupted, figures.already_loaded) {
+            (true, _) => "partly imported",
+            (false, 0) => "imported",
+            (false, _) => "already imported, nothing read",
+        };
+        line("database", format!("{file} {state}"));
+        if figures.counts.records > 0 {
+            line("rows", number(figures.counts.records));
+            line("events", events(figures));
+        }
+        if !figures.counts.without_ids.is_empty() {
+            line("without id", ranked(&figures.counts.without_ids, "row"));
+        }
+        if !unknown_types.is_empty() {
+            line("unknown types", ranked(unknown_types, "row"));
+        }
         if *unclear > 0 {
-            line(
-                "unclear",
-                format!("{unclear} rows, whose ids may be several and were kept as one{}", named(unclear_rows)),
-            );
+            let rows = counted(*unclear, "row");
+            line("unclear", format!("{rows} kept as one identifier, may hold several{}", named(unclear_rows)));
         }
         if figures.has_failures() {
-            let broken = figures.counts.broken_records;
-            line("broken", format!("{broken} rows; they are tried again next time{}", named(&figures.failures)));
+            let rows = counted(figures.counts.broken_records, "row");
+            line("failed", format!("{rows}; the next import tries again{}", named(&figures.failures)));
         }
         text
     }
 }
 
-/// The total, and the names that count most.
-fn counted(counts: &BTreeMap<String, u64>) -> String {
+fn events(figures: &Figures) -> String {
+    match figures.counts.ids {
+        0 => "none".to_owned(),
+        ids => format!("{}, {}", counted(ids, "identifier"), how_new(ids, figures.new_ids)),
+    }
+}
+
+/// The total, and the names with the highest counts.
+fn ranked(counts: &BTreeMap<String, u64>, noun: &str) -> String {
     let mut names: Vec<_> = counts.iter().collect();
     let total: u64 = counts.values().sum();
     names.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
-    let mut shown: Vec<String> = names.iter().take(NAMED).map(|(name, count)| format!("{name} {count}")).collect();
+    let mut shown: Vec<String> =
+        names.iter().take(NAMED).map(|(name, count)| format!("{name} {}", number(**count))).collect();
     if names.len() > NAMED {
         shown.push(format!("and {} others", names.len() - NAMED));
     }
-    if shown.is_empty() { total.to_string() } else { format!("{total}: {}", shown.join(", ")) }
+    format!("{}: {}", counted(total, noun), shown.join(", "))
 }
 
-/// The first rows and what is to say of them, a line each.
+/// The first rows with their reasons, one per line.
 fn named(rows: &[Failure]) -> String {
     let mut text = String::new();
     for Failure { name, reason } in rows.iter().take(NAMED) {
         write!(text, "\n  {name}: {reason}").expect("writing to a String can't fail");
     }
     if rows.len() > NAMED {
-        text.push_str("\n  … and more; --output json names them");
+        text.push_str("\n  … and more; --output json lists them");
     }
     text
 }

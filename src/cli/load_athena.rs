@@ -1,4 +1,4 @@
-//! `load-athena`.
+//! `load-athena`: a trail, through one Athena query.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -9,41 +9,51 @@ use super::load_summary::{Query, Summary, cost};
 use super::options::ChainsArgs;
 use super::{AwsArgs, CommandError, Context, Outcome, WindowArgs};
 use crate::aws::Session;
-use crate::console::Progress;
+use crate::console::{Progress, counted};
 use crate::load::Stop;
 use crate::load::athena::{self, Athena, Execution, Load, LoadError, NameFilter, Notice, Plan, Request, State, plan};
 use crate::names::AccountId;
 use crate::trail::filter::RecordFilter;
 use crate::trail::scan::Scanner;
 
-/// Load a trail through Athena: for trails too big to read on one machine
+const EXAMPLES: &str = "\
+Examples:
+  Load one year from the only CloudTrail table in the database `default`:
+    trailcreator load-athena --year 2026
+  Print the query without starting it:
+    trailcreator load-athena --table cloudtrail_logs --since 90d --print-query
+  Load the result of an earlier query:
+    trailcreator load-athena --query-id 01234567-89ab-cdef-0123-456789abcdef";
+
+/// Load a trail with an Athena query, for trails too large to read on one machine
 ///
-/// Works with nothing else given: the CloudTrail table is found by its columns, results go where the workgroup says, else
-/// to the bucket that Athena's console uses. Athena charges for the bytes that it reads: a window (--year, --month, --day,
-/// --since, --until) reads less where the table is partitioned.
+/// All options are optional. By default the CloudTrail table is found by its columns, and results go to the location of
+/// the workgroup, or else to the bucket that the Athena console uses. Athena charges for the bytes that it scans. In a
+/// partitioned table, a time range (--year, --month, --day, --since, --until) reduces them.
 ///
-/// An interrupted load is taken up by the same command; its query is not paid for twice.
+/// If a load is interrupted, run the same command again to resume it. The query is not started, or charged, a second time.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// The table [default: found by its columns]
+    /// CloudTrail table [default: found by its columns]
     #[arg(long)]
     table: Option<String>,
-    /// The database with the table
+    /// Athena database that holds the table
     #[arg(long, value_name = "DATABASE", default_value = "default")]
     athena_db: String,
-    /// The workgroup that the query runs in
+    /// Workgroup to run the query in
     #[arg(long, default_value = "primary")]
     workgroup: String,
-    /// Where the result goes: s3://BUCKET/PATH/ [default: the workgroup's place, else the console's bucket]
+    /// Location for the result: s3://BUCKET/PATH/ [default: the workgroup's location, else the Athena console's bucket]
     #[arg(long, value_name = "LOCATION", value_parser = s3_location)]
     athena_output: Option<String>,
-    /// Load the result of this query, which may be one of c7n-trailcreator's; nothing is started
+    /// Load the result of an earlier query of trailcreator or c7n-trailcreator, and start none
     #[arg(long, value_name = "ID", conflicts_with_all = ["table", "athena_output", "print_query"], value_parser = query_id)]
     query_id: Option<String>,
-    /// Only events of this account; repeatable [default: all]
+    /// Load only events of this account; repeatable [default: all]
     #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = AccountId::parse)]
     account: Vec<AccountId>,
-    /// Print the SQL and start nothing
+    /// Print the SQL and start no query
     #[arg(long)]
     print_query: bool,
     #[command(flatten)]
@@ -56,12 +66,12 @@ pub(super) struct Args {
 
 fn s3_location(text: &str) -> Result<String, String> {
     let bucket = text.strip_prefix("s3://").unwrap_or_default().split('/').next().unwrap_or_default();
-    if bucket.is_empty() { Err("a location is written s3://BUCKET/PATH/".to_owned()) } else { Ok(text.to_owned()) }
+    if bucket.is_empty() { Err("expected s3://BUCKET/PATH/".to_owned()) } else { Ok(text.to_owned()) }
 }
 
 fn query_id(text: &str) -> Result<String, String> {
     let well_formed = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    if well_formed { Ok(text.to_owned()) } else { Err("a query's id is letters, digits and dashes".to_owned()) }
+    if well_formed { Ok(text.to_owned()) } else { Err("a query ID has only letters, digits and hyphens".to_owned()) }
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, CommandError> {
@@ -87,15 +97,21 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
             context.console.data(&plan.sql);
             return Ok(Outcome::Done);
         }
-        tell_plan(context, plan);
+        print_plan(context, plan);
     }
     let mut store = context.open_store()?;
     let scanner = Scanner::new(Arc::new(map), request.filter.clone());
     let stop = Stop::default();
     let watcher = Watcher::new(context);
-    let mut tell = |notice: Notice<'_>| watcher.tell(&notice);
-    let mut load =
-        Load { session: &session, athena: &athena, scanner: &scanner, store: &mut store, stop: &stop, tell: &mut tell };
+    let mut notify = |notice: Notice<'_>| watcher.show(&notice);
+    let mut load = Load {
+        session: &session,
+        athena: &athena,
+        scanner: &scanner,
+        store: &mut store,
+        stop: &stop,
+        notify: &mut notify,
+    };
     let interrupt = stop_on_interrupt(&stop);
     let loaded = match (&plan, &args.query_id) {
         (Some(plan), _) => load.run(&request, plan).await,
@@ -116,28 +132,28 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     Ok(summary.outcome())
 }
 
-/// Says what will be asked, where that is not what one would expect.
-fn tell_plan(context: &Context, plan: &Plan) {
+/// Prints the table, and warns where the query reads more or returns less than expected.
+fn print_plan(context: &Context, plan: &Plan) {
     let table = format!("{}.{}", plan.table.database, plan.table.name);
     context.console.message(format_args!("table {table}"));
     if plan.reads_all_days {
         context.console.message(format_args!(
-            "table {table} is not partitioned by time: Athena reads, and charges for, the whole trail whatever the window"
+            "table {table} is not partitioned by time: Athena scans, and charges for, the whole trail"
         ));
     }
     if plan.names != NameFilter::Nothing && plan.names != NameFilter::Pairs {
-        context.console.message("the resource map is too large for one query: event names are checked after it");
+        context.console.message("the resource map is too large for one query: the query returns more rows, and event names are checked locally");
     }
     if !plan.missing.is_empty() {
         let missing: Vec<&str> = plan.missing.iter().map(String::as_str).collect();
         context.console.warning(format_args!(
-            "table {table} can't give {}: ids that the resource map looks for there are not found",
+            "table {table} has no {}: identifiers that the resource map expects there are not found",
             missing.join(", ")
         ));
     }
 }
 
-/// Tells the person at the terminal what happens.
+/// Shows the progress of the query and of reading its result.
 struct Watcher<'a> {
     context: &'a Context,
     progress: RefCell<Option<(&'static str, Progress)>>,
@@ -148,20 +164,20 @@ impl<'a> Watcher<'a> {
         Self { context, progress: RefCell::default() }
     }
 
-    fn tell(&self, notice: &Notice<'_>) {
+    fn show(&self, notice: &Notice<'_>) {
         let console = &self.context.console;
         match notice {
             Notice::Started { id } => console.message(format_args!(
-                "query {id} started; if this is interrupted, the same command goes on with it, or --query-id {id}"
+                "started query {id}; if interrupted, run the same command again, or load-athena --query-id {id}"
             )),
             Notice::PickedUp { id, started_at } => console.message(format_args!(
-                "going on with query {id}, which this command started at {started_at}: it is not paid for twice; run the \
-                 command again afterwards for what came later"
+                "resuming query {id}, started at {started_at}, at no further charge; run the command again \
+                 afterwards to load newer events"
             )),
-            Notice::Running(execution) => self.progress("Athena: MB read", megabytes(execution), running(execution)),
+            Notice::Running(execution) => self.progress("Athena: MB scanned", megabytes(execution), running(execution)),
             Notice::Reading(figures) => {
-                let note = format!("{} matched", figures.counts.matched);
-                self.progress("result: rows", figures.counts.records, note);
+                let note = counted(figures.counts.matched, "event");
+                self.progress("query result: rows", figures.counts.records, note);
             }
             Notice::Note(text) => console.message(text),
         }
@@ -196,7 +212,7 @@ fn running(execution: &Execution) -> String {
     format!("{state}, {elapsed:?}, {}", cost(athena::estimated_dollars(execution.scanned_bytes)))
 }
 
-/// The error as a person sees it.
+/// Converts an error, with its hint and exit code.
 fn load_error(context: &Context, error: &LoadError) -> CommandError {
     let mut command_error = match error {
         LoadError::Store(error) => return context.store_error(error),

@@ -7,13 +7,24 @@ use super::loading::{Feed, LoadArgs, Loading};
 use super::{CommandError, Context, Outcome};
 use crate::load::files;
 
+const EXAMPLES: &str = "\
+Examples:
+  Load all log files below a folder:
+    trailcreator load-files logs/
+  Load the last 90 days, for one account:
+    trailcreator load-files logs/ --since 90d --account 111122223333
+  Load records from stdin:
+    zcat export.json.gz | trailcreator load-files -";
+
 /// Load CloudTrail log files from disk
 ///
-/// Folders are walked for .json.gz and .json; a file named here is read whatever its name. What was loaded before is not
-/// read again. Loading can be stopped at any moment; the same command goes on.
+/// Reads all .json.gz and .json files below the given folders. A file that is named explicitly is read whatever its
+/// extension. Files that are already loaded are not read again. You can stop a load at any time; run the same command
+/// again to resume it.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Folders and files; - is stdin
+    /// Folders and files; - reads stdin
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     #[command(flatten)]
@@ -23,7 +34,7 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, CommandError> {
     let filter = args.load.filter()?;
     let roots = files::roots(&args.paths)
-        .map_err(|error| CommandError::usage(error).hint("nothing was loaded; check the path and its permissions"))?;
+        .map_err(|error| CommandError::usage(error).hint("check the path and its permissions; nothing was loaded"))?;
     let source = async move |feed: Feed| {
         let Feed { versions, ledger, queue, stop } = feed;
         let finding = tokio::task::spawn_blocking(move || files::find(&roots, &versions, &ledger, &queue, &stop));

@@ -7,29 +7,41 @@ use jiff::Timestamp;
 
 use super::interrupt::stop_on_interrupt;
 use super::load_summary::{History, Summary};
+use super::loading::RESUME;
 use super::options::ChainsArgs;
 use super::{AwsAccessArgs, CommandError, Context, Outcome, WindowArgs};
 use crate::aws::{AwsOptions, CallError, Session, regions};
+use crate::console::{counted, number};
 use crate::load::history::{Failed, Load, Loaded, Span};
 use crate::load::{Figures, Stop};
 use crate::names::{InvalidName, Region};
 use crate::trail::filter::RecordFilter;
 use crate::trail::scan::Scanner;
 
-/// What stands for all regions that are enabled.
+/// The value of `--region` for all enabled regions.
 pub(super) const ALL: &str = "all";
 
-/// Where the account is asked for its regions when the environment names no region.
+/// The region to list the enabled regions in, if no region is configured.
 const ANY_REGION: &str = "us-east-1";
 
-/// Load CloudTrail's Event history: the last 90 days, without any trail
+const EXAMPLES: &str = "\
+Examples:
+  Load the last 90 days of the current region:
+    trailcreator load-history
+  Load all enabled regions:
+    trailcreator load-history --region all
+  Load the last 7 days of two regions:
+    trailcreator load-history --region us-east-1 --region eu-west-1 --since 7d";
+
+/// Load the last 90 days from CloudTrail Event history; needs no trail
 ///
-/// Every account has it, in each region for itself. AWS allows 2 requests a second and region, of 50 events each; regions are
-/// read at the same time. What was loaded before is not asked for again. Loading can be stopped at any moment; the same
-/// command goes on.
+/// Every account has an Event history in each region. AWS allows 2 requests per second in each region, with 50 events
+/// per request; regions are read in parallel. Days that are already loaded are not read again. You can stop a load at
+/// any time; run the same command again to resume it.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// A region; repeatable; all: those enabled for the account [default: the region of AWS's usual chain]
+    /// Region to read, or `all` for all enabled regions; repeatable [default: the region from the environment or profile]
     #[arg(long, env = "TRAILCREATOR_REGION", value_delimiter = ',', value_parser = region_or_all)]
     region: Vec<Region>,
     #[command(flatten)]
@@ -49,11 +61,11 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let window = args.window.window()?;
     let now = Timestamp::now();
     let span = Span::of(window, now).map_err(|error| {
-        CommandError::usage(error).hint("older events are in a trail: load-s3, load-athena, load-files")
+        CommandError::usage(error).hint("load older events from a trail: load-s3, load-athena or load-files")
     })?;
     if span.is_cut {
         context.console.warning(format_args!(
-            "Event history holds 90 days: what is before {} is not loaded; a trail has it (load-s3, load-athena)",
+            "Event history holds 90 days: events before {} are not loaded; load them from a trail (load-s3, load-athena)",
             span.since
         ));
     }
@@ -67,17 +79,17 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let progress = context.console.progress("Event history: days", Some(0));
     let mut watch = |figures: &Figures| {
         progress.set_total(figures.expected);
-        progress
-            .update(figures.done(), format!("{} events, {} matches", figures.counts.records, figures.counts.matched));
+        let (records, matched) = (number(figures.counts.records), counted(figures.counts.matched, "event"));
+        progress.update(figures.done(), format!("{records} records, {matched}"));
     };
     let load = Load { session: &session, scanner: &scanner, store: &mut store, stop: &stop, watch: &mut watch };
     let loaded = load.run(&regions, span, now).await.map_err(|error| load_error(context, &error))?;
     interrupt.abort();
     drop(progress);
-    tell(context, &session, regions, span, &loaded, stop.is_set())
+    finish(context, &session, regions, span, &loaded, stop.is_set())
 }
 
-/// A session for work in these regions, of which one may be [`ALL`].
+/// Opens a session for these regions. One of them may be [`ALL`].
 pub(super) async fn open_session(access: AwsAccessArgs, regions: &[Region]) -> Result<Session, CommandError> {
     let named = regions.iter().find(|region| region.as_str() != ALL);
     let fallback = named.cloned().or_else(|| (!regions.is_empty()).then(|| Region::from(ANY_REGION)));
@@ -85,7 +97,7 @@ pub(super) async fn open_session(access: AwsAccessArgs, regions: &[Region]) -> R
     Session::open(&options).await.map_err(|error| call_error("opening an AWS session", &error))
 }
 
-/// The regions that these stand for: without any the session's, for [`ALL`] those that the account has enabled.
+/// Resolves the given regions: none means the session's region, [`ALL`] the regions enabled for the account.
 pub(super) async fn wanted_regions(
     context: &Context,
     session: &Session,
@@ -99,16 +111,16 @@ pub(super) async fn wanted_regions(
     }
     let enabled = regions::enabled(session).await;
     let (regions, refusal) = enabled.map_err(|error| {
-        call_error("finding the enabled regions", &error).hint("or name the regions: --region us-east-1 --region …")
+        call_error("listing the enabled regions", &error).hint("or name the regions: --region us-east-1 --region …")
     })?;
     if let Some(error) = refusal {
-        context.console.message(format_args!("{error}; the enabled regions are EC2's"));
+        context.console.message(format_args!("{error}; using the enabled regions that EC2 reports"));
     }
     Ok(regions)
 }
 
-/// A load without any region that could be read has failed; else failed regions are items.
-fn tell(
+/// Prints the summary. If no region could be read, the load has failed; otherwise failed regions are item failures.
+fn finish(
     context: &Context,
     session: &Session,
     regions: Vec<Region>,
@@ -119,8 +131,7 @@ fn tell(
     if let Some((_, error)) = loaded.failed.first()
         && loaded.failed.len() == regions.len()
     {
-        let kept = "what was read before is kept; the same command goes on from there";
-        return Err(call_error("reading Event history", error).hint(kept));
+        return Err(call_error("reading Event history", error).hint(RESUME));
     }
     for (_, error) in &loaded.failed {
         if let Some(hint) = error.hint() {
@@ -136,10 +147,8 @@ fn tell(
 
 fn load_error(context: &Context, error: &Failed) -> CommandError {
     match error {
-        Failed::Call(error) => call_error("finding the account", error),
-        Failed::Store(error) => {
-            context.store_error(error).hint("what was committed before is kept; the same command goes on from there")
-        }
+        Failed::Call(error) => call_error("looking up the account ID", error),
+        Failed::Store(error) => context.store_error(error).hint(RESUME),
     }
 }
 

@@ -1,4 +1,4 @@
-//! `load-s3`: the log objects of a trail's bucket.
+//! `load-s3`: the log files in a trail's S3 bucket.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,31 +10,43 @@ use super::load_summary::S3;
 use super::loading::{Feed, LoadArgs, Loading};
 use super::{AwsAccessArgs, CommandError, Context, Outcome};
 use crate::aws::{AwsOptions, CallError, ErrorClass, Session};
+use crate::console::counted;
 use crate::load::s3::{self, Reading, Request, S3Error, SelectFigures};
 use crate::names::Region;
 
-/// Where the bucket's own region is asked for when the environment names no region.
+/// The region to look up the bucket's region in, if no region is configured.
 const ANY_REGION: &str = "us-east-1";
 
-/// Load CloudTrail's log files from its S3 bucket
+const EXAMPLES: &str = "\
+Examples:
+  Load the last 90 days of a trail:
+    trailcreator load-s3 --bucket my-trail-bucket --since 90d
+  Load two accounts of an organization trail that has a prefix:
+    trailcreator load-s3 --bucket org-trail --prefix logs --account 111122223333 --account 444455556666
+  Load one year, with the sessions that --resolve-chains follows:
+    trailcreator load-s3 --bucket my-trail-bucket --year 2026 --chains";
+
+/// Load CloudTrail log files from an S3 bucket
 ///
-/// Accounts and regions are found by listing, of an organization's trail too; only the days of the window are listed.
-/// What was loaded before is not read again, and days that were read whole are not listed again. Loading can be stopped at any moment; the same command goes on.
+/// Finds the accounts and regions of the trail by listing the bucket, for organization trails too. Lists only the days in
+/// the time range. Log files that are already loaded are not read again, and days that are complete are not listed again.
+/// You can stop a load at any time; run the same command again to resume it.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// The trail's bucket
+    /// Bucket of the trail
     #[arg(long)]
     bucket: String,
-    /// What stands before AWSLogs/ in the bucket
+    /// Prefix of the trail: the part of the keys before AWSLogs/
     #[arg(long, default_value = "", hide_default_value = true)]
     prefix: String,
-    /// Only this organization (o-…); default: whatever is found
+    /// Load only this organization (o-…) [default: all that the bucket holds]
     #[arg(long, value_name = "ID")]
     org_id: Option<String>,
-    /// How objects are read
+    /// How to read objects
     #[arg(long, value_enum, default_value_t)]
     engine: Engine,
-    /// Look again at days that were read whole and are over for more than two days
+    /// Also list days that are already complete, and read their log files again
     #[arg(long)]
     relist: bool,
     #[command(flatten)]
@@ -43,18 +55,18 @@ pub(super) struct Args {
     aws: AwsAccessArgs,
 }
 
-/// How objects are read.
+/// How to read objects.
 ///
-/// `get` is the default, for in the bucket's region it is always cheaper: nobody should pay for S3 Select without having
-/// asked for it.
+/// The default is `get`: in the bucket's region it is always cheaper, and S3 Select must not cause costs that the user did
+/// not ask for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 enum Engine {
-    /// S3 Select where the account has it and its answer for an object proves right, else get
+    /// Use S3 Select if it is available and returns the right records for a first object, else get
     Auto,
-    /// Get each object and scan it here
+    /// Download each object and scan it locally
     #[default]
     Get,
-    /// Let S3 filter the records (S3 Select)
+    /// Let S3 filter the records (S3 Select); fails if it is not available
     Select,
 }
 
@@ -85,9 +97,13 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let figures = Arc::new(SelectFigures::default());
     let map = loading.resource_map();
     let source = async |feed: Feed| {
-        let tell = |text: &str| context.console.message(text);
-        let reading =
-            Reading { engine: args.engine.into(), map: Arc::clone(&map), figures: Arc::clone(&figures), tell: &tell };
+        let notify = |text: &str| context.console.message(text);
+        let reading = Reading {
+            engine: args.engine.into(),
+            map: Arc::clone(&map),
+            figures: Arc::clone(&figures),
+            notify: &notify,
+        };
         s3::find(&request, &session, &feed.versions, &feed.ledger, &feed.queue, reading)
             .await
             .map_err(|error| source_error(context, &request.bucket, &error))
@@ -99,18 +115,20 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     };
     let outcome = loading.run(source, costs).await;
     if let (count @ 1.., Some(first)) = figures.unsuitable() {
-        context.console.message(format_args!("{count} objects were read by GET instead; the first: {first}"));
+        context
+            .console
+            .message(format_args!("{} read by GET instead of S3 Select; the first: {first}", counted(count, "object")));
     }
     outcome
 }
 
-/// A session that finds the bucket wherever it is.
+/// Opens a session. The bucket may be in any region.
 pub(super) async fn session(args: AwsAccessArgs) -> Result<Session, CommandError> {
     let options = AwsOptions { default_region: Some(Region::from(ANY_REGION)), ..args.into() };
     Session::open(&options).await.map_err(|error| call_error("opening an AWS session", &error))
 }
 
-/// The requests made, by operation as permissions are spelled: `s3:GetObject`.
+/// The number of requests by IAM action name: `s3:GetObject`.
 pub(super) fn requests(session: &Session) -> BTreeMap<String, u64> {
     let spelled = |name: String| match name.split_once(':') {
         Some((service, operation)) => format!("{}:{operation}", service.to_lowercase()),
@@ -122,17 +140,17 @@ pub(super) fn requests(session: &Session) -> BTreeMap<String, u64> {
 pub(super) fn source_error(context: &Context, bucket: &str, error: &S3Error) -> CommandError {
     match error {
         S3Error::Call(error) if error.class == ErrorClass::NotFound => {
-            call_error(format_args!("bucket {bucket}"), error).hint("check the bucket's name (--bucket)")
+            call_error(format_args!("bucket {bucket}"), error).hint("check the bucket name (--bucket)")
         }
         S3Error::Call(error) => call_error(format_args!("bucket {bucket}"), error),
-        S3Error::NoLogs { accounts, .. } if !accounts.is_empty() => CommandError::failed(error)
-            .hint("check the accounts (--account), or leave them out to load all that are there"),
-        S3Error::NoLogs { elsewhere, .. } if elsewhere.is_empty() => CommandError::failed(error)
-            .hint("give what stands before AWSLogs/ with --prefix; the trail's settings name bucket and prefix"),
-        S3Error::NoLogs { elsewhere, .. } => {
-            CommandError::failed(error).hint(format!("there are below: --prefix {}", elsewhere.join(", --prefix ")))
+        S3Error::NoLogs { accounts, .. } if !accounts.is_empty() => {
+            CommandError::failed(error).hint("check --account, or leave it out to load all accounts of the trail")
         }
-        S3Error::NoSelect(_) => CommandError::failed(error).hint("use --engine auto or --engine get"),
+        S3Error::NoLogs { elsewhere, .. } if elsewhere.is_empty() => CommandError::failed(error)
+            .hint("set --prefix to the part of the keys before AWSLogs/; the trail's settings show bucket and prefix"),
+        S3Error::NoLogs { elsewhere, .. } => CommandError::failed(error)
+            .hint(format!("logs were found below other prefixes; use --prefix {}", elsewhere.join(" or --prefix "))),
+        S3Error::NoSelect(_) => CommandError::failed(error).hint("use --engine get, or --engine auto"),
         S3Error::Store(error) => context.store_error(error),
     }
 }

@@ -1,4 +1,4 @@
-//! What a load tells in the end: a few lines for people, one document for machines.
+//! The summary of a load: a few lines of text, or one JSON document.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -6,35 +6,35 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use super::Outcome;
-use crate::console::{Console, OutputFormat};
+use crate::console::{Console, OutputFormat, counted, number};
 use crate::load::s3::SelectFigures;
 use crate::load::{Failure, Figures};
 use crate::names::Region;
 use crate::store::sessions::MAX_SESSIONS;
 
-/// Calls without ids that are named to people; the document has all.
-const NAMED_CALLS: usize = 5;
+/// How many event names without identifiers the text lists. JSON lists all.
+const NAMED_EVENTS: usize = 5;
 
-/// The end of a load.
+/// The result of a load.
 pub(super) struct Summary<'f> {
     pub(super) figures: &'f Figures,
-    /// AWS requests by operation; empty where there are none.
+    /// AWS requests by operation. Empty for a load without AWS calls.
     pub(super) requests: BTreeMap<String, u64>,
     pub(super) interrupted: bool,
-    /// The query, where the records came from one.
+    /// The Athena query, for `load-athena`.
     pub(super) query: Option<Query>,
-    /// What of Event history was asked for, where the records came from it. Files are days of a region then.
+    /// The requested part of Event history, for `load-history`. The file counts are days of a region then.
     pub(super) history: Option<History>,
-    /// What reading from S3 cost, where the records came from there.
+    /// The cost of the S3 requests, for `load-s3`.
     pub(super) s3: Option<S3>,
 }
 
-/// What reading from S3 cost.
+/// The cost of the S3 requests.
 #[derive(Serialize)]
 pub(super) struct S3 {
-    /// By the prices of most regions, without transfer.
+    /// At the prices of most regions, without data transfer.
     estimated_dollars: f64,
-    /// What S3 Select did, where it did anything.
+    /// What S3 Select did, if it was used.
     #[serde(skip_serializing_if = "Option::is_none")]
     select: Option<Select>,
 }
@@ -42,17 +42,17 @@ pub(super) struct S3 {
 /// What S3 Select did.
 #[derive(Serialize)]
 struct Select {
-    /// Objects that it read.
+    /// Objects that S3 Select read.
     objects: u64,
-    /// Bytes of them, as stored.
+    /// Bytes scanned, as stored.
     scanned_bytes: u64,
-    /// Bytes that it sent.
+    /// Bytes returned.
     returned_bytes: u64,
-    /// Objects that were read by GET as it couldn't.
+    /// Objects that S3 Select could not read, and that were read by GET instead.
     refused_objects: u64,
 }
 
-/// What of Event history was asked for.
+/// The requested part of Event history.
 #[derive(Serialize)]
 pub(super) struct History {
     pub(super) regions: Vec<Region>,
@@ -62,20 +62,20 @@ pub(super) struct History {
     pub(super) until: String,
 }
 
-/// A query whose rows were the records.
+/// The Athena query that returned the records.
 #[derive(Serialize)]
 pub(super) struct Query {
-    /// Athena's id of it.
+    /// Athena's query execution ID.
     pub(super) id: String,
-    /// Bytes that Athena read for it.
+    /// Bytes that Athena scanned.
     pub(super) scanned_bytes: u64,
-    /// How long it ran.
+    /// Run time of the query.
     pub(super) seconds: f64,
-    /// By the price of most regions.
+    /// At the price of most regions.
     pub(super) estimated_dollars: f64,
 }
 
-/// The document's shape. Keys are only added within a format version.
+/// The JSON document. Keys are only added within a format version.
 #[derive(Serialize)]
 struct Document<'f> {
     format_version: u32,
@@ -103,14 +103,14 @@ struct Document<'f> {
     requests: &'f BTreeMap<String, u64>,
 }
 
-/// Who made which session, where that was loaded.
+/// The records of STS calls that created sessions, if `--chains` loaded any.
 #[derive(Serialize)]
 struct Sessions {
-    /// Calls that were read.
+    /// Records that were read.
     read: u64,
-    /// Those that the database did not have.
+    /// Records that were not in the database.
     new: u64,
-    /// Those that the database dropped, as there are too many.
+    /// Records dropped from the database because it keeps a limited number.
     dropped: u64,
 }
 
@@ -123,10 +123,14 @@ impl Sessions {
 
     fn text(&self) -> String {
         let Self { read, new, dropped } = self;
-        let mut text = format!("{read}, {new} of them new");
+        let mut text = format!("{}, {}", number(*read), how_new(*read, *new));
         if *dropped > 0 {
-            write!(text, "; {dropped} dropped: the database keeps {MAX_SESSIONS}, and what leads to a creation")
-                .expect("writing to a String can't fail");
+            let (dropped, kept) = (number(*dropped), number(MAX_SESSIONS));
+            write!(
+                text,
+                "; {dropped} dropped: the database keeps {kept} sessions, and all that lead to a create event"
+            )
+            .expect("writing to a String can't fail");
         }
         text
     }
@@ -153,12 +157,12 @@ impl<'f> From<&'f Failure> for FailureEntry<'f> {
 }
 
 impl<'f> Summary<'f> {
-    /// Of records that came from files, without any request.
+    /// The summary of a load that made no AWS request.
     pub(super) fn new(figures: &'f Figures, interrupted: bool) -> Self {
         Self { figures, requests: BTreeMap::new(), interrupted, query: None, history: None, s3: None }
     }
 
-    /// How the command ends.
+    /// Determines the exit code.
     pub(super) fn outcome(&self) -> Outcome {
         if self.interrupted {
             Outcome::Interrupted
@@ -169,14 +173,16 @@ impl<'f> Summary<'f> {
         }
     }
 
-    /// Prints it in the form that was asked for.
+    /// Prints the summary in the requested format.
     pub(super) fn print(&self, console: &Console) {
         match console.format {
             OutputFormat::Json => console.json(&self.document()),
             OutputFormat::Text => console.data(self.text().trim_end()),
         }
         if self.interrupted {
-            console.message("interrupted: what is counted above is kept; the same command loads the rest");
+            console.message(
+                "interrupted: the events counted above are saved; run the same command again to load the rest",
+            );
         }
     }
 
@@ -206,42 +212,32 @@ impl<'f> Summary<'f> {
     }
 
     fn text(&self) -> String {
-        let Figures { read, already_loaded, skipped, counts, new_ids, .. } = self.figures;
+        let counts = &self.figures.counts;
         let mut text = String::new();
         let mut line = |title: &str, value: String| {
             writeln!(text, "{title:<12} {value}").expect("writing to a String can't fail");
         };
-        if let Some(query) = &self.query {
-            let state = if *already_loaded > 0 { "is loaded already, nothing was read" } else { "is loaded" };
-            line("query", format!("{} {state}", query.id));
-            line("Athena", format!("{} read in {:.1} s, {}", size(query.scanned_bytes), query.seconds, query.cost()));
-        } else if let Some(history) = &self.history {
-            let regions: Vec<&str> = history.regions.iter().map(Region::as_str).collect();
-            line("history", format!("{}, {} to {}", regions.join(", "), history.since, history.until));
-            line("days", format!("{read} read, {already_loaded} already loaded"));
-        } else {
-            line(
-                "files",
-                format!("{read} read, {already_loaded} already loaded, {skipped} digest or Insights files skipped"),
-            );
-            line("size", format!("{}, {} of JSON", size(counts.stored_bytes), size(counts.bytes)));
+        self.source(&mut line);
+        if counts.records > 0 {
+            line("records", number(counts.records));
         }
-        line("records", counts.records.to_string());
-        let filtered = match counts.filtered {
-            0 => String::new(),
-            filtered => format!(", {filtered} more outside the window, accounts or regions"),
-        };
-        line("matched", format!("{}{filtered}", counts.matched));
-        line("ids", format!("{}, {new_ids} of them new", counts.ids));
+        line("events", self.events());
+        if counts.filtered > 0 {
+            let filtered = counted(counts.filtered, "event");
+            line("filtered", format!("{filtered} outside the time range, accounts or regions"));
+        }
         if let Some(sessions) = Sessions::of(self.figures) {
             line("sessions", sessions.text());
         }
-        line("without ids", self.without_ids());
+        if !counts.without_ids.is_empty() {
+            line("without id", self.without_ids());
+        }
         if self.figures.has_failures() {
-            line("broken", self.broken());
+            line("failed", self.failed());
         }
         if !self.requests.is_empty() {
-            let requests: Vec<String> = self.requests.iter().map(|(name, count)| format!("{name} {count}")).collect();
+            let requests: Vec<String> =
+                self.requests.iter().map(|(name, count)| format!("{name} {}", number(*count))).collect();
             line("requests", requests.join(", "));
         }
         if let Some(s3) = &self.s3 {
@@ -250,31 +246,62 @@ impl<'f> Summary<'f> {
         text
     }
 
-    fn without_ids(&self) -> String {
-        let mut calls: Vec<_> = self.figures.counts.without_ids.iter().collect();
-        let total: u64 = calls.iter().map(|(_, count)| **count).sum();
-        if total == 0 {
-            return "0".to_owned();
+    /// What was read: a query's result, days of Event history, or log files.
+    fn source(&self, line: &mut impl FnMut(&str, String)) {
+        let Figures { read, already_loaded, skipped, counts, .. } = self.figures;
+        if let Some(query) = &self.query {
+            let state = if *already_loaded > 0 { "already loaded, nothing read" } else { "loaded" };
+            line("query", format!("{} {state}", query.id));
+            line(
+                "Athena",
+                format!("{} scanned in {:.1} s, {}", size(query.scanned_bytes), query.seconds, query.cost()),
+            );
+        } else if let Some(history) = &self.history {
+            let regions: Vec<&str> = history.regions.iter().map(Region::as_str).collect();
+            line("history", format!("{}, {} to {}", regions.join(", "), history.since, history.until));
+            line("read", what_was_read(*read, "day", &[already_loaded_phrase(*already_loaded)]));
+        } else {
+            let skipped = (*skipped > 0).then(|| format!("{} skipped", counted(*skipped, "digest or Insights file")));
+            line("read", what_was_read(*read, "log file", &[already_loaded_phrase(*already_loaded), skipped]));
+            if counts.stored_bytes > 0 {
+                line("size", format!("{}, {} uncompressed", size(counts.stored_bytes), size(counts.bytes)));
+            }
         }
-        calls.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
-        let mut named: Vec<String> =
-            calls.iter().take(NAMED_CALLS).map(|(call, count)| format!("{call} {count}")).collect();
-        if calls.len() > NAMED_CALLS {
-            named.push(format!("and {} other calls", calls.len() - NAMED_CALLS));
-        }
-        format!("{total}: {}", named.join(", "))
     }
 
-    fn broken(&self) -> String {
+    /// The matched events, the identifiers in them, and how many of these are new in the database.
+    fn events(&self) -> String {
+        let Figures { counts, new_ids, .. } = self.figures;
+        if counts.matched == 0 {
+            return "no create, delete or rename events".to_owned();
+        }
+        let events = counted(counts.matched, "create, delete or rename event");
+        match counts.ids {
+            0 => format!("{events} without identifiers"),
+            ids => format!("{events} ({}), {}", counted(ids, "identifier"), how_new(ids, *new_ids)),
+        }
+    }
+
+    fn without_ids(&self) -> String {
+        let mut events: Vec<_> = self.figures.counts.without_ids.iter().collect();
+        let total: u64 = events.iter().map(|(_, count)| **count).sum();
+        events.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+        let mut named: Vec<String> =
+            events.iter().take(NAMED_EVENTS).map(|(event, count)| format!("{event} {}", number(**count))).collect();
+        if events.len() > NAMED_EVENTS {
+            let others = counted((events.len() - NAMED_EVENTS) as u64, "other event name");
+            named.push(format!("and {others}"));
+        }
+        format!("{}: {}", counted(total, "event"), named.join(", "))
+    }
+
+    fn failed(&self) -> String {
         let Figures { broken, failures, counts, .. } = self.figures;
+        let records = counts.broken_records;
         let mut text = match (&self.query, &self.history) {
-            (Some(_), _) => format!("{} rows", counts.broken_records),
-            (None, Some(_)) => {
-                format!("{broken} regions, {} events; they are tried again next time", counts.broken_records)
-            }
-            (None, None) => {
-                format!("{broken} files, {} records in others; they are tried again next time", counts.broken_records)
-            }
+            (Some(_), _) => counted(records, "row"),
+            (None, Some(_)) => retried(&[(*broken, "region"), (records, "event")]),
+            (None, None) => retried(&[(*broken, "log file"), (records, "record")]),
         };
         for failure in failures {
             write!(text, "\n  {}: {}", failure.name, failure.reason).expect("writing to a String can't fail");
@@ -286,8 +313,39 @@ impl<'f> Summary<'f> {
     }
 }
 
+/// What was read, or that nothing is new. Parts that are `None` are left out.
+fn what_was_read(read: u64, noun: &str, others: &[Option<String>]) -> String {
+    let others: Vec<&str> = others.iter().flatten().map(String::as_str).collect();
+    match (read, others.is_empty()) {
+        (0, true) => format!("no {noun}s"),
+        (0, false) => format!("no new {noun}s ({})", others.join(", ")),
+        (read, true) => counted(read, noun),
+        (read, false) => format!("{}; {}", counted(read, noun), others.join(", ")),
+    }
+}
+
+fn already_loaded_phrase(count: u64) -> Option<String> {
+    (count > 0).then(|| format!("{} already loaded", number(count)))
+}
+
+/// How many of `total` (more than none) were not in the database before.
+pub(super) fn how_new(total: u64, new: u64) -> String {
+    match new {
+        0 => "none new".to_owned(),
+        new if new == total => "all new".to_owned(),
+        new => format!("{} new", number(new)),
+    }
+}
+
+/// What failed, without the zeros, and that the next load tries again.
+fn retried(failed: &[(u64, &str)]) -> String {
+    let failed: Vec<String> =
+        failed.iter().filter(|(count, _)| *count > 0).map(|(count, noun)| counted(*count, noun)).collect();
+    format!("{}; the next load tries again", failed.join(" and "))
+}
+
 impl S3 {
-    /// Of what S3 Select did, and what the requests cost.
+    /// Summarizes what S3 Select did, with the cost of the requests.
     pub(super) fn new(select: &SelectFigures, estimated_dollars: f64) -> Self {
         let (refused_objects, _) = select.unsuitable();
         let figures = Select {
@@ -303,12 +361,11 @@ impl S3 {
     fn lines(&self, line: &mut impl FnMut(&str, String)) {
         if let Some(select) = &self.select {
             let Select { objects, scanned_bytes, returned_bytes, .. } = select;
-            line(
-                "S3 Select",
-                format!("{objects} objects read: {} scanned, {} returned", size(*scanned_bytes), size(*returned_bytes)),
-            );
+            let objects = counted(*objects, "object");
+            let (scanned, returned) = (size(*scanned_bytes), size(*returned_bytes));
+            line("S3 Select", format!("{objects} read: {scanned} scanned, {returned} returned"));
         }
-        line("cost", format!("estimated ${:.6} for the requests, without transfer", self.estimated_dollars));
+        line("cost", format!("estimated ${:.6} for the requests, without data transfer", self.estimated_dollars));
     }
 }
 
@@ -318,16 +375,16 @@ impl Query {
     }
 }
 
-/// An estimated cost of Athena for people.
+/// Athena's estimated cost, as text.
 pub(super) fn cost(dollars: f64) -> String {
     const CENT: f64 = 0.01;
     let amount = if dollars < CENT { "less than $0.01".to_owned() } else { format!("about ${dollars:.2}") };
-    format!("estimated cost {amount} (at $5 a TB)")
+    format!("estimated cost {amount} (at $5 per TB)")
 }
 
-/// Bytes for people.
+/// A number of bytes, as text.
 pub(super) fn size(bytes: u64) -> String {
-    const UNITS: [(u64, &str); 3] = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1000, "kB")];
+    const UNITS: [(u64, &str); 4] = [(1_000_000_000_000, "TB"), (1_000_000_000, "GB"), (1_000_000, "MB"), (1000, "kB")];
     match UNITS.into_iter().find(|(unit, _)| bytes >= *unit) {
         Some((unit, name)) => format!("{}.{} {name}", bytes / unit, bytes % unit * 10 / unit),
         None => format!("{bytes} bytes"),
@@ -357,20 +414,19 @@ mod tests {
     }
 
     #[test]
-    fn people_read_all_figures_and_every_failure() {
+    fn text_lists_figures_and_every_failure() {
         let figures = figures();
         let requests = BTreeMap::from([("s3:GetObject".to_owned(), 3)]);
         let summary = Summary { requests, ..Summary::new(&figures, false) };
         assert_eq!(
             summary.text(),
-            "files        3 read, 2 already loaded, 0 digest or Insights files skipped
-size         999 bytes, 1.2 MB of JSON
+            "read         3 log files; 2 already loaded
+size         999 bytes, 1.2 MB uncompressed
 records      100
-matched      30
-ids          2, 1 of them new
-without ids  28: a.amazonaws.com:Create6 7, a.amazonaws.com:Create5 6, a.amazonaws.com:Create4 5, \
-             a.amazonaws.com:Create3 4, a.amazonaws.com:Create2 3, and 2 other calls
-broken       1 files, 1 records in others; they are tried again next time
+events       30 create, delete or rename events (2 identifiers), 1 new
+without id   28 events: a.amazonaws.com:Create6 7, a.amazonaws.com:Create5 6, a.amazonaws.com:Create4 5, \
+             a.amazonaws.com:Create3 4, a.amazonaws.com:Create2 3, and 2 other event names
+failed       1 log file and 1 record; the next load tries again
   a.json: it is empty
   b.json: it is empty
 requests     s3:GetObject 3
@@ -380,7 +436,7 @@ requests     s3:GetObject 3
     }
 
     #[test]
-    fn a_query_stands_in_place_of_files() {
+    fn query_is_shown_in_place_of_files() {
         let figures = figures();
         let query =
             Query { id: "q-1".to_owned(), scanned_bytes: 3_000_000_000_000, seconds: 61.0, estimated_dollars: 15.0 };
@@ -388,21 +444,33 @@ requests     s3:GetObject 3
         let text = summary.text();
         assert!(
             text.starts_with(
-                "query        q-1 is loaded already, nothing was read
-Athena       3000.0 GB read in 61.0 s, estimated cost about $15.00 (at $5 a TB)
+                "query        q-1 already loaded, nothing read
+Athena       3.0 TB scanned in 61.0 s, estimated cost about $15.00 (at $5 per TB)
 "
             ),
             "{text}"
         );
-        assert!(text.contains("broken       1 rows") && !text.contains("files"), "{text}");
-        assert_eq!(cost(0.001), "estimated cost less than $0.01 (at $5 a TB)");
+        assert!(text.contains("failed       1 row\n") && !text.contains("log file"), "{text}");
+        assert_eq!(cost(0.001), "estimated cost less than $0.01 (at $5 per TB)");
     }
 
     #[test]
-    fn nothing_is_said_of_what_there_is_not() {
+    fn zeros_are_left_out() {
         let figures = Figures::default();
         let summary = Summary::new(&figures, false);
-        assert!(!summary.text().contains("broken") && !summary.text().contains("requests"));
+        assert_eq!(
+            summary.text(),
+            "read         no log files
+events       no create, delete or rename events
+"
+        );
+        let loaded = Figures { already_loaded: 1234, ..Figures::default() };
+        let text = Summary::new(&loaded, false).text();
+        assert!(text.starts_with("read         no new log files (1,234 already loaded)\n"), "{text}");
+        let all_new = Figures { new_ids: 18_000, ..Figures::default() };
+        let counts = Counts { matched: 9000, ids: 18_000, ..Counts::default() };
+        let text = Summary::new(&Figures { counts, ..all_new }, false).text();
+        assert!(text.contains("9,000 create, delete or rename events (18,000 identifiers), all new"), "{text}");
         assert_eq!(summary.outcome(), Outcome::Done);
         assert_eq!(Summary { interrupted: true, ..summary }.outcome(), Outcome::Interrupted);
     }

@@ -1,4 +1,4 @@
-//! What all loads have in common: which records are wanted, the pipeline with its progress, Ctrl-C, the summary.
+//! Shared by `load-files` and `load-s3`: the record filter, the pipeline with its progress, Ctrl-C and the summary.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -8,6 +8,7 @@ use super::interrupt::stop_on_interrupt;
 use super::load_summary::{S3, Summary};
 use super::options::ChainsArgs;
 use super::{CommandError, Context, Outcome, WindowArgs};
+use crate::console::counted;
 use crate::load::{Figures, Queue, Stop, Versions, pipeline, queue};
 use crate::names::{AccountId, Region};
 use crate::resource_map::ResourceMap;
@@ -16,20 +17,24 @@ use crate::store::ledger::Ledger;
 use crate::trail::filter::RecordFilter;
 use crate::trail::scan::Scanner;
 
-/// What is told after the first Ctrl-C.
-pub(super) const STOPPING: &str = "stopping when what is being read is done; Ctrl-C again stops at once";
+/// The message after the first Ctrl-C.
+pub(super) const STOPPING: &str =
+    "stopping after the log files that are being read; press Ctrl-C again to stop at once";
 
-/// Which records to load, and how fast.
+/// The hint when a load fails midway.
+pub(super) const RESUME: &str = "everything loaded so far is saved; run the same command again to resume";
+
+/// Options that select records and set the number of threads.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Loading")]
 pub(super) struct LoadArgs {
-    /// Only records of this account's trail; repeatable
+    /// Load only records of this account; repeatable
     #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = AccountId::parse)]
     account: Vec<AccountId>,
-    /// Only records of this region; repeatable
+    /// Load only records of this region; repeatable
     #[arg(long, value_delimiter = ',', value_parser = str::parse::<Region>)]
     region: Vec<Region>,
-    /// Scanning threads; default: one a core
+    /// Number of threads [default: one per core]
     #[arg(long, value_name = "N", env = "TRAILCREATOR_JOBS")]
     jobs: Option<NonZeroUsize>,
     #[command(flatten)]
@@ -38,7 +43,7 @@ pub(super) struct LoadArgs {
     window: WindowArgs,
 }
 
-/// A load about to start.
+/// A load that is ready to start.
 pub(super) struct Loading<'c> {
     context: &'c Context,
     scanner: Arc<Scanner>,
@@ -46,7 +51,7 @@ pub(super) struct Loading<'c> {
     jobs: usize,
 }
 
-/// What a source of units works with.
+/// What a source needs: the ledger, to skip what is loaded, and the queue, for everything else.
 pub(super) struct Feed {
     pub(super) versions: Versions,
     pub(super) ledger: Ledger,
@@ -55,7 +60,7 @@ pub(super) struct Feed {
 }
 
 impl LoadArgs {
-    /// The records that are wanted.
+    /// The filter for the records to load.
     pub(super) fn filter(&self) -> Result<RecordFilter, CommandError> {
         Ok(RecordFilter {
             window: self.window.window()?,
@@ -77,13 +82,13 @@ impl<'c> Loading<'c> {
         Ok(Self { context, scanner, store: context.open_store()?, jobs: args.jobs() })
     }
 
-    /// What the records are read by.
+    /// The resource map that selects the events.
     pub(super) fn resource_map(&self) -> Arc<ResourceMap> {
         self.scanner.shared_map()
     }
 
-    /// Loads what `source` puts into the queue, and tells of it. `costs` gives the AWS requests made, by operation, and what
-    /// they cost where they were S3's.
+    /// Loads everything that `source` puts into the queue, and prints the summary. `costs` returns the number of AWS requests
+    /// by operation, and for S3 their cost.
     pub(super) async fn run(
         self,
         source: impl AsyncFnOnce(Feed) -> Result<(), CommandError>,
@@ -100,11 +105,11 @@ impl<'c> Loading<'c> {
         let scanning = tokio::task::spawn_blocking(move || {
             let mut watch = |figures: &Figures| {
                 progress.set_total(figures.expected);
-                progress.update(figures.done(), format!("{} matches", figures.counts.matched));
+                progress.update(figures.done(), counted(figures.counts.matched, "event"));
             };
             pipeline::run(&mut store, &scanner, items, jobs, &stop_scanning, &mut watch)
         });
-        // The source ends when nobody takes its items any more; a wish to stop ends it at once.
+        // The source returns when the queue is closed. A request to stop ends it at once.
         let found = tokio::select! {
             found = source(feed) => found,
             () = stop.wait() => {
@@ -112,9 +117,10 @@ impl<'c> Loading<'c> {
                 Ok(())
             }
         };
-        let figures = scanning.await.expect("the pipeline does not panic").map_err(|error| {
-            context.store_error(&error).hint("what was committed before is kept; the same command goes on from there")
-        })?;
+        let figures = scanning
+            .await
+            .expect("the pipeline does not panic")
+            .map_err(|error| context.store_error(&error).hint(RESUME))?;
         interrupt.abort();
         if found.is_err() && figures.done() == 0 {
             return found.map(|()| Outcome::Failed);

@@ -8,6 +8,8 @@ mod apply;
 mod context;
 mod count;
 mod error;
+#[cfg(test)]
+mod help_examples;
 mod import;
 mod interrupt;
 mod load_athena;

@@ -1,4 +1,4 @@
-//! `report`: how many resources have an owner, and who the owners are; of an account, an organization, or offline.
+//! `report`: tag coverage and the top creators, for an account, for an organization, or offline.
 
 use std::cell::RefCell;
 
@@ -10,7 +10,7 @@ use super::organization::{self, AccountsArgs};
 use super::who::printable;
 use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, run_output, table, tagging};
 use crate::aws::Session;
-use crate::console::OutputFormat;
+use crate::console::{OutputFormat, number};
 use crate::load::Stop;
 use crate::names::{AccountId, Region, ResourceType};
 use crate::org::{Account, Event, Failure, Organization, RegionChoice, fan_out};
@@ -23,57 +23,68 @@ use crate::report::who::Filter;
 use crate::resource_map::ResourceMap;
 use crate::tag::plan::{FailedType, Question, SkippedType, TypeProblem};
 
-/// The version of the JSON document's form.
+/// The version of the JSON document's format.
 const FORMAT_VERSION: u32 = 1;
 
-/// What the figures are called in CSV, in the order of [`numbers`].
+/// The CSV columns, in the order of [`numbers`].
 const FIGURES: [&str; 8] =
     ["live", "owned", "would_be_owned", "no_record", "no_owner", "service_created", "unknown", "not_taggable"];
 
-/// The same for people.
+/// The column headings of the text table, in the same order.
 const HEADINGS: [&str; 8] =
     ["live", "owned", "would be owned", "no record", "no owner", "service", "unknown", "not taggable"];
 
-/// Tell how many resources have an owner, could have one, or can't be told, and who made most
+const EXAMPLES: &str = "\
+Examples:
+  Report on the current account, in its region, with global types:
+    trailcreator report
+  Report on two types in all enabled regions, as CSV:
+    trailcreator report --region all --type ec2,ebs --format csv
+  Report on an organization:
+    trailcreator report --config accounts.yml";
+
+/// Report tag coverage by account, region and type, and the top creators
 ///
-/// Lists the live resources of each type that the database has creations of, as tag does, and writes nothing to AWS.
-/// Every resource is in one class: owned (has the tag); would be owned (tag would write it); no record (of its creation
-/// in the database); no owner (by the rules its creator is nobody); service (made by AWS itself); unknown (its tags
-/// could not be read); not taggable.
+/// Lists the live resources of each type that has create events in the database, as tag does, and writes nothing to AWS.
+/// Every resource is in one class: owned (has the tag); would be owned (tag would write it); no record (no create event in
+/// the database); no owner (the rules give its creator no owner); service (created by AWS); unknown (its tags could not be
+/// read); not taggable.
 ///
-/// Looks at the account of the credentials, or with --config at those of an accounts file, as tag-org does.
+/// Covers the account of the credentials, or with --config the accounts of an accounts file, as tag-org does.
 ///
-/// Exit codes: 0 all done, 1 failed, 2 usage, 4 finished but some types or tags could not be read, 130 interrupted.
+/// Exit codes: 0 all done, 1 failed, 2 usage, 4 some accounts, types or tags could not be read, 130 interrupted.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// The tag that names the owner
+    /// Key of the tag that holds the owner
     #[arg(long, value_name = "KEY", default_value = "Owner", env = "TRAILCREATOR_CREATOR_TAG")]
     creator_tag: String,
-    /// Only these resource types (cloud-custodian's names: ec2, iam-role); repeatable
+    /// Report only these resource types (Cloud Custodian names: ec2, iam-role); repeatable
     #[arg(long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>)]
     types: Vec<ResourceType>,
-    /// A region; repeatable; all: those enabled for the account. Global types are always in [default: the region of
-    /// AWS's usual chain; with --config the file's, else those the database has records for; with --offline all]
+    /// Region, or `all` for all enabled regions; repeatable. Global types are always included [default: the region from the
+    /// environment or profile; with --config the regions in the file, or else all with events in the database; with
+    /// --offline all regions]
     #[arg(long, env = "TRAILCREATOR_REGION", value_delimiter = ',', value_parser = region_or_all)]
     region: Vec<Region>,
-    /// Without any AWS call: what the database has recorded, and what the runs of tag have written. Whether it still
-    /// lives and what others tagged is not known then
+    /// Make no AWS calls: report from the events in the database and the tags that earlier runs wrote. The report then can't
+    /// show which resources still exist, or which tags others wrote
     #[arg(long)]
     offline: bool,
-    /// With --offline: only this account; repeatable [default: all of the database]
+    /// With --offline: report only this account; repeatable [default: all accounts in the database]
     #[arg(long = "account", value_name = "ID", value_parser = AccountId::parse, requires = "offline",
           conflicts_with = "config")]
     offline_accounts: Vec<AccountId>,
-    /// Count what an AWS service made as its parent's owner's, as tag --inherit does
+    /// Count a resource that an AWS service created for the owner of its parent, as tag --inherit does
     #[arg(long, env = "TRAILCREATOR_INHERIT", conflicts_with = "offline")]
     inherit: bool,
-    /// How many creators are told
+    /// Number of creators to show
     #[arg(long, value_name = "N", default_value_t = 10)]
     top: usize,
-    /// Form of the data on stdout [default: that of --output]
+    /// Output format [default: the format of --output]
     #[arg(long, value_enum)]
     format: Option<Format>,
-    /// With --format csv: which table
+    /// With --format csv: the table to print
     #[arg(long, value_enum, default_value_t)]
     by: By,
     #[command(flatten)]
@@ -86,24 +97,24 @@ pub(super) struct Args {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
-    /// Tables for people
+    /// Text tables
     Text,
-    /// One document with format_version
+    /// One JSON document with format_version
     Json,
-    /// One table with a header, safe to open in a spreadsheet
+    /// One CSV table with a header row, safe to open in a spreadsheet
     Csv,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 enum By {
-    /// Account, region and type
+    /// One row per account, region and type
     #[default]
     Type,
-    /// Creator
+    /// One row per creator
     Creator,
 }
 
-/// How the report is printed.
+/// Options for printing the report.
 struct Form {
     format: Format,
     by: By,
@@ -125,7 +136,7 @@ struct Document<'a> {
     failed_accounts: &'a [FailedAccount],
 }
 
-/// An account, or a region of it, that could not be looked at.
+/// An account, or an account-region, that could not be read.
 #[derive(Debug, Serialize)]
 struct FailedAccount {
     account_id: AccountId,
@@ -135,8 +146,8 @@ struct FailedAccount {
     hint: Option<String>,
 }
 
-/// What is printed.
-struct Told<'a> {
+/// The report and what the output needs beside it.
+struct Printed<'a> {
     report: &'a Report,
     failed_accounts: &'a [FailedAccount],
     tag_key: &'a str,
@@ -152,7 +163,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     });
     let form = Form { format, by: args.by, top: args.top };
     if form.by == By::Creator && form.format != Format::Csv {
-        return Err(CommandError::usage("--by is for --format csv: the other forms have both tables"));
+        return Err(CommandError::usage("--by needs --format csv: the other formats have both tables"));
     }
     match (args.offline, &args.organization.config) {
         (true, _) => of_database(args, context, &map, &form),
@@ -166,7 +177,7 @@ fn of_database(args: Args, context: &Context, map: &ResourceMap, form: &Form) ->
     let rules = args.owner.rules()?;
     let store = context.open_store_to_read()?;
     let rules = with_known_names(context, &store, rules)?;
-    // Without AWS nobody tells which regions are enabled: those of the database are all there are.
+    // Without AWS calls the enabled regions are unknown: `all` means all regions in the database.
     let regions = if args.region.iter().any(|region| region.as_str() == ALL) { Vec::new() } else { args.region };
     let chosen = if args.organization.config.is_some() { args.organization.accounts()? } else { Vec::new() };
     let accounts = chosen.iter().map(|account| account.id.clone()).chain(args.offline_accounts).collect();
@@ -175,24 +186,26 @@ fn of_database(args: Args, context: &Context, map: &ResourceMap, form: &Form) ->
     let mut coverage = offline::coverage(&store, &question).map_err(|error| context.store_error(&error))?;
     chosen.iter().for_each(|account| coverage.set_name(&account.id, &account.name));
     let report = Report::from(coverage);
-    let told = Told { report: &report, failed_accounts: &[], tag_key: question.key.as_str(), offline: true };
+    let printed = Printed { report: &report, failed_accounts: &[], tag_key: question.key.as_str(), offline: true };
     tell_unused_rules(context, &question.rules);
-    print(context, form, &told);
-    context.console.message("no AWS call was made: what still lives, and what others tagged, is not known");
+    print(context, form, &printed);
+    context.console.message(
+        "no AWS calls were made: the report does not show which resources still exist, or which tags others wrote",
+    );
     Ok(Outcome::Done)
 }
 
 /// The account of the credentials.
 async fn of_account(args: Args, context: &Context, map: &ResourceMap, form: &Form) -> Result<Outcome, CommandError> {
     let key = tagging::parse_key(&args.creator_tag)?;
-    // Before AWS is asked: without a database there is nothing to tell.
+    // Before any AWS call: without a database there is nothing to report.
     let rules = args.owner.rules()?;
     let store = context.open_store_to_read()?;
     let rules = with_known_names(context, &store, rules)?;
     let looking = async {
         let session = open_session(args.aws, &args.region).await?;
         let account = session.account().await;
-        let account = account.map_err(|error| tagging::aws_error("asking which account this is", &error))?;
+        let account = account.map_err(|error| tagging::aws_error("looking up the account ID", &error))?;
         let regions = wanted_regions(context, &session, &args.region).await?;
         let region = session.region().clone();
         let question =
@@ -204,9 +217,9 @@ async fn of_account(args: Args, context: &Context, map: &ResourceMap, form: &For
     };
     let Some(looked) = tagging::or_interrupted(context, looking).await else { return Ok(Outcome::Interrupted) };
     let (session, question, report) = looked?;
-    let told = Told { report: &report, failed_accounts: &[], tag_key: question.key.as_str(), offline: false };
+    let printed = Printed { report: &report, failed_accounts: &[], tag_key: question.key.as_str(), offline: false };
     tell_unused_rules(context, &question.rules);
-    Ok(tell(context, form, &told, &session))
+    Ok(print_all(context, form, &printed, &session))
 }
 
 /// The accounts of an accounts file.
@@ -253,8 +266,8 @@ async fn of_organization(
     tell_unused_rules(context, &cover.rules);
     let report = cover.report.into_inner();
     let tag_key = organization.key.as_str();
-    let told = Told { report: &report, failed_accounts: &failed_accounts, tag_key, offline: false };
-    Ok(tell(context, form, &told, &base))
+    let printed = Printed { report: &report, failed_accounts: &failed_accounts, tag_key, offline: false };
+    Ok(print_all(context, form, &printed, &base))
 }
 
 fn failed_account(account: &Account, region: Option<&Region>, failure: Failure) -> FailedAccount {
@@ -262,29 +275,27 @@ fn failed_account(account: &Account, region: Option<&Region>, failure: Failure) 
     FailedAccount { account_id: account.id.clone(), name: account.name.clone(), region: region.cloned(), error, hint }
 }
 
-fn tell(context: &Context, form: &Form, told: &Told<'_>, session: &Session) -> Outcome {
-    print(context, form, told);
-    tell_missing(context, told.report);
-    for FailedAccount { account_id, name, region, error, hint } in told.failed_accounts {
+fn print_all(context: &Context, form: &Form, printed: &Printed<'_>, session: &Session) -> Outcome {
+    print(context, form, printed);
+    print_missing(context, printed.report);
+    for FailedAccount { account_id, name, region, error, hint } in printed.failed_accounts {
         let hint = hint.as_ref().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
         let region = region.as_ref().map(|region| format!(" in {region}")).unwrap_or_default();
-        context
-            .console
-            .warning(format_args!("account {account_id} {name}{region} could not be looked at: {error}{hint}"));
+        context.console.warning(format_args!("account {account_id} {name}{region} could not be read: {error}{hint}"));
     }
     let calls = run_output::calls_phrase(session);
     context.console.message(format_args!("{calls}; nothing was written"));
-    if told.failed_accounts.is_empty() { outcome(told.report) } else { Outcome::ItemFailures }
+    if printed.failed_accounts.is_empty() { outcome(printed.report) } else { Outcome::ItemFailures }
 }
 
-/// A type or resource that could not be read is a failure, even if nothing else is.
+/// A type or a resource that could not be read changes the exit code.
 fn outcome(report: &Report) -> Outcome {
     let unknown = report.coverage.totals().unknown.unwrap_or_default();
     let complete = report.failed.is_empty() && report.problems.is_empty() && report.users_unknown.is_empty();
     if complete && unknown == 0 { Outcome::Done } else { Outcome::ItemFailures }
 }
 
-fn tell_missing(context: &Context, report: &Report) {
+fn print_missing(context: &Context, report: &Report) {
     for Of { account_id, region, what } in &report.skipped {
         context.console.message(format_args!("{account_id} {region}: skipped {}: {}", what.resource_type, what.reason));
     }
@@ -300,14 +311,14 @@ fn tell_missing(context: &Context, report: &Report) {
     }
     for (account, error) in &report.users_unknown {
         let hint = error.hint().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
-        context
-            .console
-            .warning(format_args!("{account}: which creators still exist as IAM users is not known: {error}{hint}"));
+        context.console.warning(format_args!(
+            "{account}: could not list IAM users, so the report does not show which creators still exist: {error}{hint}"
+        ));
     }
 }
 
-fn print(context: &Context, form: &Form, told: &Told<'_>) {
-    let Told { report, failed_accounts, tag_key, offline } = *told;
+fn print(context: &Context, form: &Form, printed: &Printed<'_>) {
+    let Printed { report, failed_accounts, tag_key, offline } = *printed;
     let coverage = &report.coverage;
     let creators = coverage.creators();
     let top = &creators[..creators.len().min(form.top)];
@@ -339,7 +350,7 @@ fn print_text(context: &Context, coverage: &Coverage, top: &[Creator], creators:
         shown(&row.figures).into_iter().chain(place).collect()
     }));
     if rows.len() == 1 {
-        context.console.message("the database has no creations there: load a trail first, or name types with --type");
+        context.console.message("the database has no create events for these accounts and regions: load a trail first, or name types with --type");
         return;
     }
     rows.push(shown(&coverage.totals()).into_iter().chain(texts(["total", "", ""].iter())).collect());
@@ -349,18 +360,20 @@ fn print_text(context: &Context, coverage: &Coverage, top: &[Creator], creators:
     }
     let mut rows = vec![texts(["resources", "owned", "would be owned", "creator", ""].iter())];
     rows.extend(top.iter().map(|creator| {
-        let numbers = [creator.resources, creator.owned, creator.would_be_owned].map(|number| number.to_string());
-        let gone = if creator.gone == Some(true) { "no such IAM user any more" } else { "" };
+        let numbers = [creator.resources, creator.owned, creator.would_be_owned].map(number);
+        let gone = if creator.gone == Some(true) { "IAM user no longer exists" } else { "" };
         numbers.into_iter().chain([printable(&creator.owner), gone.to_owned()]).collect()
     }));
     context.console.data(table::columns(&rows, 3).trim_end());
     if creators > top.len() {
-        context.console.message(format_args!("and {} more creators: --top {creators}", creators - top.len()));
+        context
+            .console
+            .message(format_args!("and {} more creators (show all with --top {creators})", creators - top.len()));
     }
 }
 
 fn print_csv(context: &Context, table: &str) {
-    // The console ends the last line; its CR stays.
+    // The console adds the last LF. The CR before it stays.
     context.console.data(table.strip_suffix('\n').unwrap_or(table));
 }
 
@@ -385,7 +398,7 @@ fn csv_of_creators(creators: &[Creator]) -> String {
     csv::table(&["creator", "resources", "owned", "would_be_owned", "gone"], rows)
 }
 
-/// In the order of [`FIGURES`].
+/// The counts, in the order of [`FIGURES`].
 fn numbers(figures: &Figures) -> [Option<u64>; FIGURES.len()] {
     let Figures { live, owned, would_be_owned, no_record, no_owner, service_created, unknown, not_taggable } = figures;
     let known = |figure: &u64| Some(*figure);
@@ -394,7 +407,7 @@ fn numbers(figures: &Figures) -> [Option<u64>; FIGURES.len()] {
 }
 
 fn shown(figures: &Figures) -> Vec<String> {
-    numbers(figures).map(|number| number.map_or_else(|| "-".to_owned(), |number| number.to_string())).to_vec()
+    numbers(figures).map(|count| count.map_or_else(|| "-".to_owned(), number)).to_vec()
 }
 
 fn texts<'t>(texts: impl Iterator<Item = &'t &'t str>) -> Vec<String> {

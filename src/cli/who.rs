@@ -1,4 +1,4 @@
-//! `who`: the creator of a resource, by the database, and on request by Event history.
+//! `who`: shows the creator of a resource, from the database and optionally from Event history.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -18,37 +18,47 @@ use crate::store::coverage::{Coverage, CoveredPlace, CoveredSource};
 use crate::store::renames::ResourceHistory;
 use crate::store::{Store, StoreError};
 
-/// Where an answer is from that is not the database's, in JSON.
+/// The `source` of an answer that comes from Event history, in JSON.
 const EVENT_HISTORY: &str = "event-history";
 
-/// The version of the JSON document's form.
+/// The version of the JSON document's format.
 const FORMAT_VERSION: u32 = 1;
 
-/// How many other events the text lists for one resource; JSON lists all.
+/// How many other events the text lists for each resource. JSON lists all.
 const OTHER_EVENTS_SHOWN: usize = 5;
 
-/// How many accounts and regions of the database the text lists; JSON lists all.
+/// How many account-regions of the database the text lists. JSON lists all.
 const PLACES_SHOWN: usize = 10;
 
-/// Tells who created a resource: when, by which call, from where and with what.
+const EXAMPLES: &str = "\
+Examples:
+  Show who created an instance:
+    trailcreator who i-0123456789abcdef0
+  Show who created a role, given by name, in one account:
+    trailcreator who deploy --type iam-role --account 111122223333
+  Look in CloudTrail Event history too, if the database has no event of the bucket:
+    trailcreator who my-bucket --live --region eu-west-1";
+
+/// Show who created a resource, when, and with which tool
 ///
-/// Exit code 4: nothing is known of some of the ids.
+/// Exit codes: 0 all resources found, 1 failed, 2 usage, 4 some resources have no recorded creator.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// A resource: its id (i-0abc…), name, ARN or URL
+    /// Resource ID (i-0abc…), name, ARN or URL
     #[arg(required = true, value_name = "ID")]
     ids: Vec<String>,
-    /// Only resources of this type (iam-role); repeatable
+    /// Show only resources of this type (iam-role); repeatable
     #[arg(long = "type", value_name = "TYPE", value_parser = str::parse::<ResourceType>)]
     types: Vec<ResourceType>,
-    /// Only resources in this account; repeatable
+    /// Show only resources in this account; repeatable
     #[arg(long = "account", value_name = "ID", value_parser = AccountId::parse)]
     accounts: Vec<AccountId>,
-    /// Only resources in this region, and global ones; repeatable
+    /// Show only resources in this region, and global resources; repeatable
     #[arg(long = "region", value_name = "REGION", value_parser = str::parse::<Region>)]
     regions: Vec<Region>,
-    /// Ask CloudTrail's Event history (90 days) for what the database doesn't know: in the regions of --region, else in yours
-    /// and where global types are recorded. What it tells is not stored
+    /// Also look in CloudTrail Event history (90 days) for resources that the database has no event of. Looks in the regions
+    /// of --region, or else in the current region, and where events of global types are recorded. Stores nothing
     #[arg(long)]
     live: bool,
     #[command(flatten)]
@@ -60,15 +70,15 @@ pub(super) struct Args {
 #[derive(Serialize)]
 struct Document<'a> {
     format_version: u32,
-    resources: &'a [Told],
-    /// What the database covers, where something isn't known.
+    resources: &'a [SourcedAnswer],
+    /// The accounts, regions and times in the database. Present if a resource was not found.
     #[serde(skip_serializing_if = "Option::is_none")]
     loaded: Option<&'a Coverage>,
 }
 
-/// An answer and where it is from.
+/// An answer and its source.
 #[derive(Serialize)]
-struct Told {
+struct SourcedAnswer {
     #[serde(flatten)]
     answer: Answer,
     /// `None`: the database.
@@ -76,7 +86,7 @@ struct Told {
     source: Option<&'static str>,
 }
 
-/// What is asked about every resource.
+/// What applies to every resource in the command.
 struct Question<'a> {
     filter: Filter,
     rules: OwnerRules,
@@ -90,7 +100,7 @@ impl Question<'_> {
         answers(id, history, &self.filter, &self.rules, &is_global)
     }
 
-    /// The events with who made the sessions that made them, as far as the database knows and it is asked for.
+    /// Adds the principals that created the sessions behind the events, if chains are resolved and the database has them.
     fn with_makers(&self, store: Option<&Store>, mut history: ResourceHistory) -> Result<ResourceHistory, StoreError> {
         if let Some(store) = store.filter(|_| self.rules.resolve_chains) {
             let events = history.events.iter_mut().chain(&mut history.of_earlier_names);
@@ -122,9 +132,9 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
         if args.live && !found.iter().any(Answer::is_known) {
             unknown.push((id, told.len()));
         }
-        told.extend(found.into_iter().map(|answer| Told { answer, source: None }));
+        told.extend(found.into_iter().map(|answer| SourcedAnswer { answer, source: None }));
     }
-    // From the last on, so that places before it stay.
+    // From last to first, so that earlier positions stay valid.
     for (id, place) in unknown.into_iter().rev() {
         let live = asking.open(&question.filter).await?;
         let history = question.with_makers(store.as_ref(), live.history(context, id).await?);
@@ -134,9 +144,9 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     finish(&told, store.as_ref(), &question, context)
 }
 
-/// Prints the answers, with what the database covers where one is missing.
+/// Prints the answers, with the contents of the database if one is missing.
 fn finish(
-    told: &[Told],
+    told: &[SourcedAnswer],
     store: Option<&Store>,
     question: &Question<'_>,
     context: &Context,
@@ -149,7 +159,7 @@ fn finish(
     Ok(if all_known { Outcome::Done } else { Outcome::ItemFailures })
 }
 
-/// The way to AWS, opened when the first question goes there.
+/// The AWS session, opened on first use.
 struct Asking<'a> {
     context: &'a Context,
     aws: AwsAccessArgs,
@@ -167,7 +177,7 @@ impl Asking<'_> {
     }
 }
 
-/// The names of Identity Center's users: those of the database, and with `--live` those that the identity store tells.
+/// The names of Identity Center users: from the database, and with `--live` also from the identity store.
 async fn people(
     asking: &mut Asking<'_>,
     store: Option<&Store>,
@@ -184,26 +194,26 @@ async fn people(
     identity_center::names(session, store, None).await.map_err(failed)
 }
 
-fn of_history(answer: Answer) -> Told {
+fn of_history(answer: Answer) -> SourcedAnswer {
     if answer.is_known() {
-        return Told { answer, source: Some(EVENT_HISTORY) };
+        return SourcedAnswer { answer, source: Some(EVENT_HISTORY) };
     }
-    let reason = "neither the database nor Event history (90 days) has a fitting event of it".to_owned();
+    let reason = "no matching event in the database or in Event history (90 days)".to_owned();
     let advice = answer.advice.into_iter().filter(|advice| !advice.contains("--live")).collect();
-    Told { answer: Answer { reason, advice, ..answer }, source: None }
+    SourcedAnswer { answer: Answer { reason, advice, ..answer }, source: None }
 }
 
-/// A misspelt type would look like a resource that nobody made.
+/// Rejects unknown types: a misspelt type would look like a resource without a recorded creator.
 fn check_types(types: &[ResourceType], map: &ResourceMap) -> Result<(), CommandError> {
     let Some(wrong) = types.iter().find(|resource_type| !map.types.contains_key(*resource_type)) else { return Ok(()) };
-    let error = CommandError::usage(format_args!("there is no resource type {wrong} in the resource map"));
+    let error = CommandError::usage(format_args!("unknown resource type {wrong}"));
     Err(match map.nearest_type(wrong.as_str()) {
         Some(nearest) => error.hint(format!("did you mean {nearest}?")),
         None => error,
     })
 }
 
-fn print(found: &[Told], loaded: Option<&Coverage>, filter: &Filter, context: &Context) {
+fn print(found: &[SourcedAnswer], loaded: Option<&Coverage>, filter: &Filter, context: &Context) {
     match context.console.format {
         OutputFormat::Json => {
             context.console.json(&Document { format_version: FORMAT_VERSION, resources: found, loaded });
@@ -216,24 +226,24 @@ fn print(found: &[Told], loaded: Option<&Coverage>, filter: &Filter, context: &C
     }
 }
 
-/// What the database covers: whether a resource should be known at all.
+/// The accounts, regions and times in the database: they show whether it can have the resource's create event.
 fn coverage(loaded: &Coverage, filter: &Filter) -> Vec<String> {
-    let mut lines = vec!["the database covers".to_owned()];
+    let mut lines = vec!["Loaded in the database:".to_owned()];
     let is_meant = |place: &&CoveredPlace| {
         (filter.accounts.is_empty() || filter.accounts.contains(&place.account_id))
             && (filter.regions.is_empty() || filter.regions.contains(&place.region))
     };
     let places: Vec<&CoveredPlace> = loaded.places.iter().filter(is_meant).collect();
     if places.is_empty() {
-        lines.push(line("events", "of none of the accounts and regions asked for"));
+        lines.push(line("events", "none for the given accounts and regions"));
     }
     lines.extend(places.iter().take(PLACES_SHOWN).map(|place| {
         let CoveredPlace { account_id, region, first_event, last_event } = place;
-        line("events", format_args!("of account {account_id} in {region}, from {first_event} to {last_event}"))
+        line("events", format_args!("account {account_id} in {region}, from {first_event} to {last_event}"))
     }));
     let hidden = places.len().saturating_sub(PLACES_SHOWN);
     if hidden > 0 {
-        lines.push(line("events", format_args!("of {hidden} more accounts and regions (--output json lists them)")));
+        lines.push(line("events", format_args!("and {hidden} more account-regions (--output json lists them)")));
     }
     let source = |source: &CoveredSource| match (&source.first_day, &source.last_day) {
         (Some(first), Some(last)) => format!("{}, days from {first} to {last}", source.source),
@@ -244,10 +254,10 @@ fn coverage(loaded: &Coverage, filter: &Filter) -> Vec<String> {
     lines
 }
 
-fn paragraph(Told { answer, source }: &Told) -> Vec<String> {
+fn paragraph(SourcedAnswer { answer, source }: &SourcedAnswer) -> Vec<String> {
     let mut lines = vec![heading(answer)];
     if source.is_some() {
-        lines.push(line("source", "Event history, of the last 90 days; the database doesn't know it"));
+        lines.push(line("source", "Event history of the last 90 days; not in the database"));
     }
     lines.push(match &answer.owner {
         Some(owner) => line("owner", format_args!("{owner} ({})", answer.reason)),
@@ -262,7 +272,7 @@ fn paragraph(Told { answer, source }: &Told) -> Vec<String> {
         lines.push(line("from", origin(event)));
         lines.push(line("event", &event.event_id));
     }
-    // What the others say stands in the lines above.
+    // The lines above already show what these rules say.
     let is_news = |step: &&Step| !matches!(step.rule, Rule::Caller | Rule::CreatorValue);
     lines.extend(answer.evidence.iter().filter(is_news).map(|step| line("why", &step.says)));
     let hidden = answer.other_events.len().saturating_sub(OTHER_EVENTS_SHOWN);
@@ -286,7 +296,7 @@ fn heading(answer: &Answer) -> String {
     printable(&heading)
 }
 
-/// The principal as CloudTrail names it, and the service that called for it.
+/// The principal as CloudTrail names it, and the service that made the call on its behalf.
 fn principal(event: &EventFacts) -> String {
     let name = event.principal_arn.as_ref().or(event.principal_id.as_ref()).or(event.identity_type.as_ref());
     match (name, &event.invoked_by) {
@@ -315,7 +325,8 @@ fn line(label: &str, text: impl Display) -> String {
     format!("  {label:<8} {}", printable(&text.to_string()))
 }
 
-/// A trail holds texts of strangers: user agents, names. None may steer the terminal.
+/// Replaces control characters. Callers choose some texts in a trail (user agents, names); these must not control the
+/// terminal.
 pub(super) fn printable(text: &str) -> String {
     text.chars().map(|character| if character.is_control() { char::REPLACEMENT_CHARACTER } else { character }).collect()
 }

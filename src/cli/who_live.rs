@@ -1,7 +1,7 @@
-//! `who --live`: asks Event history for what the database doesn't know.
+//! `who --live`: looks up resources in Event history.
 //!
-//! What is found is answered by the same rules as what the database holds, from a database in memory, and not kept: the few
-//! events of one resource in a new database would look like a trail that was loaded.
+//! The events go into a database in memory, so the same rules apply to them as to loaded events. They are not saved: in a
+//! new database, the few events of one resource would look like a loaded trail.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,10 +20,10 @@ use crate::trail::filter::RecordFilter;
 use crate::trail::record::ResourceEvent;
 use crate::trail::scan::Scanner;
 
-/// Earlier names of one resource that are asked for: two requests a second are allowed.
+/// The maximum number of earlier names to look up for one resource. AWS allows two requests per second.
 const MOST_EARLIER_NAMES: usize = 8;
 
-/// A way to ask.
+/// An AWS session and the regions to look in.
 pub(super) struct Live {
     session: Session,
     scanner: Scanner,
@@ -31,7 +31,8 @@ pub(super) struct Live {
 }
 
 impl Live {
-    /// Of the regions asked for, else the session's, and of those in which the events of global types are recorded.
+    /// Opens a session for the given regions, or else the session's region. Adds the regions in which events of global types
+    /// are recorded.
     pub(super) async fn open(
         options: AwsOptions,
         regions: &[Region],
@@ -48,14 +49,15 @@ impl Live {
         Ok(Self { session, scanner, regions: asked.into_iter().collect() })
     }
 
-    /// Its way to AWS.
+    /// The AWS session.
     pub(super) fn session(&self) -> &Session {
         &self.session
     }
 
-    /// The events of resources that `id` may name, and of their earlier names. An error of AWS is told and gives none.
+    /// Returns the events of all resources that `id` can mean, and of their earlier names. An AWS error is printed as a
+    /// warning, and returns no events.
     pub(super) async fn history(&self, context: &Context, id: &str) -> Result<ResourceHistory, CommandError> {
-        let failed = |error| CommandError::while_doing("reading what Event history gave", &error);
+        let failed = |error| CommandError::while_doing("reading the events from Event history", &error);
         let mut store = Store::in_memory().map_err(failed)?;
         let mut asked = BTreeSet::new();
         let mut open = vec![id.to_owned()];
@@ -77,7 +79,7 @@ impl Live {
         let found = resource::find(&self.session, &self.scanner, &self.regions, name, Timestamp::now()).await;
         found.unwrap_or_else(|error| {
             let hint = error.hint().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
-            context.console.warning(format_args!("asking Event history for {name}: {error}{hint}"));
+            context.console.warning(format_args!("looking up {name} in Event history: {error}{hint}"));
             Vec::new()
         })
     }

@@ -108,8 +108,10 @@ fn as_c7n_org_reads(file: &std::path::Path) -> Value {
 fn the_file_is_valid_by_c7n_orgs_own_schema_and_says_what_boto3_made() {
     let lab = Lab::new();
     let run = lab.run(&["-f", "accounts.yml", "--region", "eu-west-1", "--region", "us-east-1"]);
-    run.success()
-        .says([&format!("left out {} closed (not active: SUSPENDED)", lab.id("closed")), "27 accounts, 1 left out"]);
+    run.success().says([
+        &format!("skipped account {} closed: not active: SUSPENDED", lab.id("closed")),
+        "27 accounts, 1 skipped",
+    ]);
     assert_eq!(run.stdout, "");
     let file = as_c7n_org_reads(&lab.bench.path("accounts.yml"));
     assert_eq!(file["accounts"].as_array().map(Vec::len), Some(MANY + 4), "with the management account");
@@ -177,11 +179,13 @@ fn accounts_are_left_out_and_named_as_asked() {
     let mut left_out: Vec<&Value> =
         document["left_out"].as_array().unwrap().iter().map(|left| &left["reason"]).collect();
     left_out.sort_by_key(|reason| reason.to_string());
-    assert_eq!(json!(left_out), json!(["ignored", "not active: SUSPENDED"]));
+    assert_eq!(json!(left_out), json!(["excluded by --ignore", "not active: SUSPENDED"]));
     assert_eq!(document["accounts"][0]["name"], "audit", "without its twin it keeps its name");
 
     assert_eq!(lab.names(&["--ou", "/Core", "--active=false", "-i", "audit"]), ["closed"]);
-    lab.run(&["--ignore", "nobody"]).code(2).says(["--ignore nobody: no account has that id or name"]);
+    lab.run(&["--ignore", "no-such-account"])
+        .code(2)
+        .says(["--ignore no-such-account: no account has this ID or name"]);
 
     let named = lab
         .accounts(&[&core[..], &["--ignore", twin, "--name", "{Tags.stage}.{name}", "--role", "team/Reader"]].concat());
@@ -237,7 +241,7 @@ fn what_organizations_leaves_out_or_denies_is_told_and_the_rest_is_written() {
     moto.boto3("client('organizations').create_organization(FeatureSet='ALL')");
     let told = run(&["accounts", "-f", "accounts.yml"]);
     told.code(4).says(["account 111111111111 is written without its tags", "allow organizations:ListTagsForResource"]);
-    told.says(["left out 222222222222  (not active: PENDING_CLOSURE)"]);
+    told.says(["skipped account 222222222222 : not active: PENDING_CLOSURE"]);
     let file = as_c7n_org_reads(&bench.path("accounts.yml"));
     assert_eq!(file["accounts"].as_array().map(Vec::len), Some(1));
     assert_eq!(file["accounts"][0]["name"], "111111111111", "it has none");

@@ -81,7 +81,8 @@ fn the_text_is_a_table() {
     3       1  s3.amazonaws.com   ListBuckets
     2       0  ec2.amazonaws.com  DescribeInstances
 
-6 calls, 3 kinds, 2 shown
+6 calls in 3 rows, 2 shown
+1 log file read (
 ";
     assert!(run.success().stdout.starts_with(expected), "{}", run.stdout);
 }

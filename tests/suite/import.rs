@@ -245,14 +245,14 @@ fn people_read_all_figures() {
     run.code(4);
     assert_eq!(
         run.stdout,
-        "database       c7n.db is imported
+        "database       c7n.db imported
 rows           5
-ids            3, 2 of them new
-without ids    1: own.amazonaws.com:CreateOwn 1
-unknown types  1: own 1
-unclear        1 rows, whose ids may be several and were kept as one
+events         3 identifiers, 2 new
+without id     1 row: own.amazonaws.com:CreateOwn 1
+unknown types  1 row: own 1
+unclear        1 row kept as one identifier, may hold several
   row 3: \"a ,b\" of type own
-broken         1 rows; they are tried again next time
+failed         1 row; the next import tries again
   row 5: event_date \"soon\" is no date with a time
 "
     );
@@ -396,7 +396,7 @@ fn an_interrupted_import_keeps_what_it_read_and_says_so() {
     assert_eq!(output.status.code(), Some(130));
     assert!(messages.any(|line| line.unwrap().contains("the same command imports the rest")));
     assert!((1..40_000).contains(&stored(&db)));
-    assert!(String::from_utf8_lossy(&output.stdout).contains("is imported in part"));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("partly imported"));
 }
 
 #[test]

@@ -125,10 +125,10 @@ live  owned  would be owned  no record  no owner  service  unknown  not taggable
 
 resources  owned  would be owned  creator
         3      1               2  alice
-        1      0               1  bob      no such IAM user any more
+        1      0               1  bob      IAM user no longer exists
 ";
     assert_eq!(run.success().stdout, expected);
-    run.says(["and 1 more creators: --top 3", "nothing was written"]);
+    run.says(["and 1 more creators (show all with --top 3)", "nothing was written"]);
     let offline = lab.run(&["report", "--offline", "--type", "sqs", "--top", "0"]);
     assert_eq!(
         offline.success().stdout.lines().nth(1),
@@ -137,7 +137,7 @@ resources  owned  would be owned  creator
         )
     );
     let empty = lab.run(&["report", "--offline", "--region", "eu-west-1", "--type", "ebs"]);
-    empty.success().says(["no creations there"]);
+    empty.success().says(["no create events for these accounts and regions"]);
 }
 
 #[test]
@@ -241,7 +241,7 @@ fn what_cannot_be_read_is_unknown_and_named_and_the_rest_is_told() {
     run.says([
         "iam-role could not be listed",
         "hint: allow iam:GetAccountAuthorizationDetails",
-        "which creators still exist as IAM users is not known",
+        "could not list IAM users, so the report does not show which creators still exist",
     ]);
 }
 
@@ -311,7 +311,7 @@ result = boto3.client('sqs', 'eu-west-1', **names).create_queue(QueueName='jobs'
     assert_eq!(gone("user-111111111111").unwrap()["gone"], false, "each account's users are its own");
     assert_eq!(report["failed_accounts"][0]["account_id"], "333333333333");
     assert_eq!(report["failed_accounts"][0]["name"], "team-3");
-    run.says(["account 333333333333 team-3 could not be looked at"]);
+    run.says(["account 333333333333 team-3 could not be read"]);
     assert_eq!(lab.moto.writes(), 0);
 
     let chosen = lab.run(&["report", "-c", "accounts.json", "-a", "team-2", "--output", "json"]);

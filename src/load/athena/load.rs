@@ -36,7 +36,7 @@ pub struct Load<'a> {
     /// The user's wish to stop.
     pub stop: &'a Stop,
     /// Is told what happens.
-    pub tell: &'a mut dyn FnMut(Notice<'_>),
+    pub notify: &'a mut dyn FnMut(Notice<'_>),
 }
 
 impl Load<'_> {
@@ -53,8 +53,8 @@ impl Load<'_> {
             output: self.output(request).await?,
             token: query::new_token(key),
         };
-        let id = query::start(self.athena, self.store, key, &start, self.tell).await?;
-        let execution = query::wait(self.athena, &id, true, self.stop, self.tell).await;
+        let id = query::start(self.athena, self.store, key, &start, self.notify).await?;
+        let execution = query::wait(self.athena, &id, true, self.stop, self.notify).await;
         if matches!(execution, Err(LoadError::Ended(_) | LoadError::Interrupted { query: AfterInterrupt::Stopped, .. }))
         {
             self.store.forget_athena_query(&id)?;
@@ -67,7 +67,7 @@ impl Load<'_> {
     /// # Errors
     /// There is no such query, it didn't succeed, or its result can't be read; or the user interrupts.
     pub async fn run_query(&mut self, id: &str) -> Result<Loaded, LoadError> {
-        let execution = query::wait(self.athena, id, false, self.stop, self.tell).await?;
+        let execution = query::wait(self.athena, id, false, self.stop, self.notify).await?;
         self.load_result(&execution).await
     }
 
@@ -75,7 +75,7 @@ impl Load<'_> {
     async fn output(&mut self, request: &Request) -> Result<Option<String>, LoadError> {
         let configured = match self.athena.workgroup_output(&request.workgroup).await {
             Err(error) if error.class == ErrorClass::AccessDenied => {
-                (self.tell)(Notice::Note(&format!("{error}; the query says itself where its result goes")));
+                (self.notify)(Notice::Note(&format!("{error}; the query says itself where its result goes")));
                 WorkgroupOutput::None
             }
             configured => configured?,
@@ -87,7 +87,7 @@ impl Load<'_> {
             (WorkgroupOutput::Managed | WorkgroupOutput::Enforced(_), Some(output)) => {
                 let workgroup = &request.workgroup;
                 let note = format!("workgroup {workgroup} decides where results go: {output} is not used");
-                (self.tell)(Notice::Note(&note));
+                (self.notify)(Notice::Note(&note));
                 Ok(None)
             }
             (_, Some(output)) => Ok(Some(output.clone())),
@@ -132,7 +132,7 @@ impl Load<'_> {
         let opened = Results::open(self.athena, self.session.s3(&region), &region, execution).await;
         let (mut results, note) = opened.map_err(|error| self.unreadable(execution, error))?;
         if let Some(note) = note {
-            (self.tell)(Notice::Note(&note));
+            (self.notify)(Notice::Note(&note));
         }
         let mut layout: Option<Layout> = None;
         loop {
@@ -153,7 +153,7 @@ impl Load<'_> {
             if let Some(layout) = &layout {
                 self.take(layout, rows, batch, figures)?;
             }
-            (self.tell)(Notice::Reading(figures));
+            (self.notify)(Notice::Reading(figures));
         }
     }
 

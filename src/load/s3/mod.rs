@@ -105,7 +105,7 @@ pub struct Reading<'r> {
     /// Counts what it did.
     pub figures: Arc<SelectFigures>,
     /// Hears which engine reads, and why.
-    pub tell: &'r dyn Fn(&str),
+    pub notify: &'r dyn Fn(&str),
 }
 
 /// Finds the objects and puts those that `ledger` doesn't know into the queue. Ends early when nobody takes them.
@@ -187,7 +187,7 @@ struct Fetching<'f> {
     fetcher: Arc<Fetcher>,
     slots: Arc<Semaphore>,
     fetches: JoinSet<Result<(), S3Error>>,
-    tell: &'f dyn Fn(&str),
+    notify: &'f dyn Fn(&str),
 }
 
 impl<'f> Fetching<'f> {
@@ -210,7 +210,7 @@ impl<'f> Fetching<'f> {
             fetcher: Arc::new(fetcher),
             slots: Arc::new(Semaphore::new(GETS)),
             fetches: JoinSet::new(),
-            tell: reading.tell,
+            notify: reading.notify,
         }
     }
 
@@ -230,15 +230,15 @@ impl<'f> Fetching<'f> {
         }
         if self.fetcher.is_undecided() {
             self.fetcher.give_up_trial();
-            self.tell_decision();
+            self.notify_decision();
         }
         Ok(())
     }
 
     /// Tells what `auto` has come to, if it has.
-    fn tell_decision(&self) {
+    fn notify_decision(&self) {
         if let Some(decision) = self.fetcher.decision() {
-            (self.tell)(&said(decision));
+            (self.notify)(&explain(decision));
         }
     }
 
@@ -275,7 +275,7 @@ impl<'f> Fetching<'f> {
     async fn fetch(&mut self, object: Object) -> Result<(), S3Error> {
         if self.fetcher.is_undecided() {
             self.fetcher.fetch(object).await?;
-            self.tell_decision();
+            self.notify_decision();
             return Ok(());
         }
         let slot = Arc::clone(&self.slots).acquire_owned().await.expect("the semaphore is never closed");
@@ -307,16 +307,16 @@ impl<'f> Fetching<'f> {
     }
 }
 
-fn said(decision: &Decision) -> String {
+fn explain(decision: &Decision) -> String {
     match decision {
         Decision::Selects(object) => format!(
             "objects are read by S3 Select: its answer for {object} is what GET gives (--engine get reads them whole)"
         ),
-        Decision::Gets(why) => format!("objects are read by GET: {}", said_of(why)),
+        Decision::Gets(why) => format!("objects are read by GET: {}", explain_get(why)),
     }
 }
 
-fn said_of(why: &WhyNot) -> String {
+fn explain_get(why: &WhyNot) -> String {
     match why {
         WhyNot::Absent(error) => format!(
             "there is no S3 Select here ({}: {}; AWS closed it to new customers in July 2024)",

@@ -1,0 +1,48 @@
+//! Checks the examples at the end of the commands' help: they must parse.
+
+use clap::{Command, CommandFactory, Parser};
+
+use super::Cli;
+
+/// The commands that read events and answer questions. Commands that write tags are not listed here.
+const COMMANDS: [&str; 9] =
+    ["accounts", "count", "import", "load-athena", "load-files", "load-history", "load-s3", "report", "who"];
+
+/// The command lines below "Examples:" in a command's help.
+fn examples(help: &str) -> Vec<&str> {
+    let (_, examples) = help.split_once("Examples:\n").expect("the help has examples");
+    examples.lines().filter_map(|line| line.strip_prefix("    ")).collect()
+}
+
+/// Splits a line as a shell does, as far as the examples need it: pipes and single quotes.
+fn words(line: &str) -> Vec<String> {
+    let (_, command) = line.rsplit_once(" | ").unwrap_or(("", line));
+    let quoted = command.split('\'').enumerate().flat_map(|(part, text)| {
+        if part % 2 == 1 { vec![text.to_owned()] } else { text.split_whitespace().map(str::to_owned).collect() }
+    });
+    quoted.collect()
+}
+
+fn help_of<'c>(cli: &'c Command, name: &str) -> &'c Command {
+    cli.find_subcommand(name).expect("the command exists")
+}
+
+#[test]
+fn every_help_ends_with_examples_that_parse() {
+    let cli = Cli::command();
+    for name in COMMANDS {
+        let command = help_of(&cli, name);
+        let short = command.get_after_help().expect("-h ends with examples").to_string();
+        let long = command.get_after_long_help().map_or_else(|| short.clone(), ToString::to_string);
+        assert_eq!(examples(&short), examples(&long), "{name}");
+        let examples = examples(&long);
+        assert!((2..=3).contains(&examples.len()), "{name}: {examples:?}");
+        for example in examples {
+            let words = words(example);
+            assert_eq!(words[..2], ["trailcreator", name], "{example}");
+            if let Err(error) = Cli::try_parse_from(&words) {
+                panic!("{example}\n{error}");
+            }
+        }
+    }
+}
