@@ -87,8 +87,8 @@ fn by_maker(event: &Event, maker: &SessionMaker) -> Event {
     }
 }
 
-/// "session anna of role deploy (ASIA…) was made by AssumeRole at 2026-03-01T10:00:00Z in account 1, event e-1, by
-/// IAMUser arn:…".
+/// "session anna of role deploy (ASIA…) was created with AssumeRole at 2026-03-01T10:00:00Z by IAMUser arn:…, recorded in
+/// account 1 (event e-1)".
 fn says(session: &Identity, maker: &SessionMaker, by_maker: &Event) -> String {
     let what = match session_of(session) {
         Some(Session { name: Some(name), role: Some(role), .. }) => format!("session {name} of role {role}"),
@@ -99,8 +99,8 @@ fn says(session: &Identity, maker: &SessionMaker, by_maker: &Event) -> String {
     let caller = super::owner::principal_phrase(&by_maker.identity);
     let foreign = foreign_account(by_maker).map(|account| format!(" of account {account}")).unwrap_or_default();
     format!(
-        "{what} ({session_key}) was made by {name} at {time}, recorded in account {account_id} (event {event_id}), by \
-         {caller}{foreign}"
+        "{what} ({session_key}) was created with {name} at {time} by {caller}{foreign}, recorded in account {account_id} \
+         (event {event_id})"
     )
 }
 
@@ -173,7 +173,7 @@ mod tests {
         assert_eq!(value(CreatorValue::Arn), "arn:aws:iam::111122223333:user/anna");
         assert_eq!(value(CreatorValue::PrincipalId), "AIDACKCEVSQ6C2EXAMPLE");
         let suffix = |suffix: &str| owner(&OwnerRules { user_suffix: some(suffix), ..rules() }, callers());
-        assert_eq!((suffix("na").as_str(), suffix("@x").as_str()), ("anna", "none: anna does not end in @x"));
+        assert_eq!((suffix("na").as_str(), suffix("@x").as_str()), ("anna", "none: anna does not end with @x"));
         let of_machine = || vec![session("deploy", "tool"), session("runner", "i-05c30218156bcc246")];
         assert_eq!(owner(&rules(), of_machine()), "runner");
         let skip = OwnerRules { machine_sessions: MachineSessions::Skip, ..rules() };
@@ -189,13 +189,13 @@ mod tests {
             explanation.steps.iter().filter(|step| step.rule == Rule::Chain).map(|step| step.says.as_str()).collect();
         assert_eq!(
             told,
-            ["session x of role deploy (ASIA0) was made by AssumeRole at 2026-03-01T09:00:00Z, recorded in account \
-              111122223333 (event call-0), by AssumedRole arn:aws:sts::111122223333:assumed-role/hub/tool of account \
-              444455556666"]
+            ["session x of role deploy (ASIA0) was created with AssumeRole at 2026-03-01T09:00:00Z by AssumedRole \
+              arn:aws:sts::111122223333:assumed-role/hub/tool of account 444455556666, recorded in account \
+              111122223333 (event call-0)"]
         );
         assert_eq!(
             explanation.owner.unwrap().reason,
-            "session name of role hub, of account 444455556666; made the session"
+            "session name of role hub, of account 444455556666; created the session"
         );
     }
 
@@ -205,9 +205,8 @@ mod tests {
         let explanation = rules().explain(&event(vec![session("deploy", "x"), session("hub", "anna"), nameless]));
         assert_eq!(explanation.owner.unwrap().value, "anna");
         let says: Vec<&str> = explanation.steps.iter().map(|step| step.says.as_str()).collect();
-        let reason =
-            "no owner: a principal of account 444455556666 called, whose name CloudTrail keeps to that account";
-        assert!(says.windows(2).any(|two| two == [reason, "so the session that it made stands for it"]), "{says:#?}");
+        let reason = "no owner: a principal of account 444455556666; CloudTrail records its name only in that account";
+        assert!(says.windows(2).any(|two| two == [reason, "using the session that it created instead"]), "{says:#?}");
         let alone = Identity { account_id: some("444455556666"), ..of_kind("AWSAccount") };
         assert_eq!(owner(&rules(), vec![session("deploy", "x"), alone]), "x");
     }

@@ -19,13 +19,13 @@ pub fn creation_of(events: &[StoredEvent]) -> Option<&StoredEvent> {
 
 /// Why [`creation_of`] these events is this one, as a phrase.
 pub fn why_this_event(events: &[StoredEvent], creation: &StoredEvent) -> String {
-    let since = last_deletion(events).map(|time| format!(" since the deletion at {time}")).unwrap_or_default();
+    let since = last_deletion(events).map(|time| format!(" since the delete event at {time}")).unwrap_or_default();
     let rivals = living(events, creation.action).count();
     let Event { name, time, .. } = &creation.event;
     let which = match (creation.action, rivals) {
-        (_, 0 | 1) => "the only creation".to_owned(),
-        (Action::Upsert, rivals) => format!("the first of {rivals} calls that make or change it"),
-        (_, rivals) => format!("the latest of {rivals} creations"),
+        (_, 0 | 1) => "the only create event".to_owned(),
+        (Action::Upsert, rivals) => format!("the first of {rivals} events that create or update it"),
+        (_, rivals) => format!("the latest of {rivals} create events"),
     };
     let renames = renames_in_words(events, Some(creation));
     format!("{name} at {time} is {which} on record{since}{renames}")
@@ -120,11 +120,14 @@ mod tests {
         };
         let name = &stored(Action::Create, "", "").event.name;
         let text = |second: u8, which: &str| format!("{name} at 2026-03-01T10:00:0{second}Z is {which}");
-        assert_eq!(why(&["create 1 a"]), text(1, "the only creation on record"));
-        assert_eq!(why(&["create 1 a", "create 2 b"]), text(2, "the latest of 2 creations on record"));
+        assert_eq!(why(&["create 1 a"]), text(1, "the only create event on record"));
+        assert_eq!(why(&["create 1 a", "create 2 b"]), text(2, "the latest of 2 create events on record"));
         assert_eq!(
             why(&["upsert 1 a", "delete 2 d", "upsert 3 b", "upsert 4 c"]),
-            text(3, "the first of 2 calls that make or change it on record since the deletion at 2026-03-01T10:00:02Z")
+            text(
+                3,
+                "the first of 2 events that create or update it on record since the delete event at 2026-03-01T10:00:02Z"
+            )
         );
     }
 

@@ -179,9 +179,9 @@ fn other_account(identity: &Identity) -> Caller<'_> {
         return Caller::Session(session(identity));
     }
     match arn.and_then(tail).or(text(&identity.user_name)) {
-        Some(name) => Caller::Named { name, what: "name of the principal".into() },
+        Some(name) => Caller::Named { name, what: "principal name".into() },
         None => Caller::Nameless(format!(
-            "a principal of account {} called, whose name CloudTrail keeps to that account",
+            "a principal of account {}; CloudTrail records its name only in that account",
             account.unwrap_or("unknown")
         )),
     }
@@ -200,7 +200,7 @@ fn federated_user<'a>(identity: &Identity, name: &'a str) -> Caller<'a> {
         _ => issuer.map(|issuer| format!("IAM user {issuer}")),
     };
     let what =
-        maker.map_or("federated user name".into(), |maker| format!("federated user name, given by {maker}").into());
+        maker.map_or("federated user name".into(), |maker| format!("federated user name, requested by {maker}").into());
     Caller::Named { name, what }
 }
 
@@ -210,7 +210,7 @@ fn web_identity_user(identity: &Identity) -> Option<Caller<'_>> {
     let name = text(&identity.user_name).or(subject)?;
     let what = match issuer {
         Some(issuer) => format!("web identity of {}", provider_phrase(issuer)).into(),
-        None => "web identity's user name".into(),
+        None => "user name of a web identity".into(),
     };
     Some(Caller::Named { name, what })
 }
@@ -305,7 +305,7 @@ mod tests {
         let expected = Session { name: Some("anna"), role: None, provider: None };
         assert_eq!(caller_of(&session_there), Caller::Session(expected));
         let user_there = Identity { arn: some("arn:aws:iam::444455556666:user/anna"), ..with_id };
-        assert_eq!(caller_of(&user_there), Caller::Named { name: "anna", what: "name of the principal".into() });
+        assert_eq!(caller_of(&user_there), Caller::Named { name: "anna", what: "principal name".into() });
         let anonymous = Identity { account_id: some("ANONYMOUS_PRINCIPAL"), principal_id: some(""), ..account };
         assert_eq!(caller_of(&anonymous), Caller::Anonymous);
     }

@@ -40,7 +40,7 @@ impl OwnerRules {
     pub fn owner_of_principal(&self, arn: &str, account: &str) -> Result<Owner, NoOwner> {
         let event = Event { account_id: account.to_owned(), identity: identity_of(arn), ..Event::default() };
         if self.is_left_to_parents(&event) {
-            return Err(NoOwner(format!("{arn} is a service's")));
+            return Err(NoOwner(format!("{arn} belongs to an AWS service")));
         }
         self.owner_of(&event)
     }

@@ -44,7 +44,7 @@ impl TagTemplate {
             None if name == CREATOR => Ok(Placeholder::Creator),
             None => {
                 let allowed: Vec<&str> = [CREATOR].into_iter().chain(FIELDS.iter().map(|(name, _)| *name)).collect();
-                Err(format!("there is no {{{name}}}; {}", instead(name, &allowed)))
+                Err(format!("unknown placeholder {{{name}}}; {}", instead(name, &allowed)))
             }
         };
         let compiled = TextTemplate::parse(source, meaning)?;
@@ -66,11 +66,11 @@ impl TagTemplate {
             Placeholder::Field(field) => field.of(event),
         };
         let text = self.compiled.render(value).map_err(|Missing(name)| match (name, owner) {
-            (CREATOR, Err(NoOwner(why))) => format!("it has no owner: {why}"),
-            _ => format!("the event does not tell {{{name}}}"),
+            (CREATOR, Err(NoOwner(why))) => format!("the resource has no owner: {why}"),
+            _ => format!("the event has no {{{name}}}"),
         })?;
-        let value =
-            tag_value::legal(&text).ok_or_else(|| format!("{text:?} holds no letter or digit that a tag allows"))?;
+        let value = tag_value::legal(&text)
+            .ok_or_else(|| format!("{text:?} has no letter or digit that a tag value allows"))?;
         let original = (value != text).then_some(text);
         Ok(MoreValue { value, original })
     }
@@ -108,15 +108,15 @@ mod tests {
     #[test]
     fn what_is_not_known_leaves_no_value() {
         let service = event_by(of_kind("AWSService"));
-        assert_eq!(value("{creator}", &service), Err("it has no owner: AWS itself".to_owned()));
+        assert_eq!(value("{creator}", &service), Err("the resource has no owner: AWS itself".to_owned()));
         assert_eq!(value("{event_time}", &service).as_deref(), Ok("2026-03-01T10:00:00Z"));
-        assert_eq!(value("{source_ip}", &service), Err("the event does not tell {source_ip}".to_owned()));
+        assert_eq!(value("{source_ip}", &service), Err("the event has no {source_ip}".to_owned()));
         assert!(value("???", &service).unwrap_err().contains("no letter or digit"));
     }
 
     #[test]
     fn a_misspelt_placeholder_is_told() {
         let error = TagTemplate::parse("{event_tim}").unwrap_err();
-        assert!(error.starts_with("there is no {event_tim}; did you mean `event_time`?"), "{error}");
+        assert!(error.starts_with("unknown placeholder {event_tim}; did you mean `event_time`?"), "{error}");
     }
 }

@@ -31,7 +31,7 @@ struct Subject {
 pub(super) async fn tags(scope: &Scope<'_>, resources: &mut [&mut LiveResource]) {
     let unproven = |resource: &LiveResource| !matches!(resource.tags, Tags::Known(_));
     let Some(request) = &scope.access.tags.request else {
-        let reason = format!("the resource map has no call that reads the tags of {}", scope.definition.resource_type);
+        let reason = format!("the resource map has no call to read the tags of {}", scope.definition.resource_type);
         for resource in resources.iter_mut().filter(|resource| unproven(resource)) {
             resource.tags = Tags::Unknown(reason.clone());
         }
@@ -165,7 +165,7 @@ fn of_pages(pages: &[Value]) -> Tags {
 }
 
 fn known(value: &Value) -> Tags {
-    tags_of(value).map_or_else(|| Tags::Unknown("the answer holds something else than tags".to_owned()), Tags::Known)
+    tags_of(value).map_or_else(|| Tags::Unknown("the response has no list of tags".to_owned()), Tags::Known)
 }
 
 /// `[{key, tags}]` by key.
@@ -180,5 +180,5 @@ fn by_key(found: Value) -> HashMap<String, Value> {
 
 fn of_subject(found: &HashMap<String, Value>, subject: &Subject) -> Tags {
     let tags = found.get(&subject.arn).or_else(|| found.get(&subject.id));
-    tags.map_or_else(|| Tags::Unknown("AWS's answer does not mention the resource".to_owned()), known)
+    tags.map_or_else(|| Tags::Unknown("the response does not include the resource".to_owned()), known)
 }

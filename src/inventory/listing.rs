@@ -61,7 +61,7 @@ impl<'a> Work<'a> {
                     return Ok(found);
                 }
             }
-            Err(self.unusable(format!("it has more than {MAX_LEVELS} levels by `recurse` of the resource map")))
+            Err(self.unusable(format!("its `recurse` in the resource map has more than {MAX_LEVELS} levels")))
         }
         .boxed()
     }
@@ -76,7 +76,7 @@ impl<'a> Work<'a> {
     /// What is sent of each parent, each followed by its own ancestors.
     async fn parents(self, parent: &'a Parent, depth: usize) -> Result<Vec<Vec<Value>>, CallError> {
         if depth >= MAX_ANCESTORS {
-            let message = format!("it has more than {MAX_ANCESTORS} ancestors in the resource map");
+            let message = format!("its parents in the resource map are nested more than {MAX_ANCESTORS} levels deep");
             return Err(self.unusable(message));
         }
         let items = match &parent.source {

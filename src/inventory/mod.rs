@@ -115,7 +115,7 @@ pub async fn confirm_tags(
 
 /// The error of a type that the map doesn't say how to list.
 fn not_listable(definition: &TypeDefinition, region: &Region) -> CallError {
-    let message = format!("the resource map does not tell how {} is listed", definition.resource_type);
+    let message = format!("the resource map has no call to list {}", definition.resource_type);
     let operation = definition.resource_type.as_str();
     CallError { message, ..CallError::bare(operation, region, ErrorClass::Refused, "not listable") }
 }

@@ -19,12 +19,12 @@ pub(super) struct Pager<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum UnusablePage {
     /// Silence is not an empty list: the map may be wrong, or the answer another one than expected.
-    #[error("the answer has no {0}")]
+    #[error("the response has no {0}")]
     NoItems(String),
-    #[error("{0} in the answer is not a list")]
+    #[error("{0} in the response is not a list")]
     NotAList(String),
     /// Going on would never end.
-    #[error("the page token {0:?} came twice")]
+    #[error("the page token {0:?} was returned twice")]
     RepeatedToken(String),
 }
 

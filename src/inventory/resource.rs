@@ -31,7 +31,7 @@ pub(super) fn population(scope: &Scope<'_>, items: Vec<ListedItem>) -> Populatio
     }
     if unusable > 0 {
         let resource_type = &scope.definition.resource_type;
-        population.problems.push(format!("{unusable} listed items of {resource_type} are left out: {example}"));
+        population.problems.push(format!("skipped {unusable} listed resources of type {resource_type}: {example}"));
     }
     population
 }
@@ -72,6 +72,6 @@ fn listed_tags(scope: &Scope<'_>, item: &Value) -> Tags {
     let Some(path) = &scope.access.tags.path else { return Tags::Partial(std::collections::BTreeMap::new()) };
     match tags_of(&path.search(item)) {
         Some(tags) => Tags::Known(tags),
-        None => Tags::Unknown(format!("{:?} of the listed item is not tags", path.source())),
+        None => Tags::Unknown(format!("{:?} of the listed resource is not a list of tags", path.source())),
     }
 }

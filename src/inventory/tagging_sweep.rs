@@ -107,7 +107,7 @@ async fn once(session: &Session, filters: &[&str], region: &Region) -> Once {
 
 fn warning(error: &CallError) -> String {
     let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
-    format!("{error}{hint}; tags are read one resource after the other instead")
+    format!("{error}{hint}; reading tags one resource at a time instead")
 }
 
 async fn sweep(session: &Session, filters: &[&str], region: &Region) -> Result<Found, CallError> {
@@ -128,7 +128,11 @@ async fn sweep(session: &Session, filters: &[&str], region: &Region) -> Result<F
             None => return Ok(found),
             Some(next) if tokens.insert(next.to_owned()) => token = Some(next.to_owned()),
             Some(next) => {
-                return Err(CallError::bad_answer(OPERATION, region, format!("the page token {next:?} came twice")));
+                return Err(CallError::bad_answer(
+                    OPERATION,
+                    region,
+                    format!("the page token {next:?} was returned twice"),
+                ));
             }
         }
     }

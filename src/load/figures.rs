@@ -73,11 +73,11 @@ impl Figures {
         if let Some(reason) = scan.broken {
             self.broken += 1;
             let misnamed = name.ends_with(".gz") && !scan.is_gzip && scan.counts.stored_bytes > 0;
-            let reason = if misnamed { format!("it is not gzip, nor JSON: {reason}") } else { reason };
+            let reason = if misnamed { format!("neither gzip nor JSON: {reason}") } else { reason };
             self.fail(Failure { name, reason });
         } else if let Some(reason) = scan.broken_record {
             let count = scan.counts.broken_records;
-            let reason = if count == 1 { reason } else { format!("{count} broken records; the first: {reason}") };
+            let reason = if count == 1 { reason } else { format!("{count} unreadable records; the first: {reason}") };
             self.fail(Failure { name, reason });
         }
     }

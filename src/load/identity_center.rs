@@ -98,7 +98,7 @@ async fn describe(caller: &Caller, session: &Session, id: UserId<'_>) -> Result<
     let request = json!({"IdentityStoreId": store_id, "UserId": id.user_id});
     let region = session.region();
     let answer = caller.call(&identity_store(), region, "DescribeUser", &request).await?.body;
-    person(&answer).ok_or_else(|| CallError::bad_answer(OPERATION, region, "the answer names no user"))
+    person(&answer).ok_or_else(|| CallError::bad_answer(OPERATION, region, "the response has no user name"))
 }
 
 fn person(user: &Value) -> Option<Person> {
@@ -113,8 +113,8 @@ fn person(user: &Value) -> Option<Person> {
 fn reason(error: &CallError) -> String {
     let place = if error.region.is_empty() { String::new() } else { format!(" in {}", error.region) };
     match error.class {
-        ErrorClass::AccessDenied => format!("identitystore:DescribeUser{place} is not permitted"),
-        ErrorClass::NotFound => format!("the identity store{place} has no such user"),
+        ErrorClass::AccessDenied => format!("access denied to identitystore:DescribeUser{place}"),
+        ErrorClass::NotFound => format!("no such user in the identity store{place}"),
         _ => format!("identitystore:DescribeUser{place} failed: {}", error.code),
     }
 }

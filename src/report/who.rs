@@ -216,9 +216,9 @@ impl<'a> ArnParts<'a> {
 
 fn unknown(query: &str, recorded: bool) -> Answer {
     let reason = if recorded {
-        "the database has events of it, but none with this account, region and type"
+        "the database has events of this resource, but none with this account, region and type"
     } else {
-        "the database has no event of it"
+        "the database has no event of this resource"
     };
     Answer {
         id: query.into(),
@@ -295,7 +295,7 @@ fn in_words(owner: Result<Owner, NoOwner>) -> (Option<String>, String) {
     match owner {
         Ok(Owner { value, reason, original: None }) => (Some(value), reason),
         Ok(Owner { value, reason, original: Some(original) }) => {
-            (Some(value), format!("{reason}, recorded as {original:?} and made legal as a tag"))
+            (Some(value), format!("{reason}; recorded as {original:?}, changed to a valid tag value"))
         }
         Err(NoOwner(reason)) => (None, reason),
     }
@@ -313,12 +313,12 @@ fn gone(events: &[StoredEvent], rules: &OwnerRules) -> String {
     let lived = events.iter().rposition(|event| event.action != Action::Delete).map_or(0, |last| last + 1);
     let deletion = events.get(lived).map(gone_by);
     let Some(deletion) = deletion else {
-        return format!("its creation is not recorded{}", renames_in_words(events, None));
+        return format!("no create event in the loaded time range{}", renames_in_words(events, None));
     };
     match creation_of(&events[..lived]).map(|creation| in_words(rules.owner_of(&creation.event))) {
-        Some((Some(owner), reason)) => format!("{deletion}; it was {owner}'s ({reason})"),
-        Some((None, reason)) => format!("{deletion}; its creator was no owner ({reason})"),
-        None => format!("{deletion}; its creation is not recorded"),
+        Some((Some(owner), reason)) => format!("{deletion}; its owner was {owner} ({reason})"),
+        Some((None, reason)) => format!("{deletion}; it had no owner ({reason})"),
+        None => format!("{deletion}; no create event in the loaded time range"),
     }
 }
 

@@ -11,7 +11,7 @@ pub enum StoreError {
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
     /// The folder it should be in is missing.
-    #[error("there is no folder {}", .0.display())]
+    #[error("folder {} does not exist", .0.display())]
     NoFolder(PathBuf),
     /// The path is a folder.
     #[error("it is a folder")]
@@ -26,7 +26,7 @@ pub enum StoreError {
     #[error("it is a SQLite database of another program")]
     Foreign,
     /// Written by a newer trailcreator.
-    #[error("it has schema version {found}, this trailcreator knows up to {known}")]
+    #[error("it has schema version {found}, but this version of trailcreator supports only up to {known}")]
     Newer {
         /// Its version.
         found: i64,
@@ -50,29 +50,27 @@ impl StoreError {
     /// What a person can do about it.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::NoFolder(_) => Some("make the folder, or name another file with --db"),
-            Self::IsFolder | Self::Foreign => {
-                Some("name another file with --db; a new one is made where there is none")
-            }
+            Self::NoFolder(_) => Some("create the folder, or name another file with --db"),
+            Self::IsFolder | Self::Foreign => Some("name another file with --db; it is created if it does not exist"),
             Self::ReadOnly => Some(READ_ONLY),
-            Self::Predecessor => Some("it is left as it is; name a database of trailcreator's with --db"),
+            Self::Predecessor => Some("name another file with --db, and import this one; the file was not changed"),
             Self::Newer { .. } => Some("update trailcreator, or name another file with --db"),
             Self::Sqlite(error) => error.sqlite_error_code().and_then(hint_of_code),
         }
     }
 }
 
-const READ_ONLY: &str = "make the file and its folder writable for you, or name another file with --db";
+const READ_ONLY: &str = "make the file and its folder writable, or name another file with --db";
 
 fn hint_of_code(code: ErrorCode) -> Option<&'static str> {
     match code {
-        ErrorCode::NotADatabase => Some("name another file with --db; a new one is made where there is none"),
+        ErrorCode::NotADatabase => Some("name another file with --db; it is created if it does not exist"),
         ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied => Some(READ_ONLY),
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
-            Some("another program is writing to it: wait until it is done, then run the same command again")
+            Some("another program is writing to it: wait until it finishes, then run the same command again")
         }
-        ErrorCode::DiskFull => Some("free space on the disk, then run the same command again: what was done is kept"),
-        ErrorCode::DatabaseCorrupt => Some("restore a copy of it, or load again into another file (--db)"),
+        ErrorCode::DiskFull => Some("free disk space, then run the same command again to resume"),
+        ErrorCode::DatabaseCorrupt => Some("restore a copy, or load again into another file (--db)"),
         _ => None,
     }
 }

@@ -77,7 +77,8 @@ fn read_matched(
     let call = || format!("{source}:{name}");
     let unreadable = |error: serde_json::Error| format!("a record of {}: {error}", call());
     let time = fields.text("eventTime").unwrap_or_default();
-    let moment: Timestamp = time.parse().map_err(|_| format!("a record of {} has the eventTime {time:?}", call()))?;
+    let moment: Timestamp =
+        time.parse().map_err(|_| format!("a record of {} has an invalid eventTime {time:?}", call()))?;
     let user_identity = fields.raw("userIdentity").map(serde_json::from_str).transpose().map_err(unreadable)?;
     let identity = identity(&user_identity.unwrap_or(Value::Null));
     let account_id = fields.text("recipientAccountId").map(Cow::into_owned).or_else(|| identity.account_id.clone());

@@ -43,10 +43,10 @@ pub enum InvalidWindow {
         expected: &'static str,
     },
     /// Several ways at once.
-    #[error("give one of a year, a month, a day, or since and until")]
+    #[error("use only one of --year, --month, --day, or --since with --until")]
     Several,
     /// Nothing can be in it.
-    #[error("the window is empty: it ends at {until}, not after it begins at {since}")]
+    #[error("the time range is empty: its end {until} is not after its start {since}")]
     Empty {
         /// Its beginning.
         since: Timestamp,
@@ -58,7 +58,7 @@ pub enum InvalidWindow {
 const YEAR: &str = "a year such as 2019";
 const MONTH: &str = "a month such as 2019/11";
 const DAY: &str = "a day such as 2019/02/01";
-const MOMENT: &str = "a date (2019/02/01), a moment (2019-02-01T12:00:00Z) or an age (90d, 12h)";
+const MOMENT: &str = "a date (2019/02/01), a time (2019-02-01T12:00:00Z) or an age (90d, 12h)";
 
 impl TimeWindow {
     /// A window between two ends.
@@ -248,7 +248,7 @@ mod tests {
         let mixed = WindowText { year: Some("2019"), since: Some("1d"), ..Default::default() };
         assert_eq!(refused(mixed), InvalidWindow::Several.to_string());
         let empty = WindowText { since: Some("1d"), until: Some("1d"), ..Default::default() };
-        assert!(refused(empty).starts_with("the window is empty"));
+        assert!(refused(empty).starts_with("the time range is empty"));
     }
 
     #[test]

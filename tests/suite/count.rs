@@ -100,7 +100,7 @@ fn broken_files_are_named_and_the_rest_is_counted() {
     assert_eq!(failures, ["logs/cut.json.gz", "logs/odd.json"]);
     assert_eq!((&document["files"]["broken"], &document["broken_records"]), (&json!(1), &json!(1)));
     assert!(lines(&run).contains(&"3 1 s3.amazonaws.com ListBuckets".to_owned()));
-    bench.trailcreator(["count", "logs"]).run().code(4).shows(["logs/cut.json.gz: the gzip data end too early"]);
+    bench.trailcreator(["count", "logs"]).run().code(4).shows(["logs/cut.json.gz: the gzip data is truncated"]);
 }
 
 #[test]
@@ -116,7 +116,10 @@ fn stdin_is_counted_beside_files_and_broken_ones() {
     let document: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(document["calls"][0]["count"], 6, "{document}");
     assert_eq!(document["files"], json!({"read": 3, "skipped": 0, "broken": 1}));
-    assert!(document["failures"][0]["reason"].as_str().expect("text").starts_with("it is not gzip"), "{document}");
+    assert!(
+        document["failures"][0]["reason"].as_str().expect("text").starts_with("neither gzip nor JSON"),
+        "{document}"
+    );
 }
 
 /// Waits until a process has its own answer to SIGINT.

@@ -39,7 +39,7 @@ fn broken_files_are_named_and_the_others_loaded_and_a_repaired_file_is_loaded_la
     bench.write("logs/d.json.gz", "not gzip at all");
     whole("last").write(&bench.path("logs/e.json"));
 
-    load(&bench, &["logs"]).code(4).shows(["b.json.gz", "c.json", "d.json.gz: it is not gzip, nor JSON: expected"]);
+    load(&bench, &["logs"]).code(4).shows(["b.json.gz", "c.json", "d.json.gz: neither gzip nor JSON: expected"]);
     assert_known(&bench, "good");
     assert_known(&bench, "last");
 

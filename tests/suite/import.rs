@@ -217,7 +217,7 @@ fn rows_that_cannot_be_read_are_named_and_cost_nothing_else() {
     let run = import(&bench, &["c7n.db"]);
     assert_eq!(figures(run.code(4)), [4, 2, 2, 0, 2]);
     let failures = json!([
-        {"name": "row 2", "reason": "event_date \"soon\" is no date with a time"},
+        {"name": "row 2", "reason": "event_date \"soon\" is not a date with a time"},
         {"name": "row 3", "reason": "it has no event_name"},
     ]);
     assert_eq!(run.json()["failures"], failures);
@@ -253,7 +253,7 @@ unknown types  1 row: own 1
 unclear        1 row kept as one identifier, may hold several
   row 3: \"a ,b\" of type own
 failed         1 row; the next import tries again
-  row 5: event_date \"soon\" is no date with a time
+  row 5: event_date \"soon\" is not a date with a time
 "
     );
 }

@@ -283,8 +283,8 @@ fn a_list_that_cannot_be_trusted_is_an_error() {
     );
     let ours = drive(&moto, &json!({"types": ["ecr", "dynamodb-table", "kms-key"]}));
     let error = |name: &str| ours[name]["error"].as_str().unwrap_or_else(|| panic!("{ours}"));
-    assert!(error("ecr").contains("the answer has no repositories"), "{ours}");
-    assert!(error("dynamodb-table").contains("came twice"), "{ours}");
+    assert!(error("ecr").contains("the response has no repositories"), "{ours}");
+    assert!(error("dynamodb-table").contains("was returned twice"), "{ours}");
     assert_eq!(ours["kms-key"]["resources"], json!([]), "an empty list is none");
     assert_eq!(moto.our_requests().iter().filter(|request| request.action == "ListTables").count(), 2);
 }

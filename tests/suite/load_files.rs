@@ -99,11 +99,11 @@ fn the_summary_for_people_names_all_figures() {
     bench.write("logs/broken.json", "{");
     let run = bench.trailcreator(["load-files", "logs"]).run();
     for line in [
-        "files        2 read, 0 already loaded, 2 digest or Insights files skipped",
+        "read         2 log files; 2 digest or Insights files skipped",
         "records      7",
-        "matched      4",
-        "ids          3, 3 of them new",
-        "without ids  1: s3.amazonaws.com:CreateBucket 1",
+        "events       4 create, delete or rename events (3 identifiers), all new",
+        "without id   1 event: s3.amazonaws.com:CreateBucket 1",
+        "failed       1 log file; the next load tries again",
         "  logs/broken.json: EOF while parsing an object at line 1 column 1",
     ] {
         assert!(run.stdout.lines().any(|printed| printed == line), "{line}\n{}", run.printed());
@@ -133,7 +133,7 @@ fn broken_files_are_named_and_tried_again_and_stop_nothing() {
     assert_eq!(run.json()["files"]["broken"], 4);
     assert_eq!(run.json()["broken_records"], 1);
     let reasons = run.json()["failures"].to_string();
-    for reason in ["it is empty", "the gzip data end too early", "expected ident", "a record can't be read"] {
+    for reason in ["the file is empty", "the gzip data is truncated", "expected ident", "a record can't be read"] {
         assert!(reasons.contains(reason), "{reason}: {reasons}");
     }
     // What stood before the break is kept: all of the truncated file but its checksum.
@@ -293,7 +293,7 @@ fn other_databases_are_refused_and_left_as_they_are() {
     load(&bench, &["a.json"]).success();
     rusqlite::Connection::open(&db).expect("SQLite").pragma_update(None, "user_version", 99).expect("SQL");
     load(&bench, &["a.json"]).code(1).says(["schema version 99", "update trailcreator"]);
-    load(&bench, &["a.json", "--db", "no/such/folder.db"]).code(1).says(["there is no folder no/such", "--db"]);
+    load(&bench, &["a.json", "--db", "no/such/folder.db"]).code(1).says(["folder no/such does not exist", "--db"]);
 }
 
 /// Files of a load that takes many transactions, with ids that differ: of each `one_in` records one makes a bucket.

@@ -329,7 +329,7 @@ def before(entry, environ):
 #[test]
 fn a_bucket_that_cannot_be_read_is_told_with_advice() {
     let (bench, moto) = (Bench::new(), Moto::start());
-    load(&bench, &moto, &[]).code(1).says(["there is no bucket trail", "--bucket"]);
+    load(&bench, &moto, &[]).code(1).says(["bucket trail does not exist", "--bucket"]);
     let without_credentials =
         bench.trailcreator(["load-s3", "--bucket", "trail"]).env("AWS_ENDPOINT_URL", &moto.endpoint());
     without_credentials.run().code(1).says(["no credentials", "AWS_PROFILE"]);

@@ -87,7 +87,7 @@ fn auto_believes_select_after_a_comparison() {
     write_logs(&bench);
     let moto = select_server(&bench, &[]);
     let run = load(&bench, &moto, "auto");
-    run.success().says(["read by S3 Select: its answer for s3://trail/", "a.json.gz is what GET gives"]);
+    run.success().says(["reading objects with S3 Select: its records for s3://trail/", "a.json.gz match GET"]);
     let requests = &run.json()["requests"];
     assert_eq!((&requests["s3:GetObject"], &requests["s3:SelectObjectContent"]), (&json!(6), &json!(3)));
     assert_eq!(events(&bench.path("auto.db")), rows_of_files(&bench));
@@ -103,7 +103,7 @@ fn auto_gets_all_where_no_object_tells() {
     write_logs(&bench);
     let moto = select_server(&bench, &[]);
     let run = load(&bench, &moto, "auto");
-    run.success().says(["read by GET: none of the first 100 holds a record"]);
+    run.success().says(["reading objects with GET: none of the first 100 objects has a record"]);
     let requests = &run.json()["requests"];
     assert_eq!((&requests["s3:GetObject"], requests.get("s3:SelectObjectContent")), (&json!(106), None));
     assert_eq!(events(&bench.path("auto.db")), rows_of_files(&bench));
@@ -116,17 +116,17 @@ fn regression_auto_does_not_believe_a_server_that_answers_nothing() {
     let broken = "        played = (200, kind, services['stream'](b'not json', 1, 1))";
     let refused = "        played = (400, 'application/xml', '<Error><Code>UnsupportedSqlOperation</Code><Message>COALESCE</Message></Error>')";
     let cases = [
-        (nothing, "a.json.gz holds 32 records to load, its answer has 0"),
-        (other, "a.json.gz holds 32 records to load, its answer has 34"),
-        (broken, "its answer is no JSON"),
-        (refused, "S3 Select does not read s3://trail/"),
+        (nothing, "a.json.gz holds 32 records to load, the response has 0"),
+        (other, "a.json.gz holds 32 records to load, the response has 34"),
+        (broken, "the response is not JSON"),
+        (refused, "S3 Select can't read s3://trail/"),
     ];
     for (answer, told) in cases {
         let bench = Bench::new();
         write_logs(&bench);
         let moto = playing(&bench, answer);
         let run = load(&bench, &moto, "auto");
-        run.success().says(["objects are read by GET: ", told]);
+        run.success().says(["reading objects with GET: ", told]);
         assert_eq!(run.json()["requests"]["s3:GetObject"], 3);
         assert_eq!(events(&bench.path("auto.db")), rows_of_files(&bench));
     }
@@ -139,7 +139,7 @@ fn auto_does_not_believe_moto() {
     write_logs(&bench);
     let moto = Moto::start();
     moto.upload("trail", &bench.path("logs"));
-    load(&bench, &moto, "auto").success().says(["objects are read by GET: S3 Select"]);
+    load(&bench, &moto, "auto").success().says(["reading objects with GET: S3 Select"]);
     assert_eq!(events(&bench.path("auto.db")), rows_of_files(&bench));
 }
 
@@ -149,10 +149,10 @@ fn auto_says_that_there_is_no_select_and_gets_all() {
     write_logs(&bench);
     let moto = select_server(&bench, &[("TRAIL_SERVICES_SELECT", "off")]);
     let run = load(&bench, &moto, "auto");
-    run.success().says(["read by GET", "MethodNotAllowed", "July 2024"]);
+    run.success().says(["reading objects with GET", "MethodNotAllowed", "July 2024"]);
     assert_eq!(run.json()["requests"]["s3:SelectObjectContent"], 1);
     assert_eq!(events(&bench.path("auto.db")), rows_of_files(&bench));
-    load(&bench, &moto, "select").code(1).says(["there is no S3 Select", "MethodNotAllowed", "--engine get"]);
+    load(&bench, &moto, "select").code(1).says(["S3 Select is not available", "MethodNotAllowed", "--engine get"]);
 }
 
 /// The server with another answer for the object `a.json.gz`.
@@ -185,7 +185,7 @@ fn an_object_that_select_cannot_do_is_read_by_get() {
         write_logs(&bench);
         let moto = playing(&bench, refusal);
         let run = load(&bench, &moto, "select");
-        run.success().says(["1 objects were read by GET instead", "a.json.gz"]);
+        run.success().says(["1 object read by GET instead of S3 Select", "a.json.gz"]);
         assert_eq!(run.json()["requests"]["s3:GetObject"], 1);
         assert_eq!(events(&bench.path("select.db")), rows_of_files(&bench));
     }

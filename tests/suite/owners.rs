@@ -66,7 +66,7 @@ fn an_identity_map_decides_and_who_tells_which_rule_spoke() {
         (&built["owner"], &built["reason"]),
         (&json!("data@example.com"), &json!("identity map, rule pipelines (map.yml:2)"))
     );
-    let spoke = "rule pipelines (map.yml:2): role ci-data fits /ci-(?<team>[a-z]+)/; owner data@example.com";
+    let spoke = "rule pipelines (map.yml:2): role ci-data matches /ci-(?<team>[a-z]+)/; owner data@example.com";
     assert!(
         built["evidence"].as_array().unwrap().contains(&json!({"rule": "identity-map", "says": spoke})),
         "{built:#}"
@@ -127,7 +127,7 @@ result = anna['UserId']",
     let lost = action("lost");
     assert_eq!(lost["value"], "00000000-0000-0000-0000-000000000000");
     let reason = lost["reason"].as_str().unwrap();
-    assert!(reason.contains("the identity store in us-east-1 has no such user"), "{reason}");
+    assert!(reason.contains("no such user in the identity store in us-east-1"), "{reason}");
     let asked = || moto.our_requests().iter().filter(|request| request.action == "DescribeUser").count();
     assert_eq!(asked(), 2);
     assert_eq!(who(&[])["owner"], "anna", "kept in the database");
@@ -151,7 +151,7 @@ fn who_may_not_ask_the_identity_store_gets_ids_and_the_reason() {
     assert_eq!(answer["owner"], "u-9");
     assert_eq!(
         answer["reason"],
-        "Identity Center user id; its name is not known: identitystore:DescribeUser in us-east-1 is not permitted"
+        "Identity Center user ID; the user name is unknown: access denied to identitystore:DescribeUser in us-east-1"
     );
     assert!(answer["advice"][0].as_str().unwrap().contains("identitystore:DescribeUser"), "{answer:#}");
     let asked = moto.our_requests().iter().filter(|request| request.action == "DescribeUser").count();

@@ -81,13 +81,14 @@ fn the_evidence_names_the_rename_and_the_old_name_says_the_new_one() {
   by       arn:aws:iam::{ACCOUNT}:user/alice
   from     203.0.113.7 with AWS CLI 2.31.0
   event    event-CreateDBInstance-1
-  why      CreateDBInstance at 2026-03-01T10:00:00Z is the only creation on record, renamed from orders to orders-2025 by ModifyDBInstance at 2026-03-03T10:00:00Z
+  why      CreateDBInstance at 2026-03-01T10:00:00Z is the only create event on record, renamed from orders to orders-2025 by ModifyDBInstance at 2026-03-03T10:00:00Z
   also     2026-03-03T10:00:00Z ModifyDBInstance (renamed to orders-2025) by arn:aws:iam::{ACCOUNT}:user/carol with AWS CLI 2.31.0
 "
     );
     assert_eq!(text.success().stdout, expected);
     let old = who(&bench, "orders");
-    let reason = "renamed to orders-2025 at 2026-03-03T10:00:00Z by ModifyDBInstance; it was alice's (IAM user name)";
+    let reason =
+        "renamed to orders-2025 at 2026-03-03T10:00:00Z by ModifyDBInstance; its owner was alice (IAM user name)";
     assert_eq!((&old["owner"], &old["reason"]), (&Value::Null, &json!(reason)));
     let other = &old["other_events"][1];
     assert_eq!((&other["action"], &other["renamed_to"]), (&json!("rename"), &json!("orders-2025")));

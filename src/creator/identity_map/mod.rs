@@ -80,8 +80,8 @@ impl IdentityMap {
     /// For the case that no rule fits.
     pub(super) fn none_fits(&self) -> String {
         match self.rules.len() {
-            1 => format!("the rule of {} does not fit", self.name),
-            count => format!("none of the {count} rules of {} fits", self.name),
+            1 => format!("the rule in {} does not match", self.name),
+            count => format!("none of the {count} rules in {} match", self.name),
         }
     }
 
@@ -100,7 +100,7 @@ impl Rule {
         for (field, pattern) in &self.conditions {
             let value = field.of(event)?;
             groups.extend(pattern.fit(&value)?);
-            because.push(format!("{} {value} fits {pattern}", field.name()));
+            because.push(format!("{} {value} matches {pattern}", field.name()));
         }
         self.fitted.store(true, Ordering::Relaxed);
         let owner = match &self.action {
@@ -121,6 +121,8 @@ impl Rule {
             Placeholder::Group(name) => groups.get(name.as_str()).map(|text| text.clone().into()),
             Placeholder::Field(field) => field.of(event),
         };
-        template.render(value).map_err(|Missing(name)| format!("its owner wants {{{name}}}, which this event lacks"))
+        template
+            .render(value)
+            .map_err(|Missing(name)| format!("its `owner` uses {{{name}}}, which this event does not have"))
     }
 }

@@ -28,7 +28,7 @@ impl Pattern {
         let regex = RegexBuilder::new(&expression)
             .size_limit(MAX_COMPILED_BYTES)
             .build()
-            .map_err(|error| format!("{source} is no regular expression: {}", reason(&error)))?;
+            .map_err(|error| format!("{source} is not a valid regular expression: {}", reason(&error)))?;
         Ok(Self { source: source.to_owned(), regex })
     }
 
@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn a_broken_expression_says_why() {
         let error = Pattern::parse("/ci-(/").unwrap_err();
-        assert_eq!(error, "/ci-(/ is no regular expression: unclosed group");
+        assert_eq!(error, "/ci-(/ is not a valid regular expression: unclosed group");
         assert!(Pattern::parse("/(a{1000}){1000}/").unwrap_err().contains("size limit"));
     }
 }

@@ -74,7 +74,7 @@ impl IdentityMap {
         let source = Source { name, text };
         let File { rules } = source.parse()?;
         if rules.value.is_empty() {
-            return Err(source.error(rules.referenced, "an identity map wants at least one rule here"));
+            return Err(source.error(rules.referenced, "an identity map needs at least one rule here"));
         }
         let rules = (1..).zip(&rules.value).map(|(number, stanza)| compile(source, number, stanza));
         let rules = rules.collect::<Result<Vec<_>, _>>()?;
@@ -93,7 +93,7 @@ fn compile(
         conditions.push((field, pattern));
     }
     if conditions.is_empty() {
-        let message = "the rule names nothing to look at; for one that fits every caller write `arn: \"*\"`";
+        let message = "the rule has no pattern; to match every caller, write `arn: \"*\"`";
         return Err(source.error(*referenced, message));
     }
     let action = action(source, *referenced, stanza, &conditions)?;
@@ -114,13 +114,13 @@ fn action(
             Ok(Action::Owner(template.map_err(|why| source.error(owner.referenced, why))?))
         }
         (None, Some(reason)) if reason.value.trim().is_empty() => {
-            Err(source.error(reason.referenced, "`skip` wants the reason here: skip: \"the pipeline's own\""))
+            Err(source.error(reason.referenced, "`skip` needs a reason, such as skip: \"created by a pipeline\""))
         }
         (None, Some(reason)) => Ok(Action::Skip(reason.value.clone())),
         (Some(_), Some(skip)) => {
-            Err(source.error(skip.referenced, "a rule has `owner` or `skip`, not both: remove one of them"))
+            Err(source.error(skip.referenced, "a rule can't have both `owner` and `skip`: remove one of them"))
         }
-        (None, None) => Err(source.error(at, "the rule says nothing: add `owner` (a template) or `skip` (a reason)")),
+        (None, None) => Err(source.error(at, "the rule has no result: add `owner` (a template) or `skip` (a reason)")),
     }
 }
 
@@ -131,6 +131,6 @@ fn placeholder(name: &str, conditions: &[(Field, Pattern)]) -> Result<Placeholde
     }
     Field::parse(name).map(Placeholder::Field).ok_or_else(|| {
         let allowed: Vec<&str> = groups().chain(FIELDS.iter().map(|(name, _)| *name)).collect();
-        format!("there is no {{{name}}}; {}", instead(name, &allowed))
+        format!("unknown placeholder {{{name}}}; {}", instead(name, &allowed))
     })
 }

@@ -40,7 +40,7 @@ fn the_first_rule_all_of_whose_patterns_fit_decides() {
     let service = Identity { invoked_by: Some("autoscaling.amazonaws.com".to_owned()), ..of_kind("AWSService") };
     assert_eq!(owner(&map, service), Some(Ok("platform".to_owned())));
     assert_eq!(owner(&map, session("deploy", "anna")), None);
-    assert_eq!(map.none_fits(), "none of the 4 rules of map.yml fits");
+    assert_eq!(map.none_fits(), "none of the 4 rules in map.yml match");
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn a_verdict_names_the_rule_and_what_fitted() {
     let verdict = parse(MAP).verdict(&event_by(session("ci-data", "GitHubActions"))).unwrap();
     assert_eq!(verdict.rule, "rule pipelines (map.yml:3)");
     let because =
-        "rule pipelines (map.yml:3): role ci-data fits /ci-(?<team>[a-z]+)/, session GitHubActions fits GitHub*";
+        "rule pipelines (map.yml:3): role ci-data matches /ci-(?<team>[a-z]+)/, session GitHubActions matches GitHub*";
     assert_eq!(verdict.because, because);
 }
 
@@ -57,7 +57,7 @@ fn an_owner_that_wants_what_the_event_lacks_is_none_with_the_reason() {
     let user = || iam_user("arn:aws:iam::1:user/x", Some("ann@old.example.com"));
     let map = parse(MAP);
     let reason = owner(&map, user()).unwrap().unwrap_err();
-    assert_eq!(reason, "its owner wants {user_agent}, which this event lacks");
+    assert_eq!(reason, "its `owner` uses {user_agent}, which this event does not have");
     let mut event = event_by(user());
     event.user_agent = Some("Boto3".to_owned());
     assert_eq!(map.verdict(&event).unwrap().owner.unwrap(), "ann@old.example.com of 111122223333 by Boto3");
@@ -80,16 +80,22 @@ fn what_is_wrong_is_told_with_its_place_and_what_to_write() {
     for (text, expected) in [
         ("rules:\n  - rol: x\n    owner: y\n", "map.yml:2:5: unknown key `rol`; did you mean `role`?"),
         ("rule: []", "map.yml:1:1: unknown key `rule`; did you mean `rules`?"),
-        ("rules: []", "map.yml:1:8: an identity map wants at least one rule"),
-        ("rules:\n  - owner: x\n", "map.yml:2:5: the rule names nothing to look at"),
-        ("rules:\n  - role: x\n", "map.yml:2:5: the rule says nothing"),
-        ("rules:\n  - role: x\n    owner: a\n    skip: b\n", "map.yml:4:11: a rule has `owner` or `skip`, not both"),
-        ("rules:\n  - role: x\n    skip: ''\n", "map.yml:3:11: `skip` wants the reason"),
-        ("rules:\n  - role: /a(/\n    skip: b\n", "map.yml:2:11: /a(/ is no regular expression: unclosed group"),
-        ("rules:\n  - role: x\n    owner: '{sesion}'\n", "map.yml:3:12: there is no {sesion}; did you mean `session`?"),
+        ("rules: []", "map.yml:1:8: an identity map needs at least one rule"),
+        ("rules:\n  - owner: x\n", "map.yml:2:5: the rule has no pattern"),
+        ("rules:\n  - role: x\n", "map.yml:2:5: the rule has no result"),
+        ("rules:\n  - role: x\n    owner: a\n    skip: b\n", "map.yml:4:11: a rule can't have both `owner` and `skip`"),
+        ("rules:\n  - role: x\n    skip: ''\n", "map.yml:3:11: `skip` needs a reason"),
+        (
+            "rules:\n  - role: /a(/\n    skip: b\n",
+            "map.yml:2:11: /a(/ is not a valid regular expression: unclosed group",
+        ),
+        (
+            "rules:\n  - role: x\n    owner: '{sesion}'\n",
+            "map.yml:3:12: unknown placeholder {sesion}; did you mean `session`?",
+        ),
         (
             "rules:\n  - role: '/(?<team>.*)/'\n    owner: '{tem}'\n",
-            "map.yml:3:12: there is no {tem}; did you mean `team`?",
+            "map.yml:3:12: unknown placeholder {tem}; did you mean `team`?",
         ),
         ("rules:\n  - role: x\n    owner: '{team'\n", "map.yml:3:12: \"{team\" has a brace without its partner"),
         ("", "map.yml:1:1: "),

@@ -156,7 +156,7 @@ impl Athena {
             tables.extend(page.table_metadata_list.unwrap_or_default().into_iter().map(table_metadata));
             let next = page.next_token.filter(|next| !next.is_empty());
             if next.is_some() && next == token {
-                let message = "the same page token twice";
+                let message = "the same page token was returned twice";
                 return Err(CallError::bad_answer("athena:ListTableMetadata", &self.region, message));
             }
             match next {
@@ -176,7 +176,7 @@ impl Athena {
             request.table_name(name).work_group(workgroup).send().await.map_err(self.error("GetTableMetadata"))
         };
         let answer = patiently(call).await?.table_metadata;
-        let missing = || CallError::bad_answer("athena:GetTableMetadata", &self.region, "no table in the answer");
+        let missing = || CallError::bad_answer("athena:GetTableMetadata", &self.region, "the response has no table");
         answer.map(table_metadata).ok_or_else(missing)
     }
 
@@ -194,7 +194,9 @@ impl Athena {
             call.client_request_token(&request.token).send().await.map_err(self.error("StartQueryExecution"))
         };
         let id = patiently(call).await?.query_execution_id;
-        id.ok_or_else(|| CallError::bad_answer("athena:StartQueryExecution", &self.region, "no query id in the answer"))
+        id.ok_or_else(|| {
+            CallError::bad_answer("athena:StartQueryExecution", &self.region, "the response has no query ID")
+        })
     }
 
     /// How far a query is.
@@ -211,7 +213,7 @@ impl Athena {
                 .map_err(self.error("GetQueryExecution"))
         };
         let answer = patiently(call).await?.query_execution;
-        let missing = || CallError::bad_answer("athena:GetQueryExecution", &self.region, "no query in the answer");
+        let missing = || CallError::bad_answer("athena:GetQueryExecution", &self.region, "the response has no query");
         answer.map(|execution| describe(id, execution)).ok_or_else(missing)
     }
 
@@ -237,7 +239,11 @@ impl Athena {
         let rows = answer.result_set.and_then(|set| set.rows).unwrap_or_default();
         let next = answer.next_token.filter(|next| !next.is_empty());
         if next.is_some() && next.as_deref() == token {
-            return Err(CallError::bad_answer("athena:GetQueryResults", &self.region, "the same page token twice"));
+            return Err(CallError::bad_answer(
+                "athena:GetQueryResults",
+                &self.region,
+                "the same page token was returned twice",
+            ));
         }
         Ok(Page { rows: rows.into_iter().map(row).collect(), next })
     }
@@ -255,7 +261,7 @@ async fn patiently<T, F: Future<Output = Result<T, CallError>>>(mut call: impl F
     for _ in 0..THROTTLED_AGAIN {
         match call().await {
             Err(error) if error.class == ErrorClass::Throttled => {
-                tracing::info!("{error}; trying again in {} seconds", THROTTLED_WAIT.as_secs());
+                tracing::info!("{error}; retrying in {} seconds", THROTTLED_WAIT.as_secs());
                 tokio::time::sleep(THROTTLED_WAIT).await;
             }
             outcome => return outcome,

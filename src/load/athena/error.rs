@@ -21,7 +21,7 @@ pub enum LoadError {
     #[error(transparent)]
     Table(#[from] TableError),
     /// The table's projection wants values that nothing gives.
-    #[error("table {table} wants a value for its partition key {} (projection of type injected)", .keys.join(", "))]
+    #[error("table {table} needs a value for its partition key {} (injected projection)", .keys.join(", "))]
     Injected {
         /// The table.
         table: String,
@@ -35,7 +35,7 @@ pub enum LoadError {
     #[error(transparent)]
     NotRecords(#[from] NotRecords),
     /// The result can't be read.
-    #[error("the result of query {id} can't be read: {error}")]
+    #[error("can't read the result of query {id}: {error}")]
     Results {
         /// The query.
         id: String,
@@ -61,9 +61,9 @@ fn ended(state: State) -> &'static str {
 fn after(query: &AfterInterrupt) -> String {
     match query {
         AfterInterrupt::Stopped => "was stopped".to_owned(),
-        AfterInterrupt::NotStopped(reason) => format!("could not be stopped and goes on: {reason}"),
-        AfterInterrupt::GoesOn => "goes on, as this command did not start it".to_owned(),
-        AfterInterrupt::Succeeded => "had succeeded, its result is not loaded to the end".to_owned(),
+        AfterInterrupt::NotStopped(reason) => format!("could not be stopped and is still running: {reason}"),
+        AfterInterrupt::GoesOn => "is still running, because this command did not start it".to_owned(),
+        AfterInterrupt::Succeeded => "succeeded, but its result is not completely loaded".to_owned(),
     }
 }
 
@@ -74,19 +74,21 @@ impl LoadError {
             Self::Call(error) => hint_of_call(error),
             Self::Store(error) => error.hint().map(str::to_owned),
             Self::Table(error) => Some(hint_of_table(error)),
-            Self::Injected { keys, .. } if keys == &["account"] => Some("name the accounts with --account".to_owned()),
-            Self::Injected { .. } => Some("use a table whose projection is of another type for it".to_owned()),
+            Self::Injected { keys, .. } if keys == &["account"] => Some("list the accounts with --account".to_owned()),
+            Self::Injected { .. } => Some("use a table with another projection type for this key".to_owned()),
             Self::Ended(execution) => Some(hint_of_end(execution)),
-            Self::NotRecords(_) => Some("--query-id takes queries of trailcreator and c7n-trailcreator".to_owned()),
+            Self::NotRecords(_) => {
+                Some("--query-id accepts only queries of trailcreator and c7n-trailcreator".to_owned())
+            }
             Self::Results { gone: true, .. } => {
-                Some("run the command again without --query-id: it starts a new query".to_owned())
+                Some("run the command again without --query-id to start a new query".to_owned())
             }
             Self::Results { id, error, .. } => match &**error {
                 ResultsError::Call(error) => error.hint(),
                 _ => Some(go_on(id)),
             },
             Self::Interrupted { id, query } => match query {
-                AfterInterrupt::Stopped => Some("run the command again: it starts a new query".to_owned()),
+                AfterInterrupt::Stopped => Some("run the command again to start a new query".to_owned()),
                 _ => Some(go_on(id)),
             },
         }
@@ -94,7 +96,7 @@ impl LoadError {
 }
 
 fn go_on(id: &str) -> String {
-    format!("the query is not paid for twice: run the same command again, or load-athena --query-id {id}")
+    format!("to resume without a second charge, run the same command again, or load-athena --query-id {id}")
 }
 
 fn hint_of_call(error: &CallError) -> Option<String> {
@@ -103,13 +105,13 @@ fn hint_of_call(error: &CallError) -> Option<String> {
         return Some("name the database with --athena-db and the table with --table".to_owned());
     }
     if error.operation.ends_with("StartQueryExecution") && (about("output location") || about("output bucket")) {
-        return Some("say where the result may go: --athena-output s3://BUCKET/PATH/".to_owned());
+        return Some("set a location for the result: --athena-output s3://BUCKET/PATH/".to_owned());
     }
     if error.operation.ends_with("GetWorkGroup") {
         return error.hint().or_else(|| Some("name the workgroup with --workgroup".to_owned()));
     }
     if error.operation.ends_with("GetQueryExecution") && about("not found") {
-        return Some("check the id and --region; Athena forgets queries after 45 days".to_owned());
+        return Some("check the query ID and --region; Athena keeps queries for 45 days".to_owned());
     }
     error.hint()
 }
@@ -117,10 +119,10 @@ fn hint_of_call(error: &CallError) -> Option<String> {
 fn hint_of_table(error: &TableError) -> String {
     match error {
         TableError::NotCloudTrail { .. } | TableError::None { .. } => {
-            "make the table in CloudTrail's console (Event history, Create Athena table), or name another database with \
+            "create the table in the CloudTrail console (Event history, Create Athena table), or name another database with \
              --athena-db; https://docs.aws.amazon.com/athena/latest/ug/cloudtrail-logs.html"
         }
-        TableError::Several { .. } => "name one with --table",
+        TableError::Several { .. } => "choose one with --table",
     }
     .to_owned()
 }
@@ -128,10 +130,11 @@ fn hint_of_table(error: &TableError) -> String {
 fn hint_of_end(execution: &Execution) -> String {
     let reason = execution.reason.as_deref().unwrap_or_default();
     if reason.contains("Bytes scanned limit") {
-        return "the workgroup limits what a query may read: take a shorter window, or another --workgroup".to_owned();
+        return "the workgroup limits the bytes that a query can scan: use a shorter time range or another --workgroup"
+            .to_owned();
     }
     if reason.contains("Access Denied") || reason.contains("Insufficient permissions") {
-        return "allow reading the trail's bucket and the table in Glue to the user or role in use".to_owned();
+        return "allow the current user or role to read the trail's bucket and the table in Glue".to_owned();
     }
-    format!("Athena's console shows query {} with its SQL; --print-query shows it too", execution.id)
+    format!("see query {} in the Athena console, or print its SQL with --print-query", execution.id)
 }

@@ -75,7 +75,7 @@ impl Load<'_> {
     async fn output(&mut self, request: &Request) -> Result<Option<String>, LoadError> {
         let configured = match self.athena.workgroup_output(&request.workgroup).await {
             Err(error) if error.class == ErrorClass::AccessDenied => {
-                (self.notify)(Notice::Note(&format!("{error}; the query says itself where its result goes")));
+                (self.notify)(Notice::Note(&format!("{error}; setting the result location in the query")));
                 WorkgroupOutput::None
             }
             configured => configured?,
@@ -86,7 +86,7 @@ impl Load<'_> {
             | (WorkgroupOutput::Own(_), None) => Ok(None),
             (WorkgroupOutput::Managed | WorkgroupOutput::Enforced(_), Some(output)) => {
                 let workgroup = &request.workgroup;
-                let note = format!("workgroup {workgroup} decides where results go: {output} is not used");
+                let note = format!("workgroup {workgroup} enforces its own result location: ignoring {output}");
                 (self.notify)(Notice::Note(&note));
                 Ok(None)
             }

@@ -28,7 +28,7 @@ pub enum ResultsError {
         error: CsvError,
     },
     /// The connection broke again and again.
-    #[error("{location}: the connection broke {BROKEN_CONNECTIONS} times after {read} of {length} bytes: {reason}")]
+    #[error("{location}: the connection failed {BROKEN_CONNECTIONS} times after {read} of {length} bytes: {reason}")]
     Broken {
         /// The object.
         location: String,
@@ -64,19 +64,21 @@ impl Results {
     ) -> Result<(Self, Option<String>), ResultsError> {
         let pages = || Self::Pages(Pages { athena: athena.clone(), id: execution.id.clone(), next: Next::First });
         let Some(location) = execution.output.as_deref() else {
-            return Ok((pages(), Some("Athena manages the results: they are read page by page".to_owned())));
+            return Ok((
+                pages(),
+                Some("the workgroup has managed results: reading the result page by page".to_owned()),
+            ));
         };
         let Some((bucket, key)) = location.strip_prefix("s3://").and_then(|rest| rest.split_once('/')) else {
-            return Ok((pages(), Some(format!("{location} is no S3 object: the result is read page by page"))));
+            return Ok((pages(), Some(format!("{location} is not an S3 object: reading the result page by page"))));
         };
         let (bucket, key) = (bucket.to_owned(), key.to_owned());
         let source = Source { s3, region: region.clone(), bucket, key, location: location.to_owned() };
         match Csv::open(source).await {
             Ok(csv) => Ok((Self::Csv(Box::new(csv)), None)),
-            Err(error) if may_be_read_by_pages(&error) => Ok((
-                pages(),
-                Some(format!("{error}: the result is read page by page from Athena instead, which is slower")),
-            )),
+            Err(error) if may_be_read_by_pages(&error) => {
+                Ok((pages(), Some(format!("{error}: reading the result page by page from Athena, which is slower"))))
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -187,8 +189,8 @@ impl Csv {
                     self.broken = 0;
                     reader.feed(&bytes, &mut rows).map_err(|error| self.source.csv_error(error))?;
                 }
-                Some(Err(error)) => self.take_up_again(causes(&error)).await?,
-                None if self.read < self.length => self.take_up_again("it ended early".to_owned()).await?,
+                Some(Err(error)) => self.resume(causes(&error)).await?,
+                None if self.read < self.length => self.resume("it ended early".to_owned()).await?,
                 None => {
                     let reader = self.reader.take().expect("looked at above");
                     reader.finish(&mut rows).map_err(|error| self.source.csv_error(error))?;
@@ -202,13 +204,13 @@ impl Csv {
     }
 
     /// Goes on where a connection broke.
-    async fn take_up_again(&mut self, reason: String) -> Result<(), ResultsError> {
+    async fn resume(&mut self, reason: String) -> Result<(), ResultsError> {
         self.broken += 1;
         if self.broken > BROKEN_CONNECTIONS {
             let location = self.source.location.clone();
             return Err(ResultsError::Broken { location, read: self.read, length: self.length, reason });
         }
-        tracing::info!("{}: the connection broke after {} bytes: {reason}", self.source.location, self.read);
+        tracing::info!("{}: the connection failed after {} bytes: {reason}", self.source.location, self.read);
         self.body = self.source.get(self.read, self.etag.as_deref()).await?.body;
         Ok(())
     }

@@ -243,7 +243,7 @@ fn push_value(text: &mut String, value: &str, field: &Field, row: impl Fn() -> S
         return Ok(());
     }
     let checked: &RawValue =
-        serde_json::from_str(value).map_err(|error| format!("{}: {} is no JSON: {error}", row(), field.record[0]))?;
+        serde_json::from_str(value).map_err(|error| format!("{}: {} is not JSON: {error}", row(), field.record[0]))?;
     text.push_str(checked.get());
     Ok(())
 }

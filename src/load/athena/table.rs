@@ -89,7 +89,7 @@ pub enum Meaning {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TableError {
     /// The named table is not CloudTrail's.
-    #[error("table {database}.{name} is no CloudTrail table: it lacks {}", .lacks.join(", "))]
+    #[error("table {database}.{name} is not a CloudTrail table: it has no {}", .lacks.join(", "))]
     NotCloudTrail {
         /// Its database.
         database: String,
@@ -99,7 +99,7 @@ pub enum TableError {
         lacks: Vec<String>,
     },
     /// None in the database.
-    #[error("database {database} has no CloudTrail table (looked at {looked_at} tables)")]
+    #[error("no CloudTrail table in database {database} (checked {looked_at} tables)")]
     None {
         /// The database.
         database: String,

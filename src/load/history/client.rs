@@ -103,7 +103,7 @@ impl Series<'_> {
         let Some(mut request) = self.request.take() else { return Ok(None) };
         let answer = self.client.ask(&request).await?;
         let unusable = |message: &str| CallError::bad_answer(OPERATION, &self.client.region, message);
-        let events = answer["Events"].as_array().ok_or_else(|| unusable("the answer has no list of Events"))?;
+        let events = answer["Events"].as_array().ok_or_else(|| unusable("the response has no list of Events"))?;
         let oldest = events.iter().map(time_of).min().flatten();
         if !events.is_empty() && oldest.is_none() {
             return Err(unusable("an event has no EventTime"));
@@ -111,7 +111,7 @@ impl Series<'_> {
         let next = answer["NextToken"].as_str().filter(|token| !token.is_empty());
         if let Some(token) = next {
             if request["NextToken"] == token {
-                return Err(unusable("the same page token came twice"));
+                return Err(unusable("the same page token was returned twice"));
             }
             request["NextToken"] = json!(token);
             self.request = Some(request);

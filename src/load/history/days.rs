@@ -26,7 +26,7 @@ pub struct Span {
 
 /// A window that ends before Event history begins, or begins in the future.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("Event history holds the last 90 days, from {oldest} to now: nothing of the window")]
+#[error("Event history holds only the last 90 days (since {oldest}), and nothing in this time range")]
 pub struct TooOld {
     /// The oldest moment that it holds.
     pub oldest: Timestamp,

@@ -265,7 +265,7 @@ impl Sink<'_> {
                 Ok(event) => events.extend(event),
                 Err(reason) => {
                     readable = false;
-                    self.figures.fail(Failure { name: "an event of Event history".to_owned(), reason });
+                    self.figures.fail(Failure { name: "an event in Event history".to_owned(), reason });
                 }
             }
         }

@@ -40,12 +40,12 @@ pub(super) enum Reading {
 /// Why it can't be a row that c7n-trailcreator wrote.
 pub(super) fn read(map: &ResourceMap, row: PredecessorRow) -> Result<Reading, String> {
     let PredecessorRow { account_id, region, event_date, event_name, event_source, .. } = row;
-    let missing = |column: &str| format!("it has no {column}");
+    let missing = |column: &str| format!("no {column}");
     let name = event_name.ok_or_else(|| missing("event_name"))?;
     let source = event_source.ok_or_else(|| missing("event_source"))?;
     let resource_type: ResourceType = row.rtype.ok_or_else(|| missing("rtype"))?.parse().expect("any text is a type");
     let date = event_date.ok_or_else(|| missing("event_date"))?;
-    let time = time(&date).ok_or_else(|| format!("event_date {date:?} is no date with a time"))?;
+    let time = time(&date).ok_or_else(|| format!("event_date {date:?} is not a date with a time"))?;
     let text = row.resource_ids.unwrap_or_default();
     // That tool knew no renames: what it took for a creation by such a call stays one.
     let is_known = |rule: &&EventRule| rule.resource_type == resource_type && rule.action != Action::Rename;
@@ -250,7 +250,7 @@ mod tests {
             assert_eq!(read(PredecessorRow { resource_ids: ids, ..row() }), Ok(Reading::WithoutIds { call }));
         }
         for (broken, reason) in [
-            (PredecessorRow { event_date: Some("soon".to_owned()), ..row() }, "event_date \"soon\" is no date"),
+            (PredecessorRow { event_date: Some("soon".to_owned()), ..row() }, "event_date \"soon\" is not a date"),
             (PredecessorRow { event_date: None, ..row() }, "no event_date"),
             (PredecessorRow { event_name: None, ..row() }, "no event_name"),
             (PredecessorRow { event_source: None, ..row() }, "no event_source"),

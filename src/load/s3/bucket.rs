@@ -93,5 +93,5 @@ impl Bucket {
 }
 
 fn no_such_bucket(failure: CallError, name: &str) -> CallError {
-    CallError { code: "NoSuchBucket".to_owned(), message: format!("there is no bucket {name}"), ..failure }
+    CallError { code: "NoSuchBucket".to_owned(), message: format!("bucket {name} does not exist"), ..failure }
 }

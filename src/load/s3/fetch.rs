@@ -325,8 +325,8 @@ impl Fetcher {
 
 fn object_reason(error: &CallError) -> String {
     match (error.class, error.code.as_str()) {
-        (ErrorClass::NotFound, _) => "it is gone: it was there when the bucket was listed".to_owned(),
-        (_, "PreconditionFailed") => "it was replaced after the bucket was listed; the next load reads it".to_owned(),
+        (ErrorClass::NotFound, _) => "deleted after the bucket was listed".to_owned(),
+        (_, "PreconditionFailed") => "replaced after the bucket was listed; the next load reads it".to_owned(),
         _ => reason(error),
     }
 }

@@ -79,7 +79,7 @@ pub enum S3Error {
     #[error(transparent)]
     Call(#[from] CallError),
     /// There is nothing like a trail's logs.
-    #[error("there are no CloudTrail logs{accounts} at {place}")]
+    #[error("no CloudTrail logs{accounts} at {place}")]
     NoLogs {
         /// `s3://bucket/prefix`
         place: String,
@@ -89,7 +89,7 @@ pub enum S3Error {
         elsewhere: Vec<String>,
     },
     /// S3 Select is wanted, and there is none.
-    #[error("there is no S3 Select for this bucket: {0}")]
+    #[error("S3 Select is not available for this bucket: {0}")]
     NoSelect(CallError),
     /// The ledger can't be read.
     #[error("the database")]
@@ -310,29 +310,29 @@ impl<'f> Fetching<'f> {
 fn explain(decision: &Decision) -> String {
     match decision {
         Decision::Selects(object) => format!(
-            "objects are read by S3 Select: its answer for {object} is what GET gives (--engine get reads them whole)"
+            "reading objects with S3 Select: its records for {object} match GET (use --engine get to read whole objects)"
         ),
-        Decision::Gets(why) => format!("objects are read by GET: {}", explain_get(why)),
+        Decision::Gets(why) => format!("reading objects with GET: {}", explain_get(why)),
     }
 }
 
 fn explain_get(why: &WhyNot) -> String {
     match why {
         WhyNot::Absent(error) => format!(
-            "there is no S3 Select here ({}: {}; AWS closed it to new customers in July 2024)",
+            "S3 Select is not available ({}: {}; AWS closed it to new customers in July 2024)",
             error.code, error.message
         ),
-        WhyNot::Refused { object, reason } => format!("S3 Select does not read {object} ({reason})"),
+        WhyNot::Refused { object, reason } => format!("S3 Select can't read {object} ({reason})"),
         WhyNot::Differs { object, records, selected } => {
             let answer = match selected {
-                Some(selected) if selected == records => "has other facts of them".to_owned(),
+                Some(selected) if selected == records => "has different values".to_owned(),
                 Some(selected) => format!("has {selected}"),
-                None => "is no JSON".to_owned(),
+                None => "is not JSON".to_owned(),
             };
-            format!("S3 Select can't be relied on here ({object} holds {records} records to load, its answer {answer})")
+            format!("S3 Select returns wrong records ({object} holds {records} records to load, the response {answer})")
         }
         WhyNot::NothingToCompare(objects) => {
-            format!("none of the first {objects} holds a record with which S3 Select's answer could be checked")
+            format!("none of the first {objects} objects has a record to check S3 Select with")
         }
     }
 }

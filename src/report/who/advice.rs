@@ -1,29 +1,29 @@
-//! What to do where there is no owner, or only an id.
+//! Suggestions for a resource without an owner, or with only an ID as owner.
 
 use crate::creator::{NoOwner, Owner, Rule, Step, may_lead_to_a_maker};
 use crate::trail::record::Event;
 
-const INHERIT: &str = "give it the owner of the stack, group, cluster or instance that it belongs to: tag --inherit";
+const INHERIT: &str =
+    "use tag --inherit to give it the owner of its parent: the stack, group, cluster or instance that it belongs to";
 
-const MAP: &str = "name its owner with a rule of --identity-map FILE (docs/owners.md)";
+const MAP: &str = "set its owner with a rule in --identity-map FILE";
 
 const CHAINS: &str =
-    "find who made the session: load its day and the one before with --chains, then ask with --resolve-chains";
+    "to find who created the session, load that day and the day before with --chains, then use --resolve-chains";
 
-/// For a text that no event knows; `recorded`: but for the filters.
+/// For a resource without events. `recorded`: it has events, but the filters exclude them.
 pub(super) fn of_unknown(recorded: bool) -> Vec<String> {
     if recorded {
-        return vec!["leave out --type, --account and --region, or change them".to_owned()];
+        return vec!["change or remove --type, --account and --region".to_owned()];
     }
     vec![
-        "load the time in which it was made, if that is not loaded: load-s3, load-athena or load-files with --since"
-            .to_owned(),
-        "ask Event history, which knows 90 days: who ID --live".to_owned(),
-        "see whether the resource map knows the call that makes it: trailcreator resource-map show TYPE".to_owned(),
+        "load the time range in which it was created, with load-s3, load-athena or load-files".to_owned(),
+        "look in Event history, which holds 90 days: who ID --live".to_owned(),
+        "check that the resource map has the event that creates it: trailcreator resource-map show TYPE".to_owned(),
     ]
 }
 
-/// For a resource with a creation. `is_left`: no person made it, but perhaps what it belongs to.
+/// For a resource with a create event. `is_left`: an AWS service created it, so a parent may have an owner.
 pub(super) fn of_creation(
     steps: &[Step],
     event: &Event,
@@ -33,7 +33,7 @@ pub(super) fn of_creation(
     inherit.into_iter().chain(of_owner(steps, event, owner)).collect()
 }
 
-/// By the rule that spoke last; and where a machine's session made it, how to find who made that.
+/// Depends on the rule that decided. For a machine-named session, adds how to find who created the session.
 fn of_owner(steps: &[Step], event: &Event, owner: &Result<Owner, NoOwner>) -> Vec<String> {
     let spoke = |rule: Rule| steps.iter().any(|step| step.rule == rule);
     let mut advice = by_last_rule(steps, event, owner);
@@ -47,15 +47,17 @@ fn by_last_rule(steps: &[Step], event: &Event, owner: &Result<Owner, NoOwner>) -
     let last = steps.last().map(|step| step.rule);
     let advice = match (owner, last) {
         (Ok(owner), _) if Some(&owner.value) == event.identity.on_behalf_of_user_id.as_ref() => {
-            "let the identity store tell the name: who ID --live, or tag, where identitystore:DescribeUser is permitted"
+            "look up the user name in the identity store: who ID --live, with permission for identitystore:DescribeUser"
         }
         (Ok(_), _) | (Err(_), None | Some(Rule::Event)) => return Vec::new(),
-        (Err(_), Some(Rule::Caller)) => return vec![format!("AWS or nobody made it: {MAP}")],
-        (Err(_), Some(Rule::IdentityMap)) => "a rule of your identity map leaves it; change that if it should not",
-        (Err(_), Some(Rule::MachineSessions)) => "let the role be the owner: --machine-sessions role",
-        (Err(_), Some(Rule::UserSuffix)) => "--user-suffix leaves it: it keeps only whose name or ARN ends so",
+        (Err(_), Some(Rule::Caller)) => return vec![format!("no person created it; {MAP}")],
+        (Err(_), Some(Rule::IdentityMap)) => "a rule of your identity map skips it; change the rule if that is wrong",
+        (Err(_), Some(Rule::MachineSessions)) => "use the role as the owner: --machine-sessions role",
+        (Err(_), Some(Rule::UserSuffix)) => {
+            "--user-suffix excludes it: only names and ARNs with that suffix become owners"
+        }
         (Err(_), Some(Rule::CreatorValue | Rule::Chain | Rule::SourceIdentity | Rule::TagValue)) => {
-            return vec![format!("take another fact with --creator-value, or {MAP}")];
+            return vec![format!("use another value with --creator-value, or {MAP}")];
         }
     };
     vec![advice.to_owned()]

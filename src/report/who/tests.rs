@@ -78,7 +78,7 @@ fn a_deleted_resource_has_no_owner_and_says_when() {
         panic!()
     };
     assert_eq!((&answer.owner, &answer.event), (&None, &None));
-    assert_eq!(answer.reason, "deleted at 2026-03-01T10:00:02Z by Anydelete; it was bob's (IAM user name)");
+    assert_eq!(answer.reason, "deleted at 2026-03-01T10:00:02Z by Anydelete; its owner was bob (IAM user name)");
     assert_eq!((answer.evidence.len(), answer.other_events.len()), (1, 2));
     assert!(answer.is_known());
     let reason = |lines: &[&str]| ask("app", lines.iter().map(|line| event(line)).collect())[0].reason.clone();
@@ -89,10 +89,10 @@ fn a_deleted_resource_has_no_owner_and_says_when() {
         "sqs app delete 4 x",
         "sqs app delete 5 x",
     ];
-    assert_eq!(reason(&twice), "deleted at 2026-03-01T10:00:04Z by Anydelete; it was alice's (IAM user name)");
+    assert_eq!(reason(&twice), "deleted at 2026-03-01T10:00:04Z by Anydelete; its owner was alice (IAM user name)");
     assert_eq!(
         reason(&["sqs app delete 2 x"]),
-        "deleted at 2026-03-01T10:00:02Z by Anydelete; its creation is not recorded"
+        "deleted at 2026-03-01T10:00:02Z by Anydelete; no create event in the loaded time range"
     );
 }
 
@@ -100,7 +100,7 @@ fn a_deleted_resource_has_no_owner_and_says_when() {
 fn an_unknown_text_gets_an_answer_too() {
     let [answer] = &ask("app", Vec::new())[..] else { panic!() };
     assert_eq!((answer.id.as_str(), answer.is_known()), ("app", false));
-    assert_eq!(answer.reason, "the database has no event of it");
+    assert_eq!(answer.reason, "the database has no event of this resource");
     let filter = Filter { accounts: vec!["999999999999".into()], ..Filter::default() };
     let [answer] =
         &answers("app", history(vec![event("iam-role app create 1 bob")]), &filter, &OwnerRules::default(), &is_global)
@@ -196,7 +196,7 @@ fn a_value_that_was_changed_says_so() {
     changed.event.identity.user_name = Some("doe,jane".to_owned());
     let found = ask("app", vec![changed]);
     assert_eq!(owners(&found), [Some("doe_jane")]);
-    assert_eq!(found[0].reason, "IAM user name, recorded as \"doe,jane\" and made legal as a tag");
+    assert_eq!(found[0].reason, "IAM user name; recorded as \"doe,jane\", changed to a valid tag value");
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn the_rules_that_were_asked_for_decide() {
     let rules = OwnerRules { user_suffix: Some("@example.com".to_owned()), ..OwnerRules::default() };
     let found =
         answers("app", history(vec![event("iam-role app create 1 bob")]), &Filter::default(), &rules, &is_global);
-    assert_eq!((found[0].owner.as_deref(), found[0].reason.as_str()), (None, "bob does not end in @example.com"));
+    assert_eq!((found[0].owner.as_deref(), found[0].reason.as_str()), (None, "bob does not end with @example.com"));
     assert!(found[0].event.is_some(), "the event is told all the same");
 }
 
@@ -217,10 +217,10 @@ fn the_way_to_the_owner_is_told_rule_by_rule() {
     assert_eq!(
         told,
         [
-            (Rule::Event, "Anycreate at 2026-03-01T10:00:02Z is the latest of 2 creations on record"),
+            (Rule::Event, "Anycreate at 2026-03-01T10:00:02Z is the latest of 2 create events on record"),
             (Rule::Caller, "IAMUser arn:aws:iam::111122223333:user/bob"),
             (Rule::CreatorValue, "name is bob: IAM user name"),
-            (Rule::UserSuffix, "bob ends in b"),
+            (Rule::UserSuffix, "bob ends with b"),
         ]
     );
     assert_eq!(found[0].advice, [""; 0]);
@@ -272,7 +272,10 @@ fn what_was_renamed_is_told_by_both_names() {
     let rename = renaming("iam-user old rename 3 carol new");
     let [by_old] = &ask("old", vec![created.clone(), rename.clone()])[..] else { panic!() };
     assert_eq!((by_old.id.as_str(), &by_old.owner), ("old", &None));
-    assert_eq!(by_old.reason, "renamed to new at 2026-03-01T10:00:03Z by UpdateUser; it was alice's (IAM user name)");
+    assert_eq!(
+        by_old.reason,
+        "renamed to new at 2026-03-01T10:00:03Z by UpdateUser; its owner was alice (IAM user name)"
+    );
 
     let asked = |query: &str, filter: &Filter| {
         let (renames, of_earlier_names) = (vec![rename.clone()], vec![created.clone(), rename.clone()]);
@@ -290,7 +293,7 @@ fn what_was_renamed_is_told_by_both_names() {
         assert_eq!((other.action, new_name, other.event_name.as_str()), ("rename", Some("new"), "UpdateUser"));
     }
     let only_roles = Filter { types: vec!["iam-role".into()], ..Filter::default() };
-    let reason = "the database has events of it, but none with this account, region and type";
+    let reason = "the database has events of this resource, but none with this account, region and type";
     assert_eq!(asked("new", &only_roles)[0].reason, reason);
 }
 
@@ -301,6 +304,7 @@ fn a_renamed_resource_whose_creation_is_not_recorded_says_so() {
     let [answer] = &answers("new", history, &Filter::default(), &OwnerRules::default(), &is_global)[..] else {
         panic!()
     };
-    let reason = "its creation is not recorded, renamed from old to new by UpdateUser at 2026-03-01T10:00:03Z";
+    let reason =
+        "no create event in the loaded time range, renamed from old to new by UpdateUser at 2026-03-01T10:00:03Z";
     assert_eq!((&answer.owner, answer.reason.as_str()), (&None, reason));
 }

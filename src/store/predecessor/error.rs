@@ -28,10 +28,10 @@ pub enum PredecessorError {
     #[error("{} is a database of trailcreator itself, not of c7n-trailcreator", .0.display())]
     Ours(PathBuf),
     /// It lacks the table.
-    #[error("{} has no table `events`, so it is not c7n-trailcreator's", .0.display())]
+    #[error("{} is not a database of c7n-trailcreator: it has no table `events`", .0.display())]
     NoTable(PathBuf),
     /// The table lacks columns.
-    #[error("the table `events` of {} lacks {}, so it is not c7n-trailcreator's", path.display(), missing.join(", "))]
+    #[error("{} is not a database of c7n-trailcreator: its table `events` has no {}", path.display(), missing.join(", "))]
     NoColumns {
         /// As given.
         path: PathBuf,
@@ -57,24 +57,24 @@ impl PredecessorError {
         match self {
             Self::Path { .. } => "check the path and its permissions",
             Self::NoDatabase { .. } => {
-                "give the file that c7n-trailcreator wrote with its own --db; log files of a trail are read with load-files"
+                "name the file that c7n-trailcreator wrote (its --db); use load-files for log files of a trail"
             }
-            Self::Ours(_) => "there is nothing to import: name it with --db and use it as it is",
-            Self::NoTable(_) | Self::NoColumns { .. } => "give the file that c7n-trailcreator wrote with its own --db",
+            Self::Ours(_) => "no import is needed: name the file with --db",
+            Self::NoTable(_) | Self::NoColumns { .. } => "name the file that c7n-trailcreator wrote (its --db)",
             Self::Unfinished(_) => {
-                "SQLite takes it back when it opens the file to write: sqlite3 FILE 'DELETE FROM events WHERE 0'; then run the \
-                 same command again"
+                "SQLite rolls it back when it opens the file for writing: run `sqlite3 FILE 'DELETE FROM events WHERE 0'`, then \
+                 the same command again"
             }
             Self::Sqlite { error, .. } => match error.sqlite_error_code() {
                 Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-                    "another program is writing to it: wait until it is done, then run the same command again"
+                    "another program is writing to it: wait until it finishes, then run the same command again"
                 }
                 Some(ErrorCode::DatabaseCorrupt) => {
-                    "what was read before is kept; make a whole copy with: sqlite3 FILE .recover | sqlite3 COPY, and import that"
+                    "all rows read so far are saved; repair a copy with `sqlite3 FILE .recover | sqlite3 COPY`, and import that"
                 }
                 _ => {
-                    "make the file readable for you; where it lies on a read-only disk with a -wal file beside it, copy both to a \
-                     folder that you can write to, and import that copy"
+                    "make the file readable; if it is on a read-only disk with a -wal file beside it, copy both files to a \
+                     writable folder, and import that copy"
                 }
             },
         }

@@ -217,7 +217,7 @@ fn read(row: &Row<'_>) -> Result<PredecessorRow, String> {
             ValueRef::Integer(number) if name == "account_id" => Some(format!("{number:012}")),
             ValueRef::Integer(number) => Some(number.to_string()),
             ValueRef::Real(number) => Some(number.to_string()),
-            ValueRef::Blob(_) => return Err(format!("{name} is no text, or longer than {MAX_VALUE_BYTES} bytes")),
+            ValueRef::Blob(_) => return Err(format!("{name} is not text, or is longer than {MAX_VALUE_BYTES} bytes")),
         })
     };
     Ok(PredecessorRow {

@@ -44,7 +44,7 @@ pub struct Field(&'static str);
 
 /// A field that can't be counted by.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no field {name:?} to count by{}", .nearest.map(|nearest| format!(", did you mean {nearest}?")).unwrap_or_default())]
+#[error("can't count by {name:?}: unknown field{}", .nearest.map(|nearest| format!(", did you mean {nearest}?")).unwrap_or_default())]
 pub struct UnknownField {
     /// What was given.
     pub name: String,

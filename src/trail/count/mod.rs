@@ -59,7 +59,7 @@ pub struct Tally(HashMap<String, Calls>);
 
 /// There are too many distinct values to hold them in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the fields have too many different values: more than {} MiB of them", .0 / 1024 / 1024)]
+#[error("the fields have too many distinct values: more than {} MiB", .0 / 1024 / 1024)]
 pub struct TooManyValues(usize);
 
 /// Counts calls. Shared by threads, each with its own [`Tally`].
@@ -175,7 +175,7 @@ fn is_text(raw: Option<&str>) -> bool {
 
 fn moment(raw: &str) -> Result<Timestamp, String> {
     let time: Option<String> = serde_json::from_str(raw).ok();
-    time.and_then(|time| time.parse().ok()).ok_or_else(|| format!("a record has the eventTime {raw}"))
+    time.and_then(|time| time.parse().ok()).ok_or_else(|| format!("a record has an invalid eventTime {raw}"))
 }
 
 enum Reading {

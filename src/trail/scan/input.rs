@@ -105,8 +105,8 @@ impl<R: Read> Read for Bounded<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = self.inner.read(buffer).map_err(|error| match error.kind() {
             io::ErrorKind::Interrupted => error,
-            io::ErrorKind::UnexpectedEof => io::Error::new(error.kind(), "the gzip data end too early"),
-            kind => io::Error::new(kind, format!("the gzip data are damaged: {error}")),
+            io::ErrorKind::UnexpectedEof => io::Error::new(error.kind(), "the gzip data is truncated"),
+            kind => io::Error::new(kind, format!("the gzip data is damaged: {error}")),
         })?;
         if self.inner.count.get() > self.limit {
             return Err(io::Error::other(format!("decompresses to more than {} bytes", self.limit)));

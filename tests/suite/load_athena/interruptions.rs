@@ -41,14 +41,14 @@ fn killed_while_it_runs_the_query_is_taken_up_again() {
     athena.control(&json!({"hold": null}));
     let run = bench.trailcreator(args).athena(&moto, &athena).run();
     let id = athena.queries()[0]["id"].as_str().expect("an id").to_owned();
-    run.success().says(["going on with query", &id]);
+    run.success().says(["resuming query", &id]);
     assert_eq!(athena.calls("StartQueryExecution"), 1);
     bench.trailcreator(["load-files", "logs", "--db", "files.db"]).run().success();
     assert_eq!(rows(&bench.path("creators.db")), rows(&bench.path("files.db")));
     bench.trailcreator(args).athena(&moto, &athena).run().success();
     assert_eq!(athena.calls("StartQueryExecution"), 2, "the next run asks for what came since");
     let by_id = bench.trailcreator(["load-athena", "--query-id", &id]).athena(&moto, &athena).run();
-    assert!(by_id.success().stdout.contains("is loaded already"), "{}", by_id.printed());
+    assert!(by_id.success().stdout.contains("already loaded"), "{}", by_id.printed());
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn killed_between_pages_the_result_is_read_again() {
     let before = rows(&bench.path("creators.db")).len();
     assert!(0 < before && before < 6000, "{before} rows were committed");
     athena.control(&json!({"cut_page": null}));
-    bench.trailcreator(["load-athena"]).athena(&moto, &athena).run().success().says(["going on with query"]);
+    bench.trailcreator(["load-athena"]).athena(&moto, &athena).run().success().says(["resuming query"]);
     assert_eq!(athena.calls("StartQueryExecution"), 1);
     bench.trailcreator(["load-files", "logs", "--db", "files.db"]).run().success();
     assert_eq!(rows(&bench.path("creators.db")), rows(&bench.path("files.db")));
@@ -105,7 +105,7 @@ fn killed_in_the_middle_of_the_csv_the_result_is_read_again() {
     assert!(0 < before && before < ROWS, "{before} rows were committed");
     let run = bench.trailcreator(["load-athena"]).athena(&moto, &athena).run();
     let id = athena.queries()[0]["id"].as_str().expect("an id").to_owned();
-    run.success().says(["going on with query", &id]);
+    run.success().says(["resuming query", &id]);
     assert_eq!(athena.calls("StartQueryExecution"), 1, "the query is not paid for twice");
     assert_eq!(athena.calls("GetQueryResults"), 0, "it was the CSV");
     bench.trailcreator(["load-files", "logs", "--db", "files.db"]).run().success();

@@ -14,7 +14,7 @@ fn several_tables_are_listed_and_none_is_told() {
     let athena = Athena::with(&moto, &json!({"tables": tables, "unrelated": ["sales"]}));
     let run = |args: &[&str]| bench.trailcreator(["load-athena"].iter().chain(args)).athena(&moto, &athena).run();
     run(&[]).code(1).says(["several CloudTrail tables: a_logs, b_logs", "--table"]);
-    run(&["--table", "sales"]).code(1).says(["sales is no CloudTrail table: it lacks eventtime"]);
+    run(&["--table", "sales"]).code(1).says(["sales is not a CloudTrail table: it has no eventtime"]);
     run(&["--table", "missing"]).code(1).says(["missing", "--athena-db"]);
     run(&["--athena-db", "nowhere"]).code(1).says(["Database nowhere not found", "--athena-db"]);
     run(&["--athena-db", "other"]).success();

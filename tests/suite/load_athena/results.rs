@@ -164,7 +164,7 @@ fn a_broken_row_is_named_and_the_others_are_loaded() {
     let document = run.code(4).json();
     let reason = document["failures"][0]["reason"].as_str().expect("the broken row is named");
     assert!(
-        reason.contains("requestParameters is no JSON") && reason.contains("s3.amazonaws.com CreateBucket"),
+        reason.contains("requestParameters is not JSON") && reason.contains("s3.amazonaws.com CreateBucket"),
         "{reason}"
     );
     assert_eq!(

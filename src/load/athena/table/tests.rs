@@ -46,7 +46,10 @@ fn a_table_of_something_else_says_what_it_lacks() {
     other.columns.retain(|(name, _)| name != "eventname" && name != "useridentity");
     other.columns.push(("useridentity".to_owned(), "string".to_owned()));
     let error = Table::read("logs", &other).unwrap_err().to_string();
-    assert_eq!(error, "table logs.cloudtrail_logs is no CloudTrail table: it lacks eventname, useridentity as struct");
+    assert_eq!(
+        error,
+        "table logs.cloudtrail_logs is not a CloudTrail table: it has no eventname, useridentity as struct"
+    );
 }
 
 #[test]

@@ -47,17 +47,19 @@ pub(super) async fn read(mut output: SelectObjectContentOutput) -> Result<Answer
                     return Ok(reader.end());
                 }
             }
-            Ok(None) => return Err(NoAnswer::BrokenOff("S3 Select's answer ended before its End event".to_owned())),
+            Ok(None) => {
+                return Err(NoAnswer::BrokenOff("the S3 Select response ended before its End event".to_owned()));
+            }
             // The SDK can't read the stream's own error messages (`:message-type` error): which one it is stays unknown.
             Err(error @ aws_sdk_s3::error::SdkError::ResponseError(_)) if is_error_message(&error) => {
-                return Err(NoAnswer::Unsuitable("S3 Select gave up on it".to_owned()));
+                return Err(NoAnswer::Unsuitable("S3 Select returned an error".to_owned()));
             }
             Err(aws_sdk_s3::error::SdkError::ServiceError(error)) => {
                 return Err(NoAnswer::Unsuitable(error.err().to_string()));
             }
             Err(error) => {
                 let reason = aws_smithy_types::error::display::DisplayErrorContext(error).to_string();
-                return Err(NoAnswer::BrokenOff(format!("S3 Select's answer broke off: {reason}")));
+                return Err(NoAnswer::BrokenOff(format!("the S3 Select response was interrupted: {reason}")));
             }
         }
     }
@@ -79,7 +81,7 @@ impl Reader {
             Event::Records(records) => {
                 let payload = records.payload.map(aws_sdk_s3::primitives::Blob::into_inner).unwrap_or_default();
                 if answer.document.len() + payload.len() > MAX_BYTES {
-                    return Err(NoAnswer::Unsuitable(format!("more than {MAX_BYTES} bytes are selected")));
+                    return Err(NoAnswer::Unsuitable(format!("S3 Select returned more than {MAX_BYTES} bytes")));
                 }
                 answer.document.extend_from_slice(&payload);
             }

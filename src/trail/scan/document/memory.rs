@@ -21,7 +21,7 @@ pub(in crate::trail::scan) fn split(json: &[u8], wants: Wants<'_>, records: &mut
     let mut walk = Walk { json, wants, records };
     let mut at = walk.skip_white(0);
     if at == json.len() {
-        return Err("it is empty".to_owned());
+        return Err("the file is empty".to_owned());
     }
     if !matches!(json[at], b'{' | b'[') {
         walk.value(at)?;

@@ -32,7 +32,7 @@ pub(in crate::trail::scan) fn split(
         records.begin_document();
         let document = Document { records, wants, pending: &pending };
         if document.deserialize(&mut deserializer).map_err(|error| error.to_string())? == Shape::Other {
-            return Err("it is one object larger than any record, without Records".to_owned());
+            return Err("a single object that is larger than any record and has no Records".to_owned());
         }
     }
     for value in deserializer.into_iter::<Box<RawValue>>() {

@@ -121,8 +121,8 @@ fn what_stands_before_a_break_is_kept() {
         ("EOF while parsing", document.as_bytes()[..document.len() - 30].to_vec(), &["a"]),
         ("unicode code point", invalid, &["a"]),
         ("expected", [document.as_bytes(), b" x"].concat(), &["a", "b"]),
-        ("the gzip data are damaged", [&zipped[..], b"what is no gzip"].concat(), &["a", "b"]),
-        ("the gzip data are damaged", damaged, &["a", "b"]),
+        ("the gzip data is damaged", [&zipped[..], b"what is no gzip"].concat(), &["a", "b"]),
+        ("the gzip data is damaged", damaged, &["a", "b"]),
         ("too early", zipped[..zipped.len() - 4].to_vec(), &["a", "b"]),
     ];
     for (reason, bytes, expected) in cases {
