@@ -150,7 +150,7 @@ fn identity_center_names_its_sessions_itself() {
 fn an_identity_center_user_is_an_id_and_the_reason_says_why() {
     let owner = OwnerRules::default().owner_of(&event_by(identity_center_user())).unwrap();
     assert_eq!(owner.value, "544894e8-80c1-707f-60e3-3ba6510dfac1");
-    assert!(owner.reason.contains("user id") && owner.reason.contains("July 2025"), "{}", owner.reason);
+    assert!(owner.reason.contains("user ID") && owner.reason.contains("July 2025"), "{}", owner.reason);
     let propagated = Identity { on_behalf_of_user_id: some("user-1"), ..session("app", "1688990565286187801") };
     assert_eq!(default_owner(propagated.clone()).as_deref(), Ok("user-1"));
     let named = Identity { arn: session("app", "anna").arn, ..propagated };

@@ -294,7 +294,7 @@ mod tests {
             MAX_VALUE_BYTES + 1
         );
         let found: Vec<_> = rows(&database(folder.path(), &sql)).into_iter().map(|(_, row)| row).collect();
-        for (row, reason) in found.iter().zip(["no text", "not UTF-8", "longer than"]) {
+        for (row, reason) in found.iter().zip(["not text", "not UTF-8", "longer than"]) {
             assert!(row.as_ref().unwrap_err().contains(reason), "{row:?}");
         }
         assert_eq!(found[3].as_ref().unwrap().region.as_ref().unwrap().len(), MAX_VALUE_BYTES);

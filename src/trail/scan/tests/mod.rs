@@ -123,7 +123,7 @@ fn what_stands_before_a_break_is_kept() {
         ("expected", [document.as_bytes(), b" x"].concat(), &["a", "b"]),
         ("the gzip data is damaged", [&zipped[..], b"what is no gzip"].concat(), &["a", "b"]),
         ("the gzip data is damaged", damaged, &["a", "b"]),
-        ("too early", zipped[..zipped.len() - 4].to_vec(), &["a", "b"]),
+        ("truncated", zipped[..zipped.len() - 4].to_vec(), &["a", "b"]),
     ];
     for (reason, bytes, expected) in cases {
         let (result, names) = scan(&bytes);
