@@ -1,22 +1,22 @@
-//! Role chains: from a session to the call that made it, to the session that made that call, up to somebody who is no
-//! session.
+//! Role chains: from a session to the event that created it, to the session that made that call, and so on, up to a
+//! principal that is not a session.
 //!
-//! The store knows who made which session and fills it into the events ([`Event::makers`]); this decides which sessions are
-//! followed at all, and in which light the rules see a maker: as if it had made the event itself.
+//! The store fills in the principals that created sessions ([`Event::makers`]). This module decides which sessions to follow,
+//! and how the owner rules apply to such a principal: as if it had created the resource itself.
 
 use super::identity::{Caller, Session, caller_of, foreign_account, identity_center_user, session_of, text};
 use super::machine_session;
 use crate::trail::record::{Event, Identity, SessionMaker};
 
-/// The beginning of access key ids that STS hands out; those of users and of the root user begin otherwise.
+/// The prefix of access key IDs that STS issues. Those of IAM users and of the root user have other prefixes.
 ///
 /// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html>
 const TEMPORARY_KEY: &str = "ASIA";
 
-/// The access key id by which the maker of a caller's session is found; `None` where the caller is no session, or one that
-/// stands for a person already: with a source identity, on behalf of an Identity Center user, or of a permission set.
+/// The access key ID to find the creator of a caller's session by. `None` if the caller is not a session, or is a session that
+/// already identifies a person: with a source identity, on behalf of an Identity Center user, or of a permission set.
 ///
-/// A root user's session may be AssumeRoot's; a service-linked role's is always AWS's own.
+/// A root session can come from AssumeRoot. A session of a service-linked role always belongs to AWS.
 pub fn session_key(identity: &Identity) -> Option<&str> {
     let key = text(&identity.access_key_id)?;
     let names_a_person = text(&identity.source_identity).is_some() || identity_center_user(identity).is_some();
@@ -28,14 +28,14 @@ pub fn session_key(identity: &Identity) -> Option<&str> {
     (is_followed && !names_a_person).then_some(key)
 }
 
-/// Whether it is worth loading who made a caller's session: one that AWS handed out to an instance leads to nobody.
+/// Whether a recorded event can lead to the creator of a caller's session. Sessions that AWS issues to instances have none.
 pub fn may_lead_to_a_maker(identity: &Identity) -> bool {
     let name = session_of(identity).and_then(|session| session.name);
     session_key(identity).is_some() && !name.is_some_and(machine_session::is_handed_out_by_aws)
 }
 
-/// How much an identity tells: of two copies of one call the one that tells more is believed. The key that leads on counts
-/// most, then a name, then the number of facts.
+/// How much an identity says. Of two copies of an event, the one with the higher value is used. The access key counts most,
+/// then a name, then the number of facts.
 pub fn telling(identity: &Identity) -> (bool, bool, usize) {
     let Identity { arn, user_name, access_key_id, .. } = identity;
     let is_named = text(arn).or(text(user_name)).is_some();
@@ -43,15 +43,15 @@ pub fn telling(identity: &Identity) -> (bool, bool, usize) {
     (text(access_key_id).is_some(), is_named, facts)
 }
 
-/// A call by which the session before it was made.
+/// An event that created the previous session in the chain.
 pub(super) struct Link {
-    /// What it says, as a phrase.
+    /// A phrase for the evidence.
     pub(super) says: String,
-    /// The event as if the maker had made it.
+    /// The create event, as if the creator of the session had made the call.
     pub(super) event: Event,
 }
 
-/// The calls that lead from an event to the last maker, nearest first.
+/// The events from a create event to the last principal in the chain, nearest first.
 pub(super) fn links(event: &Event) -> Vec<Link> {
     let mut links: Vec<Link> = Vec::new();
     let mut session = &event.identity;
@@ -66,7 +66,7 @@ pub(super) fn links(event: &Event) -> Vec<Link> {
     links
 }
 
-/// The event by the maker. The account that recorded the maker's call is the maker's where its identity tells none.
+/// The event with the creator of the session as caller. If the identity has no account, the recording account is used.
 fn by_maker(event: &Event, maker: &SessionMaker) -> Event {
     let mut identity = maker.identity.clone();
     if text(&identity.account_id).is_none() {
@@ -120,7 +120,7 @@ mod tests {
         Identity { access_key_id: some(key), ..identity }
     }
 
-    /// An event by a session with key ASIA0; its maker's key is ASIA1, and so on.
+    /// An event by a session with key ASIA0. The key of its creator is ASIA1, and so on.
     fn event(callers: Vec<Identity>) -> Event {
         let mut callers = callers.into_iter().enumerate().map(|(at, caller)| with_key(caller, &format!("ASIA{at}")));
         let mut event = event_by(callers.next().unwrap());
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_at_work_leaves_the_owner_to_parents_unless_a_person_made_its_session() {
+    fn service_calls_are_left_to_parents_unless_a_person_created_the_session() {
         let is_left = |callers: Vec<Identity>| rules().is_left_to_parents(&event(callers));
         let stack = || session("stacks", "AWSCloudFormation");
         assert!(is_left(vec![stack(), of_kind("AWSService")]));
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_maker_is_the_owner_by_all_the_options() {
+    fn all_options_apply_to_last_principal() {
         let callers = || vec![session("deploy", "i-05c30218156bcc246"), session("hub", "tool"), anna()];
         assert_eq!(owner(&rules(), callers()), "anna");
         assert_eq!(owner(&OwnerRules::default(), callers()), "deploy", "without --resolve-chains");
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn each_link_is_told_with_its_accounts() {
+    fn evidence_shows_each_link_with_accounts() {
         let mut stranger = with_key(session("hub", "tool"), "");
         stranger.account_id = some("444455556666");
         let explanation = rules().explain(&event(vec![session("deploy", "x"), stranger]));
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_no_name_leaves_it_to_the_session_before() {
+    fn nameless_principal_falls_back_to_the_session_it_created() {
         let nameless = Identity { account_id: some("444455556666"), ..of_kind("AWSAccount") };
         let explanation = rules().explain(&event(vec![session("deploy", "x"), session("hub", "anna"), nameless]));
         assert_eq!(explanation.owner.unwrap().value, "anna");
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn web_identities_and_saml_users_are_makers() {
+    fn web_identities_and_saml_users_end_chains() {
         let principal_id = some(
             "arn:aws:iam::1:oidc-provider/token.actions.githubusercontent.com:sts.amazonaws.com:repo:a/b:ref:refs/heads/main",
         );
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_a_person_already_is_not_followed() {
+    fn sessions_that_identify_a_person_are_not_followed() {
         let key = |identity: Identity| session_key(&with_key(identity, "ASIA1")).map(str::to_owned);
         assert_eq!(key(session("deploy", "x")), some("ASIA1"));
         assert_eq!(key(Identity { source_identity: some("anna"), ..session("deploy", "x") }), None);
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn what_aws_hands_out_leads_to_nobody() {
+    fn sessions_issued_by_aws_are_not_followed() {
         let leads = |name: &str| may_lead_to_a_maker(&with_key(session("deploy", name), "ASIA1"));
         assert!(leads("botocore-session-1700000000") && leads("anna"));
         assert!(!leads("i-05c30218156bcc246") && !leads("AWSCloudFormation"));
@@ -247,20 +247,20 @@ mod tests {
     }
 
     #[test]
-    fn root_by_assume_root_is_who_assumed_it() {
+    fn assumed_root_is_followed_to_its_caller() {
         assert_eq!(owner(&rules(), vec![of_kind("Root"), anna()]), "anna");
         assert_eq!(owner(&rules(), vec![of_kind("Root")]), "root");
     }
 
     #[test]
-    fn a_maker_of_another_session_is_not_believed() {
+    fn creator_of_another_session_is_ignored() {
         let mut event = event(vec![session("deploy", "x"), anna()]);
         event.makers[0].session_key = "ASIA7".to_owned();
         assert_eq!(rules().owner_of(&event).unwrap().value, "x");
     }
 
     #[test]
-    fn the_identity_map_is_asked_at_each_link_and_the_first_rule_that_fits_decides() {
+    fn identity_map_applies_to_each_link_and_first_match_decides() {
         let map = |text: &str| {
             let map = IdentityMap::parse("map.yml", text).unwrap_or_else(|error| panic!("{error}"));
             OwnerRules { identity_map: Some(Arc::new(map)), ..rules() }

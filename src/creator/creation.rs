@@ -1,23 +1,23 @@
-//! Which of a resource's events made it.
+//! Finds the event that created a resource.
 
 use super::lives::renames_in_words;
 use crate::trail::record::{Action, Event, StoredEvent};
 
-/// The event that made the resource, of all its events in any order: the latest `Create`, else the first `Upsert`, since
-/// the last `Delete`. `None` where no creation was recorded (since the last deletion).
+/// Returns the event that created the resource, from all its events in any order: the latest `Create`, else the first `Upsert`,
+/// since the last `Delete`. `None` if there is no such event.
 ///
-/// * A `Rename` changes nothing: it is in the life of what bears another name now.
-/// * A `Create` beats an `Upsert`, whichever came first: it fails on what exists, so it is certain.
-/// * Time decides, whatever the region: events of a global type may be recorded in several.
-/// * `eventTime` has whole seconds. A deletion and a creation of one second are a replacement: the creation counts as the
-///   later one. Among creations of one second the event id decides, so that the answer is always the same.
+/// * A `Rename` has no effect here: the resource now has another name.
+/// * A `Create` has priority over an `Upsert`, whichever is earlier: it fails for an existing resource, so it is certain.
+/// * Events are ordered by time, across regions: events of a global type can be recorded in several.
+/// * `eventTime` has whole seconds. A delete and a create event in the same second are a replacement: the create event
+///   counts as later. Among create events of one second the event ID decides, so that the result is deterministic.
 pub fn creation_of(events: &[StoredEvent]) -> Option<&StoredEvent> {
     living(events, Action::Create)
         .max_by_key(|event| order(event))
         .or_else(|| living(events, Action::Upsert).min_by_key(|event| order(event)))
 }
 
-/// Why [`creation_of`] these events is this one, as a phrase.
+/// A phrase that explains the choice of [`creation_of`].
 pub fn why_this_event(events: &[StoredEvent], creation: &StoredEvent) -> String {
     let since = last_deletion(events).map(|time| format!(" since the delete event at {time}")).unwrap_or_default();
     let rivals = living(events, creation.action).count();
@@ -75,14 +75,14 @@ mod tests {
     }
 
     #[test]
-    fn the_latest_create_wins() {
+    fn latest_create_wins() {
         assert_eq!(creation(&["create 1 a"]).as_deref(), Some("a"));
         assert_eq!(creation(&["create 1 a", "create 5 b"]).as_deref(), Some("b"));
         assert_eq!(creation(&["create 1 a", "delete 3 d", "create 5 b"]).as_deref(), Some("b"));
     }
 
     #[test]
-    fn the_first_upsert_since_the_last_deletion_wins() {
+    fn first_upsert_since_last_delete_wins() {
         assert_eq!(creation(&["upsert 1 a", "upsert 2 b", "upsert 3 c"]).as_deref(), Some("a"));
         assert_eq!(creation(&["upsert 1 a", "delete 2 d", "upsert 3 b", "upsert 4 c"]).as_deref(), Some("b"));
         assert_eq!(
@@ -92,13 +92,13 @@ mod tests {
     }
 
     #[test]
-    fn a_create_beats_upserts_before_and_after_it_but_not_across_a_deletion() {
+    fn create_beats_upserts_but_not_across_a_delete() {
         assert_eq!(creation(&["upsert 1 a", "create 2 b", "upsert 3 c"]).as_deref(), Some("b"));
         assert_eq!(creation(&["create 1 a", "delete 2 d", "upsert 3 b"]).as_deref(), Some("b"));
     }
 
     #[test]
-    fn after_a_deletion_nothing_is_known() {
+    fn after_a_delete_there_is_no_creation() {
         assert_eq!(creation(&[]), None);
         assert_eq!(creation(&["delete 1 d"]), None);
         assert_eq!(creation(&["create 1 a", "delete 2 d"]), None);
@@ -106,14 +106,14 @@ mod tests {
     }
 
     #[test]
-    fn within_one_second_a_deletion_comes_first_and_creations_are_in_the_order_of_their_ids() {
+    fn within_one_second_delete_comes_first_and_creates_are_ordered_by_id() {
         assert_eq!(creation(&["create 1 a", "delete 5 x", "create 5 b"]).as_deref(), Some("b"));
         assert_eq!(creation(&["create 5 b", "create 5 a"]).as_deref(), Some("b"));
         assert_eq!(creation(&["upsert 5 b", "upsert 5 a"]).as_deref(), Some("a"));
     }
 
     #[test]
-    fn the_choice_is_explained() {
+    fn choice_is_explained() {
         let why = |lines: &[&str]| {
             let events = events(lines);
             why_this_event(&events, creation_of(&events).unwrap())

@@ -1,52 +1,52 @@
-//! The way from an event to an owner, rule by rule: what `who` tells as evidence.
+//! The steps from an event to an owner, rule by rule: the evidence that `who` shows.
 
 use serde::Serialize;
 
 use super::{NoOwner, Owner};
 
-/// A rule, as `docs/owners.md` calls it.
+/// A rule. `docs/owners.md` has the same names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rule {
-    /// Which event counts.
+    /// The choice of the create event.
     Event,
-    /// What kind of caller it was.
+    /// The kind of caller.
     Caller,
-    /// The user's own rules.
+    /// The identity map.
     IdentityMap,
-    /// Who made the caller's session.
+    /// The role chain.
     Chain,
-    /// The person that the session names.
+    /// The source identity of the session.
     SourceIdentity,
-    /// Sessions that machines named.
+    /// Machine-named sessions.
     MachineSessions,
-    /// Which fact stands for the caller.
+    /// The fact that becomes the owner.
     CreatorValue,
-    /// Whose creations count.
+    /// `--user-suffix`.
     UserSuffix,
-    /// What tags allow.
+    /// Valid tag values.
     TagValue,
 }
 
-/// What one rule said.
+/// The result of one rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Step {
     /// The rule.
     pub rule: Rule,
-    /// What it found, as a phrase.
+    /// The result as a phrase.
     pub says: String,
 }
 
-/// An event's owner, and how it came about.
+/// The owner for an event, with all steps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
-    /// The rules that spoke, in their order. The last one decided.
+    /// The rules that applied, in order. The last one decided.
     pub steps: Vec<Step>,
-    /// The owner, or why there is none.
+    /// The owner, or the reason for having none.
     pub owner: Result<Owner, NoOwner>,
 }
 
-/// Notes down what the rules say.
+/// Collects the results of rules.
 #[derive(Debug, Default)]
 pub(super) struct Steps(pub(super) Vec<Step>);
 
@@ -55,7 +55,7 @@ impl Steps {
         self.0.push(Step { rule, says: says.into() });
     }
 
-    /// Notes that a rule leaves no owner.
+    /// Records that a rule left no owner.
     pub(super) fn refuse(&mut self, rule: Rule, no_owner: NoOwner) -> NoOwner {
         self.say(rule, format!("no owner: {}", no_owner.0));
         no_owner

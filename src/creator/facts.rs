@@ -1,4 +1,4 @@
-//! The facts of an event by name: what identity maps look at, and what templates are filled with.
+//! The facts of an event by name: identity maps match them, and templates are filled in with them.
 
 use std::borrow::Cow;
 
@@ -29,7 +29,7 @@ pub(super) enum Field {
     Region,
 }
 
-/// The facts and how people write them.
+/// The facts and their names.
 pub(super) const FIELDS: [(&str, Field); 18] = [
     ("type", Field::Type),
     ("account", Field::Account),
@@ -52,22 +52,22 @@ pub(super) const FIELDS: [(&str, Field); 18] = [
 ];
 
 impl Field {
-    /// By its name.
+    /// Looks up a fact by name.
     pub(super) fn parse(name: &str) -> Option<Self> {
         FIELDS.iter().find(|(known, _)| *known == name).map(|(_, field)| *field)
     }
 
-    /// How people write it.
+    /// The name in identity maps and templates.
     pub(super) fn name(self) -> &'static str {
         FIELDS.iter().find(|(_, field)| *field == self).expect("all fields are in the list").0
     }
 
-    /// The fact; `None` where the event doesn't tell it.
+    /// The value of the fact. `None` if the event lacks it.
     pub(super) fn of(self, event: &Event) -> Option<Cow<'_, str>> {
         let identity = &event.identity;
         let found = match self {
             Self::Type => text(&identity.kind),
-            // The caller's; CloudTrail leaves it out where it is the account that received the event.
+            // The caller's account. CloudTrail omits it if it is the account that received the event.
             Self::Account => text(&identity.account_id).or(some(&event.account_id)),
             Self::Arn => text(&identity.arn),
             Self::PrincipalId => text(&identity.principal_id),
@@ -102,7 +102,7 @@ fn role_of(event: &Event) -> Option<&str> {
     }
 }
 
-/// The user's name: of IAM, SAML, an identity provider, `root`; not a session's.
+/// The user name: of an IAM, SAML or federated user, or `root`; not the name of a session.
 fn user_of(event: &Event) -> Option<&str> {
     match caller_of(&event.identity) {
         Caller::Named { name, .. } => Some(name),

@@ -1,6 +1,6 @@
-//! What kind of caller a `userIdentity` describes, and the facts in it that can stand for an owner.
+//! Determines the kind of caller that a `userIdentity` describes, and the facts in it that can become an owner.
 //!
-//! Empty texts are absent: CloudTrail writes `""` for what it does not know, and so does Athena's CSV for null.
+//! Empty texts count as absent: CloudTrail writes `""` for unknown values, and so does Athena's CSV for null.
 //!
 //! Source: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html>
 
@@ -11,66 +11,66 @@ use super::web_identity::{WebIdentity, provider_phrase};
 use crate::trail::extract::HIDDEN;
 use crate::trail::record::{Event, Identity};
 
-/// How CloudTrail spells the caller of a call that was not signed.
+/// The values that CloudTrail records for the caller of an unsigned call.
 const ANONYMOUS: [&str; 2] = ["anonymous", "ANONYMOUS_PRINCIPAL"];
 
-/// The beginning of the names of service-linked roles.
+/// The prefix of the names of service-linked roles.
 const SERVICE_LINKED: &str = "AWSServiceRole";
 
-/// The path of service-linked roles, which only AWS can make.
+/// The path of service-linked roles. Only AWS can create roles with it.
 const SERVICE_LINKED_PATH: &str = ":role/aws-service-role/";
 
-/// The beginning of the names of the roles that Identity Center makes for its permission sets.
+/// The prefix of the names of roles that Identity Center creates for its permission sets.
 const PERMISSION_SET: &str = "AWSReservedSSO_";
 
-/// Who called.
+/// The caller.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Caller<'a> {
-    /// AWS on its own behalf; says which part of it.
+    /// AWS on its own behalf. The text names the service.
     Service(String),
     /// A session of a role.
     Session(Session<'a>),
-    /// A principal with a name of its own; `what` it is, as a phrase: "IAM user name".
+    /// A principal with its own name. `what` describes the name: "IAM user name".
     Named { name: &'a str, what: Cow<'static, str> },
-    /// An Identity Center user, of whom only the id is recorded.
+    /// An Identity Center user, recorded only by ID.
     IdentityCenterUser(UserId<'a>),
-    /// Nobody: the call was not signed.
+    /// Anonymous: the call was not signed.
     Anonymous,
-    /// CloudTrail does not say; why, as a phrase.
+    /// CloudTrail records no name. The text has the reason, as a phrase.
     Nameless(String),
 }
 
 /// A session of a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Session<'a> {
-    /// `RoleSessionName`, chosen by who assumed the role.
+    /// `RoleSessionName`, chosen by the principal that assumed the role.
     pub(super) name: Option<&'a str>,
-    /// The role's name, without its path.
+    /// The role name, without its path.
     pub(super) role: Option<&'a str>,
-    /// Who signed the session in, where that was an identity provider: an ARN of IAM's or a host.
+    /// The identity provider that signed the session in, if any: the ARN of an IAM identity provider, or a host.
     pub(super) provider: Option<&'a str>,
 }
 
 impl<'a> Session<'a> {
-    /// The Identity Center permission set behind the role, without the suffix that AWS adds. Such sessions are named by
-    /// Identity Center itself, after the user.
+    /// The Identity Center permission set of the role, without the suffix that AWS adds. Identity Center names such sessions
+    /// after the user.
     pub(super) fn permission_set(&self) -> Option<&'a str> {
         let name = self.role?.strip_prefix(PERMISSION_SET)?;
         Some(name.rsplit_once('_').map_or(name, |(permission_set, _)| permission_set))
     }
 
-    /// For the end of a reason: ", signed in through GitHub Actions (token.actions.githubusercontent.com)".
+    /// The end of a reason: ", signed in through GitHub Actions (token.actions.githubusercontent.com)".
     pub(super) fn signed_in(&self) -> String {
         self.provider.map(|provider| format!(", signed in through {}", provider_phrase(provider))).unwrap_or_default()
     }
 }
 
-/// A field's text, if there is any.
+/// The text of a field. `None` if it is absent or empty.
 pub(super) fn text(field: &Option<String>) -> Option<&str> {
     field.as_deref().map(str::trim).filter(|text| !text.is_empty() && *text != HIDDEN)
 }
 
-/// The session, if a role's session called; a service-linked role's too.
+/// The session, if the caller is a role session, including those of service-linked roles.
 pub(super) fn session_of(identity: &Identity) -> Option<Session<'_>> {
     let by_arn = text(&identity.arn).is_some_and(|arn| arn.contains(":assumed-role/"));
     let is_session = match text(&identity.kind) {
@@ -87,14 +87,14 @@ pub(super) fn identity_center_user(identity: &Identity) -> Option<UserId<'_>> {
     text(&identity.on_behalf_of_user_id).map(|user_id| UserId { store_arn, user_id })
 }
 
-/// The caller's account, where it is not the one that received the event.
+/// The caller's account, if it is not the account that received the event.
 pub(super) fn foreign_account(event: &Event) -> Option<&str> {
     let account = text(&event.identity.account_id)?;
     let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
     (is_account && !event.account_id.is_empty() && account != event.account_id).then_some(account)
 }
 
-/// Who called, by the identity's type; by its facts where the type is absent or new.
+/// The caller, by the type of the identity, or by its facts if the type is absent or new.
 pub(super) fn caller_of(identity: &Identity) -> Caller<'_> {
     if let Some(role) = service_linked_role(identity) {
         return Caller::Service(format!("service-linked role {role}"));
@@ -109,7 +109,7 @@ pub(super) fn caller_of(identity: &Identity) -> Caller<'_> {
         Some("AssumedRole") => Some(Caller::Session(session(identity))),
         Some("Role") => named(user_name.or(tail), "role"),
         Some("FederatedUser") => tail.or(user_name).map(|name| federated_user(identity, name)),
-        // The name may be a path, of which c7n-trailcreator takes the end; ours must be equal.
+        // The name can be a path. c7n-trailcreator uses the end of it, and the owner must be the same.
         Some("SAMLUser") => named(user_name.map(|name| name.rsplit('/').next().unwrap_or(name)), "SAML user name"),
         Some("WebIdentityUser") => web_identity_user(identity),
         Some("IdentityCenterUser") => identity_center_user(identity).map(Caller::IdentityCenterUser),
@@ -119,12 +119,12 @@ pub(super) fn caller_of(identity: &Identity) -> Caller<'_> {
     caller.unwrap_or_else(|| by_facts(identity))
 }
 
-/// Whether AWS itself made the call: a service, or its service-linked role.
+/// Whether AWS made the call: a service, or its service-linked role.
 pub fn is_of_aws(identity: &Identity) -> bool {
     matches!(caller_of(identity), Caller::Service(_))
 }
 
-/// The `user_id` that c7n-trailcreator stores: what its `--user-suffix` looks at.
+/// The `user_id` that c7n-trailcreator stores. Its `--user-suffix` is compared with it.
 pub(super) fn custodian_user_id(identity: &Identity) -> Option<&str> {
     match text(&identity.kind) {
         Some("Root") => Some("root"),
@@ -133,7 +133,7 @@ pub(super) fn custodian_user_id(identity: &Identity) -> Option<&str> {
     }
 }
 
-/// Directory, Unknown, no type or one that came after this was written.
+/// For the types Directory and Unknown, no type, or a type that is newer than this code.
 fn by_facts(identity: &Identity) -> Caller<'_> {
     let arn = text(&identity.arn);
     if arn.is_some_and(|arn| arn.contains(":assumed-role/")) {
@@ -168,7 +168,7 @@ fn service(identity: &Identity) -> Caller<'_> {
     })
 }
 
-/// A call from another account: its copy of the event may say little of who it was.
+/// A call from another account. This account's copy of the event can lack most facts of the caller.
 fn other_account(identity: &Identity) -> Caller<'_> {
     let account = text(&identity.account_id);
     let arn = text(&identity.arn);
@@ -192,7 +192,7 @@ fn is_anonymous(identity: &Identity) -> bool {
     said.into_iter().flatten().any(|said| ANONYMOUS.contains(&said))
 }
 
-/// A session by GetFederationToken. Its name is its maker's choice, so the maker is told: he answers for it.
+/// A session of GetFederationToken. The principal that requested it chose its name, so the reason names that principal.
 fn federated_user<'a>(identity: &Identity, name: &'a str) -> Caller<'a> {
     let issuer = text(&identity.issuer_user_name).or_else(|| text(&identity.issuer_arn).and_then(tail));
     let maker = match text(&identity.issuer_type) {
@@ -204,7 +204,7 @@ fn federated_user<'a>(identity: &Identity, name: &'a str) -> Caller<'a> {
     Caller::Named { name, what }
 }
 
-/// The subject of the provider's token: whom the provider answers for.
+/// The subject of the provider's token.
 fn web_identity_user(identity: &Identity) -> Option<Caller<'_>> {
     let WebIdentity { issuer, subject } = WebIdentity::of(text(&identity.principal_id).unwrap_or_default());
     let name = text(&identity.user_name).or(subject)?;
@@ -228,12 +228,12 @@ fn session(identity: &Identity) -> Session<'_> {
     Session { name, role: issuer.or(role), provider: text(&identity.federated_provider) }
 }
 
-/// `AROAIDPPEZS35WEXAMPLE:SESSION` → what stands last.
+/// `AROAIDPPEZS35WEXAMPLE:SESSION` → `SESSION`.
 fn after_colon(identity: &Identity) -> Option<&str> {
     text(&identity.principal_id)?.rsplit_once(':').map(|(_, name)| name).filter(|name| !name.is_empty())
 }
 
-/// What stands after an ARN's last `/`, or nothing where it has none.
+/// The part of an ARN after its last `/`, if it has one.
 fn tail(arn: &str) -> Option<&str> {
     arn.rsplit_once('/').map(|(_, tail)| tail).filter(|tail| !tail.is_empty())
 }

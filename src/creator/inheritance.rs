@@ -1,6 +1,6 @@
-//! Which events tell of nobody, so that the owner is better sought with the resource's parent.
+//! Decides which events have no person behind them, so that the parent of the resource can have a better owner.
 //!
-//! Where a person is known, or the user's own rules speak, nothing is inherited.
+//! If a person is known, or a rule of the identity map matches, nothing is inherited.
 
 use std::sync::Arc;
 
@@ -10,9 +10,9 @@ use crate::trail::record::{Event, Identity};
 
 impl OwnerRules {
     /// Whether an AWS service made the call: on its own, or in a session that it named itself, with a role that it was given
-    /// for its work (CloudFormation, EMR…). A session of software that runs somewhere (an instance's) is no such call.
-    /// Where sessions are followed it is the last one's maker who counts; a service that only gave out the session is none: what
-    /// runs in that (a Lambda function) called.
+    /// for its work (CloudFormation, EMR…). Calls of software that runs on an AWS service (on an instance) don't count.
+    /// If chains are resolved, the last principal counts. A service that only issued the session does not: the caller is the
+    /// software that runs with it (a Lambda function).
     pub fn is_left_to_parents(&self, event: &Event) -> bool {
         let links = self.links(event);
         let callers: Vec<&Event> = std::iter::once(event).chain(links.iter().map(|link| &link.event)).collect();
@@ -33,10 +33,10 @@ impl OwnerRules {
         }
     }
 
-    /// The owner that a principal stands for, in a tag of a resource of `account`.
+    /// The owner for a principal that is named in a tag of a resource in `account`.
     ///
     /// # Errors
-    /// There is none, and why.
+    /// The principal has no owner. The error has the reason.
     pub fn owner_of_principal(&self, arn: &str, account: &str) -> Result<Owner, NoOwner> {
         let event = Event { account_id: account.to_owned(), identity: identity_of(arn), ..Event::default() };
         if self.is_left_to_parents(&event) {
@@ -46,7 +46,7 @@ impl OwnerRules {
     }
 }
 
-/// What a principal's ARN tells of it.
+/// The identity that an ARN describes.
 fn identity_of(arn: &str) -> Identity {
     let mut fields = arn.splitn(6, ':').skip(4);
     let (account, resource) = (fields.next().unwrap_or_default(), fields.next().unwrap_or_default());
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn services_and_their_sessions_leave_the_owner_to_parents() {
+    fn service_calls_are_left_to_parents() {
         assert!(is_left(of_kind("AWSService")));
         assert!(is_left(session("AWSServiceRoleForAutoScaling", "AutoScaling")));
         assert!(is_left(session("stacks", "AWSCloudFormation")));
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn people_and_software_at_large_do_not() {
+    fn calls_by_people_and_software_are_not() {
         assert!(!is_left(iam_user("arn:aws:iam::1:user/alice", Some("alice"))));
         assert!(!is_left(session("deploy", "anna")));
         for name in ["i-05c30218156bcc246", "GitHubActions", "botocore-session-1688990565", "terraform"] {
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_principal_is_judged_as_a_caller_would_be() {
+    fn principal_in_a_tag_gets_the_same_owner_as_a_caller() {
         let rules = OwnerRules::default();
         let owner = |arn: &str| rules.owner_of_principal(arn, "111122223333").map(|owner| (owner.value, owner.reason));
         let found = |value: &str, reason: &str| Ok((value.to_owned(), reason.to_owned()));

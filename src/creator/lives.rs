@@ -1,18 +1,18 @@
-//! Resources that were renamed: which events are those of what bears a name now.
+//! Renamed resources: determines which events belong to the resource that has a name now.
 //!
-//! Its events are those of its present name since it was given that name, before that those of the name it had until then,
-//! and so on. What another resource left under its present name before that belongs to it no more than what is made
-//! under a name that it gave up. Any number of renames is followed, also swaps (a → tmp, b → a, tmp → b).
+//! These are the events under the present name since the resource got it, before that the events under the previous name
+//! until then, and so on. Events of another resource that had the present name earlier don't belong to it, and neither do
+//! events under a name that it gave up. Any number of renames is followed, including swaps (a → tmp, b → a, tmp → b).
 //!
-//! CloudTrail's times have whole seconds. Within one, a resource is taken to be renamed once, and in the order that makes
-//! sense: what is removed makes room for what takes its name, and whatever is made under a name that was in use before was
-//! made after that was given up. Only where nothing had the name before that second, what has come into it is what leaves it.
+//! CloudTrail records whole seconds. Within one second, a resource is renamed at most once, and events are ordered so that
+//! they are consistent: a name becomes free before it is taken again, and a resource created under a name in use is created
+//! after that name became free. Only if the name was free before that second, an event that takes it precedes one that frees it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::trail::record::{Action, Event, StoredEvent};
 
-/// The lives of what bears the names of one type in one place. A name's key is the same however events spell it.
+/// The events by name, for one resource type in one account-region. A key is the same for all spellings of a name.
 #[derive(Debug)]
 pub struct Lives<K> {
     /// By name, in the order of time.
@@ -28,11 +28,11 @@ struct Renaming<K> {
 }
 
 impl<K: Ord + Clone> Lives<K> {
-    /// From the events of each name. `new_name` gives the key of the name that an event gave.
+    /// Builds it from the events of each name. `new_name` returns the key of the new name in a rename event.
     pub fn new(mut events: BTreeMap<K, Vec<StoredEvent>>, new_name: &dyn Fn(&StoredEvent) -> Option<K>) -> Self {
         let mut renames: BTreeMap<K, Vec<Renaming<K>>> = BTreeMap::new();
         for (name, of_name) in &mut events {
-            // A name that is only spelt otherwise is the same.
+            // A rename that changes only the spelling is no rename.
             of_name.retain(|event| event.renamed_to.is_none() || new_name(event).as_ref() != Some(name));
             of_name.sort_by(|one, other| order(one).cmp(&order(other)));
             for event in of_name {
@@ -47,12 +47,12 @@ impl<K: Ord + Clone> Lives<K> {
         lives
     }
 
-    /// The names that something was renamed to.
+    /// All names that a resource was renamed to.
     pub fn new_names(&self) -> impl Iterator<Item = &K> {
         self.renames.keys()
     }
 
-    /// The events of what bears a name now, the oldest first. Those that gave it a later name are [`Action::Rename`].
+    /// The events of the resource that has a name now, oldest first. Events that gave it a later name are [`Action::Rename`].
     pub fn of(&self, name: &K) -> Vec<StoredEvent> {
         let mut parts: Vec<Vec<StoredEvent>> = Vec::new();
         let mut followed = BTreeSet::new();
@@ -77,7 +77,7 @@ impl<K: Ord + Clone> Lives<K> {
         self.renames.get(name).map_or(&[], Vec::as_slice)
     }
 
-    /// How what had the name until then (or has it now) was given it.
+    /// The rename that gave the resource this name: the resource that had it until then (or has it now).
     fn arrival(&self, name: &K, until: Option<&Renaming<K>>) -> Option<&Renaming<K>> {
         let arrivals = self.renames_to(name);
         let Some(end) = until.map(|until| time(&until.event)) else { return arrivals.last() };
@@ -107,8 +107,8 @@ impl<K: Ord + Clone> Lives<K> {
         is_since && is_until
     }
 
-    /// Whether something had the name just before this second. As always, what leaves and what comes in one second is a
-    /// replacement; but what is given a free name and gives it up within a second only passed through.
+    /// Whether the name was in use just before this second. In general, events that free and take a name in one second are a
+    /// replacement. But a resource that takes a free name and gives it up within one second only passed through it.
     fn was_in_use(&self, name: &K, second: &str) -> bool {
         let before = |event: &&StoredEvent| time(event) < second;
         let (left, came): (Vec<_>, Vec<_>) =
@@ -120,8 +120,8 @@ impl<K: Ord + Clone> Lives<K> {
         last == came && (last_to_leave.any(|event| event.renamed_to.is_none()) || self.was_in_use(name, came))
     }
 
-    /// RDS renames in the maintenance window where it isn't told to at once, and may be asked again before. Then the same name
-    /// is given twice, and nothing came between: the first did nothing yet.
+    /// RDS applies a rename in the maintenance window unless the request says to apply it at once, and can get the same request again before. Then the
+    /// same rename occurs twice with nothing in between: the first had no effect yet.
     fn forget_repeated_requests(&mut self) {
         let mut repeated = BTreeSet::new();
         for (to, renames) in &self.renames {
@@ -145,7 +145,7 @@ impl<K: Ord + Clone> Lives<K> {
         }
     }
 
-    /// Whether the name came into other use, or out of use, between two renamings of it.
+    /// Whether the name was used by another resource, or became free, between two renames to it.
     fn is_anything_between(&self, name: &K, first: &StoredEvent, again: &StoredEvent) -> bool {
         let given = self.renames_to(name).iter().map(|arrival| &arrival.event);
         let mut all = self.of_name(name).iter().chain(given);
@@ -158,14 +158,14 @@ impl<K: Ord + Clone> Lives<K> {
     }
 }
 
-/// The renamings since an event (of all, without one), as a phrase to go on with; empty where there are none.
+/// A phrase with all renames since an event (or all renames, without an event). Empty if there are none.
 pub fn renames_in_words(events: &[StoredEvent], creation: Option<&StoredEvent>) -> String {
     let since = creation.map_or("", |creation| creation.event.time.as_str());
     let renames = events.iter().filter(|event| event.action == Action::Rename && event.event.time.as_str() >= since);
     renames.map(|event| format!(", {}", renamed(event))).collect()
 }
 
-/// A renaming in words: `renamed from OLD to NEW by ModifyDBInstance at T`.
+/// A rename as a phrase: `renamed from OLD to NEW by ModifyDBInstance at T`.
 fn renamed(stored: &StoredEvent) -> String {
     let Event { name, time, .. } = &stored.event;
     let to = stored.renamed_to.as_ref().map(|to| format!(" to {to}")).unwrap_or_default();

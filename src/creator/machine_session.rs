@@ -1,16 +1,16 @@
-//! Session names that software made up: they stand for no person.
+//! Session names that software generates. They identify no person.
 //!
-//! The list is data. It must never match a person's name or an e-mail address: a name is on it whole, or with a beginning that no
-//! person has, or with a remainder that only a program writes (an epoch, a UUID, a long hexadecimal number). A Lambda
-//! function's session bears the function's name, which nothing tells from a person's: it is not here.
+//! The list is data. It must never match a person's name or an email address. So an entry is a whole name, or has a prefix that no
+//! person's name has, or a remainder that only a program writes (an epoch, a UUID, a long hexadecimal number). The session of a Lambda
+//! function has the function's name, which can't be distinguished from a person's name, and is not listed.
 
-/// A name, or names of one form.
+/// A name, or all names of one form.
 enum Form {
-    /// This, in any case.
+    /// This name, in any case.
     Exact(&'static str),
-    /// What begins so, in any case.
+    /// All names with this prefix, in any case.
     Begins(&'static str),
-    /// What begins so, in any case, and goes on as the function wants.
+    /// All names with this prefix, in any case, and a remainder that the function accepts.
     Then(&'static str, fn(&str) -> bool),
 }
 
@@ -18,32 +18,32 @@ use uuid::Uuid;
 
 use Form::{Begins, Exact, Then};
 
-/// The forms, and who makes such names, for people to read.
+/// The forms, with the software that generates them, for display.
 const KNOWN: &[(Form, &str)] = &[
-    // The instance's id is the session name of its profile's role.
+    // The session name of an instance profile's role is the instance ID.
     (Then("i-", is_instance_number), "an EC2 instance"),
     // Systems Manager's hybrid activations.
     (Then("mi-", is_instance_number), "a managed instance of Systems Manager"),
-    // boto3 and the AWS CLI for profiles with role_arn; an epoch follows.
+    // boto3 and the AWS CLI, for profiles with role_arn; followed by an epoch.
     (Begins("botocore-session-"), "botocore"),
-    // Go: nanoseconds follow; also Terraform's provider without session_name.
+    // Go: followed by nanoseconds; also the Terraform provider without session_name.
     (Begins("aws-go-sdk-"), "the AWS SDK for Go"),
     // aws-sdk-java-…, aws-sdk-js-…, aws-sdk-js-session-…, aws-sdk-php-…, aws-sdk-kotlin-…
     (Begins("aws-sdk-"), "an AWS SDK"),
     (Begins("aws-dotnet-sdk-session-"), "the AWS SDK for .NET"),
-    // Rust, milliseconds follow (aws-config's profile, sts and web_identity_token modules).
+    // Rust: followed by milliseconds (aws-config's profile, sts and web_identity_token modules).
     (Then("assume-role-from-profile-", is_long_number), "the AWS SDK for Rust"),
     (Then("assume-role-provider-", is_long_number), "the AWS SDK for Rust"),
     (Then("web-identity-token-", is_long_number), "the AWS SDK for Rust"),
     // JavaScript v2: TemporaryCredentials and WebIdentityCredentials.
     (Exact("temporary-credentials"), "the AWS SDK for JavaScript"),
     (Exact("web-identity"), "the AWS SDK for JavaScript"),
-    // The names of AWS's own examples, pasted everywhere: AWSCLI-Session, AssumeRoleSession1.
+    // The names in AWS's own examples, which are often copied: AWSCLI-Session, AssumeRoleSession1.
     (Begins("AWSCLI-Session"), "a script"),
     (Then("AssumeRoleSession", is_digits_or_nothing), "a script"),
     (Then("session-", is_made_up), "a script"),
     (Then("session_", is_made_up), "a script"),
-    // aws-actions/configure-aws-credentials uses GitHubActions; people append the run's number.
+    // aws-actions/configure-aws-credentials uses GitHubActions; users append the run number.
     (Begins("GitHubActions"), "GitHub Actions"),
     (Begins("github-actions"), "GitHub Actions"),
     // GitLab's documentation: GitLabRunner-PROJECT-PIPELINE.
@@ -56,12 +56,12 @@ const KNOWN: &[(Form, &str)] = &[
     (Exact("terraform-session"), "Terraform"),
     (Exact("TerraformSession"), "Terraform"),
     (Then("terraform-", is_made_up), "Terraform"),
-    // HCP Terraform's dynamic credentials: the run's id follows.
+    // HCP Terraform's dynamic credentials: followed by the run ID.
     (Begins("terraform-run-"), "HCP Terraform"),
     (Exact("opentofu"), "OpenTofu"),
     (Exact("terragrunt"), "Terragrunt"),
     (Exact("pulumi"), "Pulumi"),
-    // Cloud Custodian's default, and its tools'.
+    // Cloud Custodian's default, and those of its tools.
     (Exact("CloudCustodian"), "Cloud Custodian"),
     (Exact("c7n-org"), "Cloud Custodian"),
     (Exact("c7n-trailcreator"), "Cloud Custodian"),
@@ -75,7 +75,7 @@ const KNOWN: &[(Form, &str)] = &[
     (Exact("CognitoIdentityCredentials"), "Cognito"),
     (Exact("EKSGetTokenAuth"), "EKS"),
     (Begins("AWSBackup-"), "AWS Backup"),
-    // Lambda's own work with a function's role; the function's calls bear the function's name.
+    // Lambda's own calls with a function's role. The function's calls have the function's name.
     (Begins("awslambda_"), "Lambda"),
     // Systems Manager's runbooks.
     (Then("Automation-", is_made_up), "Systems Manager Automation"),
@@ -85,10 +85,10 @@ const KNOWN: &[(Form, &str)] = &[
     (Then("", is_made_up), "a program"),
 ];
 
-/// The makers that are AWS services at work for what somebody ordered: what they make belongs to that.
+/// AWS services that act on a user's request: the resources that they create belong to that user.
 const AT_WORK: [&str; 2] = ["CloudFormation", "EMR"];
 
-/// The makers to whom AWS itself hands the sessions out: no caller is on record.
+/// Software that gets its sessions from AWS itself: no event records their creator.
 const BY_AWS: [&str; 12] = [
     "an EC2 instance",
     "a managed instance of Systems Manager",
@@ -104,24 +104,24 @@ const BY_AWS: [&str; 12] = [
     "an EKS pod",
 ];
 
-/// How many digits a number needs at least to be a program's: an epoch in seconds (ten since 2001), in milli-, micro- or nanoseconds,
-/// an account id. Shorter ones are taken for employee numbers.
+/// The minimum number of digits of a generated number: an epoch in seconds (ten digits since 2001) to nanoseconds, or an account
+/// ID. Shorter numbers count as employee numbers.
 const LONG_NUMBER: usize = 10;
 
-/// How many hexadecimal digits are no word and no short id: people's personnel ids (`b1234567`) are shorter.
+/// The minimum number of hexadecimal digits that are not a word or a short ID: personnel IDs (`b1234567`) are shorter.
 const LONG_HEXADECIMAL: usize = 16;
 
-/// Who made the name up, where a program did: "an EC2 instance".
+/// The software that generated a session name, if it is generated: "an EC2 instance".
 pub(super) fn maker_of(session_name: &str) -> Option<&'static str> {
     KNOWN.iter().find(|(form, _)| form.fits(session_name)).map(|(_, maker)| *maker)
 }
 
-/// Whether an AWS service chose the name for its own work, with a role that it was given for that.
+/// Whether an AWS service chose the name for its own work, with a role that it was given.
 pub(super) fn is_of_a_service_at_work(session_name: &str) -> bool {
     maker_of(session_name).is_some_and(|maker| AT_WORK.contains(&maker))
 }
 
-/// Whether the session is likely one that AWS itself made, so that nobody is behind it.
+/// Whether AWS itself probably issued the session, so that no event records its creator.
 pub(super) fn is_handed_out_by_aws(session_name: &str) -> bool {
     maker_of(session_name).is_some_and(|maker| BY_AWS.contains(&maker))
 }
@@ -141,7 +141,7 @@ fn after<'a>(name: &'a str, beginning: &str) -> Option<&'a str> {
     start.eq_ignore_ascii_case(beginning).then_some(rest)
 }
 
-/// The 8 or 17 hexadecimal digits of EC2's ids.
+/// The 8 or 17 hexadecimal digits of EC2 IDs.
 fn is_instance_number(text: &str) -> bool {
     matches!(text.len(), 8 | 17) && is_hexadecimal(text)
 }
@@ -168,7 +168,7 @@ fn is_hexadecimal(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// Characters of a UUID with its dashes.
+/// The length of a UUID with hyphens.
 const UUID_LENGTH: usize = 36;
 
 fn is_uuid(text: &str) -> bool {

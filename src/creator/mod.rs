@@ -1,14 +1,14 @@
-//! From the events of a resource to its owner: pure functions, with the reason for every answer.
+//! From the events of a resource to its owner: pure functions, with a reason for every answer.
 //!
-//! Two questions: which event made the resource ([`creation_of`], of what was renamed after [`Lives`]), and whom that event's identity stands for
-//! ([`OwnerRules::owner_of`]); beside them [`tool_of`]: what the caller used. The second goes step by step, and
-//! [`OwnerRules::explain`] tells each: `identity_map` are the user's own rules; `identity` tells what kind of caller it was
-//! (`web_identity`, `people`: those that others vouch for), `owner` and `subject` pick the fact that stands for it,
-//! `machine_session` knows the session names that stand for nobody, `chain` leads from a session to who made it, `tag_value`
-//! makes the result legal as a tag. `facts` and `text_template` are what users' own texts are filled with.
-//! `inheritance` tells which events are of nobody: their resources have their parents' owners, which `tag::plan` finds.
+//! Two questions are answered: which event created the resource ([`creation_of`], with [`Lives`] for renamed resources), and which owner
+//! follows from that event ([`OwnerRules::owner_of`]). In addition, [`tool_of`] names the tool of the caller. The second question is answered
+//! in steps, which [`OwnerRules::explain`] returns: `identity_map` has the rules of the user; `identity` determines the kind of caller
+//! (`web_identity` and `people` for those that others vouch for); `owner` and `subject` choose the fact that becomes the owner;
+//! `machine_session` knows generated session names; `chain` leads from a session to its creator; `tag_value` makes a valid tag
+//! value. `facts` and `text_template` fill in templates of the user.
+//! `inheritance` decides which events have no person: their resources get the owners of their parents, which `tag::plan` finds.
 //!
-//! `docs/owners.md` tells users the same rules.
+//! `docs/owners.md` documents the rules for users.
 
 mod chain;
 mod creation;

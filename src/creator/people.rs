@@ -1,19 +1,19 @@
-//! Identity Center's users by name: CloudTrail records their ids only (since July 2025), the identity store knows the rest.
+//! Names of Identity Center users. CloudTrail records only their IDs (since July 2025); the identity store has the names.
 //!
-//! Knows nothing of how the names came here: whoever may ask the identity store fills them in.
+//! Contains no lookups: the caller fills in the names.
 
 use std::collections::HashMap;
 
-/// What names a user: an id is unique within its identity store only.
+/// Identifies a user. An ID is unique only within its identity store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct UserId<'a> {
-    /// `onBehalfOf.identityStoreArn`; empty where it isn't recorded.
+    /// `onBehalfOf.identityStoreArn`. Empty if it is not recorded.
     pub store_arn: &'a str,
     /// `onBehalfOf.userId`.
     pub user_id: &'a str,
 }
 
-/// What the identity store tells of a user.
+/// The facts of a user in the identity store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
     /// `UserName`.
@@ -22,7 +22,7 @@ pub struct Person {
     pub email: Option<String>,
 }
 
-/// Identity Center's users, as far as their names were asked for.
+/// The Identity Center users that were looked up.
 #[derive(Debug, Clone, Default)]
 pub struct People {
     /// By identity store, then by user.
@@ -30,7 +30,7 @@ pub struct People {
 }
 
 impl People {
-    /// Notes what the identity store told, or why it told nothing, as a phrase.
+    /// Records the facts of a user, or the reason why they are unknown, as a phrase.
     pub fn note(&mut self, id: UserId<'_>, told: Result<Person, String>) {
         self.stores.entry(id.store_arn.to_owned()).or_default().insert(id.user_id.to_owned(), told);
     }
@@ -38,7 +38,7 @@ impl People {
     /// The user.
     ///
     /// # Errors
-    /// Why the name isn't known; nothing where it was not asked for.
+    /// The reason why the name is unknown. `None` if it was not looked up.
     pub fn find(&self, id: UserId<'_>) -> Result<&Person, Option<&str>> {
         match self.stores.get(id.store_arn).and_then(|store| store.get(id.user_id)) {
             Some(Ok(person)) => Ok(person),
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_user_is_one_of_its_identity_store() {
+    fn user_id_is_unique_within_its_identity_store() {
         let id = |store_arn| UserId { store_arn, user_id: "u-1" };
         let anna = Person { user_name: "anna".to_owned(), email: None };
         let mut people = People::default();

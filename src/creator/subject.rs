@@ -1,28 +1,28 @@
-//! Which fact of an identity stands for its owner: one method for each kind of value.
+//! Chooses the fact of an identity that becomes its owner: one method for each kind of value.
 
 use super::NoOwner;
 use super::identity::{Caller, Session, identity_center_user, text};
 use super::people::{People, UserId};
 use crate::trail::record::Identity;
 
-/// Why a call that was not signed has no owner.
+/// The reason why an unsigned call has no owner.
 pub(super) const ANONYMOUS: &str = "the call was anonymous";
 
-/// A fact that stands for the owner, as recorded, and why.
+/// A fact that becomes the owner, as recorded, with the reason.
 pub(super) struct Fact {
     pub(super) value: String,
     pub(super) reason: String,
 }
 
-/// An event's identity, understood.
+/// The analyzed identity of an event.
 pub(super) struct Subject<'a> {
     pub(super) identity: &'a Identity,
     pub(super) caller: Caller<'a>,
-    /// `sourceIdentity`: set by the identity provider or the account's rules, and kept through all roles.
+    /// `sourceIdentity`: set by the identity provider or by the rules of the account, and kept when further roles are assumed.
     pub(super) source_identity: Option<&'a str>,
-    /// Who made up the session's name, where no person did and the rules care.
+    /// The software that generated the session name, if the options need it.
     pub(super) machine: Option<&'static str>,
-    /// Identity Center's users.
+    /// Identity Center users.
     pub(super) people: &'a People,
 }
 
@@ -136,13 +136,13 @@ impl Subject<'_> {
     }
 }
 
-// A result, for the matches that choose between facts and reasons to have none.
+// A `Result`, for use in matches that choose between a fact and a reason.
 #[allow(clippy::unnecessary_wraps)]
 fn fact(value: &str, reason: impl Into<String>) -> Result<Fact, NoOwner> {
     Ok(Fact { value: value.to_owned(), reason: reason.into() })
 }
 
-/// `someone@example.com`: enough to tell an address from another name, not to check it.
+/// `someone@example.com`: distinguishes an address from other names, but does not validate it.
 fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else { return false };
     let labels = || domain.split('.');

@@ -1,4 +1,4 @@
-//! Values of further tags, beside the owner's: `{event_time}`, `{creator} by {tool}`.
+//! Values of further tags beside the owner tag: `{event_time}`, `{creator} by {tool}`.
 
 use super::NoOwner;
 use super::facts::{FIELDS, Field};
@@ -8,7 +8,7 @@ use super::text_template::{Missing, TextTemplate};
 use crate::resource_map::source::instead;
 use crate::trail::record::Event;
 
-/// The placeholder of the owner.
+/// The placeholder for the owner.
 const CREATOR: &str = "creator";
 
 /// A compiled template.
@@ -24,20 +24,20 @@ enum Placeholder {
     Field(Field),
 }
 
-/// A further tag's value.
+/// The value of a further tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MoreValue {
-    /// Legal as a tag value.
+    /// A valid tag value.
     pub value: String,
-    /// The text before it was made legal, where that changed it.
+    /// The original text, if it was changed to a valid tag value.
     pub original: Option<String>,
 }
 
 impl TagTemplate {
-    /// Reads a template.
+    /// Parses a template.
     ///
     /// # Errors
-    /// A placeholder that isn't known, with the nearest one; a brace without its partner.
+    /// An unknown placeholder, with the nearest known one; or an unbalanced brace.
     pub fn parse(source: &str) -> Result<Self, String> {
         let meaning = |name: &str| match Field::parse(name) {
             Some(field) => Ok(Placeholder::Field(field)),
@@ -51,15 +51,15 @@ impl TagTemplate {
         Ok(Self { source: source.to_owned(), compiled })
     }
 
-    /// The text it was read from.
+    /// The source text of the template.
     pub fn source(&self) -> &str {
         &self.source
     }
 
-    /// The value for a resource that this event made, whose owner is `owner`.
+    /// The value for a resource that this event created, with the owner `owner`.
     ///
     /// # Errors
-    /// Why there is none: what the template wants isn't known, or nothing of it may stand in a tag.
+    /// The reason why there is no value: the event lacks a field of the template, or no valid character is left.
     pub fn value(&self, event: &Event, owner: &Result<Owner, NoOwner>) -> Result<MoreValue, String> {
         let value = |placeholder: &Placeholder| match placeholder {
             Placeholder::Creator => owner.as_ref().ok().map(|owner| owner.value.as_str().into()),

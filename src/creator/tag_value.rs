@@ -1,4 +1,4 @@
-//! A text made legal as a tag value that every service takes.
+//! Makes a text a valid tag value for every service.
 //!
 //! AWS documents one common set for tags: letters, digits and spaces of any script, `_ . : / = + - @`, at most 256 characters,
 //! and no `aws:` at the beginning, in any case (some services refuse it in values too).
@@ -6,17 +6,17 @@
 //! Source: <https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html>; the pattern
 //! `[\p{L}\p{Z}\p{N}_.:/=+\-@]*` is the Resource Groups Tagging API's and that of most services' models.
 
-/// What a tag value holds at most, in characters.
+/// The maximum length of a tag value, in characters.
 const MAX_CHARACTERS: usize = 256;
 
-/// What stands in for a character that tags do not allow.
+/// Replaces characters that tags don't allow.
 const STAND_IN: char = '_';
 
-/// What only AWS may begin a tag with.
+/// The prefix that is reserved for AWS.
 const RESERVED: &str = "aws:";
 
-/// The text as a tag value: illegal characters become `_`, spaces at both ends are dropped, what is too long is cut at its
-/// end. `None` where no letter or digit is left.
+/// Returns the text as a tag value: invalid characters become `_`, spaces at both ends are removed, and a long text is cut at
+/// its end. `None` if no letter or digit is left.
 pub(super) fn legal(text: &str) -> Option<String> {
     let allowed: String =
         text.trim().chars().map(|character| if is_legal(character) { character } else { STAND_IN }).collect();
@@ -25,7 +25,7 @@ pub(super) fn legal(text: &str) -> Option<String> {
     value.contains(char::is_alphanumeric).then(|| value.to_owned())
 }
 
-/// Rust's "alphabetic" is `\p{L}` and the vowel signs of some scripts, which belong to a word as its letters do.
+/// Rust's "alphabetic" is `\p{L}` and the vowel signs of some scripts, which are parts of words like letters.
 fn is_legal(character: char) -> bool {
     let space = character.is_whitespace() && !character.is_control();
     character.is_alphanumeric() || space || "_.:/=+-@".contains(character)
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_identities_usually_hold_is_kept_as_it_is() {
+    fn typical_identities_are_unchanged() {
         for text in [
             "alice",
             "alice@example.com",
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn illegal_characters_are_replaced_one_by_one() {
+    fn invalid_characters_are_replaced_one_by_one() {
         assert_eq!(legal("doe, jane").as_deref(), Some("doe_ jane"));
         assert_eq!(legal("CORP\\alice").as_deref(), Some("CORP_alice"));
         assert_eq!(legal("a\tb\u{0}c<d>").as_deref(), Some("a_b_c_d_"));
@@ -70,20 +70,20 @@ mod tests {
     }
 
     #[test]
-    fn spaces_at_the_ends_go_and_those_within_stay() {
+    fn outer_spaces_are_removed_and_inner_ones_kept() {
         assert_eq!(legal("  jane doe \n").as_deref(), Some("jane doe"));
         assert_eq!(legal("jane\u{a0}doe\u{3000}").as_deref(), Some("jane\u{a0}doe"));
     }
 
     #[test]
-    fn the_limit_counts_characters_and_leaves_no_space_at_the_end() {
+    fn limit_counts_characters_and_leaves_no_trailing_space() {
         assert_eq!(legal(&"é".repeat(256)), Some("é".repeat(256)));
         assert_eq!(legal(&"é".repeat(257)), Some("é".repeat(256)));
         assert_eq!(legal(&format!("{} b", "a".repeat(255))), Some("a".repeat(255)));
     }
 
     #[test]
-    fn the_reserved_beginning_is_broken_up() {
+    fn reserved_prefix_is_changed() {
         assert_eq!(legal("aws:alice").as_deref(), Some("aws_alice"));
         assert_eq!(legal("AWS:alice").as_deref(), Some("AWS_alice"));
         assert_eq!(legal(" aws:alice").as_deref(), Some("aws_alice"));
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_left_is_nothing() {
+    fn text_without_letters_and_digits_is_no_value() {
         for text in ["", "  ", "\n", "---", "🦊🦊", ",;", "_"] {
             assert_eq!(legal(text), None, "{text:?}");
         }

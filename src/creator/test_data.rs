@@ -1,4 +1,4 @@
-//! Events and identities for this folder's tests.
+//! Events and identities for the tests in this folder.
 
 use crate::trail::record::{Action, Event, Identity, StoredEvent};
 
@@ -27,7 +27,7 @@ pub(super) fn event_by(identity: Identity) -> Event {
     }
 }
 
-/// A user with a key.
+/// An IAM user with an access key.
 pub(super) fn iam_user(arn: &str, user_name: Option<&str>) -> Identity {
     Identity {
         kind: Some("IAMUser".to_owned()),

@@ -1,10 +1,10 @@
-//! Text with named placeholders: `{session}@example.com`. `{{` and `}}` stand for braces.
+//! Text with named placeholders: `{session}@example.com`. `{{` and `}}` are literal braces.
 
 use std::borrow::Cow;
 
 use crate::resource_map::template::{RawPart, split};
 
-/// A template whose placeholders are known to be `P`s.
+/// A template with placeholders of type `P`.
 #[derive(Debug, Clone)]
 pub(super) struct TextTemplate<P> {
     parts: Vec<Part<P>>,
@@ -16,15 +16,15 @@ enum Part<P> {
     Placeholder { name: String, meaning: P },
 }
 
-/// A placeholder without a value; its name.
+/// The name of a placeholder that has no value.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Missing<'t>(pub(super) &'t str);
 
 impl<P> TextTemplate<P> {
-    /// Reads a template; `meaning` tells what a placeholder's name means.
+    /// Parses a template. `meaning` resolves the name of a placeholder.
     ///
     /// # Errors
-    /// A brace without its partner, or what `meaning` says.
+    /// An unbalanced brace, or the error of `meaning`.
     pub(super) fn parse(source: &str, meaning: impl Fn(&str) -> Result<P, String>) -> Result<Self, String> {
         let parts = split(source).map_err(|error| error.to_string())?;
         let parts = parts.into_iter().map(|part| match part {
@@ -37,7 +37,7 @@ impl<P> TextTemplate<P> {
         Ok(Self { parts: parts.collect::<Result<_, String>>()? })
     }
 
-    /// The text with the placeholders' values.
+    /// The text with all placeholders filled in.
     ///
     /// # Errors
     /// A placeholder has no value.
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn placeholders_get_their_values() {
+    fn placeholders_are_filled_in() {
         let template = parse("{a}-{{x}}-{ b }").unwrap();
         let render = |values: [Option<&'static str>; 2]| {
             template.render(|at: &usize| values[*at].map(Cow::Borrowed)).map_err(|Missing(name)| name.to_owned())
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_templates_are_refused() {
+    fn invalid_templates_are_refused() {
         assert_eq!(parse("{c}").unwrap_err(), "unknown");
         assert!(parse("{a").unwrap_err().contains("brace"), "{:?}", parse("{a"));
     }

@@ -1,9 +1,9 @@
-//! What the caller used: the console, Terraform, the AWS CLI, an SDK, an AWS service; told from the user agent, the source
-//! address and `invokedBy`.
+//! The tool that made a call: the console, Terraform, the AWS CLI, an SDK, an AWS service. Determined from the user agent, the
+//! source address and `invokedBy`.
 //!
-//! A user agent is a row of `product/version` words; a tool's also holds those of the libraries below it, so the list of
-//! [`PRODUCTS`] is in the order from tools to libraries. What the list doesn't know is told by its own first product.
-//! User agents are set by the caller: this is for people to read, nothing may rest on it.
+//! A user agent is a list of `product/version` words. A tool's user agent also has those of its libraries, so the list of
+//! [`PRODUCTS`] is ordered from tools to libraries. An unlisted tool is named after its own first product.
+//! Callers choose their user agents: the result is for display only, and no decision may depend on it.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -12,14 +12,14 @@ use serde::Serialize;
 
 use crate::trail::record::Event;
 
-/// What the caller used.
+/// The tool that made a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Tool {
     /// "AWS console", "Terraform", "AWS service autoscaling.amazonaws.com".
     pub name: String,
     /// As the tool wrote it: "1.9.5".
     pub version: Option<String>,
-    /// Where it ran, if the user agent says: "CloudShell", "Lambda".
+    /// The environment that the tool ran in, if the user agent has it: "CloudShell", "Lambda".
     pub place: Option<&'static str>,
 }
 
@@ -38,21 +38,21 @@ impl fmt::Display for Tool {
 
 const CONSOLE: &str = "AWS console";
 
-/// What AWS writes for its own calls in place of a user agent, an address or a service.
+/// The value for AWS's own calls, in place of a user agent, an address or a service.
 const INTERNAL: &str = "AWS Internal";
 
-/// The product of AWS's own programs, the console's among them.
+/// The product of AWS's own programs, including the console.
 const INTERNAL_PRODUCT: &str = "aws-internal";
 
 const CLOUDFORMATION: &str = "cloudformation.amazonaws.com";
 
-/// User agents that are the console's name. The console's sign-in and its EC2 part are written as services.
+/// User agents of the console. Its sign-in and its EC2 pages appear as services.
 const CONSOLE_HOSTS: [&str; 3] = ["console.amazonaws.com", "signin.amazonaws.com", "console.ec2.amazonaws.com"];
 
-/// Products of user agents (compared without case) and the tools they stand for; the first in this list that a user agent
-/// holds is the tool.
+/// Products in user agents (compared without case) and the tools that they belong to. The first in this list that is in a
+/// user agent is the tool.
 const PRODUCTS: &[(&str, &str)] = &[
-    // What people and pipelines run.
+    // Tools that people and pipelines run.
     ("S3Console", CONSOLE),
     ("OpenTofu", "OpenTofu"),
     ("PulumiAws", "Pulumi"),
@@ -117,20 +117,20 @@ const PRODUCTS: &[(&str, &str)] = &[
     ("aws-sdk-android", "AWS SDK for Android"),
 ];
 
-/// `karpenter.sh-v0.37.0`: the one product that has its version without a slash.
+/// `karpenter.sh-v0.37.0`: the only product with a version that is not after a slash.
 const KARPENTER: &str = "karpenter.sh-";
 
-/// Products that say under which roof a tool was made, and nothing of the tool.
+/// Products that name a vendor or programme, not a tool.
 const ROOFS: [&str; 3] = ["APN", "HashiCorp", "exec-env"];
 
-/// Beginnings of `exec-env/…`, which the SDKs copy from `AWS_EXECUTION_ENV`.
+/// Prefixes of `exec-env/…`, which the SDKs copy from `AWS_EXECUTION_ENV`.
 const PLACES: [(&str, &str); 5] =
     [("CloudShell", "CloudShell"), ("AWS_Lambda", "Lambda"), ("AWS_ECS", "ECS"), ("EC2", "EC2"), ("AWS_Glue", "Glue")];
 
-/// A product, or the tool it stands for, with its version.
+/// A product, or the tool that it belongs to, with its version.
 type Named<'a> = (&'a str, Option<&'a str>);
 
-/// What the caller used; `None` where the event has nothing that tells.
+/// The tool that made a call. `None` if the event does not show it.
 pub fn tool_of(event: &Event) -> Option<Tool> {
     let agent = event.user_agent.as_deref().map(|agent| agent.trim().trim_start_matches('[').trim_end_matches(']'));
     let callers = [event.identity.invoked_by.as_deref(), event.source_ip.as_deref(), agent];
@@ -152,7 +152,7 @@ fn by_agent(agent: &str, event: &Event) -> Option<Tool> {
     if agent == INTERNAL || has(INTERNAL_PRODUCT) {
         return Some(tool(if is_of_console(agent, event) { CONSOLE } else { "AWS itself" }));
     }
-    // The console's pages call some services straight from the browser.
+    // Pages of the console call some services directly from the browser.
     if has("Mozilla") {
         return Some(tool(CONSOLE));
     }
@@ -161,8 +161,8 @@ fn by_agent(agent: &str, event: &Event) -> Option<Tool> {
     Some(Tool { name: name.to_owned(), version, place: place(&products) })
 }
 
-/// AWS's programs call for people (the console's do) and on their own. Of the console's calls CloudTrail keeps the person's address;
-/// `S3Console/0.4, aws-internal/3` and `RDS Console, aws-internal/3` say it themselves.
+/// AWS's programs call for people (the console does) and on their own. For calls of the console, CloudTrail records the person's address;
+/// `S3Console/0.4, aws-internal/3` and `RDS Console, aws-internal/3` name the console.
 fn is_of_console(agent: &str, event: &Event) -> bool {
     let has_address = event.source_ip.as_deref().is_some_and(|address| address.parse::<IpAddr>().is_ok());
     agent.contains("Console") || (has_address && event.identity.invoked_by.is_none())
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn recorded_user_agents_are_told() {
+    fn recorded_user_agents_are_recognized() {
         // The Terraform, stratus, S3 console, RDS console, SSM agent and boto3 ones were recorded in a real account.
         for (agent, tool) in [
             (
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn services_are_named_by_the_agent_the_address_or_invoked_by() {
+    fn services_are_recognized_by_agent_address_or_invoked_by() {
         assert_eq!(tool_by("rds.amazonaws.com"), "AWS service rds.amazonaws.com");
         assert_eq!(tool_by("ec2.amazonaws.com.cn"), "AWS service ec2.amazonaws.com.cn");
         assert_eq!(tool_by("our.tool.com"), "our.tool.com");
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn cloudformation_is_told_wherever_it_stands() {
+    fn cloudformation_is_recognized_in_every_field() {
         let mut invoked = event("aws-sdk-java/2.20.0", "203.0.113.7");
         invoked.identity.invoked_by = Some(CLOUDFORMATION.to_owned());
         for event in [invoked, event(CLOUDFORMATION, "1.2.3.4"), event("x/1", CLOUDFORMATION)] {
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn aws_internal_is_the_console_only_with_a_person_s_address() {
+    fn aws_internal_is_the_console_only_with_a_persons_address() {
         let name = |event: &Event| tool_of(event).unwrap().name;
         assert_eq!(name(&event("AWS Internal", "AWS Internal")), "AWS itself");
         assert_eq!(name(&event("AWS Internal", "2001:db8::7")), CONSOLE);
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_user_agent_nothing_is_told() {
+    fn without_a_user_agent_there_is_no_tool() {
         assert_eq!(tool_of(&Event::default()), None);
     }
 }

@@ -1,18 +1,18 @@
-//! Who vouches for a web identity, and for whom: the issuer and the subject of an OpenID Connect token.
+//! The issuer and the subject of a web identity: the OpenID Connect provider, and the user that it authenticated.
 //!
-//! CloudTrail writes both into `principalId` of a `WebIdentityUser` (the caller of AssumeRoleWithWebIdentity), as
-//! `issuer:audience:subject`; each of the three may hold colons. Sessions made that way tell only the provider.
+//! CloudTrail writes both to the `principalId` of a `WebIdentityUser` (the caller of AssumeRoleWithWebIdentity), as
+//! `issuer:audience:subject`. Each of the three can contain colons. Events of the resulting sessions have only the provider.
 //!
 //! Source: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html>,
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html>
 
-/// What stands before the host in the ARN of IAM's record of a provider.
+/// The part of an IAM identity provider's ARN before the host.
 const PROVIDER: &str = ":oidc-provider/";
 
-/// Fields of an ARN before its last one; the colons between them are not those between issuer and audience.
+/// Fields of an ARN before its last one. Colons between them don't separate issuer and audience.
 const ARN_FIELDS: usize = 5;
 
-/// Hosts of providers (with all below them, and paths) and what people call them.
+/// Hosts of providers (including subdomains and paths), with their common names.
 const KNOWN: &[(&str, &str)] = &[
     ("token.actions.githubusercontent.com", "GitHub Actions"),
     ("gitlab.com", "GitLab"),
@@ -32,21 +32,21 @@ const KNOWN: &[(&str, &str)] = &[
 /// The issuer and the subject of a token.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct WebIdentity<'a> {
-    /// The provider's host, or the ARN of IAM's record of it.
+    /// The provider's host, or the ARN of the IAM identity provider.
     pub(super) issuer: Option<&'a str>,
-    /// Whom it vouches for: `repo:org/app:ref:refs/heads/main`, `system:serviceaccount:NAMESPACE:NAME`, a user's id.
+    /// The authenticated user: `repo:org/app:ref:refs/heads/main`, `system:serviceaccount:NAMESPACE:NAME`, a user ID.
     pub(super) subject: Option<&'a str>,
 }
 
 impl<'a> WebIdentity<'a> {
-    /// From a `principalId`.
+    /// Parses a `principalId`.
     pub(super) fn of(principal_id: &'a str) -> Self {
         let Some((issuer, rest)) = split_issuer(principal_id) else { return Self { issuer: None, subject: None } };
         Self { issuer: Some(issuer), subject: after_audience(rest) }
     }
 }
 
-/// The issuer and what follows its colon.
+/// The issuer, and the text after its colon.
 fn split_issuer(principal_id: &str) -> Option<(&str, &str)> {
     let colons = if principal_id.starts_with("arn:") { ARN_FIELDS } else { 0 };
     let (at, _) = principal_id.match_indices(':').nth(colons)?;
@@ -54,7 +54,7 @@ fn split_issuer(principal_id: &str) -> Option<(&str, &str)> {
     (!issuer.is_empty()).then_some((issuer, &principal_id[at + 1..]))
 }
 
-/// What follows the audience, which may be a URL or a URN.
+/// The text after the audience, which can be a URL or a URN.
 fn after_audience(rest: &str) -> Option<&str> {
     let colons = if rest.starts_with("https://") || rest.starts_with("http://") {
         1
@@ -67,7 +67,7 @@ fn after_audience(rest: &str) -> Option<&str> {
     Some(&rest[at + 1..]).filter(|subject| !subject.is_empty())
 }
 
-/// "GitHub Actions (token.actions.githubusercontent.com)"; the provider alone where it isn't known.
+/// "GitHub Actions (token.actions.githubusercontent.com)"; only the host if the provider is not in the list.
 pub(super) fn provider_phrase(provider: &str) -> String {
     let host = provider.split_once(PROVIDER).map_or(provider, |(_, host)| host);
     let is_below = |known: &str| host.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));

@@ -1,9 +1,9 @@
-//! Identity maps: a user's own rules, in order, for which callers stand for whom.
+//! Identity maps: ordered rules of the user that map principals to owners.
 //!
-//! The first rule all of whose patterns fit decides: its owner, or that there is none. An identity map is asked before all
-//! other rules, so that it can also speak for services.
+//! The first rule with only matching patterns decides: it sets the owner, or that there is none. An identity map applies
+//! before all other rules, so it also covers AWS services.
 //!
-//! A rule notes that it fitted: what never does is likely a mistake, and the user is told at the end.
+//! A rule records that it matched. A rule that never matches is probably a mistake, and is reported at the end.
 
 mod pattern;
 mod read;
@@ -21,12 +21,12 @@ use pattern::Pattern;
 /// An identity map, compiled.
 #[derive(Debug)]
 pub struct IdentityMap {
-    /// Its file, for messages.
+    /// The file name, for messages.
     name: String,
-    /// What it was read from.
+    /// The text of the file.
     text: String,
     rules: Vec<Rule>,
-    /// Whether it was asked about any event.
+    /// Whether the map was applied to any event.
     asked: AtomicBool,
 }
 
@@ -34,7 +34,7 @@ pub struct IdentityMap {
 struct Rule {
     /// "rule pipelines (map.yml:3)", "rule 2 (map.yml:7)".
     title: String,
-    /// Never empty; all must fit.
+    /// Never empty. All must match.
     conditions: Vec<(Field, Pattern)>,
     action: Action,
     fitted: AtomicBool,
@@ -46,7 +46,7 @@ enum Action {
     Skip(String),
 }
 
-/// What stands in an owner's template.
+/// A placeholder in an owner template.
 #[derive(Debug, Clone)]
 enum Placeholder {
     /// A named group of one of the rule's patterns.
@@ -54,30 +54,30 @@ enum Placeholder {
     Field(Field),
 }
 
-/// What a rule said of an event.
+/// The result of a rule for an event.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Verdict {
-    /// The rule, and which of its patterns fitted what.
+    /// The rule, with its patterns and the values that they matched.
     pub(super) because: String,
     /// The rule alone.
     pub(super) rule: String,
-    /// The owner; or why there is none.
+    /// The owner, or the reason for having none.
     pub(super) owner: Result<String, String>,
 }
 
 impl IdentityMap {
-    /// The text that it was read from: two of the same text decide the same.
+    /// The text of the map. Maps with the same text decide the same.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// What the first rule that fits says.
+    /// The result of the first matching rule.
     pub(super) fn verdict(&self, event: &Event) -> Option<Verdict> {
         self.asked.store(true, Ordering::Relaxed);
         self.rules.iter().find_map(|rule| rule.verdict(event))
     }
 
-    /// For the case that no rule fits.
+    /// The message if no rule matches.
     pub(super) fn none_fits(&self) -> String {
         match self.rules.len() {
             1 => format!("the rule in {} does not match", self.name),
@@ -85,7 +85,7 @@ impl IdentityMap {
         }
     }
 
-    /// The rules that fitted none of the events. None where there was no event at all.
+    /// The rules that matched no event. Empty if the map was applied to no event.
     pub fn unused(&self) -> impl Iterator<Item = &str> {
         let asked = self.asked.load(Ordering::Relaxed);
         let unused = self.rules.iter().filter(move |rule| asked && !rule.fitted.load(Ordering::Relaxed));

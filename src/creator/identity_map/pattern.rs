@@ -1,11 +1,11 @@
-//! A pattern for a text: a glob (`ci-*`), or a regular expression between slashes (`/ci-(?<team>[a-z]+)/`). Either must
-//! fit the whole text, so that `admin` doesn't fit `not-admin`.
+//! A pattern for a text: a glob (`ci-*`), or a regular expression between slashes (`/ci-(?<team>[a-z]+)/`). Both must match
+//! the whole text, so `admin` does not match `not-admin`.
 
 use std::fmt;
 
 use regex::{Regex, RegexBuilder};
 
-/// Bytes that a compiled expression may take: far more than any rule needs, and no hostile one gets more.
+/// The maximum size of a compiled expression, in bytes: far more than any rule needs, but a hostile one can't exceed it.
 const MAX_COMPILED_BYTES: usize = 1024 * 1024;
 
 /// A compiled pattern.
@@ -16,10 +16,10 @@ pub(super) struct Pattern {
 }
 
 impl Pattern {
-    /// Compiles a pattern as people write it.
+    /// Compiles a pattern.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The pattern is not a valid regular expression.
     pub(super) fn parse(source: &str) -> Result<Self, String> {
         let expression = match between_slashes(source) {
             Some(expression) => format!("^(?:{expression})$"),
@@ -37,7 +37,7 @@ impl Pattern {
         self.regex.capture_names().flatten()
     }
 
-    /// The named groups' texts, where the pattern fits.
+    /// The texts of the named groups, if the pattern matches.
     pub(super) fn fit<'p>(&'p self, text: &str) -> Option<Vec<(&'p str, String)>> {
         let captures = self.regex.captures(text)?;
         let groups = self.groups().filter_map(|name| Some((name, captures.name(name)?.as_str().to_owned())));
@@ -55,7 +55,7 @@ fn between_slashes(source: &str) -> Option<&str> {
     source.strip_prefix('/')?.strip_suffix('/')
 }
 
-/// `*` is any text, `?` any character; all else is itself.
+/// `*` matches any text, `?` any character. All other characters match themselves.
 fn of_glob(glob: &str) -> String {
     let mut expression = String::new();
     for character in glob.chars() {
@@ -68,7 +68,7 @@ fn of_glob(glob: &str) -> String {
     expression
 }
 
-/// The parser's last line says what is wrong; those before draw it.
+/// The last line of the parser's message has the reason. The lines before it show the position.
 fn reason(error: &regex::Error) -> String {
     let text = error.to_string();
     let last = text.lines().last().unwrap_or(&text);
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn globs_fit_whole_texts_and_nothing_in_them_is_special_but_star_and_question_mark() {
+    fn globs_match_whole_texts_and_only_star_and_question_mark_are_special() {
         for (glob, text) in
             [("ci-*", "ci-build"), ("*", ""), ("a?c", "abc"), ("a?c", "aüc"), ("a.c", "a.c"), ("a+(b)", "a+(b)")]
         {
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn regular_expressions_fit_whole_texts_and_give_their_groups() {
+    fn regular_expressions_match_whole_texts_and_return_groups() {
         assert!(fits("/ci-.+/", "ci-build") && !fits("/ci/", "ci-build") && fits("/(?i)ADMIN/", "admin"));
         assert!(fits(r"/\w+@\d+/", "ann@1"));
         assert!(!fits("/a|b/", "ab"), "the whole text, for each of the alternatives");
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_expression_says_why() {
+    fn invalid_expression_is_an_error() {
         let error = Pattern::parse("/ci-(/").unwrap_err();
         assert_eq!(error, "/ci-(/ is not a valid regular expression: unclosed group");
         assert!(Pattern::parse("/(a{1000}){1000}/").unwrap_err().contains("size limit"));

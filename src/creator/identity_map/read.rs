@@ -1,4 +1,4 @@
-//! An identity map as it is written, in YAML, and what is wrong with it. `docs/owners.md` is the contract.
+//! Reads an identity map from YAML and reports errors in it. `docs/owners.md` documents the format.
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -19,7 +19,7 @@ struct File {
     rules: Spanned<Vec<Spanned<Stanza>>>,
 }
 
-/// A rule. That `owner` and `skip` exclude each other is checked later, for the message to say so.
+/// A rule. That `owner` and `skip` exclude each other is checked later, for a better message.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Stanza {
@@ -60,13 +60,13 @@ impl IdentityMap {
     /// Reads a file.
     ///
     /// # Errors
-    /// It can't be read or is no identity map: file, line, column, and what to write instead.
+    /// The file can't be read or is not a valid identity map. The message has file, line, column and a correction.
     pub fn load(path: &Path) -> Result<Self, MapError> {
         let (name, text) = read_file(path, "the identity map")?;
         Self::parse(&name, &text)
     }
 
-    /// Reads a text; `name` stands for it in messages.
+    /// Reads a text. `name` is the file name for messages.
     ///
     /// # Errors
     /// As [`IdentityMap::load`].

@@ -1,4 +1,4 @@
-//! Identity maps: which rule speaks, what it says, and what is wrong with those that don't work.
+//! Identity maps: which rule decides, its result, and the errors for invalid maps.
 
 use super::*;
 use crate::creator::test_data::{event_by, iam_user, of_kind, session};
@@ -33,7 +33,7 @@ rules:
 "#;
 
 #[test]
-fn the_first_rule_all_of_whose_patterns_fit_decides() {
+fn first_rule_with_only_matching_patterns_decides() {
     let map = parse(MAP);
     assert_eq!(owner(&map, session("ci-data", "GitHubActions")), Some(Ok("data@example.com".to_owned())));
     assert_eq!(owner(&map, session("ci-data", "anna")), Some(Err("a pipeline of nobody".to_owned())));
@@ -44,7 +44,7 @@ fn the_first_rule_all_of_whose_patterns_fit_decides() {
 }
 
 #[test]
-fn a_verdict_names_the_rule_and_what_fitted() {
+fn verdict_names_rule_and_matches() {
     let verdict = parse(MAP).verdict(&event_by(session("ci-data", "GitHubActions"))).unwrap();
     assert_eq!(verdict.rule, "rule pipelines (map.yml:3)");
     let because =
@@ -53,7 +53,7 @@ fn a_verdict_names_the_rule_and_what_fitted() {
 }
 
 #[test]
-fn an_owner_that_wants_what_the_event_lacks_is_none_with_the_reason() {
+fn owner_template_needs_fields_of_event() {
     let user = || iam_user("arn:aws:iam::1:user/x", Some("ann@old.example.com"));
     let map = parse(MAP);
     let reason = owner(&map, user()).unwrap().unwrap_err();
@@ -66,7 +66,7 @@ fn an_owner_that_wants_what_the_event_lacks_is_none_with_the_reason() {
 }
 
 #[test]
-fn rules_that_never_fitted_are_known_once_there_was_an_event() {
+fn unmatched_rules_are_known_after_first_event() {
     let map = parse(MAP);
     assert_eq!(map.unused().count(), 0, "nothing was asked yet");
     owner(&map, session("ci-data", "GitHubActions"));
@@ -76,7 +76,7 @@ fn rules_that_never_fitted_are_known_once_there_was_an_event() {
 }
 
 #[test]
-fn what_is_wrong_is_told_with_its_place_and_what_to_write() {
+fn errors_name_place_and_correction() {
     for (text, expected) in [
         ("rules:\n  - rol: x\n    owner: y\n", "map.yml:2:5: unknown key `rol`; did you mean `role`?"),
         ("rule: []", "map.yml:1:1: unknown key `rule`; did you mean `rules`?"),
@@ -106,14 +106,14 @@ fn what_is_wrong_is_told_with_its_place_and_what_to_write() {
 }
 
 #[test]
-fn a_file_that_can_t_be_read_is_told() {
+fn unreadable_file_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let error = IdentityMap::load(&folder.path().join("no.yml")).unwrap_err().to_string();
     assert!(error.contains("no.yml: the identity map can't be read"), "{error}");
 }
 
 #[test]
-fn the_example_of_the_documentation_works() {
+fn example_in_docs_works() {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/owners.md");
     let text = std::fs::read_to_string(path).unwrap();
     let (_, example) = text.split_once("```yaml\n").unwrap();

@@ -1,4 +1,4 @@
-//! Renames by hand, and any number of them against a world in which somebody keeps count.
+//! Renames: handwritten cases, and random cases against a reference model.
 
 use proptest::prelude::*;
 
@@ -41,7 +41,7 @@ fn lives(lines: &[String]) -> Lives<String> {
     Lives::new(events, &|event| event.renamed_to.as_ref().map(ToString::to_string))
 }
 
-/// Who made what has the name now, whatever the order of the lines and of the ids of their events.
+/// The creator of the resource that has the name now, for any order of lines and event IDs.
 fn maker(lines: &[&str], name: &str) -> Option<String> {
     let forward: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
     let backward: Vec<String> = forward.iter().rev().cloned().collect();
@@ -55,7 +55,7 @@ fn maker_of(life: &[StoredEvent]) -> Option<String> {
 }
 
 #[test]
-fn a_new_name_keeps_its_maker_and_the_old_one_is_free() {
+fn renamed_resource_keeps_creator_and_frees_old_name() {
     let renamed = ["db create 1 alice", "db rename 5 carol db-old"];
     assert_eq!(maker(&renamed, "db-old").as_deref(), Some("alice"));
     assert_eq!(maker(&renamed, "db"), None);
@@ -65,7 +65,7 @@ fn a_new_name_keeps_its_maker_and_the_old_one_is_free() {
 }
 
 #[test]
-fn what_another_resource_left_under_a_name_is_not_its_next_bearers() {
+fn events_of_previous_resource_under_a_name_do_not_count() {
     let lines = ["new create 1 bob", "old create 2 alice", "new delete 3 bob", "old rename 5 carol new"];
     assert_eq!(maker(&lines, "new").as_deref(), Some("alice"));
     let unrecorded = ["new create 3 bob", "old rename 5 carol new"];
@@ -77,7 +77,7 @@ fn what_another_resource_left_under_a_name_is_not_its_next_bearers() {
 }
 
 #[test]
-fn any_number_of_renames_is_followed_also_back() {
+fn chains_of_renames_are_followed() {
     let lines = ["a create 1 alice", "a rename 2 x b", "b rename 3 x c", "c rename 4 x a"];
     assert_eq!(maker(&lines, "a").as_deref(), Some("alice"));
     assert_eq!((maker(&lines, "b"), maker(&lines, "c")), (None, None));
@@ -90,7 +90,7 @@ fn any_number_of_renames_is_followed_also_back() {
 }
 
 #[test]
-fn swapped_names_swap_their_makers_also_within_one_second() {
+fn swapped_names_swap_creators_even_within_one_second() {
     let made = ["blue create 1 alice", "green create 2 bob"];
     for times in [[5, 6, 7], [5, 5, 6], [5, 6, 6], [5, 5, 5]] {
         let swap = [
@@ -106,7 +106,7 @@ fn swapped_names_swap_their_makers_also_within_one_second() {
 }
 
 #[test]
-fn a_script_that_swaps_names_twice_swaps_them_back() {
+fn two_swaps_restore_names() {
     let made = ["blue create 1 alice", "green create 2 bob"];
     let swap = |second: u8| {
         [
@@ -123,7 +123,7 @@ fn a_script_that_swaps_names_twice_swaps_them_back() {
 }
 
 #[test]
-fn copies_of_one_event_are_one() {
+fn duplicate_copies_of_an_event_count_once() {
     let mut events = vec![event("old create 1 alice", 0), event("old rename 2 x new", 1)];
     events.push(events[1].clone());
     let lives = Lives::new(BTreeMap::from([("old", events)]), &|event| event.renamed_to.as_ref().map(|_| "new"));
@@ -131,7 +131,7 @@ fn copies_of_one_event_are_one() {
 }
 
 #[test]
-fn within_a_second_what_goes_makes_room() {
+fn names_become_free_before_they_are_reused_within_a_second() {
     let replaced = ["db create 1 alice", "db rename 5 x db-old", "db create 5 bob"];
     assert_eq!(maker(&replaced, "db-old").as_deref(), Some("alice"));
     assert_eq!(maker(&replaced, "db").as_deref(), Some("bob"));
@@ -145,7 +145,7 @@ fn within_a_second_what_goes_makes_room() {
 }
 
 #[test]
-fn a_rename_that_is_asked_for_twice_is_one() {
+fn repeated_rename_counts_once() {
     let lines = ["db create 1 alice", "db rename 3 x new", "db rename 5 x new"];
     assert_eq!(maker(&lines, "new").as_deref(), Some("alice"));
     let another = ["db create 1 alice", "db rename 3 x new", "new delete 4 x", "db create 4 bob", "db rename 5 x new"];
@@ -153,7 +153,7 @@ fn a_rename_that_is_asked_for_twice_is_one() {
 }
 
 #[test]
-fn circles_end() {
+fn rename_cycles_end() {
     let lines = ["a rename 5 x b", "b rename 5 x a"];
     assert_eq!((maker(&lines, "a"), maker(&lines, "b")), (None, None));
     let spelt_otherwise = Lives::new(BTreeMap::from([("db", vec![event("DB rename 5 x db", 0)])]), &|event| {
@@ -162,7 +162,7 @@ fn circles_end() {
     assert_eq!((spelt_otherwise.new_names().count(), spelt_otherwise.of(&"db").len()), (0, 0));
 }
 
-/// A world of a few names: each is free, or what bears it was made by somebody.
+/// A model of a few names: each is free, or belongs to a resource with a creator.
 #[derive(Debug, Default)]
 struct World {
     bearers: BTreeMap<u8, String>,
@@ -170,7 +170,7 @@ struct World {
 }
 
 impl World {
-    /// Does what can be done: makes under a free name, removes what is there, renames what is there to a free name.
+    /// Applies an operation if it is possible: creates under a free name, deletes, or renames to a free name.
     fn step(&mut self, (action, name, other): (u8, u8, u8)) {
         let second = self.lines.len() + 1;
         let is_there = self.bearers.contains_key(&name);
@@ -195,7 +195,7 @@ impl World {
 
 proptest! {
     #[test]
-    fn whatever_happens_each_name_has_the_maker_of_what_bears_it(
+    fn each_name_has_the_creator_that_the_model_has(
         steps in prop::collection::vec((0_u8..8, 0_u8..4, 0_u8..4), 0..60),
     ) {
         let mut world = World::default();

@@ -1,5 +1,5 @@
-//! The owners of `tests/fixtures/identities.json`: identities as CloudTrail records them, each with the owner that it must
-//! have by default and under every option. `after` tells which record or page an identity is made after.
+//! The owners in `tests/fixtures/identities.json`: identities as CloudTrail records them, each with the expected owner by
+//! default and with every option. `after` names the record or page that an identity is based on.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ struct Row {
     identity: Value,
     /// By option; null is none.
     owners: BTreeMap<String, Option<String>>,
-    /// Of the default owner, or of there being none.
+    /// The reason for the default owner, or for having none.
     reason: String,
 }
 
@@ -62,7 +62,7 @@ fn event(row: &Row) -> Event {
 }
 
 #[test]
-fn every_identity_has_its_owner_under_every_option() {
+fn every_identity_has_its_owner_with_every_option() {
     let rows: Vec<Row> = serde_json::from_str(include_str!("../../../tests/fixtures/identities.json")).unwrap();
     assert!(rows.len() >= 60, "{}", rows.len());
     let mut wrong = Vec::new();

@@ -1,4 +1,4 @@
-//! The owner rules, by the identities that CloudTrail records.
+//! The owner rules, for the identities that CloudTrail records.
 
 use super::*;
 use crate::creator::test_data::{event_by, iam_user, of_kind, session};
@@ -36,8 +36,8 @@ fn identity_center_user() -> Identity {
     }
 }
 
-/// What c7n-trailcreator writes, spelled out from its `format_record` and `get_creator_resource_map`: the stored `user_id` (`root`, a
-/// SAML user's name, else the ARN), and of it what stands after the last `/`.
+/// The owner that c7n-trailcreator writes, from its `format_record` and `get_creator_resource_map`: the stored `user_id` (`root`, a
+/// SAML user name, else the ARN), after its last `/`.
 #[test]
 fn default_owners_are_those_of_c7n_trailcreator() {
     let root =
@@ -84,7 +84,7 @@ fn default_owners_are_those_of_c7n_trailcreator() {
 }
 
 #[test]
-fn the_source_identity_comes_first() {
+fn source_identity_comes_first() {
     for role in ["deploy", "AWSReservedSSO_Admin_0123456789abcdef"] {
         for name in ["i-05c30218156bcc246", "ci-run"] {
             let identity = Identity { source_identity: some("anna@example.com"), ..session(role, name) };
@@ -98,7 +98,7 @@ fn the_source_identity_comes_first() {
 }
 
 #[test]
-fn aws_itself_owns_nothing_whatever_the_value() {
+fn aws_services_own_nothing_for_any_value() {
     let service = Identity { invoked_by: some("rds.amazonaws.com"), ..of_kind("AWSService") };
     let linked = Identity { source_identity: some("anna"), ..session("AWSServiceRoleForAutoScaling", "AutoScaling") };
     let internal = Identity { invoked_by: some("AWS Internal"), account_id: some("1"), ..Identity::default() };
@@ -113,7 +113,7 @@ fn aws_itself_owns_nothing_whatever_the_value() {
 }
 
 #[test]
-fn machines_sessions_fall_back_to_the_role_are_kept_or_skipped() {
+fn machine_named_sessions_use_role_or_are_kept_or_skipped() {
     let machine = session("deploy", "botocore-session-1688990565");
     assert_eq!(owner(&machines(MachineSessions::Role), machine.clone()).as_deref(), Ok("deploy"));
     assert_eq!(owner(&machines(MachineSessions::Keep), machine.clone()).as_deref(), Ok("botocore-session-1688990565"));
@@ -130,7 +130,7 @@ fn machines_sessions_fall_back_to_the_role_are_kept_or_skipped() {
 }
 
 #[test]
-fn a_person_s_session_is_the_same_for_every_machine_rule() {
+fn person_named_sessions_are_the_same_for_every_machine_option() {
     for name in ["anna.schmidt", "12345", "dev-42", "i-love-aws"] {
         for machine_sessions in [MachineSessions::Role, MachineSessions::Keep, MachineSessions::Skip] {
             assert_eq!(owner(&machines(machine_sessions), session("deploy", name)).as_deref(), Ok(name));
@@ -139,7 +139,7 @@ fn a_person_s_session_is_the_same_for_every_machine_rule() {
 }
 
 #[test]
-fn identity_center_names_its_sessions_itself() {
+fn identity_center_names_sessions_after_users() {
     let by_number = session("AWSReservedSSO_Admin_0123456789abcdef", "1234567890");
     assert_eq!(owner(&machines(MachineSessions::Skip), by_number.clone()).as_deref(), Ok("1234567890"));
     let reason = OwnerRules::default().owner_of(&event_by(by_number)).unwrap().reason;
@@ -147,7 +147,7 @@ fn identity_center_names_its_sessions_itself() {
 }
 
 #[test]
-fn an_identity_center_user_is_an_id_and_the_reason_says_why() {
+fn identity_center_user_is_an_id_with_a_reason() {
     let owner = OwnerRules::default().owner_of(&event_by(identity_center_user())).unwrap();
     assert_eq!(owner.value, "544894e8-80c1-707f-60e3-3ba6510dfac1");
     assert!(owner.reason.contains("user ID") && owner.reason.contains("July 2025"), "{}", owner.reason);
@@ -158,7 +158,7 @@ fn an_identity_center_user_is_an_id_and_the_reason_says_why() {
 }
 
 #[test]
-fn reasons_say_which_fact_it_was() {
+fn reasons_name_the_fact() {
     for (identity, reason) in [
         (iam_user("arn:aws:iam::1:user/alice", Some("alice")), "IAM user name"),
         (session("deploy", "anna"), "session name of role deploy"),
@@ -175,7 +175,7 @@ fn reasons_say_which_fact_it_was() {
 }
 
 #[test]
-fn other_types_give_what_they_have() {
+fn other_types_use_the_facts_they_have() {
     let web = Identity { principal_id: some("accounts.google.com:app-1:user-7"), ..of_kind("WebIdentityUser") };
     assert_eq!(default_owner(web).as_deref(), Ok("user-7"));
     let role = Identity { arn: some("arn:aws:iam::1:role/teams/deploy"), ..of_kind("Role") };
@@ -187,7 +187,7 @@ fn other_types_give_what_they_have() {
 }
 
 #[test]
-fn arns_and_principal_ids_are_the_principal_s_or_the_role_s_for_machines() {
+fn arn_and_principal_id_are_the_roles_for_machine_named_sessions() {
     let person = session("deploy", "anna");
     let machine = session("deploy", "i-05c30218156bcc246");
     let (arn, id) = (rules(CreatorValue::Arn), rules(CreatorValue::PrincipalId));
@@ -204,7 +204,7 @@ fn arns_and_principal_ids_are_the_principal_s_or_the_role_s_for_machines() {
 }
 
 #[test]
-fn roles_stand_for_their_sessions_and_others_for_themselves() {
+fn role_value_is_the_role_for_sessions_and_the_name_for_others() {
     let role = rules(CreatorValue::Role);
     assert_eq!(owner(&role, session("deploy", "anna")).unwrap(), "deploy");
     assert_eq!(owner(&role, Identity { source_identity: some("anna"), ..session("deploy", "x") }).unwrap(), "deploy");
@@ -213,7 +213,7 @@ fn roles_stand_for_their_sessions_and_others_for_themselves() {
 }
 
 #[test]
-fn e_mail_addresses_are_found_where_they_are() {
+fn email_addresses_are_found() {
     let email = rules(CreatorValue::Email);
     assert_eq!(owner(&email, session("deploy", "anna@example.com")).unwrap(), "anna@example.com");
     let behind = Identity { source_identity: some("anna@example.com"), ..session("deploy", "i-05c30218156bcc246") };
@@ -229,7 +229,7 @@ fn e_mail_addresses_are_found_where_they_are() {
 }
 
 #[test]
-fn the_suffix_looks_at_the_principal_and_at_the_result() {
+fn suffix_applies_to_principal_and_owner() {
     let suffix = |suffix: &str| OwnerRules { user_suffix: some(suffix), ..OwnerRules::default() };
     let anna = session("deploy", "anna@example.com");
     assert_eq!(owner(&suffix("@example.com"), anna.clone()).unwrap(), "anna@example.com");
@@ -247,7 +247,7 @@ fn the_suffix_looks_at_the_principal_and_at_the_result() {
 }
 
 #[test]
-fn values_are_made_legal_and_what_changed_is_told() {
+fn values_become_valid_and_keep_the_original() {
     let owner = OwnerRules::default().owner_of(&event_by(session("deploy", "doe,jane"))).unwrap();
     assert_eq!((owner.value.as_str(), owner.original.as_deref()), ("doe_jane", Some("doe,jane")));
     let unchanged = OwnerRules::default().owner_of(&event_by(session("deploy", "jane"))).unwrap();
