@@ -1,4 +1,4 @@
-//! Counting what comes out of the queue: threads count, each for itself; in the end their counts are added up.
+//! Counts the records of queued units: each thread has its own counts, which are added up at the end.
 
 use std::sync::mpsc::{SyncSender, sync_channel};
 
@@ -9,15 +9,15 @@ use super::{Failure, Figures, Item, Stop, Unit};
 use crate::trail::count::{Calls, Counter, Key, Tally, TooManyValues};
 use crate::trail::scan::{Buffers, Scan};
 
-/// Reports of counters that wait to be told.
+/// The capacity of the queue for reports of counting threads.
 const REPORTS: usize = 16;
 
-/// What was counted.
+/// The result of a count.
 #[derive(Debug)]
 pub struct Counted {
-    /// What was read.
+    /// The figures.
     pub figures: Figures,
-    /// The most frequent first; of equal ones, by their values.
+    /// The rows, most frequent first. Rows with equal counts are ordered by their values.
     pub ranked: Vec<(Key, Calls)>,
 }
 
@@ -28,11 +28,11 @@ enum Report {
     Done { name: String, scan: Box<Scan> },
 }
 
-/// Counts what comes out of `items` until that ends or `stop` is set, on `jobs` threads. `watch` sees the figures as they
-/// grow.
+/// Counts the records of all units in `items`, until it ends or `stop` is set, on `jobs` threads. `watch` is called with the
+/// current figures.
 ///
 /// # Errors
-/// There are more distinct values than memory is allowed for.
+/// There are more distinct values than the memory limit allows.
 pub fn run(
     counter: &Counter,
     items: mpsc::Receiver<Item>,
@@ -49,7 +49,7 @@ pub fn run(
             scope.spawn(move || count(counter, items, &reports))
         };
         let threads: Vec<_> = (0..jobs.max(1)).map(start).collect();
-        // The reports end when the last thread has dropped its sender.
+        // The reports end when the last thread drops its sender.
         drop(reports);
         for report in received {
             take(&mut figures, report);
@@ -83,7 +83,7 @@ fn count(counter: &Counter, items: &Items<'_>, reports: &SyncSender<Report>) -> 
             Item::Expected(count) => Some(Report::Expected(count)),
             Item::Skipped => Some(Report::Skipped),
             Item::Failed(failure) => Some(Report::Failed(failure)),
-            // What is for the ledger alone; there is none.
+            // Only for the ledger, which a count does not have.
             _ => None,
         };
         if report.is_some_and(|report| reports.send(report).is_err()) {
@@ -94,7 +94,7 @@ fn count(counter: &Counter, items: &Items<'_>, reports: &SyncSender<Report>) -> 
     tally
 }
 
-/// Counts a unit; `None` where that was stopped midway.
+/// Counts a unit. `None` if it was stopped before the end.
 fn count_unit(
     counter: &Counter,
     items: &Items<'_>,

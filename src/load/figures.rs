@@ -1,71 +1,71 @@
-//! What is told of a load: counts, and what could not be read.
+//! The figures of a load: counts and failures.
 
 use crate::store::ledger::Added;
 use crate::trail::scan::{Counts, Scan};
 
-/// Failures that are named; further ones are only counted, so that memory stays flat.
+/// The maximum number of listed failures. Further failures are only counted, to bound memory.
 const MAX_NAMED: usize = 1000;
 
-/// Something that could not be read, or not to its end.
+/// A unit that could not be read, or not completely.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Failure {
     /// A path or `s3://bucket/key`.
     pub name: String,
-    /// What is wrong with it.
+    /// The reason.
     pub reason: String,
 }
 
-/// The figures of a load, so far or in the end.
+/// The figures of a load, during the load or at its end.
 #[derive(Debug, Clone, Default)]
 pub struct Figures {
-    /// Items that will come, as far as the source has found out.
+    /// Number of expected items that the source has found so far.
     pub expected: u64,
-    /// Units that were read, broken ones too.
+    /// Units that were read, including those that failed.
     pub read: u64,
-    /// Units that the ledger knew.
+    /// Units that the ledger had.
     pub already_loaded: u64,
     /// Digest and Insights files.
     pub skipped: u64,
-    /// Units that could not be read, or not to their end.
+    /// Units that could not be read, or not completely.
     pub broken: u64,
-    /// The first of those, and of the units with broken records; sorted in the end.
+    /// The first failures, including units with unreadable records. Sorted at the end.
     pub failures: Vec<Failure>,
-    /// What was in the units.
+    /// Counts of the contents.
     pub counts: Counts,
-    /// Ids that the database did not have yet.
+    /// Identifiers that were not in the database.
     pub new_ids: u64,
-    /// Sessions that the database did not have yet.
+    /// Sessions that were not in the database.
     pub new_sessions: u64,
-    /// Sessions that the database dropped, as there are too many.
+    /// Sessions that were dropped from the database because it keeps a limited number.
     pub dropped_sessions: u64,
 }
 
 impl Figures {
-    /// Items that are done.
+    /// Number of processed items.
     pub fn done(&self) -> u64 {
         self.read + self.already_loaded + self.skipped
     }
 
-    /// Whether something could not be read.
+    /// Whether a unit or record could not be read.
     pub fn has_failures(&self) -> bool {
         self.broken > 0 || self.counts.broken_records > 0
     }
 
-    /// What was written.
+    /// Adds what was written to the database.
     pub(super) fn added(&mut self, added: Added) {
         self.new_ids += added.ids;
         self.new_sessions += added.sessions;
         self.dropped_sessions += added.dropped_sessions;
     }
 
-    /// A unit that can't be had.
+    /// Records a unit that could not be opened.
     pub(super) fn lost(&mut self, failure: Failure) {
         self.read += 1;
         self.broken += 1;
         self.fail(failure);
     }
 
-    /// A unit that was read, perhaps not to its end.
+    /// Records a unit that was read, completely or not.
     pub(super) fn scanned(&mut self, name: String, scan: Scan) {
         self.counts += &scan.counts;
         let only_digests = scan.counts.digests > 0 && scan.counts.records == 0;

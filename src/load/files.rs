@@ -1,7 +1,7 @@
-//! Log files on disk: folders walked, single files, stdin.
+//! Log files on disk: folders, single files and stdin.
 //!
-//! In a folder, `.json` and `.json.gz` count; a file named by the user is read whatever its name. Folders are read in
-//! sorted order; one that was walked already (a loop of links, a folder given twice) is not walked again.
+//! In folders, all `.json` and `.json.gz` files are read. Files that the user names are read whatever their name. Folders are read in
+//! sorted order. A folder that was already read (because of a cycle of links, or because it is named twice) is skipped.
 
 use std::collections::HashSet;
 use std::fs::{self, File, Metadata};
@@ -15,37 +15,37 @@ use crate::store::StoreError;
 use crate::store::ledger::{Fingerprint, Ledger};
 use crate::trail::scan::is_digest_or_insight;
 
-/// What stands for stdin on the command line.
+/// The argument for stdin.
 const STDIN: &str = "-";
 
-/// Stdin up to this many bytes is recognised when it comes again; more is not held in memory for that.
+/// The maximum size of stdin, in bytes, that is buffered to recognize the same content later.
 const STDIN_IDENTIFIED: u64 = 16 * 1024 * 1024;
 
-/// A path of the command line that exists.
+/// An existing path from the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Root {
     /// `-`
     Stdin,
-    /// To be walked.
+    /// A folder to walk.
     Folder(PathBuf),
-    /// To be read whatever its name.
+    /// A file, read whatever its name.
     File(PathBuf),
 }
 
-/// A path that can't be looked at.
+/// A path that can't be accessed.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {error}", path.display())]
 pub struct BadPath {
-    /// As given.
+    /// The path as given.
     pub path: PathBuf,
-    /// The system's word.
+    /// The system's error.
     pub error: io::Error,
 }
 
-/// Looks at all paths before any is read.
+/// Checks all paths before any is read.
 ///
 /// # Errors
-/// One that doesn't exist or can't be looked at.
+/// A path does not exist or can't be accessed.
 pub fn roots(paths: &[PathBuf]) -> Result<Vec<Root>, BadPath> {
     let root = |path: &PathBuf| {
         if path.as_os_str() == STDIN {
@@ -57,11 +57,11 @@ pub fn roots(paths: &[PathBuf]) -> Result<Vec<Root>, BadPath> {
     paths.iter().map(root).collect()
 }
 
-/// Finds the files below `roots` and puts those that `ledger` doesn't know into the queue. Ends early when nobody takes
-/// them or `stop` is set. Blocks.
+/// Finds the files below `roots` and queues those that are not in `ledger`. Returns early when the queue is closed or `stop` is
+/// set. Blocking.
 ///
 /// # Errors
-/// The ledger's.
+/// The ledger can't be read.
 pub fn find(
     roots: &[Root],
     versions: &Versions,
@@ -102,16 +102,16 @@ enum Found {
 }
 
 struct FoundFile {
-    /// As people know it.
+    /// The path for messages.
     path: PathBuf,
-    /// The same file's path without links and `..` in its folder.
+    /// The same path with its folder resolved: no links and `..`.
     place: PathBuf,
     metadata: Metadata,
 }
 
-/// A walk over the roots. `each` says whether it goes on.
+/// A walk over the roots. `each` returns whether to continue.
 struct Walk<'a> {
-    /// Folders walked, and files named by the user, by their canonical paths.
+    /// Folders that were walked and files that the user named, by their canonical paths.
     seen: HashSet<PathBuf>,
     each: &'a mut dyn FnMut(Found) -> Result<bool, StoreError>,
 }
@@ -131,7 +131,7 @@ impl<'a> Walk<'a> {
             let goes_on = match root {
                 Root::Stdin => (self.each)(Found::Stdin)?,
                 Root::Folder(path) => self.folder(path)?,
-                // A file named twice is one.
+                // A file that is named twice is read once.
                 Root::File(path) if !named.insert(canonical(path)) => true,
                 Root::File(path) => (self.each)(look_at(path.clone(), canonical(path)))?,
             };
@@ -185,7 +185,7 @@ pub(super) fn canonical(path: &Path) -> PathBuf {
 
 fn file_name(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default();
-    // What isn't UTF-8 is spelled with escapes, so that different names stay different.
+    // Names that are not UTF-8 are escaped, so that different names stay different.
     name.to_str().map_or_else(|| format!("{name:?}"), str::to_owned)
 }
 
@@ -200,7 +200,7 @@ impl FoundFile {
     }
 
     fn unit(self) -> Unit {
-        // A pipe's size and time say nothing of what comes out of it.
+        // The size and time of a pipe say nothing about its content.
         let identity = self.metadata.is_file().then(|| self.identity());
         let name = self.path.display().to_string();
         let open: Open = Box::new(move || Ok(Box::new(File::open(self.path)?)));
@@ -218,7 +218,7 @@ impl FoundFile {
     }
 }
 
-/// The version of a file's content: of its size and time.
+/// The version of a file's content, from its size and time.
 pub(super) fn content_of(metadata: &Metadata) -> Fingerprint {
     let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     let nanoseconds = modified.unwrap_or_default().as_nanos();
@@ -251,7 +251,7 @@ mod tests {
     use crate::trail::scan::Scanner;
     use std::sync::Arc;
 
-    /// The names found below paths of a folder, relative to it.
+    /// The files found for paths in a folder, relative to it.
     fn found(folder: &Path, paths: &[&str]) -> Vec<String> {
         let paths: Vec<PathBuf> = paths.iter().map(|path| folder.join(path)).collect();
         let store = Store::open(&folder.join("creators.db")).unwrap();
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_are_walked_in_order_and_named_files_are_read_whatever_their_name() {
+    fn folders_are_walked_in_order_and_named_files_are_always_read() {
         let folder = tempfile::tempdir().unwrap();
         let names =
             ["a/2.json.gz", "a/1.json", "a/b/3.json", "a/c.txt", "a/b.json/x", "1_CloudTrail-Digest_2.json.gz", "z"];
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_reached_twice_is_read_once() {
+    fn files_reached_twice_are_read_once() {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), &["a/1.json", "a/2.json"]);
         std::os::unix::fs::symlink(folder.path().join("a"), folder.path().join("a/loop")).unwrap();
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn links_to_nowhere_are_named() {
+    fn dangling_links_are_failures() {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), &["a/1.json"]);
         std::os::unix::fs::symlink("nowhere", folder.path().join("a/0.json")).unwrap();

@@ -1,7 +1,7 @@
-//! Names of Identity Center's users, asked of the identity store: CloudTrail records their ids only.
+//! Looks up the names of Identity Center users in the identity store: CloudTrail records only their IDs.
 //!
-//! Asked once a user: what is told is kept in the database. Mostly only the organization's management account and delegated
-//! administrators may ask; who may not, gets the ids and is told why.
+//! Each user is looked up once, and the name is saved in the database. Usually only the organization's management account and delegated
+//! administrators have access. With other credentials the IDs are used, with the reason.
 
 use std::collections::BTreeMap;
 
@@ -14,16 +14,16 @@ use crate::names::AccountId;
 use crate::resource_map::Service;
 use crate::store::{Store, StoreError};
 
-/// Users asked about at a time. AWS allows 20 requests a second for each account and region.
+/// Concurrent lookups. AWS allows 20 requests per second for each account and region.
 ///
 /// Source: <https://docs.aws.amazon.com/singlesignon/latest/userguide/limits.html>
 const CONCURRENCY: usize = 4;
 
-/// All users whose names are known, and those of `account`'s events (of all accounts' without) for which they could not be
-/// had, with the reason.
+/// Returns all users with known names, and the reason for those in the events of `account` (or of all accounts) with names that
+/// could not be looked up.
 ///
 /// # Errors
-/// SQLite's. AWS's are reasons.
+/// SQLite's error. AWS errors are returned as reasons.
 pub async fn names(session: &Session, store: &Store, account: Option<&AccountId>) -> Result<People, StoreError> {
     let mut stores: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (store_arn, user_id) in store.unnamed_users(account)? {
@@ -40,7 +40,7 @@ pub async fn names(session: &Session, store: &Store, account: Option<&AccountId>
     Ok(people)
 }
 
-/// Asks one identity store. A refusal that would come again for each user ends it.
+/// Looks up users in one identity store. Stops at an error that every user would have.
 async fn ask<'u>(
     session: &Session,
     store: &Store,
@@ -82,7 +82,7 @@ async fn ask<'u>(
     Ok(())
 }
 
-/// In a database that may not be written the name is asked for again the next time.
+/// Saves a name. In a read-only database, it is looked up again the next time.
 fn keep(store: &Store, id: UserId<'_>, person: &Person) -> Result<(), StoreError> {
     match store.keep_person(id, person) {
         Err(error) if error.is_of_permission() => Ok(()),
@@ -109,7 +109,7 @@ fn person(user: &Value) -> Option<Person> {
     Some(Person { user_name, email })
 }
 
-/// In few words: it stands beside each of the users.
+/// A short reason, which is shown for each user.
 fn reason(error: &CallError) -> String {
     let place = if error.region.is_empty() { String::new() } else { format!(" in {}", error.region) };
     match error.class {
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_primary_address_is_taken_else_the_first() {
+    fn primary_address_is_used_or_else_the_first() {
         let user = |emails: Value| person(&json!({"UserName": "anna", "Emails": emails})).unwrap().email;
         let both = json!([{"Value": "a@x.org"}, {"Value": "b@x.org", "Primary": true}]);
         assert_eq!(user(both).as_deref(), Some("b@x.org"));

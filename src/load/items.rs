@@ -1,4 +1,4 @@
-//! The scanners' end of the queue: items shared by threads, until they end or the load is to stop.
+//! The receiving end of the queue: items shared by threads, until the queue ends or the load is stopped.
 
 use std::io::{self, Read};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -19,8 +19,8 @@ impl<'a> Items<'a> {
         Self { receiver: Mutex::new(receiver), stop }
     }
 
-    /// The next one; waits for it. `None`: there are no more, or the load is to stop, which a source that waits itself (for
-    /// a terminal's input) may not notice.
+    /// Waits for the next item. `None` if there are no more, or if the load is stopped: a source that is itself waiting (for
+    /// input from a terminal) may not notice that.
     pub(super) fn next(&self) -> Option<Item> {
         let mut receiver = self.lock();
         block_on(async {
@@ -32,7 +32,7 @@ impl<'a> Items<'a> {
         })
     }
 
-    /// Takes no more: the source may be waiting for room in the queue that nobody will make any more.
+    /// Closes the queue: the source may be waiting for space in it, which no one makes any more.
     pub(super) fn close(&self) {
         self.lock().close();
     }
@@ -41,7 +41,7 @@ impl<'a> Items<'a> {
         self.stop.is_set()
     }
 
-    /// A unit's bytes, which end with an error once the load is to stop.
+    /// Wraps a unit's input so that it returns an error once the load is stopped.
     pub(super) fn stoppable(&self, input: Box<dyn Read + Send>) -> Stoppable<'a> {
         Stoppable { input, stop: self.stop }
     }
@@ -51,7 +51,7 @@ impl<'a> Items<'a> {
     }
 }
 
-/// Input that ends with an error once the load is to stop.
+/// Input that returns an error once the load is stopped.
 pub(super) struct Stoppable<'a> {
     input: Box<dyn Read + Send>,
     stop: &'a Stop,

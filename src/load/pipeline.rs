@@ -1,11 +1,11 @@
-//! Scanners and the writer: units come out of a queue, are scanned by as many threads as wanted, and one thread writes
-//! rows and ledger in batches, each one transaction.
+//! Scanners and the writer: `jobs` threads scan the units in the queue, and one thread writes events and ledger in batches,
+//! each in one transaction.
 //!
-//! A unit enters the ledger in the batch that holds the last of its rows, and only if it was read to its end and none of its
-//! records was broken: killed at any moment, the next run reads it again and the rows' keys make that harmless. The
-//! database's content does not depend on the order in which threads are done.
+//! A unit enters the ledger in the batch with its last events, and only if it was read completely and none of its
+//! records failed. After a kill, the next run reads the unit again, and the keys of the events make that harmless. The
+//! contents of the database do not depend on the order in which threads finish.
 //!
-//! A day is closed in the batch that holds the last of its units, if each of them entered the ledger.
+//! A day is closed in the batch with the last of its units, if all of them entered the ledger.
 
 use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -22,7 +22,7 @@ use crate::store::{Store, StoreError};
 use crate::trail::record::ResourceEvent;
 use crate::trail::scan::{Buffers, Scan, Scanner};
 
-/// Reports of scanners that wait for the writer.
+/// The capacity of the queue for reports of scanners.
 const REPORTS: usize = 16;
 
 /// A transaction is committed when it has this many events…
@@ -32,15 +32,15 @@ const BATCH_UNITS: usize = 1024;
 /// …or is this old.
 const BATCH_AGE: Duration = Duration::from_secs(1);
 
-/// What a scanner tells the writer.
+/// A report of a scanner to the writer.
 enum Report {
     Expected(u64),
     AlreadyLoaded,
     Skipped,
     Failed(Failure),
-    /// Events of a unit that isn't done yet.
+    /// Events of a unit that is not finished.
     Events(Vec<ResourceEvent>),
-    /// A unit is done; all its events were reported.
+    /// A unit is finished, and all its events were reported.
     Done {
         name: String,
         scan: Box<Scan>,
@@ -51,11 +51,11 @@ enum Report {
     FolderFound(ListedFolder),
 }
 
-/// Loads what comes out of `items` until that ends or `stop` is set, on `jobs` threads beside the calling one, which
-/// writes. `watch` sees the figures as they grow.
+/// Loads all units in `items`, until it ends or `stop` is set, with `jobs` threads. The calling thread writes.
+/// `watch` is called with the current figures.
 ///
 /// # Errors
-/// The database's. What was committed before is kept.
+/// The database fails. Everything committed before is saved.
 pub fn run(
     store: &mut Store,
     scanner: &Scanner,
@@ -72,7 +72,7 @@ pub fn run(
             let worker = Worker { scanner, versions: &versions, items: &items, reports: reports.clone() };
             scope.spawn(move || worker.run());
         }
-        // The writer ends when the last worker has dropped its sender.
+        // The writer ends when the last worker drops its sender.
         drop(reports);
         Writer::new(store, &versions, watch).run(&received)
     })
@@ -98,7 +98,7 @@ impl Worker<'_> {
                 Item::DayFound(day) => Some(Report::DayFound(day)),
                 Item::FolderFound(folder) => Some(Report::FolderFound(folder)),
             };
-            // Nobody receives when the database has failed.
+            // The receiver is gone if the database has failed.
             if report.is_some_and(|report| self.reports.send(report).is_err()) {
                 break;
             }
@@ -106,7 +106,7 @@ impl Worker<'_> {
         self.items.close();
     }
 
-    /// Scans a unit; `None` where that was stopped midway.
+    /// Scans a unit. `None` if it was stopped before the end.
     fn scan(&self, unit: Unit, buffers: &mut Buffers) -> Option<Report> {
         let Unit { name, identity, open, closes_day } = unit;
         let mut input = match open() {
@@ -114,7 +114,7 @@ impl Worker<'_> {
             Err(error) => return Some(Report::Failed(Failure { name, reason: error.to_string() })),
         };
         let scan = self.scanner.scan(&mut input, buffers, &mut |events| {
-            // A writer that is gone is noticed when the unit is done.
+            // If the writer is gone, that is noticed when the unit is finished.
             drop(self.reports.send(Report::Events(events)));
         });
         if scan.broken.is_some() && self.items.is_stopped() {
@@ -130,28 +130,28 @@ impl Worker<'_> {
     }
 }
 
-/// Whether reading the unit again could tell nothing more.
+/// Whether the unit was read completely, so that reading it again finds nothing new.
 fn is_whole(scan: &Scan) -> bool {
     scan.broken.is_none() && scan.counts.broken_records == 0
 }
 
-/// How far a day is that may be closed.
+/// The progress of a day that can be closed.
 #[derive(Default)]
 struct Day {
     /// Units that entered the ledger.
     read: u64,
-    /// Whether the filter left something out of one of its units.
+    /// Whether the filter excluded records of one of its units.
     filtered: bool,
-    /// How many units it has, once all are found.
+    /// The number of its units, once all are found.
     units: Option<u64>,
 }
 
 struct Writer<'a> {
     store: &'a mut Store,
     versions: &'a Versions,
-    /// Days that aren't closed yet, by prefix.
+    /// Days that are not closed yet, by prefix.
     days: HashMap<String, Day>,
-    /// Folders whose closed days become one span in the end.
+    /// Folders that get one span of closed days at the end.
     folders: Vec<ListedFolder>,
     watch: &'a mut dyn FnMut(&Figures),
     figures: Figures,
@@ -216,7 +216,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Changes what is known of a day, and closes it when that was the last of it.
+    /// Updates a day, and closes it if it is now complete.
     fn day(&mut self, prefix: &str, change: impl FnOnce(&mut Day)) {
         if !self.days.contains_key(prefix) {
             self.days.insert(prefix.to_owned(), Day::default());

@@ -1,4 +1,4 @@
-//! A unit of input, and the version by which the ledger knows that it was read already.
+//! A unit of input, and the version that the ledger stores for it.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -13,59 +13,59 @@ use crate::store::ledger::{Fingerprint, Ledger};
 use crate::trail::filter::RecordFilter;
 use crate::trail::scan::Scanner;
 
-/// Items in the queue between a source and the scanners. More would only hold more objects in memory.
+/// The capacity of the queue between a source and the scanners. More would only hold more objects in memory.
 const QUEUE_DEPTH: usize = 64;
 
-/// What a source puts into the queue.
+/// An item that a source puts into the queue.
 #[derive(Debug)]
 pub enum Item {
-    /// So many more items will come; for the time left.
+    /// Number of further items to expect, for the ETA.
     Expected(u64),
-    /// Something to read.
+    /// A unit to read.
     Unit(Unit),
-    /// The ledger knows it in this version.
+    /// A unit that is in the ledger with this version.
     AlreadyLoaded,
-    /// A digest or Insights file, by its name.
+    /// A digest or Insights file, recognized by its name.
     Skipped,
-    /// It is there but can't be had.
+    /// A unit that can't be opened.
     Failed(Failure),
-    /// All of a day's units were found.
+    /// All units of a day were found.
     DayFound(FoundDay),
     /// All days of a folder were found.
     FolderFound(ListedFolder),
 }
 
-/// A day to which no more units are expected to come.
+/// A day that gets no more units.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundDay {
-    /// Of its units' identities.
+    /// The ledger prefix of its units.
     pub prefix: String,
-    /// How many of them were put into the queue. It is closed when each of those was read to its end.
+    /// The number of its units in the queue. The day is closed when all of them were read completely.
     pub units: u64,
-    /// Whether the filter left something out of those that the ledger knew.
+    /// Whether the filter excluded records of its units that are already in the ledger.
     pub filtered: bool,
 }
 
-/// Where sources put items. Fails when nobody takes any more: the load was stopped or has failed.
+/// The sending end of the queue. Sending fails when the load was stopped or has failed.
 pub type Queue = mpsc::Sender<Item>;
 
-/// A queue and its other end, for [`super::pipeline::run`].
+/// A queue and its receiving end, for [`super::pipeline::run`].
 pub fn queue() -> (Queue, mpsc::Receiver<Item>) {
     mpsc::channel(QUEUE_DEPTH)
 }
 
-/// Opens a unit's bytes, in the thread that scans them.
+/// Opens a unit's input, in the thread that scans it.
 pub type Open = Box<dyn FnOnce() -> io::Result<Box<dyn Read + Send>> + Send>;
 
 /// A file or object.
 pub struct Unit {
-    /// As people know it: a path, `s3://bucket/key`.
+    /// Its name in messages: a path, `s3://bucket/key`.
     pub name: String,
-    /// How the ledger knows it; `None` for what can't be recognised when it comes again.
+    /// Its identity in the ledger. `None` if it can't be recognized later.
     pub identity: Option<Identity>,
-    /// Its bytes, as stored.
+    /// Its size as stored, in bytes.
     pub open: Open,
-    /// Whether it is one of those that a [`FoundDay`] counts.
+    /// Whether it is one of the units of a [`FoundDay`].
     pub closes_day: bool,
 }
 
@@ -75,22 +75,22 @@ impl fmt::Debug for Unit {
     }
 }
 
-/// A unit's place in the ledger and the version of its content.
+/// The identity of a unit in the ledger, with the version of its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// What it is below: a folder, with its `/`.
+    /// Its folder, with a trailing `/`.
     pub prefix: String,
-    /// Its name there.
+    /// Its name in the folder.
     pub name: String,
-    /// Changes when its content changes: of size and time, or of an ETag.
+    /// Changes with the content: computed from size and time, or from an ETag.
     pub content: Fingerprint,
 }
 
-/// The versions in which a unit can have been read.
+/// The versions that a unit can have in the ledger.
 ///
-/// They cover its content and the resource map. The filter counts only where it left a record out that the map knows:
-/// a unit that was read whole is not read again for another window, so that `--since 90d` every hour reads only what is
-/// new. What was read with the calls that make sessions (`--chains`) need not be read again without them.
+/// A version covers the content and the resource map. It covers the filter only if the filter excluded matching records:
+/// a unit that was read completely is not read again for another time range, so that `--since 90d` every hour reads only
+/// new units. Units that were read with session events (`--chains`) are not read again without them.
 #[derive(Debug, Clone)]
 pub struct Versions {
     maps: Fingerprints,
@@ -99,14 +99,14 @@ pub struct Versions {
 }
 
 impl Versions {
-    /// Of a scanner's map and filter.
+    /// The versions for a scanner's map and filter.
     pub fn of(scanner: &Scanner) -> Self {
         let map = scanner.map();
         let filter = filter_fingerprint(scanner.filter());
         Self { maps: map.fingerprints(), with_sessions: map.has_sessions(), filter }
     }
 
-    /// The version of a unit that was read just now.
+    /// The version of a unit that was just read.
     pub fn version(&self, content: &Fingerprint, left_something_out: bool) -> Fingerprint {
         self.of_map(self.with_sessions, content, left_something_out)
     }
@@ -118,24 +118,24 @@ impl Versions {
         Fingerprint::of(&[content.as_bytes(), map, filter])
     }
 
-    /// Whether a version is one in which reading tells all that is wanted now.
+    /// Whether reading a unit with this version would find nothing new.
     pub fn is_enough(&self, known: Fingerprint, content: &Fingerprint, left_something_out: bool) -> bool {
         let is_of = |with_sessions| known == self.of_map(with_sessions, content, left_something_out);
         is_of(self.with_sessions) || is_of(true)
     }
 
-    /// Whether the ledger says that reading the unit would tell nothing new.
+    /// Whether the ledger has the unit in a version that makes reading it unnecessary.
     ///
     /// # Errors
-    /// The database's.
+    /// The database fails.
     pub fn is_loaded(&self, ledger: &Ledger, identity: &Identity) -> Result<bool, StoreError> {
         Ok(self.loaded(ledger, identity)?.is_some())
     }
 
-    /// As [`Versions::is_loaded`], and whether the filter left something out when the unit was read.
+    /// Like [`Versions::is_loaded`], and also whether the filter excluded records when the unit was read.
     ///
     /// # Errors
-    /// The database's.
+    /// The database fails.
     pub fn loaded(&self, ledger: &Ledger, identity: &Identity) -> Result<Option<bool>, StoreError> {
         let Some(known) = ledger.version(&identity.prefix, &identity.name)? else { return Ok(None) };
         Ok([false, true].into_iter().find(|filtered| self.is_enough(known, &identity.content, *filtered)))
@@ -146,14 +146,14 @@ impl Versions {
         self.version(&closed_day(), left_something_out)
     }
 
-    /// The versions of closed days that need not be looked at.
+    /// The versions of closed days that need not be listed.
     pub fn of_known_days(&self) -> Vec<Fingerprint> {
         let maps = if self.with_sessions { &[true][..] } else { &[false, true] };
         let versions = maps.iter().flat_map(|map| [false, true].map(|left| self.of_map(*map, &closed_day(), left)));
         versions.collect()
     }
 
-    /// The version of a span of closed days, and how it stands to the one that reads with or without sessions instead.
+    /// The version of a span of closed days, and its relation to the version with or without sessions.
     pub fn of_span(&self) -> SpanVersion {
         let other = self.of_map(!self.with_sessions, &closed_day(), false);
         SpanVersion { own: self.of_day(false), other, other_tells_more: !self.with_sessions }

@@ -1,6 +1,6 @@
-//! Athena's calls with our own types: the only module that knows its SDK.
+//! Athena's API with our own types. The only module that uses its SDK.
 //!
-//! Throttling is waited out: Athena limits calls a second, and queries that run at the same time in an account.
+//! Throttled calls are retried: Athena limits calls per second, and concurrent queries in an account.
 
 use std::future::Future;
 use std::time::Duration;
@@ -16,15 +16,15 @@ use super::table::TableMetadata;
 use crate::aws::{CallError, ErrorClass, Session};
 use crate::names::Region;
 
-/// The catalogue of Glue's tables.
+/// The catalog of Glue tables.
 const CATALOG: &str = "AwsDataCatalog";
-/// Tables of a page of ListTableMetadata: the most that it gives.
+/// The page size of ListTableMetadata: its maximum.
 const TABLES_A_PAGE: i32 = 50;
-/// Rows of a page of GetQueryResults: the most that it gives.
+/// The page size of GetQueryResults: its maximum.
 const ROWS_A_PAGE: i32 = 1_000;
-/// How often a call that is throttled even after the SDK's own retries is tried again.
+/// How often a call is retried that is still throttled after the SDK's own retries.
 const THROTTLED_AGAIN: u32 = 40;
-/// The wait before each of them: together 20 minutes, the longest that a query of another user may hold a place.
+/// The wait before each retry: 20 minutes in total, the longest time that another user's query can occupy a slot.
 const THROTTLED_WAIT: Duration = Duration::from_secs(30);
 
 /// Calls Athena in one region. Cheap to clone.
@@ -34,35 +34,35 @@ pub struct Athena {
     region: Region,
 }
 
-/// Where a workgroup puts results.
+/// The result location of a workgroup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WorkgroupOutput {
-    /// Athena keeps them itself, for 24 hours; they are read through its API only.
+    /// Athena stores results itself, for 24 hours. They can be read only through its API.
     Managed,
-    /// At this place, whatever the query says.
+    /// Results go to this location, regardless of the query.
     Enforced(Option<String>),
-    /// At this place where the query says nothing.
+    /// Results go to this location if the query does not set one.
     Own(String),
-    /// The query must say.
+    /// The query must set a location.
     None,
 }
 
-/// What is needed to start a query.
+/// The parameters to start a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StartRequest {
     /// The SQL.
     pub sql: String,
-    /// The database that it runs in.
+    /// The database to run it in.
     pub database: String,
-    /// The workgroup that it runs in.
+    /// The workgroup to run it in.
     pub workgroup: String,
-    /// Where the result goes, `s3://bucket/path/`; `None` leaves it to the workgroup.
+    /// The result location, `s3://bucket/path/`. `None` uses the location of the workgroup.
     pub output: Option<String>,
-    /// The same token never starts a second query: 32 to 128 characters.
+    /// The client request token, 32 to 128 characters. The same token never starts a second query.
     pub token: String,
 }
 
-/// How far a query is.
+/// The state of a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     /// Waits for capacity.
@@ -71,9 +71,9 @@ pub enum State {
     Running,
     /// Done; its result can be read.
     Succeeded,
-    /// Ended by an error.
+    /// Ended with an error.
     Failed,
-    /// Stopped by someone, or by the workgroup's limit of scanned bytes.
+    /// Cancelled by a user, or because of the workgroup's limit of scanned bytes.
     Cancelled,
 }
 
@@ -84,38 +84,38 @@ pub struct Execution {
     pub id: String,
     /// How far it is.
     pub state: State,
-    /// Why it ended, in Athena's words.
+    /// The reason for its state, from Athena.
     pub reason: Option<String>,
-    /// Bytes read so far: what is paid for.
+    /// Bytes scanned so far, which determine the cost.
     pub scanned_bytes: u64,
     /// Time since it was submitted.
     pub elapsed: Duration,
     /// When it was submitted.
     pub submitted: Option<Timestamp>,
-    /// The object with its result; `None` for managed results.
+    /// The object with its result. `None` for managed results.
     pub output: Option<String>,
 }
 
 /// A page of a result.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Page {
-    /// Its rows; the first of the first page are the columns' names.
+    /// Its rows. The first row of the first page has the column names.
     pub rows: Vec<Row>,
-    /// Where the next page begins.
+    /// The token for the next page.
     pub next: Option<String>,
 }
 
 impl Athena {
-    /// In a session's region.
+    /// A client for the region of the session.
     pub fn new(session: &Session) -> Self {
         let region = session.region().clone();
         Self { client: session.athena(&region), region }
     }
 
-    /// Where a workgroup puts its results.
+    /// Returns the result location of a workgroup.
     ///
     /// # Errors
-    /// The call's: the workgroup doesn't exist, or may not be looked at.
+    /// The call failed: the workgroup does not exist, or access is denied.
     pub async fn workgroup_output(&self, name: &str) -> Result<WorkgroupOutput, CallError> {
         let call =
             || async { self.client.get_work_group().work_group(name).send().await.map_err(self.error("GetWorkGroup")) };
@@ -139,10 +139,10 @@ impl Athena {
         )
     }
 
-    /// All tables of a database.
+    /// Lists all tables of a database.
     ///
     /// # Errors
-    /// The call's: the database doesn't exist, or may not be looked at.
+    /// The call failed: the database does not exist, or access is denied.
     pub async fn tables(&self, database: &str, workgroup: &str) -> Result<Vec<TableMetadata>, CallError> {
         let mut tables = Vec::new();
         let mut token: Option<String> = None;
@@ -166,10 +166,10 @@ impl Athena {
         }
     }
 
-    /// One table.
+    /// Returns one table.
     ///
     /// # Errors
-    /// The call's: the table doesn't exist, or may not be looked at.
+    /// The call failed: the table does not exist, or access is denied.
     pub async fn table(&self, database: &str, name: &str, workgroup: &str) -> Result<TableMetadata, CallError> {
         let call = || async {
             let request = self.client.get_table_metadata().catalog_name(CATALOG).database_name(database);
@@ -180,10 +180,10 @@ impl Athena {
         answer.map(table_metadata).ok_or_else(missing)
     }
 
-    /// Starts a query, or finds the one that this token started; gives its id.
+    /// Starts a query, or finds the one that this token started. Returns its ID.
     ///
     /// # Errors
-    /// The call's: Athena doesn't accept the query or its output location.
+    /// The call failed: Athena rejects the query or its output location.
     pub async fn start(&self, request: &StartRequest) -> Result<String, CallError> {
         let context = QueryExecutionContext::builder().catalog(CATALOG).database(&request.database).build();
         let output =
@@ -199,10 +199,10 @@ impl Athena {
         })
     }
 
-    /// How far a query is.
+    /// Returns the state of a query.
     ///
     /// # Errors
-    /// The call's: there is no such query (Athena forgets them after 45 days).
+    /// The call failed: the query does not exist (Athena keeps queries for 45 days).
     pub async fn execution(&self, id: &str) -> Result<Execution, CallError> {
         let call = || async {
             self.client
@@ -226,10 +226,10 @@ impl Athena {
         request.send().await.map(drop).map_err(self.error("StopQueryExecution"))
     }
 
-    /// A page of a query's result.
+    /// Returns a page of a query's result.
     ///
     /// # Errors
-    /// The call's: the query is not done, or its result is gone.
+    /// The call failed: the query is not finished, or its result was deleted.
     pub async fn page(&self, id: &str, token: Option<&str>) -> Result<Page, CallError> {
         let call = || async {
             let request = self.client.get_query_results().query_execution_id(id).max_results(ROWS_A_PAGE);
@@ -256,7 +256,7 @@ impl Athena {
     }
 }
 
-/// Calls until it isn't throttled any more.
+/// Retries a call while it is throttled.
 async fn patiently<T, F: Future<Output = Result<T, CallError>>>(mut call: impl FnMut() -> F) -> Result<T, CallError> {
     for _ in 0..THROTTLED_AGAIN {
         match call().await {
@@ -296,7 +296,7 @@ fn describe(id: &str, execution: QueryExecution) -> Execution {
             Some(QueryExecutionState::Succeeded) => State::Succeeded,
             Some(QueryExecutionState::Failed) => State::Failed,
             Some(QueryExecutionState::Cancelled) => State::Cancelled,
-            // What is not one of the ends goes on.
+            // All other states count as running.
             _ => State::Running,
         },
         reason: status.and_then(|status| status.state_change_reason),

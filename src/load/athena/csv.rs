@@ -1,7 +1,7 @@
-//! Athena's CSV, read as it arrives: bytes go in in pieces of any size, whole rows come out.
+//! A streaming parser for Athena's CSV: takes bytes in pieces of any size, and returns complete rows.
 //!
-//! Athena quotes every value and doubles quotes inside; NULL is nothing at all, the empty string is `""`. General CSV
-//! readers don't tell the two apart, which is why this one exists. Memory: one row.
+//! Athena quotes every value and doubles quotes inside. NULL is written as nothing, the empty string as `""`. General CSV
+//! parsers don't distinguish the two, so this one exists. Memory: one row.
 //!
 //! Source: <https://docs.aws.amazon.com/athena/latest/ug/querying-finding-output-files.html>
 
@@ -10,15 +10,15 @@ use super::row::Row;
 /// The longest row, in bytes. Athena's own limit is 32 MB.
 const MAX_ROW_BYTES: usize = 64 << 20;
 
-/// What is wrong with a file.
+/// An error in a file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CsvError {
-    /// A character where none may be.
+    /// A character at an invalid position.
     #[error("row {row}: {found:?} after a closing quote: not Athena's CSV")]
     Malformed {
         /// The row, from 1 (the header).
         row: u64,
-        /// What was found.
+        /// The character.
         found: char,
     },
     /// Bytes that aren't UTF-8.
@@ -33,7 +33,7 @@ pub enum CsvError {
         /// The row, from 1 (the header).
         row: u64,
     },
-    /// A row longer than any that Athena writes.
+    /// A row that is longer than Athena's limit.
     #[error("row {row} is longer than {} MB", MAX_ROW_BYTES >> 20)]
     TooLong {
         /// The row, from 1 (the header).
@@ -41,7 +41,7 @@ pub enum CsvError {
     },
 }
 
-/// Where in a row the reader is.
+/// The position of the parser in a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     /// At the beginning of a value.
@@ -50,11 +50,11 @@ enum Place {
     Bare,
     /// Between quotes.
     Quoted,
-    /// After a quote that ends the value or is the first of two.
+    /// After a quote, which ends the value or is the first of two.
     Quote,
 }
 
-/// Reads a file piece by piece.
+/// Parses a file piece by piece.
 #[derive(Debug)]
 pub(super) struct Reader {
     place: Place,
@@ -71,7 +71,7 @@ impl Default for Reader {
 }
 
 impl Reader {
-    /// Takes the next bytes and puts the rows that they complete to `rows`.
+    /// Parses the next bytes and appends complete rows to `rows`.
     ///
     /// # Errors
     /// The bytes are not Athena's CSV.
@@ -109,7 +109,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Ends the file; gives its last row where no line end closes it.
+    /// Ends the file. Appends its last row if it has no line end.
     ///
     /// # Errors
     /// The file ends between quotes.
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn null_is_not_the_empty_string() {
+    fn null_differs_from_empty_string() {
         let rows = read("\"a\",\"b\",\"c\"\n,\"\",\n\"x\",,\"\"\n", 3).unwrap();
         assert_eq!(
             rows,
@@ -183,13 +183,13 @@ mod tests {
     }
 
     #[test]
-    fn one_column_of_nulls_is_a_row_each() {
+    fn one_column_of_nulls_is_one_row_each() {
         assert_eq!(read("\"a\"\n\n\n", 2).unwrap(), [row(&[Some("a")]), row(&[None]), row(&[None])]);
         assert_eq!(read("", 1).unwrap(), Vec::<Row>::new());
     }
 
     #[test]
-    fn a_broken_file_says_where() {
+    fn errors_have_row_numbers() {
         assert_eq!(read("\"a\"\n\"b", 1), Err(CsvError::Truncated { row: 2 }));
         assert_eq!(read("\"a\"x\n", 1), Err(CsvError::Malformed { row: 1, found: 'x' }));
         let (mut reader, mut rows) = (Reader::default(), Vec::new());
@@ -197,9 +197,9 @@ mod tests {
     }
 
     proptest! {
-        /// What Athena would write is read back, wherever the pieces end.
+        /// Text in Athena's format is parsed back, for all piece sizes.
         #[test]
-        fn rows_survive(
+        fn rows_survive_a_round_trip(
             rows in proptest::collection::vec(proptest::collection::vec(proptest::option::of("[a\",\\n\\ré]{0,5}"), 3), 0..6),
             piece in 1_usize..9,
         ) {

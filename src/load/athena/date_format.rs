@@ -1,5 +1,4 @@
-//! The spelling of days in partition keys: Java's date patterns, of which only those are understood whose text sorts by
-//! time. Pure.
+//! Date formats of partition keys: Java date patterns. Only patterns with texts that sort by time are supported. Pure.
 
 /// A Java date pattern whose text sorts by time, as parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +14,7 @@ enum DatePart {
 }
 
 impl DateFormat {
-    /// Reads a Java pattern (`yyyy/MM/dd`); `None` where its text would not sort by time.
+    /// Parses a Java pattern (`yyyy/MM/dd`). `None` if its texts would not sort by time.
     pub fn parse(pattern: &str) -> Option<Self> {
         let mut parts = Vec::new();
         let mut rest = pattern;

@@ -1,4 +1,4 @@
-//! Why a load through Athena ended, and what a person can do about it.
+//! Errors of a load through Athena, with hints.
 
 use super::client::{Execution, State};
 use super::query::AfterInterrupt;
@@ -8,19 +8,19 @@ use super::table::TableError;
 use crate::aws::CallError;
 use crate::store::StoreError;
 
-/// Why a load ended early.
+/// Why a load failed.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// A call failed.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// The database (ours).
+    /// Our own database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// No table, or no single one.
+    /// No CloudTrail table was found, or several.
     #[error(transparent)]
     Table(#[from] TableError),
-    /// The table's projection wants values that nothing gives.
+    /// The table's projection needs values that the request does not have.
     #[error("table {table} needs a value for its partition key {} (injected projection)", .keys.join(", "))]
     Injected {
         /// The table.
@@ -28,10 +28,10 @@ pub enum LoadError {
         /// The keys.
         keys: Vec<String>,
     },
-    /// The query didn't succeed.
+    /// The query did not succeed.
     #[error("query {} {}: {}", .0.id, ended(.0.state), .0.reason.as_deref().unwrap_or("Athena gave no reason"))]
     Ended(Box<Execution>),
-    /// The result is of something else.
+    /// The result does not have CloudTrail records.
     #[error(transparent)]
     NotRecords(#[from] NotRecords),
     /// The result can't be read.
@@ -39,17 +39,17 @@ pub enum LoadError {
     Results {
         /// The query.
         id: String,
-        /// Whether it is not there any more.
+        /// Whether the result was deleted.
         gone: bool,
-        /// Why.
+        /// The reason.
         error: Box<ResultsError>,
     },
-    /// The user wants to stop.
+    /// The user interrupted the load.
     #[error("interrupted: query {id} {}", after(.query))]
     Interrupted {
         /// The query.
         id: String,
-        /// What became of it.
+        /// The state of the query after the interruption.
         query: AfterInterrupt,
     },
 }
@@ -68,7 +68,7 @@ fn after(query: &AfterInterrupt) -> String {
 }
 
 impl LoadError {
-    /// What a person can do about it.
+    /// What the user can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Call(error) => hint_of_call(error),

@@ -1,4 +1,4 @@
-//! A load: the query's life, and its rows into the store.
+//! Loads the result of a query into the store.
 
 use super::client::{Athena, Execution, StartRequest, WorkgroupOutput};
 use super::error::LoadError;
@@ -17,33 +17,33 @@ use crate::trail::extract::{self, Reading};
 use crate::trail::fields::Fields;
 use crate::trail::scan::Scanner;
 
-/// Events of one transaction.
+/// The maximum number of events in a transaction.
 const BATCH_EVENTS: usize = 4_096;
 
-/// Where queries stand in the ledger.
+/// The prefix of queries in the ledger.
 const LEDGER_PREFIX: &str = "athena:";
 
-/// A load under way: what it works with.
+/// The parts that a load works with.
 pub struct Load<'a> {
-    /// Into AWS.
+    /// The AWS session.
     pub session: &'a Session,
-    /// Athena there.
+    /// The Athena client.
     pub athena: &'a Athena,
-    /// Which calls count, and which records are wanted.
+    /// Selects the records and events to load.
     pub scanner: &'a Scanner,
-    /// Where the events go.
+    /// The destination of the events.
     pub store: &'a mut Store,
-    /// The user's wish to stop.
+    /// Set when the user wants to stop.
     pub stop: &'a Stop,
-    /// Is told what happens.
+    /// Receives notices about the progress.
     pub notify: &'a mut dyn FnMut(Notice<'_>),
 }
 
 impl Load<'_> {
-    /// Runs a planned query, or goes on with it, and loads its result.
+    /// Starts a planned query, or resumes it, and loads its result.
     ///
     /// # Errors
-    /// The query can't be started, doesn't succeed, or its result can't be read; or the user interrupts.
+    /// The query can't be started, does not succeed, or its result can't be read; or the user interrupts.
     pub async fn run(&mut self, request: &Request, plan: &Plan) -> Result<Loaded, LoadError> {
         let key = plan.key(request, self.session.region());
         let start = StartRequest {
@@ -62,16 +62,16 @@ impl Load<'_> {
         self.load_result(&execution?).await
     }
 
-    /// Loads the result of a query that was started elsewhere; waits for it where it still runs.
+    /// Loads the result of an existing query. Waits for the query if it is still running.
     ///
     /// # Errors
-    /// There is no such query, it didn't succeed, or its result can't be read; or the user interrupts.
+    /// The query does not exist, did not succeed, or its result can't be read; or the user interrupts.
     pub async fn run_query(&mut self, id: &str) -> Result<Loaded, LoadError> {
         let execution = query::wait(self.athena, id, false, self.stop, self.notify).await?;
         self.load_result(&execution).await
     }
 
-    /// Where the result is to go; `None` leaves it to the workgroup.
+    /// The result location. `None` uses the location of the workgroup.
     async fn output(&mut self, request: &Request) -> Result<Option<String>, LoadError> {
         let configured = match self.athena.workgroup_output(&request.workgroup).await {
             Err(error) if error.class == ErrorClass::AccessDenied => {
@@ -98,10 +98,10 @@ impl Load<'_> {
         }
     }
 
-    /// Reads a result to its end, unless the ledger knows it.
+    /// Reads a result to its end, unless the ledger has it.
     async fn load_result(&mut self, execution: &Execution) -> Result<Loaded, LoadError> {
         let versions = Versions::of(self.scanner);
-        // A result never changes: its id stands for its content.
+        // A result never changes, so its ID identifies its content.
         let content = Fingerprint::of(&[execution.id.as_bytes()]);
         let identity = Identity { prefix: LEDGER_PREFIX.to_owned(), name: execution.id.clone(), content };
         let mut figures = Figures { expected: 1, ..Figures::default() };
@@ -157,7 +157,7 @@ impl Load<'_> {
         }
     }
 
-    /// Rows: what each comes to is counted, and its event goes into the batch.
+    /// Counts rows, and adds their events to the batch.
     fn take<'r>(
         &mut self,
         layout: &Layout,
@@ -190,9 +190,9 @@ impl Load<'_> {
         }
     }
 
-    /// A result that can't be read. One that is gone is forgotten, so that the command starts a new query next time.
+    /// Handles a result that can't be read. If it was deleted, the query is removed, so that the command starts a new one next time.
     fn unreadable(&mut self, execution: &Execution, error: ResultsError) -> LoadError {
-        // Athena refuses a page of a result that it keeps no more, with no code of its own for that.
+        // Athena has no error code of its own for a page of a deleted result.
         let gone = |call: &CallError| matches!(call.class, ErrorClass::NotFound | ErrorClass::Refused);
         let gone = matches!(&error, ResultsError::Call(call) if gone(call));
         if gone && let Err(error) = self.store.forget_athena_query(&execution.id) {
@@ -202,7 +202,7 @@ impl Load<'_> {
     }
 }
 
-/// The bucket that Athena's console makes for results.
+/// The bucket that Athena's console creates for results.
 fn default_output(account: &AccountId, region: &str) -> String {
     format!("s3://aws-athena-query-results-{account}-{region}/")
 }

@@ -1,18 +1,18 @@
-//! CloudTrail through Athena: for trails too big to read on one machine.
+//! Loads a trail through Athena, for trails that are too large to read on one machine.
 //!
-//! One query, whose rows are read as the records that they came from, like those of every other loader:
+//! One query returns rows, which are converted back to the records that they came from, as in every other loader:
 //!
-//! * [`table`], `date_format`: the catalogue's metadata → a CloudTrail table (pure)
-//! * [`plan`]: what to ask; by `sql` and `partition`: resource map, filter and table → the query (pure)
-//! * `query`: started once, watched, stopped
-//! * `results`, `csv`: its result as a stream of rows, in constant memory
+//! * [`table`], `date_format`: catalog metadata → a CloudTrail table (pure)
+//! * [`plan`]: the query to run; with `sql` and `partition`: resource map, filter and table → SQL (pure)
+//! * `query`: starts, watches and stops the query
+//! * `results`, `csv`: the result as a stream of rows, in constant memory
 //! * `row`: a row → its record (pure)
 //! * `load`: rows → store
-//! * `client`: Athena's calls; the only one that knows the SDK
+//! * `client`: Athena's API; the only module that uses its SDK
 //!
-//! A query is paid for once: it is kept in the store from before its start until all its rows are there. Rows are
-//! idempotent and the query enters the ledger with the last of them, so that a load killed at any moment is done again
-//! from the query's result.
+//! A query is charged once: it is recorded in the store before it starts, until all its rows are loaded. Rows are
+//! idempotent, and the query enters the ledger with its last row. So a load that is killed at any time is repeated from the
+//! result of the query.
 
 mod client;
 mod csv;
@@ -38,14 +38,14 @@ pub use sql::NameFilter;
 
 use super::Figures;
 
-/// What Athena asks for a terabyte (10¹² bytes) read, in most regions.
+/// Athena's price per terabyte (10¹² bytes) scanned, in most regions.
 ///
 /// Source: <https://aws.amazon.com/athena/pricing/>
 const DOLLARS_A_TERABYTE: f64 = 5.0;
-/// What each query is charged for at least, in bytes.
+/// The minimum number of bytes that each query is charged for.
 const LEAST_CHARGED_BYTES: u64 = 10_000_000;
 
-/// Something that happens while a load runs.
+/// A notice about the progress of a load.
 #[derive(Debug)]
 pub enum Notice<'a> {
     /// A query was started.
@@ -53,35 +53,35 @@ pub enum Notice<'a> {
         /// Its id.
         id: &'a str,
     },
-    /// The query that the same command began before goes on.
+    /// The query of an earlier, interrupted command is resumed.
     PickedUp {
         /// Its id.
         id: &'a str,
-        /// When it was begun, RFC 3339.
+        /// When it was started, RFC 3339.
         started_at: &'a str,
     },
-    /// How far the query is.
+    /// The state of the running query.
     Running(&'a Execution),
-    /// How much of the result is read.
+    /// The figures while the result is read.
     Reading(&'a Figures),
-    /// Something to know.
+    /// A message for the user.
     Note(&'a str),
 }
 
-/// What a load came to.
+/// The result of a load.
 #[derive(Debug, Clone, Default)]
 pub struct Loaded {
     /// The query's id.
     pub query_id: String,
-    /// Bytes that Athena read.
+    /// Bytes that Athena scanned.
     pub scanned_bytes: u64,
-    /// How long the query took.
+    /// The run time of the query.
     pub elapsed: Duration,
-    /// What was in its result: the result is the one unit, its rows are the records.
+    /// The contents of its result. The result is one unit, and its rows are the records.
     pub figures: Figures,
 }
 
-/// What a query that read so much costs by the price of most regions: an estimate.
+/// The estimated cost of a query, at the price of most regions.
 pub fn estimated_dollars(scanned_bytes: u64) -> f64 {
     #[allow(clippy::cast_precision_loss, reason = "an estimate")]
     let terabytes = scanned_bytes.max(LEAST_CHARGED_BYTES) as f64 / 1e12;

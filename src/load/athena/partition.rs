@@ -1,9 +1,9 @@
-//! Conditions on a table's partition keys: what spares Athena the reading (and its user the paying) of other days and
+//! Conditions on a table's partition keys. They keep Athena from scanning (and charging for) other days and
 //! accounts. Pure.
 //!
-//! A partition's day is the delivery's, never earlier than the event's; the window's days come with the slack for
-//! deliveries after midnight ([`crate::trail::window::TimeWindow::delivery_days`]). A condition may let too much
-//! through, never too little: the exact filter on the record's own columns stands beside it.
+//! A partition's day is the delivery day, which is never before the day of the event. The time range includes extra days for
+//! deliveries after midnight ([`crate::trail::window::TimeWindow::delivery_days`]). A condition may match too many partitions,
+//! but never too few: the query also has the exact filter on the columns of the record.
 
 use std::collections::BTreeSet;
 
@@ -13,13 +13,13 @@ use super::sql::{identifier, literal};
 use super::table::{Meaning, Partition, Table};
 use crate::names::AccountId;
 
-/// The days (inclusive) of a window; `None` is open.
+/// The first and last day of a time range. `None` is open.
 pub(super) type Days = (Option<Date>, Option<Date>);
 
-/// The last hour of a day, for formats that hold hours.
+/// The last hour of a day, for formats with hours.
 const LAST_HOUR: u8 = 23;
 
-/// The conditions on a table's partition keys for these days and accounts, to be joined by AND.
+/// The conditions on a table's partition keys for these days and accounts, to be combined with AND.
 pub(super) fn conditions(table: &Table, days: Days, accounts: &BTreeSet<AccountId>) -> Vec<String> {
     let mut conditions: Vec<String> =
         table.partitions.iter().filter_map(|partition| single(partition, days, accounts)).collect();
@@ -27,13 +27,13 @@ pub(super) fn conditions(table: &Table, days: Days, accounts: &BTreeSet<AccountI
     conditions
 }
 
-/// The keys that Athena wants a value of and for which there is none.
+/// The keys that Athena needs a value for, without one in the request.
 pub(super) fn unfilled<'a>(table: &'a Table, accounts: &BTreeSet<AccountId>) -> Vec<&'a str> {
     let filled = |partition: &Partition| partition.meaning == Meaning::Account && !accounts.is_empty();
     table.partitions.iter().filter(|key| key.injected && !filled(key)).map(|key| key.name.as_str()).collect()
 }
 
-/// The condition on one key that means something by itself.
+/// The condition for a key that does not depend on other keys.
 fn single(partition: &Partition, (first, last): Days, accounts: &BTreeSet<AccountId>) -> Option<String> {
     let key = identifier(&partition.name);
     let between = |low: Option<String>, high: Option<String>| range(&key, low, high);
@@ -56,7 +56,7 @@ fn single(partition: &Partition, (first, last): Days, accounts: &BTreeSet<Accoun
     }
 }
 
-/// Compares the digits alone, for text that begins as a date; any other text passes.
+/// Compares only the digits, for texts that begin like a date. All other texts match.
 fn unknown_spelling(key: &str, first: Option<Date>, last: Option<Date>) -> Option<String> {
     const LOOKS_LIKE_A_DATE: &str = "^(19|20)[0-9]{2}[-/]?[01][0-9][-/]?[0-3][0-9]";
     let digits = format!("replace(replace({key}, '/', ''), '-', '')");
@@ -86,7 +86,7 @@ fn number_or_text(value: &str, numeric: bool) -> String {
     if numeric { value.trim_start_matches('0').to_owned() } else { literal(value) }
 }
 
-/// Year, month and day keys, of which only the year must be there.
+/// Year, month and day keys. Only the year is required.
 struct Calendar<'a> {
     year: &'a Partition,
     month: Option<&'a Partition>,
@@ -109,7 +109,7 @@ fn calendar(table: &Table, (first, last): Days) -> Option<String> {
 }
 
 impl Calendar<'_> {
-    /// Whole years as a range, and the parts of the years at both ends.
+    /// Whole years as a range, and the remaining parts of the first and last year.
     fn alternatives(&self, first: Option<Date>, last: Option<Date>) -> Vec<String> {
         if let (Some(first), Some(last)) = (first, last)
             && first.year() == last.year()
@@ -135,7 +135,7 @@ impl Calendar<'_> {
         alternatives
     }
 
-    /// From one day to another of the same year: whole months in one list, the others with their days.
+    /// A range of days in one year: whole months in one list, the others with their days.
     fn part_of_year(&self, first: Date, last: Date) -> Vec<String> {
         let year = format!(
             "{} = {}",
@@ -167,7 +167,7 @@ impl Calendar<'_> {
     }
 }
 
-/// Months or days: as text they may be written with or without a leading zero.
+/// Months or days. As text they can have a leading zero or not.
 fn spelled(key: &Partition, numbers: std::ops::RangeInclusive<i8>) -> String {
     let mut values = Vec::new();
     for number in numbers {
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn projection_is_a_range_of_text() {
+    fn text_projection_is_a_range() {
         let parameters = [("projection.timestamp.type", "date"), ("projection.timestamp.format", "yyyy/MM/dd")];
         let table = table(&[("timestamp", "string")], &parameters);
         let of = |first, last| conditions(&table, (first, last), &BTreeSet::new());
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn hours_reach_to_the_days_end() {
+    fn hours_cover_the_last_day() {
         let parameters = [("projection.h.type", "date"), ("projection.h.format", "yyyyMMddHH")];
         let table = table(&[("h", "string")], &parameters);
         let day = Some(date(2019, 1, 1));
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_year_is_one_comparison_and_the_day_of_slack() {
+    fn year_is_one_comparison_with_one_extra_day() {
         assert_eq!(
             of_days(&YMD, Some(date(2019, 1, 1)), Some(date(2020, 1, 1))),
             r#"(("year" >= '2019' AND "year" <= '2019') OR ("year" = '2020' AND "month" IN ('01', '1') AND "day" IN ('01', '1')))"#
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_month_and_a_day_are_lists() {
+    fn months_and_days_are_lists() {
         assert_eq!(
             of_days(&YMD, Some(date(2019, 11, 1)), Some(date(2019, 12, 1))),
             r#"("year" = '2019' AND "month" = '11' OR "year" = '2019' AND "month" = '12' AND "day" IN ('01', '1'))"#
@@ -263,9 +263,9 @@ mod tests {
         );
     }
 
-    /// Every day of the window passes and every day far outside does not, for windows of many lengths.
+    /// For ranges of many lengths, every day in the range matches and every day far outside does not.
     #[test]
-    fn exactly_the_windows_days_pass() {
+    fn exactly_the_days_in_the_range_match() {
         let keys = [("year", "int"), ("month", "int"), ("day", "int")];
         let table = table(&keys, &[]);
         for (first, length) in
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn injected_keys_want_a_value() {
+    fn injected_keys_need_a_value() {
         let parameters = [("projection.account.type", "injected"), ("projection.region.type", "injected")];
         let table = table(&[("account", "string"), ("region", "string")], &parameters);
         assert_eq!(unfilled(&table, &BTreeSet::new()), ["account", "region"]);

@@ -1,4 +1,4 @@
-//! What to ask of Athena: the table, and the query by it. Starts nothing.
+//! Plans a query: finds the table and builds the SQL. Starts nothing.
 
 use std::collections::BTreeSet;
 
@@ -14,42 +14,42 @@ use crate::store::ledger::Fingerprint;
 use crate::trail::filter::RecordFilter;
 use crate::trail::window::TimeWindow;
 
-/// What a person asks for.
+/// What the user requests.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// The database with the table.
+    /// The database that holds the table.
     pub database: String,
-    /// The table; found by its columns where not given.
+    /// The table. `None`: found by its columns.
     pub table: Option<String>,
-    /// The workgroup that the query runs in.
+    /// The workgroup to run the query in.
     pub workgroup: String,
-    /// Where the result goes, `s3://bucket/path/`; the workgroup's place or the console's default bucket where not given.
+    /// The result location, `s3://bucket/path/`. `None`: that of the workgroup, or else the console's default bucket.
     pub output: Option<String>,
-    /// Which records are wanted.
+    /// The records to load.
     pub filter: RecordFilter,
-    /// The window as it was written (`--since 90d`), by which the same command is known again later.
+    /// The time range as the user wrote it (`--since 90d`). It identifies the command when it runs again.
     pub window: String,
 }
 
-/// What will be asked of Athena.
+/// A query that is ready to start.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// The table.
     pub table: Table,
-    /// The query.
+    /// The SQL.
     pub sql: String,
-    /// How exactly the query filters names.
+    /// How precisely the query filters event names.
     pub names: NameFilter,
-    /// Whether the window spares the reading of other days.
+    /// Whether Athena scans all days, regardless of the time range.
     pub reads_all_days: bool,
-    /// Fields of records that the map's expressions read and the table can't give.
+    /// Record fields that the resource map uses and the table lacks.
     pub missing: BTreeSet<String>,
-    /// The query without its window: what stays the same when the command runs again.
+    /// The SQL without the time range. It stays the same when the command runs again.
     timeless: String,
 }
 
 impl Plan {
-    /// What stands for the command, today and tomorrow: ages in its window are kept as they were written.
+    /// A key that identifies the command, also on later days: ages in its time range are kept as written.
     pub(super) fn key(&self, request: &Request, region: &Region) -> Fingerprint {
         let Request { workgroup, window, .. } = request;
         Fingerprint::of(&[&self.timeless, window, workgroup, region.as_str()].map(str::as_bytes))
@@ -59,7 +59,7 @@ impl Plan {
 /// Finds the table and builds the query. Starts nothing.
 ///
 /// # Errors
-/// There is no such table, or not exactly one; or it wants values that there are none of.
+/// There is no CloudTrail table, or more than one; or it needs values that the request does not have.
 pub async fn make(athena: &Athena, map: &ResourceMap, request: &Request) -> Result<Plan, LoadError> {
     let table = find_table(athena, request).await?;
     let injected = partition::unfilled(&table, &request.filter.accounts);

@@ -1,8 +1,8 @@
-//! A query's life: started once and for all, watched until it ends, stopped when the user goes away.
+//! The life of a query: started once, watched until it ends, stopped if the user interrupts.
 //!
-//! A query is paid for once: what is about to be started is written to the store first, with the token that makes a
-//! second start of it give the same query, then its id. The same command after an interruption, of whatever kind and at
-//! whatever moment, finds it there and goes on with it.
+//! A query is charged once. Before it starts, it is written to the store with a client request token, which makes a
+//! second start return the same query. Then its ID is added. After an interruption of any kind, the same command finds the
+//! query there and resumes it.
 
 use std::time::Duration;
 
@@ -17,17 +17,17 @@ use crate::store::Store;
 use crate::store::athena_queries::PendingQuery;
 use crate::store::ledger::Fingerprint;
 
-/// The first wait between two looks at a query; most queries take seconds.
+/// The first interval between two checks of a query. Most queries take seconds.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
-/// Each wait is longer than the one before by this factor, …
+/// The factor by which the interval grows, …
 const WAIT_GROWTH: f64 = 1.5;
-/// … up to this.
+/// … up to this maximum.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-/// Starts a query, or goes on with the one that the same command began before. `key` stands for the command.
+/// Starts a query, or resumes the one that the same command started before. `key` identifies the command.
 ///
 /// # Errors
-/// Athena refuses the query, or the store can't be written.
+/// Athena rejects the query, or the store can't be written.
 pub(super) async fn start(
     athena: &Athena,
     store: &mut Store,
@@ -57,7 +57,7 @@ fn request_of(pending: &PendingQuery) -> StartRequest {
     StartRequest { sql, database, workgroup, output, token }
 }
 
-/// A token for a start that has nothing to do with any other.
+/// A token that is different from that of any other start.
 pub(super) fn new_token(key: Fingerprint) -> String {
     let digest = Sha256::new()
         .chain_update(key.as_bytes())
@@ -67,7 +67,7 @@ pub(super) fn new_token(key: Fingerprint) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Sends the start and keeps the id. A refused one is forgotten: there is nothing to go on with.
+/// Starts the query and saves its ID. If Athena rejects it, it is removed from the store.
 async fn started_by(
     athena: &Athena,
     store: &mut Store,
@@ -88,7 +88,7 @@ async fn started_by(
     }
 }
 
-/// An answer of Athena's own; after a broken connection nobody knows.
+/// Whether Athena itself rejected the start. After a connection error this is unknown.
 fn certainly_not_started(error: &CallError) -> bool {
     matches!(
         error.class,
@@ -100,7 +100,7 @@ fn certainly_not_started(error: &CallError) -> bool {
     )
 }
 
-/// The id of the query begun before, where it still can be used.
+/// Returns the ID of the query that was started before, if it can still be used.
 async fn pick_up(
     athena: &Athena,
     store: &mut Store,
@@ -125,7 +125,7 @@ async fn pick_up(
             tell(Notice::PickedUp { id: &id, started_at: &pending.started_at });
             Ok(Some(id))
         }
-        // Athena forgets queries after 45 days; or the command runs in another account now.
+        // The query is older than 45 days, or the command now runs in another account.
         Err(error) if matches!(error.class, ErrorClass::Refused | ErrorClass::NotFound) => {
             store.forget_athena_command(key)?;
             Ok(None)
@@ -134,7 +134,7 @@ async fn pick_up(
     }
 }
 
-/// Watches a query until it has succeeded. `ours` says that this command started it: then it is stopped when the user
+/// Watches a query until it succeeds. If `ours` is set, this command started it, and stops it when the user
 /// interrupts.
 ///
 /// # Errors
@@ -166,7 +166,7 @@ pub(super) async fn wait(
     }
 }
 
-/// Ends the wait because the user wants so.
+/// Ends the wait because the user interrupted it.
 async fn stop(athena: &Athena, id: &str, ours: bool) -> LoadError {
     let id = id.to_owned();
     if !ours {
@@ -178,15 +178,15 @@ async fn stop(athena: &Athena, id: &str, ours: bool) -> LoadError {
     }
 }
 
-/// What became of the query when the user interrupted.
+/// The state of the query after an interruption.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AfterInterrupt {
     /// It was stopped.
     Stopped,
-    /// It should have been stopped; why it couldn't.
+    /// It could not be stopped, for this reason.
     NotStopped(String),
-    /// It wasn't ours to stop.
+    /// This command did not start it, so it was not stopped.
     GoesOn,
-    /// It had succeeded already: its result stays.
+    /// It had already succeeded. Its result remains.
     Succeeded,
 }

@@ -1,5 +1,5 @@
-//! A query's result as a stream of rows: from its CSV in S3, else page by page from Athena. One piece at a time is in
-//! memory, however large the result is.
+//! The result of a query as a stream of rows: from its CSV in S3, or page by page from Athena. Only one piece at a time is in
+//! memory.
 
 use aws_sdk_s3::primitives::ByteStream;
 
@@ -10,10 +10,10 @@ use crate::aws::error::causes;
 use crate::aws::{CallError, ErrorClass};
 use crate::names::Region;
 
-/// How often in a row a broken connection is taken up again without a single byte arriving.
+/// The maximum number of consecutive retries of a failed connection without any bytes received.
 const BROKEN_CONNECTIONS: u32 = 5;
 
-/// Why a result can't be read to its end.
+/// Why a result can't be read completely.
 #[derive(Debug, thiserror::Error)]
 pub enum ResultsError {
     /// A call failed.
@@ -24,24 +24,24 @@ pub enum ResultsError {
     Csv {
         /// The object.
         location: String,
-        /// What is wrong with it.
+        /// The error in the file.
         error: CsvError,
     },
-    /// The connection broke again and again.
+    /// The connection failed repeatedly.
     #[error("{location}: the connection failed {BROKEN_CONNECTIONS} times after {read} of {length} bytes: {reason}")]
     Broken {
         /// The object.
         location: String,
-        /// Bytes that came.
+        /// Bytes received.
         read: u64,
-        /// Bytes that it has.
+        /// The size of the object in bytes.
         length: u64,
         /// The last failure.
         reason: String,
     },
 }
 
-/// The rows of a result, the columns' names first.
+/// The rows of a result. The first row has the column names.
 #[derive(Debug)]
 pub(super) enum Results {
     /// From S3.
@@ -51,11 +51,11 @@ pub(super) enum Results {
 }
 
 impl Results {
-    /// Opens the result of a query that succeeded. Where its object can't be read for lack of permission, or there is none
-    /// (managed results), Athena gives it page by page; the second value says so.
+    /// Opens the result of a query that succeeded. If access to its object is denied, or there is none (managed results),
+    /// it is read page by page from Athena. The second value is then a message.
     ///
     /// # Errors
-    /// The result is gone, or S3 can't be reached.
+    /// The result was deleted, or S3 can't be reached.
     pub(super) async fn open(
         athena: &Athena,
         s3: aws_sdk_s3::Client,
@@ -83,7 +83,7 @@ impl Results {
         }
     }
 
-    /// The next rows; `None` after the last. Never an empty list.
+    /// Returns the next rows. `None` after the last. Never an empty list.
     ///
     /// # Errors
     /// The result can't be read further.
@@ -95,7 +95,7 @@ impl Results {
     }
 }
 
-/// Whether Athena may still give a result that S3 doesn't: it reads for the caller in its own region.
+/// Whether Athena can still return a result that S3 does not: Athena reads it itself, in its own region.
 fn may_be_read_by_pages(error: &CallError) -> bool {
     error.class == ErrorClass::AccessDenied
         || ["PermanentRedirect", "AuthorizationHeaderMalformed"].contains(&error.code.as_str())
@@ -155,7 +155,7 @@ struct Source {
 }
 
 impl Source {
-    /// Asks for the object from a byte on; `etag` makes sure that it still is the same.
+    /// Requests the object from an offset on. `etag` makes sure that it is unchanged.
     async fn get(
         &self,
         from: u64,
@@ -203,7 +203,7 @@ impl Csv {
         Ok(Some(rows))
     }
 
-    /// Goes on where a connection broke.
+    /// Resumes reading after the connection failed.
     async fn resume(&mut self, reason: String) -> Result<(), ResultsError> {
         self.broken += 1;
         if self.broken > BROKEN_CONNECTIONS {
@@ -241,7 +241,7 @@ mod tests {
         aws_sdk_s3::Client::from_conf(config.build())
     }
 
-    /// Reads the rows while the server answers so.
+    /// Reads the rows with these responses of the server.
     fn read(answers: Vec<String>) -> (Result<Vec<Row>, ResultsError>, Vec<String>) {
         let server = TestServer::start(answers);
         let s3 = client(&server);
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_connection_is_taken_up_where_it_broke() {
+    fn failed_connection_is_resumed() {
         let file = "\"a\",\"b\"\n\"1\",\n\"tw\u{f6}\",\"\"\n";
         let (first, rest) = file.as_bytes().split_at(18);
         let first = String::from_utf8_lossy(first).into_owned();
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_that_always_breaks_is_an_error() {
+    fn repeatedly_failing_connection_is_an_error() {
         let mut answers = vec![answer("200 OK", 100, "\"a\"\n")];
         answers.extend((0..BROKEN_CONNECTIONS).map(|_| answer("206 Partial Content", 96, "")));
         let (rows, heads) = read(answers);

@@ -1,7 +1,7 @@
-//! Rows of a result as CloudTrail records again: which columns are asked for, and where each belongs in a record.
+//! Converts rows of a result back to CloudTrail records: the columns to select, and the position of each in a record.
 //!
-//! The record is rebuilt as CloudTrail would have written it and then read by [`crate::trail::extract`], like those of
-//! every other loader; nothing is interpreted here. NULL is an absent field and not the empty string. Pure.
+//! The record is rebuilt as CloudTrail wrote it, and then read by [`crate::trail::extract`], as in every other loader. Nothing
+//! is interpreted here. NULL is an absent field, not the empty string. Pure.
 
 use std::collections::BTreeSet;
 
@@ -16,24 +16,24 @@ use crate::resource_map::{EventRule, ResourceMap};
 pub(super) struct Field {
     /// Its name in the result, in lower case.
     pub name: &'static str,
-    /// Where a CloudTrail table has it.
+    /// Its path in a CloudTrail table.
     pub column: &'static [&'static str],
-    /// Where a record has it.
+    /// Its path in a record.
     record: &'static [&'static str],
-    /// When it is asked for.
+    /// When it is selected.
     need: Need,
 }
 
-/// When a column is part of the query, and how its text is read.
+/// When a column is selected, and how its text is parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Need {
-    /// Always: the store keeps it.
+    /// Always: the store needs it.
     Always,
-    /// Where the map's expressions name it. Text.
+    /// If the expressions of the map use it. Text.
     ByMap,
-    /// As `ByMap`; the text is JSON.
+    /// As `ByMap`, but the text is JSON.
     JsonByMap,
-    /// Never: only c7n-trailcreator's query has it.
+    /// Never: only queries of c7n-trailcreator have it.
     Alias,
 }
 
@@ -43,8 +43,8 @@ macro_rules! fields {
     };
 }
 
-/// Every column that is understood. The last ones are c7n-trailcreator's names, so that its queries can be loaded.
-/// Fields below one object of the record stand together.
+/// All known columns. The last ones have the names that c7n-trailcreator uses, so that its queries can be loaded.
+/// Fields of the same object in a record are adjacent.
 const FIELDS: &[Field] = fields! {
     Always "eventid" ["eventid"] ["eventID"]
     Always "eventtime" ["eventtime"] ["eventTime"]
@@ -96,22 +96,22 @@ const FIELDS: &[Field] = fields! {
     Alias "errormessage" ["errormessage"] ["errorMessage"]
 };
 
-/// Without these a row is no record.
+/// A row without these is not a record.
 const REQUIRED: [&str; 4] = ["eventTime", "eventSource", "eventName", "awsRegion"];
 
-/// Names that a map may use for a field under another name ([`crate::trail::extract`]'s aliases).
+/// Alternative names that a map can use for a field ([`crate::trail::extract`]'s aliases).
 const MAP_ALIASES: [&str; 6] = ["region", "accountId", "userType", "userArn", "userName", "invokedBy"];
 
-/// What to ask a table for.
+/// The columns to select from a table.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Wanted {
     /// The columns of the query.
     pub fields: Vec<&'static Field>,
-    /// Fields of records that the map's expressions read and that this table can't give: ids found only there are missed.
+    /// Record fields that the map uses and the table lacks. Identifiers that are only there are not found.
     pub missing: BTreeSet<String>,
 }
 
-/// The columns that the store and the map's expressions need and the table has.
+/// The columns of the table that the store and the expressions of the map need.
 pub(super) fn wanted_fields(map: &ResourceMap, table: &Table) -> Wanted {
     let named = fields_of_map(map);
     let by_map = |field: &Field| named.as_ref().is_none_or(|names| names.contains(field.record[0]));
@@ -127,7 +127,7 @@ pub(super) fn wanted_fields(map: &ResourceMap, table: &Table) -> Wanted {
     Wanted { fields, missing }
 }
 
-/// The top-level fields that the map's expressions read; `None` where one looks at the whole record.
+/// The top-level fields that the expressions of the map use. `None` if one of them reads the whole record.
 fn fields_of_map(map: &ResourceMap) -> Option<BTreeSet<String>> {
     let mut names = BTreeSet::new();
     for expression in map.events.iter().flat_map(|(_, _, rules)| rules).flat_map(EventRule::expressions) {
@@ -139,10 +139,10 @@ fn fields_of_map(map: &ResourceMap) -> Option<BTreeSet<String>> {
     Some(names)
 }
 
-/// Values of one row, by column; `None` is NULL.
+/// The values of one row, by column. `None` is NULL.
 pub(super) type Row = Vec<Option<String>>;
 
-/// Why a result can't be loaded.
+/// The result does not have CloudTrail records.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the result has no column for {}; its columns are {}", .missing.join(", "), .columns.join(", "))]
 pub struct NotRecords {
@@ -150,19 +150,19 @@ pub struct NotRecords {
     columns: Vec<String>,
 }
 
-/// Where the columns of one result belong in a record.
+/// The positions of a result's columns in a record.
 #[derive(Debug)]
 pub(super) struct Layout {
-    /// In the order of [`FIELDS`]; with the position in a row.
+    /// In the order of [`FIELDS`], with the index in a row.
     places: Vec<(usize, &'static Field)>,
     columns: usize,
 }
 
 impl Layout {
-    /// By a result's column names, in any case; columns that aren't known are left out.
+    /// Matches a result's column names, in any case. Unknown columns are ignored.
     ///
     /// # Errors
-    /// The result is not of CloudTrail records.
+    /// The result does not have CloudTrail records.
     pub(super) fn new(header: &[String]) -> Result<Self, NotRecords> {
         let mut places: Vec<(usize, &'static Field)> = Vec::new();
         for field in FIELDS {
@@ -183,10 +183,10 @@ impl Layout {
         }
     }
 
-    /// Writes a row as the JSON text of its record into `text`, which is emptied first.
+    /// Writes a row as the JSON text of its record into `text`, which is cleared first.
     ///
     /// # Errors
-    /// What is wrong with the row: too few values, or text that should be JSON and isn't.
+    /// The row has too few values, or an invalid JSON text.
     pub(super) fn record(&self, row: &Row, text: &mut String) -> Result<(), String> {
         text.clear();
         if row.len() != self.columns {
@@ -218,7 +218,7 @@ impl Layout {
     }
 }
 
-/// Sorts fields below the same object next to each other: c7n-trailcreator's names come last in [`FIELDS`].
+/// Sorts fields of the same object next to each other. The names of c7n-trailcreator are last in [`FIELDS`].
 fn nesting(field: &Field) -> (&'static [&'static str], bool) {
     let parents = &field.record[..field.record.len() - 1];
     (parents, parents.is_empty())
@@ -248,7 +248,7 @@ fn push_value(text: &mut String, value: &str, field: &Field, row: impl Fn() -> S
     Ok(())
 }
 
-/// A row in a few words, for messages.
+/// A short description of a row, for messages.
 fn describe(layout: &Layout, row: &Row) -> String {
     let value = |name| layout.value(row, name).unwrap_or("?");
     format!("event {} ({} {} at {})", value("eventID"), value("eventSource"), value("eventName"), value("eventTime"))
@@ -278,7 +278,7 @@ mod tests {
     ];
 
     #[test]
-    fn a_row_is_its_record_again() {
+    fn row_becomes_its_record_again() {
         let mut columns = vec![("sessionissuer_type", Some("Role")), ("useridentity_type", Some("AssumedRole"))];
         columns.extend(USUAL);
         columns.extend([
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn c7n_trailcreators_columns_are_understood_in_any_case() {
+    fn c7n_trailcreator_columns_are_recognized_in_any_case() {
         let columns = [
             ("region", Some("eu-west-1")),
             ("accountId", Some("123456789012")),
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_is_no_json_is_named_and_never_becomes_part_of_the_record() {
+    fn invalid_json_is_reported_and_left_out_of_the_record() {
         let mut columns = USUAL.to_vec();
         columns.extend([("eventid", Some("e-1")), ("requestparameters", Some(r#"{},"eventName":"X""#))]);
         let error = record(&columns).unwrap_err();
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn a_result_of_something_else_is_refused() {
+    fn result_without_records_is_refused() {
         let header = ["eventTime", "amount"].map(str::to_owned);
         let error = Layout::new(&header).unwrap_err().to_string();
         assert_eq!(
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn only_columns_that_the_map_reads_and_the_table_has_are_asked_for() {
+    fn only_columns_in_map_and_table_are_selected() {
         let table = Table::read("default", &metadata(&[], &[])).unwrap();
         let rule = |ids| [("a", "B", "c", Action::Create, ids)];
         let names = |ids| {

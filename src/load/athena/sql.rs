@@ -1,9 +1,9 @@
-//! The one query of a load: Trino's SQL (Athena engine 3) from the resource map, the filter and the table's metadata.
+//! Builds the query of a load: Trino SQL (Athena engine 3) from the resource map, the filter and the table's metadata.
 //! Pure.
 //!
-//! Names are quoted identifiers and values quoted literals, both with their quotes doubled: nothing that a user, a map
-//! or the catalogue gives becomes SQL. What the query lets through is read again exactly by
-//! [`crate::trail::extract`], so each filter here may let too much pass, never too little.
+//! Names are quoted identifiers and values are quoted literals, with doubled quotes. No text from a user, a resource map
+//! or the catalog can become SQL. The rows are filtered again exactly by [`crate::trail::extract`], so each filter here may
+//! match too many rows, but never too few.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,15 +16,15 @@ use crate::resource_map::sessions::is_session;
 use crate::resource_map::{EventRule, ResourceMap};
 use crate::trail::filter::RecordFilter;
 
-/// The longest query that StartQueryExecution takes, in bytes.
+/// The maximum length of a query for StartQueryExecution, in bytes.
 ///
 /// Source: <https://docs.aws.amazon.com/athena/latest/APIReference/API_StartQueryExecution.html>
 pub(super) const MAX_QUERY_BYTES: usize = 262_144;
 
-/// The source of the events whose names end in their API's version (`CreateFunction20150331v2`).
+/// The source of events with names that end in an API version (`CreateFunction20150331v2`).
 const LAMBDA: &str = "lambda.amazonaws.com";
 
-/// How names are filtered in the query. The first that fits into a query is used; the rest is checked on our side.
+/// How the query filters event names. The first variant that fits into a query is used; the rest is checked locally.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NameFilter {
     /// By (eventSource, eventName).
@@ -40,13 +40,13 @@ pub enum NameFilter {
 /// A query, ready to start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Query {
-    /// Its text.
+    /// The SQL.
     pub sql: String,
-    /// How exactly it filters names.
+    /// How precisely it filters event names.
     pub names: NameFilter,
 }
 
-/// Builds the query for every record that `map` knows and `filter` wants, from `fields` of `table`.
+/// Builds the query for every record that `map` has an event for and `filter` selects, with `fields` of `table`.
 pub(super) fn query(map: &ResourceMap, filter: &RecordFilter, table: &Table, fields: &[&Field]) -> Query {
     let select: Vec<String> =
         fields.iter().map(|field| format!("{} AS {}", path(field.column), identifier(field.name))).collect();
@@ -69,14 +69,14 @@ pub(super) fn query(map: &ResourceMap, filter: &RecordFilter, table: &Table, fie
     Query { sql: head, names: NameFilter::Nothing }
 }
 
-/// All conditions but the names'. Never empty.
+/// All conditions except those on event names. Never empty.
 fn record_conditions(filter: &RecordFilter, table: &Table) -> Vec<String> {
     let mut conditions = partition::conditions(table, filter.window.delivery_days(), &filter.accounts);
     // eventTime has whole seconds and sorts as text.
     let second = |moment: Timestamp| literal(&round_up(moment).to_string());
     conditions.extend(filter.window.since().map(|since| format!("\"eventtime\" >= {}", second(since))));
     conditions.extend(filter.window.until().map(|until| format!("\"eventtime\" < {}", second(until))));
-    // The older SerDe may give an empty string for what a record does not have.
+    // The older SerDe can return an empty string for an absent field.
     for column in ["errorcode", "errormessage"] {
         if table.has_text(&[column]) {
             conditions.push(format!("(\"{column}\" IS NULL OR \"{column}\" = '')"));
@@ -95,7 +95,7 @@ fn round_up(moment: Timestamp) -> Timestamp {
     Timestamp::from_second(second).unwrap_or(moment)
 }
 
-/// The account that received the event; where the record does not say, the caller's, as for every loader.
+/// The account that received the event. If the record does not have it, the caller's, as in every loader.
 fn account_condition(filter: &RecordFilter, table: &Table) -> Option<String> {
     if filter.accounts.is_empty() {
         return None;
@@ -113,8 +113,8 @@ fn account_condition(filter: &RecordFilter, table: &Table) -> Option<String> {
     Some(caller.map_or(own.clone(), |caller| format!("({own} OR {absent} AND {caller})")))
 }
 
-/// Leaves out what AWS calls to hand credentials to itself, where only sessions are wanted of that source: the map finds no id
-/// in these records, and they are most of a trail's, with the longest answers.
+/// Excludes the calls in which AWS issues credentials to itself, if only sessions are needed from that source: the map finds no
+/// identifier in these records, and they are the majority of a trail, with the longest responses.
 fn caller_condition(map: &ResourceMap, table: &Table) -> Option<String> {
     let (source, _, _) = map.events.iter().find(|(_, _, rules)| rules.iter().any(is_of_session))?;
     let all_are = map.events.iter().all(|(other, _, rules)| other != source || rules.iter().all(is_of_session));
@@ -168,7 +168,7 @@ fn name_condition(map: &ResourceMap, names: NameFilter) -> String {
     }
 }
 
-/// The condition on event names; Lambda's by their beginning, as a version may follow.
+/// The condition on event names. For Lambda it compares prefixes, because a version can follow.
 fn events<'a>(lambda: bool, names: impl Iterator<Item = &'a str>) -> String {
     let names: BTreeSet<&str> = names.collect();
     if lambda {
@@ -189,7 +189,7 @@ pub(super) fn identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// A quoted string literal. Trino's have no other escapes than the doubled quote.
+/// A quoted string literal. In Trino, the doubled quote is the only escape.
 pub(super) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_grouped_by_source_and_errors_left_out() {
+    fn names_are_grouped_by_source_and_errors_excluded() {
         let rules = [
             rule("iam.amazonaws.com", "CreateUser"),
             rule("iam.amazonaws.com", "CreateRole"),
@@ -251,14 +251,14 @@ mod tests {
     }
 
     #[test]
-    fn parts_of_seconds_round_up() {
+    fn fractions_of_seconds_are_rounded_up() {
         let sql =
             build(&[], &in_window(WindowText { since: Some("2025-01-01T00:00:00.5Z"), ..WindowText::default() })).sql;
         assert!(sql.contains(r#""eventtime" >= '2025-01-01T00:00:01Z'"#), "{sql}");
     }
 
     #[test]
-    fn accounts_are_the_receivers_or_where_there_is_none_the_callers() {
+    fn account_is_the_recipient_or_else_the_caller() {
         let accounts = [AccountId::new("111122223333"), AccountId::new("444455556666")].into();
         let sql = build(&[], &RecordFilter { accounts, ..RecordFilter::default() }).sql;
         assert!(sql.contains(
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn aws_s_own_sessions_are_left_out_where_nothing_else_is_wanted_of_sts() {
+    fn service_sessions_are_excluded_if_sts_has_only_session_events() {
         let condition =
             r#"("eventsource" <> 'sts.amazonaws.com' OR coalesce("useridentity"."type", '') <> 'AWSService')"#;
         let has = |rules: &[Rule<'_>], with_sessions: bool| {
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn quotes_never_end_a_name_or_a_value() {
+    fn quotes_are_escaped() {
         let mut metadata = metadata(&[], &[]);
         metadata.name = r#"logs" WHERE 1=1 --"#.to_owned();
         let table = Table::read(r#"d"b"#, &metadata).unwrap();
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_map_too_large_for_one_query_falls_back() {
+    fn map_too_large_for_one_query_falls_back() {
         let level = |sources: usize, names: usize, shared: bool| {
             let own: Vec<(String, String)> = (0..sources)
                 .flat_map(|source| {

@@ -1,9 +1,9 @@
-//! What Athena's catalogue says of a table, read as a CloudTrail table: which columns it has, and what its partition
-//! keys mean. Pure: the metadata comes in as plain text.
+//! Reads the catalog metadata of a CloudTrail table: the columns that it has, and the meaning of its partition
+//! keys. Pure: takes the metadata as plain text.
 //!
-//! Three shapes are documented (no partitions, as the CloudTrail console makes it; partition projection with
-//! `timestamp`; an organization's account, region, year, month, day), with two SerDes and a column list that grew over
-//! the years. Nothing is taken from the shape's name: only what the metadata shows is used.
+//! AWS documents three forms (without partitions, as the CloudTrail console creates it; partition projection with
+//! `timestamp`; for an organization, with account, region, year, month and day), with two SerDes and columns that were added over
+//! the years. The form itself is not used, only the metadata.
 //!
 //! Source: <https://docs.aws.amazon.com/athena/latest/ug/cloudtrail-logs.html>
 
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use super::date_format::DateFormat;
 
-/// A table as the catalogue gives it.
+/// A table from the catalog.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TableMetadata {
     /// Its name.
@@ -24,7 +24,7 @@ pub struct TableMetadata {
     pub parameters: BTreeMap<String, String>,
 }
 
-/// A table that can be asked for CloudTrail records.
+/// A table with CloudTrail records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
     /// Its database.
@@ -32,11 +32,11 @@ pub struct Table {
     /// Its name.
     pub name: String,
     columns: BTreeMap<String, ColumnType>,
-    /// What its partition keys mean.
+    /// The meaning of its partition keys.
     pub partitions: Vec<Partition>,
 }
 
-/// A Hive type, as far as it matters here.
+/// A Hive type, as far as it is relevant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ColumnType {
     /// `string`, `varchar(n)`, `char(n)`.
@@ -56,20 +56,20 @@ pub enum ColumnType {
 pub struct Partition {
     /// Its name.
     pub name: String,
-    /// What it holds.
+    /// Its meaning.
     pub meaning: Meaning,
     /// Whether its values are numbers in SQL.
     pub numeric: bool,
-    /// Projection of type `injected`: Athena refuses a query that does not give its values.
+    /// Injected projection: Athena rejects a query that does not set its values.
     pub injected: bool,
 }
 
-/// What a partition key's values mean for a CloudTrail record.
+/// The meaning of a partition key's values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Meaning {
-    /// The delivery day (or month, hour…) as text of a known spelling that sorts by time.
+    /// The delivery day (or month, hour…) as text in a known format that sorts by time.
     DateText(DateFormat),
-    /// The delivery day as text, spelled `yyyy/MM/dd`, `yyyy-MM-dd` or `yyyyMMdd`: the catalogue does not say which.
+    /// The delivery day as text in the format `yyyy/MM/dd`, `yyyy-MM-dd` or `yyyyMMdd`; the catalog does not say which.
     DateOfUnknownSpelling,
     /// The delivery day as SQL's `date`.
     Date,
@@ -81,32 +81,32 @@ pub enum Meaning {
     Month,
     /// The delivery's day in the month.
     Day,
-    /// Nothing that a filter is made of.
+    /// Not usable for a filter.
     Unused,
 }
 
 /// Why no table can be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TableError {
-    /// The named table is not CloudTrail's.
+    /// The named table is not a CloudTrail table.
     #[error("table {database}.{name} is not a CloudTrail table: it has no {}", .lacks.join(", "))]
     NotCloudTrail {
         /// Its database.
         database: String,
         /// Its name.
         name: String,
-        /// The columns that it should have, with the type where another one is there.
+        /// The required columns that it lacks, with the type if another type is there.
         lacks: Vec<String>,
     },
-    /// None in the database.
+    /// The database has no CloudTrail table.
     #[error("no CloudTrail table in database {database} (checked {looked_at} tables)")]
     None {
         /// The database.
         database: String,
-        /// How many tables there are.
+        /// The number of tables in it.
         looked_at: usize,
     },
-    /// More than one.
+    /// The database has more than one CloudTrail table.
     #[error("database {database} has several CloudTrail tables: {}", .candidates.join(", "))]
     Several {
         /// The database.
@@ -116,15 +116,15 @@ pub enum TableError {
     },
 }
 
-/// What a CloudTrail table can't do without.
+/// The columns that a CloudTrail table must have.
 const REQUIRED: [&str; 5] = ["eventtime", "eventsource", "eventname", "awsregion", "requestparameters"];
-/// The one required column that is a struct.
+/// The only required column that is a struct.
 const IDENTITY: &str = "useridentity";
 
-/// The usual names of an account's partition key.
+/// The common names of partition keys with an account.
 const ACCOUNT_NAMES: [&str; 6] =
     ["account", "accountid", "account_id", "aws_account", "aws_account_id", "awsaccountid"];
-/// The usual names of a date's partition key, where projection does not tell its format.
+/// The common names of partition keys with a date, if projection does not have the format.
 const DATE_NAMES: [&str; 10] = [
     "timestamp",
     "dt",
@@ -142,7 +142,7 @@ impl Table {
     /// Reads metadata as a CloudTrail table.
     ///
     /// # Errors
-    /// It lacks columns that every CloudTrail table has.
+    /// The table lacks required columns.
     pub fn read(database: &str, metadata: &TableMetadata) -> Result<Self, TableError> {
         let columns: BTreeMap<String, ColumnType> =
             metadata.columns.iter().map(|(name, kind)| (name.to_lowercase(), ColumnType::parse(kind))).collect();
@@ -158,10 +158,10 @@ impl Table {
         Ok(Self { database: database.to_owned(), name: metadata.name.clone(), columns, partitions })
     }
 
-    /// The one CloudTrail table among a database's tables.
+    /// Finds the only CloudTrail table in a database.
     ///
     /// # Errors
-    /// There is none, or there are several.
+    /// There is no CloudTrail table, or more than one.
     pub fn discover(database: &str, tables: &[TableMetadata]) -> Result<Self, TableError> {
         let mut found: Vec<Self> = tables.iter().filter_map(|metadata| Self::read(database, metadata).ok()).collect();
         match (found.pop(), found.is_empty()) {
@@ -175,7 +175,7 @@ impl Table {
         }
     }
 
-    /// Whether the table has a text column, or a text field in a struct column, of this path (lower case).
+    /// Whether the table has a text column, or a text field in a struct column, with this path (lower case).
     pub fn has_text(&self, path: &[&str]) -> bool {
         let Some((first, rest)) = path.split_first() else { return false };
         let mut kind = self.columns.get(*first);
@@ -190,7 +190,7 @@ impl Table {
 }
 
 impl ColumnType {
-    /// Reads Hive's spelling; what can't be read is [`ColumnType::Other`].
+    /// Parses a Hive type. Unknown types are [`ColumnType::Other`].
     pub fn parse(text: &str) -> Self {
         let text = text.trim().to_lowercase();
         if let Some(inner) = text.strip_prefix("struct<").and_then(|rest| rest.strip_suffix('>')) {
@@ -206,7 +206,7 @@ impl ColumnType {
     }
 }
 
-/// `a:string,b:struct<c:int,d:int>` at its outer commas.
+/// Splits `a:string,b:struct<c:int,d:int>` at its outer commas.
 fn split_fields(text: &str) -> Vec<&str> {
     let (mut depth, mut start, mut fields) = (0_usize, 0, Vec::new());
     for (position, byte) in text.bytes().enumerate() {
@@ -258,7 +258,7 @@ fn partitions(metadata: &TableMetadata) -> Vec<Partition> {
         let kind = ColumnType::parse(kind);
         let mut meaning =
             meaning_by_projection(&kind, &projection).unwrap_or_else(|| meaning_by_name(&name, &kind, day_of_month));
-        // Two keys of one meaning: no telling which of them follows the delivery.
+        // If two keys have the same meaning, it is unknown which of them is the delivery time.
         if partitions.iter().any(|earlier| earlier.meaning == meaning) {
             meaning = Meaning::Unused;
         }
@@ -268,7 +268,7 @@ fn partitions(metadata: &TableMetadata) -> Vec<Partition> {
     partitions
 }
 
-/// What projection's parameters tell of a key: more than its name.
+/// The meaning of a key by the parameters of its projection, which are more specific than its name.
 fn meaning_by_projection<'a>(kind: &ColumnType, projection: &dyn Fn(&str) -> Option<&'a str>) -> Option<Meaning> {
     match (projection("type")?.to_lowercase().as_str(), kind) {
         ("date", ColumnType::Date) => Some(Meaning::Date),

@@ -1,4 +1,4 @@
-//! `LookupEvents`: a series of pages, at the rate that AWS allows.
+//! `LookupEvents`: series of pages, at the rate that AWS allows.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use crate::aws::{CallError, Caller, Session};
 use crate::names::Region;
 use crate::resource_map::Service;
 
-/// The least time between two requests in a region. AWS allows 2 a second for each account and region; a tenth is left to
-/// the network, which delays some requests more than others.
+/// The minimum interval between two requests in a region. AWS allows 2 requests per second for each account and region. This
+/// leaves a tenth for the network, which delays some requests more than others.
 ///
 /// Source: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/WhatIsCloudTrail-Limits.html>
 const REQUEST_INTERVAL: Duration = Duration::from_millis(550);
 
-/// Events of a page: the most that AWS gives.
+/// The page size: AWS's maximum.
 const PAGE_EVENTS: u32 = 50;
 
 /// The permission and operation, for messages.
@@ -28,37 +28,37 @@ pub(super) struct Client {
     caller: Caller,
     service: Service,
     region: Region,
-    /// When the next request may be sent.
+    /// When the next request can be sent.
     next_request: Option<Instant>,
 }
 
-/// What is asked for: AWS takes one condition a request.
+/// The condition of a request. AWS accepts only one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Condition {
-    /// Calls that can change something.
+    /// Calls that can change something (`ReadOnly=false`).
     Writes,
-    /// Calls of this name, of any service.
+    /// Calls with this event name, of any service.
     EventName(String),
-    /// Calls in which CloudTrail saw a resource of this name.
+    /// Calls in which CloudTrail recorded a resource with this name.
     ResourceName(String),
 }
 
 /// A page, newest event first.
 #[derive(Debug)]
 pub(super) struct Page {
-    /// Records as CloudTrail writes them into files; of an event without one, its id.
+    /// Records as CloudTrail writes them to log files. For an event without a record, its ID.
     pub(super) records: Vec<Result<String, String>>,
-    /// When the oldest of its events was.
+    /// The time of its oldest event.
     pub(super) oldest: Option<Timestamp>,
-    /// Whether there are no more.
+    /// Whether this is the last page.
     pub(super) is_last: bool,
 }
 
-/// Pages of one question.
+/// The pages for one condition.
 #[derive(Debug)]
 pub(super) struct Series<'c> {
     client: &'c mut Client,
-    /// `None` when the last page was had.
+    /// `None` after the last page.
     request: Option<Value>,
 }
 
@@ -67,7 +67,7 @@ impl Client {
         Self { caller: session.caller(), service: cloudtrail(), region: region.clone(), next_request: None }
     }
 
-    /// The events from `since` on and before `until`. Event times are whole seconds, and AWS's end is inclusive.
+    /// The events from `since` (inclusive) to `until` (exclusive). Event times are whole seconds, and the end in AWS's API is inclusive.
     pub(super) fn series(&mut self, condition: &Condition, since: Timestamp, until: Timestamp) -> Series<'_> {
         let (start, end) = (whole_second_from(since), whole_second_from(until) - 1);
         let (key, value) = match condition {
@@ -90,7 +90,7 @@ impl Client {
         }
         let begun = Instant::now();
         let answer = self.caller.call(&self.service, &self.region, "LookupEvents", request).await;
-        // A call that took long may have been throttled and sent again just now.
+        // The SDK may have retried a slow call just now, after throttling.
         let sent = if begun.elapsed() > REQUEST_INTERVAL { Instant::now() } else { begun };
         self.next_request = Some(sent + REQUEST_INTERVAL);
         Ok(answer?.body)
@@ -120,7 +120,7 @@ impl Series<'_> {
     }
 }
 
-/// The first whole second that isn't before a moment, in seconds since 1970.
+/// The first whole second at or after a time, in seconds since 1970.
 fn whole_second_from(moment: Timestamp) -> i64 {
     moment.as_second() + i64::from(moment.subsec_nanosecond() > 0)
 }
@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_second_counts_from_its_beginning() {
+    fn times_are_rounded_up_to_whole_seconds() {
         let second = |text: &str| whole_second_from(text.parse().unwrap());
         assert_eq!(second("1970-01-01T00:00:07Z"), 7);
         assert_eq!(second("1970-01-01T00:00:07.001Z"), 8);

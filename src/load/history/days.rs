@@ -1,65 +1,65 @@
-//! Which days to ask Event history for: those of the window that the ledger doesn't know. Pure.
+//! Determines the days to load from Event history: those in the time range that are not in the ledger. Pure.
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, ToSpan, tz::Offset};
 
 use crate::trail::window::TimeWindow;
 
-/// How far Event history reaches back: 90 days.
+/// The time range of Event history: 90 days.
 ///
 /// Source: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/view-cloudtrail-events.html>
 const RETENTION: SignedDuration = SignedDuration::from_hours(90 * 24);
 
-/// How long after its end a day may still get events. AWS says about 5 minutes, and 15 at times; this covers far worse.
+/// How long after its end a day can still get events. AWS says about 5 minutes on average, and sometimes 15. This leaves a wide margin.
 pub(super) const LATE_EVENTS: SignedDuration = SignedDuration::from_hours(3);
 
-/// A window with two ends, within what Event history holds.
+/// A time range with two ends, within Event history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
     /// Inclusive.
     pub since: Timestamp,
     /// Exclusive.
     pub until: Timestamp,
-    /// Whether the window began earlier.
+    /// Whether the requested time range begins earlier.
     pub is_cut: bool,
 }
 
-/// A window that ends before Event history begins, or begins in the future.
+/// A time range that ends before Event history begins, or begins in the future.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("Event history holds only the last 90 days (since {oldest}), and nothing in this time range")]
 pub struct TooOld {
-    /// The oldest moment that it holds.
+    /// The oldest time in Event history.
     pub oldest: Timestamp,
 }
 
 impl Span {
-    /// What Event history holds of a window.
+    /// The part of a time range that Event history covers.
     ///
     /// # Errors
-    /// Nothing.
+    /// Event history covers no part of it.
     pub fn of(window: TimeWindow, now: Timestamp) -> Result<Self, TooOld> {
         let oldest = now.saturating_sub(RETENTION).unwrap_or(Timestamp::MIN);
         let since = window.since().map_or(oldest, |since| since.max(oldest));
         let until = window.until().map_or(now, |until| until.min(now));
-        // An age of 90 days means the beginning of that day: all that there is was asked for.
+        // An age of 90 days means the beginning of that day, so all available events are requested.
         let day = |moment: Timestamp| Offset::UTC.to_datetime(moment).date();
         let is_cut = window.since().is_some_and(|since| day(since) < day(oldest));
         if since < until { Ok(Self { since, until, is_cut }) } else { Err(TooOld { oldest }) }
     }
 }
 
-/// A stretch of time to ask for.
+/// A time range to request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Part {
     pub(super) since: Timestamp,
     pub(super) until: Timestamp,
-    /// Its days, newest first. Where they are final, they are whole.
+    /// Its days, newest first. Final days are complete.
     pub(super) days: Vec<Date>,
     /// Whether its days get no more events, so that they can enter the ledger.
     pub(super) is_final: bool,
 }
 
-/// The parts of `span` that are to be asked for, newest first, and the number of days that the ledger knows.
+/// Returns the parts of `span` to request, newest first, and the number of days that are already in the ledger.
 pub(super) fn parts<E>(
     span: Span,
     now: Timestamp,
@@ -90,13 +90,13 @@ pub(super) fn parts<E>(
 }
 
 impl Part {
-    /// Takes the days off that lie wholly after `moment`, newest first.
+    /// Removes the days that are completely after `moment`, newest first.
     pub(super) fn take_days_after(&mut self, moment: Timestamp) -> Vec<Date> {
         let done = self.days.iter().take_while(|day| moment < midnight(**day)).count();
         self.days.drain(..done).collect()
     }
 
-    /// The part, and as it is with one to `days` more days at its end.
+    /// The part itself, and the same part with one to `days` additional days at its end.
     pub(super) fn longer(&self, days: i64) -> impl Iterator<Item = Self> {
         let last = day_of(self.until);
         (0..=days).map(move |more| match more {
@@ -105,11 +105,11 @@ impl Part {
         })
     }
 
-    /// What is left when all from `moment` on was read. A day that is final stays whole, so that it is recognised.
+    /// The rest of the part when everything from `moment` on was read. A final day stays complete, so that it is recognized.
     pub(super) fn before(self, moment: Timestamp) -> Self {
         let until = match self.days.first() {
             Some(day) if self.is_final => midnight(day.saturating_add(1.day())),
-            // Not all events of the last second need have been seen.
+            // Some events of the last second may be missing.
             _ => moment.saturating_add(1.second()).unwrap_or(moment),
         };
         Self { until: until.min(self.until), ..self }
@@ -136,7 +136,7 @@ mod tests {
         TimeWindow::new(since.map(at), until.map(at)).unwrap()
     }
 
-    /// `since until days`, with a star where they are final.
+    /// `since until days`, with a star if the days are final.
     fn shown(parts: &[Part]) -> Vec<String> {
         let show = |part: &Part| {
             let days: Vec<String> = part.days.iter().map(ToString::to_string).collect();
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_is_cut_to_the_last_90_days() {
+    fn time_range_is_cut_to_last_90_days() {
         let now = at(NOW);
         let cut = Span::of(window(Some("2025-01-01T00:00:00Z"), None), now).unwrap();
         assert_eq!(cut, Span { since: at("2025-12-10T02:00:00Z"), until: now, is_cut: true });
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn days_that_ended_just_now_and_days_in_part_are_not_final() {
+    fn recent_and_partial_days_are_not_final() {
         let parts = without_ledger(span("2026-03-06T12:00:00Z", NOW));
         assert_eq!(
             shown(&parts),
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn days_that_the_ledger_knows_are_not_asked_for() {
+    fn days_in_the_ledger_are_not_requested() {
         let known = ["2026-03-10", "2026-03-07", "2026-03-05"].map(|day| day.parse::<Date>().unwrap());
         let span = span("2026-03-05T12:00:00Z", NOW);
         let (parts, already) = parts(span, at(NOW), |day| Ok::<_, ()>(known.contains(&day))).unwrap();
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_is_done_when_its_midnight_is_passed() {
+    fn day_is_done_when_its_midnight_is_passed() {
         let mut part = without_ledger(span("2026-03-05T00:00:00Z", "2026-03-08T00:00:00Z")).remove(0);
         assert_eq!(part.take_days_after(at("2026-03-07T00:00:00Z")), []);
         assert_eq!(part.take_days_after(at("2026-03-06T23:59:59Z")), ["2026-03-07".parse::<Date>().unwrap()]);

@@ -1,6 +1,6 @@
-//! A load: all regions at once, each at its own rate, into one store.
+//! Loads Event history: all regions in parallel, each at its own rate, into one store.
 //!
-//! Everything runs in one task: waiting is all that takes time, and the store has one writer.
+//! Everything runs in one task: the time is spent waiting, and the store has one writer.
 
 use std::cell::{RefCell, RefMut};
 
@@ -22,45 +22,45 @@ use crate::trail::fields::Fields;
 use crate::trail::record::ResourceEvent;
 use crate::trail::scan::Scanner;
 
-/// A load under way: what it works with.
+/// The parts that a load works with.
 pub struct Load<'a> {
-    /// Into the account.
+    /// The AWS session.
     pub session: &'a Session,
-    /// Which calls count, and which records are wanted.
+    /// Selects the records and events to load.
     pub scanner: &'a Scanner,
-    /// Where the events go.
+    /// The destination of the events.
     pub store: &'a mut Store,
-    /// The user's wish to stop.
+    /// Set when the user wants to stop.
     pub stop: &'a Stop,
-    /// Sees the figures as they grow. Units are days of a region.
+    /// Called with the current figures. Units are days of a region.
     pub watch: &'a mut dyn FnMut(&Figures),
 }
 
-/// What a load came to.
+/// The result of a load.
 #[derive(Debug)]
 pub struct Loaded {
-    /// Its figures. A region that failed is among the failures, with the days that were had of it among those read.
+    /// Its figures. A failed region is among the failures; its days that were loaded are among the units read.
     pub figures: Figures,
-    /// The regions that could not be had to the end, and why.
+    /// The regions that could not be read completely, with the errors.
     pub failed: Vec<(Region, CallError)>,
 }
 
-/// Why a load ended early. What was committed before is kept.
+/// Why a load failed. Everything committed before is saved.
 #[derive(Debug, thiserror::Error)]
 pub enum Failed {
-    /// The account is not known.
+    /// The account ID could not be looked up.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// The database's.
+    /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Load<'_> {
-    /// Loads the regions' events of `span` that the ledger doesn't know.
+    /// Loads the events of `span` that are not in the ledger, in all regions.
     ///
     /// # Errors
-    /// The account is not known, or the database fails. A region that can't be had does not end the load.
+    /// The account ID is unknown, or the database fails. A failed region does not stop the others.
     pub async fn run(self, regions: &[Region], span: Span, now: Timestamp) -> Result<Loaded, Failed> {
         let Self { session, scanner, store, stop, watch } = self;
         let account = session.account().await?;
@@ -97,10 +97,10 @@ impl Load<'_> {
     }
 }
 
-/// Days by which a part that is taken up again can have been longer: all that Event history holds.
+/// The maximum number of days by which a resumed part can have been longer: all days of Event history.
 const MOST_DAYS: i64 = 90;
 
-/// A region's place in the ledger: its days; and the names of the part that is being asked for name by name.
+/// A region in the ledger: its days, and the event names of the part that is being requested name by name.
 struct Place<'a> {
     prefix: String,
     versions: &'a Versions,
@@ -112,8 +112,8 @@ impl Place<'_> {
         self.versions.is_loaded(self.ledger, &self.identity(&day.to_string(), whole_day()))
     }
 
-    /// Whether the events of a name were read in a part that ended no earlier: when a part is taken up again, its newest days
-    /// are known by then, and it ends before them.
+    /// Whether the events of a name were read in a part that ended at the same time or later. When a part is resumed, its newest
+    /// days are in the ledger by then, and it ends before them.
     fn knows_name(&self, name: &str, part: &Part) -> Result<bool, StoreError> {
         let Some(known) = self.ledger.version(&self.prefix, name)? else { return Ok(false) };
         Ok(part.longer(MOST_DAYS).any(|longer| self.versions.is_enough(known, &content_of(&longer), false)))
@@ -125,7 +125,7 @@ impl Place<'_> {
 
     fn unit(&self, name: &str, content: Fingerprint) -> ReadUnit {
         let Identity { prefix, name, content } = self.identity(name, content);
-        // Requests ask for no event outside the window, so the filter leaves nothing out.
+        // Requests are limited to the time range, so the filter excludes nothing.
         ReadUnit { prefix, name, version: self.versions.version(&content, false) }
     }
 
@@ -138,12 +138,12 @@ impl Place<'_> {
     }
 }
 
-/// The ledger's content of a day.
+/// The content of a complete day in the ledger.
 fn whole_day() -> Fingerprint {
     Fingerprint::of(&[b"day"])
 }
 
-/// The ledger's content of the events of one name in a part.
+/// The content of one event name in a part, in the ledger.
 fn content_of(part: &Part) -> Fingerprint {
     let [since, until] = [part.since.to_string(), part.until.to_string()];
     Fingerprint::of(&[b"name", since.as_bytes(), until.as_bytes()])
@@ -166,7 +166,7 @@ impl<'s> RegionLoad<'_, 's> {
         Ok(())
     }
 
-    /// Reads all writing calls of a part; gives what is left of it where asking by name is better.
+    /// Reads all writing calls of a part. Returns the rest of it if requesting by name is better.
     async fn sweep(&mut self, mut part: Part) -> Result<Option<Part>, Failed> {
         let names = self.sink().names();
         let mut is_whole = true;
@@ -204,7 +204,7 @@ impl<'s> RegionLoad<'_, 's> {
         let names = self.sink().names();
         let mut is_whole = true;
         for name in names {
-            // Only a final part is the same when it comes again.
+            // Only a final part is the same when it is resumed.
             let unit = part.is_final.then(|| self.place.name(&name, &part));
             if unit.is_none() || !self.place.knows_name(&name, &part)? {
                 is_whole &= self.all_of_name(&part, &name, unit).await?;
@@ -215,7 +215,7 @@ impl<'s> RegionLoad<'_, 's> {
         Ok(())
     }
 
-    /// Reads a part's events of one name; `unit` enters the ledger with the last of them. Says whether all could be read.
+    /// Reads a part's events of one name. `unit` enters the ledger with the last of them. Returns whether all could be read.
     async fn all_of_name(&mut self, part: &Part, name: &str, unit: Option<ReadUnit>) -> Result<bool, Failed> {
         let mut is_whole = true;
         let condition = Condition::EventName(name.to_owned());
@@ -235,7 +235,7 @@ impl<'s> RegionLoad<'_, 's> {
     }
 }
 
-/// Where all regions' pages go.
+/// Receives the pages of all regions.
 struct Sink<'a> {
     store: &'a mut Store,
     scanner: &'a Scanner,
@@ -254,7 +254,7 @@ impl Sink<'_> {
         self.figures.already_loaded += already_loaded;
     }
 
-    /// The events of a page that count, and whether all of its records could be read.
+    /// The matching events of a page, and whether all of its records could be read.
     fn read(&mut self, page: &Page) -> (Vec<ResourceEvent>, bool) {
         let mut events = Vec::new();
         let mut readable = true;
@@ -272,7 +272,7 @@ impl Sink<'_> {
         (events, readable)
     }
 
-    /// Writes a page's events and the units that end with them, and counts the days that are done.
+    /// Writes a page's events with the units that they complete, and counts the completed days.
     fn add(&mut self, events: Vec<ResourceEvent>, units: Vec<ReadUnit>, days: usize) -> Result<(), StoreError> {
         if !events.is_empty() || !units.is_empty() {
             self.figures.added(self.store.add(&Batch { events, units, ..Batch::default() })?);
@@ -283,7 +283,7 @@ impl Sink<'_> {
     }
 }
 
-/// What an event comes to: its record is the very one that a trail's file would hold.
+/// The result for an event. Its record is the same as in a trail's log file.
 pub(super) fn reading(scanner: &Scanner, record: &Result<String, String>) -> Reading {
     match record.as_deref().map(Fields::parse) {
         Ok(Ok(fields)) => extract::read(scanner.map(), scanner.filter(), &fields),

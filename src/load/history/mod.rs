@@ -1,27 +1,27 @@
-//! CloudTrail's Event history (`LookupEvents`): the management events of the last 90 days, without any trail.
+//! CloudTrail Event history (`LookupEvents`): the management events of the last 90 days, without a trail.
 //!
 //! ```text
-//! window ─► days: parts of it that the ledger doesn't know ─► for each part, newest first:
+//! time range ─► days: the parts that are not in the ledger ─► for each part, newest first:
 //!     all writing calls, page by page ──(too many pages?)──► one series of pages for each event name
 //! ```
-//! * [`client`]: one series of pages, at the rate that AWS allows
-//! * [`days`]: which days to ask for (pure)
+//! * [`client`]: a series of pages, at the rate that AWS allows
+//! * [`days`]: the days to request (pure)
 //! * [`strategy`]: all writing calls, or name by name (pure)
-//! * [`load`]: all regions at once, into the store
-//! * [`resource`]: what is known of one resource, for `who --live`
+//! * [`load`]: all regions in parallel, into the store
+//! * [`resource`]: the events of one resource, for `who --live`
 //!
-//! # Which way needs fewer calls
-//! A request takes one condition and gives 50 events. Each part begins with all writing calls (`ReadOnly=false`), whose
-//! records are checked here. The pages seen so far tell how many are to come; where that is more than one for each name of
-//! the resource map (the least that asking by name can take), the rest is asked for name by name. See [`strategy`].
+//! # Minimizing the number of calls
+//! A request has one condition and returns 50 events. Each part begins with all writing calls (`ReadOnly=false`), and their
+//! records are filtered here. The pages so far predict how many are to come. If these are more than the event names in
+//! the resource map (the minimum for requests by name), the rest is requested name by name. See [`strategy`].
 //!
-//! # Going on after an interruption
-//! The newest events come first: when a page reaches back before a day's midnight, the day is done, and enters the ledger in
-//! the transaction of that page's rows. The ledger doesn't know how a day was asked for. Name by name, each name of the
-//! part enters it, replacing the one of the last part, and the days when all names are done.
+//! # Resuming after an interruption
+//! The newest events come first. When a page reaches back before a day's midnight, the day is complete, and enters the ledger in
+//! the transaction with that page's events. The ledger does not record how a day was requested. When requesting name by name, each
+//! completed name of the part enters the ledger in place of the previous part's, and the days enter when all names are complete.
 //!
-//! Events appear within minutes after their call, later ones are rare: a day enters the ledger only when it ended
-//! [`days::LATE_EVENTS`] ago; until then it is asked for each time.
+//! Events usually appear within minutes after the call. A day enters the ledger only if it ended more than
+//! [`days::LATE_EVENTS`] ago; until then it is requested each time.
 //!
 //! Source: <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html>
 

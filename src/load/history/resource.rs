@@ -1,7 +1,7 @@
-//! What Event history knows of one resource.
+//! Looks up one resource in Event history.
 //!
-//! It is asked by the name that CloudTrail saw in a call, which may be the id, the last part of an ARN, or the ARN itself: by
-//! the text as given first, and where that gives nothing by the last part.
+//! Event history finds it by the name that CloudTrail recorded, which can be the ID, the last part of an ARN, or the ARN itself. So the
+//! given text is tried first, and if there are no events, its last part.
 
 use jiff::Timestamp;
 
@@ -15,11 +15,11 @@ use crate::trail::record::ResourceEvent;
 use crate::trail::scan::Scanner;
 use crate::trail::window::TimeWindow;
 
-/// The events of the last 90 days in the regions, in which CloudTrail saw a resource that `id` names. They may be of others
-/// too: a call can touch several.
+/// Returns the events of the last 90 days in these regions in which CloudTrail recorded a resource that `id` names. They can also
+/// concern other resources: one call can affect several.
 ///
 /// # Errors
-/// The first region's that can't be had.
+/// The error of the first region that could not be read.
 pub async fn find(
     session: &Session,
     scanner: &Scanner,

@@ -1,28 +1,28 @@
-//! All writing calls, or name by name: whichever takes fewer requests. Pure.
+//! Chooses between requesting all writing calls and requesting name by name, to minimize requests. Pure.
 //!
-//! Asking by name takes one request a name at least, and most names of a map never occur. Asking for all takes a page for
-//! every 50 writing calls, known or not: how many, only its pages tell. So they are read first, and given up when those
-//! still to come (by the time that those so far cover) are more than the names. A burst of calls looks like a busy
-//! account: a tenth of what asking by name takes is spent before it is believed.
+//! Requesting by name takes at least one request per name, and most names of a map never occur. Requesting all writing calls takes one page
+//! per 50 calls, matching or not, and only the pages show how many there are. So they are read first, and abandoned when the
+//! estimated remaining pages (by the time covered so far) exceed the number of names. A burst of calls looks like a busy
+//! account, so the estimate is used only after a tenth of the requests that requesting by name takes.
 
 use jiff::Timestamp;
 
-/// Pages that are read at least before more are foreseen.
+/// The minimum number of pages before an estimate is made.
 const LEAST_PAGES: u64 = 2;
 
-/// The part of the requests that asking by name takes, as its divisor, that foreseeing may cost.
+/// The share of the by-name requests that can be spent before the estimate is used, as a divisor.
 const PROBE_DIVISOR: u64 = 10;
 
-/// What names begin with whose calls CloudTrail marks as reading, so that they are not among the writing ones. Names of creating
-/// calls seldom begin so, but a map may want any call.
+/// Prefixes of event names that CloudTrail marks as read-only, so that they are not among the writing calls. Create events rarely have such
+/// names, but a map can use any name.
 const READING_VERBS: [&str; 8] = ["Assume", "BatchGet", "Describe", "Get", "Head", "List", "Lookup", "Search"];
 
-/// Whether events of this name may be missing among the writing calls.
+/// Whether events of this name can be missing among the writing calls.
 pub(super) fn sounds_like_reading(name: &str) -> bool {
     READING_VERBS.iter().any(|verb| name.starts_with(verb))
 }
 
-/// How far the pages of all writing calls have come: from `until` back to `reached`, of `since`.
+/// The progress of reading all writing calls: from `until` back to `reached`, of `since`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sweep {
     pub(super) pages: u64,
@@ -32,7 +32,7 @@ pub(super) struct Sweep {
 }
 
 impl Sweep {
-    /// Whether asking for `names` one by one is likely to take fewer requests than going on.
+    /// Whether requesting `names` one by one probably takes fewer requests than continuing.
     pub(super) fn is_worse_than(&self, names: u64) -> bool {
         self.pages >= LEAST_PAGES.max(names / PROBE_DIVISOR) && self.pages_to_come() > names
     }
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn few_pages_to_come_are_read_and_many_are_not() {
+    fn few_remaining_pages_are_read_and_many_are_not() {
         assert!(!sweep(2, 100, 100).is_worse_than(2), "2 pages are no more than 2 names");
         assert!(sweep(2, 100, 200).is_worse_than(2));
         assert!(!sweep(9, 900, 100_000).is_worse_than(1000), "1000 pages are no more than 1000 names");
@@ -61,14 +61,14 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_is_not_believed_at_once() {
+    fn burst_is_not_extrapolated_at_once() {
         assert!(!sweep(1, 1, 1_000_000).is_worse_than(1));
         assert!(!sweep(99, 1, 1_000_000).is_worse_than(1000));
         assert!(sweep(100, 0, 1_000_000).is_worse_than(1000));
     }
 
     #[test]
-    fn names_that_may_be_reads_are_known() {
+    fn read_only_names_are_recognized() {
         assert!(sounds_like_reading("AssumeRole") && sounds_like_reading("GetFederationToken"));
         assert!(!sounds_like_reading("CreateRole") && !sounds_like_reading("RunInstances"));
     }

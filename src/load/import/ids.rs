@@ -1,33 +1,33 @@
-//! One text of ids → the ids.
+//! Splits the text with a row's identifiers.
 //!
-//! c7n-trailcreator joined the ids of a list by ` ,` and left a single id as it was: a text without that is one id, whatever
-//! commas it holds. With it, ids that bear AWS's own form are taken apart; else the resource map tells whether the event
-//! gives a list or one id. Where nothing tells, the text stays one id, so that nothing is made up, and is reported.
+//! c7n-trailcreator joined the identifiers of a list with ` ,` and stored a single identifier unchanged. So a text without ` ,` is one
+//! identifier, even with commas. Otherwise identifiers in a form that AWS generates are split; else the resource map determines whether the event
+//! has a list or a single identifier. If that is unknown, the text is kept as one identifier, so that nothing is invented, and is reported.
 
 use crate::resource_map::EventRule;
 use crate::resource_map::expression::Gives;
 
-/// What c7n-trailcreator put between the ids of a list.
+/// The separator of c7n-trailcreator.
 const SEPARATOR: &str = " ,";
 
-/// Hexadecimal digits of the ids that EC2 and its kind give: `i-0abc1234`, `vol-0123456789abcdef0`.
+/// Numbers of hexadecimal digits in the IDs of EC2 and similar services: `i-0abc1234`, `vol-0123456789abcdef0`.
 const ID_DIGITS: std::ops::RangeInclusive<usize> = 8..=17;
 
-/// The parts of an ARN, separated by colons.
+/// The number of parts of an ARN, separated by colons.
 const ARN_PARTS: usize = 6;
 
-/// What a text of ids comes to.
+/// The result for a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Ids<'a> {
-    /// One id.
+    /// One identifier.
     One(&'a str),
-    /// Several, or what is left of several.
+    /// Several identifiers, or those of several that are not empty.
     Many(Vec<&'a str>),
-    /// One id, which may be several: nothing tells.
+    /// Kept as one identifier, but it can be several.
     Unclear(&'a str),
 }
 
-/// The ids in `text`. `rules` are what the resource map says of the row's event and type.
+/// Splits `text`. `rules` are the rules of the resource map for the row's event and type.
 pub(super) fn ids<'a>(text: &'a str, rules: &[&EventRule]) -> Ids<'a> {
     if !text.contains(SEPARATOR) {
         return Ids::One(text);
@@ -46,7 +46,7 @@ pub(super) fn ids<'a>(text: &'a str, rules: &[&EventRule]) -> Ids<'a> {
     }
 }
 
-/// Whether a text is one whole id by its form alone.
+/// Whether a text is a complete identifier by its form.
 fn has_form_of_id(text: &str) -> bool {
     is_arn(text) || is_generated(text)
 }
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_joined_is_taken_apart() {
+    fn only_joined_texts_are_split() {
         for one in ["a", "a,b", "a, b", "i-0abc1234,i-0abc1235", "é , b"] {
             assert_eq!(
                 told(one, &["a.items[].id"]),
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_of_a_form_are_told_by_it_whatever_the_map_says() {
+    fn generated_ids_are_recognized_regardless_of_the_map() {
         for joined in [
             "i-0abc1234 ,i-0123456789abcdef0",
             "arn:aws:iam::1:role/a ,arn:aws:elasticloadbalancing:r:1:loadbalancer/app/b/c",
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn else_the_map_tells() {
+    fn otherwise_the_map_decides() {
         assert_eq!(told("prod ,eu", &["requestParameters.alarmName"]), Ids::One("prod ,eu"));
         assert_eq!(told("prod ,eu", &["a.clusters[].name"]), Ids::Many(vec!["prod", "eu"]));
         assert_eq!(told("prod ,eu", &["a.clusters[].name", "a.name"]), Ids::Unclear("prod ,eu"));

@@ -1,11 +1,11 @@
-//! Importing c7n-trailcreator's database: for those who have one, and whose trail may be gone.
+//! Imports a database of c7n-trailcreator, for trails that may no longer exist.
 //!
 //! ```text
-//! store::predecessor (rows) ─► row (one event) ─► ids (taken apart) ─► store, with the ledger
+//! store::predecessor (rows) ─► row (one event) ─► ids (split) ─► store, with the ledger
 //! ```
-//! Rows are read in one pass and written in batches, each one transaction; the last of them enters the file in the ledger.
-//! Rows have keys made of their content: killed at any moment, or with rows that can't be read, the same command goes over
-//! the file again and adds what is missing.
+//! Rows are read in one pass and written in batches, each in one transaction. The last batch adds the file to the ledger.
+//! Event IDs are computed from the rows' content. After a kill, or with unreadable rows, the same command reads the file
+//! again and adds only what is missing.
 
 mod ids;
 mod row;
@@ -25,15 +25,15 @@ use crate::store::predecessor::{Predecessor, PredecessorError, PredecessorRow, b
 use crate::store::{Store, StoreError};
 use row::Reading;
 
-/// A transaction is committed when it touches this many resources…
+/// A transaction is committed when it has this many resources…
 const BATCH_IDS: usize = 4096;
-/// …or holds about this many bytes.
+/// …or about this many bytes.
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
 
-/// Rows that are named where their ids are unclear, types that are named; further ones are only counted.
+/// The maximum number of listed unclear rows and unknown types. Further ones are only counted.
 const MAX_NAMED: usize = 1000;
 
-/// Why an import ended early. What was committed before is kept.
+/// Why an import failed. Everything committed before is saved.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// The file can't be read.
@@ -44,23 +44,23 @@ pub enum ImportError {
     Store(#[from] StoreError),
 }
 
-/// What is told of an import, so far or in the end. Records are rows.
+/// The figures of an import, so far or at its end. Records are rows.
 #[derive(Debug, Clone, Default)]
 pub struct Imported {
-    /// Rows, ids, new ids, rows that can't be read.
+    /// Rows, identifiers, new identifiers, and failed rows.
     pub figures: Figures,
-    /// Rows of types that the resource map doesn't have, by type. They are imported too.
+    /// Rows with types that are not in the resource map, by type. They are imported too.
     pub unknown_types: BTreeMap<String, u64>,
-    /// Rows whose ids may be several but were kept as one: nothing told where one ends.
+    /// Rows that can have several identifiers but were kept as one.
     pub unclear: u64,
     /// The first of those.
     pub unclear_rows: Vec<Failure>,
 }
 
-/// Imports all rows of `source` that the ledger doesn't know, until `stop` is set. `watch` sees the figures as they grow.
+/// Imports all rows of `source` that are not in the ledger, until `stop` is set. `watch` is called with the current figures.
 ///
 /// # Errors
-/// Those of either database.
+/// Either database fails.
 pub fn run(
     path: &Path,
     source: &Predecessor,
@@ -76,7 +76,7 @@ pub fn run(
         return Ok(Imported { figures, ..Imported::default() });
     }
     let mut import = Import { store, map, imported: Imported::default(), batch: Batch::default(), ids: 0, bytes: 0 };
-    // Until all is read, the ledger has it in a version that no content has: known of, not known.
+    // Until all rows are read, the ledger has a version that matches no content, so the file counts as not read.
     import.batch.units.push(unit(&identity, Fingerprint::of(&[b"begun"])));
     source.for_each::<ImportError>(&mut |rowid, row| {
         if stop.is_set() {
@@ -96,7 +96,7 @@ pub fn run(
     Ok(import.imported)
 }
 
-/// The file's place in the ledger, and the version of its content: of its size and time, and those of its log.
+/// The file in the ledger, with the version of its content: its size and time, and those of its WAL.
 fn identity(path: &Path) -> Result<Identity, PredecessorError> {
     let metadata = fs::metadata(path).map_err(|error| PredecessorError::Path { path: path.to_owned(), error })?;
     let log = fs::metadata(beside(path, "-wal")).ok().filter(|log| log.len() > 0).map(|log| content_of(&log));
@@ -116,14 +116,14 @@ struct Import<'a> {
     map: &'a ResourceMap,
     imported: Imported,
     batch: Batch,
-    /// Resources that the batch touches.
+    /// Number of resources in the batch.
     ids: usize,
-    /// About how much memory its ids take.
+    /// The approximate size of its identifiers in memory.
     bytes: usize,
 }
 
 impl Import<'_> {
-    /// Counts a row; its event goes into the batch.
+    /// Counts a row and adds its event to the batch.
     fn take(&mut self, rowid: i64, row: Result<PredecessorRow, String>) {
         let Imported { figures, unclear, unclear_rows, .. } = &mut self.imported;
         figures.counts.records += 1;
@@ -169,7 +169,7 @@ impl Import<'_> {
     }
 }
 
-/// Counts one more of `name`; names beyond the first [`MAX_NAMED`] together, so that no file can fill the memory.
+/// Counts `name`. Names beyond the first [`MAX_NAMED`] are counted together, so that no file can fill the memory.
 fn count(counts: &mut BTreeMap<String, u64>, name: &str) {
     let name = if counts.len() < MAX_NAMED || counts.contains_key(name) { name } else { "others" };
     *counts.entry(name.to_owned()).or_default() += 1;

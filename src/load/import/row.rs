@@ -1,7 +1,7 @@
-//! One row of c7n-trailcreator's table → an event and the resources it made.
+//! Converts a row of c7n-trailcreator to an event and the resources that it created.
 //!
-//! Pure. What the row doesn't tell stays absent: it has neither the event's id nor the type of the caller. The id is made
-//! of the row's content, so that equal rows (that tool doubled them with every further load) are one event.
+//! Pure. Facts that the row lacks stay absent: it has no event ID and no caller type. The ID is computed from the row's
+//! content, so that equal rows (c7n-trailcreator duplicated them with every load) are one event.
 
 use std::fmt::Write;
 
@@ -21,13 +21,13 @@ use crate::trail::record::{Action, Event, Identity, ResourceEvent, Touched};
 /// The length of `2023-07-10T11:54:39Z`.
 const TIME_LENGTH: usize = 20;
 
-/// What a row comes to.
+/// The result for a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "one at a time, taken apart where it is returned")]
 pub(super) enum Reading {
-    /// An event; `unclear` is its text of ids where that may be several.
+    /// An event. `unclear` is its identifier text if it can be several.
     Event { event: ResourceEvent, unclear: Option<String> },
-    /// It names no resource: that tool found an empty list.
+    /// It names no resource: c7n-trailcreator found an empty list.
     WithoutIds {
         /// `eventSource:eventName`.
         call: String,
@@ -37,7 +37,7 @@ pub(super) enum Reading {
 /// Reads a row.
 ///
 /// # Errors
-/// Why it can't be a row that c7n-trailcreator wrote.
+/// Why c7n-trailcreator can't have written this row.
 pub(super) fn read(map: &ResourceMap, row: PredecessorRow) -> Result<Reading, String> {
     let PredecessorRow { account_id, region, event_date, event_name, event_source, .. } = row;
     let missing = |column: &str| format!("no {column}");
@@ -47,7 +47,7 @@ pub(super) fn read(map: &ResourceMap, row: PredecessorRow) -> Result<Reading, St
     let date = event_date.ok_or_else(|| missing("event_date"))?;
     let time = time(&date).ok_or_else(|| format!("event_date {date:?} is not a date with a time"))?;
     let text = row.resource_ids.unwrap_or_default();
-    // That tool knew no renames: what it took for a creation by such a call stays one.
+    // c7n-trailcreator had no renames: an event that it stored as a creation stays a create event.
     let is_known = |rule: &&EventRule| rule.resource_type == resource_type && rule.action != Action::Rename;
     let rules: Vec<&EventRule> = map.rules(&source, &name).iter().filter(is_known).collect();
     let (found, unclear) = match ids(&text, &rules) {
@@ -55,7 +55,7 @@ pub(super) fn read(map: &ResourceMap, row: PredecessorRow) -> Result<Reading, St
         Ids::Many(ids) => (ids, None),
         Ids::Unclear(id) => (vec![id], Some(id.to_owned())),
     };
-    // An event that the map doesn't know is taken as that tool took it: the latest of an id counts.
+    // For an event that is not in the map, the latest for each identifier counts, as in c7n-trailcreator.
     let action = rules.first().map_or(Action::Create, |rule| rule.action);
     let mut touched: Vec<Touched> = Vec::new();
     for id in found.into_iter().filter(|id| !id.trim().is_empty() && *id != HIDDEN) {
@@ -89,8 +89,8 @@ pub(super) fn read(map: &ResourceMap, row: PredecessorRow) -> Result<Reading, St
     Ok(Reading::Event { event: ResourceEvent { event, touched }, unclear })
 }
 
-/// The moment as CloudTrail writes it, `2023-07-10T11:54:39Z`; `None` where the text tells none. Without an offset it is
-/// UTC, as CloudTrail's are; fractions of a second, which CloudTrail's don't have, are cut off.
+/// Returns the time in CloudTrail's format, `2023-07-10T11:54:39Z`. `None` if the text is not a time. Without an offset it is
+/// UTC, as in CloudTrail. Fractions of seconds are cut off, because CloudTrail has none.
 fn time(text: &str) -> Option<String> {
     let text = text.trim();
     let text = text.strip_suffix(" UTC").unwrap_or(text);
@@ -105,7 +105,7 @@ fn time(text: &str) -> Option<String> {
     (seconds.len() == TIME_LENGTH).then_some(seconds)
 }
 
-/// What `user_id` tells of who called: `root`, a principal's ARN, an AWS service, or the name of a SAML user.
+/// The identity in `user_id`: `root`, a principal's ARN, an AWS service, or the name of a SAML user.
 fn identity(user_id: &str) -> Identity {
     let some = |text: &str| Some(text.to_owned());
     match user_id.trim() {
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_of_any_usual_form_become_cloudtrails() {
+    fn common_date_formats_become_cloudtrails() {
         for text in [
             "2023-07-10T11:54:39Z",
             "2023-07-10 11:54:39",
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_row_does_not_tell_stays_absent() {
+    fn missing_facts_stay_absent() {
         let event = event(row()).event;
         assert!(event.event_id.starts_with(ID_PREFIX) && event.shared_event_id.is_none());
         let identity = Identity { arn: Some("arn:aws:iam::123456789012:user/ann".to_owned()), ..Identity::default() };
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn owners_are_those_of_the_predecessor() {
+    fn owners_are_the_same_as_in_c7n_trailcreator() {
         for (user_id, owner) in [
             ("root", Some("root")),
             ("arn:aws:iam::1:user/team/ann", Some("ann")),
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_rows_are_one_event_however_their_date_is_written() {
+    fn equal_rows_are_one_event_for_all_date_formats() {
         let id = |row| event(row).event.event_id;
         let date = |text: &str| PredecessorRow { event_date: Some(text.to_owned()), ..row() };
         assert_eq!(id(row()), id(date("2023-07-10 11:54:39")));
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn the_map_says_what_an_event_does_and_an_unknown_one_creates() {
+    fn map_sets_the_action_and_unknown_events_create() {
         assert_eq!(event(row()).touched[0].action, Action::Upsert);
         let unknown = PredecessorRow { rtype: Some("aws.own-type".to_owned()), ..row() };
         let touched = event(unknown).touched.remove(0);
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_name_nothing_or_that_nobody_wrote_are_told_apart() {
+    fn rows_without_resources_differ_from_invalid_rows() {
         let read = |row| super::read(&map(&[]), row);
         for ids in [None, Some("".to_owned()), Some(" ".to_owned()), Some(HIDDEN.to_owned())] {
             let call = "s3.amazonaws.com:CreateBucket".to_owned();

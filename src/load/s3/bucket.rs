@@ -1,4 +1,4 @@
-//! The bucket: where it is, and listing its folders.
+//! The bucket: its region, and listing its folders and objects.
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::list_objects_v2::{ListObjectsV2Error, ListObjectsV2Output};
@@ -6,12 +6,12 @@ use aws_sdk_s3::operation::list_objects_v2::{ListObjectsV2Error, ListObjectsV2Ou
 use crate::aws::{CallError, ErrorClass, Session};
 use crate::names::Region;
 
-/// The header in which S3 names a bucket's region, also where it refuses the call.
+/// The response header with a bucket's region. S3 sends it even if it rejects the call.
 ///
 /// Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html>
 const REGION_HEADER: &str = "x-amz-bucket-region";
 
-/// The permission that listing needs; the operation itself is called otherwise.
+/// The IAM action for listing. The API operation has another name.
 const LIST: &str = "s3:ListBucket";
 
 /// A bucket, called in its own region. Cheap to clone.
@@ -23,10 +23,10 @@ pub(super) struct Bucket {
 }
 
 impl Bucket {
-    /// Finds the bucket's region, whatever the session's is.
+    /// Finds the bucket's region, which can differ from the session's.
     ///
     /// # Errors
-    /// There is no such bucket, or S3 can't be called.
+    /// The bucket does not exist, or S3 can't be called.
     pub(super) async fn open(session: &Session, name: &str) -> Result<Self, CallError> {
         let asked = session.s3(session.region()).head_bucket().bucket(name).send().await;
         let region = match asked {
@@ -37,7 +37,7 @@ impl Bucket {
                 let failure = CallError::of_sdk(LIST, session.region(), &error);
                 match failure.class {
                     ErrorClass::NotFound => return Err(no_such_bucket(failure, name)),
-                    // HEAD answers have no body: the listing will tell what is denied.
+                    // Responses to HEAD have no body: the listing returns the reason of a denial.
                     ErrorClass::AccessDenied => named,
                     _ if named.is_some() => named,
                     _ => return Err(failure),
@@ -53,7 +53,7 @@ impl Bucket {
         format!("s3://{}/{key}", self.name)
     }
 
-    /// The folders right below `prefix`, with their whole prefix.
+    /// The folders directly below `prefix`, with their complete prefix.
     pub(super) async fn folders(&self, prefix: &str) -> Result<Vec<String>, CallError> {
         let pages = self.client.list_objects_v2().bucket(&self.name).prefix(prefix).delimiter("/");
         let mut pages = pages.into_paginator().send();

@@ -1,4 +1,4 @@
-//! What a load's requests cost, as an estimate: prices of us-east-1 and most regions, without taxes, discounts and transfer
+//! Estimates the cost of a load's requests: prices of us-east-1 and most regions, without taxes, discounts and data transfer
 //! out of the bucket's region.
 //!
 //! Source: <https://aws.amazon.com/s3/pricing/> (S3 Standard)
@@ -18,7 +18,7 @@ const RETURNED_GB: f64 = 0.0007;
 
 const GB: f64 = 1e9;
 
-/// Dollars for requests, by operation (`s3:GetObject`), and what Select scanned and returned.
+/// The cost in dollars of requests by operation (`s3:GetObject`), and of the bytes that Select scanned and returned.
 pub fn estimated_dollars(requests: &BTreeMap<String, u64>, select: &SelectFigures) -> f64 {
     let count = |operation: &str| as_f64(requests.get(operation).copied().unwrap_or_default());
     let gets: f64 = ["s3:GetObject", "s3:HeadBucket", "s3:SelectObjectContent"].into_iter().map(count).sum();

@@ -1,4 +1,4 @@
-//! Counting a listing's objects by day, so that a day can be closed when all of them were read.
+//! Counts the listed objects by day, so that a day can be closed when all its objects were read.
 
 use std::collections::BTreeSet;
 
@@ -10,19 +10,19 @@ use crate::load::FoundDay;
 /// More units than a day can have.
 const NEVER: u64 = u64::MAX / 2;
 
-/// What a region's listing has come by so far.
+/// The progress of listing a region.
 #[derive(Debug, Default)]
 pub(super) struct Days {
-    /// The day that is being listed.
+    /// The current day of the listing.
     current: Option<(Date, FoundDay)>,
-    /// Days in which there were objects.
+    /// The days with objects.
     pub(super) seen: BTreeSet<Date>,
 }
 
-/// How the ledger knows an object.
+/// The state of an object in the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Known {
-    /// Not at all: it is read.
+    /// Not in the ledger: it is read.
     No,
     Skipped,
     Loaded {
@@ -31,7 +31,7 @@ pub(super) enum Known {
 }
 
 impl Days {
-    /// Counts an object, `prefix` being its ledger's; gives the day before it when that has ended.
+    /// Counts an object with the ledger prefix `prefix`. Returns the previous day if that is complete.
     pub(super) fn count(&mut self, object: &Object, prefix: &str, known: Known) -> Option<FoundDay> {
         let day = object.closable_day;
         let ended = if self.current.as_ref().map(|(current, _)| *current) == day { None } else { self.end() };
@@ -42,14 +42,14 @@ impl Days {
         if found.prefix == prefix {
             found.units += u64::from(known == Known::No);
         } else {
-            // Not CloudTrail's layout: this one's ledger entry is elsewhere, and the day is never done.
+            // Not in CloudTrail's layout: this object has another prefix in the ledger, so the day never closes.
             found.units = NEVER;
         }
         found.filtered |= known == Known::Loaded { filtered: true };
         ended
     }
 
-    /// The listing has ended: gives its last day.
+    /// Ends the listing. Returns its last day.
     pub(super) fn end(&mut self) -> Option<FoundDay> {
         self.current.take().map(|(_, day)| day)
     }

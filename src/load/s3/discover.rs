@@ -1,4 +1,4 @@
-//! Which accounts and regions a bucket holds logs of, found by listing folders.
+//! Finds the accounts and regions with logs in a bucket, by listing folders.
 
 use std::collections::BTreeSet;
 
@@ -10,16 +10,16 @@ use super::{Request, S3Error};
 use crate::aws::CallError;
 use crate::names::AccountId;
 
-/// Accounts whose regions are listed at the same time.
+/// Concurrent listings of accounts.
 const ACCOUNTS_AT_ONCE: usize = 16;
 
-/// Objects looked at to tell whether a folder holds logs.
+/// The number of objects checked to determine whether a folder has logs.
 const SAMPLE: i32 = 100;
 
-/// Folders of a bucket that are looked into for logs, to say where they are.
+/// The number of folders checked for logs, to suggest a prefix.
 const LOOKED_INTO: usize = 20;
 
-/// The folders to list for a request.
+/// Finds the folders to list for a request.
 pub(super) async fn trails(bucket: &Bucket, request: &Request) -> Result<Vec<Trail>, S3Error> {
     let prefix = layout::normalized(&request.prefix);
     let finder = Finder { bucket, request };
@@ -45,7 +45,7 @@ struct Finder<'a> {
 }
 
 impl Finder<'_> {
-    /// Below a prefix that says nothing of the layout: a trail's own prefix, or a folder of logs.
+    /// For a prefix outside of the layout: a trail's own prefix, or a folder of logs.
     async fn outside(&self, prefix: &str) -> Result<Vec<Trail>, S3Error> {
         let logs = format!("{prefix}{LOGS}");
         let accounts = self.accounts_of_logs(&logs).await?;
@@ -62,7 +62,7 @@ impl Finder<'_> {
         Err(S3Error::NoLogs { place: self.bucket.address(prefix), accounts: String::new(), elsewhere })
     }
 
-    /// Accounts directly below `AWSLogs/`, and those of its organizations; all of them, wanted or not.
+    /// Lists the accounts directly below `AWSLogs/`, and those of its organizations, without filtering.
     async fn accounts_of_logs(&self, logs: &str) -> Result<Vec<String>, CallError> {
         if let Some(organization) = &self.request.organization {
             return self.bucket.folders(&format!("{logs}{organization}/")).await;
@@ -77,7 +77,7 @@ impl Finder<'_> {
         Ok(accounts)
     }
 
-    /// The regions of those accounts that are wanted.
+    /// Lists the regions of the requested accounts.
     async fn regions_of_all(&self, place: &str, mut accounts: Vec<String>) -> Result<Vec<Trail>, S3Error> {
         let wanted = &self.request.accounts;
         let is_wanted = |account: &str| is_account(account) && (wanted.is_empty() || wanted.contains(account));
@@ -88,7 +88,7 @@ impl Finder<'_> {
             return Err(S3Error::NoLogs { place: self.bucket.address(place), accounts, elsewhere: Vec::new() });
         }
         let regions = accounts.into_iter().map(|account| self.regions_of(format!("{account}{SERVICE}")));
-        // In the accounts' order, so that runs are alike.
+        // In the order of accounts, so that runs are deterministic.
         let regions: Vec<Vec<Trail>> = stream::iter(regions).buffered(ACCOUNTS_AT_ONCE).try_collect().await?;
         Ok(regions.into_iter().flatten().collect())
     }
@@ -102,7 +102,7 @@ impl Finder<'_> {
         Ok(folders.iter().map(|folder| Trail::of_region(folder)).collect())
     }
 
-    /// Prefixes of the bucket below which a trail's logs are.
+    /// The prefixes in the bucket with logs of a trail.
     async fn elsewhere(&self) -> Result<Vec<String>, CallError> {
         let folders = self.bucket.folders("").await?;
         let candidates: BTreeSet<String> = folders.into_iter().take(LOOKED_INTO).collect();

@@ -1,8 +1,8 @@
-//! Reading objects, by S3 Select or GET: small ones into memory, ahead of the scanners, within a budget of bytes; large ones as streams.
+//! Reads objects with S3 Select or GET: small objects into memory, ahead of the scanners, up to a limit of bytes; large objects as streams.
 //!
-//! `auto` begins with GET, one object after the other, until one tells whether S3 Select's answers are to be believed.
-//! A body that breaks off is continued where it stopped. Every GET asks for the listed ETag, so that what is read is
-//! what the ledger will name.
+//! `auto` starts with GET, one object at a time, until an object shows whether S3 Select returns the right records.
+//! An interrupted body is resumed where it stopped. Every GET has the listed ETag, so the content is that of the version
+//! in the ledger.
 
 use std::io::{self, Cursor, Read};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -21,22 +21,22 @@ use crate::load::{Failure, Item, Queue, Unit};
 
 const KIB: u64 = 1024;
 
-/// Memory for objects that were read ahead, in KiB.
+/// Memory for objects that are read ahead, in KiB.
 const BUDGET_KIB: u64 = 32 * KIB;
 
-/// Objects above this size are streamed instead, in bytes. CloudTrail's are a few MiB at most.
+/// Larger objects are streamed, in bytes. CloudTrail's have a few MiB at most.
 const STREAMED: u64 = 8 * KIB * KIB;
 
-/// Chunks of a stream that wait for its scanner; S3's are some tens of KiB.
+/// Chunks of a stream that are queued for its scanner. S3's are some tens of KiB.
 const CHUNKS: usize = 16;
 
-/// How often a body that broke off is continued.
+/// How often an interrupted body is resumed.
 const CONTINUATIONS: u32 = 3;
 
-/// Objects that `auto` reads by GET, one after the other, to find one that S3 Select's answer can be compared with.
+/// The number of objects that `auto` reads with GET, one at a time, to find one to check S3 Select with.
 const TRIED: u32 = 100;
 
-/// Gets objects and puts them into the queue.
+/// Reads objects and puts them into the queue.
 pub(super) struct Fetcher {
     bucket: Bucket,
     queue: Queue,
@@ -45,37 +45,37 @@ pub(super) struct Fetcher {
     selector: Selector,
     trial: Trial,
     figures: Arc<SelectFigures>,
-    /// Objects that `auto` has read while it was undecided.
+    /// The number of objects that `auto` read while it was undecided.
     tried: AtomicU32,
-    /// What `auto` has come to.
+    /// The decision of `auto`.
     decided: OnceLock<Decision>,
 }
 
-/// What `auto` reads by.
+/// The engine that `auto` uses.
 #[derive(Debug)]
 pub(super) enum Decision {
-    /// S3 Select: its answer for this object is what GET gives.
+    /// S3 Select: its records for this object match GET.
     Selects(String),
     /// GET, for this reason.
     Gets(WhyNot),
 }
 
-/// Why `auto` doesn't read by S3 Select.
+/// Why `auto` does not use S3 Select.
 #[derive(Debug)]
 pub(super) enum WhyNot {
-    /// There is none.
+    /// It is not available.
     Absent(CallError),
-    /// It can't read the object that was to tell.
+    /// It can't read the object for the check.
     Refused { object: String, reason: String },
-    /// Its answer for an object isn't what GET gives.
+    /// It returns other records for an object than GET.
     Differs {
         object: String,
         /// Records in the object.
         records: u64,
-        /// Records in the answer; `None` where it can't be read.
+        /// Records in the response. `None` if it can't be read.
         selected: Option<u64>,
     },
-    /// So many objects held nothing to compare.
+    /// This many objects had no record to compare.
     NothingToCompare(u32),
 }
 
@@ -96,17 +96,17 @@ impl Fetcher {
         }
     }
 
-    /// What `auto` has come to; `None` before an object told, and with the other engines.
+    /// The decision of `auto`. `None` before an object was compared, and with the other engines.
     pub(super) fn decision(&self) -> Option<&Decision> {
         self.decided.get()
     }
 
-    /// Whether the next object is to be waited for, as it may tell whether S3 Select is to be believed.
+    /// Whether to wait for the next object, because it can decide about S3 Select.
     pub(super) fn is_undecided(&self) -> bool {
         self.engine == Engine::Auto && self.decided.get().is_none()
     }
 
-    /// Ends the wait for an object that tells.
+    /// Ends the check without a decision by an object.
     pub(super) fn give_up_trial(&self) {
         let tried = self.tried.load(Ordering::Relaxed);
         if self.is_undecided() && tried > 0 {
@@ -115,14 +115,14 @@ impl Fetcher {
     }
 
     fn decide(&self, decision: Decision) {
-        // Objects are tried one after the other: there is only one decision.
+        // Objects are checked one at a time, so there is only one decision.
         drop(self.decided.set(decision));
     }
 
-    /// Reads an object; what goes wrong with it alone goes into the queue too.
+    /// Reads an object. Its own failures go into the queue too.
     ///
     /// # Errors
-    /// One that would meet every other object.
+    /// An error that every other object would have too.
     pub(super) async fn fetch(&self, object: Object) -> Result<(), S3Error> {
         let selects = match self.engine {
             Engine::Get => false,
@@ -145,7 +145,7 @@ impl Fetcher {
         Ok(self.settle(&object, fetched).await?)
     }
 
-    /// Selects an object's records; `false` where it is to be got instead.
+    /// Selects an object's records. Returns `false` if the object must be read with GET.
     async fn select(&self, object: &Object) -> Result<bool, SelectError> {
         let permit = self.permit(object).await;
         match self.selector.select(&self.bucket, object, &self.figures).await? {
@@ -158,10 +158,10 @@ impl Fetcher {
         Ok(true)
     }
 
-    /// Compares S3 Select's answer for an object with its bytes, if those can tell something.
+    /// Compares S3 Select's records for an object with its content, if it has any records to compare.
     ///
     /// # Errors
-    /// One that would meet every other object.
+    /// An error that every other object would have too.
     async fn try_select(&self, object: &Object, bytes: Vec<u8>) -> Result<Vec<u8>, CallError> {
         let tried = self.tried.fetch_add(1, Ordering::Relaxed) + 1;
         let (bytes, got) = self.scan(bytes).await;
@@ -196,7 +196,7 @@ impl Fetcher {
         Decision::Gets(WhyNot::Differs { object: address, records: got.records, selected })
     }
 
-    /// Scans a document in a thread of its own, as it takes processor time.
+    /// Scans a document in a separate thread, because it takes processor time.
     async fn scan(&self, bytes: Vec<u8>) -> (Vec<u8>, Option<Found>) {
         let trial = self.trial.clone();
         let scanned = tokio::task::spawn_blocking(move || {
@@ -223,7 +223,7 @@ impl Fetcher {
     }
 
     async fn put(&self, item: Item) {
-        // A load that was stopped takes no more; the listing notices.
+        // A stopped load has closed the queue; the listing notices it.
         drop(self.queue.send(item).await);
     }
 
@@ -255,7 +255,7 @@ impl Fetcher {
         self.put(self.unit(object, Box::new(move || Ok(Box::new(reader))))).await;
         let read = self.read(object, Taker::Scanner(&sender)).await;
         match read {
-            // The scanner is reading already: it tells of the failure.
+            // The scanner is already reading, and reports the failure.
             Err(error) if !is_fatal(&error) => {
                 drop(sender.send(Err(io::Error::other(object_reason(&error)))).await);
                 Ok(())
@@ -268,7 +268,7 @@ impl Fetcher {
         }
     }
 
-    /// Reads an object's body, chunk by chunk, until `taker` wants no more.
+    /// Reads an object's body, chunk by chunk, until `taker` has enough.
     async fn read(&self, object: &Object, mut taker: Taker<'_>) -> Result<(), CallError> {
         let mut offset = 0;
         let mut continued = 0;
@@ -331,14 +331,14 @@ fn object_reason(error: &CallError) -> String {
     }
 }
 
-/// Where a body goes.
+/// The destination of a body.
 enum Taker<'a> {
     Memory(&'a mut Vec<u8>),
     Scanner(&'a mpsc::Sender<io::Result<Vec<u8>>>),
 }
 
 impl Taker<'_> {
-    /// Takes a chunk; says whether more is wanted.
+    /// Takes a chunk. Returns whether more is needed.
     async fn take(&mut self, chunk: &[u8]) -> bool {
         match self {
             Self::Memory(bytes) => {
@@ -350,7 +350,7 @@ impl Taker<'_> {
     }
 }
 
-/// Bytes that count against the budget as long as they are held.
+/// Bytes that count towards the memory limit while they are held.
 struct Held {
     bytes: Cursor<Vec<u8>>,
     _permit: OwnedSemaphorePermit,

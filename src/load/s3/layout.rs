@@ -8,40 +8,40 @@ use crate::names::AccountId;
 use crate::store::ledger::days::{day_at_start, day_text};
 use crate::trail::window::TimeWindow;
 
-/// The folder that every trail makes below its prefix.
+/// The folder that every trail creates below its prefix.
 pub(super) const LOGS: &str = "AWSLogs/";
 
-/// The folder of an account's log files, beside those of digests and Insights events.
+/// The folder with an account's log files. Digests and Insights events have other folders beside it.
 pub(super) const SERVICE: &str = "CloudTrail/";
 
-/// Where a prefix ends in the layout.
+/// The level of a prefix in the layout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Level {
-    /// Above `AWSLogs/`, or beside the layout.
+    /// Above `AWSLogs/`, or outside of the layout.
     Outside,
-    /// At `AWSLogs/`: organizations and accounts come next.
+    /// At `AWSLogs/`: the next level has organizations and accounts.
     Logs,
-    /// At an organization: accounts come next.
+    /// At an organization: the next level has accounts.
     Organization,
-    /// At an account: `CloudTrail/` comes next.
+    /// At an account: the next level is `CloudTrail/`.
     Account,
-    /// At `CloudTrail/`: regions come next.
+    /// At `CloudTrail/`: the next level has regions.
     Service,
     /// At a region, or deeper.
     Region,
 }
 
-/// What is listed together: the folder of a region in an account, or a folder of logs.
+/// A unit of listing: the folder of a region in an account, or a folder of logs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Trail {
-    /// Keys begin with it.
+    /// The prefix of its keys.
     pub(super) prefix: String,
-    /// What stands before the days; `None` where there are no folders for days.
+    /// The part of the keys before the day. `None` without folders for days.
     pub(super) region_folder: Option<String>,
 }
 
 impl Trail {
-    /// A region's folder, or a place in it.
+    /// A region's folder, or a folder in it.
     pub(super) fn of_region(prefix: &str) -> Self {
         let parts = after_logs(prefix).map_or(0, |rest| prefix.len() - rest.len());
         let organization = usize::from(prefix[parts..].split('/').next().is_some_and(is_organization));
@@ -51,7 +51,7 @@ impl Trail {
         Self { prefix: prefix.to_owned(), region_folder: Some(prefix[..parts + length].to_owned()) }
     }
 
-    /// A folder of logs without the layout.
+    /// A folder of logs outside of the layout.
     pub(super) fn flat(prefix: &str) -> Self {
         Self { prefix: prefix.to_owned(), region_folder: None }
     }
@@ -61,17 +61,17 @@ impl Trail {
         Some(format!("{}{}", self.region_folder.as_ref()?, day_text(day)))
     }
 
-    /// The day in whose folder a key is.
+    /// The day of the folder that a key is in.
     pub(super) fn day(&self, key: &str) -> Option<Date> {
         day_at_start(key.strip_prefix(self.region_folder.as_deref()?)?)
     }
 
-    /// Whether it is a region's folder as a whole, so that all of a day's objects are listed with it.
+    /// Whether it is the complete folder of a region, so that all objects of a day are listed.
     pub(super) fn is_region(&self) -> bool {
         self.region_folder.as_ref() == Some(&self.prefix)
     }
 
-    /// Whether a key, and so every later one, is past the window.
+    /// Whether a key, and so every later one, is after the time range.
     pub(super) fn is_past(&self, key: &str, window: TimeWindow) -> bool {
         let (Some(folder), Some(last)) = (&self.region_folder, window.delivery_days().1) else { return false };
         let last = day_text(last);
@@ -79,19 +79,19 @@ impl Trail {
     }
 }
 
-/// A prefix as S3 wants it: without a `/` at its beginning, with one at its end.
+/// The prefix in S3's form: without a leading `/`, and with a trailing one.
 pub(super) fn normalized(prefix: &str) -> String {
     let prefix = prefix.trim_start_matches('/').trim_end_matches('/');
     if prefix.is_empty() { String::new() } else { format!("{prefix}/") }
 }
 
-/// What stands after the last `AWSLogs/` of a prefix.
+/// The part of a prefix after the last `AWSLogs/`.
 fn after_logs(prefix: &str) -> Option<&str> {
     let at = format!("/{prefix}").rfind("/AWSLogs/")?;
     Some(&prefix[at + LOGS.len()..])
 }
 
-/// Where a (normalized) prefix ends.
+/// The level of a (normalized) prefix.
 pub(super) fn level(prefix: &str) -> Level {
     let Some(rest) = after_logs(prefix) else { return Level::Outside };
     let mut parts: Vec<&str> = rest.split_terminator('/').collect();
@@ -124,7 +124,7 @@ pub(super) fn is_account(folder: &str) -> bool {
     AccountId::parse(folder).is_ok()
 }
 
-/// Whether a key's file may be a log.
+/// Whether a key's file can be a log file.
 pub(super) fn is_log(key: &str) -> bool {
     [".json.gz", ".json"].iter().any(|suffix| key.ends_with(suffix))
 }
@@ -135,7 +135,7 @@ mod tests {
     use crate::trail::window::WindowText;
 
     #[test]
-    fn a_prefix_is_found_at_its_level() {
+    fn prefix_level_is_recognized() {
         for (prefix, expected) in [
             ("", Level::Outside),
             ("team/logs/", Level::Outside),
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_bounds_the_keys_of_a_region() {
+    fn time_range_bounds_the_keys_of_a_region() {
         let folder = "t/AWSLogs/o-abcdefghij/123456789012/CloudTrail/eu-west-1/";
         let deeper = format!("{folder}2019/02/");
         for prefix in [folder, &deeper] {

@@ -1,7 +1,7 @@
-//! Listing a region's log objects: only the days of its plan.
+//! Lists a region's log objects, limited to the days of its plan.
 //!
-//! Keys sort by day, so one listing from the first open day on, ended at the first key past the last, needs fewer requests
-//! than one for each day. Where it comes to closed days it goes on after them.
+//! Keys sort by day. So one listing, from the first open day to the first key after the last, needs fewer requests
+//! than one for each day. It skips closed days by continuing after them.
 
 use jiff::civil::Date;
 
@@ -10,30 +10,30 @@ use super::layout::is_log;
 use super::plan::{Plan, Start};
 use crate::aws::CallError;
 
-/// An object as listed.
+/// A listed object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Object {
     pub(super) key: String,
     /// In bytes.
     pub(super) size: u64,
     pub(super) etag: String,
-    /// Its day, if that is to be closed.
+    /// Its day, if that can be closed.
     pub(super) closable_day: Option<Date>,
 }
 
 impl Object {
-    /// The key up to its last `/`, with it.
+    /// The key up to and including its last `/`.
     pub(super) fn folder(&self) -> &str {
         &self.key[..self.key.len() - self.name().len()]
     }
 
-    /// What comes after the last `/`.
+    /// The key after its last `/`.
     pub(super) fn name(&self) -> &str {
         self.key.rsplit('/').next().unwrap_or(&self.key)
     }
 }
 
-/// Gives the plan's objects to `take`, a page at a time, until it wants no more. Says whether it took all.
+/// Passes the plan's objects to `take`, a page at a time, until it returns false. Returns whether it took all.
 pub(super) async fn list(
     bucket: &Bucket,
     plan: &Plan,

@@ -1,10 +1,10 @@
-//! Log objects of a bucket: an account's trail, an organization's, or any folder of logs.
+//! Log objects in a bucket: the trail of an account or an organization, or any folder of logs.
 //!
 //! ```text
 //! discover (accounts, regions: layout) ─► plan (open days) ─► list ─► ledger ─► fetch (get, select) ─► queue
 //! ```
-//! Listings and GETs run ahead of the scanners, bounded in number and bytes. An object that can't be had is reported and
-//! the rest goes on; without credentials or network nothing goes on.
+//! Listings and GETs run ahead of the scanners, with limits on their number and bytes. An object that can't be read is reported,
+//! and the load continues. Without credentials or network it fails.
 
 mod bucket;
 mod cost;
@@ -42,53 +42,53 @@ use list::Object;
 use plan::Plan;
 pub use select::{Engine, SelectFigures};
 
-/// Regions of accounts that are listed at the same time.
+/// Concurrent listings of regions.
 const LISTINGS: usize = 16;
 
-/// Listed pages, of up to 1,000 objects each, that wait for their GETs.
+/// Listed pages, of up to 1,000 objects each, that are queued for GET.
 const LISTED_PAGES: usize = 8;
 
-/// GETs under way at the same time.
+/// Concurrent GETs.
 const GETS: usize = 64;
 
-/// What to load.
+/// The request for a load.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// The bucket's name.
+    /// The bucket name.
     pub bucket: String,
-    /// What stands before `AWSLogs/`; or a deeper place in the layout, or a folder of logs without it.
+    /// The part of the keys before `AWSLogs/`; or a folder within the layout, or a folder of logs outside of it.
     pub prefix: String,
-    /// Only this organization's logs.
+    /// Load only this organization's logs.
     pub organization: Option<String>,
-    /// Only these accounts' logs; empty: all.
+    /// Load only these accounts' logs. Empty: all.
     pub accounts: BTreeSet<AccountId>,
-    /// Only these regions' logs; empty: all.
+    /// Load only these regions' logs. Empty: all.
     pub regions: BTreeSet<Region>,
-    /// Only the days in whose folders its records can be.
+    /// List only the days with folders that can have events in this time range.
     pub window: TimeWindow,
-    /// Today, in UTC: days that are over for a while get closed.
+    /// Today, in UTC. Days that ended some time ago get closed.
     pub today: jiff::civil::Date,
-    /// Also days that the ledger holds closed.
+    /// Also list days that are closed in the ledger.
     pub relist: bool,
 }
 
 /// Why a bucket's logs can't be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum S3Error {
-    /// A call that all others depend on failed.
+    /// A call failed that everything else depends on.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// There is nothing like a trail's logs.
+    /// There are no logs of a trail.
     #[error("no CloudTrail logs{accounts} at {place}")]
     NoLogs {
         /// `s3://bucket/prefix`
         place: String,
-        /// ` of ACCOUNT, …` where others' logs may be there.
+        /// ` of ACCOUNT, …`, if there can be logs of other accounts.
         accounts: String,
-        /// Prefixes of the bucket below which there are.
+        /// Prefixes in the bucket that have logs.
         elsewhere: Vec<String>,
     },
-    /// S3 Select is wanted, and there is none.
+    /// S3 Select was requested, but is not available.
     #[error("S3 Select is not available for this bucket: {0}")]
     NoSelect(CallError),
     /// The ledger can't be read.
@@ -96,22 +96,22 @@ pub enum S3Error {
     Store(#[from] StoreError),
 }
 
-/// What a load does besides filling the queue.
+/// How to read the objects, and where to report about it.
 pub struct Reading<'r> {
     /// How objects are read.
     pub engine: Engine,
-    /// What S3 Select looks for.
+    /// Selects the events for S3 Select.
     pub map: Arc<ResourceMap>,
-    /// Counts what it did.
+    /// Counts the work of S3 Select.
     pub figures: Arc<SelectFigures>,
-    /// Hears which engine reads, and why.
+    /// Called with the engine that is used, and the reason.
     pub notify: &'r dyn Fn(&str),
 }
 
-/// Finds the objects and puts those that `ledger` doesn't know into the queue. Ends early when nobody takes them.
+/// Finds the objects and queues those that are not in `ledger`. Returns early when the queue is closed.
 ///
 /// # Errors
-/// The bucket can't be reached or listed, or holds no logs, or there is no S3 Select.
+/// The bucket can't be reached or listed, or has no logs, or S3 Select is not available.
 pub async fn find(
     request: &Request,
     session: &Session,
@@ -147,7 +147,7 @@ fn plans(
     trails.into_iter().map(plan).collect()
 }
 
-/// What the listing tells the fetching. Numbers are those of plans.
+/// A message from listing to fetching. Numbers are indexes of plans.
 enum Listed {
     Page(usize, Vec<Object>),
     /// The plan's listing is complete.
@@ -175,11 +175,11 @@ async fn list_all(bucket: &Bucket, plans: &[Plan], found: mpsc::Sender<Listed>) 
         .await
 }
 
-/// Sends what is listed on: to be read, or as known.
+/// Handles listed objects: fetches them, or counts them as known.
 struct Fetching<'f> {
     bucket: &'f Bucket,
     plans: &'f [Plan],
-    /// Of each plan.
+    /// One per plan.
     days: Vec<Days>,
     versions: &'f Versions,
     ledger: &'f Ledger,
@@ -235,7 +235,7 @@ impl<'f> Fetching<'f> {
         Ok(())
     }
 
-    /// Tells what `auto` has come to, if it has.
+    /// Reports the decision of `auto`, if there is one.
     fn notify_decision(&self) {
         if let Some(decision) = self.fetcher.decision() {
             (self.notify)(&explain(decision));
@@ -243,7 +243,7 @@ impl<'f> Fetching<'f> {
     }
 
     async fn put(&self, item: Item) {
-        // A load that was stopped takes no more; that is noticed after the page.
+        // A stopped load has closed the queue; that is checked after the page.
         drop(self.queue.send(item).await);
     }
 
@@ -337,7 +337,7 @@ fn explain_get(why: &WhyNot) -> String {
     }
 }
 
-/// An object's place in the ledger. Its ETag changes with its content.
+/// An object in the ledger. Its ETag changes with its content.
 fn identity(bucket: &Bucket, object: &Object) -> Identity {
     Identity {
         prefix: bucket.address(object.folder()),
@@ -346,12 +346,12 @@ fn identity(bucket: &Bucket, object: &Object) -> Identity {
     }
 }
 
-/// Whether an error would meet every other call too.
+/// Whether every other call would fail in the same way.
 fn is_fatal(error: &CallError) -> bool {
     matches!(error.class, ErrorClass::Credentials | ErrorClass::NoEndpoint | ErrorClass::Unreachable)
 }
 
-/// What to say of one object or folder.
+/// The reason for a failed object or folder.
 fn reason(error: &CallError) -> String {
     let said = format!("{}: {}", error.code, error.message);
     match error.hint() {

@@ -1,7 +1,7 @@
-//! Which days of a region are listed: those of the window that the ledger doesn't hold closed. Pure.
+//! Plans the days of a region to list: those in the time range that are not closed in the ledger. Pure.
 //!
-//! A day can be closed when its folder is older than the grace for late deliveries. What is put into a closed day's
-//! folder even later is not found, except with [`super::Request::relist`].
+//! A day can be closed when its folder is older than the grace period for late deliveries. An object that arrives in a closed
+//! day even later is found only with [`super::Request::relist`].
 
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -10,13 +10,13 @@ use super::layout::Trail;
 use crate::store::ledger::days::ClosedDays;
 use crate::trail::window::TimeWindow;
 
-/// Days after its own in which a day's folder may still get objects. CloudTrail delivers within some 5 to 15 minutes on
-/// average, and late only where delivery was disturbed.
+/// How many days after its own a day's folder can still get objects. CloudTrail delivers within about 5 to 15 minutes on
+/// average, and later only after a disruption.
 ///
 /// Source: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/how-cloudtrail-works.html>
 const GRACE_DAYS: i64 = 2;
 
-/// What to list of a region's folder.
+/// The plan for listing a region's folder.
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
     pub(super) trail: Trail,
@@ -28,10 +28,10 @@ pub(super) struct Plan {
 /// Where a listing begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Start {
-    /// All wanted days are closed.
+    /// All requested days are closed.
     Nowhere,
     Beginning,
-    /// With the keys after this one.
+    /// At the first key after this one.
     After(String),
 }
 
@@ -53,7 +53,7 @@ impl Plan {
         }
     }
 
-    /// Where to go on after a closed day.
+    /// Where to continue after a closed day.
     pub(super) fn after_closed(&self, key: &str) -> Option<Start> {
         let day = self.trail.day(key).filter(|day| self.closed.contains(*day))?;
         let open = self.closed.next_open(day);
@@ -61,7 +61,7 @@ impl Plan {
         Some(start.map_or(Start::Nowhere, Start::After))
     }
 
-    /// Whether a key, and so every later one, is past the window.
+    /// Whether a key, and so every later one, is after the time range.
     pub(super) fn is_past(&self, key: &str) -> bool {
         self.trail.is_past(key, self.window)
     }
@@ -70,13 +70,13 @@ impl Plan {
         self.trail.day(key).is_some_and(|day| self.closed.contains(day))
     }
 
-    /// The day of a key, if that day is to be closed when all its objects are read.
+    /// The day of a key, if that day can be closed when all its objects are read.
     pub(super) fn closable_day(&self, key: &str) -> Option<Date> {
         self.trail.day(key).filter(|day| self.trail.is_region() && *day <= self.last_closable)
     }
 
-    /// The first and last day that are known to be closed or listed when the listing is done; the last may be too new to
-    /// be closed. `None` where no days are closed.
+    /// The first and last day that are closed or listed when the listing is complete. The last can be too new to
+    /// be closed. `None` if no days are closed.
     pub(super) fn closable_days(&self) -> Option<(Option<Date>, Date)> {
         let (first, last) = self.window.delivery_days();
         let last = last.map_or(self.last_closable, |last| last.min(self.last_closable));

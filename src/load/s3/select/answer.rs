@@ -1,43 +1,43 @@
-//! S3 Select's event stream → the selected records as one document.
+//! Converts S3 Select's event stream to one document with the selected records.
 //!
-//! A record may be spread over several events, cut in the middle of a character: bytes are joined before anyone looks
-//! at them. An answer is whole only when its End event has come.
+//! A record can be split over several events, even within a character. So bytes are joined before they are parsed.
+//! A response is complete only with its End event.
 //! Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/RESTSelectObjectAppendix.html>
 
 use aws_sdk_s3::operation::select_object_content::SelectObjectContentOutput;
 use aws_sdk_s3::types::SelectObjectContentEventStream as Event;
 
-/// What stands around the records, so that the scanner sees a document like CloudTrail's own.
+/// The text around the records, so that the document is like CloudTrail's own.
 const BEGIN: &[u8] = b"{\"Records\":[";
 const END: &[u8] = b"]}";
 
-/// What S3 puts behind each record.
+/// The delimiter that S3 writes after each record.
 pub(super) const DELIMITER: &str = ",";
 
-/// The largest answer that is held in memory, in bytes.
+/// The largest response that is held in memory, in bytes.
 const MAX_BYTES: usize = 32 * 1024 * 1024;
 
-/// A whole answer.
+/// A complete response.
 #[derive(Debug, Default)]
 pub(super) struct Answer {
     /// `{"Records":[…]}`
     pub(super) document: Vec<u8>,
-    /// Bytes of the object that S3 read, as stored.
+    /// Bytes of the object that S3 scanned, as stored.
     pub(super) scanned: u64,
-    /// Bytes that it sent.
+    /// Bytes that S3 returned.
     pub(super) returned: u64,
 }
 
-/// Why there is none.
+/// Why there is no complete response.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum NoAnswer {
-    /// The object is to be read by GET.
+    /// The object must be read with GET.
     Unsuitable(String),
-    /// The answer broke off.
+    /// The response was interrupted.
     BrokenOff(String),
 }
 
-/// Reads an answer to its End event.
+/// Reads a response to its End event.
 pub(super) async fn read(mut output: SelectObjectContentOutput) -> Result<Answer, NoAnswer> {
     let mut reader = Reader::new();
     loop {
@@ -50,7 +50,7 @@ pub(super) async fn read(mut output: SelectObjectContentOutput) -> Result<Answer
             Ok(None) => {
                 return Err(NoAnswer::BrokenOff("the S3 Select response ended before its End event".to_owned()));
             }
-            // The SDK can't read the stream's own error messages (`:message-type` error): which one it is stays unknown.
+            // The SDK can't parse error messages in the stream (`:message-type` error), so the error code is unknown.
             Err(error @ aws_sdk_s3::error::SdkError::ResponseError(_)) if is_error_message(&error) => {
                 return Err(NoAnswer::Unsuitable("S3 Select returned an error".to_owned()));
             }
@@ -65,7 +65,7 @@ pub(super) async fn read(mut output: SelectObjectContentOutput) -> Result<Answer
     }
 }
 
-/// An answer that is still arriving.
+/// A response that is being received.
 #[derive(Debug)]
 struct Reader(Answer);
 
@@ -74,7 +74,7 @@ impl Reader {
         Self(Answer { document: BEGIN.to_vec(), ..Answer::default() })
     }
 
-    /// Takes an event; says whether it was the last.
+    /// Handles an event. Returns whether it was the last.
     fn take(&mut self, event: Event) -> Result<bool, NoAnswer> {
         let Self(answer) = self;
         match event {
@@ -92,7 +92,7 @@ impl Reader {
                 answer.returned += bytes(details.and_then(|details| details.bytes_returned));
             }
             Event::End(_) => return Ok(true),
-            // Signs of life.
+            // Keep-alive messages.
             _ => {}
         }
         Ok(false)
@@ -108,7 +108,7 @@ impl Reader {
     }
 }
 
-/// Whether the SDK met a message of the type `error`.
+/// Whether the SDK received a message of type `error`.
 fn is_error_message(error: &impl std::error::Error) -> bool {
     let mut cause: Option<&dyn std::error::Error> = Some(error);
     while let Some(error) = cause {
@@ -139,7 +139,7 @@ mod tests {
         Event::End(EndEvent::builder().build())
     }
 
-    /// Takes events of which only the last is an end.
+    /// Handles events. Only the last must be an end.
     fn answer(events: Vec<Event>) -> Answer {
         let mut reader = Reader::new();
         let count = events.len();
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn records_are_joined_wherever_they_are_cut() {
+    fn records_are_joined_at_any_cut() {
         let text = r#"{"a":"ü🦀"},{"b":"x,"},"#;
         for cut in 0..=text.len() {
             let (first, second) = text.as_bytes().split_at(cut);
@@ -160,21 +160,21 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_without_records_is_a_document_without_records() {
+    fn response_without_records_is_an_empty_document() {
         let events = vec![Event::Cont(ContinuationEvent::builder().build()), records(""), end()];
         assert_eq!(answer(events).document, br#"{"Records":[]}"#);
         assert_eq!(answer(vec![end()]).document, br#"{"Records":[]}"#);
     }
 
     #[test]
-    fn statistics_are_the_last_word_on_bytes_and_progress_is_not() {
+    fn statistics_set_the_bytes_and_progress_does_not() {
         let progress = Event::Progress(ProgressEvent::builder().build());
         let answer = answer(vec![progress, records("{},"), stats(100, 3), end()]);
         assert_eq!((answer.scanned, answer.returned), (100, 3));
     }
 
     #[test]
-    fn too_large_an_answer_is_left_to_get() {
+    fn too_large_response_is_left_to_get() {
         let mut reader = Reader::new();
         assert_eq!(reader.take(records(vec![b' '; MAX_BYTES / 2])), Ok(false));
         let refused = reader.take(records(vec![b' '; MAX_BYTES / 2])).unwrap_err();

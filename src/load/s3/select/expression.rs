@@ -1,30 +1,30 @@
-//! The SQL that S3 Select runs on each object. Pure.
+//! Builds the SQL that S3 Select runs on each object. Pure.
 //!
-//! It over-approximates: what it lets through is checked on our side by the scanner, so that rows are the same as with
-//! `get`. Nothing but plain names gets into it.
+//! It may select too many records: the scanner filters them again, so the events are the same as with
+//! `get`. Only plain names are inserted into it.
 
 use std::collections::BTreeSet;
 
 use crate::resource_map::ResourceMap;
 use crate::resource_map::events::LAMBDA;
 
-/// The longest expression, in bytes.
+/// The maximum length of an expression, in bytes.
 ///
 /// Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/selecting-content-from-objects.html>
 const MAX_BYTES: usize = 256 * 1024;
 
-/// Whole records of successful calls: without an error code, with null or with an empty one. Of a field that is missing,
-/// AWS documents what COALESCE does (it passes over null and MISSING alike), and not what IS NULL says.
+/// Complete records of successful calls: the error code is missing, null or empty. For a missing field,
+/// AWS documents the behaviour of COALESCE (it skips null and MISSING), but not that of IS NULL.
 ///
 /// Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-select-sql-reference-conditional.html>
 const SUCCESSFUL: &str = "SELECT * FROM s3object[*].Records[*] s WHERE COALESCE(s.errorCode, '') = ''";
 
-/// The expression for a map's events. Where the names can't be said in it, successful calls of any name.
+/// The expression for the events of a map. If it can't have all names, it selects successful calls with any name.
 pub(super) fn expression(map: &ResourceMap) -> String {
     let mut names = BTreeSet::new();
     let mut versioned = BTreeSet::new();
     for (source, name, _) in map.events.iter() {
-        // Lambda's names carry the version of the API: CreateFunction20150331.
+        // Event names of Lambda contain the API version: CreateFunction20150331.
         if source == LAMBDA {
             versioned.insert(name)
         } else {
@@ -39,7 +39,7 @@ pub(super) fn expression(map: &ResourceMap) -> String {
     if !list.is_empty() {
         conditions.push(format!("s.eventName IN ({})", list.join(",")));
     }
-    // `_` stands for any character in a pattern: more than the name, never less.
+    // `_` matches any character in a pattern, so it selects too many records, never too few.
     conditions.extend(versioned.iter().map(|name| format!("s.eventName LIKE '{name}%'")));
     if conditions.is_empty() {
         return SUCCESSFUL.to_owned();
@@ -48,7 +48,7 @@ pub(super) fn expression(map: &ResourceMap) -> String {
     if expression.len() > MAX_BYTES { SUCCESSFUL.to_owned() } else { expression }
 }
 
-/// Whether a name can't end its quotes or mean anything else.
+/// Whether a name has no special characters, so that it can't end its quotes.
 fn is_plain(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'))
 }
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_listed_once_whatever_their_service() {
+    fn names_are_listed_once_across_services() {
         let calls = [("ecs.amazonaws.com", "CreateCluster"), ("eks.amazonaws.com", "CreateCluster"), ("a", "B")];
         assert_eq!(
             of(&calls),
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_said_is_left_to_our_side() {
+    fn other_names_are_filtered_locally() {
         assert_eq!(of(&[("a", "B"), ("a", "it's' OR '1'='1")]), SUCCESSFUL);
         assert_eq!(of(&[(LAMBDA, "100%")]), SUCCESSFUL);
         assert_eq!(of(&[]), SUCCESSFUL);
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn the_built_in_maps_fit() {
+    fn built_in_maps_fit() {
         let expression = expression(&ResourceMap::built_in());
         assert!(expression.starts_with(SUCCESSFUL) && expression.len() > SUCCESSFUL.len(), "{expression}");
         assert!(!expression.contains('\n'), "S3 Select takes no line breaks");

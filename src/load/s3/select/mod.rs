@@ -1,7 +1,7 @@
-//! S3 Select: S3 filters an object's records and sends only those that may count.
+//! S3 Select: S3 filters an object's records and returns only those that can match.
 //!
-//! Closed to new customers since July 2024. An object that Select can't do is read by GET. `auto` believes it after a
-//! [`Trial`] only.
+//! AWS closed it to new customers in July 2024. Objects that Select can't read are read with GET. `auto` uses Select only after a
+//! [`Trial`].
 
 mod answer;
 mod expression;
@@ -25,15 +25,15 @@ pub(super) use trial::{Found, Trial};
 /// How objects are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Engine {
-    /// GET, and scan here.
+    /// GET, and scan locally.
     Get,
-    /// S3 Select; without it the load fails.
+    /// S3 Select. Fails if it is not available.
     Select,
-    /// S3 Select where the account has it and its answer for an object is what GET gives, else GET.
+    /// S3 Select if it is available and returns the same records for an object as GET, else GET.
     Auto,
 }
 
-/// Codes with which S3, or what plays it, says that there is no Select: MethodNotAllowed to accounts that did not use it
+/// Error codes that mean that S3, or a compatible server, has no Select: MethodNotAllowed for accounts that did not use it
 /// before July 2024.
 ///
 /// Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#SelectObjectContentErrorCodeList>
@@ -50,42 +50,42 @@ pub struct SelectFigures {
 }
 
 impl SelectFigures {
-    /// Objects that were read by it.
+    /// Objects that it read.
     pub fn objects(&self) -> u64 {
         self.objects.load(Ordering::Relaxed)
     }
 
-    /// Bytes that S3 read, as stored.
+    /// Bytes that S3 scanned, as stored.
     pub fn scanned(&self) -> u64 {
         self.scanned.load(Ordering::Relaxed)
     }
 
-    /// Bytes that S3 sent.
+    /// Bytes that S3 returned.
     pub fn returned(&self) -> u64 {
         self.returned.load(Ordering::Relaxed)
     }
 
-    /// Objects that were read by GET instead, and why the first of them was.
+    /// The number of objects that were read with GET instead, with the reason for the first.
     pub fn unsuitable(&self) -> (u64, Option<&str>) {
         (self.unsuitable.load(Ordering::Relaxed), self.first_unsuitable.get().map(String::as_str))
     }
 }
 
-/// How a Select ended.
+/// Why a Select has no result.
 pub(super) enum Selected {
     /// The records, as a document.
     Records(Vec<u8>),
-    /// The object is to be read by GET; why.
+    /// The object must be read with GET, for this reason.
     Unsuitable(String),
-    /// The answer broke off: the object is tried again next time.
+    /// The response was interrupted. The next load tries the object again.
     BrokenOff(String),
 }
 
-/// Why there is no Select at all.
+/// Why Select can't be used at all.
 pub(super) enum SelectError {
-    /// The account or the service has none.
+    /// The account or the server does not have it.
     Absent(CallError),
-    /// An error that would meet every other object, or that GET would meet as well.
+    /// An error that every other object, or GET, would have too.
     Call(CallError),
 }
 

@@ -1,7 +1,7 @@
-//! Whether S3 Select's answers are to be believed: what it gives of an object against the object itself.
+//! Checks S3 Select: compares its records for an object with the object itself.
 //!
-//! Servers that only seem to know S3 Select accept the expression and answer nothing, and nothing is what most objects
-//! hold for us. So only an object in which our own scan finds something can tell.
+//! Some S3-compatible servers accept the expression and return nothing, and most objects have no record for us.
+//! So only an object with a record to load can decide.
 
 use std::io::Cursor;
 use std::sync::Arc;
@@ -11,16 +11,16 @@ use crate::trail::filter::RecordFilter;
 use crate::trail::record::ResourceEvent;
 use crate::trail::scan::{Buffers, Scanner};
 
-/// Looks for what Select must give. Holds nothing of what it saw.
+/// Counts the records that Select must return. Stores none of them.
 #[derive(Debug, Clone)]
 pub(in crate::load::s3) struct Trial {
     scanner: Arc<Scanner>,
 }
 
-/// What an object holds that Select must give too.
+/// The records of an object that Select must return too.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::load::s3) struct Found {
-    /// Records of calls that the map knows, also those without ids.
+    /// Records with event names in the map, also those without identifiers.
     pub(in crate::load::s3) records: u64,
     events: Vec<ResourceEvent>,
 }
@@ -30,7 +30,7 @@ impl Trial {
         Self { scanner: Arc::new(Scanner::new(map, RecordFilter::default())) }
     }
 
-    /// Scans a document, as stored; `None` where it can't be read to its end.
+    /// Scans a document, as stored. `None` if it can't be read completely.
     pub(in crate::load::s3) fn find(&self, document: &[u8]) -> Option<Found> {
         let mut events = Vec::new();
         let mut take = |mut found: Vec<ResourceEvent>| events.append(&mut found);
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_the_map_knows_is_compared() {
+    fn only_events_in_the_map_are_compared() {
         let other = record("s3.amazonaws.com", "ListBuckets", &json!({}));
         let all = find(&[other.clone(), bucket("a"), other]).unwrap();
         assert_eq!(all.records, 1);
@@ -67,13 +67,13 @@ mod tests {
     }
 
     #[test]
-    fn calls_without_ids_count_too() {
+    fn records_without_identifiers_count_too() {
         let without_id = record("s3.amazonaws.com", "CreateBucket", &json!({}));
         assert_eq!(find(&[without_id]).unwrap().records, 1);
     }
 
     #[test]
-    fn what_is_broken_tells_nothing() {
+    fn broken_document_is_not_compared() {
         assert_eq!(find(&[json!({"eventSource": "s3.amazonaws.com"})]), None);
         assert_eq!(Trial::new(Arc::new(map(&[]))).find(b"{\"Records\":["), None);
     }
