@@ -1,7 +1,7 @@
-//! The names everything else is written in: account, region, resource type, id, ARN, tag key and value.
+//! The basic names: account, region, resource type, ID, ARN, tag key and value.
 //!
-//! Each is its own type so that an id can't be passed where an ARN is meant. They hold text that was checked where
-//! checking is possible, and know nothing of AWS calls, SQL or files.
+//! Each has its own type, so that an ID can't be passed in place of an ARN. They hold texts, checked where
+//! possible, and know nothing of AWS calls, SQL or files.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -9,13 +9,13 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// What is wrong with a name given by a person or a file.
+/// An invalid name from the command line or a file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{value:?} is not {expected}")]
 pub struct InvalidName {
-    /// The text that was given.
+    /// The invalid text.
     pub value: String,
-    /// What was wanted, as a phrase: "an account id of 12 digits".
+    /// The expected form, as a phrase: "an account id of 12 digits".
     pub expected: &'static str,
 }
 
@@ -27,7 +27,7 @@ macro_rules! name {
         pub struct $type(String);
 
         impl $type {
-            /// Takes the text as it is.
+            /// Wraps a text without checking it.
             pub fn new(text: impl Into<String>) -> Self {
                 Self(text.into())
             }
@@ -65,19 +65,19 @@ macro_rules! name {
 }
 
 name!(
-    /// An AWS account's id, 12 digits. Trails can hold others (`anonymous`), so only [`AccountId::parse`] checks.
+    /// An AWS account ID, 12 digits. Trails can have other values (`anonymous`), so only [`AccountId::parse`] checks.
     AccountId
 );
 name!(
-    /// An AWS region's code, `eu-west-1`. `aws-global` never appears: global types use their partition's home region.
+    /// An AWS region code, `eu-west-1`. `aws-global` never occurs: global types use their partition's home region.
     Region
 );
 name!(
-    /// A resource type by cloud-custodian's name without its `aws.` prefix: `ec2`, `iam-role`, `dynamodb-table`.
+    /// A resource type with Cloud Custodian's name, without its `aws.` prefix: `ec2`, `iam-role`, `dynamodb-table`.
     ResourceType
 );
 name!(
-    /// A resource's id as its create event or its list call gives it: an id, a name, a URL or an ARN.
+    /// A resource ID as in its create event or its list call: an ID, a name, a URL or an ARN.
     ResourceId
 );
 name!(
@@ -85,11 +85,11 @@ name!(
     Arn
 );
 name!(
-    /// A tag's key. AWS compares keys with case.
+    /// A tag key. AWS compares keys case-sensitively.
     TagKey
 );
 name!(
-    /// A tag's value.
+    /// A tag value.
     TagValue
 );
 
@@ -97,7 +97,7 @@ impl AccountId {
     /// Checks that `text` is 12 digits.
     ///
     /// # Errors
-    /// When it isn't.
+    /// It is not.
     pub fn parse(text: &str) -> Result<Self, InvalidName> {
         if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
             Ok(Self::new(text))
@@ -118,7 +118,7 @@ impl FromStr for AccountId {
 impl FromStr for Region {
     type Err = InvalidName;
 
-    /// Accepts what can be a region's code (`xx-name-N`); whether AWS has it, only AWS knows.
+    /// Accepts texts in the form of a region code (`xx-name-N`). Whether the region exists is not checked.
     fn from_str(text: &str) -> Result<Self, InvalidName> {
         let parts: Vec<&str> = text.split('-').collect();
         let well_formed = parts.len() >= 3
@@ -142,8 +142,8 @@ impl FromStr for ResourceType {
 }
 
 impl Region {
-    /// The partition the region belongs to (`aws`, `aws-cn`, `aws-us-gov`…), told from its code's beginning as
-    /// botocore's `partitions.json` does.
+    /// The partition of the region (`aws`, `aws-cn`, `aws-us-gov`…), from the prefix of its code, as in
+    /// botocore's `partitions.json`.
     pub fn partition(&self) -> &'static str {
         const PREFIXES: [(&str, &str); 8] = [
             ("cn-", "aws-cn"),
@@ -160,7 +160,7 @@ impl Region {
 }
 
 impl Arn {
-    /// What stands after the last `/`, else after the last `:`: `arn:aws:iam::1:role/a/b` → `b`.
+    /// The part after the last `/`, else after the last `:`: `arn:aws:iam::1:role/a/b` → `b`.
     pub fn last_segment(&self) -> &str {
         self.0.rsplit(['/', ':']).next().unwrap_or(&self.0)
     }

@@ -1,4 +1,4 @@
-//! The proof that a tag is absent: the type's own call, for one resource or for a batch.
+//! Confirms that a tag is absent, with the type's own call for one resource or for a batch.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -14,10 +14,10 @@ use crate::aws::{CallError, ErrorClass};
 use crate::names::Region;
 use crate::resource_map::{RenderedCall, TagRequest};
 
-/// Tag reads under way at once.
+/// Concurrent tag reads.
 const CONCURRENT_CALLS: usize = 16;
 
-/// What a read needs of a resource, and where its answer goes.
+/// The parameters for reading tags, and the place for the result.
 #[derive(Debug, Clone)]
 struct Subject {
     position: usize,
@@ -27,7 +27,7 @@ struct Subject {
     ancestors: Vec<Value>,
 }
 
-/// Reads the tags of all resources whose tags aren't known.
+/// Reads the tags of all resources with unknown tags.
 pub(super) async fn tags(scope: &Scope<'_>, resources: &mut [&mut LiveResource]) {
     let unproven = |resource: &LiveResource| !matches!(resource.tags, Tags::Known(_));
     let Some(request) = &scope.access.tags.request else {
@@ -37,7 +37,7 @@ pub(super) async fn tags(scope: &Scope<'_>, resources: &mut [&mut LiveResource])
         }
         return;
     };
-    // A batch goes to one region.
+    // A batch is for one region.
     let mut by_region: BTreeMap<Region, Vec<Subject>> = BTreeMap::new();
     for (position, resource) in resources.iter().enumerate().filter(|(_, resource)| unproven(resource)) {
         by_region.entry(resource.region.clone()).or_default().push(Subject::of(position, resource));
@@ -68,7 +68,7 @@ impl Subject {
     }
 }
 
-/// Reads a batch; where the call fails for what one of its resources is, one by one.
+/// Reads a batch. If the call fails because of one of its resources, reads them one by one.
 fn read<'a>(
     scope: &'a Scope<'a>,
     request: &'a TagRequest,
@@ -125,7 +125,7 @@ async fn call(
     Ok(batch.iter().map(|subject| (subject.position, of_subject(&found, subject))).collect())
 }
 
-/// What the request's path finds on each page, to the last.
+/// Collects the values at the request's path on all pages.
 async fn pages(
     scope: &Scope<'_>,
     request: &TagRequest,

@@ -1,5 +1,5 @@
-//! All items of a type: in each of its scopes, below each of its parents, page by page, described where the list call
-//! gives ids only.
+//! Lists all resources of a type: in each of its scopes, below each of its parents, page by page. Describes them if the list call
+//! returns only IDs.
 
 use std::collections::HashSet;
 
@@ -12,14 +12,14 @@ use super::scope::Scope;
 use crate::aws::{CallError, ErrorClass};
 use crate::resource_map::{Describe, ListCall, Listing, Parent, ParentSource, ParentValue, ResourceMap};
 
-/// Calls of one listing under way at once: below several parents, or describing several batches.
+/// Concurrent calls of one listing: below several parents, or describing several batches.
 const CONCURRENT_CALLS: usize = 8;
-/// Ancestors a type has at most. AWS's deepest has three; more is a map in which a type is its own ancestor.
+/// The maximum number of ancestors of a type. AWS has at most three; more means a cycle in the map.
 const MAX_ANCESTORS: usize = 4;
-/// Levels of a tree at most. AWS's deepest is five; more is a map in which an item is its own ancestor.
+/// The maximum number of levels of a tree. AWS has at most five; more means a cycle.
 const MAX_LEVELS: usize = 32;
 
-/// An item as listed (or described), and what was sent of its parent, its parent's parent and so on.
+/// A listed (or described) resource, and the parameters of its parent, its parent's parent and so on.
 #[derive(Debug, Clone)]
 pub(super) struct ListedItem {
     pub(super) value: Value,
@@ -34,18 +34,18 @@ struct Work<'a> {
     listing: &'a Listing,
 }
 
-/// Lists all items of the scope's type.
+/// Lists all resources of the scope's type.
 pub(super) async fn items(scope: &Scope<'_>, map: &ResourceMap) -> Result<Vec<ListedItem>, CallError> {
     items_of_type(scope, map, 0).await
 }
 
-/// `depth` counts the listings for which this one is made.
+/// `depth` is the number of listings that this one is nested in.
 async fn items_of_type(scope: &Scope<'_>, map: &ResourceMap, depth: usize) -> Result<Vec<ListedItem>, CallError> {
     Work { scope, map, listing: &scope.access.list }.items(depth).await
 }
 
 impl<'a> Work<'a> {
-    /// All items of the listing.
+    /// All resources of the listing.
     fn items(self, depth: usize) -> BoxFuture<'a, Result<Vec<ListedItem>, CallError>> {
         async move {
             let Some(parent) = &self.listing.parent else { return self.items_below(Vec::new()).await };
@@ -66,14 +66,14 @@ impl<'a> Work<'a> {
         .boxed()
     }
 
-    /// The items below each of these.
+    /// The resources below each of these.
     async fn items_of_level(self, above: Vec<Vec<Value>>) -> Result<Vec<ListedItem>, CallError> {
         let listings: Vec<_> = above.into_iter().map(|ancestors| self.items_below_living(ancestors).boxed()).collect();
         let lists: Vec<Vec<ListedItem>> = stream::iter(listings).buffered(CONCURRENT_CALLS).try_collect().await?;
         Ok(lists.into_iter().flatten().collect())
     }
 
-    /// What is sent of each parent, each followed by its own ancestors.
+    /// The parameters for each parent, each followed by those of its ancestors.
     async fn parents(self, parent: &'a Parent, depth: usize) -> Result<Vec<Vec<Value>>, CallError> {
         if depth >= MAX_ANCESTORS {
             let message = format!("its parents in the resource map are nested more than {MAX_ANCESTORS} levels deep");
@@ -92,7 +92,7 @@ impl<'a> Work<'a> {
         Ok(below(&parent.value, &items))
     }
 
-    /// As [`Work::items_below`]; a parent that vanished since it was listed has no items.
+    /// Like [`Work::items_below`]. A parent that was deleted since it was listed has no resources.
     async fn items_below_living(self, ancestors: Vec<Value>) -> Result<Vec<ListedItem>, CallError> {
         match self.items_below(ancestors).await {
             Err(error) if error.class == ErrorClass::NotFound => Ok(Vec::new()),
@@ -100,7 +100,7 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// The items of all scopes that belong to the region.
+    /// The resources of all scopes that belong to the region.
     async fn items_below(self, ancestors: Vec<Value>) -> Result<Vec<ListedItem>, CallError> {
         let is_here = |call: &&ListCall| call.region.as_ref().is_none_or(|region| *region == self.scope.region);
         let mut items = Vec::new();
@@ -159,7 +159,7 @@ impl<'a> Work<'a> {
         Ok(lists.into_iter().flatten().collect())
     }
 
-    /// The error of a map that can't be followed.
+    /// The error for a map that can't be followed.
     fn unusable(self, message: String) -> CallError {
         let operation = self.scope.definition.resource_type.as_str();
         let bare = CallError::bare(operation, &self.scope.region, ErrorClass::Refused, "not listable");
@@ -167,7 +167,7 @@ impl<'a> Work<'a> {
     }
 }
 
-/// What is sent of each item, followed by the item's own ancestors; an item without it has nothing below.
+/// The parameters for each resource, followed by its ancestors. A resource without them has nothing below.
 fn below(value: &ParentValue, items: &[ListedItem]) -> Vec<Vec<Value>> {
     let sent = |item: &ListedItem| {
         let value = Some(value.of(&item.value)).filter(|value| !value.is_null())?;
@@ -176,7 +176,7 @@ fn below(value: &ParentValue, items: &[ListedItem]) -> Vec<Vec<Value>> {
     items.iter().filter_map(sent).collect()
 }
 
-/// As [`below`], in a tree: an item takes the place of its parent, so that all levels have the same ancestors above.
+/// Like [`below`], in a tree: a resource takes the place of its parent, so that all levels have the same ancestors above.
 fn next_level(value: &ParentValue, items: &[ListedItem]) -> Vec<Vec<Value>> {
     let mut above = below(value, items);
     above.iter_mut().for_each(|ancestors| drop(ancestors.drain(1..2)));
@@ -187,7 +187,7 @@ fn key_of(ancestors: &[Value]) -> String {
     Value::from(ancestors).to_string()
 }
 
-/// Describes a batch; where one of its items has vanished since, the others one by one.
+/// Describes a batch. If one of its resources was deleted since, describes the others one by one.
 async fn described_batch(
     scope: &Scope<'_>,
     describe: &Describe,
@@ -221,7 +221,7 @@ async fn describe_call(
         "items" => Some(Value::Array(batch.to_vec())),
         _ => scope.lookup(name, &scope.region, ancestors),
     };
-    // A call for one item may take its parameters from the item itself.
+    // A call for one resource can take its parameters from the listed resource.
     let item = if let [item] = batch { item } else { &Value::Null };
     let call = scope.render(&describe.request, item, &lookup)?;
     let answer = scope.call(&scope.region, &call).await?;

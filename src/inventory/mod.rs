@@ -1,7 +1,7 @@
-//! The live population: every resource of a type that exists now in an account and region, with its tags.
+//! The live population: every resource of a type that exists in an account-region, with its tags.
 //!
-//! Lists through the generic caller by the resource map's data; no type is known here by name. What could not be read
-//! is [`Tags::Unknown`], never untagged.
+//! Lists with the generic caller and the data of the resource map; no type has code of its own. Tags that could not be read
+//! are [`Tags::Unknown`], never missing.
 
 mod confirm;
 mod listing;
@@ -23,63 +23,63 @@ use scope::Scope;
 pub(crate) use scope::of_ancestors;
 pub use tagging_sweep::Sweeps;
 
-/// A resource that exists.
+/// A live resource.
 #[derive(Debug, Clone)]
 pub struct LiveResource {
     /// Its type.
     pub resource_type: ResourceType,
-    /// Its id by the map.
+    /// Its ID, as defined in the map.
     pub id: ResourceId,
-    /// All texts by which an event may call it: id, names, ARN. Without repeats.
+    /// All names that an event can have for it: ID, names, ARN. Without duplicates.
     pub identifiers: Vec<String>,
-    /// Texts by which an event may call all that it made together (an image, for its snapshots).
+    /// Names that an event can have for several resources that it created together (an image, for its snapshots).
     pub made_with: Vec<String>,
-    /// Its ARN; empty for a type without one, which can't be tagged.
+    /// Its ARN. Empty for a type without ARNs, which can't be tagged.
     pub arn: Arn,
-    /// Where it is: the region asked, or its own (buckets), or the partition's home region for global types.
+    /// Its region: the requested one, or its own (for buckets), or the partition's home region for global types.
     pub region: Region,
     /// Its tags.
     pub tags: Tags,
-    /// The item as listed: templates take parameters from it.
+    /// The listed resource. Templates take parameters from it.
     pub item: Value,
-    /// What was sent of its parent, its parent's parent and so on to list it: templates take parameters from them too.
+    /// The parameters of its parent, its parent's parent and so on. Templates take parameters from them too.
     pub ancestors: Vec<Value>,
 }
 
-/// What is known of a resource's tags.
+/// The tags of a resource, as far as they are known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tags {
-    /// All of them: a missing key is proven missing.
+    /// All tags: an absent key is confirmed as absent.
     Known(BTreeMap<String, String>),
-    /// At least these; more may exist (an index that lags, a resource that it doesn't cover).
+    /// Some tags. There can be more (from an index that lags, or does not cover the resource).
     Partial(BTreeMap<String, String>),
-    /// Reading failed, and why.
+    /// The tags could not be read, with the reason.
     Unknown(String),
 }
 
-/// Everything listing needs besides the type.
+/// The parameters of a listing, besides the type.
 #[derive(Debug, Clone)]
 pub struct Place {
     /// The account.
     pub account: AccountId,
-    /// The region asked.
+    /// The requested region.
     pub region: Region,
 }
 
 /// The live resources of a type.
 #[derive(Debug, Clone, Default)]
 pub struct Population {
-    /// The resources, each once, in the order of AWS's answers.
+    /// The resources, without duplicates, in the order of AWS's responses.
     pub resources: Vec<LiveResource>,
-    /// What went wrong without ending the listing, as sentences for a person.
+    /// Problems that did not stop the listing, as sentences.
     pub problems: Vec<String>,
 }
 
-/// Lists the live resources of a type, with the tags that the listing (or a sweep of the Tagging API) gives. `sweeps` are shared
-/// by the types that are looked at together.
+/// Lists the live resources of a type, with the tags that the listing (or a sweep of the Tagging API) returns. `sweeps` are shared
+/// by types that are processed together.
 ///
 /// # Errors
-/// A failed call; an answer without the list; a page token that repeats. [`CallError::class`] `NoEndpoint`: the service isn't in that region.
+/// A call failed; a response has no list; a page token repeats. [`CallError::class`] is `NoEndpoint` if the service is not available in that region.
 pub async fn list(
     session: &Session,
     map: &ResourceMap,
@@ -97,8 +97,8 @@ pub async fn list(
     Ok(population)
 }
 
-/// Reads the tags of resources whose absence of a tag isn't proven yet ([`Tags::Partial`], [`Tags::Unknown`]), by the type's own call, in
-/// as few calls as it allows. What fails becomes [`Tags::Unknown`] with the reason.
+/// Reads the tags of resources if the absence of a tag is not confirmed yet ([`Tags::Partial`], [`Tags::Unknown`]), with the type's own call, in
+/// as few calls as possible. Failures become [`Tags::Unknown`] with the reason.
 pub async fn confirm_tags(
     session: &Session,
     definition: &TypeDefinition,
@@ -113,7 +113,7 @@ pub async fn confirm_tags(
     }
 }
 
-/// The error of a type that the map doesn't say how to list.
+/// The error for a type that has no list call in the map.
 fn not_listable(definition: &TypeDefinition, region: &Region) -> CallError {
     let message = format!("the resource map has no call to list {}", definition.resource_type);
     let operation = definition.resource_type.as_str();

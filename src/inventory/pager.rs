@@ -1,4 +1,4 @@
-//! Page after page to the last token. Pure: the calls are made elsewhere.
+//! Pagination up to the last token. Pure: makes no calls.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::resource_map::expression::{Expression, TopLevelFields};
 use crate::resource_map::{Listing, Page};
 
-/// Gathers the items of a listing's pages.
+/// Collects the results of a listing's pages.
 #[derive(Debug)]
 pub(super) struct Pager<'a> {
     listing: &'a Listing,
@@ -18,12 +18,12 @@ pub(super) struct Pager<'a> {
 /// Why a page can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum UnusablePage {
-    /// Silence is not an empty list: the map may be wrong, or the answer another one than expected.
+    /// A missing list is not an empty one: the map may be wrong, or the response unexpected.
     #[error("the response has no {0}")]
     NoItems(String),
     #[error("{0} in the response is not a list")]
     NotAList(String),
-    /// Going on would never end.
+    /// Continuing would never end.
     #[error("the page token {0:?} was returned twice")]
     RepeatedToken(String),
 }
@@ -33,7 +33,7 @@ impl<'a> Pager<'a> {
         Self { listing, tokens: HashSet::new(), items: Vec::new() }
     }
 
-    /// Takes the items of an answer; gives the parameter that asks for the next page, if there is one.
+    /// Takes the results of a response. Returns the parameter for the next page, if there is one.
     pub(super) fn take(&mut self, answer: &Value) -> Result<Option<(String, Value)>, UnusablePage> {
         self.items.extend(items_of(&self.listing.items, answer)?);
         self.listing.page.as_ref().map_or(Ok(None), |page| next_page(page, answer, &mut self.tokens))
@@ -44,7 +44,7 @@ impl<'a> Pager<'a> {
     }
 }
 
-/// The parameter that asks for the page after `answer`, if there is one; `tokens` are those of the pages before.
+/// The parameter for the page after `answer`, if there is one. `tokens` are those of earlier pages.
 pub(super) fn next_page(
     page: &Page,
     answer: &Value,
@@ -64,7 +64,7 @@ pub(super) fn next_page(
     }
 }
 
-/// The list that `expression` finds. A null or empty list is an empty one (XML's empty elements are null), an absent one
+/// The list at `expression`. A null or empty list is empty (XML's empty elements are null); a missing one
 /// is an error.
 pub(super) fn items_of(expression: &Expression, answer: &Value) -> Result<Vec<Value>, UnusablePage> {
     match expression.search(answer) {
@@ -77,7 +77,7 @@ pub(super) fn items_of(expression: &Expression, answer: &Value) -> Result<Vec<Va
 
 fn names_a_field_of(expression: &Expression, answer: &Value) -> bool {
     match (answer, expression.fields()) {
-        // An answer that is an empty element as a whole.
+        // A response that is an empty element as a whole.
         (Value::Null, _) => true,
         (Value::Object(fields), TopLevelFields::Some(names)) => names.iter().any(|name| fields.contains_key(name)),
         _ => false,
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_are_taken_until_the_token_is_null_or_empty() {
+    fn pages_are_read_until_token_is_null_or_empty() {
         let listing = listing("Things[].Name");
         let mut pager = Pager::new(&listing);
         let next = pager.take(&json!({"Things": [{"Name": "a"}], "NextToken": "2"})).unwrap();
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_comes_twice_ends_the_listing() {
+    fn repeated_token_ends_the_listing() {
         let listing = listing("Things");
         let mut pager = Pager::new(&listing);
         let answer = |token: &str| json!({"Things": [], "NextToken": token});
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn an_absent_list_is_an_error_and_an_empty_one_is_not() {
+    fn missing_list_is_an_error_and_empty_one_is_not() {
         let take = |items: &str, answer: Value| Pager::new(&listing(items)).take(&answer).map(drop);
         let absent = |items: &str| Err(UnusablePage::NoItems(items.to_owned()));
         assert_eq!(take("Things[]", json!({})), absent("Things[]"));

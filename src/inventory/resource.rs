@@ -1,4 +1,4 @@
-//! From listed items to live resources.
+//! Converts listed results to live resources.
 
 use std::collections::HashSet;
 
@@ -10,14 +10,14 @@ use super::tag_values::tags_of;
 use super::{LiveResource, Population, Tags};
 use crate::names::{Arn, Region, ResourceId};
 
-/// The resources that the items are, each once. Items that can't be told are counted as problems, never dropped in silence.
+/// The resources in these results, without duplicates. Results without an ID or ARN are reported as problems.
 pub(super) fn population(scope: &Scope<'_>, items: Vec<ListedItem>) -> Population {
     let mut population = Population::default();
     let mut seen = HashSet::new();
     let (mut unusable, mut example) = (0_usize, String::new());
     for item in items {
         match resource(scope, item) {
-            // Pages may overlap where resources come and go meanwhile.
+            // Pages can overlap if resources are created or deleted in the meantime.
             Ok(resource) => {
                 if seen.insert((resource.id.clone(), resource.arn.clone())) {
                     population.resources.push(resource);
@@ -67,7 +67,7 @@ fn resource(scope: &Scope<'_>, item: ListedItem) -> Result<LiveResource, String>
     })
 }
 
-/// Without tags on the item nothing is known of them yet.
+/// Without tags in the result, the tags are unknown.
 fn listed_tags(scope: &Scope<'_>, item: &Value) -> Tags {
     let Some(path) = &scope.access.tags.path else { return Tags::Partial(std::collections::BTreeMap::new()) };
     match tags_of(&path.search(item)) {

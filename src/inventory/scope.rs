@@ -1,4 +1,4 @@
-//! One type in one place: what every step of listing and tag reading starts from.
+//! A type in an account-region: the context of every step of listing and tag reading.
 
 use serde_json::Value;
 
@@ -7,14 +7,14 @@ use crate::aws::{Answer, CallError, Caller, ErrorClass, Session};
 use crate::names::Region;
 use crate::resource_map::{Access, RenderedCall, Request, TypeDefinition};
 
-/// A type in a place.
+/// A type in an account-region.
 #[derive(Debug, Clone)]
 pub(super) struct Scope<'a> {
     session: &'a Session,
     pub(super) definition: &'a TypeDefinition,
     pub(super) access: &'a Access,
     pub(super) place: &'a Place,
-    /// Where it is listed: the region asked, or the partition's home region for global types.
+    /// Where it is listed: the requested region, or the partition's home region for global types.
     pub(super) region: Region,
     caller: Caller,
 }
@@ -32,12 +32,12 @@ impl<'a> Scope<'a> {
         Ok(Self { session, definition, access, place, region, caller: session.caller() })
     }
 
-    /// The same place for another type.
+    /// The same account-region for another type.
     pub(super) fn of(&self, definition: &'a TypeDefinition) -> Result<Self, CallError> {
         Self::new(self.session, definition, self.place)
     }
 
-    /// The placeholders that don't depend on the resource itself. `ancestors` are what was sent of its parent, its parent's
+    /// The placeholders that don't depend on the resource itself. `ancestors` are the parameters of its parent, its parent's
     /// parent and so on.
     pub(super) fn lookup(&self, name: &str, region: &Region, ancestors: &[Value]) -> Option<Value> {
         if let Some(value) = of_ancestors(name, ancestors) {
@@ -72,7 +72,7 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// `parent`, `parent.name` where several values are sent of it, `parent.parent` for its own parent's, and so on.
+/// `parent`, `parent.name` if the parent has several parameters, `parent.parent` for the parent's own parent, and so on.
 pub(crate) fn of_ancestors(name: &str, ancestors: &[Value]) -> Option<Value> {
     let (parent, above) = ancestors.split_first()?;
     match name.strip_prefix("parent")?.strip_prefix('.') {
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ancestors_are_found_by_how_far_they_are() {
+    fn ancestors_are_found_by_level() {
         let ancestors = [json!({"index": "i", "parents": 1}), json!("app"), json!({"root": "r"})];
         let of = |name: &str| of_ancestors(name, &ancestors);
         assert_eq!(of("parent"), Some(ancestors[0].clone()));

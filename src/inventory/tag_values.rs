@@ -1,4 +1,4 @@
-//! Tags as services spell them: a map, or a list of objects with one of several spellings of key and value.
+//! Parses tags in all forms that services use: a map, or a list of objects with one of several names for key and value.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 const KEYS: [&str; 4] = ["Key", "key", "TagKey", "tagKey"];
 const VALUES: [&str; 4] = ["Value", "value", "TagValue", "tagValue"];
 
-/// The tags; `None` where the value isn't tags. Null is no tags. Of a key that comes twice, the last counts.
+/// The tags. `None` if the value is not tags. Null is no tags. For duplicate keys, the last counts.
 pub(super) fn tags_of(value: &Value) -> Option<BTreeMap<String, String>> {
     match value {
         Value::Null => Some(BTreeMap::new()),
@@ -20,7 +20,7 @@ pub(super) fn tags_of(value: &Value) -> Option<BTreeMap<String, String>> {
 fn tag_of(item: &Map<String, Value>) -> Option<(String, String)> {
     let field = |names: [&str; 4]| names.iter().find_map(|name| item.get(*name));
     let key = field(KEYS)?.as_str()?.to_owned();
-    // A tag without a value is one with an empty value; XML's empty element is null.
+    // A tag without a value has an empty value. XML's empty element is null.
     Some((key, field(VALUES).map_or(Some(String::new()), text_of)?))
 }
 
@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn every_spelling_is_read() {
+    fn every_form_is_parsed() {
         let wanted = Some(vec![("a".to_owned(), "1".to_owned()), ("b".to_owned(), String::new())]);
         for value in [
             json!({"a": "1", "b": null}),
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_tags_is_not_taken_for_no_tags() {
+    fn other_values_are_not_taken_for_no_tags() {
         for value in
             [json!("a"), json!([["a", "b"]]), json!([{"Name": "a"}]), json!({"Tag": {"Key": "a"}}), json!([{"Key": 1}])]
         {

@@ -1,7 +1,7 @@
-//! Tags of whole types by the Resource Groups Tagging API: few calls, but only proof of presence.
+//! Reads the tags of whole types with the Resource Groups Tagging API: few calls, but it can't confirm that tags are absent.
 //!
-//! Its index misses resources that were never tagged, and lags: what it tells becomes [`Tags::Partial`]. The types that are looked
-//! at together share one sweep of a region, which the first of them to need it makes; where the API refuses it (it may not know
+//! Its index lags and misses resources that were never tagged, so its tags become [`Tags::Partial`]. Types that are processed
+//! together share one sweep of a region, made by the first type that needs it. If the API rejects it (because it does not know
 //! one of the types), each type has its own.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -16,13 +16,13 @@ use crate::names::Region;
 use crate::resource_map::TypeDefinition;
 
 const OPERATION: &str = "tag:GetResources";
-/// Resources a page, AWS's maximum.
+/// Resources per page: AWS's maximum.
 const PAGE_SIZE: i32 = 100;
-/// Types that one sweep may be of.
+/// The maximum number of types in one sweep.
 ///
 /// Source: <https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html>
 const MOST_FILTERS: usize = 100;
-/// Regions swept at once: buckets lie in many.
+/// Concurrent sweeps of regions: buckets can be in many.
 const CONCURRENT_REGIONS: usize = 8;
 
 /// Tags by ARN.
@@ -31,24 +31,24 @@ type Found = HashMap<String, BTreeMap<String, String>>;
 /// A sweep that is made once.
 type Once = Arc<OnceCell<Result<Found, CallError>>>;
 
-/// The sweeps of types that are looked at together.
+/// The sweeps of types that are processed together.
 #[derive(Debug, Default)]
 pub struct Sweeps {
-    /// What the API calls these types, as many as a sweep takes.
+    /// The API's names for these types, up to the maximum for a sweep.
     groups: Vec<Vec<String>>,
     made: Mutex<HashMap<(usize, Region), Once>>,
 }
 
 impl Sweeps {
-    /// For these types; those whose listing has their tags need none.
+    /// The sweeps for these types. Types with tags in their listing need none.
     pub fn of<'m>(types: impl IntoIterator<Item = &'m TypeDefinition>) -> Self {
         let filters: BTreeSet<&str> = types.into_iter().filter_map(filter_of).collect();
         let filters: Vec<String> = filters.into_iter().map(str::to_owned).collect();
         Self { groups: filters.chunks(MOST_FILTERS).map(<[_]>::to_vec).collect(), made: Mutex::default() }
     }
 
-    /// Gives the resources the tags that the API tells. Where it fails they stay without, to be confirmed by the type's own call;
-    /// the failures come back as sentences.
+    /// Adds the tags from the API to the resources. If it fails, their tags are read with the type's own call;
+    /// the failures are returned as sentences.
     pub(super) async fn fill(&self, session: &Session, filter: &str, resources: &mut [LiveResource]) -> Vec<String> {
         let regions: BTreeSet<Region> = resources.iter().map(|resource| resource.region.clone()).collect();
         let mut sweeps = Vec::new();
@@ -94,13 +94,13 @@ impl Sweeps {
     }
 }
 
-/// What the API calls a type whose listing does not have its tags.
+/// The API's name for a type, if its listing does not have tags.
 pub(super) fn filter_of(definition: &TypeDefinition) -> Option<&str> {
     let tags = &definition.access.as_ref()?.tags;
     tags.rgta.as_deref().filter(|_| tags.path.is_none())
 }
 
-/// A sweep for one type alone.
+/// A sweep for only one type.
 async fn once(session: &Session, filters: &[&str], region: &Region) -> Once {
     Arc::new(OnceCell::new_with(Some(sweep(session, filters, region).await)))
 }

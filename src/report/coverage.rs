@@ -1,8 +1,8 @@
-//! Coverage: how many resources have an owner, could have one, or can't be told; by account, region and type, and by
+//! Tag coverage: how many resources have an owner, could have one, or are unknown; by account, region and type, and by
 //! creator.
 //!
-//! Two sources fill it: live facts ([`Coverage::add`]) and the database with the journal (`offline`). Each live
-//! resource is counted in one class. Pure and deterministic: rows and creators come in the order of their names.
+//! There are two sources: live resources ([`Coverage::add`]), and the database with the journal (`offline`). Each live
+//! resource is counted in one class. Pure and deterministic: rows and creators are ordered by name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,35 +15,35 @@ use crate::tag::lineage::Lineage;
 use crate::tag::plan::{Decided, Decision, LeftKind, Question, TypeFacts, decisions, present_value};
 use crate::trail::record::StoredEvent;
 
-/// What stands for the region of types that exist once for an account.
+/// The region of types that exist once per account.
 pub const GLOBAL: &str = "global";
 
-/// The kind of identity that can be looked up in IAM.
+/// The identity type that can be looked up in IAM.
 const IAM_USER: &str = "IAMUser";
 
-/// What is known of a resource's owner.
+/// The class of a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
     /// It has the tag.
     Owned,
     /// It lacks the tag, and its creator is known: `tag` would write it.
     WouldBeOwned,
-    /// It lacks the tag, and the database has no record of its creation.
+    /// It lacks the tag, and the database has no create event.
     NoRecord,
-    /// It lacks the tag; an AWS service made it.
+    /// It lacks the tag, and an AWS service created it.
     ServiceCreated,
-    /// It lacks the tag; by the rules its creator is nobody's name.
+    /// It lacks the tag, and the rules give its creator no owner.
     NoOwner,
-    /// Whether it has the tag could not be read.
+    /// Its tags could not be read.
     Unknown,
-    /// It can't be tagged: its type, its state, or as many tags as AWS allows.
+    /// It can't be tagged: because of its type or state, or because it already has the maximum number of tags.
     NotTaggable,
 }
 
-/// The figures of a row. `None`: only the live population tells.
+/// The counts of a row. `None` if only live resources can provide it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Figures {
-    /// Resources that exist; the sum of the classes.
+    /// Resources that exist: the sum of the classes.
     pub live: Option<u64>,
     /// [`Class::Owned`].
     pub owned: u64,
@@ -66,34 +66,34 @@ pub struct Figures {
 pub struct Row {
     /// The account.
     pub account_id: AccountId,
-    /// Its name, where an accounts file has one.
+    /// Its name in the accounts file, if any.
     pub account_name: Option<String>,
     /// The region, or [`GLOBAL`].
     pub region: String,
     /// The type.
     pub resource_type: ResourceType,
-    /// How many.
+    /// The counts.
     #[serde(flatten)]
     pub figures: Figures,
 }
 
-/// Somebody who made resources.
+/// A creator of resources.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Creator {
-    /// The owner's name as the tag has it or would have it.
+    /// The owner as in the tag, existing or planned.
     pub owner: String,
-    /// Resources of theirs: by the database's record, else by the tag.
+    /// The number of its resources: by create event, else by tag.
     pub resources: u64,
-    /// Of these, how many have the tag, whatever its value.
+    /// How many of them have the tag, with any value.
     pub owned: u64,
-    /// Of these, how many `tag` would tag.
+    /// How many of them `tag` would tag.
     pub would_be_owned: u64,
-    /// Whether all IAM users of that name who made them are gone; `None` where that can't be known: other identities,
-    /// other accounts, no record, or no listing of users.
+    /// Whether all IAM users with that name who created them are deleted. `None` if that is unknown: for other identities,
+    /// other accounts, resources without create event, or without a list of users.
     pub gone: Option<bool>,
 }
 
-/// Who made a resource.
+/// The creator of a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Maker {
     owner: String,
@@ -102,20 +102,20 @@ pub(super) struct Maker {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum MakerIdentity {
-    /// An IAM user of the resource's account, by name.
+    /// An IAM user in the account of the resource, by name.
     IamUser(String),
-    /// Somebody whom that account's IAM doesn't list.
+    /// A principal that is not an IAM user of that account.
     Other,
-    /// Only the tag tells, or the record of a parent: nothing more is known of them here.
+    /// Known only from the tag, or from the create event of a parent.
     Unrecorded,
 }
 
-/// The figures so far.
+/// The counts so far.
 #[derive(Debug, Default)]
 pub struct Coverage {
     rows: BTreeMap<(AccountId, String, ResourceType), Figures>,
     makers: BTreeMap<String, Tally>,
-    /// Accounts of whose IAM users is known who exists.
+    /// Accounts with a known list of IAM users.
     users: BTreeMap<AccountId, BTreeSet<String>>,
     names: BTreeMap<AccountId, String>,
 }
@@ -189,7 +189,7 @@ impl Coverage {
         self.rows.insert((account.clone(), region.to_owned(), resource_type.clone()), figures);
     }
 
-    /// Adds a resource of which the live population says nothing.
+    /// Adds a resource that is not among the live resources.
     pub(super) fn add_recorded(
         &mut self,
         (account, region, resource_type): (&AccountId, &str, &ResourceType),
@@ -215,22 +215,22 @@ impl Coverage {
         }
     }
 
-    /// Whether IAM users of the account made something: then it is worth asking who of them exists.
+    /// Whether IAM users of the account created resources, so that it makes sense to list them.
     pub fn has_iam_users_of(&self, account: &AccountId) -> bool {
         self.makers.values().any(|tally| tally.iam_users.iter().any(|(of, _)| of == account))
     }
 
-    /// Takes the names of all IAM users that exist in the account.
+    /// Adds the names of all IAM users of the account.
     pub fn set_users(&mut self, account: &AccountId, names: impl IntoIterator<Item = String>) {
         self.users.insert(account.clone(), names.into_iter().collect());
     }
 
-    /// Names an account.
+    /// Sets the name of an account.
     pub fn set_name(&mut self, account: &AccountId, name: &str) {
         self.names.insert(account.clone(), name.to_owned());
     }
 
-    /// The figures by account, region and type.
+    /// The counts by account, region and type.
     pub fn rows(&self) -> impl Iterator<Item = Row> {
         self.rows.iter().map(|((account_id, region, resource_type), figures)| Row {
             account_id: account_id.clone(),
@@ -241,7 +241,7 @@ impl Coverage {
         })
     }
 
-    /// The figures of all rows together.
+    /// The totals of all rows.
     pub fn totals(&self) -> Figures {
         self.rows.values().fold(Figures::default(), |mut totals, figures| {
             totals.add(figures);
@@ -249,7 +249,7 @@ impl Coverage {
         })
     }
 
-    /// Those who made most first, then by name.
+    /// The creators, those with most resources first, then by name.
     pub fn creators(&self) -> Vec<Creator> {
         let mut creators: Vec<Creator> = self.makers.iter().map(|(owner, tally)| self.creator(owner, tally)).collect();
         creators.sort_by(|one, other| (other.resources, &one.owner).cmp(&(one.resources, &other.owner)));
@@ -276,13 +276,13 @@ impl Maker {
         Self { owner: value.to_owned(), identity: MakerIdentity::Unrecorded }
     }
 
-    /// Who made a parent of it.
+    /// The creator of a parent.
     fn by_descent(owner: &str) -> Self {
         Self { owner: owner.to_owned(), identity: MakerIdentity::Unrecorded }
     }
 }
 
-/// Who made a resource by its events; `None`: nobody by the rules, or no record.
+/// The creator of a resource by its events. `None` without an owner, or without a create event.
 pub(super) fn maker(rules: &OwnerRules, account: &AccountId, events: &[StoredEvent]) -> Option<Maker> {
     let event = &creation_of(events)?.event;
     let owner = rules.owner_of(event).ok()?.value;
@@ -293,7 +293,7 @@ pub(super) fn maker(rules: &OwnerRules, account: &AccountId, events: &[StoredEve
     Some(Maker { owner, identity: user.map_or(MakerIdentity::Other, MakerIdentity::IamUser) })
 }
 
-/// The class of a resource that no tag is known of, by its creation.
+/// The class of a resource without known tags, by its create event.
 pub(super) fn class_of_creation(rules: &OwnerRules, creation: &StoredEvent) -> Class {
     if is_of_aws(&creation.event.identity) {
         Class::ServiceCreated
@@ -304,7 +304,7 @@ pub(super) fn class_of_creation(rules: &OwnerRules, creation: &StoredEvent) -> C
     }
 }
 
-/// What can't be read comes before what can't be recorded: a resource without a record may have the tag.
+/// Unreadable tags take precedence over a missing create event: a resource without one can have the tag.
 fn class_of(resource: &LiveResource, key: &TagKey, events: &[StoredEvent], decision: &Decision) -> Class {
     let kind = match decision {
         Decision::Leave(kind, _) => Some(*kind),
@@ -325,7 +325,7 @@ fn class_of(resource: &LiveResource, key: &TagKey, events: &[StoredEvent], decis
         Some(LeftKind::NoOwner) if creation_of(events).is_some_and(|event| is_of_aws(&event.event.identity)) => {
             Class::ServiceCreated
         }
-        // No value is a matter of further tags, which are not looked at here.
+        // Further tags have no values here, because only the owner tag is reported.
         Some(LeftKind::NoOwner | LeftKind::NoValue) => Class::NoOwner,
         Some(LeftKind::NotNow | LeftKind::TagLimit | LeftKind::NotTaggable) => Class::NotTaggable,
         Some(LeftKind::HasTag | LeftKind::SameValue) => Class::Owned,

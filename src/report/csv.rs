@@ -1,16 +1,16 @@
-//! CSV by RFC 4180, safe to open in a spreadsheet.
+//! CSV in the format of RFC 4180, safe to open in a spreadsheet.
 //!
-//! A cell that begins with `=`, `+`, `-`, `@`, a tab or a line break is a formula there, and names of people come from
-//! a trail in which strangers write: such a text gets a `'` before it, as OWASP advises. JSON has the texts as they
-//! are.
+//! Spreadsheets treat a cell that begins with `=`, `+`, `-`, `@`, a tab or a line break as a formula, and callers choose the names
+//! in a trail. Such a text is prefixed with `'`, as OWASP recommends. JSON has the unchanged
+//! texts.
 //!
-//! The `csv` crate would be a dependency for the few lines below, and leaves formulas to its callers.
+//! The `csv` crate would be a dependency for a few lines of code, and does not escape formulas.
 //!
 //! Source: <https://www.rfc-editor.org/rfc/rfc4180>, <https://owasp.org/www-community/attacks/CSV_Injection>
 
 use std::fmt::Write;
 
-/// With these a spreadsheet begins a formula; also in the wide forms of East Asian scripts.
+/// The first characters of formulas in spreadsheets, also in their full-width forms.
 const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
 
 /// A cell.
@@ -18,11 +18,11 @@ const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－'
 pub enum Cell {
     /// A text of any content.
     Text(String),
-    /// A number; empty where it is not known.
+    /// A number. Empty if it is unknown.
     Number(Option<u64>),
 }
 
-/// A header and rows, each line ended by CR LF.
+/// A header and rows, each line terminated with CR LF.
 pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<Cell>>) -> String {
     let mut text = format!("{}\r\n", header.join(","));
     for row in rows {
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn cells_are_quoted_where_they_must_be() {
+    fn cells_are_quoted_if_necessary() {
         assert_eq!(row("alice"), "a,b\r\nalice,7\r\n");
         assert_eq!(row("doe, jane"), "a,b\r\n\"doe, jane\",7\r\n");
         assert_eq!(row("the \"boss\"\nhere"), "a,b\r\n\"the \"\"boss\"\"\nhere\",7\r\n");
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn no_text_is_a_formula() {
+    fn texts_are_never_formulas() {
         for evil in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "＝1"] {
             assert!(row(evil).contains(&format!("\n'{evil}")), "{evil:?}");
         }

@@ -1,4 +1,4 @@
-//! Coverage of what lives: the survey that `tag` makes, without a plan, in all regions asked for. Nothing is written.
+//! Coverage of live resources: lists them like `tag`, without a plan, in all requested regions. Writes nothing.
 
 use std::collections::HashSet;
 
@@ -13,43 +13,43 @@ use crate::store::{Store, StoreError};
 use crate::tag::plan::{FailedType, Question, SkippedType, TypeProblem};
 use crate::tag::survey::{Chosen, Found, Proof, choose_types, look};
 
-/// The type whose live resources are IAM's users.
+/// The resource type of IAM users.
 const IAM_USER: &str = "iam-user";
 
-/// The coverage, and what is missing in it.
+/// The coverage, and what is missing from it.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// The figures.
+    /// The counts.
     pub coverage: Coverage,
-    /// Types that were not looked at.
+    /// Types that were skipped.
     pub skipped: Vec<Of<SkippedType>>,
     /// Types that could not be listed.
     pub failed: Vec<Of<FailedType>>,
-    /// What went wrong with types that were listed.
+    /// Problems with types that were listed.
     pub problems: Vec<Of<TypeProblem>>,
-    /// Accounts of which it isn't known which IAM users exist, and why.
+    /// Accounts without a list of IAM users, with the reason.
     pub users_unknown: Vec<(AccountId, CallError)>,
-    /// Accounts whose IAM users are known, or were asked for.
+    /// Accounts with IAM users that are known, or were requested.
     asked_for_users: HashSet<AccountId>,
 }
 
-/// Something of an account and region.
+/// Information about an account-region.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Of<T> {
     /// The account.
     pub account_id: AccountId,
     /// The region.
     pub region: Region,
-    /// What.
+    /// The information.
     #[serde(flatten)]
     pub what: T,
 }
 
-/// Looks at an account's regions one after the other; at global types only once. `types`: those to look at; none: those
-/// that the database has creations of. `progress` hears how many types of a region are done.
+/// Reads an account's regions one after the other, and global types only once. `types` selects types; if empty, those
+/// with create events in the database. `progress` is called with the number of finished types in a region.
 ///
 /// # Errors
-/// SQLite's. AWS's are in the report.
+/// The database fails. AWS errors are in the report.
 pub async fn look_at_account(
     (session, map, store): (&Session, &ResourceMap, &Store),
     question: &Question,
@@ -72,11 +72,11 @@ pub async fn look_at_account(
     Ok(report)
 }
 
-/// The names of all IAM users of an account. `None`: the map doesn't say how they are listed, or some could not be
-/// told.
+/// The names of all IAM users of an account. `None` if the map has no list call, or some results have no
+/// name.
 ///
 /// # Errors
-/// The listing's.
+/// The listing fails.
 pub(super) async fn users(
     session: &Session,
     map: &ResourceMap,
@@ -90,14 +90,14 @@ pub(super) async fn users(
 }
 
 impl From<Coverage> for Report {
-    /// Of which nothing is missing.
+    /// A report with nothing missing.
     fn from(coverage: Coverage) -> Self {
         Self { coverage, ..Self::default() }
     }
 }
 
 impl Report {
-    /// Adds what was found in a place.
+    /// Adds the results of an account-region.
     pub(super) fn add(&mut self, question: &Question, found: Found<'_>) {
         let Found { facts, skipped, failed, problems, lineage } = found;
         for facts in &facts {
@@ -113,8 +113,8 @@ impl Report {
         self.problems.extend(problems.into_iter().map(|what| of(question, what)));
     }
 
-    /// Whether IAM users made something, and it is neither known who of them exists nor was it asked; from now on it
-    /// was.
+    /// Whether IAM users created resources, and their list is neither known nor requested. From now on it is
+    /// requested.
     pub(super) fn must_ask_for_users(&mut self, account: &AccountId) -> bool {
         self.coverage.has_iam_users_of(account) && self.asked_for_users.insert(account.clone())
     }

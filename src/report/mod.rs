@@ -1,4 +1,4 @@
-//! Answers for people, made of what the store knows and of what lives.
+//! Reports for users, from the events in the store and from live resources.
 
 pub mod coverage;
 pub mod csv;

@@ -1,7 +1,7 @@
-//! Coverage without AWS: what the database has recorded and what the journal has written.
+//! Coverage without AWS calls, from the events in the database and the writes in the journal.
 //!
-//! A recorded resource is one whose creation is known and whose deletion is not. It is owned where the journal's last
-//! write of the tag stands; whether it still lives, and what others tagged, only AWS knows.
+//! It covers resources with a create event and no later delete event. A resource is owned if the last write of the tag
+//! in the journal is in effect. Whether it still exists, and which tags others wrote, is known only to AWS.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,23 +14,23 @@ use crate::store::journal::{Run, Write, WriteState};
 use crate::store::{Store, StoreError};
 use crate::trail::record::{Action, StoredEvent};
 
-/// What is asked for.
+/// The parameters of the report.
 #[derive(Debug)]
 pub struct Question<'a> {
-    /// The tag.
+    /// The tag key.
     pub key: TagKey,
-    /// Who is the owner.
+    /// The rules for owners.
     pub rules: OwnerRules,
-    /// Which resources.
+    /// Selects resources.
     pub filter: Filter,
-    /// Which types are global.
+    /// Has the global types.
     pub map: &'a ResourceMap,
 }
 
-/// Where a resource is: region (or [`GLOBAL`]) and the part of its name that all spellings share.
+/// The identity of a resource: region (or [`GLOBAL`]) and the part that all its names share.
 type Place = (String, String);
 
-/// What the journal says is tagged now.
+/// The tags in effect according to the journal.
 #[derive(Debug, Default)]
 struct Journaled {
     /// In the order of the first write.
@@ -48,10 +48,10 @@ struct Tagged {
     is_recorded: bool,
 }
 
-/// The coverage that database and journal tell.
+/// The coverage from database and journal.
 ///
 /// # Errors
-/// SQLite's.
+/// The database fails.
 pub fn coverage(store: &Store, question: &Question<'_>) -> Result<Coverage, StoreError> {
     let mut journaled = Journaled::read(store, question)?;
     let mut coverage = Coverage::default();
@@ -86,7 +86,7 @@ impl Question<'_> {
         if self.is_global(resource_type) { GLOBAL } else { region }
     }
 
-    /// The events of each resource of a type, as far as they are asked for.
+    /// The events of each resource of a type that the filter selects.
     fn resources(
         &self,
         store: &Store,
@@ -119,7 +119,7 @@ impl Question<'_> {
 }
 
 impl Journaled {
-    /// Goes through all runs from the first to the last.
+    /// Replays all runs from the first to the last.
     fn read(store: &Store, question: &Question<'_>) -> Result<Self, StoreError> {
         let mut journaled = Self::default();
         let mut resources = HashMap::new();
@@ -157,7 +157,7 @@ impl Journaled {
         self.tagged.push(Tagged { account, resource_type, region, value: new_value, is_recorded: false });
     }
 
-    /// The tag of a resource that the database has events of.
+    /// The tag of a resource with events in the database.
     fn take(
         &mut self,
         account: &AccountId,
@@ -165,7 +165,7 @@ impl Journaled {
         (region, name): (&str, &str),
         events: &[StoredEvent],
     ) -> Option<TagValue> {
-        // It may have been tagged under an earlier name.
+        // It can have been tagged under an earlier name.
         let renames = events.iter().rev().filter(|event| event.action == Action::Rename);
         let earlier = renames.map(|rename| common_part(rename.resource_id.as_str()));
         let mut names = std::iter::once(name).chain(earlier);
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_made_and_not_deleted_counts_once_in_all_its_spellings() {
+    fn existing_resource_counts_once_for_all_spellings() {
         let mut both = event("create", "sqs", "q", "alice", 1);
         both.touched.push(Touched { resource_id: URL.into(), ..both.touched[0].clone() });
         let gone = [event("create", "sqs", "gone", "bob", 1), event("delete", "sqs", "gone", "bob", 2)];
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_write_of_the_journal_decides_and_its_id_may_be_spelt_otherwise() {
+    fn last_journal_write_decides_for_any_spelling() {
         let store = store(vec![event("create", "sqs", "q", "alice", 1)]);
         let run = write(&store, RunKind::Tag, None, URL, Some("alice"));
         assert_eq!(rows(&store, Filter::default()), [row("eu-west-1", "sqs", 1, 0)]);
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_renamed_is_one_resource_and_keeps_its_tag() {
+    fn renamed_resource_counts_once_and_keeps_its_tag() {
         let mut rename = event("delete", "sqs", "old", "carol", 2);
         rename.touched[0].action = Action::Rename;
         rename.touched[0].renamed_to = Some("new".into());
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn what_services_made_is_told_apart() {
+    fn service_created_resources_are_separate() {
         let mut by_service = event("create", "sqs", "q", "", 1);
         by_service.event.identity = Identity { kind: Some("AWSService".to_owned()), ..Identity::default() };
         let store = store(vec![by_service]);

@@ -1,5 +1,5 @@
-//! Coverage of an organization: the survey of each account and region with records, as `tag-org` makes it. Nothing is
-//! written.
+//! Coverage of an organization: lists the resources of each account-region with events, like `tag-org`. Writes
+//! nothing.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -19,21 +19,21 @@ use crate::tag::plan::Question;
 use crate::tag::run::Runner;
 use crate::tag::survey::{Chosen, Proof, look};
 
-/// Gathers the coverage of all accounts. Its size grows with accounts, regions and types that have resources, not with
+/// Collects the coverage of all accounts. Its size grows with accounts, regions and types that have resources, not with
 /// resources.
 #[derive(Debug)]
 pub struct Cover<'m> {
-    /// By which map.
+    /// The resource map.
     pub map: &'m ResourceMap,
-    /// The regions for all accounts; empty: each account's own, else those the database has records for.
+    /// The regions for all accounts. Empty: each account's own, else those with events in the database.
     pub regions: Vec<RegionChoice>,
-    /// Only these types; empty: all that the database has records of.
+    /// Only these types. Empty: all types with events in the database.
     pub types: Vec<ResourceType>,
-    /// Whether what no person made has its parent's owner.
+    /// Whether resources that no person created inherit the owner of their parent.
     pub inherit: bool,
-    /// Who is the owner.
+    /// The rules for owners.
     pub rules: OwnerRules,
-    /// What was found so far. Never borrowed over a call.
+    /// The results so far. Never borrowed across an await.
     pub report: RefCell<Report>,
 }
 

@@ -1,7 +1,7 @@
-//! Who created a resource: the owner, why, and the events that tell.
+//! The creator of a resource: the owner, the reason, and the events that show it.
 //!
-//! The events come from the store by a text that a person typed; they may be of several resources: one id in two accounts, a role
-//! and a user of one name. Each gets an answer, and so does a text that no event knows. Pure.
+//! The store finds the events for a text that the user typed. They can be of several resources: the same ID in two accounts, a role
+//! and a user with the same name. Each has its own answer, and so has a text without events. Pure.
 
 mod advice;
 
@@ -17,94 +17,94 @@ use crate::names::{AccountId, Region, ResourceId, ResourceType};
 use crate::store::renames::ResourceHistory;
 use crate::trail::record::{Action, StoredEvent};
 
-/// Which resources are meant, where an id could be of several. Empty lists leave all.
+/// Selects resources if an ID has several. Empty lists select all.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     /// Of these types.
     pub types: Vec<ResourceType>,
     /// In these accounts.
     pub accounts: Vec<AccountId>,
-    /// In these regions; global types are everywhere.
+    /// In these regions. Global types are in all regions.
     pub regions: Vec<Region>,
 }
 
-/// What is known of one resource, as `--output json` prints it.
+/// The answer for one resource, as `--output json` prints it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Answer {
-    /// The text that was asked for, where it is or may be the id, else the id as its events give it.
+    /// The text of the user if it is or can be the ID, else the ID in the events.
     pub id: ResourceId,
-    /// The type; `None` for an unknown resource, as are account and region.
+    /// The type. `None` for an unknown resource, like account and region.
     pub resource_type: Option<ResourceType>,
     /// The account that received the events.
     pub account_id: Option<AccountId>,
-    /// Where it was made; for global types where AWS recorded that.
+    /// The region of the resource. For global types, the region that AWS recorded.
     pub region: Option<Region>,
-    /// The owner by the rules; `None` where there is none.
+    /// The owner by the rules. `None` without an owner.
     pub owner: Option<String>,
-    /// Why it is this one, or why there is none.
+    /// The reason for the owner, or for having none.
     pub reason: String,
-    /// The event that made it.
+    /// The create event.
     pub event: Option<EventFacts>,
-    /// From the events to the owner, rule by rule; empty for an unknown resource.
+    /// The steps from the events to the owner. Empty for an unknown resource.
     pub evidence: Vec<Step>,
-    /// All its other events, oldest first: earlier creations, later changes by a call that also creates, deletions, renames.
+    /// All other events, oldest first: earlier create events, later updates with an upsert event, delete and rename events.
     pub other_events: Vec<EventFacts>,
-    /// Where there is no owner, or a better one may be found: what to do about it.
+    /// What to do without an owner, or for a better one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub advice: Vec<String>,
 }
 
-/// An event, in words.
+/// The facts of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct EventFacts {
     /// `eventID`.
     pub event_id: String,
     /// UTC, as CloudTrail wrote it.
     pub event_time: String,
-    /// The call.
+    /// `eventName`.
     pub event_name: String,
-    /// The service that was called.
+    /// `eventSource`.
     pub event_source: String,
-    /// Where it was recorded.
+    /// The region that recorded it.
     pub region: Region,
     /// `create`, `upsert`, `delete` or `rename`.
     pub action: &'static str,
-    /// The new name, where it was renamed.
+    /// The new name, for a rename event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub renamed_to: Option<ResourceId>,
-    /// Type of the identity that called.
+    /// The type of the caller's identity.
     pub identity_type: Option<String>,
     /// Its ARN.
     pub principal_arn: Option<String>,
     /// Its principal id.
     pub principal_id: Option<String>,
-    /// Its account; not always the one that received the event.
+    /// Its account, which can differ from the account that received the event.
     pub caller_account_id: Option<String>,
     /// The identity provider that signed the session in.
     pub federated_provider: Option<String>,
-    /// The person behind the session, where that was set.
+    /// The source identity of the session.
     pub source_identity: Option<String>,
-    /// The AWS service that called for it.
+    /// The AWS service that made the call on behalf of the caller.
     pub invoked_by: Option<String>,
-    /// The address, or the AWS service that called.
+    /// The IP address, or the AWS service that called.
     pub source_ip: Option<String>,
     /// The user agent as recorded.
     pub user_agent: Option<String>,
-    /// The tool that the user agent tells.
+    /// The tool, from the user agent.
     pub tool: Option<Tool>,
 }
 
 impl Answer {
-    /// Whether the database knows the resource at all.
+    /// Whether the database has events of the resource.
     pub fn is_known(&self) -> bool {
         self.resource_type.is_some()
     }
 }
 
-/// Account, region (empty for global types), type, and what all spellings of the id have in common.
+/// Account, region (empty for global types), type, and the part that all spellings of the ID share.
 type Key = (String, String, ResourceType, String);
 
-/// Answers for `query`, one a resource, in the order of account, region, type and id. Never empty.
+/// The answers for `query`, one per resource, ordered by account, region, type and ID. Never empty.
 pub fn answers(
     query: &str,
     history: ResourceHistory,
@@ -121,7 +121,7 @@ pub fn answers(
     resources.into_values().map(|events| answer(query, events, rules)).collect()
 }
 
-/// The events of each resource that was asked for, under all the names it had.
+/// The events of each matching resource, under all its names.
 fn resources(
     history: ResourceHistory,
     filter: &Filter,
@@ -138,7 +138,7 @@ fn resources(
     let mut by_name: BTreeMap<Key, Vec<StoredEvent>> = BTreeMap::new();
     for event in events.into_iter().chain(of_earlier_names).filter(|event| keeps(&event)) {
         let of_name = by_name.entry(key_of(&event)).or_default();
-        // After a swap a name asked for is an earlier name too.
+        // After a swap, the given name is also an earlier name of the other resource.
         if !of_name.contains(&event) {
             of_name.push(event);
         }
@@ -169,7 +169,7 @@ fn key(event: &StoredEvent, id: &str, global: bool) -> Key {
     (event.event.account_id.clone(), region, event.resource_type.clone(), common_part(id).to_owned())
 }
 
-/// What an id, its ARN and its URL have in common: one call gives a queue's URL and the next its name.
+/// The part that an ID, its ARN and its URL share: one event has a queue's URL and the next its name.
 pub(super) fn common_part(id: &str) -> &str {
     if let Some(arn) = ArnParts::of(id) {
         return arn.name;
@@ -180,9 +180,9 @@ pub(super) fn common_part(id: &str) -> &str {
     }
 }
 
-/// A URL or an ARN says more than a name: a resource that bears it as its id is meant, and no other of that name. Without one,
-/// `arn:aws:iam::1:role/app` is a role and not the user `app`: types that bear the ARN's word are meant, where there are any.
-/// (Account, region and service of an ARN have narrowed the events already.)
+/// A URL or an ARN is more specific than a name: it matches the resource that has it as its ID, and no other with that name. If there is none,
+/// `arn:aws:iam::1:role/app` matches a role and not the user `app`: types with the ARN's resource type in their name match, if there are any.
+/// (The events are already filtered by account, region and service of an ARN.)
 fn narrow(query: &str, resources: &mut BTreeMap<Key, Vec<StoredEvent>>) {
     if common_part(query) == query {
         return;
@@ -234,7 +234,7 @@ fn unknown(query: &str, recorded: bool) -> Answer {
     }
 }
 
-/// The answer for the events of one resource, of which there is at least one.
+/// The answer for one resource, with at least one event.
 fn answer(query: &str, mut events: Vec<StoredEvent>, rules: &OwnerRules) -> Answer {
     let ids = events.iter().map(|event| &event.resource_id);
     let new_names =
@@ -242,7 +242,7 @@ fn answer(query: &str, mut events: Vec<StoredEvent>, rules: &OwnerRules) -> Answ
     let as_asked = ids.chain(new_names()).find(|id| id.as_str() == query).cloned();
     let new_name = new_names().next_back().cloned();
     events.sort_by(|one, other| order(one).cmp(&order(other)));
-    // One event may give a resource by several of its names.
+    // An event can have several names of a resource.
     events.dedup_by(|one, other| one.event.event_id == other.event.event_id && one.action == other.action);
     let creation = creation_of(&events);
     let shown = creation.unwrap_or(&events[events.len() - 1]);
@@ -268,7 +268,7 @@ fn answer(query: &str, mut events: Vec<StoredEvent>, rules: &OwnerRules) -> Answ
     }
 }
 
-/// What the rules come to for a resource.
+/// The result of the rules for a resource.
 #[derive(Default)]
 struct Decision {
     owner: Option<String>,
@@ -301,14 +301,14 @@ fn in_words(owner: Result<Owner, NoOwner>) -> (Option<String>, String) {
     }
 }
 
-/// How it went, or at least its name.
+/// The delete event, or the rename event with the new name, as a phrase.
 fn gone_by(StoredEvent { event, renamed_to, .. }: &StoredEvent) -> String {
     let what = renamed_to.as_ref().map_or_else(|| "deleted".to_owned(), |name| format!("renamed to {name}"));
     format!("{what} at {} by {}", event.time, event.name)
 }
 
-/// Only a deletion, or an earlier name of which nothing else is known, leaves events without a creation; who made what is gone
-/// is still worth telling.
+/// Without a create event there is only a delete event, or an earlier name with no other events. The creator of a deleted
+/// resource is still useful.
 fn gone(events: &[StoredEvent], rules: &OwnerRules) -> String {
     let lived = events.iter().rposition(|event| event.action != Action::Delete).map_or(0, |last| last + 1);
     let deletion = events.get(lived).map(gone_by);

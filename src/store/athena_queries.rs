@@ -1,34 +1,34 @@
-//! Athena queries that were started and whose results are not loaded yet: a query is paid for once.
+//! Athena queries that were started and not loaded yet. They make sure that a query is charged once.
 
 use rusqlite::{OptionalExtension, params};
 
 use super::ledger::Fingerprint;
 use super::{Store, StoreError};
 
-/// A query that was begun.
+/// A query that was started.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingQuery {
-    /// Its text.
+    /// The SQL.
     pub sql: String,
-    /// The database that it runs in.
+    /// The database to run it in.
     pub database: String,
-    /// The workgroup that it runs in.
+    /// The workgroup to run it in.
     pub workgroup: String,
-    /// Where it was told to put its result.
+    /// The result location in the request.
     pub output: Option<String>,
-    /// The token that makes a second start give the same query.
+    /// The client request token. A second start with it returns the same query.
     pub token: String,
-    /// Athena's id of it; `None` where the answer to the start was not seen.
+    /// Athena's query ID. `None` if the response to the start was not received.
     pub query_id: Option<String>,
-    /// When, RFC 3339, UTC.
+    /// When it was started, RFC 3339, UTC.
     pub started_at: String,
 }
 
 impl Store {
-    /// The query that the command `key` stands for began and didn't finish.
+    /// Returns the unfinished query of the command with this `key`.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database fails.
     pub fn pending_athena_query(&self, key: Fingerprint) -> Result<Option<PendingQuery>, StoreError> {
         const SELECT: &str = "SELECT sql, database, workgroup, output, token, query_id, started_at \
                               FROM athena_queries WHERE command = ?1";
@@ -47,10 +47,10 @@ impl Store {
         Ok(pending.optional()?)
     }
 
-    /// Keeps a query that is about to start, in place of an earlier one of the same command.
+    /// Records a query before it starts, in place of an earlier one of the same command.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database fails.
     pub fn keep_athena_query(&mut self, key: Fingerprint, query: &PendingQuery) -> Result<(), StoreError> {
         const INSERT: &str = "INSERT OR REPLACE INTO athena_queries \
              (command, sql, database, workgroup, output, token, query_id, started_at) \
@@ -61,20 +61,20 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps the id that Athena gave.
+    /// Records the query ID.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database fails.
     pub fn note_athena_query_id(&mut self, key: Fingerprint, query_id: &str) -> Result<(), StoreError> {
         const UPDATE: &str = "UPDATE athena_queries SET query_id = ?2 WHERE command = ?1";
         self.connection.prepare_cached(UPDATE)?.execute(params![key.as_bytes(), query_id])?;
         Ok(())
     }
 
-    /// Forgets what a command began: there is nothing to go on with.
+    /// Removes the query of a command, because it can't be resumed.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database fails.
     pub fn forget_athena_command(&mut self, key: Fingerprint) -> Result<(), StoreError> {
         self.connection
             .prepare_cached("DELETE FROM athena_queries WHERE command = ?1")?
@@ -82,10 +82,10 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets a query, whichever command began it: it is loaded.
+    /// Removes a query, of any command, because it is loaded.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database fails.
     pub fn forget_athena_query(&mut self, query_id: &str) -> Result<(), StoreError> {
         self.connection.prepare_cached("DELETE FROM athena_queries WHERE query_id = ?1")?.execute(params![query_id])?;
         Ok(())

@@ -1,4 +1,4 @@
-//! What the database covers: from when to when it has events of each account and region, and where they were read.
+//! The contents of the database: the time range of the events in each account-region, and the sources that were read.
 
 use std::collections::BTreeMap;
 
@@ -8,47 +8,47 @@ use serde::Serialize;
 use super::{Store, StoreError};
 use crate::names::{AccountId, Region};
 
-/// What was loaded, as far as it can be told.
+/// What was loaded, as far as it is recorded.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Coverage {
-    /// By account and region.
+    /// Account-regions, by account and region.
     pub places: Vec<CoveredPlace>,
-    /// By name.
+    /// Sources, by name.
     pub sources: Vec<CoveredSource>,
 }
 
-/// The events of an account and region.
+/// The events of an account-region.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CoveredPlace {
     /// The account.
     pub account_id: AccountId,
     /// The region.
     pub region: Region,
-    /// The time of its first event, as CloudTrail wrote it. The loaded window may begin earlier.
+    /// The time of its first event, as CloudTrail wrote it. The loaded time range can begin earlier.
     pub first_event: String,
     /// The time of its last event.
     pub last_event: String,
 }
 
-/// Where events were read.
+/// A source of events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CoveredSource {
     /// `s3://BUCKET`, `files`, `athena`, `history`, `import`.
     pub source: String,
-    /// The first day read, of sources that keep days: `2023/07/10`.
+    /// The first day read, for sources that record days: `2023/07/10`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_day: Option<String>,
-    /// The last one.
+    /// The last day read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_day: Option<String>,
 }
 
 impl Store {
-    /// What was loaded. Takes a few look-ups for each account and region, however many events there are, and reads the
-    /// ledger's folders.
+    /// Returns what was loaded. Makes a few lookups for each account-region, regardless of the number of events, and reads the
+    /// folders in the ledger.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database fails.
     pub fn coverage(&self) -> Result<Coverage, StoreError> {
         Ok(Coverage { places: self.covered_places()?, sources: self.covered_sources()? })
     }
@@ -111,7 +111,7 @@ fn place_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<(String, String, String
     Ok((row.get(0)?, row.get(1)?, row.get(2)?))
 }
 
-/// `s3://BUCKET/…` is the bucket; the other sources have their word before a colon.
+/// For `s3://BUCKET/…` the bucket. Other sources have a keyword before a colon.
 fn source_of(prefix: &str) -> String {
     if let Some(rest) = prefix.strip_prefix("s3://") {
         return format!("s3://{}", rest.split('/').next().unwrap_or(rest));
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn places_have_their_first_and_last_event() {
+    fn account_regions_have_first_and_last_event() {
         let mut store = Store::in_memory().unwrap();
         assert_eq!(store.coverage().unwrap(), Coverage::default());
         let events = vec![
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn sources_are_told_with_the_days_that_they_keep() {
+    fn sources_have_the_days_they_record() {
         let mut store = Store::in_memory().unwrap();
         let day = |day: &str| format!("s3://trail/AWSLogs/1/CloudTrail/eu-west-1/{day}/");
         let units = vec![unit(&day("2026/01/31")), unit("file:logs/"), unit("history:1/eu-west-1/"), unit("athena:")];

@@ -1,4 +1,4 @@
-//! Resource events: written by loaders, read by the tagger and by `who`.
+//! Resource events: written by loaders, read by `tag` and `who`.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -21,22 +21,22 @@ pub(super) const COLUMNS: &str = "account_id, region, event_time, event_id, reso
      source_identity, on_behalf_of_user_id, on_behalf_of_store_arn, invoked_by, \
      federated_provider, renamed_to";
 
-/// The first of the columns that may be NULL: what an event may not tell.
+/// The first column that can be NULL, because an event can lack the fact.
 const FIRST_FACT: usize = 9;
 
-/// May be NULL too, but is what the resource map says of the event, as its action.
+/// Can be NULL too, but comes from the resource map, like the action.
 const RENAMED_TO: &str = "renamed_to";
 
-/// What comes after the last `/` or `:` of an id in this column; the very expression of the indexes.
+/// The part after the last `/` or `:` of an ID in this column. The indexes use the same expression.
 pub(super) fn last_part(column: &str) -> String {
     format!("substr({column}, length(rtrim({column}, replace(replace({column}, '/', ''), ':', ''))) + 1)")
 }
 
 impl Store {
-    /// How many creations (not deletions) there are per type in an account; with `region`, in that region, else in all.
+    /// The number of create events per type in an account; with `region` in that region, else in all.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database fails.
     pub fn creation_counts(
         &self,
         account: &AccountId,
@@ -55,10 +55,10 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// The types of which an account has events, by account, then type.
+    /// The types with events in an account, by account, then type.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database fails.
     pub fn recorded_types(&self) -> Result<Vec<(AccountId, ResourceType)>, StoreError> {
         let query = "SELECT DISTINCT account_id, resource_type FROM resource_events ORDER BY account_id, resource_type";
         let mut statement = self.connection.prepare_cached(query)?;
@@ -68,10 +68,10 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// In which regions of an account there are creations (not deletions) of which types.
+    /// The regions and types of an account that have create events.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database fails.
     pub fn types_by_region(&self, account: &AccountId) -> Result<BTreeMap<Region, Vec<ResourceType>>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT DISTINCT region, resource_type FROM resource_events
@@ -86,11 +86,11 @@ impl Store {
         Ok(types)
     }
 
-    /// The events of a type in an account, ordered by time then event id, streamed to `each`. With `region`, those of
-    /// that region, else of all (global types).
+    /// The events of a type in an account, ordered by time and event ID, passed to `each`. With `region` only those in
+    /// that region, else in all (for global types).
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database fails.
     pub fn events_of_type(
         &self,
         resource_type: &ResourceType,
@@ -113,11 +113,11 @@ impl Store {
         Ok(())
     }
 
-    /// All events of resources that `query` may name: the id itself, an ARN of it, or the last part of an id that is an ARN
-    /// or a URL. Ordered by account, region, type, id, time.
+    /// All events of resources that `query` can name: the ID itself, its ARN, or the last part of an ID that is an ARN
+    /// or a URL. Ordered by account, region, type, ID, time.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database fails.
     pub fn events_of_resource(&self, query: &str) -> Result<Vec<StoredEvent>, StoreError> {
         let name = ResourceName::new(query);
         let sql = format!(
@@ -141,12 +141,12 @@ impl Store {
     }
 }
 
-/// Both forms name `:region`, so that the same parameters are bound either way.
+/// Both forms use `:region`, so that the same parameters are bound.
 pub(super) fn region_condition(region: Option<&Region>) -> &'static str {
     if region.is_some() { "region = :region" } else { ":region IS NULL" }
 }
 
-/// Writes rows within a transaction.
+/// Writes events within a transaction.
 pub(super) struct Inserter<'t> {
     statement: Statement<'t>,
     imported: Imported<'t>,
@@ -156,8 +156,8 @@ pub(super) struct Inserter<'t> {
 impl<'t> Inserter<'t> {
     pub(super) fn new(transaction: &'t Transaction<'_>) -> Result<Self, StoreError> {
         let values = vec!["?"; COLUMNS.split(", ").count()].join(", ");
-        // The same event read again says the same, but a changed resource map can call its action otherwise, and a source
-        // may know facts that the first one lacked (Athena's usual table has no source identity).
+        // The same event is the same when it is read again. But a changed resource map can change its action, and a source
+        // can have facts that the first one lacked (Athena's usual table has no source identity).
         let facts = facts();
         let filled: Vec<String> =
             facts.clone().map(|fact| format!("{fact} = COALESCE({fact}, excluded.{fact})")).collect();
@@ -172,8 +172,8 @@ impl<'t> Inserter<'t> {
         Ok(Self { statement, imported: Imported::new(transaction)?, sessions: SessionInserter::new(transaction) })
     }
 
-    /// Writes an event's rows; counts those that are new (or changed). An imported event tells only what no trail told; a
-    /// trail's event stands in place of an imported one. Sessions go where they belong.
+    /// Writes an event's rows, and returns how many are new or changed. An imported event adds only rows that no trail has;
+    /// a trail's event replaces the imported one. Sessions go into their own tables.
     pub(super) fn insert(&mut self, resource_event: &ResourceEvent, added: &mut Added) -> Result<(), StoreError> {
         let ResourceEvent { event, touched } = resource_event;
         let is_imported = is_imported(event);
@@ -195,7 +195,7 @@ impl<'t> Inserter<'t> {
         Ok(())
     }
 
-    /// Writes a row; says whether it is new (or changed).
+    /// Writes a row. Returns whether it is new or changed.
     fn write(&mut self, event: &Event, touched: &Touched) -> Result<bool, StoreError> {
         let identity = &event.identity;
         let action = if touched.action == Action::Rename { Action::Delete } else { touched.action };
@@ -232,7 +232,7 @@ impl<'t> Inserter<'t> {
     }
 }
 
-/// The columns of facts that one source may know and the other lack.
+/// The columns of facts that one source can have and another lack.
 fn facts() -> impl Iterator<Item = &'static str> + Clone {
     COLUMNS.split(", ").skip(FIRST_FACT).filter(|column| *column != RENAMED_TO)
 }

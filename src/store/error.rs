@@ -1,4 +1,4 @@
-//! What can be wrong with a database, and what a person can do about it.
+//! Database errors, with hints.
 
 use std::path::PathBuf;
 
@@ -7,36 +7,36 @@ use rusqlite::ErrorCode;
 /// Why the database can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// SQLite's own complaint.
+    /// An error of SQLite.
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
-    /// The folder it should be in is missing.
+    /// The folder of the file does not exist.
     #[error("folder {} does not exist", .0.display())]
     NoFolder(PathBuf),
     /// The path is a folder.
     #[error("it is a folder")]
     IsFolder,
-    /// It can be read but not written.
+    /// The file can be read but not written.
     #[error("it is read-only")]
     ReadOnly,
-    /// c7n-trailcreator's own.
+    /// A database of c7n-trailcreator.
     #[error("it was written by c7n-trailcreator")]
     Predecessor,
-    /// Some other program's.
+    /// A database of another program.
     #[error("it is a SQLite database of another program")]
     Foreign,
-    /// Written by a newer trailcreator.
+    /// Written by a newer version of trailcreator.
     #[error("it has schema version {found}, but this version of trailcreator supports only up to {known}")]
     Newer {
-        /// Its version.
+        /// Its schema version.
         found: i64,
-        /// The program's.
+        /// The latest schema version that this program supports.
         known: i64,
     },
 }
 
 impl StoreError {
-    /// Whether the file or its folder can't be written, or not be opened at all.
+    /// Whether the file or its folder can't be written, or the file can't be opened.
     pub fn is_of_permission(&self) -> bool {
         match self {
             Self::ReadOnly => true,
@@ -47,7 +47,7 @@ impl StoreError {
         }
     }
 
-    /// What a person can do about it.
+    /// What the user can do about it.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::NoFolder(_) => Some("create the folder, or name another file with --db"),

@@ -1,23 +1,23 @@
-//! Rows that were imported from c7n-trailcreator's database, beside those that trails told.
+//! Events that were imported from a database of c7n-trailcreator, beside those from trails.
 //!
-//! A trail tells more than that database does (the event's id, all of who called), so its row stands in place of the equal
-//! imported one, whichever came first. Equal are two rows of one account, region, second, call, type and id.
+//! A trail has more facts than that database (the event ID, the complete caller). So its event replaces the matching
+//! imported one, in either order. Two rows match if account, region, second, event name, type and ID are the same.
 
 use rusqlite::{Statement, Transaction, params};
 
 use super::StoreError;
 use crate::trail::record::{Event, ResourceEvent, Touched};
 
-/// How the ids of imported events begin. CloudTrail's own are hexadecimal.
+/// The prefix of imported event IDs. CloudTrail's are hexadecimal.
 pub const ID_PREFIX: &str = "imported-";
 
-/// Where imported databases stand in the ledger; each is entered with the first of its rows.
+/// The prefix of imported databases in the ledger. Each is entered with its first row.
 pub const LEDGER_PREFIX: &str = "import:";
 
-/// The rows with [`ID_PREFIX`]: a range of the key, whose end is the prefix with its last character's successor.
+/// The rows with [`ID_PREFIX`]: a range of the key. Its end is the prefix with the last character replaced by the next one.
 const IS_IMPORTED: &str = "event_id >= 'imported-' AND event_id < 'imported.'";
 
-/// What makes two rows equal, but for the event's id.
+/// Two rows match if these are equal.
 const IS_EQUAL: &str = "account_id = ?1 AND region = ?2 AND event_time = ?3 AND event_name = ?4 AND event_source = ?5 \
      AND resource_type = ?6 AND resource_id = ?7";
 
@@ -44,7 +44,7 @@ pub(super) fn is_imported(event: &Event) -> bool {
 pub(super) struct Imported<'t> {
     find_told: Statement<'t>,
     forget_other_ids: Statement<'t>,
-    /// `None` where nothing was ever imported: then loads need not look.
+    /// `None` if nothing was ever imported. Loads then need no lookups.
     make_way: Option<Statement<'t>>,
 }
 
@@ -64,13 +64,13 @@ impl<'t> Imported<'t> {
         Ok(Self { find_told, forget_other_ids, make_way })
     }
 
-    /// Whether a trail told what an imported row would tell.
+    /// Whether a trail has the event of an imported row.
     pub(super) fn is_told(&mut self, event: &Event, touched: &Touched) -> Result<bool, StoreError> {
         Ok(self.find_told.exists(equal_to!(event, touched))?)
     }
 
-    /// Forgets the rows that an earlier import made of the same event with other ids: another resource map told otherwise
-    /// where one id ends and the next begins.
+    /// Deletes the rows of the same event from an earlier import with other IDs: the resource map of that import split the
+    /// text with the IDs differently.
     pub(super) fn forget_other_ids(&mut self, imported: &ResourceEvent) -> Result<(), StoreError> {
         let ResourceEvent { event, touched } = imported;
         let ids: Vec<&str> = touched.iter().map(|touched| touched.resource_id.as_str()).collect();
@@ -79,7 +79,7 @@ impl<'t> Imported<'t> {
         Ok(())
     }
 
-    /// Takes away the imported rows that a trail's new row stands for; says whether there were any.
+    /// Deletes the imported rows that a new row of a trail replaces. Returns whether there were any.
     pub(super) fn make_way(&mut self, event: &Event, touched: &Touched) -> Result<bool, StoreError> {
         let Some(statement) = &mut self.make_way else { return Ok(false) };
         Ok(statement.execute(equal_to!(event, touched))? > 0)
@@ -102,7 +102,7 @@ mod tests {
         (folder, store)
     }
 
-    /// An event of a queue's creation, changed.
+    /// A modified create event of a queue.
     fn event(id: &str, ids: &[&str], change: &dyn Fn(&mut Event)) -> ResourceEvent {
         let mut event = Event {
             event_id: id.to_owned(),
@@ -127,7 +127,7 @@ mod tests {
         store.add(&Batch { events: vec![event], ..Batch::default() }).unwrap().ids
     }
 
-    /// `event id, resource id` of all rows.
+    /// The event and resource IDs of all rows.
     fn rows(store: &Store) -> Vec<String> {
         let query = "SELECT event_id || ' ' || resource_id FROM resource_events ORDER BY 1";
         let mut statement = store.connection.prepare(query).unwrap();
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_rows_are_the_trails_in_either_order() {
+    fn trail_row_replaces_matching_row_in_either_order() {
         for imported_first in [true, false] {
             let (_folder, mut store) = store();
             let both = [event("imported-1", &["q"], &|_| {}), event("0a", &["q"], &|_| {})];
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_differ_in_anything_stay_beside_each_other() {
+    fn rows_that_differ_are_kept_beside_each_other() {
         let changes: [&dyn Fn(&mut Event); 5] = [
             &|event| event.account_id = "2".to_owned(),
             &|event| event.region = "s".to_owned(),
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_is_imported_with_other_ids_has_these_alone() {
+    fn reimport_with_other_ids_replaces_the_earlier_ids() {
         let (_folder, mut store) = store();
         add(&mut store, event("imported-2", &["a ,b"], &|_| {}));
         add(&mut store, event("imported-1", &["a ,b"], &|_| {}));
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_rows_are_found_by_the_key() {
+    fn matching_rows_are_found_by_index() {
         let (_folder, store) = store();
         for of_event in [IS_IMPORTED, "event_id = 'x'"] {
             let sql = format!("EXPLAIN QUERY PLAN SELECT 1 FROM resource_events WHERE {IS_EQUAL} AND {of_event}");

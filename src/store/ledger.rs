@@ -1,9 +1,9 @@
-//! The ledger: which units of input (objects, files) were read, in which version. Written in the same transaction as the
-//! rows that came of them, so that a load killed at any moment goes on where it was.
+//! The ledger: the units of input (objects, files) that were read, with their versions. Written in the same transaction as the
+//! events from them, so that a load that is killed at any time can be resumed.
 //!
-//! A unit is kept below its prefix (a day's folder of a bucket, a directory) as 16-byte hashes, replaced in place when it
-//! is read again: the ledger grows with the number of units, not with the number of loads. A day's prefix whose units were
-//! all read becomes one row ([`ClosedDay`]), and closed days in a row one span of their region ([`days`]).
+//! A unit is stored below its prefix (a day's folder in a bucket, a directory) as 16-byte hashes, which are replaced when it
+//! is read again: the ledger grows with the number of units, not with the number of loads. When all units of a day's prefix are
+//! read, they become one row ([`ClosedDay`]), and consecutive closed days become one span of their region ([`days`]).
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -22,7 +22,7 @@ use crate::trail::record::ResourceEvent;
 pub struct Fingerprint([u8; 16]);
 
 impl Fingerprint {
-    /// The digest of a list of parts; their borders count.
+    /// The digest of a list of parts. ["ab", "c"] differs from ["a", "bc"].
     pub fn of(parts: &[&[u8]]) -> Self {
         let mut hasher = Sha256::new();
         for part in parts {
@@ -47,45 +47,45 @@ impl fmt::Display for Fingerprint {
     }
 }
 
-/// A unit of input that was read to its end.
+/// A unit of input that was read completely.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadUnit {
-    /// What it is below: `s3://bucket/AWSLogs/…/2024/01/31/`.
+    /// Its folder: `s3://bucket/AWSLogs/…/2024/01/31/`.
     pub prefix: String,
-    /// Its name there.
+    /// Its name in the folder.
     pub name: String,
-    /// The version in which it was read: of its content, the resource map and, where they left something out, the filters.
+    /// The version that was read: of its content, the resource map and, if they excluded records, the filters.
     pub version: Fingerprint,
 }
 
-/// A day's prefix all of whose units were read; they are kept as this one row from then on.
+/// The prefix of a day with all units read. From then on they are stored as this one row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClosedDay {
     /// `s3://bucket/AWSLogs/…/2024/01/31/`
     pub prefix: String,
-    /// Of the resource map and, where they left something out, the filters.
+    /// The version: of the resource map and, if they excluded records, the filters.
     pub version: Fingerprint,
 }
 
-/// What one transaction adds.
+/// The contents of one transaction.
 #[derive(Debug, Default)]
 pub struct Batch {
     /// Events.
     pub events: Vec<ResourceEvent>,
-    /// Units all of whose events are in this batch or in earlier ones.
+    /// Units with all their events in this batch or in earlier ones.
     pub units: Vec<ReadUnit>,
-    /// Days whose last unit is in this batch or in an earlier one.
+    /// Days with the last unit in this batch or in an earlier one.
     pub closed: Vec<ClosedDay>,
 }
 
-/// What a transaction added.
+/// The result of a transaction.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Added {
-    /// Rows that are new (or changed): an event and a resource's id each.
+    /// Rows that are new or changed. A row is an event with one resource ID.
     pub ids: u64,
     /// Sessions that are new.
     pub sessions: u64,
-    /// Sessions that were dropped, as there are too many.
+    /// Sessions that were dropped because the database keeps a limited number.
     pub dropped_sessions: u64,
 }
 
@@ -93,7 +93,7 @@ impl Store {
     /// Adds a batch in one transaction.
     ///
     /// # Errors
-    /// SQLite's. Then nothing of the batch is kept.
+    /// The database fails. Then nothing of the batch is stored.
     pub fn add(&mut self, batch: &Batch) -> Result<Added, StoreError> {
         let transaction = Transaction::new(&mut self.connection, TransactionBehavior::Immediate)?;
         let mut added = Added::default();
@@ -103,7 +103,7 @@ impl Store {
         }
         drop(inserter);
         added.dropped_sessions = self.bound.keep(&transaction, added.sessions)?;
-        // Their rows would be deleted right away.
+        // Their rows would be deleted immediately.
         let closed: HashSet<&str> = batch.closed.iter().map(|day| day.prefix.as_str()).collect();
         enter(&transaction, batch.units.iter().filter(|unit| !closed.contains(unit.prefix.as_str())))?;
         days::close(&transaction, &batch.closed)?;
@@ -111,10 +111,10 @@ impl Store {
         Ok(added)
     }
 
-    /// A view of the ledger for the thread that decides what to read.
+    /// A view of the ledger for the thread that decides which units to read.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database fails.
     pub fn ledger(&self) -> Result<Ledger, StoreError> {
         let path = self.connection.path().unwrap_or_default();
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -150,25 +150,25 @@ fn unit_key(name: &str) -> Fingerprint {
     Fingerprint::of(&[name.as_bytes()])
 }
 
-/// Reads the ledger while the store is being written to.
+/// Reads the ledger while the store is being written.
 #[derive(Debug)]
 pub struct Ledger {
     connection: Connection,
 }
 
 impl Ledger {
-    /// A ledger that knows nothing, in memory: for what is read without being kept.
+    /// An empty ledger in memory, for records that are read without being stored.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database fails.
     pub fn empty() -> Result<Self, StoreError> {
         Ok(Self { connection: super::open::in_memory()? })
     }
 
-    /// The version in which a unit was read last.
+    /// The version of a unit when it was last read.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database fails.
     pub fn version(&self, prefix: &str, name: &str) -> Result<Option<Fingerprint>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT version FROM ledger_units JOIN ledger_prefixes USING (prefix_id) WHERE prefix = ?1 AND unit = ?2",
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_unit_is_kept_in_its_last_version() {
+    fn unit_is_stored_with_its_last_version() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::open(&folder.path().join("creators.db")).unwrap();
         let ledger = store.ledger().unwrap();
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn borders_of_parts_count() {
+    fn digest_depends_on_borders_of_parts() {
         assert_ne!(Fingerprint::of(&[b"ab", b"c"]), Fingerprint::of(&[b"a", b"bc"]));
     }
 }

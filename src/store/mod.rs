@@ -1,19 +1,19 @@
 //! The SQLite database: the only module that knows SQL.
 //!
-//! One writer. Migrations (`migrations/NNNN_name.sql`, embedded) are applied on `user_version` in one exclusive
-//! transaction; a database newer than the program is refused. Loading is idempotent: rows carry their event id and
-//! resource id as key, and the unit they came from enters the ledger in the same transaction.
+//! There is one writer. Migrations (`migrations/NNNN_name.sql`, embedded) are applied by `user_version` in one exclusive
+//! transaction. A database of a newer version is refused. Loading is idempotent: rows have event ID and
+//! resource ID as key, and the unit that they came from enters the ledger in the same transaction.
 //!
-//! * [`creations`]: what trails told, written by loaders, read by the tagger and `who`
-//! * [`renames`]: the names that resources had before
-//! * [`ledger`]: what was read; [`coverage`]: what that covers
-//! * [`athena_queries`]: what was started and is not read yet
-//! * [`journal`]: what was written to AWS
-//! * [`organization_runs`]: which of those runs belong together
-//! * [`sessions`]: who made the sessions that made something
-//! * [`people`]: Identity Center's users by name
-//! * [`predecessor`]: c7n-trailcreator's database, which is only read
-//! * [`imported`]: what came from it, beside what trails told
+//! * [`creations`]: events of resources, written by loaders, read by `tag` and `who`
+//! * [`renames`]: earlier names of resources
+//! * [`ledger`]: the units that were read; [`coverage`]: the accounts, regions and times in them
+//! * [`athena_queries`]: queries that were started and are not loaded yet
+//! * [`journal`]: the changes made to AWS
+//! * [`organization_runs`]: runs across an organization
+//! * [`sessions`]: the creators of sessions
+//! * [`people`]: names of Identity Center users
+//! * [`predecessor`]: the database of c7n-trailcreator, read-only
+//! * [`imported`]: events imported from it, beside those from trails
 
 pub mod athena_queries;
 pub mod coverage;
@@ -33,11 +33,11 @@ pub mod sessions;
 pub use error::StoreError;
 use jiff::{Timestamp, Unit};
 
-/// A database, open.
+/// An open database.
 #[derive(Debug)]
 pub struct Store {
     connection: rusqlite::Connection,
-    /// Of the sessions.
+    /// Limits the number of sessions.
     bound: sessions::Bound,
 }
 
@@ -47,7 +47,7 @@ impl Store {
     }
 }
 
-/// The present time as the database writes it. To the second: people compare it with CloudTrail's times.
+/// The current time as stored in the database, in whole seconds like CloudTrail's times.
 fn now() -> String {
     let now = Timestamp::now();
     now.round(Unit::Second).unwrap_or(now).to_string()

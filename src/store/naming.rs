@@ -1,8 +1,8 @@
-//! What people give to name a resource: its id, an ARN, a URL, or the last part of one.
+//! Texts that name a resource: its ID, an ARN, a URL, or the last part of one.
 
 use crate::trail::record::{Event, StoredEvent};
 
-/// What a person gave to name a resource.
+/// A text that names a resource.
 pub(super) struct ResourceName<'q> {
     text: &'q str,
     arn: Option<ArnParts<'q>>,
@@ -17,7 +17,7 @@ struct ArnParts<'q> {
 
 impl<'q> ResourceName<'q> {
     pub(super) fn new(text: &'q str) -> Self {
-        // Log groups' ARNs end so in some places and not in others; their events give names.
+        // ARNs of log groups end with `:*` in some places and not in others. Events have names.
         let text = text.trim().strip_suffix(":*").unwrap_or(text.trim());
         let parts: Vec<&str> = text.splitn(6, ':').collect();
         let arn = match parts[..] {
@@ -27,17 +27,17 @@ impl<'q> ResourceName<'q> {
         Self { text, arn }
     }
 
-    /// What comes after its last `/` or `:`, as the index has it of ids.
+    /// The part after its last `/` or `:`, as the index has it for IDs.
     pub(super) fn last_part(&self) -> &'q str {
         self.text.rsplit(['/', ':']).next().unwrap_or(self.text)
     }
 
-    /// Whether it may name the resource of a row.
+    /// Whether it can name the resource of a row.
     pub(super) fn names(&self, event: &StoredEvent) -> bool {
         self.fits(event.resource_id.as_str(), &event.event)
     }
 
-    /// Whether it may name what an event calls `id`.
+    /// Whether it can name the resource that an event calls `id`.
     pub(super) fn fits(&self, id: &str, event: &Event) -> bool {
         if id == self.text {
             return true;
@@ -55,7 +55,7 @@ impl<'q> ResourceName<'q> {
         }
     }
 
-    /// Whether the event's source is the service that the ARN names; their names differ for few services.
+    /// Whether the event source is the service in the ARN. Their names differ for a few services.
     pub(super) fn is_of_service(&self, event: &StoredEvent) -> bool {
         self.arn.as_ref().is_some_and(|arn| event.event.source.split('.').next() == Some(arn.service))
     }
@@ -69,7 +69,7 @@ fn is_url(text: &str) -> bool {
     text.starts_with("https://") || text.starts_with("http://")
 }
 
-/// Whether `part` is all of `whole` or its end after a `/` or `:`. A part that begins with `/` needs nothing before it.
+/// Whether `part` is all of `whole`, or its end after a `/` or `:`. A part that begins with `/` needs no separator before it.
 fn ends_with_part(whole: &str, part: &str) -> bool {
     whole
         .strip_suffix(part)

@@ -1,4 +1,4 @@
-//! Opening: makes what is missing, refuses what isn't ours, migrates what is older.
+//! Opens a database: creates it if it does not exist, refuses files of other programs, and migrates older versions.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::{Store, StoreError};
 
-/// The migrations in their order. Append only: a database's `user_version` says how many it has seen.
+/// The migrations in order. Append only: `user_version` is the number of applied migrations.
 const MIGRATIONS: [&str; 8] = [
     include_str!("../../migrations/0001_initial.sql"),
     include_str!("../../migrations/0002_athena_queries.sql"),
@@ -24,17 +24,17 @@ const MIGRATIONS: [&str; 8] = [
 /// How long to wait for another program's lock.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Memory for pages, in KiB. Rows arrive nearly in the order of their key, so few pages are hot.
+/// Page cache, in KiB. Rows arrive nearly in key order, so few pages are in use.
 const PAGE_CACHE_KIB: i64 = 32 * 1024;
 
 impl Store {
-    /// Opens `path`, makes it where it is missing, and migrates it.
+    /// Opens `path`. Creates it if it does not exist, and migrates it.
     ///
     /// # Errors
-    /// Not a database, not ours, read-only, locked, or newer than this program.
+    /// The file is not a database, belongs to another program, is read-only or locked, or is newer than this program.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         check_place(path)?;
-        // Not SQLite's own default, which takes a name that begins with `file:` for a URI.
+        // SQLite's default would treat a name that begins with `file:` as a URI.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
@@ -51,8 +51,8 @@ impl Store {
         Ok(Self::new(connection))
     }
 
-    /// Opens `path` for commands that only read. What may be written is opened as [`Store::open`] does; what may not be, is
-    /// read as it is.
+    /// Opens `path` for commands that only read. A writable file is opened as in [`Store::open`], a read-only file without
+    /// changing it.
     ///
     /// # Errors
     /// As [`Store::open`]; a read-only database that is older than this program is [`StoreError::ReadOnly`].
@@ -60,7 +60,7 @@ impl Store {
         match Self::open(path) {
             Err(error) if error.is_of_permission() => {
                 let store = read_only(path, false).or_else(|error| {
-                    // SQLite wants to make files beside a database with a log; where none is left, nothing is lost without.
+                    // SQLite creates files beside a database in WAL mode. Without a WAL file, reading without them loses nothing.
                     if has_log(path) { Err(error) } else { read_only(path, true) }
                 });
                 store.map_err(|_| error)
@@ -69,10 +69,10 @@ impl Store {
         }
     }
 
-    /// A database that is gone with this value: for events that are asked about once and not kept.
+    /// An in-memory database, for events that are looked up once and not stored.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database fails.
     pub fn in_memory() -> Result<Self, StoreError> {
         let mut connection = Connection::open_in_memory()?;
         migrate(&mut connection)?;
@@ -80,14 +80,14 @@ impl Store {
     }
 }
 
-/// An empty database of the newest version that is in no file.
+/// An empty in-memory database of the latest version.
 pub(super) fn in_memory() -> Result<Connection, StoreError> {
     let mut connection = Connection::open_in_memory()?;
     migrate(&mut connection)?;
     Ok(connection)
 }
 
-/// Opens a database that can't be written. `unchanging`: nobody else writes it either.
+/// Opens a read-only database. `unchanging`: no other program writes it either.
 fn read_only(path: &Path, unchanging: bool) -> Result<Store, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = if unchanging {
@@ -103,7 +103,7 @@ fn read_only(path: &Path, unchanging: bool) -> Result<Store, StoreError> {
     Ok(Store::new(connection))
 }
 
-/// A path as a `file:` URI has it.
+/// A path in the form of a `file:` URI.
 ///
 /// Source: <https://www.sqlite.org/uri.html>
 fn uri_path(path: &Path) -> String {
@@ -111,7 +111,7 @@ fn uri_path(path: &Path) -> String {
     percent_encode(path.as_os_str().as_encoded_bytes(), KEPT).to_string()
 }
 
-/// Whether there are changes in the log beside a database that are not in it yet.
+/// Whether the WAL beside a database has changes that are not in the database yet.
 fn has_log(path: &Path) -> bool {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
@@ -133,9 +133,9 @@ fn known_version() -> i64 {
     i64::try_from(MIGRATIONS.len()).expect("migrations are few")
 }
 
-/// How many migrations the database has seen; 0 for an empty file.
+/// The number of applied migrations; 0 for an empty file.
 fn version_of_ours(connection: &Connection) -> Result<i64, StoreError> {
-    // One statement, so that all is seen at one moment: another process may be making the database right now.
+    // One statement, so that the view is consistent: another process may be creating the database now.
     let (found, ours, predecessors, others): (i64, bool, bool, bool) = connection.query_row(
         "SELECT user_version,
                 EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'resource_events'),
@@ -158,7 +158,7 @@ fn version_of_ours(connection: &Connection) -> Result<i64, StoreError> {
 
 fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     let transaction = Transaction::new(connection, TransactionBehavior::Exclusive)?;
-    // Another process may have migrated it while this one waited.
+    // Another process may have migrated it in the meantime.
     let version = version_of_ours(&transaction)?;
     let done = usize::try_from(version).unwrap_or_default();
     for migration in MIGRATIONS.iter().skip(done) {
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_database_has_all_migrations_and_opens_again() {
+    fn new_database_has_all_migrations_and_opens_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("creators.db");
         for _ in 0..2 {
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_database_made_by_two_at_once_is_made_once() {
+    fn concurrent_creation_creates_once() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("creators.db");
         std::thread::scope(|scope| {
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_ours_is_refused_and_left_as_it_is() {
+    fn other_files_are_refused_and_not_changed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("other.db");
         for (sql, refusal) in [
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_database_is_refused_with_advice() {
+    fn newer_database_is_refused_with_a_hint() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("creators.db");
         Store::open(&path).unwrap().connection.pragma_update(None, "user_version", known_version() + 1).unwrap();
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_folder_and_a_folder_are_told() {
+    fn missing_folder_and_folder_are_reported() {
         let folder = tempfile::tempdir().unwrap();
         let missing = open_error(&folder.path().join("no/creators.db"));
         assert!(matches!(&missing, StoreError::NoFolder(path) if path.ends_with("no")) && missing.hint().is_some());
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_like_a_uri_is_a_name() {
+    fn name_like_a_uri_is_a_file_name() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file:x?mode=memory");
         Store::open(&path).unwrap();

@@ -1,7 +1,7 @@
-//! Runs across an organization: parents of the runs in its accounts and regions.
+//! Organization runs: each groups the runs in its accounts and regions.
 //!
-//! A place (an account in a region) is done when all that the run had to do there is over, whatever came of it; one that is not is
-//! looked at again when the run is resumed. As in the journal, every method is one transaction and waits for nothing but SQLite.
+//! An account-region is done when the run has nothing left to do there, with any outcome. The others are processed
+//! again when the run is resumed. As in the journal, every method is one transaction and waits only for SQLite.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -14,10 +14,10 @@ use super::journal::{Run, RunKind};
 use super::{Store, StoreError, now};
 use crate::names::{AccountId, InvalidName, Region, TagKey};
 
-/// How the numbers of these runs begin where people see them, to tell them from single runs.
+/// The prefix that distinguishes the numbers of organization runs from those of single runs.
 const PREFIX: &str = "org-";
 
-/// The number of a run across an organization; written `org-3`.
+/// The number of an organization run, written `org-3`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OrganizationRunId(i64);
 
@@ -55,37 +55,37 @@ impl rusqlite::ToSql for OrganizationRunId {
     }
 }
 
-/// A run across an organization, about to begin.
+/// An organization run before its start.
 #[derive(Debug, Clone)]
 pub struct NewOrganizationRun {
-    /// What for.
+    /// Its kind.
     pub kind: RunKind,
-    /// The one that it takes back.
+    /// The organization run that it undoes.
     pub undoes: Option<OrganizationRunId>,
-    /// The tag.
+    /// The tag key.
     pub key: TagKey,
-    /// The options that decide what is written, as JSON.
+    /// The options that determine the writes, as JSON.
     pub question: String,
 }
 
-/// A run across an organization.
+/// An organization run.
 #[derive(Debug, Clone, Serialize)]
 pub struct OrganizationRun {
     /// Its number.
     #[serde(rename = "organization_run")]
     pub id: OrganizationRunId,
-    /// What for.
+    /// Its kind.
     pub kind: RunKind,
-    /// The one that it takes back.
+    /// The organization run that it undoes.
     pub undoes: Option<OrganizationRunId>,
-    /// The tag.
+    /// The tag key.
     pub tag_key: TagKey,
-    /// The options that decide what is written, as JSON.
+    /// The options that determine the writes, as JSON.
     #[serde(skip)]
     pub question: String,
     /// RFC 3339, UTC.
     pub started_at: String,
-    /// RFC 3339, UTC; none while it runs, or was interrupted.
+    /// RFC 3339, UTC. `None` while it is in progress, or if it was interrupted.
     pub finished_at: Option<String>,
     /// Runs in its accounts and regions.
     pub runs: u32,
@@ -105,10 +105,10 @@ const SELECT: &str = "
     FROM organization_runs AS organization";
 
 impl Store {
-    /// Stores a run across an organization.
+    /// Stores an organization run.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database fails.
     pub fn begin_organization_run(&self, run: &NewOrganizationRun) -> Result<OrganizationRunId, StoreError> {
         self.connection.execute(
             "INSERT INTO organization_runs (kind, undoes, tag_key, question, started_at) VALUES (?, ?, ?, ?, ?)",
@@ -117,10 +117,10 @@ impl Store {
         Ok(OrganizationRunId(self.connection.last_insert_rowid()))
     }
 
-    /// Marks a place as done.
+    /// Marks an account-region as done.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database fails.
     pub fn end_place(&self, run: OrganizationRunId, account: &AccountId, region: &Region) -> Result<(), StoreError> {
         let mut insert =
             self.connection.prepare_cached("INSERT OR IGNORE INTO organization_places VALUES (?, ?, ?)")?;
@@ -131,7 +131,7 @@ impl Store {
     /// The regions of an account that are done.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database fails.
     pub fn places_done(&self, run: OrganizationRunId, account: &AccountId) -> Result<HashSet<Region>, StoreError> {
         let mut query = self.connection.prepare_cached(
             "SELECT region FROM organization_places WHERE organization_run_id = ? AND account_id = ?",
@@ -141,10 +141,10 @@ impl Store {
         Ok(regions.collect::<Result<_, _>>()?)
     }
 
-    /// Marks it as finished, if none of its runs is open. One that wrote nothing leaves no trace.
+    /// Marks an organization run as finished if none of its runs is open. A run that wrote nothing is deleted.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database fails.
     pub fn finish_organization_run(&self, run: OrganizationRunId) -> Result<bool, StoreError> {
         let transaction = self.journal_transaction()?;
         let finished = transaction.execute(
@@ -165,20 +165,20 @@ impl Store {
         Ok(finished > 0)
     }
 
-    /// All of them, the latest first.
+    /// All organization runs, the latest first.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database fails.
     pub fn organization_runs(&self) -> Result<Vec<OrganizationRun>, StoreError> {
         let mut query = self.connection.prepare(&format!("{SELECT} ORDER BY organization_run_id DESC"))?;
         let runs = query.query_map([], run_of)?.collect::<Result<_, _>>()?;
         Ok(runs)
     }
 
-    /// One of them.
+    /// One organization run.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database fails.
     pub fn organization_run(&self, run: OrganizationRunId) -> Result<Option<OrganizationRun>, StoreError> {
         let query = format!("{SELECT} WHERE organization_run_id = ?");
         Ok(self.connection.query_row(&query, [run], run_of).optional()?)
@@ -187,7 +187,7 @@ impl Store {
     /// Its runs, in the order of their numbers; with `account`, those in that account.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database fails.
     pub fn runs_of_organization(
         &self,
         run: OrganizationRunId,
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_finished_when_all_its_runs_are_and_its_places_are_forgotten_then() {
+    fn run_is_finished_when_its_runs_are_and_forgets_account_regions() {
         let store = Store::in_memory().unwrap();
         let parent = begin(&store);
         let runs = ACCOUNTS.map(|account| child(&store, parent, account));
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_wrote_nothing_leaves_no_trace() {
+    fn run_without_writes_is_deleted() {
         let store = Store::in_memory().unwrap();
         let parent = begin(&store);
         store.end_place(parent, &ACCOUNTS[0].into(), &"eu-west-1".into()).unwrap();
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_told_from_those_of_single_runs() {
+    fn numbers_differ_from_those_of_single_runs() {
         assert_eq!("org-3".parse::<OrganizationRunId>().unwrap().to_string(), "org-3");
         assert!("3".parse::<OrganizationRunId>().is_err());
     }

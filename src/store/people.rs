@@ -1,4 +1,4 @@
-//! Identity Center's users: those of the events, and the names that the identity store told.
+//! Identity Center users: those in events, and their names from the identity store.
 
 use rusqlite::{named_params, params};
 
@@ -7,11 +7,11 @@ use crate::creator::{People, Person, UserId};
 use crate::names::AccountId;
 
 impl Store {
-    /// The users on whose behalf events were made and whose names aren't known, as identity store's ARN and user id; with
-    /// `account`, those of its events.
+    /// The users in events that have no known name, as identity store ARN and user ID. With
+    /// `account`, only those in its events.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database fails.
     pub fn unnamed_users(&self, account: Option<&AccountId>) -> Result<Vec<(String, String)>, StoreError> {
         let mut query = self.connection.prepare(
             "SELECT DISTINCT on_behalf_of_store_arn, on_behalf_of_user_id
@@ -27,10 +27,10 @@ impl Store {
         Ok(users.collect::<Result<_, _>>()?)
     }
 
-    /// Keeps what the identity store told of a user.
+    /// Saves the facts of a user from the identity store.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database fails.
     pub fn keep_person(&self, id: UserId<'_>, person: &Person) -> Result<(), StoreError> {
         self.connection.execute(
             "INSERT OR REPLACE INTO identity_center_users (store_arn, user_id, user_name, email, read_at)
@@ -40,10 +40,10 @@ impl Store {
         Ok(())
     }
 
-    /// All users whose names are known.
+    /// All users with known names.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database fails.
     pub fn people(&self) -> Result<People, StoreError> {
         let mut query =
             self.connection.prepare("SELECT store_arn, user_id, user_name, email FROM identity_center_users")?;
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn users_are_unnamed_until_their_names_are_kept() {
+    fn users_are_unnamed_until_names_are_saved() {
         let mut store = Store::in_memory().unwrap();
         let events = vec![
             event("1", "1", Some("store"), Some("u-1")),

@@ -1,4 +1,4 @@
-//! Renames: the rows in which a name was given up for another one, and the events of a resource under all its names.
+//! Renames: the rows of rename events, and the events of a resource under all its names.
 
 use std::collections::HashSet;
 
@@ -10,23 +10,23 @@ use super::{Store, StoreError};
 use crate::names::{AccountId, Region, ResourceType};
 use crate::trail::record::StoredEvent;
 
-/// The events of resources that a text may name.
+/// The events of resources that a text can name.
 #[derive(Debug, Default)]
 pub struct ResourceHistory {
-    /// Those of resources that bore the name ([`Store::events_of_resource`]).
+    /// Events of resources with that name ([`Store::events_of_resource`]).
     pub events: Vec<StoredEvent>,
-    /// Those that gave the name to a resource that bore another one.
+    /// Events that renamed a resource to that name.
     pub renames: Vec<StoredEvent>,
-    /// The events of the names that such resources had before, to the first; `renames` are among them.
+    /// The events under all earlier names of these resources. `renames` are among them.
     pub of_earlier_names: Vec<StoredEvent>,
 }
 
 impl Store {
-    /// The events that gave a resource of the type another name. With `region`, those of that region, else of all (global
-    /// types). Nearly always none.
+    /// The rename events of a resource type. With `region` only those in that region, else in all (for global
+    /// types). Usually none.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database fails.
     pub fn renames_of_type(
         &self,
         resource_type: &ResourceType,
@@ -46,10 +46,10 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// All events of resources that `query` may name now or may have named, under all names that they had until then.
+    /// All events of resources that `query` names now or named earlier, under all names that they had until then.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database fails.
     pub fn history_of_resource(&self, query: &str) -> Result<ResourceHistory, StoreError> {
         let events = self.events_of_resource(query)?;
         let renames = self.renames_to(query)?;
@@ -69,7 +69,7 @@ impl Store {
         Ok(ResourceHistory { events, renames, of_earlier_names })
     }
 
-    /// The events that gave a resource a name that `query` may mean.
+    /// The events that renamed a resource to a name that `query` can mean.
     fn renames_to(&self, query: &str) -> Result<Vec<StoredEvent>, StoreError> {
         let name = ResourceName::new(query);
         let sql = format!(
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rename_is_a_deletion_that_knows_the_new_name_and_is_kept_once() {
+    fn rename_is_a_delete_event_with_new_name_and_stored_once() {
         let mut store = store(&["rds db create 1", "rds db rename 2 new"]);
         assert_eq!(add(&mut store, &["rds db rename 2 new"]), 0);
         let rows = store.events_of_resource("db").unwrap();
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn another_map_can_say_that_it_was_no_rename() {
+    fn another_map_can_make_it_no_rename() {
         let mut store = store(&["rds db rename 2 new"]);
         let mut other = event(ACCOUNT, "rds db rename 2 new");
         other.touched[0] = Touched { action: Action::Create, renamed_to: None, ..other.touched[0].clone() };
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn all_earlier_names_are_found_by_name_or_arn_and_circles_end() {
+    fn all_earlier_names_are_found_by_name_or_arn_and_cycles_end() {
         let mut store = store(&[
             "rds a create 1",
             "rds a rename 2 b",

@@ -1,8 +1,8 @@
-//! Who made which session: written by loads with `--chains`, read when the owner of a session's creation is asked for.
+//! The creators of sessions: written by loads with `--chains`, read when the owner for a session is determined.
 //!
-//! A row is the call that handed a key out, found by that key. The calls' callers are kept once each, as few make most. A
-//! call that two accounts recorded is joined whichever copy comes first: both with the key are one row, that of the caller
-//! that tells more; one without it is a row by the shared id, asked for when the other's is read.
+//! A row is the event that issued an access key, found by that key. The callers of these events are stored once each, because a few make
+//! most calls. The copies of a call that two accounts recorded are joined in either order. If both have the key, they are one row, with the
+//! caller that has more facts. One without the key is a row by shared event ID, which is looked up when the other copy is read.
 
 use std::collections::{HashMap, HashSet};
 
@@ -22,24 +22,24 @@ mod bound;
 pub(super) use bound::Bound;
 pub use bound::MAX_SESSIONS;
 
-/// What a session's row and its call tell.
+/// The columns of a session and its event.
 const SELECT: &str = "SELECT called_at, caller_key, event_id, shared_event_id, facts \
                       FROM sessions JOIN session_calls USING (call_id) WHERE session = :session";
 
 impl Store {
-    /// Whether any session is known.
+    /// Whether the database has any session.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database fails.
     pub fn has_sessions(&self) -> Result<bool, StoreError> {
         Ok(self.connection.query_row("SELECT EXISTS (SELECT 1 FROM sessions)", [], |row| row.get(0))?)
     }
 
-    /// Fills in who made the sessions that made these events: one maker after the other, as far as calls are known. It ends
-    /// where a caller is no session or stands for a person already, and where a session comes again.
+    /// Fills in the creators of the sessions that made these events: one after the other, as far as events are recorded. Stops
+    /// at a caller that is not a session or already identifies a person, and at a session that is already in the chain.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database fails.
     pub fn fill_makers<'e>(&self, events: impl IntoIterator<Item = &'e mut Event>) -> Result<(), StoreError> {
         let mut known: HashMap<String, Vec<SessionMaker>> = HashMap::new();
         for event in events {
@@ -69,7 +69,7 @@ impl Store {
         Ok(makers)
     }
 
-    /// Who made the session of a key: the copy of the call whose caller tells more.
+    /// The creator of the session with a key: the copy of the event with more facts about the caller.
     fn maker(&self, key: &str) -> Result<Option<SessionMaker>, StoreError> {
         let Some((maker, shared)) = find(&self.connection, key, &Id(key))? else { return Ok(None) };
         let copy = match shared {
@@ -83,7 +83,7 @@ impl Store {
     }
 }
 
-/// The call of a row, and what its copies share.
+/// The event of a row, with its shared ID.
 fn find(
     connection: &Connection,
     key: &str,
@@ -103,7 +103,7 @@ fn find(
     Ok(statement.query_row(named_params! {":session": session}, read).optional()?)
 }
 
-/// Of two copies of a call the higher one counts; the event id only makes that the same in any order.
+/// Of two copies of an event, the greater one is used. The event ID makes the order deterministic.
 fn rank(maker: &SessionMaker) -> impl Ord {
     (telling(&maker.identity), maker.event_id.clone())
 }
@@ -111,7 +111,7 @@ fn rank(maker: &SessionMaker) -> impl Ord {
 /// Writes sessions within a transaction.
 pub(super) struct SessionInserter<'t> {
     transaction: &'t Transaction<'t>,
-    /// Of the calls seen in this transaction.
+    /// Events seen in this transaction.
     calls: HashMap<Fingerprint, i64>,
 }
 
@@ -120,9 +120,9 @@ impl<'t> SessionInserter<'t> {
         Self { transaction, calls: HashMap::new() }
     }
 
-    /// Writes the call that made a session; says whether the session is new.
+    /// Writes the event that created a session. Returns whether the session is new.
     pub(super) fn insert(&mut self, session: &str, event: &Event) -> Result<bool, StoreError> {
-        // A copy without the key is known by what it shares, and leads nowhere by itself.
+        // A copy without the key is found by the shared ID only, and leads nowhere by itself.
         let shared = event.shared_event_id.as_deref().filter(|shared| *shared != session);
         let caller_key = session_key(&event.identity);
         let call_id = self.call_id(event)?;
@@ -173,7 +173,7 @@ impl<'t> SessionInserter<'t> {
     }
 }
 
-/// An id: 16 bytes where it is a UUID as CloudTrail writes them, else its text.
+/// An ID: 16 bytes if it is a UUID in CloudTrail's form, else its text.
 struct Id<'a>(&'a str);
 
 impl ToSql for Id<'_> {
@@ -185,7 +185,7 @@ impl ToSql for Id<'_> {
     }
 }
 
-/// The UUID that a text is, if it is spelled as CloudTrail does.
+/// Parses a UUID in CloudTrail's form.
 fn uuid_of(text: &str) -> Option<Uuid> {
     let uuid = Uuid::try_parse(text).ok()?;
     (uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text).then_some(uuid)
@@ -198,7 +198,7 @@ fn id_text(stored: ValueRef<'_>) -> String {
     }
 }
 
-/// The caller's facts and the names by which they are kept; all but its key, which differs from call to call.
+/// The facts of a caller with their names in the database, without the access key, which differs in each call.
 fn caller_facts(identity: &mut Identity) -> [(&'static str, &mut Option<String>); 13] {
     [
         ("type", &mut identity.kind),

@@ -32,7 +32,7 @@ fn untagged() -> Tags {
     Tags::Known(tags(&[]))
 }
 
-/// By an IAM user of the account.
+/// Created by an IAM user of the account.
 fn created(queue: &str, user: &str) -> StoredEvent {
     let mut event = stored("create", queue, user, DAY);
     event.event.identity.account_id = Some(ACCOUNT.to_owned());
@@ -64,7 +64,7 @@ fn coverage(suffix: Option<&str>, live: Vec<LiveResource>, events: Vec<StoredEve
     coverage
 }
 
-/// The one class in which a queue is counted.
+/// The class that a queue is counted in.
 fn class(tags: Tags, events: Vec<StoredEvent>) -> &'static str {
     let coverage = coverage(Some("alice"), vec![queue("q", tags)], events);
     let [row] = coverage.rows().collect::<Vec<_>>().try_into().unwrap();
@@ -84,7 +84,7 @@ fn class(tags: Tags, events: Vec<StoredEvent>) -> &'static str {
 }
 
 #[test]
-fn a_resource_is_in_one_class_and_what_cannot_be_read_is_unknown_even_without_a_record() {
+fn resource_is_in_one_class_and_unreadable_tags_are_unknown() {
     let service = || by("q", Identity { kind: Some("AWSService".to_owned()), ..Identity::default() });
     let alices = || created("q", "alice");
     let full: Vec<(String, String)> = (0..50).map(|number| (format!("k{number}"), String::new())).collect();
@@ -111,7 +111,7 @@ fn a_resource_is_in_one_class_and_what_cannot_be_read_is_unknown_even_without_a_
 }
 
 #[test]
-fn creators_come_by_the_record_else_by_the_tag_the_busiest_first() {
+fn creators_come_from_events_or_else_tags_and_are_ordered_by_count() {
     let live = vec![
         queue("a", untagged()),
         queue("b", Tags::Known(tags(&[("Owner", "zoe")]))),
@@ -129,7 +129,7 @@ fn creators_come_by_the_record_else_by_the_tag_the_busiest_first() {
 }
 
 #[test]
-fn a_creator_is_gone_only_where_iam_can_tell() {
+fn creator_is_gone_only_if_iam_can_tell() {
     let events = || {
         vec![
             created("a", "alice"),
@@ -141,7 +141,7 @@ fn a_creator_is_gone_only_where_iam_can_tell() {
         ]
     };
     let mut live: Vec<_> = ["a", "b", "c", "d", "e", "f"].map(|name| queue(name, untagged())).into();
-    // A tag alone tells nothing of who made it, and so takes nothing away.
+    // A tag alone does not identify the creator, so it has no effect.
     live.push(queue("g", Tags::Known(tags(&[("Owner", "bob")]))));
     let gone = |coverage: &Coverage| -> Vec<(String, Option<bool>)> {
         let mut gone: Vec<_> = coverage.creators().into_iter().map(|creator| (creator.owner, creator.gone)).collect();

@@ -1,11 +1,11 @@
-//! Which resources a text means, and what is told of them.
+//! The resources that a text matches, and the answers.
 
 use super::*;
 use crate::trail::record::{Event, Identity};
 
 const ACCOUNT: &str = "111122223333";
 
-/// An event on a resource by `user`, in the test's own words: `iam-role app create 3 alice`.
+/// An event on a resource by `user`, in a test notation: `iam-role app create 3 alice`.
 fn event(line: &str) -> StoredEvent {
     let [resource_type, id, action, second, user] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
     StoredEvent {
@@ -60,7 +60,7 @@ fn owners(answers: &[Answer]) -> Vec<Option<&str>> {
 }
 
 #[test]
-fn the_creation_is_the_event_and_all_else_is_evidence() {
+fn create_event_is_shown_and_others_are_evidence() {
     let events = ["delete 2 bob", "create 3 alice", "create 1 bob"].map(|rest| event(&format!("iam-role app {rest}")));
     let [answer] = &ask("app", events.to_vec())[..] else { panic!() };
     assert_eq!((answer.owner.as_deref(), answer.reason.as_str()), (Some("alice"), "IAM user name"));
@@ -73,7 +73,7 @@ fn the_creation_is_the_event_and_all_else_is_evidence() {
 }
 
 #[test]
-fn a_deleted_resource_has_no_owner_and_says_when() {
+fn deleted_resource_has_no_owner_and_shows_when() {
     let [answer] = &ask("app", vec![event("iam-role app create 1 bob"), event("iam-role app delete 2 bob")])[..] else {
         panic!()
     };
@@ -97,7 +97,7 @@ fn a_deleted_resource_has_no_owner_and_says_when() {
 }
 
 #[test]
-fn an_unknown_text_gets_an_answer_too() {
+fn text_without_events_gets_an_answer() {
     let [answer] = &ask("app", Vec::new())[..] else { panic!() };
     assert_eq!((answer.id.as_str(), answer.is_known()), ("app", false));
     assert_eq!(answer.reason, "the database has no event of this resource");
@@ -112,7 +112,7 @@ fn an_unknown_text_gets_an_answer_too() {
 }
 
 #[test]
-fn resources_of_one_id_are_told_apart_by_type_account_and_region() {
+fn resources_with_one_id_are_distinguished_by_type_account_and_region() {
     let events = vec![
         event("iam-role app create 1 alice"),
         event("iam-user app create 1 bob"),
@@ -133,7 +133,7 @@ fn resources_of_one_id_are_told_apart_by_type_account_and_region() {
 }
 
 #[test]
-fn a_global_type_s_events_of_all_regions_are_one_resource() {
+fn global_events_of_all_regions_are_one_resource() {
     let events = vec![
         event("iam-role app create 1 alice"),
         in_region("us-east-1", event("iam-role app delete 2 alice")),
@@ -145,7 +145,7 @@ fn a_global_type_s_events_of_all_regions_are_one_resource() {
 }
 
 #[test]
-fn an_id_its_arn_and_its_url_are_one_resource() {
+fn id_arn_and_url_are_one_resource() {
     let url = "https://sqs.eu-west-1.amazonaws.com/111122223333/jobs";
     let arn = "arn:aws:sqs:eu-west-1:111122223333:jobs";
     let found = ask(
@@ -168,7 +168,7 @@ fn an_id_its_arn_and_its_url_are_one_resource() {
 }
 
 #[test]
-fn an_arn_means_the_type_that_it_names() {
+fn arn_matches_its_resource_type() {
     let events = || vec![event("iam-role app create 1 alice"), event("iam-user app create 1 bob")];
     assert_eq!(owners(&ask("arn:aws:iam::111122223333:role/app", events())), [Some("alice")]);
     assert_eq!(owners(&ask("arn:aws:iam::111122223333:user/app", events())), [Some("bob")]);
@@ -179,7 +179,7 @@ fn an_arn_means_the_type_that_it_names() {
 }
 
 #[test]
-fn a_url_or_an_arn_that_is_a_resource_s_id_means_no_other() {
+fn url_or_arn_that_is_an_id_matches_no_other() {
     let url = "https://sqs.eu-west-1.amazonaws.com/111122223333/app";
     let queue = [event(&format!("sqs {url} upsert 1 alice")), event("sqs app upsert 1 alice")];
     let with_role = || queue.iter().cloned().chain([event("iam-role app create 1 bob")]).collect();
@@ -191,7 +191,7 @@ fn a_url_or_an_arn_that_is_a_resource_s_id_means_no_other() {
 }
 
 #[test]
-fn a_value_that_was_changed_says_so() {
+fn changed_value_is_reported() {
     let mut changed = event("iam-role app create 1 x");
     changed.event.identity.user_name = Some("doe,jane".to_owned());
     let found = ask("app", vec![changed]);
@@ -200,7 +200,7 @@ fn a_value_that_was_changed_says_so() {
 }
 
 #[test]
-fn the_rules_that_were_asked_for_decide() {
+fn given_rules_decide() {
     let rules = OwnerRules { user_suffix: Some("@example.com".to_owned()), ..OwnerRules::default() };
     let found =
         answers("app", history(vec![event("iam-role app create 1 bob")]), &Filter::default(), &rules, &is_global);
@@ -209,7 +209,7 @@ fn the_rules_that_were_asked_for_decide() {
 }
 
 #[test]
-fn the_way_to_the_owner_is_told_rule_by_rule() {
+fn evidence_lists_rules_in_order() {
     let rules = OwnerRules { user_suffix: Some("b".to_owned()), ..OwnerRules::default() };
     let events = vec![event("iam-role app create 1 bob"), event("iam-role app create 2 bob")];
     let found = answers("app", history(events), &Filter::default(), &rules, &is_global);
@@ -227,7 +227,7 @@ fn the_way_to_the_owner_is_told_rule_by_rule() {
 }
 
 #[test]
-fn without_an_owner_there_is_advice_that_fits() {
+fn advice_fits_the_missing_owner() {
     let service = Identity { kind: Some("AWSService".to_owned()), ..Identity::default() };
     let machine = Identity {
         arn: Some("arn:aws:sts::111122223333:assumed-role/deploy/i-05c30218156bcc246".to_owned()),
@@ -267,7 +267,7 @@ fn renaming(line: &str) -> StoredEvent {
 }
 
 #[test]
-fn what_was_renamed_is_told_by_both_names() {
+fn renamed_resource_is_found_by_both_names() {
     let created = event("iam-user old create 1 alice");
     let rename = renaming("iam-user old rename 3 carol new");
     let [by_old] = &ask("old", vec![created.clone(), rename.clone()])[..] else { panic!() };
@@ -298,7 +298,7 @@ fn what_was_renamed_is_told_by_both_names() {
 }
 
 #[test]
-fn a_renamed_resource_whose_creation_is_not_recorded_says_so() {
+fn renamed_resource_without_create_event_says_so() {
     let rename = renaming("iam-user old rename 3 carol new");
     let history = ResourceHistory { events: vec![], renames: vec![rename.clone()], of_earlier_names: vec![rename] };
     let [answer] = &answers("new", history, &Filter::default(), &OwnerRules::default(), &is_global)[..] else {

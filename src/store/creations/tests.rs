@@ -1,4 +1,4 @@
-//! What is written is read again, and what comes twice adds nothing.
+//! Events are read as they were written, and duplicates add nothing.
 
 use super::*;
 use crate::store::ledger::Batch;
@@ -54,7 +54,7 @@ fn full_event() -> Event {
 }
 
 #[test]
-fn what_is_written_is_read_again() {
+fn events_are_read_as_written() {
     for event in [full_event(), event("e", "1", "r", "2024-01-01T00:00:00Z")] {
         let (_folder, store) = store_with(vec![touching(&event, "sqs", "q", Action::Upsert)]);
         let found = store.events_of_resource("q").unwrap();
@@ -70,7 +70,7 @@ fn what_is_written_is_read_again() {
 }
 
 #[test]
-fn the_same_event_again_adds_nothing_but_a_changed_action_is_kept() {
+fn duplicate_event_adds_nothing_but_updates_a_changed_action() {
     let event = full_event();
     let (_folder, mut store) = store_with(vec![touching(&event, "sqs", "q", Action::Create)]);
     let mut add = |action| {
@@ -82,7 +82,7 @@ fn the_same_event_again_adds_nothing_but_a_changed_action_is_kept() {
 }
 
 #[test]
-fn facts_that_the_first_source_lacked_are_filled_in_and_none_is_replaced() {
+fn missing_facts_are_filled_in_and_none_is_replaced() {
     let full = full_event();
     let poor = Event {
         user_agent: Some("another agent".to_owned()),
@@ -100,7 +100,7 @@ fn facts_that_the_first_source_lacked_are_filled_in_and_none_is_replaced() {
 }
 
 #[test]
-fn the_facts_are_the_columns_that_may_be_null() {
+fn facts_are_the_nullable_columns() {
     let (_folder, store) = store_with(vec![]);
     let mut statement = store
         .connection
@@ -111,7 +111,7 @@ fn the_facts_are_the_columns_that_may_be_null() {
 }
 
 #[test]
-fn events_come_by_time_from_one_region_or_all() {
+fn events_are_ordered_by_time_in_one_region_or_all() {
     let (_folder, store) = store_with(vec![
         touching(&event("e3", "1", "a", "2024-01-03T00:00:00Z"), "sqs", "q", Action::Create),
         touching(&event("e1", "1", "b", "2024-01-01T00:00:00Z"), "sqs", "q", Action::Delete),
@@ -140,7 +140,7 @@ fn events_come_by_time_from_one_region_or_all() {
 }
 
 #[test]
-fn a_resource_is_found_by_its_id_its_arn_or_the_last_part() {
+fn resource_is_found_by_id_arn_or_last_part() {
     let ids = [
         "https://sqs.r.amazonaws.com/1/name",
         "arn:aws:sns:r:1:name",
@@ -169,7 +169,7 @@ fn a_resource_is_found_by_its_id_its_arn_or_the_last_part() {
 }
 
 #[test]
-fn an_arn_prefers_the_events_of_its_service() {
+fn arn_prefers_events_of_its_service() {
     let queue = event("e1", "1", "r", "2024-01-01T00:00:00Z");
     let role = Event { source: "iam.amazonaws.com".to_owned(), ..event("e2", "1", "r", "2024-01-01T00:00:00Z") };
     let (_folder, store) = store_with(vec![
@@ -185,7 +185,7 @@ fn an_arn_prefers_the_events_of_its_service() {
 }
 
 #[test]
-fn reading_goes_by_keys_and_not_through_the_whole_table() {
+fn queries_use_indexes() {
     let (_folder, store) = store_with(vec![]);
     let plan = |sql: &str| -> String {
         let mut statement = store.connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
@@ -202,7 +202,7 @@ fn reading_goes_by_keys_and_not_through_the_whole_table() {
 }
 
 #[test]
-fn the_events_view_has_the_predecessors_values() {
+fn events_view_has_the_values_of_c7n_trailcreator() {
     let with = |id: &str, change: &dyn Fn(&mut Event)| {
         let mut event = event(id, "1", "r", &format!("2023-07-10T11:54:3{}Z", &id[1..]));
         event.identity.kind = Some("IAMUser".to_owned());

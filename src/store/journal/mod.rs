@@ -1,10 +1,10 @@
-//! Runs and their writes: what was done to AWS, so that it can be resumed and taken back.
+//! Runs and their writes: a journal of all changes to AWS, so that they can be resumed and undone.
 //!
-//! A run's writes are stored as planned before the first call; each is marked `started` before its call and gets its
-//! outcome after it. So at any moment: `planned` = no call was made; `started` = a call may have been made; the rest is
-//! over. A run is finished when none of its writes is planned or started.
+//! A run's writes are stored as planned before the first call. Each is marked `started` before its call and gets its
+//! outcome after it. So at any time `planned` means that no call was made, `started` that a call may have been made, and all other
+//! states are final. A run is finished when none of its writes is planned or started.
 //!
-//! Every method is one transaction, takes `&self` and never waits for anything but SQLite: concurrent work in one task
+//! Every method is one transaction, takes `&self`, and waits only for SQLite. So concurrent work in one task
 //! shares the store without a lock.
 
 mod record;
@@ -35,7 +35,7 @@ impl Store {
     /// Stores a run and all its writes as planned.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database fails.
     pub fn begin_run(&self, run: &NewRun, writes: &[Write]) -> Result<RunId, StoreError> {
         let transaction = self.journal_transaction()?;
         transaction.execute(
@@ -81,7 +81,7 @@ impl Store {
     /// Marks writes as started, before their call.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database fails.
     pub fn start_writes(&self, run: RunId, positions: &[u32]) -> Result<(), StoreError> {
         let transaction = self.journal_transaction()?;
         {
@@ -94,10 +94,10 @@ impl Store {
         Ok(transaction.commit()?)
     }
 
-    /// Stores how writes ended, after their call.
+    /// Stores the outcomes of writes, after their calls.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database fails.
     pub fn end_writes(&self, run: RunId, results: &[WriteResult]) -> Result<(), StoreError> {
         let transaction = self.journal_transaction()?;
         {
@@ -116,10 +116,10 @@ impl Store {
         Ok(transaction.commit()?)
     }
 
-    /// Marks a run as finished if no write of it is planned or started; says whether it is.
+    /// Marks a run as finished if none of its writes is planned or started. Returns whether it is finished.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database fails.
     pub fn finish_run(&self, run: RunId) -> Result<bool, StoreError> {
         let transaction = self.journal_transaction()?;
         let changed = transaction.execute(
@@ -134,7 +134,7 @@ impl Store {
     /// All runs, the latest first.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database fails.
     pub fn runs(&self) -> Result<Vec<Run>, StoreError> {
         let mut runs = self.runs_where("TRUE", [])?;
         runs.reverse();
@@ -152,7 +152,7 @@ impl Store {
     /// One run.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database fails.
     pub fn run(&self, run: RunId) -> Result<Option<Run>, StoreError> {
         let query = format!("{RUN_COLUMNS} WHERE runs.run_id = ? GROUP BY runs.run_id");
         Ok(self.connection.query_row(&query, [run.0], run_of).optional()?)
@@ -161,7 +161,7 @@ impl Store {
     /// A run's writes in the order of their numbers.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database fails.
     pub fn writes_of(&self, run: RunId) -> Result<Vec<JournaledWrite>, StoreError> {
         let mut query = self.connection.prepare(
             "SELECT position, resource_type, resource_id, arn, writes.region,
@@ -173,10 +173,10 @@ impl Store {
         Ok(writes)
     }
 
-    /// The numbers of a run's writes that were taken back, and by which run.
+    /// The numbers of a run's writes that were undone, with the run that did it.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database fails.
     pub fn taken_back(&self, run: RunId) -> Result<HashMap<u32, RunId>, StoreError> {
         let mut query = self.connection.prepare(
             "SELECT position, run_id FROM writes JOIN runs USING (run_id) WHERE undoes = ? AND state = 'written'",

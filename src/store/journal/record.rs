@@ -1,4 +1,4 @@
-//! What the journal holds: runs, writes, and how far they are.
+//! The records of the journal: runs, writes, and their states.
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use serde::Serialize;
@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::names::{AccountId, Arn, Region, ResourceId, ResourceType, TagKey, TagValue};
 use crate::store::organization_runs::OrganizationRunId;
 
-/// A run's number, as `runs` shows it.
+/// The number of a run, as `runs` shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct RunId(pub i64);
@@ -25,17 +25,17 @@ impl std::str::FromStr for RunId {
     }
 }
 
-/// What a run is for.
+/// The kind of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RunKind {
-    /// It writes owners.
+    /// Writes owners.
     Tag,
-    /// It takes another run's writes back.
+    /// Undoes the writes of another run.
     Undo,
 }
 
-/// How far a write is.
+/// The state of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum WriteState {
@@ -45,18 +45,18 @@ pub enum WriteState {
     Started,
     /// AWS accepted it.
     Written,
-    /// AWS refused it.
+    /// AWS rejected it.
     Failed,
-    /// The resource was gone.
+    /// The resource does not exist any longer.
     Vanished,
-    /// Not done on purpose: the tag's value wasn't the expected one any more.
+    /// Skipped: the tag no longer had the expected value.
     Skipped,
 }
 
-/// A change of one tag: from `old_value` to `new_value`, where `None` is the tag's absence.
+/// A change of one tag from `old_value` to `new_value`. `None` means that the tag is absent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Write {
-    /// Its number in the run. A write of an undo run has the number of the write that it takes back.
+    /// Its number in the run. A write of an undo run has the number of the write that it undoes.
     pub position: u32,
     /// The resource's type.
     pub resource_type: ResourceType,
@@ -64,65 +64,65 @@ pub struct Write {
     pub id: ResourceId,
     /// Its ARN.
     pub arn: Arn,
-    /// Where it is.
+    /// Its region.
     pub region: Region,
-    /// The tag.
+    /// The tag key.
     pub key: TagKey,
     /// The value before.
     pub old_value: Option<TagValue>,
     /// The value after.
     pub new_value: Option<TagValue>,
-    /// The event that the value rests on.
+    /// The event that determined the value.
     pub event_id: Option<String>,
 }
 
-/// A run about to begin.
+/// A run before its start.
 #[derive(Debug, Clone)]
 pub struct NewRun {
-    /// What for.
+    /// Its kind.
     pub kind: RunKind,
-    /// The run that it takes back.
+    /// The run that it undoes.
     pub undoes: Option<RunId>,
     /// The account.
     pub account: AccountId,
-    /// The region that was asked for; single resources may be elsewhere.
+    /// The requested region. Some resources can be in other regions.
     pub region: Region,
-    /// The tag that names the owner; single writes may be of others.
+    /// The tag that names the owner. Some writes can be of other tags.
     pub key: TagKey,
-    /// Who writes: the user or role session.
+    /// The user or role session that writes.
     pub caller: Arn,
-    /// The run across an organization that it is part of.
+    /// The organization run that it belongs to.
     pub organization: Option<OrganizationRunId>,
 }
 
-/// A run with its figures.
+/// A run with its counts.
 #[derive(Debug, Clone, Serialize)]
 pub struct Run {
     /// Its number.
     pub run_id: RunId,
-    /// What for.
+    /// Its kind.
     pub kind: RunKind,
-    /// The run that it takes back.
+    /// The run that it undoes.
     pub undoes: Option<RunId>,
     /// The account.
     pub account_id: AccountId,
-    /// The region that was asked for.
+    /// The requested region.
     pub region: Region,
-    /// The tag that names the owner; single writes may be of others.
+    /// The tag that names the owner. Some writes can be of other tags.
     pub tag_key: TagKey,
-    /// Who wrote: the user or role session.
+    /// The user or role session that wrote.
     pub caller_arn: Arn,
-    /// The run across an organization that it is part of.
+    /// The organization run that it belongs to.
     pub organization_run: Option<OrganizationRunId>,
     /// RFC 3339, UTC.
     pub started_at: String,
-    /// RFC 3339, UTC; none while writes are planned or started: it runs, or was interrupted.
+    /// RFC 3339, UTC. `None` while writes are planned or started: the run is in progress, or was interrupted.
     pub finished_at: Option<String>,
-    /// How many writes are in which state.
+    /// The number of writes in each state.
     pub counts: WriteCounts,
 }
 
-/// How many writes are in which state.
+/// The number of writes in each state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct WriteCounts {
     /// See [`WriteState`].
@@ -139,35 +139,35 @@ pub struct WriteCounts {
     pub skipped: u32,
 }
 
-/// How a write ended.
+/// The outcome of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WriteResult {
-    /// Which.
+    /// The write.
     pub position: u32,
-    /// Its state now.
+    /// Its new state.
     pub state: WriteState,
-    /// Why it isn't written.
+    /// The reason if it failed or was skipped.
     pub error: Option<String>,
-    /// AWS's id of the call that wrote it.
+    /// The AWS request ID of the call.
     pub request_id: Option<String>,
 }
 
-/// A write with what is known of it.
+/// A write with its outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JournaledWrite {
     /// The write.
     pub write: Write,
-    /// How it ended.
+    /// Its outcome.
     pub result: WriteResult,
     /// When it ended; RFC 3339, UTC.
     pub written_at: Option<String>,
 }
 
-/// Spells an enum's variants as the database does, in both directions.
+/// Implements the conversion of an enum to and from its text in the database.
 macro_rules! sql_text {
     ($type:ident { $($variant:ident = $text:literal),+ $(,)? }) => {
         impl $type {
-            /// How the database spells it.
+            /// The text in the database.
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $text,)+

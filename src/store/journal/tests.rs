@@ -37,7 +37,7 @@ fn ended(position: u32, state: WriteState) -> WriteResult {
 }
 
 #[test]
-fn a_run_is_finished_when_all_its_writes_ended() {
+fn run_is_finished_when_all_writes_ended() {
     let (_folder, store) = store();
     let run = store.begin_run(&new_run(RunKind::Tag, None), &[write(0), write(1), write(2)]).unwrap();
     store.start_writes(run, &[0, 1]).unwrap();
@@ -52,7 +52,7 @@ fn a_run_is_finished_when_all_its_writes_ended() {
 }
 
 #[test]
-fn writes_come_back_as_they_were_stored() {
+fn writes_are_read_as_stored() {
     let (_folder, store) = store();
     let run = store.begin_run(&new_run(RunKind::Tag, None), &[write(1), write(0)]).unwrap();
     store.end_writes(run, &[ended(1, WriteState::Written)]).unwrap();
@@ -63,7 +63,7 @@ fn writes_come_back_as_they_were_stored() {
 }
 
 #[test]
-fn only_what_an_undo_wrote_is_taken_back() {
+fn only_successful_undo_writes_count_as_undone() {
     let (_folder, store) = store();
     let run = store.begin_run(&new_run(RunKind::Tag, None), &[write(0), write(1)]).unwrap();
     let undo = store.begin_run(&new_run(RunKind::Undo, Some(run)), &[write(0), write(1)]).unwrap();
@@ -73,7 +73,7 @@ fn only_what_an_undo_wrote_is_taken_back() {
 }
 
 #[test]
-fn a_write_has_its_own_key_and_one_of_before_has_its_run_s() {
+fn write_has_its_own_key_and_older_ones_have_their_runs() {
     let (_folder, store) = store();
     let more = Write { key: "CreatedAt".into(), ..write(1) };
     let run = store.begin_run(&new_run(RunKind::Tag, None), &[write(0), more]).unwrap();

@@ -1,9 +1,9 @@
-//! Closed days: what keeps the ledger small and listings short.
+//! Closed days: they keep the ledger small and listings short.
 //!
-//! A day is closed when every unit of its prefix was read and no more are expected. Closed days that follow each other
-//! (days without any unit between them count as closed when they were looked for) become one span of their folder, so a
-//! region needs one row however old its trail is, and one more where it was also read with the calls that make sessions
-//! (`--chains`). A version covers the resource map: with another map nothing is closed.
+//! A day is closed when every unit of its prefix was read and no more are expected. Consecutive closed days become one span of
+//! their folder (days without units between them count as closed if they were listed). So a
+//! region needs one row, whatever the age of its trail, and one more if it was also read with session events
+//! (`--chains`). A version covers the resource map: with another map, all days are open.
 
 use std::collections::BTreeSet;
 
@@ -14,28 +14,28 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use super::{ClosedDay, Fingerprint, Ledger};
 use crate::store::{Store, StoreError};
 
-/// Which days of a folder are closed.
+/// The closed days of a folder.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ClosedDays {
     spans: Vec<Span>,
     days: BTreeSet<Date>,
 }
 
-/// The version of a span, and that of the span that may stand beside it.
+/// The version of a span, and that of another span that can exist beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SpanVersion {
-    /// In which days are closed now.
+    /// The version that days are closed in now.
     pub own: Fingerprint,
-    /// That of the same map with the calls that make sessions where `own` is without, and the other way round.
+    /// The version of the same map with session events if `own` is without, and the other way round.
     pub other: Fingerprint,
-    /// Whether days that are closed in the other one are so in this one too.
+    /// Whether days that are closed in the other version are closed in this one too.
     pub other_tells_more: bool,
 }
 
-/// Days in a row, both ends inclusive.
+/// Consecutive days, both ends inclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Span {
-    /// `None`: the trail's beginning.
+    /// `None`: the beginning of the trail.
     first: Option<Date>,
     last: Date,
 }
@@ -55,7 +55,7 @@ impl ClosedDays {
         day
     }
 
-    /// The first open day, where all days from the trail's beginning up to it are closed.
+    /// The first open day, if all days before it, from the beginning of the trail, are closed.
     pub fn open_from_beginning(&self) -> Option<Date> {
         let last = self.spans.iter().filter(|span| span.first.is_none()).map(|span| span.last).max()?;
         Some(self.next_open(last))
@@ -67,7 +67,7 @@ impl Span {
         self.first.is_none_or(|first| first <= day) && day <= self.last
     }
 
-    /// Both as one, where no day lies between them.
+    /// Joins two spans if no day is between them.
     fn joined(self, other: Self) -> Option<Self> {
         let (earlier, later) = if self.first <= other.first { (self, other) } else { (other, self) };
         let adjoins = later.first.is_none_or(|first| first <= earlier.last.saturating_add(1.day()));
@@ -75,16 +75,16 @@ impl Span {
     }
 }
 
-/// A folder of days that was listed without a gap.
+/// A folder of days that was listed without gaps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedFolder {
     /// `s3://bucket/AWSLogs/…/us-east-1/`
     pub prefix: String,
-    /// The first day that was listed or known to be closed; `None`: from the trail's beginning.
+    /// The first day that was listed or already closed. `None`: the beginning of the trail.
     pub first: Option<Date>,
-    /// The last one that may be closed.
+    /// The last day that can be closed.
     pub last: Date,
-    /// Days in which there were objects.
+    /// The days with objects.
     pub days: BTreeSet<Date>,
 }
 
@@ -93,7 +93,7 @@ pub fn day_text(day: Date) -> String {
     format!("{:04}/{:02}/{:02}", day.year(), day.month(), day.day())
 }
 
-/// The day that `rest` begins with: `2023/07/10/…`.
+/// The day at the beginning of `rest`: `2023/07/10/…`.
 pub fn day_at_start(rest: &str) -> Option<Date> {
     let (text, after) = rest.split_at_checked("YYYY/MM/DD".len())?;
     let number = |range: std::ops::Range<usize>| text.get(range)?.parse().ok();
@@ -105,7 +105,7 @@ impl Ledger {
     /// The closed days of a folder, in one of `versions`.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database fails.
     pub fn closed_days(&self, folder: &str, versions: &[Fingerprint]) -> Result<ClosedDays, StoreError> {
         let spans = spans_of(&self.connection, folder)?.into_iter();
         let spans = spans.filter(|(version, _)| versions.contains(version)).map(|(_, span)| span).collect();
@@ -116,10 +116,10 @@ impl Ledger {
 }
 
 impl Store {
-    /// Makes one span of the closed days at a listed folder's beginning.
+    /// Joins the closed days at the beginning of a listed folder into one span.
     ///
     /// # Errors
-    /// SQLite's. Then nothing is changed.
+    /// The database fails. Then nothing is changed.
     pub fn collapse(&mut self, folder: &ListedFolder, version: SpanVersion) -> Result<(), StoreError> {
         let transaction = Transaction::new(&mut self.connection, TransactionBehavior::Immediate)?;
         let rows = rows_of(&transaction, &folder.prefix)?;
@@ -142,7 +142,7 @@ impl Store {
     }
 }
 
-/// Replaces the units of closed days by one row each.
+/// Replaces the units of closed days with one row each.
 pub(super) fn close(transaction: &Transaction<'_>, days: &[ClosedDay]) -> Result<(), StoreError> {
     let mut enter = transaction.prepare_cached(
         "INSERT INTO ledger_prefixes (prefix, closed) VALUES (?1, ?2)
@@ -161,7 +161,7 @@ pub(super) fn close(transaction: &Transaction<'_>, days: &[ClosedDay]) -> Result
 fn write_span(transaction: &Transaction<'_>, folder: &str, version: SpanVersion, span: Span) -> Result<(), StoreError> {
     let (first, last) = (span.first.map(day_text), day_text(span.last));
     let (own, other) = (version.own.as_bytes(), version.other.as_bytes());
-    // Those of former maps.
+    // The rows of earlier maps.
     let forget = "DELETE FROM ledger_spans WHERE prefix = ?1 AND version NOT IN (?2, ?3)";
     transaction.execute(forget, params![folder, own, other])?;
     transaction.execute(
@@ -169,11 +169,11 @@ fn write_span(transaction: &Transaction<'_>, folder: &str, version: SpanVersion,
         params![folder, own, first, last],
     )?;
     let from = format!("{folder}{}", first.unwrap_or_default());
-    // `0` comes right after `/`: all of the last day's folder is before it.
+    // `0` is the character after `/`, so the whole folder of the last day is before it.
     let to = format!("{folder}{last}0");
     let days = "SELECT prefix_id FROM ledger_prefixes WHERE prefix > ?1 AND prefix < ?2 AND closed IS NOT NULL \
                 AND closed IS NOT ?3";
-    // A day that is closed in a version that tells more is not told by this span.
+    // A day that is closed in a version with more events is not covered by this span.
     let kept = version.other_tells_more.then_some(other);
     for delete in ["DELETE FROM ledger_units", "DELETE FROM ledger_prefixes"] {
         transaction.execute(&format!("{delete} WHERE prefix_id IN ({days})"), params![from, to, kept])?;
@@ -199,7 +199,7 @@ fn spans_of(connection: &Connection, folder: &str) -> Result<Vec<(Fingerprint, S
     Ok(rows.into_iter().filter_map(span).collect())
 }
 
-/// The days of a folder that have a row, with the version in which they are closed.
+/// The days of a folder that have a row, with their versions.
 fn rows_of(connection: &Connection, folder: &str) -> Result<Vec<(Date, Option<Fingerprint>)>, StoreError> {
     let end = format!("{}0", folder.trim_end_matches('/'));
     let mut statement = connection.prepare_cached(
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn closed_days_become_one_row_up_to_the_first_open_one() {
+    fn closed_days_become_one_row_up_to_first_open_day() {
         let (_folder, mut store) = store();
         let broken = ReadUnit { prefix: prefix(5), name: "a".to_owned(), version: version("unit") };
         store.add(&Batch { units: vec![broken], ..Batch::default() }).unwrap();
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn spans_join_only_where_no_day_lies_between() {
+    fn spans_are_joined_only_without_a_gap() {
         let (_folder, mut store) = store();
         store.collapse(&listed(Some(2), 3, &[]), plain()).unwrap();
         close_days(&mut store, &[6], "map");
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn another_map_closes_anew() {
+    fn another_map_reopens_days() {
         let (_folder, mut store) = store();
         close_days(&mut store, &[1], "map");
         store.collapse(&listed(None, 3, &[1]), plain()).unwrap();
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_read_with_sessions_is_closed_without_them_and_not_the_other_way_round() {
+    fn days_read_with_sessions_are_closed_without_them_and_not_vice_versa() {
         let (_folder, mut store) = store();
         close_days(&mut store, &[1, 2], "map");
         store.collapse(&listed(None, 4, &[1, 2]), plain()).unwrap();
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_is_read_from_a_key() {
+    fn day_is_parsed_from_a_key() {
         assert_eq!(day_at_start("2026/03/01/x.json.gz"), Some(date(2026, 3, 1)));
         for other in ["2026/03/01", "2026/3/01/", "2026-03-01/", "2026/02/30/", "+026/03/01/", "é026/03/0/"] {
             assert_eq!(day_at_start(other), None, "{other}");

@@ -1,58 +1,58 @@
-//! What can be wrong with c7n-trailcreator's database, and what a person can do about it.
+//! Errors of a database of c7n-trailcreator, with hints.
 
 use std::io;
 use std::path::PathBuf;
 
 use rusqlite::ErrorCode;
 
-/// Why a file can't be taken for c7n-trailcreator's database, or not be read to its end.
+/// Why a file is not a database of c7n-trailcreator, or can't be read completely.
 #[derive(Debug, thiserror::Error)]
 pub enum PredecessorError {
-    /// It can't be looked at.
+    /// It can't be accessed.
     #[error("{}: {error}", path.display())]
     Path {
-        /// As given.
+        /// The path as given.
         path: PathBuf,
-        /// The system's word.
+        /// The system's error.
         error: io::Error,
     },
-    /// It is another thing than a database.
+    /// It is not a database.
     #[error("{} is {what}", path.display())]
     NoDatabase {
-        /// As given.
+        /// The path as given.
         path: PathBuf,
         /// What it is, as a phrase.
         what: &'static str,
     },
-    /// It is trailcreator's own.
+    /// It is a database of trailcreator.
     #[error("{} is a database of trailcreator itself, not of c7n-trailcreator", .0.display())]
     Ours(PathBuf),
-    /// It lacks the table.
+    /// It has no table `events`.
     #[error("{} is not a database of c7n-trailcreator: it has no table `events`", .0.display())]
     NoTable(PathBuf),
-    /// The table lacks columns.
+    /// The table has no such columns.
     #[error("{} is not a database of c7n-trailcreator: its table `events` has no {}", path.display(), missing.join(", "))]
     NoColumns {
-        /// As given.
+        /// The path as given.
         path: PathBuf,
         /// Names of columns.
         missing: Vec<&'static str>,
     },
-    /// A transaction in it was neither finished nor taken back, which only a writer can put right.
+    /// It has an unfinished transaction, which only a writer can roll back.
     #[error("{} holds an unfinished transaction: the program that wrote it was interrupted", .0.display())]
     Unfinished(PathBuf),
-    /// SQLite's own complaint.
+    /// An error of SQLite.
     #[error("reading {}: {error}", path.display())]
     Sqlite {
-        /// As given.
+        /// The path as given.
         path: PathBuf,
-        /// What SQLite says.
+        /// SQLite's error.
         error: rusqlite::Error,
     },
 }
 
 impl PredecessorError {
-    /// What a person can do about it.
+    /// What the user can do about it.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Path { .. } => "check the path and its permissions",

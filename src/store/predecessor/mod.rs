@@ -1,8 +1,8 @@
-//! c7n-trailcreator's database, opened to be read: its one table `events`, row by row.
+//! Reads a database of c7n-trailcreator: its only table `events`, row by row.
 //!
-//! Never written to, not even a lock file is left beside it where that can be helped. Knows what a row *is* (ten texts, some
-//! of them absent) and not what it means: that is `load::import`'s matter. Memory does not depend on the number of rows, nor
-//! on the size of what somebody put into one.
+//! The database is never written, and if possible no lock file is created beside it. This module knows the structure of a row
+//! (ten texts, some of them absent), and `load::import` its meaning. Memory does not depend on the number of rows, or
+//! on the size of values.
 
 mod error;
 
@@ -32,20 +32,20 @@ const COLUMNS: [&str; 10] = [
     "resource_ids",
 ];
 
-/// A longer value (bytes) breaks its row, without being read. A whole CloudTrail record is at most 256 KiB.
+/// A longer value (in bytes) makes its row fail, without being read. A complete CloudTrail record has at most 256 KiB.
 const MAX_VALUE_BYTES: usize = 256 * 1024;
 
-/// What can stand in a SQLite URI's path as it is.
+/// Characters that need no escape in the path of a SQLite URI.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_');
 
-/// One row. A value is `None` where the row has NULL or an empty text: c7n-trailcreator wrote both for what was unknown.
+/// A row. A value is `None` for NULL or an empty text: c7n-trailcreator wrote both for unknown values.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PredecessorRow {
     /// `account_id`: `recipientAccountId`.
     pub account_id: Option<String>,
     /// `region`.
     pub region: Option<String>,
-    /// `event_date`, as it stands there.
+    /// `event_date`, unchanged.
     pub event_date: Option<String>,
     /// `event_name`.
     pub event_name: Option<String>,
@@ -55,15 +55,15 @@ pub struct PredecessorRow {
     pub user_agent: Option<String>,
     /// `client_ip`.
     pub client_ip: Option<String>,
-    /// `user_id`: `root`, a SAML user's name, or an ARN.
+    /// `user_id`: `root`, a SAML user name, or an ARN.
     pub user_id: Option<String>,
-    /// `rtype`: custodian's name of the type.
+    /// `rtype`: Cloud Custodian's name of the type.
     pub rtype: Option<String>,
-    /// `resource_ids`: one id, or several joined.
+    /// `resource_ids`: one ID, or several joined.
     pub resource_ids: Option<String>,
 }
 
-/// c7n-trailcreator's database, open.
+/// An open database of c7n-trailcreator.
 #[derive(Debug)]
 pub struct Predecessor {
     connection: Connection,
@@ -71,10 +71,10 @@ pub struct Predecessor {
 }
 
 impl Predecessor {
-    /// Opens `path` and sees that it is c7n-trailcreator's.
+    /// Opens `path` and checks that it is a database of c7n-trailcreator.
     ///
     /// # Errors
-    /// It isn't, or it can't be read.
+    /// It is not, or it can't be read.
     pub fn open(path: &Path) -> Result<Self, PredecessorError> {
         check_file(path)?;
         let connection = connect(path).map_err(|error| unreadable(path, error))?;
@@ -83,26 +83,26 @@ impl Predecessor {
         Ok(predecessor)
     }
 
-    /// How many rows there are at most; known without reading them.
+    /// The maximum number of rows, without reading them.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database fails.
     pub fn rows_at_most(&self) -> Result<u64, PredecessorError> {
         let query = "SELECT coalesce(max(rowid), 0) FROM events";
         let last: i64 = self.connection.query_row(query, [], |row| row.get(0)).map_err(|error| self.failed(error))?;
         Ok(u64::try_from(last).unwrap_or_default())
     }
 
-    /// Gives every row, with its rowid, in the table's order, until `each` breaks off. A row that can't be one of
-    /// c7n-trailcreator's is given as the reason.
+    /// Passes every row with its rowid to `each`, in table order, until `each` stops. A row that c7n-trailcreator can't have
+    /// written is passed as an error.
     ///
     /// # Errors
-    /// SQLite's, and those of `each`.
+    /// The database fails, or `each` does.
     pub fn for_each<E: From<PredecessorError>>(
         &self,
         each: &mut dyn FnMut(i64, Result<PredecessorRow, String>) -> Result<ControlFlow<()>, E>,
     ) -> Result<(), E> {
-        // What is too long comes as an empty blob: SQLite knows a value's length without loading it.
+        // A value that is too long is returned as an empty blob: SQLite knows its length without loading it.
         let columns = COLUMNS.map(|name| format!("iif(octet_length({name}) > {MAX_VALUE_BYTES}, zeroblob(0), {name})"));
         let query = format!("SELECT {}, rowid FROM events", columns.join(", "));
         let mut statement = self.connection.prepare(&query).map_err(|error| self.failed(error))?;
@@ -164,8 +164,8 @@ fn unreadable(path: &Path, error: rusqlite::Error) -> PredecessorError {
     }
 }
 
-/// Opens for reading only. A database in WAL mode wants to write beside itself even then; where that is not allowed, and
-/// nothing waits in the log, the file is read as one that nobody changes.
+/// Opens read-only. For a database in WAL mode, SQLite still creates files beside it. If that is not possible, and the WAL
+/// is empty, the file is opened as immutable.
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let opened = Connection::open_with_flags(path, flags).and_then(|connection| {
@@ -186,17 +186,17 @@ fn wants_to_write(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly))
 }
 
-/// Whether no other file belongs to the database's content.
+/// Whether no other file has part of the database's content.
 fn is_at_rest(path: &Path) -> bool {
     ["-wal", "-journal"].into_iter().all(|suffix| is_empty(&beside(path, suffix)))
 }
 
-/// Whether a file is missing or has nothing in it.
+/// Whether a file does not exist or is empty.
 fn is_empty(path: &Path) -> bool {
     fs::metadata(path).map_or_else(|error| error.kind() == io::ErrorKind::NotFound, |file| file.len() == 0)
 }
 
-/// A file that SQLite keeps beside a database.
+/// A file that SQLite creates beside a database.
 pub fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
@@ -213,7 +213,7 @@ fn read(row: &Row<'_>) -> Result<PredecessorRow, String> {
                 let text = std::str::from_utf8(bytes).map_err(|_| format!("{name} is not UTF-8"))?;
                 (!text.is_empty()).then(|| text.to_owned())
             }
-            // A table that went through a spreadsheet or a data frame has lost an account's leading zeros.
+            // A spreadsheet or a data frame removes leading zeros of account IDs.
             ValueRef::Integer(number) if name == "account_id" => Some(format!("{number:012}")),
             ValueRef::Integer(number) => Some(number.to_string()),
             ValueRef::Real(number) => Some(number.to_string()),
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_come_with_their_rowid_and_what_is_empty_is_absent() {
+    fn rows_have_their_rowid_and_empty_values_are_absent() {
         let folder = tempfile::tempdir().unwrap();
         let sql = format!(
             "{TABLE} INSERT INTO events VALUES ('1', 'r', 'd', 'n', 's', 'ua', 'ip', 'u', 't', 'i');
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_or_too_long_breaks_its_row_alone() {
+    fn value_that_is_not_text_or_too_long_fails_only_its_row() {
         let folder = tempfile::tempdir().unwrap();
         let untyped = "CREATE TABLE events (account_id, region, event_date, event_name, event_source, user_agent, client_ip, \
                        user_id, rtype, resource_ids);";
@@ -304,14 +304,14 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn a_database_in_wal_mode_is_read_where_nothing_can_be_written() {
+    fn wal_database_is_read_in_a_read_only_folder() {
         let folder = tempfile::tempdir().unwrap();
         let path = database(
             folder.path(),
             &format!("PRAGMA journal_mode = wal; {TABLE} INSERT INTO events (region) VALUES ('r')"),
         );
         let copy = beside(&path, "-wal");
-        // As on a read-only disk: what SQLite wants to make beside the file can't be made.
+        // As on a read-only disk: the files that SQLite creates beside the database can't be created.
         std::os::unix::fs::symlink("no/such/folder", beside(&path, "-shm")).unwrap();
         assert!(!copy.exists());
         assert_eq!(rows(&path).len(), 1);
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn names_in_capitals_and_further_columns_do_not_matter() {
+    fn upper_case_names_and_additional_columns_are_accepted() {
         let folder = tempfile::tempdir().unwrap();
         let sql = format!(
             "{}; ALTER TABLE Events ADD COLUMN more; INSERT INTO events (region) VALUES ('r')",

@@ -1,18 +1,18 @@
-//! Keeps the number of sessions bounded: what nothing leads to is dropped, the oldest first.
+//! Limits the number of sessions: drops the oldest ones that nothing needs.
 
 use rusqlite::{Transaction, named_params};
 
 use crate::store::StoreError;
 
-/// Sessions that are kept at most, but for those that something leads to. They take 400 to 500 MB (80 to 100 bytes each),
-/// and their callers some 350 bytes each.
+/// The maximum number of sessions, in addition to those that are needed. They take 400 to 500 MB (80 to 100 bytes each),
+/// and their callers about 350 bytes each.
 pub const MAX_SESSIONS: u64 = 5_000_000;
 
-/// The part of the sessions, as its divisor, that is dropped at once when there are too many: finding out which costs a look at
+/// The share of sessions, as a divisor, that is dropped at once when there are too many, because choosing them requires reading
 /// all of them.
 const SLACK_DIVISOR: u64 = 10;
 
-/// How many more sessions there is room for.
+/// The number of further sessions until the limit.
 #[derive(Debug)]
 pub(in crate::store) struct Bound {
     limit: u64,
@@ -31,7 +31,7 @@ impl Bound {
         Self { limit, room: None }
     }
 
-    /// Takes note of new sessions; where they are too many now, drops others and says how many.
+    /// Counts new sessions. If there are too many now, drops others and returns their number.
     pub(in crate::store) fn keep(&mut self, transaction: &Transaction<'_>, added: u64) -> Result<u64, StoreError> {
         if added == 0 {
             return Ok(0);
@@ -46,7 +46,7 @@ impl Bound {
         }
         let slack = self.limit / SLACK_DIVISOR;
         let dropped = drop_oldest(transaction, self.limit - slack)?;
-        // What something leads to may be more than the limit: the next look is worth it only after many more.
+        // The needed sessions can exceed the limit. The next attempt makes sense only after many more.
         self.room = Some(self.limit.saturating_sub(count(transaction)?).max(slack));
         Ok(dropped)
     }
@@ -57,9 +57,9 @@ fn count(transaction: &Transaction<'_>) -> Result<u64, StoreError> {
     Ok(count.unsigned_abs())
 }
 
-/// Drops all sessions but the newest `keep`, and those that a stored event or one of the kept leads to.
+/// Drops all sessions except the newest `keep`, and those that a stored event or a kept session needs.
 ///
-/// A session lasts 36 hours at most, so that those to which only the newest lead are few.
+/// A session lasts at most 36 hours, so only a few are needed by the newest ones alone.
 fn drop_oldest(transaction: &Transaction<'_>, keep: u64) -> Result<u64, StoreError> {
     transaction.execute_batch("CREATE TEMP TABLE kept (session BLOB PRIMARY KEY) WITHOUT ROWID")?;
     transaction.execute(

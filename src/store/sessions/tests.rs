@@ -1,4 +1,4 @@
-//! Sessions are found whatever the order in which their calls came, and there are never too many.
+//! Sessions are found in any load order, and their number is limited.
 
 use super::*;
 use crate::store::ledger::{Added, Batch};
@@ -20,12 +20,12 @@ fn session(role: &str, key: &str) -> Identity {
     Identity { kind: some("AssumedRole"), arn, access_key_id: some(key), ..Identity::default() }
 }
 
-/// The copy of the account that owns the role: it tells little of the caller.
+/// The copy in the account of the role: it has few facts about the caller.
 fn stranger() -> Identity {
     Identity { kind: some("AWSAccount"), account_id: some("1"), principal_id: some("AROA1:s"), ..Identity::default() }
 }
 
-/// A call by `caller` at a second that made a session known as `session`.
+/// A call by `caller` at a second that created a session known as `session`.
 fn call(session: &str, caller: Identity, second: u8) -> ResourceEvent {
     let event = Event {
         event_id: format!("00000000-0000-4000-8000-0000000000{second:02x}"),
@@ -49,7 +49,7 @@ fn shared(mut call: ResourceEvent) -> ResourceEvent {
     call
 }
 
-/// A creation of a queue by a session.
+/// A create event of a queue by a session.
 fn queue(key: &str) -> ResourceEvent {
     let identity = session("deploy", key);
     let event = Event { event_id: format!("made by {key}"), identity, ..call("", Identity::default(), 59).event };
@@ -74,7 +74,7 @@ fn store(events: Vec<ResourceEvent>) -> Store {
     store
 }
 
-/// Who made the session of a key, nearest first.
+/// The creators of the session with a key, nearest first.
 fn makers(store: &Store, key: &str) -> Vec<SessionMaker> {
     let mut event = queue(key).event;
     store.fill_makers([&mut event]).unwrap();
@@ -86,7 +86,7 @@ fn arns(store: &Store, key: &str) -> Vec<String> {
     makers(store, key).into_iter().map(arn).map(|arn| arn.rsplit(':').next().unwrap().to_owned()).collect()
 }
 
-/// All orders of so many.
+/// All permutations of so many.
 fn permutations(count: usize) -> Vec<Vec<usize>> {
     let Some(last) = count.checked_sub(1) else { return vec![Vec::new()] };
     let with_last = |order: Vec<usize>| (0..count).map(move |at| [&order[..at], &[last], &order[at..]].concat());
@@ -94,7 +94,7 @@ fn permutations(count: usize) -> Vec<Vec<usize>> {
 }
 
 #[test]
-fn a_call_is_read_as_it_was_written() {
+fn event_is_read_as_written() {
     let identity = Identity {
         kind: some("AssumedRole"),
         arn: some("arn:aws:sts::2:assumed-role/a/b"),
@@ -130,7 +130,7 @@ fn a_call_is_read_as_it_was_written() {
 }
 
 #[test]
-fn sessions_are_followed_up_to_who_is_none_whatever_the_order() {
+fn sessions_are_followed_to_a_principal_in_any_order() {
     let calls = [
         call("ASIA1", user("anna"), 1),
         call("ASIA2", session("hub", "ASIA1"), 2),
@@ -155,7 +155,7 @@ fn loops_end() {
 }
 
 #[test]
-fn of_two_copies_the_one_that_tells_more_counts_in_either_order() {
+fn copy_with_more_facts_counts_in_either_order() {
     let theirs = shared(call("ASIA1", stranger(), 1));
     let ours_with_key = shared(call("ASIA1", session("hub", "ASIA2"), 2));
     let ours_without_key = shared(call(SHARED, session("hub", "ASIA2"), 3));
@@ -170,7 +170,7 @@ fn of_two_copies_the_one_that_tells_more_counts_in_either_order() {
 }
 
 #[test]
-fn the_same_again_adds_nothing_and_no_session_is_a_resource() {
+fn duplicate_adds_nothing_and_no_session_is_a_resource() {
     let calls = || vec![shared(call("ASIA1", stranger(), 1)), shared(call("ASIA1", session("hub", "ASIA2"), 2))];
     let mut store = store(Vec::new());
     assert!(!store.has_sessions().unwrap());
@@ -183,7 +183,7 @@ fn the_same_again_adds_nothing_and_no_session_is_a_resource() {
 }
 
 #[test]
-fn of_too_many_sessions_the_oldest_that_nothing_leads_to_are_dropped() {
+fn oldest_unneeded_sessions_are_dropped() {
     let mut store = store(vec![
         queue("ASIA1"),
         call("ASIA1", session("old", "ASIA0"), 1),
@@ -206,7 +206,7 @@ fn of_too_many_sessions_the_oldest_that_nothing_leads_to_are_dropped() {
 }
 
 #[test]
-fn sessions_are_found_by_their_key() {
+fn sessions_are_found_by_key() {
     let store = store(Vec::new());
     let mut statement = store.connection.prepare(&format!("EXPLAIN QUERY PLAN {SELECT}")).unwrap();
     let rows = statement.query_map(named_params! {":session": "x"}, |row| row.get::<_, String>(3)).unwrap();
