@@ -1,6 +1,6 @@
-//! One record → the event and the resources it touched, by the resource map's rules.
+//! Extracts the event and its resources from a record, by the rules of the resource map.
 //!
-//! Works on a record cut into [`Fields`], wherever those came from. Parses only what the record's own rules read.
+//! Works on a record that is split into [`Fields`], from any source. Parses only the fields that the record's rules read.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -19,30 +19,30 @@ use crate::resource_map::expression::TopLevelFields;
 use crate::resource_map::sessions::is_session;
 use crate::resource_map::{EventRule, ResourceMap};
 
-/// What CloudTrail writes in place of values that it doesn't show.
+/// The texts that CloudTrail writes in place of hidden values.
 pub(crate) const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
 
-/// Hexadecimal digits of an event id that is derived from a record's content.
+/// The number of hexadecimal digits of an event ID that is computed from a record's content.
 const DERIVED_ID_DIGITS: usize = 32;
 
-/// What a record comes to.
+/// The result for a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "one at a time, taken apart where it is returned")]
 pub enum Reading {
-    /// The map doesn't know the call, or it failed.
+    /// The map has no such event, or the call failed.
     Unmatched,
-    /// An Insights event: a statistic, no call.
+    /// An Insights event: statistics, not a call.
     Insight,
-    /// The map knows the call, but the filter doesn't want the record.
+    /// The map has the event, but the filter excludes the record.
     Filtered,
-    /// The map knows the call, but no rule found an id.
+    /// The map has the event, but no rule found an identifier.
     WithoutIds {
         /// `eventSource:eventName`.
         call: String,
     },
-    /// The call touched resources.
+    /// An event with its resources.
     Touched(ResourceEvent),
-    /// It isn't a record that CloudTrail would write; why.
+    /// Not a valid CloudTrail record, with the reason.
     Broken(String),
 }
 
@@ -61,7 +61,7 @@ pub fn read(map: &ResourceMap, filter: &RecordFilter, fields: &Fields<'_>) -> Re
     read_matched(rules, filter, fields, &source, &name).unwrap_or_else(Reading::Broken)
 }
 
-/// An empty code says nothing, as everywhere: Athena's older tables give it for a field that isn't there.
+/// An empty error code means success: Athena's older tables return it for an absent field.
 fn has_failed(fields: &Fields<'_>) -> bool {
     const EMPTY: &str = "\"\"";
     ["errorCode", "errorMessage"].iter().any(|name| fields.is_set(name) && fields.raw(name) != Some(EMPTY))
@@ -102,7 +102,7 @@ fn read_matched(
     };
     let (touched, lacks_ids) = touched(rules, fields, &event).map_err(unreadable)?;
     if touched.is_empty() {
-        // Of calls that hand out credentials, those that lead to nobody are left out on purpose.
+        // Of the events that issue credentials, those that lead to no person are excluded on purpose.
         let of_sessions = rules.iter().all(|rule| is_session(&rule.resource_type));
         let is_unmatched = of_sessions || !lacks_ids;
         return Ok(if is_unmatched { Reading::Unmatched } else { Reading::WithoutIds { call: call() } });
@@ -120,7 +120,7 @@ fn is_insight(fields: &Fields<'_>) -> bool {
         || fields.text("eventType").as_deref() == Some("AwsCloudTrailInsight")
 }
 
-/// The facts of a `userIdentity`.
+/// The facts in a `userIdentity`.
 pub(crate) fn identity(user: &Value) -> Identity {
     let text = |path: &str| {
         let found = path.split('.').try_fold(user, |value, key| value.get(key))?;
@@ -144,8 +144,8 @@ pub(crate) fn identity(user: &Value) -> Identity {
     }
 }
 
-/// The resources, and whether some rule should have found one and didn't. Most calls that can rename do something else: then
-/// their rule says nothing.
+/// The resources, and whether a rule should have found one but did not. Most calls that can rename do something else. Then
+/// their rule finds nothing.
 fn touched(rules: &[EventRule], fields: &Fields<'_>, event: &Event) -> Result<(Vec<Touched>, bool), serde_json::Error> {
     let input = rule_input(rules, fields, event)?;
     let mut touched = Vec::new();
@@ -175,7 +175,7 @@ fn touched(rules: &[EventRule], fields: &Fields<'_>, event: &Event) -> Result<(V
     Ok((touched, lacks_ids))
 }
 
-/// The record as the rules' expressions see it: converted once, and only the fields that some expression reads.
+/// The record as the expressions of the rules see it: converted once, with only the fields that an expression reads.
 fn rule_input(rules: &[EventRule], fields: &Fields<'_>, event: &Event) -> Result<Rcvar, serde_json::Error> {
     let mut wanted: BTreeSet<&str> = BTreeSet::new();
     for expression in rules.iter().flat_map(EventRule::expressions) {
@@ -194,7 +194,7 @@ fn rule_input(rules: &[EventRule], fields: &Fields<'_>, event: &Event) -> Result
     Ok(Rcvar::new(Variable::Object(object)))
 }
 
-/// The names that c7n-trailcreator's query gave to fields, for maps written for it.
+/// The names of fields in c7n-trailcreator's query, for resource maps written for it.
 fn alias(name: &str, event: &Event) -> Option<Variable> {
     let identity = &event.identity;
     let text = match name {
@@ -226,7 +226,7 @@ fn first_id(found: &Variable) -> Option<String> {
     first
 }
 
-/// An id for a record that has none: equal for equal content, whatever its white space and the order of its keys.
+/// An ID for a record that has none. It is the same for the same content, regardless of white space and key order.
 fn derived_id(fields: &Fields<'_>) -> Result<String, serde_json::Error> {
     let mut content = BTreeMap::new();
     for name in fields.names() {

@@ -1,6 +1,6 @@
-//! A record cut into its top-level fields, none of them parsed yet: only those that matter are, later.
+//! A record, split into its top-level fields without parsing them. Only the needed fields are parsed later.
 //!
-//! A key that stands twice means its last value, as in most JSON parsers; the choice is made here and nowhere else.
+//! For duplicate keys, the last value counts, as in most JSON parsers. Only this module decides that.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,47 +11,47 @@ use serde_json::value::RawValue;
 
 /// The top-level fields of a record.
 ///
-/// Made from a record's text with [`Fields::parse`], or from parts with [`Fields::from_iter`] where a source gives a
-/// record in pieces (a column each, say).
+/// Created from a record's text with [`Fields::parse`], or from parts with [`Fields::from_iter`] if a source has separate
+/// fields (such as columns).
 #[derive(Debug, Clone, Default)]
 pub struct Fields<'a> {
     entries: Vec<(Cow<'a, str>, &'a RawValue)>,
 }
 
 impl<'a> Fields<'a> {
-    /// Cuts a record's text.
+    /// Splits a record's text.
     ///
     /// # Errors
-    /// It is not one JSON object.
+    /// The text is not one JSON object.
     pub fn parse(record: &'a str) -> Result<Self, serde_json::Error> {
         serde_json::from_str(record)
     }
 
-    /// The field's JSON text, null included.
+    /// The JSON text of the field, including null.
     pub fn raw(&self, name: &str) -> Option<&'a str> {
         self.entries.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.get())
     }
 
-    /// The field where it is a string that isn't empty.
+    /// The field if it is a non-empty string.
     pub fn text(&self, name: &str) -> Option<Cow<'a, str>> {
         let Text(text) = self.raw(name).filter(|raw| raw.starts_with('"')).map(serde_json::from_str)?.ok()?;
         (!text.is_empty()).then_some(text)
     }
 
-    /// Whether the field is there and not null.
+    /// Whether the field is present and not null.
     pub fn is_set(&self, name: &str) -> bool {
         self.raw(name).is_some_and(|raw| raw != "null")
     }
 
-    /// The field as JMESPath sees it; `None` where it is absent.
+    /// The field for JMESPath. `None` if it is absent.
     ///
     /// # Errors
-    /// It is nested deeper than `serde_json` goes (128 levels).
+    /// It is nested deeper than the limit of `serde_json` (128 levels).
     pub fn variable(&self, name: &str) -> Result<Option<Variable>, serde_json::Error> {
         self.raw(name).map(serde_json::from_str).transpose()
     }
 
-    /// The names, repeats included, in their order.
+    /// The names in order, including duplicates.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.entries.iter().map(|(name, _)| name.as_ref())
     }
@@ -63,11 +63,11 @@ impl<'a> FromIterator<(Cow<'a, str>, &'a RawValue)> for Fields<'a> {
     }
 }
 
-/// A string that is borrowed where it holds no escapes; serde's own `Cow` always copies.
+/// A string that is borrowed if it has no escapes. serde's own `Cow` always copies.
 #[derive(serde::Deserialize)]
 pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
-/// Fields of a usual record: room for them at once.
+/// The number of fields in a typical record, for the initial allocation.
 const USUAL_FIELDS: usize = 24;
 
 impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_of_two_equal_keys_counts_however_it_is_spelled() {
+    fn last_of_two_equal_keys_counts_in_every_spelling() {
         let fields = Fields::parse(r#"{"eventName":"A", "event\u004eame" : "B","x":null,"e":""}"#).unwrap();
         assert_eq!(fields.text("eventName").unwrap(), "B");
         assert_eq!(fields.names().collect::<Vec<_>>(), ["eventName", "eventName", "x", "e"]);
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_may_come_one_by_one() {
+    fn fields_can_be_added_one_by_one() {
         let value: &RawValue = serde_json::from_str(r#"{"a":[1]}"#).unwrap();
         let fields: Fields<'_> = [(Cow::Borrowed("requestParameters"), value)].into_iter().collect();
         let variable = fields.variable("requestParameters").unwrap().unwrap();
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_is_refused() {
+    fn other_values_than_objects_are_refused() {
         assert!(Fields::parse("[]").unwrap_err().to_string().contains("a record (a JSON object)"));
         assert!(Fields::parse("{} {}").is_err());
     }

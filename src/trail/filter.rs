@@ -1,4 +1,4 @@
-//! Which records a load wants: a time window, accounts, regions.
+//! Selects records by time, account and region.
 
 use std::collections::BTreeSet;
 
@@ -7,19 +7,19 @@ use jiff::Timestamp;
 use super::window::TimeWindow;
 use crate::names::{AccountId, Region};
 
-/// What a record must fulfil. Empty sets and an open window let everything pass.
+/// The conditions for a record. Empty sets and an open time range match everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RecordFilter {
-    /// When the call was made.
+    /// The time of the event.
     pub window: TimeWindow,
-    /// Whose trail the record is in (`recipientAccountId`).
+    /// The account that received the event (`recipientAccountId`).
     pub accounts: BTreeSet<AccountId>,
     /// `awsRegion`.
     pub regions: BTreeSet<Region>,
 }
 
 impl RecordFilter {
-    /// Whether a record of that time, account and region is wanted.
+    /// Whether the filter selects a record with this time, account and region.
     pub fn passes(&self, time: Timestamp, account_id: &str, region: &str) -> bool {
         self.window.contains(time)
             && (self.accounts.is_empty() || self.accounts.contains(account_id))

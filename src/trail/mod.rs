@@ -1,10 +1,10 @@
-//! CloudTrail itself: documents, records, and what they say of resources. Pure: bytes and text in, events out.
+//! CloudTrail data: documents, records, and their events. Pure: takes bytes and text, returns events.
 //!
-//! * [`record`]: what is kept of a record
-//! * [`window`], [`filter`]: which records are wanted
-//! * [`scan`]: a document's bytes → its records that the resource map knows
-//! * [`count`]: a document's bytes → how often which calls are in it
-//! * [`fields`], [`extract`]: one record → the event and the resources it touched
+//! * [`record`]: the facts of a record that are stored
+//! * [`window`], [`filter`]: select records
+//! * [`scan`]: a document's bytes → the events in the resource map
+//! * [`count`]: a document's bytes → counts of calls
+//! * [`fields`], [`extract`]: one record → its event and the resources
 
 pub mod count;
 pub mod extract;

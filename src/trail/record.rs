@@ -1,16 +1,16 @@
-//! What is kept of a CloudTrail record: the event, who called, and which resources it made or removed.
+//! The stored facts of a CloudTrail record: the event, the caller, and the resources that it created, deleted or renamed.
 //!
-//! Facts only, as CloudTrail wrote them: who the *owner* is, `creator` decides later, so that rules can change without
+//! These are only facts, as CloudTrail wrote them. `creator` determines the owner later, so that rules can change without
 //! loading again. Pure: no files, no AWS, no SQL.
 //!
 //! Source: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html>
 
 use crate::names::{AccountId, Region, ResourceId, ResourceType};
 
-/// One successful API call. A field is `None` where the record has none or null; never an empty stand-in.
+/// One successful API call. A field is `None` if the record lacks it or has null; it is never an empty text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Event {
-    /// `eventID`. Sources that lack it get a stable one derived from the record's content.
+    /// `eventID`. For sources without it, a stable one is computed from the record's content.
     pub event_id: String,
     /// `recipientAccountId`, else `userIdentity.accountId`, else empty.
     pub account_id: String,
@@ -30,12 +30,12 @@ pub struct Event {
     pub shared_event_id: Option<String>,
     /// `userIdentity`.
     pub identity: Identity,
-    /// Who made the caller's session, who made the session that did that, and so on. No record tells that: the store fills
-    /// it in for those who ask, from other events.
+    /// The creator of the caller's session, the creator of that creator's session, and so on. No record has this: the store fills
+    /// it in from other events on request.
     pub makers: Vec<SessionMaker>,
 }
 
-/// Who made a session: a call that handed out credentials.
+/// The creator of a session: an event that issued credentials.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SessionMaker {
     /// `responseElements.credentials.accessKeyId`: the session's key.
@@ -48,11 +48,11 @@ pub struct SessionMaker {
     pub time: String,
     /// The account that recorded it.
     pub account_id: String,
-    /// Who called.
+    /// The caller.
     pub identity: Identity,
 }
 
-/// The facts of `userIdentity` that tell who called.
+/// The facts of `userIdentity` that identify the caller.
 ///
 /// Source: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html>
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -66,44 +66,44 @@ pub struct Identity {
     pub user_name: Option<String>,
     /// `principalId`.
     pub principal_id: Option<String>,
-    /// `accountId` of the caller; not always the account that received the event.
+    /// `accountId` of the caller, which can differ from the account that received the event.
     pub account_id: Option<String>,
-    /// `accessKeyId`: an identifier, not a secret. Links a session to the AssumeRole call that made it.
+    /// `accessKeyId`: an identifier, not a secret. Links a session to the AssumeRole event that created it.
     pub access_key_id: Option<String>,
     /// `sessionContext.sessionIssuer.type`.
     pub issuer_type: Option<String>,
-    /// `sessionContext.sessionIssuer.arn`: the role behind a session.
+    /// `sessionContext.sessionIssuer.arn`: the role of a session.
     pub issuer_arn: Option<String>,
-    /// `sessionContext.sessionIssuer.userName`: the role's name.
+    /// `sessionContext.sessionIssuer.userName`: the role name.
     pub issuer_user_name: Option<String>,
     /// `sessionContext.sourceIdentity`.
     pub source_identity: Option<String>,
-    /// `sessionContext.webIdFederationData.federatedProvider`: who signed the session in, as an ARN of IAM's or a host.
+    /// `sessionContext.webIdFederationData.federatedProvider`: the provider that signed the session in, as an IAM ARN or a host.
     pub federated_provider: Option<String>,
     /// `onBehalfOf.userId`: the Identity Center user.
     pub on_behalf_of_user_id: Option<String>,
     /// `onBehalfOf.identityStoreArn`.
     pub on_behalf_of_store_arn: Option<String>,
-    /// `invokedBy`: the AWS service that called for the principal, or `AWS Internal`.
+    /// `invokedBy`: the AWS service that made the call on behalf of the principal, or `AWS Internal`.
     pub invoked_by: Option<String>,
 }
 
-/// What an event did to a resource.
+/// The effect of an event on a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Action {
-    /// Made it. The call fails where the resource exists, so the latest such event is the creation.
+    /// Created it. The call fails for an existing resource, so the latest such event is the create event.
     Create,
-    /// Made it or changed what existed (PutRule, CreateQueue…): the first since the last deletion is the creation.
+    /// Created it, or changed the existing one (PutRule, CreateQueue…): the first since the last delete event counts.
     Upsert,
-    /// Removed it.
+    /// Deleted it.
     Delete,
-    /// Gave it another name: under the old one it is gone, and whatever is made under that later is another resource. The
-    /// database keeps it as a deletion of the old name that knows the new one.
+    /// Renamed it. Under the old name it no longer exists, and a resource created there later is another one. The
+    /// database stores it as a delete event of the old name, with the new name.
     Rename,
 }
 
 impl Action {
-    /// How people and JSON spell it, and but for `rename` the database.
+    /// The text in output and JSON, and except for `rename` in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Create => "create",
@@ -113,51 +113,51 @@ impl Action {
         }
     }
 
-    /// An action as the database spells it.
+    /// Parses the text in the database.
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Create, Self::Upsert, Self::Delete].into_iter().find(|action| action.as_str() == text)
     }
 }
 
-/// One resource that an event made or removed.
+/// One resource that an event created, deleted or renamed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Touched {
-    /// The type by the resource map.
+    /// The type in the resource map.
     pub resource_type: ResourceType,
-    /// The id that the map's expression found in the record.
+    /// The identifier that the map's expression found in the record.
     pub resource_id: ResourceId,
-    /// What the event did to it.
+    /// The effect of the event.
     pub action: Action,
-    /// The new name; of [`Action::Rename`], and only of that.
+    /// The new name, only for [`Action::Rename`].
     pub renamed_to: Option<ResourceId>,
 }
 
-/// An event and every resource it touched: what loaders give to the store.
+/// An event with all its resources, as loaders pass it to the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResourceEvent {
-    /// The call.
+    /// The event.
     pub event: Event,
-    /// The resources, without repeats, in the map's order. Never empty.
+    /// The resources, without duplicates, in the map's order. Never empty.
     pub touched: Vec<Touched>,
 }
 
-/// An event and one resource it touched: a row of the store, as `creator`, the tagger and `who` read it.
+/// An event with one of its resources: a row of the store, as `creator`, `tag` and `who` read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredEvent {
     /// The type.
     pub resource_type: ResourceType,
-    /// The id as the event gave it.
+    /// The ID in the event.
     pub resource_id: ResourceId,
-    /// What the event did.
+    /// The effect of the event.
     pub action: Action,
-    /// Of the deletion of an old name: the new one.
+    /// The new name, for the delete event of an old name.
     pub renamed_to: Option<ResourceId>,
     /// The event.
     pub event: Event,
 }
 
 impl Identity {
-    /// All its facts, in the order of the fields.
+    /// All facts, in the order of the fields.
     pub fn facts(&self) -> [&Option<String>; 14] {
         [
             &self.kind,
@@ -179,12 +179,12 @@ impl Identity {
 }
 
 impl Event {
-    /// The account as a name.
+    /// The account as an [`AccountId`].
     pub fn account(&self) -> AccountId {
         AccountId::new(self.account_id.as_str())
     }
 
-    /// The region as a name.
+    /// The region as a [`Region`].
     pub fn region_name(&self) -> Region {
         Region::new(self.region.as_str())
     }

@@ -1,6 +1,6 @@
-//! A resource map tried on given records: what each yields, and what was there where it yields nothing.
+//! Tries a resource map on given records: the result for each, and the contents of records without a result.
 //!
-//! The scan's own walk and reading ([`super::scan`], [`super::extract`]), told record by record.
+//! Uses the same walk and rules as the scan ([`super::scan`], [`super::extract`]), reported record by record.
 
 use std::io::Read;
 
@@ -14,27 +14,27 @@ use super::record::Touched;
 use super::scan::{Buffers, Keys, Limits, Records, Scan, Sizes, split};
 use crate::resource_map::ResourceMap;
 
-/// A record of a call that the map knows.
+/// A record with an event in the map.
 #[derive(Debug, Serialize)]
 pub struct Tried {
     /// eventSource.
     pub service: String,
-    /// eventName, as the record spells it.
+    /// eventName, as written in the record.
     pub event: String,
-    /// eventID; null where the record has none.
+    /// eventID. Null if the record has none.
     pub event_id: Option<String>,
-    /// eventTime, as the record has it.
+    /// eventTime, as in the record.
     pub event_time: Option<String>,
-    /// What the call did.
+    /// The result of the event.
     pub resources: Vec<Found>,
-    /// The error with which the call failed: such a record counts for nothing.
+    /// The error code if the call failed. Such a record has no effect.
     pub failed: Option<String>,
-    /// Without ids: what was looked for, and what the record holds.
+    /// Without identifiers: the expressions, and the contents of the record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub without_ids: Option<WithoutIds>,
 }
 
-/// A resource that a record touched.
+/// A resource of a record.
 #[derive(Debug, Serialize)]
 pub struct Found {
     /// Its type.
@@ -44,15 +44,15 @@ pub struct Found {
     pub id: String,
     /// create, upsert, delete or rename.
     pub action: &'static str,
-    /// Its new name, where it was renamed.
+    /// Its new name, for a rename event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub renamed_to: Option<String>,
 }
 
-/// Why a record gave no id.
+/// Why a record has no identifier.
 #[derive(Debug, Serialize)]
 pub struct WithoutIds {
-    /// The expressions that found none.
+    /// The expressions that found nothing.
     pub ids: Vec<String>,
     /// The record's requestParameters and responseElements.
     pub record: Value,
@@ -70,8 +70,8 @@ impl From<Touched> for Found {
     }
 }
 
-/// Tries the map on a document; `each` gets the records of calls that the map knows, in their order. Of the scan's counts
-/// `matched` are those that the map knows and that did not fail.
+/// Tries the map on a document. `each` is called with the records of events in the map, in order. In the returned counts,
+/// `matched` is the number of those that did not fail.
 pub fn try_map(map: &ResourceMap, input: &mut dyn Read, each: &mut dyn FnMut(Tried)) -> Scan {
     let mut trial = Trial { map, scan: Scan::default(), each };
     let sizes = Sizes::default();
@@ -132,7 +132,7 @@ impl Trial<'_> {
     }
 }
 
-/// What is told of a record of a call that the map knows.
+/// The report on a record with an event in the map.
 fn tried(map: &ResourceMap, fields: &Fields<'_>) -> Option<Tried> {
     let text = |name: &str| fields.text(name).map(|text| text.into_owned());
     let (service, event) = (text("eventSource")?, text("eventName")?);
@@ -166,7 +166,7 @@ mod tests {
     use crate::trail::samples;
 
     #[test]
-    fn each_record_tells_what_it_yields() {
+    fn each_record_reports_its_result() {
         let rules = [("s.amazonaws.com", "Make", "thing", Action::Create, "requestParameters.name")];
         let map = samples::map(&rules);
         let record = |more: Value| samples::record("s.amazonaws.com", "Make", &more);

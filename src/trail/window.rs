@@ -1,19 +1,19 @@
-//! A span of time in UTC, half-open: from `since` on, before `until`.
+//! A half-open time range in UTC: from `since` (inclusive) to `until` (exclusive).
 //!
-//! Given as a year, a month or a day, or by two ends, each a date, a moment (RFC 3339) or an age (`90d`). Knows no
-//! clock: ages count back from the `now` that the caller gives.
+//! Given as a year, a month or a day, or by two ends, each a date, a time (RFC 3339) or an age (`90d`). Knows no
+//! clock: ages count back from the `now` of the caller.
 
 use jiff::civil::Date;
 use jiff::{Span, Timestamp, ToSpan, tz::Offset};
 
-/// A window; an end that is `None` is open.
+/// A time range. An end that is `None` is open.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TimeWindow {
     since: Option<Timestamp>,
     until: Option<Timestamp>,
 }
 
-/// A window as a person writes it.
+/// A time range as the user writes it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct WindowText<'a> {
     /// `2019`
@@ -22,30 +22,30 @@ pub struct WindowText<'a> {
     pub month: Option<&'a str>,
     /// `2019/02/01` or `2019-02-01`
     pub day: Option<&'a str>,
-    /// A date of any of these forms (its beginning), RFC 3339, or an age: `12h`, `30m`; `90d` and `2w` mean the beginning of
-    /// that day, so that a window that moves with every run cuts through no day's records.
+    /// A date in any of these forms (its beginning), RFC 3339, or an age: `12h`, `30m`; `90d` and `2w` mean the beginning of
+    /// that day, so that a range that moves with every run does not split a day's records.
     pub since: Option<&'a str>,
-    /// As `since`.
+    /// Like `since`.
     pub until: Option<&'a str>,
 }
 
-/// Why a window can't be used.
+/// Why a time range is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidWindow {
-    /// A part isn't what it should be.
+    /// An option has an invalid value.
     #[error("{option} {value:?} is not {expected}")]
     Form {
         /// `--year`…
         option: &'static str,
-        /// What was given.
+        /// The given value.
         value: String,
-        /// What is wanted.
+        /// The expected form.
         expected: &'static str,
     },
-    /// Several ways at once.
+    /// Options that exclude each other.
     #[error("use only one of --year, --month, --day, or --since with --until")]
     Several,
-    /// Nothing can be in it.
+    /// The range is empty.
     #[error("the time range is empty: its end {until} is not after its start {since}")]
     Empty {
         /// Its beginning.
@@ -61,7 +61,7 @@ const DAY: &str = "a day such as 2019/02/01";
 const MOMENT: &str = "a date (2019/02/01), a time (2019-02-01T12:00:00Z) or an age (90d, 12h)";
 
 impl TimeWindow {
-    /// A window between two ends.
+    /// A range between two ends.
     ///
     /// # Errors
     /// The end is not after the beginning.
@@ -72,10 +72,10 @@ impl TimeWindow {
         }
     }
 
-    /// Reads what a person wrote; ages count back from `now`.
+    /// Parses the options. Ages count back from `now`.
     ///
     /// # Errors
-    /// A part that can't be understood, several ways at once, or an empty window.
+    /// An invalid value, options that exclude each other, or an empty range.
     pub fn parse(text: WindowText<'_>, now: Timestamp) -> Result<Self, InvalidWindow> {
         let calendar = [("--year", text.year, YEAR, 1), ("--month", text.month, MONTH, 2), ("--day", text.day, DAY, 3)];
         let mut given = calendar.into_iter().filter_map(|(option, value, expected, parts)| {
@@ -89,12 +89,12 @@ impl TimeWindow {
         }
     }
 
-    /// Whether a moment lies inside.
+    /// Whether a time is in the range.
     pub fn contains(&self, moment: Timestamp) -> bool {
         self.since.is_none_or(|since| since <= moment) && self.until.is_none_or(|until| moment < until)
     }
 
-    /// Whether it lets everything pass.
+    /// Whether it includes all times.
     pub fn is_open(&self) -> bool {
         self.since.is_none() && self.until.is_none()
     }
@@ -109,10 +109,10 @@ impl TimeWindow {
         self.until
     }
 
-    /// The first and last day (inclusive) whose folders of a trail bucket can hold its records.
+    /// The first and last day (inclusive) with folders in a trail's bucket that can hold its records.
     ///
-    /// An object's folder is the day of its delivery: a record is never in an earlier folder than its own day's, and in a
-    /// later one when it was delivered after midnight. One day more covers the usual quarter of an hour and far worse.
+    /// The folder of an object is its day of delivery. A record is never in a folder before its own day, and in a
+    /// later one if it was delivered after midnight. One more day covers the usual quarter of an hour with a wide margin.
     ///
     /// Source: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html>
     pub fn delivery_days(&self) -> (Option<Date>, Option<Date>) {
@@ -126,7 +126,7 @@ fn malformed(option: &'static str, value: &str, expected: &'static str) -> Inval
     InvalidWindow::Form { option, value: value.to_owned(), expected }
 }
 
-/// The window of a calendar date with exactly `parts` parts: 1 a year, 2 a month, 3 a day.
+/// The range of a calendar date with exactly `parts` parts: 1 for a year, 2 for a month, 3 for a day.
 fn calendar_window(value: &str, parts: usize) -> Option<TimeWindow> {
     let (date, span) =
         calendar_date(value).filter(|(_, _, given)| *given == parts).map(|(date, span, _)| (date, span))?;
@@ -134,7 +134,7 @@ fn calendar_window(value: &str, parts: usize) -> Option<TimeWindow> {
     Some(TimeWindow { since: midnight(date), until: midnight(until) })
 }
 
-/// `2019`, `2019/11`, `2019/02/01` (or with dashes): its first day, its length and how many parts it has.
+/// `2019`, `2019/11`, `2019/02/01` (or with hyphens): its first day, its length and the number of parts.
 fn calendar_date(value: &str) -> Option<(Date, Span, usize)> {
     const YEAR_DIGITS: usize = 4;
     let parts: Vec<&str> = value.split(['/', '-']).collect();
@@ -167,7 +167,7 @@ fn moment(value: &str, now: Timestamp) -> Option<Timestamp> {
         .or_else(|| value.parse::<jiff::civil::DateTime>().ok().and_then(|local| Offset::UTC.to_timestamp(local).ok()))
 }
 
-/// The moment that is so old: `12h`, `30m`; for `90d` and `2w` the beginning of that day (UTC).
+/// The time with this age: `12h`, `30m`; for `90d` and `2w` the beginning of that day (UTC).
 fn age(value: &str, now: Timestamp) -> Option<Timestamp> {
     let unit = value.chars().next_back().filter(char::is_ascii_alphabetic)?;
     let number: i64 = value[..value.len() - 1].parse().ok().filter(|number| *number >= 0)?;
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_year_a_month_and_a_day_each_stand_alone() {
+    fn year_month_and_day_are_ranges() {
         let year = WindowText { year: Some("2019"), ..Default::default() };
         assert_eq!(parse(year), ends("2019-01-01T00:00:00Z", "2020-01-01T00:00:00Z"));
         for month in ["2019/12", "2019-12"] {
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn ends_are_dates_moments_or_ages() {
+    fn ends_are_dates_times_or_ages() {
         let since = |since| parse(WindowText { since: Some(since), ..Default::default() }).map(|ends| ends.0);
         assert_eq!(since("2019/02"), Ok("2019-02-01T00:00:00Z".to_owned()));
         assert_eq!(since("2019-02-01T01:00:00+01:00"), Ok("2019-02-01T00:00:00Z".to_owned()));
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_window_is_refused_in_clear_words() {
+    fn invalid_ranges_are_refused_with_a_reason() {
         let refused = |text| parse(text).unwrap_err();
         for day in ["2019", "2019/02", "2019/02/30", "02/01/2019", "2019/02/01/3", "19/2/1", "2019//1", "x"] {
             let text = WindowText { day: Some(day), ..Default::default() };
@@ -252,14 +252,14 @@ mod tests {
     }
 
     #[test]
-    fn a_window_is_half_open() {
+    fn range_is_half_open() {
         let window = TimeWindow::new(Some(at("2019-02-01T00:00:00Z")), Some(at("2019-02-02T00:00:00Z"))).unwrap();
         assert!(window.contains(at("2019-02-01T00:00:00Z")) && window.contains(at("2019-02-01T23:59:59Z")));
         assert!(!window.contains(at("2019-02-02T00:00:00Z")) && !window.contains(at("2019-01-31T23:59:59Z")));
     }
 
     #[test]
-    fn records_are_looked_for_one_day_longer_because_delivery_is_late() {
+    fn folders_include_one_more_day_for_late_deliveries() {
         let days = |text| TimeWindow::parse(text, at(NOW)).unwrap().delivery_days();
         let date = |text: &str| text.parse::<Date>().ok();
         let day = WindowText { day: Some("2019/12/31"), ..Default::default() };

@@ -1,4 +1,4 @@
-//! `accounts`: what boto3 made in an organization comes out as an accounts file that c7n-org takes.
+//! `accounts`: an organization that boto3 created becomes an accounts file that c7n-org accepts.
 
 use std::fs;
 
@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use crate::common::{Bench, Moto, Run, package_alone, run_python};
 use crate::inventory::drive;
 
-/// The version of c7n-org whose schema the file is held against.
+/// The version of c7n-org with the schema that the file is checked against.
 const C7N_ORG: &str = "c7n_org==0.6.52";
 
-/// Accounts of the unit that takes more than a page.
+/// The number of accounts in the unit that takes more than a page.
 const MANY: usize = 23;
 
 /// `/` (the management account, `lone`), `/Core` (`audit`), `/Core/Security` (`audit` again, `closed`), `/Work loads` (23 accounts).
@@ -38,7 +38,7 @@ result = dict(ids=ids, many=many, units=dict(core=core, security=security, work=
               org=org.describe_organization()['Organization']['Id'])
 ";
 
-/// Loads the file as PyYAML does, checks it by the schema in c7n-org's source, and shows what it read.
+/// Loads the file as PyYAML does, checks it with the schema in c7n-org's source, and prints what it read.
 const CHECK: &str = r"
 import ast, json, jsonschema, sys, yaml
 source = ast.parse(open(PACKAGE + '/c7n_org/cli.py').read())
@@ -52,7 +52,7 @@ json.dump(document, sys.stdout)
 struct Lab {
     moto: Moto,
     bench: Bench,
-    /// What was made.
+    /// The IDs of what was created.
     made: Value,
 }
 
@@ -97,7 +97,7 @@ fn find<'a>(accounts: &'a Value, id: &str) -> &'a Value {
         .unwrap_or_else(|| panic!("{id} is not in {accounts:#?}"))
 }
 
-/// What c7n-org makes of a file.
+/// The file as c7n-org reads it.
 fn as_c7n_org_reads(file: &std::path::Path) -> Value {
     let package = package_alone(C7N_ORG);
     let read = run_python(&format!("PACKAGE = {package:?}\nFILE = {file:?}\n{CHECK}"), &[]);
@@ -105,7 +105,7 @@ fn as_c7n_org_reads(file: &std::path::Path) -> Value {
 }
 
 #[test]
-fn the_file_is_valid_by_c7n_orgs_own_schema_and_says_what_boto3_made() {
+fn file_is_valid_for_c7n_org_and_has_what_boto3_created() {
     let lab = Lab::new();
     let run = lab.run(&["-f", "accounts.yml", "--region", "eu-west-1", "--region", "us-east-1"]);
     run.success().says([
@@ -151,7 +151,7 @@ fn few_calls_are_made_and_all_pages_are_read() {
 }
 
 #[test]
-fn units_are_chosen_by_path_or_id_with_all_below_them() {
+fn units_are_selected_by_path_or_id_with_all_below_them() {
     let lab = Lab::new();
     let (audit, twin) = (format!("audit-{}", lab.id("audit")), format!("audit-{}", lab.id("twin")));
     let mut core = vec![audit, twin];
@@ -169,7 +169,7 @@ fn units_are_chosen_by_path_or_id_with_all_below_them() {
 }
 
 #[test]
-fn accounts_are_left_out_and_named_as_asked() {
+fn accounts_are_excluded_and_named_by_options() {
     let lab = Lab::new();
     let core = ["--ou", "/Core"];
     let twin = lab.id("twin");
@@ -198,19 +198,19 @@ fn accounts_are_left_out_and_named_as_asked() {
 }
 
 #[test]
-fn the_file_on_stdout_is_the_one_that_is_written() {
+fn file_on_stdout_equals_the_written_file() {
     let lab = Lab::new();
     let run = lab.run(&[]);
     lab.run(&["--output-file", "accounts.yml"]).success();
     assert_eq!(fs::read_to_string(lab.bench.path("accounts.yml")).expect("written"), run.success().stdout);
-    // It gets past the file, to the database that isn't there.
+    // It accepts the file, and fails at the database that does not exist.
     let tag_org = lab.bench.trailcreator(["tag-org", "accounts.yml", "--dry-run", "-t", "path:/Core/Security"]);
     tag_org.aws(&lab.moto).run().code(1).says(["there is no database"]);
     lab.run(&["-f", "nowhere/accounts.yml"]).code(1).says(["saving the accounts file to nowhere/accounts.yml"]);
 }
 
 #[test]
-fn all_accounts_are_told_in_a_call_for_each_20() {
+fn accounts_are_listed_with_one_call_per_20() {
     let lab = Lab::new();
     let told = drive(&lab.moto, &json!({"organization": true}));
     let listed = lab.moto.boto3(
@@ -221,7 +221,7 @@ fn all_accounts_are_told_in_a_call_for_each_20() {
     assert_eq!((lab.sent("ListAccounts"), lab.moto.our_requests().len()), (2, 2));
 }
 
-/// Tags are closed to us; the state is only told as it was before September 2025.
+/// Access to tags is denied; the state is in the form before September 2025.
 const OLD_AND_CLOSED: &str = r#"
 def before(entry, environ):
     if 'Boto3/' in entry['user_agent']:
@@ -233,7 +233,7 @@ def before(entry, environ):
 "#;
 
 #[test]
-fn what_organizations_leaves_out_or_denies_is_told_and_the_rest_is_written() {
+fn denied_tags_are_reported_and_the_rest_is_written() {
     let moto = Moto::start_with(OLD_AND_CLOSED);
     let bench = Bench::new();
     let run = |args: &[&str]| bench.trailcreator(args).aws(&moto).run();

@@ -1,4 +1,4 @@
-//! Sessions are loaded with `--chains` and followed with `--resolve-chains`, in whatever order their calls came.
+//! Sessions are loaded with `--chains` and followed with `--resolve-chains`, in any load order.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::common::database::query;
 use crate::common::{ACCOUNT, Bench, Caller, Event, Moto, Run, Trail};
 
-/// The account whose role the session of [`ACCOUNT`] assumes.
+/// The account with the role that the session of [`ACCOUNT`] assumes.
 const OTHER: &str = "210987654321";
 
 /// A session of a role of an account, by its key.
@@ -18,7 +18,7 @@ fn session(account: &str, role: &str, name: &str, key: &str) -> Caller {
     Caller(caller)
 }
 
-/// A call of STS that hands out a key, as its account's trail has it.
+/// An STS event that issues an access key, as recorded in the account's trail.
 fn sts(name: &str, caller: Caller, key: &str) -> Event {
     Event::new("sts.amazonaws.com", name)
         .by(caller)
@@ -30,14 +30,14 @@ fn assume(caller: Caller, key: &str) -> Event {
     sts("AssumeRole", caller, key)
 }
 
-/// A call that makes an instance.
+/// A create event of an instance.
 fn instance(id: &str, caller: Caller) -> Event {
     Event::new("ec2.amazonaws.com", "RunInstances")
         .by(caller)
         .response(json!({"instancesSet": {"items": [{"instanceId": id}]}}))
 }
 
-/// anna → role hub → role spoke of another account → RunInstances there; a file each.
+/// anna → role hub → role spoke of another account → RunInstances there; one file each.
 fn person_to_instance() -> [Event; 3] {
     let shared = json!("20b8b0a4-8d6e-4b6c-9d3c-5f6a1f0f7c11");
     let (hub, spoke) = ("ASIAHUB0000000000001", "ASIASPOKE00000000001");
@@ -70,7 +70,7 @@ fn load<S: AsRef<str>>(bench: &Bench, files: &[S], more: &[&str]) -> Run {
     run
 }
 
-/// What `who` tells of the one resource.
+/// The answer of `who` for the only resource.
 fn who(bench: &Bench, id: &str, more: &[&str]) -> Value {
     let args = ["who", id, "--output", "json"];
     let document = bench.trailcreator(args.iter().chain(more)).run().success().json();
@@ -84,7 +84,7 @@ fn owner(answer: &Value) -> (&str, &str) {
     (answer["owner"].as_str().unwrap_or("nobody"), answer["reason"].as_str().expect("there is always a reason"))
 }
 
-/// What the rule `chain` says.
+/// The evidence of the rule `chain`.
 fn links(answer: &Value) -> Vec<&str> {
     let steps = answer["evidence"].as_array().expect("a list").iter();
     steps.filter(|step| step["rule"] == "chain").map(|step| step["says"].as_str().expect("a text")).collect()
@@ -92,11 +92,11 @@ fn links(answer: &Value) -> Vec<&str> {
 
 const FOLLOWED: [&str; 1] = ["--resolve-chains"];
 
-/// Orders of three.
+/// Permutations of three.
 const ORDERS: [[usize; 3]; 6] = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
 
 #[test]
-fn the_person_is_found_through_two_accounts_whatever_the_order_and_however_the_load_is_split() {
+fn person_is_found_through_two_accounts_in_any_load_order() {
     let told: Vec<Value> = ORDERS
         .iter()
         .flat_map(|order| [1, 3].map(|split| (order, split)))
@@ -130,7 +130,7 @@ fn the_person_is_found_through_two_accounts_whatever_the_order_and_however_the_l
 }
 
 #[test]
-fn without_the_option_all_is_as_before_and_who_tells_of_it() {
+fn without_the_option_nothing_changes_and_who_suggests_it() {
     let bench = Bench::new();
     let files = write(&bench, &person_to_instance());
     load(&bench, &files, &[]);
@@ -146,10 +146,10 @@ fn without_the_option_all_is_as_before_and_who_tells_of_it() {
     assert!(!run.stderr.contains("--chains") && !run.stdout.contains("next"), "{}", run.printed());
 }
 
-/// The account that called and the account that was called have each a copy; only the first tells who called, only the
-/// other one tells the key.
+/// The calling account and the called account each have a copy. Only the first has the caller, only the
+/// other has the access key.
 #[test]
-fn copies_in_two_accounts_are_joined_by_what_they_share() {
+fn copies_in_two_accounts_are_joined_by_shared_event_id() {
     let [anna, called, made] = person_to_instance();
     let stranger = json!({"type": "AWSAccount", "principalId": "AROAIDPPEZS35WEXAMPLE:botocore-session-1700000000", "accountId": ACCOUNT});
     let was_called = called.clone().by(Caller(stranger)).field("recipientAccountId", json!(OTHER));
@@ -169,7 +169,7 @@ fn copies_in_two_accounts_are_joined_by_what_they_share() {
 }
 
 #[test]
-fn those_whom_an_identity_provider_vouches_for_are_found() {
+fn users_of_identity_providers_are_found() {
     let bench = Bench::new();
     let issuer = format!("arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com");
     let github = Caller(
@@ -188,11 +188,11 @@ fn those_whom_an_identity_provider_vouches_for_are_found() {
             instance("i-00000000000000002", session(ACCOUNT, "dev", "x", "ASIASAML000000000001")),
             sts("AssumeRoot", Caller::iam_user("carol"), "ASIAROOT000000000001"),
             instance("i-00000000000000003", Caller(of_root)),
-            // Two sessions that made each other: nobody else is known.
+            // Two sessions that created each other: there is no other principal.
             assume(session(ACCOUNT, "loop-b", "nightly", "ASIALOOP000000000002"), "ASIALOOP000000000001"),
             assume(federated.clone(), "ASIALOOP000000000002"),
             instance("i-00000000000000004", federated),
-            // AWS's own: nobody is behind it, and nothing is kept of it.
+            // A call of an AWS service: it leads to no person, and is not stored.
             assume(Caller::service("lambda.amazonaws.com"), "ASIALAMBDA0000000001"),
             instance("i-00000000000000005", session(ACCOUNT, "function", "function", "ASIALAMBDA0000000001")),
         ],
@@ -225,7 +225,7 @@ fn those_whom_an_identity_provider_vouches_for_are_found() {
 }
 
 #[test]
-fn what_was_read_without_sessions_is_read_again_with_them_and_not_the_other_way_round() {
+fn files_read_without_sessions_are_read_again_with_them_and_not_vice_versa() {
     let bench = Bench::new();
     let files = write(&bench, &person_to_instance());
     let figures = |run: &Run| {
@@ -240,9 +240,9 @@ fn what_was_read_without_sessions_is_read_again_with_them_and_not_the_other_way_
     assert_eq!(figures(&load(&bench, &files, &["--chains"])), [0, 3, 0]);
 }
 
-/// As the one above, where a day of a bucket is one row of the ledger.
+/// As above, with days of a bucket that are one row in the ledger.
 #[test]
-fn closed_days_are_read_again_with_sessions_and_not_the_other_way_round() {
+fn closed_days_are_read_again_with_sessions_and_not_vice_versa() {
     let (bench, moto) = (Bench::new(), Moto::start());
     for (number, event) in person_to_instance().into_iter().enumerate() {
         let event = event.at(&format!("2026-03-{:02}T10:00:00Z", number + 1));

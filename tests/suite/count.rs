@@ -1,4 +1,4 @@
-//! `count` by the real binary, on files and on moto's S3.
+//! `count` with the real binary, on files and on moto's S3.
 
 use std::fs;
 use std::io::Write;
@@ -23,7 +23,7 @@ fn trail() -> Trail {
         .event(day(call("ec2", "DescribeInstances"), "03").by(Caller::service("autoscaling.amazonaws.com")))
 }
 
-/// `count failed value value…`, a line each.
+/// `count failed value value…`, one per line.
 fn lines(run: &Run) -> Vec<String> {
     let document = run.json();
     let by: Vec<&str> = document["by"].as_array().unwrap().iter().map(|field| field.as_str().unwrap()).collect();
@@ -45,7 +45,7 @@ const ALL: [&str; 3] = [
 ];
 
 #[test]
-fn calls_of_files_are_ranked_and_no_database_is_made() {
+fn calls_in_files_are_ranked_and_no_database_is_created() {
     let bench = Bench::new();
     trail().write(&bench.path("logs/2026/a.json.gz"));
     trail().write(&bench.path("logs/b.json"));
@@ -73,7 +73,7 @@ fn calls_of_files_are_ranked_and_no_database_is_made() {
 }
 
 #[test]
-fn the_text_is_a_table() {
+fn text_is_a_table() {
     let bench = Bench::new();
     trail().write(&bench.path("a.json"));
     let run = bench.trailcreator(["count", "a.json", "--top", "2"]).run();
@@ -88,7 +88,7 @@ fn the_text_is_a_table() {
 }
 
 #[test]
-fn broken_files_are_named_and_the_rest_is_counted() {
+fn broken_files_are_listed_and_the_rest_is_counted() {
     let bench = Bench::new();
     trail().write(&bench.path("logs/a.json"));
     bench.write("logs/cut.json.gz", &trail().gz()[..60]);
@@ -104,12 +104,12 @@ fn broken_files_are_named_and_the_rest_is_counted() {
 }
 
 #[test]
-fn stdin_is_counted_beside_files_and_broken_ones() {
+fn stdin_is_counted_with_other_files() {
     let bench = Bench::new();
     trail().write(&bench.path("a.json"));
     bench.write("broken.json.gz", "no gzip");
     let mut child = bench.trailcreator(["count", "a.json", "broken.json.gz", "-", "--output", "json"]).spawn();
-    // Gzip, as it may come out of a pipe.
+    // Gzip, as from a pipe.
     child.stdin.take().expect("piped").write_all(&trail().gz()).expect("it reads");
     let output = child.wait_with_output().expect("it ends");
     assert_eq!(output.status.code(), Some(4));
@@ -122,7 +122,7 @@ fn stdin_is_counted_beside_files_and_broken_ones() {
     );
 }
 
-/// Waits until a process has its own answer to SIGINT.
+/// Waits until a process has installed its SIGINT handler.
 #[cfg(target_os = "linux")]
 fn wait_for_handler(child: &Child) {
     const SIGINT_BIT: u64 = 1 << 1;
@@ -138,11 +138,11 @@ fn wait_for_handler(child: &Child) {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn an_interrupted_count_says_so_in_its_result() {
+fn interrupted_count_says_so_in_its_result() {
     let bench = Bench::new();
     trail().write(&bench.path("a.json"));
     let mut child = bench.trailcreator(["count", "a.json", "-", "--output", "json"]).spawn();
-    // Stays open: the count can't end by itself.
+    // Stays open, so that the count can't end by itself.
     let stdin = child.stdin.take();
     wait_for_handler(&child);
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill").success());
@@ -155,7 +155,7 @@ fn an_interrupted_count_says_so_in_its_result() {
 }
 
 #[test]
-fn what_cannot_be_counted_is_a_usage_error_with_advice() {
+fn invalid_arguments_are_usage_errors_with_hints() {
     let bench = Bench::new();
     bench.trailcreator(["count", ".", "--by", "eventname"]).run().code(2).says(["did you mean eventName?"]);
     bench.trailcreator(["count", "none"]).run().code(2).says(["none: No such file"]);
@@ -163,7 +163,7 @@ fn what_cannot_be_counted_is_a_usage_error_with_advice() {
 }
 
 #[test]
-fn a_bucket_is_counted_as_files_are() {
+fn bucket_is_counted_like_files() {
     let (bench, moto) = (Bench::new(), Moto::start());
     let key = "logs/AWSLogs/123456789012/CloudTrail/us-east-1/2026/03/01/a.json.gz";
     trail().write(&bench.path(key));

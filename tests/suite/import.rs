@@ -1,4 +1,4 @@
-//! `import` by the real binary, on databases that SQLite made with c7n-trailcreator's own statements.
+//! `import` with the real binary, on databases that SQLite created with c7n-trailcreator's own statements.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -13,13 +13,13 @@ use crate::common::database::{events, loaded, query};
 use crate::common::memory;
 use crate::common::{ACCOUNT, Bench, Caller, Event, REGION, Run, Trail};
 
-/// The table as c7n-trailcreator makes it.
+/// The table as c7n-trailcreator creates it.
 const TABLE: &str =
     "create table if not exists events (account_id varchar(16), region varchar(16), event_date datetime,
     event_name varchar(128), event_source varchar(128), user_agent varchar(128), client_ip varchar(32),
     user_id varchar(128), rtype varchar(42), resource_ids varchar(256))";
 
-/// What its view tells of each row, in order.
+/// The columns of its view, in order.
 const VIEW: &str = "SELECT * FROM events ORDER BY event_date, rtype, resource_ids";
 
 /// A row of the table.
@@ -27,7 +27,7 @@ const VIEW: &str = "SELECT * FROM events ORDER BY event_date, rtype, resource_id
 struct Row([Option<String>; 10]);
 
 impl Row {
-    /// A bucket that ann made.
+    /// A bucket that ann created.
     fn new(bucket: &str) -> Self {
         let usual = [
             ACCOUNT,
@@ -77,7 +77,7 @@ fn write(bench: &Bench, name: &str, rows: impl IntoIterator<Item = Row>) -> Path
     path
 }
 
-/// The row that c7n-trailcreator writes for a record and its ids, by its `format_record`.
+/// The row that c7n-trailcreator writes for a record and its identifiers, as in its `format_record`.
 fn row_of(record: &Value, resource_type: &str, ids: &str) -> Row {
     let user = &record["userIdentity"];
     let user_id = match user["type"].as_str() {
@@ -116,7 +116,7 @@ fn owner(bench: &Bench, id: &str) -> Value {
 }
 
 #[test]
-fn the_view_gives_the_rows_back_and_who_the_owners() {
+fn events_view_has_the_rows_and_who_the_owners() {
     let bench = Bench::new();
     let rows = [
         Row::new("photos").by(Some("root")),
@@ -151,7 +151,7 @@ fn unknown_facts_stay_empty() {
 }
 
 #[test]
-fn doubled_rows_become_one_and_a_second_import_reads_nothing() {
+fn duplicate_rows_become_one_and_second_import_reads_nothing() {
     let bench = Bench::new();
     let rows = [Row::new("a"), Row::new("b"), Row::new("a"), Row::new("a").at("2026-03-01 10:00:00")];
     write(&bench, "c7n.db", rows.clone());
@@ -165,7 +165,7 @@ fn doubled_rows_become_one_and_a_second_import_reads_nothing() {
 }
 
 #[test]
-fn joined_ids_are_taken_apart_where_it_is_sure() {
+fn joined_identifiers_are_split_if_certain() {
     let bench = Bench::new();
     let ec2 = |ids: &str| Row::new(ids).call("ec2.amazonaws.com", "RunInstances", "ec2");
     let alarm = |ids: &str| Row::new(ids).call("monitoring.amazonaws.com", "PutMetricAlarm", "alarm");
@@ -205,7 +205,7 @@ fn joined_ids_are_taken_apart_where_it_is_sure() {
 }
 
 #[test]
-fn rows_that_cannot_be_read_are_named_and_cost_nothing_else() {
+fn unreadable_rows_are_listed_and_the_rest_is_imported() {
     let bench = Bench::new();
     let rows = [
         Row::new("one").at("2026-03-01 12:00:00.250+02:00"),
@@ -237,7 +237,7 @@ fn rows_that_cannot_be_read_are_named_and_cost_nothing_else() {
 }
 
 #[test]
-fn people_read_all_figures() {
+fn text_summary_shows_all_figures() {
     let bench = Bench::new();
     let own = |ids: &str| Row::new(ids).call("own.amazonaws.com", "CreateOwn", "own");
     write(&bench, "c7n.db", [Row::new("a"), Row::new("a"), own("a ,b"), own(""), Row::new("c").at("soon")]);
@@ -258,7 +258,7 @@ failed         1 row; the next import tries again
     );
 }
 
-/// A trail, and the rows that c7n-trailcreator's map makes of it.
+/// A trail, and the rows that c7n-trailcreator's map gives for it.
 fn trail_and_rows() -> (Trail, Vec<Row>) {
     let instances = json!({"instancesSet": {"items": [{"instanceId": "i-0aaaaaaaaaaaaaaaa"}, {"instanceId": "i-0bbbbbbbbbbbbbbbb"}]}});
     let bucket = |name: &str| Event::new("s3.amazonaws.com", "CreateBucket").request(json!({"bucketName": name}));
@@ -290,7 +290,7 @@ fn trail_and_rows() -> (Trail, Vec<Row>) {
 }
 
 #[test]
-fn the_trail_stands_in_place_of_imported_rows_in_either_order() {
+fn trail_events_replace_imported_rows_in_either_order() {
     let bench = Bench::new();
     let (trail, rows) = trail_and_rows();
     write(&bench, "c7n.db", rows.into_iter().chain([Row::new("gone-from-the-trail").at("2019-01-01T00:00:00Z")]));
@@ -311,7 +311,7 @@ fn the_trail_stands_in_place_of_imported_rows_in_either_order() {
 
     let after = load("import.db");
     assert_eq!(sorted("import.db"), expected, "the import first");
-    // Instances have interfaces and volumes, too, but these records name none.
+    // Instances have interfaces and volumes too, but these records have none.
     assert_eq!(after.success().json()["new_ids"], 0);
     let again = import(&bench, &["trail.db", "--db", "x.db"]);
     again.code(2);
@@ -341,14 +341,14 @@ fn many(rows: usize) -> impl Iterator<Item = Row> {
     })
 }
 
-/// How many rows a database has; 0 as long as there is none.
+/// The number of rows in a database; 0 if it does not exist.
 fn stored(db: &Path) -> i64 {
     let count =
         |connection: Connection| connection.query_row("SELECT count(*) FROM resource_events", [], |row| row.get(0));
     Connection::open_with_flags(db, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(count).unwrap_or_default()
 }
 
-/// Waits until a database has so many rows or the process has ended.
+/// Waits until a database has this many rows or the process has ended.
 fn wait_for_rows(child: &mut Child, db: &Path, rows: i64) {
     while stored(db) < rows && child.try_wait().unwrap().is_none() {
         std::thread::yield_now();
@@ -356,7 +356,7 @@ fn wait_for_rows(child: &mut Child, db: &Path, rows: i64) {
 }
 
 #[test]
-fn an_import_killed_at_any_moment_is_completed_by_the_same_command() {
+fn killed_import_is_completed_by_the_same_command() {
     const ROWS: i64 = 15_000;
     let bench = Bench::new();
     write(&bench, "c7n.db", many(15_000));
@@ -377,13 +377,13 @@ fn an_import_killed_at_any_moment_is_completed_by_the_same_command() {
 }
 
 #[test]
-fn an_interrupted_import_keeps_what_it_read_and_says_so() {
+fn interrupted_import_keeps_what_it_read_and_says_so() {
     let bench = Bench::new();
     write(&bench, "c7n.db", many(40_000));
     let db = bench.path("creators.db");
     let mut child = bench.trailcreator(["import", "c7n.db"]).spawn();
     wait_for_rows(&mut child, &db, 1);
-    // Holds the import back: it waits for the lock to write more.
+    // Delays the import: it waits for the lock.
     let lock = Connection::open(&db).unwrap();
     lock.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
     lock.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -400,7 +400,7 @@ fn an_interrupted_import_keeps_what_it_read_and_says_so() {
 }
 
 #[test]
-fn other_files_are_refused_with_advice_and_nothing_is_made() {
+fn other_files_are_refused_with_a_hint_and_nothing_is_created() {
     let bench = Bench::new();
     let refused = |file: &str, says: &[&str]| {
         import(&bench, &[file]).code(2).says(says);
@@ -425,7 +425,7 @@ fn other_files_are_refused_with_advice_and_nothing_is_made() {
 }
 
 #[test]
-fn one_name_for_both_databases_is_told_from_the_others() {
+fn same_file_for_both_databases_is_refused() {
     let bench = Bench::new();
     let file = write(&bench, "creators.db", [Row::new("a")]);
     let before = fs::read(&file).unwrap();
@@ -443,7 +443,7 @@ fn one_name_for_both_databases_is_told_from_the_others() {
 }
 
 #[test]
-fn a_damaged_database_gives_what_stands_before_the_damage() {
+fn damaged_database_is_imported_up_to_the_damage() {
     let bench = Bench::new();
     let file = write(&bench, "c7n.db", many(20_000));
     let mut bytes = fs::read(&file).unwrap();
@@ -456,10 +456,10 @@ fn a_damaged_database_gives_what_stands_before_the_damage() {
 }
 
 #[test]
-fn a_database_whose_writer_was_killed_is_read_once_sqlite_has_mended_it() {
+fn database_of_a_killed_writer_is_read_after_sqlite_rolled_it_back() {
     let bench = Bench::new();
     let writer = Connection::open(write(&bench, "writing.db", many(2_000))).unwrap();
-    // A small cache makes SQLite write before the end, with the journal that takes it back.
+    // A small cache makes SQLite write before the end, with a rollback journal.
     writer.execute_batch("PRAGMA cache_size = 5; BEGIN; UPDATE events SET user_id = 'half of a change'").unwrap();
     for suffix in ["", "-journal"] {
         fs::copy(bench.path(format!("writing.db{suffix}")), bench.path(format!("c7n.db{suffix}"))).unwrap();
@@ -474,7 +474,7 @@ fn a_database_whose_writer_was_killed_is_read_once_sqlite_has_mended_it() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn memory_does_not_grow_with_what_is_imported() {
+fn memory_does_not_grow_with_the_import() {
     let bench = Bench::new();
     let peak = |rows: usize| {
         let (file, db) = (format!("{rows}.db"), format!("out-{rows}.db"));
@@ -484,7 +484,7 @@ fn memory_does_not_grow_with_what_is_imported() {
         assert!(child.wait().unwrap().success());
         peak
     };
-    // SQLite's page cache, which is bounded, is full after the first of these.
+    // SQLite's page cache has a fixed size, and is full after the first of these.
     let (small, large) = (peak(25_000), peak(75_000));
     assert!(large < 100 * 1024, "{large} KiB");
     assert!(large * 10 <= small * 13, "{small} KiB, {large} KiB for three times as much");

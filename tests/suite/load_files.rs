@@ -51,7 +51,7 @@ fn bucket_names(db: &Path) -> Vec<String> {
 }
 
 #[test]
-fn the_same_records_in_any_form_give_the_same_rows() {
+fn same_records_in_every_format_give_the_same_rows() {
     let bench = Bench::new();
     let trail = trail();
     let lines: String = trail.records().iter().map(|record| format!("{record}\n")).collect();
@@ -77,7 +77,7 @@ fn the_same_records_in_any_form_give_the_same_rows() {
 }
 
 #[test]
-fn a_second_load_reads_nothing_and_a_changed_file_is_read_again() {
+fn second_load_reads_nothing_and_changed_file_is_read_again() {
     let bench = Bench::new();
     bench.write("logs/2026/a.json.gz", trail().gz());
     bench.write("logs/b.json", Trail::new().event(create_bucket("q")).json());
@@ -91,7 +91,7 @@ fn a_second_load_reads_nothing_and_a_changed_file_is_read_again() {
 }
 
 #[test]
-fn the_summary_for_people_names_all_figures() {
+fn text_summary_shows_all_figures() {
     let bench = Bench::new();
     bench.write("logs/a.json", trail().json());
     bench.write("logs/1_CloudTrail-Digest_x.json", "{}");
@@ -112,7 +112,7 @@ fn the_summary_for_people_names_all_figures() {
 }
 
 #[test]
-fn broken_files_are_named_and_tried_again_and_stop_nothing() {
+fn broken_files_are_listed_and_retried_and_stop_nothing() {
     let bench = Bench::new();
     let whole = trail().gz();
     let mut damaged = whole.clone();
@@ -136,7 +136,7 @@ fn broken_files_are_named_and_tried_again_and_stop_nothing() {
     for reason in ["the file is empty", "the gzip data is truncated", "expected ident", "a record can't be read"] {
         assert!(reasons.contains(reason), "{reason}: {reasons}");
     }
-    // What stood before the break is kept: all of the truncated file but its checksum.
+    // Records before the damage are kept: all records of the truncated file, which lacks only its checksum.
     let ids = query(&bench.path("creators.db"), "SELECT resource_id FROM resource_events ORDER BY 1");
     assert_eq!(ids, ["good", "kept", "one", "three", "two"]);
     let again = load(&bench, &["logs"]);
@@ -152,7 +152,7 @@ fn create_record(bucket: &str) -> Value {
 }
 
 #[test]
-fn a_missing_path_is_told_before_anything_is_loaded() {
+fn missing_path_is_reported_before_anything_is_loaded() {
     let bench = Bench::new();
     bench.write("a.json", trail().json());
     load(&bench, &["a.json", "nowhere"]).code(2).says(["nowhere: No such file", "nothing was loaded"]);
@@ -161,7 +161,7 @@ fn a_missing_path_is_told_before_anything_is_loaded() {
 }
 
 #[test]
-fn windows_accounts_and_regions_choose_records_and_nothing_is_lost_by_them() {
+fn time_ranges_accounts_and_regions_select_records() {
     let bench = Bench::new();
     bench.write("logs/a.json", trail().json());
     for (filter, expected) in [
@@ -187,7 +187,7 @@ fn windows_accounts_and_regions_choose_records_and_nothing_is_lost_by_them() {
 }
 
 #[test]
-fn a_file_is_read_again_only_where_another_window_can_tell_more() {
+fn file_is_read_again_only_if_another_time_range_can_add_records() {
     let bench = Bench::new();
     bench.write("logs/march.json", trail().json());
     bench.write("logs/whole.json", Trail::new().event(create_bucket("q").at("2026-03-05T00:00:00Z")).json());
@@ -219,7 +219,7 @@ fn another_resource_map_reads_again() {
 }
 
 #[test]
-fn stdin_is_read_and_known_again_by_its_content() {
+fn stdin_is_read_and_recognized_by_its_content() {
     let bench = Bench::new();
     let feed = |content: &[u8]| {
         let mut child = bench.trailcreator(["load-files", "-", "--output", "json"]).spawn();
@@ -236,7 +236,7 @@ fn stdin_is_read_and_known_again_by_its_content() {
 }
 
 #[test]
-fn the_view_of_the_predecessor_has_its_values() {
+fn events_view_has_the_values_of_c7n_trailcreator() {
     let bench = Bench::new();
     let mut trail = trail();
     trail.push(create_bucket("user").by(Caller::iam_user("ann")).at("2026-05-01T00:00:00Z"));
@@ -272,7 +272,7 @@ fn the_view_of_the_predecessor_has_its_values() {
 }
 
 #[test]
-fn other_databases_are_refused_and_left_as_they_are() {
+fn other_databases_are_refused_and_not_changed() {
     let bench = Bench::new();
     bench.write("a.json", trail().json());
     let db = bench.path("creators.db");
@@ -296,7 +296,7 @@ fn other_databases_are_refused_and_left_as_they_are() {
     load(&bench, &["a.json", "--db", "no/such/folder.db"]).code(1).says(["folder no/such does not exist", "--db"]);
 }
 
-/// Files of a load that takes many transactions, with ids that differ: of each `one_in` records one makes a bucket.
+/// Files for a load with many transactions and different identifiers: one in `one_in` records creates a bucket.
 fn write_many(bench: &Bench, files: usize, records: usize, one_in: usize) {
     for file in 0..files {
         let mut trail = Trail::new();
@@ -313,7 +313,7 @@ fn write_many(bench: &Bench, files: usize, records: usize, one_in: usize) {
     }
 }
 
-/// Waits until the ledger knows so many units or the process has ended.
+/// Waits until the ledger has this many units or the process has ended.
 fn wait_for_units(child: &mut Child, db: &Path, units: usize) {
     while ledger_units(db) < units && child.try_wait().expect("a child").is_none() {
         std::thread::yield_now();
@@ -321,7 +321,7 @@ fn wait_for_units(child: &mut Child, db: &Path, units: usize) {
 }
 
 #[test]
-fn a_load_killed_at_any_moment_is_completed_by_the_same_command() {
+fn killed_load_is_completed_by_the_same_command() {
     const FILES: usize = 800;
     let bench = Bench::new();
     write_many(&bench, FILES, 50, 1);
@@ -343,7 +343,7 @@ fn a_load_killed_at_any_moment_is_completed_by_the_same_command() {
     assert!(interrupted >= 2, "only {interrupted} loads were killed before they were done");
 }
 
-/// Starts a load of `logs` and then stdin, which stays open: it has read all files and waits.
+/// Starts a load of `logs` and then of stdin, which stays open: the load has read all files and waits.
 fn start_waiting(bench: &Bench, files: usize) -> Child {
     let mut child = bench.trailcreator(["load-files", "logs", "-", "--jobs", "2"]).spawn();
     wait_for_units(&mut child, &bench.path("creators.db"), files);
@@ -351,7 +351,7 @@ fn start_waiting(bench: &Bench, files: usize) -> Child {
 }
 
 #[test]
-fn an_interrupted_load_keeps_what_it_read_and_says_so() {
+fn interrupted_load_keeps_what_it_read_and_says_so() {
     for signal in ["-INT", "-TERM"] {
         let bench = Bench::new();
         write_many(&bench, 3, 2, 1);
@@ -372,7 +372,7 @@ fn an_interrupted_load_keeps_what_it_read_and_says_so() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn memory_does_not_grow_with_what_is_loaded() {
+fn memory_does_not_grow_with_the_load() {
     let peak = |files: usize| {
         let bench = Bench::new();
         write_many(&bench, files, 1500, 50);
@@ -388,7 +388,7 @@ fn memory_does_not_grow_with_what_is_loaded() {
 }
 
 #[test]
-fn a_large_document_is_streamed_with_the_same_result() {
+fn large_document_is_streamed_with_the_same_result() {
     let bench = Bench::new();
     let path: PathBuf = bench.path("large.json.gz");
     let mut file = flate2::write::GzEncoder::new(fs::File::create(&path).expect("a file"), flate2::Compression::fast());

@@ -1,5 +1,5 @@
-//! `load-history` and `who --live` by the real binary, against the project's own LookupEvents (`trail_services.py`): it
-//! computes Event history from log files, with AWS's paging, inclusive ends and rate limit.
+//! `load-history` and `who --live` with the real binary, against the project's own LookupEvents (`trail_services.py`): it
+//! computes Event history from log files, with AWS's pagination, inclusive ends and rate limit.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,14 +14,14 @@ use crate::common::{ACCOUNT, Bench, Caller, Event, Moto, Run, Trail, day, moment
 
 const LOOKUP: &str = "LookupEvents";
 
-/// For tests that count requests of processes that don't know of each other.
+/// For tests that count requests of processes that run independently.
 const WITHOUT_RATE: [(&str, &str); 1] = [("TRAIL_SERVICES_RATE", "off")];
 
 fn create_bucket(name: &str, time: &str) -> Event {
     Event::new("s3.amazonaws.com", "CreateBucket").request(json!({"bucketName": name})).at(time)
 }
 
-/// So many buckets, one every ten minutes back from noon so many days ago.
+/// Create events of buckets, one every ten minutes back from noon of a day.
 fn buckets(trail: &mut Trail, count: i64, ago: i64) {
     let noon: Timestamp = moment(ago, "12:00:00").parse().expect("a moment");
     for number in 0..count {
@@ -30,7 +30,7 @@ fn buckets(trail: &mut Trail, count: i64, ago: i64) {
     }
 }
 
-/// Calls of all kinds within the last days.
+/// Events of all kinds in the last days.
 fn trail() -> Trail {
     let role = json!({"role": {"roleName": "größe", "arn": format!("arn:aws:iam::{ACCOUNT}:role/größe")}});
     let mut trail = Trail::new()
@@ -50,7 +50,7 @@ fn trail() -> Trail {
     trail
 }
 
-/// A bench with a trail in `logs`, and a server that knows it as Event history.
+/// A bench with a trail in `logs`, and a server that has it as Event history.
 fn world(trail: &Trail, options: &[(&str, &str)]) -> (Bench, Moto) {
     let bench = Bench::new();
     trail.write(&bench.path("logs/one.json.gz"));
@@ -62,7 +62,7 @@ fn load(bench: &Bench, moto: &Moto, args: &[&str]) -> Run {
     bench.trailcreator(["load-history", "--output", "json"].iter().chain(args)).aws(moto).run()
 }
 
-/// The rows that the same records give as files.
+/// The rows for the same records in log files.
 fn rows_of_files(bench: &Bench, args: &[&str]) -> Vec<String> {
     bench.trailcreator(["load-files", "logs", "--db", "files.db"].iter().chain(args)).run().success();
     let rows = events(&bench.path("files.db"));
@@ -76,7 +76,7 @@ fn lookups(moto: &Moto) -> Vec<Value> {
     requests.map(|request| serde_json::from_str(&request.body).expect("JSON")).collect()
 }
 
-/// The different questions so far: one that is sent again after throttling, on a busy machine, is the same.
+/// The different requests so far. A request that is sent again after throttling, on a busy machine, counts once.
 fn questions(moto: &Moto) -> usize {
     let requests = moto.our_requests().into_iter().filter(|request| request.action == LOOKUP);
     requests.map(|request| (request.region, request.body)).collect::<BTreeSet<_>>().len()
@@ -87,7 +87,7 @@ fn number(value: &Value) -> u64 {
 }
 
 #[test]
-fn event_history_gives_the_rows_of_files_and_is_asked_only_for_open_days_again() {
+fn event_history_gives_the_rows_of_files_and_only_open_days_are_read_again() {
     let (bench, moto) = world(&trail(), &[]);
     let run = load(&bench, &moto, &["--region", "us-east-1,eu-west-1"]);
     let told = run.success().json();
@@ -99,7 +99,7 @@ fn event_history_gives_the_rows_of_files_and_is_asked_only_for_open_days_again()
     assert_eq!(told["without_ids"], json!({"s3.amazonaws.com:CreateBucket": 1}));
     let days = number(&told["files"]["read"]);
     assert!((180..=182).contains(&days), "{days} days of two regions");
-    // Two regions; open days, final days in three pages (here one, there three), and the part of the first day.
+    // Two regions: open days, final days in three pages (one in this region, three in the other), and part of the first day.
     assert_eq!(questions(&moto), 8);
     assert_eq!(told["requests"]["cloudtrail:LookupEvents"], json!(lookups(&moto).len()));
     let again = load(&bench, &moto, &["--region", "us-east-1", "--region", "eu-west-1"]).success().json();
@@ -110,7 +110,7 @@ fn event_history_gives_the_rows_of_files_and_is_asked_only_for_open_days_again()
 }
 
 #[test]
-fn the_text_tells_days_and_requests_and_the_default_region_is_the_chains() {
+fn text_shows_days_and_requests_and_default_region_is_from_the_environment() {
     let (bench, moto) = world(&trail(), &[]);
     let run = bench.trailcreator(["load-history", "--since", "7d"]).aws(&moto).run();
     let text = &run.success().stdout;
@@ -138,14 +138,14 @@ fn all_means_the_enabled_regions_of_the_account_or_of_ec2() {
 }
 
 #[test]
-fn throttling_is_waited_out() {
+fn throttled_requests_are_retried() {
     let (bench, moto) = world(&trail(), &[("TRAIL_SERVICES_THROTTLE", "2"), WITHOUT_RATE[0]]);
     let told = load(&bench, &moto, &["--since", &day(4), "--until", &day(1)]).success().json();
     assert_eq!((number(&told["ids"]), &told["requests"]["cloudtrail:LookupEvents"]), (2, &json!(3)));
 }
 
 #[test]
-fn a_denied_region_does_not_stop_the_others() {
+fn denied_region_does_not_stop_the_others() {
     let (bench, moto) = world(&trail(), &[("TRAIL_SERVICES_DENIED", "us-east-1")]);
     let run = load(&bench, &moto, &["--region", "us-east-1,eu-west-1", "--since", "7d"]);
     run.code(4).says(["us-east-1", "cloudtrail:LookupEvents"]);
@@ -156,7 +156,7 @@ fn a_denied_region_does_not_stop_the_others() {
 }
 
 #[test]
-fn a_part_of_a_day_is_not_taken_for_the_day() {
+fn part_of_a_day_does_not_count_as_the_day() {
     let mut trail = Trail::new();
     buckets(&mut trail, 40, 4);
     let (bench, moto) = world(&trail, &[]);
@@ -170,7 +170,7 @@ fn a_part_of_a_day_is_not_taken_for_the_day() {
 }
 
 #[test]
-fn more_than_90_days_are_cut_aloud_and_older_windows_refused() {
+fn time_range_over_90_days_is_cut_with_a_warning_and_older_ones_are_refused() {
     let (bench, moto) = world(&trail(), &[]);
     load(&bench, &moto, &["--since", "200d"]).success().says(["holds 90 days", "load-s3"]);
     let run = load(&bench, &moto, &["--since", "90d"]);
@@ -179,7 +179,7 @@ fn more_than_90_days_are_cut_aloud_and_older_windows_refused() {
     load(&bench, &moto, &["--since", "2999/01/01"]).code(2);
 }
 
-/// A map of two calls (the built-in deletions stay): for a busy account it is better to ask for them by name.
+/// A map with two events (the built-in delete events remain): for a busy account, requests by name are better.
 fn two_calls(bench: &Bench) {
     let map = json!({"resources": [{"resource": "s3", "events": [
         {"event": "CreateBucket", "service": "s3.amazonaws.com", "ids": "requestParameters.bucketName"},
@@ -188,7 +188,7 @@ fn two_calls(bench: &Bench) {
     bench.write("two.json", map.to_string());
 }
 
-/// An account with many writing calls every day, two of which matter.
+/// An account with many writing calls every day; only two event names are in the map.
 fn busy() -> Trail {
     let mut trail = Trail::new();
     for ago in 2..12 {
@@ -202,7 +202,7 @@ fn busy() -> Trail {
 }
 
 #[test]
-fn a_busy_account_is_asked_name_by_name() {
+fn busy_account_is_requested_name_by_name() {
     let (bench, moto) = world(&busy(), &WITHOUT_RATE);
     two_calls(&bench);
     let args = ["--since", &day(12), "--until", &day(1), "--resource-map", "two.json"];
@@ -217,7 +217,7 @@ fn a_busy_account_is_asked_name_by_name() {
 }
 
 #[test]
-fn a_quiet_account_is_asked_for_all_calls_at_once() {
+fn quiet_account_is_requested_for_all_calls_at_once() {
     let mut trail = Trail::new();
     buckets(&mut trail, 3, 20);
     let (bench, moto) = world(&trail, &[]);
@@ -227,7 +227,7 @@ fn a_quiet_account_is_asked_for_all_calls_at_once() {
 }
 
 #[test]
-fn a_call_that_cloudtrail_takes_for_reading_is_found_too() {
+fn event_that_cloudtrail_marks_read_only_is_found_too() {
     let map = json!({"resources": [{"resource": "s3", "events": [
         {"event": "GetThing", "service": "s3.amazonaws.com", "ids": "requestParameters.bucketName"},
     ]}]});
@@ -241,20 +241,20 @@ fn a_call_that_cloudtrail_takes_for_reading_is_found_too() {
     assert_eq!(query(&bench.path("creators.db"), "SELECT resource_id FROM resource_events"), ["got"]);
 }
 
-/// Waits until the server has got so many LookupEvents.
+/// Waits until the server has received this many LookupEvents requests.
 fn wait_for(child: &mut Child, moto: &Moto, count: usize) {
     while lookups(moto).len() < count && child.try_wait().expect("a child").is_none() {
         std::thread::yield_now();
     }
 }
 
-/// A server whose Event history waits while `hold` says so.
+/// A server with an Event history that waits while `hold` is set.
 fn held(bench: &Bench, hold: &Path) -> Moto {
     let hold = ("TRAIL_SERVICES_HOLD", hold.to_str().expect("UTF-8"));
     Moto::start_with_trail_services(&bench.path("logs"), &[hold, WITHOUT_RATE[0]])
 }
 
-/// Starts a load that gets so many answers and then waits for one.
+/// Starts a load that receives this many responses and then waits for one.
 fn start_held(bench: &Bench, moto: &Moto, hold: &Path, answers: usize, args: &[&str]) -> Child {
     fs::write(hold, answers.to_string()).expect("the bench is writable");
     let mut child = bench.trailcreator(["load-history"].iter().chain(args)).aws(moto).spawn();
@@ -263,7 +263,7 @@ fn start_held(bench: &Bench, moto: &Moto, hold: &Path, answers: usize, args: &[&
 }
 
 #[test]
-fn killed_between_pages_it_goes_on_with_the_days_that_are_not_done() {
+fn killed_between_pages_resumes_with_unfinished_days() {
     let bench = Bench::new();
     let mut trail = Trail::new();
     (2..8).for_each(|ago| buckets(&mut trail, 60, ago));
@@ -275,7 +275,7 @@ fn killed_between_pages_it_goes_on_with_the_days_that_are_not_done() {
     child.kill().expect("it runs");
     child.wait().expect("it ends");
     fs::remove_file(&hold).expect("it is there");
-    // 200 of 360 events were had, back into the fourth of seven days.
+    // 200 of 360 events were read, back into the fourth of seven days.
     let had = events(&bench.path("creators.db")).len();
     assert_eq!(had, 200);
     let told = load(&bench, &moto, &args).success().json();
@@ -289,7 +289,7 @@ fn killed_between_pages_it_goes_on_with_the_days_that_are_not_done() {
 }
 
 #[test]
-fn killed_between_names_it_goes_on_with_the_names_that_are_not_done() {
+fn killed_between_names_resumes_with_unfinished_names() {
     let bench = Bench::new();
     busy().write(&bench.path("logs/one.json"));
     two_calls(&bench);
@@ -308,7 +308,7 @@ fn killed_between_names_it_goes_on_with_the_names_that_are_not_done() {
 }
 
 #[test]
-fn interrupted_it_ends_at_once_and_keeps_what_it_has() {
+fn interrupt_ends_at_once_and_keeps_what_was_read() {
     let bench = Bench::new();
     trail().write(&bench.path("logs/one.json"));
     let hold = bench.path("hold");
@@ -331,7 +331,7 @@ fn told(run: &Run) -> Vec<(String, String, String)> {
 }
 
 #[test]
-fn who_live_asks_event_history_for_what_the_database_does_not_know() {
+fn who_live_reads_event_history_for_resources_not_in_the_database() {
     let known = create_bucket("known", &moment(100, "10:00:00")).by(Caller::iam_user("bob"));
     let (bench, moto) = world(&trail(), &[]);
     Trail::new().event(known).write(&bench.path("old/one.json"));
@@ -369,7 +369,7 @@ fn who_live_asks_event_history_for_what_the_database_does_not_know() {
 }
 
 #[test]
-fn who_live_asks_for_the_earlier_names_too() {
+fn who_live_looks_up_earlier_names_too() {
     let user = |name: &str, ago: i64, caller: &str, request: Value| {
         Event::new("iam.amazonaws.com", name).at(&moment(ago, "10:00:00")).by(Caller::iam_user(caller)).request(request)
     };
@@ -383,7 +383,7 @@ fn who_live_asks_for_the_earlier_names_too() {
 }
 
 #[test]
-fn who_live_without_permission_says_which_is_missing() {
+fn who_live_without_permission_names_the_missing_one() {
     let (bench, moto) = world(&trail(), &[("TRAIL_SERVICES_DENIED", LOOKUP)]);
     let run = bench.trailcreator(["who", "--live", "sam's"]).aws(&moto).run();
     run.code(4).says(["sam's", "allow cloudtrail:LookupEvents"]);

@@ -11,7 +11,7 @@ const MAIN: &str = "123456789012";
 const OTHER: &str = "210987654321";
 const ORGANIZATION: &str = "o-exampleorgid";
 
-/// Log files of two accounts and two regions over some days, below `root`. A record made before midnight is delivered
+/// Log files of two accounts and two regions over some days, below `root`. A record from before midnight is delivered
 /// after it.
 fn write_logs(bench: &Bench, root: &str, organization: bool) {
     let organization = if organization { format!("{ORGANIZATION}/") } else { String::new() };
@@ -64,7 +64,7 @@ fn load(bench: &Bench, moto: &Moto, args: &[&str]) -> Run {
         .run()
 }
 
-/// The rows that `load-files` gives for the same files.
+/// The rows that `load-files` loads from the same files.
 fn rows_of_files(bench: &Bench, root: &str, args: &[&str]) -> Vec<String> {
     let db = bench.path("files.db");
     drop(std::fs::remove_file(&db));
@@ -75,13 +75,13 @@ fn rows_of_files(bench: &Bench, root: &str, args: &[&str]) -> Vec<String> {
     rows
 }
 
-/// Loads into a database of its own; its rows.
+/// Loads into a separate database, and returns its rows.
 fn rows_of_s3(bench: &Bench, moto: &Moto, db: &str, args: &[&str]) -> Vec<String> {
     load(bench, moto, &[&["--db", db], args].concat()).success();
     events(&bench.path(db))
 }
 
-/// Keys that we got from the bucket.
+/// The keys that were read from the bucket.
 fn keys_got(moto: &Moto) -> Vec<String> {
     let gets = moto.our_requests().into_iter().filter(|request| request.method == "GET");
     let mut keys: Vec<String> = gets
@@ -112,7 +112,7 @@ fn account_and_organization_trails_give_the_rows_of_load_files() {
         let rows = loaded(&bench.path("creators.db"));
         assert_eq!(events(&bench.path("creators.db")), rows_of_files(&bench, "logs", &[]));
         let again = load(&bench, &moto, &args);
-        // The days are over for long: they are closed and not even listed.
+        // The days ended long ago: they are closed, and not even listed.
         assert_eq!(read_and_known(again.success()), (json!(0), json!(0)));
         assert_eq!(again.json()["requests"].get("s3:GetObject"), None);
         assert_eq!(loaded(&bench.path("creators.db")), rows);
@@ -120,7 +120,7 @@ fn account_and_organization_trails_give_the_rows_of_load_files() {
 }
 
 #[test]
-fn accounts_of_both_layouts_in_one_bucket_are_found_and_an_organization_can_be_chosen() {
+fn both_layouts_in_one_bucket_are_found_and_one_organization_can_be_chosen() {
     let (bench, moto) = (Bench::new(), Moto::start());
     write_logs(&bench, "logs/", false);
     Trail::new()
@@ -133,7 +133,7 @@ fn accounts_of_both_layouts_in_one_bucket_are_found_and_an_organization_can_be_c
 }
 
 #[test]
-fn only_the_days_accounts_and_regions_asked_for_are_read() {
+fn only_the_given_days_accounts_and_regions_are_read() {
     let (bench, moto) = (Bench::new(), Moto::start());
     write_logs(&bench, "logs/", true);
     upload(&moto, &bench, "logs", "trail", "us-east-1");
@@ -167,7 +167,7 @@ fn only_the_days_accounts_and_regions_asked_for_are_read() {
 }
 
 #[test]
-fn a_prefix_may_point_to_any_place_of_the_layout_or_to_a_folder_of_logs() {
+fn prefix_can_be_any_level_of_the_layout_or_a_folder_of_logs() {
     let (bench, moto) = (Bench::new(), Moto::start());
     write_logs(&bench, "logs/team/", true);
     Trail::new()
@@ -201,7 +201,7 @@ fn a_prefix_may_point_to_any_place_of_the_layout_or_to_a_folder_of_logs() {
 }
 
 #[test]
-fn objects_that_came_to_closed_days_or_were_replaced_there_are_read_with_relist() {
+fn new_or_replaced_objects_in_closed_days_are_read_with_relist() {
     let (bench, moto) = (Bench::new(), Moto::start());
     write_logs(&bench, "logs/", false);
     upload(&moto, &bench, "logs", "trail", "us-east-1");
@@ -239,7 +239,7 @@ def before(entry, environ):
 }
 
 #[test]
-fn the_bucket_may_be_in_another_region() {
+fn bucket_can_be_in_another_region() {
     let (bench, moto) = (Bench::new(), Moto::start());
     write_logs(&bench, "logs/", false);
     upload(&moto, &bench, "logs", "trail", "eu-central-1");
@@ -251,7 +251,7 @@ fn the_bucket_may_be_in_another_region() {
 }
 
 #[test]
-fn objects_that_are_gone_or_denied_are_named_and_the_rest_is_loaded() {
+fn deleted_or_denied_objects_are_listed_and_the_rest_is_loaded() {
     let moto = Moto::start_with(
         "faults = {'20260301_123': (403, 'AccessDenied'), '20260303_123': (404, 'NoSuchKey'), '20260401_210': (412, 'PreconditionFailed')}
 mended = set()
@@ -287,7 +287,7 @@ def before(entry, environ):
 }
 
 #[test]
-fn a_body_that_breaks_off_is_continued_where_it_stopped() {
+fn interrupted_body_is_resumed() {
     let bench = Bench::new();
     let filler = Event::new("s3.amazonaws.com", "ListBuckets").field("filler", json!("x".repeat(300_000)));
     let create = |name: &str| Event::new("s3.amazonaws.com", "CreateBucket").request(json!({ "bucketName": name }));
@@ -296,7 +296,7 @@ fn a_body_that_breaks_off_is_continued_where_it_stopped() {
         trail.push(filler.clone());
     }
     trail.push(create("last"));
-    // Larger than what is read into memory, and smaller.
+    // Larger than the limit for reading into memory, and smaller.
     trail.write(&bench.path("logs/big/streamed.json"));
     Trail::new().event(create("whole").field("eventID", json!("w"))).write(&bench.path("logs/big/whole.json"));
     let hook = format!(
@@ -327,7 +327,7 @@ def before(entry, environ):
 }
 
 #[test]
-fn a_bucket_that_cannot_be_read_is_told_with_advice() {
+fn unreadable_bucket_is_an_error_with_a_hint() {
     let (bench, moto) = (Bench::new(), Moto::start());
     load(&bench, &moto, &[]).code(1).says(["bucket trail does not exist", "--bucket"]);
     let without_credentials =
@@ -344,7 +344,7 @@ fn a_bucket_that_cannot_be_read_is_told_with_advice() {
 }
 
 #[test]
-fn credentials_are_enough_without_any_region() {
+fn no_region_is_needed_with_credentials() {
     let (bench, moto) = (Bench::new(), Moto::start());
     write_logs(&bench, "logs/", false);
     upload(&moto, &bench, "logs", "trail", "us-east-1");

@@ -1,4 +1,4 @@
-//! `load-s3` every hour: what is listed and read again, and what the ledger holds of it.
+//! `load-s3` every hour: what is listed and read again, and what the ledger stores.
 
 use std::fs;
 use std::path::Path;
@@ -15,7 +15,7 @@ fn day(ago: i64) -> Date {
     Offset::UTC.to_datetime(Timestamp::now()).date().saturating_sub(ago.days())
 }
 
-/// All that loads leave in the ledger, in a form that does not depend on the order in which it came.
+/// The contents of the ledger, in a form that does not depend on the order of loading.
 fn whole_ledger(database: &Path) -> Vec<String> {
     let days = query(database, "SELECT prefix, hex(closed) FROM ledger_prefixes ORDER BY 1");
     let spans = query(database, "SELECT prefix, hex(version), first_day, last_day FROM ledger_spans ORDER BY 1");
@@ -41,7 +41,7 @@ fn load(bench: &Bench, moto: &Moto, args: &[&str]) -> Run {
     bench.trailcreator(always.iter().chain(args)).aws(moto).run()
 }
 
-/// Objects read, known, and LIST requests. Besides these there is a GET for each object read, and one HEAD.
+/// Objects read, objects already loaded, and LIST requests. In addition there is a GET for each object read, and one HEAD.
 fn figures(run: &Run) -> [u64; 3] {
     let json = run.success().json();
     let requests =
@@ -89,11 +89,11 @@ fn fill(bench: &Bench) {
 }
 
 #[test]
-fn an_hourly_run_lists_only_open_days_and_reads_only_what_is_new() {
+fn hourly_run_lists_only_open_days_and_reads_only_new_objects() {
     let (bench, moto) = ten_days();
     // AWSLogs, each account's regions, each region.
     assert_eq!(figures(&load(&bench, &moto, &[])), [80, 0, 1 + 2 + 4]);
-    // Today and two days back, of four regions, two objects each; closed days are one row a region.
+    // Today and the two days before, in four regions, with two objects each. Closed days are one row per region.
     assert_eq!(ledger(&bench), ["12", "24", "4"]);
     write(&bench, "123456789012", "eu-west-1", 0, "new");
     write(&bench, "123456789012", "eu-west-1", 2, "late");
@@ -110,7 +110,7 @@ fn an_hourly_run_lists_only_open_days_and_reads_only_what_is_new() {
 }
 
 #[test]
-fn what_comes_to_a_closed_day_is_found_with_relist() {
+fn new_object_in_a_closed_day_is_found_with_relist() {
     let (bench, moto) = ten_days();
     load(&bench, &moto, &[]).success();
     write(&bench, "123456789012", "us-east-1", 7, "too-late");
@@ -134,7 +134,7 @@ fn another_map_reads_closed_days_again() {
 }
 
 #[test]
-fn a_broken_object_keeps_its_day_open() {
+fn broken_object_keeps_its_day_open() {
     let (bench, moto) = ten_days();
     let broken = format!(
         "logs/AWSLogs/123456789012/CloudTrail/us-east-1/{}/broken.json.gz",
@@ -155,10 +155,10 @@ fn a_broken_object_keeps_its_day_open() {
 }
 
 #[test]
-fn windows_one_after_the_other_leave_no_gap() {
+fn adjacent_time_ranges_leave_no_gap() {
     let (bench, moto) = ten_days();
     let text = |ago: i64| day(ago).to_string();
-    // The day after a window is listed for late deliveries; its records are outside.
+    // The day after a time range is listed for late deliveries. Its records are outside of the time range.
     load(&bench, &moto, &["--since", &text(6), "--until", &text(5)]).success();
     assert_eq!(events(&bench.path("creators.db")).len(), 8);
     load(&bench, &moto, &["--since", &text(9), "--until", &text(8)]).success();
@@ -170,10 +170,10 @@ fn windows_one_after_the_other_leave_no_gap() {
 }
 
 #[test]
-fn killed_while_days_are_closed_it_ends_with_the_same_rows_and_the_same_ledger() {
+fn killed_while_closing_days_ends_with_the_same_rows_and_ledger() {
     let bench = Bench::new();
     let hold = bench.write("hold", "");
-    // Until the file is gone, one object of each second region is not answered.
+    // Until the file is deleted, one object in every second region gets no response.
     let moto = Moto::start_with(&format!(
         "import os, time
 def before(entry, environ):
@@ -192,7 +192,7 @@ def before(entry, environ):
         let database = bench.path("creators.db");
         let always = ["load-s3", "--bucket", "trail", "--engine", "get"];
         let mut child = bench.trailcreator(always).aws(&moto).spawn();
-        // 4 regions of 7 days that can be closed, two of which wait for an object.
+        // 4 regions with 7 days that can be closed; two of these days wait for an object.
         let is_far = || database.exists() && ledger_units(&database) > 0 && closed_days(&database) >= wanted;
         while !is_far() {
             assert!(child.try_wait().expect("a child").is_none(), "it ended while an object was held");
@@ -214,12 +214,12 @@ def before(entry, environ):
 }
 
 #[test]
-fn a_window_that_moves_with_every_run_reads_nothing_again() {
+fn moving_time_range_reads_nothing_again() {
     let (bench, moto) = ten_days();
     // Eight days, their folders from the eighth day ago to today, two objects each in four regions.
     let first = figures(&load(&bench, &moto, &["--since", "8d"]));
     assert_eq!(first, [72, 0, 7]);
-    // The clock has moved on: what counts is the day.
+    // The clock has moved on, but only the day matters.
     assert_eq!(figures(&load(&bench, &moto, &["--since", "8d"])), [0, 24, 7]);
     assert_eq!(figures(&load(&bench, &moto, &["--since", "7d"])), [0, 24, 7]);
 }

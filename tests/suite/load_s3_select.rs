@@ -1,5 +1,5 @@
 //! `load-s3 --engine select|auto` against the project's own S3 Select (`trail_services.py`), which runs the expression on
-//! the objects that moto holds.
+//! the objects in moto.
 
 use serde_json::json;
 
@@ -8,8 +8,8 @@ use crate::common::{Bench, Caller, Event, Moto, Run, Trail};
 
 const FOLDER: &str = "logs/AWSLogs/123456789012/CloudTrail/us-east-1/2026/03/01";
 
-/// Records that Select must let through or keep back; several thousand bytes each time, so that records span events, and
-/// characters are cut.
+/// Records that Select must return or exclude. Each is several thousand bytes long, so that records span events, and
+/// characters are split.
 fn write_logs(bench: &Bench) {
     let create = |name: &str| Event::new("s3.amazonaws.com", "CreateBucket").request(json!({"bucketName": name}));
     let mut trail = Trail::new();
@@ -51,7 +51,7 @@ fn select_server(bench: &Bench, options: &[(&str, &str)]) -> Moto {
 }
 
 #[test]
-fn requests_bytes_and_costs_are_told_of_each_engine() {
+fn requests_bytes_and_costs_are_reported_for_each_engine() {
     let bench = Bench::new();
     write_logs(&bench);
     let moto = select_server(&bench, &[]);
@@ -76,9 +76,9 @@ fn requests_bytes_and_costs_are_told_of_each_engine() {
     text.run().success().shows(["S3 Select    3 objects read: ", " scanned, ", "cost         estimated $0.0000"]);
 }
 
-/// `auto` compares with the first object that holds a matching record; those before it can't tell.
+/// `auto` compares the first object that holds a matching record. The objects before it can't decide.
 #[test]
-fn auto_believes_select_after_a_comparison() {
+fn auto_uses_select_after_a_comparison() {
     let bench = Bench::new();
     for number in 0..5 {
         let nothing = Trail::new().event(Event::new("s3.amazonaws.com", "ListBuckets"));
@@ -94,7 +94,7 @@ fn auto_believes_select_after_a_comparison() {
 }
 
 #[test]
-fn auto_gets_all_where_no_object_tells() {
+fn auto_reads_with_get_if_no_object_can_decide() {
     let bench = Bench::new();
     let nothing = Trail::new().event(Event::new("s3.amazonaws.com", "ListBuckets"));
     for number in 0..103 {
@@ -110,7 +110,7 @@ fn auto_gets_all_where_no_object_tells() {
 }
 
 #[test]
-fn regression_auto_does_not_believe_a_server_that_answers_nothing() {
+fn regression_auto_rejects_a_server_that_returns_nothing() {
     let nothing = "        played = (200, kind, services['stream'](b'', 1000, 10000))";
     let other = "        played = (200, kind, services['stream'](b'{\"eventName\":\"CreateBucket\",\"eventSource\":\"s3.amazonaws.com\",\"eventTime\":\"2026-03-01T00:00:00Z\"},' * 34, 1, 1))";
     let broken = "        played = (200, kind, services['stream'](b'not json', 1, 1))";
@@ -132,9 +132,9 @@ fn regression_auto_does_not_believe_a_server_that_answers_nothing() {
     }
 }
 
-/// moto's own S3 Select takes the request and has none of the records.
+/// moto's own S3 Select accepts the request and returns none of the records.
 #[test]
-fn auto_does_not_believe_moto() {
+fn auto_rejects_moto() {
     let bench = Bench::new();
     write_logs(&bench);
     let moto = Moto::start();
@@ -144,7 +144,7 @@ fn auto_does_not_believe_moto() {
 }
 
 #[test]
-fn auto_says_that_there_is_no_select_and_gets_all() {
+fn auto_reports_missing_select_and_reads_with_get() {
     let bench = Bench::new();
     write_logs(&bench);
     let moto = select_server(&bench, &[("TRAIL_SERVICES_SELECT", "off")]);
@@ -155,7 +155,7 @@ fn auto_says_that_there_is_no_select_and_gets_all() {
     load(&bench, &moto, "select").code(1).says(["S3 Select is not available", "MethodNotAllowed", "--engine get"]);
 }
 
-/// The server with another answer for the object `a.json.gz`.
+/// The server with another response for the object `a.json.gz`.
 fn playing(bench: &Bench, answer: &str) -> Moto {
     let services = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/suite/common/trail_services.py");
     let hook = format!(
@@ -175,7 +175,7 @@ def before(entry, environ):
 }
 
 #[test]
-fn an_object_that_select_cannot_do_is_read_by_get() {
+fn object_that_select_cannot_read_is_read_with_get() {
     let refusals = [
         "        played = (400, 'application/xml', '<Error><Code>OverMaxRecordSize</Code><Message>too long</Message></Error>')",
         "        played = (200, kind, content[:2000 - 2000] + message({':message-type': 'error', ':error-code': 'OverMaxRecordSize', ':error-message': 'too long'}, b''))",
@@ -192,7 +192,7 @@ fn an_object_that_select_cannot_do_is_read_by_get() {
 }
 
 #[test]
-fn regression_an_answer_without_its_end_does_not_enter_the_ledger() {
+fn regression_response_without_end_does_not_enter_the_ledger() {
     let bench = Bench::new();
     write_logs(&bench);
     let without_end = "        end = message({':message-type': 'event', ':event-type': 'End'}, b'')

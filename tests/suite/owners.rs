@@ -1,4 +1,4 @@
-//! Owners by a user's own rules and by the identity store, as `who` and `tag` tell them.
+//! Owners by an identity map and by the identity store, as shown by `who` and `tag`.
 
 use serde_json::{Value, json};
 
@@ -38,7 +38,7 @@ fn load(bench: &Bench, events: Vec<Event>) {
     bench.trailcreator(["load-files", "logs"]).run().success();
 }
 
-/// The answer for the one resource of that name.
+/// The answer for the only resource with that name.
 fn one(document: &Value) -> Value {
     let resources = document["resources"].as_array().expect("a list");
     assert_eq!(resources.len(), 1, "{document:#}");
@@ -46,7 +46,7 @@ fn one(document: &Value) -> Value {
 }
 
 #[test]
-fn an_identity_map_decides_and_who_tells_which_rule_spoke() {
+fn identity_map_decides_and_who_shows_the_rule() {
     let bench = Bench::new();
     load(
         &bench,
@@ -82,7 +82,7 @@ fn an_identity_map_decides_and_who_tells_which_rule_spoke() {
 }
 
 #[test]
-fn a_broken_identity_map_is_told_with_its_place() {
+fn invalid_identity_map_is_an_error_with_its_position() {
     let bench = Bench::new();
     load(&bench, vec![queue("q", Caller::root())]);
     bench.write("map.yml", "rules:\n  - rolle: x\n    owner: y\n");
@@ -96,7 +96,7 @@ fn a_broken_identity_map_is_told_with_its_place() {
 }
 
 #[test]
-fn the_identity_store_names_users_once() {
+fn identity_store_is_asked_once_per_user() {
     let moto = Moto::start();
     let made = moto.boto3(
         "
@@ -137,7 +137,7 @@ result = anna['UserId']",
 }
 
 #[test]
-fn who_may_not_ask_the_identity_store_gets_ids_and_the_reason() {
+fn without_access_to_the_identity_store_ids_are_used_with_the_reason() {
     let moto = Moto::start_with(
         "def before(entry, environ):
     if entry['action'] == 'DescribeUser':
@@ -159,7 +159,7 @@ fn who_may_not_ask_the_identity_store_gets_ids_and_the_reason() {
 }
 
 #[test]
-fn what_the_database_covers_is_told_where_something_is_unknown() {
+fn contents_of_the_database_are_shown_if_a_resource_is_unknown() {
     let bench = Bench::new();
     load(&bench, vec![queue("a", Caller::root()), queue("b", Caller::root()).at("2026-04-01T00:00:00Z")]);
     let run = bench.trailcreator(["who", "a", "no-such-thing"]).run();
@@ -176,7 +176,7 @@ fn what_the_database_covers_is_told_where_something_is_unknown() {
 }
 
 #[test]
-fn another_account_s_caller_and_an_identity_provider_are_told() {
+fn caller_of_another_account_and_identity_provider_are_shown() {
     let mut pipeline = Caller::assumed_role("ci-data", "GitHubActions");
     let provider = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com";
     pipeline.0["sessionContext"]["webIdFederationData"] = json!({"federatedProvider": provider, "attributes": {}});

@@ -1,11 +1,11 @@
-//! `report`: its figures are what boto3 sees before and after a run of `tag`; offline they are what the run wrote.
+//! `report`: its counts are what boto3 sees before and after a run of `tag`; offline, they are what the run wrote.
 
 use serde_json::{Value, json};
 
 use crate::common::{Bench, Caller, Event, Run, run_python};
 use crate::tag::lab::Lab;
 
-/// What boto3 sees: `{type: [live, with the tag]}`.
+/// The resources as boto3 sees them: `{type: [live, with the tag]}`.
 const WITNESS: &str = "
 def owned(tags): return any(tag['Key'] == 'Owner' for tag in tags)
 volumes = [owned(volume.get('Tags', [])) for volume in pages('ec2', 'describe_volumes', 'Volumes')]
@@ -14,8 +14,8 @@ roles = [owned(client('iam').list_role_tags(RoleName=role['RoleName'])['Tags']) 
 result = {name: [len(all), sum(all)] for name, all in [('ebs', volumes), ('sqs', queues), ('iam-role', roles)]}
 ";
 
-/// Three volumes (two of alice, one of bob, who is no user any more), queues of alice (tagged zoe), of a service and of nobody
-/// known, and dan's role.
+/// Three volumes (two of alice, one of bob, a deleted user), queues of alice (tagged zoe), of a service and of an unknown
+/// creator, and dan's role.
 fn lab() -> Lab {
     let mut lab = Lab::new();
     lab.moto.boto3("for name in ('alice', 'dan'): client('iam').create_user(UserName=name)");
@@ -50,14 +50,14 @@ fn live_and_owned(document: &Value) -> Value {
     rows.map(|row| (row["resource_type"].as_str().unwrap().to_owned(), json!([row["live"], row["owned"]]))).collect()
 }
 
-/// `{type: figure}`, without zeros.
+/// The counts by type, without zeros.
 fn figure(document: &Value, name: &str) -> Value {
     let rows = document["rows"].as_array().expect("a list").iter().filter(|row| row[name] != 0);
     rows.map(|row| (row["resource_type"].as_str().unwrap().to_owned(), row[name].clone())).collect()
 }
 
 #[test]
-fn the_figures_are_what_boto3_sees_before_and_after_a_run_of_tag() {
+fn counts_are_what_boto3_sees_before_and_after_a_run_of_tag() {
     let lab = lab();
     let before = document(lab.run(&["report", "--output", "json"]).success());
     assert_eq!(live_and_owned(&before), lab.moto.boto3(WITNESS));
@@ -102,7 +102,7 @@ fn the_figures_are_what_boto3_sees_before_and_after_a_run_of_tag() {
     assert_eq!(figure(&undone, "owned"), json!({}));
 }
 
-/// `{type: count}` of the writes of a run.
+/// The number of a run's writes by type.
 fn written(run: &Value) -> Value {
     let mut counts = serde_json::Map::new();
     for action in run["actions"].as_array().expect("a list").iter().filter(|action| action["result"] == "written") {
@@ -113,7 +113,7 @@ fn written(run: &Value) -> Value {
 }
 
 #[test]
-fn the_text_is_a_table_with_totals_and_creators() {
+fn text_is_a_table_with_totals_and_creators() {
     let lab = lab();
     let run = lab.run(&["report", "--top", "2"]);
     let expected = "\
@@ -141,7 +141,7 @@ resources  owned  would be owned  creator
 }
 
 #[test]
-fn csv_says_what_json_says_and_no_cell_is_a_formula() {
+fn csv_has_the_values_of_json_and_no_formulas() {
     let mut lab = Lab::new();
     lab.queue("jobs", "alice", &json!({}));
     let url = lab.moto.boto3("result = client('sqs').create_queue(QueueName='evil')['QueueUrl']");
@@ -208,7 +208,7 @@ fn global_types_are_counted_once_for_all_regions() {
     assert_eq!(regions(&["--offline", "--account", "999999999999"]), json!([]));
 }
 
-/// Queues' tags and IAM are closed to us.
+/// Denies access to the tags of queues and to IAM.
 const REFUSE: &str = r#"
 def before(entry, environ):
     if 'Boto3/' in entry['user_agent']:
@@ -220,7 +220,7 @@ def before(entry, environ):
 "#;
 
 #[test]
-fn what_cannot_be_read_is_unknown_and_named_and_the_rest_is_told() {
+fn unreadable_types_are_unknown_and_listed_and_the_rest_is_reported() {
     let mut lab = Lab::with_hook(Bench::new(), REFUSE);
     lab.volumes(&["alice"]);
     lab.queue("jobs", "alice", &json!({"Owner": "alice"}));
@@ -246,7 +246,7 @@ fn what_cannot_be_read_is_unknown_and_named_and_the_rest_is_told() {
 }
 
 #[test]
-fn wrong_questions_are_usage_errors() {
+fn invalid_options_are_usage_errors() {
     let lab = lab();
     lab.run(&["report", "--type", "sqz"]).code(2).says(["sqz", "did you mean sqs?"]);
     lab.run(&["report", "--by", "creator"]).code(2).says(["--format csv"]);
@@ -257,9 +257,9 @@ fn wrong_questions_are_usage_errors() {
         .says(["no database nowhere.db", "load a trail first"]);
 }
 
-/// Two accounts with a queue each, and a third whose role can't be assumed.
+/// Two accounts with a queue each, and a third with a role that can't be assumed.
 #[test]
-fn an_organization_is_told_by_account_and_who_fails_stops_nobody() {
+fn organization_is_reported_by_account_and_failed_account_stops_no_other() {
     const REFUSE_ONE: &str = r#"
 def before(entry, environ):
     if 'Boto3/' not in entry['user_agent'] and entry['action'] == 'AssumeRole' and '333333333333' in entry['body']:

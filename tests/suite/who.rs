@@ -1,10 +1,10 @@
-//! `who` on a database that `load-files` filled: text, JSON, and what it says of what it doesn't know.
+//! `who` on a database that `load-files` filled: text, JSON, and resources without events.
 
 use serde_json::{Value, json};
 
 use crate::common::{ACCOUNT, Bench, Caller, Event, Run, Trail};
 
-/// What the binary prints for `who ARGS` as JSON.
+/// The JSON output of `who ARGS`.
 fn resources(run: &Run) -> Vec<Value> {
     let document = run.json();
     assert_eq!(document["format_version"], 1);
@@ -45,7 +45,7 @@ fn trail() -> Trail {
         )
 }
 
-/// A bench whose database holds the trail.
+/// A bench with a database that has the trail.
 fn loaded(trail: &Trail) -> Bench {
     let bench = Bench::new();
     trail.write(&bench.path("logs/one.json.gz"));
@@ -54,7 +54,7 @@ fn loaded(trail: &Trail) -> Bench {
 }
 
 #[test]
-fn the_text_tells_owner_reason_time_call_principal_origin_and_history() {
+fn text_shows_owner_reason_time_call_principal_origin_and_history() {
     let bench = loaded(&trail());
     let run = bench.trailcreator(["who", "app", "--type", "iam-role"]).run();
     let expected = format!(
@@ -74,7 +74,7 @@ fn the_text_tells_owner_reason_time_call_principal_origin_and_history() {
 }
 
 #[test]
-fn json_holds_the_documented_fields() {
+fn json_has_the_documented_fields() {
     let bench = loaded(&trail());
     let run = bench.trailcreator(["who", "photos", "--output", "json"]).run();
     let found = resources(run.success());
@@ -102,7 +102,7 @@ fn json_holds_the_documented_fields() {
 }
 
 #[test]
-fn every_question_gets_an_answer_and_an_unknown_id_is_an_item_failure() {
+fn every_argument_gets_an_answer_and_an_unknown_id_is_an_item_failure() {
     let bench = loaded(&trail());
     let run =
         bench.trailcreator(["who", "by-aws", "no-such-thing", "gone", "i-0bbbbbbbbbbbbbbbb", "--output", "json"]).run();
@@ -127,7 +127,7 @@ fn every_question_gets_an_answer_and_an_unknown_id_is_an_item_failure() {
 }
 
 #[test]
-fn names_arns_and_urls_find_the_resource_that_they_mean() {
+fn names_arns_and_urls_find_the_matching_resource() {
     let bench = loaded(&trail());
     let url = format!("https://sqs.us-east-1.amazonaws.com/{ACCOUNT}/app");
     let queue = format!("arn:aws:sqs:us-east-1:{ACCOUNT}:app");
@@ -191,7 +191,7 @@ fn owner_options_decide_as_for_tag() {
 }
 
 #[test]
-fn a_misspelt_type_a_bad_account_and_a_missing_database_are_told() {
+fn misspelt_type_invalid_account_and_missing_database_are_errors() {
     let bench = loaded(&trail());
     bench.trailcreator(["who", "app", "--type", "iam-rol"]).run().code(2).says(["iam-rol", "did you mean iam-role?"]);
     bench.trailcreator(["who", "app", "--account", "12"]).run().code(2).says(["12 digits"]);
@@ -201,7 +201,7 @@ fn a_misspelt_type_a_bad_account_and_a_missing_database_are_told() {
 }
 
 #[test]
-fn control_characters_of_a_trail_do_not_reach_the_terminal() {
+fn control_characters_in_a_trail_do_not_reach_the_terminal() {
     let event = role("CreateRole", "app", "2026-03-01T10:00:00Z").field("userAgent", json!("evil\u{1b}[2Jtool/1"));
     let bench = loaded(&Trail::new().event(event));
     let run = bench.trailcreator(["who", "app"]).run();

@@ -1,4 +1,4 @@
-//! The fields of a record by which calls can be counted.
+//! The record fields that calls can be counted by.
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -7,7 +7,7 @@ use std::fmt;
 use crate::resource_map::nearest;
 use crate::trail::fields::Text;
 
-/// The fields, as paths on the record.
+/// The fields, as paths in the record.
 ///
 /// Source: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html>
 pub const FIELDS: [&str; 25] = [
@@ -42,13 +42,13 @@ pub const FIELDS: [&str; 25] = [
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Field(&'static str);
 
-/// A field that can't be counted by.
+/// An unknown field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("can't count by {name:?}: unknown field{}", .nearest.map(|nearest| format!(", did you mean {nearest}?")).unwrap_or_default())]
 pub struct UnknownField {
-    /// What was given.
+    /// The given name.
     pub name: String,
-    /// The known one most like it.
+    /// The most similar known name.
     pub nearest: Option<&'static str>,
 }
 
@@ -72,12 +72,12 @@ impl fmt::Display for Field {
 }
 
 impl Field {
-    /// The record's own field that holds it.
+    /// The top-level field of the record that has it.
     pub(super) fn top_level(self) -> &'static str {
         self.0.split('.').next().unwrap_or(self.0)
     }
 
-    /// The text of its value, from the text of the record's own field.
+    /// The text of its value, from the text of the top-level field.
     pub(super) fn raw(self, top_level: &str) -> Option<&str> {
         let mut raw = top_level;
         for name in self.0.split('.').skip(1) {
@@ -89,7 +89,7 @@ impl Field {
     }
 }
 
-/// A scalar's text; that of a list or an object is its JSON. What is null or empty is none.
+/// The text of a scalar, or the JSON of a list or an object. `None` for null and empty values.
 pub(super) fn text(raw: &str) -> Option<String> {
     let text = match raw {
         "null" => return None,
@@ -99,10 +99,10 @@ pub(super) fn text(raw: &str) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// Finds `names` in an object's text, each at its index of `values`; the last of two equal keys counts. What isn't wanted
-/// is skipped unparsed.
+/// Finds `names` in the text of an object, each at its index of `values`. For duplicate keys, the last counts. Other fields
+/// are skipped without parsing.
 ///
-/// # Errors
+/// The text is not one JSON value.
 /// It is not one JSON value.
 pub(super) fn pick<'de>(
     value: &'de str,
@@ -113,7 +113,7 @@ pub(super) fn pick<'de>(
     Pick { names, values }.deserialize(&mut deserializer)
 }
 
-/// The value at the beginning of `json`, as it is spelled. Of strings it looks only for the end; what follows isn't looked at.
+/// The JSON text of the value at the beginning of `json`. In strings, only the end is searched. The rest is not read.
 pub(super) fn value(json: &[u8]) -> Option<&str> {
     let Some(text) = json.strip_prefix(b"\"") else {
         let raw = <&RawValue>::deserialize(&mut serde_json::Deserializer::from_slice(json)).ok()?;
@@ -129,7 +129,7 @@ pub(super) fn value(json: &[u8]) -> Option<&str> {
     }
 }
 
-/// Finds `names` in a value, as [`pick`]; says whether it is an object, as those that aren't have none.
+/// Finds `names` in a value, like [`pick`]. Returns whether it is an object; other values have no fields.
 struct Pick<'p, 'de> {
     names: &'p [&'p str],
     values: &'p mut [Option<&'de str>],

@@ -1,8 +1,8 @@
-//! A document's bytes → how often which calls are in it, failed ones too.
+//! Counts the calls in a document, including failed ones.
 //!
-//! The scan's own walk over records ([`super::scan`]), in which of each record only the fields that are counted by, and found
-//! by that walk, are looked at; values are compared as they are spelled, and understood in the end. Memory is bounded: so many bytes of
-//! distinct values, and no more.
+//! Uses the same walk over records as the scan ([`super::scan`]). In each record it reads only the fields to count by, which that
+//! walk finds. Values are compared as written, and parsed at the end. Memory is bounded by a maximum number of bytes of
+//! distinct values.
 
 mod field;
 
@@ -20,17 +20,17 @@ use super::window::TimeWindow;
 /// Memory for distinct values of all threads, in bytes.
 const MEMORY: usize = 256 * 1024 * 1024;
 
-/// Bytes that a distinct value costs besides its text, about.
+/// The approximate overhead of a distinct value, in bytes.
 const ENTRY: usize = 64;
 
-/// Fields that decide whether a record counts, in the order of `Counter::names`; those counted by come after them.
+/// Fields that decide whether a record counts, in the order of `Counter::names`. The fields to count by come after them.
 const DECIDING: [&str; 7] =
     ["eventName", "eventSource", "eventTime", "errorCode", "errorMessage", "eventCategory", "eventType"];
 
-/// Their places there that say what a call comes to, whatever the time.
+/// Their indexes that determine the result for a record, apart from the time.
 const OF_CALLS: [usize; 4] = [0, 1, 3, 4];
 
-/// The place of `eventTime` there.
+/// The index of `eventTime`.
 const TIME: usize = 2;
 
 /// The texts of the values of `Counter::names`.
@@ -38,26 +38,26 @@ type Values<'r> = [Option<&'r str>; DECIDING.len() + FIELDS.len()];
 
 const NO_VALUES: Values<'static> = [None; DECIDING.len() + FIELDS.len()];
 
-/// What stands between the values of a spelled key: no JSON text holds it.
+/// Separates the values in a key. No JSON text contains it.
 const SEPARATOR: char = '\0';
 
-/// The values of the fields that are counted by, in their order; `None` where a record has none.
+/// The values of the fields to count by, in order. `None` if a record lacks the field.
 pub type Key = Vec<Option<String>>;
 
-/// How often.
+/// The counts of a key.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Calls {
-    /// Calls, failed ones too.
+    /// All calls, including failed ones.
     pub count: u64,
-    /// Those that failed.
+    /// Failed calls.
     pub failed: u64,
 }
 
-/// What one thread counted, by the values as the records spell them.
+/// The counts of one thread, by the values as written in the records.
 #[derive(Debug, Default)]
 pub struct Tally(HashMap<String, Calls>);
 
-/// There are too many distinct values to hold them in memory.
+/// There are more distinct values than memory allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the fields have too many distinct values: more than {} MiB", .0 / 1024 / 1024)]
 pub struct TooManyValues(usize);
@@ -67,11 +67,11 @@ pub struct TooManyValues(usize);
 pub struct Counter {
     fields: Vec<Field>,
     window: TimeWindow,
-    /// The record's own fields that are looked at.
+    /// The top-level fields that are read.
     names: Vec<&'static str>,
-    /// Where in `names` each field's own begins.
+    /// The index in `names` of each field's top-level field.
     places: Vec<usize>,
-    /// Where those are whose values say what a call comes to.
+    /// The indexes of the fields that determine the result for a record.
     needed: Vec<usize>,
     keys: Keys,
     limits: Limits,
@@ -81,7 +81,7 @@ pub struct Counter {
 }
 
 impl Counter {
-    /// Counts the calls of a window by some fields.
+    /// Counts the calls in a time range by some fields.
     pub fn new(fields: Vec<Field>, window: TimeWindow) -> Self {
         let mut names = DECIDING.to_vec();
         let mut place = |field: &Field| {
@@ -101,20 +101,20 @@ impl Counter {
         Self { fields, window, names, places, needed, keys, limits: Limits::default(), memory: MEMORY, held, is_full }
     }
 
-    /// The fields that are counted by.
+    /// The fields to count by.
     pub fn fields(&self) -> &[Field] {
         &self.fields
     }
 
-    /// Whether all can be counted so far.
+    /// Checks that all calls could be counted so far.
     ///
-    /// # Errors
+    /// The limit is exceeded, and the counts are useless.
     /// Not any more: what was counted is of no use.
     pub fn check(&self) -> Result<(), TooManyValues> {
         if self.is_full.load(Ordering::Relaxed) { Err(TooManyValues(self.memory)) } else { Ok(()) }
     }
 
-    /// Counts a document's calls. In the counts of the scan, `matched` are those that were counted.
+    /// Counts a document's calls. In the counts of the scan, `matched` is the number of counted calls.
     pub fn scan(&self, input: &mut dyn Read, buffers: &mut Buffers, tally: &mut Tally) -> Scan {
         let mut collector =
             Collector { counter: self, tally, scan: Scan::default(), has_list: false, key: String::new() };
@@ -128,8 +128,8 @@ impl Counter {
         scan
     }
 
-    /// The values of `names` in a framed record, of those that say what a call comes to; `None` where it isn't certain to be
-    /// a call, or one of them isn't JSON.
+    /// The values of `names` in a framed record that determine its result. `None` if it is not certainly
+    /// a call, or if one of them is not JSON.
     fn call<'r>(&self, record: &'r [u8], found: &Found) -> Option<Values<'r>> {
         if found.is_doubtful {
             return None;
@@ -143,7 +143,7 @@ impl Counter {
         (is_text(values[0]) && is_text(values[1])).then_some(values)
     }
 
-    /// What a record comes to, by its values of `names`. A call's key is left in `key`.
+    /// The result for a record, by its values of `names`. Leaves the key of a call in `key`.
     fn read(&self, values: &[Option<&str>], key: &mut String) -> Result<Reading, String> {
         let raw = |index: usize| values.get(index).copied().flatten();
         let text = |index: usize| raw(index).unwrap_or("null");
@@ -168,7 +168,7 @@ impl Counter {
     }
 }
 
-/// Whether a value is a string that isn't empty.
+/// Whether a value is a non-empty string.
 fn is_text(raw: Option<&str>) -> bool {
     raw.is_some_and(|raw| raw.len() > 2 && raw.starts_with('"'))
 }
@@ -185,7 +185,7 @@ enum Reading {
 }
 
 impl Tally {
-    /// Adds another thread's.
+    /// Adds the counts of another thread.
     pub fn merge(&mut self, other: Self) {
         for (key, calls) in other.0 {
             let sum = self.0.entry(key).or_default();
@@ -194,11 +194,11 @@ impl Tally {
         }
     }
 
-    /// The most frequent first; of equal ones, by their values.
+    /// The most frequent keys first. Keys with equal counts are ordered by their values.
     pub fn ranked(self) -> Vec<(Key, Calls)> {
         let mut sums: HashMap<Key, Calls> = HashMap::new();
         for (spelled, calls) in self.0 {
-            // One value may be spelled in several ways.
+            // The same value can be written in several ways.
             let sum = sums.entry(spelled.split_terminator(SEPARATOR).map(field::text).collect()).or_default();
             sum.count += calls.count;
             sum.failed += calls.failed;
@@ -214,7 +214,7 @@ struct Collector<'a> {
     tally: &'a mut Tally,
     scan: Scan,
     has_list: bool,
-    /// The key of the call that is being counted.
+    /// The key of the current call.
     key: String,
 }
 
@@ -224,7 +224,7 @@ impl Records for Collector<'_> {
     }
 
     fn begin_list(&mut self) -> Result<(), String> {
-        // What was counted can't be taken back.
+        // Counts can't be removed again.
         if std::mem::replace(&mut self.has_list, true) {
             return Err("the document has two lists of Records".to_owned());
         }

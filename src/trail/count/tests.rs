@@ -1,4 +1,4 @@
-//! What is counted, and by what.
+//! The counts, by various fields.
 
 use super::*;
 use crate::trail::window::WindowText;
@@ -39,7 +39,7 @@ fn calls_are_counted_by_any_fields_and_ranked() {
 }
 
 #[test]
-fn every_way_through_a_document_counts_the_same() {
+fn every_path_through_a_document_counts_the_same() {
     let values: serde_json::Value = serde_json::from_str(DOCUMENT).unwrap();
     let records = values["Records"].as_array().unwrap();
     let lines: String = records.iter().map(|record| format!("{record}\n")).collect();
@@ -64,7 +64,7 @@ fn every_way_through_a_document_counts_the_same() {
 }
 
 #[test]
-fn values_are_found_however_records_are_spelled_wherever_they_stand() {
+fn values_are_found_in_every_spelling_and_position() {
     let call = r#""eventName":"A","eventSource":"s""#;
     let planted = r#""userAgent":"\"eventName\":\"B\"\\","requestParameters":{"eventName":"B","errorCode":"No"}"#;
     let cases = [
@@ -93,7 +93,7 @@ fn values_are_found_however_records_are_spelled_wherever_they_stand() {
 }
 
 #[test]
-fn only_calls_of_the_window_are_counted() {
+fn only_calls_in_the_time_range_are_counted() {
     let day = WindowText { day: Some("2024/01/02"), ..WindowText::default() };
     let window = TimeWindow::parse(day, "2025-01-01T00:00:00Z".parse().unwrap()).unwrap();
     let (lines, scan) = count(&["eventName"], window);
@@ -109,7 +109,7 @@ fn too_many_values_are_an_error_and_not_a_wrong_count() {
 }
 
 #[test]
-fn an_unknown_field_suggests_a_known_one() {
+fn unknown_field_suggests_a_known_one() {
     let suggested = |name: &str| name.parse::<Field>().unwrap_err().nearest;
     assert_eq!(suggested("eventname"), Some("eventName"));
     assert_eq!(suggested("arn"), Some("userIdentity.arn"));

@@ -1,4 +1,4 @@
-//! What records come to, by rules of the test.
+//! The results for records, with the rules of the tests.
 
 use super::*;
 use crate::resource_map::Expression;
@@ -27,7 +27,7 @@ fn bucket(parameters: &Value) -> Value {
 }
 
 #[test]
-fn an_empty_error_code_is_none() {
+fn empty_error_code_means_success() {
     let rules = [("s3.amazonaws.com", "CreateBucket", "s3", Action::Create, "requestParameters.bucketName")];
     let read = |field: &str, value: Value| {
         let mut record = bucket(&json!({"bucketName": "b"}));
@@ -44,7 +44,7 @@ fn an_empty_error_code_is_none() {
 }
 
 #[test]
-fn a_string_or_number_is_one_id_and_a_list_is_many() {
+fn string_or_number_is_one_id_and_a_list_is_many() {
     let found = |value: Value| ids("requestParameters.x", &bucket(&json!({ "x": value })));
     assert_eq!(found(json!("a, b")), ["a, b"]);
     assert_eq!(found(json!(12)), ["12"]);
@@ -55,7 +55,7 @@ fn a_string_or_number_is_one_id_and_a_list_is_many() {
 }
 
 #[test]
-fn requests_and_answers_that_are_null_or_absent_give_no_id() {
+fn null_or_absent_requests_and_responses_give_no_id() {
     let mut record = bucket(&Value::Null);
     assert!(ids("requestParameters.x", &record).is_empty());
     record.as_object_mut().unwrap().remove("requestParameters");
@@ -64,7 +64,7 @@ fn requests_and_answers_that_are_null_or_absent_give_no_id() {
 }
 
 #[test]
-fn aliases_of_the_predecessor_work() {
+fn aliases_of_c7n_trailcreator_work() {
     let mut record = bucket(&Value::Null);
     let joined = "join('|', [region, accountId, userType, userArn, userName])";
     assert_eq!(ids(joined, &record), ["eu-west-1|123456789012|IAMUser|arn:aws:iam::123456789012:user/ann|ann"]);
@@ -74,7 +74,7 @@ fn aliases_of_the_predecessor_work() {
 }
 
 #[test]
-fn every_matching_rule_yields_without_repeats() {
+fn every_matching_rule_adds_its_resources_once() {
     let run = |kind, ids| ("ec2.amazonaws.com", "RunInstances", kind, Action::Create, ids);
     let rules = [
         run("ec2", "responseElements.instancesSet.items[].instanceId"),
@@ -93,7 +93,7 @@ fn every_matching_rule_yields_without_repeats() {
 }
 
 #[test]
-fn failed_calls_and_other_services_calls_of_that_name_do_not_match() {
+fn failed_calls_and_same_names_of_other_services_do_not_match() {
     let rules = [("ecs.amazonaws.com", "CreateCluster", "ecs", Action::Create, "requestParameters.n")];
     let with = |more: Value| read_value(&rules, &record("ecs.amazonaws.com", "CreateCluster", &more));
     assert_eq!(with(json!({"errorCode": "AccessDenied"})), Reading::Unmatched);
@@ -105,7 +105,7 @@ fn failed_calls_and_other_services_calls_of_that_name_do_not_match() {
 }
 
 #[test]
-fn the_facts_of_the_record_are_kept_as_they_are() {
+fn facts_of_the_record_are_unchanged() {
     let more = json!({
         "requestParameters": {"x": "b"}, "sharedEventID": "shared", "recipientAccountId": null,
         "userIdentity": {
@@ -160,7 +160,7 @@ fn the_facts_of_the_record_are_kept_as_they_are() {
 }
 
 #[test]
-fn a_missing_event_id_is_derived_from_the_content_alone() {
+fn missing_event_id_is_computed_from_the_content_only() {
     let rules = [("s3.amazonaws.com", "CreateBucket", "s3", Action::Create, "requestParameters.x")];
     let id = |text: &str| {
         let fields = Fields::parse(text).unwrap();
@@ -177,7 +177,7 @@ fn a_missing_event_id_is_derived_from_the_content_alone() {
 }
 
 #[test]
-fn records_that_cloudtrail_would_not_write_are_told_apart() {
+fn invalid_records_are_distinguished() {
     let read_text = |text: &str| {
         let rules = [("s3.amazonaws.com", "CreateBucket", "s3", Action::Create, "requestParameters.x")];
         read(&map(&rules), &RecordFilter::default(), &Fields::parse(text).unwrap())
@@ -199,7 +199,7 @@ fn records_that_cloudtrail_would_not_write_are_told_apart() {
 }
 
 #[test]
-fn a_call_that_can_rename_counts_only_where_it_does() {
+fn rename_event_counts_only_if_it_renames() {
     let mut map = map(&[]);
     let rule = EventRule {
         resource_type: "rds".into(),
@@ -230,7 +230,7 @@ fn a_call_that_can_rename_counts_only_where_it_does() {
 }
 
 #[test]
-fn the_filter_decides_before_ids_are_looked_for() {
+fn filter_applies_before_identifiers_are_searched() {
     let rules = [("s3.amazonaws.com", "CreateBucket", "s3", Action::Create, "requestParameters.x")];
     let other = RecordFilter { accounts: [crate::names::AccountId::from("1")].into(), ..Default::default() };
     let text = bucket(&Value::Null).to_string();

@@ -1,7 +1,7 @@
-//! A whole gzip file of one member, decompressed at once: twice as fast as in pieces, which the scan mostly waits for.
+//! Decompresses a whole gzip file with one member at once: twice as fast as in pieces, and decompression takes most of the time.
 //!
-//! Only what is certain is taken: `input` reads everything else as a stream, which tells what is wrong with it and gives what
-//! stands before that.
+//! Accepts only input that is certainly complete. `input` reads everything else as a stream, reports errors in it, and returns
+//! the bytes before them.
 
 use std::fmt;
 
@@ -13,10 +13,10 @@ const TRAILER: usize = 8;
 /// How a member begins: the magic and the only method there is (RFC 1952).
 const MEMBER: [u8; 3] = [0x1f, 0x8b, 0x08];
 
-/// No byte becomes more than so many (deflate's longest match is 258 bytes, in two bits).
+/// The maximum compression ratio (deflate's longest match is 258 bytes, in two bits).
 const LARGEST_RATIO: usize = 1032;
 
-/// A decompressor and the memory that it is used with, over and over.
+/// A decompressor with its buffer, for repeated use.
 #[derive(Default)]
 pub(super) struct Inflater {
     decompressor: Decompressor,
@@ -29,16 +29,16 @@ impl fmt::Debug for Inflater {
 }
 
 impl Inflater {
-    /// Decompresses `stored` to the beginning of `json`, which grows to at most `limit` bytes, and says how many it came
-    /// to; `None` where it isn't certain that this is all.
+    /// Decompresses `stored` to the beginning of `json`, which grows to at most `limit` bytes. Returns the decompressed
+    /// size; `None` if it is not certain that this is everything.
     ///
-    /// libdeflate ends with the first member and doesn't tell where. So the file's end has to be this member's, and the mark
-    /// of another one nowhere in it; by chance it is in one file of a hundred, which only takes longer.
+    /// libdeflate stops after the first member and does not return its end. So this member must end at the end of the file, and the magic
+    /// bytes of another member must not occur in it. By chance they do in one of a hundred files, which then only takes longer.
     pub(super) fn whole(&mut self, stored: &[u8], limit: u64, json: &mut Vec<u8>) -> Option<usize> {
         let after_mark = stored.strip_prefix(&MEMBER)?;
         let (checksum, size) = after_mark.last_chunk::<TRAILER>()?.split_at(TRAILER / 2);
         let size = usize::try_from(u32::from_le_bytes(size.try_into().ok()?)).ok()?;
-        // The size is only what the file says of itself.
+        // The size is the one in the trailer, which can be wrong.
         if size as u64 >= limit || size / LARGEST_RATIO > stored.len() {
             return None;
         }
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_one_whole_member_is_taken() {
+    fn only_a_complete_single_member_is_accepted() {
         let text = b"some text, some text, some text".repeat(100);
         let stored = gzip(&text);
         assert_eq!(whole(&stored).as_deref(), Some(&text[..]));
@@ -113,7 +113,7 @@ mod tests {
 
         #[test]
         fn what_is_taken_is_what_was_compressed(text in prop::collection::vec(0_u8..8, 0..5000)) {
-            // The mark may be in it by chance.
+            // The magic bytes can occur by chance.
             prop_assert!(whole(&gzip(&text)).is_none_or(|json| json == text));
         }
     }

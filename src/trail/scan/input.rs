@@ -1,17 +1,17 @@
-//! Bytes as stored → bytes of JSON: gzip told by its first bytes, sizes counted, bombs stopped.
+//! Opens input: recognizes gzip by its first bytes, counts sizes, and limits the decompressed size.
 
 use std::cell::Cell;
 use std::io::{self, BufReader, Read};
 
 use flate2::bufread::MultiGzDecoder;
 
-/// How gzip begins (RFC 1952).
+/// The magic bytes of gzip (RFC 1952).
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// Bytes of compressed input read at a time.
 const READ_SIZE: usize = 64 * 1024;
 
-/// What went through, in bytes.
+/// The number of bytes read.
 #[derive(Debug, Default)]
 pub(in crate::trail) struct Sizes {
     /// As stored.
@@ -23,7 +23,7 @@ pub(in crate::trail) struct Sizes {
 }
 
 impl Sizes {
-    /// Of a whole gzip file, in bytes.
+    /// The maximum size of a complete gzip file, in bytes.
     pub(super) fn set_whole(&self, stored: usize, decompressed: usize) {
         self.stored.set(stored as u64);
         self.decompressed.set(decompressed as u64);
@@ -31,13 +31,13 @@ impl Sizes {
     }
 }
 
-/// What is to be read after a beginning that is in memory.
+/// The rest of the input after a beginning in memory.
 pub(super) enum Rest<'a> {
-    /// Nothing: that was all.
+    /// Nothing.
     Nothing,
-    /// Reading failed there; it is told where what was read has been looked at.
+    /// A read error, which is reported after the beginning was processed.
     Failed(Option<io::Error>),
-    /// More.
+    /// More input.
     More(&'a mut dyn Read),
 }
 
@@ -62,7 +62,7 @@ pub(super) fn beginning<'a>(input: &'a mut dyn Read, limit: u64, stored: &mut Ve
 }
 
 /// Opens `input`: decompresses it where it is gzip, to at most `limit` bytes.
-///
+/// All members of a gzip file are read. Other bytes after them are an error, because they would be lost silently.
 /// All members of a gzip file are read; what follows them is an error, for it would be silently lost.
 pub(super) fn decompressed<'a>(
     input: &'a mut dyn Read,
@@ -95,7 +95,7 @@ impl<R: Read> Read for Counted<'_, R> {
     }
 }
 
-/// Decompressed bytes, up to a limit, with errors that say where they come from.
+/// Decompressed bytes, up to a limit, with errors that name the cause.
 struct Bounded<'a, R> {
     inner: Counted<'a, R>,
     limit: u64,

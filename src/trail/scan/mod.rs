@@ -1,29 +1,29 @@
-//! A document's bytes → the events that the resource map knows.
+//! Scans a document's bytes for the events in the resource map.
 //!
-//! Gzip (of any number of members) or plain; one `{"Records":[…]}`, a list of records, JSON Lines, a single record.
-//! Correct for any valid JSON: key order, white space, escapes, wanted text inside other strings. Digest files and
-//! Insights events are told apart and skipped.
+//! Accepts gzip (with any number of members) and plain text; one `{"Records":[…]}`, a list of records, JSON Lines, or a single record.
+//! Correct for any valid JSON: key order, white space, escapes, and event names inside other strings. Digest files and
+//! Insights events are recognized and skipped.
 //!
-//! # How
-//! 1. `inflate` decompresses a whole gzip file at once, into a buffer that is used again for the next document; `input`
-//!    does what it leaves: plain JSON, several members, damaged files. A document larger than [`Limits::buffered`] is streamed,
-//!    so that memory stays flat.
-//! 2. `document` walks its top level; `frame` finds, in one pass over the bytes by the bitmaps of `blocks`, where each
-//!    record ends and where its own `eventName` is. Nothing is parsed.
-//! 3. `prefilter` dismisses a record that holds no wanted `eventName`. It over-approximates and never decides that a
+//! # Steps
+//! 1. `inflate` decompresses a whole gzip file at once, into a buffer that is reused for the next document. `input`
+//!    handles the rest: plain JSON, several members, damaged files. A document larger than [`Limits::buffered`] is streamed,
+//!    so that memory is bounded.
+//! 2. `document` walks its top level. `frame` finds the end of each record and its own `eventName`, in one pass over the bytes
+//!    with the bitmaps of `blocks`. Nothing is parsed.
+//! 3. `prefilter` dismisses records without a matching `eventName`. It may keep too many, and never decides that a
 //!    record matches.
-//! 4. [`extract::read`] decides, on the fields of the few records that are left, read by `serde_json`.
+//! 4. [`extract::read`] decides, on the fields of the remaining records, read by `serde_json`.
 //!
-//! # What is broken
-//! A document is broken where it ends too early, where strings, brackets or what stands between records aren't JSON's, where
-//! bytes aren't UTF-8, and where a record that isn't dismissed isn't JSON; what stands before that is kept. What is wrong inside
-//! of a dismissed record without hiding its end, or another record, isn't looked for: a misspelt `true`, a bad escape, two commas
-//! (a document that is streamed is checked to the last byte). A record that is JSON but no record is counted as broken,
-//! if it isn't dismissed; nothing depends on where in the document it stands.
+//! # Errors in documents
+//! A document fails if it ends too early, if its strings, brackets or the text between records are not valid JSON, if
+//! bytes are not UTF-8, or if a record that is not dismissed is not JSON. Everything before the error is kept. Errors inside
+//! of a dismissed record that don't hide its end, or another record, are not detected: a misspelt `true`, a bad escape, two commas
+//! (a streamed document is checked to the last byte). A value that is JSON but not a record counts as a broken record,
+//! if it is not dismissed. Nothing depends on the position in the document.
 //!
-//! # What every way of scanning must keep
+//! # Invariants
 //! [`Scanner::scan`] is the whole interface: bytes in, events and [`Counts`] out. Every record that step 4 would match
-//! comes to it, records come in their order, what stands before a break is kept, `records` counts all records.
+//! reaches it, records stay in order, everything before an error is kept, and `records` counts all records.
 
 mod blocks;
 mod document;
@@ -50,24 +50,24 @@ use input::Rest;
 pub(super) use input::Sizes;
 use prefilter::Prefilter;
 
-/// Bytes in a mebibyte.
+/// The size of a mebibyte in bytes.
 const MIB: u64 = 1024 * 1024;
 
-/// Files up to this size, as stored, are decompressed at once, in bytes. CloudTrail's own are mostly smaller than 1 MiB.
+/// Files up to this stored size are decompressed at once, in bytes. CloudTrail's files are usually smaller than 1 MiB.
 const STORED_AT_ONCE: u64 = 8 * MIB;
 
-/// Events after which those found so far are handed on, so that a document full of matches isn't held in memory.
+/// The number of events after which they are passed on, so that a document with many matches is not held in memory.
 const EVENTS_AT_ONCE: usize = 4096;
 
-/// What a document may demand. All in bytes of JSON.
+/// Limits for a document, in bytes of JSON.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Documents up to this size are scanned in memory; larger ones are streamed, slower. More than `record`, so that
-    /// the first of a file's records is seen whole.
+    /// Documents up to this size are scanned in memory; larger ones are streamed, which is slower. Larger than `record`, so that
+    /// the first record of a file is complete.
     pub buffered: u64,
-    /// A larger record breaks its document. CloudTrail's own are at most 256 KiB.
+    /// A larger record makes its document fail. CloudTrail's records have at most 256 KiB.
     pub record: u64,
-    /// A gzip file that decompresses to more is taken for a bomb. CloudTrail's own stay below 100 MiB.
+    /// A gzip file that decompresses to more is treated as a decompression bomb. CloudTrail's files stay below 100 MiB.
     pub decompressed: u64,
 }
 
@@ -77,7 +77,7 @@ impl Default for Limits {
     }
 }
 
-/// What was seen in one document, or in many.
+/// The counts for one document, or for many.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Bytes read, as stored.
@@ -86,15 +86,15 @@ pub struct Counts {
     pub bytes: u64,
     /// Records of any kind.
     pub records: u64,
-    /// Successful calls that the map knows and the filter wants.
+    /// Successful calls with events in the map that the filter selects.
     pub matched: u64,
-    /// Successful calls that the map knows but the filter doesn't want.
+    /// Successful calls with events in the map that the filter excludes.
     pub filtered: u64,
-    /// Resource ids in matched records.
+    /// Resource identifiers in matched records.
     pub ids: u64,
-    /// Sessions that were made, where the map wants them.
+    /// Sessions that were created, if the map has session events.
     pub sessions: u64,
-    /// Matched records in which no rule found an id, by `eventSource:eventName`.
+    /// Matched records without any identifier, by `eventSource:eventName`.
     pub without_ids: BTreeMap<String, u64>,
     /// Records that can't be read, in documents that can.
     pub broken_records: u64,
@@ -123,10 +123,10 @@ impl AddAssign<&Self> for Counts {
 }
 
 impl Counts {
-    /// Counts what a record (counted already) came to; gives the event where it touched resources.
+    /// Counts the result for a record (which is counted already). Returns the event if it has resources.
     ///
     /// # Errors
-    /// Why the record is broken.
+    /// The reason why the record is broken.
     pub fn take(&mut self, reading: Reading) -> Result<Option<ResourceEvent>, String> {
         match reading {
             Reading::Unmatched => {}
@@ -152,40 +152,40 @@ impl Counts {
     }
 }
 
-/// How a document's scan ended.
+/// The result of scanning a document.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scan {
-    /// What was seen.
+    /// The counts.
     pub counts: Counts,
-    /// Why the document can't be read to its end; what stood before the break was handed on.
+    /// Why the document can't be read completely. Everything before the error was passed on.
     pub broken: Option<String>,
-    /// Why the first of its broken records is broken.
+    /// The reason for the first of its broken records.
     pub broken_record: Option<String>,
     /// Whether it was gzip.
     pub is_gzip: bool,
 }
 
-/// Whether a file's name says that it holds no records: CloudTrail's digest and Insights files.
+/// Whether a file has no records according to its name: CloudTrail's digest and Insights files.
 ///
 /// Source: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html>
 pub fn is_digest_or_insight(file_name: &str) -> bool {
     file_name.contains("CloudTrail-Digest") || file_name.contains("CloudTrail-Insight")
 }
 
-/// Memory that a thread uses for one document after the other.
+/// The buffers of a thread, reused for each document.
 #[derive(Debug, Default)]
 pub struct Buffers {
     /// A document as stored, or its beginning.
     stored: Vec<u8>,
-    /// Its JSON, or the beginning of that; what is behind it is from earlier documents.
+    /// Its JSON, or the beginning of it. The bytes after it are from earlier documents.
     document: Vec<u8>,
     inflater: Inflater,
 }
 
-/// Splits a document into its records for `records`; what went through is in `sizes`, however it ends.
+/// Splits a document into its records for `records`. `sizes` has the bytes read, with or without an error.
 ///
 /// # Errors
-/// Why it can't be read to its end; what stood before that was handed on.
+/// Why it can't be read completely. Everything before the error was passed on.
 pub(super) fn split(
     limits: &Limits,
     keys: &Keys,
@@ -225,7 +225,7 @@ pub struct Scanner {
 }
 
 impl Scanner {
-    /// A scanner for the map's events that the filter wants.
+    /// A scanner for the map's events that the filter selects.
     pub fn new(map: Arc<ResourceMap>, filter: RecordFilter) -> Self {
         let prefilter = Prefilter::new(&map.event_names());
         Self { map, filter, prefilter, limits: Limits::default() }
@@ -237,22 +237,22 @@ impl Scanner {
         Self { limits, ..self }
     }
 
-    /// What the scanner looks for.
+    /// The resource map.
     pub fn map(&self) -> &ResourceMap {
         &self.map
     }
 
-    /// The same, to be kept.
+    /// The resource map, shared.
     pub fn shared_map(&self) -> Arc<ResourceMap> {
         Arc::clone(&self.map)
     }
 
-    /// What it wants of that.
+    /// The filter.
     pub fn filter(&self) -> &RecordFilter {
         &self.filter
     }
 
-    /// Reads a document to its end and hands its events to `take`, in their order, some thousands at a time.
+    /// Scans a document and passes its events to `take`, in order, in batches of some thousands.
     pub fn scan(&self, input: &mut dyn Read, buffers: &mut Buffers, take: &mut dyn FnMut(Vec<ResourceEvent>)) -> Scan {
         let mut collector = Collector { scanner: self, scan: Scan::default(), events: Vec::new(), start: None, take };
         let sizes = Sizes::default();
@@ -273,12 +273,12 @@ impl Scanner {
     }
 }
 
-/// Receives a document's records and keeps what counts.
+/// Receives a document's records and keeps the matching events.
 struct Collector<'s, 't> {
     scanner: &'s Scanner,
     scan: Scan,
     events: Vec<ResourceEvent>,
-    /// The state before the list of records that is being read.
+    /// The state before the current list of records.
     start: Option<Start>,
     take: &'t mut dyn FnMut(Vec<ResourceEvent>),
 }
@@ -296,7 +296,7 @@ impl Records for Collector<'_, '_> {
     fn begin_list(&mut self) -> Result<(), String> {
         match &self.start {
             None => self.start = Some(Start { scan: self.scan.clone(), events: self.events.len() }),
-            // The last of two equal keys counts, here as in records.
+            // The last of two equal keys counts, as in records.
             Some(start) if start.events <= self.events.len() => {
                 self.scan = start.scan.clone();
                 self.events.truncate(start.events);
@@ -336,7 +336,7 @@ impl Collector<'_, '_> {
     fn hand_on_when_full(&mut self) {
         if self.events.len() >= EVENTS_AT_ONCE {
             (self.take)(std::mem::take(&mut self.events));
-            // What was handed on can't be taken back.
+            // Events that were passed on can't be withdrawn.
             if let Some(start) = &mut self.start {
                 start.events = usize::MAX;
             }

@@ -1,21 +1,21 @@
-//! Which records can't match, told from where their own `eventName` is.
+//! Dismisses records that can't match, by the position of their own `eventName`.
 //!
-//! Nothing that matches is dismissed: an own `eventName` that decodes to a wanted name is spelled literally, or a key or the
-//! name holds a `\u00XX` escape of a letter, digit, `_`, `.` or `-`; records with such an escape always pass. Names with
-//! other characters (no AWS call has any) switch the filter off.
+//! A matching record is never dismissed: its `eventName` is written literally, or a key or the
+//! name has a `\u00XX` escape of a letter, digit, `_`, `.` or `-`; records with such an escape always pass. Event names with
+//! other characters (AWS has none) disable the filter.
 
 use std::collections::HashSet;
 
 use super::frame::{Found, Keys, is_plain};
 use crate::resource_map::events::without_version;
 
-/// The own key that is looked at; the only one of [`Prefilter::keys`].
+/// The only key that is read; the only one of [`Prefilter::keys`].
 const KEY: &str = "eventName";
 
 /// The filter for a set of event names.
 #[derive(Debug)]
 pub(super) struct Prefilter {
-    /// The wanted names without a version suffix; `None` lets everything pass.
+    /// The event names without a version suffix. `None` lets everything pass.
     names: Option<HashSet<Box<str>>>,
     keys: Keys,
 }
@@ -27,12 +27,12 @@ impl Prefilter {
         Self { names, keys: Keys::new(&[KEY]) }
     }
 
-    /// What is to be found in records.
+    /// The keys to find in records.
     pub(super) fn keys(&self) -> &Keys {
         &self.keys
     }
 
-    /// Whether the record may be a wanted one. Records without any `eventName` pass too: they are broken, and counted.
+    /// Whether the record can match. Records without `eventName` pass too: they are invalid, and counted.
     pub(super) fn may_match(&self, record: &[u8], found: &Found) -> bool {
         let Some(names) = &self.names else { return true };
         let [Some(at)] = found.values[..] else { return true };
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_could_be_escaped_otherwise_switches_the_filter_off() {
+    fn event_name_that_can_be_escaped_differently_disables_the_filter() {
         assert!(may_match(&Prefilter::new(&["A/B"]), r#"{"eventName":"C"}"#));
     }
 }

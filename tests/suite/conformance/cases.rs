@@ -1,6 +1,6 @@
-//! The records: each case a kind that some source could get wrong. Events lie on one day that Event history still has.
+//! The records: each case is a kind that a source can get wrong. The events are on one day that is still in Event history.
 //!
-//! An event's id is its case's name and its number in it, unless the case gives one.
+//! An event's ID is the name of its case and its number in it, unless the case sets one.
 
 use std::fs;
 use std::ops::RangeInclusive;
@@ -17,12 +17,12 @@ const OTHER: &str = "210987654321";
 /// Days back from today.
 const AGO: i64 = 5;
 
-/// How a case's JSON is written.
+/// How the JSON of a case is written.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Spelling {
     /// As CloudTrail does.
     Usual,
-    /// With escapes for all that isn't ASCII, and for slashes.
+    /// With escapes for all non-ASCII characters and slashes.
     Escaped,
 }
 
@@ -31,14 +31,14 @@ pub(super) enum Spelling {
 pub(super) struct Case {
     pub(super) name: &'static str,
     pub(super) events: Vec<Event>,
-    /// How many rows they are.
+    /// The number of its rows.
     pub(super) rows: RangeInclusive<usize>,
-    /// How often each file is there.
+    /// The number of copies of each file.
     pub(super) copies: usize,
     pub(super) spelling: Spelling,
 }
 
-/// A case as CloudTrail writes it, once.
+/// A case in CloudTrail's JSON, once.
 pub(super) fn case(name: &'static str, rows: usize, events: Vec<Event>) -> Case {
     Case { name, events, rows: rows..=rows, copies: 1, spelling: Spelling::Usual }
 }
@@ -47,12 +47,12 @@ fn call(source: &str, name: &str) -> Event {
     Event::new(source, name).at(&moment(AGO, "10:00:00"))
 }
 
-/// A call that makes a bucket: one row.
+/// An event that creates a bucket: one row.
 pub(super) fn bucket(name: &str) -> Event {
     call("s3.amazonaws.com", "CreateBucket").request(json!({"bucketName": name}))
 }
 
-/// All cases but the long and the recorded ones.
+/// All cases except the long and the recorded ones.
 pub(super) fn generated() -> Vec<Case> {
     vec![
         texts("unicode", &UNICODE),
@@ -111,7 +111,7 @@ const QUOTES: [&str; 16] = [
     "control\u{1}\u{1f}\u{7f}",
 ];
 
-/// Each text wherever people and their tools can put one.
+/// Each text in every field that callers control.
 fn texts(name: &'static str, texts: &[&str]) -> Case {
     let mut events = Vec::new();
     for text in texts {
@@ -125,7 +125,7 @@ fn texts(name: &'static str, texts: &[&str]) -> Case {
     case(name, events.len(), events)
 }
 
-/// Top-level fields that AWS documents as optional, or that this program can do without.
+/// Top-level fields that AWS documents as optional, or that this program does not need.
 const FIELDS: [&str; 22] = [
     "userAgent",
     "sourceIPAddress",
@@ -151,7 +151,7 @@ const FIELDS: [&str; 22] = [
     "eventVersion",
 ];
 
-/// An event for each optional field, changed there.
+/// An event for each optional field, with that field changed.
 fn fields(name: &'static str, change: impl Fn(Event, &str) -> Event) -> Case {
     let events = FIELDS.iter().map(|field| change(bucket(&format!("{name}-{field}")), field));
     case(name, FIELDS.len(), events.collect())
@@ -179,7 +179,7 @@ const CALLER_FIELDS: [&str; 19] = [
     "onBehalfOf/userId",
 ];
 
-/// An event for each field of a caller that has them all, changed there.
+/// An event for each field of a caller that has all of them, with that field changed.
 fn caller_fields(name: &'static str, change: impl Fn(&mut Value, &str)) -> Case {
     let event = |path: &&str| {
         let Caller(mut caller) = Caller::assumed_role("role", "session").source_identity("person");
@@ -195,7 +195,7 @@ fn caller_fields(name: &'static str, change: impl Fn(&mut Value, &str)) -> Case 
     case(name, CALLER_FIELDS.len(), CALLER_FIELDS.iter().map(event).collect())
 }
 
-/// Sets or removes a field below `userIdentity`; with an empty path that itself.
+/// Sets or removes a field below `userIdentity`; with an empty path `userIdentity` itself.
 fn set(record: &mut Value, path: &str, value: Option<Value>) {
     let path = format!("/userIdentity/{path}");
     let (parent, name) = path.trim_end_matches('/').rsplit_once('/').expect("it begins with one");
@@ -211,7 +211,7 @@ fn on_behalf_of() -> Value {
     json!({"userId": "94482488-3041-7026-4cd1-2b4f5e9f6f1b", "identityStoreArn": store})
 }
 
-/// Requests and answers that are null, the text `null`, or of no use.
+/// Requests and responses that are null, the text `null`, or unusable.
 fn null_json() -> Case {
     let mut events = Vec::new();
     for nothing in [Value::Null, json!("null"), json!({}), json!("")] {
@@ -248,7 +248,7 @@ fn failed() -> Case {
     case("failed", 1, events)
 }
 
-/// Names of calls that several services have, of which the map knows one or two.
+/// Event names that several services have; the map has one or two of them.
 fn other_services() -> Case {
     let cluster = json!({"cluster": {"clusterName": "c", "name": "c", "clusterArn": "arn:aws:ecs:us-east-1:1:cluster/c",
         "arn": "arn:aws:eks:us-east-1:1:cluster/c", "clusterIdentifier": "c"}});
@@ -259,7 +259,7 @@ fn other_services() -> Case {
     let events = vec![
         cluster("ecs.amazonaws.com"),
         cluster("eks.amazonaws.com"),
-        // Of services that no map will come to know.
+        // Of services that no map will ever have.
         cluster("clusters-of-nobody.amazonaws.com"),
         call("repositories-of-nobody.amazonaws.com", "CreateRepository").request(json!({"repositoryName": "git"})),
         call("someone-else.amazonaws.com", "CreateBucket").request(json!({"bucketName": "not-s3"})),
@@ -324,7 +324,7 @@ fn callers() -> Case {
     case("callers", events.len(), events)
 }
 
-/// 120 instances, each with two volumes and an interface, in both of EC2's spellings.
+/// 120 instances, each with two volumes and an interface, in both forms that EC2 has.
 fn many_ids() -> Case {
     const INSTANCES: usize = 120;
     let instance = |number: usize| {
@@ -346,7 +346,7 @@ fn many_ids() -> Case {
     case("many-ids", 4 * INSTANCES + INSTANCES + 1, events)
 }
 
-/// One call that two accounts were told of, and the same call in three regions.
+/// One call that two accounts recorded, and the same call in three regions.
 fn shared() -> Case {
     let copy = |account: &str| {
         let event = bucket("shared").field("recipientAccountId", json!(account));
@@ -358,7 +358,7 @@ fn shared() -> Case {
     case("shared", 6, events)
 }
 
-/// As long as CloudTrail lets a record be.
+/// Records of the maximum length.
 fn large() -> Case {
     const LENGTH: usize = 200_000;
     let template = "größe, \"quoted\"\n".repeat(LENGTH / 18);
@@ -387,7 +387,7 @@ fn deletions() -> Case {
     case("deletions", 3, events)
 }
 
-/// Of three calls that can rename one does: its row and that of the creation, and no call without ids.
+/// Three calls that can rename, and one that does: its row and that of the create event, and no event without identifiers.
 fn renames() -> Case {
     let modify = |request: Value| call("rds.amazonaws.com", "ModifyDBInstance").request(request);
     let request = json!({"dBInstanceIdentifier": "orders", "engine": "mysql"});
@@ -402,7 +402,7 @@ fn renames() -> Case {
     case("renames", 2, events)
 }
 
-/// Calls that hand out credentials: kept of those that ask for sessions, whatever else they load.
+/// STS events that issue credentials: stored if sessions are loaded, with any other events.
 pub(super) fn sessions() -> Case {
     let made = |name: &str, key: &str| {
         let answer = json!({"credentials": {"accessKeyId": key, "expiration": "Mar 1, 2026, 11:00:00 AM"}});
@@ -438,7 +438,7 @@ pub(super) fn sessions() -> Case {
     case("sessions", 1, events)
 }
 
-/// More rows than fit on a page of GetQueryResults or LookupEvents.
+/// More rows than a page of GetQueryResults or LookupEvents has.
 pub(super) fn several_pages() -> Case {
     const ROWS: usize = 1230;
     let event = |number: usize| {
@@ -448,7 +448,7 @@ pub(super) fn several_pages() -> Case {
     case("several-pages", ROWS, (0..ROWS).map(event).collect())
 }
 
-/// The events in the shape of recorded ones (`tests/fixtures/events`), brought into Event history's 90 days.
+/// Events in the form of recorded ones (`tests/fixtures/events`), moved into Event history's 90 days.
 pub(super) fn recorded() -> Case {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/events");
     let mut files: Vec<_> =
@@ -464,6 +464,6 @@ pub(super) fn recorded() -> Case {
             made += usize::from(!case["expect"].as_array().expect("what it made").is_empty());
         }
     }
-    // Which rows they are exactly is `resource_maps`' matter.
+    // `resource_maps` checks the exact rows.
     Case { rows: made..=usize::MAX, ..case("recorded", made, events) }
 }

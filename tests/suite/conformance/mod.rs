@@ -1,8 +1,8 @@
-//! One suite for all loaders: the same records give the same rows, whichever way they come. `load-files` is the measure.
+//! One suite for all loaders: the same records give the same rows from every source. `load-files` is the reference.
 //!
-//! `cases` are the records, `sources` the ways and what each can't give, `world` puts the one before the other. The servers:
-//! moto holds the objects; S3 Select, LookupEvents and ListRegions are the project's own (`trail_services.py`), Athena is too
-//! (`tests/servers/athena`). What a single loader does besides (requests, resuming, messages) is tested in its own module.
+//! `cases` has the records, `sources` the sources with the fields that each lacks, `world` connects the two. The servers:
+//! moto has the objects; S3 Select, LookupEvents and ListRegions are the project's own (`trail_services.py`), as is Athena
+//! (`tests/servers/athena`). Other behaviour of a loader (requests, resuming, messages) is tested in its own module.
 
 mod cases;
 mod sources;
@@ -21,7 +21,7 @@ use world::{Row, World, assert_same, rows};
 
 use crate::common::database::query;
 
-/// Loads the cases from each source twice, and compares with the rows of the files.
+/// Loads the cases from each source twice, and compares them with the rows of the files.
 fn assert_all_sources_agree(cases: &[Case]) {
     let world = World::new(cases);
     let files = world.load_files(&[]);
@@ -44,7 +44,7 @@ fn assert_all_sources_agree(cases: &[Case]) {
     }
 }
 
-/// How many rows each case has.
+/// The number of rows of each case.
 fn rows_by_case(rows: &[Row]) -> BTreeMap<&str, usize> {
     let mut counts = BTreeMap::new();
     for row in rows {
@@ -55,11 +55,11 @@ fn rows_by_case(rows: &[Row]) -> BTreeMap<&str, usize> {
 }
 
 #[test]
-fn generated_records_are_the_same_rows_from_every_source() {
+fn generated_records_give_the_same_rows_from_every_source() {
     assert_all_sources_agree(&cases::generated());
 }
 
-/// With `--chains` every source knows the same sessions, and without it none.
+/// With `--chains` every source loads the same sessions, and without it none.
 #[test]
 fn sessions_are_the_same_from_every_source() {
     let world = World::new(&[cases::sessions()]);
@@ -86,18 +86,18 @@ fn sessions_are_the_same_from_every_source() {
 }
 
 #[test]
-fn recorded_events_are_the_same_rows_from_every_source() {
+fn recorded_events_give_the_same_rows_from_every_source() {
     assert_all_sources_agree(&[cases::recorded()]);
 }
 
 #[test]
-fn results_of_several_pages_are_the_same_rows_from_every_source() {
+fn results_of_several_pages_give_the_same_rows_from_every_source() {
     assert_all_sources_agree(&[cases::several_pages()]);
 }
 
-/// What one source lacks another fills in.
+/// A field that one source lacks is filled in by another.
 #[test]
-fn all_sources_into_one_database_are_the_rows_of_the_files() {
+fn all_sources_in_one_database_give_the_rows_of_the_files() {
     let world = World::new(&cases::generated());
     world.load_files(&[]);
     let reference = rows(&world.database("files"));
@@ -115,9 +115,9 @@ fn all_sources_into_one_database_are_the_rows_of_the_files() {
     }
 }
 
-/// The table of `docs/sources.md`: what each source can't give, as [`SOURCES`] declares it.
+/// The table in `docs/sources.md` has the fields that each source lacks in [`SOURCES`].
 #[test]
-fn what_sources_lack_is_documented() {
+fn missing_fields_of_sources_are_documented() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/sources.md");
     let text = fs::read_to_string(&file).expect("docs/sources.md is there");
     let lines = text.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));

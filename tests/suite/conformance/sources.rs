@@ -1,39 +1,39 @@
-//! The ways that records can come, and the facts that each can't give. `docs/sources.md` tells users the same.
+//! The sources of records, with the fields that each lacks. `docs/sources.md` has the same for users.
 
 use std::collections::BTreeSet;
 
 use super::world::{Row, World};
 use crate::common::Run;
 
-/// A fact that a source does not have.
+/// A field that a source lacks.
 #[derive(Debug)]
 pub(super) struct Lack {
-    /// Where the store would keep it.
+    /// Its column in the store.
     pub(super) column: &'static str,
-    /// Where a record has it.
+    /// Its path in a record.
     pub(super) field: &'static str,
 }
 
-/// How records come.
+/// How records are loaded.
 #[derive(Debug)]
 enum Way {
     /// `load-s3` with an engine.
     S3(&'static str),
-    /// `load-athena` from a table of the world, through a workgroup.
+    /// `load-athena` from a table in the world, through a workgroup.
     Athena { shape: &'static str, workgroup: &'static str },
     /// `load-history` of all regions.
     History,
 }
 
-/// One way, and what it lacks.
+/// A source, with the fields that it lacks.
 #[derive(Debug)]
 pub(super) struct Source {
-    /// Also the database's name.
+    /// Also the name of the database.
     pub(super) name: &'static str,
     /// As documented.
     pub(super) title: &'static str,
     way: Way,
-    /// What is NULL in all of its rows.
+    /// Columns that are NULL in all of its rows.
     pub(super) lacks: &'static [Lack],
 }
 
@@ -68,7 +68,7 @@ pub(super) const SOURCES: [Source; 9] = [
     Source { name: "history", title: "`load-history`", way: Way::History, lacks: &[] },
 ];
 
-/// The tables that the ways want, as `tests/servers/athena/tables.py` names their shapes.
+/// The tables for these sources, with the names of their shapes in `tests/servers/athena/tables.py`.
 pub(super) fn athena_shapes() -> BTreeSet<&'static str> {
     let shape = |source: &Source| match source.way {
         Way::Athena { shape, .. } => Some(shape),
@@ -92,12 +92,12 @@ const fn athena(
 }
 
 impl Source {
-    /// Whether it knows nothing older than 90 days.
+    /// Whether it has no events older than 90 days.
     pub(super) fn forgets(&self) -> bool {
         matches!(self.way, Way::History)
     }
 
-    /// Loads into a database of the world.
+    /// Loads into a database in the world.
     pub(super) fn load(&self, world: &World, database: &str, window: &[&str]) -> Run {
         let db = format!("{database}.db");
         let mut args = match &self.way {
@@ -114,7 +114,7 @@ impl Source {
         }
     }
 
-    /// What it is to give where the files give `rows`.
+    /// The expected rows, if the files give `rows`.
     pub(super) fn of_reference(&self, rows: &[Row]) -> Vec<Row> {
         let mut rows = rows.to_vec();
         for lack in self.lacks {

@@ -1,5 +1,5 @@
-//! Records on the borders of windows: half-open to the second, from a source of each kind. All shapes of Athena's tables are
-//! `load_athena`'s matter.
+//! Records at the borders of time ranges: half-open to the second, from one source of each kind. `load_athena` tests all shapes
+//! of Athena's tables.
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use super::sources::SOURCES;
 use super::world::{World, assert_same, rows};
 use crate::common::{Event, day, moment};
 
-/// Moments on borders of old years, months and days, and of a day that Event history still has.
+/// Times at borders of old years, months and days, and of a day that is still in Event history.
 fn borders() -> Case {
     let old = [
         "2018-12-31T23:59:59Z",
@@ -30,11 +30,11 @@ fn borders() -> Case {
     case("borders", events.len(), events)
 }
 
-/// One of each kind.
+/// One source of each kind.
 const KINDS: [&str; 4] = ["get", "select", "athena-partitions", "history"];
 
 #[test]
-fn every_window_gives_the_same_rows_from_every_source() {
+fn every_time_range_gives_the_same_rows_from_every_source() {
     let world = World::new(&[borders()]);
     let (recent_day, noon, last) = (day(5), moment(5, "12:00:00"), moment(5, "23:59:59"));
     let windows: [(&[&str], usize); 9] = [

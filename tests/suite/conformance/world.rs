@@ -1,4 +1,4 @@
-//! Cases as log files in a trail's layout, and the servers that have them: one folder is what all sources are made from.
+//! Cases as log files in the layout of a trail, and the servers that have them: all sources are built from one folder.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use super::cases::{Case, Spelling};
 use super::sources::{Source, athena_shapes};
 use crate::common::{ACCOUNT, Athena, Bench, Moto, Trail, gzip};
 
-/// The regions that cases are in; LookupEvents answers for each alone.
+/// The regions of the cases. LookupEvents answers for each separately.
 pub(super) const REGIONS: [&str; 3] = ["us-east-1", "eu-west-1", "ap-south-1"];
 
 /// All columns of a row.
@@ -43,14 +43,14 @@ impl World {
         self.bench.path(format!("{name}.db"))
     }
 
-    /// Loads the files into the database `files`; gives what was told of it.
+    /// Loads the files into the database `files`, and returns the output.
     pub(super) fn load_files(&self, window: &[&str]) -> Value {
         let args = ["load-files", "logs", "--output", "json", "--db", "files.db"];
         self.bench.trailcreator(args.iter().chain(window)).run().success().json()
     }
 }
 
-/// Writes a case's records into the folders of their accounts, regions and days, in files of their own.
+/// Writes a case's records into the folders of their accounts, regions and days, in separate files.
 fn write(bench: &Bench, case: &Case) {
     let mut files: BTreeMap<String, Trail> = BTreeMap::new();
     for (number, event) in case.events.iter().enumerate() {
@@ -79,7 +79,7 @@ fn write(bench: &Bench, case: &Case) {
     }
 }
 
-/// The same JSON in ASCII: other characters as `\u` escapes, those outside the BMP as two, and slashes escaped.
+/// The same JSON in ASCII: other characters as `\u` escapes, those outside the BMP as surrogate pairs, and slashes escaped.
 fn escaped(json: &str) -> String {
     let mut text = String::new();
     for character in json.chars() {
@@ -92,7 +92,7 @@ fn escaped(json: &str) -> String {
     text
 }
 
-/// All rows of a database, in the key's order, read by SQLite and not by our own code.
+/// All rows of a database, in key order, read with SQLite and not with our own code.
 pub(super) fn rows(database: &Path) -> Vec<Row> {
     let connection = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_WRITE).expect("a database");
     let mut statement = connection.prepare("SELECT * FROM resource_events").expect("the table is there");
@@ -101,10 +101,10 @@ pub(super) fn rows(database: &Path) -> Vec<Row> {
     statement.query_map([], row).expect("the query runs").collect::<Result<_, _>>().expect("all columns are text")
 }
 
-/// How many differing rows are shown.
+/// The number of differing rows to show.
 const SHOWN: usize = 3;
 
-/// Fails with the rows that only one of both has.
+/// Fails with the rows that only one of the two has.
 pub(super) fn assert_same(source: &Source, expected: &[Row], actual: &[Row]) {
     if expected == actual {
         return;

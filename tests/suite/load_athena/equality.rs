@@ -1,4 +1,4 @@
-//! The rows are those of `load-files`, whatever the table's shape and the window.
+//! The rows are those of `load-files`, for every table shape and time range.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use super::{CONSOLES_BUCKET, OTHER, SHAPES, column, history, rows, table};
 use crate::common::{Athena, Bench, Moto};
 
 #[test]
-fn every_table_shape_and_window_gives_the_rows_of_the_files() {
+fn every_table_shape_and_time_range_gives_the_rows_of_the_files() {
     let (bench, moto) = (Bench::new(), Moto::start());
     history(&bench);
     let tables: Vec<Value> = SHAPES
@@ -56,7 +56,7 @@ fn accounts_are_filtered_as_in_files() {
 }
 
 #[test]
-fn a_year_is_all_one_has_to_say() {
+fn year_is_the_only_option_needed() {
     let (bench, moto) = (Bench::new(), Moto::start());
     history(&bench);
     let configuration = json!({"tables": [table(&bench, "projection")], "unrelated": ["aaa", "bbb", "zzz"]});
@@ -75,7 +75,7 @@ fn a_year_is_all_one_has_to_say() {
 }
 
 #[test]
-fn tables_that_lack_newer_columns_are_loaded_and_again_change_nothing() {
+fn tables_without_newer_columns_are_loaded_and_a_second_load_changes_nothing() {
     let (bench, moto) = (Bench::new(), Moto::start());
     history(&bench);
     let without =

@@ -1,4 +1,4 @@
-//! Killed, stopped or failed: the same rows in the end, and no query is paid for twice.
+//! Killed, stopped or failed: the rows are the same in the end, and no query is charged twice.
 
 use std::process::Command;
 
@@ -9,7 +9,7 @@ use crate::common::database::event_count;
 use crate::common::{Athena, Bench, Moto};
 
 #[test]
-fn a_query_that_ends_badly_says_why_and_is_not_gone_on_with() {
+fn failed_query_has_a_reason_and_is_not_resumed() {
     let (bench, moto) = (Bench::new(), Moto::start());
     history(&bench);
     let athena = Athena::start(&moto, &json!([table(&bench, "plain")]));
@@ -27,12 +27,12 @@ fn a_query_that_ends_badly_says_why_and_is_not_gone_on_with() {
 }
 
 #[test]
-fn killed_while_it_runs_the_query_is_taken_up_again() {
+fn query_is_resumed_after_a_kill() {
     let (bench, moto) = (Bench::new(), Moto::start());
     history(&bench);
     let athena = Athena::start(&moto, &json!([table(&bench, "plain")]));
     athena.control(&json!({"hold": "RUNNING"}));
-    // An age is another moment at each run, and the same command.
+    // An age is another time in each run, but the same command.
     let args = ["load-athena", "--since", "216000h"];
     let mut child = bench.trailcreator(args).athena(&moto, &athena).spawn();
     athena.wait_for("GetQueryExecution", 3);
@@ -52,7 +52,7 @@ fn killed_while_it_runs_the_query_is_taken_up_again() {
 }
 
 #[test]
-fn killed_between_pages_the_result_is_read_again() {
+fn result_is_read_again_after_a_kill_between_pages() {
     let (bench, moto) = (Bench::new(), Moto::start());
     many(&bench, 6000);
     let workgroups = json!({"primary": {"managed": true}});
@@ -71,7 +71,7 @@ fn killed_between_pages_the_result_is_read_again() {
     assert_eq!(rows(&bench.path("creators.db")), rows(&bench.path("files.db")));
 }
 
-/// A server that sends two thirds of the first CSV it is asked for, and then nothing more.
+/// A server that sends two thirds of the first requested CSV, and then nothing more.
 const STALLING_CSV: &str = r"
 import threading
 stalled = []
@@ -89,7 +89,7 @@ def before(entry, environ):
 ";
 
 #[test]
-fn killed_in_the_middle_of_the_csv_the_result_is_read_again() {
+fn result_is_read_again_after_a_kill_within_the_csv() {
     const ROWS: usize = 9000;
     let (bench, moto) = (Bench::new(), Moto::start_with(STALLING_CSV));
     many(&bench, ROWS);

@@ -1,6 +1,6 @@
 //! `load-athena` against the project's Athena server, which executes the SQL on DuckDB; S3 and STS are moto's.
 //!
-//! The measure is `load-files` on the same log files: the same rows, whatever the table's shape and the window.
+//! The reference is `load-files` on the same log files: the rows are the same, for every table shape and time range.
 
 mod equality;
 mod interruptions;
@@ -19,7 +19,7 @@ use crate::common::{ACCOUNT, Bench, Caller, Event, REGION, Trail};
 /// The second account of the organization.
 const OTHER: &str = "210987654321";
 
-/// The bucket that Athena's console makes.
+/// The bucket that Athena's console creates.
 const CONSOLES_BUCKET: &str = "s3://aws-athena-query-results-123456789012-us-east-1/";
 
 /// The shapes of `tests/servers/athena/tables.py`.
@@ -33,13 +33,13 @@ fn bucket(name: &str) -> Event {
 fn deliver(bench: &Bench, delivery: &str, events: Vec<Event>) {
     let mut trail = Trail::new();
     for (place, event) in events.into_iter().enumerate() {
-        // Ids of their own: a trail's usual ones repeat from file to file.
+        // IDs of their own, because the default IDs of a trail repeat from file to file.
         trail.push(event.field("eventID", json!(format!("{delivery}-{place}"))));
     }
     trail.write(&bench.path(format!("logs/{ACCOUNT}_CloudTrail_{REGION}_{delivery}Z_x.json.gz")));
 }
 
-/// Records on the borders of a year, a month and a day, some delivered after midnight; and of every kind that differs.
+/// Records at the borders of a year, a month and a day, some delivered after midnight; and records of every kind.
 fn history(bench: &Bench) {
     deliver(bench, "20190101T0005", vec![bucket("last-of-2018").at("2018-12-31T23:59:59Z")]);
     deliver(bench, "20190101T0010", vec![bucket("first-of-2019").at("2019-01-01T00:00:00Z")]);
@@ -99,7 +99,7 @@ fn kinds() -> Vec<Event> {
     ]
 }
 
-/// All rows of a database, as text in the key's order.
+/// All rows of a database, as text in key order.
 fn rows(database: &Path) -> Vec<Vec<Sql>> {
     let connection = Connection::open(database).expect("the database opens");
     let mut statement = connection.prepare("SELECT * FROM resource_events").expect("the table is there");
@@ -117,12 +117,12 @@ fn column(database: &Path, name: &str) -> BTreeSet<String> {
     values.collect::<Result<_, _>>().expect("the values are text")
 }
 
-/// The one CloudTrail table `cloudtrail_logs` of a shape, on the bench's logs.
+/// The only CloudTrail table `cloudtrail_logs` with a shape, for the bench's logs.
 fn table(bench: &Bench, shape: &str) -> Value {
     json!({"shape": shape, "files": [bench.path("logs")]})
 }
 
-/// So many buckets that the result has several pages.
+/// Enough buckets for a result with several pages.
 fn many(bench: &Bench, count: usize) {
     let events = (0..count).map(|number| bucket(&format!("b-{number}")).at("2019-05-05T05:05:05Z"));
     deliver(bench, "20190505T0510", events.collect());

@@ -1,4 +1,4 @@
-//! What is asked: the table that is found, and the SQL.
+//! The request: which table is found, and the SQL.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use super::{OTHER, column, history, table};
 use crate::common::{Athena, Bench, Moto};
 
 #[test]
-fn several_tables_are_listed_and_none_is_told() {
+fn several_tables_are_listed_and_none_is_chosen() {
     let (bench, moto) = (Bench::new(), Moto::start());
     let tables = json!([{"shape": "plain", "name": "b_logs"}, {"shape": "serde", "name": "a_logs"}, {"shape": "plain", "database": "other"}]);
     let athena = Athena::with(&moto, &json!({"tables": tables, "unrelated": ["sales"]}));
@@ -22,7 +22,7 @@ fn several_tables_are_listed_and_none_is_told() {
 }
 
 #[test]
-fn the_query_is_printed_and_nothing_started() {
+fn query_is_printed_and_not_started() {
     let (bench, moto) = (Bench::new(), Moto::start());
     history(&bench);
     let athena = Athena::start(&moto, &json!([table(&bench, "organization")]));
@@ -32,13 +32,13 @@ fn the_query_is_printed_and_nothing_started() {
     assert!(sql.starts_with("SELECT ") && sql.contains(r#""year" = '2019' AND "month" IN ('02', '2')"#), "{sql}");
     assert_eq!(athena.calls("StartQueryExecution"), 0);
     assert!(!bench.path("creators.db").exists());
-    // What was printed is what runs.
+    // The printed query is the one that runs.
     bench.trailcreator(["load-athena", "--day", "2019/02/01"]).athena(&moto, &athena).run().success();
     assert_eq!(athena.queries()[0]["sql"].as_str(), Some(sql.trim_end()));
 }
 
 #[test]
-fn nothing_that_is_given_becomes_sql() {
+fn arguments_never_become_sql() {
     let (bench, moto) = (Bench::new(), Moto::start());
     history(&bench);
     let tables =
@@ -55,7 +55,7 @@ fn nothing_that_is_given_becomes_sql() {
 }
 
 #[test]
-fn a_projection_that_wants_values_says_so() {
+fn missing_value_for_injected_projection_is_an_error() {
     let (bench, moto) = (Bench::new(), Moto::start());
     history(&bench);
     let parameters = json!({"projection.enabled": "true", "projection.account.type": "injected"});

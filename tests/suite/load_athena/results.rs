@@ -1,4 +1,4 @@
-//! Where results lie, how they are read, and what is wrong with a row.
+//! Locations of results, how they are read, and errors in rows.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::common::memory;
 use crate::common::{ACCOUNT, Athena, Bench, Moto};
 
 #[test]
-fn results_go_where_the_workgroup_or_the_flag_says() {
+fn results_go_to_the_location_of_the_workgroup_or_the_flag() {
     let (bench, moto) = (Bench::new(), Moto::start());
     history(&bench);
     moto.boto3("for name in ('flag', 'own', 'enforced'): client('s3').create_bucket(Bucket=name)");
@@ -47,7 +47,7 @@ fn results_go_where_the_workgroup_or_the_flag_says() {
 }
 
 #[test]
-fn pages_and_the_csv_give_the_same_through_throttling() {
+fn pages_and_csv_give_the_same_rows_in_spite_of_throttling() {
     let (bench, moto) = (Bench::new(), Moto::start());
     many(&bench, 2500);
     let workgroups = json!({"managed": {"managed": true}});
@@ -63,7 +63,7 @@ fn pages_and_the_csv_give_the_same_through_throttling() {
 }
 
 #[test]
-fn without_permission_on_the_csv_pages_are_read() {
+fn pages_are_read_without_access_to_the_csv() {
     let hook = r"
 def before(entry, environ):
     if entry['method'] == 'GET' and entry['path'].endswith('.csv') and 'Boto3' not in entry['user_agent']:
@@ -77,7 +77,7 @@ def before(entry, environ):
     assert_eq!(rows(&bench.path("creators.db")).len(), 1200);
 }
 
-/// As c7n-trailcreator asks.
+/// The query of c7n-trailcreator.
 const C7NS_QUERY: &str = r#"select records.awsregion as region,
     records.recipientaccountid as accountId,
     records.eventtime as eventTime,
@@ -96,7 +96,7 @@ where records.errorcode is null
   and records.eventname in ('CreateBucket', 'CreateRole', 'CreateFunction20150331')"#;
 
 #[test]
-fn a_query_of_c7n_trailcreator_is_loaded_by_its_id() {
+fn query_of_c7n_trailcreator_is_loaded_by_its_id() {
     let (bench, moto) = (Bench::new(), Moto::start());
     history(&bench);
     let athena = Athena::start(&moto, &json!([table(&bench, "plain")]));
@@ -119,7 +119,7 @@ fn a_query_of_c7n_trailcreator_is_loaded_by_its_id() {
     assert_eq!(facts("creators.db"), facts("files.db"), "the view that c7n-trailcreator wrote");
 }
 
-/// `cargo test --test suite -- --ignored --nocapture a_million_rows` prints the figure.
+/// `cargo test --test suite -- --ignored --nocapture a_million_rows` prints the peak memory.
 #[test]
 #[ignore = "minutes, and 300 MB of rows on moto"]
 #[cfg(target_os = "linux")]
@@ -148,7 +148,7 @@ fn a_million_rows_load_in_under_100_mb() {
 }
 
 #[test]
-fn a_broken_row_is_named_and_the_others_are_loaded() {
+fn broken_row_is_listed_and_the_others_are_loaded() {
     let (bench, moto) = (Bench::new(), Moto::start());
     let athena = Athena::start(&moto, &json!([]));
     let row = |parameters: &str| {

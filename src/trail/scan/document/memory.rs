@@ -1,7 +1,7 @@
-//! Splits a document held in memory.
+//! Splits a document in memory.
 //!
-//! The walk at the top level is our own, over offsets; keys, values and unusual records are read by `serde_json`, lists of
-//! records by `frame`. Errors are worded and located as `serde_json` does.
+//! The top level is walked by our own code, over offsets. Keys, values and unusual records are read by `serde_json`, lists of
+//! records by `frame`. Errors have the wording and position of `serde_json`.
 
 use std::ops::Range;
 
@@ -12,10 +12,10 @@ use super::super::frame::{self, Found, Position, Stop, is_white};
 use super::{BYTE_ORDER_MARK, RECORDS_KEY, Records, Shape, Wants};
 use crate::trail::fields::Text;
 
-/// Splits `json`: one document, or many.
+/// Splits `json`: one document, or several.
 ///
 /// # Errors
-/// Why it can't be read to its end; what stood before that was handed on.
+/// Why it can't be read completely. Everything before the error was passed on.
 pub(in crate::trail::scan) fn split(json: &[u8], wants: Wants<'_>, records: &mut impl Records) -> Result<(), String> {
     let json = json.strip_prefix(BYTE_ORDER_MARK).unwrap_or(json);
     let mut walk = Walk { json, wants, records };
@@ -34,10 +34,10 @@ pub(in crate::trail::scan) fn split(json: &[u8], wants: Wants<'_>, records: &mut
     Ok(())
 }
 
-/// Splits one value of JSON Lines: a record, or a document of its own.
+/// Splits one value of JSON Lines: a record, or a document.
 ///
 /// # Errors
-/// As [`split`]'s.
+/// Like those of [`split`].
 pub(super) fn split_value(value: &str, wants: Wants<'_>, records: &mut impl Records) -> Result<(), String> {
     Walk { json: value.as_bytes(), wants, records }.top_level(0).map(drop)
 }
@@ -49,7 +49,7 @@ struct Walk<'a, R> {
 }
 
 impl<'a, R: Records> Walk<'a, R> {
-    /// A document, or a record by itself; gives the offset after it.
+    /// A document, or a single record. Returns the offset after it.
     fn top_level(&mut self, at: usize) -> Result<usize, String> {
         self.records.begin_document();
         let (shape, end) = match self.json[at] {
@@ -112,7 +112,7 @@ impl<'a, R: Records> Walk<'a, R> {
                 Stop::End(end) => return Ok(end),
                 Stop::Unusual(position) => position,
             };
-            // What `frame` would not take either is read here at once.
+            // Values that `frame` does not accept either are read directly.
             loop {
                 let Some(at) = self.element(position)? else { return Ok(self.skip_white(position.offset) + 1) };
                 let element = self.value(at)?;
@@ -125,7 +125,7 @@ impl<'a, R: Records> Walk<'a, R> {
         }
     }
 
-    /// A framed record; `false` where it is to be read again as what is unusual.
+    /// A framed record. Returns `false` if it must be read again as an unusual one.
     fn take(&mut self, record: Range<usize>, non_ascii: bool, found: &Found) -> bool {
         let bytes = &self.json[record];
         if bytes.len() as u64 > self.wants.record_limit || (non_ascii && str::from_utf8(bytes).is_err()) {
@@ -138,7 +138,7 @@ impl<'a, R: Records> Walk<'a, R> {
         read.map(|record| self.records.record(record.get())).is_ok()
     }
 
-    /// Where a list's next element begins; `None` at the list's end.
+    /// The start of a list's next element. `None` at the end of the list.
     fn element(&self, position: Position) -> Result<Option<usize>, String> {
         let at = self.skip_white(position.offset);
         match self.json.get(at) {
@@ -153,7 +153,7 @@ impl<'a, R: Records> Walk<'a, R> {
         }
     }
 
-    /// Whether `frame` may take the next element.
+    /// Whether `frame` can read the next element.
     fn is_before_object(&self, position: Position) -> bool {
         matches!(self.element(position), Ok(Some(at)) if self.json.get(at) == Some(&b'{'))
     }
@@ -169,7 +169,7 @@ impl<'a, R: Records> Walk<'a, R> {
         Ok(SpelledKey { text, spelled: spelled.len() })
     }
 
-    /// Where the value after a key begins.
+    /// The start of the value after a key.
     fn colon(&self, at: usize) -> Result<usize, String> {
         let at = self.skip_white(at);
         match self.json.get(at) {
@@ -179,7 +179,7 @@ impl<'a, R: Records> Walk<'a, R> {
         }
     }
 
-    /// The text of the JSON value at `at`, where no white space is.
+    /// The text of the JSON value at `at`, which has no white space before it.
     fn value(&self, at: usize) -> Result<&'a str, String> {
         let mut deserializer = serde_json::Deserializer::from_slice(&self.json[at..]);
         let value = <&RawValue>::deserialize(&mut deserializer).map_err(|error| self.relocated(&error, at))?;
@@ -197,7 +197,7 @@ impl<'a, R: Records> Walk<'a, R> {
         format!("{what} at line {line} column {}", before.len() - line_start)
     }
 
-    /// An error that was met while reading from `at`, located in the document.
+    /// Converts an error from reading at `at` to a position in the document.
     fn relocated(&self, error: &serde_json::Error, at: usize) -> String {
         let text = error.to_string();
         let location = format!(" at line {} column {}", error.line(), error.column());
@@ -213,7 +213,7 @@ struct SpelledKey<'a> {
     spelled: usize,
 }
 
-/// The bytes up to a line and column, both from 1, as `serde_json` counts them: the column is that of the last byte read.
+/// The bytes up to a line and column, both from 1, as `serde_json` counts them: the column of the last byte read.
 fn offset(json: &[u8], line: usize, column: usize) -> usize {
     let line_start = line
         .checked_sub(2)

@@ -1,7 +1,7 @@
-//! A document's JSON → its records, in order, none of them parsed.
+//! Splits a document's JSON into its records, in order, without parsing them.
 //!
-//! Two ways with one result: `memory` frames records in one pass over the bytes and looks at few of them closer;
-//! `stream`, for documents too large for that, holds one record at a time and has `serde_json` read it.
+//! There are two implementations with the same result: `memory` frames records in one pass over the bytes; `stream`,
+//! for documents that are too large, holds one record at a time and reads it with `serde_json`.
 
 mod memory;
 mod stream;
@@ -21,34 +21,34 @@ const DIGEST_KEY: &str = "digestS3Bucket";
 /// The key of the list of records.
 const RECORDS_KEY: &str = "Records";
 
-/// Who receives what a document holds.
+/// Receives the contents of a document.
 pub(in crate::trail) trait Records {
-    /// A document begins. JSON Lines hold many.
+    /// A document begins. JSON Lines have many.
     fn begin_document(&mut self);
-    /// Its list of records begins; a second time where the key stands twice.
+    /// Its list of records begins; a second time if the key is duplicated.
     fn begin_list(&mut self) -> Result<(), String>;
-    /// A record that is framed, not parsed: an object in UTF-8 whose strings and brackets are whole. Says whether that is enough;
-    /// else, as for who reads all of them, [`Records::record`] gets it, if it is JSON.
+    /// A record that is framed, not parsed: an object in UTF-8 with complete strings and brackets. Returns whether that is enough;
+    /// otherwise [`Records::record`] is called with it, if it is JSON.
     fn framed(&mut self, _record: &[u8], _found: &Found) -> bool {
         false
     }
-    /// A record: one JSON value of any kind.
+    /// A record: one JSON value of any type.
     fn record(&mut self, record: &str);
     /// The document is a digest of log files.
     fn digest(&mut self);
 }
 
-/// What all ways through a document need.
+/// The parameters of both implementations.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::trail) struct Wants<'a> {
-    /// Whose values are found in a framed record.
+    /// The keys with values to find in a framed record.
     pub(in crate::trail) keys: &'a Keys,
-    /// A larger record breaks its document, in bytes.
+    /// A larger record makes the document fail, in bytes.
     pub(in crate::trail) record_limit: u64,
 }
 
 impl Wants<'_> {
-    /// Hands on a record that is one JSON value, as it would be if it were framed.
+    /// Passes on a record that is one JSON value as if it were framed.
     fn hand_on(&self, record: &str, records: &mut impl Records) -> Result<(), String> {
         if record.len() as u64 > self.record_limit {
             return Err(self.too_large());
@@ -65,7 +65,7 @@ impl Wants<'_> {
     }
 }
 
-/// What a top-level value is.
+/// The kind of a top-level value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shape {
     Records,

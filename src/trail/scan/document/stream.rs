@@ -1,4 +1,4 @@
-//! Splits a document that is too large to be held in memory: one record at a time is, read by `serde_json`.
+//! Splits a document that is too large for memory: holds one record at a time, read by `serde_json`.
 
 use std::cell::Cell;
 use std::fmt;
@@ -12,10 +12,10 @@ use super::{BYTE_ORDER_MARK, RECORDS_KEY, Records, Shape, Wants, memory};
 /// Bytes read at a time from a stream.
 const READ_SIZE: usize = 64 * 1024;
 
-/// Splits a document that goes on after `head`.
+/// Splits a document that continues after `head`.
 ///
 /// # Errors
-/// Why it can't be read to its end, a record larger than the limit among it; what stood before that was handed on.
+/// Why it can't be read completely, including a record over the limit. Everything before the error was passed on.
 pub(in crate::trail::scan) fn split(
     head: &[u8],
     rest: impl Read,
@@ -23,7 +23,7 @@ pub(in crate::trail::scan) fn split(
     records: &mut impl Records,
 ) -> Result<(), String> {
     let head = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head);
-    // What ends within the head is one of JSON Lines; a document of records would go on.
+    // A value that ends within the head is one of JSON Lines; a document of records would continue.
     let lines = matches!(serde_json::Deserializer::from_slice(head).into_iter::<&RawValue>().next(), Some(Ok(_)));
     let pending = Cell::new(0);
     let reader = Gauge { inner: Cursor::new(head).chain(rest), pending: &pending, wants };
@@ -43,7 +43,7 @@ pub(in crate::trail::scan) fn split(
     Ok(())
 }
 
-/// Reads one top-level value and hands its records on.
+/// Reads one top-level value and passes its records on.
 struct Document<'a, R> {
     records: &'a mut R,
     wants: Wants<'a>,
@@ -124,8 +124,8 @@ impl<'de, R: Records> Visitor<'de> for List<'_, R> {
     }
 }
 
-/// A reader that fails where more than a record may have goes by without a record's end: what is being read has to be
-/// held in memory until then.
+/// A reader that fails if it returns more bytes than a record may have without reaching the end of a record, because these
+/// bytes are held in memory until then.
 struct Gauge<'a, R> {
     inner: R,
     pending: &'a Cell<u64>,

@@ -1,12 +1,12 @@
-//! That the pass over the bytes tells what a full parse by `serde_json` tells: wherever in a block things stand, wherever a
-//! document is cut, whatever byte of it is damaged.
+//! The pass over the bytes has the same result as a full parse with `serde_json`: for every position in a block, for every
+//! cut of a document, and for every damaged byte.
 
 use super::*;
 
-/// Bytes over which what is tested is moved: more than two blocks.
+/// The number of bytes that the tested texts are shifted by: more than two blocks.
 const OFFSETS: usize = 131;
 
-/// Texts that could be taken for structure.
+/// Texts that look like structure.
 const TRICKY: [&str; 9] = [
     "\"",
     "\\",
@@ -19,7 +19,7 @@ const TRICKY: [&str; 9] = [
     "\n\t\r\u{1}",
 ];
 
-/// What a full parse of a document keeps: the number of records, and the buckets' names.
+/// The result of a full parse of a document: the number of records, and the names of buckets.
 fn full_parse(document: &[u8]) -> Option<(u64, Vec<String>)> {
     let value: Value = serde_json::from_slice(document).ok()?;
     let records = value["Records"].as_array()?;
@@ -32,7 +32,7 @@ fn assert_as_full_parse(document: &str) {
     assert_eq!(Some((result.counts.records, names)), full_parse(document.as_bytes()), "{document}");
 }
 
-/// Records of which some are wanted, with `text` in what the caller wrote, some `pad` bytes from the beginning.
+/// Records, some of them matching, with `text` in fields that callers control, `pad` bytes from the beginning.
 fn document_with(text: &str, pad: usize) -> String {
     let planted = json!({
         "pad": "x".repeat(pad), "userAgent": text, "requestParameters": {text: [{"eventName": "CreateBucket"}, text]},
@@ -47,7 +47,7 @@ fn document_with(text: &str, pad: usize) -> String {
 }
 
 #[test]
-fn texts_that_look_like_structure_are_text_wherever_they_stand() {
+fn texts_that_look_like_structure_are_text_in_every_position() {
     for text in TRICKY {
         for pad in 0..OFFSETS {
             assert_as_full_parse(&document_with(text, pad));
@@ -56,7 +56,7 @@ fn texts_that_look_like_structure_are_text_wherever_they_stand() {
 }
 
 #[test]
-fn runs_of_backslashes_end_strings_as_they_should_wherever_they_stand() {
+fn runs_of_backslashes_end_strings_correctly_in_every_position() {
     for run in [1, 2, 3, 63, 64, 65] {
         for pad in 0..OFFSETS {
             assert_as_full_parse(&document_with(&"\\".repeat(run), pad));
@@ -65,7 +65,7 @@ fn runs_of_backslashes_end_strings_as_they_should_wherever_they_stand() {
 }
 
 #[test]
-fn keys_and_names_are_found_however_they_are_spelled_wherever_they_stand() {
+fn keys_and_names_are_found_in_every_spelling_and_position() {
     let spelled = [
         r#""eventName":"CreateBucket""#,
         r#""eventName" : "CreateBucket""#,
@@ -103,7 +103,7 @@ fn ends(document: &str) -> Vec<usize> {
         .collect()
 }
 
-/// Two records that are wanted, among four that aren't.
+/// Two matching records among four others.
 fn mixed_document() -> String {
     let wanted = |name: &str| {
         json!({
@@ -119,7 +119,7 @@ fn mixed_document() -> String {
 }
 
 #[test]
-fn a_document_that_is_cut_anywhere_is_broken_and_keeps_the_records_before() {
+fn document_cut_anywhere_fails_and_keeps_the_records_before() {
     let document = mixed_document();
     let ends = ends(&document);
     for length in 0..document.len() {
@@ -132,7 +132,7 @@ fn a_document_that_is_cut_anywhere_is_broken_and_keeps_the_records_before() {
 }
 
 #[test]
-fn a_damaged_byte_is_told_unless_it_is_in_a_record_that_is_not_wanted() {
+fn damaged_byte_is_reported_unless_it_is_in_a_dismissed_record() {
     let document = mixed_document();
     let ends = ends(&document);
     for (at, &original) in document.as_bytes().iter().enumerate() {
@@ -157,9 +157,9 @@ fn a_damaged_byte_is_told_unless_it_is_in_a_record_that_is_not_wanted() {
 }
 
 #[test]
-fn records_that_run_into_each_other_are_told() {
+fn records_that_run_into_each_other_are_reported() {
     let document = mixed_document();
-    // A string's end and the next record's first key are gone: to the brackets it is one record.
+    // The end of a string and the first key of the next record are missing: by its brackets it is one record.
     let end = document.find("\"},{\"").unwrap();
     let quote = document[end..].find("{\"").unwrap() + end + 1;
     let mut damaged = document.into_bytes();
@@ -169,7 +169,7 @@ fn records_that_run_into_each_other_are_told() {
 }
 
 #[test]
-fn what_follows_a_document_or_stands_between_records_is_told() {
+fn text_after_a_document_or_between_records_is_reported() {
     let one = bucket("a").to_string();
     for broken in [
         format!("{{\"Records\":[{one}]}}]"),
@@ -194,7 +194,7 @@ fn what_follows_a_document_or_stands_between_records_is_told() {
 }
 
 #[test]
-fn errors_tell_where_they_are_in_the_document() {
+fn errors_have_their_position_in_the_document() {
     let document = format!("{{\"Records\":[\n{},\n{{\"a\":[}}\n]}}", bucket("a"));
     let (result, names) = scan_with(Limits::default(), document.as_bytes());
     assert_eq!((result.broken.as_deref(), names.len()), (Some("expected value at line 3 column 7"), 1));

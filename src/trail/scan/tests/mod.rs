@@ -18,10 +18,10 @@ const RULES: [(&str, &str, &str, Action, &str); 2] = [
     ("s3.amazonaws.com", "DeleteBucket", "s3", Action::Delete, "requestParameters.bucketName"),
 ];
 
-/// Small enough that the tests' documents are streamed.
+/// Small enough to stream the tests' documents.
 const SMALL: Limits = Limits { buffered: 1000, record: 900, decompressed: MIB };
 
-/// The same for records that are written with many escapes.
+/// The same for records with many escapes.
 const LARGER: Limits = Limits { buffered: 8000, record: 7900, decompressed: MIB };
 
 fn scanner(limits: Limits) -> Scanner {
@@ -40,7 +40,7 @@ fn scan(bytes: &[u8]) -> (Scan, Vec<String>) {
     scan_both_ways(SMALL, bytes)
 }
 
-/// Scans in memory and, where `limits` are passed, streamed; both must tell the same.
+/// Scans in memory and, with `limits`, streamed; both must have the same result.
 fn scan_both_ways(limits: Limits, bytes: &[u8]) -> (Scan, Vec<String>) {
     let buffered = scan_with(Limits::default(), bytes);
     let streamed = scan_with(limits, bytes);
@@ -69,7 +69,7 @@ fn lines(records: &[Value]) -> String {
 }
 
 #[test]
-fn every_shape_of_document_gives_the_same() {
+fn every_form_of_document_has_the_same_result() {
     let document = json!({ "Records": three() }).to_string();
     let shapes = [
         document.clone(),
@@ -107,7 +107,7 @@ fn all_members_of_a_gzip_file_are_read() {
 }
 
 #[test]
-fn what_stands_before_a_break_is_kept() {
+fn records_before_an_error_are_kept() {
     let document = json!({ "Records": three() }).to_string();
     let zipped = gzip(document.as_bytes());
     let mut invalid = document.clone().into_bytes();
@@ -137,7 +137,7 @@ fn what_stands_before_a_break_is_kept() {
 }
 
 #[test]
-fn broken_records_do_not_break_their_document() {
+fn broken_records_do_not_fail_their_document() {
     let records = json!({"Records": [bucket("a"), 7, null, {"no": "name"}, "eventName", [], bucket("b")]});
     let (result, names) = scan(records.to_string().as_bytes());
     assert_eq!(names, ["a", "b"]);
@@ -146,7 +146,7 @@ fn broken_records_do_not_break_their_document() {
 }
 
 #[test]
-fn limits_stop_what_would_take_all_memory() {
+fn limits_bound_memory() {
     let limits = Limits { buffered: 8192, record: 1000, decompressed: 100_000 };
     let agent = |length: usize| {
         let large = record("s3.amazonaws.com", "CreateBucket", &json!({"userAgent": "x".repeat(length)}));
@@ -169,7 +169,7 @@ fn limits_stop_what_would_take_all_memory() {
 }
 
 #[test]
-fn events_are_handed_on_before_a_large_document_ends() {
+fn events_are_passed_on_before_a_large_document_ends() {
     let many: Vec<Value> = (0..EVENTS_AT_ONCE + 1).map(|number| bucket(&number.to_string())).collect();
     let mut sizes = Vec::new();
     let text = json!({ "Records": many }).to_string();
@@ -179,7 +179,7 @@ fn events_are_handed_on_before_a_large_document_ends() {
 }
 
 #[test]
-fn the_last_of_two_lists_counts() {
+fn last_of_two_lists_counts() {
     let text = format!(r#"{{"Records":[{},1],"Records":[{}]}}"#, bucket("a"), bucket("b"));
     let (result, names) = scan(text.as_bytes());
     assert_eq!(names, ["b"]);
@@ -198,7 +198,7 @@ fn digests_and_insights_are_skipped() {
     assert!(!is_digest_or_insight("1_CloudTrail_us-east-1_20230710T1145Z_7xgocspSowgK0Gto.json.gz"));
 }
 
-/// A record as a list of fields, so that keys can repeat and stand in any order.
+/// A record as a list of fields, so that keys can be duplicated and in any order.
 type Entries = Vec<(String, Value)>;
 
 fn any_record() -> impl Strategy<Value = Entries> {
@@ -229,7 +229,7 @@ fn any_record() -> impl Strategy<Value = Entries> {
     })
 }
 
-/// Writes JSON with white space and escapes by the choices of `style`.
+/// Writes JSON with the white space and escapes that `style` selects.
 struct Writer<'a> {
     style: std::iter::Cycle<std::slice::Iter<'a, u8>>,
     text: String,
@@ -298,7 +298,7 @@ impl Writer<'_> {
     }
 }
 
-/// What a full parse of the record keeps: the bucket's name.
+/// The result of a full parse of the record: the name of the bucket.
 fn kept_by_full_parse(record: &Value) -> Option<String> {
     let failed = |key: &str| record.get(key).is_some_and(|value| !value.is_null());
     let wanted = record["eventSource"] == "s3.amazonaws.com"
@@ -309,7 +309,7 @@ fn kept_by_full_parse(record: &Value) -> Option<String> {
 }
 
 proptest! {
-    // A failure becomes a named test here, not a file of seeds.
+    // A failure becomes a named test, not a file of seeds.
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
@@ -333,7 +333,7 @@ proptest! {
         let parsed: Vec<Value> = values.map(Result::unwrap).collect();
         let all: &[Value] = if as_lines { &parsed[1..] } else { parsed[0]["Records"].as_array().unwrap() };
         let expected: Vec<String> = all.iter().filter_map(kept_by_full_parse).collect();
-        // White space at the end: nothing but the size that makes a document be streamed.
+        // White space at the end: only the size decides that a document is streamed.
         let text = format!("{}{}", writer.text, " ".repeat(8000));
         let (result, names) = scan_both_ways(LARGER, text.as_bytes());
         prop_assert_eq!(names, expected);
