@@ -151,7 +151,8 @@ fn write(
 
 fn print_summary(context: &Context, written: usize, left_out: &[LeftOut], session: &Session) {
     for LeftOut { account_id, name, reason } in left_out {
-        context.console.message(format_args!("skipped account {account_id} {name}: {reason}"));
+        let name = if name.is_empty() { String::new() } else { format!(" {name}") };
+        context.console.message(format_args!("skipped account {account_id}{name}: {reason}"));
     }
     let calls = run_output::calls_phrase(session);
     let skipped = match left_out.len() {

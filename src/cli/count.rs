@@ -42,7 +42,7 @@ const EXAMPLES: &str = "\
 Examples:
   Show the five most frequent API calls in a folder of log files:
     trailcreator count logs/
-  Show the principals with the most denied calls in one day of a bucket:
+  Count one day of a bucket by principal and error code:
     trailcreator count s3://my-trail-bucket --day 2026/03/01 --by userIdentity.arn,errorCode
   Count all calls by source IP address, as JSON:
     trailcreator count logs/ --by sourceIPAddress --top 0 --output json";

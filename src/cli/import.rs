@@ -140,7 +140,7 @@ impl Summary<'_> {
         }
         if self.imported.unclear > 0 {
             context.console.message(
-                "hint: import again with --resource-map FILE and the resource map that the database was created with: it \
+                "hint: import again with the resource map that the database was created with (--resource-map FILE): it \
                  decides how unclear rows are split",
             );
         }
@@ -195,7 +195,7 @@ impl Summary<'_> {
         }
         if *unclear > 0 {
             let rows = counted(*unclear, "row");
-            line("unclear", format!("{rows} kept as one identifier, may hold several{}", named(unclear_rows)));
+            line("unclear", format!("{rows} kept as one identifier, but may hold several{}", named(unclear_rows)));
         }
         if figures.has_failures() {
             let rows = counted(figures.counts.broken_records, "row");

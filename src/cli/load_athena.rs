@@ -29,7 +29,7 @@ Examples:
 ///
 /// All options are optional. By default the CloudTrail table is found by its columns, and results go to the location of
 /// the workgroup, or else to the bucket that the Athena console uses. Athena charges for the bytes that it scans. In a
-/// partitioned table, a time range (--year, --month, --day, --since, --until) reduces them.
+/// partitioned table, a time range (--year, --month, --day, --since, --until) reduces these bytes.
 ///
 /// If a load is interrupted, run the same command again to resume it. The query is not started, or charged, a second time.
 #[derive(Debug, clap::Args)]
@@ -47,7 +47,7 @@ pub(super) struct Args {
     /// Location for the result: s3://BUCKET/PATH/ [default: the workgroup's location, else the Athena console's bucket]
     #[arg(long, value_name = "LOCATION", value_parser = s3_location)]
     athena_output: Option<String>,
-    /// Load the result of an earlier query of trailcreator or c7n-trailcreator, and start none
+    /// Load the result of an earlier query (of trailcreator or c7n-trailcreator) instead of starting one
     #[arg(long, value_name = "ID", conflicts_with_all = ["table", "athena_output", "print_query"], value_parser = query_id)]
     query_id: Option<String>,
     /// Load only events of this account; repeatable [default: all]

@@ -75,7 +75,7 @@ pub(super) struct Args {
     #[arg(long = "account", value_name = "ID", value_parser = AccountId::parse, requires = "offline",
           conflicts_with = "config")]
     offline_accounts: Vec<AccountId>,
-    /// Count a resource that an AWS service created for the owner of its parent, as tag --inherit does
+    /// Attribute resources that an AWS service created to the owner of their parent, as tag --inherit does
     #[arg(long, env = "TRAILCREATOR_INHERIT", conflicts_with = "offline")]
     inherit: bool,
     /// Number of creators to show

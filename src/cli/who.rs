@@ -57,8 +57,8 @@ pub(super) struct Args {
     /// Show only resources in this region, and global resources; repeatable
     #[arg(long = "region", value_name = "REGION", value_parser = str::parse::<Region>)]
     regions: Vec<Region>,
-    /// Also look in CloudTrail Event history (90 days) for resources that the database has no event of. Looks in the regions
-    /// of --region, or else in the current region, and where events of global types are recorded. Stores nothing
+    /// Also look in CloudTrail Event history (90 days) for resources without events in the database. Looks in the regions of
+    /// --region, or else the current region, and in the regions that record events of global types. Stores nothing
     #[arg(long)]
     live: bool,
     #[command(flatten)]
@@ -122,7 +122,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let mut question = Question { filter, rules, map: &map };
     let mut asking = Asking { context, aws: args.aws, map: &map, live: None };
     question.rules.people = Arc::new(people(&mut asking, store.as_ref(), args.live, &question.filter).await?);
-    let mut told = Vec::new();
+    let mut answers = Vec::new();
     let mut unknown = Vec::new();
     for id in &args.ids {
         let history =
@@ -130,31 +130,31 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
         let history = history.and_then(|history| question.with_makers(store.as_ref(), history));
         let found = question.answers(id, history.map_err(|error| context.store_error(&error))?);
         if args.live && !found.iter().any(Answer::is_known) {
-            unknown.push((id, told.len()));
+            unknown.push((id, answers.len()));
         }
-        told.extend(found.into_iter().map(|answer| SourcedAnswer { answer, source: None }));
+        answers.extend(found.into_iter().map(|answer| SourcedAnswer { answer, source: None }));
     }
     // From last to first, so that earlier positions stay valid.
     for (id, place) in unknown.into_iter().rev() {
         let live = asking.open(&question.filter).await?;
         let history = question.with_makers(store.as_ref(), live.history(context, id).await?);
         let found = question.answers(id, history.map_err(|error| context.store_error(&error))?);
-        told.splice(place..=place, found.into_iter().map(of_history));
+        answers.splice(place..=place, found.into_iter().map(of_history));
     }
-    finish(&told, store.as_ref(), &question, context)
+    finish(&answers, store.as_ref(), &question, context)
 }
 
 /// Prints the answers, with the contents of the database if one is missing.
 fn finish(
-    told: &[SourcedAnswer],
+    answers: &[SourcedAnswer],
     store: Option<&Store>,
     question: &Question<'_>,
     context: &Context,
 ) -> Result<Outcome, CommandError> {
-    let all_known = told.iter().all(|told| told.answer.is_known());
+    let all_known = answers.iter().all(|one| one.answer.is_known());
     let loaded = store.filter(|_| !all_known).map(Store::coverage).transpose();
     let loaded = loaded.map_err(|error| context.store_error(&error))?;
-    print(told, loaded.as_ref(), &question.filter, context);
+    print(answers, loaded.as_ref(), &question.filter, context);
     tell_unused_rules(context, &question.rules);
     Ok(if all_known { Outcome::Done } else { Outcome::ItemFailures })
 }
@@ -219,7 +219,7 @@ fn print(found: &[SourcedAnswer], loaded: Option<&Coverage>, filter: &Filter, co
             context.console.json(&Document { format_version: FORMAT_VERSION, resources: found, loaded });
         }
         OutputFormat::Text => {
-            let mut paragraphs: Vec<String> = found.iter().map(|told| paragraph(told).join("\n")).collect();
+            let mut paragraphs: Vec<String> = found.iter().map(|one| paragraph(one).join("\n")).collect();
             paragraphs.extend(loaded.map(|loaded| coverage(loaded, filter).join("\n")));
             context.console.data(paragraphs.join("\n\n"));
         }

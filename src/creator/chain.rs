@@ -185,10 +185,10 @@ mod tests {
         let mut stranger = with_key(session("hub", "tool"), "");
         stranger.account_id = some("444455556666");
         let explanation = rules().explain(&event(vec![session("deploy", "x"), stranger]));
-        let told: Vec<&str> =
+        let evidence: Vec<&str> =
             explanation.steps.iter().filter(|step| step.rule == Rule::Chain).map(|step| step.says.as_str()).collect();
         assert_eq!(
-            told,
+            evidence,
             ["session x of role deploy (ASIA0) was created with AssumeRole at 2026-03-01T09:00:00Z by AssumedRole \
               arn:aws:sts::111122223333:assumed-role/hub/tool of account 444455556666, recorded in account \
               111122223333 (event call-0)"]

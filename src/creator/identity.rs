@@ -81,7 +81,7 @@ pub(super) fn session_of(identity: &Identity) -> Option<Session<'_>> {
     is_session.then(|| session(identity))
 }
 
-/// The Identity Center user on whose behalf the call was made.
+/// The Identity Center user that the call was made on behalf of.
 pub(super) fn identity_center_user(identity: &Identity) -> Option<UserId<'_>> {
     let store_arn = text(&identity.on_behalf_of_store_arn).unwrap_or_default();
     text(&identity.on_behalf_of_user_id).map(|user_id| UserId { store_arn, user_id })

@@ -166,12 +166,12 @@ impl OwnerRules {
 
     fn subject<'a>(&'a self, identity: &'a Identity, steps: &mut Steps) -> Result<Subject<'a>, NoOwner> {
         let caller = caller_of(identity);
-        let nobody = match &caller {
+        let no_person = match &caller {
             Caller::Service(who) => Some(who.clone()),
             Caller::Anonymous => Some(ANONYMOUS.to_owned()),
             _ => None,
         };
-        if let Some(reason) = nobody {
+        if let Some(reason) = no_person {
             return Err(steps.refuse(Rule::Caller, NoOwner(reason)));
         }
         let source_identity = text(&identity.source_identity);

@@ -31,8 +31,8 @@ pub struct People {
 
 impl People {
     /// Records the facts of a user, or the reason why they are unknown, as a phrase.
-    pub fn note(&mut self, id: UserId<'_>, told: Result<Person, String>) {
-        self.stores.entry(id.store_arn.to_owned()).or_default().insert(id.user_id.to_owned(), told);
+    pub fn note(&mut self, id: UserId<'_>, person: Result<Person, String>) {
+        self.stores.entry(id.store_arn.to_owned()).or_default().insert(id.user_id.to_owned(), person);
     }
 
     /// The user.

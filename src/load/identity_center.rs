@@ -29,12 +29,12 @@ pub async fn names(session: &Session, store: &Store, account: Option<&AccountId>
     for (store_arn, user_id) in store.unnamed_users(account)? {
         stores.entry(store_arn).or_default().push(user_id);
     }
-    let mut told = Vec::new();
+    let mut lookups = Vec::new();
     for (store_arn, users) in &stores {
-        ask(session, store, store_arn, users, &mut told).await?;
+        ask(session, store, store_arn, users, &mut lookups).await?;
     }
     let mut people = store.people()?;
-    for (id, answer) in told {
+    for (id, answer) in lookups {
         people.note(id, answer);
     }
     Ok(people)
@@ -46,7 +46,7 @@ async fn ask<'u>(
     store: &Store,
     store_arn: &'u str,
     users: &'u [String],
-    told: &mut Vec<(UserId<'u>, Result<Person, String>)>,
+    lookups: &mut Vec<(UserId<'u>, Result<Person, String>)>,
 ) -> Result<(), StoreError> {
     let caller = session.caller();
     let ask = |user_id: &'u String| {
@@ -62,14 +62,14 @@ async fn ask<'u>(
         match answer {
             Ok(person) => {
                 keep(store, id, &person)?;
-                told.push((id, Ok(person)));
+                lookups.push((id, Ok(person)));
             }
             Err(error) => {
                 let why = reason(&error);
                 if error.class != ErrorClass::NotFound {
                     refusal = Some(why.clone());
                 }
-                told.push((id, Err(why)));
+                lookups.push((id, Err(why)));
             }
         }
         if refusal.is_some() {
@@ -77,7 +77,7 @@ async fn ask<'u>(
         }
     }
     if let Some(why) = refusal {
-        told.extend(users[asked..].iter().map(|user_id| (UserId { store_arn, user_id }, Err(why.clone()))));
+        lookups.extend(users[asked..].iter().map(|user_id| (UserId { store_arn, user_id }, Err(why.clone()))));
     }
     Ok(())
 }

@@ -171,14 +171,14 @@ mod tests {
         ];
         store.add(&Batch { events, ..Batch::default() }).unwrap();
         let places = store.coverage().unwrap().places;
-        let told: Vec<_> = places
+        let actual: Vec<_> = places
             .iter()
             .map(|place| {
                 format!("{} {} {} {}", place.account_id, place.region, &place.first_event[..7], &place.last_event[..7])
             })
             .collect();
         assert_eq!(
-            told,
+            actual,
             [" eu 2026-05 2026-05", "1 eu 2026-01 2026-02", "1 us 2026-03 2026-03", "2 eu 2026-04 2026-04"]
         );
     }
@@ -190,7 +190,7 @@ mod tests {
         let units = vec![unit(&day("2026/01/31")), unit("file:logs/"), unit("history:1/eu-west-1/"), unit("athena:")];
         let closed = vec![ClosedDay { prefix: day("2026/01/05"), version: Fingerprint::of(&[]) }];
         store.add(&Batch { units, closed, ..Batch::default() }).unwrap();
-        let told: Vec<_> = store
+        let actual: Vec<_> = store
             .coverage()
             .unwrap()
             .sources
@@ -199,7 +199,7 @@ mod tests {
             .collect();
         let row = |source: &str, first: &str, last: &str| (source.to_owned(), first.to_owned(), last.to_owned());
         assert_eq!(
-            told,
+            actual,
             [
                 row("athena", "", ""),
                 row("files", "", ""),

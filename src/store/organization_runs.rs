@@ -269,9 +269,9 @@ mod tests {
         }
         assert!(store.finish_organization_run(parent).unwrap());
         assert_eq!(store.places_done(parent, &ACCOUNTS[0].into()).unwrap(), HashSet::new());
-        let told = store.organization_run(parent).unwrap().unwrap();
-        assert_eq!((told.runs, told.accounts, told.written), (2, 2, 2));
-        assert!(told.finished_at.is_some());
+        let actual = store.organization_run(parent).unwrap().unwrap();
+        assert_eq!((actual.runs, actual.accounts, actual.written), (2, 2, 2));
+        assert!(actual.finished_at.is_some());
         let of_one = store.runs_of_organization(parent, Some(&ACCOUNTS[1].into())).unwrap();
         assert_eq!(of_one.iter().map(|run| run.run_id).collect::<Vec<_>>(), [runs[1]]);
         assert_eq!(of_one[0].organization_run, Some(parent));

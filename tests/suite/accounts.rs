@@ -212,12 +212,12 @@ fn file_on_stdout_equals_the_written_file() {
 #[test]
 fn accounts_are_listed_with_one_call_per_20() {
     let lab = Lab::new();
-    let told = drive(&lab.moto, &json!({"organization": true}));
+    let summary = drive(&lab.moto, &json!({"organization": true}));
     let listed = lab.moto.boto3(
         "result = [[one['Id'], one['Name'], one['Email'], one['State'], None] for one in pages('organizations', 'list_accounts', 'Accounts')]",
     );
-    assert_eq!(told.as_array().map(Vec::len), Some(MANY + 5));
-    assert_eq!(told, listed);
+    assert_eq!(summary.as_array().map(Vec::len), Some(MANY + 5));
+    assert_eq!(summary, listed);
     assert_eq!((lab.sent("ListAccounts"), lab.moto.our_requests().len()), (2, 2));
 }
 
@@ -239,9 +239,9 @@ fn denied_tags_are_reported_and_the_rest_is_written() {
     let run = |args: &[&str]| bench.trailcreator(args).aws(&moto).run();
     run(&["accounts"]).code(1).says(["AWSOrganizationsNotInUse", "management account"]);
     moto.boto3("client('organizations').create_organization(FeatureSet='ALL')");
-    let told = run(&["accounts", "-f", "accounts.yml"]);
-    told.code(4).says(["account 111111111111 is written without its tags", "allow organizations:ListTagsForResource"]);
-    told.says(["skipped account 222222222222 : not active: PENDING_CLOSURE"]);
+    let summary = run(&["accounts", "-f", "accounts.yml"]);
+    summary.code(4).says(["account 111111111111 is written without its tags", "allow organizations:ListTagsForResource"]);
+    summary.says(["skipped account 222222222222: not active: PENDING_CLOSURE"]);
     let file = as_c7n_org_reads(&bench.path("accounts.yml"));
     assert_eq!(file["accounts"].as_array().map(Vec::len), Some(1));
     assert_eq!(file["accounts"][0]["name"], "111111111111", "it has none");

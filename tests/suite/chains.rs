@@ -81,7 +81,7 @@ fn who(bench: &Bench, id: &str, more: &[&str]) -> Value {
 
 /// The owner with its reason.
 fn owner(answer: &Value) -> (&str, &str) {
-    (answer["owner"].as_str().unwrap_or("nobody"), answer["reason"].as_str().expect("there is always a reason"))
+    (answer["owner"].as_str().unwrap_or("none"), answer["reason"].as_str().expect("there is always a reason"))
 }
 
 /// The evidence of the rule `chain`.
@@ -97,7 +97,7 @@ const ORDERS: [[usize; 3]; 6] = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2,
 
 #[test]
 fn person_is_found_through_two_accounts_in_any_load_order() {
-    let told: Vec<Value> = ORDERS
+    let summary: Vec<Value> = ORDERS
         .iter()
         .flat_map(|order| [1, 3].map(|split| (order, split)))
         .map(|(order, split)| {
@@ -112,14 +112,14 @@ fn person_is_found_through_two_accounts_in_any_load_order() {
             who(&bench, "i-0a1b2c3d4e5f60718", &FOLLOWED)
         })
         .collect();
-    for other in &told[1..] {
-        assert_eq!(other, &told[0]);
+    for other in &summary[1..] {
+        assert_eq!(other, &summary[0]);
     }
     assert_eq!(
-        owner(&told[0]),
+        owner(&summary[0]),
         ("anna", "IAM user name, of account 123456789012; created the session through 2 calls")
     );
-    let [to_spoke, to_hub] = links(&told[0])[..] else { panic!("{:#}", told[0]) };
+    let [to_spoke, to_hub] = links(&summary[0])[..] else { panic!("{:#}", summary[0]) };
     assert_eq!(
         to_spoke,
         "session botocore-session-1700000001 of role spoke (ASIASPOKE00000000001) was created with AssumeRole at 2026-03-01T10:00:00Z by \
@@ -197,9 +197,9 @@ fn users_of_identity_providers_are_found() {
             instance("i-00000000000000005", session(ACCOUNT, "function", "function", "ASIALAMBDA0000000001")),
         ],
     );
-    let told = load(&bench, &files, &["--chains"]).json();
-    assert_eq!(told["sessions"], json!({"read": 5, "new": 5, "dropped": 0}));
-    assert_eq!((&told["without_ids"], &told["ids"]), (&json!({}), &json!(5)));
+    let summary = load(&bench, &files, &["--chains"]).json();
+    assert_eq!(summary["sessions"], json!({"read": 5, "new": 5, "dropped": 0}));
+    assert_eq!((&summary["without_ids"], &summary["ids"]), (&json!({}), &json!(5)));
     let sessions = query(&bench.path("creators.db"), "SELECT session FROM sessions ORDER BY 1");
     assert!(sessions.len() == 5 && !sessions.contains(&"ASIALAMBDA0000000001".to_owned()), "{sessions:?}");
     let of = |number: u8| {
@@ -229,8 +229,8 @@ fn files_read_without_sessions_are_read_again_with_them_and_not_vice_versa() {
     let bench = Bench::new();
     let files = write(&bench, &person_to_instance());
     let figures = |run: &Run| {
-        let told = run.json();
-        [&told["files"]["read"], &told["files"]["already_loaded"], &told["new_ids"]]
+        let summary = run.json();
+        [&summary["files"]["read"], &summary["files"]["already_loaded"], &summary["new_ids"]]
             .map(|figure| figure.as_u64().unwrap())
     };
     assert_eq!(figures(&load(&bench, &files, &[])), [3, 0, 1]);
@@ -253,9 +253,9 @@ fn closed_days_are_read_again_with_sessions_and_not_vice_versa() {
     moto.upload("trail", &bench.path("logs"));
     let load = |more: &[&str]| {
         let args = ["load-s3", "--bucket", "trail", "--output", "json"];
-        let told = bench.trailcreator(args.iter().chain(more)).aws(&moto).run().success().json();
-        let requests = |name: &str| told["requests"].get(name).map_or(0, |count| count.as_u64().unwrap());
-        [requests("s3:GetObject"), told["files"]["already_loaded"].as_u64().unwrap()]
+        let summary = bench.trailcreator(args.iter().chain(more)).aws(&moto).run().success().json();
+        let requests = |name: &str| summary["requests"].get(name).map_or(0, |count| count.as_u64().unwrap());
+        [requests("s3:GetObject"), summary["files"]["already_loaded"].as_u64().unwrap()]
     };
     assert_eq!(load(&[]), [3, 0]);
     assert_eq!(load(&[]), [0, 0], "all days are closed");

@@ -82,8 +82,7 @@ fn text_is_a_table() {
     2       0  ec2.amazonaws.com  DescribeInstances
 
 6 calls in 3 rows, 2 shown
-1 log file read (
-";
+1 log file read (";
     assert!(run.success().stdout.starts_with(expected), "{}", run.stdout);
 }
 
@@ -128,7 +127,7 @@ fn wait_for_handler(child: &Child) {
     const SIGINT_BIT: u64 = 1 << 1;
     let handles = || {
         let status = fs::read_to_string(format!("/proc/{}/status", child.id())).expect("it is alive");
-        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).expect("Linux tells").trim();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).expect("Linux has it").trim();
         u64::from_str_radix(caught, 16).expect("a mask") & SIGINT_BIT != 0
     };
     while !handles() {
@@ -151,7 +150,7 @@ fn interrupted_count_says_so_in_its_result() {
     assert_eq!(output.status.code(), Some(130));
     let document: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(document["interrupted"], true);
-    assert!(String::from_utf8_lossy(&output.stderr).contains("what was read until then is counted"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("the counts cover only the log files read so far"));
 }
 
 #[test]

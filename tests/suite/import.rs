@@ -106,8 +106,8 @@ fn import(bench: &Bench, args: &[&str]) -> Run {
 
 /// `[rows, ids, new ids, unclear rows, broken rows]`
 fn figures(run: &Run) -> [u64; 5] {
-    let told = run.json();
-    ["rows", "ids", "new_ids", "unclear_rows", "broken_rows"].map(|name| told[name].as_u64().expect("a number"))
+    let summary = run.json();
+    ["rows", "ids", "new_ids", "unclear_rows", "broken_rows"].map(|name| summary[name].as_u64().expect("a number"))
 }
 
 fn owner(bench: &Bench, id: &str) -> Value {
@@ -250,7 +250,7 @@ rows           5
 events         3 identifiers, 2 new
 without id     1 row: own.amazonaws.com:CreateOwn 1
 unknown types  1 row: own 1
-unclear        1 row kept as one identifier, may hold several
+unclear        1 row kept as one identifier, but may hold several
   row 3: \"a ,b\" of type own
 failed         1 row; the next import tries again
   row 5: event_date \"soon\" is not a date with a time

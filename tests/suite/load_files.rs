@@ -34,15 +34,15 @@ fn load(bench: &Bench, args: &[&str]) -> Run {
 
 /// `[read, already loaded, records, matched, ids, new ids]`
 fn figures(run: &Run) -> [u64; 6] {
-    let told = run.json();
+    let summary = run.json();
     let number = |value: &Value| value.as_u64().expect("a number");
     [
-        number(&told["files"]["read"]),
-        number(&told["files"]["already_loaded"]),
-        number(&told["records"]),
-        number(&told["matched"]),
-        number(&told["ids"]),
-        number(&told["new_ids"]),
+        number(&summary["files"]["read"]),
+        number(&summary["files"]["already_loaded"]),
+        number(&summary["records"]),
+        number(&summary["matched"]),
+        number(&summary["ids"]),
+        number(&summary["new_ids"]),
     ]
 }
 
@@ -225,8 +225,8 @@ fn stdin_is_read_and_recognized_by_its_content() {
         let mut child = bench.trailcreator(["load-files", "-", "--output", "json"]).spawn();
         child.stdin.take().expect("piped").write_all(content).expect("it reads");
         let output = child.wait_with_output().expect("it ends");
-        let told: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-        (output.status.code(), told["files"]["read"].clone(), told["files"]["already_loaded"].clone())
+        let summary: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        (output.status.code(), summary["files"]["read"].clone(), summary["files"]["already_loaded"].clone())
     };
     assert_eq!(feed(&trail().gz()), (Some(0), json!(1), json!(0)));
     assert_eq!(feed(&trail().gz()), (Some(0), json!(0), json!(1)));

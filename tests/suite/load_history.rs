@@ -90,18 +90,18 @@ fn number(value: &Value) -> u64 {
 fn event_history_gives_the_rows_of_files_and_only_open_days_are_read_again() {
     let (bench, moto) = world(&trail(), &[]);
     let run = load(&bench, &moto, &["--region", "us-east-1,eu-west-1"]);
-    let told = run.success().json();
+    let summary = run.success().json();
     let rows = events(&bench.path("creators.db"));
     assert_eq!(rows.len(), 123);
     assert_eq!(rows, rows_of_files(&bench, &[]));
-    assert_eq!(told["history"]["regions"], json!(["eu-west-1", "us-east-1"]));
-    assert_eq!((number(&told["matched"]), number(&told["new_ids"])), (124, 123));
-    assert_eq!(told["without_ids"], json!({"s3.amazonaws.com:CreateBucket": 1}));
-    let days = number(&told["files"]["read"]);
+    assert_eq!(summary["history"]["regions"], json!(["eu-west-1", "us-east-1"]));
+    assert_eq!((number(&summary["matched"]), number(&summary["new_ids"])), (124, 123));
+    assert_eq!(summary["without_ids"], json!({"s3.amazonaws.com:CreateBucket": 1}));
+    let days = number(&summary["files"]["read"]);
     assert!((180..=182).contains(&days), "{days} days of two regions");
     // Two regions: open days, final days in three pages (one in this region, three in the other), and part of the first day.
     assert_eq!(questions(&moto), 8);
-    assert_eq!(told["requests"]["cloudtrail:LookupEvents"], json!(lookups(&moto).len()));
+    assert_eq!(summary["requests"]["cloudtrail:LookupEvents"], json!(lookups(&moto).len()));
     let again = load(&bench, &moto, &["--region", "us-east-1", "--region", "eu-west-1"]).success().json();
     assert_eq!(again["new_ids"], json!(0));
     assert!(number(&again["files"]["already_loaded"]) >= days - 6, "{again}");
@@ -123,8 +123,8 @@ fn text_shows_days_and_requests_and_default_region_is_from_the_environment() {
 #[test]
 fn all_means_the_enabled_regions_of_the_account_or_of_ec2() {
     let (bench, moto) = world(&trail(), &[("TRAIL_SERVICES_REGIONS", "eu-west-1,us-east-1,sa-east-1")]);
-    let told = load(&bench, &moto, &["--region", "all", "--since", "7d"]).success().json();
-    assert_eq!(told["history"]["regions"], json!(["eu-west-1", "sa-east-1", "us-east-1"]));
+    let summary = load(&bench, &moto, &["--region", "all", "--since", "7d"]).success().json();
+    assert_eq!(summary["history"]["regions"], json!(["eu-west-1", "sa-east-1", "us-east-1"]));
     assert_eq!(events(&bench.path("creators.db")), rows_of_files(&bench, &[]));
     let (bench, moto) = world(&trail(), &[("TRAIL_SERVICES_DENIED", "POST /list-regions")]);
     let run = load(&bench, &moto, &["--region", "all", "--since", "1h"]);
@@ -140,8 +140,8 @@ fn all_means_the_enabled_regions_of_the_account_or_of_ec2() {
 #[test]
 fn throttled_requests_are_retried() {
     let (bench, moto) = world(&trail(), &[("TRAIL_SERVICES_THROTTLE", "2"), WITHOUT_RATE[0]]);
-    let told = load(&bench, &moto, &["--since", &day(4), "--until", &day(1)]).success().json();
-    assert_eq!((number(&told["ids"]), &told["requests"]["cloudtrail:LookupEvents"]), (2, &json!(3)));
+    let summary = load(&bench, &moto, &["--since", &day(4), "--until", &day(1)]).success().json();
+    assert_eq!((number(&summary["ids"]), &summary["requests"]["cloudtrail:LookupEvents"]), (2, &json!(3)));
 }
 
 #[test]
@@ -162,11 +162,11 @@ fn part_of_a_day_does_not_count_as_the_day() {
     let (bench, moto) = world(&trail, &[]);
     load(&bench, &moto, &["--since", &moment(4, "10:00:00"), "--until", &day(3)]).success();
     assert_eq!(events(&bench.path("creators.db")).len(), 13);
-    let told = load(&bench, &moto, &["--day", &day(4)]).success().json();
-    assert_eq!(told["files"]["already_loaded"], 0);
+    let summary = load(&bench, &moto, &["--day", &day(4)]).success().json();
+    assert_eq!(summary["files"]["already_loaded"], 0);
     assert_eq!(events(&bench.path("creators.db")).len(), 40);
-    let told = load(&bench, &moto, &["--since", &moment(4, "10:00:00"), "--until", &day(3)]).success().json();
-    assert_eq!(told["files"]["already_loaded"], 1, "the ledger knows the whole of it");
+    let summary = load(&bench, &moto, &["--since", &moment(4, "10:00:00"), "--until", &day(3)]).success().json();
+    assert_eq!(summary["files"]["already_loaded"], 1, "the ledger knows the whole of it");
 }
 
 #[test]
@@ -206,11 +206,11 @@ fn busy_account_is_requested_name_by_name() {
     let (bench, moto) = world(&busy(), &WITHOUT_RATE);
     two_calls(&bench);
     let args = ["--since", &day(12), "--until", &day(1), "--resource-map", "two.json"];
-    let told = load(&bench, &moto, &args).success().json();
+    let summary = load(&bench, &moto, &args).success().json();
     let keys: Vec<String> =
         lookups(&moto).iter().map(|body| body["LookupAttributes"][0]["AttributeValue"].to_string()).collect();
     assert_eq!(keys, ["\"false\"", "\"false\"", "\"CreateBucket\"", "\"CreateThing\"", "\"DeleteBucket\""]);
-    assert_eq!(told["files"]["read"], 11);
+    assert_eq!(summary["files"]["read"], 11);
     assert_eq!(events(&bench.path("creators.db")), rows_of_files(&bench, &["--resource-map", "two.json"]));
     let again = load(&bench, &moto, &args).success().json();
     assert_eq!((&again["files"]["already_loaded"], lookups(&moto).len()), (&json!(11), 5), "nothing was asked again");
@@ -278,8 +278,8 @@ fn killed_between_pages_resumes_with_unfinished_days() {
     // 200 of 360 events were read, back into the fourth of seven days.
     let had = events(&bench.path("creators.db")).len();
     assert_eq!(had, 200);
-    let told = load(&bench, &moto, &args).success().json();
-    assert_eq!((&told["files"]["already_loaded"], &told["files"]["read"]), (&json!(3), &json!(4)));
+    let summary = load(&bench, &moto, &args).success().json();
+    assert_eq!((&summary["files"]["already_loaded"], &summary["files"]["read"]), (&json!(3), &json!(4)));
     assert_eq!(events(&bench.path("creators.db")), rows_of_files(&bench, &[]));
     let ends: BTreeSet<i64> =
         lookups(&moto)[5..].iter().map(|body| body["EndTime"].as_i64().expect("seconds")).collect();
@@ -323,7 +323,7 @@ fn interrupt_ends_at_once_and_keeps_what_was_read() {
 }
 
 /// `(id, owner, source)` of each entry.
-fn told(run: &Run) -> Vec<(String, String, String)> {
+fn entries(run: &Run) -> Vec<(String, String, String)> {
     let document = run.json();
     let text = |value: &Value| value.as_str().unwrap_or("none").to_owned();
     let entries = document["resources"].as_array().expect("a list");
@@ -344,13 +344,13 @@ fn who_live_reads_event_history_for_resources_not_in_the_database() {
     };
     let entry = |id: &str, owner: &str, source: &str| (id.to_owned(), owner.to_owned(), source.to_owned());
     let without_database = who(&["in-europe"]);
-    assert_eq!(told(without_database.success()), [entry("in-europe", "admin", "event-history")]);
+    assert_eq!(entries(without_database.success()), [entry("in-europe", "admin", "event-history")]);
     assert!(!bench.path("creators.db").exists(), "nothing is stored");
     bench.trailcreator(["load-files", "old"]).run().success();
     let arn = format!("arn:aws:iam::{ACCOUNT}:role/größe");
     let run = who(&["no-such", "known", &arn, "sam's"]);
     assert_eq!(
-        told(run.code(4)),
+        entries(run.code(4)),
         [
             entry("no-such", "none", "none"),
             entry("known", "bob", "none"),
@@ -379,7 +379,7 @@ fn who_live_looks_up_earlier_names_too() {
     trail.push(user("UpdateUser", 7, "carol", json!({"userName": "second", "newUserName": "third"})));
     let (bench, moto) = world(&trail, &[]);
     let run = bench.trailcreator(["who", "--live", "third", "--output", "json"]).aws(&moto).run();
-    assert_eq!(told(run.success()), [("third".to_owned(), "alice".to_owned(), "event-history".to_owned())]);
+    assert_eq!(entries(run.success()), [("third".to_owned(), "alice".to_owned(), "event-history".to_owned())]);
 }
 
 #[test]

@@ -59,18 +59,18 @@ fn requests_bytes_and_costs_are_reported_for_each_engine() {
     assert_eq!(rows.len(), 33, "{rows:?}");
     for (engine, selects, gets) in [("get", 0, 3), ("select", 3, 0), ("auto", 3, 1)] {
         let run = load(&bench, &moto, engine);
-        let told = run.success().json();
-        let requests = &told["requests"];
+        let summary = run.success().json();
+        let requests = &summary["requests"];
         assert_eq!(requests.get("s3:SelectObjectContent").map_or(0, |count| count.as_u64().unwrap()), selects);
         assert_eq!(requests.get("s3:GetObject").map_or(0, |count| count.as_u64().unwrap()), gets);
         assert_eq!(events(&bench.path(format!("{engine}.db"))), rows, "{engine}");
-        let select = &told["s3"]["select"];
-        assert_eq!(select["objects"].as_u64().unwrap_or_default(), selects, "{told}");
+        let select = &summary["s3"]["select"];
+        assert_eq!(select["objects"].as_u64().unwrap_or_default(), selects, "{summary}");
         if selects > 0 {
             let bytes = |name: &str| select[name].as_u64().unwrap();
-            assert!(bytes("scanned_bytes") > 1000 && bytes("returned_bytes") > 10_000, "{told}");
+            assert!(bytes("scanned_bytes") > 1000 && bytes("returned_bytes") > 10_000, "{summary}");
         }
-        assert!(told["s3"]["estimated_dollars"].as_f64().unwrap() > 0.000_005, "{told}");
+        assert!(summary["s3"]["estimated_dollars"].as_f64().unwrap() > 0.000_005, "{summary}");
     }
     let text = bench.trailcreator(["load-s3", "--bucket", "trail", "--engine", "select", "--db", "text.db"]).aws(&moto);
     text.run().success().shows(["S3 Select    3 objects read: ", " scanned, ", "cost         estimated $0.0000"]);
@@ -121,12 +121,12 @@ fn regression_auto_rejects_a_server_that_returns_nothing() {
         (broken, "the response is not JSON"),
         (refused, "S3 Select can't read s3://trail/"),
     ];
-    for (answer, told) in cases {
+    for (answer, summary) in cases {
         let bench = Bench::new();
         write_logs(&bench);
         let moto = playing(&bench, answer);
         let run = load(&bench, &moto, "auto");
-        run.success().says(["reading objects with GET: ", told]);
+        run.success().says(["reading objects with GET: ", summary]);
         assert_eq!(run.json()["requests"]["s3:GetObject"], 3);
         assert_eq!(events(&bench.path("auto.db")), rows_of_files(&bench));
     }

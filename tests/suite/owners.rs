@@ -11,7 +11,7 @@ const MAP: &str = "rules:
     role: /ci-(?<team>[a-z]+)/
     owner: \"{team}@example.com\"
   - user: robot
-    skip: a robot of nobody
+    skip: a shared robot
   - user: nobody-at-all
     owner: x
 ";
@@ -72,7 +72,7 @@ fn identity_map_decides_and_who_shows_the_rule() {
         "{built:#}"
     );
     let left = who("left");
-    assert_eq!(left["reason"], "a robot of nobody (identity map, rule 2 (map.yml:5))");
+    assert_eq!(left["reason"], "a shared robot (identity map, rule 2 (map.yml:5))");
     assert_eq!((&left["owner"], left["advice"].as_array().map(Vec::len)), (&Value::Null, Some(1)));
     assert_eq!(who("own")["owner"], "anna");
     let run = bench.trailcreator(["who", "built", "left", "--identity-map", "map.yml"]).run();
@@ -133,7 +133,7 @@ result = anna['UserId']",
     assert_eq!(who(&[])["owner"], "anna", "kept in the database");
     assert_eq!(who(&["--creator-value", "email"])["owner"], "anna@example.com");
     bench.trailcreator(["tag", "--dry-run"]).aws(&moto).run().success();
-    assert_eq!(asked(), 3, "who is known is not asked for again");
+    assert_eq!(asked(), 3, "known users are not looked up again");
 }
 
 #[test]

@@ -90,7 +90,7 @@ fn counts_are_what_boto3_sees_before_and_after_a_run_of_tag() {
 
     let requests = lab.moto.our_requests().len();
     let offline = document(lab.run(&["report", "--offline", "--output", "json"]).success());
-    assert_eq!(lab.moto.our_requests().len(), requests, "offline calls nobody");
+    assert_eq!(lab.moto.our_requests().len(), requests, "offline makes no AWS calls");
     assert_eq!(figure(&offline, "owned"), written(&tagged), "what the run wrote");
     assert_eq!(figure(&offline, "would_be_owned"), json!({"sqs": 1}), "who tagged that one is not in the journal");
     assert_eq!(offline["totals"]["live"], Value::Null);

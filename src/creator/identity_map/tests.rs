@@ -23,7 +23,7 @@ rules:
     session: "GitHub*"
     owner: "{team}@example.com"
   - role: ci-*
-    skip: a pipeline of nobody
+    skip: a shared pipeline
   - type: AWSService
     invoked_by: autoscaling.*
     owner: platform
@@ -36,7 +36,7 @@ rules:
 fn first_rule_with_only_matching_patterns_decides() {
     let map = parse(MAP);
     assert_eq!(owner(&map, session("ci-data", "GitHubActions")), Some(Ok("data@example.com".to_owned())));
-    assert_eq!(owner(&map, session("ci-data", "anna")), Some(Err("a pipeline of nobody".to_owned())));
+    assert_eq!(owner(&map, session("ci-data", "anna")), Some(Err("a shared pipeline".to_owned())));
     let service = Identity { invoked_by: Some("autoscaling.amazonaws.com".to_owned()), ..of_kind("AWSService") };
     assert_eq!(owner(&map, service), Some(Ok("platform".to_owned())));
     assert_eq!(owner(&map, session("deploy", "anna")), None);

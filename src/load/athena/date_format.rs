@@ -1,6 +1,6 @@
 //! Date formats of partition keys: Java date patterns. Only patterns with texts that sort by time are supported. Pure.
 
-/// A Java date pattern whose text sorts by time, as parts.
+/// A Java date pattern with texts that sort by time, as parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DateFormat(Vec<DatePart>);
 

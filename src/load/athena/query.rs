@@ -19,7 +19,7 @@ use crate::store::ledger::Fingerprint;
 
 /// The first interval between two checks of a query. Most queries take seconds.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
-/// The factor by which the interval grows, …
+/// The growth factor of the interval, …
 const WAIT_GROWTH: f64 = 1.5;
 /// … up to this maximum.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
@@ -33,16 +33,16 @@ pub(super) async fn start(
     store: &mut Store,
     key: Fingerprint,
     request: &StartRequest,
-    tell: &mut dyn FnMut(Notice<'_>),
+    notify: &mut dyn FnMut(Notice<'_>),
 ) -> Result<String, LoadError> {
     if let Some(pending) = store.pending_athena_query(key)?
-        && let Some(id) = pick_up(athena, store, key, &pending, tell).await?
+        && let Some(id) = pick_up(athena, store, key, &pending, notify).await?
     {
         return Ok(id);
     }
     store.keep_athena_query(key, &pending(request))?;
     let id = started_by(athena, store, key, request).await?;
-    tell(Notice::Started { id: &id });
+    notify(Notice::Started { id: &id });
     Ok(id)
 }
 
@@ -106,7 +106,7 @@ async fn pick_up(
     store: &mut Store,
     key: Fingerprint,
     pending: &PendingQuery,
-    tell: &mut dyn FnMut(Notice<'_>),
+    notify: &mut dyn FnMut(Notice<'_>),
 ) -> Result<Option<String>, LoadError> {
     let id = match &pending.query_id {
         Some(id) => id.clone(),
@@ -122,7 +122,7 @@ async fn pick_up(
             Ok(None)
         }
         Ok(_) => {
-            tell(Notice::PickedUp { id: &id, started_at: &pending.started_at });
+            notify(Notice::PickedUp { id: &id, started_at: &pending.started_at });
             Ok(Some(id))
         }
         // The query is older than 45 days, or the command now runs in another account.
@@ -144,7 +144,7 @@ pub(super) async fn wait(
     id: &str,
     ours: bool,
     wish: &Stop,
-    tell: &mut dyn FnMut(Notice<'_>),
+    notify: &mut dyn FnMut(Notice<'_>),
 ) -> Result<Execution, LoadError> {
     let mut pause = FIRST_WAIT;
     loop {
@@ -152,7 +152,7 @@ pub(super) async fn wait(
             () = wish.wait() => return Err(stop(athena, id, ours).await),
             execution = athena.execution(id) => execution?,
         };
-        tell(Notice::Running(&execution));
+        notify(Notice::Running(&execution));
         match execution.state {
             State::Succeeded => return Ok(execution),
             State::Failed | State::Cancelled => return Err(LoadError::Ended(Box::new(execution))),

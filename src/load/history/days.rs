@@ -186,7 +186,7 @@ mod tests {
         let known = ["2026-03-10", "2026-03-07", "2026-03-05"].map(|day| day.parse::<Date>().unwrap());
         let span = span("2026-03-05T12:00:00Z", NOW);
         let (parts, already) = parts(span, at(NOW), |day| Ok::<_, ()>(known.contains(&day))).unwrap();
-        assert_eq!(already, 2, "today is asked for whatever the ledger says");
+        assert_eq!(already, 2, "today is always requested");
         assert_eq!(
             shown(&parts),
             [

@@ -97,7 +97,7 @@ impl Load<'_> {
     }
 }
 
-/// The maximum number of days by which a resumed part can have been longer: all days of Event history.
+/// A resumed part can have been longer by at most this many days: all days of Event history.
 const MOST_DAYS: i64 = 90;
 
 /// A region in the ledger: its days, and the event names of the part that is being requested name by name.

@@ -70,7 +70,7 @@ mod tests {
     use crate::trail::record::Action;
     use crate::trail::samples::map;
 
-    fn told<'a>(text: &'a str, expressions: &[&str]) -> Ids<'a> {
+    fn by_map<'a>(text: &'a str, expressions: &[&str]) -> Ids<'a> {
         let rules: Vec<_> = expressions.iter().map(|ids| ("s", "n", "t", Action::Create, *ids)).collect();
         let map = map(&rules);
         ids(text, &map.rules("s", "n").iter().collect::<Vec<_>>())
@@ -80,7 +80,7 @@ mod tests {
     fn only_joined_texts_are_split() {
         for one in ["a", "a,b", "a, b", "i-0abc1234,i-0abc1235", "é , b"] {
             assert_eq!(
-                told(one, &["a.items[].id"]),
+                by_map(one, &["a.items[].id"]),
                 if one.contains(" ,") { Ids::Many(vec!["é", " b"]) } else { Ids::One(one) }
             );
         }
@@ -95,22 +95,22 @@ mod tests {
             "tgw-attach-0123456789abcdef0 ,eni-0abc1234",
         ] {
             for rules in [&[][..], &["a.name"], &["a.items[].id"]] {
-                assert_eq!(told(joined, rules), Ids::Many(joined.split(" ,").collect()), "{joined}");
+                assert_eq!(by_map(joined, rules), Ids::Many(joined.split(" ,").collect()), "{joined}");
             }
         }
         for unlike in
             ["i-0abc123 ,i-0abc1234", "i-0ABC1234 ,i-0abc1234", "-0abc1234 ,a-0abc1234", "arn:x ,arn:y", "prod ,eu"]
         {
-            assert_eq!(told(unlike, &[]), Ids::Unclear(unlike));
+            assert_eq!(by_map(unlike, &[]), Ids::Unclear(unlike));
         }
     }
 
     #[test]
     fn otherwise_the_map_decides() {
-        assert_eq!(told("prod ,eu", &["requestParameters.alarmName"]), Ids::One("prod ,eu"));
-        assert_eq!(told("prod ,eu", &["a.clusters[].name"]), Ids::Many(vec!["prod", "eu"]));
-        assert_eq!(told("prod ,eu", &["a.clusters[].name", "a.name"]), Ids::Unclear("prod ,eu"));
-        assert_eq!(told("prod ,", &["a.clusters[].name"]), Ids::Many(vec!["prod"]));
-        assert_eq!(told(" ,", &["a.clusters[].name"]), Ids::Many(vec![]));
+        assert_eq!(by_map("prod ,eu", &["requestParameters.alarmName"]), Ids::One("prod ,eu"));
+        assert_eq!(by_map("prod ,eu", &["a.clusters[].name"]), Ids::Many(vec!["prod", "eu"]));
+        assert_eq!(by_map("prod ,eu", &["a.clusters[].name", "a.name"]), Ids::Unclear("prod ,eu"));
+        assert_eq!(by_map("prod ,", &["a.clusters[].name"]), Ids::Many(vec!["prod"]));
+        assert_eq!(by_map(" ,", &["a.clusters[].name"]), Ids::Many(vec![]));
     }
 }

@@ -256,8 +256,8 @@ mod tests {
             (PredecessorRow { event_source: None, ..row() }, "no event_source"),
             (PredecessorRow { rtype: None, ..row() }, "no rtype"),
         ] {
-            let told = read(broken).unwrap_err();
-            assert!(told.contains(reason), "{told}");
+            let error = read(broken).unwrap_err();
+            assert!(error.contains(reason), "{error}");
         }
     }
 }

@@ -160,7 +160,7 @@ async fn list_all(bucket: &Bucket, plans: &[Plan], found: mpsc::Sender<Listed>) 
     stream::iter(plans.iter().enumerate().map(Ok))
         .try_for_each_concurrent(LISTINGS, |(number, plan)| async move {
             let take = async |page| found.send(Listed::Page(number, page)).await.is_ok();
-            let told = match list::list(bucket, plan, take).await {
+            let message = match list::list(bucket, plan, take).await {
                 Err(error) if !is_fatal(&error) => {
                     let name = bucket.address(&plan.trail.prefix);
                     Listed::Failed(Failure { name, reason: reason(&error) })
@@ -169,7 +169,7 @@ async fn list_all(bucket: &Bucket, plans: &[Plan], found: mpsc::Sender<Listed>) 
                 Ok(true) => Listed::End(number),
                 Ok(false) => return Ok(()),
             };
-            drop(found.send(told).await);
+            drop(found.send(message).await);
             Ok(())
         })
         .await

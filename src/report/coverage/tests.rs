@@ -119,12 +119,12 @@ fn creators_come_from_events_or_else_tags_and_are_ordered_by_count() {
         queue("d", untagged()),
     ];
     let coverage = coverage(None, live, vec![created("a", "alice"), created("b", "alice"), created("x", "bob")]);
-    let told: Vec<_> = coverage
+    let actual: Vec<_> = coverage
         .creators()
         .into_iter()
         .map(|creator| (creator.owner, creator.resources, creator.owned, creator.would_be_owned))
         .collect();
-    assert_eq!(told, [("alice".to_owned(), 2, 1, 1), ("zoe".to_owned(), 1, 1, 0)]);
+    assert_eq!(actual, [("alice".to_owned(), 2, 1, 1), ("zoe".to_owned(), 1, 1, 0)]);
     assert_eq!(coverage.totals().live, Some(4));
 }
 
@@ -150,7 +150,7 @@ fn creator_is_gone_only_if_iam_can_tell() {
     };
     let mut coverage = coverage(None, live, events());
     assert!(coverage.has_iam_users_of(&ACCOUNT.into()) && !coverage.has_iam_users_of(&"1".into()));
-    assert!(gone(&coverage).iter().all(|(_, gone)| gone.is_none()), "nobody was asked");
+    assert!(gone(&coverage).iter().all(|(_, gone)| gone.is_none()), "IAM was not asked");
     coverage.set_users(&ACCOUNT.into(), ["alice".to_owned()]);
     let expected = [("alice", Some(false)), ("bob", Some(true)), ("both", None), ("foreign", None), ("sso", None)];
     assert_eq!(gone(&coverage), expected.map(|(name, gone)| (name.to_owned(), gone)));

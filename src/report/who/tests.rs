@@ -175,7 +175,7 @@ fn arn_matches_its_resource_type() {
     let queue = ask("arn:aws:sqs:eu-west-1:111122223333:cpu", vec![event("sqs cpu create 1 alice")]);
     assert_eq!(owners(&queue), [Some("alice")], "an ARN that names no type");
     let function = ask("arn:aws:lambda:eu-west-1:111122223333:function:f", vec![event("lambda f create 1 alice")]);
-    assert_eq!(owners(&function), [Some("alice")], "a type that bears another word than its ARN");
+    assert_eq!(owners(&function), [Some("alice")], "a type with another word than in its ARN");
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn url_or_arn_that_is_an_id_matches_no_other() {
     let queue = [event(&format!("sqs {url} upsert 1 alice")), event("sqs app upsert 1 alice")];
     let with_role = || queue.iter().cloned().chain([event("iam-role app create 1 bob")]).collect();
     assert_eq!(owners(&ask(url, with_role())), [Some("alice")]);
-    assert_eq!(owners(&ask("app", with_role())), [Some("bob"), Some("alice")], "a name means all that bear it");
+    assert_eq!(owners(&ask("app", with_role())), [Some("bob"), Some("alice")], "a name matches all resources with it");
     let topic = "arn:aws:sns:eu-west-1:111122223333:app";
     let found = ask(topic, vec![event(&format!("sns {topic} upsert 1 alice")), event("sqs app upsert 1 bob")]);
     assert_eq!(owners(&found), [Some("alice")]);
@@ -205,7 +205,7 @@ fn given_rules_decide() {
     let found =
         answers("app", history(vec![event("iam-role app create 1 bob")]), &Filter::default(), &rules, &is_global);
     assert_eq!((found[0].owner.as_deref(), found[0].reason.as_str()), (None, "bob does not end with @example.com"));
-    assert!(found[0].event.is_some(), "the event is told all the same");
+    assert!(found[0].event.is_some(), "the event is shown anyway");
 }
 
 #[test]
@@ -213,9 +213,9 @@ fn evidence_lists_rules_in_order() {
     let rules = OwnerRules { user_suffix: Some("b".to_owned()), ..OwnerRules::default() };
     let events = vec![event("iam-role app create 1 bob"), event("iam-role app create 2 bob")];
     let found = answers("app", history(events), &Filter::default(), &rules, &is_global);
-    let told: Vec<_> = found[0].evidence.iter().map(|step| (step.rule, step.says.as_str())).collect();
+    let actual: Vec<_> = found[0].evidence.iter().map(|step| (step.rule, step.says.as_str())).collect();
     assert_eq!(
-        told,
+        actual,
         [
             (Rule::Event, "Anycreate at 2026-03-01T10:00:02Z is the latest of 2 create events on record"),
             (Rule::Caller, "IAMUser arn:aws:iam::111122223333:user/bob"),

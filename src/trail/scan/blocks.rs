@@ -1,24 +1,24 @@
-//! Bytes of JSON → for each block of 64 bytes, bitmaps of the characters that JSON's structure is made of.
+//! Classifies bytes of JSON: for each block of 64 bytes, bitmaps of the structural characters.
 //!
-//! The only unsafe code of the crate. It classifies bytes and knows nothing of JSON beyond that; what the bitmaps mean,
-//! `frame` says. [`scalar`] is the reference and works everywhere; SSE2 and AVX2 give the same, and a test compares all
-//! that the machine has.
+//! The only unsafe code of the crate. It classifies bytes and knows nothing else about JSON; `frame` interprets the
+//! bitmaps. [`scalar`] is the reference and works everywhere. SSE2 and AVX2 have the same result, and a test compares all
+//! implementations that the machine supports.
 //!
 //! # Why it is safe
-//! Two things are unsafe: to call a function that is compiled for AVX2 or SSE2, and to load a vector from memory.
-//! [`Classifier`] can be made only by [`Classifier::detect`] (and by the tests, by the same rule), which names a way
-//! only where the processor has it. A load reads `VECTOR` bytes at an offset into a `&[u8; BLOCK]` that is a multiple of
-//! `VECTOR` and less than `BLOCK`, so it stays inside; the instructions used ask for no alignment.
+//! Two things are unsafe: calling a function that is compiled for AVX2 or SSE2, and loading a vector from memory.
+//! [`Classifier`] can be created only by [`Classifier::detect`] (and by the tests, with the same check), which selects an implementation
+//! only if the processor supports it. A load reads `VECTOR` bytes at an offset into a `&[u8; BLOCK]` that is a multiple of
+//! `VECTOR` and less than `BLOCK`, so it stays inside. The instructions need no alignment.
 
 #![allow(unsafe_code, reason = "vector instructions have no safe way in; the argument is above")]
 
-/// Bytes of a block: one bit each in a `u64`.
+/// The size of a block in bytes: one bit each in a `u64`.
 pub(super) const BLOCK: usize = 64;
 
-/// Blocks that are classified at once: their bitmaps stay in the fastest cache.
+/// The number of blocks that are classified at once: their bitmaps stay in the L1 cache.
 pub(super) const CHUNK: usize = 64;
 
-/// The bitmaps of a block; the lowest bit is its first byte.
+/// The bitmaps of a block. The lowest bit is its first byte.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Bits {
     /// `"`
@@ -27,15 +27,15 @@ pub(super) struct Bits {
     pub(super) backslashes: u64,
     /// `{`, `}`, `[`, `]`
     pub(super) brackets: u64,
-    /// What may stand before a string: `{`, `[`, `,`, `:`, and all up to the space.
+    /// Characters that can precede a string: `{`, `[`, `,`, `:`, and all up to the space.
     pub(super) leads: u64,
-    /// The byte that was asked for.
+    /// The marked byte.
     pub(super) marks: u64,
-    /// Bytes that aren't ASCII; not which, only whether there are any.
+    /// Non-zero if the block has non-ASCII bytes; the position is not recorded.
     pub(super) non_ascii: u64,
 }
 
-/// Classifies blocks in the fastest way that the processor has.
+/// Classifies blocks with the fastest implementation that the processor supports.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Classifier(Way);
 
@@ -50,7 +50,7 @@ enum Way {
 }
 
 impl Classifier {
-    /// The fastest way.
+    /// Selects the fastest implementation.
     pub(super) fn detect() -> Self {
         #[cfg(target_arch = "x86_64")]
         let way = if std::arch::is_x86_feature_detected!("avx2") { Way::Avx2 } else { Way::Sse2 };
@@ -59,8 +59,8 @@ impl Classifier {
         Self(way)
     }
 
-    /// Classifies the first blocks of `json`, at most [`CHUNK`], and marks a byte in them; says how many. A last block that
-    /// isn't whole is filled up with spaces.
+    /// Classifies the first blocks of `json`, at most [`CHUNK`], and marks a byte in them. Returns their number. An incomplete
+    /// last block is padded with spaces.
     pub(super) fn classify(self, json: &[u8], mark: u8, bits: &mut [Bits; CHUNK]) -> usize {
         let (blocks, rest) = json.as_chunks::<BLOCK>();
         let whole = blocks.len().min(CHUNK);
@@ -79,7 +79,7 @@ impl Classifier {
     fn whole(self, blocks: &[[u8; BLOCK]], mark: u8, bits: &mut [Bits]) {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: `detect` names this way only where the processor has AVX2.
+            // SAFETY: `detect` selects this implementation only if the processor has AVX2.
             Way::Avx2 => unsafe { x86_64::avx2(blocks, mark, bits) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: SSE2 is part of x86-64.
@@ -89,7 +89,7 @@ impl Classifier {
     }
 }
 
-/// The reference: one byte after the other.
+/// The reference: one byte at a time.
 fn scalar(blocks: &[[u8; BLOCK]], mark: u8, bits: &mut [Bits]) {
     for (block, bits) in blocks.iter().zip(bits) {
         *bits = Bits::default();
@@ -118,7 +118,7 @@ mod x86_64 {
 
     use super::{BLOCK, Bits};
 
-    /// What `{`, `}`, `[` and `]` have in common: this bit makes brackets of the one kind those of the other.
+    /// The bit that distinguishes `{` and `}` from `[` and `]`.
     const CASE: i8 = 0x20;
 
     #[expect(clippy::cast_sign_loss, reason = "a bitmap")]
@@ -190,7 +190,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// All ways that the machine has.
+    /// All implementations that the machine supports.
     fn ways() -> Vec<Way> {
         let mut ways = vec![Way::Scalar];
         #[cfg(target_arch = "x86_64")]
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn every_byte_is_of_one_kind_wherever_it_stands() {
+    fn every_byte_has_one_class_in_every_position() {
         for byte in 0..=u8::MAX {
             for index in 0..BLOCK {
                 let mut block = [b'a'; BLOCK];

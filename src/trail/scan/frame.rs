@@ -1,24 +1,24 @@
-//! A list's JSON → where each of its records begins and ends, and where the values of some of their own keys are: one
-//! pass over the bytes, 64 at a time, that parses nothing.
+//! Finds the start and end of each record in a list's JSON, and the positions of the values of some of its own keys, in one
+//! pass over the bytes, 64 at a time, without parsing.
 //!
-//! Strings with their escapes and brackets with their kinds are followed from the list's first byte, so that nothing
-//! in a request's parameters can look like a record or like a record's own key. Whatever is unusual (a record that isn't
-//! an object, brackets that don't match, a string where none can begin, the end of the bytes) stops the pass before the record that
-//! holds it: `document` reads that one with `serde_json` and decides.
+//! Strings with their escapes and brackets with their types are tracked from the first byte of the list, so that nothing
+//! in a request's parameters can look like a record or like a record's own key. Anything unusual (a record that is not
+//! an object, unbalanced brackets, a string where none can begin, the end of the bytes) stops the pass before that
+//! record: `document` reads it with `serde_json` and decides.
 //!
-//! What is framed is not valid JSON for certain: scalars, escapes, commas and colons inside of a record aren't looked at.
+//! A framed record is not certainly valid JSON: scalars, escapes, commas and colons inside of a record are not checked.
 
 use std::ops::Range;
 
 use super::blocks::{BLOCK, Bits, CHUNK, Classifier};
 
-/// Blocks that are classified at first, for a list that is stopped soon; each time twice as many up to [`CHUNK`].
+/// The number of blocks classified first, for a list that is stopped soon. It doubles each time, up to [`CHUNK`].
 const FIRST_BLOCKS: usize = 4;
 
 /// Even bits.
 const EVEN: u64 = 0x5555_5555_5555_5555;
 
-/// A list's position at which nothing of it was read yet, or an element.
+/// A position in a list, before its first element or after an element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Position {
     /// The offset after the list's `[` or the last element.
@@ -27,20 +27,20 @@ pub(super) struct Position {
     pub(super) after_element: bool,
 }
 
-/// How a pass ended.
+/// The result of a pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stop {
-    /// With the list; the offset after its `]`.
+    /// The list ended; the offset after its `]`.
     End(usize),
-    /// At something unusual in the element after this position, or behind it.
+    /// Something unusual is in the element after this position, or after it.
     Unusual(Position),
 }
 
-/// The names of own keys whose values are looked for.
+/// The names of a record's own keys to find values of.
 #[derive(Debug, Clone)]
 pub(in crate::trail) struct Keys {
     names: Vec<Key>,
-    /// From a name's opening quote to its closing one, in bytes; without repeats.
+    /// The lengths from a name's opening quote to its closing one, in bytes, without duplicates.
     distances: Vec<u32>,
     mark: Mark,
 }
@@ -49,14 +49,14 @@ pub(in crate::trail) struct Keys {
 struct Key {
     /// The opening quote and the name.
     spelled: Box<[u8]>,
-    /// Its last bytes, to be compared at once.
+    /// Its last bytes, for a fast comparison.
     tail: [u8; TAIL],
 }
 
 /// Bytes of a key that are compared at once.
 const TAIL: usize = 8;
 
-/// A byte that all names have in one place: other strings as long as one of them are not looked at.
+/// A byte that all names have at the same distance from the end: other strings of the same length are skipped.
 #[derive(Debug, Clone, Copy)]
 struct Mark {
     byte: u8,
@@ -65,7 +65,7 @@ struct Mark {
 }
 
 impl Mark {
-    /// One name's capital, for others are rare; else the quote itself, which says nothing.
+    /// A capital letter of the names, because these are rare; else the quote itself, which excludes nothing.
     fn of(names: &[&str]) -> Self {
         let capital = match names {
             [name] => name.bytes().rev().zip(1..).find(|(byte, _)| byte.is_ascii_uppercase()),
@@ -77,7 +77,7 @@ impl Mark {
 }
 
 impl Keys {
-    /// Of at least 7 and fewer than 62 bytes each; none needs escapes.
+    /// Each has 7 to 61 bytes and needs no escapes.
     pub(in crate::trail) fn new(names: &[&str]) -> Self {
         let mark = Mark::of(names);
         let key = |name: &&str| {
@@ -94,36 +94,36 @@ impl Keys {
         Self { names, distances, mark }
     }
 
-    /// Closing quotes of strings that have one of the names' lengths and their mark, by the quotes and marks of the block, and those
-    /// of the block before.
+    /// The closing quotes of strings with the length of a name and its mark, from the quotes and marks of this block and of
+    /// the previous one.
     #[inline]
     fn candidates(&self, quotes: [u64; 2], marks: [u64; 2]) -> u64 {
         let all = self.distances.iter().fold(0, |all, &distance| all | shifted(quotes, distance));
         all & shifted(marks, self.mark.distance)
     }
 
-    /// Which name stands before the closing quote at `end`, whatever is before it.
+    /// The name before the closing quote at `end`, regardless of what precedes it.
     fn index(&self, json: &[u8], end: usize) -> Option<usize> {
         let before = &json[..end];
         let tail = before.last_chunk::<TAIL>()?;
-        // A quote with a backslash before it is none: it is the text of a longer string.
-        let stands = |key: &Key| before.strip_suffix(&*key.spelled).is_some_and(|before| !before.ends_with(b"\\"));
-        self.names.iter().position(|key| key.tail == *tail && stands(key))
+        // A quote after a backslash does not begin a string: it is in the text of a longer one.
+        let precedes = |key: &Key| before.strip_suffix(&*key.spelled).is_some_and(|before| !before.ends_with(b"\\"));
+        self.names.iter().position(|key| key.tail == *tail && precedes(key))
     }
 }
 
-/// What a record's own keys are found to be.
+/// The own keys of a record that were found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::trail) struct Found {
-    /// Where the value of each of [`Keys`] begins, as an offset in the record: the last one's where a key is repeated.
+    /// The offset in the record of the value of each of [`Keys`]. For duplicate keys, that of the last one.
     pub(in crate::trail) values: Vec<Option<usize>>,
-    /// Whether other values may count: a string of the record's own, a key it may be, spells a plain character as
-    /// `\u00XX`; or a key is repeated, as where a broken record has run into the next.
+    /// Whether other values may count: an own string of the record, possibly a key, has a plain character as
+    /// `\u00XX`; or a key is duplicated, which also happens if a broken record runs into the next.
     pub(in crate::trail) is_doubtful: bool,
 }
 
-/// Goes through a list from `position` in it, and hands each record on: its offsets, and whether it may hold what isn't
-/// ASCII. Where `each` doesn't take a record, the pass ends before it.
+/// Walks a list from `position` and passes each record on: its offsets, and whether it may have non-ASCII
+/// characters. If `each` does not accept a record, the pass ends before it.
 pub(super) fn records(
     json: &[u8],
     position: Position,
@@ -156,7 +156,7 @@ pub(super) fn records(
     Stop::Unusual(pass.last)
 }
 
-/// What a record's own text comes to, where nothing in it is unusual.
+/// The result for the bytes of a record without anything unusual.
 pub(super) fn one(record: &[u8], keys: &Keys) -> Option<Found> {
     let mut one = None;
     let start = Position { offset: 0, after_element: false };
@@ -167,31 +167,31 @@ pub(super) fn one(record: &[u8], keys: &Keys) -> Option<Found> {
     one
 }
 
-/// Where strings are, carried from block to block.
+/// The state of strings, carried from block to block.
 #[derive(Default)]
 struct Text {
-    /// All bits when the block before ended in a string.
+    /// All bits if the previous block ended in a string.
     in_string: u64,
-    /// 1 when it ended with a backslash that escapes what comes next.
+    /// 1 if it ended with a backslash that escapes the next character.
     escapes: u64,
-    /// Its quotes that begin or end a string.
+    /// The quotes that begin or end a string.
     quotes: u64,
-    /// Its marks of keys.
+    /// The marks of keys.
     marks: u64,
-    /// Whether it ended with something before which no string may begin; a list's `[` isn't.
+    /// Whether it ended with a character that can't precede a string. A list's `[` can.
     no_lead: bool,
 }
 
-/// What is to be looked at in a block.
+/// The positions to handle in a block.
 struct Marks {
-    /// Brackets outside of strings, closing quotes of strings that may be a key, and backslashes that spell plain characters.
+    /// Brackets outside of strings, closing quotes of possible keys, and backslashes that escape plain characters.
     looked_at: u64,
     /// Whether something unusual follows the last of them.
     is_unusual: bool,
 }
 
 impl Text {
-    /// The marks of the block at the beginning of `json`. Called for every block: a call costs as much as its work.
+    /// The positions for the block at the beginning of `json`. Called for every block, and inlined because a call costs as much as its work.
     #[inline(always)]
     fn next(&mut self, bits: &Bits, keys: &Keys, json: &[u8]) -> Marks {
         let escaped = self.escaped(bits.backslashes);
@@ -206,7 +206,7 @@ impl Text {
             looked_at |= plain_escapes(json, bits.backslashes & !escaped);
         }
         if unusual != 0 {
-            // What comes before it.
+            // The characters before it.
             looked_at &= (unusual & unusual.wrapping_neg()) - 1;
         }
         self.in_string = 0_u64.wrapping_sub(inside >> (u64::BITS - 1));
@@ -216,7 +216,7 @@ impl Text {
         Marks { looked_at, is_unusual: unusual != 0 }
     }
 
-    /// The characters that a backslash stands before, itself not escaped.
+    /// The characters after a backslash that is not escaped itself.
     #[inline]
     fn escaped(&mut self, backslashes: u64) -> u64 {
         if backslashes == 0 {
@@ -224,7 +224,7 @@ impl Text {
         }
         let unescaped = backslashes & !self.escapes;
         let follows = unescaped << 1 | self.escapes;
-        // Runs of backslashes that begin at an odd bit: adding carries through a run to the bit after it.
+        // For runs of backslashes that begin at an odd bit, an addition carries through the run to the bit after it.
         let odd_starts = unescaped & !EVEN & !follows;
         let (after_runs, overflows) = odd_starts.overflowing_add(unescaped);
         self.escapes = u64::from(overflows);
@@ -232,7 +232,7 @@ impl Text {
     }
 }
 
-/// Of the backslashes in a block at the beginning of `json`, those that spell a plain character.
+/// The backslashes in a block at the beginning of `json` that escape a plain character.
 fn plain_escapes(json: &[u8], mut backslashes: u64) -> u64 {
     let mut plain = 0;
     while backslashes != 0 {
@@ -245,13 +245,13 @@ fn plain_escapes(json: &[u8], mut backslashes: u64) -> u64 {
     plain
 }
 
-/// The bits of a block moved up by fewer than 64, and what the block before it moves into it.
+/// The bits of a block shifted up by less than 64, with the bits that are shifted in from the previous block.
 #[inline]
 fn shifted([bits, before]: [u64; 2], distance: u32) -> u64 {
     bits << distance | before.unbounded_shr(u64::BITS - distance)
 }
 
-/// Each bit: whether there is an odd number of bits up to it, itself included.
+/// Each bit is the parity of the bits up to and including it.
 #[inline]
 fn to_prefix_parity(mut bits: u64) -> u64 {
     for shift in [1, 2, 4, 8, 16, 32] {
@@ -260,7 +260,7 @@ fn to_prefix_parity(mut bits: u64) -> u64 {
     bits
 }
 
-/// The brackets that are open: one bit each, the innermost lowest, below a 1 that stands for none; a 1 is an object.
+/// The open brackets: one bit each, the innermost lowest, below a 1 that marks the end. A 1 is an object.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd)]
 struct Nesting(u64);
 
@@ -269,7 +269,7 @@ impl Nesting {
     const NONE: Self = Self(1);
     /// In a record, at its own depth.
     const RECORD: Self = Self(0b11);
-    /// As deep as can be told.
+    /// At the maximum depth.
     const DEEPEST: Self = Self(1 << 63);
 }
 
@@ -280,15 +280,15 @@ struct Pass<'a, F> {
     found: Found,
     /// After the last record.
     last: Position,
-    /// Where the record begins that is open.
+    /// The start of the open record.
     start: usize,
-    /// The end of the last block with bytes that aren't ASCII, 0 for none.
+    /// The end of the last block with non-ASCII bytes, 0 for none.
     non_ascii: usize,
     nesting: Nesting,
 }
 
 impl<F: FnMut(Range<usize>, bool, &Found) -> bool> Pass<'_, F> {
-    /// Looks at what is marked in a block.
+    /// Handles the marked positions of a block.
     #[inline]
     fn block(&mut self, base: usize, mut marks: u64) -> Option<Stop> {
         while marks != 0 {
@@ -308,10 +308,10 @@ impl<F: FnMut(Range<usize>, bool, &Found) -> bool> Pass<'_, F> {
         None
     }
 
-    /// `false`: it is unusual.
+    /// Returns `false` if it is unusual.
     #[inline]
     fn bracket(&mut self, at: usize, byte: u8) -> bool {
-        // What `{` and `[`, and what `{` and `}`, have and the others haven't.
+        // The bits that `{` and `[`, and that `{` and `}`, share and the others don't.
         let (opens, is_object) = (byte & 0x02 != 0, u64::from(byte >> 5 & 1));
         let Nesting(open) = self.nesting;
         if opens {
@@ -350,7 +350,7 @@ impl<F: FnMut(Range<usize>, bool, &Found) -> bool> Pass<'_, F> {
         if is_clean { Stop::End(at + 1) } else { Stop::Unusual(self.last) }
     }
 
-    /// Whether what stands between the last record and this one is one comma, or nothing before the first.
+    /// Whether the text between the last record and this one is one comma, or nothing before the first.
     fn is_separated(&self, at: usize) -> bool {
         let Position { offset, after_element } = self.last;
         let between = match &self.json[offset..at] {
@@ -360,7 +360,7 @@ impl<F: FnMut(Range<usize>, bool, &Found) -> bool> Pass<'_, F> {
         between == if after_element { &b","[..] } else { b"" }
     }
 
-    /// A string that may be a wanted key ends at `at`. Never unusual.
+    /// A string that may be one of the keys ends at `at`. Never unusual.
     #[inline]
     fn key(&mut self, at: usize) -> bool {
         if self.nesting == Nesting::RECORD
@@ -376,14 +376,14 @@ impl<F: FnMut(Range<usize>, bool, &Found) -> bool> Pass<'_, F> {
         true
     }
 
-    /// A plain character is spelled as an escape. Never unusual.
+    /// A plain character is escaped. Never unusual.
     fn escape(&mut self) -> bool {
         self.found.is_doubtful |= self.nesting == Nesting::RECORD;
         true
     }
 }
 
-/// Whether what follows a backslash stands for a character that keys and names are made of.
+/// Whether the escape after a backslash is for a character of keys and event names.
 pub(super) fn spells_plain(escape: &[u8]) -> bool {
     let digits = escape.strip_prefix(b"u00").and_then(|rest| rest.first_chunk::<2>());
     let byte =
@@ -391,7 +391,7 @@ pub(super) fn spells_plain(escape: &[u8]) -> bool {
     byte.is_some_and(is_plain)
 }
 
-/// Whether names of AWS calls, and records' own keys, are made of it.
+/// Whether event names, and records' own keys, consist of such characters.
 pub(super) fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-')
 }

@@ -260,8 +260,8 @@ fn other_services() -> Case {
         cluster("ecs.amazonaws.com"),
         cluster("eks.amazonaws.com"),
         // Of services that no map will ever have.
-        cluster("clusters-of-nobody.amazonaws.com"),
-        call("repositories-of-nobody.amazonaws.com", "CreateRepository").request(json!({"repositoryName": "git"})),
+        cluster("clusters-without-owner.amazonaws.com"),
+        call("repositories-without-owner.amazonaws.com", "CreateRepository").request(json!({"repositoryName": "git"})),
         call("someone-else.amazonaws.com", "CreateBucket").request(json!({"bucketName": "not-s3"})),
         call("s3.amazonaws.com", "CreateRole").request(json!({"roleName": "no-role", "bucketName": "no-bucket"})),
     ];

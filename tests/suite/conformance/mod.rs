@@ -63,8 +63,8 @@ fn generated_records_give_the_same_rows_from_every_source() {
 #[test]
 fn sessions_are_the_same_from_every_source() {
     let world = World::new(&[cases::sessions()]);
-    let told = world.load_files(&["--chains"]);
-    assert_eq!((&told["ids"], &told["sessions"]["read"]), (&json!(1), &json!(10)), "{told}");
+    let summary = world.load_files(&["--chains"]);
+    assert_eq!((&summary["ids"], &summary["sessions"]["read"]), (&json!(1), &json!(10)), "{summary}");
     let sessions = |database: &str| {
         let known = "SELECT concat_ws(' ', iif(typeof(session) = 'blob', hex(session), session), called_at, caller_key, \
                      hex(event_id), hex(shared_event_id), facts) FROM sessions JOIN session_calls USING (call_id) ORDER BY 1";
@@ -75,9 +75,9 @@ fn sessions_are_the_same_from_every_source() {
     for source in &SOURCES {
         source.load(&world, source.name, &[]).success();
         assert_eq!(sessions(source.name), [""; 0], "{}", source.name);
-        let told = source.load(&world, source.name, &["--chains"]).success().json();
+        let summary = source.load(&world, source.name, &["--chains"]).success().json();
         assert_eq!(sessions(source.name), expected, "{}", source.name);
-        assert_eq!((&told["without_ids"], &told["new_ids"]), (&json!({}), &json!(0)), "{}", source.name);
+        assert_eq!((&summary["without_ids"], &summary["new_ids"]), (&json!({}), &json!(0)), "{}", source.name);
         let db = format!("{}.db", source.name);
         let who = ["who", "by-a-session", "--resolve-chains", "--output", "json", "--db", &db];
         let answer = world.bench.trailcreator(who).run().success().json();

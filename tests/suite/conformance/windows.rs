@@ -58,8 +58,8 @@ fn every_time_range_gives_the_same_rows_from_every_source() {
         assert_eq!(reference.len(), *count, "{window:?}");
         for source in sources.iter().filter(|source| !source.forgets() || is_recent(window)) {
             let database = format!("{}-{number}", source.name);
-            let told = source.load(&world, &database, window).success().json();
-            assert_eq!(told["new_ids"], json!(count), "{} {window:?}", source.name);
+            let summary = source.load(&world, &database, window).success().json();
+            assert_eq!(summary["new_ids"], json!(count), "{} {window:?}", source.name);
             assert_same(source, &source.of_reference(&reference), &rows(&world.database(&database)));
         }
     }

@@ -82,7 +82,7 @@ fn kinds() -> Vec<Event> {
         at(bucket("a, b ,c")).by(Caller::root()).field("sharedEventID", json!("shared-1")),
         at(bucket("by-saml")).by(Caller::saml_user("sam")),
         at(bucket("by-service")).by(Caller::service("autoscaling.amazonaws.com")),
-        at(bucket("by-nobody")).field("userIdentity", json!({"invokedBy": "AWS Internal"})),
+        at(bucket("by-no-user")).field("userIdentity", json!({"invokedBy": "AWS Internal"})),
         at(bucket("of-the-other").account(OTHER)),
         at(bucket("without-receiver")).field("recipientAccountId", Value::Null),
         at(bucket("refused")).failed("AccessDenied"),
