@@ -18,8 +18,7 @@ use crate::trail::filter::RecordFilter;
 use crate::trail::scan::Scanner;
 
 /// The message after the first Ctrl-C.
-pub(super) const STOPPING: &str =
-    "stopping, and saving what was read; press Ctrl-C again to stop at once";
+pub(super) const STOPPING: &str = "stopping, and saving what was read; press Ctrl-C again to stop at once";
 
 /// The hint when a load fails midway.
 pub(super) const RESUME: &str = "everything loaded so far is saved; run the same command again to resume";

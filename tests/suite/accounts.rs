@@ -240,7 +240,9 @@ fn denied_tags_are_reported_and_the_rest_is_written() {
     run(&["accounts"]).code(1).says(["AWSOrganizationsNotInUse", "management account"]);
     moto.boto3("client('organizations').create_organization(FeatureSet='ALL')");
     let summary = run(&["accounts", "-f", "accounts.yml"]);
-    summary.code(4).says(["account 111111111111 is written without its tags", "allow organizations:ListTagsForResource"]);
+    summary
+        .code(4)
+        .says(["account 111111111111 is written without its tags", "allow organizations:ListTagsForResource"]);
     summary.says(["skipped account 222222222222: not active: PENDING_CLOSURE"]);
     let file = as_c7n_org_reads(&bench.path("accounts.yml"));
     assert_eq!(file["accounts"].as_array().map(Vec::len), Some(1));

@@ -218,7 +218,7 @@ fn unreadable_rows_are_listed_and_the_rest_is_imported() {
     assert_eq!(figures(run.code(4)), [4, 2, 2, 0, 2]);
     let failures = json!([
         {"name": "row 2", "reason": "event_date \"soon\" is not a date with a time"},
-        {"name": "row 3", "reason": "it has no event_name"},
+        {"name": "row 3", "reason": "no event_name"},
     ]);
     assert_eq!(run.json()["failures"], failures);
     let stored = "SELECT resource_id, event_time FROM resource_events ORDER BY event_time";
@@ -394,7 +394,7 @@ fn interrupted_import_keeps_what_it_read_and_says_so() {
     drop(lock);
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));
-    assert!(messages.any(|line| line.unwrap().contains("the same command imports the rest")));
+    assert!(messages.any(|line| line.unwrap().contains("run the same command again to import the rest")));
     assert!((1..40_000).contains(&stored(&db)));
     assert!(String::from_utf8_lossy(&output.stdout).contains("partly imported"));
 }
@@ -420,7 +420,7 @@ fn other_files_are_refused_with_a_hint_and_nothing_is_created() {
     refused("columns.db", &["lacks user_agent, client_ip, rtype, resource_ids"]);
     bench.write("logs/one.json", Trail::new().json());
     bench.trailcreator(["load-files", "logs", "--db", "ours.db"]).run().success();
-    refused("ours.db", &["a database of trailcreator itself", "nothing to import"]);
+    refused("ours.db", &["a database of trailcreator itself", "no import is needed"]);
     bench.trailcreator(["import"]).run().code(2);
 }
 

@@ -365,7 +365,7 @@ fn interrupted_load_keeps_what_it_read_and_says_so() {
         assert_eq!(output.status.code(), Some(130), "{signal}");
         let messages = String::from_utf8_lossy(&output.stderr);
         assert!(messages.starts_with("stopping"), "{messages}");
-        assert!(messages.contains("the same command loads the rest"), "{messages}");
+        assert!(messages.contains("run the same command again to load the rest"), "{messages}");
         assert!(String::from_utf8_lossy(&output.stdout).contains("files        3 read"));
     }
 }

@@ -318,7 +318,7 @@ fn interrupt_ends_at_once_and_keeps_what_was_read() {
     let output = child.wait_with_output().expect("it ends");
     assert_eq!(output.status.code(), Some(130));
     let messages = String::from_utf8_lossy(&output.stderr);
-    assert!(messages.contains("the same command loads the rest"), "{messages}");
+    assert!(messages.contains("run the same command again to load the rest"), "{messages}");
     assert!(!events(&bench.path("creators.db")).is_empty());
 }
 

@@ -164,8 +164,8 @@ fn contents_of_the_database_are_shown_if_a_resource_is_unknown() {
     load(&bench, vec![queue("a", Caller::root()), queue("b", Caller::root()).at("2026-04-01T00:00:00Z")]);
     let run = bench.trailcreator(["who", "a", "no-such-thing"]).run();
     let text = &run.code(4).stdout;
-    let covered = format!("of account {ACCOUNT} in us-east-1, from 2026-03-01T10:00:00Z to 2026-04-01T00:00:00Z");
-    for line in [&format!("  events   {covered}"), "  read     files", "  next     ask Event history"] {
+    let covered = format!("account {ACCOUNT} in us-east-1, from 2026-03-01T10:00:00Z to 2026-04-01T00:00:00Z");
+    for line in [&format!("  events   {covered}"), "  read     files", "  next     look in Event history"] {
         assert!(text.contains(line), "{line}: {text}");
     }
     let document = bench.trailcreator(["who", "no-such-thing", "--output", "json"]).run().code(4).json();
