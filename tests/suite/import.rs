@@ -417,7 +417,7 @@ fn other_files_are_refused_with_a_hint_and_nothing_is_created() {
     database("things.db", "CREATE TABLE things (a)");
     refused("things.db", &["things.db has no table `events`", "c7n-trailcreator wrote"]);
     database("columns.db", "CREATE TABLE events (account_id, region, event_date, event_name, event_source, user_id)");
-    refused("columns.db", &["lacks user_agent, client_ip, rtype, resource_ids"]);
+    refused("columns.db", &["has no user_agent, client_ip, rtype, resource_ids"]);
     bench.write("logs/one.json", Trail::new().json());
     bench.trailcreator(["load-files", "logs", "--db", "ours.db"]).run().success();
     refused("ours.db", &["a database of trailcreator itself", "no import is needed"]);
