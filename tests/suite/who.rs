@@ -107,9 +107,9 @@ fn every_argument_gets_an_answer_and_an_unknown_id_is_an_item_failure() {
     let run =
         bench.trailcreator(["who", "by-aws", "no-such-thing", "gone", "i-0bbbbbbbbbbbbbbbb", "--output", "json"]).run();
     let found = resources(run.code(4));
-    let told: Vec<_> = found.iter().map(|entry| (&entry["id"], &entry["owner"], &entry["reason"])).collect();
+    let answers: Vec<_> = found.iter().map(|entry| (&entry["id"], &entry["owner"], &entry["reason"])).collect();
     assert_eq!(
-        told,
+        answers,
         [
             (&json!("by-aws"), &Value::Null, &json!("AWS service rds.amazonaws.com")),
             (&json!("no-such-thing"), &Value::Null, &json!("the database has no event of this resource")),
@@ -141,11 +141,11 @@ fn names_arns_and_urls_find_the_matching_resource() {
     ] {
         let run = bench.trailcreator(["who", query, "--output", "json"]).run();
         let found = resources(run.success());
-        let told: Vec<_> = found
+        let answers: Vec<_> = found
             .iter()
             .map(|entry| (entry["resource_type"].as_str().unwrap_or("none"), entry["owner"].as_str().unwrap_or("none")))
             .collect();
-        assert_eq!(told, expected, "{query}");
+        assert_eq!(answers, expected, "{query}");
     }
 }
 
