@@ -87,6 +87,17 @@ def fork(template, listener):
     connection.close()
 
 
+def end(name):
+    """Ends the fork server, and leaves a note of its processes' CPU time for .ci/run, which does not see them end."""
+    notes = os.environ.get("TEST_TIMES")
+    if notes:
+        reap()
+        with open(notes, "a", encoding="utf-8") as file:
+            print(f"CPU seconds of Python: {sum(os.times()[:4]):.1f} {name}", file=file)
+    # DuckDB complains about an orderly end.
+    os._exit(0)
+
+
 def main():
     path = pathlib.Path(sys.argv[1])
     sys.path.insert(0, str(path.parent))
@@ -105,7 +116,7 @@ def main():
     while True:
         for key, _ in waiting.select():
             if key.fileobj is sys.stdin:
-                return
+                end(path.stem)
             fork(template, listener)
 
 
