@@ -214,6 +214,10 @@ fn the_check_finds_what_the_api_models_do_not_know() {
     for file in fs::read_dir(in_repository("resource-maps")).expect("the folder is there") {
         let path = file.expect("the folder is readable").path();
         let name = path.file_name().expect("a file has a name").to_owned();
+        // A map without a slip has no part in this test, and reading the models of its service takes time.
+        if slips.iter().all(|slip| name != slip.0) {
+            continue;
+        }
         let mut text = fs::read_to_string(&path).expect("a map is text");
         for (_, right, wrong, _) in slips.iter().filter(|slip| name == slip.0) {
             assert!(text.contains(right), "{} no longer has {right:?}", path.display());

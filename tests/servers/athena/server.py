@@ -1,9 +1,9 @@
 """A test server that speaks Athena's protocol and executes the SQL it is given.
 
-AWS JSON 1.1 (`X-Amz-Target: AmazonAthena.*`) on a free loopback port, whose URL is the one line written to stdout. It
-ends when its stdin closes. Results go to the S3 server named on the command line.
+AWS JSON 1.1 (`X-Amz-Target: AmazonAthena.*`) on a free loopback port. A template of tests/suite/common/fork_server.py:
+the request is {"configuration"}, the answer is {"port"}.
 
-Configuration (JSON, first argument): {"s3": URL,
+Configuration: {"s3": URL, where results go,
 "tables": [{"shape", "database"?, "name"?, "files"?, "without"?, "parameters"?}], "unrelated": [NAME…],
 "workgroups": {NAME: {"output"?, "enforce"?, "managed"?}}}
 
@@ -15,8 +15,6 @@ and wait by `POST /_await` with {"operation", "calls": COUNT} until it was calle
 """
 
 import json
-import os
-import sys
 import threading
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -210,16 +208,11 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
-def main():
-    Handler.service = Service(json.loads(sys.argv[1]))
+def serve(request, caller):
+    """Answers until the test drops the server."""
+    Handler.service = Service(request["configuration"])
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    print(f"http://127.0.0.1:{server.server_address[1]}", flush=True)
-    sys.stdin.read()
-    # Held answers must not keep the process.
-    os._exit(0)
-
-
-if __name__ == "__main__":
-    main()
+    caller.answer({"port": server.server_address[1]})
+    caller.wait()

@@ -1,19 +1,18 @@
 //! The project's own Athena server (`tests/servers/athena/`), which moto's can't replace: it executes the SQL.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{Moto, Trailcreator, python};
+use super::forks::{self, Fork};
+use super::{Moto, Trailcreator};
 
 /// A running server. Stopped when dropped, and when the test's process ends in any way.
 pub(crate) struct Athena {
-    server: Child,
+    _server: Fork,
     address: String,
     _folder: TempDir,
 }
@@ -32,18 +31,11 @@ impl Athena {
         configuration["s3"] = json!(moto.endpoint());
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let errors = folder.path().join("stderr");
-        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers/athena/server.py");
-        let mut command = Command::new(python());
-        command.arg(program).arg(configuration.to_string()).env("PYTHONDONTWRITEBYTECODE", "1");
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        command.stderr(fs::File::create(&errors).expect("the folder is writable"));
-        let mut server = command.spawn().expect("the environment's Python starts");
-        let mut line = String::new();
-        BufReader::new(server.stdout.take().expect("piped above")).read_line(&mut line).expect("stdout is readable");
-        let Some(address) = line.trim().strip_prefix("http://") else {
+        let mut server = forks::ATHENA.fork(&json!({"configuration": configuration, "errors": errors}));
+        let Some(port) = server.answer().and_then(|answer| answer["port"].as_u64()) else {
             panic!("the Athena server did not start: {}", fs::read_to_string(&errors).unwrap_or_default());
         };
-        Self { address: address.to_owned(), server, _folder: folder }
+        Self { address: format!("127.0.0.1:{port}"), _server: server, _folder: folder }
     }
 
     /// What happens from now on, see `server.py`.
@@ -98,13 +90,6 @@ impl Athena {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("the server answers");
         answer.split_once("\r\n\r\n").expect("an HTTP answer").1.to_owned()
-    }
-}
-
-impl Drop for Athena {
-    fn drop(&mut self) {
-        drop(self.server.kill());
-        drop(self.server.wait());
     }
 }
 

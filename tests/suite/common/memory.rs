@@ -3,6 +3,10 @@
 
 use std::fs;
 use std::process::Child;
+use std::time::Duration;
+
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// Up to now; `None` once it has ended.
 pub(crate) fn peak_so_far(child: &Child) -> Option<u64> {
@@ -16,7 +20,8 @@ pub(crate) fn peak_until_end(child: &mut Child) -> u64 {
     let mut peak = 0;
     while child.try_wait().expect("a child").is_none() {
         peak = peak_so_far(child).unwrap_or(peak);
-        std::thread::yield_now();
+        // Without a pause, looking takes a core from what is looked at.
+        std::thread::sleep(PAUSE);
     }
     peak
 }

@@ -14,17 +14,15 @@
 //! assert_eq!(moto.writes(), 1);
 //! ```
 
-#![allow(dead_code, reason = "helpers for all areas; not every area uses each")]
-
 mod athena;
 mod bench;
 pub(crate) mod database;
+mod forks;
 pub(crate) mod memory;
 mod moto;
 mod python;
 mod trail;
 
-#[allow(unused_imports, reason = "as above")]
 pub(crate) use {
     athena::Athena,
     bench::{Bench, Run, Trailcreator},

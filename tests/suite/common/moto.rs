@@ -1,34 +1,22 @@
-//! moto's server, one process for each test, and boto3 as the witness of what is on it.
+//! moto's server, one forked process for each test, and boto3 as the witness of what is on it.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{REGION, python, run_python};
-
-/// What runs before a test's boto3 code: one client for each service and region.
-const PRELUDE: &str = r"
-import functools, json, sys
-import boto3, botocore.config
-@functools.lru_cache(maxsize=None)
-def client(service, region=None, key='testing'):
-    return boto3.client(service, region_name=region, aws_access_key_id=key, aws_secret_access_key='testing',
-                        config=botocore.config.Config(retries={'total_max_attempts': 1}))
-def pages(service, operation, items, region=None, **params):
-    for page in client(service, region).get_paginator(operation).paginate(**params):
-        yield from page[items]
-result = None
-";
+use super::REGION;
+use super::forks::{self, Fork};
+use super::python::run;
 
 /// A running server with its own state. Stopped when dropped, and when the test's process ends in any way.
 pub(crate) struct Moto {
-    server: Child,
-    port: u16,
+    _server: Fork,
+    port: u64,
     folder: TempDir,
 }
 
@@ -92,27 +80,20 @@ impl Moto {
 
     fn launch(hook: Option<&str>, variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        let launcher = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/common/moto_launcher.py");
-        let mut command = Command::new(python());
-        clean(&mut command);
-        command.envs(variables.iter().copied());
-        command.arg(launcher).arg(requests_file(folder.path()));
-        if let Some(hook) = hook {
+        let hook = hook.map(|hook| {
             let file = folder.path().join("hook.py");
             fs::write(&file, hook).expect("the hook can be written");
-            command.arg(file);
-        }
-        let errors = fs::File::create(folder.path().join("stderr")).expect("the folder is writable");
-        // stdin stays open as long as this value (or the process) lives: its end ends the server.
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(errors);
-        let mut server = command.spawn().expect("the environment's Python starts");
-        let mut line = String::new();
-        BufReader::new(server.stdout.take().expect("piped above")).read_line(&mut line).expect("stdout is readable");
-        let Ok(port) = line.trim().parse() else {
-            let errors = fs::read_to_string(folder.path().join("stderr")).unwrap_or_default();
-            panic!("moto's server did not start: {errors}");
+            file
+        });
+        let errors = folder.path().join("stderr");
+        let variables: BTreeMap<_, _> = variables.iter().copied().collect();
+        let mut server = forks::MOTO.fork(&json!({
+            "requests": requests_file(folder.path()), "hook": hook, "variables": variables, "errors": errors,
+        }));
+        let Some(port) = server.answer().and_then(|answer| answer["port"].as_u64()) else {
+            panic!("moto's server did not start: {}", fs::read_to_string(errors).unwrap_or_default());
         };
-        Self { server, port, folder }
+        Self { _server: server, port, folder }
     }
 
     /// `http://127.0.0.1:PORT`.
@@ -132,12 +113,10 @@ for path in sorted(root.rglob('*')):
         ));
     }
 
-    /// Runs Python code that has `client(service, region=None)`, `pages(service, operation, items, **params)` and `boto3`; gives what
-    /// it left in `result`, as JSON.
+    /// Runs Python code that has `client(service, region=None)`, `pages(service, operation, items, **params)` and `boto3`, see
+    /// `boto3_client.py`; gives what it left in `result`, as JSON.
     pub(crate) fn boto3(&self, code: &str) -> Value {
-        let program = format!("{PRELUDE}\n{code}\njson.dump(result, sys.stdout, default=str)\n");
-        let endpoint = self.endpoint();
-        let printed = run_python(&program, &aws_variables(&endpoint));
+        let printed = run(code, &aws_variables(&self.endpoint()), true);
         serde_json::from_str(&printed).expect("the prelude prints JSON; the code must not print")
     }
 
@@ -155,13 +134,6 @@ for path in sorted(root.rglob('*')):
     /// How many of our requests could change something.
     pub(crate) fn writes(&self) -> usize {
         self.our_requests().iter().filter(|request| request.is_write()).count()
-    }
-}
-
-impl Drop for Moto {
-    fn drop(&mut self) {
-        drop(self.server.kill());
-        drop(self.server.wait());
     }
 }
 

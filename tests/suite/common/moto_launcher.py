@@ -1,16 +1,18 @@
-"""Runs moto's server for one test: on a port that the kernel chooses, until stdin closes.
+"""moto's server for one test, on a port that the kernel chooses. A template of fork_server.py.
 
-The test holds the other end of stdin, so the server ends with the test however the test ends: no orphans. The port
-goes to stdout as one line once the socket listens; that line is the readiness signal.
-
-argv: the file to which each request is appended as a line of JSON (see `log_entry`), then optionally a file of Python
-that may define
+Request: {"requests": the file to which each request is appended as a line of JSON (see `log_entry`), "hook": null or a file
+of Python that may define
 
     def before(entry, environ):   # return None to let moto answer, or (status, content type, text or bytes) to answer instead
 
-to play faults that moto doesn't know: throttling, refusals, a resource that vanishes before a write reaches it.
+to play faults that moto doesn't know: throttling, refusals, a resource that vanishes before a write reaches it}. Answer,
+once the socket listens: {"port"}.
+
+It is also a program, for docs/demo.sh and tests/catalog/lab.py: argv are the two files, the port is the one line on stdout, and
+the server ends when stdin closes.
 """
 
+import importlib
 import io
 import json
 import os
@@ -22,8 +24,19 @@ import urllib.parse
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "servers"))
 import moto_strict  # noqa: F401  before moto: it watches what is imported
 
+import read_once  # noqa: F401
+from moto.backends import get_backend
+from moto.core.utils import get_service_model
+from moto.moto_api._internal import mock_random
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
+
+# Services that many tests use. moto imports others when a test first uses them. None has state yet: a hook may still change what
+# its backend begins with.
+for _service in ("ec2", "iam", "organizations", "resourcegroupstaggingapi", "s3", "sns", "sqs", "sts"):
+    get_backend(_service)
+    importlib.import_module(f"moto.{_service}.urls")
+    get_service_model(_service)
 
 
 def body_of(environ):
@@ -97,23 +110,35 @@ class QuietHandler(MotoRequestHandler):
         pass
 
 
-def main():
-    log = open(sys.argv[1], "a", encoding="utf-8")
+def serve(request, caller):
+    # Each server makes identifiers of its own.
+    mock_random.seed()
+    log = open(request["requests"], "a", encoding="utf-8")
     scope = {}
-    if len(sys.argv) > 2:
-        with open(sys.argv[2], encoding="utf-8") as hook:
-            exec(compile(hook.read(), sys.argv[2], "exec"), scope)
+    if request["hook"]:
+        with open(request["hook"], encoding="utf-8") as hook:
+            exec(compile(hook.read(), request["hook"], "exec"), scope)
     app = Recorder(DomainDispatcherApplication(create_backend_app), log, scope.get("before"))
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=QuietHandler)
     os.environ["MOTO_PORT"] = str(server.port)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    print(server.port, flush=True)
-    # Nobody reads on: moto prints about services that it doesn't know, and a broken pipe would leave its caller unanswered.
-    sys.stdout = sys.stderr
-    sys.stdin.buffer.read()
-    # Worker threads may be in the middle of anything; there is nothing to save.
-    os._exit(0)
+    caller.answer({"port": server.port})
+    caller.wait()
+
+
+class Terminal:
+    """The caller of the program."""
+
+    def answer(self, document):
+        print(document["port"], flush=True)
+        # Nothing reads on: moto prints about services that it doesn't know, and a broken pipe would leave its caller unanswered.
+        sys.stdout = sys.stderr
+
+    def wait(self):
+        sys.stdin.buffer.read()
 
 
 if __name__ == "__main__":
-    main()
+    serve({"requests": sys.argv[1], "hook": sys.argv[2] if len(sys.argv) > 2 else None}, Terminal())
+    # Worker threads may be in the middle of anything; there is nothing to save.
+    os._exit(0)

@@ -4,13 +4,16 @@
 //! says that it is complete: one whose making was killed is made again. A file lock keeps threads and processes that
 //! want it at the same moment apart.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::sync::OnceLock;
 
+use serde_json::json;
 use sha2::{Digest, Sha256};
+
+use super::forks;
 
 /// What the pinned packages need.
 const OLDEST_PYTHON: (u32, u32) = (3, 11);
@@ -35,19 +38,18 @@ pub(crate) fn python() -> &'static Path {
 /// # Panics
 /// The code fails: shows what Python said.
 pub(crate) fn run_python(code: &str, variables: &[(&str, &str)]) -> String {
-    let mut command = Command::new(python());
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("AWS_") {
-            command.env_remove(name);
-        }
+    run(code, variables, false)
+}
+
+/// As [`run_python`]; with `prelude`, the code has what `boto3_client.py` gives, and prints its `result`.
+pub(super) fn run(code: &str, variables: &[(&str, &str)], prelude: bool) -> String {
+    let variables: BTreeMap<_, _> = variables.iter().copied().collect();
+    let mut process = forks::BOTO3.fork(&json!({"code": code, "prelude": prelude, "variables": variables}));
+    let answer = process.answer().unwrap_or_else(|| panic!("Python ended without an answer\n--- code\n{code}"));
+    if let Some(failed) = answer["failed"].as_str() {
+        panic!("Python code failed:\n{failed}\n--- code\n{code}");
     }
-    command.arg("-").envs(variables.iter().copied());
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().expect("the environment's Python starts");
-    child.stdin.take().expect("piped above").write_all(code.as_bytes()).expect("Python reads its program");
-    let output = child.wait_with_output().expect("Python ends");
-    assert!(output.status.success(), "Python code failed:\n{}\n--- code\n{code}", said(&output));
-    String::from_utf8(output.stdout).expect("Python prints UTF-8")
+    answer["printed"].as_str().expect("the answer has what was printed").to_owned()
 }
 
 fn make_environment() -> PathBuf {
