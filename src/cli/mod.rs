@@ -28,6 +28,7 @@ mod table;
 mod tag;
 mod tag_org;
 mod tagging;
+mod types;
 mod undo;
 mod who;
 mod who_live;

@@ -8,7 +8,7 @@ use super::load_history::{ALL, open_session, region_or_all, wanted_regions};
 use super::options::{tell_unused_rules, with_known_names};
 use super::organization::{self, AccountsArgs};
 use super::who::printable;
-use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, run_output, table, tagging};
+use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, run_output, table, tagging, types};
 use crate::aws::Session;
 use crate::console::OutputFormat;
 use crate::load::Stop;
@@ -49,7 +49,7 @@ pub(super) struct Args {
     /// The tag that names the owner
     #[arg(long, value_name = "KEY", default_value = "Owner", env = "TRAILCREATOR_CREATOR_TAG")]
     creator_tag: String,
-    /// Only these resource types (cloud-custodian's names: ec2, iam-role); repeatable
+    /// Only these resource types, by cloud-custodian's or CloudFormation's name (ebs, AWS::EC2::Volume); repeatable
     #[arg(long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>)]
     types: Vec<ResourceType>,
     /// A region; repeatable; all: those enabled for the account. Global types are always in [default: the region of
@@ -143,9 +143,9 @@ struct Told<'a> {
     offline: bool,
 }
 
-pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, CommandError> {
+pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, CommandError> {
     let map = context.resource_map()?;
-    map.check_types(&args.types).map_err(CommandError::usage)?;
+    args.types = types::resolve(&map, &args.types)?;
     let format = args.format.unwrap_or(match context.console.format {
         OutputFormat::Text => Format::Text,
         OutputFormat::Json => Format::Json,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::options::{WantedArgs, tell_missing_sessions, tell_unused_rules};
 use super::run_output::{self, RunOutput};
-use super::tagging;
+use super::{tagging, types};
 use super::{AwsArgs, CommandError, Context, Outcome, OwnerArgs};
 use crate::aws::Session;
 use crate::console::OutputFormat;
@@ -36,11 +36,11 @@ pub(super) struct Args {
     aws: AwsArgs,
 }
 
-pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, CommandError> {
+pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, CommandError> {
     let key = tagging::parse_key(&args.wanted.creator_tag)?;
     tagging::check_more_tags(&key, &args.wanted.more_tags)?;
     let map = context.resource_map()?;
-    check_types(&map, &args.wanted.types)?;
+    args.wanted.types = types::resolve(&map, &args.wanted.types)?;
     let store = context.open_existing_store()?;
     let rules = args.owner.rules()?;
     let (session, caller) = tagging::open_account(args.aws).await?;
@@ -98,15 +98,6 @@ pub(super) async fn with_names(
     let people = identity_center::names(session, store, account).await;
     let people = people.map_err(|error| context.store_error(&error))?;
     Ok(OwnerRules { people: Arc::new(people), ..rules })
-}
-
-pub(super) fn check_types(map: &ResourceMap, types: &[ResourceType]) -> Result<(), CommandError> {
-    let Some(unknown) = types.iter().find(|name| !map.types.contains_key(*name)) else { return Ok(()) };
-    let error = CommandError::usage(format_args!("--type {unknown}: there is no such resource type"));
-    Err(match map.nearest_type(unknown.as_str()) {
-        Some(near) => error.hint(format!("did you mean {near}?")),
-        None => error.hint("types have cloud-custodian's names: ec2, iam-role, dynamodb-table"),
-    })
 }
 
 fn tell_that_there_is_nothing(context: &Context, question: &Question) {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::options::{WantedArgs, owner_options, tell_unused_rules};
 use super::organization::{self, AccountsArgs, Save, Telling, TellingArgs};
-use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, tag, tagging};
+use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, tag, tagging, types};
 use crate::creator::OwnerRules;
 use crate::load::Stop;
 use crate::names::{Region, TagKey};
@@ -70,7 +70,7 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     let key = tagging::parse_key(&args.wanted.creator_tag)?;
     tagging::check_more_tags(&key, &args.wanted.more_tags)?;
     let map = context.resource_map()?;
-    tag::check_types(&map, &args.wanted.types)?;
+    args.wanted.types = types::resolve(&map, &args.wanted.types)?;
     // clap's own `requires` gives way to --org's conflict with a file.
     if args.role.is_some() && !args.org {
         return Err(CommandError::usage("--role goes with --org: an accounts file has the role of each account"));

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::options::{tell_missing_sessions, tell_unused_rules};
 use super::who_live::Live;
-use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs};
+use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, types};
 use crate::console::OutputFormat;
 use crate::creator::{OwnerRules, People, Rule, Step};
 use crate::load::identity_center;
@@ -38,14 +38,14 @@ pub(super) struct Args {
     /// A resource: its id (i-0abc…), name, ARN or URL
     #[arg(required = true, value_name = "ID")]
     ids: Vec<String>,
-    /// Only resources of this type (iam-role); repeatable
-    #[arg(long = "type", value_name = "TYPE", value_parser = str::parse::<ResourceType>)]
+    /// Only resources of this type (iam-role, AWS::IAM::Role); repeatable
+    #[arg(long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>)]
     types: Vec<ResourceType>,
     /// Only resources in this account; repeatable
-    #[arg(long = "account", value_name = "ID", value_parser = AccountId::parse)]
+    #[arg(long = "account", value_name = "ID", value_delimiter = ',', value_parser = AccountId::parse)]
     accounts: Vec<AccountId>,
     /// Only resources in this region, and global ones; repeatable
-    #[arg(long = "region", value_name = "REGION", value_parser = str::parse::<Region>)]
+    #[arg(long = "region", value_name = "REGION", value_delimiter = ',', value_parser = str::parse::<Region>)]
     regions: Vec<Region>,
     /// Ask CloudTrail's Event history (90 days) for what the database doesn't know: in the regions of --region, else in yours
     /// and where global types are recorded. What it tells is not stored
@@ -100,9 +100,9 @@ impl Question<'_> {
     }
 }
 
-pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, CommandError> {
+pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, CommandError> {
     let map = Arc::new(context.resource_map()?);
-    check_types(&args.types, &map)?;
+    args.types = types::resolve(&map, &args.types)?;
     let rules = args.owner.rules()?;
     let store = if args.live && !context.global.db.exists() { None } else { Some(context.open_store_to_read()?) };
     if let Some(store) = &store {
@@ -191,16 +191,6 @@ fn of_history(answer: Answer) -> Told {
     let reason = "neither the database nor Event history (90 days) has a fitting event of it".to_owned();
     let advice = answer.advice.into_iter().filter(|advice| !advice.contains("--live")).collect();
     Told { answer: Answer { reason, advice, ..answer }, source: None }
-}
-
-/// A misspelt type would look like a resource that nobody made.
-fn check_types(types: &[ResourceType], map: &ResourceMap) -> Result<(), CommandError> {
-    let Some(wrong) = types.iter().find(|resource_type| !map.types.contains_key(*resource_type)) else { return Ok(()) };
-    let error = CommandError::usage(format_args!("there is no resource type {wrong} in the resource map"));
-    Err(match map.nearest_type(wrong.as_str()) {
-        Some(nearest) => error.hint(format!("did you mean {nearest}?")),
-        None => error,
-    })
 }
 
 fn print(found: &[Told], loaded: Option<&Coverage>, filter: &Filter, context: &Context) {
