@@ -12,7 +12,7 @@ use super::{AwsAccessArgs, CommandError, Context, Outcome, WindowArgs};
 use crate::aws::{AwsOptions, CallError, Session, regions};
 use crate::load::history::{Failed, Load, Loaded, Span};
 use crate::load::{Figures, Stop};
-use crate::names::{InvalidName, Region};
+use crate::names::{InvalidRegion, Region};
 use crate::trail::filter::RecordFilter;
 use crate::trail::scan::Scanner;
 
@@ -41,7 +41,7 @@ pub(super) struct Args {
 }
 
 /// A region, or [`ALL`].
-pub(super) fn region_or_all(text: &str) -> Result<Region, InvalidName> {
+pub(super) fn region_or_all(text: &str) -> Result<Region, InvalidRegion> {
     if text == ALL { Ok(Region::from(ALL)) } else { text.parse() }
 }
 

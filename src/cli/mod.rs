@@ -19,11 +19,13 @@ mod loading;
 mod options;
 mod organization;
 mod policy;
+mod regions;
 mod report;
 mod resource_map;
 mod run_output;
 mod runs;
 mod saved_plans;
+mod suggestion;
 mod table;
 mod tag;
 mod tag_org;
@@ -35,10 +37,11 @@ mod who_live;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use context::Context;
 pub use error::{CommandError, Outcome, with_causes};
+pub use suggestion::Invocation;
 pub use options::{AwsAccessArgs, AwsArgs, GlobalArgs, OwnerArgs, WindowArgs};
 
 /// Finds who created each AWS resource, from CloudTrail, and writes the owner on it as a tag.
@@ -73,9 +76,12 @@ enum Command {
 
 /// Runs the program on the process's arguments.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let mut command = Cli::command();
+    let matches = command.get_matches_mut();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     context::start_logging(&cli.global);
-    let context = Context::new(cli.global);
+    let context = Context::new(cli.global, Invocation::of(&command, &matches));
+    regions::check_given(&context, &matches);
     let outcome = match run(cli.command, &context) {
         Ok(outcome) => outcome,
         Err(error) => {
@@ -84,6 +90,13 @@ pub fn main() -> ExitCode {
         }
     };
     ExitCode::from(outcome.code())
+}
+
+/// The whole command line, with the global options in each command.
+fn command() -> clap::Command {
+    let mut command = Cli::command();
+    command.build();
+    command
 }
 
 fn run(command: Command, context: &Context) -> Result<Outcome, CommandError> {

@@ -176,9 +176,10 @@ fn tell_plan(context: &Context, plan: &Plan, session: &Session, saved: Option<&s
     let left = run_output::left_phrase(&plan.summary.left);
     let more: String = plan.summary.more_tags.iter().map(|(key, count)| format!(", {count} with {key}")).collect();
     context.console.message(format_args!("{} to tag{more}{left}; {calls}; nothing was written", plan.summary.tag));
-    if let Some(path) = saved {
-        let path = path.display();
-        context.console.message(format_args!("the plan is in {path}; apply it with: trailcreator apply {path}"));
+    if let Some(saved) = saved {
+        let path = saved.display();
+        let apply = context.suggest("apply").arg(saved);
+        context.console.message(format_args!("the plan is in {path}; apply it with: {apply}"));
     }
 }
 

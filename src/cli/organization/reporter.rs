@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
@@ -9,6 +10,7 @@ use super::super::run_output::{counts, failure, left_phrase, result_of, results_
 use super::super::tag::{action_phrase, outcome_of_plan, tell_types};
 use super::super::{CommandError, Context, Outcome};
 use super::groups::Groups;
+use super::later;
 use super::results::{self, Kind, Results, ResultsFile};
 use crate::console::{OutputFormat, Progress};
 use crate::names::Region;
@@ -35,6 +37,8 @@ pub(in crate::cli) struct Telling<'a> {
     pub(in crate::cli) save: Option<&'a mut Save<'a>>,
     /// How an interrupted run is gone on with.
     pub(in crate::cli) resume: String,
+    /// The accounts file that was given.
+    pub(in crate::cli) accounts_file: Option<PathBuf>,
 }
 
 /// Hears of everything, in the order in which it happens.
@@ -196,9 +200,8 @@ impl<'a> Reporter<'a> {
         if is_left {
             context.console.message(format_args!("not all is done; go on with: {}", telling.resume));
         } else if let Some(run) = organization.run.filter(|_| totals.written.contains_key("written")) {
-            let undo = "take it back with: trailcreator undo";
             if telling.kind == RunKind::Tag {
-                context.console.message(format_args!("{undo} {run} --config ACCOUNTS_FILE"));
+                context.console.message(format_args!("take it back with: {}", later::undo_advice(context, &telling, run)));
             }
         }
         if let Some(broken) = broken {

@@ -19,7 +19,7 @@ pub(super) fn of_unknown(recorded: bool) -> Vec<String> {
         "load the time in which it was made, if that is not loaded: load-s3, load-athena or load-files with --since"
             .to_owned(),
         "ask Event history, which knows 90 days: who ID --live".to_owned(),
-        "see whether the resource map knows the call that makes it: trailcreator resource-map show TYPE".to_owned(),
+        "see whether the resource map knows the event that creates it, with resource-map list or show".to_owned(),
     ]
 }
 
