@@ -38,11 +38,11 @@ use http_body_util::Limited;
 use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 
+use super::counts::Effect;
 use super::discovery::Discovered;
 use super::endpoint::{Endpoint, Switches, configured_url};
 use super::protocol::{self, WireRequest, error_answer};
 use super::retries::{HopelessErrors, RetryPartitions, retry_config};
-use super::counts::Effect;
 use super::{CallError, Counts, ErrorClass};
 use crate::names::Region;
 use crate::resource_map::{Protocol, Service};

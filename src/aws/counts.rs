@@ -147,7 +147,9 @@ mod tests {
     #[test]
     fn requests_of_sdk_clients_are_reads_but_for_those_that_change_something() {
         let counts = Counts::default();
-        for operation in ["GetResources", "GetObject", "ListObjectsV2", "SelectObjectContent", "GetCallerIdentity", "AssumeRole"] {
+        for operation in
+            ["GetResources", "GetObject", "ListObjectsV2", "SelectObjectContent", "GetCallerIdentity", "AssumeRole"]
+        {
             counts.add("x", operation, Effect::of_sdk(operation));
         }
         assert_eq!((counts.total(), counts.writes()), (6, 0));

@@ -208,7 +208,10 @@ impl CallError {
                     .to_owned()
             }
             ErrorClass::Unreachable => {
-                format!("check the network, proxy and endpoint settings, and the region's name{}", self.nearest_region())
+                format!(
+                    "check the network, proxy and endpoint settings, and the region's name{}",
+                    self.nearest_region()
+                )
             }
             ErrorClass::Throttled => "AWS limits the rate of calls: try again later".to_owned(),
             ErrorClass::Server => "AWS failed on its side: try again later".to_owned(),

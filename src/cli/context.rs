@@ -85,7 +85,8 @@ impl Context {
         let folder = self.global.db.parent().filter(|folder| !folder.as_os_str().is_empty());
         let entries = fs::read_dir(folder.unwrap_or(Path::new("."))).ok()?;
         let is_database = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "db");
-        let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_database).collect();
+        let mut paths: Vec<PathBuf> =
+            entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_database).collect();
         paths.sort();
         let names: Vec<String> = paths.iter().map(|path| without_dot(path)).take(DATABASES_SHOWN).collect();
         (!names.is_empty()).then(|| format!("name another database with --db; there is {}", names.join(", ")))

@@ -13,6 +13,7 @@ use crate::aws::{AwsOptions, CallError, Session, regions};
 use crate::load::history::{Failed, Load, Loaded, Span};
 use crate::load::{Figures, Stop};
 use crate::names::{InvalidRegion, Region};
+use crate::store::{Store, StoreError};
 use crate::trail::filter::RecordFilter;
 use crate::trail::scan::Scanner;
 
@@ -74,7 +75,35 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let loaded = load.run(&regions, span, now).await.map_err(|error| load_error(context, &error))?;
     interrupt.abort();
     drop(progress);
+    if !stop.is_set() && loaded.failed.is_empty() {
+        warn_of_nothing(context, &store, &regions, span, &loaded).map_err(|error| context.store_error(&error))?;
+    }
     tell(context, &session, regions, span, &loaded, stop.is_set())
+}
+
+/// Warns where there are no events at all in regions of which the database has none either: an hour in which nothing happened is no news.
+fn warn_of_nothing(
+    context: &Context,
+    store: &Store,
+    regions: &[Region],
+    span: Span,
+    loaded: &Loaded,
+) -> Result<(), StoreError> {
+    if loaded.figures.counts.records > 0 || loaded.figures.already_loaded > 0 {
+        return Ok(());
+    }
+    let places = store.coverage()?.places;
+    if places.iter().any(|place| regions.contains(&place.region)) {
+        return Ok(());
+    }
+    let regions: Vec<&str> = regions.iter().map(Region::as_str).collect();
+    context.console.warning(format_args!(
+        "Event history has no events in {} from {} to {}\n  hint: check the region and the account; --region all reads every enabled region",
+        regions.join(", "),
+        span.since,
+        span.until
+    ));
+    Ok(())
 }
 
 /// A session for work in these regions, of which one may be [`ALL`].

@@ -5,8 +5,10 @@
 
 mod accounts;
 mod apply;
+mod bucket;
 mod context;
 mod count;
+mod environment;
 mod error;
 mod import;
 mod interrupt;
@@ -16,6 +18,7 @@ mod load_history;
 mod load_s3;
 mod load_summary;
 mod loading;
+mod nothing;
 mod options;
 mod organization;
 mod policy;
@@ -41,8 +44,8 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use context::Context;
 pub use error::{CommandError, Outcome, with_causes};
-pub use suggestion::Invocation;
 pub use options::{AwsAccessArgs, AwsArgs, GlobalArgs, OwnerArgs, WindowArgs};
+pub use suggestion::Invocation;
 
 /// Finds who created each AWS resource, from CloudTrail, and writes the owner on it as a tag.
 #[derive(Debug, Parser)]
@@ -81,6 +84,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     context::start_logging(&cli.global);
     let context = Context::new(cli.global, Invocation::of(&command, &matches));
+    environment::check(&context, &command);
     regions::check_given(&context, &matches);
     let outcome = match run(cli.command, &context) {
         Ok(outcome) => outcome,

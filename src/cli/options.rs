@@ -127,7 +127,14 @@ impl WindowArgs {
             since: self.since.as_deref(),
             until: self.until.as_deref(),
         };
-        TimeWindow::parse(text, jiff::Timestamp::now()).map_err(CommandError::usage)
+        let now = jiff::Timestamp::now();
+        let window = TimeWindow::parse(text, now).map_err(CommandError::usage)?;
+        match window.since().filter(|since| *since > now) {
+            None => Ok(window),
+            Some(since) => Err(CommandError::usage(format_args!(
+                "the time window begins at {since}, which is in the future: now is {now:.0}"
+            ))),
+        }
     }
 }
 

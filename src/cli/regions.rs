@@ -23,7 +23,8 @@ pub(super) fn check_given(context: &Context, matches: &ArgMatches) {
         innermost = below;
     }
     let is_option = |name| innermost.try_contains_id(name).is_ok();
-    let raw = [REGIONS, "regions"].into_iter().filter(|name| is_option(name)).filter_map(|name| innermost.get_raw(name));
+    let raw =
+        [REGIONS, "regions"].into_iter().filter(|name| is_option(name)).filter_map(|name| innermost.get_raw(name));
     let given: Vec<String> = raw.flatten().map(|value| value.to_string_lossy().into_owned()).collect();
     for name in &given {
         warn(context, "--region", name);

@@ -8,7 +8,7 @@ use super::load_history::{ALL, open_session, region_or_all, wanted_regions};
 use super::options::{tell_unused_rules, with_known_names};
 use super::organization::{self, AccountsArgs};
 use super::who::printable;
-use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, run_output, table, tagging, types};
+use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, nothing, run_output, table, tagging, types};
 use crate::aws::Session;
 use crate::console::OutputFormat;
 use crate::load::Stop;
@@ -175,6 +175,10 @@ fn of_database(args: Args, context: &Context, map: &ResourceMap, form: &Form) ->
     let mut coverage = offline::coverage(&store, &question).map_err(|error| context.store_error(&error))?;
     chosen.iter().for_each(|account| coverage.set_name(&account.id, &account.name));
     let report = Report::from(coverage);
+    if report.is_empty() {
+        let wanted = "of the accounts, regions and types asked for";
+        nothing::warn_of_database(context, &store, wanted).map_err(|error| context.store_error(&error))?;
+    }
     let told = Told { report: &report, failed_accounts: &[], tag_key: question.key.as_str(), offline: true };
     tell_unused_rules(context, &question.rules);
     print(context, form, &told);
@@ -204,6 +208,10 @@ async fn of_account(args: Args, context: &Context, map: &ResourceMap, form: &For
     };
     let Some(looked) = tagging::or_interrupted(context, looking).await else { return Ok(Outcome::Interrupted) };
     let (session, question, report) = looked?;
+    if report.is_empty() {
+        let wanted = format!("of account {} in the regions asked for", question.account);
+        nothing::warn_of_database(context, &store, &wanted).map_err(|error| context.store_error(&error))?;
+    }
     let told = Told { report: &report, failed_accounts: &[], tag_key: question.key.as_str(), offline: false };
     tell_unused_rules(context, &question.rules);
     Ok(tell(context, form, &told, &session))

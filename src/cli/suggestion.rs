@@ -115,16 +115,13 @@ impl Invocation {
         let accepts = |given: &&Given| {
             let arg = target.and_then(|target| target.get_arguments().find(|arg| arg.get_long() == Some(&given.long)));
             let is_repeated = self.options.iter().filter(|other| other.long == given.long).count() > 1;
-            arg.is_some_and(|arg| given.value.is_some() == arg.get_action().takes_values() && (!is_repeated || is_list(arg)))
+            arg.is_some_and(|arg| {
+                given.value.is_some() == arg.get_action().takes_values() && (!is_repeated || is_list(arg))
+            })
         };
         let is_carried = |given: &&Given| !NOT_CARRIED.contains(&given.long.as_str());
         let options = self.options.iter().filter(is_carried).filter(accepts).cloned().collect();
         Suggestion { path, positionals: Vec::new(), options, hides_secret: false }.without_secrets()
-    }
-
-    /// The command's own name: `tag-org`.
-    pub(super) fn name(&self) -> String {
-        self.path.join(" ")
     }
 }
 
@@ -142,7 +139,8 @@ impl Suggestion {
     /// Gives an option this value, whatever value it was given before.
     pub(super) fn option(self, long: &str, value: impl Into<OsString>) -> Self {
         let mut suggestion = self.without(long);
-        suggestion.options.push(Given { long: long.to_owned(), value: Some(value.into()), is_joined: false });
+        // First, for what the suggestion is about.
+        suggestion.options.insert(0, Given { long: long.to_owned(), value: Some(value.into()), is_joined: false });
         suggestion
     }
 
@@ -231,8 +229,21 @@ mod tests {
 
     #[test]
     fn another_command_has_the_given_options_that_it_knows() {
-        let tag = invocation(&["tag", "--db", "my file.db", "--profile", "it's", "--creator-tag", "Made-By", "--dry-run", "-v"]);
-        assert_eq!(tag.suggest("undo").arg("3").to_string(), r#"trailcreator undo 3 --profile "it's" --db 'my file.db'"#);
+        let tag = invocation(&[
+            "tag",
+            "--db",
+            "my file.db",
+            "--profile",
+            "it's",
+            "--creator-tag",
+            "Made-By",
+            "--dry-run",
+            "-v",
+        ]);
+        assert_eq!(
+            tag.suggest("undo").arg("3").to_string(),
+            r#"trailcreator undo 3 --profile "it's" --db 'my file.db'"#
+        );
         assert_eq!(tag.suggest("runs").to_string(), "trailcreator runs --db 'my file.db'");
         assert_eq!(
             tag.suggest("tag").to_string(),
@@ -243,7 +254,15 @@ mod tests {
     #[test]
     fn the_same_command_has_all_that_was_given() {
         let org = invocation(&[
-            "tag-org", "accounts.yml", "--dry-run", "-r", "us-east-1,eu-west-1", "--type=ebs", "--tag", "A={creator}", "-q",
+            "tag-org",
+            "accounts.yml",
+            "--dry-run",
+            "-r",
+            "us-east-1,eu-west-1",
+            "--type=ebs",
+            "--tag",
+            "A={creator}",
+            "-q",
         ]);
         assert_eq!(
             org.again().to_string(),
@@ -269,7 +288,19 @@ mod tests {
 
     #[test]
     fn words_survive_a_shell() {
-        for text in ["plain", "two words", "it's", "\"quoted\"", "$HOME `x` \\n", "a\nb", "\u{1b}[31m", "-x%d\t'", "é", "*?[!]", "!"] {
+        for text in [
+            "plain",
+            "two words",
+            "it's",
+            "\"quoted\"",
+            "$HOME `x` \\n",
+            "a\nb",
+            "\u{1b}[31m",
+            "-x%d\t'",
+            "é",
+            "*?[!]",
+            "!",
+        ] {
             let script = format!("printf %s {}", quoted(OsStr::new(text)));
             assert!(!script.chars().any(char::is_control), "{script}");
             let output = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();

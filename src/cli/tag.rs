@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::options::{WantedArgs, tell_missing_sessions, tell_unused_rules};
 use super::run_output::{self, RunOutput};
-use super::{tagging, types};
 use super::{AwsArgs, CommandError, Context, Outcome, OwnerArgs};
+use super::{nothing, tagging, types};
 use crate::aws::Session;
 use crate::console::OutputFormat;
 use crate::creator::OwnerRules;
@@ -58,7 +58,8 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     let chosen = choose_types(&store, &map, &question.account, &question.region, wanted)
         .map_err(|error| context.store_error(&error))?;
     if chosen.types.is_empty() && chosen.skipped.is_empty() {
-        tell_that_there_is_nothing(context, &question);
+        let wanted = format!("of account {} in {}", question.account, question.region);
+        nothing::warn_of_database(context, &store, &wanted).map_err(|error| context.store_error(&error))?;
     }
     let looking = look(context, &session, &map, &store, &question, chosen);
     let Some(survey) = tagging::or_interrupted(context, looking).await else { return Ok(Outcome::Interrupted) };
@@ -98,12 +99,6 @@ pub(super) async fn with_names(
     let people = identity_center::names(session, store, account).await;
     let people = people.map_err(|error| context.store_error(&error))?;
     Ok(OwnerRules { people: Arc::new(people), ..rules })
-}
-
-fn tell_that_there_is_nothing(context: &Context, question: &Question) {
-    let Question { account, region, .. } = question;
-    context.console.message(format_args!("the database has no creations of account {account} in {region}"));
-    context.console.message("  hint: load that account's trail, give another --region, or name types with --type");
 }
 
 async fn look(

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value, json};
 
 use super::options::{WantedArgs, owner_options, tell_unused_rules};
-use super::suggestion::Suggestion;
 use super::organization::{self, AccountsArgs, Save, Telling, TellingArgs};
+use super::suggestion::Suggestion;
 use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, tag, tagging, types};
 use crate::creator::OwnerRules;
 use crate::load::Stop;
@@ -204,11 +204,7 @@ pub(super) fn command_of(run: &OrganizationRun) -> Option<String> {
     Some(question.get(COMMAND)?.as_str()?.replace(THIS_RUN, &run.id.to_string()))
 }
 
-fn find<'r>(
-    context: &Context,
-    runs: &'r [OrganizationRun],
-    wanted: &str,
-) -> Result<&'r OrganizationRun, CommandError> {
+fn find<'r>(context: &Context, runs: &'r [OrganizationRun], wanted: &str) -> Result<&'r OrganizationRun, CommandError> {
     let found = if wanted == LATEST {
         runs.iter().find(|run| run.finished_at.is_none() && !run.question.is_empty())
     } else {
@@ -278,10 +274,9 @@ impl Plans {
         let whole = self.file.sync_all().and_then(|()| fs::rename(&self.temporary, &self.path));
         whole.map_err(|error| saving(&self.path, &error))?;
         let (count, path) = (self.count, self.path.display());
-        context.console.message(format_args!(
-            "{count} plans are in {path}; apply them with: {}",
-            apply.arg(&self.path)
-        ));
+        context
+            .console
+            .message(format_args!("{count} plans are in {path}; apply them with: {}", apply.arg(&self.path)));
         Ok(())
     }
 }

@@ -105,9 +105,10 @@ pub(super) async fn execute(
         context.console.message("interrupted: waiting for the calls under way");
     };
     let mut note = |done| progress.update(done, "");
-    runner.execute(target, prepared, stop, &mut note).await.map_err(|error| {
-        context.store_error(&error).hint(context.written_before())
-    })
+    runner
+        .execute(target, prepared, stop, &mut note)
+        .await
+        .map_err(|error| context.store_error(&error).hint(context.written_before()))
 }
 
 pub(super) fn count(length: usize) -> u64 {

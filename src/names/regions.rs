@@ -40,7 +40,8 @@ static PARTITIONS: LazyLock<Vec<Partition>> =
     LazyLock::new(|| serde_json::from_str(include_str!("regions.json")).expect("a test makes the same text anew"));
 
 static PATTERNS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
-    let pattern = |partition: &Partition| Regex::new(&partition.pattern).expect("botocore's patterns are regular expressions");
+    let pattern =
+        |partition: &Partition| Regex::new(&partition.pattern).expect("botocore's patterns are regular expressions");
     PARTITIONS.iter().map(pattern).collect()
 });
 

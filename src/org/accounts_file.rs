@@ -196,7 +196,9 @@ fn account(source: &Source<'_>, stanza: &Spanned<AccountStanza>) -> Result<Accou
     })?;
     let mut regions = Vec::new();
     for region in stanza.regions.iter().flatten() {
-        regions.push(region.value.parse().map_err(|error: InvalidChoice| source.error(region.referenced, format!("{error}")))?);
+        regions.push(
+            region.value.parse().map_err(|error: InvalidChoice| source.error(region.referenced, format!("{error}")))?,
+        );
     }
     let roles = match stanza.role.as_ref().map(|role| (&role.value, role.referenced)) {
         None => Vec::new(),

@@ -47,8 +47,8 @@ pub use parents::{Names, ParentRule, TagRule};
 pub use request::{RenderedCall, Request};
 pub use resolve::UnknownType;
 pub use source::MapError;
-pub(crate) use suggest::nearest;
 pub use suggest::UnknownService;
+pub(crate) use suggest::nearest;
 pub use summary::{EventSummary, TypeSummary};
 pub use template::{MissingValue, Template};
 

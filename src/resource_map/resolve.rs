@@ -66,8 +66,9 @@ impl ResourceMap {
             return Ok(known.clone());
         }
         let wanted = comparable(name);
-        for kind in KINDS {
-            let has_name = |definition: &&TypeDefinition| kind(definition).iter().any(|name| comparable(name) == wanted);
+        for kind in kinds_for(name) {
+            let has_name =
+                |definition: &&TypeDefinition| kind(definition).iter().any(|name| comparable(name) == wanted);
             let found: Vec<&TypeDefinition> = self.types.values().filter(has_name).collect();
             match found.as_slice() {
                 [] => {}
@@ -107,6 +108,12 @@ impl ResourceMap {
         // The first of equals: the shortest name comes first in most families (ec2, ec2-fleet).
         rated.reduce(|one, other| if other.0 > one.0 { other } else { one }).map(|(_, definition)| definition)
     }
+}
+
+/// A name with `::` is CloudFormation's, even where another kind's name has the same letters.
+fn kinds_for(name: &str) -> &'static [Kind] {
+    const OF_CLOUDFORMATION: [Kind; 1] = [cloudformation];
+    if name.contains("::") { &OF_CLOUDFORMATION } else { &KINDS }
 }
 
 fn shown(definition: &TypeDefinition) -> Shown<'_> {
@@ -258,7 +265,8 @@ mod tests {
     #[test]
     fn types_are_resolved_together_and_each_once() {
         let map = ResourceMap::built_in();
-        let types = |names: &[&str]| map.resolve_types(&names.iter().map(|name| name.parse().unwrap()).collect::<Vec<_>>());
+        let types =
+            |names: &[&str]| map.resolve_types(&names.iter().map(|name| name.parse().unwrap()).collect::<Vec<_>>());
         assert_eq!(types(&["s3-bucket", "s3", "ebs"]).unwrap(), [ResourceType::from("s3"), "ebs".into()]);
         assert_eq!(types(&["ec2", "iam-rol"]).unwrap_err().to_string(), "there is no resource type iam-rol");
     }

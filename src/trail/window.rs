@@ -294,7 +294,20 @@ mod tests {
             let text = WindowText { day: Some(day), ..Default::default() };
             assert_eq!(refused(text), format!("--day {day:?} is not a day such as 2019/02/01"));
         }
-        for since in ["tomorrow", "90", "90q", "-1d", "d", "mo", "", "1.5h", "9999y", "99999999999999999999d", "9223372036854775807w", "é"] {
+        for since in [
+            "tomorrow",
+            "90",
+            "90q",
+            "-1d",
+            "d",
+            "mo",
+            "",
+            "1.5h",
+            "9999y",
+            "99999999999999999999d",
+            "9223372036854775807w",
+            "é",
+        ] {
             assert!(refused(WindowText { since: Some(since), ..Default::default() }).starts_with("--since"), "{since}");
         }
         let both = WindowText { year: Some("2019"), day: Some("2019/02/01"), ..Default::default() };

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::super::run_output::{counts, failure, left_phrase, result_of, results_phrase};
 use super::super::tag::{action_phrase, outcome_of_plan, tell_types};
-use super::super::{CommandError, Context, Outcome};
+use super::super::{CommandError, Context, Outcome, nothing};
 use super::groups::Groups;
 use super::later;
 use super::results::{self, Kind, Results, ResultsFile};
@@ -194,6 +194,10 @@ impl<'a> Reporter<'a> {
         failures.tell(context, "failed");
         failed_roles.tell(context, "role not assumed");
         tell_summary(context, organization, &telling, &totals);
+        if telling.kind == RunKind::Tag && totals.accounts > 0 && totals.without_work == totals.accounts {
+            let warned = nothing::warn_of_database(context, organization.store, "of these accounts");
+            warned.map_err(|error| context.store_error(&error))?;
+        }
         if telling.stats {
             tell_stats(context, organization);
         }
@@ -201,7 +205,9 @@ impl<'a> Reporter<'a> {
             context.console.message(format_args!("not all is done; go on with: {}", telling.resume));
         } else if let Some(run) = organization.run.filter(|_| totals.written.contains_key("written")) {
             if telling.kind == RunKind::Tag {
-                context.console.message(format_args!("take it back with: {}", later::undo_advice(context, &telling, run)));
+                context
+                    .console
+                    .message(format_args!("take it back with: {}", later::undo_advice(context, &telling, run)));
             }
         }
         if let Some(broken) = broken {

@@ -111,7 +111,8 @@ impl Compiler<'_> {
 
     /// Plain like names of types, so that they can be given as `--type` without quotes.
     fn aliases(&self, stanza: &TypeStanza) -> Result<Vec<String>, MapError> {
-        let alias = |text: &Text| self.type_name(Some(text), "aliases", text.referenced).map(|(name, _)| name.to_string());
+        let alias =
+            |text: &Text| self.type_name(Some(text), "aliases", text.referenced).map(|(name, _)| name.to_string());
         stanza.aliases.iter().map(alias).collect()
     }
 

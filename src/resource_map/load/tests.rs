@@ -313,7 +313,8 @@ fn the_fingerprint_follows_the_rules_and_not_their_order() {
 fn an_alias_of_one_s_own_is_a_name_of_one_type() {
     let files = Files::new();
     let with = |name: &str, aliases: &str| {
-        let stanza = listed("thing", None).replace("- type: thing\n", &format!("- type: thing\n    aliases: {aliases}\n"));
+        let stanza =
+            listed("thing", None).replace("- type: thing\n", &format!("- type: thing\n    aliases: {aliases}\n"));
         files.write(name, &format!("{HEAD}{stanza}"))
     };
     let map = ResourceMap::load(&[], &[with("good.yml", "[gadget, my-thing]")]).unwrap();

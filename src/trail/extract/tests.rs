@@ -234,5 +234,5 @@ fn the_filter_decides_before_ids_are_looked_for() {
     let rules = [("s3.amazonaws.com", "CreateBucket", "s3", Action::Create, "requestParameters.x")];
     let other = RecordFilter { accounts: [crate::names::AccountId::from("1")].into(), ..Default::default() };
     let text = bucket(&Value::Null).to_string();
-    assert_eq!(read(&map(&rules), &other, &Fields::parse(&text).unwrap()), Reading::Filtered);
+    assert!(matches!(read(&map(&rules), &other, &Fields::parse(&text).unwrap()), Reading::Filtered(_)));
 }
