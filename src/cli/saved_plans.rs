@@ -90,6 +90,7 @@ impl SavedPlans {
 }
 
 /// Where a plan begins.
+#[derive(Clone, Copy)]
 struct Position {
     line: usize,
     offset: u64,

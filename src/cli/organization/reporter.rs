@@ -203,12 +203,11 @@ impl<'a> Reporter<'a> {
         }
         if is_left {
             context.console.message(format_args!("not all is done; go on with: {}", telling.resume));
-        } else if let Some(run) = organization.run.filter(|_| totals.written.contains_key("written")) {
-            if telling.kind == RunKind::Tag {
-                context
-                    .console
-                    .message(format_args!("take it back with: {}", later::undo_advice(context, &telling, run)));
-            }
+        } else if let Some(run) = organization.run.filter(|_| totals.written.contains_key("written"))
+            && telling.kind == RunKind::Tag
+        {
+            let undo = later::undo_advice(context, &telling, run);
+            context.console.message(format_args!("take it back with: {undo}"));
         }
         if let Some(broken) = broken {
             return Err(broken);
