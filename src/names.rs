@@ -3,11 +3,15 @@
 //! Each has its own type, so that an ID can't be passed in place of an ARN. They hold texts, checked where
 //! possible, and know nothing of AWS calls, SQL or files.
 
+mod regions;
+
 use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+pub use regions::{InvalidRegion, did_you_mean, nearest_region};
 
 /// An invalid name from the command line or a file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -116,19 +120,14 @@ impl FromStr for AccountId {
 }
 
 impl FromStr for Region {
-    type Err = InvalidName;
+    type Err = InvalidRegion;
 
-    /// Accepts texts in the form of a region code (`xx-name-N`). Whether the region exists is not checked.
-    fn from_str(text: &str) -> Result<Self, InvalidName> {
-        let parts: Vec<&str> = text.split('-').collect();
-        let well_formed = parts.len() >= 3
-            && parts.iter().all(|part| !part.is_empty())
-            && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-            && parts.last().is_some_and(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
-        if well_formed {
+    /// Accepts texts in the form of a region code. Whether the region exists is not checked: see [`Region::is_known`].
+    fn from_str(text: &str) -> Result<Self, InvalidRegion> {
+        if regions::is_well_formed(text) {
             Ok(Self::new(text))
         } else {
-            Err(InvalidName { value: text.to_owned(), expected: "a region code such as eu-west-1" })
+            Err(InvalidRegion { value: text.to_owned(), nearest: nearest_region(text) })
         }
     }
 }

@@ -38,6 +38,7 @@ use http_body_util::Limited;
 use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 
+use super::counts::Effect;
 use super::discovery::Discovered;
 use super::endpoint::{Endpoint, Switches, configured_url};
 use super::protocol::{self, WireRequest, error_answer};
@@ -112,7 +113,7 @@ impl Caller {
         &self.0.counts
     }
 
-    /// Calls `operation` (`ListRoles`, or `GET /2015-03-31/functions?x` for REST) of `service` in `region` with `input`; both
+    /// Calls an operation that only reads: `operation` (`ListRoles`, or `GET /2015-03-31/functions?x` for REST) of `service` in `region` with `input`; both
     /// are rendered: placeholders filled, paths percent-encoded.
     ///
     /// # Errors
@@ -123,6 +124,31 @@ impl Caller {
         region: &Region,
         operation: &str,
         input: &Value,
+    ) -> Result<Answer, CallError> {
+        self.call_with(service, region, operation, input, Effect::Read).await
+    }
+
+    /// As [`Caller::call`], for an operation that changes something: it counts as a write.
+    ///
+    /// # Errors
+    /// As [`Caller::call`].
+    pub async fn write(
+        &self,
+        service: &Service,
+        region: &Region,
+        operation: &str,
+        input: &Value,
+    ) -> Result<Answer, CallError> {
+        self.call_with(service, region, operation, input, Effect::Write).await
+    }
+
+    async fn call_with(
+        &self,
+        service: &Service,
+        region: &Region,
+        operation: &str,
+        input: &Value,
+        effect: Effect,
     ) -> Result<Answer, CallError> {
         let name = name_of(service, operation);
         let mut endpoint = self.endpoint(service, region).ok_or_else(|| CallError {
@@ -138,17 +164,17 @@ impl Caller {
         })?;
         if let Some(discovery) = endpoint.discovery.take() {
             let nothing = Value::Object(Map::new());
-            let ask = || self.send(service, region, &discovery, &nothing, &endpoint);
+            let ask = || self.send(service, region, (&discovery, Effect::Read), &nothing, &endpoint);
             endpoint.url = self.0.discovered.url(service, region, &endpoint.url, ask).await?;
         }
-        self.send(service, region, operation, input, &endpoint).await
+        self.send(service, region, (operation, effect), input, &endpoint).await
     }
 
     async fn send(
         &self,
         service: &Service,
         region: &Region,
-        operation: &str,
+        (operation, effect): (&str, Effect),
         input: &Value,
         endpoint: &Endpoint,
     ) -> Result<Answer, CallError> {
@@ -158,6 +184,8 @@ impl Caller {
             ..CallError::bare(&name, region, ErrorClass::Refused, "invalid call")
         })?;
         let protocol = service.protocol;
+        let mut layer = self.call_layer(service, endpoint, region);
+        layer.store_put(effect);
         let lane = self.0.lanes.of(service);
         let _permit = lane.acquire().await.expect("lanes are never closed");
         let answer = Operation::builder()
@@ -169,7 +197,7 @@ impl Caller {
             .serializer(to_http)
             .deserializer(move |response: &Response| from_http(protocol, response))
             .runtime_plugin(self.0.common.clone())
-            .runtime_plugin(StaticRuntimePlugin::new().with_config(self.call_layer(service, endpoint, region).freeze()))
+            .runtime_plugin(StaticRuntimePlugin::new().with_config(layer.freeze()))
             .build()
             .invoke(request)
             .await;

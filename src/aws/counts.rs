@@ -13,13 +13,38 @@ use aws_smithy_runtime_api::client::interceptors::context::{
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_types::config_bag::ConfigBag;
+use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 use aws_types::region::Region;
 
 use super::protocol::error_answer::request_id_of_headers;
 
+/// S3 Select's operation.
+const SELECT: &str = "SelectObjectContent";
+
 /// The name of the Tagging API in its SDK.
 const TAGGING_API: &str = "Resource Groups Tagging API";
+
+/// Whether a request can change something on AWS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// It lists, describes or reads.
+    Read,
+    /// It writes or removes.
+    Write,
+}
+
+impl Storable for Effect {
+    type Storer = StoreReplace<Self>;
+}
+
+impl Effect {
+    /// Of an operation of an SDK client. Ours are few: all else goes through the generic caller, which knows.
+    fn of_sdk(operation: &str) -> Self {
+        const READ_VERBS: [&str; 6] = ["List", "Describe", "Get", "BatchGet", "Head", "Assume"];
+        let is_read = READ_VERBS.iter().any(|verb| operation.starts_with(verb)) || operation == SELECT;
+        if is_read { Self::Read } else { Self::Write }
+    }
+}
 
 /// Requests sent so far. Cheap to clone: clones count together.
 #[derive(Debug, Clone, Default)]
@@ -38,7 +63,8 @@ impl Counts {
         self.0.total.load(Ordering::Relaxed)
     }
 
-    /// Requests that can change something, by the verb of their operation (by the method for REST).
+    /// Requests that can change something: those of [`Caller::write`](super::Caller::write), and those of SDK clients that are no
+    /// reads. A method or verb says nothing: many services list by POST.
     pub fn writes(&self) -> u64 {
         self.0.writes.load(Ordering::Relaxed)
     }
@@ -49,11 +75,11 @@ impl Counts {
     }
 
     /// Counts a request that is sent where no interceptor sees it.
-    pub(super) fn add(&self, service: &str, operation: &str) {
+    pub(super) fn add(&self, service: &str, operation: &str, effect: Effect) {
         // As IAM calls the service; the SDK has its full name.
         let service = if service == TAGGING_API { "tag" } else { service };
         self.0.total.fetch_add(1, Ordering::Relaxed);
-        if is_write(operation) {
+        if effect == Effect::Write {
             self.0.writes.fetch_add(1, Ordering::Relaxed);
         }
         // Ids in REST paths would make a name for each resource.
@@ -73,14 +99,6 @@ fn without_ids(operation: &str) -> String {
     }
 }
 
-fn is_write(operation: &str) -> bool {
-    const READ_VERBS: [&str; 7] = ["List", "Describe", "Get", "BatchGet", "Head", "Search", "Lookup"];
-    match operation.split_once(' ') {
-        Some((method, _)) => !matches!(method, "GET" | "HEAD"),
-        None => !READ_VERBS.iter().chain(&["Assume"]).any(|verb| operation.starts_with(verb)),
-    }
-}
-
 #[dyn_dispatch_hint]
 impl Intercept for Counts {
     fn name(&self) -> &'static str {
@@ -94,7 +112,8 @@ impl Intercept for Counts {
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         if let Some(metadata) = config.load::<Metadata>() {
-            self.add(metadata.service(), metadata.name());
+            let effect = config.load::<Effect>().copied().unwrap_or_else(|| Effect::of_sdk(metadata.name()));
+            self.add(metadata.service(), metadata.name(), effect);
         }
         Ok(())
     }
@@ -126,13 +145,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn writes_are_told_by_verb_and_method() {
+    fn requests_of_sdk_clients_are_reads_but_for_those_that_change_something() {
         let counts = Counts::default();
-        counts.add("iam", "ListRoles");
-        counts.add("iam", "TagRole");
-        counts.add("s3", "GET /a-bucket?tagging");
-        counts.add("s3", "PUT /a-bucket?tagging");
-        assert_eq!((counts.total(), counts.writes()), (4, 2));
-        assert_eq!(counts.by_operation()["iam:TagRole"], 1);
+        for operation in
+            ["GetResources", "GetObject", "ListObjectsV2", "SelectObjectContent", "GetCallerIdentity", "AssumeRole"]
+        {
+            counts.add("x", operation, Effect::of_sdk(operation));
+        }
+        assert_eq!((counts.total(), counts.writes()), (6, 0));
+        for operation in ["TagResources", "UntagResources", "StartQueryExecution"] {
+            counts.add(TAGGING_API, operation, Effect::of_sdk(operation));
+        }
+        assert_eq!((counts.total(), counts.writes()), (9, 3));
+        assert_eq!(counts.by_operation()["tag:TagResources"], 1);
+    }
+
+    #[test]
+    fn an_operation_s_path_is_named_without_ids() {
+        let counts = Counts::default();
+        counts.add("s3", "GET /a-bucket?tagging", Effect::Read);
+        counts.add("x", "PUT /a/b/c", Effect::Write);
+        assert_eq!(counts.by_operation().into_keys().collect::<Vec<_>>(), ["s3:GET /a-bucket", "x:PUT /a/b/…"]);
     }
 }

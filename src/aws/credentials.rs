@@ -10,6 +10,7 @@ use aws_credential_types::provider::{ProvideCredentials, Result, SharedCredentia
 use tokio::sync::Mutex;
 
 use super::Counts;
+use super::counts::Effect;
 
 /// How long before their end credentials are renewed. More than the clients' own caches allow themselves (10 seconds), so that
 /// what they are given when they ask again is new.
@@ -41,7 +42,7 @@ impl Kept {
             return Ok(credentials.clone());
         }
         if let Some(counts) = &self.counts {
-            counts.add("sts", "AssumeRole");
+            counts.add("sts", "AssumeRole", Effect::Read);
         }
         let credentials = self.source.provide_credentials().await?;
         Ok(kept.insert(credentials).clone())

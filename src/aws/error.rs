@@ -11,7 +11,7 @@ use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::protocol::error_answer;
-use crate::names::Region;
+use crate::names::{Region, nearest_region};
 
 /// What an error means for the one who called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -200,7 +200,7 @@ impl CallError {
             ErrorClass::AccessDenied => format!("allow {} to the user or role in use", self.missing_permission()),
             ErrorClass::Credentials => self.credentials_hint(),
             ErrorClass::NoEndpoint => {
-                format!("check the region's name; the service may not be in {}", self.region)
+                format!("check the region's name{}; the service may not be in {}", self.nearest_region(), self.region)
             }
             ErrorClass::Unreachable if self.message.contains(REFUSED) => {
                 "nothing listens at that address: check --endpoint-url, AWS_ENDPOINT_URL and its like, the profile's \
@@ -208,10 +208,16 @@ impl CallError {
                     .to_owned()
             }
             ErrorClass::Unreachable => {
-                "check the network, proxy and endpoint settings, and the region's name".to_owned()
+                format!(
+                    "check the network, proxy and endpoint settings, and the region's name{}",
+                    self.nearest_region()
+                )
             }
             ErrorClass::Throttled => "AWS limits the rate of calls: try again later".to_owned(),
             ErrorClass::Server => "AWS failed on its side: try again later".to_owned(),
+            ErrorClass::Refused if self.code == INVALID_REGION => {
+                "check AWS_REGION, AWS_DEFAULT_REGION and the profile's region, or give --region".to_owned()
+            }
             ErrorClass::Refused if self.code == NO_REGION => {
                 "give --region, or set AWS_REGION, or a region in the profile".to_owned()
             }
@@ -222,6 +228,13 @@ impl CallError {
             }
             ErrorClass::NotFound | ErrorClass::Refused | ErrorClass::BadAnswer => return None,
         })
+    }
+
+    /// ` (did you mean us-east-1?)`, where the region is none that this version knows.
+    fn nearest_region(&self) -> String {
+        let unknown = Some(self.region.as_str()).filter(|name| !Region::from(*name).is_known());
+        let nearest = unknown.and_then(nearest_region);
+        nearest.map(|nearest| format!(" (did you mean {nearest}?)")).unwrap_or_default()
     }
 
     fn credentials_hint(&self) -> String {
@@ -254,6 +267,7 @@ impl CallError {
 
 pub(super) const NO_CREDENTIALS: &str = "no credentials";
 pub(super) const NO_REGION: &str = "no region";
+pub(super) const INVALID_REGION: &str = "invalid region";
 pub(super) const NO_PROFILE: &str = "no such profile";
 /// What systems say where no program listens.
 const REFUSED: &str = "refused";

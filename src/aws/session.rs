@@ -117,6 +117,7 @@ impl Session {
         check_profile(options).await?;
         let config = load(options).await;
         let region = config.region().map(|region| Region::new(region.as_ref())).ok_or_else(no_region)?;
+        check_region(&region, &config)?;
         let mut config = keep_credentials(config, &region)?;
         let (roles, counts) = (options.roles(), Counts::default());
         for role in &roles {
@@ -373,6 +374,16 @@ fn bad_profiles(unreadable: &ProfileFileLoadError) -> CallError {
 
 fn no_region() -> CallError {
     configuration_error(error::NO_REGION, "neither options, environment nor profile name one".to_owned())
+}
+
+/// AWS has no host for a name that is no region's; another endpoint may take any.
+fn check_region(region: &Region, config: &SdkConfig) -> Result<(), CallError> {
+    match region.as_str().parse::<Region>() {
+        Err(invalid) if configured_url(config, "STS").is_none() => {
+            Err(configuration_error(error::INVALID_REGION, format!("the region {invalid}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn no_credentials(region: &Region) -> CallError {

@@ -42,7 +42,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
 }
 
 async fn apply_plan(path: &Path, args: Args, context: &Context) -> Result<Outcome, CommandError> {
-    let saved = SavedPlans::open(path)?;
+    let saved = SavedPlans::open(context, path)?;
     match saved.plans.as_slice() {
         [] => {
             context.console.message(format_args!("the plan {} has nothing to write", path.display()));

@@ -1,29 +1,36 @@
 //! What every command starts from: the console, the resource map, the database, the async runtime.
 
 use std::future::Future;
-use std::io;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use tracing::level_filters::LevelFilter;
 
-use super::{CommandError, GlobalArgs};
+use super::suggestion::Suggestion;
+use super::{CommandError, GlobalArgs, Invocation};
 use crate::console::Console;
 use crate::resource_map::ResourceMap;
 use crate::store::{Store, StoreError};
+
+/// How many databases of the folder are named where the one that was asked for isn't there.
+const DATABASES_SHOWN: usize = 5;
 
 /// The surroundings of a command.
 #[derive(Debug)]
 pub struct Context {
     /// The global options.
     pub global: GlobalArgs,
+    /// What was typed, for commands to suggest.
+    pub invocation: Invocation,
     /// Where its words go.
     pub console: Console,
 }
 
 impl Context {
-    /// From the global options.
-    pub fn new(global: GlobalArgs) -> Self {
+    /// From the global options and what was typed.
+    pub fn new(global: GlobalArgs, invocation: Invocation) -> Self {
         let console = Console::new(global.output, global.quiet, !global.no_progress);
-        Self { global, console }
+        Self { global, invocation, console }
     }
 
     /// The resource map by `--resource-map` and `--extend-map`.
@@ -66,9 +73,38 @@ impl Context {
         if self.global.db.exists() {
             return Ok(());
         }
-        Err(CommandError::failed(format_args!("there is no database {}", self.global.db.display()))
-            .hint("load a trail first: trailcreator load-files PATH, or load-s3 --bucket NAME")
-            .hint("name another database with --db"))
+        let mut error = CommandError::failed(format_args!("there is no database {}", self.global.db.display()));
+        error.hints.extend(self.other_databases());
+        Err(error
+            .hint("load a trail first: load-s3 --bucket NAME, load-athena, or load-files PATH")
+            .hint(format!("or load Event history (90 days, no trail needed): {}", self.suggest("load-history"))))
+    }
+
+    /// The databases beside the one that isn't there.
+    fn other_databases(&self) -> Option<String> {
+        let folder = self.global.db.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let entries = fs::read_dir(folder.unwrap_or(Path::new("."))).ok()?;
+        let is_database = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "db");
+        let mut paths: Vec<PathBuf> =
+            entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_database).collect();
+        paths.sort();
+        let names: Vec<String> = paths.iter().map(|path| without_dot(path)).take(DATABASES_SHOWN).collect();
+        (!names.is_empty()).then(|| format!("name another database with --db; there is {}", names.join(", ")))
+    }
+
+    /// A command to suggest, with those of the given options that it has too.
+    pub(super) fn suggest(&self, command: &str) -> Suggestion {
+        self.invocation.suggest(command)
+    }
+
+    /// The hint that lists the runs.
+    pub(super) fn list_runs(&self) -> String {
+        format!("list the runs with: {}", self.suggest("runs"))
+    }
+
+    /// The hint after a failure that may have come after writes.
+    pub(super) fn written_before(&self) -> String {
+        format!("what was written before that is in the journal: {}", self.suggest("runs"))
     }
 
     /// A failure of the database, with the advice that fits.
@@ -76,8 +112,9 @@ impl Context {
         let mut command_error = CommandError::while_doing(format_args!("database {}", self.global.db.display()), error);
         command_error.hints.extend(error.hint().map(str::to_owned));
         if matches!(error, StoreError::Predecessor) {
-            let db = self.global.db.display();
-            return command_error.hint(format!("to have its rows in one: trailcreator import {db} --db NEW_FILE"));
+            let new = self.global.db.with_extension("new.db");
+            let import = self.suggest("import").option("db", new).arg(&self.global.db);
+            return command_error.hint(format!("to have its rows in one: {import}"));
         }
         command_error
     }
@@ -102,6 +139,10 @@ impl Context {
         let hints: String = error.hints.iter().map(|hint| format!("\n  hint: {hint}")).collect();
         self.console.error(format_args!("{}{hints}", error.message));
     }
+}
+
+fn without_dot(path: &Path) -> String {
+    path.strip_prefix(".").unwrap_or(path).display().to_string()
 }
 
 /// Sends the log to stderr. AWS crates are silent below `-vv`: their debug output is not for users.

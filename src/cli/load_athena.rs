@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::interrupt::stop_on_interrupt;
 use super::load_summary::{Query, Summary, cost};
 use super::options::ChainsArgs;
-use super::{AwsArgs, CommandError, Context, Outcome, WindowArgs};
+use super::{AwsArgs, CommandError, Context, Outcome, WindowArgs, nothing};
 use crate::aws::Session;
 use crate::console::{Progress, counted};
 use crate::load::Stop;
@@ -126,6 +126,18 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
         seconds: loaded.elapsed.as_secs_f64(),
         estimated_dollars: athena::estimated_dollars(loaded.scanned_bytes),
     };
+    if loaded.figures.counts.records == 0 && loaded.figures.already_loaded == 0 {
+        let has_events = store.coverage().map(|coverage| !coverage.places.is_empty());
+        // On a schedule, a window without create events is no news.
+        if !has_events.map_err(|error| context.store_error(&error))? {
+            let wanted = nothing::filter_phrase(&request.filter);
+            let wanted = if wanted.is_empty() { String::new() } else { format!(" of {wanted}") };
+            context.console.warning(format_args!(
+                "the query found no event that the resource map knows{wanted}\n  hint: check the table and the window; --print-query shows \
+                 the SQL"
+            ));
+        }
+    }
     let requests = session.counts().by_operation();
     let summary = Summary { requests, query: Some(query), ..Summary::new(&loaded.figures, false) };
     summary.print(&context.console);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::loading::{Feed, LoadArgs, Loading};
-use super::{CommandError, Context, Outcome};
+use super::{CommandError, Context, Outcome, nothing};
 use crate::load::files;
 
 const EXAMPLES: &str = "\
@@ -40,5 +40,11 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
         let finding = tokio::task::spawn_blocking(move || files::find(&roots, &versions, &ledger, &queue, &stop));
         finding.await.expect("walking folders does not panic").map_err(|error| context.store_error(&error))
     };
-    Loading::new(context, &args.load, filter)?.run(source, || (BTreeMap::new(), None)).await
+    let loading = Loading::new(context, &args.load, filter.clone())?;
+    let (outcome, figures) = loading.run(source, || (BTreeMap::new(), None)).await?;
+    if outcome == Outcome::Done && figures.done() == 0 {
+        return nothing::no_files(context, &args.paths);
+    }
+    nothing::warn_of_filter(context, &figures, &filter);
+    Ok(outcome)
 }

@@ -14,7 +14,8 @@ use crate::aws::{AwsOptions, CallError, Session, regions};
 use crate::console::{counted, number};
 use crate::load::history::{Failed, Load, Loaded, Span};
 use crate::load::{Figures, Stop};
-use crate::names::{InvalidName, Region};
+use crate::names::{InvalidRegion, Region};
+use crate::store::{Store, StoreError};
 use crate::trail::filter::RecordFilter;
 use crate::trail::scan::Scanner;
 
@@ -53,7 +54,7 @@ pub(super) struct Args {
 }
 
 /// A region, or [`ALL`].
-pub(super) fn region_or_all(text: &str) -> Result<Region, InvalidName> {
+pub(super) fn region_or_all(text: &str) -> Result<Region, InvalidRegion> {
     if text == ALL { Ok(Region::from(ALL)) } else { text.parse() }
 }
 
@@ -86,7 +87,35 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let loaded = load.run(&regions, span, now).await.map_err(|error| load_error(context, &error))?;
     interrupt.abort();
     drop(progress);
+    if !stop.is_set() && loaded.failed.is_empty() {
+        warn_of_nothing(context, &store, &regions, span, &loaded).map_err(|error| context.store_error(&error))?;
+    }
     finish(context, &session, regions, span, &loaded, stop.is_set())
+}
+
+/// Warns if Event history has no events in regions without events in the database. An hour without events is normal.
+fn warn_of_nothing(
+    context: &Context,
+    store: &Store,
+    regions: &[Region],
+    span: Span,
+    loaded: &Loaded,
+) -> Result<(), StoreError> {
+    if loaded.figures.counts.records > 0 || loaded.figures.already_loaded > 0 {
+        return Ok(());
+    }
+    let places = store.coverage()?.places;
+    if places.iter().any(|place| regions.contains(&place.region)) {
+        return Ok(());
+    }
+    let regions: Vec<&str> = regions.iter().map(Region::as_str).collect();
+    context.console.warning(format_args!(
+        "Event history has no events in {} from {} to {}\n  hint: check the region and the account; --region all reads every enabled region",
+        regions.join(", "),
+        span.since,
+        span.until
+    ));
+    Ok(())
 }
 
 /// Opens a session for these regions. One of them may be [`ALL`].

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::tz::Offset;
 
+use super::bucket::BucketPlace;
 use super::load_summary::S3;
 use super::loading::{Feed, LoadArgs, Loading};
-use super::{AwsAccessArgs, CommandError, Context, Outcome};
+use super::{AwsAccessArgs, CommandError, Context, Outcome, nothing};
 use crate::aws::{AwsOptions, CallError, ErrorClass, Session};
 use crate::console::counted;
 use crate::load::s3::{self, Reading, Request, S3Error, SelectFigures};
@@ -34,9 +35,9 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Bucket of the trail
-    #[arg(long)]
-    bucket: String,
+    /// Bucket of the trail: its name, s3://BUCKET/PREFIX or its ARN
+    #[arg(long, value_parser = str::parse::<BucketPlace>)]
+    bucket: BucketPlace,
     /// Prefix of the trail: the part of the keys before AWSLogs/
     #[arg(long, default_value = "", hide_default_value = true)]
     prefix: String,
@@ -83,8 +84,8 @@ impl From<Engine> for s3::Engine {
 pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, CommandError> {
     let filter = args.load.filter()?;
     let request = Request {
-        bucket: args.bucket,
-        prefix: args.prefix,
+        bucket: args.bucket.name.clone(),
+        prefix: prefix(&args)?,
         organization: args.org_id,
         accounts: filter.accounts.clone(),
         regions: filter.regions.clone(),
@@ -93,7 +94,8 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
         relist: args.relist,
     };
     let session = session(args.aws).await?;
-    let loading = Loading::new(context, &args.load, filter)?;
+    let known = nothing::known_bucket(context, &request.bucket)?;
+    let loading = Loading::new(context, &args.load, filter.clone())?;
     let figures = Arc::new(SelectFigures::default());
     let map = loading.resource_map();
     let source = async |feed: Feed| {
@@ -113,13 +115,35 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
         let dollars = s3::estimated_dollars(&requests, &figures);
         (requests, Some(S3::new(&figures, dollars)))
     };
-    let outcome = loading.run(source, costs).await;
+    let loaded = loading.run(source, costs).await;
     if let (count @ 1.., Some(first)) = figures.unsuitable() {
         context
             .console
             .message(format_args!("{} read by GET instead of S3 Select; the first: {first}", counted(count, "object")));
     }
-    outcome
+    let (outcome, loaded) = loaded?;
+    if outcome == Outcome::Done && loaded.done() == 0 {
+        // The load is done: what the bucket holds is only for the message.
+        if let Ok(there) = s3::look(&request, &session).await {
+            nothing::warn_of_bucket(context, &request, &filter, known.as_ref(), &there);
+        }
+    }
+    nothing::warn_of_filter(context, &loaded, &filter);
+    Ok(outcome)
+}
+
+/// The prefix of its own option, or the one that was written with the bucket.
+fn prefix(args: &Args) -> Result<String, CommandError> {
+    match (args.bucket.prefix.as_str(), args.prefix.as_str()) {
+        (with_bucket, "") => Ok(with_bucket.to_owned()),
+        ("", prefix) => Ok(prefix.to_owned()),
+        (with_bucket, prefix) if with_bucket.trim_end_matches('/') == prefix.trim_end_matches('/') => {
+            Ok(prefix.to_owned())
+        }
+        (with_bucket, prefix) => Err(CommandError::usage(format_args!(
+            "--bucket has the prefix {with_bucket}, but --prefix is {prefix}: give one of them"
+        ))),
+    }
 }
 
 /// Opens a session. The bucket may be in any region.

@@ -92,7 +92,7 @@ impl<'c> Loading<'c> {
         self,
         source: impl AsyncFnOnce(Feed) -> Result<(), CommandError>,
         costs: impl FnOnce() -> (BTreeMap<String, u64>, Option<S3>),
-    ) -> Result<Outcome, CommandError> {
+    ) -> Result<(Outcome, Figures), CommandError> {
         let Self { context, scanner, mut store, jobs } = self;
         let stop = Stop::default();
         let interrupt = stop_on_interrupt(&stop);
@@ -122,12 +122,13 @@ impl<'c> Loading<'c> {
             .map_err(|error| context.store_error(&error).hint(RESUME))?;
         interrupt.abort();
         if found.is_err() && figures.done() == 0 {
-            return found.map(|()| Outcome::Failed);
+            return found.map(|()| (Outcome::Failed, figures));
         }
         let (requests, s3) = costs();
         let summary = Summary { requests, s3, ..Summary::new(&figures, stop.is_set()) };
         summary.print(&context.console);
         found?;
-        Ok(summary.outcome())
+        let outcome = summary.outcome();
+        Ok((outcome, figures))
     }
 }

@@ -5,8 +5,10 @@
 
 mod accounts;
 mod apply;
+mod bucket;
 mod context;
 mod count;
+mod environment;
 mod error;
 #[cfg(test)]
 mod help_examples;
@@ -18,29 +20,34 @@ mod load_history;
 mod load_s3;
 mod load_summary;
 mod loading;
+mod nothing;
 mod options;
 mod organization;
 mod policy;
+mod regions;
 mod report;
 mod resource_map;
 mod run_output;
 mod runs;
 mod saved_plans;
+mod suggestion;
 mod table;
 mod tag;
 mod tag_org;
 mod tagging;
+mod types;
 mod undo;
 mod who;
 mod who_live;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use context::Context;
 pub use error::{CommandError, Outcome, with_causes};
 pub use options::{AwsAccessArgs, AwsArgs, GlobalArgs, OwnerArgs, WindowArgs};
+pub use suggestion::Invocation;
 
 /// Finds who created each AWS resource, from CloudTrail, and writes the owner on it as a tag.
 #[derive(Debug, Parser)]
@@ -74,9 +81,13 @@ enum Command {
 
 /// Runs the program on the process's arguments.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let mut command = Cli::command();
+    let matches = command.get_matches_mut();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     context::start_logging(&cli.global);
-    let context = Context::new(cli.global);
+    let context = Context::new(cli.global, Invocation::of(&command, &matches));
+    environment::check(&context, &command);
+    regions::check_given(&context, &matches);
     let outcome = match run(cli.command, &context) {
         Ok(outcome) => outcome,
         Err(error) => {
@@ -85,6 +96,13 @@ pub fn main() -> ExitCode {
         }
     };
     ExitCode::from(outcome.code())
+}
+
+/// The whole command line, with the global options in each command.
+fn command() -> clap::Command {
+    let mut command = Cli::command();
+    command.build();
+    command
 }
 
 fn run(command: Command, context: &Context) -> Result<Outcome, CommandError> {

@@ -106,7 +106,7 @@ pub struct WindowArgs {
     /// Events of a day: 2019/02/01
     #[arg(long, conflicts_with_all = ["since", "until"])]
     pub day: Option<String>,
-    /// Events from here on: a date, RFC 3339, or an age such as 90d (from that day's beginning) or 12h
+    /// Events from here on: a date, RFC 3339, or an age: 30min, 12h, or 90d, 2w, 3mo, 1y (from that day's beginning)
     #[arg(long)]
     pub since: Option<String>,
     /// Events before this: as --since; a date means its beginning
@@ -127,7 +127,14 @@ impl WindowArgs {
             since: self.since.as_deref(),
             until: self.until.as_deref(),
         };
-        TimeWindow::parse(text, jiff::Timestamp::now()).map_err(CommandError::usage)
+        let now = jiff::Timestamp::now();
+        let window = TimeWindow::parse(text, now).map_err(CommandError::usage)?;
+        match window.since().filter(|since| *since > now) {
+            None => Ok(window),
+            Some(since) => Err(CommandError::usage(format_args!(
+                "the time window begins at {since}, which is in the future: now is {now:.0}"
+            ))),
+        }
     }
 }
 
@@ -158,7 +165,7 @@ pub(super) struct WantedArgs {
     /// {source_ip}, {tool}, {account} and more (docs/owners.md); repeatable
     #[arg(long = "tag", value_name = "KEY=TEMPLATE", value_parser = str::parse::<MoreTag>)]
     pub(super) more_tags: Vec<MoreTag>,
-    /// Only these resource types (cloud-custodian's names: ec2, iam-role); repeatable
+    /// Only these resource types, by cloud-custodian's or CloudFormation's name (ebs, AWS::EC2::Volume); repeatable
     #[arg(long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>)]
     pub(super) types: Vec<ResourceType>,
     /// Print what would be written, and write nothing to AWS

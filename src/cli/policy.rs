@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{CommandError, Context, Outcome};
+use super::{CommandError, Context, Outcome, types};
 use crate::console::OutputFormat;
 use crate::names::ResourceType;
 use crate::policy::{MAX_CHARACTERS, Needs, Work, documents, needs};
@@ -24,8 +24,8 @@ pub(super) struct Args {
     /// The command
     #[arg(value_enum, value_name = "COMMAND")]
     command: Command,
-    /// Only what this type (iam-role) needs; repeatable
-    #[arg(long = "type", value_name = "TYPE", value_parser = str::parse::<ResourceType>)]
+    /// Only what this type (iam-role, AWS::IAM::Role) needs; repeatable
+    #[arg(long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>)]
     types: Vec<ResourceType>,
     /// Only what the types of this service need, by its botocore name (iam, elbv2); repeatable
     #[arg(long = "service", value_name = "SERVICE")]
@@ -125,15 +125,15 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandErro
 
 /// The types asked for; without any, all that can be tagged.
 fn chosen<'m>(args: &Args, map: &'m ResourceMap) -> Result<Vec<&'m TypeDefinition>, CommandError> {
-    map.check_types(&args.types).map_err(CommandError::usage)?;
+    let types = types::resolve(map, &args.types)?;
     map.check_services(&args.services).map_err(CommandError::usage)?;
     let is_asked = |definition: &&TypeDefinition| {
         let is_taggable = definition.access.as_ref().is_some_and(|access| access.write.is_some());
-        if args.types.is_empty() && args.services.is_empty() {
+        if types.is_empty() && args.services.is_empty() {
             return is_taggable;
         }
         let by_service = definition.service_name().is_some_and(|name| args.services.iter().any(|asked| asked == name));
-        args.types.contains(&definition.resource_type) || (by_service && is_taggable)
+        types.contains(&definition.resource_type) || (by_service && is_taggable)
     };
     Ok(map.types.values().filter(is_asked).collect())
 }

@@ -8,7 +8,7 @@ use super::load_history::{ALL, open_session, region_or_all, wanted_regions};
 use super::options::{tell_unused_rules, with_known_names};
 use super::organization::{self, AccountsArgs};
 use super::who::printable;
-use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, run_output, table, tagging};
+use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, nothing, run_output, table, tagging, types};
 use crate::aws::Session;
 use crate::console::{OutputFormat, number};
 use crate::load::Stop;
@@ -59,7 +59,7 @@ pub(super) struct Args {
     /// Key of the tag that holds the owner
     #[arg(long, value_name = "KEY", default_value = "Owner", env = "TRAILCREATOR_CREATOR_TAG")]
     creator_tag: String,
-    /// Report only these resource types (Cloud Custodian names: ec2, iam-role); repeatable
+    /// Report only these resource types (Cloud Custodian or CloudFormation names: ebs, AWS::EC2::Volume); repeatable
     #[arg(long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>)]
     types: Vec<ResourceType>,
     /// Region, or `all` for all enabled regions; repeatable. Global types are always included [default: the region from the
@@ -154,9 +154,9 @@ struct Printed<'a> {
     offline: bool,
 }
 
-pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, CommandError> {
+pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, CommandError> {
     let map = context.resource_map()?;
-    map.check_types(&args.types).map_err(CommandError::usage)?;
+    args.types = types::resolve(&map, &args.types)?;
     let format = args.format.unwrap_or(match context.console.format {
         OutputFormat::Text => Format::Text,
         OutputFormat::Json => Format::Json,
@@ -186,6 +186,10 @@ fn of_database(args: Args, context: &Context, map: &ResourceMap, form: &Form) ->
     let mut coverage = offline::coverage(&store, &question).map_err(|error| context.store_error(&error))?;
     chosen.iter().for_each(|account| coverage.set_name(&account.id, &account.name));
     let report = Report::from(coverage);
+    if report.is_empty() {
+        let wanted = "of the accounts, regions and types asked for";
+        nothing::warn_of_database(context, &store, wanted).map_err(|error| context.store_error(&error))?;
+    }
     let printed = Printed { report: &report, failed_accounts: &[], tag_key: question.key.as_str(), offline: true };
     tell_unused_rules(context, &question.rules);
     print(context, form, &printed);
@@ -217,6 +221,10 @@ async fn of_account(args: Args, context: &Context, map: &ResourceMap, form: &For
     };
     let Some(looked) = tagging::or_interrupted(context, looking).await else { return Ok(Outcome::Interrupted) };
     let (session, question, report) = looked?;
+    if report.is_empty() {
+        let wanted = format!("of account {} in the regions asked for", question.account);
+        nothing::warn_of_database(context, &store, &wanted).map_err(|error| context.store_error(&error))?;
+    }
     let printed = Printed { report: &report, failed_accounts: &[], tag_key: question.key.as_str(), offline: false };
     tell_unused_rules(context, &question.rules);
     Ok(print_all(context, form, &printed, &session))

@@ -80,7 +80,10 @@ pub(super) fn results_phrase(kind: RunKind, results: &BTreeMap<&'static str, u64
 
 /// The exit code, and what to do next.
 fn conclude(context: &Context, output: &RunOutput<'_>, results: &BTreeMap<&'static str, u64>) -> Outcome {
-    let resume = |run: RunId| format!("go on with: trailcreator apply --resume {run}");
+    let resume = |run: RunId| {
+        let apply = context.suggest("apply").option("resume", run.to_string());
+        format!("go on with: {apply}")
+    };
     match (&output.report.stopped, output.report.run) {
         (Some(Stop::Asked), Some(run)) => {
             context.console.message(resume(run));
@@ -93,7 +96,8 @@ fn conclude(context: &Context, output: &RunOutput<'_>, results: &BTreeMap<&'stat
         }
         (_, run) => {
             if let Some(run) = run.filter(|_| output.kind == RunKind::Tag && results.contains_key("written")) {
-                context.console.message(format_args!("take it back with: trailcreator undo {run}"));
+                let undo = context.suggest("undo").arg(run.to_string());
+                context.console.message(format_args!("take it back with: {undo}"));
             }
             let failed = output.report.results.iter().any(|(_, outcome)| failure(output.kind, outcome).is_some());
             if failed { Outcome::ItemFailures } else { Outcome::Done }

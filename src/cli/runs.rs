@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::tagging::{self, find_run};
-use super::{CommandError, Context, Outcome};
+use super::{CommandError, Context, Outcome, tag_org};
 use crate::console::OutputFormat;
 use crate::names::InvalidName;
 use crate::store::journal::{JournaledWrite, Run, RunId, RunKind};
@@ -52,21 +52,18 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandErro
     };
     print_runs(context, &organizations, &runs);
     if let Some(run) = organizations.iter().find(|run| run.finished_at.is_none()) {
-        let again = match run.kind {
-            RunKind::Tag if run.question.is_empty() => "apply PLAN --config ACCOUNTS_FILE".to_owned(),
-            RunKind::Tag => format!("tag-org ACCOUNTS_FILE --resume {}", run.id),
-            RunKind::Undo => format!("undo {}", run.undoes.map(|run| run.to_string()).unwrap_or_default()),
+        let again = match tag_org::command_of(run) {
+            Some(command) => format!("go on with: {command}"),
+            None => format!("give its {} command again", if run.kind == RunKind::Undo { "undo" } else { "apply" }),
         };
-        context.console.message(format_args!(
-            "run {} is not finished; unless it still runs, go on with: trailcreator {again}",
-            run.id
-        ));
+        context.console.message(format_args!("run {} is not finished; unless it still runs, {again}", run.id));
     }
     let is_single = |run: &&Run| run.finished_at.is_none() && run.organization_run.is_none();
     if let Some(run) = runs.iter().find(is_single) {
         context.console.message(format_args!(
-            "run {0} is not finished; unless it still runs, go on with: trailcreator apply --resume {0}",
-            run.run_id
+            "run {} is not finished; unless it still runs, go on with: {}",
+            run.run_id,
+            context.suggest("apply").option("resume", run.run_id.to_string())
         ));
     }
     Ok(Outcome::Done)

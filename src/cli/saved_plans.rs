@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{CommandError, Outcome, tagging};
+use super::{CommandError, Context, Outcome, tagging};
 use crate::names::{AccountId, Region, TagKey};
 use crate::org::errand::PlanAt;
 use crate::tag::plan::{FORMAT_VERSION, PlannedWrite};
@@ -48,7 +48,7 @@ pub(super) struct SavedPlans {
 
 impl SavedPlans {
     /// Checks the file, and finds the plans in it that have something to write.
-    pub(super) fn open(path: &Path) -> Result<Self, CommandError> {
+    pub(super) fn open(context: &Context, path: &Path) -> Result<Self, CommandError> {
         let unread = |error: &io::Error| CommandError {
             outcome: Outcome::Usage,
             ..CommandError::while_doing(format_args!("reading the plan {}", path.display()), error)
@@ -59,13 +59,13 @@ impl SavedPlans {
         let mut plans = Vec::new();
         if serde_json::from_str::<IgnoredAny>(&first).is_err() {
             file.read_to_string(&mut first).map_err(|error| unread(&error))?;
-            plans.extend(check(path, 1, 0, &first)?);
+            plans.extend(check(context, path, Position { line: 1, offset: 0 }, &first)?);
             return Ok(Self { path: path.to_owned(), plans });
         }
         let (mut line, mut number, mut offset) = (first, 1, 0);
         while !line.is_empty() {
             if !line.trim().is_empty() {
-                plans.extend(check(path, number, offset, &line)?);
+                plans.extend(check(context, path, Position { line: number, offset }, &line)?);
             }
             offset += bytes(&line);
             number += 1;
@@ -89,13 +89,27 @@ impl SavedPlans {
     }
 }
 
+/// Where a plan begins.
+#[derive(Clone, Copy)]
+struct Position {
+    line: usize,
+    offset: u64,
+}
+
+/// A name for a new plan that doesn't replace the file that is none.
+fn unused_name(path: &Path) -> &'static str {
+    const NAME: &str = "plan.json";
+    if path.file_name().is_some_and(|name| name == NAME) { "new-plan.json" } else { NAME }
+}
+
 /// `None`: a plan without writes.
-fn check(path: &Path, line: usize, offset: u64, text: &str) -> Result<Option<SavedPlan>, CommandError> {
+fn check(context: &Context, path: &Path, at: Position, text: &str) -> Result<Option<SavedPlan>, CommandError> {
+    let Position { line, offset } = at;
     let name = path.display();
     let plan: PlanDocument = serde_json::from_str(text).map_err(|error| {
         let (line, column) = (line + error.line().saturating_sub(1), error.column());
         CommandError::usage(format_args!("{name}:{line}:{column}: this is no plan: {error}"))
-            .hint("make one with: trailcreator tag --save-plan FILE")
+            .hint(format!("make one with: {}", context.suggest("tag").option("save-plan", unused_name(path))))
     })?;
     if plan.format_version != FORMAT_VERSION {
         let version = plan.format_version;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::options::{WantedArgs, tell_missing_sessions, tell_unused_rules};
 use super::run_output::{self, RunOutput};
-use super::tagging;
 use super::{AwsArgs, CommandError, Context, Outcome, OwnerArgs};
+use super::{nothing, tagging, types};
 use crate::aws::Session;
 use crate::console::OutputFormat;
 use crate::creator::OwnerRules;
@@ -36,11 +36,11 @@ pub(super) struct Args {
     aws: AwsArgs,
 }
 
-pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, CommandError> {
+pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, CommandError> {
     let key = tagging::parse_key(&args.wanted.creator_tag)?;
     tagging::check_more_tags(&key, &args.wanted.more_tags)?;
     let map = context.resource_map()?;
-    check_types(&map, &args.wanted.types)?;
+    args.wanted.types = types::resolve(&map, &args.wanted.types)?;
     let store = context.open_existing_store()?;
     let rules = args.owner.rules()?;
     let (session, caller) = tagging::open_account(args.aws).await?;
@@ -58,7 +58,8 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let chosen = choose_types(&store, &map, &question.account, &question.region, wanted)
         .map_err(|error| context.store_error(&error))?;
     if chosen.types.is_empty() && chosen.skipped.is_empty() {
-        tell_that_there_is_nothing(context, &question);
+        let wanted = format!("of account {} in {}", question.account, question.region);
+        nothing::warn_of_database(context, &store, &wanted).map_err(|error| context.store_error(&error))?;
     }
     let looking = look(context, &session, &map, &store, &question, chosen);
     let Some(survey) = tagging::or_interrupted(context, looking).await else { return Ok(Outcome::Interrupted) };
@@ -98,21 +99,6 @@ pub(super) async fn with_names(
     let people = identity_center::names(session, store, account).await;
     let people = people.map_err(|error| context.store_error(&error))?;
     Ok(OwnerRules { people: Arc::new(people), ..rules })
-}
-
-pub(super) fn check_types(map: &ResourceMap, types: &[ResourceType]) -> Result<(), CommandError> {
-    let Some(unknown) = types.iter().find(|name| !map.types.contains_key(*name)) else { return Ok(()) };
-    let error = CommandError::usage(format_args!("--type {unknown}: there is no such resource type"));
-    Err(match map.nearest_type(unknown.as_str()) {
-        Some(near) => error.hint(format!("did you mean {near}?")),
-        None => error.hint("types have cloud-custodian's names: ec2, iam-role, dynamodb-table"),
-    })
-}
-
-fn tell_that_there_is_nothing(context: &Context, question: &Question) {
-    let Question { account, region, .. } = question;
-    context.console.message(format_args!("the database has no creations of account {account} in {region}"));
-    context.console.message("  hint: load that account's trail, give another --region, or name types with --type");
 }
 
 async fn look(
@@ -185,9 +171,10 @@ fn tell_plan(context: &Context, plan: &Plan, session: &Session, saved: Option<&s
     let left = run_output::left_phrase(&plan.summary.left);
     let more: String = plan.summary.more_tags.iter().map(|(key, count)| format!(", {count} with {key}")).collect();
     context.console.message(format_args!("{} to tag{more}{left}; {calls}; nothing was written", plan.summary.tag));
-    if let Some(path) = saved {
-        let path = path.display();
-        context.console.message(format_args!("the plan is in {path}; apply it with: trailcreator apply {path}"));
+    if let Some(saved) = saved {
+        let path = saved.display();
+        let apply = context.suggest("apply").arg(saved);
+        context.console.message(format_args!("the plan is in {path}; apply it with: {apply}"));
     }
 }
 

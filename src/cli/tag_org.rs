@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 
 use super::options::{WantedArgs, owner_options, tell_unused_rules};
 use super::organization::{self, AccountsArgs, Save, Telling, TellingArgs};
-use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, tag, tagging};
+use super::suggestion::Suggestion;
+use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, tag, tagging, types};
 use crate::creator::OwnerRules;
 use crate::load::Stop;
 use crate::names::{Region, TagKey};
@@ -21,6 +22,12 @@ use crate::tag::plan::Plan;
 
 /// The role that AWS Organizations makes in accounts it creates.
 const DEFAULT_ROLE: &str = "OrganizationAccountAccessRole";
+
+/// The key of the stored question that holds the command; no option has such a name.
+const COMMAND: &str = "command";
+
+/// What the run's number is called before it has one.
+const THIS_RUN: &str = "@RUN@";
 
 /// What `--resume` means without a number.
 const LATEST: &str = "latest";
@@ -70,7 +77,7 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     let key = tagging::parse_key(&args.wanted.creator_tag)?;
     tagging::check_more_tags(&key, &args.wanted.more_tags)?;
     let map = context.resource_map()?;
-    tag::check_types(&map, &args.wanted.types)?;
+    args.wanted.types = types::resolve(&map, &args.wanted.types)?;
     // clap's own `requires` gives way to --org's conflict with a file.
     if args.role.is_some() && !args.org {
         return Err(CommandError::usage("--role goes with --org: an accounts file has the role of each account"));
@@ -115,12 +122,13 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
         stats: args.telling.stats,
         print_plans: args.wanted.dry_run && args.wanted.save_plan.is_none(),
         save: save.as_mut().map(|save| save as &mut Save<'_>),
-        resume: resume_advice(&args, run),
+        resume: resume_advice(context, run),
+        accounts_file: args.accounts.config.clone(),
     };
     let outcome = organization::run(context, &organization, &errand, accounts, telling).await?;
     tell_unused_rules(context, &rules);
     if let Some(plans) = plans.filter(|_| outcome != Outcome::Interrupted) {
-        plans.finish(context)?;
+        plans.finish(context, apply_advice(&args, context))?;
     }
     Ok(outcome)
 }
@@ -132,11 +140,22 @@ fn first_region(regions: &[RegionChoice]) -> Option<Region> {
     })
 }
 
-fn resume_advice(args: &Args, run: Option<OrganizationRunId>) -> String {
-    let run = run.map(|run| format!(" --resume {run}")).unwrap_or_default();
-    let org = if args.org { " --org" } else { "" };
-    let file = args.accounts.config.as_deref().map_or_else(|| org.to_owned(), |path| format!(" {}", path.display()));
-    format!("trailcreator tag-org{file}{run} (with the same options)")
+/// The same command again; of a run that writes, to go on with it.
+fn resume_advice(context: &Context, run: Option<OrganizationRunId>) -> String {
+    let again = context.invocation.again();
+    match run {
+        Some(run) => again.option("resume", run.to_string()),
+        None => again,
+    }
+    .to_string()
+}
+
+fn apply_advice(args: &Args, context: &Context) -> Suggestion {
+    let apply = context.suggest("apply").without("region");
+    match args.accounts.config.as_deref() {
+        Some(file) => apply.option("config", file),
+        None => apply,
+    }
 }
 
 /// The new run, or the one to go on with.
@@ -154,12 +173,12 @@ fn begin(
             kind: RunKind::Tag,
             undoes: None,
             key: key.clone(),
-            question: Value::Object(question).to_string(),
+            question: with_command(context, question),
         };
         return store.begin_organization_run(&run).map_err(failed);
     };
     let runs = store.organization_runs().map_err(failed)?;
-    let run = find(&runs, wanted)?;
+    let run = find(context, &runs, wanted)?;
     if run.question.is_empty() {
         return Err(CommandError::usage(format_args!("run {} is not one of tag-org", run.id))
             .hint("give the same command again: apply PLAN or undo RUN leave alone what is done"));
@@ -172,7 +191,20 @@ fn begin(
     Ok(run.id)
 }
 
-fn find<'r>(runs: &'r [OrganizationRun], wanted: &str) -> Result<&'r OrganizationRun, CommandError> {
+/// The question with the command that goes on with the run: [`command_of`] gives it to `runs`.
+fn with_command(context: &Context, mut question: Map<String, Value>) -> String {
+    let command = context.invocation.again().option("resume", THIS_RUN).to_string();
+    question.insert(COMMAND.to_owned(), json!(command));
+    Value::Object(question).to_string()
+}
+
+/// The command that goes on with an interrupted run, as it was typed; `None` for a run that another command began.
+pub(super) fn command_of(run: &OrganizationRun) -> Option<String> {
+    let question: Map<String, Value> = serde_json::from_str(&run.question).ok()?;
+    Some(question.get(COMMAND)?.as_str()?.replace(THIS_RUN, &run.id.to_string()))
+}
+
+fn find<'r>(context: &Context, runs: &'r [OrganizationRun], wanted: &str) -> Result<&'r OrganizationRun, CommandError> {
     let found = if wanted == LATEST {
         runs.iter().find(|run| run.finished_at.is_none() && !run.question.is_empty())
     } else {
@@ -181,7 +213,7 @@ fn find<'r>(runs: &'r [OrganizationRun], wanted: &str) -> Result<&'r Organizatio
     };
     found.ok_or_else(|| {
         CommandError::usage(format_args!("there is no run across an organization to resume ({wanted})"))
-            .hint("list the runs with: trailcreator runs")
+            .hint(context.list_runs())
     })
 }
 
@@ -238,13 +270,13 @@ impl Plans {
         self.file.write_all(line.as_bytes()).map_err(|error| saving(&self.path, &error))
     }
 
-    fn finish(self, context: &Context) -> Result<(), CommandError> {
+    fn finish(self, context: &Context, apply: Suggestion) -> Result<(), CommandError> {
         let whole = self.file.sync_all().and_then(|()| fs::rename(&self.temporary, &self.path));
         whole.map_err(|error| saving(&self.path, &error))?;
         let (count, path) = (self.count, self.path.display());
-        context.console.message(format_args!(
-            "{count} plans are in {path}; apply them with: trailcreator apply {path} --config ACCOUNTS_FILE"
-        ));
+        context
+            .console
+            .message(format_args!("{count} plans are in {path}; apply them with: {}", apply.arg(&self.path)));
         Ok(())
     }
 }

@@ -76,7 +76,7 @@ pub(super) async fn or_interrupted<T>(context: &Context, work: impl Future<Outpu
 pub(super) fn find_run(context: &Context, store: &Store, run: RunId) -> Result<Run, CommandError> {
     store.run(run).map_err(|error| context.store_error(&error))?.ok_or_else(|| {
         CommandError::usage(format_args!("there is no run {run} in {}", context.global.db.display()))
-            .hint("list the runs with: trailcreator runs")
+            .hint(context.list_runs())
     })
 }
 
@@ -88,7 +88,7 @@ pub(super) fn find_organization_run(
 ) -> Result<OrganizationRun, CommandError> {
     store.organization_run(run).map_err(|error| context.store_error(&error))?.ok_or_else(|| {
         CommandError::usage(format_args!("there is no run {run} in {}", context.global.db.display()))
-            .hint("list the runs with: trailcreator runs")
+            .hint(context.list_runs())
     })
 }
 
@@ -105,9 +105,10 @@ pub(super) async fn execute(
         context.console.message("interrupted: waiting for the calls under way");
     };
     let mut note = |done| progress.update(done, "");
-    runner.execute(target, prepared, stop, &mut note).await.map_err(|error| {
-        context.store_error(&error).hint("what was written before that is in the journal: trailcreator runs")
-    })
+    runner
+        .execute(target, prepared, stop, &mut note)
+        .await
+        .map_err(|error| context.store_error(&error).hint(context.written_before()))
 }
 
 pub(super) fn count(length: usize) -> u64 {

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::options::{tell_missing_sessions, tell_unused_rules};
 use super::who_live::Live;
-use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs};
+use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, types};
 use crate::console::OutputFormat;
 use crate::creator::{OwnerRules, People, Rule, Step};
 use crate::load::identity_center;
@@ -48,14 +48,14 @@ pub(super) struct Args {
     /// Resource ID (i-0abc…), name, ARN or URL
     #[arg(required = true, value_name = "ID")]
     ids: Vec<String>,
-    /// Show only resources of this type (iam-role); repeatable
-    #[arg(long = "type", value_name = "TYPE", value_parser = str::parse::<ResourceType>)]
+    /// Show only resources of this type (iam-role, AWS::IAM::Role); repeatable
+    #[arg(long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>)]
     types: Vec<ResourceType>,
     /// Show only resources in this account; repeatable
-    #[arg(long = "account", value_name = "ID", value_parser = AccountId::parse)]
+    #[arg(long = "account", value_name = "ID", value_delimiter = ',', value_parser = AccountId::parse)]
     accounts: Vec<AccountId>,
     /// Show only resources in this region, and global resources; repeatable
-    #[arg(long = "region", value_name = "REGION", value_parser = str::parse::<Region>)]
+    #[arg(long = "region", value_name = "REGION", value_delimiter = ',', value_parser = str::parse::<Region>)]
     regions: Vec<Region>,
     /// Also look in CloudTrail Event history (90 days) for resources without events in the database. Looks in the regions of
     /// --region, or else the current region, and in the regions that record events of global types. Stores nothing
@@ -110,9 +110,9 @@ impl Question<'_> {
     }
 }
 
-pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, CommandError> {
+pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, CommandError> {
     let map = Arc::new(context.resource_map()?);
-    check_types(&args.types, &map)?;
+    args.types = types::resolve(&map, &args.types)?;
     let rules = args.owner.rules()?;
     let store = if args.live && !context.global.db.exists() { None } else { Some(context.open_store_to_read()?) };
     if let Some(store) = &store {
@@ -201,16 +201,6 @@ fn of_history(answer: Answer) -> SourcedAnswer {
     let reason = "no matching event in the database or in Event history (90 days)".to_owned();
     let advice = answer.advice.into_iter().filter(|advice| !advice.contains("--live")).collect();
     SourcedAnswer { answer: Answer { reason, advice, ..answer }, source: None }
-}
-
-/// Rejects unknown types: a misspelt type would look like a resource without a recorded creator.
-fn check_types(types: &[ResourceType], map: &ResourceMap) -> Result<(), CommandError> {
-    let Some(wrong) = types.iter().find(|resource_type| !map.types.contains_key(*resource_type)) else { return Ok(()) };
-    let error = CommandError::usage(format_args!("unknown resource type {wrong}"));
-    Err(match map.nearest_type(wrong.as_str()) {
-        Some(nearest) => error.hint(format!("did you mean {nearest}?")),
-        None => error,
-    })
 }
 
 fn print(found: &[SourcedAnswer], loaded: Option<&Coverage>, filter: &Filter, context: &Context) {

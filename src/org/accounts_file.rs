@@ -17,7 +17,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use serde_saphyr::{Location, Spanned};
 
-use crate::names::{AccountId, Region};
+use crate::names::{AccountId, InvalidRegion, Region, did_you_mean};
 use crate::resource_map::MapError;
 use crate::resource_map::source::Source;
 use stanza::{AccountStanza, File, RolesStanza};
@@ -89,17 +89,19 @@ pub enum RegionChoice {
     All,
 }
 
+/// Neither a region's name nor `all`.
+#[derive(Debug, thiserror::Error)]
+#[error("{:?} is not a region code such as eu-west-1, or all for the enabled ones{}", .0.value, did_you_mean(.0.nearest))]
+pub struct InvalidChoice(InvalidRegion);
+
 impl std::str::FromStr for RegionChoice {
-    type Err = crate::names::InvalidName;
+    type Err = InvalidChoice;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text == ALL_REGIONS {
             return Ok(Self::All);
         }
-        text.parse().map(Self::One).map_err(|error: Self::Err| Self::Err {
-            expected: "a region code such as eu-west-1, or all for the enabled ones",
-            ..error
-        })
+        text.parse().map(Self::One).map_err(InvalidChoice)
     }
 }
 
@@ -194,7 +196,9 @@ fn account(source: &Source<'_>, stanza: &Spanned<AccountStanza>) -> Result<Accou
     })?;
     let mut regions = Vec::new();
     for region in stanza.regions.iter().flatten() {
-        regions.push(region.value.parse().map_err(|error| source.error(region.referenced, format!("{error}")))?);
+        regions.push(
+            region.value.parse().map_err(|error: InvalidChoice| source.error(region.referenced, format!("{error}")))?,
+        );
     }
     let roles = match stanza.role.as_ref().map(|role| (&role.value, role.referenced)) {
         None => Vec::new(),

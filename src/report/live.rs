@@ -97,6 +97,11 @@ impl From<Coverage> for Report {
 }
 
 impl Report {
+    /// Whether it has no resource, and no type that could have had one.
+    pub fn is_empty(&self) -> bool {
+        self.coverage.rows().next().is_none() && self.skipped.is_empty() && self.failed.is_empty()
+    }
+
     /// Adds the results of an account-region.
     pub(super) fn add(&mut self, question: &Question, found: Found<'_>) {
         let Found { facts, skipped, failed, problems, lineage } = found;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::ancestors;
 use super::compile::{CompiledEvent, CompiledType};
 use super::events::EventIndex;
+use super::resolve::comparable;
 use super::source::{MapError, Place};
 use super::suggest::nearest;
 use super::{ParentRule, ResourceMap, TypeDefinition};
@@ -80,12 +81,16 @@ pub(super) struct Assembly {
     types: BTreeMap<ResourceType, TypeDefinition>,
     parents: BTreeMap<ResourceType, (ResourceType, Place)>,
     places: BTreeMap<ResourceType, Place>,
+    /// The number of the set that each type is from.
+    sets: BTreeMap<ResourceType, usize>,
+    added: usize,
     events: EventIndex,
 }
 
 impl Assembly {
     /// Adds a set over what is there: its types' own access takes the place of what was known of them.
     pub(super) fn add(&mut self, set: TypeSet, events: Events) {
+        self.added += 1;
         for CompiledType { definition, events: of_type, parent, place, .. } in set.types {
             if events == Events::Used {
                 for event in of_type {
@@ -99,6 +104,7 @@ impl Assembly {
             self.parents.remove(&name);
             self.parents.extend(parent.map(|parent| (name.clone(), parent)));
             self.places.insert(name.clone(), place);
+            self.sets.insert(name.clone(), self.added);
             self.types.insert(name, definition);
         }
     }
@@ -116,8 +122,29 @@ impl Assembly {
             for rule in access.into_iter().flat_map(|access| &access.parents) {
                 self.check_parent_rule(rule)?;
             }
+            self.check_aliases(name, place)?;
         }
         Ok(ResourceMap { types: self.types, events: self.events, tag_rules: Vec::new() })
+    }
+
+    /// An alias that another type also goes by would mean neither. A type of a later set may have an earlier one's alias as its name:
+    /// a new built-in alias must not break anyone's map.
+    fn check_aliases(&self, name: &ResourceType, place: &Place) -> Result<(), MapError> {
+        let Some(definition) = self.types.get(name) else { return Ok(()) };
+        for alias in &definition.aliases {
+            let wanted = comparable(alias);
+            let is_taken = |other: &&TypeDefinition| {
+                let known = std::iter::once(other.resource_type.as_str()).chain(other.cloudformation.as_deref());
+                let mut names = known.chain(other.aliases.iter().map(String::as_str));
+                let is_later = self.sets.get(&other.resource_type) > self.sets.get(name);
+                other.resource_type != *name && !is_later && names.any(|known| comparable(known) == wanted)
+            };
+            if let Some(other) = self.types.values().find(is_taken) {
+                let message = format!("the alias `{alias}` of {name} is a name of {} too", other.resource_type);
+                return Err(place.error(message));
+            }
+        }
+        Ok(())
     }
 
     fn check_parent_rule(&self, rule: &ParentRule) -> Result<(), MapError> {

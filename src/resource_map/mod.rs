@@ -21,6 +21,7 @@ mod load;
 pub mod params;
 pub mod parents;
 pub mod request;
+mod resolve;
 pub mod sessions;
 pub(crate) mod source;
 pub(crate) mod suggest;
@@ -44,9 +45,10 @@ pub use load::{Description, descriptions, omitted_types};
 pub use params::ParamTemplate;
 pub use parents::{Names, ParentRule, TagRule};
 pub use request::{RenderedCall, Request};
+pub use resolve::UnknownType;
 pub use source::MapError;
+pub use suggest::UnknownService;
 pub(crate) use suggest::nearest;
-pub use suggest::{UnknownService, UnknownTypes};
 pub use summary::{EventSummary, TypeSummary};
 pub use template::{MissingValue, Template};
 
@@ -68,6 +70,8 @@ pub struct TypeDefinition {
     pub resource_type: ResourceType,
     /// CloudFormation's name, `AWS::EC2::Instance`.
     pub cloudformation: Option<String>,
+    /// Further names that people know it by (`rds-instance`) and that can't be derived from other keys.
+    pub aliases: Vec<String>,
     /// What is not certain of this stanza, and why; for people.
     pub doubts: Option<String>,
     /// Exists once per account, not per region (IAM, S3's namespace…).

@@ -15,6 +15,9 @@ pub struct TypeSummary<'m> {
     pub resource_type: &'m ResourceType,
     /// CloudFormation's name.
     pub cloudformation: Option<&'m str>,
+    /// Further names that it is known by.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    pub aliases: &'m [String],
     /// botocore's name of the service that lists it.
     pub service: Option<&'m str>,
     /// Once per account.
@@ -89,6 +92,7 @@ fn summary<'m>(definition: &'m TypeDefinition, events: Vec<EventSummary<'m>>) ->
     TypeSummary {
         resource_type: &definition.resource_type,
         cloudformation: definition.cloudformation.as_deref(),
+        aliases: &definition.aliases,
         service: definition.service_name(),
         global: definition.global,
         events,

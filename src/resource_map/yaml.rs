@@ -52,6 +52,8 @@ pub(super) struct TypeStanza {
     pub(super) r#type: Option<Text>,
     pub(super) cloudformation: Option<String>,
     #[serde(default)]
+    pub(super) aliases: Vec<Text>,
+    #[serde(default)]
     pub(super) global: bool,
     pub(super) doubts: Option<String>,
     pub(super) events: Option<Spanned<Vec<Spanned<EventStanza>>>>,

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::fields::Fields;
 use super::filter::RecordFilter;
+use super::left_out::Unwanted;
 use super::record::{Event, Identity, ResourceEvent, Touched};
 use crate::names::ResourceId;
 use crate::resource_map::expression::TopLevelFields;
@@ -34,7 +35,7 @@ pub enum Reading {
     /// An Insights event: statistics, not a call.
     Insight,
     /// The map has the event, but the filter excludes the record.
-    Filtered,
+    Filtered(Unwanted),
     /// The map has the event, but no rule found an identifier.
     WithoutIds {
         /// `eventSource:eventName`.
@@ -85,7 +86,8 @@ fn read_matched(
     let account_id = account_id.unwrap_or_default();
     let region = fields.text("awsRegion").unwrap_or_default();
     if !filter.passes(moment, &account_id, &region) {
-        return Ok(Reading::Filtered);
+        let region = region.into_owned();
+        return Ok(Reading::Filtered(Unwanted { time: moment, account_id, region }));
     }
     let mut event = Event {
         event_id: String::new(),

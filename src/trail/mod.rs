@@ -10,6 +10,7 @@ pub mod count;
 pub mod extract;
 pub mod fields;
 pub mod filter;
+pub mod left_out;
 pub mod record;
 pub mod scan;
 pub mod trial;

@@ -22,8 +22,8 @@ pub struct WindowText<'a> {
     pub month: Option<&'a str>,
     /// `2019/02/01` or `2019-02-01`
     pub day: Option<&'a str>,
-    /// A date in any of these forms (its beginning), RFC 3339, or an age: `12h`, `30m`; `90d` and `2w` mean the beginning of
-    /// that day, so that a range that moves with every run does not split a day's records.
+    /// A date in any of these forms (its beginning), RFC 3339, or an age: `30min`, `12h`; `90d`, `2w`, `3mo` and `1y` mean the
+    /// beginning of that day, so that a range that moves with every run does not split a day's records.
     pub since: Option<&'a str>,
     /// Like `since`.
     pub until: Option<&'a str>,
@@ -42,6 +42,16 @@ pub enum InvalidWindow {
         /// The expected form.
         expected: &'static str,
     },
+    /// `3m`: command lines differ on its meaning, and months read as minutes would load nothing.
+    #[error("{option} {value:?} is ambiguous: write {number}min for minutes or {number}mo for months")]
+    Ambiguous {
+        /// `--since` or `--until`.
+        option: &'static str,
+        /// The given value.
+        value: String,
+        /// Its number.
+        number: i64,
+    },
     /// Options that exclude each other.
     #[error("use only one of --year, --month, --day, or --since with --until")]
     Several,
@@ -58,7 +68,7 @@ pub enum InvalidWindow {
 const YEAR: &str = "a year such as 2019";
 const MONTH: &str = "a month such as 2019/11";
 const DAY: &str = "a day such as 2019/02/01";
-const MOMENT: &str = "a date (2019/02/01), a time (2019-02-01T12:00:00Z) or an age (90d, 12h)";
+const MOMENT: &str = "a date (2019/02/01), a time (2019-02-01T12:00:00Z) or an age (30min, 12h, 90d, 2w, 3mo, 1y)";
 
 impl TimeWindow {
     /// A range between two ends.
@@ -155,6 +165,9 @@ fn calendar_date(value: &str) -> Option<(Date, Span, usize)> {
 
 fn end(option: &'static str, value: Option<&str>, now: Timestamp) -> Result<Option<Timestamp>, InvalidWindow> {
     let Some(value) = value else { return Ok(None) };
+    if let Some((number, "m")) = number_and_unit(value) {
+        return Err(InvalidWindow::Ambiguous { option, value: value.to_owned(), number });
+    }
     moment(value, now).map(Some).ok_or_else(|| malformed(option, value, MOMENT))
 }
 
@@ -167,19 +180,27 @@ fn moment(value: &str, now: Timestamp) -> Option<Timestamp> {
         .or_else(|| value.parse::<jiff::civil::DateTime>().ok().and_then(|local| Offset::UTC.to_timestamp(local).ok()))
 }
 
-/// The time with this age: `12h`, `30m`; for `90d` and `2w` the beginning of that day (UTC).
+/// The time with this age: `30min`, `12h`; for days and longer units the beginning of that day (UTC). Months and years are
+/// calendar units: `1mo` before 31 March is the last day of February.
 fn age(value: &str, now: Timestamp) -> Option<Timestamp> {
-    let unit = value.chars().next_back().filter(char::is_ascii_alphabetic)?;
-    let number: i64 = value[..value.len() - 1].parse().ok().filter(|number| *number >= 0)?;
+    let (number, unit) = number_and_unit(value)?;
     let span = Span::new();
     let day = |span: Span| Offset::UTC.to_datetime(now).date().checked_sub(span).ok().and_then(midnight);
     match unit {
-        'm' => now.checked_sub(span.try_minutes(number).ok()?).ok(),
-        'h' => now.checked_sub(span.try_hours(number).ok()?).ok(),
-        'd' => day(span.try_days(number).ok()?),
-        'w' => day(span.try_weeks(number).ok()?),
+        "min" => now.checked_sub(span.try_minutes(number).ok()?).ok(),
+        "h" => now.checked_sub(span.try_hours(number).ok()?).ok(),
+        "d" => day(span.try_days(number).ok()?),
+        "w" => day(span.try_weeks(number).ok()?),
+        "mo" => day(span.try_months(number).ok()?),
+        "y" => day(span.try_years(number).ok()?),
         _ => None,
     }
+}
+
+/// `90d` is 90 and `d`.
+fn number_and_unit(value: &str) -> Option<(i64, &str)> {
+    let (number, unit) = value.split_at(value.find(|letter: char| !letter.is_ascii_digit())?);
+    Some((number.parse().ok()?, unit))
 }
 
 fn midnight(date: Date) -> Option<Timestamp> {
@@ -234,13 +255,59 @@ mod tests {
     }
 
     #[test]
+    fn ages_are_minutes_hours_days_weeks_calendar_months_and_years() {
+        let ago = |age: &str, now: &str| {
+            let text = WindowText { since: Some(age), ..Default::default() };
+            TimeWindow::parse(text, at(now)).unwrap().since().unwrap().to_string()
+        };
+        let now = "2024-03-31T12:00:00Z";
+        for (age, since) in [
+            ("30min", "2024-03-31T11:30:00Z"),
+            ("12h", "2024-03-31T00:00:00Z"),
+            ("0d", "2024-03-31T00:00:00Z"),
+            ("2w", "2024-03-17T00:00:00Z"),
+            ("1mo", "2024-02-29T00:00:00Z"),
+            ("3mo", "2023-12-31T00:00:00Z"),
+            ("1y", "2023-03-31T00:00:00Z"),
+        ] {
+            assert_eq!(ago(age, now), since, "{age}");
+        }
+    }
+
+    #[test]
+    fn a_bare_m_is_refused_with_both_readings() {
+        for (option, text) in [
+            ("--since", WindowText { since: Some("3m"), ..Default::default() }),
+            ("--until", WindowText { until: Some("3m"), ..Default::default() }),
+        ] {
+            assert_eq!(
+                parse(text).unwrap_err(),
+                format!("{option} \"3m\" is ambiguous: write 3min for minutes or 3mo for months")
+            );
+        }
+    }
+
+    #[test]
     fn invalid_ranges_are_refused_with_a_reason() {
         let refused = |text| parse(text).unwrap_err();
         for day in ["2019", "2019/02", "2019/02/30", "02/01/2019", "2019/02/01/3", "19/2/1", "2019//1", "x"] {
             let text = WindowText { day: Some(day), ..Default::default() };
             assert_eq!(refused(text), format!("--day {day:?} is not a day such as 2019/02/01"));
         }
-        for since in ["tomorrow", "90", "90y", "-1d", "d", "", "99999999999999999999d", "9223372036854775807w", "é"] {
+        for since in [
+            "tomorrow",
+            "90",
+            "90q",
+            "-1d",
+            "d",
+            "mo",
+            "",
+            "1.5h",
+            "9999y",
+            "99999999999999999999d",
+            "9223372036854775807w",
+            "é",
+        ] {
             assert!(refused(WindowText { since: Some(since), ..Default::default() }).starts_with("--since"), "{since}");
         }
         let both = WindowText { year: Some("2019"), day: Some("2019/02/01"), ..Default::default() };

@@ -435,7 +435,7 @@ fn same_file_for_both_databases_is_refused() {
             .trailcreator(command)
             .run()
             .code(1)
-            .says(["c7n-trailcreator", "trailcreator import creators.db --db NEW_FILE"]);
+            .says(["c7n-trailcreator", "trailcreator import creators.db --db creators.new.db"]);
     }
     assert_eq!(fs::read(&file).unwrap(), before);
     import(&bench, &["creators.db", "--db", "new.db"]).success();

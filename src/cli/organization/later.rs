@@ -34,8 +34,7 @@ pub(in crate::cli) async fn undo(
         runs.entry(run.account_id.clone()).or_default().push(run);
     }
     let accounts = accounts_of(way.accounts, runs.keys())?;
-    let again = format!("trailcreator undo {number} --config ACCOUNTS_FILE");
-    let telling = telling(way.telling, RunKind::Undo, again)?;
+    let telling = telling(context, &way, RunKind::Undo)?;
     let map = context.resource_map()?;
     let new = NewOrganizationRun {
         kind: RunKind::Undo,
@@ -70,8 +69,7 @@ pub(in crate::cli) async fn apply(
         plans.entry(plan.account.clone()).or_default().push(plan.at.clone());
     }
     let accounts = accounts_of(way.accounts, plans.keys())?;
-    let again = "trailcreator apply PLAN --config ACCOUNTS_FILE: what has the tag is left alone".to_owned();
-    let telling = telling(way.telling, RunKind::Tag, again)?;
+    let telling = telling(context, &way, RunKind::Tag)?;
     let (map, store) = (context.resource_map()?, context.open_store()?);
     let new = NewOrganizationRun { kind: RunKind::Tag, undoes: None, key: key.clone(), question: String::new() };
     let run_id = begin(context, &store, &new)?;
@@ -94,9 +92,24 @@ fn begin(context: &Context, store: &Store, new: &NewOrganizationRun) -> Result<O
     store.begin_organization_run(new).map_err(|error| context.store_error(&error))
 }
 
-fn telling<'t>(args: &TellingArgs, kind: RunKind, resume: String) -> Result<Telling<'t>, CommandError> {
-    let (results, stats) = (args.open_results(false)?, args.stats);
-    Ok(Telling { kind, results, stats, print_plans: false, save: None, resume })
+/// The same command goes on: what has the tag, or is undone, is left alone.
+fn telling<'t>(context: &Context, way: &Way<'_>, kind: RunKind) -> Result<Telling<'t>, CommandError> {
+    let (results, stats) = (way.telling.open_results(false)?, way.telling.stats);
+    let (resume, accounts_file) = (context.invocation.again().to_string(), way.accounts.config.clone());
+    Ok(Telling { kind, results, stats, print_plans: false, save: None, resume, accounts_file })
+}
+
+/// How a run is undone. One that was made without an accounts file needs one now: the first command writes it.
+pub(super) fn undo_advice(context: &Context, telling: &Telling<'_>, run: OrganizationRunId) -> String {
+    let undo = context.suggest("undo").arg(run.to_string()).without("region");
+    match &telling.accounts_file {
+        Some(file) => undo.option("config", file).to_string(),
+        None => {
+            let file = format!("{run}-accounts.yml");
+            let accounts = context.suggest("accounts").option("output-file", &file).without("region");
+            format!("{accounts} && {}", undo.option("config", file))
+        }
+    }
 }
 
 /// The accounts of the file that there is something to do in. Without filters the file must have all of them.

@@ -15,7 +15,7 @@ pub(super) use reporter::{Save, Telling};
 pub(super) use results::ResultsFile;
 
 use super::interrupt::stop_on_interrupt;
-use super::{AwsAccessArgs, CommandError, Context, Outcome, accounts};
+use super::{AwsAccessArgs, CommandError, Context, Outcome, accounts, regions};
 use crate::aws::{AwsOptions, Session};
 use crate::names::Region;
 use crate::org::directory::{accounts_below, all_accounts, read_tags};
@@ -169,6 +169,7 @@ pub(super) async fn run<'m, 't>(
     accounts: Vec<Account>,
     telling: Telling<'t>,
 ) -> Result<Outcome, CommandError> {
+    regions::check_accounts(context, &accounts);
     let interrupt = stop_on_interrupt(organization.stop);
     let mut reporter = Reporter::new(context, telling, accounts.len());
     let worked = {
@@ -185,8 +186,7 @@ pub(super) async fn run<'m, 't>(
         }
     };
     interrupt.abort();
-    let hint = "what was written before that is in the journal: trailcreator runs";
-    let failed = |error| context.store_error(&error).hint(hint);
+    let failed = |error| context.store_error(&error).hint(context.written_before());
     let is_left = worked.map_err(failed)?;
     if let Some(run) = organization.run.filter(|_| !is_left) {
         organization.store.finish_organization_run(run).map_err(failed)?;

@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
 use super::super::run_output::{counts, failure, left_phrase, result_of, results_phrase};
 use super::super::tag::{action_phrase, outcome_of_plan, tell_types};
-use super::super::{CommandError, Context, Outcome};
+use super::super::{CommandError, Context, Outcome, nothing};
 use super::groups::Groups;
+use super::later;
 use super::results::{self, Kind, Results, ResultsFile};
 use crate::console::{OutputFormat, Progress};
 use crate::names::Region;
@@ -35,6 +37,8 @@ pub(in crate::cli) struct Telling<'a> {
     pub(in crate::cli) save: Option<&'a mut Save<'a>>,
     /// How an interrupted run is gone on with.
     pub(in crate::cli) resume: String,
+    /// The accounts file that was given.
+    pub(in crate::cli) accounts_file: Option<PathBuf>,
 }
 
 /// Hears of everything, in the order in which it happens.
@@ -190,16 +194,20 @@ impl<'a> Reporter<'a> {
         failures.tell(context, "failed");
         failed_roles.tell(context, "role not assumed");
         tell_summary(context, organization, &telling, &totals);
+        if telling.kind == RunKind::Tag && totals.accounts > 0 && totals.without_work == totals.accounts {
+            let warned = nothing::warn_of_database(context, organization.store, "of these accounts");
+            warned.map_err(|error| context.store_error(&error))?;
+        }
         if telling.stats {
             tell_stats(context, organization);
         }
         if is_left {
             context.console.message(format_args!("not all is done; go on with: {}", telling.resume));
-        } else if let Some(run) = organization.run.filter(|_| totals.written.contains_key("written")) {
-            let undo = "take it back with: trailcreator undo";
-            if telling.kind == RunKind::Tag {
-                context.console.message(format_args!("{undo} {run} --config ACCOUNTS_FILE"));
-            }
+        } else if let Some(run) = organization.run.filter(|_| totals.written.contains_key("written"))
+            && telling.kind == RunKind::Tag
+        {
+            let undo = later::undo_advice(context, &telling, run);
+            context.console.message(format_args!("take it back with: {undo}"));
         }
         if let Some(broken) = broken {
             return Err(broken);

@@ -77,7 +77,7 @@ impl<'a> Results<'a> {
             let mut line = Map::from_iter([("Kind".to_owned(), json!(kind.name()))]);
             line.extend(entry.clone());
             let line = format!("{}\n", Value::Object(line));
-            file.write_all(line.as_bytes()).map_err(|error| writing(path, &error))?;
+            file.write_all(line.as_bytes()).map_err(|error| writing(self.context, path, &error))?;
         }
         if self.is_document() {
             let entry = Value::Object(entry).to_string();
@@ -107,9 +107,9 @@ impl<'a> Results<'a> {
     }
 }
 
-fn writing(path: &Path, error: &io::Error) -> CommandError {
+fn writing(context: &Context, path: &Path, error: &io::Error) -> CommandError {
     CommandError::while_doing(format_args!("writing results to {}", path.display()), error)
-        .hint("what was written to AWS is in the journal: trailcreator runs")
+        .hint(context.written_before())
 }
 
 /// The entry of a place that was worked on.

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::FORMAT_VERSION;
 use crate::cli::table::columns;
-use crate::cli::{CommandError, Context, Outcome};
+use crate::cli::{CommandError, Context, Outcome, types};
 use crate::console::OutputFormat;
 use crate::names::ResourceType;
 use crate::resource_map::{TypeSummary, omitted_types};
@@ -15,8 +15,8 @@ const NOTHING: &str = "-";
 /// List the resource types: their events, how they are listed, how their tags are read and written, known doubts
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Only this type (iam-role); repeatable
-    #[arg(long = "type", value_name = "TYPE", value_parser = str::parse::<ResourceType>)]
+    /// Only this type (iam-role, AWS::IAM::Role); repeatable
+    #[arg(long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>)]
     types: Vec<ResourceType>,
     /// Only types of this service, by its botocore name (iam, elbv2); repeatable
     #[arg(long = "service", value_name = "SERVICE")]
@@ -51,10 +51,10 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandErro
         return Ok(Outcome::Done);
     }
     let map = context.resource_map()?;
-    map.check_types(&args.types).map_err(CommandError::usage)?;
+    let types = types::resolve(&map, &args.types)?;
     map.check_services(&args.services).map_err(CommandError::usage)?;
     let mut summaries = map.summaries();
-    summaries.retain(|summary| is_asked(args, summary));
+    summaries.retain(|summary| is_asked(args, &types, summary));
     match context.console.format {
         OutputFormat::Json => {
             context.console.json(&Document { format_version: FORMAT_VERSION, resource_types: summaries });
@@ -67,9 +67,9 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandErro
     Ok(Outcome::Done)
 }
 
-fn is_asked(args: &Args, summary: &TypeSummary<'_>) -> bool {
+fn is_asked(args: &Args, types: &[ResourceType], summary: &TypeSummary<'_>) -> bool {
     let by_service = summary.service.is_some_and(|service| args.services.iter().any(|asked| asked == service));
-    (args.types.is_empty() || args.types.contains(summary.resource_type)) && (args.services.is_empty() || by_service)
+    (types.is_empty() || types.contains(summary.resource_type)) && (args.services.is_empty() || by_service)
 }
 
 fn table(summaries: &[TypeSummary<'_>]) -> String {

@@ -3,15 +3,15 @@
 use serde::Serialize;
 
 use super::FORMAT_VERSION;
-use crate::cli::{CommandError, Context, Outcome};
+use crate::cli::{CommandError, Context, Outcome, types};
 use crate::console::OutputFormat;
 use crate::names::ResourceType;
-use crate::resource_map::{Description, ResourceMap, descriptions, omitted_types};
+use crate::resource_map::{Description, descriptions};
 
 /// Show all that is known of a resource type, as YAML that can go into a map of your own
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The type (iam-role)
+    /// The type (iam-role, AWS::IAM::Role)
     #[arg(value_name = "TYPE", value_parser = str::parse::<ResourceType>)]
     resource_type: ResourceType,
 }
@@ -27,12 +27,9 @@ struct Document {
 pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandError> {
     // Checks the user's files too.
     let map = context.resource_map()?;
-    let name = &args.resource_type;
+    let name = &types::resolve(&map, std::slice::from_ref(&args.resource_type))?.remove(0);
     let files = [context.global.resource_map.as_slice(), &context.global.extend_map].concat();
     let found = descriptions(name, &files).map_err(CommandError::usage)?;
-    if found.is_empty() {
-        return Err(unknown(&map, name));
-    }
     match context.console.format {
         OutputFormat::Json => context.console.json(&Document {
             format_version: FORMAT_VERSION,
@@ -46,15 +43,4 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandErro
         }
     }
     Ok(Outcome::Done)
-}
-
-fn unknown(map: &ResourceMap, name: &ResourceType) -> CommandError {
-    let error = CommandError::usage(format_args!("there is no resource type {name} in the resource map"));
-    if let Some(reason) = omitted_types().remove(name) {
-        return error.hint(format!("it is left out: {reason}"));
-    }
-    match map.nearest_type(name.as_str()) {
-        Some(nearest) => error.hint(format!("did you mean {nearest}?")),
-        None => error.hint("trailcreator resource-map list shows all types"),
-    }
 }

@@ -15,6 +15,7 @@ mod layout;
 mod list;
 mod plan;
 mod select;
+mod there;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -41,6 +42,7 @@ use layout::Trail;
 use list::Object;
 use plan::Plan;
 pub use select::{Engine, SelectFigures};
+pub use there::{There, look};
 
 /// Concurrent listings of regions.
 const LISTINGS: usize = 16;

@@ -17,9 +17,9 @@ pub(super) fn of_unknown(recorded: bool) -> Vec<String> {
         return vec!["change or remove --type, --account and --region".to_owned()];
     }
     vec![
-        "load the time range in which it was created, with load-s3, load-athena or load-files".to_owned(),
+        "load the time range in which it was created: load-s3, load-athena or load-files with --since".to_owned(),
         "look in Event history, which holds 90 days: who ID --live".to_owned(),
-        "check that the resource map has the event that creates it: trailcreator resource-map show TYPE".to_owned(),
+        "check that the resource map has the event that creates it, with resource-map list or show".to_owned(),
     ]
 }
 

@@ -84,6 +84,7 @@ impl Compiler<'_> {
             definition: TypeDefinition {
                 resource_type,
                 cloudformation: stanza.cloudformation.clone(),
+                aliases: self.aliases(stanza)?,
                 doubts: stanza.doubts.clone(),
                 global: stanza.global,
                 access,
@@ -97,9 +98,22 @@ impl Compiler<'_> {
     fn c7n_type(&self, stanza: &Spanned<C7nType>) -> Result<CompiledType, MapError> {
         let (resource_type, place) = self.type_name(stanza.value.resource.as_ref(), "resource", stanza.referenced)?;
         let events = self.c7n_events(&stanza.value, &resource_type, stanza.referenced)?;
-        let definition =
-            TypeDefinition { resource_type, cloudformation: None, doubts: None, global: false, access: None };
+        let definition = TypeDefinition {
+            resource_type,
+            cloudformation: None,
+            aliases: Vec::new(),
+            doubts: None,
+            global: false,
+            access: None,
+        };
         Ok(CompiledType { place, definition, events, parent: None, tells_actions: false })
+    }
+
+    /// Plain like names of types, so that they can be given as `--type` without quotes.
+    fn aliases(&self, stanza: &TypeStanza) -> Result<Vec<String>, MapError> {
+        let alias =
+            |text: &Text| self.type_name(Some(text), "aliases", text.referenced).map(|(name, _)| name.to_string());
+        stanza.aliases.iter().map(alias).collect()
     }
 
     /// A type's name without custodian's prefix, and where it stands.

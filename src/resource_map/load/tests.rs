@@ -310,37 +310,24 @@ fn the_fingerprint_follows_the_rules_and_not_their_order() {
 }
 
 #[test]
-fn an_unknown_type_is_answered_with_the_nearest() {
-    let map = ResourceMap::built_in();
-    let nearest = |name: &str| map.nearest_type(name).map(ResourceType::as_str);
-    for (wrong, right) in [
-        ("iam-rol", "iam-role"),
-        ("iam_role", "iam-role"),
-        ("aws.iam-usr", "iam-user"),
-        ("AWS::IAM::Role", "iam-role"),
-        ("aws::ec2::instance", "ec2"),
-        ("lamda", "lambda"),
-        ("Lambda", "lambda"),
-        ("dynamodb", "dynamodb-table"),
-    ] {
-        assert_eq!(nearest(wrong), Some(right), "{wrong}");
-    }
-    assert_eq!(nearest("xyzzy"), None);
-    assert_eq!(nearest(""), None);
-}
-
-#[test]
-fn types_are_checked_together() {
-    let map = ResourceMap::built_in();
-    let check = |names: &[&str]| {
-        let names: Vec<ResourceType> = names.iter().map(|name| name.parse().unwrap()).collect();
-        map.check_types(&names).map_err(|error| error.to_string())
+fn an_alias_of_one_s_own_is_a_name_of_one_type() {
+    let files = Files::new();
+    let with = |name: &str, aliases: &str| {
+        let stanza =
+            listed("thing", None).replace("- type: thing\n", &format!("- type: thing\n    aliases: {aliases}\n"));
+        files.write(name, &format!("{HEAD}{stanza}"))
     };
-    assert_eq!(check(&["iam-role", "aws.ec2"]), Ok(()));
-    assert_eq!(
-        check(&["ec2", "iam-rol", "xyzzy"]),
-        Err("there is no resource type iam-rol, did you mean iam-role?; there is no resource type xyzzy".to_owned())
-    );
+    let map = ResourceMap::load(&[], &[with("good.yml", "[gadget, my-thing]")]).unwrap();
+    assert_eq!(map.resolve_type("My_Thing"), Ok("thing".into()));
+    let named_like_an_alias = files.write("later.yml", &format!("{HEAD}{}", listed("secret", None)));
+    let map = ResourceMap::load(&[], &[named_like_an_alias]).unwrap();
+    assert_eq!(map.resolve_type("secret"), Ok("secret".into()), "a type's own name comes first");
+    for (name, alias) in [("type.yml", "ebs"), ("alias.yml", "rds-instance"), ("cfn.yml", "ec2-volume")] {
+        let refused = ResourceMap::load(&[], &[with(name, &format!("[{alias}]"))]).unwrap_err().to_string();
+        assert!(refused.contains(&format!("the alias `{alias}` of thing is a name of ")), "{refused}");
+    }
+    let refused = ResourceMap::load(&[], &[with("form.yml", "['My Thing']")]).unwrap_err().to_string();
+    assert!(refused.contains("`My Thing` is not a resource type"), "{refused}");
 }
 
 #[test]

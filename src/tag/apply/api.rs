@@ -77,7 +77,7 @@ impl TagApi for Aws<'_> {
     }
 
     async fn call(&self, service: &Service, region: &Region, call: &RenderedCall) -> Result<Answer, CallError> {
-        self.session.caller().call(service, region, &call.operation, &call.input).await
+        self.session.caller().write(service, region, &call.operation, &call.input).await
     }
 
     async fn all_tags(&self, task: &Task<'_>) -> Tags {

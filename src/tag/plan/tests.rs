@@ -149,8 +149,14 @@ fn a_stack_is_tagged_in_a_steady_state_only() {
 
 #[test]
 fn a_type_that_no_map_can_tag_is_said_so() {
-    let definition =
-        TypeDefinition { resource_type: "sqs".into(), cloudformation: None, doubts: None, global: false, access: None };
+    let definition = TypeDefinition {
+        resource_type: "sqs".into(),
+        cloudformation: None,
+        aliases: Vec::new(),
+        doubts: None,
+        global: false,
+        access: None,
+    };
     let mut facts = facts("sqs", vec![queue("q")], by_alice());
     facts.definition = &definition;
     assert_eq!(plan(&question(false), None, &[facts]).left[0].kind, LeftKind::NotTaggable);

@@ -234,5 +234,5 @@ fn filter_applies_before_identifiers_are_searched() {
     let rules = [("s3.amazonaws.com", "CreateBucket", "s3", Action::Create, "requestParameters.x")];
     let other = RecordFilter { accounts: [crate::names::AccountId::from("1")].into(), ..Default::default() };
     let text = bucket(&Value::Null).to_string();
-    assert_eq!(read(&map(&rules), &other, &Fields::parse(&text).unwrap()), Reading::Filtered);
+    assert!(matches!(read(&map(&rules), &other, &Fields::parse(&text).unwrap()), Reading::Filtered(_)));
 }

@@ -40,6 +40,7 @@ use std::sync::Arc;
 use super::extract::{self, Reading};
 use super::fields::Fields;
 use super::filter::RecordFilter;
+use super::left_out::LeftOut;
 use super::record::ResourceEvent;
 use crate::resource_map::ResourceMap;
 use crate::resource_map::sessions::is_session;
@@ -90,6 +91,8 @@ pub struct Counts {
     pub matched: u64,
     /// Successful calls with events in the map that the filter excludes.
     pub filtered: u64,
+    /// The excluded records, by what excluded them.
+    pub left_out: LeftOut,
     /// Resource identifiers in matched records.
     pub ids: u64,
     /// Sessions that were created, if the map has session events.
@@ -111,6 +114,7 @@ impl AddAssign<&Self> for Counts {
         self.records += other.records;
         self.matched += other.matched;
         self.filtered += other.filtered;
+        self.left_out.merge(&other.left_out);
         self.ids += other.ids;
         self.sessions += other.sessions;
         self.broken_records += other.broken_records;
@@ -131,7 +135,10 @@ impl Counts {
         match reading {
             Reading::Unmatched => {}
             Reading::Insight => self.insights += 1,
-            Reading::Filtered => self.filtered += 1,
+            Reading::Filtered(record) => {
+                self.filtered += 1;
+                self.left_out.add(record);
+            }
             Reading::WithoutIds { call } => {
                 self.matched += 1;
                 *self.without_ids.entry(call).or_default() += 1;

@@ -58,6 +58,16 @@ impl Bench {
         self.binary(Path::new(env!("CARGO_BIN_EXE_trailcreator")), args)
     }
 
+    /// A line for the shell, in this folder and with the same clean environment, where `trailcreator` is the binary.
+    pub(crate) fn shell(&self, line: &str) -> Trailcreator {
+        let mut shell = self.binary(Path::new("/bin/sh"), ["-c", line]);
+        let folder = Path::new(env!("CARGO_BIN_EXE_trailcreator")).parent().expect("a file is in a folder");
+        let path = std::env::var("PATH").unwrap_or_default();
+        shell.command.env("PATH", format!("{}:{path}", folder.display()));
+        line.clone_into(&mut shell.shown);
+        shell
+    }
+
     /// As [`Bench::trailcreator`], by a user whom file modes bind: where the tests run as root, `nobody`.
     #[cfg(unix)]
     pub(crate) fn unprivileged<S: AsRef<str>>(&self, args: impl IntoIterator<Item = S>) -> Trailcreator {

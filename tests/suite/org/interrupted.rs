@@ -43,7 +43,9 @@ fn owners(lab: &Lab) -> Vec<Option<String>> {
 fn resumes(lab: &Lab) {
     let tagged = owners(lab).into_iter().flatten().count();
     assert!((1..ACCOUNTS * 4).contains(&tagged), "{tagged}");
-    lab.run(&["runs"]).success().says(["run org-1 is not finished", "tag-org ACCOUNTS_FILE --resume org-1"]);
+    lab.run(&["runs"])
+        .success()
+        .says(["run org-1 is not finished", "trailcreator tag-org accounts.yml --resume org-1"]);
     let other = lab.run(&["tag-org", "accounts.yml", "--resume", "--creator-tag", "Creator"]);
     other.code(2).says(["other options", "--creator-tag was \"Owner\""]);
     let inheriting = lab.run(&["tag-org", "accounts.yml", "--resume", "--inherit"]);

@@ -6,7 +6,7 @@ use super::{assert_refused, compile, good_but};
 fn a_misspelt_key_names_the_nearest() {
     assert_refused(
         &good_but("    events:", "    eventz:"),
-        "5:5: unknown key `eventz`; did you mean `events`? Allowed here: type, cloudformation, global, doubts, events, deletes, renames, \
+        "5:5: unknown key `eventz`; did you mean `events`? Allowed here: type, cloudformation, aliases, global, doubts, events, deletes, renames, \
          list, id, names, made_with, parents, arn, region, tags, write",
     );
     assert_refused(
