@@ -7,6 +7,7 @@ mod accounts;
 mod apply;
 mod context;
 mod count;
+mod environment;
 mod error;
 mod import;
 mod interrupt;
@@ -16,6 +17,7 @@ mod load_history;
 mod load_s3;
 mod load_summary;
 mod loading;
+mod mfa;
 mod options;
 mod organization;
 mod policy;
@@ -72,7 +74,7 @@ enum Command {
 
 /// Runs the program on the process's arguments.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli: Cli = environment::parse();
     context::start_logging(&cli.global);
     let context = Context::new(cli.global);
     let outcome = match run(cli.command, &context) {
