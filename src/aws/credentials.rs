@@ -91,7 +91,11 @@ impl Origin {
     /// The error, with the origin where it is about credentials.
     pub(super) fn named_in(&self, error: CallError) -> CallError {
         match error.class {
-            ErrorClass::Credentials => CallError { credentials: self.text(), ..error },
+            // What is said already is not said again.
+            ErrorClass::Credentials => CallError {
+                credentials: self.text().filter(|origin| !error.message.contains(origin.as_str())),
+                ..error
+            },
             _ => error,
         }
     }

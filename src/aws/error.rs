@@ -304,7 +304,8 @@ fn credentials_code(error: &CredentialsError) -> &'static str {
     }
     let is_of_profile = chain(error).any(|cause| cause.is::<SourceError>());
     // The instance's metadata is asked last, when nothing else gave credentials.
-    if !is_of_profile && (matches!(error, CredentialsError::CredentialsNotLoaded(_)) || causes(error).contains("IMDS")) {
+    if !is_of_profile && (matches!(error, CredentialsError::CredentialsNotLoaded(_)) || causes(error).contains("IMDS"))
+    {
         NO_CREDENTIALS
     } else if chain(error).any(|cause| cause.is::<AssumeRoleError>()) {
         NO_ROLE

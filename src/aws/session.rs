@@ -162,8 +162,7 @@ impl Session {
     ) -> Result<Self, CallError> {
         let credentials = config.credentials_provider().ok_or_else(|| no_credentials(&region))?;
         let partitions = Arc::new(RetryPartitions::default());
-        let caller =
-            Caller::new(config.clone(), credentials, Arc::clone(&partitions), counts.clone(), origin.clone());
+        let caller = Caller::new(config.clone(), credentials, Arc::clone(&partitions), counts.clone(), origin.clone());
         let (caller_identity, hubs) = (OnceCell::new(), Mutex::default());
         let role = role.cloned();
         Ok(Self(Arc::new(Inner {
@@ -352,11 +351,7 @@ impl Session {
 }
 
 /// Asks for the credentials now.
-async fn sign_in(
-    credentials: &SharedCredentialsProvider,
-    operation: &str,
-    region: &Region,
-) -> Result<(), CallError> {
+async fn sign_in(credentials: &SharedCredentialsProvider, operation: &str, region: &Region) -> Result<(), CallError> {
     let answer = credentials.provide_credentials().await;
     answer.map(drop).map_err(|error| CallError::of_credentials(operation, region, &error))
 }

@@ -57,11 +57,12 @@ impl Setup {
     /// Either can't be understood, or there is no such profile.
     pub(super) async fn of(options: &AwsOptions) -> Result<Self, CallError> {
         let environment = Environment::of_process();
-        let profiles = Profiles::load(&environment).await.map_err(|unreadable| {
-            configuration_error("unreadable profiles", error::causes(&unreadable))
-        })?;
+        let profiles = Profiles::load(&environment)
+            .await
+            .map_err(|unreadable| configuration_error("unreadable profiles", error::causes(&unreadable)))?;
         let named = options.profile.as_deref().filter(|name| !name.is_empty());
-        let chosen = named.or_else(|| environment.get("AWS_PROFILE")).or_else(|| environment.get("AWS_DEFAULT_PROFILE"));
+        let chosen =
+            named.or_else(|| environment.get("AWS_PROFILE")).or_else(|| environment.get("AWS_DEFAULT_PROFILE"));
         let (profile, is_explicit) = (chosen.unwrap_or("default").to_owned(), named.is_some());
         if !profiles.has(&profile) && (is_explicit || profile != "default") {
             return Err(no_profile(&profiles, &profile));
@@ -131,11 +132,7 @@ pub(super) fn identity_cache() -> SharedIdentityCache {
 }
 
 /// The roots of trust that environment or profile name; `None`: the system's.
-fn trust_store(
-    environment: &Environment,
-    profiles: &Profiles,
-    profile: &str,
-) -> Result<Option<TrustStore>, CallError> {
+fn trust_store(environment: &Environment, profiles: &Profiles, profile: &str) -> Result<Option<TrustStore>, CallError> {
     const VARIABLE: &str = "AWS_CA_BUNDLE";
     let named = environment.get(VARIABLE).map(|path| (path, VARIABLE.to_owned())).or_else(|| {
         let path = profiles.get(profile, "ca_bundle")?;

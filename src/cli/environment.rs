@@ -6,15 +6,17 @@
 use std::ffi::OsStr;
 
 use clap::builder::Resettable;
-use clap::{Arg, Command, Parser};
 use clap::error::ErrorKind;
+use clap::{Arg, Command, Parser};
 
 /// Parses the process's arguments; prints help, version and errors, and ends the process then.
 pub(super) fn parse<P: Parser>() -> P {
     let matches = without_empty_variables(P::command()).try_get_matches();
     let matches = match matches {
         // Help names every option's variable, empty or not.
-        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand) => {
+        Err(error)
+            if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand) =>
+        {
             P::command().get_matches()
         }
         matches => matches.unwrap_or_else(|error| error.exit()),

@@ -176,9 +176,7 @@ impl Reader<'_> {
         let Some(arn) = self.get("role_arn").filter(|_| self.get("web_identity_token_file").is_none()) else {
             return Ok(None);
         };
-        let number = |text: String| {
-            text.parse().map_err(|_| self.error(Problem::NotANumber("duration_seconds", text)))
-        };
+        let number = |text: String| text.parse().map_err(|_| self.error(Problem::NotANumber("duration_seconds", text)));
         Ok(Some(RoleStep {
             profile: self.profile.to_owned(),
             arn,
@@ -225,7 +223,11 @@ impl Reader<'_> {
 
     fn named(&self, name: String) -> Result<NamedSource, ProfileError> {
         use NamedSource::{Ec2InstanceMetadata, EcsContainer, Environment};
-        let known = [("Environment", Environment), ("Ec2InstanceMetadata", Ec2InstanceMetadata), ("EcsContainer", EcsContainer)];
+        let known = [
+            ("Environment", Environment),
+            ("Ec2InstanceMetadata", Ec2InstanceMetadata),
+            ("EcsContainer", EcsContainer),
+        ];
         let found = known.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(&name));
         found.map(|(_, source)| source).ok_or_else(|| self.error(Problem::UnknownSource(name)))
     }
@@ -233,7 +235,8 @@ impl Reader<'_> {
     fn web_identity(&self) -> Result<Option<Base>, ProfileError> {
         let Some(token_file) = self.get("web_identity_token_file") else { return Ok(None) };
         let role_arn = self.get("role_arn");
-        let role_arn = role_arn.ok_or_else(|| self.error(Problem::Incomplete("web_identity_token_file", "role_arn")))?;
+        let role_arn =
+            role_arn.ok_or_else(|| self.error(Problem::Incomplete("web_identity_token_file", "role_arn")))?;
         Ok(Some(Base::WebIdentity { role_arn, token_file, session_name: self.get("role_session_name") }))
     }
 
@@ -262,9 +265,7 @@ impl Reader<'_> {
         let section = self.profiles.sso_session(name, key);
         let section = section.ok_or_else(|| self.error(Problem::NoSuchSession(name.to_owned())))?.map(str::to_owned);
         match (own, section) {
-            (Some(own), Some(section)) if own != section => {
-                Err(self.error(Problem::TwoSessions(key, name.to_owned())))
-            }
+            (Some(own), Some(section)) if own != section => Err(self.error(Problem::TwoSessions(key, name.to_owned()))),
             (own, section) => section.or(own).ok_or_else(|| self.error(Problem::Incomplete("sso_session", key))),
         }
     }

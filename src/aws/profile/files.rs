@@ -185,7 +185,10 @@ mod tests {
         assert_eq!((region("b c"), region("d e")), (Some(("y", false)), Some(("v", true))));
         assert_eq!((profiles.get("a", "role_arn"), profiles.get("nobody", "region")), (None, None));
         assert_eq!(profiles.names(), ["a", "b c", "d e"]);
-        assert_eq!((profiles.files_of("a"), profiles.files_of("b c")), ("config and credentials".to_owned(), "config".to_owned()));
+        assert_eq!(
+            (profiles.files_of("a"), profiles.files_of("b c")),
+            ("config and credentials".to_owned(), "config".to_owned())
+        );
         assert!(profiles.lacks_the_word("lost") && !profiles.has("lost"));
     }
 

@@ -8,11 +8,14 @@ use std::sync::Arc;
 use aws_config::BehaviorVersion;
 use aws_config::credential_process::CredentialProcessProvider;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
+use aws_config::sso::SsoCredentialsProvider;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, Result, SharedCredentialsProvider, future};
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_types::SdkConfig;
+use aws_types::region::Region;
 
 use super::chain::{Base, Chain, IdentityCenter, NamedSource, ProfileError};
 use super::files::Profiles;
@@ -102,6 +105,10 @@ impl Sources<'_> {
                 let environment = self.bare(&[("SIGNIN", "signin")]);
                 self.isolated(&format!("login_session = {arn}\n"), &environment).await
             }
+            // The token's file is named by the session's name as it is written, which the isolated file can't hold.
+            Base::IdentityCenter(center) if center.session.as_ref().is_some_and(|name| encoded(name) != *name) => {
+                self.identity_center(center)
+            }
             Base::IdentityCenter(center) => {
                 let environment = self.bare(&[("SSO", "sso"), ("SSO_OIDC", "sso oidc")]);
                 self.isolated(&identity_center_settings(center), &environment).await
@@ -117,10 +124,31 @@ impl Sources<'_> {
         }
     }
 
+    fn identity_center(&self, center: &IdentityCenter) -> SharedCredentialsProvider {
+        let settings = ProviderConfig::without_region()
+            .with_region(self.config.region().cloned())
+            .with_use_fips(self.config.use_fips())
+            .with_use_dual_stack(self.config.use_dual_stack())
+            .with_retry_config(retry_config())
+            .with_timeout_config(timeout_config());
+        let settings = match self.config.http_client() {
+            Some(client) => settings.with_http_client(client),
+            None => settings,
+        };
+        let mut provider = SsoCredentialsProvider::builder()
+            .configure(&settings)
+            .account_id(&center.account_id)
+            .role_name(&center.role_name)
+            .start_url(&center.start_url)
+            .region(Region::new(center.region.clone()));
+        provider.set_session_name(center.session.clone());
+        SharedCredentialsProvider::new(provider.build())
+    }
+
     async fn named(&self, profile: &str, source: NamedSource) -> SharedCredentialsProvider {
         let environment = self.environment.without(&KEY_VARIABLES).without(&WEB_IDENTITY_VARIABLES);
         match source {
-            NamedSource::Environment => SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()),
+            NamedSource::Environment => SharedCredentialsProvider::new(Keys),
             NamedSource::EcsContainer => self.isolated("", &environment.with(NO_METADATA, "true")).await,
             NamedSource::Ec2InstanceMetadata => {
                 self.isolated(&self.metadata_settings(profile), &environment.without(&CONTAINER_VARIABLES)).await
@@ -149,12 +177,7 @@ impl Sources<'_> {
 
     /// The SDK's chain where a profile of these settings and this environment are all there is.
     async fn isolated(&self, settings: &str, environment: &Environment) -> SharedCredentialsProvider {
-        let files = [
-            "AWS_PROFILE",
-            "AWS_DEFAULT_PROFILE",
-            "AWS_CONFIG_FILE",
-            "AWS_SHARED_CREDENTIALS_FILE",
-        ];
+        let files = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"];
         let file = format!("[default]\n{settings}");
         let config = aws_config::defaults(BehaviorVersion::latest())
             .env(environment.without(&files).for_sdk())
@@ -195,9 +218,10 @@ struct Sourced {
 
 impl Sourced {
     async fn provide(&self) -> Result {
-        self.credentials.provide_credentials().await.map_err(|source| {
-            CredentialsError::provider_error(SourceError { origin: self.origin.clone(), source })
-        })
+        self.credentials
+            .provide_credentials()
+            .await
+            .map_err(|source| CredentialsError::provider_error(SourceError { origin: self.origin.clone(), source }))
     }
 }
 
@@ -220,6 +244,30 @@ impl ProvideCredentials for Unusable {
         Self: 'a,
     {
         future::ProvideCredentials::ready(Err(CredentialsError::invalid_configuration(Arc::clone(&self.0))))
+    }
+}
+
+/// `credential_source = Environment`: then the keys have to be there.
+#[derive(Debug)]
+struct Keys;
+
+impl Keys {
+    async fn provide(&self) -> Result {
+        match EnvironmentVariableCredentialsProvider::new().provide_credentials().await {
+            Err(CredentialsError::CredentialsNotLoaded(_)) => Err(CredentialsError::invalid_configuration(
+                "credential_source = Environment: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set",
+            )),
+            answer => answer,
+        }
+    }
+}
+
+impl ProvideCredentials for Keys {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(self.provide())
     }
 }
 

@@ -48,9 +48,10 @@ impl RoleProvider {
             .await
             .map_err(CredentialsError::provider_error)?;
         let account = answer.assumed_role_user().and_then(|user| user.arn().split(':').nth(4)).map(str::to_owned);
-        answer.credentials().map(|given| credentials(given, account)).ok_or_else(|| {
-            CredentialsError::unhandled("STS answered without credentials")
-        })
+        answer
+            .credentials()
+            .map(|given| credentials(given, account))
+            .ok_or_else(|| CredentialsError::unhandled("STS answered without credentials"))
     }
 
     /// The code of the device, from the person at the terminal.
@@ -61,7 +62,9 @@ impl RoleProvider {
         let device = MfaDevice { profile: profile.clone(), serial: serial.clone() };
         let answer = tokio::task::spawn_blocking(move || ask(&device)).await;
         let code = answer.map_err(|error| no_code(error.to_string()))?.map_err(|error| no_code(error.to_string()))?;
-        Some(code.trim().to_owned()).filter(|code| !code.is_empty()).ok_or_else(|| no_code("none was entered".to_owned()))
+        Some(code.trim().to_owned())
+            .filter(|code| !code.is_empty())
+            .ok_or_else(|| no_code("none was entered".to_owned()))
     }
 }
 

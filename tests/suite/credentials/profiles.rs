@@ -1,6 +1,9 @@
 //! Forms of profile, and the key that each signs with.
 
+use serde_json::json;
+
 use super::{ENVIRONMENT, Home};
+use crate::common::{Caller, Event, Trail, run_python};
 
 const KEYS: &str = "aws_access_key_id = AKIAKEYS\naws_secret_access_key = s\n";
 const REGION: &str = "region = us-east-1\n";
@@ -47,8 +50,10 @@ fn every_form_of_profile_signs_with_its_own_credentials() {
          [profile 'two words']\n{KEYS}"
     );
     let metadata = [("AWS_EC2_METADATA_DISABLED", ""), ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "MOTO")];
-    let metadata_in_profile = format!("{role}credential_source = Ec2InstanceMetadata\nec2_metadata_service_endpoint = MOTO\n");
-    let container = [("AWS_CONTAINER_CREDENTIALS_FULL_URI", "MOTO/container"), ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "")];
+    let metadata_in_profile =
+        format!("{role}credential_source = Ec2InstanceMetadata\nec2_metadata_service_endpoint = MOTO\n");
+    let container =
+        [("AWS_CONTAINER_CREDENTIALS_FULL_URI", "MOTO/container"), ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "")];
     let none: &[(&str, &str)] = &[];
     for (name, profile, variables, key) in [
         ("keys", KEYS.to_owned(), none, "AKIAKEYS"),
@@ -71,12 +76,9 @@ fn every_form_of_profile_signs_with_its_own_credentials() {
         ("role from the container", format!("{role}credential_source = EcsContainer\n"), &container[..], "ASIAB"),
     ] {
         home.config(&format!("[profile p]\n{REGION}{profile}{rest}"));
-        assert_eq!(home.key(&["--profile", "p"], variables), key, "{name}");
-        // The same profile with another account's keys in the environment, by each way to name it.
-        if !profile.contains("credential_source = Environment") {
-            let with_keys: Vec<_> = ENVIRONMENT.iter().chain(variables).copied().collect();
-            assert_eq!(home.key(&["--profile", "p"], &with_keys), key, "{name}, with keys in the environment");
-        }
+        // Another account's keys in the environment are not to be used.
+        let with_keys: Vec<_> = ENVIRONMENT.iter().chain(variables).copied().collect();
+        assert_eq!(home.key(&["--profile", "p"], &with_keys), key, "{name}, with keys in the environment");
         let named: Vec<_> = variables.iter().chain(&[("AWS_PROFILE", "p")]).copied().collect();
         let key = if variables.len() == ENVIRONMENT.len() { "AKIAENV" } else { key };
         assert_eq!(home.key(&[], &named), key, "{name}, by AWS_PROFILE");
@@ -177,7 +179,12 @@ fn an_empty_variable_is_not_set() {
     let requests = home.requests(&[], &empty);
     let identity = requests.iter().find(|request| request.action == "GetCallerIdentity").unwrap();
     assert_eq!((identity.access_key.as_deref(), identity.region.as_deref()), (Some("AKIAKEYS"), Some("eu-west-1")));
-    home.bench.trailcreator(["tag", "--help"]).env("TRAILCREATOR_REGION", "").run().success().shows(["TRAILCREATOR_REGION"]);
+    home.bench
+        .trailcreator(["tag", "--help"])
+        .env("TRAILCREATOR_REGION", "")
+        .run()
+        .success()
+        .shows(["TRAILCREATOR_REGION"]);
 }
 
 #[test]
@@ -203,14 +210,22 @@ fn endpoints_of_a_profile_are_used_and_can_be_ignored() {
     let keys = format!("[profile p]\n{REGION}{KEYS}");
     for (profile, variables) in [
         ("endpoint_url = MOTO\n", vec![("AWS_ENDPOINT_URL", "")]),
-        ("services = local\n", vec![("AWS_ENDPOINT_URL", ""), ("AWS_ENDPOINT_URL_SNS", "MOTO"), ("AWS_ENDPOINT_URL_RESOURCE_GROUPS_TAGGING_API", "MOTO")]),
+        (
+            "services = local\n",
+            vec![
+                ("AWS_ENDPOINT_URL", ""),
+                ("AWS_ENDPOINT_URL_SNS", "MOTO"),
+                ("AWS_ENDPOINT_URL_RESOURCE_GROUPS_TAGGING_API", "MOTO"),
+            ],
+        ),
         ("endpoint_url = http://127.0.0.1:1\n", vec![]),
     ] {
         home.config(&format!("{keys}{profile}{services}"));
         assert_eq!(home.key(&["--profile", "p"], &variables), "AKIAKEYS", "{profile}");
     }
     home.config(&format!("{keys}endpoint_url = {nowhere}\nignore_configured_endpoint_urls = true\n"));
-    let run = home.run(&["--profile", "p", "--endpoint-url", "MOTO".replace("MOTO", &home.moto.endpoint()).as_str()], &[]);
+    let run =
+        home.run(&["--profile", "p", "--endpoint-url", "MOTO".replace("MOTO", &home.moto.endpoint()).as_str()], &[]);
     run.success();
 }
 
@@ -231,10 +246,16 @@ fn a_login_that_is_about_to_end_is_renewed() {
 fn an_accounts_profile_excludes_the_environment_and_has_to_be_of_that_account() {
     let home = home();
     home.config(&format!("[profile prod]\n{KEYS}"));
+    let topic = json!({"topicArn": "arn:aws:sns:us-east-1:222222222222:t"});
+    let event = Event::new("sns.amazonaws.com", "CreateTopic").request(json!({"name": "t"})).response(topic);
+    Trail::new().event(event.by(Caller::iam_user("bob")).account("222222222222")).write(&home.bench.path("more.json"));
+    home.bench.trailcreator(["load-files", "more.json"]).run().success();
     let run = |account: &str| {
-        let file = format!("accounts:\n- account_id: '{account}'\n  name: a\n  profile: prod\n  regions: [us-east-1]\n");
+        let file =
+            format!("accounts:\n- account_id: '{account}'\n  name: a\n  profile: prod\n  regions: [us-east-1]\n");
         home.bench.write("accounts.yml", file);
-        let mut command = home.bench.trailcreator(["tag-org", "accounts.yml", "--dry-run", "--type", "sns"]).aws(&home.moto);
+        let mut command =
+            home.bench.trailcreator(["tag-org", "accounts.yml", "--dry-run", "--type", "sns"]).aws(&home.moto);
         for (name, value) in ENVIRONMENT.iter().chain(&[("AWS_CONFIG_FILE", "")]) {
             command = command.env(name, value);
         }
@@ -248,4 +269,22 @@ fn an_accounts_profile_excludes_the_environment_and_has_to_be_of_that_account() 
     let other = run("222222222222");
     assert_ne!(other.code, Some(0), "{}", other.printed());
     other.says(["the credentials are of account 123456789012"]);
+}
+
+#[test]
+fn the_documentation_lists_every_key_of_the_shared_configuration() {
+    let page = include_str!("../../../docs/credentials.md");
+    // What botocore reads of a profile, as `key` or `section.key`, and what only other tools of AWS's read.
+    let keys = run_python(
+        "from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES as known
+print(' '.join(sorted({name for row in known.values() for name in [row[0]] if isinstance(name, str)})))",
+        &[],
+    );
+    let others = "aws_access_key_id aws_secret_access_key aws_session_token aws_security_token aws_account_id source_profile \
+        credential_source role_arn role_session_name external_id duration_seconds mfa_serial web_identity_token_file \
+        credential_process login_session sso_session sso_start_url sso_region sso_account_id sso_role_name \
+        sso_registration_scopes services endpoint_url ignore_configured_endpoint_urls cli_auto_prompt cli_pager output";
+    for key in keys.split_whitespace().chain(others.split_whitespace()) {
+        assert!(page.contains(&format!("`{key}`")), "docs/credentials.md does not list {key}");
+    }
 }

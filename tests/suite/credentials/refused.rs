@@ -14,7 +14,10 @@ fn a_profile_without_credentials_is_an_error_and_uses_nothing_else() {
         ("role_arn = arn:aws:iam::1:role/r", "it has role_arn but not source_profile"),
         ("role_arn = arn:aws:iam::1:role/r\nsource_profile = q", "source_profile = q: there is no such profile"),
         ("role_arn = arn:aws:iam::1:role/r\ncredential_source = Ec2", "credential_source = Ec2: it is none of"),
-        ("role_arn = arn:aws:iam::1:role/r\ncredential_source = Environment\nduration_seconds = 1h", "duration_seconds = 1h"),
+        (
+            "role_arn = arn:aws:iam::1:role/r\ncredential_source = Environment\nduration_seconds = 1h",
+            "duration_seconds = 1h",
+        ),
         ("sso_account_id = 1\nsso_role_name = A\nsso_session = x", "there is no section [sso-session x]"),
         ("login_session = arn:aws:iam::123456789012:user/bob", "login"),
         ("sso_account_id = 1\nsso_role_name = A\nsso_start_url = https://x\nsso_region = us-east-1", "sso login"),
@@ -25,7 +28,10 @@ fn a_profile_without_credentials_is_an_error_and_uses_nothing_else() {
         run.code(1).says(["profile \"p\" of ", ".aws/config", missing, "hint: "]);
         assert_eq!(home.moto.our_requests().len(), before, "{profile}: nothing is asked");
     }
-    for (profile, source) in [("role_arn = arn:aws:iam::1:role/r\ncredential_source = Environment", "AWS_ACCESS_KEY_ID"), ("role_arn = arn:aws:iam::1:role/r\ncredential_source = EcsContainer", "")] {
+    for (profile, source) in [
+        ("role_arn = arn:aws:iam::1:role/r\ncredential_source = Environment", "AWS_ACCESS_KEY_ID"),
+        ("role_arn = arn:aws:iam::1:role/r\ncredential_source = EcsContainer", ""),
+    ] {
         home.config(&format!("[profile p]\n{profile}\n"));
         home.run(&["--profile", "p"], &[("AWS_REGION", "us-east-1")]).code(1).says(["profile \"p\" of ", source]);
     }
@@ -43,7 +49,9 @@ fn a_profile_that_is_missing_is_named_with_the_files_and_the_nearest_reason() {
 #[test]
 fn what_a_failing_credential_process_writes_is_not_shown() {
     let home = Home::new();
-    home.config("[profile p]\nregion = us-east-1\ncredential_process = sh -c 'echo the-secret >&2; exit 3' --token hidden\n");
+    home.config(
+        "[profile p]\nregion = us-east-1\ncredential_process = sh -c 'echo the-secret >&2; exit 3' --token hidden\n",
+    );
     for options in [&["--profile", "p"][..], &["-vv", "--profile", "p"]] {
         let run = home.run(options, &[]);
         run.code(1).says(["profile \"p\" of ", "credential_process failed", "3"]);
@@ -68,7 +76,11 @@ def before(entry, environ):
     for (options, variables, origin) in [
         (&["--profile", "p"][..], &[][..], "profile \"p\" of "),
         (&["--profile", "r"], &[], "profile \"r\" of "),
-        (&[], &[("AWS_ACCESS_KEY_ID", "A"), ("AWS_SECRET_ACCESS_KEY", "the-secret"), ("AWS_REGION", "us-east-1")], "the environment"),
+        (
+            &[],
+            &[("AWS_ACCESS_KEY_ID", "A"), ("AWS_SECRET_ACCESS_KEY", "the-secret"), ("AWS_REGION", "us-east-1")],
+            "the environment",
+        ),
     ] {
         let run = home.run(options, variables);
         run.code(1).says(["ExpiredToken", "hint: ", "the credentials in use are from ", origin]);

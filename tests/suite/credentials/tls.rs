@@ -45,10 +45,10 @@ fn a_private_authority_is_trusted_where_the_environment_or_the_profile_names_it(
     let endpoint = ("AWS_ENDPOINT_URL", tls.address.as_str());
     home.config(KEYS);
     home.run(&["--profile", "p"], &[endpoint]).code(1).says(["certificate", tls.address.as_str()]);
-    // STS, the generic caller and the tagging API's client.
+    // A client of the SDK's and the generic caller.
     let requests = home.requests(&["--profile", "p"], &[endpoint, ("AWS_CA_BUNDLE", "HOME/ca.pem")]);
     let services: Vec<_> = requests.iter().filter_map(|request| request.service.as_deref()).collect();
-    assert!(["sts", "sns", "tagging"].iter().all(|service| services.contains(service)), "{services:?}");
+    assert!(["sts", "sns"].iter().all(|service| services.contains(service)), "{services:?}");
     home.config(&format!("{KEYS}ca_bundle = HOME/ca.pem\n"));
     home.run(&["--profile", "p"], &[endpoint]).success();
     home.run(&["--profile", "p"], &[endpoint, ("AWS_CA_BUNDLE", "")]).success();
@@ -73,8 +73,15 @@ fn a_bundle_that_can_not_be_used_is_named_with_its_setting() {
     let home = Home::new();
     home.bench.write("empty.pem", "");
     home.config(&format!("{KEYS}ca_bundle = HOME/empty.pem\n"));
-    for (value, problem) in [("HOME/none.pem", "none.pem: the file can't be read"), ("HOME/trail.json", "trail.json: the file holds no certificate")] {
-        home.run(&["--profile", "p"], &[("AWS_CA_BUNDLE", value)]).code(1).says(["AWS_CA_BUNDLE = ", problem, "hint: "]);
+    for (value, problem) in [
+        ("HOME/none.pem", "none.pem: the file can't be read"),
+        ("HOME/trail.json", "trail.json: the file holds no certificate"),
+    ] {
+        home.run(&["--profile", "p"], &[("AWS_CA_BUNDLE", value)]).code(1).says([
+            "AWS_CA_BUNDLE = ",
+            problem,
+            "hint: ",
+        ]);
     }
     let run = home.run(&["--profile", "p"], &[]);
     run.code(1).says(["ca_bundle of profile \"p\" of ", ".aws/config = ", "empty.pem: the file holds no certificate"]);

@@ -61,7 +61,8 @@ async fn roles_are_assumed_from_the_source_outwards() {
 
 #[tokio::test]
 async fn a_source_gives_its_own_keys_before_it_assumes_a_role() {
-    let config = format!("[profile a]\nrole_arn = A\nsource_profile = b\n[profile b]\n{KEYS}role_arn = B\nsource_profile = c");
+    let config =
+        format!("[profile a]\nrole_arn = A\nsource_profile = b\n[profile b]\n{KEYS}role_arn = B\nsource_profile = c");
     assert_eq!(chain(&config, "", "a").await, "Keys(AKIA) < A");
 }
 
@@ -70,7 +71,9 @@ async fn identity_center_is_read_from_its_section_or_from_the_profile() {
     let account = "sso_account_id = 1\nsso_role_name = Admin\n";
     let section = "[sso-session corp]\nsso_start_url = u\nsso_region = r\n";
     let center = |session: &str| {
-        format!("IdentityCenter {{ session: {session}, start_url: \"u\", region: \"r\", account_id: \"1\", role_name: \"Admin\" }}")
+        format!(
+            "IdentityCenter {{ session: {session}, start_url: \"u\", region: \"r\", account_id: \"1\", role_name: \"Admin\" }}"
+        )
     };
     for (profile, expected) in [
         ("sso_session = corp\n", center("Some(\"corp\")")),
@@ -92,7 +95,10 @@ async fn a_profile_that_can_not_work_says_what_is_missing() {
         ("aws_access_key_id = A", "it has aws_access_key_id but not aws_secret_access_key"),
         ("aws_secret_access_key = A", "it has aws_secret_access_key but not aws_access_key_id"),
         ("role_arn = r", "it has role_arn but not source_profile, credential_source or web_identity_token_file"),
-        ("role_arn = r\nsource_profile = p\ncredential_source = Environment", "both source_profile and credential_source"),
+        (
+            "role_arn = r\nsource_profile = p\ncredential_source = Environment",
+            "both source_profile and credential_source",
+        ),
         ("role_arn = r\ncredential_source = Ec2", "credential_source = Ec2: it is none of Environment, "),
         ("role_arn = r\nsource_profile = q", "source_profile = q: there is no such profile"),
         ("role_arn = r\nsource_profile = p", "it has no credentials"),
