@@ -83,7 +83,7 @@ def before(entry, environ):
         ),
     ] {
         let run = home.run(options, variables);
-        run.code(1).says(["ExpiredToken", "hint: ", "the credentials in use are from ", origin]);
+        run.code(1).says(["ExpiredToken", "hint: ", origin]);
         assert!(!run.printed().contains("the-secret"), "{}", run.printed());
     }
 }
