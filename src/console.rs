@@ -4,7 +4,8 @@
 //! the program stops writing data and ends normally. indicatif and clap honour `NO_COLOR`.
 
 use std::fmt::{self, Display};
-use std::io::{self, IsTerminal, Write};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, IsTerminal, Write};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -85,6 +86,30 @@ impl Console {
         Progress { bar, plain, title: title.to_owned(), begun: Instant::now() }
     }
 }
+
+/// Asks the person at the terminal and returns the line that is typed. Reads from the terminal also where stdin is data.
+///
+/// # Errors
+/// There is no terminal.
+pub fn ask(question: impl Display) -> io::Result<String> {
+    if !io::stderr().is_terminal() {
+        return Err(io::Error::other("there is no terminal to ask on"));
+    }
+    let mut line = String::new();
+    let stdin = io::stdin();
+    if stdin.is_terminal() {
+        write_message(format_args!("{question}"));
+        stdin.read_line(&mut line)?;
+    } else {
+        let terminal = File::open(TERMINAL).map_err(|_| io::Error::other("there is no terminal to ask on"))?;
+        write_message(format_args!("{question}"));
+        BufReader::new(terminal).read_line(&mut line)?;
+    }
+    Ok(line.trim_end().to_owned())
+}
+
+/// What a process's own terminal is called.
+const TERMINAL: &str = if cfg!(windows) { "CONIN$" } else { "/dev/tty" };
 
 /// The progress display of one task. Cleared when dropped.
 #[derive(Debug)]

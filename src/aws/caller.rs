@@ -39,6 +39,7 @@ use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 
 use super::counts::Effect;
+use super::credentials::Origin;
 use super::discovery::Discovered;
 use super::endpoint::{Endpoint, Switches, configured_url};
 use super::protocol::{self, WireRequest, error_answer};
@@ -76,6 +77,7 @@ struct Inner {
     counts: Counts,
     lanes: Lanes,
     discovered: Discovered,
+    origin: Origin,
 }
 
 /// How many more calls each service takes now.
@@ -96,6 +98,7 @@ impl Caller {
         credentials: SharedCredentialsProvider,
         partitions: Arc<RetryPartitions>,
         counts: Counts,
+        origin: Origin,
     ) -> Self {
         let common = common_plugin(&config, credentials, counts.clone());
         Self(Arc::new(Inner {
@@ -105,6 +108,7 @@ impl Caller {
             counts,
             lanes: Lanes::default(),
             discovered: Discovered::default(),
+            origin,
         }))
     }
 
@@ -201,7 +205,7 @@ impl Caller {
             .build()
             .invoke(request)
             .await;
-        answer.map_err(|error| CallError::of_sdk(&name, region, &error))
+        answer.map_err(|error| self.0.origin.named_in(CallError::of_sdk(&name, region, &error)))
     }
 
     fn endpoint(&self, service: &Service, region: &Region) -> Option<Endpoint> {

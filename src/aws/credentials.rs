@@ -3,14 +3,16 @@
 //! AWS's own provider of assumed roles asks its source of credentials anew each time, and a client's cache begins empty: without this a
 //! hub role would be assumed once for each account behind it, and a role twice where it is tried before it is used.
 
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, Result, SharedCredentialsProvider, future};
 use tokio::sync::Mutex;
 
-use super::Counts;
 use super::counts::Effect;
+use super::session::Role;
+use super::{CallError, Counts, ErrorClass};
 
 /// How long before their end credentials are renewed. More than the clients' own caches allow themselves (10 seconds), so that
 /// what they are given when they ask again is new.
@@ -59,6 +61,44 @@ impl ProvideCredentials for Kept {
 
     fn fallback_on_interrupt(&self) -> Option<Credentials> {
         self.source.fallback_on_interrupt()
+    }
+}
+
+/// Where credentials come from, for errors: known at once for a profile that is asked for, else when a place first gave some.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Origin {
+    source: Arc<std::sync::Mutex<Option<String>>>,
+    /// The roles that are assumed from there.
+    roles: Vec<String>,
+}
+
+impl Origin {
+    pub(super) fn set(&self, source: &str) {
+        *self.source.lock().unwrap_or_else(PoisonError::into_inner) = Some(source.to_owned());
+    }
+
+    /// The same source, and further roles.
+    pub(super) fn through<'a>(&self, roles: impl IntoIterator<Item = &'a Role>) -> Self {
+        let mut origin = self.clone();
+        origin.roles.extend(roles.into_iter().map(|role| role.arn.clone()));
+        origin
+    }
+
+    fn text(&self) -> Option<String> {
+        let source = self.source.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        Some(self.roles.iter().fold(source, |source, role| format!("{role}, assumed by {source}")))
+    }
+
+    /// The error, with the origin where it is about credentials.
+    pub(super) fn named_in(&self, error: CallError) -> CallError {
+        match error.class {
+            // What is said already is not said again.
+            ErrorClass::Credentials => CallError {
+                credentials: self.text().filter(|origin| !error.message.contains(origin.as_str())),
+                ..error
+            },
+            _ => error,
+        }
     }
 }
 

@@ -10,6 +10,8 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
+use super::profile::provider::SourceError;
+use super::profile::role::NoCode;
 use super::protocol::error_answer;
 use crate::names::{Region, nearest_region};
 
@@ -52,6 +54,8 @@ pub struct CallError {
     pub message: String,
     /// AWS's request id.
     pub request_id: Option<String>,
+    /// Which credentials were in use, where the error is about them.
+    pub credentials: Option<String>,
 }
 
 fn in_region(region: &str) -> String {
@@ -171,8 +175,10 @@ impl CallError {
         let refusal = chain(error).find_map(|cause| cause.downcast_ref::<AssumeRoleError>());
         let code = refusal.and_then(ProvideErrorMetadata::code).unwrap_or_else(|| credentials_code(error));
         let message = refusal.and_then(ProvideErrorMetadata::message);
+        let source = chain(error).find_map(|cause| cause.downcast_ref::<SourceError>());
         Self {
-            message: message.map_or_else(|| causes(error), str::to_owned),
+            message: message.map_or_else(|| causes_of_credentials(error), str::to_owned),
+            credentials: source.map(|source| source.origin.clone()).filter(|_| message.is_some()),
             ..Self::bare(operation, region, ErrorClass::Credentials, code)
         }
     }
@@ -186,6 +192,7 @@ impl CallError {
             code: code.to_owned(),
             message: String::new(),
             request_id: None,
+            credentials: None,
         }
     }
 
@@ -198,7 +205,10 @@ impl CallError {
     pub fn hint(&self) -> Option<String> {
         Some(match self.class {
             ErrorClass::AccessDenied => format!("allow {} to the user or role in use", self.missing_permission()),
-            ErrorClass::Credentials => self.credentials_hint(),
+            ErrorClass::Credentials => match &self.credentials {
+                Some(origin) => format!("{}; the credentials in use are from {origin}", self.credentials_hint()),
+                None => self.credentials_hint(),
+            },
             ErrorClass::NoEndpoint => {
                 format!("check the region's name{}; the service may not be in {}", self.nearest_region(), self.region)
             }
@@ -226,6 +236,9 @@ impl CallError {
                  where AWS_CONFIG_FILE says"
                     .to_owned()
             }
+            ErrorClass::Refused if self.code == BAD_CA_BUNDLE => {
+                "name a PEM file with the certificates to trust, or unset AWS_CA_BUNDLE".to_owned()
+            }
             ErrorClass::NotFound | ErrorClass::Refused | ErrorClass::BadAnswer => return None,
         })
     }
@@ -244,11 +257,19 @@ impl CallError {
             "set AWS_PROFILE or --profile, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; aws configure and aws sso \
              login make a profile"
                 .to_owned()
+        } else if self.code == BAD_PROFILE {
+            "complete the profile, or choose another one; keys in the environment are used when no profile is asked for \
+             (docs/credentials.md)"
+                .to_owned()
+        } else if self.code == NO_CODE {
+            "run it in a terminal; or put the role's keys into the environment and leave out --profile: \
+             eval \"$(aws configure export-credentials --format env --profile NAME)\""
+                .to_owned()
         } else if self.code == NO_ROLE || self.operation == ASSUME_ROLE {
             "check the role's ARN, its trust policy and external id, and that the credentials may call sts:AssumeRole"
                 .to_owned()
         } else if self.code == NOT_USABLE {
-            "check the profile in use; aws sso login renews a sign-in".to_owned()
+            "check the profile in use; aws sso login or aws login renews a sign-in".to_owned()
         } else {
             format!(
                 "check the credentials; if they work in other regions, {} isn't enabled for the account",
@@ -272,6 +293,9 @@ pub(super) const NO_PROFILE: &str = "no such profile";
 /// What systems say where no program listens.
 const REFUSED: &str = "refused";
 pub(super) const ASSUME_ROLE: &str = "sts:AssumeRole";
+pub(super) const BAD_PROFILE: &str = "profile not usable";
+pub(super) const BAD_CA_BUNDLE: &str = "CA bundle not usable";
+const NO_CODE: &str = "no MFA code";
 const NO_ROLE: &str = "role not assumed";
 const NOT_USABLE: &str = "credentials not usable";
 
@@ -289,8 +313,13 @@ fn our_side<E: Error + 'static>(error: &SdkError<E, Response>) -> (ErrorClass, &
 }
 
 fn credentials_code(error: &CredentialsError) -> &'static str {
+    if chain(error).any(|cause| cause.is::<NoCode>()) {
+        return NO_CODE;
+    }
+    let is_of_profile = chain(error).any(|cause| cause.is::<SourceError>());
     // The instance's metadata is asked last, when nothing else gave credentials.
-    if matches!(error, CredentialsError::CredentialsNotLoaded(_)) || causes(error).contains("IMDS") {
+    if !is_of_profile && (matches!(error, CredentialsError::CredentialsNotLoaded(_)) || causes(error).contains("IMDS"))
+    {
         NO_CREDENTIALS
     } else if chain(error).any(|cause| cause.is::<AssumeRoleError>()) {
         NO_ROLE
@@ -317,6 +346,12 @@ pub(crate) fn unknown_host(error: &(dyn Error + 'static)) -> bool {
 /// An error and its causes.
 pub(crate) fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&error| error.source())
+}
+
+/// Why there are no credentials, from the source on: what the SDK puts before it says nothing more.
+fn causes_of_credentials(error: &CredentialsError) -> String {
+    let source = chain(error).find(|cause| cause.is::<SourceError>());
+    causes(source.unwrap_or(error))
 }
 
 /// The error and its causes as one line, without repeats.

@@ -7,7 +7,7 @@ use std::error::Error;
 use std::fmt;
 
 use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
@@ -19,10 +19,14 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::{RuntimeComponents, RuntimeComponentsBuilder};
 use aws_smithy_types::config_bag::ConfigBag;
 
-/// Plain and TLS connections, directly or by `HTTPS_PROXY` and its like, as AWS's own default client does.
-pub(super) fn http_client() -> SharedHttpClient {
-    SharedHttpClient::new(Naming(Builder::new().build_with_connector_fn(|settings, components| {
-        let mut connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring));
+/// Plain and TLS connections, directly or by `HTTPS_PROXY` and its like, as AWS's own default client does. `roots` are the certificates
+/// to trust; without them, the system's.
+pub(super) fn http_client(roots: Option<TrustStore>) -> SharedHttpClient {
+    let tls = TlsContext::builder().with_trust_store(roots.unwrap_or_default()).build();
+    let tls = tls.expect("the builder checks nothing");
+    SharedHttpClient::new(Naming(Builder::new().build_with_connector_fn(move |settings, components| {
+        let mut connector =
+            Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls.clone());
         connector.set_connector_settings(settings.cloned());
         connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
         connector.set_proxy_config(Some(ProxyConfig::from_env()));

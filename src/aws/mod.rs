@@ -8,16 +8,19 @@ pub mod counts;
 mod credentials;
 mod discovery;
 mod endpoint;
+mod environment;
 pub mod error;
 mod http;
+mod profile;
 mod protocol;
 pub mod regions;
 mod retries;
 pub mod session;
+mod setup;
 #[cfg(test)]
 pub(crate) mod test_server;
 
 pub use caller::{Answer, Caller};
 pub use counts::Counts;
 pub use error::{CallError, ErrorClass};
-pub use session::{AccountAccess, AwsOptions, CallerIdentity, Role, Session};
+pub use session::{AccountAccess, AskCode, AwsOptions, CallerIdentity, MfaDevice, Role, Session};

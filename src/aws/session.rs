@@ -4,37 +4,40 @@
 //! count of requests. Credentials never leave AWS's own types.
 
 use std::collections::HashMap;
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use aws_config::profile::ProfileFileLoadError;
+use aws_config::SdkConfig;
 use aws_config::sts::AssumeRoleProvider;
-use aws_config::{AppName, BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
-use aws_runtime::env_config::file::EnvConfigFiles;
-use aws_smithy_runtime::client::identity::IdentityCache;
-use aws_smithy_runtime_api::client::identity::SharedIdentityCache;
-use aws_types::os_shim_internal::{Env, Fs};
-use aws_types::region::Region as SdkRegion;
 use tokio::sync::OnceCell;
 
-use super::credentials::Kept;
-use super::endpoint::{configured_url, without_empty_urls};
-use super::http::http_client;
-use super::retries::{HopelessErrors, RetryPartitions, retry_config, timeout_config};
+use super::credentials::{Kept, Origin};
+use super::endpoint::configured_url;
+use super::retries::{HopelessErrors, RetryPartitions};
+use super::setup::{Setup, configuration_error, identity_cache, sdk_region};
 use super::{CallError, Caller, Counts, ErrorClass, error};
 use crate::names::{AccountId, Arn, Region};
 
-/// How long it may take to get credentials: a chain of roles is several calls.
-const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(60);
-
 /// The name under which assumed roles' sessions appear in CloudTrail: 2–64 of `[\w+=,.@-]`.
-const SESSION_NAME: &str = "trailcreator";
+pub(super) const SESSION_NAME: &str = "trailcreator";
+
+/// Asks a person for the present code of an MFA device. May block. An error says why there is no code.
+pub type AskCode = fn(&MfaDevice) -> io::Result<String>;
+
+/// An MFA device that a profile's role wants a code of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MfaDevice {
+    /// The profile with the device.
+    pub profile: String,
+    /// The device's serial number or ARN.
+    pub serial: String,
+}
 
 /// How to reach AWS, as asked for.
 #[derive(Debug, Clone, Default)]
 pub struct AwsOptions {
-    /// Profile of AWS's shared configuration.
+    /// Profile of AWS's shared configuration: then the only source of credentials.
     pub profile: Option<String>,
     /// Region.
     pub region: Option<Region>,
@@ -46,6 +49,8 @@ pub struct AwsOptions {
     pub external_id: Option<String>,
     /// Endpoint for all services.
     pub endpoint_url: Option<String>,
+    /// How a person is asked for the code of an MFA device; without it, profiles with `mfa_serial` give no credentials.
+    pub ask_code: Option<AskCode>,
 }
 
 impl AwsOptions {
@@ -103,36 +108,76 @@ struct Inner {
     counts: Counts,
     caller_identity: OnceCell<CallerIdentity>,
     /// Credentials of profiles and roles on the way to several accounts, by that way.
-    hubs: Mutex<HashMap<AccountAccess, SharedCredentialsProvider>>,
+    hubs: Mutex<HashMap<AccountAccess, Hub>>,
     /// The role that was assumed last.
     role: Option<Role>,
+    /// What further profiles are read with.
+    options: AwsOptions,
+    origin: Origin,
+}
+
+/// Credentials that several accounts may share.
+#[derive(Debug, Clone)]
+struct Hub {
+    credentials: SharedCredentialsProvider,
+    origin: Origin,
 }
 
 impl Session {
-    /// Finds credentials and region. Makes no AWS call of its own but what the credentials need.
+    /// Finds credentials and region. Makes no AWS call of its own but what the credentials need. Where a person has to be asked for an MFA
+    /// code, that happens here.
     ///
     /// # Errors
-    /// No region, or a profile that doesn't exist.
+    /// No region, or a profile that doesn't exist or can't give credentials.
     pub async fn open(options: &AwsOptions) -> Result<Self, CallError> {
-        check_profile(options).await?;
-        let config = load(options).await;
+        let setup = Setup::of(options).await?;
+        let config = setup.settings(options).await;
         let region = config.region().map(|region| Region::new(region.as_ref())).ok_or_else(no_region)?;
         check_region(&region, &config)?;
-        let mut config = keep_credentials(config, &region)?;
         let (roles, counts) = (options.roles(), Counts::default());
+        let found = setup.credentials(&config, &counts).await?;
+        if found.needs_code {
+            sign_in(&found.credentials, "credentials", &region).await?;
+        }
+        let hub = Hub { credentials: found.credentials, origin: found.origin };
+        let mut config = config.into_builder().credentials_provider(hub.credentials.clone()).build();
         for role in &roles {
             config = assume(config, role, &counts).await;
         }
-        Self::of_config(config, region, counts, roles.last())
+        let origin = hub.origin.through(&roles);
+        let session = Self::of_config(config, region, counts, roles.last(), options.clone(), origin)?;
+        if let Some(profile) = &options.profile {
+            let access = AccountAccess { profile: Some(profile.clone()), roles: Vec::new() };
+            session.hubs().insert(access, hub);
+        }
+        Ok(session)
     }
 
-    fn of_config(config: SdkConfig, region: Region, counts: Counts, role: Option<&Role>) -> Result<Self, CallError> {
+    fn of_config(
+        config: SdkConfig,
+        region: Region,
+        counts: Counts,
+        role: Option<&Role>,
+        options: AwsOptions,
+        origin: Origin,
+    ) -> Result<Self, CallError> {
         let credentials = config.credentials_provider().ok_or_else(|| no_credentials(&region))?;
         let partitions = Arc::new(RetryPartitions::default());
-        let caller = Caller::new(config.clone(), credentials, Arc::clone(&partitions), counts.clone());
+        let caller = Caller::new(config.clone(), credentials, Arc::clone(&partitions), counts.clone(), origin.clone());
         let (caller_identity, hubs) = (OnceCell::new(), Mutex::default());
         let role = role.cloned();
-        Ok(Self(Arc::new(Inner { config, region, caller, partitions, counts, caller_identity, hubs, role })))
+        Ok(Self(Arc::new(Inner {
+            config,
+            region,
+            caller,
+            partitions,
+            counts,
+            caller_identity,
+            hubs,
+            role,
+            options,
+            origin,
+        })))
     }
 
     /// A session of another account, reached from this one. They share the HTTP client and the count of requests; retry quotas
@@ -149,63 +194,70 @@ impl Session {
             }
             None => (None, access.clone()),
         };
-        let mut config = self.hub(&before).await?;
+        let hub = self.hub(&before).await?;
+        let mut config = self.with(&hub);
         if let Some(role) = last {
             config = assume(config, role, &self.0.counts).await;
         }
-        let session = Self::of_config(config, region, self.0.counts.clone(), last)?;
-        session.sign_in(access).await?;
+        let origin = hub.origin.through(last);
+        let session = Self::of_config(config, region, self.0.counts.clone(), last, self.0.options.clone(), origin)?;
+        let operation = if access.roles.is_empty() { "credentials" } else { error::ASSUME_ROLE };
+        let credentials = session.0.config.credentials_provider().ok_or_else(|| no_credentials(self.region()))?;
+        sign_in(&credentials, operation, self.region()).await?;
         Ok(session)
     }
 
-    /// The configuration with the credentials of a way that several accounts may share.
-    async fn hub(&self, access: &AccountAccess) -> Result<SdkConfig, CallError> {
-        let with = |credentials| {
-            let config = self.0.config.clone().into_builder().credentials_provider(credentials);
-            config.identity_cache(identity_cache()).build()
-        };
-        if *access == AccountAccess::default() {
-            return Ok(self.0.config.clone());
-        }
-        if let Some(credentials) = self.hubs().get(access) {
-            return Ok(with(credentials.clone()));
-        }
-        let mut config = match &access.profile {
-            None => self.0.config.clone(),
-            Some(profile) => self.of_profile(profile).await?,
-        };
-        for role in &access.roles {
-            config = assume(config, role, &self.0.counts).await;
-        }
-        let credentials = config.credentials_provider().ok_or_else(|| no_credentials(self.region()))?;
-        // Another account may have come here meanwhile: the first one's are everybody's.
-        let credentials = self.hubs().entry(access.clone()).or_insert(credentials).clone();
-        Ok(with(credentials))
+    /// The session's settings with other credentials.
+    fn with(&self, hub: &Hub) -> SdkConfig {
+        let config = self.0.config.clone().into_builder().credentials_provider(hub.credentials.clone());
+        config.identity_cache(identity_cache()).build()
     }
 
-    fn hubs(&self) -> std::sync::MutexGuard<'_, HashMap<AccountAccess, SharedCredentialsProvider>> {
+    /// The credentials of a way that several accounts may share. A profile's are shared by all that begin with it: it may ask a person
+    /// for a code.
+    async fn hub(&self, access: &AccountAccess) -> Result<Hub, CallError> {
+        let known = self.hubs().get(access).cloned();
+        if let Some(hub) = known {
+            return Ok(hub);
+        }
+        let hub = match (&access.profile, access.roles.is_empty()) {
+            (None, true) => return self.own_credentials(),
+            (Some(profile), true) => self.of_profile(profile).await?,
+            (profile, false) => {
+                let first = AccountAccess { profile: profile.clone(), roles: Vec::new() };
+                let first = Box::pin(self.hub(&first)).await?;
+                let mut config = self.with(&first);
+                for role in &access.roles {
+                    config = assume(config, role, &self.0.counts).await;
+                }
+                let credentials = config.credentials_provider().ok_or_else(|| no_credentials(self.region()))?;
+                Hub { credentials, origin: first.origin.through(&access.roles) }
+            }
+        };
+        // Another account may have come here meanwhile: the first one's are everybody's.
+        Ok(self.hubs().entry(access.clone()).or_insert(hub).clone())
+    }
+
+    fn own_credentials(&self) -> Result<Hub, CallError> {
+        let credentials = self.0.config.credentials_provider().ok_or_else(|| no_credentials(self.region()))?;
+        Ok(Hub { credentials, origin: self.0.origin.clone() })
+    }
+
+    fn hubs(&self) -> std::sync::MutexGuard<'_, HashMap<AccountAccess, Hub>> {
         self.0.hubs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn of_profile(&self, profile: &str) -> Result<SdkConfig, CallError> {
+    async fn of_profile(&self, profile: &str) -> Result<Hub, CallError> {
         let options = AwsOptions {
             profile: Some(profile.to_owned()),
             region: Some(self.region().clone()),
-            endpoint_url: self.0.config.endpoint_url().map(str::to_owned),
+            endpoint_url: self.0.options.endpoint_url.clone(),
+            ask_code: self.0.options.ask_code,
             ..AwsOptions::default()
         };
-        check_profile(&options).await?;
-        keep_credentials(load(&options).await, self.region())
-    }
-
-    /// Asks for the credentials now.
-    async fn sign_in(&self, access: &AccountAccess) -> Result<(), CallError> {
-        let credentials = self.0.config.credentials_provider().ok_or_else(|| no_credentials(self.region()))?;
-        let operation = if access.roles.is_empty() { "credentials" } else { error::ASSUME_ROLE };
-        match credentials.provide_credentials().await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(CallError::of_credentials(operation, self.region(), &error)),
-        }
+        let setup = Setup::of(&options).await?;
+        let found = setup.credentials(&setup.settings(&options).await, &self.0.counts).await?;
+        Ok(Hub { credentials: found.credentials, origin: found.origin })
     }
 
     /// Whose credentials these are, where they tell it themselves, as those of assumed roles do: without a call.
@@ -249,7 +301,8 @@ impl Session {
             .retry_classifier(HopelessErrors)
             .interceptor(self.0.counts.clone());
         let identity = aws_sdk_sts::Client::from_conf(config.build()).get_caller_identity().send().await;
-        let identity = identity.map_err(|error| CallError::of_sdk(OPERATION, region, &error))?;
+        let identity =
+            identity.map_err(|error| self.0.origin.named_in(CallError::of_sdk(OPERATION, region, &error)))?;
         let account = identity.account().unwrap_or_default();
         let account =
             AccountId::parse(account).map_err(|error| CallError::bad_answer(OPERATION, region, error.to_string()))?;
@@ -298,43 +351,10 @@ impl Session {
     }
 }
 
-fn sdk_region(region: &Region) -> SdkRegion {
-    SdkRegion::new(region.to_string())
-}
-
-/// AWS's usual chain. Asking an instance's metadata for region and credentials, the last step, takes at most a second each
-/// where there is none.
-async fn load(options: &AwsOptions) -> SdkConfig {
-    let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http_client())
-        .app_name(AppName::new("trailcreator").expect("letters are allowed"))
-        .identity_cache(identity_cache())
-        .retry_config(retry_config())
-        .timeout_config(timeout_config());
-    if let Some(profile) = &options.profile {
-        loader = loader.profile_name(profile);
-    }
-    if let Some(region) = &options.region {
-        loader = loader.region(sdk_region(region));
-    }
-    if let Some(url) = options.endpoint_url.as_ref().filter(|url| !url.is_empty()) {
-        loader = loader.endpoint_url(url);
-    }
-    let config = without_empty_urls(loader.load().await);
-    match &options.default_region {
-        Some(region) if config.region().is_none() => config.into_builder().region(sdk_region(region)).build(),
-        _ => config,
-    }
-}
-
-fn identity_cache() -> SharedIdentityCache {
-    IdentityCache::lazy().load_timeout(CREDENTIALS_TIMEOUT).build()
-}
-
-/// The configuration with credentials that are kept: for roles that are assumed by them.
-fn keep_credentials(config: SdkConfig, region: &Region) -> Result<SdkConfig, CallError> {
-    let credentials = Kept::chain(config.credentials_provider().ok_or_else(|| no_credentials(region))?);
-    Ok(config.into_builder().credentials_provider(credentials).build())
+/// Asks for the credentials now.
+async fn sign_in(credentials: &SharedCredentialsProvider, operation: &str, region: &Region) -> Result<(), CallError> {
+    let answer = credentials.provide_credentials().await;
+    answer.map(drop).map_err(|error| CallError::of_credentials(operation, region, &error))
 }
 
 /// The configuration with the role's credentials.
@@ -346,30 +366,6 @@ async fn assume(config: SdkConfig, role: &Role, counts: &Counts) -> SdkConfig {
     }
     let credentials = Kept::role(SharedCredentialsProvider::new(provider.build().await), counts);
     config.into_builder().credentials_provider(credentials).identity_cache(identity_cache()).build()
-}
-
-/// AWS's chain goes on silently where the profile asked for isn't there.
-async fn check_profile(options: &AwsOptions) -> Result<(), CallError> {
-    let asked = options.profile.clone().map(Into::into);
-    let profiles = aws_config::profile::load(&Fs::real(), &Env::real(), &EnvConfigFiles::default(), asked).await;
-    let profiles = profiles.map_err(|unreadable| bad_profiles(&unreadable))?;
-    let name = profiles.selected_profile();
-    let defined: Vec<&str> = profiles.profiles().collect();
-    if defined.contains(&name) || (name == "default" && options.profile.is_none()) {
-        return Ok(());
-    }
-    let message = format!("AWS's shared configuration has no profile {name:?}; it has: {}", listed(&defined));
-    Err(configuration_error(error::NO_PROFILE, message))
-}
-
-fn listed(names: &[&str]) -> String {
-    let mut names = names.to_vec();
-    names.sort_unstable();
-    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
-}
-
-fn bad_profiles(unreadable: &ProfileFileLoadError) -> CallError {
-    configuration_error("unreadable profiles", error::causes(unreadable))
 }
 
 fn no_region() -> CallError {
@@ -388,8 +384,4 @@ fn check_region(region: &Region, config: &SdkConfig) -> Result<(), CallError> {
 
 fn no_credentials(region: &Region) -> CallError {
     CallError::bare("credentials", region, ErrorClass::Credentials, error::NO_CREDENTIALS)
-}
-
-fn configuration_error(code: &str, message: String) -> CallError {
-    CallError { message, ..CallError::bare("AWS configuration", &Region::from(""), ErrorClass::Refused, code) }
 }

@@ -1,12 +1,49 @@
-//! Variables that are meant for us and that no option reads: likely misspelt, and without a word their values would be lost.
+//! `TRAILCREATOR_*` variables: one that is empty counts as unset, and one that no option reads is reported.
+//!
+//! clap takes an empty variable for a value: `TRAILCREATOR_ASSUME=` would be a role without a name. clap has no switch for that, and
+//! the process environment can't be changed safely. So options forget an empty variable before they are parsed.
 
 use std::collections::BTreeSet;
 use std::env;
+use std::ffi::OsStr;
 
-use clap::Command;
+use clap::builder::Resettable;
+use clap::error::ErrorKind;
+use clap::{Arg, ArgMatches, Command};
 
 use super::Context;
 use crate::resource_map::nearest;
+
+/// Parses the process's arguments. Returns the command as parsed, with the global options in each subcommand, and what was given.
+/// Prints help, version and errors, and ends the process then.
+pub(super) fn matches(command: Command) -> (Command, ArgMatches) {
+    let mut without = without_empty_variables(command.clone());
+    match without.try_get_matches_from_mut(env::args_os()) {
+        Ok(matches) => (without, matches),
+        // Help names every option's variable, empty or not.
+        Err(error)
+            if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand) =>
+        {
+            let mut command = command;
+            let matches = command.get_matches_mut();
+            (command, matches)
+        }
+        Err(error) => error.exit(),
+    }
+}
+
+/// The command whose options forget variables that are empty, and its subcommands.
+fn without_empty_variables(command: Command) -> Command {
+    forget(command, &|name| env::var_os(name).is_some_and(|value| value.is_empty()))
+}
+
+fn forget(command: Command, is_empty: &dyn Fn(&OsStr) -> bool) -> Command {
+    let option = |option: Arg| match option.get_env().map(is_empty) {
+        Some(true) => option.env(Resettable::Reset),
+        _ => option,
+    };
+    command.mut_args(option).mut_subcommands(|command| forget(command, is_empty))
+}
 
 /// How all our variables begin.
 const PREFIX: &str = "TRAILCREATOR_";
@@ -36,4 +73,23 @@ fn collect(command: &Command, known: &mut BTreeSet<String>) {
     let variables = command.get_arguments().filter_map(|arg| arg.get_env());
     known.extend(variables.map(|variable| variable.to_string_lossy().into_owned()));
     command.get_subcommands().for_each(|subcommand| collect(subcommand, known));
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    #[test]
+    fn every_variable_of_every_command_is_forgotten_where_it_is_empty() {
+        fn count(command: &Command) -> usize {
+            let own = command.get_arguments().filter(|option| option.get_env().is_some()).count();
+            own + command.get_subcommands().map(count).sum::<usize>()
+        }
+        assert!(count(&Cli::command()) > 20);
+        assert_eq!(count(&forget(Cli::command(), &|_| true)), 0);
+        assert_eq!(count(&forget(Cli::command(), &|_| false)), count(&Cli::command()));
+    }
 }

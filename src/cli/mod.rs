@@ -20,6 +20,7 @@ mod load_history;
 mod load_s3;
 mod load_summary;
 mod loading;
+mod mfa;
 mod nothing;
 mod options;
 mod organization;
@@ -81,8 +82,7 @@ enum Command {
 
 /// Runs the program on the process's arguments.
 pub fn main() -> ExitCode {
-    let mut command = Cli::command();
-    let matches = command.get_matches_mut();
+    let (command, matches) = environment::matches(Cli::command());
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     context::start_logging(&cli.global);
     let context = Context::new(cli.global, Invocation::of(&command, &matches));

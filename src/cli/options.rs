@@ -7,6 +7,7 @@ use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
+use super::mfa::ask_code;
 use super::{CommandError, Context};
 use crate::aws::AwsOptions;
 use crate::console::OutputFormat;
@@ -45,7 +46,7 @@ pub struct GlobalArgs {
     pub no_progress: bool,
 }
 
-/// How to reach AWS. What is left out comes from AWS's usual chain: environment, profile, SSO, instance role.
+/// How to reach AWS. What is left out comes from AWS's usual chain: environment, profile, instance role (docs/credentials.md).
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "AWS options")]
 pub struct AwsArgs {
@@ -61,7 +62,7 @@ pub struct AwsArgs {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "AWS options")]
 pub struct AwsAccessArgs {
-    /// Profile of AWS's shared configuration
+    /// Profile of AWS's shared configuration; then keys in the environment are not used
     #[arg(long, env = "TRAILCREATOR_PROFILE")]
     pub profile: Option<String>,
     /// Role to assume; several are assumed one after the other
@@ -88,6 +89,7 @@ impl From<AwsAccessArgs> for AwsOptions {
             assume: args.assume,
             external_id: args.external_id,
             endpoint_url: args.endpoint_url,
+            ask_code: Some(ask_code),
             ..Self::default()
         }
     }

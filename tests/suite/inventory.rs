@@ -71,6 +71,7 @@ async fn perform(task: &Value) -> Result<Value, CallError> {
         external_id: text("external_id"),
         endpoint_url: text("endpoint_url"),
         default_region: None,
+        ask_code: None,
     })
     .await?;
     let files: Vec<PathBuf> = task["map"].as_str().map(PathBuf::from).into_iter().collect();

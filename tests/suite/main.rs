@@ -9,6 +9,7 @@ mod chains;
 mod common;
 mod conformance;
 mod count;
+mod credentials;
 mod end_to_end;
 mod errors;
 mod harness;

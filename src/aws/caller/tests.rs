@@ -32,12 +32,13 @@ fn timestream(url: String) -> Service {
 fn caller() -> Caller {
     let config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
-        .http_client(crate::aws::http::http_client())
+        .http_client(crate::aws::http::http_client(None))
         .sleep_impl(TokioSleep::new())
         .identity_cache(IdentityCache::lazy().build())
         .build();
     let credentials = Credentials::new("AKIA", "secret", None, None, "test");
-    Caller::new(config, SharedCredentialsProvider::new(credentials), Arc::default(), Counts::default())
+    let credentials = SharedCredentialsProvider::new(credentials);
+    Caller::new(config, credentials, Arc::default(), Counts::default(), Origin::default())
 }
 
 fn server(bodies: &[String]) -> TestServer {

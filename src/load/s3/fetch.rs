@@ -313,12 +313,8 @@ impl Fetcher {
 
     fn broken_off(&self, error: &dyn std::error::Error) -> CallError {
         CallError {
-            class: ErrorClass::BadAnswer,
-            operation: "s3:GetObject".to_owned(),
-            region: self.bucket.region.to_string(),
-            code: "broken off".to_owned(),
             message: error.to_string(),
-            request_id: None,
+            ..CallError::bare("s3:GetObject", &self.bucket.region, ErrorClass::BadAnswer, "broken off")
         }
     }
 }

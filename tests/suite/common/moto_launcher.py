@@ -3,7 +3,8 @@
 Request: {"requests": the file to which each request is appended as a line of JSON (see `log_entry`), "hook": null or a file
 of Python that may define
 
-    def before(entry, environ):   # return None to let moto answer, or (status, content type, text or bytes) to answer instead
+    def before(entry, environ):   # return None to let moto answer, or (status, content type, text or bytes) to answer instead,
+                                  # and a further (name, value) for each further header
 
 to play faults that moto doesn't know: throttling, refusals, a resource that vanishes before a write reaches it}. Answer,
 once the socket listens: {"port"}.
@@ -97,9 +98,9 @@ class Recorder:
         answer = self.before(entry, environ) if self.before else None
         if answer is None:
             return self.moto(environ, start_response)
-        status, content_type, content = answer
+        status, content_type, content, *headers = answer
         content = content if isinstance(content, bytes) else content.encode()
-        start_response(f"{status} Played", [("Content-Type", content_type), ("x-amzn-RequestId", "played")])
+        start_response(f"{status} Played", [("Content-Type", content_type), ("x-amzn-RequestId", "played"), *headers])
         return [content]
 
 
