@@ -45,7 +45,7 @@ fn is_state(bare: &str) -> bool {
     bare.ends_with("State") && ["Invalid", "Incorrect"].iter().any(|word| bare.contains(word))
 }
 
-/// A refusal that stays whichever call asks for the change, and whose cause is outside this program.
+/// A refusal that stays whichever call asks for the change: its cause is a rule of the account or the organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Settled {
     /// The organization's tag policy does not allow the key or the value.

@@ -101,7 +101,7 @@ fn read<'a>(
     .boxed()
 }
 
-/// What the other call told; where it failed too, why both did.
+/// What the other call read; where it failed too, why both did.
 fn of_other_call(first: CallError, mut read: Vec<(usize, Tags)>) -> Vec<(usize, Tags)> {
     for (_, tags) in &mut read {
         if let Tags::Unknown(why) = tags {

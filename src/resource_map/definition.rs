@@ -270,7 +270,7 @@ pub struct TagReading {
 /// A call that reads tags.
 #[derive(Debug, Clone)]
 pub struct TagRequest {
-    /// Whose call it is.
+    /// The service that has the call.
     pub service: Arc<Service>,
     /// The call. `{id}`, `{arn}` for one resource; with `batch` `{arns}` or `{ids}` is a list.
     pub request: Request,
@@ -332,7 +332,7 @@ pub enum WriteMethod {
 /// The service's own calls for tags.
 #[derive(Debug, Clone)]
 pub struct NativeWriting {
-    /// Whose calls they are.
+    /// The service that has the calls.
     pub service: Arc<Service>,
     /// Adds or changes one tag: `{id}`, `{arn}`, `{key}`, `{value}`; or replaces all: `{tags}` is the list of all tags
     /// `{Key, Value}` with the change made.

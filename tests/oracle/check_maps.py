@@ -418,7 +418,7 @@ class Checker:
         self.tag_list("tags.otherwise.items", checker.path("tags.otherwise.items", tags["items"], answered))
 
     def of_service(self, stanza: dict) -> "Checker":
-        """The checker of the service whose calls a stanza makes; what is wrong is said here."""
+        """The checker of the service that a stanza calls; what is wrong is said here."""
         if stanza.get("service", self.map["service"]) == self.map["service"]:
             return self
         other = Checker(self.path_of_file.with_name(f"{stanza['service']}.yml"))

@@ -87,7 +87,7 @@ pub(super) async fn after_pause<'t, 'm>(api: &impl TagApi, (batch, pause): (Batc
 pub(super) struct Held<'t, 'm> {
     /// Why, by number.
     refused: BTreeMap<u32, String>,
-    /// Those whose pause is over.
+    /// The batches that have waited long enough.
     due: VecDeque<Batch<'t, 'm>>,
 }
 
@@ -103,7 +103,7 @@ impl<'t, 'm> Held<'t, 'm> {
         self.due.push_back(batch);
     }
 
-    /// The next batch whose pause is over. It no longer waits.
+    /// The next batch that has waited long enough. It no longer counts as held.
     pub(super) fn due(&mut self) -> Option<Batch<'t, 'm>> {
         let batch = self.due.pop_front()?;
         for position in batch.positions() {

@@ -1,4 +1,4 @@
-"""Buckets with attribute-based access control (ABAC), of which moto knows nothing.
+"""Buckets with attribute-based access control (ABAC), which moto does not know.
 
 * PutBucketAbac and GetBucketAbac. Where ABAC is enabled, PutBucketTagging and DeleteBucketTagging are refused; s3control's
   TagResource and UntagResource go on, and GetBucketTagging and ListTagsForResource still read.

@@ -6,7 +6,7 @@ use super::lab::{Lab, entry};
 use crate::common::{Bench, Caller, Event};
 
 impl Lab {
-    /// A bucket with tags, whose creator is `owner`.
+    /// A bucket with tags, created by `owner`.
     fn bucket(&mut self, name: &str, owner: &str, tags: &Value) {
         self.moto.boto3(&format!(
             "client('s3').create_bucket(Bucket='{name}')
@@ -92,7 +92,7 @@ def before(entry, environ):
         return None
     if entry['action'] in ('TagResources', 'UntagResources'):
         return 400, 'application/x-amz-json-1.1', '{"__type": "AccessDeniedException", "message": "closed"}'
-    if entry['method'] in ('POST', 'PUT'):
+    if entry['method'] == 'PUT' or '/v20180820/' in entry['path']:
         with lock:
             if done:
                 return None

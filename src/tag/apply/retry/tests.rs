@@ -58,7 +58,7 @@ async fn one_conflicting_volume_of_a_batch_is_tried_again_alone() {
     assert_eq!(failed(&applied), []);
     let mut sizes = world.calls_of("CreateTags");
     sizes.sort_unstable();
-    assert_eq!(sizes, [1, 1, 1, 1, 2, 4, 4, 8]);
+    assert_eq!(sizes, [1, 1, 1, 1, 2, 2, 4, 4, 8]);
     assert_eq!(world.pauses.get(), 2);
 }
 
