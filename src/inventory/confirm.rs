@@ -92,7 +92,7 @@ fn read<'a>(
         } else {
             let other = request.otherwise.as_deref().filter(|_| error.leaves_other_ways());
             if let Some(other) = other {
-                return of_other_call(error, read(scope, other, region, batch).await);
+                return of_other_call(&error, read(scope, other, region, batch).await);
             }
             Tags::Unknown(error.to_string())
         };
@@ -102,7 +102,7 @@ fn read<'a>(
 }
 
 /// What the other call read; where it failed too, why both did.
-fn of_other_call(first: CallError, mut read: Vec<(usize, Tags)>) -> Vec<(usize, Tags)> {
+fn of_other_call(first: &CallError, mut read: Vec<(usize, Tags)>) -> Vec<(usize, Tags)> {
     for (_, tags) in &mut read {
         if let Tags::Unknown(why) = tags {
             *why = format!("{first}; the other call: {why}");

@@ -187,7 +187,7 @@ pub(super) async fn drive(
             () = &mut stop, if applied.stopped.is_none() => applied.stopped = Some(Stop::Asked),
             Some((batch, done)) = running.next() => {
                 note_lost_credentials(&done, &mut applied.stopped);
-                let (ended, again) = retry::sort(batch, done);
+                let (ended, again) = retry::sort(&batch, done);
                 pauses.extend(again.into_iter().map(|batch| after_pause(api, held.hold(batch))));
                 if let Err(error) = applied.note(store, job, ended) {
                     broken.get_or_insert(error);

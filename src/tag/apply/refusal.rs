@@ -69,8 +69,11 @@ impl Refusal {
     }
 }
 
-fn with_advice(text: String, advice: Option<String>) -> String {
-    advice.map_or_else(|| text.clone(), |advice| format!("{text} ({advice})"))
+fn with_advice(mut text: String, advice: Option<String>) -> String {
+    if let Some(advice) = advice {
+        text.push_str(&format!(" ({advice})"));
+    }
+    text
 }
 
 /// Whether AWS says in words, under a general code, that the resource isn't there (CloudFormation's `ValidationError`).

@@ -46,7 +46,7 @@ pub(super) struct Again<'t, 'm> {
 
 /// Parts a batch's outcomes into those that are final and the batches to try again.
 pub(super) fn sort<'t, 'm>(
-    batch: Batch<'t, 'm>,
+    batch: &Batch<'t, 'm>,
     outcomes: Vec<(u32, Outcome)>,
 ) -> (Vec<(u32, Outcome)>, Vec<Again<'t, 'm>>) {
     let mut ended = Vec::new();
