@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::names::ResourceType;
-use crate::resource_map::{Access, Request, ResourceMap, TypeDefinition, WriteMethod};
+use crate::resource_map::{Access, NativeWriting, Request, ResourceMap, TagRequest, TypeDefinition, WriteMethod};
 
 /// Characters of a managed policy that IAM takes at most; white space does not count.
 ///
@@ -170,9 +170,7 @@ impl Needs {
         if tags.path.is_none() && tags.rgta.is_some() {
             self.add("tag:GetResources");
         }
-        if let Some(request) = &tags.request {
-            self.add_call(definition, &request.request);
-        }
+        tags.request.iter().flat_map(TagRequest::ways).for_each(|tags| self.add_call(definition, &tags.request));
     }
 
     fn add_tag_writing(&mut self, definition: &TypeDefinition, access: &Access, takes_back: bool) {
@@ -190,6 +188,7 @@ impl Needs {
         let native = write
             .native
             .iter()
+            .flat_map(NativeWriting::ways)
             .flat_map(|native| std::iter::once(&native.add).chain(native.remove.iter().filter(|_| takes_back)));
         native.for_each(|request| self.add_call(definition, request));
     }
@@ -253,11 +252,14 @@ mod tests {
             [
                 "s3:GetBucketTagging",
                 "s3:ListAllMyBuckets",
+                "s3:ListTagsForResource",
                 "s3:PutBucketTagging",
+                "s3:TagResource",
                 "tag:GetResources",
                 "tag:TagResources"
             ]
         );
+        assert!(actions(Work::Undo, &["s3"]).contains(&"s3:UntagResource".to_owned()));
         assert_eq!(actions(Work::Apply, &["ebs"]), ["ec2:CreateTags", "ec2:DescribeVolumes"]);
         assert_eq!(actions(Work::Tag, &["ebs"]), ["ec2:CreateTags", "ec2:DescribeVolumes", IDENTITY]);
         assert_eq!(actions(Work::Undo, &["ebs"]), ["ec2:CreateTags", "ec2:DeleteTags", "ec2:DescribeVolumes"]);

@@ -10,6 +10,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
+use super::codes::{self, Settled};
 use super::profile::provider::SourceError;
 use super::profile::role::NoCode;
 use super::protocol::error_answer;
@@ -32,6 +33,8 @@ pub enum ErrorClass {
     Unreachable,
     /// AWS failed, even after retries.
     Server,
+    /// Something else is going on with the resource (another change, a state that passes): the same call may go well later.
+    Conflict,
     /// AWS refused the call for what it says (validation, unsupported…).
     Refused,
     /// The answer could not be read.
@@ -111,7 +114,12 @@ const THROTTLED: [&str; 8] = [
 impl ErrorClass {
     /// The class of an error that AWS answered.
     pub(crate) fn of_answer(code: &str, status: u16) -> Self {
-        if code.contains("Throttl") || THROTTLED.contains(&code) || status == 429 {
+        if code.contains("Throttl") || THROTTLED.contains(&code) {
+            Self::Throttled
+        } else if codes::is_conflict(code, status) {
+            // CloudWatch sends its conflicts with 429, Simple Email Service with 500.
+            Self::Conflict
+        } else if status == 429 {
             Self::Throttled
         } else if CREDENTIALS.contains(&code) {
             Self::Credentials
@@ -201,8 +209,32 @@ impl CallError {
         Self { message: message.into(), ..Self::bare(operation, region, ErrorClass::BadAnswer, "unusable answer") }
     }
 
+    /// Whether another call that makes the same change could go well: what refused this one is the call itself, a permission for
+    /// it, or that the service does not have it there.
+    pub fn leaves_other_ways(&self) -> bool {
+        match self.class {
+            ErrorClass::Credentials | ErrorClass::Throttled | ErrorClass::Conflict => false,
+            ErrorClass::Server => NOT_IMPLEMENTED.contains(&self.code.as_str()),
+            ErrorClass::AccessDenied | ErrorClass::Refused => self.settled().is_none(),
+            ErrorClass::NotFound | ErrorClass::NoEndpoint | ErrorClass::Unreachable | ErrorClass::BadAnswer => true,
+        }
+    }
+
+    /// What a person can do about a refusal that no other call gets around: a tag policy, a limit on tags, a policy that denies.
+    pub fn settled_hint(&self) -> Option<String> {
+        self.settled().map(|settled| settled.hint(self.missing_permission()))
+    }
+
+    fn settled(&self) -> Option<Settled> {
+        let may_be = matches!(self.class, ErrorClass::AccessDenied | ErrorClass::Refused);
+        may_be.then(|| Settled::of(&self.code, &self.message)).flatten()
+    }
+
     /// What a person can do about it.
     pub fn hint(&self) -> Option<String> {
+        if let Some(hint) = self.settled_hint() {
+            return Some(hint);
+        }
         Some(match self.class {
             ErrorClass::AccessDenied => format!("allow {} to the user or role in use", self.missing_permission()),
             ErrorClass::Credentials => match &self.credentials {
@@ -228,6 +260,7 @@ impl CallError {
             ErrorClass::Refused if self.code == INVALID_REGION => {
                 "check AWS_REGION, AWS_DEFAULT_REGION and the profile's region, or give --region".to_owned()
             }
+            ErrorClass::Conflict => "the resource is being changed by something else: try again later".to_owned(),
             ErrorClass::Refused if self.code == NO_REGION => {
                 "give --region, or set AWS_REGION, or a region in the profile".to_owned()
             }
@@ -290,6 +323,8 @@ pub(super) const NO_CREDENTIALS: &str = "no credentials";
 pub(super) const NO_REGION: &str = "no region";
 pub(super) const INVALID_REGION: &str = "invalid region";
 pub(super) const NO_PROFILE: &str = "no such profile";
+/// What servers that speak S3's protocol answer to calls they don't have, with status 501.
+const NOT_IMPLEMENTED: [&str; 4] = ["NotImplemented", "UnsupportedOperation", "XNotImplemented", "HTTP 501"];
 /// What systems say where no program listens.
 const REFUSED: &str = "refused";
 pub(super) const ASSUME_ROLE: &str = "sts:AssumeRole";
@@ -390,6 +425,11 @@ mod tests {
             ("HTTP 404", 404, ErrorClass::NotFound),
             ("InternalFailure", 500, ErrorClass::Server),
             ("ValidationException", 400, ErrorClass::Refused),
+            ("PriorRequestNotComplete", 400, ErrorClass::Throttled),
+            ("ConcurrentModificationException", 429, ErrorClass::Conflict),
+            ("OperationAborted", 409, ErrorClass::Conflict),
+            ("HTTP 409", 409, ErrorClass::Conflict),
+            ("LimitExceeded", 409, ErrorClass::Refused),
         ] {
             assert_eq!(ErrorClass::of_answer(code, status), class, "{code} {status}");
         }

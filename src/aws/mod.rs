@@ -4,6 +4,7 @@
 //! come back in through [`CallError::of_sdk`]. Knows nothing of resource types.
 
 pub mod caller;
+mod codes;
 pub mod counts;
 mod credentials;
 mod discovery;

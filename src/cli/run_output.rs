@@ -213,13 +213,14 @@ pub(super) fn result_of(outcome: &WriteOutcome) -> &'static str {
         WriteOutcome::Failed(_) => "failed",
         WriteOutcome::Vanished(_) => "vanished",
         WriteOutcome::Skipped(_) => "skipped",
-        WriteOutcome::Unfinished(_) => "planned",
+        WriteOutcome::Unfinished(_) | WriteOutcome::Passing(_) => "planned",
     }
 }
 
 fn why(outcome: &WriteOutcome) -> Option<&str> {
     match outcome {
         WriteOutcome::Written { .. } => None,
+        WriteOutcome::Passing(refusal) => Some(refusal.text()),
         WriteOutcome::Failed(why)
         | WriteOutcome::Vanished(why)
         | WriteOutcome::Skipped(why)

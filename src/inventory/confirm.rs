@@ -80,7 +80,7 @@ fn read<'a>(
             Ok(tags) => return tags,
             Err(error) => error,
         };
-        if batch.len() > 1 && matches!(error.class, ErrorClass::NotFound | ErrorClass::Refused) {
+        if batch.len() > 1 && matches!(error.class, ErrorClass::NotFound | ErrorClass::Refused | ErrorClass::Conflict) {
             let mut tags = Vec::new();
             for subject in batch {
                 tags.extend(read(scope, request, region.clone(), vec![subject]).await);
@@ -90,11 +90,25 @@ fn read<'a>(
         let tags = if request.absent.contains(&error.code) {
             Tags::Known(BTreeMap::new())
         } else {
+            let other = request.otherwise.as_deref().filter(|_| error.leaves_other_ways());
+            if let Some(other) = other {
+                return of_other_call(&error, read(scope, other, region, batch).await);
+            }
             Tags::Unknown(error.to_string())
         };
         batch.iter().map(|subject| (subject.position, tags.clone())).collect()
     }
     .boxed()
+}
+
+/// What the other call read; where it failed too, why both did.
+fn of_other_call(first: &CallError, mut read: Vec<(usize, Tags)>) -> Vec<(usize, Tags)> {
+    for (_, tags) in &mut read {
+        if let Tags::Unknown(why) = tags {
+            *why = format!("{first}; the other call: {why}");
+        }
+    }
+    read
 }
 
 async fn call(
@@ -120,7 +134,7 @@ async fn call(
         let tags = of_pages(&pages(scope, request, region, rendered).await?);
         return Ok(batch.iter().map(|subject| (subject.position, tags.clone())).collect());
     }
-    let answer = scope.call(region, &rendered).await?;
+    let answer = scope.call_of(&request.service, region, &rendered).await?;
     let found = by_key(request.path.search(&answer.body));
     Ok(batch.iter().map(|subject| (subject.position, of_subject(&found, subject))).collect())
 }
@@ -135,13 +149,13 @@ async fn pages(
     let mut tokens = HashSet::new();
     let mut found = Vec::new();
     loop {
-        let answer = scope.call(region, &call).await?;
+        let answer = scope.call_of(&request.service, region, &call).await?;
         found.push(request.path.search(&answer.body));
         let next = request.page.as_ref().map_or(Ok(None), |page| next_page(page, &answer.body, &mut tokens));
         let next = next.map_err(|error| CallError {
             request_id: answer.request_id,
             ..CallError::bad_answer(
-                &format!("{}:{}", scope.access.service.signing, call.operation),
+                &format!("{}:{}", request.service.signing, call.operation),
                 region,
                 error.to_string(),
             )

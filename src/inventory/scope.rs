@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Place, not_listable};
 use crate::aws::{Answer, CallError, Caller, ErrorClass, Session};
 use crate::names::Region;
-use crate::resource_map::{Access, RenderedCall, Request, TypeDefinition};
+use crate::resource_map::{Access, RenderedCall, Request, Service, TypeDefinition};
 
 /// A type in an account-region.
 #[derive(Debug, Clone)]
@@ -68,7 +68,17 @@ impl<'a> Scope<'a> {
 
     /// Calls the type's service.
     pub(super) async fn call(&self, region: &Region, call: &RenderedCall) -> Result<Answer, CallError> {
-        self.caller.call(&self.access.service, region, &call.operation, &call.input).await
+        self.call_of(&self.access.service, region, call).await
+    }
+
+    /// Calls another service that has something to say of the type.
+    pub(super) async fn call_of(
+        &self,
+        service: &Service,
+        region: &Region,
+        call: &RenderedCall,
+    ) -> Result<Answer, CallError> {
+        self.caller.call(service, region, &call.operation, &call.input).await
     }
 }
 

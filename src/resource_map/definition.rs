@@ -1,6 +1,7 @@
 //! The parts of a type's definition, as the compiled map holds them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -269,6 +270,8 @@ pub struct TagReading {
 /// A call that reads tags.
 #[derive(Debug, Clone)]
 pub struct TagRequest {
+    /// The service that has the call.
+    pub service: Arc<Service>,
     /// The call. `{id}`, `{arn}` for one resource; with `batch` `{arns}` or `{ids}` is a list.
     pub request: Request,
     /// JMESPath from the answer to the tags; with `batch` to a list of objects `{key: …, tags: …}` where key is an ARN or id.
@@ -279,6 +282,8 @@ pub struct TagRequest {
     pub page: Option<Page>,
     /// Error codes that mean "no tags" (S3's NoSuchTagSet).
     pub absent: Vec<String>,
+    /// The call that reads the same where this one is not available or not permitted.
+    pub otherwise: Option<Box<TagRequest>>,
 }
 
 /// How a tag is written and removed.
@@ -327,9 +332,27 @@ pub enum WriteMethod {
 /// The service's own calls for tags.
 #[derive(Debug, Clone)]
 pub struct NativeWriting {
+    /// The service that has the calls.
+    pub service: Arc<Service>,
     /// Adds or changes one tag: `{id}`, `{arn}`, `{key}`, `{value}`; or replaces all: `{tags}` is the list of all tags
     /// `{Key, Value}` with the change made.
     pub add: Request,
     /// Removes one tag: `{id}`, `{arn}`, `{key}`; `None` where `add` replaces all.
     pub remove: Option<Request>,
+    /// The calls that do the same where these are not available or not permitted.
+    pub otherwise: Option<Box<NativeWriting>>,
+}
+
+impl NativeWriting {
+    /// These calls, then those to fall back on.
+    pub fn ways(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |way| way.otherwise.as_deref())
+    }
+}
+
+impl TagRequest {
+    /// This call, then the one to fall back on.
+    pub fn ways(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |way| way.otherwise.as_deref())
+    }
 }

@@ -115,9 +115,9 @@ impl TypeDefinition {
 impl Access {
     /// The calls that read tags one by one or write them, as far as the map spells them.
     fn tag_requests(&self) -> impl Iterator<Item = &Request> {
-        let native = self.write.iter().filter_map(|write| write.native.as_ref());
+        let native = self.write.iter().filter_map(|write| write.native.as_ref()).flat_map(NativeWriting::ways);
         let writing = native.flat_map(|native| std::iter::once(&native.add).chain(&native.remove));
-        self.tags.request.iter().map(|tags| &tags.request).chain(writing)
+        self.tags.request.iter().flat_map(TagRequest::ways).map(|tags| &tags.request).chain(writing)
     }
 
     /// The calls that list and describe it, those of listings that only give parents too.

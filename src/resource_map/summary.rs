@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Access, Expression, ResourceMap, TypeDefinition, WriteMethod};
+use super::{Access, Expression, NativeWriting, ResourceMap, TagRequest, TypeDefinition, WriteMethod};
 use crate::names::ResourceType;
 
 /// A type in short.
@@ -118,7 +118,7 @@ fn tag_sources(access: &Access) -> Vec<String> {
     let tags = &access.tags;
     let path = tags.path.iter().map(|path| format!("the listed item ({})", path.source()));
     let rgta = tags.rgta.iter().map(|filter| format!("tag:GetResources ({filter})"));
-    let call = tags.request.iter().map(|tags| tags.request.call().to_owned());
+    let call = tags.request.iter().flat_map(TagRequest::ways).map(|tags| tags.request.call().to_owned());
     path.chain(rgta).chain(call).collect()
 }
 
@@ -130,5 +130,6 @@ fn tag_writers(access: &Access) -> Vec<&str> {
         WriteMethod::StackUpdate => Some("UpdateStack"),
         WriteMethod::Native => None,
     };
-    method.into_iter().chain(write.native.iter().map(|native| native.add.call())).collect()
+    let native = write.native.iter().flat_map(NativeWriting::ways);
+    method.into_iter().chain(native.map(|native| native.add.call())).collect()
 }

@@ -176,6 +176,20 @@ pub(super) struct TagsStanza {
     pub(super) batch: Option<Spanned<NonZeroUsize>>,
     pub(super) page: Option<Spanned<(Text, Text)>>,
     pub(super) absent: Option<Spanned<Vec<String>>>,
+    pub(super) otherwise: Option<Spanned<OtherTagsStanza>>,
+}
+
+/// `tags.otherwise`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OtherTagsStanza {
+    pub(super) service: Option<Text>,
+    pub(super) call: Text,
+    pub(super) action: Option<Spanned<ActionStanza>>,
+    pub(super) params: Option<Spanned<Param>>,
+    pub(super) items: Text,
+    #[serde(default)]
+    pub(super) absent: Vec<String>,
 }
 
 /// `write`.
@@ -197,6 +211,19 @@ pub(super) struct FullWriteStanza {
     pub(super) params: Option<Spanned<Param>>,
     pub(super) remove: Option<Spanned<RemoveStanza>>,
     pub(super) when: Option<Text>,
+    pub(super) service: Option<Text>,
+    pub(super) otherwise: Option<Spanned<OtherWriteStanza>>,
+}
+
+/// `write.otherwise`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OtherWriteStanza {
+    pub(super) service: Option<Text>,
+    pub(super) call: Text,
+    pub(super) action: Option<Spanned<ActionStanza>>,
+    pub(super) params: Option<Spanned<Param>>,
+    pub(super) remove: Option<Spanned<RemoveStanza>>,
 }
 
 /// `write.remove`.

@@ -131,12 +131,13 @@ class Types:
         if creates and not any(map(has, creates)):
             return lacking(creates[0])
         needed = [*self.listed_by(each, resource["list"])]
-        needed += [operation(each, resource[part]["call"]) for part in ("tags", "write") if "call" in resource.get(part, {})]
+        parts = [resource[part] for part in ("tags", "write") if "call" in resource.get(part, {})]
+        needed += [operation(each, part["call"], part.get("service")) for part in parts]
         return next((lacking(call) for call in needed if not has(call)), None)
 
 
-def operation(each: Any, call: str) -> Any:
-    return operation_of(check_maps.model(each.service), call)[0]
+def operation(each: Any, call: str, service: str | None = None) -> Any:
+    return operation_of(check_maps.model(service or each.service), call)[0]
 
 
 def lacking(call: Any) -> str:

@@ -157,6 +157,7 @@ class Witness:
 
     def __init__(self, folder: Path = MAPS) -> None:
         maps = [Map(file) for file in sorted(folder.glob("*.yml")) if file.name not in OTHERS]
+        self.maps = {each.service: each for each in maps}
         self.types = {resource["type"]: (each, resource) for each in maps for resource in each.data["resources"]}
 
     def listable(self) -> list[str]:
@@ -339,9 +340,10 @@ def refusal(name: str, ident: str) -> str | None:
         return "TagResources alone can tag it"
     params = write.get("params", {"ResourceId": ["{id}"], "Tag": [{"Key": "{key}", "Value": "{value}"}]})
     pairs = [{"Key": k, "Value": v} for k, v in {**before, PROBE: "1"}.items()]
+    writer = witness.maps[write.get("service", each.service)]
     try:
         with unrecorded():
-            list(each.pages({"call": call, "params": params}, context["region"], context | {"key": PROBE, "value": "1", "tags": pairs}, item))
+            list(writer.pages({"call": call, "params": params}, context["region"], context | {"key": PROBE, "value": "1", "tags": pairs}, item))
     except Unsupported as error:
         return str(error)
     except botocore.exceptions.ClientError as error:

@@ -80,6 +80,7 @@ class Checker:
 
     def __init__(self, file: Path) -> None:
         self.file = file.name
+        self.path_of_file = file
         self.problems: list[str] = []
         self.text = file.read_text()
         self.map = yaml.load(self.text, LOADER)
@@ -371,6 +372,8 @@ class Checker:
         if not page:
             self.unpaged("tags.page", tags["call"], answered)
         found = self.path("tags.items", tags["items"], answered)
+        if "otherwise" in tags:
+            self.other_reading(tags["otherwise"])
         if "batch" not in tags:
             return self.tag_list("tags.items", found)
         entry = found.element if isinstance(found, List) else ANY
@@ -397,11 +400,30 @@ class Checker:
             if write["method"] not in WITHOUT_CALL and own:
                 self.wrong("write", "the service's own call is missing: RGTA does not take every resource")
             return
-        self.request("write", write["call"], write.get("params", {}))
+        self.calls_that_write("write", write)
+        if "otherwise" in write:
+            self.calls_that_write("write.otherwise", write["otherwise"])
+
+    def calls_that_write(self, place: str, write: dict) -> None:
+        checker = self.of_service(write)
+        checker.request(place, write["call"], write.get("params", {}))
         if "remove" in write:
-            self.request("write.remove", write["remove"]["call"], write["remove"].get("params", {}))
+            checker.request(f"{place}.remove", write["remove"]["call"], write["remove"].get("params", {}))
         elif "{tags}" not in str(write["params"]):
-            self.wrong("write.remove", "missing: the call does not replace all tags")
+            self.wrong(f"{place}.remove", "missing: the call does not replace all tags")
+
+    def other_reading(self, tags: dict) -> None:
+        checker = self.of_service(tags)
+        answered = checker.request("tags.otherwise", tags["call"], tags.get("params", {}))
+        self.tag_list("tags.otherwise.items", checker.path("tags.otherwise.items", tags["items"], answered))
+
+    def of_service(self, stanza: dict) -> "Checker":
+        """The checker of the service that a stanza calls; what is wrong is said here."""
+        if stanza.get("service", self.map["service"]) == self.map["service"]:
+            return self
+        other = Checker(self.path_of_file.with_name(f"{stanza['service']}.yml"))
+        other.file, other.where, other.problems = self.file, self.where, self.problems
+        return other
 
 
 def same_host(service: Any, url: str, usual: str) -> bool:

@@ -97,6 +97,7 @@ fn certainly_not_started(error: &CallError) -> bool {
             | ErrorClass::Credentials
             | ErrorClass::NotFound
             | ErrorClass::Throttled
+            | ErrorClass::Conflict
     )
 }
 

@@ -52,12 +52,27 @@ struct Compiler<'file> {
     service: Option<Arc<Service>>,
     /// eventSource of events that don't name theirs.
     event_source: Option<String>,
+    /// The services of other files, by botocore's name.
+    others: FindService,
+}
+
+/// Finds a service of another file by botocore's name.
+pub(super) type FindService = fn(&str) -> Option<Service>;
+
+/// The service that a file is about, if it is about one.
+pub(super) fn service_of(source: Source<'_>, file: &ServiceFile) -> Result<Option<Service>, MapError> {
+    service::compile(source, file)
 }
 
 /// Compiles a file of ours.
-pub(super) fn service_file(source: Source<'_>, file: &ServiceFile) -> Result<Vec<CompiledType>, MapError> {
+pub(super) fn service_file(
+    source: Source<'_>,
+    file: &ServiceFile,
+    others: FindService,
+) -> Result<Vec<CompiledType>, MapError> {
     let compiler = Compiler {
         source,
+        others,
         service: service::compile(source, file)?.map(Arc::new),
         event_source: service::event_source(source, file)?,
     };
@@ -66,7 +81,7 @@ pub(super) fn service_file(source: Source<'_>, file: &ServiceFile) -> Result<Vec
 
 /// Compiles c7n-trailcreator's JSON.
 pub(super) fn c7n_file(source: Source<'_>, file: &C7nFile) -> Result<Vec<CompiledType>, MapError> {
-    let compiler = Compiler { source, service: None, event_source: None };
+    let compiler = Compiler { source, service: None, event_source: None, others: |_| None };
     file.resources.iter().map(|stanza| compiler.c7n_type(stanza)).collect()
 }
 

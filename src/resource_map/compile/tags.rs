@@ -1,5 +1,7 @@
 //! How a type's tags are read and written.
 
+use std::sync::Arc;
+
 use serde_saphyr::{Location, Spanned};
 
 use super::Compiler;
@@ -9,13 +11,23 @@ use crate::resource_map::definition::{
     NativeWriting, Page, Service, TagReading, TagRequest, TagWriting, WriteActions, WriteMethod,
 };
 use crate::resource_map::source::{MapError, Text, instead};
-use crate::resource_map::yaml::{ActionStanza, FullWriteStanza, RemoveStanza, TagsStanza, WriteStanza};
+use crate::resource_map::yaml::{
+    ActionStanza, FullWriteStanza, OtherTagsStanza, OtherWriteStanza, Param, RemoveStanza, TagsStanza, WriteStanza,
+};
+
+/// Calls that write a tag, as a stanza says them.
+struct WriteCall<'s> {
+    call: &'s Text,
+    action: Option<&'s Spanned<ActionStanza>>,
+    params: Option<&'s Spanned<Param>>,
+    remove: Option<&'s Spanned<RemoveStanza>>,
+}
 
 impl Compiler<'_> {
     /// Where tags are read; nowhere for a type without `tags`.
     pub(super) fn tag_reading(
         &self,
-        service: &Service,
+        service: &Arc<Service>,
         stanza: Option<&Spanned<TagsStanza>>,
         parent: &ParentNames,
     ) -> Result<TagReading, MapError> {
@@ -42,6 +54,7 @@ impl Compiler<'_> {
             ("batch", stanza.batch.as_ref().map(|batch| batch.referenced)),
             ("page", stanza.page.as_ref().map(|page| page.referenced)),
             ("absent", stanza.absent.as_ref().map(|absent| absent.referenced)),
+            ("otherwise", stanza.otherwise.as_ref().map(|otherwise| otherwise.referenced)),
         ];
         self.refuse_without_call(&useless)?;
         Ok(None)
@@ -49,7 +62,7 @@ impl Compiler<'_> {
 
     fn tag_request(
         &self,
-        service: &Service,
+        service: &Arc<Service>,
         stanza: &TagsStanza,
         call: &Text,
         parent: &ParentNames,
@@ -67,12 +80,52 @@ impl Compiler<'_> {
             let message = "the call reads the same for every resource; use '{id}' or '{arn}', or '{ids}' or '{arns}' with `batch`";
             return Err(self.source.error(call.referenced, message));
         }
+        let otherwise = match &stanza.otherwise {
+            Some(otherwise) if batch > 1 => {
+                let message = "`otherwise` is for calls that read one resource, without `batch`";
+                return Err(self.source.error(otherwise.referenced, message));
+            }
+            Some(otherwise) => Some(Box::new(self.other_tag_request(service, &otherwise.value, parent)?)),
+            None => None,
+        };
         Ok(TagRequest {
+            service: Arc::clone(service),
             request,
             path: self.expression(items)?,
             batch,
             page: self.tag_page(service, stanza, batch)?,
             absent: stanza.absent.as_ref().map(|absent| absent.value.clone()).unwrap_or_default(),
+            otherwise,
+        })
+    }
+
+    fn other_tag_request(
+        &self,
+        service: &Arc<Service>,
+        stanza: &OtherTagsStanza,
+        parent: &ParentNames,
+    ) -> Result<TagRequest, MapError> {
+        let service = self.service_named(service, stanza.service.as_ref())?;
+        let scope = Scope { place: "`otherwise`", names: vec!["id", "arn"], item: true, parent };
+        let call = (&stanza.call, stanza.action.as_ref());
+        let request = self.request(&service, call, &[stanza.params.as_ref()], &scope)?;
+        if !names_a_resource(&request) {
+            let message = "the call reads the same for every resource; use '{id}' or '{arn}'";
+            return Err(self.source.error(stanza.call.referenced, message));
+        }
+        let (path, absent) = (self.expression(&stanza.items)?, stanza.absent.clone());
+        Ok(TagRequest { service, request, path, batch: 1, page: None, absent, otherwise: None })
+    }
+
+    /// The file's own service, or the one named.
+    fn service_named(&self, own: &Arc<Service>, name: Option<&Text>) -> Result<Arc<Service>, MapError> {
+        let Some(name) = name.filter(|name| name.value != own.name) else { return Ok(Arc::clone(own)) };
+        (self.others)(&name.value).map(Arc::new).ok_or_else(|| {
+            let message = format!(
+                "no built-in map is of a service `{}`; write botocore's name of it, such as s3control",
+                name.value
+            );
+            self.source.error(name.referenced, message)
         })
     }
 
@@ -89,7 +142,7 @@ impl Compiler<'_> {
     /// How a tag is written.
     pub(super) fn tag_writing(
         &self,
-        service: &Service,
+        service: &Arc<Service>,
         stanza: &Spanned<WriteStanza>,
         parent: &ParentNames,
     ) -> Result<TagWriting, MapError> {
@@ -131,6 +184,8 @@ impl Compiler<'_> {
         self.refuse_without_call(&[
             ("params", stanza.params.as_ref().map(|params| params.referenced)),
             ("remove", remove.filter(|remove| !is_action_only(&remove.value)).map(|remove| remove.referenced)),
+            ("service", stanza.service.as_ref().map(|service| service.referenced)),
+            ("otherwise", stanza.otherwise.as_ref().map(|otherwise| otherwise.referenced)),
         ])
     }
 
@@ -161,33 +216,57 @@ impl Compiler<'_> {
 
     fn native(
         &self,
-        service: &Service,
+        service: &Arc<Service>,
         stanza: &FullWriteStanza,
         call: &Text,
         parent: &ParentNames,
     ) -> Result<NativeWriting, MapError> {
+        let otherwise = |stanza: &Spanned<OtherWriteStanza>| {
+            let OtherWriteStanza { service: other, call, action, params, remove } = &stanza.value;
+            let service = self.service_named(service, other.as_ref())?;
+            let (action, params, remove) = (action.as_ref(), params.as_ref(), remove.as_ref());
+            self.write_call(service, &WriteCall { call, action, params, remove }, parent)
+        };
+        let otherwise = stanza.otherwise.as_ref().map(otherwise).transpose()?;
+        let service = self.service_named(service, stanza.service.as_ref())?;
+        let (action, params, remove) = (stanza.action.as_ref(), stanza.params.as_ref(), stanza.remove.as_ref());
+        let first = self.write_call(service, &WriteCall { call, action, params, remove }, parent)?;
+        if let (Some(stanza), true) = (&stanza.otherwise, first.add.uses("tags")) {
+            let message = "the call before `otherwise` replaces all tags: the one that adds a tag comes first";
+            return Err(self.source.error(stanza.referenced, message));
+        }
+        Ok(NativeWriting { otherwise: otherwise.map(Box::new), ..first })
+    }
+
+    fn write_call(
+        &self,
+        service: Arc<Service>,
+        stanza: &WriteCall<'_>,
+        parent: &ParentNames,
+    ) -> Result<NativeWriting, MapError> {
+        let call = stanza.call;
         let names = vec!["id", "arn", "key", "value", "tags"];
         let scope = Scope { place: "`write`", names, item: true, parent };
-        let add = self.request(service, (call, stanza.action.as_ref()), &[stanza.params.as_ref()], &scope)?;
+        let add = self.request(&service, (call, stanza.action), &[stanza.params], &scope)?;
         let replaces_all = add.uses("tags");
         if replaces_all == (add.uses("key") || add.uses("value")) || (!replaces_all && !add.uses("value")) {
             let message =
                 "`params` must hold either '{key}' and '{value}', or '{tags}' where the call replaces all tags";
             return Err(self.source.error(call.referenced, message));
         }
-        let remove = match &stanza.remove {
+        let remove = match stanza.remove {
             Some(remove) if replaces_all => {
                 let message = "a write with '{tags}' replaces all tags and so needs no `remove`";
                 return Err(self.source.error(remove.referenced, message));
             }
-            Some(remove) => Some(self.removal(service, remove, parent)?),
+            Some(remove) => Some(self.removal(&service, remove, parent)?),
             None if replaces_all => None,
             None => {
                 let message = "`remove` is missing here: the call that takes a tag away again, for undo";
                 return Err(self.source.error(call.referenced, message));
             }
         };
-        Ok(NativeWriting { add, remove })
+        Ok(NativeWriting { service, add, remove, otherwise: None })
     }
 
     fn removal(
@@ -214,10 +293,15 @@ impl Compiler<'_> {
     }
 }
 
-/// The actions of the calls that write.
+/// The actions of the calls that write, and of those to fall back on.
 fn actions_of(native: &NativeWriting) -> WriteActions {
-    let remove = native.remove.as_ref().unwrap_or(&native.add);
-    WriteActions { add: native.add.actions().to_vec(), remove: remove.actions().to_vec() }
+    let mut actions = WriteActions::default();
+    for way in native.ways() {
+        let remove = way.remove.as_ref().unwrap_or(&way.add);
+        actions.add.extend_from_slice(way.add.actions());
+        actions.remove.extend_from_slice(remove.actions());
+    }
+    actions
 }
 
 /// The actions where a map names none: most services have these, for the Tagging API asks for them.

@@ -14,6 +14,7 @@ use super::ResourceMap;
 use super::assemble::{Assembly, Events, TypeSet};
 use super::c7n::C7nFile;
 use super::compile::{self, CompiledType};
+use super::definition::Service;
 use super::sessions::{SESSION, is_session};
 use super::source::{MapError, Source, looks_like_json, read_file};
 use super::yaml::ServiceFile;
@@ -136,7 +137,16 @@ pub(super) fn compile_file(source: Source<'_>) -> Result<Vec<CompiledType>, MapE
 
 pub(super) fn compile_ours(source: Source<'_>) -> Result<Vec<CompiledType>, MapError> {
     let file: ServiceFile = source.parse()?;
-    compile::service_file(source, &file)
+    compile::service_file(source, &file, built_in_service)
+}
+
+/// The service of a built-in file, by botocore's name.
+fn built_in_service(name: &str) -> Option<Service> {
+    let own = format!("resource-maps/{name}.yml");
+    let (file, text) = BUILT_IN.iter().find(|(file, _)| *file == own)?;
+    let source = Source { name: file, text };
+    let file: ServiceFile = source.parse().expect(BUILT_IN_IS_CHECKED);
+    compile::service_of(source, &file).expect(BUILT_IN_IS_CHECKED)
 }
 
 /// Tells the format by the content: our stanzas have `type`, c7n-trailcreator's have `resource`. Where neither tells

@@ -109,7 +109,8 @@ fn jittered(longest: Duration, random: u64) -> Duration {
 fn answer(request_id: Option<&str>, failed: Option<&HashMap<String, FailureInfo>>) -> TaggingAnswer {
     let refusal = |failure: &FailureInfo| {
         let code = failure.error_code().map_or("no error code", |code| code.as_str());
-        Refusal::of_arn(code, failure.error_message().unwrap_or("AWS gave no message"))
+        let status = u16::try_from(failure.status_code()).unwrap_or_default();
+        Refusal::of_arn(code, status, failure.error_message().unwrap_or("AWS gave no message"))
     };
     let refused = failed.into_iter().flatten().map(|(arn, failure)| (arn.clone(), refusal(failure))).collect();
     TaggingAnswer { refused, request_id: request_id.map(str::to_owned) }

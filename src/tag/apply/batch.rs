@@ -26,13 +26,15 @@ pub(super) enum Way {
 }
 
 /// Writes that one call can make.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Batch<'t, 'm> {
     pub(super) way: Way,
     /// Those of a wave are made after those of the waves before it.
     pub(super) wave: usize,
     /// Never empty; all in one region, with one change of one tag; or all of one stack.
     pub(super) tasks: Vec<&'t Task<'m>>,
+    /// Which attempt at these writes it is, from 1.
+    pub(super) attempt: u32,
 }
 
 impl Way {
@@ -99,7 +101,7 @@ pub(super) fn batches<'t, 'm>(tasks: &'t [Task<'m>]) -> Vec<Batch<'t, 'm>> {
     }
     let batches = groups.into_iter().flat_map(|(Sameness { wave, way, .. }, tasks)| {
         let chunks: Vec<_> = tasks.chunks(way.batch_size()).map(<[_]>::to_vec).collect();
-        chunks.into_iter().map(move |tasks| Batch { way, wave, tasks })
+        chunks.into_iter().map(move |tasks| Batch { way, wave, tasks, attempt: 1 })
     });
     batches.collect()
 }

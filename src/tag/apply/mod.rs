@@ -4,6 +4,9 @@
 //! the rest one by one. A call that fails for one resource is narrowed down until only that one fails. Batches run
 //! concurrently, but the journal is written by the one task that drives them.
 //!
+//! What AWS refuses for a cause that passes (another change under way, a limit of one ARN) is tried again after a pause, alone
+//! and while the other writes go on; see [`retry`].
+//!
 //! A resource with several tags to write gets them in waves, one after the other; a stack, whose update takes a while, in one
 //! call. Everything here expects that the present value of the tag was read and is the write's `old_value`; see [`super::run`].
 
@@ -12,6 +15,7 @@ mod batch;
 mod ec2;
 mod native;
 mod refusal;
+mod retry;
 mod rgta;
 mod stack;
 
@@ -23,6 +27,8 @@ use futures::stream::{FuturesUnordered, StreamExt};
 pub use api::Aws;
 use api::TagApi;
 use batch::{Batch, Way, batches};
+pub use refusal::Refusal;
+use retry::{Held, after_pause};
 
 use crate::inventory::LiveResource;
 use crate::names::AccountId;
@@ -70,6 +76,8 @@ pub enum Outcome {
     Skipped(String),
     /// Not done, and can be done when the run is resumed; why, if there is more to say than that it was not its turn.
     Unfinished(String),
+    /// Not done, and worth another attempt after a pause. Only between attempts: [`apply`] ends with none.
+    Passing(Refusal),
 }
 
 /// Why applying stopped before its end.
@@ -119,6 +127,7 @@ impl Outcome {
             Self::Vanished(why) => (WriteState::Vanished, Some(why.clone()), None),
             Self::Skipped(why) => (WriteState::Skipped, Some(why.clone()), None),
             Self::Unfinished(why) => (WriteState::Planned, Some(why.clone()), None),
+            Self::Passing(refusal) => (WriteState::Planned, Some(refusal.text.clone()), None),
         };
         WriteResult { position, state, error, request_id }
     }
@@ -153,43 +162,59 @@ pub(super) async fn drive(
     let mut waiting = batches(tasks).into_iter().peekable();
     let mut wave = 0;
     let mut running = FuturesUnordered::new();
+    let mut pauses = FuturesUnordered::new();
+    let mut held = Held::default();
     let mut applied = Applied::default();
     let mut broken = None;
     loop {
-        while running.len() < WRITE_CONCURRENCY && applied.stopped.is_none() && broken.is_none() {
+        let goes_on = applied.stopped.is_none() && broken.is_none();
+        while goes_on && broken.is_none() && running.len() < WRITE_CONCURRENCY {
             // The writes of one resource come one after the other: some calls replace all its tags at once.
-            if !running.is_empty() && waiting.peek().is_some_and(|next| next.wave > wave) {
-                break;
-            }
-            let Some(batch) = waiting.next() else { break };
+            let is_wave_over = running.is_empty() && held.is_empty();
+            let next = held.due().or_else(|| waiting.next_if(|next| next.wave <= wave || is_wave_over));
+            let Some(batch) = next else { break };
             wave = batch.wave;
             match store.start_writes(job.run, &batch.positions()) {
                 Ok(()) => running.push(execute(api, job, batch)),
                 Err(error) => broken = Some(error),
             }
         }
-        if running.is_empty() {
+        if running.is_empty() && (held.is_empty() || applied.stopped.is_some() || broken.is_some()) {
             break;
         }
         tokio::select! {
             biased;
             () = &mut stop, if applied.stopped.is_none() => applied.stopped = Some(Stop::Asked),
-            Some(done) = running.next() => {
+            Some((batch, done)) = running.next() => {
                 note_lost_credentials(&done, &mut applied.stopped);
-                let results: Vec<WriteResult> = done.iter().map(|(position, outcome)| outcome.result(*position)).collect();
-                applied.outcomes.extend(done);
-                progress(applied.outcomes.len().try_into().unwrap_or(u64::MAX));
-                if let Err(error) = store.end_writes(job.run, &results) {
+                let (ended, again) = retry::sort(&batch, done);
+                pauses.extend(again.into_iter().map(|batch| after_pause(api, held.hold(batch))));
+                if let Err(error) = applied.note(store, job, ended) {
                     broken.get_or_insert(error);
                 }
+                progress(applied.outcomes.len().try_into().unwrap_or(u64::MAX));
             }
+            Some(batch) = pauses.next(), if applied.stopped.is_none() => held.release(batch),
         }
     }
     // Asked when the last calls were under way already: nothing is left to go on with.
     if applied.stopped == Some(Stop::Asked) && applied.outcomes.len() == tasks.len() {
         applied.stopped = None;
     }
+    // What waits for another attempt was refused so far, and can be resumed.
+    if let Err(error) = applied.note(store, job, held.unfinished()) {
+        broken.get_or_insert(error);
+    }
     broken.map_or(Ok(applied), Err)
+}
+
+impl Applied {
+    /// Takes down how writes ended, in the journal too.
+    fn note(&mut self, store: &Store, job: &Job, ended: Vec<(u32, Outcome)>) -> Result<(), StoreError> {
+        let results: Vec<WriteResult> = ended.iter().map(|(position, outcome)| outcome.result(*position)).collect();
+        self.outcomes.extend(ended);
+        store.end_writes(job.run, &results)
+    }
 }
 
 /// Without credentials every further call would fail too: better to stop, and to go on with new ones.
@@ -203,13 +228,15 @@ fn note_lost_credentials(done: &[(u32, Outcome)], stopped: &mut Option<Stop>) {
     }
 }
 
-async fn execute(api: &impl TagApi, job: &Job, batch: Batch<'_, '_>) -> Vec<(u32, Outcome)> {
-    match batch.way {
-        Way::Ec2 => ec2::write(api, batch.tasks).await,
-        Way::Rgta => rgta::write(api, job, batch.tasks).await,
-        Way::Native => native::write_each(api, job, batch.tasks).await,
-        Way::Stack => stack::write(api, &batch.tasks).await,
-    }
+async fn execute<'t, 'm>(api: &impl TagApi, job: &Job, batch: Batch<'t, 'm>) -> (Batch<'t, 'm>, Vec<(u32, Outcome)>) {
+    let tasks = batch.tasks.clone();
+    let outcomes = match batch.way {
+        Way::Ec2 => ec2::write(api, tasks).await,
+        Way::Rgta => rgta::write(api, job, tasks).await,
+        Way::Native => native::write_each(api, job, tasks).await,
+        Way::Stack => stack::write(api, &tasks).await,
+    };
+    (batch, outcomes)
 }
 
 /// The two halves of a group whose call failed for one of its members.

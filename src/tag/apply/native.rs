@@ -1,8 +1,9 @@
 //! A service's own tagging call, by the resource map's template: one resource at a time.
 //!
-//! Some services only have a call that replaces all tags (`{tags}` in the map, S3's PutBucketTagging). For it all tags
-//! are read immediately before and sent back with the one change, AWS's own `aws:` ones too: S3 takes their absence
-//! for an attempt to remove them, which it refuses.
+//! A call that adds one tag comes first. Where a service only has one that replaces all tags (`{tags}` in the map: S3 Storage
+//! Lens, and S3's PutBucketTagging where TagResource is not available or not permitted), all tags are read immediately before
+//! and sent back with the one change, AWS's own `aws:` ones too: S3 takes their absence for an attempt to remove them, which it
+//! refuses. A tag that another writer adds between that read and the call is lost; `docs/resource-maps.md` names the types.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +12,7 @@ use serde_json::{Value, json};
 use super::api::TagApi;
 use super::refusal::Refusal;
 use super::{Job, Outcome, Task};
+use crate::aws::CallError;
 use crate::inventory::{Tags, of_ancestors};
 use crate::resource_map::{NativeWriting, Request};
 
@@ -30,24 +32,47 @@ pub(super) async fn write_each(api: &impl TagApi, job: &Job, tasks: Vec<&Task<'_
     outcomes
 }
 
-/// Makes one write.
-pub(super) async fn write(api: &impl TagApi, job: &Job, task: &Task<'_>, native: &NativeWriting) -> Outcome {
-    match try_write(api, job, task, native).await {
-        Ok(outcome) | Err(outcome) => outcome,
+/// Why a call did not write.
+enum Fault {
+    /// There is nothing more to try.
+    Over(Outcome),
+    /// AWS refused it.
+    Refused(CallError),
+}
+
+impl Fault {
+    fn outcome(self) -> Outcome {
+        match self {
+            Self::Over(outcome) => outcome,
+            Self::Refused(error) => Refusal::of_call(&error).outcome(),
+        }
     }
 }
 
-async fn try_write(api: &impl TagApi, job: &Job, task: &Task<'_>, native: &NativeWriting) -> Result<Outcome, Outcome> {
-    let request = request_for(task, native)?;
-    let tags = if request.uses("tags") { Some(changed_tags(api, task).await?) } else { None };
+/// Makes one write; by the other call where the map has one and the first is not available or not permitted.
+pub(super) async fn write(api: &impl TagApi, job: &Job, task: &Task<'_>, native: &NativeWriting) -> Outcome {
+    let error = match try_write(api, job, task, native).await {
+        Ok(outcome) | Err(Fault::Over(outcome)) => return outcome,
+        Err(Fault::Refused(error)) => error,
+    };
+    let Some(other) = native.otherwise.as_deref().filter(|_| error.leaves_other_ways()) else {
+        return Fault::Refused(error).outcome();
+    };
+    match try_write(api, job, task, other).await.unwrap_or_else(Fault::outcome) {
+        Outcome::Failed(why) => Outcome::Failed(format!("{}; the other call: {why}", Refusal::of_call(&error).text())),
+        outcome => outcome,
+    }
+}
+
+async fn try_write(api: &impl TagApi, job: &Job, task: &Task<'_>, native: &NativeWriting) -> Result<Outcome, Fault> {
+    let request = request_for(task, native).map_err(Fault::Over)?;
+    let tags = if request.uses("tags") { Some(changed_tags(api, task).await.map_err(Fault::Over)?) } else { None };
     let lookup = |name: &str| value_of(job, task, tags.as_ref(), name);
     let call = request
         .render(&task.live.item, &lookup)
-        .map_err(|error| Outcome::Failed(format!("{}: {error} on the listed item", request.call())))?;
-    match api.call(&task.access.service, &task.live.region, &call).await {
-        Ok(answer) => Ok(Outcome::Written { request_id: answer.request_id }),
-        Err(error) => Err(Refusal::of_call(&error).outcome()),
-    }
+        .map_err(|error| Fault::Over(Outcome::Failed(format!("{}: {error} on the listed item", request.call()))))?;
+    let answer = api.call(&native.service, &task.live.region, &call).await.map_err(Fault::Refused)?;
+    Ok(Outcome::Written { request_id: answer.request_id })
 }
 
 fn request_for<'n>(task: &Task<'_>, native: &'n NativeWriting) -> Result<&'n Request, Outcome> {

@@ -2,34 +2,48 @@
 
 use super::Outcome;
 use crate::aws::{CallError, ErrorClass};
+use crate::names::Region;
+
+/// HTTP's status of a conflict.
+const CONFLICT: u16 = 409;
 
 /// A write that was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::tag) struct Refusal {
+pub struct Refusal {
     pub(super) class: ErrorClass,
     /// What AWS said, and about which call.
     pub(super) text: String,
 }
 
 impl Refusal {
-    /// From what the Tagging API says of one ARN.
+    /// What AWS said, and about which call.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// From what the Tagging API says of one ARN: code, HTTP status and message.
     ///
     /// Source: <https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_FailureInfo.html>
-    pub(super) fn of_arn(code: &str, message: &str) -> Self {
-        // The code alone decides: the status that comes with it is sometimes 404 for what is only unsupported.
-        let status = if code == "InternalServiceException" { 500 } else { 400 };
+    pub(super) fn of_arn(code: &str, status: u16, message: &str) -> Self {
+        let status = match code {
+            // Conflicts are known by their status too; otherwise the code alone decides: what is only unsupported has 404.
+            _ if status == CONFLICT => CONFLICT,
+            "InternalServiceException" => 500,
+            _ => 400,
+        };
         let class = if is_missing(code, message) { ErrorClass::NotFound } else { ErrorClass::of_answer(code, status) };
-        Self { class, text: format!("{code}: {message}") }
+        let error = CallError {
+            message: message.to_owned(),
+            ..CallError::bare("tag:TagResources", &Region::from(""), class, code)
+        };
+        Self { class, text: with_advice(format!("{code}: {message}"), error.settled_hint()) }
     }
 
     /// From a failed call.
     pub(super) fn of_call(error: &CallError) -> Self {
         let class = if is_missing(&error.code, &error.message) { ErrorClass::NotFound } else { error.class };
-        let advice = match (class, error.hint()) {
-            (ErrorClass::NotFound, _) | (_, None) => String::new(),
-            (_, Some(hint)) => format!(" ({hint})"),
-        };
-        Self { class, text: format!("{error}{advice}") }
+        let advice = error.hint().filter(|_| class != ErrorClass::NotFound);
+        Self { class, text: with_advice(error.to_string(), advice) }
     }
 
     /// The end of a write that has no other way.
@@ -37,14 +51,29 @@ impl Refusal {
         match self.class {
             ErrorClass::NotFound => Outcome::Vanished(self.text),
             ErrorClass::Credentials => Outcome::Unfinished(self.text),
+            ErrorClass::Conflict => Outcome::Passing(self),
             _ => Outcome::Failed(self.text),
         }
     }
 
     /// Whether one resource of many may have caused it, so that the others' calls can go well.
     pub(super) fn may_be_of_one(&self) -> bool {
-        matches!(self.class, ErrorClass::Refused | ErrorClass::NotFound | ErrorClass::Server | ErrorClass::BadAnswer)
+        matches!(
+            self.class,
+            ErrorClass::Refused
+                | ErrorClass::NotFound
+                | ErrorClass::Server
+                | ErrorClass::BadAnswer
+                | ErrorClass::Conflict
+        )
     }
+}
+
+fn with_advice(mut text: String, advice: Option<String>) -> String {
+    if let Some(advice) = advice {
+        text.push_str(&format!(" ({advice})"));
+    }
+    text
 }
 
 /// Whether AWS says in words, under a general code, that the resource isn't there (CloudFormation's `ValidationError`).
@@ -63,7 +92,7 @@ mod tests {
 
     #[test]
     fn what_is_gone_is_told_from_what_is_refused() {
-        let class = |code, message| Refusal::of_arn(code, message).class;
+        let class = |code, message| Refusal::of_arn(code, 400, message).class;
         assert_eq!(class("ResourceNotFoundException", ""), ErrorClass::NotFound);
         assert_eq!(class("AWS.SimpleQueueService.NonExistentQueue", ""), ErrorClass::NotFound);
         assert_eq!(class("NoSuchEntity", ""), ErrorClass::NotFound);
@@ -72,5 +101,24 @@ mod tests {
         assert_eq!(class("InternalServiceException", "Service not yet supported"), ErrorClass::Server);
         assert_eq!(class("ThrottlingException", "slow down"), ErrorClass::Throttled);
         assert_eq!(class("AccessDeniedException", "not authorized"), ErrorClass::AccessDenied);
+    }
+    #[test]
+    fn an_entry_of_the_tagging_api_is_a_conflict_by_its_code_or_its_status() {
+        let class = |code, status| Refusal::of_arn(code, status, "busy").class;
+        assert_eq!(class("ConcurrentModificationException", 400), ErrorClass::Conflict);
+        assert_eq!(class("InvalidParameterException", 409), ErrorClass::Conflict);
+        assert_eq!(class("InternalServiceException", 404), ErrorClass::Server);
+    }
+
+    #[test]
+    fn a_refusal_by_a_tag_policy_carries_its_hint_in_entries_and_calls() {
+        let message = "The tag policy does not allow the specified value for the following tag key: 'Owner'.";
+        let entry = Refusal::of_arn("InvalidParameterException", 400, message).text;
+        let bare =
+            CallError::bare("ec2:CreateTags", &Region::from("eu-west-1"), ErrorClass::Refused, "TagPolicyViolation");
+        let call = Refusal::of_call(&bare).text;
+        for text in [entry, call] {
+            assert!(text.contains("describe-effective-policy --policy-type TAG_POLICY"), "{text}");
+        }
     }
 }

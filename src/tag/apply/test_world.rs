@@ -35,8 +35,13 @@ pub(in crate::tag) struct World {
     pub(in crate::tag) denied: BTreeSet<&'static str>,
     /// ARNs that are throttled, and how often yet.
     pub(in crate::tag) throttled: RefCell<BTreeMap<String, u32>>,
+    /// ARNs that something else is changing, and at how many attempts yet.
+    pub(in crate::tag) conflicts: RefCell<BTreeMap<String, u32>>,
     /// Waits so far.
     pub(in crate::tag) pauses: Cell<u32>,
+    /// Whether waits never end; `asleep` hears of each.
+    pub(in crate::tag) is_slow: bool,
+    pub(in crate::tag) asleep: Notify,
     /// Calls until the process dies in the middle of one; and whether that one still has its effect.
     pub(in crate::tag) life: Cell<Option<(u32, bool)>>,
     pub(in crate::tag) death: Notify,
@@ -89,17 +94,27 @@ impl World {
 
     fn tag_one(&self, arn: &str, key: &TagKey, value: Option<&TagValue>) -> Result<(), Refusal> {
         if !self.tags.borrow().contains_key(arn) {
-            return Err(Refusal::of_arn("InvalidParameterException", "The resource does not exist"));
+            return Err(Refusal::of_arn("InvalidParameterException", 400, "The resource does not exist"));
         }
         if let Some(code) = self.refused.get(arn) {
-            return Err(Refusal::of_arn(code, "not by this API"));
+            return Err(Refusal::of_arn(code, 400, "not by this API"));
         }
         if let Some(left) = self.throttled.borrow_mut().get_mut(arn).filter(|left| **left > 0) {
             *left -= 1;
-            return Err(Refusal::of_arn("ThrottlingException", "slow down"));
+            return Err(Refusal::of_arn("ThrottlingException", 400, "slow down"));
+        }
+        if self.meets_conflict(arn) {
+            return Err(Refusal::of_arn("ConcurrentModificationException", 400, "try again"));
         }
         self.change(arn, key.as_str(), value.map(|value| value.as_str()));
         Ok(())
+    }
+
+    fn meets_conflict(&self, arn: &str) -> bool {
+        let mut conflicts = self.conflicts.borrow_mut();
+        let Some(left) = conflicts.get_mut(arn).filter(|left| **left > 0) else { return false };
+        *left -= 1;
+        true
     }
 
     fn ec2(&self, call: &RenderedCall, region: &Region) -> Result<(), CallError> {
@@ -108,6 +123,9 @@ impl World {
         if let Some(first) = gone.first() {
             let message = format!("The volume '{first}' does not exist.");
             return Err(error("CreateTags", region, ErrorClass::NotFound, "InvalidVolume.NotFound", &message));
+        }
+        if ids.iter().any(|id| self.arn_of(id).is_some_and(|arn| self.meets_conflict(&arn))) {
+            return Err(error("CreateTags", region, ErrorClass::Conflict, "ConcurrentTagAccess", "try again"));
         }
         let tag = &call.input["Tag"][0];
         let (key, value) = (tag["Key"].as_str().unwrap(), tag["Value"].as_str());
@@ -128,6 +146,9 @@ impl World {
             let code = "AWS.SimpleQueueService.NonExistentQueue";
             return Err(error(&call.operation, region, ErrorClass::NotFound, code, "The queue does not exist."));
         };
+        if self.meets_conflict(&arn) {
+            return Err(error(&call.operation, region, ErrorClass::Conflict, "ConflictException", "try again"));
+        }
         match call.input["Tags"].as_object() {
             Some(tags) => tags.iter().for_each(|(key, value)| self.change(&arn, key, value.as_str())),
             None => self.change(&arn, call.input["TagKeys"][0].as_str().unwrap(), None),
@@ -187,6 +208,10 @@ impl TagApi for World {
 
     async fn pause(&self, _duration: Duration) {
         self.pauses.set(self.pauses.get() + 1);
+        self.asleep.notify_one();
+        if self.is_slow {
+            std::future::pending::<()>().await;
+        }
     }
 }
 

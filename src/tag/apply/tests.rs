@@ -183,6 +183,7 @@ async fn a_call_that_replaces_all_tags_sends_all_of_them_as_they_are_now() {
     let bucket = resource("s3", "logs", "arn:aws:s3:::logs", json!({"Name": "logs"}));
     let mut world = World::of(arns(std::slice::from_ref(&bucket)));
     world.refused.insert(bucket.arn.to_string(), "InternalServiceException");
+    world.denied.insert("POST /v20180820/tags/arn%3Aaws%3As3%3A%3A%3Alogs");
     let present = [("Team", "blue"), ("aws:cloudformation:stack-name", "web")];
     let present = present.map(|(key, value)| (key.to_owned(), value.to_owned()));
     world.tags.get_mut().insert(bucket.arn.to_string(), present.into());
@@ -200,6 +201,20 @@ async fn a_call_that_replaces_all_tags_sends_all_of_them_as_they_are_now() {
     world.tags.get_mut().clear();
     let outcomes = run(&world, &tasks(&MAP, vec![bucket], None, Some("alice"))).await;
     assert!(!matches!(&outcomes[0], Outcome::Written { .. }), "its tags can't be read: {outcomes:?}");
+}
+
+#[tokio::test]
+async fn a_bucket_is_tagged_by_the_call_that_adds_a_tag() {
+    let bucket = resource("s3", "logs", "arn:aws:s3:::logs", json!({"Name": "logs"}));
+    let mut world = World::of(arns(std::slice::from_ref(&bucket)));
+    world.refused.insert(bucket.arn.to_string(), "InternalServiceException");
+    let outcomes = run(&world, &tasks(&MAP, vec![bucket], None, Some("alice"))).await;
+    assert!(not_written(&outcomes).is_empty(), "{outcomes:?}");
+    let expected = json!({
+        "^x-amz-account-id": ACCOUNT,
+        "TagResourceRequest": {"Tags": {"Tag": [{"Key": "Owner", "Value": "alice"}]}},
+    });
+    assert_eq!(world.inputs.borrow()["POST /v20180820/tags/arn%3Aaws%3As3%3A%3A%3Alogs"], expected);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use trailcreator::resource_map::{Listing, ParentSource, Request, ResourceMap};
+use trailcreator::resource_map::{Listing, ParentSource, Request, ResourceMap, TagRequest};
 
 use super::world::{Made, create};
 use crate::common::Moto;
@@ -33,7 +33,7 @@ pub(super) fn written(moto: &Moto) -> Vec<String> {
     let mut reads: Vec<&str> = Vec::new();
     for access in map.types.values().filter_map(|definition| definition.access.as_ref()) {
         note_reads(&access.list, &mut reads);
-        reads.extend(access.tags.request.iter().map(|tags| tags.request.call()));
+        reads.extend(access.tags.request.iter().flat_map(TagRequest::ways).map(|tags| tags.request.call()));
     }
     let reads: Vec<Vec<&str>> = reads.into_iter().filter(|call| call.starts_with("POST /")).map(fixed_parts).collect();
     let requests = moto.our_requests().into_iter().filter(crate::common::Request::is_write);

@@ -1,5 +1,7 @@
 //! `tag`, `apply`, `undo` and `runs` on moto, with boto3 as the witness.
 
+mod buckets;
+mod conflicts;
 mod inherit;
 mod interrupted;
 pub(crate) mod lab;

@@ -1,6 +1,6 @@
 //! What a file is refused for, with the exact place.
 
-use super::{assert_refused, compile, good_but};
+use super::{GOOD, assert_refused, compile, good_but, refused};
 
 #[test]
 fn a_misspelt_key_names_the_nearest() {
@@ -15,7 +15,7 @@ fn a_misspelt_key_names_the_nearest() {
     );
     assert_refused(
         &good_but("      method: rgta", "      zzz: rgta"),
-        "19:7: unknown key `zzz`; allowed here: method, call, action, params, remove, when",
+        "19:7: unknown key `zzz`; allowed here: method, call, action, params, remove, when, service, otherwise",
     );
     assert_refused(
         &good_but("remove: {call:", "remove: {cal:"),
@@ -334,4 +334,43 @@ fn broken_yaml_is_told_with_its_place() {
     assert_refused("", "1:1: the file is empty or ends too early");
     assert_refused("- a\n", "1:1: a mapping (key: value) is expected here");
     assert_refused("service: x\nresources: {}\n", "2:12: a list is expected here");
+}
+
+#[test]
+fn a_call_to_fall_back_on_is_checked_like_the_first() {
+    let with = |lines: &str| format!("{GOOD}      otherwise:\n{lines}");
+    let all = "        call: PUT /tags/{arn}\n        params: {Tags: '{tags}'}\n";
+    let access = compile(&with(all)).remove(0).definition.access.unwrap();
+    let write = access.write.unwrap();
+    let ways: Vec<_> = write.native.unwrap().ways().map(|way| way.add.call().to_owned()).collect();
+    assert_eq!(ways, ["POST /tags/{arn}", "PUT /tags/{arn}"]);
+    let of_s3control = format!("{all}        service: s3control\n");
+    assert_refused(
+        &with(&of_s3control),
+        "24:15: the file's `endpoint` takes `^x-amz-account-id` from each call: add it to `params`",
+    );
+    assert_refused(
+        &with(&format!("{all}        service: s4\n")),
+        "26:18: no built-in map is of a service `s4`; write botocore's name of it, such as s3control",
+    );
+    assert_refused(
+        &with("        call: PUT /tags/{arn}\n"),
+        "24:15: `params` must hold either '{key}' and '{value}', or '{tags}' where the call replaces all tags",
+    );
+    let replacing = with("        call: POST /tags/{arn}\n        params: {'{key}': '{value}'}\n        remove: {call: 'DELETE /tags/{arn}', params: {'?keys': '{key}'}}\n")
+        .replace("      params: {Tags: {'{key}': '{value}'}}\n      remove: {call: 'DELETE /tags/{arn}', params: {'?keys': '{key}'}}\n", "      params: {Tags: '{tags}'}\n");
+    let error = refused(&replacing);
+    assert!(error.ends_with("the one that adds a tag comes first"), "{error}");
+}
+
+#[test]
+fn tags_can_be_read_by_another_call_but_not_beside_a_batch() {
+    let other = "      otherwise: {service: s3control, call: 'GET /tags/{arn+}', params: {'^x-amz-account-id': '{account}'}, items: Tags}\n";
+    let text = good_but("      items: Tags\n", &format!("      items: Tags\n{other}"));
+    let tags = compile(&text).remove(0).definition.access.unwrap().tags.request.unwrap();
+    let services: Vec<_> = tags.ways().map(|way| way.service.name.clone()).collect();
+    assert_eq!(services, ["x", "s3control"]);
+    let batch = text.replace("GET /tags/{arn}\n", "GET /tags/{arns}\n      batch: 5\n");
+    let error = refused(&batch);
+    assert!(error.ends_with("`otherwise` is for calls that read one resource, without `batch`"), "{error}");
 }

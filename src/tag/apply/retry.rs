@@ -1,0 +1,128 @@
+//! Another attempt at what AWS refused for a cause that passes: how often, and after which pauses.
+//!
+//! A pause takes none of the places for calls under way. When the run is to stop, what waits is not done and can be resumed.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use super::Outcome;
+use super::api::TagApi;
+use super::batch::Batch;
+use super::refusal::Refusal;
+use crate::aws::ErrorClass;
+
+/// How long a refusal is waited for. Each pause is twice as long as the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Patience {
+    /// Attempts at most.
+    attempts: u32,
+    /// The longest pause before the second attempt.
+    first_pause: Duration,
+}
+
+/// For conflicts with other changes, 13 seconds at most: most changes of a resource take less. What takes minutes (a modifying
+/// replication group) is left to the next run.
+const FOR_CONFLICTS: Patience = Patience { attempts: 8, first_pause: Duration::from_millis(100) };
+/// For single ARNs that the Tagging API throttled or failed on. The caller retries whole calls itself.
+const FOR_SINGLE_ARNS: Patience = Patience { attempts: 4, first_pause: Duration::from_secs(1) };
+
+impl Patience {
+    fn of(refusal: &Refusal) -> Self {
+        match refusal.class {
+            ErrorClass::Conflict => FOR_CONFLICTS,
+            _ => FOR_SINGLE_ARNS,
+        }
+    }
+}
+
+/// A batch to be tried again.
+#[derive(Debug)]
+pub(super) struct Again<'t, 'm> {
+    batch: Batch<'t, 'm>,
+    pause: Duration,
+    /// Why each of its writes was refused, by number.
+    refused: Vec<(u32, String)>,
+}
+
+/// Parts a batch's outcomes into those that are final and the batches to try again.
+pub(super) fn sort<'t, 'm>(
+    batch: &Batch<'t, 'm>,
+    outcomes: Vec<(u32, Outcome)>,
+) -> (Vec<(u32, Outcome)>, Vec<Again<'t, 'm>>) {
+    let mut ended = Vec::new();
+    let mut passing: Vec<(Patience, Vec<(u32, String)>)> = Vec::new();
+    for (position, outcome) in outcomes {
+        let Outcome::Passing(refusal) = outcome else {
+            ended.push((position, outcome));
+            continue;
+        };
+        let patience = Patience::of(&refusal);
+        if batch.attempt >= patience.attempts {
+            let why = format!("{}; the same at each of {} attempts", refusal.text, batch.attempt);
+            ended.push((position, Outcome::Failed(why)));
+            continue;
+        }
+        match passing.iter_mut().find(|(other, _)| *other == patience) {
+            Some((_, refused)) => refused.push((position, refusal.text)),
+            None => passing.push((patience, vec![(position, refusal.text)])),
+        }
+    }
+    let again = |(patience, refused): (Patience, Vec<(u32, String)>)| {
+        let is_refused = |position| refused.iter().any(|(other, _)| *other == position);
+        let tasks = batch.tasks.iter().copied().filter(|task| is_refused(task.write.position)).collect();
+        let pause = patience.first_pause * 2_u32.pow(batch.attempt - 1);
+        Again { batch: Batch { tasks, attempt: batch.attempt + 1, ..batch.clone() }, pause, refused }
+    };
+    (ended, passing.into_iter().map(again).collect())
+}
+
+/// Lets the batch's pause pass.
+pub(super) async fn after_pause<'t, 'm>(api: &impl TagApi, (batch, pause): (Batch<'t, 'm>, Duration)) -> Batch<'t, 'm> {
+    api.pause(pause).await;
+    batch
+}
+
+/// The writes between two attempts.
+#[derive(Debug, Default)]
+pub(super) struct Held<'t, 'm> {
+    /// Why, by number.
+    refused: BTreeMap<u32, String>,
+    /// The batches that have waited long enough.
+    due: VecDeque<Batch<'t, 'm>>,
+}
+
+impl<'t, 'm> Held<'t, 'm> {
+    /// Notes that the batch waits; gives it with its pause.
+    pub(super) fn hold(&mut self, again: Again<'t, 'm>) -> (Batch<'t, 'm>, Duration) {
+        self.refused.extend(again.refused);
+        (again.batch, again.pause)
+    }
+
+    /// Its pause is over.
+    pub(super) fn release(&mut self, batch: Batch<'t, 'm>) {
+        self.due.push_back(batch);
+    }
+
+    /// The next batch that has waited long enough. It no longer counts as held.
+    pub(super) fn due(&mut self) -> Option<Batch<'t, 'm>> {
+        let batch = self.due.pop_front()?;
+        for position in batch.positions() {
+            self.refused.remove(&position);
+        }
+        Some(batch)
+    }
+
+    /// Whether nothing waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.refused.is_empty()
+    }
+
+    /// What still waits, as not done.
+    pub(super) fn unfinished(self) -> Vec<(u32, Outcome)> {
+        let refused = self.refused.into_iter();
+        refused.map(|(position, why)| (position, Outcome::Unfinished(format!("to be tried again: {why}")))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;
