@@ -80,7 +80,8 @@ pub(super) fn results_phrase(kind: RunKind, results: &BTreeMap<&'static str, u64
 
 /// The exit code, and what to do next.
 fn conclude(context: &Context, output: &RunOutput<'_>, results: &BTreeMap<&'static str, u64>) -> Outcome {
-    let resume = |run: RunId| format!("go on with: trailcreator apply --resume {run}");
+    let allowed = output.runner.updates.option();
+    let resume = |run: RunId| format!("go on with: trailcreator apply --resume {run}{allowed}");
     match (&output.report.stopped, output.report.run) {
         (Some(Stop::Asked), Some(run)) => {
             context.console.message(resume(run));
@@ -93,7 +94,7 @@ fn conclude(context: &Context, output: &RunOutput<'_>, results: &BTreeMap<&'stat
         }
         (_, run) => {
             if let Some(run) = run.filter(|_| output.kind == RunKind::Tag && results.contains_key("written")) {
-                context.console.message(format_args!("take it back with: trailcreator undo {run}"));
+                context.console.message(format_args!("take it back with: trailcreator undo {run}{allowed}"));
             }
             let failed = output.report.results.iter().any(|(_, outcome)| failure(output.kind, outcome).is_some());
             if failed { Outcome::ItemFailures } else { Outcome::Done }
@@ -161,7 +162,8 @@ fn document(output: &RunOutput<'_>) -> Value {
 /// Why a write failed. A resource that is gone needs no tag taken off, but one that was to be tagged and isn't is a failure.
 pub(super) fn failure(kind: RunKind, outcome: &WriteOutcome) -> Option<&str> {
     match (outcome, kind) {
-        (WriteOutcome::Failed(why), _) | (WriteOutcome::Vanished(why), RunKind::Tag) => Some(why),
+        (WriteOutcome::Failed(why) | WriteOutcome::RolledBack(why) | WriteOutcome::UnderWay(why), _)
+        | (WriteOutcome::Vanished(why), RunKind::Tag) => Some(why),
         _ => None,
     }
 }
@@ -206,7 +208,8 @@ fn reason_of<'a>(output: &'a RunOutput<'_>, write: &Write) -> Option<&'a str> {
 pub(super) fn result_of(outcome: &WriteOutcome) -> &'static str {
     match outcome {
         WriteOutcome::Written { .. } => "written",
-        WriteOutcome::Failed(_) => "failed",
+        WriteOutcome::Failed(_) | WriteOutcome::RolledBack(_) => "failed",
+        WriteOutcome::UnderWay(_) => "started",
         WriteOutcome::Vanished(_) => "vanished",
         WriteOutcome::Skipped(_) => "skipped",
         WriteOutcome::Unfinished(_) => "planned",
@@ -217,6 +220,8 @@ fn why(outcome: &WriteOutcome) -> Option<&str> {
     match outcome {
         WriteOutcome::Written { .. } => None,
         WriteOutcome::Failed(why)
+        | WriteOutcome::RolledBack(why)
+        | WriteOutcome::UnderWay(why)
         | WriteOutcome::Vanished(why)
         | WriteOutcome::Skipped(why)
         | WriteOutcome::Unfinished(why) => Some(why.as_str()).filter(|why| !why.is_empty()),

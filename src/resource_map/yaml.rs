@@ -195,6 +195,15 @@ pub(super) struct FullWriteStanza {
     pub(super) params: Option<Spanned<Param>>,
     pub(super) remove: Option<Spanned<RemoveStanza>>,
     pub(super) when: Option<Text>,
+    pub(super) updates: Option<Spanned<UpdatesStanza>>,
+}
+
+/// `write.updates`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct UpdatesStanza {
+    pub(super) what: Option<Text>,
+    pub(super) page: Option<Text>,
 }
 
 /// `write.remove`.

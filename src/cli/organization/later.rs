@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use super::super::allow_updates::AllowArgs;
 use super::super::saved_plans::SavedPlans;
 use super::super::{AwsAccessArgs, CommandError, Context, Outcome, tagging};
 use super::{AccountsArgs, Telling, TellingArgs, open_base, run};
@@ -17,6 +18,7 @@ use crate::store::organization_runs::{NewOrganizationRun, OrganizationRunId};
 pub(in crate::cli) struct Way<'a> {
     pub(in crate::cli) accounts: &'a AccountsArgs,
     pub(in crate::cli) telling: &'a TellingArgs,
+    pub(in crate::cli) allow: &'a AllowArgs,
     pub(in crate::cli) access: AwsAccessArgs,
 }
 
@@ -34,9 +36,10 @@ pub(in crate::cli) async fn undo(
         runs.entry(run.account_id.clone()).or_default().push(run);
     }
     let accounts = accounts_of(way.accounts, runs.keys())?;
-    let again = format!("trailcreator undo {number} --config ACCOUNTS_FILE");
-    let telling = telling(way.telling, RunKind::Undo, again)?;
     let map = context.resource_map()?;
+    let updates = way.allow.updates(context, &map, store)?;
+    let again = format!("trailcreator undo {number} --config ACCOUNTS_FILE{}", updates.option());
+    let telling = telling(way.telling, RunKind::Undo, again)?;
     let new = NewOrganizationRun {
         kind: RunKind::Undo,
         undoes: Some(number),
@@ -52,6 +55,7 @@ pub(in crate::cli) async fn undo(
         store,
         key: undone.tag_key,
         run: begun,
+        updates: &updates,
         stop: &stop,
         concurrency: way.accounts.max_concurrency,
     };
@@ -70,9 +74,11 @@ pub(in crate::cli) async fn apply(
         plans.entry(plan.account.clone()).or_default().push(plan.at.clone());
     }
     let accounts = accounts_of(way.accounts, plans.keys())?;
-    let again = "trailcreator apply PLAN --config ACCOUNTS_FILE: what has the tag is left alone".to_owned();
-    let telling = telling(way.telling, RunKind::Tag, again)?;
     let (map, store) = (context.resource_map()?, context.open_store()?);
+    let updates = way.allow.updates(context, &map, &store)?;
+    let allowed = updates.option();
+    let again = format!("trailcreator apply PLAN --config ACCOUNTS_FILE{allowed}: what has the tag is left alone");
+    let telling = telling(way.telling, RunKind::Tag, again)?;
     let new = NewOrganizationRun { kind: RunKind::Tag, undoes: None, key: key.clone(), question: String::new() };
     let run_id = begin(context, &store, &new)?;
     let base = open_base(way.access, None).await?;
@@ -83,6 +89,7 @@ pub(in crate::cli) async fn apply(
         store: &store,
         key,
         run: Some(run_id),
+        updates: &updates,
         stop: &stop,
         concurrency: way.accounts.max_concurrency,
     };

@@ -4,8 +4,8 @@
 //! the rest one by one. A call that fails for one resource is narrowed down until only that one fails. Batches run
 //! concurrently, but the journal is written by the one task that drives them.
 //!
-//! A resource with several tags to write gets them in waves, one after the other; a stack, whose update takes a while, in one
-//! call. Everything here expects that the present value of the tag was read and is the write's `old_value`; see [`super::run`].
+//! A resource with several tags to write gets them in waves, one after the other; a stack in one update, which is waited
+//! for, and after all others. Everything here expects that the present value of the tag was read and is the write's `old_value`; see [`super::run`].
 
 mod api;
 mod batch;
@@ -19,6 +19,7 @@ use std::future::Future;
 use std::pin::pin;
 
 use futures::stream::{FuturesUnordered, StreamExt};
+use tokio::sync::watch;
 
 pub use api::Aws;
 use api::TagApi;
@@ -49,6 +50,8 @@ pub struct Task<'a> {
     pub write: Write,
     /// The resource as just listed.
     pub live: LiveResource,
+    /// Whether an earlier run began the write and did not see how it ended.
+    begun: bool,
     definition: &'a TypeDefinition,
     access: &'a Access,
     writing: &'a TagWriting,
@@ -64,6 +67,10 @@ pub enum Outcome {
     },
     /// AWS refused it, or could not be asked; why.
     Failed(String),
+    /// AWS accepted it, updated the resource, and undid that; why.
+    RolledBack(String),
+    /// AWS accepted it and still updates the resource; how it ends is seen when the run is resumed.
+    UnderWay(String),
     /// The resource was gone; what AWS said.
     Vanished(String),
     /// Not done, for the tag isn't what it was when the write was planned.
@@ -101,7 +108,12 @@ impl<'a> Task<'a> {
         let (Some(access), Some(writing)) = (access, writing) else {
             return Err(format!("the resource map does not say how {} is tagged", definition.resource_type));
         };
-        Ok(Self { write, live, definition, access, writing })
+        Ok(Self { write, live, begun: false, definition, access, writing })
+    }
+
+    /// The same, where an earlier run may have begun the write.
+    pub fn begun(self, begun: bool) -> Self {
+        Self { begun, ..self }
     }
 
     /// Whether the resource's state allows a write.
@@ -115,7 +127,8 @@ impl Outcome {
     pub fn result(&self, position: u32) -> WriteResult {
         let (state, error, request_id) = match self {
             Self::Written { request_id } => (WriteState::Written, None, request_id.clone()),
-            Self::Failed(why) => (WriteState::Failed, Some(why.clone()), None),
+            Self::Failed(why) | Self::RolledBack(why) => (WriteState::Failed, Some(why.clone()), None),
+            Self::UnderWay(why) => (WriteState::Started, Some(why.clone()), None),
             Self::Vanished(why) => (WriteState::Vanished, Some(why.clone()), None),
             Self::Skipped(why) => (WriteState::Skipped, Some(why.clone()), None),
             Self::Unfinished(why) => (WriteState::Planned, Some(why.clone()), None),
@@ -150,6 +163,8 @@ pub(super) async fn drive(
     progress: &mut dyn FnMut(u64),
 ) -> Result<Applied, StoreError> {
     let mut stop = pin!(stop);
+    // Updates that are waited for hear of it too.
+    let (halt, halted) = watch::channel(false);
     let mut waiting = batches(tasks).into_iter().peekable();
     let mut wave = 0;
     let mut running = FuturesUnordered::new();
@@ -164,7 +179,7 @@ pub(super) async fn drive(
             let Some(batch) = waiting.next() else { break };
             wave = batch.wave;
             match store.start_writes(job.run, &batch.positions()) {
-                Ok(()) => running.push(execute(api, job, batch)),
+                Ok(()) => running.push(execute(api, job, batch, halted.clone())),
                 Err(error) => broken = Some(error),
             }
         }
@@ -173,9 +188,15 @@ pub(super) async fn drive(
         }
         tokio::select! {
             biased;
-            () = &mut stop, if applied.stopped.is_none() => applied.stopped = Some(Stop::Asked),
+            () = &mut stop, if applied.stopped.is_none() => {
+                applied.stopped = Some(Stop::Asked);
+                halt.send_replace(true);
+            }
             Some(done) = running.next() => {
                 note_lost_credentials(&done, &mut applied.stopped);
+                if let Err(error) = note_rollbacks(store, job, &done) {
+                    broken.get_or_insert(error);
+                }
                 let results: Vec<WriteResult> = done.iter().map(|(position, outcome)| outcome.result(*position)).collect();
                 applied.outcomes.extend(done);
                 progress(applied.outcomes.len().try_into().unwrap_or(u64::MAX));
@@ -186,10 +207,19 @@ pub(super) async fn drive(
         }
     }
     // Asked when the last calls were under way already: nothing is left to go on with.
-    if applied.stopped == Some(Stop::Asked) && applied.outcomes.len() == tasks.len() {
+    let is_under_way = |(_, outcome): &(u32, Outcome)| matches!(outcome, Outcome::UnderWay(_));
+    let is_all_over = applied.outcomes.len() == tasks.len() && !applied.outcomes.iter().any(is_under_way);
+    if applied.stopped == Some(Stop::Asked) && is_all_over {
         applied.stopped = None;
     }
     broken.map_or(Ok(applied), Err)
+}
+
+fn note_rollbacks(store: &Store, job: &Job, done: &[(u32, Outcome)]) -> Result<(), StoreError> {
+    done.iter().try_for_each(|(position, outcome)| match outcome {
+        Outcome::RolledBack(why) => store.note_rollback(job.run, *position, why),
+        _ => Ok(()),
+    })
 }
 
 /// Without credentials every further call would fail too: better to stop, and to go on with new ones.
@@ -203,12 +233,17 @@ fn note_lost_credentials(done: &[(u32, Outcome)], stopped: &mut Option<Stop>) {
     }
 }
 
-async fn execute(api: &impl TagApi, job: &Job, batch: Batch<'_, '_>) -> Vec<(u32, Outcome)> {
+async fn execute(
+    api: &impl TagApi,
+    job: &Job,
+    batch: Batch<'_, '_>,
+    halted: watch::Receiver<bool>,
+) -> Vec<(u32, Outcome)> {
     match batch.way {
         Way::Ec2 => ec2::write(api, batch.tasks).await,
         Way::Rgta => rgta::write(api, job, batch.tasks).await,
         Way::Native => native::write_each(api, job, batch.tasks).await,
-        Way::Stack => stack::write(api, &batch.tasks).await,
+        Way::Stack => stack::write(api, job, &batch.tasks, halted).await,
     }
 }
 

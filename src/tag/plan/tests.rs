@@ -25,6 +25,7 @@ fn question(overwrite: bool) -> Question {
         overwrite,
         inherit: false,
         rules: OwnerRules::default(),
+        updates: Updates::default(),
     }
 }
 

@@ -8,4 +8,5 @@ mod plans;
 mod policy;
 mod renames;
 mod undo;
+mod updates;
 mod ways;
