@@ -25,8 +25,11 @@ impl AllowArgs {
     /// A type that the map does not know; SQLite's.
     pub(super) fn updates(&self, context: &Context, map: &ResourceMap, store: &Store) -> Result<Updates, CommandError> {
         check(&self.allow_updates, context, map)?;
-        let rolled_back =
-            if self.retry_rolled_back { Vec::new() } else { store.rollbacks().map_err(|error| context.store_error(&error))? };
+        let rolled_back = if self.retry_rolled_back {
+            Vec::new()
+        } else {
+            store.rollbacks().map_err(|error| context.store_error(&error))?
+        };
         Ok(Updates::of(self.allow_updates.iter().cloned(), rolled_back))
     }
 }

@@ -53,12 +53,8 @@ async fn apply_plan(path: &Path, args: Args, context: &Context) -> Result<Outcom
         }
         [plan] if args.accounts.config.is_none() => apply_one(&saved, plan, args, context).await,
         _ => {
-            let way = Way {
-                accounts: &args.accounts,
-                telling: &args.telling,
-                allow: &args.allow,
-                access: args.aws.access,
-            };
+            let way =
+                Way { accounts: &args.accounts, telling: &args.telling, allow: &args.allow, access: args.aws.access };
             organization::apply(&saved, way, context).await
         }
     }

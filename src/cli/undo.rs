@@ -40,12 +40,8 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let number = match args.run {
         RunName::Single(number) => number,
         RunName::Organization(number) => {
-            let way = Way {
-                accounts: &args.accounts,
-                telling: &args.telling,
-                allow: &args.allow,
-                access: args.aws.access,
-            };
+            let way =
+                Way { accounts: &args.accounts, telling: &args.telling, allow: &args.allow, access: args.aws.access };
             return organization::undo(number, args.dry_run, way, &store, context).await;
         }
     };

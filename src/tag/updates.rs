@@ -31,10 +31,7 @@ impl Default for Allowed {
 
 impl Updates {
     /// Of these types, but not of resources whose last update was rolled back.
-    pub fn of(
-        types: impl IntoIterator<Item = ResourceType>,
-        rolled_back: impl IntoIterator<Item = Rollback>,
-    ) -> Self {
+    pub fn of(types: impl IntoIterator<Item = ResourceType>, rolled_back: impl IntoIterator<Item = Rollback>) -> Self {
         let rolled_back = rolled_back.into_iter().map(|rollback| (rollback.arn.clone(), rollback)).collect();
         Self { allowed: Allowed::These(types.into_iter().collect()), rolled_back }
     }
@@ -55,7 +52,10 @@ impl Updates {
         let name = &definition.resource_type;
         if !self.name(name) {
             let what = &effects.what;
-            return Some((LeftKind::SideEffects, format!("tagging it updates it ({what}); --allow-updates {name} allows that")));
+            return Some((
+                LeftKind::SideEffects,
+                format!("tagging it updates it ({what}); --allow-updates {name} allows that"),
+            ));
         }
         let Rollback { run, reason, .. } = self.rolled_back.get(arn)?;
         let why = format!(

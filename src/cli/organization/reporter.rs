@@ -198,7 +198,9 @@ impl<'a> Reporter<'a> {
         } else if let Some(run) = organization.run.filter(|_| totals.written.contains_key("written")) {
             let undo = "take it back with: trailcreator undo";
             if telling.kind == RunKind::Tag {
-                context.console.message(format_args!("{undo} {run} --config ACCOUNTS_FILE{}", organization.updates.option()));
+                context
+                    .console
+                    .message(format_args!("{undo} {run} --config ACCOUNTS_FILE{}", organization.updates.option()));
             }
         }
         if let Some(broken) = broken {

@@ -73,7 +73,8 @@ fn is_asked(args: &Args, summary: &TypeSummary<'_>) -> bool {
 }
 
 fn table(summaries: &[TypeSummary<'_>]) -> String {
-    let titles = ["type", "CloudFormation", "events", "listed by", "tags read by", "tags written by", "writing also", "doubts"];
+    let titles =
+        ["type", "CloudFormation", "events", "listed by", "tags read by", "tags written by", "writing also", "doubts"];
     let mut rows = vec![titles.map(str::to_owned).to_vec()];
     rows.extend(summaries.iter().map(row));
     columns(&rows, 0)

@@ -49,7 +49,7 @@ pub enum WriteState {
     Failed,
     /// The resource was gone.
     Vanished,
-    /// Not done on purpose: the tag's value wasn't the expected one any more.
+    /// Not done on purpose: the tag's value wasn't the expected one any more, or more than tags would have changed.
     Skipped,
 }
 

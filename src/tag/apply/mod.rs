@@ -73,7 +73,7 @@ pub enum Outcome {
     UnderWay(String),
     /// The resource was gone; what AWS said.
     Vanished(String),
-    /// Not done, for the tag isn't what it was when the write was planned.
+    /// Not done on purpose: the tag isn't what it was when the write was planned, or more than tags would change.
     Skipped(String),
     /// Not done, and can be done when the run is resumed; why, if there is more to say than that it was not its turn.
     Unfinished(String),

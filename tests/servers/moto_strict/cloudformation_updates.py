@@ -248,4 +248,11 @@ def update_as_aws_does(responses):
 
 @after_import("moto.cloudformation.models")
 def show_resolved_values(models):
+    create_resources = models.Stack.create_resources
+
+    def create_and_remember(self):
+        create_resources(self)
+        updates_of(self)
+
+    models.Stack.create_resources = create_and_remember
     models.Stack.parameter_list = property(lambda stack: parameters_of(stack, updates_of(stack).resolved))

@@ -53,7 +53,8 @@ fn everything_that_can_be_made_is_tagged_once_and_restored() {
     assert_eq!(written(&lab.moto), writes, "the second tag wrote");
 
     let runs = bench.trailcreator(["runs", "--output", "json"]).run().success().json();
-    let undo = bench.trailcreator(["undo", &first_tag_run(&runs)]).env(ALLOW_UPDATES.0, ALLOW_UPDATES.1).aws(&lab.moto).run();
+    let undo =
+        bench.trailcreator(["undo", &first_tag_run(&runs)]).env(ALLOW_UPDATES.0, ALLOW_UPDATES.1).aws(&lab.moto).run();
     assert!(matches!(undo.code, Some(0)) || !refused.is_empty(), "{}", undo.printed());
     assert_same(&of_tagged(&everything(&lab.moto, &playable)), &of_tagged(&before), "after undo");
 

@@ -230,19 +230,27 @@ fn unknown_types_are_refused_and_harmless_ones_are_named() {
     tag(&lab, &["--allow-updates", "cfm"]).code(2).says(["--allow-updates", "cfm", "did you mean cfn?"]);
     let run = tag(&lab, &["--allow-updates", "sqs", "--dry-run"]);
     run.success().says(["--allow-updates sqs: tagging it updates nothing", "elasticbeanstalk-environment"]);
-    let by_variable = lab.bench.trailcreator(["tag", "--dry-run"]).env("TRAILCREATOR_ALLOW_UPDATES", "cfn").aws(&lab.moto);
+    let by_variable =
+        lab.bench.trailcreator(["tag", "--dry-run"]).env("TRAILCREATOR_ALLOW_UPDATES", "cfn").aws(&lab.moto);
     by_variable.run().success().says(["1 to tag"]);
 }
 
 #[test]
 fn the_policy_asks_for_updates_only_where_they_are_allowed() {
     let bench = Bench::new();
-    let policy = |args: &[&str]| bench.trailcreator([&["policy", "tag"][..], args].concat()).run().success().stdout.clone();
+    let policy =
+        |args: &[&str]| bench.trailcreator([&["policy", "tag"][..], args].concat()).run().success().stdout.clone();
     let plain = policy(&["--service", "cloudformation"]);
     assert!(plain.contains("cloudformation:DescribeStacks") && !plain.contains("UpdateStack"), "{plain}");
     for args in [&["--type", "cfn"][..], &["--service", "cloudformation", "--allow-updates", "cfn"]] {
         let allowed = policy(args);
-        for action in ["cloudformation:DescribeStacks", "cloudformation:CreateChangeSet", "cloudformation:ExecuteChangeSet", "cloudformation:UpdateStack", "ssm:GetParameters"] {
+        for action in [
+            "cloudformation:DescribeStacks",
+            "cloudformation:CreateChangeSet",
+            "cloudformation:ExecuteChangeSet",
+            "cloudformation:UpdateStack",
+            "ssm:GetParameters",
+        ] {
             assert!(allowed.contains(action), "{action}: {allowed}");
         }
     }

@@ -328,7 +328,7 @@ fn side_effects_say_what_happens_and_where_aws_says_so() {
     );
     assert_refused(
         &with("{what: it restarts, page: 'https://example.com'}"),
-        "20:43: `page` is not a page of AWS's documentation: it begins with https://docs.aws.amazon.com/",
+        "20:42: `page` is not a page of AWS's documentation: it begins with https://docs.aws.amazon.com/",
     );
     assert_refused(
         &with(&format!("{{what: ' ', page: '{PAGE}'}}")),

@@ -160,8 +160,9 @@ fn more_than_tags(change: &Value) -> Option<String> {
         let target = &detail["Target"];
         target["Attribute"] == "Tags" && target["RequiresRecreation"] == "Never" && detail["Evaluation"] == "Static"
     };
-    let of_tags_only = change["Scope"].as_array().is_some_and(|scope| !scope.is_empty() && scope.iter().all(|part| part == "Tags"))
-        && list(change, "Details").all(is_tags);
+    let of_tags_only =
+        change["Scope"].as_array().is_some_and(|scope| !scope.is_empty() && scope.iter().all(|part| part == "Tags"))
+            && list(change, "Details").all(is_tags);
     let is_nested = change["ResourceType"] == "AWS::CloudFormation::Stack";
     if text("Action") == "Modify" && text("Replacement") == "False" && of_tags_only && !is_nested {
         return None;

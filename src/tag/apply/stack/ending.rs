@@ -69,7 +69,10 @@ async fn wait(update: &Update<'_, impl TagApi>, before: Option<&Value>, tasks: &
         }
         if waited >= PATIENCE {
             let minutes = PATIENCE.as_secs() / 60;
-            return End::Unknown(under_way(update, &format!("still under way after {minutes} minutes ({})", status_of(&now))));
+            return End::Unknown(under_way(
+                update,
+                &format!("still under way after {minutes} minutes ({})", status_of(&now)),
+            ));
         }
         tokio::select! {
             () = update.api.pause(pause) => {}
@@ -86,9 +89,8 @@ async fn wait(update: &Update<'_, impl TagApi>, before: Option<&Value>, tasks: &
 fn end_of(now: &Value, before: Option<&Value>, tasks: &[&Task<'_>], reason: &str, waited: Duration) -> Option<End> {
     let status = status_of(now);
     let is_back = status.contains("ROLLBACK") || status.ends_with("_FAILED");
-    let is_as_before = |before: &Value| {
-        status_of(before) == status && before["LastUpdatedTime"] == now["LastUpdatedTime"]
-    };
+    let is_as_before =
+        |before: &Value| status_of(before) == status && before["LastUpdatedTime"] == now["LastUpdatedTime"];
     if status.ends_with("_IN_PROGRESS") {
         None
     } else if status == "DELETE_COMPLETE" {

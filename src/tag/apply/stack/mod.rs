@@ -148,7 +148,8 @@ fn input(stack: &Task<'_>, now: &Value, tags: &BTreeMap<String, String>) -> Valu
 
 /// The tags of a described stack that are not AWS's own.
 fn tags_of(now: &Value) -> BTreeMap<String, String> {
-    let pair = |tag: &Value| Some((tag["Key"].as_str()?.to_owned(), tag["Value"].as_str().unwrap_or_default().to_owned()));
+    let pair =
+        |tag: &Value| Some((tag["Key"].as_str()?.to_owned(), tag["Value"].as_str().unwrap_or_default().to_owned()));
     list(now, "Tags").filter_map(pair).filter(|(key, _)| !key.starts_with("aws:")).collect()
 }
 

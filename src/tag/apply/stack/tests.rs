@@ -183,7 +183,10 @@ async fn a_stack_that_is_updated_meanwhile_is_left() {
 async fn a_parameter_with_another_value_in_parameter_store_is_not_updated_along() {
     let value = |value: &str| json!({"Parameters": [{"Name": "/ami", "Value": value}]});
     for (answer, said) in [
-        (value("ami-2"), "its parameter Image is /ami of Parameter Store, which was \"ami-1\" at its last update and is \"ami-2\" now"),
+        (
+            value("ami-2"),
+            "its parameter Image is /ami of Parameter Store, which was \"ami-1\" at its last update and is \"ami-2\" now",
+        ),
         (json!({"InvalidParameters": ["/ami"]}), "which is not there any more"),
         (json!({"error": "throttled"}), "which could not be read"),
     ] {
@@ -213,7 +216,8 @@ async fn a_template_with_a_reference_that_moves_is_left() {
 async fn a_change_set_that_changes_more_than_tags_is_deleted() {
     let moved = json!([{"ParameterKey": "Image", "ParameterValue": "/ami", "ResolvedValue": "ami-2"}]);
     let more = [change_set(&[change("Tags"), change("Properties")])];
-    let on_page_two = [json!({"Status": "CREATE_COMPLETE", "Changes": [change("Tags")], "NextToken": "2"}), more[0].clone()];
+    let on_page_two =
+        [json!({"Status": "CREATE_COMPLETE", "Changes": [change("Tags")], "NextToken": "2"}), more[0].clone()];
     for (answers, said) in [
         (&more[..], "more than tags: Web (AWS::EC2::Instance: Modify)"),
         (&on_page_two[..], "more than tags: Web (AWS::EC2::Instance: Modify)"),
@@ -241,7 +245,10 @@ async fn a_template_that_its_macros_now_give_otherwise_is_left() {
 #[tokio::test]
 async fn a_change_set_that_cannot_be_made_or_executed_leaves_nothing_behind() {
     let script = Script::of(&[stack("CREATE_COMPLETE", &[])]);
-    script.answer("DescribeChangeSet", &[json!({"Status": "CREATE_PENDING"}), json!({"Status": "FAILED", "StatusReason": "no role"})]);
+    script.answer(
+        "DescribeChangeSet",
+        &[json!({"Status": "CREATE_PENDING"}), json!({"Status": "FAILED", "StatusReason": "no role"})],
+    );
     let outcome = script.write(&task(None, Some("alice"))).await;
     assert!(matches!(&outcome, Outcome::Failed(why) if why.contains("no role")), "{outcome:?}");
     assert_eq!(script.writes(), ["CreateChangeSet", "DeleteChangeSet"]);
@@ -255,7 +262,8 @@ async fn a_change_set_that_cannot_be_made_or_executed_leaves_nothing_behind() {
 
 #[tokio::test]
 async fn where_no_resource_changes_the_stack_itself_is_updated() {
-    const NOTHING: &str = "The submitted information didn't contain changes. Submit different information to create a change set.";
+    const NOTHING: &str =
+        "The submitted information didn't contain changes. Submit different information to create a change set.";
     let script = Script::of(&[stack("CREATE_COMPLETE", &[("Owner", "alice")]), stack("UPDATE_COMPLETE", &[])]);
     script.answer("DescribeChangeSet", &[json!({"Status": "FAILED", "StatusReason": NOTHING})]);
     assert_eq!(script.write(&task(Some("alice"), None)).await, written());

@@ -28,7 +28,8 @@ pub(super) async fn check_parameters(update: &Update<'_, impl TagApi>, now: &Val
         let Some(resolved) = parameter["ResolvedValue"].as_str() else { continue };
         let name = parameter["ParameterKey"].as_str().unwrap_or_default();
         let key = parameter["ParameterValue"].as_str().unwrap_or_default();
-        let skipped = |why: String| Outcome::Skipped(format!("its parameter {name} is {key} of Parameter Store, {why}"));
+        let skipped =
+            |why: String| Outcome::Skipped(format!("its parameter {name} is {key} of Parameter Store, {why}"));
         match present_value(update, key).await {
             Err(error) => {
                 let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
@@ -37,7 +38,9 @@ pub(super) async fn check_parameters(update: &Update<'_, impl TagApi>, now: &Val
             Ok(None) => return Err(skipped("which is not there any more; an update would fail".to_owned())),
             Ok(Some(value)) if value != resolved => {
                 let (old, new) = (quote(resolved), quote(&value));
-                return Err(skipped(format!("which was {old} at its last update and is {new} now; an update would take that")));
+                return Err(skipped(format!(
+                    "which was {old} at its last update and is {new} now; an update would take that"
+                )));
             }
             Ok(Some(_)) => {}
         }
@@ -81,12 +84,12 @@ pub(super) fn check_references(template: &str) -> Result<(), Outcome> {
 /// version to version.
 fn names_a_version(reference: &str) -> bool {
     match reference.split_once(':') {
-        Some(("ssm" | "ssm-secure", rest)) => rest.rsplit_once(':').is_some_and(|(_, version)| {
-            !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit())
-        }),
-        Some(("secretsmanager", rest)) => rest.split_once(":SecretString:").is_some_and(|(_, rest)| {
-            rest.split(':').nth(2).is_some_and(|version| !version.is_empty())
-        }),
+        Some(("ssm" | "ssm-secure", rest)) => rest
+            .rsplit_once(':')
+            .is_some_and(|(_, version)| !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit())),
+        Some(("secretsmanager", rest)) => rest
+            .split_once(":SecretString:")
+            .is_some_and(|(_, rest)| rest.split(':').nth(2).is_some_and(|version| !version.is_empty())),
         _ => false,
     }
 }
