@@ -105,12 +105,15 @@ fn doubts(summary: &TypeSummary<'_>) -> Vec<String> {
 
 fn figures(summaries: &[TypeSummary<'_>]) -> String {
     let count = |is_so: fn(&TypeSummary<'_>) -> bool| summaries.iter().filter(|summary| is_so(summary)).count();
+    let allowed = match count(|summary| summary.updates.is_some()) {
+        0 => String::new(),
+        some => format!(" ({some} of them only with --allow-updates)"),
+    };
     format!(
-        "{} types: {} can be listed, {} can be tagged ({} of them only with --allow-updates), {} have doubts",
+        "{} types: {} can be listed, {} can be tagged{allowed}, {} have doubts",
         summaries.len(),
         count(|summary| !summary.listed_by.is_empty()),
         count(|summary| !summary.tags_written_by.is_empty()),
-        count(|summary| summary.updates.is_some()),
         count(|summary| !doubts(summary).is_empty())
     )
 }
