@@ -105,10 +105,12 @@ pub struct Needs {
 }
 
 /// What `work` needs for these types; only tagging depends on them. With `inherit` also what their parents are looked up with.
+/// `may_write`: of which types with side effects writing is allowed.
 pub fn needs<'m>(
     map: &'m ResourceMap,
     (work, inherit): (Work, bool),
     types: impl IntoIterator<Item = &'m TypeDefinition>,
+    may_write: &dyn Fn(&TypeDefinition) -> bool,
 ) -> Needs {
     let fixed: &[&str] = match work {
         Work::Nothing | Work::Apply | Work::Undo => &[],
@@ -130,7 +132,7 @@ pub fn needs<'m>(
             let Some(access) = &definition.access else { continue };
             needs.add_listing(map, definition, access);
             needs.add_tag_reading(definition, access);
-            if work != Work::Report {
+            if work != Work::Report && may_write(definition) {
                 needs.add_tag_writing(definition, access, work == Work::Undo);
             }
         }
@@ -240,7 +242,7 @@ mod tests {
 
     fn actions_of(work: (Work, bool), names: &[&str]) -> Vec<String> {
         let map = ResourceMap::built_in();
-        let needs = needs(&map, work, names.iter().map(|name| &map.types[*name]));
+        let needs = needs(&map, work, names.iter().map(|name| &map.types[*name]), &|_| true);
         assert_eq!(needs.unknown, BTreeSet::new());
         needs.actions.into_iter().collect()
     }
@@ -263,7 +265,19 @@ mod tests {
         assert_eq!(actions(Work::Apply, &["ebs"]), ["ec2:CreateTags", "ec2:DescribeVolumes"]);
         assert_eq!(actions(Work::Tag, &["ebs"]), ["ec2:CreateTags", "ec2:DescribeVolumes", IDENTITY]);
         assert_eq!(actions(Work::Undo, &["ebs"]), ["ec2:CreateTags", "ec2:DeleteTags", "ec2:DescribeVolumes"]);
-        assert_eq!(actions(Work::Apply, &["cfn"]), ["cloudformation:DescribeStacks", "cloudformation:UpdateStack"]);
+        assert_eq!(
+            actions(Work::Apply, &["cfn"]),
+            [
+                "cloudformation:CreateChangeSet",
+                "cloudformation:DeleteChangeSet",
+                "cloudformation:DescribeChangeSet",
+                "cloudformation:DescribeStacks",
+                "cloudformation:ExecuteChangeSet",
+                "cloudformation:GetTemplate",
+                "cloudformation:UpdateStack",
+                "ssm:GetParameters",
+            ]
+        );
         assert_eq!(
             actions(Work::Undo, &["iam-role"]),
             [

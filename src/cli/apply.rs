@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::allow_updates::AllowArgs;
 use super::organization::{self, AccountsArgs, TellingArgs, Way};
 use super::run_output::{self, RunOutput};
 use super::saved_plans::{SavedPlan, SavedPlans};
@@ -25,6 +26,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "RUN")]
     resume: Option<RunId>,
     #[command(flatten)]
+    allow: AllowArgs,
+    #[command(flatten)]
     accounts: AccountsArgs,
     #[command(flatten)]
     telling: TellingArgs,
@@ -36,7 +39,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let plan = args.plan.clone();
     match (plan, args.resume) {
         (Some(path), _) => apply_plan(&path, args, context).await,
-        (None, Some(run)) => resume(run, args.aws, context).await,
+        (None, Some(run)) => resume(run, args, context).await,
         (None, None) => Err(CommandError::usage("neither a plan nor --resume RUN was given")),
     }
 }
@@ -48,9 +51,10 @@ async fn apply_plan(path: &Path, args: Args, context: &Context) -> Result<Outcom
             context.console.message(format_args!("the plan {} has nothing to write", path.display()));
             Ok(Outcome::Done)
         }
-        [plan] if args.accounts.config.is_none() => apply_one(&saved, plan, args.aws, context).await,
+        [plan] if args.accounts.config.is_none() => apply_one(&saved, plan, args, context).await,
         _ => {
-            let way = Way { accounts: &args.accounts, telling: &args.telling, access: args.aws.access };
+            let way =
+                Way { accounts: &args.accounts, telling: &args.telling, allow: &args.allow, access: args.aws.access };
             organization::apply(&saved, way, context).await
         }
     }
@@ -59,22 +63,32 @@ async fn apply_plan(path: &Path, args: Args, context: &Context) -> Result<Outcom
 async fn apply_one(
     saved: &SavedPlans,
     plan: &SavedPlan,
-    aws: AwsArgs,
+    args: Args,
     context: &Context,
 ) -> Result<Outcome, CommandError> {
     let map = context.resource_map()?;
     let store = context.open_store()?;
+    let updates = args.allow.updates(context, &map, &store)?;
     let SavedPlan { account, key, at } = plan.clone();
-    let (session, caller) = tagging::open_same_account(aws, &at.region, &account, "the plan").await?;
+    let (session, caller) = tagging::open_same_account(args.aws, &at.region, &account, "the plan").await?;
     let actions = saved.read(&at).map_err(CommandError::failed)?;
     let place = Place { account, region: at.region };
-    let runner = Runner { session: &session, map: &map, store: &store, place, key, caller, organization: None };
+    let runner = Runner {
+        session: &session,
+        map: &map,
+        store: &store,
+        place,
+        key,
+        caller,
+        organization: None,
+        updates: &updates,
+    };
     let prepared = tagging::or_interrupted(context, runner.prepare_plan(&actions)).await;
     let Some(prepared) = prepared else { return Ok(Outcome::Interrupted) };
     finish(context, &runner, RunKind::Tag, Target::Tag, prepared).await
 }
 
-async fn resume(run_id: RunId, aws: AwsArgs, context: &Context) -> Result<Outcome, CommandError> {
+async fn resume(run_id: RunId, args: Args, context: &Context) -> Result<Outcome, CommandError> {
     let store = context.open_existing_store()?;
     let run = tagging::find_run(context, &store, run_id)?;
     if run.finished_at.is_some() {
@@ -83,11 +97,20 @@ async fn resume(run_id: RunId, aws: AwsArgs, context: &Context) -> Result<Outcom
     }
     let rows = store.writes_of(run_id).map_err(|error| context.store_error(&error))?;
     let map = context.resource_map()?;
+    let updates = args.allow.updates(context, &map, &store)?;
     let (session, caller) =
-        tagging::open_same_account(aws, &run.region, &run.account_id, &format!("run {run_id}")).await?;
+        tagging::open_same_account(args.aws, &run.region, &run.account_id, &format!("run {run_id}")).await?;
     let place = Place { account: run.account_id, region: run.region };
-    let runner =
-        Runner { session: &session, map: &map, store: &store, place, key: run.tag_key, caller, organization: None };
+    let runner = Runner {
+        session: &session,
+        map: &map,
+        store: &store,
+        place,
+        key: run.tag_key,
+        caller,
+        organization: None,
+        updates: &updates,
+    };
     let prepared = tagging::or_interrupted(context, runner.prepare_rest(rows)).await;
     let Some(prepared) = prepared else { return Ok(Outcome::Interrupted) };
     finish(context, &runner, run.kind, Target::Resumed(run_id), prepared).await

@@ -4,6 +4,7 @@
 //! flag, `TRAILCREATOR_*` variable, default.
 
 mod accounts;
+mod allow_updates;
 mod apply;
 mod bucket;
 mod context;

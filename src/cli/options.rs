@@ -7,6 +7,7 @@ use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
+use super::allow_updates::AllowArgs;
 use super::mfa::ask_code;
 use super::{CommandError, Context};
 use crate::aws::AwsOptions;
@@ -183,6 +184,9 @@ pub(super) struct WantedArgs {
     /// Save what would be written to a file for `apply`, and write nothing to AWS
     #[arg(long, value_name = "FILE")]
     pub(super) save_plan: Option<PathBuf>,
+    /// Writes with side effects
+    #[command(flatten)]
+    pub(super) allow: AllowArgs,
 }
 
 /// How an owner is decided from who called. docs/owners.md tells the rules.

@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{CommandError, Context, Outcome, types};
+use super::{CommandError, Context, Outcome, allow_updates, types};
 use crate::console::OutputFormat;
 use crate::names::ResourceType;
 use crate::policy::{MAX_CHARACTERS, Needs, Work, documents, needs};
 use crate::resource_map::{ResourceMap, TypeDefinition};
+use crate::tag::updates::Updates;
 
 /// The version of the JSON document's form.
 const FORMAT_VERSION: u32 = 1;
@@ -30,6 +31,10 @@ pub(super) struct Args {
     /// Only what the types of this service need, by its botocore name (iam, elbv2); repeatable
     #[arg(long = "service", value_name = "SERVICE")]
     services: Vec<String>,
+    /// Also what writes resources of this type although that updates them (cfn), as the command's own --allow-updates; --type
+    /// includes it; repeatable
+    #[arg(long, value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>, env = "TRAILCREATOR_ALLOW_UPDATES")]
+    allow_updates: Vec<ResourceType>,
     /// Of tag, tag-org and report: with --inherit, which looks at parents too
     #[arg(long)]
     inherit: bool,
@@ -95,7 +100,12 @@ struct UnknownCall {
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandError> {
     let map = context.resource_map()?;
-    let Needs { actions, unknown } = needs(&map, (args.command.work(), args.inherit), chosen(args, &map)?);
+    let mut types = allow_updates::resolve(&args.allow_updates, context, &map)?;
+    types.extend(types::resolve(&map, &args.types)?);
+    let allowed = Updates::of(types, []);
+    let may_write = |definition: &TypeDefinition| allowed.allow(definition);
+    let work = (args.command.work(), args.inherit);
+    let Needs { actions, unknown } = needs(&map, work, chosen(args, &map)?, &may_write);
     let policies = documents(&actions);
     for (resource_type, call) in &unknown {
         context.console.warning(format_args!(

@@ -22,6 +22,7 @@ use crate::report::organization::Cover;
 use crate::report::who::Filter;
 use crate::resource_map::ResourceMap;
 use crate::tag::plan::{FailedType, Question, SkippedType, TypeProblem};
+use crate::tag::updates::Updates;
 
 /// The version of the JSON document's format.
 const FORMAT_VERSION: u32 = 1;
@@ -212,8 +213,17 @@ async fn of_account(args: Args, context: &Context, map: &ResourceMap, form: &For
         let account = account.map_err(|error| tagging::aws_error("looking up the account ID", &error))?;
         let regions = wanted_regions(context, &session, &args.region).await?;
         let region = session.region().clone();
-        let question =
-            Question { account, region, key, more_tags: Vec::new(), overwrite: false, inherit: args.inherit, rules };
+        let question = Question {
+            account,
+            region,
+            key,
+            more_tags: Vec::new(),
+            overwrite: false,
+            inherit: args.inherit,
+            rules,
+            // What could have an owner; a report writes nothing.
+            updates: Updates::all(),
+        };
         let progress = context.console.progress("listing types", None);
         let mut note = |done, resource_type: &ResourceType| progress.update(done, resource_type.as_str());
         let report = look_at_account((&session, map, &store), &question, &regions, &args.types, &mut note).await;
@@ -256,7 +266,9 @@ async fn of_organization(
     let first_region = args.region.into_iter().find(|region| region.as_str() != ALL);
     let base = organization::open_base(args.aws, first_region).await?;
     let (stop, concurrency) = (Stop::default(), args.organization.max_concurrency);
-    let organization = Organization { base: &base, map, store: &store, key, run: None, stop: &stop, concurrency };
+    let updates = Updates::default();
+    let organization =
+        Organization { base: &base, map, store: &store, key, run: None, updates: &updates, stop: &stop, concurrency };
     let progress = context.console.progress("accounts", Some(tagging::count(accounts.len())));
     let (mut failed_accounts, mut done) = (Vec::new(), 0);
     let mut listen = |event: Event<'_>| match event {

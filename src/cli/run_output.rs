@@ -165,7 +165,8 @@ fn document(output: &RunOutput<'_>) -> Value {
 /// Why a write failed. A resource that is gone needs no tag taken off, but one that was to be tagged and isn't is a failure.
 pub(super) fn failure(kind: RunKind, outcome: &WriteOutcome) -> Option<&str> {
     match (outcome, kind) {
-        (WriteOutcome::Failed(why), _) | (WriteOutcome::Vanished(why), RunKind::Tag) => Some(why),
+        (WriteOutcome::Failed(why) | WriteOutcome::RolledBack(why) | WriteOutcome::UnderWay(why), _)
+        | (WriteOutcome::Vanished(why), RunKind::Tag) => Some(why),
         _ => None,
     }
 }
@@ -210,7 +211,8 @@ fn reason_of<'a>(output: &'a RunOutput<'_>, write: &Write) -> Option<&'a str> {
 pub(super) fn result_of(outcome: &WriteOutcome) -> &'static str {
     match outcome {
         WriteOutcome::Written { .. } => "written",
-        WriteOutcome::Failed(_) => "failed",
+        WriteOutcome::Failed(_) | WriteOutcome::RolledBack(_) => "failed",
+        WriteOutcome::UnderWay(_) => "started",
         WriteOutcome::Vanished(_) => "vanished",
         WriteOutcome::Skipped(_) => "skipped",
         WriteOutcome::Unfinished(_) | WriteOutcome::Passing(_) => "planned",
@@ -222,6 +224,8 @@ fn why(outcome: &WriteOutcome) -> Option<&str> {
         WriteOutcome::Written { .. } => None,
         WriteOutcome::Passing(refusal) => Some(refusal.text()),
         WriteOutcome::Failed(why)
+        | WriteOutcome::RolledBack(why)
+        | WriteOutcome::UnderWay(why)
         | WriteOutcome::Vanished(why)
         | WriteOutcome::Skipped(why)
         | WriteOutcome::Unfinished(why) => Some(why.as_str()).filter(|why| !why.is_empty()),

@@ -43,6 +43,7 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     args.wanted.types = types::resolve(&map, &args.wanted.types)?;
     let store = context.open_existing_store()?;
     let rules = args.owner.rules()?;
+    let updates = args.wanted.allow.updates(context, &map, &store)?;
     let (session, caller) = tagging::open_account(args.aws).await?;
     let rules = with_names(context, &session, &store, Some(&caller.account), rules).await?;
     let question = Question {
@@ -53,6 +54,7 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
         overwrite: args.wanted.overwrite,
         inherit: args.wanted.inherit,
         rules,
+        updates,
     };
     let wanted = (args.wanted.types.as_slice(), question.inherit);
     let chosen = choose_types(&store, &map, &question.account, &question.region, wanted)
@@ -83,6 +85,7 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
         key: question.key,
         caller: caller.arn,
         organization: None,
+        updates: &question.updates,
     };
     write(context, &runner, &mut survey).await
 }

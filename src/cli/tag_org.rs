@@ -1,5 +1,6 @@
 //! `tag-org`: `tag` across the accounts and regions of an organization.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -86,6 +87,7 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     let of_file = if args.org { None } else { Some(args.accounts.accounts()?) };
     let store = context.open_existing_store()?;
     let rules = args.owner.clone().rules()?;
+    let updates = args.wanted.allow.updates(context, &map, &store)?;
     let base = organization::open_base(args.aws.clone(), first_region(&args.region)).await?;
     let accounts = match of_file {
         Some(accounts) => accounts,
@@ -113,7 +115,8 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     };
     let concurrency = if args.debug { 1 } else { args.accounts.max_concurrency };
     let stop = Stop::default();
-    let organization = Organization { base: &base, map: &map, store: &store, key, run, stop: &stop, concurrency };
+    let organization =
+        Organization { base: &base, map: &map, store: &store, key, run, updates: &updates, stop: &stop, concurrency };
     let mut plans = args.wanted.save_plan.as_deref().map(Plans::create).transpose()?;
     let mut save = plans.as_mut().map(|plans| |plan: &Plan| plans.add(plan));
     let telling = Telling {
@@ -226,6 +229,7 @@ fn question(args: &Args, rules: &OwnerRules) -> Map<String, Value> {
         ("--type", json!(args.wanted.types)),
         ("--overwrite", json!(args.wanted.overwrite)),
         ("--inherit", json!(args.wanted.inherit)),
+        ("--allow-updates", json!(args.wanted.allow.allow_updates.iter().collect::<BTreeSet<_>>())),
         ("--region", json!(args.region)),
         ("--accounts", json!(accounts)),
         ("--not-accounts", json!(not_accounts)),

@@ -1,5 +1,6 @@
 //! `undo`: takes back what a run wrote, where nobody changed it since.
 
+use super::allow_updates::AllowArgs;
 use super::organization::{self, AccountsArgs, TellingArgs, Way};
 use super::run_output::{self, RunOutput};
 use super::runs::RunName;
@@ -13,7 +14,8 @@ use crate::tag::run::{self, Runner, Target};
 /// Take a run's tags back
 ///
 /// Removes the tags that the run wrote, and puts back the values that it replaced. A tag that somebody changed since is left
-/// alone, with a message. What was taken back once is not touched again. A run across an organization (org-3) is taken back in all its
+/// alone, with a message. What was taken back once is not touched again. A tag that only an update of its resource takes off
+/// (docs/side-effects.md) stays without --allow-updates. A run across an organization (org-3) is taken back in all its
 /// accounts, with the roles of the accounts file (--config).
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -23,6 +25,8 @@ pub(super) struct Args {
     /// Print what would be taken back and write nothing to AWS
     #[arg(long, alias = "dryrun")]
     dry_run: bool,
+    #[command(flatten)]
+    allow: AllowArgs,
     #[command(flatten)]
     accounts: AccountsArgs,
     #[command(flatten)]
@@ -36,7 +40,8 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let number = match args.run {
         RunName::Single(number) => number,
         RunName::Organization(number) => {
-            let way = Way { accounts: &args.accounts, telling: &args.telling, access: args.aws.access };
+            let way =
+                Way { accounts: &args.accounts, telling: &args.telling, allow: &args.allow, access: args.aws.access };
             return organization::undo(number, args.dry_run, way, &store, context).await;
         }
     };
@@ -47,11 +52,20 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
         return Ok(Outcome::Done);
     }
     let map = context.resource_map()?;
+    let updates = args.allow.updates(context, &map, &store)?;
     let what = format!("run {}", run.run_id);
     let (session, caller) = tagging::open_same_account(args.aws, &run.region, &run.account_id, &what).await?;
     let place = Place { account: run.account_id, region: run.region };
-    let runner =
-        Runner { session: &session, map: &map, store: &store, place, key: run.tag_key, caller, organization: None };
+    let runner = Runner {
+        session: &session,
+        map: &map,
+        store: &store,
+        place,
+        key: run.tag_key,
+        caller,
+        organization: None,
+        updates: &updates,
+    };
     let prepared = tagging::or_interrupted(context, runner.prepare_undo(rows)).await;
     let Some(prepared) = prepared else { return Ok(Outcome::Interrupted) };
     let report = if args.dry_run {

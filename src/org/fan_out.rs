@@ -16,6 +16,7 @@ use crate::store::organization_runs::OrganizationRunId;
 use crate::store::{Store, StoreError};
 use crate::tag::plan::Plan;
 use crate::tag::run::{RunReport, Runner};
+use crate::tag::updates::Updates;
 
 /// What all accounts have in common.
 #[derive(Debug)]
@@ -30,6 +31,8 @@ pub struct Organization<'a> {
     pub key: TagKey,
     /// The run that all is part of; none where nothing is written.
     pub run: Option<OrganizationRunId>,
+    /// Which writes with side effects may be made.
+    pub updates: &'a Updates,
     /// A wish to end early.
     pub stop: &'a Stop,
     /// Accounts at once, and regions of accounts at once.
@@ -161,7 +164,7 @@ impl<'m, E: Errand<'m>> Fan<'_, 'm, E> {
         if self.stops() {
             return Ok(());
         }
-        let Organization { map, store, key, run, stop, .. } = self.organization;
+        let Organization { map, store, key, run, updates, stop, .. } = self.organization;
         let runner = Runner {
             session: &opened.session,
             map,
@@ -170,6 +173,7 @@ impl<'m, E: Errand<'m>> Fan<'_, 'm, E> {
             key: key.clone(),
             caller: opened.caller.clone(),
             organization: *run,
+            updates,
         };
         let Some(done) = self.errand.execute(&runner, item, stop).await? else {
             self.left.set(true);

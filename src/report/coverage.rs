@@ -327,7 +327,13 @@ fn class_of(resource: &LiveResource, key: &TagKey, events: &[StoredEvent], decis
         }
         // Further tags have no values here, because only the owner tag is reported.
         Some(LeftKind::NoOwner | LeftKind::NoValue) => Class::NoOwner,
-        Some(LeftKind::NotNow | LeftKind::TagLimit | LeftKind::NotTaggable) => Class::NotTaggable,
+        Some(
+            LeftKind::NotNow
+            | LeftKind::TagLimit
+            | LeftKind::NotTaggable
+            | LeftKind::SideEffects
+            | LeftKind::RolledBack,
+        ) => Class::NotTaggable,
         Some(LeftKind::HasTag | LeftKind::SameValue) => Class::Owned,
         Some(LeftKind::TagsUnknown) => Class::Unknown,
     }

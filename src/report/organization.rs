@@ -18,6 +18,7 @@ use crate::store::StoreError;
 use crate::tag::plan::Question;
 use crate::tag::run::Runner;
 use crate::tag::survey::{Chosen, Proof, look};
+use crate::tag::updates::Updates;
 
 /// Collects the coverage of all accounts. Its size grows with accounts, regions and types that have resources, not with
 /// resources.
@@ -70,6 +71,8 @@ impl<'m> Errand<'m> for Cover<'m> {
             overwrite: false,
             inherit: self.inherit,
             rules: self.rules.clone(),
+            // What could have an owner; a report writes nothing.
+            updates: Updates::all(),
         };
         let mut silent = |_, _: &ResourceType| ();
         let looking = look(runner.session, self.map, runner.store, (&question, Proof::All), chosen, &mut silent);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Expression, MissingValue, Request, Template};
@@ -297,6 +297,17 @@ pub struct TagWriting {
     pub when: Option<Expression>,
     /// The IAM actions that writing needs, besides those of the method itself.
     pub actions: WriteActions,
+    /// What writing a tag does beside that; such a type is written only where the user allows it.
+    pub updates: Option<SideEffects>,
+}
+
+/// What happens to a resource, or to others, when its tags are written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SideEffects {
+    /// One sentence.
+    pub what: String,
+    /// The page of AWS's documentation that says so.
+    pub page: String,
 }
 
 /// The IAM actions of the service's own that tagging needs, also where the Tagging API makes the call.

@@ -36,7 +36,7 @@ use crate::names::ResourceType;
 
 pub use definition::{
     Describe, FixedEndpoint, ItemText, ListCall, Listing, NativeWriting, Page, Parent, ParentSource, ParentValue,
-    Protocol, Service, TagReading, TagRequest, TagWriting, WriteActions, WriteMethod,
+    Protocol, Service, SideEffects, TagReading, TagRequest, TagWriting, WriteActions, WriteMethod,
 };
 pub use events::{EventIndex, EventRule};
 pub use expression::Expression;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Access, Expression, NativeWriting, ResourceMap, TagRequest, TypeDefinition, WriteMethod};
+use super::{Access, Expression, NativeWriting, ResourceMap, SideEffects, TagRequest, TypeDefinition, WriteMethod};
 use crate::names::ResourceType;
 
 /// A type in short.
@@ -32,6 +32,8 @@ pub struct TypeSummary<'m> {
     pub tags_read_by: Vec<String>,
     /// How a tag is written, the first way first.
     pub tags_written_by: Vec<&'m str>,
+    /// What writing a tag does beside that; such a type is written only with --allow-updates.
+    pub updates: Option<&'m SideEffects>,
     /// What is not certain of it.
     pub doubts: Option<&'m str>,
 }
@@ -100,6 +102,7 @@ fn summary<'m>(definition: &'m TypeDefinition, events: Vec<EventSummary<'m>>) ->
         parent: access.and_then(Access::parent_type),
         tags_read_by: access.map(tag_sources).unwrap_or_default(),
         tags_written_by: access.map(tag_writers).unwrap_or_default(),
+        updates: access.and_then(|access| access.write.as_ref()?.updates.as_ref()),
         doubts: definition.doubts.as_deref(),
     }
 }

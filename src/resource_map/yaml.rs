@@ -213,6 +213,7 @@ pub(super) struct FullWriteStanza {
     pub(super) when: Option<Text>,
     pub(super) service: Option<Text>,
     pub(super) otherwise: Option<Spanned<OtherWriteStanza>>,
+    pub(super) updates: Option<Spanned<UpdatesStanza>>,
 }
 
 /// `write.otherwise`.
@@ -224,6 +225,14 @@ pub(super) struct OtherWriteStanza {
     pub(super) action: Option<Spanned<ActionStanza>>,
     pub(super) params: Option<Spanned<Param>>,
     pub(super) remove: Option<Spanned<RemoveStanza>>,
+}
+
+/// `write.updates`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct UpdatesStanza {
+    pub(super) what: Option<Text>,
+    pub(super) page: Option<Text>,
 }
 
 /// `write.remove`.

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Invariants: a resource that has the tag is never touched unless the plan says which value it replaces; nothing is
-//! written whose present value was not read in this run; every write stands in the journal before its call is made.
+//! written whose present value was not read in this run; what would also be updated is left unless the user allows that; every write stands in the journal before its call is made.
 
 pub mod apply;
 pub mod current;
@@ -15,6 +15,7 @@ pub mod lineage;
 pub mod plan;
 pub mod run;
 pub mod survey;
+pub mod updates;
 
 use crate::names::{InvalidName, TagKey};
 

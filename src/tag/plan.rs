@@ -20,6 +20,7 @@ use more::{decide_more, is_open};
 
 use super::join::Joined;
 use super::lineage::{self, Inherited, Lineage, Orphan};
+use super::updates::Updates;
 use crate::creator::{Owner, OwnerRules, creation_of, renames_in_words};
 use crate::inventory::{LiveResource, Tags};
 use crate::names::{AccountId, Region, TagKey, TagValue};
@@ -49,6 +50,8 @@ pub struct Question {
     pub inherit: bool,
     /// Who is the owner.
     pub rules: OwnerRules,
+    /// Which writes with side effects may be made.
+    pub updates: Updates,
 }
 
 /// What is known of a type.
@@ -148,7 +151,7 @@ pub(super) fn is_wanted(question: &Question, definition: &TypeDefinition, resour
     let is_taggable = definition.access.as_ref().is_some_and(|access| access.write.is_some());
     let is_open =
         question.overwrite || !question.more_tags.is_empty() || present_value(resource, &question.key).is_none();
-    is_taggable && is_open
+    is_taggable && is_open && question.updates.allow(definition)
 }
 
 /// The positions of all resources that can be tagged and of which it isn't known whether they have the tag.
@@ -241,9 +244,19 @@ fn try_decide(case: Case<'_>) -> Result<PlannedWrite, (LeftKind, String)> {
     if let Some(value) = present.filter(|_| !question.overwrite) {
         return Err((LeftKind::HasTag, format!("has the tag: {key}={value}")));
     }
-    let Claim { owner, event_id, reason } = claim(case)?;
+    let refusal = question.updates.refusal(definition, &resource.arn);
+    let Claim { owner, event_id, reason } = match (claim(case), &refusal) {
+        // Of a type that may not be written no parent was looked for.
+        (Err(_), Some(why)) if question.inherit && lineage::may_inherit(&question.rules, case.events) => {
+            return Err(why.clone());
+        }
+        (claim, _) => claim?,
+    };
     if present == Some(owner.value.as_str()) {
         return Err((LeftKind::SameValue, format!("has the tag with that very value: {key}={}", owner.value)));
+    }
+    if let Some(why) = refusal {
+        return Err(why);
     }
     prove_tags(resource, key, present.is_some(), 0)?;
     if !writing.is_allowed_now(&resource.item) {

@@ -12,12 +12,13 @@ use std::future::Future;
 
 use super::apply::{self, Applied, Aws, Job, Outcome, Stop, Task};
 use super::current::{self, Current};
-use super::plan::{PlannedWrite, present_value};
+use super::plan::{LeftKind, PlannedWrite, present_value};
 use super::survey::Survey;
+use super::updates::Updates;
 use crate::aws::Session;
 use crate::inventory::{LiveResource, Place};
 use crate::names::{Arn, TagKey, TagValue};
-use crate::resource_map::ResourceMap;
+use crate::resource_map::{ResourceMap, WriteMethod};
 use crate::store::journal::{JournaledWrite, NewRun, RunId, RunKind, Write, WriteResult, WriteState};
 use crate::store::organization_runs::OrganizationRunId;
 use crate::store::{Store, StoreError};
@@ -39,6 +40,8 @@ pub struct Runner<'a> {
     pub caller: Arn,
     /// The run across an organization that its runs are part of.
     pub organization: Option<OrganizationRunId>,
+    /// Which writes with side effects may be made.
+    pub updates: &'a Updates,
 }
 
 /// Writes compared with the present state.
@@ -75,6 +78,8 @@ pub struct RunReport {
 /// What to do with a write, now that the resource's state is known.
 enum Check {
     Ready(Box<LiveResource>),
+    /// An update that an earlier run began: how it ended is found out where it was made.
+    Begun(Box<LiveResource>),
     Over(Outcome),
 }
 
@@ -112,27 +117,56 @@ impl<'a> Runner<'a> {
     }
 
     async fn prepare(&self, writes: Vec<(Write, WriteState)>) -> Prepared<'a> {
-        let (writes, states): (Vec<_>, Vec<_>) = writes.into_iter().unzip();
-        let current = current::read(self.session, self.map, &self.place, &writes).await;
         let mut prepared = Prepared::default();
+        let mut open = Vec::with_capacity(writes.len());
+        for (write, state) in writes {
+            match self.hold_back(&write, state) {
+                Some(outcome) => prepared.over.push((write, outcome)),
+                None => open.push((write, state)),
+            }
+        }
+        let (writes, states): (Vec<_>, Vec<_>) = open.into_iter().unzip();
+        let current = current::read(self.session, self.map, &self.place, &writes).await;
         for ((write, state), current) in writes.into_iter().zip(states).zip(current) {
-            let check = check(&write, state, current);
+            let check = match current {
+                Current::Live(live) if state == WriteState::Started && self.is_update(&write) => Check::Begun(live),
+                current => check(&write, state, current),
+            };
             self.sort_in(write, check, &mut prepared);
         }
         prepared
     }
 
+    /// What becomes of a write that is not looked at: it would also update its resource, and that is not allowed.
+    fn hold_back(&self, write: &Write, state: WriteState) -> Option<Outcome> {
+        let definition = self.map.types.get(&write.resource_type)?;
+        match (self.updates.refusal(definition, &write.arn)?, state) {
+            // How a call ended that may have been made stays to be seen.
+            ((LeftKind::SideEffects, why), WriteState::Started) => Some(Outcome::UnderWay(why)),
+            ((LeftKind::RolledBack, _), WriteState::Started) => None,
+            ((_, why), _) => Some(Outcome::Skipped(why)),
+        }
+    }
+
+    /// Whether a write is an update that goes on after its call.
+    fn is_update(&self, write: &Write) -> bool {
+        let access = self.map.types.get(&write.resource_type).and_then(|definition| definition.access.as_ref());
+        let writing = access.and_then(|access| access.write.as_ref());
+        writing.is_some_and(|writing| writing.method == WriteMethod::StackUpdate)
+    }
+
     fn sort_in(&self, write: Write, check: Check, prepared: &mut Prepared<'a>) {
-        let live = match check {
+        let (live, begun) = match check {
             Check::Over(outcome) => return prepared.over.push((write, outcome)),
-            Check::Ready(live) => live,
+            Check::Ready(live) => (live, false),
+            Check::Begun(live) => (live, true),
         };
         let Some(definition) = self.map.types.get(&write.resource_type) else {
             let unknown = format!("no resource map knows {}", write.resource_type);
             return prepared.over.push((write, Outcome::Failed(unknown)));
         };
         match Task::new(write.clone(), *live, definition) {
-            Ok(task) if task.is_allowed_now() => prepared.ready.push(task),
+            Ok(task) if begun || task.is_allowed_now() => prepared.ready.push(task.begun(begun)),
             Ok(_) => prepared.over.push((write, Outcome::Failed("its state does not allow it now".to_owned()))),
             Err(why) => prepared.over.push((write, Outcome::Failed(why))),
         }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use super::super::allow_updates::AllowArgs;
 use super::super::saved_plans::SavedPlans;
 use super::super::{AwsAccessArgs, CommandError, Context, Outcome, tagging};
 use super::{AccountsArgs, Telling, TellingArgs, open_base, run};
@@ -17,6 +18,7 @@ use crate::store::organization_runs::{NewOrganizationRun, OrganizationRunId};
 pub(in crate::cli) struct Way<'a> {
     pub(in crate::cli) accounts: &'a AccountsArgs,
     pub(in crate::cli) telling: &'a TellingArgs,
+    pub(in crate::cli) allow: &'a AllowArgs,
     pub(in crate::cli) access: AwsAccessArgs,
 }
 
@@ -36,6 +38,7 @@ pub(in crate::cli) async fn undo(
     let accounts = accounts_of(way.accounts, runs.keys())?;
     let telling = telling(context, &way, RunKind::Undo)?;
     let map = context.resource_map()?;
+    let updates = way.allow.updates(context, &map, store)?;
     let new = NewOrganizationRun {
         kind: RunKind::Undo,
         undoes: Some(number),
@@ -51,6 +54,7 @@ pub(in crate::cli) async fn undo(
         store,
         key: undone.tag_key,
         run: begun,
+        updates: &updates,
         stop: &stop,
         concurrency: way.accounts.max_concurrency,
     };
@@ -71,6 +75,7 @@ pub(in crate::cli) async fn apply(
     let accounts = accounts_of(way.accounts, plans.keys())?;
     let telling = telling(context, &way, RunKind::Tag)?;
     let (map, store) = (context.resource_map()?, context.open_store()?);
+    let updates = way.allow.updates(context, &map, &store)?;
     let new = NewOrganizationRun { kind: RunKind::Tag, undoes: None, key: key.clone(), question: String::new() };
     let run_id = begin(context, &store, &new)?;
     let base = open_base(way.access, None).await?;
@@ -81,6 +86,7 @@ pub(in crate::cli) async fn apply(
         store: &store,
         key,
         run: Some(run_id),
+        updates: &updates,
         stop: &stop,
         concurrency: way.accounts.max_concurrency,
     };

@@ -73,7 +73,8 @@ fn is_asked(args: &Args, types: &[ResourceType], summary: &TypeSummary<'_>) -> b
 }
 
 fn table(summaries: &[TypeSummary<'_>]) -> String {
-    let titles = ["type", "CloudFormation", "events", "listed by", "tags read by", "tags written by", "doubts"];
+    let titles =
+        ["type", "CloudFormation", "events", "listed by", "tags read by", "tags written by", "writing also", "doubts"];
     let mut rows = vec![titles.map(str::to_owned).to_vec()];
     rows.extend(summaries.iter().map(row));
     columns(&rows, 0)
@@ -90,6 +91,7 @@ fn row(summary: &TypeSummary<'_>) -> Vec<String> {
         listed,
         summary.tags_read_by.join(", "),
         summary.tags_written_by.join(", "),
+        summary.updates.map(|updates| updates.what.clone()).unwrap_or_default(),
         doubts(summary).join("; "),
     ];
     cells.map(|cell| if cell.is_empty() { NOTHING.to_owned() } else { cell }).to_vec()
@@ -103,8 +105,12 @@ fn doubts(summary: &TypeSummary<'_>) -> Vec<String> {
 
 fn figures(summaries: &[TypeSummary<'_>]) -> String {
     let count = |is_so: fn(&TypeSummary<'_>) -> bool| summaries.iter().filter(|summary| is_so(summary)).count();
+    let allowed = match count(|summary| summary.updates.is_some()) {
+        0 => String::new(),
+        some => format!(" ({some} of them only with --allow-updates)"),
+    };
     format!(
-        "{} types: {} can be listed, {} can be tagged, {} have doubts",
+        "{} types: {} can be listed, {} can be tagged{allowed}, {} have doubts",
         summaries.len(),
         count(|summary| !summary.listed_by.is_empty()),
         count(|summary| !summary.tags_written_by.is_empty()),

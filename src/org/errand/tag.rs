@@ -121,6 +121,7 @@ impl<'m> Tag<'m> {
             overwrite: self.overwrite,
             inherit: self.inherit,
             rules: self.rules.clone(),
+            updates: runner.updates.clone(),
         };
         let mut silent = |_, _: &ResourceType| ();
         let survey = survey(runner.session, self.map, runner.store, &question, chosen, &mut silent);

@@ -5,6 +5,7 @@ use crate::names::Region;
 use crate::resource_map::ResourceMap;
 use crate::tag::join::Join;
 use crate::tag::plan::test_data::{live, stored, tags};
+use crate::tag::updates::Updates;
 use crate::trail::record::Identity;
 
 static MAP: LazyLock<ResourceMap> = LazyLock::new(ResourceMap::built_in);
@@ -21,6 +22,7 @@ fn question(suffix: Option<&str>) -> Question {
         overwrite: false,
         inherit: false,
         rules: OwnerRules { user_suffix: suffix.map(str::to_owned), ..OwnerRules::default() },
+        updates: Updates::default(),
     }
 }
 

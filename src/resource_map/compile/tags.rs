@@ -8,11 +8,12 @@ use super::Compiler;
 use super::requests::{ParentNames, Scope, names_a_resource};
 use crate::resource_map::Request;
 use crate::resource_map::definition::{
-    NativeWriting, Page, Service, TagReading, TagRequest, TagWriting, WriteActions, WriteMethod,
+    NativeWriting, Page, Service, SideEffects, TagReading, TagRequest, TagWriting, WriteActions, WriteMethod,
 };
 use crate::resource_map::source::{MapError, Text, instead};
 use crate::resource_map::yaml::{
-    ActionStanza, FullWriteStanza, OtherTagsStanza, OtherWriteStanza, Param, RemoveStanza, TagsStanza, WriteStanza,
+    ActionStanza, FullWriteStanza, OtherTagsStanza, OtherWriteStanza, Param, RemoveStanza, TagsStanza, UpdatesStanza,
+    WriteStanza,
 };
 
 /// Calls that write a tag, as a stanza says them.
@@ -150,7 +151,8 @@ impl Compiler<'_> {
         let stanza = match &stanza.value {
             WriteStanza::Short(name) => {
                 let method = self.short_method(name, at)?;
-                return Ok(TagWriting { method, native: None, when: None, actions: usual_actions(service, method) });
+                let (actions, updates) = (usual_actions(service, method), usual_side_effects(method));
+                return Ok(TagWriting { method, native: None, when: None, actions, updates });
             }
             WriteStanza::Full(stanza) => stanza,
         };
@@ -174,7 +176,26 @@ impl Compiler<'_> {
             None => self.actions_without_call(service, stanza)?,
         };
         let when = self.optional_expression(stanza.when.as_ref())?;
-        Ok(TagWriting { method: stanza.method, native, when, actions })
+        let updates = match &stanza.updates {
+            Some(updates) => Some(self.side_effects(updates)?),
+            None => usual_side_effects(stanza.method),
+        };
+        Ok(TagWriting { method: stanza.method, native, when, actions, updates })
+    }
+
+    fn side_effects(&self, stanza: &Spanned<UpdatesStanza>) -> Result<SideEffects, MapError> {
+        let UpdatesStanza { what, page } = &stanza.value;
+        let at = stanza.referenced;
+        let what = self.required(what.as_ref(), "what", at, "one sentence on what writing a tag does beside that")?;
+        let page = self.required(page.as_ref(), "page", at, "the page of AWS's documentation that says so")?;
+        if what.value.trim().is_empty() {
+            return Err(self.source.error(what.referenced, "`what` is empty: say what writing a tag does beside that"));
+        }
+        if !page.value.starts_with(AWS_DOCUMENTATION) {
+            let message = format!("`page` is not a page of AWS's documentation: it begins with {AWS_DOCUMENTATION}");
+            return Err(self.source.error(page.referenced, message));
+        }
+        Ok(SideEffects { what: what.value.trim().to_owned(), page: page.value.clone() })
     }
 
     /// What is for the service's own call only. `remove` may name the action that the Tagging API needs.
@@ -293,6 +314,30 @@ impl Compiler<'_> {
     }
 }
 
+/// How pages of AWS's documentation begin.
+const AWS_DOCUMENTATION: &str = "https://docs.aws.amazon.com/";
+
+/// What an update of a stack needs: a look at the stack, its template and the values that it refers to, a change set, and the
+/// update itself.
+const STACK_UPDATE_ACTIONS: [&str; 8] = [
+    "cloudformation:CreateChangeSet",
+    "cloudformation:DeleteChangeSet",
+    "cloudformation:DescribeChangeSet",
+    "cloudformation:DescribeStacks",
+    "cloudformation:ExecuteChangeSet",
+    "cloudformation:GetTemplate",
+    "cloudformation:UpdateStack",
+    "ssm:GetParameters",
+];
+
+/// The side effects of a method whatever the map says.
+fn usual_side_effects(method: WriteMethod) -> Option<SideEffects> {
+    (method == WriteMethod::StackUpdate).then(|| SideEffects {
+        what: "the stack is updated".to_owned(),
+        page: "https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_UpdateStack.html".to_owned(),
+    })
+}
+
 /// The actions of the calls that write, and of those to fall back on.
 fn actions_of(native: &NativeWriting) -> WriteActions {
     let mut actions = WriteActions::default();
@@ -312,6 +357,9 @@ fn usual_actions(service: &Service, method: WriteMethod) -> WriteActions {
             WriteActions { add: action("TagResource"), remove: action("UntagResource") }
         }
         WriteMethod::Ec2 => WriteActions { add: action("CreateTags"), remove: action("DeleteTags") },
-        WriteMethod::StackUpdate => WriteActions { add: action("UpdateStack"), remove: action("UpdateStack") },
+        WriteMethod::StackUpdate => {
+            let actions: Vec<String> = STACK_UPDATE_ACTIONS.iter().map(|&action| action.to_owned()).collect();
+            WriteActions { add: actions.clone(), remove: actions }
+        }
     }
 }

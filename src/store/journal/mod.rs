@@ -8,12 +8,15 @@
 //! shares the store without a lock.
 
 mod record;
+mod rollback;
 #[cfg(test)]
 mod tests;
 
 use std::collections::HashMap;
 
 use rusqlite::{OptionalExtension, Params, Row, Transaction, TransactionBehavior, named_params, params};
+
+pub use rollback::Rollback;
 
 pub use record::{JournaledWrite, NewRun, Run, RunId, RunKind, Write, WriteCounts, WriteResult, WriteState};
 
@@ -113,6 +116,7 @@ impl Store {
                 })?;
             }
         }
+        rollback::forget(&transaction, run, results)?;
         Ok(transaction.commit()?)
     }
 

@@ -49,7 +49,7 @@ pub enum WriteState {
     Failed,
     /// The resource does not exist any longer.
     Vanished,
-    /// Skipped: the tag no longer had the expected value.
+    /// Skipped: the tag no longer had the expected value, or the call would have changed more than tags.
     Skipped,
 }
 

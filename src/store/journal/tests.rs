@@ -82,3 +82,19 @@ fn write_has_its_own_key_and_older_ones_have_their_runs() {
     store.connection.execute("UPDATE writes SET tag_key = NULL", []).unwrap();
     assert_eq!(keys(), ["Owner", "Owner"]);
 }
+
+#[test]
+fn a_rollback_is_remembered_until_a_write_goes_well() {
+    let (_folder, store) = store();
+    let run = store.begin_run(&new_run(RunKind::Tag, None), &[write(0), write(1)]).unwrap();
+    store.note_rollback(run, 0, "the role is gone").unwrap();
+    let noted = Rollback { arn: write(0).arn, run, reason: "the role is gone".to_owned() };
+    assert_eq!(store.rollbacks().unwrap(), std::slice::from_ref(&noted));
+    store.end_writes(run, &[ended(0, WriteState::Failed), ended(1, WriteState::Written)]).unwrap();
+    assert_eq!(store.rollbacks().unwrap(), [noted], "its own write failed, another's went well");
+    let again = store.begin_run(&new_run(RunKind::Tag, None), &[write(0)]).unwrap();
+    store.note_rollback(again, 0, "and again").unwrap();
+    assert_eq!(store.rollbacks().unwrap()[0].run, again, "the last attempt counts");
+    store.end_writes(again, &[ended(0, WriteState::Written)]).unwrap();
+    assert_eq!(store.rollbacks().unwrap(), []);
+}

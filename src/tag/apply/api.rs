@@ -35,6 +35,11 @@ pub(in crate::tag) trait TagApi {
     /// A service's own call.
     async fn call(&self, service: &Service, region: &Region, call: &RenderedCall) -> Result<Answer, CallError>;
 
+    /// A service's own call that changes nothing, and so counts as a read.
+    async fn read(&self, service: &Service, region: &Region, call: &RenderedCall) -> Result<Answer, CallError> {
+        self.call(service, region, call).await
+    }
+
     /// All tags of a resource as they are now.
     async fn all_tags(&self, task: &Task<'_>) -> Tags;
 
@@ -78,6 +83,10 @@ impl TagApi for Aws<'_> {
 
     async fn call(&self, service: &Service, region: &Region, call: &RenderedCall) -> Result<Answer, CallError> {
         self.session.caller().write(service, region, &call.operation, &call.input).await
+    }
+
+    async fn read(&self, service: &Service, region: &Region, call: &RenderedCall) -> Result<Answer, CallError> {
+        self.session.caller().call(service, region, &call.operation, &call.input).await
     }
 
     async fn all_tags(&self, task: &Task<'_>) -> Tags {

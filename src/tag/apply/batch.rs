@@ -16,6 +16,9 @@ const RGTA_BATCH: usize = 20;
 /// Source: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateTags.html>
 const EC2_BATCH: usize = 1_000;
 
+/// Stacks come last: an update takes minutes, and no quick write has to wait for it.
+const STACK_WAVE: usize = usize::MAX;
+
 /// How a call is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Way {
@@ -96,7 +99,7 @@ pub(super) fn batches<'t, 'm>(tasks: &'t [Task<'m>]) -> Vec<Batch<'t, 'm>> {
                 Change::Tag { key, new, removed }
             }
         };
-        let wave = if way == Way::Stack { 0 } else { next_wave(&mut waves, &task.live.arn) };
+        let wave = if way == Way::Stack { STACK_WAVE } else { next_wave(&mut waves, &task.live.arn) };
         groups.entry(Sameness { wave, way, region: &task.live.region, change }).or_default().push(task);
     }
     let batches = groups.into_iter().flat_map(|(Sameness { wave, way, .. }, tasks)| {
@@ -151,6 +154,6 @@ mod tests {
         let live = vec![stack("a"), stack("a"), stack("b")];
         let tasks = with_keys(tasks(&MAP, live, None, Some("alice")), &["Owner", "By", "Owner"]);
         let told: Vec<_> = batches(&tasks).iter().map(|batch| (batch.wave, batch.positions())).collect();
-        assert_eq!(told, [(0, vec![0, 1]), (0, vec![2])]);
+        assert_eq!(told, [(STACK_WAVE, vec![0, 1]), (STACK_WAVE, vec![2])]);
     }
 }

@@ -7,8 +7,9 @@
 //! What AWS refuses for a cause that passes (another change under way, a limit of one ARN) is tried again after a pause, alone
 //! and while the other writes go on; see [`retry`].
 //!
-//! A resource with several tags to write gets them in waves, one after the other; a stack, whose update takes a while, in one
-//! call. Everything here expects that the present value of the tag was read and is the write's `old_value`; see [`super::run`].
+//! A resource with several tags to write gets them in waves, one after the other; a stack in one update, which is waited
+//! for, and after all others. Everything here expects that the present value of the tag was read and is the write's `old_value`;
+//! see [`super::run`].
 
 mod api;
 mod batch;
@@ -23,6 +24,7 @@ use std::future::Future;
 use std::pin::pin;
 
 use futures::stream::{FuturesUnordered, StreamExt};
+use tokio::sync::watch;
 
 pub use api::Aws;
 use api::TagApi;
@@ -55,6 +57,8 @@ pub struct Task<'a> {
     pub write: Write,
     /// The resource as just listed.
     pub live: LiveResource,
+    /// Whether an earlier run began the write and did not see how it ended.
+    begun: bool,
     definition: &'a TypeDefinition,
     access: &'a Access,
     writing: &'a TagWriting,
@@ -70,9 +74,13 @@ pub enum Outcome {
     },
     /// AWS refused it, or could not be asked; why.
     Failed(String),
+    /// AWS accepted it, updated the resource, and undid that; why.
+    RolledBack(String),
+    /// AWS accepted it and still updates the resource; how it ends is seen when the run is resumed.
+    UnderWay(String),
     /// The resource was gone; what AWS said.
     Vanished(String),
-    /// Not done, for the tag isn't what it was when the write was planned.
+    /// Not done on purpose: the tag isn't what it was when the write was planned, or more than tags would change.
     Skipped(String),
     /// Not done, and can be done when the run is resumed; why, if there is more to say than that it was not its turn.
     Unfinished(String),
@@ -109,7 +117,12 @@ impl<'a> Task<'a> {
         let (Some(access), Some(writing)) = (access, writing) else {
             return Err(format!("the resource map does not say how {} is tagged", definition.resource_type));
         };
-        Ok(Self { write, live, definition, access, writing })
+        Ok(Self { write, live, begun: false, definition, access, writing })
+    }
+
+    /// The same, where an earlier run may have begun the write.
+    pub fn begun(self, begun: bool) -> Self {
+        Self { begun, ..self }
     }
 
     /// Whether the resource's state allows a write.
@@ -123,7 +136,8 @@ impl Outcome {
     pub fn result(&self, position: u32) -> WriteResult {
         let (state, error, request_id) = match self {
             Self::Written { request_id } => (WriteState::Written, None, request_id.clone()),
-            Self::Failed(why) => (WriteState::Failed, Some(why.clone()), None),
+            Self::Failed(why) | Self::RolledBack(why) => (WriteState::Failed, Some(why.clone()), None),
+            Self::UnderWay(why) => (WriteState::Started, Some(why.clone()), None),
             Self::Vanished(why) => (WriteState::Vanished, Some(why.clone()), None),
             Self::Skipped(why) => (WriteState::Skipped, Some(why.clone()), None),
             Self::Unfinished(why) => (WriteState::Planned, Some(why.clone()), None),
@@ -159,6 +173,8 @@ pub(super) async fn drive(
     progress: &mut dyn FnMut(u64),
 ) -> Result<Applied, StoreError> {
     let mut stop = pin!(stop);
+    // Updates that are waited for hear of it too.
+    let (halt, halted) = watch::channel(false);
     let mut waiting = batches(tasks).into_iter().peekable();
     let mut wave = 0;
     let mut running = FuturesUnordered::new();
@@ -175,7 +191,7 @@ pub(super) async fn drive(
             let Some(batch) = next else { break };
             wave = batch.wave;
             match store.start_writes(job.run, &batch.positions()) {
-                Ok(()) => running.push(execute(api, job, batch)),
+                Ok(()) => running.push(execute(api, job, batch, halted.clone())),
                 Err(error) => broken = Some(error),
             }
         }
@@ -184,7 +200,10 @@ pub(super) async fn drive(
         }
         tokio::select! {
             biased;
-            () = &mut stop, if applied.stopped.is_none() => applied.stopped = Some(Stop::Asked),
+            () = &mut stop, if applied.stopped.is_none() => {
+                applied.stopped = Some(Stop::Asked);
+                halt.send_replace(true);
+            }
             Some((batch, done)) = running.next() => {
                 note_lost_credentials(&done, &mut applied.stopped);
                 let (ended, again) = retry::sort(&batch, done);
@@ -198,7 +217,9 @@ pub(super) async fn drive(
         }
     }
     // Asked when the last calls were under way already: nothing is left to go on with.
-    if applied.stopped == Some(Stop::Asked) && applied.outcomes.len() == tasks.len() {
+    let is_under_way = |(_, outcome): &(u32, Outcome)| matches!(outcome, Outcome::UnderWay(_));
+    let is_all_over = applied.outcomes.len() == tasks.len() && !applied.outcomes.iter().any(is_under_way);
+    if applied.stopped == Some(Stop::Asked) && is_all_over {
         applied.stopped = None;
     }
     // What waits for another attempt was refused so far, and can be resumed.
@@ -209,11 +230,15 @@ pub(super) async fn drive(
 }
 
 impl Applied {
-    /// Takes down how writes ended, in the journal too.
+    /// Notes how writes ended, in the journal too.
     fn note(&mut self, store: &Store, job: &Job, ended: Vec<(u32, Outcome)>) -> Result<(), StoreError> {
         let results: Vec<WriteResult> = ended.iter().map(|(position, outcome)| outcome.result(*position)).collect();
+        let rollbacks = ended.iter().try_for_each(|(position, outcome)| match outcome {
+            Outcome::RolledBack(why) => store.note_rollback(job.run, *position, why),
+            _ => Ok(()),
+        });
         self.outcomes.extend(ended);
-        store.end_writes(job.run, &results)
+        rollbacks.and(store.end_writes(job.run, &results))
     }
 }
 
@@ -228,13 +253,18 @@ fn note_lost_credentials(done: &[(u32, Outcome)], stopped: &mut Option<Stop>) {
     }
 }
 
-async fn execute<'t, 'm>(api: &impl TagApi, job: &Job, batch: Batch<'t, 'm>) -> (Batch<'t, 'm>, Vec<(u32, Outcome)>) {
+async fn execute<'t, 'm>(
+    api: &impl TagApi,
+    job: &Job,
+    batch: Batch<'t, 'm>,
+    halted: watch::Receiver<bool>,
+) -> (Batch<'t, 'm>, Vec<(u32, Outcome)>) {
     let tasks = batch.tasks.clone();
     let outcomes = match batch.way {
         Way::Ec2 => ec2::write(api, tasks).await,
         Way::Rgta => rgta::write(api, job, tasks).await,
         Way::Native => native::write_each(api, job, tasks).await,
-        Way::Stack => stack::write(api, &tasks).await,
+        Way::Stack => stack::write(api, job, &tasks, halted).await,
     };
     (batch, outcomes)
 }

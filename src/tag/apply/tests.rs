@@ -144,41 +144,6 @@ async fn permission_for_one_type_only_is_used() {
 }
 
 #[tokio::test]
-async fn a_stacks_update_changes_one_tag_and_nothing_else() {
-    let item = json!({
-        "StackName": "web", "StackStatus": "CREATE_COMPLETE", "Capabilities": ["CAPABILITY_IAM"],
-        "Parameters": [{"ParameterKey": "Size", "ParameterValue": "3"}],
-    });
-    let arn = format!("arn:aws:cloudformation:eu-west-1:{ACCOUNT}:stack/web/1");
-    let mut stack = resource("cfn", "web", &arn, item);
-    let known =
-        [("Team", "blue"), ("aws:servicecatalog:x", "y")].map(|(key, value)| (key.to_owned(), value.to_owned()));
-    stack.tags = Tags::Known(known.into());
-    let world = World::of([arn.clone()]);
-    run(&world, &tasks(&MAP, vec![stack.clone()], None, Some("alice"))).await;
-    let expected = json!({
-        "StackName": arn,
-        "UsePreviousTemplate": "true",
-        "Parameters": {"member": [{"ParameterKey": "Size", "UsePreviousValue": "true"}]},
-        "Capabilities": {"member": ["CAPABILITY_IAM"]},
-        "Tags": {"member": [{"Key": "Owner", "Value": "alice"}, {"Key": "Team", "Value": "blue"}]},
-    });
-    assert_eq!(world.inputs.borrow()["UpdateStack"], expected);
-
-    stack.tags = Tags::Known([("Owner".to_owned(), "alice".to_owned())].into());
-    run(&world, &tasks(&MAP, vec![stack.clone()], Some("alice"), None)).await;
-    assert_eq!(
-        world.inputs.borrow()["UpdateStack"]["Tags"],
-        "",
-        "an empty value removes all; leaving it out keeps all"
-    );
-
-    stack.tags = Tags::Partial([].into());
-    let outcomes = run(&world, &tasks(&MAP, vec![stack], None, Some("alice"))).await;
-    assert!(matches!(&outcomes[0], Outcome::Failed(why) if why.contains("could not be read")), "{outcomes:?}");
-}
-
-#[tokio::test]
 async fn a_call_that_replaces_all_tags_sends_all_of_them_as_they_are_now() {
     let bucket = resource("s3", "logs", "arn:aws:s3:::logs", json!({"Name": "logs"}));
     let mut world = World::of(arns(std::slice::from_ref(&bucket)));

@@ -8,6 +8,7 @@ use super::*;
 use crate::tag::join::Joined;
 use crate::tag::plan::test_data::{live, stored, tags};
 use crate::tag::plan::{LeftKind, plan};
+use crate::tag::updates::Updates;
 
 static MAP: LazyLock<ResourceMap> = LazyLock::new(ResourceMap::built_in);
 
@@ -114,6 +115,7 @@ fn question() -> Question {
         overwrite: false,
         inherit: true,
         rules: OwnerRules::default(),
+        updates: Updates::default(),
     }
 }
 

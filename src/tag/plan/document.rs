@@ -76,6 +76,10 @@ pub enum LeftKind {
     NotNow,
     /// It has as many tags as AWS allows.
     TagLimit,
+    /// Tagging it also updates it, which was not allowed.
+    SideEffects,
+    /// Its last update by a run of this database was rolled back.
+    RolledBack,
 }
 
 impl LeftKind {
@@ -91,6 +95,8 @@ impl LeftKind {
             Self::NotTaggable => "of types that can't be tagged",
             Self::NotNow => "in a state that does not allow it now",
             Self::TagLimit => "with as many tags as AWS allows",
+            Self::SideEffects => "that tagging would update",
+            Self::RolledBack => "with an update that was rolled back",
         }
     }
 }

@@ -112,7 +112,7 @@ pub(super) fn is_open(resource: &LiveResource, decision: &Decision) -> bool {
 }
 
 fn decide(case: Case<'_>, more: &MoreTag, grounds: &Grounds, added: usize) -> Result<PlannedWrite, (LeftKind, String)> {
-    let Case { question, resource, .. } = case;
+    let Case { question, definition, resource, .. } = case;
     let key = &more.key;
     let present = present_value(resource, key);
     if let Some(value) = present.filter(|_| !question.overwrite) {
@@ -122,6 +122,9 @@ fn decide(case: Case<'_>, more: &MoreTag, grounds: &Grounds, added: usize) -> Re
     let found = found.map_err(|why| (LeftKind::NoValue, format!("no {key}: {why}")))?;
     if present == Some(found.value.as_str()) {
         return Err((LeftKind::SameValue, format!("has the tag with that very value: {key}={}", found.value)));
+    }
+    if let Some(why) = question.updates.refusal(definition, &resource.arn) {
+        return Err(why);
     }
     prove_tags(resource, key, present.is_some(), added)?;
     let cleaned = found.original.map(|original| format!("made legal for tags from {original:?}, ")).unwrap_or_default();

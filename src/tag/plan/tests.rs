@@ -8,7 +8,7 @@ use serde_json::json;
 use super::super::join::Join;
 use super::test_data::{live, stored, tags};
 use super::*;
-use crate::names::{Arn, ResourceId};
+use crate::names::{Arn, ResourceId, ResourceType};
 use crate::resource_map::ResourceMap;
 use crate::trail::record::{Event, Identity};
 
@@ -25,6 +25,7 @@ fn question(overwrite: bool) -> Question {
         overwrite,
         inherit: false,
         rules: OwnerRules::default(),
+        updates: Updates::default(),
     }
 }
 
@@ -141,8 +142,9 @@ fn a_stack_is_tagged_in_a_steady_state_only() {
         stack.item = json!({"StackName": "web", "StackStatus": status});
         facts("cfn", vec![stack], vec![stored("create", "web", "alice", DAY)])
     };
-    assert_eq!(plan(&question(false), None, &[stack("UPDATE_COMPLETE")]).actions.len(), 1);
-    let left = plan(&question(false), None, &[stack("UPDATE_IN_PROGRESS")]).left;
+    let question = with_updates(question(false), &["cfn"]);
+    assert_eq!(plan(&question, None, &[stack("UPDATE_COMPLETE")]).actions.len(), 1);
+    let left = plan(&question, None, &[stack("UPDATE_IN_PROGRESS")]).left;
     assert_eq!(left[0].kind, LeftKind::NotNow);
     assert!(left[0].reason.contains("UPDATE_IN_PROGRESS"), "{}", left[0].reason);
 }
@@ -405,4 +407,46 @@ fn a_further_tag_is_a_key_and_a_template() {
         assert!(error.contains(expected), "{text}: {error}");
     }
     assert_eq!("a=b=c".parse::<MoreTag>().unwrap().key, "a".into());
+}
+
+fn with_updates(question: Question, types: &[&str]) -> Question {
+    Question { updates: Updates::of(types.iter().map(|name| ResourceType::from(*name)), []), ..question }
+}
+
+/// A stack by its name, as [`stored`] names what alice made.
+fn stack(tags: Tags) -> LiveResource {
+    let arn = "arn:aws:cloudformation:eu-west-1:123456789012:stack/web/1";
+    let item = json!({"StackName": "web", "StackStatus": "CREATE_COMPLETE"});
+    LiveResource { resource_type: "cfn".into(), item, ..live("web", arn) }.with(tags)
+}
+
+#[test]
+fn what_a_tag_would_update_is_left_unless_its_type_is_named() {
+    let created = || vec![stored("create", "web", "alice", DAY)];
+    let kinds = |question: &Question, tags: Tags, events: Vec<StoredEvent>| {
+        let facts = facts("cfn", vec![stack(tags)], events);
+        let unproven = unproven(question, &facts);
+        let plan = plan(question, None, &[facts]);
+        (plan.actions.len(), plan.left.iter().map(|left| left.kind).collect::<Vec<_>>(), unproven.len())
+    };
+    let known = |pairs: &[(&str, &str)]| Tags::Known(tags(pairs));
+    let plain = question(false);
+    assert_eq!(kinds(&plain, known(&[]), created()), (0, vec![LeftKind::SideEffects], 0));
+    assert_eq!(
+        kinds(&plain, Tags::Unknown("unread".to_owned()), created()),
+        (0, vec![LeftKind::SideEffects], 0),
+        "no read"
+    );
+    assert_eq!(kinds(&plain, known(&[("Owner", "zoe")]), created()), (0, vec![LeftKind::HasTag], 0));
+    assert_eq!(kinds(&plain, known(&[]), Vec::new()), (0, vec![LeftKind::NoRecord], 0), "the flag would not help");
+    let inheriting = Question { inherit: true, ..question(false) };
+    assert_eq!(
+        kinds(&inheriting, known(&[]), Vec::new()),
+        (0, vec![LeftKind::SideEffects], 0),
+        "its parent may have an owner"
+    );
+    let more = asking(false, &["At={event_time}"]);
+    let both = vec![LeftKind::HasTag, LeftKind::SideEffects];
+    assert_eq!(kinds(&more, known(&[("Owner", "zoe")]), created()), (0, both, 0), "further tags as well");
+    assert_eq!(kinds(&with_updates(plain, &["cfn"]), known(&[]), created()), (1, Vec::new(), 0));
 }

@@ -24,7 +24,7 @@ fn write(old: Option<&str>, new: Option<&str>) -> Write {
 fn over(write: &Write, state: WriteState, current: Current) -> Outcome {
     match check(write, state, current) {
         Check::Over(outcome) => outcome,
-        Check::Ready(live) => panic!("ready: {live:?}"),
+        Check::Ready(live) | Check::Begun(live) => panic!("ready: {live:?}"),
     }
 }
 
@@ -91,7 +91,7 @@ where
         });
         match check(&row.write, row.result.state, current) {
             Check::Over(outcome) => prepared.over.push((row.write, outcome)),
-            Check::Ready(live) => {
+            Check::Ready(live) | Check::Begun(live) => {
                 let definition = &MAP.types[&row.write.resource_type];
                 prepared.ready.push(Task::new(row.write, *live, definition).unwrap());
             }

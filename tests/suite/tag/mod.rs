@@ -10,4 +10,5 @@ mod plans;
 mod policy;
 mod renames;
 mod undo;
+mod updates;
 mod ways;

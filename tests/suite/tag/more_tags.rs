@@ -6,6 +6,8 @@ use super::lab::Lab;
 use crate::common::{Caller, Event};
 
 const MORE: [&str; 4] = ["--tag", "CreatedAt={event_time}", "--tag", "By={creator} with {tool}"];
+/// Tagging a stack updates it.
+const ALLOWED: [&str; 2] = ["--allow-updates", "cfn"];
 const TIME: &str = "2026-03-01T10:00:00Z";
 const BY: &str = "alice with AWS CLI 2.31.0";
 
@@ -55,7 +57,7 @@ fn they_are_written_beside_the_owner_in_every_way_and_taken_back() {
     bucket(&mut lab, "photos");
     stack(&mut lab, "web");
     lab.load();
-    lab.run(&tag(&[])).success().says(["undo 1"]);
+    lab.run(&tag(&ALLOWED)).success().says(["undo 1 --allow-updates cfn"]);
     let all = json!({"Owner": "alice", "CreatedAt": TIME, "By": BY});
     assert_eq!(lab.volume_tags(&volume), all);
     assert_eq!(
@@ -66,15 +68,15 @@ fn they_are_written_beside_the_owner_in_every_way_and_taken_back() {
     assert_eq!(lab.role_tags("deploy"), json!({"Owner": "zoe", "CreatedAt": TIME, "By": BY}));
     assert_eq!(bucket_tags(&lab, "photos"), json!({"stage": "prod", "Owner": "alice", "CreatedAt": TIME, "By": BY}));
     assert_eq!(stack_tags(&lab, "web"), json!({"stage": "prod", "Owner": "alice", "CreatedAt": TIME, "By": BY}));
-    assert_eq!(lab.sent("UpdateStack"), 1, "a stack is updated once");
+    assert_eq!(lab.sent("ExecuteChangeSet"), 1, "a stack is updated once");
 
     let writes = lab.moto.writes();
-    lab.run(&tag(&[])).success().says(["nothing to write"]);
+    lab.run(&tag(&ALLOWED)).success().says(["nothing to write"]);
     assert_eq!(lab.moto.writes(), writes, "the second run writes nothing");
 
     let journal = lab.run(&["runs", "1"]).success().stdout.clone();
     assert!(journal.contains(&format!("written ebs {volume} CreatedAt: none -> {TIME}")), "{journal}");
-    lab.run(&["undo", "1"]).success();
+    lab.run(&[&["undo", "1"][..], &ALLOWED].concat()).success();
     assert_eq!(lab.volume_tags(&volume), json!({}));
     assert_eq!(lab.queue_tags(&queue), json!({"CreatedAt": "long ago"}));
     assert_eq!(lab.role_tags("deploy"), json!({"Owner": "zoe"}));

@@ -15,7 +15,7 @@ fn a_misspelt_key_names_the_nearest() {
     );
     assert_refused(
         &good_but("      method: rgta", "      zzz: rgta"),
-        "19:7: unknown key `zzz`; allowed here: method, call, action, params, remove, when, service, otherwise",
+        "19:7: unknown key `zzz`; allowed here: method, call, action, params, remove, when, service, otherwise, updates",
     );
     assert_refused(
         &good_but("remove: {call:", "remove: {cal:"),
@@ -309,6 +309,31 @@ fn tag_writing_is_whole() {
         "20:13: this method knows its call; remove `call`, or use method native",
     );
     assert_refused(&good_but("      call: POST /tags/{arn}\n", ""), "20:15: `params` is of no use without `call`");
+}
+
+#[test]
+fn side_effects_say_what_happens_and_where_aws_says_so() {
+    const PAGE: &str = "https://docs.aws.amazon.com/thing/latest/dg/tags.html";
+    let with = |updates: &str| good_but("method: rgta\n", &format!("method: rgta\n      updates: {updates}\n"));
+    let compiled = compile(&with(&format!("{{what: the thing restarts, page: '{PAGE}'}}"))).remove(0);
+    let updates = compiled.definition.access.unwrap().write.unwrap().updates.unwrap();
+    assert_eq!((updates.what.as_str(), updates.page.as_str()), ("the thing restarts", PAGE));
+    assert_refused(
+        &with("{what: the thing restarts}"),
+        "20:16: `page` is missing here: the page of AWS's documentation that says so",
+    );
+    assert_refused(
+        &with(&format!("{{page: '{PAGE}'}}")),
+        "20:16: `what` is missing here: one sentence on what writing a tag does beside that",
+    );
+    assert_refused(
+        &with("{what: it restarts, page: 'https://example.com'}"),
+        "20:42: `page` is not a page of AWS's documentation: it begins with https://docs.aws.amazon.com/",
+    );
+    assert_refused(
+        &with(&format!("{{what: ' ', page: '{PAGE}'}}")),
+        "20:23: `what` is empty: say what writing a tag does beside that",
+    );
 }
 
 #[test]

@@ -1,0 +1,8 @@
+-- Resources whose last update by a write of ours was rolled back: they are not tried again unasked. A later write that goes well
+-- ends that.
+CREATE TABLE rollbacks (
+    arn     TEXT PRIMARY KEY NOT NULL,
+    run_id  INTEGER NOT NULL REFERENCES runs (run_id),
+    reason  TEXT NOT NULL,  -- AWS's own words
+    at      TEXT NOT NULL   -- RFC 3339, UTC
+) WITHOUT ROWID;

@@ -1,0 +1,62 @@
+//! Resources whose last update by a write of this database AWS rolled back.
+//!
+//! A run that repeats every hour must not repeat such an update. The entry stays until a write of the resource goes well.
+
+use rusqlite::{Transaction, params};
+
+use super::{RunId, WriteResult, WriteState};
+use crate::names::Arn;
+use crate::store::{Store, StoreError, now};
+
+/// An update that was rolled back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rollback {
+    /// The resource.
+    pub arn: Arn,
+    /// The run that updated it.
+    pub run: RunId,
+    /// AWS's reason.
+    pub reason: String,
+}
+
+impl Store {
+    /// The resources whose last update was rolled back.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn rollbacks(&self) -> Result<Vec<Rollback>, StoreError> {
+        let mut query = self.connection.prepare("SELECT arn, run_id, reason FROM rollbacks ORDER BY arn")?;
+        let rows = query.query_map([], |row| {
+            Ok(Rollback { arn: Arn::new(row.get::<_, String>(0)?), run: RunId(row.get(1)?), reason: row.get(2)? })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Stores that the update by this write was rolled back.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn note_rollback(&self, run: RunId, position: u32, reason: &str) -> Result<(), StoreError> {
+        self.connection.execute(
+            "INSERT OR REPLACE INTO rollbacks (arn, run_id, reason, at)
+             SELECT arn, run_id, ?3, ?4 FROM writes WHERE run_id = ?1 AND position = ?2",
+            params![run.0, position, reason, now()],
+        )?;
+        Ok(())
+    }
+}
+
+/// Forgets the rollbacks of resources whose write went well.
+pub(super) fn forget(transaction: &Transaction<'_>, run: RunId, results: &[WriteResult]) -> Result<(), StoreError> {
+    let has_any: bool = transaction.query_row("SELECT EXISTS (SELECT 1 FROM rollbacks)", [], |row| row.get(0))?;
+    if !has_any {
+        return Ok(());
+    }
+    let mut delete = transaction.prepare_cached(
+        "DELETE FROM rollbacks WHERE arn = (SELECT arn FROM writes WHERE run_id = ? AND position = ?)",
+    )?;
+    for result in results.iter().filter(|result| result.state == WriteState::Written) {
+        delete.execute(params![run.0, result.position])?;
+    }
+    Ok(())
+}

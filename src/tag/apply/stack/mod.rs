@@ -1,0 +1,192 @@
+//! CloudFormation stacks: their tags are part of the stack, so writing one is an update of the stack.
+//!
+//! An update may do more than that: it reads the values that the stack refers to anew and puts its template through its
+//! macros again. So the stack is looked at immediately before, and what would change by that is left with the reason
+//! ([`values`]). A change set then shows what AWS would do ([`change_set`]); only one that changes nothing but tags is
+//! executed, and how it ends is waited for ([`ending`]). A change set also fails where the stack is updated meanwhile, so
+//! that no other writer's tag is lost.
+//!
+//! Left out on purpose, for CloudFormation then keeps what the stack has: RoleARN, NotificationARNs, the rollback
+//! configuration, the stack policy and termination protection. Tags are replaced as a whole, so all of them are sent; none,
+//! as an empty value, removes all. AWS's own `aws:` tags can't be sent and stay.
+//!
+//! Source: <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_UpdateStack.html>
+
+mod change_set;
+mod ending;
+#[cfg(test)]
+mod tests;
+mod values;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use super::api::TagApi;
+use super::native::tag_list;
+use super::refusal::Refusal;
+use super::{Job, Outcome, Task};
+use crate::aws::Answer;
+use crate::resource_map::RenderedCall;
+
+/// One stack and what to write on it.
+struct Update<'u, A> {
+    api: &'u A,
+    job: &'u Job,
+    /// Any of the stack's tasks.
+    stack: &'u Task<'u>,
+    /// Becomes true when the run is to end early.
+    halted: watch::Receiver<bool>,
+}
+
+/// Makes the writes of a batch: of one stack, by one update.
+pub(super) async fn write(
+    api: &impl TagApi,
+    job: &Job,
+    tasks: &[&Task<'_>],
+    halted: watch::Receiver<bool>,
+) -> Vec<(u32, Outcome)> {
+    let Some(stack) = tasks.first() else { return Vec::new() };
+    let update = Update { api, job, stack, halted };
+    let mut outcomes = Vec::with_capacity(tasks.len());
+    if tasks.iter().any(|task| task.begun)
+        && let Some(outcome) = ending::of_begun(&update, tasks).await
+    {
+        return tasks.iter().map(|task| (task.write.position, outcome.clone())).collect();
+    }
+    match update.look().await {
+        Err(outcome) => outcomes.extend(tasks.iter().map(|task| (task.write.position, outcome.clone()))),
+        Ok(now) => {
+            let tags = tags_of(&now);
+            let (open, changed): (Vec<&Task<'_>>, Vec<_>) = tasks.iter().partition(|task| is_as_expected(task, &tags));
+            outcomes.extend(changed.into_iter().map(|task| (task.write.position, changed_meanwhile(task, &tags))));
+            if !open.is_empty() {
+                let outcome = update.make(&now, &after(&tags, &open), &open).await;
+                outcomes.extend(open.iter().map(|task| (task.write.position, outcome.clone())));
+            }
+        }
+    }
+    outcomes
+}
+
+impl<A: TagApi> Update<'_, A> {
+    /// The stack as it is now, if it can be updated.
+    async fn look(&self) -> Result<Value, Outcome> {
+        let now = self.describe().await?;
+        if self.stack.writing.is_allowed_now(&now) {
+            return Ok(now);
+        }
+        let status = status_of(&now);
+        Err(match status {
+            "DELETE_COMPLETE" => Outcome::Vanished("it was deleted meanwhile".to_owned()),
+            _ => Outcome::Skipped(format!("its state does not allow it now ({status})")),
+        })
+    }
+
+    async fn describe(&self) -> Result<Value, Outcome> {
+        let answer = self.read("DescribeStacks", json!({"StackName": self.stack.live.arn})).await?;
+        answer.body["Stacks"].get(0).cloned().ok_or_else(|| Outcome::Vanished("it is no longer there".to_owned()))
+    }
+
+    /// Brings the stack's tags from what they are to `tags`.
+    async fn make(&self, now: &Value, tags: &BTreeMap<String, String>, tasks: &[&Task<'_>]) -> Outcome {
+        match self.try_make(now, tags, tasks).await {
+            Ok(outcome) | Err(outcome) => outcome,
+        }
+    }
+
+    async fn try_make(
+        &self,
+        now: &Value,
+        tags: &BTreeMap<String, String>,
+        tasks: &[&Task<'_>],
+    ) -> Result<Outcome, Outcome> {
+        values::check_parameters(self, now).await?;
+        let template = self.template(None).await?;
+        values::check_references(&template)?;
+        let input = input(self.stack, now, tags);
+        let request_id = match change_set::create(self, &input).await? {
+            Some(change_set) => change_set::execute(self, change_set, now, &template).await?,
+            // No resource changes: all that is left to update is the stack's own tags.
+            None => self.call("UpdateStack", input).await?.request_id,
+        };
+        Ok(ending::of_update(self, now, tasks, request_id).await)
+    }
+
+    /// The stack's template as its macros left it, or that of a change set.
+    async fn template(&self, change_set: Option<&str>) -> Result<String, Outcome> {
+        let mut input = json!({"StackName": self.stack.live.arn, "TemplateStage": "Processed"});
+        if let Some(name) = change_set {
+            input["ChangeSetName"] = json!(name);
+        }
+        let answer = self.read("GetTemplate", input).await?;
+        let template = answer.body["TemplateBody"].as_str().map(str::to_owned);
+        template.ok_or_else(|| Outcome::Failed("cloudformation:GetTemplate gave no template".to_owned()))
+    }
+
+    async fn read(&self, operation: &str, input: Value) -> Result<Answer, Outcome> {
+        let call = RenderedCall { operation: operation.to_owned(), input };
+        let answer = self.api.read(&self.stack.access.service, &self.stack.live.region, &call).await;
+        answer.map_err(|error| Refusal::of_call(&error).outcome())
+    }
+
+    async fn call(&self, operation: &str, input: Value) -> Result<Answer, Outcome> {
+        let call = RenderedCall { operation: operation.to_owned(), input };
+        let answer = self.api.call(&self.stack.access.service, &self.stack.live.region, &call).await;
+        answer.map_err(|error| Refusal::of_call(&error).outcome())
+    }
+}
+
+/// What UpdateStack and CreateChangeSet are both sent.
+fn input(stack: &Task<'_>, now: &Value, tags: &BTreeMap<String, String>) -> Value {
+    let keys = list(now, "Parameters").filter_map(|parameter| parameter["ParameterKey"].as_str());
+    let parameters: Value = keys.map(|key| json!({"ParameterKey": key, "UsePreviousValue": "true"})).collect();
+    let capabilities: Value = list(now, "Capabilities").cloned().collect();
+    json!({
+        "StackName": stack.live.arn,
+        "UsePreviousTemplate": "true",
+        "Parameters": {"member": parameters},
+        "Capabilities": {"member": capabilities},
+        "Tags": if tags.is_empty() { json!("") } else { json!({"member": tag_list(tags)}) },
+    })
+}
+
+/// The tags of a described stack that are not AWS's own.
+fn tags_of(now: &Value) -> BTreeMap<String, String> {
+    let pair =
+        |tag: &Value| Some((tag["Key"].as_str()?.to_owned(), tag["Value"].as_str().unwrap_or_default().to_owned()));
+    list(now, "Tags").filter_map(pair).filter(|(key, _)| !key.starts_with("aws:")).collect()
+}
+
+fn is_as_expected(task: &Task<'_>, tags: &BTreeMap<String, String>) -> bool {
+    let expected = task.write.old_value.as_ref().map(|value| value.as_str());
+    tags.get(task.write.key.as_str()).map(String::as_str) == expected
+}
+
+fn changed_meanwhile(task: &Task<'_>, tags: &BTreeMap<String, String>) -> Outcome {
+    let key = &task.write.key;
+    let now = tags.get(key.as_str()).map_or_else(|| format!("no tag {key}"), |value| format!("{key}={value}"));
+    Outcome::Skipped(format!("the tag was changed meanwhile: it has {now}"))
+}
+
+/// The tags with the tasks' changes.
+fn after(tags: &BTreeMap<String, String>, tasks: &[&Task<'_>]) -> BTreeMap<String, String> {
+    let mut tags = tags.clone();
+    for task in tasks {
+        let key = task.write.key.to_string();
+        match &task.write.new_value {
+            Some(value) => tags.insert(key, value.to_string()),
+            None => tags.remove(&key),
+        };
+    }
+    tags
+}
+
+fn status_of(stack: &Value) -> &str {
+    stack["StackStatus"].as_str().unwrap_or("state unknown")
+}
+
+fn list<'i>(item: &'i Value, name: &str) -> impl Iterator<Item = &'i Value> {
+    item[name].as_array().into_iter().flatten()
+}
