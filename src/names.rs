@@ -85,7 +85,7 @@ name!(
     Arn
 );
 name!(
-    /// A tag's key. AWS compares keys with case.
+    /// A tag's key. Whether two keys are one tag depends on the type: [`crate::resource_map::TagKeys`].
     TagKey
 );
 name!(

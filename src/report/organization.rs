@@ -8,7 +8,7 @@ use super::live::{Report, users};
 use crate::aws::{CallError, Session};
 use crate::creator::OwnerRules;
 use crate::load::Stop;
-use crate::names::{Region, ResourceType};
+use crate::names::{Region, ResourceType, TagKey};
 use crate::org::errand::{Errand, Regions, regions_of, unless_stopped};
 use crate::org::fan_out::{Done, Organization};
 use crate::org::places::places;
@@ -29,6 +29,8 @@ pub struct Cover<'m> {
     pub regions: Vec<RegionChoice>,
     /// Only these types; empty: all that the database has records of.
     pub types: Vec<ResourceType>,
+    /// Further keys that count as the owner's tag.
+    pub owner_keys: Vec<TagKey>,
     /// Whether what no person made has its parent's owner.
     pub inherit: bool,
     /// Who is the owner.
@@ -66,6 +68,7 @@ impl<'m> Errand<'m> for Cover<'m> {
             account: runner.place.account.clone(),
             region: runner.place.region.clone(),
             key: runner.key.clone(),
+            owner_keys: self.owner_keys.clone(),
             more_tags: Vec::new(),
             overwrite: false,
             inherit: self.inherit,

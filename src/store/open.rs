@@ -19,6 +19,7 @@ const MIGRATIONS: [&str; 8] = [
     include_str!("../../migrations/0006_keys_of_writes.sql"),
     include_str!("../../migrations/0007_sessions.sql"),
     include_str!("../../migrations/0008_renames.sql"),
+    include_str!("../../migrations/0009_spelling_of_keys.sql"),
 ];
 
 /// How long to wait for another program's lock.

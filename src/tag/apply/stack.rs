@@ -40,11 +40,8 @@ fn changed(tags: &BTreeMap<String, String>, tasks: &[&Task<'_>]) -> BTreeMap<Str
     let mut tags = tags.clone();
     tags.retain(|key, _| !key.starts_with("aws:"));
     for task in tasks {
-        let key = task.write.key.to_string();
-        match &task.write.new_value {
-            Some(value) => tags.insert(key, value.to_string()),
-            None => tags.remove(&key),
-        };
+        let value = task.write.new_value.as_ref().map(|value| value.as_str());
+        task.definition.tag_keys().set(&mut tags, &task.write.key, value);
     }
     tags
 }

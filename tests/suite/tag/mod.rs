@@ -2,10 +2,12 @@
 
 mod inherit;
 mod interrupted;
+mod keys;
 pub(crate) mod lab;
 mod more_tags;
 mod plans;
 mod policy;
 mod renames;
+mod trial;
 mod undo;
 mod ways;
