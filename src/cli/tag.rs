@@ -38,7 +38,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, CommandError> {
     let key = tagging::parse_key(&args.wanted.creator_tag)?;
-        let map = context.resource_map()?;
+    let map = context.resource_map()?;
     check_types(&map, &args.wanted.types)?;
     tagging::check_more_tags(&map, &args.wanted.types, &key, &args.wanted.more_tags)?;
     let store = context.open_existing_store()?;

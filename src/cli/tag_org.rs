@@ -68,7 +68,7 @@ pub(super) struct Args {
 pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, CommandError> {
     args.accounts.config = args.accounts_file.take().or(args.accounts.config);
     let key = tagging::parse_key(&args.wanted.creator_tag)?;
-        let map = context.resource_map()?;
+    let map = context.resource_map()?;
     tag::check_types(&map, &args.wanted.types)?;
     tagging::check_more_tags(&map, &args.wanted.types, &key, &args.wanted.more_tags)?;
     // clap's own `requires` gives way to --org's conflict with a file.

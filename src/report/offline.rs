@@ -270,7 +270,8 @@ mod tests {
 
     fn rows(store: &Store, filter: Filter) -> Vec<(String, String, u64, u64)> {
         let map = ResourceMap::built_in();
-        let question = Question { key: "Owner".into(), owner_keys: Vec::new(), rules: OwnerRules::default(), filter, map: &map };
+        let question =
+            Question { key: "Owner".into(), owner_keys: Vec::new(), rules: OwnerRules::default(), filter, map: &map };
         let coverage = coverage(store, &question).unwrap();
         coverage
             .rows()

@@ -75,7 +75,8 @@ mod tests {
 
     #[test]
     fn keys_are_compared_with_case_unless_the_type_ignores_it() {
-        for (one, other) in [("Owner", "owner"), ("OWNER", "oWner"), ("Straße", "STRASSE"), ("ΣΑΣ", "σας"), ("ſ", "S")] {
+        for (one, other) in [("Owner", "owner"), ("OWNER", "oWner"), ("Straße", "STRASSE"), ("ΣΑΣ", "σας"), ("ſ", "S")]
+        {
             assert!(TagKeys::IgnoreCase.are_same(one, other), "{one} {other}");
             assert!(!TagKeys::MatchCase.are_same(one, other), "{one} {other}");
         }
@@ -90,7 +91,11 @@ mod tests {
         assert_eq!(found, Some(PresentTag { key: "owner", value: "payments" }));
         assert_eq!(TagKeys::MatchCase.get(&present, &"Owner".into()), None);
         let both = tags(&[("OWNER", "1"), ("Owner", "2")]);
-        assert_eq!(TagKeys::IgnoreCase.get(&both, &"Owner".into()).map(|tag| tag.value), Some("2"), "the exact one first");
+        assert_eq!(
+            TagKeys::IgnoreCase.get(&both, &"Owner".into()).map(|tag| tag.value),
+            Some("2"),
+            "the exact one first"
+        );
     }
 
     #[test]

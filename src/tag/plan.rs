@@ -256,7 +256,8 @@ fn try_decide(case: Case<'_>) -> Result<PlannedWrite, (LeftKind, String)> {
     }
     let write = planned(case, (key, owner.value), event_id, reason);
     // An overwrite looks at the tag itself: a further key stays beside it.
-    let further = question.owner_keys.iter().filter(|further| !question.overwrite && !definition.same_key(further, key));
+    let further =
+        question.owner_keys.iter().filter(|further| !question.overwrite && !definition.same_key(further, key));
     Ok(PlannedWrite { owner_keys: further.cloned().collect(), ..write })
 }
 
@@ -305,12 +306,7 @@ fn claim(case: Case<'_>) -> Result<Claim, (LeftKind, String)> {
 }
 
 /// The write of a tag on a resource, resting on an event.
-fn planned(
-    case: Case<'_>,
-    (key, value): (&TagKey, String),
-    event_id: Option<String>,
-    reason: String,
-) -> PlannedWrite {
+fn planned(case: Case<'_>, (key, value): (&TagKey, String), event_id: Option<String>, reason: String) -> PlannedWrite {
     let Case { question, definition, resource, .. } = case;
     let present = present_tag(definition, resource, key);
     PlannedWrite {

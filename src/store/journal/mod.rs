@@ -220,8 +220,8 @@ fn text_of_keys(keys: &[TagKey]) -> Option<String> {
     (!keys.is_empty()).then(|| keys.iter().map(TagKey::as_str).collect::<Vec<_>>().join("\n"))
 }
 
-fn keys_of_text(text: Option<String>) -> Vec<TagKey> {
-    text.iter().flat_map(|text| text.lines()).map(TagKey::from).collect()
+fn keys_of_text(text: Option<&str>) -> Vec<TagKey> {
+    text.into_iter().flat_map(str::lines).map(TagKey::from).collect()
 }
 
 fn write_of(row: &Row<'_>) -> rusqlite::Result<JournaledWrite> {
@@ -235,7 +235,7 @@ fn write_of(row: &Row<'_>) -> rusqlite::Result<JournaledWrite> {
             region: Region::new(row.get::<_, String>("region")?),
             key: TagKey::new(row.get::<_, String>("tag_key")?),
             old_key: row.get::<_, Option<String>>("old_key")?.map(TagKey::new),
-            owner_keys: keys_of_text(row.get("owner_keys")?),
+            owner_keys: keys_of_text(row.get::<_, Option<String>>("owner_keys")?.as_deref()),
             old_value: row.get::<_, Option<String>>("old_value")?.map(TagValue::new),
             new_value: row.get::<_, Option<String>>("new_value")?.map(TagValue::new),
             event_id: row.get("event_id")?,

@@ -420,7 +420,10 @@ fn fate_of(question: &Question, resource_type: &str, has: &[(&str, &str)]) -> Re
 fn keys_are_compared_as_the_type_compares_them() {
     let has = [("owner", "payments")];
     let (kind, reason) = fate_of(&question(false), "iam-role", &has).unwrap_err();
-    assert_eq!((kind, reason.as_str()), (LeftKind::HasTag, "has the tag: owner=payments, the same key as Owner on iam-role"));
+    assert_eq!(
+        (kind, reason.as_str()),
+        (LeftKind::HasTag, "has the tag: owner=payments, the same key as Owner on iam-role")
+    );
     let write = fate_of(&question(true), "iam-role", &has).unwrap();
     assert_eq!((write.old_key, write.old_value), (Some("owner".into()), Some("payments".into())));
     assert_eq!(fate_of(&question(true), "iam-user", &[("OWNER", "alice")]).unwrap_err().0, LeftKind::SameValue);
@@ -435,11 +438,14 @@ fn owner_keys_count_as_the_tag_and_an_overwrite_writes_beside_them() {
     let asked = with_owner_keys(&["Owner", "OwnerEmail"], false);
     let has = [("OwnerEmail", "a@example.com")];
     let (kind, reason) = fate_of(&asked, "sqs", &has).unwrap_err();
-    assert_eq!((kind, reason.as_str()), (LeftKind::HasTag, "has the tag: OwnerEmail=a@example.com, an owner key beside Owner"));
+    assert_eq!(
+        (kind, reason.as_str()),
+        (LeftKind::HasTag, "has the tag: OwnerEmail=a@example.com, an owner key beside Owner")
+    );
     assert!(fate_of(&asked, "sqs", &[("owneremail", "a@example.com")]).is_ok());
     assert_eq!(fate_of(&asked, "iam-role", &[("owneremail", "a@example.com")]).unwrap_err().0, LeftKind::HasTag);
     let write = fate_of(&asked, "sqs", &[]).unwrap();
-    assert_eq!(write.owner_keys, ["OwnerEmail".into()], "applying proves that none came");
+    assert_eq!(write.owner_keys, vec![TagKey::from("OwnerEmail")], "applying proves that none came");
     let write = fate_of(&with_owner_keys(&["OwnerEmail"], true), "sqs", &has).unwrap();
     assert_eq!((write.old_value, write.owner_keys), (None, vec![]));
 }

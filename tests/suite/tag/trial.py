@@ -7,7 +7,7 @@ IGNORES_CASE = ('iam-user', 'iam-role')
 SPELLINGS = [
     {}, {'owner': 'payments'}, {'OWNER': 'payments'}, {'Owner': 'payments'}, {'oWner': 'payments'}, {'OwnerEmail': 'p@example.com'},
     {'Owner': 'payments', 'OwnerEmail': 'p@example.com'}, {'owner': 'payments', 'OWNER': 'billing'}, {'owner': 'alice'},
-    {'ownerName': 'payments', 'Owner ': 'payments'},
+    {'ownerName': 'payments', 'Owner-Id': 'payments'},
 ]
 
 def spelled(kind, number):
@@ -38,7 +38,8 @@ def bucket(name, tags):
     return name, {'bucketName': name}, None
 
 def stream(name, tags):
-    client('kinesis').create_stream(StreamName=name, ShardCount=1, Tags=tags)
+    client('kinesis').create_stream(StreamName=name, ShardCount=1)
+    client('kinesis').add_tags_to_stream(StreamName=name, Tags=tags)
     return name, {'streamName': name}, None
 
 def table(name, tags):

@@ -65,11 +65,8 @@ fn read(lab: &Lab, made: &Value) -> Vec<Tags> {
 /// Every resource has the tags it should have, which says too that no tag of others is lost.
 fn assert_tags(made: &[Made], found: &[Tags], expected: &[Tags]) {
     let others = |tags: &Tags, made: &Made| tags.keys().filter(|key| !is_same_key(made, key, OWNER)).count();
-    let lost: usize = made
-        .iter()
-        .zip(found)
-        .map(|(made, found)| others(&made.tags, made).saturating_sub(others(found, made)))
-        .sum();
+    let lost: usize =
+        made.iter().zip(found).map(|(made, found)| others(&made.tags, made).saturating_sub(others(found, made))).sum();
     assert_eq!(lost, 0, "tags of others are lost");
     for ((made, found), expected) in made.iter().zip(found).zip(expected) {
         assert_eq!(found, expected, "{} {}, which had {:?}", made.r#type, made.id, made.tags);

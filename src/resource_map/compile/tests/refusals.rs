@@ -334,7 +334,7 @@ fn tag_keys_are_compared_with_case_unless_the_map_says_otherwise() {
     );
     assert_refused(
         &good_but("    list:", "    tag_keys: ignore_case\n    list:"),
-        "8:15: unknown value `ignore_case`; it must be match-case or ignore-case",
+        "8:15: `ignore_case` is not allowed here; did you mean `ignore-case`? Allowed here: match-case, ignore-case",
     );
 }
 
