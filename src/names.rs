@@ -89,7 +89,7 @@ name!(
     Arn
 );
 name!(
-    /// A tag key. AWS compares keys case-sensitively.
+    /// A tag key. Whether two keys are one tag depends on the type: [`crate::resource_map::TagKeys`].
     TagKey
 );
 name!(

@@ -13,10 +13,11 @@ use super::{CommandError, Context};
 use crate::aws::AwsOptions;
 use crate::console::OutputFormat;
 use crate::creator::{CreatorValue, IdentityMap, MachineSessions, OwnerRules};
-use crate::names::{Region, ResourceType};
+use crate::names::{Region, ResourceType, TagKey};
 use crate::resource_map::ResourceMap;
 use crate::store::Store;
 use crate::store::ledger::Fingerprint;
+use crate::tag;
 use crate::tag::plan::MoreTag;
 use crate::trail::window::{TimeWindow, WindowText};
 
@@ -164,6 +165,8 @@ pub(super) struct WantedArgs {
     /// The tag that names the owner
     #[arg(long, value_name = "KEY", default_value = "Owner", env = "TRAILCREATOR_CREATOR_TAG")]
     pub(super) creator_tag: String,
+    #[command(flatten)]
+    pub(super) owner_keys: OwnerKeysArgs,
     /// A further tag and its value: CreatedAt={event_time}. Placeholders: {creator}, {event_time}, {event_name}, {arn}, {role},
     /// {source_ip}, {tool}, {account} and more (docs/owners.md); repeatable
     #[arg(long = "tag", value_name = "KEY=TEMPLATE", value_parser = str::parse::<MoreTag>)]
@@ -187,6 +190,16 @@ pub(super) struct WantedArgs {
     /// Writes with side effects
     #[command(flatten)]
     pub(super) allow: AllowArgs,
+}
+
+/// Which tags count as the owner's.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct OwnerKeysArgs {
+    /// Further keys that count as the owner tag, compared as each type compares its keys: owner,OwnerEmail. A resource with one of
+    /// them has an owner and is left as it is. --overwrite only looks at the owner tag itself: it writes that tag beside a
+    /// further key, and never changes or removes the further key
+    #[arg(long, value_name = "KEY", env = "TRAILCREATOR_OWNER_KEYS", value_delimiter = ',', value_parser = tag::parse_key)]
+    pub(super) owner_keys: Vec<TagKey>,
 }
 
 /// How an owner is decided from who called. docs/owners.md tells the rules.

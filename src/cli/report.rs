@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use serde::Serialize;
 
 use super::load_history::{ALL, open_session, region_or_all, wanted_regions};
-use super::options::{tell_unused_rules, with_known_names};
+use super::options::{OwnerKeysArgs, tell_unused_rules, with_known_names};
 use super::organization::{self, AccountsArgs};
 use super::who::printable;
 use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, nothing, run_output, table, tagging, types};
@@ -60,6 +60,8 @@ pub(super) struct Args {
     /// Key of the tag that holds the owner
     #[arg(long, value_name = "KEY", default_value = "Owner", env = "TRAILCREATOR_CREATOR_TAG")]
     creator_tag: String,
+    #[command(flatten)]
+    owner_keys: OwnerKeysArgs,
     /// Report only these resource types (Cloud Custodian or CloudFormation names: ebs, AWS::EC2::Volume); repeatable
     #[arg(long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>)]
     types: Vec<ResourceType>,
@@ -183,7 +185,8 @@ fn of_database(args: Args, context: &Context, map: &ResourceMap, form: &Form) ->
     let chosen = if args.organization.config.is_some() { args.organization.accounts()? } else { Vec::new() };
     let accounts = chosen.iter().map(|account| account.id.clone()).chain(args.offline_accounts).collect();
     let filter = Filter { types: args.types, accounts, regions };
-    let question = offline::Question { key, rules, filter, map };
+    let owner_keys = args.owner_keys.owner_keys;
+    let question = offline::Question { key, owner_keys, rules, filter, map };
     let mut coverage = offline::coverage(&store, &question).map_err(|error| context.store_error(&error))?;
     chosen.iter().for_each(|account| coverage.set_name(&account.id, &account.name));
     let report = Report::from(coverage);
@@ -217,6 +220,7 @@ async fn of_account(args: Args, context: &Context, map: &ResourceMap, form: &For
             account,
             region,
             key,
+            owner_keys: args.owner_keys.owner_keys,
             more_tags: Vec::new(),
             overwrite: false,
             inherit: args.inherit,
@@ -259,6 +263,7 @@ async fn of_organization(
         map,
         regions: args.region.iter().map(choice).collect(),
         types: args.types,
+        owner_keys: args.owner_keys.owner_keys,
         inherit: args.inherit,
         rules,
         report: RefCell::default(),

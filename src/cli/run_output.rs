@@ -36,6 +36,8 @@ struct WriteDocument<'a> {
     value: Option<&'a str>,
     event_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    old_key: Option<&'a TagKey>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     old_value: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
@@ -190,6 +192,7 @@ fn write_document<'a>(output: &'a RunOutput<'_>, write: &'a Write, outcome: &'a 
         key: &write.key,
         value: write.new_value.as_ref().map(|value| value.as_str()),
         event_id: write.event_id.as_deref(),
+        old_key: write.old_key.as_ref(),
         old_value: write.old_value.as_ref().map(|value| value.as_str()),
         reason: reason_of(output, write),
         result: result_of(outcome),

@@ -103,7 +103,8 @@ fn print_run(context: &Context, run: &Run, writes: &[JournaledWrite]) {
     context.console.data(line(run));
     for JournaledWrite { write, result, .. } in writes {
         let value = |value: &Option<_>| value.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string);
-        let change = format!("{}: {} -> {}", write.key, value(&write.old_value), value(&write.new_value));
+        let respelled = write.old_key.as_ref().map(|old| format!("{old} -> ")).unwrap_or_default();
+        let change = format!("{respelled}{}: {} -> {}", write.key, value(&write.old_value), value(&write.new_value));
         let error = result.error.as_ref().map(|error| format!(" ({error})")).unwrap_or_default();
         let state = result.state.as_str();
         context.console.data(format_args!("{state} {} {} {change}{error}", write.resource_type, write.id));
@@ -145,6 +146,8 @@ fn write_document(row: &JournaledWrite) -> serde_json::Value {
         "id": write.id,
         "arn": write.arn,
         "region": write.region,
+        "key": write.key,
+        "old_key": write.old_key,
         "old_value": write.old_value,
         "value": write.new_value,
         "event_id": write.event_id,

@@ -118,8 +118,8 @@ fn check(context: &Context, path: &Path, at: Position, text: &str) -> Result<Opt
     }
     let Some(first) = plan.actions.first() else { return Ok(None) };
     let (account, key) = (first.account_id.clone(), plan.tag_key.as_ref().unwrap_or(&first.key).clone());
-    for action in &plan.actions {
-        tagging::parse_key(action.key.as_str())?;
+    for key in plan.actions.iter().flat_map(|action| action.old_key.iter().chain([&action.key])) {
+        tagging::parse_key(key.as_str())?;
     }
     if let Some(other) = plan.actions.iter().find(|action| action.account_id != account) {
         return Err(CommandError::usage(format_args!(

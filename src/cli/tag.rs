@@ -38,9 +38,9 @@ pub(super) struct Args {
 
 pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, CommandError> {
     let key = tagging::parse_key(&args.wanted.creator_tag)?;
-    tagging::check_more_tags(&key, &args.wanted.more_tags)?;
     let map = context.resource_map()?;
     args.wanted.types = types::resolve(&map, &args.wanted.types)?;
+    tagging::check_more_tags(&map, &args.wanted.types, &key, &args.wanted.more_tags)?;
     let store = context.open_existing_store()?;
     let rules = args.owner.rules()?;
     let updates = args.wanted.allow.updates(context, &map, &store)?;
@@ -50,6 +50,7 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
         account: caller.account,
         region: session.region().clone(),
         key,
+        owner_keys: args.wanted.owner_keys.owner_keys,
         more_tags: args.wanted.more_tags,
         overwrite: args.wanted.overwrite,
         inherit: args.wanted.inherit,
@@ -165,7 +166,8 @@ fn print_plan(context: &Context, plan: &Plan, wanted: bool) {
 /// "ebs vol-1 Owner=alice (IAM user name, CreateVolume 2026-03-01T10:00:00Z)"
 pub(super) fn action_phrase(action: &PlannedWrite) -> String {
     let PlannedWrite { resource_type, id, key, value, reason, .. } = action;
-    let was = action.old_value.as_ref().map(|value| format!(", was {value}")).unwrap_or_default();
+    let old_key = action.old_key.as_ref().map(|key| format!("{key}=")).unwrap_or_default();
+    let was = action.old_value.as_ref().map(|value| format!(", was {old_key}{value}")).unwrap_or_default();
     format!("{resource_type} {id} {key}={value} ({reason}{was})")
 }
 

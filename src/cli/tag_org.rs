@@ -76,9 +76,9 @@ pub(super) struct Args {
 pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, CommandError> {
     args.accounts.config = args.accounts_file.take().or(args.accounts.config);
     let key = tagging::parse_key(&args.wanted.creator_tag)?;
-    tagging::check_more_tags(&key, &args.wanted.more_tags)?;
     let map = context.resource_map()?;
     args.wanted.types = types::resolve(&map, &args.wanted.types)?;
+    tagging::check_more_tags(&map, &args.wanted.types, &key, &args.wanted.more_tags)?;
     // clap's own `requires` gives way to --org's conflict with a file.
     if args.role.is_some() && !args.org {
         return Err(CommandError::usage("--role goes with --org: an accounts file has the role of each account"));
@@ -107,6 +107,7 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
         map: &map,
         regions: args.region.clone(),
         types: args.wanted.types.clone(),
+        owner_keys: args.wanted.owner_keys.owner_keys.clone(),
         more_tags: args.wanted.more_tags.clone(),
         overwrite: args.wanted.overwrite,
         inherit: args.wanted.inherit,
@@ -225,6 +226,7 @@ fn question(args: &Args, rules: &OwnerRules) -> Map<String, Value> {
     let AccountsArgs { accounts, not_accounts, tags, .. } = &args.accounts;
     let fields = [
         ("--creator-tag", json!(args.wanted.creator_tag)),
+        ("--owner-keys", json!(args.wanted.owner_keys.owner_keys)),
         ("--tag", json!(args.wanted.more_tags.iter().map(ToString::to_string).collect::<Vec<_>>())),
         ("--type", json!(args.wanted.types)),
         ("--overwrite", json!(args.wanted.overwrite)),
@@ -242,7 +244,7 @@ fn same_question(run: &OrganizationRun, question: &Map<String, Value>) -> Result
     let before: Map<String, Value> = serde_json::from_str(&run.question).unwrap_or_default();
     let other: Vec<String> = question
         .iter()
-        .filter(|(name, value)| before.get(*name) != Some(value))
+        .filter(|(name, value)| before.get(*name).map_or(!is_unset(value), |was| was != *value))
         .map(|(name, _)| format!("{name} was {}", before.get(name).unwrap_or(&Value::Null)))
         .collect();
     if other.is_empty() {
@@ -250,6 +252,11 @@ fn same_question(run: &OrganizationRun, question: &Map<String, Value>) -> Result
     }
     Err(CommandError::usage(format_args!("run {} was started with other options: {}", run.id, other.join("; ")))
         .hint("give the same options as then, or start a new run without --resume"))
+}
+
+/// Whether an option was not given: a run of before that option is as one without it.
+fn is_unset(value: &Value) -> bool {
+    *value == Value::Null || *value == json!(false) || *value == json!([])
 }
 
 /// The file of plans: one line each, so that it can be written and read piece by piece. It has its name when it is whole.

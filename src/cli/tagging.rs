@@ -1,6 +1,5 @@
 //! What `tag`, `apply` and `undo` share: opening the account, running to the end or to Ctrl-C, saving a plan.
 
-use std::collections::HashSet;
 use std::fs;
 use std::future::Future;
 use std::io::Write as _;
@@ -9,7 +8,8 @@ use std::path::{Path, PathBuf};
 use super::interrupt::interrupted;
 use super::{AwsArgs, CommandError, Context};
 use crate::aws::{CallError, CallerIdentity, Session};
-use crate::names::{AccountId, Arn, Region, TagKey};
+use crate::names::{AccountId, Arn, Region, ResourceType, TagKey};
+use crate::resource_map::ResourceMap;
 use crate::store::Store;
 use crate::store::journal::{Run, RunId};
 use crate::store::organization_runs::{OrganizationRun, OrganizationRunId};
@@ -21,14 +21,28 @@ pub(super) fn parse_key(text: &str) -> Result<TagKey, CommandError> {
     tag::parse_key(text).map_err(|error| CommandError::usage(format_args!("--creator-tag: {error}")))
 }
 
-/// Checks that each key is given once.
-pub(super) fn check_more_tags(owner: &TagKey, more: &[MoreTag]) -> Result<(), CommandError> {
-    let mut known = HashSet::from([owner]);
-    match more.iter().find(|more| !known.insert(&more.key)) {
-        None => Ok(()),
-        Some(twice) => Err(CommandError::usage(format_args!("the tag {} is asked for twice", twice.key))
-            .hint("give one value for each key; --creator-tag names the tag of the owner")),
+/// Checks that each key is given once, also as the named types compare keys. Of types that are not named the plan leaves the second.
+pub(super) fn check_more_tags(
+    map: &ResourceMap,
+    types: &[ResourceType],
+    owner: &TagKey,
+    more: &[MoreTag],
+) -> Result<(), CommandError> {
+    let keys: Vec<&TagKey> = std::iter::once(owner).chain(more.iter().map(|more| &more.key)).collect();
+    let named = || types.iter().filter_map(|name| map.types.get(name));
+    for (at, key) in keys.iter().enumerate() {
+        for earlier in &keys[..at] {
+            let of_type = named().find(|definition| definition.same_key(earlier, key));
+            let why = match of_type {
+                _ if earlier == key => String::new(),
+                Some(definition) => format!(": {earlier} is the same tag on {}", definition.resource_type),
+                None => continue,
+            };
+            return Err(CommandError::usage(format_args!("the tag {key} is asked for twice{why}"))
+                .hint("give one value for each key; --creator-tag names the tag of the owner"));
+        }
     }
+    Ok(())
 }
 
 /// Opens a session, and asks whose it is.

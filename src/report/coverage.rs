@@ -10,9 +10,9 @@ use serde::Serialize;
 
 use crate::creator::{OwnerRules, creation_of, is_of_aws};
 use crate::inventory::{LiveResource, Tags};
-use crate::names::{AccountId, ResourceType, TagKey};
+use crate::names::{AccountId, ResourceType};
 use crate::tag::lineage::Lineage;
-use crate::tag::plan::{Decided, Decision, LeftKind, Question, TypeFacts, decisions, present_value};
+use crate::tag::plan::{Decided, Decision, LeftKind, Question, TypeFacts, decisions, owner_tag};
 use crate::trail::record::StoredEvent;
 
 /// The region of types that exist once per account.
@@ -170,13 +170,13 @@ impl Coverage {
     pub fn add(&mut self, question: &Question, lineage: Option<&Lineage<'_>>, facts: &TypeFacts<'_>) {
         let mut figures = Figures::of_none_live();
         for Decided { resource, events, decision, is_inherited, .. } in decisions(question, lineage, facts) {
-            let class = class_of(resource, &question.key, events, &decision);
+            let present = owner_tag(question, facts.definition, resource).map(|tag| tag.value);
+            let class = class_of(resource, present.is_some(), events, &decision);
             figures.count(class);
             let maker = match &decision {
                 Decision::Write(write) if is_inherited => Some(Maker::by_descent(write.value.as_str())),
                 _ => maker(&question.rules, &question.account, events),
             };
-            let present = present_value(resource, &question.key);
             if let Some(maker) = maker.or_else(|| present.map(Maker::by_tag)) {
                 self.add_maker(&question.account, maker, class);
             }
@@ -305,7 +305,7 @@ pub(super) fn class_of_creation(rules: &OwnerRules, creation: &StoredEvent) -> C
 }
 
 /// Unreadable tags take precedence over a missing create event: a resource without one can have the tag.
-fn class_of(resource: &LiveResource, key: &TagKey, events: &[StoredEvent], decision: &Decision) -> Class {
+fn class_of(resource: &LiveResource, is_owned: bool, events: &[StoredEvent], decision: &Decision) -> Class {
     let kind = match decision {
         Decision::Leave(kind, _) => Some(*kind),
         Decision::Write(_) => None,
@@ -313,7 +313,7 @@ fn class_of(resource: &LiveResource, key: &TagKey, events: &[StoredEvent], decis
     if kind == Some(LeftKind::NotTaggable) {
         return Class::NotTaggable;
     }
-    if present_value(resource, key).is_some() {
+    if is_owned {
         return Class::Owned;
     }
     if !matches!(resource.tags, Tags::Known(_)) {
@@ -326,7 +326,7 @@ fn class_of(resource: &LiveResource, key: &TagKey, events: &[StoredEvent], decis
             Class::ServiceCreated
         }
         // Further tags have no values here, because only the owner tag is reported.
-        Some(LeftKind::NoOwner | LeftKind::NoValue) => Class::NoOwner,
+        Some(LeftKind::NoOwner | LeftKind::NoValue | LeftKind::SameKey) => Class::NoOwner,
         Some(
             LeftKind::NotNow
             | LeftKind::TagLimit

@@ -9,7 +9,7 @@ use super::coverage::{Class, Coverage, GLOBAL, Maker, class_of_creation, maker};
 use super::who::{Filter, common_part};
 use crate::creator::{Lives, OwnerRules, creation_of};
 use crate::names::{AccountId, Region, ResourceId, ResourceType, TagKey, TagValue};
-use crate::resource_map::ResourceMap;
+use crate::resource_map::{ResourceMap, TagKeys, TypeDefinition};
 use crate::store::journal::{Run, Write, WriteState};
 use crate::store::{Store, StoreError};
 use crate::trail::record::{Action, StoredEvent};
@@ -19,6 +19,8 @@ use crate::trail::record::{Action, StoredEvent};
 pub struct Question<'a> {
     /// The tag key.
     pub key: TagKey,
+    /// Further keys that count as that tag.
+    pub owner_keys: Vec<TagKey>,
     /// The rules for owners.
     pub rules: OwnerRules,
     /// Selects resources.
@@ -43,7 +45,8 @@ struct Tagged {
     account: AccountId,
     resource_type: ResourceType,
     region: String,
-    value: Option<TagValue>,
+    /// By the place of the key among those that count.
+    values: BTreeMap<usize, TagValue>,
     /// Whether the database has events of it.
     is_recorded: bool,
 }
@@ -68,8 +71,8 @@ pub fn coverage(store: &Store, question: &Question<'_>) -> Result<Coverage, Stor
             coverage.add_recorded((&account, &region, &resource_type), class, maker);
         }
     }
-    for Tagged { account, resource_type, region, value, is_recorded } in &journaled.tagged {
-        if let Some(value) = value.as_ref().filter(|_| !is_recorded) {
+    for Tagged { account, resource_type, region, values, is_recorded } in &journaled.tagged {
+        if let Some(value) = values.values().next().filter(|_| !is_recorded) {
             let maker = Maker::by_tag(value.as_str());
             coverage.add_recorded((account, region, resource_type), Class::Owned, Some(maker));
         }
@@ -123,11 +126,11 @@ impl Journaled {
     fn read(store: &Store, question: &Question<'_>) -> Result<Self, StoreError> {
         let mut journaled = Self::default();
         let mut resources = HashMap::new();
-        for run in store.runs()?.into_iter().rev().filter(|run| run.tag_key == question.key) {
+        for run in store.runs()?.into_iter().rev().filter(|run| question.is_of_owners(run)) {
             for row in store.writes_of(run.run_id)? {
-                let is_owner = row.write.key == question.key && row.result.state == WriteState::Written;
-                if is_owner && question.keeps(&run, &row.write) {
-                    journaled.add(question, &run, row.write, &mut resources);
+                let rank = question.rank(&row.write).filter(|_| row.result.state == WriteState::Written);
+                if let Some(rank) = rank.filter(|_| question.keeps(&run, &row.write)) {
+                    journaled.add(question, &run, (row.write, rank), &mut resources);
                 }
             }
         }
@@ -138,14 +141,17 @@ impl Journaled {
         &mut self,
         question: &Question<'_>,
         run: &Run,
-        write: Write,
+        (write, rank): (Write, usize),
         resources: &mut HashMap<(AccountId, ResourceType, Region, ResourceId), usize>,
     ) {
         let Write { resource_type, id, arn, region, new_value, .. } = write;
         let resource = (run.account_id.clone(), resource_type.clone(), region.clone(), id.clone());
         let at = *resources.entry(resource).or_insert(self.tagged.len());
         if let Some(tagged) = self.tagged.get_mut(at) {
-            tagged.value = new_value;
+            match new_value {
+                Some(value) => drop(tagged.values.insert(rank, value)),
+                None => drop(tagged.values.remove(&rank)),
+            }
             return;
         }
         let region = question.region(&resource_type, region.as_str()).to_owned();
@@ -154,7 +160,8 @@ impl Journaled {
             self.by_name.insert((run.account_id.clone(), resource_type.clone(), place), at);
         }
         let account = run.account_id.clone();
-        self.tagged.push(Tagged { account, resource_type, region, value: new_value, is_recorded: false });
+        let values = new_value.map(|value| (rank, value)).into_iter().collect();
+        self.tagged.push(Tagged { account, resource_type, region, values, is_recorded: false });
     }
 
     /// The tag of a resource with events in the database.
@@ -175,11 +182,27 @@ impl Journaled {
         })?;
         let tagged = self.tagged.get_mut(at)?;
         tagged.is_recorded = true;
-        tagged.value.clone()
+        tagged.values.values().next().cloned()
     }
 }
 
 impl Question<'_> {
+    fn owner_keys(&self) -> impl Iterator<Item = &TagKey> {
+        std::iter::once(&self.key).chain(&self.owner_keys)
+    }
+
+    /// Whether a run wrote a tag that may count as the owner's: what counts is decided for each type.
+    fn is_of_owners(&self, run: &Run) -> bool {
+        let run_key = run.tag_key.as_str();
+        self.owner_keys().any(|key| TagKeys::IgnoreCase.are_same(key.as_str(), run_key))
+    }
+
+    /// The place of a write's key among those that count as the owner tag on its type.
+    fn rank(&self, write: &Write) -> Option<usize> {
+        let keys = self.map.types.get(&write.resource_type).map(TypeDefinition::tag_keys).unwrap_or_default();
+        self.owner_keys().position(|key| keys.are_same(key.as_str(), write.key.as_str()))
+    }
+
     fn keeps(&self, run: &Run, write: &Write) -> bool {
         let is_global = self.is_global(&write.resource_type);
         self.filter.keeps_type(&write.resource_type)
@@ -227,6 +250,8 @@ mod tests {
             arn: format!("arn:aws:sqs:eu-west-1:{ACCOUNT}:{}", common_part(id)).into(),
             region: "eu-west-1".into(),
             key: "Owner".into(),
+            old_key: None,
+            owner_keys: Vec::new(),
             old_value: None,
             new_value: new_value.map(TagValue::from),
             event_id: None,
@@ -245,7 +270,8 @@ mod tests {
 
     fn rows(store: &Store, filter: Filter) -> Vec<(String, String, u64, u64)> {
         let map = ResourceMap::built_in();
-        let question = Question { key: "Owner".into(), rules: OwnerRules::default(), filter, map: &map };
+        let question =
+            Question { key: "Owner".into(), owner_keys: Vec::new(), rules: OwnerRules::default(), filter, map: &map };
         let coverage = coverage(store, &question).unwrap();
         coverage
             .rows()
@@ -304,7 +330,7 @@ mod tests {
         let store = store(vec![by_service]);
         let map = ResourceMap::built_in();
         let (key, rules, filter) = ("Owner".into(), OwnerRules::default(), Filter::default());
-        let coverage = coverage(&store, &Question { key, rules, filter, map: &map }).unwrap();
+        let coverage = coverage(&store, &Question { key, owner_keys: Vec::new(), rules, filter, map: &map }).unwrap();
         assert_eq!(coverage.totals(), Figures { service_created: 1, ..Figures::default() });
         assert!(coverage.creators().is_empty());
     }

@@ -8,7 +8,7 @@ use super::live::{Report, users};
 use crate::aws::{CallError, Session};
 use crate::creator::OwnerRules;
 use crate::load::Stop;
-use crate::names::{Region, ResourceType};
+use crate::names::{Region, ResourceType, TagKey};
 use crate::org::errand::{Errand, Regions, regions_of, unless_stopped};
 use crate::org::fan_out::{Done, Organization};
 use crate::org::places::places;
@@ -30,6 +30,8 @@ pub struct Cover<'m> {
     pub regions: Vec<RegionChoice>,
     /// Only these types. Empty: all types with events in the database.
     pub types: Vec<ResourceType>,
+    /// Further keys that count as the owner tag.
+    pub owner_keys: Vec<TagKey>,
     /// Whether resources that no person created inherit the owner of their parent.
     pub inherit: bool,
     /// The rules for owners.
@@ -67,6 +69,7 @@ impl<'m> Errand<'m> for Cover<'m> {
             account: runner.place.account.clone(),
             region: runner.place.region.clone(),
             key: runner.key.clone(),
+            owner_keys: self.owner_keys.clone(),
             more_tags: Vec::new(),
             overwrite: false,
             inherit: self.inherit,

@@ -26,13 +26,14 @@ pub mod sessions;
 pub(crate) mod source;
 pub(crate) mod suggest;
 mod summary;
+pub mod tag_keys;
 pub mod template;
 mod yaml;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::names::ResourceType;
+use crate::names::{ResourceType, TagKey};
 
 pub use definition::{
     Describe, FixedEndpoint, ItemText, ListCall, Listing, NativeWriting, Page, Parent, ParentSource, ParentValue,
@@ -50,6 +51,7 @@ pub use source::MapError;
 pub use suggest::UnknownService;
 pub(crate) use suggest::nearest;
 pub use summary::{EventSummary, TypeSummary};
+pub use tag_keys::{PresentTag, TagKeys};
 pub use template::{MissingValue, Template};
 
 /// Everything known of resource types, compiled. Cheap to share: wrap it in an `Arc`.
@@ -101,6 +103,8 @@ pub struct Access {
     pub region: Option<Expression>,
     /// Where the item's tags are read.
     pub tags: TagReading,
+    /// How the keys of its tags are compared.
+    pub tag_keys: TagKeys,
     /// How a tag is written; `None` for a type that AWS can't tag.
     pub write: Option<TagWriting>,
 }
@@ -109,6 +113,16 @@ impl TypeDefinition {
     /// botocore's name of the service that lists it.
     pub fn service_name(&self) -> Option<&str> {
         self.access.as_ref().map(|access| access.service.name.as_str())
+    }
+
+    /// How the keys of its tags are compared: with case where the map says nothing else.
+    pub fn tag_keys(&self) -> TagKeys {
+        self.access.as_ref().map(|access| access.tag_keys).unwrap_or_default()
+    }
+
+    /// Whether a resource of this type can have only one of the two keys.
+    pub fn same_key(&self, one: &TagKey, other: &TagKey) -> bool {
+        self.tag_keys().are_same(one.as_str(), other.as_str())
     }
 }
 

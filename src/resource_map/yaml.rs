@@ -15,6 +15,7 @@ use serde_saphyr::Spanned;
 
 use super::definition::{Protocol, WriteMethod};
 use super::source::Text;
+use super::tag_keys::TagKeys;
 
 /// A service's file.
 #[derive(Debug, Deserialize)]
@@ -72,6 +73,7 @@ pub(super) struct TypeStanza {
     pub(super) arn: Option<Spanned<ItemTextStanza>>,
     pub(super) region: Option<Text>,
     pub(super) tags: Option<Spanned<TagsStanza>>,
+    pub(super) tag_keys: Option<Spanned<TagKeys>>,
     pub(super) write: Option<Spanned<WriteStanza>>,
 }
 

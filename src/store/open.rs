@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use super::{Store, StoreError};
 
 /// The migrations in order. Append only: `user_version` is the number of applied migrations.
-const MIGRATIONS: [&str; 9] = [
+const MIGRATIONS: [&str; 10] = [
     include_str!("../../migrations/0001_initial.sql"),
     include_str!("../../migrations/0002_athena_queries.sql"),
     include_str!("../../migrations/0003_ledger_spans.sql"),
@@ -19,6 +19,7 @@ const MIGRATIONS: [&str; 9] = [
     include_str!("../../migrations/0006_keys_of_writes.sql"),
     include_str!("../../migrations/0007_sessions.sql"),
     include_str!("../../migrations/0008_renames.sql"),
+    include_str!("../../migrations/0009_spelling_of_keys.sql"),
     include_str!("../../migrations/0010_rollbacks.sql"),
 ];
 

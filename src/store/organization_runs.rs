@@ -246,6 +246,8 @@ mod tests {
             arn: Arn::from("arn:aws:sqs:eu-west-1:1:q"),
             region: "eu-west-1".into(),
             key: "Owner".into(),
+            old_key: None,
+            owner_keys: Vec::new(),
             old_value: None,
             new_value: Some("alice".into()),
             event_id: None,

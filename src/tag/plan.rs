@@ -24,7 +24,7 @@ use super::updates::Updates;
 use crate::creator::{Owner, OwnerRules, creation_of, renames_in_words};
 use crate::inventory::{LiveResource, Tags};
 use crate::names::{AccountId, Region, TagKey, TagValue};
-use crate::resource_map::TypeDefinition;
+use crate::resource_map::{PresentTag, TypeDefinition};
 use crate::store::creations::StoredEvent;
 use crate::trail::record::Action;
 
@@ -42,6 +42,8 @@ pub struct Question {
     pub region: Region,
     /// The tag that names the owner.
     pub key: TagKey,
+    /// Further keys that count as that tag (`--owner-keys`): a resource that has one has an owner.
+    pub owner_keys: Vec<TagKey>,
     /// Further tags.
     pub more_tags: Vec<MoreTag>,
     /// Whether another value of the tags is replaced.
@@ -150,7 +152,7 @@ pub fn unproven(question: &Question, facts: &TypeFacts<'_>) -> Vec<usize> {
 pub(super) fn is_wanted(question: &Question, definition: &TypeDefinition, resource: &LiveResource) -> bool {
     let is_taggable = definition.access.as_ref().is_some_and(|access| access.write.is_some());
     let is_open =
-        question.overwrite || !question.more_tags.is_empty() || present_value(resource, &question.key).is_none();
+        question.overwrite || !question.more_tags.is_empty() || owner_tag(question, definition, resource).is_none();
     is_taggable && is_open && question.updates.allow(definition)
 }
 
@@ -158,7 +160,9 @@ pub(super) fn is_wanted(question: &Question, definition: &TypeDefinition, resour
 pub(crate) fn without_proof(question: &Question, facts: &TypeFacts<'_>) -> Vec<usize> {
     let is_taggable = facts.definition.access.as_ref().is_some_and(|access| access.write.is_some());
     let open = |resource: &LiveResource| {
-        is_taggable && !matches!(resource.tags, Tags::Known(_)) && present_value(resource, &question.key).is_none()
+        is_taggable
+            && !matches!(resource.tags, Tags::Known(_))
+            && owner_tag(question, facts.definition, resource).is_none()
     };
     (0..facts.live.len()).filter(|position| open(&facts.live[*position])).collect()
 }
@@ -203,7 +207,8 @@ fn plan_type(
     let mut users = BTreeSet::new();
     let (mut tag, mut not_found, mut untagged) = (0, 0, 0);
     for Decided { resource, decision, more, .. } in decisions(question, lineage, facts) {
-        let lacks_tag = !matches!(resource.tags, Tags::Unknown(_)) && present_value(resource, &question.key).is_none();
+        let lacks_tag =
+            !matches!(resource.tags, Tags::Unknown(_)) && owner_tag(question, facts.definition, resource).is_none();
         untagged += u64::from(lacks_tag);
         match decision {
             Decision::Write(write) => {
@@ -240,10 +245,10 @@ fn try_decide(case: Case<'_>) -> Result<PlannedWrite, (LeftKind, String)> {
     let writing = definition.access.as_ref().and_then(|access| access.write.as_ref());
     let writing = writing.ok_or((LeftKind::NotTaggable, "resources of this type can't be tagged".to_owned()))?;
     let key = &question.key;
-    let present = present_value(resource, key);
-    if let Some(value) = present.filter(|_| !question.overwrite) {
-        return Err((LeftKind::HasTag, format!("has the tag: {key}={value}")));
+    if let Some(found) = owner_tag(question, definition, resource).filter(|_| !question.overwrite) {
+        return Err((LeftKind::HasTag, has_tag(definition, key, found)));
     }
+    let present = present_tag(definition, resource, key);
     let refusal = question.updates.refusal(definition, &resource.arn);
     let Claim { owner, event_id, reason } = match (claim(case), &refusal) {
         // Of a type that may not be written no parent was looked for.
@@ -252,8 +257,8 @@ fn try_decide(case: Case<'_>) -> Result<PlannedWrite, (LeftKind, String)> {
         }
         (claim, _) => claim?,
     };
-    if present == Some(owner.value.as_str()) {
-        return Err((LeftKind::SameValue, format!("has the tag with that very value: {key}={}", owner.value)));
+    if let Some(PresentTag { key, value }) = present.filter(|present| present.value == owner.value) {
+        return Err((LeftKind::SameValue, format!("has the tag with that very value: {key}={value}")));
     }
     if let Some(why) = refusal {
         return Err(why);
@@ -262,7 +267,11 @@ fn try_decide(case: Case<'_>) -> Result<PlannedWrite, (LeftKind, String)> {
     if !writing.is_allowed_now(&resource.item) {
         return Err((LeftKind::NotNow, format!("its state does not allow it now ({})", state_of(&resource.item))));
     }
-    Ok(planned(question, resource, (key, owner.value), event_id, reason))
+    let write = planned(case, (key, owner.value), event_id, reason);
+    // An overwrite looks at the tag itself: a further key stays beside it.
+    let further =
+        question.owner_keys.iter().filter(|further| !question.overwrite && !definition.same_key(further, key));
+    Ok(PlannedWrite { owner_keys: further.cloned().collect(), ..write })
 }
 
 /// An owner, what that rests on, and why.
@@ -310,13 +319,9 @@ fn claim(case: Case<'_>) -> Result<Claim, (LeftKind, String)> {
 }
 
 /// The write of a tag on a resource, resting on an event.
-fn planned(
-    question: &Question,
-    resource: &LiveResource,
-    (key, value): (&TagKey, String),
-    event_id: Option<String>,
-    reason: String,
-) -> PlannedWrite {
+fn planned(case: Case<'_>, (key, value): (&TagKey, String), event_id: Option<String>, reason: String) -> PlannedWrite {
+    let Case { question, definition, resource, .. } = case;
+    let present = present_tag(definition, resource, key);
     PlannedWrite {
         resource_type: resource.resource_type.clone(),
         id: resource.id.clone(),
@@ -326,17 +331,46 @@ fn planned(
         key: key.clone(),
         value: TagValue::new(value),
         event_id,
-        old_value: present_value(resource, key).map(TagValue::from),
+        old_key: present.filter(|present| present.key != key.as_str()).map(|present| present.key.into()),
+        old_value: present.map(|present| present.value.into()),
+        owner_keys: Vec::new(),
         reason,
     }
 }
 
-/// The tag's present value, as far as known.
-pub(crate) fn present_value<'a>(resource: &'a LiveResource, key: &TagKey) -> Option<&'a str> {
+/// The tag as the resource has it, as far as known. Its key may be spelled otherwise where the type ignores case.
+pub(crate) fn present_tag<'a>(
+    definition: &TypeDefinition,
+    resource: &'a LiveResource,
+    key: &TagKey,
+) -> Option<PresentTag<'a>> {
     match &resource.tags {
-        Tags::Known(tags) | Tags::Partial(tags) => tags.get(key.as_str()).map(String::as_str),
+        Tags::Known(tags) | Tags::Partial(tags) => definition.tag_keys().get(tags, key),
         Tags::Unknown(_) => None,
     }
+}
+
+/// The tag that names the resource's owner, as far as known: the one asked for, else one of the further keys.
+pub(crate) fn owner_tag<'a>(
+    question: &Question,
+    definition: &TypeDefinition,
+    resource: &'a LiveResource,
+) -> Option<PresentTag<'a>> {
+    let mut keys = std::iter::once(&question.key).chain(&question.owner_keys);
+    keys.find_map(|key| present_tag(definition, resource, key))
+}
+
+/// Which tag the resource has; where its key is another one, why it counts.
+fn has_tag(definition: &TypeDefinition, key: &TagKey, present: PresentTag<'_>) -> String {
+    let PresentTag { key: spelled, value } = present;
+    let why = if spelled == key.as_str() {
+        String::new()
+    } else if definition.tag_keys().are_same(spelled, key.as_str()) {
+        format!(", the same key as {key} on {}", definition.resource_type)
+    } else {
+        format!(", an owner key beside {key}")
+    };
+    format!("has the tag: {spelled}={value}{why}")
 }
 
 /// That the tag's value is known, and that there is room for one that isn't there beside those that the plan adds already.

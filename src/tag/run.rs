@@ -12,13 +12,13 @@ use std::future::Future;
 
 use super::apply::{self, Applied, Aws, Job, Outcome, Stop, Task};
 use super::current::{self, Current};
-use super::plan::{LeftKind, PlannedWrite, present_value};
+use super::plan::{LeftKind, PlannedWrite};
 use super::survey::Survey;
 use super::updates::Updates;
 use crate::aws::Session;
-use crate::inventory::{LiveResource, Place};
+use crate::inventory::{LiveResource, Place, Tags};
 use crate::names::{Arn, TagKey, TagValue};
-use crate::resource_map::{ResourceMap, WriteMethod};
+use crate::resource_map::{PresentTag, ResourceMap, TagKeys, TypeDefinition, WriteMethod};
 use crate::store::journal::{JournaledWrite, NewRun, RunId, RunKind, Write, WriteResult, WriteState};
 use crate::store::organization_runs::OrganizationRunId;
 use crate::store::{Store, StoreError};
@@ -127,11 +127,15 @@ impl<'a> Runner<'a> {
         }
         let (writes, states): (Vec<_>, Vec<_>) = open.into_iter().unzip();
         let current = current::read(self.session, self.map, &self.place, &writes).await;
-        for ((write, state), current) in writes.into_iter().zip(states).zip(current) {
+        for ((mut write, state), current) in writes.into_iter().zip(states).zip(current) {
+            let keys = self.map.types.get(&write.resource_type).map(TypeDefinition::tag_keys).unwrap_or_default();
             let check = match current {
                 Current::Live(live) if state == WriteState::Started && self.is_update(&write) => Check::Begun(live),
-                current => check(&write, state, current),
+                current => check(&write, keys, state, current),
             };
+            if let Check::Ready(live) = &check {
+                write.old_key = old_key(&write, keys, live);
+            }
             self.sort_in(write, check, &mut prepared);
         }
         prepared
@@ -247,6 +251,8 @@ fn planned_writes(actions: &[PlannedWrite]) -> Vec<Write> {
         arn: action.arn.clone(),
         region: action.region.clone(),
         key: action.key.clone(),
+        old_key: action.old_key.clone(),
+        owner_keys: action.owner_keys.clone(),
         old_value: action.old_value.clone(),
         new_value: Some(action.value.clone()),
         event_id: action.event_id.clone(),
@@ -254,8 +260,14 @@ fn planned_writes(actions: &[PlannedWrite]) -> Vec<Write> {
     writes.collect()
 }
 
+/// The write that restores the state before: also the key's spelling, where the write changed it.
 fn reverse(write: Write) -> Write {
-    Write { old_value: write.new_value, new_value: write.old_value, event_id: None, ..write }
+    let (key, old_key) = match write.old_key {
+        Some(before) => (before, Some(write.key)),
+        None => (write.key, None),
+    };
+    let (old_value, new_value) = (write.new_value, write.old_value);
+    Write { key, old_key, old_value, new_value, owner_keys: Vec::new(), event_id: None, ..write }
 }
 
 /// A run's writes that were made, or may have been, as far as no other run took them back.
@@ -282,25 +294,43 @@ pub fn standing(store: &Store, run: RunId) -> Result<Standing, StoreError> {
     Ok(Standing { taken_back: before - writes.len(), writes, by: by_position.into_values().collect() })
 }
 
-fn check(write: &Write, state: WriteState, current: Current) -> Check {
+fn check(write: &Write, keys: TagKeys, state: WriteState, current: Current) -> Check {
     let live = match current {
         Current::Live(live) => live,
         Current::Gone => return Check::Over(Outcome::Vanished("it no longer exists".to_owned())),
         Current::Unreadable(why) => return Check::Over(Outcome::Failed(why)),
     };
-    let key = &write.key;
-    let value = present_value(&live, key);
-    if value == write.old_value.as_ref().map(TagValue::as_str) {
+    let present = tag_of(&live, keys, &write.key);
+    let is_spelled = present.is_none_or(|present| write.spells(present.key));
+    let has = |value: Option<&TagValue>| is_spelled && present.map(|tag| tag.value) == value.map(TagValue::as_str);
+    let mut owner_keys = write.owner_keys.iter();
+    let counts_as_it = owner_keys.find_map(|key| tag_of(&live, keys, key)).filter(|_| present.is_none());
+    if has(write.old_value.as_ref()) && counts_as_it.is_none() {
         return Check::Ready(live);
     }
-    let is_done = value == write.new_value.as_ref().map(TagValue::as_str);
+    let is_done = has(write.new_value.as_ref());
     if is_done && state == WriteState::Started {
         // Its call was made, but what AWS answered did not reach the journal.
         return Check::Over(Outcome::Written { request_id: None });
     }
-    let now = value.map_or_else(|| format!("has no tag {key}"), |value| format!("has {key}={value}"));
+    let now = present.or(counts_as_it);
+    let now = now.map_or_else(|| format!("has no tag {}", write.key), |tag| format!("has {}={}", tag.key, tag.value));
     let since = if is_done { "already" } else { "now, changed by somebody since" };
     Check::Over(Outcome::Skipped(format!("{now} {since}")))
+}
+
+/// The tag as the resource has it.
+fn tag_of<'l>(live: &'l LiveResource, keys: TagKeys, key: &TagKey) -> Option<PresentTag<'l>> {
+    match &live.tags {
+        Tags::Known(tags) | Tags::Partial(tags) => keys.get(tags, key),
+        Tags::Unknown(_) => None,
+    }
+}
+
+/// The key on the resource just before the write, where it is spelled otherwise: that is what undoing restores.
+fn old_key(write: &Write, keys: TagKeys, live: &LiveResource) -> Option<TagKey> {
+    let present = tag_of(live, keys, &write.key).filter(|present| present.key != write.key.as_str());
+    present.map(|present| present.key.into())
 }
 
 #[cfg(test)]

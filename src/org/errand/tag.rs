@@ -6,7 +6,7 @@ use super::{Errand, unless_stopped};
 use crate::aws::{CallError, Session, regions};
 use crate::creator::OwnerRules;
 use crate::load::Stop;
-use crate::names::{Region, ResourceType};
+use crate::names::{Region, ResourceType, TagKey};
 use crate::org::fan_out::{Done, Organization};
 use crate::org::places::places;
 use crate::org::{Account, RegionChoice};
@@ -26,6 +26,8 @@ pub struct Tag<'m> {
     pub regions: Vec<RegionChoice>,
     /// Only these types; empty: all that the database has records of.
     pub types: Vec<ResourceType>,
+    /// Further keys that count as the owner's tag.
+    pub owner_keys: Vec<TagKey>,
     /// Further tags.
     pub more_tags: Vec<MoreTag>,
     /// Whether another value of the tags is replaced.
@@ -117,6 +119,7 @@ impl<'m> Tag<'m> {
             account: runner.place.account.clone(),
             region: runner.place.region.clone(),
             key: runner.key.clone(),
+            owner_keys: self.owner_keys.clone(),
             more_tags: self.more_tags.clone(),
             overwrite: self.overwrite,
             inherit: self.inherit,

@@ -18,6 +18,7 @@ fn question(suffix: Option<&str>) -> Question {
         account: ACCOUNT.into(),
         region: Region::from("eu-west-1"),
         key: "Owner".into(),
+        owner_keys: Vec::new(),
         more_tags: Vec::new(),
         overwrite: false,
         inherit: false,

@@ -48,6 +48,7 @@ impl Compiler<'_> {
             arn: stanza.arn.as_ref().map(|arn| self.arn(arn, &scope("`arn`", vec!["id"]))).transpose()?,
             region: self.optional_expression(stanza.region.as_ref())?,
             tags: self.tag_reading(service, stanza.tags.as_ref(), &parent)?,
+            tag_keys: stanza.tag_keys.as_ref().map(|keys| keys.value).unwrap_or_default(),
             write: stanza.write.as_ref().map(|write| self.tag_writing(service, write, &parent)).transpose()?,
         }))
     }
@@ -55,7 +56,7 @@ impl Compiler<'_> {
     /// Without `list` the type is reached as the built-in map says, so nothing else about it may be said here.
     fn no_access(&self, stanza: &TypeStanza) -> Result<Option<Access>, MapError> {
         let text = |text: &Option<Spanned<ItemTextStanza>>| text.as_ref().map(|text| text.referenced);
-        let useless: [(&str, Option<Location>); 8] = [
+        let useless: [(&str, Option<Location>); 9] = [
             ("id", text(&stanza.id)),
             ("names", stanza.names.first().map(|name| name.referenced)),
             ("made_with", stanza.made_with.first().map(|text| text.referenced)),
@@ -63,6 +64,7 @@ impl Compiler<'_> {
             ("arn", text(&stanza.arn)),
             ("region", stanza.region.as_ref().map(|region| region.referenced)),
             ("tags", stanza.tags.as_ref().map(|tags| tags.referenced)),
+            ("tag_keys", stanza.tag_keys.as_ref().map(|keys| keys.referenced)),
             ("write", stanza.write.as_ref().map(|write| write.referenced)),
         ];
         match useless.into_iter().find_map(|(key, at)| at.map(|at| (key, at))) {

@@ -58,9 +58,9 @@ impl Store {
         let run_id = RunId(transaction.last_insert_rowid());
         {
             let mut insert = transaction.prepare(
-                "INSERT INTO writes (run_id, position, resource_type, resource_id, arn, region, tag_key, old_value, \
-                                     new_value, event_id, state)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'planned')",
+                "INSERT INTO writes (run_id, position, resource_type, resource_id, arn, region, tag_key, old_key, \
+                                     owner_keys, old_value, new_value, event_id, state)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'planned')",
             )?;
             for write in writes {
                 insert.execute(params![
@@ -71,6 +71,8 @@ impl Store {
                     write.arn.as_str(),
                     write.region.as_str(),
                     write.key.as_str(),
+                    write.old_key.as_ref().map(TagKey::as_str),
+                    text_of_keys(&write.owner_keys),
                     write.old_value.as_ref().map(TagValue::as_str),
                     write.new_value.as_ref().map(TagValue::as_str),
                     write.event_id,
@@ -169,7 +171,7 @@ impl Store {
     pub fn writes_of(&self, run: RunId) -> Result<Vec<JournaledWrite>, StoreError> {
         let mut query = self.connection.prepare(
             "SELECT position, resource_type, resource_id, arn, writes.region,
-                    COALESCE(writes.tag_key, runs.tag_key) AS tag_key, old_value, new_value, event_id, state, error,
+                    COALESCE(writes.tag_key, runs.tag_key) AS tag_key, old_key, owner_keys, old_value, new_value, event_id, state, error,
                     request_id, written_at
              FROM writes JOIN runs USING (run_id) WHERE run_id = ? ORDER BY position",
         )?;
@@ -217,6 +219,15 @@ fn run_of(row: &Row<'_>) -> rusqlite::Result<Run> {
     })
 }
 
+/// Keys, one a line: no key holds a line break. NULL: none.
+fn text_of_keys(keys: &[TagKey]) -> Option<String> {
+    (!keys.is_empty()).then(|| keys.iter().map(TagKey::as_str).collect::<Vec<_>>().join("\n"))
+}
+
+fn keys_of_text(text: Option<&str>) -> Vec<TagKey> {
+    text.into_iter().flat_map(str::lines).map(TagKey::from).collect()
+}
+
 fn write_of(row: &Row<'_>) -> rusqlite::Result<JournaledWrite> {
     let position = row.get("position")?;
     Ok(JournaledWrite {
@@ -227,6 +238,8 @@ fn write_of(row: &Row<'_>) -> rusqlite::Result<JournaledWrite> {
             arn: Arn::new(row.get::<_, String>("arn")?),
             region: Region::new(row.get::<_, String>("region")?),
             key: TagKey::new(row.get::<_, String>("tag_key")?),
+            old_key: row.get::<_, Option<String>>("old_key")?.map(TagKey::new),
+            owner_keys: keys_of_text(row.get::<_, Option<String>>("owner_keys")?.as_deref()),
             old_value: row.get::<_, Option<String>>("old_value")?.map(TagValue::new),
             new_value: row.get::<_, Option<String>>("new_value")?.map(TagValue::new),
             event_id: row.get("event_id")?,

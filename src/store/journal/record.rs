@@ -68,12 +68,23 @@ pub struct Write {
     pub region: Region,
     /// The tag key.
     pub key: TagKey,
+    /// The key before, where it was spelled otherwise and the type ignores case.
+    pub old_key: Option<TagKey>,
+    /// Further keys that count as the tag: the resource must have none of them.
+    pub owner_keys: Vec<TagKey>,
     /// The value before.
     pub old_value: Option<TagValue>,
     /// The value after.
     pub new_value: Option<TagValue>,
     /// The event that determined the value.
     pub event_id: Option<String>,
+}
+
+impl Write {
+    /// Whether the write is about a tag whose key is spelled so: as it was before, or as it is after.
+    pub fn spells(&self, key: &str) -> bool {
+        key == self.key.as_str() || self.old_key.as_ref().is_some_and(|old| old.as_str() == key)
+    }
 }
 
 /// A run before its start.

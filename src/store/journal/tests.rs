@@ -26,6 +26,8 @@ fn write(position: u32) -> Write {
         arn: format!("arn:aws:sqs:eu-west-1:123456789012:q{position}").into(),
         region: "eu-west-1".into(),
         key: "Owner".into(),
+        old_key: (position == 1).then(|| "owner".into()),
+        owner_keys: if position == 0 { vec!["OwnerEmail".into(), "Made By".into()] } else { Vec::new() },
         old_value: (position == 1).then(|| "old".into()),
         new_value: Some("alice".into()),
         event_id: Some("e".to_owned()),

@@ -15,6 +15,7 @@ use super::{Job, Outcome, Task};
 use crate::aws::CallError;
 use crate::inventory::{Tags, of_ancestors};
 use crate::resource_map::{NativeWriting, Request};
+use crate::store::journal::Write;
 
 /// Makes the writes of a batch whose types have no other way.
 pub(super) async fn write_each(api: &impl TagApi, job: &Job, tasks: Vec<&Task<'_>>) -> Vec<(u32, Outcome)> {
@@ -92,15 +93,13 @@ async fn changed_tags(api: &impl TagApi, task: &Task<'_>) -> Result<BTreeMap<Str
         Tags::Partial(_) => return Err(unread_tags("not all of them are told")),
         Tags::Unknown(reason) => return Err(unread_tags(&reason)),
     };
-    let key = task.write.key.as_str();
-    let expected = task.write.old_value.as_ref().map(|value| value.as_str());
-    if tags.get(key).map(String::as_str) != expected {
+    let Write { key, old_value, new_value, .. } = &task.write;
+    let keys = task.definition.tag_keys();
+    let present = keys.get(&tags, key).map(|tag| tag.value);
+    if present != old_value.as_ref().map(|value| value.as_str()) {
         return Err(Outcome::Skipped("somebody changed the tag meanwhile".to_owned()));
     }
-    match &task.write.new_value {
-        Some(value) => tags.insert(key.to_owned(), value.to_string()),
-        None => tags.remove(key),
-    };
+    keys.set(&mut tags, key, new_value.as_ref().map(|value| value.as_str()));
     Ok(tags)
 }
 

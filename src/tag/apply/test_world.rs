@@ -260,6 +260,8 @@ pub(in crate::tag) fn tasks<'m>(
             arn: live.arn.clone(),
             region: live.region.clone(),
             key: "Owner".into(),
+            old_key: None,
+            owner_keys: Vec::new(),
             old_value: old.map(TagValue::from),
             new_value: new.map(TagValue::from),
             event_id: None,

@@ -111,6 +111,7 @@ fn question() -> Question {
         account: ACCOUNT.into(),
         region: "eu-west-1".into(),
         key: "Owner".into(),
+        owner_keys: Vec::new(),
         more_tags: Vec::new(),
         overwrite: false,
         inherit: true,

@@ -30,9 +30,15 @@ pub struct PlannedWrite {
     /// The event that the owner rests on.
     #[serde(default)]
     pub event_id: Option<String>,
+    /// The key that it replaces, where the resource spells it otherwise and its type ignores case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_key: Option<TagKey>,
     /// The value that it replaces; without one the resource must not have the tag.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub old_value: Option<TagValue>,
+    /// Further keys that count as the tag: the resource must have none of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub owner_keys: Vec<TagKey>,
     /// Why this owner.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
@@ -68,6 +74,8 @@ pub enum LeftKind {
     NoOwner,
     /// What a further tag wants isn't known.
     NoValue,
+    /// A further tag's key is the same tag as one that is written already: the type ignores case.
+    SameKey,
     /// Whether it has the tag could not be read.
     TagsUnknown,
     /// AWS has no tags on this type, or the resource map doesn't say how they are written.
@@ -91,6 +99,7 @@ impl LeftKind {
             Self::NoRecord => "without a record",
             Self::NoOwner => "without an owner",
             Self::NoValue => "without a value for a further tag",
+            Self::SameKey => "with two keys that are one tag",
             Self::TagsUnknown => "whose tags could not be read",
             Self::NotTaggable => "of types that can't be tagged",
             Self::NotNow => "in a state that does not allow it now",

@@ -9,7 +9,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Case, Decision, LeftKind, PlannedWrite, creation_of, planned, present_value, prove_tags};
+use super::{Case, Decision, LeftKind, PlannedWrite, creation_of, has_tag, planned, present_tag, prove_tags};
 use crate::creator::{NoOwner, Owner, TagTemplate};
 use crate::inventory::{LiveResource, Tags};
 use crate::names::TagKey;
@@ -90,8 +90,11 @@ pub(super) fn decide_more(case: Case<'_>, owner: &Decision) -> Vec<(TagKey, Deci
     let Some(grounds) = Grounds::of(case) else { return Vec::new() };
     let mut added = usize::from(matches!(owner, Decision::Write(write) if write.old_value.is_none()));
     let mut decisions = Vec::new();
-    for more in more_tags {
-        let decision = match decide(case, more, &grounds, added) {
+    for (at, more) in more_tags.iter().enumerate() {
+        let mut earlier = std::iter::once(&case.question.key).chain(more_tags[..at].iter().map(|more| &more.key));
+        let same = earlier.find(|key| case.definition.same_key(key, &more.key));
+        let decided = same.map_or_else(|| decide(case, more, &grounds, added), |same| Err(same_tag(case, more, same)));
+        let decision = match decided {
             Ok(write) => {
                 added += usize::from(write.old_value.is_none());
                 Decision::Write(Box::new(write))
@@ -114,14 +117,15 @@ pub(super) fn is_open(resource: &LiveResource, decision: &Decision) -> bool {
 fn decide(case: Case<'_>, more: &MoreTag, grounds: &Grounds, added: usize) -> Result<PlannedWrite, (LeftKind, String)> {
     let Case { question, definition, resource, .. } = case;
     let key = &more.key;
-    let present = present_value(resource, key);
-    if let Some(value) = present.filter(|_| !question.overwrite) {
-        return Err((LeftKind::HasTag, format!("has the tag: {key}={value}")));
+    let present = present_tag(definition, resource, key);
+    if let Some(found) = present.filter(|_| !question.overwrite) {
+        return Err((LeftKind::HasTag, has_tag(definition, key, found)));
     }
     let found = more.template.value(&grounds.event, &grounds.owner);
     let found = found.map_err(|why| (LeftKind::NoValue, format!("no {key}: {why}")))?;
-    if present == Some(found.value.as_str()) {
-        return Err((LeftKind::SameValue, format!("has the tag with that very value: {key}={}", found.value)));
+    if let Some(present) = present.filter(|present| present.value == found.value) {
+        let reason = format!("has the tag with that very value: {}={}", present.key, present.value);
+        return Err((LeftKind::SameValue, reason));
     }
     if let Some(why) = question.updates.refusal(definition, &resource.arn) {
         return Err(why);
@@ -129,5 +133,10 @@ fn decide(case: Case<'_>, more: &MoreTag, grounds: &Grounds, added: usize) -> Re
     prove_tags(resource, key, present.is_some(), added)?;
     let cleaned = found.original.map(|original| format!("made legal for tags from {original:?}, ")).unwrap_or_default();
     let reason = format!("{cleaned}{}", grounds.reason);
-    Ok(planned(question, resource, (key, found.value), grounds.event_id.clone(), reason))
+    Ok(planned(case, (key, found.value), grounds.event_id.clone(), reason))
+}
+
+/// Why a further tag is not written where its key is that of a tag before it.
+fn same_tag(case: Case<'_>, more: &MoreTag, same: &TagKey) -> (LeftKind, String) {
+    (LeftKind::SameKey, format!("no {}: it is the same tag as {same} on {}", more.key, case.definition.resource_type))
 }

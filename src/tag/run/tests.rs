@@ -22,14 +22,14 @@ fn write(old: Option<&str>, new: Option<&str>) -> Write {
 }
 
 fn over(write: &Write, state: WriteState, current: Current) -> Outcome {
-    match check(write, state, current) {
+    match check(write, TagKeys::MatchCase, state, current) {
         Check::Over(outcome) => outcome,
         Check::Ready(live) | Check::Begun(live) => panic!("ready: {live:?}"),
     }
 }
 
 fn is_ready(write: &Write, current: Current) -> bool {
-    matches!(check(write, WriteState::Started, current), Check::Ready(_))
+    matches!(check(write, TagKeys::MatchCase, WriteState::Started, current), Check::Ready(_))
 }
 
 #[test]
@@ -71,6 +71,53 @@ fn a_reverse_keeps_its_number_and_swaps_the_values() {
     assert_eq!(reversed, Write { event_id: None, ..write(Some("alice"), Some("bob")) });
 }
 
+fn tagged(tags: &[(&str, &str)]) -> Current {
+    let mut live = queue(0);
+    live.tags = Tags::Known(tags.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect());
+    Current::Live(Box::new(live))
+}
+
+fn is_ready_without_case(write: &Write, current: Current) -> bool {
+    matches!(check(write, TagKeys::IgnoreCase, WriteState::Planned, current), Check::Ready(_))
+}
+
+#[test]
+fn a_reverse_restores_the_spelling_of_the_key() {
+    let overwrite = Write { old_key: Some("owner".into()), ..write(Some("payments"), Some("alice")) };
+    let undo = reverse(overwrite.clone());
+    assert_eq!((undo.key.as_str(), undo.old_key.as_ref().map(TagKey::as_str)), ("owner", Some("Owner")));
+    assert_eq!((&undo.old_value, &undo.new_value), (&overwrite.new_value, &overwrite.old_value));
+    // Whether AWS took the new spelling or kept the old one.
+    assert!(is_ready_without_case(&undo, tagged(&[("Owner", "alice")])));
+    assert!(is_ready_without_case(&undo, tagged(&[("owner", "alice")])));
+    assert!(!is_ready_without_case(&undo, tagged(&[("OWNER", "alice")])), "another writer's spelling");
+    assert!(!is_ready_without_case(&undo, tagged(&[("Owner", "bob")])));
+    assert_eq!(reverse(undo), overwrite);
+}
+
+#[test]
+fn a_tag_that_was_spelled_otherwise_since_is_left() {
+    let (first, removal) = (write(None, Some("alice")), write(Some("alice"), None));
+    assert!(!is_ready_without_case(&first, tagged(&[("owner", "payments")])));
+    assert!(!is_ready_without_case(&removal, tagged(&[("owner", "alice")])), "not the tag that was written");
+    let Check::Over(Outcome::Skipped(why)) =
+        check(&first, TagKeys::IgnoreCase, WriteState::Started, tagged(&[("owner", "alice")]))
+    else {
+        panic!("it has the tag")
+    };
+    assert!(why.contains("has owner=alice"), "{why}");
+}
+
+#[test]
+fn a_tag_is_not_added_beside_a_further_owner_key() {
+    let write = Write { owner_keys: vec!["OwnerEmail".into()], ..write(None, Some("alice")) };
+    assert!(is_ready(&write, tagged(&[("team", "blue")])));
+    let Outcome::Skipped(why) = over(&write, WriteState::Planned, tagged(&[("OwnerEmail", "a@b")])) else { panic!() };
+    assert!(why.contains("has OwnerEmail=a@b"), "{why}");
+    let both = tagged(&[("OwnerEmail", "a@b"), ("Owner", "alice")]);
+    assert_eq!(over(&write, WriteState::Started, both), Outcome::Written { request_id: None }, "it was made before");
+}
+
 /// The rest of a run, as `apply --resume` takes it up: what isn't over, compared with the world.
 fn rest<'m>(world: &World, store: &Store, run: RunId) -> Prepared<'m>
 where
@@ -89,7 +136,7 @@ where
             live.tags = Tags::Known(tags);
             Current::Live(Box::new(live))
         });
-        match check(&row.write, row.result.state, current) {
+        match check(&row.write, TagKeys::MatchCase, row.result.state, current) {
             Check::Over(outcome) => prepared.over.push((row.write, outcome)),
             Check::Ready(live) | Check::Begun(live) => {
                 let definition = &MAP.types[&row.write.resource_type];

@@ -1,13 +1,14 @@
 //! What a file is refused for, with the exact place.
 
 use super::{GOOD, assert_refused, compile, good_but, refused};
+use crate::resource_map::TagKeys;
 
 #[test]
 fn a_misspelt_key_names_the_nearest() {
     assert_refused(
         &good_but("    events:", "    eventz:"),
         "5:5: unknown key `eventz`; did you mean `events`? Allowed here: type, cloudformation, aliases, global, doubts, events, deletes, renames, \
-         list, id, names, made_with, parents, arn, region, tags, write",
+         list, id, names, made_with, parents, arn, region, tags, tag_keys, write",
     );
     assert_refused(
         &good_but("        ids:", "        id:"),
@@ -343,6 +344,22 @@ fn without_list_nothing_else_may_be_said_of_reaching_the_type() {
     assert_refused(
         &format!("{events_only}    arn: Arn\n"),
         "5:10: `arn` is of no use without `list`; add `list`, or leave the built-in ways by removing `arn`",
+    );
+}
+
+#[test]
+fn tag_keys_are_compared_with_case_unless_the_map_says_otherwise() {
+    let rule = |text: &str| compile(&good_but("    list:", &format!("{text}    list:")))[0].definition.tag_keys();
+    assert_eq!(rule(""), TagKeys::MatchCase);
+    assert_eq!(rule("    tag_keys: match-case\n"), TagKeys::MatchCase);
+    assert_eq!(rule("    tag_keys: ignore-case\n"), TagKeys::IgnoreCase);
+    assert_refused(
+        "service: x\nresources:\n  - type: thing\n    events: [{event: E, ids: '@'}]\n    tag_keys: ignore-case\n",
+        "5:15: `tag_keys` is of no use without `list`; add `list`, or leave the built-in ways by removing `tag_keys`",
+    );
+    assert_refused(
+        &good_but("    list:", "    tag_keys: ignore_case\n    list:"),
+        "8:15: `ignore_case` is not allowed here; did you mean `ignore-case`? Allowed here: match-case, ignore-case",
     );
 }
 

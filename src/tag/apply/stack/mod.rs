@@ -161,12 +161,14 @@ fn tags_of(now: &Value) -> BTreeMap<String, String> {
 
 fn is_as_expected(task: &Task<'_>, tags: &BTreeMap<String, String>) -> bool {
     let expected = task.write.old_value.as_ref().map(|value| value.as_str());
-    tags.get(task.write.key.as_str()).map(String::as_str) == expected
+    let is_owned = task.write.owner_keys.iter().any(|key| tags.contains_key(key.as_str()));
+    tags.get(task.write.key.as_str()).map(String::as_str) == expected && !is_owned
 }
 
 fn changed_meanwhile(task: &Task<'_>, tags: &BTreeMap<String, String>) -> Outcome {
-    let key = &task.write.key;
-    let now = tags.get(key.as_str()).map_or_else(|| format!("no tag {key}"), |value| format!("{key}={value}"));
+    let keys = std::iter::once(&task.write.key).chain(&task.write.owner_keys);
+    let present = keys.filter_map(|key| Some(format!("{key}={}", tags.get(key.as_str())?))).next();
+    let now = present.unwrap_or_else(|| format!("no tag {}", task.write.key));
     Outcome::Skipped(format!("the tag was changed meanwhile: it has {now}"))
 }
 
