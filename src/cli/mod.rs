@@ -5,6 +5,7 @@
 
 mod accounts;
 mod apply;
+mod confirm;
 mod context;
 mod count;
 mod error;
@@ -24,6 +25,7 @@ mod resource_map;
 mod run_output;
 mod runs;
 mod saved_plans;
+mod scope;
 mod table;
 mod tag;
 mod tag_org;

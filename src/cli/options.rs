@@ -7,6 +7,7 @@ use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
+use super::scope::ScopeArgs;
 use super::{CommandError, Context};
 use crate::aws::AwsOptions;
 use crate::console::OutputFormat;
@@ -171,6 +172,8 @@ pub(super) struct WantedArgs {
     /// tags or its attachment name (docs/owners.md)
     #[arg(long, env = "TRAILCREATOR_INHERIT")]
     pub(super) inherit: bool,
+    #[command(flatten)]
+    pub(super) scope: ScopeArgs,
     /// Save what would be written to a file for `apply`, and write nothing to AWS
     #[arg(long, value_name = "FILE")]
     pub(super) save_plan: Option<PathBuf>,

@@ -21,7 +21,7 @@ use crate::report::offline;
 use crate::report::organization::Cover;
 use crate::report::who::Filter;
 use crate::resource_map::ResourceMap;
-use crate::tag::plan::{FailedType, Question, SkippedType, TypeProblem};
+use crate::tag::plan::{FailedType, Question, Scope, SkippedType, TypeProblem};
 
 /// The version of the JSON document's form.
 const FORMAT_VERSION: u32 = 1;
@@ -195,8 +195,9 @@ async fn of_account(args: Args, context: &Context, map: &ResourceMap, form: &For
         let account = account.map_err(|error| tagging::aws_error("asking which account this is", &error))?;
         let regions = wanted_regions(context, &session, &args.region).await?;
         let region = session.region().clone();
+        let (inherit, scope) = (args.inherit, Scope::default());
         let question =
-            Question { account, region, key, more_tags: Vec::new(), overwrite: false, inherit: args.inherit, rules };
+            Question { account, region, key, more_tags: Vec::new(), overwrite: false, inherit, rules, scope };
         let progress = context.console.progress("listing types", None);
         let mut note = |done, resource_type: &ResourceType| progress.update(done, resource_type.as_str());
         let report = look_at_account((&session, map, &store), &question, &regions, &args.types, &mut note).await;

@@ -327,8 +327,8 @@ fn class_of(resource: &LiveResource, key: &TagKey, events: &[StoredEvent], decis
         }
         // No value is a matter of further tags, which are not looked at here.
         Some(LeftKind::NoOwner | LeftKind::NoValue) => Class::NoOwner,
-        Some(LeftKind::NotNow | LeftKind::TagLimit | LeftKind::NotTaggable) => Class::NotTaggable,
-        Some(LeftKind::HasTag | LeftKind::SameValue) => Class::Owned,
+        Some(LeftKind::NotNow | LeftKind::TagLimit | LeftKind::NotTaggable | LeftKind::SkipTag) => Class::NotTaggable,
+        Some(LeftKind::HasTag | LeftKind::SameValue | LeftKind::WrittenByOthers) => Class::Owned,
         Some(LeftKind::TagsUnknown) => Class::Unknown,
     }
 }

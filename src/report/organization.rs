@@ -15,7 +15,7 @@ use crate::org::places::places;
 use crate::org::{Account, RegionChoice};
 use crate::resource_map::ResourceMap;
 use crate::store::StoreError;
-use crate::tag::plan::Question;
+use crate::tag::plan::{Question, Scope};
 use crate::tag::run::Runner;
 use crate::tag::survey::{Chosen, Proof, look};
 
@@ -70,6 +70,7 @@ impl<'m> Errand<'m> for Cover<'m> {
             overwrite: false,
             inherit: self.inherit,
             rules: self.rules.clone(),
+            scope: Scope::default(),
         };
         let mut silent = |_, _: &ResourceType| ();
         let looking = look(runner.session, self.map, runner.store, (&question, Proof::All), chosen, &mut silent);

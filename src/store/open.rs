@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use super::{Store, StoreError};
 
 /// The migrations in their order. Append only: a database's `user_version` says how many it has seen.
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 9] = [
     include_str!("../../migrations/0001_initial.sql"),
     include_str!("../../migrations/0002_athena_queries.sql"),
     include_str!("../../migrations/0003_ledger_spans.sql"),
@@ -19,6 +19,7 @@ const MIGRATIONS: [&str; 8] = [
     include_str!("../../migrations/0006_keys_of_writes.sql"),
     include_str!("../../migrations/0007_sessions.sql"),
     include_str!("../../migrations/0008_renames.sql"),
+    include_str!("../../migrations/0011_earlier_writes.sql"),
 ];
 
 /// How long to wait for another program's lock.

@@ -5,6 +5,7 @@ use crate::names::Region;
 use crate::resource_map::ResourceMap;
 use crate::tag::join::Join;
 use crate::tag::plan::test_data::{live, stored, tags};
+use crate::tag::plan::{Scope, ScopeFacts};
 use crate::trail::record::Identity;
 
 static MAP: LazyLock<ResourceMap> = LazyLock::new(ResourceMap::built_in);
@@ -21,6 +22,7 @@ fn question(suffix: Option<&str>) -> Question {
         overwrite: false,
         inherit: false,
         rules: OwnerRules { user_suffix: suffix.map(str::to_owned), ..OwnerRules::default() },
+        scope: Scope::default(),
     }
 }
 
@@ -58,7 +60,7 @@ fn session(name: &str) -> Identity {
 fn coverage(suffix: Option<&str>, live: Vec<LiveResource>, events: Vec<StoredEvent>) -> Coverage {
     let mut join = Join::new(&live);
     events.into_iter().for_each(|event| join.add(event));
-    let facts = TypeFacts { definition: &MAP.types["sqs"], live, joined: join.finish() };
+    let facts = TypeFacts { definition: &MAP.types["sqs"], live, joined: join.finish(), scope: ScopeFacts::default() };
     let mut coverage = Coverage::default();
     coverage.add(&question(suffix), None, &facts);
     coverage

@@ -7,6 +7,7 @@
 //! Every method is one transaction, takes `&self` and never waits for anything but SQLite: concurrent work in one task
 //! shares the store without a lock.
 
+mod earlier;
 mod record;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use std::collections::HashMap;
 
 use rusqlite::{OptionalExtension, Params, Row, Transaction, TransactionBehavior, named_params, params};
 
+pub use earlier::{Direction, EarlierWrite};
 pub use record::{JournaledWrite, NewRun, Run, RunId, RunKind, Write, WriteCounts, WriteResult, WriteState};
 
 use super::{Store, StoreError, now};

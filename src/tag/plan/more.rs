@@ -9,7 +9,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Case, Decision, LeftKind, PlannedWrite, creation_of, planned, present_value, prove_tags};
+use super::{
+    Case, Decision, LeftKind, PlannedWrite, check_replaceable, creation_of, keeps, planned, present_value, prove_tags,
+};
 use crate::creator::{NoOwner, Owner, TagTemplate};
 use crate::inventory::{LiveResource, Tags};
 use crate::names::TagKey;
@@ -79,7 +81,8 @@ pub(super) fn decide_more(case: Case<'_>, owner: &Decision) -> Vec<(TagKey, Deci
         _ if more_tags.is_empty() => false,
         Decision::Write(_) => true,
         Decision::Leave(kind, _) => {
-            matches!(kind, LeftKind::HasTag | LeftKind::SameValue | LeftKind::NoOwner | LeftKind::TagLimit)
+            use LeftKind::{HasTag, NoOwner, SameValue, TagLimit, WrittenByOthers};
+            matches!(kind, HasTag | WrittenByOthers | SameValue | NoOwner | TagLimit)
         }
     };
     let writing = case.definition.access.as_ref().and_then(|access| access.write.as_ref());
@@ -115,15 +118,15 @@ fn decide(case: Case<'_>, more: &MoreTag, grounds: &Grounds, added: usize) -> Re
     let Case { question, resource, .. } = case;
     let key = &more.key;
     let present = present_value(resource, key);
-    if let Some(value) = present.filter(|_| !question.overwrite) {
-        return Err((LeftKind::HasTag, format!("has the tag: {key}={value}")));
+    if let Some(value) = present {
+        check_replaceable(case, key, value)?;
     }
     let found = more.template.value(&grounds.event, &grounds.owner);
-    let found = found.map_err(|why| (LeftKind::NoValue, format!("no {key}: {why}")))?;
+    let found = found.map_err(|why| keeps(case, key, (LeftKind::NoValue, format!("no {key}: {why}"))))?;
     if present == Some(found.value.as_str()) {
         return Err((LeftKind::SameValue, format!("has the tag with that very value: {key}={}", found.value)));
     }
-    prove_tags(resource, key, present.is_some(), added)?;
+    prove_tags(case, key, present.is_some(), added)?;
     let cleaned = found.original.map(|original| format!("made legal for tags from {original:?}, ")).unwrap_or_default();
     let reason = format!("{cleaned}{}", grounds.reason);
     Ok(planned(question, resource, (key, found.value), grounds.event_id.clone(), reason))

@@ -25,6 +25,7 @@ fn question(overwrite: bool) -> Question {
         overwrite,
         inherit: false,
         rules: OwnerRules::default(),
+        scope: Scope::default(),
     }
 }
 
@@ -35,7 +36,7 @@ fn queue(name: &str) -> LiveResource {
 fn facts(resource_type: &str, live: Vec<LiveResource>, events: Vec<StoredEvent>) -> TypeFacts<'static> {
     let mut join = Join::new(&live);
     events.into_iter().for_each(|event| join.add(event));
-    TypeFacts { definition: &MAP.types[resource_type], live, joined: join.finish() }
+    TypeFacts { definition: &MAP.types[resource_type], live, joined: join.finish(), scope: ScopeFacts::default() }
 }
 
 /// The only resource's fate: its new value, or why it is left.

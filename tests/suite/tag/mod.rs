@@ -6,6 +6,8 @@ pub(crate) mod lab;
 mod more_tags;
 mod plans;
 mod policy;
+mod refresh;
 mod renames;
+mod scope;
 mod undo;
 mod ways;
