@@ -59,7 +59,11 @@ impl Replaced {
         let more = self.count - u64::try_from(self.shown.len()).unwrap_or(u64::MAX);
         let more = if more > 0 { format!("\n  and {more} more") } else { String::new() };
         let (count, shown) = (self.count, self.shown.join("\n"));
-        let tags = if count == 1 { "1 tag has another value and is".to_owned() } else { format!("{count} tags have another value and are") };
+        let tags = if count == 1 {
+            "1 tag has another value and is".to_owned()
+        } else {
+            format!("{count} tags have another value and are")
+        };
         format!("{tags} to be replaced:\n{shown}{more}\nReplace? [y/N] ")
     }
 
@@ -128,8 +132,13 @@ mod tests {
         let mut replaced = Replaced::default();
         replaced.add(&[write("a"), PlannedWrite { old_value: None, ..write("b") }]);
         let line = r#"  123456789012 eu-west-1 sqs a Owner: "\u{1b}[2Jzoe" -> "alice""#;
-        assert_eq!(replaced.question(), format!("1 tag has another value and is to be replaced:\n{line}\nReplace? [y/N] "));
+        assert_eq!(
+            replaced.question(),
+            format!("1 tag has another value and is to be replaced:\n{line}\nReplace? [y/N] ")
+        );
         replaced.add(&vec![write("c"); 9]);
-        assert!(replaced.question().contains("10 tags have another value") && replaced.question().contains("and 5 more"));
+        assert!(
+            replaced.question().contains("10 tags have another value") && replaced.question().contains("and 5 more")
+        );
     }
 }

@@ -64,8 +64,7 @@ pub(super) fn tell_run(context: &Context, output: &RunOutput<'_>) -> Outcome {
         }
     }
     let results = counts(&output.report.results);
-    let done =
-        if output.dry_run { dry_phrase(output.kind, &results) } else { results_phrase(output.kind, &results) };
+    let done = if output.dry_run { dry_phrase(output.kind, &results) } else { results_phrase(output.kind, &results) };
     let run = output.report.run.map(|run| format!("run {run}: ")).unwrap_or_default();
     let left = plan.map(|plan| left_phrase(&plan.summary.left)).unwrap_or_default();
     let calls = calls_phrase(output.runner.session);

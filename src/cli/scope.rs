@@ -69,7 +69,9 @@ fn too_many(writes: u64, most: u64, what: &str) -> CommandError {
         "{what} {writes} writes, and --max-changes {most} allows no more than {most}: nothing was written"
     ))
     .hint("see them with --dry-run")
-    .hint(format!("allow them with --max-changes {writes}, or write to fewer resources with --type, --not-type or --id"))
+    .hint(format!(
+        "allow them with --max-changes {writes}, or write to fewer resources with --type, --not-type or --id"
+    ))
 }
 
 impl ScopeArgs {

@@ -112,12 +112,7 @@ fn choose<'m>(
 }
 
 /// Prints or saves the plan.
-fn only_plan(
-    context: &Context,
-    wanted: &WantedArgs,
-    plan: &Plan,
-    session: &Session,
-) -> Result<Outcome, CommandError> {
+fn only_plan(context: &Context, wanted: &WantedArgs, plan: &Plan, session: &Session) -> Result<Outcome, CommandError> {
     if let Some(path) = &wanted.save_plan {
         tagging::save_plan(path, plan)?;
     }

@@ -99,7 +99,10 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
         }
     };
     let results = args.telling.open_results(args.resume.is_some())?;
-    let rules = Rules { written: question(&args, &rules), with_names: tag::with_names(context, &base, &store, None, rules).await? };
+    let rules = Rules {
+        written: question(&args, &rules),
+        with_names: tag::with_names(context, &base, &store, None, rules).await?,
+    };
     let outcome = tag_accounts(&args, context, (&base, &map, &store), (key, &rules), (accounts, results)).await?;
     tell_unused_rules(context, &rules.with_names);
     Ok(outcome)

@@ -54,7 +54,8 @@ impl Earlier {
             of_resource.len() - 1
         });
         let values = &mut of_resource[position].values;
-        let is_last = |values: &[Value], value: &Option<TagValue>| values.last().map(|last| &last.value) == value.as_ref();
+        let is_last =
+            |values: &[Value], value: &Option<TagValue>| values.last().map(|last| &last.value) == value.as_ref();
         match (direction, is_certain) {
             (Direction::Sets, true) => {
                 if !is_last(values, &old_value) {

@@ -176,9 +176,8 @@ pub(super) fn is_wanted(
 ) -> bool {
     let is_taggable = facts.definition.access.as_ref().is_some_and(|access| access.write.is_some());
     let case = facts.case(question, resource, events);
-    let may_be_written = || {
-        present_value(resource, &question.key).is_none_or(|present| is_replaceable(case, &question.key, present))
-    };
+    let may_be_written =
+        || present_value(resource, &question.key).is_none_or(|present| is_replaceable(case, &question.key, present));
     is_taggable && (!question.more_tags.is_empty() || may_be_written()) && check_skip_tags(case).is_ok()
 }
 

@@ -65,12 +65,13 @@ impl IdHints {
         for text in &ids.0 {
             let whole = Hint::ask(store, text, account)?;
             // The whole may be one name with a comma in it.
-            if text.contains(',') && whole.recorded.is_empty() {
-                for part in id_parts(text) {
-                    hints.push(Hint::ask(store, part, account)?);
-                }
+            let is_known = !text.contains(',') || !whole.recorded.is_empty();
+            for part in id_parts(text).filter(|_| !is_known) {
+                hints.push(Hint::ask(store, part, account)?);
             }
-            hints.push(whole);
+            if is_known || whole.arn.is_some() {
+                hints.push(whole);
+            }
         }
         Ok(Self(hints))
     }
@@ -97,7 +98,8 @@ impl IdHints {
         chosen: &mut Chosen<'m>,
     ) {
         for arn in self.0.iter().filter_map(|hint| hint.arn.as_ref()) {
-            let is_named = |definition: &TypeDefinition| arn.is_here(account, region, definition) && arn.is_of(definition);
+            let is_named =
+                |definition: &TypeDefinition| arn.is_here(account, region, definition) && arn.is_of(definition);
             if !chosen.types.iter().any(|definition| is_named(definition)) {
                 chosen.types.extend(map.types.values().filter(|definition| is_named(definition)));
             }
@@ -113,9 +115,9 @@ impl IdHints {
 impl Hint {
     fn ask(store: &Store, text: &str, account: Option<&AccountId>) -> Result<Self, StoreError> {
         let events = store.events_of_resource(text)?;
-        let rows = events.into_iter().map(|row| {
-            (AccountId::new(row.event.account_id), Region::new(row.event.region), row.resource_type)
-        });
+        let rows = events
+            .into_iter()
+            .map(|row| (AccountId::new(row.event.account_id), Region::new(row.event.region), row.resource_type));
         let recorded = rows.filter(|(owner, ..)| account.is_none_or(|account| owner == account)).collect();
         Ok(Self { arn: ArnParts::of(text), recorded })
     }
@@ -184,9 +186,15 @@ mod tests {
         let volume = "arn:aws:ec2:eu-west-1:123456789012:volume/vol-1";
         assert_eq!(types(volume, "eu-west-1"), ["ebs"]);
         assert_eq!(types(volume, "us-east-1"), [""; 0], "of another region");
-        assert_eq!(types("arn:aws:ec2:eu-west-1:999999999999:volume/vol-1", "eu-west-1"), [""; 0], "of another account");
+        assert_eq!(
+            types("arn:aws:ec2:eu-west-1:999999999999:volume/vol-1", "eu-west-1"),
+            [""; 0],
+            "of another account"
+        );
         let role = types("arn:aws:iam::123456789012:role/smith,john", "eu-west-1");
         assert!(role.contains(&"iam-role".to_owned()) && !role.contains(&"ebs".to_owned()), "{role:?}");
+        let both = types(&format!("{volume},arn:aws:sqs:eu-west-1:123456789012:jobs"), "eu-west-1");
+        assert!(both.contains(&"ebs".to_owned()) && both.contains(&"sqs".to_owned()) && both.len() < 5, "{both:?}");
         assert!(types("arn:aws:s3:::logs", "eu-west-1").contains(&"s3".to_owned()));
         assert!(types("arn:aws:sqs:eu-west-1:123456789012:jobs", "eu-west-1").contains(&"sqs".to_owned()));
     }

@@ -10,8 +10,8 @@ use futures::stream::{self, StreamExt};
 
 use super::join::{Join, Joined};
 use super::lineage::{self, Lineage};
-use super::scope;
 use super::plan::{self, FailedType, Plan, Question, SkippedType, TypeFacts, TypeProblem};
+use super::scope;
 use crate::aws::{CallError, ErrorClass, Session};
 use crate::creator::OwnerRules;
 use crate::inventory::{self, LiveResource, Place, Population, Sweeps};

@@ -75,7 +75,11 @@ pub(in crate::cli) async fn apply(
     let accounts = accounts_of(way.accounts, plans.keys())?;
     let chosen: HashSet<&AccountId> = accounts.iter().map(|account| &account.id).collect();
     let writes = saved.plans.iter().filter(|plan| chosen.contains(&plan.account)).map(|plan| plan.writes).sum();
-    if only_plan { limit.note(context, writes) } else { limit.check(writes, "the plans have")? }
+    if only_plan {
+        limit.note(context, writes)
+    } else {
+        limit.check(writes, "the plans have")?
+    }
     let again = "trailcreator apply PLAN --config ACCOUNTS_FILE: what has the tag is left alone".to_owned();
     let telling = Telling { print_plans: only_plan, ..telling(way.telling, RunKind::Tag, again)? };
     let (map, store) = (context.resource_map()?, store_of_plans(context, only_plan)?);

@@ -291,7 +291,9 @@ fn print_compared(context: &Context, (account, region): (&Account, &Region), wri
     let Write { resource_type, id, key, new_value, .. } = write;
     let value = new_value.as_ref().map(|value| format!("={value}")).unwrap_or_default();
     let account = &account.id;
-    context.console.data(format_args!("{verb} account:{account} region:{region} {resource_type} {id} {key}{value}{why}"));
+    context
+        .console
+        .data(format_args!("{verb} account:{account} region:{region} {resource_type} {id} {key}{value}{why}"));
 }
 
 fn push_figures(line: &mut String, plan: &Plan) {

@@ -51,7 +51,12 @@ impl<'m, R: Fn(&PlanAt) -> Result<Plan, String>> Errand<'m> for Held<'_, R> {
         Ok((!items.is_empty()).then_some(items))
     }
 
-    async fn places(&self, _: &Account, _: &Session, items: Vec<HeldItem>) -> Result<Vec<(Region, HeldItem)>, CallError> {
+    async fn places(
+        &self,
+        _: &Account,
+        _: &Session,
+        items: Vec<HeldItem>,
+    ) -> Result<Vec<(Region, HeldItem)>, CallError> {
         let region = |item: &HeldItem| match item {
             HeldItem::Plan(plan) => plan.region.clone(),
             HeldItem::Rest(run) => run.region.clone(),

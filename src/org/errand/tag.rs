@@ -206,11 +206,7 @@ impl<'m> Errand<'m> for Tag<'m> {
 }
 
 /// The runs of a run across an organization that are not finished, in an account.
-pub(super) fn open_runs(
-    store: &Store,
-    run: OrganizationRunId,
-    account: &AccountId,
-) -> Result<Vec<Run>, StoreError> {
+pub(super) fn open_runs(store: &Store, run: OrganizationRunId, account: &AccountId) -> Result<Vec<Run>, StoreError> {
     let mut open = store.runs_of_organization(run, Some(account))?;
     open.retain(|run| run.finished_at.is_none());
     Ok(open)

@@ -58,7 +58,7 @@ impl Store {
             "SELECT run_id, resource_id, arn, COALESCE(writes.tag_key, runs.tag_key) AS tag_key, old_value, new_value, \
                     event_id, state, COALESCE(written_at, started_at) AS at
              FROM (SELECT run_id, tag_key, started_at FROM runs WHERE account_id = :account AND {}) AS runs
-             CROSS JOIN writes USING (run_id)
+             CROSS JOIN writes INDEXED BY writes_of_type USING (run_id)
              WHERE resource_type = :type AND state IN ('written', 'started')
              ORDER BY at, run_id, position",
             region_condition(region)

@@ -107,7 +107,8 @@ impl Ids {
     /// The texts that named no resource, given those that did.
     pub fn missing<'i>(&'i self, found: &BTreeSet<String>) -> Vec<&'i str> {
         let unknown = self.0.iter().filter(|text| !found.contains(*text));
-        let missing: BTreeSet<&str> = unknown.flat_map(|text| parts(text)).filter(|part| !found.contains(*part)).collect();
+        let missing: BTreeSet<&str> =
+            unknown.flat_map(|text| parts(text)).filter(|part| !found.contains(*part)).collect();
         missing.into_iter().collect()
     }
 }

@@ -39,7 +39,10 @@ fn what_earlier_runs_wrote_is_replaced_and_everything_else_is_left() {
     assert_eq!(left(others), (json!("written-by-others"), json!("has Owner=bob, which no earlier run wrote")));
     let (kind, reason) = left(changed);
     assert_eq!(kind, "written-by-others");
-    assert!(reason.as_str().is_some_and(|reason| reason.contains("changed since an earlier run wrote carol")), "{reason}");
+    assert!(
+        reason.as_str().is_some_and(|reason| reason.contains("changed since an earlier run wrote carol")),
+        "{reason}"
+    );
 
     let writes = lab.moto.writes();
     lab.run(&REFRESH).success();
