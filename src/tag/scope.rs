@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use super::earlier::Earlier;
 use super::join::Index;
 use super::plan::{Ids, Question, ScopeFacts, id_parts};
 use super::survey::Chosen;
 use crate::inventory::LiveResource;
 use crate::names::{AccountId, Region, ResourceType};
-use crate::resource_map::{ResourceMap, TypeDefinition};
+use crate::resource_map::{ItemText, ResourceMap, TypeDefinition};
 use crate::store::{Store, StoreError};
 
 /// What is known of these live resources, all of one type.
@@ -147,10 +149,13 @@ impl ArnParts {
         is(&self.account, account.as_str()) && (definition.global || is(&self.region, region.as_str()))
     }
 
-    /// Whether the ARN's service is the type's, and its resource what the Tagging API calls the type, where the map has that
-    /// name. Without it all types of the service may be meant.
+    /// Whether the ARN begins as the map's template of the type's ARNs does. A type whose ARNs AWS lists has no template: then the
+    /// ARN's service decides, and what the Tagging API calls the type, where the map has that.
     fn is_of(&self, definition: &TypeDefinition) -> bool {
         let Some(access) = &definition.access else { return false };
+        if let Some(pattern) = access.arn.as_ref().and_then(pattern_of) {
+            return pattern.service == self.service && self.resource.starts_with(&pattern.resource);
+        }
         let service = &access.service;
         let source = service.event_source.split('.').next().unwrap_or_default();
         let named = access.tags.rgta.as_deref().map(|filter| filter.split_once(':').unwrap_or((filter, "")));
@@ -164,6 +169,18 @@ impl ArnParts {
         };
         self.resource.strip_prefix(kind).is_some_and(|rest| rest.starts_with(['/', ':']))
     }
+}
+
+/// The service of a template of ARNs, and its resource up to the first placeholder. `None`: no template, or one whose service
+/// is a placeholder.
+fn pattern_of(arn: &ItemText) -> Option<ArnParts> {
+    const ANY: &str = "\0";
+    let ItemText::Template(_) = arn else { return None };
+    let text = arn.text(&Value::Null, &|_| Some(Value::from(ANY))).ok()?;
+    let mut pattern = ArnParts::of(&text)?;
+    let literal = pattern.resource.find(ANY).unwrap_or(pattern.resource.len());
+    pattern.resource.truncate(literal);
+    (!pattern.service.contains(ANY)).then_some(pattern)
 }
 
 #[cfg(test)]
@@ -200,15 +217,18 @@ mod tests {
     }
 
     #[test]
-    fn every_type_is_among_those_of_its_own_arns_service() {
+    fn a_type_is_found_by_every_arn_that_its_template_makes() {
         let map = ResourceMap::built_in();
+        let mut templates = 0;
         for definition in map.types.values() {
-            let Some(access) = &definition.access else { continue };
-            let Some(filter) = &access.tags.rgta else { continue };
-            let (service, kind) = filter.split_once(':').unwrap_or((filter, "x"));
-            let arn = ArnParts::of(&format!("arn:aws:{service}:::{kind}/x")).unwrap();
-            assert!(arn.is_of(definition), "{filter} of {}", definition.resource_type);
+            let Some(arn) = definition.access.as_ref().and_then(|access| access.arn.as_ref()) else { continue };
+            let ItemText::Template(_) = arn else { continue };
+            let text = arn.text(&Value::Null, &|_| Some("x".into())).unwrap();
+            let is_of = ArnParts::of(&text).is_some_and(|parts| parts.is_of(definition));
+            assert!(is_of || pattern_of(arn).is_none(), "{text} of {}", definition.resource_type);
+            templates += 1;
         }
+        assert!(templates > 100, "{templates}");
     }
 
     #[test]
