@@ -174,7 +174,7 @@ fn errand<'m>(
 ) -> Result<Tag<'m>, CommandError> {
     let wanted = &args.wanted;
     let scope = wanted.scope.scope();
-    let hints = IdHints::ask(store, &scope.ids, None).map_err(|error| context.store_error(&error))?;
+    let hints = IdHints::ask((store, map), &scope.ids, None).map_err(|error| context.store_error(&error))?;
     Ok(Tag {
         map,
         regions: args.region.clone(),

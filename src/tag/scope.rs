@@ -55,6 +55,8 @@ struct ArnParts {
     region: String,
     account: String,
     resource: String,
+    /// The types that it may be of.
+    types: BTreeSet<ResourceType>,
 }
 
 impl IdHints {
@@ -62,14 +64,18 @@ impl IdHints {
     ///
     /// # Errors
     /// SQLite's.
-    pub fn ask(store: &Store, ids: &Ids, account: Option<&AccountId>) -> Result<Self, StoreError> {
+    pub fn ask(
+        (store, map): (&Store, &ResourceMap),
+        ids: &Ids,
+        account: Option<&AccountId>,
+    ) -> Result<Self, StoreError> {
         let mut hints = Vec::new();
         for text in &ids.0 {
-            let whole = Hint::ask(store, text, account)?;
+            let whole = Hint::ask((store, map), text, account)?;
             // The whole may be one name with a comma in it.
             let is_known = !text.contains(',') || !whole.recorded.is_empty();
             for part in id_parts(text).filter(|_| !is_known) {
-                hints.push(Hint::ask(store, part, account)?);
+                hints.push(Hint::ask((store, map), part, account)?);
             }
             if is_known || whole.arn.is_some() {
                 hints.push(whole);
@@ -115,13 +121,13 @@ impl IdHints {
 }
 
 impl Hint {
-    fn ask(store: &Store, text: &str, account: Option<&AccountId>) -> Result<Self, StoreError> {
+    fn ask((store, map): (&Store, &ResourceMap), text: &str, account: Option<&AccountId>) -> Result<Self, StoreError> {
         let events = store.events_of_resource(text)?;
         let rows = events
             .into_iter()
             .map(|row| (AccountId::new(row.event.account_id), Region::new(row.event.region), row.resource_type));
         let recorded = rows.filter(|(owner, ..)| account.is_none_or(|account| owner == account)).collect();
-        Ok(Self { arn: ArnParts::of(text), recorded })
+        Ok(Self { arn: ArnParts::of(text).map(|arn| arn.with_types(map)), recorded })
     }
 
     fn may_be(&self, account: &AccountId, region: &Region, definition: &TypeDefinition) -> bool {
@@ -140,7 +146,7 @@ impl ArnParts {
         let parts: Vec<&str> = text.splitn(6, ':').collect();
         let ["arn", _, service, region, account, resource] = parts[..] else { return None };
         let [service, region, account, resource] = [service, region, account, resource].map(str::to_owned);
-        Some(Self { service, region, account, resource })
+        Some(Self { service, region, account, resource, types: BTreeSet::new() })
     }
 
     /// A field that the ARN leaves empty is any.
@@ -149,12 +155,37 @@ impl ArnParts {
         is(&self.account, account.as_str()) && (definition.global || is(&self.region, region.as_str()))
     }
 
+    /// Finds the types: those whose template of the map the ARN begins as, and if none is that sure, all of its service.
+    fn with_types(mut self, map: &ResourceMap) -> Self {
+        let types = || map.types.values().filter(|definition| definition.access.is_some());
+        let is_sure = |definition: &&TypeDefinition| {
+            let pattern = pattern_of(definition);
+            pattern.is_some_and(|pattern| !pattern.resource.is_empty() && self.begins_as(&pattern))
+        };
+        let mut names: BTreeSet<ResourceType> =
+            types().filter(is_sure).map(|definition| definition.resource_type.clone()).collect();
+        if names.is_empty() {
+            let may_be = types().filter(|definition| self.may_be_of(definition));
+            names.extend(may_be.map(|definition| definition.resource_type.clone()));
+        }
+        self.types = names;
+        self
+    }
+
+    fn is_of(&self, definition: &TypeDefinition) -> bool {
+        self.types.contains(&definition.resource_type)
+    }
+
+    fn begins_as(&self, pattern: &Self) -> bool {
+        pattern.service == self.service && self.resource.starts_with(&pattern.resource)
+    }
+
     /// Whether the ARN begins as the map's template of the type's ARNs does. A type whose ARNs AWS lists has no template: then the
     /// ARN's service decides, and what the Tagging API calls the type, where the map has that.
-    fn is_of(&self, definition: &TypeDefinition) -> bool {
+    fn may_be_of(&self, definition: &TypeDefinition) -> bool {
         let Some(access) = &definition.access else { return false };
-        if let Some(pattern) = access.arn.as_ref().and_then(pattern_of) {
-            return pattern.service == self.service && self.resource.starts_with(&pattern.resource);
+        if let Some(pattern) = pattern_of(definition) {
+            return self.begins_as(&pattern);
         }
         let service = &access.service;
         let source = service.event_source.split('.').next().unwrap_or_default();
@@ -173,8 +204,9 @@ impl ArnParts {
 
 /// The service of a template of ARNs, and its resource up to the first placeholder. `None`: no template, or one whose service
 /// is a placeholder.
-fn pattern_of(arn: &ItemText) -> Option<ArnParts> {
+fn pattern_of(definition: &TypeDefinition) -> Option<ArnParts> {
     const ANY: &str = "\0";
+    let arn = definition.access.as_ref()?.arn.as_ref()?;
     let ItemText::Template(_) = arn else { return None };
     let text = arn.text(&Value::Null, &|_| Some(Value::from(ANY))).ok()?;
     let mut pattern = ArnParts::of(&text)?;
@@ -192,7 +224,7 @@ mod tests {
 
     fn types(text: &str, region: &str) -> Vec<String> {
         let map = ResourceMap::built_in();
-        let hints = IdHints::ask(&Store::in_memory().unwrap(), &Ids(vec![text.to_owned()]), None).unwrap();
+        let hints = IdHints::ask((&Store::in_memory().unwrap(), &map), &Ids(vec![text.to_owned()]), None).unwrap();
         let types = map.types.values().filter(|definition| definition.access.is_some());
         let may_be = types.filter(|definition| hints.may_be(&ACCOUNT.into(), &region.into(), definition));
         may_be.map(|definition| definition.resource_type.to_string()).collect()
@@ -224,8 +256,8 @@ mod tests {
             let Some(arn) = definition.access.as_ref().and_then(|access| access.arn.as_ref()) else { continue };
             let ItemText::Template(_) = arn else { continue };
             let text = arn.text(&Value::Null, &|_| Some("x".into())).unwrap();
-            let is_of = ArnParts::of(&text).is_some_and(|parts| parts.is_of(definition));
-            assert!(is_of || pattern_of(arn).is_none(), "{text} of {}", definition.resource_type);
+            let is_of = ArnParts::of(&text).is_some_and(|parts| parts.with_types(&map).is_of(definition));
+            assert!(is_of || pattern_of(definition).is_none(), "{text} of {}", definition.resource_type);
             templates += 1;
         }
         assert!(templates > 100, "{templates}");
