@@ -240,7 +240,7 @@ mod tests {
             [""; 0],
             "of another account"
         );
-        let role = types("arn:aws:iam::123456789012:role/smith,john", "eu-west-1");
+        let role = types("arn:aws:iam::123456789012:role/deploy", "eu-west-1");
         assert!(role.contains(&"iam-role".to_owned()) && !role.contains(&"ebs".to_owned()), "{role:?}");
         let both = types(&format!("{volume},arn:aws:sqs:eu-west-1:123456789012:jobs"), "eu-west-1");
         assert!(both.contains(&"ebs".to_owned()) && both.contains(&"sqs".to_owned()) && both.len() < 5, "{both:?}");
