@@ -63,6 +63,16 @@ impl Console {
         write_message(format_args!("warning: {line}\n"));
     }
 
+    /// Whether a person can be asked: both the question and the answer are on a terminal.
+    pub fn can_ask(&self) -> bool {
+        io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    /// Asks, without a line's end. Printed even when quiet.
+    pub fn question(&self, text: impl Display) {
+        write_message(format_args!("{text}"));
+    }
+
     /// Prints to stderr why the command failed.
     pub fn error(&self, text: impl Display) {
         write_message(format_args!("error: {text}\n"));

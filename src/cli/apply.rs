@@ -6,9 +6,11 @@ use super::allow_updates::AllowArgs;
 use super::organization::{self, AccountsArgs, TellingArgs, Way};
 use super::run_output::{self, RunOutput};
 use super::saved_plans::{SavedPlan, SavedPlans};
+use super::scope::LimitArgs;
 use super::tagging;
 use super::{AwsArgs, CommandError, Context, Outcome};
 use crate::inventory::Place;
+use crate::store::Store;
 use crate::store::journal::{RunId, RunKind};
 use crate::tag::run::{Prepared, Runner, Target};
 
@@ -16,6 +18,9 @@ use crate::tag::run::{Prepared, Runner, Target};
 ///
 /// Nothing is decided anew. Before writing, the resources are read again: one that got the tag, or another value, since the plan
 /// was made is left alone. Plans of several accounts want the accounts file (--config).
+///
+/// Exit codes: 0 all done; 1 failed, or more writes than --max-changes allows; 2 usage; 4 finished, but some writes failed or their
+/// resources are gone; 130 interrupted.
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("what").required(true).args(["plan", "resume"])))]
 pub(super) struct Args {
@@ -25,6 +30,11 @@ pub(super) struct Args {
     /// Go on with this run, which was interrupted
     #[arg(long, value_name = "RUN")]
     resume: Option<RunId>,
+    /// Print what is left to write, and write nothing to AWS
+    #[arg(long, alias = "dryrun")]
+    dry_run: bool,
+    #[command(flatten)]
+    limit: LimitArgs,
     #[command(flatten)]
     allow: AllowArgs,
     #[command(flatten)]
@@ -55,7 +65,7 @@ async fn apply_plan(path: &Path, args: Args, context: &Context) -> Result<Outcom
         _ => {
             let way =
                 Way { accounts: &args.accounts, telling: &args.telling, allow: &args.allow, access: args.aws.access };
-            organization::apply(&saved, way, context).await
+            organization::apply(&saved, way, (args.dry_run, args.limit), context).await
         }
     }
 }
@@ -67,9 +77,10 @@ async fn apply_one(
     context: &Context,
 ) -> Result<Outcome, CommandError> {
     let map = context.resource_map()?;
-    let store = context.open_store()?;
+    let store = store_of_plans(context, args.dry_run)?;
     let updates = args.allow.updates(context, &map, &store)?;
-    let SavedPlan { account, key, at } = plan.clone();
+    let SavedPlan { account, key, at, writes } = plan.clone();
+    let is_only_printed = check_limit(&args, context, writes, "the plan has")?;
     let (session, caller) = tagging::open_same_account(args.aws, &at.region, &account, "the plan").await?;
     let actions = saved.read(&at).map_err(CommandError::failed)?;
     let place = Place { account, region: at.region };
@@ -85,7 +96,22 @@ async fn apply_one(
     };
     let prepared = tagging::or_interrupted(context, runner.prepare_plan(&actions)).await;
     let Some(prepared) = prepared else { return Ok(Outcome::Interrupted) };
-    finish(context, &runner, RunKind::Tag, Target::Tag, prepared).await
+    finish(context, &runner, (RunKind::Tag, Target::Tag, is_only_printed), prepared).await
+}
+
+/// The journal. Where nothing is written, none is made.
+pub(super) fn store_of_plans(context: &Context, dry_run: bool) -> Result<Store, CommandError> {
+    if dry_run { Store::in_memory().map_err(|error| context.store_error(&error)) } else { context.open_store() }
+}
+
+/// Checks the number of writes. Returns whether they are only printed.
+fn check_limit(args: &Args, context: &Context, writes: u64, what: &str) -> Result<bool, CommandError> {
+    if args.dry_run {
+        args.limit.note(context, writes);
+    } else {
+        args.limit.check(writes, what)?;
+    }
+    Ok(args.dry_run)
 }
 
 async fn resume(run_id: RunId, args: Args, context: &Context) -> Result<Outcome, CommandError> {
@@ -96,6 +122,8 @@ async fn resume(run_id: RunId, args: Args, context: &Context) -> Result<Outcome,
         return Ok(Outcome::Done);
     }
     let rows = store.writes_of(run_id).map_err(|error| context.store_error(&error))?;
+    let left = u64::from(run.counts.planned + run.counts.started);
+    let is_only_printed = check_limit(&args, context, left, &format!("run {run_id} has still"))?;
     let map = context.resource_map()?;
     let updates = args.allow.updates(context, &map, &store)?;
     let (session, caller) =
@@ -113,16 +141,16 @@ async fn resume(run_id: RunId, args: Args, context: &Context) -> Result<Outcome,
     };
     let prepared = tagging::or_interrupted(context, runner.prepare_rest(rows)).await;
     let Some(prepared) = prepared else { return Ok(Outcome::Interrupted) };
-    finish(context, &runner, run.kind, Target::Resumed(run_id), prepared).await
+    finish(context, &runner, (run.kind, Target::Resumed(run_id), is_only_printed), prepared).await
 }
 
 async fn finish(
     context: &Context,
     runner: &Runner<'_>,
-    kind: RunKind,
-    target: Target,
+    (kind, target, dry_run): (RunKind, Target, bool),
     prepared: Prepared<'_>,
 ) -> Result<Outcome, CommandError> {
-    let report = tagging::execute(context, runner, target, prepared).await?;
-    Ok(run_output::tell_run(context, &RunOutput { runner, report: &report, kind, plan: None }))
+    let report =
+        if dry_run { prepared.into_report() } else { tagging::execute(context, runner, target, prepared).await? };
+    Ok(run_output::tell_run(context, &RunOutput { runner, report: &report, kind, plan: None, dry_run }))
 }

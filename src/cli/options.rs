@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::allow_updates::AllowArgs;
 use super::mfa::ask_code;
+use super::scope::ScopeArgs;
 use super::{CommandError, Context};
 use crate::aws::AwsOptions;
 use crate::console::OutputFormat;
@@ -184,6 +185,8 @@ pub(super) struct WantedArgs {
     /// tags or its attachment name (docs/owners.md)
     #[arg(long, env = "TRAILCREATOR_INHERIT")]
     pub(super) inherit: bool,
+    #[command(flatten)]
+    pub(super) scope: ScopeArgs,
     /// Save what would be written to a file for `apply`, and write nothing to AWS
     #[arg(long, value_name = "FILE")]
     pub(super) save_plan: Option<PathBuf>,

@@ -21,7 +21,7 @@ use crate::report::offline;
 use crate::report::organization::Cover;
 use crate::report::who::Filter;
 use crate::resource_map::ResourceMap;
-use crate::tag::plan::{FailedType, Question, SkippedType, TypeProblem};
+use crate::tag::plan::{FailedType, Question, Scope, SkippedType, TypeProblem};
 use crate::tag::updates::Updates;
 
 /// The version of the JSON document's format.
@@ -227,6 +227,7 @@ async fn of_account(args: Args, context: &Context, map: &ResourceMap, form: &For
             rules,
             // What could have an owner; a report writes nothing.
             updates: Updates::all(),
+            scope: Scope::default(),
         };
         let progress = context.console.progress("listing types", None);
         let mut note = |done, resource_type: &ResourceType| progress.update(done, resource_type.as_str());

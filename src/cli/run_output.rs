@@ -21,6 +21,8 @@ pub(super) struct RunOutput<'a> {
     pub(super) kind: RunKind,
     /// The plan it came from, if that is at hand.
     pub(super) plan: Option<&'a Plan>,
+    /// Whether it is only what a run would come to.
+    pub(super) dry_run: bool,
 }
 
 /// One write and how it ended, in `--output json`.
@@ -64,11 +66,12 @@ pub(super) fn tell_run(context: &Context, output: &RunOutput<'_>) -> Outcome {
         }
     }
     let results = counts(&output.report.results);
-    let done = results_phrase(output.kind, &results);
+    let done = if output.dry_run { dry_phrase(output.kind, &results) } else { results_phrase(output.kind, &results) };
     let run = output.report.run.map(|run| format!("run {run}: ")).unwrap_or_default();
     let left = plan.map(|plan| left_phrase(&plan.summary.left)).unwrap_or_default();
     let calls = calls_phrase(output.runner.session);
-    context.console.message(format_args!("{run}{done}{left}; {calls}"));
+    let nothing = if output.dry_run { "; nothing was written" } else { "" };
+    context.console.message(format_args!("{run}{done}{left}; {calls}{nothing}"));
     conclude(context, output, &results)
 }
 
@@ -76,6 +79,18 @@ pub(super) fn tell_run(context: &Context, output: &RunOutput<'_>) -> Outcome {
 pub(super) fn results_phrase(kind: RunKind, results: &BTreeMap<&'static str, u64>) -> String {
     let written = if kind == RunKind::Tag { "tagged" } else { "taken back" };
     let phrase = |result: &'static str| if result == "written" { written } else { result };
+    let parts: Vec<String> = results.iter().map(|(result, count)| format!("{count} {}", phrase(result))).collect();
+    if parts.is_empty() { "nothing to write".to_owned() } else { parts.join(", ") }
+}
+
+/// "3 to tag, 1 skipped"
+pub(super) fn dry_phrase(kind: RunKind, results: &BTreeMap<&'static str, u64>) -> String {
+    let planned = if kind == RunKind::Tag { "to tag" } else { "to take back" };
+    let phrase = |result: &'static str| match result {
+        "planned" => planned,
+        "written" => "written before",
+        result => result,
+    };
     let parts: Vec<String> = results.iter().map(|(result, count)| format!("{count} {}", phrase(result))).collect();
     if parts.is_empty() { "nothing to write".to_owned() } else { parts.join(", ") }
 }
@@ -97,6 +112,7 @@ fn conclude(context: &Context, output: &RunOutput<'_>, results: &BTreeMap<&'stat
             Outcome::Failed
         }
         (_, run) => {
+            let run = run.filter(|_| !output.dry_run);
             if let Some(run) = run.filter(|_| output.kind == RunKind::Tag && results.contains_key("written")) {
                 let undo = context.suggest("undo").arg(run.to_string());
                 context.console.message(format_args!("take it back with: {undo}"));
@@ -122,12 +138,14 @@ fn print_result(context: &Context, output: &RunOutput<'_>, write: &Write, outcom
 /// What happened to the resource, in a word.
 fn verb(output: &RunOutput<'_>, write: &Write, outcome: &WriteOutcome) -> &'static str {
     match (outcome, output.kind, &write.new_value) {
+        // By the interrupted run, whose journal does not have it yet.
+        (WriteOutcome::Written { .. }, ..) if output.dry_run => "written",
         (WriteOutcome::Written { .. }, _, None) => "untagged",
         (WriteOutcome::Written { .. }, RunKind::Undo, Some(_)) => "restored",
         (WriteOutcome::Written { .. }, RunKind::Tag, Some(_)) => "tagged",
-        // Not part of a run: what it would come to.
-        (WriteOutcome::Unfinished(_), _, None) if output.report.run.is_none() => "untag",
-        (WriteOutcome::Unfinished(_), RunKind::Undo, Some(_)) if output.report.run.is_none() => "restore",
+        (WriteOutcome::Unfinished(_), _, None) if output.dry_run => "untag",
+        (WriteOutcome::Unfinished(_), RunKind::Undo, Some(_)) if output.dry_run => "restore",
+        (WriteOutcome::Unfinished(_), RunKind::Tag, Some(_)) if output.dry_run => "tag",
         _ => result_of(outcome),
     }
 }
@@ -140,7 +158,7 @@ pub(super) fn print_left(context: &Context, left: &[Left]) {
 }
 
 fn document(output: &RunOutput<'_>) -> Value {
-    let RunOutput { runner, report, kind, plan } = output;
+    let RunOutput { runner, report, kind, plan, dry_run } = output;
     let actions: Vec<WriteDocument<'_>> =
         report.results.iter().map(|(write, outcome)| write_document(output, write, outcome)).collect();
     let calls = runner.session.counts();
@@ -153,6 +171,7 @@ fn document(output: &RunOutput<'_>) -> Value {
         "format_version": FORMAT_VERSION,
         "run_id": report.run,
         "kind": kind,
+        "dry_run": dry_run,
         "interrupted": report.stopped.is_some(),
         "account_id": runner.place.account,
         "region": runner.place.region,

@@ -37,6 +37,8 @@ pub(super) struct SavedPlan {
     pub(super) account: AccountId,
     pub(super) key: TagKey,
     pub(super) at: PlanAt,
+    /// How many writes it has, also those that are made already.
+    pub(super) writes: u64,
 }
 
 /// A file of plans.
@@ -128,7 +130,8 @@ fn check(context: &Context, path: &Path, at: Position, text: &str) -> Result<Opt
         )));
     }
     let region = plan.region.unwrap_or_else(|| first.region.clone());
-    Ok(Some(SavedPlan { account, key, at: PlanAt { region, offset, length: bytes(text) } }))
+    let writes = tagging::count(plan.actions.len());
+    Ok(Some(SavedPlan { account, key, at: PlanAt { region, offset, length: bytes(text) }, writes }))
 }
 
 fn bytes(text: &str) -> u64 {

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use super::confirm::{self, Replaced};
 use super::options::{WantedArgs, tell_missing_sessions, tell_unused_rules};
 use super::run_output::{self, RunOutput};
+use super::scope::{report_missing, types_phrase};
 use super::{AwsArgs, CommandError, Context, Outcome, OwnerArgs};
 use super::{nothing, tagging, types};
 use crate::aws::Session;
@@ -17,6 +19,7 @@ use crate::store::Store;
 use crate::store::journal::RunKind;
 use crate::tag::plan::{LeftKind, Plan, PlannedWrite, Question};
 use crate::tag::run::{Runner, Target};
+use crate::tag::scope::IdHints;
 use crate::tag::survey::{Chosen, Survey, choose_types, survey};
 
 /// Write the owner on every live resource of an account and region that lacks one
@@ -25,7 +28,8 @@ use crate::tag::survey::{Chosen, Survey, choose_types, survey};
 /// the tag. Global types (IAM, S3 buckets…) are looked at in every region. Every write is journaled: `runs` lists the runs,
 /// `undo` takes one back.
 ///
-/// Exit codes: 0 all done, 1 failed, 2 usage, 4 finished but some resources or types failed, 130 interrupted.
+/// Exit codes: 0 all done; 1 failed, more writes than --max-changes allows, or a question answered with no; 2 usage; 4 finished,
+/// but some resources or types failed or an --id was not found; 130 interrupted.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -40,6 +44,7 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     let key = tagging::parse_key(&args.wanted.creator_tag)?;
     let map = context.resource_map()?;
     args.wanted.types = types::resolve(&map, &args.wanted.types)?;
+    args.wanted.scope.resolve(&map, &args.wanted.types)?;
     tagging::check_more_tags(&map, &args.wanted.types, &key, &args.wanted.more_tags)?;
     let store = context.open_existing_store()?;
     let rules = args.owner.rules()?;
@@ -50,32 +55,27 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
         account: caller.account,
         region: session.region().clone(),
         key,
-        owner_keys: args.wanted.owner_keys.owner_keys,
-        more_tags: args.wanted.more_tags,
+        owner_keys: args.wanted.owner_keys.owner_keys.clone(),
+        more_tags: args.wanted.more_tags.clone(),
         overwrite: args.wanted.overwrite,
         inherit: args.wanted.inherit,
         rules,
         updates,
+        scope: args.wanted.scope.scope(),
     };
-    let wanted = (args.wanted.types.as_slice(), question.inherit);
-    let chosen = choose_types(&store, &map, &question.account, &question.region, wanted)
-        .map_err(|error| context.store_error(&error))?;
-    if chosen.types.is_empty() && chosen.skipped.is_empty() {
-        let wanted = format!("of account {} in {}", question.account, question.region);
-        nothing::warn_of_database(context, &store, &wanted).map_err(|error| context.store_error(&error))?;
-    }
+    let chosen = choose(context, &store, &map, &question, &args.wanted)?;
+    let looked_at = types_phrase(chosen.types.iter().map(|one| &one.resource_type), question.region.as_str());
     let looking = look(context, &session, &map, &store, &question, chosen);
     let Some(survey) = tagging::or_interrupted(context, looking).await else { return Ok(Outcome::Interrupted) };
     let mut survey = survey?;
     tell_figures(context, &survey.plan);
     tell_unused_rules(context, &question.rules);
-    if let Some(path) = &args.wanted.save_plan {
-        tagging::save_plan(path, &survey.plan)?;
-    }
+    let is_missing = report_missing(context, &question.scope.ids, &survey.found_ids, &looked_at);
     if args.wanted.dry_run || args.wanted.save_plan.is_some() {
-        print_plan(context, &survey.plan, args.wanted.save_plan.is_none());
-        tell_plan(context, &survey.plan, &session, args.wanted.save_plan.as_deref());
-        return Ok(outcome_of_plan(&survey.plan));
+        return Ok(with_missing(only_plan(context, &args.wanted, &survey.plan, &session)?, is_missing));
+    }
+    if let Some(outcome) = may_write(context, &args.wanted, &survey.plan).await? {
+        return Ok(outcome);
     }
     let place = Place { account: question.account, region: question.region };
     let runner = Runner {
@@ -88,7 +88,59 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
         organization: None,
         updates: &question.updates,
     };
-    write(context, &runner, &mut survey).await
+    Ok(with_missing(write(context, &runner, &mut survey).await?, is_missing))
+}
+
+/// The types to look at, as the options narrow them.
+fn choose<'m>(
+    context: &Context,
+    store: &Store,
+    map: &'m ResourceMap,
+    question: &Question,
+    wanted: &WantedArgs,
+) -> Result<Chosen<'m>, CommandError> {
+    let Question { account, region, inherit, scope, .. } = question;
+    let failed = |error| context.store_error(&error);
+    let mut chosen = choose_types(store, map, account, region, (&wanted.types, *inherit)).map_err(failed)?;
+    if !scope.ids.are_all() {
+        let hints = IdHints::ask((store, map), &scope.ids, Some(account)).map_err(failed)?;
+        hints.narrow(account, region, &mut chosen);
+        if wanted.types.is_empty() {
+            hints.add_types_of_arns(map, account, region, &mut chosen);
+        }
+    } else if chosen.is_empty() {
+        let wanted = format!("of account {account} in {region}");
+        nothing::warn_of_database(context, store, &wanted).map_err(|error| context.store_error(&error))?;
+    }
+    chosen.leave_out(&wanted.scope.not_types);
+    Ok(chosen)
+}
+
+/// Prints or saves the plan.
+fn only_plan(context: &Context, wanted: &WantedArgs, plan: &Plan, session: &Session) -> Result<Outcome, CommandError> {
+    if let Some(path) = &wanted.save_plan {
+        tagging::save_plan(path, plan)?;
+    }
+    print_plan(context, plan, wanted.save_plan.is_none());
+    tell_plan(context, plan, session, wanted.save_plan.as_deref());
+    wanted.scope.limit.note(context, tagging::count(plan.actions.len()));
+    Ok(outcome_of_plan(plan))
+}
+
+/// Whether the plan may be written. `Some`: it may not, and the command ends so.
+async fn may_write(context: &Context, wanted: &WantedArgs, plan: &Plan) -> Result<Option<Outcome>, CommandError> {
+    wanted.scope.limit.check(tagging::count(plan.actions.len()), "the plan has")?;
+    if !confirm::is_due(context, wanted.overwrite, &wanted.scope) {
+        return Ok(None);
+    }
+    let mut replaced = Replaced::default();
+    replaced.add(&plan.actions);
+    Ok(replaced.ask(context).await.ends())
+}
+
+/// An id that was not found is a failure, even if nothing else is.
+pub(super) fn with_missing(outcome: Outcome, is_missing: bool) -> Outcome {
+    if is_missing && outcome == Outcome::Done { Outcome::ItemFailures } else { outcome }
 }
 
 /// The rules with the names of Identity Center's users, as far as the identity store tells them.
@@ -186,7 +238,7 @@ fn tell_plan(context: &Context, plan: &Plan, session: &Session, saved: Option<&s
 async fn write(context: &Context, runner: &Runner<'_>, survey: &mut Survey) -> Result<Outcome, CommandError> {
     let prepared = runner.prepare_survey(survey);
     let report = tagging::execute(context, runner, Target::Tag, prepared).await?;
-    let output = RunOutput { runner, report: &report, kind: RunKind::Tag, plan: Some(&survey.plan) };
+    let output = RunOutput { runner, report: &report, kind: RunKind::Tag, plan: Some(&survey.plan), dry_run: false };
     let outcome = run_output::tell_run(context, &output);
     Ok(if outcome == Outcome::Done { outcome_of_plan(&survey.plan) } else { outcome })
 }

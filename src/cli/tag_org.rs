@@ -1,25 +1,32 @@
 //! `tag-org`: `tag` across the accounts and regions of an organization.
 
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use serde_json::{Map, Value, json};
 
 use super::options::{WantedArgs, owner_options, tell_unused_rules};
-use super::organization::{self, AccountsArgs, Save, Telling, TellingArgs};
+use super::organization::{self, AccountsArgs, Gate, ResultsFile, Save, Telling, TellingArgs};
+use super::scope::report_missing;
 use super::suggestion::Suggestion;
-use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, tag, tagging, types};
+use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, confirm, tag, tagging, types};
+use crate::aws::Session;
 use crate::creator::OwnerRules;
 use crate::load::Stop;
 use crate::names::{Region, TagKey};
 use crate::org::errand::Tag;
-use crate::org::{Organization, RegionChoice};
+use crate::org::{Account, Organization, RegionChoice};
+use crate::resource_map::ResourceMap;
 use crate::store::Store;
 use crate::store::journal::RunKind;
 use crate::store::organization_runs::{NewOrganizationRun, OrganizationRun, OrganizationRunId};
 use crate::tag::plan::Plan;
+use crate::tag::scope::IdHints;
+use crate::tag::updates::Updates;
 
 /// The role that AWS Organizations makes in accounts it creates.
 const DEFAULT_ROLE: &str = "OrganizationAccountAccessRole";
@@ -39,7 +46,8 @@ const LATEST: &str = "latest";
 /// that fails (its role can't be assumed, a region is switched off, a service denies) does not stop the others; failures are told in
 /// groups at the end. Only accounts, regions and types with records in the database are looked at; global types once an account.
 ///
-/// Exit codes: 0 all done, 1 failed, 2 usage, 4 finished but some accounts, regions or resources failed, 130 interrupted.
+/// Exit codes: 0 all done; 1 failed, more writes than --max-changes allows, or a question answered with no; 2 usage; 4 finished,
+/// but some accounts, regions or resources failed or an --id was not found; 130 interrupted.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The accounts file, in c7n-org's format
@@ -78,6 +86,7 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     let key = tagging::parse_key(&args.wanted.creator_tag)?;
     let map = context.resource_map()?;
     args.wanted.types = types::resolve(&map, &args.wanted.types)?;
+    args.wanted.scope.resolve(&map, &args.wanted.types)?;
     tagging::check_more_tags(&map, &args.wanted.types, &key, &args.wanted.more_tags)?;
     // clap's own `requires` gives way to --org's conflict with a file.
     if args.role.is_some() && !args.org {
@@ -99,42 +108,105 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
             accounts?
         }
     };
-    let only_plan = args.wanted.dry_run || args.wanted.save_plan.is_some();
     let results = args.telling.open_results(args.resume.is_some())?;
-    let run = if only_plan { None } else { Some(begin(&args, context, &store, &key, &rules)?) };
-    let rules = tag::with_names(context, &base, &store, None, rules).await?;
-    let errand = Tag {
-        map: &map,
-        regions: args.region.clone(),
-        types: args.wanted.types.clone(),
-        owner_keys: args.wanted.owner_keys.owner_keys.clone(),
-        more_tags: args.wanted.more_tags.clone(),
-        overwrite: args.wanted.overwrite,
-        inherit: args.wanted.inherit,
-        rules: rules.clone(),
-        only_plan,
+    let rules = Rules {
+        updates,
+        written: question(&args, &rules),
+        with_names: tag::with_names(context, &base, &store, None, rules).await?,
     };
-    let concurrency = if args.debug { 1 } else { args.accounts.max_concurrency };
+    let outcome = tag_accounts(&args, context, (&base, &map, &store), (key, &rules), (accounts, results)).await?;
+    tell_unused_rules(context, &rules.with_names);
+    Ok(outcome)
+}
+
+/// The rules of ownership.
+struct Rules {
+    /// The options that decide what is written.
+    written: Map<String, Value>,
+    /// With the names of Identity Center's users.
+    with_names: OwnerRules,
+    /// Which writes with side effects may be made.
+    updates: Updates,
+}
+
+async fn tag_accounts(
+    args: &Args,
+    context: &Context,
+    (base, map, store): (&Session, &ResourceMap, &Store),
+    (key, rules): (TagKey, &Rules),
+    (accounts, results): (Vec<Account>, Option<ResultsFile>),
+) -> Result<Outcome, CommandError> {
+    let wanted = &args.wanted;
+    let only_plan = wanted.dry_run || wanted.save_plan.is_some();
+    let resumed = args.resume.as_deref().map(|run| interrupted(context, store, run, &rules.written)).transpose()?;
+    let begin = || resumed.map_or_else(|| new_run(context, store, &key, &rules.written), Ok);
+    let asks = confirm::is_due(context, wanted.overwrite, &wanted.scope);
+    // All is surveyed before the first write.
+    let is_counted = !only_plan && (asks || wanted.scope.limit.max_changes.is_some());
+    let run = if only_plan || is_counted { None } else { Some(begin()?) };
+    let errand = errand(args, context, (map, store), (&rules.with_names, resumed), only_plan || is_counted)?;
     let stop = Stop::default();
+    let concurrency = if args.debug { 1 } else { args.accounts.max_concurrency };
     let organization =
-        Organization { base: &base, map: &map, store: &store, key, run, updates: &updates, stop: &stop, concurrency };
-    let mut plans = args.wanted.save_plan.as_deref().map(Plans::create).transpose()?;
+        Organization { base, map, store, key: key.clone(), run, updates: &rules.updates, stop: &stop, concurrency };
+    let mut plans = wanted.save_plan.as_deref().map(Plans::create).transpose()?;
     let mut save = plans.as_mut().map(|plans| |plan: &Plan| plans.add(plan));
     let telling = Telling {
         kind: RunKind::Tag,
         results,
         stats: args.telling.stats,
-        print_plans: args.wanted.dry_run && args.wanted.save_plan.is_none(),
+        print_plans: wanted.dry_run && wanted.save_plan.is_none(),
         save: save.as_mut().map(|save| save as &mut Save<'_>),
         resume: resume_advice(context, run),
         accounts_file: args.accounts.config.clone(),
     };
-    let outcome = organization::run(context, &organization, &errand, accounts, telling).await?;
-    tell_unused_rules(context, &rules);
+    let outcome = if is_counted {
+        let resume = |run| resume_advice(context, Some(run));
+        let gate = Gate { limit: wanted.scope.limit, asks, begin: &begin, resume: &resume };
+        organization::run_counted(context, organization, &errand, accounts, telling, gate).await?
+    } else {
+        organization::run(context, &organization, &errand, accounts, telling).await?
+    };
+    if only_plan {
+        wanted.scope.limit.note(context, errand.planned.get());
+    }
     if let Some(plans) = plans.filter(|_| outcome != Outcome::Interrupted) {
         plans.finish(context, apply_advice(&args, context))?;
     }
-    Ok(outcome)
+    // An interrupted run found some before.
+    let is_over = outcome != Outcome::Interrupted && resumed.is_none();
+    let found = errand.found_ids.borrow();
+    let place = "the accounts and regions that can have it";
+    Ok(tag::with_missing(outcome, is_over && report_missing(context, &errand.scope.ids, &found, place)))
+}
+
+fn errand<'m>(
+    args: &Args,
+    context: &Context,
+    (map, store): (&'m ResourceMap, &Store),
+    (rules, resumed): (&OwnerRules, Option<OrganizationRunId>),
+    only_plan: bool,
+) -> Result<Tag<'m>, CommandError> {
+    let wanted = &args.wanted;
+    let scope = wanted.scope.scope();
+    let hints = IdHints::ask((store, map), &scope.ids, None).map_err(|error| context.store_error(&error))?;
+    Ok(Tag {
+        map,
+        regions: args.region.clone(),
+        types: wanted.types.clone(),
+        owner_keys: wanted.owner_keys.owner_keys.clone(),
+        more_tags: wanted.more_tags.clone(),
+        overwrite: wanted.overwrite,
+        inherit: wanted.inherit,
+        rules: rules.clone(),
+        scope,
+        not_types: wanted.scope.not_types.clone(),
+        hints,
+        found_ids: RefCell::default(),
+        planned: Cell::default(),
+        resumed,
+        only_plan,
+    })
 }
 
 fn first_region(regions: &[RegionChoice]) -> Option<Region> {
@@ -162,26 +234,25 @@ fn apply_advice(args: &Args, context: &Context) -> Suggestion {
     }
 }
 
-/// The new run, or the one to go on with.
-fn begin(
-    args: &Args,
+fn new_run(
     context: &Context,
     store: &Store,
     key: &TagKey,
-    rules: &OwnerRules,
+    question: &Map<String, Value>,
 ) -> Result<OrganizationRunId, CommandError> {
-    let question = question(args, rules);
-    let failed = |error| context.store_error(&error);
-    let Some(wanted) = &args.resume else {
-        let run = NewOrganizationRun {
-            kind: RunKind::Tag,
-            undoes: None,
-            key: key.clone(),
-            question: with_command(context, question),
-        };
-        return store.begin_organization_run(&run).map_err(failed);
-    };
-    let runs = store.organization_runs().map_err(failed)?;
+    let question = with_command(context, question.clone());
+    let run = NewOrganizationRun { kind: RunKind::Tag, undoes: None, key: key.clone(), question };
+    store.begin_organization_run(&run).map_err(|error| context.store_error(&error))
+}
+
+/// The run to go on with.
+fn interrupted(
+    context: &Context,
+    store: &Store,
+    wanted: &str,
+    question: &Map<String, Value>,
+) -> Result<OrganizationRunId, CommandError> {
+    let runs = store.organization_runs().map_err(|error| context.store_error(&error))?;
     let run = find(context, &runs, wanted)?;
     if run.question.is_empty() {
         return Err(CommandError::usage(format_args!("run {} is not one of tag-org", run.id))
@@ -191,7 +262,7 @@ fn begin(
         return Err(CommandError::usage(format_args!("run {} is finished: there is nothing to go on with", run.id))
             .hint("start a new one without --resume: what has the tag is left alone"));
     }
-    same_question(run, &question)?;
+    same_question(run, question)?;
     Ok(run.id)
 }
 
@@ -237,14 +308,25 @@ fn question(args: &Args, rules: &OwnerRules) -> Map<String, Value> {
         ("--not-accounts", json!(not_accounts)),
         ("--tags", json!(tags)),
     ];
-    fields.into_iter().chain(owner_options(rules)).map(|(name, value)| (name.to_owned(), value)).collect()
+    let fields = fields.into_iter().chain(args.wanted.scope.question()).chain(owner_options(rules));
+    fields.map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// What an option was in a run of a version that did not have it.
+fn absent(value: &Value) -> &Value {
+    static OFF: LazyLock<[Value; 3]> = LazyLock::new(|| [json!(false), json!([]), Value::Null]);
+    match value {
+        Value::Bool(_) => &OFF[0],
+        Value::Array(_) => &OFF[1],
+        _ => &OFF[2],
+    }
 }
 
 fn same_question(run: &OrganizationRun, question: &Map<String, Value>) -> Result<(), CommandError> {
     let before: Map<String, Value> = serde_json::from_str(&run.question).unwrap_or_default();
     let other: Vec<String> = question
         .iter()
-        .filter(|(name, value)| before.get(*name).map_or(!is_unset(value), |was| was != *value))
+        .filter(|(name, value)| before.get(*name).unwrap_or_else(|| absent(value)) != *value)
         .map(|(name, _)| format!("{name} was {}", before.get(name).unwrap_or(&Value::Null)))
         .collect();
     if other.is_empty() {
@@ -252,11 +334,6 @@ fn same_question(run: &OrganizationRun, question: &Map<String, Value>) -> Result
     }
     Err(CommandError::usage(format_args!("run {} was started with other options: {}", run.id, other.join("; ")))
         .hint("give the same options as then, or start a new run without --resume"))
-}
-
-/// Whether an option was not given: a run of before that option is as one without it.
-fn is_unset(value: &Value) -> bool {
-    *value == Value::Null || *value == json!(false) || *value == json!([])
 }
 
 /// The file of plans: one line each, so that it can be written and read piece by piece. It has its name when it is whole.

@@ -73,7 +73,9 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     } else {
         tagging::execute(context, &runner, Target::UndoOf(run.run_id), prepared).await?
     };
-    Ok(run_output::tell_run(context, &RunOutput { runner: &runner, report: &report, kind: RunKind::Undo, plan: None }))
+    let (kind, dry_run) = (RunKind::Undo, args.dry_run);
+    let output = RunOutput { runner: &runner, report: &report, kind, plan: None, dry_run };
+    Ok(run_output::tell_run(context, &output))
 }
 
 /// The run's writes that can be taken back. Tells of those that were already.

@@ -332,9 +332,10 @@ fn class_of(resource: &LiveResource, is_owned: bool, events: &[StoredEvent], dec
             | LeftKind::TagLimit
             | LeftKind::NotTaggable
             | LeftKind::SideEffects
-            | LeftKind::RolledBack,
+            | LeftKind::RolledBack
+            | LeftKind::SkipTag,
         ) => Class::NotTaggable,
-        Some(LeftKind::HasTag | LeftKind::SameValue) => Class::Owned,
+        Some(LeftKind::HasTag | LeftKind::SameValue | LeftKind::WrittenByOthers) => Class::Owned,
         Some(LeftKind::TagsUnknown) => Class::Unknown,
     }
 }

@@ -15,7 +15,7 @@ use crate::org::places::places;
 use crate::org::{Account, RegionChoice};
 use crate::resource_map::ResourceMap;
 use crate::store::StoreError;
-use crate::tag::plan::Question;
+use crate::tag::plan::{Question, Scope};
 use crate::tag::run::Runner;
 use crate::tag::survey::{Chosen, Proof, look};
 use crate::tag::updates::Updates;
@@ -76,6 +76,7 @@ impl<'m> Errand<'m> for Cover<'m> {
             rules: self.rules.clone(),
             // What could have an owner; a report writes nothing.
             updates: Updates::all(),
+            scope: Scope::default(),
         };
         let mut silent = |_, _: &ResourceType| ();
         let looking = look(runner.session, self.map, runner.store, (&question, Proof::All), chosen, &mut silent);

@@ -10,10 +10,12 @@
 
 pub mod apply;
 pub mod current;
+pub mod earlier;
 pub mod join;
 pub mod lineage;
 pub mod plan;
 pub mod run;
+pub mod scope;
 pub mod survey;
 pub mod updates;
 

@@ -7,6 +7,7 @@
 
 mod document;
 mod more;
+mod scope;
 
 use std::collections::BTreeSet;
 
@@ -17,7 +18,11 @@ pub use document::{
 };
 pub use more::MoreTag;
 use more::{decide_more, is_open};
+pub(super) use scope::parts as id_parts;
+pub use scope::{Ids, Scope, ScopeFacts, Selected, SkipTag};
+use scope::{check_replaceable, check_skip_tags, is_replaceable, keeps, prove_skip_tags};
 
+use super::earlier::Earlier;
 use super::join::Joined;
 use super::lineage::{self, Inherited, Lineage, Orphan};
 use super::updates::Updates;
@@ -54,6 +59,8 @@ pub struct Question {
     pub rules: OwnerRules,
     /// Which writes with side effects may be made.
     pub updates: Updates,
+    /// What may be written to, and replaced.
+    pub scope: Scope,
 }
 
 /// What is known of a type.
@@ -65,6 +72,22 @@ pub struct TypeFacts<'a> {
     pub live: Vec<LiveResource>,
     /// Their events, in the same order.
     pub joined: Joined,
+    /// What the question's scope needs to know of them.
+    pub scope: ScopeFacts,
+}
+
+impl TypeFacts<'_> {
+    /// The resources that the question is about, with their events, by position. The others may be parents of these.
+    pub(super) fn subjects(&self) -> impl Iterator<Item = (usize, &LiveResource, &[StoredEvent])> {
+        let all = self.live.iter().zip(&self.joined.events).enumerate();
+        let subjects = all.filter(|(position, _)| self.scope.has(*position));
+        subjects.map(|(position, (resource, events))| (position, resource, events.as_slice()))
+    }
+
+    fn case<'a>(&'a self, question: &'a Question, resource: &'a LiveResource, events: &'a [StoredEvent]) -> Case<'a> {
+        let (definition, earlier) = (self.definition, &self.scope.earlier);
+        Case { question, definition, resource, events, earlier, inherited: None }
+    }
 }
 
 /// What becomes of one resource.
@@ -83,6 +106,7 @@ struct Case<'a> {
     definition: &'a TypeDefinition,
     resource: &'a LiveResource,
     events: &'a [StoredEvent],
+    earlier: &'a Earlier,
     /// What it has from its parents: the owner, or why there is none. `None`: it has its own creator, or inheriting is not asked for.
     inherited: Option<&'a Result<Inherited, Orphan>>,
 }
@@ -131,29 +155,38 @@ pub fn plan(question: &Question, lineage: Option<&Lineage<'_>>, types: &[TypeFac
 /// The positions of resources that would be tagged if only it were proven what value their tag has, or which parents their
 /// tags name.
 pub fn unproven(question: &Question, facts: &TypeFacts<'_>) -> Vec<usize> {
-    let open = |position: &usize| {
-        let (resource, events) = (&facts.live[*position], &facts.joined.events[*position]);
-        let case = Case { question, definition: facts.definition, resource, events, inherited: None };
+    let open = |resource: &LiveResource, events: &[StoredEvent]| {
+        let case = facts.case(question, resource, events);
         let owner = decide(case);
         let may_inherit = || {
             question.inherit
                 && !matches!(resource.tags, Tags::Known(_))
-                && is_wanted(question, facts.definition, resource)
+                && is_wanted(question, facts, resource, events)
                 && lineage::may_inherit(&question.rules, events)
         };
         is_open(resource, &owner)
             || decide_more(case, &owner).iter().any(|(_, more)| is_open(resource, more))
             || may_inherit()
     };
-    (0..facts.live.len()).filter(open).collect()
+    let subjects = facts.subjects().filter(|(_, resource, events)| open(resource, events));
+    subjects.map(|(position, ..)| position).collect()
 }
 
 /// Whether a resource's owner matters: it can be tagged, and there is a tag to write as far as is known.
-pub(super) fn is_wanted(question: &Question, definition: &TypeDefinition, resource: &LiveResource) -> bool {
-    let is_taggable = definition.access.as_ref().is_some_and(|access| access.write.is_some());
-    let is_open =
-        question.overwrite || !question.more_tags.is_empty() || owner_tag(question, definition, resource).is_none();
-    is_taggable && is_open && question.updates.allow(definition)
+pub(super) fn is_wanted(
+    question: &Question,
+    facts: &TypeFacts<'_>,
+    resource: &LiveResource,
+    events: &[StoredEvent],
+) -> bool {
+    let is_taggable = facts.definition.access.as_ref().is_some_and(|access| access.write.is_some());
+    let case = facts.case(question, resource, events);
+    let may_be_written = || match present_tag(facts.definition, resource, &question.key) {
+        Some(present) => is_replaceable(case, &question.key, present),
+        None => question.overwrite || owner_tag(question, facts.definition, resource).is_none(),
+    };
+    let is_allowed = question.updates.allow(facts.definition);
+    is_taggable && is_allowed && (!question.more_tags.is_empty() || may_be_written()) && check_skip_tags(case).is_ok()
 }
 
 /// The positions of all resources that can be tagged and of which it isn't known whether they have the tag.
@@ -173,13 +206,13 @@ pub(crate) fn decisions<'f>(
     lineage: Option<&'f Lineage<'_>>,
     facts: &'f TypeFacts<'_>,
 ) -> impl Iterator<Item = Decided<'f>> {
-    let resources = facts.live.iter().zip(&facts.joined.events);
-    resources.map(move |(resource, events)| {
+    facts.subjects().map(move |(_, resource, events)| {
         let definition = facts.definition;
-        let is_sought = || is_wanted(question, definition, resource) && lineage::may_inherit(&question.rules, events);
+        let is_sought =
+            || is_wanted(question, facts, resource, events) && lineage::may_inherit(&question.rules, events);
         let lineage = lineage.filter(|_| is_sought());
         let inherited = lineage.map(|lineage| lineage.owner_of(&question.rules, definition, resource, events));
-        let case = Case { question, definition, resource, events, inherited: inherited.as_ref() };
+        let case = Case { inherited: inherited.as_ref(), ..facts.case(question, resource, events) };
         let decision = decide(case);
         let more = decide_more(case, &decision);
         Decided { resource, events, decision, is_inherited: matches!(inherited, Some(Ok(_))), more }
@@ -205,10 +238,11 @@ fn plan_type(
     plan: &mut Plan,
 ) -> TypeFigures {
     let mut users = BTreeSet::new();
-    let (mut tag, mut not_found, mut untagged) = (0, 0, 0);
+    let (mut tag, mut population, mut not_found, mut untagged) = (0, 0, 0, 0);
     for Decided { resource, decision, more, .. } in decisions(question, lineage, facts) {
         let lacks_tag =
             !matches!(resource.tags, Tags::Unknown(_)) && owner_tag(question, facts.definition, resource).is_none();
+        population += 1;
         untagged += u64::from(lacks_tag);
         match decision {
             Decision::Write(write) => {
@@ -228,7 +262,7 @@ fn plan_type(
         resource_type: facts.definition.resource_type.clone(),
         tag,
         users: count(users.len()),
-        population: count(facts.live.len()),
+        population,
         not_found,
         records: facts.joined.records,
         untagged,
@@ -244,18 +278,26 @@ fn try_decide(case: Case<'_>) -> Result<PlannedWrite, (LeftKind, String)> {
     let Case { question, definition, resource, .. } = case;
     let writing = definition.access.as_ref().and_then(|access| access.write.as_ref());
     let writing = writing.ok_or((LeftKind::NotTaggable, "resources of this type can't be tagged".to_owned()))?;
+    check_skip_tags(case)?;
     let key = &question.key;
-    if let Some(found) = owner_tag(question, definition, resource).filter(|_| !question.overwrite) {
-        return Err((LeftKind::HasTag, has_tag(definition, key, found)));
-    }
     let present = present_tag(definition, resource, key);
+    match present {
+        Some(present) => check_replaceable(case, key, present)?,
+        None if question.overwrite => {}
+        // No run wrote a further key: its value is never ours to correct.
+        None => {
+            if let Some(found) = owner_tag(question, definition, resource) {
+                return Err((LeftKind::HasTag, has_tag(definition, key, found)));
+            }
+        }
+    }
     let refusal = question.updates.refusal(definition, &resource.arn);
     let Claim { owner, event_id, reason } = match (claim(case), &refusal) {
         // Of a type that may not be written no parent was looked for.
         (Err(_), Some(why)) if question.inherit && lineage::may_inherit(&question.rules, case.events) => {
             return Err(why.clone());
         }
-        (claim, _) => claim?,
+        (claim, _) => claim.map_err(|left| keeps(case, key, left))?,
     };
     if let Some(PresentTag { key, value }) = present.filter(|present| present.value == owner.value) {
         return Err((LeftKind::SameValue, format!("has the tag with that very value: {key}={value}")));
@@ -263,7 +305,7 @@ fn try_decide(case: Case<'_>) -> Result<PlannedWrite, (LeftKind, String)> {
     if let Some(why) = refusal {
         return Err(why);
     }
-    prove_tags(resource, key, present.is_some(), 0)?;
+    prove_tags(case, key, present.is_some(), 0)?;
     if !writing.is_allowed_now(&resource.item) {
         return Err((LeftKind::NotNow, format!("its state does not allow it now ({})", state_of(&resource.item))));
     }
@@ -374,8 +416,9 @@ fn has_tag(definition: &TypeDefinition, key: &TagKey, present: PresentTag<'_>) -
 }
 
 /// That the tag's value is known, and that there is room for one that isn't there beside those that the plan adds already.
-fn prove_tags(resource: &LiveResource, key: &TagKey, is_present: bool, added: usize) -> Result<(), (LeftKind, String)> {
-    match &resource.tags {
+fn prove_tags(case: Case<'_>, key: &TagKey, is_present: bool, added: usize) -> Result<(), (LeftKind, String)> {
+    prove_skip_tags(case)?;
+    match &case.resource.tags {
         Tags::Known(tags) if !is_present => {
             let user_tags = tags.keys().filter(|key| !key.starts_with("aws:")).count();
             if user_tags + added >= MAX_USER_TAGS {

@@ -4,13 +4,14 @@
 //! A type that can't be listed does not stop the others: it stands in the plan's summary. Whoever wants no plan but figures
 //! of all resources takes the facts themselves ([`look`]).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use futures::stream::{self, StreamExt};
 
 use super::join::{Join, Joined};
 use super::lineage::{self, Lineage};
 use super::plan::{self, FailedType, Plan, Question, SkippedType, TypeFacts, TypeProblem};
+use super::scope;
 use crate::aws::{CallError, ErrorClass, Session};
 use crate::creator::OwnerRules;
 use crate::inventory::{self, LiveResource, Place, Population, Sweeps};
@@ -35,6 +36,8 @@ pub struct Chosen<'m> {
 pub struct Survey {
     /// The plan.
     pub plan: Plan,
+    /// The ids of the question that name a live resource.
+    pub found_ids: BTreeSet<String>,
     /// Of those in the plan's actions; the others are not kept.
     live: HashMap<(ResourceType, ResourceId, Arn), LiveResource>,
 }
@@ -97,6 +100,17 @@ pub fn choose_types<'m>(
 }
 
 impl<'m> Chosen<'m> {
+    /// Whether nothing is left of them.
+    pub fn is_empty(&self) -> bool {
+        self.types.is_empty() && self.skipped.is_empty()
+    }
+
+    /// Leaves out these types.
+    pub fn leave_out(&mut self, names: &[ResourceType]) {
+        self.types.retain(|definition| !names.contains(&definition.resource_type));
+        self.skipped.retain(|skipped| !names.contains(&skipped.resource_type));
+    }
+
     /// Those of these types that can be listed, and why not the others.
     pub fn of(map: &'m ResourceMap, mut names: Vec<ResourceType>) -> Self {
         names.sort();
@@ -130,8 +144,10 @@ pub async fn survey(
     plan.summary.problems = found.problems;
     plan.summary.skipped_types = found.skipped;
     plan.summary.failed_types = found.failed;
+    let selected = found.facts.iter().filter_map(|facts| facts.scope.selected.as_ref());
+    let found_ids = selected.flat_map(|selected| &selected.texts).cloned().collect();
     let live = keep_planned(&plan, found.facts);
-    Ok(Survey { plan, live })
+    Ok(Survey { plan, found_ids, live })
 }
 
 /// Looks at these types. `progress` hears how many types are done.
@@ -209,7 +225,8 @@ async fn facts_of<'m>(
 ) -> Result<Looked<'m>, StoreError> {
     let Population { resources: live, problems } = population;
     let joined = join((store, &question.rules), (&question.account, &question.region), definition, &live)?;
-    let mut facts = TypeFacts { definition, live, joined };
+    let scope = scope::facts(store, question, definition, &live)?;
+    let mut facts = TypeFacts { definition, live, joined, scope };
     let unproven = match proof {
         Proof::Writes => plan::unproven(question, &facts),
         Proof::All => plan::without_proof(question, &facts),

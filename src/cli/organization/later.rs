@@ -3,7 +3,9 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::super::allow_updates::AllowArgs;
+use super::super::apply::store_of_plans;
 use super::super::saved_plans::SavedPlans;
+use super::super::scope::LimitArgs;
 use super::super::{AwsAccessArgs, CommandError, Context, Outcome, tagging};
 use super::{AccountsArgs, Telling, TellingArgs, open_base, run};
 use crate::load::Stop;
@@ -65,6 +67,7 @@ pub(in crate::cli) async fn undo(
 pub(in crate::cli) async fn apply(
     saved: &SavedPlans,
     way: Way<'_>,
+    (only_plan, limit): (bool, LimitArgs),
     context: &Context,
 ) -> Result<Outcome, CommandError> {
     let key = one_key(saved)?;
@@ -73,11 +76,18 @@ pub(in crate::cli) async fn apply(
         plans.entry(plan.account.clone()).or_default().push(plan.at.clone());
     }
     let accounts = accounts_of(way.accounts, plans.keys())?;
-    let telling = telling(context, &way, RunKind::Tag)?;
-    let (map, store) = (context.resource_map()?, context.open_store()?);
+    let chosen: HashSet<&AccountId> = accounts.iter().map(|account| &account.id).collect();
+    let writes = saved.plans.iter().filter(|plan| chosen.contains(&plan.account)).map(|plan| plan.writes).sum();
+    if only_plan {
+        limit.note(context, writes)
+    } else {
+        limit.check(writes, "the plans have")?
+    }
+    let telling = Telling { print_plans: only_plan, ..telling(context, &way, RunKind::Tag)? };
+    let (map, store) = (context.resource_map()?, store_of_plans(context, only_plan)?);
     let updates = way.allow.updates(context, &map, &store)?;
     let new = NewOrganizationRun { kind: RunKind::Tag, undoes: None, key: key.clone(), question: String::new() };
-    let run_id = begin(context, &store, &new)?;
+    let begun = if only_plan { None } else { Some(begin(context, &store, &new)?) };
     let base = open_base(way.access, None).await?;
     let stop = Stop::default();
     let organization = Organization {
@@ -85,12 +95,12 @@ pub(in crate::cli) async fn apply(
         map: &map,
         store: &store,
         key,
-        run: Some(run_id),
+        run: begun,
         updates: &updates,
         stop: &stop,
         concurrency: way.accounts.max_concurrency,
     };
-    let errand = Apply { plans, read: |at: &PlanAt| saved.read(at) };
+    let errand = Apply { plans, read: |at: &PlanAt| saved.read(at), only_plan };
     run(context, &organization, &errand, accounts, telling).await
 }
 

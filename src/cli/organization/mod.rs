@@ -1,7 +1,9 @@
 //! What `tag-org`, `undo` and `apply` share across an organization: the accounts file and its filters, the way to the accounts, running
 //! to the end or to Ctrl-C, telling what came of it.
 
+mod counted;
 mod groups;
+mod held_plans;
 mod later;
 mod reporter;
 mod results;
@@ -9,6 +11,7 @@ mod results;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+pub(super) use counted::{Gate, run_counted};
 pub(super) use later::{Way, apply, undo};
 use reporter::Reporter;
 pub(super) use reporter::{Save, Telling};
@@ -170,16 +173,27 @@ pub(super) async fn run<'m, 't>(
     telling: Telling<'t>,
 ) -> Result<Outcome, CommandError> {
     regions::check_accounts(context, &accounts);
-    let interrupt = stop_on_interrupt(organization.stop);
     let mut reporter = Reporter::new(context, telling, accounts.len());
+    let is_left = work(context, organization, errand, accounts, &mut |event| reporter.tell(event)).await?;
+    reporter.finish(organization, is_left)
+}
+
+/// Does the errand in all accounts, to the end or to Ctrl-C. Says whether something is left.
+async fn work<'m>(
+    context: &Context,
+    organization: &Organization<'m>,
+    errand: &impl Errand<'m>,
+    accounts: Vec<Account>,
+    tell: &mut dyn FnMut(crate::org::Event<'_>),
+) -> Result<bool, CommandError> {
+    let interrupt = stop_on_interrupt(organization.stop);
     let worked = {
         let heard = async {
             organization.stop.wait().await;
             context.console.message("interrupted: waiting for the calls under way");
             std::future::pending::<()>().await
         };
-        let mut tell = |event: crate::org::Event<'_>| reporter.tell(event);
-        let work = fan_out(organization, errand, accounts, &mut tell);
+        let work = fan_out(organization, errand, accounts, tell);
         tokio::select! {
             worked = work => worked,
             () = heard => unreachable!("it waits for ever"),
@@ -191,5 +205,5 @@ pub(super) async fn run<'m, 't>(
     if let Some(run) = organization.run.filter(|_| !is_left) {
         organization.store.finish_organization_run(run).map_err(failed)?;
     }
-    reporter.finish(organization, is_left)
+    Ok(is_left)
 }

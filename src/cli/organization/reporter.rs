@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::super::run_output::{counts, failure, left_phrase, result_of, results_phrase};
+use super::super::run_output::{counts, dry_phrase, failure, left_phrase, result_of, results_phrase};
 use super::super::tag::{action_phrase, outcome_of_plan, tell_types};
 use super::super::{CommandError, Context, Outcome, nothing};
 use super::groups::Groups;
@@ -15,8 +15,8 @@ use super::results::{self, Kind, Results, ResultsFile};
 use crate::console::{OutputFormat, Progress};
 use crate::names::Region;
 use crate::org::{Account, Done, Event, Failure, Organization};
-use crate::store::journal::RunKind;
-use crate::tag::apply::Stop as Stopped;
+use crate::store::journal::{RunKind, Write};
+use crate::tag::apply::{Outcome as WriteOutcome, Stop as Stopped};
 use crate::tag::plan::{LeftKind, Plan};
 use crate::tag::run::RunReport;
 
@@ -100,6 +100,16 @@ impl<'a> Reporter<'a> {
         if let Err(error) = told {
             self.broken.get_or_insert(error);
         }
+    }
+
+    /// Ends the progress of the survey, before a question.
+    pub(super) fn end_progress(&mut self) {
+        self.progress = self.context.console.progress("tagging", None);
+    }
+
+    /// Says how a run that has begun now is gone on with.
+    pub(super) fn go_on_by(&mut self, resume: String) {
+        self.telling.resume = resume;
     }
 
     fn done(&mut self, account: &Account, region: &Region, done: &Done) -> Result<(), CommandError> {
@@ -274,6 +284,29 @@ fn print_place(context: &Context, telling: &Telling<'_>, account: &Account, regi
             context.console.data(format_args!("tag account:{} region:{region} {}", account.id, action_phrase(action)));
         }
     }
+    if let Some(report) = done.report.as_ref().filter(|_| telling.print_plans) {
+        report.results.iter().for_each(|(write, outcome)| print_compared(context, (account, region), write, outcome));
+    }
+}
+
+/// A write of a saved plan that was compared with the present state; what failed is a warning.
+fn print_compared(context: &Context, (account, region): (&Account, &Region), write: &Write, outcome: &WriteOutcome) {
+    let (verb, why) = match outcome {
+        WriteOutcome::Unfinished(_) => ("tag", String::new()),
+        WriteOutcome::UnderWay(why) => ("under way", format!(" ({why})")),
+        WriteOutcome::Skipped(why) => ("skipped", format!(" ({why})")),
+        WriteOutcome::Written { .. }
+        | WriteOutcome::Failed(_)
+        | WriteOutcome::RolledBack(_)
+        | WriteOutcome::Vanished(_)
+        | WriteOutcome::Passing(_) => return,
+    };
+    let Write { resource_type, id, key, new_value, .. } = write;
+    let value = new_value.as_ref().map(|value| format!("={value}")).unwrap_or_default();
+    let account = &account.id;
+    context
+        .console
+        .data(format_args!("{verb} account:{account} region:{region} {resource_type} {id} {key}{value}{why}"));
 }
 
 fn push_figures(line: &mut String, plan: &Plan) {
@@ -296,7 +329,8 @@ fn push_results(line: &mut String, kind: RunKind, report: &RunReport) {
     match report.run {
         Some(run) => write!(line, " run:{run} {}", results_phrase(kind, &counts(&report.results))),
         None if kind == RunKind::Undo => write!(line, " {} to take back", report.results.len()),
-        None => Ok(()),
+        None if report.results.is_empty() => Ok(()),
+        None => write!(line, " {}", dry_phrase(kind, &counts(&report.results))),
     }
     .unwrap_or_default();
 }
@@ -305,6 +339,9 @@ fn tell_summary(context: &Context, organization: &Organization<'_>, telling: &Te
     let calls = organization.base.counts();
     let run = organization.run.map(|run| format!("run {run}: ")).unwrap_or_default();
     let done = match (&organization.run, telling.kind) {
+        (None, RunKind::Tag) if !totals.written.is_empty() => {
+            format!("{}, nothing was written", dry_phrase(telling.kind, &totals.written))
+        }
         (None, RunKind::Tag) => format!("{} to tag, nothing was written", totals.planned),
         (None, RunKind::Undo) => format!("{} to take back, nothing was written", totals.written.values().sum::<u64>()),
         (Some(_), kind) => results_phrase(kind, &totals.written),

@@ -31,6 +31,8 @@ pub struct Apply<R> {
     pub plans: HashMap<AccountId, Vec<PlanAt>>,
     /// Reads one of them again.
     pub read: R,
+    /// Whether they are only compared with the present state.
+    pub only_plan: bool,
 }
 
 impl<'m, R: Fn(&PlanAt) -> Result<Vec<PlannedWrite>, String>> Errand<'m> for Apply<R> {
@@ -51,7 +53,11 @@ impl<'m, R: Fn(&PlanAt) -> Result<Vec<PlannedWrite>, String>> Errand<'m> for App
             Err(error) => return Ok(Some(Done::failed(error))),
         };
         let Some(prepared) = unless_stopped(stop, runner.prepare_plan(&actions)).await else { return Ok(None) };
-        let report = runner.execute(Target::Tag, prepared, stop.wait(), &mut |_| ()).await?;
+        let report = if self.only_plan {
+            prepared.into_report()
+        } else {
+            runner.execute(Target::Tag, prepared, stop.wait(), &mut |_| ()).await?
+        };
         Ok(Some(Done { report: Some(report), ..Done::default() }))
     }
 }

@@ -1,10 +1,12 @@
 //! What is done in each account and region: tagging, taking back, applying a saved plan.
 
 mod apply;
+mod held;
 mod tag;
 mod undo;
 
 pub use apply::{Apply, PlanAt};
+pub use held::Held;
 pub use tag::{Regions, Tag, regions_of};
 pub use undo::Undo;
 

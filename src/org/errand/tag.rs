@@ -1,20 +1,23 @@
 //! Tagging: survey, plan and apply in each place with records; and the rest of what an interrupted run had begun.
 
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::{Errand, unless_stopped};
 use crate::aws::{CallError, Session, regions};
 use crate::creator::OwnerRules;
 use crate::load::Stop;
-use crate::names::{Region, ResourceType, TagKey};
+use crate::names::{AccountId, Region, ResourceType, TagKey};
 use crate::org::fan_out::{Done, Organization};
 use crate::org::places::places;
 use crate::org::{Account, RegionChoice};
 use crate::resource_map::ResourceMap;
-use crate::store::StoreError;
 use crate::store::journal::Run;
-use crate::tag::plan::{MoreTag, Question};
+use crate::store::organization_runs::OrganizationRunId;
+use crate::store::{Store, StoreError};
+use crate::tag::plan::{MoreTag, Question, Scope};
 use crate::tag::run::{Runner, Target};
+use crate::tag::scope::IdHints;
 use crate::tag::survey::{Chosen, survey};
 
 /// How owners are written across an organization.
@@ -36,7 +39,19 @@ pub struct Tag<'m> {
     pub inherit: bool,
     /// Who is the owner.
     pub rules: OwnerRules,
-    /// Whether only plans are wanted.
+    /// What may be written to, and replaced.
+    pub scope: Scope,
+    /// Types that are left out.
+    pub not_types: Vec<ResourceType>,
+    /// Where the resources can be that the scope is limited to.
+    pub hints: IdHints,
+    /// The ids of the scope that name a live resource, as far as was looked.
+    pub found_ids: RefCell<BTreeSet<String>>,
+    /// Writes in the plans that were made.
+    pub planned: Cell<u64>,
+    /// The interrupted run to go on with.
+    pub resumed: Option<OrganizationRunId>,
+    /// Whether only plans are wanted. Of an interrupted run then only what it had not begun is looked at.
     pub only_plan: bool,
 }
 
@@ -102,16 +117,27 @@ pub fn regions_of(given: &[RegionChoice], account: &Account) -> Regions {
 }
 
 impl<'m> Tag<'m> {
-    /// Tells where an interrupted run left off, in this account.
-    fn progress(
+    /// Where an interrupted run left off, in this account.
+    fn progress(&self, store: &Store, account: &Account) -> Result<(Vec<Run>, HashSet<Region>), StoreError> {
+        let Some(run) = self.resumed else { return Ok((Vec::new(), HashSet::new())) };
+        Ok((open_runs(store, run, &account.id)?, store.places_done(run, &account.id)?))
+    }
+
+    /// The places to survey.
+    fn surveys(
         &self,
-        organization: &Organization<'_>,
         account: &Account,
-    ) -> Result<(Vec<Run>, HashSet<Region>), StoreError> {
-        let Some(run) = organization.run else { return Ok((Vec::new(), HashSet::new())) };
-        let mut open = organization.store.runs_of_organization(run, Some(&account.id))?;
-        open.retain(|run| run.finished_at.is_none());
-        Ok((open, organization.store.places_done(run, &account.id)?))
+        records: &BTreeMap<Region, Vec<ResourceType>>,
+        regions: Option<&[Region]>,
+        done: &HashSet<Region>,
+    ) -> Vec<(Region, Chosen<'m>)> {
+        let mut left = places(self.map, records, regions, (&self.types, self.inherit));
+        for (region, chosen) in &mut left {
+            chosen.leave_out(&self.not_types);
+            self.hints.narrow(&account.id, region, chosen);
+        }
+        left.retain(|(region, chosen)| !chosen.is_empty() && !done.contains(region));
+        left
     }
 
     async fn survey(&self, runner: &Runner<'_>, chosen: Chosen<'m>, stop: &Stop) -> Result<Option<Done>, StoreError> {
@@ -125,11 +151,15 @@ impl<'m> Tag<'m> {
             inherit: self.inherit,
             rules: self.rules.clone(),
             updates: runner.updates.clone(),
+            scope: self.scope.clone(),
         };
         let mut silent = |_, _: &ResourceType| ();
         let survey = survey(runner.session, self.map, runner.store, &question, chosen, &mut silent);
         let Some(survey) = unless_stopped(stop, survey).await else { return Ok(None) };
         let mut survey = survey?;
+        self.found_ids.borrow_mut().append(&mut survey.found_ids);
+        let writes = u64::try_from(survey.plan.actions.len()).unwrap_or(u64::MAX);
+        self.planned.set(self.planned.get() + writes);
         if self.only_plan {
             return Ok(Some(Done { plan: Some(survey.plan), ..Done::default() }));
         }
@@ -145,13 +175,12 @@ impl<'m> Errand<'m> for Tag<'m> {
 
     fn facts(&self, organization: &Organization<'_>, account: &Account) -> Result<Option<Facts>, StoreError> {
         let records = organization.store.types_by_region(&account.id)?;
-        let (open, done) = self.progress(organization, account)?;
+        let (open, done) = self.progress(organization.store, account)?;
         let regions = match regions_of(&self.regions, account) {
             Regions::These(regions) => Some(regions),
             Regions::OfDatabase | Regions::Enabled => None,
         };
-        let mut left = places(self.map, &records, regions.as_deref(), (&self.types, self.inherit));
-        left.retain(|(region, _)| !done.contains(region));
+        let left = self.surveys(account, &records, regions.as_deref(), &done);
         Ok((!left.is_empty() || !open.is_empty()).then_some(Facts { records, open, done }))
     }
 
@@ -162,23 +191,35 @@ impl<'m> Errand<'m> for Tag<'m> {
         facts: Facts,
     ) -> Result<Vec<(Region, Item<'m>)>, CallError> {
         let regions = regions_of(&self.regions, account).ask(session).await?;
+        let mut done = facts.done;
+        done.extend(facts.open.iter().map(|run| run.region.clone()));
+        let left = self.surveys(account, &facts.records, regions.as_deref(), &done).into_iter();
+        let begun = facts.open.into_iter().filter(|_| !self.only_plan);
         let mut items: Vec<(Region, Item<'m>)> =
-            facts.open.into_iter().map(|run| (run.region.clone(), Item::Rest(Box::new(run)))).collect();
-        let begun: BTreeSet<Region> = items.iter().map(|(region, _)| region.clone()).collect();
-        let left = places(self.map, &facts.records, regions.as_deref(), (&self.types, self.inherit));
-        let left = left.into_iter().filter(|(region, _)| !begun.contains(region) && !facts.done.contains(region));
+            begun.map(|run| (run.region.clone(), Item::Rest(Box::new(run)))).collect();
         items.extend(left.map(|(region, chosen)| (region, Item::Survey(chosen))));
         Ok(items)
     }
 
     async fn execute(&self, runner: &Runner<'_>, item: Item<'m>, stop: &Stop) -> Result<Option<Done>, StoreError> {
-        let run = match item {
-            Item::Survey(chosen) => return self.survey(runner, chosen, stop).await,
-            Item::Rest(run) => run,
-        };
-        let rows = runner.store.writes_of(run.run_id)?;
-        let Some(prepared) = unless_stopped(stop, runner.prepare_rest(rows)).await else { return Ok(None) };
-        let report = runner.execute(Target::Resumed(run.run_id), prepared, stop.wait(), &mut |_| ()).await?;
-        Ok(Some(Done { report: Some(report), ..Done::default() }))
+        match item {
+            Item::Survey(chosen) => self.survey(runner, chosen, stop).await,
+            Item::Rest(run) => go_on_with(runner, &run, stop).await,
+        }
     }
+}
+
+/// The runs of a run across an organization that are not finished, in an account.
+pub(super) fn open_runs(store: &Store, run: OrganizationRunId, account: &AccountId) -> Result<Vec<Run>, StoreError> {
+    let mut open = store.runs_of_organization(run, Some(account))?;
+    open.retain(|run| run.finished_at.is_none());
+    Ok(open)
+}
+
+/// Makes the writes that an interrupted run left.
+pub(super) async fn go_on_with(runner: &Runner<'_>, run: &Run, stop: &Stop) -> Result<Option<Done>, StoreError> {
+    let rows = runner.store.writes_of(run.run_id)?;
+    let Some(prepared) = unless_stopped(stop, runner.prepare_rest(rows)).await else { return Ok(None) };
+    let report = runner.execute(Target::Resumed(run.run_id), prepared, stop.wait(), &mut |_| ()).await?;
+    Ok(Some(Done { report: Some(report), ..Done::default() }))
 }

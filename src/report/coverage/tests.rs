@@ -5,6 +5,7 @@ use crate::names::Region;
 use crate::resource_map::ResourceMap;
 use crate::tag::join::Join;
 use crate::tag::plan::test_data::{live, stored, tags};
+use crate::tag::plan::{Scope, ScopeFacts};
 use crate::tag::updates::Updates;
 use crate::trail::record::Identity;
 
@@ -24,6 +25,7 @@ fn question(suffix: Option<&str>) -> Question {
         inherit: false,
         rules: OwnerRules { user_suffix: suffix.map(str::to_owned), ..OwnerRules::default() },
         updates: Updates::default(),
+        scope: Scope::default(),
     }
 }
 
@@ -61,7 +63,7 @@ fn session(name: &str) -> Identity {
 fn coverage(suffix: Option<&str>, live: Vec<LiveResource>, events: Vec<StoredEvent>) -> Coverage {
     let mut join = Join::new(&live);
     events.into_iter().for_each(|event| join.add(event));
-    let facts = TypeFacts { definition: &MAP.types["sqs"], live, joined: join.finish() };
+    let facts = TypeFacts { definition: &MAP.types["sqs"], live, joined: join.finish(), scope: ScopeFacts::default() };
     let mut coverage = Coverage::default();
     coverage.add(&question(suffix), None, &facts);
     coverage

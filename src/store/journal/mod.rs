@@ -7,6 +7,7 @@
 //! Every method is one transaction, takes `&self`, and waits only for SQLite. So concurrent work in one task
 //! shares the store without a lock.
 
+mod earlier;
 mod record;
 mod rollback;
 #[cfg(test)]
@@ -16,6 +17,7 @@ use std::collections::HashMap;
 
 use rusqlite::{OptionalExtension, Params, Row, Transaction, TransactionBehavior, named_params, params};
 
+pub use earlier::{Direction, EarlierWrite};
 pub use rollback::Rollback;
 
 pub use record::{JournaledWrite, NewRun, Run, RunId, RunKind, Write, WriteCounts, WriteResult, WriteState};

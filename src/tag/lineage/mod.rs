@@ -194,8 +194,8 @@ impl<'m> Lineage<'m> {
     fn needs(&self, question: &Question, types: &[TypeFacts<'_>]) -> BTreeSet<Need> {
         let mut needs = BTreeSet::new();
         for facts in types {
-            for (resource, events) in facts.live.iter().zip(&facts.joined.events) {
-                if !is_wanted(question, facts.definition, resource) || !may_inherit(&question.rules, events) {
+            for (_, resource, events) in facts.subjects() {
+                if !is_wanted(question, facts, resource, events) || !may_inherit(&question.rules, events) {
                     continue;
                 }
                 let child = Child { definition: facts.definition, resource, creation: creation_of(events) };

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::tag::join::Joined;
 use crate::tag::plan::test_data::{live, stored, tags};
-use crate::tag::plan::{LeftKind, plan};
+use crate::tag::plan::{LeftKind, Scope, ScopeFacts, plan};
 use crate::tag::updates::Updates;
 
 static MAP: LazyLock<ResourceMap> = LazyLock::new(ResourceMap::built_in);
@@ -103,6 +103,7 @@ fn facts(child: &LiveResource, events: &[StoredEvent]) -> TypeFacts<'static> {
         definition: definition(child.resource_type.as_str()),
         live: vec![child.clone()],
         joined: Joined { events: vec![events.to_vec()], records: 0 },
+        scope: ScopeFacts::default(),
     }
 }
 
@@ -117,6 +118,7 @@ fn question() -> Question {
         inherit: true,
         rules: OwnerRules::default(),
         updates: Updates::default(),
+        scope: Scope::default(),
     }
 }
 

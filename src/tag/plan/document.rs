@@ -45,14 +45,14 @@ pub struct PlannedWrite {
 }
 
 /// One resource that is left as it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Left {
     /// The resource's type.
     pub resource_type: ResourceType,
     /// Its id.
     pub id: ResourceId,
     /// The tag, where it is one beside the owner's.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<TagKey>,
     /// The class of the reason.
     pub kind: LeftKind,
@@ -61,13 +61,17 @@ pub struct Left {
 }
 
 /// Why a resource is left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LeftKind {
     /// It has the tag.
     HasTag,
     /// It has the tag with the very value that would be written.
     SameValue,
+    /// It has a value that no earlier run wrote, or that was changed since; only with `--refresh`.
+    WrittenByOthers,
+    /// It carries a tag that `--skip-tag` names.
+    SkipTag,
     /// No event of the database made it.
     NoRecord,
     /// The event's caller is nobody's name.
@@ -96,6 +100,8 @@ impl LeftKind {
         match self {
             Self::HasTag => "with the tag",
             Self::SameValue => "with that very value",
+            Self::WrittenByOthers => "with a value that no earlier run wrote",
+            Self::SkipTag => "with a tag that --skip-tag names",
             Self::NoRecord => "without a record",
             Self::NoOwner => "without an owner",
             Self::NoValue => "without a value for a further tag",
@@ -111,7 +117,7 @@ impl LeftKind {
 }
 
 /// A type's figures, as users know them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TypeFigures {
     /// The type.
     pub resource_type: ResourceType,
@@ -130,7 +136,7 @@ pub struct TypeFigures {
 }
 
 /// A type that was not looked at, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SkippedType {
     /// The type.
     pub resource_type: ResourceType,
@@ -139,7 +145,7 @@ pub struct SkippedType {
 }
 
 /// A type whose listing failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailedType {
     /// The type.
     pub resource_type: ResourceType,
@@ -150,7 +156,7 @@ pub struct FailedType {
 }
 
 /// Something that went wrong while a type was listed, without ending the listing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TypeProblem {
     /// The type.
     pub resource_type: ResourceType,
@@ -159,12 +165,12 @@ pub struct TypeProblem {
 }
 
 /// The plan's figures.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     /// Resources to tag with their owner.
     pub tag: u64,
     /// Resources to give a further tag, by tag.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub more_tags: BTreeMap<String, u64>,
     /// Resources left without their owner, by reason; and those whose tags are unknown where only a further tag is to be written.
     pub left: BTreeMap<LeftKind, u64>,
@@ -179,7 +185,7 @@ pub struct Summary {
 }
 
 /// What to do with each live resource of an account and region.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// [`FORMAT_VERSION`].
     pub format_version: u32,

@@ -9,7 +9,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Case, Decision, LeftKind, PlannedWrite, creation_of, has_tag, planned, present_tag, prove_tags};
+use super::{
+    Case, Decision, LeftKind, PlannedWrite, check_replaceable, creation_of, keeps, planned, present_tag, prove_tags,
+};
 use crate::creator::{NoOwner, Owner, TagTemplate};
 use crate::inventory::{LiveResource, Tags};
 use crate::names::TagKey;
@@ -79,7 +81,8 @@ pub(super) fn decide_more(case: Case<'_>, owner: &Decision) -> Vec<(TagKey, Deci
         _ if more_tags.is_empty() => false,
         Decision::Write(_) => true,
         Decision::Leave(kind, _) => {
-            matches!(kind, LeftKind::HasTag | LeftKind::SameValue | LeftKind::NoOwner | LeftKind::TagLimit)
+            use LeftKind::{HasTag, NoOwner, SameValue, TagLimit, WrittenByOthers};
+            matches!(kind, HasTag | WrittenByOthers | SameValue | NoOwner | TagLimit)
         }
     };
     let writing = case.definition.access.as_ref().and_then(|access| access.write.as_ref());
@@ -118,11 +121,11 @@ fn decide(case: Case<'_>, more: &MoreTag, grounds: &Grounds, added: usize) -> Re
     let Case { question, definition, resource, .. } = case;
     let key = &more.key;
     let present = present_tag(definition, resource, key);
-    if let Some(found) = present.filter(|_| !question.overwrite) {
-        return Err((LeftKind::HasTag, has_tag(definition, key, found)));
+    if let Some(present) = present {
+        check_replaceable(case, key, present)?;
     }
     let found = more.template.value(&grounds.event, &grounds.owner);
-    let found = found.map_err(|why| (LeftKind::NoValue, format!("no {key}: {why}")))?;
+    let found = found.map_err(|why| keeps(case, key, (LeftKind::NoValue, format!("no {key}: {why}"))))?;
     if let Some(present) = present.filter(|present| present.value == found.value) {
         let reason = format!("has the tag with that very value: {}={}", present.key, present.value);
         return Err((LeftKind::SameValue, reason));
@@ -130,7 +133,7 @@ fn decide(case: Case<'_>, more: &MoreTag, grounds: &Grounds, added: usize) -> Re
     if let Some(why) = question.updates.refusal(definition, &resource.arn) {
         return Err(why);
     }
-    prove_tags(resource, key, present.is_some(), added)?;
+    prove_tags(case, key, present.is_some(), added)?;
     let cleaned = found.original.map(|original| format!("made legal for tags from {original:?}, ")).unwrap_or_default();
     let reason = format!("{cleaned}{}", grounds.reason);
     Ok(planned(case, (key, found.value), grounds.event_id.clone(), reason))

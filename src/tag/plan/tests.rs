@@ -27,6 +27,7 @@ fn question(overwrite: bool) -> Question {
         inherit: false,
         rules: OwnerRules::default(),
         updates: Updates::default(),
+        scope: Scope::default(),
     }
 }
 
@@ -37,7 +38,7 @@ fn queue(name: &str) -> LiveResource {
 fn facts(resource_type: &str, live: Vec<LiveResource>, events: Vec<StoredEvent>) -> TypeFacts<'static> {
     let mut join = Join::new(&live);
     events.into_iter().for_each(|event| join.add(event));
-    TypeFacts { definition: &MAP.types[resource_type], live, joined: join.finish() }
+    TypeFacts { definition: &MAP.types[resource_type], live, joined: join.finish(), scope: ScopeFacts::default() }
 }
 
 /// The only resource's fate: its new value, or why it is left.

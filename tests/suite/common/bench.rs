@@ -126,6 +126,47 @@ impl Trailcreator {
         }
     }
 
+    /// Runs it to its end with stdin and stderr on a terminal, where `answer` is typed when it asks; `^C` is Ctrl-C.
+    #[cfg(unix)]
+    pub(crate) fn on_terminal(self, answer: &str) -> Run {
+        const TERMINAL: &str = r"
+import os, pty, signal, subprocess, sys
+answer, *command = sys.argv[1:]
+ours, theirs = pty.openpty()
+child = subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, stderr=theirs, start_new_session=True)
+os.close(theirs)
+seen, asked = b'', False
+while True:
+    try:
+        data = os.read(ours, 4096)
+    except OSError:
+        break
+    if not data:
+        break
+    seen += data
+    if not asked and b'[y/N] ' in seen:
+        asked = True
+        if answer == '^C':
+            child.send_signal(signal.SIGINT)
+        else:
+            os.write(ours, answer.encode() + b'\n')
+sys.stdout.buffer.write(child.stdout.read())
+sys.stderr.buffer.write(seen)
+sys.exit(child.wait())
+";
+        let mut command = Command::new(super::python());
+        command.args(["-c", TERMINAL, answer]).arg(self.command.get_program()).args(self.command.get_args());
+        for (name, value) in self.command.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command.current_dir(self.command.get_current_dir().expect("each runs in a bench"));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self { command, shown: self.shown }.run()
+    }
+
     /// Starts it and leaves it running: to kill it, or to feed its stdin.
     pub(crate) fn spawn(mut self) -> Child {
         self.command.stdin(Stdio::piped()).spawn().expect("the binary starts")

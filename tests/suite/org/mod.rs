@@ -4,3 +4,4 @@ mod accounts_file;
 mod fan_out;
 mod interrupted;
 mod lab;
+mod scope;

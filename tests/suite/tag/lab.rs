@@ -80,6 +80,18 @@ impl Lab {
         self.bench.trailcreator(args).aws(&self.moto).run()
     }
 
+    /// The same with stdin and stderr on a terminal, where `answer` is typed when it asks.
+    #[cfg(unix)]
+    pub(crate) fn run_on_terminal(&self, args: &[&str], answer: &str) -> Run {
+        self.bench.trailcreator(args).aws(&self.moto).on_terminal(answer)
+    }
+
+    /// Runs of the journal.
+    pub(crate) fn runs(&self) -> usize {
+        let runs = self.run(&["runs", "--output", "json"]).success().json();
+        runs["runs"].as_array().expect("a list").len()
+    }
+
     /// A volume's tags, by boto3.
     pub(crate) fn volume_tags(&self, id: &str) -> Value {
         self.moto.boto3(&format!(

@@ -1,0 +1,270 @@
+//! Gathers what a run's scope needs to know, and leaves out the types, accounts and regions that cannot hold what it names.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::earlier::Earlier;
+use super::join::Index;
+use super::plan::{Ids, Question, ScopeFacts, id_parts};
+use super::survey::Chosen;
+use crate::inventory::LiveResource;
+use crate::names::{AccountId, Region, ResourceType};
+use crate::resource_map::{ItemText, ResourceMap, TypeDefinition};
+use crate::store::{Store, StoreError};
+
+/// What is known of these live resources, all of one type.
+pub(super) fn facts(
+    store: &Store,
+    question: &Question,
+    definition: &TypeDefinition,
+    live: &[LiveResource],
+) -> Result<ScopeFacts, StoreError> {
+    let mut facts = ScopeFacts::default();
+    let scope = &question.scope;
+    if scope.refresh && !live.is_empty() {
+        let mut earlier = Earlier::of_type(definition.tag_keys());
+        // Global types are looked at from any region.
+        let region = (!definition.global).then_some(&question.region);
+        let mut add = |write| earlier.add(write);
+        store.earlier_writes(&definition.resource_type, &question.account, region, &mut add)?;
+        earlier.retain(live);
+        facts.earlier = earlier;
+    }
+    if !scope.ids.are_all() {
+        let index = Index::new(live);
+        facts.selected = Some(scope.ids.select(|text| index.find(text)));
+    }
+    Ok(facts)
+}
+
+/// Where the resources of `--id` can be, by their ARNs and by what the database has of them.
+#[derive(Debug, Clone, Default)]
+pub struct IdHints(Vec<Hint>);
+
+#[derive(Debug, Clone)]
+struct Hint {
+    arn: Option<ArnParts>,
+    /// Where the database has events of it.
+    recorded: BTreeSet<(AccountId, Region, ResourceType)>,
+}
+
+#[derive(Debug, Clone)]
+struct ArnParts {
+    service: String,
+    region: String,
+    account: String,
+    resource: String,
+    /// The types that it may be of.
+    types: BTreeSet<ResourceType>,
+}
+
+impl IdHints {
+    /// Asks the database once for each text. With `account`, only that account's events count.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn ask(
+        (store, map): (&Store, &ResourceMap),
+        ids: &Ids,
+        account: Option<&AccountId>,
+    ) -> Result<Self, StoreError> {
+        let mut hints = Vec::new();
+        for text in &ids.0 {
+            let whole = Hint::ask((store, map), text, account)?;
+            // The whole may be one name with a comma in it.
+            let is_known = !text.contains(',') || !whole.recorded.is_empty();
+            for part in id_parts(text).filter(|_| !is_known) {
+                hints.push(Hint::ask((store, map), part, account)?);
+            }
+            if is_known || whole.arn.is_some() {
+                hints.push(whole);
+            }
+        }
+        Ok(Self(hints))
+    }
+
+    /// Leaves out the types that none of the resources can be of. Of those that the map cannot list, the recorded ones stay.
+    pub fn narrow(&self, account: &AccountId, region: &Region, chosen: &mut Chosen<'_>) {
+        if self.0.is_empty() {
+            return;
+        }
+        chosen.types.retain(|definition| self.may_be(account, region, definition));
+        let is_recorded = |name: &ResourceType| {
+            self.0.iter().flat_map(|hint| &hint.recorded).any(|(owner, _, of_type)| owner == account && of_type == name)
+        };
+        chosen.skipped.retain(|skipped| is_recorded(&skipped.resource_type));
+    }
+
+    /// Adds the types that an ARN names and that were not chosen: the database has no record of them, but the plan says so
+    /// of the resource.
+    pub fn add_types_of_arns<'m>(
+        &self,
+        map: &'m ResourceMap,
+        account: &AccountId,
+        region: &Region,
+        chosen: &mut Chosen<'m>,
+    ) {
+        for arn in self.0.iter().filter_map(|hint| hint.arn.as_ref()) {
+            let is_named =
+                |definition: &TypeDefinition| arn.is_here(account, region, definition) && arn.is_of(definition);
+            if !chosen.types.iter().any(|definition| is_named(definition)) {
+                chosen.types.extend(map.types.values().filter(|definition| is_named(definition)));
+            }
+        }
+    }
+
+    /// Whether one of the resources may be of this type, in this place.
+    fn may_be(&self, account: &AccountId, region: &Region, definition: &TypeDefinition) -> bool {
+        self.0.iter().any(|hint| hint.may_be(account, region, definition))
+    }
+}
+
+impl Hint {
+    fn ask((store, map): (&Store, &ResourceMap), text: &str, account: Option<&AccountId>) -> Result<Self, StoreError> {
+        let events = store.events_of_resource(text)?;
+        let rows = events
+            .into_iter()
+            .map(|row| (AccountId::new(row.event.account_id), Region::new(row.event.region), row.resource_type));
+        let recorded = rows.filter(|(owner, ..)| account.is_none_or(|account| owner == account)).collect();
+        Ok(Self { arn: ArnParts::of(text).map(|arn| arn.with_types(map)), recorded })
+    }
+
+    fn may_be(&self, account: &AccountId, region: &Region, definition: &TypeDefinition) -> bool {
+        let is_recorded = self.recorded.iter().any(|(in_account, in_region, name)| {
+            in_account == account && *name == definition.resource_type && (definition.global || in_region == region)
+        });
+        match &self.arn {
+            Some(arn) => arn.is_here(account, region, definition) && (is_recorded || arn.is_of(definition)),
+            None => is_recorded || self.recorded.is_empty(),
+        }
+    }
+}
+
+impl ArnParts {
+    fn of(text: &str) -> Option<Self> {
+        let parts: Vec<&str> = text.splitn(6, ':').collect();
+        let ["arn", _, service, region, account, resource] = parts[..] else { return None };
+        let [service, region, account, resource] = [service, region, account, resource].map(str::to_owned);
+        Some(Self { service, region, account, resource, types: BTreeSet::new() })
+    }
+
+    /// A field that the ARN leaves empty is any.
+    fn is_here(&self, account: &AccountId, region: &Region, definition: &TypeDefinition) -> bool {
+        let is = |wanted: &str, here: &str| wanted.is_empty() || wanted == here;
+        is(&self.account, account.as_str()) && (definition.global || is(&self.region, region.as_str()))
+    }
+
+    /// Finds the types: those whose template of the map the ARN begins as, and if none is that sure, all of its service.
+    fn with_types(mut self, map: &ResourceMap) -> Self {
+        let types = || map.types.values().filter(|definition| definition.access.is_some());
+        let is_sure = |definition: &&TypeDefinition| {
+            let pattern = pattern_of(definition);
+            pattern.is_some_and(|pattern| !pattern.resource.is_empty() && self.begins_as(&pattern))
+        };
+        let mut names: BTreeSet<ResourceType> =
+            types().filter(is_sure).map(|definition| definition.resource_type.clone()).collect();
+        if names.is_empty() {
+            let may_be = types().filter(|definition| self.may_be_of(definition));
+            names.extend(may_be.map(|definition| definition.resource_type.clone()));
+        }
+        self.types = names;
+        self
+    }
+
+    fn is_of(&self, definition: &TypeDefinition) -> bool {
+        self.types.contains(&definition.resource_type)
+    }
+
+    fn begins_as(&self, pattern: &Self) -> bool {
+        pattern.service == self.service && self.resource.starts_with(&pattern.resource)
+    }
+
+    /// Whether the ARN begins as the map's template of the type's ARNs does. A type whose ARNs AWS lists has no template: then the
+    /// ARN's service decides, and what the Tagging API calls the type, where the map has that.
+    fn may_be_of(&self, definition: &TypeDefinition) -> bool {
+        let Some(access) = &definition.access else { return false };
+        if let Some(pattern) = pattern_of(definition) {
+            return self.begins_as(&pattern);
+        }
+        let service = &access.service;
+        let source = service.event_source.split('.').next().unwrap_or_default();
+        let named = access.tags.rgta.as_deref().map(|filter| filter.split_once(':').unwrap_or((filter, "")));
+        let filter_service = named.map_or("", |(service, _)| service);
+        let names = [&service.name, &service.signing, &service.iam, &service.endpoint].map(String::as_str);
+        if !names.iter().chain(&[source, filter_service]).any(|name| *name == self.service) {
+            return false;
+        }
+        let Some((_, kind)) = named.filter(|(service, kind)| *service == self.service && !kind.is_empty()) else {
+            return true;
+        };
+        self.resource.strip_prefix(kind).is_some_and(|rest| rest.starts_with(['/', ':']))
+    }
+}
+
+/// The service of a template of ARNs, and its resource up to the first placeholder. `None`: no template, or one whose service
+/// is a placeholder.
+fn pattern_of(definition: &TypeDefinition) -> Option<ArnParts> {
+    const ANY: &str = "\0";
+    let arn = definition.access.as_ref()?.arn.as_ref()?;
+    let ItemText::Template(_) = arn else { return None };
+    let text = arn.text(&Value::Null, &|_| Some(Value::from(ANY))).ok()?;
+    let mut pattern = ArnParts::of(&text)?;
+    let literal = pattern.resource.find(ANY).unwrap_or(pattern.resource.len());
+    pattern.resource.truncate(literal);
+    (!pattern.service.contains(ANY)).then_some(pattern)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource_map::ResourceMap;
+
+    const ACCOUNT: &str = "123456789012";
+
+    fn types(text: &str, region: &str) -> Vec<String> {
+        let map = ResourceMap::built_in();
+        let hints = IdHints::ask((&Store::in_memory().unwrap(), &map), &Ids(vec![text.to_owned()]), None).unwrap();
+        let types = map.types.values().filter(|definition| definition.access.is_some());
+        let may_be = types.filter(|definition| hints.may_be(&ACCOUNT.into(), &region.into(), definition));
+        may_be.map(|definition| definition.resource_type.to_string()).collect()
+    }
+
+    #[test]
+    fn an_arn_names_its_type() {
+        let volume = "arn:aws:ec2:eu-west-1:123456789012:volume/vol-1";
+        assert_eq!(types(volume, "eu-west-1"), ["ebs"]);
+        assert_eq!(types(volume, "us-east-1"), [""; 0], "of another region");
+        assert_eq!(
+            types("arn:aws:ec2:eu-west-1:999999999999:volume/vol-1", "eu-west-1"),
+            [""; 0],
+            "of another account"
+        );
+        let role = types("arn:aws:iam::123456789012:role/deploy", "eu-west-1");
+        assert!(role.contains(&"iam-role".to_owned()) && !role.contains(&"ebs".to_owned()), "{role:?}");
+        let both = types(&format!("{volume},arn:aws:sqs:eu-west-1:123456789012:jobs"), "eu-west-1");
+        assert!(both.contains(&"ebs".to_owned()) && both.contains(&"sqs".to_owned()) && both.len() < 5, "{both:?}");
+        assert!(types("arn:aws:s3:::logs", "eu-west-1").contains(&"s3".to_owned()));
+        assert!(types("arn:aws:sqs:eu-west-1:123456789012:jobs", "eu-west-1").contains(&"sqs".to_owned()));
+    }
+
+    #[test]
+    fn a_type_is_found_by_every_arn_that_its_template_makes() {
+        let map = ResourceMap::built_in();
+        let mut templates = 0;
+        for definition in map.types.values() {
+            let Some(arn) = definition.access.as_ref().and_then(|access| access.arn.as_ref()) else { continue };
+            let ItemText::Template(_) = arn else { continue };
+            let text = arn.text(&Value::Null, &|_| Some("x".into())).unwrap();
+            let is_of = ArnParts::of(&text).is_some_and(|parts| parts.with_types(&map).is_of(definition));
+            assert!(is_of || pattern_of(definition).is_none(), "{text} of {}", definition.resource_type);
+            templates += 1;
+        }
+        assert!(templates > 100, "{templates}");
+    }
+
+    #[test]
+    fn a_name_that_nothing_records_may_be_anything() {
+        assert!(types("jobs", "eu-west-1").len() > 100);
+    }
+}

@@ -1,0 +1,211 @@
+//! What limits a run: `--max-changes`, `--not-type`, `--skip-tag`, `--id`, and the question before `--overwrite`.
+
+use serde_json::{Value, json};
+
+use super::lab::{Lab, entry};
+use crate::common::Bench;
+
+fn ids(list: &Value) -> Vec<&str> {
+    let ids = list.as_array().expect("a list").iter().map(|entry| entry["id"].as_str().expect("an id is a text"));
+    ids.collect()
+}
+
+#[test]
+fn a_plan_with_more_writes_than_max_changes_writes_nothing() {
+    let mut lab = Lab::new();
+    let volumes = lab.volumes(&["alice"; 3]);
+    lab.load();
+    lab.run(&["tag", "--max-changes", "2"]).code(1).says(["3 writes", "--max-changes 2", "--max-changes 3"]);
+    let more = ["tag", "--tag", "By={creator}", "--max-changes", "5"];
+    lab.run(&more).code(1).says(["6 writes"]);
+    assert_eq!((lab.moto.writes(), lab.runs()), (0, 0));
+    lab.run(&["tag", "--dry-run", "--max-changes", "2"]).success().says(["3 to tag", "3 writes are more than"]);
+    lab.run(&["tag", "--max-changes", "3"]).success();
+    assert_eq!(lab.volume_tags(&volumes[0]), json!({"Owner": "alice"}));
+    lab.run(&["tag", "--max-changes", "0"]).success();
+}
+
+#[test]
+fn a_saved_plan_with_more_writes_than_max_changes_writes_nothing() {
+    let mut lab = Lab::new();
+    lab.volumes(&["alice"; 3]);
+    lab.load();
+    lab.run(&["tag", "--save-plan", "plan.json"]).success();
+    lab.run(&["apply", "plan.json", "--max-changes", "2"]).code(1).says(["3 writes", "--max-changes 3"]);
+    assert_eq!((lab.moto.writes(), lab.runs()), (0, 0));
+    lab.run(&["apply", "plan.json", "--max-changes", "3"]).success().says(["3 tagged"]);
+}
+
+#[test]
+fn types_of_not_type_are_not_listed() {
+    let mut lab = Lab::new();
+    let volume = lab.volumes(&["alice"]).remove(0);
+    let topic = lab.topic("news", "bob");
+    lab.role("deploy", "bob", &json!({}));
+    lab.load();
+    lab.run(&["tag", "--not-type", "sns,iam-role"]).success();
+    assert_eq!(lab.volume_tags(&volume), json!({"Owner": "alice"}));
+    assert_eq!((lab.topic_tags(&topic), lab.sent("ListTopics")), (json!({}), 0));
+    assert_eq!(lab.role_tags("deploy"), json!({}));
+    lab.run(&["tag", "--not-type", "iam-rolle"]).code(2).says(["--not-type", "iam-rolle", "did you mean iam-role?"]);
+    lab.run(&["tag", "--type", "sns", "--not-type", "sns"]).code(2).says(["--not-type leaves out every type"]);
+}
+
+#[test]
+fn resources_with_a_skip_tag_are_left() {
+    let mut lab = Lab::new();
+    let prod = lab.queue("prod", "alice", &json!({"stage": "prod", "team": "blue"}));
+    let dev = lab.queue("dev", "alice", &json!({"stage": "dev"}));
+    let bare = lab.queue("bare", "alice", &json!({}));
+    lab.load();
+    let plan = lab.run(&["tag", "--dry-run", "--skip-tag", "stage", "--output", "json"]).success().json();
+    assert_eq!(ids(&plan["actions"]), [bare.as_str()]);
+    let left = entry(&plan["left"], &dev);
+    assert_eq!((&left["kind"], &plan["summary"]["left"]["skip-tag"]), (&json!("skip-tag"), &json!(2)));
+    assert!(left["reason"].as_str().is_some_and(|reason| reason.contains("stage=dev")), "{left}");
+    lab.run(&["tag", "--skip-tag", "stage=prod,team=red"]).success().says(["1 with a tag that --skip-tag names"]);
+    assert_eq!(lab.queue_tags(&prod), json!({"stage": "prod", "team": "blue"}));
+    assert_eq!(lab.queue_tags(&dev), json!({"stage": "dev", "Owner": "alice"}));
+    lab.run(&["tag", "--overwrite", "--creator-value", "arn", "--skip-tag", "stage=dev"]).success();
+    assert_eq!(lab.queue_tags(&dev), json!({"stage": "dev", "Owner": "alice"}), "replacing is writing, too");
+    lab.run(&["tag", "--skip-tag", "=x"]).code(2).says(["KEY=VALUE"]);
+}
+
+#[test]
+fn a_resource_is_not_written_to_where_it_is_unknown_whether_it_has_a_skip_tag() {
+    let hook = r#"
+def before(entry, environ):
+    if 'Boto3/' in entry['user_agent']:
+        return None
+    if entry['action'] in ('GetResources', 'ListQueueTags'):
+        return 403, 'application/x-amz-json-1.0', '{"__type": "AccessDenied", "message": "not authorized"}'
+"#;
+    let mut lab = Lab::with_hook(Bench::new(), hook);
+    let queue = lab.queue("jobs", "alice", &json!({"stage": "prod"}));
+    lab.load();
+    let plan = lab.run(&["tag", "--skip-tag", "stage=prod", "--output", "json"]).code(4).json();
+    assert_eq!(plan["summary"]["left"], json!({"tags-unknown": 1}));
+    assert_eq!(lab.moto.writes(), 0);
+    assert_eq!(lab.queue_tags(&queue), json!({"stage": "prod"}));
+}
+
+#[test]
+fn only_resources_of_id_are_tagged_and_only_their_types_listed() {
+    let mut lab = Lab::new();
+    let volumes = lab.volumes(&["alice", "bob"]);
+    let topic = lab.topic("news", "carol");
+    lab.queue("jobs", "dan", &json!({}));
+    lab.load();
+    let arn = format!("arn:aws:ec2:us-east-1:123456789012:volume/{}", volumes[0]);
+    let run = lab.run(&["tag", "--id", &arn, "--output", "json"]);
+    assert_eq!(ids(&run.success().json()["actions"]), [volumes[0].as_str()]);
+    assert_eq!(run.json()["left"], json!([]), "the others are not in the plan");
+    assert_eq!((lab.sent("ListTopics"), lab.sent("ListQueues")), (0, 0));
+    assert_eq!(lab.volume_tags(&volumes[1]), json!({}));
+    // By a name of it; a comma separates two.
+    lab.run(&["tag", "--id", &format!("news,{}", volumes[1])]).success().says(["2 tagged"]);
+    assert_eq!(lab.topic_tags(&topic), json!({"Owner": "carol"}));
+    assert_eq!(lab.sent("ListQueues"), 0, "the database knows what they are");
+}
+
+#[test]
+fn an_id_may_hold_a_comma() {
+    let mut lab = Lab::new();
+    ["smith", "john", "smith,john"].iter().for_each(|name| lab.role(name, "alice", &json!({})));
+    lab.load();
+    lab.run(&["tag", "--id", "smith,john"]).success().says(["1 tagged"]);
+    assert_eq!(lab.role_tags("smith,john"), json!({"Owner": "alice"}));
+    assert_eq!(lab.role_tags("smith"), json!({}));
+}
+
+#[test]
+fn an_id_without_a_live_resource_is_reported_with_what_was_looked_at() {
+    let mut lab = Lab::new();
+    let volume = lab.volumes(&["alice"]).remove(0);
+    lab.topic("news", "bob");
+    lab.load();
+    let run = lab.run(&["tag", "--id", &volume, "--id", "arn:aws:sns:us-east-1:123456789012:gone"]);
+    run.code(4).says(["--id arn:aws:sns:us-east-1:123456789012:gone: no live resource", "ebs, sns in us-east-1"]);
+    assert_eq!(lab.volume_tags(&volume), json!({"Owner": "alice"}));
+    let elsewhere = lab.run(&["tag", "--id", "arn:aws:sns:eu-west-1:123456789012:news"]);
+    elsewhere.code(4).says(["no type in us-east-1"]);
+    // The database has no record of this type at all: the plan says so of the resource.
+    let queue = lab.moto.boto3("result = client('sqs').create_queue(QueueName='jobs')['QueueUrl']");
+    let plan = lab.run(&["tag", "--dry-run", "--id", "arn:aws:sqs:us-east-1:123456789012:jobs", "--output", "json"]);
+    let plan = plan.success().json();
+    assert_eq!((&plan["left"][0]["id"], &plan["left"][0]["kind"]), (&queue, &json!("no-record")));
+    lab.run(&["tag", "--id", ""]).code(2).says(["--id"]);
+}
+
+#[test]
+fn apply_dry_run_shows_what_a_saved_plan_would_still_do() {
+    let mut lab = Lab::new();
+    let volumes = lab.volumes(&["alice"; 4]);
+    lab.load();
+    lab.run(&["tag", "--save-plan", "plan.json"]).success();
+    lab.moto.boto3(&format!(
+        "client('ec2').delete_volume(VolumeId='{}')
+client('ec2').create_tags(Resources=['{}'], Tags=[dict(Key='Owner', Value='zoe')])
+client('ec2').create_tags(Resources=['{}'], Tags=[dict(Key='Owner', Value='alice')])",
+        volumes[0], volumes[1], volumes[2]
+    ));
+    std::fs::remove_file(lab.bench.path("creators.db")).expect("it was made by loading");
+    let run = lab.run(&["apply", "plan.json", "--dry-run"]);
+    run.code(4).says(["1 to tag", "2 skipped", "1 vanished", "nothing was written"]);
+    run.shows([format!("tag ebs {} Owner=alice", volumes[3]), "has Owner=alice already".to_owned()]);
+    assert!(!lab.bench.path("creators.db").exists(), "no journal is made for nothing");
+    let report = lab.run(&["apply", "plan.json", "--dry-run", "--output", "json"]).code(4).json();
+    let results: Vec<&Value> = volumes.iter().map(|id| &entry(&report["actions"], id)["result"]).collect();
+    assert_eq!(json!(results), json!(["vanished", "skipped", "skipped", "planned"]));
+    assert_eq!((&report["dry_run"], &report["run_id"]), (&json!(true), &json!(null)));
+    assert_eq!(lab.moto.writes(), 0);
+}
+
+#[cfg(unix)]
+mod on_a_terminal {
+    use super::*;
+
+    /// A volume of alice's that a person tagged with zoe.
+    fn lab() -> (Lab, String) {
+        let mut lab = Lab::new();
+        let volume = lab.volumes(&["alice"]).remove(0);
+        lab.moto.boto3(&format!(
+            "client('ec2').create_tags(Resources=['{volume}'], Tags=[dict(Key='Owner', Value='zoe')])"
+        ));
+        lab.load();
+        (lab, volume)
+    }
+
+    #[test]
+    fn overwrite_asks_and_no_is_the_default() {
+        let (lab, volume) = lab();
+        for (answer, code) in [("n", 1), ("", 1), ("^C", 130)] {
+            let run = lab.run_on_terminal(&["tag", "--overwrite"], answer);
+            run.code(code).says(["1 tag has another value", &volume, r#""zoe" -> "alice""#, "nothing was written"]);
+        }
+        assert_eq!((lab.moto.writes(), lab.runs()), (0, 0));
+        lab.run_on_terminal(&["tag", "--overwrite", "-q"], "y").success().says(["Replace? [y/N]"]);
+        assert_eq!(lab.volume_tags(&volume), json!({"Owner": "alice"}));
+        let again = lab.run_on_terminal(&["tag", "--overwrite"], "n");
+        assert!(!again.success().stderr.contains("[y/N]"), "nothing is to be replaced: {}", again.printed());
+    }
+
+    #[test]
+    fn overwrite_does_not_ask_with_yes_or_for_a_plan_only() {
+        let (lab, volume) = lab();
+        for args in [&["tag", "--overwrite", "--dry-run"][..], &["tag"], &["tag", "--overwrite", "--yes"]] {
+            let run = lab.run_on_terminal(args, "n");
+            assert!(!run.success().stderr.contains("[y/N]"), "{}", run.printed());
+        }
+        assert_eq!(lab.volume_tags(&volume), json!({"Owner": "alice"}));
+    }
+}
+
+#[test]
+fn overwrite_does_not_wait_for_an_answer_without_a_terminal() {
+    let mut lab = Lab::new();
+    let queue = lab.queue("jobs", "alice", &json!({"Owner": "zoe"}));
+    lab.load();
+    lab.run(&["tag", "--overwrite"]).success();
+    assert_eq!(lab.queue_tags(&queue), json!({"Owner": "alice"}));
+}
