@@ -64,6 +64,7 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one, and it is moved once")]
 enum Command {
     Count(count::Args),
     LoadAthena(load_athena::Args),

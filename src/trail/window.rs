@@ -186,7 +186,7 @@ fn age(value: &str, now: Timestamp) -> Option<Timestamp> {
     let (number, unit) = number_and_unit(value)?;
     let span = Span::new();
     let day = |span: Span| Offset::UTC.to_datetime(now).date().checked_sub(span).ok().and_then(midnight);
-    match unit {
+    let start = match unit {
         "min" => now.checked_sub(span.try_minutes(number).ok()?).ok(),
         "h" => now.checked_sub(span.try_hours(number).ok()?).ok(),
         "d" => day(span.try_days(number).ok()?),
@@ -194,7 +194,9 @@ fn age(value: &str, now: Timestamp) -> Option<Timestamp> {
         "mo" => day(span.try_months(number).ok()?),
         "y" => day(span.try_years(number).ok()?),
         _ => None,
-    }
+    };
+    // An age that leads to before AWS is a typing mistake.
+    start.filter(|start| *start >= Timestamp::UNIX_EPOCH)
 }
 
 /// `90d` is 90 and `d`.
