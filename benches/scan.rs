@@ -19,7 +19,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use libdeflater::Decompressor;
 use tokio::sync::mpsc::Receiver;
-use trailcreator::load::{Figures, Item, Stop, Versions, count, files, pipeline, queue};
+use tokio_util::sync::CancellationToken;
+use trailcreator::load::{Figures, Item, Versions, count, files, pipeline, queue};
 use trailcreator::resource_map::ResourceMap;
 use trailcreator::store::Store;
 use trailcreator::store::ledger::Ledger;
@@ -141,7 +142,8 @@ fn load(logs: &Path, scanner: &Arc<Scanner>, jobs: usize) -> (Duration, Figures)
     let ledger = store.ledger().expect("a ledger");
     let start = Instant::now();
     let (items, finding) = find(logs, scanner, ledger);
-    let figures = pipeline::run(&mut store, scanner, items, jobs, &Stop::default(), &mut |_| {}).expect("SQLite");
+    let figures =
+        pipeline::run(&mut store, scanner, items, jobs, &CancellationToken::default(), &mut |_| {}).expect("SQLite");
     finding.join().expect("no panic");
     (start.elapsed(), figures)
 }
@@ -152,7 +154,7 @@ fn count(logs: &Path, jobs: usize) -> (Duration, Figures) {
     let counter = Counter::new(fields.to_vec(), TimeWindow::default());
     let start = Instant::now();
     let (items, finding) = find(logs, &nothing, Ledger::empty().expect("memory"));
-    let counted = count::run(&counter, items, jobs, &Stop::default(), &mut |_| {}).expect("few values");
+    let counted = count::run(&counter, items, jobs, &CancellationToken::default(), &mut |_| {}).expect("few values");
     finding.join().expect("no panic");
     (start.elapsed(), counted.figures)
 }
@@ -162,7 +164,7 @@ fn find(logs: &Path, scanner: &Scanner, ledger: Ledger) -> (Receiver<Item>, Join
     let roots = files::roots(&[logs.to_owned()]).expect("made before");
     let versions = Versions::of(scanner);
     let (sender, items) = queue();
-    let find = move || files::find(&roots, &versions, &ledger, &sender, &Stop::default()).expect("SQLite");
+    let find = move || files::find(&roots, &versions, &ledger, &sender, &CancellationToken::default()).expect("SQLite");
     (items, std::thread::spawn(find))
 }
 

@@ -1,26 +1,16 @@
 //! `trailcreator` answers *who created this resource?* for every resource of an AWS organization, from CloudTrail, and
 //! writes the answer on the resource as a tag.
 //!
-//! # The way of the data
-//! ```text
-//! resource-maps/ ──► resource_map (compiled JMESPath, event index)
-//!                        │
-//! load::athena  ┐
-//! load::history ┤
-//! load::import ─┤
-//! load::s3 ─────┤        ▼
-//! load::files ──┴► trail (scan, extract) ──► store (SQLite) ──► creator ──┐
-//!                                                                         ├─► tag::plan ─► tag::apply ─► journal
-//!                         inventory (through aws::caller) ────────────────┘
-//! ```
+//! `docs/architecture.md` walks through the code. The layers, each using only those below it (`tests/suite/layers.rs` enforces
+//! this):
 //!
-//! # Layers, each using only those below it
 //! | layer | modules | knows |
 //! | --- | --- | --- |
-//! | command line | [`cli`], [`console`] | arguments, exit codes, printing |
-//! | work | [`load`], [`inventory`], [`tag`], [`org`], [`report`] | tokio, what to do in which order |
-//! | domain | [`resource_map`], [`trail`], [`creator`], [`policy`], [`names`] | nothing but its input: no clock, no file, no AWS, no SQL |
+//! | command line | [`cli`] | arguments, exit codes |
+//! | work | [`report`], [`org`], [`tag`], [`load`], [`inventory`] | tokio, what to do in which order |
 //! | edges | [`store`], [`aws`] | SQLite; AWS |
+//! | domain | [`policy`], [`plan`], [`creator`], [`trail`], [`resource_map`] | nothing but its input: no clock, no AWS, no SQL |
+//! | base | [`console`], [`text`], [`model`] | names, positions in files, the terminal |
 
 pub mod aws;
 pub mod cli;
@@ -28,11 +18,13 @@ pub mod console;
 pub mod creator;
 pub mod inventory;
 pub mod load;
-pub mod names;
+pub mod model;
 pub mod org;
+pub mod plan;
 pub mod policy;
 pub mod report;
 pub mod resource_map;
 pub mod store;
 pub mod tag;
+pub mod text;
 pub mod trail;

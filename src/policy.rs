@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::names::ResourceType;
+use crate::model::ResourceType;
 use crate::resource_map::{Access, NativeWriting, Request, ResourceMap, TagRequest, TypeDefinition, WriteMethod};
 
 /// Characters of a managed policy that IAM takes at most; white space does not count.

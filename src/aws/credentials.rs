@@ -10,8 +10,8 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, Result, SharedCredentialsProvider, future};
 use tokio::sync::Mutex;
 
+use super::access::Role;
 use super::counts::Effect;
-use super::session::Role;
 use super::{CallError, Counts, ErrorClass};
 
 /// How long before their end credentials are renewed. More than the clients' own caches allow themselves (10 seconds), so that
@@ -20,14 +20,14 @@ const RENEWED_BEFORE: Duration = Duration::from_secs(300);
 
 /// A provider whose answers are kept. Those who ask at the same time share one answer.
 #[derive(Debug)]
-pub(super) struct Kept {
+pub(super) struct CachedCredentials {
     source: SharedCredentialsProvider,
     /// Where asking the source is counted, if that is a request to STS.
     counts: Option<Counts>,
     kept: Mutex<Option<Credentials>>,
 }
 
-impl Kept {
+impl CachedCredentials {
     /// The credentials of a chain of AWS's own.
     pub(super) fn chain(source: SharedCredentialsProvider) -> SharedCredentialsProvider {
         SharedCredentialsProvider::new(Self { source, counts: None, kept: Mutex::new(None) })
@@ -51,7 +51,7 @@ impl Kept {
     }
 }
 
-impl ProvideCredentials for Kept {
+impl ProvideCredentials for CachedCredentials {
     fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
     where
         Self: 'a,
@@ -114,7 +114,7 @@ mod tests {
 
     use super::*;
 
-    /// Gives credentials that last so long, and counts how often.
+    /// Cardinality credentials that last so long, and counts how often.
     #[derive(Debug)]
     struct Source {
         asked: Arc<AtomicU32>,
@@ -134,7 +134,8 @@ mod tests {
 
     async fn asked(lasting: Option<Duration>) -> u32 {
         let asked = Arc::new(AtomicU32::new(0));
-        let kept = Kept::chain(SharedCredentialsProvider::new(Source { asked: Arc::clone(&asked), lasting }));
+        let kept =
+            CachedCredentials::chain(SharedCredentialsProvider::new(Source { asked: Arc::clone(&asked), lasting }));
         for _ in 0..3 {
             kept.provide_credentials().await.unwrap();
         }

@@ -13,15 +13,15 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::{Answer, CallError};
-use crate::names::Region;
+use crate::model::Region;
 use crate::resource_map::Service;
 
 /// The endpoints told so far, by signing name and region. Who comes while one is asked for waits for its answer.
 #[derive(Debug, Default)]
-pub(super) struct Discovered(Mutex<HashMap<(String, Region), Told>>);
+pub(super) struct Discovered(Mutex<HashMap<(String, Region), CachedEndpoint>>);
 
 #[derive(Debug)]
-struct Told {
+struct CachedEndpoint {
     url: String,
     until: Instant,
 }
@@ -55,7 +55,7 @@ impl Discovered {
 }
 
 /// The first endpoint of an answer: `{"Endpoints": [{"Address": "…", "CachePeriodInMinutes": 1440}]}`.
-fn told(answer: &Value, regional: &str) -> Option<Told> {
+fn told(answer: &Value, regional: &str) -> Option<CachedEndpoint> {
     const SECONDS_A_MINUTE: u64 = 60;
     let first = &answer["Endpoints"][0];
     let address = first["Address"].as_str().filter(|address| is_host(address))?;
@@ -64,7 +64,7 @@ fn told(answer: &Value, regional: &str) -> Option<Told> {
     let kept = Duration::from_secs(minutes.saturating_mul(SECONDS_A_MINUTE));
     // A period without end is as good as none.
     let until = Instant::now().checked_add(kept).unwrap_or_else(Instant::now);
-    Some(Told { url: format!("{scheme}://{address}"), until })
+    Some(CachedEndpoint { url: format!("{scheme}://{address}"), until })
 }
 
 /// A host's name, maybe with a port: nothing that could be a path or another user's name.

@@ -9,7 +9,7 @@ use aws_types::SdkConfig;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use serde::Deserialize;
 
-use crate::names::Region;
+use crate::model::Region;
 use crate::resource_map::Service;
 
 /// Which kind of endpoint is wanted.

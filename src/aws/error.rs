@@ -11,10 +11,9 @@ use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::codes::{self, Settled};
-use super::profile::provider::SourceError;
-use super::profile::role::NoCode;
 use super::protocol::error_answer;
-use crate::names::{Region, nearest_region};
+use super::source_error::{NoCode, SourceError};
+use crate::model::{Region, nearest_region};
 
 /// What an error means for the one who called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 //! SDK types leave this module only as S3 and Resource Groups Tagging API clients, for `load` and `tag`; their errors
 //! come back in through [`CallError::of_sdk`]. Knows nothing of resource types.
 
+mod access;
 pub mod caller;
 mod codes;
 pub mod counts;
@@ -18,10 +19,12 @@ pub mod regions;
 mod retries;
 pub mod session;
 mod setup;
+mod source_error;
 #[cfg(test)]
 pub(crate) mod test_server;
 
+pub use access::{AccountAccess, AskCode, AwsOptions, CallerIdentity, MfaDevice, Role};
 pub use caller::{Answer, Caller};
 pub use counts::Counts;
 pub use error::{CallError, ErrorClass};
-pub use session::{AccountAccess, AskCode, AwsOptions, CallerIdentity, MfaDevice, Role, Session};
+pub use session::Session;

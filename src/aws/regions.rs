@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{CallError, Caller, Session};
-use crate::names::Region;
+use crate::model::Region;
 use crate::resource_map::{FixedEndpoint, Protocol, Service};
 
 /// Most regions of a page of `ListRegions`.

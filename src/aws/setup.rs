@@ -13,7 +13,8 @@ use aws_smithy_runtime_api::client::identity::SharedIdentityCache;
 use aws_types::region::Region as SdkRegion;
 use std::time::Duration;
 
-use super::credentials::{Kept, Origin};
+use super::access::{AskCode, AwsOptions};
+use super::credentials::{CachedCredentials, Origin};
 use super::endpoint::without_empty_urls;
 use super::environment::Environment;
 use super::http::http_client;
@@ -22,9 +23,8 @@ use super::profile::chain::Chain;
 use super::profile::files::{Profiles, path_of};
 use super::profile::provider::Sources;
 use super::retries::{retry_config, timeout_config};
-use super::session::{AskCode, AwsOptions};
 use super::{CallError, Counts, ErrorClass, error};
-use crate::names::Region;
+use crate::model::Region;
 
 /// How long it may take to get credentials: a chain of roles is several calls, and a person may have to look for a device.
 const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(180);
@@ -119,7 +119,7 @@ impl Setup {
             _ => sources.usual(profile, &origin).await,
         };
         let has_keys = !self.is_explicit && environment.get("AWS_ACCESS_KEY_ID").is_some();
-        Ok(Found { credentials: Kept::chain(credentials), origin, needs_code: needs_code && !has_keys })
+        Ok(Found { credentials: CachedCredentials::chain(credentials), origin, needs_code: needs_code && !has_keys })
     }
 }
 

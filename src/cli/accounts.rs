@@ -4,17 +4,15 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::organization::errors::directory_error;
 use super::{AwsAccessArgs, CommandError, Context, Outcome, organization, run_output, tagging};
-use crate::aws::{CallError, ErrorClass, Session};
+use crate::aws::Session;
 use crate::console::{OutputFormat, counted};
-use crate::org::directory::{DirectoryError, accounts_below, read_tags};
+use crate::org::directory::{accounts_below, read_tags};
 use crate::org::{Account, AccountsFile, Member, RegionChoice, Stanzas};
 
 /// The version of the JSON document's format.
 const FORMAT_VERSION: u32 = 1;
-
-/// The error code for an account that is not in an organization.
-const NOT_IN_USE: &str = "AWSOrganizationsNotInUseException";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -160,23 +158,4 @@ fn print_summary(context: &Context, written: usize, left_out: &[LeftOut], sessio
         skipped => format!(", {skipped} skipped"),
     };
     context.console.message(format_args!("{}{skipped}; {calls}", counted(tagging::count(written), "account")));
-}
-
-/// An error while listing the organization's accounts.
-pub(super) fn directory_error(error: DirectoryError) -> CommandError {
-    match error {
-        DirectoryError::Call(error) => call_error("reading the organization", &error),
-        DirectoryError::NoSuchUnit { .. } => CommandError::usage(format_args!("--ou: {error}")),
-    }
-}
-
-/// A failed call to Organizations, with a hint if the credentials are of the wrong account.
-pub(super) fn call_error(doing: &str, error: &CallError) -> CommandError {
-    let command_error = tagging::aws_error(doing, error);
-    if error.code == NOT_IN_USE || error.class == ErrorClass::AccessDenied {
-        let hint = "only the management account and delegated administrators can list the accounts of an organization: \
-                    select their credentials with --profile or --assume";
-        return command_error.hint(hint);
-    }
-    command_error
 }

@@ -3,15 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use super::allow_updates::AllowArgs;
-use super::organization::{self, AccountsArgs, TellingArgs, Way};
+use super::organization::{self, AccountsAccess, AccountsArgs, DisplayArgs};
 use super::run_output::{self, RunOutput};
-use super::saved_plans::{SavedPlan, SavedPlans};
+use super::saved_plans::{SavedPlan, SavedPlans, store_of_plans};
 use super::scope::LimitArgs;
 use super::tagging;
 use super::{AwsArgs, CommandError, Context, Outcome};
-use crate::inventory::Place;
-use crate::store::Store;
-use crate::store::journal::{RunId, RunKind};
+use crate::model::AccountRegion;
+use crate::model::RunId;
+use crate::store::journal::RunKind;
 use crate::tag::run::{Prepared, Runner, Target};
 
 /// Apply a saved plan as it is, or go on with an interrupted run
@@ -40,7 +40,7 @@ pub(super) struct Args {
     #[command(flatten)]
     accounts: AccountsArgs,
     #[command(flatten)]
-    telling: TellingArgs,
+    display: DisplayArgs,
     #[command(flatten)]
     aws: AwsArgs,
 }
@@ -63,8 +63,12 @@ async fn apply_plan(path: &Path, args: Args, context: &Context) -> Result<Outcom
         }
         [plan] if args.accounts.config.is_none() => apply_one(&saved, plan, args, context).await,
         _ => {
-            let way =
-                Way { accounts: &args.accounts, telling: &args.telling, allow: &args.allow, access: args.aws.access };
+            let way = AccountsAccess {
+                accounts: &args.accounts,
+                display: &args.display,
+                allow: &args.allow,
+                access: args.aws.access,
+            };
             organization::apply(&saved, way, (args.dry_run, args.limit), context).await
         }
     }
@@ -83,7 +87,7 @@ async fn apply_one(
     let is_only_printed = check_limit(&args, context, writes, "the plan has")?;
     let (session, caller) = tagging::open_same_account(args.aws, &at.region, &account, "the plan").await?;
     let actions = saved.read(&at).map_err(CommandError::failed)?;
-    let place = Place { account, region: at.region };
+    let place = AccountRegion { account, region: at.region };
     let runner = Runner {
         session: &session,
         map: &map,
@@ -97,11 +101,6 @@ async fn apply_one(
     let prepared = tagging::or_interrupted(context, runner.prepare_plan(&actions)).await;
     let Some(prepared) = prepared else { return Ok(Outcome::Interrupted) };
     finish(context, &runner, (RunKind::Tag, Target::Tag, is_only_printed), prepared).await
-}
-
-/// The journal. Where nothing is written, none is made.
-pub(super) fn store_of_plans(context: &Context, dry_run: bool) -> Result<Store, CommandError> {
-    if dry_run { Store::in_memory().map_err(|error| context.store_error(&error)) } else { context.open_store() }
 }
 
 /// Checks the number of writes. Returns whether they are only printed.
@@ -128,7 +127,7 @@ async fn resume(run_id: RunId, args: Args, context: &Context) -> Result<Outcome,
     let updates = args.allow.updates(context, &map, &store)?;
     let (session, caller) =
         tagging::open_same_account(args.aws, &run.region, &run.account_id, &format!("run {run_id}")).await?;
-    let place = Place { account: run.account_id, region: run.region };
+    let place = AccountRegion { account: run.account_id, region: run.region };
     let runner = Runner {
         session: &session,
         map: &map,
@@ -152,5 +151,5 @@ async fn finish(
 ) -> Result<Outcome, CommandError> {
     let report =
         if dry_run { prepared.into_report() } else { tagging::execute(context, runner, target, prepared).await? };
-    Ok(run_output::tell_run(context, &RunOutput { runner, report: &report, kind, plan: None, dry_run }))
+    Ok(run_output::show_run(context, &RunOutput { runner, report: &report, kind, plan: None, dry_run }))
 }

@@ -19,8 +19,8 @@ use crate::aws::Session;
 use crate::console::{OutputFormat, counted, number};
 use crate::load::count::Counted;
 use crate::load::files::Root;
-use crate::load::s3::{Engine, Reading};
-use crate::load::{Figures, Queue, Stop, Versions, count, files, queue, s3};
+use crate::load::s3::{Engine, ReadOptions};
+use crate::load::{Figures, Queue, Versions, count, files, queue, s3};
 use crate::resource_map::ResourceMap;
 use crate::store::StoreError;
 use crate::store::ledger::Ledger;
@@ -28,6 +28,7 @@ use crate::trail::count::{Calls, Counter, FIELDS, Field, Key};
 use crate::trail::filter::RecordFilter;
 use crate::trail::scan::Scanner;
 use crate::trail::window::TimeWindow;
+use tokio_util::sync::CancellationToken;
 
 /// The beginning of an S3 URI.
 const S3: &str = "s3://";
@@ -121,7 +122,7 @@ struct Source<'s> {
 }
 
 impl Source<'_> {
-    async fn find(&self, context: &Context, queue: Queue, stop: &Stop) -> Result<(), CommandError> {
+    async fn find(&self, context: &Context, queue: Queue, stop: &CancellationToken) -> Result<(), CommandError> {
         let known = Known::nothing().map_err(|error| context.store_error(&error))?;
         if !self.roots.is_empty() {
             let (roots, queue, stop) = (self.roots.clone(), queue.clone(), stop.clone());
@@ -131,8 +132,12 @@ impl Source<'_> {
         }
         for (request, session) in self.requests.iter().zip(std::iter::repeat(self.session).flatten()) {
             // S3 Select filters by event name, and a count needs all events.
-            let reading =
-                Reading { engine: Engine::Get, map: Arc::clone(&known.map), figures: Arc::default(), notify: &|_| () };
+            let reading = ReadOptions {
+                engine: Engine::Get,
+                map: Arc::clone(&known.map),
+                figures: Arc::default(),
+                notify: &|_| (),
+            };
             s3::find(request, session, &known.versions, &known.ledger, &queue, reading)
                 .await
                 .map_err(|error| load_s3::source_error(context, &request.bucket, &error))?;
@@ -166,7 +171,7 @@ struct Counting<'c> {
 impl Counting<'_> {
     /// Counts, and returns whether the count was interrupted.
     async fn run(&self, source: &Source<'_>) -> Result<(Counted, bool), CommandError> {
-        let stop = Stop::default();
+        let stop = CancellationToken::default();
         let interrupt = stop_on_interrupt(&stop);
         let (sender, items) = queue();
         let progress = self.context.console.progress("counting", Some(0));
@@ -180,7 +185,7 @@ impl Counting<'_> {
         });
         let found = tokio::select! {
             found = source.find(self.context, sender, &stop) => found,
-            () = stop.wait() => Ok(()),
+            () = stop.cancelled() => Ok(()),
         };
         let counted = counting.await.expect("counting does not panic");
         interrupt.abort();
@@ -188,7 +193,7 @@ impl Counting<'_> {
         let counted = counted.map_err(|error| {
             CommandError::failed(error).hint("count by fewer fields (--by), or over a shorter time range (--day)")
         })?;
-        Ok((counted, stop.is_set()))
+        Ok((counted, stop.is_cancelled()))
     }
 }
 

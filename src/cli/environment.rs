@@ -12,7 +12,7 @@ use clap::error::ErrorKind;
 use clap::{Arg, ArgMatches, Command};
 
 use super::Context;
-use crate::resource_map::nearest;
+use crate::text::nearest;
 
 /// Parses the process's arguments. Returns the command as parsed, with the global options in each subcommand, and what was given.
 /// Prints help, version and errors, and ends the process then.

@@ -15,10 +15,11 @@ use super::loading::{RESUME, STOPPING};
 use super::{CommandError, Context, Outcome};
 use crate::console::{OutputFormat, counted, number};
 use crate::load::import::{self, ImportError, Imported};
-use crate::load::{Failure, Figures, Stop, Versions};
-use crate::store::predecessor::{Predecessor, PredecessorError};
+use crate::load::{Failure, Figures, Versions};
+use crate::store::c7n_db::{C7nDbError, Predecessor};
 use crate::trail::filter::RecordFilter;
 use crate::trail::scan::Scanner;
+use tokio_util::sync::CancellationToken;
 
 /// How many rows and names the text lists. JSON lists more.
 const NAMED: usize = 10;
@@ -49,7 +50,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     refuse_same_file(&file, &context.global.db)?;
     let scanner = Scanner::new(Arc::new(context.resource_map()?), RecordFilter::default());
     let mut store = context.open_store()?;
-    let stop = Stop::default();
+    let stop = CancellationToken::default();
     let interrupt = stop_on_interrupt(&stop);
     let progress = context.console.progress("importing", source.rows_at_most().ok());
     let (path, stopping) = (file.clone(), stop.clone());
@@ -61,20 +62,20 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     });
     let imported = tokio::select! {
         imported = &mut importing => imported,
-        () = stop.wait() => {
+        () = stop.cancelled() => {
             context.console.message(STOPPING);
             importing.await
         }
     };
     let imported = imported.expect("importing does not panic").map_err(|error| import_error(context, &error))?;
     interrupt.abort();
-    let summary = Summary { file: &file, imported: &imported, interrupted: stop.is_set() };
+    let summary = Summary { file: &file, imported: &imported, interrupted: stop.is_cancelled() };
     summary.print(context);
     Ok(summary.outcome())
 }
 
 /// The file is not a database of c7n-trailcreator, or can't be read.
-fn unusable(error: &PredecessorError) -> CommandError {
+fn unusable(error: &C7nDbError) -> CommandError {
     CommandError::usage(error).hint(error.hint())
 }
 

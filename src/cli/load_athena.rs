@@ -10,11 +10,11 @@ use super::options::ChainsArgs;
 use super::{AwsArgs, CommandError, Context, Outcome, WindowArgs, nothing};
 use crate::aws::Session;
 use crate::console::{Progress, counted};
-use crate::load::Stop;
 use crate::load::athena::{self, Athena, Execution, Load, LoadError, NameFilter, Notice, Plan, Request, State, plan};
-use crate::names::AccountId;
+use crate::model::AccountId;
 use crate::trail::filter::RecordFilter;
 use crate::trail::scan::Scanner;
+use tokio_util::sync::CancellationToken;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -101,7 +101,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     }
     let mut store = context.open_store()?;
     let scanner = Scanner::new(Arc::new(map), request.filter.clone());
-    let stop = Stop::default();
+    let stop = CancellationToken::default();
     let watcher = Watcher::new(context);
     let mut notify = |notice: Notice<'_>| watcher.show(&notice);
     let mut load = Load {

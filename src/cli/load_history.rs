@@ -12,12 +12,13 @@ use super::options::ChainsArgs;
 use super::{AwsAccessArgs, CommandError, Context, Outcome, WindowArgs};
 use crate::aws::{AwsOptions, CallError, Session, regions};
 use crate::console::{counted, number};
+use crate::load::Figures;
 use crate::load::history::{Failed, Load, Loaded, Span};
-use crate::load::{Figures, Stop};
-use crate::names::{InvalidRegion, Region};
+use crate::model::{InvalidRegion, Region};
 use crate::store::{Store, StoreError};
 use crate::trail::filter::RecordFilter;
 use crate::trail::scan::Scanner;
+use tokio_util::sync::CancellationToken;
 
 /// The value of `--region` for all enabled regions.
 pub(super) const ALL: &str = "all";
@@ -75,7 +76,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let map = args.chains.map(context.resource_map()?);
     let scanner = Scanner::new(Arc::new(map), RecordFilter { window, ..RecordFilter::default() });
     let mut store = context.open_store()?;
-    let stop = Stop::default();
+    let stop = CancellationToken::default();
     let interrupt = stop_on_interrupt(&stop);
     let progress = context.console.progress("Event history: days", Some(0));
     let mut watch = |figures: &Figures| {
@@ -87,10 +88,10 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let loaded = load.run(&regions, span, now).await.map_err(|error| load_error(context, &error))?;
     interrupt.abort();
     drop(progress);
-    if !stop.is_set() && loaded.failed.is_empty() {
+    if !stop.is_cancelled() && loaded.failed.is_empty() {
         warn_of_nothing(context, &store, &regions, span, &loaded).map_err(|error| context.store_error(&error))?;
     }
-    finish(context, &session, regions, span, &loaded, stop.is_set())
+    finish(context, &session, regions, span, &loaded, stop.is_cancelled())
 }
 
 /// Warns if Event history has no events in regions without events in the database. An hour without events is normal.

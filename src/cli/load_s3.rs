@@ -12,8 +12,8 @@ use super::loading::{Feed, LoadArgs, Loading};
 use super::{AwsAccessArgs, CommandError, Context, Outcome, nothing};
 use crate::aws::{AwsOptions, CallError, ErrorClass, Session};
 use crate::console::counted;
-use crate::load::s3::{self, Reading, Request, S3Error, SelectFigures};
-use crate::names::Region;
+use crate::load::s3::{self, ReadOptions, Request, S3Error, SelectFigures};
+use crate::model::Region;
 
 /// The region to look up the bucket's region in, if no region is configured.
 const ANY_REGION: &str = "us-east-1";
@@ -100,7 +100,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let map = loading.resource_map();
     let source = async |feed: Feed| {
         let notify = |text: &str| context.console.message(text);
-        let reading = Reading {
+        let reading = ReadOptions {
             engine: args.engine.into(),
             map: Arc::clone(&map),
             figures: Arc::clone(&figures),
@@ -122,8 +122,9 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
             .message(format_args!("{} read by GET instead of S3 Select; the first: {first}", counted(count, "object")));
     }
     let (outcome, loaded) = loaded?;
-    if outcome == Outcome::Done && loaded.done() == 0 {
-        // The load is done: what the bucket holds is only for the message.
+    // Listing what the bucket holds costs requests: not for a scheduled run that finds nothing new.
+    let is_news = !(request.regions.is_empty() && nothing::is_known(known.as_ref(), request.window));
+    if outcome == Outcome::Done && loaded.done() == 0 && is_news {
         if let Ok(there) = s3::look(&request, &session).await {
             nothing::warn_of_bucket(context, &request, &filter, known.as_ref(), &there);
         }

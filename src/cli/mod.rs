@@ -4,54 +4,38 @@
 //! flag, `TRAILCREATOR_*` variable, default.
 
 mod accounts;
-mod allow_updates;
 mod apply;
-mod bucket;
-mod confirm;
-mod context;
 mod count;
 mod environment;
-mod error;
 #[cfg(test)]
 mod help_examples;
 mod import;
-mod interrupt;
 mod load_athena;
 mod load_files;
 mod load_history;
 mod load_s3;
-mod load_summary;
-mod loading;
-mod mfa;
-mod nothing;
-mod options;
-mod organization;
 mod policy;
-mod regions;
 mod report;
 mod resource_map;
-mod run_output;
 mod runs;
-mod saved_plans;
-mod scope;
-mod suggestion;
-mod table;
+mod shared;
 mod tag;
 mod tag_org;
-mod tagging;
-mod types;
 mod undo;
 mod who;
-mod who_live;
 
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-pub use context::Context;
-pub use error::{CommandError, Outcome, with_causes};
-pub use options::{AwsAccessArgs, AwsArgs, GlobalArgs, OwnerArgs, WindowArgs};
-pub use suggestion::Invocation;
+pub use shared::context::Context;
+pub use shared::error::{CommandError, Outcome, with_causes};
+pub use shared::options::{AwsAccessArgs, AwsArgs, GlobalArgs, OwnerArgs, WindowArgs};
+pub use shared::suggestion::Invocation;
+use shared::{
+    allow_updates, bucket, confirm, context, interrupt, load_summary, loading, nothing, options, organization, regions,
+    run_output, saved_plans, scope, suggestion, table, tagging, types,
+};
 
 /// Finds who created each AWS resource, from CloudTrail, and writes the owner on it as a tag.
 #[derive(Debug, Parser)]

@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::{CommandError, Context, Outcome, allow_updates, types};
 use crate::console::OutputFormat;
-use crate::names::ResourceType;
+use crate::model::ResourceType;
+use crate::plan::updates::Updates;
 use crate::policy::{MAX_CHARACTERS, Needs, Work, documents, needs};
 use crate::resource_map::{ResourceMap, TypeDefinition};
-use crate::tag::updates::Updates;
 
 /// The version of the JSON document's form.
 const FORMAT_VERSION: u32 = 1;

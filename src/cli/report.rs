@@ -5,15 +5,16 @@ use std::cell::RefCell;
 use serde::Serialize;
 
 use super::load_history::{ALL, open_session, region_or_all, wanted_regions};
-use super::options::{OwnerKeysArgs, tell_unused_rules, with_known_names};
+use super::options::{OwnerKeysArgs, show_unused_rules, with_known_names};
 use super::organization::{self, AccountsArgs};
 use super::who::printable;
 use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, nothing, run_output, table, tagging, types};
 use crate::aws::Session;
 use crate::console::{OutputFormat, number};
-use crate::load::Stop;
-use crate::names::{AccountId, Region, ResourceType};
+use crate::model::{AccountId, Region, ResourceType};
 use crate::org::{Account, Event, Failure, Organization, RegionChoice, fan_out};
+use crate::plan::updates::Updates;
+use crate::plan::{FailedType, Question, Scope, SkippedType, TypeProblem};
 use crate::report::coverage::{Coverage, Creator, Figures, Row};
 use crate::report::csv::{self, Cell};
 use crate::report::live::{Of, Report, look_at_account};
@@ -21,8 +22,7 @@ use crate::report::offline;
 use crate::report::organization::Cover;
 use crate::report::who::Filter;
 use crate::resource_map::ResourceMap;
-use crate::tag::plan::{FailedType, Question, Scope, SkippedType, TypeProblem};
-use crate::tag::updates::Updates;
+use tokio_util::sync::CancellationToken;
 
 /// The version of the JSON document's format.
 const FORMAT_VERSION: u32 = 1;
@@ -195,7 +195,7 @@ fn of_database(args: Args, context: &Context, map: &ResourceMap, form: &Form) ->
         nothing::warn_of_database(context, &store, wanted).map_err(|error| context.store_error(&error))?;
     }
     let printed = Printed { report: &report, failed_accounts: &[], tag_key: question.key.as_str(), offline: true };
-    tell_unused_rules(context, &question.rules);
+    show_unused_rules(context, &question.rules);
     print(context, form, &printed);
     context.console.message(
         "no AWS calls were made: the report does not show which resources still exist, or which tags others wrote",
@@ -241,7 +241,7 @@ async fn of_account(args: Args, context: &Context, map: &ResourceMap, form: &For
         nothing::warn_of_database(context, &store, &wanted).map_err(|error| context.store_error(&error))?;
     }
     let printed = Printed { report: &report, failed_accounts: &[], tag_key: question.key.as_str(), offline: false };
-    tell_unused_rules(context, &question.rules);
+    show_unused_rules(context, &question.rules);
     Ok(print_all(context, form, &printed, &session))
 }
 
@@ -271,7 +271,7 @@ async fn of_organization(
     };
     let first_region = args.region.into_iter().find(|region| region.as_str() != ALL);
     let base = organization::open_base(args.aws, first_region).await?;
-    let (stop, concurrency) = (Stop::default(), args.organization.max_concurrency);
+    let (stop, concurrency) = (CancellationToken::default(), args.organization.max_concurrency);
     let updates = Updates::default();
     let organization =
         Organization { base: &base, map, store: &store, key, run: None, updates: &updates, stop: &stop, concurrency };
@@ -289,7 +289,7 @@ async fn of_organization(
     let Some(looked) = tagging::or_interrupted(context, looking).await else { return Ok(Outcome::Interrupted) };
     looked.map_err(|error| context.store_error(&error))?;
     drop(progress);
-    tell_unused_rules(context, &cover.rules);
+    show_unused_rules(context, &cover.rules);
     let report = cover.report.into_inner();
     let tag_key = organization.key.as_str();
     let printed = Printed { report: &report, failed_accounts: &failed_accounts, tag_key, offline: false };

@@ -5,10 +5,11 @@ use serde_json::json;
 use super::tagging::{self, find_run};
 use super::{CommandError, Context, Outcome, tag_org};
 use crate::console::OutputFormat;
-use crate::names::InvalidName;
-use crate::store::journal::{JournaledWrite, Run, RunId, RunKind};
+use crate::model::InvalidName;
+use crate::model::RunId;
+use crate::plan::FORMAT_VERSION;
+use crate::store::journal::{JournaledWrite, Run, RunKind};
 use crate::store::organization_runs::{OrganizationRun, OrganizationRunId};
-use crate::tag::plan::FORMAT_VERSION;
 
 /// List the runs of tag, apply and undo, or the writes of one
 #[derive(Debug, clap::Args)]

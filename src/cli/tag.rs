@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::confirm::{self, Replaced};
-use super::options::{WantedArgs, tell_missing_sessions, tell_unused_rules};
+use super::options::{WantedArgs, show_missing_sessions, show_unused_rules};
 use super::run_output::{self, RunOutput};
 use super::scope::{report_missing, types_phrase};
 use super::{AwsArgs, CommandError, Context, Outcome, OwnerArgs};
@@ -11,16 +11,17 @@ use super::{nothing, tagging, types};
 use crate::aws::Session;
 use crate::console::OutputFormat;
 use crate::creator::OwnerRules;
-use crate::inventory::Place;
 use crate::load::identity_center;
-use crate::names::{AccountId, ResourceType};
+use crate::model::AccountRegion;
+use crate::model::{AccountId, ResourceType};
+use crate::plan::{Plan, PlannedWrite, Question, SkipKind};
 use crate::resource_map::ResourceMap;
 use crate::store::Store;
 use crate::store::journal::RunKind;
-use crate::tag::plan::{LeftKind, Plan, PlannedWrite, Question};
+use crate::tag::chosen::{Chosen, choose_types};
+use crate::tag::collect::{Survey, survey};
 use crate::tag::run::{Runner, Target};
 use crate::tag::scope::IdHints;
-use crate::tag::survey::{Chosen, Survey, choose_types, survey};
 
 /// Write the owner on every live resource of an account and region that lacks one
 ///
@@ -68,8 +69,8 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     let looking = look(context, &session, &map, &store, &question, chosen);
     let Some(survey) = tagging::or_interrupted(context, looking).await else { return Ok(Outcome::Interrupted) };
     let mut survey = survey?;
-    tell_figures(context, &survey.plan);
-    tell_unused_rules(context, &question.rules);
+    show_figures(context, &survey.plan);
+    show_unused_rules(context, &question.rules);
     let is_missing = report_missing(context, &question.scope.ids, &survey.found_ids, &looked_at);
     if args.wanted.dry_run || args.wanted.save_plan.is_some() {
         return Ok(with_missing(only_plan(context, &args.wanted, &survey.plan, &session)?, is_missing));
@@ -77,7 +78,7 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     if let Some(outcome) = may_write(context, &args.wanted, &survey.plan).await? {
         return Ok(outcome);
     }
-    let place = Place { account: question.account, region: question.region };
+    let place = AccountRegion { account: question.account, region: question.region };
     let runner = Runner {
         session: &session,
         map: &map,
@@ -122,7 +123,7 @@ fn only_plan(context: &Context, wanted: &WantedArgs, plan: &Plan, session: &Sess
         tagging::save_plan(path, plan)?;
     }
     print_plan(context, plan, wanted.save_plan.is_none());
-    tell_plan(context, plan, session, wanted.save_plan.as_deref());
+    show_plan_summary(context, plan, session, wanted.save_plan.as_deref());
     wanted.scope.limit.note(context, tagging::count(plan.actions.len()));
     Ok(outcome_of_plan(plan))
 }
@@ -151,7 +152,7 @@ pub(super) async fn with_names(
     account: Option<&AccountId>,
     rules: OwnerRules,
 ) -> Result<OwnerRules, CommandError> {
-    tell_missing_sessions(context, store, &rules)?;
+    show_missing_sessions(context, store, &rules)?;
     let people = identity_center::names(session, store, account).await;
     let people = people.map_err(|error| context.store_error(&error))?;
     Ok(OwnerRules { people: Arc::new(people), ..rules })
@@ -171,8 +172,8 @@ async fn look(
 }
 
 /// The line for each type in the form that c7n-trailcreator's users know, and the types that are not in the plan.
-fn tell_figures(context: &Context, plan: &Plan) {
-    tell_types(context, plan);
+fn show_figures(context: &Context, plan: &Plan) {
+    show_types(context, plan);
     let summary = &plan.summary;
     for problem in &summary.problems {
         context.console.warning(format_args!("{}: {}", problem.resource_type, problem.problem));
@@ -184,7 +185,7 @@ fn tell_figures(context: &Context, plan: &Plan) {
 }
 
 /// The types that were listed, and those that were not looked at.
-pub(super) fn tell_types(context: &Context, plan: &Plan) {
+pub(super) fn show_types(context: &Context, plan: &Plan) {
     let Plan { account_id, region, summary, .. } = plan;
     for figures in &summary.types {
         context.console.message(format_args!(
@@ -209,7 +210,7 @@ fn print_plan(context: &Context, plan: &Plan, wanted: bool) {
         OutputFormat::Json => context.console.json(plan),
         OutputFormat::Text if wanted => {
             plan.actions.iter().for_each(|action| context.console.data(format_args!("tag {}", action_phrase(action))));
-            run_output::print_left(context, &plan.left);
+            run_output::print_skipped(context, &plan.skipped);
         }
         OutputFormat::Text => {}
     }
@@ -223,9 +224,9 @@ pub(super) fn action_phrase(action: &PlannedWrite) -> String {
     format!("{resource_type} {id} {key}={value} ({reason}{was})")
 }
 
-fn tell_plan(context: &Context, plan: &Plan, session: &Session, saved: Option<&std::path::Path>) {
+fn show_plan_summary(context: &Context, plan: &Plan, session: &Session, saved: Option<&std::path::Path>) {
     let calls = run_output::calls_phrase(session);
-    let left = run_output::left_phrase(&plan.summary.left);
+    let left = run_output::skipped_phrase(&plan.summary.skipped);
     let more: String = plan.summary.more_tags.iter().map(|(key, count)| format!(", {count} with {key}")).collect();
     context.console.message(format_args!("{} to tag{more}{left}; {calls}; nothing was written", plan.summary.tag));
     if let Some(saved) = saved {
@@ -239,13 +240,13 @@ async fn write(context: &Context, runner: &Runner<'_>, survey: &mut Survey) -> R
     let prepared = runner.prepare_survey(survey);
     let report = tagging::execute(context, runner, Target::Tag, prepared).await?;
     let output = RunOutput { runner, report: &report, kind: RunKind::Tag, plan: Some(&survey.plan), dry_run: false };
-    let outcome = run_output::tell_run(context, &output);
+    let outcome = run_output::show_run(context, &output);
     Ok(if outcome == Outcome::Done { outcome_of_plan(&survey.plan) } else { outcome })
 }
 
 /// A type or resource that could not be read is a failure, even if nothing else is.
 pub(super) fn outcome_of_plan(plan: &Plan) -> Outcome {
-    let unread = plan.summary.left.contains_key(&LeftKind::TagsUnknown);
+    let unread = plan.summary.skipped.contains_key(&SkipKind::TagsUnknown);
     if plan.summary.failed_types.is_empty() && plan.summary.problems.is_empty() && !unread {
         Outcome::Done
     } else {

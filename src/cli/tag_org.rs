@@ -9,24 +9,24 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Value, json};
 
-use super::options::{WantedArgs, owner_options, tell_unused_rules};
-use super::organization::{self, AccountsArgs, Gate, ResultsFile, Save, Telling, TellingArgs};
+use super::options::{WantedArgs, owner_options, show_unused_rules};
+use super::organization::{self, AccountsArgs, DisplayArgs, Gate, ResultsFile, RunDisplay, Save};
 use super::scope::report_missing;
 use super::suggestion::Suggestion;
 use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, confirm, tag, tagging, types};
 use crate::aws::Session;
 use crate::creator::OwnerRules;
-use crate::load::Stop;
-use crate::names::{Region, TagKey};
-use crate::org::errand::Tag;
+use crate::model::{Region, TagKey};
+use crate::org::account_job::Tag;
 use crate::org::{Account, Organization, RegionChoice};
+use crate::plan::Plan;
+use crate::plan::updates::Updates;
 use crate::resource_map::ResourceMap;
 use crate::store::Store;
 use crate::store::journal::RunKind;
 use crate::store::organization_runs::{NewOrganizationRun, OrganizationRun, OrganizationRunId};
-use crate::tag::plan::Plan;
 use crate::tag::scope::IdHints;
-use crate::tag::updates::Updates;
+use tokio_util::sync::CancellationToken;
 
 /// The role that AWS Organizations makes in accounts it creates.
 const DEFAULT_ROLE: &str = "OrganizationAccountAccessRole";
@@ -63,7 +63,7 @@ pub(super) struct Args {
     #[command(flatten)]
     accounts: AccountsArgs,
     #[command(flatten)]
-    telling: TellingArgs,
+    display: DisplayArgs,
     /// Only these regions, or `all` that each account has enabled; without: the file's, else those the database has records for
     #[arg(short = 'r', long, value_name = "REGION", value_delimiter = ',', value_parser = str::parse::<RegionChoice>)]
     region: Vec<RegionChoice>,
@@ -108,14 +108,14 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
             accounts?
         }
     };
-    let results = args.telling.open_results(args.resume.is_some())?;
+    let results = args.display.open_results(args.resume.is_some())?;
     let rules = Rules {
         updates,
         written: question(&args, &rules),
         with_names: tag::with_names(context, &base, &store, None, rules).await?,
     };
     let outcome = tag_accounts(&args, context, (&base, &map, &store), (key, &rules), (accounts, results)).await?;
-    tell_unused_rules(context, &rules.with_names);
+    show_unused_rules(context, &rules.with_names);
     Ok(outcome)
 }
 
@@ -144,17 +144,17 @@ async fn tag_accounts(
     // All is surveyed before the first write.
     let is_counted = !only_plan && (asks || wanted.scope.limit.max_changes.is_some());
     let run = if only_plan || is_counted { None } else { Some(begin()?) };
-    let errand = errand(args, context, (map, store), (&rules.with_names, resumed), only_plan || is_counted)?;
-    let stop = Stop::default();
+    let job = job(args, context, (map, store), (&rules.with_names, resumed), only_plan || is_counted)?;
+    let stop = CancellationToken::default();
     let concurrency = if args.debug { 1 } else { args.accounts.max_concurrency };
     let organization =
         Organization { base, map, store, key: key.clone(), run, updates: &rules.updates, stop: &stop, concurrency };
     let mut plans = wanted.save_plan.as_deref().map(Plans::create).transpose()?;
     let mut save = plans.as_mut().map(|plans| |plan: &Plan| plans.add(plan));
-    let telling = Telling {
+    let display = RunDisplay {
         kind: RunKind::Tag,
         results,
-        stats: args.telling.stats,
+        stats: args.display.stats,
         print_plans: wanted.dry_run && wanted.save_plan.is_none(),
         save: save.as_mut().map(|save| save as &mut Save<'_>),
         resume: resume_advice(context, run),
@@ -163,24 +163,24 @@ async fn tag_accounts(
     let outcome = if is_counted {
         let resume = |run| resume_advice(context, Some(run));
         let gate = Gate { limit: wanted.scope.limit, asks, begin: &begin, resume: &resume };
-        organization::run_counted(context, organization, &errand, accounts, telling, gate).await?
+        organization::run_counted(context, organization, &job, accounts, display, gate).await?
     } else {
-        organization::run(context, &organization, &errand, accounts, telling).await?
+        organization::run(context, &organization, &job, accounts, display).await?
     };
     if only_plan {
-        wanted.scope.limit.note(context, errand.planned.get());
+        wanted.scope.limit.note(context, job.planned.get());
     }
     if let Some(plans) = plans.filter(|_| outcome != Outcome::Interrupted) {
         plans.finish(context, apply_advice(args, context))?;
     }
     // An interrupted run found some before.
     let is_over = outcome != Outcome::Interrupted && resumed.is_none();
-    let found = errand.found_ids.borrow();
+    let found = job.found_ids.borrow();
     let place = "the accounts and regions that can have it";
-    Ok(tag::with_missing(outcome, is_over && report_missing(context, &errand.scope.ids, &found, place)))
+    Ok(tag::with_missing(outcome, is_over && report_missing(context, &job.scope.ids, &found, place)))
 }
 
-fn errand<'m>(
+fn job<'m>(
     args: &Args,
     context: &Context,
     (map, store): (&'m ResourceMap, &Store),

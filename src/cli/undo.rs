@@ -1,14 +1,15 @@
 //! `undo`: takes back what a run wrote, where nobody changed it since.
 
 use super::allow_updates::AllowArgs;
-use super::organization::{self, AccountsArgs, TellingArgs, Way};
+use super::organization::{self, AccountsAccess, AccountsArgs, DisplayArgs};
 use super::run_output::{self, RunOutput};
 use super::runs::RunName;
 use super::tagging;
 use super::{AwsArgs, CommandError, Context, Outcome};
-use crate::inventory::Place;
+use crate::model::AccountRegion;
+use crate::model::RunId;
 use crate::store::Store;
-use crate::store::journal::{JournaledWrite, Run, RunId, RunKind};
+use crate::store::journal::{JournaledWrite, Run, RunKind};
 use crate::tag::run::{self, Runner, Target};
 
 /// Take a run's tags back
@@ -30,7 +31,7 @@ pub(super) struct Args {
     #[command(flatten)]
     accounts: AccountsArgs,
     #[command(flatten)]
-    telling: TellingArgs,
+    display: DisplayArgs,
     #[command(flatten)]
     aws: AwsArgs,
 }
@@ -40,8 +41,12 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let number = match args.run {
         RunName::Single(number) => number,
         RunName::Organization(number) => {
-            let way =
-                Way { accounts: &args.accounts, telling: &args.telling, allow: &args.allow, access: args.aws.access };
+            let way = AccountsAccess {
+                accounts: &args.accounts,
+                display: &args.display,
+                allow: &args.allow,
+                access: args.aws.access,
+            };
             return organization::undo(number, args.dry_run, way, &store, context).await;
         }
     };
@@ -55,7 +60,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let updates = args.allow.updates(context, &map, &store)?;
     let what = format!("run {}", run.run_id);
     let (session, caller) = tagging::open_same_account(args.aws, &run.region, &run.account_id, &what).await?;
-    let place = Place { account: run.account_id, region: run.region };
+    let place = AccountRegion { account: run.account_id, region: run.region };
     let runner = Runner {
         session: &session,
         map: &map,
@@ -75,7 +80,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     };
     let (kind, dry_run) = (RunKind::Undo, args.dry_run);
     let output = RunOutput { runner: &runner, report: &report, kind, plan: None, dry_run };
-    Ok(run_output::tell_run(context, &output))
+    Ok(run_output::show_run(context, &output))
 }
 
 /// The run's writes that can be taken back. Tells of those that were already.

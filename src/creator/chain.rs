@@ -6,7 +6,7 @@
 
 use super::identity::{Caller, Session, caller_of, foreign_account, identity_center_user, session_of, text};
 use super::machine_session;
-use crate::trail::record::{Event, Identity, SessionMaker};
+use crate::model::event::{Event, Identity, SessionMaker};
 
 /// The prefix of access key IDs that STS issues. Those of IAM users and of the root user have other prefixes.
 ///

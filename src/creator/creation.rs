@@ -1,7 +1,7 @@
 //! Finds the event that created a resource.
 
-use super::lives::renames_in_words;
-use crate::trail::record::{Action, Event, StoredEvent};
+use super::rename_history::renames_in_words;
+use crate::model::event::{Action, Event, StoredEvent};
 
 /// Returns the event that created the resource, from all its events in any order: the latest `Create`, else the first `Upsert`,
 /// since the last `Delete`. `None` if there is no such event.

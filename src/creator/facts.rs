@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::identity::{Caller, caller_of, session_of, text};
 use super::tool::tool_of;
-use crate::trail::record::Event;
+use crate::model::event::Event;
 
 /// A fact of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

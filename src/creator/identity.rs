@@ -8,8 +8,8 @@ use std::borrow::Cow;
 
 use super::people::UserId;
 use super::web_identity::{WebIdentity, provider_phrase};
+use crate::model::event::{Event, Identity};
 use crate::trail::extract::HIDDEN;
-use crate::trail::record::{Event, Identity};
 
 /// The values that CloudTrail records for the caller of an unsigned call.
 const ANONYMOUS: [&str; 2] = ["anonymous", "ANONYMOUS_PRINCIPAL"];

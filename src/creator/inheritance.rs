@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::identity::{Caller, caller_of, identity_center_user, text};
 use super::{IdentityMap, NoOwner, Owner, OwnerRules, machine_session};
-use crate::trail::record::{Event, Identity};
+use crate::model::event::{Event, Identity};
 
 impl OwnerRules {
     /// Whether an AWS service made the call: on its own, or in a session that it named itself, with a role that it was given

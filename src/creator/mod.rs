@@ -1,6 +1,6 @@
 //! From the events of a resource to its owner: pure functions, with a reason for every answer.
 //!
-//! Two questions are answered: which event created the resource ([`creation_of`], with [`Lives`] for renamed resources), and which owner
+//! Two questions are answered: which event created the resource ([`creation_of`], with [`RenameHistory`] for renamed resources), and which owner
 //! follows from that event ([`OwnerRules::owner_of`]). In addition, [`tool_of`] names the tool of the caller. The second question is answered
 //! in steps, which [`OwnerRules::explain`] returns: `identity_map` has the rules of the user; `identity` determines the kind of caller
 //! (`web_identity` and `people` for those that others vouch for); `owner` and `subject` choose the fact that becomes the owner;
@@ -17,10 +17,10 @@ mod facts;
 mod identity;
 mod identity_map;
 mod inheritance;
-mod lives;
 mod machine_session;
 mod owner;
 mod people;
+mod rename_history;
 mod subject;
 mod tag_template;
 mod tag_value;
@@ -35,8 +35,8 @@ pub use creation::{creation_of, why_this_event};
 pub use explanation::{Explanation, Rule, Step};
 pub use identity::is_of_aws;
 pub use identity_map::IdentityMap;
-pub use lives::{Lives, renames_in_words};
 pub use owner::{CreatorValue, MachineSessions, NoOwner, Owner, OwnerRules};
 pub use people::{People, Person, UserId};
+pub use rename_history::{RenameHistory, renames_in_words};
 pub use tag_template::{MoreValue, TagTemplate};
 pub use tool::{Tool, tool_of};

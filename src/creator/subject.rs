@@ -3,7 +3,7 @@
 use super::NoOwner;
 use super::identity::{Caller, Session, identity_center_user, text};
 use super::people::{People, UserId};
-use crate::trail::record::Identity;
+use crate::model::event::Identity;
 
 /// The reason why an unsigned call has no owner.
 pub(super) const ANONYMOUS: &str = "the call was anonymous";

@@ -5,8 +5,8 @@ use super::facts::{FIELDS, Field};
 use super::owner::Owner;
 use super::tag_value;
 use super::text_template::{Missing, TextTemplate};
-use crate::resource_map::source::instead;
-use crate::trail::record::Event;
+use crate::model::event::Event;
+use crate::text::source::instead;
 
 /// The placeholder for the owner.
 const CREATOR: &str = "creator";

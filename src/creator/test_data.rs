@@ -1,6 +1,6 @@
 //! Events and identities for the tests in this folder.
 
-use crate::trail::record::{Action, Event, Identity, StoredEvent};
+use crate::model::event::{Action, Event, Identity, StoredEvent};
 
 /// An event of one role.
 pub(super) fn stored(action: Action, time: &str, event_id: &str) -> StoredEvent {

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::trail::record::Event;
+use crate::model::event::Event;
 
 /// The tool that made a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

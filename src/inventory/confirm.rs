@@ -11,7 +11,7 @@ use super::scope::Scope;
 use super::tag_values::tags_of;
 use super::{LiveResource, Tags};
 use crate::aws::{CallError, ErrorClass};
-use crate::names::Region;
+use crate::model::Region;
 use crate::resource_map::{RenderedCall, TagRequest};
 
 /// Concurrent tag reads.

@@ -8,63 +8,16 @@ mod listing;
 mod pager;
 mod resource;
 mod scope;
+mod tag_index;
 mod tag_values;
-mod tagging_sweep;
-
-use std::collections::BTreeMap;
-
-use serde_json::Value;
 
 use crate::aws::{CallError, ErrorClass, Session};
-use crate::names::{AccountId, Arn, Region, ResourceId, ResourceType};
+use crate::model::{AccountRegion, LiveResource, Region, Tags};
 use crate::resource_map::{ResourceMap, TypeDefinition};
 
 use scope::Scope;
 pub(crate) use scope::of_ancestors;
-pub use tagging_sweep::Sweeps;
-
-/// A live resource.
-#[derive(Debug, Clone)]
-pub struct LiveResource {
-    /// Its type.
-    pub resource_type: ResourceType,
-    /// Its ID, as defined in the map.
-    pub id: ResourceId,
-    /// All names that an event can have for it: ID, names, ARN. Without duplicates.
-    pub identifiers: Vec<String>,
-    /// Names that an event can have for several resources that it created together (an image, for its snapshots).
-    pub made_with: Vec<String>,
-    /// Its ARN. Empty for a type without ARNs, which can't be tagged.
-    pub arn: Arn,
-    /// Its region: the requested one, or its own (for buckets), or the partition's home region for global types.
-    pub region: Region,
-    /// Its tags.
-    pub tags: Tags,
-    /// The listed resource. Templates take parameters from it.
-    pub item: Value,
-    /// The parameters of its parent, its parent's parent and so on. Templates take parameters from them too.
-    pub ancestors: Vec<Value>,
-}
-
-/// The tags of a resource, as far as they are known.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Tags {
-    /// All tags: an absent key is confirmed as absent.
-    Known(BTreeMap<String, String>),
-    /// Some tags. There can be more (from an index that lags, or does not cover the resource).
-    Partial(BTreeMap<String, String>),
-    /// The tags could not be read, with the reason.
-    Unknown(String),
-}
-
-/// The parameters of a listing, besides the type.
-#[derive(Debug, Clone)]
-pub struct Place {
-    /// The account.
-    pub account: AccountId,
-    /// The requested region.
-    pub region: Region,
-}
+pub use tag_index::TagIndexes;
 
 /// The live resources of a type.
 #[derive(Debug, Clone, Default)]
@@ -84,13 +37,13 @@ pub async fn list(
     session: &Session,
     map: &ResourceMap,
     definition: &TypeDefinition,
-    place: &Place,
-    sweeps: &Sweeps,
+    place: &AccountRegion,
+    sweeps: &TagIndexes,
 ) -> Result<Population, CallError> {
     let scope = Scope::new(session, definition, place)?;
     let items = listing::items(&scope, map).await?;
     let mut population = resource::population(&scope, items);
-    if let Some(filter) = tagging_sweep::filter_of(definition) {
+    if let Some(filter) = tag_index::filter_of(definition) {
         let warnings = sweeps.fill(session, filter, &mut population.resources).await;
         population.problems.extend(warnings);
     }
@@ -102,7 +55,7 @@ pub async fn list(
 pub async fn confirm_tags(
     session: &Session,
     definition: &TypeDefinition,
-    place: &Place,
+    place: &AccountRegion,
     resources: &mut [&mut LiveResource],
 ) {
     match Scope::new(session, definition, place) {

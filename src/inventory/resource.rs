@@ -8,7 +8,7 @@ use super::listing::ListedItem;
 use super::scope::Scope;
 use super::tag_values::tags_of;
 use super::{LiveResource, Population, Tags};
-use crate::names::{Arn, Region, ResourceId};
+use crate::model::{Arn, Region, ResourceId};
 
 /// The resources in these results, without duplicates. Results without an ID or ARN are reported as problems.
 pub(super) fn population(scope: &Scope<'_>, items: Vec<ListedItem>) -> Population {

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::{Place, not_listable};
+use super::{AccountRegion, not_listable};
 use crate::aws::{Answer, CallError, Caller, ErrorClass, Session};
-use crate::names::Region;
+use crate::model::Region;
 use crate::resource_map::{Access, RenderedCall, Request, Service, TypeDefinition};
 
 /// A type in an account-region.
@@ -13,7 +13,7 @@ pub(super) struct Scope<'a> {
     session: &'a Session,
     pub(super) definition: &'a TypeDefinition,
     pub(super) access: &'a Access,
-    pub(super) place: &'a Place,
+    pub(super) place: &'a AccountRegion,
     /// Where it is listed: the requested region, or the partition's home region for global types.
     pub(super) region: Region,
     caller: Caller,
@@ -23,7 +23,7 @@ impl<'a> Scope<'a> {
     pub(super) fn new(
         session: &'a Session,
         definition: &'a TypeDefinition,
-        place: &'a Place,
+        place: &'a AccountRegion,
     ) -> Result<Self, CallError> {
         let access = definition.access.as_ref().ok_or_else(|| not_listable(definition, &place.region))?;
         let home = access.service.endpoints.get(place.region.partition()).filter(|_| definition.global);

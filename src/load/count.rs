@@ -5,9 +5,10 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use tokio::sync::mpsc;
 
 use super::items::Items;
-use super::{Failure, Figures, Item, Stop, Unit};
+use super::{Failure, Figures, Item, Unit};
 use crate::trail::count::{Calls, Counter, Key, Tally, TooManyValues};
 use crate::trail::scan::{Buffers, Scan};
+use tokio_util::sync::CancellationToken;
 
 /// The capacity of the queue for reports of counting threads.
 const REPORTS: usize = 16;
@@ -37,7 +38,7 @@ pub fn run(
     counter: &Counter,
     items: mpsc::Receiver<Item>,
     jobs: usize,
-    stop: &Stop,
+    stop: &CancellationToken,
     watch: &mut dyn FnMut(&Figures),
 ) -> Result<Counted, TooManyValues> {
     let items = &Items::new(items, stop);

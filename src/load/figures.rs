@@ -1,6 +1,6 @@
 //! The figures of a load: counts and failures.
 
-use crate::store::ledger::Added;
+use crate::store::Added;
 use crate::trail::scan::{Counts, Scan};
 
 /// The maximum number of listed failures. Further failures are only counted, to bound memory.

@@ -10,10 +10,12 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use super::unit::{Identity, Open};
-use super::{Failure, Item, Queue, Stop, Unit, Versions};
+use super::{Failure, Item, Queue, Unit, Versions};
+use crate::store::Fingerprint;
 use crate::store::StoreError;
-use crate::store::ledger::{Fingerprint, Ledger};
+use crate::store::ledger::Ledger;
 use crate::trail::scan::is_digest_or_insight;
+use tokio_util::sync::CancellationToken;
 
 /// The argument for stdin.
 const STDIN: &str = "-";
@@ -67,24 +69,24 @@ pub fn find(
     versions: &Versions,
     ledger: &Ledger,
     queue: &Queue,
-    stop: &Stop,
+    stop: &CancellationToken,
 ) -> Result<(), StoreError> {
-    let send = |item| queue.blocking_send(item).is_ok() && !stop.is_set();
+    let send = |item| queue.blocking_send(item).is_ok() && !stop.is_cancelled();
     let mut expected = 0;
     Walk::new(roots, &mut |_| {
         expected += 1;
-        Ok(!stop.is_set())
+        Ok(!stop.is_cancelled())
     })
     .run(roots)?;
     if !send(Item::Expected(expected)) {
         return Ok(());
     }
-    let mut each = |found: Found| {
+    let mut each = |found: FoundInput| {
         let unit = match found {
-            Found::Stdin => stdin_unit(),
-            Found::File(file) if file.is_skipped() => return Ok(send(Item::Skipped)),
-            Found::File(file) => file.unit(),
-            Found::Failed(failure) => return Ok(send(Item::Failed(failure))),
+            FoundInput::Stdin => stdin_unit(),
+            FoundInput::File(file) if file.is_skipped() => return Ok(send(Item::Skipped)),
+            FoundInput::File(file) => file.unit(),
+            FoundInput::Failed(failure) => return Ok(send(Item::Failed(failure))),
         };
         let is_loaded = match &unit.identity {
             Some(identity) => versions.is_loaded(ledger, identity)?,
@@ -95,7 +97,7 @@ pub fn find(
     Walk::new(roots, &mut each).run(roots)
 }
 
-enum Found {
+enum FoundInput {
     Stdin,
     File(FoundFile),
     Failed(Failure),
@@ -113,11 +115,11 @@ struct FoundFile {
 struct Walk<'a> {
     /// Folders that were walked and files that the user named, by their canonical paths.
     seen: HashSet<PathBuf>,
-    each: &'a mut dyn FnMut(Found) -> Result<bool, StoreError>,
+    each: &'a mut dyn FnMut(FoundInput) -> Result<bool, StoreError>,
 }
 
 impl<'a> Walk<'a> {
-    fn new(roots: &[Root], each: &'a mut dyn FnMut(Found) -> Result<bool, StoreError>) -> Self {
+    fn new(roots: &[Root], each: &'a mut dyn FnMut(FoundInput) -> Result<bool, StoreError>) -> Self {
         let named = roots.iter().filter_map(|root| match root {
             Root::File(path) => Some(canonical(path)),
             _ => None,
@@ -129,7 +131,7 @@ impl<'a> Walk<'a> {
         let mut named = HashSet::new();
         for root in roots {
             let goes_on = match root {
-                Root::Stdin => (self.each)(Found::Stdin)?,
+                Root::Stdin => (self.each)(FoundInput::Stdin)?,
                 Root::Folder(path) => self.folder(path)?,
                 // A file that is named twice is read once.
                 Root::File(path) if !named.insert(canonical(path)) => true,
@@ -150,14 +152,14 @@ impl<'a> Walk<'a> {
         let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
         let mut names = match entries {
             Ok(entries) => entries.iter().map(fs::DirEntry::file_name).collect::<Vec<_>>(),
-            Err(error) => return (self.each)(Found::Failed(failure(folder, &error))),
+            Err(error) => return (self.each)(FoundInput::Failed(failure(folder, &error))),
         };
         names.sort();
         for name in names {
             let goes_on = match look_at(folder.join(&name), place.join(&name)) {
-                Found::File(file) if file.metadata.is_dir() => self.folder(&file.path)?,
-                Found::Failed(_) if !is_log(Path::new(&name)) => true,
-                Found::File(file) if !is_log(&file.path) || self.seen.contains(&file.place) => true,
+                FoundInput::File(file) if file.metadata.is_dir() => self.folder(&file.path)?,
+                FoundInput::Failed(_) if !is_log(Path::new(&name)) => true,
+                FoundInput::File(file) if !is_log(&file.path) || self.seen.contains(&file.place) => true,
                 found => (self.each)(found)?,
             };
             if !goes_on {
@@ -168,10 +170,10 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn look_at(path: PathBuf, place: PathBuf) -> Found {
+fn look_at(path: PathBuf, place: PathBuf) -> FoundInput {
     match fs::metadata(&path) {
-        Ok(metadata) => Found::File(FoundFile { path, place, metadata }),
-        Err(error) => Found::Failed(failure(&path, &error)),
+        Ok(metadata) => FoundInput::File(FoundFile { path, place, metadata }),
+        Err(error) => FoundInput::Failed(failure(&path, &error)),
     }
 }
 
@@ -257,7 +259,8 @@ mod tests {
         let store = Store::open(&folder.join("creators.db")).unwrap();
         let versions = Versions::of(&Scanner::new(Arc::new(map(&[])), RecordFilter::default()));
         let (sender, mut receiver) = queue();
-        find(&roots(&paths).unwrap(), &versions, &store.ledger().unwrap(), &sender, &Stop::default()).unwrap();
+        find(&roots(&paths).unwrap(), &versions, &store.ledger().unwrap(), &sender, &CancellationToken::default())
+            .unwrap();
         drop(sender);
         let base = format!("{}/", folder.display());
         let mut names = Vec::new();

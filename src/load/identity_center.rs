@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::aws::{CallError, Caller, ErrorClass, Session};
 use crate::creator::{People, Person, UserId};
-use crate::names::AccountId;
+use crate::model::AccountId;
 use crate::resource_map::Service;
 use crate::store::{Store, StoreError};
 

@@ -6,16 +6,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use futures::executor::block_on;
 use tokio::sync::mpsc;
 
-use super::{Item, Stop};
+use super::Item;
+use tokio_util::sync::CancellationToken;
 
 /// Items that threads take in turn.
 pub(super) struct Items<'a> {
     receiver: Mutex<mpsc::Receiver<Item>>,
-    stop: &'a Stop,
+    stop: &'a CancellationToken,
 }
 
 impl<'a> Items<'a> {
-    pub(super) fn new(receiver: mpsc::Receiver<Item>, stop: &'a Stop) -> Self {
+    pub(super) fn new(receiver: mpsc::Receiver<Item>, stop: &'a CancellationToken) -> Self {
         Self { receiver: Mutex::new(receiver), stop }
     }
 
@@ -26,7 +27,7 @@ impl<'a> Items<'a> {
         block_on(async {
             tokio::select! {
                 biased;
-                () = self.stop.wait() => None,
+                () = self.stop.cancelled() => None,
                 item = receiver.recv() => item,
             }
         })
@@ -38,7 +39,7 @@ impl<'a> Items<'a> {
     }
 
     pub(super) fn is_stopped(&self) -> bool {
-        self.stop.is_set()
+        self.stop.is_cancelled()
     }
 
     /// Wraps a unit's input so that it returns an error once the load is stopped.
@@ -54,12 +55,12 @@ impl<'a> Items<'a> {
 /// Input that returns an error once the load is stopped.
 pub(super) struct Stoppable<'a> {
     input: Box<dyn Read + Send>,
-    stop: &'a Stop,
+    stop: &'a CancellationToken,
 }
 
 impl Read for Stoppable<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.stop.is_set() {
+        if self.stop.is_cancelled() {
             return Err(io::Error::other("stopped"));
         }
         self.input.read(buffer)

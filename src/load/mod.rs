@@ -29,44 +29,5 @@ pub mod s3;
 
 pub mod unit;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use tokio::sync::Notify;
-
 pub use figures::{Failure, Figures};
 pub use unit::{FoundDay, Item, Queue, Unit, Versions, queue};
-
-/// A request to stop early, shared by all parts of a load. Units that were read completely before it are saved.
-#[derive(Debug, Clone, Default)]
-pub struct Stop(Arc<Inner>);
-
-#[derive(Debug, Default)]
-struct Inner {
-    asked: AtomicBool,
-    changed: Notify,
-}
-
-impl Stop {
-    /// Requests a stop.
-    pub fn set(&self) {
-        self.0.asked.store(true, Ordering::SeqCst);
-        self.0.changed.notify_waiters();
-    }
-
-    /// Whether a stop was requested.
-    pub fn is_set(&self) -> bool {
-        self.0.asked.load(Ordering::SeqCst)
-    }
-
-    /// Waits until a stop is requested.
-    pub async fn wait(&self) {
-        let changed = self.0.changed.notified();
-        let mut changed = std::pin::pin!(changed);
-        // Register first, so that a request between the check and the wait is not missed.
-        changed.as_mut().enable();
-        if !self.is_set() {
-            changed.await;
-        }
-    }
-}

@@ -15,12 +15,14 @@ use tokio::sync::mpsc;
 
 use super::items::Items;
 use super::unit::Identity;
-use super::{Failure, Figures, FoundDay, Item, Stop, Unit, Versions};
+use super::{Failure, Figures, FoundDay, Item, Unit, Versions};
+use crate::model::event::ResourceEvent;
+use crate::store::Batch;
 use crate::store::ledger::days::ListedFolder;
-use crate::store::ledger::{Batch, ClosedDay, ReadUnit};
+use crate::store::ledger::{ClosedDay, ReadUnit};
 use crate::store::{Store, StoreError};
-use crate::trail::record::ResourceEvent;
 use crate::trail::scan::{Buffers, Scan, Scanner};
+use tokio_util::sync::CancellationToken;
 
 /// The capacity of the queue for reports of scanners.
 const REPORTS: usize = 16;
@@ -61,7 +63,7 @@ pub fn run(
     scanner: &Scanner,
     items: mpsc::Receiver<Item>,
     jobs: usize,
-    stop: &Stop,
+    stop: &CancellationToken,
     watch: &mut dyn FnMut(&Figures),
 ) -> Result<Figures, StoreError> {
     let versions = Versions::of(scanner);

@@ -7,9 +7,10 @@ use tokio::sync::mpsc;
 
 use super::Failure;
 use crate::resource_map::Fingerprints;
+use crate::store::Fingerprint;
 use crate::store::StoreError;
+use crate::store::ledger::Ledger;
 use crate::store::ledger::days::{ListedFolder, SpanVersion};
-use crate::store::ledger::{Fingerprint, Ledger};
 use crate::trail::filter::RecordFilter;
 use crate::trail::scan::Scanner;
 

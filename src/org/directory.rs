@@ -15,9 +15,9 @@ use serde_json::{Value, json};
 
 use super::member::Member;
 use crate::aws::{CallError, Caller, Session};
-use crate::names::{AccountId, Arn};
-use crate::resource_map::suggest::nearest;
+use crate::model::{AccountId, Arn};
 use crate::resource_map::{FixedEndpoint, Service};
+use crate::text::nearest;
 
 /// Accounts and units of a page: AWS's maximum. Its default varies with the call.
 const PAGE_SIZE: u32 = 20;

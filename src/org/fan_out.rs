@@ -6,67 +6,13 @@ use futures::stream::{self, FuturesUnordered, StreamExt, TryStreamExt};
 use tokio::sync::Semaphore;
 
 use super::Account;
-use super::errand::Errand;
+use super::account_job::AccountJob;
+use super::organization::{Done, Failure, Organization};
 use crate::aws::{AccountAccess, CallError, Role, Session};
-use crate::inventory::Place;
-use crate::load::Stop;
-use crate::names::{AccountId, Arn, Region, TagKey};
-use crate::resource_map::ResourceMap;
-use crate::store::organization_runs::OrganizationRunId;
-use crate::store::{Store, StoreError};
-use crate::tag::plan::Plan;
-use crate::tag::run::{RunReport, Runner};
-use crate::tag::updates::Updates;
-
-/// What all accounts have in common.
-#[derive(Debug)]
-pub struct Organization<'a> {
-    /// The way to all of them.
-    pub base: &'a Session,
-    /// How types are listed and tagged.
-    pub map: &'a ResourceMap,
-    /// Records and journal.
-    pub store: &'a Store,
-    /// The tag.
-    pub key: TagKey,
-    /// The run that all is part of; none where nothing is written.
-    pub run: Option<OrganizationRunId>,
-    /// Which writes with side effects may be made.
-    pub updates: &'a Updates,
-    /// A wish to end early.
-    pub stop: &'a Stop,
-    /// Accounts at once, and regions of accounts at once.
-    pub concurrency: usize,
-}
-
-/// What was done in a place.
-#[derive(Debug, Default)]
-pub struct Done {
-    /// What was planned; none where a run was only taken up or back.
-    pub plan: Option<Plan>,
-    /// What was written; none where only a plan was wanted.
-    pub report: Option<RunReport>,
-    /// Why nothing could be done.
-    pub failure: Option<Failure>,
-}
-
-impl Done {
-    /// Nothing: it failed.
-    pub fn failed(error: String) -> Self {
-        Self { failure: Some(Failure { is_of_role: false, error, hint: None }), ..Self::default() }
-    }
-}
-
-/// Why an account, or a place, could not be worked on.
-#[derive(Debug, Clone)]
-pub struct Failure {
-    /// Whether its roles could not be assumed.
-    pub is_of_role: bool,
-    /// What AWS said.
-    pub error: String,
-    /// What to do about it.
-    pub hint: Option<String>,
-}
+use crate::model::AccountRegion;
+use crate::model::{AccountId, Arn, Region};
+use crate::store::StoreError;
+use crate::tag::run::Runner;
 
 /// What happened.
 #[derive(Debug)]
@@ -91,35 +37,35 @@ struct Opened {
 /// The concurrent work on all accounts.
 struct Fan<'a, 'm, E> {
     organization: &'a Organization<'m>,
-    errand: &'a E,
+    job: &'a E,
     places: Semaphore,
-    tell: RefCell<&'a mut dyn FnMut(Event<'_>)>,
+    emit: RefCell<&'a mut dyn FnMut(Event<'_>)>,
     left: Cell<bool>,
 }
 
-/// Does the errand in all accounts. Says whether something is left to do, for it was asked to stop or credentials ended.
+/// Does the job in all accounts. Says whether something is left to do, for it was asked to stop or credentials ended.
 ///
 /// # Errors
 /// The journal can't be written, or the database can't be read; no call is made after that.
-pub async fn fan_out<'m, E: Errand<'m>>(
+pub async fn fan_out<'m, E: AccountJob<'m>>(
     organization: &Organization<'m>,
-    errand: &E,
+    job: &E,
     accounts: Vec<Account>,
-    tell: &mut dyn FnMut(Event<'_>),
+    emit: &mut dyn FnMut(Event<'_>),
 ) -> Result<bool, StoreError> {
     let places = Semaphore::new(organization.concurrency);
-    let fan = Fan { organization, errand, places, tell: RefCell::new(tell), left: Cell::new(false) };
+    let fan = Fan { organization, job, places, emit: RefCell::new(emit), left: Cell::new(false) };
     let accounts = stream::iter(accounts.into_iter().map(|account| fan.account(account)));
     accounts.buffer_unordered(organization.concurrency).try_collect::<()>().await?;
     Ok(fan.left.get())
 }
 
-impl<'m, E: Errand<'m>> Fan<'_, 'm, E> {
+impl<'m, E: AccountJob<'m>> Fan<'_, 'm, E> {
     async fn account(&self, account: Account) -> Result<(), StoreError> {
         if self.stops() {
             return Ok(());
         }
-        let facts = self.errand.facts(self.organization, &account)?;
+        let facts = self.job.facts(self.organization, &account)?;
         let had_work = facts.is_some();
         if let Some(facts) = facts {
             let stop = self.organization.stop;
@@ -127,23 +73,23 @@ impl<'m, E: Errand<'m>> Fan<'_, 'm, E> {
             let places = tokio::select! {
                 biased;
                 places = work => places,
-                () = stop.wait() => {
+                () = stop.cancelled() => {
                     self.left.set(true);
                     return Ok(());
                 }
             };
             match places {
                 Ok((opened, places)) => self.places(&account, &opened, places).await?,
-                Err(failure) => self.tell(Event::Failed(&account, None, failure)),
+                Err(failure) => self.emit(Event::Failed(&account, None, failure)),
             }
         }
-        self.tell(Event::AccountOver { had_work });
+        self.emit(Event::AccountOver { had_work });
         Ok(())
     }
 
     async fn places_of(&self, account: &Account, facts: E::Facts) -> Result<(Opened, Vec<(Region, E::Item)>), Failure> {
         let opened = open(self.organization.base, account).await?;
-        let places = self.errand.places(account, &opened.session, facts).await;
+        let places = self.job.places(account, &opened.session, facts).await;
         let places = places.map_err(|error| Failure::of(&error, false))?;
         Ok((opened, places))
     }
@@ -169,13 +115,13 @@ impl<'m, E: Errand<'m>> Fan<'_, 'm, E> {
             session: &opened.session,
             map,
             store,
-            place: Place { account: account.id.clone(), region: region.clone() },
+            place: AccountRegion { account: account.id.clone(), region: region.clone() },
             key: key.clone(),
             caller: opened.caller.clone(),
             organization: *run,
             updates,
         };
-        let Some(done) = self.errand.execute(&runner, item, stop).await? else {
+        let Some(done) = self.job.execute(&runner, item, stop).await? else {
             self.left.set(true);
             return Ok(());
         };
@@ -187,28 +133,21 @@ impl<'m, E: Errand<'m>> Fan<'_, 'm, E> {
             store.end_place(*run, &account.id, &region)?;
         }
         match failure {
-            Some(failure) => self.tell(Event::Failed(account, Some(&region), failure)),
-            None => self.tell(Event::Done(account, &region, Box::new(done))),
+            Some(failure) => self.emit(Event::Failed(account, Some(&region), failure)),
+            None => self.emit(Event::Done(account, &region, Box::new(done))),
         }
         Ok(())
     }
 
     /// Whether it was asked to stop; then this is something left to do.
     fn stops(&self) -> bool {
-        let stops = self.organization.stop.is_set();
+        let stops = self.organization.stop.is_cancelled();
         self.left.set(self.left.get() || stops);
         stops
     }
 
-    fn tell(&self, event: Event<'_>) {
-        (self.tell.borrow_mut())(event);
-    }
-}
-
-impl Failure {
-    /// Of a call that ended all.
-    fn of(error: &CallError, is_of_role: bool) -> Self {
-        Self { is_of_role, error: error.to_string(), hint: error.hint() }
+    fn emit(&self, event: Event<'_>) {
+        (self.emit.borrow_mut())(event);
     }
 }
 
@@ -245,7 +184,7 @@ async fn open(base: &Session, account: &Account) -> Result<Opened, Failure> {
     })
 }
 
-/// Whose credentials these are. Those of assumed roles tell it themselves, others cost a call.
+/// Whose credentials these are. Those of assumed roles emit it themselves, others cost a call.
 async fn identity(session: &Session) -> Result<(AccountId, Arn), CallError> {
     if let Some(identity) = session.assumed_identity().await {
         return Ok((identity.account, identity.arn));

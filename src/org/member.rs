@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde_json::{Value, json};
 
 use super::accounts_file::{Account, RegionChoice};
-use crate::names::{AccountId, Arn};
+use crate::model::{AccountId, Arn};
 use crate::resource_map::template::InvalidTemplate;
 use crate::resource_map::{MissingValue, Template};
 
@@ -127,7 +127,7 @@ impl Stanzas {
     }
 }
 
-/// Gives every account a name of its own: filters and folders go by it. Ids end what can't end otherwise.
+/// Cardinality every account a name of its own: filters and folders go by it. Ids end what can't end otherwise.
 fn make_unique(accounts: &mut [Account]) {
     loop {
         let mut seen = HashSet::new();

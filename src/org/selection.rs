@@ -6,7 +6,7 @@
 use regex::Regex;
 
 use super::{Account, AccountsFile};
-use crate::resource_map::nearest;
+use crate::text::nearest;
 
 /// Which accounts.
 #[derive(Debug, Clone, Default)]

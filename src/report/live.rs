@@ -6,12 +6,14 @@ use serde::Serialize;
 
 use super::coverage::Coverage;
 use crate::aws::{CallError, Session};
-use crate::inventory::{self, LiveResource, Place, Sweeps};
-use crate::names::{AccountId, Region, ResourceType};
+use crate::inventory::{self, TagIndexes};
+use crate::model::{AccountId, Region, ResourceType};
+use crate::model::{AccountRegion, LiveResource};
+use crate::plan::{FailedType, Question, SkippedType, TypeProblem};
 use crate::resource_map::ResourceMap;
 use crate::store::{Store, StoreError};
-use crate::tag::plan::{FailedType, Question, SkippedType, TypeProblem};
-use crate::tag::survey::{Chosen, Found, Proof, choose_types, look};
+use crate::tag::chosen::{Chosen, choose_types};
+use crate::tag::collect::{Collected, Proof, look};
 
 /// The resource type of IAM users.
 const IAM_USER: &str = "iam-user";
@@ -84,8 +86,8 @@ pub(super) async fn users(
 ) -> Result<Option<Vec<String>>, CallError> {
     let definition = map.types.get(IAM_USER).filter(|definition| definition.access.is_some());
     let Some(definition) = definition else { return Ok(None) };
-    let place = Place { account: question.account.clone(), region: question.region.clone() };
-    let population = inventory::list(session, map, definition, &place, &Sweeps::of([definition])).await?;
+    let place = AccountRegion { account: question.account.clone(), region: question.region.clone() };
+    let population = inventory::list(session, map, definition, &place, &TagIndexes::of([definition])).await?;
     Ok(population.problems.is_empty().then(|| names(&population.resources)))
 }
 
@@ -103,8 +105,8 @@ impl Report {
     }
 
     /// Adds the results of an account-region.
-    pub(super) fn add(&mut self, question: &Question, found: Found<'_>) {
-        let Found { facts, skipped, failed, problems, lineage } = found;
+    pub(super) fn add(&mut self, question: &Question, found: Collected<'_>) {
+        let Collected { facts, skipped, failed, problems, lineage } = found;
         for facts in &facts {
             self.coverage.add(question, lineage.as_ref(), facts);
             let has_problems = problems.iter().any(|problem| problem.resource_type.as_str() == IAM_USER);

@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::coverage::{Class, Coverage, GLOBAL, Maker, class_of_creation, maker};
 use super::who::{Filter, common_part};
-use crate::creator::{Lives, OwnerRules, creation_of};
-use crate::names::{AccountId, Region, ResourceId, ResourceType, TagKey, TagValue};
+use crate::creator::{OwnerRules, RenameHistory, creation_of};
+use crate::model::event::{Action, StoredEvent};
+use crate::model::{AccountId, Region, ResourceId, ResourceType, TagKey, TagValue};
 use crate::resource_map::{ResourceMap, TagKeys, TypeDefinition};
 use crate::store::journal::{Run, Write, WriteState};
 use crate::store::{Store, StoreError};
-use crate::trail::record::{Action, StoredEvent};
 
 /// The parameters of the report.
 #[derive(Debug)]
@@ -30,14 +30,14 @@ pub struct Question<'a> {
 }
 
 /// The identity of a resource: region (or [`GLOBAL`]) and the part that all its names share.
-type Place = (String, String);
+type ResourceKey = (String, String);
 
 /// The tags in effect according to the journal.
 #[derive(Debug, Default)]
 struct Journaled {
     /// In the order of the first write.
     tagged: Vec<Tagged>,
-    by_name: HashMap<(AccountId, ResourceType, Place), usize>,
+    by_name: HashMap<(AccountId, ResourceType, ResourceKey), usize>,
 }
 
 #[derive(Debug)]
@@ -95,9 +95,9 @@ impl Question<'_> {
         store: &Store,
         account: &AccountId,
         resource_type: &ResourceType,
-    ) -> Result<BTreeMap<Place, Vec<StoredEvent>>, StoreError> {
+    ) -> Result<BTreeMap<ResourceKey, Vec<StoredEvent>>, StoreError> {
         let is_global = self.is_global(resource_type);
-        let mut resources: BTreeMap<Place, Vec<StoredEvent>> = BTreeMap::new();
+        let mut resources: BTreeMap<ResourceKey, Vec<StoredEvent>> = BTreeMap::new();
         store.events_of_type(resource_type, account, None, &mut |event| {
             if self.filter.keeps_place(account, &event.event.region_name(), is_global) {
                 let region = self.region(resource_type, &event.event.region).to_owned();
@@ -115,7 +115,7 @@ impl Question<'_> {
             let name = common_part(event.renamed_to.as_ref()?.as_str()).to_owned();
             Some((self.region(resource_type, &event.event.region).to_owned(), name))
         };
-        let lives = Lives::new(resources.clone(), &new_name);
+        let lives = RenameHistory::new(resources.clone(), &new_name);
         resources.extend(lives.new_names().map(|name| (name.clone(), lives.of(name))));
         Ok(resources)
     }
@@ -213,11 +213,12 @@ impl Question<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::RunId;
+    use crate::model::event::{Identity, ResourceEvent, Touched};
+    use crate::plan::test_data::stored;
     use crate::report::coverage::Figures;
-    use crate::store::journal::{NewRun, RunId, RunKind, WriteResult};
-    use crate::store::ledger::Batch;
-    use crate::tag::plan::test_data::stored;
-    use crate::trail::record::{Identity, ResourceEvent, Touched};
+    use crate::store::Batch;
+    use crate::store::journal::{NewRun, RunKind, WriteResult};
 
     const ACCOUNT: &str = "123456789012";
     const URL: &str = "http://vpce-1.sqs.eu-west-1.vpce.amazonaws.com/123456789012/q";

@@ -7,18 +7,19 @@ use std::collections::BTreeMap;
 use super::live::{Report, users};
 use crate::aws::{CallError, Session};
 use crate::creator::OwnerRules;
-use crate::load::Stop;
-use crate::names::{Region, ResourceType, TagKey};
-use crate::org::errand::{Errand, Regions, regions_of, unless_stopped};
-use crate::org::fan_out::{Done, Organization};
-use crate::org::places::places;
+use crate::model::{Region, ResourceType, TagKey};
+use crate::org::account_job::{AccountJob, Regions, regions_of, unless_stopped};
+use crate::org::organization::{Done, Organization};
+use crate::org::targets::places;
 use crate::org::{Account, RegionChoice};
+use crate::plan::updates::Updates;
+use crate::plan::{Question, Scope};
 use crate::resource_map::ResourceMap;
 use crate::store::StoreError;
-use crate::tag::plan::{Question, Scope};
+use crate::tag::chosen::Chosen;
+use crate::tag::collect::{Proof, look};
 use crate::tag::run::Runner;
-use crate::tag::survey::{Chosen, Proof, look};
-use crate::tag::updates::Updates;
+use tokio_util::sync::CancellationToken;
 
 /// Collects the coverage of all accounts. Its size grows with accounts, regions and types that have resources, not with
 /// resources.
@@ -40,7 +41,7 @@ pub struct Cover<'m> {
     pub report: RefCell<Report>,
 }
 
-impl<'m> Errand<'m> for Cover<'m> {
+impl<'m> AccountJob<'m> for Cover<'m> {
     type Facts = BTreeMap<Region, Vec<ResourceType>>;
     type Item = Chosen<'m>;
 
@@ -64,7 +65,12 @@ impl<'m> Errand<'m> for Cover<'m> {
         Ok(places(self.map, &records, regions.as_deref(), (&self.types, self.inherit)))
     }
 
-    async fn execute(&self, runner: &Runner<'_>, chosen: Chosen<'m>, stop: &Stop) -> Result<Option<Done>, StoreError> {
+    async fn execute(
+        &self,
+        runner: &Runner<'_>,
+        chosen: Chosen<'m>,
+        stop: &CancellationToken,
+    ) -> Result<Option<Done>, StoreError> {
         let question = Question {
             account: runner.place.account.clone(),
             region: runner.place.region.clone(),

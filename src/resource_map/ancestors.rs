@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::definition::{Listing, ParentSource, ParentValue};
 use super::{Access, TypeDefinition};
-use crate::names::ResourceType;
+use crate::model::ResourceType;
 
 /// Ancestors looked at: more than any type may have; a circle ends here.
 const MAX_LOOKED_AT: usize = 16;

@@ -6,11 +6,11 @@ use super::ancestors;
 use super::compile::{CompiledEvent, CompiledType};
 use super::events::EventIndex;
 use super::resolve::comparable;
-use super::source::{MapError, Place};
-use super::suggest::nearest;
 use super::{ParentRule, ResourceMap, TypeDefinition};
-use crate::names::ResourceType;
-use crate::trail::record::Action;
+use crate::model::ResourceType;
+use crate::model::event::Action;
+use crate::text::nearest;
+use crate::text::source::{FileError, Position};
 
 /// The types of a set of files, in their order, none twice.
 #[derive(Debug, Default)]
@@ -21,7 +21,7 @@ pub(super) struct TypeSet {
 
 impl TypeSet {
     /// Adds a file's types.
-    pub(super) fn add(&mut self, types: Vec<CompiledType>) -> Result<(), MapError> {
+    pub(super) fn add(&mut self, types: Vec<CompiledType>) -> Result<(), FileError> {
         for compiled in types {
             let name = compiled.definition.resource_type.clone();
             if let Some(other) = self.get(&name) {
@@ -79,8 +79,8 @@ pub(super) enum Events {
 #[derive(Debug, Default)]
 pub(super) struct Assembly {
     types: BTreeMap<ResourceType, TypeDefinition>,
-    parents: BTreeMap<ResourceType, (ResourceType, Place)>,
-    places: BTreeMap<ResourceType, Place>,
+    parents: BTreeMap<ResourceType, (ResourceType, Position)>,
+    places: BTreeMap<ResourceType, Position>,
     /// The number of the set that each type is from.
     sets: BTreeMap<ResourceType, usize>,
     added: usize,
@@ -110,7 +110,7 @@ impl Assembly {
     }
 
     /// The finished map.
-    pub(super) fn finish(self) -> Result<ResourceMap, MapError> {
+    pub(super) fn finish(self) -> Result<ResourceMap, FileError> {
         for (name, (parent, place)) in &self.parents {
             self.check_parent(name, parent, place)?;
         }
@@ -129,7 +129,7 @@ impl Assembly {
 
     /// An alias that another type also goes by would mean neither. A type of a later set may have an earlier one's alias as its name:
     /// a new built-in alias must not break anyone's map.
-    fn check_aliases(&self, name: &ResourceType, place: &Place) -> Result<(), MapError> {
+    fn check_aliases(&self, name: &ResourceType, place: &Position) -> Result<(), FileError> {
         let Some(definition) = self.types.get(name) else { return Ok(()) };
         for alias in &definition.aliases {
             let wanted = comparable(alias);
@@ -147,7 +147,7 @@ impl Assembly {
         Ok(())
     }
 
-    fn check_parent_rule(&self, rule: &ParentRule) -> Result<(), MapError> {
+    fn check_parent_rule(&self, rule: &ParentRule) -> Result<(), FileError> {
         let name = &rule.resource_type;
         if self.types.contains_key(name) {
             return Ok(());
@@ -157,7 +157,7 @@ impl Assembly {
         Err(rule.place.error(format!("the parent {name} is no type of the map{advice}")))
     }
 
-    fn check_parent(&self, name: &ResourceType, parent: &ResourceType, place: &Place) -> Result<(), MapError> {
+    fn check_parent(&self, name: &ResourceType, parent: &ResourceType, place: &Position) -> Result<(), FileError> {
         let is_listed = |parent| self.types.get(parent).is_some_and(|definition| definition.access.is_some());
         if !is_listed(parent) {
             let listed = self.types.iter().filter(|(_, definition)| definition.access.is_some());
@@ -170,7 +170,7 @@ impl Assembly {
         self.check_ancestors(name, parent, place)
     }
 
-    fn check_ancestors(&self, name: &ResourceType, parent: &ResourceType, place: &Place) -> Result<(), MapError> {
+    fn check_ancestors(&self, name: &ResourceType, parent: &ResourceType, place: &Position) -> Result<(), FileError> {
         let mut chain = vec![name.as_str()];
         let mut ancestor = Some(parent);
         while let Some(next) = ancestor {

@@ -4,8 +4,8 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_saphyr::Spanned;
 
-use super::source::Text;
 use super::yaml::PlainEventStanza;
+use crate::text::source::Text;
 
 /// The file.
 #[derive(Debug, Deserialize)]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Expression, MissingValue, Request, Template};
-use crate::names::{Region, ResourceType};
+use crate::model::{Region, ResourceType};
 
 /// AWS's wire protocols.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::Expression;
-use crate::names::ResourceType;
-use crate::trail::record::Action;
+use crate::model::ResourceType;
+use crate::model::event::Action;
 
 /// One way in which an event touches resources of one type.
 #[derive(Debug, Clone)]

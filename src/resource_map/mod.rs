@@ -22,8 +22,8 @@ pub mod params;
 pub mod parents;
 pub mod request;
 mod resolve;
+mod session_type;
 pub mod sessions;
-pub(crate) mod source;
 pub(crate) mod suggest;
 mod summary;
 pub mod tag_keys;
@@ -33,8 +33,9 @@ mod yaml;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::names::{ResourceType, TagKey};
+use crate::model::{ResourceType, TagKey};
 
+pub use crate::text::FileError;
 pub use definition::{
     Describe, FixedEndpoint, ItemText, ListCall, Listing, NativeWriting, Page, Parent, ParentSource, ParentValue,
     Protocol, Service, SideEffects, TagReading, TagRequest, TagWriting, WriteActions, WriteMethod,
@@ -47,9 +48,7 @@ pub use params::ParamTemplate;
 pub use parents::{Names, ParentRule, TagRule};
 pub use request::{RenderedCall, Request};
 pub use resolve::UnknownType;
-pub use source::MapError;
 pub use suggest::UnknownService;
-pub(crate) use suggest::nearest;
 pub use summary::{EventSummary, TypeSummary};
 pub use tag_keys::{PresentTag, TagKeys};
 pub use template::{MissingValue, Template};

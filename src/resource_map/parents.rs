@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::source::{MapError, Place, Source, Text};
 use super::{Access, Expression, ResourceMap};
-use crate::names::ResourceType;
+use crate::model::ResourceType;
+use crate::text::source::{FileError, Position, Source, Text};
 
 /// What the keys of AWS's own tags begin with. Nobody else can write them.
 ///
@@ -26,7 +26,7 @@ pub struct ParentRule {
     pub id: Expression,
     /// Whether that proves who made the resource even where no record tells.
     pub unrecorded: bool,
-    pub(super) place: Place,
+    pub(super) place: Position,
 }
 
 /// A tag that names a parent.
@@ -136,12 +136,12 @@ impl ResourceMap {
 }
 
 /// Reads `parents.yml`.
-pub(super) fn tag_rules(source: Source<'_>) -> Result<Vec<TagRule>, MapError> {
+pub(super) fn tag_rules(source: Source<'_>) -> Result<Vec<TagRule>, FileError> {
     let file: ParentsFile = source.parse()?;
     file.parents.iter().map(|stanza| tag_rule(source, stanza)).collect()
 }
 
-fn tag_rule(source: Source<'_>, stanza: &TagStanza) -> Result<TagRule, MapError> {
+fn tag_rule(source: Source<'_>, stanza: &TagStanza) -> Result<TagRule, FileError> {
     let at = stanza.tag.referenced;
     let names = match (&stanza.r#type, &stanza.id, stanza.principal) {
         (Some(name), id, false) => {

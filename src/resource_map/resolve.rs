@@ -6,7 +6,7 @@
 use std::fmt;
 
 use super::{ItemText, ResourceMap, TypeDefinition};
-use crate::names::ResourceType;
+use crate::model::ResourceType;
 use serde_json::Value;
 
 /// What a type's name is followed by in messages.
@@ -102,7 +102,7 @@ impl ResourceMap {
         let name = spelled(name);
         let best = |definition: &TypeDefinition| {
             let candidates = names_to_suggest_by(definition);
-            candidates.iter().filter_map(|known| super::suggest::likeness(&name, known)).max_by(f64::total_cmp)
+            candidates.iter().filter_map(|known| crate::text::likeness(&name, known)).max_by(f64::total_cmp)
         };
         let rated = self.types.values().filter_map(|definition| Some((best(definition)?, definition)));
         // The first of equals: the shortest name comes first in most families (ec2, ec2-fleet).

@@ -4,17 +4,9 @@
 //! is no resource: it is not among the map's types, and the store keeps it apart.
 
 use super::load::{BUILT_IN_IS_CHECKED, compile_ours};
-use super::source::Source;
+pub use super::session_type::{SESSION, is_session};
 use super::{EventIndex, EventRule, ResourceMap};
-use crate::names::ResourceType;
-
-/// The type that stands for a session. No map may describe one of this name.
-pub const SESSION: &str = "sts-session";
-
-/// Whether a type stands for sessions.
-pub fn is_session(resource_type: &ResourceType) -> bool {
-    resource_type.as_str() == SESSION
-}
+use crate::text::source::Source;
 
 impl ResourceMap {
     /// The map, and the calls that hand out credentials.
@@ -47,7 +39,7 @@ fn rules() -> impl Iterator<Item = (String, String, EventRule)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trail::extract::{Reading, read};
+    use crate::trail::extract::{Extraction, read};
     use crate::trail::fields::Fields;
     use crate::trail::filter::RecordFilter;
     use crate::trail::samples::record;
@@ -58,12 +50,12 @@ mod tests {
         let map = ResourceMap::default().with_sessions();
         let record = record("sts.amazonaws.com", "AssumeRole", more).to_string();
         match read(&map, &RecordFilter::default(), &Fields::parse(&record).unwrap()) {
-            Reading::Touched(event) => {
+            Extraction::Touched(event) => {
                 assert!(event.touched.iter().all(|touched| is_session(&touched.resource_type)));
                 Some(event.touched.iter().map(|touched| touched.resource_id.as_str()).collect::<Vec<_>>().join(" "))
             }
             other => {
-                assert_eq!(other, Reading::Unmatched);
+                assert_eq!(other, Extraction::Unmatched);
                 None
             }
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{Access, Expression, NativeWriting, ResourceMap, SideEffects, TagRequest, TypeDefinition, WriteMethod};
-use crate::names::ResourceType;
+use crate::model::ResourceType;
 
 /// A type in short.
 #[derive(Debug, Serialize)]

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::names::TagKey;
+use crate::model::TagKey;
 
 /// How a type compares the keys of its tags (`tag_keys` of the map).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]

@@ -14,8 +14,8 @@ use serde_json::Value;
 use serde_saphyr::Spanned;
 
 use super::definition::{Protocol, WriteMethod};
-use super::source::Text;
 use super::tag_keys::TagKeys;
+use crate::text::source::Text;
 
 /// A service's file.
 #[derive(Debug, Deserialize)]

@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use super::ledger::Fingerprint;
+use super::Fingerprint;
 use super::{Store, StoreError};
 
 /// A query that was started.

@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
 
 use super::{Store, StoreError};
-use crate::names::{AccountId, Region};
+use crate::model::{AccountId, Region};
 
 /// What was loaded, as far as it is recorded.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -138,8 +138,9 @@ fn day_of(prefix: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::ledger::{Batch, ClosedDay, Fingerprint, ReadUnit};
-    use crate::trail::record::{Action, Event, ResourceEvent, Touched};
+    use crate::model::event::{Action, Event, ResourceEvent, Touched};
+    use crate::store::ledger::{ClosedDay, ReadUnit};
+    use crate::store::{Batch, Fingerprint};
 
     fn event(account: &str, region: &str, time: &str) -> ResourceEvent {
         let event = Event {

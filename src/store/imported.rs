@@ -6,7 +6,7 @@
 use rusqlite::{Statement, Transaction, params};
 
 use super::StoreError;
-use crate::trail::record::{Event, ResourceEvent, Touched};
+use crate::model::event::{Event, ResourceEvent, Touched};
 
 /// The prefix of imported event IDs. CloudTrail's are hexadecimal.
 pub const ID_PREFIX: &str = "imported-";
@@ -89,9 +89,10 @@ impl<'t> Imported<'t> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::event::Action;
     use crate::store::Store;
-    use crate::store::ledger::{Batch, Fingerprint, ReadUnit};
-    use crate::trail::record::Action;
+    use crate::store::ledger::ReadUnit;
+    use crate::store::{Batch, Fingerprint};
 
     fn store() -> (tempfile::TempDir, Store) {
         let folder = tempfile::tempdir().unwrap();

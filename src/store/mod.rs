@@ -12,25 +12,29 @@
 //! * [`organization_runs`]: runs across an organization
 //! * [`sessions`]: the creators of sessions
 //! * [`people`]: names of Identity Center users
-//! * [`predecessor`]: the database of c7n-trailcreator, read-only
+//! * [`c7n_db`]: the database of c7n-trailcreator, read-only
 //! * [`imported`]: events imported from it, beside those from trails
 
 pub mod athena_queries;
+pub mod c7n_db;
 pub mod coverage;
 pub mod creations;
 mod error;
+mod fingerprint;
 pub mod imported;
+mod insert;
 pub mod journal;
 pub mod ledger;
 mod naming;
 mod open;
 pub mod organization_runs;
 pub mod people;
-pub mod predecessor;
 pub mod renames;
 pub mod sessions;
 
 pub use error::StoreError;
+pub use fingerprint::Fingerprint;
+pub use insert::{Added, Batch};
 use jiff::{Timestamp, Unit};
 
 /// An open database.

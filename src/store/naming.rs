@@ -1,6 +1,6 @@
 //! Texts that name a resource: its ID, an ARN, a URL, or the last part of one.
 
-use crate::trail::record::{Event, StoredEvent};
+use crate::model::event::{Event, StoredEvent};
 
 /// A text that names a resource.
 pub(super) struct ResourceName<'q> {

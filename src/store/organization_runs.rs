@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::journal::{Run, RunKind};
 use super::{Store, StoreError, now};
-use crate::names::{AccountId, InvalidName, Region, TagKey};
+use crate::model::{AccountId, InvalidName, Region, TagKey};
 
 /// The prefix that distinguishes the numbers of organization runs from those of single runs.
 const PREFIX: &str = "org-";
@@ -218,8 +218,9 @@ fn run_of(row: &Row<'_>) -> rusqlite::Result<OrganizationRun> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::names::Arn;
-    use crate::store::journal::{NewRun, RunId, Write, WriteResult, WriteState};
+    use crate::model::Arn;
+    use crate::model::RunId;
+    use crate::store::journal::{NewRun, Write, WriteResult, WriteState};
 
     const ACCOUNTS: [&str; 2] = ["111111111111", "222222222222"];
 

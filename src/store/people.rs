@@ -4,7 +4,7 @@ use rusqlite::{named_params, params};
 
 use super::{Store, StoreError};
 use crate::creator::{People, Person, UserId};
-use crate::names::AccountId;
+use crate::model::AccountId;
 
 impl Store {
     /// The users in events that have no known name, as identity store ARN and user ID. With
@@ -61,8 +61,8 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::ledger::Batch;
-    use crate::trail::record::{Action, Event, Identity, ResourceEvent, Touched};
+    use crate::model::event::{Action, Event, Identity, ResourceEvent, Touched};
+    use crate::store::Batch;
 
     fn event(id: &str, account: &str, store_arn: Option<&str>, user_id: Option<&str>) -> ResourceEvent {
         let identity = Identity {

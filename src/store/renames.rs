@@ -7,8 +7,8 @@ use rusqlite::named_params;
 use super::creations::{COLUMNS, last_part, region_condition, stored_event};
 use super::naming::ResourceName;
 use super::{Store, StoreError};
-use crate::names::{AccountId, Region, ResourceType};
-use crate::trail::record::StoredEvent;
+use crate::model::event::StoredEvent;
+use crate::model::{AccountId, Region, ResourceType};
 
 /// The events of resources that a text can name.
 #[derive(Debug, Default)]
@@ -91,9 +91,9 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::names::ResourceId;
-    use crate::store::ledger::Batch;
-    use crate::trail::record::{Action, Event, ResourceEvent, Touched};
+    use crate::model::ResourceId;
+    use crate::model::event::{Action, Event, ResourceEvent, Touched};
+    use crate::store::Batch;
 
     const ACCOUNT: &str = "111122223333";
 

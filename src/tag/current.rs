@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use futures::stream::{self, StreamExt};
 
 use crate::aws::Session;
-use crate::inventory::{self, LiveResource, Place, Sweeps, Tags};
-use crate::names::ResourceType;
+use crate::inventory::{self, TagIndexes};
+use crate::model::ResourceType;
+use crate::model::{AccountRegion, LiveResource, Tags};
 use crate::resource_map::ResourceMap;
 use crate::store::journal::Write;
 
@@ -28,12 +29,12 @@ pub enum Current {
 }
 
 /// The present state of these writes' resources, in their order.
-pub async fn read(session: &Session, map: &ResourceMap, place: &Place, writes: &[Write]) -> Vec<Current> {
+pub async fn read(session: &Session, map: &ResourceMap, place: &AccountRegion, writes: &[Write]) -> Vec<Current> {
     let mut by_type: BTreeMap<&ResourceType, Vec<(usize, &Write)>> = BTreeMap::new();
     for (at, write) in writes.iter().enumerate() {
         by_type.entry(&write.resource_type).or_default().push((at, write));
     }
-    let sweeps = Sweeps::of(by_type.keys().filter_map(|name| map.types.get(*name)));
+    let sweeps = TagIndexes::of(by_type.keys().filter_map(|name| map.types.get(*name)));
     let read = |(resource_type, writes)| read_type(session, map, (place, &sweeps), resource_type, writes);
     let types = stream::iter(by_type).map(read).buffer_unordered(TYPE_CONCURRENCY);
     let mut found: Vec<(usize, Current)> = types.collect::<Vec<_>>().await.into_iter().flatten().collect();
@@ -44,7 +45,7 @@ pub async fn read(session: &Session, map: &ResourceMap, place: &Place, writes: &
 async fn read_type(
     session: &Session,
     map: &ResourceMap,
-    (place, sweeps): (&Place, &Sweeps),
+    (place, sweeps): (&AccountRegion, &TagIndexes),
     resource_type: &ResourceType,
     writes: Vec<(usize, &Write)>,
 ) -> Vec<(usize, Current)> {

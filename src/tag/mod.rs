@@ -1,57 +1,19 @@
-//! From creators to tags: survey the live resources, plan, apply, journal; and take it back.
+//! The tagging side: collect facts, plan, apply, journal, undo.
 //!
 //! ```text
-//! survey (list, join, confirm; lineage) ──► plan (pure) ──► run (check, journal) ──► apply (fewest calls)
+//! collect (list, join, confirm tags; parents) ──► plan (pure) ──► run (check, journal) ──► apply (fewest calls)
 //! saved plan, interrupted run, undo ─► current (list again, confirm) ─┘
 //! ```
 //!
-//! Invariants: a resource that has the tag is never touched unless the plan says which value it replaces; nothing is
-//! written whose present value was not read in this run; what would also be updated is left unless the user allows that; every write stands in the journal before its call is made.
+//! Invariants: a resource that has the tag is never changed unless the plan names the value that it replaces. Nothing is written
+//! without reading the present value in the same run. A type that tagging also updates is skipped unless the user allows it. Every
+//! write is in the journal before its call is made.
 
 pub mod apply;
+pub mod chosen;
+pub mod collect;
 pub mod current;
-pub mod earlier;
-pub mod join;
-pub mod lineage;
-pub mod plan;
+mod gather_parents;
+mod recorded;
 pub mod run;
 pub mod scope;
-pub mod survey;
-pub mod updates;
-
-use crate::names::{InvalidName, TagKey};
-
-/// Characters a tag's key may have.
-///
-/// Source: <https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html>
-pub const MAX_KEY_CHARACTERS: usize = 128;
-
-/// Checks what every service demands of a tag's key: 1 to 128 characters, not in AWS's own name space.
-///
-/// # Errors
-/// It can't be a key.
-pub fn parse_key(text: &str) -> Result<TagKey, InvalidName> {
-    let reserved = text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:"));
-    let length = text.chars().count();
-    if reserved || length == 0 || length > MAX_KEY_CHARACTERS || text.chars().any(char::is_control) {
-        let expected = "a tag key: 1 to 128 characters that don't begin with aws:";
-        return Err(InvalidName { value: text.to_owned(), expected });
-    }
-    Ok(TagKey::new(text))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_key_has_1_to_128_characters_outside_of_awss_name_space() {
-        assert!(parse_key("Owner").is_ok());
-        assert!(parse_key(&"ü".repeat(128)).is_ok());
-        assert!(parse_key("awsome").is_ok());
-        for bad in ["", "aws:owner", "AWS:Owner", "a\nb"] {
-            assert!(parse_key(bad).is_err(), "{bad:?}");
-        }
-        assert!(parse_key(&"x".repeat(129)).is_err());
-    }
-}

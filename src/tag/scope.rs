@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::earlier::Earlier;
-use super::join::Index;
-use super::plan::{Ids, Question, ScopeFacts, id_parts};
-use super::survey::Chosen;
-use crate::inventory::LiveResource;
-use crate::names::{AccountId, Region, ResourceType};
+use crate::model::LiveResource;
+use crate::model::{AccountId, Region, ResourceType};
+use crate::plan::earlier::Earlier;
+use crate::plan::join::Index;
+use crate::plan::{Ids, Question, ScopeFacts, id_parts};
 use crate::resource_map::{ItemText, ResourceMap, TypeDefinition};
 use crate::store::{Store, StoreError};
+use crate::tag::chosen::Chosen;
 
 /// What is known of these live resources, all of one type.
 pub(super) fn facts(

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::window::TimeWindow;
-use crate::names::{AccountId, Region};
+use crate::model::{AccountId, Region};
 
 /// The conditions for a record. Empty sets and an open time range match everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -11,9 +11,8 @@ pub mod extract;
 pub mod fields;
 pub mod filter;
 pub mod left_out;
-pub mod record;
+pub mod map_check;
 pub mod scan;
-pub mod trial;
 pub mod window;
 
 #[cfg(test)]

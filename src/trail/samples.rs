@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::names::ResourceType;
+use crate::model::ResourceType;
+use crate::model::event::Action;
 use crate::resource_map::{EventRule, Expression, ResourceMap};
-use crate::trail::record::Action;
 
 /// A map of rules: source, name, type, action, ids.
 pub(crate) fn map(rules: &[(&str, &str, &str, Action, &str)]) -> ResourceMap {

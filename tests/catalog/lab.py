@@ -21,8 +21,8 @@ else names it), which makes one resource with boto3 and returns its id as the ma
   recorded never. More: decorate a function without arguments with `@shared`: it runs once, unrecorded. Single unrecorded calls:
   `with unrecorded(): …`. Numbers that don't repeat: `serial()`; constants: TRUST (a role's), POLICY, ACCOUNT, REGION.
 * Cases that the server can't play: `@maker("eni", without={"bare": "why"})`. A type without a maker is one of
-  which the server lacks a call: coverage.json names it, by `lacks.py`, and the test wants a maker as soon as the server has them all.
-* Where moto itself is wrong about AWS and a type suffers: `tests/catalog/repairs.py`.
+  which the server lacks a call: coverage.json names it, by `moto_gaps.py`, and the test wants a maker as soon as the server has them all.
+* Where moto itself is wrong about AWS and a type suffers: `tests/catalog/moto_patches.py`.
 
 Try it: `target/test-venv-*/bin/python tests/catalog/lab.py TYPE…` starts a server, makes all cases, prints the ids and the
 records, and what the witness lists then.
@@ -290,7 +290,7 @@ def create(types: list[str] | None = None, cases: dict[str, dict] = CASES) -> di
 def server() -> Iterator[str]:
     """A moto server of our own, as the tests start it; sets the environment for boto3."""
     launcher = HERE.parent / "suite/common/moto_launcher.py"
-    command = [sys.executable, str(launcher), os.devnull, str(HERE / "repairs.py")]
+    command = [sys.executable, str(launcher), os.devnull, str(HERE / "moto_patches.py")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         endpoint = f"http://127.0.0.1:{int(process.stdout.readline())}"; process.stdout.close()
         os.environ |= {"AWS_ENDPOINT_URL": endpoint, "AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}

@@ -27,7 +27,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "catalog")]
 
 import record as rules  # noqa: E402
 from check_maps import Checker, checkers_of, operations_of_event  # noqa: E402
-from witness import search  # noqa: E402
+from boto3_reference import search  # noqa: E402
 
 REPOSITORY = HERE.parent.parent
 FIXTURES = REPOSITORY / "tests/fixtures/events"

@@ -415,7 +415,7 @@ fn other_files_are_refused_with_a_hint_and_nothing_is_created() {
     bench.write("log.json", Trail::new().json());
     refused("log.json", &["log.json is not a SQLite database", "load-files"]);
     database("things.db", "CREATE TABLE things (a)");
-    refused("things.db", &["things.db has no table `events`", "c7n-trailcreator wrote"]);
+    refused("things.db", &["it has no table `events`", "c7n-trailcreator wrote"]);
     database("columns.db", "CREATE TABLE events (account_id, region, event_date, event_name, event_source, user_id)");
     refused("columns.db", &["has no user_agent, client_ip, rtype, resource_ids"]);
     bench.write("logs/one.json", Trail::new().json());
@@ -486,6 +486,6 @@ fn memory_does_not_grow_with_the_import() {
     };
     // SQLite's page cache has a fixed size, and is full after the first of these.
     let (small, large) = (peak(25_000), peak(75_000));
-    assert!(large < 100 * 1024, "{large} KiB");
+    assert!(large < 110 * 1024, "{large} KiB");
     assert!(large * 10 <= small * 13, "{small} KiB, {large} KiB for three times as much");
 }

@@ -366,7 +366,7 @@ fn interrupted_load_keeps_what_it_read_and_says_so() {
         let messages = String::from_utf8_lossy(&output.stderr);
         assert!(messages.starts_with("stopping"), "{messages}");
         assert!(messages.contains("run the same command again to load the rest"), "{messages}");
-        assert!(String::from_utf8_lossy(&output.stdout).contains("files        3 read"));
+        assert!(String::from_utf8_lossy(&output.stdout).contains("read         3 log files"));
     }
 }
 

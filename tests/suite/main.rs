@@ -16,6 +16,7 @@ mod harness;
 mod help;
 mod import;
 mod inventory;
+mod layers;
 mod load_athena;
 mod load_files;
 mod load_history;

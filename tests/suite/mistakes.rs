@@ -129,7 +129,7 @@ fn an_account_without_events_is_told_what_the_database_has() {
     bench.write("accounts.yml", "accounts:\n- account_id: '210987654321'\n  name: other\n");
     let org = bench.trailcreator(["tag-org", "accounts.yml", "--dry-run"]).aws(&moto).run();
     org.success().says(["no create events of these accounts", there]);
-    run(&bench, &["who", "vol-9"]).code(4).shows(["of account 123456789012 in us-east-1"]);
+    run(&bench, &["who", "vol-9"]).code(4).shows(["account 123456789012 in us-east-1, from 2024-05-01"]);
 }
 
 #[test]
@@ -157,7 +157,7 @@ s3.put_object(Bucket='my-trail', Key='{key}', Body=open({:?}, 'rb').read())",
     for (number, bucket) in
         ["s3://my-trail/logs", "s3://my-trail/logs/", "my-trail/logs", "arn:aws:s3:::my-trail/logs/"].iter().enumerate()
     {
-        load(&["--bucket", bucket, "--db", &format!("{number}.db")]).success().shows(["files        1 read"]);
+        load(&["--bucket", bucket, "--db", &format!("{number}.db")]).success().shows(["read         1 log file"]);
     }
     load(&["--bucket", "s3://my-trail", "--prefix", "logs"]).success();
     load(&["--bucket", "s3://my-trail/logs", "--prefix", "others"]).code(2).says(["give one of them"]);
@@ -184,7 +184,7 @@ fn ages_and_dates_that_mean_nothing_are_refused() {
         (&["--day", "2019-02-31"], "is not a day such as 2019/02/01"),
         (&["--month", "2019-13"], "is not a month"),
         (&["--since", "yesterday"], "an age (30min, 12h, 90d, 2w, 3mo, 1y)"),
-        (&["--since", "2024-05-02", "--until", "2024-05-01"], "the window is empty"),
+        (&["--since", "2024-05-02", "--until", "2024-05-01"], "the time range is empty"),
         (&["--since", "2291-01-01"], "in the future"),
     ] {
         for command in [

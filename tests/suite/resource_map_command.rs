@@ -65,7 +65,11 @@ fn what_show_prints_is_a_map_of_ones_own() {
         assert!(map["service"].is_string() && map["resources"][0]["list"].is_object(), "{map:#}");
     }
     bench.trailcreator(["resource-map", "show", "lambada"]).run().code(2).says(["did you mean lambda?"]);
-    bench.trailcreator(["resource-map", "show", "qldb"]).run().code(2).says(["it is left out: AWS closed"]);
+    bench
+        .trailcreator(["resource-map", "show", "qldb"])
+        .run()
+        .code(2)
+        .says(["it is left out of the resource map: AWS closed"]);
 }
 
 const MINE: &str = "service: robomaker

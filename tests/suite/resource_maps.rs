@@ -7,11 +7,11 @@ use std::process::{Command, Output};
 
 use serde::Deserialize;
 use serde_json::Value;
+use trailcreator::model::event::Touched;
 use trailcreator::resource_map::ResourceMap;
-use trailcreator::trail::extract::{Reading, read};
+use trailcreator::trail::extract::{Extraction, read};
 use trailcreator::trail::fields::Fields;
 use trailcreator::trail::filter::RecordFilter;
-use trailcreator::trail::record::Touched;
 
 use crate::common::python;
 
@@ -65,7 +65,7 @@ fn touched(map: &ResourceMap, record: &Value) -> BTreeSet<(String, String, Strin
     let text = record.to_string();
     let fields = Fields::parse(&text).expect("a fixture's record is an object");
     match read(map, &RecordFilter::default(), &fields) {
-        Reading::Touched(event) => event
+        Extraction::Touched(event) => event
             .touched
             .into_iter()
             .map(|Touched { resource_type, resource_id, action, renamed_to }| {
@@ -73,7 +73,7 @@ fn touched(map: &ResourceMap, record: &Value) -> BTreeSet<(String, String, Strin
                 (resource_type.to_string(), format!("{resource_id}{new_name}"), action.as_str().to_owned())
             })
             .collect(),
-        Reading::WithoutIds { .. } | Reading::Unmatched => BTreeSet::new(),
+        Extraction::WithoutIds { .. } | Extraction::Unmatched => BTreeSet::new(),
         other => panic!("a fixture's record is read as {other:?}"),
     }
 }

@@ -22,12 +22,13 @@ use super::files::Profiles;
 use super::names::encoded;
 use super::role::RoleProvider;
 use crate::aws::Counts;
-use crate::aws::credentials::{Kept, Origin};
+use crate::aws::access::{AskCode, SESSION_NAME};
+use crate::aws::credentials::{CachedCredentials, Origin};
 use crate::aws::endpoint::configured_url;
 use crate::aws::environment::Environment;
 use crate::aws::error::causes;
 use crate::aws::retries::{retry_config, timeout_config};
-use crate::aws::session::{AskCode, SESSION_NAME};
+use crate::aws::source_error::SourceError;
 
 /// Variables with credentials of their own.
 const KEY_VARIABLES: [&str; 3] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
@@ -46,15 +47,6 @@ pub(in crate::aws) struct Sources<'a> {
     pub(in crate::aws) ask_code: Option<AskCode>,
 }
 
-/// Credentials that a source did not give.
-#[derive(Debug, thiserror::Error)]
-#[error("{origin}")]
-pub(in crate::aws) struct SourceError {
-    /// Which source that was.
-    pub(in crate::aws) origin: String,
-    source: CredentialsError,
-}
-
 /// A `credential_process` that failed. What it wrote to stderr may be secret and is left out.
 #[derive(Debug, thiserror::Error)]
 #[error("its credential_process failed ({0}); run the command by itself to see why")]
@@ -67,7 +59,7 @@ impl Sources<'_> {
         for step in &chain.roles {
             let config = self.config.to_builder().credentials_provider(credentials).build();
             let role = RoleProvider { step: step.clone(), ask_code: self.ask_code, config };
-            credentials = Kept::role(SharedCredentialsProvider::new(role), self.counts);
+            credentials = CachedCredentials::role(SharedCredentialsProvider::new(role), self.counts);
         }
         SharedCredentialsProvider::new(Sourced { origin: self.origin(profile), credentials })
     }

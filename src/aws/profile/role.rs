@@ -10,7 +10,8 @@ use aws_sdk_sts::types;
 use aws_types::SdkConfig;
 
 use super::chain::RoleStep;
-use crate::aws::session::{AskCode, MfaDevice, SESSION_NAME};
+use crate::aws::access::{AskCode, MfaDevice, SESSION_NAME};
+use crate::aws::source_error::NoCode;
 
 /// Assumes the role each time it is asked.
 pub(super) struct RoleProvider {
@@ -18,15 +19,6 @@ pub(super) struct RoleProvider {
     pub(super) ask_code: Option<AskCode>,
     /// With the credentials that the role is assumed by.
     pub(super) config: SdkConfig,
-}
-
-/// A code that is needed and was not given.
-#[derive(Debug, thiserror::Error)]
-#[error("profile {profile:?} needs a code of the MFA device {serial}: {why}")]
-pub(in crate::aws) struct NoCode {
-    profile: String,
-    serial: String,
-    why: String,
 }
 
 impl RoleProvider {

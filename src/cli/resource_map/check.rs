@@ -10,9 +10,9 @@ use serde::Serialize;
 use super::FORMAT_VERSION;
 use crate::cli::{CommandError, Context, Outcome};
 use crate::console::OutputFormat;
-use crate::resource_map::{EventSummary, MapError, ResourceMap};
+use crate::resource_map::{EventSummary, FileError, ResourceMap};
+use crate::trail::map_check::{CheckedRecord, FoundResource, try_map};
 use crate::trail::scan::Scan;
-use crate::trail::trial::{Found, Tried, try_map};
 
 /// What stands for stdin on the command line.
 const STDIN: &str = "-";
@@ -41,7 +41,7 @@ struct Document<'a> {
     format_version: u32,
     files: Vec<Checked>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    events: Option<&'a Trial>,
+    events: Option<&'a CheckSummary>,
 }
 
 /// What became of a map.
@@ -62,12 +62,12 @@ struct Wrong {
 
 /// What the maps found.
 #[derive(Debug, Default, Serialize)]
-struct Trial {
+struct CheckSummary {
     records: u64,
     matched: u64,
     without_ids: u64,
     broken: Vec<String>,
-    results: Vec<Tried>,
+    results: Vec<CheckedRecord>,
     /// Events of the maps that no record is of.
     unmatched_events: Vec<Unmatched>,
 }
@@ -104,7 +104,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandErro
     Ok(outcome)
 }
 
-fn outcome(files: &[Checked], trial: Option<&Trial>) -> Outcome {
+fn outcome(files: &[Checked], trial: Option<&CheckSummary>) -> Outcome {
     if files.iter().any(|file| file.error.is_some()) {
         Outcome::Usage
     } else if trial.is_some_and(|trial| trial.without_ids > 0 || !trial.broken.is_empty()) {
@@ -127,26 +127,26 @@ fn checked(path: &PathBuf) -> Checked {
     }
 }
 
-impl From<MapError> for Wrong {
-    fn from(MapError { line, column, message, .. }: MapError) -> Self {
+impl From<FileError> for Wrong {
+    fn from(FileError { line, column, message, .. }: FileError) -> Self {
         Self { line, column, message }
     }
 }
 
 /// Puts an error to the file that it stands in.
-fn blame(files: &mut [Checked], error: MapError) {
+fn blame(files: &mut [Checked], error: FileError) {
     let at = files.iter().position(|file| file.file == error.file).unwrap_or_default();
     if let Some(file) = files.get_mut(at) {
         file.error = Some(error.into());
     }
 }
 
-fn tried(map: &ResourceMap, events: &[PathBuf]) -> Result<Trial, CommandError> {
-    let mut trial = Trial::default();
+fn tried(map: &ResourceMap, events: &[PathBuf]) -> Result<CheckSummary, CommandError> {
+    let mut trial = CheckSummary::default();
     let mut seen: BTreeMap<(String, String), ()> = BTreeMap::new();
     for path in events {
-        let Trial { results, without_ids, .. } = &mut trial;
-        let mut each = |tried: Tried| {
+        let CheckSummary { results, without_ids, .. } = &mut trial;
+        let mut each = |tried: CheckedRecord| {
             *without_ids += u64::from(tried.without_ids.is_some());
             seen.insert((tried.service.clone(), tried.event.clone()), ());
             if results.len() < RECORDS_TOLD {
@@ -184,7 +184,7 @@ fn open(path: &Path) -> Result<Box<dyn Read>, CommandError> {
     Ok(Box::new(file))
 }
 
-impl Trial {
+impl CheckSummary {
     fn add(&mut self, path: &Path, scan: Scan) {
         self.records += scan.counts.records;
         self.matched += scan.counts.matched;
@@ -201,8 +201,8 @@ fn file_line(file: &Checked) -> String {
     }
 }
 
-fn trial_lines(trial: &Trial) -> Vec<String> {
-    let Trial { records, matched, without_ids, .. } = trial;
+fn trial_lines(trial: &CheckSummary) -> Vec<String> {
+    let CheckSummary { records, matched, without_ids, .. } = trial;
     let mut lines: Vec<String> = trial.results.iter().map(tried_line).collect();
     for Unmatched { service, event, resource_type } in &trial.unmatched_events {
         lines.push(format!("no record of {event} of {service}, for {resource_type}"));
@@ -212,12 +212,12 @@ fn trial_lines(trial: &Trial) -> Vec<String> {
     lines
 }
 
-fn found_text(Found { resource_type, id, action, renamed_to }: &Found) -> String {
+fn found_text(FoundResource { resource_type, id, action, renamed_to }: &FoundResource) -> String {
     let new_name = renamed_to.as_ref().map(|name| format!(" to {name}")).unwrap_or_default();
     format!("{action} {resource_type} {id}{new_name}")
 }
 
-fn tried_line(tried: &Tried) -> String {
+fn tried_line(tried: &CheckedRecord) -> String {
     let id = tried.event_id.as_deref().unwrap_or("without id");
     let head = format!("{} {id}", tried.event);
     let text = if let Some(error) = &tried.failed {

@@ -6,7 +6,7 @@ use super::FORMAT_VERSION;
 use crate::cli::table::columns;
 use crate::cli::{CommandError, Context, Outcome, types};
 use crate::console::OutputFormat;
-use crate::names::ResourceType;
+use crate::model::ResourceType;
 use crate::resource_map::{TypeSummary, omitted_types};
 
 /// What stands for nothing in a column.

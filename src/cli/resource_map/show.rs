@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::FORMAT_VERSION;
 use crate::cli::{CommandError, Context, Outcome, types};
 use crate::console::OutputFormat;
-use crate::names::ResourceType;
+use crate::model::ResourceType;
 use crate::resource_map::{Description, descriptions};
 
 /// Show all that is known of a resource type, as YAML that can go into a map of your own

@@ -5,7 +5,6 @@
 //!
 //! A rule records that it matched. A rule that never matches is probably a mistake, and is reported at the end.
 
-mod pattern;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -15,8 +14,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::facts::Field;
 use super::text_template::{Missing, TextTemplate};
-use crate::trail::record::Event;
-use pattern::Pattern;
+use crate::model::event::Event;
+use crate::text::pattern::Pattern;
 
 /// An identity map, compiled.
 #[derive(Debug)]

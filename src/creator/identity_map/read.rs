@@ -6,12 +6,12 @@ use std::sync::atomic::AtomicBool;
 use serde::Deserialize;
 use serde_saphyr::{Location, Spanned};
 
-use super::pattern::Pattern;
 use super::{Action, IdentityMap, Placeholder, Rule};
 use crate::creator::facts::{FIELDS, Field};
 use crate::creator::text_template::TextTemplate;
-use crate::resource_map::MapError;
-use crate::resource_map::source::{Source, Text, instead, read_file};
+use crate::resource_map::FileError;
+use crate::text::pattern::Pattern;
+use crate::text::source::{Source, Text, instead, read_file};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -61,7 +61,7 @@ impl IdentityMap {
     ///
     /// # Errors
     /// The file can't be read or is not a valid identity map. The message has file, line, column and a correction.
-    pub fn load(path: &Path) -> Result<Self, MapError> {
+    pub fn load(path: &Path) -> Result<Self, FileError> {
         let (name, text) = read_file(path, "the identity map")?;
         Self::parse(&name, &text)
     }
@@ -70,7 +70,7 @@ impl IdentityMap {
     ///
     /// # Errors
     /// As [`IdentityMap::load`].
-    pub fn parse(name: &str, text: &str) -> Result<Self, MapError> {
+    pub fn parse(name: &str, text: &str) -> Result<Self, FileError> {
         let source = Source { name, text };
         let File { rules } = source.parse()?;
         if rules.value.is_empty() {
@@ -86,7 +86,7 @@ fn compile(
     source: Source<'_>,
     number: usize,
     Spanned { value: stanza, referenced, .. }: &Spanned<Stanza>,
-) -> Result<Rule, MapError> {
+) -> Result<Rule, FileError> {
     let mut conditions = Vec::new();
     for (field, text) in stanza.patterns() {
         let pattern = Pattern::parse(&text.value).map_err(|why| source.error(text.referenced, why))?;
@@ -107,7 +107,7 @@ fn action(
     at: Location,
     stanza: &Stanza,
     conditions: &[(Field, Pattern)],
-) -> Result<Action, MapError> {
+) -> Result<Action, FileError> {
     match (&stanza.owner, &stanza.skip) {
         (Some(owner), None) => {
             let template = TextTemplate::parse(&owner.value, |name| placeholder(name, conditions));

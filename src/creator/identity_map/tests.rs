@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::creator::test_data::{event_by, iam_user, of_kind, session};
-use crate::trail::record::Identity;
+use crate::model::event::Identity;
 
 fn parse(text: &str) -> IdentityMap {
     IdentityMap::parse("map.yml", text).unwrap_or_else(|error| panic!("{error}"))

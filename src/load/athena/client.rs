@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use super::row::Row;
 use super::table::TableMetadata;
 use crate::aws::{CallError, ErrorClass, Session};
-use crate::names::Region;
+use crate::model::Region;
 
 /// The catalog of Glue tables.
 const CATALOG: &str = "AwsDataCatalog";

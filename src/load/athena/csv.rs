@@ -43,7 +43,7 @@ pub enum CsvError {
 
 /// The position of the parser in a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum CsvState {
     /// At the beginning of a value.
     Value,
     /// In a value without quotes.
@@ -57,7 +57,7 @@ enum Place {
 /// Parses a file piece by piece.
 #[derive(Debug)]
 pub(super) struct Reader {
-    place: Place,
+    place: CsvState,
     value: Vec<u8>,
     row: Row,
     row_bytes: usize,
@@ -66,7 +66,7 @@ pub(super) struct Reader {
 
 impl Default for Reader {
     fn default() -> Self {
-        Self { place: Place::Value, value: Vec::new(), row: Row::new(), row_bytes: 0, rows: 0 }
+        Self { place: CsvState::Value, value: Vec::new(), row: Row::new(), row_bytes: 0, rows: 0 }
     }
 }
 
@@ -77,31 +77,31 @@ impl Reader {
     /// The bytes are not Athena's CSV.
     pub(super) fn feed(&mut self, mut bytes: &[u8], rows: &mut Vec<Row>) -> Result<(), CsvError> {
         while let Some(&byte) = bytes.first() {
-            if self.place == Place::Quoted {
+            if self.place == CsvState::Quoted {
                 let length = memchr::memchr(b'"', bytes).unwrap_or(bytes.len());
                 self.take(&bytes[..length])?;
                 bytes = &bytes[length..];
                 if !bytes.is_empty() {
-                    self.place = Place::Quote;
+                    self.place = CsvState::Quote;
                     bytes = &bytes[1..];
                 }
                 continue;
             }
             bytes = &bytes[1..];
             match (self.place, byte) {
-                (Place::Value, b'"') => self.place = Place::Quoted,
-                (Place::Quote, b'"') => {
+                (CsvState::Value, b'"') => self.place = CsvState::Quoted,
+                (CsvState::Quote, b'"') => {
                     self.take(b"\"")?;
-                    self.place = Place::Quoted;
+                    self.place = CsvState::Quoted;
                 }
                 (_, b',') => self.end_value()?,
                 (_, b'\n') => self.end_row(rows)?,
-                (Place::Value | Place::Quote, b'\r') => {}
-                (Place::Quote, other) => {
+                (CsvState::Value | CsvState::Quote, b'\r') => {}
+                (CsvState::Quote, other) => {
                     return Err(CsvError::Malformed { row: self.rows + 1, found: char::from(other) });
                 }
                 (_, _) => {
-                    self.place = Place::Bare;
+                    self.place = CsvState::Bare;
                     self.take(&[byte])?;
                 }
             }
@@ -115,8 +115,8 @@ impl Reader {
     /// The file ends between quotes.
     pub(super) fn finish(mut self, rows: &mut Vec<Row>) -> Result<(), CsvError> {
         match self.place {
-            Place::Quoted => Err(CsvError::Truncated { row: self.rows + 1 }),
-            Place::Value if self.row.is_empty() => Ok(()),
+            CsvState::Quoted => Err(CsvError::Truncated { row: self.rows + 1 }),
+            CsvState::Value if self.row.is_empty() => Ok(()),
             _ => self.end_row(rows),
         }
     }
@@ -131,11 +131,11 @@ impl Reader {
     }
 
     fn end_value(&mut self) -> Result<(), CsvError> {
-        let null = self.place == Place::Value;
+        let null = self.place == CsvState::Value;
         let value = std::str::from_utf8(&self.value).map_err(|_| CsvError::Encoding { row: self.rows + 1 })?;
         self.row.push((!null).then(|| value.to_owned()));
         self.value.clear();
-        self.place = Place::Value;
+        self.place = CsvState::Value;
         Ok(())
     }
 

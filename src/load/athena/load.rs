@@ -9,13 +9,15 @@ use super::row::{Layout, Row};
 use super::{Loaded, Notice};
 use crate::aws::{CallError, ErrorClass, Session};
 use crate::load::unit::Identity;
-use crate::load::{Failure, Figures, Stop, Versions};
-use crate::names::AccountId;
+use crate::load::{Failure, Figures, Versions};
+use crate::model::AccountId;
 use crate::store::Store;
-use crate::store::ledger::{Batch, Fingerprint, ReadUnit};
-use crate::trail::extract::{self, Reading};
+use crate::store::ledger::ReadUnit;
+use crate::store::{Batch, Fingerprint};
+use crate::trail::extract::{self, Extraction};
 use crate::trail::fields::Fields;
 use crate::trail::scan::Scanner;
+use tokio_util::sync::CancellationToken;
 
 /// The maximum number of events in a transaction.
 const BATCH_EVENTS: usize = 4_096;
@@ -34,7 +36,7 @@ pub struct Load<'a> {
     /// The destination of the events.
     pub store: &'a mut Store,
     /// Set when the user wants to stop.
-    pub stop: &'a Stop,
+    pub stop: &'a CancellationToken,
     /// Receives notices about the progress.
     pub notify: &'a mut dyn FnMut(Notice<'_>),
 }
@@ -137,7 +139,7 @@ impl Load<'_> {
         let mut layout: Option<Layout> = None;
         loop {
             let rows = tokio::select! {
-                () = self.stop.wait() => {
+                () = self.stop.cancelled() => {
                     return Err(LoadError::Interrupted { id: execution.id.clone(), query: AfterInterrupt::Succeeded });
                 }
                 rows = results.next() => rows.map_err(|error| self.unreadable(execution, error))?,
@@ -180,13 +182,13 @@ impl Load<'_> {
         Ok(())
     }
 
-    fn read(&self, layout: &Layout, row: &Row, text: &mut String) -> Reading {
+    fn read(&self, layout: &Layout, row: &Row, text: &mut String) -> Extraction {
         if let Err(reason) = layout.record(row, text) {
-            return Reading::Broken(reason);
+            return Extraction::Broken(reason);
         }
         match Fields::parse(text) {
             Ok(fields) => extract::read(self.scanner.map(), self.scanner.filter(), &fields),
-            Err(error) => Reading::Broken(format!("a record can't be read: {error}")),
+            Err(error) => Extraction::Broken(format!("a record can't be read: {error}")),
         }
     }
 

@@ -22,6 +22,7 @@ mod load;
 mod partition;
 pub mod plan;
 mod query;
+mod quoting;
 mod results;
 mod row;
 mod sql;

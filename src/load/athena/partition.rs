@@ -9,9 +9,9 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use super::sql::{identifier, literal};
+use super::quoting::{identifier, literal};
 use super::table::{Meaning, Partition, Table};
-use crate::names::AccountId;
+use crate::model::AccountId;
 
 /// The first and last day of a time range. `None` is open.
 pub(super) type Days = (Option<Date>, Option<Date>);

@@ -8,9 +8,9 @@ use super::partition;
 use super::row;
 use super::sql::{self, NameFilter};
 use super::table::Table;
-use crate::names::Region;
+use crate::model::Region;
 use crate::resource_map::ResourceMap;
-use crate::store::ledger::Fingerprint;
+use crate::store::Fingerprint;
 use crate::trail::filter::RecordFilter;
 use crate::trail::window::TimeWindow;
 

@@ -12,10 +12,10 @@ use sha2::{Digest, Sha256};
 use super::client::{Athena, Execution, StartRequest, State};
 use super::{LoadError, Notice};
 use crate::aws::{CallError, ErrorClass};
-use crate::load::Stop;
+use crate::store::Fingerprint;
 use crate::store::Store;
 use crate::store::athena_queries::PendingQuery;
-use crate::store::ledger::Fingerprint;
+use tokio_util::sync::CancellationToken;
 
 /// The first interval between two checks of a query. Most queries take seconds.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
@@ -144,13 +144,13 @@ pub(super) async fn wait(
     athena: &Athena,
     id: &str,
     ours: bool,
-    wish: &Stop,
+    wish: &CancellationToken,
     notify: &mut dyn FnMut(Notice<'_>),
 ) -> Result<Execution, LoadError> {
     let mut pause = FIRST_WAIT;
     loop {
         let execution = tokio::select! {
-            () = wish.wait() => return Err(stop(athena, id, ours).await),
+            () = wish.cancelled() => return Err(stop(athena, id, ours).await),
             execution = athena.execution(id) => execution?,
         };
         notify(Notice::Running(&execution));
@@ -160,7 +160,7 @@ pub(super) async fn wait(
             State::Queued | State::Running => {}
         }
         tokio::select! {
-            () = wish.wait() => return Err(stop(athena, id, ours).await),
+            () = wish.cancelled() => return Err(stop(athena, id, ours).await),
             () = tokio::time::sleep(pause) => {}
         }
         pause = pause.mul_f64(WAIT_GROWTH).min(LONGEST_WAIT);

@@ -8,7 +8,7 @@ use super::csv::{CsvError, Reader};
 use super::row::Row;
 use crate::aws::error::causes;
 use crate::aws::{CallError, ErrorClass};
-use crate::names::Region;
+use crate::model::Region;
 
 /// The maximum number of consecutive retries of a failed connection without any bytes received.
 const BROKEN_CONNECTIONS: u32 = 5;

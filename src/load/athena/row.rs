@@ -104,7 +104,7 @@ const MAP_ALIASES: [&str; 6] = ["region", "accountId", "userType", "userArn", "u
 
 /// The columns to select from a table.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Wanted {
+pub(super) struct WantedColumns {
     /// The columns of the query.
     pub fields: Vec<&'static Field>,
     /// Record fields that the map uses and the table lacks. Identifiers that are only there are not found.
@@ -112,7 +112,7 @@ pub(super) struct Wanted {
 }
 
 /// The columns of the table that the store and the expressions of the map need.
-pub(super) fn wanted_fields(map: &ResourceMap, table: &Table) -> Wanted {
+pub(super) fn wanted_fields(map: &ResourceMap, table: &Table) -> WantedColumns {
     let named = fields_of_map(map);
     let by_map = |field: &Field| named.as_ref().is_none_or(|names| names.contains(field.record[0]));
     let needed = |field: &&Field| match field.need {
@@ -124,7 +124,7 @@ pub(super) fn wanted_fields(map: &ResourceMap, table: &Table) -> Wanted {
         FIELDS.iter().filter(needed).filter(|field| table.has_text(field.column)).collect();
     let given = |name: &str| MAP_ALIASES.contains(&name) || fields.iter().any(|field| field.record[0] == name);
     let missing = named.into_iter().flatten().filter(|name| !given(name)).collect();
-    Wanted { fields, missing }
+    WantedColumns { fields, missing }
 }
 
 /// The top-level fields that the expressions of the map use. `None` if one of them reads the whole record.
@@ -258,7 +258,7 @@ fn describe(layout: &Layout, row: &Row) -> String {
 mod tests {
     use super::super::table::tests::metadata;
     use super::*;
-    use crate::trail::record::Action;
+    use crate::model::event::Action;
     use crate::trail::samples::map;
     use serde_json::{Value, json};
 

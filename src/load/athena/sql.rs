@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::partition;
+use super::quoting::{identifier, literal};
 use super::row::Field;
 use super::table::Table;
 use crate::resource_map::sessions::is_session;
@@ -184,23 +185,13 @@ fn path(parts: &[&str]) -> String {
     parts.iter().map(|part| identifier(part)).collect::<Vec<_>>().join(".")
 }
 
-/// A quoted identifier.
-pub(super) fn identifier(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-/// A quoted string literal. In Trino, the doubled quote is the only escape.
-pub(super) fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::row::wanted_fields;
     use super::super::table::tests::metadata;
     use super::*;
-    use crate::names::AccountId;
-    use crate::trail::record::Action;
+    use crate::model::AccountId;
+    use crate::model::event::Action;
     use crate::trail::samples::map;
     use crate::trail::window::{TimeWindow, WindowText};
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::aws::{CallError, Caller, Session};
-use crate::names::Region;
+use crate::model::Region;
 use crate::resource_map::Service;
 
 /// The minimum interval between two requests in a region. AWS allows 2 requests per second for each account and region. This

@@ -13,14 +13,16 @@ use super::days::{Part, Span, parts};
 use super::strategy::{Sweep, sounds_like_reading};
 use crate::aws::{CallError, Session};
 use crate::load::unit::Identity;
-use crate::load::{Failure, Figures, Stop, Versions};
-use crate::names::Region;
-use crate::store::ledger::{Batch, Fingerprint, Ledger, ReadUnit};
+use crate::load::{Failure, Figures, Versions};
+use crate::model::Region;
+use crate::model::event::ResourceEvent;
+use crate::store::ledger::{Ledger, ReadUnit};
+use crate::store::{Batch, Fingerprint};
 use crate::store::{Store, StoreError};
-use crate::trail::extract::{self, Reading};
+use crate::trail::extract::{self, Extraction};
 use crate::trail::fields::Fields;
-use crate::trail::record::ResourceEvent;
 use crate::trail::scan::Scanner;
+use tokio_util::sync::CancellationToken;
 
 /// The parts that a load works with.
 pub struct Load<'a> {
@@ -31,7 +33,7 @@ pub struct Load<'a> {
     /// The destination of the events.
     pub store: &'a mut Store,
     /// Set when the user wants to stop.
-    pub stop: &'a Stop,
+    pub stop: &'a CancellationToken,
     /// Called with the current figures. Units are days of a region.
     pub watch: &'a mut dyn FnMut(&Figures),
 }
@@ -69,7 +71,8 @@ impl Load<'_> {
         let sink = RefCell::new(Sink { store, scanner, figures: Figures::default(), watch });
         let mut loads = Vec::new();
         for region in regions {
-            let place = Place { prefix: format!("history:{account}/{region}/"), versions: &versions, ledger: &ledger };
+            let place =
+                RegionLedger { prefix: format!("history:{account}/{region}/"), versions: &versions, ledger: &ledger };
             let (parts, already_loaded) = parts(span, now, |day| place.knows_day(day))?;
             sink.borrow_mut().plan(&parts, already_loaded);
             let load = RegionLoad { client: Client::new(session, region), place, sink: &sink };
@@ -77,7 +80,7 @@ impl Load<'_> {
         }
         let ends = tokio::select! {
             ends = join_all(loads) => ends,
-            () = stop.wait() => Vec::new(),
+            () = stop.cancelled() => Vec::new(),
         };
         let mut figures = sink.into_inner().figures;
         let mut failed = Vec::new();
@@ -101,13 +104,13 @@ impl Load<'_> {
 const MOST_DAYS: i64 = 90;
 
 /// A region in the ledger: its days, and the event names of the part that is being requested name by name.
-struct Place<'a> {
+struct RegionLedger<'a> {
     prefix: String,
     versions: &'a Versions,
     ledger: &'a Ledger,
 }
 
-impl Place<'_> {
+impl RegionLedger<'_> {
     fn knows_day(&self, day: Date) -> Result<bool, StoreError> {
         self.versions.is_loaded(self.ledger, &self.identity(&day.to_string(), whole_day()))
     }
@@ -152,7 +155,7 @@ fn content_of(part: &Part) -> Fingerprint {
 /// The load of one region.
 struct RegionLoad<'a, 's> {
     client: Client,
-    place: Place<'a>,
+    place: RegionLedger<'a>,
     sink: &'a RefCell<Sink<'s>>,
 }
 
@@ -284,10 +287,10 @@ impl Sink<'_> {
 }
 
 /// The result for an event. Its record is the same as in a trail's log file.
-pub(super) fn reading(scanner: &Scanner, record: &Result<String, String>) -> Reading {
+pub(super) fn reading(scanner: &Scanner, record: &Result<String, String>) -> Extraction {
     match record.as_deref().map(Fields::parse) {
         Ok(Ok(fields)) => extract::read(scanner.map(), scanner.filter(), &fields),
-        Ok(Err(error)) => Reading::Broken(format!("a record can't be read: {error}")),
-        Err(id) => Reading::Broken(format!("event {id} has no record")),
+        Ok(Err(error)) => Extraction::Broken(format!("a record can't be read: {error}")),
+        Err(id) => Extraction::Broken(format!("event {id} has no record")),
     }
 }

@@ -9,9 +9,9 @@ use super::client::{Client, Condition};
 use super::days::Span;
 use super::load::reading;
 use crate::aws::{CallError, Session};
-use crate::names::Region;
-use crate::trail::extract::Reading;
-use crate::trail::record::ResourceEvent;
+use crate::model::Region;
+use crate::model::event::ResourceEvent;
+use crate::trail::extract::Extraction;
 use crate::trail::scan::Scanner;
 use crate::trail::window::TimeWindow;
 
@@ -64,7 +64,7 @@ async fn named(
     let mut found = Vec::new();
     while let Some(page) = series.next().await? {
         found.extend(page.records.iter().filter_map(|record| match reading(scanner, record) {
-            Reading::Touched(event) => Some(event),
+            Extraction::Touched(event) => Some(event),
             _ => None,
         }));
     }

@@ -5,7 +5,7 @@
 //! has a list or a single identifier. If that is unknown, the text is kept as one identifier, so that nothing is invented, and is reported.
 
 use crate::resource_map::EventRule;
-use crate::resource_map::expression::Gives;
+use crate::resource_map::expression::Cardinality;
 
 /// The separator of c7n-trailcreator.
 const SEPARATOR: &str = " ,";
@@ -38,10 +38,10 @@ pub(super) fn ids<'a>(text: &'a str, rules: &[&EventRule]) -> Ids<'a> {
     }
     match rules {
         [] => Ids::Unclear(text),
-        rules if rules.iter().all(|rule| rule.ids.gives() == Gives::List) => {
+        rules if rules.iter().all(|rule| rule.ids.gives() == Cardinality::List) => {
             Ids::Many(parts.into_iter().filter(|part| !part.trim().is_empty()).collect())
         }
-        rules if rules.iter().all(|rule| rule.ids.gives() == Gives::One) => Ids::One(text),
+        rules if rules.iter().all(|rule| rule.ids.gives() == Cardinality::One) => Ids::One(text),
         _ => Ids::Unclear(text),
     }
 }
@@ -67,7 +67,7 @@ fn is_generated(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trail::record::Action;
+    use crate::model::event::Action;
     use crate::trail::samples::map;
 
     fn by_map<'a>(text: &'a str, expressions: &[&str]) -> Ids<'a> {

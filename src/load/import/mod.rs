@@ -17,13 +17,15 @@ use std::path::Path;
 
 use super::files::{canonical, content_of};
 use super::unit::Identity;
-use super::{Failure, Figures, Stop, Versions};
+use super::{Failure, Figures, Versions};
 use crate::resource_map::ResourceMap;
+use crate::store::c7n_db::{C7nDbError, Predecessor, PredecessorRow, beside};
 use crate::store::imported::LEDGER_PREFIX;
-use crate::store::ledger::{Batch, Fingerprint, ReadUnit};
-use crate::store::predecessor::{Predecessor, PredecessorError, PredecessorRow, beside};
+use crate::store::ledger::ReadUnit;
+use crate::store::{Batch, Fingerprint};
 use crate::store::{Store, StoreError};
-use row::Reading;
+use row::ParsedRow;
+use tokio_util::sync::CancellationToken;
 
 /// A transaction is committed when it has this many resources…
 const BATCH_IDS: usize = 4096;
@@ -38,7 +40,7 @@ const MAX_NAMED: usize = 1000;
 pub enum ImportError {
     /// The file can't be read.
     #[error(transparent)]
-    Predecessor(#[from] PredecessorError),
+    Predecessor(#[from] C7nDbError),
     /// The database can't be written.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -67,7 +69,7 @@ pub fn run(
     store: &mut Store,
     map: &ResourceMap,
     versions: &Versions,
-    stop: &Stop,
+    stop: &CancellationToken,
     watch: &mut dyn FnMut(&Figures),
 ) -> Result<Imported, ImportError> {
     let identity = identity(path)?;
@@ -79,7 +81,7 @@ pub fn run(
     // Until all rows are read, the ledger has a version that matches no content, so the file counts as not read.
     import.batch.units.push(unit(&identity, Fingerprint::of(&[b"begun"])));
     source.for_each::<ImportError>(&mut |rowid, row| {
-        if stop.is_set() {
+        if stop.is_cancelled() {
             return Ok(ControlFlow::Break(()));
         }
         import.take(rowid, row);
@@ -89,7 +91,7 @@ pub fn run(
         }
         Ok(ControlFlow::Continue(()))
     })?;
-    if !stop.is_set() && import.imported.figures.counts.broken_records == 0 {
+    if !stop.is_cancelled() && import.imported.figures.counts.broken_records == 0 {
         import.batch.units = vec![unit(&identity, versions.version(&identity.content, false))];
     }
     import.commit()?;
@@ -97,8 +99,8 @@ pub fn run(
 }
 
 /// The file in the ledger, with the version of its content: its size and time, and those of its WAL.
-fn identity(path: &Path) -> Result<Identity, PredecessorError> {
-    let metadata = fs::metadata(path).map_err(|error| PredecessorError::Path { path: path.to_owned(), error })?;
+fn identity(path: &Path) -> Result<Identity, C7nDbError> {
+    let metadata = fs::metadata(path).map_err(|error| C7nDbError::Path { path: path.to_owned(), error })?;
     let log = fs::metadata(beside(path, "-wal")).ok().filter(|log| log.len() > 0).map(|log| content_of(&log));
     let place = canonical(path);
     let name = place.to_str().map_or_else(|| format!("{place:?}"), str::to_owned);
@@ -129,7 +131,7 @@ impl Import<'_> {
         figures.counts.records += 1;
         let named = |reason| Failure { name: format!("row {rowid}"), reason };
         match row.and_then(|row| row::read(self.map, row)) {
-            Ok(Reading::Event { event, unclear: text }) => {
+            Ok(ParsedRow::Event { event, unclear: text }) => {
                 if let Some(text) = text {
                     *unclear += 1;
                     if unclear_rows.len() < MAX_NAMED {
@@ -144,7 +146,7 @@ impl Import<'_> {
                 self.count_type(event.touched[0].resource_type.as_str());
                 self.batch.events.push(event);
             }
-            Ok(Reading::WithoutIds { call }) => {
+            Ok(ParsedRow::WithoutIds { call }) => {
                 figures.counts.matched += 1;
                 count(&mut figures.counts.without_ids, &call);
             }

@@ -10,13 +10,13 @@ use jiff::civil::DateTime;
 use jiff::tz::Offset;
 
 use super::ids::{Ids, ids};
-use crate::names::{ResourceId, ResourceType};
+use crate::model::event::{Action, Event, Identity, ResourceEvent, Touched};
+use crate::model::{ResourceId, ResourceType};
 use crate::resource_map::{EventRule, ResourceMap};
+use crate::store::Fingerprint;
+use crate::store::c7n_db::PredecessorRow;
 use crate::store::imported::ID_PREFIX;
-use crate::store::ledger::Fingerprint;
-use crate::store::predecessor::PredecessorRow;
 use crate::trail::extract::HIDDEN;
-use crate::trail::record::{Action, Event, Identity, ResourceEvent, Touched};
 
 /// The length of `2023-07-10T11:54:39Z`.
 const TIME_LENGTH: usize = 20;
@@ -24,7 +24,7 @@ const TIME_LENGTH: usize = 20;
 /// The result for a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "one at a time, taken apart where it is returned")]
-pub(super) enum Reading {
+pub(super) enum ParsedRow {
     /// An event. `unclear` is its identifier text if it can be several.
     Event { event: ResourceEvent, unclear: Option<String> },
     /// It names no resource: c7n-trailcreator found an empty list.
@@ -38,7 +38,7 @@ pub(super) enum Reading {
 ///
 /// # Errors
 /// Why c7n-trailcreator can't have written this row.
-pub(super) fn read(map: &ResourceMap, row: PredecessorRow) -> Result<Reading, String> {
+pub(super) fn read(map: &ResourceMap, row: PredecessorRow) -> Result<ParsedRow, String> {
     let PredecessorRow { account_id, region, event_date, event_name, event_source, .. } = row;
     let missing = |column: &str| format!("no {column}");
     let name = event_name.ok_or_else(|| missing("event_name"))?;
@@ -69,7 +69,7 @@ pub(super) fn read(map: &ResourceMap, row: PredecessorRow) -> Result<Reading, St
         }
     }
     if touched.is_empty() {
-        return Ok(Reading::WithoutIds { call: format!("{source}:{name}") });
+        return Ok(ParsedRow::WithoutIds { call: format!("{source}:{name}") });
     }
     let user_id = row.user_id.unwrap_or_default();
     let mut event = Event {
@@ -86,7 +86,7 @@ pub(super) fn read(map: &ResourceMap, row: PredecessorRow) -> Result<Reading, St
         makers: Vec::new(),
     };
     event.event_id = event_id(&event, &user_id, &resource_type, &text);
-    Ok(Reading::Event { event: ResourceEvent { event, touched }, unclear })
+    Ok(ParsedRow::Event { event: ResourceEvent { event, touched }, unclear })
 }
 
 /// Returns the time in CloudTrail's format, `2023-07-10T11:54:39Z`. `None` if the text is not a time. Without an offset it is
@@ -134,7 +134,7 @@ fn event_id(event: &Event, user_id: &str, resource_type: &ResourceType, ids: &st
 mod tests {
     use super::*;
     use crate::creator::{OwnerRules, creation_of};
-    use crate::trail::record::StoredEvent;
+    use crate::model::event::StoredEvent;
     use crate::trail::samples::map;
 
     fn row() -> PredecessorRow {
@@ -156,8 +156,8 @@ mod tests {
     fn event(row: PredecessorRow) -> ResourceEvent {
         let rules = [("s3.amazonaws.com", "CreateBucket", "s3", Action::Upsert, "requestParameters.bucketName")];
         match read(&map(&rules), row).unwrap() {
-            Reading::Event { event, .. } => event,
-            other @ Reading::WithoutIds { .. } => panic!("{other:?}"),
+            ParsedRow::Event { event, .. } => event,
+            other @ ParsedRow::WithoutIds { .. } => panic!("{other:?}"),
         }
     }
 
@@ -247,7 +247,7 @@ mod tests {
         let read = |row| super::read(&map(&[]), row);
         for ids in [None, Some("".to_owned()), Some(" ".to_owned()), Some(HIDDEN.to_owned())] {
             let call = "s3.amazonaws.com:CreateBucket".to_owned();
-            assert_eq!(read(PredecessorRow { resource_ids: ids, ..row() }), Ok(Reading::WithoutIds { call }));
+            assert_eq!(read(PredecessorRow { resource_ids: ids, ..row() }), Ok(ParsedRow::WithoutIds { call }));
         }
         for (broken, reason) in [
             (PredecessorRow { event_date: Some("soon".to_owned()), ..row() }, "event_date \"soon\" is not a date"),

@@ -4,7 +4,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::list_objects_v2::{ListObjectsV2Error, ListObjectsV2Output};
 
 use crate::aws::{CallError, ErrorClass, Session};
-use crate::names::Region;
+use crate::model::Region;
 
 /// The response header with a bucket's region. S3 sends it even if it rejects the call.
 ///

@@ -8,7 +8,7 @@ use super::bucket::Bucket;
 use super::layout::{self, LOGS, Level, SERVICE, Trail, is_account, is_organization, last_folder};
 use super::{Request, S3Error};
 use crate::aws::CallError;
-use crate::names::AccountId;
+use crate::model::AccountId;
 
 /// Concurrent listings of accounts.
 const ACCOUNTS_AT_ONCE: usize = 16;

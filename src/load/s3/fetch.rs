@@ -13,8 +13,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::bucket::Bucket;
 use super::list::Object;
-use super::select::{Engine, Found, SelectError, SelectFigures, Selected, Selector, Trial};
-use super::{Reading, S3Error, identity, is_fatal, reason};
+use super::select::{Engine, ExpectedRecords, SelectError, SelectFigures, SelectProbe, Selected, Selector};
+use super::{ReadOptions, S3Error, identity, is_fatal, reason};
 use crate::aws::{CallError, ErrorClass};
 use crate::load::unit::Open;
 use crate::load::{Failure, Item, Queue, Unit};
@@ -43,7 +43,7 @@ pub(super) struct Fetcher {
     budget: Arc<Semaphore>,
     engine: Engine,
     selector: Selector,
-    trial: Trial,
+    probe: SelectProbe,
     figures: Arc<SelectFigures>,
     /// The number of objects that `auto` read while it was undecided.
     tried: AtomicU32,
@@ -80,7 +80,7 @@ pub(super) enum WhyNot {
 }
 
 impl Fetcher {
-    pub(super) fn new(bucket: Bucket, queue: Queue, reading: &Reading<'_>) -> Self {
+    pub(super) fn new(bucket: Bucket, queue: Queue, reading: &ReadOptions<'_>) -> Self {
         let budget = usize::try_from(BUDGET_KIB).expect("a small number");
         let budget = Arc::new(Semaphore::new(budget));
         Self {
@@ -89,7 +89,7 @@ impl Fetcher {
             budget,
             engine: reading.engine,
             selector: Selector::new(&reading.map),
-            trial: Trial::new(Arc::clone(&reading.map)),
+            probe: SelectProbe::new(Arc::clone(&reading.map)),
             figures: Arc::clone(&reading.figures),
             tried: AtomicU32::new(0),
             decided: OnceLock::new(),
@@ -187,7 +187,7 @@ impl Fetcher {
         Ok(bytes)
     }
 
-    fn judge(&self, object: &Object, got: &Found, selected: Option<&Found>) -> Decision {
+    fn judge(&self, object: &Object, got: &ExpectedRecords, selected: Option<&ExpectedRecords>) -> Decision {
         let address = self.bucket.address(&object.key);
         if selected == Some(got) {
             return Decision::Selects(address);
@@ -197,10 +197,10 @@ impl Fetcher {
     }
 
     /// Scans a document in a separate thread, because it takes processor time.
-    async fn scan(&self, bytes: Vec<u8>) -> (Vec<u8>, Option<Found>) {
-        let trial = self.trial.clone();
+    async fn scan(&self, bytes: Vec<u8>) -> (Vec<u8>, Option<ExpectedRecords>) {
+        let probe = self.probe.clone();
         let scanned = tokio::task::spawn_blocking(move || {
-            let found = trial.find(&bytes);
+            let found = probe.find(&bytes);
             (bytes, found)
         });
         scanned.await.expect("a scan does not panic")

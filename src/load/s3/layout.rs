@@ -4,7 +4,7 @@
 
 use jiff::civil::Date;
 
-use crate::names::AccountId;
+use crate::model::AccountId;
 use crate::store::ledger::days::{day_at_start, day_text};
 use crate::trail::window::TimeWindow;
 

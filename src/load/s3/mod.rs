@@ -27,11 +27,12 @@ use tokio::task::JoinSet;
 use super::unit::Identity;
 use super::{Failure, Item, Queue, Versions};
 use crate::aws::{CallError, ErrorClass, Session};
-use crate::names::{AccountId, Region};
+use crate::model::{AccountId, Region};
 use crate::resource_map::ResourceMap;
+use crate::store::Fingerprint;
 use crate::store::StoreError;
+use crate::store::ledger::Ledger;
 use crate::store::ledger::days::{ClosedDays, ListedFolder};
-use crate::store::ledger::{Fingerprint, Ledger};
 use crate::trail::scan::is_digest_or_insight;
 use crate::trail::window::TimeWindow;
 use bucket::Bucket;
@@ -99,7 +100,7 @@ pub enum S3Error {
 }
 
 /// How to read the objects, and where to report about it.
-pub struct Reading<'r> {
+pub struct ReadOptions<'r> {
     /// How objects are read.
     pub engine: Engine,
     /// Selects the events for S3 Select.
@@ -120,7 +121,7 @@ pub async fn find(
     versions: &Versions,
     ledger: &Ledger,
     queue: &Queue,
-    reading: Reading<'_>,
+    reading: ReadOptions<'_>,
 ) -> Result<(), S3Error> {
     let bucket = Bucket::open(session, &request.bucket).await?;
     let trails = discover::trails(&bucket, request).await?;
@@ -199,7 +200,7 @@ impl<'f> Fetching<'f> {
         versions: &'f Versions,
         ledger: &'f Ledger,
         queue: &'f Queue,
-        reading: &Reading<'f>,
+        reading: &ReadOptions<'f>,
     ) -> Self {
         let fetcher = Fetcher::new(bucket.clone(), queue.clone(), reading);
         Self {

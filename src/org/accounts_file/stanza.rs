@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
-use crate::resource_map::source::Text;
+use crate::text::source::Text;
 
 /// The file.
 #[derive(Debug, Deserialize)]

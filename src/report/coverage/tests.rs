@@ -1,13 +1,13 @@
 use std::sync::LazyLock;
 
 use super::*;
-use crate::names::Region;
+use crate::model::Region;
+use crate::model::event::Identity;
+use crate::plan::join::Join;
+use crate::plan::test_data::{live, stored, tags};
+use crate::plan::updates::Updates;
+use crate::plan::{Scope, ScopeFacts};
 use crate::resource_map::ResourceMap;
-use crate::tag::join::Join;
-use crate::tag::plan::test_data::{live, stored, tags};
-use crate::tag::plan::{Scope, ScopeFacts};
-use crate::tag::updates::Updates;
-use crate::trail::record::Identity;
 
 static MAP: LazyLock<ResourceMap> = LazyLock::new(ResourceMap::built_in);
 

@@ -1,7 +1,7 @@
 //! Suggestions for a resource without an owner, or with only an ID as owner.
 
 use crate::creator::{NoOwner, Owner, Rule, Step, may_lead_to_a_maker};
-use crate::trail::record::Event;
+use crate::model::event::Event;
 
 const INHERIT: &str =
     "use tag --inherit to give it the owner of its parent: the stack, group, cluster or instance that it belongs to";

@@ -1,7 +1,7 @@
 //! The resources that a text matches, and the answers.
 
 use super::*;
-use crate::trail::record::{Event, Identity};
+use crate::model::event::{Event, Identity};
 
 const ACCOUNT: &str = "111122223333";
 

@@ -6,20 +6,20 @@ use serde_saphyr::{Location, Spanned};
 
 use super::Compiler;
 use super::requests::{PARENT, ParentNames, Scope, names_a_resource};
-use crate::names::{Region, ResourceType};
+use crate::model::{Region, ResourceType};
 use crate::resource_map::definition::{
     Describe, ItemText, ListCall, Listing, Page, Parent, ParentSource, ParentValue, Service,
 };
-use crate::resource_map::source::{MapError, Text};
 use crate::resource_map::yaml::{
     DescribeStanza, ItemTextStanza, ListStanza, Param, ParentRuleStanza, ParentStanza, ParentValueStanza, ScopeStanza,
     TypeStanza,
 };
 use crate::resource_map::{Access, ParentRule, Template};
+use crate::text::source::{FileError, Text};
 
 impl Compiler<'_> {
     /// How the type is reached; `None` for a stanza of events only.
-    pub(super) fn access(&self, stanza: &TypeStanza) -> Result<Option<Access>, MapError> {
+    pub(super) fn access(&self, stanza: &TypeStanza) -> Result<Option<Access>, FileError> {
         let Some(list) = &stanza.list else { return self.no_access(stanza) };
         let Some(service) = &self.service else {
             let message = "to list a type, the file needs `service` and `protocol` at its top";
@@ -54,7 +54,7 @@ impl Compiler<'_> {
     }
 
     /// Without `list` the type is reached as the built-in map says, so nothing else about it may be said here.
-    fn no_access(&self, stanza: &TypeStanza) -> Result<Option<Access>, MapError> {
+    fn no_access(&self, stanza: &TypeStanza) -> Result<Option<Access>, FileError> {
         let text = |text: &Option<Spanned<ItemTextStanza>>| text.as_ref().map(|text| text.referenced);
         let useless: [(&str, Option<Location>); 9] = [
             ("id", text(&stanza.id)),
@@ -78,7 +78,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn parent_rule(&self, stanza: &Spanned<ParentRuleStanza>) -> Result<ParentRule, MapError> {
+    fn parent_rule(&self, stanza: &Spanned<ParentRuleStanza>) -> Result<ParentRule, FileError> {
         let at = stanza.referenced;
         let stanza = &stanza.value;
         let (resource_type, place) = self.type_name(stanza.r#type.as_ref(), "type", at)?;
@@ -86,7 +86,7 @@ impl Compiler<'_> {
         Ok(ParentRule { resource_type, id: self.expression(id)?, unrecorded: stanza.unrecorded, place })
     }
 
-    fn listing(&self, service: &Service, list: &ListStanza) -> Result<Listing, MapError> {
+    fn listing(&self, service: &Service, list: &ListStanza) -> Result<Listing, FileError> {
         if let (Some(recurse), None) = (&list.recurse, &list.parent) {
             let message = "`recurse` needs `parent`: where the first items are listed";
             return Err(self.source.error(recurse.referenced, message));
@@ -110,7 +110,7 @@ impl Compiler<'_> {
         service: &Service,
         list: &ListStanza,
         parent: &ParentNames,
-    ) -> Result<Vec<ListCall>, MapError> {
+    ) -> Result<Vec<ListCall>, FileError> {
         let place = Scope { place: "`list`", names: vec![], item: false, parent };
         let call = |params: Option<&Spanned<Param>>, region| {
             let params = [list.params.as_ref(), params];
@@ -129,11 +129,11 @@ impl Compiler<'_> {
         scopes.value.iter().map(scope).collect()
     }
 
-    fn region(&self, text: &Text) -> Result<Region, MapError> {
+    fn region(&self, text: &Text) -> Result<Region, FileError> {
         text.value.parse().map_err(|error| self.source.error(text.referenced, format!("{error}")))
     }
 
-    pub(super) fn page(&self, service: &Service, (send, receive): &(Text, Text)) -> Result<Page, MapError> {
+    pub(super) fn page(&self, service: &Service, (send, receive): &(Text, Text)) -> Result<Page, FileError> {
         if send.value.is_empty() || (send.value.starts_with('?') && !service.protocol.is_rest()) {
             let message = "the input parameter of the page token; a leading ? is for REST protocols only";
             return Err(self.source.error(send.referenced, message));
@@ -141,7 +141,7 @@ impl Compiler<'_> {
         Ok(Page { send: send.value.clone(), receive: self.expression(receive)? })
     }
 
-    fn parent(&self, service: &Service, stanza: &Spanned<ParentStanza>) -> Result<Parent, MapError> {
+    fn parent(&self, service: &Service, stanza: &Spanned<ParentStanza>) -> Result<Parent, FileError> {
         let at = stanza.referenced;
         let stanza = &stanza.value;
         let source = match (&stanza.r#type, &stanza.list) {
@@ -158,7 +158,7 @@ impl Compiler<'_> {
         Ok(Parent { source, value: self.parent_value(&stanza.value)? })
     }
 
-    fn parent_value(&self, stanza: &Spanned<ParentValueStanza>) -> Result<ParentValue, MapError> {
+    fn parent_value(&self, stanza: &Spanned<ParentValueStanza>) -> Result<ParentValue, FileError> {
         let at = stanza.referenced;
         let values = match &stanza.value {
             ParentValueStanza::One(text) => {
@@ -181,7 +181,7 @@ impl Compiler<'_> {
     }
 
     /// What an item gives as a parent is called as what its parent gave.
-    fn recursion(&self, stanza: &Spanned<ParentValueStanza>, parent: &ParentNames) -> Result<ParentValue, MapError> {
+    fn recursion(&self, stanza: &Spanned<ParentValueStanza>, parent: &ParentNames) -> Result<ParentValue, FileError> {
         let value = self.parent_value(stanza)?;
         let is_alike = match (&value, parent) {
             (ParentValue::One(_), ParentNames::One) => true,
@@ -201,7 +201,7 @@ impl Compiler<'_> {
         service: &Service,
         describe: &DescribeStanza,
         parent: &ParentNames,
-    ) -> Result<Describe, MapError> {
+    ) -> Result<Describe, FileError> {
         let batch = describe.batch.map_or(1, NonZeroUsize::get);
         let scope = Scope { place: "`describe`", names: vec!["items"], item: batch == 1, parent };
         let call = (&describe.call, describe.action.as_ref());
@@ -214,7 +214,7 @@ impl Compiler<'_> {
     }
 
     /// An ARN is a template where it looks like one.
-    fn arn(&self, stanza: &Spanned<ItemTextStanza>, scope: &Scope<'_>) -> Result<ItemText, MapError> {
+    fn arn(&self, stanza: &Spanned<ItemTextStanza>, scope: &Scope<'_>) -> Result<ItemText, FileError> {
         match &stanza.value {
             ItemTextStanza::Expression(text) if text.starts_with("arn:") => {
                 self.template(text, stanza.referenced, scope).map(ItemText::Template)
@@ -223,7 +223,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn item_text(&self, stanza: &Spanned<ItemTextStanza>, scope: &Scope<'_>) -> Result<ItemText, MapError> {
+    fn item_text(&self, stanza: &Spanned<ItemTextStanza>, scope: &Scope<'_>) -> Result<ItemText, FileError> {
         let at = stanza.referenced;
         match &stanza.value {
             ItemTextStanza::Expression(text) => {
@@ -236,7 +236,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn template(&self, text: &str, at: Location, scope: &Scope<'_>) -> Result<Template, MapError> {
+    fn template(&self, text: &str, at: Location, scope: &Scope<'_>) -> Result<Template, FileError> {
         self.check_template(text, at, scope)?;
         Template::compile(text).map_err(|error| self.source.error(at, error.to_string()))
     }

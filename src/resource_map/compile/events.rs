@@ -4,13 +4,13 @@ use serde_saphyr::{Location, Spanned};
 
 use super::service::check_event_source;
 use super::{CompiledEvent, Compiler};
-use crate::names::ResourceType;
+use crate::model::ResourceType;
+use crate::model::event::Action;
 use crate::resource_map::c7n::C7nType;
 use crate::resource_map::expression::TopLevelFields;
-use crate::resource_map::source::{MapError, Text};
 use crate::resource_map::yaml::{EventStanza, PlainEventStanza, RenameStanza, TypeStanza};
 use crate::resource_map::{EventRule, Expression};
-use crate::trail::record::Action;
+use crate::text::source::{FileError, Text};
 
 /// The record's fields that hold ids. A slip in one of them (`responseElement`) is good JMESPath that finds nothing.
 const ID_FIELDS: [&str; 4] = ["requestParameters", "responseElements", "additionalEventData", "serviceEventDetails"];
@@ -61,7 +61,7 @@ impl Compiler<'_> {
         stanza: &TypeStanza,
         resource_type: &ResourceType,
         at: Location,
-    ) -> Result<Vec<CompiledEvent>, MapError> {
+    ) -> Result<Vec<CompiledEvent>, FileError> {
         let creating = self.some_events(stanza.events.as_ref(), at)?.iter().map(RawEvent::creating);
         let removing = stanza.deletes.iter().map(|event| RawEvent::plain(event, Action::Delete));
         let renaming = stanza.renames.iter().map(RawEvent::renaming);
@@ -74,7 +74,7 @@ impl Compiler<'_> {
         stanza: &C7nType,
         resource_type: &ResourceType,
         at: Location,
-    ) -> Result<Vec<CompiledEvent>, MapError> {
+    ) -> Result<Vec<CompiledEvent>, FileError> {
         let events = self.some_events(stanza.events.as_ref(), at)?;
         events.iter().map(|event| self.event(&RawEvent::plain(event, Action::Create), resource_type)).collect()
     }
@@ -84,7 +84,7 @@ impl Compiler<'_> {
         &self,
         events: Option<&'file Spanned<Vec<T>>>,
         stanza: Location,
-    ) -> Result<&'file [T], MapError> {
+    ) -> Result<&'file [T], FileError> {
         const WANTED: &str = "the events that make the type, each with `event` and `ids`";
         match events {
             Some(events) if !events.value.is_empty() => Ok(&events.value),
@@ -93,7 +93,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn event(&self, raw: &RawEvent<'_>, resource_type: &ResourceType) -> Result<CompiledEvent, MapError> {
+    fn event(&self, raw: &RawEvent<'_>, resource_type: &ResourceType) -> Result<CompiledEvent, FileError> {
         let name = self.required(raw.event, "event", raw.stanza, "the eventName, such as CreateRole")?;
         if name.value.is_empty() || name.value.contains(char::is_whitespace) {
             let message = format!("`{}` is not an eventName; write it as in the record, CreateRole", name.value);
@@ -123,7 +123,7 @@ impl Compiler<'_> {
         Ok(CompiledEvent { source, name: name.value.clone(), rule })
     }
 
-    fn new_name(&self, raw: &RawEvent<'_>) -> Result<Option<Expression>, MapError> {
+    fn new_name(&self, raw: &RawEvent<'_>) -> Result<Option<Expression>, FileError> {
         const WANTED: &str = "JMESPath to the new name in the record, such as requestParameters.newUserName";
         if raw.action != Action::Rename {
             return Ok(None);
@@ -131,7 +131,7 @@ impl Compiler<'_> {
         self.ids(self.required(raw.to, "to", raw.stanza, WANTED)?).map(Some)
     }
 
-    fn ids(&self, text: &Text) -> Result<Expression, MapError> {
+    fn ids(&self, text: &Text) -> Result<Expression, FileError> {
         let ids = self.expression(text)?;
         let TopLevelFields::Some(fields) = ids.fields() else { return Ok(ids) };
         match fields.iter().find_map(|field| meant(field).map(|meant| (field, meant))) {

@@ -17,22 +17,22 @@ use serde_saphyr::{Location, Spanned};
 
 use super::c7n::{C7nFile, C7nType};
 use super::definition::Service;
-use super::source::{MapError, Place, Source, Text};
 use super::yaml::{ListStanza, ServiceFile, TypeStanza};
 use super::{EventRule, Expression, TypeDefinition};
-use crate::names::ResourceType;
+use crate::model::ResourceType;
+use crate::text::source::{FileError, Position, Source, Text};
 
 /// A resource type as one file describes it.
 #[derive(Debug)]
 pub(super) struct CompiledType {
     /// Where its name stands.
-    pub(super) place: Place,
+    pub(super) place: Position,
     /// The type; without access where the file gives events only.
     pub(super) definition: TypeDefinition,
     /// What its events mean.
     pub(super) events: Vec<CompiledEvent>,
     /// The type it is listed below, and where that is said.
-    pub(super) parent: Option<(ResourceType, Place)>,
+    pub(super) parent: Option<(ResourceType, Position)>,
     /// Whether the format can tell upserts and deletes from creations: c7n-trailcreator's can't.
     pub(super) tells_actions: bool,
 }
@@ -60,7 +60,7 @@ struct Compiler<'file> {
 pub(super) type FindService = fn(&str) -> Option<Service>;
 
 /// The service that a file is about, if it is about one.
-pub(super) fn service_of(source: Source<'_>, file: &ServiceFile) -> Result<Option<Service>, MapError> {
+pub(super) fn service_of(source: Source<'_>, file: &ServiceFile) -> Result<Option<Service>, FileError> {
     service::compile(source, file)
 }
 
@@ -69,7 +69,7 @@ pub(super) fn service_file(
     source: Source<'_>,
     file: &ServiceFile,
     others: FindService,
-) -> Result<Vec<CompiledType>, MapError> {
+) -> Result<Vec<CompiledType>, FileError> {
     let compiler = Compiler {
         source,
         others,
@@ -80,13 +80,13 @@ pub(super) fn service_file(
 }
 
 /// Compiles c7n-trailcreator's JSON.
-pub(super) fn c7n_file(source: Source<'_>, file: &C7nFile) -> Result<Vec<CompiledType>, MapError> {
+pub(super) fn c7n_file(source: Source<'_>, file: &C7nFile) -> Result<Vec<CompiledType>, FileError> {
     let compiler = Compiler { source, service: None, event_source: None, others: |_| None };
     file.resources.iter().map(|stanza| compiler.c7n_type(stanza)).collect()
 }
 
 impl Compiler<'_> {
-    fn resource_type(&self, stanza: &Spanned<TypeStanza>) -> Result<CompiledType, MapError> {
+    fn resource_type(&self, stanza: &Spanned<TypeStanza>) -> Result<CompiledType, FileError> {
         let at = stanza.referenced;
         let stanza = &stanza.value;
         let (resource_type, place) = self.type_name(stanza.r#type.as_ref(), "type", at)?;
@@ -110,7 +110,7 @@ impl Compiler<'_> {
         })
     }
 
-    fn c7n_type(&self, stanza: &Spanned<C7nType>) -> Result<CompiledType, MapError> {
+    fn c7n_type(&self, stanza: &Spanned<C7nType>) -> Result<CompiledType, FileError> {
         let (resource_type, place) = self.type_name(stanza.value.resource.as_ref(), "resource", stanza.referenced)?;
         let events = self.c7n_events(&stanza.value, &resource_type, stanza.referenced)?;
         let definition = TypeDefinition {
@@ -125,14 +125,19 @@ impl Compiler<'_> {
     }
 
     /// Plain like names of types, so that they can be given as `--type` without quotes.
-    fn aliases(&self, stanza: &TypeStanza) -> Result<Vec<String>, MapError> {
+    fn aliases(&self, stanza: &TypeStanza) -> Result<Vec<String>, FileError> {
         let alias =
             |text: &Text| self.type_name(Some(text), "aliases", text.referenced).map(|(name, _)| name.to_string());
         stanza.aliases.iter().map(alias).collect()
     }
 
     /// A type's name without custodian's prefix, and where it stands.
-    fn type_name(&self, name: Option<&Text>, key: &str, stanza: Location) -> Result<(ResourceType, Place), MapError> {
+    fn type_name(
+        &self,
+        name: Option<&Text>,
+        key: &str,
+        stanza: Location,
+    ) -> Result<(ResourceType, Position), FileError> {
         let text = self.required(name, key, stanza, "the resource type's name, such as iam-role")?;
         let name = text.value.strip_prefix("aws.").unwrap_or(&text.value);
         let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
@@ -151,15 +156,15 @@ impl Compiler<'_> {
         key: &str,
         stanza: Location,
         what: &str,
-    ) -> Result<&'text Text, MapError> {
+    ) -> Result<&'text Text, FileError> {
         text.ok_or_else(|| self.source.error(stanza, format!("`{key}` is missing here: {what}")))
     }
 
-    fn expression(&self, text: &Text) -> Result<Expression, MapError> {
+    fn expression(&self, text: &Text) -> Result<Expression, FileError> {
         Expression::compile(&text.value).map_err(|error| self.source.error(text.referenced, error.to_string()))
     }
 
-    fn optional_expression(&self, text: Option<&Text>) -> Result<Option<Expression>, MapError> {
+    fn optional_expression(&self, text: Option<&Text>) -> Result<Option<Expression>, FileError> {
         text.map(|text| self.expression(text)).transpose()
     }
 }

@@ -7,9 +7,9 @@ use serde_saphyr::{Location, Spanned};
 
 use super::Compiler;
 use crate::resource_map::definition::Service;
-use crate::resource_map::source::{MapError, Text};
 use crate::resource_map::yaml::{ActionStanza, ListStanza, Param, ParentValueStanza};
 use crate::resource_map::{Request, Template};
+use crate::text::source::{FileError, Text};
 
 /// Names that mean the same wherever they have a value; an item's field of that name is `{@.name}`.
 const RESERVED: [&str; 12] =
@@ -116,7 +116,7 @@ impl Compiler<'_> {
         (call, action): (&Text, Option<&Spanned<ActionStanza>>),
         params: &[Option<&Spanned<Param>>],
         scope: &Scope<'_>,
-    ) -> Result<Request, MapError> {
+    ) -> Result<Request, FileError> {
         let is_rest = service.protocol.is_rest();
         self.check_call(call, is_rest)?;
         let without_input = Request::compile(&call.value, &Value::Object(Map::new()))
@@ -135,7 +135,7 @@ impl Compiler<'_> {
         Ok(request.with_actions(self.actions_of_call(service, call, action)?))
     }
 
-    fn check_params(&self, params: &Spanned<Param>, is_rest: bool, scope: &Scope<'_>) -> Result<(), MapError> {
+    fn check_params(&self, params: &Spanned<Param>, is_rest: bool, scope: &Scope<'_>) -> Result<(), FileError> {
         let Param::Object(fields) = &params.value else {
             let message = "`params` is a mapping from the call's parameters to their values";
             return Err(self.source.error(params.referenced, message));
@@ -154,7 +154,7 @@ impl Compiler<'_> {
         service: &Service,
         call: &Text,
         input: &Map<String, Value>,
-    ) -> Result<(), MapError> {
+    ) -> Result<(), FileError> {
         match service.endpoint_inputs().find(|name| !input.contains_key(*name)) {
             Some(name) => {
                 let message = format!("the file's `endpoint` takes `{name}` from each call: add it to `params`");
@@ -170,7 +170,7 @@ impl Compiler<'_> {
         service: &Service,
         call: &Text,
         action: Option<&Spanned<ActionStanza>>,
-    ) -> Result<Vec<String>, MapError> {
+    ) -> Result<Vec<String>, FileError> {
         match action {
             Some(action) => self.actions(service, action),
             None if service.protocol.is_rest() => Ok(Vec::new()),
@@ -179,7 +179,7 @@ impl Compiler<'_> {
     }
 
     /// Actions as IAM spells them.
-    pub(super) fn actions(&self, service: &Service, stanza: &Spanned<ActionStanza>) -> Result<Vec<String>, MapError> {
+    pub(super) fn actions(&self, service: &Service, stanza: &Spanned<ActionStanza>) -> Result<Vec<String>, FileError> {
         let actions = &stanza.value.0;
         let whole = |action: &String| match action.split_once(':') {
             Some(_) => action.clone(),
@@ -195,7 +195,7 @@ impl Compiler<'_> {
     }
 
     /// REST calls are a method and a path, all others an operation's name.
-    fn check_call(&self, call: &Text, is_rest: bool) -> Result<(), MapError> {
+    fn check_call(&self, call: &Text, is_rest: bool) -> Result<(), FileError> {
         let is_operation = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
         let is_method_and_path = |text: &str| {
             text.split_once(' ').is_some_and(|(method, path)| METHODS.contains(&method) && path.starts_with('/'))
@@ -217,7 +217,7 @@ impl Compiler<'_> {
     }
 
     /// Checks every text and key below `param`, each at its own place.
-    fn check_param(&self, param: &Spanned<Param>, scope: &Scope<'_>) -> Result<(), MapError> {
+    fn check_param(&self, param: &Spanned<Param>, scope: &Scope<'_>) -> Result<(), FileError> {
         match &param.value {
             Param::Constant(_) => Ok(()),
             Param::Text(text) => self.check_template(text, param.referenced, scope),
@@ -230,7 +230,7 @@ impl Compiler<'_> {
     }
 
     /// Checks that `text` is a template whose placeholders have values.
-    pub(super) fn check_template(&self, text: &str, at: Location, scope: &Scope<'_>) -> Result<(), MapError> {
+    pub(super) fn check_template(&self, text: &str, at: Location, scope: &Scope<'_>) -> Result<(), FileError> {
         let template = Template::compile(text).map_err(|error| self.source.error(at, error.to_string()))?;
         self.check_placeholders(template.placeholders(), at, scope)
     }
@@ -240,7 +240,7 @@ impl Compiler<'_> {
         placeholders: impl IntoIterator<Item = &'text str>,
         at: Location,
         scope: &Scope<'_>,
-    ) -> Result<(), MapError> {
+    ) -> Result<(), FileError> {
         match placeholders.into_iter().find_map(|placeholder| scope.complaint(placeholder)) {
             Some(complaint) => Err(self.source.error(at, complaint)),
             None => Ok(()),

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_saphyr::Spanned;
 
-use crate::names::Region;
+use crate::model::Region;
 use crate::resource_map::definition::{FixedEndpoint, Protocol, Service};
-use crate::resource_map::source::{MapError, Source, Text};
 use crate::resource_map::yaml::{EndpointStanza, ServiceFile};
+use crate::text::source::{FileError, Source, Text};
 
 /// The service; `None` for a file without `service` or `protocol`, which can give events only.
-pub(super) fn compile(source: Source<'_>, file: &ServiceFile) -> Result<Option<Service>, MapError> {
+pub(super) fn compile(source: Source<'_>, file: &ServiceFile) -> Result<Option<Service>, FileError> {
     let (Some(name), Some(protocol)) = (&file.service, &file.protocol) else {
         return Ok(None);
     };
@@ -40,7 +40,7 @@ pub(super) fn compile(source: Source<'_>, file: &ServiceFile) -> Result<Option<S
 }
 
 /// Each brace in an endpoint has its partner, and a name stands between them.
-fn check_endpoint(source: Source<'_>, file: &ServiceFile) -> Result<(), MapError> {
+fn check_endpoint(source: Source<'_>, file: &ServiceFile) -> Result<(), FileError> {
     let Some(text) = &file.endpoint else { return Ok(()) };
     if text.value.contains('{') && (file.signing.is_none() || file.event_source.is_none()) {
         let message = "an `endpoint` with {…} needs `signing` and `event_source` beside it";
@@ -58,7 +58,7 @@ fn check_endpoint(source: Source<'_>, file: &ServiceFile) -> Result<(), MapError
 }
 
 /// eventSource of the file's events that don't name theirs; `None` where the file doesn't tell.
-pub(super) fn event_source(source: Source<'_>, file: &ServiceFile) -> Result<Option<String>, MapError> {
+pub(super) fn event_source(source: Source<'_>, file: &ServiceFile) -> Result<Option<String>, FileError> {
     if let Some(text) = &file.event_source {
         return check_event_source(source, text).map(|text| Some(text.value.clone()));
     }
@@ -71,7 +71,7 @@ fn default_event_source(signing: &str) -> String {
 }
 
 /// An eventSource that no event can have would make the map silently find nothing.
-pub(super) fn check_event_source<'text>(source: Source<'_>, text: &'text Text) -> Result<&'text Text, MapError> {
+pub(super) fn check_event_source<'text>(source: Source<'_>, text: &'text Text) -> Result<&'text Text, FileError> {
     if text.value.contains('.') {
         return Ok(text);
     }
@@ -80,7 +80,7 @@ pub(super) fn check_event_source<'text>(source: Source<'_>, text: &'text Text) -
 }
 
 /// Each protocol has keys it needs; the others have no meaning for it.
-fn check_protocol_keys(source: Source<'_>, file: &ServiceFile, protocol: &Spanned<Protocol>) -> Result<(), MapError> {
+fn check_protocol_keys(source: Source<'_>, file: &ServiceFile, protocol: &Spanned<Protocol>) -> Result<(), FileError> {
     let is_json = protocol.value == Protocol::Json;
     let is_query = matches!(protocol.value, Protocol::Query | Protocol::Ec2);
     let keys = [
@@ -113,7 +113,7 @@ fn check_protocol_keys(source: Source<'_>, file: &ServiceFile, protocol: &Spanne
 fn fixed_endpoints(
     source: Source<'_>,
     stanzas: &BTreeMap<String, EndpointStanza>,
-) -> Result<BTreeMap<String, FixedEndpoint>, MapError> {
+) -> Result<BTreeMap<String, FixedEndpoint>, FileError> {
     let mut endpoints = BTreeMap::new();
     for (partition, stanza) in stanzas {
         let EndpointStanza { url, region, discovery } = stanza;
@@ -136,7 +136,7 @@ fn fixed_endpoints(
 }
 
 /// A region of `partition`.
-fn region_in(source: Source<'_>, partition: &str, region: &Text) -> Result<String, MapError> {
+fn region_in(source: Source<'_>, partition: &str, region: &Text) -> Result<String, FileError> {
     let parsed: Region = region.value.parse().map_err(|error| source.error(region.referenced, format!("{error}")))?;
     if parsed.partition() == partition {
         return Ok(region.value.clone());

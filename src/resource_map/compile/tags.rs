@@ -10,11 +10,11 @@ use crate::resource_map::Request;
 use crate::resource_map::definition::{
     NativeWriting, Page, Service, SideEffects, TagReading, TagRequest, TagWriting, WriteActions, WriteMethod,
 };
-use crate::resource_map::source::{MapError, Text, instead};
 use crate::resource_map::yaml::{
     ActionStanza, FullWriteStanza, OtherTagsStanza, OtherWriteStanza, Param, RemoveStanza, TagsStanza, UpdatesStanza,
     WriteStanza,
 };
+use crate::text::source::{FileError, Text, instead};
 
 /// Calls that write a tag, as a stanza says them.
 struct WriteCall<'s> {
@@ -31,7 +31,7 @@ impl Compiler<'_> {
         service: &Arc<Service>,
         stanza: Option<&Spanned<TagsStanza>>,
         parent: &ParentNames,
-    ) -> Result<TagReading, MapError> {
+    ) -> Result<TagReading, FileError> {
         let Some(Spanned { value: stanza, referenced: at, .. }) = stanza else { return Ok(TagReading::default()) };
         if stanza.path.is_none() && stanza.rgta.is_none() && stanza.call.is_none() {
             return Err(self.source.error(*at, "`tags` says nothing: give `path`, `rgta` or `call`"));
@@ -47,7 +47,7 @@ impl Compiler<'_> {
         })
     }
 
-    fn no_tag_request(&self, stanza: &TagsStanza) -> Result<Option<TagRequest>, MapError> {
+    fn no_tag_request(&self, stanza: &TagsStanza) -> Result<Option<TagRequest>, FileError> {
         let useless = [
             ("action", stanza.action.as_ref().map(|action| action.referenced)),
             ("params", stanza.params.as_ref().map(|params| params.referenced)),
@@ -67,7 +67,7 @@ impl Compiler<'_> {
         stanza: &TagsStanza,
         call: &Text,
         parent: &ParentNames,
-    ) -> Result<TagRequest, MapError> {
+    ) -> Result<TagRequest, FileError> {
         let items =
             self.required(stanza.items.as_ref(), "items", call.referenced, "JMESPath from the answer to the tags")?;
         let batch = stanza.batch.as_ref().map_or(1, |batch| batch.value.get());
@@ -105,7 +105,7 @@ impl Compiler<'_> {
         service: &Arc<Service>,
         stanza: &OtherTagsStanza,
         parent: &ParentNames,
-    ) -> Result<TagRequest, MapError> {
+    ) -> Result<TagRequest, FileError> {
         let service = self.service_named(service, stanza.service.as_ref())?;
         let scope = Scope { place: "`otherwise`", names: vec!["id", "arn"], item: true, parent };
         let call = (&stanza.call, stanza.action.as_ref());
@@ -119,7 +119,7 @@ impl Compiler<'_> {
     }
 
     /// The file's own service, or the one named.
-    fn service_named(&self, own: &Arc<Service>, name: Option<&Text>) -> Result<Arc<Service>, MapError> {
+    fn service_named(&self, own: &Arc<Service>, name: Option<&Text>) -> Result<Arc<Service>, FileError> {
         let Some(name) = name.filter(|name| name.value != own.name) else { return Ok(Arc::clone(own)) };
         (self.others)(&name.value).map(Arc::new).ok_or_else(|| {
             let message = format!(
@@ -130,7 +130,7 @@ impl Compiler<'_> {
         })
     }
 
-    fn tag_page(&self, service: &Service, stanza: &TagsStanza, batch: usize) -> Result<Option<Page>, MapError> {
+    fn tag_page(&self, service: &Service, stanza: &TagsStanza, batch: usize) -> Result<Option<Page>, FileError> {
         match &stanza.page {
             Some(page) if batch > 1 => {
                 Err(self.source.error(page.referenced, "`page` is for calls that read one resource, without `batch`"))
@@ -146,7 +146,7 @@ impl Compiler<'_> {
         service: &Arc<Service>,
         stanza: &Spanned<WriteStanza>,
         parent: &ParentNames,
-    ) -> Result<TagWriting, MapError> {
+    ) -> Result<TagWriting, FileError> {
         let at = stanza.referenced;
         let stanza = match &stanza.value {
             WriteStanza::Short(name) => {
@@ -183,7 +183,7 @@ impl Compiler<'_> {
         Ok(TagWriting { method: stanza.method, native, when, actions, updates })
     }
 
-    fn side_effects(&self, stanza: &Spanned<UpdatesStanza>) -> Result<SideEffects, MapError> {
+    fn side_effects(&self, stanza: &Spanned<UpdatesStanza>) -> Result<SideEffects, FileError> {
         let UpdatesStanza { what, page } = &stanza.value;
         let at = stanza.referenced;
         let what = self.required(what.as_ref(), "what", at, "one sentence on what writing a tag does beside that")?;
@@ -199,7 +199,7 @@ impl Compiler<'_> {
     }
 
     /// What is for the service's own call only. `remove` may name the action that the Tagging API needs.
-    fn refuse_native_parts(&self, stanza: &FullWriteStanza) -> Result<(), MapError> {
+    fn refuse_native_parts(&self, stanza: &FullWriteStanza) -> Result<(), FileError> {
         let remove = stanza.remove.as_ref();
         let is_action_only = |remove: &RemoveStanza| remove.call.is_none() && remove.params.is_none();
         self.refuse_without_call(&[
@@ -211,7 +211,7 @@ impl Compiler<'_> {
     }
 
     /// The actions of a write by the Tagging API that names no call of the service's own.
-    fn actions_without_call(&self, service: &Service, stanza: &FullWriteStanza) -> Result<WriteActions, MapError> {
+    fn actions_without_call(&self, service: &Service, stanza: &FullWriteStanza) -> Result<WriteActions, FileError> {
         let remove = stanza.remove.as_ref().and_then(|remove| remove.value.action.as_ref());
         let usual = usual_actions(service, stanza.method);
         if let (true, Some(action)) = (stanza.method != WriteMethod::Rgta, stanza.action.as_ref().or(remove)) {
@@ -225,7 +225,7 @@ impl Compiler<'_> {
     }
 
     /// `write: ec2`: the methods that need no more than their name.
-    fn short_method(&self, name: &str, at: Location) -> Result<WriteMethod, MapError> {
+    fn short_method(&self, name: &str, at: Location) -> Result<WriteMethod, FileError> {
         const SHORT: [(&str, WriteMethod); 3] =
             [("rgta", WriteMethod::Rgta), ("ec2", WriteMethod::Ec2), ("stack-update", WriteMethod::StackUpdate)];
         let found = SHORT.iter().find(|(known, _)| *known == name);
@@ -241,7 +241,7 @@ impl Compiler<'_> {
         stanza: &FullWriteStanza,
         call: &Text,
         parent: &ParentNames,
-    ) -> Result<NativeWriting, MapError> {
+    ) -> Result<NativeWriting, FileError> {
         let otherwise = |stanza: &Spanned<OtherWriteStanza>| {
             let OtherWriteStanza { service: other, call, action, params, remove } = &stanza.value;
             let service = self.service_named(service, other.as_ref())?;
@@ -264,7 +264,7 @@ impl Compiler<'_> {
         service: Arc<Service>,
         stanza: &WriteCall<'_>,
         parent: &ParentNames,
-    ) -> Result<NativeWriting, MapError> {
+    ) -> Result<NativeWriting, FileError> {
         let call = stanza.call;
         let names = vec!["id", "arn", "key", "value", "tags"];
         let scope = Scope { place: "`write`", names, item: true, parent };
@@ -295,7 +295,7 @@ impl Compiler<'_> {
         service: &Service,
         stanza: &Spanned<RemoveStanza>,
         parent: &ParentNames,
-    ) -> Result<Request, MapError> {
+    ) -> Result<Request, FileError> {
         let RemoveStanza { call, action, params } = &stanza.value;
         let call = self.required(call.as_ref(), "call", stanza.referenced, "the call that takes a tag away again")?;
         let scope = Scope { place: "`remove`", names: vec!["id", "arn", "key"], item: true, parent };
@@ -306,7 +306,7 @@ impl Compiler<'_> {
         Err(self.source.error(call.referenced, "`remove` doesn't say which tag: put '{key}' into its params"))
     }
 
-    fn refuse_without_call(&self, keys: &[(&str, Option<Location>)]) -> Result<(), MapError> {
+    fn refuse_without_call(&self, keys: &[(&str, Option<Location>)]) -> Result<(), FileError> {
         match keys.iter().find_map(|(key, at)| at.map(|at| (key, at))) {
             Some((key, at)) => Err(self.source.error(at, format!("`{key}` is of no use without `call`"))),
             None => Ok(()),

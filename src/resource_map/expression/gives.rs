@@ -9,7 +9,7 @@ use super::Expression;
 
 /// What an expression gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Gives {
+pub enum Cardinality {
     /// A single value: `requestParameters.roleName`.
     One,
     /// A list: `responseElements.instancesSet.items[].instanceId`, `requestParameters.alarmNames`.
@@ -39,44 +39,44 @@ const SCALARS: [&str; 13] = [
 
 impl Expression {
     /// Whether it gives one value or a list.
-    pub fn gives(&self) -> Gives {
+    pub fn gives(&self) -> Cardinality {
         gives(&self.ast)
     }
 }
 
-fn gives(ast: &Ast) -> Gives {
+fn gives(ast: &Ast) -> Cardinality {
     match ast {
         Ast::Field { name, .. } => field(name),
         Ast::Projection { .. }
         | Ast::Flatten { .. }
         | Ast::ObjectValues { .. }
         | Ast::MultiList { .. }
-        | Ast::Slice { .. } => Gives::List,
-        Ast::Index { .. } | Ast::Comparison { .. } | Ast::Not { .. } => Gives::One,
+        | Ast::Slice { .. } => Cardinality::List,
+        Ast::Index { .. } | Ast::Comparison { .. } | Ast::Not { .. } => Cardinality::One,
         Ast::Subexpr { rhs, .. } | Ast::And { rhs, .. } => gives(rhs),
         Ast::Condition { then, .. } => gives(then),
         Ast::Or { lhs, rhs, .. } => match (gives(lhs), gives(rhs)) {
             (left, right) if left == right => left,
-            _ => Gives::Either,
+            _ => Cardinality::Either,
         },
-        Ast::Function { name, .. } if LISTS.contains(&name.as_str()) => Gives::List,
-        Ast::Function { name, .. } if SCALARS.contains(&name.as_str()) => Gives::One,
+        Ast::Function { name, .. } if LISTS.contains(&name.as_str()) => Cardinality::List,
+        Ast::Function { name, .. } if SCALARS.contains(&name.as_str()) => Cardinality::One,
         Ast::Function { .. }
         | Ast::Identity { .. }
         | Ast::Literal { .. }
         | Ast::MultiHash { .. }
-        | Ast::Expref { .. } => Gives::Either,
+        | Ast::Expref { .. } => Cardinality::Either,
     }
 }
 
 /// CloudTrail's own names: lists are in the plural (`alarmNames`), or called lists and sets.
-fn field(name: &str) -> Gives {
+fn field(name: &str) -> Cardinality {
     let ends = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
     match name.ends_with('s') {
-        true if ends(&["ss", "us", "is", "as", "dns"]) => Gives::Either,
-        true => Gives::List,
-        false if ends(&["List", "Set", "list", "set", "items", "item", "member"]) => Gives::Either,
-        false => Gives::One,
+        true if ends(&["ss", "us", "is", "as", "dns"]) => Cardinality::Either,
+        true => Cardinality::List,
+        false if ends(&["List", "Set", "list", "set", "items", "item", "member"]) => Cardinality::Either,
+        false => Cardinality::One,
     }
 }
 
@@ -88,7 +88,7 @@ mod tests {
     fn the_form_tells_one_from_many() {
         for (gives, expressions) in [
             (
-                Gives::One,
+                Cardinality::One,
                 &[
                     "requestParameters.roleName",
                     "responseElements.a.b || requestParameters.c",
@@ -99,7 +99,7 @@ mod tests {
                 ][..],
             ),
             (
-                Gives::List,
+                Cardinality::List,
                 &[
                     "a.items[].id",
                     "a.items[*].b.id",
@@ -112,7 +112,7 @@ mod tests {
                     "to_array(a.item)",
                 ],
             ),
-            (Gives::Either, &["a.itemList", "a.address", "a.names || a.name", "@", "not_null(a, b)", "a.item"]),
+            (Cardinality::Either, &["a.itemList", "a.address", "a.names || a.name", "@", "not_null(a, b)", "a.item"]),
         ] {
             for expression in expressions {
                 assert_eq!(Expression::compile(expression).unwrap().gives(), gives, "{expression}");

@@ -1,6 +1,6 @@
 //! Reading maps: those built in, and a user's files.
 //!
-//! Only this and [`super::source`] open files.
+//! Only this and [`crate::text::source`] open files.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -15,11 +15,11 @@ use super::assemble::{Assembly, Events, TypeSet};
 use super::c7n::C7nFile;
 use super::compile::{self, CompiledType};
 use super::definition::Service;
-use super::sessions::{SESSION, is_session};
-use super::source::{MapError, Source, looks_like_json, read_file};
+use super::session_type::{SESSION, is_session};
 use super::yaml::ServiceFile;
 use super::{TagRule, parents};
-use crate::names::ResourceType;
+use crate::model::ResourceType;
+use crate::text::source::{FileError, Source, looks_like_json, read_file};
 
 // BUILT_IN: (name, content) of every service's file of resource-maps/; OMITTED: omitted.yml; PARENTS: parents.yml; SESSIONS:
 // sessions.yml; by `embed.rs`.
@@ -43,7 +43,7 @@ impl ResourceMap {
     /// # Errors
     /// A file that can't be read or isn't a valid map; a type described twice in one of the sets; a parent that can't be
     /// listed or is its own child.
-    pub fn load(replacing: &[PathBuf], extending: &[PathBuf]) -> Result<Self, MapError> {
+    pub fn load(replacing: &[PathBuf], extending: &[PathBuf]) -> Result<Self, FileError> {
         let built_in = built_in_types();
         let replacing_types = user_types(replacing, &built_in)?;
         let extending_types = user_types(extending, &built_in)?;
@@ -60,7 +60,7 @@ pub fn omitted_types() -> BTreeMap<ResourceType, String> {
     omitted(Source { name: "resource-maps/omitted.yml", text: OMITTED }).expect(BUILT_IN_IS_CHECKED)
 }
 
-fn omitted(source: Source<'_>) -> Result<BTreeMap<ResourceType, String>, MapError> {
+fn omitted(source: Source<'_>) -> Result<BTreeMap<ResourceType, String>, FileError> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Omitted {
@@ -105,7 +105,7 @@ fn on_all_cores<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) ->
     results.into_iter().map(|(_, result)| result).collect()
 }
 
-fn user_types(paths: &[PathBuf], built_in: &TypeSet) -> Result<TypeSet, MapError> {
+fn user_types(paths: &[PathBuf], built_in: &TypeSet) -> Result<TypeSet, FileError> {
     let mut types = TypeSet::default();
     for path in paths {
         let (name, text) = read_file(path, RESOURCE_MAP)?;
@@ -116,7 +116,7 @@ fn user_types(paths: &[PathBuf], built_in: &TypeSet) -> Result<TypeSet, MapError
 }
 
 /// What the store keeps apart must not come out of a user's map.
-fn without_sessions(types: Vec<CompiledType>) -> Result<Vec<CompiledType>, MapError> {
+fn without_sessions(types: Vec<CompiledType>) -> Result<Vec<CompiledType>, FileError> {
     match types.iter().find(|compiled| is_session(&compiled.definition.resource_type)) {
         None => Ok(types),
         Some(session) => Err(session.place.error(format!(
@@ -126,7 +126,7 @@ fn without_sessions(types: Vec<CompiledType>) -> Result<Vec<CompiledType>, MapEr
 }
 
 /// Compiles one file of either format.
-pub(super) fn compile_file(source: Source<'_>) -> Result<Vec<CompiledType>, MapError> {
+pub(super) fn compile_file(source: Source<'_>) -> Result<Vec<CompiledType>, FileError> {
     if is_c7n(source) {
         let file: C7nFile = source.parse()?;
         compile::c7n_file(source, &file)
@@ -135,7 +135,7 @@ pub(super) fn compile_file(source: Source<'_>) -> Result<Vec<CompiledType>, MapE
     }
 }
 
-pub(super) fn compile_ours(source: Source<'_>) -> Result<Vec<CompiledType>, MapError> {
+pub(super) fn compile_ours(source: Source<'_>) -> Result<Vec<CompiledType>, FileError> {
     let file: ServiceFile = source.parse()?;
     compile::service_file(source, &file, built_in_service)
 }

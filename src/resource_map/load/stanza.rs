@@ -6,8 +6,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{BUILT_IN, RESOURCE_MAP, Source, read_file};
-use crate::names::ResourceType;
-use crate::resource_map::MapError;
+use crate::model::ResourceType;
+use crate::resource_map::FileError;
 
 /// A file's words on a type.
 #[derive(Debug, Serialize)]
@@ -29,7 +29,7 @@ impl Description {
 ///
 /// # Errors
 /// A file that can't be read or isn't YAML.
-pub fn descriptions(name: &ResourceType, files: &[PathBuf]) -> Result<Vec<Description>, MapError> {
+pub fn descriptions(name: &ResourceType, files: &[PathBuf]) -> Result<Vec<Description>, FileError> {
     let mut found = Vec::new();
     for (file, text) in BUILT_IN {
         found.extend(described(Source { name: file, text }, name)?);
@@ -41,7 +41,7 @@ pub fn descriptions(name: &ResourceType, files: &[PathBuf]) -> Result<Vec<Descri
     Ok(found)
 }
 
-fn described(source: Source<'_>, name: &ResourceType) -> Result<Option<Description>, MapError> {
+fn described(source: Source<'_>, name: &ResourceType) -> Result<Option<Description>, FileError> {
     if !source.text.contains(name.as_str()) {
         return Ok(None);
     }

@@ -6,11 +6,11 @@ use std::slice;
 
 use tempfile::TempDir;
 
-use super::super::source::MAX_MAP_BYTES;
 use super::{Assembly, BUILT_IN, Events, Source, TypeSet, compile_file, omitted_types};
-use crate::names::ResourceType;
+use crate::model::ResourceType;
+use crate::model::event::Action;
 use crate::resource_map::ResourceMap;
-use crate::trail::record::Action;
+use crate::text::source::MAX_MAP_BYTES;
 
 /// A map in its own file.
 struct Files(TempDir);

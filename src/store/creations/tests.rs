@@ -1,7 +1,9 @@
 //! Events are read as they were written, and duplicates add nothing.
 
 use super::*;
-use crate::store::ledger::Batch;
+use crate::model::event::{ResourceEvent, Touched};
+use crate::store::Batch;
+use crate::store::insert::{RENAMED_TO, facts};
 
 fn event(id: &str, account: &str, region: &str, time: &str) -> Event {
     Event {

@@ -4,42 +4,12 @@ use std::collections::HashMap;
 
 use rusqlite::{OptionalExtension, named_params};
 
-use super::{RunId, WriteState};
-use crate::names::{AccountId, Arn, Region, ResourceId, ResourceType, TagKey, TagValue};
+use super::WriteState;
+use crate::model::RunId;
+use crate::model::{AccountId, Arn, Region, ResourceId, ResourceType, TagKey, TagValue};
+use crate::plan::earlier::{Direction, EarlierWrite};
 use crate::store::creations::region_condition;
 use crate::store::{Store, StoreError};
-
-/// Whether a write puts a value of ours on a resource or removes one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    /// A run that tags, or an undo of an undo.
-    Sets,
-    /// An undo of a run that tags.
-    Reverts,
-}
-
-/// A write of an earlier run whose call was made, or may have been.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EarlierWrite {
-    /// The resource's id.
-    pub id: ResourceId,
-    /// Its ARN.
-    pub arn: Arn,
-    /// The tag.
-    pub key: TagKey,
-    /// The value before.
-    pub old_value: Option<TagValue>,
-    /// The value after.
-    pub new_value: Option<TagValue>,
-    /// The event that the new value rests on.
-    pub event_id: Option<String>,
-    /// What the write is for.
-    pub direction: Direction,
-    /// Whether AWS is known to have accepted it. Without: its run was interrupted during the call.
-    pub is_certain: bool,
-    /// When it ended, or else when its run began; RFC 3339, UTC.
-    pub at: String,
-}
 
 impl Store {
     /// The writes that runs in an account made to resources of a type, by time; with `region`, those of runs in that

@@ -17,13 +17,10 @@ use std::collections::HashMap;
 
 use rusqlite::{OptionalExtension, Params, Row, Transaction, TransactionBehavior, named_params, params};
 
-pub use earlier::{Direction, EarlierWrite};
-pub use rollback::Rollback;
-
-pub use record::{JournaledWrite, NewRun, Run, RunId, RunKind, Write, WriteCounts, WriteResult, WriteState};
+pub use record::{JournaledWrite, NewRun, Run, RunKind, Write, WriteCounts, WriteResult, WriteState};
 
 use super::{Store, StoreError, now};
-use crate::names::{AccountId, Arn, Region, ResourceId, ResourceType, TagKey, TagValue};
+use crate::model::{AccountId, Arn, Region, ResourceId, ResourceType, RunId, TagKey, TagValue};
 
 const RUN_COLUMNS: &str = "
     SELECT runs.run_id, kind, undoes, account_id, runs.region, runs.tag_key, caller_arn, runs.organization_run_id,

@@ -3,27 +3,8 @@
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use serde::Serialize;
 
-use crate::names::{AccountId, Arn, Region, ResourceId, ResourceType, TagKey, TagValue};
+use crate::model::{AccountId, Arn, Region, ResourceId, ResourceType, RunId, TagKey, TagValue};
 use crate::store::organization_runs::OrganizationRunId;
-
-/// The number of a run, as `runs` shows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
-pub struct RunId(pub i64);
-
-impl std::fmt::Display for RunId {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(formatter)
-    }
-}
-
-impl std::str::FromStr for RunId {
-    type Err = std::num::ParseIntError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().map(Self)
-    }
-}
 
 /// The kind of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -4,20 +4,11 @@
 
 use rusqlite::{Transaction, params};
 
-use super::{RunId, WriteResult, WriteState};
-use crate::names::Arn;
+use super::{WriteResult, WriteState};
+use crate::model::Arn;
+use crate::model::RunId;
+use crate::plan::updates::Rollback;
 use crate::store::{Store, StoreError, now};
-
-/// An update that was rolled back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rollback {
-    /// The resource.
-    pub arn: Arn,
-    /// The run that updated it.
-    pub run: RunId,
-    /// AWS's reason.
-    pub reason: String,
-}
 
 impl Store {
     /// The resources whose last update was rolled back.

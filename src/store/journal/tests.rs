@@ -1,4 +1,5 @@
 use super::*;
+use crate::plan::updates::Rollback;
 
 fn store() -> (tempfile::TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();

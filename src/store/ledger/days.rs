@@ -11,7 +11,8 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
-use super::{ClosedDay, Fingerprint, Ledger};
+use super::{ClosedDay, Ledger};
+use crate::store::Fingerprint;
 use crate::store::{Store, StoreError};
 
 /// The closed days of a folder.
@@ -143,7 +144,7 @@ impl Store {
 }
 
 /// Replaces the units of closed days with one row each.
-pub(super) fn close(transaction: &Transaction<'_>, days: &[ClosedDay]) -> Result<(), StoreError> {
+pub(in crate::store) fn close(transaction: &Transaction<'_>, days: &[ClosedDay]) -> Result<(), StoreError> {
     let mut enter = transaction.prepare_cached(
         "INSERT INTO ledger_prefixes (prefix, closed) VALUES (?1, ?2)
          ON CONFLICT (prefix) DO UPDATE SET closed = excluded.closed",
@@ -219,7 +220,8 @@ fn rows_of(connection: &Connection, folder: &str) -> Result<Vec<(Date, Option<Fi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::ledger::{Batch, ReadUnit};
+    use crate::store::Batch;
+    use crate::store::ledger::ReadUnit;
     use jiff::civil::date;
 
     const FOLDER: &str = "s3://b/AWSLogs/1/CloudTrail/r/";

@@ -1,8 +1,8 @@
 //! Sessions are found in any load order, and their number is limited.
 
 use super::*;
-use crate::store::ledger::{Added, Batch};
-use crate::trail::record::{Action, ResourceEvent, Touched};
+use crate::model::event::{Action, ResourceEvent, Touched};
+use crate::store::{Added, Batch};
 
 const SHARED: &str = "0f0e0d0c-0b0a-4908-8706-050403020100";
 

@@ -10,8 +10,9 @@ use aws_sdk_resourcegroupstagging::types::FailureInfo;
 use super::Task;
 use super::refusal::Refusal;
 use crate::aws::{Answer, CallError, Session};
-use crate::inventory::{self, Place, Tags};
-use crate::names::{Region, TagKey, TagValue};
+use crate::inventory::{self};
+use crate::model::{AccountRegion, Tags};
+use crate::model::{Region, TagKey, TagValue};
 use crate::resource_map::{RenderedCall, Service};
 
 /// What TagResources or UntagResources answered.
@@ -51,12 +52,12 @@ pub(in crate::tag) trait TagApi {
 #[derive(Debug, Clone)]
 pub struct Aws<'a> {
     session: &'a Session,
-    place: &'a Place,
+    place: &'a AccountRegion,
 }
 
 impl<'a> Aws<'a> {
     /// `place`: where the resources were listed.
-    pub fn new(session: &'a Session, place: &'a Place) -> Self {
+    pub fn new(session: &'a Session, place: &'a AccountRegion) -> Self {
         Self { session, place }
     }
 }

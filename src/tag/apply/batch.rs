@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::Task;
-use crate::names::{Arn, Region, TagKey, TagValue};
+use crate::model::{Arn, Region, TagKey, TagValue};
 use crate::resource_map::WriteMethod;
 
 /// ARNs a call of TagResources or UntagResources takes.
@@ -21,7 +21,7 @@ const STACK_WAVE: usize = usize::MAX;
 
 /// How a call is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Way {
+pub(super) enum WriteCall {
     Ec2,
     Rgta,
     Native,
@@ -31,7 +31,7 @@ pub(super) enum Way {
 /// Writes that one call can make.
 #[derive(Debug, Clone)]
 pub(super) struct Batch<'t, 'm> {
-    pub(super) way: Way,
+    pub(super) way: WriteCall,
     /// Those of a wave are made after those of the waves before it.
     pub(super) wave: usize,
     /// Never empty; all in one region, with one change of one tag; or all of one stack.
@@ -40,7 +40,7 @@ pub(super) struct Batch<'t, 'm> {
     pub(super) attempt: u32,
 }
 
-impl Way {
+impl WriteCall {
     fn of(method: WriteMethod) -> Self {
         match method {
             WriteMethod::Ec2 => Self::Ec2,
@@ -71,7 +71,7 @@ impl Batch<'_, '_> {
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Sameness<'t> {
     wave: usize,
-    way: Way,
+    way: WriteCall,
     region: &'t Region,
     change: Change<'t>,
 }
@@ -90,16 +90,16 @@ pub(super) fn batches<'t, 'm>(tasks: &'t [Task<'m>]) -> Vec<Batch<'t, 'm>> {
     let mut waves: HashMap<&Arn, usize> = HashMap::new();
     let mut groups: BTreeMap<Sameness<'t>, Vec<&'t Task<'m>>> = BTreeMap::new();
     for task in tasks {
-        let way = Way::of(task.writing.method);
+        let way = WriteCall::of(task.writing.method);
         let (key, new) = (&task.write.key, task.write.new_value.as_ref());
         let change = match way {
-            Way::Stack => Change::Stack(&task.live.arn),
+            WriteCall::Stack => Change::Stack(&task.live.arn),
             _ => {
-                let removed = task.write.old_value.as_ref().filter(|_| way == Way::Ec2 && new.is_none());
+                let removed = task.write.old_value.as_ref().filter(|_| way == WriteCall::Ec2 && new.is_none());
                 Change::Tag { key, new, removed }
             }
         };
-        let wave = if way == Way::Stack { STACK_WAVE } else { next_wave(&mut waves, &task.live.arn) };
+        let wave = if way == WriteCall::Stack { STACK_WAVE } else { next_wave(&mut waves, &task.live.arn) };
         groups.entry(Sameness { wave, way, region: &task.live.region, change }).or_default().push(task);
     }
     let batches = groups.into_iter().flat_map(|(Sameness { wave, way, .. }, tasks)| {

@@ -28,14 +28,15 @@ use tokio::sync::watch;
 
 pub use api::Aws;
 use api::TagApi;
-use batch::{Batch, Way, batches};
+use batch::{Batch, WriteCall, batches};
 pub use refusal::Refusal;
 use retry::{Held, after_pause};
 
-use crate::inventory::LiveResource;
-use crate::names::AccountId;
+use crate::model::AccountId;
+use crate::model::LiveResource;
+use crate::model::RunId;
 use crate::resource_map::{Access, TagWriting, TypeDefinition};
-use crate::store::journal::{RunId, Write, WriteResult, WriteState};
+use crate::store::journal::{Write, WriteResult, WriteState};
 use crate::store::{Store, StoreError};
 
 /// Batches under way at a time. AWS's limits on tagging calls are about ten a second; more would only be throttled.
@@ -90,7 +91,7 @@ pub enum Outcome {
 
 /// Why applying stopped before its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Stop {
+pub enum StopReason {
     /// It was asked to.
     Asked,
     /// The credentials ended; what AWS said.
@@ -103,7 +104,7 @@ pub struct Applied {
     /// By the writes' numbers. Those that were not reached are missing.
     pub outcomes: Vec<(u32, Outcome)>,
     /// Why it stopped early.
-    pub stopped: Option<Stop>,
+    pub stopped: Option<StopReason>,
 }
 
 impl<'a> Task<'a> {
@@ -201,7 +202,7 @@ pub(super) async fn drive(
         tokio::select! {
             biased;
             () = &mut stop, if applied.stopped.is_none() => {
-                applied.stopped = Some(Stop::Asked);
+                applied.stopped = Some(StopReason::Asked);
                 halt.send_replace(true);
             }
             Some((batch, done)) = running.next() => {
@@ -219,7 +220,7 @@ pub(super) async fn drive(
     // Asked when the last calls were under way already: nothing is left to go on with.
     let is_under_way = |(_, outcome): &(u32, Outcome)| matches!(outcome, Outcome::UnderWay(_));
     let is_all_over = applied.outcomes.len() == tasks.len() && !applied.outcomes.iter().any(is_under_way);
-    if applied.stopped == Some(Stop::Asked) && is_all_over {
+    if applied.stopped == Some(StopReason::Asked) && is_all_over {
         applied.stopped = None;
     }
     // What waits for another attempt was refused so far, and can be resumed.
@@ -243,13 +244,13 @@ impl Applied {
 }
 
 /// Without credentials every further call would fail too: better to stop, and to go on with new ones.
-fn note_lost_credentials(done: &[(u32, Outcome)], stopped: &mut Option<Stop>) {
+fn note_lost_credentials(done: &[(u32, Outcome)], stopped: &mut Option<StopReason>) {
     let lost = done.iter().find_map(|(_, outcome)| match outcome {
         Outcome::Unfinished(why) => Some(why.clone()),
         _ => None,
     });
     if let Some(why) = lost {
-        stopped.get_or_insert(Stop::Credentials(why));
+        stopped.get_or_insert(StopReason::Credentials(why));
     }
 }
 
@@ -261,10 +262,10 @@ async fn execute<'t, 'm>(
 ) -> (Batch<'t, 'm>, Vec<(u32, Outcome)>) {
     let tasks = batch.tasks.clone();
     let outcomes = match batch.way {
-        Way::Ec2 => ec2::write(api, tasks).await,
-        Way::Rgta => rgta::write(api, job, tasks).await,
-        Way::Native => native::write_each(api, job, tasks).await,
-        Way::Stack => stack::write(api, job, &tasks, halted).await,
+        WriteCall::Ec2 => ec2::write(api, tasks).await,
+        WriteCall::Rgta => rgta::write(api, job, tasks).await,
+        WriteCall::Native => native::write_each(api, job, tasks).await,
+        WriteCall::Stack => stack::write(api, job, &tasks, halted).await,
     };
     (batch, outcomes)
 }

@@ -13,7 +13,8 @@ use super::api::TagApi;
 use super::refusal::Refusal;
 use super::{Job, Outcome, Task};
 use crate::aws::CallError;
-use crate::inventory::{Tags, of_ancestors};
+use crate::inventory::of_ancestors;
+use crate::model::Tags;
 use crate::resource_map::{NativeWriting, Request};
 use crate::store::journal::Write;
 

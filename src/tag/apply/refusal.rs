@@ -2,7 +2,7 @@
 
 use super::Outcome;
 use crate::aws::{CallError, ErrorClass};
-use crate::names::Region;
+use crate::model::Region;
 
 /// HTTP's status of a conflict.
 const CONFLICT: u16 = 409;

@@ -29,7 +29,7 @@ pub(super) async fn write(api: &impl TagApi, job: &Job, tasks: Vec<&Task<'_>>) -
     outcomes
 }
 
-/// One call. Gives the groups that are worth another one now.
+/// One call. Cardinality the groups that are worth another one now.
 async fn send<'t, 'm>(
     api: &impl TagApi,
     tasks: Vec<&'t Task<'m>>,

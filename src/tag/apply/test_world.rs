@@ -11,11 +11,12 @@ use super::api::{TagApi, TaggingAnswer};
 use super::refusal::Refusal;
 use super::{Job, Task};
 use crate::aws::{Answer, CallError, ErrorClass};
-use crate::inventory::{LiveResource, Tags};
-use crate::names::{Arn, Region, TagKey, TagValue};
+use crate::model::RunId;
+use crate::model::{Arn, Region, TagKey, TagValue};
+use crate::model::{LiveResource, Tags};
 use crate::resource_map::{RenderedCall, ResourceMap, Service};
 use crate::store::Store;
-use crate::store::journal::{NewRun, RunId, RunKind, Write};
+use crate::store::journal::{NewRun, RunKind, Write};
 
 pub(in crate::tag) const ACCOUNT: &str = "123456789012";
 

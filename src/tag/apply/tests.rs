@@ -5,8 +5,8 @@ use serde_json::json;
 
 use super::test_world::{ACCOUNT, World, journal, queue, resource, tasks, volume};
 use super::*;
-use crate::inventory::Tags;
-use crate::names::TagKey;
+use crate::model::TagKey;
+use crate::model::Tags;
 use crate::resource_map::ResourceMap;
 
 static MAP: LazyLock<ResourceMap> = LazyLock::new(ResourceMap::built_in);
@@ -196,7 +196,7 @@ async fn when_asked_to_stop_nothing_more_is_begun() {
     let tasks = tasks(&MAP, resources, None, Some("alice"));
     let (_folder, store, job) = journal(&tasks);
     let applied = drive(&world, &store, &job, &tasks, future::ready(()), &mut |_| ()).await.unwrap();
-    assert_eq!(applied.stopped, Some(Stop::Asked));
+    assert_eq!(applied.stopped, Some(StopReason::Asked));
     assert_eq!(applied.outcomes.len(), 20 * WRITE_CONCURRENCY, "calls under way are finished");
     assert!(!store.finish_run(job.run).unwrap());
     let counts = store.run(job.run).unwrap().unwrap().counts;
@@ -212,7 +212,7 @@ async fn lost_credentials_stop_the_run_and_leave_the_rest_planned() {
     let (_folder, store, job) = journal(&tasks);
     let lost = LostCredentials;
     let applied = drive(&lost, &store, &job, &tasks, future::pending(), &mut |_| ()).await.unwrap();
-    assert!(matches!(applied.stopped, Some(Stop::Credentials(_))), "{:?}", applied.stopped);
+    assert!(matches!(applied.stopped, Some(StopReason::Credentials(_))), "{:?}", applied.stopped);
     let counts = store.run(job.run).unwrap().unwrap().counts;
     assert_eq!((counts.planned, counts.started, counts.failed), (400, 0, 0));
 }
@@ -223,10 +223,10 @@ struct LostCredentials;
 impl TagApi for LostCredentials {
     async fn tag_resources(
         &self,
-        region: &crate::names::Region,
+        region: &crate::model::Region,
         _arns: &[&str],
         _key: &TagKey,
-        _value: Option<&crate::names::TagValue>,
+        _value: Option<&crate::model::TagValue>,
     ) -> Result<api::TaggingAnswer, crate::aws::CallError> {
         use crate::aws::{CallError, ErrorClass};
         Err(CallError::bare("tag:TagResources", region, ErrorClass::Credentials, "ExpiredToken"))
@@ -235,7 +235,7 @@ impl TagApi for LostCredentials {
     async fn call(
         &self,
         _service: &crate::resource_map::Service,
-        _region: &crate::names::Region,
+        _region: &crate::model::Region,
         _call: &crate::resource_map::RenderedCall,
     ) -> Result<crate::aws::Answer, crate::aws::CallError> {
         unreachable!("no other call is tried without credentials")

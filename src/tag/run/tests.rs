@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::super::apply::drive;
 use super::super::apply::test_world::{World, job, journal, queue, tasks, volume};
 use super::*;
-use crate::inventory::Tags;
+use crate::model::Tags;
 
 static MAP: LazyLock<ResourceMap> = LazyLock::new(ResourceMap::built_in);
 

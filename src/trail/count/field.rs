@@ -4,7 +4,7 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, M
 use serde_json::value::RawValue;
 use std::fmt;
 
-use crate::resource_map::nearest;
+use crate::text::nearest;
 use crate::trail::fields::Text;
 
 /// The fields, as paths in the record.

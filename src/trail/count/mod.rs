@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 pub use field::{FIELDS, Field, UnknownField};
 
-use super::scan::{Buffers, Found, Keys, Limits, Records, Scan, Sizes, split};
+use super::scan::{Buffers, FoundValues, Keys, Limits, Records, Scan, Sizes, split};
 use super::window::TimeWindow;
 
 /// Memory for distinct values of all threads, in bytes.
@@ -130,7 +130,7 @@ impl Counter {
 
     /// The values of `names` in a framed record that determine its result. `None` if it is not certainly
     /// a call, or if one of them is not JSON.
-    fn call<'r>(&self, record: &'r [u8], found: &Found) -> Option<Values<'r>> {
+    fn call<'r>(&self, record: &'r [u8], found: &FoundValues) -> Option<Values<'r>> {
         if found.is_doubtful {
             return None;
         }
@@ -144,27 +144,27 @@ impl Counter {
     }
 
     /// The result for a record, by its values of `names`. Leaves the key of a call in `key`.
-    fn read(&self, values: &[Option<&str>], key: &mut String) -> Result<Reading, String> {
+    fn read(&self, values: &[Option<&str>], key: &mut String) -> Result<RecordKind, String> {
         let raw = |index: usize| values.get(index).copied().flatten();
         let text = |index: usize| raw(index).unwrap_or("null");
         let is_text = |index| is_text(raw(index));
         if !is_text(0) || !is_text(1) {
             let is = |index, name: &str| field::text(text(index)).is_some_and(|text| text == name);
             if is(5, "Insight") || is(6, "AwsCloudTrailInsight") {
-                return Ok(Reading::Insight);
+                return Ok(RecordKind::Insight);
             }
             let missing = if is_text(0) { DECIDING[1] } else { DECIDING[0] };
             return Err(format!("a record has no {missing}"));
         }
         if !self.window.is_open() && !self.window.contains(moment(text(TIME))?) {
-            return Ok(Reading::Outside);
+            return Ok(RecordKind::Outside);
         }
         key.clear();
         for (field, place) in self.fields.iter().zip(&self.places) {
             key.push_str(raw(*place).and_then(|raw| field.raw(raw)).unwrap_or("null"));
             key.push(SEPARATOR);
         }
-        Ok(Reading::Call { failed: text(3) != "null" || text(4) != "null" })
+        Ok(RecordKind::Call { failed: text(3) != "null" || text(4) != "null" })
     }
 }
 
@@ -178,7 +178,7 @@ fn moment(raw: &str) -> Result<Timestamp, String> {
     time.and_then(|time| time.parse().ok()).ok_or_else(|| format!("a record has an invalid eventTime {raw}"))
 }
 
-enum Reading {
+enum RecordKind {
     Call { failed: bool },
     Outside,
     Insight,
@@ -231,7 +231,7 @@ impl Records for Collector<'_> {
         Ok(())
     }
 
-    fn framed(&mut self, record: &[u8], found: &Found) -> bool {
+    fn framed(&mut self, record: &[u8], found: &FoundValues) -> bool {
         let call = self.counter.call(record, found);
         if let Some(values) = &call {
             self.take(true, values);
@@ -262,9 +262,9 @@ impl Collector<'_> {
             return self.broken("a record is not an object".to_owned());
         }
         match self.counter.read(values, &mut self.key) {
-            Ok(Reading::Outside) => self.scan.counts.filtered += 1,
-            Ok(Reading::Insight) => self.scan.counts.insights += 1,
-            Ok(Reading::Call { failed }) => {
+            Ok(RecordKind::Outside) => self.scan.counts.filtered += 1,
+            Ok(RecordKind::Insight) => self.scan.counts.insights += 1,
+            Ok(RecordKind::Call { failed }) => {
                 self.scan.counts.matched += 1;
                 self.count(failed);
             }

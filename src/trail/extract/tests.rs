@@ -1,20 +1,20 @@
 //! The results for records, with the rules of the tests.
 
 use super::*;
+use crate::model::event::Action;
 use crate::resource_map::Expression;
-use crate::trail::record::Action;
 use crate::trail::samples::{map, record};
 use serde_json::json;
 
-fn read_value(rules: &[(&str, &str, &str, Action, &str)], record: &Value) -> Reading {
+fn read_value(rules: &[(&str, &str, &str, Action, &str)], record: &Value) -> Extraction {
     read(&map(rules), &RecordFilter::default(), &Fields::parse(&record.to_string()).unwrap())
 }
 
 fn ids(expression: &str, record: &Value) -> Vec<String> {
     let rules = [("s3.amazonaws.com", "CreateBucket", "s3", Action::Create, expression)];
     match read_value(&rules, record) {
-        Reading::Touched(event) => event.touched.into_iter().map(|t| t.resource_id.to_string()).collect(),
-        Reading::WithoutIds { call } => {
+        Extraction::Touched(event) => event.touched.into_iter().map(|t| t.resource_id.to_string()).collect(),
+        Extraction::WithoutIds { call } => {
             assert_eq!(call, "s3.amazonaws.com:CreateBucket");
             vec![]
         }
@@ -35,10 +35,10 @@ fn empty_error_code_means_success() {
         read_value(&rules, &record)
     };
     for field in ["errorCode", "errorMessage"] {
-        assert_eq!(read(field, json!("AccessDenied")), Reading::Unmatched);
+        assert_eq!(read(field, json!("AccessDenied")), Extraction::Unmatched);
         assert!(
-            matches!(read(field, json!("")), Reading::Touched(_))
-                && matches!(read(field, json!(null)), Reading::Touched(_))
+            matches!(read(field, json!("")), Extraction::Touched(_))
+                && matches!(read(field, json!(null)), Extraction::Touched(_))
         );
     }
 }
@@ -85,7 +85,8 @@ fn every_matching_rule_adds_its_resources_once() {
         {"instanceId": "i-1", "networkInterfaceSet": {"items": [{"networkInterfaceId": "eni-1"}]}},
         {"instanceId": "i-2"},
     ]}}});
-    let Reading::Touched(event) = read_value(&rules, &record("ec2.amazonaws.com", "RunInstances", &instances)) else {
+    let Extraction::Touched(event) = read_value(&rules, &record("ec2.amazonaws.com", "RunInstances", &instances))
+    else {
         panic!()
     };
     let touched: Vec<_> = event.touched.iter().map(|t| format!("{} {}", t.resource_type, t.resource_id)).collect();
@@ -96,12 +97,12 @@ fn every_matching_rule_adds_its_resources_once() {
 fn failed_calls_and_same_names_of_other_services_do_not_match() {
     let rules = [("ecs.amazonaws.com", "CreateCluster", "ecs", Action::Create, "requestParameters.n")];
     let with = |more: Value| read_value(&rules, &record("ecs.amazonaws.com", "CreateCluster", &more));
-    assert_eq!(with(json!({"errorCode": "AccessDenied"})), Reading::Unmatched);
-    assert_eq!(with(json!({"errorMessage": "no"})), Reading::Unmatched);
+    assert_eq!(with(json!({"errorCode": "AccessDenied"})), Extraction::Unmatched);
+    assert_eq!(with(json!({"errorMessage": "no"})), Extraction::Unmatched);
     let ok = with(json!({"errorCode": null, "errorMessage": null, "requestParameters": {"n": "c"}}));
-    assert!(matches!(ok, Reading::Touched(_)));
+    assert!(matches!(ok, Extraction::Touched(_)));
     let other = record("eks.amazonaws.com", "CreateCluster", &json!({"requestParameters": {"n": "c"}}));
-    assert_eq!(read_value(&rules, &other), Reading::Unmatched);
+    assert_eq!(read_value(&rules, &other), Extraction::Unmatched);
 }
 
 #[test]
@@ -120,7 +121,7 @@ fn facts_of_the_record_are_unchanged() {
         },
     });
     let rules = [("s3.amazonaws.com", "CreateBucket", "s3", Action::Upsert, "requestParameters.x")];
-    let Reading::Touched(ResourceEvent { event, touched }) =
+    let Extraction::Touched(ResourceEvent { event, touched }) =
         read_value(&rules, &record("s3.amazonaws.com", "CreateBucket", &more))
     else {
         panic!()
@@ -164,7 +165,9 @@ fn missing_event_id_is_computed_from_the_content_only() {
     let rules = [("s3.amazonaws.com", "CreateBucket", "s3", Action::Create, "requestParameters.x")];
     let id = |text: &str| {
         let fields = Fields::parse(text).unwrap();
-        let Reading::Touched(event) = read(&map(&rules), &RecordFilter::default(), &fields) else { panic!("{text}") };
+        let Extraction::Touched(event) = read(&map(&rules), &RecordFilter::default(), &fields) else {
+            panic!("{text}")
+        };
         event.event.event_id
     };
     let one = r#"{"eventSource":"s3.amazonaws.com","eventName":"CreateBucket","eventTime":"2023-07-10T11:54:39Z",
@@ -182,20 +185,20 @@ fn invalid_records_are_distinguished() {
         let rules = [("s3.amazonaws.com", "CreateBucket", "s3", Action::Create, "requestParameters.x")];
         read(&map(&rules), &RecordFilter::default(), &Fields::parse(text).unwrap())
     };
-    assert_eq!(read_text("{}"), Reading::Broken("a record has no eventName".to_owned()));
+    assert_eq!(read_text("{}"), Extraction::Broken("a record has no eventName".to_owned()));
     assert_eq!(read_text(r#"{"eventName":1,"eventSource":"a"}"#), read_text("{}"));
-    assert!(matches!(read_text(r#"{"eventName":"A"}"#), Reading::Broken(_)));
-    assert_eq!(read_text(r#"{"eventType":"AwsCloudTrailInsight"}"#), Reading::Insight);
-    assert_eq!(read_text(r#"{"eventCategory":"Insight"}"#), Reading::Insight);
+    assert!(matches!(read_text(r#"{"eventName":"A"}"#), Extraction::Broken(_)));
+    assert_eq!(read_text(r#"{"eventType":"AwsCloudTrailInsight"}"#), Extraction::Insight);
+    assert_eq!(read_text(r#"{"eventCategory":"Insight"}"#), Extraction::Insight);
     let timeless = r#"{"eventName":"CreateBucket","eventSource":"s3.amazonaws.com","eventTime":"yesterday"}"#;
-    assert!(matches!(read_text(timeless), Reading::Broken(reason) if reason.contains("yesterday")));
+    assert!(matches!(read_text(timeless), Extraction::Broken(reason) if reason.contains("yesterday")));
     let deep = format!(
         r#"{{"eventName":"CreateBucket","eventSource":"s3.amazonaws.com","eventTime":"2023-07-10T11:54:39Z",
         "requestParameters":{}{}}}"#,
         "[".repeat(1000),
         "]".repeat(1000)
     );
-    assert!(matches!(read_text(&deep), Reading::Broken(reason) if reason.contains("recursion limit")));
+    assert!(matches!(read_text(&deep), Extraction::Broken(reason) if reason.contains("recursion limit")));
 }
 
 #[test]
@@ -213,7 +216,7 @@ fn rename_event_counts_only_if_it_renames() {
         let record = record("rds.amazonaws.com", "ModifyDBInstance", &json!({ "requestParameters": parameters }));
         read(&map, &RecordFilter::default(), &Fields::parse(&record.to_string()).unwrap())
     };
-    let Reading::Touched(event) = read(json!({"old": "db", "new": "DB-2"})) else { panic!() };
+    let Extraction::Touched(event) = read(json!({"old": "db", "new": "DB-2"})) else { panic!() };
     let renamed = Touched {
         resource_type: "rds".into(),
         resource_id: "db".into(),
@@ -223,16 +226,16 @@ fn rename_event_counts_only_if_it_renames() {
     assert_eq!(event.touched, [renamed]);
     for other in [json!({"old": "db"}), json!({"old": "db", "new": "DB"}), json!({"old": "db", "new": ""}), json!(null)]
     {
-        assert_eq!(read(other.clone()), Reading::Unmatched, "{other}");
+        assert_eq!(read(other.clone()), Extraction::Unmatched, "{other}");
     }
     let call = "rds.amazonaws.com:ModifyDBInstance".to_owned();
-    assert_eq!(read(json!({"new": "db-2"})), Reading::WithoutIds { call });
+    assert_eq!(read(json!({"new": "db-2"})), Extraction::WithoutIds { call });
 }
 
 #[test]
 fn filter_applies_before_identifiers_are_searched() {
     let rules = [("s3.amazonaws.com", "CreateBucket", "s3", Action::Create, "requestParameters.x")];
-    let other = RecordFilter { accounts: [crate::names::AccountId::from("1")].into(), ..Default::default() };
+    let other = RecordFilter { accounts: [crate::model::AccountId::from("1")].into(), ..Default::default() };
     let text = bucket(&Value::Null).to_string();
-    assert!(matches!(read(&map(&rules), &other, &Fields::parse(&text).unwrap()), Reading::Filtered(_)));
+    assert!(matches!(read(&map(&rules), &other, &Fields::parse(&text).unwrap()), Extraction::Filtered(_)));
 }

@@ -37,10 +37,10 @@ pub(super) struct Bits {
 
 /// Classifies blocks with the fastest implementation that the processor supports.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Classifier(Way);
+pub(super) struct Classifier(InstructionSet);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
+enum InstructionSet {
     #[cfg(target_arch = "x86_64")]
     Avx2,
     #[cfg(target_arch = "x86_64")]
@@ -53,9 +53,9 @@ impl Classifier {
     /// Selects the fastest implementation.
     pub(super) fn detect() -> Self {
         #[cfg(target_arch = "x86_64")]
-        let way = if std::arch::is_x86_feature_detected!("avx2") { Way::Avx2 } else { Way::Sse2 };
+        let way = if std::arch::is_x86_feature_detected!("avx2") { InstructionSet::Avx2 } else { InstructionSet::Sse2 };
         #[cfg(not(target_arch = "x86_64"))]
-        let way = Way::Scalar;
+        let way = InstructionSet::Scalar;
         Self(way)
     }
 
@@ -80,11 +80,11 @@ impl Classifier {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: `detect` selects this implementation only if the processor has AVX2.
-            Way::Avx2 => unsafe { x86_64::avx2(blocks, mark, bits) },
+            InstructionSet::Avx2 => unsafe { x86_64::avx2(blocks, mark, bits) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: SSE2 is part of x86-64.
-            Way::Sse2 => unsafe { x86_64::sse2(blocks, mark, bits) },
-            Way::Scalar => scalar(blocks, mark, bits),
+            InstructionSet::Sse2 => unsafe { x86_64::sse2(blocks, mark, bits) },
+            InstructionSet::Scalar => scalar(blocks, mark, bits),
         }
     }
 }
@@ -191,19 +191,19 @@ mod tests {
     use proptest::prelude::*;
 
     /// All implementations that the machine supports.
-    fn ways() -> Vec<Way> {
-        let mut ways = vec![Way::Scalar];
+    fn ways() -> Vec<InstructionSet> {
+        let mut ways = vec![InstructionSet::Scalar];
         #[cfg(target_arch = "x86_64")]
         {
-            ways.push(Way::Sse2);
+            ways.push(InstructionSet::Sse2);
             if std::arch::is_x86_feature_detected!("avx2") {
-                ways.push(Way::Avx2);
+                ways.push(InstructionSet::Avx2);
             }
         }
         ways
     }
 
-    fn classified(way: Way, json: &[u8], mark: u8) -> Vec<Bits> {
+    fn classified(way: InstructionSet, json: &[u8], mark: u8) -> Vec<Bits> {
         let mut bits = [Bits::default(); CHUNK];
         let blocks = Classifier(way).classify(json, mark, &mut bits);
         bits[..blocks].to_vec()
@@ -240,7 +240,7 @@ mod tests {
             json in prop::collection::vec(prop::sample::select(br#""\{}[],: ;[]{}a"#.to_vec()), 0..5000),
         ) {
             for bytes in [random, json] {
-                let expected = classified(Way::Scalar, &bytes, b'a');
+                let expected = classified(InstructionSet::Scalar, &bytes, b'a');
                 prop_assert_eq!(expected.len(), bytes.len().div_ceil(BLOCK).min(CHUNK));
                 for way in ways() {
                     prop_assert_eq!(&classified(way, &bytes, b'a'), &expected);

@@ -29,7 +29,7 @@ pub(super) struct Position {
 
 /// The result of a pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stop {
+pub(super) enum PassEnd {
     /// The list ended; the offset after its `]`.
     End(usize),
     /// Something unusual is in the element after this position, or after it.
@@ -114,7 +114,7 @@ impl Keys {
 
 /// The own keys of a record that were found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::trail) struct Found {
+pub(in crate::trail) struct FoundValues {
     /// The offset in the record of the value of each of [`Keys`]. For duplicate keys, that of the last one.
     pub(in crate::trail) values: Vec<Option<usize>>,
     /// Whether other values may count: an own string of the record, possibly a key, has a plain character as
@@ -128,11 +128,11 @@ pub(super) fn records(
     json: &[u8],
     position: Position,
     keys: &Keys,
-    each: impl FnMut(Range<usize>, bool, &Found) -> bool,
-) -> Stop {
-    let found = Found { values: vec![None; keys.names.len()], is_doubtful: false };
+    each: impl FnMut(Range<usize>, bool, &FoundValues) -> bool,
+) -> PassEnd {
+    let found = FoundValues { values: vec![None; keys.names.len()], is_doubtful: false };
     let mut pass = Pass { json, keys, each, found, last: position, start: 0, non_ascii: 0, nesting: Nesting::NONE };
-    let (mut text, mut bits) = (Text::default(), [Bits::default(); CHUNK]);
+    let (mut text, mut bits) = (StringState::default(), [Bits::default(); CHUNK]);
     let (mut blocks, mut base) = (FIRST_BLOCKS, position.offset);
     let classifier = Classifier::detect();
     while base < json.len() {
@@ -147,17 +147,17 @@ pub(super) fn records(
                 return stop;
             }
             if is_unusual {
-                return Stop::Unusual(pass.last);
+                return PassEnd::Unusual(pass.last);
             }
             base += BLOCK;
         }
         blocks = CHUNK.min(blocks * 2);
     }
-    Stop::Unusual(pass.last)
+    PassEnd::Unusual(pass.last)
 }
 
 /// The result for the bytes of a record without anything unusual.
-pub(super) fn one(record: &[u8], keys: &Keys) -> Option<Found> {
+pub(super) fn one(record: &[u8], keys: &Keys) -> Option<FoundValues> {
     let mut one = None;
     let start = Position { offset: 0, after_element: false };
     records(record, start, keys, |range, _, found| {
@@ -169,7 +169,7 @@ pub(super) fn one(record: &[u8], keys: &Keys) -> Option<Found> {
 
 /// The state of strings, carried from block to block.
 #[derive(Default)]
-struct Text {
+struct StringState {
     /// All bits if the previous block ended in a string.
     in_string: u64,
     /// 1 if it ended with a backslash that escapes the next character.
@@ -190,7 +190,7 @@ struct Marks {
     is_unusual: bool,
 }
 
-impl Text {
+impl StringState {
     /// The positions for the block at the beginning of `json`. Called for every block, and inlined because a call costs as much as its work.
     #[inline(always)]
     fn next(&mut self, bits: &Bits, keys: &Keys, json: &[u8]) -> Marks {
@@ -277,7 +277,7 @@ struct Pass<'a, F> {
     json: &'a [u8],
     keys: &'a Keys,
     each: F,
-    found: Found,
+    found: FoundValues,
     /// After the last record.
     last: Position,
     /// The start of the open record.
@@ -287,10 +287,10 @@ struct Pass<'a, F> {
     nesting: Nesting,
 }
 
-impl<F: FnMut(Range<usize>, bool, &Found) -> bool> Pass<'_, F> {
+impl<F: FnMut(Range<usize>, bool, &FoundValues) -> bool> Pass<'_, F> {
     /// Handles the marked positions of a block.
     #[inline]
-    fn block(&mut self, base: usize, mut marks: u64) -> Option<Stop> {
+    fn block(&mut self, base: usize, mut marks: u64) -> Option<PassEnd> {
         while marks != 0 {
             let at = base + marks.trailing_zeros() as usize;
             marks &= marks - 1;
@@ -302,7 +302,7 @@ impl<F: FnMut(Range<usize>, bool, &Found) -> bool> Pass<'_, F> {
                 _ => self.bracket(at, byte),
             };
             if !goes_on {
-                return Some(Stop::Unusual(self.last));
+                return Some(PassEnd::Unusual(self.last));
             }
         }
         None
@@ -345,9 +345,9 @@ impl<F: FnMut(Range<usize>, bool, &Found) -> bool> Pass<'_, F> {
         is_taken
     }
 
-    fn end(&self, at: usize) -> Stop {
+    fn end(&self, at: usize) -> PassEnd {
         let is_clean = trim_white(&self.json[self.last.offset..at]).is_empty();
-        if is_clean { Stop::End(at + 1) } else { Stop::Unusual(self.last) }
+        if is_clean { PassEnd::End(at + 1) } else { PassEnd::Unusual(self.last) }
     }
 
     /// Whether the text between the last record and this one is one comma, or nothing before the first.

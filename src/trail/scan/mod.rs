@@ -37,15 +37,15 @@ use std::io::Read;
 use std::ops::AddAssign;
 use std::sync::Arc;
 
-use super::extract::{self, Reading};
+use super::extract::{self, Extraction};
 use super::fields::Fields;
 use super::filter::RecordFilter;
 use super::left_out::LeftOut;
-use super::record::ResourceEvent;
+use crate::model::event::ResourceEvent;
 use crate::resource_map::ResourceMap;
 use crate::resource_map::sessions::is_session;
 pub(super) use document::{Records, Wants};
-pub(super) use frame::{Found, Keys};
+pub(super) use frame::{FoundValues, Keys};
 use inflate::Inflater;
 use input::Rest;
 pub(super) use input::Sizes;
@@ -131,26 +131,26 @@ impl Counts {
     ///
     /// # Errors
     /// The reason why the record is broken.
-    pub fn take(&mut self, reading: Reading) -> Result<Option<ResourceEvent>, String> {
+    pub fn take(&mut self, reading: Extraction) -> Result<Option<ResourceEvent>, String> {
         match reading {
-            Reading::Unmatched => {}
-            Reading::Insight => self.insights += 1,
-            Reading::Filtered(record) => {
+            Extraction::Unmatched => {}
+            Extraction::Insight => self.insights += 1,
+            Extraction::Filtered(record) => {
                 self.filtered += 1;
                 self.left_out.add(record);
             }
-            Reading::WithoutIds { call } => {
+            Extraction::WithoutIds { call } => {
                 self.matched += 1;
                 *self.without_ids.entry(call).or_default() += 1;
             }
-            Reading::Touched(event) => {
+            Extraction::Touched(event) => {
                 self.matched += 1;
                 let sessions = event.touched.iter().filter(|touched| is_session(&touched.resource_type)).count();
                 self.sessions += sessions as u64;
                 self.ids += (event.touched.len() - sessions) as u64;
                 return Ok(Some(event));
             }
-            Reading::Broken(reason) => {
+            Extraction::Broken(reason) => {
                 self.broken_records += 1;
                 return Err(reason);
             }
@@ -272,10 +272,10 @@ impl Scanner {
         scan
     }
 
-    fn read(&self, record: &str) -> Reading {
+    fn read(&self, record: &str) -> Extraction {
         match Fields::parse(record) {
             Ok(fields) => extract::read(&self.map, &self.filter, &fields),
-            Err(error) => Reading::Broken(format!("a record can't be read: {error}")),
+            Err(error) => Extraction::Broken(format!("a record can't be read: {error}")),
         }
     }
 }
@@ -313,7 +313,7 @@ impl Records for Collector<'_, '_> {
         Ok(())
     }
 
-    fn framed(&mut self, record: &[u8], found: &Found) -> bool {
+    fn framed(&mut self, record: &[u8], found: &FoundValues) -> bool {
         let is_dismissed = !self.scanner.prefilter.may_match(record, found);
         self.scan.counts.records += u64::from(is_dismissed);
         is_dismissed

@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use super::frame::{Found, Keys, is_plain};
+use super::frame::{FoundValues, Keys, is_plain};
 use crate::resource_map::events::without_version;
 
 /// The only key that is read; the only one of [`Prefilter::keys`].
@@ -33,7 +33,7 @@ impl Prefilter {
     }
 
     /// Whether the record can match. Records without `eventName` pass too: they are invalid, and counted.
-    pub(super) fn may_match(&self, record: &[u8], found: &Found) -> bool {
+    pub(super) fn may_match(&self, record: &[u8], found: &FoundValues) -> bool {
         let Some(names) = &self.names else { return true };
         let [Some(at)] = found.values[..] else { return true };
         found.is_doubtful || string(&record[at..]).is_none_or(|name| names.contains(without_version(name)))

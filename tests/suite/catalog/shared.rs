@@ -8,7 +8,7 @@ use super::world::{Made, create};
 use crate::common::Moto;
 
 /// What moto gets wrong of AWS's ways and the types suffer from.
-const REPAIRS: &str = include_str!("../../catalog/repairs.py");
+const REPAIRS: &str = include_str!("../../catalog/moto_patches.py");
 
 /// The server and what was made on it.
 pub(super) struct Lab {

@@ -153,7 +153,7 @@ fn assert_planned(plan: &Value, story: &Story, before: &Tags) {
     let planned = planned(plan);
     for (key, owner) in &story.owners {
         let value = planned.get(key).map(|(value, _)| value.as_str());
-        assert_eq!(value, Some(*owner), "{key:?} in the plan; left: {:#}", plan["left"]);
+        assert_eq!(value, Some(*owner), "{key:?} in the plan; left: {:#}", plan["skipped"]);
     }
     for (key, (owner, event_id)) in &planned {
         assert_eq!(story.persons.get(event_id), Some(&owner.as_str()), "{key:?} rests on {event_id}");
@@ -164,7 +164,7 @@ fn assert_planned(plan: &Value, story: &Story, before: &Tags) {
 /// Each resource that is left is named once, with the right kind of reason; and counted.
 fn assert_left_with_reasons(plan: &Value, made: &[Made]) {
     const KINDS: [(&str, &str); 3] = [("owned", "has-tag"), ("unrecorded", "no-record"), ("machine", "no-owner")];
-    let left = plan["left"].as_array().expect("a plan tells what is left");
+    let left = plan["skipped"].as_array().expect("a plan tells what is left");
     for (case, kind) in KINDS {
         for resource in made.iter().filter(|resource| resource.case == case) {
             let entries: Vec<&Value> = left.iter().filter(|entry| resource.is(entry)).collect();
@@ -173,7 +173,7 @@ fn assert_left_with_reasons(plan: &Value, made: &[Made]) {
             assert!(entry["reason"].as_str().is_some_and(|reason| !reason.is_empty()), "{entry}");
         }
         let entries = left.iter().filter(|entry| entry["kind"] == kind).count();
-        assert_eq!(plan["summary"]["left"][kind], entries, "{:#}", plan["summary"]);
+        assert_eq!(plan["summary"]["skipped"][kind], entries, "{:#}", plan["summary"]);
     }
 }
 

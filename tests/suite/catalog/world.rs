@@ -1,4 +1,4 @@
-//! Resources on moto (`tests/catalog/lab.py` makes them, `witness.py` reads them) and the trail that tells who made them.
+//! Resources on moto (`tests/catalog/lab.py` makes them, `boto3_reference.py` reads them) and the trail that tells who made them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -102,7 +102,7 @@ pub(crate) fn create(moto: &Moto, arguments: &str) -> Vec<Made> {
 pub(crate) fn witness(moto: &Moto, types: Option<&[String]>) -> BTreeMap<String, Testimony> {
     let types = types.map_or_else(|| "None".to_owned(), |types| format!("{types:?}"));
     serde_json::from_value(catalog(moto, &format!("witness.everything({types})")))
-        .expect("witness.py tells of each type")
+        .expect("boto3_reference.py tells of each type")
 }
 
 /// Why the server does not take a tag on a resource from boto3 either; `None`: it does.
@@ -114,7 +114,7 @@ pub(crate) fn refusal(moto: &Moto, (kind, id): &Key) -> Option<String> {
 /// What the server lacks for each type: the first call that moto doesn't have of those that make, list and tag it.
 pub(crate) fn lacks(moto: &Moto, types: &[String]) -> BTreeMap<String, Option<String>> {
     let told = catalog(moto, &format!("__import__('lacks').everything({types:?})"));
-    serde_json::from_value(told).expect("lacks.py tells of each type")
+    serde_json::from_value(told).expect("moto_gaps.py tells of each type")
 }
 
 /// Every tag of every live resource of the types, all of which the server must be able to tell.

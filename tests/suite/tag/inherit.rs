@@ -113,7 +113,7 @@ result = [tag['Value'] for tag in tags if tag['Key'] == 'Owner']",
 fn a_stack_s_resources_a_group_s_instances_and_their_volumes_have_the_stack_s_owner() {
     let world = World::new();
     let lab = &world.lab;
-    let plan = lab.run(&["tag", "--inherit", "--dry-run", "--output", "json"]).success().json();
+    let plan = lab.run(&["tag", "--inherit", "--allow-updates", "cfn", "--dry-run", "--output", "json"]).success().json();
     let of = |id: &str| entry(&plan["actions"], id);
     let by_alice = "IAM user name, CreateStack 2026-03-01T10:00:00Z";
     let from_stack = format!("from cfn {} ({STACK}): {by_alice}", world.stack);
@@ -169,7 +169,7 @@ fn a_tag_that_is_there_stays_unless_it_is_to_be_overwritten() {
 fn only_parents_that_lead_to_nobody_are_listed_and_none_without_the_option() {
     let world = World::new();
     let lab = &world.lab;
-    lab.run(&["tag", "--type", "ebs", "--dry-run"]).success().says(["2 to tag; left: 1 without a record"]);
+    lab.run(&["tag", "--type", "ebs", "--dry-run"]).success().says(["2 to tag; skipped: 1 without a record"]);
     assert_eq!((lab.sent("DescribeInstances"), lab.sent("DescribeAutoScalingGroups")), (0, 0));
     let run = lab.run(&["tag", "--type", "ebs", "--inherit", "--dry-run"]);
     run.success().says(["3 to tag;"]);
@@ -233,7 +233,7 @@ fn what_no_record_tells_of_needs_its_stack_alive() {
     lab.load();
     let report = lab.run(&["tag", "--inherit", "--type", "sqs", "--output", "json"]).success().json();
     assert_eq!(entry(&report["actions"], &of_stack)["value"], "alice");
-    let left = entry(&report["left"], &of_earlier);
+    let left = entry(&report["skipped"], &of_earlier);
     assert_eq!(left["kind"], "no-record");
     let reason = left["reason"].as_str().expect("a text");
     assert!(
@@ -256,7 +256,7 @@ fn a_parent_that_may_not_be_listed_is_told_with_the_missing_permission() {
     let world = World::on(Lab::with_hook(Bench::new(), NO_GROUPS));
     let run = world.lab.run(&["tag", "--inherit", "--type", "ec2", "--output", "json"]);
     let report = run.code(4).json();
-    let reason = entry(&report["left"], &world.instance)["reason"].as_str().expect("a text");
+    let reason = entry(&report["skipped"], &world.instance)["reason"].as_str().expect("a text");
     assert!(reason.contains("its parent asg web could not be read"), "{reason}");
     run.says(["asg: parents of other resources could not be looked at", "allow autoscaling:DescribeAutoScalingGroups"]);
 }

@@ -18,7 +18,7 @@ fn a_role_with_the_tag_in_another_spelling_has_it() {
     let queue = lab.queue("jobs", "alice", &json!({"owner": "payments"}));
     lab.load();
     let report = lab.run(&["tag", "--output", "json"]).success().json();
-    let left = entry(&report["left"], "deploy");
+    let left = entry(&report["skipped"], "deploy");
     assert_eq!(left["kind"], "has-tag");
     assert_eq!(left["reason"], "has the tag: owner=payments, the same key as Owner on iam-role");
     assert_eq!(lab.role_tags("deploy"), json!({"owner": "payments"}));
@@ -38,7 +38,7 @@ fn overwriting_another_spelling_is_undone_with_key_and_value() {
     let report = lab.run(&["tag", "--overwrite", "--output", "json"]).success().json();
     let written = entry(&report["actions"], "deploy");
     assert_eq!((&written["old_key"], &written["old_value"]), (&json!("owner"), &json!("payments")));
-    assert_eq!(entry(&report["left"], "same")["kind"], "same-value");
+    assert_eq!(entry(&report["skipped"], "same")["kind"], "same-value");
     assert_eq!(lab.role_tags("deploy"), json!({"Owner": "alice", "team": "blue"}));
     let journal = lab.run(&["runs", "1"]).success().stdout.clone();
     assert!(journal.contains("written iam-role deploy owner -> Owner: payments -> alice"), "{journal}");
@@ -79,7 +79,7 @@ fn a_further_owner_key_counts_as_the_tag_on_every_type() {
     lab.load();
     let report = lab.run(&["tag", "--owner-keys", "contact,OwnerEmail", "--output", "json"]).success().json();
     let reason = "has the tag: OwnerEmail=a@example.com, an owner key beside Owner";
-    assert_eq!(entry(&report["left"], &by_mail)["reason"], reason);
+    assert_eq!(entry(&report["skipped"], &by_mail)["reason"], reason);
     assert_eq!(lab.queue_tags(&by_mail), json!({"OwnerEmail": "a@example.com"}));
     assert_eq!(lab.queue_tags(&by_case), json!({"owneremail": "a@example.com", "Owner": "alice"}));
     assert_eq!(lab.role_tags("deploy"), json!({"OWNEREMAIL": "a@example.com"}));
@@ -117,7 +117,7 @@ fn a_further_tag_that_is_the_owner_tag_on_a_role_is_not_written_there() {
     lab.run(&tag).code(2).says(["the tag owner is asked for twice: Owner is the same tag on iam-role"]);
     assert_eq!(lab.moto.writes(), 0);
     let report = lab.run(&["tag", "--tag", "owner=x", "--output", "json"]).success().json();
-    let left = entry(&report["left"], "deploy");
+    let left = entry(&report["skipped"], "deploy");
     assert_eq!(left["reason"], "no owner: it is the same tag as Owner on iam-role");
     assert_eq!(lab.role_tags("deploy"), json!({"Owner": "alice"}));
     assert_eq!(lab.queue_tags(&queue), json!({"Owner": "alice", "owner": "x"}));

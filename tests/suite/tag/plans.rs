@@ -13,7 +13,7 @@ fn a_dry_run_prints_the_plan_and_writes_nothing() {
     let queue = lab.queue("tagged", "alice", &json!({"Owner": "zoe"}));
     lab.load();
     let run = lab.run(&["tag", "--dryrun"]);
-    run.success().says(["1 to tag; left: 1 with the tag", "nothing was written"]);
+    run.success().says(["1 to tag; skipped: 1 with the tag", "nothing was written"]);
     let mut lines = run.stdout.lines();
     assert!(
         lines.next().is_some_and(|line| line.starts_with(&format!("tag ebs {volume} Owner=alice ("))),
@@ -31,7 +31,7 @@ fn a_dry_run_prints_the_plan_and_writes_nothing() {
     let arn = format!("arn:aws:ec2:us-east-1:123456789012:volume/{volume}");
     let event = "00000000-0000-4000-8000-00000000000b";
     assert_eq!(json!(told), json!(["ebs", volume, arn, "123456789012", "us-east-1", "Owner", "alice", event]));
-    assert_eq!(plan["left"][0]["id"], queue);
+    assert_eq!(plan["skipped"][0]["id"], queue);
     assert_eq!(lab.moto.writes(), 0);
     assert_eq!(lab.run(&["runs", "--output", "json"]).success().json()["runs"], json!([]));
 }

@@ -35,7 +35,8 @@ fn what_earlier_runs_wrote_is_replaced_and_everything_else_is_left() {
     assert_eq!(lab.volume_tags(changed), json!({"Owner": "zoe"}));
     assert_eq!(lab.volume_tags(removed), arn("dan"), "what is missing is written");
     assert_eq!(entry(&report["actions"], ours)["old_value"], "alice");
-    let left = |id: &str| (entry(&report["left"], id)["kind"].clone(), entry(&report["left"], id)["reason"].clone());
+    let left =
+        |id: &str| (entry(&report["skipped"], id)["kind"].clone(), entry(&report["skipped"], id)["reason"].clone());
     assert_eq!(left(others), (json!("written-by-others"), json!("has Owner=bob, which no earlier run wrote")));
     let (kind, reason) = left(changed);
     assert_eq!(kind, "written-by-others");
@@ -63,7 +64,7 @@ fn what_was_undone_and_written_by_a_person_is_not_ours() {
     lab.run(&["undo", "1"]).success();
     set_owner(&lab, &volume, "alice");
     let report = lab.run(&REFRESH).success().json();
-    assert_eq!(report["left"][0]["kind"], "written-by-others");
+    assert_eq!(report["skipped"][0]["kind"], "written-by-others");
     assert_eq!(lab.volume_tags(&volume), json!({"Owner": "alice"}));
 }
 
@@ -74,7 +75,7 @@ fn a_value_stays_where_there_is_no_owner_now() {
     lab.load();
     lab.run(&["tag"]).success();
     let report = lab.run(&["tag", "--refresh", "--user-suffix", "@example.com", "--output", "json"]).success().json();
-    let left = entry(&report["left"], &volume);
+    let left = entry(&report["skipped"], &volume);
     assert_eq!(left["kind"], "no-owner");
     let reason = left["reason"].as_str().expect("a text");
     assert!(reason.starts_with("keeps Owner=alice, which an earlier run wrote: "), "{reason}");

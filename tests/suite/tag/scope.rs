@@ -60,8 +60,8 @@ fn resources_with_a_skip_tag_are_left() {
     lab.load();
     let plan = lab.run(&["tag", "--dry-run", "--skip-tag", "stage", "--output", "json"]).success().json();
     assert_eq!(ids(&plan["actions"]), [bare.as_str()]);
-    let left = entry(&plan["left"], &dev);
-    assert_eq!((&left["kind"], &plan["summary"]["left"]["skip-tag"]), (&json!("skip-tag"), &json!(2)));
+    let left = entry(&plan["skipped"], &dev);
+    assert_eq!((&left["kind"], &plan["summary"]["skipped"]["skip-tag"]), (&json!("skip-tag"), &json!(2)));
     assert!(left["reason"].as_str().is_some_and(|reason| reason.contains("stage=dev")), "{left}");
     lab.run(&["tag", "--skip-tag", "stage=prod,team=red"]).success().says(["1 with a tag that --skip-tag names"]);
     assert_eq!(lab.queue_tags(&prod), json!({"stage": "prod", "team": "blue"}));
@@ -84,7 +84,7 @@ def before(entry, environ):
     let queue = lab.queue("jobs", "alice", &json!({"stage": "prod"}));
     lab.load();
     let plan = lab.run(&["tag", "--skip-tag", "stage=prod", "--output", "json"]).code(4).json();
-    assert_eq!(plan["summary"]["left"], json!({"tags-unknown": 1}));
+    assert_eq!(plan["summary"]["skipped"], json!({"tags-unknown": 1}));
     assert_eq!(lab.moto.writes(), 0);
     assert_eq!(lab.queue_tags(&queue), json!({"stage": "prod"}));
 }
@@ -99,7 +99,7 @@ fn only_resources_of_id_are_tagged_and_only_their_types_listed() {
     let arn = format!("arn:aws:ec2:us-east-1:123456789012:volume/{}", volumes[0]);
     let run = lab.run(&["tag", "--id", &arn, "--output", "json"]);
     assert_eq!(ids(&run.success().json()["actions"]), [volumes[0].as_str()]);
-    assert_eq!(run.json()["left"], json!([]), "the others are not in the plan");
+    assert_eq!(run.json()["skipped"], json!([]), "the others are not in the plan");
     assert_eq!((lab.sent("ListTopics"), lab.sent("ListQueues")), (0, 0));
     assert_eq!(lab.volume_tags(&volumes[1]), json!({}));
     // By a name of it; a comma separates two.
@@ -133,7 +133,7 @@ fn an_id_without_a_live_resource_is_reported_with_what_was_looked_at() {
     let queue = lab.moto.boto3("result = client('sqs').create_queue(QueueName='jobs')['QueueUrl']");
     let plan = lab.run(&["tag", "--dry-run", "--id", "arn:aws:sqs:us-east-1:123456789012:jobs", "--output", "json"]);
     let plan = plan.success().json();
-    assert_eq!((&plan["left"][0]["id"], &plan["left"][0]["kind"]), (&queue, &json!("no-record")));
+    assert_eq!((&plan["skipped"][0]["id"], &plan["skipped"][0]["kind"]), (&queue, &json!("no-record")));
     lab.run(&["tag", "--id", ""]).code(2).says(["--id"]);
 }
 

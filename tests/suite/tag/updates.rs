@@ -63,12 +63,12 @@ fn without_the_flag_stacks_are_left_with_the_reason_and_nothing_is_written() {
     let volume = lab.volumes(&["bob"]).remove(0);
     lab.load();
     let report = lab.run(&["tag", "--output", "json"]).success().json();
-    let left = entry(&report["left"], "web");
+    let left = entry(&report["skipped"], "web");
     assert_eq!(left["kind"], "side-effects");
     let reason = left["reason"].as_str().expect("a text");
     assert!(reason.contains("--allow-updates cfn") && reason.contains("the stack is updated"), "{reason}");
-    assert_eq!(entry(&report["left"], "owned")["kind"], "has-tag");
-    assert_eq!(report["summary"]["left"]["side-effects"], 1);
+    assert_eq!(entry(&report["skipped"], "owned")["kind"], "has-tag");
+    assert_eq!(report["summary"]["skipped"]["side-effects"], 1);
     assert_eq!(lab.volume_tags(&volume), json!({"Owner": "bob"}), "the others are tagged");
     assert_eq!(stack_tags(&lab, "web"), json!({"stage": "prod"}));
     assert_eq!(lab.moto.writes(), 1, "the volume's");
@@ -162,7 +162,7 @@ fn a_rollback_is_a_failure_and_is_not_repeated_until_asked_for() {
 
     let writes = lab.moto.writes();
     let again = tag(&lab, &[&ALLOW[..], &["--output", "json"]].concat());
-    let left = entry(&again.success().json()["left"], "web").clone();
+    let left = entry(&again.success().json()["skipped"], "web").clone();
     assert_eq!(left["kind"], "rolled-back");
     let why = left["reason"].as_str().expect("a reason");
     assert!(why.contains("by run 1") && why.contains("--retry-rolled-back"), "{why}");
@@ -220,7 +220,7 @@ fn an_organization_s_run_compares_the_flag_when_it_is_resumed() {
     lab.run(&["tag-org", "accounts.yml"]).success().says(["1 that tagging would update"]);
     assert_eq!(stack_tags(&lab, "web"), json!({}));
     let run = lab.run(&[&["tag-org", "accounts.yml"][..], &ALLOW].concat());
-    run.success().says(["--config ACCOUNTS_FILE --allow-updates cfn"]);
+    run.success().says(["--config accounts.yml --allow-updates cfn"]);
     assert_eq!(stack_tags(&lab, "web"), json!({"Owner": "alice"}));
 }
 

@@ -51,7 +51,7 @@ fn what_has_the_tag_or_no_creator_is_left_with_its_reason() {
     lab.load();
     let report = lab.run(&["tag", "--output", "json"]).success().json();
     assert_eq!(entry(&report["actions"], &volume)["result"], "written");
-    let left = &report["left"];
+    let left = &report["skipped"];
     assert_eq!(entry(left, &tagged)["kind"], "has-tag");
     assert_eq!(entry(left, &tagged)["reason"], "has the tag: Owner=zoe");
     assert_eq!(entry(left, unknown)["kind"], "no-record");
@@ -145,7 +145,7 @@ fn overwriting_changes_other_values_and_undo_puts_them_back() {
         .boto3(&format!("client('ec2').create_tags(Resources=['{volume}'], Tags=[dict(Key='Owner', Value='old')])"));
     lab.load();
     let report = lab.run(&["tag", "--overwrite", "--output", "json"]).success().json();
-    assert_eq!(entry(&report["left"], &alices)["kind"], "same-value");
+    assert_eq!(entry(&report["skipped"], &alices)["kind"], "same-value");
     assert_eq!(entry(&report["actions"], &zoes)["old_value"], "zoe");
     assert_eq!(lab.queue_tags(&zoes), json!({"Owner": "alice", "team": "blue"}));
     assert_eq!(lab.volume_tags(&volume), json!({"Owner": "bob"}));
@@ -181,7 +181,7 @@ def before(entry, environ):
         lab.queue("jobs", "alice", &json!({}));
         lab.topic("alarms", "bob");
         lab.load();
-        lab.run(&["tag"]).success().says(["2 tagged; left: 1 with the tag"]);
+        lab.run(&["tag"]).success().says(["2 tagged; skipped: 1 with the tag"]);
         assert_eq!(lab.sent("GetResources"), sweeps);
         assert_eq!(lab.sent("ListQueueTags"), 1, "the sweep told the other's");
         assert_eq!(lab.queue_tags(&queue), json!({"Owner": "zoe"}));

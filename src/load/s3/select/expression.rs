@@ -56,7 +56,7 @@ fn is_plain(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trail::record::Action;
+    use crate::model::event::Action;
     use crate::trail::samples::map;
 
     fn of(calls: &[(&str, &str)]) -> String {

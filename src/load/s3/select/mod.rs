@@ -1,11 +1,11 @@
 //! S3 Select: S3 filters an object's records and returns only those that can match.
 //!
 //! AWS closed it to new customers in July 2024. Objects that Select can't read are read with GET. `auto` uses Select only after a
-//! [`Trial`].
+//! [`SelectProbe`].
 
 mod answer;
 mod expression;
-mod trial;
+mod probe;
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,7 +20,7 @@ use super::list::Object;
 use crate::aws::{CallError, ErrorClass};
 use crate::resource_map::ResourceMap;
 use answer::NoAnswer;
-pub(super) use trial::{Found, Trial};
+pub(super) use probe::{ExpectedRecords, SelectProbe};
 
 /// How objects are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@ mod whole;
 
 use crate::resource_map::compile::CompiledType;
 use crate::resource_map::load::compile_file;
-use crate::resource_map::source::Source;
+use crate::text::source::Source;
 
 fn compile(text: &str) -> Vec<CompiledType> {
     compile_file(Source { name: "m", text }).unwrap_or_else(|error| panic!("{error}\n{text}"))

@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::{GOOD, assert_refused, compile, good_but};
+use crate::model::event::Action;
 use crate::resource_map::compile::CompiledType;
 use crate::resource_map::definition::{FixedEndpoint, Protocol, WriteMethod};
-use crate::trail::record::Action;
 
 #[test]
 fn a_whole_stanza() {

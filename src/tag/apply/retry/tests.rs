@@ -2,7 +2,7 @@ use std::future;
 use std::sync::LazyLock;
 
 use super::super::test_world::{World, journal, queue, tasks, volume};
-use super::super::{Applied, Job, LiveResource, Stop, Task, drive};
+use super::super::{Applied, Job, LiveResource, StopReason, Task, drive};
 use super::*;
 use crate::resource_map::ResourceMap;
 use crate::store::Store;
@@ -102,7 +102,7 @@ async fn what_waits_when_the_run_is_stopped_stays_planned() {
     world.is_slow = true;
     let tasks = tasks(&MAP, resources, None, Some("alice"));
     let (applied, store, job) = run(&world, &tasks, world.asleep.notified()).await;
-    assert_eq!(applied.stopped, Some(Stop::Asked));
+    assert_eq!(applied.stopped, Some(StopReason::Asked));
     let failed = failed(&applied);
     let [(1, why)] = failed[..] else { panic!("{failed:?}") };
     assert!(why.starts_with("to be tried again: ConcurrentModificationException"), "{why}");

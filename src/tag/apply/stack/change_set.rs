@@ -105,7 +105,7 @@ async fn all_of(update: &Update<'_, impl TagApi>, id: &str, first: Value) -> Res
     Ok(ChangeSet { id: id.to_owned(), changes, parameters })
 }
 
-/// Executes a change set that changes nothing but tags; deletes any other. Gives AWS's id of the call.
+/// Executes a change set that changes nothing but tags; deletes any other. Cardinality AWS's id of the call.
 ///
 /// `template`: the stack's, as its macros left it.
 pub(super) async fn execute(

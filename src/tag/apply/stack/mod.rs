@@ -6,7 +6,7 @@
 //! executed, and how it ends is waited for ([`ending`]). A change set also fails where the stack is updated meanwhile, so
 //! that no other writer's tag is lost.
 //!
-//! Left out on purpose, for CloudFormation then keeps what the stack has: RoleARN, NotificationARNs, the rollback
+//! SkippedResource out on purpose, for CloudFormation then keeps what the stack has: RoleARN, NotificationARNs, the rollback
 //! configuration, the stack policy and termination protection. Tags are replaced as a whole, so all of them are sent; none,
 //! as an empty value, removes all. AWS's own `aws:` tags can't be sent and stay.
 //!

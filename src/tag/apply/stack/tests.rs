@@ -10,10 +10,10 @@ use super::super::api::TaggingAnswer;
 use super::super::test_world::{job, resource, tasks};
 use super::*;
 use crate::aws::{CallError, ErrorClass};
-use crate::inventory::Tags;
-use crate::names::{Region, TagKey, TagValue};
+use crate::model::RunId;
+use crate::model::Tags;
+use crate::model::{Region, TagKey, TagValue};
 use crate::resource_map::{ResourceMap, Service};
-use crate::store::journal::RunId;
 
 static MAP: LazyLock<ResourceMap> = LazyLock::new(ResourceMap::built_in);
 

@@ -8,7 +8,7 @@ use std::ops::Range;
 use serde::de::Deserialize;
 use serde_json::value::RawValue;
 
-use super::super::frame::{self, Found, Position, Stop, is_white};
+use super::super::frame::{self, FoundValues, PassEnd, Position, is_white};
 use super::{BYTE_ORDER_MARK, RECORDS_KEY, Records, Shape, Wants};
 use crate::trail::fields::Text;
 
@@ -109,8 +109,8 @@ impl<'a, R: Records> Walk<'a, R> {
                 self.take(record, non_ascii, found)
             });
             position = match stop {
-                Stop::End(end) => return Ok(end),
-                Stop::Unusual(position) => position,
+                PassEnd::End(end) => return Ok(end),
+                PassEnd::Unusual(position) => position,
             };
             // Values that `frame` does not accept either are read directly.
             loop {
@@ -126,7 +126,7 @@ impl<'a, R: Records> Walk<'a, R> {
     }
 
     /// A framed record. Returns `false` if it must be read again as an unusual one.
-    fn take(&mut self, record: Range<usize>, non_ascii: bool, found: &Found) -> bool {
+    fn take(&mut self, record: Range<usize>, non_ascii: bool, found: &FoundValues) -> bool {
         let bytes = &self.json[record];
         if bytes.len() as u64 > self.wants.record_limit || (non_ascii && str::from_utf8(bytes).is_err()) {
             return false;

@@ -9,7 +9,7 @@ mod stream;
 pub(super) use memory::split as split_slice;
 pub(super) use stream::split as split_stream;
 
-use super::frame::{self, Found, Keys};
+use super::frame::{self, FoundValues, Keys};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -29,7 +29,7 @@ pub(in crate::trail) trait Records {
     fn begin_list(&mut self) -> Result<(), String>;
     /// A record that is framed, not parsed: an object in UTF-8 with complete strings and brackets. Returns whether that is enough;
     /// otherwise [`Records::record`] is called with it, if it is JSON.
-    fn framed(&mut self, _record: &[u8], _found: &Found) -> bool {
+    fn framed(&mut self, _record: &[u8], _found: &FoundValues) -> bool {
         false
     }
     /// A record: one JSON value of any type.

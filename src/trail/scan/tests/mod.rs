@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::trail::record::Action;
+use crate::model::event::Action;
 use crate::trail::samples::{map, record};
 
 const RULES: [(&str, &str, &str, Action, &str); 2] = [

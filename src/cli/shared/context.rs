@@ -1,0 +1,162 @@
+//! What every command starts from: the console, the resource map, the database, the async runtime.
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use tracing::level_filters::LevelFilter;
+
+use super::suggestion::Suggestion;
+use super::{CommandError, GlobalArgs, Invocation};
+use crate::console::Console;
+use crate::resource_map::ResourceMap;
+use crate::store::{Store, StoreError};
+
+/// How many databases of the folder are named where the one that was asked for isn't there.
+const DATABASES_SHOWN: usize = 5;
+
+/// The surroundings of a command.
+#[derive(Debug)]
+pub struct Context {
+    /// The global options.
+    pub global: GlobalArgs,
+    /// What was typed, for commands to suggest.
+    pub invocation: Invocation,
+    /// Where its words go.
+    pub console: Console,
+}
+
+impl Context {
+    /// From the global options and what was typed.
+    pub fn new(global: GlobalArgs, invocation: Invocation) -> Self {
+        let console = Console::new(global.output, global.quiet, !global.no_progress);
+        Self { global, invocation, console }
+    }
+
+    /// The resource map by `--resource-map` and `--extend-map`.
+    ///
+    /// # Errors
+    /// A file that can't be read or is no resource map.
+    pub fn resource_map(&self) -> Result<ResourceMap, CommandError> {
+        ResourceMap::load(&self.global.resource_map, &self.global.extend_map).map_err(|error| {
+            CommandError::usage(&error).hint("docs/resource-maps.md tells what a resource map may hold")
+        })
+    }
+
+    /// Opens the database, making it where there is none.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_store(&self) -> Result<Store, CommandError> {
+        Store::open(&self.global.db).map_err(|error| self.store_error(&error))
+    }
+
+    /// Opens a database that must exist already.
+    ///
+    /// # Errors
+    /// There is none, or as [`Store::open`].
+    pub fn open_existing_store(&self) -> Result<Store, CommandError> {
+        self.check_exists()?;
+        self.open_store()
+    }
+
+    /// Opens a database that must exist already, for a command that only reads: it may be read-only.
+    ///
+    /// # Errors
+    /// There is none, or as [`Store::open_to_read`].
+    pub fn open_store_to_read(&self) -> Result<Store, CommandError> {
+        self.check_exists()?;
+        Store::open_to_read(&self.global.db).map_err(|error| self.store_error(&error))
+    }
+
+    fn check_exists(&self) -> Result<(), CommandError> {
+        if self.global.db.exists() {
+            return Ok(());
+        }
+        let mut error = CommandError::failed(format_args!("there is no database {}", self.global.db.display()));
+        error.hints.extend(self.other_databases());
+        Err(error
+            .hint("load a trail first: load-s3 --bucket NAME, load-athena, or load-files PATH")
+            .hint(format!("or load Event history (90 days, no trail needed): {}", self.suggest("load-history"))))
+    }
+
+    /// The databases beside the one that isn't there.
+    fn other_databases(&self) -> Option<String> {
+        let folder = self.global.db.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let entries = fs::read_dir(folder.unwrap_or(Path::new("."))).ok()?;
+        let is_database = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "db");
+        let mut paths: Vec<PathBuf> =
+            entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_database).collect();
+        paths.sort();
+        let names: Vec<String> = paths.iter().map(|path| without_dot(path)).take(DATABASES_SHOWN).collect();
+        (!names.is_empty()).then(|| format!("name another database with --db; there is {}", names.join(", ")))
+    }
+
+    /// A command to suggest, with those of the given options that it has too.
+    pub(in crate::cli) fn suggest(&self, command: &str) -> Suggestion {
+        self.invocation.suggest(command)
+    }
+
+    /// The hint that lists the runs.
+    pub(in crate::cli) fn list_runs(&self) -> String {
+        format!("list the runs with: {}", self.suggest("runs"))
+    }
+
+    /// The hint after a failure that may have come after writes.
+    pub(in crate::cli) fn written_before(&self) -> String {
+        format!("what was written before that is in the journal: {}", self.suggest("runs"))
+    }
+
+    /// A failure of the database, with the advice that fits.
+    pub fn store_error(&self, error: &StoreError) -> CommandError {
+        let mut command_error = CommandError::while_doing(format_args!("database {}", self.global.db.display()), error);
+        command_error.hints.extend(error.hint().map(str::to_owned));
+        if matches!(error, StoreError::Predecessor) {
+            let new = self.global.db.with_extension("new.db");
+            let import = self.suggest("import").option("db", new).arg(&self.global.db);
+            return command_error.hint(format!("to have its rows in one: {import}"));
+        }
+        command_error
+    }
+
+    /// Runs async work to its end.
+    ///
+    /// # Errors
+    /// Those of the work, or the runtime couldn't start.
+    pub fn block_on<T>(&self, work: impl Future<Output = Result<T, CommandError>>) -> Result<T, CommandError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| CommandError::while_doing("starting the async runtime", &error))?;
+        let result = runtime.block_on(work);
+        // What is left after a wish to stop only reads: a thread that waits for stdin would never end.
+        runtime.shutdown_background();
+        result
+    }
+
+    /// Prints an error and its hints.
+    pub fn report(&self, error: &CommandError) {
+        let hints: String = error.hints.iter().map(|hint| format!("\n  hint: {hint}")).collect();
+        self.console.error(format_args!("{}{hints}", error.message));
+    }
+}
+
+fn without_dot(path: &Path) -> String {
+    path.strip_prefix(".").unwrap_or(path).display().to_string()
+}
+
+/// Sends the log to stderr. AWS crates are silent below `-vv`: their debug output is not for users.
+pub(in crate::cli) fn start_logging(global: &GlobalArgs) {
+    let level = match (global.quiet, global.verbose) {
+        (true, _) => LevelFilter::ERROR,
+        (false, 0) => LevelFilter::WARN,
+        (false, 1) => LevelFilter::INFO,
+        (false, _) => LevelFilter::DEBUG,
+    };
+    use tracing_subscriber::filter::Targets;
+    use tracing_subscriber::layer::SubscriberExt;
+    use tracing_subscriber::util::SubscriberInitExt;
+    let targets = Targets::new().with_default(LevelFilter::ERROR).with_target("trailcreator", level);
+    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_target(false).without_time();
+    tracing_subscriber::registry().with(targets).with(lines).init();
+}

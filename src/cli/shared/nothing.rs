@@ -1,0 +1,176 @@
+//! Work that found nothing to do: likely a mistake, so it says what was looked for and what is there. A run that has nothing new to do,
+//! as most runs of a schedule, says nothing.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use jiff::civil::Date;
+
+use super::{CommandError, Context, Outcome};
+use crate::load::Figures;
+use crate::load::s3::{self, There};
+use crate::store::coverage::{Coverage, CoveredPlace, CoveredSource};
+use crate::store::{Store, StoreError};
+use crate::trail::filter::RecordFilter;
+use crate::trail::window::TimeWindow;
+
+/// Accounts and regions, or kinds of files, that are named.
+const NAMED: usize = 5;
+
+/// Entries of a folder that are looked at to say what is in it.
+const LOOKED_AT: usize = 1000;
+
+/// Warns where the filter let none of the records pass that were read. Files that were loaded before mean that the load is one of many.
+pub(in crate::cli) fn warn_of_filter(context: &Context, figures: &Figures, filter: &RecordFilter) {
+    let counts = &figures.counts;
+    if counts.matched == 0 && counts.filtered > 0 && figures.already_loaded == 0 {
+        context.console.warning(format_args!(
+            "no event matches {}\n  hint: there are events of {}",
+            filter_phrase(filter),
+            counts.left_out
+        ));
+    }
+}
+
+/// "the time from 2019-01-01T00:00:00Z, region eu-west-1"
+pub(in crate::cli) fn filter_phrase(filter: &RecordFilter) -> String {
+    let mut parts = Vec::new();
+    match (filter.window.since(), filter.window.until()) {
+        (None, None) => {}
+        (Some(since), None) => parts.push(format!("the time from {since} on")),
+        (None, Some(until)) => parts.push(format!("the time before {until}")),
+        (Some(since), Some(until)) => parts.push(format!("the time from {since} to {until}")),
+    }
+    let listed = |names: Vec<&str>| names.join(", ");
+    if !filter.accounts.is_empty() {
+        parts.push(format!("account {}", listed(filter.accounts.iter().map(|account| account.as_str()).collect())));
+    }
+    if !filter.regions.is_empty() {
+        parts.push(format!("region {}", listed(filter.regions.iter().map(|region| region.as_str()).collect())));
+    }
+    parts.join(", ")
+}
+
+/// Folders without a log file. Where none were ever loaded, that is a failure.
+pub(in crate::cli) fn no_files(context: &Context, paths: &[PathBuf]) -> Result<Outcome, CommandError> {
+    let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+    let message = format!("there are no log files (.json, .json.gz) in {}", names.join(", "));
+    let there = match census(paths) {
+        kinds if kinds.is_empty() => "it is empty".to_owned(),
+        kinds => format!("it has {}; a file that is named itself is read whatever its name", kinds.join(", ")),
+    };
+    let loaded = sources(context)?.iter().any(|source| source.source == "files");
+    if loaded {
+        context.console.warning(format_args!("{message}\n  hint: {there}"));
+        return Ok(Outcome::Done);
+    }
+    Err(CommandError::failed(message).hint(there))
+}
+
+/// "12 .csv files", the most frequent first.
+fn census(paths: &[PathBuf]) -> Vec<String> {
+    let mut kinds: BTreeMap<String, u64> = BTreeMap::new();
+    let (mut folders, mut looked_at) = (paths.to_vec(), 0);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            looked_at += 1;
+            if looked_at > LOOKED_AT {
+                break;
+            }
+            // Links are not followed: they may lead in a circle.
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => folders.push(entry.path()),
+                _ => *kinds.entry(kind_of(&entry.path())).or_default() += 1,
+            }
+        }
+    }
+    let mut kinds: Vec<(String, u64)> = kinds.into_iter().collect();
+    kinds.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    kinds
+        .into_iter()
+        .take(NAMED)
+        .map(|(kind, count)| format!("{count} {kind} file{}", if count == 1 { "" } else { "s" }))
+        .collect()
+}
+
+fn kind_of(path: &Path) -> String {
+    path.extension().map_or_else(|| "other".to_owned(), |extension| format!(".{}", extension.display()))
+}
+
+/// The bucket as the ledger knew it before a load; nothing where there was no database.
+pub(in crate::cli) fn known_bucket(context: &Context, bucket: &str) -> Result<Option<CoveredSource>, CommandError> {
+    let name = format!("s3://{bucket}");
+    Ok(sources(context)?.into_iter().find(|source| source.source == name))
+}
+
+fn sources(context: &Context) -> Result<Vec<CoveredSource>, CommandError> {
+    if !context.global.db.exists() {
+        return Ok(Vec::new());
+    }
+    let coverage = Store::open_to_read(&context.global.db).and_then(|store| store.coverage());
+    coverage.map(|coverage| coverage.sources).map_err(|error| context.store_error(&error))
+}
+
+/// Warns of a bucket of which a load listed no object. `known` says what earlier loads read of it: that is no news.
+pub(in crate::cli) fn warn_of_bucket(
+    context: &Context,
+    request: &s3::Request,
+    filter: &RecordFilter,
+    known: Option<&CoveredSource>,
+    there: &There,
+) {
+    let is_missing = |region: &&crate::model::Region| !there.regions.contains(region.as_str());
+    let missing: Vec<&str> = request.regions.iter().filter(is_missing).map(|region| region.as_str()).collect();
+    if missing.is_empty() && is_known(known, request.window) {
+        return;
+    }
+    let regions: Vec<&str> = there.regions.iter().map(String::as_str).take(NAMED).collect();
+    let days = there.days.as_ref().map(|(first, last)| format!(", days from {first} to {last}")).unwrap_or_default();
+    let found = if regions.is_empty() { "none".to_owned() } else { format!("region {}{days}", regions.join(", ")) };
+    context.console.warning(format_args!(
+        "s3://{}/{} has no log files of {}\n  hint: there are log files of {found}",
+        request.bucket,
+        request.prefix,
+        filter_phrase(filter),
+    ));
+}
+
+/// Whether earlier loads read days of this window.
+pub(in crate::cli) fn is_known(known: Option<&CoveredSource>, window: TimeWindow) -> bool {
+    known.is_some_and(|known| overlaps(known, window.delivery_days()))
+}
+
+fn overlaps(known: &CoveredSource, (first, last): (Option<Date>, Option<Date>)) -> bool {
+    let day = |date: Date| date.strftime("%Y/%m/%d").to_string();
+    let begins_in_time = known.last_day.as_ref().is_some_and(|known| first.is_none_or(|first| day(first) <= *known));
+    let ends_late = known.first_day.as_ref().is_none_or(|known| last.is_none_or(|last| day(last) >= *known));
+    begins_in_time && ends_late
+}
+
+/// Warns that the database has no event of what was asked for, and says what it has. `wanted`: "of account 123456789012 in eu-west-1".
+///
+/// # Errors
+/// The database's.
+pub(in crate::cli) fn warn_of_database(context: &Context, store: &Store, wanted: &str) -> Result<(), StoreError> {
+    let there = places_phrase(&store.coverage()?);
+    context.console.warning(format_args!("the database has no create events {wanted}\n  hint: it has {there}"));
+    Ok(())
+}
+
+fn places_phrase(coverage: &Coverage) -> String {
+    let phrase = |place: &CoveredPlace| {
+        let CoveredPlace { account_id, region, first_event, last_event } = place;
+        format!("account {account_id} in {region} (from {first_event} to {last_event})")
+    };
+    let mut places: Vec<String> = coverage.places.iter().take(NAMED).map(phrase).collect();
+    let hidden = coverage.places.len().saturating_sub(NAMED);
+    if hidden > 0 {
+        places.push(format!("{hidden} more accounts and regions"));
+    }
+    if places.is_empty() {
+        "no events at all: load a trail first".to_owned()
+    } else {
+        format!("events of {}", places.join(", "))
+    }
+}

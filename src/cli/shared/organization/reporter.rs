@@ -1,0 +1,373 @@
+//! Tells what happens across the accounts: a line for each account and region as they come, failures in groups, the summary.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use super::super::run_output::{counts, dry_phrase, failure, result_of, results_phrase, skipped_phrase};
+use super::super::{CommandError, Context, Outcome, nothing};
+use super::groups::Groups;
+use super::later;
+use super::results::{self, Kind, Results, ResultsFile};
+use crate::cli::tag::{action_phrase, outcome_of_plan, show_types};
+use crate::console::{OutputFormat, Progress};
+use crate::model::Region;
+use crate::org::{Account, Done, Event, Failure, Organization};
+use crate::plan::{Plan, SkipKind};
+use crate::store::journal::{RunKind, Write};
+use crate::tag::apply::{Outcome as WriteOutcome, StopReason};
+use crate::tag::run::RunReport;
+
+/// Takes a plan, to keep it.
+pub(in crate::cli) type Save<'a> = dyn FnMut(&Plan) -> Result<(), CommandError> + 'a;
+
+/// What is to be told, and where.
+pub(in crate::cli) struct RunDisplay<'a> {
+    /// What the runs are for.
+    pub(in crate::cli) kind: RunKind,
+    /// The file of results.
+    pub(in crate::cli) results: Option<ResultsFile>,
+    /// Whether calls are told by operation.
+    pub(in crate::cli) stats: bool,
+    /// Whether plans are printed.
+    pub(in crate::cli) print_plans: bool,
+    /// Who gets the plans.
+    pub(in crate::cli) save: Option<&'a mut Save<'a>>,
+    /// How an interrupted run is gone on with.
+    pub(in crate::cli) resume: String,
+    /// The accounts file that was given.
+    pub(in crate::cli) accounts_file: Option<PathBuf>,
+}
+
+/// Hears of everything, in the order in which it happens.
+pub(in crate::cli) struct Reporter<'a> {
+    context: &'a Context,
+    display: RunDisplay<'a>,
+    progress: Progress,
+    results: Results<'a>,
+    failures: Groups,
+    failed_roles: Groups,
+    totals: Totals,
+    /// What went wrong with a file of ours; the work goes on.
+    broken: Option<CommandError>,
+}
+
+/// The figures of the summary.
+#[derive(Debug, Default)]
+struct Totals {
+    accounts: u64,
+    without_work: u64,
+    places: u64,
+    failed_places: u64,
+    failed_roles: u64,
+    planned: u64,
+    written: BTreeMap<&'static str, u64>,
+    left: BTreeMap<SkipKind, u64>,
+    has_item_failures: bool,
+}
+
+impl<'a> Reporter<'a> {
+    pub(super) fn new(context: &'a Context, mut display: RunDisplay<'a>, accounts: usize) -> Self {
+        let total = accounts.try_into().unwrap_or(u64::MAX);
+        Self {
+            context,
+            results: Results::new(context, display.results.take()),
+            progress: context.console.progress("accounts", Some(total)),
+            failures: Groups::default(),
+            failed_roles: Groups::default(),
+            totals: Totals::default(),
+            broken: None,
+            display,
+        }
+    }
+
+    pub(super) fn show(&mut self, event: Event<'_>) {
+        let told = match event {
+            Event::Done(account, region, done) => self.done(account, region, &done),
+            Event::Failed(account, region, failure) => self.failed(account, region, &failure),
+            Event::AccountOver { had_work } => {
+                self.totals.accounts += 1;
+                self.totals.without_work += u64::from(!had_work);
+                let totals = &self.totals;
+                let tagged = totals.written.get("written").copied().unwrap_or(totals.planned);
+                let failed = totals.failed_places + totals.failed_roles;
+                self.progress.update(totals.accounts, format!("{tagged} to tag or tagged, {failed} failed"));
+                Ok(())
+            }
+        };
+        if let Err(error) = told {
+            self.broken.get_or_insert(error);
+        }
+    }
+
+    /// Ends the progress of the survey, before a question.
+    pub(super) fn end_progress(&mut self) {
+        self.progress = self.context.console.progress("tagging", None);
+    }
+
+    /// Says how a run that has begun now is gone on with.
+    pub(super) fn go_on_by(&mut self, resume: String) {
+        self.display.resume = resume;
+    }
+
+    fn done(&mut self, account: &Account, region: &Region, done: &Done) -> Result<(), CommandError> {
+        self.totals.places += 1;
+        self.count(done);
+        if self.context.console.format == OutputFormat::Text {
+            self.progress.suspend(|| print_place(self.context, &self.display, account, region, done));
+        }
+        self.show_failures(account, region, done);
+        if self.results.are_wanted() {
+            let entry = results::result(account, region, self.display.kind, done);
+            self.results.add(Kind::Result, entry)?;
+        }
+        match (&mut self.display.save, &done.plan) {
+            (Some(save), Some(plan)) if !plan.actions.is_empty() => save(plan),
+            _ => Ok(()),
+        }
+    }
+
+    fn count(&mut self, done: &Done) {
+        let totals = &mut self.totals;
+        if let Some(plan) = &done.plan {
+            totals.planned += plan.summary.tag;
+            for (kind, count) in &plan.summary.skipped {
+                *totals.left.entry(*kind).or_default() += count;
+            }
+            totals.has_item_failures |= outcome_of_plan(plan) != Outcome::Done;
+        }
+        if let Some(report) = &done.report {
+            for (result, count) in counts(&report.results) {
+                *totals.written.entry(result).or_default() += count;
+            }
+        }
+    }
+
+    /// What failed in a place that was worked on.
+    fn show_failures(&mut self, account: &Account, region: &Region, done: &Done) {
+        let place = place_name(account, Some(region));
+        let summary = done.plan.as_ref().map(|plan| &plan.summary);
+        for failed in summary.into_iter().flat_map(|summary| &summary.failed_types) {
+            let error = format!("{} could not be listed: {}", failed.resource_type, failed.error);
+            self.failures.add(&error, failed.hint.as_deref(), &place);
+        }
+        for problem in summary.into_iter().flat_map(|summary| &summary.problems) {
+            self.failures.add(&format!("{}: {}", problem.resource_type, problem.problem), None, &place);
+        }
+        let Some(report) = &done.report else { return };
+        for (write, outcome) in &report.results {
+            let Some(why) = failure(self.display.kind, outcome) else { continue };
+            self.totals.has_item_failures = true;
+            let (resource_type, id, result) = (&write.resource_type, &write.id, result_of(outcome));
+            self.progress.suspend(|| {
+                self.context.console.warning(format_args!("{place}: {resource_type} {id} {result}: {why}"));
+            });
+        }
+        if let Some(StopReason::Credentials(why)) = &report.stopped {
+            self.totals.has_item_failures = true;
+            self.failures.add(&format!("the credentials ended: {why}"), Some("sign in again"), &place);
+        }
+    }
+
+    fn failed(&mut self, account: &Account, region: Option<&Region>, failure: &Failure) -> Result<(), CommandError> {
+        let place = place_name(account, region);
+        let (kind, groups, count) = if failure.is_of_role {
+            (Kind::FailedAssumeRole, &mut self.failed_roles, &mut self.totals.failed_roles)
+        } else {
+            (Kind::Exception, &mut self.failures, &mut self.totals.failed_places)
+        };
+        *count += 1;
+        groups.add(&failure.error, failure.hint.as_deref(), &place);
+        if self.context.console.format == OutputFormat::Text {
+            let id = &account.id;
+            let region = region.map(|region| format!(" region:{region}")).unwrap_or_default();
+            self.progress.suspend(|| {
+                self.context
+                    .console
+                    .data(format_args!("account:{id}{region} failed: {} name:{}", failure.error, account.name));
+            });
+        }
+        if self.results.are_wanted() {
+            self.results.add(kind, results::exception(account, region, failure))?;
+        }
+        Ok(())
+    }
+
+    /// The summary, and the exit code.
+    pub(super) fn finish(self, organization: &Organization<'_>, is_left: bool) -> Result<Outcome, CommandError> {
+        let Self { context, display, progress, results, failures, failed_roles, totals, broken } = self;
+        drop(progress);
+        let interrupted = is_left && organization.stop.is_cancelled();
+        results.finish(&totals.document(organization, &display, interrupted));
+        failures.show(context, "failed");
+        failed_roles.show(context, "role not assumed");
+        show_summary(context, organization, &display, &totals);
+        if display.kind == RunKind::Tag && totals.accounts > 0 && totals.without_work == totals.accounts {
+            let warned = nothing::warn_of_database(context, organization.store, "of these accounts");
+            warned.map_err(|error| context.store_error(&error))?;
+        }
+        if display.stats {
+            show_stats(context, organization);
+        }
+        if is_left {
+            context.console.message(format_args!("not all is done; go on with: {}", display.resume));
+        } else if let Some(run) = organization.run.filter(|_| totals.written.contains_key("written"))
+            && display.kind == RunKind::Tag
+        {
+            let undo = later::undo_advice(context, &display, run);
+            context.console.message(format_args!("take it back with: {undo}"));
+        }
+        if let Some(broken) = broken {
+            return Err(broken);
+        }
+        let failed = totals.has_item_failures || totals.failed_places + totals.failed_roles > 0 || is_left;
+        Ok(match (interrupted, failed) {
+            (true, _) => Outcome::Interrupted,
+            (false, true) => Outcome::ItemFailures,
+            (false, false) => Outcome::Done,
+        })
+    }
+}
+
+impl Totals {
+    fn document(&self, organization: &Organization<'_>, display: &RunDisplay<'_>, interrupted: bool) -> Value {
+        let calls = organization.base.counts();
+        let mut summary = json!({
+            "run_id": organization.run,
+            "kind": display.kind,
+            "tag_key": organization.key,
+            "interrupted": interrupted,
+            "accounts": self.accounts,
+            "accounts_without_records": self.without_work,
+            "places": self.places,
+            "exceptions": self.failed_places,
+            "failed_assume_role": self.failed_roles,
+            "tag": self.planned,
+            "results": self.written,
+            "skipped": self.left,
+            "calls": {"reads": calls.total() - calls.writes(), "writes": calls.writes()},
+        });
+        if display.stats {
+            summary["stats"] = json!(calls.by_operation());
+        }
+        summary
+    }
+}
+
+fn place_name(account: &Account, region: Option<&Region>) -> String {
+    let region = region.map(|region| format!(" {region}")).unwrap_or_default();
+    let name = if account.name == account.id.as_str() { String::new() } else { format!("{} ", account.name) };
+    format!("{name}{}{region}", account.id)
+}
+
+/// The line of a place, in the form that c7n-trailcreator's users know; with `-v` also those of its types.
+fn print_place(context: &Context, display: &RunDisplay<'_>, account: &Account, region: &Region, done: &Done) {
+    let mut line = format!("account:{} region:{region}", account.id);
+    if let Some(plan) = &done.plan {
+        if context.global.verbose > 0 {
+            show_types(context, plan);
+        }
+        push_figures(&mut line, plan);
+    }
+    if let Some(report) = &done.report {
+        push_results(&mut line, display.kind, report);
+    }
+    if account.name != account.id.as_str() {
+        // A String takes everything.
+        write!(line, " name:{}", account.name).unwrap_or_default();
+    }
+    context.console.data(line);
+    if let Some(plan) = done.plan.as_ref().filter(|_| display.print_plans) {
+        for action in &plan.actions {
+            context.console.data(format_args!("tag account:{} region:{region} {}", account.id, action_phrase(action)));
+        }
+    }
+    if let Some(report) = done.report.as_ref().filter(|_| display.print_plans) {
+        report.results.iter().for_each(|(write, outcome)| print_compared(context, (account, region), write, outcome));
+    }
+}
+
+/// A write of a saved plan that was compared with the present state; what failed is a warning.
+fn print_compared(context: &Context, (account, region): (&Account, &Region), write: &Write, outcome: &WriteOutcome) {
+    let (verb, why) = match outcome {
+        WriteOutcome::Unfinished(_) => ("tag", String::new()),
+        WriteOutcome::UnderWay(why) => ("under way", format!(" ({why})")),
+        WriteOutcome::Skipped(why) => ("skipped", format!(" ({why})")),
+        WriteOutcome::Written { .. }
+        | WriteOutcome::Failed(_)
+        | WriteOutcome::RolledBack(_)
+        | WriteOutcome::Vanished(_)
+        | WriteOutcome::Passing(_) => return,
+    };
+    let Write { resource_type, id, key, new_value, .. } = write;
+    let value = new_value.as_ref().map(|value| format!("={value}")).unwrap_or_default();
+    let account = &account.id;
+    context
+        .console
+        .data(format_args!("{verb} account:{account} region:{region} {resource_type} {id} {key}{value}{why}"));
+}
+
+fn push_figures(line: &mut String, plan: &Plan) {
+    let sum = |figure: fn(&crate::plan::TypeFigures) -> u64| plan.summary.types.iter().map(figure).sum::<u64>();
+    let users: BTreeSet<&str> = plan.actions.iter().map(|action| action.value.as_str()).collect();
+    write!(
+        line,
+        " tag {} resources users:{} population:{} not-found:{} records:{} untagged:{}",
+        plan.summary.tag,
+        users.len(),
+        sum(|figures| figures.population),
+        sum(|figures| figures.not_found),
+        sum(|figures| figures.records),
+        sum(|figures| figures.untagged),
+    )
+    .unwrap_or_default();
+}
+
+fn push_results(line: &mut String, kind: RunKind, report: &RunReport) {
+    match report.run {
+        Some(run) => write!(line, " run:{run} {}", results_phrase(kind, &counts(&report.results))),
+        None if kind == RunKind::Undo => write!(line, " {} to take back", report.results.len()),
+        None if report.results.is_empty() => Ok(()),
+        None => write!(line, " {}", dry_phrase(kind, &counts(&report.results))),
+    }
+    .unwrap_or_default();
+}
+
+fn show_summary(context: &Context, organization: &Organization<'_>, display: &RunDisplay<'_>, totals: &Totals) {
+    let calls = organization.base.counts();
+    let run = organization.run.map(|run| format!("run {run}: ")).unwrap_or_default();
+    let done = match (&organization.run, display.kind) {
+        (None, RunKind::Tag) if !totals.written.is_empty() => {
+            format!("{}, nothing was written", dry_phrase(display.kind, &totals.written))
+        }
+        (None, RunKind::Tag) => format!("{} to tag, nothing was written", totals.planned),
+        (None, RunKind::Undo) => format!("{} to take back, nothing was written", totals.written.values().sum::<u64>()),
+        (Some(_), kind) => results_phrase(kind, &totals.written),
+    };
+    let mut failed = String::new();
+    for (count, what) in [(totals.failed_roles, "without their role"), (totals.failed_places, "failed")] {
+        if count > 0 {
+            write!(failed, ", {count} {what}").unwrap_or_default();
+        }
+    }
+    context.console.message(format_args!(
+        "{run}{} accounts ({} without records or work), {} places done{failed}: {done}{}; {} AWS calls to read, {} to write",
+        totals.accounts,
+        totals.without_work,
+        totals.places,
+        skipped_phrase(&totals.left),
+        calls.total() - calls.writes(),
+        calls.writes(),
+    ));
+}
+
+/// The calls by operation, the most frequent first.
+fn show_stats(context: &Context, organization: &Organization<'_>) {
+    let mut operations: Vec<(String, u64)> = organization.base.counts().by_operation().into_iter().collect();
+    operations.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    for (operation, count) in operations {
+        context.console.message(format_args!("{count:>8} {operation}"));
+    }
+}

@@ -1,0 +1,279 @@
+//! How `tag`, `apply` and `undo` tell what became of each write: lines, the JSON document, the summary, the exit code.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{CommandError, Context, Outcome};
+use crate::aws::Session;
+use crate::console::OutputFormat;
+use crate::model::RunId;
+use crate::model::{AccountId, Region, TagKey};
+use crate::plan::{FORMAT_VERSION, Plan, PlannedWrite, SkipKind, SkippedResource};
+use crate::store::journal::{RunKind, Write};
+use crate::tag::apply::{Outcome as WriteOutcome, StopReason};
+use crate::tag::run::{RunReport, Runner};
+
+/// A run that ended, and what is needed to tell of it.
+pub(in crate::cli) struct RunOutput<'a> {
+    pub(in crate::cli) runner: &'a Runner<'a>,
+    pub(in crate::cli) report: &'a RunReport,
+    pub(in crate::cli) kind: RunKind,
+    /// The plan it came from, if that is at hand.
+    pub(in crate::cli) plan: Option<&'a Plan>,
+    /// Whether it is only what a run would come to.
+    pub(in crate::cli) dry_run: bool,
+}
+
+/// One write and how it ended, in `--output json`.
+#[derive(Serialize)]
+struct WriteDocument<'a> {
+    resource_type: &'a str,
+    id: &'a str,
+    arn: &'a str,
+    account_id: &'a AccountId,
+    region: &'a Region,
+    key: &'a TagKey,
+    /// Null: the tag is taken off.
+    value: Option<&'a str>,
+    event_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    old_key: Option<&'a TagKey>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    old_value: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    result: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
+}
+
+/// Prints what became of each write, and the summary.
+pub(in crate::cli) fn show_run(context: &Context, output: &RunOutput<'_>) -> Outcome {
+    let plan = output.plan;
+    match context.console.format {
+        OutputFormat::Json => context.console.json(&document(output)),
+        OutputFormat::Text => {
+            output.report.results.iter().for_each(|(write, outcome)| print_result(context, output, write, outcome));
+            print_skipped(context, plan.map_or(&[], |plan| &plan.skipped));
+        }
+    }
+    for (write, outcome) in &output.report.results {
+        if let Some(why) = failure(output.kind, outcome) {
+            context.console.warning(format_args!("{} {} {}: {why}", write.resource_type, write.id, result_of(outcome)));
+        }
+    }
+    let results = counts(&output.report.results);
+    let done = if output.dry_run { dry_phrase(output.kind, &results) } else { results_phrase(output.kind, &results) };
+    let run = output.report.run.map(|run| format!("run {run}: ")).unwrap_or_default();
+    let left = plan.map(|plan| skipped_phrase(&plan.summary.skipped)).unwrap_or_default();
+    let calls = calls_phrase(output.runner.session);
+    let nothing = if output.dry_run { "; nothing was written" } else { "" };
+    context.console.message(format_args!("{run}{done}{left}; {calls}{nothing}"));
+    conclude(context, output, &results)
+}
+
+/// "3 tagged, 1 failed"
+pub(in crate::cli) fn results_phrase(kind: RunKind, results: &BTreeMap<&'static str, u64>) -> String {
+    let written = if kind == RunKind::Tag { "tagged" } else { "taken back" };
+    let phrase = |result: &'static str| if result == "written" { written } else { result };
+    let parts: Vec<String> = results.iter().map(|(result, count)| format!("{count} {}", phrase(result))).collect();
+    if parts.is_empty() { "nothing to write".to_owned() } else { parts.join(", ") }
+}
+
+/// "3 to tag, 1 skipped"
+pub(in crate::cli) fn dry_phrase(kind: RunKind, results: &BTreeMap<&'static str, u64>) -> String {
+    let planned = if kind == RunKind::Tag { "to tag" } else { "to take back" };
+    let phrase = |result: &'static str| match result {
+        "planned" => planned,
+        "written" => "written before",
+        result => result,
+    };
+    let parts: Vec<String> = results.iter().map(|(result, count)| format!("{count} {}", phrase(result))).collect();
+    if parts.is_empty() { "nothing to write".to_owned() } else { parts.join(", ") }
+}
+
+/// The exit code, and what to do next.
+fn conclude(context: &Context, output: &RunOutput<'_>, results: &BTreeMap<&'static str, u64>) -> Outcome {
+    let resume = |run: RunId| {
+        let apply = context.suggest("apply").option("resume", run.to_string());
+        format!("go on with: {apply}")
+    };
+    match (&output.report.stopped, output.report.run) {
+        (Some(StopReason::Asked), Some(run)) => {
+            context.console.message(resume(run));
+            Outcome::Interrupted
+        }
+        (Some(StopReason::Credentials(why)), Some(run)) => {
+            let lost = CommandError::failed(format_args!("the credentials ended: {why}"));
+            context.report(&lost.hint("sign in again").hint(resume(run)));
+            Outcome::Failed
+        }
+        (_, run) => {
+            let run = run.filter(|_| !output.dry_run);
+            if let Some(run) = run.filter(|_| output.kind == RunKind::Tag && results.contains_key("written")) {
+                let undo = context.suggest("undo").arg(run.to_string());
+                context.console.message(format_args!("take it back with: {undo}"));
+            }
+            let failed = output.report.results.iter().any(|(_, outcome)| failure(output.kind, outcome).is_some());
+            if failed { Outcome::ItemFailures } else { Outcome::Done }
+        }
+    }
+}
+
+fn print_result(context: &Context, output: &RunOutput<'_>, write: &Write, outcome: &WriteOutcome) {
+    if failure(output.kind, outcome).is_some() {
+        return;
+    }
+    let key = &write.key;
+    let value = write.new_value.as_ref().or(write.old_value.as_ref());
+    let value = value.map(|value| format!("={value}")).unwrap_or_default();
+    let why = why(outcome).or_else(|| reason_of(output, write)).map(|why| format!(" ({why})")).unwrap_or_default();
+    let verb = verb(output, write, outcome);
+    context.console.data(format_args!("{verb} {} {} {key}{value}{why}", write.resource_type, write.id));
+}
+
+/// What happened to the resource, in a word.
+fn verb(output: &RunOutput<'_>, write: &Write, outcome: &WriteOutcome) -> &'static str {
+    match (outcome, output.kind, &write.new_value) {
+        // By the interrupted run, whose journal does not have it yet.
+        (WriteOutcome::Written { .. }, ..) if output.dry_run => "written",
+        (WriteOutcome::Written { .. }, _, None) => "untagged",
+        (WriteOutcome::Written { .. }, RunKind::Undo, Some(_)) => "restored",
+        (WriteOutcome::Written { .. }, RunKind::Tag, Some(_)) => "tagged",
+        (WriteOutcome::Unfinished(_), _, None) if output.dry_run => "untag",
+        (WriteOutcome::Unfinished(_), RunKind::Undo, Some(_)) if output.dry_run => "restore",
+        (WriteOutcome::Unfinished(_), RunKind::Tag, Some(_)) if output.dry_run => "tag",
+        _ => result_of(outcome),
+    }
+}
+
+/// Prints the resources that are left, with the reasons.
+pub(in crate::cli) fn print_skipped(context: &Context, left: &[SkippedResource]) {
+    for resource in left {
+        context.console.data(format_args!("leave {} {} ({})", resource.resource_type, resource.id, resource.reason));
+    }
+}
+
+fn document(output: &RunOutput<'_>) -> Value {
+    let RunOutput { runner, report, kind, plan, dry_run } = output;
+    let actions: Vec<WriteDocument<'_>> =
+        report.results.iter().map(|(write, outcome)| write_document(output, write, outcome)).collect();
+    let calls = runner.session.counts();
+    let mut summary = plan.map_or_else(|| json!({}), |plan| json!(plan.summary));
+    summary["results"] = json!(counts(&report.results));
+    summary["calls"] = json!({"reads": calls.total() - calls.writes(), "writes": calls.writes()});
+    let failed: Vec<Value> =
+        report.results.iter().filter_map(|(write, outcome)| failure_document(*kind, write, outcome)).collect();
+    json!({
+        "format_version": FORMAT_VERSION,
+        "run_id": report.run,
+        "kind": kind,
+        "dry_run": dry_run,
+        "interrupted": report.stopped.is_some(),
+        "account_id": runner.place.account,
+        "region": runner.place.region,
+        "tag_key": runner.key,
+        "actions": actions,
+        "failed": failed,
+        "skipped": plan.map_or(&[][..], |plan| &plan.skipped),
+        "summary": summary,
+    })
+}
+
+/// Why a write failed. A resource that is gone needs no tag taken off, but one that was to be tagged and isn't is a failure.
+pub(in crate::cli) fn failure(kind: RunKind, outcome: &WriteOutcome) -> Option<&str> {
+    match (outcome, kind) {
+        (WriteOutcome::Failed(why) | WriteOutcome::RolledBack(why) | WriteOutcome::UnderWay(why), _)
+        | (WriteOutcome::Vanished(why), RunKind::Tag) => Some(why),
+        _ => None,
+    }
+}
+
+/// What failed, for those who only look at that.
+pub(in crate::cli) fn failure_document(kind: RunKind, write: &Write, outcome: &WriteOutcome) -> Option<Value> {
+    let error = failure(kind, outcome)?;
+    let Write { resource_type, id, arn, key, .. } = write;
+    Some(
+        json!({"resource_type": resource_type, "id": id, "arn": arn, "key": key, "result": result_of(outcome), "error": error}),
+    )
+}
+
+fn write_document<'a>(output: &'a RunOutput<'_>, write: &'a Write, outcome: &'a WriteOutcome) -> WriteDocument<'a> {
+    WriteDocument {
+        resource_type: write.resource_type.as_str(),
+        id: write.id.as_str(),
+        arn: write.arn.as_str(),
+        account_id: &output.runner.place.account,
+        region: &write.region,
+        key: &write.key,
+        value: write.new_value.as_ref().map(|value| value.as_str()),
+        event_id: write.event_id.as_deref(),
+        old_key: write.old_key.as_ref(),
+        old_value: write.old_value.as_ref().map(|value| value.as_str()),
+        reason: reason_of(output, write),
+        result: result_of(outcome),
+        error: why(outcome),
+        request_id: match outcome {
+            WriteOutcome::Written { request_id } => request_id.as_deref(),
+            _ => None,
+        },
+    }
+}
+
+/// The plan's reason for a write: its number is its place in the plan.
+fn reason_of<'a>(output: &'a RunOutput<'_>, write: &Write) -> Option<&'a str> {
+    let place = usize::try_from(write.position).ok()?;
+    let action: &PlannedWrite = output.plan?.actions.get(place)?;
+    Some(action.reason.as_str()).filter(|reason| !reason.is_empty())
+}
+
+pub(in crate::cli) fn result_of(outcome: &WriteOutcome) -> &'static str {
+    match outcome {
+        WriteOutcome::Written { .. } => "written",
+        WriteOutcome::Failed(_) | WriteOutcome::RolledBack(_) => "failed",
+        WriteOutcome::UnderWay(_) => "started",
+        WriteOutcome::Vanished(_) => "vanished",
+        WriteOutcome::Skipped(_) => "skipped",
+        WriteOutcome::Unfinished(_) | WriteOutcome::Passing(_) => "planned",
+    }
+}
+
+fn why(outcome: &WriteOutcome) -> Option<&str> {
+    match outcome {
+        WriteOutcome::Written { .. } => None,
+        WriteOutcome::Passing(refusal) => Some(refusal.text()),
+        WriteOutcome::Failed(why)
+        | WriteOutcome::RolledBack(why)
+        | WriteOutcome::UnderWay(why)
+        | WriteOutcome::Vanished(why)
+        | WriteOutcome::Skipped(why)
+        | WriteOutcome::Unfinished(why) => Some(why.as_str()).filter(|why| !why.is_empty()),
+    }
+}
+
+pub(in crate::cli) fn counts(results: &[(Write, WriteOutcome)]) -> BTreeMap<&'static str, u64> {
+    let mut counts = BTreeMap::new();
+    for (_, outcome) in results {
+        *counts.entry(result_of(outcome)).or_default() += 1;
+    }
+    counts
+}
+
+/// "; skipped: 84 without a record, 12 have the tag"
+pub(in crate::cli) fn skipped_phrase(left: &BTreeMap<SkipKind, u64>) -> String {
+    if left.is_empty() {
+        return String::new();
+    }
+    let parts: Vec<String> = left.iter().map(|(kind, count)| format!("{count} {}", kind.phrase())).collect();
+    format!("; skipped: {}", parts.join(", "))
+}
+
+/// "45 AWS calls to read, 3 to write"
+pub(in crate::cli) fn calls_phrase(session: &Session) -> String {
+    let calls = session.counts();
+    format!("{} AWS calls to read, {} to write", calls.total() - calls.writes(), calls.writes())
+}

@@ -1,0 +1,145 @@
+//! Files of saved plans: one plan as a document (`tag --save-plan`, `tag --dry-run --output json`), or one on each line (`tag-org
+//! --save-plan`). All of it is checked before anything is applied; plans are read again when it is their turn.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::{CommandError, Context, Outcome, tagging};
+use crate::model::{AccountId, Region, TagKey};
+use crate::org::account_job::PlanAt;
+use crate::plan::{FORMAT_VERSION, PlannedWrite};
+use crate::store::Store;
+
+/// A plan's document. What people need and applying doesn't is not looked at.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PlanDocument {
+    format_version: u32,
+    actions: Vec<PlannedWrite>,
+    #[serde(default)]
+    region: Option<Region>,
+    #[serde(default, rename = "account_id")]
+    _account_id: IgnoredAny,
+    #[serde(default)]
+    tag_key: Option<TagKey>,
+    #[serde(default, rename = "skipped")]
+    _skipped: IgnoredAny,
+    #[serde(default, rename = "summary")]
+    _summary: IgnoredAny,
+}
+
+/// A plan that has something to write.
+#[derive(Debug, Clone)]
+pub(in crate::cli) struct SavedPlan {
+    pub(in crate::cli) account: AccountId,
+    pub(in crate::cli) key: TagKey,
+    pub(in crate::cli) at: PlanAt,
+    /// How many writes it has, also those that are made already.
+    pub(in crate::cli) writes: u64,
+}
+
+/// A file of plans.
+#[derive(Debug)]
+pub(in crate::cli) struct SavedPlans {
+    path: PathBuf,
+    pub(in crate::cli) plans: Vec<SavedPlan>,
+}
+
+impl SavedPlans {
+    /// Checks the file, and finds the plans in it that have something to write.
+    pub(in crate::cli) fn open(context: &Context, path: &Path) -> Result<Self, CommandError> {
+        let unread = |error: &io::Error| CommandError {
+            outcome: Outcome::Usage,
+            ..CommandError::while_doing(format_args!("reading the plan {}", path.display()), error)
+        };
+        let mut file = BufReader::new(File::open(path).map_err(|error| unread(&error))?);
+        let mut first = String::new();
+        file.read_line(&mut first).map_err(|error| unread(&error))?;
+        let mut plans = Vec::new();
+        if serde_json::from_str::<IgnoredAny>(&first).is_err() {
+            file.read_to_string(&mut first).map_err(|error| unread(&error))?;
+            plans.extend(check(context, path, Position { line: 1, offset: 0 }, &first)?);
+            return Ok(Self { path: path.to_owned(), plans });
+        }
+        let (mut line, mut number, mut offset) = (first, 1, 0);
+        while !line.is_empty() {
+            if !line.trim().is_empty() {
+                plans.extend(check(context, path, Position { line: number, offset }, &line)?);
+            }
+            offset += bytes(&line);
+            number += 1;
+            line.clear();
+            file.read_line(&mut line).map_err(|error| unread(&error))?;
+        }
+        Ok(Self { path: path.to_owned(), plans })
+    }
+
+    /// The writes of a plan.
+    ///
+    /// # Errors
+    /// The file was changed or taken away meanwhile.
+    pub(in crate::cli) fn read(&self, at: &PlanAt) -> Result<Vec<PlannedWrite>, String> {
+        let again = |error: &dyn std::fmt::Display| format!("reading {} again: {error}", self.path.display());
+        let mut file = File::open(&self.path).map_err(|error| again(&error))?;
+        file.seek(SeekFrom::Start(at.offset)).map_err(|error| again(&error))?;
+        let plan: PlanDocument =
+            serde_json::from_reader(BufReader::new(file.take(at.length))).map_err(|error| again(&error))?;
+        Ok(plan.actions)
+    }
+}
+
+/// Where a plan begins.
+#[derive(Clone, Copy)]
+struct Position {
+    line: usize,
+    offset: u64,
+}
+
+/// A name for a new plan that doesn't replace the file that is none.
+fn unused_name(path: &Path) -> &'static str {
+    const NAME: &str = "plan.json";
+    if path.file_name().is_some_and(|name| name == NAME) { "new-plan.json" } else { NAME }
+}
+
+/// `None`: a plan without writes.
+fn check(context: &Context, path: &Path, at: Position, text: &str) -> Result<Option<SavedPlan>, CommandError> {
+    let Position { line, offset } = at;
+    let name = path.display();
+    let plan: PlanDocument = serde_json::from_str(text).map_err(|error| {
+        let (line, column) = (line + error.line().saturating_sub(1), error.column());
+        CommandError::usage(format_args!("{name}:{line}:{column}: this is no plan: {error}"))
+            .hint(format!("make one with: {}", context.suggest("tag").option("save-plan", unused_name(path))))
+    })?;
+    if plan.format_version != FORMAT_VERSION {
+        let version = plan.format_version;
+        return Err(CommandError::usage(format_args!("{name} has format_version {version}, not {FORMAT_VERSION}"))
+            .hint("make the plan again with this version of trailcreator"));
+    }
+    let Some(first) = plan.actions.first() else { return Ok(None) };
+    let (account, key) = (first.account_id.clone(), plan.tag_key.as_ref().unwrap_or(&first.key).clone());
+    for key in plan.actions.iter().flat_map(|action| action.old_key.iter().chain([&action.key])) {
+        tagging::parse_key(key.as_str())?;
+    }
+    if let Some(other) = plan.actions.iter().find(|action| action.account_id != account) {
+        return Err(CommandError::usage(format_args!(
+            "{name}: {} {} is of another account than the first action: a plan has one",
+            other.resource_type, other.id
+        )));
+    }
+    let region = plan.region.unwrap_or_else(|| first.region.clone());
+    let writes = tagging::count(plan.actions.len());
+    Ok(Some(SavedPlan { account, key, at: PlanAt { region, offset, length: bytes(text) }, writes }))
+}
+
+fn bytes(text: &str) -> u64 {
+    text.len().try_into().unwrap_or(u64::MAX)
+}
+
+/// The journal. Where nothing is written, none is made.
+pub(in crate::cli) fn store_of_plans(context: &Context, dry_run: bool) -> Result<Store, CommandError> {
+    if dry_run { Store::in_memory().map_err(|error| context.store_error(&error)) } else { context.open_store() }
+}

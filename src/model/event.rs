@@ -1,0 +1,191 @@
+//! The stored facts of a CloudTrail record: the event, the caller, and the resources that it created, deleted or renamed.
+//!
+//! These are only facts, as CloudTrail wrote them. `creator` determines the owner later, so that rules can change without
+//! loading again. Pure: no files, no AWS, no SQL.
+//!
+//! Source: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html>
+
+use crate::model::{AccountId, Region, ResourceId, ResourceType};
+
+/// One successful API call. A field is `None` if the record lacks it or has null; it is never an empty text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Event {
+    /// `eventID`. For sources without it, a stable one is computed from the record's content.
+    pub event_id: String,
+    /// `recipientAccountId`, else `userIdentity.accountId`, else empty.
+    pub account_id: String,
+    /// `awsRegion`.
+    pub region: String,
+    /// `eventTime` as CloudTrail wrote it, `2023-07-10T11:54:39Z`: sorts as text.
+    pub time: String,
+    /// `eventName`.
+    pub name: String,
+    /// `eventSource`, `ec2.amazonaws.com`.
+    pub source: String,
+    /// `userAgent`.
+    pub user_agent: Option<String>,
+    /// `sourceIPAddress`: an address, or the name of the AWS service that called.
+    pub source_ip: Option<String>,
+    /// `sharedEventID`: joins the copies of one event that several accounts received.
+    pub shared_event_id: Option<String>,
+    /// `userIdentity`.
+    pub identity: Identity,
+    /// The creator of the caller's session, the creator of that creator's session, and so on. No record has this: the store fills
+    /// it in from other events on request.
+    pub makers: Vec<SessionMaker>,
+}
+
+/// The creator of a session: an event that issued credentials.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SessionMaker {
+    /// `responseElements.credentials.accessKeyId`: the session's key.
+    pub session_key: String,
+    /// `eventID` of the call.
+    pub event_id: String,
+    /// `eventName`.
+    pub name: String,
+    /// UTC, as CloudTrail writes it.
+    pub time: String,
+    /// The account that recorded it.
+    pub account_id: String,
+    /// The caller.
+    pub identity: Identity,
+}
+
+/// The facts of `userIdentity` that identify the caller.
+///
+/// Source: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html>
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// `type`: `Root`, `IAMUser`, `AssumedRole`, `Role`, `FederatedUser`, `SAMLUser`, `WebIdentityUser`,
+    /// `IdentityCenterUser`, `Directory`, `AWSAccount`, `AWSService`, `Unknown`; absent for some AWS-internal calls.
+    pub kind: Option<String>,
+    /// `arn`.
+    pub arn: Option<String>,
+    /// `userName`.
+    pub user_name: Option<String>,
+    /// `principalId`.
+    pub principal_id: Option<String>,
+    /// `accountId` of the caller, which can differ from the account that received the event.
+    pub account_id: Option<String>,
+    /// `accessKeyId`: an identifier, not a secret. Links a session to the AssumeRole event that created it.
+    pub access_key_id: Option<String>,
+    /// `sessionContext.sessionIssuer.type`.
+    pub issuer_type: Option<String>,
+    /// `sessionContext.sessionIssuer.arn`: the role of a session.
+    pub issuer_arn: Option<String>,
+    /// `sessionContext.sessionIssuer.userName`: the role name.
+    pub issuer_user_name: Option<String>,
+    /// `sessionContext.sourceIdentity`.
+    pub source_identity: Option<String>,
+    /// `sessionContext.webIdFederationData.federatedProvider`: the provider that signed the session in, as an IAM ARN or a host.
+    pub federated_provider: Option<String>,
+    /// `onBehalfOf.userId`: the Identity Center user.
+    pub on_behalf_of_user_id: Option<String>,
+    /// `onBehalfOf.identityStoreArn`.
+    pub on_behalf_of_store_arn: Option<String>,
+    /// `invokedBy`: the AWS service that made the call on behalf of the principal, or `AWS Internal`.
+    pub invoked_by: Option<String>,
+}
+
+/// The effect of an event on a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Action {
+    /// Created it. The call fails for an existing resource, so the latest such event is the create event.
+    Create,
+    /// Created it, or changed the existing one (PutRule, CreateQueue…): the first since the last delete event counts.
+    Upsert,
+    /// Deleted it.
+    Delete,
+    /// Renamed it. Under the old name it no longer exists, and a resource created there later is another one. The
+    /// database stores it as a delete event of the old name, with the new name.
+    Rename,
+}
+
+impl Action {
+    /// The text in output and JSON, and except for `rename` in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Upsert => "upsert",
+            Self::Delete => "delete",
+            Self::Rename => "rename",
+        }
+    }
+
+    /// Parses the text in the database.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Create, Self::Upsert, Self::Delete].into_iter().find(|action| action.as_str() == text)
+    }
+}
+
+/// One resource that an event created, deleted or renamed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Touched {
+    /// The type in the resource map.
+    pub resource_type: ResourceType,
+    /// The identifier that the map's expression found in the record.
+    pub resource_id: ResourceId,
+    /// The effect of the event.
+    pub action: Action,
+    /// The new name, only for [`Action::Rename`].
+    pub renamed_to: Option<ResourceId>,
+}
+
+/// An event with all its resources, as loaders pass it to the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResourceEvent {
+    /// The event.
+    pub event: Event,
+    /// The resources, without duplicates, in the map's order. Never empty.
+    pub touched: Vec<Touched>,
+}
+
+/// An event with one of its resources: a row of the store, as `creator`, `tag` and `who` read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredEvent {
+    /// The type.
+    pub resource_type: ResourceType,
+    /// The ID in the event.
+    pub resource_id: ResourceId,
+    /// The effect of the event.
+    pub action: Action,
+    /// The new name, for the delete event of an old name.
+    pub renamed_to: Option<ResourceId>,
+    /// The event.
+    pub event: Event,
+}
+
+impl Identity {
+    /// All facts, in the order of the fields.
+    pub fn facts(&self) -> [&Option<String>; 14] {
+        [
+            &self.kind,
+            &self.arn,
+            &self.user_name,
+            &self.principal_id,
+            &self.account_id,
+            &self.access_key_id,
+            &self.issuer_type,
+            &self.issuer_arn,
+            &self.issuer_user_name,
+            &self.source_identity,
+            &self.federated_provider,
+            &self.on_behalf_of_user_id,
+            &self.on_behalf_of_store_arn,
+            &self.invoked_by,
+        ]
+    }
+}
+
+impl Event {
+    /// The account as an [`AccountId`].
+    pub fn account(&self) -> AccountId {
+        AccountId::new(self.account_id.as_str())
+    }
+
+    /// The region as a [`Region`].
+    pub fn region_name(&self) -> Region {
+        Region::new(self.region.as_str())
+    }
+}

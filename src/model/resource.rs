@@ -1,0 +1,41 @@
+//! A live resource, as the inventory lists it and the planner reads it.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{Arn, Region, ResourceId, ResourceType};
+
+/// A live resource.
+#[derive(Debug, Clone)]
+pub struct LiveResource {
+    /// Its type.
+    pub resource_type: ResourceType,
+    /// Its ID, as defined in the map.
+    pub id: ResourceId,
+    /// All names that an event can have for it: ID, names, ARN. Without duplicates.
+    pub identifiers: Vec<String>,
+    /// Names that an event can have for several resources that it created together (an image, for its snapshots).
+    pub made_with: Vec<String>,
+    /// Its ARN. Empty for a type without ARNs, which can't be tagged.
+    pub arn: Arn,
+    /// Its region: the requested one, or its own (for buckets), or the partition's home region for global types.
+    pub region: Region,
+    /// Its tags.
+    pub tags: Tags,
+    /// The listed resource. Templates take parameters from it.
+    pub item: Value,
+    /// The parameters of its parent, its parent's parent and so on. Templates take parameters from them too.
+    pub ancestors: Vec<Value>,
+}
+
+/// The tags of a resource, as far as they are known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tags {
+    /// All tags: an absent key is confirmed as absent.
+    Known(BTreeMap<String, String>),
+    /// Some tags. There can be more (from an index that lags, or does not cover the resource).
+    Partial(BTreeMap<String, String>),
+    /// The tags could not be read, with the reason.
+    Unknown(String),
+}

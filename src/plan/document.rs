@@ -1,0 +1,204 @@
+//! The plan as a document: what is written, what is left, and the figures. A saved plan is read again by `apply`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{AccountId, Arn, Region, ResourceId, ResourceType, TagKey, TagValue};
+
+/// The version of the document. It changes when a reader of the last one would misunderstand it.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// One tag to write.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedWrite {
+    /// The resource's type.
+    pub resource_type: ResourceType,
+    /// Its id.
+    pub id: ResourceId,
+    /// Its ARN.
+    pub arn: Arn,
+    /// Its account.
+    pub account_id: AccountId,
+    /// Where it is: a bucket's own region, the home region of global types.
+    pub region: Region,
+    /// The tag.
+    pub key: TagKey,
+    /// Its new value: the owner, or a further tag's.
+    pub value: TagValue,
+    /// The event that the owner rests on.
+    #[serde(default)]
+    pub event_id: Option<String>,
+    /// The key that it replaces, where the resource spells it otherwise and its type ignores case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_key: Option<TagKey>,
+    /// The value that it replaces; without one the resource must not have the tag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_value: Option<TagValue>,
+    /// Further keys that count as the tag: the resource must have none of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub owner_keys: Vec<TagKey>,
+    /// Why this owner.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+}
+
+/// One resource that is left as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SkippedResource {
+    /// The resource's type.
+    pub resource_type: ResourceType,
+    /// Its id.
+    pub id: ResourceId,
+    /// The tag, where it is one beside the owner's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<TagKey>,
+    /// The class of the reason.
+    pub kind: SkipKind,
+    /// The reason, for people.
+    pub reason: String,
+}
+
+/// Why a resource is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SkipKind {
+    /// It has the tag.
+    HasTag,
+    /// It has the tag with the very value that would be written.
+    SameValue,
+    /// It has a value that no earlier run wrote, or that was changed since; only with `--refresh`.
+    WrittenByOthers,
+    /// It carries a tag that `--skip-tag` names.
+    SkipTag,
+    /// No event of the database made it.
+    NoRecord,
+    /// The event's caller is nobody's name.
+    NoOwner,
+    /// What a further tag wants isn't known.
+    NoValue,
+    /// A further tag's key is the same tag as one that is written already: the type ignores case.
+    SameKey,
+    /// Whether it has the tag could not be read.
+    TagsUnknown,
+    /// AWS has no tags on this type, or the resource map doesn't say how they are written.
+    NotTaggable,
+    /// It can't be tagged in its present state.
+    NotNow,
+    /// It has as many tags as AWS allows.
+    TagLimit,
+    /// Tagging it also updates it, which was not allowed.
+    SideEffects,
+    /// Its last update by a run of this database was rolled back.
+    RolledBack,
+}
+
+impl SkipKind {
+    /// For the summary: "12 with the tag".
+    pub fn phrase(self) -> &'static str {
+        match self {
+            Self::HasTag => "with the tag",
+            Self::SameValue => "with that very value",
+            Self::WrittenByOthers => "with a value that no earlier run wrote",
+            Self::SkipTag => "with a tag that --skip-tag names",
+            Self::NoRecord => "without a record",
+            Self::NoOwner => "without an owner",
+            Self::NoValue => "without a value for a further tag",
+            Self::SameKey => "with two keys that are one tag",
+            Self::TagsUnknown => "whose tags could not be read",
+            Self::NotTaggable => "of types that can't be tagged",
+            Self::NotNow => "in a state that does not allow it now",
+            Self::TagLimit => "with as many tags as AWS allows",
+            Self::SideEffects => "that tagging would update",
+            Self::RolledBack => "with an update that was rolled back",
+        }
+    }
+}
+
+/// A type's figures, as users know them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TypeFigures {
+    /// The type.
+    pub resource_type: ResourceType,
+    /// Resources to tag.
+    pub tag: u64,
+    /// Owners among them.
+    pub users: u64,
+    /// All live resources.
+    pub population: u64,
+    /// Untagged ones without a record.
+    pub not_found: u64,
+    /// Creations in the database.
+    pub records: u64,
+    /// Those without the tag.
+    pub untagged: u64,
+}
+
+/// A type that was not looked at, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SkippedType {
+    /// The type.
+    pub resource_type: ResourceType,
+    /// Why.
+    pub reason: String,
+}
+
+/// A type whose listing failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedType {
+    /// The type.
+    pub resource_type: ResourceType,
+    /// What AWS said.
+    pub error: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+/// Something that went wrong while a type was listed, without ending the listing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TypeProblem {
+    /// The type.
+    pub resource_type: ResourceType,
+    /// What, as a sentence.
+    pub problem: String,
+}
+
+/// The plan's figures.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Resources to tag with their owner.
+    pub tag: u64,
+    /// Resources to give a further tag, by tag.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub more_tags: BTreeMap<String, u64>,
+    /// Resources left without their owner, by reason; and those whose tags are unknown where only a further tag is to be written.
+    pub skipped: BTreeMap<SkipKind, u64>,
+    /// By type.
+    pub types: Vec<TypeFigures>,
+    /// Types that were not looked at.
+    pub skipped_types: Vec<SkippedType>,
+    /// Types that could not be listed.
+    pub failed_types: Vec<FailedType>,
+    /// What went wrong with types that were listed.
+    pub problems: Vec<TypeProblem>,
+}
+
+/// What to do with each live resource of an account and region.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// [`FORMAT_VERSION`].
+    pub format_version: u32,
+    /// The account.
+    pub account_id: AccountId,
+    /// The region that was asked for.
+    pub region: Region,
+    /// The tag.
+    pub tag_key: TagKey,
+    /// The writes, by type and id.
+    pub actions: Vec<PlannedWrite>,
+    /// The others, by type and id.
+    pub skipped: Vec<SkippedResource>,
+    /// Figures.
+    pub summary: Summary,
+}

@@ -1,0 +1,369 @@
+//! Which events belong to which live resource: an event may name it by id, name, ARN or URL, and so may the list call.
+//!
+//! Rules, from the surest: (1) the event's text is the resource's id or ARN; (2) it is another of its names; (3) both are
+//! equal without what varies: an ARN's `:*`, a URL's host; (4) one is an ARN and the other what follows the type in it
+//! (`arn:…:function:f` and `f`), in the same account and region. A text that several live resources answer to on one
+//! level belongs to none of them: a missing owner is better than a wrong one. Two different ARNs never match.
+//!
+//! What a call made together may be known by what the call named only: an image, for its snapshots. Then the event is that of
+//! each resource that was made with it and of which no event tells by itself.
+//!
+//! What was renamed has the events of its earlier names ([`RenameHistory`]).
+//!
+//! Pure.
+
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use crate::creator::RenameHistory;
+use crate::model::LiveResource;
+use crate::model::event::Action;
+use crate::model::event::StoredEvent;
+
+/// A text and the one resource that answers to it; `None` where several do.
+type Answers = HashMap<String, Option<usize>>;
+
+/// Finds the live resource that a text names.
+#[derive(Debug, Default)]
+pub(crate) struct Index {
+    /// Ids and ARNs.
+    own: Answers,
+    /// All other names.
+    names: Answers,
+    /// Both without what varies between those who write them down.
+    bare: Answers,
+    /// What is no ARN: an event's ARN may end in it.
+    plain: Answers,
+    /// The ends of ARNs: an event may give just that.
+    tails: Answers,
+    /// The ARNs by position.
+    arns: Vec<String>,
+    /// What the map says was made with these texts.
+    together: HashMap<String, Vec<usize>>,
+}
+
+/// Takes a type's events one by one and keeps those of live resources.
+#[derive(Debug)]
+pub struct Join {
+    index: Index,
+    events: Vec<Vec<StoredEvent>>,
+    /// Of what was made together with the resource.
+    shared: Vec<Vec<StoredEvent>>,
+    former: Former,
+    records: Records,
+}
+
+/// The names that resources gave up, as far as none of the live ones bears them now.
+#[derive(Debug, Default)]
+struct Former {
+    /// Whether anything was renamed at all.
+    has_renames: bool,
+    /// The events of each of these names.
+    events: HashMap<String, Vec<StoredEvent>>,
+}
+
+/// What a name is of: a live resource by its position, or nothing that lives under it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Bearer {
+    Live(usize),
+    None(String),
+}
+
+/// Counts creations: an event may give a resource's id in several spellings (a URL and the name in it), each with its row.
+#[derive(Debug, Default)]
+struct Records {
+    count: u64,
+    /// The event of the latest row, and the last parts of its ids. An event's rows follow each other.
+    event_id: String,
+    last_parts: HashSet<String>,
+}
+
+/// The events of each live resource.
+#[derive(Debug, Clone, Default)]
+pub struct Joined {
+    /// In the order of the live resources; each ordered by time, then event id.
+    pub events: Vec<Vec<StoredEvent>>,
+    /// How many creations the database has of the type, live or not.
+    pub records: u64,
+}
+
+impl Join {
+    /// For these live resources, all of one type.
+    pub fn new(live: &[LiveResource]) -> Self {
+        let none = vec![Vec::new(); live.len()];
+        let index = Index::new(live);
+        Self { index, events: none.clone(), shared: none, former: Former::default(), records: Records::default() }
+    }
+
+    /// Tells beforehand which of the events rename, so that those of former names are kept.
+    #[must_use]
+    pub fn with_renames(mut self, renames: &[StoredEvent]) -> Self {
+        self.former.has_renames = !renames.is_empty();
+        let names = renames.iter().map(|rename| rename.resource_id.as_str());
+        let former = names.filter(|name| self.index.find(name).is_none());
+        self.former.events = former.map(|name| (plain(name).to_owned(), Vec::new())).collect();
+        self
+    }
+
+    /// Keeps `event` if its resource lives. The rows of an event must come one after the other.
+    pub fn add(&mut self, event: StoredEvent) {
+        self.records.add(&event);
+        let position = self.index.find(event.resource_id.as_str());
+        if position.is_none()
+            && let Some(events) = self.former.events.get_mut(plain(event.resource_id.as_str()))
+        {
+            events.push(event.clone());
+        }
+        if let Some(position) = position {
+            self.events[position].push(event);
+        } else if let Some(positions) = self.index.together.get(event.resource_id.as_str()) {
+            for &position in positions {
+                self.shared[position].push(event.clone());
+            }
+        }
+    }
+
+    /// What was kept.
+    pub fn finish(mut self) -> Joined {
+        if self.former.has_renames {
+            self.follow_renames();
+        }
+        for (events, shared) in self.events.iter_mut().zip(self.shared) {
+            if events.is_empty() {
+                *events = shared;
+            }
+            events.sort_by(|a, b| (&a.event.time, &a.event.event_id).cmp(&(&b.event.time, &b.event.event_id)));
+        }
+        Joined { events: self.events, records: self.records.count }
+    }
+}
+
+impl Join {
+    /// Cardinality each resource that was renamed the events of its earlier names.
+    fn follow_renames(&mut self) {
+        let Self { index, events, former, .. } = self;
+        let bearer = |text: &str| index.find(text).map_or_else(|| Bearer::None(plain(text).to_owned()), Bearer::Live);
+        let live = events.iter().enumerate().filter(|(_, events)| !events.is_empty());
+        let live = live.map(|(position, events)| (Bearer::Live(position), events.clone()));
+        let former = former.events.drain().map(|(name, events)| (Bearer::None(name), events));
+        let by_bearer: BTreeMap<Bearer, Vec<StoredEvent>> = live.chain(former).collect();
+        let new_name = |event: &StoredEvent| event.renamed_to.as_ref().map(|name| bearer(name.as_str()));
+        let lives = RenameHistory::new(by_bearer, &new_name);
+        for name in lives.new_names() {
+            if let Bearer::Live(position) = *name {
+                events[position] = lives.of(name);
+            }
+        }
+    }
+}
+
+impl Records {
+    fn add(&mut self, event: &StoredEvent) {
+        if event.action == Action::Delete {
+            return;
+        }
+        if self.event_id != event.event.event_id {
+            self.event_id.clone_from(&event.event.event_id);
+            self.last_parts.clear();
+        }
+        let last_part = event.resource_id.as_str().rsplit(['/', ':']).next().unwrap_or_default();
+        self.count += u64::from(self.last_parts.insert(last_part.to_owned()));
+    }
+}
+
+impl Index {
+    /// Of these live resources, all of one type.
+    pub(crate) fn new(live: &[LiveResource]) -> Self {
+        let mut index = Self::default();
+        for (position, resource) in live.iter().enumerate() {
+            let own = [resource.id.as_str(), resource.arn.as_str()];
+            own.into_iter().for_each(|text| insert(&mut index.own, text, position));
+            for text in own.into_iter().chain(resource.identifiers.iter().map(String::as_str)) {
+                insert(&mut index.names, text, position);
+                insert(&mut index.bare, bare(text), position);
+                if is_arn(text) {
+                    arn_tail(text).into_iter().for_each(|tail| insert(&mut index.tails, tail, position));
+                } else {
+                    insert(&mut index.plain, text, position);
+                }
+            }
+            for text in &resource.made_with {
+                index.together.entry(text.clone()).or_default().push(position);
+            }
+            index.arns.push(resource.arn.as_str().to_owned());
+        }
+        index
+    }
+
+    /// The position of the resource that a text names.
+    pub(crate) fn find(&self, text: &str) -> Option<usize> {
+        for (answers, text) in [(&self.own, text), (&self.names, text), (&self.bare, bare(text))] {
+            if let Some(position) = answers.get(text) {
+                return *position;
+            }
+        }
+        if !is_arn(text) {
+            return self.tails.get(text).copied().flatten();
+        }
+        let position = self.plain.get(arn_tail(text)?).copied().flatten()?;
+        same_place(text, &self.arns[position]).then_some(position)
+    }
+}
+
+/// The name in a text, whether that is the name alone, a URL or an ARN.
+fn plain(text: &str) -> &str {
+    if is_arn(text) { arn_tail(text).unwrap_or(text) } else { bare(text) }
+}
+
+fn insert(answers: &mut Answers, text: &str, position: usize) {
+    match answers.entry(text.to_owned()) {
+        Entry::Vacant(entry) => {
+            entry.insert(Some(position));
+        }
+        Entry::Occupied(mut entry) => {
+            if *entry.get() != Some(position) {
+                entry.insert(None);
+            }
+        }
+    }
+}
+
+fn is_arn(text: &str) -> bool {
+    text.starts_with("arn:")
+}
+
+/// The text without an ARN's `:*` and a URL's host.
+fn bare(text: &str) -> &str {
+    if is_arn(text) {
+        return text.strip_suffix(":*").unwrap_or(text);
+    }
+    text.strip_prefix("https://").and_then(|rest| rest.split_once('/')).map_or(text, |(_, path)| path)
+}
+
+/// What stands after the resource type in an ARN, or the whole resource where it has no type:
+/// `arn:aws:iam::1:role/a/b` → `a/b`, `arn:aws:sns:r:1:topic` → `topic`.
+fn arn_tail(arn: &str) -> Option<&str> {
+    let resource = bare(arn).splitn(6, ':').nth(5)?;
+    let tail = resource.split_once(['/', ':']).map_or(resource, |(_, tail)| tail);
+    (!tail.is_empty()).then_some(tail)
+}
+
+/// Whether two ARNs are of one service, region and account; a field that one leaves empty counts as equal.
+fn same_place(one: &str, other: &str) -> bool {
+    let fields = |arn: &str| arn.splitn(6, ':').map(str::to_owned).take(5).collect::<Vec<_>>();
+    fields(one).iter().zip(&fields(other)).all(|(a, b)| a.is_empty() || b.is_empty() || a == b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::creator::creation_of;
+    use crate::plan::test_data::{live, stored};
+
+    fn matches(live_resources: &[LiveResource], id: &str) -> Option<usize> {
+        let mut join = Join::new(live_resources);
+        join.add(stored("create", id, "alice", "2024-01-01T00:00:00Z"));
+        join.finish().events.iter().position(|events| !events.is_empty())
+    }
+
+    #[test]
+    fn ids_names_and_arns_match_in_both_directions() {
+        let role = live("deploy", "arn:aws:iam::1:role/ci/deploy").named("AROA1");
+        for id in ["deploy", "AROA1", "arn:aws:iam::1:role/ci/deploy"] {
+            assert_eq!(matches(std::slice::from_ref(&role), id), Some(0), "{id}");
+        }
+        let by_arn = live("arn:aws:sns:eu-west-1:1:alarms", "arn:aws:sns:eu-west-1:1:alarms");
+        assert_eq!(matches(&[by_arn], "alarms"), Some(0));
+        let function = live("resize", "arn:aws:lambda:eu-west-1:1:function:resize:*");
+        assert_eq!(matches(&[function], "arn:aws:lambda:eu-west-1:1:function:resize"), Some(0));
+        let queue = live("https://sqs.eu-west-1.amazonaws.com/1/jobs", "arn:aws:sqs:eu-west-1:1:jobs");
+        assert_eq!(matches(&[queue], "https://queue.amazonaws.com/1/jobs"), Some(0));
+    }
+
+    #[test]
+    fn what_was_made_together_has_the_event_of_all_unless_it_has_its_own() {
+        let made_with = |id: &str, whole: &str| {
+            let mut snapshot = live(id, &format!("arn:aws:ec2:eu-west-1::snapshot/{id}"));
+            snapshot.made_with = vec![whole.to_owned()];
+            snapshot
+        };
+        let resources = [
+            made_with("snap-1", "ami-1"),
+            made_with("snap-2", "ami-1"),
+            made_with("snap-3", "ami-1"),
+            made_with("snap-4", "ami-2"),
+        ];
+        let mut join = Join::new(&resources);
+        join.add(stored("create", "ami-1", "alice", "2024-01-02T00:00:00Z"));
+        join.add(stored("create", "snap-3", "bob", "2024-01-01T00:00:00Z"));
+        let events = join.finish().events;
+        let ids = |position: usize| events[position].iter().map(|event| event.resource_id.as_str()).collect::<Vec<_>>();
+        assert_eq!([ids(0), ids(1), ids(2), ids(3)], [vec!["ami-1"], vec!["ami-1"], vec!["snap-3"], vec![]]);
+    }
+
+    #[test]
+    fn what_was_renamed_has_the_events_of_its_earlier_names() {
+        let arn = |name: &str| format!("arn:aws:sqs:eu-west-1:1:{name}");
+        let mut rename = stored("delete", &arn("old"), "carol", "2024-01-03T00:00:00Z");
+        rename.renamed_to = Some("new".into());
+        let events = [
+            stored("create", "new", "bob", "2024-01-01T00:00:00Z"),
+            stored("create", "old", "alice", "2024-01-02T00:00:00Z"),
+            stored("create", "unrelated", "bob", "2024-01-02T00:00:00Z"),
+            rename.clone(),
+            stored("create", "https://sqs.eu-west-1.amazonaws.com/1/old", "dora", "2024-01-04T00:00:00Z"),
+        ];
+        let makers = |resources: &[LiveResource]| -> Vec<Option<String>> {
+            let mut join = Join::new(resources).with_renames(std::slice::from_ref(&rename));
+            events.iter().for_each(|event| join.add(event.clone()));
+            let joined = join.finish();
+            assert_eq!(joined.records, 4);
+            let maker = |events: &Vec<StoredEvent>| creation_of(events)?.event.identity.user_name.clone();
+            joined.events.iter().map(maker).collect()
+        };
+        let (new, old) =
+            (live(&arn("new"), &arn("new")), live("https://sqs.eu-west-1.amazonaws.com/1/old", &arn("old")));
+        let [alice, dora] = ["alice", "dora"].map(|name| Some(name.to_owned()));
+        assert_eq!(makers(&[new.clone(), old.clone()]), [alice.clone(), dora.clone()]);
+        assert_eq!(makers(&[new]), [alice], "what bears the old name now need not live");
+        assert_eq!(makers(&[old]), [dora]);
+    }
+
+    #[test]
+    fn another_resource_with_the_same_end_does_not_match() {
+        let function = live("f", "arn:aws:lambda:eu-west-1:1:function:f");
+        assert_eq!(matches(&[function], "arn:aws:lambda:eu-west-1:2:function:f"), None);
+        let service = live("web", "arn:aws:ecs:eu-west-1:1:service/blue/web");
+        assert_eq!(matches(&[service], "arn:aws:ecs:eu-west-1:1:service/green/web"), None);
+        let queue = live("https://sqs.eu-west-1.amazonaws.com/1/jobs", "arn:aws:sqs:eu-west-1:1:jobs");
+        assert_eq!(matches(&[queue], "https://sqs.eu-west-1.amazonaws.com/2/jobs"), None);
+        assert_eq!(matches(&[live("i-1", "arn:aws:ec2:r:1:instance/i-1")], "i-11"), None);
+    }
+
+    #[test]
+    fn a_name_that_several_answer_to_belongs_to_none_but_an_id_wins() {
+        let twins =
+            [live("sg-1", "arn:aws:ec2:r:1:x/sg-1").named("web"), live("sg-2", "arn:aws:ec2:r:1:x/sg-2").named("web")];
+        assert_eq!(matches(&twins, "web"), None);
+        assert_eq!(matches(&twins, "sg-2"), Some(1));
+        let named_like_the_id = [live("a", "arn:aws:x:r:1:t/1"), live("b", "arn:aws:x:r:1:t/2").named("a")];
+        assert_eq!(matches(&named_like_the_id, "a"), Some(0));
+    }
+
+    #[test]
+    fn records_count_creations_only_and_events_are_in_the_order_of_time() {
+        let mut join = Join::new(&[live("q", "arn:aws:sqs:r:1:q")]);
+        join.add(stored("delete", "q", "bob", "2024-01-02T00:00:00Z"));
+        join.add(stored("upsert", "q", "alice", "2024-01-01T00:00:00Z"));
+        join.add(stored("create", "gone", "alice", "2024-01-01T00:00:00Z"));
+        for id in ["https://sqs.r.amazonaws.com/1/both", "both", "another"] {
+            let mut row = stored("create", id, "alice", "2024-01-03T00:00:00Z");
+            row.event.event_id = "one event".to_owned();
+            join.add(row);
+        }
+        let joined = join.finish();
+        assert_eq!(joined.records, 4, "q, gone, both, another");
+        let times: Vec<&str> = joined.events[0].iter().map(|event| event.event.time.as_str()).collect();
+        assert_eq!(times, ["2024-01-01T00:00:00Z", "2024-01-02T00:00:00Z"]);
+    }
+}

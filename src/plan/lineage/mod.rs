@@ -1,0 +1,373 @@
+//! Lineage: whose a resource is that no person made, by the resources that it belongs to.
+//!
+//! AWS's own tags and the resource's item name its parents (`resource_map::parents`); a parent that a service made too has
+//! parents of its own. [`Lineage`] holds what is known of them, and tells what else must be ([`Lineage::needs`]): `gather` asks the
+//! store, and lists a parent's type only where the store's events of it lead to nobody.
+//!
+//! Pure but for `gather`. Facts alone decide, in the order of the map's rules; circles and long lines end.
+//!
+//! A name may have been another resource's before: of a parent's events only those count that happened before the child was made.
+//! Where nothing tells when that was, a parent whose ARN is known must live, under that ARN.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::creator::{NoOwner, Owner, OwnerRules, creation_of};
+use crate::model::event::Event;
+use crate::model::event::StoredEvent;
+use crate::model::{AccountId, Region, ResourceType};
+use crate::model::{LiveResource, Tags};
+use crate::plan::{Question, TypeFacts, is_wanted};
+use crate::resource_map::{Names, ResourceMap, TypeDefinition, parents};
+
+/// Generations that are looked at. AWS's longest lines (a volume of an instance of a group of a node group of a cluster of a nested stack
+/// of a stack of a stack set) are shorter.
+const MAX_GENERATIONS: usize = 12;
+
+/// A resource that another one belongs to, as that one names it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ParentRef {
+    pub(crate) resource_type: ResourceType,
+    /// Where it is; `None` for global types.
+    pub(crate) region: Option<Region>,
+    /// What its events call it.
+    pub(crate) id: String,
+    /// Its ARN, where that is known beside the id.
+    pub(crate) arn: Option<String>,
+}
+
+/// What is known of a parent.
+#[derive(Debug)]
+pub(crate) struct Parent<'m> {
+    /// Its events in the store by its id, ordered by time.
+    pub(crate) recorded: Vec<StoredEvent>,
+    pub(crate) live: Live<'m>,
+}
+
+/// Whether a parent lives.
+#[derive(Debug)]
+pub(crate) enum Live<'m> {
+    /// Nobody asked.
+    Unasked,
+    /// It does not, several bear its name, or its type can't be listed.
+    Gone,
+    /// Its type's listing failed, and why.
+    Unreadable(String),
+    /// It does.
+    Alive(Box<Relative<'m>>),
+}
+
+/// A parent that lives.
+#[derive(Debug)]
+pub(crate) struct Relative<'m> {
+    pub(crate) definition: &'m TypeDefinition,
+    pub(crate) resource: LiveResource,
+    /// By all its names, ordered by time.
+    pub(crate) events: Vec<StoredEvent>,
+}
+
+/// A fact that is missing.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Need {
+    /// The events of a parent.
+    Recorded(ParentRef),
+    /// Whether it lives, and what its own parents are.
+    Live(ParentRef),
+}
+
+/// What is known of parents.
+#[derive(Debug)]
+pub struct Lineage<'m> {
+    map: &'m ResourceMap,
+    account: AccountId,
+    pub(crate) parents: HashMap<ParentRef, Parent<'m>>,
+}
+
+/// An owner by descent.
+#[derive(Debug, Clone)]
+pub(crate) struct Inherited {
+    /// The owner.
+    pub(crate) owner: Owner,
+    /// What it rests on: the creation of the ancestor whose owner it is; `None` where a tag names the principal itself.
+    pub(crate) event: Option<Event>,
+    /// The ancestors, the nearest first: "asg web (aws:autoscaling:groupName)".
+    way: Vec<String>,
+}
+
+/// Why a resource has no owner by descent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Orphan {
+    /// Nothing names a parent that has one; what was tried, as a phrase, empty where nothing names a parent.
+    Nobody(String),
+    /// A parent could not be read, so that another answer might be the wrong one; why.
+    Unreadable(String),
+}
+
+/// Why nothing can be said.
+enum Nobody {
+    /// Not yet: this must be known.
+    Ask(Need),
+    /// A parent could not be read, and why.
+    Unreadable(String),
+    /// For good, and what was tried, as phrases.
+    Tried(Vec<String>),
+}
+
+/// A resource whose parents are sought.
+#[derive(Clone, Copy)]
+struct Child<'a> {
+    definition: &'a TypeDefinition,
+    resource: &'a LiveResource,
+    /// Its own creation.
+    creation: Option<&'a StoredEvent>,
+}
+
+/// How far up one is.
+#[derive(Clone, Copy)]
+struct Branch<'a> {
+    /// The ancestors on the way here.
+    path: &'a [&'a ParentRef],
+    /// When the last of them that is recorded was made.
+    made_at: Option<&'a str>,
+}
+
+/// Something that names a parent.
+#[derive(PartialEq, Eq)]
+enum Link {
+    /// Who made it, and the tag that says so.
+    Principal(String, String),
+    /// A resource, and the tag that names it.
+    Resource(ParentRef, Option<String>),
+    /// One that can't be followed, and why.
+    Elsewhere(String),
+}
+
+impl Inherited {
+    /// "inherited from asg web (aws:autoscaling:groupName), from …: IAM user name, CreateStack 2026-…"
+    pub(crate) fn reason(&self) -> String {
+        let event = self.event.as_ref().map(|event| format!(", {} {}", event.name, event.time)).unwrap_or_default();
+        format!("inherited from {}: {}{event}", self.way.join(", from "), self.owner.reason)
+    }
+
+    fn through(mut self, ancestor: String) -> Self {
+        self.way.insert(0, ancestor);
+        self
+    }
+}
+
+/// Whether a resource with these events has its parent's owner, if it has one at all: no person made it as far as is known.
+pub(crate) fn may_inherit(rules: &OwnerRules, events: &[StoredEvent]) -> bool {
+    creation_of(events).is_none_or(|creation| rules.is_left_to_parents(&creation.event))
+}
+
+impl<'m> Lineage<'m> {
+    /// Nothing known yet.
+    pub(crate) fn new(map: &'m ResourceMap, account: AccountId) -> Self {
+        Self { map, account, parents: HashMap::new() }
+    }
+
+    /// The owner that a resource has from its parents.
+    ///
+    /// # Errors
+    /// None, and why.
+    pub(crate) fn owner_of(
+        &self,
+        rules: &OwnerRules,
+        definition: &TypeDefinition,
+        resource: &LiveResource,
+        events: &[StoredEvent],
+    ) -> Result<Inherited, Orphan> {
+        let child = Child { definition, resource, creation: creation_of(events) };
+        self.by_parents(rules, child, Branch { path: &[], made_at: None }).map_err(|nobody| match nobody {
+            Nobody::Ask(_) => Orphan::Nobody(String::new()),
+            Nobody::Unreadable(why) => Orphan::Unreadable(why),
+            Nobody::Tried(tried) => Orphan::Nobody(tried.join("; ")),
+        })
+    }
+
+    /// What must be known to tell the owners of these resources.
+    pub(crate) fn needs(&self, question: &Question, types: &[TypeFacts<'_>]) -> BTreeSet<Need> {
+        let mut needs = BTreeSet::new();
+        for facts in types {
+            for (_, resource, events) in facts.subjects() {
+                if !is_wanted(question, facts, resource, events) || !may_inherit(&question.rules, events) {
+                    continue;
+                }
+                let child = Child { definition: facts.definition, resource, creation: creation_of(events) };
+                let found = self.by_parents(&question.rules, child, Branch { path: &[], made_at: None });
+                if let Err(Nobody::Ask(need)) = found {
+                    needs.insert(need);
+                }
+            }
+        }
+        needs
+    }
+
+    /// The first parent that has an owner decides.
+    fn by_parents(&self, rules: &OwnerRules, child: Child<'_>, branch: Branch<'_>) -> Result<Inherited, Nobody> {
+        let made_at = child.creation.map(|creation| creation.event.time.as_str()).or(branch.made_at);
+        let branch = Branch { made_at, ..branch };
+        let mut tried = Vec::new();
+        for link in self.links(child) {
+            let found = match link {
+                Link::Principal(arn, tag) => self.by_principal(rules, &arn, &tag),
+                Link::Resource(parent, _) if branch.path.contains(&&parent) => continue,
+                Link::Resource(parent, _) if branch.path.len() >= MAX_GENERATIONS => Err(Nobody::Tried(vec![format!(
+                    "{} is its ancestor in the {MAX_GENERATIONS}th generation",
+                    phrase(&parent)
+                )])),
+                Link::Resource(parent, tag) => self.by_parent(rules, &parent, tag.as_deref(), branch),
+                Link::Elsewhere(why) => Err(Nobody::Tried(vec![why])),
+            };
+            match found {
+                Err(Nobody::Tried(more)) => {
+                    tried.extend(more.into_iter().filter(|why| !tried.contains(why)).collect::<Vec<_>>())
+                }
+                decided => return decided,
+            }
+        }
+        Err(Nobody::Tried(tried))
+    }
+
+    fn by_principal(&self, rules: &OwnerRules, arn: &str, tag: &str) -> Result<Inherited, Nobody> {
+        match rules.owner_of_principal(arn, self.account.as_str()) {
+            Ok(owner) => {
+                let way = vec![format!("its provisioning principal ({tag})")];
+                Ok(Inherited { owner, event: None, way })
+            }
+            Err(NoOwner(why)) => Err(Nobody::Tried(vec![format!("its provisioning principal is no owner: {why}")])),
+        }
+    }
+
+    /// The parent's own owner: by its creation where a person made it, else by its parents, else by its creation all the same.
+    fn by_parent(
+        &self,
+        rules: &OwnerRules,
+        parent: &ParentRef,
+        tag: Option<&str>,
+        branch: Branch<'_>,
+    ) -> Result<Inherited, Nobody> {
+        let Some(known) = self.parents.get(parent) else { return Err(Nobody::Ask(Need::Recorded(parent.clone()))) };
+        let creation = known.creation(parent, branch.made_at);
+        let name = phrase(parent);
+        let way = tag.map_or_else(|| name.clone(), |tag| format!("{name} ({tag})"));
+        let is_left = creation.is_none_or(|creation| rules.is_left_to_parents(&creation.event));
+        let above = if is_left { self.above(rules, parent, known, creation, branch) } else { Ok(None) };
+        let above = match above {
+            Ok(Some(inherited)) => return Ok(inherited.through(way)),
+            Ok(None) => String::new(),
+            Err(Nobody::Tried(tried)) => tried.into_iter().map(|why| format!("; {why}")).collect(),
+            Err(open) => return Err(open),
+        };
+        let why = match creation.map(|creation| (rules.owner_of(&creation.event), &creation.event)) {
+            Some((Ok(owner), event)) => return Ok(Inherited { owner, event: Some(event.clone()), way: vec![way] }),
+            Some((Err(NoOwner(why)), _)) => format!("has no owner: {why}"),
+            None => "has no record".to_owned(),
+        };
+        Err(Nobody::Tried(vec![format!("its parent {name} {why}{above}")]))
+    }
+
+    /// Who is above a parent that no person made.
+    fn above(
+        &self,
+        rules: &OwnerRules,
+        parent: &ParentRef,
+        known: &Parent<'_>,
+        creation: Option<&StoredEvent>,
+        branch: Branch<'_>,
+    ) -> Result<Option<Inherited>, Nobody> {
+        let unreadable = |what: &str, why: &str| {
+            Nobody::Unreadable(format!("{what}its parent {} could not be read: {why}", phrase(parent)))
+        };
+        let relative = match &known.live {
+            Live::Unasked => return Err(Nobody::Ask(Need::Live(parent.clone()))),
+            Live::Gone => return Err(Nobody::Tried(vec!["it is not among the live ones".to_owned()])),
+            Live::Unreadable(why) => return Err(unreadable("", why)),
+            Live::Alive(relative) => relative,
+        };
+        if let Tags::Unknown(why) = &relative.resource.tags {
+            return Err(unreadable("the tags of ", why));
+        }
+        let path: Vec<&ParentRef> = branch.path.iter().copied().chain([parent]).collect();
+        let child = Child { definition: relative.definition, resource: &relative.resource, creation };
+        self.by_parents(rules, child, Branch { path: &path, ..branch }).map(Some)
+    }
+
+    /// What names the parents of a resource, the surest first.
+    fn links(&self, child: Child<'_>) -> Vec<Link> {
+        let Child { definition, resource, creation } = child;
+        let is_recorded = creation.is_some();
+        let none = BTreeMap::new();
+        let tags = match &resource.tags {
+            Tags::Known(tags) | Tags::Partial(tags) => tags,
+            Tags::Unknown(_) => &none,
+        };
+        let rules = definition.access.iter().flat_map(|access| &access.parents);
+        let mut links: Vec<Link> = Vec::new();
+        for rule in rules.filter(|rule| is_recorded || rule.unrecorded) {
+            for id in rule.ids(&resource.item) {
+                let link = self.link(&rule.resource_type, (&id, id.clone()), None, resource);
+                // Two rules may find the same parent, of which one counts only with a record.
+                if !links.contains(&link) {
+                    links.push(link);
+                }
+            }
+        }
+        for rule in self.map.tag_rules.iter().filter(|rule| is_recorded || rule.is_of_aws()) {
+            let Some(value) = rule.value(tags) else { continue };
+            match &rule.names {
+                Names::Principal => links.push(Link::Principal(value.to_owned(), rule.tag.clone())),
+                Names::Resource(name, id) => {
+                    let Some(id) = parents::id_of(value, tags, id.as_ref()) else { continue };
+                    links.push(self.link(name, (value, id), Some(&rule.tag), resource));
+                }
+            }
+        }
+        links
+    }
+
+    /// A parent by the text that names it, in the account; its region is that of its ARN, else the child's.
+    fn link(&self, name: &ResourceType, (text, id): (&str, String), tag: Option<&str>, child: &LiveResource) -> Link {
+        let fields: Vec<&str> = text.splitn(6, ':').collect();
+        let (mut region, mut arn) = (child.region.clone(), None);
+        if let ["arn", _, _, of_region, account, _] = fields[..] {
+            if !account.is_empty() && account != self.account.as_str() {
+                return Link::Elsewhere(format!("its parent {name} {text} is of another account"));
+            }
+            if !of_region.is_empty() {
+                region = Region::new(of_region);
+            }
+            arn = (text != id).then(|| text.to_owned());
+        }
+        let is_global = self.map.types.get(name).is_some_and(|definition| definition.global);
+        let region = (!is_global).then_some(region);
+        Link::Resource(ParentRef { resource_type: name.clone(), region, id, arn }, tag.map(str::to_owned))
+    }
+}
+
+impl Parent<'_> {
+    /// Its creation, if it was made before `before`.
+    fn creation(&self, parent: &ParentRef, before: Option<&str>) -> Option<&StoredEvent> {
+        let of_live = match &self.live {
+            Live::Alive(relative) => relative.events.as_slice(),
+            _ => &[],
+        };
+        let is_it = before.is_some() || parent.arn.is_none() || matches!(self.live, Live::Alive(_));
+        let recorded = if is_it { self.recorded.as_slice() } else { &[] };
+        creation_before(recorded, before).or_else(|| creation_before(of_live, before))
+    }
+}
+
+/// The creation by the events up to a time; they are in its order.
+fn creation_before<'e>(events: &'e [StoredEvent], before: Option<&str>) -> Option<&'e StoredEvent> {
+    let until =
+        before.map_or(events.len(), |before| events.partition_point(|event| event.event.time.as_str() <= before));
+    creation_of(&events[..until])
+}
+
+/// "asg web"
+fn phrase(parent: &ParentRef) -> String {
+    format!("{} {}", parent.resource_type, parent.arn.as_ref().unwrap_or(&parent.id))
+}

@@ -1,0 +1,145 @@
+//! Further tags beside the owner's: written by the same rules, each for itself.
+//!
+//! What keeps a resource as a whole from being tagged (it has no record, its tags can't be read…) is told once, with the
+//! owner.
+//!
+//! They tell of the resource's own creation, whoever its owner is: of a parent's only the owner is taken. Where the resource
+//! itself has no record, that is all that they can tell.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::{
+    Case, Decision, PlannedWrite, SkipKind, check_replaceable, creation_of, keeps, planned, present_tag, prove_tags,
+};
+use crate::creator::{NoOwner, Owner, TagTemplate};
+use crate::model::TagKey;
+use crate::model::event::Event;
+use crate::model::parse_key;
+use crate::model::{LiveResource, Tags};
+
+/// A further tag.
+#[derive(Debug, Clone)]
+pub struct MoreTag {
+    /// The tag.
+    pub key: TagKey,
+    /// Its value.
+    pub template: TagTemplate,
+}
+
+impl fmt::Display for MoreTag {
+    /// As it is read.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}={}", self.key, self.template.source())
+    }
+}
+
+impl FromStr for MoreTag {
+    type Err = String;
+
+    /// `KEY=TEMPLATE`
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wanted = || "KEY=TEMPLATE is expected, as in CreatedAt={event_time}".to_owned();
+        let (key, template) = text.split_once('=').ok_or_else(wanted)?;
+        let key = parse_key(key).map_err(|error| error.to_string())?;
+        Ok(Self { key, template: TagTemplate::parse(template)? })
+    }
+}
+
+/// What a resource's further tags tell.
+struct Grounds {
+    /// Its creation; empty where only its parents are recorded.
+    event: Event,
+    owner: Result<Owner, NoOwner>,
+    event_id: Option<String>,
+    reason: String,
+}
+
+impl Grounds {
+    fn of(case: Case<'_>) -> Option<Self> {
+        let own = creation_of(case.events).map(|creation| creation.event.clone());
+        let inherited = case.inherited.and_then(|inherited| inherited.as_ref().ok());
+        let owner = match (inherited, &own) {
+            (Some(inherited), _) => Ok(inherited.owner.clone()),
+            (None, own) => case.question.rules.owner_of(own.as_ref()?),
+        };
+        let (event_id, reason) = match (&own, inherited) {
+            (Some(own), _) => (Some(own.event_id.clone()), format!("{} {}", own.name, own.time)),
+            (None, inherited) => {
+                let inherited = inherited?;
+                (inherited.event.as_ref().map(|event| event.event_id.clone()), inherited.reason())
+            }
+        };
+        Some(Self { event: own.unwrap_or_default(), owner, event_id, reason })
+    }
+}
+
+/// What becomes of each of the further tags of a resource, after what becomes of the owner's.
+pub(super) fn decide_more(case: Case<'_>, owner: &Decision) -> Vec<(TagKey, Decision)> {
+    let more_tags = &case.question.more_tags;
+    let goes_on = match owner {
+        _ if more_tags.is_empty() => false,
+        Decision::Write(_) => true,
+        Decision::Leave(kind, _) => {
+            use SkipKind::{HasTag, NoOwner, SameValue, TagLimit, WrittenByOthers};
+            matches!(kind, HasTag | WrittenByOthers | SameValue | NoOwner | TagLimit)
+        }
+    };
+    let writing = case.definition.access.as_ref().and_then(|access| access.write.as_ref());
+    let is_possible = goes_on && writing.is_some_and(|writing| writing.is_allowed_now(&case.resource.item));
+    if !is_possible {
+        return Vec::new();
+    }
+    let Some(grounds) = Grounds::of(case) else { return Vec::new() };
+    let mut added = usize::from(matches!(owner, Decision::Write(write) if write.old_value.is_none()));
+    let mut decisions = Vec::new();
+    for (at, more) in more_tags.iter().enumerate() {
+        let mut earlier = std::iter::once(&case.question.key).chain(more_tags[..at].iter().map(|more| &more.key));
+        let same = earlier.find(|key| case.definition.same_key(key, &more.key));
+        let decided = same.map_or_else(|| decide(case, more, &grounds, added), |same| Err(same_tag(case, more, same)));
+        let decision = match decided {
+            Ok(write) => {
+                added += usize::from(write.old_value.is_none());
+                Decision::Write(Box::new(write))
+            }
+            Err((kind, reason)) => Decision::Leave(kind, reason),
+        };
+        decisions.push((more.key.clone(), decision));
+    }
+    decisions
+}
+
+/// Whether a decision can only be made once it is known which tags the resource has.
+pub(super) fn is_open(resource: &LiveResource, decision: &Decision) -> bool {
+    match decision {
+        Decision::Leave(kind, _) => *kind == SkipKind::TagsUnknown,
+        Decision::Write(_) => !matches!(resource.tags, Tags::Known(_)),
+    }
+}
+
+fn decide(case: Case<'_>, more: &MoreTag, grounds: &Grounds, added: usize) -> Result<PlannedWrite, (SkipKind, String)> {
+    let Case { question, definition, resource, .. } = case;
+    let key = &more.key;
+    let present = present_tag(definition, resource, key);
+    if let Some(present) = present {
+        check_replaceable(case, key, present)?;
+    }
+    let found = more.template.value(&grounds.event, &grounds.owner);
+    let found = found.map_err(|why| keeps(case, key, (SkipKind::NoValue, format!("no {key}: {why}"))))?;
+    if let Some(present) = present.filter(|present| present.value == found.value) {
+        let reason = format!("has the tag with that very value: {}={}", present.key, present.value);
+        return Err((SkipKind::SameValue, reason));
+    }
+    if let Some(why) = question.updates.refusal(definition, &resource.arn) {
+        return Err(why);
+    }
+    prove_tags(case, key, present.is_some(), added)?;
+    let cleaned = found.original.map(|original| format!("made legal for tags from {original:?}, ")).unwrap_or_default();
+    let reason = format!("{cleaned}{}", grounds.reason);
+    Ok(planned(case, (key, found.value), grounds.event_id.clone(), reason))
+}
+
+/// Why a further tag is not written where its key is that of a tag before it.
+fn same_tag(case: Case<'_>, more: &MoreTag, same: &TagKey) -> (SkipKind, String) {
+    (SkipKind::SameKey, format!("no {}: it is the same tag as {same} on {}", more.key, case.definition.resource_type))
+}

@@ -1,0 +1,348 @@
+//! Which resources a run may write to, and which values it may replace, whoever their owner is.
+
+use std::collections::{BTreeSet, HashSet};
+use std::fmt;
+use std::str::FromStr;
+
+use super::{Case, SkipKind, has_tag, present_tag};
+use crate::creator::creation_of;
+use crate::model::TagKey;
+use crate::model::Tags;
+use crate::plan::earlier::{Earlier, Ours};
+use crate::resource_map::PresentTag;
+
+/// What a question is limited to. The default limits nothing and replaces nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Scope {
+    /// Whether values that earlier runs wrote are replaced where the owner is another now.
+    pub refresh: bool,
+    /// Resources that carry one of these tags are left.
+    pub skip_tags: Vec<SkipTag>,
+    /// Only the resources that these texts name; empty: all.
+    pub ids: Ids,
+}
+
+/// What is known of a type's resources for the sake of the [`Scope`].
+#[derive(Debug, Clone, Default)]
+pub struct ScopeFacts {
+    /// What earlier runs wrote on them; empty unless values are refreshed.
+    pub earlier: Earlier,
+    /// Those that the ids name, and the ids that named one; `None`: all resources count.
+    pub selected: Option<Selected>,
+}
+
+/// Resources by their positions, and the texts that named them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selected {
+    /// The resources.
+    pub positions: HashSet<usize>,
+    /// The texts.
+    pub texts: BTreeSet<String>,
+}
+
+/// A tag that keeps a resource from being written to: `KEY`, or `KEY=VALUE`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SkipTag {
+    key: TagKey,
+    /// `None`: any value.
+    value: Option<String>,
+}
+
+/// Texts that name resources, as a person gave them. A comma separates two, unless the whole text names a resource.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ids(pub Vec<String>);
+
+impl ScopeFacts {
+    /// Whether a resource is one of those that count.
+    pub(super) fn has(&self, position: usize) -> bool {
+        self.selected.as_ref().is_none_or(|selected| selected.positions.contains(&position))
+    }
+}
+
+impl fmt::Display for SkipTag {
+    /// As it is read.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.value {
+            None => self.key.fmt(formatter),
+            Some(value) => write!(formatter, "{}={value}", self.key),
+        }
+    }
+}
+
+impl FromStr for SkipTag {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (key, value) = text.split_once('=').map_or((text, None), |(key, value)| (key, Some(value.to_owned())));
+        if key.is_empty() {
+            return Err("KEY or KEY=VALUE is expected, as in team=platform");
+        }
+        Ok(Self { key: TagKey::new(key), value })
+    }
+}
+
+impl Ids {
+    /// Whether all resources count.
+    pub fn are_all(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The resources that `find` knows by these texts.
+    pub fn select(&self, find: impl Fn(&str) -> Option<usize>) -> Selected {
+        let mut selected = Selected::default();
+        for text in &self.0 {
+            let whole: Vec<(usize, &str)> = find(text).map(|position| (position, text.as_str())).into_iter().collect();
+            let found = if whole.is_empty() {
+                parts(text).filter_map(|part| Some((find(part)?, part))).collect()
+            } else {
+                whole
+            };
+            for (position, text) in found {
+                selected.positions.insert(position);
+                selected.texts.insert(text.to_owned());
+            }
+        }
+        selected
+    }
+
+    /// The texts that named no resource, given those that did.
+    pub fn missing<'i>(&'i self, found: &BTreeSet<String>) -> Vec<&'i str> {
+        let unknown = self.0.iter().filter(|text| !found.contains(*text));
+        let missing: BTreeSet<&str> =
+            unknown.flat_map(|text| parts(text)).filter(|part| !found.contains(*part)).collect();
+        missing.into_iter().collect()
+    }
+}
+
+/// The texts between commas; without commas, the text.
+pub(crate) fn parts(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|part| !part.is_empty())
+}
+
+/// That no tag of the resource keeps it from being written to, as far as its tags are known.
+pub(super) fn check_skip_tags(case: Case<'_>) -> Result<(), (SkipKind, String)> {
+    let skip_tags = &case.question.scope.skip_tags;
+    let carried = skip_tags.iter().find_map(|skip| {
+        let present = present_tag(case.definition, case.resource, &skip.key)?;
+        let is_meant = skip.value.as_ref().is_none_or(|wanted| wanted == present.value);
+        is_meant.then(|| format!("{}={}", present.key, present.value))
+    });
+    carried.map_or(Ok(()), |tag| Err((SkipKind::SkipTag, format!("carries {tag}, which --skip-tag leaves out"))))
+}
+
+/// That it is proven that the resource carries no tag that keeps it from being written to.
+pub(super) fn prove_skip_tags(case: Case<'_>) -> Result<(), (SkipKind, String)> {
+    match (case.question.scope.skip_tags.first(), &case.resource.tags) {
+        (Some(skip), Tags::Partial(_)) => {
+            Err((SkipKind::TagsUnknown, format!("not all of its tags could be read: it may carry {skip}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// That this value of the tag may be replaced.
+pub(super) fn check_replaceable(
+    case: Case<'_>,
+    key: &TagKey,
+    present: PresentTag<'_>,
+) -> Result<(), (SkipKind, String)> {
+    if case.question.overwrite {
+        return Ok(());
+    }
+    if !case.question.scope.refresh {
+        return Err((SkipKind::HasTag, has_tag(case.definition, key, present)));
+    }
+    let others =
+        |why: String| Err((SkipKind::WrittenByOthers, format!("has {}={}, {why}", present.key, present.value)));
+    match case.earlier.of(case.resource, key) {
+        None => others("which no earlier run wrote".to_owned()),
+        Some(ours) if ours.value.as_str() != present.value => {
+            others(format!("changed since an earlier run wrote {} ({})", ours.value, ours.at))
+        }
+        // Its namesake had that value from us.
+        Some(ours) if is_newer(case, ours) => {
+            others(format!("and was created anew since an earlier run wrote that value ({})", ours.at))
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+/// Whether the resource was created after the value was written, by another event than the one that the value rests on.
+fn is_newer(case: Case<'_>, ours: Ours<'_>) -> bool {
+    let creation = creation_of(case.events).map(|creation| &creation.event);
+    creation.is_some_and(|event| event.time.as_str() > ours.at && Some(event.event_id.as_str()) != ours.event_id)
+}
+
+/// Whether a value of the tag may be replaced.
+pub(super) fn is_replaceable(case: Case<'_>, key: &TagKey, present: PresentTag<'_>) -> bool {
+    check_replaceable(case, key, present).is_ok()
+}
+
+/// Adds to the reason for leaving a resource that it keeps what an earlier run wrote.
+pub(super) fn keeps(case: Case<'_>, key: &TagKey, (kind, reason): (SkipKind, String)) -> (SkipKind, String) {
+    match present_tag(case.definition, case.resource, key).filter(|_| case.question.scope.refresh) {
+        Some(PresentTag { key, value }) => (kind, format!("keeps {key}={value}, which an earlier run wrote: {reason}")),
+        None => (kind, reason),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use super::super::test_data::{live, stored, tags};
+    use super::super::{Plan, Question, TypeFacts, plan, unproven};
+    use super::*;
+    use crate::creator::OwnerRules;
+    use crate::model::LiveResource;
+    use crate::plan::earlier::{Direction, EarlierWrite};
+    use crate::plan::join::Join;
+    use crate::plan::updates::Updates;
+    use crate::resource_map::ResourceMap;
+
+    static MAP: LazyLock<ResourceMap> = LazyLock::new(ResourceMap::built_in);
+    const CREATED: &str = "2024-01-01T00:00:00Z";
+    const WRITTEN: &str = "2024-02-01T00:00:00Z";
+
+    fn question(scope: Scope) -> Question {
+        Question {
+            account: "123456789012".into(),
+            region: "eu-west-1".into(),
+            key: "Owner".into(),
+            more_tags: Vec::new(),
+            overwrite: false,
+            inherit: false,
+            owner_keys: Vec::new(),
+            rules: OwnerRules::default(),
+            updates: Updates::default(),
+            scope,
+        }
+    }
+
+    /// Queues that alice created at these times, and on which an earlier run wrote `deploy`.
+    fn facts(live: Vec<LiveResource>, created: &[&str]) -> TypeFacts<'static> {
+        let mut join = Join::new(&live);
+        let mut earlier = Earlier::default();
+        for resource in &live {
+            created.iter().for_each(|time| join.add(stored("create", resource.id.as_str(), "alice", time)));
+            earlier.add(EarlierWrite {
+                id: resource.id.clone(),
+                arn: resource.arn.clone(),
+                key: "Owner".into(),
+                old_value: None,
+                new_value: Some("deploy".into()),
+                event_id: Some(format!("{}-{CREATED}", resource.id)),
+                direction: Direction::Sets,
+                is_certain: true,
+                at: WRITTEN.to_owned(),
+            });
+        }
+        let scope = ScopeFacts { earlier, selected: None };
+        TypeFacts { definition: &MAP.types["sqs"], live, joined: join.finish(), scope }
+    }
+
+    fn queue(tags: Tags) -> LiveResource {
+        live("q", "arn:aws:sqs:eu-west-1:123456789012:q").with(tags)
+    }
+
+    fn kinds(plan: &Plan) -> Vec<SkipKind> {
+        plan.skipped.iter().map(|left| left.kind).collect()
+    }
+
+    fn refreshed(value: &str, created: &[&str]) -> Plan {
+        let scope = Scope { refresh: true, ..Scope::default() };
+        plan(&question(scope), None, &[facts(vec![queue(Tags::Known(tags(&[("Owner", value)])))], created)])
+    }
+
+    #[test]
+    fn a_value_of_ours_is_replaced_and_another_is_not() {
+        let plan = refreshed("deploy", &[CREATED]);
+        let write = &plan.actions[0];
+        assert_eq!((write.value.as_str(), write.old_value.as_ref().unwrap().as_str()), ("alice", "deploy"));
+        assert_eq!(kinds(&refreshed("zoe", &[CREATED])), [SkipKind::WrittenByOthers]);
+        let kept = refreshed("deploy", &[]);
+        assert_eq!(kinds(&kept), [SkipKind::NoRecord]);
+        assert!(kept.skipped[0].reason.starts_with("keeps Owner=deploy"), "{}", kept.skipped[0].reason);
+    }
+
+    #[test]
+    fn a_resource_created_anew_does_not_have_its_namesakes_value_from_us() {
+        let anew = refreshed("deploy", &[CREATED, "2024-03-01T00:00:00Z"]);
+        assert_eq!(kinds(&anew), [SkipKind::WrittenByOthers]);
+        assert!(anew.skipped[0].reason.contains("created anew"), "{}", anew.skipped[0].reason);
+        let before_the_write = refreshed("deploy", &[CREATED, "2024-01-15T00:00:00Z"]);
+        assert_eq!(before_the_write.actions.len(), 1, "its creation was loaded after the write only");
+    }
+
+    #[test]
+    fn what_is_replaced_is_read_first_and_a_skip_tag_must_be_proven_absent() {
+        let partial = |pairs: &[(&str, &str)]| facts(vec![queue(Tags::Partial(tags(pairs)))], &[CREATED]);
+        let refresh = question(Scope { refresh: true, ..Scope::default() });
+        assert_eq!(unproven(&refresh, &partial(&[("Owner", "deploy")])), [0]);
+        assert_eq!(unproven(&refresh, &partial(&[("Owner", "zoe")])), [0; 0]);
+
+        let skip = question(Scope { skip_tags: vec!["stage=prod".parse().unwrap()], ..Scope::default() });
+        for pairs in [&[][..], &[("stage", "dev")]] {
+            assert_eq!(unproven(&skip, &partial(pairs)), [0]);
+            assert_eq!(kinds(&plan(&skip, None, &[partial(pairs)])), [SkipKind::TagsUnknown]);
+        }
+        assert_eq!(kinds(&plan(&skip, None, &[partial(&[("stage", "prod")])])), [SkipKind::SkipTag]);
+        let known = facts(vec![queue(Tags::Known(tags(&[("stage", "dev")])))], &[CREATED]);
+        assert_eq!(plan(&skip, None, &[known]).actions.len(), 1);
+        let overwriting = Question { overwrite: true, ..skip };
+        let plan = plan(&overwriting, None, &[partial(&[("Owner", "zoe")])]);
+        assert_eq!(kinds(&plan), [SkipKind::TagsUnknown], "an untold skip tag also protects what has the tag");
+    }
+
+    #[test]
+    fn only_selected_resources_are_in_the_plan_and_its_figures() {
+        let arn = |name: &str| format!("arn:aws:sqs:eu-west-1:123456789012:{name}");
+        let mut facts = facts(["a", "b"].map(|name| live(name, &arn(name))).to_vec(), &[CREATED]);
+        facts.scope.selected = Some(ids(&["b"]).select(|text| (text == "b").then_some(1)));
+        let plan = plan(&question(Scope::default()), None, &[facts]);
+        assert_eq!(plan.actions.iter().map(|write| write.id.as_str()).collect::<Vec<_>>(), ["b"]);
+        assert_eq!((plan.skipped.len(), plan.summary.types[0].population), (0, 1));
+    }
+
+    fn ids(texts: &[&str]) -> Ids {
+        Ids(texts.iter().map(|&text| text.to_owned()).collect())
+    }
+
+    fn find(text: &str) -> Option<usize> {
+        ["a", "b", "smith,john", "smith"].iter().position(|known| *known == text)
+    }
+
+    #[test]
+    fn commas_separate_ids_unless_the_whole_names_a_resource() {
+        let of = |texts: &[&str]| {
+            let mut positions: Vec<usize> = ids(texts).select(find).positions.into_iter().collect();
+            positions.sort_unstable();
+            positions
+        };
+        assert_eq!(of(&["a,b"]), [0, 1]);
+        assert_eq!(of(&["a", "b"]), [0, 1]);
+        assert_eq!(of(&["smith,john"]), [2], "and not smith");
+        assert_eq!(of(&["c"]), [0; 0]);
+    }
+
+    #[test]
+    fn an_id_that_names_nothing_is_missing() {
+        let missing = |texts: &[&str]| {
+            let ids = ids(texts);
+            let found = ids.select(find).texts;
+            ids.missing(&found).into_iter().map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(missing(&["a,c", "d"]), ["c", "d"]);
+        assert_eq!(missing(&["smith,john"]), [""; 0]);
+    }
+
+    #[test]
+    fn a_skip_tag_is_a_key_with_or_without_a_value() {
+        let read = |text: &str| text.parse::<SkipTag>().map(|skip| (skip.key.to_string(), skip.value));
+        assert_eq!(read("team"), Ok(("team".to_owned(), None)));
+        assert_eq!(read("team="), Ok(("team".to_owned(), Some(String::new()))));
+        assert_eq!(read("team=a=b"), Ok(("team".to_owned(), Some("a=b".to_owned()))));
+        assert!(read("=a").is_err());
+        assert_eq!("team=a".parse::<SkipTag>().unwrap().to_string(), "team=a");
+    }
+}

@@ -1,0 +1,344 @@
+//! Tag coverage: how many resources have an owner, could have one, or are unknown; by account, region and type, and by
+//! creator.
+//!
+//! There are two sources: live resources ([`Coverage::add`]), and the database with the journal (`offline`). Each live
+//! resource is counted in one class. Pure and deterministic: rows and creators are ordered by name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::creator::{OwnerRules, creation_of, is_of_aws};
+use crate::model::event::StoredEvent;
+use crate::model::{AccountId, ResourceType};
+use crate::model::{LiveResource, Tags};
+use crate::plan::lineage::Lineage;
+use crate::plan::{Decided, Decision, Question, SkipKind, TypeFacts, decisions, owner_tag};
+
+/// The region of types that exist once per account.
+pub const GLOBAL: &str = "global";
+
+/// The identity type that can be looked up in IAM.
+const IAM_USER: &str = "IAMUser";
+
+/// The class of a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// It has the tag.
+    Owned,
+    /// It lacks the tag, and its creator is known: `tag` would write it.
+    WouldBeOwned,
+    /// It lacks the tag, and the database has no create event.
+    NoRecord,
+    /// It lacks the tag, and an AWS service created it.
+    ServiceCreated,
+    /// It lacks the tag, and the rules give its creator no owner.
+    NoOwner,
+    /// Its tags could not be read.
+    Unknown,
+    /// It can't be tagged: because of its type or state, or because it already has the maximum number of tags.
+    NotTaggable,
+}
+
+/// The counts of a row. `None` if only live resources can provide it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Figures {
+    /// Resources that exist: the sum of the classes.
+    pub live: Option<u64>,
+    /// [`Class::Owned`].
+    pub owned: u64,
+    /// [`Class::WouldBeOwned`].
+    pub would_be_owned: u64,
+    /// [`Class::NoRecord`].
+    pub no_record: Option<u64>,
+    /// [`Class::NoOwner`].
+    pub no_owner: u64,
+    /// [`Class::ServiceCreated`].
+    pub service_created: u64,
+    /// [`Class::Unknown`].
+    pub unknown: Option<u64>,
+    /// [`Class::NotTaggable`].
+    pub not_taggable: Option<u64>,
+}
+
+/// An account's resources of a type in a region.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Row {
+    /// The account.
+    pub account_id: AccountId,
+    /// Its name in the accounts file, if any.
+    pub account_name: Option<String>,
+    /// The region, or [`GLOBAL`].
+    pub region: String,
+    /// The type.
+    pub resource_type: ResourceType,
+    /// The counts.
+    #[serde(flatten)]
+    pub figures: Figures,
+}
+
+/// A creator of resources.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Creator {
+    /// The owner as in the tag, existing or planned.
+    pub owner: String,
+    /// The number of its resources: by create event, else by tag.
+    pub resources: u64,
+    /// How many of them have the tag, with any value.
+    pub owned: u64,
+    /// How many of them `tag` would tag.
+    pub would_be_owned: u64,
+    /// Whether all IAM users with that name who created them are deleted. `None` if that is unknown: for other identities,
+    /// other accounts, resources without create event, or without a list of users.
+    pub gone: Option<bool>,
+}
+
+/// The creator of a resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Maker {
+    owner: String,
+    identity: MakerIdentity,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum MakerIdentity {
+    /// An IAM user in the account of the resource, by name.
+    IamUser(String),
+    /// A principal that is not an IAM user of that account.
+    Other,
+    /// Known only from the tag, or from the create event of a parent.
+    Unrecorded,
+}
+
+/// The counts so far.
+#[derive(Debug, Default)]
+pub struct Coverage {
+    rows: BTreeMap<(AccountId, String, ResourceType), Figures>,
+    makers: BTreeMap<String, Tally>,
+    /// Accounts with a known list of IAM users.
+    users: BTreeMap<AccountId, BTreeSet<String>>,
+    names: BTreeMap<AccountId, String>,
+}
+
+#[derive(Debug, Default)]
+struct Tally {
+    resources: u64,
+    owned: u64,
+    would_be_owned: u64,
+    iam_users: BTreeSet<(AccountId, String)>,
+    others: bool,
+}
+
+impl Figures {
+    /// A live population of none so far.
+    fn of_none_live() -> Self {
+        let none = Some(0);
+        Self { live: none, no_record: none, unknown: none, not_taggable: none, ..Self::default() }
+    }
+
+    fn count(&mut self, class: Class) {
+        let optional = |figure: &mut Option<u64>| *figure.get_or_insert(0) += 1;
+        if let Some(live) = &mut self.live {
+            *live += 1;
+        }
+        match class {
+            Class::Owned => self.owned += 1,
+            Class::WouldBeOwned => self.would_be_owned += 1,
+            Class::NoRecord => optional(&mut self.no_record),
+            Class::ServiceCreated => self.service_created += 1,
+            Class::NoOwner => self.no_owner += 1,
+            Class::Unknown => optional(&mut self.unknown),
+            Class::NotTaggable => optional(&mut self.not_taggable),
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        let sum = |one: Option<u64>, other: Option<u64>| one.map_or(other, |one| Some(one + other.unwrap_or_default()));
+        self.live = sum(self.live, other.live);
+        self.owned += other.owned;
+        self.would_be_owned += other.would_be_owned;
+        self.no_record = sum(self.no_record, other.no_record);
+        self.no_owner += other.no_owner;
+        self.service_created += other.service_created;
+        self.unknown = sum(self.unknown, other.unknown);
+        self.not_taggable = sum(self.not_taggable, other.not_taggable);
+    }
+}
+
+impl Coverage {
+    /// Adds the live resources of a type.
+    pub fn add(&mut self, question: &Question, lineage: Option<&Lineage<'_>>, facts: &TypeFacts<'_>) {
+        let mut figures = Figures::of_none_live();
+        for Decided { resource, events, decision, is_inherited, .. } in decisions(question, lineage, facts) {
+            let present = owner_tag(question, facts.definition, resource).map(|tag| tag.value);
+            let class = class_of(resource, present.is_some(), events, &decision);
+            figures.count(class);
+            let maker = match &decision {
+                Decision::Write(write) if is_inherited => Some(Maker::by_descent(write.value.as_str())),
+                _ => maker(&question.rules, &question.account, events),
+            };
+            if let Some(maker) = maker.or_else(|| present.map(Maker::by_tag)) {
+                self.add_maker(&question.account, maker, class);
+            }
+        }
+        let region = if facts.definition.global { GLOBAL } else { question.region.as_str() };
+        self.add_row(&question.account, region, &facts.definition.resource_type, figures);
+    }
+
+    fn add_row(&mut self, account: &AccountId, region: &str, resource_type: &ResourceType, figures: Figures) {
+        self.rows.insert((account.clone(), region.to_owned(), resource_type.clone()), figures);
+    }
+
+    /// Adds a resource that is not among the live resources.
+    pub(super) fn add_recorded(
+        &mut self,
+        (account, region, resource_type): (&AccountId, &str, &ResourceType),
+        class: Class,
+        maker: Option<Maker>,
+    ) {
+        let place = (account.clone(), region.to_owned(), resource_type.clone());
+        self.rows.entry(place).or_default().count(class);
+        if let Some(maker) = maker {
+            self.add_maker(account, maker, class);
+        }
+    }
+
+    fn add_maker(&mut self, account: &AccountId, maker: Maker, class: Class) {
+        let tally = self.makers.entry(maker.owner).or_default();
+        tally.resources += 1;
+        tally.owned += u64::from(class == Class::Owned);
+        tally.would_be_owned += u64::from(class == Class::WouldBeOwned);
+        match maker.identity {
+            MakerIdentity::IamUser(user) => drop(tally.iam_users.insert((account.clone(), user))),
+            MakerIdentity::Other => tally.others = true,
+            MakerIdentity::Unrecorded => {}
+        }
+    }
+
+    /// Whether IAM users of the account created resources, so that it makes sense to list them.
+    pub fn has_iam_users_of(&self, account: &AccountId) -> bool {
+        self.makers.values().any(|tally| tally.iam_users.iter().any(|(of, _)| of == account))
+    }
+
+    /// Adds the names of all IAM users of the account.
+    pub fn set_users(&mut self, account: &AccountId, names: impl IntoIterator<Item = String>) {
+        self.users.insert(account.clone(), names.into_iter().collect());
+    }
+
+    /// Sets the name of an account.
+    pub fn set_name(&mut self, account: &AccountId, name: &str) {
+        self.names.insert(account.clone(), name.to_owned());
+    }
+
+    /// The counts by account, region and type.
+    pub fn rows(&self) -> impl Iterator<Item = Row> {
+        self.rows.iter().map(|((account_id, region, resource_type), figures)| Row {
+            account_id: account_id.clone(),
+            account_name: self.names.get(account_id).cloned(),
+            region: region.clone(),
+            resource_type: resource_type.clone(),
+            figures: figures.clone(),
+        })
+    }
+
+    /// The totals of all rows.
+    pub fn totals(&self) -> Figures {
+        self.rows.values().fold(Figures::default(), |mut totals, figures| {
+            totals.add(figures);
+            totals
+        })
+    }
+
+    /// The creators, those with most resources first, then by name.
+    pub fn creators(&self) -> Vec<Creator> {
+        let mut creators: Vec<Creator> = self.makers.iter().map(|(owner, tally)| self.creator(owner, tally)).collect();
+        creators.sort_by(|one, other| (other.resources, &one.owner).cmp(&(one.resources, &other.owner)));
+        creators
+    }
+
+    fn creator(&self, owner: &str, tally: &Tally) -> Creator {
+        let exists =
+            |(account, user): &(AccountId, String)| self.users.get(account).map(|users| users.contains(user.as_str()));
+        let known: Option<Vec<bool>> = tally.iam_users.iter().map(exists).collect();
+        let known = known.filter(|known| !known.is_empty());
+        let gone = match known.map(|known| known.contains(&true)) {
+            Some(true) => Some(false),
+            Some(false) if !tally.others => Some(true),
+            _ => None,
+        };
+        let Tally { resources, owned, would_be_owned, .. } = *tally;
+        Creator { owner: owner.to_owned(), resources, owned, would_be_owned, gone }
+    }
+}
+
+impl Maker {
+    pub(super) fn by_tag(value: &str) -> Self {
+        Self { owner: value.to_owned(), identity: MakerIdentity::Unrecorded }
+    }
+
+    /// The creator of a parent.
+    fn by_descent(owner: &str) -> Self {
+        Self { owner: owner.to_owned(), identity: MakerIdentity::Unrecorded }
+    }
+}
+
+/// The creator of a resource by its events. `None` without an owner, or without a create event.
+pub(super) fn maker(rules: &OwnerRules, account: &AccountId, events: &[StoredEvent]) -> Option<Maker> {
+    let event = &creation_of(events)?.event;
+    let owner = rules.owner_of(event).ok()?.value;
+    let identity = &event.identity;
+    let is_ours =
+        identity.kind.as_deref() == Some(IAM_USER) && identity.account_id.as_deref() == Some(account.as_str());
+    let user = identity.user_name.clone().filter(|_| is_ours);
+    Some(Maker { owner, identity: user.map_or(MakerIdentity::Other, MakerIdentity::IamUser) })
+}
+
+/// The class of a resource without known tags, by its create event.
+pub(super) fn class_of_creation(rules: &OwnerRules, creation: &StoredEvent) -> Class {
+    if is_of_aws(&creation.event.identity) {
+        Class::ServiceCreated
+    } else if rules.owner_of(&creation.event).is_ok() {
+        Class::WouldBeOwned
+    } else {
+        Class::NoOwner
+    }
+}
+
+/// Unreadable tags take precedence over a missing create event: a resource without one can have the tag.
+fn class_of(resource: &LiveResource, is_owned: bool, events: &[StoredEvent], decision: &Decision) -> Class {
+    let kind = match decision {
+        Decision::Leave(kind, _) => Some(*kind),
+        Decision::Write(_) => None,
+    };
+    if kind == Some(SkipKind::NotTaggable) {
+        return Class::NotTaggable;
+    }
+    if is_owned {
+        return Class::Owned;
+    }
+    if !matches!(resource.tags, Tags::Known(_)) {
+        return Class::Unknown;
+    }
+    match kind {
+        None => Class::WouldBeOwned,
+        Some(SkipKind::NoRecord) => Class::NoRecord,
+        Some(SkipKind::NoOwner) if creation_of(events).is_some_and(|event| is_of_aws(&event.event.identity)) => {
+            Class::ServiceCreated
+        }
+        // Further tags have no values here, because only the owner tag is reported.
+        Some(SkipKind::NoOwner | SkipKind::NoValue | SkipKind::SameKey) => Class::NoOwner,
+        Some(
+            SkipKind::NotNow
+            | SkipKind::TagLimit
+            | SkipKind::NotTaggable
+            | SkipKind::SideEffects
+            | SkipKind::RolledBack
+            | SkipKind::SkipTag,
+        ) => Class::NotTaggable,
+        Some(SkipKind::HasTag | SkipKind::SameValue | SkipKind::WrittenByOthers) => Class::Owned,
+        Some(SkipKind::TagsUnknown) => Class::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,350 @@
+//! The creator of a resource: the owner, the reason, and the events that show it.
+//!
+//! The store finds the events for a text that the user typed. They can be of several resources: the same ID in two accounts, a role
+//! and a user with the same name. Each has its own answer, and so has a text without events. Pure.
+
+mod advice;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::creator::{
+    Explanation, NoOwner, Owner, OwnerRules, RenameHistory, Rule, Step, Tool, creation_of, renames_in_words, tool_of,
+    why_this_event,
+};
+use crate::model::event::{Action, StoredEvent};
+use crate::model::{AccountId, Region, ResourceId, ResourceType};
+use crate::store::renames::ResourceHistory;
+
+/// Selects resources if an ID has several. Empty lists select all.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Of these types.
+    pub types: Vec<ResourceType>,
+    /// In these accounts.
+    pub accounts: Vec<AccountId>,
+    /// In these regions. Global types are in all regions.
+    pub regions: Vec<Region>,
+}
+
+/// The answer for one resource, as `--output json` prints it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Answer {
+    /// The text of the user if it is or can be the ID, else the ID in the events.
+    pub id: ResourceId,
+    /// The type. `None` for an unknown resource, like account and region.
+    pub resource_type: Option<ResourceType>,
+    /// The account that received the events.
+    pub account_id: Option<AccountId>,
+    /// The region of the resource. For global types, the region that AWS recorded.
+    pub region: Option<Region>,
+    /// The owner by the rules. `None` without an owner.
+    pub owner: Option<String>,
+    /// The reason for the owner, or for having none.
+    pub reason: String,
+    /// The create event.
+    pub event: Option<EventFacts>,
+    /// The steps from the events to the owner. Empty for an unknown resource.
+    pub evidence: Vec<Step>,
+    /// All other events, oldest first: earlier create events, later updates with an upsert event, delete and rename events.
+    pub other_events: Vec<EventFacts>,
+    /// What to do without an owner, or for a better one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub advice: Vec<String>,
+}
+
+/// The facts of an event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EventFacts {
+    /// `eventID`.
+    pub event_id: String,
+    /// UTC, as CloudTrail wrote it.
+    pub event_time: String,
+    /// `eventName`.
+    pub event_name: String,
+    /// `eventSource`.
+    pub event_source: String,
+    /// The region that recorded it.
+    pub region: Region,
+    /// `create`, `upsert`, `delete` or `rename`.
+    pub action: &'static str,
+    /// The new name, for a rename event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub renamed_to: Option<ResourceId>,
+    /// The type of the caller's identity.
+    pub identity_type: Option<String>,
+    /// Its ARN.
+    pub principal_arn: Option<String>,
+    /// Its principal id.
+    pub principal_id: Option<String>,
+    /// Its account, which can differ from the account that received the event.
+    pub caller_account_id: Option<String>,
+    /// The identity provider that signed the session in.
+    pub federated_provider: Option<String>,
+    /// The source identity of the session.
+    pub source_identity: Option<String>,
+    /// The AWS service that made the call on behalf of the caller.
+    pub invoked_by: Option<String>,
+    /// The IP address, or the AWS service that called.
+    pub source_ip: Option<String>,
+    /// The user agent as recorded.
+    pub user_agent: Option<String>,
+    /// The tool, from the user agent.
+    pub tool: Option<Tool>,
+}
+
+impl Answer {
+    /// Whether the database has events of the resource.
+    pub fn is_known(&self) -> bool {
+        self.resource_type.is_some()
+    }
+}
+
+/// Account, region (empty for global types), type, and the part that all spellings of the ID share.
+type Key = (String, String, ResourceType, String);
+
+/// The answers for `query`, one per resource, ordered by account, region, type and ID. Never empty.
+pub fn answers(
+    query: &str,
+    history: ResourceHistory,
+    filter: &Filter,
+    rules: &OwnerRules,
+    is_global: &dyn Fn(&ResourceType) -> bool,
+) -> Vec<Answer> {
+    let recorded = !(history.events.is_empty() && history.renames.is_empty());
+    let mut resources = resources(history, filter, is_global);
+    narrow(query, &mut resources);
+    if resources.is_empty() {
+        return vec![unknown(query, recorded)];
+    }
+    resources.into_values().map(|events| answer(query, events, rules)).collect()
+}
+
+/// The events of each matching resource, under all its names.
+fn resources(
+    history: ResourceHistory,
+    filter: &Filter,
+    is_global: &dyn Fn(&ResourceType) -> bool,
+) -> BTreeMap<Key, Vec<StoredEvent>> {
+    let key_of = |event: &StoredEvent| key(event, event.resource_id.as_str(), is_global(&event.resource_type));
+    let new_key = |event: &StoredEvent| {
+        event.renamed_to.as_ref().map(|name| key(event, name.as_str(), is_global(&event.resource_type)))
+    };
+    let keeps = |event: &&StoredEvent| filter.keeps(event, is_global(&event.resource_type));
+    let ResourceHistory { events, renames, of_earlier_names } = history;
+    let mut asked: BTreeSet<Key> = events.iter().filter(keeps).map(key_of).collect();
+    asked.extend(renames.iter().filter(keeps).filter_map(new_key));
+    let mut by_name: BTreeMap<Key, Vec<StoredEvent>> = BTreeMap::new();
+    for event in events.into_iter().chain(of_earlier_names).filter(|event| keeps(&event)) {
+        let of_name = by_name.entry(key_of(&event)).or_default();
+        // After a swap, the given name is also an earlier name of the other resource.
+        if !of_name.contains(&event) {
+            of_name.push(event);
+        }
+    }
+    let lives = RenameHistory::new(by_name, &new_key);
+    let lives = asked.into_iter().map(|key| (key.clone(), lives.of(&key)));
+    lives.filter(|(_, events)| !events.is_empty()).collect()
+}
+
+impl Filter {
+    fn keeps(&self, event: &StoredEvent, global: bool) -> bool {
+        let (account, region) = (event.event.account(), event.event.region_name());
+        self.keeps_type(&event.resource_type) && self.keeps_place(&account, &region, global)
+    }
+
+    pub(super) fn keeps_type(&self, resource_type: &ResourceType) -> bool {
+        self.types.is_empty() || self.types.contains(resource_type)
+    }
+
+    pub(super) fn keeps_place(&self, account: &AccountId, region: &Region, global: bool) -> bool {
+        (self.accounts.is_empty() || self.accounts.contains(account))
+            && (global || self.regions.is_empty() || self.regions.contains(region))
+    }
+}
+
+fn key(event: &StoredEvent, id: &str, global: bool) -> Key {
+    let region = if global { String::new() } else { event.event.region.clone() };
+    (event.event.account_id.clone(), region, event.resource_type.clone(), common_part(id).to_owned())
+}
+
+/// The part that an ID, its ARN and its URL share: one event has a queue's URL and the next its name.
+pub(super) fn common_part(id: &str) -> &str {
+    if let Some(arn) = ArnParts::of(id) {
+        return arn.name;
+    }
+    match ["https://", "http://"].iter().find_map(|scheme| id.strip_prefix(scheme)) {
+        Some(url) => url.rsplit('/').next().unwrap_or(url),
+        None => id,
+    }
+}
+
+/// A URL or an ARN is more specific than a name: it matches the resource that has it as its ID, and no other with that name. If there is none,
+/// `arn:aws:iam::1:role/app` matches a role and not the user `app`: types with the ARN's resource type in their name match, if there are any.
+/// (The events are already filtered by account, region and service of an ARN.)
+fn narrow(query: &str, resources: &mut BTreeMap<Key, Vec<StoredEvent>>) {
+    if common_part(query) == query {
+        return;
+    }
+    let bears_it = |events: &[StoredEvent]| events.iter().any(|event| event.resource_id.as_str() == query);
+    if resources.values().any(|events| bears_it(events)) {
+        resources.retain(|_, events| bears_it(events));
+    }
+    let kind = ArnParts::of(query).map_or("", |arn| arn.kind);
+    let of_kind = |(_, _, resource_type, _): &Key| !kind.is_empty() && resource_type.as_str().contains(kind);
+    if resources.keys().any(of_kind) {
+        resources.retain(|key, _| of_kind(key));
+    }
+}
+
+/// The last field of an ARN: `kind/name`, the kind being absent in some services' ARNs.
+struct ArnParts<'a> {
+    kind: &'a str,
+    name: &'a str,
+}
+
+impl<'a> ArnParts<'a> {
+    fn of(text: &'a str) -> Option<Self> {
+        const FIELDS: usize = 6;
+        let arn = text.strip_prefix("arn:")?;
+        let resource = arn.strip_suffix(":*").unwrap_or(arn).splitn(FIELDS - 1, ':').nth(FIELDS - 2)?;
+        let (kind, name) = resource.split_once(['/', ':']).unwrap_or(("", resource));
+        Some(Self { kind, name })
+    }
+}
+
+fn unknown(query: &str, recorded: bool) -> Answer {
+    let reason = if recorded {
+        "the database has events of this resource, but none with this account, region and type"
+    } else {
+        "the database has no event of this resource"
+    };
+    Answer {
+        id: query.into(),
+        resource_type: None,
+        account_id: None,
+        region: None,
+        owner: None,
+        reason: reason.to_owned(),
+        event: None,
+        evidence: Vec::new(),
+        other_events: Vec::new(),
+        advice: advice::of_unknown(recorded),
+    }
+}
+
+/// The answer for one resource, with at least one event.
+fn answer(query: &str, mut events: Vec<StoredEvent>, rules: &OwnerRules) -> Answer {
+    let ids = events.iter().map(|event| &event.resource_id);
+    let new_names =
+        || events.iter().filter(|event| event.action == Action::Rename).filter_map(|e| e.renamed_to.as_ref());
+    let as_asked = ids.chain(new_names()).find(|id| id.as_str() == query).cloned();
+    let new_name = new_names().next_back().cloned();
+    events.sort_by(|one, other| order(one).cmp(&order(other)));
+    // An event can have several names of a resource.
+    events.dedup_by(|one, other| one.event.event_id == other.event.event_id && one.action == other.action);
+    let creation = creation_of(&events);
+    let shown = creation.unwrap_or(&events[events.len() - 1]);
+    let Decision { owner, reason, evidence, advice } = match creation {
+        Some(creation) => decision(&events, creation, rules),
+        None => {
+            let reason = gone(&events, rules);
+            let evidence = vec![Step { rule: Rule::Event, says: reason.clone() }];
+            Decision { reason, evidence, ..Decision::default() }
+        }
+    };
+    Answer {
+        id: as_asked.or(new_name).unwrap_or_else(|| shown.resource_id.clone()),
+        resource_type: Some(shown.resource_type.clone()),
+        account_id: Some(shown.event.account()),
+        region: Some(shown.event.region_name()),
+        owner,
+        reason,
+        event: creation.map(event_facts),
+        evidence,
+        other_events: events.iter().filter(|&event| Some(event) != creation).map(event_facts).collect(),
+        advice,
+    }
+}
+
+/// The result of the rules for a resource.
+#[derive(Default)]
+struct Decision {
+    owner: Option<String>,
+    reason: String,
+    evidence: Vec<Step>,
+    advice: Vec<String>,
+}
+
+fn decision(events: &[StoredEvent], creation: &StoredEvent, rules: &OwnerRules) -> Decision {
+    let Explanation { steps, owner } = rules.explain(&creation.event);
+    let is_left = rules.is_left_to_parents(&creation.event);
+    let advice = advice::of_creation(&steps, &creation.event, (&owner, is_left));
+    let mut evidence = vec![Step { rule: Rule::Event, says: why_this_event(events, creation) }];
+    evidence.extend(steps);
+    let (owner, reason) = in_words(owner);
+    Decision { owner, reason, evidence, advice }
+}
+
+fn order(event: &StoredEvent) -> (&str, &str, Action, &ResourceId) {
+    (&event.event.time, &event.event.event_id, event.action, &event.resource_id)
+}
+
+fn in_words(owner: Result<Owner, NoOwner>) -> (Option<String>, String) {
+    match owner {
+        Ok(Owner { value, reason, original: None }) => (Some(value), reason),
+        Ok(Owner { value, reason, original: Some(original) }) => {
+            (Some(value), format!("{reason}; recorded as {original:?}, changed to a valid tag value"))
+        }
+        Err(NoOwner(reason)) => (None, reason),
+    }
+}
+
+/// The delete event, or the rename event with the new name, as a phrase.
+fn gone_by(StoredEvent { event, renamed_to, .. }: &StoredEvent) -> String {
+    let what = renamed_to.as_ref().map_or_else(|| "deleted".to_owned(), |name| format!("renamed to {name}"));
+    format!("{what} at {} by {}", event.time, event.name)
+}
+
+/// Without a create event there is only a delete event, or an earlier name with no other events. The creator of a deleted
+/// resource is still useful.
+fn gone(events: &[StoredEvent], rules: &OwnerRules) -> String {
+    let lived = events.iter().rposition(|event| event.action != Action::Delete).map_or(0, |last| last + 1);
+    let deletion = events.get(lived).map(gone_by);
+    let Some(deletion) = deletion else {
+        return format!("no create event in the loaded time range{}", renames_in_words(events, None));
+    };
+    match creation_of(&events[..lived]).map(|creation| in_words(rules.owner_of(&creation.event))) {
+        Some((Some(owner), reason)) => format!("{deletion}; its owner was {owner} ({reason})"),
+        Some((None, reason)) => format!("{deletion}; it had no owner ({reason})"),
+        None => format!("{deletion}; no create event in the loaded time range"),
+    }
+}
+
+fn event_facts(stored: &StoredEvent) -> EventFacts {
+    let event = &stored.event;
+    let identity = &event.identity;
+    EventFacts {
+        event_id: event.event_id.clone(),
+        event_time: event.time.clone(),
+        event_name: event.name.clone(),
+        event_source: event.source.clone(),
+        region: event.region_name(),
+        action: if stored.renamed_to.is_some() { Action::Rename } else { stored.action }.as_str(),
+        renamed_to: stored.renamed_to.clone(),
+        identity_type: identity.kind.clone(),
+        principal_arn: identity.arn.clone(),
+        principal_id: identity.principal_id.clone(),
+        caller_account_id: identity.account_id.clone(),
+        federated_provider: identity.federated_provider.clone(),
+        source_identity: identity.source_identity.clone(),
+        invoked_by: identity.invoked_by.clone(),
+        source_ip: event.source_ip.clone(),
+        user_agent: event.user_agent.clone(),
+        tool: tool_of(event),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,177 @@
+//! Resource events: written by loaders, read by `tag` and `who`.
+
+use std::collections::{BTreeMap, HashMap};
+
+use rusqlite::{Row, named_params};
+
+use super::naming::ResourceName;
+use super::{Store, StoreError};
+use crate::model::event::{Action, Event, Identity, StoredEvent};
+use crate::model::{AccountId, Region, ResourceId, ResourceType};
+
+/// The columns of a row, in the order of [`Inserter::insert`] and [`stored_event`].
+pub(super) const COLUMNS: &str = "account_id, region, event_time, event_id, resource_type, resource_id, action, event_name, \
+     event_source, user_agent, source_ip, shared_event_id, identity_type, identity_arn, identity_user_name, \
+     identity_principal_id, identity_account_id, identity_access_key_id, issuer_type, issuer_arn, issuer_user_name, \
+     source_identity, on_behalf_of_user_id, on_behalf_of_store_arn, invoked_by, \
+     federated_provider, renamed_to";
+
+/// The part after the last `/` or `:` of an ID in this column. The indexes use the same expression.
+pub(super) fn last_part(column: &str) -> String {
+    format!("substr({column}, length(rtrim({column}, replace(replace({column}, '/', ''), ':', ''))) + 1)")
+}
+
+impl Store {
+    /// The number of create events per type in an account; with `region` in that region, else in all.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn creation_counts(
+        &self,
+        account: &AccountId,
+        region: Option<&Region>,
+    ) -> Result<HashMap<ResourceType, u64>, StoreError> {
+        let query = format!(
+            "SELECT resource_type, count(*) FROM resource_events WHERE account_id = :account AND {} \
+             AND action <> 'delete' GROUP BY resource_type",
+            region_condition(region)
+        );
+        let mut statement = self.connection.prepare_cached(&query)?;
+        let region = region.map(Region::as_str);
+        let rows = statement.query_map(named_params! {":account": account.as_str(), ":region": region}, |row| {
+            Ok((ResourceType::new(row.get::<_, String>(0)?), row.get::<_, i64>(1)?.unsigned_abs()))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The types with events in an account, by account, then type.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn recorded_types(&self) -> Result<Vec<(AccountId, ResourceType)>, StoreError> {
+        let query = "SELECT DISTINCT account_id, resource_type FROM resource_events ORDER BY account_id, resource_type";
+        let mut statement = self.connection.prepare_cached(query)?;
+        let rows = statement.query_map([], |row| {
+            Ok((AccountId::new(row.get::<_, String>(0)?), ResourceType::new(row.get::<_, String>(1)?)))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The regions and types of an account that have create events.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn types_by_region(&self, account: &AccountId) -> Result<BTreeMap<Region, Vec<ResourceType>>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT DISTINCT region, resource_type FROM resource_events
+             WHERE account_id = ? AND action <> 'delete' ORDER BY region, resource_type",
+        )?;
+        let mut rows = statement.query([account.as_str()])?;
+        let mut types: BTreeMap<Region, Vec<ResourceType>> = BTreeMap::new();
+        while let Some(row) = rows.next()? {
+            let region = Region::new(row.get::<_, String>(0)?);
+            types.entry(region).or_default().push(ResourceType::new(row.get::<_, String>(1)?));
+        }
+        Ok(types)
+    }
+
+    /// The events of a type in an account, ordered by time and event ID, passed to `each`. With `region` only those in
+    /// that region, else in all (for global types).
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn events_of_type(
+        &self,
+        resource_type: &ResourceType,
+        account: &AccountId,
+        region: Option<&Region>,
+        each: &mut dyn FnMut(StoredEvent),
+    ) -> Result<(), StoreError> {
+        let query = format!(
+            "SELECT {COLUMNS} FROM resource_events WHERE account_id = :account AND {} AND resource_type = :type \
+             ORDER BY event_time, event_id, resource_id",
+            region_condition(region)
+        );
+        let mut statement = self.connection.prepare_cached(&query)?;
+        let region = region.map(Region::as_str);
+        let mut rows = statement
+            .query(named_params! {":account": account.as_str(), ":region": region, ":type": resource_type.as_str()})?;
+        while let Some(row) = rows.next()? {
+            each(stored_event(row)?);
+        }
+        Ok(())
+    }
+
+    /// All events of resources that `query` can name: the ID itself, its ARN, or the last part of an ID that is an ARN
+    /// or a URL. Ordered by account, region, type, ID, time.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn events_of_resource(&self, query: &str) -> Result<Vec<StoredEvent>, StoreError> {
+        let name = ResourceName::new(query);
+        let sql = format!(
+            "SELECT {COLUMNS} FROM resource_events WHERE {} = ?1 \
+             ORDER BY account_id, region, resource_type, resource_id, event_time, event_id",
+            last_part("resource_id")
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let rows = statement.query_map([name.last_part()], stored_event)?;
+        let mut found = Vec::new();
+        for event in rows {
+            let event = event?;
+            if name.names(&event) {
+                found.push(event);
+            }
+        }
+        if found.iter().any(|event| name.is_of_service(event)) {
+            found.retain(|event| name.is_of_service(event));
+        }
+        Ok(found)
+    }
+}
+
+/// Both forms use `:region`, so that the same parameters are bound.
+pub(super) fn region_condition(region: Option<&Region>) -> &'static str {
+    if region.is_some() { "region = :region" } else { ":region IS NULL" }
+}
+
+pub(super) fn stored_event(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
+    let action: String = row.get(6)?;
+    Ok(StoredEvent {
+        resource_type: ResourceType::new(row.get::<_, String>(4)?),
+        resource_id: ResourceId::new(row.get::<_, String>(5)?),
+        action: Action::parse(&action).expect("the table's CHECK allows no other action"),
+        renamed_to: row.get::<_, Option<String>>(26)?.map(ResourceId::new),
+        event: Event {
+            account_id: row.get(0)?,
+            region: row.get(1)?,
+            time: row.get(2)?,
+            event_id: row.get(3)?,
+            name: row.get(7)?,
+            source: row.get(8)?,
+            user_agent: row.get(9)?,
+            source_ip: row.get(10)?,
+            shared_event_id: row.get(11)?,
+            identity: Identity {
+                kind: row.get(12)?,
+                arn: row.get(13)?,
+                user_name: row.get(14)?,
+                principal_id: row.get(15)?,
+                account_id: row.get(16)?,
+                access_key_id: row.get(17)?,
+                issuer_type: row.get(18)?,
+                issuer_arn: row.get(19)?,
+                issuer_user_name: row.get(20)?,
+                source_identity: row.get(21)?,
+                on_behalf_of_user_id: row.get(22)?,
+                on_behalf_of_store_arn: row.get(23)?,
+                invoked_by: row.get(24)?,
+                federated_provider: row.get(25)?,
+            },
+            makers: Vec::new(),
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests;

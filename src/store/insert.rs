@@ -1,0 +1,156 @@
+//! Adding events: a batch of rows, the ledger's entries and the sessions in one transaction.
+
+use std::collections::HashSet;
+
+use rusqlite::{Statement, ToSql, Transaction, TransactionBehavior};
+
+use super::creations::COLUMNS;
+use super::imported::{Imported, is_imported};
+use super::ledger::{ClosedDay, ReadUnit, days, enter};
+use super::sessions::SessionInserter;
+use super::{Store, StoreError};
+use crate::model::ResourceId;
+use crate::model::event::{Action, Event, ResourceEvent, Touched};
+use crate::resource_map::sessions::is_session;
+
+/// The first column that can be NULL, because an event can lack the fact.
+const FIRST_FACT: usize = 9;
+
+/// Can be NULL too, but comes from the resource map, like the action.
+pub(super) const RENAMED_TO: &str = "renamed_to";
+
+/// The contents of one transaction.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// Events.
+    pub events: Vec<ResourceEvent>,
+    /// Units with all their events in this batch or in earlier ones.
+    pub units: Vec<ReadUnit>,
+    /// Days with the last unit in this batch or in an earlier one.
+    pub closed: Vec<ClosedDay>,
+}
+
+/// The result of a transaction.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Added {
+    /// Rows that are new or changed. A row is an event with one resource ID.
+    pub ids: u64,
+    /// Sessions that are new.
+    pub sessions: u64,
+    /// Sessions that were dropped because the database keeps a limited number.
+    pub dropped_sessions: u64,
+}
+
+impl Store {
+    /// Adds a batch in one transaction.
+    ///
+    /// # Errors
+    /// The database fails. Then nothing of the batch is stored.
+    pub fn add(&mut self, batch: &Batch) -> Result<Added, StoreError> {
+        let transaction = Transaction::new(&mut self.connection, TransactionBehavior::Immediate)?;
+        let mut added = Added::default();
+        let mut inserter = Inserter::new(&transaction)?;
+        for event in &batch.events {
+            inserter.insert(event, &mut added)?;
+        }
+        drop(inserter);
+        added.dropped_sessions = self.bound.keep(&transaction, added.sessions)?;
+        // Their rows would be deleted immediately.
+        let closed: HashSet<&str> = batch.closed.iter().map(|day| day.prefix.as_str()).collect();
+        enter(&transaction, batch.units.iter().filter(|unit| !closed.contains(unit.prefix.as_str())))?;
+        days::close(&transaction, &batch.closed)?;
+        transaction.commit()?;
+        Ok(added)
+    }
+}
+
+/// Writes events within a transaction.
+pub(super) struct Inserter<'t> {
+    statement: Statement<'t>,
+    imported: Imported<'t>,
+    sessions: SessionInserter<'t>,
+}
+
+impl<'t> Inserter<'t> {
+    pub(super) fn new(transaction: &'t Transaction<'_>) -> Result<Self, StoreError> {
+        let values = vec!["?"; COLUMNS.split(", ").count()].join(", ");
+        // The same event is the same when it is read again. But a changed resource map can change its action, and a source
+        // can have facts that the first one lacked (Athena's usual table has no source identity).
+        let facts = facts();
+        let filled: Vec<String> =
+            facts.clone().map(|fact| format!("{fact} = COALESCE({fact}, excluded.{fact})")).collect();
+        let news: Vec<String> = facts.map(|fact| format!("{fact} IS NULL AND excluded.{fact} IS NOT NULL")).collect();
+        let statement = transaction.prepare(&format!(
+            "INSERT INTO resource_events ({COLUMNS}) VALUES ({values}) \
+             ON CONFLICT DO UPDATE SET action = excluded.action, {RENAMED_TO} = excluded.{RENAMED_TO}, {} \
+             WHERE action <> excluded.action OR {RENAMED_TO} IS NOT excluded.{RENAMED_TO} OR {}",
+            filled.join(", "),
+            news.join(" OR ")
+        ))?;
+        Ok(Self { statement, imported: Imported::new(transaction)?, sessions: SessionInserter::new(transaction) })
+    }
+
+    /// Writes an event's rows, and returns how many are new or changed. An imported event adds only rows that no trail has;
+    /// a trail's event replaces the imported one. Sessions go into their own tables.
+    pub(super) fn insert(&mut self, resource_event: &ResourceEvent, added: &mut Added) -> Result<(), StoreError> {
+        let ResourceEvent { event, touched } = resource_event;
+        let is_imported = is_imported(event);
+        if is_imported {
+            self.imported.forget_other_ids(resource_event)?;
+        }
+        for touched in touched {
+            if is_session(&touched.resource_type) {
+                added.sessions += u64::from(self.sessions.insert(touched.resource_id.as_str(), event)?);
+                continue;
+            }
+            if is_imported && self.imported.is_told(event, touched)? {
+                continue;
+            }
+            let written = self.write(event, touched)?;
+            let was_imported = written && !is_imported && self.imported.make_way(event, touched)?;
+            added.ids += u64::from(written && !was_imported);
+        }
+        Ok(())
+    }
+
+    /// Writes a row. Returns whether it is new or changed.
+    fn write(&mut self, event: &Event, touched: &Touched) -> Result<bool, StoreError> {
+        let identity = &event.identity;
+        let action = if touched.action == Action::Rename { Action::Delete } else { touched.action };
+        let row: [&dyn ToSql; 27] = [
+            &event.account_id,
+            &event.region,
+            &event.time,
+            &event.event_id,
+            &touched.resource_type.as_str(),
+            &touched.resource_id.as_str(),
+            &action.as_str(),
+            &event.name,
+            &event.source,
+            &event.user_agent,
+            &event.source_ip,
+            &event.shared_event_id,
+            &identity.kind,
+            &identity.arn,
+            &identity.user_name,
+            &identity.principal_id,
+            &identity.account_id,
+            &identity.access_key_id,
+            &identity.issuer_type,
+            &identity.issuer_arn,
+            &identity.issuer_user_name,
+            &identity.source_identity,
+            &identity.on_behalf_of_user_id,
+            &identity.on_behalf_of_store_arn,
+            &identity.invoked_by,
+            &identity.federated_provider,
+            &touched.renamed_to.as_ref().map(ResourceId::as_str),
+        ];
+        Ok(self.statement.execute(&row[..])? > 0)
+    }
+}
+
+/// The columns of facts that one source can have and another lack.
+pub(super) fn facts() -> impl Iterator<Item = &'static str> + Clone {
+    COLUMNS.split(", ").skip(FIRST_FACT).filter(|column| *column != RENAMED_TO)
+}

@@ -1,0 +1,197 @@
+//! The survey: lists the live resources of each type, joins them with the database's events, reads tags where only that
+//! can prove that the tag is missing, and makes the plan.
+//!
+//! A type that can't be listed does not stop the others: it stands in the plan's summary. Whoever wants no plan but figures
+//! of all resources takes the facts themselves ([`look`]).
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use futures::stream::{self, StreamExt};
+
+use super::chosen::{Chosen, skipped};
+use super::gather_parents;
+use super::recorded::join;
+use super::scope;
+use crate::aws::{CallError, ErrorClass, Session};
+use crate::inventory::{self, Population, TagIndexes};
+use crate::model::{AccountRegion, LiveResource};
+use crate::model::{Arn, ResourceId, ResourceType};
+use crate::plan::lineage::Lineage;
+use crate::plan::{self, FailedType, Plan, Question, SkippedType, TypeFacts, TypeProblem};
+use crate::resource_map::{ResourceMap, TypeDefinition};
+use crate::store::{Store, StoreError};
+
+/// Types listed at a time. Each belongs to a service with its own rate limit; more of them only cost memory.
+const TYPE_CONCURRENCY: usize = 8;
+
+/// A plan with the live resources that it is about.
+#[derive(Debug)]
+pub struct Survey {
+    /// The plan.
+    pub plan: Plan,
+    /// The ids of the question that name a live resource.
+    pub found_ids: BTreeSet<String>,
+    /// Of those in the plan's actions; the others are not kept.
+    live: HashMap<(ResourceType, ResourceId, Arn), LiveResource>,
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Collected<'m> {
+    /// The types that were listed, in no order.
+    pub facts: Vec<TypeFacts<'m>>,
+    /// Those that were not looked at.
+    pub skipped: Vec<SkippedType>,
+    /// Those that could not be listed.
+    pub failed: Vec<FailedType>,
+    /// What went wrong with types that were listed, or with those of their resources' parents.
+    pub problems: Vec<TypeProblem>,
+    /// The parents of resources that no person made, where their owners are to be inherited.
+    pub lineage: Option<Lineage<'m>>,
+}
+
+/// Of which resources the absence of the tag is proven where the listing leaves it open; it may cost a call each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// Of those that would be tagged.
+    Writes,
+    /// Of all that can be tagged.
+    All,
+}
+
+/// What became of one type.
+enum TypeOutcome<'m> {
+    Facts(TypeFacts<'m>, Vec<TypeProblem>),
+    Skipped(SkippedType),
+    Failed(FailedType),
+}
+
+/// Looks at these types and makes the plan. `progress` hears how many types are done.
+///
+/// # Errors
+/// SQLite's. AWS's are in the plan.
+pub async fn survey(
+    session: &Session,
+    map: &ResourceMap,
+    store: &Store,
+    question: &Question,
+    chosen: Chosen<'_>,
+    progress: &mut dyn FnMut(u64, &ResourceType),
+) -> Result<Survey, StoreError> {
+    let found = look(session, map, store, (question, Proof::Writes), chosen, progress).await?;
+    let mut plan = plan::plan(question, found.lineage.as_ref(), &found.facts);
+    plan.summary.problems = found.problems;
+    plan.summary.skipped_types = found.skipped;
+    plan.summary.failed_types = found.failed;
+    let selected = found.facts.iter().filter_map(|facts| facts.scope.selected.as_ref());
+    let found_ids = selected.flat_map(|selected| &selected.texts).cloned().collect();
+    let live = keep_planned(&plan, found.facts);
+    Ok(Survey { plan, found_ids, live })
+}
+
+/// Looks at these types. `progress` hears how many types are done.
+///
+/// # Errors
+/// SQLite's. AWS's are in what was found.
+pub async fn look<'m>(
+    session: &Session,
+    map: &'m ResourceMap,
+    store: &Store,
+    (question, proof): (&Question, Proof),
+    chosen: Chosen<'m>,
+    progress: &mut dyn FnMut(u64, &ResourceType),
+) -> Result<Collected<'m>, StoreError> {
+    let place = AccountRegion { account: question.account.clone(), region: question.region.clone() };
+    let Chosen { types, skipped } = chosen;
+    let sweeps = TagIndexes::of(types.iter().copied());
+    let look = |definition| look_at(session, map, store, (question, proof), (&place, &sweeps), definition);
+    let mut results = stream::iter(types).map(look).buffer_unordered(TYPE_CONCURRENCY);
+    let mut found = Collected { skipped, ..Collected::default() };
+    let mut done = 0;
+    while let Some((definition, looked)) = results.next().await {
+        match looked? {
+            TypeOutcome::Facts(of_type, more) => {
+                found.facts.push(of_type);
+                found.problems.extend(more);
+            }
+            TypeOutcome::Skipped(of_type) => found.skipped.push(of_type),
+            TypeOutcome::Failed(of_type) => found.failed.push(of_type),
+        }
+        done += 1;
+        progress(done, &definition.resource_type);
+    }
+    drop(results);
+    if question.inherit {
+        let (lineage, problems) = gather_parents::gather(session, map, store, question, &found.facts).await?;
+        found.problems.extend(problems);
+        found.lineage = Some(lineage);
+    }
+    found.skipped.sort_by(|a, b| a.resource_type.cmp(&b.resource_type));
+    found.failed.sort_by(|a, b| a.resource_type.cmp(&b.resource_type));
+    found.problems.sort_by(|a, b| a.resource_type.cmp(&b.resource_type));
+    Ok(found)
+}
+
+impl Survey {
+    /// A planned write's resource. Several writes may be of one.
+    pub fn live(&self, resource_type: &ResourceType, id: &ResourceId, arn: &Arn) -> Option<LiveResource> {
+        self.live.get(&(resource_type.clone(), id.clone(), arn.clone())).cloned()
+    }
+}
+
+async fn look_at<'m>(
+    session: &Session,
+    map: &ResourceMap,
+    store: &Store,
+    question: (&Question, Proof),
+    (place, sweeps): (&AccountRegion, &TagIndexes),
+    definition: &'m TypeDefinition,
+) -> (&'m TypeDefinition, Result<TypeOutcome<'m>, StoreError>) {
+    let looked = match inventory::list(session, map, definition, place, sweeps).await {
+        Ok(population) => facts_of(session, store, question, place, definition, population).await,
+        Err(error) => Ok(not_listed(definition, &error)),
+    };
+    (definition, looked)
+}
+
+async fn facts_of<'m>(
+    session: &Session,
+    store: &Store,
+    (question, proof): (&Question, Proof),
+    place: &AccountRegion,
+    definition: &'m TypeDefinition,
+    population: Population,
+) -> Result<TypeOutcome<'m>, StoreError> {
+    let Population { resources: live, problems } = population;
+    let joined = join((store, &question.rules), (&question.account, &question.region), definition, &live)?;
+    let scope = scope::facts(store, question, definition, &live)?;
+    let mut facts = TypeFacts { definition, live, joined, scope };
+    let unproven = match proof {
+        Proof::Writes => plan::unproven(question, &facts),
+        Proof::All => plan::without_proof(question, &facts),
+    };
+    let unproven: HashSet<usize> = unproven.into_iter().collect();
+    let mut unread: Vec<&mut LiveResource> =
+        facts.live.iter_mut().enumerate().filter(|(at, _)| unproven.contains(at)).map(|(_, live)| live).collect();
+    if !unread.is_empty() {
+        inventory::confirm_tags(session, definition, place, &mut unread).await;
+    }
+    let problem = |problem| TypeProblem { resource_type: definition.resource_type.clone(), problem };
+    Ok(TypeOutcome::Facts(facts, problems.into_iter().map(problem).collect()))
+}
+
+fn not_listed<'m>(definition: &TypeDefinition, error: &CallError) -> TypeOutcome<'m> {
+    let resource_type = definition.resource_type.clone();
+    if error.class == ErrorClass::NoEndpoint {
+        return TypeOutcome::Skipped(skipped(resource_type, &format!("its service is not in {}", error.region)));
+    }
+    TypeOutcome::Failed(FailedType { resource_type, error: error.to_string(), hint: error.hint() })
+}
+
+fn keep_planned(plan: &Plan, facts: Vec<TypeFacts<'_>>) -> HashMap<(ResourceType, ResourceId, Arn), LiveResource> {
+    let planned: HashSet<_> = plan.actions.iter().map(|write| (&write.resource_type, &write.id, &write.arn)).collect();
+    let all = facts.into_iter().flat_map(|facts| facts.live);
+    all.filter(|live| planned.contains(&(&live.resource_type, &live.id, &live.arn)))
+        .map(|live| ((live.resource_type.clone(), live.id.clone(), live.arn.clone()), live))
+        .collect()
+}

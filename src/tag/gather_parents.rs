@@ -1,0 +1,291 @@
+//! Gathers what is known of parents: their events from the store, and where these lead to nobody, the live parents themselves.
+//!
+//! Fewest calls: a type that this run has listed is not listed again, another one once a region, and of its resources only
+//! those in question have their tags read.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+
+use futures::stream::{self, StreamExt};
+use serde_json::Value;
+
+use crate::aws::{ErrorClass, Session};
+use crate::creator::OwnerRules;
+use crate::inventory::{self, TagIndexes};
+use crate::model::event::StoredEvent;
+use crate::model::{AccountId, Arn, Region, ResourceType};
+use crate::model::{AccountRegion, LiveResource, Tags};
+use crate::plan::join::{Index, Join, Joined};
+use crate::plan::lineage::{Lineage, Live, Need, Parent, ParentRef, Relative};
+use crate::plan::{Question, TypeFacts, TypeProblem};
+use crate::resource_map::{ResourceMap, TypeDefinition};
+use crate::store::{Store, StoreError};
+use crate::tag::recorded::{join, with_makers};
+
+/// Types listed at a time.
+const TYPE_CONCURRENCY: usize = 8;
+
+/// Parents of a type, in a region.
+type Group = (ResourceType, Option<Region>);
+
+/// The live resources of a type in a region.
+struct Listed<'f> {
+    live: Cow<'f, [LiveResource]>,
+    events: Cow<'f, [Vec<StoredEvent>]>,
+    index: Index,
+}
+
+/// What came of looking for a type: `None` where the region doesn't have it, the reason where it could not be listed.
+type ListedType<'f> = Result<Option<Listed<'f>>, String>;
+
+struct Gatherer<'g, 'm> {
+    session: &'g Session,
+    map: &'m ResourceMap,
+    store: &'g Store,
+    question: &'g Question,
+    facts: &'g [TypeFacts<'m>],
+}
+
+/// What must be known of parents to tell whose these types' resources are. Beside it: what went wrong.
+///
+/// # Errors
+/// SQLite's. AWS's are among what went wrong.
+pub(super) async fn gather<'m>(
+    session: &Session,
+    map: &'m ResourceMap,
+    store: &Store,
+    question: &Question,
+    facts: &[TypeFacts<'m>],
+) -> Result<(Lineage<'m>, Vec<TypeProblem>), StoreError> {
+    let gatherer = Gatherer { session, map, store, question, facts };
+    let mut lineage = Lineage::new(map, question.account.clone());
+    let mut listed: HashMap<Group, ListedType<'_>> = HashMap::new();
+    loop {
+        let (mut unread, mut unlisted): (BTreeMap<_, Vec<_>>, BTreeMap<_, Vec<_>>) = Default::default();
+        for need in lineage.needs(question, facts) {
+            let (groups, parent) = match need {
+                Need::Recorded(parent) => (&mut unread, parent),
+                Need::Live(parent) => (&mut unlisted, parent),
+            };
+            groups.entry((parent.resource_type.clone(), parent.region.clone())).or_default().push(parent);
+        }
+        if unread.is_empty() && unlisted.is_empty() {
+            break;
+        }
+        for (group, parents) in unread {
+            lineage.parents.extend(recorded((store, &question.rules), &question.account, &group, parents)?);
+        }
+        gatherer.list(unlisted.keys().cloned().collect(), &mut listed).await?;
+        for (group, parents) in unlisted {
+            gatherer.bring_alive(&mut lineage, &group, &listed[&group], parents).await;
+        }
+    }
+    let problem = |(group, looked): (Group, ListedType<'_>)| {
+        let problem = format!("parents of other resources could not be looked at: {}", looked.err()?);
+        Some(TypeProblem { resource_type: group.0, problem })
+    };
+    Ok((lineage, listed.into_iter().filter_map(problem).collect()))
+}
+
+impl<'g, 'm> Gatherer<'g, 'm> {
+    /// Lists those of these types that were not listed before.
+    async fn list(&self, groups: Vec<Group>, listed: &mut HashMap<Group, ListedType<'g>>) -> Result<(), StoreError> {
+        let unlisted: Vec<Group> = groups.into_iter().filter(|group| !listed.contains_key(group)).collect();
+        let look = async |group: Group| {
+            let looked = self.look(&group).await;
+            (group, looked)
+        };
+        let mut looks = stream::iter(unlisted).map(look).buffer_unordered(TYPE_CONCURRENCY);
+        while let Some((group, looked)) = looks.next().await {
+            listed.insert(group, looked?);
+        }
+        Ok(())
+    }
+
+    async fn look(&self, (name, region): &Group) -> Result<ListedType<'g>, StoreError> {
+        let region = region.as_ref().unwrap_or(&self.question.region);
+        let ours = self.facts.iter().find(|facts| facts.definition.resource_type == *name);
+        if let Some(facts) = ours.filter(|_| *region == self.question.region) {
+            let (live, events) = (Cow::Borrowed(facts.live.as_slice()), Cow::Borrowed(facts.joined.events.as_slice()));
+            return Ok(Ok(Some(Listed { index: Index::new(&live), live, events })));
+        }
+        let Some(definition) = listable(self.map, name) else { return Ok(Ok(None)) };
+        let place = AccountRegion { account: self.question.account.clone(), region: region.clone() };
+        let sweeps = TagIndexes::of([definition]);
+        match inventory::list(self.session, self.map, definition, &place, &sweeps).await {
+            Ok(population) => {
+                let live = population.resources;
+                let joined = join((self.store, &self.question.rules), (&place.account, region), definition, &live)?;
+                let index = Index::new(&live);
+                Ok(Ok(Some(Listed { index, live: live.into(), events: joined.events.into() })))
+            }
+            Err(error) if error.class == ErrorClass::NoEndpoint => Ok(Ok(None)),
+            Err(error) => {
+                let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
+                Ok(Err(format!("{error}{hint}")))
+            }
+        }
+    }
+
+    /// Notes which of these parents live, with their tags.
+    async fn bring_alive(
+        &self,
+        lineage: &mut Lineage<'m>,
+        (name, region): &Group,
+        looked: &ListedType<'_>,
+        parents: Vec<ParentRef>,
+    ) {
+        let mut found: Vec<(ParentRef, Live<'m>)> =
+            parents.into_iter().map(|parent| alive(self.map, parent, looked)).collect();
+        if let Some(definition) = listable(self.map, name) {
+            let region = region.clone().unwrap_or_else(|| self.question.region.clone());
+            let place = AccountRegion { account: self.question.account.clone(), region };
+            let mut unproven: Vec<&mut LiveResource> = found.iter_mut().filter_map(untold).collect();
+            if !unproven.is_empty() {
+                inventory::confirm_tags(self.session, definition, &place, &mut unproven).await;
+            }
+        }
+        for (parent, live) in found {
+            if let Some(known) = lineage.parents.get_mut(&parent) {
+                known.live = live;
+            }
+        }
+    }
+}
+
+/// The type, if it can be listed.
+fn listable<'m>(map: &'m ResourceMap, name: &ResourceType) -> Option<&'m TypeDefinition> {
+    map.types.get(name).filter(|definition| definition.access.is_some())
+}
+
+/// What the store has of parents by their ids.
+fn recorded<'m>(
+    (store, rules): (&Store, &OwnerRules),
+    account: &AccountId,
+    (name, region): &Group,
+    parents: Vec<ParentRef>,
+) -> Result<Vec<(ParentRef, Parent<'m>)>, StoreError> {
+    // An ARN and the name in it are two texts for one resource: each kind is joined by itself, so that neither hides the other.
+    let (mut arns, mut names): (Vec<&str>, Vec<&str>) =
+        parents.iter().map(|parent| parent.id.as_str()).partition(|id| id.starts_with("arn:"));
+    let mut found: HashMap<String, Vec<StoredEvent>> = HashMap::new();
+    for ids in [&mut arns, &mut names] {
+        ids.sort_unstable();
+        ids.dedup();
+        if ids.is_empty() {
+            continue;
+        }
+        let stand_ins: Vec<LiveResource> = ids.iter().map(|id| stand_in(name, id)).collect();
+        let renames = store.renames_of_type(name, account, region.as_ref())?;
+        let mut join = Join::new(&stand_ins).with_renames(&renames);
+        store.events_of_type(name, account, region.as_ref(), &mut |event| join.add(event))?;
+        let Joined { events, .. } = with_makers(store, rules, join.finish())?;
+        found.extend(ids.iter().map(|&id| id.to_owned()).zip(events));
+    }
+    let known = |parent: ParentRef| {
+        let recorded = found.get(&parent.id).cloned().unwrap_or_default();
+        (parent, Parent { recorded, live: Live::Unasked })
+    };
+    Ok(parents.into_iter().map(known).collect())
+}
+
+/// Whether a parent is among the live resources of its type.
+fn alive<'m>(map: &'m ResourceMap, parent: ParentRef, looked: &ListedType<'_>) -> (ParentRef, Live<'m>) {
+    let listed = match looked {
+        Err(why) => return (parent, Live::Unreadable(why.clone())),
+        Ok(None) => return (parent, Live::Gone),
+        Ok(Some(listed)) => listed,
+    };
+    let at = listed.index.find(parent.arn.as_ref().unwrap_or(&parent.id));
+    let relative = at.zip(listable(map, &parent.resource_type)).map(|(at, definition)| Relative {
+        definition,
+        resource: listed.live[at].clone(),
+        events: listed.events[at].clone(),
+    });
+    (parent, relative.map_or(Live::Gone, |relative| Live::Alive(Box::new(relative))))
+}
+
+/// What stands for a resource of which only a text is known.
+fn stand_in(name: &ResourceType, id: &str) -> LiveResource {
+    let arn = if id.starts_with("arn:") { id } else { "" };
+    LiveResource {
+        resource_type: name.clone(),
+        id: id.into(),
+        identifiers: vec![id.to_owned()],
+        made_with: Vec::new(),
+        arn: Arn::new(arn),
+        region: Region::new(""),
+        tags: Tags::Unknown("not listed".to_owned()),
+        item: Value::Null,
+        ancestors: Vec::new(),
+    }
+}
+
+/// A living parent whose tags are not known.
+fn untold<'l>((_, live): &'l mut (ParentRef, Live<'_>)) -> Option<&'l mut LiveResource> {
+    match live {
+        Live::Alive(relative) if !matches!(relative.resource.tags, Tags::Known(_)) => Some(&mut relative.resource),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::event::{ResourceEvent, Touched};
+    use crate::plan::test_data::{live, stored};
+    use crate::store::Batch;
+
+    fn parent(name: &str, id: &str) -> ParentRef {
+        ParentRef { resource_type: name.into(), region: Some("eu-west-1".into()), id: id.to_owned(), arn: None }
+    }
+
+    fn store_with(rows: &[(&str, &str, &str)]) -> Store {
+        let mut store = Store::in_memory().unwrap();
+        let event = |&(name, id, user): &(&str, &str, &str)| {
+            let row = stored("create", id, user, "2026-03-01T10:00:00Z");
+            let touched =
+                Touched { resource_type: name.into(), resource_id: id.into(), action: row.action, renamed_to: None };
+            ResourceEvent { event: row.event, touched: vec![touched] }
+        };
+        store.add(&Batch { events: rows.iter().map(event).collect(), ..Batch::default() }).unwrap();
+        store
+    }
+
+    /// Who made each parent by the store's events.
+    fn makers(store: &Store, name: &str, ids: &[&str]) -> Vec<Vec<String>> {
+        let parents = ids.iter().map(|id| parent(name, id)).collect();
+        let group = (name.into(), Some("eu-west-1".into()));
+        let found = recorded((store, &OwnerRules::default()), &"123456789012".into(), &group, parents).unwrap();
+        let users = |parent: &Parent<'_>| {
+            parent.recorded.iter().filter_map(|event| event.event.identity.user_name.clone()).collect()
+        };
+        found.iter().map(|(_, parent)| users(parent)).collect()
+    }
+
+    #[test]
+    fn a_parent_is_found_by_id_name_or_arn_and_only_its_own_type_counts() {
+        let service = "arn:aws:ecs:eu-west-1:123456789012:service/blue/api";
+        let store = store_with(&[("ecs-service", service, "alice"), ("asg", "web", "bob"), ("sqs", "web", "zoe")]);
+        assert_eq!(makers(&store, "ecs-service", &["blue/api"]), [["alice"]]);
+        assert_eq!(makers(&store, "ecs-service", &[service, "blue/api"]), [["alice"], ["alice"]], "either way");
+        assert_eq!(makers(&store, "asg", &["web"]), [["bob"]]);
+        assert_eq!(makers(&store, "asg", &["we"]), [[""; 0]]);
+    }
+
+    #[test]
+    fn a_name_that_several_live_ones_bear_is_nobodys() {
+        let map = ResourceMap::built_in();
+        let all = [live("e-1", "arn:aws:x:r:1:e/1").named("web"), live("e-2", "arn:aws:x:r:1:e/2").named("web")];
+        let looked = || {
+            let events = vec![Vec::new(); 2].into();
+            Ok(Some(Listed { index: Index::new(&all), live: all.to_vec().into(), events }))
+        };
+        let is_alive = |parent: ParentRef| matches!(alive(&map, parent, &looked()).1, Live::Alive(_));
+        assert!(is_alive(parent("elasticbeanstalk-environment", "e-1")));
+        assert!(!is_alive(parent("elasticbeanstalk-environment", "web")));
+        let by_arn = |arn: &str| ParentRef { arn: Some(arn.to_owned()), ..parent("cfn", "e-1") };
+        assert!(is_alive(by_arn("arn:aws:x:r:1:e/1")));
+        assert!(!is_alive(by_arn("arn:aws:x:r:1:e/3")), "an earlier one of that name");
+    }
+}

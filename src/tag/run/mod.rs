@@ -1,0 +1,338 @@
+//! Runs: from writes that are wanted to writes that are journaled and made.
+//!
+//! Three steps. *Want*: a fresh plan, a saved plan, the rest of an interrupted run, or the reverse of a run. *Prepare*: each
+//! write is compared with the tag's present value; only where that is the value expected before, it is ready. *Execute*:
+//! the journal gets all of them, then the ready ones are made.
+//!
+//! So resuming is safe whatever happened: a write whose call was made but not journaled is found done, and what somebody
+//! else changed meanwhile is left alone, by `tag` as by `undo`.
+
+use std::collections::{BTreeSet, HashMap};
+use std::future::Future;
+
+use super::apply::{self, Applied, Aws, Job, Outcome, StopReason, Task};
+use super::current::{self, Current};
+use crate::aws::Session;
+use crate::model::RunId;
+use crate::model::{AccountRegion, LiveResource, Tags};
+use crate::model::{Arn, TagKey, TagValue};
+use crate::plan::updates::Updates;
+use crate::plan::{PlannedWrite, SkipKind};
+use crate::resource_map::{PresentTag, ResourceMap, TagKeys, TypeDefinition, WriteMethod};
+use crate::store::journal::{JournaledWrite, NewRun, RunKind, Write, WriteResult, WriteState};
+use crate::store::organization_runs::OrganizationRunId;
+use crate::store::{Store, StoreError};
+use crate::tag::collect::Survey;
+
+/// What every run needs.
+#[derive(Debug)]
+pub struct Runner<'a> {
+    /// The way into the account.
+    pub session: &'a Session,
+    /// How types are listed and tagged.
+    pub map: &'a ResourceMap,
+    /// The journal.
+    pub store: &'a Store,
+    /// The account, and the region of the run.
+    pub place: AccountRegion,
+    /// The tag that names the owner; writes of other tags name theirs.
+    pub key: TagKey,
+    /// Whose credentials the session has.
+    pub caller: Arn,
+    /// The run across an organization that its runs are part of.
+    pub organization: Option<OrganizationRunId>,
+    /// Which writes with side effects may be made.
+    pub updates: &'a Updates,
+}
+
+/// Writes compared with the present state.
+#[derive(Debug, Default)]
+pub struct Prepared<'m> {
+    /// Those that can be made.
+    pub ready: Vec<Task<'m>>,
+    /// Those that are over already: gone, changed, unreadable, or done.
+    pub over: Vec<(Write, Outcome)>,
+}
+
+/// Which run the writes belong to.
+#[derive(Debug, Clone, Copy)]
+pub enum Target {
+    /// A new one that writes owners. Without a ready write none is made.
+    Tag,
+    /// A new one that takes another one back. Without a ready write none is made.
+    UndoOf(RunId),
+    /// One that was interrupted.
+    Resumed(RunId),
+}
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct RunReport {
+    /// The run; `None` where there was nothing to write.
+    pub run: Option<RunId>,
+    /// Each write and how it ended, by number. [`Outcome::Unfinished`]: still planned.
+    pub results: Vec<(Write, Outcome)>,
+    /// Why it ended early.
+    pub stopped: Option<StopReason>,
+}
+
+/// What to do with a write, now that the resource's state is known.
+enum Check {
+    Ready(Box<LiveResource>),
+    /// An update that an earlier run began: how it ended is found out where it was made.
+    Begun(Box<LiveResource>),
+    Over(Outcome),
+}
+
+impl<'a> Runner<'a> {
+    /// The writes of a plan made just now.
+    pub fn prepare_survey(&self, survey: &mut Survey) -> Prepared<'a> {
+        let actions = std::mem::take(&mut survey.plan.actions);
+        let mut prepared = Prepared::default();
+        for (write, action) in planned_writes(&actions).into_iter().zip(&actions) {
+            let live = survey.live(&action.resource_type, &action.id, &action.arn).map(Box::new);
+            let check = live.map_or_else(|| Check::Over(Outcome::Failed("not listed".to_owned())), Check::Ready);
+            self.sort_in(write, check, &mut prepared);
+        }
+        survey.plan.actions = actions;
+        prepared
+    }
+
+    /// The writes of a saved plan.
+    pub async fn prepare_plan(&self, actions: &[PlannedWrite]) -> Prepared<'a> {
+        let writes = planned_writes(actions);
+        self.prepare(writes.into_iter().map(|write| (write, WriteState::Planned)).collect()).await
+    }
+
+    /// What an interrupted run did not do, or may not have done.
+    pub async fn prepare_rest(&self, writes: Vec<JournaledWrite>) -> Prepared<'a> {
+        let open = |row: &JournaledWrite| matches!(row.result.state, WriteState::Planned | WriteState::Started);
+        self.prepare(writes.into_iter().filter(open).map(|row| (row.write, row.result.state)).collect()).await
+    }
+
+    /// The reverse of writes that were made, or may have been.
+    pub async fn prepare_undo(&self, writes: Vec<JournaledWrite>) -> Prepared<'a> {
+        let made = |row: &JournaledWrite| matches!(row.result.state, WriteState::Written | WriteState::Started);
+        let reversed = writes.into_iter().filter(made).map(|row| (reverse(row.write), WriteState::Planned));
+        self.prepare(reversed.collect()).await
+    }
+
+    async fn prepare(&self, writes: Vec<(Write, WriteState)>) -> Prepared<'a> {
+        let mut prepared = Prepared::default();
+        let mut open = Vec::with_capacity(writes.len());
+        for (write, state) in writes {
+            match self.hold_back(&write, state) {
+                Some(outcome) => prepared.over.push((write, outcome)),
+                None => open.push((write, state)),
+            }
+        }
+        let (writes, states): (Vec<_>, Vec<_>) = open.into_iter().unzip();
+        let current = current::read(self.session, self.map, &self.place, &writes).await;
+        for ((mut write, state), current) in writes.into_iter().zip(states).zip(current) {
+            let keys = self.map.types.get(&write.resource_type).map(TypeDefinition::tag_keys).unwrap_or_default();
+            let check = match current {
+                Current::Live(live) if state == WriteState::Started && self.is_update(&write) => Check::Begun(live),
+                current => check(&write, keys, state, current),
+            };
+            if let Check::Ready(live) = &check {
+                write.old_key = old_key(&write, keys, live);
+            }
+            self.sort_in(write, check, &mut prepared);
+        }
+        prepared
+    }
+
+    /// What becomes of a write that is not looked at: it would also update its resource, and that is not allowed.
+    fn hold_back(&self, write: &Write, state: WriteState) -> Option<Outcome> {
+        let definition = self.map.types.get(&write.resource_type)?;
+        match (self.updates.refusal(definition, &write.arn)?, state) {
+            // How a call ended that may have been made stays to be seen.
+            ((SkipKind::SideEffects, why), WriteState::Started) => Some(Outcome::UnderWay(why)),
+            ((SkipKind::RolledBack, _), WriteState::Started) => None,
+            ((_, why), _) => Some(Outcome::Skipped(why)),
+        }
+    }
+
+    /// Whether a write is an update that goes on after its call.
+    fn is_update(&self, write: &Write) -> bool {
+        let access = self.map.types.get(&write.resource_type).and_then(|definition| definition.access.as_ref());
+        let writing = access.and_then(|access| access.write.as_ref());
+        writing.is_some_and(|writing| writing.method == WriteMethod::StackUpdate)
+    }
+
+    fn sort_in(&self, write: Write, check: Check, prepared: &mut Prepared<'a>) {
+        let (live, begun) = match check {
+            Check::Over(outcome) => return prepared.over.push((write, outcome)),
+            Check::Ready(live) => (live, false),
+            Check::Begun(live) => (live, true),
+        };
+        let Some(definition) = self.map.types.get(&write.resource_type) else {
+            let unknown = format!("no resource map knows {}", write.resource_type);
+            return prepared.over.push((write, Outcome::Failed(unknown)));
+        };
+        match Task::new(write.clone(), *live, definition) {
+            Ok(task) if begun || task.is_allowed_now() => prepared.ready.push(task.begun(begun)),
+            Ok(_) => prepared.over.push((write, Outcome::Failed("its state does not allow it now".to_owned()))),
+            Err(why) => prepared.over.push((write, Outcome::Failed(why))),
+        }
+    }
+
+    /// Journals the writes and makes those that are ready. `stop` ends it early; the rest can be resumed.
+    ///
+    /// # Errors
+    /// The journal can't be written; no call is made after that.
+    pub async fn execute(
+        &self,
+        target: Target,
+        prepared: Prepared<'_>,
+        stop: impl Future<Output = ()>,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<RunReport, StoreError> {
+        let Some(run) = self.enter(target, &prepared)? else {
+            return Ok(prepared.into_report());
+        };
+        let over: Vec<WriteResult> =
+            prepared.over.iter().map(|(write, outcome)| outcome.result(write.position)).collect();
+        self.store.end_writes(run, &over)?;
+        let job = Job { run, account: self.place.account.clone() };
+        let aws = Aws::new(self.session, &self.place);
+        let applied = apply::apply(&aws, self.store, &job, &prepared.ready, stop, progress).await?;
+        self.store.finish_run(run)?;
+        Ok(report(Some(run), prepared, applied))
+    }
+
+    /// The run's number, once the journal has it. `None`: there is nothing to write.
+    fn enter(&self, target: Target, prepared: &Prepared<'_>) -> Result<Option<RunId>, StoreError> {
+        let (kind, undoes) = match target {
+            Target::Resumed(run) => return Ok(Some(run)),
+            _ if prepared.ready.is_empty() => return Ok(None),
+            Target::Tag => (RunKind::Tag, None),
+            Target::UndoOf(run) => (RunKind::Undo, Some(run)),
+        };
+        let run = NewRun {
+            kind,
+            undoes,
+            account: self.place.account.clone(),
+            region: self.place.region.clone(),
+            key: self.key.clone(),
+            caller: self.caller.clone(),
+            organization: self.organization,
+        };
+        let ready = prepared.ready.iter().map(|task| task.write.clone());
+        let over = prepared.over.iter().map(|(write, _)| write.clone());
+        self.store.begin_run(&run, &ready.chain(over).collect::<Vec<_>>()).map(Some)
+    }
+}
+
+impl Prepared<'_> {
+    /// What a run would come to that makes none of its writes.
+    pub fn into_report(self) -> RunReport {
+        report(None, self, Applied::default())
+    }
+}
+
+fn report(run: Option<RunId>, prepared: Prepared<'_>, applied: Applied) -> RunReport {
+    let mut outcomes: HashMap<u32, Outcome> = applied.outcomes.into_iter().collect();
+    let unreached = || Outcome::Unfinished(String::new());
+    let ready = prepared.ready.into_iter().map(|task| {
+        let outcome = outcomes.remove(&task.write.position).unwrap_or_else(unreached);
+        (task.write, outcome)
+    });
+    let mut results: Vec<(Write, Outcome)> = ready.chain(prepared.over).collect();
+    results.sort_by_key(|(write, _)| write.position);
+    RunReport { run, results, stopped: applied.stopped }
+}
+
+/// The planned writes as the journal numbers them: by their place in the plan.
+fn planned_writes(actions: &[PlannedWrite]) -> Vec<Write> {
+    let writes = (0..).zip(actions).map(|(position, action)| Write {
+        position,
+        resource_type: action.resource_type.clone(),
+        id: action.id.clone(),
+        arn: action.arn.clone(),
+        region: action.region.clone(),
+        key: action.key.clone(),
+        old_key: action.old_key.clone(),
+        owner_keys: action.owner_keys.clone(),
+        old_value: action.old_value.clone(),
+        new_value: Some(action.value.clone()),
+        event_id: action.event_id.clone(),
+    });
+    writes.collect()
+}
+
+/// The write that restores the state before: also the key's spelling, where the write changed it.
+fn reverse(write: Write) -> Write {
+    let (key, old_key) = match write.old_key {
+        Some(before) => (before, Some(write.key)),
+        None => (write.key, None),
+    };
+    let (old_value, new_value) = (write.new_value, write.old_value);
+    Write { key, old_key, old_value, new_value, owner_keys: Vec::new(), event_id: None, ..write }
+}
+
+/// A run's writes that were made, or may have been, as far as no other run took them back.
+#[derive(Debug)]
+pub struct Standing {
+    /// The writes.
+    pub writes: Vec<JournaledWrite>,
+    /// How many were taken back.
+    pub taken_back: usize,
+    /// By which runs.
+    pub by: BTreeSet<RunId>,
+}
+
+/// What of a run can be taken back.
+///
+/// # Errors
+/// SQLite's.
+pub fn standing(store: &Store, run: RunId) -> Result<Standing, StoreError> {
+    let by_position = store.taken_back(run)?;
+    let mut writes = store.writes_of(run)?;
+    writes.retain(|row| matches!(row.result.state, WriteState::Written | WriteState::Started));
+    let before = writes.len();
+    writes.retain(|row| !by_position.contains_key(&row.write.position));
+    Ok(Standing { taken_back: before - writes.len(), writes, by: by_position.into_values().collect() })
+}
+
+fn check(write: &Write, keys: TagKeys, state: WriteState, current: Current) -> Check {
+    let live = match current {
+        Current::Live(live) => live,
+        Current::Gone => return Check::Over(Outcome::Vanished("it no longer exists".to_owned())),
+        Current::Unreadable(why) => return Check::Over(Outcome::Failed(why)),
+    };
+    let present = tag_of(&live, keys, &write.key);
+    let is_spelled = present.is_none_or(|present| write.spells(present.key));
+    let has = |value: Option<&TagValue>| is_spelled && present.map(|tag| tag.value) == value.map(TagValue::as_str);
+    let mut owner_keys = write.owner_keys.iter();
+    let counts_as_it = owner_keys.find_map(|key| tag_of(&live, keys, key)).filter(|_| present.is_none());
+    if has(write.old_value.as_ref()) && counts_as_it.is_none() {
+        return Check::Ready(live);
+    }
+    let is_done = has(write.new_value.as_ref());
+    if is_done && state == WriteState::Started {
+        // Its call was made, but what AWS answered did not reach the journal.
+        return Check::Over(Outcome::Written { request_id: None });
+    }
+    let now = present.or(counts_as_it);
+    let now = now.map_or_else(|| format!("has no tag {}", write.key), |tag| format!("has {}={}", tag.key, tag.value));
+    let since = if is_done { "already" } else { "now, changed by somebody since" };
+    Check::Over(Outcome::Skipped(format!("{now} {since}")))
+}
+
+/// The tag as the resource has it.
+fn tag_of<'l>(live: &'l LiveResource, keys: TagKeys, key: &TagKey) -> Option<PresentTag<'l>> {
+    match &live.tags {
+        Tags::Known(tags) | Tags::Partial(tags) => keys.get(tags, key),
+        Tags::Unknown(_) => None,
+    }
+}
+
+/// The key on the resource just before the write, where it is spelled otherwise: that is what undoing restores.
+fn old_key(write: &Write, keys: TagKeys, live: &LiveResource) -> Option<TagKey> {
+    let present = tag_of(live, keys, &write.key).filter(|present| present.key != write.key.as_str());
+    present.map(|present| present.key.into())
+}
+
+#[cfg(test)]
+mod tests;

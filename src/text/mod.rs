@@ -1,0 +1,12 @@
+//! Text that people write: YAML with positions, patterns, and the nearest known word. Knows nothing of what a file means.
+//!
+//! * [`source`]: a YAML or JSON file as text, what is wrong with it, and where
+//! * [`pattern`]: globs and regular expressions
+//! * [`nearest`]: "did you mean"
+
+mod nearest;
+pub(crate) mod pattern;
+pub(crate) mod source;
+
+pub(crate) use nearest::{likeness, nearest};
+pub use source::FileError;

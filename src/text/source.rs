@@ -1,0 +1,176 @@
+//! A YAML file as text, what is wrong with it, and where: a resource map, an accounts file (`org`) or an identity map.
+//!
+//! YAML and JSON go through one parser (JSON is YAML's flow style, and so keeps its lines and columns). Knows nothing
+//! of what a file means.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+use serde_saphyr::{Error, Location, Spanned};
+
+use super::nearest;
+
+/// Texts, lists and mappings that a file may hold: those of an organization of 100,000 accounts.
+const MAX_NODES: usize = 4_000_000;
+/// Largest map file taken, in bytes: the built-in ones together are a fiftieth of it.
+pub(crate) const MAX_MAP_BYTES: u64 = 16 * 1024 * 1024;
+
+/// A text of a map file, with its place.
+pub(crate) type Text = Spanned<String>;
+
+/// Why a map can't be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}{}: {message}", position(*.line, *.column))]
+pub struct FileError {
+    /// The file, or `resource-maps/NAME` for a built-in one.
+    pub file: String,
+    /// From 1; 0 where the file as a whole is meant (it can't be read).
+    pub line: usize,
+    /// From 1, in characters; 0 as for `line`.
+    pub column: usize,
+    /// What is wrong and what to write instead.
+    pub message: String,
+}
+
+fn position(line: usize, column: usize) -> String {
+    if line == 0 { String::new() } else { format!(":{line}:{column}") }
+}
+
+/// Where something stands: for messages that come after the file's text is gone.
+#[derive(Debug, Clone)]
+pub(crate) struct Position {
+    file: String,
+    line: usize,
+    column: usize,
+}
+
+impl Position {
+    /// The error that `message` is wrong here.
+    pub(crate) fn error(&self, message: impl Into<String>) -> FileError {
+        FileError { file: self.file.clone(), line: self.line, column: self.column, message: message.into() }
+    }
+
+    /// `FILE:LINE`, for a message about another place.
+    pub(crate) fn file_and_line(&self) -> String {
+        format!("{}:{}", self.file, self.line)
+    }
+}
+
+/// A map file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Source<'text> {
+    /// Its name for messages.
+    pub(crate) name: &'text str,
+    /// Its content.
+    pub(crate) text: &'text str,
+}
+
+impl Source<'_> {
+    /// Parses the text.
+    pub(crate) fn parse<T: DeserializeOwned>(&self) -> Result<T, FileError> {
+        // Without strict_booleans `yes`, `no` and `y` would be YAML 1.1's booleans, also as keys.
+        let budget = serde_saphyr::budget! { max_nodes: MAX_NODES, max_events: 2 * MAX_NODES };
+        let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false, budget: budget };
+        serde_saphyr::from_str_with_options(&yaml_of(self.text), options).map_err(|error| {
+            let location = error.location().unwrap_or(Location::UNKNOWN);
+            self.error(location, parser_message(&error))
+        })
+    }
+
+    /// The place of `location`.
+    pub(crate) fn place(&self, location: Location) -> Position {
+        // Lines and columns are u32 in the parser, and the place of an empty file is its beginning.
+        let whole = |number: u64| usize::try_from(number).unwrap_or(usize::MAX).max(1);
+        Position { file: self.name.to_owned(), line: whole(location.line()), column: whole(location.column()) }
+    }
+
+    /// The error that `message` is wrong at `location`.
+    pub(crate) fn error(&self, location: Location, message: impl Into<String>) -> FileError {
+        self.place(location).error(message)
+    }
+}
+
+/// A user's file: its name for messages, and its text. `what` it is stands in the error.
+pub(crate) fn read_file(path: &Path, what: &str) -> Result<(String, String), FileError> {
+    let name = path.display().to_string();
+    match read(path) {
+        Ok(text) => Ok((name, text)),
+        Err(error) => {
+            let message = format!("{what} can't be read: {error}");
+            Err(FileError { file: name, line: 0, column: 0, message })
+        }
+    }
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let read = File::open(path)?.take(MAX_MAP_BYTES + 1).read_to_string(&mut text)?;
+    if read as u64 > MAX_MAP_BYTES {
+        return Err(io::Error::other(format!("it is larger than {} MiB", MAX_MAP_BYTES >> 20)));
+    }
+    Ok(text)
+}
+
+/// Whether a file's text is JSON: the only one of the formats that starts with a brace.
+pub(crate) fn looks_like_json(text: &str) -> bool {
+    text.trim_start_matches('\u{feff}').trim_start().starts_with('{')
+}
+
+/// JSON is YAML but for the characters that YAML wants escaped: these are.
+fn yaml_of(text: &str) -> Cow<'_, str> {
+    let is_refused = |character: char| matches!(character, '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}');
+    if !looks_like_json(text) || !text.contains(is_refused) {
+        return Cow::Borrowed(text);
+    }
+    let mut yaml = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_refused(character) {
+            yaml.push_str(&format!("\\u{:04x}", u32::from(character)));
+        } else {
+            yaml.push(character);
+        }
+    }
+    Cow::Owned(yaml)
+}
+
+/// What the parser complains of, in a map author's words.
+fn parser_message(error: &Error) -> String {
+    match error.without_snippet() {
+        Error::AliasError { error, .. } => parser_message(error),
+        Error::SerdeUnknownField { field, expected, .. } => {
+            format!("unknown key `{field}`; {}", instead(field, expected))
+        }
+        Error::SerdeUnknownVariant { variant, expected, .. } => {
+            format!("`{variant}` is not allowed here; {}", instead(variant, expected))
+        }
+        Error::SerdeMissingField { field, .. } => format!("the key `{field}` is missing here"),
+        Error::DuplicateMappingKey { key: Some(key), .. } => {
+            format!("the key `{key}` stands here a second time; remove one of them")
+        }
+        Error::NullIntoString { .. } => "a text is expected here, and there is nothing".to_owned(),
+        Error::Unexpected { expected: "string scalar", .. } => "a text is expected here".to_owned(),
+        Error::Unexpected { expected: "sequence start", .. } => "a list is expected here".to_owned(),
+        Error::Unexpected { expected: "mapping start", .. } => "a mapping (key: value) is expected here".to_owned(),
+        Error::SerdeInvalidLength { len, .. } => format!("a list of two is expected here, not of {len}"),
+        Error::Eof { .. } => "the file is empty or ends too early".to_owned(),
+        Error::MultipleDocuments { .. } => {
+            "the file is to be one YAML document; put the second one in its own file".to_owned()
+        }
+        other => {
+            let message = other.to_string();
+            message.split(" at line ").next().unwrap_or(&message).to_owned()
+        }
+    }
+}
+
+/// The names to write instead of a wrong one, the nearest first.
+pub(crate) fn instead(wrong: &str, allowed: &[&str]) -> String {
+    let all = allowed.join(", ");
+    match nearest(wrong, allowed.iter().copied()) {
+        Some(name) => format!("did you mean `{name}`? Allowed here: {all}"),
+        None => format!("allowed here: {all}"),
+    }
+}

@@ -1,0 +1,246 @@
+//! Extracts the event and its resources from a record, by the rules of the resource map.
+//!
+//! Works on a record that is split into [`Fields`], from any source. Parses only the fields that the record's rules read.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fmt::Write;
+
+use jiff::Timestamp;
+use jmespath::{Rcvar, Variable};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::fields::Fields;
+use super::filter::RecordFilter;
+use super::left_out::Unwanted;
+use crate::model::ResourceId;
+use crate::model::event::{Event, Identity, ResourceEvent, Touched};
+use crate::resource_map::expression::TopLevelFields;
+use crate::resource_map::sessions::is_session;
+use crate::resource_map::{EventRule, ResourceMap};
+
+/// The texts that CloudTrail writes in place of hidden values.
+pub(crate) const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
+
+/// The number of hexadecimal digits of an event ID that is computed from a record's content.
+const DERIVED_ID_DIGITS: usize = 32;
+
+/// The result for a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "one at a time, taken apart where it is returned")]
+pub enum Extraction {
+    /// The map has no such event, or the call failed.
+    Unmatched,
+    /// An Insights event: statistics, not a call.
+    Insight,
+    /// The map has the event, but the filter excludes the record.
+    Filtered(Unwanted),
+    /// The map has the event, but no rule found an identifier.
+    WithoutIds {
+        /// `eventSource:eventName`.
+        call: String,
+    },
+    /// An event with its resources.
+    Touched(ResourceEvent),
+    /// Not a valid CloudTrail record, with the reason.
+    Broken(String),
+}
+
+/// Reads a record.
+pub fn read(map: &ResourceMap, filter: &RecordFilter, fields: &Fields<'_>) -> Extraction {
+    let (source, name) = match (fields.text("eventSource"), fields.text("eventName")) {
+        (Some(source), Some(name)) => (source, name),
+        _ if is_insight(fields) => return Extraction::Insight,
+        (_, None) => return Extraction::Broken("a record has no eventName".to_owned()),
+        (None, _) => return Extraction::Broken("a record has no eventSource".to_owned()),
+    };
+    let rules = map.rules(&source, &name);
+    if rules.is_empty() || has_failed(fields) {
+        return Extraction::Unmatched;
+    }
+    read_matched(rules, filter, fields, &source, &name).unwrap_or_else(Extraction::Broken)
+}
+
+/// An empty error code means success: Athena's older tables return it for an absent field.
+fn has_failed(fields: &Fields<'_>) -> bool {
+    const EMPTY: &str = "\"\"";
+    ["errorCode", "errorMessage"].iter().any(|name| fields.is_set(name) && fields.raw(name) != Some(EMPTY))
+}
+
+fn read_matched(
+    rules: &[EventRule],
+    filter: &RecordFilter,
+    fields: &Fields<'_>,
+    source: &str,
+    name: &str,
+) -> Result<Extraction, String> {
+    let call = || format!("{source}:{name}");
+    let unreadable = |error: serde_json::Error| format!("a record of {}: {error}", call());
+    let time = fields.text("eventTime").unwrap_or_default();
+    let moment: Timestamp =
+        time.parse().map_err(|_| format!("a record of {} has an invalid eventTime {time:?}", call()))?;
+    let user_identity = fields.raw("userIdentity").map(serde_json::from_str).transpose().map_err(unreadable)?;
+    let identity = identity(&user_identity.unwrap_or(Value::Null));
+    let account_id = fields.text("recipientAccountId").map(Cow::into_owned).or_else(|| identity.account_id.clone());
+    let account_id = account_id.unwrap_or_default();
+    let region = fields.text("awsRegion").unwrap_or_default();
+    if !filter.passes(moment, &account_id, &region) {
+        let region = region.into_owned();
+        return Ok(Extraction::Filtered(Unwanted { time: moment, account_id, region }));
+    }
+    let mut event = Event {
+        event_id: String::new(),
+        account_id,
+        region: region.into_owned(),
+        time: time.into_owned(),
+        name: name.to_owned(),
+        source: source.to_owned(),
+        user_agent: fields.text("userAgent").map(Cow::into_owned),
+        source_ip: fields.text("sourceIPAddress").map(Cow::into_owned),
+        shared_event_id: fields.text("sharedEventID").map(Cow::into_owned),
+        identity,
+        makers: Vec::new(),
+    };
+    let (touched, lacks_ids) = touched(rules, fields, &event).map_err(unreadable)?;
+    if touched.is_empty() {
+        // Of the events that issue credentials, those that lead to no person are excluded on purpose.
+        let of_sessions = rules.iter().all(|rule| is_session(&rule.resource_type));
+        let is_unmatched = of_sessions || !lacks_ids;
+        return Ok(if is_unmatched { Extraction::Unmatched } else { Extraction::WithoutIds { call: call() } });
+    }
+    event.event_id = match fields.text("eventID") {
+        Some(id) => id.into_owned(),
+        None => derived_id(fields).map_err(unreadable)?,
+    };
+    Ok(Extraction::Touched(ResourceEvent { event, touched }))
+}
+
+/// Source: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-insights-fields-trails.html>
+fn is_insight(fields: &Fields<'_>) -> bool {
+    fields.text("eventCategory").as_deref() == Some("Insight")
+        || fields.text("eventType").as_deref() == Some("AwsCloudTrailInsight")
+}
+
+/// The facts in a `userIdentity`.
+pub(crate) fn identity(user: &Value) -> Identity {
+    let text = |path: &str| {
+        let found = path.split('.').try_fold(user, |value, key| value.get(key))?;
+        found.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+    };
+    Identity {
+        kind: text("type"),
+        arn: text("arn"),
+        user_name: text("userName"),
+        principal_id: text("principalId"),
+        account_id: text("accountId"),
+        access_key_id: text("accessKeyId"),
+        issuer_type: text("sessionContext.sessionIssuer.type"),
+        issuer_arn: text("sessionContext.sessionIssuer.arn"),
+        issuer_user_name: text("sessionContext.sessionIssuer.userName"),
+        source_identity: text("sessionContext.sourceIdentity"),
+        federated_provider: text("sessionContext.webIdFederationData.federatedProvider"),
+        on_behalf_of_user_id: text("onBehalfOf.userId"),
+        on_behalf_of_store_arn: text("onBehalfOf.identityStoreArn"),
+        invoked_by: text("invokedBy"),
+    }
+}
+
+/// The resources, and whether a rule should have found one but did not. Most calls that can rename do something else. Then
+/// their rule finds nothing.
+fn touched(rules: &[EventRule], fields: &Fields<'_>, event: &Event) -> Result<(Vec<Touched>, bool), serde_json::Error> {
+    let input = rule_input(rules, fields, event)?;
+    let mut touched = Vec::new();
+    let mut seen = HashSet::new();
+    let mut lacks_ids = false;
+    for rule in rules {
+        let renamed_to = rule.new_name.as_ref().map(|name| first_id(&name.interpret(&input)));
+        if renamed_to == Some(None) {
+            continue;
+        }
+        let renamed_to = renamed_to.flatten();
+        let mut finds_some = false;
+        collect_ids(&rule.ids.interpret(&input), &mut |id| {
+            finds_some = true;
+            let is_renaming = renamed_to.as_ref().is_none_or(|name| *name != id);
+            if is_renaming && seen.insert((&rule.resource_type, id.clone())) {
+                touched.push(Touched {
+                    resource_type: rule.resource_type.clone(),
+                    resource_id: ResourceId::new(id),
+                    action: rule.action,
+                    renamed_to: renamed_to.as_deref().map(ResourceId::from),
+                });
+            }
+        });
+        lacks_ids |= !finds_some;
+    }
+    Ok((touched, lacks_ids))
+}
+
+/// The record as the expressions of the rules see it: converted once, with only the fields that an expression reads.
+fn rule_input(rules: &[EventRule], fields: &Fields<'_>, event: &Event) -> Result<Rcvar, serde_json::Error> {
+    let mut wanted: BTreeSet<&str> = BTreeSet::new();
+    for expression in rules.iter().flat_map(EventRule::expressions) {
+        match expression.fields() {
+            TopLevelFields::Some(names) => wanted.extend(names.iter().map(String::as_str)),
+            TopLevelFields::All => wanted.extend(fields.names()),
+        }
+    }
+    let mut object = BTreeMap::new();
+    for name in wanted {
+        let value = fields.variable(name)?.or_else(|| alias(name, event));
+        if let Some(value) = value {
+            object.insert(name.to_owned(), Rcvar::new(value));
+        }
+    }
+    Ok(Rcvar::new(Variable::Object(object)))
+}
+
+/// The names of fields in c7n-trailcreator's query, for resource maps written for it.
+fn alias(name: &str, event: &Event) -> Option<Variable> {
+    let identity = &event.identity;
+    let text = match name {
+        "region" => Some(&event.region),
+        "accountId" => Some(&event.account_id),
+        "userType" => identity.kind.as_ref(),
+        "userArn" => identity.arn.as_ref(),
+        "userName" => identity.user_name.as_ref(),
+        "invokedBy" => identity.invoked_by.as_ref(),
+        _ => None,
+    };
+    text.map(|text| Variable::String(text.clone()))
+}
+
+fn collect_ids(found: &Variable, each: &mut impl FnMut(String)) {
+    match found {
+        Variable::String(text) if !text.is_empty() && text != HIDDEN => each(text.clone()),
+        Variable::Number(number) => each(number.to_string()),
+        Variable::Array(items) => items.iter().for_each(|item| collect_ids(item, each)),
+        _ => {}
+    }
+}
+
+fn first_id(found: &Variable) -> Option<String> {
+    let mut first = None;
+    collect_ids(found, &mut |id| {
+        first.get_or_insert(id);
+    });
+    first
+}
+
+/// An ID for a record that has none. It is the same for the same content, regardless of white space and key order.
+fn derived_id(fields: &Fields<'_>) -> Result<String, serde_json::Error> {
+    let mut content = BTreeMap::new();
+    for name in fields.names() {
+        content.insert(name, fields.variable(name)?);
+    }
+    let digest = Sha256::digest(serde_json::to_vec(&content)?);
+    let mut id = "derived-".to_owned();
+    for byte in &digest[..DERIVED_ID_DIGITS / 2] {
+        write!(id, "{byte:02x}").expect("writing to a String can't fail");
+    }
+    Ok(id)
+}
+
+#[cfg(test)]
+mod tests;
