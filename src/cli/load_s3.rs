@@ -124,10 +124,12 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let (outcome, loaded) = loaded?;
     // Listing what the bucket holds costs requests: not for a scheduled run that finds nothing new.
     let is_news = !(request.regions.is_empty() && nothing::is_known(known.as_ref(), request.window));
-    if outcome == Outcome::Done && loaded.done() == 0 && is_news {
-        if let Ok(there) = s3::look(&request, &session).await {
-            nothing::warn_of_bucket(context, &request, &filter, known.as_ref(), &there);
-        }
+    if outcome == Outcome::Done
+        && loaded.done() == 0
+        && is_news
+        && let Ok(there) = s3::look(&request, &session).await
+    {
+        nothing::warn_of_bucket(context, &request, &filter, known.as_ref(), &there);
     }
     nothing::warn_of_filter(context, &loaded, &filter);
     Ok(outcome)

@@ -1,6 +1,6 @@
 //! The contents of the database: the time range of the events in each account-region, and the sources that were read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
@@ -35,7 +35,7 @@ pub struct CoveredPlace {
 pub struct CoveredSource {
     /// `s3://BUCKET`, `files`, `athena`, `history`, `import`.
     pub source: String,
-    /// The first day read, for sources that record days: `2023/07/10`.
+    /// The first day read, for sources that record days: `2023/07/10`. `None` if the trail was read from its beginning.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_day: Option<String>,
     /// The last day read.
@@ -96,13 +96,20 @@ impl Store {
             let day = day_of(&prefix);
             note(&prefix, day, day);
         }
+        let mut from_beginning = BTreeSet::new();
         let mut query = self.connection.prepare("SELECT prefix, first_day, last_day FROM ledger_spans")?;
         let mut rows = query.query([])?;
         while let Some(row) = rows.next()? {
             let (prefix, first, last): (String, Option<String>, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
             note(&prefix, first.as_deref(), Some(&last));
+            if first.is_none() {
+                from_beginning.insert(source_of(&prefix));
+            }
         }
-        let source = |(source, (first_day, last_day))| CoveredSource { source, first_day, last_day };
+        let source = |(source, (first_day, last_day)): (String, (Option<String>, Option<String>))| {
+            let first_day = first_day.filter(|_| !from_beginning.contains(&source));
+            CoveredSource { source, first_day, last_day }
+        };
         Ok(sources.into_iter().map(source).collect())
     }
 }

@@ -195,8 +195,8 @@ fn age(value: &str, now: Timestamp) -> Option<Timestamp> {
         "y" => day(span.try_years(number).ok()?),
         _ => None,
     };
-    // An age that leads to before AWS is a typing mistake.
-    start.filter(|start| *start >= Timestamp::UNIX_EPOCH)
+    // RFC 3339, in which windows are printed, has no years before 0.
+    start.filter(|start| Offset::UTC.to_datetime(*start).year() > 0)
 }
 
 /// `90d` is 90 and `d`.

@@ -1,4 +1,4 @@
-"""Prints src/names/regions.json: AWS's partitions, each with the pattern of its regions' names and the regions that it has, from
+"""Prints src/model/names/regions.json: AWS's partitions, each with the pattern of its regions' names and the regions that it has, from
 botocore's partitions.json, which AWS maintains for all its SDKs."""
 
 import json

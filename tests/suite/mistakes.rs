@@ -39,7 +39,7 @@ fn run(bench: &Bench, args: &[&str]) -> Run {
 #[test]
 fn the_known_regions_are_those_of_botocore() {
     let made = run_python(&fs::read_to_string("tests/oracle/regions.py").unwrap(), &[]);
-    let ours = fs::read_to_string("src/names/regions.json").unwrap();
+    let ours = fs::read_to_string("src/model/names/regions.json").unwrap();
     assert_eq!(ours.trim(), made.trim(), "make it anew with tests/oracle/regions.py");
 }
 
@@ -162,7 +162,7 @@ s3.put_object(Bucket='my-trail', Key='{key}', Body=open({:?}, 'rb').read())",
     load(&["--bucket", "s3://my-trail", "--prefix", "logs"]).success();
     load(&["--bucket", "s3://my-trail/logs", "--prefix", "others"]).code(2).says(["give one of them"]);
     load(&["--bucket", "arn:aws:sqs:us-east-1:123456789012:q"]).code(2).says(["s3://BUCKET/PREFIX"]);
-    load(&["--bucket", "my-trail", "--db", "new.db"]).code(1).says(["there are no CloudTrail logs", "--prefix logs"]);
+    load(&["--bucket", "my-trail", "--db", "new.db"]).code(1).says(["no CloudTrail logs at", "--prefix logs"]);
     let there = "hint: there are log files of region us-east-1, days from 2024/05/01 to 2024/05/01";
     let empty = ["--bucket", "s3://my-trail/logs", "--db", "new.db"];
     load(&[&empty[..], &["--year", "2019"]].concat()).success().says(["has no log files of the time from 2019", there]);
