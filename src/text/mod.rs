@@ -2,7 +2,7 @@
 //!
 //! * [`source`]: a YAML or JSON file as text, what is wrong with it, and where
 //! * [`pattern`]: globs and regular expressions
-//! * [`nearest`]: "did you mean"
+//! * [`mod@nearest`]: "did you mean"
 
 mod nearest;
 pub(crate) mod pattern;

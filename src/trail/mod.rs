@@ -1,6 +1,5 @@
 //! CloudTrail data: documents, records, and their events. Pure: takes bytes and text, returns events.
 //!
-//! * [`record`]: the facts of a record that are stored
 //! * [`window`], [`filter`]: select records
 //! * [`scan`]: a document's bytes → the events in the resource map
 //! * [`count`]: a document's bytes → counts of calls

@@ -9,7 +9,7 @@ use super::{Store, StoreError};
 use crate::model::event::{Action, Event, Identity, StoredEvent};
 use crate::model::{AccountId, Region, ResourceId, ResourceType};
 
-/// The columns of a row, in the order of [`Inserter::insert`] and [`stored_event`].
+/// The columns of a row, in the order of [`super::insert::Inserter::insert`] and [`stored_event`].
 pub(super) const COLUMNS: &str = "account_id, region, event_time, event_id, resource_type, resource_id, action, event_name, \
      event_source, user_agent, source_ip, shared_event_id, identity_type, identity_arn, identity_user_name, \
      identity_principal_id, identity_account_id, identity_access_key_id, issuer_type, issuer_arn, issuer_user_name, \
