@@ -14,7 +14,7 @@ use super::interrupt::stop_on_interrupt;
 use super::load_s3::{self, session};
 use super::load_summary::{FailureEntry, size};
 use super::table::columns;
-use super::{AwsAccessArgs, CommandError, Context, Outcome, WindowArgs};
+use super::{AwsAccessArgs, CommandError, Context, Outcome, WindowArgs, nothing};
 use crate::aws::Session;
 use crate::console::{OutputFormat, counted, number};
 use crate::load::count::Counted;
@@ -81,9 +81,19 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
         .map_err(|error| CommandError::usage(error).hint("check the path and its permissions; nothing was counted"))?;
     let session = if requests.is_empty() { None } else { Some(session(args.aws).await?) };
     let jobs = args.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
+    let places: Vec<PathBuf> = paths.into_iter().chain(buckets).collect();
     let source = Source { roots, requests, session: session.as_ref() };
     let counting = Counting { context, counter: Arc::new(Counter::new(args.by, window)), jobs };
     let (counted, interrupted) = counting.run(&source).await?;
+    let figures = &counted.figures;
+    if !interrupted && figures.done() == 0 && !figures.has_failures() {
+        return Err(nothing::no_files_to_count(&places, window));
+    }
+    if figures.counts.matched == 0 && figures.counts.filtered > 0 {
+        let filter = RecordFilter { window, ..RecordFilter::default() };
+        let phrase = nothing::filter_phrase(&filter);
+        context.console.warning(format_args!("no event matches {phrase}"));
+    }
     let requests = session.as_ref().map(load_s3::requests).unwrap_or_default();
     let report = Report { counter: &counting.counter, counted: &counted, top: args.top, requests, interrupted };
     report.print(context);

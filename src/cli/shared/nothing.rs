@@ -54,18 +54,32 @@ pub(in crate::cli) fn filter_phrase(filter: &RecordFilter) -> String {
 
 /// Folders without a log file. Where none were ever loaded, that is a failure.
 pub(in crate::cli) fn no_files(context: &Context, paths: &[PathBuf]) -> Result<Outcome, CommandError> {
-    let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
-    let message = format!("there are no log files (.json, .json.gz) in {}", names.join(", "));
-    let there = match census(paths) {
-        kinds if kinds.is_empty() => "it is empty".to_owned(),
-        kinds => format!("it has {}; a file that is named itself is read whatever its name", kinds.join(", ")),
-    };
+    let (message, there) = (no_files_in(paths), found_in(paths));
     let loaded = sources(context)?.iter().any(|source| source.source == "files");
     if loaded {
         context.console.warning(format_args!("{message}\n  hint: {there}"));
         return Ok(Outcome::Done);
     }
     Err(CommandError::failed(message).hint(there))
+}
+
+/// The error of a count that read nothing. `places`: folders, and `s3://BUCKET/PREFIX`.
+pub(in crate::cli) fn no_files_to_count(places: &[PathBuf], window: TimeWindow) -> CommandError {
+    let phrase = filter_phrase(&RecordFilter { window, ..RecordFilter::default() });
+    let of = if phrase.is_empty() { phrase } else { format!(" for {phrase}") };
+    CommandError::failed(format_args!("{}{of}", no_files_in(places))).hint(found_in(places))
+}
+
+fn no_files_in(places: &[PathBuf]) -> String {
+    let names: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
+    format!("there are no log files (.json, .json.gz) in {}", names.join(", "))
+}
+
+fn found_in(folders: &[PathBuf]) -> String {
+    match census(folders) {
+        kinds if kinds.is_empty() => "no files were found there".to_owned(),
+        kinds => format!("found {}; to read a file with another name, name the file itself", kinds.join(", ")),
+    }
 }
 
 /// "12 .csv files", the most frequent first.
