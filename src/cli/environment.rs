@@ -50,7 +50,8 @@ const PREFIX: &str = "TRAILCREATOR_";
 
 /// Warns of each `TRAILCREATOR_…` variable that is none.
 pub(super) fn check(context: &Context, command: &Command) {
-    let given: Vec<String> = env::vars_os().filter_map(|(name, _)| name.into_string().ok()).collect();
+    let given: Vec<String> =
+        env::vars_os().filter(|(_, value)| !value.is_empty()).filter_map(|(name, _)| name.into_string().ok()).collect();
     let given: Vec<&String> = given.iter().filter(|name| name.starts_with(PREFIX)).collect();
     if given.is_empty() {
         return;

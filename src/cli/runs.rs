@@ -1,14 +1,17 @@
 //! `runs`: what was written to AWS, from the journal.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
+use super::run_output::resume_begun;
 use super::tagging::{self, find_run};
 use super::{CommandError, Context, Outcome, tag_org};
 use crate::console::OutputFormat;
-use crate::model::InvalidName;
-use crate::model::RunId;
+use crate::model::{InvalidName, ResourceType, RunId};
 use crate::plan::FORMAT_VERSION;
-use crate::store::journal::{JournaledWrite, Run, RunKind};
+use crate::plan::updates::side_effects;
+use crate::store::journal::{JournaledWrite, Run, RunKind, WriteState};
 use crate::store::organization_runs::{OrganizationRun, OrganizationRunId};
 
 /// List the runs of tag, apply and undo, or the writes of one
@@ -61,10 +64,18 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandErro
     }
     let is_single = |run: &&Run| run.finished_at.is_none() && run.organization_run.is_none();
     if let Some(run) = runs.iter().find(is_single) {
+        let map = context.resource_map()?;
+        let writes = store.writes_of(run.run_id).map_err(|error| context.store_error(&error))?;
+        let is_begun = |row: &&JournaledWrite| row.result.state == WriteState::Started;
+        let types = writes.iter().filter(is_begun).map(|row| &row.write.resource_type);
+        let begun: BTreeSet<&str> = types
+            .filter(|name| map.types.get(*name).is_some_and(|definition| side_effects(definition).is_some()))
+            .map(ResourceType::as_str)
+            .collect();
         context.console.message(format_args!(
             "run {} is not finished; unless it still runs, go on with: {}",
             run.run_id,
-            context.suggest("apply").option("resume", run.run_id.to_string())
+            resume_begun(context, run.run_id, &begun)
         ));
     }
     Ok(Outcome::Done)

@@ -71,6 +71,7 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     let mut survey = survey?;
     show_figures(context, &survey.plan);
     show_unused_rules(context, &question.rules);
+    warn_without_records(context, &store, &args.wanted, &question, &survey.plan)?;
     let is_missing = report_missing(context, &question.scope.ids, &survey.found_ids, &looked_at);
     if args.wanted.dry_run || args.wanted.save_plan.is_some() {
         return Ok(with_missing(only_plan(context, &args.wanted, &survey.plan, &session)?, is_missing));
@@ -90,6 +91,25 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
         updates: &question.updates,
     };
     Ok(with_missing(write(context, &runner, &mut survey).await?, is_missing))
+}
+
+/// Warns where the database has no create event of the types that were named: the region may be another one.
+fn warn_without_records(
+    context: &Context,
+    store: &Store,
+    wanted: &WantedArgs,
+    question: &Question,
+    plan: &Plan,
+) -> Result<(), CommandError> {
+    let types = &plan.summary.types;
+    let is_narrowed = !(wanted.types.is_empty() && wanted.scope.not_types.is_empty());
+    if !is_narrowed || question.inherit || !plan.actions.is_empty() || types.iter().any(|figures| figures.records > 0) {
+        return Ok(());
+    }
+    let names = wanted.types.iter().map(ResourceType::as_str).collect::<Vec<_>>().join(", ");
+    let names = if names.is_empty() { "the types that are left".to_owned() } else { names };
+    let wanted = format!("of {names} of account {} in {}", question.account, question.region);
+    nothing::warn_of_database(context, store, &wanted).map_err(|error| context.store_error(&error))
 }
 
 /// The types to look at, as the options narrow them.

@@ -13,7 +13,7 @@ use super::options::{WantedArgs, owner_options, show_unused_rules};
 use super::organization::{self, AccountsArgs, DisplayArgs, Gate, ResultsFile, RunDisplay, Save};
 use super::scope::report_missing;
 use super::suggestion::Suggestion;
-use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, confirm, tag, tagging, types};
+use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, allow_updates, confirm, tag, tagging, types};
 use crate::aws::Session;
 use crate::creator::OwnerRules;
 use crate::model::{Region, TagKey};
@@ -87,6 +87,7 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     let map = context.resource_map()?;
     args.wanted.types = types::resolve(&map, &args.wanted.types)?;
     args.wanted.scope.resolve(&map, &args.wanted.types)?;
+    args.wanted.allow.allow_updates = allow_updates::resolve(&args.wanted.allow.allow_updates, context, &map)?;
     tagging::check_more_tags(&map, &args.wanted.types, &key, &args.wanted.more_tags)?;
     // clap's own `requires` gives way to --org's conflict with a file.
     if args.role.is_some() && !args.org {
@@ -297,7 +298,7 @@ fn question(args: &Args, rules: &OwnerRules) -> Map<String, Value> {
     let AccountsArgs { accounts, not_accounts, tags, .. } = &args.accounts;
     let fields = [
         ("--creator-tag", json!(args.wanted.creator_tag)),
-        ("--owner-keys", json!(args.wanted.owner_keys.owner_keys)),
+        ("--owner-keys", json!(args.wanted.owner_keys.owner_keys.iter().collect::<BTreeSet<_>>())),
         ("--tag", json!(args.wanted.more_tags.iter().map(ToString::to_string).collect::<Vec<_>>())),
         ("--type", json!(args.wanted.types)),
         ("--overwrite", json!(args.wanted.overwrite)),

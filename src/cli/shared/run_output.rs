@@ -1,6 +1,7 @@
 //! How `tag`, `apply` and `undo` tell what became of each write: lines, the JSON document, the summary, the exit code.
 
-use std::collections::BTreeMap;
+use super::suggestion::Suggestion;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -96,6 +97,13 @@ pub(in crate::cli) fn dry_phrase(kind: RunKind, results: &BTreeMap<&'static str,
     if parts.is_empty() { "nothing to write".to_owned() } else { parts.join(", ") }
 }
 
+/// The command that resumes a run with writes under way that update their resources.
+pub(in crate::cli) fn resume_begun(context: &Context, run: RunId, types: &BTreeSet<&str>) -> Suggestion {
+    let apply = context.suggest("apply").option("resume", run.to_string());
+    let types: Vec<&str> = types.iter().copied().collect();
+    if types.is_empty() { apply } else { apply.option("allow-updates", types.join(",")) }
+}
+
 /// The exit code, and what to do next.
 fn conclude(context: &Context, output: &RunOutput<'_>, results: &BTreeMap<&'static str, u64>) -> Outcome {
     let resume = |run: RunId| {
@@ -114,6 +122,12 @@ fn conclude(context: &Context, output: &RunOutput<'_>, results: &BTreeMap<&'stat
         }
         (_, run) => {
             let run = run.filter(|_| !output.dry_run);
+            let begun =
+                output.report.results.iter().filter(|(_, outcome)| matches!(outcome, WriteOutcome::UnderWay(_)));
+            let begun: BTreeSet<&str> = begun.map(|(write, _)| write.resource_type.as_str()).collect();
+            if let Some(run) = run.filter(|_| !begun.is_empty()) {
+                context.console.message(format_args!("see how it ends with: {}", resume_begun(context, run, &begun)));
+            }
             if let Some(run) = run.filter(|_| output.kind == RunKind::Tag && results.contains_key("written")) {
                 let undo = context.suggest("undo").arg(run.to_string());
                 context.console.message(format_args!("take it back with: {undo}"));

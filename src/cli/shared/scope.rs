@@ -90,7 +90,7 @@ impl ScopeArgs {
     /// # Errors
     /// A name means no type, or several; no type remains; an id without text.
     pub(in crate::cli) fn resolve(&mut self, map: &ResourceMap, asked: &[ResourceType]) -> Result<(), CommandError> {
-        if self.ids().0.len() < self.ids.len() {
+        if self.ids.iter().any(|id| id.split(',').all(|part| part.trim().is_empty())) {
             return Err(CommandError::usage("--id: an id, a name or an ARN is expected"));
         }
         self.not_types = types::resolve(map, &self.not_types).map_err(|error| {
@@ -120,7 +120,8 @@ pub(in crate::cli) fn report_missing(context: &Context, ids: &Ids, found: &BTree
     for id in &missing {
         context.console.warning(format_args!(
             "--id {id}: no live resource has this id, name or ARN, or several have this name; looked at {looked_at}\n  \
-             hint: see where it was created with: trailcreator who {id}"
+             hint: see where it was created with: {}",
+            context.suggest("who").arg(*id)
         ));
     }
     !missing.is_empty()

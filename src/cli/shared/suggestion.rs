@@ -10,13 +10,12 @@ use std::fmt;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 /// Options that concern one invocation: the next command is to write, to its own files, whatever this one did.
-const NOT_CARRIED: [&str; 17] = [
+const NOT_CARRIED: [&str; 16] = [
     "all-types",
     "debug",
     "dry-run",
     "format",
     "live",
-    "max-changes",
     "no-progress",
     "offline",
     "output-dir",

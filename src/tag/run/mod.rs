@@ -7,8 +7,12 @@
 //! So resuming is safe whatever happened: a write whose call was made but not journaled is found done, and what somebody
 //! else changed meanwhile is left alone, by `tag` as by `undo`.
 
+mod recreated;
+
 use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
+
+use recreated::newer_creation;
 
 use super::apply::{self, Applied, Aws, Job, Outcome, StopReason, Task};
 use super::current::{self, Current};
@@ -101,27 +105,47 @@ impl<'a> Runner<'a> {
     /// The writes of a saved plan.
     pub async fn prepare_plan(&self, actions: &[PlannedWrite]) -> Prepared<'a> {
         let writes = planned_writes(actions);
-        self.prepare(writes.into_iter().map(|write| (write, WriteState::Planned)).collect()).await
+        self.prepare(writes.into_iter().map(|write| (write, WriteState::Planned)).collect(), Vec::new()).await
     }
 
     /// What an interrupted run did not do, or may not have done.
     pub async fn prepare_rest(&self, writes: Vec<JournaledWrite>) -> Prepared<'a> {
         let open = |row: &JournaledWrite| matches!(row.result.state, WriteState::Planned | WriteState::Started);
-        self.prepare(writes.into_iter().filter(open).map(|row| (row.write, row.result.state)).collect()).await
+        let open = writes.into_iter().filter(open).map(|row| (row.write, row.result.state));
+        self.prepare(open.collect(), Vec::new()).await
     }
 
     /// The reverse of writes that were made, or may have been.
     pub async fn prepare_undo(&self, writes: Vec<JournaledWrite>) -> Prepared<'a> {
         let made = |row: &JournaledWrite| matches!(row.result.state, WriteState::Written | WriteState::Started);
-        let reversed = writes.into_iter().filter(made).map(|row| (reverse(row.write), WriteState::Planned));
-        self.prepare(reversed.collect()).await
+        let (mut reversed, mut over) = (Vec::new(), Vec::new());
+        for row in writes.into_iter().filter(made) {
+            match self.of_another_resource(&row.write, row.written_at.as_deref()) {
+                Some(outcome) => over.push((reverse(row.write), outcome)),
+                None => reversed.push((reverse(row.write), WriteState::Planned)),
+            }
+        }
+        self.prepare(reversed, over).await
     }
 
-    async fn prepare(&self, writes: Vec<(Write, WriteState)>) -> Prepared<'a> {
-        let mut prepared = Prepared::default();
+    /// The outcome of a write about a resource that no longer exists, where another one has its name now.
+    fn of_another_resource(&self, write: &Write, written_at: Option<&str>) -> Option<Outcome> {
+        match newer_creation(self.store, &self.place.account, write, written_at) {
+            Ok(creation) => creation.map(|event| {
+                let (name, time) = (event.name, event.time);
+                Outcome::Skipped(format!("it is another resource: {name} created one with this name at {time}"))
+            }),
+            Err(error) => Some(Outcome::Failed(format!("its events could not be read from the database: {error}"))),
+        }
+    }
+
+    async fn prepare(&self, writes: Vec<(Write, WriteState)>, over: Vec<(Write, Outcome)>) -> Prepared<'a> {
+        let mut prepared = Prepared { over, ..Prepared::default() };
         let mut open = Vec::with_capacity(writes.len());
         for (write, state) in writes {
-            match self.hold_back(&write, state) {
+            let is_reversed = write.event_id.is_none();
+            let another = if is_reversed { None } else { self.of_another_resource(&write, None) };
+            match another.or_else(|| self.hold_back(&write, state)) {
                 Some(outcome) => prepared.over.push((write, outcome)),
                 None => open.push((write, state)),
             }

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::lab::{Lab, entry};
+use crate::common::{Caller, Event};
 
 #[test]
 fn undo_restores_what_the_run_wrote_and_leaves_what_somebody_changed() {
@@ -75,4 +76,37 @@ fn runs_lists_what_was_done() {
     assert!(write["request_id"].is_string() && write["written_at"].is_string(), "{write}");
     let text = lab.run(&["runs"]).success().stdout.clone();
     assert!(text.contains("undo of 1 account:123456789012 region:us-east-1 Owner 1 written finished"), "{text}");
+}
+
+/// A queue of carol's that was tagged, then deleted and created anew by dave; the events of that are loaded.
+fn recreated(args: &[&str]) -> (Lab, String) {
+    let mut lab = Lab::new();
+    let url = lab.queue("jobs", "carol", &json!({}));
+    lab.load();
+    lab.run(&[&["tag", "--type", "sqs"][..], args].concat()).success();
+    lab.moto.boto3(&format!(
+        "client('sqs').delete_queue(QueueUrl='{url}')\nclient('sqs').create_queue(QueueName='jobs')\n\
+         client('sqs').tag_queue(QueueUrl='{url}', Tags=dict(Owner='carol'))"
+    ));
+    let sqs = |name: &str, time: &str| Event::new("sqs.amazonaws.com", name).by(Caller::iam_user("dave")).at(time);
+    lab.event(sqs("DeleteQueue", "2099-01-01T00:00:00Z").request(json!({"queueUrl": url})));
+    let created = sqs("CreateQueue", "2099-01-01T00:00:10Z").request(json!({"queueName": "jobs"}));
+    lab.event(created.response(json!({"queueUrl": url})));
+    lab.load();
+    (lab, url)
+}
+
+#[test]
+fn undo_leaves_a_resource_that_was_created_anew_under_the_same_name() {
+    let (lab, url) = recreated(&[]);
+    lab.run(&["undo", "1"]).success().shows(["it is another resource: CreateQueue created one with this name"]);
+    assert_eq!(lab.queue_tags(&url), json!({"Owner": "carol"}), "that is the new one's own tag");
+}
+
+#[test]
+fn apply_leaves_a_resource_that_was_created_anew_since_the_plan() {
+    let (lab, url) = recreated(&["--save-plan", "plan.json"]);
+    lab.moto.boto3(&format!("client('sqs').untag_queue(QueueUrl='{url}', TagKeys=['Owner'])"));
+    lab.run(&["apply", "plan.json"]).success().shows(["it is another resource"]);
+    assert_eq!(lab.queue_tags(&url), json!({}));
 }

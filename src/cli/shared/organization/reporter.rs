@@ -211,7 +211,7 @@ impl<'a> Reporter<'a> {
         if display.stats {
             show_stats(context, organization);
         }
-        if is_left {
+        if is_left || totals.written.contains_key("started") {
             context.console.message(format_args!("not all is done; go on with: {}", display.resume));
         } else if let Some(run) = organization.run.filter(|_| totals.written.contains_key("written"))
             && display.kind == RunKind::Tag

@@ -125,8 +125,8 @@ fn unread(update: &Update<'_, impl TagApi>, outcome: Outcome) -> Outcome {
 }
 
 fn under_way(update: &Update<'_, impl TagApi>, how: &str) -> Outcome {
-    let (run, resource_type) = (update.job.run, &update.stack.definition.resource_type);
+    let resource_type = &update.stack.definition.resource_type;
     Outcome::UnderWay(format!(
-        "its update is {how}; see how it ends with: trailcreator apply --resume {run} --allow-updates {resource_type}"
+        "its update is {how}; resuming the run with --allow-updates {resource_type} shows how it ends"
     ))
 }
