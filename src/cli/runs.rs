@@ -11,10 +11,22 @@ use crate::plan::FORMAT_VERSION;
 use crate::store::journal::{JournaledWrite, Run, RunKind};
 use crate::store::organization_runs::{OrganizationRun, OrganizationRunId};
 
-/// List the runs of tag, apply and undo, or the writes of one
+const EXAMPLES: &str = "\
+Examples:
+  List all runs:
+    trailcreator runs
+  Show the writes of run 3, as JSON:
+    trailcreator runs 3 --output json
+  List the runs in the accounts of a tag-org run:
+    trailcreator runs org-3";
+
+/// List the runs of tag, apply and undo, or show the writes of one run
+///
+/// Reads the journal in the database; makes no AWS calls.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Show this run's writes; of one across an organization (org-3) its runs
+    /// Run whose writes to show; for a run of tag-org (org-3), show its runs
     #[arg(value_name = "RUN")]
     run: Option<RunName>,
 }

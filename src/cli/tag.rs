@@ -23,15 +23,25 @@ use crate::tag::collect::{Survey, survey};
 use crate::tag::run::{Runner, Target};
 use crate::tag::scope::IdHints;
 
-/// Write the owner on every live resource of an account and region that lacks one
+const EXAMPLES: &str = "\
+Examples:
+  Show what would be tagged, and why other resources are skipped:
+    trailcreator tag --dry-run
+  Tag two types, at most 100 resources:
+    trailcreator tag --type ec2 --type ebs --max-changes 100
+  Save a plan for review, to apply later:
+    trailcreator tag --save-plan plan.json";
+
+/// Tag live resources with their owner, in one account and region
 ///
-/// Lists the live resources of each type that the database has creations of, finds who created them, and tags those without
-/// the tag. Global types (IAM, S3 buckets…) are looked at in every region. Every write is journaled: `runs` lists the runs,
-/// `undo` takes one back.
+/// Lists the live resources of each type that has create events in the database, finds their creators, and tags the
+/// resources that don't have the owner tag. Global types (IAM, S3 buckets…) are included in every region. Every write is
+/// recorded in a journal: `runs` lists the runs, `undo` reverts one.
 ///
-/// Exit codes: 0 all done; 1 failed, more writes than --max-changes allows, or a question answered with no; 2 usage; 4 finished,
-/// but some resources or types failed or an --id was not found; 130 interrupted.
+/// Exit codes: 0 all done; 1 failed, more writes than --max-changes allows, or not confirmed; 2 usage error; 4 finished, but
+/// some resources or types failed or an --id was not found; 130 interrupted.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     #[command(flatten)]
     wanted: WantedArgs,

@@ -40,39 +40,50 @@ const THIS_RUN: &str = "@RUN@";
 /// What `--resume` means without a number.
 const LATEST: &str = "latest";
 
-/// Write the owner on every live resource of an organization's accounts and regions that lacks one
+const EXAMPLES: &str = "\
+Examples:
+  Show what would be tagged in the accounts of a file:
+    trailcreator tag-org accounts.yml --dry-run
+  Tag the production accounts in two regions:
+    trailcreator tag-org accounts.yml --tags stage:prod --region us-east-1,eu-west-1
+  Tag all active accounts of the organization, through a role:
+    trailcreator tag-org --org --role TrailcreatorTagger";
+
+/// Tag live resources with their owner, across the accounts and regions of an organization
 ///
-/// Reads the accounts from c7n-org's accounts file (or, with --org, from AWS Organizations) and does in each account and region what `tag` does, many at once. An account
-/// that fails (its role can't be assumed, a region is switched off, a service denies) does not stop the others; failures are told in
-/// groups at the end. Only accounts, regions and types with records in the database are looked at; global types once an account.
+/// Reads the accounts from an accounts file in c7n-org's format, or with --org from AWS Organizations. Runs `tag` in each
+/// account-region (one account in one region), several at once. A failure in one account does not stop the others; failures
+/// are grouped at the end. Only accounts, regions and types with events in the database are included. Global types are
+/// tagged once per account.
 ///
-/// Exit codes: 0 all done; 1 failed, more writes than --max-changes allows, or a question answered with no; 2 usage; 4 finished,
-/// but some accounts, regions or resources failed or an --id was not found; 130 interrupted.
+/// Exit codes: 0 all done; 1 failed, more writes than --max-changes allows, or not confirmed; 2 usage error; 4 finished, but
+/// some accounts, regions or resources failed or an --id was not found; 130 interrupted.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// The accounts file, in c7n-org's format
+    /// Accounts file, in c7n-org's format
     #[arg(value_name = "ACCOUNTS_FILE", conflicts_with = "config")]
     accounts_file: Option<PathBuf>,
-    /// All active accounts of the organization, straight from AWS Organizations, without a file
+    /// Tag all active accounts of the organization, listed from AWS Organizations, without an accounts file
     #[arg(long, visible_alias = "all", conflicts_with_all = ["config", "accounts_file"])]
     org: bool,
-    /// With --org: the role to assume in each account, a template of its ARN or the name of each account's own role [default:
-    /// OrganizationAccountAccessRole]
+    /// With --org: role to assume in each account, as a name or an ARN template [default: OrganizationAccountAccessRole]
     #[arg(long, value_name = "TEMPLATE")]
     role: Option<String>,
     #[command(flatten)]
     accounts: AccountsArgs,
     #[command(flatten)]
     display: DisplayArgs,
-    /// Only these regions, or `all` that each account has enabled; without: the file's, else those the database has records for
+    /// Region, or `all` for all enabled regions of each account; repeatable [default: the regions in the accounts file, or
+    /// else all with events in the database]
     #[arg(short = 'r', long, value_name = "REGION", value_delimiter = ',', value_parser = str::parse::<RegionChoice>)]
     region: Vec<RegionChoice>,
     #[command(flatten)]
     wanted: WantedArgs,
-    /// Go on with a run that was interrupted, the latest or this one (org-3), with what is left; wants the same options
+    /// Resume an interrupted run: the latest, or this one (org-3); needs the same options as the run
     #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = LATEST, conflicts_with_all = ["dry_run", "save_plan"])]
     resume: Option<String>,
-    /// One account and region after the other
+    /// Process one account-region at a time
     #[arg(long, hide = true)]
     debug: bool,
     #[command(flatten)]

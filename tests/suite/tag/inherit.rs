@@ -113,7 +113,8 @@ result = [tag['Value'] for tag in tags if tag['Key'] == 'Owner']",
 fn a_stack_s_resources_a_group_s_instances_and_their_volumes_have_the_stack_s_owner() {
     let world = World::new();
     let lab = &world.lab;
-    let plan = lab.run(&["tag", "--inherit", "--allow-updates", "cfn", "--dry-run", "--output", "json"]).success().json();
+    let plan =
+        lab.run(&["tag", "--inherit", "--allow-updates", "cfn", "--dry-run", "--output", "json"]).success().json();
     let of = |id: &str| entry(&plan["actions"], id);
     let by_alice = "IAM user name, CreateStack 2026-03-01T10:00:00Z";
     let from_stack = format!("from cfn {} ({STACK}): {by_alice}", world.stack);

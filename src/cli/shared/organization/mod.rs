@@ -36,31 +36,31 @@ const DEFAULT_CONCURRENCY: usize = 16;
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Accounts")]
 pub(in crate::cli) struct AccountsArgs {
-    /// The accounts file, in c7n-org's format
+    /// Accounts file, in c7n-org's format
     #[arg(short = 'c', long, value_name = "FILE", env = "TRAILCREATOR_CONFIG")]
     pub(in crate::cli) config: Option<PathBuf>,
-    /// Only these accounts, by name or id, with * and ?; repeatable
+    /// Include only these accounts, by name or ID (wildcards: * and ?); repeatable
     #[arg(short = 'a', long, value_name = "ACCOUNT", value_delimiter = ',')]
     pub(in crate::cli) accounts: Vec<String>,
-    /// But not these accounts; repeatable
+    /// Exclude these accounts; repeatable
     #[arg(long, value_name = "ACCOUNT", value_delimiter = ',')]
     pub(in crate::cli) not_accounts: Vec<String>,
-    /// Only accounts that have this tag in the file (stage:prod); with several, all of them
+    /// Include only accounts with this tag in the accounts file (stage:prod); several must all match
     #[arg(short = 't', long, value_name = "TAG", value_delimiter = ',')]
     pub(in crate::cli) tags: Vec<String>,
-    /// Accounts at once, and regions of accounts at once
+    /// Maximum number of account-regions to process at once
     #[arg(long, value_name = "N", default_value_t = DEFAULT_CONCURRENCY, value_parser = at_least_one, env = "TRAILCREATOR_MAX_CONCURRENCY")]
     pub(in crate::cli) max_concurrency: usize,
 }
 
-/// What is told of the work on accounts.
+/// What to report about the accounts.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Accounts")]
 pub(in crate::cli) struct DisplayArgs {
-    /// Write each result to this file as it comes, as a line of JSON
+    /// Write results to this file as they arrive, as JSON Lines
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) results: Option<PathBuf>,
-    /// Tell how many calls of each operation were made
+    /// Print the number of calls by operation
     #[arg(long)]
     pub(in crate::cli) stats: bool,
 }
