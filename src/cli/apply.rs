@@ -127,12 +127,12 @@ async fn resume(run_id: RunId, args: Args, context: &Context) -> Result<Outcome,
     let store = context.open_existing_store()?;
     let run = tagging::find_run(context, &store, run_id)?;
     if run.finished_at.is_some() {
-        context.console.message(format_args!("run {run_id} is finished: there is nothing to go on with"));
+        context.console.message(format_args!("run {run_id} is finished: there is nothing to resume"));
         return Ok(Outcome::Done);
     }
     let rows = store.writes_of(run_id).map_err(|error| context.store_error(&error))?;
     let left = u64::from(run.counts.planned + run.counts.started);
-    let is_only_printed = check_limit(&args, context, left, &format!("run {run_id} has still"))?;
+    let is_only_printed = check_limit(&args, context, left, &format!("run {run_id} still has"))?;
     let map = context.resource_map()?;
     let updates = args.allow.updates(context, &map, &store)?;
     let (session, caller) =

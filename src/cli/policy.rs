@@ -118,15 +118,15 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandErro
     let policies = documents(&actions);
     for (resource_type, call) in &unknown {
         context.console.warning(format_args!(
-            "the resource map does not tell the IAM action of {call}, for {resource_type}: add `action` to it"
+            "the resource map has no IAM action for {call} of {resource_type}: add `action` to it"
         ));
     }
     let outcome = if unknown.is_empty() { Outcome::Done } else { Outcome::ItemFailures };
     match policies.len() {
-        0 => context.console.message("the command needs no permission of AWS"),
+        0 => context.console.message("the command needs no AWS permissions"),
         1 => {}
         count => context.console.message(format_args!(
-            "{count} policies, for one would exceed IAM's {MAX_CHARACTERS} characters; all of them are needed"
+            "{count} policies: one would exceed IAM's {MAX_CHARACTERS} characters; attach all of them"
         )),
     }
     if let Some(folder) = &args.output_dir {

@@ -66,15 +66,15 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandErro
     print_runs(context, &organizations, &runs);
     if let Some(run) = organizations.iter().find(|run| run.finished_at.is_none()) {
         let again = match tag_org::command_of(run) {
-            Some(command) => format!("go on with: {command}"),
-            None => format!("give its {} command again", if run.kind == RunKind::Undo { "undo" } else { "apply" }),
+            Some(command) => format!("resume with: {command}"),
+            None => format!("run its {} command again", if run.kind == RunKind::Undo { "undo" } else { "apply" }),
         };
-        context.console.message(format_args!("run {} is not finished; unless it still runs, {again}", run.id));
+        context.console.message(format_args!("run {} is not finished; if it is no longer running, {again}", run.id));
     }
     let is_single = |run: &&Run| run.finished_at.is_none() && run.organization_run.is_none();
     if let Some(run) = runs.iter().find(is_single) {
         context.console.message(format_args!(
-            "run {} is not finished; unless it still runs, go on with: {}",
+            "run {} is not finished; if it is no longer running, resume with: {}",
             run.run_id,
             context.suggest("apply").option("resume", run.run_id.to_string())
         ));

@@ -120,7 +120,7 @@ fn choose<'m>(
             hints.add_types_of_arns(map, account, region, &mut chosen);
         }
     } else if chosen.is_empty() {
-        let wanted = format!("of account {account} in {region}");
+        let wanted = format!("for account {account} in {region}");
         nothing::warn_of_database(context, store, &wanted).map_err(|error| context.store_error(&error))?;
     }
     chosen.leave_out(&wanted.scope.not_types);

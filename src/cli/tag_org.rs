@@ -101,7 +101,7 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     tagging::check_more_tags(&map, &args.wanted.types, &key, &args.wanted.more_tags)?;
     // clap's own `requires` gives way to --org's conflict with a file.
     if args.role.is_some() && !args.org {
-        return Err(CommandError::usage("--role goes with --org: an accounts file has the role of each account"));
+        return Err(CommandError::usage("--role requires --org: with an accounts file, the roles are in the file"));
     }
     // Before anything else: a file that can't be understood.
     let of_file = if args.org { None } else { Some(args.accounts.accounts()?) };
@@ -266,12 +266,12 @@ fn interrupted(
     let runs = store.organization_runs().map_err(|error| context.store_error(&error))?;
     let run = find(context, &runs, wanted)?;
     if run.question.is_empty() {
-        return Err(CommandError::usage(format_args!("run {} is not one of tag-org", run.id))
-            .hint("give the same command again: apply PLAN or undo RUN leave alone what is done"));
+        return Err(CommandError::usage(format_args!("run {} is not a tag-org run", run.id))
+            .hint("run the same command again: apply PLAN and undo RUN skip what is already done"));
     }
     if run.finished_at.is_some() {
-        return Err(CommandError::usage(format_args!("run {} is finished: there is nothing to go on with", run.id))
-            .hint("start a new one without --resume: what has the tag is left alone"));
+        return Err(CommandError::usage(format_args!("run {} is finished: there is nothing to resume", run.id))
+            .hint("start a new one without --resume: resources that already have the tag are skipped"));
     }
     same_question(run, question)?;
     Ok(run.id)
@@ -298,8 +298,7 @@ fn find<'r>(context: &Context, runs: &'r [OrganizationRun], wanted: &str) -> Res
         runs.iter().find(|run| run.id == wanted)
     };
     found.ok_or_else(|| {
-        CommandError::usage(format_args!("there is no run across an organization to resume ({wanted})"))
-            .hint(context.list_runs())
+        CommandError::usage(format_args!("there is no tag-org run to resume ({wanted})")).hint(context.list_runs())
     })
 }
 
@@ -343,8 +342,8 @@ fn same_question(run: &OrganizationRun, question: &Map<String, Value>) -> Result
     if other.is_empty() {
         return Ok(());
     }
-    Err(CommandError::usage(format_args!("run {} was started with other options: {}", run.id, other.join("; ")))
-        .hint("give the same options as then, or start a new run without --resume"))
+    Err(CommandError::usage(format_args!("run {} was started with different options: {}", run.id, other.join("; ")))
+        .hint("use the same options, or start a new run without --resume"))
 }
 
 /// The file of plans: one line each, so that it can be written and read piece by piece. It has its name when it is whole.

@@ -63,7 +63,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let run = tagging::find_run(context, &store, number)?;
     let rows = still_there(context, &store, &run)?;
     if rows.is_empty() {
-        context.console.message(format_args!("run {} has nothing to take back", run.run_id));
+        context.console.message(format_args!("run {} has nothing to undo", run.run_id));
         return Ok(Outcome::Done);
     }
     let map = context.resource_map()?;
@@ -98,7 +98,7 @@ fn still_there(context: &Context, store: &Store, run: &Run) -> Result<Vec<Journa
     let standing = run::standing(store, run.run_id).map_err(|error| context.store_error(&error))?;
     if standing.taken_back > 0 {
         let by = standing.by.iter().map(RunId::to_string).collect::<Vec<_>>().join(", ");
-        context.console.message(format_args!("{} taken back already, by run {by}", standing.taken_back));
+        context.console.message(format_args!("{} already undone, by run {by}", standing.taken_back));
     }
     Ok(standing.writes)
 }

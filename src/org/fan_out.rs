@@ -179,8 +179,8 @@ async fn open(base: &Session, account: &Account) -> Result<Opened, Failure> {
     }
     Err(Failure {
         is_of_role: false,
-        error: format!("the credentials are of account {found}"),
-        hint: Some("give the account a role (or profile) of its own in the accounts file".to_owned()),
+        error: format!("the credentials belong to account {found}"),
+        hint: Some("set a role or profile for this account in the accounts file".to_owned()),
     })
 }
 

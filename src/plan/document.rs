@@ -98,20 +98,20 @@ impl SkipKind {
     /// For the summary: "12 with the tag".
     pub fn phrase(self) -> &'static str {
         match self {
-            Self::HasTag => "with the tag",
-            Self::SameValue => "with that very value",
+            Self::HasTag => "already tagged",
+            Self::SameValue => "already with this value",
             Self::WrittenByOthers => "with a value that no earlier run wrote",
-            Self::SkipTag => "with a tag that --skip-tag names",
-            Self::NoRecord => "without a record",
+            Self::SkipTag => "with a tag from --skip-tag",
+            Self::NoRecord => "without a create event",
             Self::NoOwner => "without an owner",
-            Self::NoValue => "without a value for a further tag",
-            Self::SameKey => "with two keys that are one tag",
-            Self::TagsUnknown => "whose tags could not be read",
+            Self::NoValue => "without a value for an additional tag",
+            Self::SameKey => "with a duplicate tag key",
+            Self::TagsUnknown => "with unreadable tags",
             Self::NotTaggable => "of types that can't be tagged",
-            Self::NotNow => "in a state that does not allow it now",
-            Self::TagLimit => "with as many tags as AWS allows",
+            Self::NotNow => "in a state that does not allow tagging",
+            Self::TagLimit => "at the tag limit",
             Self::SideEffects => "that tagging would update",
-            Self::RolledBack => "with an update that was rolled back",
+            Self::RolledBack => "with a rolled-back update",
         }
     }
 }

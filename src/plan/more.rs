@@ -127,14 +127,14 @@ fn decide(case: Case<'_>, more: &MoreTag, grounds: &Grounds, added: usize) -> Re
     let found = more.template.value(&grounds.event, &grounds.owner);
     let found = found.map_err(|why| keeps(case, key, (SkipKind::NoValue, format!("no {key}: {why}"))))?;
     if let Some(present) = present.filter(|present| present.value == found.value) {
-        let reason = format!("has the tag with that very value: {}={}", present.key, present.value);
+        let reason = format!("already has the tag with this value: {}={}", present.key, present.value);
         return Err((SkipKind::SameValue, reason));
     }
     if let Some(why) = question.updates.refusal(definition, &resource.arn) {
         return Err(why);
     }
     prove_tags(case, key, present.is_some(), added)?;
-    let cleaned = found.original.map(|original| format!("made legal for tags from {original:?}, ")).unwrap_or_default();
+    let cleaned = found.original.map(|original| format!("sanitized from {original:?}, ")).unwrap_or_default();
     let reason = format!("{cleaned}{}", grounds.reason);
     Ok(planned(case, (key, found.value), grounds.event_id.clone(), reason))
 }

@@ -221,7 +221,7 @@ fn the_document_has_the_agreed_fields() {
     });
     assert_eq!(action, expected);
     let left = json!({
-        "resource_type": "sqs", "id": "strange", "kind": "no-record", "reason": "no record of its creation in the database",
+        "resource_type": "sqs", "id": "strange", "kind": "no-record", "reason": "no create event in the database",
     });
     assert_eq!(document["skipped"], json!([left]));
     let read: PlannedWrite = serde_json::from_value(document["actions"][0].clone()).unwrap();
@@ -473,7 +473,7 @@ fn keys_are_compared_as_the_type_compares_them() {
     let (kind, reason) = fate_of(&question(false), "iam-role", &has).unwrap_err();
     assert_eq!(
         (kind, reason.as_str()),
-        (SkipKind::HasTag, "has the tag: owner=payments, the same key as Owner on iam-role")
+        (SkipKind::HasTag, "already has the tag: owner=payments, the same key as Owner on iam-role")
     );
     let write = fate_of(&question(true), "iam-role", &has).unwrap();
     assert_eq!((write.old_key, write.old_value), (Some("owner".into()), Some("payments".into())));
@@ -491,7 +491,7 @@ fn owner_keys_count_as_the_tag_and_an_overwrite_writes_beside_them() {
     let (kind, reason) = fate_of(&asked, "sqs", &has).unwrap_err();
     assert_eq!(
         (kind, reason.as_str()),
-        (SkipKind::HasTag, "has the tag: OwnerEmail=a@example.com, an owner key beside Owner")
+        (SkipKind::HasTag, "already has the tag: OwnerEmail=a@example.com, an owner key beside Owner")
     );
     assert!(fate_of(&asked, "sqs", &[("owneremail", "a@example.com")]).is_ok());
     assert_eq!(fate_of(&asked, "iam-role", &[("owneremail", "a@example.com")]).unwrap_err().0, SkipKind::HasTag);

@@ -81,7 +81,7 @@ pub(super) async fn gather<'m>(
         }
     }
     let problem = |(group, looked): (Group, ListedType<'_>)| {
-        let problem = format!("parents of other resources could not be looked at: {}", looked.err()?);
+        let problem = format!("could not read the parents of other resources: {}", looked.err()?);
         Some(TypeProblem { resource_type: group.0, problem })
     };
     Ok((lineage, listed.into_iter().filter_map(problem).collect()))

@@ -216,7 +216,7 @@ fn trial_lines(trial: &CheckSummary) -> Vec<String> {
         lines.push(format!("no record of {event} of {service}, for {resource_type}"));
     }
     lines.extend(trial.broken.iter().map(|broken| format!("broken: {broken}")));
-    lines.push(format!("{records} records, {matched} of the maps' events, {without_ids} without ids"));
+    lines.push(format!("{records} records, {matched} with events of the maps, {without_ids} without identifiers"));
     lines
 }
 
@@ -229,10 +229,10 @@ fn tried_line(tried: &CheckedRecord) -> String {
     let id = tried.event_id.as_deref().unwrap_or("without id");
     let head = format!("{} {id}", tried.event);
     let text = if let Some(error) = &tried.failed {
-        format!("{head}: failed with {error}, counts for nothing")
+        format!("{head}: failed with {error}, ignored")
     } else if let Some(without) = &tried.without_ids {
         let record: String = without.record.to_string().chars().take(SHOWN_CHARACTERS).collect();
-        format!("{head}: NO ID by {}; the record has {record}", without.ids.join(" or "))
+        format!("{head}: no identifier at {}; the record has {record}", without.ids.join(" or "))
     } else {
         let found: Vec<String> = tried.resources.iter().map(found_text).collect();
         format!("{head}: {}", found.join(", "))

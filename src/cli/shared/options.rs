@@ -231,9 +231,7 @@ impl OwnerArgs {
     /// The identity map can't be read or understood.
     pub fn rules(self) -> Result<OwnerRules, CommandError> {
         let identity_map =
-            self.identity_map.map(|path| IdentityMap::load(&path)).transpose().map_err(|error| {
-                CommandError::usage(&error).hint("docs/owners.md tells what an identity map may hold")
-            })?;
+            self.identity_map.map(|path| IdentityMap::load(&path)).transpose().map_err(CommandError::usage)?;
         Ok(OwnerRules {
             value: self.creator_value,
             user_suffix: self.user_suffix,
@@ -277,8 +275,8 @@ pub(in crate::cli) fn show_missing_sessions(
 ) -> Result<(), CommandError> {
     if rules.resolve_chains && !store.has_sessions().map_err(|error| context.store_error(&error))? {
         context.console.warning(
-            "--resolve-chains: the database does not know who made any session\n  hint: load with --chains, which reads \
-             again what was loaded without",
+            "--resolve-chains: the database has no sessions\n  hint: load with --chains; log files that \
+             were loaded without it are read again",
         );
     }
     Ok(())
@@ -288,7 +286,7 @@ pub(in crate::cli) fn show_missing_sessions(
 pub(in crate::cli) fn show_unused_rules(context: &Context, rules: &OwnerRules) {
     let Some(map) = &rules.identity_map else { return };
     for rule in map.unused() {
-        context.console.warning(format_args!("identity map, {rule}: it fitted none of the callers looked at"));
+        context.console.warning(format_args!("identity map, {rule}: it matched no principal"));
     }
 }
 

@@ -65,13 +65,11 @@ impl LimitArgs {
 }
 
 fn too_many(writes: u64, most: u64, what: &str) -> CommandError {
-    CommandError::failed(format_args!(
-        "{what} {writes} writes, and --max-changes {most} allows no more than {most}: nothing was written"
-    ))
-    .hint("see them with --dry-run")
-    .hint(format!(
-        "allow them with --max-changes {writes}, or write to fewer resources with --type, --not-type or --id"
-    ))
+    CommandError::failed(format_args!("{what} {writes} writes, and --max-changes allows {most}: nothing was written"))
+        .hint("see them with --dry-run")
+        .hint(format!(
+            "allow them with --max-changes {writes}, or write to fewer resources with --type, --not-type or --id"
+        ))
 }
 
 impl ScopeArgs {
@@ -98,7 +96,7 @@ impl ScopeArgs {
             CommandError { message, ..error }
         })?;
         if !asked.is_empty() && asked.iter().all(|name| self.not_types.contains(name)) {
-            return Err(CommandError::usage("--not-type leaves out every type that --type names"));
+            return Err(CommandError::usage("--not-type excludes every type given with --type"));
         }
         Ok(())
     }
@@ -119,7 +117,7 @@ pub(in crate::cli) fn report_missing(context: &Context, ids: &Ids, found: &BTree
     let missing = ids.missing(found);
     for id in &missing {
         context.console.warning(format_args!(
-            "--id {id}: no live resource has this id, name or ARN, or several have this name; looked at {looked_at}\n  \
+            "--id {id}: no live resource has this id, name or ARN, or several have this name; checked {looked_at}\n  \
              hint: see where it was created with: trailcreator who {id}"
         ));
     }
@@ -132,7 +130,7 @@ pub(in crate::cli) fn types_phrase<'t>(types: impl Iterator<Item = &'t ResourceT
     let more = names.len().saturating_sub(MOST_TYPES_NAMED);
     let named = names[..names.len() - more].join(", ");
     match (names.len(), more) {
-        (0, _) => format!("no type in {place}, for none can have it"),
+        (0, _) => format!("no type in {place}: none can have this ID"),
         (_, 0) => format!("{named} in {place}"),
         _ => format!("{named} and {more} more types in {place}"),
     }

@@ -54,7 +54,7 @@ impl Groups {
             context.console.warning(format_args!("{title} ({}): {error}\n  {named}{more}{hint}", group.count));
         }
         if self.others > 0 {
-            context.console.warning(format_args!("{title}: {} others, each in its own way", self.others));
+            context.console.warning(format_args!("{title}: {} other errors", self.others));
         }
     }
 }

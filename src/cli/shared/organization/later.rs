@@ -149,6 +149,6 @@ fn one_key(saved: &SavedPlans) -> Result<TagKey, CommandError> {
     let keys: BTreeSet<&TagKey> = saved.plans.iter().map(|plan| &plan.key).collect();
     match keys.into_iter().collect::<Vec<_>>().as_slice() {
         [key] => Ok((*key).clone()),
-        _ => Err(CommandError::usage("the plans are of several tags; apply them one after the other")),
+        _ => Err(CommandError::usage("the plans have different tag keys; apply them one at a time")),
     }
 }

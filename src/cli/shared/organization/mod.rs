@@ -26,13 +26,13 @@ use crate::org::account_job::AccountJob;
 use crate::org::directory::{accounts_below, all_accounts, read_tags};
 use crate::org::{Account, AccountsFile, Member, Organization, Selection, Stanzas, fan_out};
 
-/// The region whose STS is asked where neither options nor AWS's chain name one.
+/// Region of STS if neither options nor the AWS configuration name one.
 const DEFAULT_REGION: &str = "us-east-1";
 
-/// Accounts and regions at once. Each has a few calls under way: some hundred connections in all.
+/// Account-regions at once. Each makes a few calls at once: about a hundred connections in total.
 const DEFAULT_CONCURRENCY: usize = 16;
 
-/// Which accounts, and how they are reached.
+/// Which accounts to include, and how many at once.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Accounts")]
 pub(in crate::cli) struct AccountsArgs {
@@ -66,7 +66,7 @@ pub(in crate::cli) struct DisplayArgs {
 }
 
 impl DisplayArgs {
-    /// Opens the file of results, before anything is begun. `goes_on`: behind what an interrupted run wrote.
+    /// Opens the results file, before the run starts. `goes_on`: append to the results of an interrupted run.
     pub(in crate::cli) fn open_results(&self, goes_on: bool) -> Result<Option<ResultsFile>, CommandError> {
         let Some(path) = &self.results else { return Ok(None) };
         let mut options = fs::OpenOptions::new();
@@ -92,8 +92,9 @@ impl AccountsArgs {
     /// No file, or one that can't be understood; a name that no account has; or none is left.
     pub(in crate::cli) fn accounts(&self) -> Result<Vec<Account>, CommandError> {
         let Some(path) = &self.config else {
-            return Err(CommandError::usage("which accounts? No accounts file was given")
-                .hint("name one with --config FILE; docs/organizations.md tells what is in it"));
+            return Err(CommandError::usage("which accounts? No accounts file was given").hint(
+                "name one with --config FILE, or create one with: trailcreator accounts --output-file accounts.yml",
+            ));
         };
         self.select(read_file(path)?, &path.display().to_string())
     }
@@ -121,8 +122,10 @@ impl AccountsArgs {
             members
         };
         members.retain(Member::is_active);
-        let own =
-            base.account().await.map_err(|error| errors::call_error("asking whose credentials these are", &error))?;
+        let own = base
+            .account()
+            .await
+            .map_err(|error| errors::call_error("getting the account of the credentials", &error))?;
         let mut accounts = stanzas.of(&members).map_err(|(account, missing)| {
             CommandError::usage(format_args!("--role, for account {account}: {missing}"))
         })?;
@@ -154,8 +157,9 @@ fn read_file(path: &Path) -> Result<AccountsFile, CommandError> {
         outcome: Outcome::Usage,
         ..CommandError::while_doing(format_args!("reading the accounts file {name}"), &error)
     })?;
-    AccountsFile::parse(&name, &text)
-        .map_err(|error| CommandError::usage(error).hint("docs/organizations.md tells what an accounts file may hold"))
+    AccountsFile::parse(&name, &text).map_err(|error| {
+        CommandError::usage(error).hint("create a valid file with: trailcreator accounts --output-file accounts.yml")
+    })
 }
 
 /// Opens the session from which all accounts are reached. `region` is asked where AWS's chain names none.
@@ -169,7 +173,7 @@ pub(in crate::cli) async fn open_base(access: AwsAccessArgs, region: Option<Regi
     })
 }
 
-/// Does the job in all accounts, and tells what came of it.
+/// Runs the job in all accounts, and reports the results.
 pub(in crate::cli) async fn run<'m, 't>(
     context: &'t Context,
     organization: &Organization<'m>,

@@ -127,6 +127,6 @@ fn unread(update: &Update<'_, impl TagApi>, outcome: Outcome) -> Outcome {
 fn under_way(update: &Update<'_, impl TagApi>, how: &str) -> Outcome {
     let (run, resource_type) = (update.job.run, &update.stack.definition.resource_type);
     Outcome::UnderWay(format!(
-        "its update is {how}; see how it ends with: trailcreator apply --resume {run} --allow-updates {resource_type}"
+        "its update is {how}; check the result with: trailcreator apply --resume {run} --allow-updates {resource_type}"
     ))
 }
