@@ -1,4 +1,4 @@
-//! `apply`: makes the writes of a saved plan, or what an interrupted run left.
+//! `apply`: makes the writes of a saved plan, or the remaining writes of an interrupted run.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! `runs`: what was written to AWS, from the journal.
+//! `runs`: the writes to AWS, from the journal.
 
 use serde_json::json;
 

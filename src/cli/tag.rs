@@ -1,4 +1,4 @@
-//! `tag`: survey, plan, and unless only the plan is wanted, apply.
+//! `tag`: survey, plan, and apply unless only the plan is requested.
 
 use std::sync::Arc;
 
@@ -102,7 +102,7 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     Ok(with_missing(write(context, &runner, &mut survey).await?, is_missing))
 }
 
-/// The types to look at, as the options narrow them.
+/// The types to list, narrowed by the options.
 fn choose<'m>(
     context: &Context,
     store: &Store,
@@ -138,7 +138,7 @@ fn only_plan(context: &Context, wanted: &WantedArgs, plan: &Plan, session: &Sess
     Ok(outcome_of_plan(plan))
 }
 
-/// Whether the plan may be written. `Some`: it may not, and the command ends so.
+/// Checks the limit and asks for confirmation. `Some`: the command ends with this outcome, and writes nothing.
 async fn may_write(context: &Context, wanted: &WantedArgs, plan: &Plan) -> Result<Option<Outcome>, CommandError> {
     wanted.scope.limit.check(tagging::count(plan.actions.len()), "the plan has")?;
     if !confirm::is_due(context, wanted.overwrite, &wanted.scope) {
@@ -154,7 +154,7 @@ pub(super) fn with_missing(outcome: Outcome, is_missing: bool) -> Outcome {
     if is_missing && outcome == Outcome::Done { Outcome::ItemFailures } else { outcome }
 }
 
-/// The rules with the names of Identity Center's users, as far as the identity store tells them.
+/// The rules, with the names of Identity Center users from the identity store.
 pub(super) async fn with_names(
     context: &Context,
     session: &Session,
@@ -181,7 +181,7 @@ async fn look(
     survey(session, map, store, question, chosen, &mut note).await.map_err(|error| context.store_error(&error))
 }
 
-/// The line for each type in the form that c7n-trailcreator's users know, and the types that are not in the plan.
+/// Prints the line for each type, in c7n-trailcreator's format, and the skipped and failed types.
 fn show_figures(context: &Context, plan: &Plan) {
     show_types(context, plan);
     let summary = &plan.summary;
@@ -194,7 +194,7 @@ fn show_figures(context: &Context, plan: &Plan) {
     }
 }
 
-/// The types that were listed, and those that were not looked at.
+/// Prints the listed and the skipped types.
 pub(super) fn show_types(context: &Context, plan: &Plan) {
     let Plan { account_id, region, summary, .. } = plan;
     for figures in &summary.types {

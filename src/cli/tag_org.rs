@@ -28,16 +28,16 @@ use crate::store::organization_runs::{NewOrganizationRun, OrganizationRun, Organ
 use crate::tag::scope::IdHints;
 use tokio_util::sync::CancellationToken;
 
-/// The role that AWS Organizations makes in accounts it creates.
+/// The role that AWS Organizations creates in new accounts.
 const DEFAULT_ROLE: &str = "OrganizationAccountAccessRole";
 
-/// The key of the stored question that holds the command; no option has such a name.
+/// Key of the command in the stored question; no option has this name.
 const COMMAND: &str = "command";
 
-/// What the run's number is called before it has one.
+/// Placeholder for the run's number, before the run exists.
 const THIS_RUN: &str = "@RUN@";
 
-/// What `--resume` means without a number.
+/// Value of `--resume` without a number.
 const LATEST: &str = "latest";
 
 const EXAMPLES: &str = "\
@@ -103,7 +103,7 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     if args.role.is_some() && !args.org {
         return Err(CommandError::usage("--role requires --org: with an accounts file, the roles are in the file"));
     }
-    // Before anything else: a file that can't be understood.
+    // First, so that an invalid file is reported before anything else.
     let of_file = if args.org { None } else { Some(args.accounts.accounts()?) };
     let store = context.open_existing_store()?;
     let rules = args.owner.clone().rules()?;
@@ -227,7 +227,7 @@ fn first_region(regions: &[RegionChoice]) -> Option<Region> {
     })
 }
 
-/// The same command again; of a run that writes, to go on with it.
+/// The same command again; resumes the run if it writes.
 fn resume_advice(context: &Context, run: Option<OrganizationRunId>) -> String {
     let again = context.invocation.again();
     match run {
@@ -256,7 +256,7 @@ fn new_run(
     store.begin_organization_run(&run).map_err(|error| context.store_error(&error))
 }
 
-/// The run to go on with.
+/// The run to resume.
 fn interrupted(
     context: &Context,
     store: &Store,
@@ -277,14 +277,14 @@ fn interrupted(
     Ok(run.id)
 }
 
-/// The question with the command that goes on with the run: [`command_of`] gives it to `runs`.
+/// The question with the command that resumes the run: [`command_of`] returns it to `runs`.
 fn with_command(context: &Context, mut question: Map<String, Value>) -> String {
     let command = context.invocation.again().option("resume", THIS_RUN).to_string();
     question.insert(COMMAND.to_owned(), json!(command));
     Value::Object(question).to_string()
 }
 
-/// The command that goes on with an interrupted run, as it was typed; `None` for a run that another command began.
+/// The command that resumes an interrupted run, as it was typed; `None` for a run of another command.
 pub(super) fn command_of(run: &OrganizationRun) -> Option<String> {
     let question: Map<String, Value> = serde_json::from_str(&run.question).ok()?;
     Some(question.get(COMMAND)?.as_str()?.replace(THIS_RUN, &run.id.to_string()))

@@ -1,4 +1,4 @@
-//! `undo`: takes back what a run wrote, where nobody changed it since.
+//! `undo`: reverts the writes of a run, except for tags that were changed since.
 
 use super::allow_updates::AllowArgs;
 use super::organization::{self, AccountsAccess, AccountsArgs, DisplayArgs};
@@ -93,7 +93,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     Ok(run_output::show_run(context, &output))
 }
 
-/// The run's writes that can be taken back. Tells of those that were already.
+/// The run's writes that can be undone. Prints how many already were.
 fn still_there(context: &Context, store: &Store, run: &Run) -> Result<Vec<JournaledWrite>, CommandError> {
     let standing = run::standing(store, run.run_id).map_err(|error| context.store_error(&error))?;
     if standing.taken_back > 0 {

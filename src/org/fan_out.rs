@@ -184,7 +184,7 @@ async fn open(base: &Session, account: &Account) -> Result<Opened, Failure> {
     })
 }
 
-/// Whose credentials these are. Those of assumed roles emit it themselves, others cost a call.
+/// The account of the credentials. Assumed-role credentials contain it; others need a call.
 async fn identity(session: &Session) -> Result<(AccountId, Arn), CallError> {
     if let Some(identity) = session.assumed_identity().await {
         return Ok((identity.account, identity.arn));

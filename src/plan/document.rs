@@ -74,7 +74,7 @@ pub enum SkipKind {
     SkipTag,
     /// No event of the database made it.
     NoRecord,
-    /// The event's caller is nobody's name.
+    /// The principal of the create event is not an owner.
     NoOwner,
     /// What a further tag wants isn't known.
     NoValue,
@@ -144,7 +144,7 @@ pub struct SkippedType {
     pub reason: String,
 }
 
-/// A type whose listing failed.
+/// A type that could not be listed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailedType {
     /// The type.
@@ -172,7 +172,7 @@ pub struct Summary {
     /// Resources to give a further tag, by tag.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub more_tags: BTreeMap<String, u64>,
-    /// Resources left without their owner, by reason; and those whose tags are unknown where only a further tag is to be written.
+    /// Resources without an owner tag write, by reason. Includes resources with unknown tags if only an additional tag is to be written.
     pub skipped: BTreeMap<SkipKind, u64>,
     /// By type.
     pub types: Vec<TypeFigures>,

@@ -126,7 +126,7 @@ pub(crate) struct Decided<'f> {
     more: Vec<(TagKey, Decision)>,
 }
 
-/// The plan for these types, with the parents of those whose owners are to be inherited. Types that were skipped or failed are added to its summary by the one who knows of them.
+/// The plan for these types. With `--inherit`, owners can come from the parents. The caller adds skipped and failed types to the summary.
 pub fn plan(question: &Question, lineage: Option<&Lineage<'_>>, types: &[TypeFacts<'_>]) -> Plan {
     let mut plan = Plan {
         format_version: FORMAT_VERSION,
@@ -328,7 +328,7 @@ struct Claim {
     reason: String,
 }
 
-/// Whose the resource is: its parent's owner's where it has one by inheritance, else its creator's.
+/// The owner of the resource: its parent's owner if it inherits one, else its creator.
 fn claim(case: Case<'_>) -> Result<Claim, (SkipKind, String)> {
     let made = creation_of(case.events);
     let creation = made.map(|creation| &creation.event);
@@ -358,7 +358,7 @@ fn claim(case: Case<'_>) -> Result<Claim, (SkipKind, String)> {
     match (own, case.inherited) {
         // The parent may have a better owner; a tag once written would stay.
         (Ok(_), Some(Err(Orphan::Unreadable(why)))) => Err((SkipKind::NoOwner, why.clone())),
-        (Err((kind, reason)), Some(Err(Orphan::Nobody(why) | Orphan::Unreadable(why)))) if !why.is_empty() => {
+        (Err((kind, reason)), Some(Err(Orphan::NoOwnerFound(why) | Orphan::Unreadable(why)))) if !why.is_empty() => {
             Err((kind, format!("{reason}; {why}")))
         }
         (own, _) => own,

@@ -269,7 +269,7 @@ mod tests {
     fn a_resource_created_anew_does_not_have_its_namesakes_value_from_us() {
         let anew = refreshed("deploy", &[CREATED, "2024-03-01T00:00:00Z"]);
         assert_eq!(kinds(&anew), [SkipKind::WrittenByOthers]);
-        assert!(anew.skipped[0].reason.contains("created anew"), "{}", anew.skipped[0].reason);
+        assert!(anew.skipped[0].reason.contains("recreated"), "{}", anew.skipped[0].reason);
         let before_the_write = refreshed("deploy", &[CREATED, "2024-01-15T00:00:00Z"]);
         assert_eq!(before_the_write.actions.len(), 1, "its creation was loaded after the write only");
     }

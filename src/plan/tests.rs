@@ -311,7 +311,7 @@ fn asking(overwrite: bool, more: &[&str]) -> Question {
     Question { more_tags: more.iter().map(|text| text.parse().unwrap()).collect(), ..question(overwrite) }
 }
 
-fn told(plan: &Plan) -> (Vec<String>, Vec<String>) {
+fn outcomes(plan: &Plan) -> (Vec<String>, Vec<String>) {
     let actions = plan.actions.iter().map(|write| format!("{} {}={}", write.id, write.key, write.value));
     let left = plan.skipped.iter().map(|left| {
         let key = left.key.as_ref().map_or("owner", |key| key.as_str());
@@ -342,7 +342,7 @@ fn further_tags_are_written_each_for_itself() {
     let question = asking(false, &["At={event_time}", "By={creator}"]);
     assert_eq!(unproven(&question, &facts).len(), 2, "unread and partial");
     let plan = plan(&question, None, &[facts]);
-    let (actions, left) = told(&plan);
+    let (actions, left) = outcomes(&plan);
     assert_eq!(
         actions,
         [
@@ -379,7 +379,7 @@ fn further_tags_find_room_beside_the_owner_or_are_left() {
     let full: BTreeMap<String, String> = (0..MAX_USER_TAGS - 2).map(|n| (format!("t{n}"), String::new())).collect();
     let events = vec![stored("create", "q", "alice", "2026-01-01T00:00:00Z")];
     let facts = facts("sqs", vec![queue("q").with(Tags::Known(full))], events);
-    let (actions, left) = told(&plan(&asking(false, &["A={creator}", "B={creator}"]), None, &[facts]));
+    let (actions, left) = outcomes(&plan(&asking(false, &["A={creator}", "B={creator}"]), None, &[facts]));
     assert_eq!(actions, ["q Owner=alice", "q A=alice"]);
     assert_eq!(left, ["q B TagLimit"]);
 }
@@ -391,7 +391,7 @@ fn further_tags_are_replaced_on_demand_only_and_where_they_differ() {
     let facts = facts("sqs", vec![queue("q").with(Tags::Known(present))], events);
     let plan = plan(&asking(true, &["A={creator}", "B={creator}"]), None, &[facts]);
     assert_eq!(
-        told(&plan),
+        outcomes(&plan),
         (vec!["q A=alice".to_owned()], vec!["q B SameValue".to_owned(), "q owner SameValue".to_owned()])
     );
     assert_eq!(plan.actions[0].old_value, Some("bob".into()));

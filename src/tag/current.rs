@@ -1,4 +1,4 @@
-//! The present state of resources that were planned earlier: in a saved plan, an interrupted run, a run to take back.
+//! The current state of resources that were planned earlier: in a saved plan, an interrupted run, or a run to undo.
 //!
 //! Their types are listed again, which also gives the items that native calls take parameters from. What could not be
 //! read stays unread: nothing is guessed from the earlier state.

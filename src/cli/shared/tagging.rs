@@ -46,7 +46,7 @@ pub(in crate::cli) fn check_more_tags(
     Ok(())
 }
 
-/// Opens a session, and asks whose it is.
+/// Opens a session, and gets its account.
 pub(in crate::cli) async fn open_account(args: AwsArgs) -> Result<(Session, CallerIdentity), CommandError> {
     let session = Session::open(&args.into()).await.map_err(|error| aws_error("opening an AWS session", &error))?;
     let caller = session.caller_identity().await;

@@ -270,7 +270,7 @@ async fn execute<'t, 'm>(
     (batch, outcomes)
 }
 
-/// The two halves of a group whose call failed for one of its members.
+/// The two halves of a group: its call failed for one of its members.
 fn halves<T>(mut group: Vec<T>) -> [Vec<T>; 2] {
     let second = group.split_off(group.len() / 2);
     [group, second]

@@ -18,7 +18,7 @@ use crate::model::Tags;
 use crate::resource_map::{NativeWriting, Request};
 use crate::store::journal::Write;
 
-/// Makes the writes of a batch whose types have no other way.
+/// Makes the writes of a batch with the services' own calls.
 pub(super) async fn write_each(api: &impl TagApi, job: &Job, tasks: Vec<&Task<'_>>) -> Vec<(u32, Outcome)> {
     let mut outcomes = Vec::with_capacity(tasks.len());
     for task in tasks {

@@ -37,7 +37,7 @@ pub struct Runner<'a> {
     pub place: AccountRegion,
     /// The tag that names the owner; writes of other tags name theirs.
     pub key: TagKey,
-    /// Whose credentials the session has.
+    /// ARN of the caller.
     pub caller: Arn,
     /// The run across an organization that its runs are part of.
     pub organization: Option<OrganizationRunId>,

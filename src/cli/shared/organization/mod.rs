@@ -103,7 +103,7 @@ impl AccountsArgs {
     /// account's own role); the session's own account by its credentials.
     ///
     /// # Errors
-    /// Organizations doesn't tell them; a template that doesn't fit; a name that no account has; or none is left.
+    /// Organizations can't list them; an invalid template; an unknown account name; or no account remains.
     pub(in crate::cli) async fn of_organization(
         &self,
         base: &Session,
@@ -193,7 +193,7 @@ async fn work<'m>(
     organization: &Organization<'m>,
     job: &impl AccountJob<'m>,
     accounts: Vec<Account>,
-    tell: &mut dyn FnMut(crate::org::Event<'_>),
+    report: &mut dyn FnMut(crate::org::Event<'_>),
 ) -> Result<bool, CommandError> {
     let interrupt = stop_on_interrupt(organization.stop);
     let worked = {
@@ -202,7 +202,7 @@ async fn work<'m>(
             context.console.message("interrupted: waiting for the calls under way");
             std::future::pending::<()>().await
         };
-        let work = fan_out(organization, job, accounts, tell);
+        let work = fan_out(organization, job, accounts, report);
         tokio::select! {
             worked = work => worked,
             () = heard => unreachable!("it waits for ever"),

@@ -84,7 +84,7 @@ impl<'a> Reporter<'a> {
     }
 
     pub(super) fn show(&mut self, event: Event<'_>) {
-        let told = match event {
+        let written = match event {
             Event::Done(account, region, done) => self.done(account, region, &done),
             Event::Failed(account, region, failure) => self.failed(account, region, &failure),
             Event::AccountOver { had_work } => {
@@ -97,7 +97,7 @@ impl<'a> Reporter<'a> {
                 Ok(())
             }
         };
-        if let Err(error) = told {
+        if let Err(error) = written {
             self.broken.get_or_insert(error);
         }
     }
