@@ -122,7 +122,7 @@ step "Ask who created something"
 shown trailcreator who orders
 step "A second run finds nothing to do"
 shown trailcreator tag
-step "Take the first run's tags back"
+step "Undo the first run"
 shown trailcreator runs
 shown trailcreator undo 1
 step "Tags at the end, as boto3 sees them"

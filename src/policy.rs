@@ -65,7 +65,7 @@ const ORGANIZATION: [&str; 4] = [
 /// Which regions the account has, where all are looked at.
 const REGIONS: [&str; 2] = ["account:ListRegions", "ec2:DescribeRegions"];
 
-/// The type whose listing tells which creators still exist.
+/// The type to list to find out which creators still exist.
 const IAM_USER: &str = "iam-user";
 
 /// What a command does on AWS.
@@ -83,7 +83,7 @@ pub enum Work {
     Lookup,
     /// Decides on owners, lists resources and writes tags.
     Tag,
-    /// As [`Work::Tag`], in an account of an organization, whose enabled regions may be asked.
+    /// As [`Work::Tag`] in an account of an organization; may also list enabled regions.
     TagAccount,
     /// Lists resources and writes tags that were decided on.
     Apply,
@@ -95,12 +95,12 @@ pub enum Work {
     Undo,
 }
 
-/// The actions that a piece of work needs, and what the map does not tell.
+/// The actions that a piece of work needs, and those missing in the map.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Needs {
     /// `service:Action`, sorted.
     pub actions: BTreeSet<String>,
-    /// Calls whose action is not known: of which type, and the call as the map spells it.
+    /// Calls without a known action: the type, and the call as the map spells it.
     pub unknown: BTreeSet<(ResourceType, String)>,
 }
 

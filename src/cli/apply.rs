@@ -1,4 +1,4 @@
-//! `apply`: makes the writes of a saved plan, or what an interrupted run left.
+//! `apply`: makes the writes of a saved plan, or the remaining writes of an interrupted run.
 
 use std::path::{Path, PathBuf};
 
@@ -14,23 +14,33 @@ use crate::model::RunId;
 use crate::store::journal::RunKind;
 use crate::tag::run::{Prepared, Runner, Target};
 
-/// Apply a saved plan as it is, or go on with an interrupted run
+const EXAMPLES: &str = "\
+Examples:
+  Show which writes of a plan remain:
+    trailcreator apply plan.json --dry-run
+  Apply a plan:
+    trailcreator apply plan.json
+  Resume an interrupted run:
+    trailcreator apply --resume 3";
+
+/// Apply a saved plan, or resume an interrupted run
 ///
-/// Nothing is decided anew. Before writing, the resources are read again: one that got the tag, or another value, since the plan
-/// was made is left alone. Plans of several accounts want the accounts file (--config).
+/// Writes exactly the actions of the plan; owners are not looked up again. The resources are read again before writing: a
+/// resource whose tag changed since the plan was made is skipped. Plans for several accounts need the accounts file (--config).
 ///
-/// Exit codes: 0 all done; 1 failed, or more writes than --max-changes allows; 2 usage; 4 finished, but some writes failed or their
-/// resources are gone; 130 interrupted.
+/// Exit codes: 0 all done; 1 failed, or more writes than --max-changes allows; 2 usage error; 4 finished, but some writes
+/// failed or their resources no longer exist; 130 interrupted.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 #[command(group(clap::ArgGroup::new("what").required(true).args(["plan", "resume"])))]
 pub(super) struct Args {
-    /// A plan saved by `tag --save-plan`, or printed by `tag --dry-run --output json`; or the plans saved by `tag-org --save-plan`
+    /// Plan, as saved by `tag --save-plan` or `tag-org --save-plan`, or as printed by `tag --dry-run --output json`
     #[arg(value_name = "PLAN")]
     plan: Option<PathBuf>,
-    /// Go on with this run, which was interrupted
+    /// Resume this interrupted run
     #[arg(long, value_name = "RUN")]
     resume: Option<RunId>,
-    /// Print what is left to write, and write nothing to AWS
+    /// Print the remaining writes; write nothing to AWS
     #[arg(long, alias = "dryrun")]
     dry_run: bool,
     #[command(flatten)]
@@ -117,12 +127,12 @@ async fn resume(run_id: RunId, args: Args, context: &Context) -> Result<Outcome,
     let store = context.open_existing_store()?;
     let run = tagging::find_run(context, &store, run_id)?;
     if run.finished_at.is_some() {
-        context.console.message(format_args!("run {run_id} is finished: there is nothing to go on with"));
+        context.console.message(format_args!("run {run_id} is finished: there is nothing to resume"));
         return Ok(Outcome::Done);
     }
     let rows = store.writes_of(run_id).map_err(|error| context.store_error(&error))?;
     let left = u64::from(run.counts.planned + run.counts.started);
-    let is_only_printed = check_limit(&args, context, left, &format!("run {run_id} has still"))?;
+    let is_only_printed = check_limit(&args, context, left, &format!("run {run_id} still has"))?;
     let map = context.resource_map()?;
     let updates = args.allow.updates(context, &map, &store)?;
     let (session, caller) =

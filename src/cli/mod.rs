@@ -37,7 +37,7 @@ use shared::{
     run_output, saved_plans, scope, suggestion, table, tagging, types,
 };
 
-/// Finds who created each AWS resource, from CloudTrail, and writes the owner on it as a tag.
+/// Find who created each AWS resource, from CloudTrail, and tag it with its owner
 #[derive(Debug, Parser)]
 #[command(name = "trailcreator", version, propagate_version = true, infer_long_args = false)]
 struct Cli {

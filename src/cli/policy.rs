@@ -16,29 +16,38 @@ use crate::resource_map::{ResourceMap, TypeDefinition};
 /// The version of the JSON document's form.
 const FORMAT_VERSION: u32 = 1;
 
-/// Print the IAM policy that a command needs, with no more actions than it makes
+const EXAMPLES: &str = "\
+Examples:
+  Print the policy for tagging two types:
+    trailcreator policy tag --type ec2 --type ebs
+  Print the policy for loading a trail from S3:
+    trailcreator policy load-s3
+  Write the policies of a report to files:
+    trailcreator policy report --output-dir policies";
+
+/// Print the least-privilege IAM policy for a command
 ///
-/// Made from the resource map, by which the calls are made. One policy is printed as it is; where it exceeds IAM's 6,144
-/// characters, several are printed as a list, and all of them are needed.
+/// The actions come from the same resource map as the command's calls. If one policy would exceed IAM's limit of 6,144
+/// characters, prints a list of policies; attach all of them.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// The command
+    /// Command that the policy is for
     #[arg(value_enum, value_name = "COMMAND")]
     command: Command,
-    /// Only what this type (iam-role, AWS::IAM::Role) needs; repeatable
+    /// Include only actions for this type (iam-role, AWS::IAM::Role); repeatable
     #[arg(long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>)]
     types: Vec<ResourceType>,
-    /// Only what the types of this service need, by its botocore name (iam, elbv2); repeatable
+    /// Include only actions for the types of this service, by its botocore name (iam, elbv2); repeatable
     #[arg(long = "service", value_name = "SERVICE")]
     services: Vec<String>,
-    /// Also what writes resources of this type although that updates them (cfn), as the command's own --allow-updates; --type
-    /// includes it; repeatable
+    /// Include the actions for --allow-updates with this type (cfn); --type must include the type too; repeatable
     #[arg(long, value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>, env = "TRAILCREATOR_ALLOW_UPDATES")]
     allow_updates: Vec<ResourceType>,
-    /// Of tag, tag-org and report: with --inherit, which looks at parents too
+    /// Include the actions that --inherit needs to read parents (tag, tag-org and report)
     #[arg(long)]
     inherit: bool,
-    /// Write policy-1.json, policy-2.json… into this folder instead
+    /// Write policy-1.json, policy-2.json… to this folder instead
     #[arg(long, value_name = "FOLDER")]
     output_dir: Option<PathBuf>,
 }
@@ -50,10 +59,10 @@ enum Command {
     LoadHistory,
     LoadS3,
     Import,
-    /// With --live
+    /// For --live
     Who,
     Tag,
-    /// Of the role in each account
+    /// For the role in each account
     TagOrg,
     Apply,
     Undo,
@@ -109,15 +118,15 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandErro
     let policies = documents(&actions);
     for (resource_type, call) in &unknown {
         context.console.warning(format_args!(
-            "the resource map does not tell the IAM action of {call}, for {resource_type}: add `action` to it"
+            "the resource map has no IAM action for {call} of {resource_type}: add `action` to it"
         ));
     }
     let outcome = if unknown.is_empty() { Outcome::Done } else { Outcome::ItemFailures };
     match policies.len() {
-        0 => context.console.message("the command needs no permission of AWS"),
+        0 => context.console.message("the command needs no AWS permissions"),
         1 => {}
         count => context.console.message(format_args!(
-            "{count} policies, for one would exceed IAM's {MAX_CHARACTERS} characters; all of them are needed"
+            "{count} policies: one would exceed IAM's {MAX_CHARACTERS} characters; attach all of them"
         )),
     }
     if let Some(folder) = &args.output_dir {

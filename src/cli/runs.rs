@@ -1,4 +1,4 @@
-//! `runs`: what was written to AWS, from the journal.
+//! `runs`: the writes to AWS, from the journal.
 
 use std::collections::BTreeSet;
 
@@ -14,10 +14,22 @@ use crate::plan::updates::side_effects;
 use crate::store::journal::{JournaledWrite, Run, RunKind, WriteState};
 use crate::store::organization_runs::{OrganizationRun, OrganizationRunId};
 
-/// List the runs of tag, apply and undo, or the writes of one
+const EXAMPLES: &str = "\
+Examples:
+  List all runs:
+    trailcreator runs
+  Show the writes of run 3, as JSON:
+    trailcreator runs 3 --output json
+  List the runs in the accounts of a tag-org run:
+    trailcreator runs org-3";
+
+/// List the runs of tag, apply and undo, or show the writes of one run
+///
+/// Reads the journal in the database; makes no AWS calls.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Show this run's writes; of one across an organization (org-3) its runs
+    /// Run whose writes to show; for a run of tag-org (org-3), show its runs
     #[arg(value_name = "RUN")]
     run: Option<RunName>,
 }
@@ -57,10 +69,10 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandErro
     print_runs(context, &organizations, &runs);
     if let Some(run) = organizations.iter().find(|run| run.finished_at.is_none()) {
         let again = match tag_org::command_of(run) {
-            Some(command) => format!("go on with: {command}"),
-            None => format!("give its {} command again", if run.kind == RunKind::Undo { "undo" } else { "apply" }),
+            Some(command) => format!("resume with: {command}"),
+            None => format!("run its {} command again", if run.kind == RunKind::Undo { "undo" } else { "apply" }),
         };
-        context.console.message(format_args!("run {} is not finished; unless it still runs, {again}", run.id));
+        context.console.message(format_args!("run {} is not finished; if it is no longer running, {again}", run.id));
     }
     let is_single = |run: &&Run| run.finished_at.is_none() && run.organization_run.is_none();
     if let Some(run) = runs.iter().find(is_single) {
@@ -73,7 +85,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandErro
             .map(ResourceType::as_str)
             .collect();
         context.console.message(format_args!(
-            "run {} is not finished; unless it still runs, go on with: {}",
+            "run {} is not finished; if it is no longer running, resume with: {}",
             run.run_id,
             resume_begun(context, run.run_id, &begun)
         ));

@@ -1,4 +1,4 @@
-//! `tag`: survey, plan, and unless only the plan is wanted, apply.
+//! `tag`: survey, plan, and apply unless only the plan is requested.
 
 use std::sync::Arc;
 
@@ -23,15 +23,25 @@ use crate::tag::collect::{Survey, survey};
 use crate::tag::run::{Runner, Target};
 use crate::tag::scope::IdHints;
 
-/// Write the owner on every live resource of an account and region that lacks one
+const EXAMPLES: &str = "\
+Examples:
+  Show what would be tagged, and why other resources are skipped:
+    trailcreator tag --dry-run
+  Tag two types, at most 100 resources:
+    trailcreator tag --type ec2 --type ebs --max-changes 100
+  Save a plan for review, to apply later:
+    trailcreator tag --save-plan plan.json";
+
+/// Tag live resources with their owner, in one account and region
 ///
-/// Lists the live resources of each type that the database has creations of, finds who created them, and tags those without
-/// the tag. Global types (IAM, S3 buckets…) are looked at in every region. Every write is journaled: `runs` lists the runs,
-/// `undo` takes one back.
+/// Lists the live resources of each type that has create events in the database, finds their creators, and tags the
+/// resources that don't have the owner tag. Global types (IAM, S3 buckets…) are included in every region. Every write is
+/// recorded in a journal: `runs` lists the runs, `undo` reverts one.
 ///
-/// Exit codes: 0 all done; 1 failed, more writes than --max-changes allows, or a question answered with no; 2 usage; 4 finished,
-/// but some resources or types failed or an --id was not found; 130 interrupted.
+/// Exit codes: 0 all done; 1 failed, more writes than --max-changes allows, or not confirmed; 2 usage error; 4 finished, but
+/// some resources or types failed or an --id was not found; 130 interrupted.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     #[command(flatten)]
     wanted: WantedArgs,
@@ -112,7 +122,7 @@ fn warn_without_records(
     nothing::warn_of_database(context, store, &wanted).map_err(|error| context.store_error(&error))
 }
 
-/// The types to look at, as the options narrow them.
+/// The types to list, narrowed by the options.
 fn choose<'m>(
     context: &Context,
     store: &Store,
@@ -130,7 +140,7 @@ fn choose<'m>(
             hints.add_types_of_arns(map, account, region, &mut chosen);
         }
     } else if chosen.is_empty() {
-        let wanted = format!("of account {account} in {region}");
+        let wanted = format!("for account {account} in {region}");
         nothing::warn_of_database(context, store, &wanted).map_err(|error| context.store_error(&error))?;
     }
     chosen.leave_out(&wanted.scope.not_types);
@@ -148,7 +158,7 @@ fn only_plan(context: &Context, wanted: &WantedArgs, plan: &Plan, session: &Sess
     Ok(outcome_of_plan(plan))
 }
 
-/// Whether the plan may be written. `Some`: it may not, and the command ends so.
+/// Checks the limit and asks for confirmation. `Some`: the command ends with this outcome, and writes nothing.
 async fn may_write(context: &Context, wanted: &WantedArgs, plan: &Plan) -> Result<Option<Outcome>, CommandError> {
     wanted.scope.limit.check(tagging::count(plan.actions.len()), "the plan has")?;
     if !confirm::is_due(context, wanted.overwrite, &wanted.scope) {
@@ -164,7 +174,7 @@ pub(super) fn with_missing(outcome: Outcome, is_missing: bool) -> Outcome {
     if is_missing && outcome == Outcome::Done { Outcome::ItemFailures } else { outcome }
 }
 
-/// The rules with the names of Identity Center's users, as far as the identity store tells them.
+/// The rules, with the names of Identity Center users from the identity store.
 pub(super) async fn with_names(
     context: &Context,
     session: &Session,
@@ -191,7 +201,7 @@ async fn look(
     survey(session, map, store, question, chosen, &mut note).await.map_err(|error| context.store_error(&error))
 }
 
-/// The line for each type in the form that c7n-trailcreator's users know, and the types that are not in the plan.
+/// Prints the line for each type, in c7n-trailcreator's format, and the skipped and failed types.
 fn show_figures(context: &Context, plan: &Plan) {
     show_types(context, plan);
     let summary = &plan.summary;
@@ -204,7 +214,7 @@ fn show_figures(context: &Context, plan: &Plan) {
     }
 }
 
-/// The types that were listed, and those that were not looked at.
+/// Prints the listed and the skipped types.
 pub(super) fn show_types(context: &Context, plan: &Plan) {
     let Plan { account_id, region, summary, .. } = plan;
     for figures in &summary.types {

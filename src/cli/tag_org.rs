@@ -28,51 +28,62 @@ use crate::store::organization_runs::{NewOrganizationRun, OrganizationRun, Organ
 use crate::tag::scope::IdHints;
 use tokio_util::sync::CancellationToken;
 
-/// The role that AWS Organizations makes in accounts it creates.
+/// The role that AWS Organizations creates in new accounts.
 const DEFAULT_ROLE: &str = "OrganizationAccountAccessRole";
 
-/// The key of the stored question that holds the command; no option has such a name.
+/// Key of the command in the stored question; no option has this name.
 const COMMAND: &str = "command";
 
-/// What the run's number is called before it has one.
+/// Placeholder for the run's number, before the run exists.
 const THIS_RUN: &str = "@RUN@";
 
-/// What `--resume` means without a number.
+/// Value of `--resume` without a number.
 const LATEST: &str = "latest";
 
-/// Write the owner on every live resource of an organization's accounts and regions that lacks one
+const EXAMPLES: &str = "\
+Examples:
+  Show what would be tagged in the accounts of a file:
+    trailcreator tag-org accounts.yml --dry-run
+  Tag the production accounts in two regions:
+    trailcreator tag-org accounts.yml --tags stage:prod --region us-east-1,eu-west-1
+  Tag all active accounts of the organization, through a role:
+    trailcreator tag-org --org --role TrailcreatorTagger";
+
+/// Tag live resources with their owner, across the accounts and regions of an organization
 ///
-/// Reads the accounts from c7n-org's accounts file (or, with --org, from AWS Organizations) and does in each account and region what `tag` does, many at once. An account
-/// that fails (its role can't be assumed, a region is switched off, a service denies) does not stop the others; failures are told in
-/// groups at the end. Only accounts, regions and types with records in the database are looked at; global types once an account.
+/// Reads the accounts from an accounts file in c7n-org's format, or with --org from AWS Organizations. Runs `tag` in each
+/// account-region (one account in one region), several at once. A failure in one account does not stop the others; failures
+/// are grouped at the end. Only accounts, regions and types with events in the database are included. Global types are
+/// tagged once per account.
 ///
-/// Exit codes: 0 all done; 1 failed, more writes than --max-changes allows, or a question answered with no; 2 usage; 4 finished,
-/// but some accounts, regions or resources failed or an --id was not found; 130 interrupted.
+/// Exit codes: 0 all done; 1 failed, more writes than --max-changes allows, or not confirmed; 2 usage error; 4 finished, but
+/// some accounts, regions or resources failed or an --id was not found; 130 interrupted.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// The accounts file, in c7n-org's format
+    /// Accounts file, in c7n-org's format
     #[arg(value_name = "ACCOUNTS_FILE", conflicts_with = "config")]
     accounts_file: Option<PathBuf>,
-    /// All active accounts of the organization, straight from AWS Organizations, without a file
+    /// Tag all active accounts of the organization, listed from AWS Organizations, without an accounts file
     #[arg(long, visible_alias = "all", conflicts_with_all = ["config", "accounts_file"])]
     org: bool,
-    /// With --org: the role to assume in each account, a template of its ARN or the name of each account's own role [default:
-    /// OrganizationAccountAccessRole]
+    /// With --org: role to assume in each account, as a name or an ARN template [default: OrganizationAccountAccessRole]
     #[arg(long, value_name = "TEMPLATE")]
     role: Option<String>,
     #[command(flatten)]
     accounts: AccountsArgs,
     #[command(flatten)]
     display: DisplayArgs,
-    /// Only these regions, or `all` that each account has enabled; without: the file's, else those the database has records for
+    /// Region, or `all` for all enabled regions of each account; repeatable [default: the regions in the accounts file, or
+    /// else all with events in the database]
     #[arg(short = 'r', long, value_name = "REGION", value_delimiter = ',', value_parser = str::parse::<RegionChoice>)]
     region: Vec<RegionChoice>,
     #[command(flatten)]
     wanted: WantedArgs,
-    /// Go on with a run that was interrupted, the latest or this one (org-3), with what is left; wants the same options
+    /// Resume an interrupted run: the latest, or this one (org-3); needs the same options as the run
     #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = LATEST, conflicts_with_all = ["dry_run", "save_plan"])]
     resume: Option<String>,
-    /// One account and region after the other
+    /// Process one account-region at a time
     #[arg(long, hide = true)]
     debug: bool,
     #[command(flatten)]
@@ -91,9 +102,9 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     tagging::check_more_tags(&map, &args.wanted.types, &key, &args.wanted.more_tags)?;
     // clap's own `requires` gives way to --org's conflict with a file.
     if args.role.is_some() && !args.org {
-        return Err(CommandError::usage("--role goes with --org: an accounts file has the role of each account"));
+        return Err(CommandError::usage("--role requires --org: with an accounts file, the roles are in the file"));
     }
-    // Before anything else: a file that can't be understood.
+    // First, so that an invalid file is reported before anything else.
     let of_file = if args.org { None } else { Some(args.accounts.accounts()?) };
     let store = context.open_existing_store()?;
     let rules = args.owner.clone().rules()?;
@@ -217,7 +228,7 @@ fn first_region(regions: &[RegionChoice]) -> Option<Region> {
     })
 }
 
-/// The same command again; of a run that writes, to go on with it.
+/// The same command again; resumes the run if it writes.
 fn resume_advice(context: &Context, run: Option<OrganizationRunId>) -> String {
     let again = context.invocation.again();
     match run {
@@ -246,7 +257,7 @@ fn new_run(
     store.begin_organization_run(&run).map_err(|error| context.store_error(&error))
 }
 
-/// The run to go on with.
+/// The run to resume.
 fn interrupted(
     context: &Context,
     store: &Store,
@@ -256,25 +267,25 @@ fn interrupted(
     let runs = store.organization_runs().map_err(|error| context.store_error(&error))?;
     let run = find(context, &runs, wanted)?;
     if run.question.is_empty() {
-        return Err(CommandError::usage(format_args!("run {} is not one of tag-org", run.id))
-            .hint("give the same command again: apply PLAN or undo RUN leave alone what is done"));
+        return Err(CommandError::usage(format_args!("run {} is not a tag-org run", run.id))
+            .hint("run the same command again: apply PLAN and undo RUN skip what is already done"));
     }
     if run.finished_at.is_some() {
-        return Err(CommandError::usage(format_args!("run {} is finished: there is nothing to go on with", run.id))
-            .hint("start a new one without --resume: what has the tag is left alone"));
+        return Err(CommandError::usage(format_args!("run {} is finished: there is nothing to resume", run.id))
+            .hint("start a new one without --resume: resources that already have the tag are skipped"));
     }
     same_question(run, question)?;
     Ok(run.id)
 }
 
-/// The question with the command that goes on with the run: [`command_of`] gives it to `runs`.
+/// The question with the command that resumes the run: [`command_of`] returns it to `runs`.
 fn with_command(context: &Context, mut question: Map<String, Value>) -> String {
     let command = context.invocation.again().option("resume", THIS_RUN).to_string();
     question.insert(COMMAND.to_owned(), json!(command));
     Value::Object(question).to_string()
 }
 
-/// The command that goes on with an interrupted run, as it was typed; `None` for a run that another command began.
+/// The command that resumes an interrupted run, as it was typed; `None` for a run of another command.
 pub(super) fn command_of(run: &OrganizationRun) -> Option<String> {
     let question: Map<String, Value> = serde_json::from_str(&run.question).ok()?;
     Some(question.get(COMMAND)?.as_str()?.replace(THIS_RUN, &run.id.to_string()))
@@ -288,8 +299,7 @@ fn find<'r>(context: &Context, runs: &'r [OrganizationRun], wanted: &str) -> Res
         runs.iter().find(|run| run.id == wanted)
     };
     found.ok_or_else(|| {
-        CommandError::usage(format_args!("there is no run across an organization to resume ({wanted})"))
-            .hint(context.list_runs())
+        CommandError::usage(format_args!("there is no tag-org run to resume ({wanted})")).hint(context.list_runs())
     })
 }
 
@@ -333,8 +343,8 @@ fn same_question(run: &OrganizationRun, question: &Map<String, Value>) -> Result
     if other.is_empty() {
         return Ok(());
     }
-    Err(CommandError::usage(format_args!("run {} was started with other options: {}", run.id, other.join("; ")))
-        .hint("give the same options as then, or start a new run without --resume"))
+    Err(CommandError::usage(format_args!("run {} was started with different options: {}", run.id, other.join("; ")))
+        .hint("use the same options, or start a new run without --resume"))
 }
 
 /// The file of plans: one line each, so that it can be written and read piece by piece. It has its name when it is whole.

@@ -1,4 +1,4 @@
-//! `undo`: takes back what a run wrote, where nobody changed it since.
+//! `undo`: reverts the writes of a run, except for tags that were changed since.
 
 use super::allow_updates::AllowArgs;
 use super::organization::{self, AccountsAccess, AccountsArgs, DisplayArgs};
@@ -12,18 +12,28 @@ use crate::store::Store;
 use crate::store::journal::{JournaledWrite, Run, RunKind};
 use crate::tag::run::{self, Runner, Target};
 
-/// Take a run's tags back
+const EXAMPLES: &str = "\
+Examples:
+  Show what undoing run 3 would change:
+    trailcreator undo 3 --dry-run
+  Undo run 3:
+    trailcreator undo 3
+  Undo a run of tag-org, in all its accounts:
+    trailcreator undo org-3 --config accounts.yml";
+
+/// Undo a run
 ///
-/// Removes the tags that the run wrote, and puts back the values that it replaced. A tag that somebody changed since is left
-/// alone, with a message. What was taken back once is not touched again. A tag that only an update of its resource takes off
-/// (docs/side-effects.md) stays without --allow-updates. A run across an organization (org-3) is taken back in all its
-/// accounts, with the roles of the accounts file (--config).
+/// Removes the tags that the run wrote, and restores the values that it replaced. A tag that was changed since the run is
+/// skipped, with a message. A write is undone only once. If removing a tag would update its resource (CloudFormation stacks,
+/// for example), the tag is kept unless --allow-updates names the type. A run of tag-org (org-3) is undone in all its
+/// accounts, with the roles from the accounts file (--config).
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// The run's number, as `runs` lists it; org-3 for one across an organization
+    /// Number of the run, as listed by `runs`; org-3 for a run of tag-org
     #[arg(value_name = "RUN")]
     run: RunName,
-    /// Print what would be taken back and write nothing to AWS
+    /// Print what would be undone; write nothing to AWS
     #[arg(long, alias = "dryrun")]
     dry_run: bool,
     #[command(flatten)]
@@ -53,7 +63,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let run = tagging::find_run(context, &store, number)?;
     let rows = still_there(context, &store, &run)?;
     if rows.is_empty() {
-        context.console.message(format_args!("run {} has nothing to take back", run.run_id));
+        context.console.message(format_args!("run {} has nothing to undo", run.run_id));
         return Ok(Outcome::Done);
     }
     let map = context.resource_map()?;
@@ -83,12 +93,12 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     Ok(run_output::show_run(context, &output))
 }
 
-/// The run's writes that can be taken back. Tells of those that were already.
+/// The run's writes that can be undone. Prints how many already were.
 fn still_there(context: &Context, store: &Store, run: &Run) -> Result<Vec<JournaledWrite>, CommandError> {
     let standing = run::standing(store, run.run_id).map_err(|error| context.store_error(&error))?;
     if standing.taken_back > 0 {
         let by = standing.by.iter().map(RunId::to_string).collect::<Vec<_>>().join(", ");
-        context.console.message(format_args!("{} taken back already, by run {by}", standing.taken_back));
+        context.console.message(format_args!("{} already undone, by run {by}", standing.taken_back));
     }
     Ok(standing.writes)
 }

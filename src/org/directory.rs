@@ -1,4 +1,4 @@
-//! The accounts of an organization, as AWS Organizations tells them, through the generic caller.
+//! The accounts of an organization, from AWS Organizations, through the generic caller.
 //!
 //! Two ways, by what is wanted: [`all_accounts`] makes a call for each 20 accounts and knows no organizational units;
 //! [`accounts_below`] walks the tree, two calls for each unit, and asks for the accounts of chosen units only. Tags
@@ -27,7 +27,7 @@ const PAGE_SIZE: u32 = 20;
 /// Source: <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html>
 const CONCURRENT_CALLS: usize = 4;
 
-/// Why accounts can't be told.
+/// Why accounts can't be listed.
 #[derive(Debug, thiserror::Error)]
 pub enum DirectoryError {
     /// A call failed.

@@ -179,12 +179,12 @@ async fn open(base: &Session, account: &Account) -> Result<Opened, Failure> {
     }
     Err(Failure {
         is_of_role: false,
-        error: format!("the credentials are of account {found}"),
-        hint: Some("give the account a role (or profile) of its own in the accounts file".to_owned()),
+        error: format!("the credentials belong to account {found}"),
+        hint: Some("set a role or profile for this account in the accounts file".to_owned()),
     })
 }
 
-/// Whose credentials these are. Those of assumed roles emit it themselves, others cost a call.
+/// The account of the credentials. Assumed-role credentials contain it; others need a call.
 async fn identity(session: &Session) -> Result<(AccountId, Arn), CallError> {
     if let Some(identity) = session.assumed_identity().await {
         return Ok((identity.account, identity.arn));

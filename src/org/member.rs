@@ -16,7 +16,7 @@ use crate::resource_map::{MissingValue, Template};
 /// The state of an account that works.
 const ACTIVE: &str = "ACTIVE";
 
-/// An account as AWS Organizations tells it.
+/// An account in AWS Organizations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
     /// Its id.

@@ -5,13 +5,13 @@
 //!                                  │ account_job: tag (targets, survey, run) · undo · apply
 //! ```
 //! * [`accounts_file`]: c7n-org's accounts file, read and written
-//! * [`directory`]: the accounts as AWS Organizations tells them; [`member`]: the stanzas that they become
+//! * [`directory`]: the accounts in AWS Organizations; [`member`]: their stanzas in the accounts file
 //! * [`selection`]: which of its accounts are meant
 //! * [`mod@targets`]: which types to look at in which region
 //! * [`mod@fan_out`]: accounts and regions concurrently, none stopping the others
 //! * [`account_job`]: what is done in each
 //!
-//! All runs in one task, which shares the database's one connection: nobody waits for SQLite's locks. Memory does not grow with
+//! All runs in one task, which shares the database's one connection: no task waits for SQLite's locks. Memory does not grow with
 //! the number of accounts: what is known of a place goes with its event. Prints nothing and reads no environment.
 
 pub mod account_job;

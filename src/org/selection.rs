@@ -1,7 +1,7 @@
 //! Which accounts of a file are meant: by name or id, and by tags.
 //!
 //! Pure. Names and ids may have `*` and `?`. An account that is asked for, or to be left out, and is not in the file is an
-//! error: a slip there would tag an account that nobody wanted tagged.
+//! error: a typo must not tag the wrong account.
 
 use regex::Regex;
 

@@ -74,7 +74,7 @@ pub enum SkipKind {
     SkipTag,
     /// No event of the database made it.
     NoRecord,
-    /// The event's caller is nobody's name.
+    /// The principal of the create event is not an owner.
     NoOwner,
     /// What a further tag wants isn't known.
     NoValue,
@@ -98,20 +98,20 @@ impl SkipKind {
     /// For the summary: "12 with the tag".
     pub fn phrase(self) -> &'static str {
         match self {
-            Self::HasTag => "with the tag",
-            Self::SameValue => "with that very value",
+            Self::HasTag => "already tagged",
+            Self::SameValue => "already with this value",
             Self::WrittenByOthers => "with a value that no earlier run wrote",
-            Self::SkipTag => "with a tag that --skip-tag names",
-            Self::NoRecord => "without a record",
+            Self::SkipTag => "with a tag from --skip-tag",
+            Self::NoRecord => "without a create event",
             Self::NoOwner => "without an owner",
-            Self::NoValue => "without a value for a further tag",
-            Self::SameKey => "with two keys that are one tag",
-            Self::TagsUnknown => "whose tags could not be read",
+            Self::NoValue => "without a value for an additional tag",
+            Self::SameKey => "with a duplicate tag key",
+            Self::TagsUnknown => "with unreadable tags",
             Self::NotTaggable => "of types that can't be tagged",
-            Self::NotNow => "in a state that does not allow it now",
-            Self::TagLimit => "with as many tags as AWS allows",
+            Self::NotNow => "in a state that does not allow tagging",
+            Self::TagLimit => "at the tag limit",
             Self::SideEffects => "that tagging would update",
-            Self::RolledBack => "with an update that was rolled back",
+            Self::RolledBack => "with a rolled-back update",
         }
     }
 }
@@ -144,7 +144,7 @@ pub struct SkippedType {
     pub reason: String,
 }
 
-/// A type whose listing failed.
+/// A type that could not be listed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailedType {
     /// The type.
@@ -172,7 +172,7 @@ pub struct Summary {
     /// Resources to give a further tag, by tag.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub more_tags: BTreeMap<String, u64>,
-    /// Resources left without their owner, by reason; and those whose tags are unknown where only a further tag is to be written.
+    /// Resources without an owner tag write, by reason. Includes resources with unknown tags if only an additional tag is to be written.
     pub skipped: BTreeMap<SkipKind, u64>,
     /// By type.
     pub types: Vec<TypeFigures>,

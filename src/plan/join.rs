@@ -6,7 +6,7 @@
 //! level belongs to none of them: a missing owner is better than a wrong one. Two different ARNs never match.
 //!
 //! What a call made together may be known by what the call named only: an image, for its snapshots. Then the event is that of
-//! each resource that was made with it and of which no event tells by itself.
+//! each resource that was created with it and has no event of its own.
 //!
 //! What was renamed has the events of its earlier names ([`RenameHistory`]).
 //!
@@ -95,7 +95,7 @@ impl Join {
         Self { index, events: none.clone(), shared: none, former: Former::default(), records: Records::default() }
     }
 
-    /// Tells beforehand which of the events rename, so that those of former names are kept.
+    /// Marks the rename events beforehand, so that the events of former names are kept.
     #[must_use]
     pub fn with_renames(mut self, renames: &[StoredEvent]) -> Self {
         self.former.has_renames = !renames.is_empty();

@@ -126,7 +126,7 @@ pub(crate) struct Decided<'f> {
     more: Vec<(TagKey, Decision)>,
 }
 
-/// The plan for these types, with the parents of those whose owners are to be inherited. Types that were skipped or failed are added to its summary by the one who knows of them.
+/// The plan for these types. With `--inherit`, owners can come from the parents. The caller adds skipped and failed types to the summary.
 pub fn plan(question: &Question, lineage: Option<&Lineage<'_>>, types: &[TypeFacts<'_>]) -> Plan {
     let mut plan = Plan {
         format_version: FORMAT_VERSION,
@@ -305,14 +305,14 @@ fn try_decide(case: Case<'_>) -> Result<PlannedWrite, (SkipKind, String)> {
         (claim, _) => claim.map_err(|left| keeps(case, key, left))?,
     };
     if let Some(PresentTag { key, value }) = present.filter(|present| present.value == owner.value) {
-        return Err((SkipKind::SameValue, format!("has the tag with that very value: {key}={value}")));
+        return Err((SkipKind::SameValue, format!("already has the tag with this value: {key}={value}")));
     }
     if let Some(why) = refusal {
         return Err(why);
     }
     prove_tags(case, key, present.is_some(), 0)?;
     if !writing.is_allowed_now(&resource.item) {
-        return Err((SkipKind::NotNow, format!("its state does not allow it now ({})", state_of(&resource.item))));
+        return Err((SkipKind::NotNow, format!("its state does not allow tagging now ({})", state_of(&resource.item))));
     }
     let write = planned(case, (key, owner.value), event_id, reason);
     // An overwrite looks at the tag itself: a further key stays beside it.
@@ -328,13 +328,13 @@ struct Claim {
     reason: String,
 }
 
-/// Whose the resource is: its parent's owner's where it has one by inheritance, else its creator's.
+/// The owner of the resource: its parent's owner if it inherits one, else its creator.
 fn claim(case: Case<'_>) -> Result<Claim, (SkipKind, String)> {
     let made = creation_of(case.events);
     let creation = made.map(|creation| &creation.event);
     let cleaned = |owner: &Owner| {
         let original = owner.original.as_ref();
-        original.map(|original| format!(" (made legal for tags from {original:?})")).unwrap_or_default()
+        original.map(|original| format!(" (sanitized from {original:?})")).unwrap_or_default()
     };
     if let Some(Ok(inherited)) = case.inherited {
         let event = inherited.event.as_ref().or(creation);
@@ -358,7 +358,7 @@ fn claim(case: Case<'_>) -> Result<Claim, (SkipKind, String)> {
     match (own, case.inherited) {
         // The parent may have a better owner; a tag once written would stay.
         (Ok(_), Some(Err(Orphan::Unreadable(why)))) => Err((SkipKind::NoOwner, why.clone())),
-        (Err((kind, reason)), Some(Err(Orphan::Nobody(why) | Orphan::Unreadable(why)))) if !why.is_empty() => {
+        (Err((kind, reason)), Some(Err(Orphan::NoOwnerFound(why) | Orphan::Unreadable(why)))) if !why.is_empty() => {
             Err((kind, format!("{reason}; {why}")))
         }
         (own, _) => own,
@@ -417,7 +417,7 @@ fn has_tag(definition: &TypeDefinition, key: &TagKey, present: PresentTag<'_>) -
     } else {
         format!(", an owner key beside {key}")
     };
-    format!("has the tag: {spelled}={value}{why}")
+    format!("already has the tag: {spelled}={value}{why}")
 }
 
 /// That the tag's value is known, and that there is room for one that isn't there beside those that the plan adds already.
@@ -441,15 +441,15 @@ fn prove_tags(case: Case<'_>, key: &TagKey, is_present: bool, added: usize) -> R
 
 fn no_record(events: &[StoredEvent]) -> String {
     let Some(deletion) = events.iter().rfind(|event| event.action == Action::Delete) else {
-        return format!("no record of its creation in the database{}", renames_in_words(events, None));
+        return format!("no create event in the database{}", renames_in_words(events, None));
     };
     match &deletion.renamed_to {
         // Or the renaming waits for RDS's maintenance window.
         Some(name) => format!(
-            "no record of its creation since what had its name was renamed to {name} by {} at {}",
+            "no create event since the earlier resource with this name was renamed to {name} by {} at {}",
             deletion.event.name, deletion.event.time
         ),
-        None => "no record of its creation since it was last deleted".to_owned(),
+        None => "no create event since it was last deleted".to_owned(),
     }
 }
 

@@ -1,10 +1,10 @@
 //! Further tags beside the owner's: written by the same rules, each for itself.
 //!
-//! What keeps a resource as a whole from being tagged (it has no record, its tags can't be read…) is told once, with the
+//! A reason that prevents all tags of a resource (no create event, unreadable tags…) is reported once, with the
 //! owner.
 //!
-//! They tell of the resource's own creation, whoever its owner is: of a parent's only the owner is taken. Where the resource
-//! itself has no record, that is all that they can tell.
+//! They describe the resource's own create event, whoever its owner is: only the owner comes from a parent. If the resource
+//! has no create event of its own, only the owner is known.
 
 use std::fmt;
 use std::str::FromStr;
@@ -46,7 +46,7 @@ impl FromStr for MoreTag {
     }
 }
 
-/// What a resource's further tags tell.
+/// The facts behind a resource's additional tags.
 struct Grounds {
     /// Its creation; empty where only its parents are recorded.
     event: Event,
@@ -74,7 +74,7 @@ impl Grounds {
     }
 }
 
-/// What becomes of each of the further tags of a resource, after what becomes of the owner's.
+/// Decides each additional tag of a resource, given the decision on the owner tag.
 pub(super) fn decide_more(case: Case<'_>, owner: &Decision) -> Vec<(TagKey, Decision)> {
     let more_tags = &case.question.more_tags;
     let goes_on = match owner {
@@ -109,7 +109,7 @@ pub(super) fn decide_more(case: Case<'_>, owner: &Decision) -> Vec<(TagKey, Deci
     decisions
 }
 
-/// Whether a decision can only be made once it is known which tags the resource has.
+/// Whether the decision still depends on the resource's tags.
 pub(super) fn is_open(resource: &LiveResource, decision: &Decision) -> bool {
     match decision {
         Decision::Leave(kind, _) => *kind == SkipKind::TagsUnknown,
@@ -127,19 +127,19 @@ fn decide(case: Case<'_>, more: &MoreTag, grounds: &Grounds, added: usize) -> Re
     let found = more.template.value(&grounds.event, &grounds.owner);
     let found = found.map_err(|why| keeps(case, key, (SkipKind::NoValue, format!("no {key}: {why}"))))?;
     if let Some(present) = present.filter(|present| present.value == found.value) {
-        let reason = format!("has the tag with that very value: {}={}", present.key, present.value);
+        let reason = format!("already has the tag with this value: {}={}", present.key, present.value);
         return Err((SkipKind::SameValue, reason));
     }
     if let Some(why) = question.updates.refusal(definition, &resource.arn) {
         return Err(why);
     }
     prove_tags(case, key, present.is_some(), added)?;
-    let cleaned = found.original.map(|original| format!("made legal for tags from {original:?}, ")).unwrap_or_default();
+    let cleaned = found.original.map(|original| format!("sanitized from {original:?}, ")).unwrap_or_default();
     let reason = format!("{cleaned}{}", grounds.reason);
     Ok(planned(case, (key, found.value), grounds.event_id.clone(), reason))
 }
 
-/// Why a further tag is not written where its key is that of a tag before it.
+/// The reason to skip an additional tag that has the same key as an earlier one.
 fn same_tag(case: Case<'_>, more: &MoreTag, same: &TagKey) -> (SkipKind, String) {
     (SkipKind::SameKey, format!("no {}: it is the same tag as {same} on {}", more.key, case.definition.resource_type))
 }

@@ -127,14 +127,14 @@ pub(super) fn check_skip_tags(case: Case<'_>) -> Result<(), (SkipKind, String)> 
         let is_meant = skip.value.as_ref().is_none_or(|wanted| wanted == present.value);
         is_meant.then(|| format!("{}={}", present.key, present.value))
     });
-    carried.map_or(Ok(()), |tag| Err((SkipKind::SkipTag, format!("carries {tag}, which --skip-tag leaves out"))))
+    carried.map_or(Ok(()), |tag| Err((SkipKind::SkipTag, format!("has the tag {tag}, which --skip-tag excludes"))))
 }
 
 /// That it is proven that the resource carries no tag that keeps it from being written to.
 pub(super) fn prove_skip_tags(case: Case<'_>) -> Result<(), (SkipKind, String)> {
     match (case.question.scope.skip_tags.first(), &case.resource.tags) {
         (Some(skip), Tags::Partial(_)) => {
-            Err((SkipKind::TagsUnknown, format!("not all of its tags could be read: it may carry {skip}")))
+            Err((SkipKind::TagsUnknown, format!("not all of its tags could be read: it may have {skip}")))
         }
         _ => Ok(()),
     }
@@ -161,7 +161,7 @@ pub(super) fn check_replaceable(
         }
         // Its namesake had that value from us.
         Some(ours) if is_newer(case, ours) => {
-            others(format!("and was created anew since an earlier run wrote that value ({})", ours.at))
+            others(format!("and was recreated since an earlier run wrote that value ({})", ours.at))
         }
         Some(_) => Ok(()),
     }
@@ -269,7 +269,7 @@ mod tests {
     fn a_resource_created_anew_does_not_have_its_namesakes_value_from_us() {
         let anew = refreshed("deploy", &[CREATED, "2024-03-01T00:00:00Z"]);
         assert_eq!(kinds(&anew), [SkipKind::WrittenByOthers]);
-        assert!(anew.skipped[0].reason.contains("created anew"), "{}", anew.skipped[0].reason);
+        assert!(anew.skipped[0].reason.contains("recreated"), "{}", anew.skipped[0].reason);
         let before_the_write = refreshed("deploy", &[CREATED, "2024-01-15T00:00:00Z"]);
         assert_eq!(before_the_write.actions.len(), 1, "its creation was loaded after the write only");
     }

@@ -221,7 +221,7 @@ fn the_document_has_the_agreed_fields() {
     });
     assert_eq!(action, expected);
     let left = json!({
-        "resource_type": "sqs", "id": "strange", "kind": "no-record", "reason": "no record of its creation in the database",
+        "resource_type": "sqs", "id": "strange", "kind": "no-record", "reason": "no create event in the database",
     });
     assert_eq!(document["skipped"], json!([left]));
     let read: PlannedWrite = serde_json::from_value(document["actions"][0].clone()).unwrap();
@@ -311,7 +311,7 @@ fn asking(overwrite: bool, more: &[&str]) -> Question {
     Question { more_tags: more.iter().map(|text| text.parse().unwrap()).collect(), ..question(overwrite) }
 }
 
-fn told(plan: &Plan) -> (Vec<String>, Vec<String>) {
+fn outcomes(plan: &Plan) -> (Vec<String>, Vec<String>) {
     let actions = plan.actions.iter().map(|write| format!("{} {}={}", write.id, write.key, write.value));
     let left = plan.skipped.iter().map(|left| {
         let key = left.key.as_ref().map_or("owner", |key| key.as_str());
@@ -342,7 +342,7 @@ fn further_tags_are_written_each_for_itself() {
     let question = asking(false, &["At={event_time}", "By={creator}"]);
     assert_eq!(unproven(&question, &facts).len(), 2, "unread and partial");
     let plan = plan(&question, None, &[facts]);
-    let (actions, left) = told(&plan);
+    let (actions, left) = outcomes(&plan);
     assert_eq!(
         actions,
         [
@@ -379,7 +379,7 @@ fn further_tags_find_room_beside_the_owner_or_are_left() {
     let full: BTreeMap<String, String> = (0..MAX_USER_TAGS - 2).map(|n| (format!("t{n}"), String::new())).collect();
     let events = vec![stored("create", "q", "alice", "2026-01-01T00:00:00Z")];
     let facts = facts("sqs", vec![queue("q").with(Tags::Known(full))], events);
-    let (actions, left) = told(&plan(&asking(false, &["A={creator}", "B={creator}"]), None, &[facts]));
+    let (actions, left) = outcomes(&plan(&asking(false, &["A={creator}", "B={creator}"]), None, &[facts]));
     assert_eq!(actions, ["q Owner=alice", "q A=alice"]);
     assert_eq!(left, ["q B TagLimit"]);
 }
@@ -391,7 +391,7 @@ fn further_tags_are_replaced_on_demand_only_and_where_they_differ() {
     let facts = facts("sqs", vec![queue("q").with(Tags::Known(present))], events);
     let plan = plan(&asking(true, &["A={creator}", "B={creator}"]), None, &[facts]);
     assert_eq!(
-        told(&plan),
+        outcomes(&plan),
         (vec!["q A=alice".to_owned()], vec!["q B SameValue".to_owned(), "q owner SameValue".to_owned()])
     );
     assert_eq!(plan.actions[0].old_value, Some("bob".into()));
@@ -473,7 +473,7 @@ fn keys_are_compared_as_the_type_compares_them() {
     let (kind, reason) = fate_of(&question(false), "iam-role", &has).unwrap_err();
     assert_eq!(
         (kind, reason.as_str()),
-        (SkipKind::HasTag, "has the tag: owner=payments, the same key as Owner on iam-role")
+        (SkipKind::HasTag, "already has the tag: owner=payments, the same key as Owner on iam-role")
     );
     let write = fate_of(&question(true), "iam-role", &has).unwrap();
     assert_eq!((write.old_key, write.old_value), (Some("owner".into()), Some("payments".into())));
@@ -491,7 +491,7 @@ fn owner_keys_count_as_the_tag_and_an_overwrite_writes_beside_them() {
     let (kind, reason) = fate_of(&asked, "sqs", &has).unwrap_err();
     assert_eq!(
         (kind, reason.as_str()),
-        (SkipKind::HasTag, "has the tag: OwnerEmail=a@example.com, an owner key beside Owner")
+        (SkipKind::HasTag, "already has the tag: OwnerEmail=a@example.com, an owner key beside Owner")
     );
     assert!(fate_of(&asked, "sqs", &[("owneremail", "a@example.com")]).is_ok());
     assert_eq!(fate_of(&asked, "iam-role", &[("owneremail", "a@example.com")]).unwrap_err().0, SkipKind::HasTag);

@@ -64,17 +64,17 @@ impl Updates {
             let what = &effects.what;
             return Some((
                 SkipKind::SideEffects,
-                format!("tagging it updates it ({what}); --allow-updates {name} allows that"),
+                format!("tagging it would update it ({what}); allow that with --allow-updates {name}"),
             ));
         }
         let Rollback { run, reason, .. } = self.rolled_back.get(arn)?;
         let why = format!(
-            "its last update, by run {run}, was rolled back: {reason}; --retry-rolled-back tries it again once that is repaired"
+            "its last update, by run {run}, was rolled back: {reason}; fix the cause, then retry with --retry-rolled-back"
         );
         Some((SkipKind::RolledBack, why))
     }
 
-    /// The option that allows the same, for a command to go on with: ` --allow-updates cfn`, or nothing.
+    /// The option that allows the same, for a command to resume with: ` --allow-updates cfn`, or nothing.
     pub fn option(&self) -> String {
         match &self.allowed {
             Allowed::These(types) if !types.is_empty() => {

@@ -60,7 +60,7 @@ impl<'m> Chosen<'m> {
         for name in names {
             match map.types.get(&name) {
                 Some(definition) if definition.access.is_some() => chosen.types.push(definition),
-                Some(_) => chosen.skipped.push(skipped(name, "no resource map says how it is listed")),
+                Some(_) => chosen.skipped.push(skipped(name, "no resource map defines how to list it")),
                 None => chosen.skipped.push(skipped(name, "in the database, but in no resource map")),
             }
         }

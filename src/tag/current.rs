@@ -1,4 +1,4 @@
-//! The present state of resources that were planned earlier: in a saved plan, an interrupted run, a run to take back.
+//! The current state of resources that were planned earlier: in a saved plan, an interrupted run, or a run to undo.
 //!
 //! Their types are listed again, which also gives the items that native calls take parameters from. What could not be
 //! read stays unread: nothing is guessed from the earlier state.
@@ -51,7 +51,7 @@ async fn read_type(
 ) -> Vec<(usize, Current)> {
     let unreadable = |why: String| writes.iter().map(|(at, _)| (*at, Current::Unreadable(why.clone()))).collect();
     let Some(definition) = map.types.get(resource_type).filter(|definition| definition.access.is_some()) else {
-        return unreadable(format!("no resource map says how {resource_type} is listed"));
+        return unreadable(format!("no resource map defines how to list {resource_type}"));
     };
     let population = match inventory::list(session, map, definition, place, sweeps).await {
         Ok(population) => population,

@@ -1,4 +1,4 @@
-//! Gathers what is known of parents: their events from the store, and where these lead to nobody, the live parents themselves.
+//! Gathers the data about parents: their events from the store and, if these give no owner, the live parents themselves.
 //!
 //! Fewest calls: a type that this run has listed is not listed again, another one once a region, and of its resources only
 //! those in question have their tags read.
@@ -46,7 +46,7 @@ struct Gatherer<'g, 'm> {
     facts: &'g [TypeFacts<'m>],
 }
 
-/// What must be known of parents to tell whose these types' resources are. Beside it: what went wrong.
+/// The data about parents that decides the owners of these types' resources, and the problems met.
 ///
 /// # Errors
 /// SQLite's. AWS's are among what went wrong.
@@ -81,7 +81,7 @@ pub(super) async fn gather<'m>(
         }
     }
     let problem = |(group, looked): (Group, ListedType<'_>)| {
-        let problem = format!("parents of other resources could not be looked at: {}", looked.err()?);
+        let problem = format!("could not read the parents of other resources: {}", looked.err()?);
         Some(TypeProblem { resource_type: group.0, problem })
     };
     Ok((lineage, listed.into_iter().filter_map(problem).collect()))

@@ -136,7 +136,7 @@ fn without_the_option_nothing_changes_and_who_suggests_it() {
     load(&bench, &files, &[]);
     let run = bench.trailcreator(["who", "i-0a1b2c3d4e5f60718", "--resolve-chains"]).run();
     run.success().shows(["owner    spoke (role; session name botocore-session-1700000001"]);
-    run.says(["--resolve-chains: the database does not know who made any session", "load with --chains"]);
+    run.says(["--resolve-chains: the database has no sessions", "load with --chains"]);
     let advice = &who(&bench, "i-0a1b2c3d4e5f60718", &[])["advice"];
     assert!(advice[0].as_str().expect("advice").contains("--resolve-chains"), "{advice}");
     load(&bench, &files, &["--chains"]);

@@ -133,11 +133,11 @@ fn an_account_without_events_is_told_what_the_database_has() {
     let (bench, moto) = (loaded(), Moto::start());
     let there = "account 123456789012 in us-east-1 (from 2024-05-01T10:00:00Z to 2024-05-01T10:00:00Z)";
     let other = bench.trailcreator(["tag", "--region", "eu-west-1"]).aws(&moto).run();
-    other.success().says(["no create events of account 123456789012 in eu-west-1", there]);
+    other.success().says(["no create events for account 123456789012 in eu-west-1", there]);
     run(&bench, &["report", "--offline", "--account", "210987654321"]).success().says(["no create events", there]);
     bench.write("accounts.yml", "accounts:\n- account_id: '210987654321'\n  name: other\n");
     let org = bench.trailcreator(["tag-org", "accounts.yml", "--dry-run"]).aws(&moto).run();
-    org.success().says(["no create events of these accounts", there]);
+    org.success().says(["no create events for these accounts", there]);
     run(&bench, &["who", "vol-9"]).code(4).shows(["account 123456789012 in us-east-1, from 2024-05-01"]);
 }
 
@@ -259,12 +259,12 @@ fn files_of_the_wrong_kind_are_named_as_such() {
     lab.bench.write("accounts.yml", "accounts: []\n");
     lab.run(&["tag-org", "accounts.yml"]).code(2).says(["accounts.yml has no accounts"]);
     lab.run(&["tag-org", "plan.json"]).code(2).says(["plan.json"]);
-    lab.run(&["apply", "accounts.yml"]).code(2).says(["this is no plan", "trailcreator tag --save-plan"]);
+    lab.run(&["apply", "accounts.yml"]).code(2).says(["not a plan", "trailcreator tag --save-plan"]);
     lab.run(&["tag-org"]).code(2).says(["No accounts file was given"]);
     lab.run(&["tag", "--creator-tag", ""]).code(2).says(["1 to 128 characters"]);
     let plan = fs::read_to_string(lab.bench.path("plan.json")).unwrap().replace("123456789012", "210987654321");
     lab.bench.write("other.json", plan);
     lab.run(&["apply", "other.json"])
         .code(2)
-        .says(["the plan is of account 210987654321, but the credentials are of 123456789012"]);
+        .says(["the plan is of account 210987654321, but the credentials belong to 123456789012"]);
 }

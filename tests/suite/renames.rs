@@ -112,7 +112,7 @@ fn check_tells_what_a_map_reads_of_a_rename() {
     trail.write(&bench.path("events.json"));
     let run = bench.trailcreator(["resource-map", "check", "mine.yml", "--events", "events.json"]).run();
     assert!(run.success().stdout.contains(": rename thing a to b\n"), "{}", run.stdout);
-    assert!(run.stdout.contains("3 records, 2 of the maps' events, 0 without ids"), "{}", run.stdout);
+    assert!(run.stdout.contains("3 records, 2 with events of the maps, 0 without identifiers"), "{}", run.stdout);
     bench.trailcreator(["load-files", "events.json", "--extend-map", "mine.yml"]).run().success();
     assert_eq!(who(&bench, "b")["owner"], "admin");
     let listed = bench.trailcreator(["resource-map", "list", "--type", "rds", "--output", "json"]).run();

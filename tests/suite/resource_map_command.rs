@@ -69,7 +69,7 @@ fn what_show_prints_is_a_map_of_ones_own() {
         .trailcreator(["resource-map", "show", "qldb"])
         .run()
         .code(2)
-        .says(["it is left out of the resource map: AWS closed"]);
+        .says(["it is not in the resource map: AWS closed"]);
 }
 
 const MINE: &str = "service: robomaker
@@ -120,10 +120,10 @@ fn check_tries_a_map_on_records() {
     let run = bench.trailcreator(["resource-map", "check", &map, "--events", "trail.json.gz"]).run();
     run.code(4).shows([
         "create robot arn:robot/one",
-        "NO ID by responseElements.arn; the record has {\"requestParameters\":null,\"responseElements\":{\"robotArn\":\"arn:robot/two\"}}",
-        "failed with AccessDenied, counts for nothing",
+        "no identifier at responseElements.arn; the record has {\"requestParameters\":null,\"responseElements\":{\"robotArn\":\"arn:robot/two\"}}",
+        "failed with AccessDenied, ignored",
         "no record of ImportRobot of robomaker.amazonaws.com, for robot",
-        "4 records, 2 of the maps' events, 1 without ids",
+        "4 records, 2 with events of the maps, 1 without identifiers",
     ]);
     let json = bench
         .trailcreator(["resource-map", "check", &map, "--events", "trail.json.gz", "--output", "json"])

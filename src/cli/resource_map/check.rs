@@ -17,21 +17,29 @@ use crate::trail::scan::Scan;
 /// What stands for stdin on the command line.
 const STDIN: &str = "-";
 
-/// Records told one by one; the rest is only counted, so that a whole trail does not fill memory.
-const RECORDS_TOLD: usize = 10_000;
+/// Records shown one by one. The others are only counted, so that a whole trail does not fill memory.
+const RECORDS_SHOWN: usize = 10_000;
 
 /// Characters of a record that the text shows; JSON shows all.
 const SHOWN_CHARACTERS: usize = 300;
 
+const EXAMPLES: &str = "\
+Examples:
+  Check a map:
+    trailcreator resource-map check my-map.yml
+  Check a map, and try it on CloudTrail records:
+    trailcreator resource-map check my-map.yml --events records.json";
+
 /// Check resource maps (YAML, or c7n-trailcreator's JSON), and try them on CloudTrail records
 ///
-/// Exit code 2: a map is not valid. 4: a record that a map should know gives no id, or can't be read.
+/// Exit codes: 0 all valid; 2 a map is invalid; 4 a record that matches a map has no identifier, or can't be read.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// The maps
+    /// Resource maps to check
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// CloudTrail records to try the maps on: JSON, JSON Lines or gzip of them; - is stdin; repeatable
+    /// CloudTrail records to try the maps on (JSON or JSON Lines, plain or gzip; - for stdin); repeatable
     #[arg(long, value_name = "FILE")]
     events: Vec<PathBuf>,
 }
@@ -149,7 +157,7 @@ fn tried(map: &ResourceMap, events: &[PathBuf]) -> Result<CheckSummary, CommandE
         let mut each = |tried: CheckedRecord| {
             *without_ids += u64::from(tried.without_ids.is_some());
             seen.insert((tried.service.clone(), tried.event.clone()), ());
-            if results.len() < RECORDS_TOLD {
+            if results.len() < RECORDS_SHOWN {
                 results.push(tried);
             }
         };
@@ -208,7 +216,7 @@ fn trial_lines(trial: &CheckSummary) -> Vec<String> {
         lines.push(format!("no record of {event} of {service}, for {resource_type}"));
     }
     lines.extend(trial.broken.iter().map(|broken| format!("broken: {broken}")));
-    lines.push(format!("{records} records, {matched} of the maps' events, {without_ids} without ids"));
+    lines.push(format!("{records} records, {matched} with events of the maps, {without_ids} without identifiers"));
     lines
 }
 
@@ -221,10 +229,10 @@ fn tried_line(tried: &CheckedRecord) -> String {
     let id = tried.event_id.as_deref().unwrap_or("without id");
     let head = format!("{} {id}", tried.event);
     let text = if let Some(error) = &tried.failed {
-        format!("{head}: failed with {error}, counts for nothing")
+        format!("{head}: failed with {error}, ignored")
     } else if let Some(without) = &tried.without_ids {
         let record: String = without.record.to_string().chars().take(SHOWN_CHARACTERS).collect();
-        format!("{head}: NO ID by {}; the record has {record}", without.ids.join(" or "))
+        format!("{head}: no identifier at {}; the record has {record}", without.ids.join(" or "))
     } else {
         let found: Vec<String> = tried.resources.iter().map(found_text).collect();
         format!("{head}: {}", found.join(", "))

@@ -1,4 +1,4 @@
-//! `resource-map list`: every type in a line.
+//! `resource-map list`: one line per type.
 
 use serde::Serialize;
 
@@ -9,19 +9,29 @@ use crate::console::OutputFormat;
 use crate::model::ResourceType;
 use crate::resource_map::{TypeSummary, omitted_types};
 
-/// What stands for nothing in a column.
+/// Placeholder for an empty cell.
 const NOTHING: &str = "-";
 
-/// List the resource types: their events, how they are listed, how their tags are read and written, known doubts
+const EXAMPLES: &str = "\
+Examples:
+  List all types:
+    trailcreator resource-map list
+  List the types of one service, as JSON:
+    trailcreator resource-map list --service iam --output json
+  List the types that are not included, with the reasons:
+    trailcreator resource-map list --omitted";
+
+/// List the resource types, with their events, list calls, tag calls and known doubts
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Only this type (iam-role, AWS::IAM::Role); repeatable
+    /// List only this type (iam-role, AWS::IAM::Role); repeatable
     #[arg(long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>)]
     types: Vec<ResourceType>,
-    /// Only types of this service, by its botocore name (iam, elbv2); repeatable
+    /// List only types of this service, by its botocore name (iam, elbv2); repeatable
     #[arg(long = "service", value_name = "SERVICE")]
     services: Vec<String>,
-    /// Instead, cloud-custodian's types that are left out, each with the reason
+    /// List the Cloud Custodian types that are not included, with the reasons
     #[arg(long, conflicts_with_all = ["types", "services"])]
     omitted: bool,
 }

@@ -1,4 +1,4 @@
-//! `resource-map`: what is known of resource types, and whether a map of one's own is right.
+//! `resource-map`: shows the known resource types, and checks a user's map.
 
 mod check;
 mod list;
@@ -6,14 +6,24 @@ mod show;
 
 use super::{CommandError, Context, Outcome};
 
-/// The version of the JSON documents' form.
+/// Version of the format of the JSON documents.
 const FORMAT_VERSION: u32 = 1;
 
-/// Show the resource map, or check one of your own
+const EXAMPLES: &str = "\
+Examples:
+  List the types of two services:
+    trailcreator resource-map list --service iam --service ec2
+  Print a built-in type, as a start for your own map:
+    trailcreator resource-map show sqs
+  Check a map, and try it on CloudTrail records:
+    trailcreator resource-map check my-map.yml --events records.json";
+
+/// Show the resource map, or check your own
 ///
-/// The map says which events make a type, how it is listed and how its tags are read and written; docs/resource-maps.md
-/// tells its form. --resource-map and --extend-map count here as everywhere.
+/// The resource map defines, for each resource type, which events create it, how to list it, and how to read and write its
+/// tags. --resource-map and --extend-map apply here too.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     #[command(subcommand)]
     command: Command,

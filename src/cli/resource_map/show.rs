@@ -1,4 +1,4 @@
-//! `resource-map show`: all that the maps say of a type, in a form that is a map again.
+//! `resource-map show`: prints a type's definition as a valid resource map.
 
 use serde::Serialize;
 
@@ -8,10 +8,18 @@ use crate::console::OutputFormat;
 use crate::model::ResourceType;
 use crate::resource_map::{Description, descriptions};
 
-/// Show all that is known of a resource type, as YAML that can go into a map of your own
+const EXAMPLES: &str = "\
+Examples:
+  Print the definition of SQS queues:
+    trailcreator resource-map show sqs
+  Print it by its CloudFormation name, as JSON:
+    trailcreator resource-map show AWS::SQS::Queue --output json";
+
+/// Print the definition of a resource type, as YAML for your own map
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// The type (iam-role, AWS::IAM::Role)
+    /// Resource type (iam-role, AWS::IAM::Role)
     #[arg(value_name = "TYPE", value_parser = str::parse::<ResourceType>)]
     resource_type: ResourceType,
 }

@@ -6,14 +6,14 @@ use crate::plan::updates::{Updates, side_effects};
 use crate::resource_map::ResourceMap;
 use crate::store::Store;
 
-/// Which writes with side effects may be made.
+/// Which writes with side effects are allowed.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(in crate::cli) struct AllowArgs {
-    /// Also write resources of this type although that updates them (cfn: CloudFormation stacks); resources of the other such
-    /// types are left (docs/side-effects.md lists these types and what tagging does); repeatable
+    /// Also tag resources of this type, although tagging updates them (cfn: CloudFormation stacks). Resources of other such types
+    /// are skipped; `resource-map list` shows these types in the column `writing also`; repeatable
     #[arg(long, value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>, env = "TRAILCREATOR_ALLOW_UPDATES")]
     pub(in crate::cli) allow_updates: Vec<ResourceType>,
-    /// With --allow-updates: try those again whose last update by this database was rolled back
+    /// With --allow-updates: retry resources whose last update was rolled back
     #[arg(long)]
     pub(in crate::cli) retry_rolled_back: bool,
 }

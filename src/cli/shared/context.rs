@@ -1,4 +1,4 @@
-//! What every command starts from: the console, the resource map, the database, the async runtime.
+//! Set-up shared by all commands: the console, the resource map, the database, the async runtime.
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::console::Console;
 use crate::resource_map::ResourceMap;
 use crate::store::{Store, StoreError};
 
-/// How many databases of the folder are named where the one that was asked for isn't there.
+/// Maximum number of databases to name if the given one does not exist.
 const DATABASES_SHOWN: usize = 5;
 
 /// The surroundings of a command.
@@ -20,9 +20,9 @@ const DATABASES_SHOWN: usize = 5;
 pub struct Context {
     /// The global options.
     pub global: GlobalArgs,
-    /// What was typed, for commands to suggest.
+    /// The command line as typed, for suggested commands.
     pub invocation: Invocation,
-    /// Where its words go.
+    /// Where output goes.
     pub console: Console,
 }
 
@@ -39,11 +39,11 @@ impl Context {
     /// A file that can't be read or is no resource map.
     pub fn resource_map(&self) -> Result<ResourceMap, CommandError> {
         ResourceMap::load(&self.global.resource_map, &self.global.extend_map).map_err(|error| {
-            CommandError::usage(&error).hint("docs/resource-maps.md tells what a resource map may hold")
+            CommandError::usage(&error).hint("print a valid definition with: trailcreator resource-map show sqs")
         })
     }
 
-    /// Opens the database, making it where there is none.
+    /// Opens the database; creates it if it does not exist.
     ///
     /// # Errors
     /// As [`Store::open`].
@@ -80,7 +80,7 @@ impl Context {
             .hint(format!("or load Event history (90 days, no trail needed): {}", self.suggest("load-history"))))
     }
 
-    /// The databases beside the one that isn't there.
+    /// The databases in the folder of the one that does not exist.
     fn other_databases(&self) -> Option<String> {
         let folder = self.global.db.parent().filter(|folder| !folder.as_os_str().is_empty());
         let entries = fs::read_dir(folder.unwrap_or(Path::new("."))).ok()?;
@@ -92,7 +92,7 @@ impl Context {
         (!names.is_empty()).then(|| format!("name another database with --db; there is {}", names.join(", ")))
     }
 
-    /// A command to suggest, with those of the given options that it has too.
+    /// A command to suggest, with the given options that it accepts.
     pub(in crate::cli) fn suggest(&self, command: &str) -> Suggestion {
         self.invocation.suggest(command)
     }
@@ -104,17 +104,17 @@ impl Context {
 
     /// The hint after a failure that may have come after writes.
     pub(in crate::cli) fn written_before(&self) -> String {
-        format!("what was written before that is in the journal: {}", self.suggest("runs"))
+        format!("earlier writes are in the journal: {}", self.suggest("runs"))
     }
 
-    /// A failure of the database, with the advice that fits.
+    /// A database error, with its hint.
     pub fn store_error(&self, error: &StoreError) -> CommandError {
         let mut command_error = CommandError::while_doing(format_args!("database {}", self.global.db.display()), error);
         command_error.hints.extend(error.hint().map(str::to_owned));
         if matches!(error, StoreError::Predecessor) {
             let new = self.global.db.with_extension("new.db");
             let import = self.suggest("import").option("db", new).arg(&self.global.db);
-            return command_error.hint(format!("to have its rows in one: {import}"));
+            return command_error.hint(format!("import its rows into a new database: {import}"));
         }
         command_error
     }
@@ -129,7 +129,7 @@ impl Context {
             .build()
             .map_err(|error| CommandError::while_doing("starting the async runtime", &error))?;
         let result = runtime.block_on(work);
-        // What is left after a wish to stop only reads: a thread that waits for stdin would never end.
+        // After an interrupt, only reads are left. A thread that waits for stdin would never end.
         runtime.shutdown_background();
         result
     }

@@ -1,9 +1,9 @@
-//! Being asked to stop: Ctrl-C at the terminal, SIGTERM from whoever else runs the program.
+//! Requests to stop: Ctrl-C on a terminal, SIGTERM from a process manager.
 
 use super::Outcome;
 use tokio_util::sync::CancellationToken;
 
-/// Ends when the program is asked to stop; never where that can't be heard.
+/// Returns when the program is asked to stop; never, if signals are not available.
 pub(in crate::cli) async fn interrupted() {
     tokio::select! {
         () = ctrl_c() => {}
@@ -11,7 +11,7 @@ pub(in crate::cli) async fn interrupted() {
     }
 }
 
-/// The first wish asks to stop, the second ends the process: what is committed is safe at any moment.
+/// The first signal requests a stop, the second ends the process. Committed work is always safe.
 pub(in crate::cli) fn stop_on_interrupt(stop: &CancellationToken) -> tokio::task::JoinHandle<()> {
     let stop = stop.clone();
     tokio::spawn(async move {
@@ -28,7 +28,7 @@ async fn ctrl_c() {
     }
 }
 
-/// SIGTERM: containers, systemd and CI end programs by it, and kill those that go on.
+/// SIGTERM: containers, systemd and CI send it first, and kill the process later.
 #[cfg(unix)]
 async fn terminated() {
     use tokio::signal::unix::{SignalKind, signal};

@@ -1,5 +1,5 @@
-//! Work that found nothing to do: likely a mistake, so it says what was looked for and what is there. A run that has nothing new to do,
-//! as most runs of a schedule, says nothing.
+//! Messages for work that matched nothing. That is likely a mistake, so they name the filter and what exists. A scheduled run without new
+//! events prints nothing.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -21,59 +21,59 @@ use crate::store::Fingerprint;
 use crate::store::Store;
 use crate::trail::window::{TimeWindow, WindowText};
 
-/// Options of every command.
+/// Global options.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Options of every command")]
+#[command(next_help_heading = "Global options")]
 pub struct GlobalArgs {
-    /// The database of creators
+    /// Path to the SQLite database
     #[arg(long, global = true, value_name = "FILE", default_value = "creators.db", env = "TRAILCREATOR_DB")]
     pub db: PathBuf,
-    /// A resource map of your own (YAML, or c7n-trailcreator's JSON) in place of the built-in events; repeatable
+    /// Use the events of this resource map (YAML, or c7n-trailcreator's JSON) instead of the built-in ones; repeatable
     #[arg(long, global = true, value_name = "FILE", env = "TRAILCREATOR_RESOURCE_MAP", value_delimiter = ':')]
     pub resource_map: Vec<PathBuf>,
-    /// A resource map whose events are added to those in use; repeatable
+    /// Add the events of this resource map; repeatable
     #[arg(long, global = true, value_name = "FILE", env = "TRAILCREATOR_EXTEND_MAP", value_delimiter = ':')]
     pub extend_map: Vec<PathBuf>,
-    /// Form of the data on stdout
+    /// Output format on stdout
     #[arg(long, global = true, value_enum, default_value_t, env = "TRAILCREATOR_OUTPUT")]
     pub output: OutputFormat,
-    /// More of what happens, on stderr (-vv: every AWS call)
+    /// Increase verbosity (-vv logs every AWS call)
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
-    /// Errors and data only
+    /// Print only errors and data
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// No progress bars or progress lines
+    /// Show no progress
     #[arg(long, global = true, env = "TRAILCREATOR_NO_PROGRESS")]
     pub no_progress: bool,
 }
 
-/// How to reach AWS. What is left out comes from AWS's usual chain: environment, profile, instance role (docs/credentials.md).
+/// How to reach AWS. Settings not given come from the AWS credential chain: environment, profile, instance role.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "AWS options")]
 pub struct AwsArgs {
     /// Access, without the region
     #[command(flatten)]
     pub access: AwsAccessArgs,
-    /// Region
+    /// AWS region
     #[arg(long, env = "TRAILCREATOR_REGION", value_parser = str::parse::<Region>)]
     pub region: Option<Region>,
 }
 
-/// The same without the region, for commands whose `--region` means another thing.
+/// The same without the region, for commands that define their own `--region`.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "AWS options")]
 pub struct AwsAccessArgs {
-    /// Profile of AWS's shared configuration; then keys in the environment are not used
+    /// AWS profile to use; credentials in the environment are then ignored
     #[arg(long, env = "TRAILCREATOR_PROFILE")]
     pub profile: Option<String>,
-    /// Role to assume; several are assumed one after the other
+    /// Role to assume; several are assumed in order (role chaining)
     #[arg(long, value_name = "ARN", env = "TRAILCREATOR_ASSUME", value_delimiter = ',')]
     pub assume: Vec<String>,
-    /// External id for the (last) role
+    /// External ID for the (last) role
     #[arg(long, value_name = "ID", requires = "assume", env = "TRAILCREATOR_EXTERNAL_ID")]
     pub external_id: Option<String>,
-    /// Endpoint for all services (AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_SERVICE work too)
+    /// Endpoint URL for all services (AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_SERVICE work too)
     #[arg(long, value_name = "URL", env = "TRAILCREATOR_ENDPOINT_URL")]
     pub endpoint_url: Option<String>,
 }
@@ -97,23 +97,23 @@ impl From<AwsAccessArgs> for AwsOptions {
     }
 }
 
-/// Which events, by time (UTC). Without any: all.
+/// The time range of events (UTC) [default: all].
 #[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Time window (UTC)")]
+#[command(next_help_heading = "Time range (UTC)")]
 pub struct WindowArgs {
-    /// Events of a year: 2019
+    /// Include only events of this year: 2019
     #[arg(long, conflicts_with_all = ["month", "day", "since", "until"])]
     pub year: Option<String>,
-    /// Events of a month: 2019/11
+    /// Include only events of this month: 2019/11
     #[arg(long, conflicts_with_all = ["day", "since", "until"])]
     pub month: Option<String>,
-    /// Events of a day: 2019/02/01
+    /// Include only events of this day: 2019/02/01
     #[arg(long, conflicts_with_all = ["since", "until"])]
     pub day: Option<String>,
-    /// Events from here on: a date, RFC 3339, or an age: 30min, 12h, or 90d, 2w, 3mo, 1y (from that day's beginning)
+    /// Include only events since a date, an RFC 3339 time, or an age: 30min, 12h; 90d, 2w, 3mo, 1y (from the start of that day)
     #[arg(long)]
     pub since: Option<String>,
-    /// Events before this: as --since; a date means its beginning
+    /// Include only events before this time (same formats as --since; a date means the start of the day)
     #[arg(long)]
     pub until: Option<String>,
 }
@@ -142,12 +142,12 @@ impl WindowArgs {
     }
 }
 
-/// What is loaded beside what made resources.
+/// What to load besides create events.
 #[derive(Debug, Clone, Copy, Default, Args)]
 #[command(next_help_heading = "Loading")]
 pub(in crate::cli) struct ChainsArgs {
-    /// Also keep who made which session (AssumeRole and the other calls of STS that hand out credentials), for
-    /// --resolve-chains; the README tells what that costs
+    /// Also load role sessions (AssumeRole and other STS events that issue credentials), for --resolve-chains; about 100 bytes
+    /// per session
     #[arg(long, env = "TRAILCREATOR_CHAINS")]
     pub(in crate::cli) chains: bool,
 }
@@ -159,34 +159,34 @@ impl ChainsArgs {
     }
 }
 
-/// What is to be written, and on what: the same for one account and for many.
+/// What to write, and to which resources. Shared by `tag` and `tag-org`.
 #[derive(Debug, Clone, Args)]
 pub(in crate::cli) struct WantedArgs {
-    /// The tag that names the owner
+    /// Key of the tag that holds the owner
     #[arg(long, value_name = "KEY", default_value = "Owner", env = "TRAILCREATOR_CREATOR_TAG")]
     pub(in crate::cli) creator_tag: String,
     #[command(flatten)]
     pub(in crate::cli) owner_keys: OwnerKeysArgs,
-    /// A further tag and its value: CreatedAt={event_time}. Placeholders: {creator}, {event_time}, {event_name}, {arn}, {role},
-    /// {source_ip}, {tool}, {account} and more (docs/owners.md); repeatable
+    /// Additional tag to write: CreatedAt={event_time}. Placeholders: {creator}, {event_time}, {event_name}, {arn}, {role},
+    /// {source_ip}, {tool}, {account} and more; repeatable
     #[arg(long = "tag", value_name = "KEY=TEMPLATE", value_parser = str::parse::<MoreTag>)]
     pub(in crate::cli) more_tags: Vec<MoreTag>,
-    /// Only these resource types, by cloud-custodian's or CloudFormation's name (ebs, AWS::EC2::Volume); repeatable
+    /// Tag only these resource types (Cloud Custodian or CloudFormation names: ebs, AWS::EC2::Volume); repeatable
     #[arg(long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>)]
     pub(in crate::cli) types: Vec<ResourceType>,
-    /// Print what would be written, and write nothing to AWS
+    /// Print what would be written; write nothing to AWS
     #[arg(long, alias = "dryrun")]
     pub(in crate::cli) dry_run: bool,
-    /// Replace the tag where it has another value
+    /// Replace the value of an existing owner tag
     #[arg(long)]
     pub(in crate::cli) overwrite: bool,
-    /// Give what an AWS service made the owner of its parent: the stack, Auto Scaling group, fleet, cluster or instance that AWS's own
-    /// tags or its attachment name (docs/owners.md)
+    /// Give resources that an AWS service created the owner of their parent: the stack, Auto Scaling group, fleet, cluster or
+    /// instance named by AWS's tags or by an attachment
     #[arg(long, env = "TRAILCREATOR_INHERIT")]
     pub(in crate::cli) inherit: bool,
     #[command(flatten)]
     pub(in crate::cli) scope: ScopeArgs,
-    /// Save what would be written to a file for `apply`, and write nothing to AWS
+    /// Save the plan to a file for `apply`; write nothing to AWS
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) save_plan: Option<PathBuf>,
     /// Writes with side effects
@@ -194,33 +194,32 @@ pub(in crate::cli) struct WantedArgs {
     pub(in crate::cli) allow: AllowArgs,
 }
 
-/// Which tags count as the owner's.
+/// Which tags count as the owner tag.
 #[derive(Debug, Clone, Default, Args)]
 pub(in crate::cli) struct OwnerKeysArgs {
-    /// Further keys that count as the owner tag, compared as each type compares its keys: owner,OwnerEmail. A resource with one of
-    /// them has an owner and is left as it is. --overwrite only looks at the owner tag itself: it writes that tag beside a
-    /// further key, and never changes or removes the further key
+    /// Other keys that count as the owner tag: owner,OwnerEmail. A resource with one of them is skipped. Keys are compared as AWS
+    /// compares them for the type. With --overwrite, only the owner tag itself is written; tags with other keys are kept
     #[arg(long, value_name = "KEY", env = "TRAILCREATOR_OWNER_KEYS", value_delimiter = ',', value_parser = crate::model::parse_key)]
     pub(in crate::cli) owner_keys: Vec<TagKey>,
 }
 
-/// How an owner is decided from who called. docs/owners.md tells the rules.
+/// How the owner is derived from the principal. The rules are in docs/owners.md.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Owner")]
 pub struct OwnerArgs {
-    /// Which fact of the creator becomes the owner
+    /// Attribute of the creator to use as the owner
     #[arg(long, value_enum, default_value_t, env = "TRAILCREATOR_CREATOR_VALUE")]
     pub creator_value: CreatorValue,
-    /// Only creators whose ARN or name ends so are owners: @example.com
+    /// Accept only creators whose ARN or name ends with this suffix: @example.com
     #[arg(long, value_name = "SUFFIX", env = "TRAILCREATOR_USER_SUFFIX")]
     pub user_suffix: Option<String>,
-    /// What stands for a role's session that a machine named (i-0abc…, botocore-session-…)
+    /// Owner of machine-named role sessions (i-0abc…, botocore-session-…)
     #[arg(long, value_enum, default_value_t, env = "TRAILCREATOR_MACHINE_SESSIONS")]
     pub machine_sessions: MachineSessions,
-    /// Your own rules for who stands for whom (YAML), asked before all others
+    /// Rules that map principals to owners (YAML); they take precedence over all others
     #[arg(long, value_name = "FILE", env = "TRAILCREATOR_IDENTITY_MAP")]
     pub identity_map: Option<PathBuf>,
-    /// Follow a role's session to who made it, and on to a person; the sessions are those that were loaded with --chains
+    /// Follow role chains to the person who started them; needs sessions loaded with --chains
     #[arg(long, env = "TRAILCREATOR_RESOLVE_CHAINS")]
     pub resolve_chains: bool,
 }
@@ -232,9 +231,7 @@ impl OwnerArgs {
     /// The identity map can't be read or understood.
     pub fn rules(self) -> Result<OwnerRules, CommandError> {
         let identity_map =
-            self.identity_map.map(|path| IdentityMap::load(&path)).transpose().map_err(|error| {
-                CommandError::usage(&error).hint("docs/owners.md tells what an identity map may hold")
-            })?;
+            self.identity_map.map(|path| IdentityMap::load(&path)).transpose().map_err(CommandError::usage)?;
         Ok(OwnerRules {
             value: self.creator_value,
             user_suffix: self.user_suffix,
@@ -246,7 +243,7 @@ impl OwnerArgs {
     }
 }
 
-/// The options behind the rules, as JSON that is equal where they decide the same.
+/// The options behind the rules, as JSON. Equal JSON means equal decisions.
 pub(in crate::cli) fn owner_options(rules: &OwnerRules) -> [(&'static str, Value); 5] {
     let name = |value: Option<PossibleValue>| json!(value.map(|value| value.get_name().to_owned()));
     let content = |map: &Arc<IdentityMap>| Fingerprint::of(&[map.text().as_bytes()]).to_string();
@@ -259,7 +256,7 @@ pub(in crate::cli) fn owner_options(rules: &OwnerRules) -> [(&'static str, Value
     ]
 }
 
-/// The rules with the names of Identity Center's users that the database knows.
+/// The rules, with the names of Identity Center users from the database.
 pub(in crate::cli) fn with_known_names(
     context: &Context,
     store: &Store,
@@ -270,7 +267,7 @@ pub(in crate::cli) fn with_known_names(
     Ok(OwnerRules { people: Arc::new(people), ..rules })
 }
 
-/// Tells where sessions are to be followed of which nothing was loaded.
+/// Warns about `--resolve-chains` without loaded sessions.
 pub(in crate::cli) fn show_missing_sessions(
     context: &Context,
     store: &Store,
@@ -278,18 +275,18 @@ pub(in crate::cli) fn show_missing_sessions(
 ) -> Result<(), CommandError> {
     if rules.resolve_chains && !store.has_sessions().map_err(|error| context.store_error(&error))? {
         context.console.warning(
-            "--resolve-chains: the database does not know who made any session\n  hint: load with --chains, which reads \
-             again what was loaded without",
+            "--resolve-chains: the database has no sessions\n  hint: load with --chains; log files that \
+             were loaded without it are read again",
         );
     }
     Ok(())
 }
 
-/// Tells of the rules of an identity map that fitted nobody: they are likely mistakes.
+/// Warns about rules of the identity map that matched no principal: they are likely mistakes.
 pub(in crate::cli) fn show_unused_rules(context: &Context, rules: &OwnerRules) {
     let Some(map) = &rules.identity_map else { return };
     for rule in map.unused() {
-        context.console.warning(format_args!("identity map, {rule}: it fitted none of the callers looked at"));
+        context.console.warning(format_args!("identity map, {rule}: it matched no principal"));
     }
 }
 

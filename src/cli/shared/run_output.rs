@@ -1,4 +1,4 @@
-//! How `tag`, `apply` and `undo` tell what became of each write: lines, the JSON document, the summary, the exit code.
+//! Output of `tag`, `apply` and `undo`: a line for each write, the JSON document, the summary, the exit code.
 
 use super::suggestion::Suggestion;
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{CommandError, Context, Outcome};
 use crate::aws::Session;
-use crate::console::OutputFormat;
+use crate::console::{OutputFormat, counted};
 use crate::model::RunId;
 use crate::model::{AccountId, Region, TagKey};
 use crate::plan::{FORMAT_VERSION, Plan, PlannedWrite, SkipKind, SkippedResource};
@@ -16,7 +16,7 @@ use crate::store::journal::{RunKind, Write};
 use crate::tag::apply::{Outcome as WriteOutcome, StopReason};
 use crate::tag::run::{RunReport, Runner};
 
-/// A run that ended, and what is needed to tell of it.
+/// A finished run, with what its report needs.
 pub(in crate::cli) struct RunOutput<'a> {
     pub(in crate::cli) runner: &'a Runner<'a>,
     pub(in crate::cli) report: &'a RunReport,
@@ -79,7 +79,7 @@ pub(in crate::cli) fn show_run(context: &Context, output: &RunOutput<'_>) -> Out
 
 /// "3 tagged, 1 failed"
 pub(in crate::cli) fn results_phrase(kind: RunKind, results: &BTreeMap<&'static str, u64>) -> String {
-    let written = if kind == RunKind::Tag { "tagged" } else { "taken back" };
+    let written = if kind == RunKind::Tag { "tagged" } else { "undone" };
     let phrase = |result: &'static str| if result == "written" { written } else { result };
     let parts: Vec<String> = results.iter().map(|(result, count)| format!("{count} {}", phrase(result))).collect();
     if parts.is_empty() { "nothing to write".to_owned() } else { parts.join(", ") }
@@ -87,7 +87,7 @@ pub(in crate::cli) fn results_phrase(kind: RunKind, results: &BTreeMap<&'static 
 
 /// "3 to tag, 1 skipped"
 pub(in crate::cli) fn dry_phrase(kind: RunKind, results: &BTreeMap<&'static str, u64>) -> String {
-    let planned = if kind == RunKind::Tag { "to tag" } else { "to take back" };
+    let planned = if kind == RunKind::Tag { "to tag" } else { "to undo" };
     let phrase = |result: &'static str| match result {
         "planned" => planned,
         "written" => "written before",
@@ -104,11 +104,11 @@ pub(in crate::cli) fn resume_begun(context: &Context, run: RunId, types: &BTreeS
     if types.is_empty() { apply } else { apply.option("allow-updates", types.join(",")) }
 }
 
-/// The exit code, and what to do next.
+/// Returns the outcome, and prints the next command: resume or undo.
 fn conclude(context: &Context, output: &RunOutput<'_>, results: &BTreeMap<&'static str, u64>) -> Outcome {
     let resume = |run: RunId| {
         let apply = context.suggest("apply").option("resume", run.to_string());
-        format!("go on with: {apply}")
+        format!("resume with: {apply}")
     };
     match (&output.report.stopped, output.report.run) {
         (Some(StopReason::Asked), Some(run)) => {
@@ -116,7 +116,7 @@ fn conclude(context: &Context, output: &RunOutput<'_>, results: &BTreeMap<&'stat
             Outcome::Interrupted
         }
         (Some(StopReason::Credentials(why)), Some(run)) => {
-            let lost = CommandError::failed(format_args!("the credentials ended: {why}"));
+            let lost = CommandError::failed(format_args!("the credentials expired: {why}"));
             context.report(&lost.hint("sign in again").hint(resume(run)));
             Outcome::Failed
         }
@@ -130,7 +130,7 @@ fn conclude(context: &Context, output: &RunOutput<'_>, results: &BTreeMap<&'stat
             }
             if let Some(run) = run.filter(|_| output.kind == RunKind::Tag && results.contains_key("written")) {
                 let undo = context.suggest("undo").arg(run.to_string());
-                context.console.message(format_args!("take it back with: {undo}"));
+                context.console.message(format_args!("undo with: {undo}"));
             }
             let failed = output.report.results.iter().any(|(_, outcome)| failure(output.kind, outcome).is_some());
             if failed { Outcome::ItemFailures } else { Outcome::Done }
@@ -150,7 +150,7 @@ fn print_result(context: &Context, output: &RunOutput<'_>, write: &Write, outcom
     context.console.data(format_args!("{verb} {} {} {key}{value}{why}", write.resource_type, write.id));
 }
 
-/// What happened to the resource, in a word.
+/// The result for the resource, as a verb.
 fn verb(output: &RunOutput<'_>, write: &Write, outcome: &WriteOutcome) -> &'static str {
     match (outcome, output.kind, &write.new_value) {
         // By the interrupted run, whose journal does not have it yet.
@@ -165,10 +165,10 @@ fn verb(output: &RunOutput<'_>, write: &Write, outcome: &WriteOutcome) -> &'stat
     }
 }
 
-/// Prints the resources that are left, with the reasons.
+/// Prints the skipped resources, with the reasons.
 pub(in crate::cli) fn print_skipped(context: &Context, left: &[SkippedResource]) {
     for resource in left {
-        context.console.data(format_args!("leave {} {} ({})", resource.resource_type, resource.id, resource.reason));
+        context.console.data(format_args!("skip {} {} ({})", resource.resource_type, resource.id, resource.reason));
     }
 }
 
@@ -198,7 +198,7 @@ fn document(output: &RunOutput<'_>) -> Value {
     })
 }
 
-/// Why a write failed. A resource that is gone needs no tag taken off, but one that was to be tagged and isn't is a failure.
+/// The reason of a failed write. A resource that no longer exists is a failure of a tag run, but not of an undo.
 pub(in crate::cli) fn failure(kind: RunKind, outcome: &WriteOutcome) -> Option<&str> {
     match (outcome, kind) {
         (WriteOutcome::Failed(why) | WriteOutcome::RolledBack(why) | WriteOutcome::UnderWay(why), _)
@@ -207,7 +207,7 @@ pub(in crate::cli) fn failure(kind: RunKind, outcome: &WriteOutcome) -> Option<&
     }
 }
 
-/// What failed, for those who only look at that.
+/// The entry of a failed write in `failed`.
 pub(in crate::cli) fn failure_document(kind: RunKind, write: &Write, outcome: &WriteOutcome) -> Option<Value> {
     let error = failure(kind, outcome)?;
     let Write { resource_type, id, arn, key, .. } = write;
@@ -238,7 +238,7 @@ fn write_document<'a>(output: &'a RunOutput<'_>, write: &'a Write, outcome: &'a 
     }
 }
 
-/// The plan's reason for a write: its number is its place in the plan.
+/// The plan's reason for a write. The write's position is its index in the plan.
 fn reason_of<'a>(output: &'a RunOutput<'_>, write: &Write) -> Option<&'a str> {
     let place = usize::try_from(write.position).ok()?;
     let action: &PlannedWrite = output.plan?.actions.get(place)?;
@@ -277,7 +277,7 @@ pub(in crate::cli) fn counts(results: &[(Write, WriteOutcome)]) -> BTreeMap<&'st
     counts
 }
 
-/// "; skipped: 84 without a record, 12 have the tag"
+/// "; skipped: 84 without a create event, 12 already tagged"
 pub(in crate::cli) fn skipped_phrase(left: &BTreeMap<SkipKind, u64>) -> String {
     if left.is_empty() {
         return String::new();
@@ -286,8 +286,12 @@ pub(in crate::cli) fn skipped_phrase(left: &BTreeMap<SkipKind, u64>) -> String {
     format!("; skipped: {}", parts.join(", "))
 }
 
-/// "45 AWS calls to read, 3 to write"
+/// "45 read calls, 3 write calls"; no writes are not mentioned.
 pub(in crate::cli) fn calls_phrase(session: &Session) -> String {
     let calls = session.counts();
-    format!("{} AWS calls to read, {} to write", calls.total() - calls.writes(), calls.writes())
+    let reads = counted(calls.total() - calls.writes(), "read call");
+    match calls.writes() {
+        0 => reads,
+        writes => format!("{reads}, {}", counted(writes, "write call")),
+    }
 }

@@ -111,7 +111,7 @@ fn check(context: &Context, path: &Path, at: Position, text: &str) -> Result<Opt
     let name = path.display();
     let plan: PlanDocument = serde_json::from_str(text).map_err(|error| {
         let (line, column) = (line + error.line().saturating_sub(1), error.column());
-        CommandError::usage(format_args!("{name}:{line}:{column}: this is no plan: {error}"))
+        CommandError::usage(format_args!("{name}:{line}:{column}: not a plan: {error}"))
             .hint(format!("make one with: {}", context.suggest("tag").option("save-plan", unused_name(path))))
     })?;
     if plan.format_version != FORMAT_VERSION {
@@ -126,7 +126,7 @@ fn check(context: &Context, path: &Path, at: Position, text: &str) -> Result<Opt
     }
     if let Some(other) = plan.actions.iter().find(|action| action.account_id != account) {
         return Err(CommandError::usage(format_args!(
-            "{name}: {} {} is of another account than the first action: a plan has one",
+            "{name}: {} {} is in another account than the first action; a plan covers one account",
             other.resource_type, other.id
         )));
     }

@@ -10,33 +10,33 @@ use crate::model::ResourceType;
 use crate::plan::{Ids, PlannedWrite, Scope, SkipTag};
 use crate::resource_map::ResourceMap;
 
-/// Types that a message names.
+/// Maximum number of types named in a message.
 const MOST_TYPES_NAMED: usize = 10;
 
-/// What may be written to, and replaced.
+/// Which resources to write to, and which values to replace.
 #[derive(Debug, Clone, Args)]
 pub(in crate::cli) struct ScopeArgs {
-    /// Replace a value that an earlier run wrote, where it was not changed since and the owner is another now
+    /// Replace values that earlier runs wrote, if they are unchanged and the owner is now different
     #[arg(long, conflicts_with = "overwrite")]
     refresh: bool,
-    /// Leave out these resource types; repeatable
+    /// Skip these resource types; repeatable
     #[arg(long = "not-type", value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>)]
     pub(in crate::cli) not_types: Vec<ResourceType>,
-    /// Leave resources that carry this tag, with any value or with this one; repeatable
+    /// Skip resources with this tag, with any value or this value; repeatable
     #[arg(long = "skip-tag", value_name = "KEY[=VALUE]", value_delimiter = ',', value_parser = str::parse::<SkipTag>)]
     skip_tags: Vec<SkipTag>,
     // Without a delimiter: an id may hold a comma.
-    /// Only resources with this id, name or ARN; repeatable
+    /// Tag only resources with this ID, name or ARN; repeatable
     #[arg(long = "id", value_name = "ID")]
     ids: Vec<String>,
     #[command(flatten)]
     pub(in crate::cli) limit: LimitArgs,
-    /// Replace values without asking (--overwrite asks on a terminal)
+    /// Replace values without confirmation (--overwrite asks on a terminal)
     #[arg(short = 'y', long)]
     pub(in crate::cli) yes: bool,
 }
 
-/// How much may be written.
+/// The limit on writes.
 #[derive(Debug, Clone, Copy, Args)]
 pub(in crate::cli) struct LimitArgs {
     /// Write nothing if the plan has more writes than this
@@ -56,7 +56,7 @@ impl LimitArgs {
         }
     }
 
-    /// For a plan that is only printed or saved: says that it is too large to be applied with this limit.
+    /// Warns that a plan that is only printed or saved exceeds the limit.
     pub(in crate::cli) fn note(self, context: &Context, writes: u64) {
         if let Some(most) = self.max_changes.filter(|most| writes > *most) {
             context.console.warning(format_args!("{writes} writes are more than --max-changes {most} allows"));
@@ -65,13 +65,11 @@ impl LimitArgs {
 }
 
 fn too_many(writes: u64, most: u64, what: &str) -> CommandError {
-    CommandError::failed(format_args!(
-        "{what} {writes} writes, and --max-changes {most} allows no more than {most}: nothing was written"
-    ))
-    .hint("see them with --dry-run")
-    .hint(format!(
-        "allow them with --max-changes {writes}, or write to fewer resources with --type, --not-type or --id"
-    ))
+    CommandError::failed(format_args!("{what} {writes} writes, and --max-changes allows {most}: nothing was written"))
+        .hint("see them with --dry-run")
+        .hint(format!(
+            "allow them with --max-changes {writes}, or write to fewer resources with --type, --not-type or --id"
+        ))
 }
 
 impl ScopeArgs {
@@ -98,7 +96,7 @@ impl ScopeArgs {
             CommandError { message, ..error }
         })?;
         if !asked.is_empty() && asked.iter().all(|name| self.not_types.contains(name)) {
-            return Err(CommandError::usage("--not-type leaves out every type that --type names"));
+            return Err(CommandError::usage("--not-type excludes every type given with --type"));
         }
         Ok(())
     }
@@ -114,12 +112,12 @@ impl ScopeArgs {
     }
 }
 
-/// Says which ids name no live resource. Returns whether there are any. `looked_at`: where, as a phrase.
+/// Warns about ids without a live resource. Returns whether there are any. `looked_at`: the types and region, as a phrase.
 pub(in crate::cli) fn report_missing(context: &Context, ids: &Ids, found: &BTreeSet<String>, looked_at: &str) -> bool {
     let missing = ids.missing(found);
     for id in &missing {
         context.console.warning(format_args!(
-            "--id {id}: no live resource has this id, name or ARN, or several have this name; looked at {looked_at}\n  \
+            "--id {id}: no live resource has this id, name or ARN, or several have this name; checked {looked_at}\n  \
              hint: see where it was created with: {}",
             context.suggest("who").arg(*id)
         ));
@@ -133,7 +131,7 @@ pub(in crate::cli) fn types_phrase<'t>(types: impl Iterator<Item = &'t ResourceT
     let more = names.len().saturating_sub(MOST_TYPES_NAMED);
     let named = names[..names.len() - more].join(", ");
     match (names.len(), more) {
-        (0, _) => format!("no type in {place}, for none can have it"),
+        (0, _) => format!("no type in {place}: none can have this ID"),
         (_, 0) => format!("{named} in {place}"),
         _ => format!("{named} and {more} more types in {place}"),
     }

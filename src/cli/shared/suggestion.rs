@@ -9,7 +9,7 @@ use std::fmt;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-/// Options that concern one invocation: the next command is to write, to its own files, whatever this one did.
+/// Options of one invocation only. The next command writes, to its own files.
 const NOT_CARRIED: [&str; 16] = [
     "all-types",
     "debug",
@@ -29,13 +29,13 @@ const NOT_CARRIED: [&str; 16] = [
     "verbose",
 ];
 
-/// Of these, what an invocation that goes on with the same work leaves out all the same.
+/// Of these, options that are also dropped when the same command is resumed.
 const NEVER_REPEATED: [&str; 3] = ["no-progress", "quiet", "verbose"];
 
-/// What follows a command that lacks an endpoint. A shell takes it for a comment.
+/// Appended to a command without its endpoint. A shell treats it as a comment.
 const HAS_SECRET: &str = " # and --endpoint-url as before: it holds a password";
 
-/// The command line that runs, as far as it was typed.
+/// The command line as typed.
 #[derive(Debug, Clone, Default)]
 pub struct Invocation {
     /// The subcommands: `tag-org`, or `resource-map list`.
@@ -54,7 +54,7 @@ struct Given {
     is_joined: bool,
 }
 
-/// A command to be pasted: [`Display`](fmt::Display) gives it in one line.
+/// A command to paste: [`Display`](fmt::Display) formats it as one line.
 #[derive(Debug, Clone)]
 pub(in crate::cli) struct Suggestion {
     path: Vec<String>,
@@ -98,7 +98,7 @@ impl Invocation {
         }
     }
 
-    /// The same command again, to go on with its work.
+    /// The same command again, to resume its work.
     pub(in crate::cli) fn again(&self) -> Suggestion {
         let keeps = |given: &&Given| !NEVER_REPEATED.contains(&given.long.as_str());
         let options = self.options.iter().filter(keeps).cloned().collect();
@@ -106,7 +106,7 @@ impl Invocation {
             .without_secrets()
     }
 
-    /// Another command (`undo`, `resource-map list`) with those of the given options that it has too.
+    /// Another command (`undo`, `resource-map list`), with the given options that it accepts.
     pub(in crate::cli) fn suggest(&self, command: &str) -> Suggestion {
         let path: Vec<String> = command.split(' ').map(str::to_owned).collect();
         let program = crate::cli::command();
@@ -135,7 +135,7 @@ impl Suggestion {
         self
     }
 
-    /// Cardinality an option this value, whatever value it was given before.
+    /// Sets an option, and replaces any earlier value.
     pub(in crate::cli) fn option(self, long: &str, value: impl Into<OsString>) -> Self {
         let mut suggestion = self.without(long);
         // First, for what the suggestion is about.

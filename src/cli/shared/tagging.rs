@@ -39,18 +39,18 @@ pub(in crate::cli) fn check_more_tags(
                 Some(definition) => format!(": {earlier} is the same tag on {}", definition.resource_type),
                 None => continue,
             };
-            return Err(CommandError::usage(format_args!("the tag {key} is asked for twice{why}"))
+            return Err(CommandError::usage(format_args!("the tag {key} is given twice{why}"))
                 .hint("give one value for each key; --creator-tag names the tag of the owner"));
         }
     }
     Ok(())
 }
 
-/// Opens a session, and asks whose it is.
+/// Opens a session, and gets its account.
 pub(in crate::cli) async fn open_account(args: AwsArgs) -> Result<(Session, CallerIdentity), CommandError> {
     let session = Session::open(&args.into()).await.map_err(|error| aws_error("opening an AWS session", &error))?;
     let caller = session.caller_identity().await;
-    let caller = caller.map_err(|error| aws_error("asking which account this is", &error))?.clone();
+    let caller = caller.map_err(|error| aws_error("getting the account of the credentials", &error))?.clone();
     Ok((session, caller))
 }
 
@@ -66,7 +66,7 @@ pub(in crate::cli) async fn open_same_account(
     if ours == *account {
         return Ok((session, arn));
     }
-    Err(CommandError::usage(format_args!("{what} is of account {account}, but the credentials are of {ours}"))
+    Err(CommandError::usage(format_args!("{what} is in account {account}, but the credentials belong to {ours}"))
         .hint("choose that account's credentials with --profile or --assume"))
 }
 

@@ -12,7 +12,7 @@ pub(in crate::cli) fn resolve(map: &ResourceMap, names: &[ResourceType]) -> Resu
     map.resolve_types(names).map_err(|unknown| {
         let error = CommandError::usage(&unknown);
         match (omitted_types().get(unknown.name.as_str()), unknown.hint()) {
-            (Some(reason), _) => error.hint(format!("it is left out of the resource map: {reason}")),
+            (Some(reason), _) => error.hint(format!("it is not in the resource map: {reason}")),
             (None, Some(hint)) => error.hint(hint),
             (None, None) => error.hint(
                 "types have cloud-custodian's names (ec2, iam-role) or CloudFormation's (AWS::EC2::Instance); resource-map list \

@@ -89,7 +89,7 @@ impl Regions {
     /// The regions themselves, asked of AWS where that must be. `None`: those of the database.
     ///
     /// # Errors
-    /// Neither service that knows them tells.
+    /// Neither service that knows the enabled regions returns them.
     pub async fn ask(self, session: &Session) -> Result<Option<Vec<Region>>, CallError> {
         match self {
             Self::OfDatabase => Ok(None),

@@ -170,7 +170,7 @@ impl AccountsFile {
             let line = stanza.referenced.line();
             let account = account(&source, &stanza)?;
             if let Some(first) = lines.insert(account.id.to_string(), line) {
-                let message = format!("account {} stands here a second time, first at line {first}", account.id);
+                let message = format!("account {} is listed twice, first at line {first}", account.id);
                 return Err(source.error(stanza.referenced, message));
             }
             accounts.push(account);

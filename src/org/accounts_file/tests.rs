@@ -71,7 +71,7 @@ fn chains_profiles_extra_keys_and_json_are_read() {
 fn an_account_that_stands_twice_is_refused_with_both_lines() {
     let error =
         refused("accounts:\n- account_id: '111111111111'\n- account_id: '222222222222'\n- account_id: 111111111111\n");
-    assert_eq!(error, "accounts.yml:4:3: account 111111111111 stands here a second time, first at line 2");
+    assert_eq!(error, "accounts.yml:4:3: account 111111111111 is listed twice, first at line 2");
 }
 
 #[test]

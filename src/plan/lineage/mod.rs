@@ -1,13 +1,13 @@
-//! Lineage: whose a resource is that no person made, by the resources that it belongs to.
+//! Lineage: the owner of a resource that no person created, from the resources that it belongs to.
 //!
 //! AWS's own tags and the resource's item name its parents (`resource_map::parents`); a parent that a service made too has
-//! parents of its own. [`Lineage`] holds what is known of them, and tells what else must be ([`Lineage::needs`]): `gather` asks the
-//! store, and lists a parent's type only where the store's events of it lead to nobody.
+//! parents of its own. [`Lineage`] holds what is known of them, and reports what is missing ([`Lineage::needs`]): `gather` asks the
+//! store, and lists a parent's type only if the store's events give no owner.
 //!
 //! Pure but for `gather`. Facts alone decide, in the order of the map's rules; circles and long lines end.
 //!
 //! A name may have been another resource's before: of a parent's events only those count that happened before the child was made.
-//! Where nothing tells when that was, a parent whose ARN is known must live, under that ARN.
+//! If that time is unknown, a parent with a known ARN must exist under that ARN.
 
 #[cfg(test)]
 mod tests;
@@ -49,7 +49,7 @@ pub(crate) struct Parent<'m> {
 /// Whether a parent lives.
 #[derive(Debug)]
 pub(crate) enum Live<'m> {
-    /// Nobody asked.
+    /// Not requested yet.
     Unasked,
     /// It does not, several bear its name, or its type can't be listed.
     Gone,
@@ -90,7 +90,7 @@ pub struct Lineage<'m> {
 pub(crate) struct Inherited {
     /// The owner.
     pub(crate) owner: Owner,
-    /// What it rests on: the creation of the ancestor whose owner it is; `None` where a tag names the principal itself.
+    /// The create event of the ancestor that gives the owner; `None` if a tag names the principal itself.
     pub(crate) event: Option<Event>,
     /// The ancestors, the nearest first: "asg web (aws:autoscaling:groupName)".
     way: Vec<String>,
@@ -100,13 +100,13 @@ pub(crate) struct Inherited {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Orphan {
     /// Nothing names a parent that has one; what was tried, as a phrase, empty where nothing names a parent.
-    Nobody(String),
+    NoOwnerFound(String),
     /// A parent could not be read, so that another answer might be the wrong one; why.
     Unreadable(String),
 }
 
 /// Why nothing can be said.
-enum Nobody {
+enum NoOwnerFound {
     /// Not yet: this must be known.
     Ask(Need),
     /// A parent could not be read, and why.
@@ -115,7 +115,7 @@ enum Nobody {
     Tried(Vec<String>),
 }
 
-/// A resource whose parents are sought.
+/// A resource that may inherit from its parents.
 #[derive(Clone, Copy)]
 struct Child<'a> {
     definition: &'a TypeDefinition,
@@ -180,14 +180,14 @@ impl<'m> Lineage<'m> {
         events: &[StoredEvent],
     ) -> Result<Inherited, Orphan> {
         let child = Child { definition, resource, creation: creation_of(events) };
-        self.by_parents(rules, child, Branch { path: &[], made_at: None }).map_err(|nobody| match nobody {
-            Nobody::Ask(_) => Orphan::Nobody(String::new()),
-            Nobody::Unreadable(why) => Orphan::Unreadable(why),
-            Nobody::Tried(tried) => Orphan::Nobody(tried.join("; ")),
+        self.by_parents(rules, child, Branch { path: &[], made_at: None }).map_err(|missing| match missing {
+            NoOwnerFound::Ask(_) => Orphan::NoOwnerFound(String::new()),
+            NoOwnerFound::Unreadable(why) => Orphan::Unreadable(why),
+            NoOwnerFound::Tried(tried) => Orphan::NoOwnerFound(tried.join("; ")),
         })
     }
 
-    /// What must be known to tell the owners of these resources.
+    /// The data still needed to decide the owners of these resources.
     pub(crate) fn needs(&self, question: &Question, types: &[TypeFacts<'_>]) -> BTreeSet<Need> {
         let mut needs = BTreeSet::new();
         for facts in types {
@@ -197,7 +197,7 @@ impl<'m> Lineage<'m> {
                 }
                 let child = Child { definition: facts.definition, resource, creation: creation_of(events) };
                 let found = self.by_parents(&question.rules, child, Branch { path: &[], made_at: None });
-                if let Err(Nobody::Ask(need)) = found {
+                if let Err(NoOwnerFound::Ask(need)) = found {
                     needs.insert(need);
                 }
             }
@@ -206,38 +206,40 @@ impl<'m> Lineage<'m> {
     }
 
     /// The first parent that has an owner decides.
-    fn by_parents(&self, rules: &OwnerRules, child: Child<'_>, branch: Branch<'_>) -> Result<Inherited, Nobody> {
+    fn by_parents(&self, rules: &OwnerRules, child: Child<'_>, branch: Branch<'_>) -> Result<Inherited, NoOwnerFound> {
         let made_at = child.creation.map(|creation| creation.event.time.as_str()).or(branch.made_at);
         let branch = Branch { made_at, ..branch };
         let mut tried = Vec::new();
         for link in self.links(child) {
-            let found = match link {
-                Link::Principal(arn, tag) => self.by_principal(rules, &arn, &tag),
-                Link::Resource(parent, _) if branch.path.contains(&&parent) => continue,
-                Link::Resource(parent, _) if branch.path.len() >= MAX_GENERATIONS => Err(Nobody::Tried(vec![format!(
-                    "{} is its ancestor in the {MAX_GENERATIONS}th generation",
-                    phrase(&parent)
-                )])),
-                Link::Resource(parent, tag) => self.by_parent(rules, &parent, tag.as_deref(), branch),
-                Link::Elsewhere(why) => Err(Nobody::Tried(vec![why])),
-            };
+            let found =
+                match link {
+                    Link::Principal(arn, tag) => self.by_principal(rules, &arn, &tag),
+                    Link::Resource(parent, _) if branch.path.contains(&&parent) => continue,
+                    Link::Resource(parent, _) if branch.path.len() >= MAX_GENERATIONS => Err(NoOwnerFound::Tried(
+                        vec![format!("{} is its ancestor in the {MAX_GENERATIONS}th generation", phrase(&parent))],
+                    )),
+                    Link::Resource(parent, tag) => self.by_parent(rules, &parent, tag.as_deref(), branch),
+                    Link::Elsewhere(why) => Err(NoOwnerFound::Tried(vec![why])),
+                };
             match found {
-                Err(Nobody::Tried(more)) => {
+                Err(NoOwnerFound::Tried(more)) => {
                     tried.extend(more.into_iter().filter(|why| !tried.contains(why)).collect::<Vec<_>>())
                 }
                 decided => return decided,
             }
         }
-        Err(Nobody::Tried(tried))
+        Err(NoOwnerFound::Tried(tried))
     }
 
-    fn by_principal(&self, rules: &OwnerRules, arn: &str, tag: &str) -> Result<Inherited, Nobody> {
+    fn by_principal(&self, rules: &OwnerRules, arn: &str, tag: &str) -> Result<Inherited, NoOwnerFound> {
         match rules.owner_of_principal(arn, self.account.as_str()) {
             Ok(owner) => {
                 let way = vec![format!("its provisioning principal ({tag})")];
                 Ok(Inherited { owner, event: None, way })
             }
-            Err(NoOwner(why)) => Err(Nobody::Tried(vec![format!("its provisioning principal is no owner: {why}")])),
+            Err(NoOwner(why)) => {
+                Err(NoOwnerFound::Tried(vec![format!("its provisioning principal is no owner: {why}")]))
+            }
         }
     }
 
@@ -248,8 +250,10 @@ impl<'m> Lineage<'m> {
         parent: &ParentRef,
         tag: Option<&str>,
         branch: Branch<'_>,
-    ) -> Result<Inherited, Nobody> {
-        let Some(known) = self.parents.get(parent) else { return Err(Nobody::Ask(Need::Recorded(parent.clone()))) };
+    ) -> Result<Inherited, NoOwnerFound> {
+        let Some(known) = self.parents.get(parent) else {
+            return Err(NoOwnerFound::Ask(Need::Recorded(parent.clone())));
+        };
         let creation = known.creation(parent, branch.made_at);
         let name = phrase(parent);
         let way = tag.map_or_else(|| name.clone(), |tag| format!("{name} ({tag})"));
@@ -258,7 +262,7 @@ impl<'m> Lineage<'m> {
         let above = match above {
             Ok(Some(inherited)) => return Ok(inherited.through(way)),
             Ok(None) => String::new(),
-            Err(Nobody::Tried(tried)) => tried.into_iter().map(|why| format!("; {why}")).collect(),
+            Err(NoOwnerFound::Tried(tried)) => tried.into_iter().map(|why| format!("; {why}")).collect(),
             Err(open) => return Err(open),
         };
         let why = match creation.map(|creation| (rules.owner_of(&creation.event), &creation.event)) {
@@ -266,7 +270,7 @@ impl<'m> Lineage<'m> {
             Some((Err(NoOwner(why)), _)) => format!("has no owner: {why}"),
             None => "has no record".to_owned(),
         };
-        Err(Nobody::Tried(vec![format!("its parent {name} {why}{above}")]))
+        Err(NoOwnerFound::Tried(vec![format!("its parent {name} {why}{above}")]))
     }
 
     /// Who is above a parent that no person made.
@@ -277,13 +281,13 @@ impl<'m> Lineage<'m> {
         known: &Parent<'_>,
         creation: Option<&StoredEvent>,
         branch: Branch<'_>,
-    ) -> Result<Option<Inherited>, Nobody> {
+    ) -> Result<Option<Inherited>, NoOwnerFound> {
         let unreadable = |what: &str, why: &str| {
-            Nobody::Unreadable(format!("{what}its parent {} could not be read: {why}", phrase(parent)))
+            NoOwnerFound::Unreadable(format!("{what}its parent {} could not be read: {why}", phrase(parent)))
         };
         let relative = match &known.live {
-            Live::Unasked => return Err(Nobody::Ask(Need::Live(parent.clone()))),
-            Live::Gone => return Err(Nobody::Tried(vec!["it is not among the live ones".to_owned()])),
+            Live::Unasked => return Err(NoOwnerFound::Ask(Need::Live(parent.clone()))),
+            Live::Gone => return Err(NoOwnerFound::Tried(vec!["it is not among the live ones".to_owned()])),
             Live::Unreadable(why) => return Err(unreadable("", why)),
             Live::Alive(relative) => relative,
         };

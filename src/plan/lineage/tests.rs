@@ -1,4 +1,4 @@
-//! Whose what a service made is: by facts alone, without a store or AWS.
+//! Owners of resources that a service created: by facts alone, without a store or AWS.
 
 use std::sync::LazyLock;
 
@@ -63,7 +63,7 @@ impl World {
         Self(Lineage::new(&MAP, ACCOUNT.into()))
     }
 
-    /// A parent of which only the store tells.
+    /// A parent that only the store knows.
     fn recorded(mut self, parent: ParentRef, recorded: Vec<StoredEvent>) -> Self {
         self.0.parents.insert(parent, Parent { recorded, live: Live::Unasked });
         self
@@ -87,7 +87,7 @@ impl World {
         let found = self.0.owner_of(&rules, definition(child.resource_type.as_str()), child, events);
         let found = found.map(|inherited| (inherited.owner.value.clone(), inherited.reason()));
         found.map_err(|orphan| match orphan {
-            Orphan::Nobody(tried) => tried,
+            Orphan::NoOwnerFound(tried) => tried,
             Orphan::Unreadable(why) => panic!("unreadable: {why}"),
         })
     }
@@ -209,7 +209,7 @@ fn a_name_that_was_used_again_is_the_one_that_was_there_when_the_child_was_made(
     let gone = World::new().gone(stack("site"), events.clone());
     assert!(
         gone.owner(&retained, &[]).is_err(),
-        "bob's stack has another ARN, and nothing tells when the queue was made"
+        "bob's stack has another ARN, and the queue's creation time is unknown"
     );
     let live = resource("cfn", "site", json!({}), &[]);
     let alive = World::new().alive(stack("site"), events, live);
@@ -229,7 +229,7 @@ fn without_a_record_only_what_aws_says_counts() {
         resource("ebs", "vol-1", item, &[])
     };
     assert_eq!(world.owner(&volume("true"), &[]).unwrap().0, "alice");
-    assert!(world.owner(&volume("false"), &[]).is_err(), "somebody made it, and attached it later");
+    assert!(world.owner(&volume("false"), &[]).is_err(), "a person created it, and attached it later");
     assert_eq!(world.owner(&volume("false"), &by_service(30)).unwrap().0, "alice");
 }
 
@@ -322,8 +322,8 @@ fn the_store_is_asked_first_and_live_parents_only_where_nobody_is_found() {
     let person = World::new().recorded(parent("asg", "web"), by_person("alice", 10));
     assert_eq!(person.needs(&child, &events), []);
     for recorded in [Vec::new(), by_service(10)] {
-        let nobody = World::new().recorded(parent("asg", "web"), recorded);
-        assert_eq!(nobody.needs(&child, &events), [Need::Live(parent("asg", "web"))]);
+        let without_owner = World::new().recorded(parent("asg", "web"), recorded);
+        assert_eq!(without_owner.needs(&child, &events), [Need::Live(parent("asg", "web"))]);
     }
     assert_eq!(World::new().needs(&child, &by_person("zoe", 30)), [], "a person is known");
     let tagged = instance(&[(GROUP, "web"), ("Owner", "zoe")]);
@@ -362,13 +362,13 @@ fn further_tags_tell_of_the_resource_itself_and_of_its_parent_only_the_owner() {
     let more = ["By={creator}", "At={event_time}"].map(|text| text.parse().unwrap()).to_vec();
     let question = Question { more_tags: more, ..question() };
     let child = instance(&[(GROUP, "web")]);
-    let told = |events: &[StoredEvent]| {
+    let tags = |events: &[StoredEvent]| {
         let plan = plan(&question, Some(&world.0), &[facts(&child, events)]);
         let write = |write: &crate::plan::PlannedWrite| format!("{}={}", write.key, write.value);
         plan.actions.iter().map(write).chain(plan.skipped.into_iter().map(|left| left.reason)).collect::<Vec<_>>()
     };
-    assert_eq!(told(&by_service(30)), ["Owner=alice", "By=alice", "At=2026-03-01T10:00:30Z"]);
-    let unrecorded = told(&[]);
+    assert_eq!(tags(&by_service(30)), ["Owner=alice", "By=alice", "At=2026-03-01T10:00:30Z"]);
+    let unrecorded = tags(&[]);
     assert_eq!(unrecorded[..2], ["Owner=alice", "By=alice"]);
     assert!(unrecorded[2].starts_with("no At: "), "{unrecorded:?}");
 }

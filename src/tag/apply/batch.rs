@@ -137,8 +137,8 @@ mod tests {
     fn the_tags_of_one_resource_are_in_waves_and_those_of_many_in_one_call() {
         let live = vec![queue(0), queue(0), queue(1), queue(1), queue(2)];
         let tasks = with_keys(tasks(&MAP, live, None, Some("alice")), &["Owner", "By", "Owner", "By", "Owner"]);
-        let told: Vec<_> = batches(&tasks).iter().map(|batch| (batch.wave, batch.positions())).collect();
-        assert_eq!(told, [(0, vec![0, 2, 4]), (1, vec![1, 3])]);
+        let found: Vec<_> = batches(&tasks).iter().map(|batch| (batch.wave, batch.positions())).collect();
+        assert_eq!(found, [(0, vec![0, 2, 4]), (1, vec![1, 3])]);
     }
 
     #[test]
@@ -153,7 +153,7 @@ mod tests {
         };
         let live = vec![stack("a"), stack("a"), stack("b")];
         let tasks = with_keys(tasks(&MAP, live, None, Some("alice")), &["Owner", "By", "Owner"]);
-        let told: Vec<_> = batches(&tasks).iter().map(|batch| (batch.wave, batch.positions())).collect();
-        assert_eq!(told, [(STACK_WAVE, vec![0, 1]), (STACK_WAVE, vec![2])]);
+        let found: Vec<_> = batches(&tasks).iter().map(|batch| (batch.wave, batch.positions())).collect();
+        assert_eq!(found, [(STACK_WAVE, vec![0, 1]), (STACK_WAVE, vec![2])]);
     }
 }

@@ -116,7 +116,7 @@ impl<'a> Task<'a> {
         let access = definition.access.as_ref();
         let writing = access.and_then(|access| access.write.as_ref());
         let (Some(access), Some(writing)) = (access, writing) else {
-            return Err(format!("the resource map does not say how {} is tagged", definition.resource_type));
+            return Err(format!("the resource map does not define how to tag {}", definition.resource_type));
         };
         Ok(Self { write, live, begun: false, definition, access, writing })
     }
@@ -270,7 +270,7 @@ async fn execute<'t, 'm>(
     (batch, outcomes)
 }
 
-/// The two halves of a group whose call failed for one of its members.
+/// The two halves of a group: its call failed for one of its members.
 fn halves<T>(mut group: Vec<T>) -> [Vec<T>; 2] {
     let second = group.split_off(group.len() / 2);
     [group, second]

@@ -18,7 +18,7 @@ use crate::model::Tags;
 use crate::resource_map::{NativeWriting, Request};
 use crate::store::journal::Write;
 
-/// Makes the writes of a batch whose types have no other way.
+/// Makes the writes of a batch with the services' own calls.
 pub(super) async fn write_each(api: &impl TagApi, job: &Job, tasks: Vec<&Task<'_>>) -> Vec<(u32, Outcome)> {
     let mut outcomes = Vec::with_capacity(tasks.len());
     for task in tasks {
@@ -26,7 +26,7 @@ pub(super) async fn write_each(api: &impl TagApi, job: &Job, tasks: Vec<&Task<'_
             Some(native) => write(api, job, task, native).await,
             None => {
                 let resource_type = &task.definition.resource_type;
-                Outcome::Failed(format!("the resource map names no call that writes tags of {resource_type}"))
+                Outcome::Failed(format!("the resource map defines no call that writes tags of {resource_type}"))
             }
         };
         outcomes.push((task.write.position, outcome));
@@ -83,7 +83,7 @@ fn request_for<'n>(task: &Task<'_>, native: &'n NativeWriting) -> Result<&'n Req
     }
     native.remove.as_ref().ok_or_else(|| {
         let resource_type = &task.definition.resource_type;
-        Outcome::Failed(format!("the resource map names no call that removes a tag of {resource_type}"))
+        Outcome::Failed(format!("the resource map defines no call that removes a tag of {resource_type}"))
     })
 }
 
@@ -91,14 +91,14 @@ fn request_for<'n>(task: &Task<'_>, native: &'n NativeWriting) -> Result<&'n Req
 async fn changed_tags(api: &impl TagApi, task: &Task<'_>) -> Result<BTreeMap<String, String>, Outcome> {
     let mut tags = match api.all_tags(task).await {
         Tags::Known(tags) => tags,
-        Tags::Partial(_) => return Err(unread_tags("not all of them are told")),
+        Tags::Partial(_) => return Err(unread_tags("the list is incomplete")),
         Tags::Unknown(reason) => return Err(unread_tags(&reason)),
     };
     let Write { key, old_value, new_value, .. } = &task.write;
     let keys = task.definition.tag_keys();
     let present = keys.get(&tags, key).map(|tag| tag.value);
     if present != old_value.as_ref().map(|value| value.as_str()) {
-        return Err(Outcome::Skipped("somebody changed the tag meanwhile".to_owned()));
+        return Err(Outcome::Skipped("the tag was changed meanwhile".to_owned()));
     }
     keys.set(&mut tags, key, new_value.as_ref().map(|value| value.as_str()));
     Ok(tags)

@@ -77,7 +77,7 @@ fn with_advice(mut text: String, advice: Option<String>) -> String {
 }
 
 /// Whether AWS says in words, under a general code, that the resource isn't there (CloudFormation's `ValidationError`).
-/// Codes of their own are told by their class.
+/// Codes that no list covers are classified by their error class.
 fn is_missing(code: &str, message: &str) -> bool {
     const GENERAL: [&str; 5] =
         ["ValidationError", "ValidationException", "InvalidParameterException", "InvalidParameterValue", "InvalidArn"];

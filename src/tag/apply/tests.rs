@@ -24,8 +24,8 @@ async fn run(world: &World, tasks: &[Task<'_>]) -> Vec<Outcome> {
     let mut outcomes = applied.outcomes;
     outcomes.sort_by_key(|(position, _)| *position);
     let journaled: Vec<WriteResult> = rows.into_iter().map(|row| row.result).collect();
-    let told: Vec<WriteResult> = outcomes.iter().map(|(position, outcome)| outcome.result(*position)).collect();
-    assert_eq!(journaled, told, "the journal has what is told");
+    let reported: Vec<WriteResult> = outcomes.iter().map(|(position, outcome)| outcome.result(*position)).collect();
+    assert_eq!(journaled, reported, "the journal matches the reported results");
     assert_eq!(outcomes.len(), tasks.len());
     outcomes.into_iter().map(|(_, outcome)| outcome).collect()
 }
@@ -103,7 +103,7 @@ async fn a_vanished_queue_is_told_from_a_refused_one() {
     let [(0, Outcome::Failed(gone)), (1, Outcome::Failed(denied))] = not_written(&outcomes)[..] else {
         panic!("{outcomes:?}")
     };
-    assert!(gone.contains("does not exist"), "both answers are told: {gone}");
+    assert!(gone.contains("does not exist"), "both errors are reported: {gone}");
     assert!(denied.contains("allow TagQueue") && denied.contains("not by this API"), "{denied}");
 }
 

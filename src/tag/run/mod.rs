@@ -41,7 +41,7 @@ pub struct Runner<'a> {
     pub place: AccountRegion,
     /// The tag that names the owner; writes of other tags name theirs.
     pub key: TagKey,
-    /// Whose credentials the session has.
+    /// ARN of the caller.
     pub caller: Arn,
     /// The run across an organization that its runs are part of.
     pub organization: Option<OrganizationRunId>,
@@ -196,7 +196,7 @@ impl<'a> Runner<'a> {
         };
         match Task::new(write.clone(), *live, definition) {
             Ok(task) if begun || task.is_allowed_now() => prepared.ready.push(task.begun(begun)),
-            Ok(_) => prepared.over.push((write, Outcome::Failed("its state does not allow it now".to_owned()))),
+            Ok(_) => prepared.over.push((write, Outcome::Failed("its state does not allow tagging now".to_owned()))),
             Err(why) => prepared.over.push((write, Outcome::Failed(why))),
         }
     }
@@ -340,7 +340,7 @@ fn check(write: &Write, keys: TagKeys, state: WriteState, current: Current) -> C
     }
     let now = present.or(counts_as_it);
     let now = now.map_or_else(|| format!("has no tag {}", write.key), |tag| format!("has {}={}", tag.key, tag.value));
-    let since = if is_done { "already" } else { "now, changed by somebody since" };
+    let since = if is_done { "already" } else { "now; the tag was changed meanwhile" };
     Check::Over(Outcome::Skipped(format!("{now} {since}")))
 }
 

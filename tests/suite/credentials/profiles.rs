@@ -268,7 +268,7 @@ fn an_accounts_profile_excludes_the_environment_and_has_to_be_of_that_account() 
     assert!(!keys.is_empty() && keys.iter().all(|key| *key == Some("AKIAKEYS")), "{requests:#?}");
     let other = run("222222222222");
     assert_ne!(other.code, Some(0), "{}", other.printed());
-    other.shows(["the credentials are of account 123456789012"]);
+    other.shows(["the credentials belong to account 123456789012"]);
 }
 
 #[test]

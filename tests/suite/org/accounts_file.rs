@@ -155,7 +155,7 @@ AssumedRole.__init__ = short
 fn the_account_without_a_role_is_the_callers_own_or_an_error() {
     let lab = Lab::new(1, "");
     lab.bench.write("own.yml", format!("accounts:\n- account_id: {}\n", id(0)));
-    lab.run(&["tag-org", "own.yml"]).code(4).shows(["the credentials are of account 123456789012"]);
+    lab.run(&["tag-org", "own.yml"]).code(4).shows(["the credentials belong to account 123456789012"]);
     lab.bench.write("profile.yml", format!("accounts:\n- {{account_id: {}, profile: nobody}}\n", id(0)));
     lab.run(&["tag-org", "profile.yml"]).code(4).says(["no profile \"nobody\""]);
     assert_eq!(lab.moto.writes(), 0);

@@ -1,4 +1,4 @@
-//! Runs across an organization: interrupted and resumed, taken back, planned now and applied later.
+//! Runs across an organization: interrupted and resumed, undone, planned now and applied later.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -73,16 +73,14 @@ fn a_killed_run_is_resumed_with_what_is_left() {
     resumes(&lab);
     let before = lab.moto.our_requests().len();
     lab.run(&["undo", "org-1"]).code(2).says(["--config"]);
-    lab.run(&["undo", "org-1", "-c", "accounts.yml", "--dry-run"])
-        .success()
-        .says(["32 to take back, nothing was written"]);
+    lab.run(&["undo", "org-1", "-c", "accounts.yml", "--dry-run"]).success().says(["32 to undo, nothing was written"]);
     assert_eq!(lab.requests_since(before).iter().filter(|request| request.is_write()).count(), 0);
-    lab.run(&["undo", "org-1", "-c", "accounts.yml"]).success().says(["32 taken back"]);
+    lab.run(&["undo", "org-1", "-c", "accounts.yml"]).success().says(["32 undone"]);
     assert_eq!(owners(&lab), vec![None; ACCOUNTS * 4]);
     lab.run(&["runs"]).success().shows(["undo of org-1 accounts:8"]);
     let before = lab.moto.our_requests().len();
     lab.run(&["undo", "org-1", "-c", "accounts.yml"]).success();
-    assert_eq!(lab.requests_since(before).len(), 0, "nothing is left to take back");
+    assert_eq!(lab.requests_since(before).len(), 0, "nothing is left to undo");
 }
 
 #[test]

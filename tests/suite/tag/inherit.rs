@@ -170,7 +170,7 @@ fn a_tag_that_is_there_stays_unless_it_is_to_be_overwritten() {
 fn only_parents_that_lead_to_nobody_are_listed_and_none_without_the_option() {
     let world = World::new();
     let lab = &world.lab;
-    lab.run(&["tag", "--type", "ebs", "--dry-run"]).success().says(["2 to tag; skipped: 1 without a record"]);
+    lab.run(&["tag", "--type", "ebs", "--dry-run"]).success().says(["2 to tag; skipped: 1 without a create event"]);
     assert_eq!((lab.sent("DescribeInstances"), lab.sent("DescribeAutoScalingGroups")), (0, 0));
     let run = lab.run(&["tag", "--type", "ebs", "--inherit", "--dry-run"]);
     run.success().says(["3 to tag;"]);
@@ -259,7 +259,7 @@ fn a_parent_that_may_not_be_listed_is_told_with_the_missing_permission() {
     let report = run.code(4).json();
     let reason = entry(&report["skipped"], &world.instance)["reason"].as_str().expect("a text");
     assert!(reason.contains("its parent asg web could not be read"), "{reason}");
-    run.says(["asg: parents of other resources could not be looked at", "allow autoscaling:DescribeAutoScalingGroups"]);
+    run.says(["asg: could not read the parents of other resources", "allow autoscaling:DescribeAutoScalingGroups"]);
 }
 
 #[test]

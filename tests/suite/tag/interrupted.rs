@@ -105,7 +105,7 @@ fn sigterm_is_as_ctrl_c() {
 fn ends_after_the_calls_under_way(signal: &str) {
     let (lab, _, code, stderr) = signalled(signal);
     assert_eq!(code, Some(130), "{stderr}");
-    assert!(stderr.contains("go on with: trailcreator apply --resume 1"), "{stderr}");
+    assert!(stderr.contains("resume with: trailcreator apply --resume 1"), "{stderr}");
     let run = counts(&lab);
     assert_eq!(run["counts"]["started"], 0, "all calls under way were journaled: {run}");
     assert!(run["counts"]["planned"].as_u64() > Some(0), "{run}");

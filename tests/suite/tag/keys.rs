@@ -20,7 +20,7 @@ fn a_role_with_the_tag_in_another_spelling_has_it() {
     let report = lab.run(&["tag", "--output", "json"]).success().json();
     let left = entry(&report["skipped"], "deploy");
     assert_eq!(left["kind"], "has-tag");
-    assert_eq!(left["reason"], "has the tag: owner=payments, the same key as Owner on iam-role");
+    assert_eq!(left["reason"], "already has the tag: owner=payments, the same key as Owner on iam-role");
     assert_eq!(lab.role_tags("deploy"), json!({"owner": "payments"}));
     assert_eq!(lab.queue_tags(&queue), json!({"owner": "payments", "Owner": "alice"}), "SQS compares with case");
 
@@ -43,7 +43,7 @@ fn overwriting_another_spelling_is_undone_with_key_and_value() {
     let journal = lab.run(&["runs", "1"]).success().stdout.clone();
     assert!(journal.contains("written iam-role deploy owner -> Owner: payments -> alice"), "{journal}");
 
-    lab.run(&["undo", "1"]).success().says(["1 taken back"]);
+    lab.run(&["undo", "1"]).success().says(["1 undone"]);
     assert_eq!(lab.role_tags("deploy"), json!({"owner": "payments", "team": "blue"}));
     assert_eq!(lab.role_tags("same"), json!({"OWNER": "alice"}));
 }
@@ -78,7 +78,7 @@ fn a_further_owner_key_counts_as_the_tag_on_every_type() {
     lab.role("deploy", "alice", &json!({"OWNEREMAIL": "a@example.com"}));
     lab.load();
     let report = lab.run(&["tag", "--owner-keys", "contact,OwnerEmail", "--output", "json"]).success().json();
-    let reason = "has the tag: OwnerEmail=a@example.com, an owner key beside Owner";
+    let reason = "already has the tag: OwnerEmail=a@example.com, an owner key beside Owner";
     assert_eq!(entry(&report["skipped"], &by_mail)["reason"], reason);
     assert_eq!(lab.queue_tags(&by_mail), json!({"OwnerEmail": "a@example.com"}));
     assert_eq!(lab.queue_tags(&by_case), json!({"owneremail": "a@example.com", "Owner": "alice"}));
@@ -114,7 +114,7 @@ fn a_further_tag_that_is_the_owner_tag_on_a_role_is_not_written_there() {
     let queue = lab.queue("jobs", "alice", &json!({}));
     lab.load();
     let tag = ["tag", "--tag", "owner=x", "--type", "iam-role"];
-    lab.run(&tag).code(2).says(["the tag owner is asked for twice: Owner is the same tag on iam-role"]);
+    lab.run(&tag).code(2).says(["the tag owner is given twice: Owner is the same tag on iam-role"]);
     assert_eq!(lab.moto.writes(), 0);
     let report = lab.run(&["tag", "--tag", "owner=x", "--output", "json"]).success().json();
     let left = entry(&report["skipped"], "deploy");

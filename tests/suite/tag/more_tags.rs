@@ -102,13 +102,13 @@ fn a_dry_run_lists_them_and_a_saved_plan_writes_them() {
 }
 
 #[test]
-fn a_tag_that_somebody_changed_is_left_and_the_others_are_taken_back() {
+fn undo_skips_a_changed_tag_and_reverts_the_others() {
     let mut lab = Lab::new();
     let volume = lab.volumes(&["alice"]).remove(0);
     lab.load();
     lab.run(&tag(&[])).success();
     lab.moto.boto3(&format!("client('ec2').create_tags(Resources=['{volume}'], Tags=[dict(Key='By', Value='zoe')])"));
-    lab.run(&["undo", "1"]).success().says(["1 skipped", "2 taken back"]);
+    lab.run(&["undo", "1"]).success().says(["1 skipped", "2 undone"]);
     assert_eq!(lab.volume_tags(&volume), json!({"By": "zoe"}));
 }
 
@@ -117,7 +117,7 @@ fn a_key_given_twice_and_a_misspelt_placeholder_are_told() {
     let mut lab = Lab::new();
     lab.volumes(&["alice"]);
     lab.load();
-    lab.run(&["tag", "--tag", "Owner={arn}"]).code(2).says(["the tag Owner is asked for twice", "--creator-tag"]);
+    lab.run(&["tag", "--tag", "Owner={arn}"]).code(2).says(["the tag Owner is given twice", "--creator-tag"]);
     lab.run(&["tag", "--tag", "At={event_tim}"]).code(2).says(["did you mean `event_time`?"]);
     assert_eq!(lab.moto.writes(), 0);
 }

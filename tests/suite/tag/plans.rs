@@ -20,7 +20,7 @@ fn a_dry_run_prints_the_plan_and_writes_nothing() {
         "{}",
         run.stdout
     );
-    assert_eq!(lines.next(), Some(format!("leave sqs {queue} (has the tag: Owner=zoe)").as_str()));
+    assert_eq!(lines.next(), Some(format!("skip sqs {queue} (already has the tag: Owner=zoe)").as_str()));
     assert_eq!(lines.next(), None);
 
     let plan = lab.run(&["tag", "--dry-run", "--output", "json"]).success().json();

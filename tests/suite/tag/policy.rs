@@ -121,5 +121,5 @@ fn commands_without_aws_need_no_policy_and_wrong_names_are_told() {
     );
     let map = map.display().to_string();
     let unknown = lab.bench.trailcreator(["policy", "tag", "--type", "thing", "--extend-map", &map]).run();
-    unknown.code(4).says(["does not tell the IAM action of GET /things, for thing"]);
+    unknown.code(4).says(["has no IAM action for GET /things of thing"]);
 }

@@ -106,6 +106,6 @@ fn a_name_that_was_given_up_without_another_creation_has_no_owner_and_says_why()
     lab.load();
     let plan = lab.run(&["tag", "--dry-run", "--output", "json"]).success().json();
     let reason = entry(&plan["skipped"], "jdoe")["reason"].as_str().expect("a text");
-    let expected = "no record of its creation since what had its name was renamed to jane.doe by UpdateUser at 2026-03-02T10:00:00Z";
+    let expected = "no create event since the earlier resource with this name was renamed to jane.doe by UpdateUser at 2026-03-02T10:00:00Z";
     assert_eq!(reason, expected);
 }

@@ -48,7 +48,7 @@ fn types_of_not_type_are_not_listed() {
     assert_eq!((lab.topic_tags(&topic), lab.sent("ListTopics")), (json!({}), 0));
     assert_eq!(lab.role_tags("deploy"), json!({}));
     lab.run(&["tag", "--not-type", "iam-rolle"]).code(2).says(["--not-type", "iam-rolle", "did you mean iam-role?"]);
-    lab.run(&["tag", "--type", "sns", "--not-type", "sns"]).code(2).says(["--not-type leaves out every type"]);
+    lab.run(&["tag", "--type", "sns", "--not-type", "sns"]).code(2).says(["--not-type excludes every type"]);
 }
 
 #[test]

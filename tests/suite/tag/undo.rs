@@ -6,7 +6,7 @@ use super::lab::{Lab, entry};
 use crate::common::{Caller, Event};
 
 #[test]
-fn undo_restores_what_the_run_wrote_and_leaves_what_somebody_changed() {
+fn undo_reverts_the_run_and_skips_tags_changed_since() {
     let mut lab = Lab::new();
     let volumes = lab.volumes(&["alice", "alice", "bob"]);
     let queue = lab.queue("jobs", "carol", &json!({"team": "blue"}));
@@ -26,7 +26,7 @@ client('ec2').delete_volume(VolumeId='{}')",
 
     let report = lab.run(&["undo", "1", "--output", "json"]).success().json();
     assert_eq!(entry(&report["actions"], &volumes[0])["result"], "skipped");
-    assert_eq!(entry(&report["actions"], &volumes[0])["error"], "has Owner=zoe now, changed by somebody since");
+    assert_eq!(entry(&report["actions"], &volumes[0])["error"], "has Owner=zoe now; the tag was changed meanwhile");
     assert_eq!(entry(&report["actions"], &volumes[2])["result"], "vanished");
     assert_eq!(lab.volume_tags(&volumes[0]), json!({"Owner": "zoe"}));
     assert_eq!(lab.volume_tags(&volumes[1]), json!({}));
@@ -36,7 +36,7 @@ client('ec2').delete_volume(VolumeId='{}')",
 
     let writes = lab.moto.writes();
     lab.run(&["undo", "1"]).success();
-    assert_eq!(lab.moto.writes(), writes, "what is taken back is not touched again");
+    assert_eq!(lab.moto.writes(), writes, "a write is undone only once");
     lab.run(&["undo", "7"]).code(2).says(["no run 7", "trailcreator runs"]);
 }
 

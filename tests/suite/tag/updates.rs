@@ -74,7 +74,7 @@ fn without_the_flag_stacks_are_left_with_the_reason_and_nothing_is_written() {
     assert_eq!(lab.moto.writes(), 1, "the volume's");
     let dry = lab.run(&["tag", "--dry-run"]);
     dry.success().says(["1 that tagging would update"]);
-    assert!(dry.stdout.contains("leave cfn web (tagging it updates it"), "{}", dry.stdout);
+    assert!(dry.stdout.contains("skip cfn web (tagging it updates it"), "{}", dry.stdout);
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn a_saved_plan_and_undo_need_the_flag_too() {
     let writes = lab.moto.writes();
     lab.run(&["undo", "1"]).success().says(["1 skipped"]);
     assert_eq!(lab.moto.writes(), writes);
-    lab.run(&[&["undo", "1"][..], &ALLOW].concat()).success().says(["1 taken back"]);
+    lab.run(&[&["undo", "1"][..], &ALLOW].concat()).success().says(["1 undone"]);
     assert_eq!(stack_tags(&lab, "web"), json!({}));
     assert_eq!(queue_tags(&lab, "web-1"), json!({}), "the stack's resources have it no longer");
 }
@@ -175,7 +175,7 @@ fn a_rollback_is_a_failure_and_is_not_repeated_until_asked_for() {
     assert_eq!(stack_tags(&lab, "web"), json!({}));
     tag(&lab, &[&ALLOW[..], &["--retry-rolled-back"]].concat()).success().says(["1 tagged"]);
     assert_eq!(stack_tags(&lab, "web"), json!({"Owner": "alice"}));
-    lab.run(&[&["undo", "2"][..], &ALLOW].concat()).success().says(["1 taken back"]);
+    lab.run(&[&["undo", "2"][..], &ALLOW].concat()).success().says(["1 undone"]);
 }
 
 #[test]

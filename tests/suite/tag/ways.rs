@@ -53,7 +53,7 @@ fn what_has_the_tag_or_no_creator_is_left_with_its_reason() {
     assert_eq!(entry(&report["actions"], &volume)["result"], "written");
     let left = &report["skipped"];
     assert_eq!(entry(left, &tagged)["kind"], "has-tag");
-    assert_eq!(entry(left, &tagged)["reason"], "has the tag: Owner=zoe");
+    assert_eq!(entry(left, &tagged)["reason"], "already has the tag: Owner=zoe");
     assert_eq!(entry(left, unknown)["kind"], "no-record");
     assert_eq!(lab.queue_tags(&tagged), json!({"Owner": "zoe", "team": "blue"}));
     assert_eq!(lab.queue_tags(unknown), json!({}));
@@ -150,7 +150,7 @@ fn overwriting_changes_other_values_and_undo_puts_them_back() {
     assert_eq!(lab.queue_tags(&zoes), json!({"Owner": "alice", "team": "blue"}));
     assert_eq!(lab.volume_tags(&volume), json!({"Owner": "bob"}));
 
-    lab.run(&["undo", "1"]).success().says(["2 taken back"]);
+    lab.run(&["undo", "1"]).success().says(["2 undone"]);
     assert_eq!(lab.queue_tags(&zoes), json!({"Owner": "zoe", "team": "blue"}));
     assert_eq!(lab.queue_tags(&alices), json!({"Owner": "alice"}));
     assert_eq!(lab.volume_tags(&volume), json!({"Owner": "old"}));

@@ -19,7 +19,7 @@ pub(in crate::cli) struct Gate<'g> {
     pub(in crate::cli) limit: LimitArgs,
     /// Whether to ask before values are replaced.
     pub(in crate::cli) asks: bool,
-    /// Begins the run, or goes on with the interrupted one.
+    /// Starts the run, or resumes the interrupted one.
     pub(in crate::cli) begin: &'g dyn Fn() -> Result<OrganizationRunId, CommandError>,
     /// How an interrupted run is gone on with.
     pub(in crate::cli) resume: &'g dyn Fn(OrganizationRunId) -> String,
@@ -60,12 +60,12 @@ pub(in crate::cli) async fn run_counted<'m, 't>(
     reporter.go_on_by((gate.resume)(run));
     let organization = Organization { run: Some(run), ..organization };
     let job = Held { plans: &held.at, resumed: survey.resumed, read: |at: &_| held.read(at) };
-    let mut tell = |event: Event<'_>| match event {
+    let mut report = |event: Event<'_>| match event {
         // Counted by the survey.
         Event::AccountOver { .. } => {}
         event => reporter.show(event),
     };
-    let is_left = work(context, &organization, &job, accounts, &mut tell).await?;
+    let is_left = work(context, &organization, &job, accounts, &mut report).await?;
     reporter.finish(&organization, is_left)
 }
 
@@ -78,7 +78,7 @@ async fn hold<'m>(
     (reporter, held): (&mut Reporter<'_>, &mut HeldPlans),
 ) -> Result<bool, CommandError> {
     let mut broken = None;
-    let mut tell = |event: Event<'_>| match event {
+    let mut report = |event: Event<'_>| match event {
         Event::Done(account, region, done) => match &done.plan {
             Some(plan) if !plan.actions.is_empty() => {
                 if let Err(error) = held.add(plan) {
@@ -90,7 +90,7 @@ async fn hold<'m>(
         },
         event => reporter.show(event),
     };
-    let is_left = work(context, organization, survey, accounts.to_vec(), &mut tell).await?;
+    let is_left = work(context, organization, survey, accounts.to_vec(), &mut report).await?;
     broken.map_or(Ok(is_left), Err)
 }
 

@@ -36,13 +36,13 @@ impl Groups {
         let group = self.groups.entry(error).or_default();
         group.count += 1;
         group.hint = group.hint.take().or_else(|| hint.map(without_accounts));
-        // The first by name, whatever came first: two runs are told alike.
+        // The first by name, in any order of arrival: two runs print the same.
         group.named.push(place.to_owned());
         group.named.sort_unstable();
         group.named.truncate(NAMED);
     }
 
-    /// Tells them, the largest first.
+    /// Prints them, largest first.
     pub(super) fn show(&self, context: &Context, title: &str) {
         let mut groups: Vec<_> = self.groups.iter().collect();
         groups.sort_by_key(|(_, group)| std::cmp::Reverse(group.count));
@@ -54,7 +54,7 @@ impl Groups {
             context.console.warning(format_args!("{title} ({}): {error}\n  {named}{more}{hint}", group.count));
         }
         if self.others > 0 {
-            context.console.warning(format_args!("{title}: {} others, each in its own way", self.others));
+            context.console.warning(format_args!("{title}: {} other errors", self.others));
         }
     }
 }

@@ -108,7 +108,7 @@ fn begin(context: &Context, store: &Store, new: &NewOrganizationRun) -> Result<O
     store.begin_organization_run(new).map_err(|error| context.store_error(&error))
 }
 
-/// The same command goes on: what has the tag, or is undone, is left alone.
+/// The same command resumes: completed writes are skipped.
 fn display<'t>(context: &Context, way: &AccountsAccess<'_>, kind: RunKind) -> Result<RunDisplay<'t>, CommandError> {
     let (results, stats) = (way.display.open_results(false)?, way.display.stats);
     let (resume, accounts_file) = (context.invocation.again().to_string(), way.accounts.config.clone());
@@ -149,6 +149,6 @@ fn one_key(saved: &SavedPlans) -> Result<TagKey, CommandError> {
     let keys: BTreeSet<&TagKey> = saved.plans.iter().map(|plan| &plan.key).collect();
     match keys.into_iter().collect::<Vec<_>>().as_slice() {
         [key] => Ok((*key).clone()),
-        _ => Err(CommandError::usage("the plans are of several tags; apply them one after the other")),
+        _ => Err(CommandError::usage("the plans have different tag keys; apply them one at a time")),
     }
 }

@@ -26,47 +26,47 @@ use crate::org::account_job::AccountJob;
 use crate::org::directory::{accounts_below, all_accounts, read_tags};
 use crate::org::{Account, AccountsFile, Member, Organization, Selection, Stanzas, fan_out};
 
-/// The region whose STS is asked where neither options nor AWS's chain name one.
+/// Region of STS if neither options nor the AWS configuration name one.
 const DEFAULT_REGION: &str = "us-east-1";
 
-/// Accounts and regions at once. Each has a few calls under way: some hundred connections in all.
+/// Account-regions at once. Each makes a few calls at once: about a hundred connections in total.
 const DEFAULT_CONCURRENCY: usize = 16;
 
-/// Which accounts, and how they are reached.
+/// Which accounts to include, and how many at once.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Accounts")]
 pub(in crate::cli) struct AccountsArgs {
-    /// The accounts file, in c7n-org's format
+    /// Accounts file, in c7n-org's format
     #[arg(short = 'c', long, value_name = "FILE", env = "TRAILCREATOR_CONFIG")]
     pub(in crate::cli) config: Option<PathBuf>,
-    /// Only these accounts, by name or id, with * and ?; repeatable
+    /// Include only these accounts, by name or ID (wildcards: * and ?); repeatable
     #[arg(short = 'a', long, value_name = "ACCOUNT", value_delimiter = ',')]
     pub(in crate::cli) accounts: Vec<String>,
-    /// But not these accounts; repeatable
+    /// Exclude these accounts; repeatable
     #[arg(long, value_name = "ACCOUNT", value_delimiter = ',')]
     pub(in crate::cli) not_accounts: Vec<String>,
-    /// Only accounts that have this tag in the file (stage:prod); with several, all of them
+    /// Include only accounts with this tag in the accounts file (stage:prod); several must all match
     #[arg(short = 't', long, value_name = "TAG", value_delimiter = ',')]
     pub(in crate::cli) tags: Vec<String>,
-    /// Accounts at once, and regions of accounts at once
+    /// Maximum number of account-regions to process at once
     #[arg(long, value_name = "N", default_value_t = DEFAULT_CONCURRENCY, value_parser = at_least_one, env = "TRAILCREATOR_MAX_CONCURRENCY")]
     pub(in crate::cli) max_concurrency: usize,
 }
 
-/// What is told of the work on accounts.
+/// What to report about the accounts.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Accounts")]
 pub(in crate::cli) struct DisplayArgs {
-    /// Write each result to this file as it comes, as a line of JSON
+    /// Write results to this file as they arrive, as JSON Lines
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) results: Option<PathBuf>,
-    /// Tell how many calls of each operation were made
+    /// Print the number of calls by operation
     #[arg(long)]
     pub(in crate::cli) stats: bool,
 }
 
 impl DisplayArgs {
-    /// Opens the file of results, before anything is begun. `goes_on`: behind what an interrupted run wrote.
+    /// Opens the results file, before the run starts. `goes_on`: append to the results of an interrupted run.
     pub(in crate::cli) fn open_results(&self, goes_on: bool) -> Result<Option<ResultsFile>, CommandError> {
         let Some(path) = &self.results else { return Ok(None) };
         let mut options = fs::OpenOptions::new();
@@ -92,8 +92,9 @@ impl AccountsArgs {
     /// No file, or one that can't be understood; a name that no account has; or none is left.
     pub(in crate::cli) fn accounts(&self) -> Result<Vec<Account>, CommandError> {
         let Some(path) = &self.config else {
-            return Err(CommandError::usage("which accounts? No accounts file was given")
-                .hint("name one with --config FILE; docs/organizations.md tells what is in it"));
+            return Err(CommandError::usage("which accounts? No accounts file was given").hint(
+                "name one with --config FILE, or create one with: trailcreator accounts --output-file accounts.yml",
+            ));
         };
         self.select(read_file(path)?, &path.display().to_string())
     }
@@ -102,7 +103,7 @@ impl AccountsArgs {
     /// account's own role); the session's own account by its credentials.
     ///
     /// # Errors
-    /// Organizations doesn't tell them; a template that doesn't fit; a name that no account has; or none is left.
+    /// Organizations can't list them; an invalid template; an unknown account name; or no account remains.
     pub(in crate::cli) async fn of_organization(
         &self,
         base: &Session,
@@ -121,8 +122,10 @@ impl AccountsArgs {
             members
         };
         members.retain(Member::is_active);
-        let own =
-            base.account().await.map_err(|error| errors::call_error("asking whose credentials these are", &error))?;
+        let own = base
+            .account()
+            .await
+            .map_err(|error| errors::call_error("getting the account of the credentials", &error))?;
         let mut accounts = stanzas.of(&members).map_err(|(account, missing)| {
             CommandError::usage(format_args!("--role, for account {account}: {missing}"))
         })?;
@@ -154,8 +157,9 @@ fn read_file(path: &Path) -> Result<AccountsFile, CommandError> {
         outcome: Outcome::Usage,
         ..CommandError::while_doing(format_args!("reading the accounts file {name}"), &error)
     })?;
-    AccountsFile::parse(&name, &text)
-        .map_err(|error| CommandError::usage(error).hint("docs/organizations.md tells what an accounts file may hold"))
+    AccountsFile::parse(&name, &text).map_err(|error| {
+        CommandError::usage(error).hint("create a valid file with: trailcreator accounts --output-file accounts.yml")
+    })
 }
 
 /// Opens the session from which all accounts are reached. `region` is asked where AWS's chain names none.
@@ -169,7 +173,7 @@ pub(in crate::cli) async fn open_base(access: AwsAccessArgs, region: Option<Regi
     })
 }
 
-/// Does the job in all accounts, and tells what came of it.
+/// Runs the job in all accounts, and reports the results.
 pub(in crate::cli) async fn run<'m, 't>(
     context: &'t Context,
     organization: &Organization<'m>,
@@ -189,7 +193,7 @@ async fn work<'m>(
     organization: &Organization<'m>,
     job: &impl AccountJob<'m>,
     accounts: Vec<Account>,
-    tell: &mut dyn FnMut(crate::org::Event<'_>),
+    report: &mut dyn FnMut(crate::org::Event<'_>),
 ) -> Result<bool, CommandError> {
     let interrupt = stop_on_interrupt(organization.stop);
     let worked = {
@@ -198,7 +202,7 @@ async fn work<'m>(
             context.console.message("interrupted: waiting for the calls under way");
             std::future::pending::<()>().await
         };
-        let work = fan_out(organization, job, accounts, tell);
+        let work = fan_out(organization, job, accounts, report);
         tokio::select! {
             worked = work => worked,
             () = heard => unreachable!("it waits for ever"),

@@ -1,4 +1,4 @@
-//! Tells what happens across the accounts: a line for each account and region as they come, failures in groups, the summary.
+//! Reports on the accounts: a line for each account-region as it finishes, grouped failures, the summary.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -6,13 +6,13 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::super::run_output::{counts, dry_phrase, failure, result_of, results_phrase, skipped_phrase};
+use super::super::run_output::{calls_phrase, counts, dry_phrase, failure, result_of, results_phrase, skipped_phrase};
 use super::super::{CommandError, Context, Outcome, nothing};
 use super::groups::Groups;
 use super::later;
 use super::results::{self, Kind, Results, ResultsFile};
 use crate::cli::tag::{action_phrase, outcome_of_plan, show_types};
-use crate::console::{OutputFormat, Progress};
+use crate::console::{OutputFormat, Progress, counted};
 use crate::model::Region;
 use crate::org::{Account, Done, Event, Failure, Organization};
 use crate::plan::{Plan, SkipKind};
@@ -23,13 +23,13 @@ use crate::tag::run::RunReport;
 /// Takes a plan, to keep it.
 pub(in crate::cli) type Save<'a> = dyn FnMut(&Plan) -> Result<(), CommandError> + 'a;
 
-/// What is to be told, and where.
+/// What to report, and how.
 pub(in crate::cli) struct RunDisplay<'a> {
     /// What the runs are for.
     pub(in crate::cli) kind: RunKind,
     /// The file of results.
     pub(in crate::cli) results: Option<ResultsFile>,
-    /// Whether calls are told by operation.
+    /// Whether to print the number of calls by operation.
     pub(in crate::cli) stats: bool,
     /// Whether plans are printed.
     pub(in crate::cli) print_plans: bool,
@@ -50,7 +50,7 @@ pub(in crate::cli) struct Reporter<'a> {
     failures: Groups,
     failed_roles: Groups,
     totals: Totals,
-    /// What went wrong with a file of ours; the work goes on.
+    /// The error of an output file; the run continues.
     broken: Option<CommandError>,
 }
 
@@ -84,7 +84,7 @@ impl<'a> Reporter<'a> {
     }
 
     pub(super) fn show(&mut self, event: Event<'_>) {
-        let told = match event {
+        let written = match event {
             Event::Done(account, region, done) => self.done(account, region, &done),
             Event::Failed(account, region, failure) => self.failed(account, region, &failure),
             Event::AccountOver { had_work } => {
@@ -97,7 +97,7 @@ impl<'a> Reporter<'a> {
                 Ok(())
             }
         };
-        if let Err(error) = told {
+        if let Err(error) = written {
             self.broken.get_or_insert(error);
         }
     }
@@ -145,7 +145,7 @@ impl<'a> Reporter<'a> {
         }
     }
 
-    /// What failed in a place that was worked on.
+    /// The failures in an account-region that was processed.
     fn show_failures(&mut self, account: &Account, region: &Region, done: &Done) {
         let place = place_name(account, Some(region));
         let summary = done.plan.as_ref().map(|plan| &plan.summary);
@@ -167,7 +167,7 @@ impl<'a> Reporter<'a> {
         }
         if let Some(StopReason::Credentials(why)) = &report.stopped {
             self.totals.has_item_failures = true;
-            self.failures.add(&format!("the credentials ended: {why}"), Some("sign in again"), &place);
+            self.failures.add(&format!("the credentials expired: {why}"), Some("sign in again"), &place);
         }
     }
 
@@ -205,19 +205,19 @@ impl<'a> Reporter<'a> {
         failed_roles.show(context, "role not assumed");
         show_summary(context, organization, &display, &totals);
         if display.kind == RunKind::Tag && totals.accounts > 0 && totals.without_work == totals.accounts {
-            let warned = nothing::warn_of_database(context, organization.store, "of these accounts");
+            let warned = nothing::warn_of_database(context, organization.store, "for these accounts");
             warned.map_err(|error| context.store_error(&error))?;
         }
         if display.stats {
             show_stats(context, organization);
         }
         if is_left || totals.written.contains_key("started") {
-            context.console.message(format_args!("not all is done; go on with: {}", display.resume));
+            context.console.message(format_args!("not finished; resume with: {}", display.resume));
         } else if let Some(run) = organization.run.filter(|_| totals.written.contains_key("written"))
             && display.kind == RunKind::Tag
         {
             let undo = later::undo_advice(context, &display, run);
-            context.console.message(format_args!("take it back with: {undo}"));
+            context.console.message(format_args!("undo with: {undo}"));
         }
         if let Some(broken) = broken {
             return Err(broken);
@@ -262,7 +262,7 @@ fn place_name(account: &Account, region: Option<&Region>) -> String {
     format!("{name}{}{region}", account.id)
 }
 
-/// The line of a place, in the form that c7n-trailcreator's users know; with `-v` also those of its types.
+/// The line of an account-region, in c7n-trailcreator's format; with `-v` also the lines of its types.
 fn print_place(context: &Context, display: &RunDisplay<'_>, account: &Account, region: &Region, done: &Done) {
     let mut line = format!("account:{} region:{region}", account.id);
     if let Some(plan) = &done.plan {
@@ -328,7 +328,7 @@ fn push_figures(line: &mut String, plan: &Plan) {
 fn push_results(line: &mut String, kind: RunKind, report: &RunReport) {
     match report.run {
         Some(run) => write!(line, " run:{run} {}", results_phrase(kind, &counts(&report.results))),
-        None if kind == RunKind::Undo => write!(line, " {} to take back", report.results.len()),
+        None if kind == RunKind::Undo => write!(line, " {} to undo", report.results.len()),
         None if report.results.is_empty() => Ok(()),
         None => write!(line, " {}", dry_phrase(kind, &counts(&report.results))),
     }
@@ -336,34 +336,38 @@ fn push_results(line: &mut String, kind: RunKind, report: &RunReport) {
 }
 
 fn show_summary(context: &Context, organization: &Organization<'_>, display: &RunDisplay<'_>, totals: &Totals) {
-    let calls = organization.base.counts();
     let run = organization.run.map(|run| format!("run {run}: ")).unwrap_or_default();
     let done = match (&organization.run, display.kind) {
         (None, RunKind::Tag) if !totals.written.is_empty() => {
             format!("{}, nothing was written", dry_phrase(display.kind, &totals.written))
         }
         (None, RunKind::Tag) => format!("{} to tag, nothing was written", totals.planned),
-        (None, RunKind::Undo) => format!("{} to take back, nothing was written", totals.written.values().sum::<u64>()),
+        (None, RunKind::Undo) => format!("{} to undo, nothing was written", totals.written.values().sum::<u64>()),
         (Some(_), kind) => results_phrase(kind, &totals.written),
     };
     let mut failed = String::new();
-    for (count, what) in [(totals.failed_roles, "without their role"), (totals.failed_places, "failed")] {
+    for (count, what) in [(totals.failed_roles, "with a failed role"), (totals.failed_places, "failed")] {
         if count > 0 {
             write!(failed, ", {count} {what}").unwrap_or_default();
         }
     }
     context.console.message(format_args!(
-        "{run}{} accounts ({} without records or work), {} places done{failed}: {done}{}; {} AWS calls to read, {} to write",
-        totals.accounts,
-        totals.without_work,
-        totals.places,
+        "{run}{}{}, {}{failed}: {done}{}; {}",
+        counted(totals.accounts, "account"),
+        skipped_accounts(display.kind, totals.without_work),
+        counted(totals.places, "account-region"),
         skipped_phrase(&totals.left),
-        calls.total() - calls.writes(),
-        calls.writes(),
+        calls_phrase(organization.base),
     ));
 }
 
-/// The calls by operation, the most frequent first.
+/// " (2 skipped: no events in the database)"
+fn skipped_accounts(kind: RunKind, count: u64) -> String {
+    let why = if kind == RunKind::Tag { "no events in the database" } else { "nothing to undo" };
+    if count == 0 { String::new() } else { format!(" ({count} skipped: {why})") }
+}
+
+/// Prints the calls by operation, most frequent first.
 fn show_stats(context: &Context, organization: &Organization<'_>) {
     let mut operations: Vec<(String, u64)> = organization.base.counts().by_operation().into_iter().collect();
     operations.sort_by_key(|(_, count)| std::cmp::Reverse(*count));

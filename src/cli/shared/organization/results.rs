@@ -112,7 +112,7 @@ fn writing(context: &Context, path: &Path, error: &io::Error) -> CommandError {
         .hint(context.written_before())
 }
 
-/// The entry of a place that was worked on.
+/// The entry of an account-region that was processed.
 pub(super) fn result(account: &Account, region: &Region, kind: RunKind, done: &Done) -> Map<String, Value> {
     let mut figures = done.plan.as_ref().map_or_else(|| json!({}), |plan| json!(plan.summary));
     if let Some(report) = &done.report {
@@ -126,7 +126,7 @@ pub(super) fn result(account: &Account, region: &Region, kind: RunKind, done: &D
     entry
 }
 
-/// The entry of a place, or an account, that could not be worked on.
+/// The entry of an account-region, or an account, that could not be processed.
 pub(super) fn exception(account: &Account, region: Option<&Region>, failure: &Failure) -> Map<String, Value> {
     let mut entry = of_account(account, region);
     entry.insert("ExceptionDetails".to_owned(), json!(failure.error));

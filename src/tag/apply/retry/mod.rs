@@ -58,7 +58,7 @@ pub(super) fn sort<'t, 'm>(
         };
         let patience = Patience::of(&refusal);
         if batch.attempt >= patience.attempts {
-            let why = format!("{}; the same at each of {} attempts", refusal.text, batch.attempt);
+            let why = format!("{}; same error in all {} attempts", refusal.text, batch.attempt);
             ended.push((position, Outcome::Failed(why)));
             continue;
         }
@@ -120,7 +120,7 @@ impl<'t, 'm> Held<'t, 'm> {
     /// What still waits, as not done.
     pub(super) fn unfinished(self) -> Vec<(u32, Outcome)> {
         let refused = self.refused.into_iter();
-        refused.map(|(position, why)| (position, Outcome::Unfinished(format!("to be tried again: {why}")))).collect()
+        refused.map(|(position, why)| (position, Outcome::Unfinished(format!("to be retried: {why}")))).collect()
     }
 }
 

@@ -105,7 +105,7 @@ async fn what_waits_when_the_run_is_stopped_stays_planned() {
     assert_eq!(applied.stopped, Some(StopReason::Asked));
     let failed = failed(&applied);
     let [(1, why)] = failed[..] else { panic!("{failed:?}") };
-    assert!(why.starts_with("to be tried again: ConcurrentModificationException"), "{why}");
+    assert!(why.starts_with("to be retried: ConcurrentModificationException"), "{why}");
     let states: Vec<WriteState> = store.writes_of(job.run).unwrap().iter().map(|row| row.result.state).collect();
     assert_eq!(states, [WriteState::Written, WriteState::Planned, WriteState::Written]);
     assert!(!store.finish_run(job.run).unwrap(), "it can be resumed");

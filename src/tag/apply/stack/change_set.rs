@@ -142,11 +142,12 @@ async fn judge(
         return Err(Outcome::Skipped(format!("an update would change more than tags: {named}{more}")));
     }
     if let Some(name) = change_set.parameters.iter().find_map(|parameter| moved(parameter, now)) {
-        let why = format!("its parameter {name} has another value in Parameter Store now; an update would take that");
+        let why =
+            format!("its parameter {name} has another value in Parameter Store now; an update would use that value");
         return Err(Outcome::Skipped(why));
     }
     if update.template(Some(&change_set.id)).await? != template {
-        let why = "its template would change: its macros, or values that it refers to, now give something else";
+        let why = "its template would change: its macros or referenced values now resolve differently";
         return Err(Outcome::Skipped(why.to_owned()));
     }
     Ok(())

@@ -80,7 +80,7 @@ impl<A: TagApi> Update<'_, A> {
         let status = status_of(&now);
         Err(match status {
             "DELETE_COMPLETE" => Outcome::Vanished("it was deleted meanwhile".to_owned()),
-            _ => Outcome::Skipped(format!("its state does not allow it now ({status})")),
+            _ => Outcome::Skipped(format!("its state does not allow tagging now ({status})")),
         })
     }
 

@@ -25,7 +25,7 @@ struct Script {
     answers: RefCell<HashMap<&'static str, VecDeque<Value>>>,
     calls: RefCell<Vec<(String, Value)>>,
     waited: Cell<Duration>,
-    /// Told to stop at the first pause.
+    /// Stops at the first pause.
     halt: Option<watch::Sender<bool>>,
 }
 
@@ -187,7 +187,7 @@ async fn a_parameter_with_another_value_in_parameter_store_is_not_updated_along(
             value("ami-2"),
             "its parameter Image is /ami of Parameter Store, which was \"ami-1\" at its last update and is \"ami-2\" now",
         ),
-        (json!({"InvalidParameters": ["/ami"]}), "which is not there any more"),
+        (json!({"InvalidParameters": ["/ami"]}), "which is no longer exists"),
         (json!({"error": "throttled"}), "which could not be read"),
     ] {
         let script = Script::of(&[with_image(stack("CREATE_COMPLETE", &[]))]);

@@ -35,11 +35,11 @@ pub(super) async fn check_parameters(update: &Update<'_, impl TagApi>, now: &Val
                 let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
                 return Err(skipped(format!("which could not be read: {error}{hint}")));
             }
-            Ok(None) => return Err(skipped("which is not there any more; an update would fail".to_owned())),
+            Ok(None) => return Err(skipped("which no longer exists; an update would fail".to_owned())),
             Ok(Some(value)) if value != resolved => {
                 let (old, new) = (quote(resolved), quote(&value));
                 return Err(skipped(format!(
-                    "which was {old} at its last update and is {new} now; an update would take that"
+                    "which was {old} at its last update and is {new} now; an update would use that value"
                 )));
             }
             Ok(Some(_)) => {}
