@@ -187,7 +187,7 @@ async fn a_parameter_with_another_value_in_parameter_store_is_not_updated_along(
             value("ami-2"),
             "its parameter Image is /ami of Parameter Store, which was \"ami-1\" at its last update and is \"ami-2\" now",
         ),
-        (json!({"InvalidParameters": ["/ami"]}), "which is no longer exists"),
+        (json!({"InvalidParameters": ["/ami"]}), "which no longer exists"),
         (json!({"error": "throttled"}), "which could not be read"),
     ] {
         let script = Script::of(&[with_image(stack("CREATE_COMPLETE", &[]))]);
@@ -299,7 +299,7 @@ async fn an_update_is_waited_for_within_bounds() {
     let script = Script::of(&[stack("CREATE_COMPLETE", &[]), stack("UPDATE_IN_PROGRESS", &[("Owner", "alice")])]);
     let outcome = script.write(&task(None, Some("alice"))).await;
     let Outcome::UnderWay(why) = &outcome else { panic!("{outcome:?}") };
-    assert!(why.contains("after 30 minutes") && why.contains("apply --resume 7 --allow-updates cfn"), "{why}");
+    assert!(why.contains("after 30 minutes") && why.contains("resuming the run with --allow-updates cfn"), "{why}");
     assert!(script.waited.get() >= ending::PATIENCE && script.waited.get() < ending::PATIENCE * 2);
 }
 
