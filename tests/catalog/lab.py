@@ -309,7 +309,7 @@ def main(types: list[str]) -> int:
         found = create(types)
         for entry in found["made"]:
             print(json.dumps(entry, indent=1, default=str))
-        import witness
+        import boto3_reference as witness
 
         known = [name for name in types or load() if name in witness.Witness().types]
         for name, told in witness.everything(known).items():

@@ -27,7 +27,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "oracle")]
 
 import check_maps  # noqa: E402
-import repairs  # noqa: E402, F401  # the tests' server has them
+import moto_patches  # noqa: E402, F401  # the tests' server has them
 import boto3_reference as witness  # noqa: E402
 from lab import REGION  # noqa: E402
 from wire import operation_of  # noqa: E402

@@ -86,7 +86,7 @@ fn catalog(moto: &Moto, expression: &str) -> Value {
     moto.boto3(&format!(
         "sys.dont_write_bytecode = True
 sys.path.insert(0, {folder:?})
-import lab, witness
+import lab, boto3_reference as witness
 result = {expression}"
     ))
 }
@@ -113,7 +113,7 @@ pub(crate) fn refusal(moto: &Moto, (kind, id): &Key) -> Option<String> {
 
 /// What the server lacks for each type: the first call that moto doesn't have of those that make, list and tag it.
 pub(crate) fn lacks(moto: &Moto, types: &[String]) -> BTreeMap<String, Option<String>> {
-    let told = catalog(moto, &format!("__import__('lacks').everything({types:?})"));
+    let told = catalog(moto, &format!("__import__('moto_gaps').everything({types:?})"));
     serde_json::from_value(told).expect("moto_gaps.py tells of each type")
 }
 
