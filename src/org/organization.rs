@@ -34,7 +34,7 @@ pub struct Organization<'a> {
 /// What was done in a place.
 #[derive(Debug, Default)]
 pub struct Done {
-    /// What was planned; none where a run was only taken up or back.
+    /// What was planned; `None` if a run was only resumed or undone.
     pub plan: Option<Plan>,
     /// What was written; none where only a plan was wanted.
     pub report: Option<RunReport>,

@@ -19,7 +19,7 @@ pub enum Direction {
     Reverts,
 }
 
-/// A write of an earlier run whose call was made, or may have been.
+/// A write of an earlier run that was made, or may have been.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EarlierWrite {
     /// The resource's id.

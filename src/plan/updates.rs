@@ -40,7 +40,7 @@ impl Default for Allowed {
 }
 
 impl Updates {
-    /// Of these types, but not of resources whose last update was rolled back.
+    /// Allowed for these types, except for resources with a rolled-back last update.
     pub fn of(types: impl IntoIterator<Item = ResourceType>, rolled_back: impl IntoIterator<Item = Rollback>) -> Self {
         let rolled_back = rolled_back.into_iter().map(|rollback| (rollback.arn.clone(), rollback)).collect();
         Self { allowed: Allowed::These(types.into_iter().collect()), rolled_back }

@@ -221,7 +221,7 @@ fn stand_in(name: &ResourceType, id: &str) -> LiveResource {
     }
 }
 
-/// A living parent whose tags are not known.
+/// A live parent with unknown tags.
 fn untold<'l>((_, live): &'l mut (ParentRef, Live<'_>)) -> Option<&'l mut LiveResource> {
     match live {
         Live::Alive(relative) if !matches!(relative.resource.tags, Tags::Known(_)) => Some(&mut relative.resource),
