@@ -266,5 +266,5 @@ fn files_of_the_wrong_kind_are_named_as_such() {
     lab.bench.write("other.json", plan);
     lab.run(&["apply", "other.json"])
         .code(2)
-        .says(["the plan is of account 210987654321, but the credentials belong to 123456789012"]);
+        .says(["the plan is in account 210987654321, but the credentials belong to 123456789012"]);
 }

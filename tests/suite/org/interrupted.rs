@@ -47,9 +47,9 @@ fn resumes(lab: &Lab) {
         .success()
         .says(["run org-1 is not finished", "trailcreator tag-org accounts.yml --resume org-1"]);
     let other = lab.run(&["tag-org", "accounts.yml", "--resume", "--creator-tag", "Creator"]);
-    other.code(2).says(["other options", "--creator-tag was \"Owner\""]);
+    other.code(2).says(["different options", "--creator-tag was \"Owner\""]);
     let inheriting = lab.run(&["tag-org", "accounts.yml", "--resume", "--inherit"]);
-    inheriting.code(2).says(["other options", "--inherit was false"]);
+    inheriting.code(2).says(["different options", "--inherit was false"]);
     lab.run(&["tag-org", "accounts.yml", "--resume"]).success();
     let expected: Vec<Option<String>> = (0..ACCOUNTS).flat_map(|number| vec![Some(owner(number)); 4]).collect();
     assert_eq!(owners(lab), expected);
