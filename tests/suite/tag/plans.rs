@@ -13,7 +13,7 @@ fn a_dry_run_prints_the_plan_and_writes_nothing() {
     let queue = lab.queue("tagged", "alice", &json!({"Owner": "zoe"}));
     lab.load();
     let run = lab.run(&["tag", "--dryrun"]);
-    run.success().says(["1 to tag; skipped: 1 with the tag", "nothing was written"]);
+    run.success().says(["1 to tag; skipped: 1 already tagged", "nothing was written"]);
     let mut lines = run.stdout.lines();
     assert!(
         lines.next().is_some_and(|line| line.starts_with(&format!("tag ebs {volume} Owner=alice ("))),

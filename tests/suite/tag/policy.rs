@@ -109,7 +109,7 @@ fn commands_without_aws_need_no_policy_and_wrong_names_are_told() {
     let lab = Lab::new();
     let none = lab.bench.trailcreator(["policy", "load-files"]).run();
     assert_eq!(none.success().json(), json!([]));
-    none.says(["needs no permission"]);
+    none.says(["needs no AWS permissions"]);
     let live = lab.bench.trailcreator(["policy", "who"]).run().success().json();
     assert_eq!(live["Statement"][0]["Action"], json!(["cloudtrail:LookupEvents", "identitystore:DescribeUser"]));
     lab.bench.trailcreator(["policy", "tag", "--type", "iam-rol"]).run().code(2).says(["did you mean iam-role?"]);

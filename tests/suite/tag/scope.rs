@@ -15,7 +15,7 @@ fn a_plan_with_more_writes_than_max_changes_writes_nothing() {
     let mut lab = Lab::new();
     let volumes = lab.volumes(&["alice"; 3]);
     lab.load();
-    lab.run(&["tag", "--max-changes", "2"]).code(1).says(["3 writes", "--max-changes 2", "--max-changes 3"]);
+    lab.run(&["tag", "--max-changes", "2"]).code(1).says(["3 writes", "--max-changes allows 2", "--max-changes 3"]);
     let more = ["tag", "--tag", "By={creator}", "--max-changes", "5"];
     lab.run(&more).code(1).says(["6 writes"]);
     assert_eq!((lab.moto.writes(), lab.runs()), (0, 0));
@@ -63,7 +63,7 @@ fn resources_with_a_skip_tag_are_left() {
     let left = entry(&plan["skipped"], &dev);
     assert_eq!((&left["kind"], &plan["summary"]["skipped"]["skip-tag"]), (&json!("skip-tag"), &json!(2)));
     assert!(left["reason"].as_str().is_some_and(|reason| reason.contains("stage=dev")), "{left}");
-    lab.run(&["tag", "--skip-tag", "stage=prod,team=red"]).success().says(["1 with a tag that --skip-tag names"]);
+    lab.run(&["tag", "--skip-tag", "stage=prod,team=red"]).success().says(["1 with a tag from --skip-tag"]);
     assert_eq!(lab.queue_tags(&prod), json!({"stage": "prod", "team": "blue"}));
     assert_eq!(lab.queue_tags(&dev), json!({"stage": "dev", "Owner": "alice"}));
     lab.run(&["tag", "--overwrite", "--creator-value", "arn", "--skip-tag", "stage=dev"]).success();

@@ -74,7 +74,7 @@ fn without_the_flag_stacks_are_left_with_the_reason_and_nothing_is_written() {
     assert_eq!(lab.moto.writes(), 1, "the volume's");
     let dry = lab.run(&["tag", "--dry-run"]);
     dry.success().says(["1 that tagging would update"]);
-    assert!(dry.stdout.contains("skip cfn web (tagging it updates it"), "{}", dry.stdout);
+    assert!(dry.stdout.contains("skip cfn web (tagging it would update it"), "{}", dry.stdout);
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn a_saved_plan_and_undo_need_the_flag_too() {
     tag(&lab, &[&ALLOW[..], &["--save-plan", "plan.json"]].concat()).success();
     let held = lab.run(&["apply", "plan.json"]);
     held.success().says(["1 skipped"]);
-    assert!(held.stdout.contains("skipped cfn web Owner=alice (tagging it updates it"), "{}", held.stdout);
+    assert!(held.stdout.contains("skipped cfn web Owner=alice (tagging it would update it"), "{}", held.stdout);
     assert_eq!(lab.moto.writes(), 0);
     let applied = lab.run(&[&["apply", "plan.json"][..], &ALLOW].concat());
     applied.success().says(["1 tagged", "trailcreator undo 1 --allow-updates cfn"]);

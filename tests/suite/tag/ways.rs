@@ -181,7 +181,7 @@ def before(entry, environ):
         lab.queue("jobs", "alice", &json!({}));
         lab.topic("alarms", "bob");
         lab.load();
-        lab.run(&["tag"]).success().says(["2 tagged; skipped: 1 with the tag"]);
+        lab.run(&["tag"]).success().says(["2 tagged; skipped: 1 already tagged"]);
         assert_eq!(lab.sent("GetResources"), sweeps);
         assert_eq!(lab.sent("ListQueueTags"), 1, "the sweep told the other's");
         assert_eq!(lab.queue_tags(&queue), json!({"Owner": "zoe"}));
