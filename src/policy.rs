@@ -1,4 +1,4 @@
-//! The IAM policy that a command needs: from the same data by which its calls are made, so that it can't fall behind.
+//! The IAM policy that a command needs: made from the data of its calls, so that it is never out of date.
 //!
 //! Pure. sts:GetCallerIdentity is asked by most commands and needs no permission.
 //!
@@ -105,7 +105,7 @@ pub struct Needs {
 }
 
 /// What `work` needs for these types; only tagging depends on them. With `inherit` also what their parents are looked up with.
-/// `may_write`: of which types with side effects writing is allowed.
+/// `may_write`: whether a type with side effects may be written.
 pub fn needs<'m>(
     map: &'m ResourceMap,
     (work, inherit): (Work, bool),

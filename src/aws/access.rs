@@ -71,7 +71,7 @@ pub struct AccountAccess {
     pub roles: Vec<Role>,
 }
 
-/// Whose credentials a session has.
+/// The principal of a session's credentials.
 #[derive(Debug, Clone)]
 pub struct CallerIdentity {
     /// The account.

@@ -18,7 +18,7 @@ use super::{CallError, Counts, ErrorClass};
 /// what they are given when they ask again is new.
 const RENEWED_BEFORE: Duration = Duration::from_secs(300);
 
-/// A provider whose answers are kept. Those who ask at the same time share one answer.
+/// A provider that caches credentials. Concurrent callers share one request.
 #[derive(Debug)]
 pub(super) struct CachedCredentials {
     source: SharedCredentialsProvider,

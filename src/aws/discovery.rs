@@ -1,4 +1,4 @@
-//! Endpoints that a service gives each account: told by the region's own endpoint, kept for as long as it says.
+//! Endpoints that a service gives each account: asked from the region's own endpoint, cached for as long as the answer allows.
 //!
 //! Timestream's regional endpoints know no call but DescribeEndpoints; which services are so, the maps say. Knows neither how
 //! the question is sent nor what is called afterwards.
@@ -16,7 +16,7 @@ use super::{Answer, CallError};
 use crate::model::Region;
 use crate::resource_map::Service;
 
-/// The endpoints told so far, by signing name and region. Who comes while one is asked for waits for its answer.
+/// The known endpoints, by signing name and region. Concurrent callers wait for one request.
 #[derive(Debug, Default)]
 pub(super) struct Discovered(Mutex<HashMap<(String, Region), CachedEndpoint>>);
 
@@ -40,22 +40,22 @@ impl Discovered {
     ) -> Result<String, CallError> {
         let mut known = self.0.lock().await;
         let key = (service.signing.clone(), region.clone());
-        if let Some(told) = known.get(&key).filter(|told| Instant::now() < told.until) {
-            return Ok(told.url.clone());
+        if let Some(cached) = known.get(&key).filter(|cached| Instant::now() < cached.until) {
+            return Ok(cached.url.clone());
         }
         let answer = ask().await?;
-        let told = told(&answer.body, regional).ok_or_else(|| {
+        let endpoint = endpoint_in(&answer.body, regional).ok_or_else(|| {
             let call = format!("{}:endpoints", service.signing);
             CallError::bad_answer(&call, region, format!("it names no endpoint: {}", answer.body))
         })?;
-        let url = told.url.clone();
-        known.insert(key, told);
+        let url = endpoint.url.clone();
+        known.insert(key, endpoint);
         Ok(url)
     }
 }
 
 /// The first endpoint of an answer: `{"Endpoints": [{"Address": "…", "CachePeriodInMinutes": 1440}]}`.
-fn told(answer: &Value, regional: &str) -> Option<CachedEndpoint> {
+fn endpoint_in(answer: &Value, regional: &str) -> Option<CachedEndpoint> {
     const SECONDS_A_MINUTE: u64 = 60;
     let first = &answer["Endpoints"][0];
     let address = first["Address"].as_str().filter(|address| is_host(address))?;
@@ -82,21 +82,21 @@ mod tests {
     fn an_answer_names_a_host_and_how_long_it_holds() {
         let answer = json!({"Endpoints": [{"Address": "ingest-cell1.example.com", "CachePeriodInMinutes": 1440}]});
         let before = Instant::now();
-        let found = told(&answer, "https://ingest.example.com").unwrap();
+        let found = endpoint_in(&answer, "https://ingest.example.com").unwrap();
         assert_eq!(found.url, "https://ingest-cell1.example.com");
         assert!(found.until >= before + Duration::from_secs(86_400));
         let endless = json!({"Endpoints": [{"Address": "a", "CachePeriodInMinutes": u64::MAX}]});
-        assert!(told(&endless, "https://x").is_some());
+        assert!(endpoint_in(&endless, "https://x").is_some());
     }
 
     #[test]
     fn what_is_no_host_is_not_called() {
         let of = |address: Value| json!({"Endpoints": [{"Address": address, "CachePeriodInMinutes": 1}]});
         for evil in ["", "evil.example/x", "user@evil.example", "a?b", "a#b"] {
-            assert!(told(&of(json!(evil)), "https://x").is_none(), "{evil}");
+            assert!(endpoint_in(&of(json!(evil)), "https://x").is_none(), "{evil}");
         }
         for answer in [json!({}), json!({"Endpoints": []}), of(Value::Null)] {
-            assert!(told(&answer, "https://x").is_none(), "{answer}");
+            assert!(endpoint_in(&answer, "https://x").is_none(), "{answer}");
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::model::{Region, nearest_region};
 pub enum ErrorClass {
     /// Too many requests, even after retries.
     Throttled,
-    /// Permission is missing; the message or operation tells which.
+    /// Permission is missing: the message or the operation names it.
     AccessDenied,
     /// The resource isn't there (any more).
     NotFound,

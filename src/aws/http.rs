@@ -34,7 +34,7 @@ pub(super) fn http_client(roots: Option<TrustStore>) -> SharedHttpClient {
     })))
 }
 
-/// A client whose connectors name the address that can't be reached.
+/// A client that names the address when it can't be reached.
 #[derive(Debug)]
 struct Naming(SharedHttpClient);
 

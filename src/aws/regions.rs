@@ -17,7 +17,7 @@ const PAGE_REGIONS: u32 = 50;
 /// An account's enabled regions, sorted; and why EC2 had to be asked, if it had to.
 ///
 /// # Errors
-/// Neither service tells; the error is EC2's.
+/// Neither service answers; the error is EC2's.
 pub async fn enabled(session: &Session) -> Result<(Vec<Region>, Option<CallError>), CallError> {
     let caller = session.caller();
     let (mut regions, refusal) = match of_account(&caller, session.region()).await {

@@ -184,7 +184,7 @@ impl Session {
         Ok(Hub { credentials: found.credentials, origin: found.origin })
     }
 
-    /// Whose credentials these are, where they tell it themselves, as those of assumed roles do: without a call.
+    /// The principal of the credentials of an assumed role, without a call.
     pub async fn assumed_identity(&self) -> Option<CallerIdentity> {
         let role = self.0.role.as_ref()?;
         let credentials = self.0.config.credentials_provider()?.provide_credentials().await.ok()?;
@@ -209,7 +209,7 @@ impl Session {
         Ok(self.caller_identity().await?.account.clone())
     }
 
-    /// Whose credentials these are, asked of STS GetCallerIdentity once.
+    /// The principal of the credentials, from one call of STS GetCallerIdentity.
     ///
     /// # Errors
     /// As [`Session::account`].

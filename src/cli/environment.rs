@@ -32,7 +32,7 @@ pub(super) fn matches(command: Command) -> (Command, ArgMatches) {
     }
 }
 
-/// The command whose options forget variables that are empty, and its subcommands.
+/// The command and its subcommands, without the variables that are empty.
 fn without_empty_variables(command: Command) -> Command {
     forget(command, &|name| env::var_os(name).is_some_and(|value| value.is_empty()))
 }

@@ -1,4 +1,4 @@
-//! The command line: one file per command, whose `Args` doc comments are its help.
+//! The command line: one file per command. The doc comments of its `Args` are its help.
 //!
 //! A command turns arguments into a call of the library, and its result into text or JSON. Precedence of a setting:
 //! flag, `TRAILCREATOR_*` variable, default.

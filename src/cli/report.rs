@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 
 use super::load_history::{ALL, open_session, region_or_all, wanted_regions};
 use super::options::{OwnerKeysArgs, show_unused_rules, with_known_names};
@@ -22,7 +23,7 @@ use crate::report::offline;
 use crate::report::organization::Cover;
 use crate::report::who::Filter;
 use crate::resource_map::ResourceMap;
-use tokio_util::sync::CancellationToken;
+use crate::store::{Store, StoreError};
 
 /// The version of the JSON document's format.
 const FORMAT_VERSION: u32 = 1;
@@ -34,6 +35,9 @@ const FIGURES: [&str; 8] =
 /// The column headings of the text table, in the same order.
 const HEADINGS: [&str; 8] =
     ["live", "owned", "would be owned", "no record", "no owner", "service", "unknown", "not taggable"];
+
+/// What the options ask for, in messages.
+const THESE: &str = "for these accounts, regions and types";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -191,8 +195,7 @@ fn of_database(args: Args, context: &Context, map: &ResourceMap, form: &Form) ->
     chosen.iter().for_each(|account| coverage.set_name(&account.id, &account.name));
     let report = Report::from(coverage);
     if report.is_empty() {
-        let wanted = "of the accounts, regions and types asked for";
-        nothing::warn_of_database(context, &store, wanted).map_err(|error| context.store_error(&error))?;
+        nothing::warn_of_database(context, &store, THESE).map_err(|error| context.store_error(&error))?;
     }
     let printed = Printed { report: &report, failed_accounts: &[], tag_key: question.key.as_str(), offline: true };
     show_unused_rules(context, &question.rules);
@@ -201,6 +204,25 @@ fn of_database(args: Args, context: &Context, map: &ResourceMap, form: &Form) ->
         "no AWS calls were made: the report does not show which resources still exist, or which tags others wrote",
     );
     Ok(Outcome::Done)
+}
+
+/// Warns where nothing in the database is about what was asked for.
+fn warn_of_nothing(
+    context: &Context,
+    (store, map): (&Store, &ResourceMap),
+    (account, regions): (&AccountId, &[Region]),
+    types: &[ResourceType],
+    report: &Report,
+) -> Result<(), StoreError> {
+    let places = regions.iter().map(Region::as_str).collect::<Vec<_>>().join(", ");
+    if types.is_empty() && report.is_empty() {
+        return nothing::warn_of_database(context, store, &format!("for account {account} in {places}"));
+    }
+    if !types.is_empty() && !nothing::has_events(store, map, account, regions, types)? {
+        let names = nothing::names_of(types);
+        return nothing::warn_of_database(context, store, &format!("for {names} in account {account} in {places}"));
+    }
+    Ok(())
 }
 
 /// The account of the credentials.
@@ -232,14 +254,12 @@ async fn of_account(args: Args, context: &Context, map: &ResourceMap, form: &For
         let progress = context.console.progress("listing types", None);
         let mut note = |done, resource_type: &ResourceType| progress.update(done, resource_type.as_str());
         let report = look_at_account((&session, map, &store), &question, &regions, &args.types, &mut note).await;
-        Ok((session, question, report.map_err(|error| context.store_error(&error))?))
+        Ok((session, question, regions, report.map_err(|error| context.store_error(&error))?))
     };
     let Some(looked) = tagging::or_interrupted(context, looking).await else { return Ok(Outcome::Interrupted) };
-    let (session, question, report) = looked?;
-    if report.is_empty() {
-        let wanted = format!("of account {} in the regions asked for", question.account);
-        nothing::warn_of_database(context, &store, &wanted).map_err(|error| context.store_error(&error))?;
-    }
+    let (session, question, regions, report) = looked?;
+    warn_of_nothing(context, (&store, map), (&question.account, &regions), &args.types, &report)
+        .map_err(|error| context.store_error(&error))?;
     let printed = Printed { report: &report, failed_accounts: &[], tag_key: question.key.as_str(), offline: false };
     show_unused_rules(context, &question.rules);
     Ok(print_all(context, form, &printed, &session))
@@ -291,6 +311,9 @@ async fn of_organization(
     drop(progress);
     show_unused_rules(context, &cover.rules);
     let report = cover.report.into_inner();
+    if report.is_empty() && failed_accounts.is_empty() {
+        nothing::warn_of_database(context, &store, THESE).map_err(|error| context.store_error(&error))?;
+    }
     let tag_key = organization.key.as_str();
     let printed = Printed { report: &report, failed_accounts: &failed_accounts, tag_key, offline: false };
     Ok(print_all(context, form, &printed, &base))
@@ -376,7 +399,7 @@ fn print_text(context: &Context, coverage: &Coverage, top: &[Creator], creators:
         shown(&row.figures).into_iter().chain(place).collect()
     }));
     if rows.len() == 1 {
-        context.console.message("the database has no create events for these accounts and regions: load a trail first, or name types with --type");
+        context.console.message("no resources to report");
         return;
     }
     rows.push(shown(&coverage.totals()).into_iter().chain(texts(["total", "", ""].iter())).collect());

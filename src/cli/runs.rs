@@ -29,7 +29,7 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Run whose writes to show; for a run of tag-org (org-3), show its runs
+    /// Show the writes of this run; of a run of tag-org (org-3), its runs
     #[arg(value_name = "RUN")]
     run: Option<RunName>,
 }

@@ -116,9 +116,9 @@ fn warn_without_records(
     if !is_narrowed || question.inherit || !plan.actions.is_empty() || types.iter().any(|figures| figures.records > 0) {
         return Ok(());
     }
-    let names = wanted.types.iter().map(ResourceType::as_str).collect::<Vec<_>>().join(", ");
-    let names = if names.is_empty() { "the types that are left".to_owned() } else { names };
-    let wanted = format!("of {names} of account {} in {}", question.account, question.region);
+    let names = nothing::names_of(&wanted.types);
+    let names = if names.is_empty() { "the remaining types".to_owned() } else { names };
+    let wanted = format!("for {names} in account {} in {}", question.account, question.region);
     nothing::warn_of_database(context, store, &wanted).map_err(|error| context.store_error(&error))
 }
 

@@ -1,9 +1,10 @@
-//! The plan as a document: what is written, what is left, and the figures. A saved plan is read again by `apply`.
+//! The plan as a document: what is written, what is skipped, and the figures. A saved plan is read again by `apply`.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::scope::SkipTag;
 use crate::model::{AccountId, Arn, Region, ResourceId, ResourceType, TagKey, TagValue};
 
 /// The version of the document. It changes when a reader of the last one would misunderstand it.
@@ -39,12 +40,15 @@ pub struct PlannedWrite {
     /// Further keys that count as the tag: the resource must have none of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub owner_keys: Vec<TagKey>,
+    /// Tags of `--skip-tag`: the resource must have none of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skip_tags: Vec<SkipTag>,
     /// Why this owner.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
 }
 
-/// One resource that is left as it is.
+/// A resource that is skipped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SkippedResource {
     /// The resource's type.
@@ -60,7 +64,7 @@ pub struct SkippedResource {
     pub reason: String,
 }
 
-/// Why a resource is left.
+/// Why a resource is skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SkipKind {

@@ -9,10 +9,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{
-    Case, Decision, PlannedWrite, SkipKind, check_replaceable, creation_of, keeps, planned, present_tag, prove_tags,
-};
-use crate::creator::{NoOwner, Owner, TagTemplate};
+use super::decide::{planned, prove_tags};
+use super::present::present_tag;
+use super::scope::{check_replaceable, keeps};
+use super::{Case, Decision, PlannedWrite, SkipKind};
+use crate::creator::{NoOwner, Owner, TagTemplate, creation_of};
 use crate::model::TagKey;
 use crate::model::event::Event;
 use crate::model::parse_key;

@@ -1,15 +1,17 @@
 //! Which resources a run may write to, and which values it may replace, whoever their owner is.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Case, SkipKind, has_tag, present_tag};
+use serde::{Deserialize, Serialize};
+
+use super::present::{has_tag, present_tag};
+use super::{Case, SkipKind};
 use crate::creator::creation_of;
-use crate::model::TagKey;
-use crate::model::Tags;
+use crate::model::{TagKey, Tags};
 use crate::plan::earlier::{Earlier, Ours};
-use crate::resource_map::PresentTag;
+use crate::resource_map::{PresentTag, TagKeys};
 
 /// What a question is limited to. The default limits nothing and replaces nothing.
 #[derive(Debug, Clone, Default)]
@@ -40,8 +42,9 @@ pub struct Selected {
     pub texts: BTreeSet<String>,
 }
 
-/// A tag that keeps a resource from being written to: `KEY`, or `KEY=VALUE`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A tag that keeps a resource from being written to: `KEY`, or `KEY=VALUE`. JSON has it as that text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct SkipTag {
     key: TagKey,
     /// `None`: any value.
@@ -78,6 +81,27 @@ impl FromStr for SkipTag {
             return Err("KEY or KEY=VALUE is expected, as in team=platform");
         }
         Ok(Self { key: TagKey::new(key), value })
+    }
+}
+
+impl From<SkipTag> for String {
+    fn from(tag: SkipTag) -> Self {
+        tag.to_string()
+    }
+}
+
+impl TryFrom<String> for SkipTag {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl SkipTag {
+    /// The tag of a resource that this one is about; `keys`: how the resource's type compares keys.
+    pub fn find<'t>(&self, tags: &'t BTreeMap<String, String>, keys: TagKeys) -> Option<PresentTag<'t>> {
+        keys.get(tags, &self.key).filter(|present| self.value.as_ref().is_none_or(|wanted| wanted == present.value))
     }
 }
 
@@ -123,9 +147,8 @@ pub(crate) fn parts(text: &str) -> impl Iterator<Item = &str> {
 pub(super) fn check_skip_tags(case: Case<'_>) -> Result<(), (SkipKind, String)> {
     let skip_tags = &case.question.scope.skip_tags;
     let carried = skip_tags.iter().find_map(|skip| {
-        let present = present_tag(case.definition, case.resource, &skip.key)?;
-        let is_meant = skip.value.as_ref().is_none_or(|wanted| wanted == present.value);
-        is_meant.then(|| format!("{}={}", present.key, present.value))
+        let (Tags::Known(tags) | Tags::Partial(tags)) = &case.resource.tags else { return None };
+        skip.find(tags, case.definition.tag_keys()).map(|present| format!("{}={}", present.key, present.value))
     });
     carried.map_or(Ok(()), |tag| Err((SkipKind::SkipTag, format!("has the tag {tag}, which --skip-tag excludes"))))
 }

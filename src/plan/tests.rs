@@ -8,7 +8,7 @@ use serde_json::json;
 use super::test_data::{live, stored, tags};
 use super::*;
 use crate::model::event::{Event, Identity};
-use crate::model::{Arn, ResourceId, ResourceType};
+use crate::model::{Arn, ResourceId, ResourceType, TagValue};
 use crate::plan::join::Join;
 use crate::resource_map::ResourceMap;
 

@@ -253,6 +253,7 @@ mod tests {
             key: "Owner".into(),
             old_key: None,
             owner_keys: Vec::new(),
+            skip_tags: Vec::new(),
             old_value: None,
             new_value: new_value.map(TagValue::from),
             event_id: None,

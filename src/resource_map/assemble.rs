@@ -1,4 +1,4 @@
-//! From the types of several files to one map: who replaces whom, and what only shows with all files on the table.
+//! From the types of several files to one map: what replaces what, and the checks that need all files.
 
 use std::collections::BTreeMap;
 
@@ -178,7 +178,7 @@ impl Assembly {
                 return Err(place.error(format!("{name} is its own ancestor: {} → {name}", chain.join(" → "))));
             }
             if chain.contains(&next.as_str()) {
-                return Ok(()); // A circle further up: one of its own members tells of it.
+                return Ok(()); // A circle further up is reported by one of its own members.
             }
             chain.push(next.as_str());
             ancestor = self.parents.get(next).map(|(parent, _)| parent);

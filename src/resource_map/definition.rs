@@ -101,7 +101,7 @@ pub struct FixedEndpoint {
     pub url: String,
     /// The region to sign for, and to which the service's global types belong; `None` where it is the one asked.
     pub region: Option<String>,
-    /// The call by which this endpoint tells the account's own, for it knows no other call: `DescribeEndpoints`.
+    /// The only call of this endpoint: `DescribeEndpoints` returns the account's own endpoint.
     pub discovery: Option<String>,
 }
 

@@ -39,7 +39,7 @@ pub struct EventIndex {
     by_source: HashMap<String, HashMap<String, Vec<EventRule>>>,
 }
 
-/// The only source whose event names carry the version of the API.
+/// The only source with API versions in its event names.
 pub(crate) const LAMBDA: &str = "lambda.amazonaws.com";
 
 impl EventIndex {

@@ -94,7 +94,7 @@ pub struct Access {
     pub names: Vec<ItemText>,
     /// What the call that made it named in its stead, so that all it made answer to it (the image of CreateImage's snapshots).
     pub made_with: Vec<ItemText>,
-    /// The resources that it belongs to, by its item: whose owner it has where no person made it.
+    /// The resources that it belongs to, by its item. It inherits their owner if no person created it.
     pub parents: Vec<ParentRule>,
     /// The live item's ARN; `None` only for a type that can't be tagged.
     pub arn: Option<ItemText>,
@@ -179,7 +179,7 @@ impl ResourceMap {
         self.events.names()
     }
 
-    /// Every eventSource of which some event means something, sorted.
+    /// Every eventSource with events in the map, sorted.
     pub fn sources(&self) -> Vec<&str> {
         self.events.sources()
     }

@@ -1,4 +1,4 @@
-//! The input of a call with placeholders in it: nested JSON whose strings and keys are templates.
+//! The input of a call with placeholders in it: nested JSON with templates as strings and keys.
 //!
 //! A string that is exactly one placeholder takes the value's own type: a list stays a list, a number a number.
 

@@ -1,4 +1,4 @@
-//! Whose a resource is that no person made: which of its tags, or which field of its item, names its parent.
+//! The parents of resources that no person created: the tags, or the fields of the item, that name a parent.
 //!
 //! Two sources: `resource-maps/parents.yml` has the tags by which AWS names a parent on resources of any type; a type's
 //! stanza has what its own item tells (`parents`: an instance, for its volumes). Pure; what a parent's owner is, `tag::plan` decides.
@@ -12,7 +12,7 @@ use super::{Access, Expression, ResourceMap};
 use crate::model::ResourceType;
 use crate::text::source::{FileError, Position, Source, Text};
 
-/// What the keys of AWS's own tags begin with. Nobody else can write them.
+/// What the keys of AWS's own tags begin with. Only AWS can write them.
 ///
 /// Source: <https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html>
 const OF_AWS: &str = "aws:";
@@ -24,7 +24,7 @@ pub struct ParentRule {
     pub resource_type: ResourceType,
     /// JMESPath on the item to the parent's id, or to several.
     pub id: Expression,
-    /// Whether that proves who made the resource even where no record tells.
+    /// Whether that proves the creator even without a create event.
     pub unrecorded: bool,
     pub(super) place: Position,
 }

@@ -1,4 +1,4 @@
-//! A call with its input, both of which may hold placeholders.
+//! A call with its input. Both may hold placeholders.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
@@ -15,7 +15,7 @@ pub struct Request {
     actions: Vec<String>,
 }
 
-/// A request whose placeholders are filled.
+/// A request with its placeholders filled.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RenderedCall {
     /// `Operation`, or `METHOD /path/encoded%20id` for REST protocols.
@@ -41,7 +41,7 @@ impl Request {
         Self { actions, ..self }
     }
 
-    /// The IAM actions that the call needs; none where the map doesn't tell.
+    /// The IAM actions that the call needs; none if the map does not name them.
     pub fn actions(&self) -> &[String] {
         &self.actions
     }

@@ -3,7 +3,7 @@
 use super::{ResourceMap, TypeDefinition};
 use crate::text::nearest;
 
-/// A service of which the map has no type that can be listed.
+/// A service without a listable type in the map.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the resource map has no type of a service {name}{}", did_you_mean(.nearest.as_deref()))]
 pub struct UnknownService {
@@ -19,7 +19,7 @@ impl ResourceMap {
     /// Checks that the map has types of every one of `services` (what a user gave with `--service`).
     ///
     /// # Errors
-    /// The first of which it has none, with the nearest one.
+    /// The first service without types, with the nearest one.
     pub fn check_services(&self, services: &[String]) -> Result<(), UnknownService> {
         let known = || self.types.values().filter_map(TypeDefinition::service_name);
         match services.iter().find(|service| known().all(|known| known != *service)) {

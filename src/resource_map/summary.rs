@@ -57,7 +57,7 @@ pub struct EventSummary<'m> {
 }
 
 impl ResourceMap {
-    /// All types by name. Those whose events alone are known are among them.
+    /// All types by name, including those with events only.
     pub fn summaries(&self) -> Vec<TypeSummary<'_>> {
         let mut events = self.events_by_type();
         let summary = |definition| summary(definition, events.remove(&definition.resource_type).unwrap_or_default());

@@ -177,7 +177,7 @@ impl Template {
     /// Fills the placeholders: `lookup` first, then JMESPath on `item`.
     ///
     /// # Errors
-    /// A placeholder whose value is null, a list or an object.
+    /// A placeholder with null, a list or an object as its value.
     pub fn render(&self, item: &Value, lookup: impl Fn(&str) -> Option<String>) -> Result<String, MissingValue> {
         self.fill(item, &|name| lookup(name).map(Value::String))
     }

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use super::{Store, StoreError};
 
 /// The migrations in order. Append only: `user_version` is the number of applied migrations.
-const MIGRATIONS: [&str; 11] = [
+const MIGRATIONS: [&str; 12] = [
     include_str!("../../migrations/0001_initial.sql"),
     include_str!("../../migrations/0002_athena_queries.sql"),
     include_str!("../../migrations/0003_ledger_spans.sql"),
@@ -22,6 +22,7 @@ const MIGRATIONS: [&str; 11] = [
     include_str!("../../migrations/0009_spelling_of_keys.sql"),
     include_str!("../../migrations/0010_rollbacks.sql"),
     include_str!("../../migrations/0011_earlier_writes.sql"),
+    include_str!("../../migrations/0012_skip_tags.sql"),
 ];
 
 /// How long to wait for another program's lock.

@@ -249,6 +249,7 @@ mod tests {
             key: "Owner".into(),
             old_key: None,
             owner_keys: Vec::new(),
+            skip_tags: Vec::new(),
             old_value: None,
             new_value: Some("alice".into()),
             event_id: None,

@@ -50,7 +50,7 @@ pub struct Collected<'m> {
     pub lineage: Option<Lineage<'m>>,
 }
 
-/// Of which resources the absence of the tag is proven where the listing leaves it open; it may cost a call each.
+/// The resources that get a tag read where the listing does not prove that the tag is absent. A read may cost a call each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Proof {
     /// Of those that would be tagged.

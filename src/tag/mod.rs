@@ -14,6 +14,7 @@ pub mod chosen;
 pub mod collect;
 pub mod current;
 mod gather_parents;
+mod holding;
 mod recorded;
 pub mod run;
 pub mod scope;

@@ -133,6 +133,15 @@ fn both_layouts_in_one_bucket_are_found_and_one_organization_can_be_chosen() {
 }
 
 #[test]
+fn logs_of_another_trail_are_not_loaded_for_an_organization() {
+    let (bench, moto) = (Bench::new(), Moto::start());
+    write_logs(&bench, "logs/pre/", false);
+    upload(&moto, &bench, "logs", "trail", "us-east-1");
+    let args = ["load-s3", "--bucket", "trail", "--prefix", "pre", "--org-id", "o-abcdefghij"];
+    bench.trailcreator(args).aws(&moto).run().code(1).says(["no CloudTrail logs at s3://trail/pre/"]);
+}
+
+#[test]
 fn only_the_given_days_accounts_and_regions_are_read() {
     let (bench, moto) = (Bench::new(), Moto::start());
     write_logs(&bench, "logs/", true);

@@ -134,6 +134,10 @@ fn an_account_without_events_is_told_what_the_database_has() {
     let there = "account 123456789012 in us-east-1 (from 2024-05-01T10:00:00Z to 2024-05-01T10:00:00Z)";
     let other = bench.trailcreator(["tag", "--region", "eu-west-1"]).aws(&moto).run();
     other.success().says(["no create events for account 123456789012 in eu-west-1", there]);
+    let one_type =
+        |command: &str| bench.trailcreator([command, "--region", "eu-west-1", "--type", "ebs"]).aws(&moto).run();
+    one_type("tag").success().says(["no create events for ebs in account 123456789012 in eu-west-1", there]);
+    one_type("report").success().says(["no create events for ebs in account 123456789012 in eu-west-1", there]);
     run(&bench, &["report", "--offline", "--account", "210987654321"]).success().says(["no create events", there]);
     bench.write("accounts.yml", "accounts:\n- account_id: '210987654321'\n  name: other\n");
     let org = bench.trailcreator(["tag-org", "accounts.yml", "--dry-run"]).aws(&moto).run();

@@ -137,7 +137,7 @@ resources  owned  would be owned  creator
         )
     );
     let empty = lab.run(&["report", "--offline", "--region", "eu-west-1", "--type", "ebs"]);
-    empty.success().says(["no create events for these accounts and regions"]);
+    empty.success().says(["no create events for these accounts, regions and types"]);
 }
 
 #[test]

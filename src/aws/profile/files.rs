@@ -69,7 +69,7 @@ impl Profiles {
         }
     }
 
-    /// The files for the SDK, whose names of profiles are those of [`Profiles::sdk_name`].
+    /// The files for the SDK, with the profile names of [`Profiles::sdk_name`].
     pub(in crate::aws) fn for_sdk(&self) -> EnvConfigFiles {
         EnvConfigFiles::builder()
             .with_contents(EnvConfigFileKind::Config, &self.config.text)

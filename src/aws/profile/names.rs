@@ -69,7 +69,7 @@ fn header(line: &str, kind: EnvConfigFileKind) -> Option<String> {
     }
 }
 
-/// `services = NAME`, which refers to a section whose header is encoded.
+/// `services = NAME` refers to a section with an encoded header.
 fn services(line: &str) -> Option<String> {
     let (key, name) = line.split_once('=')?;
     let name = name.trim();

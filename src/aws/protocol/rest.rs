@@ -1,4 +1,4 @@
-//! REST with JSON and XML bodies: method, path and query string tell the operation.
+//! REST with JSON and XML bodies: the operation is the method, the path and the query string.
 //!
 //! Source: <https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html>, `aws-restxml-protocol`
 

@@ -13,7 +13,7 @@ pub(in crate::cli) struct AllowArgs {
     /// are skipped; `resource-map list` shows these types in the column `writing also`; repeatable
     #[arg(long, value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>, env = "TRAILCREATOR_ALLOW_UPDATES")]
     pub(in crate::cli) allow_updates: Vec<ResourceType>,
-    /// With --allow-updates: retry resources whose last update was rolled back
+    /// With --allow-updates: retry resources after a rolled-back update
     #[arg(long)]
     pub(in crate::cli) retry_rolled_back: bool,
 }

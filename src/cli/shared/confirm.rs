@@ -129,6 +129,7 @@ mod tests {
             old_key: None,
             old_value: Some("\u{1b}[2Jzoe".into()),
             owner_keys: Vec::new(),
+            skip_tags: Vec::new(),
             reason: String::new(),
         };
         let mut replaced = Replaced::default();

@@ -10,6 +10,8 @@ use jiff::civil::Date;
 use super::{CommandError, Context, Outcome};
 use crate::load::Figures;
 use crate::load::s3::{self, There};
+use crate::model::{AccountId, Region, ResourceType};
+use crate::resource_map::ResourceMap;
 use crate::store::coverage::{Coverage, CoveredPlace, CoveredSource};
 use crate::store::{Store, StoreError};
 use crate::trail::filter::RecordFilter;
@@ -126,7 +128,7 @@ fn sources(context: &Context) -> Result<Vec<CoveredSource>, CommandError> {
     coverage.map(|coverage| coverage.sources).map_err(|error| context.store_error(&error))
 }
 
-/// Warns of a bucket of which a load listed no object. `known` says what earlier loads read of it: that is no news.
+/// Warns that a load found no object in a bucket, unless `known`, what earlier loads read of it, covers the time range.
 pub(in crate::cli) fn warn_of_bucket(
     context: &Context,
     request: &s3::Request,
@@ -134,7 +136,7 @@ pub(in crate::cli) fn warn_of_bucket(
     known: Option<&CoveredSource>,
     there: &There,
 ) {
-    let is_missing = |region: &&crate::model::Region| !there.regions.contains(region.as_str());
+    let is_missing = |region: &&Region| !there.regions.contains(region.as_str());
     let missing: Vec<&str> = request.regions.iter().filter(is_missing).map(|region| region.as_str()).collect();
     if missing.is_empty() && is_known(known, request.window) {
         return;
@@ -170,6 +172,32 @@ pub(in crate::cli) fn warn_of_database(context: &Context, store: &Store, wanted:
     let there = places_phrase(&store.coverage()?);
     context.console.warning(format_args!("the database has no create events {wanted}\n  hint: it has {there}"));
     Ok(())
+}
+
+/// Whether the database has create events of any of these types in these regions of an account; of global types, in any region.
+///
+/// # Errors
+/// The database's.
+pub(in crate::cli) fn has_events(
+    store: &Store,
+    map: &ResourceMap,
+    account: &AccountId,
+    regions: &[Region],
+    types: &[ResourceType],
+) -> Result<bool, StoreError> {
+    let is_global = |name: &&ResourceType| map.types.get(*name).is_some_and(|definition| definition.global);
+    let anywhere = store.creation_counts(account, None)?;
+    let mut found = types.iter().filter(is_global).any(|name| anywhere.contains_key(name));
+    for region in regions {
+        let here = store.creation_counts(account, Some(region))?;
+        found = found || types.iter().any(|name| here.contains_key(name));
+    }
+    Ok(found)
+}
+
+/// "ebs, sqs"
+pub(in crate::cli) fn names_of(types: &[ResourceType]) -> String {
+    types.iter().map(ResourceType::as_str).collect::<Vec<_>>().join(", ")
 }
 
 fn places_phrase(coverage: &Coverage) -> String {

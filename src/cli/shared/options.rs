@@ -210,7 +210,7 @@ pub struct OwnerArgs {
     /// Attribute of the creator to use as the owner
     #[arg(long, value_enum, default_value_t, env = "TRAILCREATOR_CREATOR_VALUE")]
     pub creator_value: CreatorValue,
-    /// Accept only creators whose ARN or name ends with this suffix: @example.com
+    /// Accept only creators with an ARN or name that ends with this suffix: @example.com
     #[arg(long, value_name = "SUFFIX", env = "TRAILCREATOR_USER_SUFFIX")]
     pub user_suffix: Option<String>,
     /// Owner of machine-named role sessions (i-0abc…, botocore-session-…)

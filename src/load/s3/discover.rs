@@ -52,7 +52,8 @@ impl Finder<'_> {
         if !accounts.is_empty() {
             return self.regions_of_all(&logs, accounts).await;
         }
-        if !prefix.is_empty() {
+        // Logs outside of the organization's folder are another trail's.
+        if !prefix.is_empty() && self.request.organization.is_none() {
             let sample = self.bucket.first_keys(prefix, SAMPLE).await?;
             if sample.iter().any(|key| layout::is_log(key)) {
                 return Ok(vec![Trail::flat(prefix)]);

@@ -1,4 +1,4 @@
-//! What a bucket holds, whatever window and regions were asked for: for people whose load found nothing.
+//! What a bucket holds, whatever window and regions were asked for: for the message of a load that found nothing.
 
 use std::collections::BTreeSet;
 

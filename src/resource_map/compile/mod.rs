@@ -33,7 +33,7 @@ pub(super) struct CompiledType {
     pub(super) events: Vec<CompiledEvent>,
     /// The type it is listed below, and where that is said.
     pub(super) parent: Option<(ResourceType, Position)>,
-    /// Whether the format can tell upserts and deletes from creations: c7n-trailcreator's can't.
+    /// Whether the format separates upserts and deletes from creations: c7n-trailcreator's does not.
     pub(super) tells_actions: bool,
 }
 

@@ -229,7 +229,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// Checks that `text` is a template whose placeholders have values.
+    /// Checks that `text` is a template, and that its placeholders have values.
     pub(super) fn check_template(&self, text: &str, at: Location, scope: &Scope<'_>) -> Result<(), FileError> {
         let template = Template::compile(text).map_err(|error| self.source.error(at, error.to_string()))?;
         self.check_placeholders(template.placeholders(), at, scope)

@@ -57,7 +57,7 @@ fn check_endpoint(source: Source<'_>, file: &ServiceFile) -> Result<(), FileErro
     Err(source.error(text.referenced, message))
 }
 
-/// eventSource of the file's events that don't name theirs; `None` where the file doesn't tell.
+/// eventSource of the file's events that don't name theirs; `None` if the file does not name it.
 pub(super) fn event_source(source: Source<'_>, file: &ServiceFile) -> Result<Option<String>, FileError> {
     if let Some(text) = &file.event_source {
         return check_event_source(source, text).map(|text| Some(text.value.clone()));

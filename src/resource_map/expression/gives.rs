@@ -1,4 +1,4 @@
-//! Whether an expression gives one value or a list of them, told by its form alone.
+//! Whether an expression gives one value or a list of them, decided by its form alone.
 //!
 //! For databases of c7n-trailcreator, in which a list stands joined in one text: an id that merely holds the same
 //! characters must not be taken apart.
@@ -14,7 +14,7 @@ pub enum Cardinality {
     One,
     /// A list: `responseElements.instancesSet.items[].instanceId`, `requestParameters.alarmNames`.
     List,
-    /// Its form doesn't tell.
+    /// Its form does not decide it.
     Either,
 }
 

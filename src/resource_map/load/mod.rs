@@ -149,7 +149,7 @@ fn built_in_service(name: &str) -> Option<Service> {
     compile::service_of(source, &file).expect(BUILT_IN_IS_CHECKED)
 }
 
-/// Tells the format by the content: our stanzas have `type`, c7n-trailcreator's have `resource`. Where neither tells
+/// Detects the format from the content: our stanzas have `type`, c7n-trailcreator's have `resource`. Where neither tells
 /// (the file is broken or the key misspelt), JSON is taken for c7n-trailcreator's.
 fn is_c7n(source: Source<'_>) -> bool {
     #[derive(Deserialize)]

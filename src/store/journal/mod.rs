@@ -15,12 +15,14 @@ mod tests;
 
 use std::collections::HashMap;
 
+use rusqlite::types::FromSqlError;
 use rusqlite::{OptionalExtension, Params, Row, Transaction, TransactionBehavior, named_params, params};
 
 pub use record::{JournaledWrite, NewRun, Run, RunKind, Write, WriteCounts, WriteResult, WriteState};
 
 use super::{Store, StoreError, now};
 use crate::model::{AccountId, Arn, Region, ResourceId, ResourceType, RunId, TagKey, TagValue};
+use crate::plan::SkipTag;
 
 const RUN_COLUMNS: &str = "
     SELECT runs.run_id, kind, undoes, account_id, runs.region, runs.tag_key, caller_arn, runs.organization_run_id,
@@ -58,8 +60,8 @@ impl Store {
         {
             let mut insert = transaction.prepare(
                 "INSERT INTO writes (run_id, position, resource_type, resource_id, arn, region, tag_key, old_key, \
-                                     owner_keys, old_value, new_value, event_id, state)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'planned')",
+                                     owner_keys, skip_tags, old_value, new_value, event_id, state)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'planned')",
             )?;
             for write in writes {
                 insert.execute(params![
@@ -72,6 +74,7 @@ impl Store {
                     write.key.as_str(),
                     write.old_key.as_ref().map(TagKey::as_str),
                     text_of_keys(&write.owner_keys),
+                    text_of_skip_tags(&write.skip_tags),
                     write.old_value.as_ref().map(TagValue::as_str),
                     write.new_value.as_ref().map(TagValue::as_str),
                     write.event_id,
@@ -170,7 +173,7 @@ impl Store {
     pub fn writes_of(&self, run: RunId) -> Result<Vec<JournaledWrite>, StoreError> {
         let mut query = self.connection.prepare(
             "SELECT position, resource_type, resource_id, arn, writes.region,
-                    COALESCE(writes.tag_key, runs.tag_key) AS tag_key, old_key, owner_keys, old_value, new_value, event_id, state, error,
+                    COALESCE(writes.tag_key, runs.tag_key) AS tag_key, old_key, owner_keys, skip_tags, old_value, new_value, event_id, state, error,
                     request_id, written_at
              FROM writes JOIN runs USING (run_id) WHERE run_id = ? ORDER BY position",
         )?;
@@ -227,6 +230,15 @@ fn keys_of_text(text: Option<&str>) -> Vec<TagKey> {
     text.into_iter().flat_map(str::lines).map(TagKey::from).collect()
 }
 
+fn text_of_skip_tags(tags: &[SkipTag]) -> Option<String> {
+    (!tags.is_empty()).then(|| serde_json::to_string(tags).expect("texts are JSON"))
+}
+
+fn skip_tags_of_text(text: Option<String>) -> rusqlite::Result<Vec<SkipTag>> {
+    let Some(text) = text else { return Ok(Vec::new()) };
+    serde_json::from_str(&text).map_err(|error| FromSqlError::Other(error.into()).into())
+}
+
 fn write_of(row: &Row<'_>) -> rusqlite::Result<JournaledWrite> {
     let position = row.get("position")?;
     Ok(JournaledWrite {
@@ -239,6 +251,7 @@ fn write_of(row: &Row<'_>) -> rusqlite::Result<JournaledWrite> {
             key: TagKey::new(row.get::<_, String>("tag_key")?),
             old_key: row.get::<_, Option<String>>("old_key")?.map(TagKey::new),
             owner_keys: keys_of_text(row.get::<_, Option<String>>("owner_keys")?.as_deref()),
+            skip_tags: skip_tags_of_text(row.get("skip_tags")?)?,
             old_value: row.get::<_, Option<String>>("old_value")?.map(TagValue::new),
             new_value: row.get::<_, Option<String>>("new_value")?.map(TagValue::new),
             event_id: row.get("event_id")?,

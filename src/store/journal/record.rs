@@ -4,6 +4,7 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 use serde::Serialize;
 
 use crate::model::{AccountId, Arn, Region, ResourceId, ResourceType, RunId, TagKey, TagValue};
+use crate::plan::SkipTag;
 use crate::store::organization_runs::OrganizationRunId;
 
 /// The kind of a run.
@@ -53,6 +54,8 @@ pub struct Write {
     pub old_key: Option<TagKey>,
     /// Further keys that count as the tag: the resource must have none of them.
     pub owner_keys: Vec<TagKey>,
+    /// Tags of `--skip-tag`: the resource must have none of them.
+    pub skip_tags: Vec<SkipTag>,
     /// The value before.
     pub old_value: Option<TagValue>,
     /// The value after.

@@ -1,4 +1,4 @@
-//! Resources whose last update by a write of this database AWS rolled back.
+//! Resources with a rolled-back last update by this database.
 //!
 //! A run that repeats every hour must not repeat such an update. The entry stays until a write of the resource goes well.
 
@@ -11,7 +11,7 @@ use crate::plan::updates::Rollback;
 use crate::store::{Store, StoreError, now};
 
 impl Store {
-    /// The resources whose last update was rolled back.
+    /// The resources with a rolled-back last update.
     ///
     /// # Errors
     /// SQLite's.
@@ -37,7 +37,7 @@ impl Store {
     }
 }
 
-/// Forgets the rollbacks of resources whose write went well.
+/// Removes the rollbacks of resources after a successful write.
 pub(super) fn forget(transaction: &Transaction<'_>, run: RunId, results: &[WriteResult]) -> Result<(), StoreError> {
     let has_any: bool = transaction.query_row("SELECT EXISTS (SELECT 1 FROM rollbacks)", [], |row| row.get(0))?;
     if !has_any {

@@ -29,6 +29,7 @@ fn write(position: u32) -> Write {
         key: "Owner".into(),
         old_key: (position == 1).then(|| "owner".into()),
         owner_keys: if position == 0 { vec!["OwnerEmail".into(), "Made By".into()] } else { Vec::new() },
+        skip_tags: if position == 0 { vec!["Temp".parse().unwrap(), "team=red".parse().unwrap()] } else { Vec::new() },
         old_value: (position == 1).then(|| "old".into()),
         new_value: Some("alice".into()),
         event_id: Some("e".to_owned()),

@@ -17,6 +17,7 @@ use crate::inventory::of_ancestors;
 use crate::model::Tags;
 use crate::resource_map::{NativeWriting, Request};
 use crate::store::journal::Write;
+use crate::tag::holding;
 
 /// Makes the writes of a batch with the services' own calls.
 pub(super) async fn write_each(api: &impl TagApi, job: &Job, tasks: Vec<&Task<'_>>) -> Vec<(u32, Outcome)> {
@@ -99,6 +100,9 @@ async fn changed_tags(api: &impl TagApi, task: &Task<'_>) -> Result<BTreeMap<Str
     let present = keys.get(&tags, key).map(|tag| tag.value);
     if present != old_value.as_ref().map(|value| value.as_str()) {
         return Err(Outcome::Skipped("the tag was changed meanwhile".to_owned()));
+    }
+    if let Some(why) = holding::reason(&task.write, keys, &tags) {
+        return Err(Outcome::Skipped(why));
     }
     keys.set(&mut tags, key, new_value.as_ref().map(|value| value.as_str()));
     Ok(tags)

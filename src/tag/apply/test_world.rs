@@ -263,6 +263,7 @@ pub(in crate::tag) fn tasks<'m>(
             key: "Owner".into(),
             old_key: None,
             owner_keys: Vec::new(),
+            skip_tags: Vec::new(),
             old_value: old.map(TagValue::from),
             new_value: new.map(TagValue::from),
             event_id: None,

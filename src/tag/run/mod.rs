@@ -27,6 +27,7 @@ use crate::store::journal::{JournaledWrite, NewRun, RunKind, Write, WriteResult,
 use crate::store::organization_runs::OrganizationRunId;
 use crate::store::{Store, StoreError};
 use crate::tag::collect::Survey;
+use crate::tag::holding;
 
 /// What every run needs.
 #[derive(Debug)]
@@ -278,6 +279,7 @@ fn planned_writes(actions: &[PlannedWrite]) -> Vec<Write> {
         key: action.key.clone(),
         old_key: action.old_key.clone(),
         owner_keys: action.owner_keys.clone(),
+        skip_tags: action.skip_tags.clone(),
         old_value: action.old_value.clone(),
         new_value: Some(action.value.clone()),
         event_id: action.event_id.clone(),
@@ -292,7 +294,7 @@ fn reverse(write: Write) -> Write {
         None => (write.key, None),
     };
     let (old_value, new_value) = (write.new_value, write.old_value);
-    Write { key, old_key, old_value, new_value, owner_keys: Vec::new(), event_id: None, ..write }
+    Write { key, old_key, old_value, new_value, owner_keys: Vec::new(), skip_tags: Vec::new(), event_id: None, ..write }
 }
 
 /// A run's writes that were made, or may have been, as far as no other run took them back.
@@ -328,18 +330,20 @@ fn check(write: &Write, keys: TagKeys, state: WriteState, current: Current) -> C
     let present = tag_of(&live, keys, &write.key);
     let is_spelled = present.is_none_or(|present| write.spells(present.key));
     let has = |value: Option<&TagValue>| is_spelled && present.map(|tag| tag.value) == value.map(TagValue::as_str);
-    let mut owner_keys = write.owner_keys.iter();
-    let counts_as_it = owner_keys.find_map(|key| tag_of(&live, keys, key)).filter(|_| present.is_none());
-    if has(write.old_value.as_ref()) && counts_as_it.is_none() {
-        return Check::Ready(live);
+    if has(write.old_value.as_ref()) {
+        let (Tags::Known(tags) | Tags::Partial(tags)) = &live.tags else { return Check::Ready(live) };
+        return match holding::reason(write, keys, tags) {
+            Some(why) => Check::Over(Outcome::Skipped(why)),
+            None => Check::Ready(live),
+        };
     }
     let is_done = has(write.new_value.as_ref());
     if is_done && state == WriteState::Started {
         // Its call was made, but what AWS answered did not reach the journal.
         return Check::Over(Outcome::Written { request_id: None });
     }
-    let now = present.or(counts_as_it);
-    let now = now.map_or_else(|| format!("has no tag {}", write.key), |tag| format!("has {}={}", tag.key, tag.value));
+    let now =
+        present.map_or_else(|| format!("has no tag {}", write.key), |tag| format!("has {}={}", tag.key, tag.value));
     let since = if is_done { "already" } else { "now; the tag was changed meanwhile" };
     Check::Over(Outcome::Skipped(format!("{now} {since}")))
 }

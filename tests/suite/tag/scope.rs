@@ -72,6 +72,22 @@ fn resources_with_a_skip_tag_are_left() {
 }
 
 #[test]
+fn a_saved_plan_skips_resources_that_have_got_a_skip_tag_since() {
+    let mut lab = Lab::new();
+    let url = lab.queue("jobs", "alice", &json!({}));
+    lab.role("deploy", "alice", &json!({}));
+    lab.load();
+    lab.run(&["tag", "--skip-tag", "Temp", "--save-plan", "plan.json"]).success();
+    lab.moto.boto3(&format!(
+        "client('sqs').tag_queue(QueueUrl='{url}', Tags=dict(Temp='yes'))\n\
+         client('iam').tag_role(RoleName='deploy', Tags=[dict(Key='temp', Value='yes')])"
+    ));
+    lab.run(&["apply", "plan.json"]).success().shows(["has the tag Temp=yes, which --skip-tag excludes"]);
+    assert_eq!(lab.queue_tags(&url), json!({"Temp": "yes"}));
+    assert_eq!(lab.role_tags("deploy"), json!({"temp": "yes"}), "keys of roles are compared without case");
+}
+
+#[test]
 fn a_resource_is_not_written_to_where_it_is_unknown_whether_it_has_a_skip_tag() {
     let hook = r#"
 def before(entry, environ):

@@ -205,7 +205,8 @@ impl<'a> Reporter<'a> {
         failed_roles.show(context, "role not assumed");
         show_summary(context, organization, &display, &totals);
         if display.kind == RunKind::Tag && totals.accounts > 0 && totals.without_work == totals.accounts {
-            let warned = nothing::warn_of_database(context, organization.store, "for these accounts");
+            let warned =
+                nothing::warn_of_database(context, organization.store, "for these accounts, regions and types");
             warned.map_err(|error| context.store_error(&error))?;
         }
         if display.stats {

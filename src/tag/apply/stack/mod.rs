@@ -29,6 +29,7 @@ use super::refusal::Refusal;
 use super::{Job, Outcome, Task};
 use crate::aws::Answer;
 use crate::resource_map::RenderedCall;
+use crate::tag::holding;
 
 /// One stack and what to write on it.
 struct Update<'u, A> {
@@ -161,15 +162,16 @@ fn tags_of(now: &Value) -> BTreeMap<String, String> {
 
 fn is_as_expected(task: &Task<'_>, tags: &BTreeMap<String, String>) -> bool {
     let expected = task.write.old_value.as_ref().map(|value| value.as_str());
-    let is_owned = task.write.owner_keys.iter().any(|key| tags.contains_key(key.as_str()));
-    tags.get(task.write.key.as_str()).map(String::as_str) == expected && !is_owned
+    let present = tags.get(task.write.key.as_str()).map(String::as_str);
+    present == expected && holding::reason(&task.write, task.definition.tag_keys(), tags).is_none()
 }
 
 fn changed_meanwhile(task: &Task<'_>, tags: &BTreeMap<String, String>) -> Outcome {
-    let keys = std::iter::once(&task.write.key).chain(&task.write.owner_keys);
-    let present = keys.filter_map(|key| Some(format!("{key}={}", tags.get(key.as_str())?))).next();
-    let now = present.unwrap_or_else(|| format!("no tag {}", task.write.key));
-    Outcome::Skipped(format!("the tag was changed meanwhile: it has {now}"))
+    Outcome::Skipped(holding::reason(&task.write, task.definition.tag_keys(), tags).unwrap_or_else(|| {
+        let key = &task.write.key;
+        let now = tags.get(key.as_str()).map_or_else(|| format!("no tag {key}"), |value| format!("{key}={value}"));
+        format!("the tag was changed meanwhile: it has {now}")
+    }))
 }
 
 /// The tags with the tasks' changes.

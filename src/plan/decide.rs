@@ -1,0 +1,178 @@
+//! The decision about one resource and its owner tag: write it, or skip it with a reason.
+
+use serde_json::Value;
+
+use super::lineage::{self, Orphan};
+use super::present::{has_tag, owner_tag, present_tag};
+use super::scope::{check_replaceable, check_skip_tags, keeps, prove_skip_tags};
+use super::{Case, Decision, MAX_USER_TAGS, PlannedWrite, SkipKind};
+use crate::creator::{Owner, creation_of, renames_in_words};
+use crate::model::event::{Action, StoredEvent};
+use crate::model::{TagKey, TagValue, Tags};
+use crate::resource_map::{PresentTag, WriteMethod};
+
+pub(super) fn decide(case: Case<'_>) -> Decision {
+    try_decide(case)
+        .map_or_else(|(kind, reason)| Decision::Leave(kind, reason), |write| Decision::Write(Box::new(write)))
+}
+
+fn try_decide(case: Case<'_>) -> Result<PlannedWrite, (SkipKind, String)> {
+    let Case { question, definition, resource, .. } = case;
+    let writing = definition.access.as_ref().and_then(|access| access.write.as_ref());
+    let writing = writing.ok_or((SkipKind::NotTaggable, "resources of this type can't be tagged".to_owned()))?;
+    check_skip_tags(case)?;
+    let key = &question.key;
+    let present = present_tag(definition, resource, key);
+    match present {
+        Some(present) => check_replaceable(case, key, present)?,
+        None if question.overwrite => {}
+        // No run wrote a further key: its value is never ours to correct.
+        None => {
+            if let Some(found) = owner_tag(question, definition, resource) {
+                return Err((SkipKind::HasTag, has_tag(definition, key, found)));
+            }
+        }
+    }
+    let refusal = question.updates.refusal(definition, &resource.arn);
+    let Claim { owner, event_id, reason } = match (claim(case), &refusal) {
+        // Of a type that may not be written no parent was looked for.
+        (Err(_), Some(why)) if question.inherit && lineage::may_inherit(&question.rules, case.events) => {
+            return Err(why.clone());
+        }
+        (claim, _) => claim.map_err(|left| keeps(case, key, left))?,
+    };
+    if let Some(PresentTag { key, value }) = present.filter(|present| present.value == owner.value) {
+        return Err((SkipKind::SameValue, format!("already has the tag with this value: {key}={value}")));
+    }
+    if let Some(why) = refusal {
+        return Err(why);
+    }
+    prove_tags(case, key, present.is_some(), 0)?;
+    if !writing.is_allowed_now(&resource.item) {
+        return Err((SkipKind::NotNow, format!("its state does not allow tagging now ({})", state_of(&resource.item))));
+    }
+    let reason = match writing.method {
+        WriteMethod::StackUpdate => format!("{reason}; skipped at the write if the update would change more than tags"),
+        _ => reason,
+    };
+    let write = planned(case, (key, owner.value), event_id, reason);
+    // An overwrite looks at the tag itself: a further key stays beside it.
+    let further =
+        question.owner_keys.iter().filter(|further| !question.overwrite && !definition.same_key(further, key));
+    Ok(PlannedWrite { owner_keys: further.cloned().collect(), ..write })
+}
+
+/// An owner, what that rests on, and why.
+struct Claim {
+    owner: Owner,
+    event_id: Option<String>,
+    reason: String,
+}
+
+/// The owner of the resource: its parent's owner if it inherits one, else its creator.
+fn claim(case: Case<'_>) -> Result<Claim, (SkipKind, String)> {
+    let made = creation_of(case.events);
+    let creation = made.map(|creation| &creation.event);
+    let cleaned = |owner: &Owner| {
+        let original = owner.original.as_ref();
+        original.map(|original| format!(" (sanitized from {original:?})")).unwrap_or_default()
+    };
+    if let Some(Ok(inherited)) = case.inherited {
+        let event = inherited.event.as_ref().or(creation);
+        return Ok(Claim {
+            owner: inherited.owner.clone(),
+            event_id: event.map(|event| event.event_id.clone()),
+            reason: format!("{}{}", inherited.reason(), cleaned(&inherited.owner)),
+        });
+    }
+    let own = match creation {
+        None => Err((SkipKind::NoRecord, no_record(case.events))),
+        Some(event) => match case.question.rules.owner_of(event) {
+            Err(no_owner) => Err((SkipKind::NoOwner, no_owner.0)),
+            Ok(owner) => {
+                let renames = renames_in_words(case.events, made);
+                let reason = format!("{}{}, {} {}{renames}", owner.reason, cleaned(&owner), event.name, event.time);
+                Ok(Claim { owner, event_id: Some(event.event_id.clone()), reason })
+            }
+        },
+    };
+    match (own, case.inherited) {
+        // The parent may have a better owner; a tag once written would stay.
+        (Ok(_), Some(Err(Orphan::Unreadable(why)))) => Err((SkipKind::NoOwner, why.clone())),
+        (Err((kind, reason)), Some(Err(Orphan::NoOwnerFound(why) | Orphan::Unreadable(why)))) if !why.is_empty() => {
+            Err((kind, format!("{reason}; {why}")))
+        }
+        (own, _) => own,
+    }
+}
+
+/// The write of a tag on a resource, resting on an event.
+pub(super) fn planned(
+    case: Case<'_>,
+    (key, value): (&TagKey, String),
+    event_id: Option<String>,
+    reason: String,
+) -> PlannedWrite {
+    let Case { question, definition, resource, .. } = case;
+    let present = present_tag(definition, resource, key);
+    PlannedWrite {
+        resource_type: resource.resource_type.clone(),
+        id: resource.id.clone(),
+        arn: resource.arn.clone(),
+        account_id: question.account.clone(),
+        region: resource.region.clone(),
+        key: key.clone(),
+        value: TagValue::new(value),
+        event_id,
+        old_key: present.filter(|present| present.key != key.as_str()).map(|present| present.key.into()),
+        old_value: present.map(|present| present.value.into()),
+        owner_keys: Vec::new(),
+        skip_tags: question.scope.skip_tags.clone(),
+        reason,
+    }
+}
+
+/// That the tag's value is known, and that there is room for one that isn't there beside those that the plan adds already.
+pub(super) fn prove_tags(
+    case: Case<'_>,
+    key: &TagKey,
+    is_present: bool,
+    added: usize,
+) -> Result<(), (SkipKind, String)> {
+    prove_skip_tags(case)?;
+    match &case.resource.tags {
+        Tags::Known(tags) if !is_present => {
+            let user_tags = tags.keys().filter(|key| !key.starts_with("aws:")).count();
+            if user_tags + added >= MAX_USER_TAGS {
+                return Err((SkipKind::TagLimit, format!("has {user_tags} tags already, {MAX_USER_TAGS} are allowed")));
+            }
+            Ok(())
+        }
+        Tags::Partial(_) if !is_present => {
+            Err((SkipKind::TagsUnknown, format!("not all of its tags could be read: it may have {key}")))
+        }
+        Tags::Known(_) | Tags::Partial(_) => Ok(()),
+        Tags::Unknown(reason) => Err((SkipKind::TagsUnknown, format!("its tags could not be read: {reason}"))),
+    }
+}
+
+fn no_record(events: &[StoredEvent]) -> String {
+    let Some(deletion) = events.iter().rfind(|event| event.action == Action::Delete) else {
+        return format!("no create event in the database{}", renames_in_words(events, None));
+    };
+    match &deletion.renamed_to {
+        // Or the renaming waits for RDS's maintenance window.
+        Some(name) => format!(
+            "no create event since the earlier resource with this name was renamed to {name} by {} at {}",
+            deletion.event.name, deletion.event.time
+        ),
+        None => "no create event since it was last deleted".to_owned(),
+    }
+}
+
+/// The item's state in its own words, for the reason.
+fn state_of(item: &Value) -> &str {
+    let is_state = |name: &str| ["status", "state"].iter().any(|end| name.to_ascii_lowercase().ends_with(end));
+    let fields = item.as_object().into_iter().flatten();
+    fields.filter(|(name, _)| is_state(name)).find_map(|(_, value)| value.as_str()).unwrap_or("state unknown")
+}
