@@ -2,6 +2,8 @@
 //!
 //! Works on a record that is split into [`Fields`], from any source. Parses only the fields that the record's rules read.
 
+mod names;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write;
@@ -17,8 +19,11 @@ use super::left_out::Unwanted;
 use crate::model::ResourceId;
 use crate::model::event::{Event, Identity, ResourceEvent, Touched};
 use crate::resource_map::expression::TopLevelFields;
+use crate::resource_map::naming::Naming;
 use crate::resource_map::sessions::is_session;
 use crate::resource_map::{EventRule, ResourceMap};
+use names::Searched;
+pub(crate) use names::names_of_id;
 
 /// The texts that CloudTrail writes in place of hidden values.
 pub(crate) const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
@@ -59,7 +64,7 @@ pub fn read(map: &ResourceMap, filter: &RecordFilter, fields: &Fields<'_>) -> Ex
     if rules.is_empty() || has_failed(fields) {
         return Extraction::Unmatched;
     }
-    read_matched(rules, filter, fields, &source, &name).unwrap_or_else(Extraction::Broken)
+    read_matched((rules, map.naming()), filter, fields, &source, &name).unwrap_or_else(Extraction::Broken)
 }
 
 /// An empty error code means success: Athena's older tables return it for an absent field.
@@ -69,7 +74,7 @@ fn has_failed(fields: &Fields<'_>) -> bool {
 }
 
 fn read_matched(
-    rules: &[EventRule],
+    (rules, naming): (&[EventRule], &Naming),
     filter: &RecordFilter,
     fields: &Fields<'_>,
     source: &str,
@@ -102,7 +107,7 @@ fn read_matched(
         identity,
         makers: Vec::new(),
     };
-    let (touched, lacks_ids) = touched(rules, fields, &event).map_err(unreadable)?;
+    let (touched, lacks_ids) = touched((rules, naming), fields, &event).map_err(unreadable)?;
     if touched.is_empty() {
         // Of the events that issue credentials, those that lead to no person are excluded on purpose.
         let of_sessions = rules.iter().all(|rule| is_session(&rule.resource_type));
@@ -148,8 +153,12 @@ pub(crate) fn identity(user: &Value) -> Identity {
 
 /// The resources, and whether a rule should have found one but did not. Most calls that can rename do something else. Then
 /// their rule finds nothing.
-fn touched(rules: &[EventRule], fields: &Fields<'_>, event: &Event) -> Result<(Vec<Touched>, bool), serde_json::Error> {
-    let input = rule_input(rules, fields, event)?;
+fn touched(
+    (rules, naming): (&[EventRule], &Naming),
+    fields: &Fields<'_>,
+    event: &Event,
+) -> Result<(Vec<Touched>, bool), serde_json::Error> {
+    let input = rule_input((rules, naming), fields, event)?;
     let mut touched = Vec::new();
     let mut seen = HashSet::new();
     let mut lacks_ids = false;
@@ -159,27 +168,56 @@ fn touched(rules: &[EventRule], fields: &Fields<'_>, event: &Event) -> Result<(V
             continue;
         }
         let renamed_to = renamed_to.flatten();
-        let mut finds_some = false;
+        let of_type = naming.of_type(&rule.resource_type);
+        let ignores_case = of_type.is_some_and(|of_type| of_type.ignores_case);
+        let mut ids = Vec::new();
         collect_ids(&rule.ids.interpret(&input), &mut |id| {
-            finds_some = true;
-            let is_renaming = renamed_to.as_ref().is_none_or(|name| *name != id);
-            if is_renaming && seen.insert((&rule.resource_type, id.clone())) {
-                touched.push(Touched {
-                    resource_type: rule.resource_type.clone(),
-                    resource_id: ResourceId::new(id),
-                    action: rule.action,
-                    renamed_to: renamed_to.as_deref().map(ResourceId::from),
-                });
-            }
+            ids.push(if ignores_case && !id.contains(':') { id.to_lowercase() } else { id });
         });
-        lacks_ids |= !finds_some;
+        lacks_ids |= ids.is_empty();
+        let is_only = ids.len() == 1;
+        for id in ids {
+            let is_renaming = renamed_to.as_ref().is_none_or(|name| *name != id);
+            if !is_renaming || !seen.insert((&rule.resource_type, id.clone())) {
+                continue;
+            }
+            // The response to a rename can have the new name already.
+            let of_type = of_type.filter(|_| renamed_to.is_none());
+            let names = of_type.map_or_else(Vec::new, |naming| {
+                let searched = Searched { naming, event, id: &id, is_only };
+                searched.names(given_names(rule, &input), &input)
+            });
+            touched.push(Touched {
+                resource_type: rule.resource_type.clone(),
+                resource_id: ResourceId::new(id),
+                action: rule.action,
+                names,
+                renamed_to: renamed_to.as_deref().map(ResourceId::from),
+            });
+        }
     }
     Ok((touched, lacks_ids))
 }
 
+fn given_names(rule: &EventRule, input: &Rcvar) -> Vec<String> {
+    let mut names = Vec::new();
+    if let Some(expression) = &rule.names {
+        collect_ids(&expression.interpret(input), &mut |name| names.push(name));
+    }
+    names
+}
+
 /// The record as the expressions of the rules see it: converted once, with only the fields that an expression reads.
-fn rule_input(rules: &[EventRule], fields: &Fields<'_>, event: &Event) -> Result<Rcvar, serde_json::Error> {
+fn rule_input(
+    (rules, naming): (&[EventRule], &Naming),
+    fields: &Fields<'_>,
+    event: &Event,
+) -> Result<Rcvar, serde_json::Error> {
     let mut wanted: BTreeSet<&str> = BTreeSet::new();
+    let is_searched = |rule: &EventRule| naming.of_type(&rule.resource_type).is_some_and(|of_type| of_type.is_searched);
+    if rules.iter().any(|rule| rule.new_name.is_none() && is_searched(rule)) {
+        wanted.extend(["requestParameters", "responseElements"]);
+    }
     for expression in rules.iter().flat_map(EventRule::expressions) {
         match expression.fields() {
             TopLevelFields::Some(names) => wanted.extend(names.iter().map(String::as_str)),
