@@ -19,7 +19,14 @@ fn arn(rest: &str) -> String {
 
 /// A trail with a resource of each kind of name, all named differently.
 fn trail() -> Trail {
-    let events = [
+    let events = identities_and_networks().into_iter().chain(applications());
+    events.enumerate().fold(Trail::new(), |trail, (at, event)| {
+        trail.event(event.at(&format!("2026-03-01T10:{:02}:{:02}Z", at / 60, at % 60)))
+    })
+}
+
+fn identities_and_networks() -> Vec<Event> {
+    vec![
         event(
             "iam",
             "CreatePolicy",
@@ -75,33 +82,125 @@ fn trail() -> Trail {
         event("cognito-idp", "CreateUserPool", json!({"poolName": "customers"}), json!({"userPool": {"id": "eu-west-1_AbCdEfGhI", "name": "customers"}})),
         event("synthetics", "CreateCanary", json!({"Name": "login"}), json!({"Canary": {"Id": "0a1b2c3d-0000-4000-8000-00000000cafe", "Name": "login"}})),
         event("rds", "CreateDBInstance", json!({"dBInstanceIdentifier": "Orders"}), json!({"dBInstanceIdentifier": "orders", "dBInstanceArn": arn("rds|db:orders")})),
-        event("cloudformation", "CreateStack", json!({"stackName": "network"}), json!({"stackId": arn("cloudformation|stack/network/0a1b2c3d-1111-4000-8000-000000000001")})),
+    ]
+}
+
+fn applications() -> Vec<Event> {
+    vec![
+        event(
+            "cloudformation",
+            "CreateStack",
+            json!({"stackName": "network"}),
+            json!({"stackId": arn("cloudformation|stack/network/0a1b2c3d-1111-4000-8000-000000000001")}),
+        ),
         event("sns", "CreateTopic", json!({"name": "alarms"}), json!({"topicArn": arn("sns|alarms")})),
-        event("sqs", "CreateQueue", json!({"queueName": "jobs"}), json!({"queueUrl": format!("https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/jobs")})),
-        event("ecs", "CreateCluster", json!({"clusterName": "blue"}), json!({"cluster": {"clusterArn": arn("ecs|cluster/blue"), "clusterName": "blue"}})),
-        event("ecs", "CreateService", json!({"serviceName": "api", "cluster": "blue"}), json!({"service": {"serviceArn": arn("ecs|service/blue/api"), "serviceName": "api"}})),
-        event("ecr", "CreateRepository", json!({"repositoryName": "team/app"}), json!({"repository": {"repositoryName": "team/app", "repositoryArn": arn("ecr|repository/team/app")}})),
-        event("apigateway", "CreateRestApi", json!({"createRestApiInput": {"name": "shop"}}), json!({"id": "a1b2c3d4e5", "name": "shop"})),
-        event("cloudfront", "CreateDistribution", json!({}), json!({"distribution": {"id": "E1A2B3C4D5E6F7", "domainName": "d111111abcdef8.cloudfront.net", "aRN": format!("arn:aws:cloudfront::{ACCOUNT}:distribution/E1A2B3C4D5E6F7")}})),
-        event("dynamodb", "CreateTable", json!({"tableName": "Carts"}), json!({"tableDescription": {"tableName": "Carts", "tableArn": arn("dynamodb|table/Carts")}})),
-        event("lambda", "PublishLayerVersion20181031", json!({"layerName": "pandas"}), json!({"layerArn": arn("lambda|layer:pandas"), "layerVersionArn": arn("lambda|layer:pandas:1")})),
+        event(
+            "sqs",
+            "CreateQueue",
+            json!({"queueName": "jobs"}),
+            json!({"queueUrl": format!("https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/jobs")}),
+        ),
+        event(
+            "ecs",
+            "CreateCluster",
+            json!({"clusterName": "blue"}),
+            json!({"cluster": {"clusterArn": arn("ecs|cluster/blue"), "clusterName": "blue"}}),
+        ),
+        event(
+            "ecs",
+            "CreateService",
+            json!({"serviceName": "api", "cluster": "blue"}),
+            json!({"service": {"serviceArn": arn("ecs|service/blue/api"), "serviceName": "api"}}),
+        ),
+        event(
+            "ecr",
+            "CreateRepository",
+            json!({"repositoryName": "team/app"}),
+            json!({"repository": {"repositoryName": "team/app", "repositoryArn": arn("ecr|repository/team/app")}}),
+        ),
+        event(
+            "apigateway",
+            "CreateRestApi",
+            json!({"createRestApiInput": {"name": "shop"}}),
+            json!({"id": "a1b2c3d4e5", "name": "shop"}),
+        ),
+        event(
+            "cloudfront",
+            "CreateDistribution",
+            json!({}),
+            json!({"distribution": {"id": "E1A2B3C4D5E6F7", "domainName": "d111111abcdef8.cloudfront.net", "aRN": format!("arn:aws:cloudfront::{ACCOUNT}:distribution/E1A2B3C4D5E6F7")}}),
+        ),
+        event(
+            "dynamodb",
+            "CreateTable",
+            json!({"tableName": "Carts"}),
+            json!({"tableDescription": {"tableName": "Carts", "tableArn": arn("dynamodb|table/Carts")}}),
+        ),
+        event(
+            "lambda",
+            "PublishLayerVersion20181031",
+            json!({"layerName": "pandas"}),
+            json!({"layerArn": arn("lambda|layer:pandas"), "layerVersionArn": arn("lambda|layer:pandas:1")}),
+        ),
         event("logs", "CreateLogGroup", json!({"logGroupName": "/aws/lambda/thumbnails"}), Value::Null),
-        event("events", "PutRule", json!({"name": "nightly", "eventBusName": "billing"}), json!({"ruleArn": arn("events|rule/billing/nightly")})),
-        event("kms", "CreateKey", json!({}), json!({"keyMetadata": {"keyId": "1234abcd-12ab-34cd-56ef-1234567890ab", "arn": arn("kms|key/1234abcd-12ab-34cd-56ef-1234567890ab")}})),
-        event("kms", "CreateAlias", json!({"aliasName": "alias/backups", "targetKeyId": "0000abcd-12ab-34cd-56ef-1234567890ab"}), Value::Null),
-        event("acm", "RequestCertificate", json!({"domainName": "shop.example.org"}), json!({"certificateArn": arn("acm|certificate/0a1b2c3d-2222-4000-8000-000000000002")})),
-        event("elasticfilesystem", "CreateFileSystem", json!({}), json!({"fileSystemId": "fs-0123456789abcdef0", "fileSystemArn": arn("elasticfilesystem|file-system/fs-0123456789abcdef0")})),
-        event("states", "CreateStateMachine", json!({"name": "checkout"}), json!({"stateMachineArn": arn("states|stateMachine:checkout")})),
+        event(
+            "events",
+            "PutRule",
+            json!({"name": "nightly", "eventBusName": "billing"}),
+            json!({"ruleArn": arn("events|rule/billing/nightly")}),
+        ),
+        event(
+            "kms",
+            "CreateKey",
+            json!({}),
+            json!({"keyMetadata": {"keyId": "1234abcd-12ab-34cd-56ef-1234567890ab", "arn": arn("kms|key/1234abcd-12ab-34cd-56ef-1234567890ab")}}),
+        ),
+        event(
+            "kms",
+            "CreateAlias",
+            json!({"aliasName": "alias/backups", "targetKeyId": "0000abcd-12ab-34cd-56ef-1234567890ab"}),
+            Value::Null,
+        ),
+        event(
+            "acm",
+            "RequestCertificate",
+            json!({"domainName": "shop.example.org"}),
+            json!({"certificateArn": arn("acm|certificate/0a1b2c3d-2222-4000-8000-000000000002")}),
+        ),
+        event(
+            "elasticfilesystem",
+            "CreateFileSystem",
+            json!({}),
+            json!({"fileSystemId": "fs-0123456789abcdef0", "fileSystemArn": arn("elasticfilesystem|file-system/fs-0123456789abcdef0")}),
+        ),
+        event(
+            "states",
+            "CreateStateMachine",
+            json!({"name": "checkout"}),
+            json!({"stateMachineArn": arn("states|stateMachine:checkout")}),
+        ),
         event("glue", "CreateJob", json!({"name": "nightly-etl"}), json!({"name": "nightly-etl"})),
-        event("eks", "CreateNodegroup", json!({"clusterName": "green", "nodegroupName": "workers"}), json!({"nodegroup": {"nodegroupName": "workers", "nodegroupArn": arn("eks|nodegroup/green/workers/c8c2a0de-3333-4000-8000-000000000003")}})),
+        event(
+            "eks",
+            "CreateNodegroup",
+            json!({"clusterName": "green", "nodegroupName": "workers"}),
+            json!({"nodegroup": {"nodegroupName": "workers", "nodegroupArn": arn("eks|nodegroup/green/workers/c8c2a0de-3333-4000-8000-000000000003")}}),
+        ),
         event("autoscaling", "CreateAutoScalingGroup", json!({"autoScalingGroupName": "web-asg"}), Value::Null),
-        event("elasticache", "CreateCacheCluster", json!({"cacheClusterId": "Sessions"}), json!({"cacheClusterId": "sessions"})),
-        event("kafka", "CreateCluster", json!({"clusterName": "events-bus"}), json!({"clusterArn": arn("kafka|cluster/events-bus/0a1b2c3d-4444-4000-8000-000000000004-2"), "clusterName": "events-bus"})),
+        event(
+            "elasticache",
+            "CreateCacheCluster",
+            json!({"cacheClusterId": "Sessions"}),
+            json!({"cacheClusterId": "sessions"}),
+        ),
+        event(
+            "kafka",
+            "CreateCluster",
+            json!({"clusterName": "events-bus"}),
+            json!({"clusterArn": arn("kafka|cluster/events-bus/0a1b2c3d-4444-4000-8000-000000000004-2"), "clusterName": "events-bus"}),
+        ),
         event("ssm", "PutParameter", json!({"name": "/shop/password", "type": "SecureString"}), json!({"version": 1})),
-    ];
-    events.into_iter().enumerate().fold(Trail::new(), |trail, (at, event)| {
-        trail.event(event.at(&format!("2026-03-01T10:{:02}:{:02}Z", at / 60, at % 60)))
-    })
+    ]
 }
 
 /// What people copy, and the type of the one resource that it names. `A`: the account.

@@ -4,8 +4,7 @@ use std::str::FromStr;
 
 use percent_encoding::percent_decode_str;
 
-use super::ArnParts;
-use crate::model::Region;
+use crate::model::{ArnParts, Region};
 
 /// Texts longer than this are no address.
 const LONGEST: usize = 8_192;
@@ -74,7 +73,7 @@ pub(super) fn addresses(text: &str) -> Vec<Address> {
     if text.len() > LONGEST {
         return found;
     }
-    if let Some(arn) = ArnParts::of(text) {
+    if let Some(arn) = ArnParts::parse(text) {
         found.extend(bucket_of_object(&arn));
     } else if let Some(rest) = text.strip_prefix("s3://") {
         found.push(Address::arn("s3", "", "", host_and_path(rest).0));

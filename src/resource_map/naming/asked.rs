@@ -6,8 +6,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::address::{Address, addresses, without_scheme};
-use super::{ArnParts, Naming, TypeNaming, ends_with_part, last_part, tail, without_wildcard};
-use crate::model::{Region, ResourceType};
+use super::{Naming, TypeNaming, ends_with_part, last_part, without_wildcard};
+use crate::model::{ArnParts, Region, ResourceType};
 
 /// The resource of an event, with its names.
 #[derive(Debug, Clone, Copy)]
@@ -76,7 +76,7 @@ fn typed<'m>(text: &str, naming: &'m Naming) -> Option<Reading<'m>> {
 impl<'m> Reading<'m> {
     fn new(address: Address, naming: &'m Naming) -> Self {
         let mut names = HashMap::new();
-        if let Some(arn) = ArnParts::of(&address.text) {
+        if let Some(arn) = ArnParts::parse(&address.text) {
             for (name, of_type) in naming.of_service(arn.service) {
                 let found = of_type.names_in_arn(&arn, &address.text);
                 if !found.is_empty() {
@@ -90,7 +90,7 @@ impl<'m> Reading<'m> {
     /// The names in the text: those of its address, without the address itself.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
         let own = Some(self.address.text.as_str())
-            .filter(|text| ArnParts::of(text).is_none_or(|arn| !arn.partition.is_empty()));
+            .filter(|text| ArnParts::parse(text).is_none_or(|arn| !arn.partition.is_empty()));
         let names: BTreeSet<&str> = self.names.values().flatten().map(String::as_str).collect();
         own.into_iter().chain(names)
     }
@@ -113,7 +113,7 @@ impl<'m> Reading<'m> {
         if self.address.is_typed {
             return self.is_in_place(row, of_type) && self.has_name(row, of_type);
         }
-        match ArnParts::of(&self.address.text) {
+        match ArnParts::parse(&self.address.text) {
             Some(arn) => self.is_arn_of(&arn, row, of_type),
             None => self.is_in_place(row, of_type) && self.is_text_of(row, of_type),
         }
@@ -140,7 +140,7 @@ impl<'m> Reading<'m> {
     }
 
     fn is_arn_of(&self, asked: &ArnParts<'_>, row: &NamedRow<'_>, of_type: Option<&TypeNaming>) -> bool {
-        let arns: Vec<ArnParts<'_>> = texts(row).filter_map(|text| ArnParts::of(without_wildcard(text))).collect();
+        let arns: Vec<ArnParts<'_>> = texts(row).filter_map(|text| ArnParts::parse(without_wildcard(text))).collect();
         if arns.iter().any(|arn| are_equal(asked, arn)) {
             return true;
         }
@@ -168,7 +168,7 @@ impl<'m> Reading<'m> {
         let of_id = of_type.map(|of_type| of_type.names_of_id(row.id)).unwrap_or_default();
         texts(row).chain(of_id.iter().map(String::as_str)).any(|own| {
             let own_end = if without_scheme(own).is_some() { last_part(own) } else { own };
-            let in_own = ArnParts::of(own).zip(of_type).map(|(arn, of_type)| of_type.names_in_arn(&arn, own));
+            let in_own = ArnParts::parse(own).zip(of_type).map(|(arn, of_type)| of_type.names_in_arn(&arn, own));
             names.iter().any(|name| same(name, own_end))
                 || in_own.is_some_and(|in_own| in_own.iter().any(|own| names.iter().any(|name| same(name, own))))
         })
@@ -178,10 +178,10 @@ impl<'m> Reading<'m> {
 /// An ARN of a type with unknown ARNs: of the event's service, of a kind that the type's name contains.
 fn is_of_unknown_form(asked: &ArnParts<'_>, row: &NamedRow<'_>, arns: &[ArnParts<'_>]) -> bool {
     let is_of_service = row.source.split('.').next() == Some(asked.service);
-    let kind = asked.resource.split_once(['/', ':']).map_or("", |(kind, _)| kind);
+    let kind = asked.kind();
     let is_of_kind =
         kind.is_empty() || row.resource_type.as_str().contains(kind) || !row.resource_type.as_str().contains('-');
-    let has_name = |own: &str| own == tail(asked.resource) || own == asked.resource || last_part(own) == asked.resource;
+    let has_name = |own: &str| own == asked.name() || own == asked.resource || last_part(own) == asked.resource;
     arns.is_empty() && is_of_service && is_of_kind && texts(row).any(has_name)
 }
 

@@ -3,6 +3,7 @@
 //! A form is a template like those of `arn`: `arn:{partition}:iam::{account}:role/{path}{RoleName}`. `{path}` is a path that
 //! ends in `/`, or nothing; `{*}` is one part that AWS generates; any other placeholder is a field of the listed resource.
 
+use crate::model::ArnParts;
 use crate::resource_map::template::{self, RawPart};
 
 /// The number of fields of an ARN, separated by colons.
@@ -10,37 +11,6 @@ const ARN_FIELDS: usize = 6;
 
 /// The longest text that is compared with forms. AWS's ARNs have at most 2,048 characters.
 const LONGEST: usize = 2_048;
-
-/// The fields of an ARN.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ArnParts<'a> {
-    /// `aws`, `aws-cn`. Empty if it is not known.
-    pub partition: &'a str,
-    /// `iam`.
-    pub service: &'a str,
-    /// Empty for global services.
-    pub region: &'a str,
-    /// Empty for a few services.
-    pub account: &'a str,
-    /// Everything after the account: `role/web`.
-    pub resource: &'a str,
-}
-
-impl<'a> ArnParts<'a> {
-    /// Splits an ARN. `None` for any other text.
-    pub fn of(text: &'a str) -> Option<Self> {
-        let mut fields = text.splitn(ARN_FIELDS, ':');
-        let mut next = || fields.next();
-        match (next(), next(), next(), next(), next(), next()) {
-            (Some("arn"), Some(partition), Some(service), Some(region), Some(account), Some(resource))
-                if !resource.is_empty() =>
-            {
-                Some(Self { partition, service, region, account, resource })
-            }
-            _ => None,
-        }
-    }
-}
 
 /// A field of the listed resource, and its value in an ARN.
 pub(super) type Field<'f, 'a> = (&'f str, &'a str);
@@ -229,7 +199,7 @@ mod tests {
 
     fn fields(form: &str, arn: &str) -> Option<Vec<(String, String)>> {
         let form = ArnForm::of_template(form).unwrap();
-        let fields = form.fields(&ArnParts::of(arn)?)?;
+        let fields = form.fields(&ArnParts::parse(arn)?)?;
         Some(fields.into_iter().map(|(field, value)| (field.to_owned(), value.to_owned())).collect())
     }
 

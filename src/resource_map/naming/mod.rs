@@ -14,11 +14,11 @@ use serde_json::{Map, Value};
 
 use super::definition::ItemText;
 use super::{ResourceMap, TypeDefinition};
-use crate::model::ResourceType;
+use crate::model::{ArnParts, ResourceType};
 
 pub use asked::{Asked, NamedRow, Reading};
+pub use form::ArnForm;
 use form::Field;
-pub use form::{ArnForm, ArnParts};
 
 /// The names of all types. Made on first use: loads and lookups need it, most commands do not.
 #[derive(Debug, Default)]
@@ -82,9 +82,9 @@ impl Naming {
     pub fn keys(&self, resource_type: &ResourceType, text: &str) -> Vec<String> {
         let text = without_wildcard(text);
         let of_type = self.of_type(resource_type);
-        if let Some(arn) = ArnParts::of(text) {
+        if let Some(arn) = ArnParts::parse(text) {
             let names = of_type.map(|of_type| of_type.names_in_arn(&arn, text)).unwrap_or_default();
-            let names = if names.is_empty() { vec![tail(arn.resource).to_owned()] } else { names };
+            let names = if names.is_empty() { vec![arn.name().to_owned()] } else { names };
             return std::iter::once(text.to_owned()).chain(names).collect();
         }
         let key = url_end(text).unwrap_or(text);
@@ -309,11 +309,6 @@ fn insert(item: &mut Map<String, Value>, field: &str, value: &str) {
 pub(crate) fn without_wildcard(text: &str) -> &str {
     let text = text.trim();
     if text.starts_with("arn:") { text.strip_suffix(":*").unwrap_or(text) } else { text }
-}
-
-/// The part of an ARN's resource after its kind: `role/web` → `web`, `topic` → `topic`.
-fn tail(resource: &str) -> &str {
-    resource.split_once(['/', ':']).map_or(resource, |(_, tail)| tail)
 }
 
 /// A URL's last part.

@@ -9,9 +9,9 @@ use jmespath::{Rcvar, Variable};
 use serde_json::{Map, Value};
 
 use super::HIDDEN;
-use crate::model::Region;
 use crate::model::event::Event;
-use crate::resource_map::naming::{ArnParts, TypeNaming, ends_with_part};
+use crate::model::{ArnParts, Region};
+use crate::resource_map::naming::{TypeNaming, ends_with_part};
 
 /// How deep in a response a resource of a list can be.
 const DEEPEST: usize = 8;
@@ -42,7 +42,7 @@ impl Searched<'_> {
         }
         let of_arns: Vec<String> = std::iter::once(self.id)
             .chain(found.iter().map(String::as_str))
-            .filter_map(|text| ArnParts::of(text).map(|arn| self.naming.labels_in_arn(&arn, text)))
+            .filter_map(|text| ArnParts::parse(text).map(|arn| self.naming.labels_in_arn(&arn, text)))
             .flatten()
             .collect();
         found.extend(of_arns);
@@ -102,7 +102,7 @@ impl Searched<'_> {
 
     /// Whether a text is the resource's ARN: by its field, or by its form and a name in it.
     fn is_own_arn(&self, key: &str, text: &str, names: &[String]) -> bool {
-        let Some(arn) = ArnParts::of(text) else { return false };
+        let Some(arn) = ArnParts::parse(text) else { return false };
         if self.naming.knows_forms() && !self.naming.has_form_of(&arn) {
             return false;
         }
@@ -139,7 +139,7 @@ impl Searched<'_> {
 
 /// The names in an ID that is an ARN, without those at its end.
 pub(crate) fn names_of_id(naming: &TypeNaming, id: &str) -> Vec<String> {
-    let names = ArnParts::of(id).map(|arn| naming.labels_in_arn(&arn, id)).unwrap_or_default();
+    let names = ArnParts::parse(id).map(|arn| naming.labels_in_arn(&arn, id)).unwrap_or_default();
     names.into_iter().filter(|name| name.len() <= LONGEST && !ends_with_part(id, name)).take(MOST_NAMES).collect()
 }
 
