@@ -19,7 +19,7 @@ fn arn(rest: &str) -> String {
 
 /// A trail with a resource of each kind of name, all named differently.
 fn trail() -> Trail {
-    let events = identities_and_networks().into_iter().chain(applications());
+    let events = identities_and_networks().into_iter().chain(applications()).chain(data_and_operations());
     events.enumerate().fold(Trail::new(), |trail, (at, event)| {
         trail.event(event.at(&format!("2026-03-01T10:{:02}:{:02}Z", at / 60, at % 60)))
     })
@@ -142,6 +142,11 @@ fn applications() -> Vec<Event> {
             json!({"layerName": "pandas"}),
             json!({"layerArn": arn("lambda|layer:pandas"), "layerVersionArn": arn("lambda|layer:pandas:1")}),
         ),
+    ]
+}
+
+fn data_and_operations() -> Vec<Event> {
+    vec![
         event("logs", "CreateLogGroup", json!({"logGroupName": "/aws/lambda/thumbnails"}), Value::Null),
         event(
             "events",
