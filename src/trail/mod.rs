@@ -4,6 +4,7 @@
 //! * [`scan`]: a document's bytes → the events in the resource map
 //! * [`count`]: a document's bytes → counts of calls
 //! * [`fields`], [`extract`]: one record → its event and the resources
+//! * [`mend`]: JSON with faults in texts → JSON
 
 pub mod count;
 pub mod extract;
@@ -11,6 +12,7 @@ pub mod fields;
 pub mod filter;
 pub mod left_out;
 pub mod map_check;
+pub(crate) mod mend;
 pub mod scan;
 pub mod window;
 

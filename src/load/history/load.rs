@@ -20,7 +20,6 @@ use crate::store::ledger::{Ledger, ReadUnit};
 use crate::store::{Batch, Fingerprint};
 use crate::store::{Store, StoreError};
 use crate::trail::extract::{self, Extraction};
-use crate::trail::fields::Fields;
 use crate::trail::scan::Scanner;
 use tokio_util::sync::CancellationToken;
 
@@ -288,9 +287,8 @@ impl Sink<'_> {
 
 /// The result for an event. Its record is the same as in a trail's log file.
 pub(super) fn reading(scanner: &Scanner, record: &Result<String, String>) -> Extraction {
-    match record.as_deref().map(Fields::parse) {
-        Ok(Ok(fields)) => extract::read(scanner.map(), scanner.filter(), &fields),
-        Ok(Err(error)) => Extraction::Broken(format!("a record can't be read: {error}")),
+    match record {
+        Ok(record) => extract::read_record(scanner.map(), scanner.filter(), record),
         Err(id) => Extraction::Broken(format!("event {id} has no record")),
     }
 }
