@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 
 use super::quoting::{identifier, literal};
-use super::table::{Meaning, Partition, Table};
+use super::table::{self, Meaning, Partition, Table};
 use crate::model::AccountId;
 
 /// The first and last day of a time range. `None` is open.
@@ -53,10 +53,15 @@ fn single(partition: &Partition, (first, last): Days, accounts: &BTreeSet<Accoun
     }
 }
 
-/// The keys that no condition uses for the time range, although it has a limit, and for the accounts.
+/// The keys without a condition. If another key has one, those that are called after what the request limits: a region is always
+/// without one.
 pub(super) fn unused<'a>(table: &'a Table, days: Days, accounts: &BTreeSet<AccountId>) -> Vec<&'a str> {
-    let conditions = conditions(table, days, accounts).join(" ");
-    let is_unused = |key: &&Partition| !conditions.contains(&identifier(&key.name));
+    let conditions = conditions(table, days, accounts);
+    let (is_any, conditions) = (!conditions.is_empty(), conditions.join(" "));
+    let is_unused = |key: &&Partition| {
+        let is_expected = table::limits_by_name(&key.name, days != (None, None), !accounts.is_empty());
+        !conditions.contains(&identifier(&key.name)) && (is_expected || !is_any)
+    };
     table.partitions.iter().filter(is_unused).map(|key| key.name.as_str()).collect()
 }
 
@@ -411,6 +416,17 @@ mod tests {
             "<=" => value <= number(operand),
             _ => operand.trim_matches(['(', ')']).split(',').any(|text| number(text) == value),
         }
+    }
+
+    #[test]
+    fn keys_without_a_condition_are_named_if_they_matter() {
+        let day = Some(date(2019, 2, 1));
+        let none = BTreeSet::new();
+        let documented = table(&[("account", "string"), ("region", "string"), ("year", "string")], &[]);
+        assert_eq!(unused(&documented, (day, day), &none), [""; 0]);
+        let off = table(&[("year", "string"), ("dt", "timestamp"), ("region", "string")], &[]);
+        assert_eq!(unused(&off, (day, day), &none), ["dt"]);
+        assert_eq!(unused(&table(&[("shard", "int")], &[]), (day, day), &none), ["shard"]);
     }
 
     #[test]

@@ -67,6 +67,11 @@ impl<'a> Projection<'a> {
     }
 }
 
+/// Whether a key's name suggests that it limits what a request limits: its days, or its accounts.
+pub(in crate::load::athena) fn limits_by_name(name: &str, days: bool, accounts: bool) -> bool {
+    folder_of_name(name, true).is_some_and(|folder| if folder == Folder::Account { accounts } else { days })
+}
+
 /// The partition keys of a table.
 pub(super) fn partitions(metadata: &TableMetadata) -> Vec<Partition> {
     let parameters = &metadata.parameters;

@@ -12,6 +12,7 @@ mod keys;
 use std::collections::BTreeMap;
 
 use super::date_format::DateFormat;
+pub(super) use keys::limits_by_name;
 
 /// A table from the catalog.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
