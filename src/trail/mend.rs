@@ -46,6 +46,11 @@ pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
     }
 }
 
+/// The same for people: with the usual replacement character in place of damage.
+pub(crate) fn mended_for_display(json: &[u8]) -> String {
+    mended(json).replace(DAMAGED, REPLACEMENT)
+}
+
 /// The JSON without the faults that this module knows.
 pub(crate) fn mended(json: &[u8]) -> String {
     let text = text(json);

@@ -24,12 +24,7 @@ pub(super) enum Spelling {
     Usual,
     /// With escapes for all non-ASCII characters and slashes.
     Escaped,
-    /// With faults in place of [`FAULT`]: an unpaired surrogate, a deep list, a number that no double can hold.
-    Faulty,
 }
-
-/// Stands for faults in a faulty case.
-pub(super) const FAULT: &str = "a fault";
 
 /// A kind of records.
 #[derive(Debug, Clone)]
@@ -63,7 +58,6 @@ pub(super) fn generated() -> Vec<Case> {
         texts("unicode", &UNICODE),
         Case { spelling: Spelling::Escaped, ..texts("escaped", &UNICODE) },
         texts("quotes", &QUOTES),
-        faulty(),
         fields("null-fields", |event, field| event.field(field, Value::Null)),
         fields("absent-fields", |event, field| event.without(field)),
         fields("empty-fields", |event, field| event.field(field, json!(""))),
@@ -116,12 +110,6 @@ const QUOTES: [&str; 16] = [
     " spaces ",
     "control\u{1}\u{1f}\u{7f}",
 ];
-
-/// Faults in fields that no rule reads, which the programs that people read trails with accept.
-fn faulty() -> Case {
-    let event = bucket("faulty").request(json!({"bucketName": "faulty", "note": FAULT}));
-    Case { spelling: Spelling::Faulty, ..case("faulty", 2, vec![event, bucket("whole")]) }
-}
 
 /// Each text in every field that callers control.
 fn texts(name: &'static str, texts: &[&str]) -> Case {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
 
-use super::cases::{Case, FAULT, Spelling};
+use super::cases::{Case, Spelling};
 use super::sources::{Source, athena_shapes};
 use crate::common::{ACCOUNT, Athena, Bench, Moto, Trail, gzip};
 
@@ -73,12 +73,6 @@ fn write(bench: &Bench, case: &Case) {
         for copy in 0..case.copies {
             match case.spelling {
                 Spelling::Usual => bench.write(format!("{path}{copy}.json.gz"), gzip(document.as_bytes())),
-                Spelling::Faulty => {
-                    let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));
-                    let faults = format!(r#"["cut \ud83d", "\udc4d", 1e999, {deep}]"#);
-                    let faulty = document.replace(&format!("\"{FAULT}\""), &faults);
-                    bench.write(format!("{path}{copy}.json.gz"), gzip(faulty.as_bytes()))
-                }
                 Spelling::Escaped => bench.write(format!("{path}{copy}.json.gz"), gzip(escaped(&document).as_bytes())),
             };
         }

@@ -128,7 +128,8 @@ fn the_path_says_what_integers_are() {
     assert_eq!(with("s3://b/x/account=${a}/year=${Y}/month=${m}/day=${d}/"), all);
     let unused = || [Meaning::Account, Meaning::Unused, Meaning::Unused, Meaning::Unused];
     assert_eq!(with("s3://b/x/${a}/${y}/${m}/${d}"), unused(), "a range alone says nothing");
-    assert_eq!(with("s3://b/AWSLogs/${a}/CloudTrail/eu-west-1/${d}/${y}/${m}"), unused());
+    let swapped = with("s3://b/AWSLogs/${a}/CloudTrail/eu-west-1/${d}/${y}/${m}");
+    assert!(!swapped.contains(&Meaning::Year), "months and days count only below a year: {swapped:?}");
     assert_eq!(with("s3://b/AWSLogs/${d}/CloudTrail/${m}/2019/${a}-${y}")[1..], unused()[1..]);
     assert_eq!(projected_meanings(&keys, &ranges)[1..], unused()[1..]);
 }
