@@ -27,7 +27,7 @@ const EXAMPLES: &str = "\
 Examples:
   Show what would be tagged, and why other resources are skipped:
     trailcreator tag --dry-run
-  Tag two types, at most 100 resources:
+  Tag two types, unless that takes more than 100 writes:
     trailcreator tag --type ec2 --type ebs --max-changes 100
   Save a plan for review, to apply later:
     trailcreator tag --save-plan plan.json";

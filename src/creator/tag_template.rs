@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_placeholder_is_told() {
+    fn a_misspelt_placeholder_is_an_error() {
         let error = TagTemplate::parse("{event_tim}").unwrap_err();
         assert!(error.starts_with("unknown placeholder {event_tim}; did you mean `event_time`?"), "{error}");
     }

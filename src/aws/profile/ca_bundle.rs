@@ -24,7 +24,7 @@ pub(in crate::aws) struct BundleError {
 pub(super) enum BundleProblem {
     #[error("the file can't be read")]
     Unreadable(#[from] std::io::Error),
-    #[error("the file holds no certificate in PEM form ({BEGIN}) that can be a root of trust")]
+    #[error("the file has no PEM certificate ({BEGIN}) that can be a trust anchor")]
     NoCertificate,
 }
 

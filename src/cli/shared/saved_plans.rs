@@ -112,12 +112,12 @@ fn check(context: &Context, path: &Path, at: Position, text: &str) -> Result<Opt
     let plan: PlanDocument = serde_json::from_str(text).map_err(|error| {
         let (line, column) = (line + error.line().saturating_sub(1), error.column());
         CommandError::usage(format_args!("{name}:{line}:{column}: not a plan: {error}"))
-            .hint(format!("make one with: {}", context.suggest("tag").option("save-plan", unused_name(path))))
+            .hint(format!("save one with: {}", context.suggest("tag").option("save-plan", unused_name(path))))
     })?;
     if plan.format_version != FORMAT_VERSION {
         let version = plan.format_version;
         return Err(CommandError::usage(format_args!("{name} has format_version {version}, not {FORMAT_VERSION}"))
-            .hint("make the plan again with this version of trailcreator"));
+            .hint("save the plan again with this version of trailcreator"));
     }
     let Some(first) = plan.actions.first() else { return Ok(None) };
     let (account, key) = (first.account_id.clone(), plan.tag_key.as_ref().unwrap_or(&first.key).clone());

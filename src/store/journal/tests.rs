@@ -72,8 +72,8 @@ fn only_successful_undo_writes_count_as_undone() {
     let run = store.begin_run(&new_run(RunKind::Tag, None), &[write(0), write(1)]).unwrap();
     let undo = store.begin_run(&new_run(RunKind::Undo, Some(run)), &[write(0), write(1)]).unwrap();
     store.end_writes(undo, &[ended(1, WriteState::Written), ended(0, WriteState::Skipped)]).unwrap();
-    assert_eq!(store.taken_back(run).unwrap(), HashMap::from([(1, undo)]));
-    assert!(store.taken_back(undo).unwrap().is_empty());
+    assert_eq!(store.undone(run).unwrap(), HashMap::from([(1, undo)]));
+    assert!(store.undone(undo).unwrap().is_empty());
 }
 
 #[test]

@@ -124,7 +124,7 @@ mod tests {
     use super::*;
     use crate::resource_map::ResourceMap;
 
-    static MAP: LazyLock<ResourceMap> = LazyLock::new(ResourceMap::built_in);
+    static MAP: LazyLock<&ResourceMap> = LazyLock::new(ResourceMap::built_in_once);
 
     fn with_keys(mut tasks: Vec<Task<'static>>, keys: &[&str]) -> Vec<Task<'static>> {
         for (task, key) in tasks.iter_mut().zip(keys) {

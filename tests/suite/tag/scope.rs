@@ -89,13 +89,7 @@ fn a_saved_plan_skips_resources_that_have_got_a_skip_tag_since() {
 
 #[test]
 fn a_resource_is_not_written_to_where_it_is_unknown_whether_it_has_a_skip_tag() {
-    let hook = r#"
-def before(entry, environ):
-    if 'Boto3/' in entry['user_agent']:
-        return None
-    if entry['action'] in ('GetResources', 'ListQueueTags'):
-        return 403, 'application/x-amz-json-1.0', '{"__type": "AccessDenied", "message": "not authorized"}'
-"#;
+    let hook = include_str!("../hooks/tag_scope.py");
     let mut lab = Lab::with_hook(Bench::new(), hook);
     let queue = lab.queue("jobs", "alice", &json!({"stage": "prod"}));
     lab.load();
