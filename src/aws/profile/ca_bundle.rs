@@ -77,7 +77,7 @@ mod tests {
         assert!(error(None).contains("ca.pem: the file can't be read: No such file"), "{}", error(None));
         for text in ["", "not PEM", BEGIN, &format!("{BEGIN}\nAAAA\n{END}\n"), &format!("{BEGIN}\n!\n{END}\n")] {
             let error = error(Some(text));
-            assert!(error.starts_with("AWS_CA_BUNDLE = ") && error.contains("no certificate"), "{text}: {error}");
+            assert!(error.starts_with("AWS_CA_BUNDLE = ") && error.contains("no PEM certificate"), "{text}: {error}");
         }
     }
 }

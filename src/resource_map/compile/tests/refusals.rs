@@ -390,7 +390,7 @@ fn a_call_to_fall_back_on_is_checked_like_the_first() {
     );
     assert_refused(
         &with(&format!("{all}        service: s4\n")),
-        "26:18: no built-in map is of a service `s4`; write botocore's name of it, such as s3control",
+        "26:18: there is no built-in map of service `s4`; write botocore's name of the service, such as s3control",
     );
     assert_refused(
         &with("        call: PUT /tags/{arn}\n"),
