@@ -26,7 +26,7 @@ fn list_shows_how_each_type_is_created_listed_and_tagged() {
     let lines: Vec<&str> = one.success().stdout.lines().collect();
     assert_eq!(lines.len(), 2, "{}", one.printed());
     one.shows(["CloudFormation", "AWS::EC2::Volume", "DescribeVolumes", "CreateVolume"])
-        .says(["1 types: 1 can be listed"]);
+        .says(["1 type: 1 can be listed"]);
     let service =
         bench.trailcreator(["resource-map", "list", "--service", "kms", "--output", "json"]).run().success().json();
     let services: Vec<&Value> =
@@ -49,7 +49,7 @@ fn doubts_are_shown() {
     let run = bench.trailcreator(["resource-map", "list", "--type", "thing", "--extend-map", &map]).run();
     run.success()
         .shows(["never seen; MakeThing: no sample"])
-        .says(["1 types: 0 can be listed, 0 can be tagged, 1 have doubts"]);
+        .says(["1 type: 0 can be listed, 0 can be tagged, 1 with doubts"]);
 }
 
 #[test]

@@ -56,7 +56,12 @@ impl SavedPlans {
             outcome: Outcome::Usage,
             ..CommandError::while_doing(format_args!("reading the plan {}", path.display()), error)
         };
-        let mut file = BufReader::new(File::open(path).map_err(|error| unread(&error))?);
+        let save = || format!("save a plan with: {}", context.suggest("tag").option("save-plan", path));
+        let file = File::open(path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => unread(&error).hint(save()),
+            _ => unread(&error),
+        });
+        let mut file = BufReader::new(file?);
         let mut first = String::new();
         file.read_line(&mut first).map_err(|error| unread(&error))?;
         let mut plans = Vec::new();

@@ -201,6 +201,20 @@ mod on_a_terminal {
     }
 
     #[test]
+    fn a_terminal_also_gets_a_table_of_the_types() {
+        let (lab, _) = lab();
+        const LINE: &str = "tag 0 ebs resources users:0 population:1 not-found:0 records:1 untagged:0";
+        const TABLE: &str = "live  to tag  owners  no record  type\r\n   1       0       0          0  ebs";
+        lab.run_on_terminal(&["tag", "--dry-run"], "").success().says([LINE, TABLE]);
+        let piped = lab.run(&["tag", "--dry-run"]);
+        assert!(
+            piped.success().stderr.contains(LINE) && !piped.stderr.contains("to tag  owners"),
+            "{}",
+            piped.printed()
+        );
+    }
+
+    #[test]
     fn overwrite_does_not_ask_with_yes_or_for_a_plan_only() {
         let (lab, volume) = lab();
         for args in [&["tag", "--overwrite", "--dry-run"][..], &["tag"], &["tag", "--overwrite", "--yes"]] {
