@@ -145,14 +145,14 @@ fn trust_store(environment: &Environment, profiles: &Profiles, profile: &str) ->
 
 fn no_profile(profiles: &Profiles, name: &str) -> CallError {
     let names = profiles.names();
-    let names = if names.is_empty() { "no profiles".to_owned() } else { names.join(", ") };
+    let names = if names.is_empty() { " no profiles".to_owned() } else { format!(": {}", names.join(", ")) };
     let advice = if profiles.lacks_the_word(name) {
         format!("; the section [{name}] must be [profile {name}]")
     } else {
         String::new()
     };
     let files = profiles.files_of(name);
-    let message = format!("AWS's shared configuration has no profile {name:?}; {files} have {names}{advice}");
+    let message = format!("AWS's shared configuration has no profile {name:?}; {files} have{names}{advice}");
     configuration_error(error::NO_PROFILE, message)
 }
 

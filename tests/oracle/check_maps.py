@@ -435,7 +435,7 @@ def same_host(service: Any, url: str, usual: str) -> bool:
 
 @functools.cache
 def sharers(source: str) -> list[str]:
-    """Services whose events have this eventSource: only services with a name or endpoint that could give it are examined."""
+    """The services with events of this eventSource. Only services with a name or endpoint that could give it are examined."""
     first = source.split(".")[0]
     hints = {first, *(service for service, named in rules.EVENT_SOURCES.items() if named == first), *SAME_SOURCE.get(first, ())}
     known = [name for name in SESSION.get_available_services() if name in hints or name.startswith(first)]
