@@ -78,11 +78,13 @@ impl DisplayArgs {
     }
 }
 
-fn at_least_one(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(number) if number > 0 => Ok(number),
-        _ => Err("expected a number of at least 1".to_owned()),
-    }
+/// Not a number of at least 1.
+#[derive(Debug, thiserror::Error)]
+#[error("expected a number of at least 1")]
+struct InvalidNumber;
+
+fn at_least_one(text: &str) -> Result<usize, InvalidNumber> {
+    text.parse().ok().filter(|number| *number > 0).ok_or(InvalidNumber)
 }
 
 impl AccountsArgs {
