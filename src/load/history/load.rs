@@ -8,7 +8,7 @@ use futures::future::join_all;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::client::{Client, Condition, Page};
+use super::client::{Client, Condition, NoRecord, Page};
 use super::days::{Part, Span, parts};
 use super::strategy::{Sweep, sounds_like_reading};
 use crate::aws::{CallError, Session};
@@ -19,6 +19,7 @@ use crate::model::event::ResourceEvent;
 use crate::store::ledger::{Ledger, ReadUnit};
 use crate::store::{Batch, Fingerprint};
 use crate::store::{Store, StoreError};
+use crate::trail::broken::BrokenRecord;
 use crate::trail::extract::{self, Extraction};
 use crate::trail::scan::Scanner;
 use tokio_util::sync::CancellationToken;
@@ -267,7 +268,8 @@ impl Sink<'_> {
                 Ok(event) => events.extend(event),
                 Err(reason) => {
                     readable = false;
-                    self.figures.fail(Failure { name: "an event in Event history".to_owned(), reason });
+                    self.figures
+                        .fail(Failure { name: "an event in Event history".to_owned(), reason: reason.to_string() });
                 }
             }
         }
@@ -286,9 +288,9 @@ impl Sink<'_> {
 }
 
 /// The result for an event. Its record is the same as in a trail's log file.
-pub(super) fn reading(scanner: &Scanner, record: &Result<String, String>) -> Extraction {
+pub(super) fn reading(scanner: &Scanner, record: &Result<String, NoRecord>) -> Extraction {
     match record {
         Ok(record) => extract::read_record(scanner.map(), scanner.filter(), record),
-        Err(id) => Extraction::Broken(format!("event {id} has no record")),
+        Err(no_record) => Extraction::Broken(BrokenRecord::NotDelivered(no_record.to_string())),
     }
 }

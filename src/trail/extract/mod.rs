@@ -11,6 +11,7 @@ use jmespath::{Rcvar, Variable};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::broken::BrokenRecord;
 use super::fields::Fields;
 use super::filter::RecordFilter;
 use super::left_out::Unwanted;
@@ -45,23 +46,25 @@ pub enum Extraction {
     /// An event with its resources.
     Touched(ResourceEvent),
     /// Not a valid CloudTrail record, with the reason.
-    Broken(String),
+    Broken(BrokenRecord),
 }
 
 /// Reads a record's text.
 pub fn read_record(map: &ResourceMap, filter: &RecordFilter, record: &str) -> Extraction {
     match Fields::parse_or_mend(record, &mut String::new()) {
         Ok(fields) => read(map, filter, &fields),
-        Err(error) => Extraction::Broken(format!("a record{} can't be read: {error}", event_phrase(record))),
+        Err(error) => {
+            Extraction::Broken(BrokenRecord::Unreadable { event: event_id_in(record), error: error.to_string() })
+        }
     }
 }
 
-/// The event ID in a record that can't be read, as a phrase.
-fn event_phrase(record: &str) -> String {
+/// The event ID in a record that can't be read.
+fn event_id_in(record: &str) -> Option<String> {
     const KEY: &str = "\"eventID\"";
     let after = record.find(KEY).map(|at| record[at + KEY.len()..].trim_start_matches([' ', ':']));
     let id = after.and_then(|text| text.strip_prefix('"')).and_then(|text| text.split_once('"'));
-    id.map(|(id, _)| format!(" (event {id})")).unwrap_or_default()
+    id.map(|(id, _)| id.to_owned())
 }
 
 /// Reads a record.
@@ -69,13 +72,13 @@ pub fn read(map: &ResourceMap, filter: &RecordFilter, fields: &Fields<'_>) -> Ex
     let (source, name) = match (fields.text("eventSource"), fields.text("eventName")) {
         (Some(source), Some(name)) => (source, name),
         _ if is_insight(fields) => return Extraction::Insight,
-        (_, None) => return Extraction::Broken("a record has no eventName".to_owned()),
-        (None, _) => return Extraction::Broken("a record has no eventSource".to_owned()),
+        (_, None) => return Extraction::Broken(BrokenRecord::NoField("eventName")),
+        (None, _) => return Extraction::Broken(BrokenRecord::NoField("eventSource")),
     };
     if [&source, &name].into_iter().any(|text| text.contains(char::REPLACEMENT_CHARACTER))
         || fields.names().any(mend::is_damaged)
     {
-        return Extraction::Broken(damaged(fields, &format!("{source}:{name}"), "its keys or its name"));
+        return Extraction::Broken(damaged(fields, format!("{source}:{name}"), "its keys or its name"));
     }
     let rules = map.rules(&source, &name);
     if rules.is_empty() || has_failed(fields) {
@@ -85,9 +88,8 @@ pub fn read(map: &ResourceMap, filter: &RecordFilter, fields: &Fields<'_>) -> Ex
 }
 
 /// The reason why a record with unreadable text does not count.
-fn damaged(fields: &Fields<'_>, call: &str, what: &str) -> String {
-    let event = fields.text("eventID").map(|id| format!(" (event {id})")).unwrap_or_default();
-    format!("a record of {call}{event} has text that can't be read in {what}")
+fn damaged(fields: &Fields<'_>, call: String, place: &'static str) -> BrokenRecord {
+    BrokenRecord::Damaged { call, event: fields.text("eventID").map(Cow::into_owned), place }
 }
 
 /// An empty error code means success: Athena's older tables return it for an absent field.
@@ -102,16 +104,17 @@ fn read_matched(
     fields: &Fields<'_>,
     source: &str,
     name: &str,
-) -> Result<Extraction, String> {
+) -> Result<Extraction, BrokenRecord> {
     let call = || format!("{source}:{name}");
-    let unreadable = |error: serde_json::Error| format!("a record of {}: {error}", call());
+    let unreadable =
+        |error: serde_json::Error| BrokenRecord::UnreadableField { call: call(), error: error.to_string() };
     let time = fields.text("eventTime").unwrap_or_default();
     let moment: Timestamp =
-        time.parse().map_err(|_| format!("a record of {} has an invalid eventTime {time:?}", call()))?;
+        time.parse().map_err(|_| BrokenRecord::InvalidTime { call: Some(call()), time: format!("{time:?}") })?;
     let user_identity: Option<Value> = fields.value("userIdentity").map_err(unreadable)?;
     let identity = identity(&user_identity.unwrap_or(Value::Null));
     if identity.facts().into_iter().flatten().any(|fact| mend::is_damaged(fact)) {
-        return Err(damaged(fields, &call(), "userIdentity"));
+        return Err(damaged(fields, call(), "userIdentity"));
     }
     let account_id = fields.text("recipientAccountId").map(Cow::into_owned).or_else(|| identity.account_id.clone());
     let account_id = account_id.unwrap_or_default();
@@ -139,14 +142,14 @@ fn read_matched(
         renamed.chain([&touched.resource_id]).any(|name| mend::is_damaged(name.as_str()))
     };
     if touched.iter().any(names) {
-        return Err(damaged(fields, &call(), "an identifier"));
+        return Err(damaged(fields, call(), "an identifier"));
     }
     if touched.is_empty() {
         // Of the events that issue credentials, those that lead to no person are excluded on purpose.
         let of_sessions = rules.iter().all(|rule| is_session(&rule.resource_type));
         let is_unmatched = of_sessions || !lacks_ids;
         if !is_unmatched && fields.has_damage() {
-            return Err(damaged(fields, &call(), "a field that can have an identifier"));
+            return Err(damaged(fields, call(), "a field that can have an identifier"));
         }
         return Ok(if is_unmatched { Extraction::Unmatched } else { Extraction::WithoutIds { call: call() } });
     }

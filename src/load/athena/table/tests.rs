@@ -164,7 +164,7 @@ fn other_names_are_understood_by_type() {
 }
 
 #[test]
-fn an_injected_key_is_told() {
+fn an_injected_key_is_an_error() {
     let keys = [("account", "string")];
     let parameters = projected(&[("projection.account.type", "injected")]);
     let table = Table::read("d", &metadata(&keys, &parameters)).unwrap();
