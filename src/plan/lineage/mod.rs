@@ -320,12 +320,13 @@ impl<'m> Lineage<'m> {
             }
         }
         for rule in self.map.tag_rules.iter().filter(|rule| is_recorded || rule.is_of_aws()) {
-            let Some(value) = rule.value(tags) else { continue };
-            match &rule.names {
-                Names::Principal => links.push(Link::Principal(value.to_owned(), rule.tag.clone())),
-                Names::Resource(name, id) => {
-                    let Some(id) = parents::id_of(value, tags, id.as_ref()) else { continue };
-                    links.push(self.link(name, (value, id), Some(&rule.tag), resource));
+            for (tag, value) in rule.matches(tags) {
+                match &rule.names {
+                    Names::Principal => links.push(Link::Principal(value.to_owned(), tag.to_owned())),
+                    Names::Resource(name, id) => {
+                        let Some(id) = parents::id_of(value, tags, id.as_ref()) else { continue };
+                        links.push(self.link(name, (value, id), Some(tag), resource));
+                    }
                 }
             }
         }
