@@ -68,7 +68,8 @@ pub struct Owner {
 }
 
 /// Why an event has no owner, as a phrase: "service-linked role AWSServiceRoleForAutoScaling".
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
 pub struct NoOwner(pub String);
 
 impl OwnerRules {

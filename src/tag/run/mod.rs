@@ -203,7 +203,7 @@ impl<'a> Runner<'a> {
         let not_ready = match ReadyWrite::new(write.clone(), *live, definition) {
             Ok(ready) if begun || ready.is_allowed_now() => return prepared.ready.push(ready.begun(begun)),
             Ok(_) => "its state does not allow tagging now".to_owned(),
-            Err(why) => why,
+            Err(no_tagging) => no_tagging.to_string(),
         };
         prepared.over.push(RunWrite::new(write, WriteOutcome::Failed(not_ready)));
     }
