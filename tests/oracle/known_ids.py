@@ -3,7 +3,7 @@
 A call is one of them when its name begins with a verb that creates, and its answer has a field that a known type is identified by,
 which the request does not have: then the call itself may have made what the field names. Of a call without a type in the maps all
 identifying fields of its service count; of every call those that other services make resources of EC2 by (`eniId`, `snapshotId`). Each of
-these calls is an event of that type in the maps, or stands in REASONS (tests/oracle/known-ids.yml) with the reason why it is not. Names
+these calls is an event of that type in the maps, or is listed in REASONS (tests/oracle/known-ids.yml) with the reason why it is not. Names
 that every service has (`name`, `arn`, `id`) say nothing of the type; the calls that create types without a stanza are
 another list's. Shares no code with the program under test.
 """
