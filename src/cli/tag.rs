@@ -209,8 +209,10 @@ fn show_figures(context: &Context, plan: &Plan) {
         context.console.warning(format_args!("{}: {}", problem.resource_type, problem.problem));
     }
     for failed in &summary.failed_types {
-        let hint = failed.hint.as_ref().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
-        context.console.warning(format_args!("{} could not be listed: {}{hint}", failed.resource_type, failed.error));
+        let hint = failed.hint.as_ref();
+        context
+            .console
+            .warning_with_hints(format_args!("{} could not be listed: {}", failed.resource_type, failed.error), hint);
     }
 }
 

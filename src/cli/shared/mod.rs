@@ -21,7 +21,6 @@ pub(in crate::cli) mod run_output;
 pub(in crate::cli) mod saved_plans;
 pub(in crate::cli) mod scope;
 pub(in crate::cli) mod suggestion;
-pub(in crate::cli) mod table;
 pub(in crate::cli) mod tagging;
 pub(in crate::cli) mod types;
 

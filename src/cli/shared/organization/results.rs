@@ -54,7 +54,7 @@ impl<'a> Results<'a> {
     pub(super) fn new(context: &'a Context, file: Option<ResultsFile>) -> Self {
         let results = Self { context, file, has_first: false, exceptions: Vec::new(), failed_roles: Vec::new() };
         if results.is_document() {
-            context.console.data(format_args!("{{\"format_version\":{FORMAT_VERSION},\n\"Results\":["));
+            context.console.json_part(&format!("{{\"format_version\":{FORMAT_VERSION},\n\"Results\":["));
         }
         results
     }
@@ -93,14 +93,14 @@ impl<'a> Results<'a> {
     fn print(&mut self, entry: &str) {
         let comma = if self.has_first { "," } else { "" };
         self.has_first = true;
-        self.context.console.data(format_args!("{comma}{entry}"));
+        self.context.console.json_part(&format!("{comma}{entry}"));
     }
 
     /// Ends the document.
     pub(super) fn finish(&self, summary: &Value) {
         if self.is_document() {
             let (exceptions, roles) = (self.exceptions.join(",\n"), self.failed_roles.join(",\n"));
-            self.context.console.data(format_args!(
+            self.context.console.json_part(&format!(
                 "],\n\"Exceptions\":[{exceptions}],\n\"FailedAssumeRole\":[{roles}],\n\"Summary\":{summary}}}"
             ));
         }
