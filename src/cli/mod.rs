@@ -33,8 +33,8 @@ pub use shared::error::{CommandError, Outcome, with_causes};
 pub use shared::options::{AwsAccessArgs, AwsArgs, GlobalArgs, OwnerArgs, WindowArgs};
 pub use shared::suggestion::Invocation;
 use shared::{
-    allow_updates, bucket, confirm, context, interrupt, load_summary, loading, nothing, options, organization, regions,
-    run_output, saved_plans, scope, suggestion, tagging, types,
+    allow_updates, bucket, confirm, context, interrupt, load_summary, loading, nothing, options, organization,
+    private_file, regions, run_output, saved_plans, scope, suggestion, tagging, types,
 };
 
 /// Find who created each AWS resource, from CloudTrail, and tag it with its owner

@@ -390,8 +390,8 @@ fn print(context: &Context, form: &Form, printed: &Printed<'_>) {
             problems: &report.problems,
             failed_accounts,
         }),
-        (Format::Csv, By::Type) => print_csv(context, &csv_of_rows(coverage)),
-        (Format::Csv, By::Creator) => print_csv(context, &csv_of_creators(top)),
+        (Format::Csv, By::Type) => context.console.document(&csv_of_rows(coverage)),
+        (Format::Csv, By::Creator) => context.console.document(&csv_of_creators(top)),
         (Format::Text, _) => print_text(context, coverage, top, creators.len()),
     }
 }
@@ -425,11 +425,6 @@ fn print_text(context: &Context, coverage: &Coverage, top: &[Creator], creators:
             .console
             .message(format_args!("and {} more creators (show all with --top {creators})", creators - top.len()));
     }
-}
-
-fn print_csv(context: &Context, table: &str) {
-    // The console adds the last LF. The CR before it stays.
-    context.console.document(table.strip_suffix('\n').unwrap_or(table));
 }
 
 fn csv_of_rows(coverage: &Coverage) -> String {

@@ -12,7 +12,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::text::safe;
+use crate::text::{safe, secrets};
 
 /// Sends the log to stderr. Only our own events are shown in detail: the debug output of AWS's crates is not for users, and has
 /// credentials.
@@ -37,7 +37,7 @@ where
         let level = event.metadata().level();
         let level =
             if to.has_ansi_escapes() { format!("{}{level:>5}\u{1b}[0m", color(*level)) } else { format!("{level:>5}") };
-        writeln!(to, "{level} {}", safe::one_line(&fields))
+        writeln!(to, "{level} {}", safe::one_line(&secrets::redacted(&fields)))
     }
 }
 

@@ -22,7 +22,7 @@ use serde::Serialize;
 pub use lines::Lines;
 pub use log::start as start_log;
 
-use crate::text::safe;
+use crate::text::{safe, secrets};
 
 /// How often a plain progress line is written where there is no terminal.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
@@ -62,9 +62,9 @@ impl Console {
         write_data(&safe::lines(lines.as_str()), "");
     }
 
-    /// Writes a document with line ends of its own to stdout, and a last one.
+    /// Writes a document with line ends of its own to stdout, and a last one if it has none.
     pub fn document(&self, text: &str) {
-        write_data(&safe::lines(text), "\n");
+        write_data(&safe::lines(text), if text.ends_with('\n') { "" } else { "\n" });
     }
 
     /// Writes a document to stdout as indented JSON.
@@ -238,15 +238,15 @@ pub fn counted(count: u64, noun: &str) -> String {
 
 /// Prints a text in lines to stderr as it is without a console: what the command line's parser says.
 pub fn plain_message(text: &str) {
-    write_message(format_args!("{}", safe::lines(text)));
+    write_message(format_args!("{}", safe::lines(&secrets::redacted(text))));
 }
 
-/// Displays a value as one escaped line.
+/// Displays a message as one escaped line, without secrets.
 struct SafeLine<D>(D);
 
 impl<D: Display> Display for SafeLine<D> {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        to.write_str(&safe::one_line(&self.0.to_string()))
+        to.write_str(&safe::one_line(&secrets::redacted(&self.0.to_string())))
     }
 }
 

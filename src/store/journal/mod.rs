@@ -23,6 +23,7 @@ pub use record::{JournaledWrite, NewRun, Run, RunKind, Write, WriteCounts, Write
 use super::{Store, StoreError, now};
 use crate::model::{AccountId, Arn, Region, ResourceId, ResourceType, RunId, TagKey, TagValue};
 use crate::plan::SkipTag;
+use crate::text::secrets;
 
 const RUN_COLUMNS: &str = "
     SELECT runs.run_id, kind, undoes, account_id, runs.region, runs.tag_key, caller_arn, runs.organization_run_id,
@@ -114,8 +115,10 @@ impl Store {
             )?;
             let now = now();
             for result in results {
+                // AWS's messages are clean already; this holds for those that answers give for single resources too.
+                let error = result.error.as_deref().map(secrets::redacted);
                 update.execute(named_params! {
-                    ":state": result.state, ":error": result.error, ":request_id": result.request_id, ":now": now,
+                    ":state": result.state, ":error": error, ":request_id": result.request_id, ":now": now,
                     ":run": run.0, ":position": result.position,
                 })?;
             }

@@ -126,7 +126,7 @@ fn files_of_others_are_escaped() {
     let run = |args: &[&str]| bench.trailcreator(args).run();
     run(&["resource-map", "check", "map.yml"]).code(2);
     run(&["resource-map", "list", "--resource-map", "map.yml"]).code(2);
-    run(&["tag-org", "--accounts", "accounts.yml"]).code(2);
+    run(&["tag-org", "--config", "accounts.yml"]).code(2);
     run(&["report", "--offline", "--identity-map", "identity.yml"]).code(2);
     run(&["apply", "plan.json"]);
     run(&["load-files", &evil("missing")]).code(2).says([SHOWN]);

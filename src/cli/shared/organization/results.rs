@@ -14,6 +14,7 @@ use crate::model::Region;
 use crate::org::{Account, Done, Failure};
 use crate::plan::FORMAT_VERSION;
 use crate::store::journal::RunKind;
+use crate::text::safe;
 
 /// Where an entry belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,8 +77,8 @@ impl<'a> Results<'a> {
         if let Some(ResultsFile { path, file }) = &mut self.file {
             let mut line = Map::from_iter([("Kind".to_owned(), json!(kind.name()))]);
             line.extend(entry.clone());
-            let line = format!("{}\n", Value::Object(line));
-            file.write_all(line.as_bytes()).map_err(|error| writing(self.context, path, &error))?;
+            let line = Value::Object(line).to_string();
+            writeln!(file, "{}", safe::json(&line)).map_err(|error| writing(self.context, path, &error))?;
         }
         if self.is_document() {
             let entry = Value::Object(entry).to_string();
