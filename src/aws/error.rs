@@ -236,6 +236,14 @@ impl CallError {
         may_be.then(|| Settled::of(&self.code, &self.message)).flatten()
     }
 
+    /// The error with its hint, for a reason of one line.
+    pub fn with_hint(&self) -> String {
+        match self.hint() {
+            Some(hint) => format!("{self} ({hint})"),
+            None => self.to_string(),
+        }
+    }
+
     /// What a person can do about it.
     pub fn hint(&self) -> Option<String> {
         if let Some(hint) = self.settled_hint() {

@@ -17,7 +17,7 @@ use super::endpoint::configured_url;
 use super::retries::{HopelessErrors, RetryPartitions};
 use super::setup::{Setup, configuration_error, identity_cache, sdk_region};
 use super::{CallError, Caller, Counts, ErrorClass, error};
-use crate::model::{AccountId, Arn, Region};
+use crate::model::{AccountId, Arn, ArnParts, Region};
 
 /// A way into one account. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -189,7 +189,7 @@ impl Session {
         let role = self.0.role.as_ref()?;
         let credentials = self.0.config.credentials_provider()?.provide_credentials().await.ok()?;
         let account = AccountId::new(credentials.account_id()?.as_str());
-        let partition = role.arn.split(':').nth(1)?;
+        let partition = ArnParts::parse(&role.arn)?.partition;
         let name = role.arn.rsplit('/').next()?;
         let session = role.session_name.as_deref().unwrap_or(SESSION_NAME);
         let arn = format!("arn:{partition}:sts::{account}:assumed-role/{name}/{session}");

@@ -30,8 +30,9 @@ pub fn session_key(identity: &Identity) -> Option<&str> {
 
 /// Whether a recorded event can lead to the creator of a caller's session. Sessions that AWS issues to instances have none.
 pub fn may_lead_to_a_maker(identity: &Identity) -> bool {
-    let name = session_of(identity).and_then(|session| session.name);
-    session_key(identity).is_some() && !name.is_some_and(machine_session::is_handed_out_by_aws)
+    let invoked_by = text(&identity.invoked_by);
+    let is_of_aws = |session| machine_session::is_handed_out_by_aws(&session, invoked_by);
+    session_key(identity).is_some() && !session_of(identity).is_some_and(is_of_aws)
 }
 
 /// How much an identity says. Of two copies of an event, the one with the higher value is used. The access key counts most,

@@ -14,6 +14,15 @@ use crate::trail::extract::HIDDEN;
 /// The values that CloudTrail records for the caller of an unsigned call.
 const ANONYMOUS: [&str; 2] = ["anonymous", "ANONYMOUS_PRINCIPAL"];
 
+/// The end of service principals.
+const SERVICE_PRINCIPAL: &str = ".amazonaws.com";
+
+/// The sign-in pages: `invokedBy` of calls that people made in the console, in old records.
+const SIGN_IN: &str = "signin.amazonaws.com";
+
+/// The services that call in the account's name on their own, never for a request that they forward.
+const ON_THEIR_OWN: [&str; 5] = ["autoscaling", "ec2", "elasticloadbalancing", "spot", "spotfleet"];
+
 /// The prefix of the names of service-linked roles.
 const SERVICE_LINKED: &str = "AWSServiceRole";
 
@@ -47,6 +56,8 @@ pub(super) struct Session<'a> {
     pub(super) name: Option<&'a str>,
     /// The role name, without its path.
     pub(super) role: Option<&'a str>,
+    /// The role's ARN, with its path.
+    pub(super) role_arn: Option<&'a str>,
     /// The identity provider that signed the session in, if any: the ARN of an IAM identity provider, or a host.
     pub(super) provider: Option<&'a str>,
 }
@@ -104,6 +115,7 @@ pub(super) fn caller_of(identity: &Identity) -> Caller<'_> {
     let named = |name: Option<_>, what: &'static str| name.map(|name| Caller::Named { name, what: what.into() });
     let caller = match text(&identity.kind) {
         Some("AWSService") => Some(service(identity)),
+        Some("Root") if is_service_as_root(identity) => Some(service(identity)),
         Some("Root") => named(Some("root"), "the account's root user"),
         Some("IAMUser") => named(user_name.or(tail), "IAM user name"),
         Some("AssumedRole") => Some(Caller::Session(session(identity))),
@@ -159,6 +171,20 @@ fn by_facts(identity: &Identity) -> Caller<'_> {
         Some(kind) => format!("CloudTrail recorded an identity of type {kind} without a name"),
         None => "CloudTrail recorded no identity".to_owned(),
     })
+}
+
+/// The first label of a service principal: `batch.amazonaws.com` → `batch`. `None` for other callers, and for people in the console.
+pub(super) fn service_of(invoked_by: &str) -> Option<&str> {
+    let without_country = invoked_by.strip_suffix(".cn").unwrap_or(invoked_by);
+    let is_service = without_country.ends_with(SERVICE_PRINCIPAL) && without_country != SIGN_IN;
+    is_service.then(|| invoked_by.split('.').next().unwrap_or(invoked_by))
+}
+
+/// Whether an AWS service made a call that is recorded as the root user's. Before there were service-linked roles, services called in
+/// the name of the account. A call that a service forwards for the root user has the access key of the root user's session.
+fn is_service_as_root(identity: &Identity) -> bool {
+    let service = text(&identity.invoked_by).and_then(service_of);
+    service.is_some_and(|service| text(&identity.access_key_id).is_none() || ON_THEIR_OWN.contains(&service))
 }
 
 fn service(identity: &Identity) -> Caller<'_> {
@@ -225,7 +251,8 @@ fn session(identity: &Identity) -> Session<'_> {
     };
     let issuer = text(&identity.issuer_user_name).or_else(|| text(&identity.issuer_arn).and_then(tail));
     let name = name.filter(|name| !name.is_empty()).or(after_colon(identity));
-    Session { name, role: issuer.or(role), provider: text(&identity.federated_provider) }
+    let (role_arn, provider) = (text(&identity.issuer_arn), text(&identity.federated_provider));
+    Session { name, role: issuer.or(role), role_arn, provider }
 }
 
 /// `AROAIDPPEZS35WEXAMPLE:SESSION` → `SESSION`.
@@ -256,10 +283,11 @@ mod tests {
     #[test]
     fn a_session_is_read_from_its_issuer_its_arn_or_its_principal_id() {
         let whole = session_of("deploy", "anna");
-        let expected = Caller::Session(Session { name: Some("anna"), role: Some("deploy"), provider: None });
+        let with_arn = |role_arn| Session { name: Some("anna"), role: Some("deploy"), role_arn, provider: None };
+        let expected = Caller::Session(with_arn(Some("arn:aws:iam::111122223333:role/teams/deploy")));
         assert_eq!(caller_of(&whole), expected);
         let without_issuer = Identity { issuer_arn: None, issuer_user_name: None, ..whole.clone() };
-        assert_eq!(caller_of(&without_issuer), expected);
+        assert_eq!(caller_of(&without_issuer), Caller::Session(with_arn(None)));
         let without_arn = Identity { arn: None, issuer_user_name: None, ..whole.clone() };
         assert_eq!(caller_of(&without_arn), expected);
         let without_type = Identity { kind: None, ..whole };
@@ -302,7 +330,7 @@ mod tests {
         let with_id = Identity { principal_id: some("AIDACKCEVSQ6C2EXAMPLE"), ..account.clone() };
         assert!(caller(&with_id).contains("account 444455556666"), "{}", caller(&with_id));
         let session_there = Identity { principal_id: some("AROAIDPPEZS35WEXAMPLE:anna"), ..account.clone() };
-        let expected = Session { name: Some("anna"), role: None, provider: None };
+        let expected = Session { name: Some("anna"), role: None, role_arn: None, provider: None };
         assert_eq!(caller_of(&session_there), Caller::Session(expected));
         let user_there = Identity { arn: some("arn:aws:iam::444455556666:user/anna"), ..with_id };
         assert_eq!(caller_of(&user_there), Caller::Named { name: "anna", what: "principal name".into() });
@@ -323,8 +351,29 @@ mod tests {
     }
 
     #[test]
+    fn service_that_calls_in_the_name_of_the_account_is_not_the_root_user() {
+        let by = |service: &str, key: Option<&str>| Identity {
+            arn: some("arn:aws:iam::1:root"),
+            user_name: some("the-alias"),
+            invoked_by: some(service),
+            access_key_id: key.map(str::to_owned),
+            ..of_kind("Root")
+        };
+        for service in ["autoscaling.amazonaws.com", "elasticloadbalancing.amazonaws.com", "rds.amazonaws.com"] {
+            assert_eq!(caller_of(&by(service, None)), Caller::Service(format!("AWS service {service}")));
+        }
+        let key = Some("ASIAIOSFODNN7EXAMPLE");
+        assert!(matches!(caller_of(&by("autoscaling.amazonaws.com", key)), Caller::Service(_)));
+        for (service, key) in
+            [("signin.amazonaws.com", None), ("AWS Internal", None), ("cloudformation.amazonaws.com", key), ("", None)]
+        {
+            assert!(matches!(caller_of(&by(service, key)), Caller::Named { name: "root", .. }), "{service}");
+        }
+    }
+
+    #[test]
     fn permission_sets_lose_the_suffix_that_aws_adds() {
-        let role = |role| Session { name: None, role: Some(role), provider: None }.permission_set();
+        let role = |role| Session { name: None, role: Some(role), role_arn: None, provider: None }.permission_set();
         assert_eq!(role("AWSReservedSSO_Power_Users_0123456789abcdef"), Some("Power_Users"));
         assert_eq!(role("AWSReservedSSO_Admin"), Some("Admin"));
         assert_eq!(role("Admin"), None);

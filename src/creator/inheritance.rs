@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use super::identity::{Caller, caller_of, identity_center_user, text};
 use super::{IdentityMap, NoOwner, Owner, OwnerRules, machine_session};
+use crate::model::ArnParts;
 use crate::model::event::{Event, Identity};
 
 impl OwnerRules {
     /// Whether an AWS service made the call: on its own, or in a session that it named itself, with a role that it was given
-    /// for its work (CloudFormation, EMR…). Calls of software that runs on an AWS service (on an instance) don't count.
+    /// for its work (CloudFormation, EMR…), or in any session with a generated name that it calls with (EKS). Calls of software that
+    /// runs on an AWS service (on an instance) don't count.
     /// If chains are resolved, the last principal counts. A service that only issued the session does not: the caller is the
     /// software that runs with it (a Lambda function).
     pub fn is_left_to_parents(&self, event: &Event) -> bool {
@@ -26,7 +28,8 @@ impl OwnerRules {
         match caller_of(identity) {
             Caller::Session(session) => {
                 let is_a_person = text(&identity.source_identity).is_some() || identity_center_user(identity).is_some();
-                let by_service = session.name.is_some_and(machine_session::is_of_a_service_at_work);
+                let invoked_by = text(&identity.invoked_by);
+                let by_service = machine_session::is_of_a_service_at_work(&session, invoked_by);
                 by_service && !is_a_person && session.permission_set().is_none()
             }
             _ => false,
@@ -48,8 +51,7 @@ impl OwnerRules {
 
 /// The identity that an ARN describes.
 fn identity_of(arn: &str) -> Identity {
-    let mut fields = arn.splitn(6, ':').skip(4);
-    let (account, resource) = (fields.next().unwrap_or_default(), fields.next().unwrap_or_default());
+    let (account, resource) = ArnParts::parse(arn).map(|parts| (parts.account, parts.resource)).unwrap_or_default();
     let kind = match resource.split('/').next() {
         Some("assumed-role") => Some("AssumedRole"),
         Some("user") => Some("IAMUser"),
@@ -80,6 +82,12 @@ mod tests {
         assert!(is_left(session("AWSServiceRoleForAutoScaling", "AutoScaling")));
         assert!(is_left(session("stacks", "AWSCloudFormation")));
         assert!(is_left(session("EMR_DefaultRole", "CCSSession")));
+        assert!(is_left(session("aws-elasticbeanstalk-service-role", "elasticbeanstalk")));
+        let by_eks = Some("eks.amazonaws.com".to_owned());
+        assert!(is_left(Identity { invoked_by: by_eks.clone(), ..session("cluster", "1692148309803252560") }));
+        assert!(!is_left(Identity { invoked_by: by_eks, ..session("admins", "anna") }), "forwarded for a person");
+        let in_console = Some("signin.amazonaws.com".to_owned());
+        assert!(!is_left(Identity { invoked_by: in_console, ..session("cluster", "1692148309803252560") }));
     }
 
     #[test]

@@ -143,7 +143,7 @@ fn fact(value: &str, reason: impl Into<String>) -> Result<Fact, NoOwner> {
 }
 
 /// `someone@example.com`: distinguishes an address from other names, but does not validate it.
-fn is_email(text: &str) -> bool {
+pub(super) fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else { return false };
     let labels = || domain.split('.');
     !local.is_empty()

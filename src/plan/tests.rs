@@ -406,7 +406,7 @@ fn a_further_tag_is_a_key_and_a_template() {
         ("={creator}", "1 to 128 characters"),
     ] {
         let error = text.parse::<MoreTag>().unwrap_err();
-        assert!(error.contains(expected), "{text}: {error}");
+        assert!(error.to_string().contains(expected), "{text}: {error}");
     }
     assert_eq!("a=b=c".parse::<MoreTag>().unwrap().key, "a".into());
 }

@@ -32,9 +32,11 @@ pub struct ParentRule {
 /// A tag that names a parent.
 #[derive(Debug, Clone)]
 pub struct TagRule {
-    /// The tag's key.
+    /// The tag's key. With a `*` at its end, all keys with that beginning: the rest of the key names the parent.
     pub tag: String,
-    /// What its value names.
+    /// The values that count, if not all do.
+    pub value: Option<String>,
+    /// What its value, or the rest of its key, names.
     pub names: Names,
 }
 
@@ -58,6 +60,7 @@ struct ParentsFile {
 #[serde(deny_unknown_fields)]
 struct TagStanza {
     tag: Text,
+    value: Option<String>,
     r#type: Option<String>,
     id: Option<Text>,
     #[serde(default)]
@@ -79,9 +82,17 @@ impl TagRule {
         self.tag.starts_with(OF_AWS)
     }
 
-    /// The tag's value, where the resource has it and it says something.
-    pub fn value<'t>(&self, tags: &'t BTreeMap<String, String>) -> Option<&'t str> {
-        tags.get(&self.tag).map(String::as_str).filter(|value| !value.is_empty())
+    /// The tags of a resource that name a parent: each key, with the text that names the parent.
+    pub fn matches<'t>(&'t self, tags: &'t BTreeMap<String, String>) -> Vec<(&'t str, &'t str)> {
+        let named = |(key, value): (&'t String, &'t String)| {
+            let name = match self.tag.strip_suffix('*') {
+                Some(beginning) => key.strip_prefix(beginning)?,
+                None => (*key == self.tag).then_some(value.as_str())?,
+            };
+            let counts = !name.is_empty() && self.value.as_ref().is_none_or(|wanted| wanted == value);
+            counts.then_some((key.as_str(), name))
+        };
+        tags.iter().filter_map(named).collect()
     }
 }
 
@@ -153,7 +164,7 @@ fn tag_rule(source: Source<'_>, stanza: &TagStanza) -> Result<TagRule, FileError
         (None, None, true) => Names::Principal,
         _ => return Err(source.error(at, "a tag names either a `type`, with or without `id`, or a `principal`")),
     };
-    Ok(TagRule { tag: stanza.tag.value.clone(), names })
+    Ok(TagRule { tag: stanza.tag.value.clone(), value: stanza.value.clone(), names })
 }
 
 #[cfg(test)]
@@ -166,7 +177,8 @@ mod tests {
             tags.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect();
         let rule = map.tag_rules.iter().find(|rule| rule.tag == tag).unwrap();
         let Names::Resource(name, id) = &rule.names else { return None };
-        Some((name.to_string(), id_of(rule.value(&tags)?, &tags, id.as_ref())?))
+        let (_, value) = rule.matches(&tags).into_iter().next()?;
+        Some((name.to_string(), id_of(value, &tags, id.as_ref())?))
     }
 
     fn found(name: &str, id: &str) -> Option<(String, String)> {
@@ -181,6 +193,14 @@ mod tests {
         assert_eq!(id("eks:nodegroup-name", &nodes), found("eks-nodegroup", "prod/general"));
         assert_eq!(id("eks:nodegroup-name", &nodes[..1]), None, "a node group's name alone names none");
         assert_eq!(id("eks:cluster-name", &nodes), found("eks", "prod"));
+        for tag in ["eks:eks-cluster-name", "aws:eks:cluster-name", "karpenter.sh/managed-by", "elbv2.k8s.aws/cluster"]
+        {
+            assert_eq!(id(tag, &[(tag, "prod")]), found("eks", "prod"), "{tag}");
+        }
+        let owned = "kubernetes.io/cluster/*";
+        assert_eq!(id(owned, &[("kubernetes.io/cluster/prod", "owned")]), found("eks", "prod"));
+        assert_eq!(id(owned, &[("kubernetes.io/cluster/prod", "shared")]), None, "not created for the cluster");
+        assert_eq!(id(owned, &[("kubernetes.io/cluster/", "owned"), ("kubernetes.io/clusters", "owned")]), None);
         let task = [("aws:ecs:serviceName", "api"), ("aws:ecs:clusterName", "blue")];
         assert_eq!(id("aws:ecs:serviceName", &task), found("ecs-service", "blue/api"));
         assert_eq!(id("aws:autoscaling:groupName", &[("aws:autoscaling:groupName", "")]), None);

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use super::{ItemText, ResourceMap, TypeDefinition};
-use crate::model::ResourceType;
+use crate::model::{ArnParts, ResourceType};
 use serde_json::Value;
 
 /// What a type's name is followed by in messages.
@@ -169,8 +169,7 @@ fn name_in_arn(arn: &ItemText) -> Option<String> {
     const FILLED: &str = "*";
     let ItemText::Template(_) = arn else { return None };
     let text = arn.text(&Value::Null, &|_| Some(Value::from(FILLED))).ok()?;
-    let mut parts = text.splitn(6, ':').skip(2);
-    let (service, resource) = (parts.next()?, parts.nth(2)?);
+    let ArnParts { service, resource, .. } = ArnParts::parse(&text)?;
     let kind = resource.split(['/', ':']).next().filter(|kind| !kind.is_empty() && !kind.contains(FILLED))?;
     (!service.contains(FILLED)).then(|| format!("{service}:{kind}"))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::model::LiveResource;
-use crate::model::{AccountId, Region, ResourceType};
+use crate::model::{AccountId, ArnParts, Region, ResourceType};
 use crate::plan::earlier::Earlier;
 use crate::plan::join::Index;
 use crate::plan::{Ids, Question, ScopeFacts, id_parts};
@@ -44,13 +44,13 @@ pub struct IdHints(Vec<Hint>);
 
 #[derive(Debug, Clone)]
 struct Hint {
-    arn: Option<ArnParts>,
+    arn: Option<SoughtArn>,
     /// Where the database has events of it.
     recorded: BTreeSet<(AccountId, Region, ResourceType)>,
 }
 
 #[derive(Debug, Clone)]
-struct ArnParts {
+struct SoughtArn {
     service: String,
     region: String,
     account: String,
@@ -127,7 +127,7 @@ impl Hint {
             .into_iter()
             .map(|row| (AccountId::new(row.event.account_id), Region::new(row.event.region), row.resource_type));
         let recorded = rows.filter(|(owner, ..)| account.is_none_or(|account| owner == account)).collect();
-        Ok(Self { arn: ArnParts::of(text).map(|arn| arn.with_types(map)), recorded })
+        Ok(Self { arn: SoughtArn::of(text).map(|arn| arn.with_types(map)), recorded })
     }
 
     fn may_be(&self, account: &AccountId, region: &Region, definition: &TypeDefinition) -> bool {
@@ -141,10 +141,9 @@ impl Hint {
     }
 }
 
-impl ArnParts {
+impl SoughtArn {
     fn of(text: &str) -> Option<Self> {
-        let parts: Vec<&str> = text.splitn(6, ':').collect();
-        let ["arn", _, service, region, account, resource] = parts[..] else { return None };
+        let ArnParts { service, region, account, resource, .. } = ArnParts::parse(text)?;
         let [service, region, account, resource] = [service, region, account, resource].map(str::to_owned);
         Some(Self { service, region, account, resource, types: BTreeSet::new() })
     }
@@ -204,12 +203,12 @@ impl ArnParts {
 
 /// The service of a template of ARNs, and its resource up to the first placeholder. `None`: no template, or one whose service
 /// is a placeholder.
-fn pattern_of(definition: &TypeDefinition) -> Option<ArnParts> {
+fn pattern_of(definition: &TypeDefinition) -> Option<SoughtArn> {
     const ANY: &str = "\0";
     let arn = definition.access.as_ref()?.arn.as_ref()?;
     let ItemText::Template(_) = arn else { return None };
     let text = arn.text(&Value::Null, &|_| Some(Value::from(ANY))).ok()?;
-    let mut pattern = ArnParts::of(&text)?;
+    let mut pattern = SoughtArn::of(&text)?;
     let literal = pattern.resource.find(ANY).unwrap_or(pattern.resource.len());
     pattern.resource.truncate(literal);
     (!pattern.service.contains(ANY)).then_some(pattern)
@@ -256,7 +255,7 @@ mod tests {
             let Some(arn) = definition.access.as_ref().and_then(|access| access.arn.as_ref()) else { continue };
             let ItemText::Template(_) = arn else { continue };
             let text = arn.text(&Value::Null, &|_| Some("x".into())).unwrap();
-            let is_of = ArnParts::of(&text).is_some_and(|parts| parts.with_types(&map).is_of(definition));
+            let is_of = SoughtArn::of(&text).is_some_and(|parts| parts.with_types(&map).is_of(definition));
             assert!(is_of || pattern_of(definition).is_none(), "{text} of {}", definition.resource_type);
             templates += 1;
         }

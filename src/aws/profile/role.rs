@@ -12,6 +12,7 @@ use aws_types::SdkConfig;
 use super::chain::RoleStep;
 use crate::aws::access::{AskCode, MfaDevice, SESSION_NAME};
 use crate::aws::source_error::NoCode;
+use crate::model::ArnParts;
 
 /// Assumes the role each time it is asked.
 pub(super) struct RoleProvider {
@@ -39,7 +40,8 @@ impl RoleProvider {
             .send()
             .await
             .map_err(CredentialsError::provider_error)?;
-        let account = answer.assumed_role_user().and_then(|user| user.arn().split(':').nth(4)).map(str::to_owned);
+        let account =
+            answer.assumed_role_user().and_then(|user| ArnParts::parse(user.arn())).map(|arn| arn.account.to_owned());
         answer
             .credentials()
             .map(|given| credentials(given, account))

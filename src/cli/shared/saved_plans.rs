@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 
 use super::{CommandError, Context, Outcome, tagging};
 use crate::model::{AccountId, Region, TagKey};
-use crate::org::account_job::PlanAt;
+use crate::org::account_job::{PlanAt, UnreadPlan};
 use crate::plan::{FORMAT_VERSION, PlannedWrite};
 use crate::store::Store;
 
@@ -82,12 +82,13 @@ impl SavedPlans {
     ///
     /// # Errors
     /// The file was changed or taken away meanwhile.
-    pub(in crate::cli) fn read(&self, at: &PlanAt) -> Result<Vec<PlannedWrite>, String> {
-        let again = |error: &dyn std::fmt::Display| format!("reading {} again: {error}", self.path.display());
-        let mut file = File::open(&self.path).map_err(|error| again(&error))?;
-        file.seek(SeekFrom::Start(at.offset)).map_err(|error| again(&error))?;
-        let plan: PlanDocument =
-            serde_json::from_reader(BufReader::new(file.take(at.length))).map_err(|error| again(&error))?;
+    pub(in crate::cli) fn read(&self, at: &PlanAt) -> Result<Vec<PlannedWrite>, UnreadPlan> {
+        let read = || -> io::Result<PlanDocument> {
+            let mut file = File::open(&self.path)?;
+            file.seek(SeekFrom::Start(at.offset))?;
+            Ok(serde_json::from_reader(BufReader::new(file.take(at.length)))?)
+        };
+        let plan = read().map_err(|error| UnreadPlan { what: self.path.display().to_string(), error })?;
         Ok(plan.actions)
     }
 }

@@ -9,7 +9,7 @@ fn parse(text: &str) -> IdentityMap {
 }
 
 fn owner(map: &IdentityMap, identity: Identity) -> Option<Result<String, String>> {
-    map.verdict(&event_by(identity)).map(|verdict| verdict.owner)
+    map.verdict(&event_by(identity)).map(|verdict| verdict.owner.map_err(|why| why.to_string()))
 }
 
 fn error(text: &str) -> String {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::chain::{self, Link};
 use super::explanation::{Explanation, Rule, Steps};
-use super::identity::{Caller, Session, caller_of, custodian_user_id, foreign_account, text};
+use super::identity::{Caller, caller_of, custodian_user_id, foreign_account, text};
 use super::identity_map::{IdentityMap, Verdict};
 use super::people::People;
 use super::subject::{ANONYMOUS, Fact, Subject};
@@ -68,7 +68,8 @@ pub struct Owner {
 }
 
 /// Why an event has no owner, as a phrase: "service-linked role AWSServiceRoleForAutoScaling".
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
 pub struct NoOwner(pub String);
 
 impl OwnerRules {
@@ -179,7 +180,10 @@ impl OwnerRules {
             steps.say(Rule::SourceIdentity, format!("the source identity of the session is {person}"));
         }
         let made_up = match &caller {
-            Caller::Session(session) if source_identity.is_none() => maker(session),
+            Caller::Session(session) if source_identity.is_none() => {
+                let maker = machine_session::maker_of(session, text(&identity.invoked_by));
+                session.name.zip(maker)
+            }
             _ => None,
         };
         let machine = match made_up {
@@ -237,12 +241,6 @@ pub(super) fn principal_phrase(identity: &Identity) -> String {
     let name = text(&identity.arn).or(text(&identity.user_name)).or(text(&identity.principal_id));
     let who = text(&identity.kind).into_iter().chain(name).collect::<Vec<_>>().join(" ");
     if who.is_empty() { "an identity without type and name".to_owned() } else { who }
-}
-
-/// A session name, and the software that generated it. Identity Center names sessions after users, so these are never generated.
-fn maker<'a>(session: &Session<'a>) -> Option<(&'a str, &'static str)> {
-    let name = session.name.filter(|_| session.permission_set().is_none())?;
-    Some((name, machine_session::maker_of(name)?))
 }
 
 fn as_tag_value(fact: Fact) -> Result<Owner, NoOwner> {

@@ -17,7 +17,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use serde_saphyr::{Location, Spanned};
 
-use crate::model::{AccountId, InvalidRegion, Region, did_you_mean};
+use crate::model::{AccountId, Arn, InvalidRegion, Region, did_you_mean};
 use crate::resource_map::FileError;
 use crate::text::source::Source;
 use stanza::{AccountStanza, File, RolesStanza};
@@ -136,7 +136,7 @@ impl Account {
     }
 
     fn role_arn(&self, role: &str, partition: &str) -> String {
-        if role.starts_with("arn:") {
+        if Arn::is_arn(role) {
             return role.to_owned();
         }
         format!("arn:{partition}:iam::{}:role/{}", self.id, role.trim_start_matches('/'))

@@ -217,12 +217,28 @@ fn a_name_that_was_used_again_is_the_one_that_was_there_when_the_child_was_made(
 }
 
 #[test]
+fn resources_that_a_cluster_creates_belong_to_it() {
+    let world = || World::new().recorded(parent("eks", "prod"), by_person("alice", 10));
+    let mut by_cluster = by_session("eks-cluster-role", "1692148309803252560", 30);
+    by_cluster[0].event.identity.invoked_by = Some("eks.amazonaws.com".to_owned());
+    let auto_mode = instance(&[("eks:eks-cluster-name", "prod")]);
+    assert_eq!(world().owner(&auto_mode, &by_cluster).unwrap().0, "alice");
+    let owned = resource("elb", "a1b2", json!({}), &[("kubernetes.io/cluster/prod", "owned")]);
+    let (owner, reason) = world().owner(&owned, &by_cluster).unwrap();
+    assert_eq!(owner, "alice");
+    assert!(reason.contains("eks prod (kubernetes.io/cluster/prod)"), "{reason}");
+    let shared = resource("elb", "a1b2", json!({}), &[("kubernetes.io/cluster/prod", "shared")]);
+    assert!(world().owner(&shared, &by_cluster).is_err());
+}
+
+#[test]
 fn without_a_record_only_what_aws_says_counts() {
     let world = || World::new().recorded(parent("eks", "prod"), by_person("alice", 10));
     let tagged = |tag: &str| instance(&[(tag, "prod")]);
     assert!(world().owner(&tagged("eks:cluster-name"), &[]).is_err(), "anybody can write that tag");
     assert_eq!(world().owner(&tagged("eks:cluster-name"), &by_service(30)).unwrap().0, "alice");
     assert_eq!(world().owner(&tagged("aws:eks:cluster-name"), &[]).unwrap().0, "alice");
+    assert!(world().owner(&tagged("eks:eks-cluster-name"), &[]).is_err(), "anybody can write that tag");
     let world = World::new().recorded(parent("ec2", "i-1"), by_person("alice", 10));
     let volume = |stays: &str| {
         let item = json!({"attachmentSet": [{"instanceId": "i-1", "deleteOnTermination": stays}]});

@@ -6,7 +6,7 @@ use serde_saphyr::{Location, Spanned};
 
 use super::Compiler;
 use super::requests::{PARENT, ParentNames, Scope, names_a_resource};
-use crate::model::{Region, ResourceType};
+use crate::model::{Arn, Region, ResourceType};
 use crate::resource_map::definition::{
     Describe, ItemText, ListCall, Listing, Page, Parent, ParentSource, ParentValue, Service,
 };
@@ -216,7 +216,7 @@ impl Compiler<'_> {
     /// An ARN is a template where it looks like one.
     fn arn(&self, stanza: &Spanned<ItemTextStanza>, scope: &Scope<'_>) -> Result<ItemText, FileError> {
         match &stanza.value {
-            ItemTextStanza::Expression(text) if text.starts_with("arn:") => {
+            ItemTextStanza::Expression(text) if Arn::is_arn(text) => {
                 self.template(text, stanza.referenced, scope).map(ItemText::Template)
             }
             _ => self.item_text(stanza, scope),

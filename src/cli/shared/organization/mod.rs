@@ -77,11 +77,13 @@ impl DisplayArgs {
     }
 }
 
-fn at_least_one(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(number) if number > 0 => Ok(number),
-        _ => Err("a number from 1 on is expected".to_owned()),
-    }
+/// A number of accounts at a time that is none.
+#[derive(Debug, thiserror::Error)]
+#[error("a number from 1 on is expected")]
+struct InvalidNumber;
+
+fn at_least_one(text: &str) -> Result<usize, InvalidNumber> {
+    text.parse().ok().filter(|number| *number > 0).ok_or(InvalidNumber)
 }
 
 impl AccountsArgs {
