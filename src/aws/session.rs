@@ -105,8 +105,8 @@ impl Session {
     }
 
     /// A session of another account, reached from this one. They share the HTTP client and the count of requests; retry quotas
-    /// and limits are each account's own. What several accounts are reached by (a hub role) is assumed once for all of them. The
-    /// credentials are asked for here, so that a role that can't be assumed is told before anything else is done.
+    /// and limits are each account's own. A hub role on the way to several accounts is assumed once. The
+    /// credentials are fetched here, so that a role that can't be assumed is an error before any other work.
     ///
     /// # Errors
     /// The profile doesn't exist; or there are no credentials, for the role can't be assumed. [`ErrorClass::Credentials`].

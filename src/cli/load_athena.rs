@@ -167,10 +167,9 @@ fn print_plan(context: &Context, plan: &Plan) {
     }
     if !plan.missing.is_empty() {
         let missing: Vec<&str> = plan.missing.iter().map(String::as_str).collect();
-        context.console.warning(format_args!(
-            "table {table} has no {}: identifiers that the resource map expects there are not found",
-            missing.join(", ")
-        ));
+        context
+            .console
+            .warning(format_args!("table {table} has no {}; identifiers in it are not found", missing.join(", ")));
     }
 }
 

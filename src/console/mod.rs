@@ -84,6 +84,13 @@ impl Console {
         }
     }
 
+    /// Prints lines to stderr, unless quiet.
+    pub fn message_lines(&self, lines: &Lines) {
+        if !self.quiet {
+            write_message(format_args!("{}", safe::lines(lines.as_str())));
+        }
+    }
+
     /// Prints a warning to stderr: something failed, but the command continues. Printed even when quiet.
     pub fn warning(&self, line: impl Display) {
         self.warning_with(line, None::<&str>);
@@ -97,6 +104,11 @@ impl Console {
     /// Prints a warning with advice, one on a line.
     pub fn warning_with_hints<D: Display>(&self, line: impl Display, hints: impl IntoIterator<Item = D>) {
         self.warning_with(line, hints.into_iter().map(|hint| format!("hint: {hint}")));
+    }
+
+    /// Whether messages go to a terminal, where a person reads them.
+    pub fn shows_messages_on_terminal(&self) -> bool {
+        !self.quiet && io::stderr().is_terminal()
     }
 
     /// Whether a person can be asked: both the question and the answer are on a terminal.

@@ -140,9 +140,9 @@ fn damaged_byte_is_reported_unless_it_is_in_a_dismissed_record() {
             let mut damaged = document.clone().into_bytes();
             damaged[at] = byte;
             let (result, names) = scan_with(Limits::default(), &damaged);
-            let is_told = result.broken.is_some() || result.counts.broken_records > 0;
+            let is_reported = result.broken.is_some() || result.counts.broken_records > 0;
             let (place, is) = (char::from(original), char::from(byte));
-            if is_told {
+            if is_reported {
                 continue;
             }
             if let Some(expected) = full_parse(&damaged) {
