@@ -158,9 +158,14 @@ fn print_plan(context: &Context, plan: &Plan) {
     let table = format!("{}.{}", plan.table.database, plan.table.name);
     context.console.message(format_args!("table {table}"));
     if plan.reads_all_days {
-        context.console.message(format_args!(
-            "table {table} is not partitioned by time: Athena scans, and charges for, the whole trail"
-        ));
+        let why = match plan.unused_keys.len() {
+            0 => "is not partitioned by time".to_owned(),
+            _ => format!("has no partition key that is certainly a time ({})", plan.unused_keys.join(", ")),
+        };
+        context.console.message(format_args!("table {table} {why}: Athena scans, and charges for, the whole trail"));
+    } else if !plan.unused_keys.is_empty() {
+        let keys = plan.unused_keys.join(", ");
+        context.console.message(format_args!("the query scans all values of partition key {keys}"));
     }
     if plan.names != NameFilter::Nothing && plan.names != NameFilter::Pairs {
         context.console.message("the resource map is too large for one query: the query returns more rows, and event names are checked locally");

@@ -17,7 +17,7 @@ use crate::plan::updates::Updates;
 use crate::plan::{FailedType, Question, Scope, SkippedType, TypeProblem};
 use crate::report::coverage::{Coverage, Creator, Figures, Row};
 use crate::report::csv::{self, Cell};
-use crate::report::live::{Of, Report, look_at_account};
+use crate::report::live::{Of, Report, UnexaminedTypes, look_at_account};
 use crate::report::offline;
 use crate::report::organization::Cover;
 use crate::report::who::Filter;
@@ -68,6 +68,9 @@ pub(super) struct Args {
     /// Report only these resource types (Cloud Custodian or CloudFormation names: ebs, AWS::EC2::Volume); repeatable
     #[arg(long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>)]
     types: Vec<ResourceType>,
+    /// Also list the types without create events in the database
+    #[arg(long, conflicts_with_all = ["types", "offline"])]
+    all_types: bool,
     /// Region, or `all` for all enabled regions; repeatable. Global types are always included [default: the region from the
     /// environment or profile; with --config the regions in the file, or else all with events in the database; with
     /// --offline all regions]
@@ -137,6 +140,7 @@ struct Document<'a> {
     creators: &'a [Creator],
     creator_count: usize,
     skipped_types: &'a [Of<SkippedType>],
+    unexamined_types: &'a [Of<UnexaminedTypes>],
     failed_types: &'a [Of<FailedType>],
     problems: &'a [Of<TypeProblem>],
     failed_accounts: &'a [FailedAccount],
@@ -252,7 +256,9 @@ async fn of_account(args: Args, context: &Context, map: &ResourceMap, form: &For
         };
         let progress = context.console.progress("listing types", None);
         let mut note = |done, resource_type: &ResourceType| progress.update(done, resource_type.as_str());
-        let report = look_at_account((&session, map, &store), &question, &regions, &args.types, &mut note).await;
+        let report =
+            look_at_account((&session, map, &store), &question, &regions, (&args.types, args.all_types), &mut note)
+                .await;
         Ok((session, question, regions, report.map_err(|error| context.store_error(&error))?))
     };
     let Some(looked) = tagging::or_interrupted(context, looking).await else { return Ok(Outcome::Interrupted) };
@@ -283,6 +289,7 @@ async fn of_organization(
         map,
         regions: args.region.iter().map(choice).collect(),
         types: args.types,
+        all_types: args.all_types,
         owner_keys: args.owner_keys.owner_keys,
         inherit: args.inherit,
         rules,
@@ -349,6 +356,10 @@ fn print_missing(context: &Context, report: &Report) {
     for Of { account_id, region, what } in &report.skipped {
         context.console.message(format_args!("{account_id} {region}: skipped {}: {}", what.resource_type, what.reason));
     }
+    types::show_unexamined(context, report.unexamined.iter().map(|of| of.what.resource_types.len()));
+    for Of { account_id, region, what } in &report.unexamined {
+        types::log_unexamined(account_id, region, &what.resource_types);
+    }
     for Of { account_id, region, what } in &report.problems {
         context.console.warning(format_args!("{account_id} {region}: {}: {}", what.resource_type, what.problem));
     }
@@ -386,6 +397,7 @@ fn print(context: &Context, form: &Form, printed: &Printed<'_>) {
             creators: top,
             creator_count: creators.len(),
             skipped_types: &report.skipped,
+            unexamined_types: &report.unexamined,
             failed_types: &report.failed,
             problems: &report.problems,
             failed_accounts,

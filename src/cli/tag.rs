@@ -18,7 +18,7 @@ use crate::plan::{Plan, PlannedWrite, Question, SkipKind, TypeFigures};
 use crate::resource_map::ResourceMap;
 use crate::store::Store;
 use crate::store::journal::RunKind;
-use crate::tag::chosen::{Chosen, choose_types};
+use crate::tag::chosen::{Chosen, TypeChoice, choose_types};
 use crate::tag::collect::{Survey, survey};
 use crate::tag::run::{Runner, Target};
 use crate::tag::scope::IdHints;
@@ -132,7 +132,8 @@ fn choose<'m>(
 ) -> Result<Chosen<'m>, CommandError> {
     let Question { account, region, inherit, scope, .. } = question;
     let failed = |error| context.store_error(&error);
-    let mut chosen = choose_types(store, map, account, region, (&wanted.types, *inherit)).map_err(failed)?;
+    let choice = TypeChoice { named: &wanted.types, all: wanted.all_types, inherit: *inherit };
+    let mut chosen = choose_types(store, map, account, region, choice).map_err(failed)?;
     if !scope.ids.are_all() {
         let hints = IdHints::ask((store, map), &scope.ids, Some(account)).map_err(failed)?;
         hints.narrow(account, region, &mut chosen);
@@ -210,6 +211,9 @@ fn show_figures(context: &Context, plan: &Plan) {
         context.console.message_lines(&type_table(&summary.types));
         context.console.message("");
     }
+    let unexamined = &summary.unexamined_types;
+    types::show_unexamined(context, [unexamined.len()]);
+    types::log_unexamined(&plan.account_id, &plan.region, unexamined);
     for problem in &summary.problems {
         context.console.warning(format_args!("{}: {}", problem.resource_type, problem.problem));
     }

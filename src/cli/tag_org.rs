@@ -178,6 +178,7 @@ async fn tag_accounts(
     } else {
         organization::run(context, &organization, &job, accounts, display).await?
     };
+    types::show_unexamined(context, job.unexamined.take());
     if only_plan {
         wanted.scope.limit.note(context, job.planned.get());
     }
@@ -205,6 +206,8 @@ fn job<'m>(
         map,
         regions: args.region.clone(),
         types: wanted.types.clone(),
+        all_types: wanted.all_types,
+        unexamined: RefCell::default(),
         owner_keys: wanted.owner_keys.owner_keys.clone(),
         more_tags: wanted.more_tags.clone(),
         overwrite: wanted.overwrite,
@@ -310,6 +313,7 @@ fn question(args: &Args, rules: &OwnerRules) -> Map<String, Value> {
         ("--owner-keys", json!(args.wanted.owner_keys.owner_keys.iter().collect::<BTreeSet<_>>())),
         ("--tag", json!(args.wanted.more_tags.iter().map(ToString::to_string).collect::<Vec<_>>())),
         ("--type", json!(args.wanted.types)),
+        ("--all-types", json!(args.wanted.all_types)),
         ("--overwrite", json!(args.wanted.overwrite)),
         ("--inherit", json!(args.wanted.inherit)),
         ("--allow-updates", json!(args.wanted.allow.allow_updates.iter().collect::<BTreeSet<_>>())),

@@ -101,7 +101,8 @@ impl Records for MapCheck<'_> {
 
     fn record(&mut self, record: &str) {
         self.scan.counts.records += 1;
-        let fields = match Fields::parse(record) {
+        let mut mended = String::new();
+        let fields = match Fields::parse_or_mend(record, &mut mended) {
             Ok(fields) => fields,
             Err(error) => return self.broken(BrokenRecord::unreadable(&error)),
         };

@@ -175,6 +175,9 @@ pub(in crate::cli) struct WantedArgs {
     /// Tag only these resource types (Cloud Custodian or CloudFormation names: ebs, AWS::EC2::Volume); repeatable
     #[arg(long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>)]
     pub(in crate::cli) types: Vec<ResourceType>,
+    /// Also list the types without create events in the database
+    #[arg(long, conflicts_with = "types")]
+    pub(in crate::cli) all_types: bool,
     /// Print what would be written; write nothing to AWS
     #[arg(long, alias = "dryrun")]
     pub(in crate::cli) dry_run: bool,
