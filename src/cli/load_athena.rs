@@ -103,7 +103,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     };
     if let Some(plan) = &plan {
         if args.print_query {
-            context.console.data(&plan.sql);
+            context.console.document(&plan.sql);
             return Ok(Outcome::Done);
         }
         print_plan(context, plan);
@@ -141,10 +141,10 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
         if !has_events.map_err(|error| context.store_error(&error))? {
             let wanted = nothing::filter_phrase(&request.filter);
             let wanted = if wanted.is_empty() { String::new() } else { format!(" of {wanted}") };
-            context.console.warning(format_args!(
-                "the query found no event that the resource map knows{wanted}\n  hint: check the table and the window; --print-query shows \
-                 the SQL"
-            ));
+            context.console.warning_with_hints(
+                format_args!("the query found no event that the resource map knows{wanted}"),
+                ["check the table and the window; --print-query shows the SQL"],
+            );
         }
     }
     let requests = session.counts().by_operation();

@@ -8,10 +8,9 @@ use tokio_util::sync::CancellationToken;
 use super::load_history::{ALL, open_session, region_or_all, wanted_regions};
 use super::options::{OwnerKeysArgs, show_unused_rules, with_known_names};
 use super::organization::{self, AccountsArgs};
-use super::who::printable;
-use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, nothing, run_output, table, tagging, types};
+use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, nothing, run_output, tagging, types};
 use crate::aws::Session;
-use crate::console::{OutputFormat, number};
+use crate::console::{Lines, OutputFormat, number};
 use crate::model::{AccountId, Region, ResourceType};
 use crate::org::{Account, Event, Failure, Organization, RegionChoice, fan_out};
 use crate::plan::updates::Updates;
@@ -335,9 +334,11 @@ fn print_all(context: &Context, form: &Form, printed: &Printed<'_>, session: &Se
     print(context, form, printed);
     print_missing(context, printed.report);
     for FailedAccount { account_id, name, region, error, hint } in printed.failed_accounts {
-        let hint = hint.as_ref().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
+        let hint = hint.as_ref();
         let region = region.as_ref().map(|region| format!(" in {region}")).unwrap_or_default();
-        context.console.warning(format_args!("account {account_id} {name}{region} could not be read: {error}{hint}"));
+        context
+            .console
+            .warning_with_hints(format_args!("account {account_id} {name}{region} could not be read: {error}"), hint);
     }
     let calls = run_output::calls_phrase(session);
     context.console.message(format_args!("{calls}; nothing was written"));
@@ -363,17 +364,21 @@ fn print_missing(context: &Context, report: &Report) {
         context.console.warning(format_args!("{account_id} {region}: {}: {}", what.resource_type, what.problem));
     }
     for Of { account_id, region, what } in &report.failed {
-        let hint = what.hint.as_ref().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
+        let hint = what.hint.as_ref();
         let (resource_type, error) = (&what.resource_type, &what.error);
-        context
-            .console
-            .warning(format_args!("{account_id} {region}: {resource_type} could not be listed: {error}{hint}"));
+        context.console.warning_with_hints(
+            format_args!("{account_id} {region}: {resource_type} could not be listed: {error}"),
+            hint,
+        );
     }
     for (account, error) in &report.users_unknown {
-        let hint = error.hint().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
-        context.console.warning(format_args!(
-            "{account}: could not list IAM users, so the report does not show which creators still exist: {error}{hint}"
-        ));
+        let hint = error.hint();
+        context.console.warning_with_hints(
+            format_args!(
+                "{account}: could not list IAM users, so the report does not show which creators still exist: {error}"
+            ),
+            hint,
+        );
     }
 }
 
@@ -397,8 +402,8 @@ fn print(context: &Context, form: &Form, printed: &Printed<'_>) {
             problems: &report.problems,
             failed_accounts,
         }),
-        (Format::Csv, By::Type) => print_csv(context, &csv_of_rows(coverage)),
-        (Format::Csv, By::Creator) => print_csv(context, &csv_of_creators(top)),
+        (Format::Csv, By::Type) => context.console.document(&csv_of_rows(coverage)),
+        (Format::Csv, By::Creator) => context.console.document(&csv_of_creators(top)),
         (Format::Text, _) => print_text(context, coverage, top, creators.len()),
     }
 }
@@ -406,7 +411,7 @@ fn print(context: &Context, form: &Form, printed: &Printed<'_>) {
 fn print_text(context: &Context, coverage: &Coverage, top: &[Creator], creators: usize) {
     let mut rows = vec![texts(HEADINGS.iter().chain(&["account", "region", "type"]))];
     rows.extend(coverage.rows().map(|row| {
-        let name = row.account_name.map(|name| format!(" {}", printable(&name))).unwrap_or_default();
+        let name = row.account_name.map(|name| format!(" {}", name)).unwrap_or_default();
         let place = [format!("{}{name}", row.account_id), row.region, row.resource_type.to_string()];
         shown(&row.figures).into_iter().chain(place).collect()
     }));
@@ -415,27 +420,23 @@ fn print_text(context: &Context, coverage: &Coverage, top: &[Creator], creators:
         return;
     }
     rows.push(shown(&coverage.totals()).into_iter().chain(texts(["total", "", ""].iter())).collect());
-    context.console.data(table::columns(&rows, HEADINGS.len()));
+    context.console.lines(&Lines::table(&rows, HEADINGS.len()));
     if top.is_empty() {
         return;
     }
+    context.console.data("");
     let mut rows = vec![texts(["resources", "owned", "would be owned", "creator", ""].iter())];
     rows.extend(top.iter().map(|creator| {
         let numbers = [creator.resources, creator.owned, creator.would_be_owned].map(number);
         let gone = if creator.gone == Some(true) { "IAM user no longer exists" } else { "" };
-        numbers.into_iter().chain([printable(&creator.owner), gone.to_owned()]).collect()
+        numbers.into_iter().chain([creator.owner.clone(), gone.to_owned()]).collect()
     }));
-    context.console.data(table::columns(&rows, 3).trim_end());
+    context.console.lines(&Lines::table(&rows, 3));
     if creators > top.len() {
         context
             .console
             .message(format_args!("and {} more creators (show all with --top {creators})", creators - top.len()));
     }
-}
-
-fn print_csv(context: &Context, table: &str) {
-    // The console adds the last LF. The CR before it stays.
-    context.console.data(table.strip_suffix('\n').unwrap_or(table));
 }
 
 fn csv_of_rows(coverage: &Coverage) -> String {

@@ -278,9 +278,9 @@ pub(in crate::cli) fn show_missing_sessions(
     rules: &OwnerRules,
 ) -> Result<(), CommandError> {
     if rules.resolve_chains && !store.has_sessions().map_err(|error| context.store_error(&error))? {
-        context.console.warning(
-            "--resolve-chains: the database has no sessions\n  hint: load with --chains; log files that \
-             were loaded without it are read again",
+        context.console.warning_with_hints(
+            "--resolve-chains: the database has no sessions",
+            ["load with --chains; log files that were loaded without it are read again"],
         );
     }
     Ok(())
