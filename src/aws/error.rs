@@ -14,6 +14,7 @@ use super::codes::{self, Settled};
 use super::protocol::error_answer;
 use super::source_error::{NoCode, SourceError};
 use crate::model::{Region, nearest_region};
+use crate::text::secrets;
 
 /// What an error means for the one who called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,6 +139,11 @@ impl ErrorClass {
     }
 }
 
+/// A message without secrets, as it is shown and stored.
+fn clean(message: impl AsRef<str>) -> String {
+    secrets::redacted(message.as_ref()).into_owned()
+}
+
 fn says_not_found(code: &str) -> bool {
     ["NotFound", "NoSuch", "DoesNotExist", "NonExistent"].iter().any(|part| code.contains(part))
 }
@@ -165,7 +171,7 @@ impl CallError {
             .or_else(|| error.meta().extra(error_answer::REQUEST_ID).map(str::to_owned));
         Self {
             class: ErrorClass::of_answer(&code, status),
-            message: error.message().unwrap_or("AWS gave no message").to_owned(),
+            message: clean(error.message().unwrap_or("AWS gave no message")),
             request_id,
             ..Self::bare(operation, region, ErrorClass::Refused, &code)
         }
@@ -174,7 +180,7 @@ impl CallError {
     /// What went wrong before an answer came, or while it was read.
     fn of_our_side<E: Error + 'static>(operation: &str, region: &Region, error: &SdkError<E, Response>) -> Self {
         let (class, code) = our_side(error);
-        Self { message: causes(error), ..Self::bare(operation, region, class, code) }
+        Self { message: clean(causes(error)), ..Self::bare(operation, region, class, code) }
     }
 
     /// Why there are no credentials. A role's refusal is AWS's own answer.
@@ -184,7 +190,7 @@ impl CallError {
         let message = refusal.and_then(ProvideErrorMetadata::message);
         let source = chain(error).find_map(|cause| cause.downcast_ref::<SourceError>());
         Self {
-            message: message.map_or_else(|| causes_of_credentials(error), str::to_owned),
+            message: clean(message.map_or_else(|| causes_of_credentials(error), str::to_owned)),
             credentials: source.map(|source| source.origin.clone()).filter(|_| message.is_some()),
             ..Self::bare(operation, region, ErrorClass::Credentials, code)
         }
@@ -205,7 +211,8 @@ impl CallError {
 
     /// An answer that can't be used.
     pub(crate) fn bad_answer(operation: &str, region: &Region, message: impl Into<String>) -> Self {
-        Self { message: message.into(), ..Self::bare(operation, region, ErrorClass::BadAnswer, "unusable answer") }
+        let message = clean(message.into());
+        Self { message, ..Self::bare(operation, region, ErrorClass::BadAnswer, "unusable answer") }
     }
 
     /// Whether another call that makes the same change could go well: what refused this one is the call itself, a permission for
@@ -252,7 +259,7 @@ impl CallError {
                 format!("check the region's name{}; the service may not be in {}", self.nearest_region(), self.region)
             }
             ErrorClass::Unreachable if self.message.contains(REFUSED) => {
-                "nothing listens at that address: check --endpoint-url, AWS_ENDPOINT_URL and its like, the profile's \
+                "no server listens at that address: check --endpoint-url, AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_SERVICE, the profile's \
                  endpoint_url, and HTTPS_PROXY"
                     .to_owned()
             }
@@ -272,8 +279,8 @@ impl CallError {
                 "give --region, or set AWS_REGION, or a region in the profile".to_owned()
             }
             ErrorClass::Refused if self.code == NO_PROFILE => {
-                "check --profile and AWS_PROFILE; aws configure and aws sso login make a profile, in ~/.aws/config or \
-                 where AWS_CONFIG_FILE says"
+                "check --profile and AWS_PROFILE; create a profile with aws configure or aws configure sso, in ~/.aws/config or \
+                 in the file that AWS_CONFIG_FILE names"
                     .to_owned()
             }
             ErrorClass::Refused if self.code == BAD_CA_BUNDLE => {
@@ -294,12 +301,12 @@ impl CallError {
         if self.code.contains("xpired") {
             "the credentials have expired: sign in again (aws sso login) or renew them".to_owned()
         } else if self.code == NO_CREDENTIALS {
-            "set AWS_PROFILE or --profile, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; aws configure and aws sso \
-             login make a profile"
+            "set AWS_PROFILE or --profile, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; create a profile with aws \
+             configure or aws configure sso"
                 .to_owned()
         } else if self.code == BAD_PROFILE {
-            "complete the profile, or choose another one; keys in the environment are used when no profile is asked for \
-             (docs/credentials.md)"
+            "complete the profile (https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-files.html), or choose another \
+             one; without --profile, keys in the environment take precedence"
                 .to_owned()
         } else if self.code == NO_CODE {
             "run it in a terminal; or put the role's keys into the environment and leave out --profile: \
@@ -443,7 +450,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_does_not_exist_is_told_from_a_resolver_that_cannot_be_asked() {
+    fn an_unknown_host_and_a_failing_resolver_are_different_errors() {
         let lookup = |said: &str| std::io::Error::other(format!("failed to lookup address information: {said}"));
         let wrapped = std::io::Error::other(lookup("Name or service not known"));
         assert!(unknown_host(&wrapped), "{wrapped}");

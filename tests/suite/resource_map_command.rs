@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::common::{Bench, Caller, Event, Trail};
 
 #[test]
-fn list_tells_of_each_type_how_it_is_made_listed_and_tagged() {
+fn list_shows_how_each_type_is_created_listed_and_tagged() {
     let bench = Bench::new();
     let all = bench.trailcreator(["resource-map", "list", "--output", "json"]).run().success().json();
     let types = all["resource_types"].as_array().expect("a list");
@@ -18,7 +18,8 @@ fn list_tells_of_each_type_how_it_is_made_listed_and_tagged() {
     assert_eq!(service["tags_read_by"], json!(["the listed item (tags)"]));
     assert_eq!(service["tags_written_by"], json!(["tag:TagResources", "TagResource"]));
     let events = service["events"].as_array().expect("a list");
-    assert_eq!((&events[0]["action"], &events[0]["event"]), (&json!("create"), &json!("CreateService")));
+    assert_eq!(events[0]["action"], "create");
+    assert!(events.iter().any(|event| event["event"] == "CreateService"), "{events:?}");
     assert_eq!(events.last().expect("a delete")["action"], "delete");
     assert_eq!(of("ebs")["tags_written_by"], json!(["CreateTags"]));
 
@@ -26,7 +27,7 @@ fn list_tells_of_each_type_how_it_is_made_listed_and_tagged() {
     let lines: Vec<&str> = one.success().stdout.lines().collect();
     assert_eq!(lines.len(), 2, "{}", one.printed());
     one.shows(["CloudFormation", "AWS::EC2::Volume", "DescribeVolumes", "CreateVolume"])
-        .says(["1 types: 1 can be listed"]);
+        .says(["1 type: 1 can be listed"]);
     let service =
         bench.trailcreator(["resource-map", "list", "--service", "kms", "--output", "json"]).run().success().json();
     let services: Vec<&Value> =
@@ -49,7 +50,7 @@ fn doubts_are_shown() {
     let run = bench.trailcreator(["resource-map", "list", "--type", "thing", "--extend-map", &map]).run();
     run.success()
         .shows(["never seen; MakeThing: no sample"])
-        .says(["1 types: 0 can be listed, 0 can be tagged, 1 have doubts"]);
+        .says(["1 type: 0 can be listed, 0 can be tagged, 1 with doubts"]);
 }
 
 #[test]
@@ -103,7 +104,7 @@ fn check_finds_errors_with_their_place() {
     assert_eq!((&json["files"][0]["error"]["line"], &json["files"][0]["error"]["column"]), (&json!(6), &json!(9)));
     let twice = bench.write("twice.yml", MINE).display().to_string();
     let run = bench.trailcreator(["resource-map", "check", &good, &twice]).run();
-    run.code(2).shows(["twice.yml:3:11: robot is described a second time"]);
+    run.code(2).shows(["twice.yml:3:11: robot is described twice"]);
 }
 
 #[test]

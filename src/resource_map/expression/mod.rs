@@ -12,6 +12,7 @@ use jmespath::{Context, ErrorReason, Rcvar, Runtime, RuntimeError, Variable};
 use serde_json::Value;
 
 mod gives;
+mod lower_case;
 
 pub use gives::Cardinality;
 
@@ -89,7 +90,7 @@ impl Expression {
             InvalidExpression { expression: source.to_owned(), reason, offset }
         };
         if source.bytes().filter(|byte| b"([{!&.|=<>".contains(byte)).count() > MAX_STEPS {
-            return Err(invalid(format!("it has more than {MAX_STEPS} steps; take it apart"), 0));
+            return Err(invalid(format!("it has more than {MAX_STEPS} steps; split it"), 0));
         }
         let ast = jmespath::parse(source).map_err(|error| invalid(parser_words(&error.reason), error.offset))?;
         if let Some((reason, offset)) = wrong_call(&ast) {
@@ -122,6 +123,13 @@ impl Expression {
         }
         let mut context = Context::new(&self.source, &RUNTIME);
         jmespath::interpret(input, node, &mut context).unwrap_or_else(|_| Rcvar::new(Variable::Null))
+    }
+
+    /// The same expression with all field names in lower case; its texts stay as they are.
+    #[must_use]
+    pub fn in_lower_case(&self) -> Self {
+        let ast = lower_case::fields(self.ast.clone());
+        Self { source: self.source.clone(), fields: top_level_fields(&ast), ast }
     }
 
     /// Converts `input`, evaluates, and converts back.
@@ -170,7 +178,7 @@ fn children(ast: &Ast) -> (Vec<&Ast>, Vec<&Ast>) {
         Ast::Comparison { lhs, rhs, .. } | Ast::And { lhs, rhs, .. } | Ast::Or { lhs, rhs, .. } => {
             (vec![lhs, rhs], vec![])
         }
-        // `[?a == b]` is a projection whose right side is a condition on the element, as are all right sides.
+        // `[?a == b]` is a projection with a condition on the element as its right side, as all right sides are.
         Ast::Condition { predicate, then, .. } => (vec![predicate, then], vec![]),
         Ast::Subexpr { lhs, rhs, .. } | Ast::Projection { lhs, rhs, .. } => (vec![lhs], vec![rhs]),
         Ast::Flatten { node, .. } | Ast::Not { node, .. } | Ast::ObjectValues { node, .. } => (vec![node], vec![]),
@@ -228,8 +236,8 @@ fn wrong_call(ast: &Ast) -> Option<(String, usize)> {
     same.into_iter().chain(other).find_map(wrong_call)
 }
 
-/// How many arguments function `name` takes, where `count` is not right. The library tells only when it calls the
-/// function, and checks their number before their types: so it is called on nulls.
+/// How many arguments function `name` takes, if `count` is wrong. The library checks the number only in a call, and
+/// before the types: so the function is called on nulls.
 fn wrong_arity(name: &str, count: usize) -> Option<usize> {
     let null = Rcvar::new(Variable::Null);
     let args = vec![Ast::Literal { offset: 0, value: null.clone() }; count];

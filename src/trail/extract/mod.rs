@@ -17,14 +17,20 @@ use super::broken::BrokenRecord;
 use super::fields::Fields;
 use super::filter::RecordFilter;
 use super::left_out::Unwanted;
+use super::mend;
 use crate::model::ResourceId;
 use crate::model::event::{Event, Identity, ResourceEvent, Touched};
+use crate::resource_map::events::without_version;
 use crate::resource_map::expression::TopLevelFields;
 use crate::resource_map::naming::Naming;
 use crate::resource_map::sessions::is_session;
 use crate::resource_map::{EventRule, ResourceMap};
 use names::Searched;
 pub(crate) use names::names_of_id;
+
+mod spelling;
+
+use spelling::unified;
 
 /// The texts that CloudTrail writes in place of hidden values.
 pub(crate) const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
@@ -53,6 +59,24 @@ pub enum Extraction {
     Broken(BrokenRecord),
 }
 
+/// Reads a record's text.
+pub fn read_record(map: &ResourceMap, filter: &RecordFilter, record: &str) -> Extraction {
+    match Fields::parse_or_mend(record, &mut String::new()) {
+        Ok(fields) => read(map, filter, &fields),
+        Err(error) => {
+            Extraction::Broken(BrokenRecord::Unreadable { event: event_id_in(record), error: error.to_string() })
+        }
+    }
+}
+
+/// The event ID in a record that can't be read.
+fn event_id_in(record: &str) -> Option<String> {
+    const KEY: &str = "\"eventID\"";
+    let after = record.find(KEY).map(|at| record[at + KEY.len()..].trim_start_matches([' ', ':']));
+    let id = after.and_then(|text| text.strip_prefix('"')).and_then(|text| text.split_once('"'));
+    id.map(|(id, _)| id.to_owned())
+}
+
 /// Reads a record.
 pub fn read(map: &ResourceMap, filter: &RecordFilter, fields: &Fields<'_>) -> Extraction {
     let (source, name) = match (fields.text("eventSource"), fields.text("eventName")) {
@@ -61,11 +85,21 @@ pub fn read(map: &ResourceMap, filter: &RecordFilter, fields: &Fields<'_>) -> Ex
         (_, None) => return Extraction::Broken(BrokenRecord::NoField("eventName")),
         (None, _) => return Extraction::Broken(BrokenRecord::NoField("eventSource")),
     };
+    if [&source, &name].into_iter().any(|text| text.contains(char::REPLACEMENT_CHARACTER))
+        || fields.names().any(mend::is_damaged)
+    {
+        return Extraction::Broken(damaged(fields, format!("{source}:{name}"), "its keys or its name"));
+    }
     let rules = map.rules(&source, &name);
     if rules.is_empty() || has_failed(fields) {
         return Extraction::Unmatched;
     }
     read_matched((rules, map.naming()), filter, fields, &source, &name).unwrap_or_else(Extraction::Broken)
+}
+
+/// The reason why a record with unreadable text does not count.
+fn damaged(fields: &Fields<'_>, call: String, place: &'static str) -> BrokenRecord {
+    BrokenRecord::Damaged { call, event: fields.text("eventID").map(Cow::into_owned), place }
 }
 
 /// An empty error code means success: Athena's older tables return it for an absent field.
@@ -87,8 +121,11 @@ fn read_matched(
     let time = fields.text("eventTime").unwrap_or_default();
     let moment: Timestamp =
         time.parse().map_err(|_| BrokenRecord::InvalidTime { call: Some(call()), time: format!("{time:?}") })?;
-    let user_identity = fields.raw("userIdentity").map(serde_json::from_str).transpose().map_err(unreadable)?;
+    let user_identity: Option<Value> = fields.value("userIdentity").map_err(unreadable)?;
     let identity = identity(&user_identity.unwrap_or(Value::Null));
+    if identity.facts().into_iter().flatten().any(|fact| mend::is_damaged(fact)) {
+        return Err(damaged(fields, call(), "userIdentity"));
+    }
     let account_id = fields.text("recipientAccountId").map(Cow::into_owned).or_else(|| identity.account_id.clone());
     let account_id = account_id.unwrap_or_default();
     let region = fields.text("awsRegion").unwrap_or_default();
@@ -110,13 +147,23 @@ fn read_matched(
         makers: Vec::new(),
     };
     let (touched, lacks_ids) = touched((rules, naming), fields, &event).map_err(unreadable)?;
+    let names = |touched: &Touched| {
+        let renamed = touched.renamed_to.iter();
+        renamed.chain([&touched.resource_id]).any(|name| mend::is_damaged(name.as_str()))
+    };
+    if touched.iter().any(names) {
+        return Err(damaged(fields, call(), "an identifier"));
+    }
     if touched.is_empty() {
         // Of the events that issue credentials, those that lead to no person are excluded on purpose.
         let of_sessions = rules.iter().all(|rule| is_session(&rule.resource_type));
         let is_unmatched = of_sessions || !lacks_ids;
+        if !is_unmatched && fields.has_damage() {
+            return Err(damaged(fields, call(), "a field that can have an identifier"));
+        }
         return Ok(if is_unmatched { Extraction::Unmatched } else { Extraction::WithoutIds { call: call() } });
     }
-    event.event_id = match fields.text("eventID") {
+    event.event_id = match fields.text("eventID").filter(|id| !id.contains(char::REPLACEMENT_CHARACTER)) {
         Some(id) => id.into_owned(),
         None => derived_id(fields).map_err(unreadable)?,
     };
@@ -161,11 +208,20 @@ fn touched(
     event: &Event,
 ) -> Result<(Vec<Touched>, bool), serde_json::Error> {
     let input = rule_input((rules, naming), fields, event)?;
+    let (touched, lacks_ids) = found((rules, naming), &input, event);
+    if !touched.is_empty() || !lacks_ids || rules.iter().all(|rule| is_session(&rule.resource_type)) {
+        return Ok((touched, lacks_ids));
+    }
+    let rules: Vec<EventRule> = rules.iter().map(EventRule::in_lower_case).collect();
+    Ok(found((&rules, naming), &unified(&input, without_version(&event.name)), event))
+}
+
+fn found((rules, naming): (&[EventRule], &Naming), input: &Rcvar, event: &Event) -> (Vec<Touched>, bool) {
     let mut touched = Vec::new();
     let mut seen = HashSet::new();
     let mut lacks_ids = false;
     for rule in rules {
-        let renamed_to = rule.new_name.as_ref().map(|name| first_id(&name.interpret(&input)));
+        let renamed_to = rule.new_name.as_ref().map(|name| first_id(&name.interpret(input)));
         if renamed_to == Some(None) {
             continue;
         }
@@ -173,10 +229,12 @@ fn touched(
         let of_type = naming.of_type(&rule.resource_type);
         let ignores_case = of_type.is_some_and(|of_type| of_type.ignores_case);
         let mut ids = Vec::new();
-        collect_ids(&rule.ids.interpret(&input), &mut |id| {
+        let found = rule.ids.interpret(input);
+        collect_ids(&found, &mut |id| {
             ids.push(if ignores_case && !id.contains(':') { id.to_lowercase() } else { id });
         });
-        lacks_ids |= ids.is_empty();
+        // A condition that is false excludes the record on purpose.
+        lacks_ids |= ids.is_empty() && !matches!(&*found, Variable::Bool(false));
         let is_only = ids.len() == 1;
         for id in ids {
             let is_renaming = renamed_to.as_ref().is_none_or(|name| *name != id);
@@ -187,7 +245,7 @@ fn touched(
             let of_type = of_type.filter(|_| renamed_to.is_none());
             let names = of_type.map_or_else(Vec::new, |naming| {
                 let searched = Searched { naming, event, id: &id, is_only };
-                searched.names(given_names(rule, &input), &input)
+                searched.names(given_names(rule, input), input)
             });
             touched.push(Touched {
                 resource_type: rule.resource_type.clone(),
@@ -198,7 +256,7 @@ fn touched(
             });
         }
     }
-    Ok((touched, lacks_ids))
+    (touched, lacks_ids)
 }
 
 fn given_names(rule: &EventRule, input: &Rcvar) -> Vec<String> {
@@ -254,6 +312,8 @@ fn alias(name: &str, event: &Event) -> Option<Variable> {
 fn collect_ids(found: &Variable, each: &mut impl FnMut(String)) {
     match found {
         Variable::String(text) if !text.is_empty() && text != HIDDEN => each(text.clone()),
+        // A number that is too large for an integer has lost digits.
+        Variable::Number(number) if number.is_f64() => each(format!("{number}{}", mend::DAMAGED)),
         Variable::Number(number) => each(number.to_string()),
         Variable::Array(items) => items.iter().for_each(|item| collect_ids(item, each)),
         _ => {}

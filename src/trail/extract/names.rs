@@ -50,7 +50,10 @@ impl Searched<'_> {
     }
 
     fn search(&self, record: &Variable) -> Vec<String> {
-        let member = |name| record.as_object().and_then(|record| record.get(name));
+        // A record that is read a second time has its fields in lower case.
+        let record = record.as_object();
+        let member =
+            |name: &str| record.and_then(|record| record.get(name).or_else(|| record.get(&name.to_lowercase())));
         let mut objects: Vec<&Object> = Vec::new();
         if let Some(response) = member("responseElements") {
             self.holders(response, 0, &mut objects);
