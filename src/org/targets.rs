@@ -24,7 +24,7 @@ const HOMES: [&str; 8] = [
 ];
 
 /// The types to look at in each region. `records`: the types that the database has creations of in an account, by region.
-/// `regions`: those to look at; none: all that have records. `asked`: only these types; empty: all. With `inherit` also the types
+/// `regions`: the regions to process; `None`: all with records. `asked`: only these types; empty: all. With `inherit` also the types
 /// with items that name a type with events as their parent.
 pub fn places<'m>(
     map: &'m ResourceMap,

@@ -299,7 +299,7 @@ impl Place {
     }
 }
 
-/// The places in their order; the first one that has credentials gives them.
+/// The sources in their order; the first one with credentials is used.
 #[derive(Debug)]
 struct Usual {
     places: Vec<Place>,
