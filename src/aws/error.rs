@@ -14,6 +14,7 @@ use super::codes::{self, Settled};
 use super::protocol::error_answer;
 use super::source_error::{NoCode, SourceError};
 use crate::model::{Region, nearest_region};
+use crate::text::secrets;
 
 /// What an error means for the one who called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,6 +139,11 @@ impl ErrorClass {
     }
 }
 
+/// A message without secrets, as it is shown and stored.
+fn clean(message: impl AsRef<str>) -> String {
+    secrets::redacted(message.as_ref()).into_owned()
+}
+
 fn says_not_found(code: &str) -> bool {
     ["NotFound", "NoSuch", "DoesNotExist", "NonExistent"].iter().any(|part| code.contains(part))
 }
@@ -165,7 +171,7 @@ impl CallError {
             .or_else(|| error.meta().extra(error_answer::REQUEST_ID).map(str::to_owned));
         Self {
             class: ErrorClass::of_answer(&code, status),
-            message: error.message().unwrap_or("AWS gave no message").to_owned(),
+            message: clean(error.message().unwrap_or("AWS gave no message")),
             request_id,
             ..Self::bare(operation, region, ErrorClass::Refused, &code)
         }
@@ -174,7 +180,7 @@ impl CallError {
     /// What went wrong before an answer came, or while it was read.
     fn of_our_side<E: Error + 'static>(operation: &str, region: &Region, error: &SdkError<E, Response>) -> Self {
         let (class, code) = our_side(error);
-        Self { message: causes(error), ..Self::bare(operation, region, class, code) }
+        Self { message: clean(causes(error)), ..Self::bare(operation, region, class, code) }
     }
 
     /// Why there are no credentials. A role's refusal is AWS's own answer.
@@ -184,7 +190,7 @@ impl CallError {
         let message = refusal.and_then(ProvideErrorMetadata::message);
         let source = chain(error).find_map(|cause| cause.downcast_ref::<SourceError>());
         Self {
-            message: message.map_or_else(|| causes_of_credentials(error), str::to_owned),
+            message: clean(message.map_or_else(|| causes_of_credentials(error), str::to_owned)),
             credentials: source.map(|source| source.origin.clone()).filter(|_| message.is_some()),
             ..Self::bare(operation, region, ErrorClass::Credentials, code)
         }
@@ -205,7 +211,8 @@ impl CallError {
 
     /// An answer that can't be used.
     pub(crate) fn bad_answer(operation: &str, region: &Region, message: impl Into<String>) -> Self {
-        Self { message: message.into(), ..Self::bare(operation, region, ErrorClass::BadAnswer, "unusable answer") }
+        let message = clean(message.into());
+        Self { message, ..Self::bare(operation, region, ErrorClass::BadAnswer, "unusable answer") }
     }
 
     /// Whether another call that makes the same change could go well: what refused this one is the call itself, a permission for

@@ -8,17 +8,16 @@ use tokio_util::sync::CancellationToken;
 use super::load_history::{ALL, open_session, region_or_all, wanted_regions};
 use super::options::{OwnerKeysArgs, show_unused_rules, with_known_names};
 use super::organization::{self, AccountsArgs};
-use super::who::printable;
-use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, nothing, run_output, table, tagging, types};
+use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, nothing, run_output, tagging, types};
 use crate::aws::Session;
-use crate::console::{OutputFormat, number};
+use crate::console::{Lines, OutputFormat, number};
 use crate::model::{AccountId, Region, ResourceType};
 use crate::org::{Account, Event, Failure, Organization, RegionChoice, fan_out};
 use crate::plan::updates::Updates;
 use crate::plan::{FailedType, Question, Scope, SkippedType, TypeProblem};
 use crate::report::coverage::{Coverage, Creator, Figures, Row};
 use crate::report::csv::{self, Cell};
-use crate::report::live::{Of, Report, look_at_account};
+use crate::report::live::{Of, Report, UnexaminedTypes, look_at_account};
 use crate::report::offline;
 use crate::report::organization::Cover;
 use crate::report::who::Filter;
@@ -69,6 +68,9 @@ pub(super) struct Args {
     /// Report only these resource types (Cloud Custodian or CloudFormation names: ebs, AWS::EC2::Volume); repeatable
     #[arg(long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>)]
     types: Vec<ResourceType>,
+    /// Also list the types without create events in the database
+    #[arg(long, conflicts_with_all = ["types", "offline"])]
+    all_types: bool,
     /// Region, or `all` for all enabled regions; repeatable. Global types are always included [default: the region from the
     /// environment or profile; with --config the regions in the file, or else all with events in the database; with
     /// --offline all regions]
@@ -138,6 +140,7 @@ struct Document<'a> {
     creators: &'a [Creator],
     creator_count: usize,
     skipped_types: &'a [Of<SkippedType>],
+    unexamined_types: &'a [Of<UnexaminedTypes>],
     failed_types: &'a [Of<FailedType>],
     problems: &'a [Of<TypeProblem>],
     failed_accounts: &'a [FailedAccount],
@@ -253,7 +256,9 @@ async fn of_account(args: Args, context: &Context, map: &ResourceMap, form: &For
         };
         let progress = context.console.progress("listing types", None);
         let mut note = |done, resource_type: &ResourceType| progress.update(done, resource_type.as_str());
-        let report = look_at_account((&session, map, &store), &question, &regions, &args.types, &mut note).await;
+        let report =
+            look_at_account((&session, map, &store), &question, &regions, (&args.types, args.all_types), &mut note)
+                .await;
         Ok((session, question, regions, report.map_err(|error| context.store_error(&error))?))
     };
     let Some(looked) = tagging::or_interrupted(context, looking).await else { return Ok(Outcome::Interrupted) };
@@ -284,6 +289,7 @@ async fn of_organization(
         map,
         regions: args.region.iter().map(choice).collect(),
         types: args.types,
+        all_types: args.all_types,
         owner_keys: args.owner_keys.owner_keys,
         inherit: args.inherit,
         rules,
@@ -328,9 +334,11 @@ fn print_all(context: &Context, form: &Form, printed: &Printed<'_>, session: &Se
     print(context, form, printed);
     print_missing(context, printed.report);
     for FailedAccount { account_id, name, region, error, hint } in printed.failed_accounts {
-        let hint = hint.as_ref().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
+        let hint = hint.as_ref();
         let region = region.as_ref().map(|region| format!(" in {region}")).unwrap_or_default();
-        context.console.warning(format_args!("account {account_id} {name}{region} could not be read: {error}{hint}"));
+        context
+            .console
+            .warning_with_hints(format_args!("account {account_id} {name}{region} could not be read: {error}"), hint);
     }
     let calls = run_output::calls_phrase(session);
     context.console.message(format_args!("{calls}; nothing was written"));
@@ -348,21 +356,29 @@ fn print_missing(context: &Context, report: &Report) {
     for Of { account_id, region, what } in &report.skipped {
         context.console.message(format_args!("{account_id} {region}: skipped {}: {}", what.resource_type, what.reason));
     }
+    types::show_unexamined(context, report.unexamined.iter().map(|of| of.what.resource_types.len()));
+    for Of { account_id, region, what } in &report.unexamined {
+        types::log_unexamined(account_id, region, &what.resource_types);
+    }
     for Of { account_id, region, what } in &report.problems {
         context.console.warning(format_args!("{account_id} {region}: {}: {}", what.resource_type, what.problem));
     }
     for Of { account_id, region, what } in &report.failed {
-        let hint = what.hint.as_ref().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
+        let hint = what.hint.as_ref();
         let (resource_type, error) = (&what.resource_type, &what.error);
-        context
-            .console
-            .warning(format_args!("{account_id} {region}: {resource_type} could not be listed: {error}{hint}"));
+        context.console.warning_with_hints(
+            format_args!("{account_id} {region}: {resource_type} could not be listed: {error}"),
+            hint,
+        );
     }
     for (account, error) in &report.users_unknown {
-        let hint = error.hint().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
-        context.console.warning(format_args!(
-            "{account}: could not list IAM users, so the report does not show which creators still exist: {error}{hint}"
-        ));
+        let hint = error.hint();
+        context.console.warning_with_hints(
+            format_args!(
+                "{account}: could not list IAM users, so the report does not show which creators still exist: {error}"
+            ),
+            hint,
+        );
     }
 }
 
@@ -381,12 +397,13 @@ fn print(context: &Context, form: &Form, printed: &Printed<'_>) {
             creators: top,
             creator_count: creators.len(),
             skipped_types: &report.skipped,
+            unexamined_types: &report.unexamined,
             failed_types: &report.failed,
             problems: &report.problems,
             failed_accounts,
         }),
-        (Format::Csv, By::Type) => print_csv(context, &csv_of_rows(coverage)),
-        (Format::Csv, By::Creator) => print_csv(context, &csv_of_creators(top)),
+        (Format::Csv, By::Type) => context.console.document(&csv_of_rows(coverage)),
+        (Format::Csv, By::Creator) => context.console.document(&csv_of_creators(top)),
         (Format::Text, _) => print_text(context, coverage, top, creators.len()),
     }
 }
@@ -394,7 +411,7 @@ fn print(context: &Context, form: &Form, printed: &Printed<'_>) {
 fn print_text(context: &Context, coverage: &Coverage, top: &[Creator], creators: usize) {
     let mut rows = vec![texts(HEADINGS.iter().chain(&["account", "region", "type"]))];
     rows.extend(coverage.rows().map(|row| {
-        let name = row.account_name.map(|name| format!(" {}", printable(&name))).unwrap_or_default();
+        let name = row.account_name.map(|name| format!(" {}", name)).unwrap_or_default();
         let place = [format!("{}{name}", row.account_id), row.region, row.resource_type.to_string()];
         shown(&row.figures).into_iter().chain(place).collect()
     }));
@@ -403,27 +420,23 @@ fn print_text(context: &Context, coverage: &Coverage, top: &[Creator], creators:
         return;
     }
     rows.push(shown(&coverage.totals()).into_iter().chain(texts(["total", "", ""].iter())).collect());
-    context.console.data(table::columns(&rows, HEADINGS.len()));
+    context.console.lines(&Lines::table(&rows, HEADINGS.len()));
     if top.is_empty() {
         return;
     }
+    context.console.data("");
     let mut rows = vec![texts(["resources", "owned", "would be owned", "creator", ""].iter())];
     rows.extend(top.iter().map(|creator| {
         let numbers = [creator.resources, creator.owned, creator.would_be_owned].map(number);
         let gone = if creator.gone == Some(true) { "IAM user no longer exists" } else { "" };
-        numbers.into_iter().chain([printable(&creator.owner), gone.to_owned()]).collect()
+        numbers.into_iter().chain([creator.owner.clone(), gone.to_owned()]).collect()
     }));
-    context.console.data(table::columns(&rows, 3).trim_end());
+    context.console.lines(&Lines::table(&rows, 3));
     if creators > top.len() {
         context
             .console
             .message(format_args!("and {} more creators (show all with --top {creators})", creators - top.len()));
     }
-}
-
-fn print_csv(context: &Context, table: &str) {
-    // The console adds the last LF. The CR before it stays.
-    context.console.data(table.strip_suffix('\n').unwrap_or(table));
 }
 
 fn csv_of_rows(coverage: &Coverage) -> String {

@@ -15,6 +15,7 @@ mod end_to_end;
 mod errors;
 mod harness;
 mod help;
+mod hostile;
 mod import;
 mod inventory;
 mod layers;

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use super::Outcome;
-use crate::console::{Console, OutputFormat, counted, number};
+use crate::console::{Console, Lines, OutputFormat, counted, number};
 use crate::load::s3::SelectFigures;
 use crate::load::{Failure, Figures};
 use crate::model::Region;
@@ -177,7 +177,7 @@ impl<'f> Summary<'f> {
     pub(in crate::cli) fn print(&self, console: &Console) {
         match console.format {
             OutputFormat::Json => console.json(&self.document()),
-            OutputFormat::Text => console.data(self.text().trim_end()),
+            OutputFormat::Text => console.lines(&self.text()),
         }
         if self.interrupted {
             console.message(
@@ -211,12 +211,10 @@ impl<'f> Summary<'f> {
         }
     }
 
-    fn text(&self) -> String {
+    fn text(&self) -> Lines {
         let counts = &self.figures.counts;
-        let mut text = String::new();
-        let mut line = |title: &str, value: String| {
-            writeln!(text, "{title:<12} {value}").expect("writing to a String can't fail");
-        };
+        let mut text = Lines::default();
+        let mut line = |title: &str, value: String| text.line(format_args!("{title:<12} {value}"));
         self.source(&mut line);
         if counts.records > 0 {
             line("records", number(counts.records));
@@ -234,7 +232,9 @@ impl<'f> Summary<'f> {
         }
         if self.figures.has_failures() {
             line("failed", self.failed());
+            self.named_failures().into_iter().for_each(|failure| text.line(failure));
         }
+        let mut line = |title: &str, value: String| text.line(format_args!("{title:<12} {value}"));
         if !self.requests.is_empty() {
             let requests: Vec<String> =
                 self.requests.iter().map(|(name, count)| format!("{name} {}", number(*count))).collect();
@@ -299,20 +299,24 @@ impl<'f> Summary<'f> {
     }
 
     fn failed(&self) -> String {
-        let Figures { broken, failures, counts, .. } = self.figures;
+        let Figures { broken, counts, .. } = self.figures;
         let records = counts.broken_records;
-        let mut text = match (&self.query, &self.history) {
+        match (&self.query, &self.history) {
             (Some(_), _) => counted(records, "row"),
             (None, Some(_)) => retried(&[(*broken, "region"), (records, "event")]),
             (None, None) => retried(&[(*broken, "log file"), (records, "record")]),
-        };
-        for failure in failures {
-            write!(text, "\n  {}: {}", failure.name, failure.reason).expect("writing to a String can't fail");
         }
+    }
+
+    /// The first failures, with their reasons.
+    fn named_failures(&self) -> Vec<String> {
+        let Figures { broken, failures, counts, .. } = self.figures;
+        let mut named: Vec<String> =
+            failures.iter().map(|failure| format!("  {}: {}", failure.name, failure.reason)).collect();
         if failures.len() as u64 + counts.broken_records < *broken {
-            write!(text, "\n  … and more").expect("writing to a String can't fail");
+            named.push("  … and more".to_owned());
         }
-        text
+        named
     }
 }
 
@@ -422,7 +426,7 @@ mod tests {
         let requests = BTreeMap::from([("s3:GetObject".to_owned(), 3)]);
         let summary = Summary { requests, ..Summary::new(&figures, false) };
         assert_eq!(
-            summary.text(),
+            summary.text().as_str(),
             "read         3 log files; 2 already loaded
 size         999 bytes, 1.2 MB uncompressed
 records      100
@@ -444,7 +448,7 @@ requests     s3:GetObject 3
         let query =
             Query { id: "q-1".to_owned(), scanned_bytes: 3_000_000_000_000, seconds: 61.0, estimated_dollars: 15.0 };
         let summary = Summary { query: Some(query), ..Summary::new(&figures, false) };
-        let text = summary.text();
+        let text = summary.text().as_str().to_owned();
         assert!(
             text.starts_with(
                 "query        q-1 already loaded, nothing read
@@ -462,17 +466,17 @@ Athena       3.0 TB scanned in 61.0 s, estimated cost about $15.00 (at $5 per TB
         let figures = Figures::default();
         let summary = Summary::new(&figures, false);
         assert_eq!(
-            summary.text(),
+            summary.text().as_str(),
             "read         no log files
 events       no create, delete or rename events
 "
         );
         let loaded = Figures { already_loaded: 1234, ..Figures::default() };
-        let text = Summary::new(&loaded, false).text();
+        let text = Summary::new(&loaded, false).text().as_str().to_owned();
         assert!(text.starts_with("read         no new log files (1,234 already loaded)\n"), "{text}");
         let all_new = Figures { new_ids: 18_000, ..Figures::default() };
         let counts = Counts { matched: 9000, ids: 18_000, ..Counts::default() };
-        let text = Summary::new(&Figures { counts, ..all_new }, false).text();
+        let text = Summary::new(&Figures { counts, ..all_new }, false).text().as_str().to_owned();
         assert!(text.contains("9,000 create, delete or rename events (18,000 identifiers), all new"), "{text}");
         assert_eq!(summary.outcome(), Outcome::Done);
         assert_eq!(Summary { interrupted: true, ..summary }.outcome(), Outcome::Interrupted);
