@@ -105,8 +105,8 @@ impl Session {
     }
 
     /// A session of another account, reached from this one. They share the HTTP client and the count of requests; retry quotas
-    /// and limits are each account's own. What several accounts are reached by (a hub role) is assumed once for all of them. The
-    /// credentials are asked for here, so that a role that can't be assumed is told before anything else is done.
+    /// and limits are each account's own. A hub role on the way to several accounts is assumed once. The
+    /// credentials are fetched here, so that a role that can't be assumed is an error before any other work.
     ///
     /// # Errors
     /// The profile doesn't exist; or there are no credentials, for the role can't be assumed. [`ErrorClass::Credentials`].
@@ -293,14 +293,14 @@ async fn assume(config: SdkConfig, role: &Role, counts: &Counts) -> SdkConfig {
 }
 
 fn no_region() -> CallError {
-    configuration_error(error::NO_REGION, "neither options, environment nor profile name one".to_owned())
+    configuration_error(error::NO_REGION, "neither options, environment nor profile name one")
 }
 
 /// AWS has no host for a name that is no region's; another endpoint may take any.
 fn check_region(region: &Region, config: &SdkConfig) -> Result<(), CallError> {
     match region.as_str().parse::<Region>() {
         Err(invalid) if configured_url(config, "STS").is_none() => {
-            Err(configuration_error(error::INVALID_REGION, format!("the region {invalid}")))
+            Err(configuration_error(error::INVALID_REGION, &format!("the region {invalid}")))
         }
         _ => Ok(()),
     }

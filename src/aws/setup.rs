@@ -1,8 +1,8 @@
 //! From options, environment and shared configuration to a session's settings and credentials.
 //!
 //! A profile that is asked for by name (`--profile`, an accounts file) is the only source of credentials, as in the AWS CLI and
-//! boto3: keys in the environment belong to something else. `AWS_PROFILE` chooses among what the environment gives, whose keys
-//! come first.
+//! boto3: keys in the environment may belong to another account. `AWS_PROFILE` is part of the environment: keys there take
+//! precedence over it.
 
 use aws_config::{AppName, BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -25,6 +25,7 @@ use super::profile::provider::Sources;
 use super::retries::{retry_config, timeout_config};
 use super::{CallError, Counts, ErrorClass, error};
 use crate::model::Region;
+use crate::text::secrets;
 
 /// How long it may take to get credentials: a chain of roles is several calls, and a person may have to look for a device.
 const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(180);
@@ -59,7 +60,7 @@ impl Setup {
         let environment = Environment::of_process();
         let profiles = Profiles::load(&environment)
             .await
-            .map_err(|unreadable| configuration_error("unreadable profiles", error::causes(&unreadable)))?;
+            .map_err(|unreadable| configuration_error("unreadable profiles", &error::causes(&unreadable)))?;
         let named = options.profile.as_deref().filter(|name| !name.is_empty());
         let chosen =
             named.or_else(|| environment.get("AWS_PROFILE")).or_else(|| environment.get("AWS_DEFAULT_PROFILE"));
@@ -111,7 +112,7 @@ impl Setup {
             Some(chain) if self.is_explicit => {
                 let chain = chain.map_err(|error| CallError {
                     class: ErrorClass::Credentials,
-                    ..configuration_error(error::BAD_PROFILE, error.to_string())
+                    ..configuration_error(error::BAD_PROFILE, &error.to_string())
                 })?;
                 origin.set(&sources.origin(profile));
                 sources.of_profile(profile, &chain).await
@@ -144,22 +145,24 @@ fn trust_store(environment: &Environment, profiles: &Profiles, profile: &str) ->
     });
     let Some((path, set_by)) = named else { return Ok(None) };
     let store = ca_bundle::load(&path_of(path, environment), &set_by);
-    store.map(Some).map_err(|error| configuration_error(error::BAD_CA_BUNDLE, error::causes(&error)))
+    store.map(Some).map_err(|error| configuration_error(error::BAD_CA_BUNDLE, &error::causes(&error)))
 }
 
 fn no_profile(profiles: &Profiles, name: &str) -> CallError {
     let names = profiles.names();
-    let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    let names = if names.is_empty() { " no profiles".to_owned() } else { format!(": {}", names.join(", ")) };
     let advice = if profiles.lacks_the_word(name) {
-        format!("; the section [{name}] has to be written [profile {name}]")
+        format!("; the section [{name}] must be [profile {name}]")
     } else {
         String::new()
     };
     let files = profiles.files_of(name);
-    let message = format!("AWS's shared configuration has no profile {name:?}; {files} have: {names}{advice}");
-    configuration_error(error::NO_PROFILE, message)
+    let message = format!("AWS's shared configuration has no profile {name:?}; {files} have{names}{advice}");
+    configuration_error(error::NO_PROFILE, &message)
 }
 
-pub(super) fn configuration_error(code: &str, message: String) -> CallError {
+pub(super) fn configuration_error(code: &str, message: &str) -> CallError {
+    // A parser of configuration files may quote a line of them.
+    let message = secrets::redacted(message).into_owned();
     CallError { message, ..CallError::bare("AWS configuration", &Region::from(""), ErrorClass::Refused, code) }
 }

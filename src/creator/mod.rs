@@ -30,7 +30,7 @@ mod text_template;
 mod tool;
 mod web_identity;
 
-pub use chain::{may_lead_to_a_maker, session_key, telling};
+pub use chain::{completeness, may_lead_to_a_maker, session_key};
 pub use creation::{creation_of, why_this_event};
 pub use explanation::{Explanation, Rule, Step};
 pub use identity::is_of_aws;

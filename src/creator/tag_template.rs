@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_placeholder_is_told() {
+    fn a_misspelt_placeholder_is_an_error() {
         let error = TagTemplate::parse("{event_tim}").unwrap_err().to_string();
         assert!(error.starts_with("unknown placeholder {event_tim}; did you mean `event_time`?"), "{error}");
     }

@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn issuer_and_subject_are_told_from_a_principal_id_whatever_colons_they_hold() {
+    fn issuer_and_subject_of_a_principal_id_may_contain_colons() {
         let github = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com";
         let eks =
             "arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71";

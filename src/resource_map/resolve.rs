@@ -186,7 +186,7 @@ mod tests {
     use super::*;
 
     fn resolved(name: &str) -> Result<String, String> {
-        let resolved = ResourceMap::built_in().resolve_type(name);
+        let resolved = ResourceMap::built_in_once().resolve_type(name);
         resolved.map(|known| known.to_string()).map_err(|error| error.hint().unwrap_or_default())
     }
 
@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn every_type_is_known_by_its_own_and_by_cloudformation_s_name_if_that_is_its_alone() {
-        let map = ResourceMap::built_in();
+        let map = ResourceMap::built_in_once();
         for (name, definition) in &map.types {
             assert_eq!(map.resolve_type(name.as_str()).as_ref(), Ok(name));
             let Some(cloudformation) = &definition.cloudformation else { continue };
@@ -263,7 +263,7 @@ mod tests {
 
     #[test]
     fn types_are_resolved_together_and_each_once() {
-        let map = ResourceMap::built_in();
+        let map = ResourceMap::built_in_once();
         let types =
             |names: &[&str]| map.resolve_types(&names.iter().map(|name| name.parse().unwrap()).collect::<Vec<_>>());
         assert_eq!(types(&["s3-bucket", "s3", "ebs"]).unwrap(), [ResourceType::from("s3"), "ebs".into()]);

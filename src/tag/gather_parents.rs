@@ -146,7 +146,7 @@ impl<'g, 'm> Gatherer<'g, 'm> {
         if let Some(definition) = listable(self.map, name) {
             let region = region.clone().unwrap_or_else(|| self.question.region.clone());
             let place = AccountRegion { account: self.question.account.clone(), region };
-            let mut unproven: Vec<&mut LiveResource> = found.iter_mut().filter_map(untold).collect();
+            let mut unproven: Vec<&mut LiveResource> = found.iter_mut().filter_map(unread).collect();
             if !unproven.is_empty() {
                 inventory::confirm_tags(self.session, definition, &place, &mut unproven).await;
             }
@@ -211,7 +211,7 @@ fn alive<'m>(map: &'m ResourceMap, parent: ParentRef, looked: &ListedType<'_>) -
     (parent, relative.map_or(Live::Gone, |relative| Live::Alive(Box::new(relative))))
 }
 
-/// What stands for a resource of which only a text is known.
+/// A resource with nothing but an id or ARN, in place of one that is not listed.
 fn stand_in(name: &ResourceType, id: &str) -> LiveResource {
     let arn = if Arn::is_arn(id) { id } else { "" };
     LiveResource {
@@ -228,7 +228,7 @@ fn stand_in(name: &ResourceType, id: &str) -> LiveResource {
 }
 
 /// A live parent with unknown tags.
-fn untold<'l>((_, live): &'l mut (ParentRef, Live<'_>)) -> Option<&'l mut LiveResource> {
+fn unread<'l>((_, live): &'l mut (ParentRef, Live<'_>)) -> Option<&'l mut LiveResource> {
     match live {
         Live::Alive(relative) if !matches!(relative.resource.tags, Tags::Known(_)) => Some(&mut relative.resource),
         _ => None,
@@ -280,14 +280,14 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_several_live_ones_bear_is_nobodys() {
-        let map = ResourceMap::built_in();
+    fn a_name_of_several_live_resources_names_none() {
+        let map = ResourceMap::built_in_once();
         let all = [live("e-1", "arn:aws:x:r:1:e/1").named("web"), live("e-2", "arn:aws:x:r:1:e/2").named("web")];
         let looked = || {
             let events = vec![Vec::new(); 2].into();
             ListedType::Listed(Box::new(Listed { index: Index::new(&all), live: all.to_vec().into(), events }))
         };
-        let is_alive = |parent: ParentRef| matches!(alive(&map, parent, &looked()).1, Live::Alive(_));
+        let is_alive = |parent: ParentRef| matches!(alive(map, parent, &looked()).1, Live::Alive(_));
         assert!(is_alive(parent("elasticbeanstalk-environment", "e-1")));
         assert!(!is_alive(parent("elasticbeanstalk-environment", "web")));
         let by_arn = |arn: &str| ParentRef { arn: Some(arn.to_owned()), ..parent("cfn", "e-1") };

@@ -52,7 +52,7 @@ impl RoleProvider {
     async fn code(&self, serial: &str) -> std::result::Result<String, NoCode> {
         let (profile, serial) = (self.step.profile.clone(), serial.to_owned());
         let no_code = |why: String| NoCode { profile: profile.clone(), serial: serial.clone(), why };
-        let Some(ask) = self.ask_code else { return Err(no_code("nothing can ask for it here".to_owned())) };
+        let Some(ask) = self.ask_code else { return Err(no_code("there is no terminal to ask for it".to_owned())) };
         let device = MfaDevice { profile: profile.clone(), serial: serial.clone() };
         let answer = tokio::task::spawn_blocking(move || ask(&device)).await;
         let code = answer.map_err(|error| no_code(error.to_string()))?.map_err(|error| no_code(error.to_string()))?;

@@ -13,6 +13,7 @@ use std::borrow::Cow;
 use serde_json::{Value, json};
 
 use crate::resource_map::{Protocol, Service};
+use crate::trail::mend;
 
 /// A request before endpoint and signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,9 +28,9 @@ pub(super) struct WireRequest {
 /// Why a map's call can't be made into a request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum InvalidCall {
-    #[error("{0:?} is not METHOD /path, as REST protocols want")]
+    #[error("{0:?} is not METHOD /path, as REST protocols require")]
     NotRest(String),
-    #[error("service {0} has no {1} in the resource map, which its protocol needs")]
+    #[error("the resource map has no {1} for service {0}, and its protocol needs it")]
     MissingFact(String, &'static str),
     #[error("an XML body has one root element, not {0}")]
     NotOneRoot(usize),
@@ -79,8 +80,14 @@ fn json_answer(body: &[u8]) -> Result<Value, UnreadableAnswer> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(json!({}));
     }
-    // serde_json itself refuses more than 128 levels.
-    Ok(serde_json::from_slice(body)?)
+    // An answer can repeat texts of a record, such as half of an emoji in a resource's name. serde_json itself refuses more than
+    // 128 levels.
+    let mended = |error: serde_json::Error| {
+        let is_deep = error.to_string().starts_with("recursion limit");
+        let value = if is_deep { None } else { serde_json::from_str(&mend::mended_for_display(body)).ok() };
+        value.ok_or(error)
+    };
+    Ok(serde_json::from_slice(body).or_else(mended)?)
 }
 
 /// Why an answer can't be read.

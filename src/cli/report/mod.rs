@@ -58,6 +58,9 @@ pub(super) struct Args {
     /// Report only these resource types (Cloud Custodian or CloudFormation names: ebs, AWS::EC2::Volume); repeatable
     #[arg(long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>)]
     types: Vec<ResourceType>,
+    /// Also list the types without create events in the database
+    #[arg(long, conflicts_with_all = ["types", "offline"])]
+    all_types: bool,
     /// Region, or `all` for all enabled regions; repeatable. Global types are always included [default: the region from the
     /// environment or profile; with --config the regions in the file, or else all with events in the database; with
     /// --offline all regions]
@@ -227,7 +230,9 @@ async fn of_account(args: Args, context: &Context, map: &ResourceMap, form: &For
         };
         let progress = context.console.progress("listing types", None);
         let mut note = |done, resource_type: &ResourceType| progress.update(done, resource_type.as_str());
-        let report = look_at_account((&session, map, &store), &question, &regions, &args.types, &mut note).await;
+        let report =
+            look_at_account((&session, map, &store), &question, &regions, (&args.types, args.all_types), &mut note)
+                .await;
         Ok((session, question, regions, report.map_err(|error| context.store_error(&error))?))
     };
     let Some(looked) = tagging::or_interrupted(context, looking).await else { return Ok(Outcome::Interrupted) };
@@ -258,6 +263,7 @@ async fn of_organization(
         map,
         regions: args.region.iter().map(choice).collect(),
         types: args.types,
+        all_types: args.all_types,
         owner_keys: args.owner_keys.owner_keys,
         inherit: args.inherit,
         rules,

@@ -4,13 +4,12 @@ use serde::Serialize;
 
 use super::{By, FailedAccount, Form, Format, Printed};
 use crate::aws::Session;
-use crate::cli::who::printable;
-use crate::cli::{Context, Outcome, run_output, table};
-use crate::console::number;
+use crate::cli::{Context, Outcome, run_output, types};
+use crate::console::{Lines, number};
 use crate::plan::{FailedType, SkippedType, TypeProblem};
 use crate::report::coverage::{Coverage, Creator, Figures, Row};
 use crate::report::csv::{self, Cell};
-use crate::report::live::{Of, Report};
+use crate::report::live::{Of, Report, UnexaminedTypes};
 
 /// The version of the JSON document's format.
 const FORMAT_VERSION: u32 = 1;
@@ -33,6 +32,7 @@ struct Document<'a> {
     creators: &'a [Creator],
     creator_count: usize,
     skipped_types: &'a [Of<SkippedType>],
+    unexamined_types: &'a [Of<UnexaminedTypes>],
     failed_types: &'a [Of<FailedType>],
     problems: &'a [Of<TypeProblem>],
     failed_accounts: &'a [FailedAccount],
@@ -42,9 +42,11 @@ pub(super) fn print_all(context: &Context, form: &Form, printed: &Printed<'_>, s
     print(context, form, printed);
     print_missing(context, printed.report);
     for FailedAccount { account_id, name, region, error, hint } in printed.failed_accounts {
-        let hint = hint.as_ref().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
+        let hint = hint.as_ref();
         let region = region.as_ref().map(|region| format!(" in {region}")).unwrap_or_default();
-        context.console.warning(format_args!("account {account_id} {name}{region} could not be read: {error}{hint}"));
+        context
+            .console
+            .warning_with_hints(format_args!("account {account_id} {name}{region} could not be read: {error}"), hint);
     }
     let calls = run_output::calls_phrase(session);
     context.console.message(format_args!("{calls}; nothing was written"));
@@ -62,21 +64,29 @@ fn print_missing(context: &Context, report: &Report) {
     for Of { account_id, region, what } in &report.skipped {
         context.console.message(format_args!("{account_id} {region}: skipped {}: {}", what.resource_type, what.reason));
     }
+    types::show_unexamined(context, report.unexamined.iter().map(|of| of.what.resource_types.len()));
+    for Of { account_id, region, what } in &report.unexamined {
+        types::log_unexamined(account_id, region, &what.resource_types);
+    }
     for Of { account_id, region, what } in &report.problems {
         context.console.warning(format_args!("{account_id} {region}: {}: {}", what.resource_type, what.problem));
     }
     for Of { account_id, region, what } in &report.failed {
-        let hint = what.hint.as_ref().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
+        let hint = what.hint.as_ref();
         let (resource_type, error) = (&what.resource_type, &what.error);
-        context
-            .console
-            .warning(format_args!("{account_id} {region}: {resource_type} could not be listed: {error}{hint}"));
+        context.console.warning_with_hints(
+            format_args!("{account_id} {region}: {resource_type} could not be listed: {error}"),
+            hint,
+        );
     }
     for (account, error) in &report.users_unknown {
-        let hint = error.hint().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
-        context.console.warning(format_args!(
-            "{account}: could not list IAM users, so the report does not show which creators still exist: {error}{hint}"
-        ));
+        let hint = error.hint();
+        context.console.warning_with_hints(
+            format_args!(
+                "{account}: could not list IAM users, so the report does not show which creators still exist: {error}"
+            ),
+            hint,
+        );
     }
 }
 
@@ -95,12 +105,13 @@ pub(super) fn print(context: &Context, form: &Form, printed: &Printed<'_>) {
             creators: top,
             creator_count: creators.len(),
             skipped_types: &report.skipped,
+            unexamined_types: &report.unexamined,
             failed_types: &report.failed,
             problems: &report.problems,
             failed_accounts,
         }),
-        (Format::Csv, By::Type) => print_csv(context, &csv_of_rows(coverage)),
-        (Format::Csv, By::Creator) => print_csv(context, &csv_of_creators(top)),
+        (Format::Csv, By::Type) => context.console.document(&csv_of_rows(coverage)),
+        (Format::Csv, By::Creator) => context.console.document(&csv_of_creators(top)),
         (Format::Text, _) => print_text(context, coverage, top, creators.len()),
     }
 }
@@ -108,7 +119,7 @@ pub(super) fn print(context: &Context, form: &Form, printed: &Printed<'_>) {
 fn print_text(context: &Context, coverage: &Coverage, top: &[Creator], creators: usize) {
     let mut rows = vec![texts(HEADINGS.iter().chain(&["account", "region", "type"]))];
     rows.extend(coverage.rows().map(|row| {
-        let name = row.account_name.map(|name| format!(" {}", printable(&name))).unwrap_or_default();
+        let name = row.account_name.map(|name| format!(" {}", name)).unwrap_or_default();
         let place = [format!("{}{name}", row.account_id), row.region, row.resource_type.to_string()];
         shown(&row.figures).into_iter().chain(place).collect()
     }));
@@ -117,27 +128,23 @@ fn print_text(context: &Context, coverage: &Coverage, top: &[Creator], creators:
         return;
     }
     rows.push(shown(&coverage.totals()).into_iter().chain(texts(["total", "", ""].iter())).collect());
-    context.console.data(table::columns(&rows, HEADINGS.len()));
+    context.console.lines(&Lines::table(&rows, HEADINGS.len()));
     if top.is_empty() {
         return;
     }
+    context.console.data("");
     let mut rows = vec![texts(["resources", "owned", "would be owned", "creator", ""].iter())];
     rows.extend(top.iter().map(|creator| {
         let numbers = [creator.resources, creator.owned, creator.would_be_owned].map(number);
         let gone = if creator.gone == Some(true) { "IAM user no longer exists" } else { "" };
-        numbers.into_iter().chain([printable(&creator.owner), gone.to_owned()]).collect()
+        numbers.into_iter().chain([creator.owner.clone(), gone.to_owned()]).collect()
     }));
-    context.console.data(table::columns(&rows, 3).trim_end());
+    context.console.lines(&Lines::table(&rows, 3));
     if creators > top.len() {
         context
             .console
             .message(format_args!("and {} more creators (show all with --top {creators})", creators - top.len()));
     }
-}
-
-fn print_csv(context: &Context, table: &str) {
-    // The console adds the last LF. The CR before it stays.
-    context.console.data(table.strip_suffix('\n').unwrap_or(table));
 }
 
 fn csv_of_rows(coverage: &Coverage) -> String {

@@ -9,11 +9,11 @@ use crate::store::Store;
 /// Which writes with side effects are allowed.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(in crate::cli) struct AllowArgs {
-    /// Also tag resources of this type, although tagging updates them (cfn: CloudFormation stacks). Resources of other such types
-    /// are skipped; `resource-map list` shows these types in the column `writing also`; repeatable
+    /// Also tag resources of this type, although tagging updates them (cfn: CloudFormation stacks). Without this
+    /// option they are skipped. `resource-map list` marks these types; repeatable
     #[arg(long, value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>, env = "TRAILCREATOR_ALLOW_UPDATES")]
     pub(in crate::cli) allow_updates: Vec<ResourceType>,
-    /// With --allow-updates: retry resources after a rolled-back update
+    /// With --allow-updates: also tag resources if AWS rolled back the last attempt
     #[arg(long)]
     pub(in crate::cli) retry_rolled_back: bool,
 }
@@ -53,10 +53,9 @@ pub(in crate::cli) fn resolve(
             .hint(format!("types that tagging updates: {}", names_with_side_effects(map)))
     })?;
     for name in types.iter().filter(|name| side_effects(&map.types[*name]).is_none()) {
-        context.console.warning(format_args!(
-            "--allow-updates {name}: tagging it updates nothing, so it needs no permission\n  hint: types that tagging updates: {}",
-            names_with_side_effects(map)
-        ));
+        let hint = format!("types that tagging updates: {}", names_with_side_effects(map));
+        let message = format_args!("--allow-updates {name}: tagging it updates nothing, so it needs no permission");
+        context.console.warning_with_hints(message, [hint]);
     }
     Ok(types)
 }

@@ -21,7 +21,6 @@ use crate::store::{Batch, Fingerprint};
 use crate::store::{Store, StoreError};
 use crate::trail::broken::BrokenRecord;
 use crate::trail::extract::{self, Extraction};
-use crate::trail::fields::Fields;
 use crate::trail::scan::Scanner;
 use tokio_util::sync::CancellationToken;
 
@@ -290,9 +289,8 @@ impl Sink<'_> {
 
 /// The result for an event. Its record is the same as in a trail's log file.
 pub(super) fn reading(scanner: &Scanner, record: &Result<String, NoRecord>) -> Extraction {
-    match record.as_ref().map(|record| Fields::parse(record)) {
-        Ok(Ok(fields)) => extract::read(scanner.map(), scanner.filter(), &fields),
-        Ok(Err(error)) => Extraction::Broken(BrokenRecord::unreadable(&error)),
+    match record {
+        Ok(record) => extract::read_record(scanner.map(), scanner.filter(), record),
         Err(no_record) => Extraction::Broken(BrokenRecord::NotDelivered(no_record.to_string())),
     }
 }

@@ -15,7 +15,7 @@ use crate::resource_map::ResourceMap;
 use crate::store::journal::Run;
 use crate::store::organization_runs::OrganizationRunId;
 use crate::store::{Store, StoreError};
-use crate::tag::chosen::Chosen;
+use crate::tag::chosen::{Chosen, TypeChoice};
 use crate::tag::collect::survey;
 use crate::tag::run::{Runner, Target};
 use crate::tag::scope::IdHints;
@@ -24,12 +24,16 @@ use tokio_util::sync::CancellationToken;
 /// How owners are written across an organization.
 #[derive(Debug, Clone)]
 pub struct Tag<'m> {
-    /// By which map.
+    /// The resource map.
     pub map: &'m ResourceMap,
     /// The regions for all accounts; empty: each account's own, else those the database has records for.
     pub regions: Vec<RegionChoice>,
     /// Only these types; empty: all that the database has records of.
     pub types: Vec<ResourceType>,
+    /// Whether types without records are looked at too.
+    pub all_types: bool,
+    /// For each place, how many types were not looked at.
+    pub unexamined: RefCell<Vec<usize>>,
     /// Further keys that count as the owner's tag.
     pub owner_keys: Vec<TagKey>,
     /// Further tags.
@@ -118,6 +122,10 @@ pub fn regions_of(given: &[RegionChoice], account: &Account) -> Regions {
 }
 
 impl<'m> Tag<'m> {
+    fn choice(&self) -> TypeChoice<'_> {
+        TypeChoice { named: &self.types, all: self.all_types, inherit: self.inherit }
+    }
+
     /// Where an interrupted run left off, in this account.
     fn progress(&self, store: &Store, account: &Account) -> Result<(Vec<Run>, HashSet<Region>), StoreError> {
         let Some(run) = self.resumed else { return Ok((Vec::new(), HashSet::new())) };
@@ -132,7 +140,7 @@ impl<'m> Tag<'m> {
         regions: Option<&[Region]>,
         done: &HashSet<Region>,
     ) -> Vec<(Region, Chosen<'m>)> {
-        let mut left = places(self.map, records, regions, (&self.types, self.inherit));
+        let mut left = places(self.map, records, regions, self.choice());
         for (region, chosen) in &mut left {
             chosen.leave_out(&self.not_types);
             self.hints.narrow(&account.id, region, chosen);
@@ -166,6 +174,7 @@ impl<'m> Tag<'m> {
         self.found_ids.borrow_mut().append(&mut survey.found_ids);
         let writes = u64::try_from(survey.plan.actions.len()).unwrap_or(u64::MAX);
         self.planned.set(self.planned.get() + writes);
+        self.unexamined.borrow_mut().push(survey.plan.summary.unexamined_types.len());
         if self.only_plan {
             return Ok(Some(Done { plan: Some(survey.plan), ..Done::default() }));
         }

@@ -70,7 +70,7 @@ pub struct Account {
     /// The regions to look at; empty: by the command line, else by the database.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub regions: Vec<RegionChoice>,
-    /// Its labels, usually `key:value`, by which accounts are chosen.
+    /// Its labels, usually `key:value`: `-t` selects accounts by them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
     /// Values for c7n-org's policies, which are nothing to us.
@@ -106,7 +106,7 @@ impl std::str::FromStr for RegionChoice {
 }
 
 impl Account {
-    /// An account of which nothing but the id is known: reached by the credentials at hand.
+    /// An account with nothing but an id: reached with the base credentials.
     pub fn new(id: AccountId) -> Self {
         let name = id.to_string();
         let (display_name, org_id, email, arn, status) = (None, None, None, None, None);

@@ -313,7 +313,7 @@ impl<'m> Lineage<'m> {
         for rule in rules.filter(|rule| is_recorded || rule.unrecorded) {
             for id in rule.ids(&resource.item) {
                 let link = self.link(&rule.resource_type, (&id, id.clone()), None, resource);
-                // Two rules may find the same parent, of which one counts only with a record.
+                // Two rules may find the same parent, and one of them may count only with a record.
                 if !links.contains(&link) {
                     links.push(link);
                 }

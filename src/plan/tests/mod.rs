@@ -15,7 +15,7 @@ use crate::model::{Arn, ResourceId, ResourceType, TagValue};
 use crate::plan::join::Join;
 use crate::resource_map::ResourceMap;
 
-static MAP: LazyLock<ResourceMap> = LazyLock::new(ResourceMap::built_in);
+static MAP: LazyLock<&ResourceMap> = LazyLock::new(ResourceMap::built_in_once);
 
 const DAY: &str = "2024-01-01T00:00:00Z";
 
@@ -63,7 +63,7 @@ fn by_alice() -> Vec<StoredEvent> {
 }
 
 fn by_a_service() -> Vec<StoredEvent> {
-    let mut event = stored("create", "q", "nobody", DAY);
+    let mut event = stored("create", "q", "service", DAY);
     event.event.identity = Identity { kind: Some("AWSService".to_owned()), ..Identity::default() };
     vec![event]
 }
@@ -300,7 +300,7 @@ fn an_event_that_names_the_arn_counts_too() {
 }
 
 #[test]
-fn a_value_that_had_to_be_made_legal_is_told() {
+fn a_sanitized_value_is_reported() {
     let mut event = stored("create", "q", "x", DAY);
     event.event =
         Event { identity: Identity { user_name: Some("a<b".to_owned()), ..event.event.identity }, ..event.event };

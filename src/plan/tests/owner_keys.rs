@@ -6,7 +6,7 @@ fn with_owner_keys(keys: &[&str], overwrite: bool) -> Question {
     Question { owner_keys: keys.iter().map(|&key| key.into()).collect(), ..question(overwrite) }
 }
 
-/// What becomes of a resource with these tags, all of which are known.
+/// The decision on a resource with these tags and no others.
 fn fate_of(question: &Question, resource_type: &str, has: &[(&str, &str)]) -> Result<PlannedWrite, (SkipKind, String)> {
     let mut resource = queue("q").with(Tags::Known(tags(has)));
     resource.resource_type = resource_type.into();

@@ -194,11 +194,11 @@ fn invalid_records_are_distinguished() {
     assert!(matches!(read_text(timeless), Extraction::Broken(reason) if reason.to_string().contains("yesterday")));
     let deep = format!(
         r#"{{"eventName":"CreateBucket","eventSource":"s3.amazonaws.com","eventTime":"2023-07-10T11:54:39Z",
-        "requestParameters":{}{}}}"#,
+        "requestParameters":{{"x":"b","y":{}{}}}}}"#,
         "[".repeat(1000),
         "]".repeat(1000)
     );
-    assert!(matches!(read_text(&deep), Extraction::Broken(reason) if reason.to_string().contains("recursion limit")));
+    assert!(matches!(read_text(&deep), Extraction::Touched(_)));
 }
 
 #[test]

@@ -19,6 +19,8 @@ pub(crate) struct Bench {
 pub(crate) struct Trailcreator {
     command: Command,
     shown: String,
+    /// Whether only our binary prints, and not to a terminal, where progress bars move the cursor.
+    is_ours: bool,
 }
 
 /// How a command ended, and what it printed.
@@ -65,26 +67,27 @@ impl Bench {
         let path = std::env::var("PATH").unwrap_or_default();
         shell.command.env("PATH", format!("{}:{path}", folder.display()));
         line.clone_into(&mut shell.shown);
+        shell.is_ours = false;
         shell
     }
 
-    /// As [`Bench::trailcreator`], by a user whom file modes bind: where the tests run as root, `nobody`.
+    /// As [`Bench::trailcreator`], by a user without root's exemption from file modes: if the tests run as root, an unprivileged one.
     #[cfg(unix)]
     pub(crate) fn unprivileged<S: AsRef<str>>(&self, args: impl IntoIterator<Item = S>) -> Trailcreator {
         use std::os::unix::fs::{MetadataExt, PermissionsExt};
         use std::os::unix::process::CommandExt;
 
-        const NOBODY: u32 = 65_534;
+        const UNPRIVILEGED: u32 = 65_534;
         let folder = fs::metadata(self.folder.path()).expect("it is there");
         if folder.uid() != 0 {
             return self.trailcreator(args);
         }
-        // Where the target directory is, nobody may be unable to look.
+        // That user may have no access to the target directory.
         let copy = self.path("trailcreator");
         fs::copy(env!("CARGO_BIN_EXE_trailcreator"), &copy).expect("the binary can be copied");
         fs::set_permissions(self.folder.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
         let mut trailcreator = self.binary(&copy, args);
-        trailcreator.command.uid(NOBODY).gid(NOBODY);
+        trailcreator.command.uid(UNPRIVILEGED).gid(UNPRIVILEGED);
         trailcreator
     }
 
@@ -96,7 +99,7 @@ impl Bench {
         command.env("HOME", self.folder.path());
         command.env("AWS_EC2_METADATA_DISABLED", "true");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        Trailcreator { command, shown: format!("trailcreator {}", args.join(" ")) }
+        Trailcreator { command, shown: format!("trailcreator {}", args.join(" ")), is_ours: true }
     }
 }
 
@@ -115,45 +118,23 @@ impl Trailcreator {
         self
     }
 
-    /// Runs it to its end.
+    /// Runs it to its end. Nothing that a terminal would obey may come out of it, whatever the test is about.
     pub(crate) fn run(mut self) -> Run {
         let output = self.command.output().expect("the binary starts");
-        Run {
+        let run = Run {
             shown: self.shown,
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).expect("stdout is UTF-8"),
             stderr: String::from_utf8(output.stderr).expect("stderr is UTF-8"),
-        }
+        };
+        assert!(!self.is_ours || is_safe(&run.stdout) && is_safe(&run.stderr), "{run:?}");
+        run
     }
 
     /// Runs it to its end with stdin and stderr on a terminal, where `answer` is typed when it asks; `^C` is Ctrl-C.
     #[cfg(unix)]
     pub(crate) fn on_terminal(self, answer: &str) -> Run {
-        const TERMINAL: &str = r"
-import os, pty, signal, subprocess, sys
-answer, *command = sys.argv[1:]
-ours, theirs = pty.openpty()
-child = subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, stderr=theirs, start_new_session=True)
-os.close(theirs)
-seen, asked = b'', False
-while True:
-    try:
-        data = os.read(ours, 4096)
-    except OSError:
-        break
-    if not data:
-        break
-    seen += data
-    if not asked and b'[y/N] ' in seen:
-        asked = True
-        if answer == '^C':
-            child.send_signal(signal.SIGINT)
-        else:
-            os.write(ours, answer.encode() + b'\n')
-sys.stdout.buffer.write(child.stdout.read())
-sys.stderr.buffer.write(seen)
-sys.exit(child.wait())
-";
+        const TERMINAL: &str = include_str!("terminal.py");
         let mut command = Command::new(super::python());
         command.args(["-c", TERMINAL, answer]).arg(self.command.get_program()).args(self.command.get_args());
         for (name, value) in self.command.get_envs() {
@@ -164,13 +145,22 @@ sys.exit(child.wait())
         }
         command.current_dir(self.command.get_current_dir().expect("each runs in a bench"));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        Self { command, shown: self.shown }.run()
+        Self { command, shown: self.shown, is_ours: false }.run()
     }
 
     /// Starts it and leaves it running: to kill it, or to feed its stdin.
     pub(crate) fn spawn(mut self) -> Child {
         self.command.stdin(Stdio::piped()).spawn().expect("the binary starts")
     }
+}
+
+/// Whether a text controls no terminal, is in the order in which it is written, and has no invisible characters.
+fn is_safe(text: &str) -> bool {
+    let is_unsafe = |character: char| {
+        character.is_control() && character != '\n'
+            || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    !text.replace("\r\n", "\n").contains(is_unsafe)
 }
 
 impl Run {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::lab::{Lab, entry};
-use crate::common::Bench;
+use crate::common::{Bench, Run};
 
 fn ids(list: &Value) -> Vec<&str> {
     let ids = list.as_array().expect("a list").iter().map(|entry| entry["id"].as_str().expect("an id is a text"));
@@ -89,13 +89,7 @@ fn a_saved_plan_skips_resources_that_have_got_a_skip_tag_since() {
 
 #[test]
 fn a_resource_is_not_written_to_where_it_is_unknown_whether_it_has_a_skip_tag() {
-    let hook = r#"
-def before(entry, environ):
-    if 'Boto3/' in entry['user_agent']:
-        return None
-    if entry['action'] in ('GetResources', 'ListQueueTags'):
-        return 403, 'application/x-amz-json-1.0', '{"__type": "AccessDenied", "message": "not authorized"}'
-"#;
+    let hook = include_str!("../hooks/tag_scope.py");
     let mut lab = Lab::with_hook(Bench::new(), hook);
     let queue = lab.queue("jobs", "alice", &json!({"stage": "prod"}));
     lab.load();
@@ -207,6 +201,20 @@ mod on_a_terminal {
     }
 
     #[test]
+    fn a_terminal_also_gets_a_table_of_the_types() {
+        let (lab, _) = lab();
+        const LINE: &str = "tag 0 ebs resources users:0 population:1 not-found:0 records:1 untagged:0";
+        const TABLE: &str = "live  to tag  owners  no record  type\r\n   1       0       0          0  ebs";
+        lab.run_on_terminal(&["tag", "--dry-run"], "").success().says([LINE, TABLE]);
+        let piped = lab.run(&["tag", "--dry-run"]);
+        assert!(
+            piped.success().stderr.contains(LINE) && !piped.stderr.contains("to tag  owners"),
+            "{}",
+            piped.printed()
+        );
+    }
+
+    #[test]
     fn overwrite_does_not_ask_with_yes_or_for_a_plan_only() {
         let (lab, volume) = lab();
         for args in [&["tag", "--overwrite", "--dry-run"][..], &["tag"], &["tag", "--overwrite", "--yes"]] {
@@ -224,4 +232,37 @@ fn overwrite_does_not_wait_for_an_answer_without_a_terminal() {
     lab.load();
     lab.run(&["tag", "--overwrite"]).success();
     assert_eq!(lab.queue_tags(&queue), json!({"Owner": "alice"}));
+}
+
+/// Only types with create events are listed, and the others are counted and named. `--all-types` lists them too.
+#[test]
+fn types_without_create_events_are_counted_and_examined_on_request() {
+    let mut lab = Lab::new();
+    lab.volumes(&["alice"]);
+    lab.moto.boto3("client('sqs').create_queue(QueueName='unrecorded')");
+    lab.load();
+    let note = "types not examined: no create events in the database; --all-types";
+    lab.run(&["tag", "--dry-run"]).success().says([note]);
+    lab.run(&["tag", "--dry-run", "-v"]).success().says(["types not examined: ", " sqs "]);
+    let summary = |run: &Run| run.json()["summary"].clone();
+    let types = |summary: &Value, list: &str| -> Vec<String> {
+        let of = |one: &Value| one["resource_type"].as_str().or(one.as_str()).expect("a name").to_owned();
+        summary[list].as_array().map(|list| list.iter().map(of).collect()).unwrap_or_default()
+    };
+    let plan = summary(lab.run(&["tag", "--dry-run", "--output", "json"]).success());
+    let has = |names: &[String], name: &str| names.iter().any(|one| one == name);
+    assert_eq!(types(&plan, "types"), ["ebs"]);
+    let unexamined = types(&plan, "unexamined_types");
+    assert!(has(&unexamined, "sqs") && !has(&unexamined, "ebs"));
+    let named = lab.run(&["tag", "--dry-run", "--type", "ebs"]);
+    assert!(!named.success().stderr.contains(note), "{}", named.stderr);
+    let report = lab.run(&["report", "--output", "json"]).json();
+    assert_eq!(report["unexamined_types"][0]["resource_types"].as_array().map(Vec::len), Some(unexamined.len()));
+    lab.run(&["tag", "--all-types", "--type", "ebs"]).code(2);
+    // The test server lacks some services: their types fail.
+    let all = lab.run(&["tag", "--dry-run", "--all-types", "--output", "json"]);
+    let plan = summary(&all);
+    assert!(has(&types(&plan, "types"), "sqs"), "{}", all.stderr);
+    assert_eq!(plan["unexamined_types"], Value::Null);
+    assert!(!all.stderr.contains(note));
 }

@@ -11,7 +11,7 @@ use phrases::{already_loaded_phrase, retried, what_was_read};
 pub(in crate::cli) use phrases::{cost, how_new, size};
 
 use super::Outcome;
-use crate::console::{Console, OutputFormat, counted, number};
+use crate::console::{Console, Lines, OutputFormat, counted, number};
 use crate::load::s3::SelectFigures;
 use crate::load::{Failure, Figures};
 use crate::model::Region;
@@ -133,7 +133,7 @@ impl Sessions {
             let (dropped, kept) = (number(*dropped), number(MAX_SESSIONS));
             write!(
                 text,
-                "; {dropped} dropped: the database keeps {kept} sessions, and all that lead to a create event"
+                "; {dropped} dropped: the database keeps at most {kept} sessions, besides those that lead to a create event"
             )
             .expect("writing to a String can't fail");
         }
@@ -182,7 +182,7 @@ impl<'f> Summary<'f> {
     pub(in crate::cli) fn print(&self, console: &Console) {
         match console.format {
             OutputFormat::Json => console.json(&self.document()),
-            OutputFormat::Text => console.data(self.text().trim_end()),
+            OutputFormat::Text => console.lines(&self.text()),
         }
         if self.interrupted {
             console.message(
@@ -216,12 +216,10 @@ impl<'f> Summary<'f> {
         }
     }
 
-    fn text(&self) -> String {
+    fn text(&self) -> Lines {
         let counts = &self.figures.counts;
-        let mut text = String::new();
-        let mut line = |title: &str, value: String| {
-            writeln!(text, "{title:<12} {value}").expect("writing to a String can't fail");
-        };
+        let mut text = Lines::default();
+        let mut line = |title: &str, value: String| text.line(format_args!("{title:<12} {value}"));
         self.source(&mut line);
         if counts.records > 0 {
             line("records", number(counts.records));
@@ -239,7 +237,9 @@ impl<'f> Summary<'f> {
         }
         if self.figures.has_failures() {
             line("failed", self.failed());
+            self.named_failures().into_iter().for_each(|failure| text.line(failure));
         }
+        let mut line = |title: &str, value: String| text.line(format_args!("{title:<12} {value}"));
         if !self.requests.is_empty() {
             let requests: Vec<String> =
                 self.requests.iter().map(|(name, count)| format!("{name} {}", number(*count))).collect();
@@ -267,7 +267,10 @@ impl<'f> Summary<'f> {
             line("read", what_was_read(*read, "day", &[already_loaded_phrase(*already_loaded)]));
         } else {
             let skipped = (*skipped > 0).then(|| format!("{} skipped", counted(*skipped, "digest or Insights file")));
-            line("read", what_was_read(*read, "log file", &[already_loaded_phrase(*already_loaded), skipped]));
+            // The ledger does not keep the log files of complete days, so their number is unknown.
+            let complete = (self.s3.is_some() && *read == 0).then(|| "complete days are not listed again".to_owned());
+            let others = [already_loaded_phrase(*already_loaded), skipped, complete];
+            line("read", what_was_read(*read, "log file", &others));
             if counts.stored_bytes > 0 {
                 line("size", format!("{}, {} uncompressed", size(counts.stored_bytes), size(counts.bytes)));
             }
@@ -301,20 +304,24 @@ impl<'f> Summary<'f> {
     }
 
     fn failed(&self) -> String {
-        let Figures { broken, failures, counts, .. } = self.figures;
+        let Figures { broken, counts, .. } = self.figures;
         let records = counts.broken_records;
-        let mut text = match (&self.query, &self.history) {
+        match (&self.query, &self.history) {
             (Some(_), _) => counted(records, "row"),
             (None, Some(_)) => retried(&[(*broken, "region"), (records, "event")]),
             (None, None) => retried(&[(*broken, "log file"), (records, "record")]),
-        };
-        for failure in failures {
-            write!(text, "\n  {}: {}", failure.name, failure.reason).expect("writing to a String can't fail");
         }
+    }
+
+    /// The first failures, with their reasons.
+    fn named_failures(&self) -> Vec<String> {
+        let Figures { broken, failures, counts, .. } = self.figures;
+        let mut named: Vec<String> =
+            failures.iter().map(|failure| format!("  {}: {}", failure.name, failure.reason)).collect();
         if failures.len() as u64 + counts.broken_records < *broken {
-            write!(text, "\n  … and more").expect("writing to a String can't fail");
+            named.push("  … and more".to_owned());
         }
-        text
+        named
     }
 }
 

@@ -24,7 +24,7 @@ fn text_lists_figures_and_every_failure() {
     let requests = BTreeMap::from([("s3:GetObject".to_owned(), 3)]);
     let summary = Summary { requests, ..Summary::new(&figures, false) };
     assert_eq!(
-        summary.text(),
+        summary.text().as_str(),
         "read         3 log files; 2 already loaded
 size         999 bytes, 1.2 MB uncompressed
 records      100
@@ -46,7 +46,7 @@ fn query_is_shown_in_place_of_files() {
     let query =
         Query { id: "q-1".to_owned(), scanned_bytes: 3_000_000_000_000, seconds: 61.0, estimated_dollars: 15.0 };
     let summary = Summary { query: Some(query), ..Summary::new(&figures, false) };
-    let text = summary.text();
+    let text = summary.text().as_str().to_owned();
     assert!(
         text.starts_with(
             "query        q-1 already loaded, nothing read
@@ -64,17 +64,17 @@ fn zeros_are_left_out() {
     let figures = Figures::default();
     let summary = Summary::new(&figures, false);
     assert_eq!(
-        summary.text(),
+        summary.text().as_str(),
         "read         no log files
 events       no create, delete or rename events
 "
     );
     let loaded = Figures { already_loaded: 1234, ..Figures::default() };
-    let text = Summary::new(&loaded, false).text();
+    let text = Summary::new(&loaded, false).text().as_str().to_owned();
     assert!(text.starts_with("read         no new log files (1,234 already loaded)\n"), "{text}");
     let all_new = Figures { new_ids: 18_000, ..Figures::default() };
     let counts = Counts { matched: 9000, ids: 18_000, ..Counts::default() };
-    let text = Summary::new(&Figures { counts, ..all_new }, false).text();
+    let text = Summary::new(&Figures { counts, ..all_new }, false).text().as_str().to_owned();
     assert!(text.contains("9,000 create, delete or rename events (18,000 identifiers), all new"), "{text}");
     assert_eq!(summary.outcome(), Outcome::Done);
     assert_eq!(Summary { interrupted: true, ..summary }.outcome(), Outcome::Interrupted);

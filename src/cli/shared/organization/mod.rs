@@ -19,7 +19,7 @@ pub(in crate::cli) use reporter::{RunDisplay, Save};
 pub(in crate::cli) use results::ResultsFile;
 
 use super::interrupt::stop_on_interrupt;
-use super::{AwsAccessArgs, CommandError, Context, Outcome, regions};
+use super::{AwsAccessArgs, CommandError, Context, Outcome, private_file, regions};
 use crate::aws::{AwsOptions, Session};
 use crate::model::Region;
 use crate::org::account_job::AccountJob;
@@ -69,8 +69,7 @@ impl DisplayArgs {
     /// Opens the results file, before the run starts. `goes_on`: append to the results of an interrupted run.
     pub(in crate::cli) fn open_results(&self, goes_on: bool) -> Result<Option<ResultsFile>, CommandError> {
         let Some(path) = &self.results else { return Ok(None) };
-        let mut options = fs::OpenOptions::new();
-        let opened = options.create(true).write(true).append(goes_on).truncate(!goes_on).open(path);
+        let opened = private_file::options().create(true).write(true).append(goes_on).truncate(!goes_on).open(path);
         let file = opened.map_err(|error| {
             CommandError::while_doing(format_args!("writing results to {}", path.display()), &error)
         })?;
@@ -78,9 +77,9 @@ impl DisplayArgs {
     }
 }
 
-/// A number of accounts at a time that is none.
+/// Not a number of at least 1.
 #[derive(Debug, thiserror::Error)]
-#[error("a number from 1 on is expected")]
+#[error("expected a number of at least 1")]
 struct InvalidNumber;
 
 fn at_least_one(text: &str) -> Result<usize, InvalidNumber> {
@@ -94,7 +93,7 @@ impl AccountsArgs {
     /// No file, or one that can't be understood; a name that no account has; or none is left.
     pub(in crate::cli) fn accounts(&self) -> Result<Vec<Account>, CommandError> {
         let Some(path) = &self.config else {
-            return Err(CommandError::usage("which accounts? No accounts file was given").hint(
+            return Err(CommandError::usage("no accounts file was given").hint(
                 "name one with --config FILE, or create one with: trailcreator accounts --output-file accounts.yml",
             ));
         };
@@ -146,7 +145,7 @@ impl AccountsArgs {
             CommandError::usage(format_args!("{name}: {error}")).hint("accounts are chosen by `name` or `account_id`")
         })?;
         if accounts.is_empty() {
-            let why = if is_empty { "has no accounts" } else { "has no account that all filters allow" };
+            let why = if is_empty { "has no accounts" } else { "has no account that matches all filters" };
             return Err(CommandError::usage(format_args!("{name} {why}")));
         }
         Ok(accounts)
