@@ -99,14 +99,14 @@ impl Question<'_> {
         let is_global = self.is_global(resource_type);
         let mut events: Vec<StoredEvent> = Vec::new();
         store.events_of_type(resource_type, account, None, &mut |event| {
-            if self.filter.keeps_place(account, &event.event.region_name(), is_global) {
+            if self.filter.keeps_place(account, &event.event.region, is_global) {
                 events.push(event);
             }
         })?;
         if self.rules.resolve_chains {
             store.fill_makers(events.iter_mut().map(|stored| &mut stored.event))?;
         }
-        let region = |event: &StoredEvent| self.region(resource_type, &event.event.region).to_owned();
+        let region = |event: &StoredEvent| self.region(resource_type, event.event.region.as_str()).to_owned();
         let mut same = SameResource::new(self.map.naming());
         events.iter().for_each(|event| same.add(&region(event), event));
         same.finish();

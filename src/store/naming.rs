@@ -21,8 +21,8 @@ pub(super) fn named_row(event: &StoredEvent) -> NamedRow<'_> {
         resource_type: &event.resource_type,
         id: event.resource_id.as_str(),
         names: &event.names,
-        account: &event.event.account_id,
-        region: &event.event.region,
+        account: event.event.account_id.as_str(),
+        region: event.event.region.as_str(),
         source: &event.event.source,
     }
 }
@@ -109,7 +109,7 @@ fn order(row: &StoredEvent) -> Order {
     let StoredEvent { resource_type, resource_id, event, .. } = row;
     let Event { account_id, region, time, event_id, .. } = event;
     let id = resource_id.to_string();
-    (account_id.clone(), region.clone(), resource_type.clone(), id, time.clone(), event_id.clone())
+    (account_id.to_string(), region.to_string(), resource_type.clone(), id, time.clone(), event_id.clone())
 }
 
 /// Enters the names of rows, within a transaction.
@@ -126,7 +126,7 @@ impl<'t> NameInserter<'t> {
     /// Enters the names of a row that the index on its ID does not find.
     pub(super) fn insert(&mut self, event: &Event, id: &str, names: &[String]) -> Result<(), StoreError> {
         for part in names.iter().map(|name| last_part(name)).filter(|part| *part != last_part(id)) {
-            self.statement.execute(params![part, event.account_id, event.region, event.time])?;
+            self.statement.execute(params![part, event.account_id.as_str(), event.region.as_str(), event.time])?;
         }
         Ok(())
     }
@@ -161,7 +161,7 @@ pub(super) fn fill_names(transaction: &Transaction<'_>) -> Result<(), StoreError
                 id,
                 join_names(&names)
             ])?;
-            let event = Event { account_id, region, time, ..Event::default() };
+            let event = Event { account_id: account_id.into(), region: region.into(), time, ..Event::default() };
             inserter.insert(&event, &id, &names)?;
         }
     }

@@ -30,8 +30,8 @@ fn row(number: u64, is_named: bool) -> ResourceEvent {
     let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
     let event = Event {
         event_id: format!("{:016x}-{number:016x}", scattered(number ^ 0xFF)),
-        account_id: format!("{:012}", 111_122_223_333 + number % 20),
-        region: "eu-west-1".to_owned(),
+        account_id: format!("{:012}", 111_122_223_333 + number % 20).into(),
+        region: "eu-west-1".into(),
         time: format!("{:04}-01-01T{:02}:{minutes:02}:{:02}Z", 1000 + hours / 24, hours % 24, seconds % 60),
         name: "CreateSecurityGroup".to_owned(),
         source: "ec2.amazonaws.com".to_owned(),

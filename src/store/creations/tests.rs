@@ -9,8 +9,8 @@ use crate::trail::samples::built_in;
 fn event(id: &str, account: &str, region: &str, time: &str) -> Event {
     Event {
         event_id: id.to_owned(),
-        account_id: account.to_owned(),
-        region: region.to_owned(),
+        account_id: account.into(),
+        region: region.into(),
         time: time.to_owned(),
         name: "CreateX".to_owned(),
         source: "sqs.amazonaws.com".to_owned(),
@@ -152,7 +152,7 @@ fn events_are_ordered_by_time_in_one_region_or_all() {
 /// A row of one event in account 1, region `r` of Ireland: type, ID, other names.
 fn named(resource_type: &str, id: &str, names: &[&str]) -> ResourceEvent {
     let event = Event {
-        region: "eu-west-1".to_owned(),
+        region: "eu-west-1".into(),
         ..event(&format!("{resource_type} {id}"), "1", "r", "2024-01-01T00:00:00Z")
     };
     let mut row = touching(&event, resource_type, id, Action::Create);

@@ -135,8 +135,8 @@ fn read_matched(
     }
     let mut event = Event {
         event_id: String::new(),
-        account_id,
-        region: region.into_owned(),
+        account_id: account_id.into(),
+        region: region.into_owned().into(),
         time: time.into_owned(),
         name: name.to_owned(),
         source: source.to_owned(),
@@ -298,15 +298,15 @@ fn rule_input(
 fn alias(name: &str, event: &Event) -> Option<Variable> {
     let identity = &event.identity;
     let text = match name {
-        "region" => Some(&event.region),
-        "accountId" => Some(&event.account_id),
-        "userType" => identity.kind.as_ref(),
-        "userArn" => identity.arn.as_ref(),
-        "userName" => identity.user_name.as_ref(),
-        "invokedBy" => identity.invoked_by.as_ref(),
+        "region" => Some(event.region.as_str()),
+        "accountId" => Some(event.account_id.as_str()),
+        "userType" => identity.kind.as_deref(),
+        "userArn" => identity.arn.as_deref(),
+        "userName" => identity.user_name.as_deref(),
+        "invokedBy" => identity.invoked_by.as_deref(),
         _ => None,
     };
-    text.map(|text| Variable::String(text.clone()))
+    text.map(|text| Variable::String(text.to_owned()))
 }
 
 fn collect_ids(found: &Variable, each: &mut impl FnMut(String)) {

@@ -9,8 +9,8 @@ use jmespath::{Rcvar, Variable};
 use serde_json::{Map, Value};
 
 use super::HIDDEN;
+use crate::model::ArnParts;
 use crate::model::event::Event;
-use crate::model::{ArnParts, Region};
 use crate::resource_map::naming::{TypeNaming, ends_with_part};
 
 /// How deep in a response a resource of a list can be.
@@ -117,7 +117,7 @@ impl Searched<'_> {
     /// Drops what is no name, and what the store and the lookups derive from the ID or another name.
     fn without_derived(&self, found: Vec<String>) -> Vec<String> {
         let event = self.event;
-        let partition = Region::from(event.region.as_str()).partition();
+        let partition = event.region.partition();
         let place = (partition, event.region.as_str(), event.account_id.as_str());
         let is_name = |text: &String| !text.is_empty() && text != HIDDEN && text.len() <= LONGEST && text != self.id;
         let mut arns: Vec<String> = Vec::new();

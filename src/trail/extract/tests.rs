@@ -145,8 +145,8 @@ fn facts_of_the_record_are_unchanged() {
     };
     let expected = Event {
         event_id: "event-CreateBucket".to_owned(),
-        account_id: "111111111111".to_owned(),
-        region: "eu-west-1".to_owned(),
+        account_id: "111111111111".into(),
+        region: "eu-west-1".into(),
         time: "2023-07-10T11:54:39Z".to_owned(),
         name: "CreateBucket".to_owned(),
         source: "s3.amazonaws.com".to_owned(),
