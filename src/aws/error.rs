@@ -35,7 +35,7 @@ pub enum ErrorClass {
     Server,
     /// Something else is going on with the resource (another change, a state that passes): the same call may go well later.
     Conflict,
-    /// AWS refused the call for what it says (validation, unsupported…).
+    /// AWS refused the content of the call (validation, unsupported…).
     Refused,
     /// The answer could not be read.
     BadAnswer,
@@ -290,7 +290,7 @@ impl CallError {
         })
     }
 
-    /// ` (did you mean us-east-1?)`, where the region is none that this version knows.
+    /// ` (did you mean us-east-1?)`, if the region is unknown to this version.
     fn nearest_region(&self) -> String {
         let unknown = Some(self.region.as_str()).filter(|name| !Region::from(*name).is_known());
         let nearest = unknown.and_then(nearest_region);
@@ -337,9 +337,9 @@ pub(super) const NO_CREDENTIALS: &str = "no credentials";
 pub(super) const NO_REGION: &str = "no region";
 pub(super) const INVALID_REGION: &str = "invalid region";
 pub(super) const NO_PROFILE: &str = "no such profile";
-/// What servers that speak S3's protocol answer to calls they don't have, with status 501.
+/// Error codes of servers with S3's protocol for calls that they lack, with status 501.
 const NOT_IMPLEMENTED: [&str; 4] = ["NotImplemented", "UnsupportedOperation", "XNotImplemented", "HTTP 501"];
-/// What systems say where no program listens.
+/// Part of the system's error if no program listens at the address.
 const REFUSED: &str = "refused";
 pub(super) const ASSUME_ROLE: &str = "sts:AssumeRole";
 pub(super) const BAD_PROFILE: &str = "profile not usable";
@@ -366,7 +366,7 @@ fn credentials_code(error: &CredentialsError) -> &'static str {
         return NO_CODE;
     }
     let is_of_profile = chain(error).any(|cause| cause.is::<SourceError>());
-    // The instance's metadata is asked last, when nothing else gave credentials.
+    // The instance's metadata is read last, if nothing else gave credentials.
     if !is_of_profile && (matches!(error, CredentialsError::CredentialsNotLoaded(_)) || causes(error).contains("IMDS"))
     {
         NO_CREDENTIALS
@@ -397,7 +397,7 @@ pub(crate) fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item 
     std::iter::successors(Some(error), |&error| error.source())
 }
 
-/// Why there are no credentials, from the source on: what the SDK puts before it says nothing more.
+/// Why there are no credentials, without the SDK's generic text before the source's error.
 fn causes_of_credentials(error: &CredentialsError) -> String {
     let source = chain(error).find(|cause| cause.is::<SourceError>());
     causes(source.unwrap_or(error))

@@ -44,7 +44,7 @@ pub(super) struct Setup {
 
 /// Credentials that are kept, and what is known of them.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct FoundCredentials {
     pub(super) credentials: SharedCredentialsProvider,
     pub(super) origin: Origin,
     /// Whether a person has to be asked for them.
@@ -102,7 +102,7 @@ impl Setup {
     ///
     /// # Errors
     /// The profile that the options name can't give any.
-    pub(super) async fn credentials(&self, config: &SdkConfig, counts: &Counts) -> Result<Found, CallError> {
+    pub(super) async fn credentials(&self, config: &SdkConfig, counts: &Counts) -> Result<FoundCredentials, CallError> {
         let Self { environment, profiles, profile, ask_code, .. } = self;
         let sources = Sources { config, environment, profiles, counts, ask_code: *ask_code };
         let origin = Origin::default();
@@ -120,7 +120,11 @@ impl Setup {
             _ => sources.usual(profile, &origin).await,
         };
         let has_keys = !self.is_explicit && environment.get("AWS_ACCESS_KEY_ID").is_some();
-        Ok(Found { credentials: CachedCredentials::chain(credentials), origin, needs_code: needs_code && !has_keys })
+        Ok(FoundCredentials {
+            credentials: CachedCredentials::chain(credentials),
+            origin,
+            needs_code: needs_code && !has_keys,
+        })
     }
 }
 

@@ -24,7 +24,7 @@ const HOMES: [&str; 8] = [
 ];
 
 /// The types to look at in each region. `records`: the types that the database has creations of in an account, by region.
-/// `regions`: those to look at; none: all that have records.
+/// `regions`: the regions to process; `None`: all with records.
 pub fn places<'m>(
     map: &'m ResourceMap,
     records: &BTreeMap<Region, Vec<ResourceType>>,

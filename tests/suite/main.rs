@@ -29,6 +29,7 @@ mod mistakes;
 mod org;
 mod owners;
 mod readme;
+mod recorded_events;
 mod renames;
 mod report;
 mod resource_map_command;

@@ -134,11 +134,7 @@ fn main_errors_are_as_filed() {
         "apply plan.json",
         "resource-map show sqss",
         "who nothing-like-that",
-        "AWS_SECRET_ACCESS_KEY= trailcreator tag",
     ];
-    let run = |line: &&str| {
-        let whole = if line.contains("trailcreator ") { (*line).to_owned() } else { format!("trailcreator {line}") };
-        format!("$ {whole}\n{}\n", demo.output(&whole))
-    };
+    let run = |line: &&str| format!("$ trailcreator {line}\n{}\n", demo.output(&format!("trailcreator {line}")));
     assert_is_as_filed("errors", &steady(&demo, &lines.iter().map(run).collect::<String>()));
 }

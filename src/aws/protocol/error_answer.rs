@@ -49,7 +49,7 @@ pub(in crate::aws) fn read(response: &Response) -> ErrorMetadata {
     error.build()
 }
 
-/// Services answer in JSON or XML, and what stands before them (proxies, gateways) in anything.
+/// Services respond in JSON or XML, and proxies or gateways before them in any format.
 fn parse_any(body: &[u8]) -> Value {
     let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
     match first {

@@ -43,7 +43,7 @@ struct Element {
 pub(super) fn parse(body: &[u8]) -> Result<Value, UnreadableXml> {
     let text = std::str::from_utf8(body)?;
     let mut reader = Reader::from_str(text);
-    // The bottom stands for the document; its one child is the root.
+    // The bottom entry is the document; its one child is the root.
     let mut open = vec![Element::default()];
     loop {
         match reader.read_event()? {

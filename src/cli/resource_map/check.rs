@@ -165,7 +165,7 @@ fn tried(map: &ResourceMap, events: &[PathBuf]) -> Result<CheckSummary, CommandE
         trial.add(path, scan);
     }
     let is_seen = |service: &str, event: &str| {
-        // A record's name may carry Lambda's version.
+        // A record's name may carry an API version.
         let rules = map.rules(service, event).as_ptr();
         seen.keys().any(|(source, name)| std::ptr::eq(map.rules(source, name).as_ptr(), rules))
     };

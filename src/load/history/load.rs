@@ -10,7 +10,7 @@ use jiff::civil::Date;
 
 use super::client::{Client, Condition, NoRecord, Page};
 use super::days::{Part, Span, parts};
-use super::strategy::{Sweep, sounds_like_reading};
+use super::strategy::{Sweep, names_to_request, sounds_like_reading};
 use crate::aws::{CallError, Session};
 use crate::load::unit::Identity;
 use crate::load::{Failure, Figures, Versions};
@@ -248,7 +248,7 @@ struct Sink<'a> {
 
 impl Sink<'_> {
     fn names(&self) -> Vec<String> {
-        self.scanner.map().event_names().into_iter().map(str::to_owned).collect()
+        names_to_request(self.scanner.map())
     }
 
     fn plan(&mut self, parts: &[Part], already_loaded: u64) {

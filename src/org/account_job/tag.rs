@@ -50,7 +50,7 @@ pub struct Tag<'m> {
     pub not_types: Vec<ResourceType>,
     /// Where the resources can be that the scope is limited to.
     pub hints: IdHints,
-    /// The ids of the scope that name a live resource, as far as was looked.
+    /// The ids of the scope that name a live resource, in the types that were listed.
     pub found_ids: RefCell<BTreeSet<String>>,
     /// Writes in the plans that were made.
     pub planned: Cell<u64>,
@@ -90,7 +90,7 @@ pub enum Regions {
 }
 
 impl Regions {
-    /// The regions themselves, asked of AWS where that must be. `None`: those of the database.
+    /// The regions themselves, from AWS if necessary. `None`: those of the database.
     ///
     /// # Errors
     /// Neither service that knows the enabled regions returns them.

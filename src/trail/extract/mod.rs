@@ -18,9 +18,14 @@ use super::left_out::Unwanted;
 use super::mend;
 use crate::model::ResourceId;
 use crate::model::event::{Event, Identity, ResourceEvent, Touched};
+use crate::resource_map::events::without_version;
 use crate::resource_map::expression::TopLevelFields;
 use crate::resource_map::sessions::is_session;
 use crate::resource_map::{EventRule, ResourceMap};
+
+mod spelling;
+
+use spelling::unified;
 
 /// The texts that CloudTrail writes in place of hidden values.
 pub(crate) const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
@@ -125,8 +130,8 @@ fn read_matched(
     }
     let mut event = Event {
         event_id: String::new(),
-        account_id,
-        region: region.into_owned(),
+        account_id: account_id.into(),
+        region: region.into_owned().into(),
         time: time.into_owned(),
         name: name.to_owned(),
         source: source.to_owned(),
@@ -194,17 +199,28 @@ pub(crate) fn identity(user: &Value) -> Identity {
 /// their rule finds nothing.
 fn touched(rules: &[EventRule], fields: &Fields<'_>, event: &Event) -> Result<(Vec<Touched>, bool), serde_json::Error> {
     let input = rule_input(rules, fields, event)?;
+    let (touched, lacks_ids) = found(rules, &input);
+    if !touched.is_empty() || !lacks_ids || rules.iter().all(|rule| is_session(&rule.resource_type)) {
+        return Ok((touched, lacks_ids));
+    }
+    let rules: Vec<EventRule> = rules.iter().map(EventRule::in_lower_case).collect();
+    Ok(found(&rules, &unified(&input, without_version(&event.name))))
+}
+
+fn found(rules: &[EventRule], input: &Rcvar) -> (Vec<Touched>, bool) {
     let mut touched = Vec::new();
     let mut seen = HashSet::new();
     let mut lacks_ids = false;
     for rule in rules {
-        let renamed_to = rule.new_name.as_ref().map(|name| first_id(&name.interpret(&input)));
+        let renamed_to = rule.new_name.as_ref().map(|name| first_id(&name.interpret(input)));
         if renamed_to == Some(None) {
             continue;
         }
         let renamed_to = renamed_to.flatten();
-        let mut finds_some = false;
-        collect_ids(&rule.ids.interpret(&input), &mut |id| {
+        let found = rule.ids.interpret(input);
+        // A condition that is false excludes the record on purpose.
+        let mut finds_some = matches!(&*found, Variable::Bool(false));
+        collect_ids(&found, &mut |id| {
             finds_some = true;
             let is_renaming = renamed_to.as_ref().is_none_or(|name| *name != id);
             if is_renaming && seen.insert((&rule.resource_type, id.clone())) {
@@ -218,7 +234,7 @@ fn touched(rules: &[EventRule], fields: &Fields<'_>, event: &Event) -> Result<(V
         });
         lacks_ids |= !finds_some;
     }
-    Ok((touched, lacks_ids))
+    (touched, lacks_ids)
 }
 
 /// The record as the expressions of the rules see it: converted once, with only the fields that an expression reads.
@@ -244,15 +260,15 @@ fn rule_input(rules: &[EventRule], fields: &Fields<'_>, event: &Event) -> Result
 fn alias(name: &str, event: &Event) -> Option<Variable> {
     let identity = &event.identity;
     let text = match name {
-        "region" => Some(&event.region),
-        "accountId" => Some(&event.account_id),
-        "userType" => identity.kind.as_ref(),
-        "userArn" => identity.arn.as_ref(),
-        "userName" => identity.user_name.as_ref(),
-        "invokedBy" => identity.invoked_by.as_ref(),
+        "region" => Some(event.region.as_str()),
+        "accountId" => Some(event.account_id.as_str()),
+        "userType" => identity.kind.as_deref(),
+        "userArn" => identity.arn.as_deref(),
+        "userName" => identity.user_name.as_deref(),
+        "invokedBy" => identity.invoked_by.as_deref(),
         _ => None,
     };
-    text.map(|text| Variable::String(text.clone()))
+    text.map(|text| Variable::String(text.to_owned()))
 }
 
 fn collect_ids(found: &Variable, each: &mut impl FnMut(String)) {

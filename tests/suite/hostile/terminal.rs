@@ -29,7 +29,7 @@ fn record() -> Event {
         .field("userAgent", json!(evil("aws-cli/2")))
 }
 
-/// A bench with a loaded trail whose records have controls in every field.
+/// A bench with a loaded trail; its records have control characters in every field.
 fn bench() -> Bench {
     let bench = Bench::new();
     let other = Event::new("sns.amazonaws.com", "CreateTopic")

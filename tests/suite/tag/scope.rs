@@ -259,10 +259,12 @@ fn types_without_create_events_are_counted_and_examined_on_request() {
     let report = lab.run(&["report", "--output", "json"]).json();
     assert_eq!(report["unexamined_types"][0]["resource_types"].as_array().map(Vec::len), Some(unexamined.len()));
     lab.run(&["tag", "--all-types", "--type", "ebs"]).code(2);
-    // The test server lacks some services: their types fail.
-    let all = lab.run(&["tag", "--dry-run", "--all-types", "--output", "json"]);
-    let plan = summary(&all);
-    assert!(has(&types(&plan, "types"), "sqs"), "{}", all.stderr);
+    // Listing all types takes minutes, and the test server lacks some services.
+    let others: Vec<&str> = unexamined.iter().map(String::as_str).filter(|name| *name != "sqs").collect();
+    let all = ["tag", "--dry-run", "--all-types", "--output", "json", "--not-type", &others.join(",")];
+    let all = lab.run(&all);
+    let plan = summary(all.success());
+    assert_eq!(types(&plan, "types"), ["ebs", "sqs"]);
     assert_eq!(plan["unexamined_types"], Value::Null);
     assert!(!all.stderr.contains(note));
 }

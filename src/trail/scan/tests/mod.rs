@@ -184,10 +184,10 @@ fn fault_in_a_field_of_no_interest_costs_nothing() {
         for fault in FAULTS.into_iter().chain([deep.as_bytes()]) {
             for form in FORMS {
                 let document = with_fault(&record, fault, form);
-                let told = String::from_utf8_lossy(&document).into_owned();
+                let shown = String::from_utf8_lossy(&document).into_owned();
                 let (result, names) = scan(&document);
-                assert_eq!((result.broken, result.broken_record), (None, None), "{field} {told}");
-                assert_eq!(names, ["a", "b"], "{field} {told}");
+                assert_eq!((result.broken, result.broken_record), (None, None), "{field} {shown}");
+                assert_eq!(names, ["a", "b"], "{field} {shown}");
             }
         }
     }
