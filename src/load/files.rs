@@ -4,6 +4,7 @@
 //! sorted order. A folder that was already read (because of a cycle of links, or because it is named twice) is skipped.
 
 use std::collections::HashSet;
+use std::ffi::OsString;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
@@ -132,7 +133,7 @@ impl<'a> Walk<'a> {
         for root in roots {
             let goes_on = match root {
                 Root::Stdin => (self.each)(FoundInput::Stdin)?,
-                Root::Folder(path) => self.folder(path)?,
+                Root::Folder(path) => self.folder(path, &canonical(path))?,
                 // A file that is named twice is read once.
                 Root::File(path) if !named.insert(canonical(path)) => true,
                 Root::File(path) => (self.each)(look_at(path.clone(), canonical(path)))?,
@@ -144,30 +145,65 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    fn folder(&mut self, folder: &Path) -> Result<bool, StoreError> {
-        let place = canonical(folder);
-        if !self.seen.insert(place.clone()) {
-            return Ok(true);
-        }
-        let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
-        let mut names = match entries {
-            Ok(entries) => entries.iter().map(fs::DirEntry::file_name).collect::<Vec<_>>(),
-            Err(error) => return (self.each)(FoundInput::Failed(failure(folder, &error))),
-        };
-        names.sort();
-        for name in names {
-            let goes_on = match look_at(folder.join(&name), place.join(&name)) {
-                FoundInput::File(file) if file.metadata.is_dir() => self.folder(&file.path)?,
+    /// Walks a folder. Not by recursion: how deep folders are is up to others.
+    fn folder(&mut self, folder: &Path, place: &Path) -> Result<bool, StoreError> {
+        let mut levels = Vec::new();
+        let mut goes_on = self.enter(folder, place, &mut levels)?;
+        while goes_on && let Some(level) = levels.last_mut() {
+            let Some((name, is_link)) = level.names.next() else {
+                levels.pop();
+                continue;
+            };
+            goes_on = match look_at(level.folder.join(&name), level.place.join(&name)) {
+                FoundInput::File(file) if file.metadata.is_dir() => {
+                    let place = if is_link { canonical(&file.path) } else { file.place };
+                    self.enter(&file.path, &place, &mut levels)?
+                }
                 FoundInput::Failed(_) if !is_log(Path::new(&name)) => true,
                 FoundInput::File(file) if !is_log(&file.path) || self.seen.contains(&file.place) => true,
+                // Opening a pipe waits for its writer, and reading a device never ends.
+                FoundInput::File(file) if !file.metadata.is_file() => {
+                    let name = file.path.display().to_string();
+                    (self.each)(FoundInput::Failed(Failure { name, reason: NOT_A_FILE.to_owned() }))?
+                }
                 found => (self.each)(found)?,
             };
-            if !goes_on {
-                return Ok(false);
-            }
         }
-        Ok(true)
+        Ok(goes_on)
     }
+
+    /// Reads the names in a folder that was not walked before. `place`: the folder without links and `..`. It is resolved once at the top
+    /// and at each link: to resolve it in each folder takes the square of the depth.
+    fn enter(&mut self, folder: &Path, place: &Path, levels: &mut Vec<Level>) -> Result<bool, StoreError> {
+        if !self.seen.insert(place.to_owned()) {
+            return Ok(true);
+        }
+        match fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>) {
+            Ok(entries) => {
+                let mut names: Vec<_> = entries.iter().map(|entry| (entry.file_name(), is_link(entry))).collect();
+                names.sort();
+                let names = names.into_iter();
+                levels.push(Level { folder: folder.to_owned(), place: place.to_owned(), names });
+                Ok(true)
+            }
+            Err(error) => (self.each)(FoundInput::Failed(failure(folder, &error))),
+        }
+    }
+}
+
+/// A folder that is being walked.
+struct Level {
+    folder: PathBuf,
+    place: PathBuf,
+    /// The names that are left, and whether each is a link.
+    names: std::vec::IntoIter<(OsString, bool)>,
+}
+
+/// Why a pipe, socket or device in a folder is not read.
+const NOT_A_FILE: &str = "it is a pipe, socket or device; name it as PATH to read it";
+
+fn is_link(entry: &fs::DirEntry) -> bool {
+    entry.file_type().is_ok_and(|kind| kind.is_symlink())
 }
 
 fn look_at(path: PathBuf, place: PathBuf) -> FoundInput {
@@ -304,6 +340,20 @@ mod tests {
         assert_eq!(found(folder.path(), &["a", "a", "a/../a"]), ["expected 2", "a/1.json", "a/2.json"]);
         let named_too = found(folder.path(), &["a", "a/2.json", "a/../a/2.json"]);
         assert_eq!(named_too, ["expected 2", "a/1.json", "a/2.json"]);
+    }
+
+    /// A pipe without a writer would be waited for without end.
+    #[cfg(unix)]
+    #[test]
+    fn sockets_and_pipes_in_folders_are_failures_and_not_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), &["a/2.json"]);
+        let _socket = std::os::unix::net::UnixListener::bind(folder.path().join("a/1.json")).unwrap();
+        let pipe = std::process::Command::new("mkfifo").arg(folder.path().join("a/3.json")).status().unwrap();
+        assert!(pipe.success());
+        std::os::unix::fs::symlink("/dev/zero", folder.path().join("a/4.json")).unwrap();
+        let expected = ["expected 4", "failed a/1.json", "a/2.json", "failed a/3.json", "failed a/4.json"];
+        assert_eq!(found(folder.path(), &["a"]), expected);
     }
 
     #[test]

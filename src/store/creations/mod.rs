@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use rusqlite::types::Type;
 use rusqlite::{Row, named_params};
 
 use super::{Store, StoreError};
@@ -119,12 +120,22 @@ pub(super) fn region_condition(region: Option<&Region>) -> &'static str {
     if region.is_some() { "region = :region" } else { ":region IS NULL" }
 }
 
+/// The table's CHECK allows no other action: something else wrote into the file.
+fn unknown_action(action: String) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(6, Type::Text, Box::new(UnknownAction(action)))
+}
+
+/// An event in the database that neither creates, deletes nor renames.
+#[derive(Debug, thiserror::Error)]
+#[error("the database is damaged: an event has the action {0:?}; load the trail into a new database")]
+struct UnknownAction(String);
+
 pub(super) fn stored_event(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
     let action: String = row.get(6)?;
     Ok(StoredEvent {
         resource_type: ResourceType::new(row.get::<_, String>(4)?),
         resource_id: ResourceId::new(row.get::<_, String>(5)?),
-        action: Action::parse(&action).expect("the table's CHECK allows no other action"),
+        action: Action::parse(&action).ok_or_else(|| unknown_action(action))?,
         names: row.get::<_, Option<String>>(27)?.map(|names| split_names(&names)).unwrap_or_default(),
         renamed_to: row.get::<_, Option<String>>(26)?.map(ResourceId::new),
         event: Event {
