@@ -93,6 +93,9 @@ impl Scenario {
             return self.arn.clone();
         }
         let is_own = text == self.id || self.names.iter().any(|name| name == text);
+        if !is_own && text.contains('/') && bare(&self.id) && self.id.contains('/') {
+            return Some(self.id.clone());
+        }
         if is_own || text.contains('/') {
             return Some(text.to_owned());
         }
