@@ -7,6 +7,7 @@ use std::fmt::{self, Display};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal, Write};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
@@ -32,23 +33,41 @@ pub struct Console {
     pub format: OutputFormat,
     quiet: bool,
     progress: bool,
+    /// Whether data could not be written.
+    lost_data: AtomicBool,
 }
 
 impl Console {
     /// `quiet` suppresses messages, but not warnings, errors and data; `progress` allows bars and progress lines.
     pub fn new(format: OutputFormat, quiet: bool, progress: bool) -> Self {
-        Self { format, quiet, progress: progress && !quiet }
+        Self { format, quiet, progress: progress && !quiet, lost_data: AtomicBool::new(false) }
     }
 
     /// Writes a line of data to stdout.
     pub fn data(&self, line: impl Display) {
-        write_data(format_args!("{line}\n"));
+        self.write_data(format_args!("{line}\n"));
     }
 
     /// Writes a document to stdout as indented JSON.
     pub fn json(&self, document: &impl Serialize) {
         let text = serde_json::to_string_pretty(document).expect("our documents hold text keys only");
-        write_data(format_args!("{text}\n"));
+        self.write_data(format_args!("{text}\n"));
+    }
+
+    /// Whether data was lost because stdout could not be written (a full disk): then the command has failed.
+    pub fn has_lost_data(&self) -> bool {
+        self.lost_data.load(Ordering::Relaxed)
+    }
+
+    fn write_data(&self, text: fmt::Arguments<'_>) {
+        // The reader of a pipe may close it early (`| head`). That is not an error.
+        let mut stdout = io::stdout().lock();
+        if let Err(error) = stdout.write_fmt(text).and_then(|()| stdout.flush())
+            && error.kind() != io::ErrorKind::BrokenPipe
+            && !self.lost_data.swap(true, Ordering::Relaxed)
+        {
+            self.error(format_args!("can't write to stdout: {error}"));
+        }
     }
 
     /// Prints a message to stderr, unless quiet.
@@ -197,15 +216,6 @@ pub fn number(count: u64) -> String {
 pub fn counted(count: u64, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", number(count))
-}
-
-fn write_data(text: std::fmt::Arguments<'_>) {
-    // The reader of a pipe may close it early (`| head`). That is not an error.
-    if let Err(error) = io::stdout().lock().write_fmt(text)
-        && error.kind() != io::ErrorKind::BrokenPipe
-    {
-        write_message(format_args!("warning: can't write to stdout: {error}\n"));
-    }
 }
 
 fn write_message(text: std::fmt::Arguments<'_>) {

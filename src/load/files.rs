@@ -1,7 +1,8 @@
 //! Log files on disk: folders, single files and stdin.
 //!
 //! In folders, all `.json` and `.json.gz` files are read. Files that the user names are read whatever their name. Folders are read in
-//! sorted order. A folder that was already read (because of a cycle of links, or because it is named twice) is skipped.
+//! sorted order. A folder that was already read (because of a cycle of links, or because it is named twice) is skipped. Pipes, sockets
+//! and devices are read only where the user names them: opening one that is found in a folder could wait for ever.
 
 use std::collections::HashSet;
 use std::fs::{self, File, Metadata};
@@ -113,8 +114,10 @@ struct FoundFile {
 
 /// A walk over the roots. `each` returns whether to continue.
 struct Walk<'a> {
-    /// Folders that were walked and files that the user named, by their canonical paths.
-    seen: HashSet<PathBuf>,
+    /// Files that the user named, by their canonical paths.
+    named: HashSet<PathBuf>,
+    /// Folders that were walked.
+    walked: HashSet<FolderKey>,
     each: &'a mut dyn FnMut(FoundInput) -> Result<bool, StoreError>,
 }
 
@@ -124,7 +127,7 @@ impl<'a> Walk<'a> {
             Root::File(path) => Some(canonical(path)),
             _ => None,
         });
-        Self { seen: named.collect(), each }
+        Self { named: named.collect(), walked: HashSet::new(), each }
     }
 
     fn run(&mut self, roots: &[Root]) -> Result<(), StoreError> {
@@ -132,7 +135,7 @@ impl<'a> Walk<'a> {
         for root in roots {
             let goes_on = match root {
                 Root::Stdin => (self.each)(FoundInput::Stdin)?,
-                Root::Folder(path) => self.folder(path)?,
+                Root::Folder(path) => self.folder(path, &canonical(path))?,
                 // A file that is named twice is read once.
                 Root::File(path) if !named.insert(canonical(path)) => true,
                 Root::File(path) => (self.each)(look_at(path.clone(), canonical(path)))?,
@@ -144,22 +147,32 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    fn folder(&mut self, folder: &Path) -> Result<bool, StoreError> {
-        let place = canonical(folder);
-        if !self.seen.insert(place.clone()) {
+    /// Walks a folder. `place` is its path without links, which is resolved only at links: for each level anew it would take
+    /// time that grows with the cube of the depth.
+    fn folder(&mut self, folder: &Path, place: &Path) -> Result<bool, StoreError> {
+        if !self.walked.insert(FolderKey::of(folder, place)) {
             return Ok(true);
         }
         let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
-        let mut names = match entries {
-            Ok(entries) => entries.iter().map(fs::DirEntry::file_name).collect::<Vec<_>>(),
+        let mut entries = match entries {
+            Ok(entries) => entries,
             Err(error) => return (self.each)(FoundInput::Failed(failure(folder, &error))),
         };
-        names.sort();
-        for name in names {
-            let goes_on = match look_at(folder.join(&name), place.join(&name)) {
-                FoundInput::File(file) if file.metadata.is_dir() => self.folder(&file.path)?,
+        entries.sort_by_key(fs::DirEntry::file_name);
+        for entry in entries {
+            let (name, path) = (entry.file_name(), entry.path());
+            let goes_on = match look_at(path.clone(), place.join(&name)) {
+                FoundInput::File(file) if file.metadata.is_dir() => {
+                    let is_link = entry.file_type().map_or(true, |kind| kind.is_symlink());
+                    let place = if is_link { canonical(&path) } else { file.place };
+                    self.folder(&path, &place)?
+                }
                 FoundInput::Failed(_) if !is_log(Path::new(&name)) => true,
-                FoundInput::File(file) if !is_log(&file.path) || self.seen.contains(&file.place) => true,
+                FoundInput::File(file) if !is_log(&file.path) || self.named.contains(&file.place) => true,
+                FoundInput::File(file) if !file.metadata.is_file() => {
+                    let reason = "it is a pipe, a socket or a device, which is read only if named on the command line";
+                    (self.each)(FoundInput::Failed(Failure { name: path.display().to_string(), reason: reason.to_owned() }))?
+                }
                 found => (self.each)(found)?,
             };
             if !goes_on {
@@ -167,6 +180,25 @@ impl<'a> Walk<'a> {
             }
         }
         Ok(true)
+    }
+}
+
+/// What a folder is recognized by: device and inode where the system has them, else its path without links.
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum FolderKey {
+    #[cfg(unix)]
+    Inode(u64, u64),
+    Path(PathBuf),
+}
+
+impl FolderKey {
+    fn of(folder: &Path, place: &Path) -> Self {
+        #[cfg(unix)]
+        if let Ok(metadata) = fs::metadata(folder) {
+            use std::os::unix::fs::MetadataExt;
+            return Self::Inode(metadata.dev(), metadata.ino());
+        }
+        Self::Path(place.to_owned())
     }
 }
 
@@ -304,6 +336,25 @@ mod tests {
         assert_eq!(found(folder.path(), &["a", "a", "a/../a"]), ["expected 2", "a/1.json", "a/2.json"]);
         let named_too = found(folder.path(), &["a", "a/2.json", "a/../a/2.json"]);
         assert_eq!(named_too, ["expected 2", "a/1.json", "a/2.json"]);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn regression_sockets_in_a_folder_are_failures_and_are_not_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), &["a/1.json"]);
+        let _socket = std::os::unix::net::UnixListener::bind(folder.path().join("a/0.json")).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", folder.path().join("a/2.json")).unwrap();
+        assert_eq!(found(folder.path(), &["a"]), ["expected 3", "failed a/0.json", "a/1.json", "failed a/2.json"]);
+    }
+
+    #[test]
+    fn regression_deep_folders_are_walked() {
+        let folder = tempfile::tempdir().unwrap();
+        let deep = (0..400).fold(folder.path().join("a"), |path, _| path.join("d"));
+        fs::create_dir_all(&deep).unwrap();
+        fs::write(deep.join("1.json"), "x").unwrap();
+        assert_eq!(found(folder.path(), &["a"])[0], "expected 1");
     }
 
     #[test]

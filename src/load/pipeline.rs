@@ -57,7 +57,7 @@ enum Report {
 /// `watch` is called with the current figures.
 ///
 /// # Errors
-/// The database fails. Everything committed before is saved.
+/// The database fails. Everything committed before is saved; scanners and source are stopped.
 pub fn run(
     store: &mut Store,
     scanner: &Scanner,
@@ -67,16 +67,24 @@ pub fn run(
     watch: &mut dyn FnMut(&Figures),
 ) -> Result<Figures, StoreError> {
     let versions = Versions::of(scanner);
-    let items = Items::new(items, stop);
+    // A failure of the writer stops the scanners, which may be waiting for items that no source will send.
+    let stop = stop.child_token();
+    let items = Items::new(items, &stop);
     let (reports, received) = sync_channel(REPORTS);
     std::thread::scope(|scope| {
         for _ in 0..jobs.max(1) {
             let worker = Worker { scanner, versions: &versions, items: &items, reports: reports.clone() };
             scope.spawn(move || worker.run());
         }
-        // The writer ends when the last worker drops its sender.
+        // The writer ends when the last worker drops its sender. When it fails, it drops the receiver: a scanner that waits for
+        // space in the channel gets an error instead of waiting for ever.
         drop(reports);
-        Writer::new(store, &versions, watch).run(&received)
+        let written = Writer::new(store, &versions, watch).run(&received);
+        drop(received);
+        if written.is_err() {
+            stop.cancel();
+        }
+        written
     })
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
+use super::place::Opened;
 use super::{Store, StoreError};
 
 /// The migrations in order. Append only: `user_version` is the number of applied migrations.
@@ -52,7 +53,7 @@ impl Store {
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", "normal")?;
         connection.pragma_update(None, "cache_size", -PAGE_CACHE_KIB)?;
-        Ok(Self::new(connection))
+        Ok(Self { file: Some(Opened::new(path)), ..Self::new(connection) })
     }
 
     /// Opens `path` for commands that only read. A writable file is opened as in [`Store::open`], a read-only file without

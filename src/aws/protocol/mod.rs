@@ -4,6 +4,7 @@
 //! depth, their size is bounded by the caller.
 
 pub(super) mod error_answer;
+pub(super) mod proof;
 mod query;
 mod rest;
 mod xml;
@@ -12,6 +13,7 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
+use super::counts::Effect;
 use crate::resource_map::{Protocol, Service};
 
 /// A request before endpoint and signature.
@@ -66,21 +68,14 @@ fn json_request(service: &Service, operation: &str, input: &Value) -> Result<Wir
     })
 }
 
-/// Reads a successful answer's body.
-pub(super) fn answer(protocol: Protocol, body: &[u8]) -> Result<Value, UnreadableAnswer> {
-    match protocol {
-        Protocol::Json | Protocol::RestJson => json_answer(body),
-        Protocol::Query => Ok(query::result_of(xml::parse(body)?)),
-        Protocol::Ec2 | Protocol::RestXml => Ok(xml::parse(body)?),
-    }
-}
-
-fn json_answer(body: &[u8]) -> Result<Value, UnreadableAnswer> {
-    if body.iter().all(u8::is_ascii_whitespace) {
-        return Ok(json!({}));
-    }
-    // serde_json itself refuses more than 128 levels.
-    Ok(serde_json::from_slice(body)?)
+/// Reads a successful answer's body: `operation`'s own, and one that proves what it is read for ([`proof`]).
+pub(super) fn answer(
+    service: &Service,
+    operation: &str,
+    effect: Effect,
+    body: &[u8],
+) -> Result<Value, UnreadableAnswer> {
+    proof::checked(service, operation, effect, body)
 }
 
 /// Why an answer can't be read.
@@ -90,6 +85,8 @@ pub(super) enum UnreadableAnswer {
     Json(#[from] serde_json::Error),
     #[error(transparent)]
     Xml(#[from] xml::UnreadableXml),
+    #[error(transparent)]
+    Unproven(#[from] proof::Unproven),
 }
 
 /// A number, text or flag as AWS writes it in query strings; `None` for null, lists and objects.

@@ -194,6 +194,7 @@ impl Store {
     }
 
     pub(super) fn journal_transaction(&self) -> Result<Transaction<'_>, StoreError> {
+        self.check_in_place()?;
         Ok(Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?)
     }
 }
