@@ -11,7 +11,7 @@ use crate::console::OutputFormat;
 use crate::model::{InvalidName, ResourceType, RunId};
 use crate::plan::FORMAT_VERSION;
 use crate::plan::updates::side_effects;
-use crate::store::journal::{JournaledWrite, Run, RunKind, WriteState};
+use crate::store::journal::{Run, RunKind, RunWrite, WriteState};
 use crate::store::organization_runs::{OrganizationRun, OrganizationRunId};
 
 const EXAMPLES: &str = "\
@@ -78,7 +78,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandErro
     if let Some(run) = runs.iter().find(is_single) {
         let map = context.resource_map()?;
         let writes = store.writes_of(run.run_id).map_err(|error| context.store_error(&error))?;
-        let is_begun = |row: &&JournaledWrite| row.result.state == WriteState::Started;
+        let is_begun = |row: &&RunWrite| row.outcome.state() == WriteState::Started;
         let types = writes.iter().filter(is_begun).map(|row| &row.write.resource_type);
         let begun: BTreeSet<&str> = types
             .filter(|name| map.types.get(*name).is_some_and(|definition| side_effects(definition).is_some()))
@@ -119,18 +119,18 @@ fn organization_line(run: &OrganizationRun) -> String {
     format!("{id} {started_at} {kind} accounts:{accounts} runs:{runs} {tag_key} {written} written {state}")
 }
 
-fn print_run(context: &Context, run: &Run, writes: &[JournaledWrite]) {
+fn print_run(context: &Context, run: &Run, writes: &[RunWrite]) {
     if context.console.format == OutputFormat::Json {
         let writes: Vec<_> = writes.iter().map(write_document).collect();
         return context.console.json(&json!({"format_version": FORMAT_VERSION, "runs": [run], "writes": writes}));
     }
     context.console.data(line(run));
-    for JournaledWrite { write, result, .. } in writes {
+    for RunWrite { write, outcome, .. } in writes {
         let value = |value: &Option<_>| value.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string);
         let respelled = write.old_key.as_ref().map(|old| format!("{old} -> ")).unwrap_or_default();
         let change = format!("{respelled}{}: {} -> {}", write.key, value(&write.old_value), value(&write.new_value));
-        let error = result.error.as_ref().map(|error| format!(" ({error})")).unwrap_or_default();
-        let state = result.state.as_str();
+        let error = outcome.reason().map(|error| format!(" ({error})")).unwrap_or_default();
+        let state = outcome.state().as_str();
         context.console.data(format_args!("{state} {} {} {change}{error}", write.resource_type, write.id));
     }
 }
@@ -163,8 +163,8 @@ fn line(run: &Run) -> String {
     )
 }
 
-fn write_document(row: &JournaledWrite) -> serde_json::Value {
-    let JournaledWrite { write, result, written_at } = row;
+fn write_document(row: &RunWrite) -> serde_json::Value {
+    let RunWrite { write, outcome, written_at } = row;
     json!({
         "resource_type": write.resource_type,
         "id": write.id,
@@ -175,9 +175,9 @@ fn write_document(row: &JournaledWrite) -> serde_json::Value {
         "old_value": write.old_value,
         "value": write.new_value,
         "event_id": write.event_id,
-        "state": result.state,
-        "error": result.error,
-        "request_id": result.request_id,
+        "state": outcome.state(),
+        "error": outcome.reason(),
+        "request_id": outcome.request_id(),
         "written_at": written_at,
     })
 }

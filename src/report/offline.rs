@@ -128,7 +128,7 @@ impl Journaled {
         let mut resources = HashMap::new();
         for run in store.runs()?.into_iter().rev().filter(|run| question.is_of_owners(run)) {
             for row in store.writes_of(run.run_id)? {
-                let rank = question.rank(&row.write).filter(|_| row.result.state == WriteState::Written);
+                let rank = question.rank(&row.write).filter(|_| row.outcome.state() == WriteState::Written);
                 if let Some(rank) = rank.filter(|_| question.keeps(&run, &row.write)) {
                     journaled.add(question, &run, (row.write, rank), &mut resources);
                 }
@@ -218,7 +218,7 @@ mod tests {
     use crate::plan::test_data::stored;
     use crate::report::coverage::Figures;
     use crate::store::Batch;
-    use crate::store::journal::{NewRun, RunKind, WriteResult};
+    use crate::store::journal::{NewRun, RunKind, WriteOutcome};
 
     const ACCOUNT: &str = "123456789012";
     const URL: &str = "http://vpce-1.sqs.eu-west-1.vpce.amazonaws.com/123456789012/q";
@@ -259,8 +259,8 @@ mod tests {
             event_id: None,
         };
         let run = store.begin_run(&run, &[write]).unwrap();
-        let result = WriteResult { position: 0, state: WriteState::Written, error: None, request_id: None };
-        store.end_writes(run, &[result]).unwrap();
+        let written = WriteOutcome::Written { request_id: None };
+        store.end_writes(run, &[(0, written)].into()).unwrap();
         run
     }
 

@@ -220,7 +220,7 @@ mod tests {
     use super::*;
     use crate::model::Arn;
     use crate::model::RunId;
-    use crate::store::journal::{NewRun, Write, WriteResult, WriteState};
+    use crate::store::journal::{NewRun, Write, WriteOutcome};
 
     const ACCOUNTS: [&str; 2] = ["111111111111", "222222222222"];
 
@@ -267,8 +267,8 @@ mod tests {
         assert_eq!(store.places_done(parent, &ACCOUNTS[1].into()).unwrap(), HashSet::new());
         assert!(!store.finish_organization_run(parent).unwrap());
         for run in runs {
-            let written = WriteResult { position: 0, state: WriteState::Written, error: None, request_id: None };
-            store.end_writes(run, &[written]).unwrap();
+            let written = WriteOutcome::Written { request_id: None };
+            store.end_writes(run, &[(0, written)].into()).unwrap();
             assert!(store.finish_run(run).unwrap());
         }
         assert!(store.finish_organization_run(parent).unwrap());

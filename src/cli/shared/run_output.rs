@@ -3,17 +3,16 @@
 use super::suggestion::Suggestion;
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{CommandError, Context, Outcome};
 use crate::aws::Session;
 use crate::console::{OutputFormat, counted};
 use crate::model::RunId;
-use crate::model::{AccountId, Region, TagKey};
+use crate::model::{TagKey, TagValue};
 use crate::plan::{FORMAT_VERSION, Plan, PlannedWrite, SkipKind, SkippedResource};
-use crate::store::journal::{RunKind, Write};
-use crate::tag::apply::{Outcome as WriteOutcome, StopReason};
+use crate::store::journal::{RunKind, RunWrite, Write, WriteOutcome};
+use crate::tag::apply::StopReason;
 use crate::tag::run::{RunReport, Runner};
 
 /// A finished run, with what its report needs.
@@ -27,47 +26,27 @@ pub(in crate::cli) struct RunOutput<'a> {
     pub(in crate::cli) dry_run: bool,
 }
 
-/// One write and how it ended, in `--output json`.
-#[derive(Serialize)]
-struct WriteDocument<'a> {
-    resource_type: &'a str,
-    id: &'a str,
-    arn: &'a str,
-    account_id: &'a AccountId,
-    region: &'a Region,
-    key: &'a TagKey,
-    /// Null: the tag is taken off.
-    value: Option<&'a str>,
-    event_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    old_key: Option<&'a TagKey>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    old_value: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'a str>,
-    result: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request_id: Option<&'a str>,
-}
-
 /// Prints what became of each write, and the summary.
 pub(in crate::cli) fn show_run(context: &Context, output: &RunOutput<'_>) -> Outcome {
     let plan = output.plan;
     match context.console.format {
         OutputFormat::Json => context.console.json(&document(output)),
         OutputFormat::Text => {
-            output.report.results.iter().for_each(|(write, outcome)| print_result(context, output, write, outcome));
+            output.report.writes.iter().for_each(|row| print_result(context, output, row));
             print_skipped(context, plan.map_or(&[], |plan| &plan.skipped));
         }
     }
-    for (write, outcome) in &output.report.results {
+    for RunWrite { write, outcome, .. } in &output.report.writes {
         if let Some(why) = failure(output.kind, outcome) {
-            context.console.warning(format_args!("{} {} {}: {why}", write.resource_type, write.id, result_of(outcome)));
+            context.console.warning(format_args!(
+                "{} {} {}: {why}",
+                write.resource_type,
+                write.id,
+                outcome.state().as_str()
+            ));
         }
     }
-    let results = counts(&output.report.results);
+    let results = counts(&output.report.writes);
     let done = if output.dry_run { dry_phrase(output.kind, &results) } else { results_phrase(output.kind, &results) };
     let run = output.report.run.map(|run| format!("run {run}: ")).unwrap_or_default();
     let left = plan.map(|plan| skipped_phrase(&plan.summary.skipped)).unwrap_or_default();
@@ -122,9 +101,8 @@ fn conclude(context: &Context, output: &RunOutput<'_>, results: &BTreeMap<&'stat
         }
         (_, run) => {
             let run = run.filter(|_| !output.dry_run);
-            let begun =
-                output.report.results.iter().filter(|(_, outcome)| matches!(outcome, WriteOutcome::UnderWay(_)));
-            let begun: BTreeSet<&str> = begun.map(|(write, _)| write.resource_type.as_str()).collect();
+            let begun = output.report.writes.iter().filter(|row| matches!(row.outcome, WriteOutcome::UnderWay(_)));
+            let begun: BTreeSet<&str> = begun.map(|row| row.write.resource_type.as_str()).collect();
             if let Some(run) = run.filter(|_| !begun.is_empty()) {
                 context.console.message(format_args!("see how it ends with: {}", resume_begun(context, run, &begun)));
             }
@@ -132,20 +110,20 @@ fn conclude(context: &Context, output: &RunOutput<'_>, results: &BTreeMap<&'stat
                 let undo = context.suggest("undo").arg(run.to_string());
                 context.console.message(format_args!("undo with: {undo}"));
             }
-            let failed = output.report.results.iter().any(|(_, outcome)| failure(output.kind, outcome).is_some());
+            let failed = output.report.writes.iter().any(|row| failure(output.kind, &row.outcome).is_some());
             if failed { Outcome::ItemFailures } else { Outcome::Done }
         }
     }
 }
 
-fn print_result(context: &Context, output: &RunOutput<'_>, write: &Write, outcome: &WriteOutcome) {
+fn print_result(context: &Context, output: &RunOutput<'_>, RunWrite { write, outcome, .. }: &RunWrite) {
     if failure(output.kind, outcome).is_some() {
         return;
     }
     let key = &write.key;
     let value = write.new_value.as_ref().or(write.old_value.as_ref());
     let value = value.map(|value| format!("={value}")).unwrap_or_default();
-    let why = why(outcome).or_else(|| reason_of(output, write)).map(|why| format!(" ({why})")).unwrap_or_default();
+    let why = outcome.reason().or_else(|| reason_of(output, write)).map(|why| format!(" ({why})")).unwrap_or_default();
     let verb = verb(output, write, outcome);
     context.console.data(format_args!("{verb} {} {} {key}{value}{why}", write.resource_type, write.id));
 }
@@ -161,7 +139,7 @@ fn verb(output: &RunOutput<'_>, write: &Write, outcome: &WriteOutcome) -> &'stat
         (WriteOutcome::Unfinished(_), _, None) if output.dry_run => "untag",
         (WriteOutcome::Unfinished(_), RunKind::Undo, Some(_)) if output.dry_run => "restore",
         (WriteOutcome::Unfinished(_), RunKind::Tag, Some(_)) if output.dry_run => "tag",
-        _ => result_of(outcome),
+        _ => outcome.state().as_str(),
     }
 }
 
@@ -174,14 +152,12 @@ pub(in crate::cli) fn print_skipped(context: &Context, left: &[SkippedResource])
 
 fn document(output: &RunOutput<'_>) -> Value {
     let RunOutput { runner, report, kind, plan, dry_run } = output;
-    let actions: Vec<WriteDocument<'_>> =
-        report.results.iter().map(|(write, outcome)| write_document(output, write, outcome)).collect();
+    let actions: Vec<Value> = report.writes.iter().map(|row| write_document(output, row)).collect();
     let calls = runner.session.counts();
     let mut summary = plan.map_or_else(|| json!({}), |plan| json!(plan.summary));
-    summary["results"] = json!(counts(&report.results));
+    summary["results"] = json!(counts(&report.writes));
     summary["calls"] = json!({"reads": calls.total() - calls.writes(), "writes": calls.writes()});
-    let failed: Vec<Value> =
-        report.results.iter().filter_map(|(write, outcome)| failure_document(*kind, write, outcome)).collect();
+    let failed: Vec<Value> = report.writes.iter().filter_map(|row| failure_document(*kind, row)).collect();
     json!({
         "format_version": FORMAT_VERSION,
         "run_id": report.run,
@@ -208,34 +184,39 @@ pub(in crate::cli) fn failure(kind: RunKind, outcome: &WriteOutcome) -> Option<&
 }
 
 /// The entry of a failed write in `failed`.
-pub(in crate::cli) fn failure_document(kind: RunKind, write: &Write, outcome: &WriteOutcome) -> Option<Value> {
+pub(in crate::cli) fn failure_document(kind: RunKind, RunWrite { write, outcome, .. }: &RunWrite) -> Option<Value> {
     let error = failure(kind, outcome)?;
     let Write { resource_type, id, arn, key, .. } = write;
-    Some(
-        json!({"resource_type": resource_type, "id": id, "arn": arn, "key": key, "result": result_of(outcome), "error": error}),
-    )
+    let result = outcome.state();
+    Some(json!({"resource_type": resource_type, "id": id, "arn": arn, "key": key, "result": result, "error": error}))
 }
 
-fn write_document<'a>(output: &'a RunOutput<'_>, write: &'a Write, outcome: &'a WriteOutcome) -> WriteDocument<'a> {
-    WriteDocument {
-        resource_type: write.resource_type.as_str(),
-        id: write.id.as_str(),
-        arn: write.arn.as_str(),
-        account_id: &output.runner.place.account,
-        region: &write.region,
-        key: &write.key,
-        value: write.new_value.as_ref().map(|value| value.as_str()),
-        event_id: write.event_id.as_deref(),
-        old_key: write.old_key.as_ref(),
-        old_value: write.old_value.as_ref().map(|value| value.as_str()),
-        reason: reason_of(output, write),
-        result: result_of(outcome),
-        error: why(outcome),
-        request_id: match outcome {
-            WriteOutcome::Written { request_id } => request_id.as_deref(),
-            _ => None,
-        },
+/// One write and how it ended, in `--output json`. A `value` of null: the tag is removed.
+fn write_document(output: &RunOutput<'_>, RunWrite { write, outcome, .. }: &RunWrite) -> Value {
+    let mut document = json!({
+        "resource_type": write.resource_type,
+        "id": write.id,
+        "arn": write.arn,
+        "account_id": output.runner.place.account,
+        "region": write.region,
+        "key": write.key,
+        "value": write.new_value,
+        "event_id": write.event_id,
+    });
+    let optional = [
+        ("old_key", write.old_key.as_ref().map(TagKey::as_str)),
+        ("old_value", write.old_value.as_ref().map(TagValue::as_str)),
+        ("reason", reason_of(output, write)),
+        ("result", Some(outcome.state().as_str())),
+        ("error", outcome.reason()),
+        ("request_id", outcome.request_id()),
+    ];
+    for (key, value) in optional {
+        if let Some(value) = value {
+            document[key] = json!(value);
+        }
     }
+    document
 }
 
 /// The plan's reason for a write. The write's position is its index in the plan.
@@ -245,34 +226,11 @@ fn reason_of<'a>(output: &'a RunOutput<'_>, write: &Write) -> Option<&'a str> {
     Some(action.reason.as_str()).filter(|reason| !reason.is_empty())
 }
 
-pub(in crate::cli) fn result_of(outcome: &WriteOutcome) -> &'static str {
-    match outcome {
-        WriteOutcome::Written { .. } => "written",
-        WriteOutcome::Failed(_) | WriteOutcome::RolledBack(_) => "failed",
-        WriteOutcome::UnderWay(_) => "started",
-        WriteOutcome::Vanished(_) => "vanished",
-        WriteOutcome::Skipped(_) => "skipped",
-        WriteOutcome::Unfinished(_) | WriteOutcome::Passing(_) => "planned",
-    }
-}
-
-fn why(outcome: &WriteOutcome) -> Option<&str> {
-    match outcome {
-        WriteOutcome::Written { .. } => None,
-        WriteOutcome::Passing(refusal) => Some(refusal.text()),
-        WriteOutcome::Failed(why)
-        | WriteOutcome::RolledBack(why)
-        | WriteOutcome::UnderWay(why)
-        | WriteOutcome::Vanished(why)
-        | WriteOutcome::Skipped(why)
-        | WriteOutcome::Unfinished(why) => Some(why.as_str()).filter(|why| !why.is_empty()),
-    }
-}
-
-pub(in crate::cli) fn counts(results: &[(Write, WriteOutcome)]) -> BTreeMap<&'static str, u64> {
+/// How many writes there are in each state.
+pub(in crate::cli) fn counts(writes: &[RunWrite]) -> BTreeMap<&'static str, u64> {
     let mut counts = BTreeMap::new();
-    for (_, outcome) in results {
-        *counts.entry(result_of(outcome)).or_default() += 1;
+    for row in writes {
+        *counts.entry(row.outcome.state().as_str()).or_default() += 1;
     }
     counts
 }

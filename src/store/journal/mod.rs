@@ -13,12 +13,12 @@ mod rollback;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::types::FromSqlError;
 use rusqlite::{OptionalExtension, Params, Row, Transaction, TransactionBehavior, named_params, params};
 
-pub use record::{JournaledWrite, NewRun, Run, RunKind, Write, WriteCounts, WriteResult, WriteState};
+pub use record::{NewRun, Run, RunKind, RunWrite, Write, WriteCounts, WriteOutcome, WriteState};
 
 use super::{Store, StoreError, now};
 use crate::model::{AccountId, Arn, Region, ResourceId, ResourceType, RunId, TagKey, TagValue};
@@ -101,11 +101,11 @@ impl Store {
         Ok(transaction.commit()?)
     }
 
-    /// Stores the outcomes of writes, after their calls.
+    /// Stores the outcomes of writes by their numbers, after their calls.
     ///
     /// # Errors
     /// The database fails.
-    pub fn end_writes(&self, run: RunId, results: &[WriteResult]) -> Result<(), StoreError> {
+    pub fn end_writes(&self, run: RunId, outcomes: &BTreeMap<u32, WriteOutcome>) -> Result<(), StoreError> {
         let transaction = self.journal_transaction()?;
         {
             let mut update = transaction.prepare_cached(
@@ -113,14 +113,14 @@ impl Store {
                  WHERE run_id = :run AND position = :position",
             )?;
             let now = now();
-            for result in results {
+            for (position, outcome) in outcomes {
                 update.execute(named_params! {
-                    ":state": result.state, ":error": result.error, ":request_id": result.request_id, ":now": now,
-                    ":run": run.0, ":position": result.position,
+                    ":state": outcome.state(), ":error": outcome.reason(), ":request_id": outcome.request_id(), ":now": now,
+                    ":run": run.0, ":position": position,
                 })?;
             }
         }
-        rollback::forget(&transaction, run, results)?;
+        rollback::forget(&transaction, run, outcomes)?;
         Ok(transaction.commit()?)
     }
 
@@ -170,7 +170,7 @@ impl Store {
     ///
     /// # Errors
     /// The database fails.
-    pub fn writes_of(&self, run: RunId) -> Result<Vec<JournaledWrite>, StoreError> {
+    pub fn writes_of(&self, run: RunId) -> Result<Vec<RunWrite>, StoreError> {
         let mut query = self.connection.prepare(
             "SELECT position, resource_type, resource_id, arn, writes.region,
                     COALESCE(writes.tag_key, runs.tag_key) AS tag_key, old_key, owner_keys, skip_tags, old_value, new_value, event_id, state, error,
@@ -240,11 +240,10 @@ fn skip_tags_of_text(text: Option<String>) -> rusqlite::Result<Vec<SkipTag>> {
     serde_json::from_str(&text).map_err(|error| FromSqlError::Other(error.into()).into())
 }
 
-fn write_of(row: &Row<'_>) -> rusqlite::Result<JournaledWrite> {
-    let position = row.get("position")?;
-    Ok(JournaledWrite {
+fn write_of(row: &Row<'_>) -> rusqlite::Result<RunWrite> {
+    Ok(RunWrite {
         write: Write {
-            position,
+            position: row.get("position")?,
             resource_type: ResourceType::new(row.get::<_, String>("resource_type")?),
             id: ResourceId::new(row.get::<_, String>("resource_id")?),
             arn: Arn::new(row.get::<_, String>("arn")?),
@@ -257,12 +256,7 @@ fn write_of(row: &Row<'_>) -> rusqlite::Result<JournaledWrite> {
             new_value: row.get::<_, Option<String>>("new_value")?.map(TagValue::new),
             event_id: row.get("event_id")?,
         },
-        result: WriteResult {
-            position,
-            state: row.get("state")?,
-            error: row.get("error")?,
-            request_id: row.get("request_id")?,
-        },
+        outcome: WriteOutcome::of_columns(row.get("state")?, row.get("error")?, row.get("request_id")?),
         written_at: row.get("written_at")?,
     })
 }

@@ -1,4 +1,4 @@
-//! The records of the journal: runs, writes, and their states.
+//! The records of the journal: runs, writes, and their states. `tag` has the life of a write.
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use serde::Serialize;
@@ -134,28 +134,92 @@ pub struct WriteCounts {
     pub skipped: u32,
 }
 
-/// The outcome of a write.
+/// How a write ended, or how far it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WriteResult {
-    /// The write.
-    pub position: u32,
-    /// Its new state.
-    pub state: WriteState,
-    /// The reason if it failed or was skipped.
-    pub error: Option<String>,
-    /// The AWS request ID of the call.
-    pub request_id: Option<String>,
+pub enum WriteOutcome {
+    /// AWS accepted it.
+    Written {
+        /// The AWS request ID of the call.
+        request_id: Option<String>,
+    },
+    /// AWS refused it, or could not be asked; why.
+    Failed(String),
+    /// AWS accepted it, updated the resource, and undid that; why. The journal keeps it as failed.
+    RolledBack(String),
+    /// A call may have been made, or AWS still updates the resource; how it ends is seen when the run is resumed.
+    UnderWay(String),
+    /// The resource no longer exists; what AWS said.
+    Vanished(String),
+    /// Not done on purpose: the tag isn't what it was when the write was planned, or more than tags would change.
+    Skipped(String),
+    /// Not done, and can be done when the run is resumed; why, or empty if it was only not its turn.
+    Unfinished(String),
 }
 
-/// A write with its outcome.
+/// A write of a run, and how far it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JournaledWrite {
+pub struct RunWrite {
     /// The write.
     pub write: Write,
-    /// Its outcome.
-    pub result: WriteResult,
-    /// When it ended; RFC 3339, UTC.
+    /// Its outcome so far.
+    pub outcome: WriteOutcome,
+    /// When the journal got the outcome; RFC 3339, UTC. `None` for a write that did not come from the journal.
     pub written_at: Option<String>,
+}
+
+impl RunWrite {
+    /// A write that has just ended, before it is in the journal.
+    pub fn new(write: Write, outcome: WriteOutcome) -> Self {
+        Self { write, outcome, written_at: None }
+    }
+}
+
+impl WriteOutcome {
+    /// From the columns of the journal.
+    pub(super) fn of_columns(state: WriteState, error: Option<String>, request_id: Option<String>) -> Self {
+        let why = error.unwrap_or_default();
+        match state {
+            WriteState::Planned => Self::Unfinished(why),
+            WriteState::Started => Self::UnderWay(why),
+            WriteState::Written => Self::Written { request_id },
+            WriteState::Failed => Self::Failed(why),
+            WriteState::Vanished => Self::Vanished(why),
+            WriteState::Skipped => Self::Skipped(why),
+        }
+    }
+
+    /// The state in the journal.
+    pub fn state(&self) -> WriteState {
+        match self {
+            Self::Written { .. } => WriteState::Written,
+            Self::Failed(_) | Self::RolledBack(_) => WriteState::Failed,
+            Self::UnderWay(_) => WriteState::Started,
+            Self::Vanished(_) => WriteState::Vanished,
+            Self::Skipped(_) => WriteState::Skipped,
+            Self::Unfinished(_) => WriteState::Planned,
+        }
+    }
+
+    /// Why it is not written, if more is known than its state.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Written { .. } => None,
+            Self::Failed(why)
+            | Self::RolledBack(why)
+            | Self::UnderWay(why)
+            | Self::Vanished(why)
+            | Self::Skipped(why)
+            | Self::Unfinished(why) => Some(why.as_str()).filter(|why| !why.is_empty()),
+        }
+    }
+
+    /// The AWS request ID of the call that wrote it.
+    pub fn request_id(&self) -> Option<&str> {
+        match self {
+            Self::Written { request_id } => request_id.as_deref(),
+            _ => None,
+        }
+    }
 }
 
 /// Implements the conversion of an enum to and from its text in the database.

@@ -2,9 +2,11 @@
 //!
 //! A run that repeats every hour must not repeat such an update. The entry stays until a write of the resource goes well.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Transaction, params};
 
-use super::{WriteResult, WriteState};
+use super::WriteOutcome;
 use crate::model::Arn;
 use crate::model::RunId;
 use crate::plan::updates::Rollback;
@@ -38,7 +40,11 @@ impl Store {
 }
 
 /// Removes the rollbacks of resources after a successful write.
-pub(super) fn forget(transaction: &Transaction<'_>, run: RunId, results: &[WriteResult]) -> Result<(), StoreError> {
+pub(super) fn forget(
+    transaction: &Transaction<'_>,
+    run: RunId,
+    outcomes: &BTreeMap<u32, WriteOutcome>,
+) -> Result<(), StoreError> {
     let has_any: bool = transaction.query_row("SELECT EXISTS (SELECT 1 FROM rollbacks)", [], |row| row.get(0))?;
     if !has_any {
         return Ok(());
@@ -46,8 +52,8 @@ pub(super) fn forget(transaction: &Transaction<'_>, run: RunId, results: &[Write
     let mut delete = transaction.prepare_cached(
         "DELETE FROM rollbacks WHERE arn = (SELECT arn FROM writes WHERE run_id = ? AND position = ?)",
     )?;
-    for result in results.iter().filter(|result| result.state == WriteState::Written) {
-        delete.execute(params![run.0, result.position])?;
+    for (position, _) in outcomes.iter().filter(|(_, outcome)| matches!(outcome, WriteOutcome::Written { .. })) {
+        delete.execute(params![run.0, position])?;
     }
     Ok(())
 }

@@ -36,8 +36,16 @@ fn write(position: u32) -> Write {
     }
 }
 
-fn ended(position: u32, state: WriteState) -> WriteResult {
-    WriteResult { position, state, error: None, request_id: Some(format!("r{position}")) }
+fn ended(position: u32, outcome: WriteOutcome) -> BTreeMap<u32, WriteOutcome> {
+    BTreeMap::from([(position, outcome)])
+}
+
+fn written() -> WriteOutcome {
+    WriteOutcome::Written { request_id: Some("r".to_owned()) }
+}
+
+fn failed() -> WriteOutcome {
+    WriteOutcome::Failed("denied".to_owned())
 }
 
 #[test]
@@ -45,12 +53,12 @@ fn run_is_finished_when_all_writes_ended() {
     let (_folder, store) = store();
     let run = store.begin_run(&new_run(RunKind::Tag, None), &[write(0), write(1), write(2)]).unwrap();
     store.start_writes(run, &[0, 1]).unwrap();
-    store.end_writes(run, &[ended(0, WriteState::Written)]).unwrap();
+    store.end_writes(run, &ended(0, written())).unwrap();
     assert!(!store.finish_run(run).unwrap());
     let counts = store.run(run).unwrap().unwrap().counts;
     assert_eq!(counts, WriteCounts { planned: 1, started: 1, written: 1, ..WriteCounts::default() });
 
-    store.end_writes(run, &[ended(1, WriteState::Failed), ended(2, WriteState::Vanished)]).unwrap();
+    store.end_writes(run, &BTreeMap::from([(1, failed()), (2, WriteOutcome::Vanished("gone".to_owned()))])).unwrap();
     assert!(store.finish_run(run).unwrap());
     assert!(store.runs().unwrap()[0].finished_at.is_some());
 }
@@ -59,11 +67,11 @@ fn run_is_finished_when_all_writes_ended() {
 fn writes_are_read_as_stored() {
     let (_folder, store) = store();
     let run = store.begin_run(&new_run(RunKind::Tag, None), &[write(1), write(0)]).unwrap();
-    store.end_writes(run, &[ended(1, WriteState::Written)]).unwrap();
+    store.end_writes(run, &ended(1, written())).unwrap();
     let writes = store.writes_of(run).unwrap();
     assert_eq!(writes.iter().map(|row| row.write.clone()).collect::<Vec<_>>(), [write(0), write(1)]);
-    assert_eq!(writes[1].result, ended(1, WriteState::Written));
-    assert_eq!(writes[0].result.state, WriteState::Planned);
+    assert_eq!(writes[1].outcome, written());
+    assert_eq!(writes[0].outcome, WriteOutcome::Unfinished(String::new()));
 }
 
 #[test]
@@ -71,7 +79,9 @@ fn only_successful_undo_writes_count_as_undone() {
     let (_folder, store) = store();
     let run = store.begin_run(&new_run(RunKind::Tag, None), &[write(0), write(1)]).unwrap();
     let undo = store.begin_run(&new_run(RunKind::Undo, Some(run)), &[write(0), write(1)]).unwrap();
-    store.end_writes(undo, &[ended(1, WriteState::Written), ended(0, WriteState::Skipped)]).unwrap();
+    store
+        .end_writes(undo, &BTreeMap::from([(1, written()), (0, WriteOutcome::Skipped("changed".to_owned()))]))
+        .unwrap();
     assert_eq!(store.taken_back(run).unwrap(), HashMap::from([(1, undo)]));
     assert!(store.taken_back(undo).unwrap().is_empty());
 }
@@ -94,11 +104,11 @@ fn a_rollback_is_remembered_until_a_write_goes_well() {
     store.note_rollback(run, 0, "the role is gone").unwrap();
     let noted = Rollback { arn: write(0).arn, run, reason: "the role is gone".to_owned() };
     assert_eq!(store.rollbacks().unwrap(), std::slice::from_ref(&noted));
-    store.end_writes(run, &[ended(0, WriteState::Failed), ended(1, WriteState::Written)]).unwrap();
+    store.end_writes(run, &BTreeMap::from([(0, failed()), (1, written())])).unwrap();
     assert_eq!(store.rollbacks().unwrap(), [noted], "its own write failed, another's went well");
     let again = store.begin_run(&new_run(RunKind::Tag, None), &[write(0)]).unwrap();
     store.note_rollback(again, 0, "and again").unwrap();
     assert_eq!(store.rollbacks().unwrap()[0].run, again, "the last attempt counts");
-    store.end_writes(again, &[ended(0, WriteState::Written)]).unwrap();
+    store.end_writes(again, &ended(0, written())).unwrap();
     assert_eq!(store.rollbacks().unwrap(), []);
 }

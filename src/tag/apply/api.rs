@@ -7,7 +7,7 @@ use std::time::Duration;
 use aws_sdk_resourcegroupstagging::operation::RequestId;
 use aws_sdk_resourcegroupstagging::types::FailureInfo;
 
-use super::Task;
+use super::ReadyWrite;
 use super::refusal::Refusal;
 use crate::aws::{Answer, CallError, Session};
 use crate::inventory::{self};
@@ -42,7 +42,7 @@ pub(in crate::tag) trait TagApi {
     }
 
     /// All tags of a resource as they are now.
-    async fn all_tags(&self, task: &Task<'_>) -> Tags;
+    async fn all_tags(&self, ready: &ReadyWrite<'_>) -> Tags;
 
     /// Lets time pass: from half of `longest` to all of it, at random.
     async fn pause(&self, longest: Duration);
@@ -90,14 +90,14 @@ impl TagApi for Aws<'_> {
         self.session.caller().call(service, region, &call.operation, &call.input).await
     }
 
-    async fn all_tags(&self, task: &Task<'_>) -> Tags {
+    async fn all_tags(&self, ready: &ReadyWrite<'_>) -> Tags {
         // Without a call of its own a type's tags are those of the listing, which was made just now.
-        if task.access.tags.request.is_none() {
-            return task.live.tags.clone();
+        if ready.access.tags.request.is_none() {
+            return ready.live.tags.clone();
         }
-        let mut live = task.live.clone();
+        let mut live = ready.live.clone();
         live.tags = Tags::Unknown("not read yet".to_owned());
-        inventory::confirm_tags(self.session, task.definition, self.place, &mut [&mut live]).await;
+        inventory::confirm_tags(self.session, ready.definition, self.place, &mut [&mut live]).await;
         live.tags
     }
 

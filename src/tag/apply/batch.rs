@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::Task;
+use super::ReadyWrite;
 use crate::model::{Arn, Region, TagKey, TagValue};
 use crate::resource_map::WriteMethod;
 
@@ -30,12 +30,12 @@ pub(super) enum WriteCall {
 
 /// Writes that one call can make.
 #[derive(Debug, Clone)]
-pub(super) struct Batch<'t, 'm> {
-    pub(super) way: WriteCall,
+pub(super) struct WriteBatch<'t, 'm> {
+    pub(super) call: WriteCall,
     /// Those of a wave are made after those of the waves before it.
     pub(super) wave: usize,
     /// Never empty; all in one region, with one change of one tag; or all of one stack.
-    pub(super) tasks: Vec<&'t Task<'m>>,
+    pub(super) writes: Vec<&'t ReadyWrite<'m>>,
     /// Which attempt at these writes it is, from 1.
     pub(super) attempt: u32,
 }
@@ -61,9 +61,9 @@ impl WriteCall {
     }
 }
 
-impl Batch<'_, '_> {
+impl WriteBatch<'_, '_> {
     pub(super) fn positions(&self) -> Vec<u32> {
-        self.tasks.iter().map(|task| task.write.position).collect()
+        self.writes.iter().map(|ready| ready.write.position).collect()
     }
 }
 
@@ -71,7 +71,7 @@ impl Batch<'_, '_> {
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Sameness<'t> {
     wave: usize,
-    way: WriteCall,
+    call: WriteCall,
     region: &'t Region,
     change: Change<'t>,
 }
@@ -84,27 +84,27 @@ enum Change<'t> {
     Stack(&'t Arn),
 }
 
-/// The fewest batches for these tasks, in waves; within one the tasks keep their order. No two tasks of a resource are in one
+/// The fewest batches for these writes, in waves; within one the writes keep their order. No two writes of a resource are in one
 /// wave, but for a stack's, which are in one batch.
-pub(super) fn batches<'t, 'm>(tasks: &'t [Task<'m>]) -> Vec<Batch<'t, 'm>> {
+pub(super) fn batches<'t, 'm>(writes: &'t [ReadyWrite<'m>]) -> Vec<WriteBatch<'t, 'm>> {
     let mut waves: HashMap<&Arn, usize> = HashMap::new();
-    let mut groups: BTreeMap<Sameness<'t>, Vec<&'t Task<'m>>> = BTreeMap::new();
-    for task in tasks {
-        let way = WriteCall::of(task.writing.method);
-        let (key, new) = (&task.write.key, task.write.new_value.as_ref());
-        let change = match way {
-            WriteCall::Stack => Change::Stack(&task.live.arn),
+    let mut groups: BTreeMap<Sameness<'t>, Vec<&'t ReadyWrite<'m>>> = BTreeMap::new();
+    for ready in writes {
+        let call = WriteCall::of(ready.writing.method);
+        let (key, new) = (&ready.write.key, ready.write.new_value.as_ref());
+        let change = match call {
+            WriteCall::Stack => Change::Stack(&ready.live.arn),
             _ => {
-                let removed = task.write.old_value.as_ref().filter(|_| way == WriteCall::Ec2 && new.is_none());
+                let removed = ready.write.old_value.as_ref().filter(|_| call == WriteCall::Ec2 && new.is_none());
                 Change::Tag { key, new, removed }
             }
         };
-        let wave = if way == WriteCall::Stack { STACK_WAVE } else { next_wave(&mut waves, &task.live.arn) };
-        groups.entry(Sameness { wave, way, region: &task.live.region, change }).or_default().push(task);
+        let wave = if call == WriteCall::Stack { STACK_WAVE } else { next_wave(&mut waves, &ready.live.arn) };
+        groups.entry(Sameness { wave, call, region: &ready.live.region, change }).or_default().push(ready);
     }
-    let batches = groups.into_iter().flat_map(|(Sameness { wave, way, .. }, tasks)| {
-        let chunks: Vec<_> = tasks.chunks(way.batch_size()).map(<[_]>::to_vec).collect();
-        chunks.into_iter().map(move |tasks| Batch { way, wave, tasks, attempt: 1 })
+    let batches = groups.into_iter().flat_map(|(Sameness { wave, call, .. }, writes)| {
+        let chunks: Vec<_> = writes.chunks(call.batch_size()).map(<[_]>::to_vec).collect();
+        chunks.into_iter().map(move |writes| WriteBatch { call, wave, writes, attempt: 1 })
     });
     batches.collect()
 }
@@ -120,24 +120,24 @@ fn next_wave<'t>(waves: &mut HashMap<&'t Arn, usize>, arn: &'t Arn) -> usize {
 mod tests {
     use std::sync::LazyLock;
 
-    use super::super::test_world::{queue, resource, tasks};
+    use super::super::test_world::{queue, resource, writes};
     use super::*;
     use crate::resource_map::ResourceMap;
 
     static MAP: LazyLock<ResourceMap> = LazyLock::new(ResourceMap::built_in);
 
-    fn with_keys(mut tasks: Vec<Task<'static>>, keys: &[&str]) -> Vec<Task<'static>> {
-        for (task, key) in tasks.iter_mut().zip(keys) {
-            task.write.key = (*key).into();
+    fn with_keys(mut writes: Vec<ReadyWrite<'static>>, keys: &[&str]) -> Vec<ReadyWrite<'static>> {
+        for (ready, key) in writes.iter_mut().zip(keys) {
+            ready.write.key = (*key).into();
         }
-        tasks
+        writes
     }
 
     #[test]
     fn the_tags_of_one_resource_are_in_waves_and_those_of_many_in_one_call() {
         let live = vec![queue(0), queue(0), queue(1), queue(1), queue(2)];
-        let tasks = with_keys(tasks(&MAP, live, None, Some("alice")), &["Owner", "By", "Owner", "By", "Owner"]);
-        let found: Vec<_> = batches(&tasks).iter().map(|batch| (batch.wave, batch.positions())).collect();
+        let writes = with_keys(writes(&MAP, live, None, Some("alice")), &["Owner", "By", "Owner", "By", "Owner"]);
+        let found: Vec<_> = batches(&writes).iter().map(|batch| (batch.wave, batch.positions())).collect();
         assert_eq!(found, [(0, vec![0, 2, 4]), (1, vec![1, 3])]);
     }
 
@@ -152,8 +152,8 @@ mod tests {
             )
         };
         let live = vec![stack("a"), stack("a"), stack("b")];
-        let tasks = with_keys(tasks(&MAP, live, None, Some("alice")), &["Owner", "By", "Owner"]);
-        let found: Vec<_> = batches(&tasks).iter().map(|batch| (batch.wave, batch.positions())).collect();
+        let writes = with_keys(writes(&MAP, live, None, Some("alice")), &["Owner", "By", "Owner"]);
+        let found: Vec<_> = batches(&writes).iter().map(|batch| (batch.wave, batch.positions())).collect();
         assert_eq!(found, [(STACK_WAVE, vec![0, 1]), (STACK_WAVE, vec![2])]);
     }
 }

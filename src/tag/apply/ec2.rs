@@ -9,59 +9,59 @@ use serde_json::{Value, json};
 
 use super::api::TagApi;
 use super::refusal::Refusal;
-use super::{Outcome, Task, halves};
+use super::{Attempt, ReadyWrite, WriteOutcome, halves};
 use crate::aws::ErrorClass;
 use crate::resource_map::RenderedCall;
 
 /// Makes the writes of one batch.
-pub(super) async fn write(api: &impl TagApi, tasks: Vec<&Task<'_>>) -> Vec<(u32, Outcome)> {
-    let mut outcomes = Vec::with_capacity(tasks.len());
-    let mut groups = vec![tasks];
+pub(super) async fn write(api: &impl TagApi, writes: Vec<&ReadyWrite<'_>>) -> Vec<(u32, Attempt)> {
+    let mut attempts = Vec::with_capacity(writes.len());
+    let mut groups = vec![writes];
     while let Some(group) = groups.pop() {
         let Some(first) = group.first() else { continue };
         let call = call_for(&group);
         match api.call(&first.access.service, &first.live.region, &call).await {
             Ok(answer) => {
-                let written = || Outcome::Written { request_id: answer.request_id.clone() };
-                outcomes.extend(group.iter().map(|task| (task.write.position, written())));
+                let written = || Attempt::Ended(WriteOutcome::Written { request_id: answer.request_id.clone() });
+                attempts.extend(group.iter().map(|ready| (ready.write.position, written())));
             }
-            Err(error) => narrow_down(&Refusal::of_call(&error), &error.message, group, &mut groups, &mut outcomes),
+            Err(error) => narrow_down(&Refusal::of_call(&error), &error.message, group, &mut groups, &mut attempts),
         }
     }
-    outcomes
+    attempts
 }
 
 /// Takes the culprits out of a failed group; what may still go well comes back to `groups`.
 fn narrow_down<'t, 'm>(
     refusal: &Refusal,
     message: &str,
-    group: Vec<&'t Task<'m>>,
-    groups: &mut Vec<Vec<&'t Task<'m>>>,
-    outcomes: &mut Vec<(u32, Outcome)>,
+    group: Vec<&'t ReadyWrite<'m>>,
+    groups: &mut Vec<Vec<&'t ReadyWrite<'m>>>,
+    attempts: &mut Vec<(u32, Attempt)>,
 ) {
     if refusal.may_be_of_one() && group.len() > 1 {
         let named = ids_in(message);
-        let (bad, good): (Vec<_>, Vec<_>) = group.into_iter().partition(|task| named.contains(task.live.id.as_str()));
+        let (bad, good): (Vec<_>, Vec<_>) = group.into_iter().partition(|ready| named.contains(ready.live.id.as_str()));
         if bad.is_empty() {
             groups.extend(halves(good));
         } else {
-            outcomes.extend(bad.iter().map(|task| (task.write.position, refusal.clone().outcome())));
+            attempts.extend(bad.iter().map(|ready| (ready.write.position, refusal.clone().attempt())));
             groups.push(good);
         }
         return;
     }
     // A permission can depend on the type (`ec2:CreateTags` on volumes only): each is tried once on its own.
-    let first_type = group.first().map(|task| &task.live.resource_type);
-    let (same, other): (Vec<_>, Vec<_>) = group.iter().partition(|task| Some(&task.live.resource_type) == first_type);
+    let first_type = group.first().map(|ready| &ready.live.resource_type);
+    let (same, other): (Vec<_>, Vec<_>) = group.iter().partition(|ready| Some(&ready.live.resource_type) == first_type);
     if refusal.class == ErrorClass::AccessDenied && !other.is_empty() {
         groups.extend([other, same]);
         return;
     }
-    outcomes.extend(group.iter().map(|task| (task.write.position, refusal.clone().outcome())));
+    attempts.extend(group.iter().map(|ready| (ready.write.position, refusal.clone().attempt())));
 }
 
-fn call_for(group: &[&Task<'_>]) -> RenderedCall {
-    let ids: Vec<&str> = group.iter().map(|task| task.live.id.as_str()).collect();
+fn call_for(group: &[&ReadyWrite<'_>]) -> RenderedCall {
+    let ids: Vec<&str> = group.iter().map(|ready| ready.live.id.as_str()).collect();
     let write = &group[0].write;
     // DeleteTags with a value removes the tag only where it still has that value.
     let (operation, value) = match &write.new_value {

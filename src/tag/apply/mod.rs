@@ -20,6 +20,7 @@ mod retry;
 mod rgta;
 mod stack;
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::pin;
 
@@ -28,7 +29,7 @@ use tokio::sync::watch;
 
 pub use api::Aws;
 use api::TagApi;
-use batch::{Batch, WriteCall, batches};
+use batch::{WriteBatch, WriteCall, batches};
 pub use refusal::Refusal;
 use retry::{Held, after_pause};
 
@@ -36,7 +37,7 @@ use crate::model::AccountId;
 use crate::model::LiveResource;
 use crate::model::RunId;
 use crate::resource_map::{Access, TagWriting, TypeDefinition};
-use crate::store::journal::{Write, WriteResult, WriteState};
+use crate::store::journal::{Write, WriteOutcome};
 use crate::store::{Store, StoreError};
 
 /// Batches under way at a time. AWS's limits on tagging calls are about ten a second; more would only be throttled.
@@ -51,9 +52,9 @@ pub struct Job {
     pub account: AccountId,
 }
 
-/// A write that can be made: the resource lives and its type says how it is tagged.
+/// A write that can be made: its resource exists, and the resource map defines how its type is tagged.
 #[derive(Debug)]
-pub struct Task<'a> {
+pub struct ReadyWrite<'a> {
     /// What to write.
     pub write: Write,
     /// The resource as just listed.
@@ -65,28 +66,19 @@ pub struct Task<'a> {
     writing: &'a TagWriting,
 }
 
-/// How a write ended.
+/// How one attempt at a write ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// AWS accepted it.
-    Written {
-        /// AWS's id of the call.
-        request_id: Option<String>,
-    },
-    /// AWS refused it, or could not be asked; why.
-    Failed(String),
-    /// AWS accepted it, updated the resource, and undid that; why.
-    RolledBack(String),
-    /// AWS accepted it and still updates the resource; how it ends is seen when the run is resumed.
-    UnderWay(String),
-    /// The resource was gone; what AWS said.
-    Vanished(String),
-    /// Not done on purpose: the tag isn't what it was when the write was planned, or more than tags would change.
-    Skipped(String),
-    /// Not done, and can be done when the run is resumed; why, if there is more to say than that it was not its turn.
-    Unfinished(String),
-    /// Not done, and worth another attempt after a pause. Only between attempts: [`apply`] ends with none.
+enum Attempt {
+    /// There is nothing more to try in this run.
+    Ended(WriteOutcome),
+    /// AWS refused it for a cause that passes: worth another attempt after a pause.
     Passing(Refusal),
+}
+
+impl From<WriteOutcome> for Attempt {
+    fn from(outcome: WriteOutcome) -> Self {
+        Self::Ended(outcome)
+    }
 }
 
 /// Why applying stopped before its end.
@@ -102,13 +94,13 @@ pub enum StopReason {
 #[derive(Debug, Default)]
 pub struct Applied {
     /// By the writes' numbers. Those that were not reached are missing.
-    pub outcomes: Vec<(u32, Outcome)>,
+    pub outcomes: BTreeMap<u32, WriteOutcome>,
     /// Why it stopped early.
     pub stopped: Option<StopReason>,
 }
 
-impl<'a> Task<'a> {
-    /// A task for a listed resource.
+impl<'a> ReadyWrite<'a> {
+    /// A write to a listed resource.
     ///
     /// # Errors
     /// The map does not say how its type is tagged.
@@ -132,22 +124,6 @@ impl<'a> Task<'a> {
     }
 }
 
-impl Outcome {
-    /// The journal's form.
-    pub fn result(&self, position: u32) -> WriteResult {
-        let (state, error, request_id) = match self {
-            Self::Written { request_id } => (WriteState::Written, None, request_id.clone()),
-            Self::Failed(why) | Self::RolledBack(why) => (WriteState::Failed, Some(why.clone()), None),
-            Self::UnderWay(why) => (WriteState::Started, Some(why.clone()), None),
-            Self::Vanished(why) => (WriteState::Vanished, Some(why.clone()), None),
-            Self::Skipped(why) => (WriteState::Skipped, Some(why.clone()), None),
-            Self::Unfinished(why) => (WriteState::Planned, Some(why.clone()), None),
-            Self::Passing(refusal) => (WriteState::Planned, Some(refusal.text.clone()), None),
-        };
-        WriteResult { position, state, error, request_id }
-    }
-}
-
 /// Makes the writes of a run that is in the journal already. `stop` ends it early: calls under way are waited for and
 /// journaled, the rest stays planned. `progress` hears how many writes are over.
 ///
@@ -157,11 +133,11 @@ pub async fn apply(
     api: &Aws<'_>,
     store: &Store,
     job: &Job,
-    tasks: &[Task<'_>],
+    writes: &[ReadyWrite<'_>],
     stop: impl Future<Output = ()>,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Applied, StoreError> {
-    drive(api, store, job, tasks, stop, progress).await
+    drive(api, store, job, writes, stop, progress).await
 }
 
 /// [`apply`] on AWS or on a test's world.
@@ -169,14 +145,14 @@ pub(super) async fn drive(
     api: &impl TagApi,
     store: &Store,
     job: &Job,
-    tasks: &[Task<'_>],
+    writes: &[ReadyWrite<'_>],
     stop: impl Future<Output = ()>,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Applied, StoreError> {
     let mut stop = pin!(stop);
     // Updates that are waited for hear of it too.
     let (halt, halted) = watch::channel(false);
-    let mut waiting = batches(tasks).into_iter().peekable();
+    let mut waiting = batches(writes).into_iter().peekable();
     let mut wave = 0;
     let mut running = FuturesUnordered::new();
     let mut pauses = FuturesUnordered::new();
@@ -218,8 +194,8 @@ pub(super) async fn drive(
         }
     }
     // Asked when the last calls were under way already: nothing is left to go on with.
-    let is_under_way = |(_, outcome): &(u32, Outcome)| matches!(outcome, Outcome::UnderWay(_));
-    let is_all_over = applied.outcomes.len() == tasks.len() && !applied.outcomes.iter().any(is_under_way);
+    let is_under_way = |outcome: &WriteOutcome| matches!(outcome, WriteOutcome::UnderWay(_));
+    let is_all_over = applied.outcomes.len() == writes.len() && !applied.outcomes.values().any(is_under_way);
     if applied.stopped == Some(StopReason::Asked) && is_all_over {
         applied.stopped = None;
     }
@@ -232,21 +208,21 @@ pub(super) async fn drive(
 
 impl Applied {
     /// Notes how writes ended, in the journal too.
-    fn note(&mut self, store: &Store, job: &Job, ended: Vec<(u32, Outcome)>) -> Result<(), StoreError> {
-        let results: Vec<WriteResult> = ended.iter().map(|(position, outcome)| outcome.result(*position)).collect();
+    fn note(&mut self, store: &Store, job: &Job, ended: BTreeMap<u32, WriteOutcome>) -> Result<(), StoreError> {
         let rollbacks = ended.iter().try_for_each(|(position, outcome)| match outcome {
-            Outcome::RolledBack(why) => store.note_rollback(job.run, *position, why),
+            WriteOutcome::RolledBack(why) => store.note_rollback(job.run, *position, why),
             _ => Ok(()),
         });
+        let stored = store.end_writes(job.run, &ended);
         self.outcomes.extend(ended);
-        rollbacks.and(store.end_writes(job.run, &results))
+        rollbacks.and(stored)
     }
 }
 
 /// Without credentials every further call would fail too: better to stop, and to go on with new ones.
-fn note_lost_credentials(done: &[(u32, Outcome)], stopped: &mut Option<StopReason>) {
-    let lost = done.iter().find_map(|(_, outcome)| match outcome {
-        Outcome::Unfinished(why) => Some(why.clone()),
+fn note_lost_credentials(done: &[(u32, Attempt)], stopped: &mut Option<StopReason>) {
+    let lost = done.iter().find_map(|(_, attempt)| match attempt {
+        Attempt::Ended(WriteOutcome::Unfinished(why)) => Some(why.clone()),
         _ => None,
     });
     if let Some(why) = lost {
@@ -257,17 +233,17 @@ fn note_lost_credentials(done: &[(u32, Outcome)], stopped: &mut Option<StopReaso
 async fn execute<'t, 'm>(
     api: &impl TagApi,
     job: &Job,
-    batch: Batch<'t, 'm>,
+    batch: WriteBatch<'t, 'm>,
     halted: watch::Receiver<bool>,
-) -> (Batch<'t, 'm>, Vec<(u32, Outcome)>) {
-    let tasks = batch.tasks.clone();
-    let outcomes = match batch.way {
-        WriteCall::Ec2 => ec2::write(api, tasks).await,
-        WriteCall::Rgta => rgta::write(api, job, tasks).await,
-        WriteCall::Native => native::write_each(api, job, tasks).await,
-        WriteCall::Stack => stack::write(api, job, &tasks, halted).await,
+) -> (WriteBatch<'t, 'm>, Vec<(u32, Attempt)>) {
+    let writes = batch.writes.clone();
+    let attempts = match batch.call {
+        WriteCall::Ec2 => ec2::write(api, writes).await,
+        WriteCall::Rgta => rgta::write(api, job, writes).await,
+        WriteCall::Native => native::write_each(api, job, writes).await,
+        WriteCall::Stack => stack::write(api, job, &writes, halted).await,
     };
-    (batch, outcomes)
+    (batch, attempts)
 }
 
 /// The two halves of a group: its call failed for one of its members.

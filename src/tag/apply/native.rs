@@ -11,118 +11,126 @@ use serde_json::{Value, json};
 
 use super::api::TagApi;
 use super::refusal::Refusal;
-use super::{Job, Outcome, Task};
+use super::{Attempt, Job, ReadyWrite};
 use crate::aws::CallError;
 use crate::inventory::of_ancestors;
 use crate::model::Tags;
 use crate::resource_map::{NativeWriting, Request};
-use crate::store::journal::Write;
+use crate::store::journal::{Write, WriteOutcome};
 use crate::tag::holding;
 
 /// Makes the writes of a batch with the services' own calls.
-pub(super) async fn write_each(api: &impl TagApi, job: &Job, tasks: Vec<&Task<'_>>) -> Vec<(u32, Outcome)> {
-    let mut outcomes = Vec::with_capacity(tasks.len());
-    for task in tasks {
-        let outcome = match &task.writing.native {
-            Some(native) => write(api, job, task, native).await,
+pub(super) async fn write_each(api: &impl TagApi, job: &Job, writes: Vec<&ReadyWrite<'_>>) -> Vec<(u32, Attempt)> {
+    let mut attempts = Vec::with_capacity(writes.len());
+    for ready in writes {
+        let attempt = match &ready.writing.native {
+            Some(native) => write(api, job, ready, native).await,
             None => {
-                let resource_type = &task.definition.resource_type;
-                Outcome::Failed(format!("the resource map defines no call that writes tags of {resource_type}"))
+                let resource_type = &ready.definition.resource_type;
+                WriteOutcome::Failed(format!("the resource map defines no call that writes tags of {resource_type}"))
+                    .into()
             }
         };
-        outcomes.push((task.write.position, outcome));
+        attempts.push((ready.write.position, attempt));
     }
-    outcomes
+    attempts
 }
 
 /// Why a call did not write.
 enum Fault {
     /// There is nothing more to try.
-    Over(Outcome),
+    Over(WriteOutcome),
     /// AWS refused it.
     Refused(CallError),
 }
 
 impl Fault {
-    fn outcome(self) -> Outcome {
+    fn attempt(self) -> Attempt {
         match self {
-            Self::Over(outcome) => outcome,
-            Self::Refused(error) => Refusal::of_call(&error).outcome(),
+            Self::Over(outcome) => outcome.into(),
+            Self::Refused(error) => Refusal::of_call(&error).attempt(),
         }
     }
 }
 
 /// Makes one write; by the other call where the map has one and the first is not available or not permitted.
-pub(super) async fn write(api: &impl TagApi, job: &Job, task: &Task<'_>, native: &NativeWriting) -> Outcome {
-    let error = match try_write(api, job, task, native).await {
-        Ok(outcome) | Err(Fault::Over(outcome)) => return outcome,
+pub(super) async fn write(api: &impl TagApi, job: &Job, ready: &ReadyWrite<'_>, native: &NativeWriting) -> Attempt {
+    let error = match try_write(api, job, ready, native).await {
+        Ok(outcome) | Err(Fault::Over(outcome)) => return outcome.into(),
         Err(Fault::Refused(error)) => error,
     };
     let Some(other) = native.otherwise.as_deref().filter(|_| error.leaves_other_ways()) else {
-        return Fault::Refused(error).outcome();
+        return Fault::Refused(error).attempt();
     };
-    match try_write(api, job, task, other).await.unwrap_or_else(Fault::outcome) {
-        Outcome::Failed(why) => Outcome::Failed(format!("{}; the other call: {why}", Refusal::of_call(&error).text())),
-        outcome => outcome,
+    match try_write(api, job, ready, other).await.map_or_else(Fault::attempt, Attempt::from) {
+        Attempt::Ended(WriteOutcome::Failed(why)) => {
+            WriteOutcome::Failed(format!("{}; the other call: {why}", Refusal::of_call(&error).text())).into()
+        }
+        attempt => attempt,
     }
 }
 
-async fn try_write(api: &impl TagApi, job: &Job, task: &Task<'_>, native: &NativeWriting) -> Result<Outcome, Fault> {
-    let request = request_for(task, native).map_err(Fault::Over)?;
-    let tags = if request.uses("tags") { Some(changed_tags(api, task).await.map_err(Fault::Over)?) } else { None };
-    let lookup = |name: &str| value_of(job, task, tags.as_ref(), name);
-    let call = request
-        .render(&task.live.item, &lookup)
-        .map_err(|error| Fault::Over(Outcome::Failed(format!("{}: {error} on the listed item", request.call()))))?;
-    let answer = api.call(&native.service, &task.live.region, &call).await.map_err(Fault::Refused)?;
-    Ok(Outcome::Written { request_id: answer.request_id })
+async fn try_write(
+    api: &impl TagApi,
+    job: &Job,
+    ready: &ReadyWrite<'_>,
+    native: &NativeWriting,
+) -> Result<WriteOutcome, Fault> {
+    let request = request_for(ready, native).map_err(Fault::Over)?;
+    let tags = if request.uses("tags") { Some(changed_tags(api, ready).await.map_err(Fault::Over)?) } else { None };
+    let lookup = |name: &str| value_of(job, ready, tags.as_ref(), name);
+    let call = request.render(&ready.live.item, &lookup).map_err(|error| {
+        Fault::Over(WriteOutcome::Failed(format!("{}: {error} on the listed item", request.call())))
+    })?;
+    let answer = api.call(&native.service, &ready.live.region, &call).await.map_err(Fault::Refused)?;
+    Ok(WriteOutcome::Written { request_id: answer.request_id })
 }
 
-fn request_for<'n>(task: &Task<'_>, native: &'n NativeWriting) -> Result<&'n Request, Outcome> {
-    if task.write.new_value.is_some() || native.add.uses("tags") {
+fn request_for<'n>(ready: &ReadyWrite<'_>, native: &'n NativeWriting) -> Result<&'n Request, WriteOutcome> {
+    if ready.write.new_value.is_some() || native.add.uses("tags") {
         return Ok(&native.add);
     }
     native.remove.as_ref().ok_or_else(|| {
-        let resource_type = &task.definition.resource_type;
-        Outcome::Failed(format!("the resource map defines no call that removes a tag of {resource_type}"))
+        let resource_type = &ready.definition.resource_type;
+        WriteOutcome::Failed(format!("the resource map defines no call that removes a tag of {resource_type}"))
     })
 }
 
 /// All tags after the change.
-async fn changed_tags(api: &impl TagApi, task: &Task<'_>) -> Result<BTreeMap<String, String>, Outcome> {
-    let mut tags = match api.all_tags(task).await {
+async fn changed_tags(api: &impl TagApi, ready: &ReadyWrite<'_>) -> Result<BTreeMap<String, String>, WriteOutcome> {
+    let mut tags = match api.all_tags(ready).await {
         Tags::Known(tags) => tags,
         Tags::Partial(_) => return Err(unread_tags("the list is incomplete")),
         Tags::Unknown(reason) => return Err(unread_tags(&reason)),
     };
-    let Write { key, old_value, new_value, .. } = &task.write;
-    let keys = task.definition.tag_keys();
+    let Write { key, old_value, new_value, .. } = &ready.write;
+    let keys = ready.definition.tag_keys();
     let present = keys.get(&tags, key).map(|tag| tag.value);
     if present != old_value.as_ref().map(|value| value.as_str()) {
-        return Err(Outcome::Skipped("the tag was changed meanwhile".to_owned()));
+        return Err(WriteOutcome::Skipped("the tag was changed meanwhile".to_owned()));
     }
-    if let Some(why) = holding::reason(&task.write, keys, &tags) {
-        return Err(Outcome::Skipped(why));
+    if let Some(why) = holding::reason(&ready.write, keys, &tags) {
+        return Err(WriteOutcome::Skipped(why));
     }
     keys.set(&mut tags, key, new_value.as_ref().map(|value| value.as_str()));
     Ok(tags)
 }
 
-fn unread_tags(reason: &str) -> Outcome {
-    Outcome::Failed(format!("its other tags could not be read, and the call would remove them: {reason}"))
+fn unread_tags(reason: &str) -> WriteOutcome {
+    WriteOutcome::Failed(format!("its other tags could not be read, and the call would remove them: {reason}"))
 }
 
 /// The placeholders that are no part of the listed item.
-fn value_of(job: &Job, task: &Task<'_>, tags: Option<&BTreeMap<String, String>>, name: &str) -> Option<Value> {
-    let live = &task.live;
+fn value_of(job: &Job, ready: &ReadyWrite<'_>, tags: Option<&BTreeMap<String, String>>, name: &str) -> Option<Value> {
+    let live = &ready.live;
     let text = match name {
         "id" => live.id.as_str(),
         "arn" => live.arn.as_str(),
         "account" => job.account.as_str(),
         "region" => live.region.as_str(),
         "partition" => live.region.partition(),
-        "key" => task.write.key.as_str(),
-        "value" => return task.write.new_value.as_ref().map(|value| value.as_str().into()),
+        "key" => ready.write.key.as_str(),
+        "value" => return ready.write.new_value.as_ref().map(|value| value.as_str().into()),
         "tags" => return tags.map(tag_list),
         _ => return of_ancestors(name, &live.ancestors),
     };

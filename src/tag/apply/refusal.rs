@@ -1,6 +1,6 @@
 //! Why AWS did not write a tag, in one form for a failed call and for one ARN of a call that went well.
 
-use super::Outcome;
+use super::{Attempt, WriteOutcome};
 use crate::aws::{CallError, ErrorClass};
 use crate::model::Region;
 
@@ -46,13 +46,13 @@ impl Refusal {
         Self { class, text: with_advice(error.to_string(), advice) }
     }
 
-    /// The end of a write that has no other way.
-    pub(super) fn outcome(self) -> Outcome {
+    /// The attempt at a write that no other call can make.
+    pub(super) fn attempt(self) -> Attempt {
         match self.class {
-            ErrorClass::NotFound => Outcome::Vanished(self.text),
-            ErrorClass::Credentials => Outcome::Unfinished(self.text),
-            ErrorClass::Conflict => Outcome::Passing(self),
-            _ => Outcome::Failed(self.text),
+            ErrorClass::NotFound => WriteOutcome::Vanished(self.text).into(),
+            ErrorClass::Credentials => WriteOutcome::Unfinished(self.text).into(),
+            ErrorClass::Conflict => Attempt::Passing(self),
+            _ => WriteOutcome::Failed(self.text).into(),
         }
     }
 

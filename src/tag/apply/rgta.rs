@@ -8,57 +8,60 @@ use futures::stream::{self, StreamExt};
 
 use super::api::TagApi;
 use super::refusal::Refusal;
-use super::{Job, Outcome, Task, halves, native};
+use super::{Attempt, Job, ReadyWrite, WriteOutcome, halves, native};
 use crate::aws::ErrorClass;
 
 /// The services' own calls under way at a time, after refusals in one batch.
 const FALLBACK_CONCURRENCY: usize = 4;
 
 /// Makes the writes of one batch.
-pub(super) async fn write(api: &impl TagApi, job: &Job, tasks: Vec<&Task<'_>>) -> Vec<(u32, Outcome)> {
-    let mut outcomes = Vec::with_capacity(tasks.len());
+pub(super) async fn write(api: &impl TagApi, job: &Job, writes: Vec<&ReadyWrite<'_>>) -> Vec<(u32, Attempt)> {
+    let mut attempts = Vec::with_capacity(writes.len());
     let mut refused = Vec::new();
-    let mut groups = vec![tasks];
+    let mut groups = vec![writes];
     while let Some(group) = groups.pop() {
-        groups.extend(send(api, group, &mut outcomes, &mut refused).await);
+        groups.extend(send(api, group, &mut attempts, &mut refused).await);
     }
     let fallbacks = stream::iter(refused)
-        .map(|(task, refusal)| async move { (task.write.position, fall_back(api, job, task, refusal).await) })
+        .map(|(ready, refusal)| async move { (ready.write.position, fall_back(api, job, ready, refusal).await) })
         .buffer_unordered(FALLBACK_CONCURRENCY);
-    outcomes.extend(fallbacks.collect::<Vec<_>>().await);
-    outcomes
+    attempts.extend(fallbacks.collect::<Vec<_>>().await);
+    attempts
 }
 
-/// One call. Cardinality the groups that are worth another one now.
+/// One call. Returns the groups that are worth another one now.
 async fn send<'t, 'm>(
     api: &impl TagApi,
-    tasks: Vec<&'t Task<'m>>,
-    outcomes: &mut Vec<(u32, Outcome)>,
-    refused: &mut Vec<(&'t Task<'m>, Refusal)>,
-) -> Vec<Vec<&'t Task<'m>>> {
-    let Some(first) = tasks.first() else { return Vec::new() };
-    let arns: Vec<&str> = tasks.iter().map(|task| task.live.arn.as_str()).collect();
+    writes: Vec<&'t ReadyWrite<'m>>,
+    attempts: &mut Vec<(u32, Attempt)>,
+    refused: &mut Vec<(&'t ReadyWrite<'m>, Refusal)>,
+) -> Vec<Vec<&'t ReadyWrite<'m>>> {
+    let Some(first) = writes.first() else { return Vec::new() };
+    let arns: Vec<&str> = writes.iter().map(|ready| ready.live.arn.as_str()).collect();
     let value = first.write.new_value.as_ref();
     let answer = match api.tag_resources(&first.live.region, &arns, &first.write.key, value).await {
         Ok(answer) => answer,
         Err(error) => {
             let refusal = Refusal::of_call(&error);
-            if refusal.may_be_of_one() && tasks.len() > 1 {
-                return halves(tasks).into();
+            if refusal.may_be_of_one() && writes.len() > 1 {
+                return halves(writes).into();
             }
-            refused.extend(tasks.into_iter().map(|task| (task, refusal.clone())));
+            refused.extend(writes.into_iter().map(|ready| (ready, refusal.clone())));
             return Vec::new();
         }
     };
-    for task in tasks {
-        match answer.refused.get(task.live.arn.as_str()) {
+    for ready in writes {
+        match answer.refused.get(ready.live.arn.as_str()) {
             None => {
-                outcomes.push((task.write.position, Outcome::Written { request_id: answer.request_id.clone() }));
+                attempts.push((
+                    ready.write.position,
+                    WriteOutcome::Written { request_id: answer.request_id.clone() }.into(),
+                ));
             }
-            Some(refusal) if passes(refusal, task) => {
-                outcomes.push((task.write.position, Outcome::Passing(refusal.clone())));
+            Some(refusal) if passes(refusal, ready) => {
+                attempts.push((ready.write.position, Attempt::Passing(refusal.clone())));
             }
-            Some(refusal) => refused.push((task, refusal.clone())),
+            Some(refusal) => refused.push((ready, refusal.clone())),
         }
     }
     Vec::new()
@@ -66,24 +69,26 @@ async fn send<'t, 'm>(
 
 /// Whether waiting may help one ARN of a call that went well. `InternalServiceException` can mean a type unknown to the API: where
 /// there is another way, that is tried instead.
-fn passes(refusal: &Refusal, task: &Task<'_>) -> bool {
+fn passes(refusal: &Refusal, ready: &ReadyWrite<'_>) -> bool {
     match refusal.class {
         ErrorClass::Throttled | ErrorClass::Conflict => true,
-        ErrorClass::Server => task.writing.native.is_none(),
+        ErrorClass::Server => ready.writing.native.is_none(),
         _ => false,
     }
 }
 
-async fn fall_back(api: &impl TagApi, job: &Job, task: &Task<'_>, refusal: Refusal) -> Outcome {
+async fn fall_back(api: &impl TagApi, job: &Job, ready: &ReadyWrite<'_>, refusal: Refusal) -> Attempt {
     let hopeless = matches!(
         refusal.class,
         ErrorClass::Credentials | ErrorClass::Throttled | ErrorClass::Unreachable | ErrorClass::Conflict
     );
-    let Some(native) = task.writing.native.as_ref().filter(|_| !hopeless) else {
-        return refusal.outcome();
+    let Some(native) = ready.writing.native.as_ref().filter(|_| !hopeless) else {
+        return refusal.attempt();
     };
-    match native::write(api, job, task, native).await {
-        Outcome::Failed(why) => Outcome::Failed(format!("{why}; before that the Tagging API: {}", refusal.text)),
-        outcome => outcome,
+    match native::write(api, job, ready, native).await {
+        Attempt::Ended(WriteOutcome::Failed(why)) => {
+            WriteOutcome::Failed(format!("{why}; before that the Tagging API: {}", refusal.text)).into()
+        }
+        attempt => attempt,
     }
 }

@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 
 use super::api::{TagApi, TaggingAnswer};
 use super::refusal::Refusal;
-use super::{Job, Task};
+use super::{Job, ReadyWrite};
 use crate::aws::{Answer, CallError, ErrorClass};
 use crate::model::RunId;
 use crate::model::{Arn, Region, TagKey, TagValue};
@@ -200,10 +200,10 @@ impl TagApi for World {
         Ok(Answer { body: json!({}), request_id: Some("request".to_owned()) })
     }
 
-    async fn all_tags(&self, task: &Task<'_>) -> Tags {
+    async fn all_tags(&self, ready: &ReadyWrite<'_>) -> Tags {
         self.tags
             .borrow()
-            .get(task.live.arn.as_str())
+            .get(ready.live.arn.as_str())
             .map_or(Tags::Unknown("gone".to_owned()), |tags| Tags::Known(tags.clone()))
     }
 
@@ -247,13 +247,13 @@ pub(in crate::tag) fn resource(resource_type: &str, id: &str, arn: &str, item: V
 }
 
 /// Tasks that bring each resource's Owner from the first to the second value.
-pub(in crate::tag) fn tasks<'m>(
+pub(in crate::tag) fn writes<'m>(
     map: &'m ResourceMap,
     resources: Vec<LiveResource>,
     old: Option<&str>,
     new: Option<&str>,
-) -> Vec<Task<'m>> {
-    let task = |(position, live): (u32, LiveResource)| {
+) -> Vec<ReadyWrite<'m>> {
+    let ready = |(position, live): (u32, LiveResource)| {
         let write = Write {
             position,
             resource_type: live.resource_type.clone(),
@@ -269,16 +269,16 @@ pub(in crate::tag) fn tasks<'m>(
             event_id: None,
         };
         let definition = &map.types[&live.resource_type];
-        Task::new(write, live, definition).unwrap()
+        ReadyWrite::new(write, live, definition).unwrap()
     };
-    (0..).zip(resources).map(task).collect()
+    (0..).zip(resources).map(ready).collect()
 }
 
-/// A database with a run of these tasks.
-pub(in crate::tag) fn journal(tasks: &[Task<'_>]) -> (tempfile::TempDir, Store, Job) {
+/// A database with a run of these writes.
+pub(in crate::tag) fn journal(writes: &[ReadyWrite<'_>]) -> (tempfile::TempDir, Store, Job) {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&folder.path().join("creators.db")).unwrap();
-    let writes: Vec<Write> = tasks.iter().map(|task| task.write.clone()).collect();
+    let writes: Vec<Write> = writes.iter().map(|ready| ready.write.clone()).collect();
     let run = NewRun {
         kind: RunKind::Tag,
         undoes: None,

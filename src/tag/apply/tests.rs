@@ -3,7 +3,7 @@ use std::sync::LazyLock;
 
 use serde_json::json;
 
-use super::test_world::{ACCOUNT, World, journal, queue, resource, tasks, volume};
+use super::test_world::{ACCOUNT, World, journal, queue, resource, volume, writes};
 use super::*;
 use crate::model::TagKey;
 use crate::model::Tags;
@@ -16,25 +16,22 @@ fn arns(resources: &[LiveResource]) -> Vec<String> {
 }
 
 /// Applies to the end; the outcomes by number.
-async fn run(world: &World, tasks: &[Task<'_>]) -> Vec<Outcome> {
-    let (_folder, store, job) = journal(tasks);
-    let applied = drive(world, &store, &job, tasks, future::pending(), &mut |_| ()).await.unwrap();
+async fn run(world: &World, writes: &[ReadyWrite<'_>]) -> Vec<WriteOutcome> {
+    let (_folder, store, job) = journal(writes);
+    let applied = drive(world, &store, &job, writes, future::pending(), &mut |_| ()).await.unwrap();
     assert_eq!(applied.stopped, None);
-    let rows = store.writes_of(job.run).unwrap();
-    let mut outcomes = applied.outcomes;
-    outcomes.sort_by_key(|(position, _)| *position);
-    let journaled: Vec<WriteResult> = rows.into_iter().map(|row| row.result).collect();
-    let reported: Vec<WriteResult> = outcomes.iter().map(|(position, outcome)| outcome.result(*position)).collect();
-    assert_eq!(journaled, reported, "the journal matches the reported results");
-    assert_eq!(outcomes.len(), tasks.len());
-    outcomes.into_iter().map(|(_, outcome)| outcome).collect()
+    let outcomes: Vec<WriteOutcome> = applied.outcomes.into_values().collect();
+    let journaled: Vec<WriteOutcome> = store.writes_of(job.run).unwrap().into_iter().map(|row| row.outcome).collect();
+    assert_eq!(journaled, outcomes, "the journal matches the reported outcomes");
+    assert_eq!(outcomes.len(), writes.len());
+    outcomes
 }
 
-fn written() -> Outcome {
-    Outcome::Written { request_id: Some("request".to_owned()) }
+fn written() -> WriteOutcome {
+    WriteOutcome::Written { request_id: Some("request".to_owned()) }
 }
 
-fn not_written(outcomes: &[Outcome]) -> Vec<(usize, &Outcome)> {
+fn not_written(outcomes: &[WriteOutcome]) -> Vec<(usize, &WriteOutcome)> {
     outcomes.iter().enumerate().filter(|(_, outcome)| **outcome != written()).collect()
 }
 
@@ -43,7 +40,7 @@ async fn few_calls_tag_many_resources() {
     let mut resources: Vec<_> = (0..45).map(queue).collect();
     resources.extend((0..1_050).map(volume));
     let world = World::of(arns(&resources));
-    let outcomes = run(&world, &tasks(&MAP, resources.clone(), None, Some("alice"))).await;
+    let outcomes = run(&world, &writes(&MAP, resources.clone(), None, Some("alice"))).await;
     assert!(not_written(&outcomes).is_empty());
     assert!(resources.iter().all(|live| world.owner(live.arn.as_str()).as_deref() == Some("alice")));
     let mut sizes = world.calls_of("TagResources");
@@ -59,8 +56,8 @@ async fn one_vanished_volume_fails_only_itself() {
     let resources: Vec<_> = (0..9).map(volume).collect();
     let mut world = World::of(arns(&resources));
     world.tags.get_mut().remove(resources[4].arn.as_str());
-    let outcomes = run(&world, &tasks(&MAP, resources, None, Some("alice"))).await;
-    let [(4, Outcome::Vanished(why))] = not_written(&outcomes)[..] else { panic!("{outcomes:?}") };
+    let outcomes = run(&world, &writes(&MAP, resources, None, Some("alice"))).await;
+    let [(4, WriteOutcome::Vanished(why))] = not_written(&outcomes)[..] else { panic!("{outcomes:?}") };
     assert!(why.contains("vol-4"), "{why}");
     assert_eq!(world.calls_of("CreateTags"), [9, 8]);
 }
@@ -70,12 +67,12 @@ async fn what_the_tagging_api_refuses_goes_to_the_service() {
     let resources: Vec<_> = (0..3).map(queue).collect();
     let mut world = World::of(arns(&resources));
     world.refused.insert(resources[1].arn.to_string(), "InternalServiceException");
-    let outcomes = run(&world, &tasks(&MAP, resources.clone(), None, Some("alice"))).await;
+    let outcomes = run(&world, &writes(&MAP, resources.clone(), None, Some("alice"))).await;
     assert!(not_written(&outcomes).is_empty(), "{outcomes:?}");
     assert_eq!(world.calls_of("TagQueue"), [1]);
     assert_eq!(world.pauses.get(), 0);
     // And the same way back.
-    let outcomes = run(&world, &tasks(&MAP, resources.clone(), Some("alice"), None)).await;
+    let outcomes = run(&world, &writes(&MAP, resources.clone(), Some("alice"), None)).await;
     assert!(not_written(&outcomes).is_empty(), "{outcomes:?}");
     assert_eq!(world.calls_of("UntagQueue"), [1]);
     assert!(resources.iter().all(|live| world.owner(live.arn.as_str()).is_none()));
@@ -86,7 +83,7 @@ async fn an_arn_that_breaks_the_whole_call_is_found() {
     let resources: Vec<_> = (0..20).map(queue).collect();
     let mut world = World::of(arns(&resources));
     world.poison.insert(resources[13].arn.to_string());
-    let outcomes = run(&world, &tasks(&MAP, resources.clone(), None, Some("alice"))).await;
+    let outcomes = run(&world, &writes(&MAP, resources.clone(), None, Some("alice"))).await;
     assert!(not_written(&outcomes).is_empty(), "the one went to SQS itself: {outcomes:?}");
     assert_eq!(world.calls_of("TagQueue"), [1]);
     assert!(world.calls_of("TagResources").len() <= 11, "halving takes two calls a level");
@@ -99,8 +96,8 @@ async fn a_vanished_queue_is_told_from_a_refused_one() {
     world.tags.get_mut().remove(resources[0].arn.as_str());
     world.refused.insert(resources[1].arn.to_string(), "InvalidParameterException");
     world.denied.insert("TagQueue");
-    let outcomes = run(&world, &tasks(&MAP, resources, None, Some("alice"))).await;
-    let [(0, Outcome::Failed(gone)), (1, Outcome::Failed(denied))] = not_written(&outcomes)[..] else {
+    let outcomes = run(&world, &writes(&MAP, resources, None, Some("alice"))).await;
+    let [(0, WriteOutcome::Failed(gone)), (1, WriteOutcome::Failed(denied))] = not_written(&outcomes)[..] else {
         panic!("{outcomes:?}")
     };
     assert!(gone.contains("does not exist"), "both errors are reported: {gone}");
@@ -113,8 +110,8 @@ async fn without_permission_for_the_tagging_api_the_services_are_called() {
     let mut world = World::of(arns(&resources));
     world.denied.insert("TagResources");
     world.tags.get_mut().remove(resources[2].arn.as_str());
-    let outcomes = run(&world, &tasks(&MAP, resources, None, Some("alice"))).await;
-    assert!(matches!(not_written(&outcomes)[..], [(2, Outcome::Vanished(_))]), "{outcomes:?}");
+    let outcomes = run(&world, &writes(&MAP, resources, None, Some("alice"))).await;
+    assert!(matches!(not_written(&outcomes)[..], [(2, WriteOutcome::Vanished(_))]), "{outcomes:?}");
     assert_eq!(world.calls_of("TagResources"), [5]);
     assert_eq!(world.calls_of("TagQueue").len(), 5);
 }
@@ -125,8 +122,8 @@ async fn a_throttled_arn_is_waited_for() {
     let mut world = World::of(arns(&resources));
     world.throttled.get_mut().insert(resources[3].arn.to_string(), 2);
     world.throttled.get_mut().insert(resources[4].arn.to_string(), 99);
-    let outcomes = run(&world, &tasks(&MAP, resources, None, Some("alice"))).await;
-    let [(4, Outcome::Failed(why))] = not_written(&outcomes)[..] else { panic!("{outcomes:?}") };
+    let outcomes = run(&world, &writes(&MAP, resources, None, Some("alice"))).await;
+    let [(4, WriteOutcome::Failed(why))] = not_written(&outcomes)[..] else { panic!("{outcomes:?}") };
     assert!(why.contains("ThrottlingException"), "{why}");
     assert_eq!(world.calls_of("TagResources"), [5, 2, 2, 1]);
     assert_eq!(world.pauses.get(), 3);
@@ -138,8 +135,8 @@ async fn permission_for_one_type_only_is_used() {
     resources.push(resource("ec2", "i-1", &format!("arn:aws:ec2:eu-west-1:{ACCOUNT}:instance/i-1"), json!({})));
     let mut world = World::of(arns(&resources));
     world.denied.insert("CreateTags");
-    let outcomes = run(&world, &tasks(&MAP, resources, None, Some("alice"))).await;
-    assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Failed(_))), "{outcomes:?}");
+    let outcomes = run(&world, &writes(&MAP, resources, None, Some("alice"))).await;
+    assert!(outcomes.iter().all(|outcome| matches!(outcome, WriteOutcome::Failed(_))), "{outcomes:?}");
     assert_eq!(world.calls_of("CreateTags"), [3, 2, 1], "each type is tried once");
 }
 
@@ -152,7 +149,7 @@ async fn a_call_that_replaces_all_tags_sends_all_of_them_as_they_are_now() {
     let present = [("Team", "blue"), ("aws:cloudformation:stack-name", "web")];
     let present = present.map(|(key, value)| (key.to_owned(), value.to_owned()));
     world.tags.get_mut().insert(bucket.arn.to_string(), present.into());
-    let outcomes = run(&world, &tasks(&MAP, vec![bucket.clone()], None, Some("alice"))).await;
+    let outcomes = run(&world, &writes(&MAP, vec![bucket.clone()], None, Some("alice"))).await;
     assert!(not_written(&outcomes).is_empty(), "{outcomes:?}");
     let sent = world.inputs.borrow().values().next().unwrap().to_string();
     for part in ["\"Owner\"", "\"alice\"", "\"Team\"", "\"blue\"", "\"aws:cloudformation:stack-name\""] {
@@ -160,12 +157,12 @@ async fn a_call_that_replaces_all_tags_sends_all_of_them_as_they_are_now() {
     }
 
     world.tags.get_mut().get_mut(bucket.arn.as_str()).unwrap().insert("Owner".to_owned(), "bob".to_owned());
-    let outcomes = run(&world, &tasks(&MAP, vec![bucket.clone()], None, Some("alice"))).await;
-    assert!(matches!(&outcomes[0], Outcome::Skipped(_)), "bob came between: {outcomes:?}");
+    let outcomes = run(&world, &writes(&MAP, vec![bucket.clone()], None, Some("alice"))).await;
+    assert!(matches!(&outcomes[0], WriteOutcome::Skipped(_)), "bob came between: {outcomes:?}");
 
     world.tags.get_mut().clear();
-    let outcomes = run(&world, &tasks(&MAP, vec![bucket], None, Some("alice"))).await;
-    assert!(!matches!(&outcomes[0], Outcome::Written { .. }), "its tags can't be read: {outcomes:?}");
+    let outcomes = run(&world, &writes(&MAP, vec![bucket], None, Some("alice"))).await;
+    assert!(!matches!(&outcomes[0], WriteOutcome::Written { .. }), "its tags can't be read: {outcomes:?}");
 }
 
 #[tokio::test]
@@ -173,7 +170,7 @@ async fn a_bucket_is_tagged_by_the_call_that_adds_a_tag() {
     let bucket = resource("s3", "logs", "arn:aws:s3:::logs", json!({"Name": "logs"}));
     let mut world = World::of(arns(std::slice::from_ref(&bucket)));
     world.refused.insert(bucket.arn.to_string(), "InternalServiceException");
-    let outcomes = run(&world, &tasks(&MAP, vec![bucket], None, Some("alice"))).await;
+    let outcomes = run(&world, &writes(&MAP, vec![bucket], None, Some("alice"))).await;
     assert!(not_written(&outcomes).is_empty(), "{outcomes:?}");
     let expected = json!({
         "^x-amz-account-id": ACCOUNT,
@@ -185,7 +182,7 @@ async fn a_bucket_is_tagged_by_the_call_that_adds_a_tag() {
 #[tokio::test]
 async fn removing_names_the_value_so_that_anothers_stays() {
     let world = World::of(arns(&[volume(0)]));
-    run(&world, &tasks(&MAP, vec![volume(0)], Some("alice"), None)).await;
+    run(&world, &writes(&MAP, vec![volume(0)], Some("alice"), None)).await;
     assert_eq!(world.inputs.borrow()["DeleteTags"]["Tag"], json!([{"Key": "Owner", "Value": "alice"}]));
 }
 
@@ -193,9 +190,9 @@ async fn removing_names_the_value_so_that_anothers_stays() {
 async fn when_asked_to_stop_nothing_more_is_begun() {
     let resources: Vec<_> = (0..300).map(queue).collect();
     let world = World::of(arns(&resources));
-    let tasks = tasks(&MAP, resources, None, Some("alice"));
-    let (_folder, store, job) = journal(&tasks);
-    let applied = drive(&world, &store, &job, &tasks, future::ready(()), &mut |_| ()).await.unwrap();
+    let writes = writes(&MAP, resources, None, Some("alice"));
+    let (_folder, store, job) = journal(&writes);
+    let applied = drive(&world, &store, &job, &writes, future::ready(()), &mut |_| ()).await.unwrap();
     assert_eq!(applied.stopped, Some(StopReason::Asked));
     assert_eq!(applied.outcomes.len(), 20 * WRITE_CONCURRENCY, "calls under way are finished");
     assert!(!store.finish_run(job.run).unwrap());
@@ -208,10 +205,10 @@ async fn lost_credentials_stop_the_run_and_leave_the_rest_planned() {
     let resources: Vec<_> = (0..400).map(queue).collect();
     let mut world = World::of(arns(&resources));
     world.poison.extend(arns(&resources));
-    let tasks = tasks(&MAP, resources, None, Some("alice"));
-    let (_folder, store, job) = journal(&tasks);
+    let writes = writes(&MAP, resources, None, Some("alice"));
+    let (_folder, store, job) = journal(&writes);
     let lost = LostCredentials;
-    let applied = drive(&lost, &store, &job, &tasks, future::pending(), &mut |_| ()).await.unwrap();
+    let applied = drive(&lost, &store, &job, &writes, future::pending(), &mut |_| ()).await.unwrap();
     assert!(matches!(applied.stopped, Some(StopReason::Credentials(_))), "{:?}", applied.stopped);
     let counts = store.run(job.run).unwrap().unwrap().counts;
     assert_eq!((counts.planned, counts.started, counts.failed), (400, 0, 0));
@@ -241,7 +238,7 @@ impl TagApi for LostCredentials {
         unreachable!("no other call is tried without credentials")
     }
 
-    async fn all_tags(&self, _task: &Task<'_>) -> Tags {
+    async fn all_tags(&self, _task: &ReadyWrite<'_>) -> Tags {
         unreachable!("no other call is tried without credentials")
     }
 
@@ -252,11 +249,11 @@ impl TagApi for LostCredentials {
 async fn several_tags_of_many_resources_are_few_calls_and_one_resource_s_follow_each_other() {
     let resources: Vec<_> = (0..3).flat_map(|number| [queue(number), queue(number)]).collect();
     let world = World::of(arns(&resources));
-    let mut tasks = tasks(&MAP, resources.clone(), None, Some("alice"));
-    for task in tasks.iter_mut().skip(1).step_by(2) {
-        task.write.key = "By".into();
+    let mut writes = writes(&MAP, resources.clone(), None, Some("alice"));
+    for ready in writes.iter_mut().skip(1).step_by(2) {
+        ready.write.key = "By".into();
     }
-    let outcomes = run(&world, &tasks).await;
+    let outcomes = run(&world, &writes).await;
     assert!(not_written(&outcomes).is_empty());
     assert_eq!(world.calls_of("TagResources"), [3, 3]);
     for live in &resources {

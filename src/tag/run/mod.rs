@@ -1,6 +1,6 @@
 //! Runs: from writes that are wanted to writes that are journaled and made.
 //!
-//! Three steps. *Want*: a fresh plan, a saved plan, the rest of an interrupted run, or the reverse of a run. *Prepare*: each
+//! Three steps. *Collect*: a fresh plan, a saved plan, the rest of an interrupted run, or the reverse of a run. *Prepare*: each
 //! write is compared with the tag's present value; only where that is the value expected before, it is ready. *Execute*:
 //! the journal gets all of them, then the ready ones are made.
 //!
@@ -9,12 +9,12 @@
 
 mod recreated;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::future::Future;
 
 use recreated::newer_creation;
 
-use super::apply::{self, Applied, Aws, Job, Outcome, StopReason, Task};
+use super::apply::{self, Applied, Aws, Job, ReadyWrite, StopReason};
 use super::current::{self, Current};
 use crate::aws::Session;
 use crate::model::RunId;
@@ -23,7 +23,7 @@ use crate::model::{Arn, TagKey, TagValue};
 use crate::plan::updates::Updates;
 use crate::plan::{PlannedWrite, SkipKind};
 use crate::resource_map::{PresentTag, ResourceMap, TagKeys, TypeDefinition, WriteMethod};
-use crate::store::journal::{JournaledWrite, NewRun, RunKind, Write, WriteResult, WriteState};
+use crate::store::journal::{NewRun, RunKind, RunWrite, Write, WriteOutcome, WriteState};
 use crate::store::organization_runs::OrganizationRunId;
 use crate::store::{Store, StoreError};
 use crate::tag::collect::Survey;
@@ -54,9 +54,9 @@ pub struct Runner<'a> {
 #[derive(Debug, Default)]
 pub struct Prepared<'m> {
     /// Those that can be made.
-    pub ready: Vec<Task<'m>>,
+    pub ready: Vec<ReadyWrite<'m>>,
     /// Those that are over already: gone, changed, unreadable, or done.
-    pub over: Vec<(Write, Outcome)>,
+    pub over: Vec<RunWrite>,
 }
 
 /// Which run the writes belong to.
@@ -75,8 +75,8 @@ pub enum Target {
 pub struct RunReport {
     /// The run; `None` where there was nothing to write.
     pub run: Option<RunId>,
-    /// Each write and how it ended, by number. [`Outcome::Unfinished`]: still planned.
-    pub results: Vec<(Write, Outcome)>,
+    /// Each write and how it ended, by number. [`WriteOutcome::Unfinished`]: still planned.
+    pub writes: Vec<RunWrite>,
     /// Why it ended early.
     pub stopped: Option<StopReason>,
 }
@@ -86,7 +86,7 @@ enum Check {
     Ready(Box<LiveResource>),
     /// An update that an earlier run began: how it ended is found out where it was made.
     Begun(Box<LiveResource>),
-    Over(Outcome),
+    Over(WriteOutcome),
 }
 
 impl<'a> Runner<'a> {
@@ -96,7 +96,7 @@ impl<'a> Runner<'a> {
         let mut prepared = Prepared::default();
         for (write, action) in planned_writes(&actions).into_iter().zip(&actions) {
             let live = survey.live(&action.resource_type, &action.id, &action.arn).map(Box::new);
-            let check = live.map_or_else(|| Check::Over(Outcome::Failed("not listed".to_owned())), Check::Ready);
+            let check = live.map_or_else(|| Check::Over(WriteOutcome::Failed("not listed".to_owned())), Check::Ready);
             self.sort_in(write, check, &mut prepared);
         }
         survey.plan.actions = actions;
@@ -110,19 +110,22 @@ impl<'a> Runner<'a> {
     }
 
     /// What an interrupted run did not do, or may not have done.
-    pub async fn prepare_rest(&self, writes: Vec<JournaledWrite>) -> Prepared<'a> {
-        let open = |row: &JournaledWrite| matches!(row.result.state, WriteState::Planned | WriteState::Started);
-        let open = writes.into_iter().filter(open).map(|row| (row.write, row.result.state));
+    pub async fn prepare_rest(&self, writes: Vec<RunWrite>) -> Prepared<'a> {
+        let open = |row: &RunWrite| matches!(row.outcome.state(), WriteState::Planned | WriteState::Started);
+        let open = writes.into_iter().filter(open).map(|row| {
+            let state = row.outcome.state();
+            (row.write, state)
+        });
         self.prepare(open.collect(), Vec::new()).await
     }
 
     /// The reverse of writes that were made, or may have been.
-    pub async fn prepare_undo(&self, writes: Vec<JournaledWrite>) -> Prepared<'a> {
-        let made = |row: &JournaledWrite| matches!(row.result.state, WriteState::Written | WriteState::Started);
+    pub async fn prepare_undo(&self, writes: Vec<RunWrite>) -> Prepared<'a> {
+        let made = |row: &RunWrite| matches!(row.outcome.state(), WriteState::Written | WriteState::Started);
         let (mut reversed, mut over) = (Vec::new(), Vec::new());
         for row in writes.into_iter().filter(made) {
             match self.of_another_resource(&row.write, row.written_at.as_deref()) {
-                Some(outcome) => over.push((reverse(row.write), outcome)),
+                Some(outcome) => over.push(RunWrite::new(reverse(row.write), outcome)),
                 None => reversed.push((reverse(row.write), WriteState::Planned)),
             }
         }
@@ -130,24 +133,26 @@ impl<'a> Runner<'a> {
     }
 
     /// The outcome of a write about a resource that no longer exists, where another one has its name now.
-    fn of_another_resource(&self, write: &Write, written_at: Option<&str>) -> Option<Outcome> {
+    fn of_another_resource(&self, write: &Write, written_at: Option<&str>) -> Option<WriteOutcome> {
         match newer_creation(self.store, &self.place.account, write, written_at) {
             Ok(creation) => creation.map(|event| {
                 let (name, time) = (event.name, event.time);
-                Outcome::Skipped(format!("it is another resource: {name} created one with this name at {time}"))
+                WriteOutcome::Skipped(format!("it is another resource: {name} created one with this name at {time}"))
             }),
-            Err(error) => Some(Outcome::Failed(format!("its events could not be read from the database: {error}"))),
+            Err(error) => {
+                Some(WriteOutcome::Failed(format!("its events could not be read from the database: {error}")))
+            }
         }
     }
 
-    async fn prepare(&self, writes: Vec<(Write, WriteState)>, over: Vec<(Write, Outcome)>) -> Prepared<'a> {
+    async fn prepare(&self, writes: Vec<(Write, WriteState)>, over: Vec<RunWrite>) -> Prepared<'a> {
         let mut prepared = Prepared { over, ..Prepared::default() };
         let mut open = Vec::with_capacity(writes.len());
         for (write, state) in writes {
             let is_reversed = write.event_id.is_none();
             let another = if is_reversed { None } else { self.of_another_resource(&write, None) };
             match another.or_else(|| self.hold_back(&write, state)) {
-                Some(outcome) => prepared.over.push((write, outcome)),
+                Some(outcome) => prepared.over.push(RunWrite::new(write, outcome)),
                 None => open.push((write, state)),
             }
         }
@@ -168,13 +173,13 @@ impl<'a> Runner<'a> {
     }
 
     /// What becomes of a write that is not looked at: it would also update its resource, and that is not allowed.
-    fn hold_back(&self, write: &Write, state: WriteState) -> Option<Outcome> {
+    fn hold_back(&self, write: &Write, state: WriteState) -> Option<WriteOutcome> {
         let definition = self.map.types.get(&write.resource_type)?;
         match (self.updates.refusal(definition, &write.arn)?, state) {
             // How a call ended that may have been made stays to be seen.
-            ((SkipKind::SideEffects, why), WriteState::Started) => Some(Outcome::UnderWay(why)),
+            ((SkipKind::SideEffects, why), WriteState::Started) => Some(WriteOutcome::UnderWay(why)),
             ((SkipKind::RolledBack, _), WriteState::Started) => None,
-            ((_, why), _) => Some(Outcome::Skipped(why)),
+            ((_, why), _) => Some(WriteOutcome::Skipped(why)),
         }
     }
 
@@ -187,19 +192,20 @@ impl<'a> Runner<'a> {
 
     fn sort_in(&self, write: Write, check: Check, prepared: &mut Prepared<'a>) {
         let (live, begun) = match check {
-            Check::Over(outcome) => return prepared.over.push((write, outcome)),
+            Check::Over(outcome) => return prepared.over.push(RunWrite::new(write, outcome)),
             Check::Ready(live) => (live, false),
             Check::Begun(live) => (live, true),
         };
         let Some(definition) = self.map.types.get(&write.resource_type) else {
             let unknown = format!("no resource map knows {}", write.resource_type);
-            return prepared.over.push((write, Outcome::Failed(unknown)));
+            return prepared.over.push(RunWrite::new(write, WriteOutcome::Failed(unknown)));
         };
-        match Task::new(write.clone(), *live, definition) {
-            Ok(task) if begun || task.is_allowed_now() => prepared.ready.push(task.begun(begun)),
-            Ok(_) => prepared.over.push((write, Outcome::Failed("its state does not allow tagging now".to_owned()))),
-            Err(why) => prepared.over.push((write, Outcome::Failed(why))),
-        }
+        let not_ready = match ReadyWrite::new(write.clone(), *live, definition) {
+            Ok(ready) if begun || ready.is_allowed_now() => return prepared.ready.push(ready.begun(begun)),
+            Ok(_) => "its state does not allow tagging now".to_owned(),
+            Err(why) => why,
+        };
+        prepared.over.push(RunWrite::new(write, WriteOutcome::Failed(not_ready)));
     }
 
     /// Journals the writes and makes those that are ready. `stop` ends it early; the rest can be resumed.
@@ -216,8 +222,7 @@ impl<'a> Runner<'a> {
         let Some(run) = self.enter(target, &prepared)? else {
             return Ok(prepared.into_report());
         };
-        let over: Vec<WriteResult> =
-            prepared.over.iter().map(|(write, outcome)| outcome.result(write.position)).collect();
+        let over = prepared.over.iter().map(|over| (over.write.position, over.outcome.clone())).collect();
         self.store.end_writes(run, &over)?;
         let job = Job { run, account: self.place.account.clone() };
         let aws = Aws::new(self.session, &self.place);
@@ -243,8 +248,8 @@ impl<'a> Runner<'a> {
             caller: self.caller.clone(),
             organization: self.organization,
         };
-        let ready = prepared.ready.iter().map(|task| task.write.clone());
-        let over = prepared.over.iter().map(|(write, _)| write.clone());
+        let ready = prepared.ready.iter().map(|ready| ready.write.clone());
+        let over = prepared.over.iter().map(|over| over.write.clone());
         self.store.begin_run(&run, &ready.chain(over).collect::<Vec<_>>()).map(Some)
     }
 }
@@ -257,15 +262,15 @@ impl Prepared<'_> {
 }
 
 fn report(run: Option<RunId>, prepared: Prepared<'_>, applied: Applied) -> RunReport {
-    let mut outcomes: HashMap<u32, Outcome> = applied.outcomes.into_iter().collect();
-    let unreached = || Outcome::Unfinished(String::new());
-    let ready = prepared.ready.into_iter().map(|task| {
-        let outcome = outcomes.remove(&task.write.position).unwrap_or_else(unreached);
-        (task.write, outcome)
+    let mut outcomes = applied.outcomes;
+    let unreached = || WriteOutcome::Unfinished(String::new());
+    let ready = prepared.ready.into_iter().map(|ready| {
+        let outcome = outcomes.remove(&ready.write.position).unwrap_or_else(unreached);
+        RunWrite::new(ready.write, outcome)
     });
-    let mut results: Vec<(Write, Outcome)> = ready.chain(prepared.over).collect();
-    results.sort_by_key(|(write, _)| write.position);
-    RunReport { run, results, stopped: applied.stopped }
+    let mut writes: Vec<RunWrite> = ready.chain(prepared.over).collect();
+    writes.sort_by_key(|row| row.write.position);
+    RunReport { run, writes, stopped: applied.stopped }
 }
 
 /// The planned writes as the journal numbers them: by their place in the plan.
@@ -301,7 +306,7 @@ fn reverse(write: Write) -> Write {
 #[derive(Debug)]
 pub struct Standing {
     /// The writes.
-    pub writes: Vec<JournaledWrite>,
+    pub writes: Vec<RunWrite>,
     /// How many were taken back.
     pub taken_back: usize,
     /// By which runs.
@@ -315,7 +320,7 @@ pub struct Standing {
 pub fn standing(store: &Store, run: RunId) -> Result<Standing, StoreError> {
     let by_position = store.taken_back(run)?;
     let mut writes = store.writes_of(run)?;
-    writes.retain(|row| matches!(row.result.state, WriteState::Written | WriteState::Started));
+    writes.retain(|row| matches!(row.outcome.state(), WriteState::Written | WriteState::Started));
     let before = writes.len();
     writes.retain(|row| !by_position.contains_key(&row.write.position));
     Ok(Standing { taken_back: before - writes.len(), writes, by: by_position.into_values().collect() })
@@ -324,8 +329,8 @@ pub fn standing(store: &Store, run: RunId) -> Result<Standing, StoreError> {
 fn check(write: &Write, keys: TagKeys, state: WriteState, current: Current) -> Check {
     let live = match current {
         Current::Live(live) => live,
-        Current::Gone => return Check::Over(Outcome::Vanished("it no longer exists".to_owned())),
-        Current::Unreadable(why) => return Check::Over(Outcome::Failed(why)),
+        Current::Gone => return Check::Over(WriteOutcome::Vanished("it no longer exists".to_owned())),
+        Current::Unreadable(why) => return Check::Over(WriteOutcome::Failed(why)),
     };
     let present = tag_of(&live, keys, &write.key);
     let is_spelled = present.is_none_or(|present| write.spells(present.key));
@@ -333,19 +338,19 @@ fn check(write: &Write, keys: TagKeys, state: WriteState, current: Current) -> C
     if has(write.old_value.as_ref()) {
         let (Tags::Known(tags) | Tags::Partial(tags)) = &live.tags else { return Check::Ready(live) };
         return match holding::reason(write, keys, tags) {
-            Some(why) => Check::Over(Outcome::Skipped(why)),
+            Some(why) => Check::Over(WriteOutcome::Skipped(why)),
             None => Check::Ready(live),
         };
     }
     let is_done = has(write.new_value.as_ref());
     if is_done && state == WriteState::Started {
         // Its call was made, but what AWS answered did not reach the journal.
-        return Check::Over(Outcome::Written { request_id: None });
+        return Check::Over(WriteOutcome::Written { request_id: None });
     }
     let now =
         present.map_or_else(|| format!("has no tag {}", write.key), |tag| format!("has {}={}", tag.key, tag.value));
     let since = if is_done { "already" } else { "now; the tag was changed meanwhile" };
-    Check::Over(Outcome::Skipped(format!("{now} {since}")))
+    Check::Over(WriteOutcome::Skipped(format!("{now} {since}")))
 }
 
 /// The tag as the resource has it.

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 
 use super::super::apply::drive;
-use super::super::apply::test_world::{World, job, journal, queue, tasks, volume};
+use super::super::apply::test_world::{World, job, journal, queue, volume, writes};
 use super::*;
 use crate::model::Tags;
 
@@ -18,10 +18,10 @@ fn owned(owner: Option<&str>) -> Current {
 }
 
 fn write(old: Option<&str>, new: Option<&str>) -> Write {
-    tasks(&MAP, vec![queue(0)], old, new).remove(0).write
+    writes(&MAP, vec![queue(0)], old, new).remove(0).write
 }
 
-fn over(write: &Write, state: WriteState, current: Current) -> Outcome {
+fn over(write: &Write, state: WriteState, current: Current) -> WriteOutcome {
     match check(write, TagKeys::MatchCase, state, current) {
         Check::Over(outcome) => outcome,
         Check::Ready(live) | Check::Begun(live) => panic!("ready: {live:?}"),
@@ -38,13 +38,14 @@ fn only_the_expected_value_is_replaced() {
     assert!(is_ready(&first, owned(None)));
     assert!(is_ready(&write(Some("bob"), Some("alice")), owned(Some("bob"))));
     assert!(is_ready(&write(Some("alice"), None), owned(Some("alice"))));
-    let Outcome::Skipped(why) = over(&first, WriteState::Planned, owned(Some("carol"))) else { panic!() };
+    let WriteOutcome::Skipped(why) = over(&first, WriteState::Planned, owned(Some("carol"))) else { panic!() };
     assert!(why.contains("Owner=carol"), "{why}");
-    let Outcome::Skipped(why) = over(&write(Some("alice"), None), WriteState::Planned, owned(Some("carol"))) else {
+    let WriteOutcome::Skipped(why) = over(&write(Some("alice"), None), WriteState::Planned, owned(Some("carol")))
+    else {
         panic!()
     };
     assert!(why.contains("Owner=carol"), "{why}");
-    let Outcome::Skipped(why) = over(&write(Some("bob"), Some("alice")), WriteState::Planned, owned(None)) else {
+    let WriteOutcome::Skipped(why) = over(&write(Some("bob"), Some("alice")), WriteState::Planned, owned(None)) else {
         panic!()
     };
     assert!(why.contains("no tag Owner"), "{why}");
@@ -53,16 +54,16 @@ fn only_the_expected_value_is_replaced() {
 #[test]
 fn a_started_write_that_is_found_done_was_ours_and_a_planned_one_was_not() {
     let write = write(None, Some("alice"));
-    assert_eq!(over(&write, WriteState::Started, owned(Some("alice"))), Outcome::Written { request_id: None });
-    assert!(matches!(over(&write, WriteState::Planned, owned(Some("alice"))), Outcome::Skipped(_)));
+    assert_eq!(over(&write, WriteState::Started, owned(Some("alice"))), WriteOutcome::Written { request_id: None });
+    assert!(matches!(over(&write, WriteState::Planned, owned(Some("alice"))), WriteOutcome::Skipped(_)));
 }
 
 #[test]
 fn what_is_gone_or_unread_is_not_written() {
     let write = write(None, Some("alice"));
-    assert!(matches!(over(&write, WriteState::Planned, Current::Gone), Outcome::Vanished(_)));
+    assert!(matches!(over(&write, WriteState::Planned, Current::Gone), WriteOutcome::Vanished(_)));
     let unread = Current::Unreadable("denied".to_owned());
-    assert_eq!(over(&write, WriteState::Planned, unread), Outcome::Failed("denied".to_owned()));
+    assert_eq!(over(&write, WriteState::Planned, unread), WriteOutcome::Failed("denied".to_owned()));
 }
 
 #[test]
@@ -100,7 +101,7 @@ fn a_tag_that_was_spelled_otherwise_since_is_left() {
     let (first, removal) = (write(None, Some("alice")), write(Some("alice"), None));
     assert!(!is_ready_without_case(&first, tagged(&[("owner", "payments")])));
     assert!(!is_ready_without_case(&removal, tagged(&[("owner", "alice")])), "not the tag that was written");
-    let Check::Over(Outcome::Skipped(why)) =
+    let Check::Over(WriteOutcome::Skipped(why)) =
         check(&first, TagKeys::IgnoreCase, WriteState::Started, tagged(&[("owner", "alice")]))
     else {
         panic!("it has the tag")
@@ -112,10 +113,16 @@ fn a_tag_that_was_spelled_otherwise_since_is_left() {
 fn a_tag_is_not_added_beside_a_further_owner_key() {
     let write = Write { owner_keys: vec!["OwnerEmail".into()], ..write(None, Some("alice")) };
     assert!(is_ready(&write, tagged(&[("team", "blue")])));
-    let Outcome::Skipped(why) = over(&write, WriteState::Planned, tagged(&[("OwnerEmail", "a@b")])) else { panic!() };
+    let WriteOutcome::Skipped(why) = over(&write, WriteState::Planned, tagged(&[("OwnerEmail", "a@b")])) else {
+        panic!()
+    };
     assert!(why.contains("has OwnerEmail=a@b"), "{why}");
     let both = tagged(&[("OwnerEmail", "a@b"), ("Owner", "alice")]);
-    assert_eq!(over(&write, WriteState::Started, both), Outcome::Written { request_id: None }, "it was made before");
+    assert_eq!(
+        over(&write, WriteState::Started, both),
+        WriteOutcome::Written { request_id: None },
+        "it was made before"
+    );
 }
 
 /// The rest of a run, as `apply --resume` takes it up: what isn't over, compared with the world.
@@ -125,7 +132,7 @@ where
 {
     let mut prepared = Prepared::default();
     for row in store.writes_of(run).unwrap() {
-        if !matches!(row.result.state, WriteState::Planned | WriteState::Started) {
+        if !matches!(row.outcome.state(), WriteState::Planned | WriteState::Started) {
             continue;
         }
         let tags: Option<BTreeMap<String, String>> = world.tags.borrow().get(row.write.arn.as_str()).cloned();
@@ -136,11 +143,11 @@ where
             live.tags = Tags::Known(tags);
             Current::Live(Box::new(live))
         });
-        match check(&row.write, TagKeys::MatchCase, row.result.state, current) {
-            Check::Over(outcome) => prepared.over.push((row.write, outcome)),
+        match check(&row.write, TagKeys::MatchCase, row.outcome.state(), current) {
+            Check::Over(outcome) => prepared.over.push(RunWrite::new(row.write, outcome)),
             Check::Ready(live) | Check::Begun(live) => {
                 let definition = &MAP.types[&row.write.resource_type];
-                prepared.ready.push(Task::new(row.write, *live, definition).unwrap());
+                prepared.ready.push(ReadyWrite::new(row.write, *live, definition).unwrap());
             }
         }
     }
@@ -172,10 +179,10 @@ proptest! {
         };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let states = |store: &Store, run| -> Vec<WriteState> {
-            store.writes_of(run).unwrap().into_iter().map(|row| row.result.state).collect()
+            store.writes_of(run).unwrap().into_iter().map(|row| row.outcome.state()).collect()
         };
 
-        let (undisturbed, all) = (world(), tasks(&MAP, resources.clone(), None, Some("alice")));
+        let (undisturbed, all) = (world(), writes(&MAP, resources.clone(), None, Some("alice")));
         let (_folder, store, job_of_it) = journal(&all);
         runtime.block_on(drive(&undisturbed, &store, &job_of_it, &all, future::pending(), &mut |_| ())).unwrap();
         let expected = states(&store, job_of_it.run);
@@ -188,8 +195,7 @@ proptest! {
             disturbed.life.set(life);
             disturbed.death = tokio::sync::Notify::new();
             let prepared = rest(&disturbed, &store, run);
-            let over: Vec<WriteResult> =
-                prepared.over.iter().map(|(write, outcome)| outcome.result(write.position)).collect();
+            let over = prepared.over.iter().map(|over| (over.write.position, over.outcome.clone())).collect();
             store.end_writes(run, &over).unwrap();
             let (job, mut silent) = (job(run), |_| ());
             runtime.block_on(async {

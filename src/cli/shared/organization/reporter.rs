@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::super::run_output::{calls_phrase, counts, dry_phrase, failure, result_of, results_phrase, skipped_phrase};
+use super::super::run_output::{calls_phrase, counts, dry_phrase, failure, results_phrase, skipped_phrase};
 use super::super::{CommandError, Context, Outcome, nothing};
 use super::groups::Groups;
 use super::later;
@@ -16,8 +16,8 @@ use crate::console::{OutputFormat, Progress, counted};
 use crate::model::Region;
 use crate::org::{Account, Done, Event, Failure, Organization};
 use crate::plan::{Plan, SkipKind};
-use crate::store::journal::{RunKind, Write};
-use crate::tag::apply::{Outcome as WriteOutcome, StopReason};
+use crate::store::journal::{RunKind, RunWrite, Write, WriteOutcome};
+use crate::tag::apply::StopReason;
 use crate::tag::run::RunReport;
 
 /// Takes a plan, to keep it.
@@ -139,7 +139,7 @@ impl<'a> Reporter<'a> {
             totals.has_item_failures |= outcome_of_plan(plan) != Outcome::Done;
         }
         if let Some(report) = &done.report {
-            for (result, count) in counts(&report.results) {
+            for (result, count) in counts(&report.writes) {
                 *totals.written.entry(result).or_default() += count;
             }
         }
@@ -157,10 +157,10 @@ impl<'a> Reporter<'a> {
             self.failures.add(&format!("{}: {}", problem.resource_type, problem.problem), None, &place);
         }
         let Some(report) = &done.report else { return };
-        for (write, outcome) in &report.results {
+        for RunWrite { write, outcome, .. } in &report.writes {
             let Some(why) = failure(self.display.kind, outcome) else { continue };
             self.totals.has_item_failures = true;
-            let (resource_type, id, result) = (&write.resource_type, &write.id, result_of(outcome));
+            let (resource_type, id, result) = (&write.resource_type, &write.id, outcome.state().as_str());
             self.progress.suspend(|| {
                 self.context.console.warning(format_args!("{place}: {resource_type} {id} {result}: {why}"));
             });
@@ -286,23 +286,22 @@ fn print_place(context: &Context, display: &RunDisplay<'_>, account: &Account, r
         }
     }
     if let Some(report) = done.report.as_ref().filter(|_| display.print_plans) {
-        report.results.iter().for_each(|(write, outcome)| print_compared(context, (account, region), write, outcome));
+        report.writes.iter().for_each(|row| print_compared(context, account, region, row));
     }
 }
 
 /// A write of a saved plan that was compared with the present state; what failed is a warning.
-fn print_compared(context: &Context, (account, region): (&Account, &Region), write: &Write, outcome: &WriteOutcome) {
-    let (verb, why) = match outcome {
+fn print_compared(context: &Context, account: &Account, region: &Region, row: &RunWrite) {
+    let (verb, why) = match &row.outcome {
         WriteOutcome::Unfinished(_) => ("tag", String::new()),
         WriteOutcome::UnderWay(why) => ("under way", format!(" ({why})")),
         WriteOutcome::Skipped(why) => ("skipped", format!(" ({why})")),
         WriteOutcome::Written { .. }
         | WriteOutcome::Failed(_)
         | WriteOutcome::RolledBack(_)
-        | WriteOutcome::Vanished(_)
-        | WriteOutcome::Passing(_) => return,
+        | WriteOutcome::Vanished(_) => return,
     };
-    let Write { resource_type, id, key, new_value, .. } = write;
+    let Write { resource_type, id, key, new_value, .. } = &row.write;
     let value = new_value.as_ref().map(|value| format!("={value}")).unwrap_or_default();
     let account = &account.id;
     context
@@ -328,10 +327,10 @@ fn push_figures(line: &mut String, plan: &Plan) {
 
 fn push_results(line: &mut String, kind: RunKind, report: &RunReport) {
     match report.run {
-        Some(run) => write!(line, " run:{run} {}", results_phrase(kind, &counts(&report.results))),
-        None if kind == RunKind::Undo => write!(line, " {} to undo", report.results.len()),
-        None if report.results.is_empty() => Ok(()),
-        None => write!(line, " {}", dry_phrase(kind, &counts(&report.results))),
+        Some(run) => write!(line, " run:{run} {}", results_phrase(kind, &counts(&report.writes))),
+        None if kind == RunKind::Undo => write!(line, " {} to undo", report.writes.len()),
+        None if report.writes.is_empty() => Ok(()),
+        None => write!(line, " {}", dry_phrase(kind, &counts(&report.writes))),
     }
     .unwrap_or_default();
 }

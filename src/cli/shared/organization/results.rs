@@ -117,8 +117,8 @@ pub(super) fn result(account: &Account, region: &Region, kind: RunKind, done: &D
     let mut figures = done.plan.as_ref().map_or_else(|| json!({}), |plan| json!(plan.summary));
     if let Some(report) = &done.report {
         figures["run_id"] = json!(report.run);
-        figures["results"] = json!(counts(&report.results));
-        let failed = report.results.iter().filter_map(|(write, outcome)| failure_document(kind, write, outcome));
+        figures["results"] = json!(counts(&report.writes));
+        let failed = report.writes.iter().filter_map(|row| failure_document(kind, row));
         figures["failed"] = failed.collect();
     }
     let mut entry = of_account(account, Some(region));

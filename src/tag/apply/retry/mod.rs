@@ -5,10 +5,10 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use super::Outcome;
 use super::api::TagApi;
-use super::batch::Batch;
+use super::batch::WriteBatch;
 use super::refusal::Refusal;
+use super::{Attempt, WriteOutcome};
 use crate::aws::ErrorClass;
 
 /// How long a refusal is waited for. Each pause is twice as long as the one before.
@@ -38,28 +38,31 @@ impl Patience {
 /// A batch to be tried again.
 #[derive(Debug)]
 pub(super) struct Again<'t, 'm> {
-    batch: Batch<'t, 'm>,
+    batch: WriteBatch<'t, 'm>,
     pause: Duration,
     /// Why each of its writes was refused, by number.
     refused: Vec<(u32, String)>,
 }
 
-/// Parts a batch's outcomes into those that are final and the batches to try again.
+/// Separates a batch's attempts into final outcomes and the batches to try again.
 pub(super) fn sort<'t, 'm>(
-    batch: &Batch<'t, 'm>,
-    outcomes: Vec<(u32, Outcome)>,
-) -> (Vec<(u32, Outcome)>, Vec<Again<'t, 'm>>) {
-    let mut ended = Vec::new();
+    batch: &WriteBatch<'t, 'm>,
+    attempts: Vec<(u32, Attempt)>,
+) -> (BTreeMap<u32, WriteOutcome>, Vec<Again<'t, 'm>>) {
+    let mut ended = BTreeMap::new();
     let mut passing: Vec<(Patience, Vec<(u32, String)>)> = Vec::new();
-    for (position, outcome) in outcomes {
-        let Outcome::Passing(refusal) = outcome else {
-            ended.push((position, outcome));
-            continue;
+    for (position, attempt) in attempts {
+        let refusal = match attempt {
+            Attempt::Passing(refusal) => refusal,
+            Attempt::Ended(outcome) => {
+                ended.insert(position, outcome);
+                continue;
+            }
         };
         let patience = Patience::of(&refusal);
         if batch.attempt >= patience.attempts {
             let why = format!("{}; same error in all {} attempts", refusal.text, batch.attempt);
-            ended.push((position, Outcome::Failed(why)));
+            ended.insert(position, WriteOutcome::Failed(why));
             continue;
         }
         match passing.iter_mut().find(|(other, _)| *other == patience) {
@@ -69,15 +72,18 @@ pub(super) fn sort<'t, 'm>(
     }
     let again = |(patience, refused): (Patience, Vec<(u32, String)>)| {
         let is_refused = |position| refused.iter().any(|(other, _)| *other == position);
-        let tasks = batch.tasks.iter().copied().filter(|task| is_refused(task.write.position)).collect();
+        let writes = batch.writes.iter().copied().filter(|ready| is_refused(ready.write.position)).collect();
         let pause = patience.first_pause * 2_u32.pow(batch.attempt - 1);
-        Again { batch: Batch { tasks, attempt: batch.attempt + 1, ..batch.clone() }, pause, refused }
+        Again { batch: WriteBatch { writes, attempt: batch.attempt + 1, ..batch.clone() }, pause, refused }
     };
     (ended, passing.into_iter().map(again).collect())
 }
 
 /// Lets the batch's pause pass.
-pub(super) async fn after_pause<'t, 'm>(api: &impl TagApi, (batch, pause): (Batch<'t, 'm>, Duration)) -> Batch<'t, 'm> {
+pub(super) async fn after_pause<'t, 'm>(
+    api: &impl TagApi,
+    (batch, pause): (WriteBatch<'t, 'm>, Duration),
+) -> WriteBatch<'t, 'm> {
     api.pause(pause).await;
     batch
 }
@@ -88,23 +94,23 @@ pub(super) struct Held<'t, 'm> {
     /// Why, by number.
     refused: BTreeMap<u32, String>,
     /// The batches that have waited long enough.
-    due: VecDeque<Batch<'t, 'm>>,
+    due: VecDeque<WriteBatch<'t, 'm>>,
 }
 
 impl<'t, 'm> Held<'t, 'm> {
     /// Notes that the batch waits; gives it with its pause.
-    pub(super) fn hold(&mut self, again: Again<'t, 'm>) -> (Batch<'t, 'm>, Duration) {
+    pub(super) fn hold(&mut self, again: Again<'t, 'm>) -> (WriteBatch<'t, 'm>, Duration) {
         self.refused.extend(again.refused);
         (again.batch, again.pause)
     }
 
     /// Its pause is over.
-    pub(super) fn release(&mut self, batch: Batch<'t, 'm>) {
+    pub(super) fn release(&mut self, batch: WriteBatch<'t, 'm>) {
         self.due.push_back(batch);
     }
 
     /// The next batch that has waited long enough. It no longer counts as held.
-    pub(super) fn due(&mut self) -> Option<Batch<'t, 'm>> {
+    pub(super) fn due(&mut self) -> Option<WriteBatch<'t, 'm>> {
         let batch = self.due.pop_front()?;
         for position in batch.positions() {
             self.refused.remove(&position);
@@ -118,9 +124,9 @@ impl<'t, 'm> Held<'t, 'm> {
     }
 
     /// What still waits, as not done.
-    pub(super) fn unfinished(self) -> Vec<(u32, Outcome)> {
+    pub(super) fn unfinished(self) -> BTreeMap<u32, WriteOutcome> {
         let refused = self.refused.into_iter();
-        refused.map(|(position, why)| (position, Outcome::Unfinished(format!("to be retried: {why}")))).collect()
+        refused.map(|(position, why)| (position, WriteOutcome::Unfinished(format!("to be retried: {why}")))).collect()
     }
 }
 

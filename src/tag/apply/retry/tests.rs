@@ -1,8 +1,8 @@
 use std::future;
 use std::sync::LazyLock;
 
-use super::super::test_world::{World, journal, queue, tasks, volume};
-use super::super::{Applied, Job, LiveResource, StopReason, Task, drive};
+use super::super::test_world::{World, journal, queue, volume, writes};
+use super::super::{Applied, Job, LiveResource, ReadyWrite, StopReason, drive};
 use super::*;
 use crate::resource_map::ResourceMap;
 use crate::store::Store;
@@ -17,10 +17,9 @@ fn world(resources: &[LiveResource], busy: usize, conflicts: u32) -> World {
     world
 }
 
-async fn run(world: &World, tasks: &[Task<'_>], stop: impl Future<Output = ()>) -> (Applied, Store, Job) {
-    let (folder, store, job) = journal(tasks);
-    let mut applied = drive(world, &store, &job, tasks, stop, &mut |_| ()).await.unwrap();
-    applied.outcomes.sort_by_key(|(position, _)| *position);
+async fn run(world: &World, writes: &[ReadyWrite<'_>], stop: impl Future<Output = ()>) -> (Applied, Store, Job) {
+    let (folder, store, job) = journal(writes);
+    let applied = drive(world, &store, &job, writes, stop, &mut |_| ()).await.unwrap();
     // The open database outlives its folder.
     drop(folder);
     (applied, store, job)
@@ -30,8 +29,8 @@ fn failed(applied: &Applied) -> Vec<(u32, &str)> {
     let mut found = Vec::new();
     for (position, outcome) in &applied.outcomes {
         match outcome {
-            Outcome::Written { .. } => {}
-            Outcome::Failed(why) | Outcome::Unfinished(why) => found.push((*position, why.as_str())),
+            WriteOutcome::Written { .. } => {}
+            WriteOutcome::Failed(why) | WriteOutcome::Unfinished(why) => found.push((*position, why.as_str())),
             other => panic!("{position}: {other:?}"),
         }
     }
@@ -42,7 +41,7 @@ fn failed(applied: &Applied) -> Vec<(u32, &str)> {
 async fn one_conflicting_arn_of_twenty_is_tried_again_alone() {
     let resources: Vec<_> = (0..20).map(queue).collect();
     let world = world(&resources, 7, 2);
-    let (applied, ..) = run(&world, &tasks(&MAP, resources, None, Some("alice")), future::pending()).await;
+    let (applied, ..) = run(&world, &writes(&MAP, resources, None, Some("alice")), future::pending()).await;
     assert_eq!(failed(&applied), []);
     assert_eq!(world.calls_of("TagResources"), [20, 1, 1]);
     assert_eq!(world.calls_of("TagQueue"), [0; 0], "another call would meet the same conflict");
@@ -54,7 +53,7 @@ async fn one_conflicting_volume_of_a_batch_is_tried_again_alone() {
     let resources: Vec<_> = (0..8).map(volume).collect();
     // Found by halving: 8, 4, 2, 1; then twice more.
     let world = world(&resources, 7, 5);
-    let (applied, ..) = run(&world, &tasks(&MAP, resources, None, Some("alice")), future::pending()).await;
+    let (applied, ..) = run(&world, &writes(&MAP, resources, None, Some("alice")), future::pending()).await;
     assert_eq!(failed(&applied), []);
     let mut sizes = world.calls_of("CreateTags");
     sizes.sort_unstable();
@@ -66,7 +65,7 @@ async fn one_conflicting_volume_of_a_batch_is_tried_again_alone() {
 async fn a_conflict_of_the_services_own_call_is_waited_for() {
     let mut world = world(&[queue(0)], 0, 2);
     world.denied.insert("TagResources");
-    let (applied, ..) = run(&world, &tasks(&MAP, vec![queue(0)], None, Some("alice")), future::pending()).await;
+    let (applied, ..) = run(&world, &writes(&MAP, vec![queue(0)], None, Some("alice")), future::pending()).await;
     assert_eq!(failed(&applied), []);
     assert_eq!(world.calls_of("TagQueue"), [1, 1, 1]);
 }
@@ -76,7 +75,7 @@ async fn a_conflict_that_does_not_pass_fails_after_bounded_attempts_and_the_rest
     let resources: Vec<_> = (0..60).map(queue).collect();
     let world = world(&resources, 0, u32::MAX);
     let (applied, store, job) =
-        run(&world, &tasks(&MAP, resources.clone(), None, Some("alice")), future::pending()).await;
+        run(&world, &writes(&MAP, resources.clone(), None, Some("alice")), future::pending()).await;
     let failed = failed(&applied);
     let [(0, why)] = failed[..] else { panic!("{failed:?}") };
     assert!(why.contains("ConcurrentModificationException: try again") && why.contains("8 attempts"), "{why}");
@@ -87,9 +86,9 @@ async fn a_conflict_that_does_not_pass_fails_after_bounded_attempts_and_the_rest
 #[tokio::test]
 async fn the_next_tag_of_a_resource_waits_until_the_first_is_through() {
     let world = world(&[queue(0)], 0, 1);
-    let mut tasks = tasks(&MAP, vec![queue(0), queue(0)], None, Some("alice"));
-    tasks[1].write.key = "By".into();
-    let (applied, ..) = run(&world, &tasks, future::pending()).await;
+    let mut writes = writes(&MAP, vec![queue(0), queue(0)], None, Some("alice"));
+    writes[1].write.key = "By".into();
+    let (applied, ..) = run(&world, &writes, future::pending()).await;
     assert_eq!(failed(&applied), []);
     assert_eq!(world.calls_of("TagResources"), [1, 1, 1]);
     assert_eq!(applied.outcomes.len(), 2);
@@ -100,13 +99,13 @@ async fn what_waits_when_the_run_is_stopped_stays_planned() {
     let resources: Vec<_> = (0..3).map(queue).collect();
     let mut world = world(&resources, 1, u32::MAX);
     world.is_slow = true;
-    let tasks = tasks(&MAP, resources, None, Some("alice"));
-    let (applied, store, job) = run(&world, &tasks, world.asleep.notified()).await;
+    let writes = writes(&MAP, resources, None, Some("alice"));
+    let (applied, store, job) = run(&world, &writes, world.asleep.notified()).await;
     assert_eq!(applied.stopped, Some(StopReason::Asked));
     let failed = failed(&applied);
     let [(1, why)] = failed[..] else { panic!("{failed:?}") };
     assert!(why.starts_with("to be retried: ConcurrentModificationException"), "{why}");
-    let states: Vec<WriteState> = store.writes_of(job.run).unwrap().iter().map(|row| row.result.state).collect();
+    let states: Vec<WriteState> = store.writes_of(job.run).unwrap().iter().map(|row| row.outcome.state()).collect();
     assert_eq!(states, [WriteState::Written, WriteState::Planned, WriteState::Written]);
     assert!(!store.finish_run(job.run).unwrap(), "it can be resumed");
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Outcome, TagApi, Update, list};
+use super::{Attempt, TagApi, Update, WriteOutcome, list};
 
 /// How long AWS may take to make a change set: stacks have up to 500 resources.
 const PATIENCE: Duration = Duration::from_secs(10 * 60);
@@ -31,7 +31,7 @@ pub(super) struct ChangeSet {
 }
 
 /// Makes the change set of an update. `None`: AWS finds nothing to change in any resource.
-pub(super) async fn create(update: &Update<'_, impl TagApi>, input: &Value) -> Result<Option<ChangeSet>, Outcome> {
+pub(super) async fn create(update: &Update<'_, impl TagApi>, input: &Value) -> Result<Option<ChangeSet>, Attempt> {
     let mut input = input.clone();
     let (run, position) = (update.job.run, update.stack.write.position);
     // A name that no other has, also after a run that was killed.
@@ -40,11 +40,11 @@ pub(super) async fn create(update: &Update<'_, impl TagApi>, input: &Value) -> R
     input["ChangeSetType"] = json!("UPDATE");
     input["Description"] = json!("trailcreator writes tags");
     let answer = match update.call("CreateChangeSet", input).await {
-        Err(Outcome::Failed(why)) if says_no_changes(&why) => return Ok(None),
+        Err(Attempt::Ended(WriteOutcome::Failed(why))) if says_no_changes(&why) => return Ok(None),
         answer => answer?,
     };
     let Some(id) = answer.body["Id"].as_str() else {
-        return Err(Outcome::Failed("cloudformation:CreateChangeSet gave no change set".to_owned()));
+        return Err(WriteOutcome::Failed("cloudformation:CreateChangeSet gave no change set".to_owned()).into());
     };
     match made(update, id).await {
         Ok(Some(change_set)) => Ok(Some(change_set)),
@@ -56,7 +56,7 @@ pub(super) async fn create(update: &Update<'_, impl TagApi>, input: &Value) -> R
 }
 
 /// Waits until AWS has made it.
-async fn made(update: &Update<'_, impl TagApi>, id: &str) -> Result<Option<ChangeSet>, Outcome> {
+async fn made(update: &Update<'_, impl TagApi>, id: &str) -> Result<Option<ChangeSet>, Attempt> {
     let (mut pause, mut waited) = (FIRST_PAUSE, Duration::ZERO);
     loop {
         let description = describe(update, id, None).await?;
@@ -64,13 +64,15 @@ async fn made(update: &Update<'_, impl TagApi>, id: &str) -> Result<Option<Chang
         match description["Status"].as_str() {
             Some("CREATE_COMPLETE") => return all_of(update, id, description).await.map(Some),
             Some("FAILED") if says_no_changes(reason) => return Ok(None),
-            Some("FAILED") => return Err(Outcome::Failed(format!("AWS could not make a change set: {reason}"))),
+            Some("FAILED") => {
+                return Err(WriteOutcome::Failed(format!("AWS could not make a change set: {reason}")).into());
+            }
             _ if *update.halted.borrow() => {
-                return Err(Outcome::Unfinished("interrupted before its update began".to_owned()));
+                return Err(WriteOutcome::Unfinished("interrupted before its update began".to_owned()).into());
             }
             _ if waited >= PATIENCE => {
                 let minutes = PATIENCE.as_secs() / 60;
-                return Err(Outcome::Failed(format!("AWS made no change set within {minutes} minutes")));
+                return Err(WriteOutcome::Failed(format!("AWS made no change set within {minutes} minutes")).into());
             }
             _ => {}
         }
@@ -85,7 +87,7 @@ fn says_no_changes(reason: &str) -> bool {
     reason.contains("didn't contain changes") || reason.contains("No updates are to be performed")
 }
 
-async fn describe(update: &Update<'_, impl TagApi>, id: &str, page: Option<&str>) -> Result<Value, Outcome> {
+async fn describe(update: &Update<'_, impl TagApi>, id: &str, page: Option<&str>) -> Result<Value, Attempt> {
     let mut input = json!({"ChangeSetName": id, "StackName": update.stack.live.arn});
     if let Some(token) = page {
         input["NextToken"] = json!(token);
@@ -94,7 +96,7 @@ async fn describe(update: &Update<'_, impl TagApi>, id: &str, page: Option<&str>
 }
 
 /// All pages.
-async fn all_of(update: &Update<'_, impl TagApi>, id: &str, first: Value) -> Result<ChangeSet, Outcome> {
+async fn all_of(update: &Update<'_, impl TagApi>, id: &str, first: Value) -> Result<ChangeSet, Attempt> {
     let parameters = list(&first, "Parameters").cloned().collect();
     let mut changes: Vec<Value> = list(&first, "Changes").cloned().collect();
     let mut page = first;
@@ -105,7 +107,7 @@ async fn all_of(update: &Update<'_, impl TagApi>, id: &str, first: Value) -> Res
     Ok(ChangeSet { id: id.to_owned(), changes, parameters })
 }
 
-/// Executes a change set that changes nothing but tags; deletes any other. Cardinality AWS's id of the call.
+/// Executes a change set that changes nothing but tags; deletes any other. Returns AWS's id of the call.
 ///
 /// `template`: the stack's, as its macros left it.
 pub(super) async fn execute(
@@ -113,17 +115,17 @@ pub(super) async fn execute(
     change_set: ChangeSet,
     now: &Value,
     template: &str,
-) -> Result<Option<String>, Outcome> {
+) -> Result<Option<String>, Attempt> {
     let input = json!({"ChangeSetName": change_set.id, "StackName": update.stack.live.arn});
     let executed = match judge(update, &change_set, now, template).await {
         Ok(()) => update.call("ExecuteChangeSet", input).await,
-        Err(outcome) => Err(outcome),
+        Err(attempt) => Err(attempt),
     };
     match executed {
         Ok(answer) => Ok(answer.request_id),
-        Err(outcome) => {
+        Err(attempt) => {
             delete(update, &change_set.id).await;
-            Err(outcome)
+            Err(attempt)
         }
     }
 }
@@ -133,22 +135,22 @@ async fn judge(
     change_set: &ChangeSet,
     now: &Value,
     template: &str,
-) -> Result<(), Outcome> {
+) -> Result<(), Attempt> {
     let changed: Vec<String> = change_set.changes.iter().filter_map(more_than_tags).collect();
     if !changed.is_empty() {
         let more = changed.len().saturating_sub(NAMED);
         let named = changed[..changed.len() - more].join(", ");
         let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-        return Err(Outcome::Skipped(format!("an update would change more than tags: {named}{more}")));
+        return Err(WriteOutcome::Skipped(format!("an update would change more than tags: {named}{more}")).into());
     }
     if let Some(name) = change_set.parameters.iter().find_map(|parameter| moved(parameter, now)) {
         let why =
             format!("its parameter {name} has another value in Parameter Store now; an update would use that value");
-        return Err(Outcome::Skipped(why));
+        return Err(WriteOutcome::Skipped(why).into());
     }
     if update.template(Some(&change_set.id)).await? != template {
         let why = "its template would change: its macros or referenced values now resolve differently";
-        return Err(Outcome::Skipped(why.to_owned()));
+        return Err(WriteOutcome::Skipped(why.to_owned()).into());
     }
     Ok(())
 }
@@ -188,8 +190,8 @@ fn moved<'p>(parameter: &'p Value, now: &Value) -> Option<&'p str> {
 /// stack's next update removes it.
 async fn delete(update: &Update<'_, impl TagApi>, id: &str) {
     let input = json!({"ChangeSetName": id, "StackName": update.stack.live.arn});
-    if let Err(outcome) = update.call("DeleteChangeSet", input).await {
-        tracing::info!("the change set {id} stays: {outcome:?}");
+    if let Err(attempt) = update.call("DeleteChangeSet", input).await {
+        tracing::info!("the change set {id} stays: {attempt:?}");
     }
 }
 

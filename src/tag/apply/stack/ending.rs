@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Outcome, TagApi, Task, Update, status_of, tags_of};
+use super::{Attempt, ReadyWrite, TagApi, Update, WriteOutcome, status_of, tags_of};
 
 /// How long an update is waited for. One that only changes tags takes seconds for each resource; AWS itself has no limit.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30 * 60);
@@ -19,26 +19,27 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 pub(super) async fn of_update(
     update: &Update<'_, impl TagApi>,
     before: &Value,
-    tasks: &[&Task<'_>],
+    writes: &[&ReadyWrite<'_>],
     request_id: Option<String>,
-) -> Outcome {
-    match wait(update, Some(before), tasks).await {
-        End::Done => Outcome::Written { request_id },
-        End::RolledBack(why) => Outcome::RolledBack(why),
+) -> Attempt {
+    let outcome = match wait(update, Some(before), writes).await {
+        End::Done => WriteOutcome::Written { request_id },
+        End::RolledBack(why) => WriteOutcome::RolledBack(why),
         End::Untouched(status) => {
-            Outcome::Failed(format!("AWS accepted the update, but the stack does not have the tags ({status})"))
+            WriteOutcome::Failed(format!("AWS accepted the update, but the stack does not have the tags ({status})"))
         }
-        End::Unknown(outcome) => outcome,
-    }
+        End::Unknown(attempt) => return attempt,
+    };
+    outcome.into()
 }
 
 /// The end of an update that an earlier run began. `None`: the call was never made.
-pub(super) async fn of_begun(update: &Update<'_, impl TagApi>, tasks: &[&Task<'_>]) -> Option<Outcome> {
-    match wait(update, None, tasks).await {
-        End::Done => Some(Outcome::Written { request_id: None }),
-        End::RolledBack(why) => Some(Outcome::RolledBack(why)),
+pub(super) async fn of_begun(update: &Update<'_, impl TagApi>, writes: &[&ReadyWrite<'_>]) -> Option<Attempt> {
+    match wait(update, None, writes).await {
+        End::Done => Some(WriteOutcome::Written { request_id: None }.into()),
+        End::RolledBack(why) => Some(WriteOutcome::RolledBack(why).into()),
         End::Untouched(_) => None,
-        End::Unknown(outcome) => Some(outcome),
+        End::Unknown(attempt) => Some(attempt),
     }
 }
 
@@ -47,37 +48,34 @@ enum End {
     RolledBack(String),
     /// It stands still without the tags; its state.
     Untouched(String),
-    Unknown(Outcome),
+    Unknown(Attempt),
 }
 
-async fn wait(update: &Update<'_, impl TagApi>, before: Option<&Value>, tasks: &[&Task<'_>]) -> End {
+async fn wait(update: &Update<'_, impl TagApi>, before: Option<&Value>, writes: &[&ReadyWrite<'_>]) -> End {
     let mut halted = update.halted.clone();
     let (mut pause, mut waited) = (FIRST_PAUSE, Duration::ZERO);
     let mut reason = String::new();
     loop {
         let now = match update.describe().await {
             Ok(now) => now,
-            Err(Outcome::Vanished(why)) => return End::Unknown(Outcome::Vanished(why)),
-            Err(outcome) => return End::Unknown(unread(update, outcome)),
+            Err(attempt) => return End::Unknown(unread(update, attempt)),
         };
         // The end state has none: what failed is said when the rollback begins.
         if let Some(text) = now["StackStatusReason"].as_str().filter(|text| !text.is_empty()) {
             text.clone_into(&mut reason);
         }
-        if let Some(end) = end_of(&now, before, tasks, &reason, waited) {
+        if let Some(end) = end_of(&now, before, writes, &reason, waited) {
             return end;
         }
         if waited >= PATIENCE {
             let minutes = PATIENCE.as_secs() / 60;
-            return End::Unknown(under_way(
-                update,
-                &format!("still under way after {minutes} minutes ({})", status_of(&now)),
-            ));
+            let how = format!("still under way after {minutes} minutes ({})", status_of(&now));
+            return End::Unknown(under_way(update, &how).into());
         }
         tokio::select! {
             () = update.api.pause(pause) => {}
             _ = halted.wait_for(|halted| *halted) => {
-                return End::Unknown(under_way(update, &format!("still under way ({})", status_of(&now))));
+                return End::Unknown(under_way(update, &format!("still under way ({})", status_of(&now))).into());
             }
         }
         waited += pause;
@@ -86,7 +84,13 @@ async fn wait(update: &Update<'_, impl TagApi>, before: Option<&Value>, tasks: &
 }
 
 /// How it ended, if it did.
-fn end_of(now: &Value, before: Option<&Value>, tasks: &[&Task<'_>], reason: &str, waited: Duration) -> Option<End> {
+fn end_of(
+    now: &Value,
+    before: Option<&Value>,
+    writes: &[&ReadyWrite<'_>],
+    reason: &str,
+    waited: Duration,
+) -> Option<End> {
     let status = status_of(now);
     let is_back = status.contains("ROLLBACK") || status.ends_with("_FAILED");
     let is_as_before =
@@ -94,8 +98,8 @@ fn end_of(now: &Value, before: Option<&Value>, tasks: &[&Task<'_>], reason: &str
     if status.ends_with("_IN_PROGRESS") {
         None
     } else if status == "DELETE_COMPLETE" {
-        Some(End::Unknown(Outcome::Vanished("it was deleted meanwhile".to_owned())))
-    } else if !is_back && has_tags(now, tasks) {
+        Some(End::Unknown(WriteOutcome::Vanished("it was deleted meanwhile".to_owned()).into()))
+    } else if !is_back && has_tags(now, writes) {
         Some(End::Done)
     } else if before.is_some_and(is_as_before) {
         (waited >= START).then(|| End::Untouched(status.to_owned()))
@@ -107,26 +111,26 @@ fn end_of(now: &Value, before: Option<&Value>, tasks: &[&Task<'_>], reason: &str
     }
 }
 
-/// Whether the stack has what the tasks write, and lacks what they remove.
-fn has_tags(now: &Value, tasks: &[&Task<'_>]) -> bool {
+/// Whether the stack has what the writes write, and lacks what they remove.
+fn has_tags(now: &Value, writes: &[&ReadyWrite<'_>]) -> bool {
     let tags = tags_of(now);
-    tasks.iter().all(|task| {
-        let value = task.write.new_value.as_ref().map(|value| value.as_str());
-        tags.get(task.write.key.as_str()).map(String::as_str) == value
+    writes.iter().all(|ready| {
+        let value = ready.write.new_value.as_ref().map(|value| value.as_str());
+        tags.get(ready.write.key.as_str()).map(String::as_str) == value
     })
 }
 
-fn unread(update: &Update<'_, impl TagApi>, outcome: Outcome) -> Outcome {
-    let why = match outcome {
-        Outcome::Failed(why) | Outcome::Unfinished(why) | Outcome::Skipped(why) => why,
-        outcome => return outcome,
+fn unread(update: &Update<'_, impl TagApi>, attempt: Attempt) -> Attempt {
+    let why = match attempt {
+        Attempt::Ended(WriteOutcome::Failed(why) | WriteOutcome::Unfinished(why) | WriteOutcome::Skipped(why)) => why,
+        attempt => return attempt,
     };
-    under_way(update, &format!("under way, but how it ends could not be read: {why}"))
+    under_way(update, &format!("under way, but how it ends could not be read: {why}")).into()
 }
 
-fn under_way(update: &Update<'_, impl TagApi>, how: &str) -> Outcome {
+fn under_way(update: &Update<'_, impl TagApi>, how: &str) -> WriteOutcome {
     let resource_type = &update.stack.definition.resource_type;
-    Outcome::UnderWay(format!(
+    WriteOutcome::UnderWay(format!(
         "its update is {how}; resuming the run with --allow-updates {resource_type} shows how it ends"
     ))
 }

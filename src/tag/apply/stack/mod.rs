@@ -6,7 +6,7 @@
 //! executed, and how it ends is waited for ([`ending`]). A change set also fails where the stack is updated meanwhile, so
 //! that no other writer's tag is lost.
 //!
-//! SkippedResource out on purpose, for CloudFormation then keeps what the stack has: RoleARN, NotificationARNs, the rollback
+//! Left out on purpose, for CloudFormation then keeps what the stack has: RoleARN, NotificationARNs, the rollback
 //! configuration, the stack policy and termination protection. Tags are replaced as a whole, so all of them are sent; none,
 //! as an empty value, removes all. AWS's own `aws:` tags can't be sent and stay.
 //!
@@ -26,7 +26,7 @@ use tokio::sync::watch;
 use super::api::TagApi;
 use super::native::tag_list;
 use super::refusal::Refusal;
-use super::{Job, Outcome, Task};
+use super::{Attempt, Job, ReadyWrite, WriteOutcome};
 use crate::aws::Answer;
 use crate::resource_map::RenderedCall;
 use crate::tag::holding;
@@ -35,8 +35,8 @@ use crate::tag::holding;
 struct Update<'u, A> {
     api: &'u A,
     job: &'u Job,
-    /// Any of the stack's tasks.
-    stack: &'u Task<'u>,
+    /// Any of the stack's writes.
+    stack: &'u ReadyWrite<'u>,
     /// Becomes true when the run is to end early.
     halted: watch::Receiver<bool>,
 }
@@ -45,55 +45,61 @@ struct Update<'u, A> {
 pub(super) async fn write(
     api: &impl TagApi,
     job: &Job,
-    tasks: &[&Task<'_>],
+    writes: &[&ReadyWrite<'_>],
     halted: watch::Receiver<bool>,
-) -> Vec<(u32, Outcome)> {
-    let Some(stack) = tasks.first() else { return Vec::new() };
+) -> Vec<(u32, Attempt)> {
+    let Some(stack) = writes.first() else { return Vec::new() };
     let update = Update { api, job, stack, halted };
-    let mut outcomes = Vec::with_capacity(tasks.len());
-    if tasks.iter().any(|task| task.begun)
-        && let Some(outcome) = ending::of_begun(&update, tasks).await
+    let mut attempts = Vec::with_capacity(writes.len());
+    if writes.iter().any(|ready| ready.begun)
+        && let Some(attempt) = ending::of_begun(&update, writes).await
     {
-        return tasks.iter().map(|task| (task.write.position, outcome.clone())).collect();
+        return writes.iter().map(|ready| (ready.write.position, attempt.clone())).collect();
     }
     match update.look().await {
-        Err(outcome) => outcomes.extend(tasks.iter().map(|task| (task.write.position, outcome.clone()))),
+        Err(attempt) => attempts.extend(writes.iter().map(|ready| (ready.write.position, attempt.clone()))),
         Ok(now) => {
             let tags = tags_of(&now);
-            let (open, changed): (Vec<&Task<'_>>, Vec<_>) = tasks.iter().partition(|task| is_as_expected(task, &tags));
-            outcomes.extend(changed.into_iter().map(|task| (task.write.position, changed_meanwhile(task, &tags))));
+            let (open, changed): (Vec<&ReadyWrite<'_>>, Vec<_>) =
+                writes.iter().partition(|ready| is_as_expected(ready, &tags));
+            attempts.extend(
+                changed.into_iter().map(|ready| (ready.write.position, changed_meanwhile(ready, &tags).into())),
+            );
             if !open.is_empty() {
-                let outcome = update.make(&now, &after(&tags, &open), &open).await;
-                outcomes.extend(open.iter().map(|task| (task.write.position, outcome.clone())));
+                let attempt = update.make(&now, &after(&tags, &open), &open).await;
+                attempts.extend(open.iter().map(|ready| (ready.write.position, attempt.clone())));
             }
         }
     }
-    outcomes
+    attempts
 }
 
 impl<A: TagApi> Update<'_, A> {
     /// The stack as it is now, if it can be updated.
-    async fn look(&self) -> Result<Value, Outcome> {
+    async fn look(&self) -> Result<Value, Attempt> {
         let now = self.describe().await?;
         if self.stack.writing.is_allowed_now(&now) {
             return Ok(now);
         }
         let status = status_of(&now);
-        Err(match status {
-            "DELETE_COMPLETE" => Outcome::Vanished("it was deleted meanwhile".to_owned()),
-            _ => Outcome::Skipped(format!("its state does not allow tagging now ({status})")),
-        })
+        Err(Attempt::Ended(match status {
+            "DELETE_COMPLETE" => WriteOutcome::Vanished("it was deleted meanwhile".to_owned()),
+            _ => WriteOutcome::Skipped(format!("its state does not allow tagging now ({status})")),
+        }))
     }
 
-    async fn describe(&self) -> Result<Value, Outcome> {
+    async fn describe(&self) -> Result<Value, Attempt> {
         let answer = self.read("DescribeStacks", json!({"StackName": self.stack.live.arn})).await?;
-        answer.body["Stacks"].get(0).cloned().ok_or_else(|| Outcome::Vanished("it is no longer there".to_owned()))
+        answer.body["Stacks"]
+            .get(0)
+            .cloned()
+            .ok_or_else(|| WriteOutcome::Vanished("it is no longer there".to_owned()).into())
     }
 
     /// Brings the stack's tags from what they are to `tags`.
-    async fn make(&self, now: &Value, tags: &BTreeMap<String, String>, tasks: &[&Task<'_>]) -> Outcome {
-        match self.try_make(now, tags, tasks).await {
-            Ok(outcome) | Err(outcome) => outcome,
+    async fn make(&self, now: &Value, tags: &BTreeMap<String, String>, writes: &[&ReadyWrite<'_>]) -> Attempt {
+        match self.try_make(now, tags, writes).await {
+            Ok(attempt) | Err(attempt) => attempt,
         }
     }
 
@@ -101,8 +107,8 @@ impl<A: TagApi> Update<'_, A> {
         &self,
         now: &Value,
         tags: &BTreeMap<String, String>,
-        tasks: &[&Task<'_>],
-    ) -> Result<Outcome, Outcome> {
+        writes: &[&ReadyWrite<'_>],
+    ) -> Result<Attempt, Attempt> {
         values::check_parameters(self, now).await?;
         let template = self.template(None).await?;
         values::check_references(&template)?;
@@ -112,35 +118,35 @@ impl<A: TagApi> Update<'_, A> {
             // No resource changes: all that is left to update is the stack's own tags.
             None => self.call("UpdateStack", input).await?.request_id,
         };
-        Ok(ending::of_update(self, now, tasks, request_id).await)
+        Ok(ending::of_update(self, now, writes, request_id).await)
     }
 
     /// The stack's template as its macros left it, or that of a change set.
-    async fn template(&self, change_set: Option<&str>) -> Result<String, Outcome> {
+    async fn template(&self, change_set: Option<&str>) -> Result<String, Attempt> {
         let mut input = json!({"StackName": self.stack.live.arn, "TemplateStage": "Processed"});
         if let Some(name) = change_set {
             input["ChangeSetName"] = json!(name);
         }
         let answer = self.read("GetTemplate", input).await?;
         let template = answer.body["TemplateBody"].as_str().map(str::to_owned);
-        template.ok_or_else(|| Outcome::Failed("cloudformation:GetTemplate gave no template".to_owned()))
+        template.ok_or_else(|| WriteOutcome::Failed("cloudformation:GetTemplate gave no template".to_owned()).into())
     }
 
-    async fn read(&self, operation: &str, input: Value) -> Result<Answer, Outcome> {
+    async fn read(&self, operation: &str, input: Value) -> Result<Answer, Attempt> {
         let call = RenderedCall { operation: operation.to_owned(), input };
         let answer = self.api.read(&self.stack.access.service, &self.stack.live.region, &call).await;
-        answer.map_err(|error| Refusal::of_call(&error).outcome())
+        answer.map_err(|error| Refusal::of_call(&error).attempt())
     }
 
-    async fn call(&self, operation: &str, input: Value) -> Result<Answer, Outcome> {
+    async fn call(&self, operation: &str, input: Value) -> Result<Answer, Attempt> {
         let call = RenderedCall { operation: operation.to_owned(), input };
         let answer = self.api.call(&self.stack.access.service, &self.stack.live.region, &call).await;
-        answer.map_err(|error| Refusal::of_call(&error).outcome())
+        answer.map_err(|error| Refusal::of_call(&error).attempt())
     }
 }
 
 /// What UpdateStack and CreateChangeSet are both sent.
-fn input(stack: &Task<'_>, now: &Value, tags: &BTreeMap<String, String>) -> Value {
+fn input(stack: &ReadyWrite<'_>, now: &Value, tags: &BTreeMap<String, String>) -> Value {
     let keys = list(now, "Parameters").filter_map(|parameter| parameter["ParameterKey"].as_str());
     let parameters: Value = keys.map(|key| json!({"ParameterKey": key, "UsePreviousValue": "true"})).collect();
     let capabilities: Value = list(now, "Capabilities").cloned().collect();
@@ -160,26 +166,26 @@ fn tags_of(now: &Value) -> BTreeMap<String, String> {
     list(now, "Tags").filter_map(pair).filter(|(key, _)| !key.starts_with("aws:")).collect()
 }
 
-fn is_as_expected(task: &Task<'_>, tags: &BTreeMap<String, String>) -> bool {
-    let expected = task.write.old_value.as_ref().map(|value| value.as_str());
-    let present = tags.get(task.write.key.as_str()).map(String::as_str);
-    present == expected && holding::reason(&task.write, task.definition.tag_keys(), tags).is_none()
+fn is_as_expected(ready: &ReadyWrite<'_>, tags: &BTreeMap<String, String>) -> bool {
+    let expected = ready.write.old_value.as_ref().map(|value| value.as_str());
+    let present = tags.get(ready.write.key.as_str()).map(String::as_str);
+    present == expected && holding::reason(&ready.write, ready.definition.tag_keys(), tags).is_none()
 }
 
-fn changed_meanwhile(task: &Task<'_>, tags: &BTreeMap<String, String>) -> Outcome {
-    Outcome::Skipped(holding::reason(&task.write, task.definition.tag_keys(), tags).unwrap_or_else(|| {
-        let key = &task.write.key;
+fn changed_meanwhile(ready: &ReadyWrite<'_>, tags: &BTreeMap<String, String>) -> WriteOutcome {
+    WriteOutcome::Skipped(holding::reason(&ready.write, ready.definition.tag_keys(), tags).unwrap_or_else(|| {
+        let key = &ready.write.key;
         let now = tags.get(key.as_str()).map_or_else(|| format!("no tag {key}"), |value| format!("{key}={value}"));
         format!("the tag was changed meanwhile: it has {now}")
     }))
 }
 
-/// The tags with the tasks' changes.
-fn after(tags: &BTreeMap<String, String>, tasks: &[&Task<'_>]) -> BTreeMap<String, String> {
+/// The tags with the writes' changes.
+fn after(tags: &BTreeMap<String, String>, writes: &[&ReadyWrite<'_>]) -> BTreeMap<String, String> {
     let mut tags = tags.clone();
-    for task in tasks {
-        let key = task.write.key.to_string();
-        match &task.write.new_value {
+    for ready in writes {
+        let key = ready.write.key.to_string();
+        match &ready.write.new_value {
             Some(value) => tags.insert(key, value.to_string()),
             None => tags.remove(&key),
         };

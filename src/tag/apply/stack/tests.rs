@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::super::api::TaggingAnswer;
-use super::super::test_world::{job, resource, tasks};
+use super::super::test_world::{job, resource, writes};
 use super::*;
 use crate::aws::{CallError, ErrorClass};
 use crate::model::RunId;
@@ -58,10 +58,13 @@ impl Script {
         self.names().into_iter().filter(|name| !name.starts_with("Describe") && !name.starts_with("Get")).collect()
     }
 
-    async fn write(&self, task: &Task<'_>) -> Outcome {
+    async fn write(&self, ready: &ReadyWrite<'_>) -> WriteOutcome {
         let (_open, never) = watch::channel(false);
         let halted = self.halt.as_ref().map_or(never, watch::Sender::subscribe);
-        write(self, &job(RunId(7)), &[task], halted).await.remove(0).1
+        match write(self, &job(RunId(7)), &[ready], halted).await.remove(0).1 {
+            Attempt::Ended(outcome) => outcome,
+            Attempt::Passing(refusal) => panic!("{refusal:?}"),
+        }
     }
 }
 
@@ -89,7 +92,7 @@ impl TagApi for Script {
         Ok(Answer { body, request_id: Some("request".to_owned()) })
     }
 
-    async fn all_tags(&self, _: &Task<'_>) -> Tags {
+    async fn all_tags(&self, _: &ReadyWrite<'_>) -> Tags {
         panic!("a stack's tags are part of it");
     }
 
@@ -116,8 +119,8 @@ fn with_image(mut stack: Value) -> Value {
 }
 
 /// As the survey saw it: long ago, without any tag.
-fn task(old: Option<&str>, new: Option<&str>) -> Task<'static> {
-    tasks(&MAP, vec![resource("cfn", "web", ARN, stack("CREATE_COMPLETE", &[]))], old, new).remove(0)
+fn ready(old: Option<&str>, new: Option<&str>) -> ReadyWrite<'static> {
+    writes(&MAP, vec![resource("cfn", "web", ARN, stack("CREATE_COMPLETE", &[]))], old, new).remove(0)
 }
 
 fn change(attribute: &str) -> Value {
@@ -132,12 +135,12 @@ fn change_set(changes: &[Value]) -> Value {
     json!({"Status": "CREATE_COMPLETE", "Changes": changes})
 }
 
-fn written() -> Outcome {
-    Outcome::Written { request_id: Some("request".to_owned()) }
+fn written() -> WriteOutcome {
+    WriteOutcome::Written { request_id: Some("request".to_owned()) }
 }
 
-fn skipped(outcome: &Outcome) -> &str {
-    let Outcome::Skipped(why) = outcome else { panic!("{outcome:?}") };
+fn skipped(outcome: &WriteOutcome) -> &str {
+    let WriteOutcome::Skipped(why) = outcome else { panic!("{outcome:?}") };
     why
 }
 
@@ -146,7 +149,7 @@ async fn a_tag_that_was_added_after_the_survey_is_kept() {
     let before = stack("CREATE_COMPLETE", &[("Team", "blue"), ("aws:servicecatalog:x", "y")]);
     let after = [("Team", "blue"), ("Owner", "alice")];
     let script = Script::of(&[before, stack("UPDATE_IN_PROGRESS", &after), stack("UPDATE_COMPLETE", &after)]);
-    assert_eq!(script.write(&task(None, Some("alice"))).await, written());
+    assert_eq!(script.write(&ready(None, Some("alice"))).await, written());
     let mut sent = script.input("CreateChangeSet");
     let name = sent["ChangeSetName"].take();
     assert!(name.as_str().unwrap().starts_with("trailcreator-7-0-"), "{name}");
@@ -166,7 +169,7 @@ async fn a_tag_that_was_added_after_the_survey_is_kept() {
 #[tokio::test]
 async fn an_owner_that_appeared_meanwhile_is_kept() {
     let script = Script::of(&[stack("CREATE_COMPLETE", &[("Owner", "zoe")])]);
-    let outcome = script.write(&task(None, Some("alice"))).await;
+    let outcome = script.write(&ready(None, Some("alice"))).await;
     assert!(skipped(&outcome).contains("it has Owner=zoe"), "{outcome:?}");
     assert_eq!(script.names(), ["DescribeStacks"]);
 }
@@ -174,7 +177,7 @@ async fn an_owner_that_appeared_meanwhile_is_kept() {
 #[tokio::test]
 async fn a_stack_that_is_updated_meanwhile_is_left() {
     let script = Script::of(&[stack("UPDATE_IN_PROGRESS", &[])]);
-    let outcome = script.write(&task(None, Some("alice"))).await;
+    let outcome = script.write(&ready(None, Some("alice"))).await;
     assert!(skipped(&outcome).contains("UPDATE_IN_PROGRESS"), "{outcome:?}");
     assert_eq!(script.names(), ["DescribeStacks"]);
 }
@@ -192,7 +195,7 @@ async fn a_parameter_with_another_value_in_parameter_store_is_not_updated_along(
     ] {
         let script = Script::of(&[with_image(stack("CREATE_COMPLETE", &[]))]);
         script.answer("GetParameters", &[answer]);
-        let outcome = script.write(&task(None, Some("alice"))).await;
+        let outcome = script.write(&ready(None, Some("alice"))).await;
         assert!(skipped(&outcome).contains(said), "{outcome:?}");
         assert_eq!(script.input("GetParameters"), json!({"Names": ["/ami"]}));
         assert_eq!(script.writes(), [""; 0]);
@@ -200,14 +203,14 @@ async fn a_parameter_with_another_value_in_parameter_store_is_not_updated_along(
     let after = with_image(stack("UPDATE_COMPLETE", &[("Owner", "alice")]));
     let script = Script::of(&[with_image(stack("CREATE_COMPLETE", &[])), after]);
     script.answer("GetParameters", &[value("ami-1")]);
-    assert_eq!(script.write(&task(None, Some("alice"))).await, written());
+    assert_eq!(script.write(&ready(None, Some("alice"))).await, written());
 }
 
 #[tokio::test]
 async fn a_template_with_a_reference_that_moves_is_left() {
     let script = Script::of(&[stack("CREATE_COMPLETE", &[])]);
     script.answer("GetTemplate", &[json!({"TemplateBody": "Password: '{{resolve:secretsmanager:db}}'"})]);
-    let outcome = script.write(&task(None, Some("alice"))).await;
+    let outcome = script.write(&ready(None, Some("alice"))).await;
     assert!(skipped(&outcome).contains("{{resolve:secretsmanager:db}}"), "{outcome:?}");
     assert_eq!(script.writes(), [""; 0]);
 }
@@ -226,7 +229,7 @@ async fn a_change_set_that_changes_more_than_tags_is_deleted() {
         let script = Script::of(&[with_image(stack("CREATE_COMPLETE", &[]))]);
         script.answer("GetParameters", &[json!({"Parameters": [{"Value": "ami-1"}]})]);
         script.answer("DescribeChangeSet", answers);
-        let outcome = script.write(&task(None, Some("alice"))).await;
+        let outcome = script.write(&ready(None, Some("alice"))).await;
         assert!(skipped(&outcome).contains(said), "{outcome:?}");
         assert_eq!(script.writes(), ["CreateChangeSet", "DeleteChangeSet"]);
     }
@@ -236,7 +239,7 @@ async fn a_change_set_that_changes_more_than_tags_is_deleted() {
 async fn a_template_that_its_macros_now_give_otherwise_is_left() {
     let script = Script::of(&[stack("CREATE_COMPLETE", &[])]);
     script.answer("GetTemplate", &[json!({"TemplateBody": "a: 1"}), json!({"TemplateBody": "a: 2"})]);
-    let outcome = script.write(&task(None, Some("alice"))).await;
+    let outcome = script.write(&ready(None, Some("alice"))).await;
     assert!(skipped(&outcome).contains("its template would change"), "{outcome:?}");
     assert_eq!(script.input("GetTemplate")["ChangeSetName"], "arn:change-set");
     assert_eq!(script.writes(), ["CreateChangeSet", "DeleteChangeSet"]);
@@ -249,14 +252,14 @@ async fn a_change_set_that_cannot_be_made_or_executed_leaves_nothing_behind() {
         "DescribeChangeSet",
         &[json!({"Status": "CREATE_PENDING"}), json!({"Status": "FAILED", "StatusReason": "no role"})],
     );
-    let outcome = script.write(&task(None, Some("alice"))).await;
-    assert!(matches!(&outcome, Outcome::Failed(why) if why.contains("no role")), "{outcome:?}");
+    let outcome = script.write(&ready(None, Some("alice"))).await;
+    assert!(matches!(&outcome, WriteOutcome::Failed(why) if why.contains("no role")), "{outcome:?}");
     assert_eq!(script.writes(), ["CreateChangeSet", "DeleteChangeSet"]);
 
     let script = Script::of(&[stack("CREATE_COMPLETE", &[])]);
     script.answer("ExecuteChangeSet", &[json!({"error": "is in OBSOLETE state"})]);
-    let outcome = script.write(&task(None, Some("alice"))).await;
-    assert!(matches!(&outcome, Outcome::Failed(why) if why.contains("OBSOLETE")), "{outcome:?}");
+    let outcome = script.write(&ready(None, Some("alice"))).await;
+    assert!(matches!(&outcome, WriteOutcome::Failed(why) if why.contains("OBSOLETE")), "{outcome:?}");
     assert_eq!(script.writes(), ["CreateChangeSet", "ExecuteChangeSet", "DeleteChangeSet"]);
 }
 
@@ -266,7 +269,7 @@ async fn where_no_resource_changes_the_stack_itself_is_updated() {
         "The submitted information didn't contain changes. Submit different information to create a change set.";
     let script = Script::of(&[stack("CREATE_COMPLETE", &[("Owner", "alice")]), stack("UPDATE_COMPLETE", &[])]);
     script.answer("DescribeChangeSet", &[json!({"Status": "FAILED", "StatusReason": NOTHING})]);
-    assert_eq!(script.write(&task(Some("alice"), None)).await, written());
+    assert_eq!(script.write(&ready(Some("alice"), None)).await, written());
     assert_eq!(script.writes(), ["CreateChangeSet", "DeleteChangeSet", "UpdateStack"]);
     assert_eq!(script.input("UpdateStack")["Tags"], "", "an empty value removes all; leaving it out keeps all");
 }
@@ -276,8 +279,8 @@ async fn a_rollback_is_reported_with_the_reason_that_was_seen_on_the_way() {
     let mut failing = stack("UPDATE_ROLLBACK_IN_PROGRESS", &[("Owner", "alice")]);
     failing["StackStatusReason"] = json!("The following resource(s) failed to update: [Web].");
     let script = Script::of(&[stack("CREATE_COMPLETE", &[]), failing, stack("UPDATE_ROLLBACK_COMPLETE", &[])]);
-    let outcome = script.write(&task(None, Some("alice"))).await;
-    let Outcome::RolledBack(why) = &outcome else { panic!("{outcome:?}") };
+    let outcome = script.write(&ready(None, Some("alice"))).await;
+    let WriteOutcome::RolledBack(why) = &outcome else { panic!("{outcome:?}") };
     assert!(why.contains("UPDATE_ROLLBACK_COMPLETE") && why.contains("failed to update: [Web]"), "{why}");
 }
 
@@ -287,18 +290,18 @@ async fn a_stack_that_looks_as_before_is_looked_at_again() {
     again["LastUpdatedTime"] = json!("2026-01-01T00:00:00Z");
     let stale = again.clone();
     let script = Script::of(&[again, stale.clone(), stale, stack("UPDATE_COMPLETE", &[("Owner", "alice")])]);
-    assert_eq!(script.write(&task(None, Some("alice"))).await, written());
+    assert_eq!(script.write(&ready(None, Some("alice"))).await, written());
 
     let script = Script::of(&[stack("CREATE_COMPLETE", &[])]);
-    let outcome = script.write(&task(None, Some("alice"))).await;
-    assert!(matches!(&outcome, Outcome::Failed(why) if why.contains("does not have the tags")), "{outcome:?}");
+    let outcome = script.write(&ready(None, Some("alice"))).await;
+    assert!(matches!(&outcome, WriteOutcome::Failed(why) if why.contains("does not have the tags")), "{outcome:?}");
 }
 
 #[tokio::test]
 async fn an_update_is_waited_for_within_bounds() {
     let script = Script::of(&[stack("CREATE_COMPLETE", &[]), stack("UPDATE_IN_PROGRESS", &[("Owner", "alice")])]);
-    let outcome = script.write(&task(None, Some("alice"))).await;
-    let Outcome::UnderWay(why) = &outcome else { panic!("{outcome:?}") };
+    let outcome = script.write(&ready(None, Some("alice"))).await;
+    let WriteOutcome::UnderWay(why) = &outcome else { panic!("{outcome:?}") };
     assert!(why.contains("after 30 minutes") && why.contains("resuming the run with --allow-updates cfn"), "{why}");
     assert!(script.waited.get() >= ending::PATIENCE && script.waited.get() < ending::PATIENCE * 2);
 }
@@ -307,20 +310,20 @@ async fn an_update_is_waited_for_within_bounds() {
 async fn an_interruption_ends_the_waiting_and_not_the_update() {
     let mut script = Script::of(&[stack("CREATE_COMPLETE", &[]), stack("UPDATE_IN_PROGRESS", &[("Owner", "alice")])]);
     script.halt = Some(watch::Sender::new(false));
-    let outcome = script.write(&task(None, Some("alice"))).await;
-    assert!(matches!(&outcome, Outcome::UnderWay(why) if why.contains("UPDATE_IN_PROGRESS")), "{outcome:?}");
+    let outcome = script.write(&ready(None, Some("alice"))).await;
+    assert!(matches!(&outcome, WriteOutcome::UnderWay(why) if why.contains("UPDATE_IN_PROGRESS")), "{outcome:?}");
 }
 
 #[tokio::test]
 async fn an_update_that_an_earlier_run_began_is_seen_to_its_end_and_not_made_again() {
-    let begun = || Task { begun: true, ..task(None, Some("alice")) };
+    let begun = || ReadyWrite { begun: true, ..ready(None, Some("alice")) };
     let with_owner = |status: &str| stack(status, &[("Owner", "alice")]);
     let script = Script::of(&[with_owner("UPDATE_IN_PROGRESS"), with_owner("UPDATE_COMPLETE")]);
-    assert_eq!(script.write(&begun()).await, Outcome::Written { request_id: None });
+    assert_eq!(script.write(&begun()).await, WriteOutcome::Written { request_id: None });
     assert_eq!(script.writes(), [""; 0]);
 
     let script = Script::of(&[with_owner("UPDATE_IN_PROGRESS"), stack("UPDATE_ROLLBACK_COMPLETE", &[])]);
-    assert!(matches!(script.write(&begun()).await, Outcome::RolledBack(_)));
+    assert!(matches!(script.write(&begun()).await, WriteOutcome::RolledBack(_)));
 
     let untouched = stack("CREATE_COMPLETE", &[]);
     let script = Script::of(&[untouched.clone(), untouched, with_owner("UPDATE_COMPLETE")]);

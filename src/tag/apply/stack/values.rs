@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
-use super::{Outcome, TagApi, Update, list};
+use super::{TagApi, Update, WriteOutcome, list};
 use crate::aws::CallError;
 use crate::resource_map::{RenderedCall, Service};
 
@@ -23,13 +23,13 @@ const QUOTED: usize = 80;
 static PARAMETER_STORE: LazyLock<Service> = LazyLock::new(|| Service::json("ssm", "SSM", "AmazonSSM"));
 
 /// Checks that the stack's parameters in Parameter Store have the values that the stack was last updated with.
-pub(super) async fn check_parameters(update: &Update<'_, impl TagApi>, now: &Value) -> Result<(), Outcome> {
+pub(super) async fn check_parameters(update: &Update<'_, impl TagApi>, now: &Value) -> Result<(), WriteOutcome> {
     for parameter in list(now, "Parameters") {
         let Some(resolved) = parameter["ResolvedValue"].as_str() else { continue };
         let name = parameter["ParameterKey"].as_str().unwrap_or_default();
         let key = parameter["ParameterValue"].as_str().unwrap_or_default();
         let skipped =
-            |why: String| Outcome::Skipped(format!("its parameter {name} is {key} of Parameter Store, {why}"));
+            |why: String| WriteOutcome::Skipped(format!("its parameter {name} is {key} of Parameter Store, {why}"));
         match present_value(update, key).await {
             Err(error) => {
                 let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
@@ -63,7 +63,7 @@ fn quote(value: &str) -> String {
 }
 
 /// Checks that every dynamic reference of a template names a version.
-pub(super) fn check_references(template: &str) -> Result<(), Outcome> {
+pub(super) fn check_references(template: &str) -> Result<(), WriteOutcome> {
     const BEGIN: &str = "{{resolve:";
     let mut rest = template;
     while let Some(at) = rest.find(BEGIN) {
@@ -72,7 +72,7 @@ pub(super) fn check_references(template: &str) -> Result<(), Outcome> {
         let reference = rest.find("}}").map_or(rest, |end| &rest[..end]);
         if !names_a_version(reference) {
             let text = quote(&format!("{BEGIN}{reference}}}}}"));
-            return Err(Outcome::Skipped(format!(
+            return Err(WriteOutcome::Skipped(format!(
                 "its template has a dynamic reference without a version, {text}, which an update would resolve anew"
             )));
         }
@@ -120,7 +120,10 @@ mod tests {
             "'{{resolve:something-new:x:1}}'",
         ] {
             let outcome = check_references(moving).unwrap_err();
-            assert!(matches!(&outcome, Outcome::Skipped(why) if why.contains("{{resolve:")), "{moving}: {outcome:?}");
+            assert!(
+                matches!(&outcome, WriteOutcome::Skipped(why) if why.contains("{{resolve:")),
+                "{moving}: {outcome:?}"
+            );
         }
     }
 }
