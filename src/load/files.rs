@@ -171,7 +171,10 @@ impl<'a> Walk<'a> {
                 FoundInput::File(file) if !is_log(&file.path) || self.named.contains(&file.place) => true,
                 FoundInput::File(file) if !file.metadata.is_file() => {
                     let reason = "it is a pipe, a socket or a device, which is read only if named on the command line";
-                    (self.each)(FoundInput::Failed(Failure { name: path.display().to_string(), reason: reason.to_owned() }))?
+                    (self.each)(FoundInput::Failed(Failure {
+                        name: path.display().to_string(),
+                        reason: reason.to_owned(),
+                    }))?
                 }
                 found => (self.each)(found)?,
             };

@@ -230,7 +230,11 @@ async fn list(session: &Session, operation: &str, items: &str, mut input: Value)
         match answer["NextToken"].as_str().filter(|token| !token.is_empty()) {
             None => return Ok(found),
             Some(_) if stale > MAX_EMPTY_PAGES => {
-                return Err(unusable(session, operation, "too many pages in a row are empty and have a token".to_owned()));
+                return Err(unusable(
+                    session,
+                    operation,
+                    "too many pages in a row are empty and have a token".to_owned(),
+                ));
             }
             Some(token) if tokens.insert(token.to_owned()) => input["NextToken"] = json!(token),
             Some(_) => return Err(unusable(session, operation, "the same page token came twice".to_owned())),

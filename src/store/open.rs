@@ -11,7 +11,7 @@ use super::place::Opened;
 use super::{Store, StoreError};
 
 /// The migrations in order. Append only: `user_version` is the number of applied migrations.
-const MIGRATIONS: [&str; 12] = [
+const MIGRATIONS: [&str; 13] = [
     include_str!("../../migrations/0001_initial.sql"),
     include_str!("../../migrations/0002_athena_queries.sql"),
     include_str!("../../migrations/0003_ledger_spans.sql"),
@@ -24,6 +24,7 @@ const MIGRATIONS: [&str; 12] = [
     include_str!("../../migrations/0010_rollbacks.sql"),
     include_str!("../../migrations/0011_earlier_writes.sql"),
     include_str!("../../migrations/0012_skip_tags.sql"),
+    include_str!("../../migrations/0014_writes_in_doubt.sql"),
 ];
 
 /// How long to wait for another program's lock.

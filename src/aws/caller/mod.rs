@@ -41,8 +41,8 @@ use tokio::sync::Semaphore;
 use super::counts::Effect;
 use super::credentials::Origin;
 use super::discovery::Discovered;
-use super::endpoint::{Endpoint, Switches, configured_url};
 use super::doubt::Doubt;
+use super::endpoint::{Endpoint, Switches, configured_url};
 use super::protocol::proof::Unproven;
 use super::protocol::{self, WireRequest, error_answer};
 use super::retries::{HopelessErrors, RetryPartitions, retry_config};
@@ -148,6 +148,20 @@ impl Caller {
         self.call_with(service, region, operation, input, Effect::Write).await
     }
 
+    /// As [`Caller::write`], for an operation that replaces a set that was read before: it is sent once, without retries.
+    ///
+    /// # Errors
+    /// As [`Caller::call`].
+    pub async fn replace(
+        &self,
+        service: &Service,
+        region: &Region,
+        operation: &str,
+        input: &Value,
+    ) -> Result<Answer, CallError> {
+        self.call_with(service, region, operation, input, Effect::Replace).await
+    }
+
     async fn call_with(
         &self,
         service: &Service,
@@ -193,7 +207,8 @@ impl Caller {
         layer.store_put(effect);
         let lane = self.0.limits.of(service);
         let _permit = lane.acquire().await.expect("lanes are never closed");
-        let (read, doubt) = (Reading { service: service.clone(), operation: operation.to_owned(), effect }, Doubt::default());
+        let (read, doubt) =
+            (Reading { service: service.clone(), operation: operation.to_owned(), effect }, Doubt::of(effect));
         let answer = Operation::builder()
             .service_name(service.signing.clone())
             .operation_name(operation.to_owned())
@@ -208,7 +223,10 @@ impl Caller {
             .build()
             .invoke(request)
             .await;
-        let error_of = |error| CallError { in_doubt: doubt.remains(), ..CallError::of_sdk(&name, region, &error) };
+        let error_of = |error| CallError {
+            in_doubt: effect.changes() && doubt.remains(),
+            ..CallError::of_sdk(&name, region, &error)
+        };
         answer.map_err(|error| self.0.origin.named_in(error_of(error)))
     }
 
@@ -340,7 +358,7 @@ impl Reading {
         let body = body.map_err(OrchestratorError::other)?;
         let request_id = error_answer::request_id_of_headers(response.headers());
         let request_id = request_id.or_else(|| error_answer::request_id_of_body(&body));
-        if self.effect == Effect::Write && request_id.is_none() {
+        if self.effect.changes() && request_id.is_none() {
             // Many writes answer nothing: the id is the only mark that AWS did.
             return Err(OrchestratorError::other(Unproven::NoRequestId));
         }

@@ -108,7 +108,7 @@ pub(super) fn checked(
         Protocol::Ec2 => {
             let document = document_of(body)?.ok_or(Unproven::Blank)?;
             rooted(&document, &format!("{operation}Response"))?;
-            if effect == Effect::Write && document.content["return"] != "true" {
+            if effect.changes() && document.content["return"] != "true" {
                 return Err(Unproven::NotDone.into());
             }
             Ok(document.content)
@@ -134,7 +134,7 @@ fn json(facts: Option<&Facts>, effect: Effect, body: &[u8]) -> Result<Value, Unr
     }
     members(facts, &value)?;
     match fields.keys().next() {
-        Some(field) if effect == Effect::Write && !needs_members => Err(Unproven::Unexpected(quoted(field)).into()),
+        Some(field) if effect.changes() && !needs_members => Err(Unproven::Unexpected(quoted(field)).into()),
         _ => Ok(value),
     }
 }
@@ -142,7 +142,7 @@ fn json(facts: Option<&Facts>, effect: Effect, body: &[u8]) -> Result<Value, Unr
 fn rest_xml(facts: Option<&Facts>, effect: Effect, body: &[u8]) -> Result<Value, UnreadableAnswer> {
     let Some(document) = document_of(body)? else {
         let may_be_blank = facts.is_none_or(|facts| facts.root.is_none() || facts.may_be_blank);
-        return if effect == Effect::Write && may_be_blank { Ok(Value::Null) } else { Err(Unproven::Blank.into()) };
+        return if effect.changes() && may_be_blank { Ok(Value::Null) } else { Err(Unproven::Blank.into()) };
     };
     match facts.map(|facts| facts.root) {
         Some(Some(root)) => rooted(&document, root)?,

@@ -86,7 +86,11 @@ impl Bucket {
 
     /// The error for a listing that repeats itself.
     pub(super) fn endless_list(&self, pages: usize) -> CallError {
-        CallError::bad_answer(LIST, &self.region, format!("{pages} pages in a row list nothing new and are not the last"))
+        CallError::bad_answer(
+            LIST,
+            &self.region,
+            format!("{pages} pages in a row list nothing new and are not the last"),
+        )
     }
 
     fn list_error(

@@ -200,11 +200,10 @@ impl TagApi for World {
         Ok(Answer { body: json!({}), request_id: Some("request".to_owned()) })
     }
 
-    async fn all_tags(&self, ready: &ReadyWrite<'_>) -> Tags {
-        self.tags
-            .borrow()
-            .get(ready.live.arn.as_str())
-            .map_or(Tags::Unknown("gone".to_owned()), |tags| Tags::Known(tags.clone()))
+    async fn present_tags(&self, writes: &[&ReadyWrite<'_>]) -> Vec<Tags> {
+        let all = self.tags.borrow();
+        let of = |ready: &&ReadyWrite<'_>| all.get(ready.live.arn.as_str()).cloned();
+        writes.iter().map(|ready| of(ready).map_or(Tags::Unknown("gone".to_owned()), Tags::Known)).collect()
     }
 
     async fn pause(&self, _duration: Duration) {

@@ -238,7 +238,7 @@ impl TagApi for LostCredentials {
         unreachable!("no other call is tried without credentials")
     }
 
-    async fn all_tags(&self, _task: &ReadyWrite<'_>) -> Tags {
+    async fn present_tags(&self, _task: &[&ReadyWrite<'_>]) -> Vec<Tags> {
         unreachable!("no other call is tried without credentials")
     }
 
