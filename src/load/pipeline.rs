@@ -252,3 +252,48 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+    use std::sync::Arc;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::load::queue;
+    use crate::model::event::Action;
+    use crate::trail::filter::RecordFilter;
+    use crate::trail::samples::{map, record};
+
+    #[test]
+    fn regression_a_database_error_ends_a_load_whose_scanners_wait() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("creators.db");
+        let mut store = Store::open(&path).unwrap();
+        let rules =
+            map(&[("iam.amazonaws.com", "CreateRole", "iam-role", Action::Create, "requestParameters.roleName")]);
+        let scanner = Scanner::new(Arc::new(rules), RecordFilter::default());
+        let (sender, items) = queue();
+        std::fs::remove_file(&path).unwrap();
+        // The source goes on for as long as anything takes its units: it never ends by itself.
+        let source = std::thread::spawn(move || {
+            for number in 0_u32.. {
+                let request = |role: u32| json!({"requestParameters": {"roleName": format!("r{number}-{role}")}, "eventID": format!("{number}-{role}")});
+                let records: Vec<Value> =
+                    (0..300).map(|role| record("iam.amazonaws.com", "CreateRole", &request(role))).collect();
+                let text = json!({"Records": records}).to_string();
+                let open: crate::load::unit::Open = Box::new(move || Ok(Box::new(Cursor::new(text.into_bytes()))));
+                let unit = Unit { name: format!("unit {number}"), identity: None, open, closes_day: false };
+                if sender.blocking_send(Item::Unit(unit)).is_err() {
+                    return;
+                }
+            }
+        });
+        let stop = CancellationToken::default();
+        let loaded = run(&mut store, &scanner, items, 4, &stop, &mut |_| ());
+        assert!(matches!(loaded, Err(StoreError::Replaced)), "{loaded:?}");
+        source.join().unwrap();
+        assert!(!stop.is_cancelled(), "the caller did not ask for it");
+    }
+}

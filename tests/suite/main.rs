@@ -12,6 +12,7 @@ mod count;
 mod credentials;
 mod end_to_end;
 mod errors;
+mod faults;
 mod harness;
 mod help;
 mod import;

@@ -17,12 +17,17 @@ fn world(resources: &[LiveResource], busy: usize, conflicts: u32) -> World {
     world
 }
 
-async fn run(world: &World, writes: &[ReadyWrite<'_>], stop: impl Future<Output = ()>) -> (Applied, Store, Job) {
+async fn run(world: &World, writes: &[ReadyWrite<'_>], stop: impl Future<Output = ()>) -> (Applied, Run) {
     let (folder, store, job) = journal(writes);
     let applied = drive(world, &store, &job, writes, stop, &mut |_| ()).await.unwrap();
-    // The open database outlives its folder.
-    drop(folder);
-    (applied, store, job)
+    (applied, Run { _folder: folder, store, job })
+}
+
+/// A run in its database.
+struct Run {
+    _folder: tempfile::TempDir,
+    store: Store,
+    job: Job,
 }
 
 fn failed(applied: &Applied) -> Vec<(u32, &str)> {
@@ -100,7 +105,7 @@ async fn what_waits_when_the_run_is_stopped_stays_planned() {
     let mut world = world(&resources, 1, u32::MAX);
     world.is_slow = true;
     let writes = writes(&MAP, resources, None, Some("alice"));
-    let (applied, store, job) = run(&world, &writes, world.asleep.notified()).await;
+    let (applied, Run { store, job, _folder }) = run(&world, &writes, world.asleep.notified()).await;
     assert_eq!(applied.stopped, Some(StopReason::Asked));
     let failed = failed(&applied);
     let [(1, why)] = failed[..] else { panic!("{failed:?}") };
