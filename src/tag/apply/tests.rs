@@ -216,7 +216,7 @@ async fn writes_that_are_not_made_are_sent_again_within_bounds() {
     let says_so =
         |outcome: &WriteOutcome| matches!(outcome, WriteOutcome::Failed(why) if why.contains("the tag is not written"));
     assert!(outcomes.iter().all(says_so), "{outcomes:?}");
-    assert_eq!(world.calls.borrow().len(), 3 + 3 + 37);
+    assert_eq!(world.calls.borrow().len(), 3 + 3 + 37, "in the last attempt each has a call of its own");
 }
 
 #[tokio::test]

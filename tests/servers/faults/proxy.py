@@ -124,9 +124,10 @@ class Handler(socketserver.StreamRequestHandler):
 
     def forward(self, method, path, headers, body):
         upstream = http.client.HTTPConnection("127.0.0.1", self.server.upstream)
-        upstream.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+        # With the upstream's own host: some ids (URLs of queues) hold it, and are the same with and without the proxy.
+        upstream.putrequest(method, path, skip_accept_encoding=True)
         for name, value in headers.items():
-            if name.lower() not in ("connection", "content-length"):
+            if name.lower() not in ("connection", "content-length", "host"):
                 upstream.putheader(name, value)
         upstream.putheader("Content-Length", str(len(body)))
         upstream.endheaders(body)

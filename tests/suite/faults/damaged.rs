@@ -76,7 +76,8 @@ fn regression_writes_whose_answers_are_lost_are_read_and_journaled_as_written() 
         assert_nothing_lost(&first, &now, &about);
         assert!(now.values().all(|tags| tags.contains_key("Owner")), "{about}");
         assert_honest(&world, &now, &about);
-        assert!(faults.played().len() <= 5, "a call for each batch: {about}");
+        // A call for each batch; another, and at last the services' own calls, for the five that moto's Tagging API does not take.
+        assert!(faults.played().len() <= 8, "{about}");
         world.undo_all();
         assert_eq!(world.tags(), first, "{about}");
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::api::TagApi;
 use super::batch::{WriteBatch, WriteCall};
 use super::refusal::Refusal;
-use super::{Attempt, WriteOutcome};
+use super::{Attempt, ReadyWrite, WriteOutcome};
 use crate::aws::ErrorClass;
 
 /// How long a refusal is waited for. Each pause is twice as long as the one before.
@@ -90,8 +90,12 @@ fn again<'t, 'm>(batch: &WriteBatch<'t, 'm>, patience: Patience, refused: Vec<(u
     let groups = if is_alone { refused.into_iter().map(|one| vec![one]).collect() } else { vec![refused] };
     let of_group = |refused: Vec<(u32, String)>| {
         let is_refused = |position| refused.iter().any(|(other, _)| *other == position);
-        let writes = batch.writes.iter().copied().filter(|ready| is_refused(ready.write.position)).collect();
-        Again { batch: WriteBatch { writes, attempt, ..batch.clone() }, pause, refused }
+        let is_open = |ready: &&ReadyWrite<'_>| is_refused(ready.write.position);
+        let writes: Vec<_> = batch.writes.iter().copied().filter(is_open).collect();
+        // The Tagging API may not take the type, which a lost answer does not say: the service's own call is the last attempt.
+        let has_native = is_alone && writes.iter().all(|ready| ready.writing.native.is_some());
+        let call = if has_native { WriteCall::Native } else { batch.call };
+        Again { batch: WriteBatch { writes, attempt, call, ..batch.clone() }, pause, refused }
     };
     groups.into_iter().map(of_group).collect()
 }

@@ -79,7 +79,7 @@ async fn a_conflict_of_the_services_own_call_is_waited_for() {
 async fn a_conflict_that_does_not_pass_fails_after_bounded_attempts_and_the_rest_goes_on() {
     let resources: Vec<_> = (0..60).map(queue).collect();
     let world = world(&resources, 0, u32::MAX);
-    let (applied, store, job) =
+    let (applied, Run { store, job, _folder }) =
         run(&world, &writes(&MAP, resources.clone(), None, Some("alice")), future::pending()).await;
     let failed = failed(&applied);
     let [(0, why)] = failed[..] else { panic!("{failed:?}") };
