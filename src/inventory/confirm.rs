@@ -10,7 +10,7 @@ use super::pager::{Progress, names_a_field_of, next_page};
 use super::scope::Scope;
 use super::tag_values::tags_of;
 use super::{LiveResource, Tags};
-use crate::aws::{CallError, ErrorClass};
+use crate::aws::{Answer, CallError, ErrorClass};
 use crate::model::Region;
 use crate::resource_map::{Protocol, RenderedCall, TagRequest};
 
@@ -150,7 +150,7 @@ async fn pages(
     let mut found = Vec::new();
     loop {
         let answer = scope.call_of(&request.service, region, &call).await?;
-        if !has_tags(request, &answer.body) {
+        if !has_tags(request, &answer) {
             let operation = format!("{}:{}", request.service.signing, call.operation);
             let message = format!("the response has no {}", request.path.source());
             return Err(CallError {
@@ -180,12 +180,15 @@ async fn pages(
 }
 
 /// Whether the answer has the tags, be they none. A member that is missing proves nothing; where a service leaves it out when there
-/// are no tags, its map says so (`items: Tags || `[]``). In XML an empty list may be left out of an answer that proves its operation.
-fn has_tags(request: &TagRequest, answer: &Value) -> bool {
+/// are no tags, its map says so (`items: Tags || `[]``): then an empty object proves it if it has AWS's request ID. In XML an empty
+/// list may be left out of an answer that proves its operation.
+fn has_tags(request: &TagRequest, answer: &Answer) -> bool {
     const ALTERNATIVE: &str = "||";
+    let Answer { body: answer, request_id } = answer;
     let path = request.path.source();
-    if path.contains(ALTERNATIVE) {
-        return true;
+    let is_empty = answer.as_object().is_some_and(serde_json::Map::is_empty);
+    if path.contains(ALTERNATIVE) && is_empty {
+        return request_id.is_some();
     }
     let is_plain = path.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'_');
     match request.service.protocol {
@@ -246,7 +249,7 @@ mod tests {
             absent: Vec::new(),
             otherwise: None,
         };
-        has_tags(&request, answer)
+        has_tags(&request, &Answer { body: answer.clone(), request_id: Some("id".to_owned()) })
     }
 
     #[test]
@@ -256,6 +259,7 @@ mod tests {
             assert!(reads(protocol, "Tags", &json!({"Tags": null})));
             assert!(reads(protocol, "Info.Tags", &json!({"Info": {"Tags": {}}})));
             assert!(reads(protocol, "Tags || `[]`", &json!({})), "the map says what a missing list means");
+            assert!(!reads(protocol, "Tags || `[]`", &json!({"message": "busy"})));
             for answer in [json!({}), json!({"message": "busy"}), json!({"Info": {}}), json!({"Info": null})] {
                 assert!(!reads(protocol, "Tags", &answer), "{answer}");
                 assert!(!reads(protocol, "Info.Tags", &answer), "{answer}");
