@@ -1,4 +1,4 @@
--- What trails told: one row for each resource that an event made or removed.
+-- Events: one row for each resource that an event created or deleted.
 -- The key is in the order in which trails are read (account, region, time): one that starts with the random event id
 -- is twelve times slower to insert into, and keeps falling behind as the table grows.
 CREATE TABLE resource_events (
@@ -79,7 +79,7 @@ CREATE TABLE runs (
     account_id  TEXT NOT NULL,
     region      TEXT NOT NULL,
     tag_key     TEXT NOT NULL,
-    caller_arn  TEXT NOT NULL,       -- who wrote: the user or role session whose credentials were used
+    caller_arn  TEXT NOT NULL,       -- the user or role session that made the run's calls
     started_at  TEXT NOT NULL,       -- RFC 3339, UTC
     finished_at TEXT                 -- NULL: still running, or interrupted and can be resumed
 );

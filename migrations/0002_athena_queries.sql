@@ -1,4 +1,4 @@
--- Athena queries that were started and whose results are not loaded yet. Written before the start, so that the same
+-- Athena queries that were started; their results are not loaded yet. Written before the start, so that the same
 -- command after an interruption at any moment goes on with its query and does not pay for a second one.
 CREATE TABLE athena_queries (
     command    BLOB PRIMARY KEY,  -- what was asked for: first 16 bytes of a SHA-256

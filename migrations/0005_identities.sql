@@ -2,7 +2,7 @@
 -- before this column.
 ALTER TABLE resource_events ADD COLUMN federated_provider TEXT;
 
--- Names of Identity Center's users, whom CloudTrail records by id only. What the identity store told, kept so that it is
+-- Names of Identity Center users. CloudTrail records only their ids; the identity store's answers are kept so that it is
 -- asked once.
 CREATE TABLE identity_center_users (
     store_arn TEXT NOT NULL,         -- onBehalfOf.identityStoreArn

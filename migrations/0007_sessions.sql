@@ -6,8 +6,8 @@ CREATE TABLE session_calls (
     facts   TEXT NOT NULL            -- JSON: the call's name, the account that recorded it, the caller but for its key
 );
 
--- Ids that are UUIDs are kept as their 16 bytes. Copies of one call in two accounts are one row where both tell the key,
--- the one whose caller tells more; a copy without the key is a row of its own, found by the shared id.
+-- Ids that are UUIDs are kept as their 16 bytes. Copies of one call in two accounts are one row if both have the key:
+-- the copy with more facts about the caller. A copy without the key is a row of its own, found by the shared id.
 CREATE TABLE sessions (
     session         BLOB PRIMARY KEY,  -- the access key id that was handed out; of a copy without it: sharedEventID
     called_at       INTEGER NOT NULL,  -- seconds since 1970

@@ -1,4 +1,4 @@
--- Resources whose last update by a write of ours was rolled back: they are not tried again unasked. A later write that goes well
+-- Resources with an update of ours that AWS rolled back last: they are not retried without --retry-rolled-back. A later write that goes well
 -- ends that.
 CREATE TABLE rollbacks (
     arn     TEXT PRIMARY KEY NOT NULL,

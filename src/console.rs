@@ -82,6 +82,11 @@ impl Console {
         write_message(format_args!("warning: {line}\n"));
     }
 
+    /// Whether messages go to a terminal, where a person reads them.
+    pub fn shows_messages_on_terminal(&self) -> bool {
+        !self.quiet && io::stderr().is_terminal()
+    }
+
     /// Whether a person can be asked: both the question and the answer are on a terminal.
     pub fn can_ask(&self) -> bool {
         io::stdin().is_terminal() && io::stderr().is_terminal()

@@ -241,8 +241,8 @@ mod tests {
     }
 
     fn actions_of(work: (Work, bool), names: &[&str]) -> Vec<String> {
-        let map = ResourceMap::built_in();
-        let needs = needs(&map, work, names.iter().map(|name| &map.types[*name]), &|_| true);
+        let map = ResourceMap::built_in_once();
+        let needs = needs(map, work, names.iter().map(|name| &map.types[*name]), &|_| true);
         assert_eq!(needs.unknown, BTreeSet::new());
         needs.actions.into_iter().collect()
     }

@@ -27,7 +27,7 @@ struct CachedEndpoint {
 }
 
 impl Discovered {
-    /// The account's own endpoint of `service` in `region`: as known, or as `ask` is answered at `regional`, whose scheme it has.
+    /// The account's own endpoint of `service` in `region`: the known one, or the answer of `ask` at `regional`, with the same scheme.
     ///
     /// # Errors
     /// Those of `ask`; and an answer that names no host.

@@ -35,7 +35,7 @@ impl Switches {
 pub(super) struct Endpoint {
     pub(super) url: String,
     pub(super) signing_region: String,
-    /// The call by which it tells the account's own endpoint, where it knows no other.
+    /// The call that returns the account's own endpoint, for services that have such calls.
     pub(super) discovery: Option<String>,
 }
 

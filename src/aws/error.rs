@@ -239,6 +239,14 @@ impl CallError {
         may_be.then(|| Settled::of(&self.code, &self.message)).flatten()
     }
 
+    /// The error with its hint, for a reason of one line.
+    pub fn with_hint(&self) -> String {
+        match self.hint() {
+            Some(hint) => format!("{self} ({hint})"),
+            None => self.to_string(),
+        }
+    }
+
     /// What a person can do about it.
     pub fn hint(&self) -> Option<String> {
         if let Some(hint) = self.settled_hint() {
@@ -254,7 +262,7 @@ impl CallError {
                 format!("check the region's name{}; the service may not be in {}", self.nearest_region(), self.region)
             }
             ErrorClass::Unreachable if self.message.contains(REFUSED) => {
-                "nothing listens at that address: check --endpoint-url, AWS_ENDPOINT_URL and its like, the profile's \
+                "no server listens at that address: check --endpoint-url, AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_SERVICE, the profile's \
                  endpoint_url, and HTTPS_PROXY"
                     .to_owned()
             }
@@ -274,8 +282,8 @@ impl CallError {
                 "give --region, or set AWS_REGION, or a region in the profile".to_owned()
             }
             ErrorClass::Refused if self.code == NO_PROFILE => {
-                "check --profile and AWS_PROFILE; aws configure and aws sso login make a profile, in ~/.aws/config or \
-                 where AWS_CONFIG_FILE says"
+                "check --profile and AWS_PROFILE; create a profile with aws configure or aws configure sso, in ~/.aws/config or \
+                 in the file that AWS_CONFIG_FILE names"
                     .to_owned()
             }
             ErrorClass::Refused if self.code == BAD_CA_BUNDLE => {
@@ -296,12 +304,12 @@ impl CallError {
         if self.code.contains("xpired") {
             "the credentials have expired: sign in again (aws sso login) or renew them".to_owned()
         } else if self.code == NO_CREDENTIALS {
-            "set AWS_PROFILE or --profile, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; aws configure and aws sso \
-             login make a profile"
+            "set AWS_PROFILE or --profile, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; create a profile with aws \
+             configure or aws configure sso"
                 .to_owned()
         } else if self.code == BAD_PROFILE {
-            "complete the profile, or choose another one; keys in the environment are used when no profile is asked for \
-             (docs/credentials.md)"
+            "complete the profile (https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-files.html), or choose another \
+             one; without --profile, keys in the environment take precedence"
                 .to_owned()
         } else if self.code == NO_CODE {
             "run it in a terminal; or put the role's keys into the environment and leave out --profile: \
@@ -445,7 +453,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_does_not_exist_is_told_from_a_resolver_that_cannot_be_asked() {
+    fn an_unknown_host_and_a_failing_resolver_are_different_errors() {
         let lookup = |said: &str| std::io::Error::other(format!("failed to lookup address information: {said}"));
         let wrapped = std::io::Error::other(lookup("Name or service not known"));
         assert!(unknown_host(&wrapped), "{wrapped}");

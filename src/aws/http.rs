@@ -1,7 +1,7 @@
 //! The HTTP client of a session: connections directly or through a proxy, and errors that name the address.
 //!
-//! hyper's errors say that a connection was refused, not whose: with endpoints set in four places that is what one needs
-//! to know.
+//! hyper's errors say that a connection was refused, without the address. Endpoints can be set in four places, so the
+//! address matters.
 
 use std::error::Error;
 use std::fmt;

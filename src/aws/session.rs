@@ -17,7 +17,7 @@ use super::endpoint::configured_url;
 use super::retries::{HopelessErrors, RetryPartitions};
 use super::setup::{Setup, configuration_error, identity_cache, sdk_region};
 use super::{CallError, Caller, Counts, ErrorClass, error};
-use crate::model::{AccountId, Arn, Region};
+use crate::model::{AccountId, Arn, ArnParts, Region};
 
 /// A way into one account. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -105,8 +105,8 @@ impl Session {
     }
 
     /// A session of another account, reached from this one. They share the HTTP client and the count of requests; retry quotas
-    /// and limits are each account's own. What several accounts are reached by (a hub role) is assumed once for all of them. The
-    /// credentials are asked for here, so that a role that can't be assumed is told before anything else is done.
+    /// and limits are each account's own. A hub role on the way to several accounts is assumed once. The
+    /// credentials are fetched here, so that a role that can't be assumed is an error before any other work.
     ///
     /// # Errors
     /// The profile doesn't exist; or there are no credentials, for the role can't be assumed. [`ErrorClass::Credentials`].
@@ -189,7 +189,7 @@ impl Session {
         let role = self.0.role.as_ref()?;
         let credentials = self.0.config.credentials_provider()?.provide_credentials().await.ok()?;
         let account = AccountId::new(credentials.account_id()?.as_str());
-        let partition = role.arn.split(':').nth(1)?;
+        let partition = ArnParts::parse(&role.arn)?.partition;
         let name = role.arn.rsplit('/').next()?;
         let session = role.session_name.as_deref().unwrap_or(SESSION_NAME);
         let arn = format!("arn:{partition}:sts::{account}:assumed-role/{name}/{session}");

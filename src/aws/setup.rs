@@ -1,8 +1,8 @@
 //! From options, environment and shared configuration to a session's settings and credentials.
 //!
 //! A profile that is asked for by name (`--profile`, an accounts file) is the only source of credentials, as in the AWS CLI and
-//! boto3: keys in the environment belong to something else. `AWS_PROFILE` chooses among what the environment gives, whose keys
-//! come first.
+//! boto3: keys in the environment may belong to another account. `AWS_PROFILE` is part of the environment: keys there take
+//! precedence over it.
 
 use aws_config::{AppName, BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -145,14 +145,14 @@ fn trust_store(environment: &Environment, profiles: &Profiles, profile: &str) ->
 
 fn no_profile(profiles: &Profiles, name: &str) -> CallError {
     let names = profiles.names();
-    let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    let names = if names.is_empty() { " no profiles".to_owned() } else { format!(": {}", names.join(", ")) };
     let advice = if profiles.lacks_the_word(name) {
-        format!("; the section [{name}] has to be written [profile {name}]")
+        format!("; the section [{name}] must be [profile {name}]")
     } else {
         String::new()
     };
     let files = profiles.files_of(name);
-    let message = format!("AWS's shared configuration has no profile {name:?}; {files} have: {names}{advice}");
+    let message = format!("AWS's shared configuration has no profile {name:?}; {files} have{names}{advice}");
     configuration_error(error::NO_PROFILE, message)
 }
 

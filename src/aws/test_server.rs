@@ -1,6 +1,6 @@
-//! A server of a test's own: it gives raw answers, one a connection, and the heads of the requests.
+//! A server for one test: it sends raw answers, one for each connection, and keeps the heads of the requests.
 //!
-//! For what moto can't be made to do: connections that break, hosts that tell of other hosts.
+//! For what moto can't do: connections that break, hosts that name other hosts.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -29,7 +29,7 @@ impl TestServer {
     }
 }
 
-/// An answer whose body is said to have `length` bytes.
+/// An answer that declares `length` bytes of body.
 pub(crate) fn answer(status: &str, length: usize, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\nConnection: close\r\nETag: \"e\"\r\nContent-Length: {length}\r\n\r\n{body}")
 }

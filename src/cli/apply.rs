@@ -26,7 +26,7 @@ Examples:
 /// Apply a saved plan, or resume an interrupted run
 ///
 /// Writes exactly the actions of the plan; owners are not looked up again. The resources are read again before writing: a
-/// resource whose tag changed since the plan was made is skipped. Plans for several accounts need the accounts file (--config).
+/// resource is skipped if its tag changed since the plan was made. Plans for several accounts need the accounts file (--config).
 ///
 /// Exit codes: 0 all done; 1 failed, or more writes than --max-changes allows; 2 usage error; 4 finished, but some writes
 /// failed or their resources no longer exist; 130 interrupted.

@@ -64,14 +64,23 @@ pub(super) struct Args {
     aws: AwsArgs,
 }
 
-fn s3_location(text: &str) -> Result<String, String> {
-    let bucket = text.strip_prefix("s3://").unwrap_or_default().split('/').next().unwrap_or_default();
-    if bucket.is_empty() { Err("expected s3://BUCKET/PATH/".to_owned()) } else { Ok(text.to_owned()) }
+/// An option's value in the wrong form.
+#[derive(Debug, thiserror::Error)]
+enum InvalidOption {
+    #[error("expected s3://BUCKET/PATH/")]
+    Location,
+    #[error("a query ID has only letters, digits and hyphens")]
+    QueryId,
 }
 
-fn query_id(text: &str) -> Result<String, String> {
+fn s3_location(text: &str) -> Result<String, InvalidOption> {
+    let bucket = text.strip_prefix("s3://").unwrap_or_default().split('/').next().unwrap_or_default();
+    if bucket.is_empty() { Err(InvalidOption::Location) } else { Ok(text.to_owned()) }
+}
+
+fn query_id(text: &str) -> Result<String, InvalidOption> {
     let well_formed = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    if well_formed { Ok(text.to_owned()) } else { Err("a query ID has only letters, digits and hyphens".to_owned()) }
+    if well_formed { Ok(text.to_owned()) } else { Err(InvalidOption::QueryId) }
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, CommandError> {
@@ -158,10 +167,9 @@ fn print_plan(context: &Context, plan: &Plan) {
     }
     if !plan.missing.is_empty() {
         let missing: Vec<&str> = plan.missing.iter().map(String::as_str).collect();
-        context.console.warning(format_args!(
-            "table {table} has no {}: identifiers that the resource map expects there are not found",
-            missing.join(", ")
-        ));
+        context
+            .console
+            .warning(format_args!("table {table} has no {}; identifiers in it are not found", missing.join(", ")));
     }
 }
 

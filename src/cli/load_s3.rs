@@ -62,7 +62,7 @@ pub(super) struct Args {
 /// not ask for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 enum Engine {
-    /// Use S3 Select if it is available and returns the right records for a first object, else get
+    /// Use S3 Select if it is available and its result for a first object is correct; otherwise get
     Auto,
     /// Download each object and scan it locally
     #[default]

@@ -27,7 +27,7 @@ Examples:
 
 /// Print the least-privilege IAM policy for a command
 ///
-/// The actions come from the same resource map as the command's calls. If one policy would exceed IAM's limit of 6,144
+/// The policy has an action for each AWS call that the command makes. If one policy would exceed IAM's limit of 6,144
 /// characters, prints a list of policies; attach all of them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]

@@ -29,7 +29,7 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Show the writes of this run; of a run of tag-org (org-3), its runs
+    /// Show the writes of this run; for a run of tag-org (org-3), list the runs in its accounts
     #[arg(value_name = "RUN")]
     run: Option<RunName>,
 }

@@ -6,15 +6,16 @@ use super::confirm::{self, Replaced};
 use super::options::{WantedArgs, show_missing_sessions, show_unused_rules};
 use super::run_output::{self, RunOutput};
 use super::scope::{report_missing, types_phrase};
+use super::table::columns;
 use super::{AwsArgs, CommandError, Context, Outcome, OwnerArgs};
 use super::{nothing, tagging, types};
 use crate::aws::Session;
-use crate::console::OutputFormat;
+use crate::console::{OutputFormat, number};
 use crate::creator::OwnerRules;
 use crate::load::identity_center;
 use crate::model::AccountRegion;
 use crate::model::{AccountId, ResourceType};
-use crate::plan::{Plan, PlannedWrite, Question, SkipKind};
+use crate::plan::{Plan, PlannedWrite, Question, SkipKind, TypeFigures};
 use crate::resource_map::ResourceMap;
 use crate::store::Store;
 use crate::store::journal::RunKind;
@@ -27,7 +28,7 @@ const EXAMPLES: &str = "\
 Examples:
   Show what would be tagged, and why other resources are skipped:
     trailcreator tag --dry-run
-  Tag two types, at most 100 resources:
+  Tag two types, unless that takes more than 100 writes:
     trailcreator tag --type ec2 --type ebs --max-changes 100
   Save a plan for review, to apply later:
     trailcreator tag --save-plan plan.json";
@@ -205,6 +206,9 @@ async fn look(
 fn show_figures(context: &Context, plan: &Plan) {
     show_types(context, plan);
     let summary = &plan.summary;
+    if context.console.shows_messages_on_terminal() && !summary.types.is_empty() {
+        context.console.message(format_args!("\n{}", type_table(&summary.types)));
+    }
     for problem in &summary.problems {
         context.console.warning(format_args!("{}: {}", problem.resource_type, problem.problem));
     }
@@ -233,6 +237,18 @@ pub(super) fn show_types(context: &Context, plan: &Plan) {
     for skipped in &summary.skipped_types {
         context.console.message(format_args!("skipped {}: {}", skipped.resource_type, skipped.reason));
     }
+}
+
+/// The same figures for people: the log lines are for logs, and for those who know c7n-trailcreator's.
+fn type_table(types: &[TypeFigures]) -> String {
+    const NUMBERS: [&str; 4] = ["live", "to tag", "owners", "no record"];
+    let mut rows = vec![NUMBERS.into_iter().chain(["type"]).map(str::to_owned).collect()];
+    for figures in types {
+        let TypeFigures { resource_type, tag, users, population, not_found, .. } = figures;
+        let numbers = [population, tag, users, not_found].map(|count| number(*count));
+        rows.push(numbers.into_iter().chain([resource_type.to_string()]).collect());
+    }
+    columns(&rows, NUMBERS.len())
 }
 
 fn print_plan(context: &Context, plan: &Plan, wanted: bool) {

@@ -96,9 +96,9 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
 /// The run's writes that can be undone. Prints how many already were.
 fn still_there(context: &Context, store: &Store, run: &Run) -> Result<Vec<RunWrite>, CommandError> {
     let standing = run::standing(store, run.run_id).map_err(|error| context.store_error(&error))?;
-    if standing.taken_back > 0 {
+    if standing.undone > 0 {
         let by = standing.by.iter().map(RunId::to_string).collect::<Vec<_>>().join(", ");
-        context.console.message(format_args!("{} already undone, by run {by}", standing.taken_back));
+        context.console.message(format_args!("{} already undone, by run {by}", standing.undone));
     }
     Ok(standing.writes)
 }

@@ -37,7 +37,7 @@ pub fn may_lead_to_a_maker(identity: &Identity) -> bool {
 
 /// How much an identity says. Of two copies of an event, the one with the higher value is used. The access key counts most,
 /// then a name, then the number of facts.
-pub fn telling(identity: &Identity) -> (bool, bool, usize) {
+pub fn completeness(identity: &Identity) -> (bool, bool, usize) {
     let Identity { arn, user_name, access_key_id, .. } = identity;
     let is_named = text(arn).or(text(user_name)).is_some();
     let facts = identity.facts().into_iter().filter(|fact| text(fact).is_some()).count();

@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn facts_are_told_by_name() {
+    fn facts_are_found_by_name() {
         let mut event = event_by(session("deploy", "anna"));
         event.user_agent = Some("aws-cli/2.31.0".to_owned());
         let names = ["type", "account", "role", "session", "user", "tool", "event_name", "source_ip", "region"];

@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn other_accounts_tell_what_they_tell() {
+    fn principals_of_other_accounts_have_the_recorded_facts() {
         let account = Identity { account_id: some("444455556666"), ..of_kind("AWSAccount") };
         let caller = |identity: &Identity| format!("{:?}", caller_of(identity));
         let with_id = Identity { principal_id: some("AIDACKCEVSQ6C2EXAMPLE"), ..account.clone() };

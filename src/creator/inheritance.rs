@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::identity::{Caller, caller_of, identity_center_user, text};
 use super::{IdentityMap, NoOwner, Owner, OwnerRules, machine_session};
+use crate::model::ArnParts;
 use crate::model::event::{Event, Identity};
 
 impl OwnerRules {
@@ -50,8 +51,7 @@ impl OwnerRules {
 
 /// The identity that an ARN describes.
 fn identity_of(arn: &str) -> Identity {
-    let mut fields = arn.splitn(6, ':').skip(4);
-    let (account, resource) = (fields.next().unwrap_or_default(), fields.next().unwrap_or_default());
+    let (account, resource) = ArnParts::parse(arn).map(|parts| (parts.account, parts.resource)).unwrap_or_default();
     let kind = match resource.split('/').next() {
         Some("assumed-role") => Some("AssumedRole"),
         Some("user") => Some("IAMUser"),

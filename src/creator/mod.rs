@@ -30,13 +30,14 @@ mod text_template;
 mod tool;
 mod web_identity;
 
-pub use chain::{may_lead_to_a_maker, session_key, telling};
+pub use chain::{completeness, may_lead_to_a_maker, session_key};
 pub use creation::{creation_of, why_this_event};
 pub use explanation::{Explanation, Rule, Step};
 pub use identity::is_of_aws;
 pub use identity_map::IdentityMap;
 pub use owner::{CreatorValue, MachineSessions, NoOwner, Owner, OwnerRules};
-pub use people::{People, Person, UserId};
+pub use people::{NoName, People, Person, UserId};
 pub use rename_history::{RenameHistory, renames_in_words};
-pub use tag_template::{MoreValue, TagTemplate};
+pub use tag_template::{MoreValue, NoValue, TagTemplate};
+pub use text_template::InvalidTemplate;
 pub use tool::{Tool, tool_of};

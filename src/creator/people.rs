@@ -22,16 +22,45 @@ pub struct Person {
     pub email: Option<String>,
 }
 
+/// Why the name of a user is unknown. Shown for each user, so it is short.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoName {
+    /// The credentials may not read the identity store.
+    #[error("access denied to identitystore:DescribeUser{}", in_region(.region))]
+    AccessDenied {
+        /// Where it was asked for; empty if the session has no region.
+        region: String,
+    },
+    /// The identity store does not have the user.
+    #[error("no such user in the identity store{}", in_region(.region))]
+    NoSuchUser {
+        /// Where it was asked for; empty if the session has no region.
+        region: String,
+    },
+    /// The call failed otherwise.
+    #[error("identitystore:DescribeUser{} failed: {code}", in_region(.region))]
+    Failed {
+        /// Where it was asked for; empty if the session has no region.
+        region: String,
+        /// AWS's error code.
+        code: String,
+    },
+}
+
+fn in_region(region: &str) -> String {
+    if region.is_empty() { String::new() } else { format!(" in {region}") }
+}
+
 /// The Identity Center users that were looked up.
 #[derive(Debug, Clone, Default)]
 pub struct People {
     /// By identity store, then by user.
-    stores: HashMap<String, HashMap<String, Result<Person, String>>>,
+    stores: HashMap<String, HashMap<String, Result<Person, NoName>>>,
 }
 
 impl People {
     /// Records the facts of a user, or the reason why they are unknown, as a phrase.
-    pub fn note(&mut self, id: UserId<'_>, person: Result<Person, String>) {
+    pub fn note(&mut self, id: UserId<'_>, person: Result<Person, NoName>) {
         self.stores.entry(id.store_arn.to_owned()).or_default().insert(id.user_id.to_owned(), person);
     }
 
@@ -39,7 +68,7 @@ impl People {
     ///
     /// # Errors
     /// The reason why the name is unknown. `None` if it was not looked up.
-    pub fn find(&self, id: UserId<'_>) -> Result<&Person, Option<&str>> {
+    pub fn find(&self, id: UserId<'_>) -> Result<&Person, Option<&NoName>> {
         match self.stores.get(id.store_arn).and_then(|store| store.get(id.user_id)) {
             Some(Ok(person)) => Ok(person),
             Some(Err(why)) => Err(Some(why)),
@@ -58,9 +87,10 @@ mod tests {
         let anna = Person { user_name: "anna".to_owned(), email: None };
         let mut people = People::default();
         people.note(id("store-1"), Ok(anna.clone()));
-        people.note(id("store-2"), Err("denied".to_owned()));
+        let denied = NoName::AccessDenied { region: String::new() };
+        people.note(id("store-2"), Err(denied.clone()));
         assert_eq!(people.find(id("store-1")), Ok(&anna));
-        assert_eq!(people.find(id("store-2")), Err(Some("denied")));
+        assert_eq!(people.find(id("store-2")), Err(Some(&denied)));
         assert_eq!(people.find(id("store-3")), Err(None));
     }
 }

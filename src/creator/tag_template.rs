@@ -4,9 +4,8 @@ use super::NoOwner;
 use super::facts::{FIELDS, Field};
 use super::owner::Owner;
 use super::tag_value;
-use super::text_template::{Missing, TextTemplate};
+use super::text_template::{InvalidTemplate, Missing, TextTemplate};
 use crate::model::event::Event;
-use crate::text::source::instead;
 
 /// The placeholder for the owner.
 const CREATOR: &str = "creator";
@@ -33,18 +32,32 @@ pub struct MoreValue {
     pub original: Option<String>,
 }
 
+/// Why a further tag has no value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoValue {
+    /// The template names the creator, and the resource has no owner.
+    #[error("the resource has no owner: {0}")]
+    NoOwner(NoOwner),
+    /// The event lacks a field of the template.
+    #[error("the event has no {{{0}}}")]
+    NoField(String),
+    /// The text has no character that a tag value allows.
+    #[error("{0:?} has no letter or digit that a tag value allows")]
+    NotLegal(String),
+}
+
 impl TagTemplate {
     /// Parses a template.
     ///
     /// # Errors
     /// An unknown placeholder, with the nearest known one; or an unbalanced brace.
-    pub fn parse(source: &str) -> Result<Self, String> {
+    pub fn parse(source: &str) -> Result<Self, InvalidTemplate> {
         let meaning = |name: &str| match Field::parse(name) {
             Some(field) => Ok(Placeholder::Field(field)),
             None if name == CREATOR => Ok(Placeholder::Creator),
             None => {
-                let allowed: Vec<&str> = [CREATOR].into_iter().chain(FIELDS.iter().map(|(name, _)| *name)).collect();
-                Err(format!("unknown placeholder {{{name}}}; {}", instead(name, &allowed)))
+                let allowed = [CREATOR].into_iter().chain(FIELDS.iter().map(|(name, _)| *name));
+                Err(InvalidTemplate::unknown(name, allowed))
             }
         };
         let compiled = TextTemplate::parse(source, meaning)?;
@@ -60,17 +73,16 @@ impl TagTemplate {
     ///
     /// # Errors
     /// The reason why there is no value: the event lacks a field of the template, or no valid character is left.
-    pub fn value(&self, event: &Event, owner: &Result<Owner, NoOwner>) -> Result<MoreValue, String> {
+    pub fn value(&self, event: &Event, owner: &Result<Owner, NoOwner>) -> Result<MoreValue, NoValue> {
         let value = |placeholder: &Placeholder| match placeholder {
             Placeholder::Creator => owner.as_ref().ok().map(|owner| owner.value.as_str().into()),
             Placeholder::Field(field) => field.of(event),
         };
         let text = self.compiled.render(value).map_err(|Missing(name)| match (name, owner) {
-            (CREATOR, Err(NoOwner(why))) => format!("the resource has no owner: {why}"),
-            _ => format!("the event has no {{{name}}}"),
+            (CREATOR, Err(no_owner)) => NoValue::NoOwner(no_owner.clone()),
+            _ => NoValue::NoField(name.to_owned()),
         })?;
-        let value = tag_value::legal(&text)
-            .ok_or_else(|| format!("{text:?} has no letter or digit that a tag value allows"))?;
+        let value = tag_value::legal(&text).ok_or_else(|| NoValue::NotLegal(text.clone()))?;
         let original = (value != text).then_some(text);
         Ok(MoreValue { value, original })
     }
@@ -84,7 +96,11 @@ mod tests {
 
     fn value(template: &str, event: &Event) -> Result<String, String> {
         let owner = OwnerRules::default().owner_of(event);
-        TagTemplate::parse(template).unwrap().value(event, &owner).map(|more| more.value)
+        TagTemplate::parse(template)
+            .unwrap()
+            .value(event, &owner)
+            .map(|more| more.value)
+            .map_err(|error| error.to_string())
     }
 
     #[test]
@@ -115,8 +131,8 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_placeholder_is_told() {
-        let error = TagTemplate::parse("{event_tim}").unwrap_err();
+    fn a_misspelt_placeholder_is_an_error() {
+        let error = TagTemplate::parse("{event_tim}").unwrap_err().to_string();
         assert!(error.starts_with("unknown placeholder {event_tim}; did you mean `event_time`?"), "{error}");
     }
 }

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::resource_map::template::{RawPart, split};
+use crate::resource_map::template::{self, RawPart, split};
+use crate::text::source::instead;
 
 /// A template with placeholders of type `P`.
 #[derive(Debug, Clone)]
@@ -16,6 +17,29 @@ enum Part<P> {
     Placeholder { name: String, meaning: P },
 }
 
+/// Why a template can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidTemplate {
+    /// A brace without its partner.
+    #[error(transparent)]
+    Braces(#[from] template::InvalidTemplate),
+    /// A placeholder that this template does not have.
+    #[error("unknown placeholder {{{name}}}; {}", instead(name, &.allowed.iter().map(String::as_str).collect::<Vec<_>>()))]
+    UnknownPlaceholder {
+        /// As written.
+        name: String,
+        /// The placeholders that it has.
+        allowed: Vec<String>,
+    },
+}
+
+impl InvalidTemplate {
+    /// The error for a placeholder that is none of these.
+    pub(super) fn unknown<'n>(name: &str, allowed: impl IntoIterator<Item = &'n str>) -> Self {
+        Self::UnknownPlaceholder { name: name.to_owned(), allowed: allowed.into_iter().map(str::to_owned).collect() }
+    }
+}
+
 /// The name of a placeholder that has no value.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Missing<'t>(pub(super) &'t str);
@@ -25,8 +49,11 @@ impl<P> TextTemplate<P> {
     ///
     /// # Errors
     /// An unbalanced brace, or the error of `meaning`.
-    pub(super) fn parse(source: &str, meaning: impl Fn(&str) -> Result<P, String>) -> Result<Self, String> {
-        let parts = split(source).map_err(|error| error.to_string())?;
+    pub(super) fn parse(
+        source: &str,
+        meaning: impl Fn(&str) -> Result<P, InvalidTemplate>,
+    ) -> Result<Self, InvalidTemplate> {
+        let parts = split(source)?;
         let parts = parts.into_iter().map(|part| match part {
             RawPart::Text(text) => Ok(Part::Text(text)),
             RawPart::Placeholder(name) => {
@@ -34,7 +61,7 @@ impl<P> TextTemplate<P> {
                 Ok(Part::Placeholder { name: name.to_owned(), meaning: meaning(name)? })
             }
         });
-        Ok(Self { parts: parts.collect::<Result<_, String>>()? })
+        Ok(Self { parts: parts.collect::<Result<_, InvalidTemplate>>()? })
     }
 
     /// The text with all placeholders filled in.
@@ -57,8 +84,10 @@ impl<P> TextTemplate<P> {
 mod tests {
     use super::*;
 
-    fn parse(source: &str) -> Result<TextTemplate<usize>, String> {
-        TextTemplate::parse(source, |name| ["a", "b"].iter().position(|known| *known == name).ok_or("unknown".into()))
+    fn parse(source: &str) -> Result<TextTemplate<usize>, InvalidTemplate> {
+        const KNOWN: [&str; 2] = ["a", "b"];
+        let meaning = |name: &str| KNOWN.iter().position(|known| *known == name);
+        TextTemplate::parse(source, |name| meaning(name).ok_or_else(|| InvalidTemplate::unknown(name, KNOWN)))
     }
 
     #[test]
@@ -73,7 +102,8 @@ mod tests {
 
     #[test]
     fn invalid_templates_are_refused() {
-        assert_eq!(parse("{c}").unwrap_err(), "unknown");
-        assert!(parse("{a").unwrap_err().contains("brace"), "{:?}", parse("{a"));
+        let error = |source| parse(source).unwrap_err().to_string();
+        assert!(error("{c}").starts_with("unknown placeholder {c}; "), "{}", error("{c}"));
+        assert!(error("{a").contains("brace"), "{}", error("{a"));
     }
 }

@@ -6,6 +6,8 @@
 //! Source: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html>,
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html>
 
+use crate::model::Arn;
+
 /// The part of an IAM identity provider's ARN before the host.
 const PROVIDER: &str = ":oidc-provider/";
 
@@ -48,7 +50,7 @@ impl<'a> WebIdentity<'a> {
 
 /// The issuer, and the text after its colon.
 fn split_issuer(principal_id: &str) -> Option<(&str, &str)> {
-    let colons = if principal_id.starts_with("arn:") { ARN_FIELDS } else { 0 };
+    let colons = if Arn::is_arn(principal_id) { ARN_FIELDS } else { 0 };
     let (at, _) = principal_id.match_indices(':').nth(colons)?;
     let issuer = &principal_id[..at];
     (!issuer.is_empty()).then_some((issuer, &principal_id[at + 1..]))
@@ -84,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn issuer_and_subject_are_told_from_a_principal_id_whatever_colons_they_hold() {
+    fn issuer_and_subject_of_a_principal_id_may_contain_colons() {
         let github = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com";
         let eks =
             "arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71";

@@ -9,12 +9,13 @@ use super::scope::Scope;
 use super::tag_values::tags_of;
 use super::{LiveResource, Population, Tags};
 use crate::model::{Arn, Region, ResourceId};
+use crate::resource_map::template::MissingValue;
 
 /// The resources in these results, without duplicates. Results without an ID or ARN are reported as problems.
 pub(super) fn population(scope: &Scope<'_>, items: Vec<ListedItem>) -> Population {
     let mut population = Population::default();
     let mut seen = HashSet::new();
-    let (mut unusable, mut example) = (0_usize, String::new());
+    let (mut unusable, mut example) = (0_usize, None);
     for item in items {
         match resource(scope, item) {
             // Pages can overlap if resources are created or deleted in the meantime.
@@ -25,27 +26,36 @@ pub(super) fn population(scope: &Scope<'_>, items: Vec<ListedItem>) -> Populatio
             }
             Err(reason) => {
                 unusable += 1;
-                example = reason;
+                example = Some(reason);
             }
         }
     }
-    if unusable > 0 {
+    if let Some(example) = example {
         let resource_type = &scope.definition.resource_type;
         population.problems.push(format!("skipped {unusable} listed resources of type {resource_type}: {example}"));
     }
     population
 }
 
-fn resource(scope: &Scope<'_>, item: ListedItem) -> Result<LiveResource, String> {
+/// Why a result is no resource.
+#[derive(Debug, thiserror::Error)]
+enum Unusable {
+    #[error("no id: {0}")]
+    NoId(MissingValue),
+    #[error("no ARN: {0}")]
+    NoArn(MissingValue),
+}
+
+fn resource(scope: &Scope<'_>, item: ListedItem) -> Result<LiveResource, Unusable> {
     let ListedItem { value: item, ancestors } = item;
     let access = scope.access;
     let own_region = access.region.as_ref().and_then(|region| region.search(&item).as_str().map(Region::from));
     let region = own_region.unwrap_or_else(|| scope.region.clone());
     let general = |name: &str| scope.lookup(name, &region, &ancestors);
-    let id = access.id.text(&item, &general).map_err(|missing| format!("no id: {missing}"))?;
+    let id = access.id.text(&item, &general).map_err(Unusable::NoId)?;
     let lookup = |name: &str| if name == "id" { Some(id.as_str().into()) } else { general(name) };
     let arn = access.arn.as_ref().map(|arn| arn.text(&item, &lookup)).transpose();
-    let arn = arn.map_err(|missing| format!("no ARN: {missing}"))?;
+    let arn = arn.map_err(Unusable::NoArn)?;
     let names = access.names.iter().flat_map(|name| name.texts(&item, &lookup));
     let mut identifiers = Vec::new();
     for identifier in std::iter::once(id.clone()).chain(names).chain(arn.clone()) {

@@ -108,8 +108,7 @@ async fn once(session: &Session, filters: &[&str], region: &Region) -> Once {
 }
 
 fn warning(error: &CallError) -> String {
-    let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
-    format!("{error}{hint}; reading tags one resource at a time instead")
+    format!("{}; reading tags one resource at a time instead", error.with_hint())
 }
 
 async fn sweep(session: &Session, filters: &[&str], region: &Region) -> Result<TagsByArn, CallError> {

@@ -73,11 +73,12 @@ impl Figures {
         if let Some(reason) = scan.broken {
             self.broken += 1;
             let misnamed = name.ends_with(".gz") && !scan.is_gzip && scan.counts.stored_bytes > 0;
-            let reason = if misnamed { format!("neither gzip nor JSON: {reason}") } else { reason };
+            let reason = if misnamed { format!("neither gzip nor JSON: {reason}") } else { reason.to_string() };
             self.fail(Failure { name, reason });
         } else if let Some(reason) = scan.broken_record {
             let count = scan.counts.broken_records;
-            let reason = if count == 1 { reason } else { format!("{count} unreadable records; the first: {reason}") };
+            let more = || format!("{count} unreadable records; the first: {reason}");
+            let reason = if count == 1 { reason.to_string() } else { more() };
             self.fail(Failure { name, reason });
         }
     }

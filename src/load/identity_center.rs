@@ -9,7 +9,7 @@ use futures::stream::{self, StreamExt};
 use serde_json::{Value, json};
 
 use crate::aws::{CallError, Caller, ErrorClass, Session};
-use crate::creator::{People, Person, UserId};
+use crate::creator::{NoName, People, Person, UserId};
 use crate::model::AccountId;
 use crate::resource_map::Service;
 use crate::store::{Store, StoreError};
@@ -46,7 +46,7 @@ async fn ask<'u>(
     store: &Store,
     store_arn: &'u str,
     users: &'u [String],
-    lookups: &mut Vec<(UserId<'u>, Result<Person, String>)>,
+    lookups: &mut Vec<(UserId<'u>, Result<Person, NoName>)>,
 ) -> Result<(), StoreError> {
     let caller = session.caller();
     let ask = |user_id: &'u String| {
@@ -55,7 +55,7 @@ async fn ask<'u>(
         async move { (id, describe(caller, session, id).await) }
     };
     let mut answers = stream::iter(users).map(ask).buffered(CONCURRENCY);
-    let mut refusal: Option<String> = None;
+    let mut refusal: Option<NoName> = None;
     let mut asked = 0;
     while let Some((id, answer)) = answers.next().await {
         asked += 1;
@@ -109,13 +109,12 @@ fn person(user: &Value) -> Option<Person> {
     Some(Person { user_name, email })
 }
 
-/// A short reason, which is shown for each user.
-fn reason(error: &CallError) -> String {
-    let place = if error.region.is_empty() { String::new() } else { format!(" in {}", error.region) };
+fn reason(error: &CallError) -> NoName {
+    let region = error.region.to_string();
     match error.class {
-        ErrorClass::AccessDenied => format!("access denied to identitystore:DescribeUser{place}"),
-        ErrorClass::NotFound => format!("no such user in the identity store{place}"),
-        _ => format!("identitystore:DescribeUser{place} failed: {}", error.code),
+        ErrorClass::AccessDenied => NoName::AccessDenied { region },
+        ErrorClass::NotFound => NoName::NoSuchUser { region },
+        _ => NoName::Failed { region, code: error.code.clone() },
     }
 }
 

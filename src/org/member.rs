@@ -62,7 +62,7 @@ impl Member {
     }
 
     fn partition(&self) -> &str {
-        self.arn.as_str().split(':').nth(1).unwrap_or_default()
+        self.arn.parts().map(|arn| arn.partition).unwrap_or_default()
     }
 
     /// What templates may name: AWS's fields as in c7n-org's `--role`, the stanza's as in its `--name`.
@@ -85,7 +85,7 @@ impl Stanzas {
     /// # Errors
     /// A template with unbalanced braces.
     pub fn new(name: &str, role: &str, regions: Vec<RegionChoice>) -> Result<Self, InvalidTemplate> {
-        let role = if role.starts_with("arn:") {
+        let role = if Arn::is_arn(role) {
             role.to_owned()
         } else {
             format!("arn:{{Partition}}:iam::{{Id}}:role/{}", role.trim_start_matches('/'))

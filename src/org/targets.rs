@@ -69,11 +69,11 @@ mod tests {
         regions: Option<&[&str]>,
         (asked, inherit): (&[&str], bool),
     ) -> Vec<(String, Vec<String>)> {
-        let map = ResourceMap::built_in();
+        let map = ResourceMap::built_in_once();
         let types = |names: &[&str]| names.iter().map(|&name| ResourceType::new(name)).collect::<Vec<_>>();
         let records = records.iter().map(|(region, names)| (Region::from(*region), types(names))).collect();
         let regions: Option<Vec<Region>> = regions.map(|names| names.iter().map(|&name| name.into()).collect());
-        let places = places(&map, &records, regions.as_deref(), (&types(asked), inherit));
+        let places = places(map, &records, regions.as_deref(), (&types(asked), inherit));
         let names = |chosen: &Chosen<'_>| chosen.types.iter().map(|one| one.resource_type.to_string()).collect();
         places.iter().map(|(region, chosen)| (region.to_string(), names(chosen))).collect()
     }

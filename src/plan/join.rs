@@ -16,9 +16,9 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::creator::RenameHistory;
-use crate::model::LiveResource;
 use crate::model::event::Action;
 use crate::model::event::StoredEvent;
+use crate::model::{Arn, ArnParts, LiveResource};
 
 /// A text and the one resource that answers to it; `None` where several do.
 type Answers = HashMap<String, Option<usize>>;
@@ -181,7 +181,7 @@ impl Index {
             for text in own.into_iter().chain(resource.identifiers.iter().map(String::as_str)) {
                 insert(&mut index.names, text, position);
                 insert(&mut index.bare, bare(text), position);
-                if is_arn(text) {
+                if Arn::is_arn(text) {
                     arn_tail(text).into_iter().for_each(|tail| insert(&mut index.tails, tail, position));
                 } else {
                     insert(&mut index.plain, text, position);
@@ -202,7 +202,7 @@ impl Index {
                 return *position;
             }
         }
-        if !is_arn(text) {
+        if !Arn::is_arn(text) {
             return self.tails.get(text).copied().flatten();
         }
         let position = self.plain.get(arn_tail(text)?).copied().flatten()?;
@@ -212,7 +212,7 @@ impl Index {
 
 /// The name in a text, whether that is the name alone, a URL or an ARN.
 fn plain(text: &str) -> &str {
-    if is_arn(text) { arn_tail(text).unwrap_or(text) } else { bare(text) }
+    if Arn::is_arn(text) { arn_tail(text).unwrap_or(text) } else { bare(text) }
 }
 
 fn insert(answers: &mut Answers, text: &str, position: usize) {
@@ -228,13 +228,9 @@ fn insert(answers: &mut Answers, text: &str, position: usize) {
     }
 }
 
-fn is_arn(text: &str) -> bool {
-    text.starts_with("arn:")
-}
-
 /// The text without an ARN's `:*` and a URL's host.
 fn bare(text: &str) -> &str {
-    if is_arn(text) {
+    if Arn::is_arn(text) {
         return text.strip_suffix(":*").unwrap_or(text);
     }
     text.strip_prefix("https://").and_then(|rest| rest.split_once('/')).map_or(text, |(_, path)| path)
@@ -243,14 +239,14 @@ fn bare(text: &str) -> &str {
 /// What stands after the resource type in an ARN, or the whole resource where it has no type:
 /// `arn:aws:iam::1:role/a/b` → `a/b`, `arn:aws:sns:r:1:topic` → `topic`.
 fn arn_tail(arn: &str) -> Option<&str> {
-    let resource = bare(arn).splitn(6, ':').nth(5)?;
-    let tail = resource.split_once(['/', ':']).map_or(resource, |(_, tail)| tail);
-    (!tail.is_empty()).then_some(tail)
+    ArnParts::parse(bare(arn)).map(|arn| arn.name()).filter(|tail| !tail.is_empty())
 }
 
 /// Whether two ARNs are of one service, region and account; a field that one leaves empty counts as equal.
 fn same_place(one: &str, other: &str) -> bool {
-    let fields = |arn: &str| arn.splitn(6, ':').map(str::to_owned).take(5).collect::<Vec<_>>();
+    // A resource without an ARN of its own can be anywhere.
+    let (Some(one), Some(other)) = (ArnParts::parse(one), ArnParts::parse(other)) else { return true };
+    let fields = |arn: ArnParts<'_>| [arn.partition, arn.service, arn.region, arn.account].map(str::to_owned);
     fields(one).iter().zip(&fields(other)).all(|(a, b)| a.is_empty() || b.is_empty() || a == b)
 }
 

@@ -13,10 +13,10 @@ use super::decide::{planned, prove_tags};
 use super::present::present_tag;
 use super::scope::{check_replaceable, keeps};
 use super::{Case, Decision, PlannedWrite, SkipKind};
-use crate::creator::{NoOwner, Owner, TagTemplate, creation_of};
+use crate::creator::{InvalidTemplate, NoOwner, Owner, TagTemplate, creation_of};
 use crate::model::TagKey;
 use crate::model::event::Event;
-use crate::model::parse_key;
+use crate::model::{InvalidName, parse_key};
 use crate::model::{LiveResource, Tags};
 
 /// A further tag.
@@ -35,14 +35,27 @@ impl fmt::Display for MoreTag {
     }
 }
 
+/// A text that is no further tag.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidMoreTag {
+    /// It has no `=`.
+    #[error("KEY=TEMPLATE is expected, as in CreatedAt={{event_time}}")]
+    NoTemplate,
+    /// Its key is no tag key.
+    #[error(transparent)]
+    Key(#[from] InvalidName),
+    /// Its template can't be used.
+    #[error(transparent)]
+    Template(#[from] InvalidTemplate),
+}
+
 impl FromStr for MoreTag {
-    type Err = String;
+    type Err = InvalidMoreTag;
 
     /// `KEY=TEMPLATE`
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wanted = || "KEY=TEMPLATE is expected, as in CreatedAt={event_time}".to_owned();
-        let (key, template) = text.split_once('=').ok_or_else(wanted)?;
-        let key = parse_key(key).map_err(|error| error.to_string())?;
+    fn from_str(text: &str) -> Result<Self, InvalidMoreTag> {
+        let (key, template) = text.split_once('=').ok_or(InvalidMoreTag::NoTemplate)?;
+        let key = parse_key(key)?;
         Ok(Self { key, template: TagTemplate::parse(template)? })
     }
 }

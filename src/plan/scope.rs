@@ -223,7 +223,7 @@ mod tests {
     use crate::plan::updates::Updates;
     use crate::resource_map::ResourceMap;
 
-    static MAP: LazyLock<ResourceMap> = LazyLock::new(ResourceMap::built_in);
+    static MAP: LazyLock<&ResourceMap> = LazyLock::new(ResourceMap::built_in_once);
     const CREATED: &str = "2024-01-01T00:00:00Z";
     const WRITTEN: &str = "2024-02-01T00:00:00Z";
 
@@ -314,7 +314,7 @@ mod tests {
         assert_eq!(plan(&skip, None, &[known]).actions.len(), 1);
         let overwriting = Question { overwrite: true, ..skip };
         let plan = plan(&overwriting, None, &[partial(&[("Owner", "zoe")])]);
-        assert_eq!(kinds(&plan), [SkipKind::TagsUnknown], "an untold skip tag also protects what has the tag");
+        assert_eq!(kinds(&plan), [SkipKind::TagsUnknown], "an unreadable skip tag also protects what has the tag");
     }
 
     #[test]

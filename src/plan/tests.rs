@@ -12,7 +12,7 @@ use crate::model::{Arn, ResourceId, ResourceType, TagValue};
 use crate::plan::join::Join;
 use crate::resource_map::ResourceMap;
 
-static MAP: LazyLock<ResourceMap> = LazyLock::new(ResourceMap::built_in);
+static MAP: LazyLock<&ResourceMap> = LazyLock::new(ResourceMap::built_in_once);
 
 const DAY: &str = "2024-01-01T00:00:00Z";
 
@@ -60,7 +60,7 @@ fn by_alice() -> Vec<StoredEvent> {
 }
 
 fn by_a_service() -> Vec<StoredEvent> {
-    let mut event = stored("create", "q", "nobody", DAY);
+    let mut event = stored("create", "q", "service", DAY);
     event.event.identity = Identity { kind: Some("AWSService".to_owned()), ..Identity::default() };
     vec![event]
 }
@@ -297,7 +297,7 @@ fn an_event_that_names_the_arn_counts_too() {
 }
 
 #[test]
-fn a_value_that_had_to_be_made_legal_is_told() {
+fn a_sanitized_value_is_reported() {
     let mut event = stored("create", "q", "x", DAY);
     event.event =
         Event { identity: Identity { user_name: Some("a<b".to_owned()), ..event.event.identity }, ..event.event };
@@ -406,7 +406,7 @@ fn a_further_tag_is_a_key_and_a_template() {
         ("={creator}", "1 to 128 characters"),
     ] {
         let error = text.parse::<MoreTag>().unwrap_err();
-        assert!(error.contains(expected), "{text}: {error}");
+        assert!(error.to_string().contains(expected), "{text}: {error}");
     }
     assert_eq!("a=b=c".parse::<MoreTag>().unwrap().key, "a".into());
 }
@@ -457,7 +457,7 @@ fn with_owner_keys(keys: &[&str], overwrite: bool) -> Question {
     Question { owner_keys: keys.iter().map(|&key| key.into()).collect(), ..question(overwrite) }
 }
 
-/// What becomes of a resource with these tags, all of which are known.
+/// The decision on a resource with these tags and no others.
 fn fate_of(question: &Question, resource_type: &str, has: &[(&str, &str)]) -> Result<PlannedWrite, (SkipKind, String)> {
     let mut resource = queue("q").with(Tags::Known(tags(has)));
     resource.resource_type = resource_type.into();

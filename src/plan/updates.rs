@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_type_with_side_effects_must_be_named_and_no_other() {
-        let map = ResourceMap::built_in();
+        let map = ResourceMap::built_in_once();
         let arn = Arn::from("arn:aws:cloudformation:eu-west-1:123456789012:stack/web/1");
         let (stack, queue) = (&map.types["cfn"], &map.types["sqs"]);
         let none = Updates::default();
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn the_types_with_side_effects_are_those_of_the_documentation() {
-        let map = ResourceMap::built_in();
+        let map = ResourceMap::built_in_once();
         let marked: Vec<&str> = map
             .types
             .values()

@@ -271,9 +271,9 @@ mod tests {
     }
 
     fn rows(store: &Store, filter: Filter) -> Vec<(String, String, u64, u64)> {
-        let map = ResourceMap::built_in();
+        let map = ResourceMap::built_in_once();
         let question =
-            Question { key: "Owner".into(), owner_keys: Vec::new(), rules: OwnerRules::default(), filter, map: &map };
+            Question { key: "Owner".into(), owner_keys: Vec::new(), rules: OwnerRules::default(), filter, map };
         let coverage = coverage(store, &question).unwrap();
         coverage
             .rows()
@@ -330,9 +330,9 @@ mod tests {
         let mut by_service = event("create", "sqs", "q", "", 1);
         by_service.event.identity = Identity { kind: Some("AWSService".to_owned()), ..Identity::default() };
         let store = store(vec![by_service]);
-        let map = ResourceMap::built_in();
+        let map = ResourceMap::built_in_once();
         let (key, rules, filter) = ("Owner".into(), OwnerRules::default(), Filter::default());
-        let coverage = coverage(&store, &Question { key, owner_keys: Vec::new(), rules, filter, map: &map }).unwrap();
+        let coverage = coverage(&store, &Question { key, owner_keys: Vec::new(), rules, filter, map }).unwrap();
         assert_eq!(coverage.totals(), Figures { service_created: 1, ..Figures::default() });
         assert!(coverage.creators().is_empty());
     }

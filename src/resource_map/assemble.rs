@@ -13,7 +13,7 @@ use crate::text::nearest;
 use crate::text::source::{FileError, Position};
 
 /// The types of a set of files, in their order, none twice.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct TypeSet {
     types: Vec<CompiledType>,
     index: BTreeMap<ResourceType, usize>,
@@ -26,8 +26,7 @@ impl TypeSet {
             let name = compiled.definition.resource_type.clone();
             if let Some(other) = self.get(&name) {
                 let elsewhere = other.place.file_and_line();
-                let message =
-                    format!("{name} is described a second time (first at {elsewhere}); put all of it in one place");
+                let message = format!("{name} is described twice (first at {elsewhere}); put all of it in one place");
                 return Err(compiled.place.error(message));
             }
             self.index.insert(name, self.types.len());
@@ -154,7 +153,7 @@ impl Assembly {
         }
         let near = nearest(name.as_str(), self.types.keys().map(ResourceType::as_str));
         let advice = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
-        Err(rule.place.error(format!("the parent {name} is no type of the map{advice}")))
+        Err(rule.place.error(format!("the parent {name} is not in the map{advice}")))
     }
 
     fn check_parent(&self, name: &ResourceType, parent: &ResourceType, place: &Position) -> Result<(), FileError> {
@@ -165,7 +164,7 @@ impl Assembly {
                 Some(name) => format!("did you mean {name}?"),
                 None => "describe it with `list`".to_owned(),
             };
-            return Err(place.error(format!("the parent {parent} is no type that can be listed; {advice}")));
+            return Err(place.error(format!("the parent {parent} can't be listed; {advice}")));
         }
         self.check_ancestors(name, parent, place)
     }

@@ -65,7 +65,7 @@ pub struct ResourceMap {
 }
 
 /// One resource type.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct TypeDefinition {
     /// Custodian's name.
     pub resource_type: ResourceType,
@@ -82,7 +82,7 @@ pub struct TypeDefinition {
 }
 
 /// How a type is reached on AWS.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Access {
     /// The service that lists it.
     pub service: Arc<Service>,

@@ -40,7 +40,7 @@ impl ParamTemplate {
     /// Fills the placeholders: `lookup` first, then JMESPath on `item`.
     ///
     /// # Errors
-    /// A placeholder without a value; in a key or within a longer text also one whose value is a list or an object.
+    /// A placeholder without a value; in a key or within a longer text also one with a list or an object as its value.
     pub fn render(&self, item: &Value, lookup: &dyn Fn(&str) -> Option<Value>) -> Result<Value, MissingValue> {
         self.node.render(item, lookup)
     }

@@ -1,7 +1,7 @@
 //! The parents of resources that no person created: the tags, or the fields of the item, that name a parent.
 //!
-//! Two sources: `resource-maps/parents.yml` has the tags by which AWS names a parent on resources of any type; a type's
-//! stanza has what its own item tells (`parents`: an instance, for its volumes). Pure; what a parent's owner is, `tag::plan` decides.
+//! Two sources: `resource-maps/parents.yml` has AWS's own tags that name a parent, on resources of any type; a type's
+//! stanza has the fields of its own item (`parents`: an instance, for its volumes). Pure; `plan::lineage` finds the parent's owner.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -123,7 +123,7 @@ impl ResourceMap {
         found
     }
 
-    /// The types whose items name one of `types`, or one that does, as the instance whose volumes they are.
+    /// The types with items that name a parent of `types`, directly or through others: for instances, their volumes.
     pub fn child_types(&self, types: &[ResourceType]) -> BTreeSet<ResourceType> {
         let mut found: BTreeSet<ResourceType> = types.iter().cloned().collect();
         loop {
@@ -172,7 +172,7 @@ mod tests {
     use super::*;
 
     fn id(tag: &str, tags: &[(&str, &str)]) -> Option<(String, String)> {
-        let map = ResourceMap::built_in();
+        let map = ResourceMap::built_in_once();
         let tags: BTreeMap<String, String> =
             tags.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect();
         let rule = map.tag_rules.iter().find(|rule| rule.tag == tag).unwrap();
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn every_parent_is_a_type_that_can_be_listed() {
-        let map = ResourceMap::built_in();
+        let map = ResourceMap::built_in_once();
         for rule in &map.tag_rules {
             if let Names::Resource(name, _) = &rule.names {
                 assert!(map.types[name].access.is_some(), "{} names {name}", rule.tag);
@@ -219,7 +219,7 @@ mod tests {
 
     #[test]
     fn families_are_found_upwards_and_downwards() {
-        let map = ResourceMap::built_in();
+        let map = ResourceMap::built_in_once();
         let above = map.parent_types(&["ebs".into()]);
         for name in ["ec2", "asg", "cfn", "eks-nodegroup"] {
             assert!(above.contains(&ResourceType::from(name)), "{name}");

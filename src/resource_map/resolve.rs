@@ -6,7 +6,7 @@
 use std::fmt;
 
 use super::{ItemText, ResourceMap, TypeDefinition};
-use crate::model::ResourceType;
+use crate::model::{ArnParts, ResourceType};
 use serde_json::Value;
 
 /// What a type's name is followed by in messages.
@@ -169,8 +169,7 @@ fn name_in_arn(arn: &ItemText) -> Option<String> {
     const FILLED: &str = "*";
     let ItemText::Template(_) = arn else { return None };
     let text = arn.text(&Value::Null, &|_| Some(Value::from(FILLED))).ok()?;
-    let mut parts = text.splitn(6, ':').skip(2);
-    let (service, resource) = (parts.next()?, parts.nth(2)?);
+    let ArnParts { service, resource, .. } = ArnParts::parse(&text)?;
     let kind = resource.split(['/', ':']).next().filter(|kind| !kind.is_empty() && !kind.contains(FILLED))?;
     (!service.contains(FILLED)).then(|| format!("{service}:{kind}"))
 }
@@ -187,7 +186,7 @@ mod tests {
     use super::*;
 
     fn resolved(name: &str) -> Result<String, String> {
-        let resolved = ResourceMap::built_in().resolve_type(name);
+        let resolved = ResourceMap::built_in_once().resolve_type(name);
         resolved.map(|known| known.to_string()).map_err(|error| error.hint().unwrap_or_default())
     }
 
@@ -224,7 +223,7 @@ mod tests {
 
     #[test]
     fn every_type_is_known_by_its_own_and_by_cloudformation_s_name_if_that_is_its_alone() {
-        let map = ResourceMap::built_in();
+        let map = ResourceMap::built_in_once();
         for (name, definition) in &map.types {
             assert_eq!(map.resolve_type(name.as_str()).as_ref(), Ok(name));
             let Some(cloudformation) = &definition.cloudformation else { continue };
@@ -264,7 +263,7 @@ mod tests {
 
     #[test]
     fn types_are_resolved_together_and_each_once() {
-        let map = ResourceMap::built_in();
+        let map = ResourceMap::built_in_once();
         let types =
             |names: &[&str]| map.resolve_types(&names.iter().map(|name| name.parse().unwrap()).collect::<Vec<_>>());
         assert_eq!(types(&["s3-bucket", "s3", "ebs"]).unwrap(), [ResourceType::from("s3"), "ebs".into()]);

@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn sessions_are_no_type_of_the_map() {
-        assert!(!ResourceMap::built_in().has_sessions());
+        assert!(!ResourceMap::built_in_once().has_sessions());
         let map = ResourceMap::built_in().with_sessions();
         assert!(map.has_sessions() && !map.types.contains_key(SESSION));
         assert!(

@@ -32,7 +32,7 @@ pub(super) struct Placeholder {
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum InvalidTemplate {
     /// A `{` without its `}`, or the reverse.
-    #[error("{0:?} has a brace without its partner; write {{{{ or }}}} for a brace itself")]
+    #[error("{0:?} has an unmatched brace; write {{{{ or }}}} for a brace itself")]
     Unbalanced(String),
     /// The placeholder is neither a known name nor JMESPath.
     #[error(transparent)]

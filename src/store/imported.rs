@@ -42,7 +42,7 @@ pub(super) fn is_imported(event: &Event) -> bool {
 
 /// Keeps imported rows and those of trails apart, within a transaction.
 pub(super) struct Imported<'t> {
-    find_told: Statement<'t>,
+    find_known: Statement<'t>,
     forget_other_ids: Statement<'t>,
     /// `None` if nothing was ever imported. Loads then need no lookups.
     make_way: Option<Statement<'t>>,
@@ -50,7 +50,7 @@ pub(super) struct Imported<'t> {
 
 impl<'t> Imported<'t> {
     pub(super) fn new(transaction: &'t Transaction<'_>) -> Result<Self, StoreError> {
-        let find_told = transaction
+        let find_known = transaction
             .prepare(&format!("SELECT 1 FROM resource_events WHERE {IS_EQUAL} AND NOT ({IS_IMPORTED}) LIMIT 1"))?;
         let forget_other_ids = transaction.prepare(
             "DELETE FROM resource_events WHERE account_id = ?1 AND region = ?2 AND event_time = ?3 AND event_id = ?4 \
@@ -61,12 +61,12 @@ impl<'t> Imported<'t> {
         let make_way = anything
             .then(|| transaction.prepare(&format!("DELETE FROM resource_events WHERE {IS_EQUAL} AND {IS_IMPORTED}")))
             .transpose()?;
-        Ok(Self { find_told, forget_other_ids, make_way })
+        Ok(Self { find_known, forget_other_ids, make_way })
     }
 
     /// Whether a trail has the event of an imported row.
-    pub(super) fn is_told(&mut self, event: &Event, touched: &Touched) -> Result<bool, StoreError> {
-        Ok(self.find_told.exists(equal_to!(event, touched))?)
+    pub(super) fn is_known(&mut self, event: &Event, touched: &Touched) -> Result<bool, StoreError> {
+        Ok(self.find_known.exists(equal_to!(event, touched))?)
     }
 
     /// Deletes the rows of the same event from an earlier import with other IDs: the resource map of that import split the

@@ -104,7 +104,7 @@ impl<'t> Inserter<'t> {
                 added.sessions += u64::from(self.sessions.insert(touched.resource_id.as_str(), event)?);
                 continue;
             }
-            if is_imported && self.imported.is_told(event, touched)? {
+            if is_imported && self.imported.is_known(event, touched)? {
                 continue;
             }
             let written = self.write(event, touched)?;

@@ -14,9 +14,9 @@ pub struct Chosen<'m> {
     pub skipped: Vec<SkippedType>,
 }
 
-/// The types asked for; without any, those that the database has creations of: in the region, or for global types
-/// anywhere in the account. Where owners are inherited, also those whose items name one of these as their parent: a volume's
-/// creation mostly leaves no record.
+/// The types asked for; without any, the types with create events in the database: in the region, or for global types
+/// anywhere in the account. If owners are inherited, also types with one of these as their parent: most volumes have no
+/// create event.
 ///
 /// # Errors
 /// SQLite's.

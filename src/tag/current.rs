@@ -55,10 +55,7 @@ async fn read_type(
     };
     let population = match inventory::list(session, map, definition, place, sweeps).await {
         Ok(population) => population,
-        Err(error) => {
-            let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
-            return unreadable(format!("{error}{hint}"));
-        }
+        Err(error) => return unreadable(error.with_hint()),
     };
     let mut found = pick(population.resources, &writes);
     let mut unproven: Vec<&mut LiveResource> =

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use futures::stream::{self, StreamExt};
 use serde_json::Value;
 
-use crate::aws::{ErrorClass, Session};
+use crate::aws::{CallError, ErrorClass, Session};
 use crate::creator::OwnerRules;
 use crate::inventory::{self, TagIndexes};
 use crate::model::event::StoredEvent;
@@ -35,8 +35,14 @@ struct Listed<'f> {
     index: Index,
 }
 
-/// What came of looking for a type: `None` where the region doesn't have it, the reason where it could not be listed.
-type ListedType<'f> = Result<Option<Listed<'f>>, String>;
+/// The result of listing a type.
+enum ListedType<'f> {
+    Listed(Box<Listed<'f>>),
+    /// The region does not have the type.
+    Absent,
+    /// It could not be listed.
+    Unreadable(Box<CallError>),
+}
 
 struct Gatherer<'g, 'm> {
     session: &'g Session,
@@ -81,7 +87,8 @@ pub(super) async fn gather<'m>(
         }
     }
     let problem = |(group, looked): (Group, ListedType<'_>)| {
-        let problem = format!("could not read the parents of other resources: {}", looked.err()?);
+        let ListedType::Unreadable(error) = looked else { return None };
+        let problem = format!("could not read the parents of other resources: {}", error.with_hint());
         Some(TypeProblem { resource_type: group.0, problem })
     };
     Ok((lineage, listed.into_iter().filter_map(problem).collect()))
@@ -107,9 +114,10 @@ impl<'g, 'm> Gatherer<'g, 'm> {
         let ours = self.facts.iter().find(|facts| facts.definition.resource_type == *name);
         if let Some(facts) = ours.filter(|_| *region == self.question.region) {
             let (live, events) = (Cow::Borrowed(facts.live.as_slice()), Cow::Borrowed(facts.joined.events.as_slice()));
-            return Ok(Ok(Some(Listed { index: Index::new(&live), live, events })));
+            let listed = Listed { index: Index::new(&live), live, events };
+            return Ok(ListedType::Listed(Box::new(listed)));
         }
-        let Some(definition) = listable(self.map, name) else { return Ok(Ok(None)) };
+        let Some(definition) = listable(self.map, name) else { return Ok(ListedType::Absent) };
         let place = AccountRegion { account: self.question.account.clone(), region: region.clone() };
         let sweeps = TagIndexes::of([definition]);
         match inventory::list(self.session, self.map, definition, &place, &sweeps).await {
@@ -117,13 +125,11 @@ impl<'g, 'm> Gatherer<'g, 'm> {
                 let live = population.resources;
                 let joined = join((self.store, &self.question.rules), (&place.account, region), definition, &live)?;
                 let index = Index::new(&live);
-                Ok(Ok(Some(Listed { index, live: live.into(), events: joined.events.into() })))
+                let listed = Listed { index, live: live.into(), events: joined.events.into() };
+                Ok(ListedType::Listed(Box::new(listed)))
             }
-            Err(error) if error.class == ErrorClass::NoEndpoint => Ok(Ok(None)),
-            Err(error) => {
-                let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
-                Ok(Err(format!("{error}{hint}")))
-            }
+            Err(error) if error.class == ErrorClass::NoEndpoint => Ok(ListedType::Absent),
+            Err(error) => Ok(ListedType::Unreadable(Box::new(error))),
         }
     }
 
@@ -140,7 +146,7 @@ impl<'g, 'm> Gatherer<'g, 'm> {
         if let Some(definition) = listable(self.map, name) {
             let region = region.clone().unwrap_or_else(|| self.question.region.clone());
             let place = AccountRegion { account: self.question.account.clone(), region };
-            let mut unproven: Vec<&mut LiveResource> = found.iter_mut().filter_map(untold).collect();
+            let mut unproven: Vec<&mut LiveResource> = found.iter_mut().filter_map(unread).collect();
             if !unproven.is_empty() {
                 inventory::confirm_tags(self.session, definition, &place, &mut unproven).await;
             }
@@ -167,7 +173,7 @@ fn recorded<'m>(
 ) -> Result<Vec<(ParentRef, Parent<'m>)>, StoreError> {
     // An ARN and the name in it are two texts for one resource: each kind is joined by itself, so that neither hides the other.
     let (mut arns, mut names): (Vec<&str>, Vec<&str>) =
-        parents.iter().map(|parent| parent.id.as_str()).partition(|id| id.starts_with("arn:"));
+        parents.iter().map(|parent| parent.id.as_str()).partition(|id| Arn::is_arn(id));
     let mut found: HashMap<String, Vec<StoredEvent>> = HashMap::new();
     for ids in [&mut arns, &mut names] {
         ids.sort_unstable();
@@ -192,9 +198,9 @@ fn recorded<'m>(
 /// Whether a parent is among the live resources of its type.
 fn alive<'m>(map: &'m ResourceMap, parent: ParentRef, looked: &ListedType<'_>) -> (ParentRef, Live<'m>) {
     let listed = match looked {
-        Err(why) => return (parent, Live::Unreadable(why.clone())),
-        Ok(None) => return (parent, Live::Gone),
-        Ok(Some(listed)) => listed,
+        ListedType::Unreadable(error) => return (parent, Live::Unreadable(error.with_hint())),
+        ListedType::Absent => return (parent, Live::Gone),
+        ListedType::Listed(listed) => listed,
     };
     let at = listed.index.find(parent.arn.as_ref().unwrap_or(&parent.id));
     let relative = at.zip(listable(map, &parent.resource_type)).map(|(at, definition)| Relative {
@@ -205,9 +211,9 @@ fn alive<'m>(map: &'m ResourceMap, parent: ParentRef, looked: &ListedType<'_>) -
     (parent, relative.map_or(Live::Gone, |relative| Live::Alive(Box::new(relative))))
 }
 
-/// What stands for a resource of which only a text is known.
+/// A resource with nothing but an id or ARN, in place of one that is not listed.
 fn stand_in(name: &ResourceType, id: &str) -> LiveResource {
-    let arn = if id.starts_with("arn:") { id } else { "" };
+    let arn = if Arn::is_arn(id) { id } else { "" };
     LiveResource {
         resource_type: name.clone(),
         id: id.into(),
@@ -222,7 +228,7 @@ fn stand_in(name: &ResourceType, id: &str) -> LiveResource {
 }
 
 /// A live parent with unknown tags.
-fn untold<'l>((_, live): &'l mut (ParentRef, Live<'_>)) -> Option<&'l mut LiveResource> {
+fn unread<'l>((_, live): &'l mut (ParentRef, Live<'_>)) -> Option<&'l mut LiveResource> {
     match live {
         Live::Alive(relative) if !matches!(relative.resource.tags, Tags::Known(_)) => Some(&mut relative.resource),
         _ => None,
@@ -274,14 +280,14 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_several_live_ones_bear_is_nobodys() {
-        let map = ResourceMap::built_in();
+    fn a_name_of_several_live_resources_names_none() {
+        let map = ResourceMap::built_in_once();
         let all = [live("e-1", "arn:aws:x:r:1:e/1").named("web"), live("e-2", "arn:aws:x:r:1:e/2").named("web")];
         let looked = || {
             let events = vec![Vec::new(); 2].into();
-            Ok(Some(Listed { index: Index::new(&all), live: all.to_vec().into(), events }))
+            ListedType::Listed(Box::new(Listed { index: Index::new(&all), live: all.to_vec().into(), events }))
         };
-        let is_alive = |parent: ParentRef| matches!(alive(&map, parent, &looked()).1, Live::Alive(_));
+        let is_alive = |parent: ParentRef| matches!(alive(map, parent, &looked()).1, Live::Alive(_));
         assert!(is_alive(parent("elasticbeanstalk-environment", "e-1")));
         assert!(!is_alive(parent("elasticbeanstalk-environment", "web")));
         let by_arn = |arn: &str| ParentRef { arn: Some(arn.to_owned()), ..parent("cfn", "e-1") };

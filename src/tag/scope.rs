@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::model::LiveResource;
-use crate::model::{AccountId, Region, ResourceType};
+use crate::model::{AccountId, ArnParts, Region, ResourceType};
 use crate::plan::earlier::Earlier;
 use crate::plan::join::Index;
 use crate::plan::{Ids, Question, ScopeFacts, id_parts};
@@ -44,13 +44,13 @@ pub struct IdHints(Vec<Hint>);
 
 #[derive(Debug, Clone)]
 struct Hint {
-    arn: Option<ArnParts>,
+    arn: Option<SoughtArn>,
     /// Where the database has events of it.
     recorded: BTreeSet<(AccountId, Region, ResourceType)>,
 }
 
 #[derive(Debug, Clone)]
-struct ArnParts {
+struct SoughtArn {
     service: String,
     region: String,
     account: String,
@@ -127,7 +127,7 @@ impl Hint {
             .into_iter()
             .map(|row| (AccountId::new(row.event.account_id), Region::new(row.event.region), row.resource_type));
         let recorded = rows.filter(|(owner, ..)| account.is_none_or(|account| owner == account)).collect();
-        Ok(Self { arn: ArnParts::of(text).map(|arn| arn.with_types(map)), recorded })
+        Ok(Self { arn: SoughtArn::of(text).map(|arn| arn.with_types(map)), recorded })
     }
 
     fn may_be(&self, account: &AccountId, region: &Region, definition: &TypeDefinition) -> bool {
@@ -141,10 +141,9 @@ impl Hint {
     }
 }
 
-impl ArnParts {
+impl SoughtArn {
     fn of(text: &str) -> Option<Self> {
-        let parts: Vec<&str> = text.splitn(6, ':').collect();
-        let ["arn", _, service, region, account, resource] = parts[..] else { return None };
+        let ArnParts { service, region, account, resource, .. } = ArnParts::parse(text)?;
         let [service, region, account, resource] = [service, region, account, resource].map(str::to_owned);
         Some(Self { service, region, account, resource, types: BTreeSet::new() })
     }
@@ -155,7 +154,7 @@ impl ArnParts {
         is(&self.account, account.as_str()) && (definition.global || is(&self.region, region.as_str()))
     }
 
-    /// Finds the types: those whose template of the map the ARN begins as, and if none is that sure, all of its service.
+    /// Finds the types: those with an ARN template that the ARN matches so far, and without any, all types of its service.
     fn with_types(mut self, map: &ResourceMap) -> Self {
         let types = || map.types.values().filter(|definition| definition.access.is_some());
         let is_sure = |definition: &&TypeDefinition| {
@@ -180,8 +179,8 @@ impl ArnParts {
         pattern.service == self.service && self.resource.starts_with(&pattern.resource)
     }
 
-    /// Whether the ARN begins as the map's template of the type's ARNs does. A type whose ARNs AWS lists has no template: then the
-    /// ARN's service decides, and what the Tagging API calls the type, where the map has that.
+    /// Whether the ARN begins as the map's template of the type's ARNs does. A type without a template (AWS lists its ARNs) is
+    /// decided by the ARN's service, and by the Tagging API's name of the type if the map has it.
     fn may_be_of(&self, definition: &TypeDefinition) -> bool {
         let Some(access) = &definition.access else { return false };
         if let Some(pattern) = pattern_of(definition) {
@@ -202,14 +201,14 @@ impl ArnParts {
     }
 }
 
-/// The service of a template of ARNs, and its resource up to the first placeholder. `None`: no template, or one whose service
-/// is a placeholder.
-fn pattern_of(definition: &TypeDefinition) -> Option<ArnParts> {
+/// The service of a template of ARNs, and its resource up to the first placeholder. `None`: no template, or one with a
+/// placeholder as its service.
+fn pattern_of(definition: &TypeDefinition) -> Option<SoughtArn> {
     const ANY: &str = "\0";
     let arn = definition.access.as_ref()?.arn.as_ref()?;
     let ItemText::Template(_) = arn else { return None };
     let text = arn.text(&Value::Null, &|_| Some(Value::from(ANY))).ok()?;
-    let mut pattern = ArnParts::of(&text)?;
+    let mut pattern = SoughtArn::of(&text)?;
     let literal = pattern.resource.find(ANY).unwrap_or(pattern.resource.len());
     pattern.resource.truncate(literal);
     (!pattern.service.contains(ANY)).then_some(pattern)
@@ -223,8 +222,8 @@ mod tests {
     const ACCOUNT: &str = "123456789012";
 
     fn types(text: &str, region: &str) -> Vec<String> {
-        let map = ResourceMap::built_in();
-        let hints = IdHints::ask((&Store::in_memory().unwrap(), &map), &Ids(vec![text.to_owned()]), None).unwrap();
+        let map = ResourceMap::built_in_once();
+        let hints = IdHints::ask((&Store::in_memory().unwrap(), map), &Ids(vec![text.to_owned()]), None).unwrap();
         let types = map.types.values().filter(|definition| definition.access.is_some());
         let may_be = types.filter(|definition| hints.may_be(&ACCOUNT.into(), &region.into(), definition));
         may_be.map(|definition| definition.resource_type.to_string()).collect()
@@ -250,13 +249,13 @@ mod tests {
 
     #[test]
     fn a_type_is_found_by_every_arn_that_its_template_makes() {
-        let map = ResourceMap::built_in();
+        let map = ResourceMap::built_in_once();
         let mut templates = 0;
         for definition in map.types.values() {
             let Some(arn) = definition.access.as_ref().and_then(|access| access.arn.as_ref()) else { continue };
             let ItemText::Template(_) = arn else { continue };
             let text = arn.text(&Value::Null, &|_| Some("x".into())).unwrap();
-            let is_of = ArnParts::of(&text).is_some_and(|parts| parts.with_types(&map).is_of(definition));
+            let is_of = SoughtArn::of(&text).is_some_and(|parts| parts.with_types(map).is_of(definition));
             assert!(is_of || pattern_of(definition).is_none(), "{text} of {}", definition.resource_type);
             templates += 1;
         }

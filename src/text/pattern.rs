@@ -8,6 +8,14 @@ use regex::{Regex, RegexBuilder};
 /// The maximum size of a compiled expression, in bytes: far more than any rule needs, but a hostile one can't exceed it.
 const MAX_COMPILED_BYTES: usize = 1024 * 1024;
 
+/// A pattern that is not a valid regular expression.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{pattern} is not a valid regular expression: {reason}")]
+pub(crate) struct InvalidPattern {
+    pattern: String,
+    reason: String,
+}
+
 /// A compiled pattern.
 #[derive(Debug)]
 pub(crate) struct Pattern {
@@ -20,7 +28,7 @@ impl Pattern {
     ///
     /// # Errors
     /// The pattern is not a valid regular expression.
-    pub(crate) fn parse(source: &str) -> Result<Self, String> {
+    pub(crate) fn parse(source: &str) -> Result<Self, InvalidPattern> {
         let expression = match between_slashes(source) {
             Some(expression) => format!("^(?:{expression})$"),
             None => format!("(?s)^{}$", of_glob(source)),
@@ -28,7 +36,7 @@ impl Pattern {
         let regex = RegexBuilder::new(&expression)
             .size_limit(MAX_COMPILED_BYTES)
             .build()
-            .map_err(|error| format!("{source} is not a valid regular expression: {}", reason(&error)))?;
+            .map_err(|error| InvalidPattern { pattern: source.to_owned(), reason: reason(&error) })?;
         Ok(Self { source: source.to_owned(), regex })
     }
 
@@ -110,8 +118,8 @@ mod tests {
 
     #[test]
     fn invalid_expression_is_an_error() {
-        let error = Pattern::parse("/ci-(/").unwrap_err();
+        let error = Pattern::parse("/ci-(/").unwrap_err().to_string();
         assert_eq!(error, "/ci-(/ is not a valid regular expression: unclosed group");
-        assert!(Pattern::parse("/(a{1000}){1000}/").unwrap_err().contains("size limit"));
+        assert!(Pattern::parse("/(a{1000}){1000}/").unwrap_err().to_string().contains("size limit"));
     }
 }

@@ -148,7 +148,7 @@ fn parser_message(error: &Error) -> String {
         }
         Error::SerdeMissingField { field, .. } => format!("the key `{field}` is missing here"),
         Error::DuplicateMappingKey { key: Some(key), .. } => {
-            format!("the key `{key}` stands here a second time; remove one of them")
+            format!("the key `{key}` is given twice; remove one of them")
         }
         Error::NullIntoString { .. } => "a text is expected here, and there is nothing".to_owned(),
         Error::Unexpected { expected: "string scalar", .. } => "a text is expected here".to_owned(),
@@ -157,7 +157,7 @@ fn parser_message(error: &Error) -> String {
         Error::SerdeInvalidLength { len, .. } => format!("a list of two is expected here, not of {len}"),
         Error::Eof { .. } => "the file is empty or ends too early".to_owned(),
         Error::MultipleDocuments { .. } => {
-            "the file is to be one YAML document; put the second one in its own file".to_owned()
+            "the file must be one YAML document; put the second one in its own file".to_owned()
         }
         other => {
             let message = other.to_string();

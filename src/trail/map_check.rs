@@ -7,6 +7,7 @@ use std::io::Read;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::broken::{BrokenDocument, BrokenRecord};
 use super::extract::{Extraction, read};
 use super::fields::Fields;
 use super::filter::RecordFilter;
@@ -93,7 +94,7 @@ struct MapCheck<'t> {
 impl Records for MapCheck<'_> {
     fn begin_document(&mut self) {}
 
-    fn begin_list(&mut self) -> Result<(), String> {
+    fn begin_list(&mut self) -> Result<(), BrokenDocument> {
         Ok(())
     }
 
@@ -101,7 +102,7 @@ impl Records for MapCheck<'_> {
         self.scan.counts.records += 1;
         let fields = match Fields::parse(record) {
             Ok(fields) => fields,
-            Err(error) => return self.broken(format!("a record can't be read: {error}")),
+            Err(error) => return self.broken(BrokenRecord::unreadable(&error)),
         };
         let reading = read(self.map, &RecordFilter::default(), &fields);
         let tried = tried(self.map, &fields);
@@ -127,7 +128,7 @@ impl Records for MapCheck<'_> {
 }
 
 impl MapCheck<'_> {
-    fn broken(&mut self, reason: String) {
+    fn broken(&mut self, reason: BrokenRecord) {
         self.scan.broken_record.get_or_insert(reason);
     }
 }

@@ -3,8 +3,10 @@
 //! * [`window`], [`filter`]: select records
 //! * [`scan`]: a document's bytes → the events in the resource map
 //! * [`count`]: a document's bytes → counts of calls
+//! * [`broken`]: why a document or a record can't be read
 //! * [`fields`], [`extract`]: one record → its event and the resources
 
+pub mod broken;
 pub mod count;
 pub mod extract;
 pub mod fields;

@@ -28,7 +28,7 @@ MAPS = Path(__file__).resolve().parent.parent.parent / "resource-maps"
 OTHERS = ("omitted.yml", "parents.yml", "sessions.yml")
 PARTITION = "aws"
 THREADS = 4
-# The tag by which it is tried whether the server takes one.
+# The tag that probes whether the server accepts tags.
 PROBE = "lab-probe"
 PLACEHOLDER = re.compile(r"\{\{|\}\}|\{((?:[^{}'\"`]|'[^']*'|\"[^\"]*\"|`[^`]*`)*)\}")
 KEYS, VALUES = ("Key", "key", "TagKey", "tagKey"), ("Value", "value", "TagValue", "tagValue")
@@ -221,16 +221,16 @@ class Witness:
     # Identity and tags
 
     def testimony(self, name: str) -> dict:
-        """`resources`: [id, ARN, tags] of each live one; tags are null where `unsupported` says why the server can't tell them."""
+        """`resources`: [id, ARN, tags] of each live one; tags are null where `unsupported` says why the server has none."""
         each, resource = self.types[name]
         found = self.identified(name)
-        told = {}
+        outcome = {}
         try:
             tags = self.tags(each, resource, each.region(resource), found)
         except Unsupported as error:
-            tags, told = [None] * len(found), {"unsupported": str(error)}
+            tags, outcome = [None] * len(found), {"unsupported": str(error)}
         resources = [[context["id"], context["arn"], read] for (context, _), read in zip(found, tags)]
-        return told | {"resources": sorted(resources, key=repr)}
+        return outcome | {"resources": sorted(resources, key=repr)}
 
     def identified(self, name: str) -> list[tuple[dict, Any]]:
         """Each live resource's context, with its id and ARN, and its item."""
@@ -258,7 +258,7 @@ class Witness:
         return [self.of_one(each, stanza, context, item) for context, item in found]
 
     def by_tagging_api(self, stanza: dict, region: str, contexts: list[dict]) -> list[dict | None]:
-        """By GetResources, where nothing else tells."""
+        """From GetResources, where no other call has the tags."""
         if "rgta" not in stanza:
             return [None] * len(contexts)
         pages = client("resourcegroupstaggingapi", region).get_paginator("get_resources").paginate(ResourceTypeFilters=[stanza["rgta"]])
@@ -305,18 +305,18 @@ def as_tags(found: Any) -> dict[str, str]:
 
 
 def testimony(witness: Witness, name: str) -> dict:
-    """`{resources}` of a type (with `unsupported` where tags can't be told), `{unsupported}` alone where it can't be listed, or
+    """`{resources}` of a type (with `unsupported` where tags can't be read), `{unsupported}` alone where it can't be listed, or
     `{failed}`."""
     for is_last in (False, True):
         try:
-            told = witness.testimony(name)
+            outcome = witness.testimony(name)
         except Unsupported as error:
-            told = {"unsupported": str(error)}
+            outcome = {"unsupported": str(error)}
         except Exception as error:  # a map that botocore does not take, or a refusal: the test names the type
-            told = {"failed": f"{type(error).__name__}: {error}"}
+            outcome = {"failed": f"{type(error).__name__}: {error}"}
         # moto stumbles over the first two calls of a service when they come at once.
-        if is_last or "resources" in told and "unsupported" not in told:
-            return told
+        if is_last or "resources" in outcome and "unsupported" not in outcome:
+            return outcome
     raise AssertionError("the last round returns")
 
 
@@ -348,8 +348,8 @@ def refusal(name: str, ident: str) -> str | None:
         return str(error)
     except botocore.exceptions.ClientError as error:
         return f"{call}: {error.response['Error']['Code']}"
-    told = {ident: tags for ident, _, tags in witness.testimony(name)["resources"]}
-    return None if PROBE in told[ident] else f"{call} is taken, and the tag is not shown"
+    outcome = {ident: tags for ident, _, tags in witness.testimony(name)["resources"]}
+    return None if PROBE in outcome[ident] else f"{call} is taken, and the tag is not shown"
 
 
 if __name__ == "__main__":

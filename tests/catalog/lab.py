@@ -65,7 +65,7 @@ POLICY = json.dumps({
 CASES = {
     "fresh": {"team": "blue", "cost center": "a+b=c"},
     "bare": {},
-    "owned": {"team": "red", "Owner": "somebody"},
+    "owned": {"team": "red", "Owner": "other"},
     "unrecorded": {"team": "green"},
     "machine": {"team": "white"},
 }
@@ -83,7 +83,7 @@ _making = threading.Lock()
 
 
 def client(service: str, region: str | None = None) -> Any:
-    """boto3's client, whose successful writes are recorded. Making one takes a lock: boto3's session knows no threads."""
+    """boto3's client. Its successful writes are recorded. Creating one takes a lock: boto3's session is not thread-safe."""
     wanted = (service, region or REGION)
     with _making:
         if wanted not in _clients:
@@ -93,7 +93,7 @@ def client(service: str, region: str | None = None) -> Any:
 
 def _new_client(service: str, region: str) -> Any:
     config = botocore.config.Config(retries={"total_max_attempts": 1}, inject_host_prefix=False, read_timeout=300)
-    # Told outright, so that timestream-write does not ask the server where else to go.
+    # The endpoint is explicit, so that timestream-write does not ask the server for another one.
     made = boto3.client(service, region_name=region, config=config, endpoint_url=os.environ.get("AWS_ENDPOINT_URL"))
     made.meta.events.register("before-parameter-build", _note_request)
     made.meta.events.register("after-call", _note_answer)
@@ -312,8 +312,8 @@ def main(types: list[str]) -> int:
         import boto3_reference as witness
 
         known = [name for name in types or load() if name in witness.Witness().types]
-        for name, told in witness.everything(known).items():
-            print(name, "is listed as", json.dumps(told, indent=1))
+        for name, listed in witness.everything(known).items():
+            print(name, "is listed as", json.dumps(listed, indent=1))
         for entry in found["failed"]:
             print(json.dumps(entry), file=sys.stderr)
     return 1 if found["failed"] else 0

@@ -2,7 +2,7 @@
 
 A type is made by one of its create events' calls, listed by its list calls, its parents' among them, and its tags are read and written. Each call
 is asked of moto itself, in this process: botocore serializes it with placeholders, moto's dispatcher chooses the service, the path's handler
-and the handler's method, and where it would run the method it is stopped (`_told`). So the answer is moto's own, and changes when moto gets
+and the handler's method, and where it would run the method it is stopped (`_ask`). So the answer is moto's own, and changes when moto gets
 the call. Nothing is sent. Knows the maps and moto, not the program under test.
 """
 
@@ -36,14 +36,14 @@ from wire import operation_of  # noqa: E402
 DEEPEST = 8
 
 
-class Told(Exception):
+class Implemented(Exception):
     """Whether moto has a method for the call that it was about to run."""
 
 
-def _told(self: BaseResponse) -> Any:
+def _ask(self: BaseResponse) -> Any:
     """In place of BaseResponse.call_action."""
     name = camelcase_to_underscores(self._get_action() or "")
-    raise Told(name in method_names_from_class(type(self)) and not is_stub(getattr(type(self), name)))
+    raise Implemented(name in method_names_from_class(type(self)) and not is_stub(getattr(type(self), name)))
 
 
 def is_stub(method: Any) -> bool:
@@ -54,7 +54,7 @@ def is_stub(method: Any) -> bool:
 
 @functools.cache
 def server() -> DomainDispatcherApplication:
-    BaseResponse.call_action = _told
+    BaseResponse.call_action = _ask
     return DomainDispatcherApplication(create_backend_app)
 
 
@@ -91,8 +91,8 @@ def has(operation: Any) -> bool:
         app = server().get_application(environ)
         app.config["PROPAGATE_EXCEPTIONS"] = True
         list(app(environ, lambda status, headers, _info=None: statuses.append(status)))
-    except Told as told:
-        return told.args[0]
+    except Implemented as implemented:
+        return implemented.args[0]
     except Exception:
         return False  # no such service: another one's handler can make nothing of it
     # S3's handlers are no methods of calls: they have answered.

@@ -1,13 +1,13 @@
-"""What moto 5.2.5 gets wrong of AWS's ways and the catalog's tests need: runs inside its server (`before` is moto_launcher.py's hook).
+"""Corrections to moto 5.2.5 that the catalog's tests need. They run inside its server (`before` is moto_launcher.py's hook).
 
 Each repair says what AWS does. DescribeLaunchTemplates shows only the tags that a template was made with, not those of CreateTags;
 UpdateStack with an empty `Tags` removes all tags, which moto takes for none given. DescribeDhcpOptions knows the filter owner-id, and all
-of an account's are its own. Athena's ListTagsForResource tells of a resource without tags that it has none. DescribeCapacityProviders
+of an account's are its own. Athena's ListTagsForResource returns an empty list for a resource without tags. DescribeCapacityProviders
 without names gives all, with their tags. CodeDeploy has BatchGetDeploymentGroups. Elastic Beanstalk's applications have tags.
 ECS's tasks don't stop because they are looked at. Lex lists the aliases of the bot that is asked for, not those of all, and their ARNs have
 no `$` and can be asked for tags. The Tagging API lists a SageMaker model card once, not its versions; model packages have tags. CloudWatch tags alarms, dashboards and
-Contributor Insights rules (its TagResource's documentation), dashboards also when they are put. Route 53 Resolver tells and takes the tags of query
-log configurations, not of endpoints and rules alone. The ARN of an identity of SES is `…:identity/NAME`. The Tagging API says of a Storage Lens
+Contributor Insights rules (its TagResource's documentation), dashboards also when they are put. Route 53 Resolver reads and writes the tags of query
+log configurations, not only of endpoints and rules. The ARN of an identity of SES is `…:identity/NAME`. The Tagging API says of a Storage Lens
 configuration that it can't take its tags off, instead of that it did. WorkSpaces tags images too, has one value for a key, and takes tags off.
 API Gateway tags all of its taggable resources, not stages alone. The page size of SES's pools is a number. Direct Connect's TagResource takes ARNs.
 What CloudHSM's TagResource writes, DescribeClusters shows.

@@ -25,7 +25,7 @@ XMLNS = "http://ec2.amazonaws.com/doc/2016-11-15/"
 # botocore's service -> eventSource's first part, where that is not the signing name.
 EVENT_SOURCES = {"mq": "amazonmq"}
 
-# Services (botocore's names) whose fields keep their first letter.
+# Services (botocore's names): CloudTrail keeps the first letter of their fields as it is.
 KEEP_CASE = {"s3", "mwaa", "synthetics", "connect", "databrew", "route53profiles", "resource-explorer-2", "devops-guru",
              "route53-recovery-control-config"}
 
@@ -41,7 +41,7 @@ SPELLED = {
 # Query services that leave out the one structure around an answer: CreateDBInstance's is the instance itself.
 UNWRAPPED = {"rds", "docdb", "neptune", "redshift", "elasticache"}
 
-# Calls whose record has no responseElements although they answer.
+# Calls without responseElements in their record, although they have a response.
 NULL_RESPONSE = {("s3", "CreateBucket")}
 
 # EC2's calls that are logged directly; all others are inside <Operation>Request and <Operation>Response.

@@ -32,10 +32,10 @@ SOME_REGION = {
     "aws": "eu-west-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1", "aws-iso": "us-iso-east-1", "aws-iso-b": "us-isob-east-1",
     "aws-iso-e": "eu-isoe-west-1", "aws-iso-f": "us-isof-south-1", "aws-eusc": "eusc-de-east-1",
 }
-# Headers that no model tells and every SDK sends.
+# Headers that every SDK sends, although no model has them.
 SENT_BY_SDKS = {("glacier", "^x-amz-glacier-version")}
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-# The domains of the partitions whose regions are not below amazonaws.com.
+# The domains of partitions with regions outside amazonaws.com.
 SUFFIX = {"aws-cn": "amazonaws.com.cn"}
 KEYS = {"Key", "key", "TagKey", "tagKey"}
 # Services that log under a source that their own names don't begin with.
@@ -323,7 +323,7 @@ class Checker:
                 self.path("list.parent", value, above)
 
     def unpaged(self, place: str, call: str, answered: Any) -> None:
-        """A call whose answer has a token must follow it."""
+        """A call with a token in its response must follow it."""
         names = answered.names() if isinstance(answered, Struct) else []
         tokens = [name for name in names if re.search("token|marker", name, re.IGNORECASE)]
         if tokens and (call, *tokens) not in ONE_PAGE:
@@ -435,7 +435,7 @@ def same_host(service: Any, url: str, usual: str) -> bool:
 
 @functools.cache
 def sharers(source: str) -> list[str]:
-    """Services whose events have this eventSource: only those whose name or endpoint could give it are looked into."""
+    """The services with events of this eventSource. Only services with a name or endpoint that could give it are examined."""
     first = source.split(".")[0]
     hints = {first, *(service for service, named in rules.EVENT_SOURCES.items() if named == first), *SAME_SOURCE.get(first, ())}
     known = [name for name in SESSION.get_available_services() if name in hints or name.startswith(first)]

@@ -245,7 +245,7 @@ class Maker:
             return b"example"
         if getattr(shape, "enum", None):
             return shape.enum[0]
-        # The field's own name tells values apart: a path that reads another field finds another value.
+        # The value contains the field's own name: a path that reads another field finds another value.
         stem = re.sub(r"(arns?|ids?|identifiers?|names?|urls?)$", "", name, flags=re.IGNORECASE)
         what = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", stem).lower().strip("-_") or self.resource_type
         if low.endswith(("arn", "arns")):
@@ -300,10 +300,10 @@ def built(checker: Checker, resource_type: str, event: dict, action: str, others
     # Versions of an API can share the event: the path suits one of them.
     for operation in operations:
         params, asked = side_of(operation, operation.input_shape, "requestParameters", both, resource_type)
-        answer, told = side_of(operation, operation.output_shape, "responseElements", both, resource_type)
-        own = expected(read, operation, asked, told)
+        answer, response = side_of(operation, operation.output_shape, "responseElements", both, resource_type)
+        own = expected(read, operation, asked, response)
         if "to" in event:
-            own = {f"{old} -> {new}" for old in own for new in expected(renamed, operation, asked, told)}
+            own = {f"{old} -> {new}" for old in own for new in expected(renamed, operation, asked, response)}
         if own:
             break
     else:
@@ -316,7 +316,7 @@ def built(checker: Checker, resource_type: str, event: dict, action: str, others
     return {"name": event["event"] + BUILT, "origin": "model", "record": record, "expect": sorted(map(list, ids))}
 
 
-def expected(read: Reading, operation: Any, asked: dict, told: dict) -> set[str]:
+def expected(read: Reading, operation: Any, asked: dict, response: dict) -> set[str]:
     """The values put into the fields that ids ends in: of the first alternative, or of all that count together."""
     service, name = operation.service_model.service_name, operation.name
     found: set[str] = set()
@@ -325,7 +325,7 @@ def expected(read: Reading, operation: Any, asked: dict, told: dict) -> set[str]
         if chain[0] not in ENVELOPE:
             return [STATED[chain[0]]] if chain[0] in STATED else []
         below = variants(chain, name, service, chain[0])
-        put = asked if chain[0] == "requestParameters" else told
+        put = asked if chain[0] == "requestParameters" else response
         return [value for value in put.get(below, []) if value != rules.HIDDEN] if below is not None else []
 
     def first(part: list[Chain | str]) -> str | None:

@@ -144,18 +144,18 @@ def record(service: str, operation: Any) -> Struct:
     """The type of a CloudTrail record of a call of a service (botocore's name)."""
     name, given, answered = operation.name, operation.input_shape, operation.output_shape
     if service == "ec2":
-        asked, told = ec2_direct_request(name, given), ec2_direct(answered)
+        asked, response = ec2_direct_request(name, given), ec2_direct(answered)
         # Which calls are wrapped is known of some only: paths may read both.
         asked.fields[f"{name}Request"] = lambda: ec2_wrapped(given, parameter_name_of_ec2, True)
-        told.fields[f"{name}Response"] = lambda: ec2_wrapped(answered, wire_name, False)
-        told.fields["_return"] = lambda: SCALAR
+        response.fields[f"{name}Response"] = lambda: ec2_wrapped(answered, wire_name, False)
+        response.fields["_return"] = lambda: SCALAR
     else:
         inner = rules.outer(service, answered)
         asked = recorded(service, name, given)
-        told = recorded(service, name, answered.members[inner] if inner else answered)
+        response = recorded(service, name, answered.members[inner] if inner else answered)
     if (service, name) in rules.NULL_RESPONSE:
-        told = Struct("nothing: the call's responseElements are null", {})
-    own = {"requestParameters": lambda: asked, "responseElements": lambda: told}
+        response = Struct("nothing: the call's responseElements are null", {})
+    own = {"requestParameters": lambda: asked, "responseElements": lambda: response}
     return Struct("record", own | {name: lambda: SCALAR for name in ("awsRegion", "recipientAccountId", "eventTime", "eventName")})
 
 

@@ -39,15 +39,7 @@ result = dict(ids=ids, many=many, units=dict(core=core, security=security, work=
 ";
 
 /// Loads the file as PyYAML does, checks it with the schema in c7n-org's source, and prints what it read.
-const CHECK: &str = r"
-import ast, json, jsonschema, sys, yaml
-source = ast.parse(open(PACKAGE + '/c7n_org/cli.py').read())
-schema = next(ast.literal_eval(node.value) for node in source.body
-              if isinstance(node, ast.Assign) and node.targets[0].id == 'CONFIG_SCHEMA')
-document = yaml.safe_load(open(FILE))
-jsonschema.validate(document, schema)
-json.dump(document, sys.stdout)
-";
+const CHECK: &str = include_str!("hooks/c7n_org_schema.py");
 
 struct Lab {
     moto: Moto,
@@ -194,7 +186,7 @@ fn accounts_are_excluded_and_named_by_options() {
     let hub = lab.accounts(&[&core[..], &["-i", twin, "--role", "arn:aws-cn:iam::{Id}:role/{Email}"]].concat());
     assert_eq!(hub[0]["role"], format!("arn:aws-cn:iam::{}:role/audit@example.com", lab.id("audit")));
     lab.run(&["--name", "{nmae}"]).code(2).says(["{nmae} has no value", "{Name}"]);
-    lab.run(&["--role", "{Id"]).code(2).says(["brace without its partner"]);
+    lab.run(&["--role", "{Id"]).code(2).says(["unmatched brace"]);
 }
 
 #[test]
@@ -222,15 +214,7 @@ fn accounts_are_listed_with_one_call_per_20() {
 }
 
 /// Access to tags is denied; the state is in the form before September 2025.
-const OLD_AND_CLOSED: &str = r#"
-def before(entry, environ):
-    if 'Boto3/' in entry['user_agent']:
-        return None
-    if entry['action'] == 'ListTagsForResource':
-        return 400, 'application/x-amz-json-1.1', '{"__type": "AccessDeniedException", "Message": "User: x is not authorized to perform: organizations:ListTagsForResource"}'
-    if entry['action'] == 'ListAccountsForParent':
-        return 200, 'application/x-amz-json-1.1', '{"Accounts": [{"Id": "111111111111", "Arn": "arn:aws:organizations::1:account/o-a/111111111111", "Status": "ACTIVE"}, {"Id": "222222222222", "Arn": "arn:aws:organizations::1:account/o-a/222222222222", "Status": "ACTIVE", "State": "PENDING_CLOSURE"}]}'
-"#;
+const OLD_AND_CLOSED: &str = include_str!("hooks/accounts_old_and_closed.py");
 
 #[test]
 fn denied_tags_are_reported_and_the_rest_is_written() {

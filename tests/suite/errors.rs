@@ -55,7 +55,7 @@ fn broken_files_are_named_and_the_others_loaded_and_a_repaired_file_is_loaded_la
 fn a_broken_record_does_not_cost_the_others() {
     let bench = Bench::new();
     let good = |name: &str| serde_json::to_string(&Trail::new().event(role(name)).records()[0]).expect("JSON of JSON");
-    let odd = r#"{"eventSource": "iam.amazonaws.com", "eventName": "CreateRole", "responseElements": {"role": {"roleName": 7}}, "userIdentity": "nobody"}"#;
+    let odd = r#"{"eventSource": "iam.amazonaws.com", "eventName": "CreateRole", "responseElements": {"role": {"roleName": 7}}, "userIdentity": "alice"}"#;
     bench.write("odd.json", format!(r#"{{"Records": [{}, {odd}, 17, null, {}]}}"#, good("one"), good("two")));
     let run = load(&bench, &["odd.json"]);
     assert!(matches!(run.code, Some(0 | 4)), "{}", run.printed());
@@ -166,7 +166,7 @@ fn a_file_that_is_no_database_is_refused_and_left_as_it_is() {
 }
 
 #[test]
-fn the_database_of_c7n_trailcreator_is_told_from_ours() {
+fn a_database_of_c7n_trailcreator_is_an_error_that_suggests_import() {
     let bench = loaded();
     sqlite(
         &bench.path("c7n.db"),
@@ -181,7 +181,7 @@ fn the_database_of_c7n_trailcreator_is_told_from_ours() {
 
 #[test]
 #[cfg(unix)]
-fn a_folder_that_does_not_exist_or_can_not_be_written_is_told() {
+fn a_missing_or_read_only_folder_is_an_error_with_a_hint() {
     let bench = loaded();
     bench
         .trailcreator(["--db", "no/such/creators.db", "load-files", "trail.json"])
@@ -198,7 +198,7 @@ fn a_folder_that_does_not_exist_or_can_not_be_written_is_told() {
 
 #[test]
 #[cfg(unix)]
-fn a_read_only_database_is_told_and_left_as_it_is_and_can_be_read() {
+fn a_read_only_database_can_be_read_and_is_not_changed() {
     use std::os::unix::fs::PermissionsExt;
 
     let bench = loaded();
@@ -225,7 +225,7 @@ fn a_read_only_database_is_told_and_left_as_it_is_and_can_be_read() {
 }
 
 #[test]
-fn a_database_that_is_missing_is_told_with_the_way_to_make_one() {
+fn a_missing_database_is_an_error_that_suggests_a_load() {
     let bench = Bench::new();
     for command in [&["who", "app"][..], &["runs"], &["undo", "1"]] {
         bench.trailcreator(command).run().code(1).says(["creators.db", "hint: ", "load-files"]);
@@ -244,7 +244,7 @@ fn an_unknown_type_gets_the_nearest_known_one() {
 }
 
 #[test]
-fn no_credentials_are_told_with_what_to_set() {
+fn missing_credentials_are_an_error_with_a_hint() {
     let run = loaded().trailcreator(["tag", "--region", "us-east-1"]).run();
     run.code(1).says(["credentials", "hint: ", "--profile"]);
     assert!(!run.stderr.contains("panicked"), "{}", run.printed());
@@ -253,14 +253,14 @@ fn no_credentials_are_told_with_what_to_set() {
 #[test]
 fn a_profile_that_does_not_exist_is_named() {
     loaded()
-        .trailcreator(["tag", "--region", "us-east-1", "--profile", "nobody"])
+        .trailcreator(["tag", "--region", "us-east-1", "--profile", "missing"])
         .run()
         .code(1)
-        .says(["no profile \"nobody\"", "hint: check --profile and AWS_PROFILE"]);
+        .says(["no profile \"missing\"", "hint: check --profile and AWS_PROFILE"]);
 }
 
 #[test]
-fn no_region_is_told_with_what_to_set() {
+fn a_missing_region_is_an_error_with_a_hint() {
     let bench = loaded();
     let run = bench.trailcreator(["tag"]).env("AWS_ACCESS_KEY_ID", "a").env("AWS_SECRET_ACCESS_KEY", "b").run();
     run.code(1).says(["region", "hint: ", "--region"]);
@@ -272,7 +272,7 @@ fn what_can_not_be_a_region_is_a_usage_error() {
 }
 
 #[test]
-fn a_region_that_does_not_exist_is_told() {
+fn an_unknown_region_is_reported() {
     // A region that isn't there shows as a host name that does not resolve; names below .invalid never do (RFC 6761),
     // and nothing is asked of the real AWS.
     let run = loaded()
@@ -291,14 +291,14 @@ fn a_bucket_that_does_not_exist_is_named() {
 }
 
 #[test]
-fn an_endpoint_that_nobody_listens_on_is_told() {
+fn an_endpoint_without_a_server_is_an_error_with_a_hint() {
     // Port 1 of loopback: nothing listens there, so nothing is asked of the network.
     let run = loaded()
         .trailcreator(["tag", "--region", "us-east-1", "--endpoint-url", "http://127.0.0.1:1"])
         .env("AWS_ACCESS_KEY_ID", "testing")
         .env("AWS_SECRET_ACCESS_KEY", "testing")
         .run();
-    run.code(1).says(["http://127.0.0.1:1: ", "Connection refused", "hint: nothing listens", "--endpoint-url"]);
+    run.code(1).says(["http://127.0.0.1:1: ", "Connection refused", "hint: no server listens", "--endpoint-url"]);
 }
 
 #[test]

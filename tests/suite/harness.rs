@@ -20,7 +20,7 @@ fn moto_keeps_state_and_requests_of_each_server_apart() {
 }
 
 #[test]
-fn writes_are_told_from_reads() {
+fn writes_and_reads_are_counted_apart() {
     let moto = Moto::start();
     moto.boto3(
         "client('s3').create_bucket(Bucket='bucket'); client('s3').list_buckets(); client('s3').get_bucket_location(Bucket='bucket')
@@ -51,7 +51,7 @@ except Exception as error:
     assert_eq!(code, json!("AccessDenied"));
 }
 
-/// A merge once lost a `mod` line, and with it a file of tests that nobody missed.
+/// A merge once lost a `mod` line, and with it a file of tests, unnoticed.
 #[test]
 fn every_file_of_tests_is_built() {
     fn check(folder: &Path, parent: &str) {

@@ -129,7 +129,7 @@ fn a_count_of_nothing_is_an_error() {
 }
 
 #[test]
-fn an_account_without_events_is_told_what_the_database_has() {
+fn an_account_without_events_gets_a_message_with_what_the_database_has() {
     let (bench, moto) = (loaded(), Moto::start());
     let there = "account 123456789012 in us-east-1 (from 2024-05-01T10:00:00Z to 2024-05-01T10:00:00Z)";
     let other = bench.trailcreator(["tag", "--region", "eu-west-1"]).aws(&moto).run();

@@ -12,7 +12,7 @@ const MAP: &str = "rules:
     owner: \"{team}@example.com\"
   - user: robot
     skip: a shared robot
-  - user: nobody-at-all
+  - user: matches-no-user
     owner: x
 ";
 
@@ -76,7 +76,7 @@ fn identity_map_decides_and_who_shows_the_rule() {
     assert_eq!((&left["owner"], left["advice"].as_array().map(Vec::len)), (&Value::Null, Some(1)));
     assert_eq!(who("own")["owner"], "anna");
     let run = bench.trailcreator(["who", "built", "left", "--identity-map", "map.yml"]).run();
-    run.success().says(["rule 3 (map.yml:7): it matched no principal"]);
+    run.success().says(["rule 3 (map.yml:7): matched no principal"]);
     assert!(!run.stderr.contains("pipelines"), "{}", run.stderr);
     assert!(run.stdout.contains("why      rule pipelines"), "{}", run.stdout);
 }

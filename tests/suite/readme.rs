@@ -1,28 +1,71 @@
-//! What the README shows works as it stands there.
+//! What the README shows works as it is shown.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
 use serde_json::json;
 
 use crate::common::{Bench, Caller, Event, Moto, Trail};
+use crate::demo::Demo;
 
-/// The first block of YAML in the README.
-fn yaml_of_the_readme() -> &'static str {
-    let readme = include_str!("../../README.md");
-    let (_, after) = readme.split_once("```yaml\n").expect("the README shows a map");
+const README: &str = include_str!("../../README.md");
+
+/// The first block of code in this language.
+fn block(language: &str) -> &'static str {
+    let (_, after) = README.split_once(&format!("```{language}\n")).expect("the README has such a block");
     after.split_once("```").expect("a block of code has an end").0
+}
+
+/// What differs from run to run: ids, sizes and ports.
+fn steady(line: &str) -> String {
+    static CHANGING: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"vol-[0-9a-f]+|^size .*|http://127\.0\.0\.1:\d+").unwrap());
+    CHANGING.replace_all(line, "X").into_owned()
+}
+
+/// Whether the lines are those shown, where `…` is any number of lines.
+fn is_shown(shown: &[String], lines: &[String]) -> bool {
+    match shown.split_first() {
+        None => lines.is_empty(),
+        Some((first, rest)) if first.trim() == "…" => (0..=lines.len()).any(|skip| is_shown(rest, &lines[skip..])),
+        Some((first, rest)) => lines.split_first().is_some_and(|(line, lines)| first == line && is_shown(rest, lines)),
+    }
+}
+
+#[test]
+fn the_transcript_is_what_the_commands_print() {
+    let demo = Demo::new();
+    let commands: Vec<&str> = block("console").split("$ ").skip(1).collect();
+    assert!(commands.len() > 2, "load, who and tag");
+    for command in commands {
+        let (line, shown) = command.split_once('\n').expect("a command and its output");
+        let output = demo.output(line);
+        let lines = |text: &str| text.trim_end().lines().map(steady).collect::<Vec<_>>();
+        assert!(is_shown(&lines(shown), &lines(&output)), "{line} prints\n{output}");
+    }
+}
+
+#[test]
+fn the_number_of_types_is_true() {
+    let list = Bench::new().trailcreator(["resource-map", "list", "--output", "json"]).run();
+    let (before, _) = README.split_once(" resource types are built in").expect("the README has the number of types");
+    let least: usize = before.rsplit(' ').next().and_then(|number| number.parse().ok()).expect("a number");
+    let types = list.success().json()["resource_types"].as_array().expect("a list").len();
+    assert!((least..least + 100).contains(&types), "{types} types, the README says more than {least}");
 }
 
 #[test]
 fn a_type_of_ones_own_is_ten_lines_of_yaml() {
-    let map = yaml_of_the_readme();
+    let map = block("yaml");
     assert!(map.lines().count() <= 10, "{map}");
     let (moto, bench) = (Moto::start(), Bench::new());
     bench.write("groups.yml", map);
     bench.trailcreator(["resource-map", "check", "groups.yml"]).run().success();
     let arn = moto.boto3(
         "query = {'ResourceTypeFilters': ['AWS::AllSupported'], 'TagFilters': [{'Key': 'team', 'Values': ['blue']}]}
-made = client('resource-groups').create_group(
+created = client('resource-groups').create_group(
     Name='mine', ResourceQuery={'Type': 'TAG_FILTERS_1_0', 'Query': json.dumps(query)}, Tags={'team': 'blue'})
-result = made['Group']['GroupArn']",
+result = created['Group']['GroupArn']",
     );
     let event = Event::new("resource-groups.amazonaws.com", "CreateGroup")
         .by(Caller::iam_user("alice"))

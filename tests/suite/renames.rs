@@ -96,7 +96,7 @@ fn the_evidence_names_the_rename_and_the_old_name_says_the_new_one() {
 }
 
 #[test]
-fn check_tells_what_a_map_reads_of_a_rename() {
+fn check_shows_what_a_map_reads_of_a_rename() {
     let bench = Bench::new();
     let map = "resources:
   - type: thing

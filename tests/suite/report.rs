@@ -209,15 +209,7 @@ fn global_types_are_counted_once_for_all_regions() {
 }
 
 /// Denies access to the tags of queues and to IAM.
-const REFUSE: &str = r#"
-def before(entry, environ):
-    if 'Boto3/' in entry['user_agent']:
-        return None
-    if entry['action'] in ('ListQueueTags', 'GetResources'):
-        return 400, 'application/x-amz-json-1.0', '{"__type": "AccessDeniedException", "message": "User: x is not authorized to perform: sqs:ListQueueTags"}'
-    if entry['service'] == 'iam':
-        return 403, 'text/xml', '<ErrorResponse><Error><Code>AccessDenied</Code><Message>User: x is not authorized to perform: iam:GetAccountAuthorizationDetails on resource: *</Message></Error></ErrorResponse>'
-"#;
+const REFUSE: &str = include_str!("hooks/report_refuse.py");
 
 #[test]
 fn unreadable_types_are_unknown_and_listed_and_the_rest_is_reported() {
@@ -260,11 +252,7 @@ fn invalid_options_are_usage_errors() {
 /// Two accounts with a queue each, and a third with a role that can't be assumed.
 #[test]
 fn organization_is_reported_by_account_and_failed_account_stops_no_other() {
-    const REFUSE_ONE: &str = r#"
-def before(entry, environ):
-    if 'Boto3/' not in entry['user_agent'] and entry['action'] == 'AssumeRole' and '333333333333' in entry['body']:
-        return 403, 'text/xml', '<ErrorResponse><Error><Code>AccessDenied</Code><Message>not you</Message></Error></ErrorResponse>'
-"#;
+    const REFUSE_ONE: &str = include_str!("hooks/report_refuse_one.py");
     let mut lab = Lab::with_hook(Bench::new(), REFUSE_ONE);
     let accounts = ["111111111111", "222222222222", "333333333333"];
     for account in accounts {
@@ -275,7 +263,7 @@ names = dict(aws_access_key_id=keys['AccessKeyId'], aws_secret_access_key=keys['
 boto3.client('iam', **names).create_user(UserName='user-{account}')
 result = boto3.client('sqs', 'eu-west-1', **names).create_queue(QueueName='jobs')['QueueUrl']"
         ));
-        for (name, user) in [("jobs", format!("user-{account}")), ("gone", "nobody".to_owned())] {
+        for (name, user) in [("jobs", format!("user-{account}")), ("gone", "deleted-user".to_owned())] {
             let url = if name == "jobs" { url.clone() } else { json!(format!("http://x/{account}/{name}")) };
             let event = Event::new("sqs.amazonaws.com", "CreateQueue").request(json!({"queueName": name}));
             let event = event.response(json!({"queueUrl": url})).region("eu-west-1").by(Caller::iam_user(&user));

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::common::{Bench, Caller, Event, Trail};
 
 #[test]
-fn list_tells_of_each_type_how_it_is_made_listed_and_tagged() {
+fn list_shows_how_each_type_is_created_listed_and_tagged() {
     let bench = Bench::new();
     let all = bench.trailcreator(["resource-map", "list", "--output", "json"]).run().success().json();
     let types = all["resource_types"].as_array().expect("a list");
@@ -26,7 +26,7 @@ fn list_tells_of_each_type_how_it_is_made_listed_and_tagged() {
     let lines: Vec<&str> = one.success().stdout.lines().collect();
     assert_eq!(lines.len(), 2, "{}", one.printed());
     one.shows(["CloudFormation", "AWS::EC2::Volume", "DescribeVolumes", "CreateVolume"])
-        .says(["1 types: 1 can be listed"]);
+        .says(["1 type: 1 can be listed"]);
     let service =
         bench.trailcreator(["resource-map", "list", "--service", "kms", "--output", "json"]).run().success().json();
     let services: Vec<&Value> =
@@ -49,7 +49,7 @@ fn doubts_are_shown() {
     let run = bench.trailcreator(["resource-map", "list", "--type", "thing", "--extend-map", &map]).run();
     run.success()
         .shows(["never seen; MakeThing: no sample"])
-        .says(["1 types: 0 can be listed, 0 can be tagged, 1 have doubts"]);
+        .says(["1 type: 0 can be listed, 0 can be tagged, 1 with doubts"]);
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn check_finds_errors_with_their_place() {
     assert_eq!((&json["files"][0]["error"]["line"], &json["files"][0]["error"]["column"]), (&json!(6), &json!(9)));
     let twice = bench.write("twice.yml", MINE).display().to_string();
     let run = bench.trailcreator(["resource-map", "check", &good, &twice]).run();
-    run.code(2).shows(["twice.yml:3:11: robot is described a second time"]);
+    run.code(2).shows(["twice.yml:3:11: robot is described twice"]);
 }
 
 #[test]

@@ -70,7 +70,7 @@ fn commands_that_list_runs_or_make_plans_work_as_printed() {
     paste(&lab, &suggested(unknown.code(2), "list the runs with: ")).success().shows(["1 ", "written finished"]);
     lab.bench.write("plan.json", "not a plan");
     let no_plan = lab.run(&["apply", "plan.json", "--db", DB]);
-    paste(&lab, &suggested(no_plan.code(2), "make one with: ")).success();
+    paste(&lab, &suggested(no_plan.code(2), "save one with: ")).success();
     lab.run(&["apply", "new-plan.json", "--db", DB]).success();
     assert_eq!(fs::read_to_string(lab.bench.path("plan.json")).unwrap(), "not a plan", "it was not replaced");
 }

@@ -173,7 +173,7 @@ impl Caller {
         let name = name_of(service, operation);
         let mut endpoint = self.endpoint(service, region).ok_or_else(|| CallError {
             message: format!(
-                "{} has no FIPS or dual-stack endpoint there, as asked for by AWS's settings",
+                "{} has no FIPS or dual-stack endpoint in this region, but AWS's settings ask for one",
                 service.sdk_id
             ),
             ..CallError::bare(&name, region, ErrorClass::NoEndpoint, "no such endpoint")
@@ -313,7 +313,7 @@ fn interceptors(counts: Counts) -> Vec<SharedInterceptor> {
 
 /// An input that can't be part of a host's name.
 #[derive(Debug, thiserror::Error)]
-#[error("the endpoint's name needs {0}, and the call has no such input that can be part of a host's name")]
+#[error("the host name contains {0}, but the call has no valid value for it")]
 struct NotAHost(String);
 
 /// Fills the call's own inputs into the endpoint's name: some services have a host for each account. A configured

@@ -19,7 +19,7 @@ fn s3_control() -> Service {
     }
 }
 
-/// A service that tells each account its own endpoint at `url`.
+/// A service that gives each account its own endpoint at `url`.
 fn timestream(url: String) -> Service {
     let regional = FixedEndpoint { url, region: None, discovery: Some("DescribeEndpoints".to_owned()) };
     Service {
@@ -48,8 +48,8 @@ fn server(bodies: &[String]) -> TestServer {
 #[tokio::test]
 async fn a_service_that_gives_each_account_an_endpoint_is_asked_for_it_once() {
     let own = server(&[r#"{"Databases": []}"#.to_owned(), "{}".to_owned()]);
-    let told = json!({"Endpoints": [{"Address": own.address, "CachePeriodInMinutes": 5}]});
-    let regional = server(&[told.to_string()]);
+    let endpoints = json!({"Endpoints": [{"Address": own.address, "CachePeriodInMinutes": 5}]});
+    let regional = server(&[endpoints.to_string()]);
     let (caller, service) = (caller(), timestream(format!("http://{}", regional.address)));
     for operation in ["ListDatabases", "TagResource"] {
         caller.call(&service, &"us-east-1".into(), operation, &json!({})).await.unwrap();

@@ -24,7 +24,7 @@ pub(in crate::aws) struct BundleError {
 pub(super) enum BundleProblem {
     #[error("the file can't be read")]
     Unreadable(#[from] std::io::Error),
-    #[error("the file holds no certificate in PEM form ({BEGIN}) that can be a root of trust")]
+    #[error("the file has no PEM certificate ({BEGIN}) that can be a trust anchor")]
     NoCertificate,
 }
 
@@ -77,7 +77,7 @@ mod tests {
         assert!(error(None).contains("ca.pem: the file can't be read: No such file"), "{}", error(None));
         for text in ["", "not PEM", BEGIN, &format!("{BEGIN}\nAAAA\n{END}\n"), &format!("{BEGIN}\n!\n{END}\n")] {
             let error = error(Some(text));
-            assert!(error.starts_with("AWS_CA_BUNDLE = ") && error.contains("no certificate"), "{text}: {error}");
+            assert!(error.starts_with("AWS_CA_BUNDLE = ") && error.contains("no PEM certificate"), "{text}: {error}");
         }
     }
 }

@@ -77,7 +77,7 @@ impl Profiles {
             .build()
     }
 
-    /// The name by which the SDK knows a profile.
+    /// The SDK's name for a profile.
     pub(in crate::aws) fn sdk_name(profile: &str) -> String {
         encoded(profile)
     }
@@ -183,7 +183,7 @@ mod tests {
         let region = |profile| profiles.entry(profile, "region").map(|entry| (entry.value, entry.is_credentials_file));
         assert_eq!(region("a"), Some(("w", true)));
         assert_eq!((region("b c"), region("d e")), (Some(("y", false)), Some(("v", true))));
-        assert_eq!((profiles.get("a", "role_arn"), profiles.get("nobody", "region")), (None, None));
+        assert_eq!((profiles.get("a", "role_arn"), profiles.get("missing", "region")), (None, None));
         assert_eq!(profiles.names(), ["a", "b c", "d e"]);
         assert_eq!(
             (profiles.files_of("a"), profiles.files_of("b c")),

@@ -12,6 +12,7 @@ use aws_types::SdkConfig;
 use super::chain::RoleStep;
 use crate::aws::access::{AskCode, MfaDevice, SESSION_NAME};
 use crate::aws::source_error::NoCode;
+use crate::model::ArnParts;
 
 /// Assumes the role each time it is asked.
 pub(super) struct RoleProvider {
@@ -39,7 +40,8 @@ impl RoleProvider {
             .send()
             .await
             .map_err(CredentialsError::provider_error)?;
-        let account = answer.assumed_role_user().and_then(|user| user.arn().split(':').nth(4)).map(str::to_owned);
+        let account =
+            answer.assumed_role_user().and_then(|user| ArnParts::parse(user.arn())).map(|arn| arn.account.to_owned());
         answer
             .credentials()
             .map(|given| credentials(given, account))
@@ -50,7 +52,7 @@ impl RoleProvider {
     async fn code(&self, serial: &str) -> std::result::Result<String, NoCode> {
         let (profile, serial) = (self.step.profile.clone(), serial.to_owned());
         let no_code = |why: String| NoCode { profile: profile.clone(), serial: serial.clone(), why };
-        let Some(ask) = self.ask_code else { return Err(no_code("nothing can ask for it here".to_owned())) };
+        let Some(ask) = self.ask_code else { return Err(no_code("there is no terminal to ask for it".to_owned())) };
         let device = MfaDevice { profile: profile.clone(), serial: serial.clone() };
         let answer = tokio::task::spawn_blocking(move || ask(&device)).await;
         let code = answer.map_err(|error| no_code(error.to_string()))?.map_err(|error| no_code(error.to_string()))?;

@@ -29,9 +29,9 @@ pub(super) struct WireRequest {
 /// Why a map's call can't be made into a request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum InvalidCall {
-    #[error("{0:?} is not METHOD /path, as REST protocols want")]
+    #[error("{0:?} is not METHOD /path, as REST protocols require")]
     NotRest(String),
-    #[error("service {0} has no {1} in the resource map, which its protocol needs")]
+    #[error("the resource map has no {1} for service {0}, and its protocol needs it")]
     MissingFact(String, &'static str),
     #[error("an XML body has one root element, not {0}")]
     NotOneRoot(usize),

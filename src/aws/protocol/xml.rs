@@ -134,7 +134,7 @@ fn fields_of(children: Vec<(String, Value)>) -> Map<String, Value> {
     fields
 }
 
-/// The document of `body`, whose one field is the root. A list is its element repeated.
+/// The document of `body`. Its one field is the root; a list becomes repeated elements.
 pub(super) fn document(body: &Map<String, Value>, namespace: Option<&str>) -> Result<String, InvalidCall> {
     let mut roots = body.iter();
     let (Some((name, value)), None) = (roots.next(), roots.next()) else {

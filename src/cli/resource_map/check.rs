@@ -196,7 +196,8 @@ impl CheckSummary {
     fn add(&mut self, path: &Path, scan: Scan) {
         self.records += scan.counts.records;
         self.matched += scan.counts.matched;
-        let broken = scan.broken.or(scan.broken_record);
+        let record = scan.broken_record.map(|reason| reason.to_string());
+        let broken = scan.broken.map(|reason| reason.to_string()).or(record);
         self.broken.extend(broken.map(|reason| format!("{}: {reason}", path.display())));
     }
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::FORMAT_VERSION;
 use crate::cli::table::columns;
 use crate::cli::{CommandError, Context, Outcome, types};
-use crate::console::OutputFormat;
+use crate::console::{OutputFormat, counted};
 use crate::model::ResourceType;
 use crate::resource_map::{TypeSummary, omitted_types};
 
@@ -120,8 +120,8 @@ fn figures(summaries: &[TypeSummary<'_>]) -> String {
         some => format!(" ({some} of them only with --allow-updates)"),
     };
     format!(
-        "{} types: {} can be listed, {} can be tagged{allowed}, {} have doubts",
-        summaries.len(),
+        "{}: {} can be listed, {} can be tagged{allowed}, {} with doubts",
+        counted(summaries.len() as u64, "type"),
         count(|summary| !summary.listed_by.is_empty()),
         count(|summary| !summary.tags_written_by.is_empty()),
         count(|summary| !doubts(summary).is_empty())

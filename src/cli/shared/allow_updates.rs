@@ -9,11 +9,11 @@ use crate::store::Store;
 /// Which writes with side effects are allowed.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(in crate::cli) struct AllowArgs {
-    /// Also tag resources of this type, although tagging updates them (cfn: CloudFormation stacks). Resources of other such types
-    /// are skipped; `resource-map list` shows these types in the column `writing also`; repeatable
+    /// Also tag resources of this type, although tagging updates them (cfn: CloudFormation stacks). Without this
+    /// option they are skipped. `resource-map list` marks these types; repeatable
     #[arg(long, value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>, env = "TRAILCREATOR_ALLOW_UPDATES")]
     pub(in crate::cli) allow_updates: Vec<ResourceType>,
-    /// With --allow-updates: retry resources after a rolled-back update
+    /// With --allow-updates: also tag resources if AWS rolled back the last attempt
     #[arg(long)]
     pub(in crate::cli) retry_rolled_back: bool,
 }

@@ -1,5 +1,7 @@
 //! A bucket as people write it: its name, or what they copy from a console, a policy or another command.
 
+use crate::model::{Arn, ArnParts};
+
 /// A bucket, and the prefix that was written with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::cli) struct BucketPlace {
@@ -11,23 +13,28 @@ pub(in crate::cli) struct BucketPlace {
 
 const EXPECTED: &str = "a bucket's name, s3://BUCKET/PREFIX, or an ARN arn:aws:s3:::BUCKET";
 
+/// A text that names no bucket.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not {EXPECTED}")]
+pub(in crate::cli) struct InvalidBucket(String);
+
 /// How an S3 host begins, after the bucket where that is in the host.
 const HOSTS: [&str; 2] = ["s3.", "s3-"];
 
 impl std::str::FromStr for BucketPlace {
-    type Err = String;
+    type Err = InvalidBucket;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, InvalidBucket> {
         let place = if let Some(rest) = strip_prefix(text, "s3://") {
             split(rest)
-        } else if text.starts_with("arn:") {
+        } else if Arn::is_arn(text) {
             of_arn(text)
         } else if let Some(rest) = strip_prefix(text, "https://").or_else(|| strip_prefix(text, "http://")) {
             of_url(rest)
         } else {
             split(text)
         };
-        place.ok_or_else(|| format!("{text:?} is not {EXPECTED}"))
+        place.ok_or_else(|| InvalidBucket(text.to_owned()))
     }
 }
 
@@ -46,10 +53,10 @@ fn split(text: &str) -> Option<BucketPlace> {
 
 /// `arn:aws:s3:::bucket/prefix`; an access point's ARN takes the place of a bucket's name.
 fn of_arn(arn: &str) -> Option<BucketPlace> {
-    let parts: Vec<&str> = arn.splitn(6, ':').collect();
-    match parts[..] {
-        ["arn", _, "s3", "", "", resource] => split(resource.trim_end_matches('*')),
-        ["arn", _, service, _, _, resource] if service.starts_with("s3") && resource.starts_with("accesspoint") => {
+    let parts = ArnParts::parse(arn)?;
+    match (parts.service, parts.region, parts.account) {
+        ("s3", "", "") => split(parts.resource.trim_end_matches('*')),
+        (service, ..) if service.starts_with("s3") && parts.resource.starts_with("accesspoint") => {
             Some(BucketPlace { name: arn.to_owned(), prefix: String::new() })
         }
         _ => None,
@@ -118,7 +125,7 @@ mod tests {
             "a bucket",
             "gs://x",
         ] {
-            let refused = text.parse::<BucketPlace>().unwrap_err();
+            let refused = text.parse::<BucketPlace>().unwrap_err().to_string();
             assert!(refused.ends_with(EXPECTED), "{text}: {refused}");
         }
     }

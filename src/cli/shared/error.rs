@@ -6,7 +6,7 @@
 use std::error::Error;
 use std::fmt::Display;
 
-/// How a command ended. Documented in the README: scripts depend on the numbers.
+/// How a command ended. Documented in docs/reference.md: scripts depend on the numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// All done.

@@ -128,7 +128,7 @@ impl Sessions {
             let (dropped, kept) = (number(*dropped), number(MAX_SESSIONS));
             write!(
                 text,
-                "; {dropped} dropped: the database keeps {kept} sessions, and all that lead to a create event"
+                "; {dropped} dropped: the database keeps at most {kept} sessions, besides those that lead to a create event"
             )
             .expect("writing to a String can't fail");
         }
@@ -262,7 +262,10 @@ impl<'f> Summary<'f> {
             line("read", what_was_read(*read, "day", &[already_loaded_phrase(*already_loaded)]));
         } else {
             let skipped = (*skipped > 0).then(|| format!("{} skipped", counted(*skipped, "digest or Insights file")));
-            line("read", what_was_read(*read, "log file", &[already_loaded_phrase(*already_loaded), skipped]));
+            // The ledger does not keep the log files of complete days, so their number is unknown.
+            let complete = (self.s3.is_some() && *read == 0).then(|| "complete days are not listed again".to_owned());
+            let others = [already_loaded_phrase(*already_loaded), skipped, complete];
+            line("read", what_was_read(*read, "log file", &others));
             if counts.stored_bytes > 0 {
                 line("size", format!("{}, {} uncompressed", size(counts.stored_bytes), size(counts.bytes)));
             }

@@ -110,10 +110,11 @@ pub struct WindowArgs {
     /// Include only events of this day: 2019/02/01
     #[arg(long, conflicts_with_all = ["since", "until"])]
     pub day: Option<String>,
-    /// Include only events since a date, an RFC 3339 time, or an age: 30min, 12h; 90d, 2w, 3mo, 1y (from the start of that day)
+    /// Include only events since a date, an RFC 3339 time or an age (30min, 12h, 90d, 2w, 3mo, 1y). Ages of a day or more start at
+    /// midnight
     #[arg(long)]
     pub since: Option<String>,
-    /// Include only events before this time (same formats as --since; a date means the start of the day)
+    /// Include only events before this time, in the formats of --since. A date means the start of that day
     #[arg(long)]
     pub until: Option<String>,
 }
@@ -197,8 +198,8 @@ pub(in crate::cli) struct WantedArgs {
 /// Which tags count as the owner tag.
 #[derive(Debug, Clone, Default, Args)]
 pub(in crate::cli) struct OwnerKeysArgs {
-    /// Other keys that count as the owner tag: owner,OwnerEmail. A resource with one of them is skipped. Keys are compared as AWS
-    /// compares them for the type. With --overwrite, only the owner tag itself is written; tags with other keys are kept
+    /// Other keys that count as the owner tag: owner,OwnerEmail. A resource with one of them is skipped. On types with
+    /// case-insensitive tag keys (IAM users and roles), any spelling counts. --overwrite changes only the owner tag itself
     #[arg(long, value_name = "KEY", env = "TRAILCREATOR_OWNER_KEYS", value_delimiter = ',', value_parser = crate::model::parse_key)]
     pub(in crate::cli) owner_keys: Vec<TagKey>,
 }
@@ -286,7 +287,7 @@ pub(in crate::cli) fn show_missing_sessions(
 pub(in crate::cli) fn show_unused_rules(context: &Context, rules: &OwnerRules) {
     let Some(map) = &rules.identity_map else { return };
     for rule in map.unused() {
-        context.console.warning(format_args!("identity map, {rule}: it matched no principal"));
+        context.console.warning(format_args!("identity map, {rule}: matched no principal"));
     }
 }
 

@@ -59,5 +59,5 @@ fn warn(context: &Context, origin: &str, name: &str) {
         return;
     }
     let nearest = nearest_region(name).map(|nearest| format!("; did you mean {nearest}?")).unwrap_or_default();
-    context.console.warning(format_args!("{origin}: this version knows no AWS region {name}{nearest}"));
+    context.console.warning(format_args!("{origin}: AWS region {name} is unknown to this version{nearest}"));
 }

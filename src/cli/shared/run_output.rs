@@ -141,7 +141,7 @@ fn print_result(context: &Context, output: &RunOutput<'_>, RunWrite { write, out
 /// The result for the resource, as a verb.
 fn verb(output: &RunOutput<'_>, write: &Write, outcome: &WriteOutcome) -> &'static str {
     match (outcome, output.kind, &write.new_value) {
-        // By the interrupted run, whose journal does not have it yet.
+        // The interrupted run wrote it; its journal does not say so yet.
         (WriteOutcome::Written { .. }, ..) if output.dry_run => "written",
         (WriteOutcome::Written { .. }, _, None) => "untagged",
         (WriteOutcome::Written { .. }, RunKind::Undo, Some(_)) => "restored",

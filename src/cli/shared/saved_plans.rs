@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 
 use super::{CommandError, Context, Outcome, tagging};
 use crate::model::{AccountId, Region, TagKey};
-use crate::org::account_job::PlanAt;
+use crate::org::account_job::{PlanAt, UnreadPlan};
 use crate::plan::{FORMAT_VERSION, PlannedWrite};
 use crate::store::Store;
 
@@ -56,7 +56,12 @@ impl SavedPlans {
             outcome: Outcome::Usage,
             ..CommandError::while_doing(format_args!("reading the plan {}", path.display()), error)
         };
-        let mut file = BufReader::new(File::open(path).map_err(|error| unread(&error))?);
+        let save = || format!("save a plan with: {}", context.suggest("tag").option("save-plan", path));
+        let file = File::open(path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => unread(&error).hint(save()),
+            _ => unread(&error),
+        });
+        let mut file = BufReader::new(file?);
         let mut first = String::new();
         file.read_line(&mut first).map_err(|error| unread(&error))?;
         let mut plans = Vec::new();
@@ -82,12 +87,13 @@ impl SavedPlans {
     ///
     /// # Errors
     /// The file was changed or taken away meanwhile.
-    pub(in crate::cli) fn read(&self, at: &PlanAt) -> Result<Vec<PlannedWrite>, String> {
-        let again = |error: &dyn std::fmt::Display| format!("reading {} again: {error}", self.path.display());
-        let mut file = File::open(&self.path).map_err(|error| again(&error))?;
-        file.seek(SeekFrom::Start(at.offset)).map_err(|error| again(&error))?;
-        let plan: PlanDocument =
-            serde_json::from_reader(BufReader::new(file.take(at.length))).map_err(|error| again(&error))?;
+    pub(in crate::cli) fn read(&self, at: &PlanAt) -> Result<Vec<PlannedWrite>, UnreadPlan> {
+        let read = || -> io::Result<PlanDocument> {
+            let mut file = File::open(&self.path)?;
+            file.seek(SeekFrom::Start(at.offset))?;
+            Ok(serde_json::from_reader(BufReader::new(file.take(at.length)))?)
+        };
+        let plan = read().map_err(|error| UnreadPlan { what: self.path.display().to_string(), error })?;
         Ok(plan.actions)
     }
 }
@@ -112,12 +118,12 @@ fn check(context: &Context, path: &Path, at: Position, text: &str) -> Result<Opt
     let plan: PlanDocument = serde_json::from_str(text).map_err(|error| {
         let (line, column) = (line + error.line().saturating_sub(1), error.column());
         CommandError::usage(format_args!("{name}:{line}:{column}: not a plan: {error}"))
-            .hint(format!("make one with: {}", context.suggest("tag").option("save-plan", unused_name(path))))
+            .hint(format!("save one with: {}", context.suggest("tag").option("save-plan", unused_name(path))))
     })?;
     if plan.format_version != FORMAT_VERSION {
         let version = plan.format_version;
         return Err(CommandError::usage(format_args!("{name} has format_version {version}, not {FORMAT_VERSION}"))
-            .hint("make the plan again with this version of trailcreator"));
+            .hint("save the plan again with this version of trailcreator"));
     }
     let Some(first) = plan.actions.first() else { return Ok(None) };
     let (account, key) = (first.account_id.clone(), plan.tag_key.as_ref().unwrap_or(&first.key).clone());

@@ -61,7 +61,18 @@ pub(super) struct Verdict {
     /// The rule alone.
     pub(super) rule: String,
     /// The owner, or the reason for having none.
-    pub(super) owner: Result<String, String>,
+    pub(super) owner: Result<String, NoMappedOwner>,
+}
+
+/// Why a matching rule gives no owner.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum NoMappedOwner {
+    /// The rule skips; its reason.
+    #[error("{0}")]
+    Skipped(String),
+    /// The event lacks a field of the rule's template.
+    #[error("its `owner` uses {{{0}}}, which this event does not have")]
+    NoField(String),
 }
 
 impl IdentityMap {
@@ -103,7 +114,7 @@ impl Rule {
         }
         self.fitted.store(true, Ordering::Relaxed);
         let owner = match &self.action {
-            Action::Skip(reason) => Err(reason.clone()),
+            Action::Skip(reason) => Err(NoMappedOwner::Skipped(reason.clone())),
             Action::Owner(template) => self.owner(template, &groups, event),
         };
         let because = format!("{}: {}", self.title, because.join(", "));
@@ -115,13 +126,11 @@ impl Rule {
         template: &TextTemplate<Placeholder>,
         groups: &HashMap<&str, String>,
         event: &Event,
-    ) -> Result<String, String> {
+    ) -> Result<String, NoMappedOwner> {
         let value = |placeholder: &Placeholder| match placeholder {
             Placeholder::Group(name) => groups.get(name.as_str()).map(|text| text.clone().into()),
             Placeholder::Field(field) => field.of(event),
         };
-        template
-            .render(value)
-            .map_err(|Missing(name)| format!("its `owner` uses {{{name}}}, which this event does not have"))
+        template.render(value).map_err(|Missing(name)| NoMappedOwner::NoField(name.to_owned()))
     }
 }

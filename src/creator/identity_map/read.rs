@@ -8,10 +8,10 @@ use serde_saphyr::{Location, Spanned};
 
 use super::{Action, IdentityMap, Placeholder, Rule};
 use crate::creator::facts::{FIELDS, Field};
-use crate::creator::text_template::TextTemplate;
+use crate::creator::text_template::{InvalidTemplate, TextTemplate};
 use crate::resource_map::FileError;
 use crate::text::pattern::Pattern;
-use crate::text::source::{Source, Text, instead, read_file};
+use crate::text::source::{Source, Text, read_file};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -89,7 +89,7 @@ fn compile(
 ) -> Result<Rule, FileError> {
     let mut conditions = Vec::new();
     for (field, text) in stanza.patterns() {
-        let pattern = Pattern::parse(&text.value).map_err(|why| source.error(text.referenced, why))?;
+        let pattern = Pattern::parse(&text.value).map_err(|why| source.error(text.referenced, why.to_string()))?;
         conditions.push((field, pattern));
     }
     if conditions.is_empty() {
@@ -111,7 +111,7 @@ fn action(
     match (&stanza.owner, &stanza.skip) {
         (Some(owner), None) => {
             let template = TextTemplate::parse(&owner.value, |name| placeholder(name, conditions));
-            Ok(Action::Owner(template.map_err(|why| source.error(owner.referenced, why))?))
+            Ok(Action::Owner(template.map_err(|why| source.error(owner.referenced, why.to_string()))?))
         }
         (None, Some(reason)) if reason.value.trim().is_empty() => {
             Err(source.error(reason.referenced, "`skip` needs a reason, such as skip: \"created by a pipeline\""))
@@ -124,13 +124,12 @@ fn action(
     }
 }
 
-fn placeholder(name: &str, conditions: &[(Field, Pattern)]) -> Result<Placeholder, String> {
+fn placeholder(name: &str, conditions: &[(Field, Pattern)]) -> Result<Placeholder, InvalidTemplate> {
     let groups = || conditions.iter().flat_map(|(_, pattern)| pattern.groups());
     if groups().any(|group| group == name) {
         return Ok(Placeholder::Group(name.to_owned()));
     }
-    Field::parse(name).map(Placeholder::Field).ok_or_else(|| {
-        let allowed: Vec<&str> = groups().chain(FIELDS.iter().map(|(name, _)| *name)).collect();
-        format!("unknown placeholder {{{name}}}; {}", instead(name, &allowed))
-    })
+    Field::parse(name)
+        .map(Placeholder::Field)
+        .ok_or_else(|| InvalidTemplate::unknown(name, groups().chain(FIELDS.iter().map(|(name, _)| *name))))
 }

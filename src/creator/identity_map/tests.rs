@@ -9,7 +9,7 @@ fn parse(text: &str) -> IdentityMap {
 }
 
 fn owner(map: &IdentityMap, identity: Identity) -> Option<Result<String, String>> {
-    map.verdict(&event_by(identity)).map(|verdict| verdict.owner)
+    map.verdict(&event_by(identity)).map(|verdict| verdict.owner.map_err(|why| why.to_string()))
 }
 
 fn error(text: &str) -> String {
@@ -97,7 +97,7 @@ fn errors_name_place_and_correction() {
             "rules:\n  - role: '/(?<team>.*)/'\n    owner: '{tem}'\n",
             "map.yml:3:12: unknown placeholder {tem}; did you mean `team`?",
         ),
-        ("rules:\n  - role: x\n    owner: '{team'\n", "map.yml:3:12: \"{team\" has a brace without its partner"),
+        ("rules:\n  - role: x\n    owner: '{team'\n", "map.yml:3:12: \"{team\" has an unmatched brace"),
         ("", "map.yml:1:1: "),
     ] {
         let error = error(text);

@@ -185,7 +185,7 @@ fn is_random(text: &str) -> bool {
     (numbers >= MANY && has_letter(text)) || fragments > MANY
 }
 
-/// Several words, of which the last is one for software. A name with a dot can be a person's first and last name.
+/// Several words, the last of them one for software. A name with a dot can be a person's first and last name.
 fn ends_in_software(name: &str) -> bool {
     let words = words(name);
     let is_empty = |word: &&String| EMPTY_WORDS.contains(&word.as_str());

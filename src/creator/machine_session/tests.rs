@@ -172,7 +172,7 @@ fn makers_that_are_named_elsewhere_are_known() {
 }
 
 #[test]
-fn services_at_work_are_told_from_software_that_runs_somewhere() {
+fn aws_services_and_other_software_are_different_kinds() {
     let at_work = |name: &str, invoked_by| {
         let identity = session("deploy", name);
         is_of_a_service_at_work(&session_of(&identity).unwrap(), invoked_by)

@@ -14,16 +14,16 @@ use crate::model::event::{Event, Identity};
 /// Which fact of the identity becomes the owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum CreatorValue {
-    /// The person's name by the default rules
+    /// Name of the IAM user, or the session's source identity or name
     #[default]
     Name,
     /// The principal's ARN
     Arn,
     /// The principal id
     PrincipalId,
-    /// The role's name for sessions, else as `name`
+    /// Name of the role for sessions; otherwise as `name`
     Role,
-    /// The e-mail address that the name is, or that the session carries; without one there is no owner
+    /// The name if it is an e-mail address, or else the session's e-mail address; otherwise there is no owner
     Email,
 }
 
@@ -68,7 +68,8 @@ pub struct Owner {
 }
 
 /// Why an event has no owner, as a phrase: "service-linked role AWSServiceRoleForAutoScaling".
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
 pub struct NoOwner(pub String);
 
 impl OwnerRules {

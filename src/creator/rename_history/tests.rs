@@ -32,7 +32,7 @@ fn event(line: &str, number: usize) -> StoredEvent {
     }
 }
 
-fn lives(lines: &[String]) -> RenameHistory<String> {
+fn history(lines: &[String]) -> RenameHistory<String> {
     let mut events: BTreeMap<String, Vec<StoredEvent>> = BTreeMap::new();
     for (number, line) in lines.iter().enumerate() {
         let event = event(line, number);
@@ -45,7 +45,7 @@ fn lives(lines: &[String]) -> RenameHistory<String> {
 fn maker(lines: &[&str], name: &str) -> Option<String> {
     let forward: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
     let backward: Vec<String> = forward.iter().rev().cloned().collect();
-    let [one, other] = [forward, backward].map(|lines| maker_of(&lives(&lines).of(&name.to_owned())));
+    let [one, other] = [forward, backward].map(|lines| maker_of(&history(&lines).of(&name.to_owned())));
     assert_eq!(one, other, "{lines:?}");
     one
 }
@@ -81,7 +81,7 @@ fn chains_of_renames_are_followed() {
     let lines = ["a create 1 alice", "a rename 2 x b", "b rename 3 x c", "c rename 4 x a"];
     assert_eq!(maker(&lines, "a").as_deref(), Some("alice"));
     assert_eq!((maker(&lines, "b"), maker(&lines, "c")), (None, None));
-    let life = lives(&lines.map(str::to_owned)).of(&"a".to_owned());
+    let life = history(&lines.map(str::to_owned)).of(&"a".to_owned());
     let words = renames_in_words(&life, creation_of(&life));
     let one = |from: &str, to: &str, at: u8| {
         format!(", renamed from {from} to {to} by ModifyDBInstance at 2026-03-01T10:00:0{at}Z")
@@ -201,7 +201,7 @@ proptest! {
     ) {
         let mut world = World::default();
         steps.into_iter().for_each(|step| world.step(step));
-        let lives = lives(&world.lines);
+        let lives = history(&world.lines);
         for name in 0..4_u8 {
             let found = maker_of(&lives.of(&name.to_string()));
             prop_assert_eq!(found.as_ref(), world.bearers.get(&name), "{} in {:?}", name, world.lines);

@@ -14,6 +14,7 @@ use crate::model::AccountId;
 use crate::store::Store;
 use crate::store::ledger::ReadUnit;
 use crate::store::{Batch, Fingerprint};
+use crate::trail::broken::BrokenRecord;
 use crate::trail::extract::{self, Extraction};
 use crate::trail::fields::Fields;
 use crate::trail::scan::Scanner;
@@ -175,7 +176,10 @@ impl Load<'_> {
             figures.counts.records += 1;
             match figures.counts.take(self.read(layout, row, &mut text)) {
                 Ok(event) => batch.events.extend(event),
-                Err(reason) => figures.fail(Failure { name: format!("row {}", figures.counts.records), reason }),
+                Err(reason) => {
+                    let name = format!("row {}", figures.counts.records);
+                    figures.fail(Failure { name, reason: reason.to_string() });
+                }
             }
             if batch.events.len() >= BATCH_EVENTS {
                 figures.added(self.store.add(batch)?);
@@ -187,11 +191,11 @@ impl Load<'_> {
 
     fn read(&self, layout: &Layout, row: &Row, text: &mut String) -> Extraction {
         if let Err(reason) = layout.record(row, text) {
-            return Extraction::Broken(reason);
+            return Extraction::Broken(BrokenRecord::NotDelivered(reason.to_string()));
         }
         match Fields::parse(text) {
             Ok(fields) => extract::read(self.scanner.map(), self.scanner.filter(), &fields),
-            Err(error) => Extraction::Broken(format!("a record can't be read: {error}")),
+            Err(error) => Extraction::Broken(BrokenRecord::unreadable(&error)),
         }
     }
 

@@ -150,6 +150,22 @@ pub struct NotRecords {
     columns: Vec<String>,
 }
 
+/// A row that can't be turned into a record.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum BadRow {
+    /// The result was cut off, or is not of one query.
+    #[error("a row has {values} values for {columns} columns")]
+    Length { values: usize, columns: usize },
+    /// A column that has JSON has something else.
+    #[error("{row}: {field} is not JSON: {error}")]
+    NotJson {
+        /// The event.
+        row: String,
+        field: &'static str,
+        error: serde_json::Error,
+    },
+}
+
 /// The positions of a result's columns in a record.
 #[derive(Debug)]
 pub(super) struct Layout {
@@ -187,10 +203,10 @@ impl Layout {
     ///
     /// # Errors
     /// The row has too few values, or an invalid JSON text.
-    pub(super) fn record(&self, row: &Row, text: &mut String) -> Result<(), String> {
+    pub(super) fn record(&self, row: &Row, text: &mut String) -> Result<(), BadRow> {
         text.clear();
         if row.len() != self.columns {
-            return Err(format!("a row has {} values for {} columns", row.len(), self.columns));
+            return Err(BadRow::Length { values: row.len(), columns: self.columns });
         }
         let mut open: Vec<&'static str> = Vec::new();
         text.push('{');
@@ -233,7 +249,7 @@ fn push_key(text: &mut String, name: &str) {
     text.push_str("\":");
 }
 
-fn push_value(text: &mut String, value: &str, field: &Field, row: impl Fn() -> String) -> Result<(), String> {
+fn push_value(text: &mut String, value: &str, field: &Field, row: impl Fn() -> String) -> Result<(), BadRow> {
     if field.need != Need::JsonByMap {
         text.push_str(&serde_json::Value::from(value).to_string());
         return Ok(());
@@ -243,7 +259,7 @@ fn push_value(text: &mut String, value: &str, field: &Field, row: impl Fn() -> S
         return Ok(());
     }
     let checked: &RawValue =
-        serde_json::from_str(value).map_err(|error| format!("{}: {} is not JSON: {error}", row(), field.record[0]))?;
+        serde_json::from_str(value).map_err(|error| BadRow::NotJson { row: row(), field: field.record[0], error })?;
     text.push_str(checked.get());
     Ok(())
 }
@@ -266,7 +282,7 @@ mod tests {
         let header: Vec<String> = columns.iter().map(|(name, _)| (*name).to_owned()).collect();
         let row: Row = columns.iter().map(|(_, value)| value.map(str::to_owned)).collect();
         let mut text = String::new();
-        Layout::new(&header).unwrap().record(&row, &mut text)?;
+        Layout::new(&header).unwrap().record(&row, &mut text).map_err(|error| error.to_string())?;
         Ok(serde_json::from_str(&text).unwrap())
     }
 

@@ -45,11 +45,18 @@ pub(super) enum Condition {
     ResourceName(String),
 }
 
+/// An event without a record.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("event {event_id} has no record")]
+pub(super) struct NoRecord {
+    event_id: String,
+}
+
 /// A page, newest event first.
 #[derive(Debug)]
 pub(super) struct Page {
-    /// Records as CloudTrail writes them to log files. For an event without a record, its ID.
-    pub(super) records: Vec<Result<String, String>>,
+    /// Records as CloudTrail writes them to log files.
+    pub(super) records: Vec<Result<String, NoRecord>>,
     /// The time of its oldest event.
     pub(super) oldest: Option<Timestamp>,
     /// Whether this is the last page.
@@ -138,9 +145,10 @@ fn time_of(event: &Value) -> Option<Timestamp> {
     Timestamp::from_second(event["EventTime"].as_f64()?.floor() as i64).ok()
 }
 
-fn record_of(event: &Value) -> Result<String, String> {
+fn record_of(event: &Value) -> Result<String, NoRecord> {
     let record = event["CloudTrailEvent"].as_str();
-    record.map(str::to_owned).ok_or_else(|| event["EventId"].as_str().unwrap_or("without an id").to_owned())
+    let event_id = || event["EventId"].as_str().unwrap_or("without an id").to_owned();
+    record.map(str::to_owned).ok_or_else(|| NoRecord { event_id: event_id() })
 }
 
 /// Source: botocore's model of CloudTrail.

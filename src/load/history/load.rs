@@ -8,7 +8,7 @@ use futures::future::join_all;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::client::{Client, Condition, Page};
+use super::client::{Client, Condition, NoRecord, Page};
 use super::days::{Part, Span, parts};
 use super::strategy::{Sweep, sounds_like_reading};
 use crate::aws::{CallError, Session};
@@ -19,6 +19,7 @@ use crate::model::event::ResourceEvent;
 use crate::store::ledger::{Ledger, ReadUnit};
 use crate::store::{Batch, Fingerprint};
 use crate::store::{Store, StoreError};
+use crate::trail::broken::BrokenRecord;
 use crate::trail::extract::{self, Extraction};
 use crate::trail::fields::Fields;
 use crate::trail::scan::Scanner;
@@ -268,7 +269,8 @@ impl Sink<'_> {
                 Ok(event) => events.extend(event),
                 Err(reason) => {
                     readable = false;
-                    self.figures.fail(Failure { name: "an event in Event history".to_owned(), reason });
+                    self.figures
+                        .fail(Failure { name: "an event in Event history".to_owned(), reason: reason.to_string() });
                 }
             }
         }
@@ -287,10 +289,10 @@ impl Sink<'_> {
 }
 
 /// The result for an event. Its record is the same as in a trail's log file.
-pub(super) fn reading(scanner: &Scanner, record: &Result<String, String>) -> Extraction {
-    match record.as_deref().map(Fields::parse) {
+pub(super) fn reading(scanner: &Scanner, record: &Result<String, NoRecord>) -> Extraction {
+    match record.as_ref().map(|record| Fields::parse(record)) {
         Ok(Ok(fields)) => extract::read(scanner.map(), scanner.filter(), &fields),
-        Ok(Err(error)) => Extraction::Broken(format!("a record can't be read: {error}")),
-        Err(id) => Extraction::Broken(format!("event {id} has no record")),
+        Ok(Err(error)) => Extraction::Broken(BrokenRecord::unreadable(&error)),
+        Err(no_record) => Extraction::Broken(BrokenRecord::NotDelivered(no_record.to_string())),
     }
 }

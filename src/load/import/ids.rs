@@ -4,6 +4,7 @@
 //! identifier, even with commas. Otherwise identifiers in a form that AWS generates are split; else the resource map determines whether the event
 //! has a list or a single identifier. If that is unknown, the text is kept as one identifier, so that nothing is invented, and is reported.
 
+use crate::model::ArnParts;
 use crate::resource_map::EventRule;
 use crate::resource_map::expression::Cardinality;
 
@@ -12,9 +13,6 @@ const SEPARATOR: &str = " ,";
 
 /// Numbers of hexadecimal digits in the IDs of EC2 and similar services: `i-0abc1234`, `vol-0123456789abcdef0`.
 const ID_DIGITS: std::ops::RangeInclusive<usize> = 8..=17;
-
-/// The number of parts of an ARN, separated by colons.
-const ARN_PARTS: usize = 6;
 
 /// The result for a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,11 +46,7 @@ pub(super) fn ids<'a>(text: &'a str, rules: &[&EventRule]) -> Ids<'a> {
 
 /// Whether a text is a complete identifier by its form.
 fn has_form_of_id(text: &str) -> bool {
-    is_arn(text) || is_generated(text)
-}
-
-fn is_arn(text: &str) -> bool {
-    text.starts_with("arn:") && text.splitn(ARN_PARTS, ':').count() == ARN_PARTS && !text.contains([' ', ','])
+    (ArnParts::parse(text).is_some() && !text.contains([' ', ','])) || is_generated(text)
 }
 
 /// `i-0abc1234`, `eipalloc-0123456789abcdef0`, `tgw-attach-0123456789abcdef0`

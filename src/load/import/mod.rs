@@ -19,12 +19,12 @@ use super::files::{canonical, content_of};
 use super::unit::Identity;
 use super::{Failure, Figures, Versions};
 use crate::resource_map::ResourceMap;
-use crate::store::c7n_db::{C7nDbError, Predecessor, PredecessorRow, beside};
+use crate::store::c7n_db::{BadValue, C7nDbError, Predecessor, PredecessorRow, beside};
 use crate::store::imported::LEDGER_PREFIX;
 use crate::store::ledger::ReadUnit;
 use crate::store::{Batch, Fingerprint};
 use crate::store::{Store, StoreError};
-use row::ParsedRow;
+use row::{BadRow, ParsedRow};
 use tokio_util::sync::CancellationToken;
 
 /// A transaction is committed when it has this many resources…
@@ -126,11 +126,11 @@ struct Import<'a> {
 
 impl Import<'_> {
     /// Counts a row and adds its event to the batch.
-    fn take(&mut self, rowid: i64, row: Result<PredecessorRow, String>) {
+    fn take(&mut self, rowid: i64, row: Result<PredecessorRow, BadValue>) {
         let Imported { figures, unclear, unclear_rows, .. } = &mut self.imported;
         figures.counts.records += 1;
         let named = |reason| Failure { name: format!("row {rowid}"), reason };
-        match row.and_then(|row| row::read(self.map, row)) {
+        match row.map_err(BadRow::from).and_then(|row| row::read(self.map, row)) {
             Ok(ParsedRow::Event { event, unclear: text }) => {
                 if let Some(text) = text {
                     *unclear += 1;
@@ -152,7 +152,7 @@ impl Import<'_> {
             }
             Err(reason) => {
                 figures.counts.broken_records += 1;
-                figures.fail(named(reason));
+                figures.fail(named(reason.to_string()));
             }
         }
     }

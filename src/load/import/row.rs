@@ -11,10 +11,10 @@ use jiff::tz::Offset;
 
 use super::ids::{Ids, ids};
 use crate::model::event::{Action, Event, Identity, ResourceEvent, Touched};
-use crate::model::{ResourceId, ResourceType};
+use crate::model::{Arn, ResourceId, ResourceType};
 use crate::resource_map::{EventRule, ResourceMap};
 use crate::store::Fingerprint;
-use crate::store::c7n_db::PredecessorRow;
+use crate::store::c7n_db::{BadValue, PredecessorRow};
 use crate::store::imported::ID_PREFIX;
 use crate::trail::extract::HIDDEN;
 
@@ -34,18 +34,31 @@ pub(super) enum ParsedRow {
     },
 }
 
+/// A row that c7n-trailcreator can't have written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum BadRow {
+    /// A value can't be read.
+    #[error(transparent)]
+    Value(#[from] BadValue),
+    /// Every row has a value in this column.
+    #[error("no {0}")]
+    Missing(&'static str),
+    /// `event_date` is something else.
+    #[error("event_date {0:?} is not a date with a time")]
+    Date(String),
+}
+
 /// Reads a row.
 ///
 /// # Errors
 /// Why c7n-trailcreator can't have written this row.
-pub(super) fn read(map: &ResourceMap, row: PredecessorRow) -> Result<ParsedRow, String> {
+pub(super) fn read(map: &ResourceMap, row: PredecessorRow) -> Result<ParsedRow, BadRow> {
     let PredecessorRow { account_id, region, event_date, event_name, event_source, .. } = row;
-    let missing = |column: &str| format!("no {column}");
-    let name = event_name.ok_or_else(|| missing("event_name"))?;
-    let source = event_source.ok_or_else(|| missing("event_source"))?;
-    let resource_type: ResourceType = row.rtype.ok_or_else(|| missing("rtype"))?.parse().expect("any text is a type");
-    let date = event_date.ok_or_else(|| missing("event_date"))?;
-    let time = time(&date).ok_or_else(|| format!("event_date {date:?} is not a date with a time"))?;
+    let name = event_name.ok_or(BadRow::Missing("event_name"))?;
+    let source = event_source.ok_or(BadRow::Missing("event_source"))?;
+    let resource_type: ResourceType = row.rtype.ok_or(BadRow::Missing("rtype"))?.parse().expect("any text is a type");
+    let date = event_date.ok_or(BadRow::Missing("event_date"))?;
+    let time = time(&date).ok_or(BadRow::Date(date))?;
     let text = row.resource_ids.unwrap_or_default();
     // c7n-trailcreator had no renames: an event that it stored as a creation stays a create event.
     let is_known = |rule: &&EventRule| rule.resource_type == resource_type && rule.action != Action::Rename;
@@ -111,7 +124,7 @@ fn identity(user_id: &str) -> Identity {
     match user_id.trim() {
         "" => Identity::default(),
         "root" => Identity { kind: some("Root"), ..Identity::default() },
-        arn if arn.starts_with("arn:") => Identity { arn: some(arn), ..Identity::default() },
+        arn if Arn::is_arn(arn) => Identity { arn: some(arn), ..Identity::default() },
         service if service == "AWS Internal" || service.ends_with(".amazonaws.com") => {
             Identity { invoked_by: some(service), ..Identity::default() }
         }
@@ -256,7 +269,7 @@ mod tests {
             (PredecessorRow { event_source: None, ..row() }, "no event_source"),
             (PredecessorRow { rtype: None, ..row() }, "no rtype"),
         ] {
-            let error = read(broken).unwrap_err();
+            let error = read(broken).unwrap_err().to_string();
             assert!(error.contains(reason), "{error}");
         }
     }

@@ -3,6 +3,7 @@
 //! Each has its own type, so that an ID can't be passed in place of an ARN. They hold texts, checked where
 //! possible, and know nothing of AWS calls, SQL or files.
 
+mod arn;
 mod regions;
 
 use std::borrow::Borrow;
@@ -11,6 +12,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+pub use arn::ArnParts;
 pub use regions::{InvalidRegion, did_you_mean, nearest_region};
 
 /// An invalid name from the command line or a file.
@@ -85,7 +87,7 @@ name!(
     ResourceId
 );
 name!(
-    /// An Amazon Resource Name.
+    /// An Amazon Resource Name, as text: not checked, and empty for resources without one. [`Arn::parts`] parses it.
     Arn
 );
 name!(
@@ -155,12 +157,5 @@ impl Region {
             ("", "aws"),
         ];
         PREFIXES.iter().find(|(prefix, _)| self.0.starts_with(prefix)).map_or("aws", |(_, partition)| partition)
-    }
-}
-
-impl Arn {
-    /// The part after the last `/`, else after the last `:`: `arn:aws:iam::1:role/a/b` → `b`.
-    pub fn last_segment(&self) -> &str {
-        self.0.rsplit(['/', ':']).next().unwrap_or(&self.0)
     }
 }

@@ -2,6 +2,7 @@
 //! with their number.
 
 use std::collections::HashMap;
+use std::io;
 
 use super::{AccountJob, unless_stopped};
 use crate::aws::{CallError, Session};
@@ -24,6 +25,17 @@ pub struct PlanAt {
     pub length: u64,
 }
 
+/// A plan that was read before and can't be read again: its file was changed or removed meanwhile.
+#[derive(Debug, thiserror::Error)]
+#[error("reading {what} again: {error}")]
+pub struct UnreadPlan {
+    /// The file, or "a plan".
+    pub what: String,
+    /// The error.
+    #[source]
+    pub error: io::Error,
+}
+
 /// Applies saved plans.
 #[derive(Debug)]
 pub struct Apply<R> {
@@ -35,7 +47,7 @@ pub struct Apply<R> {
     pub only_plan: bool,
 }
 
-impl<'m, R: Fn(&PlanAt) -> Result<Vec<PlannedWrite>, String>> AccountJob<'m> for Apply<R> {
+impl<'m, R: Fn(&PlanAt) -> Result<Vec<PlannedWrite>, UnreadPlan>> AccountJob<'m> for Apply<R> {
     type Facts = Vec<PlanAt>;
     type Item = PlanAt;
 
@@ -55,7 +67,7 @@ impl<'m, R: Fn(&PlanAt) -> Result<Vec<PlannedWrite>, String>> AccountJob<'m> for
     ) -> Result<Option<Done>, StoreError> {
         let actions = match (self.read)(&plan) {
             Ok(actions) => actions,
-            Err(error) => return Ok(Some(Done::failed(error))),
+            Err(error) => return Ok(Some(Done::failed(error.to_string()))),
         };
         let Some(prepared) = unless_stopped(stop, runner.prepare_plan(&actions)).await else { return Ok(None) };
         let report = if self.only_plan {

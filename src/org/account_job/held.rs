@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::tag::{go_on_with, open_runs};
-use super::{AccountJob, PlanAt, unless_stopped};
+use super::{AccountJob, PlanAt, UnreadPlan, unless_stopped};
 use crate::aws::{CallError, Session};
 use crate::model::{AccountId, Region};
 use crate::org::Account;
@@ -36,7 +36,7 @@ pub enum HeldItem {
     Rest(Box<Run>),
 }
 
-impl<'m, R: Fn(&PlanAt) -> Result<Plan, String>> AccountJob<'m> for Held<'_, R> {
+impl<'m, R: Fn(&PlanAt) -> Result<Plan, UnreadPlan>> AccountJob<'m> for Held<'_, R> {
     type Facts = Vec<HeldItem>;
     type Item = HeldItem;
 
@@ -76,7 +76,7 @@ impl<'m, R: Fn(&PlanAt) -> Result<Plan, String>> AccountJob<'m> for Held<'_, R> 
         };
         let plan = match (self.read)(&at) {
             Ok(plan) => plan,
-            Err(error) => return Ok(Some(Done::failed(error))),
+            Err(error) => return Ok(Some(Done::failed(error.to_string()))),
         };
         let Some(prepared) = unless_stopped(stop, runner.prepare_plan(&plan.actions)).await else { return Ok(None) };
         let report = runner.execute(Target::Tag, prepared, stop.cancelled(), &mut |_| ()).await?;

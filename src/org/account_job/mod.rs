@@ -5,7 +5,7 @@ mod held;
 mod tag;
 mod undo;
 
-pub use apply::{Apply, PlanAt};
+pub use apply::{Apply, PlanAt, UnreadPlan};
 pub use held::Held;
 pub use tag::{Regions, Tag, regions_of};
 pub use undo::Undo;

@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 /// How owners are written across an organization.
 #[derive(Debug, Clone)]
 pub struct Tag<'m> {
-    /// By which map.
+    /// The resource map.
     pub map: &'m ResourceMap,
     /// The regions for all accounts; empty: each account's own, else those the database has records for.
     pub regions: Vec<RegionChoice>,

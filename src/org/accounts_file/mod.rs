@@ -17,7 +17,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use serde_saphyr::{Location, Spanned};
 
-use crate::model::{AccountId, InvalidRegion, Region, did_you_mean};
+use crate::model::{AccountId, Arn, InvalidRegion, Region, did_you_mean};
 use crate::resource_map::FileError;
 use crate::text::source::Source;
 use stanza::{AccountStanza, File, RolesStanza};
@@ -70,7 +70,7 @@ pub struct Account {
     /// The regions to look at; empty: by the command line, else by the database.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub regions: Vec<RegionChoice>,
-    /// Its labels, usually `key:value`, by which accounts are chosen.
+    /// Its labels, usually `key:value`: `-t` selects accounts by them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
     /// Values for c7n-org's policies, which are nothing to us.
@@ -106,7 +106,7 @@ impl std::str::FromStr for RegionChoice {
 }
 
 impl Account {
-    /// An account of which nothing but the id is known: reached by the credentials at hand.
+    /// An account with nothing but an id: reached with the base credentials.
     pub fn new(id: AccountId) -> Self {
         let name = id.to_string();
         let (display_name, org_id, email, arn, status) = (None, None, None, None, None);
@@ -136,7 +136,7 @@ impl Account {
     }
 
     fn role_arn(&self, role: &str, partition: &str) -> String {
-        if role.starts_with("arn:") {
+        if Arn::is_arn(role) {
             return role.to_owned();
         }
         format!("arn:{partition}:iam::{}:role/{}", self.id, role.trim_start_matches('/'))

@@ -68,14 +68,14 @@ fn chains_profiles_extra_keys_and_json_are_read() {
 }
 
 #[test]
-fn an_account_that_stands_twice_is_refused_with_both_lines() {
+fn a_duplicate_account_is_refused_with_both_lines() {
     let error =
         refused("accounts:\n- account_id: '111111111111'\n- account_id: '222222222222'\n- account_id: 111111111111\n");
     assert_eq!(error, "accounts.yml:4:3: account 111111111111 is listed twice, first at line 2");
 }
 
 #[test]
-fn other_clouds_and_mistakes_are_told_with_their_place() {
+fn other_clouds_and_mistakes_are_errors_with_line_and_column() {
     for (text, expected) in [
         (
             "subscriptions:\n- subscription_id: a\n",

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::creator::{NoOwner, Owner, OwnerRules, creation_of};
 use crate::model::event::Event;
 use crate::model::event::StoredEvent;
-use crate::model::{AccountId, Region, ResourceType};
+use crate::model::{AccountId, ArnParts, Region, ResourceType};
 use crate::model::{LiveResource, Tags};
 use crate::plan::{Question, TypeFacts, is_wanted};
 use crate::resource_map::{Names, ResourceMap, TypeDefinition, parents};
@@ -313,7 +313,7 @@ impl<'m> Lineage<'m> {
         for rule in rules.filter(|rule| is_recorded || rule.unrecorded) {
             for id in rule.ids(&resource.item) {
                 let link = self.link(&rule.resource_type, (&id, id.clone()), None, resource);
-                // Two rules may find the same parent, of which one counts only with a record.
+                // Two rules may find the same parent, and one of them may count only with a record.
                 if !links.contains(&link) {
                     links.push(link);
                 }
@@ -335,14 +335,13 @@ impl<'m> Lineage<'m> {
 
     /// A parent by the text that names it, in the account; its region is that of its ARN, else the child's.
     fn link(&self, name: &ResourceType, (text, id): (&str, String), tag: Option<&str>, child: &LiveResource) -> Link {
-        let fields: Vec<&str> = text.splitn(6, ':').collect();
         let (mut region, mut arn) = (child.region.clone(), None);
-        if let ["arn", _, _, of_region, account, _] = fields[..] {
-            if !account.is_empty() && account != self.account.as_str() {
+        if let Some(parts) = ArnParts::parse(text) {
+            if !parts.account.is_empty() && parts.account != self.account.as_str() {
                 return Link::Elsewhere(format!("its parent {name} {text} is of another account"));
             }
-            if !of_region.is_empty() {
-                region = Region::new(of_region);
+            if !parts.region.is_empty() {
+                region = Region::new(parts.region);
             }
             arn = (text != id).then(|| text.to_owned());
         }

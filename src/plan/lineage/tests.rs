@@ -10,7 +10,7 @@ use crate::plan::test_data::{live, stored, tags};
 use crate::plan::updates::Updates;
 use crate::plan::{Scope, ScopeFacts, SkipKind, plan};
 
-static MAP: LazyLock<ResourceMap> = LazyLock::new(ResourceMap::built_in);
+static MAP: LazyLock<&ResourceMap> = LazyLock::new(ResourceMap::built_in_once);
 
 const ACCOUNT: &str = "123456789012";
 const GROUP: &str = "aws:autoscaling:groupName";
@@ -157,7 +157,7 @@ fn the_nearest_person_is_the_owner_and_the_first_parent_with_one_decides() {
 }
 
 #[test]
-fn what_was_tried_is_told_where_nobody_is_found() {
+fn the_reason_lists_the_parents_that_were_tried_without_an_owner() {
     let child = instance(&[(GROUP, "web"), (STACK, &stack_arn("site"))]);
     let world = World::new().gone(parent("asg", "web"), Vec::new()).gone(stack("site"), by_service(10));
     let tried = format!(
@@ -285,7 +285,7 @@ fn a_principal_is_taken_as_it_is() {
 }
 
 #[test]
-fn a_parent_of_another_account_is_told_and_one_in_another_region_is_sought_there() {
+fn a_parent_in_another_account_is_reported_and_one_in_another_region_is_looked_up_there() {
     let other = "arn:aws:cloudformation:eu-west-1:444455556666:stack/site/1";
     let child = resource("sqs", "q", json!({}), &[(STACK, other)]);
     assert_eq!(
@@ -301,7 +301,7 @@ fn a_parent_of_another_account_is_told_and_one_in_another_region_is_sought_there
 }
 
 #[test]
-fn a_parent_that_a_role_made_gives_the_role_where_nobody_is_above_it() {
+fn a_parent_created_by_a_role_gives_the_role_if_no_person_is_above_it() {
     let child = instance(&[(STACK, &stack_arn("site"))]);
     let live = resource("cfn", "site", json!({}), &[]);
     let world = World::new().alive(stack("site"), by_session("stack-sets", "AWSCloudFormation", 10), live);
@@ -331,7 +331,7 @@ fn a_parent_that_could_not_be_read_leaves_the_resource_alone() {
 }
 
 #[test]
-fn the_store_is_asked_first_and_live_parents_only_where_nobody_is_found() {
+fn the_store_is_read_first_and_live_parents_only_if_it_has_no_owner() {
     let child = instance(&[(GROUP, "web")]);
     let events = by_service(30);
     assert_eq!(World::new().needs(&child, &events), [Need::Recorded(parent("asg", "web"))]);
@@ -373,7 +373,7 @@ fn the_plan_names_the_way_keeps_known_persons_and_counts_the_rest_as_before() {
 }
 
 #[test]
-fn further_tags_tell_of_the_resource_itself_and_of_its_parent_only_the_owner() {
+fn additional_tags_use_the_resources_own_event_and_only_the_parents_owner() {
     let world = World::new().recorded(parent("asg", "web"), by_person("alice", 10));
     let more = ["By={creator}", "At={event_time}"].map(|text| text.parse().unwrap()).to_vec();
     let question = Question { more_tags: more, ..question() };

@@ -9,7 +9,7 @@ use crate::plan::updates::Updates;
 use crate::plan::{Scope, ScopeFacts};
 use crate::resource_map::ResourceMap;
 
-static MAP: LazyLock<ResourceMap> = LazyLock::new(ResourceMap::built_in);
+static MAP: LazyLock<&ResourceMap> = LazyLock::new(ResourceMap::built_in_once);
 
 const ACCOUNT: &str = "123456789012";
 const DAY: &str = "2024-01-01T00:00:00Z";
@@ -134,7 +134,7 @@ fn creators_come_from_events_or_else_tags_and_are_ordered_by_count() {
 }
 
 #[test]
-fn creator_is_gone_only_if_iam_can_tell() {
+fn creator_is_gone_only_if_iam_lists_the_users() {
     let events = || {
         vec![
             created("a", "alice"),

@@ -14,7 +14,7 @@ use crate::creator::{
     why_this_event,
 };
 use crate::model::event::{Action, StoredEvent};
-use crate::model::{AccountId, Region, ResourceId, ResourceType};
+use crate::model::{AccountId, ArnParts, Region, ResourceId, ResourceType};
 use crate::store::renames::ResourceHistory;
 
 /// Selects resources if an ID has several. Empty lists select all.
@@ -171,8 +171,8 @@ fn key(event: &StoredEvent, id: &str, global: bool) -> Key {
 
 /// The part that an ID, its ARN and its URL share: one event has a queue's URL and the next its name.
 pub(super) fn common_part(id: &str) -> &str {
-    if let Some(arn) = ArnParts::of(id) {
-        return arn.name;
+    if let Some(arn) = arn_parts(id) {
+        return arn.name();
     }
     match ["https://", "http://"].iter().find_map(|scheme| id.strip_prefix(scheme)) {
         Some(url) => url.rsplit('/').next().unwrap_or(url),
@@ -191,27 +191,16 @@ fn narrow(query: &str, resources: &mut BTreeMap<Key, Vec<StoredEvent>>) {
     if resources.values().any(|events| bears_it(events)) {
         resources.retain(|_, events| bears_it(events));
     }
-    let kind = ArnParts::of(query).map_or("", |arn| arn.kind);
+    let kind = arn_parts(query).map_or("", |arn| arn.kind());
     let of_kind = |(_, _, resource_type, _): &Key| !kind.is_empty() && resource_type.as_str().contains(kind);
     if resources.keys().any(of_kind) {
         resources.retain(|key, _| of_kind(key));
     }
 }
 
-/// The last field of an ARN: `kind/name`, the kind being absent in some services' ARNs.
-struct ArnParts<'a> {
-    kind: &'a str,
-    name: &'a str,
-}
-
-impl<'a> ArnParts<'a> {
-    fn of(text: &'a str) -> Option<Self> {
-        const FIELDS: usize = 6;
-        let arn = text.strip_prefix("arn:")?;
-        let resource = arn.strip_suffix(":*").unwrap_or(arn).splitn(FIELDS - 1, ':').nth(FIELDS - 2)?;
-        let (kind, name) = resource.split_once(['/', ':']).unwrap_or(("", resource));
-        Some(Self { kind, name })
-    }
+/// The parts of an ARN, without the `:*` that log groups have in some places.
+fn arn_parts(text: &str) -> Option<ArnParts<'_>> {
+    ArnParts::parse(text.strip_suffix(":*").unwrap_or(text))
 }
 
 fn unknown(query: &str, recorded: bool) -> Answer {

@@ -6,7 +6,7 @@ use serde_saphyr::{Location, Spanned};
 
 use super::Compiler;
 use super::requests::{PARENT, ParentNames, Scope, names_a_resource};
-use crate::model::{Region, ResourceType};
+use crate::model::{Arn, Region, ResourceType};
 use crate::resource_map::definition::{
     Describe, ItemText, ListCall, Listing, Page, Parent, ParentSource, ParentValue, Service,
 };
@@ -69,9 +69,8 @@ impl Compiler<'_> {
         ];
         match useless.into_iter().find_map(|(key, at)| at.map(|at| (key, at))) {
             Some((key, at)) => {
-                let message = format!(
-                    "`{key}` is of no use without `list`; add `list`, or leave the built-in ways by removing `{key}`"
-                );
+                let message =
+                    format!("`{key}` needs `list`; add `list`, or keep the built-in definition by removing `{key}`");
                 Err(self.source.error(at, message))
             }
             None => Ok(None),
@@ -119,7 +118,7 @@ impl Compiler<'_> {
         };
         let Some(scopes) = &list.scopes else { return Ok(vec![call(None, None)?]) };
         if scopes.value.is_empty() {
-            let message = "`scopes` is empty: list what makes each call another, as {params: {Scope: REGIONAL}}";
+            let message = "`scopes` is empty: give the parameters of each call, as in {params: {Scope: REGIONAL}}";
             return Err(self.source.error(scopes.referenced, message));
         }
         let scope = |scope: &Spanned<ScopeStanza>| {
@@ -165,14 +164,15 @@ impl Compiler<'_> {
                 return self.expression(&Spanned::new(text.clone(), at, at)).map(ParentValue::One);
             }
             ParentValueStanza::Several(values) if values.is_empty() => {
-                return Err(self.source.error(at, "`value` is empty: name what of the parent is sent"));
+                return Err(self.source.error(at, "`value` is empty: give JMESPath on the parent's item"));
             }
             ParentValueStanza::Several(values) => values,
         };
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
         let value = |(name, text): &(Text, Text)| {
             if name.value == PARENT || name.value.is_empty() || !name.value.bytes().all(is_plain) {
-                let message = format!("`{}` can't be the name of a value: letters, digits, not `parent`", name.value);
+                let message =
+                    format!("`{}` can't be the name of a value: use letters and digits, but not `parent`", name.value);
                 return Err(self.source.error(name.referenced, message));
             }
             Ok((name.value.clone(), self.expression(text)?))
@@ -216,7 +216,7 @@ impl Compiler<'_> {
     /// An ARN is a template where it looks like one.
     fn arn(&self, stanza: &Spanned<ItemTextStanza>, scope: &Scope<'_>) -> Result<ItemText, FileError> {
         match &stanza.value {
-            ItemTextStanza::Expression(text) if text.starts_with("arn:") => {
+            ItemTextStanza::Expression(text) if Arn::is_arn(text) => {
                 self.template(text, stanza.referenced, scope).map(ItemText::Template)
             }
             _ => self.item_text(stanza, scope),

@@ -23,7 +23,7 @@ use crate::model::ResourceType;
 use crate::text::source::{FileError, Position, Source, Text};
 
 /// A resource type as one file describes it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct CompiledType {
     /// Where its name stands.
     pub(super) place: Position,

@@ -45,8 +45,7 @@ impl ParentNames {
         }
     }
 
-    /// Whether `{placeholder}` is an ancestor's: `None` where it is none, else whether it has a value as far as this
-    /// file can tell.
+    /// Whether `{placeholder}` is an ancestor's: `None` if not, else whether it has a value as far as this file shows.
     fn knows(&self, placeholder: &str) -> Option<bool> {
         let rest = placeholder.strip_prefix(PARENT)?;
         let name = match rest.strip_prefix('.') {

@@ -84,7 +84,7 @@ fn check_protocol_keys(source: Source<'_>, file: &ServiceFile, protocol: &Spanne
     let is_json = protocol.value == Protocol::Json;
     let is_query = matches!(protocol.value, Protocol::Query | Protocol::Ec2);
     let keys = [
-        ("target", &file.target, is_json, "json", "what stands before the operation in X-Amz-Target"),
+        ("target", &file.target, is_json, "json", "the part of X-Amz-Target before the operation"),
         ("json", &file.json, is_json, "json", "'1.0' or '1.1'"),
         ("version", &file.version, is_query, "query and ec2", "the API's version, such as '2010-05-08'"),
     ];

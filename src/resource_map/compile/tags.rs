@@ -34,7 +34,7 @@ impl Compiler<'_> {
     ) -> Result<TagReading, FileError> {
         let Some(Spanned { value: stanza, referenced: at, .. }) = stanza else { return Ok(TagReading::default()) };
         if stanza.path.is_none() && stanza.rgta.is_none() && stanza.call.is_none() {
-            return Err(self.source.error(*at, "`tags` says nothing: give `path`, `rgta` or `call`"));
+            return Err(self.source.error(*at, "`tags` is empty: give `path`, `rgta` or `call`"));
         }
         let request = match &stanza.call {
             Some(call) => Some(self.tag_request(service, stanza, call, parent)?),
@@ -78,7 +78,8 @@ impl Compiler<'_> {
         };
         let request = self.request(service, (call, stanza.action.as_ref()), &[stanza.params.as_ref()], &scope)?;
         if !names_a_resource(&request) {
-            let message = "the call reads the same for every resource; use '{id}' or '{arn}', or '{ids}' or '{arns}' with `batch`";
+            let message =
+                "the call is the same for every resource; use '{id}' or '{arn}', or '{ids}' or '{arns}' with `batch`";
             return Err(self.source.error(call.referenced, message));
         }
         let otherwise = match &stanza.otherwise {
@@ -111,7 +112,7 @@ impl Compiler<'_> {
         let call = (&stanza.call, stanza.action.as_ref());
         let request = self.request(&service, call, &[stanza.params.as_ref()], &scope)?;
         if !names_a_resource(&request) {
-            let message = "the call reads the same for every resource; use '{id}' or '{arn}'";
+            let message = "the call is the same for every resource; use '{id}' or '{arn}'";
             return Err(self.source.error(stanza.call.referenced, message));
         }
         let (path, absent) = (self.expression(&stanza.items)?, stanza.absent.clone());
@@ -123,7 +124,7 @@ impl Compiler<'_> {
         let Some(name) = name.filter(|name| name.value != own.name) else { return Ok(Arc::clone(own)) };
         (self.others)(&name.value).map(Arc::new).ok_or_else(|| {
             let message = format!(
-                "no built-in map is of a service `{}`; write botocore's name of it, such as s3control",
+                "there is no built-in map of service `{}`; write botocore's name of the service, such as s3control",
                 name.value
             );
             self.source.error(name.referenced, message)
@@ -163,7 +164,7 @@ impl Compiler<'_> {
                 return Err(self.source.error(at, message));
             }
             (WriteMethod::Ec2 | WriteMethod::StackUpdate, Some(call)) => {
-                let message = "this method knows its call; remove `call`, or use method native";
+                let message = "this method has its own call; remove `call`, or use method native";
                 return Err(self.source.error(call.referenced, message));
             }
             (_, None) => {
@@ -186,13 +187,14 @@ impl Compiler<'_> {
     fn side_effects(&self, stanza: &Spanned<UpdatesStanza>) -> Result<SideEffects, FileError> {
         let UpdatesStanza { what, page } = &stanza.value;
         let at = stanza.referenced;
-        let what = self.required(what.as_ref(), "what", at, "one sentence on what writing a tag does beside that")?;
+        let what = self.required(what.as_ref(), "what", at, "one sentence on what else writing a tag does")?;
         let page = self.required(page.as_ref(), "page", at, "the page of AWS's documentation that says so")?;
         if what.value.trim().is_empty() {
-            return Err(self.source.error(what.referenced, "`what` is empty: say what writing a tag does beside that"));
+            return Err(self.source.error(what.referenced, "`what` is empty: say what else writing a tag does"));
         }
         if !page.value.starts_with(AWS_DOCUMENTATION) {
-            let message = format!("`page` is not a page of AWS's documentation: it begins with {AWS_DOCUMENTATION}");
+            let message =
+                format!("`page` is not a page of AWS's documentation: it must begin with {AWS_DOCUMENTATION}");
             return Err(self.source.error(page.referenced, message));
         }
         Ok(SideEffects { what: what.value.trim().to_owned(), page: page.value.clone() })
@@ -215,7 +217,7 @@ impl Compiler<'_> {
         let remove = stanza.remove.as_ref().and_then(|remove| remove.value.action.as_ref());
         let usual = usual_actions(service, stanza.method);
         if let (true, Some(action)) = (stanza.method != WriteMethod::Rgta, stanza.action.as_ref().or(remove)) {
-            let message = "this method knows its actions; remove `action`";
+            let message = "this method has its own actions; remove `action`";
             return Err(self.source.error(action.referenced, message));
         }
         let named = |action: Option<&Spanned<ActionStanza>>, usual| {
@@ -283,7 +285,7 @@ impl Compiler<'_> {
             Some(remove) => Some(self.removal(&service, remove, parent)?),
             None if replaces_all => None,
             None => {
-                let message = "`remove` is missing here: the call that takes a tag away again, for undo";
+                let message = "`remove` is missing here: the call that removes the tag, for undo";
                 return Err(self.source.error(call.referenced, message));
             }
         };
@@ -297,7 +299,7 @@ impl Compiler<'_> {
         parent: &ParentNames,
     ) -> Result<Request, FileError> {
         let RemoveStanza { call, action, params } = &stanza.value;
-        let call = self.required(call.as_ref(), "call", stanza.referenced, "the call that takes a tag away again")?;
+        let call = self.required(call.as_ref(), "call", stanza.referenced, "the call that removes the tag")?;
         let scope = Scope { place: "`remove`", names: vec!["id", "arn", "key"], item: true, parent };
         let request = self.request(service, (call, action.as_ref()), &[params.as_ref()], &scope)?;
         if request.uses("key") {
@@ -308,7 +310,7 @@ impl Compiler<'_> {
 
     fn refuse_without_call(&self, keys: &[(&str, Option<Location>)]) -> Result<(), FileError> {
         match keys.iter().find_map(|(key, at)| at.map(|at| (key, at))) {
-            Some((key, at)) => Err(self.source.error(at, format!("`{key}` is of no use without `call`"))),
+            Some((key, at)) => Err(self.source.error(at, format!("`{key}` needs `call`"))),
             None => Ok(()),
         }
     }

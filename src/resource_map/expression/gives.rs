@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_form_tells_one_from_many() {
+    fn the_form_decides_between_one_and_many() {
         for (gives, expressions) in [
             (
                 Cardinality::One,

@@ -89,7 +89,7 @@ impl Expression {
             InvalidExpression { expression: source.to_owned(), reason, offset }
         };
         if source.bytes().filter(|byte| b"([{!&.|=<>".contains(byte)).count() > MAX_STEPS {
-            return Err(invalid(format!("it has more than {MAX_STEPS} steps; take it apart"), 0));
+            return Err(invalid(format!("it has more than {MAX_STEPS} steps; split it"), 0));
         }
         let ast = jmespath::parse(source).map_err(|error| invalid(parser_words(&error.reason), error.offset))?;
         if let Some((reason, offset)) = wrong_call(&ast) {
@@ -170,7 +170,7 @@ fn children(ast: &Ast) -> (Vec<&Ast>, Vec<&Ast>) {
         Ast::Comparison { lhs, rhs, .. } | Ast::And { lhs, rhs, .. } | Ast::Or { lhs, rhs, .. } => {
             (vec![lhs, rhs], vec![])
         }
-        // `[?a == b]` is a projection whose right side is a condition on the element, as are all right sides.
+        // `[?a == b]` is a projection with a condition on the element as its right side, as all right sides are.
         Ast::Condition { predicate, then, .. } => (vec![predicate, then], vec![]),
         Ast::Subexpr { lhs, rhs, .. } | Ast::Projection { lhs, rhs, .. } => (vec![lhs], vec![rhs]),
         Ast::Flatten { node, .. } | Ast::Not { node, .. } | Ast::ObjectValues { node, .. } => (vec![node], vec![]),
@@ -228,8 +228,8 @@ fn wrong_call(ast: &Ast) -> Option<(String, usize)> {
     same.into_iter().chain(other).find_map(wrong_call)
 }
 
-/// How many arguments function `name` takes, where `count` is not right. The library tells only when it calls the
-/// function, and checks their number before their types: so it is called on nulls.
+/// How many arguments function `name` takes, if `count` is wrong. The library checks the number only in a call, and
+/// before the types: so the function is called on nulls.
 fn wrong_arity(name: &str, count: usize) -> Option<usize> {
     let null = Rcvar::new(Variable::Null);
     let args = vec![Ast::Literal { offset: 0, value: null.clone() }; count];

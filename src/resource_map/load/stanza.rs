@@ -45,18 +45,23 @@ fn described(source: Source<'_>, name: &ResourceType) -> Result<Option<Descripti
     if !source.text.contains(name.as_str()) {
         return Ok(None);
     }
-    let mut head: Map<String, Value> = source.parse()?;
-    let Some(Value::Array(mut stanzas)) = head.shift_remove("resources") else { return Ok(None) };
-    let is_it = |stanza: &Value| {
+    Ok(description_in(source.name, &source.parse()?, name))
+}
+
+/// The type's description in the parsed file, if it has the type.
+fn description_in(file: &str, content: &Map<String, Value>, name: &ResourceType) -> Option<Description> {
+    let is_it = |stanza: &&Value| {
         let name_of = |key| stanza[key].as_str().map(|text| text.strip_prefix("aws.").unwrap_or(text));
         name_of("type").or_else(|| name_of("resource")) == Some(name.as_str())
     };
-    stanzas.retain(is_it);
+    let stanzas: Vec<Value> = content.get("resources")?.as_array()?.iter().filter(is_it).cloned().collect();
     if stanzas.is_empty() {
-        return Ok(None);
+        return None;
     }
-    head.insert("resources".to_owned(), Value::Array(stanzas));
-    Ok(Some(Description { file: source.name.to_owned(), map: Value::Object(head) }))
+    let head = content.iter().filter(|(key, _)| *key != "resources");
+    let mut map: Map<String, Value> = head.map(|(key, value)| (key.clone(), value.clone())).collect();
+    map.insert("resources".to_owned(), Value::Array(stanzas));
+    Some(Description { file: file.to_owned(), map: Value::Object(map) })
 }
 
 #[cfg(test)]
@@ -67,9 +72,12 @@ mod tests {
 
     #[test]
     fn what_is_shown_is_a_map_that_says_the_same() {
-        let map = ResourceMap::built_in();
+        let map = ResourceMap::built_in_once();
+        let parse = |&(file, text): &(&'static str, &str)| (file, Source { name: file, text }.parse().unwrap());
+        let files: Vec<(&str, Map<String, Value>)> = BUILT_IN.iter().map(parse).collect();
         for name in map.types.keys() {
-            let shown = descriptions(name, &[]).unwrap();
+            let shown: Vec<_> =
+                files.iter().filter_map(|(file, content)| description_in(file, content, name)).collect();
             let [description] = shown.as_slice() else { panic!("{name} is in {} files", shown.len()) };
             let yaml = description.yaml();
             let source = Source { name: "shown", text: &yaml };
@@ -78,5 +86,8 @@ mod tests {
             let types = compile_file(source).unwrap_or_else(|error| panic!("{name}: {error}\n{yaml}"));
             assert_eq!(types.len(), 1);
         }
+        let [volume] = descriptions(&"ebs".into(), &[]).unwrap().try_into().unwrap();
+        let (file, content) = files.iter().find(|(file, _)| *file == volume.file).unwrap();
+        assert_eq!(volume.map, description_in(file, content, &"ebs".into()).unwrap().map);
     }
 }

@@ -3,14 +3,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::slice;
+use std::sync::LazyLock;
 
 use tempfile::TempDir;
 
-use super::{Assembly, BUILT_IN, Events, Source, TypeSet, compile_file, omitted_types};
+use super::{Assembly, BUILT_IN, Events, Source, TypeSet, built_in_types, compile_file, omitted_types};
 use crate::model::ResourceType;
 use crate::model::event::Action;
 use crate::resource_map::ResourceMap;
-use crate::text::source::MAX_MAP_BYTES;
+use crate::text::source::{FileError, MAX_MAP_BYTES};
 
 /// A map in its own file.
 struct Files(TempDir);
@@ -49,6 +50,12 @@ fn listed(name: &str, parent: Option<&str>) -> String {
     )
 }
 
+/// [`ResourceMap::load`] over the built-in types, which are parsed once for all tests.
+fn load(replacing: &[PathBuf], extending: &[PathBuf]) -> Result<ResourceMap, FileError> {
+    static BUILT_IN_TYPES: LazyLock<TypeSet> = LazyLock::new(built_in_types);
+    ResourceMap::load_over(BUILT_IN_TYPES.clone(), replacing, extending)
+}
+
 const HEAD: &str = "service: x\nprotocol: rest-json\nresources:\n";
 
 const MINE: &str = r#"{"resources":[{"resource":"aws.iam-role","events":[
@@ -76,7 +83,7 @@ fn every_file_of_the_folder_is_built_in() {
 
 #[test]
 fn an_omitted_type_has_a_reason_and_is_not_in_the_map() {
-    let map = ResourceMap::built_in();
+    let map = ResourceMap::built_in_once();
     for (name, reason) in omitted_types() {
         assert!(!map.types.contains_key(&name), "{name} is in the map");
         assert!(!reason.trim().is_empty(), "{name}");
@@ -86,7 +93,7 @@ fn an_omitted_type_has_a_reason_and_is_not_in_the_map() {
 /// The policy of a command is made of them; an operation's name is only known where the protocol has it.
 #[test]
 fn every_built_in_rest_call_names_its_action() {
-    let map = ResourceMap::built_in();
+    let map = ResourceMap::built_in_once();
     let access = map.types.values().filter_map(|definition| Some((definition, definition.access.as_ref()?)));
     let calls = access.flat_map(|(definition, access)| {
         access.requests().into_iter().map(|request| (definition.resource_type.as_str(), request)).collect::<Vec<_>>()
@@ -101,7 +108,7 @@ fn every_built_in_rest_call_names_its_action() {
 /// A type that can't be listed or tagged says so in a comment that starts with `# No list` or `# No write`.
 #[test]
 fn every_built_in_type_is_described_to_the_end() {
-    let map = ResourceMap::built_in();
+    let map = ResourceMap::built_in_once();
     assert!(!map.types.is_empty());
     for (name, definition) in &map.types {
         assert!(map.events.iter().any(|(_, _, rules)| rules.iter().any(|rule| rule.resource_type == *name)));
@@ -123,7 +130,7 @@ fn every_built_in_type_is_described_to_the_end() {
 
 #[test]
 fn without_files_the_map_is_the_built_in_one() {
-    let built_in = ResourceMap::built_in();
+    let built_in = ResourceMap::built_in_once();
     let loaded = ResourceMap::load(&[], &[]).unwrap();
     assert_eq!(loaded.fingerprint(), built_in.fingerprint());
     assert!(loaded.types.keys().eq(built_in.types.keys()));
@@ -132,7 +139,7 @@ fn without_files_the_map_is_the_built_in_one() {
 #[test]
 fn a_replacing_map_has_the_only_events_and_the_built_in_access() {
     let files = Files::new();
-    let map = ResourceMap::load(&[files.write("mine.json", MINE)], &[]).unwrap();
+    let map = load(&[files.write("mine.json", MINE)], &[]).unwrap();
     assert_eq!(map.event_names(), ["CreateRole"]);
     assert_eq!(map.sources(), ["iam.amazonaws.com"]);
     let ids = "requestParameters.roleName";
@@ -149,7 +156,7 @@ fn an_extending_map_adds_events_and_knows_new_types() {
     events: [{event: ImportRole, service: iam.amazonaws.com, ids: requestParameters.name}]
   - type: my-thing
     events: [{event: CreateThing, service: my.example.com, ids: '@'}]\n";
-    let map = ResourceMap::load(&[], &[files.write("more.yml", yaml)]).unwrap();
+    let map = load(&[], &[files.write("more.yml", yaml)]).unwrap();
     assert!(!map.rules("s3.amazonaws.com", "CreateBucket").is_empty());
     let role = [("iam-role", Action::Create, "requestParameters.name")];
     assert_eq!(rules(&map, "iam.amazonaws.com", "ImportRole"), role);
@@ -161,14 +168,14 @@ fn an_extending_map_adds_events_and_knows_new_types() {
 fn both_kinds_of_files_go_together() {
     let files = Files::new();
     let more = MINE.replace("CreateRole", "ImportRole");
-    let map = ResourceMap::load(&[files.write("a.json", MINE)], &[files.write("b.json", &more)]).unwrap();
+    let map = load(&[files.write("a.json", MINE)], &[files.write("b.json", &more)]).unwrap();
     assert_eq!(map.event_names(), ["CreateRole", "ImportRole"]);
 }
 
 #[test]
 fn a_files_own_list_takes_the_place_of_the_built_in_one() {
     let files = Files::new();
-    let map = ResourceMap::load(&[], &[files.write("x.yml", &(HEAD.to_owned() + &listed("iam-role", None)))]).unwrap();
+    let map = load(&[], &[files.write("x.yml", &(HEAD.to_owned() + &listed("iam-role", None)))]).unwrap();
     let role = &map.types[&ResourceType::from("iam-role")];
     assert_eq!(role.access.as_ref().unwrap().service.name, "x");
     assert!(!role.global && role.cloudformation.is_none());
@@ -180,21 +187,21 @@ fn what_c7n_trailcreators_format_cannot_say_is_taken_from_the_built_in_map() {
     let files = Files::new();
     let json = r#"{"resources":[{"resource":"event-rule","events":[
         {"event":"PutRule","service":"events.amazonaws.com","ids":"requestParameters.name"}]}]}"#;
-    let map = ResourceMap::load(&[files.write("c7n.json", json)], &[]).unwrap();
+    let map = load(&[files.write("c7n.json", json)], &[]).unwrap();
     let put = [("event-rule", Action::Upsert, "requestParameters.name")];
     assert_eq!(rules(&map, "events.amazonaws.com", "PutRule"), put);
     assert_eq!(map.event_names(), ["DeleteRule", "PutRule"]);
 
     let json = r#"{"resources":[{"resource":"rds","events":[
         {"event":"CreateDBInstance","service":"rds.amazonaws.com","ids":"requestParameters.dBInstanceIdentifier"}]}]}"#;
-    let map = ResourceMap::load(&[files.write("c7n.json", json)], &[]).unwrap();
+    let map = load(&[files.write("c7n.json", json)], &[]).unwrap();
     assert_eq!(map.event_names(), ["CreateDBInstance", "ModifyDBInstance"]);
     assert_eq!(map.rules("rds.amazonaws.com", "ModifyDBInstance")[0].action, Action::Rename);
 
     let yaml = "resources:
   - type: event-rule
     events: [{event: PutRule, service: events.amazonaws.com, ids: requestParameters.name}]\n";
-    let map = ResourceMap::load(&[files.write("ours.yml", yaml)], &[]).unwrap();
+    let map = load(&[files.write("ours.yml", yaml)], &[]).unwrap();
     let put = [("event-rule", Action::Create, "requestParameters.name")];
     assert_eq!(rules(&map, "events.amazonaws.com", "PutRule"), put, "our format says what it means");
 }
@@ -203,14 +210,14 @@ fn what_c7n_trailcreators_format_cannot_say_is_taken_from_the_built_in_map() {
 fn a_type_is_described_once() {
     let files = Files::new();
     let (one, two) = (files.write("one.json", MINE), files.write("two.json", &format!("\n{MINE}")));
-    let error = ResourceMap::load(&[one.clone(), two.clone()], &[]).unwrap_err();
+    let error = load(&[one.clone(), two.clone()], &[]).unwrap_err();
     assert_eq!((error.file.as_str(), error.line, error.column), (two.to_str().unwrap(), 2, 27));
     let first = one.display();
-    let message = format!("iam-role is described a second time (first at {first}:1); put all of it in one place");
+    let message = format!("iam-role is described twice (first at {first}:1); put all of it in one place");
     assert_eq!(error.message, message);
 
     let twice = files.write("twice.yml", &format!("{HEAD}{0}{0}", listed("thing", None)));
-    let error = ResourceMap::load(&[], &[twice]).unwrap_err();
+    let error = load(&[], &[twice]).unwrap_err();
     assert_eq!((error.line, error.column), (9, 11));
 }
 
@@ -220,7 +227,7 @@ fn ancestors_of_ancestors_have_values() {
     let load = |arn: &str, above: &str| {
         let below = listed("c", Some("b")).replace("arn: Arn", &format!("arn: 'arn:{{{arn}}}'"));
         let text = [HEAD, &below, &listed("b", Some("a")).replace("value: Id", above), &listed("a", None)].concat();
-        ResourceMap::load(slice::from_ref(&files.write("m.yml", &text)), &[]).map(drop)
+        load(slice::from_ref(&files.write("m.yml", &text)), &[]).map(drop)
     };
     load("parent.parent", "value: Id").unwrap();
     load("parent.parent.x", "value: {x: Id}").unwrap();
@@ -243,13 +250,12 @@ fn ancestors_of_ancestors_have_values() {
 #[test]
 fn a_parent_is_a_listed_type_and_no_descendant() {
     let files = Files::new();
-    let load =
-        |stanzas: &[String]| ResourceMap::load(&[], &[files.write("p.yml", &(HEAD.to_owned() + &stanzas.concat()))]);
+    let load = |stanzas: &[String]| load(&[], &[files.write("p.yml", &(HEAD.to_owned() + &stanzas.concat()))]);
     load(&[listed("a", Some("aws.ecs")), listed("b", Some("a"))]).unwrap();
 
     let error = load(&[listed("a", Some("ecz"))]).unwrap_err();
     assert_eq!((error.line, error.column), (6, 55));
-    assert_eq!(error.message, "the parent ecz is no type that can be listed; did you mean ecs?");
+    assert_eq!(error.message, "the parent ecz can't be listed; did you mean ecs?");
 
     let error = load(&[listed("a", Some("b")), listed("b", Some("c")), listed("c", Some("a"))]).unwrap_err();
     assert_eq!((error.line, error.column), (6, 55));
@@ -264,16 +270,16 @@ fn a_parent_is_a_listed_type_and_no_descendant() {
 fn a_file_that_cannot_be_read_is_named() {
     let files = Files::new();
     let missing = files.0.path().join("none.yml");
-    let error = ResourceMap::load(slice::from_ref(&missing), &[]).unwrap_err();
+    let error = load(slice::from_ref(&missing), &[]).unwrap_err();
     assert!(error.to_string().starts_with(&format!("{}: the resource map can't be read: ", missing.display())));
 
     let endless = files.0.path().join("endless.yml");
     fs::File::create(&endless).unwrap().set_len(MAX_MAP_BYTES + 1).unwrap();
-    assert!(ResourceMap::load(&[endless], &[]).unwrap_err().message.ends_with("it is larger than 16 MiB"));
+    assert!(load(&[endless], &[]).unwrap_err().message.ends_with("it is larger than 16 MiB"));
 
     let latin = files.0.path().join("latin.yml");
     fs::write(&latin, b"resources: \xe9").unwrap();
-    assert!(ResourceMap::load(&[latin], &[]).unwrap_err().message.contains("UTF-8"));
+    assert!(load(&[latin], &[]).unwrap_err().message.contains("UTF-8"));
 }
 
 #[test]
@@ -284,7 +290,7 @@ fn the_fingerprint_follows_the_rules_and_not_their_order() {
     };
     let fingerprint = |stanzas: &[String]| {
         let text = format!(r#"{{"resources":[{}]}}"#, stanzas.join(","));
-        ResourceMap::load(&[files.write("f.json", &text)], &[]).unwrap().fingerprint()
+        load(&[files.write("f.json", &text)], &[]).unwrap().fingerprint()
     };
     let (one, two) = (stanza("one", "requestParameters.a"), stanza("two", "requestParameters.b"));
     let both = fingerprint(&[one.clone(), two.clone()]);
@@ -296,14 +302,14 @@ fn the_fingerprint_follows_the_rules_and_not_their_order() {
     let action = |upsert: bool| {
         let event = format!("{{event: E, service: a.b, ids: '@', upsert: {upsert}}}");
         let text = format!("resources:\n- type: t\n  events: [{event}]\n");
-        ResourceMap::load(&[files.write("f.yml", &text)], &[]).unwrap().fingerprint()
+        load(&[files.write("f.yml", &text)], &[]).unwrap().fingerprint()
     };
     assert_ne!(action(true), action(false));
     let renaming = |to: &str| {
         let renames = format!("{{event: R, service: a.b, from: requestParameters.old, to: requestParameters.{to}}}");
         let text =
             format!("resources:\n- type: t\n  events: [{{event: E, service: a.b, ids: '@'}}]\n  renames: [{renames}]");
-        ResourceMap::load(&[files.write("f.yml", &text)], &[]).unwrap().fingerprint()
+        load(&[files.write("f.yml", &text)], &[]).unwrap().fingerprint()
     };
     assert_ne!(renaming("new"), action(false));
     assert_ne!(renaming("new"), renaming("newName"));
@@ -317,16 +323,16 @@ fn an_alias_of_one_s_own_is_a_name_of_one_type() {
             listed("thing", None).replace("- type: thing\n", &format!("- type: thing\n    aliases: {aliases}\n"));
         files.write(name, &format!("{HEAD}{stanza}"))
     };
-    let map = ResourceMap::load(&[], &[with("good.yml", "[gadget, my-thing]")]).unwrap();
+    let map = load(&[], &[with("good.yml", "[gadget, my-thing]")]).unwrap();
     assert_eq!(map.resolve_type("My_Thing"), Ok("thing".into()));
     let named_like_an_alias = files.write("later.yml", &format!("{HEAD}{}", listed("secret", None)));
-    let map = ResourceMap::load(&[], &[named_like_an_alias]).unwrap();
+    let map = load(&[], &[named_like_an_alias]).unwrap();
     assert_eq!(map.resolve_type("secret"), Ok("secret".into()), "a type's own name comes first");
     for (name, alias) in [("type.yml", "ebs"), ("alias.yml", "rds-instance"), ("cfn.yml", "ec2-volume")] {
-        let refused = ResourceMap::load(&[], &[with(name, &format!("[{alias}]"))]).unwrap_err().to_string();
+        let refused = load(&[], &[with(name, &format!("[{alias}]"))]).unwrap_err().to_string();
         assert!(refused.contains(&format!("the alias `{alias}` of thing is a name of ")), "{refused}");
     }
-    let refused = ResourceMap::load(&[], &[with("form.yml", "['My Thing']")]).unwrap_err().to_string();
+    let refused = load(&[], &[with("form.yml", "['My Thing']")]).unwrap_err().to_string();
     assert!(refused.contains("`My Thing` is not a resource type"), "{refused}");
 }
 
@@ -337,14 +343,11 @@ fn a_map_of_one_s_own_may_name_parents() {
         let stanza = listed("thing", None).replace("    id: Id\n", &format!("    id: Id\n    parents: {parents}\n"));
         files.write(name, &format!("{HEAD}{stanza}"))
     };
-    let map = ResourceMap::load(&[], &[with("good.yml", "[{type: asg, id: 'Groups[]'}]")]).unwrap();
+    let map = load(&[], &[with("good.yml", "[{type: asg, id: 'Groups[]'}]")]).unwrap();
     assert!(map.child_types(&["asg".into()]).contains(&ResourceType::from("thing")));
-    let refused = |name: &str, parents: &str| ResourceMap::load(&[], &[with(name, parents)]).unwrap_err().to_string();
+    let refused = |name: &str, parents: &str| load(&[], &[with(name, parents)]).unwrap_err().to_string();
     let unknown = refused("unknown.yml", "[{type: asgg, id: Group}]");
-    assert!(
-        unknown.ends_with("unknown.yml:8:22: the parent asgg is no type of the map; did you mean asg?"),
-        "{unknown}"
-    );
+    assert!(unknown.ends_with("unknown.yml:8:22: the parent asgg is not in the map; did you mean asg?"), "{unknown}");
     let no_id = refused("no-id.yml", "[{type: asg}]");
     assert!(no_id.contains("`id` is missing here: JMESPath on the listed item to the parent's id"), "{no_id}");
 }

@@ -100,7 +100,7 @@ impl Predecessor {
     /// The database fails, or `each` does.
     pub fn for_each<E: From<C7nDbError>>(
         &self,
-        each: &mut dyn FnMut(i64, Result<PredecessorRow, String>) -> Result<ControlFlow<()>, E>,
+        each: &mut dyn FnMut(i64, Result<PredecessorRow, BadValue>) -> Result<ControlFlow<()>, E>,
     ) -> Result<(), E> {
         // A value that is too long is returned as an empty blob: SQLite knows its length without loading it.
         let columns = COLUMNS.map(|name| format!("iif(octet_length({name}) > {MAX_VALUE_BYTES}, zeroblob(0), {name})"));
@@ -194,6 +194,25 @@ fn is_empty(path: &Path) -> bool {
     fs::metadata(path).map_or_else(|error| error.kind() == io::ErrorKind::NotFound, |file| file.len() == 0)
 }
 
+/// A value that c7n-trailcreator can't have written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadValue {
+    /// SQLite can't read it; its error.
+    #[error("{column}: {error}")]
+    Unreadable {
+        /// The column.
+        column: &'static str,
+        /// SQLite's error.
+        error: String,
+    },
+    /// It is not UTF-8.
+    #[error("{0} is not UTF-8")]
+    NotUtf8(&'static str),
+    /// It is a blob, or too long to be an identifier.
+    #[error("{0} is not text, or is longer than {MAX_VALUE_BYTES} bytes")]
+    NotText(&'static str),
+}
+
 /// A file that SQLite creates beside a database.
 pub fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
@@ -201,21 +220,22 @@ pub fn beside(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn read(row: &Row<'_>) -> Result<PredecessorRow, String> {
+fn read(row: &Row<'_>) -> Result<PredecessorRow, BadValue> {
     let text = |column: usize| {
         let name = COLUMNS[column];
-        let value = row.get_ref(column).map_err(|error| format!("{name}: {error}"))?;
+        let value =
+            row.get_ref(column).map_err(|error| BadValue::Unreadable { column: name, error: error.to_string() })?;
         Ok(match value {
             ValueRef::Null => None,
             ValueRef::Text(bytes) => {
-                let text = std::str::from_utf8(bytes).map_err(|_| format!("{name} is not UTF-8"))?;
+                let text = std::str::from_utf8(bytes).map_err(|_| BadValue::NotUtf8(name))?;
                 (!text.is_empty()).then(|| text.to_owned())
             }
             // A spreadsheet or a data frame removes leading zeros of account IDs.
             ValueRef::Integer(number) if name == "account_id" => Some(format!("{number:012}")),
             ValueRef::Integer(number) => Some(number.to_string()),
             ValueRef::Real(number) => Some(number.to_string()),
-            ValueRef::Blob(_) => return Err(format!("{name} is not text, or is longer than {MAX_VALUE_BYTES} bytes")),
+            ValueRef::Blob(_) => return Err(BadValue::NotText(name)),
         })
     };
     Ok(PredecessorRow {
@@ -246,7 +266,7 @@ mod tests {
         path
     }
 
-    fn rows(path: &Path) -> Vec<(i64, Result<PredecessorRow, String>)> {
+    fn rows(path: &Path) -> Vec<(i64, Result<PredecessorRow, BadValue>)> {
         let mut rows = Vec::new();
         let mut keep = |rowid, row| {
             rows.push((rowid, row));
@@ -293,7 +313,7 @@ mod tests {
         );
         let found: Vec<_> = rows(&database(folder.path(), &sql)).into_iter().map(|(_, row)| row).collect();
         for (row, reason) in found.iter().zip(["not text", "not UTF-8", "longer than"]) {
-            assert!(row.as_ref().unwrap_err().contains(reason), "{row:?}");
+            assert!(row.as_ref().unwrap_err().to_string().contains(reason), "{row:?}");
         }
         assert_eq!(found[3].as_ref().unwrap().region.as_ref().unwrap().len(), MAX_VALUE_BYTES);
         let numbers = found[4].as_ref().unwrap();

@@ -186,7 +186,7 @@ impl Store {
     ///
     /// # Errors
     /// The database fails.
-    pub fn taken_back(&self, run: RunId) -> Result<HashMap<u32, RunId>, StoreError> {
+    pub fn undone(&self, run: RunId) -> Result<HashMap<u32, RunId>, StoreError> {
         let mut query = self.connection.prepare(
             "SELECT position, run_id FROM writes JOIN runs USING (run_id) WHERE undoes = ? AND state = 'written'",
         )?;

@@ -67,7 +67,7 @@ pub struct Write {
 }
 
 impl Write {
-    /// Whether the write is about a tag whose key is spelled so: as it was before, or as it is after.
+    /// Whether `key` is the spelling of the tag's key before or after the write.
     pub fn spells(&self, key: &str) -> bool {
         key == self.key.as_str() || self.old_key.as_ref().is_some_and(|old| old.as_str() == key)
     }

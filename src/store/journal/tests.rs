@@ -82,8 +82,8 @@ fn only_successful_undo_writes_count_as_undone() {
     store
         .end_writes(undo, &BTreeMap::from([(1, written()), (0, WriteOutcome::Skipped("changed".to_owned()))]))
         .unwrap();
-    assert_eq!(store.taken_back(run).unwrap(), HashMap::from([(1, undo)]));
-    assert!(store.taken_back(undo).unwrap().is_empty());
+    assert_eq!(store.undone(run).unwrap(), HashMap::from([(1, undo)]));
+    assert!(store.undone(undo).unwrap().is_empty());
 }
 
 #[test]

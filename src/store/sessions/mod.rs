@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::fingerprint::Fingerprint;
 use super::{Store, StoreError};
-use crate::creator::{session_key, telling};
+use crate::creator::{completeness, session_key};
 use crate::model::event::{Event, Identity, SessionMaker};
 
 mod bound;
@@ -105,7 +105,7 @@ fn find(
 
 /// Of two copies of an event, the greater one is used. The event ID makes the order deterministic.
 fn rank(maker: &SessionMaker) -> impl Ord {
-    (telling(&maker.identity), maker.event_id.clone())
+    (completeness(&maker.identity), maker.event_id.clone())
 }
 
 /// Writes sessions within a transaction.

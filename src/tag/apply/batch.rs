@@ -124,7 +124,7 @@ mod tests {
     use super::*;
     use crate::resource_map::ResourceMap;
 
-    static MAP: LazyLock<ResourceMap> = LazyLock::new(ResourceMap::built_in);
+    static MAP: LazyLock<&ResourceMap> = LazyLock::new(ResourceMap::built_in_once);
 
     fn with_keys(mut writes: Vec<ReadyWrite<'static>>, keys: &[&str]) -> Vec<ReadyWrite<'static>> {
         for (ready, key) in writes.iter_mut().zip(keys) {

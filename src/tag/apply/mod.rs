@@ -37,7 +37,7 @@ use retry::{Held, after_pause};
 
 use crate::model::AccountId;
 use crate::model::LiveResource;
-use crate::model::RunId;
+use crate::model::{ResourceType, RunId};
 use crate::resource_map::{Access, TagWriting, TypeDefinition};
 use crate::store::journal::{Write, WriteOutcome};
 use crate::store::{Store, StoreError};
@@ -67,6 +67,11 @@ pub struct ReadyWrite<'a> {
     access: &'a Access,
     writing: &'a TagWriting,
 }
+
+/// A type whose tags the resource map does not say how to write.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the resource map does not define how to tag {0}")]
+pub struct NoTagging(ResourceType);
 
 /// How one attempt at a write ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,11 +113,11 @@ impl<'a> ReadyWrite<'a> {
     ///
     /// # Errors
     /// The map does not say how its type is tagged.
-    pub fn new(write: Write, live: LiveResource, definition: &'a TypeDefinition) -> Result<Self, String> {
+    pub fn new(write: Write, live: LiveResource, definition: &'a TypeDefinition) -> Result<Self, NoTagging> {
         let access = definition.access.as_ref();
         let writing = access.and_then(|access| access.write.as_ref());
         let (Some(access), Some(writing)) = (access, writing) else {
-            return Err(format!("the resource map does not define how to tag {}", definition.resource_type));
+            return Err(NoTagging(definition.resource_type.clone()));
         };
         Ok(Self { write, live, begun: false, definition, access, writing })
     }

@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_gone_is_told_from_what_is_refused() {
+    fn missing_resources_and_refused_writes_are_different_outcomes() {
         let class = |code, message| Refusal::of_arn(code, 400, message).class;
         assert_eq!(class("ResourceNotFoundException", ""), ErrorClass::NotFound);
         assert_eq!(class("AWS.SimpleQueueService.NonExistentQueue", ""), ErrorClass::NotFound);

@@ -10,7 +10,7 @@ use crate::model::TagKey;
 use crate::model::Tags;
 use crate::resource_map::ResourceMap;
 
-static MAP: LazyLock<ResourceMap> = LazyLock::new(ResourceMap::built_in);
+static MAP: LazyLock<&ResourceMap> = LazyLock::new(ResourceMap::built_in_once);
 
 fn arns(resources: &[LiveResource]) -> Vec<String> {
     resources.iter().map(|live| live.arn.to_string()).collect()
@@ -91,7 +91,7 @@ async fn an_arn_that_breaks_the_whole_call_is_found() {
 }
 
 #[tokio::test]
-async fn a_vanished_queue_is_told_from_a_refused_one() {
+async fn a_deleted_queue_and_a_refused_write_are_different_outcomes() {
     let resources: Vec<_> = (0..3).map(queue).collect();
     let mut world = World::of(arns(&resources));
     world.tags.get_mut().remove(resources[0].arn.as_str());

@@ -4,8 +4,8 @@
 //! write is compared with the tag's present value; only where that is the value expected before, it is ready. *Execute*:
 //! the journal gets all of them, then the ready ones are made.
 //!
-//! So resuming is safe whatever happened: a write whose call was made but not journaled is found done, and what somebody
-//! else changed meanwhile is left alone, by `tag` as by `undo`.
+//! So resuming is always safe: a write that was made but not journaled is found done, and `tag` and `undo` leave alone
+//! what others changed meanwhile.
 
 mod recreated;
 
@@ -198,13 +198,13 @@ impl<'a> Runner<'a> {
             Check::Begun(live) => (live, true),
         };
         let Some(definition) = self.map.types.get(&write.resource_type) else {
-            let unknown = format!("no resource map knows {}", write.resource_type);
+            let unknown = format!("the resource map has no type {}", write.resource_type);
             return prepared.over.push(RunWrite::new(write, WriteOutcome::Failed(unknown)));
         };
         let not_ready = match ReadyWrite::new(write.clone(), *live, definition) {
             Ok(ready) if begun || ready.is_allowed_now() => return prepared.ready.push(ready.begun(begun)),
             Ok(_) => "its state does not allow tagging now".to_owned(),
-            Err(why) => why,
+            Err(no_tagging) => no_tagging.to_string(),
         };
         prepared.over.push(RunWrite::new(write, WriteOutcome::Failed(not_ready)));
     }
@@ -308,23 +308,23 @@ fn reverse(write: Write) -> Write {
 pub struct Standing {
     /// The writes.
     pub writes: Vec<RunWrite>,
-    /// How many were taken back.
-    pub taken_back: usize,
-    /// By which runs.
+    /// How many were undone.
+    pub undone: usize,
+    /// The undo runs.
     pub by: BTreeSet<RunId>,
 }
 
-/// What of a run can be taken back.
+/// What of a run can be undone.
 ///
 /// # Errors
 /// SQLite's.
 pub fn standing(store: &Store, run: RunId) -> Result<Standing, StoreError> {
-    let by_position = store.taken_back(run)?;
+    let by_position = store.undone(run)?;
     let mut writes = store.writes_of(run)?;
     writes.retain(|row| was_made(row.outcome.state()));
     let before = writes.len();
     writes.retain(|row| !by_position.contains_key(&row.write.position));
-    Ok(Standing { taken_back: before - writes.len(), writes, by: by_position.into_values().collect() })
+    Ok(Standing { undone: before - writes.len(), writes, by: by_position.into_values().collect() })
 }
 
 /// Whether AWS has made a write in this state, or may have.

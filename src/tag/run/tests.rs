@@ -9,7 +9,7 @@ use super::super::apply::test_world::{World, job, journal, queue, volume, writes
 use super::*;
 use crate::model::Tags;
 
-static MAP: LazyLock<ResourceMap> = LazyLock::new(ResourceMap::built_in);
+static MAP: LazyLock<&ResourceMap> = LazyLock::new(ResourceMap::built_in_once);
 
 fn owned(owner: Option<&str>) -> Current {
     let mut live = queue(0);

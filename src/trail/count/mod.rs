@@ -14,6 +14,7 @@ use jiff::Timestamp;
 
 pub use field::{FIELDS, Field, UnknownField};
 
+use super::broken::{BrokenDocument, BrokenRecord};
 use super::scan::{Buffers, FoundValues, Keys, Limits, Records, Scan, Sizes, split};
 use super::window::TimeWindow;
 
@@ -108,8 +109,8 @@ impl Counter {
 
     /// Checks that all calls could be counted so far.
     ///
+    /// # Errors
     /// The limit is exceeded, and the counts are useless.
-    /// Not any more: what was counted is of no use.
     pub fn check(&self) -> Result<(), TooManyValues> {
         if self.is_full.load(Ordering::Relaxed) { Err(TooManyValues(self.memory)) } else { Ok(()) }
     }
@@ -144,7 +145,7 @@ impl Counter {
     }
 
     /// The result for a record, by its values of `names`. Leaves the key of a call in `key`.
-    fn read(&self, values: &[Option<&str>], key: &mut String) -> Result<RecordKind, String> {
+    fn read(&self, values: &[Option<&str>], key: &mut String) -> Result<RecordKind, BrokenRecord> {
         let raw = |index: usize| values.get(index).copied().flatten();
         let text = |index: usize| raw(index).unwrap_or("null");
         let is_text = |index| is_text(raw(index));
@@ -154,7 +155,7 @@ impl Counter {
                 return Ok(RecordKind::Insight);
             }
             let missing = if is_text(0) { DECIDING[1] } else { DECIDING[0] };
-            return Err(format!("a record has no {missing}"));
+            return Err(BrokenRecord::NoField(missing));
         }
         if !self.window.is_open() && !self.window.contains(moment(text(TIME))?) {
             return Ok(RecordKind::Outside);
@@ -173,9 +174,10 @@ fn is_text(raw: Option<&str>) -> bool {
     raw.is_some_and(|raw| raw.len() > 2 && raw.starts_with('"'))
 }
 
-fn moment(raw: &str) -> Result<Timestamp, String> {
+fn moment(raw: &str) -> Result<Timestamp, BrokenRecord> {
     let time: Option<String> = serde_json::from_str(raw).ok();
-    time.and_then(|time| time.parse().ok()).ok_or_else(|| format!("a record has an invalid eventTime {raw}"))
+    time.and_then(|time| time.parse().ok())
+        .ok_or_else(|| BrokenRecord::InvalidTime { call: None, time: raw.to_owned() })
 }
 
 enum RecordKind {
@@ -223,10 +225,10 @@ impl Records for Collector<'_> {
         self.has_list = false;
     }
 
-    fn begin_list(&mut self) -> Result<(), String> {
+    fn begin_list(&mut self) -> Result<(), BrokenDocument> {
         // Counts can't be removed again.
         if std::mem::replace(&mut self.has_list, true) {
-            return Err("the document has two lists of Records".to_owned());
+            return Err(BrokenDocument::TwoLists);
         }
         Ok(())
     }
@@ -245,7 +247,7 @@ impl Records for Collector<'_> {
             Ok(is_object) => self.take(is_object, &values),
             Err(error) => {
                 self.scan.counts.records += 1;
-                self.broken(format!("a record can't be read: {error}"));
+                self.broken(BrokenRecord::unreadable(&error));
             }
         }
     }
@@ -259,7 +261,7 @@ impl Collector<'_> {
     fn take(&mut self, is_object: bool, values: &Values<'_>) {
         self.scan.counts.records += 1;
         if !is_object {
-            return self.broken("a record is not an object".to_owned());
+            return self.broken(BrokenRecord::NotAnObject);
         }
         match self.counter.read(values, &mut self.key) {
             Ok(RecordKind::Outside) => self.scan.counts.filtered += 1,
@@ -272,7 +274,7 @@ impl Collector<'_> {
         }
     }
 
-    fn broken(&mut self, reason: String) {
+    fn broken(&mut self, reason: BrokenRecord) {
         self.scan.counts.broken_records += 1;
         self.scan.broken_record.get_or_insert(reason);
     }

@@ -33,7 +33,7 @@ fn calls_are_counted_by_any_fields_and_ranked() {
     assert_eq!(lines, ["s,A 1/2", "s,B 0/1"]);
     let counts = scan.counts;
     assert_eq!((counts.records, counts.matched, counts.insights, counts.broken_records), (6, 3, 1, 2));
-    assert_eq!(scan.broken_record.as_deref(), Some("a record has no eventName"));
+    assert_eq!(scan.broken_record, Some(BrokenRecord::NoField("eventName")));
     let (lines, _) = count(&["userIdentity.type", "userIdentity.arn", "readOnly"], TimeWindow::default());
     assert_eq!(lines, ["-,-,false 1/1", "IAMUser,-,- 0/1", "Root,-,true 0/1"]);
 }

@@ -11,6 +11,7 @@ use jmespath::{Rcvar, Variable};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::broken::BrokenRecord;
 use super::fields::Fields;
 use super::filter::RecordFilter;
 use super::left_out::Unwanted;
@@ -44,7 +45,7 @@ pub enum Extraction {
     /// An event with its resources.
     Touched(ResourceEvent),
     /// Not a valid CloudTrail record, with the reason.
-    Broken(String),
+    Broken(BrokenRecord),
 }
 
 /// Reads a record.
@@ -52,8 +53,8 @@ pub fn read(map: &ResourceMap, filter: &RecordFilter, fields: &Fields<'_>) -> Ex
     let (source, name) = match (fields.text("eventSource"), fields.text("eventName")) {
         (Some(source), Some(name)) => (source, name),
         _ if is_insight(fields) => return Extraction::Insight,
-        (_, None) => return Extraction::Broken("a record has no eventName".to_owned()),
-        (None, _) => return Extraction::Broken("a record has no eventSource".to_owned()),
+        (_, None) => return Extraction::Broken(BrokenRecord::NoField("eventName")),
+        (None, _) => return Extraction::Broken(BrokenRecord::NoField("eventSource")),
     };
     let rules = map.rules(&source, &name);
     if rules.is_empty() || has_failed(fields) {
@@ -74,12 +75,13 @@ fn read_matched(
     fields: &Fields<'_>,
     source: &str,
     name: &str,
-) -> Result<Extraction, String> {
+) -> Result<Extraction, BrokenRecord> {
     let call = || format!("{source}:{name}");
-    let unreadable = |error: serde_json::Error| format!("a record of {}: {error}", call());
+    let unreadable =
+        |error: serde_json::Error| BrokenRecord::UnreadableField { call: call(), error: error.to_string() };
     let time = fields.text("eventTime").unwrap_or_default();
     let moment: Timestamp =
-        time.parse().map_err(|_| format!("a record of {} has an invalid eventTime {time:?}", call()))?;
+        time.parse().map_err(|_| BrokenRecord::InvalidTime { call: Some(call()), time: format!("{time:?}") })?;
     let user_identity = fields.raw("userIdentity").map(serde_json::from_str).transpose().map_err(unreadable)?;
     let identity = identity(&user_identity.unwrap_or(Value::Null));
     let account_id = fields.text("recipientAccountId").map(Cow::into_owned).or_else(|| identity.account_id.clone());

@@ -33,10 +33,11 @@ mod input;
 mod prefilter;
 
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::io::{self, Read};
 use std::ops::AddAssign;
 use std::sync::Arc;
 
+use super::broken::{BrokenDocument, BrokenRecord};
 use super::extract::{self, Extraction};
 use super::fields::Fields;
 use super::filter::RecordFilter;
@@ -131,7 +132,7 @@ impl Counts {
     ///
     /// # Errors
     /// The reason why the record is broken.
-    pub fn take(&mut self, reading: Extraction) -> Result<Option<ResourceEvent>, String> {
+    pub fn take(&mut self, reading: Extraction) -> Result<Option<ResourceEvent>, BrokenRecord> {
         match reading {
             Extraction::Unmatched => {}
             Extraction::Insight => self.insights += 1,
@@ -165,9 +166,9 @@ pub struct Scan {
     /// The counts.
     pub counts: Counts,
     /// Why the document can't be read completely. Everything before the error was passed on.
-    pub broken: Option<String>,
+    pub broken: Option<BrokenDocument>,
     /// The reason for the first of its broken records.
-    pub broken_record: Option<String>,
+    pub broken_record: Option<BrokenRecord>,
     /// Whether it was gzip.
     pub is_gzip: bool,
 }
@@ -200,7 +201,7 @@ pub(super) fn split(
     buffers: &mut Buffers,
     records: &mut impl Records,
     sizes: &Sizes,
-) -> Result<(), String> {
+) -> Result<(), BrokenDocument> {
     let wants = Wants { keys, record_limit: limits.record };
     let rest = input::beginning(input, STORED_AT_ONCE, &mut buffers.stored);
     let limit = limits.buffered.min(limits.decompressed);
@@ -211,13 +212,14 @@ pub(super) fn split(
         return document::split_slice(&buffers.document[..length], wants, records);
     }
     let mut stored = buffers.stored.chain(rest);
-    let mut json = input::decompressed(&mut stored, sizes, limits.decompressed).map_err(|error| error.to_string())?;
+    let unreadable = |error: io::Error| BrokenDocument::Unreadable(error.to_string());
+    let mut json = input::decompressed(&mut stored, sizes, limits.decompressed).map_err(unreadable)?;
     buffers.document.clear();
     let read = json.by_ref().take(limits.buffered).read_to_end(&mut buffers.document);
     let complete = read.as_ref().is_ok_and(|&length| (length as u64) < limits.buffered);
     if complete || read.is_err() {
         let split = document::split_slice(&buffers.document, wants, records);
-        return read.map_err(|error| error.to_string()).and(split);
+        return read.map_err(unreadable).and(split);
     }
     document::split_stream(&buffers.document, json, wants, records)
 }
@@ -275,7 +277,7 @@ impl Scanner {
     fn read(&self, record: &str) -> Extraction {
         match Fields::parse(record) {
             Ok(fields) => extract::read(&self.map, &self.filter, &fields),
-            Err(error) => Extraction::Broken(format!("a record can't be read: {error}")),
+            Err(error) => Extraction::Broken(BrokenRecord::unreadable(&error)),
         }
     }
 }
@@ -300,7 +302,7 @@ impl Records for Collector<'_, '_> {
         self.start = None;
     }
 
-    fn begin_list(&mut self) -> Result<(), String> {
+    fn begin_list(&mut self) -> Result<(), BrokenDocument> {
         match &self.start {
             None => self.start = Some(Start { scan: self.scan.clone(), events: self.events.len() }),
             // The last of two equal keys counts, as in records.
@@ -308,7 +310,7 @@ impl Records for Collector<'_, '_> {
                 self.scan = start.scan.clone();
                 self.events.truncate(start.events);
             }
-            Some(_) => return Err("the document has two lists of Records".to_owned()),
+            Some(_) => return Err(BrokenDocument::TwoLists),
         }
         Ok(())
     }

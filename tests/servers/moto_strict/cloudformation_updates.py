@@ -3,7 +3,7 @@
 * An update is accepted, and the stack is UPDATE_IN_PROGRESS until it is looked at again. Then it is UPDATE_COMPLETE; or, where the
   stack has a tag `test:rollback`, UPDATE_ROLLBACK_IN_PROGRESS with a reason and UPDATE_ROLLBACK_COMPLETE without, and the tags are those
   of before. A tag `test:slow` keeps it in progress for so many looks.
-* A stack in progress, or whose creation was rolled back, takes no update.
+* A stack in progress, or with a creation that was rolled back, accepts no update.
 * Tags replace all tags, an empty list too, and go on to the stack's resources.
 * A change set of an update shows a change of tags for every resource, and that parameters from Parameter Store have new values.
   Executing it where the stack was updated since is refused; an update removes all change sets.

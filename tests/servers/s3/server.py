@@ -3,7 +3,7 @@
     python3 tests/servers/s3/server.py PORT ACCOUNTS REGIONS DAYS [OBJECTS_A_DAY]
 
 Speaks what load-s3 uses: HeadBucket, ListObjectsV2 (prefix, delimiter, start-after, continuation token, 1,000 keys) and GET,
-in path style and without looking at signatures. Every object is a gzip of two records, one of which makes a bucket. Two
+in path style and without looking at signatures. Every object is a gzip of two records, and one of them creates a bucket. Two
 more requests: GET /requests answers with the counts so far and begins anew; POST /hour adds an object to today's folder of
 each account's first region. Days end today (UTC).
 """

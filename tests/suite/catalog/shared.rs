@@ -1,19 +1,32 @@
-//! One server for both tests, filled once: making everything takes longer than all else.
+//! One server for both tests, filled once and listed once: that takes longer than all else.
 
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use serde_json::Value;
 
 use trailcreator::resource_map::{Listing, ParentSource, Request, ResourceMap, TagRequest};
 
-use super::world::{Made, create};
+use super::listed::listed_by_us;
+use super::world::{Made, Testimony, create, witness};
 use crate::common::Moto;
 
-/// What moto gets wrong of AWS's ways and the types suffer from.
+/// Corrections to moto that the types need.
 const REPAIRS: &str = include_str!("../../catalog/moto_patches.py");
 
-/// The server and what was made on it.
+/// The built-in map, parsed once.
+pub(super) static MAP: LazyLock<ResourceMap> = LazyLock::new(ResourceMap::built_in);
+
+/// The server, and what was created on it.
 pub(super) struct Lab {
     pub(super) moto: Moto,
     pub(super) made: Vec<Made>,
+    /// boto3's listing of each type that can be listed, in the first state.
+    pub(super) reference: BTreeMap<String, Testimony>,
+    /// Our listing of the types that boto3 could list, in the same state.
+    pub(super) ours: Value,
+    /// The requests of our listing that could change something.
+    pub(super) written_by_listing: Vec<String>,
 }
 
 /// The lab, for one test at a time: each leaves it as it was.
@@ -22,16 +35,18 @@ pub(super) fn lab() -> MutexGuard<'static, Lab> {
     let fill = || {
         let moto = Moto::start_with(REPAIRS);
         let made = create(&moto, "");
-        Mutex::new(Lab { moto, made })
+        let reference = witness(&moto, None);
+        let ours = listed_by_us(&moto, &reference);
+        let written_by_listing = written(&moto);
+        Mutex::new(Lab { moto, made, reference, ours, written_by_listing })
     };
     LAB.get_or_init(fill).lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Our requests that could change something: REST services list by POST too, so what the maps list and read by is none.
 pub(super) fn written(moto: &Moto) -> Vec<String> {
-    let map = ResourceMap::built_in();
     let mut reads: Vec<&str> = Vec::new();
-    for access in map.types.values().filter_map(|definition| definition.access.as_ref()) {
+    for access in MAP.types.values().filter_map(|definition| definition.access.as_ref()) {
         note_reads(&access.list, &mut reads);
         reads.extend(access.tags.request.iter().flat_map(TagRequest::ways).map(|tags| tags.request.call()));
     }

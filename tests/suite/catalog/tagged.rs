@@ -4,12 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use trailcreator::resource_map::ResourceMap;
 
 use super::coverage::{Outcomes, check};
-use super::shared::{lab, written};
+use super::shared::{Lab, MAP, lab, written};
 use super::world::{
-    Key, Made, Story, Tags, assert_same, everything, lacks, planned, refusal, story_of, with_owners, witness,
+    Key, Made, Story, Tags, assert_same, everything, lacks, planned, refusal, story_of, tags_of, with_owners,
 };
 use crate::common::{Bench, Moto, Run};
 
@@ -22,13 +21,13 @@ fn everything_that_can_be_made_is_tagged_once_and_restored() {
     let lab = lab();
     let bench = Bench::new();
     let mut outcomes = taggable_types();
-    let Playable { kinds: playable, arns } = playable(&lab.moto, &lab.made, &mut outcomes);
+    let Playable { kinds: playable, arns } = playable(&lab, &mut outcomes);
     note_lacks(&lab.moto, &lab.made, &mut outcomes);
     let made: Vec<Made> = lab.made.iter().filter(|made| playable.contains(&made.kind)).cloned().collect();
     let story = story_of(&made);
     story.trail.write(&bench.path("logs/trail.json.gz"));
     bench.trailcreator(["load-files", "logs"]).run().success();
-    let before = everything(&lab.moto, &playable);
+    let before = tags_of(playable.iter().map(|kind| (kind.clone(), lab.reference[kind].clone())));
 
     let writes = written(&lab.moto);
     let plan = tag(&bench, &lab.moto, &playable, &["--dry-run"]).success().json();
@@ -70,17 +69,16 @@ struct Playable {
     arns: BTreeMap<Key, String>,
 }
 
-/// A resource by all types that list it: both versions of SES list the configuration sets of both, whose records tell them apart.
+/// A resource by all types that list it: both versions of SES list the configuration sets of both, and only the records differ.
 fn all_names_of<'a>(key: &Key, arns: &'a BTreeMap<Key, String>) -> impl Iterator<Item = &'a Key> {
     let arn = arns.get(key);
     arns.iter().filter(move |(_, other)| Some(*other) == arn).map(|(key, _)| key)
 }
 
-/// All built-in types that can be tagged, none of which has a maker yet.
+/// All built-in types that can be tagged, as types without a maker.
 fn taggable_types() -> Outcomes {
-    let map = ResourceMap::built_in();
     let taggable =
-        map.types.values().filter(|definition| definition.access.as_ref().is_some_and(|access| access.write.is_some()));
+        MAP.types.values().filter(|definition| definition.access.as_ref().is_some_and(|access| access.write.is_some()));
     taggable.map(|definition| (definition.resource_type.to_string(), "no maker".to_owned())).collect()
 }
 
@@ -102,24 +100,24 @@ fn note_lacks(moto: &Moto, made: &[Made], outcomes: &mut Outcomes) {
     outcomes.extend(lacking);
 }
 
-/// The made types whose resources and tags the server can tell; the others are noted with why it can't.
-fn playable(moto: &Moto, made: &[Made], outcomes: &mut Outcomes) -> Playable {
-    let map = ResourceMap::built_in();
-    let kinds: BTreeSet<String> = made.iter().map(|made| made.kind.clone()).collect();
-    let strangers: Vec<&String> = kinds.iter().filter(|kind| !map.types.contains_key(kind.as_str())).collect();
+/// The created types with resources and tags that the server can list; the others are noted with the reason.
+fn playable(lab: &Lab, outcomes: &mut Outcomes) -> Playable {
+    let kinds: BTreeSet<String> = lab.made.iter().map(|made| made.kind.clone()).collect();
+    let strangers: Vec<&String> = kinds.iter().filter(|kind| !MAP.types.contains_key(kind.as_str())).collect();
     assert!(strangers.is_empty(), "these have makers and are no built-in types: {strangers:?}");
     // The others can't be tagged; they are only listed.
     let kinds: Vec<String> = kinds.into_iter().filter(|kind| outcomes.contains_key(kind)).collect();
     let mut playable = Playable { kinds: Vec::new(), arns: BTreeMap::new() };
-    for (kind, told) in witness(moto, Some(&kinds)) {
-        assert_eq!(told.failed, None, "{kind}");
-        if let Some(reason) = told.unsupported {
+    for kind in kinds {
+        let reference = &lab.reference[&kind];
+        assert_eq!(reference.failed, None, "{kind}");
+        if let Some(reason) = &reference.unsupported {
             outcomes.insert(kind, format!("unsupported: {reason}"));
             continue;
         }
-        let resources = told.resources.unwrap_or_default();
+        let resources = reference.resources.as_deref().unwrap_or_default();
         let mut are_tags_shown = true;
-        for made in made.iter().filter(|made| made.kind == kind) {
+        for made in lab.made.iter().filter(|made| made.kind == kind) {
             let listed = resources.iter().find(|one| one[0] == made.id.as_str());
             let listed = listed.unwrap_or_else(|| {
                 panic!("the maker of {kind} says {} ({}), which boto3 does not list", made.id, made.case)
@@ -164,7 +162,7 @@ fn assert_planned(plan: &Value, story: &Story, before: &Tags) {
 /// Each resource that is left is named once, with the right kind of reason; and counted.
 fn assert_left_with_reasons(plan: &Value, made: &[Made]) {
     const KINDS: [(&str, &str); 3] = [("owned", "has-tag"), ("unrecorded", "no-record"), ("machine", "no-owner")];
-    let left = plan["skipped"].as_array().expect("a plan tells what is left");
+    let left = plan["skipped"].as_array().expect("a plan lists what it skips");
     for (case, kind) in KINDS {
         for resource in made.iter().filter(|resource| resource.case == case) {
             let entries: Vec<&Value> = left.iter().filter(|entry| resource.is(entry)).collect();
@@ -177,7 +175,7 @@ fn assert_left_with_reasons(plan: &Value, made: &[Made]) {
     }
 }
 
-/// The types of which some resource did not get its owner, with why the server does not take the tag from boto3 either.
+/// The types with a resource that did not get its owner, with the server's reason to refuse the tag from boto3 too.
 fn refused(moto: &Moto, run: &Run, wanted: &BTreeMap<Key, (String, String)>, after: &Tags) -> BTreeMap<String, String> {
     let mut refused = BTreeMap::new();
     for (key, _) in wanted.iter().filter(|(key, (owner, _))| after[*key].get("Owner") != Some(owner)) {

@@ -1,4 +1,4 @@
-//! Resources on moto (`tests/catalog/lab.py` makes them, `boto3_reference.py` reads them) and the trail that tells who made them.
+//! Resources on moto (`tests/catalog/lab.py` makes them, `boto3_reference.py` reads them) and the trail of their creation.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,11 +35,11 @@ struct Record {
 }
 
 /// What boto3 says of a type.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Testimony {
-    /// [id, ARN, tags] of each resource, tags null where the server can't tell them.
+    /// [id, ARN, tags] of each resource, tags null where the server has none.
     pub(crate) resources: Option<Vec<Value>>,
-    /// Why the server can't list it, or, beside resources, can't tell their tags.
+    /// Why the server can't list it, or, beside resources, has no tags for them.
     pub(crate) unsupported: Option<String>,
     /// What went wrong otherwise.
     pub(crate) failed: Option<String>,
@@ -71,7 +71,7 @@ fn people() -> [(Caller, &'static str); 5] {
     ]
 }
 
-/// Creators that are nobody.
+/// Creators that give no owner.
 fn machines() -> [Caller; 2] {
     let mut linked = Caller::assumed_role("AWSServiceRoleForAutoScaling", "AutoScaling");
     linked.0["sessionContext"]["sessionIssuer"]["arn"] =
@@ -102,32 +102,37 @@ pub(crate) fn create(moto: &Moto, arguments: &str) -> Vec<Made> {
 pub(crate) fn witness(moto: &Moto, types: Option<&[String]>) -> BTreeMap<String, Testimony> {
     let types = types.map_or_else(|| "None".to_owned(), |types| format!("{types:?}"));
     serde_json::from_value(catalog(moto, &format!("witness.everything({types})")))
-        .expect("boto3_reference.py tells of each type")
+        .expect("boto3_reference.py returns each type")
 }
 
 /// Why the server does not take a tag on a resource from boto3 either; `None`: it does.
 pub(crate) fn refusal(moto: &Moto, (kind, id): &Key) -> Option<String> {
-    let told = catalog(moto, &format!("witness.refusal({kind:?}, {id:?})"));
-    told.as_str().map(str::to_owned)
+    let reason = catalog(moto, &format!("witness.refusal({kind:?}, {id:?})"));
+    reason.as_str().map(str::to_owned)
 }
 
 /// What the server lacks for each type: the first call that moto doesn't have of those that make, list and tag it.
 pub(crate) fn lacks(moto: &Moto, types: &[String]) -> BTreeMap<String, Option<String>> {
-    let told = catalog(moto, &format!("__import__('moto_gaps').everything({types:?})"));
-    serde_json::from_value(told).expect("moto_gaps.py tells of each type")
+    let calls = catalog(moto, &format!("__import__('moto_gaps').everything({types:?})"));
+    serde_json::from_value(calls).expect("moto_gaps.py returns each type")
 }
 
-/// Every tag of every live resource of the types, all of which the server must be able to tell.
+/// Every tag of every live resource of the types. The server must have them all.
 pub(crate) fn everything(moto: &Moto, types: &[String]) -> Tags {
-    let told = witness(moto, Some(types));
-    told.into_iter()
-        .flat_map(|(kind, told)| {
-            let resources =
-                told.resources.unwrap_or_else(|| panic!("{kind}: {:?} {:?}", told.unsupported, told.failed));
+    tags_of(witness(moto, Some(types)))
+}
+
+/// The tags in boto3's listing of these types.
+pub(crate) fn tags_of(reference: impl IntoIterator<Item = (String, Testimony)>) -> Tags {
+    reference
+        .into_iter()
+        .flat_map(|(kind, reference)| {
+            let resources = reference
+                .resources
+                .unwrap_or_else(|| panic!("{kind}: {:?} {:?}", reference.unsupported, reference.failed));
             resources.into_iter().map(move |mut one| {
                 let id = one[0].as_str().expect("ids are text").to_owned();
-                let tags =
-                    serde_json::from_value(one[2].take()).unwrap_or_else(|_| panic!("{kind} {id}: no tags told"));
+                let tags = serde_json::from_value(one[2].take()).unwrap_or_else(|_| panic!("{kind} {id}: no tags"));
                 ((kind.clone(), id), tags)
             })
         })

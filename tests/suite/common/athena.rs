@@ -18,7 +18,7 @@ pub(crate) struct Athena {
 }
 
 impl Athena {
-    /// Starts a server with these tables (see `server.py`), whose results go to moto's S3. Makes the bucket that Athena's
+    /// Starts a server with these tables (see `server.py`), and writes results to moto's S3. Makes the bucket that Athena's
     /// console would use.
     pub(crate) fn start(moto: &Moto, tables: &Value) -> Self {
         Self::with(moto, &json!({"tables": tables}))

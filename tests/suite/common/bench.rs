@@ -68,23 +68,23 @@ impl Bench {
         shell
     }
 
-    /// As [`Bench::trailcreator`], by a user whom file modes bind: where the tests run as root, `nobody`.
+    /// As [`Bench::trailcreator`], by a user without root's exemption from file modes: if the tests run as root, an unprivileged one.
     #[cfg(unix)]
     pub(crate) fn unprivileged<S: AsRef<str>>(&self, args: impl IntoIterator<Item = S>) -> Trailcreator {
         use std::os::unix::fs::{MetadataExt, PermissionsExt};
         use std::os::unix::process::CommandExt;
 
-        const NOBODY: u32 = 65_534;
+        const UNPRIVILEGED: u32 = 65_534;
         let folder = fs::metadata(self.folder.path()).expect("it is there");
         if folder.uid() != 0 {
             return self.trailcreator(args);
         }
-        // Where the target directory is, nobody may be unable to look.
+        // That user may have no access to the target directory.
         let copy = self.path("trailcreator");
         fs::copy(env!("CARGO_BIN_EXE_trailcreator"), &copy).expect("the binary can be copied");
         fs::set_permissions(self.folder.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
         let mut trailcreator = self.binary(&copy, args);
-        trailcreator.command.uid(NOBODY).gid(NOBODY);
+        trailcreator.command.uid(UNPRIVILEGED).gid(UNPRIVILEGED);
         trailcreator
     }
 
@@ -129,31 +129,7 @@ impl Trailcreator {
     /// Runs it to its end with stdin and stderr on a terminal, where `answer` is typed when it asks; `^C` is Ctrl-C.
     #[cfg(unix)]
     pub(crate) fn on_terminal(self, answer: &str) -> Run {
-        const TERMINAL: &str = r"
-import os, pty, signal, subprocess, sys
-answer, *command = sys.argv[1:]
-ours, theirs = pty.openpty()
-child = subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, stderr=theirs, start_new_session=True)
-os.close(theirs)
-seen, asked = b'', False
-while True:
-    try:
-        data = os.read(ours, 4096)
-    except OSError:
-        break
-    if not data:
-        break
-    seen += data
-    if not asked and b'[y/N] ' in seen:
-        asked = True
-        if answer == '^C':
-            child.send_signal(signal.SIGINT)
-        else:
-            os.write(ours, answer.encode() + b'\n')
-sys.stdout.buffer.write(child.stdout.read())
-sys.stderr.buffer.write(seen)
-sys.exit(child.wait())
-";
+        const TERMINAL: &str = include_str!("terminal.py");
         let mut command = Command::new(super::python());
         command.args(["-c", TERMINAL, answer]).arg(self.command.get_program()).args(self.command.get_args());
         for (name, value) in self.command.get_envs() {

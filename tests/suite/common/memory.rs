@@ -1,4 +1,4 @@
-//! How much memory a running child uses at most, in KiB, as Linux tells it.
+//! The most memory that a running child used, in KiB, as Linux reports it.
 #![cfg(target_os = "linux")]
 
 use std::fs;

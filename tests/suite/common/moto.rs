@@ -106,7 +106,7 @@ impl Moto {
         self.port
     }
 
-    /// Makes a bucket of a folder's files, whose paths below it become their keys.
+    /// Creates a bucket with the files of a folder. Their paths below the folder are the keys.
     pub(crate) fn upload(&self, bucket: &str, folder: &Path) {
         self.boto3(&format!(
             "import pathlib

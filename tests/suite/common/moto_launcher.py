@@ -60,7 +60,7 @@ def action_of(environ, body):
     action = urllib.parse.parse_qs(query).get("Action")
     if action:
         return action[0]
-    # `?tagging`, `?location`: S3 tells its operations by a parameter without a value.
+    # `?tagging`, `?location`: S3 names its operations by a parameter without a value.
     sub_resources = [part for part in environ.get("QUERY_STRING", "").split("&") if part.rstrip("=") == part and part]
     flags = "?" + "&".join(part for part in sub_resources if "=" not in part)
     return environ["REQUEST_METHOD"] + " " + environ["PATH_INFO"] + (flags if flags != "?" else "")

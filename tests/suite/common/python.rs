@@ -1,7 +1,7 @@
 //! Python's virtual environment with `tests/requirements.txt`, made once under Cargo's target directory.
 //!
 //! Its folder is named by the hash of the requirements and of the Python that makes it. A marker file, written last,
-//! says that it is complete: one whose making was killed is made again. A file lock keeps threads and processes that
+//! says that it is complete: an incomplete one is created again. A file lock keeps threads and processes that
 //! want it at the same moment apart.
 
 use std::collections::BTreeMap;

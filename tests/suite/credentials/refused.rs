@@ -65,11 +65,7 @@ fn what_a_failing_credential_process_writes_is_not_shown() {
 
 #[test]
 fn an_error_about_credentials_says_where_they_are_from() {
-    const EXPIRED: &str = r"
-def before(entry, environ):
-    if entry['action'] in ('GetCallerIdentity', 'AssumeRole'):
-        return 403, 'text/xml', '<ErrorResponse><Error><Type>Sender</Type><Code>ExpiredToken</Code><Message>The security token included in the request is expired</Message></Error><RequestId>r</RequestId></ErrorResponse>'
-";
+    const EXPIRED: &str = include_str!("../hooks/credentials_refused_expired.py");
     let home = Home { moto: crate::common::Moto::start_with(EXPIRED), ..Home::new() };
     let keys = "aws_access_key_id = A\naws_secret_access_key = the-secret\n";
     home.config(&format!("[profile p]\nregion = us-east-1\n{keys}[profile r]\nregion = us-east-1\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = p\n"));

@@ -18,32 +18,9 @@ fn on_terminal(home: &Home, args: &[&str], code: &str) -> (i64, String) {
         "binary": env!("CARGO_BIN_EXE_trailcreator"), "args": args, "environment": environment, "code": code,
         "folder": home.bench.path(""),
     });
-    let printed = run_python(
-        r"
-import json, os, pty
-task = json.loads(os.environ['TASK'])
-pid, terminal = pty.fork()
-if pid == 0:
-    os.chdir(task['folder'])
-    os.execve(task['binary'], [task['binary'], *task['args']], task['environment'])
-screen, answered = b'', 0
-while True:
-    try:
-        more = os.read(terminal, 65536)
-    except OSError:
-        break
-    if not more:
-        break
-    screen += more
-    while screen.count(b'MFA code') > answered:
-        answered += 1
-        os.write(terminal, task['code'].encode() + b'\n')
-status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-print(json.dumps([status, screen.decode()]))",
-        &[("TASK", &task.to_string())],
-    );
-    let told: Value = serde_json::from_str(&printed).unwrap();
-    (told[0].as_i64().unwrap(), told[1].as_str().unwrap().to_owned())
+    let printed = run_python(include_str!("terminal.py"), &[("TASK", &task.to_string())]);
+    let answer: Value = serde_json::from_str(&printed).unwrap();
+    (answer[0].as_i64().unwrap(), answer[1].as_str().unwrap().to_owned())
 }
 
 #[test]

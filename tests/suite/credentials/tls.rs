@@ -75,7 +75,7 @@ fn a_bundle_that_can_not_be_used_is_named_with_its_setting() {
     home.config(&format!("{KEYS}ca_bundle = HOME/empty.pem\n"));
     for (value, problem) in [
         ("HOME/none.pem", "none.pem: the file can't be read"),
-        ("HOME/trail.json", "trail.json: the file holds no certificate"),
+        ("HOME/trail.json", "trail.json: the file has no PEM certificate"),
     ] {
         home.run(&["--profile", "p"], &[("AWS_CA_BUNDLE", value)]).code(1).says([
             "AWS_CA_BUNDLE = ",
@@ -84,7 +84,11 @@ fn a_bundle_that_can_not_be_used_is_named_with_its_setting() {
         ]);
     }
     let run = home.run(&["--profile", "p"], &[]);
-    run.code(1).says(["ca_bundle of profile \"p\" of ", ".aws/config = ", "empty.pem: the file holds no certificate"]);
+    run.code(1).says([
+        "ca_bundle of profile \"p\" of ",
+        ".aws/config = ",
+        "empty.pem: the file has no PEM certificate",
+    ]);
 }
 
 #[test]

@@ -7,29 +7,7 @@ use crate::common::{Bench, Moto};
 
 /// The server refuses one queue (all its requests and the Tagging API's for it), and deletes a volume and a role just before
 /// the first write reaches it.
-const HOOK: &str = r#"
-import boto3, os, threading
-once, done = threading.Lock(), []
-def client(name):
-    return boto3.client(name, region_name='us-east-1', endpoint_url='http://127.0.0.1:' + os.environ['MOTO_PORT'],
-                        aws_access_key_id='testing', aws_secret_access_key='testing')
-def vanish():
-    ec2 = client('ec2')
-    for volume in ec2.describe_volumes(Filters=[{'Name': 'tag:vanishes', 'Values': ['yes']}])['Volumes']:
-        ec2.delete_volume(VolumeId=volume['VolumeId'])
-    client('iam').delete_role(RoleName='lab-vanishes')
-def before(entry, environ):
-    if 'Boto3/' in entry['user_agent']:
-        return None
-    if entry['action'] in ('CreateTags', 'TagResources', 'TagResource', 'TagQueue'):
-        with once:  # concurrent writes wait too
-            if not done:
-                vanish()
-                done.append(True)
-    body = entry['body'].replace('%2F', '/').replace('%3A', ':')
-    if 'lab-refused' in body and entry['action'] in ('TagResources', 'TagQueue'):
-        return 400, 'application/x-amz-json-1.0', '{"__type": "com.amazonaws.sqs#AccessDeniedException", "message": "User: alice is not authorized to perform: sqs:TagQueue"}'
-"#;
+const HOOK: &str = include_str!("../hooks/end_to_end_left_behind.py");
 
 const CASES: &str =
     "types=['ebs', 'sqs', 'dynamodb-table', 'log-group'], cases={'fresh': {'team': 'blue'}, 'bare': {}}";
@@ -61,7 +39,7 @@ fn vanished_and_refused_are_named_and_the_rest_is_tagged() {
     assert_same(&everything(&moto, &types), &wanted, "after tag");
     let report = run.json();
     for resource in &special {
-        let actions = report["actions"].as_array().expect("a report tells what became of each write");
+        let actions = report["actions"].as_array().expect("a report has the outcome of each write");
         let entry = actions.iter().find(|entry| resource.is(entry));
         let entry = entry.unwrap_or_else(|| panic!("{resource:?} is not named in {report:#}"));
         let wanted = if resource.case == "vanishes" { "vanished" } else { "failed" };
@@ -70,5 +48,5 @@ fn vanished_and_refused_are_named_and_the_rest_is_tagged() {
     }
     let results = &report["summary"]["results"];
     assert_eq!((&results["vanished"], &results["failed"], &results["written"]), (&json!(2), &json!(1), &json!(8)));
-    assert!(report.to_string().contains("sqs:TagQueue"), "the missing permission is not told: {report:#}");
+    assert!(report.to_string().contains("sqs:TagQueue"), "the missing permission is not named: {report:#}");
 }

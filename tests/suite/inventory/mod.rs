@@ -242,7 +242,7 @@ def before(entry, environ):
 }
 
 #[test]
-fn refusals_are_told_apart_with_advice() {
+fn each_kind_of_refusal_has_its_own_hint() {
     let moto = Moto::start_with(
         "def before(entry, environ):
     xml = lambda code, text: f'<ErrorResponse><Error><Code>{code}</Code><Message>{text}</Message></Error><RequestId>r</RequestId></ErrorResponse>'
@@ -365,9 +365,9 @@ fn settings_that_are_missing_or_wrong_come_back_with_advice() {
     let no_credentials = drive_with(&account, [("AWS_REGION", REGION), ("AWS_ENDPOINT_URL", nowhere)])["error"].clone();
     assert_eq!(no_credentials["class"], json!("Credentials"), "{no_credentials}");
     assert!(no_credentials["hint"].as_str().unwrap().contains("AWS_PROFILE"), "{no_credentials}");
-    let task = json!({"account": true, "options": {"profile": "nobody", "region": REGION}});
+    let task = json!({"account": true, "options": {"profile": "missing", "region": REGION}});
     let no_profile = drive_with(&task, keys)["error"].clone();
-    assert!(no_profile["message"].as_str().unwrap().contains("no profile \"nobody\""), "{no_profile}");
+    assert!(no_profile["message"].as_str().unwrap().contains("no profile \"missing\""), "{no_profile}");
 }
 
 #[test]

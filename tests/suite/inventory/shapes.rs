@@ -148,7 +148,7 @@ for level in range(4):
 }
 
 #[test]
-fn a_header_tells_the_account() {
+fn a_header_names_the_account() {
     let map = "service: s3control
 protocol: rest-xml
 endpoint: '{^x-amz-account-id}.s3-control'

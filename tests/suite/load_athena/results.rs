@@ -64,11 +64,7 @@ fn pages_and_csv_give_the_same_rows_in_spite_of_throttling() {
 
 #[test]
 fn pages_are_read_without_access_to_the_csv() {
-    let hook = r"
-def before(entry, environ):
-    if entry['method'] == 'GET' and entry['path'].endswith('.csv') and 'Boto3' not in entry['user_agent']:
-        return (403, 'application/xml', '<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>')
-";
+    let hook = include_str!("../hooks/load_athena_results.py");
     let (bench, moto) = (Bench::new(), Moto::start_with(hook));
     many(&bench, 1200);
     let athena = Athena::start(&moto, &json!([table(&bench, "plain")]));
@@ -78,22 +74,7 @@ def before(entry, environ):
 }
 
 /// The query of c7n-trailcreator.
-const C7NS_QUERY: &str = r#"select records.awsregion as region,
-    records.recipientaccountid as accountId,
-    records.eventtime as eventTime,
-    records.eventname as eventName,
-    records.eventsource as eventSource,
-    records.useragent as userAgent,
-    records.sourceipaddress as sourceIPAddress,
-    records.useridentity.type as userType,
-    records.useridentity.arn as userArn,
-    records.useridentity.username as userName,
-    records.useridentity.invokedby as invokedBy,
-    records.requestparameters as requestParameters,
-    records.responseelements as responseElements
-from "default"."cloudtrail_logs" as records
-where records.errorcode is null
-  and records.eventname in ('CreateBucket', 'CreateRole', 'CreateFunction20150331')"#;
+const C7NS_QUERY: &str = include_str!("c7n_query.sql");
 
 #[test]
 fn query_of_c7n_trailcreator_is_loaded_by_its_id() {

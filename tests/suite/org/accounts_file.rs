@@ -44,7 +44,7 @@ fn accounts_are_chosen_by_name_id_and_tag_with_the_predecessors_flags() {
     assert_eq!(lab.owners()[&id(1)], [None, None, Some("owner1".to_owned()), None]);
 
     lab.run(&["tag-org", "accounts.yml", "-a", "acount-1"]).code(2).says(["acount-1", "did you mean account-1?"]);
-    lab.run(&["tag-org", "accounts.yml", "-t", "half:7"]).code(2).says(["no account that all filters allow"]);
+    lab.run(&["tag-org", "accounts.yml", "-t", "half:7"]).code(2).says(["no account that matches all filters"]);
     lab.run(&["tag-org"]).code(2).says(["--config FILE"]);
     lab.run(&["tag-org", "nowhere.yml"]).code(2).says(["nowhere.yml"]);
     lab.bench.write("azure.yml", "subscriptions:\n- subscription_id: a\n");
@@ -156,8 +156,8 @@ fn the_account_without_a_role_is_the_callers_own_or_an_error() {
     let lab = Lab::new(1, "");
     lab.bench.write("own.yml", format!("accounts:\n- account_id: {}\n", id(0)));
     lab.run(&["tag-org", "own.yml"]).code(4).shows(["the credentials belong to account 123456789012"]);
-    lab.bench.write("profile.yml", format!("accounts:\n- {{account_id: {}, profile: nobody}}\n", id(0)));
-    lab.run(&["tag-org", "profile.yml"]).code(4).says(["no profile \"nobody\""]);
+    lab.bench.write("profile.yml", format!("accounts:\n- {{account_id: {}, profile: missing}}\n", id(0)));
+    lab.run(&["tag-org", "profile.yml"]).code(4).says(["no profile \"missing\""]);
     assert_eq!(lab.moto.writes(), 0);
 }
 

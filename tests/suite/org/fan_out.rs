@@ -34,7 +34,7 @@ fn expected() -> BTreeMap<String, Vec<Option<String>>> {
 }
 
 #[test]
-fn what_fails_is_told_in_groups_and_everything_else_is_tagged_once() {
+fn failures_are_grouped_and_everything_else_is_tagged_once() {
     let lab = Lab::new(ACCOUNTS, DISTURB);
     let run = lab.run(&["tag-org", "accounts.yml", "--output", "json", "--results", "results.jsonl", "--stats"]);
     let report = run.code(4).json();
@@ -76,7 +76,7 @@ fn what_fails_is_told_in_groups_and_everything_else_is_tagged_once() {
 
 /// The least an account without disturbance takes: its role; in each region one list of the queues, one sweep of the Tagging API,
 /// the queue's tags, one write; the roles' list, which has the tags, and the write. `GetCallerIdentity` is not asked: an assumed
-/// role tells whose it is. That moto's Tagging API writes no tags of queues and roles, so that the services are asked too, is
+/// role identifies its account. That moto's Tagging API writes no tags of queues and roles, so that the services are asked too, is
 /// moto's own.
 fn fewest_calls(lab: &Lab, stats: &Value) {
     let whole = u64::try_from(ACCOUNTS - 30).expect("few");

@@ -10,16 +10,8 @@ use crate::common::Bench;
 
 const ACCOUNTS: usize = 8;
 
-/// At our ninth TagQueue, sends `SIGNAL` to the process whose id stands in `PID_FILE`; the call itself goes well.
-const SIGNALLING: &str = r"
-import itertools, os, signal, time
-counter = itertools.count(1)
-def disturb(entry):
-    if entry['action'] == 'TagQueue' and next(counter) == 9:
-        while not os.path.exists(r'PID_FILE'):
-            time.sleep(0.01)
-        os.kill(int(open(r'PID_FILE').read()), signal.SIGNAL)
-";
+/// At our ninth TagQueue, sends `SIGNAL` to the process with the id in `PID_FILE`; the call itself succeeds.
+const SIGNALLING: &str = include_str!("../hooks/org_interrupted_signalling.py");
 
 /// A run that got the signal in its middle; its exit code and stderr.
 fn signalled(signal: &str) -> (Lab, Option<i32>, String) {
@@ -84,7 +76,7 @@ fn a_killed_run_is_resumed_with_what_is_left() {
 }
 
 #[test]
-fn ctrl_c_ends_after_the_calls_under_way_and_tells_how_to_go_on() {
+fn ctrl_c_waits_for_calls_under_way_and_suggests_how_to_resume() {
     let (lab, code, stderr) = signalled("SIGINT");
     assert_eq!(code, Some(130), "{stderr}");
     assert!(stderr.contains("trailcreator tag-org accounts.yml --resume org-1"), "{stderr}");

@@ -1,4 +1,4 @@
-//! An organization on moto: accounts with a queue in each region and a role, whose creations stand in the loaded trail.
+//! An organization on moto: accounts with a queue in each region and a role, and their create events in the loaded trail.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,54 +10,11 @@ use crate::common::{Bench, Caller, Event, Moto, Request, Run, Trail};
 /// The regions with a queue.
 pub(super) const REGIONS: [&str; 3] = ["us-east-1", "eu-west-1", "eu-central-1"];
 
-/// Starts a hook: `account_of(entry)` tells whose call it is, as moto does by the access key; our own requests only are to be
+/// Starts a hook: `account_of(entry)` finds the caller's account by the access key, as moto does; our own requests only are to be
 /// disturbed.
-const HOOK: &str = r"
-import urllib.parse
-from moto.iam.models import get_account_id_from
-known = {}
-def account_of(entry):
-    key = entry['access_key']
-    if key not in known:
-        known[key] = get_account_id_from(key)
-    return int(known[key])
-def json_error(code, message, status=400):
-    return status, 'application/x-amz-json-1.0', '{\x22__type\x22: \x22' + code + '\x22, \x22message\x22: \x22' + message + '\x22}'
-def xml_error(code, message, status=403):
-    return status, 'text/xml', f'<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error><RequestId>r</RequestId></ErrorResponse>'
-def role_of(entry):
-    return urllib.parse.parse_qs(entry['body'])['RoleArn'][0]
-def disturb(entry):
-    return None
-def before(entry, environ):
-    return None if 'Boto3/' in entry['user_agent'] else disturb(entry)
-# The laboratory's own calls: moto's state made and read in one request, for thousands of accounts.
-from moto.backends import get_backend
-import json
-def accounts(query):
-    return [f'{100000 + number:012}' for number in range(int(query['accounts'][0]))]
-def make(query):
-    for account in accounts(query):
-        for region in query['region']:
-            get_backend('sqs')[account][region].create_queue('jobs', None)
-        get_backend('iam')[account]['aws'].create_role('deploy', '{}', '/', None, '', [], 3600, None)
-def owners(query):
-    def of(account):
-        tags, _ = get_backend('iam')[account]['aws'].list_role_tags('deploy', None)
-        yield {tag['Key']: tag['Value'] for tag in tags}.get('Owner')
-        for region in query['region']:
-            yield get_backend('sqs')[account][region].get_queue('jobs').tags.get('Owner')
-    return {account: list(of(account)) for account in accounts(query)}
-def laboratory(environ):
-    query = urllib.parse.parse_qs(environ['QUERY_STRING'])
-    return 200, 'application/json', json.dumps({'/lab/make': make, '/lab/owners': owners}[environ['PATH_INFO']](query))
-def before(entry, environ):
-    if entry['path'].startswith('/lab/'):
-        return laboratory(environ)
-    return None if 'Boto3/' in entry['user_agent'] else disturb(entry)
-";
+const HOOK: &str = include_str!("../hooks/org_lab.py");
 
-/// Accounts on moto, and a trail that tells who made what is in them.
+/// Accounts on moto, and a trail with the create events of their resources.
 pub(super) struct Lab {
     pub(super) moto: Moto,
     pub(super) bench: Bench,
@@ -87,7 +44,7 @@ impl Lab {
         Self::of(bench, accounts, accounts, disturb)
     }
 
-    /// So many accounts, of which only the first `made` have something.
+    /// So many accounts. Only the first `made` have resources.
     pub(super) fn of(bench: Bench, made: usize, accounts: usize, disturb: &str) -> Self {
         let lab = Self { moto: Moto::start_with(&format!("{HOOK}{disturb}")), bench, made, accounts };
         lab.call("make");
@@ -149,14 +106,14 @@ result = json.load(urllib.request.urlopen(request))"
 
     /// The peak of its memory in kB, and the exit code of the binary, run against moto.
     pub(super) fn peak_memory(&self, args: &[&str]) -> (u64, i64) {
-        let told = self.moto.boto3(&format!(
+        let figures = self.moto.boto3(&format!(
             "import os, resource, subprocess
 run = subprocess.run([{:?}] + {args:?}, cwd={:?}, capture_output=True)
 result = [resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, run.returncode]",
             env!("CARGO_BIN_EXE_trailcreator"),
             self.bench.path(""),
         ));
-        (told[0].as_u64().expect("kB"), told[1].as_i64().expect("a code"))
+        (figures[0].as_u64().expect("kB"), figures[1].as_i64().expect("a code"))
     }
 
     /// The `Owner` of each account's role and queues (`REGIONS` in order).

@@ -84,23 +84,7 @@ except botocore.exceptions.ClientError:
 }
 
 /// The Tagging API is closed. Before our first write to a bucket arrives, boto3 adds a tag of its own.
-const LATE: &str = r#"
-import boto3, os, threading
-lock, done = threading.Lock(), []
-def before(entry, environ):
-    if 'Boto3/' in entry['user_agent']:
-        return None
-    if entry['action'] in ('TagResources', 'UntagResources'):
-        return 400, 'application/x-amz-json-1.1', '{"__type": "AccessDeniedException", "message": "closed"}'
-    if entry['method'] == 'PUT' or '/v20180820/' in entry['path']:
-        with lock:
-            if done:
-                return None
-            done.append(True)
-        client = boto3.client('s3', region_name='us-east-1', endpoint_url='http://127.0.0.1:' + os.environ['MOTO_PORT'],
-                              aws_access_key_id='testing', aws_secret_access_key='testing')
-        client.put_bucket_tagging(Bucket='logs', Tagging={'TagSet': [{'Key': 'team', 'Value': 'blue'}, {'Key': 'late', 'Value': 'yes'}]})
-"#;
+const LATE: &str = include_str!("../hooks/tag_buckets_late.py");
 
 #[test]
 fn a_tag_that_another_writer_adds_between_read_and_write_stays() {
@@ -114,15 +98,7 @@ fn a_tag_that_another_writer_adds_between_read_and_write_stays() {
 }
 
 /// Neither the Tagging API nor TagResource: `ANSWER`.
-const WITHOUT_TAG_RESOURCE: &str = r"
-def before(entry, environ):
-    if 'Boto3/' in entry['user_agent']:
-        return None
-    if entry['action'] in ('TagResources', 'UntagResources'):
-        return 400, 'application/x-amz-json-1.1', '{\x22__type\x22: \x22AccessDeniedException\x22, \x22message\x22: \x22closed\x22}'
-    if '/v20180820/' in entry['path']:
-        return ANSWER
-";
+const WITHOUT_TAG_RESOURCE: &str = include_str!("../hooks/tag_buckets_without_tag_resource.py");
 
 #[test]
 fn where_tag_resource_is_not_permitted_or_not_known_all_tags_are_sent() {

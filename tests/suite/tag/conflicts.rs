@@ -10,38 +10,7 @@ const ATTEMPTS: usize = 8;
 
 /// Each of these calls is answered with a conflict `TIMES` times. Of the Tagging API only the topic's ARN is known; the others go
 /// to their services.
-const CONFLICTS: &str = r#"
-import collections, json, threading
-lock, answered = threading.Lock(), collections.Counter()
-XML = '<Code>%s</Code><Message>try again</Message>'
-QUERY = '<ErrorResponse><Error>' + XML + '</Error></ErrorResponse>'
-KINDS = [
-    ('json', 'TagQueue', 400, '{"__type": "com.amazonaws.sqs#ConcurrentModificationException", "message": "try again"}'),
-    ('rest-json', 'POST /2015-02-01/resource-tags', 409, '{"ErrorCode": "IncorrectFileSystemLifeCycleState", "message": "try again"}'),
-    ('query', 'TagRole', 409, QUERY % 'ConcurrentModification'),
-    ('ec2', 'CreateTags', 400, '<Response><Errors><Error>' + XML % 'ConcurrentTagAccess' + '</Error></Errors></Response>'),
-    ('rest-xml', 'POST /v20180820/tags', 409, QUERY % 'OperationAborted'),
-]
-def first(kind):
-    with lock:
-        answered[kind] += 1
-        return answered[kind] <= TIMES
-def before(entry, environ):
-    if 'Boto3/' in entry['user_agent']:
-        return None
-    if entry['action'] == 'TagResources':
-        arns = json.loads(entry['body'])['ResourceARNList']
-        def failing(status, code, message):
-            failure = {'StatusCode': status, 'ErrorCode': code, 'ErrorMessage': message}
-            return 200, 'application/x-amz-json-1.1', json.dumps({'FailedResourcesMap': {arn: failure for arn in arns}})
-        if ':sns:' not in arns[0]:
-            return failing(404, 'InternalServiceException', 'Service not yet supported')
-        if arns[0].endswith('busy') and first('tagging'):
-            return failing(400, 'ConcurrentModificationException', 'try again')
-    for kind, action, status, answer in KINDS:
-        if entry['action'].startswith(action) and first(kind):
-            return status, 'text/xml' if answer.startswith('<') else 'application/json', answer
-"#;
+const CONFLICTS: &str = include_str!("../hooks/tag_conflicts.py");
 
 /// A resource of each protocol, and one that only the Tagging API writes; their ids.
 fn one_of_each(times: usize) -> (Lab, Vec<String>) {
@@ -103,18 +72,7 @@ fn run_counts(lab: &Lab) -> Value {
 }
 
 /// The queue's write meets a conflict each time; at the third, the signal comes.
-const INTERRUPTED: &str = r#"
-import itertools, os, signal, time
-counter = itertools.count(1)
-def before(entry, environ):
-    if 'Boto3/' in entry['user_agent'] or entry['action'] != 'TagQueue' or os.path.exists(r'CALM_FILE'):
-        return None
-    if next(counter) == 3:
-        while not os.path.exists(r'PID_FILE'):
-            time.sleep(0.01)
-        os.kill(int(open(r'PID_FILE').read()), signal.SIGINT)
-    return 400, 'application/x-amz-json-1.0', '{"__type": "ConcurrentModificationException", "message": "try again"}'
-"#;
+const INTERRUPTED: &str = include_str!("../hooks/tag_conflicts_interrupted.py");
 
 #[test]
 fn a_write_that_waits_for_another_attempt_when_the_run_is_interrupted_is_resumed() {
@@ -138,23 +96,7 @@ fn a_write_that_waits_for_another_attempt_when_the_run_is_interrupted_is_resumed
 }
 
 /// The organization's tag policy allows no owner on the volume and the topic, the queue has all the tags it can have.
-const REFUSALS: &str = r#"
-import json
-WORDS = 'The tag policy does not allow the specified value for the following tag key: Owner.'
-def before(entry, environ):
-    if 'Boto3/' in entry['user_agent']:
-        return None
-    if entry['action'] == 'CreateTags':
-        return 400, 'text/xml', '<Response><Errors><Error><Code>TagPolicyViolation</Code><Message>' + WORDS + '</Message></Error></Errors></Response>'
-    if entry['action'] == 'TagResources':
-        arns = [arn for arn in json.loads(entry['body'])['ResourceARNList'] if ':sns:' in arn]
-        failure = {'StatusCode': 400, 'ErrorCode': 'InvalidParameterException', 'ErrorMessage': WORDS}
-        return (200, 'application/x-amz-json-1.1', json.dumps({'FailedResourcesMap': {arn: failure for arn in arns}})) if arns else None
-    if entry['action'] == 'TagResource':
-        return 400, 'text/xml', '<ErrorResponse><Error><Code>TagPolicy</Code><Message>no</Message></Error></ErrorResponse>'
-    if entry['action'] == 'TagQueue':
-        return 400, 'application/x-amz-json-1.0', '{"__type": "TooManyTagsException", "message": "no"}'
-"#;
+const REFUSALS: &str = include_str!("../hooks/tag_conflicts_refusals.py");
 
 #[test]
 fn refusals_by_tag_policies_and_limits_say_what_to_do() {

@@ -9,21 +9,10 @@ const GROUP: &str = "aws:autoscaling:groupName";
 const STACK: &str = "aws:cloudformation:stack-id";
 
 /// EC2 says of a volume whether it goes with its instance; moto does not.
-const GOES_WITH_ITS_INSTANCE: &str = r#"
-import os, urllib.request
-def before(entry, environ):
-    if entry['action'] != 'DescribeVolumes' or 'Boto3/' in entry['user_agent']:
-        return None
-    headers = {'User-Agent': 'Boto3/hook', 'Authorization': environ['HTTP_AUTHORIZATION'],
-               'Content-Type': 'application/x-www-form-urlencoded'}
-    url = 'http://127.0.0.1:' + os.environ['MOTO_PORT'] + '/'
-    with urllib.request.urlopen(urllib.request.Request(url, entry['body'].encode(), headers)) as answer:
-        text = answer.read().decode()
-    return 200, 'text/xml', text.replace('</attachTime>', '</attachTime><deleteOnTermination>true</deleteOnTermination>')
-"#;
+const GOES_WITH_ITS_INSTANCE: &str = include_str!("../hooks/tag_inherit_goes_with_its_instance.py");
 
 /// A stack of alice's; in it a volume that CloudFormation made, one that bob made by an update with his own permissions, and a
-/// group; an instance of the group; and the instance's volume, of which no record tells.
+/// group; an instance of the group; and the instance's volume, which has no record.
 struct World {
     lab: Lab,
     stack: String,
@@ -167,7 +156,7 @@ fn a_tag_that_is_there_stays_unless_it_is_to_be_overwritten() {
 }
 
 #[test]
-fn only_parents_that_lead_to_nobody_are_listed_and_none_without_the_option() {
+fn only_parents_without_a_recorded_owner_are_listed_and_none_without_the_option() {
     let world = World::new();
     let lab = &world.lab;
     lab.run(&["tag", "--type", "ebs", "--dry-run"]).success().says(["2 to tag; skipped: 1 without a create event"]);
@@ -195,7 +184,11 @@ fn the_report_counts_what_would_be_inherited() {
         json!([totals["would_be_owned"], totals["service_created"], resources])
     };
     let only = ["--type", "ebs,ec2,asg,cfn"];
-    assert_eq!(figures(&only), json!([4, 1, 1]), "the roles of CloudFormation's sessions, and whom the records name");
+    assert_eq!(
+        figures(&only),
+        json!([4, 1, 1]),
+        "the roles of CloudFormation's sessions, and the principals of the records"
+    );
     assert_eq!(figures(&[&only[..], &["--inherit"]].concat()), json!([6, 0, 5]));
     let refused = world.lab.run(&["report", "--inherit", "--offline"]);
     refused.code(2).says(["--inherit", "--offline"]);
@@ -209,13 +202,13 @@ fn an_organization_s_accounts_inherit_too() {
         world.lab.run(&["report", "--config", "accounts.yml", "--inherit", "--output", "json"]).success().json();
     assert_eq!(report["totals"]["service_created"], 0, "{report:#}");
     world.lab.run(&["tag-org", "accounts.yml", "--inherit"]).success();
-    assert_eq!(world.volume_tags(&world.root), json!({"Owner": "alice"}), "a type of which nothing is recorded");
+    assert_eq!(world.volume_tags(&world.root), json!({"Owner": "alice"}), "a type without records");
     assert_eq!(world.volume_tags(&world.bobs), json!({"Owner": "bob"}));
     assert_eq!(world.instance_tags(), json!({"Owner": "alice"}));
 }
 
 #[test]
-fn what_no_record_tells_of_needs_its_stack_alive() {
+fn a_resource_without_a_record_needs_a_live_stack() {
     let mut lab = Lab::new();
     let stack = lab.moto.boto3(
         "result = client('cloudformation').create_stack(StackName='site', TemplateBody=json.dumps(dict(Resources=dict(T=dict(Type='AWS::SNS::Topic')))))['StackId']",
@@ -245,15 +238,11 @@ fn what_no_record_tells_of_needs_its_stack_alive() {
     assert_eq!(lab.sent("DescribeStacks"), 1, "one listing for both");
 }
 
-/// Nobody may list groups.
-const NO_GROUPS: &str = r#"
-def before(entry, environ):
-    if entry['action'] == 'DescribeAutoScalingGroups' and 'Boto3/' not in entry['user_agent']:
-        return 403, 'text/xml', '<ErrorResponse><Error><Code>AccessDenied</Code><Message>User: x is not authorized to perform: autoscaling:DescribeAutoScalingGroups</Message></Error></ErrorResponse>'
-"#;
+/// Listing groups is denied.
+const NO_GROUPS: &str = include_str!("../hooks/tag_inherit_no_groups.py");
 
 #[test]
-fn a_parent_that_may_not_be_listed_is_told_with_the_missing_permission() {
+fn a_parent_with_access_denied_is_reported_with_the_missing_permission() {
     let world = World::on(Lab::with_hook(Bench::new(), NO_GROUPS));
     let run = world.lab.run(&["tag", "--inherit", "--type", "ec2", "--output", "json"]);
     let report = run.code(4).json();

@@ -8,17 +8,9 @@ use crate::common::Bench;
 /// Each volume has an owner of its own, so that each is a call of its own.
 const VOLUMES: usize = 40;
 
-/// At our fifth CreateTags, sends `SIGNAL` to the process whose id stands in `PID_FILE`; the call itself goes well. The process
+/// At our fifth CreateTags, sends `SIGNAL` to the process with the id in `PID_FILE`; the call itself succeeds. The process
 /// is started before its id is written, so the file is waited for.
-const HOOK: &str = r#"
-import itertools, os, signal, time
-counter = itertools.count(1)
-def before(entry, environ):
-    if 'Boto3/' not in entry['user_agent'] and entry['action'] == 'CreateTags' and next(counter) == 5:
-        while not os.path.exists(r'PID_FILE'):
-            time.sleep(0.01)
-        os.kill(int(open(r'PID_FILE').read()), signal.SIGNAL)
-"#;
+const HOOK: &str = include_str!("../hooks/tag_interrupted.py");
 
 /// A run that got the signal in its middle; its exit code and stderr, and the volumes.
 fn signalled(signal: &str) -> (Lab, Vec<String>, Option<i32>, String) {
@@ -93,7 +85,7 @@ fn a_new_tag_after_a_killed_one_does_the_rest() {
 }
 
 #[test]
-fn ctrl_c_ends_after_the_calls_under_way_and_tells_how_to_go_on() {
+fn ctrl_c_waits_for_calls_under_way_and_suggests_how_to_resume() {
     ends_after_the_calls_under_way("SIGINT");
 }
 
@@ -116,7 +108,7 @@ fn ends_after_the_calls_under_way(signal: &str) {
 }
 
 #[test]
-fn further_tags_are_resumed_and_taken_back_with_the_owner() {
+fn additional_tags_are_resumed_and_undone_with_the_owner() {
     let (lab, volumes, code, _) = signalled_in("SIGKILL", &["tag", "--tag", "At={event_time}"]);
     assert_eq!(code, None, "it was killed");
     lab.run(&["apply", "--resume", "1"]).success();

@@ -1,10 +1,10 @@
-//! A server, a workbench, and resources whose creation stands in the loaded trail.
+//! A server, a workbench, and resources with create events in the loaded trail.
 
 use serde_json::{Value, json};
 
 use crate::common::{Bench, Caller, Event, Moto, Run, Trail};
 
-/// Resources on moto and a trail that tells who made them.
+/// Resources on moto, and the trail of their creation.
 pub(crate) struct Lab {
     pub(crate) moto: Moto,
     pub(crate) bench: Bench,

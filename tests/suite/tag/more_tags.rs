@@ -49,7 +49,7 @@ fn stack_tags(lab: &Lab, name: &str) -> Value {
 }
 
 #[test]
-fn they_are_written_beside_the_owner_in_every_way_and_taken_back() {
+fn additional_tags_are_written_beside_the_owner_and_undone() {
     let mut lab = Lab::new();
     let volume = lab.volumes(&["alice"]).remove(0);
     let queue = lab.queue("jobs", "alice", &json!({"CreatedAt": "long ago"}));
@@ -113,7 +113,7 @@ fn undo_skips_a_changed_tag_and_reverts_the_others() {
 }
 
 #[test]
-fn a_key_given_twice_and_a_misspelt_placeholder_are_told() {
+fn a_duplicate_key_and_a_misspelt_placeholder_are_errors() {
     let mut lab = Lab::new();
     lab.volumes(&["alice"]);
     lab.load();

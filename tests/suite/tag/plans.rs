@@ -27,10 +27,10 @@ fn a_dry_run_prints_the_plan_and_writes_nothing() {
     assert_eq!(plan["format_version"], 1);
     let action = &plan["actions"][0];
     let fields = ["resource_type", "id", "arn", "account_id", "region", "key", "value", "event_id"];
-    let told: Vec<&Value> = fields.iter().map(|field| &action[field]).collect();
+    let values: Vec<&Value> = fields.iter().map(|field| &action[field]).collect();
     let arn = format!("arn:aws:ec2:us-east-1:123456789012:volume/{volume}");
     let event = "00000000-0000-4000-8000-00000000000b";
-    assert_eq!(json!(told), json!(["ebs", volume, arn, "123456789012", "us-east-1", "Owner", "alice", event]));
+    assert_eq!(json!(values), json!(["ebs", volume, arn, "123456789012", "us-east-1", "Owner", "alice", event]));
     assert_eq!(plan["skipped"][0]["id"], queue);
     assert_eq!(lab.moto.writes(), 0);
     assert_eq!(lab.run(&["runs", "--output", "json"]).success().json()["runs"], json!([]));

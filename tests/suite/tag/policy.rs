@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::lab::Lab;
 use crate::common::Request;
 
-/// What IAM calls a request's action. Only operations whose name is IAM's are made here.
+/// IAM's name of a request's action. Only operations with the same name in IAM are called here.
 fn action(request: &Request) -> String {
     let service = match request.service.as_deref() {
         Some("tagging") => "tag",
@@ -105,7 +105,7 @@ result = len(client('iam').list_policies(Scope='Local')['Policies'])"
 }
 
 #[test]
-fn commands_without_aws_need_no_policy_and_wrong_names_are_told() {
+fn commands_without_aws_need_no_policy_and_wrong_names_are_errors() {
     let lab = Lab::new();
     let none = lab.bench.trailcreator(["policy", "load-files"]).run();
     assert_eq!(none.success().json(), json!([]));

@@ -89,13 +89,7 @@ fn a_saved_plan_skips_resources_that_have_got_a_skip_tag_since() {
 
 #[test]
 fn a_resource_is_not_written_to_where_it_is_unknown_whether_it_has_a_skip_tag() {
-    let hook = r#"
-def before(entry, environ):
-    if 'Boto3/' in entry['user_agent']:
-        return None
-    if entry['action'] in ('GetResources', 'ListQueueTags'):
-        return 403, 'application/x-amz-json-1.0', '{"__type": "AccessDenied", "message": "not authorized"}'
-"#;
+    let hook = include_str!("../hooks/tag_scope.py");
     let mut lab = Lab::with_hook(Bench::new(), hook);
     let queue = lab.queue("jobs", "alice", &json!({"stage": "prod"}));
     lab.load();
@@ -204,6 +198,20 @@ mod on_a_terminal {
         assert_eq!(lab.volume_tags(&volume), json!({"Owner": "alice"}));
         let again = lab.run_on_terminal(&["tag", "--overwrite"], "n");
         assert!(!again.success().stderr.contains("[y/N]"), "nothing is to be replaced: {}", again.printed());
+    }
+
+    #[test]
+    fn a_terminal_also_gets_a_table_of_the_types() {
+        let (lab, _) = lab();
+        const LINE: &str = "tag 0 ebs resources users:0 population:1 not-found:0 records:1 untagged:0";
+        const TABLE: &str = "live  to tag  owners  no record  type\r\n   1       0       0          0  ebs";
+        lab.run_on_terminal(&["tag", "--dry-run"], "").success().says([LINE, TABLE]);
+        let piped = lab.run(&["tag", "--dry-run"]);
+        assert!(
+            piped.success().stderr.contains(LINE) && !piped.stderr.contains("to tag  owners"),
+            "{}",
+            piped.printed()
+        );
     }
 
     #[test]

@@ -76,8 +76,8 @@ fn assert_tags(made: &[Made], found: &[Tags], expected: &[Tags]) {
 #[test]
 fn two_hundred_resources_keep_all_tags_of_others_and_get_their_own_back() {
     let mut lab = Lab::new();
-    let told = lab.moto.boto3(&format!("{}\nresult = make()", include_str!("trial.py")));
-    let made: Vec<Made> = serde_json::from_value(told.clone()).expect("a list of what was made");
+    let listed = lab.moto.boto3(&format!("{}\nresult = make()", include_str!("trial.py")));
+    let made: Vec<Made> = serde_json::from_value(listed.clone()).expect("a list of what was made");
     assert_eq!(made.len(), 200);
     for one in &made {
         let mut event = Event::new(&one.source, &one.event).by(Caller::iam_user("alice"));
@@ -86,20 +86,20 @@ fn two_hundred_resources_keep_all_tags_of_others_and_get_their_own_back() {
     }
     lab.load();
     let before: Vec<Tags> = made.iter().map(|made| made.tags.clone()).collect();
-    assert_tags(&made, &read(&lab, &told), &before);
+    assert_tags(&made, &read(&lab, &listed), &before);
 
     lab.run(&["tag", "--owner-keys", FURTHER]).success();
     let after_tag: Vec<Tags> = made.iter().map(tagged).collect();
-    assert_tags(&made, &read(&lab, &told), &after_tag);
+    assert_tags(&made, &read(&lab, &listed), &after_tag);
 
     lab.run(&["tag", "--owner-keys", FURTHER, "--overwrite"]).success();
     let after_overwrite: Vec<Tags> =
         made.iter().zip(&after_tag).map(|(made, before)| overwritten(made, before)).collect();
     assert_ne!(after_tag, after_overwrite);
-    assert_tags(&made, &read(&lab, &told), &after_overwrite);
+    assert_tags(&made, &read(&lab, &listed), &after_overwrite);
 
     lab.run(&["undo", "2"]).success();
-    assert_tags(&made, &read(&lab, &told), &after_tag);
+    assert_tags(&made, &read(&lab, &listed), &after_tag);
     lab.run(&["undo", "1"]).success();
-    assert_tags(&made, &read(&lab, &told), &before);
+    assert_tags(&made, &read(&lab, &listed), &before);
 }

@@ -60,10 +60,10 @@ fn runs_lists_what_was_done() {
     lab.run(&["tag"]).success();
     lab.run(&["undo", "1"]).success();
     let runs = lab.run(&["runs", "--output", "json"]).success().json()["runs"].clone();
-    let told = |field: &str| json!([runs[0][field], runs[1][field]]);
-    assert_eq!(told("run_id"), json!([2, 1]));
-    assert_eq!(told("kind"), json!(["undo", "tag"]));
-    assert_eq!(told("undoes"), json!([1, null]));
+    let values = |field: &str| json!([runs[0][field], runs[1][field]]);
+    assert_eq!(values("run_id"), json!([2, 1]));
+    assert_eq!(values("kind"), json!(["undo", "tag"]));
+    assert_eq!(values("undoes"), json!([1, null]));
     assert_eq!(runs[1]["counts"]["written"], 1);
     assert!(runs[1]["finished_at"].is_string());
     assert_eq!(runs[1]["caller_arn"], "arn:aws:sts::123456789012:user/moto");

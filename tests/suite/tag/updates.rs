@@ -168,7 +168,7 @@ fn a_rollback_is_a_failure_and_is_not_repeated_until_asked_for() {
     assert!(why.contains("by run 1") && why.contains("--retry-rolled-back"), "{why}");
     assert_eq!(lab.moto.writes(), writes, "an hourly run does not repeat it");
 
-    // Somebody repairs the stack.
+    // Another program repairs the stack.
     lab.moto.boto3(
         "client('cloudformation').update_stack(StackName='web', UsePreviousTemplate=True, Parameters=[dict(ParameterKey='Name', UsePreviousValue=True)], Tags=[])",
     );

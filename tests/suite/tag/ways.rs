@@ -60,23 +60,7 @@ fn what_has_the_tag_or_no_creator_is_left_with_its_reason() {
 }
 
 /// Before our first write arrives, the volume tagged `vanishes` and the queue `gone` are deleted.
-const VANISH: &str = r#"
-import boto3, os, threading
-lock, done = threading.Lock(), []
-def before(entry, environ):
-    if 'Boto3/' in entry['user_agent'] or entry['action'] not in ('CreateTags', 'TagResources', 'TagQueue'):
-        return None
-    with lock:
-        if done:
-            return None
-        done.append(True)
-        def client(name):
-            return boto3.client(name, region_name='us-east-1', endpoint_url='http://127.0.0.1:' + os.environ['MOTO_PORT'],
-                                aws_access_key_id='testing', aws_secret_access_key='testing')
-        for volume in client('ec2').describe_volumes(Filters=[{'Name': 'tag-key', 'Values': ['vanishes']}])['Volumes']:
-            client('ec2').delete_volume(VolumeId=volume['VolumeId'])
-        client('sqs').delete_queue(QueueUrl=client('sqs').get_queue_url(QueueName='gone')['QueueUrl'])
-"#;
+const VANISH: &str = include_str!("../hooks/tag_ways_vanish.py");
 
 #[test]
 fn what_vanishes_between_list_and_write_fails_only_itself() {
@@ -105,15 +89,7 @@ fn what_vanishes_between_list_and_write_fails_only_itself() {
 }
 
 /// The queue `locked` can't be tagged by any call; IAM is closed to all reading.
-const REFUSE: &str = r#"
-def before(entry, environ):
-    if 'Boto3/' in entry['user_agent']:
-        return None
-    if entry['action'] in ('TagResources', 'TagQueue') and 'locked' in entry['body']:
-        return 400, 'application/x-amz-json-1.0', '{"__type": "AccessDeniedException", "message": "User: x is not authorized to perform: sqs:TagQueue"}'
-    if entry['service'] == 'iam':
-        return 403, 'text/xml', '<ErrorResponse><Error><Code>AccessDenied</Code><Message>User: x is not authorized to perform: iam:ListRoles on resource: *</Message></Error></ErrorResponse>'
-"#;
+const REFUSE: &str = include_str!("../hooks/tag_ways_refuse.py");
 
 #[test]
 fn what_is_refused_is_named_with_the_missing_permission_and_the_rest_is_tagged() {
@@ -183,7 +159,7 @@ def before(entry, environ):
         lab.load();
         lab.run(&["tag"]).success().says(["2 tagged; skipped: 1 already tagged"]);
         assert_eq!(lab.sent("GetResources"), sweeps);
-        assert_eq!(lab.sent("ListQueueTags"), 1, "the sweep told the other's");
+        assert_eq!(lab.sent("ListQueueTags"), 1, "the tag index had the other's");
         assert_eq!(lab.queue_tags(&queue), json!({"Owner": "zoe"}));
     }
 }

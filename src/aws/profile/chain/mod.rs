@@ -99,7 +99,7 @@ pub(super) enum Problem {
     Loop(String),
     #[error("sso_session = {0}: there is no section [sso-session {0}]")]
     NoSuchSession(String),
-    #[error("{0} differs from that of its sso_session: leave it to the section [sso-session {1}]")]
+    #[error("{0} differs from the value in its sso_session: remove it, or change the section [sso-session {1}]")]
     TwoSessions(&'static str, String),
     #[error("{0} = {1}: it is not a whole number")]
     NotANumber(&'static str, String),

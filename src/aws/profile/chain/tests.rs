@@ -79,7 +79,7 @@ async fn identity_center_is_read_from_its_section_or_from_the_profile() {
         ("sso_session = corp\n", center("Some(\"corp\")")),
         ("sso_session = corp\nsso_start_url = u\n", center("Some(\"corp\")")),
         ("sso_start_url = u\nsso_region = r\n", center("None")),
-        ("sso_session = corp\nsso_region = other\n", "profile \"p\" of config: sso_region differs from that of its sso_session: leave it to the section [sso-session corp]".to_owned()),
+        ("sso_session = corp\nsso_region = other\n", "profile \"p\" of config: sso_region differs from the value in its sso_session: remove it, or change the section [sso-session corp]".to_owned()),
         ("sso_session = crop\n", "profile \"p\" of config: sso_session = crop: there is no section [sso-session crop]".to_owned()),
         ("sso_start_url = u\n", "profile \"p\" of config: it has sso_account_id but not sso_region".to_owned()),
     ] {

@@ -100,7 +100,7 @@ fn release(reporter: &mut Reporter<'_>, held: &HeldPlans, accounts: &[Account]) 
         for at in held.at.get(&account.id).into_iter().flatten() {
             let done = match held.read(at) {
                 Ok(plan) => Done { plan: Some(plan), ..Done::default() },
-                Err(error) => Done::failed(error),
+                Err(error) => Done::failed(error.to_string()),
             };
             reporter.show(Event::Done(account, &at.region, Box::new(done)));
         }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::super::confirm::Replaced;
 use super::super::{CommandError, tagging};
 use crate::model::AccountId;
-use crate::org::account_job::PlanAt;
+use crate::org::account_job::{PlanAt, UnreadPlan};
 use crate::plan::Plan;
 
 /// The plans.
@@ -63,13 +63,13 @@ impl HeldPlans {
     ///
     /// # Errors
     /// The file cannot be read.
-    pub(super) fn read(&self, at: &PlanAt) -> Result<Plan, String> {
+    pub(super) fn read(&self, at: &PlanAt) -> Result<Plan, UnreadPlan> {
         let read = || -> io::Result<Plan> {
             let mut file = &self.file;
             file.seek(SeekFrom::Start(at.offset))?;
             Ok(serde_json::from_reader(BufReader::new(file.take(at.length)))?)
         };
-        read().map_err(|error| format!("reading a plan again: {error}"))
+        read().map_err(|error| UnreadPlan { what: "a plan".to_owned(), error })
     }
 }
 

@@ -78,11 +78,13 @@ impl DisplayArgs {
     }
 }
 
-fn at_least_one(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(number) if number > 0 => Ok(number),
-        _ => Err("a number from 1 on is expected".to_owned()),
-    }
+/// Not a number of at least 1.
+#[derive(Debug, thiserror::Error)]
+#[error("expected a number of at least 1")]
+struct InvalidNumber;
+
+fn at_least_one(text: &str) -> Result<usize, InvalidNumber> {
+    text.parse().ok().filter(|number| *number > 0).ok_or(InvalidNumber)
 }
 
 impl AccountsArgs {
@@ -92,7 +94,7 @@ impl AccountsArgs {
     /// No file, or one that can't be understood; a name that no account has; or none is left.
     pub(in crate::cli) fn accounts(&self) -> Result<Vec<Account>, CommandError> {
         let Some(path) = &self.config else {
-            return Err(CommandError::usage("which accounts? No accounts file was given").hint(
+            return Err(CommandError::usage("no accounts file was given").hint(
                 "name one with --config FILE, or create one with: trailcreator accounts --output-file accounts.yml",
             ));
         };
@@ -144,7 +146,7 @@ impl AccountsArgs {
             CommandError::usage(format_args!("{name}: {error}")).hint("accounts are chosen by `name` or `account_id`")
         })?;
         if accounts.is_empty() {
-            let why = if is_empty { "has no accounts" } else { "has no account that all filters allow" };
+            let why = if is_empty { "has no accounts" } else { "has no account that matches all filters" };
             return Err(CommandError::usage(format_args!("{name} {why}")));
         }
         Ok(accounts)

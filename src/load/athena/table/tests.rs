@@ -118,7 +118,7 @@ fn other_names_are_understood_by_type_and_range() {
 }
 
 #[test]
-fn an_injected_key_is_told() {
+fn an_injected_key_is_an_error() {
     let keys = [("account", "string")];
     let table = Table::read("d", &metadata(&keys, &[("projection.account.type", "injected")])).unwrap();
     assert!(table.partitions[0].injected);

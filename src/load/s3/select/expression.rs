@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn built_in_maps_fit() {
-        let expression = expression(&ResourceMap::built_in());
+        let expression = expression(ResourceMap::built_in_once());
         assert!(expression.starts_with(SUCCESSFUL) && expression.len() > SUCCESSFUL.len(), "{expression}");
         assert!(!expression.contains('\n'), "S3 Select takes no line breaks");
     }

@@ -1,4 +1,4 @@
-//! c7n-trailcreator's maps, and telling the formats apart.
+//! c7n-trailcreator's maps, and the detection of the format.
 
 use serde_json::json;
 
@@ -89,7 +89,7 @@ fn c7n_trailcreators_map_is_checked_too() {
 }
 
 #[test]
-fn the_content_tells_the_format() {
+fn the_content_decides_the_format() {
     let json_of_ours = r#"{"resources":[{"type":"thing","events":[{"event":"E","service":"a.b","ids":"@"}]}]}"#;
     assert!(compile(json_of_ours)[0].tells_actions);
     let yaml_of_c7n = "resources:\n- resource: thing\n  events:\n  - {event: E, service: a.b, ids: '@'}\n";

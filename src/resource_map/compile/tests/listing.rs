@@ -25,7 +25,7 @@ fn scopes_add_their_params() {
     assert_eq!(calls.len(), 2);
     assert_refused(
         &listing("      scopes: []\n"),
-        "12:15: `scopes` is empty: list what makes each call another, as {params: {Scope: REGIONAL}}",
+        "12:15: `scopes` is empty: give the parameters of each call, as in {params: {Scope: REGIONAL}}",
     );
     assert_refused(
         &listing("      scopes: [{region: global}]\n"),
@@ -77,11 +77,11 @@ fn values_of_a_parent_have_names() {
     }
     assert_refused(
         &listing("      parent: {type: a, value: {parent: Id}}\n"),
-        "12:33: `parent` can't be the name of a value: letters, digits, not `parent`",
+        "12:33: `parent` can't be the name of a value: use letters and digits, but not `parent`",
     );
     assert_refused(
         &listing("      parent: {type: a, value: {}}\n"),
-        "12:32: `value` is empty: name what of the parent is sent",
+        "12:32: `value` is empty: give JMESPath on the parent's item",
     );
 }
 
@@ -163,7 +163,7 @@ fn actions_are_as_iam_spells_them() {
     assert_eq!(of(&with("ListThings")), ["x:ListThings"]);
     assert_eq!(of(&with("[ListThings, kms:DescribeKey]")), ["x:ListThings", "kms:DescribeKey"]);
     assert_eq!(of(&with("ListThings").replace("service: x\n", "service: x\niam: y\n")), ["y:ListThings"]);
-    assert!(of(&good_but("service: x\n", "service: x\niam: y\n")).is_empty(), "a path tells no action");
+    assert!(of(&good_but("service: x\n", "service: x\niam: y\n")).is_empty(), "a path has no action");
     assert_refused(
         &with("'List things'"),
         "10:15: `List things` is not an IAM action; write its name, such as ListTagsForResource",
@@ -193,6 +193,6 @@ fn the_tagging_api_needs_the_services_own_action() {
             "ec2\n      action: A\n",
         )
         .replace("      remove: {call: 'DELETE /tags/{arn}', params: {'?keys': '{key}'}}\n", ""),
-        "20:15: this method knows its actions; remove `action`",
+        "20:15: this method has its own actions; remove `action`",
     );
 }

@@ -49,7 +49,7 @@ fn wrong_values_name_the_right_ones() {
 }
 
 #[test]
-fn what_a_stanza_lacks_is_named_where_it_stands() {
+fn a_missing_key_is_named_at_its_stanza() {
     assert_refused(
         &good_but("    events:\n      - event: CreateThing\n        ids: responseElements.name\n", ""),
         "4:5: `events` is missing here: the events that make the type, each with `event` and `ids`",
@@ -79,7 +79,7 @@ fn what_a_stanza_lacks_is_named_where_it_stands() {
 }
 
 #[test]
-fn bad_jmespath_is_told_with_the_place_in_it() {
+fn bad_jmespath_is_an_error_with_the_character() {
     assert_refused(
         &good_but("responseElements.name", "responseElements.["),
         "7:14: `responseElements.[` is not JMESPath: it ends too early (at character 19)",
@@ -98,7 +98,7 @@ fn bad_jmespath_is_told_with_the_place_in_it() {
     );
     assert_refused(
         &good_but("'?keys'", "'{key'"),
-        "22:53: \"{key\" has a brace without its partner; write {{ or }} for a brace itself",
+        "22:53: \"{key\" has an unmatched brace; write {{ or }} for a brace itself",
     );
 }
 
@@ -142,7 +142,7 @@ fn the_protocol_decides_what_the_head_and_the_calls_hold() {
     );
     assert_refused(
         &with_protocol("json"),
-        "2:11: this protocol needs `target`: what stands before the operation in X-Amz-Target",
+        "2:11: this protocol needs `target`: the part of X-Amz-Target before the operation",
     );
     assert_refused(&with_protocol("json\ntarget: T"), "2:11: this protocol needs `json`: '1.0' or '1.1'");
     assert_refused(
@@ -228,7 +228,7 @@ fn placeholders_have_a_value_where_they_stand() {
 fn calls_take_something_from_what_they_are_for() {
     assert_refused(
         &good_but("call: GET /tags/{arn}", "call: GET /tags/{region}"),
-        "16:13: the call reads the same for every resource; use '{id}' or '{arn}', or '{ids}' or '{arns}' with `batch`",
+        "16:13: the call is the same for every resource; use '{id}' or '{arn}', or '{ids}' or '{arns}' with `batch`",
     );
     let describe = |batch: &str| {
         good_but(
@@ -252,11 +252,11 @@ fn calls_take_something_from_what_they_are_for() {
 fn tag_reading_is_whole() {
     assert_refused(
         &good_but("    tags:\n      call: GET /tags/{arn}\n      items: Tags\n", "    tags: {}\n"),
-        "15:11: `tags` says nothing: give `path`, `rgta` or `call`",
+        "15:11: `tags` is empty: give `path`, `rgta` or `call`",
     );
     assert_refused(
         &good_but("      call: GET /tags/{arn}\n      items: Tags\n", "      path: Tags\n      absent: [X]\n"),
-        "17:15: `absent` is of no use without `call`",
+        "17:15: `absent` needs `call`",
     );
     assert_refused(
         &good_but("      items: Tags\n", ""),
@@ -273,7 +273,7 @@ fn tags_of_one_resource_may_come_in_pages() {
     assert_refused(&batch, "19:13: `page` is for calls that read one resource, without `batch`");
     assert_refused(
         &good_but("      call: GET /tags/{arn}\n      items: Tags\n", "      rgta: x\n      page: [a, b]\n"),
-        "17:13: `page` is of no use without `call`",
+        "17:13: `page` needs `call`",
     );
 }
 
@@ -283,10 +283,7 @@ fn tag_writing_is_whole() {
     const REMOVE: &str = "      remove: {call: 'DELETE /tags/{arn}', params: {'?keys': '{key}'}}\n";
     let all = [PARAMS, REMOVE].concat();
     let with_call = |rest: &str| good_but(&all, rest);
-    assert_refused(
-        &with_call(PARAMS),
-        "20:13: `remove` is missing here: the call that takes a tag away again, for undo",
-    );
+    assert_refused(&with_call(PARAMS), "20:13: `remove` is missing here: the call that removes the tag, for undo");
     assert_refused(
         &with_call(&format!("      params: {{Tags: '{{tags}}'}}\n{REMOVE}")),
         "22:15: a write with '{tags}' replaces all tags and so needs no `remove`",
@@ -307,9 +304,9 @@ fn tag_writing_is_whole() {
     );
     assert_refused(
         &good_but("method: rgta", "method: ec2"),
-        "20:13: this method knows its call; remove `call`, or use method native",
+        "20:13: this method has its own call; remove `call`, or use method native",
     );
-    assert_refused(&good_but("      call: POST /tags/{arn}\n", ""), "20:15: `params` is of no use without `call`");
+    assert_refused(&good_but("      call: POST /tags/{arn}\n", ""), "20:15: `params` needs `call`");
 }
 
 #[test]
@@ -325,15 +322,15 @@ fn side_effects_say_what_happens_and_where_aws_says_so() {
     );
     assert_refused(
         &with(&format!("{{page: '{PAGE}'}}")),
-        "20:16: `what` is missing here: one sentence on what writing a tag does beside that",
+        "20:16: `what` is missing here: one sentence on what else writing a tag does",
     );
     assert_refused(
         &with("{what: it restarts, page: 'https://example.com'}"),
-        "20:42: `page` is not a page of AWS's documentation: it begins with https://docs.aws.amazon.com/",
+        "20:42: `page` is not a page of AWS's documentation: it must begin with https://docs.aws.amazon.com/",
     );
     assert_refused(
         &with(&format!("{{what: ' ', page: '{PAGE}'}}")),
-        "20:23: `what` is empty: say what writing a tag does beside that",
+        "20:23: `what` is empty: say what else writing a tag does",
     );
 }
 
@@ -343,7 +340,7 @@ fn without_list_nothing_else_may_be_said_of_reaching_the_type() {
     assert!(compile(events_only)[0].definition.access.is_none());
     assert_refused(
         &format!("{events_only}    arn: Arn\n"),
-        "5:10: `arn` is of no use without `list`; add `list`, or leave the built-in ways by removing `arn`",
+        "5:10: `arn` needs `list`; add `list`, or keep the built-in definition by removing `arn`",
     );
 }
 
@@ -355,7 +352,7 @@ fn tag_keys_are_compared_with_case_unless_the_map_says_otherwise() {
     assert_eq!(rule("    tag_keys: ignore-case\n"), TagKeys::IgnoreCase);
     assert_refused(
         "service: x\nresources:\n  - type: thing\n    events: [{event: E, ids: '@'}]\n    tag_keys: ignore-case\n",
-        "5:15: `tag_keys` is of no use without `list`; add `list`, or leave the built-in ways by removing `tag_keys`",
+        "5:15: `tag_keys` needs `list`; add `list`, or keep the built-in definition by removing `tag_keys`",
     );
     assert_refused(
         &good_but("    list:", "    tag_keys: ignore_case\n    list:"),
@@ -364,14 +361,14 @@ fn tag_keys_are_compared_with_case_unless_the_map_says_otherwise() {
 }
 
 #[test]
-fn broken_yaml_is_told_with_its_place() {
+fn broken_yaml_is_an_error_with_line_and_column() {
     assert_refused(
         &good_but("    list:", "   list:"),
         "8:4: while parsing a block collection, did not find expected '-' indicator",
     );
     assert_refused(
         &good_but("type: thing", "type: thing\n    type: thing"),
-        "5:5: the key `type` stands here a second time; remove one of them",
+        "5:5: the key `type` is given twice; remove one of them",
     );
     assert_refused("", "1:1: the file is empty or ends too early");
     assert_refused("- a\n", "1:1: a mapping (key: value) is expected here");
@@ -393,7 +390,7 @@ fn a_call_to_fall_back_on_is_checked_like_the_first() {
     );
     assert_refused(
         &with(&format!("{all}        service: s4\n")),
-        "26:18: no built-in map is of a service `s4`; write botocore's name of it, such as s3control",
+        "26:18: there is no built-in map of service `s4`; write botocore's name of the service, such as s3control",
     );
     assert_refused(
         &with("        call: PUT /tags/{arn}\n"),

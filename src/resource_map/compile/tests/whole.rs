@@ -36,7 +36,7 @@ fn a_whole_stanza() {
 fn the_head_gives_its_defaults() {
     let head = "service: elbv2\nprotocol: query\nversion: 2015-12-01\nendpoint: elasticloadbalancing\n";
     let types = compile(&format!(
-        "{head}endpoints: {{aws: {{url: 'https://e', region: us-east-1, discovery: Tell}}}}\nresources:
+        "{head}endpoints: {{aws: {{url: 'https://e', region: us-east-1, discovery: Find}}}}\nresources:
   - type: aws.app-elb
     global: true
     events: [{{event: A, ids: requestParameters.a, upsert: true}}, {{event: B, ids: '@', service: b.c}}]
@@ -57,7 +57,7 @@ fn the_head_gives_its_defaults() {
     assert_eq!(access.service.signing, "elasticloadbalancing");
     assert_eq!(access.service.version.as_deref(), Some("2015-12-01"));
     let FixedEndpoint { url, discovery, .. } = &access.service.endpoints["aws"];
-    assert_eq!((url.as_str(), discovery.as_deref()), ("https://e", Some("Tell")));
+    assert_eq!((url.as_str(), discovery.as_deref()), ("https://e", Some("Find")));
     assert_eq!(access.write.as_ref().unwrap().method, WriteMethod::Ec2);
     let arn = access.arn.as_ref().unwrap().text(&json!({"Arn": "arn:x"}), &|_| None).unwrap();
     assert_eq!(arn, "arn:x");

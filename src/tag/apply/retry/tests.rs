@@ -8,7 +8,7 @@ use crate::resource_map::ResourceMap;
 use crate::store::Store;
 use crate::store::journal::WriteState;
 
-static MAP: LazyLock<ResourceMap> = LazyLock::new(ResourceMap::built_in);
+static MAP: LazyLock<&ResourceMap> = LazyLock::new(ResourceMap::built_in_once);
 
 /// A world with these resources, in which the one at `busy` meets so many conflicts.
 fn world(resources: &[LiveResource], busy: usize, conflicts: u32) -> World {

@@ -15,7 +15,7 @@ use crate::model::Tags;
 use crate::model::{Region, TagKey, TagValue};
 use crate::resource_map::{ResourceMap, Service};
 
-static MAP: LazyLock<ResourceMap> = LazyLock::new(ResourceMap::built_in);
+static MAP: LazyLock<&ResourceMap> = LazyLock::new(ResourceMap::built_in_once);
 
 const ARN: &str = "arn:aws:cloudformation:eu-west-1:123456789012:stack/web/1";
 

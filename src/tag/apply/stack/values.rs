@@ -32,8 +32,7 @@ pub(super) async fn check_parameters(update: &Update<'_, impl TagApi>, now: &Val
             |why: String| WriteOutcome::Skipped(format!("its parameter {name} is {key} of Parameter Store, {why}"));
         match present_value(update, key).await {
             Err(error) => {
-                let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
-                return Err(skipped(format!("which could not be read: {error}{hint}")));
+                return Err(skipped(format!("which could not be read: {}", error.with_hint())));
             }
             Ok(None) => return Err(skipped("which no longer exists; an update would fail".to_owned())),
             Ok(Some(value)) if value != resolved => {

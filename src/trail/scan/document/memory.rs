@@ -10,18 +10,23 @@ use serde_json::value::RawValue;
 
 use super::super::frame::{self, FoundValues, PassEnd, Position, is_white};
 use super::{BYTE_ORDER_MARK, RECORDS_KEY, Records, Shape, Wants};
+use crate::trail::broken::BrokenDocument;
 use crate::trail::fields::Text;
 
 /// Splits `json`: one document, or several.
 ///
 /// # Errors
 /// Why it can't be read completely. Everything before the error was passed on.
-pub(in crate::trail::scan) fn split(json: &[u8], wants: Wants<'_>, records: &mut impl Records) -> Result<(), String> {
+pub(in crate::trail::scan) fn split(
+    json: &[u8],
+    wants: Wants<'_>,
+    records: &mut impl Records,
+) -> Result<(), BrokenDocument> {
     let json = json.strip_prefix(BYTE_ORDER_MARK).unwrap_or(json);
     let mut walk = Walk { json, wants, records };
     let mut at = walk.skip_white(0);
     if at == json.len() {
-        return Err("the file is empty".to_owned());
+        return Err(BrokenDocument::Empty);
     }
     if !matches!(json[at], b'{' | b'[') {
         walk.value(at)?;
@@ -38,7 +43,7 @@ pub(in crate::trail::scan) fn split(json: &[u8], wants: Wants<'_>, records: &mut
 ///
 /// # Errors
 /// Like those of [`split`].
-pub(super) fn split_value(value: &str, wants: Wants<'_>, records: &mut impl Records) -> Result<(), String> {
+pub(super) fn split_value(value: &str, wants: Wants<'_>, records: &mut impl Records) -> Result<(), BrokenDocument> {
     Walk { json: value.as_bytes(), wants, records }.top_level(0).map(drop)
 }
 
@@ -50,7 +55,7 @@ struct Walk<'a, R> {
 
 impl<'a, R: Records> Walk<'a, R> {
     /// A document, or a single record. Returns the offset after it.
-    fn top_level(&mut self, at: usize) -> Result<usize, String> {
+    fn top_level(&mut self, at: usize) -> Result<usize, BrokenDocument> {
         self.records.begin_document();
         let (shape, end) = match self.json[at] {
             b'[' => (Shape::Records, self.list(at + 1)?),
@@ -68,7 +73,7 @@ impl<'a, R: Records> Walk<'a, R> {
         Ok(end)
     }
 
-    fn object(&mut self, at: usize) -> Result<(Shape, usize), String> {
+    fn object(&mut self, at: usize) -> Result<(Shape, usize), BrokenDocument> {
         let mut shape = Shape::Other;
         let mut at = self.skip_white(at + 1);
         if self.json.get(at) == Some(&b'}') {
@@ -90,7 +95,7 @@ impl<'a, R: Records> Walk<'a, R> {
     }
 
     /// The value of the key `Records`: a list, or null.
-    fn records_value(&mut self, at: usize) -> Result<usize, String> {
+    fn records_value(&mut self, at: usize) -> Result<usize, BrokenDocument> {
         self.records.begin_list()?;
         if self.json.get(at) == Some(&b'[') {
             return self.list(at + 1);
@@ -102,7 +107,7 @@ impl<'a, R: Records> Walk<'a, R> {
     }
 
     /// A list from after its `[`.
-    fn list(&mut self, start: usize) -> Result<usize, String> {
+    fn list(&mut self, start: usize) -> Result<usize, BrokenDocument> {
         let mut position = Position { offset: start, after_element: false };
         loop {
             let stop = frame::records(self.json, position, self.wants.keys, |record, non_ascii, found| {
@@ -139,7 +144,7 @@ impl<'a, R: Records> Walk<'a, R> {
     }
 
     /// The start of a list's next element. `None` at the end of the list.
-    fn element(&self, position: Position) -> Result<Option<usize>, String> {
+    fn element(&self, position: Position) -> Result<Option<usize>, BrokenDocument> {
         let at = self.skip_white(position.offset);
         match self.json.get(at) {
             None => Err(self.error("EOF while parsing a list", at)),
@@ -158,7 +163,7 @@ impl<'a, R: Records> Walk<'a, R> {
         matches!(self.element(position), Ok(Some(at)) if self.json.get(at) == Some(&b'{'))
     }
 
-    fn key(&self, at: usize) -> Result<SpelledKey<'a>, String> {
+    fn key(&self, at: usize) -> Result<SpelledKey<'a>, BrokenDocument> {
         match self.json.get(at) {
             Some(b'"') => {}
             Some(_) => return Err(self.error("key must be a string", at)),
@@ -170,7 +175,7 @@ impl<'a, R: Records> Walk<'a, R> {
     }
 
     /// The start of the value after a key.
-    fn colon(&self, at: usize) -> Result<usize, String> {
+    fn colon(&self, at: usize) -> Result<usize, BrokenDocument> {
         let at = self.skip_white(at);
         match self.json.get(at) {
             Some(b':') => Ok(self.skip_white(at + 1)),
@@ -180,7 +185,7 @@ impl<'a, R: Records> Walk<'a, R> {
     }
 
     /// The text of the JSON value at `at`, which has no white space before it.
-    fn value(&self, at: usize) -> Result<&'a str, String> {
+    fn value(&self, at: usize) -> Result<&'a str, BrokenDocument> {
         let mut deserializer = serde_json::Deserializer::from_slice(&self.json[at..]);
         let value = <&RawValue>::deserialize(&mut deserializer).map_err(|error| self.relocated(&error, at))?;
         Ok(value.get())
@@ -190,15 +195,15 @@ impl<'a, R: Records> Walk<'a, R> {
         at + self.json[at..].iter().take_while(|byte| is_white(**byte)).count()
     }
 
-    fn error(&self, what: &str, at: usize) -> String {
+    fn error(&self, what: &str, at: usize) -> BrokenDocument {
         let before = &self.json[..self.json.len().min(at + 1)];
         let line_start = memchr::memrchr(b'\n', &self.json[..at]).map_or(0, |newline| newline + 1);
         let line = 1 + memchr::memchr_iter(b'\n', &self.json[..at]).count();
-        format!("{what} at line {line} column {}", before.len() - line_start)
+        BrokenDocument::Invalid { what: what.to_owned(), line, column: before.len() - line_start }
     }
 
     /// Converts an error from reading at `at` to a position in the document.
-    fn relocated(&self, error: &serde_json::Error, at: usize) -> String {
+    fn relocated(&self, error: &serde_json::Error, at: usize) -> BrokenDocument {
         let text = error.to_string();
         let location = format!(" at line {} column {}", error.line(), error.column());
         let what = text.strip_suffix(&location).unwrap_or(&text);

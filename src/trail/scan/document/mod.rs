@@ -10,6 +10,7 @@ pub(super) use memory::split as split_slice;
 pub(super) use stream::split as split_stream;
 
 use super::frame::{self, FoundValues, Keys};
+use crate::trail::broken::BrokenDocument;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -26,7 +27,7 @@ pub(in crate::trail) trait Records {
     /// A document begins. JSON Lines have many.
     fn begin_document(&mut self);
     /// Its list of records begins; a second time if the key is duplicated.
-    fn begin_list(&mut self) -> Result<(), String>;
+    fn begin_list(&mut self) -> Result<(), BrokenDocument>;
     /// A record that is framed, not parsed: an object in UTF-8 with complete strings and brackets. Returns whether that is enough;
     /// otherwise [`Records::record`] is called with it, if it is JSON.
     fn framed(&mut self, _record: &[u8], _found: &FoundValues) -> bool {
@@ -49,7 +50,7 @@ pub(in crate::trail) struct Wants<'a> {
 
 impl Wants<'_> {
     /// Passes on a record that is one JSON value as if it were framed.
-    fn hand_on(&self, record: &str, records: &mut impl Records) -> Result<(), String> {
+    fn hand_on(&self, record: &str, records: &mut impl Records) -> Result<(), BrokenDocument> {
         if record.len() as u64 > self.record_limit {
             return Err(self.too_large());
         }
@@ -60,8 +61,8 @@ impl Wants<'_> {
         Ok(())
     }
 
-    fn too_large(&self) -> String {
-        format!("a record is larger than {} bytes", self.record_limit)
+    fn too_large(&self) -> BrokenDocument {
+        BrokenDocument::RecordTooLarge(self.record_limit)
     }
 }
 

@@ -8,6 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use serde_json::value::RawValue;
 
 use super::{BYTE_ORDER_MARK, RECORDS_KEY, Records, Shape, Wants, memory};
+use crate::trail::broken::BrokenDocument;
 
 /// Bytes read at a time from a stream.
 const READ_SIZE: usize = 64 * 1024;
@@ -21,7 +22,7 @@ pub(in crate::trail::scan) fn split(
     rest: impl Read,
     wants: Wants<'_>,
     records: &mut impl Records,
-) -> Result<(), String> {
+) -> Result<(), BrokenDocument> {
     let head = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head);
     // A value that ends within the head is one of JSON Lines; a document of records would continue.
     let lines = matches!(serde_json::Deserializer::from_slice(head).into_iter::<&RawValue>().next(), Some(Ok(_)));
@@ -31,16 +32,20 @@ pub(in crate::trail::scan) fn split(
     if !lines {
         records.begin_document();
         let document = Document { records, wants, pending: &pending };
-        if document.deserialize(&mut deserializer).map_err(|error| error.to_string())? == Shape::Other {
-            return Err("a single object that is larger than any record and has no Records".to_owned());
+        if document.deserialize(&mut deserializer).map_err(|error| invalid(&error))? == Shape::Other {
+            return Err(BrokenDocument::NoRecords);
         }
     }
     for value in deserializer.into_iter::<Box<RawValue>>() {
-        let value = value.map_err(|error| error.to_string())?;
+        let value = value.map_err(|error| invalid(&error))?;
         pending.set(0);
         memory::split_value(value.get(), wants, records)?;
     }
     Ok(())
+}
+
+fn invalid(error: &serde_json::Error) -> BrokenDocument {
+    BrokenDocument::InvalidStream(error.to_string())
 }
 
 /// Reads one top-level value and passes its records on.
