@@ -145,12 +145,19 @@ fn rest_xml(facts: Option<&Facts>, effect: Effect, body: &[u8]) -> Result<Value,
         return if effect.changes() && may_be_blank { Ok(Value::Null) } else { Err(Unproven::Blank.into()) };
     };
     match facts.map(|facts| facts.root) {
+        // AWS's documentation says Result where other servers of the protocol say Response.
+        Some(Some(root)) if stem(root) == stem(&document.root) => {}
         Some(Some(root)) => rooted(&document, root)?,
         Some(None) => return Err(foreign(&document).unwrap_or(Unproven::Unexpected(quoted(&document.root))).into()),
         None => foreign(&document).map_or(Ok(()), Err)?,
     }
     members(facts, &document.content)?;
     Ok(document.content)
+}
+
+/// `ListTags` of `ListTagsResult` and `ListTagsResponse`.
+fn stem(root: &str) -> &str {
+    root.strip_suffix("Result").or_else(|| root.strip_suffix("Response")).unwrap_or(root)
 }
 
 fn document_of(body: &[u8]) -> Result<Option<Document>, UnreadableAnswer> {

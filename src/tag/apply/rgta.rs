@@ -95,12 +95,7 @@ async fn fall_back(api: &impl TagApi, job: &Job, ready: &ReadyWrite<'_>, refusal
     };
     match native::write(api, job, ready, native).await {
         Attempt::Ended(WriteOutcome::Failed(why)) => {
-            let text = format!("{why}; before that the Tagging API: {}", refusal.text);
-            if refusal.in_doubt {
-                Attempt::InDoubt(Refusal { text, ..refusal })
-            } else {
-                WriteOutcome::Failed(text).into()
-            }
+            WriteOutcome::Failed(format!("{why}; before that the Tagging API: {}", refusal.text)).into()
         }
         attempt => attempt,
     }
