@@ -7,7 +7,7 @@ use crate::model::{AccountId, Arn, Region};
 /// The name under which assumed roles' sessions appear in CloudTrail: 2–64 of `[\w+=,.@-]`.
 pub(super) const SESSION_NAME: &str = "trailcreator";
 
-/// Asks a person for the present code of an MFA device. May block. An error says why there is no code.
+/// Asks a person for the current code of an MFA device. May block. An error says why there is no code.
 pub type AskCode = fn(&MfaDevice) -> io::Result<String>;
 
 /// An MFA device that a profile's role wants a code of.
@@ -19,7 +19,7 @@ pub struct MfaDevice {
     pub serial: String,
 }
 
-/// How to reach AWS, as asked for.
+/// How to reach AWS, from the options.
 #[derive(Debug, Clone, Default)]
 pub struct AwsOptions {
     /// Profile of AWS's shared configuration: then the only source of credentials.
@@ -34,7 +34,7 @@ pub struct AwsOptions {
     pub external_id: Option<String>,
     /// Endpoint for all services.
     pub endpoint_url: Option<String>,
-    /// How a person is asked for the code of an MFA device; without it, profiles with `mfa_serial` give no credentials.
+    /// Asks a person for the code of an MFA device. Without it, profiles with `mfa_serial` give no credentials.
     pub ask_code: Option<AskCode>,
 }
 

@@ -28,7 +28,7 @@ const LASTING_WORDS: [&str; 8] =
 
 const CONFLICT_STATUS: u16 = 409;
 
-/// Whether the code says that something else is going on with the resource, after which the same call can go well.
+/// Whether the code means that another operation on the resource is in progress, and the same call can succeed later.
 ///
 /// A state that does not suit the call counts too (`InvalidReplicationGroupState`): most pass, and attempts are bounded.
 pub(super) fn is_conflict(code: &str, status: u16) -> bool {
@@ -45,7 +45,7 @@ fn is_state(bare: &str) -> bool {
     bare.ends_with("State") && ["Invalid", "Incorrect"].iter().any(|word| bare.contains(word))
 }
 
-/// A refusal that stays whichever call asks for the change: its cause is a rule of the account or the organization.
+/// A refusal of the change itself, whatever the call: its cause is a rule of the account or the organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Settled {
     /// The organization's tag policy does not allow the key or the value.

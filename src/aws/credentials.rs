@@ -1,6 +1,6 @@
-//! Credentials that are asked for once and kept until shortly before they expire.
+//! Credentials that are fetched once and kept until shortly before they expire.
 //!
-//! AWS's own provider of assumed roles asks its source of credentials anew each time, and a client's cache begins empty: without this a
+//! The SDK's provider of assumed roles calls its source each time, and a client's cache starts empty: without this a
 //! hub role would be assumed once for each account behind it, and a role twice where it is tried before it is used.
 
 use std::sync::{Arc, PoisonError};
@@ -92,7 +92,7 @@ impl Origin {
     /// The error, with the origin where it is about credentials.
     pub(super) fn named_in(&self, error: CallError) -> CallError {
         match error.class {
-            // What is said already is not said again.
+            // Avoids a repetition.
             ErrorClass::Credentials => CallError {
                 credentials: self.text().filter(|origin| !error.message.contains(origin.as_str())),
                 ..error

@@ -1,4 +1,4 @@
-//! Endpoints that a service gives each account: asked from the region's own endpoint, cached for as long as the answer allows.
+//! Endpoints that a service gives each account: fetched from the region's endpoint, cached for as long as the response allows.
 //!
 //! Timestream's regional endpoints know no call but DescribeEndpoints; which services are so, the maps say. Knows neither how
 //! the question is sent nor what is called afterwards.

@@ -68,7 +68,7 @@ static EXCEPTIONS: LazyLock<HashMap<String, HashMap<String, Variants>>> = LazyLo
     serde_json::from_str(include_str!("endpoint-variants.json")).expect("a test makes the same text anew")
 });
 
-/// URLs with `{region}` where the region stands; empty where there is no such endpoint.
+/// URLs with `{region}` in place of the region; empty if there is no such endpoint.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Variants {

@@ -1,6 +1,6 @@
 //! The environment as AWS's settings see it: an empty variable is not set, as in the AWS CLI.
 //!
-//! Everything below [`super::session`] asks this copy and never the process, so that the rule holds in one place. The SDK gets
+//! Everything below [`super::session`] reads this copy and never the process, so that the rule is in one place. The SDK gets
 //! it too: its own reading takes `AWS_REGION=` for a region without a name.
 
 use std::collections::HashMap;

@@ -14,6 +14,7 @@ use super::codes::{self, Settled};
 use super::protocol::error_answer;
 use super::source_error::{NoCode, SourceError};
 use crate::model::{Region, nearest_region};
+use crate::text::secrets;
 
 /// What an error means for the one who called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +35,7 @@ pub enum ErrorClass {
     Server,
     /// Something else is going on with the resource (another change, a state that passes): the same call may go well later.
     Conflict,
-    /// AWS refused the call for what it says (validation, unsupported…).
+    /// AWS refused the content of the call (validation, unsupported…).
     Refused,
     /// The answer could not be read.
     BadAnswer,
@@ -140,6 +141,11 @@ impl ErrorClass {
     }
 }
 
+/// A message without secrets, as it is shown and stored.
+fn clean(message: impl AsRef<str>) -> String {
+    secrets::redacted(message.as_ref()).into_owned()
+}
+
 fn says_not_found(code: &str) -> bool {
     ["NotFound", "NoSuch", "DoesNotExist", "NonExistent"].iter().any(|part| code.contains(part))
 }
@@ -174,7 +180,7 @@ impl CallError {
             .or_else(|| error.meta().extra(error_answer::REQUEST_ID).map(str::to_owned));
         Self {
             class: ErrorClass::of_answer(&code, status),
-            message: error.message().unwrap_or("AWS gave no message").to_owned(),
+            message: clean(error.message().unwrap_or("AWS gave no message")),
             request_id,
             ..Self::bare(operation, region, ErrorClass::Refused, &code)
         }
@@ -183,7 +189,7 @@ impl CallError {
     /// What went wrong before an answer came, or while it was read.
     fn of_our_side<E: Error + 'static>(operation: &str, region: &Region, error: &SdkError<E, Response>) -> Self {
         let (class, code) = our_side(error);
-        Self { message: causes(error), ..Self::bare(operation, region, class, code) }
+        Self { message: clean(causes(error)), ..Self::bare(operation, region, class, code) }
     }
 
     /// Why there are no credentials. A role's refusal is AWS's own answer.
@@ -193,7 +199,7 @@ impl CallError {
         let message = refusal.and_then(ProvideErrorMetadata::message);
         let source = chain(error).find_map(|cause| cause.downcast_ref::<SourceError>());
         Self {
-            message: message.map_or_else(|| causes_of_credentials(error), str::to_owned),
+            message: clean(message.map_or_else(|| causes_of_credentials(error), str::to_owned)),
             credentials: source.map(|source| source.origin.clone()).filter(|_| message.is_some()),
             ..Self::bare(operation, region, ErrorClass::Credentials, code)
         }
@@ -215,7 +221,8 @@ impl CallError {
 
     /// An answer that can't be used.
     pub(crate) fn bad_answer(operation: &str, region: &Region, message: impl Into<String>) -> Self {
-        Self { message: message.into(), ..Self::bare(operation, region, ErrorClass::BadAnswer, "unusable answer") }
+        let message = clean(message.into());
+        Self { message, ..Self::bare(operation, region, ErrorClass::BadAnswer, "unusable answer") }
     }
 
     /// Whether another call that makes the same change could go well: what refused this one is the call itself, a permission for
@@ -293,7 +300,7 @@ impl CallError {
         })
     }
 
-    /// ` (did you mean us-east-1?)`, where the region is none that this version knows.
+    /// ` (did you mean us-east-1?)`, if the region is unknown to this version.
     fn nearest_region(&self) -> String {
         let unknown = Some(self.region.as_str()).filter(|name| !Region::from(*name).is_known());
         let nearest = unknown.and_then(nearest_region);
@@ -340,9 +347,9 @@ pub(super) const NO_CREDENTIALS: &str = "no credentials";
 pub(super) const NO_REGION: &str = "no region";
 pub(super) const INVALID_REGION: &str = "invalid region";
 pub(super) const NO_PROFILE: &str = "no such profile";
-/// What servers that speak S3's protocol answer to calls they don't have, with status 501.
+/// Error codes of servers with S3's protocol for calls that they lack, with status 501.
 const NOT_IMPLEMENTED: [&str; 4] = ["NotImplemented", "UnsupportedOperation", "XNotImplemented", "HTTP 501"];
-/// What systems say where no program listens.
+/// Part of the system's error if no program listens at the address.
 const REFUSED: &str = "refused";
 pub(super) const ASSUME_ROLE: &str = "sts:AssumeRole";
 pub(super) const BAD_PROFILE: &str = "profile not usable";
@@ -369,7 +376,7 @@ fn credentials_code(error: &CredentialsError) -> &'static str {
         return NO_CODE;
     }
     let is_of_profile = chain(error).any(|cause| cause.is::<SourceError>());
-    // The instance's metadata is asked last, when nothing else gave credentials.
+    // The instance's metadata is read last, if nothing else gave credentials.
     if !is_of_profile && (matches!(error, CredentialsError::CredentialsNotLoaded(_)) || causes(error).contains("IMDS"))
     {
         NO_CREDENTIALS
@@ -400,7 +407,7 @@ pub(crate) fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item 
     std::iter::successors(Some(error), |&error| error.source())
 }
 
-/// Why there are no credentials, from the source on: what the SDK puts before it says nothing more.
+/// Why there are no credentials, without the SDK's generic text before the source's error.
 fn causes_of_credentials(error: &CredentialsError) -> String {
     let source = chain(error).find(|cause| cause.is::<SourceError>());
     causes(source.unwrap_or(error))

@@ -14,7 +14,7 @@ use crate::resource_map::{FixedEndpoint, Protocol, Service};
 /// Most regions of a page of `ListRegions`.
 const PAGE_REGIONS: u32 = 50;
 
-/// An account's enabled regions, sorted; and why EC2 had to be asked, if it had to.
+/// An account's enabled regions, sorted; and the reason if they are EC2's.
 ///
 /// # Errors
 /// Neither service answers; the error is EC2's.

@@ -22,7 +22,7 @@ use super::error::{chain, unknown_host};
 const MAX_ATTEMPTS: u32 = 6;
 /// Longest wait between two attempts.
 const MAX_WAIT: Duration = Duration::from_secs(20);
-/// Until a connection stands.
+/// Until a connection is established.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Until the first byte of an answer.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);

@@ -293,14 +293,14 @@ async fn assume(config: SdkConfig, role: &Role, counts: &Counts) -> SdkConfig {
 }
 
 fn no_region() -> CallError {
-    configuration_error(error::NO_REGION, "neither options, environment nor profile name one".to_owned())
+    configuration_error(error::NO_REGION, "neither options, environment nor profile name one")
 }
 
 /// AWS has no host for a name that is no region's; another endpoint may take any.
 fn check_region(region: &Region, config: &SdkConfig) -> Result<(), CallError> {
     match region.as_str().parse::<Region>() {
         Err(invalid) if configured_url(config, "STS").is_none() => {
-            Err(configuration_error(error::INVALID_REGION, format!("the region {invalid}")))
+            Err(configuration_error(error::INVALID_REGION, &format!("the region {invalid}")))
         }
         _ => Ok(()),
     }

@@ -25,6 +25,7 @@ use super::profile::provider::Sources;
 use super::retries::{retry_config, timeout_config};
 use super::{CallError, Counts, ErrorClass, error};
 use crate::model::Region;
+use crate::text::secrets;
 
 /// How long it may take to get credentials: a chain of roles is several calls, and a person may have to look for a device.
 const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(180);
@@ -43,7 +44,7 @@ pub(super) struct Setup {
 
 /// Credentials that are kept, and what is known of them.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct FoundCredentials {
     pub(super) credentials: SharedCredentialsProvider,
     pub(super) origin: Origin,
     /// Whether a person has to be asked for them.
@@ -59,7 +60,7 @@ impl Setup {
         let environment = Environment::of_process();
         let profiles = Profiles::load(&environment)
             .await
-            .map_err(|unreadable| configuration_error("unreadable profiles", error::causes(&unreadable)))?;
+            .map_err(|unreadable| configuration_error("unreadable profiles", &error::causes(&unreadable)))?;
         let named = options.profile.as_deref().filter(|name| !name.is_empty());
         let chosen =
             named.or_else(|| environment.get("AWS_PROFILE")).or_else(|| environment.get("AWS_DEFAULT_PROFILE"));
@@ -101,7 +102,7 @@ impl Setup {
     ///
     /// # Errors
     /// The profile that the options name can't give any.
-    pub(super) async fn credentials(&self, config: &SdkConfig, counts: &Counts) -> Result<Found, CallError> {
+    pub(super) async fn credentials(&self, config: &SdkConfig, counts: &Counts) -> Result<FoundCredentials, CallError> {
         let Self { environment, profiles, profile, ask_code, .. } = self;
         let sources = Sources { config, environment, profiles, counts, ask_code: *ask_code };
         let origin = Origin::default();
@@ -111,7 +112,7 @@ impl Setup {
             Some(chain) if self.is_explicit => {
                 let chain = chain.map_err(|error| CallError {
                     class: ErrorClass::Credentials,
-                    ..configuration_error(error::BAD_PROFILE, error.to_string())
+                    ..configuration_error(error::BAD_PROFILE, &error.to_string())
                 })?;
                 origin.set(&sources.origin(profile));
                 sources.of_profile(profile, &chain).await
@@ -119,7 +120,11 @@ impl Setup {
             _ => sources.usual(profile, &origin).await,
         };
         let has_keys = !self.is_explicit && environment.get("AWS_ACCESS_KEY_ID").is_some();
-        Ok(Found { credentials: CachedCredentials::chain(credentials), origin, needs_code: needs_code && !has_keys })
+        Ok(FoundCredentials {
+            credentials: CachedCredentials::chain(credentials),
+            origin,
+            needs_code: needs_code && !has_keys,
+        })
     }
 }
 
@@ -140,7 +145,7 @@ fn trust_store(environment: &Environment, profiles: &Profiles, profile: &str) ->
     });
     let Some((path, set_by)) = named else { return Ok(None) };
     let store = ca_bundle::load(&path_of(path, environment), &set_by);
-    store.map(Some).map_err(|error| configuration_error(error::BAD_CA_BUNDLE, error::causes(&error)))
+    store.map(Some).map_err(|error| configuration_error(error::BAD_CA_BUNDLE, &error::causes(&error)))
 }
 
 fn no_profile(profiles: &Profiles, name: &str) -> CallError {
@@ -153,9 +158,11 @@ fn no_profile(profiles: &Profiles, name: &str) -> CallError {
     };
     let files = profiles.files_of(name);
     let message = format!("AWS's shared configuration has no profile {name:?}; {files} have{names}{advice}");
-    configuration_error(error::NO_PROFILE, message)
+    configuration_error(error::NO_PROFILE, &message)
 }
 
-pub(super) fn configuration_error(code: &str, message: String) -> CallError {
+pub(super) fn configuration_error(code: &str, message: &str) -> CallError {
+    // A parser of configuration files may quote a line of them.
+    let message = secrets::redacted(message).into_owned();
     CallError { message, ..CallError::bare("AWS configuration", &Region::from(""), ErrorClass::Refused, code) }
 }

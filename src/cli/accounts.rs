@@ -94,8 +94,10 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
             .hint("templates can contain {Id}, {Name}, {Email}, {Arn}, {OrgId}, {Path}, {Partition} and {Tags.KEY}")
     })?;
     for (account, error) in &failed {
-        let hint = error.hint().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
-        context.console.warning(format_args!("account {account} is written without its tags: {error}{hint}"));
+        let hint = error.hint();
+        context
+            .console
+            .warning_with_hints(format_args!("account {account} is written without its tags: {error}"), hint);
     }
     write(context, accounts, &left_out, args.output_file.as_deref())?;
     print_summary(context, members.len(), &left_out, &session);
@@ -140,7 +142,7 @@ fn write(
     match file {
         Some(path) => tagging::save(path, "the accounts file", &text),
         None if context.console.format == OutputFormat::Text => {
-            context.console.data(text.trim_end());
+            context.console.document(text.trim_end());
             Ok(())
         }
         None => Ok(()),

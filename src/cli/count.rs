@@ -1,7 +1,6 @@
 //! `count`: the most frequent API calls in log files, on disk or in a bucket.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,10 +12,9 @@ use serde::Serialize;
 use super::interrupt::stop_on_interrupt;
 use super::load_s3::{self, session};
 use super::load_summary::{FailureEntry, size};
-use super::table::columns;
 use super::{AwsAccessArgs, CommandError, Context, Outcome, WindowArgs, nothing};
 use crate::aws::Session;
-use crate::console::{OutputFormat, counted, number};
+use crate::console::{Lines, OutputFormat, counted, number};
 use crate::load::count::Counted;
 use crate::load::files::Root;
 use crate::load::s3::{Engine, ReadOptions};
@@ -270,7 +268,7 @@ impl Report<'_> {
         let console = &context.console;
         match console.format {
             OutputFormat::Json => console.json(&self.document()),
-            OutputFormat::Text => console.data(self.text().trim_end()),
+            OutputFormat::Text => console.lines(&self.text()),
         }
         if self.interrupted {
             console.message("interrupted: the counts cover only the log files read so far");
@@ -304,11 +302,9 @@ impl Report<'_> {
         }
     }
 
-    fn text(&self) -> String {
+    fn text(&self) -> Lines {
         let mut text = self.table();
-        let mut line = |words: std::fmt::Arguments<'_>| {
-            writeln!(text, "{words}").expect("writing to a String can't fail");
-        };
+        let mut line = |words: std::fmt::Arguments<'_>| text.line(words);
         let Figures { read, skipped, broken, counts, failures, .. } = &self.counted.figures;
         line(format_args!(""));
         let (distinct, shown) = (self.counted.ranked.len(), self.shown().len());
@@ -340,13 +336,13 @@ impl Report<'_> {
     }
 
     /// The calls, in columns.
-    fn table(&self) -> String {
+    fn table(&self) -> Lines {
         let titles = ["calls".to_owned(), "failed".to_owned()];
         let mut rows = vec![titles.into_iter().chain(self.counter.fields().iter().map(Field::to_string)).collect()];
         for (key, calls) in self.shown() {
             let values = key.iter().map(|value| value.clone().unwrap_or_else(|| NOTHING.to_owned()));
             rows.push([number(calls.count), number(calls.failed)].into_iter().chain(values).collect());
         }
-        columns(&rows, NUMBERS)
+        Lines::table(&rows, NUMBERS)
     }
 }

@@ -4,15 +4,17 @@
 //! the process environment can't be changed safely. So options forget an empty variable before they are parsed.
 
 use std::collections::BTreeSet;
-use std::env;
 use std::ffi::OsStr;
+use std::{env, process};
 
 use clap::builder::Resettable;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgMatches, Command};
 
 use super::Context;
+use crate::console::plain_message;
 use crate::text::nearest;
+use crate::text::safe::is_safe;
 
 /// Parses the process's arguments. Returns the command as parsed, with the global options in each subcommand, and what was given.
 /// Prints help, version and errors, and ends the process then.
@@ -28,8 +30,24 @@ pub(super) fn matches(command: Command) -> (Command, ArgMatches) {
             let matches = command.get_matches_mut();
             (command, matches)
         }
-        Err(error) => error.exit(),
+        Err(error) => exit(&error),
     }
+}
+
+/// Prints an error of the command line, or its help or version, and ends the process.
+///
+/// clap prints arguments as they are, between its own colors. With an argument that a terminal would obey, there are no colors.
+pub(super) fn exit(error: &clap::Error) -> ! {
+    let given = env::args_os().chain(env::vars_os().filter_map(|(name, value)| is_ours(&name).then_some(value)));
+    if !error.use_stderr() || !given.into_iter().any(|text| !is_safe(&text.to_string_lossy())) {
+        error.exit()
+    }
+    plain_message(&error.render().to_string());
+    process::exit(error.exit_code())
+}
+
+fn is_ours(name: &OsStr) -> bool {
+    name.to_string_lossy().starts_with(PREFIX)
 }
 
 /// The command and its subcommands, without the variables that are empty.
@@ -64,9 +82,8 @@ pub(super) fn check(context: &Context, command: &Command) {
         let endings: Vec<String> = known.iter().filter_map(|name| ending(name)).collect();
         let hint = ending(name)
             .and_then(|wanted| nearest(&wanted, endings.iter().map(String::as_str)).map(str::to_owned))
-            .map(|nearest| format!("\n  hint: did you mean {PREFIX}{nearest}?"))
-            .unwrap_or_default();
-        context.console.warning(format_args!("{name} is set, but no option reads it{hint}"));
+            .map(|nearest| format!("did you mean {PREFIX}{nearest}?"));
+        context.console.warning_with_hints(format_args!("{name} is set, but no option reads it"), hint);
     }
 }
 

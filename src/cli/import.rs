@@ -1,7 +1,6 @@
 //! `import`: a database of c7n-trailcreator.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,7 +12,7 @@ use super::load_summary::FailureEntry;
 use super::load_summary::how_new;
 use super::loading::{RESUME, STOPPING};
 use super::{CommandError, Context, Outcome};
-use crate::console::{OutputFormat, counted, number};
+use crate::console::{Lines, OutputFormat, counted, number};
 use crate::load::import::{self, ImportError, Imported};
 use crate::load::{Failure, Figures, Versions};
 use crate::store::c7n_db::{C7nDbError, Predecessor};
@@ -137,7 +136,7 @@ impl Summary<'_> {
     fn print(&self, context: &Context) {
         match context.console.format {
             OutputFormat::Json => context.console.json(&self.document()),
-            OutputFormat::Text => context.console.data(self.text().trim_end()),
+            OutputFormat::Text => context.console.lines(&self.text()),
         }
         if self.imported.unclear > 0 {
             context.console.message(
@@ -171,12 +170,10 @@ impl Summary<'_> {
         }
     }
 
-    fn text(&self) -> String {
+    fn text(&self) -> Lines {
         let Imported { figures, unknown_types, unclear, unclear_rows } = self.imported;
-        let mut text = String::new();
-        let mut line = |title: &str, value: String| {
-            writeln!(text, "{title:<14} {value}").expect("writing to a String can't fail");
-        };
+        let mut text = Lines::default();
+        let mut line = |title: &str, value: String| text.line(format_args!("{title:<14} {value}"));
         let file = self.file.display();
         let state = match (self.interrupted, figures.already_loaded) {
             (true, _) => "partly imported",
@@ -196,11 +193,13 @@ impl Summary<'_> {
         }
         if *unclear > 0 {
             let rows = counted(*unclear, "row");
-            line("unclear", format!("{rows} kept as one identifier, but may hold several{}", named(unclear_rows)));
+            line("unclear", format!("{rows} kept as one identifier, but may hold several"));
+            named(unclear_rows).into_iter().for_each(|row| text.line(row));
         }
         if figures.has_failures() {
             let rows = counted(figures.counts.broken_records, "row");
-            line("failed", format!("{rows}; the next import tries again{}", named(&figures.failures)));
+            text.line(format_args!("{:<14} {rows}; the next import tries again", "failed"));
+            named(&figures.failures).into_iter().for_each(|row| text.line(row));
         }
         text
     }
@@ -227,13 +226,8 @@ fn ranked(counts: &BTreeMap<String, u64>, noun: &str) -> String {
 }
 
 /// The first rows with their reasons, one per line.
-fn named(rows: &[Failure]) -> String {
-    let mut text = String::new();
-    for Failure { name, reason } in rows.iter().take(NAMED) {
-        write!(text, "\n  {name}: {reason}").expect("writing to a String can't fail");
-    }
-    if rows.len() > NAMED {
-        text.push_str("\n  … and more; --output json lists them");
-    }
-    text
+fn named(rows: &[Failure]) -> Vec<String> {
+    let named = rows.iter().take(NAMED).map(|Failure { name, reason }| format!("  {name}: {reason}"));
+    let more = (rows.len() > NAMED).then(|| "  … and more; --output json lists them".to_owned());
+    named.chain(more).collect()
 }

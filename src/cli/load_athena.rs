@@ -103,7 +103,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     };
     if let Some(plan) = &plan {
         if args.print_query {
-            context.console.data(&plan.sql);
+            context.console.document(&plan.sql);
             return Ok(Outcome::Done);
         }
         print_plan(context, plan);
@@ -141,10 +141,10 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
         if !has_events.map_err(|error| context.store_error(&error))? {
             let wanted = nothing::filter_phrase(&request.filter);
             let wanted = if wanted.is_empty() { String::new() } else { format!(" of {wanted}") };
-            context.console.warning(format_args!(
-                "the query found no event that the resource map knows{wanted}\n  hint: check the table and the window; --print-query shows \
-                 the SQL"
-            ));
+            context.console.warning_with_hints(
+                format_args!("the query found no event that the resource map knows{wanted}"),
+                ["check the table and the window; --print-query shows the SQL"],
+            );
         }
     }
     let requests = session.counts().by_operation();
@@ -158,9 +158,14 @@ fn print_plan(context: &Context, plan: &Plan) {
     let table = format!("{}.{}", plan.table.database, plan.table.name);
     context.console.message(format_args!("table {table}"));
     if plan.reads_all_days {
-        context.console.message(format_args!(
-            "table {table} is not partitioned by time: Athena scans, and charges for, the whole trail"
-        ));
+        let why = match plan.unused_keys.len() {
+            0 => "is not partitioned by time".to_owned(),
+            _ => format!("has no partition key that is certainly a time ({})", plan.unused_keys.join(", ")),
+        };
+        context.console.message(format_args!("table {table} {why}: Athena scans, and charges for, the whole trail"));
+    } else if !plan.unused_keys.is_empty() {
+        let keys = plan.unused_keys.join(", ");
+        context.console.message(format_args!("the query scans all values of partition key {keys}"));
     }
     if plan.names != NameFilter::Nothing && plan.names != NameFilter::Pairs {
         context.console.message("the resource map is too large for one query: the query returns more rows, and event names are checked locally");

@@ -110,12 +110,10 @@ fn warn_of_nothing(
         return Ok(());
     }
     let regions: Vec<&str> = regions.iter().map(Region::as_str).collect();
-    context.console.warning(format_args!(
-        "Event history has no events in {} from {} to {}\n  hint: check the region and the account; --region all reads every enabled region",
-        regions.join(", "),
-        span.since,
-        span.until
-    ));
+    context.console.warning_with_hints(
+        format_args!("Event history has no events in {} from {} to {}", regions.join(", "), span.since, span.until),
+        ["check the region and the account; --region all reads every enabled region"],
+    );
     Ok(())
 }
 

@@ -33,8 +33,8 @@ pub use shared::error::{CommandError, Outcome, with_causes};
 pub use shared::options::{AwsAccessArgs, AwsArgs, GlobalArgs, OwnerArgs, WindowArgs};
 pub use shared::suggestion::Invocation;
 use shared::{
-    allow_updates, bucket, confirm, context, interrupt, load_summary, loading, nothing, options, organization, regions,
-    run_output, saved_plans, scope, suggestion, table, tagging, types,
+    allow_updates, bucket, confirm, context, interrupt, load_summary, loading, nothing, options, organization,
+    private_file, regions, run_output, saved_plans, scope, suggestion, tagging, types,
 };
 
 /// Find who created each AWS resource, from CloudTrail, and tag it with its owner
@@ -71,7 +71,7 @@ enum Command {
 /// Runs the program on the process's arguments.
 pub fn main() -> ExitCode {
     let (command, matches) = environment::matches(Cli::command());
-    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| environment::exit(&error));
     context::start_logging(&cli.global);
     let context = Context::new(cli.global, Invocation::of(&command, &matches));
     environment::check(&context, &command);

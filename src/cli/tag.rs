@@ -6,11 +6,10 @@ use super::confirm::{self, Replaced};
 use super::options::{WantedArgs, show_missing_sessions, show_unused_rules};
 use super::run_output::{self, RunOutput};
 use super::scope::{report_missing, types_phrase};
-use super::table::columns;
 use super::{AwsArgs, CommandError, Context, Outcome, OwnerArgs};
 use super::{nothing, tagging, types};
 use crate::aws::Session;
-use crate::console::{OutputFormat, number};
+use crate::console::{Lines, OutputFormat, number};
 use crate::creator::OwnerRules;
 use crate::load::identity_center;
 use crate::model::AccountRegion;
@@ -19,7 +18,7 @@ use crate::plan::{Plan, PlannedWrite, Question, SkipKind, TypeFigures};
 use crate::resource_map::ResourceMap;
 use crate::store::Store;
 use crate::store::journal::RunKind;
-use crate::tag::chosen::{Chosen, choose_types};
+use crate::tag::chosen::{Chosen, TypeChoice, choose_types};
 use crate::tag::collect::{Survey, survey};
 use crate::tag::run::{Runner, Target};
 use crate::tag::scope::IdHints;
@@ -133,7 +132,8 @@ fn choose<'m>(
 ) -> Result<Chosen<'m>, CommandError> {
     let Question { account, region, inherit, scope, .. } = question;
     let failed = |error| context.store_error(&error);
-    let mut chosen = choose_types(store, map, account, region, (&wanted.types, *inherit)).map_err(failed)?;
+    let choice = TypeChoice { named: &wanted.types, all: wanted.all_types, inherit: *inherit };
+    let mut chosen = choose_types(store, map, account, region, choice).map_err(failed)?;
     if !scope.ids.are_all() {
         let hints = IdHints::ask((store, map), &scope.ids, Some(account)).map_err(failed)?;
         hints.narrow(account, region, &mut chosen);
@@ -207,14 +207,21 @@ fn show_figures(context: &Context, plan: &Plan) {
     show_types(context, plan);
     let summary = &plan.summary;
     if context.console.shows_messages_on_terminal() && !summary.types.is_empty() {
-        context.console.message(format_args!("\n{}", type_table(&summary.types)));
+        context.console.message("");
+        context.console.message_lines(&type_table(&summary.types));
+        context.console.message("");
     }
+    let unexamined = &summary.unexamined_types;
+    types::show_unexamined(context, [unexamined.len()]);
+    types::log_unexamined(&plan.account_id, &plan.region, unexamined);
     for problem in &summary.problems {
         context.console.warning(format_args!("{}: {}", problem.resource_type, problem.problem));
     }
     for failed in &summary.failed_types {
-        let hint = failed.hint.as_ref().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
-        context.console.warning(format_args!("{} could not be listed: {}{hint}", failed.resource_type, failed.error));
+        let hint = failed.hint.as_ref();
+        context
+            .console
+            .warning_with_hints(format_args!("{} could not be listed: {}", failed.resource_type, failed.error), hint);
     }
 }
 
@@ -240,7 +247,7 @@ pub(super) fn show_types(context: &Context, plan: &Plan) {
 }
 
 /// The same figures for people: the log lines are for logs, and for those who know c7n-trailcreator's.
-fn type_table(types: &[TypeFigures]) -> String {
+fn type_table(types: &[TypeFigures]) -> Lines {
     const NUMBERS: [&str; 4] = ["live", "to tag", "owners", "no record"];
     let mut rows = vec![NUMBERS.into_iter().chain(["type"]).map(str::to_owned).collect()];
     for figures in types {
@@ -248,7 +255,7 @@ fn type_table(types: &[TypeFigures]) -> String {
         let numbers = [population, tag, users, not_found].map(|count| number(*count));
         rows.push(numbers.into_iter().chain([resource_type.to_string()]).collect());
     }
-    columns(&rows, NUMBERS.len())
+    Lines::table(&rows, NUMBERS.len())
 }
 
 fn print_plan(context: &Context, plan: &Plan, wanted: bool) {

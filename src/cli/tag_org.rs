@@ -2,8 +2,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
-use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -11,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::options::{WantedArgs, owner_options, show_unused_rules};
 use super::organization::{self, AccountsArgs, DisplayArgs, Gate, ResultsFile, RunDisplay, Save};
+use super::private_file::NewFile;
 use super::scope::report_missing;
 use super::suggestion::Suggestion;
 use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, allow_updates, confirm, tag, tagging, types};
@@ -179,6 +178,7 @@ async fn tag_accounts(
     } else {
         organization::run(context, &organization, &job, accounts, display).await?
     };
+    types::show_unexamined(context, job.unexamined.take());
     if only_plan {
         wanted.scope.limit.note(context, job.planned.get());
     }
@@ -206,6 +206,8 @@ fn job<'m>(
         map,
         regions: args.region.clone(),
         types: wanted.types.clone(),
+        all_types: wanted.all_types,
+        unexamined: RefCell::default(),
         owner_keys: wanted.owner_keys.owner_keys.clone(),
         more_tags: wanted.more_tags.clone(),
         overwrite: wanted.overwrite,
@@ -311,6 +313,7 @@ fn question(args: &Args, rules: &OwnerRules) -> Map<String, Value> {
         ("--owner-keys", json!(args.wanted.owner_keys.owner_keys.iter().collect::<BTreeSet<_>>())),
         ("--tag", json!(args.wanted.more_tags.iter().map(ToString::to_string).collect::<Vec<_>>())),
         ("--type", json!(args.wanted.types)),
+        ("--all-types", json!(args.wanted.all_types)),
         ("--overwrite", json!(args.wanted.overwrite)),
         ("--inherit", json!(args.wanted.inherit)),
         ("--allow-updates", json!(args.wanted.allow.allow_updates.iter().collect::<BTreeSet<_>>())),
@@ -350,40 +353,30 @@ fn same_question(run: &OrganizationRun, question: &Map<String, Value>) -> Result
 /// The file of plans: one line each, so that it can be written and read piece by piece. It has its name when it is whole.
 struct Plans {
     path: PathBuf,
-    temporary: PathBuf,
-    file: fs::File,
+    file: NewFile,
     count: u64,
 }
 
 impl Plans {
     fn create(path: &Path) -> Result<Self, CommandError> {
-        let temporary = tagging::temporary_beside(path);
-        let file = fs::File::create(&temporary).map_err(|error| saving(path, &error))?;
-        Ok(Self { path: path.to_owned(), temporary, file, count: 0 })
+        let file = NewFile::create(path).map_err(|error| saving(path, &error))?;
+        Ok(Self { path: path.to_owned(), file, count: 0 })
     }
 
     fn add(&mut self, plan: &Plan) -> Result<(), CommandError> {
         let mut line = serde_json::to_string(plan).expect("a plan holds text keys only");
         line.push('\n');
         self.count += 1;
-        self.file.write_all(line.as_bytes()).map_err(|error| saving(&self.path, &error))
+        self.file.write(&line).map_err(|error| saving(&self.path, &error))
     }
 
     fn finish(self, context: &Context, apply: Suggestion) -> Result<(), CommandError> {
-        let whole = self.file.sync_all().and_then(|()| fs::rename(&self.temporary, &self.path));
-        whole.map_err(|error| saving(&self.path, &error))?;
+        self.file.finish().map_err(|error| saving(&self.path, &error))?;
         let (count, path) = (self.count, self.path.display());
         context
             .console
             .message(format_args!("{count} plans are in {path}; apply them with: {}", apply.arg(&self.path)));
         Ok(())
-    }
-}
-
-impl Drop for Plans {
-    fn drop(&mut self) {
-        // After the renaming there is none; before, it is no whole plan.
-        drop(fs::remove_file(&self.temporary));
     }
 }
 

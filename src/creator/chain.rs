@@ -71,7 +71,7 @@ pub(super) fn links(event: &Event) -> Vec<Link> {
 fn by_maker(event: &Event, maker: &SessionMaker) -> Event {
     let mut identity = maker.identity.clone();
     if text(&identity.account_id).is_none() {
-        identity.account_id = Some(maker.account_id.clone());
+        identity.account_id = Some(maker.account_id.to_string());
     }
     Event {
         event_id: event.event_id.clone(),
@@ -132,7 +132,7 @@ mod tests {
                 event_id: format!("call-{at}"),
                 name: "AssumeRole".to_owned(),
                 time: "2026-03-01T09:00:00Z".to_owned(),
-                account_id: "111122223333".to_owned(),
+                account_id: "111122223333".into(),
                 identity,
             })
             .collect();

@@ -134,9 +134,9 @@ mod tests {
     #[test]
     fn regions_do_not_matter() {
         let mut events = events(&["create 1 a", "delete 2 d", "create 3 b"]);
-        events[0].event.region = "us-east-1".to_owned();
-        events[1].event.region = "eu-west-1".to_owned();
-        events[2].event.region = "ap-south-1".to_owned();
+        events[0].event.region = "us-east-1".into();
+        events[1].event.region = "eu-west-1".into();
+        events[2].event.region = "ap-south-1".into();
         events.sort_by(|one, other| one.event.region.cmp(&other.event.region));
         assert_eq!(creation_of(&events).unwrap().event.event_id, "b");
     }

@@ -68,7 +68,7 @@ impl Field {
         let found = match self {
             Self::Type => text(&identity.kind),
             // The caller's account. CloudTrail omits it if it is the account that received the event.
-            Self::Account => text(&identity.account_id).or(some(&event.account_id)),
+            Self::Account => text(&identity.account_id).or(some(event.account_id.as_str())),
             Self::Arn => text(&identity.arn),
             Self::PrincipalId => text(&identity.principal_id),
             Self::Role => role_of(event),
@@ -84,7 +84,7 @@ impl Field {
             Self::EventName => some(&event.name),
             Self::EventSource => some(&event.source),
             Self::EventTime => some(&event.time),
-            Self::Region => some(&event.region),
+            Self::Region => some(event.region.as_str()),
         };
         found.map(Cow::Borrowed)
     }

@@ -102,7 +102,7 @@ pub(super) fn identity_center_user(identity: &Identity) -> Option<UserId<'_>> {
 pub(super) fn foreign_account(event: &Event) -> Option<&str> {
     let account = text(&event.identity.account_id)?;
     let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
-    (is_account && !event.account_id.is_empty() && account != event.account_id).then_some(account)
+    (is_account && !event.account_id.is_empty() && account != event.account_id.as_str()).then_some(account)
 }
 
 /// The caller, by the type of the identity, or by its facts if the type is absent or new.

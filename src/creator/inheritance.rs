@@ -41,7 +41,7 @@ impl OwnerRules {
     /// # Errors
     /// The principal has no owner. The error has the reason.
     pub fn owner_of_principal(&self, arn: &str, account: &str) -> Result<Owner, NoOwner> {
-        let event = Event { account_id: account.to_owned(), identity: identity_of(arn), ..Event::default() };
+        let event = Event { account_id: account.into(), identity: identity_of(arn), ..Event::default() };
         if self.is_left_to_parents(&event) {
             return Err(NoOwner(format!("{arn} belongs to an AWS service")));
         }

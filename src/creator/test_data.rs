@@ -17,8 +17,8 @@ pub(super) fn stored(action: Action, time: &str, event_id: &str) -> StoredEvent 
 pub(super) fn event_by(identity: Identity) -> Event {
     Event {
         event_id: "e-1".to_owned(),
-        account_id: "111122223333".to_owned(),
-        region: "eu-west-1".to_owned(),
+        account_id: "111122223333".into(),
+        region: "eu-west-1".into(),
         time: "2026-03-01T10:00:00Z".to_owned(),
         name: "CreateRole".to_owned(),
         source: "iam.amazonaws.com".to_owned(),

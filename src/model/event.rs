@@ -13,9 +13,9 @@ pub struct Event {
     /// `eventID`. For sources without it, a stable one is computed from the record's content.
     pub event_id: String,
     /// `recipientAccountId`, else `userIdentity.accountId`, else empty.
-    pub account_id: String,
+    pub account_id: AccountId,
     /// `awsRegion`.
-    pub region: String,
+    pub region: Region,
     /// `eventTime` as CloudTrail wrote it, `2023-07-10T11:54:39Z`: sorts as text.
     pub time: String,
     /// `eventName`.
@@ -47,7 +47,7 @@ pub struct SessionMaker {
     /// UTC, as CloudTrail writes it.
     pub time: String,
     /// The account that recorded it.
-    pub account_id: String,
+    pub account_id: AccountId,
     /// The caller.
     pub identity: Identity,
 }
@@ -175,17 +175,5 @@ impl Identity {
             &self.on_behalf_of_store_arn,
             &self.invoked_by,
         ]
-    }
-}
-
-impl Event {
-    /// The account as an [`AccountId`].
-    pub fn account(&self) -> AccountId {
-        AccountId::new(self.account_id.as_str())
-    }
-
-    /// The region as a [`Region`].
-    pub fn region_name(&self) -> Region {
-        Region::new(self.region.as_str())
     }
 }

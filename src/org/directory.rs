@@ -1,6 +1,6 @@
 //! The accounts of an organization, from AWS Organizations, through the generic caller.
 //!
-//! Two ways, by what is wanted: [`all_accounts`] makes a call for each 20 accounts and knows no organizational units;
+//! Two ways: [`all_accounts`] makes a call for each 20 accounts and returns no organizational units;
 //! [`accounts_below`] walks the tree, two calls for each unit, and asks for the accounts of chosen units only. Tags
 //! cost a call an account ([`read_tags`]), so whoever leaves accounts out does so before. All of it reads.
 //!
@@ -36,7 +36,7 @@ pub enum DirectoryError {
     /// No organizational unit has this path or id.
     #[error("there is no organizational unit {wanted}{}", suggestion(.nearest))]
     NoSuchUnit {
-        /// What was asked for.
+        /// The requested unit.
         wanted: String,
         /// The path most like it.
         nearest: Option<String>,
@@ -213,7 +213,7 @@ fn member(session: &Session, account: &Value, path: Option<&str>) -> Result<Memb
 /// Empty pages in a row that may have a token.
 const MAX_EMPTY_PAGES: usize = 100;
 
-/// The items of all pages. AWS may give pages that are short or empty, with a token nevertheless.
+/// The items of all pages. AWS may return short or empty pages that still have a token.
 async fn list(session: &Session, operation: &str, items: &str, mut input: Value) -> Result<Vec<Value>, CallError> {
     let caller: Caller = session.caller();
     let service = organizations();

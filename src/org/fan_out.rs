@@ -21,7 +21,7 @@ pub enum Event<'e> {
     Done(&'e Account, &'e Region, Box<Done>),
     /// A place, or the account as a whole, could not be worked on.
     Failed(&'e Account, Option<&'e Region>, Failure),
-    /// All of an account is over.
+    /// All work in an account has ended.
     AccountOver {
         /// Whether there was anything to look at.
         had_work: bool,
@@ -43,7 +43,7 @@ struct Fan<'a, 'm, E> {
     left: Cell<bool>,
 }
 
-/// Does the job in all accounts. Says whether something is left to do, for it was asked to stop or credentials ended.
+/// Does the job in all accounts. Returns whether work is left, because of a request to stop or expired credentials.
 ///
 /// # Errors
 /// The journal can't be written, or the database can't be read; no call is made after that.
@@ -139,7 +139,7 @@ impl<'m, E: AccountJob<'m>> Fan<'_, 'm, E> {
         Ok(())
     }
 
-    /// Whether it was asked to stop; then this is something left to do.
+    /// Whether a stop was requested; then work is left.
     fn stops(&self) -> bool {
         let stops = self.organization.stop.is_cancelled();
         self.left.set(self.left.get() || stops);

@@ -29,7 +29,7 @@ pub struct Member {
     pub email: String,
     /// `State` (`ACTIVE`, `SUSPENDED`, `PENDING_CLOSURE`…), or `Status`, which it replaces, where that is all there is.
     pub state: String,
-    /// Its organizational unit, `/Core/Security`; `/` in the root; `None` where that was not asked.
+    /// Its organizational unit, `/Core/Security`; `/` in the root; `None` if it was not requested.
     pub path: Option<String>,
     /// Its tags, as far as they were read.
     pub tags: BTreeMap<String, String>,

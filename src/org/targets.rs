@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Region, ResourceType};
-use crate::resource_map::ResourceMap;
-use crate::tag::chosen::Chosen;
+use crate::resource_map::{ResourceMap, TypeDefinition};
+use crate::tag::chosen::{Chosen, TypeChoice};
 
 /// The regions where AWS keeps what a partition has once.
 ///
@@ -24,31 +24,29 @@ const HOMES: [&str; 8] = [
 ];
 
 /// The types to look at in each region. `records`: the types that the database has creations of in an account, by region.
-/// `regions`: those to look at; none: all that have records. `asked`: only these types; empty: all. With `inherit` also the types
-/// with items that name a type with events as their parent.
+/// `regions`: the regions to process; `None`: all with records.
 pub fn places<'m>(
     map: &'m ResourceMap,
     records: &BTreeMap<Region, Vec<ResourceType>>,
     regions: Option<&[Region]>,
-    (asked, inherit): (&[ResourceType], bool),
+    choice: TypeChoice<'_>,
 ) -> Vec<(Region, Chosen<'m>)> {
     let regions: BTreeSet<&Region> = match regions {
         Some(regions) => regions.iter().collect(),
         None => records.keys().collect(),
     };
-    let is_asked = |name: &ResourceType| asked.is_empty() || asked.contains(name);
     let is_global = |name: &&ResourceType| map.types.get(*name).is_some_and(|definition| definition.global);
     let home = regions.iter().find(|region| HOMES.contains(&region.as_str())).or_else(|| regions.first()).copied();
     let mut places = Vec::new();
     for region in &regions {
         let here = records.get(*region).into_iter().flatten().filter(|name| !is_global(name));
         let globals = records.values().flatten().filter(|name| home == Some(*region) && is_global(name));
-        let mut names: Vec<ResourceType> = here.chain(globals).cloned().collect();
-        if inherit {
-            names.extend(map.child_types(&names));
+        let recorded = here.chain(globals).cloned().collect();
+        let is_here = |definition: &TypeDefinition| !definition.global || home == Some(*region);
+        let mut chosen = choice.of(map, recorded, is_here);
+        if !choice.named.is_empty() {
+            chosen.keep(choice.named);
         }
-        names.retain(is_asked);
-        let chosen = Chosen::of(map, names);
         if !chosen.types.is_empty() || !chosen.skipped.is_empty() {
             places.push(((*region).clone(), chosen));
         }
@@ -73,7 +71,9 @@ mod tests {
         let types = |names: &[&str]| names.iter().map(|&name| ResourceType::new(name)).collect::<Vec<_>>();
         let records = records.iter().map(|(region, names)| (Region::from(*region), types(names))).collect();
         let regions: Option<Vec<Region>> = regions.map(|names| names.iter().map(|&name| name.into()).collect());
-        let places = places(map, &records, regions.as_deref(), (&types(asked), inherit));
+        let named = types(asked);
+        let choice = TypeChoice { named: &named, inherit, all: false };
+        let places = places(map, &records, regions.as_deref(), choice);
         let names = |chosen: &Chosen<'_>| chosen.types.iter().map(|one| one.resource_type.to_string()).collect();
         places.iter().map(|(region, chosen)| (region.to_string(), names(chosen))).collect()
     }
@@ -100,6 +100,26 @@ mod tests {
             [place("eu-west-1", &["ebs", "iam-role", "s3"])]
         );
         assert_eq!(planned(&RECORDS, Some(&["ap-south-1"]), &[]), [place("ap-south-1", &["iam-role", "s3"])]);
+    }
+
+    #[test]
+    fn all_types_are_listed_on_request_and_otherwise_named() {
+        let map = ResourceMap::built_in();
+        let records = BTreeMap::from(
+            [("eu-west-1", vec!["ebs"]), ("us-east-1", vec!["iam-role"])]
+                .map(|(region, names)| (Region::from(region), names.into_iter().map(ResourceType::new).collect())),
+        );
+        let listable = map.types.values().filter(|definition| definition.access.is_some()).count();
+        for all in [false, true] {
+            let places = places(&map, &records, None, TypeChoice { all, ..TypeChoice::default() });
+            let counts = |at: usize| (places[at].1.types.len(), places[at].1.unexamined.len());
+            assert_eq!((places[0].0.as_str(), places[1].0.as_str()), ("eu-west-1", "us-east-1"));
+            let ((examined, left), (examined_home, left_home)) = (counts(0), counts(1));
+            assert!(examined + left < listable, "global types are looked at once");
+            assert_eq!(examined_home + left_home, listable);
+            let expected = if all { (listable, 0) } else { (1, listable - 1) };
+            assert_eq!((examined_home, left_home), expected);
+        }
     }
 
     #[test]

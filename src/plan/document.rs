@@ -182,6 +182,9 @@ pub struct Summary {
     pub types: Vec<TypeFigures>,
     /// Types that were not looked at.
     pub skipped_types: Vec<SkippedType>,
+    /// Types that can be listed, but were not, because the database has no create event of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unexamined_types: Vec<ResourceType>,
     /// Types that could not be listed.
     pub failed_types: Vec<FailedType>,
     /// What went wrong with types that were listed.

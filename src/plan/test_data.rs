@@ -54,8 +54,8 @@ pub(crate) fn stored(action: &str, id: &str, user: &str, time: &str) -> StoredEv
         renamed_to: None,
         event: Event {
             event_id: format!("{id}-{time}"),
-            account_id: "123456789012".to_owned(),
-            region: "eu-west-1".to_owned(),
+            account_id: "123456789012".into(),
+            region: "eu-west-1".into(),
             time: time.to_owned(),
             name: "CreateQueue".to_owned(),
             source: "sqs.amazonaws.com".to_owned(),

@@ -1,14 +1,16 @@
 //! CSV in the format of RFC 4180, safe to open in a spreadsheet.
 //!
 //! Spreadsheets treat a cell that begins with `=`, `+`, `-`, `@`, a tab or a line break as a formula, and callers choose the names
-//! in a trail. Such a text is prefixed with `'`, as OWASP recommends. JSON has the unchanged
-//! texts.
+//! in a trail. Such a text is prefixed with `'`, as OWASP recommends. Line breaks and characters that a terminal obeys are
+//! escaped. JSON has the unchanged texts.
 //!
 //! The `csv` crate would be a dependency for a few lines of code, and does not escape formulas.
 //!
 //! Source: <https://www.rfc-editor.org/rfc/rfc4180>, <https://owasp.org/www-community/attacks/CSV_Injection>
 
 use std::fmt::Write;
+
+use crate::text::safe;
 
 /// The first characters of formulas in spreadsheets, also in their full-width forms.
 const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
@@ -35,13 +37,13 @@ pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<Cell>>) -> Stri
 fn written(cell: &Cell) -> String {
     match cell {
         Cell::Number(number) => number.map(|number| number.to_string()).unwrap_or_default(),
-        Cell::Text(text) if text.starts_with(FORMULA) => quoted(&format!("'{text}")),
-        Cell::Text(text) => quoted(text),
+        Cell::Text(text) if text.starts_with(FORMULA) => quoted(&safe::one_line(&format!("'{text}"))),
+        Cell::Text(text) => quoted(&safe::one_line(text)),
     }
 }
 
 fn quoted(text: &str) -> String {
-    if text.contains([',', '"', '\r', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
+    if text.contains([',', '"']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
 }
 
 #[cfg(test)]
@@ -56,15 +58,16 @@ mod tests {
     fn cells_are_quoted_if_necessary() {
         assert_eq!(row("alice"), "a,b\r\nalice,7\r\n");
         assert_eq!(row("doe, jane"), "a,b\r\n\"doe, jane\",7\r\n");
-        assert_eq!(row("the \"boss\"\nhere"), "a,b\r\n\"the \"\"boss\"\"\nhere\",7\r\n");
+        assert_eq!(row("the \"boss\"\nhere\u{1b}"), "a,b\r\n\"the \"\"boss\"\"\\nhere\\u{1b}\",7\r\n");
         assert_eq!(table(&["a"], [vec![Cell::Number(None)], vec![Cell::Number(Some(0))]]), "a\r\n\r\n0\r\n");
     }
 
     #[test]
     fn texts_are_never_formulas() {
-        for evil in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "＝1"] {
+        for evil in ["=1+1", "+1", "-1", "@SUM(A1)", "＝1"] {
             assert!(row(evil).contains(&format!("\n'{evil}")), "{evil:?}");
         }
+        assert!(row("\t=1").contains("\n'\\t=1"));
         assert_eq!(row("=HYPERLINK(\"http://x\",1)"), "a,b\r\n\"'=HYPERLINK(\"\"http://x\"\",1)\",7\r\n");
         assert_eq!(row("a=b-c"), "a,b\r\na=b-c,7\r\n");
     }

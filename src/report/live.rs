@@ -12,7 +12,7 @@ use crate::model::{AccountRegion, LiveResource};
 use crate::plan::{FailedType, Question, SkippedType, TypeProblem};
 use crate::resource_map::ResourceMap;
 use crate::store::{Store, StoreError};
-use crate::tag::chosen::{Chosen, choose_types};
+use crate::tag::chosen::{Chosen, TypeChoice, choose_types};
 use crate::tag::collect::{Collected, Proof, look};
 
 /// The resource type of IAM users.
@@ -25,6 +25,8 @@ pub struct Report {
     pub coverage: Coverage,
     /// Types that were skipped.
     pub skipped: Vec<Of<SkippedType>>,
+    /// Types that can be listed, but were not, because the database has no create event of them.
+    pub unexamined: Vec<Of<UnexaminedTypes>>,
     /// Types that could not be listed.
     pub failed: Vec<Of<FailedType>>,
     /// Problems with types that were listed.
@@ -33,6 +35,13 @@ pub struct Report {
     pub users_unknown: Vec<(AccountId, CallError)>,
     /// Accounts with IAM users that are known, or were requested.
     asked_for_users: HashSet<AccountId>,
+}
+
+/// Types without create events.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnexaminedTypes {
+    /// Their names, sorted.
+    pub resource_types: Vec<ResourceType>,
 }
 
 /// Information about an account-region.
@@ -47,8 +56,7 @@ pub struct Of<T> {
     pub what: T,
 }
 
-/// Reads an account's regions one after the other, and global types only once. `types` selects types; if empty, those
-/// with create events in the database. `progress` is called with the number of finished types in a region.
+/// Reads an account's regions one after the other, and global types only once. `progress` is called with the number of finished types in a region.
 ///
 /// # Errors
 /// The database fails. AWS errors are in the report.
@@ -56,13 +64,14 @@ pub async fn look_at_account(
     (session, map, store): (&Session, &ResourceMap, &Store),
     question: &Question,
     regions: &[Region],
-    types: &[ResourceType],
+    types: (&[ResourceType], bool),
     progress: &mut dyn FnMut(u64, &ResourceType),
 ) -> Result<Report, StoreError> {
     let mut report = Report::default();
+    let choice = TypeChoice { named: types.0, all: types.1, inherit: question.inherit };
     for (at, region) in regions.iter().enumerate() {
         let question = Question { region: region.clone(), ..question.clone() };
-        let mut chosen = choose_types(store, map, &question.account, region, (types, question.inherit))?;
+        let mut chosen = choose_types(store, map, &question.account, region, choice)?;
         if at > 0 {
             leave_out_global(&mut chosen);
         }
@@ -106,7 +115,10 @@ impl Report {
 
     /// Adds the results of an account-region.
     pub(super) fn add(&mut self, question: &Question, found: Collected<'_>) {
-        let Collected { facts, skipped, failed, problems, lineage } = found;
+        let Collected { facts, skipped, unexamined, failed, problems, lineage } = found;
+        if !unexamined.is_empty() {
+            self.unexamined.push(of(question, UnexaminedTypes { resource_types: unexamined }));
+        }
         for facts in &facts {
             self.coverage.add(question, lineage.as_ref(), facts);
             let has_problems = problems.iter().any(|problem| problem.resource_type.as_str() == IAM_USER);

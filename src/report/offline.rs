@@ -99,8 +99,8 @@ impl Question<'_> {
         let is_global = self.is_global(resource_type);
         let mut resources: BTreeMap<ResourceKey, Vec<StoredEvent>> = BTreeMap::new();
         store.events_of_type(resource_type, account, None, &mut |event| {
-            if self.filter.keeps_place(account, &event.event.region_name(), is_global) {
-                let region = self.region(resource_type, &event.event.region).to_owned();
+            if self.filter.keeps_place(account, &event.event.region, is_global) {
+                let region = self.region(resource_type, event.event.region.as_str()).to_owned();
                 let name = common_part(event.resource_id.as_str()).to_owned();
                 resources.entry((region, name)).or_default().push(event);
             }
@@ -113,7 +113,7 @@ impl Question<'_> {
         }
         let new_name = |event: &StoredEvent| {
             let name = common_part(event.renamed_to.as_ref()?.as_str()).to_owned();
-            Some((self.region(resource_type, &event.event.region).to_owned(), name))
+            Some((self.region(resource_type, event.event.region.as_str()).to_owned(), name))
         };
         let lives = RenameHistory::new(resources.clone(), &new_name);
         resources.extend(lives.new_names().map(|name| (name.clone(), lives.of(name))));

@@ -16,7 +16,7 @@ use crate::plan::updates::Updates;
 use crate::plan::{Question, Scope};
 use crate::resource_map::ResourceMap;
 use crate::store::StoreError;
-use crate::tag::chosen::Chosen;
+use crate::tag::chosen::{Chosen, TypeChoice};
 use crate::tag::collect::{Proof, look};
 use crate::tag::run::Runner;
 use tokio_util::sync::CancellationToken;
@@ -31,6 +31,8 @@ pub struct Cover<'m> {
     pub regions: Vec<RegionChoice>,
     /// Only these types. Empty: all types with events in the database.
     pub types: Vec<ResourceType>,
+    /// Whether types without events are listed too.
+    pub all_types: bool,
     /// Further keys that count as the owner tag.
     pub owner_keys: Vec<TagKey>,
     /// Whether resources that no person created inherit the owner of their parent.
@@ -39,6 +41,12 @@ pub struct Cover<'m> {
     pub rules: OwnerRules,
     /// The results so far. Never borrowed across an await.
     pub report: RefCell<Report>,
+}
+
+impl Cover<'_> {
+    fn choice(&self) -> TypeChoice<'_> {
+        TypeChoice { named: &self.types, all: self.all_types, inherit: self.inherit }
+    }
 }
 
 impl<'m> AccountJob<'m> for Cover<'m> {
@@ -52,7 +60,7 @@ impl<'m> AccountJob<'m> for Cover<'m> {
             Regions::OfDatabase | Regions::Enabled => None,
         };
         self.report.borrow_mut().coverage.set_name(&account.id, &account.name);
-        Ok((!places(self.map, &records, regions.as_deref(), (&self.types, self.inherit)).is_empty()).then_some(records))
+        Ok((!places(self.map, &records, regions.as_deref(), self.choice()).is_empty()).then_some(records))
     }
 
     async fn places(
@@ -62,7 +70,7 @@ impl<'m> AccountJob<'m> for Cover<'m> {
         records: Self::Facts,
     ) -> Result<Vec<(Region, Chosen<'m>)>, CallError> {
         let regions = regions_of(&self.regions, account).ask(session).await?;
-        Ok(places(self.map, &records, regions.as_deref(), (&self.types, self.inherit)))
+        Ok(places(self.map, &records, regions.as_deref(), self.choice()))
     }
 
     async fn execute(

@@ -27,38 +27,52 @@ impl EventRule {
         std::iter::once(&self.ids).chain(&self.new_name)
     }
 
+    /// The rule for a record with all field names in lower case.
+    pub fn in_lower_case(&self) -> Self {
+        let new_name = self.new_name.as_ref().map(Expression::in_lower_case);
+        Self { ids: self.ids.in_lower_case(), new_name, ..self.clone() }
+    }
+
     /// Its expressions as the map spells them; the second is empty where there is none.
     pub(super) fn texts(&self) -> [&str; 2] {
         [self.ids.source(), self.new_name.as_ref().map_or("", Expression::source)]
     }
 }
 
+type RulesByName = HashMap<String, Vec<EventRule>>;
+
 /// The rules by eventSource, then by eventName.
 #[derive(Debug, Default)]
 pub struct EventIndex {
-    by_source: HashMap<String, HashMap<String, Vec<EventRule>>>,
+    by_source: HashMap<String, RulesByName>,
+    /// For names that the map spells with an API version: their own rules, then those of the name without it.
+    versioned: HashMap<String, RulesByName>,
 }
-
-/// The only source with API versions in its event names.
-pub(crate) const LAMBDA: &str = "lambda.amazonaws.com";
 
 impl EventIndex {
     /// Adds a rule; a rule that is there already is not doubled.
     pub fn add(&mut self, source: &str, name: &str, rule: EventRule) {
-        let rules = self.by_source.entry(source.to_owned()).or_default().entry(name.to_owned()).or_default();
-        let is_same = |other: &EventRule| {
-            (&other.resource_type, other.action, other.texts()) == (&rule.resource_type, rule.action, rule.texts())
-        };
-        if !rules.iter().any(is_same) {
-            rules.push(rule);
+        let names = self.by_source.entry(source.to_owned()).or_default();
+        let stem = without_version(name);
+        if stem != name {
+            let of_stem = || names.get(stem).cloned().unwrap_or_default();
+            let versioned = self.versioned.entry(source.to_owned()).or_default();
+            let rules = versioned.entry(name.to_owned()).or_insert_with(of_stem);
+            push_new(rules, rule.clone());
+        } else if let Some(versioned) = self.versioned.get_mut(source) {
+            let of_stem = versioned.iter_mut().filter(|(name, _)| without_version(name) == stem);
+            of_stem.for_each(|(_, rules)| push_new(rules, rule.clone()));
         }
+        push_new(names.entry(name.to_owned()).or_default(), rule);
     }
 
-    /// What an event means; empty where it means nothing. Lambda's names are found as the map spells them, else without
-    /// their version: `CreateFunction20150331v2` by the rules of `CreateFunction`.
+    /// What an event means; empty where it means nothing. A name with an API version also has the rules of the name without
+    /// it: `CreateFunction20150331v2` and `CreateDistribution2014_01_31` those of `CreateFunction` and `CreateDistribution`.
     pub fn rules(&self, source: &str, name: &str) -> &[EventRule] {
-        let Some(names) = self.by_source.get(source) else { return &[] };
-        let rules = names.get(name).or_else(|| (source == LAMBDA).then(|| names.get(without_version(name))).flatten());
+        let stem = without_version(name);
+        let versioned = || self.versioned.get(source)?.get(name);
+        let plain = || self.by_source.get(source)?.get(stem);
+        let rules = if stem == name { plain() } else { versioned().or_else(plain) };
         rules.map_or(&[], Vec::as_slice)
     }
 
@@ -69,7 +83,7 @@ impl EventIndex {
         })
     }
 
-    /// Every eventName, sorted and without repeats. A record's name may be one of these followed by Lambda's version.
+    /// Every eventName, sorted and without repeats. A record's name may be one of these followed by an API version.
     pub fn names(&self) -> Vec<&str> {
         let mut names: Vec<&str> = self.iter().map(|(_, name, _)| name).collect();
         names.sort_unstable();
@@ -85,17 +99,45 @@ impl EventIndex {
     }
 }
 
-/// `name` without the API version that Lambda puts behind it: `YYYYMMDD`, and sometimes `vN`.
-pub(crate) fn without_version(name: &str) -> &str {
-    /// Digits of `YYYYMMDD`.
-    const DATE: usize = 8;
-    let digits_off = |text: &'_ str| text.trim_end_matches(|character: char| character.is_ascii_digit()).len();
-    let dated = match name[..digits_off(name)].strip_suffix('v') {
-        Some(before) if digits_off(name) < name.len() => before,
-        _ => name,
+/// Adds a rule that is not there yet.
+fn push_new(rules: &mut Vec<EventRule>, rule: EventRule) {
+    let is_same = |other: &EventRule| {
+        (&other.resource_type, other.action, other.texts()) == (&rule.resource_type, rule.action, rule.texts())
     };
-    let stem = digits_off(dated);
-    if stem > 0 && dated.len() - stem == DATE { &dated[..stem] } else { name }
+    if !rules.iter().any(is_same) {
+        rules.push(rule);
+    }
+}
+
+/// The API version at the end of an eventName, as a regular expression for query engines. It matches every version that
+/// [`without_version`] cuts off.
+pub(crate) const VERSION_PATTERN: &str = "_*20[0-9]{2}_?[0-9]{2}_?[0-9]{2}(v[0-9]+)?$";
+
+/// `name` without the API version that some services put behind it: Lambda writes `YYYYMMDD` and sometimes `vN`, CloudFront
+/// `YYYY_MM_DD`. No other operation's name in the API models of any version ends in a date.
+pub(crate) fn without_version(name: &str) -> &str {
+    let digits_off = |text: &'_ str| text.trim_end_matches(|character: char| character.is_ascii_digit()).len();
+    // Nearly every name ends here.
+    if digits_off(name) == name.len() {
+        return name;
+    }
+    let dated = name[..digits_off(name)].strip_suffix('v').unwrap_or(name);
+    let stem = date_start(dated).map_or("", |start| dated[..start].trim_end_matches('_'));
+    if stem.is_empty() { name } else { stem }
+}
+
+/// Where the date at the end of a text begins: `YYYYMMDD` or `YYYY_MM_DD`.
+fn date_start(text: &str) -> Option<usize> {
+    ["dddddddd", "dddd_dd_dd"].into_iter().find_map(|form| {
+        let start = text.len().checked_sub(form.len())?;
+        let date = text.get(start..)?;
+        let fits = form
+            .bytes()
+            .zip(date.bytes())
+            .all(|(form, byte)| if form == b'_' { byte == b'_' } else { byte.is_ascii_digit() });
+        let is_alone = !text[..start].ends_with(|character: char| character.is_ascii_digit());
+        (fits && date.starts_with("20") && is_alone).then_some(start)
+    })
 }
 
 #[cfg(test)]
@@ -132,24 +174,62 @@ mod tests {
     }
 
     #[test]
-    fn lambda_names_match_with_any_version_and_the_exact_spelling_comes_first() {
+    fn a_name_with_a_version_has_the_rules_of_the_name_without_it_in_every_service() {
         let index = index(&[
-            (LAMBDA, "CreateFunction", "any"),
-            (LAMBDA, "CreateFunction20141111", "old"),
+            ("cloudfront.amazonaws.com", "CreateDistribution", "any"),
+            ("lambda.amazonaws.com", "CreateFunction", "any"),
             ("x.amazonaws.com", "CreateFunction", "other"),
         ]);
-        assert_eq!(found(&index, LAMBDA, "CreateFunction20150331v2"), ["any"]);
-        assert_eq!(found(&index, LAMBDA, "CreateFunction20150331"), ["any"]);
-        assert_eq!(found(&index, LAMBDA, "CreateFunction"), ["any"]);
-        assert_eq!(found(&index, LAMBDA, "CreateFunction20141111"), ["old"]);
-        assert!(found(&index, "x.amazonaws.com", "CreateFunction20150331").is_empty());
+        assert_eq!(found(&index, "lambda.amazonaws.com", "CreateFunction20150331v2"), ["any"]);
+        assert_eq!(found(&index, "lambda.amazonaws.com", "CreateFunction20150331"), ["any"]);
+        assert_eq!(found(&index, "lambda.amazonaws.com", "CreateFunction"), ["any"]);
+        assert_eq!(found(&index, "x.amazonaws.com", "CreateFunction20150331"), ["other"]);
+        assert_eq!(found(&index, "cloudfront.amazonaws.com", "CreateDistribution2014_01_31"), ["any"]);
+        assert!(found(&index, "cloudfront.amazonaws.com", "CreateDistributionWithTags2018_11_05").is_empty());
+    }
+
+    #[test]
+    fn a_spelled_version_adds_to_the_rules_of_the_plain_name_in_either_order() {
+        let (plain, dated) = (("s.x", "Create", "any"), ("s.x", "Create2014_11_11", "old"));
+        for (order, all) in [([plain, dated], ["any", "old"]), ([dated, plain], ["old", "any"])] {
+            let index = index(&order);
+            assert_eq!(found(&index, "s.x", "Create2014_11_11"), all);
+            assert_eq!(found(&index, "s.x", "Create2015_01_01"), ["any"]);
+            assert_eq!(found(&index, "s.x", "Create"), ["any"]);
+            assert_eq!(index.iter().count(), 2, "the index lists what the map spells");
+        }
     }
 
     #[test]
     fn only_a_version_is_cut_off() {
-        for name in ["Create", "Create2015", "Create201503311", "v2", "20150331", "20150331v2", "Createv2", "", "é"] {
+        for name in [
+            "Create",
+            "Create2015",
+            "Create201503311",
+            "v2",
+            "20150331",
+            "20150331v2",
+            "2014_01_31",
+            "Createv2",
+            "",
+            "é",
+            "CreateV2",
+            "Create19991231",
+            "Create2014_0131",
+            "Create2014_01_3",
+            "Create12014_01_31",
+            "é2014",
+        ] {
             assert_eq!(without_version(name), name);
         }
-        assert_eq!(without_version("Invoke20150331v12"), "Invoke");
+        for (name, stem) in [
+            ("Invoke20150331v12", "Invoke"),
+            ("CreateDistribution2014_01_31", "CreateDistribution"),
+            ("CreateDistributionWithTags2018_11_05", "CreateDistributionWithTags"),
+            ("Create_20150331", "Create"),
+            ("é20150331", "é"),
+        ] {
+            assert_eq!(without_version(name), stem);
+        }
     }
 }

@@ -152,8 +152,8 @@ mod tests {
     fn event(account: &str, region: &str, time: &str) -> ResourceEvent {
         let event = Event {
             event_id: format!("{account}{region}{time}"),
-            account_id: account.to_owned(),
-            region: region.to_owned(),
+            account_id: account.into(),
+            region: region.into(),
             time: time.to_owned(),
             ..Event::default()
         };

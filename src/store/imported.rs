@@ -24,8 +24,8 @@ const IS_EQUAL: &str = "account_id = ?1 AND region = ?2 AND event_time = ?3 AND 
 macro_rules! equal_to {
     ($event:ident, $touched:ident) => {
         params![
-            $event.account_id,
-            $event.region,
+            $event.account_id.as_str(),
+            $event.region.as_str(),
             $event.time,
             $event.name,
             $event.source,
@@ -75,7 +75,13 @@ impl<'t> Imported<'t> {
         let ResourceEvent { event, touched } = imported;
         let ids: Vec<&str> = touched.iter().map(|touched| touched.resource_id.as_str()).collect();
         let ids = serde_json::to_string(&ids).expect("texts are JSON");
-        self.forget_other_ids.execute(params![event.account_id, event.region, event.time, event.event_id, ids])?;
+        self.forget_other_ids.execute(params![
+            event.account_id.as_str(),
+            event.region.as_str(),
+            event.time,
+            event.event_id,
+            ids
+        ])?;
         Ok(())
     }
 
@@ -107,8 +113,8 @@ mod tests {
     fn event(id: &str, ids: &[&str], change: &dyn Fn(&mut Event)) -> ResourceEvent {
         let mut event = Event {
             event_id: id.to_owned(),
-            account_id: "1".to_owned(),
-            region: "r".to_owned(),
+            account_id: "1".into(),
+            region: "r".into(),
             time: "2024-01-01T00:00:00Z".to_owned(),
             name: "CreateQueue".to_owned(),
             source: "sqs.amazonaws.com".to_owned(),
@@ -149,8 +155,8 @@ mod tests {
     #[test]
     fn rows_that_differ_are_kept_beside_each_other() {
         let changes: [&dyn Fn(&mut Event); 5] = [
-            &|event| event.account_id = "2".to_owned(),
-            &|event| event.region = "s".to_owned(),
+            &|event| event.account_id = "2".into(),
+            &|event| event.region = "s".into(),
             &|event| event.time = "2024-01-01T00:00:01Z".to_owned(),
             &|event| event.name = "CreateOther".to_owned(),
             &|event| event.source = "other.amazonaws.com".to_owned(),

@@ -119,8 +119,8 @@ impl<'t> Inserter<'t> {
         let identity = &event.identity;
         let action = if touched.action == Action::Rename { Action::Delete } else { touched.action };
         let row: [&dyn ToSql; 27] = [
-            &event.account_id,
-            &event.region,
+            &event.account_id.as_str(),
+            &event.region.as_str(),
             &event.time,
             &event.event_id,
             &touched.resource_type.as_str(),

@@ -46,8 +46,8 @@ impl<'q> ResourceName<'q> {
             Some(_) if is_arn(id) => false,
             Some(arn) => {
                 let here = |wanted: &str, actual: &str| wanted.is_empty() || wanted == actual;
-                here(arn.account, &event.account_id)
-                    && here(arn.region, &event.region)
+                here(arn.account, event.account_id.as_str())
+                    && here(arn.region, event.region.as_str())
                     && (ends_with_part(arn.resource, id) || is_url(id))
             }
             None if is_url(self.text) => is_arn(id) || is_url(id) || ends_with_part(self.text, id),

@@ -40,6 +40,7 @@ impl Store {
     /// The file is not a database, belongs to another program, is read-only or locked, or is newer than this program.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         check_place(path)?;
+        create_private(path);
         // SQLite's default would treat a name that begins with `file:` as a URI.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(path, flags)?;
@@ -137,6 +138,22 @@ fn check_place(path: &Path) -> Result<(), StoreError> {
 
 fn known_version() -> i64 {
     i64::try_from(MIGRATIONS.len()).expect("migrations are few")
+}
+
+/// Creates a file for its user only, if there is none: it will hold account data. SQLite gives the files beside it its mode, but would create
+/// the database itself for all to read. What goes wrong here goes wrong when it is opened, and is reported then.
+fn create_private(path: &Path) {
+    if path.exists() {
+        return;
+    }
+    // SQLite follows a link that leads nowhere yet.
+    let target = fs::read_link(path).map_or_else(|_| path.to_owned(), |target| path.with_file_name(target));
+    let mut options = fs::OpenOptions::new();
+    // Never a file that exists: closing it would end this process's locks on it.
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    drop(options.open(target));
 }
 
 /// The number of applied migrations; 0 for an empty file.

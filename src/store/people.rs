@@ -72,7 +72,7 @@ mod tests {
         };
         let event = Event {
             event_id: id.to_owned(),
-            account_id: account.to_owned(),
+            account_id: account.into(),
             time: "2026-03-01T10:00:00Z".to_owned(),
             identity,
             ..Event::default()

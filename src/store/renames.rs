@@ -104,8 +104,8 @@ mod tests {
         let action = if renamed_to.is_some() { Action::Rename } else { Action::parse(words[2]).unwrap() };
         let event = Event {
             event_id: line.to_owned(),
-            account_id: account.to_owned(),
-            region: "eu-west-1".to_owned(),
+            account_id: account.into(),
+            region: "eu-west-1".into(),
             time: format!("2026-03-01T10:00:0{}Z", words[3]),
             source: format!("{}.amazonaws.com", words[0]),
             ..Event::default()

@@ -12,11 +12,48 @@ pub struct Chosen<'m> {
     pub types: Vec<&'m TypeDefinition>,
     /// The others, and why not.
     pub skipped: Vec<SkippedType>,
+    /// Types that can be listed, but have no create event in the database. They are not looked at.
+    pub unexamined: Vec<ResourceType>,
 }
 
-/// The types asked for; without any, the types with create events in the database: in the region, or for global types
-/// anywhere in the account. If owners are inherited, also types with one of these as their parent: most volumes have no
-/// create event.
+/// Which types a run looks at.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TypeChoice<'a> {
+    /// Only these. Empty: those with create events in the database.
+    pub named: &'a [ResourceType],
+    /// Also those without create events.
+    pub all: bool,
+    /// Also those with items that name one of these as their parent: a volume's creation mostly leaves no record.
+    pub inherit: bool,
+}
+
+impl TypeChoice<'_> {
+    /// The types with create events `recorded`, and what the choice adds to them. `is_here`: the types that this region has.
+    pub fn of<'m>(
+        &self,
+        map: &'m ResourceMap,
+        recorded: Vec<ResourceType>,
+        is_here: impl Fn(&TypeDefinition) -> bool,
+    ) -> Chosen<'m> {
+        let mut names = recorded;
+        if self.inherit {
+            names.extend(map.child_types(&names));
+        }
+        let listable = map.types.values().filter(|definition| definition.access.is_some() && is_here(definition));
+        let mut unexamined: Vec<ResourceType> = listable.map(|definition| definition.resource_type.clone()).collect();
+        if self.all {
+            names.append(&mut unexamined);
+        }
+        if self.named.is_empty() {
+            unexamined.retain(|name| !names.contains(name));
+        } else {
+            unexamined.clear();
+        }
+        Chosen { unexamined, ..Chosen::of(map, names) }
+    }
+}
+
+/// The types of a choice. Create events of a regional type count in the region, those of a global type anywhere in the account.
 ///
 /// # Errors
 /// SQLite's.
@@ -25,19 +62,16 @@ pub fn choose_types<'m>(
     map: &'m ResourceMap,
     account: &AccountId,
     region: &Region,
-    (asked, inherit): (&[ResourceType], bool),
+    choice: TypeChoice<'_>,
 ) -> Result<Chosen<'m>, StoreError> {
-    let mut names: Vec<ResourceType> = asked.to_vec();
-    if asked.is_empty() {
-        let here = store.creation_counts(account, Some(region))?;
-        let anywhere = store.creation_counts(account, None)?;
-        let is_global = |name: &ResourceType| map.types.get(name).is_some_and(|definition| definition.global);
-        names.extend(anywhere.into_keys().filter(|name| here.contains_key(name) || is_global(name)));
-        if inherit {
-            names.extend(map.child_types(&names));
-        }
+    if !choice.named.is_empty() {
+        return Ok(Chosen::of(map, choice.named.to_vec()));
     }
-    Ok(Chosen::of(map, names))
+    let here = store.creation_counts(account, Some(region))?;
+    let anywhere = store.creation_counts(account, None)?;
+    let is_global = |name: &ResourceType| map.types.get(name).is_some_and(|definition| definition.global);
+    let recorded = anywhere.into_keys().filter(|name| here.contains_key(name) || is_global(name)).collect();
+    Ok(choice.of(map, recorded, |_| true))
 }
 
 impl<'m> Chosen<'m> {
@@ -46,10 +80,17 @@ impl<'m> Chosen<'m> {
         self.types.is_empty() && self.skipped.is_empty()
     }
 
+    /// Keeps only these types.
+    pub fn keep(&mut self, names: &[ResourceType]) {
+        self.types.retain(|definition| names.contains(&definition.resource_type));
+        self.skipped.retain(|skipped| names.contains(&skipped.resource_type));
+    }
+
     /// Leaves out these types.
     pub fn leave_out(&mut self, names: &[ResourceType]) {
         self.types.retain(|definition| !names.contains(&definition.resource_type));
         self.skipped.retain(|skipped| !names.contains(&skipped.resource_type));
+        self.unexamined.retain(|name| !names.contains(name));
     }
 
     /// Those of these types that can be listed, and why not the others.

@@ -42,6 +42,8 @@ pub struct Collected<'m> {
     pub facts: Vec<TypeFacts<'m>>,
     /// Those that were not looked at.
     pub skipped: Vec<SkippedType>,
+    /// Those without create events in the database.
+    pub unexamined: Vec<ResourceType>,
     /// Those that could not be listed.
     pub failed: Vec<FailedType>,
     /// What went wrong with types that were listed, or with those of their resources' parents.
@@ -82,6 +84,7 @@ pub async fn survey(
     let mut plan = plan::plan(question, found.lineage.as_ref(), &found.facts);
     plan.summary.problems = found.problems;
     plan.summary.skipped_types = found.skipped;
+    plan.summary.unexamined_types = found.unexamined;
     plan.summary.failed_types = found.failed;
     let selected = found.facts.iter().filter_map(|facts| facts.scope.selected.as_ref());
     let found_ids = selected.flat_map(|selected| &selected.texts).cloned().collect();
@@ -102,11 +105,11 @@ pub async fn look<'m>(
     progress: &mut dyn FnMut(u64, &ResourceType),
 ) -> Result<Collected<'m>, StoreError> {
     let place = AccountRegion { account: question.account.clone(), region: question.region.clone() };
-    let Chosen { types, skipped } = chosen;
+    let Chosen { types, skipped, unexamined } = chosen;
     let sweeps = TagIndexes::of(types.iter().copied());
     let look = |definition| look_at(session, map, store, (question, proof), (&place, &sweeps), definition);
     let mut results = stream::iter(types).map(look).buffer_unordered(TYPE_CONCURRENCY);
-    let mut found = Collected { skipped, ..Collected::default() };
+    let mut found = Collected { skipped, unexamined, ..Collected::default() };
     let mut done = 0;
     while let Some((definition, looked)) = results.next().await {
         match looked? {

@@ -123,9 +123,7 @@ impl IdHints {
 impl Hint {
     fn ask((store, map): (&Store, &ResourceMap), text: &str, account: Option<&AccountId>) -> Result<Self, StoreError> {
         let events = store.events_of_resource(text)?;
-        let rows = events
-            .into_iter()
-            .map(|row| (AccountId::new(row.event.account_id), Region::new(row.event.region), row.resource_type));
+        let rows = events.into_iter().map(|row| (row.event.account_id, row.event.region, row.resource_type));
         let recorded = rows.filter(|(owner, ..)| account.is_none_or(|account| owner == account)).collect();
         Ok(Self { arn: SoughtArn::of(text).map(|arn| arn.with_types(map)), recorded })
     }

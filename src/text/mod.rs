@@ -3,9 +3,13 @@
 //! * [`source`]: a YAML or JSON file as text, what is wrong with it, and where
 //! * [`pattern`]: globs and regular expressions
 //! * [`mod@nearest`]: "did you mean"
+//! * [`safe`]: text of others, made safe for a terminal
+//! * [`secrets`]: secrets in text of others, taken out
 
 mod nearest;
 pub(crate) mod pattern;
+pub(crate) mod safe;
+pub(crate) mod secrets;
 pub(crate) mod source;
 
 pub(crate) use nearest::{likeness, nearest};

@@ -43,8 +43,23 @@ pub enum BrokenRecord {
     #[error("a record is not an object")]
     NotAnObject,
     /// It is not JSON, or too deeply nested; what `serde_json` reports.
-    #[error("a record can't be read: {0}")]
-    Unreadable(String),
+    #[error("a record{} can't be read: {error}", of_event(.event.as_deref()))]
+    Unreadable {
+        /// `eventID`, where it can be found.
+        event: Option<String>,
+        /// The error.
+        error: String,
+    },
+    /// A text in a field that counts can't be read.
+    #[error("a record of {call}{} has text that can't be read in {place}", of_event(.event.as_deref()))]
+    Damaged {
+        /// `eventSource:eventName`.
+        call: String,
+        /// `eventID`.
+        event: Option<String>,
+        /// The field.
+        place: &'static str,
+    },
     /// A field of a record in the map can't be read; what `serde_json` reports.
     #[error("a record of {call}: {error}")]
     UnreadableField {
@@ -66,6 +81,10 @@ pub enum BrokenRecord {
     NotDelivered(String),
 }
 
+fn of_event(event: Option<&str>) -> String {
+    event.map(|event| format!(" (event {event})")).unwrap_or_default()
+}
+
 fn of_call(call: Option<&str>) -> String {
     call.map(|call| format!(" of {call}")).unwrap_or_default()
 }
@@ -73,6 +92,6 @@ fn of_call(call: Option<&str>) -> String {
 impl BrokenRecord {
     /// The error of a record that is not JSON.
     pub(crate) fn unreadable(error: &serde_json::Error) -> Self {
-        Self::Unreadable(error.to_string())
+        Self::Unreadable { event: None, error: error.to_string() }
     }
 }

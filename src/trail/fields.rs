@@ -6,8 +6,10 @@ use std::borrow::Cow;
 use std::fmt;
 
 use jmespath::Variable;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
+
+use super::mend;
 
 /// The top-level fields of a record.
 ///
@@ -27,15 +29,30 @@ impl<'a> Fields<'a> {
         serde_json::from_str(record)
     }
 
+    /// The same. A record that can't be read because of faults in its texts is mended first, into `mended`.
+    ///
+    /// # Errors
+    /// The text is not one JSON object, even when mended.
+    pub fn parse_or_mend(record: &'a str, mended: &'a mut String) -> Result<Self, serde_json::Error> {
+        Self::parse(record).or_else(|error| {
+            *mended = mend::mended(record.as_bytes());
+            Self::parse(mended).map_err(|_| error)
+        })
+    }
+
     /// The JSON text of the field, including null.
     pub fn raw(&self, name: &str) -> Option<&'a str> {
         self.entries.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.get())
     }
 
-    /// The field if it is a non-empty string.
+    /// The field if it is a non-empty string. Characters that can't be read are replaced.
     pub fn text(&self, name: &str) -> Option<Cow<'a, str>> {
-        let Text(text) = self.raw(name).filter(|raw| raw.starts_with('"')).map(serde_json::from_str)?.ok()?;
-        (!text.is_empty()).then_some(text)
+        let raw = self.raw(name).filter(|raw| raw.starts_with('"'))?;
+        let text = match serde_json::from_str(raw) {
+            Ok(Text(text)) => text,
+            Err(_) => serde_json::from_str(&mend::mended(raw.as_bytes())).map(Cow::Owned).ok()?,
+        };
+        (!text.is_empty()).then(|| mend::readable(text))
     }
 
     /// Whether the field is present and not null.
@@ -43,12 +60,24 @@ impl<'a> Fields<'a> {
         self.raw(name).is_some_and(|raw| raw != "null")
     }
 
-    /// The field for JMESPath. `None` if it is absent.
+    /// The field for JMESPath. `None` if it is absent. Faults in its texts and values that are nested too deep are replaced.
     ///
     /// # Errors
-    /// It is nested deeper than the limit of `serde_json` (128 levels).
+    /// It is not JSON, even when mended.
     pub fn variable(&self, name: &str) -> Result<Option<Variable>, serde_json::Error> {
-        self.raw(name).map(serde_json::from_str).transpose()
+        self.value(name)
+    }
+
+    /// The field as a value of any kind, like [`Fields::variable`].
+    pub(super) fn value<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, serde_json::Error> {
+        let read =
+            |raw: &str| serde_json::from_str(raw).or_else(|_| serde_json::from_str(&mend::mended(raw.as_bytes())));
+        self.raw(name).map(read).transpose()
+    }
+
+    /// Whether a text in one of the fields can't be read.
+    pub(super) fn has_damage(&self) -> bool {
+        self.entries.iter().any(|(_, value)| mend::is_damaged(&mend::mended(value.get().as_bytes())))
     }
 
     /// The names in order, including duplicates.
@@ -114,6 +143,22 @@ mod tests {
         let variable = fields.variable("requestParameters").unwrap().unwrap();
         assert_eq!(variable.to_string(), r#"{"a":[1]}"#);
         assert!(fields.variable("responseElements").unwrap().is_none());
+    }
+
+    #[test]
+    fn faults_in_one_field_are_no_matter_to_the_others() {
+        let deep = format!("{}1{}", "[".repeat(300), "]".repeat(300));
+        let record =
+            format!(r#"{{"x":{deep},"n":1e999,"eventName":"A","userAgent":"cut \ud83d"}}"#).replace("\\\\", "\\");
+        let fields = Fields::parse(&record).unwrap();
+        assert_eq!(fields.text("eventName").unwrap(), "A");
+        assert_eq!(fields.text("userAgent").unwrap(), "cut \u{fffd}");
+        assert!(fields.variable("x").unwrap().is_some() && fields.variable("n").unwrap().is_some());
+        let record = r#"{"\ud83d":1,"eventName":"A"}"#;
+        assert!(Fields::parse(record).is_err());
+        let mut mended = String::new();
+        assert_eq!(Fields::parse_or_mend(record, &mut mended).unwrap().text("eventName").unwrap(), "A");
+        assert!(Fields::parse_or_mend("[]", &mut String::new()).is_err());
     }
 
     #[test]

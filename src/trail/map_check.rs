@@ -14,6 +14,7 @@ use super::filter::RecordFilter;
 use super::scan::{Buffers, Keys, Limits, Records, Scan, Sizes, split};
 use crate::model::event::Touched;
 use crate::resource_map::ResourceMap;
+use crate::text::secrets;
 
 /// A record with an event in the map.
 #[derive(Debug, Serialize)]
@@ -100,7 +101,8 @@ impl Records for MapCheck<'_> {
 
     fn record(&mut self, record: &str) {
         self.scan.counts.records += 1;
-        let fields = match Fields::parse(record) {
+        let mut mended = String::new();
+        let fields = match Fields::parse_or_mend(record, &mut mended) {
             Ok(fields) => fields,
             Err(error) => return self.broken(BrokenRecord::unreadable(&error)),
         };
@@ -148,7 +150,9 @@ fn tried(map: &ResourceMap, fields: &Fields<'_>) -> Option<CheckedRecord> {
 
 fn without_ids(map: &ResourceMap, fields: &Fields<'_>, tried: &CheckedRecord) -> WithoutIds {
     let value = |name: &str| {
-        let value = fields.raw(name).and_then(|raw| serde_json::from_str(raw).ok()).unwrap_or(Value::Null);
+        let mut value = fields.raw(name).and_then(|raw| serde_json::from_str(raw).ok()).unwrap_or(Value::Null);
+        // An answer can hold a password or a session's token, and this one is printed.
+        secrets::redact(&mut value);
         (name.to_owned(), value)
     };
     let rules = map.rules(&tried.service, &tried.event);

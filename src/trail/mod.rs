@@ -5,6 +5,7 @@
 //! * [`count`]: a document's bytes → counts of calls
 //! * [`broken`]: why a document or a record can't be read
 //! * [`fields`], [`extract`]: one record → its event and the resources
+//! * [`mend`]: JSON with faults in texts → JSON
 
 pub mod broken;
 pub mod count;
@@ -13,6 +14,7 @@ pub mod fields;
 pub mod filter;
 pub mod left_out;
 pub mod map_check;
+pub(crate) mod mend;
 pub mod scan;
 pub mod window;
 

@@ -38,6 +38,9 @@ SPELLED = {
     ("s3", None, "Key"): "key",
 }
 
+# (service, the field's name on the wire) -> what records of former years call it.
+FORMER = {("eks", "name"): "clusterName"}
+
 # Query services that leave out the one structure around an answer: CreateDBInstance's is the instance itself.
 UNWRAPPED = {"rds", "docdb", "neptune", "redshift", "elasticache"}
 
@@ -123,8 +126,9 @@ def key(service: str, operation: str, name: str) -> str:
 
 
 def spellings(service: str, operation: str, name: str) -> set[str]:
-    """What a path may call the field: where a service has its own way, the usual one too, for records differ."""
-    return {key(service, operation, name), lower_first(name)}
+    """What a path may call the field: where a service has its own way, the usual one too, for records differ; and its former name."""
+    former = {FORMER[service, name]} if (service, name) in FORMER else set()
+    return {key(service, operation, name), lower_first(name)} | former
 
 
 def outer(service: str, shape: Any) -> str | None:

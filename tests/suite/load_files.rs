@@ -147,6 +147,40 @@ fn broken_files_are_listed_and_retried_and_stop_nothing() {
     load(&bench, &["logs"]).success();
 }
 
+/// A bad byte, a text cut in an emoji, or deep nesting in a field of no interest loses nothing.
+#[test]
+fn regression_faults_in_texts_cost_no_record() {
+    let bench = Bench::new();
+    let faulty = |name: &str, fault: &[u8]| {
+        let mut record = create_record(name);
+        record["additionalEventData"] = json!({"note": "@"});
+        let document = json!({"Records": [record, create_record(&format!("{name}-next"))]}).to_string();
+        let (before, after) = document.split_once("\"@\"").expect("the note");
+        [before.as_bytes(), fault, after.as_bytes()].concat()
+    };
+    let deep = format!("{}1{}", "[".repeat(300), "]".repeat(300));
+    bench.write("logs/byte.json", faulty("byte", b"\"caf\xe9\""));
+    bench.write("logs/deep.json.gz", gzip(&faulty("deep", deep.as_bytes())));
+    bench.write("logs/number.json", faulty("number", b"1e999"));
+    bench.write("logs/surrogate.json", faulty("surrogate", br#""cut \ud83d""#));
+    load(&bench, &["logs"]).success();
+    let ids = query(&bench.path("creators.db"), "SELECT resource_id FROM resource_events ORDER BY 1");
+    let names = ["byte", "deep", "number", "surrogate"];
+    assert_eq!(ids, names.iter().flat_map(|name| [(*name).to_owned(), format!("{name}-next")]).collect::<Vec<_>>());
+    let damaged = trail().json();
+    let damaged = String::from_utf8(damaged).expect("UTF-8").replace(r#""one""#, r#""one\udc4d""#);
+    let run = bench.trailcreator(["load-files", "-", "--output", "json"]);
+    let mut child = run.spawn();
+    child.stdin.take().expect("piped").write_all(damaged.as_bytes()).expect("it reads");
+    let output = child.wait_with_output().expect("it ends");
+    let summary: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(
+        (output.status.code(), &summary["broken_records"], &summary["new_ids"]),
+        (Some(4), &json!(1), &json!(2))
+    );
+    assert!(summary["failures"].to_string().contains("s3.amazonaws.com:CreateBucket"), "{summary}");
+}
+
 fn create_record(bucket: &str) -> Value {
     Trail::new().event(create_bucket(bucket)).records()[0].clone()
 }

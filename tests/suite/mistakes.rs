@@ -264,7 +264,7 @@ fn files_of_the_wrong_kind_are_named_as_such() {
     lab.run(&["tag-org", "accounts.yml"]).code(2).says(["accounts.yml has no accounts"]);
     lab.run(&["tag-org", "plan.json"]).code(2).says(["plan.json"]);
     lab.run(&["apply", "accounts.yml"]).code(2).says(["not a plan", "trailcreator tag --save-plan"]);
-    lab.run(&["tag-org"]).code(2).says(["No accounts file was given"]);
+    lab.run(&["tag-org"]).code(2).says(["no accounts file was given"]);
     lab.run(&["tag", "--creator-tag", ""]).code(2).says(["1 to 128 characters"]);
     let plan = fs::read_to_string(lab.bench.path("plan.json")).unwrap().replace("123456789012", "210987654321");
     lab.bench.write("other.json", plan);

@@ -187,6 +187,35 @@ fn the_facts_of_answers_agree_with_the_maps_and_the_api_models() {
 }
 
 #[test]
+fn every_call_that_answers_with_an_id_of_a_known_type_is_mapped_or_has_a_reason() {
+    let output = Command::new(python())
+        .arg(in_repository("tests/oracle/known_ids.py"))
+        .args([in_repository("resource-maps"), in_repository("tests/oracle/known-ids.yml")])
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .output()
+        .expect("the environment's Python starts");
+    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{said}");
+}
+
+#[test]
+fn regression_dated_deletes_and_creates_of_every_service_are_found() {
+    let map = ResourceMap::built_in();
+    for (source, dated, plain) in [
+        ("cloudfront.amazonaws.com", "CreateDistribution2014_01_31", "CreateDistribution"),
+        ("cloudfront.amazonaws.com", "CreateDistributionWithTags2018_11_05", "CreateDistributionWithTags"),
+        ("cloudfront.amazonaws.com", "DeleteKeyValueStore2020_05_31", "DeleteKeyValueStore"),
+        ("lambda.amazonaws.com", "DeleteFunction20150331", "DeleteFunction"),
+        ("rds.amazonaws.com", "ModifyDBInstance20141031", "ModifyDBInstance"),
+    ] {
+        let rules = map.rules(source, plain);
+        assert!(std::ptr::eq(map.rules(source, dated), rules), "{dated}");
+    }
+    assert!(!map.rules("rds.amazonaws.com", "ModifyDBInstance20141031").is_empty());
+    assert!(!map.rules("lambda.amazonaws.com", "DeleteFunction20150331").is_empty());
+}
+
+#[test]
 fn the_check_finds_what_the_api_models_do_not_know() {
     let slips = [
         ("iam.yml", "Filter: {member: [User]}", "Filter: [User]", "a list is written {member: [...]} here"),

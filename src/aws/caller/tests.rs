@@ -1,4 +1,4 @@
-//! The caller against servers of the test: which endpoint is asked, and for what.
+//! The caller against servers of the test: the endpoints that it calls, and the requests.
 
 use std::collections::BTreeMap;
 

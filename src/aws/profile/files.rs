@@ -45,7 +45,7 @@ pub(super) struct Entry<'a> {
 }
 
 impl Profiles {
-    /// Reads both files, where the environment says they are. A file that is not there is empty.
+    /// Reads both files, from the paths in the environment. A missing file is empty.
     pub(in crate::aws) async fn load(environment: &Environment) -> Result<Self, Unparsable> {
         let read = |variable: &str, usual: &str| {
             let path = path_of(environment.get(variable).unwrap_or(usual), environment);

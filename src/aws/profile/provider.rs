@@ -72,7 +72,7 @@ impl Sources<'_> {
     /// AWS's usual order: keys in the environment, the profile, a web identity, a container, the instance.
     pub(in crate::aws) async fn usual(&self, profile: &str, origin: &Origin) -> SharedCredentialsProvider {
         let keys = SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new());
-        let mut places = vec![Place::new("the environment (AWS_ACCESS_KEY_ID)", keys)];
+        let mut places = vec![CredentialsSource::new("the environment (AWS_ACCESS_KEY_ID)", keys)];
         let chain = self.profiles.has(profile).then(|| Chain::of(self.profiles, profile));
         let credentials = match chain {
             Some(Ok(chain)) => Some(self.of_profile(profile, &chain).await),
@@ -81,9 +81,9 @@ impl Sources<'_> {
             }
             Some(Err(_)) | None => None,
         };
-        places.extend(credentials.map(|credentials| Place::new(&self.origin(profile), credentials)));
+        places.extend(credentials.map(|credentials| CredentialsSource::new(&self.origin(profile), credentials)));
         let around = self.isolated(&self.metadata_settings(profile), &self.environment.without(&KEY_VARIABLES)).await;
-        places.push(Place::new("the web identity, container or instance that this runs in", around));
+        places.push(CredentialsSource::new("the web identity, container or instance that this runs in", around));
         SharedCredentialsProvider::new(Usual { places, origin: origin.clone() })
     }
 
@@ -286,23 +286,23 @@ impl ProvideCredentials for Process {
     }
 }
 
-/// One of the places that are looked at in turn.
+/// A source of credentials, one of several that are asked in turn.
 #[derive(Debug)]
-struct Place {
+struct CredentialsSource {
     name: String,
     credentials: SharedCredentialsProvider,
 }
 
-impl Place {
+impl CredentialsSource {
     fn new(name: &str, credentials: SharedCredentialsProvider) -> Self {
         Self { name: name.to_owned(), credentials }
     }
 }
 
-/// The places in their order; the first one that has credentials gives them.
+/// The sources in their order; the first one with credentials is used.
 #[derive(Debug)]
 struct Usual {
-    places: Vec<Place>,
+    places: Vec<CredentialsSource>,
     origin: Origin,
 }
 

@@ -14,7 +14,7 @@ use crate::aws::access::{AskCode, MfaDevice, SESSION_NAME};
 use crate::aws::source_error::NoCode;
 use crate::model::ArnParts;
 
-/// Assumes the role each time it is asked.
+/// Assumes the role for each request for credentials.
 pub(super) struct RoleProvider {
     pub(super) step: RoleStep,
     pub(super) ask_code: Option<AskCode>,

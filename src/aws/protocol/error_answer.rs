@@ -5,12 +5,16 @@ use aws_smithy_types::error::ErrorMetadata;
 use serde_json::Value;
 
 use super::xml;
+use crate::text::secrets;
 
 /// Where AWS's SDKs keep the request id in an error's metadata.
 pub(in crate::aws) const REQUEST_ID: &str = "aws_request_id";
 
 /// Longest message kept, in characters: a proxy may answer with a whole page.
 const MAX_MESSAGE: usize = 1000;
+
+/// Longest code kept, in characters.
+const MAX_CODE: usize = 200;
 
 /// The request id by AWS's various headers.
 pub(in crate::aws) fn request_id_of_headers(headers: &Headers) -> Option<String> {
@@ -36,7 +40,8 @@ pub(in crate::aws) fn read(response: &Response) -> ErrorMetadata {
     let code = code_of(headers, &body).unwrap_or_else(|| format!("HTTP {status}"));
     let mut error = ErrorMetadata::builder().code(code);
     if let Some(message) = message_of(&body) {
-        error = error.message(message.chars().take(MAX_MESSAGE).collect::<String>());
+        // Before it is cut: what is left of a token would not look like one.
+        error = error.message(secrets::redacted(message).chars().take(MAX_MESSAGE).collect::<String>());
     }
     if let Some(id) = request_id_of_headers(headers).or_else(|| request_id_of_body(&body)) {
         error = error.custom(REQUEST_ID, id);
@@ -44,7 +49,7 @@ pub(in crate::aws) fn read(response: &Response) -> ErrorMetadata {
     error.build()
 }
 
-/// Services answer in JSON or XML, and what stands before them (proxies, gateways) in anything.
+/// Services respond in JSON or XML, and proxies or gateways before them in any format.
 fn parse_any(body: &[u8]) -> Value {
     let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
     match first {
@@ -65,7 +70,7 @@ fn code_of(headers: &Headers, body: &Value) -> Option<String> {
     // `com.amazon.coral.service#Code:http://internal.amazon.com/…`
     let code = code.rsplit('#').next().unwrap_or(code);
     let code = code.split(':').next().unwrap_or(code).trim();
-    (!code.is_empty()).then(|| code.to_owned())
+    (!code.is_empty()).then(|| code.chars().take(MAX_CODE).collect())
 }
 
 fn message_of(body: &Value) -> Option<&str> {

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use super::counts::Effect;
 use crate::resource_map::{Protocol, Service};
+use crate::trail::mend;
 
 /// A request before endpoint and signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +77,17 @@ pub(super) fn answer(
     body: &[u8],
 ) -> Result<Value, UnreadableAnswer> {
     proof::checked(service, operation, effect, body)
+}
+
+/// Parses an answer's JSON. An answer can repeat texts of a record, such as half of an emoji in a resource's name. serde_json itself
+/// refuses more than 128 levels.
+fn parse_json(body: &[u8]) -> Result<Value, serde_json::Error> {
+    let mended = |error: serde_json::Error| {
+        let is_deep = error.to_string().starts_with("recursion limit");
+        let value = if is_deep { None } else { serde_json::from_str(&mend::mended_for_display(body)).ok() };
+        value.ok_or(error)
+    };
+    serde_json::from_slice(body).or_else(mended)
 }
 
 /// Why an answer can't be read.

@@ -126,8 +126,7 @@ fn json(facts: Option<&Facts>, effect: Effect, body: &[u8]) -> Result<Value, Unr
             Ok(Value::Object(Map::new()))
         };
     }
-    // serde_json itself refuses more than 128 levels.
-    let value: Value = serde_json::from_slice(body)?;
+    let value = super::parse_json(body)?;
     let fields = value.as_object().ok_or(Unproven::NotAnObject)?;
     if let Some(kind) = fields.get("__type") {
         return Err(Unproven::ErrorDocument(quoted(kind.as_str().unwrap_or_default())).into());

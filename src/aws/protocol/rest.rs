@@ -12,7 +12,7 @@ use crate::resource_map::Service;
 
 pub(super) fn json_request(operation: &str, input: &Value) -> Result<WireRequest, InvalidCall> {
     let (mut request, body) = split(operation, input)?;
-    // API Gateway answers in HAL, with other fields, where one does not ask for plain JSON.
+    // API Gateway responds in HAL, with other fields, unless the request accepts only plain JSON.
     request.headers.push(("accept".into(), "application/json".to_owned()));
     if !body.is_empty() {
         request.headers.push(("content-type".into(), "application/json".to_owned()));

@@ -54,7 +54,7 @@ pub(super) struct Document {
 pub(super) fn parse(body: &[u8]) -> Result<Document, UnreadableXml> {
     let text = std::str::from_utf8(body)?.trim_start_matches('\u{feff}');
     let mut reader = Reader::from_str(text);
-    // The bottom stands for the document; its one child is the root.
+    // The bottom entry is the document; its one child is the root.
     let mut open = vec![Element::default()];
     loop {
         match reader.read_event()? {

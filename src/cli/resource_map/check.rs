@@ -165,7 +165,7 @@ fn tried(map: &ResourceMap, events: &[PathBuf]) -> Result<CheckSummary, CommandE
         trial.add(path, scan);
     }
     let is_seen = |service: &str, event: &str| {
-        // A record's name may carry Lambda's version.
+        // A record's name may carry an API version.
         let rules = map.rules(service, event).as_ptr();
         seen.keys().any(|(source, name)| std::ptr::eq(map.rules(source, name).as_ptr(), rules))
     };
@@ -229,7 +229,7 @@ fn found_text(FoundResource { resource_type, id, action, renamed_to }: &FoundRes
 fn tried_line(tried: &CheckedRecord) -> String {
     let id = tried.event_id.as_deref().unwrap_or("without id");
     let head = format!("{} {id}", tried.event);
-    let text = if let Some(error) = &tried.failed {
+    if let Some(error) = &tried.failed {
         format!("{head}: failed with {error}, ignored")
     } else if let Some(without) = &tried.without_ids {
         let record: String = without.record.to_string().chars().take(SHOWN_CHARACTERS).collect();
@@ -237,6 +237,5 @@ fn tried_line(tried: &CheckedRecord) -> String {
     } else {
         let found: Vec<String> = tried.resources.iter().map(found_text).collect();
         format!("{head}: {}", found.join(", "))
-    };
-    text.chars().map(|character| if character.is_control() { char::REPLACEMENT_CHARACTER } else { character }).collect()
+    }
 }

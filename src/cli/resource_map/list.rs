@@ -3,9 +3,8 @@
 use serde::Serialize;
 
 use super::FORMAT_VERSION;
-use crate::cli::table::columns;
 use crate::cli::{CommandError, Context, Outcome, types};
-use crate::console::{OutputFormat, counted};
+use crate::console::{Lines, OutputFormat, counted};
 use crate::model::ResourceType;
 use crate::resource_map::{TypeSummary, omitted_types};
 
@@ -70,7 +69,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandErro
             context.console.json(&Document { format_version: FORMAT_VERSION, resource_types: summaries });
         }
         OutputFormat::Text => {
-            context.console.data(table(&summaries).trim_end());
+            context.console.lines(&table(&summaries));
             context.console.message(figures(&summaries));
         }
     }
@@ -82,12 +81,12 @@ fn is_asked(args: &Args, types: &[ResourceType], summary: &TypeSummary<'_>) -> b
     (types.is_empty() || types.contains(summary.resource_type)) && (args.services.is_empty() || by_service)
 }
 
-fn table(summaries: &[TypeSummary<'_>]) -> String {
+fn table(summaries: &[TypeSummary<'_>]) -> Lines {
     let titles =
         ["type", "CloudFormation", "events", "listed by", "tags read by", "tags written by", "writing also", "doubts"];
     let mut rows = vec![titles.map(str::to_owned).to_vec()];
     rows.extend(summaries.iter().map(row));
-    columns(&rows, 0)
+    Lines::table(&rows, 0)
 }
 
 fn row(summary: &TypeSummary<'_>) -> Vec<String> {
@@ -135,7 +134,7 @@ fn list_omitted(context: &Context) {
         OutputFormat::Json => context.console.json(&OmittedDocument { format_version: FORMAT_VERSION, omitted }),
         OutputFormat::Text => {
             let row = |one: &Omitted| vec![one.resource_type.to_string(), one.reason.clone()];
-            context.console.data(columns(&omitted.iter().map(row).collect::<Vec<_>>(), 0).trim_end());
+            context.console.lines(&Lines::table(&omitted.iter().map(row).collect::<Vec<_>>(), 0));
         }
     }
 }

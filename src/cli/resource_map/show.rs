@@ -47,7 +47,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandErro
         OutputFormat::Text => {
             let documents: Vec<String> =
                 found.iter().map(|description| format!("# {}\n{}", description.file, description.yaml())).collect();
-            context.console.data(documents.join("---\n").trim_end());
+            context.console.document(documents.join("---\n").trim_end());
         }
     }
     Ok(Outcome::Done)

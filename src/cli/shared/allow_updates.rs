@@ -53,10 +53,9 @@ pub(in crate::cli) fn resolve(
             .hint(format!("types that tagging updates: {}", names_with_side_effects(map)))
     })?;
     for name in types.iter().filter(|name| side_effects(&map.types[*name]).is_none()) {
-        context.console.warning(format_args!(
-            "--allow-updates {name}: tagging it updates nothing, so it needs no permission\n  hint: types that tagging updates: {}",
-            names_with_side_effects(map)
-        ));
+        let hint = format!("types that tagging updates: {}", names_with_side_effects(map));
+        let message = format_args!("--allow-updates {name}: tagging it updates nothing, so it needs no permission");
+        context.console.warning_with_hints(message, [hint]);
     }
     Ok(types)
 }

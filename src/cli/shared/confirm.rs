@@ -5,6 +5,7 @@ use std::io::{self, BufRead as _};
 use super::interrupt::interrupted;
 use super::scope::{ScopeArgs, replaced};
 use super::{Context, Outcome};
+use crate::console::Lines;
 use crate::plan::PlannedWrite;
 
 /// Values that the question shows.
@@ -47,24 +48,24 @@ impl Replaced {
             if self.shown.len() < MOST_SHOWN {
                 let PlannedWrite { resource_type, id, account_id, region, key, value, old_value, .. } = write;
                 let old = old_value.as_ref().map_or("", |value| value.as_str());
-                // Quoted and escaped: values come from AWS, and this is a terminal.
+                // Quoted: a value may end with a space.
                 let change = format!("{:?} -> {:?}", old, value.as_str());
-                let id = id.as_str().escape_debug();
                 self.shown.push(format!("  {account_id} {region} {resource_type} {id} {key}: {change}"));
             }
         }
     }
 
-    fn question(&self) -> String {
+    /// What the question is about.
+    fn listed(&self) -> Lines {
         let more = self.count - u64::try_from(self.shown.len()).unwrap_or(u64::MAX);
-        let more = if more > 0 { format!("\n  and {more} more") } else { String::new() };
-        let (count, shown) = (self.count, self.shown.join("\n"));
+        let more = (more > 0).then(|| format!("  and {more} more"));
+        let count = self.count;
         let tags = if count == 1 {
             "1 tag has another value and is".to_owned()
         } else {
             format!("{count} tags have another value and are")
         };
-        format!("{tags} to be replaced:\n{shown}{more}\nReplace? [y/N] ")
+        [format!("{tags} to be replaced:")].iter().chain(&self.shown).chain(&more).collect()
     }
 
     /// Asks whether they may be replaced.
@@ -72,7 +73,7 @@ impl Replaced {
         if self.count == 0 {
             return Answer::Yes;
         }
-        context.console.question(self.question());
+        context.console.question(&self.listed(), "Replace? [y/N]");
         let (sender, answer) = tokio::sync::oneshot::channel();
         // Not one of the runtime's threads: it may wait for ever.
         std::thread::spawn(move || {
@@ -88,7 +89,11 @@ impl Replaced {
         match answer {
             Answer::Yes => {}
             Answer::No => context.console.message("not confirmed: nothing was written"),
-            Answer::Interrupted => context.console.message("\ninterrupted: nothing was written"),
+            Answer::Interrupted => {
+                // Ends the line of the question.
+                context.console.message("");
+                context.console.message("interrupted: nothing was written");
+            }
         }
         answer
     }
@@ -135,13 +140,9 @@ mod tests {
         let mut replaced = Replaced::default();
         replaced.add(&[write("a"), PlannedWrite { old_value: None, ..write("b") }]);
         let line = r#"  123456789012 eu-west-1 sqs a Owner: "\u{1b}[2Jzoe" -> "alice""#;
-        assert_eq!(
-            replaced.question(),
-            format!("1 tag has another value and is to be replaced:\n{line}\nReplace? [y/N] ")
-        );
+        assert_eq!(replaced.listed().as_str(), format!("1 tag has another value and is to be replaced:\n{line}\n"));
         replaced.add(&vec![write("c"); 9]);
-        assert!(
-            replaced.question().contains("10 tags have another value") && replaced.question().contains("and 5 more")
-        );
+        let listed = replaced.listed();
+        assert!(listed.as_str().contains("10 tags have another value") && listed.as_str().contains("and 5 more"));
     }
 }

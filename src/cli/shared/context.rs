@@ -1,14 +1,14 @@
 //! Set-up shared by all commands: the console, the resource map, the database, the async runtime.
 
+use std::fs;
 use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use tracing::level_filters::LevelFilter;
 
 use super::suggestion::Suggestion;
 use super::{CommandError, GlobalArgs, Invocation};
-use crate::console::Console;
+use crate::console::{Console, start_log};
 use crate::resource_map::ResourceMap;
 use crate::store::{Store, StoreError};
 
@@ -136,8 +136,7 @@ impl Context {
 
     /// Prints an error and its hints.
     pub fn report(&self, error: &CommandError) {
-        let hints: String = error.hints.iter().map(|hint| format!("\n  hint: {hint}")).collect();
-        self.console.error(format_args!("{}{hints}", error.message));
+        self.console.error(&error.message, &error.hints);
     }
 }
 
@@ -153,10 +152,5 @@ pub(in crate::cli) fn start_logging(global: &GlobalArgs) {
         (false, 1) => LevelFilter::INFO,
         (false, _) => LevelFilter::DEBUG,
     };
-    use tracing_subscriber::filter::Targets;
-    use tracing_subscriber::layer::SubscriberExt;
-    use tracing_subscriber::util::SubscriberInitExt;
-    let targets = Targets::new().with_default(LevelFilter::ERROR).with_target("trailcreator", level);
-    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_target(false).without_time();
-    tracing_subscriber::registry().with(targets).with(lines).init();
+    start_log(level);
 }

@@ -16,12 +16,12 @@ pub(in crate::cli) mod mfa;
 pub(in crate::cli) mod nothing;
 pub(in crate::cli) mod options;
 pub(in crate::cli) mod organization;
+pub(in crate::cli) mod private_file;
 pub(in crate::cli) mod regions;
 pub(in crate::cli) mod run_output;
 pub(in crate::cli) mod saved_plans;
 pub(in crate::cli) mod scope;
 pub(in crate::cli) mod suggestion;
-pub(in crate::cli) mod table;
 pub(in crate::cli) mod tagging;
 pub(in crate::cli) mod types;
 

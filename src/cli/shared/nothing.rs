@@ -27,11 +27,8 @@ const LOOKED_AT: usize = 1000;
 pub(in crate::cli) fn warn_of_filter(context: &Context, figures: &Figures, filter: &RecordFilter) {
     let counts = &figures.counts;
     if counts.matched == 0 && counts.filtered > 0 && figures.already_loaded == 0 {
-        context.console.warning(format_args!(
-            "no event matches {}\n  hint: there are events of {}",
-            filter_phrase(filter),
-            counts.left_out
-        ));
+        let hint = format!("there are events of {}", counts.left_out);
+        context.console.warning_with_hints(format_args!("no event matches {}", filter_phrase(filter)), [hint]);
     }
 }
 
@@ -59,7 +56,7 @@ pub(in crate::cli) fn no_files(context: &Context, paths: &[PathBuf]) -> Result<O
     let (message, there) = (no_files_in(paths), found_in(paths));
     let loaded = sources(context)?.iter().any(|source| source.source == "files");
     if loaded {
-        context.console.warning(format_args!("{message}\n  hint: {there}"));
+        context.console.warning_with_hints(message, [there]);
         return Ok(Outcome::Done);
     }
     Err(CommandError::failed(message).hint(there))
@@ -144,12 +141,10 @@ pub(in crate::cli) fn warn_of_bucket(
     let regions: Vec<&str> = there.regions.iter().map(String::as_str).take(NAMED).collect();
     let days = there.days.as_ref().map(|(first, last)| format!(", days from {first} to {last}")).unwrap_or_default();
     let found = if regions.is_empty() { "none".to_owned() } else { format!("region {}{days}", regions.join(", ")) };
-    context.console.warning(format_args!(
-        "s3://{}/{} has no log files of {}\n  hint: there are log files of {found}",
-        request.bucket,
-        request.prefix,
-        filter_phrase(filter),
-    ));
+    context.console.warning_with_hints(
+        format_args!("s3://{}/{} has no log files of {}", request.bucket, request.prefix, filter_phrase(filter)),
+        [format!("there are log files of {found}")],
+    );
 }
 
 /// Whether earlier loads read days of this window.
@@ -170,7 +165,8 @@ fn overlaps(known: &CoveredSource, (first, last): (Option<Date>, Option<Date>)) 
 /// The database's.
 pub(in crate::cli) fn warn_of_database(context: &Context, store: &Store, wanted: &str) -> Result<(), StoreError> {
     let there = places_phrase(&store.coverage()?);
-    context.console.warning(format_args!("the database has no create events {wanted}\n  hint: it has {there}"));
+    let hint = format!("it has {there}");
+    context.console.warning_with_hints(format_args!("the database has no create events {wanted}"), [hint]);
     Ok(())
 }
 

@@ -175,6 +175,9 @@ pub(in crate::cli) struct WantedArgs {
     /// Tag only these resource types (Cloud Custodian or CloudFormation names: ebs, AWS::EC2::Volume); repeatable
     #[arg(long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>)]
     pub(in crate::cli) types: Vec<ResourceType>,
+    /// Also list the types without create events in the database
+    #[arg(long, conflicts_with = "types")]
+    pub(in crate::cli) all_types: bool,
     /// Print what would be written; write nothing to AWS
     #[arg(long, alias = "dryrun")]
     pub(in crate::cli) dry_run: bool,
@@ -275,9 +278,9 @@ pub(in crate::cli) fn show_missing_sessions(
     rules: &OwnerRules,
 ) -> Result<(), CommandError> {
     if rules.resolve_chains && !store.has_sessions().map_err(|error| context.store_error(&error))? {
-        context.console.warning(
-            "--resolve-chains: the database has no sessions\n  hint: load with --chains; log files that \
-             were loaded without it are read again",
+        context.console.warning_with_hints(
+            "--resolve-chains: the database has no sessions",
+            ["load with --chains; log files that were loaded without it are read again"],
         );
     }
     Ok(())

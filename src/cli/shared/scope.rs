@@ -116,11 +116,11 @@ impl ScopeArgs {
 pub(in crate::cli) fn report_missing(context: &Context, ids: &Ids, found: &BTreeSet<String>, looked_at: &str) -> bool {
     let missing = ids.missing(found);
     for id in &missing {
-        context.console.warning(format_args!(
-            "--id {id}: no live resource has this id, name or ARN, or several have this name; checked {looked_at}\n  \
-             hint: see where it was created with: {}",
-            context.suggest("who").arg(*id)
-        ));
+        let message = format_args!(
+            "--id {id}: no live resource has this id, name or ARN, or several have this name; checked {looked_at}"
+        );
+        let hint = format!("see where it was created with: {}", context.suggest("who").arg(*id));
+        context.console.warning_with_hints(message, [hint]);
     }
     !missing.is_empty()
 }

@@ -1,11 +1,10 @@
 //! What `tag`, `apply` and `undo` share: opening the account, running to the end or to Ctrl-C, saving a plan.
 
-use std::fs;
 use std::future::Future;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::interrupt::interrupted;
+use super::private_file::NewFile;
 use super::{AwsArgs, CommandError, Context};
 use crate::aws::{CallError, CallerIdentity, Session};
 use crate::model;
@@ -130,13 +129,6 @@ pub(in crate::cli) fn count(length: usize) -> u64 {
     length.try_into().unwrap_or(u64::MAX)
 }
 
-/// A name for a file that gets its own name once it is whole.
-pub(in crate::cli) fn temporary_beside(path: &Path) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
-    path.with_file_name(name)
-}
-
 /// Writes the plan's file as a whole or not at all.
 pub(in crate::cli) fn save_plan(path: &Path, plan: &Plan) -> Result<(), CommandError> {
     let text = serde_json::to_string_pretty(plan).expect("a plan holds text keys only");
@@ -145,16 +137,10 @@ pub(in crate::cli) fn save_plan(path: &Path, plan: &Plan) -> Result<(), CommandE
 
 /// Writes a file as a whole or not at all. `what` it is, for messages.
 pub(in crate::cli) fn save(path: &Path, what: &str, text: &str) -> Result<(), CommandError> {
-    let temporary = temporary_beside(path);
     let write = || {
-        let mut file = fs::File::create(&temporary)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)
+        let mut file = NewFile::create(path)?;
+        file.write(text)?;
+        file.finish()
     };
-    write().map_err(|error| {
-        // It may never have been made; the error that matters is the first one.
-        drop(fs::remove_file(&temporary));
-        CommandError::while_doing(format_args!("saving {what} to {}", path.display()), &error)
-    })
+    write().map_err(|error| CommandError::while_doing(format_args!("saving {what} to {}", path.display()), &error))
 }

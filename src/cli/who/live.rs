@@ -78,8 +78,8 @@ impl Live {
     async fn events(&self, context: &Context, name: &str) -> Vec<ResourceEvent> {
         let found = resource::find(&self.session, &self.scanner, &self.regions, name, Timestamp::now()).await;
         found.unwrap_or_else(|error| {
-            let hint = error.hint().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
-            context.console.warning(format_args!("looking up {name} in Event history: {error}{hint}"));
+            let hint = error.hint();
+            context.console.warning_with_hints(format_args!("looking up {name} in Event history: {error}"), hint);
             Vec::new()
         })
     }

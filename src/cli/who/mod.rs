@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::options::{show_missing_sessions, show_unused_rules};
 use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, types};
-use crate::console::OutputFormat;
+use crate::console::{Lines, OutputFormat};
 use crate::creator::{OwnerRules, People, Rule, Step};
 use crate::load::identity_center;
 use crate::model::{AccountId, Region, ResourceType};
@@ -211,9 +211,15 @@ fn print(found: &[SourcedAnswer], loaded: Option<&Coverage>, filter: &Filter, co
             context.console.json(&Document { format_version: FORMAT_VERSION, resources: found, loaded });
         }
         OutputFormat::Text => {
-            let mut paragraphs: Vec<String> = found.iter().map(|one| paragraph(one).join("\n")).collect();
-            paragraphs.extend(loaded.map(|loaded| coverage(loaded, filter).join("\n")));
-            context.console.data(paragraphs.join("\n\n"));
+            let paragraphs = found.iter().map(paragraph).chain(loaded.map(|loaded| coverage(loaded, filter)));
+            let mut text = Lines::default();
+            for (number, paragraph) in paragraphs.enumerate() {
+                if number > 0 {
+                    text.line("");
+                }
+                text.append(&paragraph.iter().collect());
+            }
+            context.console.lines(&text);
         }
     }
 }
@@ -283,9 +289,7 @@ fn heading(answer: &Answer) -> String {
         answer.region.as_ref().map(ToString::to_string),
     ];
     let place: Vec<String> = places.into_iter().flatten().filter(|text| !text.is_empty()).collect();
-    let heading =
-        if place.is_empty() { answer.id.to_string() } else { format!("{} ({})", answer.id, place.join(", ")) };
-    printable(&heading)
+    if place.is_empty() { answer.id.to_string() } else { format!("{} ({})", answer.id, place.join(", ")) }
 }
 
 /// The principal as CloudTrail names it, and the service that made the call on its behalf.
@@ -314,11 +318,5 @@ fn other(event: &EventFacts) -> String {
 }
 
 fn line(label: &str, text: impl Display) -> String {
-    format!("  {label:<8} {}", printable(&text.to_string()))
-}
-
-/// Replaces control characters. Callers choose some texts in a trail (user agents, names); these must not control the
-/// terminal.
-pub(super) fn printable(text: &str) -> String {
-    text.chars().map(|character| if character.is_control() { char::REPLACEMENT_CHARACTER } else { character }).collect()
+    format!("  {label:<8} {text}")
 }

@@ -58,7 +58,7 @@ fn options() -> Vec<(&'static str, OwnerRules)> {
 }
 
 fn event(row: &Row) -> Event {
-    Event { account_id: row.account.clone(), identity: extract::identity(&row.identity), ..Event::default() }
+    Event { account_id: row.account.as_str().into(), identity: extract::identity(&row.identity), ..Event::default() }
 }
 
 #[test]

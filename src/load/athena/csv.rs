@@ -6,6 +6,7 @@
 //! Source: <https://docs.aws.amazon.com/athena/latest/ug/querying-finding-output-files.html>
 
 use super::row::Row;
+use crate::trail::mend;
 
 /// The longest row, in bytes. Athena's own limit is 32 MB.
 const MAX_ROW_BYTES: usize = 64 << 20;
@@ -20,12 +21,6 @@ pub enum CsvError {
         row: u64,
         /// The character.
         found: char,
-    },
-    /// Bytes that aren't UTF-8.
-    #[error("row {row} is not UTF-8")]
-    Encoding {
-        /// The row, from 1 (the header).
-        row: u64,
     },
     /// The file ends inside a value.
     #[error("the file ends inside row {row}")]
@@ -132,8 +127,7 @@ impl Reader {
 
     fn end_value(&mut self) -> Result<(), CsvError> {
         let null = self.place == CsvState::Value;
-        let value = std::str::from_utf8(&self.value).map_err(|_| CsvError::Encoding { row: self.rows + 1 })?;
-        self.row.push((!null).then(|| value.to_owned()));
+        self.row.push((!null).then(|| mend::text(&self.value).into_owned()));
         self.value.clear();
         self.place = CsvState::Value;
         Ok(())
@@ -192,8 +186,13 @@ mod tests {
     fn errors_have_row_numbers() {
         assert_eq!(read("\"a\"\n\"b", 1), Err(CsvError::Truncated { row: 2 }));
         assert_eq!(read("\"a\"x\n", 1), Err(CsvError::Malformed { row: 1, found: 'x' }));
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_cost_no_row() {
         let (mut reader, mut rows) = (Reader::default(), Vec::new());
-        assert_eq!(reader.feed(b"\"a\"\n\"\xff\"\n", &mut rows), Err(CsvError::Encoding { row: 2 }));
+        reader.feed(b"\"a\"\n\"x\xff\"\n\"b\"\n", &mut rows).unwrap();
+        assert_eq!(rows, [row(&[Some("a")]), row(&[Some("x\u{fdd0}")]), row(&[Some("b")])]);
     }
 
     proptest! {

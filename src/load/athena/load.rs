@@ -16,7 +16,6 @@ use crate::store::ledger::ReadUnit;
 use crate::store::{Batch, Fingerprint};
 use crate::trail::broken::BrokenRecord;
 use crate::trail::extract::{self, Extraction};
-use crate::trail::fields::Fields;
 use crate::trail::scan::Scanner;
 use tokio_util::sync::CancellationToken;
 
@@ -193,10 +192,7 @@ impl Load<'_> {
         if let Err(reason) = layout.record(row, text) {
             return Extraction::Broken(BrokenRecord::NotDelivered(reason.to_string()));
         }
-        match Fields::parse(text) {
-            Ok(fields) => extract::read(self.scanner.map(), self.scanner.filter(), &fields),
-            Err(error) => Extraction::Broken(BrokenRecord::unreadable(&error)),
-        }
+        extract::read_record(self.scanner.map(), self.scanner.filter(), text)
     }
 
     /// Handles a result that can't be read. If it was deleted, the query is removed, so that the command starts a new one next time.

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 
 use super::quoting::{identifier, literal};
-use super::table::{Meaning, Partition, Table};
+use super::table::{self, Meaning, Partition, Table};
 use crate::model::AccountId;
 
 /// The first and last day of a time range. `None` is open.
@@ -48,12 +48,53 @@ fn single(partition: &Partition, (first, last): Days, accounts: &BTreeSet<Accoun
         }
         Meaning::DateOfUnknownSpelling => unknown_spelling(&key, first, last),
         Meaning::Account if accounts.is_empty() => None,
-        Meaning::Account => {
-            let values = accounts.iter().map(|account| number_or_text(account.as_str(), partition.numeric));
-            Some(one_of(&key, &values.collect::<Vec<_>>()))
-        }
+        Meaning::Account => Some(of_accounts(partition, &key, accounts)),
         Meaning::Year | Meaning::Month | Meaning::Day | Meaning::Unused => None,
     }
+}
+
+/// The keys without a condition. If another key has one, those that are called after what the request limits: a region is always
+/// without one.
+pub(super) fn unused<'a>(table: &'a Table, days: Days, accounts: &BTreeSet<AccountId>) -> Vec<&'a str> {
+    let conditions = conditions(table, days, accounts);
+    let (is_any, conditions) = (!conditions.is_empty(), conditions.join(" "));
+    let is_unused = |key: &&Partition| {
+        let is_expected = table::limits_by_name(&key.name, days != (None, None), !accounts.is_empty());
+        !conditions.contains(&identifier(&key.name)) && (is_expected || !is_any)
+    };
+    table.partitions.iter().filter(is_unused).map(|key| key.name.as_str()).collect()
+}
+
+/// Accounts, with and without leading zeros. Values that are no account ID match too, unless there can be none.
+fn of_accounts(partition: &Partition, key: &str, accounts: &BTreeSet<AccountId>) -> String {
+    let spellings = |account: &AccountId| match partition.numeric {
+        true => vec![number_or_text(account.as_str(), true)],
+        false => {
+            let short = account.as_str().trim_start_matches('0');
+            let is_short = !partition.injected && short.len() < account.as_str().len();
+            [account.as_str()].into_iter().chain(is_short.then_some(short)).map(literal).collect()
+        }
+    };
+    let values: Vec<String> = accounts.iter().flat_map(spellings).collect();
+    let condition = one_of(key, &values);
+    if partition.values_are_known {
+        return condition;
+    }
+    unless_other_form(&has_form(partition, key, "^[0-9]{1,12}$", "0 AND 999999999999"), &condition)
+}
+
+/// Whether a value has the form of a meaning: a regular expression for texts, a range for numbers.
+fn has_form(partition: &Partition, key: &str, pattern: &str, range: &str) -> String {
+    if partition.numeric {
+        format!("coalesce({key} BETWEEN {range}, false)")
+    } else {
+        format!("coalesce(regexp_like({key}, {}), false)", literal(pattern))
+    }
+}
+
+/// A condition that matches all values of another form, and null.
+fn unless_other_form(has_form: &str, condition: &str) -> String {
+    format!("(NOT {has_form} OR ({condition}))")
 }
 
 /// Compares only the digits, for texts that begin like a date. All other texts match.
@@ -63,7 +104,8 @@ fn unknown_spelling(key: &str, first: Option<Date>, last: Option<Date>) -> Optio
     let day = |day: Date| format!("{:04}{:02}{:02}", day.year(), day.month(), day.day());
     let high = |date: Date| literal(&format!("{}{LAST_HOUR}", day(date)));
     let condition = range(&digits, first.map(|date| literal(&day(date))), last.map(high))?;
-    Some(format!("(NOT regexp_like({key}, {}) OR ({condition}))", literal(LOOKS_LIKE_A_DATE)))
+    let has_form = format!("coalesce(regexp_like({key}, {}), false)", literal(LOOKS_LIKE_A_DATE));
+    Some(unless_other_form(&has_form, &condition))
 }
 
 fn range(key: &str, low: Option<String>, high: Option<String>) -> Option<String> {
@@ -102,13 +144,33 @@ fn calendar(table: &Table, (first, last): Days) -> Option<String> {
     let month = find(&Meaning::Month);
     let keys = Calendar { year: find(&Meaning::Year)?, month, day: month.and(find(&Meaning::Day)) };
     let alternatives = keys.alternatives(first, last);
-    Some(match &alternatives[..] {
+    let condition = match &alternatives[..] {
         [one] => one.clone(),
         _ => format!("({})", alternatives.join(" OR ")),
+    };
+    let forms = keys.forms();
+    Some(if forms.is_empty() {
+        condition
+    } else {
+        unless_other_form(&format!("({})", forms.join(" AND ")), &condition)
     })
 }
 
 impl Calendar<'_> {
+    /// That the values of the keys have the form of years, months and days, for keys with values that are not known.
+    fn forms(&self) -> Vec<String> {
+        let forms = [
+            (Some(self.year), "^(19|20)[0-9]{2}$", "1900 AND 2099"),
+            (self.month, "^(0?[1-9]|1[0-2])$", "1 AND 12"),
+            (self.day, "^(0?[1-9]|[12][0-9]|3[01])$", "1 AND 31"),
+        ];
+        let form = |(key, pattern, range): (Option<&Partition>, &str, &str)| {
+            let key = key.filter(|key| !key.values_are_known)?;
+            Some(has_form(key, &identifier(&key.name), pattern, range))
+        };
+        forms.into_iter().filter_map(form).collect()
+    }
+
     /// Whole years as a range, and the remaining parts of the first and last year.
     fn alternatives(&self, first: Option<Date>, last: Option<Date>) -> Vec<String> {
         if let (Some(first), Some(last)) = (first, last)
@@ -186,19 +248,35 @@ mod tests {
     use super::*;
     use jiff::civil::date;
 
-    const YMD: [(&str, &str); 3] = [("year", "string"), ("month", "string"), ("day", "string")];
-
     fn table(keys: &[(&str, &str)], parameters: &[(&str, &str)]) -> Table {
         Table::read("default", &metadata(keys, parameters)).unwrap()
     }
 
-    fn of_days(keys: &[(&str, &str)], first: Option<Date>, last: Option<Date>) -> String {
-        conditions(&table(keys, &[]), (first, last), &BTreeSet::new()).join(" AND ")
+    /// Year, month and day as projection generates them.
+    fn projected(kind: &str) -> Table {
+        let parameters = [
+            ("projection.enabled", "true"),
+            ("projection.year.type", "integer"),
+            ("projection.year.range", "2012,2040"),
+            ("projection.month.type", "integer"),
+            ("projection.month.range", "1,12"),
+            ("projection.day.type", "integer"),
+            ("projection.day.range", "1,31"),
+        ];
+        table(&[("year", kind), ("month", kind), ("day", kind)], &parameters)
+    }
+
+    fn of_days(first: Option<Date>, last: Option<Date>) -> String {
+        conditions(&projected("string"), (first, last), &BTreeSet::new()).join(" AND ")
     }
 
     #[test]
     fn text_projection_is_a_range() {
-        let parameters = [("projection.timestamp.type", "date"), ("projection.timestamp.format", "yyyy/MM/dd")];
+        let parameters = [
+            ("projection.enabled", "true"),
+            ("projection.timestamp.type", "date"),
+            ("projection.timestamp.format", "yyyy/MM/dd"),
+        ];
         let table = table(&[("timestamp", "string")], &parameters);
         let of = |first, last| conditions(&table, (first, last), &BTreeSet::new());
         assert_eq!(
@@ -211,7 +289,12 @@ mod tests {
 
     #[test]
     fn hours_cover_the_last_day() {
-        let parameters = [("projection.h.type", "date"), ("projection.h.format", "yyyyMMddHH")];
+        let parameters = [
+            ("projection.enabled", "true"),
+            ("projection.h.type", "date"),
+            ("projection.h.format", "yyyyMMddHH"),
+            ("storage.location.template", "s3://b/AWSLogs/111122223333/CloudTrail/eu-west-1/${h}"),
+        ];
         let table = table(&[("h", "string")], &parameters);
         let day = Some(date(2019, 1, 1));
         assert_eq!(
@@ -223,7 +306,7 @@ mod tests {
     #[test]
     fn year_is_one_comparison_with_one_extra_day() {
         assert_eq!(
-            of_days(&YMD, Some(date(2019, 1, 1)), Some(date(2020, 1, 1))),
+            of_days(Some(date(2019, 1, 1)), Some(date(2020, 1, 1))),
             r#"(("year" >= '2019' AND "year" <= '2019') OR ("year" = '2020' AND "month" IN ('01', '1') AND "day" IN ('01', '1')))"#
         );
     }
@@ -231,34 +314,48 @@ mod tests {
     #[test]
     fn months_and_days_are_lists() {
         assert_eq!(
-            of_days(&YMD, Some(date(2019, 11, 1)), Some(date(2019, 12, 1))),
+            of_days(Some(date(2019, 11, 1)), Some(date(2019, 12, 1))),
             r#"("year" = '2019' AND "month" = '11' OR "year" = '2019' AND "month" = '12' AND "day" IN ('01', '1'))"#
         );
         assert_eq!(
-            of_days(&YMD, Some(date(2019, 2, 9)), Some(date(2019, 2, 10))),
+            of_days(Some(date(2019, 2, 9)), Some(date(2019, 2, 10))),
             r#""year" = '2019' AND "month" IN ('02', '2') AND "day" IN ('09', '9', '10')"#
         );
     }
 
     #[test]
     fn numbers_are_written_as_numbers() {
-        let keys = [("year", "int"), ("month", "int"), ("day", "int"), ("account", "bigint")];
-        let accounts = BTreeSet::from([AccountId::new("012345678901")]);
         let day = Some(date(2019, 2, 1));
+        let of_days = conditions(&projected("int"), (day, day), &BTreeSet::new());
+        assert_eq!(of_days, [r#""year" = 2019 AND "month" = 2 AND "day" = 1"#]);
+        let accounts = BTreeSet::from([AccountId::new("012345678901")]);
+        let account = conditions(&table(&[("account", "bigint")], &[]), (day, day), &accounts);
+        let form = r#"coalesce("account" BETWEEN 0 AND 999999999999, false)"#;
+        assert_eq!(account, [format!(r#"(NOT {form} OR ("account" = 12345678901))"#)]);
+    }
+
+    #[test]
+    fn values_of_another_form_are_never_excluded() {
+        let day = Some(date(2019, 2, 1));
+        let table = table(&[("year", "string"), ("month", "int"), ("day", "string"), ("account", "string")], &[]);
+        let accounts = BTreeSet::from([AccountId::new("012345678901")]);
         assert_eq!(
-            conditions(&table(&keys, &[]), (day, day), &accounts),
-            [r#""account" = 12345678901"#, r#""year" = 2019 AND "month" = 2 AND "day" = 1"#]
+            conditions(&table, (day, day), &accounts),
+            [
+                r#"(NOT coalesce(regexp_like("account", '^[0-9]{1,12}$'), false) OR ("account" IN ('012345678901', '12345678901')))"#,
+                r#"(NOT (coalesce(regexp_like("year", '^(19|20)[0-9]{2}$'), false) AND coalesce("month" BETWEEN 1 AND 12, false) AND coalesce(regexp_like("day", '^(0?[1-9]|[12][0-9]|3[01])$'), false)) OR ("year" = '2019' AND "month" = 2 AND "day" IN ('01', '1')))"#,
+            ]
         );
     }
 
     #[test]
     fn open_ends_stay_open() {
         assert_eq!(
-            of_days(&YMD, Some(date(2019, 12, 31)), None),
+            of_days(Some(date(2019, 12, 31)), None),
             r#"(("year" = '2019' AND "month" = '12' AND "day" = '31') OR ("year" >= '2020'))"#
         );
         assert_eq!(
-            of_days(&YMD, None, Some(date(2019, 1, 31))),
+            of_days(None, Some(date(2019, 1, 31))),
             r#"(("year" <= '2018') OR ("year" = '2019' AND "month" IN ('01', '1')))"#
         );
     }
@@ -266,8 +363,7 @@ mod tests {
     /// For ranges of many lengths, every day in the range matches and every day far outside does not.
     #[test]
     fn exactly_the_days_in_the_range_match() {
-        let keys = [("year", "int"), ("month", "int"), ("day", "int")];
-        let table = table(&keys, &[]);
+        let table = projected("int");
         for (first, length) in
             [(date(2018, 12, 30), 3), (date(2019, 2, 27), 33), (date(2019, 1, 1), 365), (date(2017, 6, 5), 900)]
         {
@@ -323,8 +419,23 @@ mod tests {
     }
 
     #[test]
+    fn keys_without_a_condition_are_named_if_they_matter() {
+        let day = Some(date(2019, 2, 1));
+        let none = BTreeSet::new();
+        let documented = table(&[("account", "string"), ("region", "string"), ("year", "string")], &[]);
+        assert_eq!(unused(&documented, (day, day), &none), [""; 0]);
+        let off = table(&[("year", "string"), ("dt", "timestamp"), ("region", "string")], &[]);
+        assert_eq!(unused(&off, (day, day), &none), ["dt"]);
+        assert_eq!(unused(&table(&[("shard", "int")], &[]), (day, day), &none), ["shard"]);
+    }
+
+    #[test]
     fn injected_keys_need_a_value() {
-        let parameters = [("projection.account.type", "injected"), ("projection.region.type", "injected")];
+        let parameters = [
+            ("projection.enabled", "TRUE"),
+            ("projection.account.type", "injected"),
+            ("projection.region.type", "injected"),
+        ];
         let table = table(&[("account", "string"), ("region", "string")], &parameters);
         assert_eq!(unfilled(&table, &BTreeSet::new()), ["account", "region"]);
         assert_eq!(unfilled(&table, &BTreeSet::from([AccountId::new("123456789012")])), ["region"]);

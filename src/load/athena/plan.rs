@@ -42,6 +42,8 @@ pub struct Plan {
     pub names: NameFilter,
     /// Whether Athena scans all days, regardless of the time range.
     pub reads_all_days: bool,
+    /// The partition keys that have no condition, because what their values are is not certain, if the request limits days or accounts.
+    pub unused_keys: Vec<String>,
     /// Record fields that the resource map uses and the table lacks.
     pub missing: BTreeSet<String>,
     /// The SQL without the time range. It stays the same when the command runs again.
@@ -75,7 +77,10 @@ pub async fn make(athena: &Athena, map: &ResourceMap, request: &Request) -> Resu
     let timeless = sql::query(map, &timeless, &table, &wanted.fields).sql;
     let days = request.filter.window.delivery_days();
     let reads_all_days = days != (None, None) && partition::conditions(&table, days, &BTreeSet::new()).is_empty();
-    Ok(Plan { table, sql: query.sql, names: query.names, reads_all_days, missing: wanted.missing, timeless })
+    let unused_keys = partition::unused(&table, days, &request.filter.accounts);
+    let unused_keys = unused_keys.into_iter().filter(|_| days != (None, None)).map(str::to_owned).collect();
+    let missing = wanted.missing;
+    Ok(Plan { table, sql: query.sql, names: query.names, reads_all_days, unused_keys, missing, timeless })
 }
 
 async fn find_table(athena: &Athena, request: &Request) -> Result<Table, LoadError> {

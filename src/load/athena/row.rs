@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use super::table::Table;
 use crate::resource_map::expression::TopLevelFields;
 use crate::resource_map::{EventRule, ResourceMap};
+use crate::trail::mend;
 
 /// A column of a result.
 #[derive(Debug, PartialEq, Eq)]
@@ -258,9 +259,14 @@ fn push_value(text: &mut String, value: &str, field: &Field, row: impl Fn() -> S
         text.push_str("null");
         return Ok(());
     }
-    let checked: &RawValue =
-        serde_json::from_str(value).map_err(|error| BadRow::NotJson { row: row(), field: field.record[0], error })?;
-    text.push_str(checked.get());
+    let is_json = |text: &str| serde_json::from_str::<&RawValue>(text).map(|checked| checked.get().len());
+    if let Err(error) = is_json(value) {
+        let mended = mend::mended(value.as_bytes());
+        is_json(&mended).map_err(|_| BadRow::NotJson { row: row(), field: field.record[0], error })?;
+        text.push_str(&mended);
+        return Ok(());
+    }
+    text.push_str(value.trim());
     Ok(())
 }
 
@@ -358,6 +364,14 @@ mod tests {
             error.starts_with("event e-1 (s3.amazonaws.com CreateBucket at 2019-01-01T00:00:00Z): requestParameters"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn regression_faults_in_texts_do_not_cost_the_row() {
+        let mut columns = USUAL.to_vec();
+        columns.push(("requestparameters", Some("{\"bucketName\":\"b\",\"x\":\"a\u{1}b\\q\"}")));
+        let request = &record(&columns).unwrap()["requestParameters"];
+        assert_eq!(request, &json!({"bucketName": "b", "x": "a\u{1}b\u{fdd0}q"}));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use super::partition;
 use super::quoting::{identifier, literal};
 use super::row::Field;
 use super::table::Table;
+use crate::resource_map::events::{VERSION_PATTERN, without_version};
 use crate::resource_map::sessions::is_session;
 use crate::resource_map::{EventRule, ResourceMap};
 use crate::trail::filter::RecordFilter;
@@ -21,9 +22,6 @@ use crate::trail::filter::RecordFilter;
 ///
 /// Source: <https://docs.aws.amazon.com/athena/latest/APIReference/API_StartQueryExecution.html>
 pub(super) const MAX_QUERY_BYTES: usize = 262_144;
-
-/// The source of events with names that end in an API version (`CreateFunction20150331v2`).
-const LAMBDA: &str = "lambda.amazonaws.com";
 
 /// How the query filters event names. The first variant that fits into a query is used; the rest is checked locally.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,25 +140,11 @@ fn name_condition(map: &ResourceMap, names: NameFilter) -> String {
             by_source
                 .iter()
                 .map(|(source, names)| {
-                    format!(
-                        "\"eventsource\" = {} AND {}",
-                        literal(source),
-                        events(*source == LAMBDA, names.iter().copied())
-                    )
+                    format!("\"eventsource\" = {} AND {}", literal(source), events(names.iter().copied()))
                 })
                 .collect(),
         ),
-        NameFilter::Names => {
-            let (lambda, other): (Vec<_>, Vec<_>) = by_source.iter().partition(|(source, _)| **source == LAMBDA);
-            let sides = [(true, lambda), (false, other)].into_iter().filter(|(_, sources)| !sources.is_empty());
-            any_of(
-                sides
-                    .map(|(lambda, sources)| {
-                        events(lambda, sources.iter().flat_map(|(_, names)| names.iter().copied()))
-                    })
-                    .collect(),
-            )
-        }
+        NameFilter::Names => any_of(vec![events(by_source.values().flatten().copied())]),
         NameFilter::Sources => {
             let sources: Vec<String> = by_source.keys().map(|source| literal(source)).collect();
             format!("\"eventsource\" IN ({})", sources.join(", "))
@@ -169,15 +153,11 @@ fn name_condition(map: &ResourceMap, names: NameFilter) -> String {
     }
 }
 
-/// The condition on event names. For Lambda it compares prefixes, because a version can follow.
-fn events<'a>(lambda: bool, names: impl Iterator<Item = &'a str>) -> String {
-    let names: BTreeSet<&str> = names.collect();
-    if lambda {
-        let begins = |name| format!("substr(\"eventname\", 1, {}) = {}", str::chars(name).count(), literal(name));
-        return format!("({})", names.into_iter().map(begins).collect::<Vec<_>>().join(" OR "));
-    }
+/// The condition on event names, which compares them without the API version that can follow (`CreateFunction20150331v2`).
+fn events<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: BTreeSet<&str> = names.map(without_version).collect();
     let names: Vec<String> = names.into_iter().map(literal).collect();
-    format!("\"eventname\" IN ({})", names.join(", "))
+    format!("regexp_replace(\"eventname\", {}, '') IN ({})", literal(VERSION_PATTERN), names.join(", "))
 }
 
 /// `["useridentity", "type"]` → `"useridentity"."type"`.
@@ -228,17 +208,18 @@ mod tests {
   AND "eventtime" < '2020-01-01T00:00:00Z'
   AND ("errorcode" IS NULL OR "errorcode" = '')
   AND ("errormessage" IS NULL OR "errormessage" = '')
-  AND ("eventsource" = 'iam.amazonaws.com' AND "eventname" IN ('CreateRole', 'CreateUser')
-    OR "eventsource" = 's3.amazonaws.com' AND "eventname" IN ('CreateBucket'))"#
+  AND ("eventsource" = 'iam.amazonaws.com' AND regexp_replace("eventname", '_*20[0-9]{2}_?[0-9]{2}_?[0-9]{2}(v[0-9]+)?$', '') IN ('CreateRole', 'CreateUser')
+    OR "eventsource" = 's3.amazonaws.com' AND regexp_replace("eventname", '_*20[0-9]{2}_?[0-9]{2}_?[0-9]{2}(v[0-9]+)?$', '') IN ('CreateBucket'))"#
         );
     }
 
     #[test]
-    fn lambda_names_match_with_any_version() {
-        let rules = [rule(LAMBDA, "CreateFunction20150331"), rule(LAMBDA, "CreateFunction")];
+    fn names_are_compared_without_their_api_version() {
+        let lambda = "lambda.amazonaws.com";
+        let rules =
+            [rule(lambda, "CreateFunction20150331"), rule(lambda, "CreateFunction"), rule("a", "Create2014_01_31")];
         let sql = build(&rules, &RecordFilter::default()).sql;
-        let names = r#"(substr("eventname", 1, 14) = 'CreateFunction' OR substr("eventname", 1, 22) = 'CreateFunction20150331')"#;
-        assert!(sql.contains(names), "{sql}");
+        assert!(sql.contains(" IN ('CreateFunction')") && sql.contains(" IN ('Create')"), "{sql}");
     }
 
     #[test]

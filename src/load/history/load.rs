@@ -10,7 +10,7 @@ use jiff::civil::Date;
 
 use super::client::{Client, Condition, NoRecord, Page};
 use super::days::{Part, Span, parts};
-use super::strategy::{Sweep, sounds_like_reading};
+use super::strategy::{Sweep, names_to_request, sounds_like_reading};
 use crate::aws::{CallError, Session};
 use crate::load::unit::Identity;
 use crate::load::{Failure, Figures, Versions};
@@ -21,7 +21,6 @@ use crate::store::{Batch, Fingerprint};
 use crate::store::{Store, StoreError};
 use crate::trail::broken::BrokenRecord;
 use crate::trail::extract::{self, Extraction};
-use crate::trail::fields::Fields;
 use crate::trail::scan::Scanner;
 use tokio_util::sync::CancellationToken;
 
@@ -249,7 +248,7 @@ struct Sink<'a> {
 
 impl Sink<'_> {
     fn names(&self) -> Vec<String> {
-        self.scanner.map().event_names().into_iter().map(str::to_owned).collect()
+        names_to_request(self.scanner.map())
     }
 
     fn plan(&mut self, parts: &[Part], already_loaded: u64) {
@@ -290,9 +289,8 @@ impl Sink<'_> {
 
 /// The result for an event. Its record is the same as in a trail's log file.
 pub(super) fn reading(scanner: &Scanner, record: &Result<String, NoRecord>) -> Extraction {
-    match record.as_ref().map(|record| Fields::parse(record)) {
-        Ok(Ok(fields)) => extract::read(scanner.map(), scanner.filter(), &fields),
-        Ok(Err(error)) => Extraction::Broken(BrokenRecord::unreadable(&error)),
+    match record {
+        Ok(record) => extract::read_record(scanner.map(), scanner.filter(), record),
         Err(no_record) => Extraction::Broken(BrokenRecord::NotDelivered(no_record.to_string())),
     }
 }

@@ -5,7 +5,12 @@
 //! estimated remaining pages (by the time covered so far) exceed the number of names. A burst of calls looks like a busy
 //! account, so the estimate is used only after a tenth of the requests that requesting by name takes.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
+
+use crate::resource_map::ResourceMap;
+use crate::resource_map::events::without_version;
 
 /// The minimum number of pages before an estimate is made.
 const LEAST_PAGES: u64 = 2;
@@ -16,6 +21,35 @@ const PROBE_DIVISOR: u64 = 10;
 /// Prefixes of event names that CloudTrail marks as read-only, so that they are not among the writing calls. Create events rarely have such
 /// names, but a map can use any name.
 const READING_VERBS: [&str; 8] = ["Assume", "BatchGet", "Describe", "Get", "Head", "List", "Lookup", "Search"];
+
+/// The only service that still writes API versions into its event names. Event history finds exact names only.
+const VERSIONED_SOURCE: &str = "lambda.amazonaws.com";
+
+/// The API versions in Lambda's event names: the dates in its operations' paths. Records also have the first one with `v2`.
+const VERSIONS: [&str; 11] = [
+    "20150331",
+    "20150331v2",
+    "20170331",
+    "20170331v2",
+    "20171031",
+    "20181031",
+    "20190925",
+    "20190930",
+    "20200422",
+    "20200630",
+    "20211031",
+];
+
+/// The event names of a map as Event history knows them: as spelled, and Lambda's with each API version.
+pub(super) fn names_to_request(map: &ResourceMap) -> Vec<String> {
+    let spelled = map.event_names().into_iter().map(str::to_owned);
+    let plain = |name: &&str| without_version(name) == *name;
+    let lambda = map.events.iter().filter(|(source, ..)| *source == VERSIONED_SOURCE).map(|(_, name, _)| name);
+    let versioned =
+        lambda.filter(plain).flat_map(|name| VERSIONS.iter().map(move |version| format!("{name}{version}")));
+    let names: BTreeSet<String> = spelled.chain(versioned).collect();
+    names.into_iter().collect()
+}
 
 /// Whether events of this name can be missing among the writing calls.
 pub(super) fn sounds_like_reading(name: &str) -> bool {
@@ -46,6 +80,8 @@ impl Sweep {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::event::Action;
+    use crate::trail::samples::map;
 
     fn sweep(pages: u64, covered: i64, left: i64) -> Sweep {
         let at = |second| Timestamp::from_second(second).unwrap();
@@ -65,6 +101,17 @@ mod tests {
         assert!(!sweep(1, 1, 1_000_000).is_worse_than(1));
         assert!(!sweep(99, 1, 1_000_000).is_worse_than(1000));
         assert!(sweep(100, 0, 1_000_000).is_worse_than(1000));
+    }
+
+    #[test]
+    fn lambda_names_are_requested_with_each_api_version() {
+        let rule = |source, name| (source, name, "thing", Action::Create, "requestParameters.name");
+        let map = map(&[rule(VERSIONED_SOURCE, "CreateFunction"), rule("s3.amazonaws.com", "CreateBucket")]);
+        let names = names_to_request(&map);
+        assert_eq!(names.len(), 2 + VERSIONS.len());
+        for name in ["CreateBucket", "CreateFunction", "CreateFunction20150331", "CreateFunction20150331v2"] {
+            assert!(names.iter().any(|requested| requested == name), "{names:?}");
+        }
     }
 
     #[test]

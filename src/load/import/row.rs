@@ -87,8 +87,8 @@ pub(super) fn read(map: &ResourceMap, row: PredecessorRow) -> Result<ParsedRow, 
     let user_id = row.user_id.unwrap_or_default();
     let mut event = Event {
         event_id: String::new(),
-        account_id: account_id.unwrap_or_default(),
-        region: region.unwrap_or_default(),
+        account_id: account_id.unwrap_or_default().into(),
+        region: region.unwrap_or_default().into(),
         time,
         name,
         source,
@@ -135,6 +135,7 @@ fn identity(user_id: &str) -> Identity {
 fn event_id(event: &Event, user_id: &str, resource_type: &ResourceType, ids: &str) -> String {
     let Event { account_id, region, time, name, source, user_agent, source_ip, .. } = event;
     let (user_agent, source_ip) = (user_agent.as_deref().unwrap_or_default(), source_ip.as_deref().unwrap_or_default());
+    let (account_id, region) = (account_id.as_str(), region.as_str());
     let parts = [account_id, region, time, name, source, user_agent, source_ip, user_id, resource_type.as_str(), ids];
     let mut id = ID_PREFIX.to_owned();
     for byte in Fingerprint::of(&parts.map(str::as_bytes)).as_bytes() {

@@ -28,7 +28,7 @@ pub struct InvalidName {
 macro_rules! name {
     ($(#[$doc:meta])* $type:ident) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
         pub struct $type(String);
 
@@ -41,6 +41,11 @@ macro_rules! name {
             /// The text.
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+
+            /// Whether the text is empty: what the name belongs to has none.
+            pub fn is_empty(&self) -> bool {
+                self.0.is_empty()
             }
         }
 

@@ -14,7 +14,7 @@ use crate::store::StoreError;
 use crate::tag::run::{Runner, Target};
 use tokio_util::sync::CancellationToken;
 
-/// Where in the file a plan stands.
+/// The position of a plan in the file.
 #[derive(Debug, Clone)]
 pub struct PlanAt {
     /// Its region.

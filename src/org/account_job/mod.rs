@@ -43,7 +43,7 @@ pub trait AccountJob<'m> {
         facts: Self::Facts,
     ) -> Result<Vec<(Region, Self::Item)>, CallError>;
 
-    /// Does it. `None`: it was asked to stop before anything was written.
+    /// Does it. `None`: a stop was requested before anything was written.
     ///
     /// # Errors
     /// SQLite's.
@@ -55,7 +55,7 @@ pub trait AccountJob<'m> {
     ) -> Result<Option<Done>, StoreError>;
 }
 
-/// Work that writes nothing, unless a stop is asked for first.
+/// Work that writes nothing, unless a stop is requested first.
 pub(crate) async fn unless_stopped<T>(stop: &CancellationToken, work: impl Future<Output = T>) -> Option<T> {
     tokio::select! {
         biased;

@@ -15,7 +15,7 @@ use crate::resource_map::ResourceMap;
 use crate::store::journal::Run;
 use crate::store::organization_runs::OrganizationRunId;
 use crate::store::{Store, StoreError};
-use crate::tag::chosen::Chosen;
+use crate::tag::chosen::{Chosen, TypeChoice};
 use crate::tag::collect::survey;
 use crate::tag::run::{Runner, Target};
 use crate::tag::scope::IdHints;
@@ -30,6 +30,10 @@ pub struct Tag<'m> {
     pub regions: Vec<RegionChoice>,
     /// Only these types; empty: all that the database has records of.
     pub types: Vec<ResourceType>,
+    /// Whether types without records are looked at too.
+    pub all_types: bool,
+    /// For each place, how many types were not looked at.
+    pub unexamined: RefCell<Vec<usize>>,
     /// Further keys that count as the owner's tag.
     pub owner_keys: Vec<TagKey>,
     /// Further tags.
@@ -46,7 +50,7 @@ pub struct Tag<'m> {
     pub not_types: Vec<ResourceType>,
     /// Where the resources can be that the scope is limited to.
     pub hints: IdHints,
-    /// The ids of the scope that name a live resource, as far as was looked.
+    /// The ids of the scope that name a live resource, in the types that were listed.
     pub found_ids: RefCell<BTreeSet<String>>,
     /// Writes in the plans that were made.
     pub planned: Cell<u64>,
@@ -86,7 +90,7 @@ pub enum Regions {
 }
 
 impl Regions {
-    /// The regions themselves, asked of AWS where that must be. `None`: those of the database.
+    /// The regions themselves, from AWS if necessary. `None`: those of the database.
     ///
     /// # Errors
     /// Neither service that knows the enabled regions returns them.
@@ -118,6 +122,10 @@ pub fn regions_of(given: &[RegionChoice], account: &Account) -> Regions {
 }
 
 impl<'m> Tag<'m> {
+    fn choice(&self) -> TypeChoice<'_> {
+        TypeChoice { named: &self.types, all: self.all_types, inherit: self.inherit }
+    }
+
     /// Where an interrupted run left off, in this account.
     fn progress(&self, store: &Store, account: &Account) -> Result<(Vec<Run>, HashSet<Region>), StoreError> {
         let Some(run) = self.resumed else { return Ok((Vec::new(), HashSet::new())) };
@@ -132,7 +140,7 @@ impl<'m> Tag<'m> {
         regions: Option<&[Region]>,
         done: &HashSet<Region>,
     ) -> Vec<(Region, Chosen<'m>)> {
-        let mut left = places(self.map, records, regions, (&self.types, self.inherit));
+        let mut left = places(self.map, records, regions, self.choice());
         for (region, chosen) in &mut left {
             chosen.leave_out(&self.not_types);
             self.hints.narrow(&account.id, region, chosen);
@@ -166,6 +174,7 @@ impl<'m> Tag<'m> {
         self.found_ids.borrow_mut().append(&mut survey.found_ids);
         let writes = u64::try_from(survey.plan.actions.len()).unwrap_or(u64::MAX);
         self.planned.set(self.planned.get() + writes);
+        self.unexamined.borrow_mut().push(survey.plan.summary.unexamined_types.len());
         if self.only_plan {
             return Ok(Some(Done { plan: Some(survey.plan), ..Done::default() }));
         }

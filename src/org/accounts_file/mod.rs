@@ -22,10 +22,10 @@ use crate::resource_map::FileError;
 use crate::text::source::Source;
 use stanza::{AccountStanza, File, RolesStanza};
 
-/// The word that stands for all regions an account has enabled.
+/// The word for all enabled regions of an account.
 pub const ALL_REGIONS: &str = "all";
 
-/// An accounts file, or what stands for one.
+/// An accounts file, or a list of accounts from AWS Organizations.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct AccountsFile {
     /// The accounts, in the file's order, each id once.

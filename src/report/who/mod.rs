@@ -13,7 +13,7 @@ use crate::creator::{
     Explanation, NoOwner, Owner, OwnerRules, RenameHistory, Rule, Step, Tool, creation_of, renames_in_words, tool_of,
     why_this_event,
 };
-use crate::model::event::{Action, StoredEvent};
+use crate::model::event::{Action, Event, StoredEvent};
 use crate::model::{AccountId, ArnParts, Region, ResourceId, ResourceType};
 use crate::store::renames::ResourceHistory;
 
@@ -102,7 +102,7 @@ impl Answer {
 }
 
 /// Account, region (empty for global types), type, and the part that all spellings of the ID share.
-type Key = (String, String, ResourceType, String);
+type Key = (AccountId, Region, ResourceType, String);
 
 /// The answers for `query`, one per resource, ordered by account, region, type and ID. Never empty.
 pub fn answers(
@@ -150,8 +150,8 @@ fn resources(
 
 impl Filter {
     fn keeps(&self, event: &StoredEvent, global: bool) -> bool {
-        let (account, region) = (event.event.account(), event.event.region_name());
-        self.keeps_type(&event.resource_type) && self.keeps_place(&account, &region, global)
+        let Event { account_id, region, .. } = &event.event;
+        self.keeps_type(&event.resource_type) && self.keeps_place(account_id, region, global)
     }
 
     pub(super) fn keeps_type(&self, resource_type: &ResourceType) -> bool {
@@ -165,7 +165,7 @@ impl Filter {
 }
 
 fn key(event: &StoredEvent, id: &str, global: bool) -> Key {
-    let region = if global { String::new() } else { event.event.region.clone() };
+    let region = if global { Region::default() } else { event.event.region.clone() };
     (event.event.account_id.clone(), region, event.resource_type.clone(), common_part(id).to_owned())
 }
 
@@ -246,8 +246,8 @@ fn answer(query: &str, mut events: Vec<StoredEvent>, rules: &OwnerRules) -> Answ
     Answer {
         id: as_asked.or(new_name).unwrap_or_else(|| shown.resource_id.clone()),
         resource_type: Some(shown.resource_type.clone()),
-        account_id: Some(shown.event.account()),
-        region: Some(shown.event.region_name()),
+        account_id: Some(shown.event.account_id.clone()),
+        region: Some(shown.event.region.clone()),
         owner,
         reason,
         event: creation.map(event_facts),
@@ -319,7 +319,7 @@ fn event_facts(stored: &StoredEvent) -> EventFacts {
         event_time: event.time.clone(),
         event_name: event.name.clone(),
         event_source: event.source.clone(),
-        region: event.region_name(),
+        region: event.region.clone(),
         action: if stored.renamed_to.is_some() { Action::Rename } else { stored.action }.as_str(),
         renamed_to: stored.renamed_to.clone(),
         identity_type: identity.kind.clone(),

@@ -15,8 +15,8 @@ fn event(line: &str) -> StoredEvent {
         renamed_to: None,
         event: Event {
             event_id: format!("{second}-{user}"),
-            account_id: ACCOUNT.to_owned(),
-            region: "eu-west-1".to_owned(),
+            account_id: ACCOUNT.into(),
+            region: "eu-west-1".into(),
             time: format!("2026-03-01T10:00:0{second}Z"),
             name: format!("Any{action}"),
             source: "any.amazonaws.com".to_owned(),
@@ -34,12 +34,12 @@ fn event(line: &str) -> StoredEvent {
 }
 
 fn in_region(region: &str, mut stored: StoredEvent) -> StoredEvent {
-    stored.event.region = region.to_owned();
+    stored.event.region = region.into();
     stored
 }
 
 fn in_account(account: &str, mut stored: StoredEvent) -> StoredEvent {
-    stored.event.account_id = account.to_owned();
+    stored.event.account_id = account.into();
     stored
 }
 

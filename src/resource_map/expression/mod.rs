@@ -12,6 +12,7 @@ use jmespath::{Context, ErrorReason, Rcvar, Runtime, RuntimeError, Variable};
 use serde_json::Value;
 
 mod gives;
+mod lower_case;
 
 pub use gives::Cardinality;
 
@@ -122,6 +123,13 @@ impl Expression {
         }
         let mut context = Context::new(&self.source, &RUNTIME);
         jmespath::interpret(input, node, &mut context).unwrap_or_else(|_| Rcvar::new(Variable::Null))
+    }
+
+    /// The same expression with all field names in lower case; its texts stay as they are.
+    #[must_use]
+    pub fn in_lower_case(&self) -> Self {
+        let ast = lower_case::fields(self.ast.clone());
+        Self { source: self.source.clone(), fields: top_level_fields(&ast), ast }
     }
 
     /// Converts `input`, evaluates, and converts back.

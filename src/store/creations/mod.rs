@@ -143,8 +143,8 @@ pub(super) fn stored_event(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
         action: Action::parse(&action).expect("the table's CHECK allows no other action"),
         renamed_to: row.get::<_, Option<String>>(26)?.map(ResourceId::new),
         event: Event {
-            account_id: row.get(0)?,
-            region: row.get(1)?,
+            account_id: AccountId::new(row.get::<_, String>(0)?),
+            region: Region::new(row.get::<_, String>(1)?),
             time: row.get(2)?,
             event_id: row.get(3)?,
             name: row.get(7)?,

@@ -8,8 +8,8 @@ use crate::store::insert::{RENAMED_TO, facts};
 fn event(id: &str, account: &str, region: &str, time: &str) -> Event {
     Event {
         event_id: id.to_owned(),
-        account_id: account.to_owned(),
-        region: region.to_owned(),
+        account_id: account.into(),
+        region: region.into(),
         time: time.to_owned(),
         name: "CreateX".to_owned(),
         source: "sqs.amazonaws.com".to_owned(),

@@ -23,6 +23,7 @@ pub use record::{NewRun, Run, RunKind, RunWrite, Write, WriteCounts, WriteOutcom
 use super::{Store, StoreError, now};
 use crate::model::{AccountId, Arn, Region, ResourceId, ResourceType, RunId, TagKey, TagValue};
 use crate::plan::SkipTag;
+use crate::text::secrets;
 
 const RUN_COLUMNS: &str = "
     SELECT runs.run_id, kind, undoes, account_id, runs.region, runs.tag_key, caller_arn, runs.organization_run_id,
@@ -115,8 +116,10 @@ impl Store {
             )?;
             let now = now();
             for (position, outcome) in outcomes {
+                // AWS's messages are clean already; this holds for those that answers give for single resources too.
+                let reason = outcome.reason().map(secrets::redacted);
                 update.execute(named_params! {
-                    ":state": outcome.state(), ":error": outcome.reason(), ":request_id": outcome.request_id(), ":now": now,
+                    ":state": outcome.state(), ":error": reason, ":request_id": outcome.request_id(), ":now": now,
                     ":run": run.0, ":position": position,
                 })?;
             }

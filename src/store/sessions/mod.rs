@@ -222,7 +222,7 @@ const RECORDED_IN: &str = "recordedIn";
 
 fn write_facts(event: &Event) -> String {
     let mut identity = event.identity.clone();
-    let named = [(CALL, event.name.clone()), (RECORDED_IN, event.account_id.clone())];
+    let named = [(CALL, event.name.clone()), (RECORDED_IN, event.account_id.to_string())];
     let caller = caller_facts(&mut identity).into_iter().filter_map(|(name, fact)| Some((name, fact.take()?)));
     let facts: Map<String, Json> =
         named.into_iter().chain(caller).map(|(name, fact)| (name.to_owned(), Json::String(fact))).collect();
@@ -232,7 +232,7 @@ fn write_facts(event: &Event) -> String {
 fn read_facts(facts: &str, maker: &mut SessionMaker) {
     let mut facts: HashMap<String, String> = serde_json::from_str(facts).unwrap_or_default();
     maker.name = facts.remove(CALL).unwrap_or_default();
-    maker.account_id = facts.remove(RECORDED_IN).unwrap_or_default();
+    maker.account_id = facts.remove(RECORDED_IN).unwrap_or_default().into();
     for (name, fact) in caller_facts(&mut maker.identity) {
         *fact = facts.remove(name);
     }

@@ -29,7 +29,7 @@ fn stranger() -> Identity {
 fn call(session: &str, caller: Identity, second: u8) -> ResourceEvent {
     let event = Event {
         event_id: format!("00000000-0000-4000-8000-0000000000{second:02x}"),
-        account_id: "1".to_owned(),
+        account_id: "1".into(),
         time: format!("2026-03-01T10:00:{second:02}Z"),
         name: "AssumeRole".to_owned(),
         identity: caller,
@@ -121,7 +121,7 @@ fn event_is_read_as_written() {
                 event_id: event_id.to_owned(),
                 name: "AssumeRole".to_owned(),
                 time: "2026-03-01T10:00:07Z".to_owned(),
-                account_id: "1".to_owned(),
+                account_id: "1".into(),
                 identity: identity.clone(),
             };
             assert_eq!(makers(&store(vec![call]), "ASIA1"), [expected]);

@@ -68,7 +68,7 @@ pub struct ReadyWrite<'a> {
     writing: &'a TagWriting,
 }
 
-/// A type whose tags the resource map does not say how to write.
+/// The resource map does not define how to write the tags of the type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the resource map does not define how to tag {0}")]
 pub struct NoTagging(ResourceType);

@@ -18,7 +18,7 @@ pub(super) fn newer_creation(
     written_at: Option<&str>,
 ) -> Result<Option<Event>, StoreError> {
     let mut events = store.events_of_resource(write.id.as_str())?;
-    events.retain(|stored| stored.event.account_id == account.as_str() && stored.resource_type == write.resource_type);
+    events.retain(|stored| stored.event.account_id == *account && stored.resource_type == write.resource_type);
     events
         .sort_by(|one, other| (&one.event.time, &one.event.event_id).cmp(&(&other.event.time, &other.event.event_id)));
     let rests_on = |event: &Event| Some(event.event_id.as_str()) == write.event_id.as_deref();

@@ -15,11 +15,17 @@ use super::broken::BrokenRecord;
 use super::fields::Fields;
 use super::filter::RecordFilter;
 use super::left_out::Unwanted;
+use super::mend;
 use crate::model::ResourceId;
 use crate::model::event::{Event, Identity, ResourceEvent, Touched};
+use crate::resource_map::events::without_version;
 use crate::resource_map::expression::TopLevelFields;
 use crate::resource_map::sessions::is_session;
 use crate::resource_map::{EventRule, ResourceMap};
+
+mod spelling;
+
+use spelling::unified;
 
 /// The texts that CloudTrail writes in place of hidden values.
 pub(crate) const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
@@ -48,6 +54,24 @@ pub enum Extraction {
     Broken(BrokenRecord),
 }
 
+/// Reads a record's text.
+pub fn read_record(map: &ResourceMap, filter: &RecordFilter, record: &str) -> Extraction {
+    match Fields::parse_or_mend(record, &mut String::new()) {
+        Ok(fields) => read(map, filter, &fields),
+        Err(error) => {
+            Extraction::Broken(BrokenRecord::Unreadable { event: event_id_in(record), error: error.to_string() })
+        }
+    }
+}
+
+/// The event ID in a record that can't be read.
+fn event_id_in(record: &str) -> Option<String> {
+    const KEY: &str = "\"eventID\"";
+    let after = record.find(KEY).map(|at| record[at + KEY.len()..].trim_start_matches([' ', ':']));
+    let id = after.and_then(|text| text.strip_prefix('"')).and_then(|text| text.split_once('"'));
+    id.map(|(id, _)| id.to_owned())
+}
+
 /// Reads a record.
 pub fn read(map: &ResourceMap, filter: &RecordFilter, fields: &Fields<'_>) -> Extraction {
     let (source, name) = match (fields.text("eventSource"), fields.text("eventName")) {
@@ -56,11 +80,21 @@ pub fn read(map: &ResourceMap, filter: &RecordFilter, fields: &Fields<'_>) -> Ex
         (_, None) => return Extraction::Broken(BrokenRecord::NoField("eventName")),
         (None, _) => return Extraction::Broken(BrokenRecord::NoField("eventSource")),
     };
+    if [&source, &name].into_iter().any(|text| text.contains(char::REPLACEMENT_CHARACTER))
+        || fields.names().any(mend::is_damaged)
+    {
+        return Extraction::Broken(damaged(fields, format!("{source}:{name}"), "its keys or its name"));
+    }
     let rules = map.rules(&source, &name);
     if rules.is_empty() || has_failed(fields) {
         return Extraction::Unmatched;
     }
     read_matched(rules, filter, fields, &source, &name).unwrap_or_else(Extraction::Broken)
+}
+
+/// The reason why a record with unreadable text does not count.
+fn damaged(fields: &Fields<'_>, call: String, place: &'static str) -> BrokenRecord {
+    BrokenRecord::Damaged { call, event: fields.text("eventID").map(Cow::into_owned), place }
 }
 
 /// An empty error code means success: Athena's older tables return it for an absent field.
@@ -82,8 +116,11 @@ fn read_matched(
     let time = fields.text("eventTime").unwrap_or_default();
     let moment: Timestamp =
         time.parse().map_err(|_| BrokenRecord::InvalidTime { call: Some(call()), time: format!("{time:?}") })?;
-    let user_identity = fields.raw("userIdentity").map(serde_json::from_str).transpose().map_err(unreadable)?;
+    let user_identity: Option<Value> = fields.value("userIdentity").map_err(unreadable)?;
     let identity = identity(&user_identity.unwrap_or(Value::Null));
+    if identity.facts().into_iter().flatten().any(|fact| mend::is_damaged(fact)) {
+        return Err(damaged(fields, call(), "userIdentity"));
+    }
     let account_id = fields.text("recipientAccountId").map(Cow::into_owned).or_else(|| identity.account_id.clone());
     let account_id = account_id.unwrap_or_default();
     let region = fields.text("awsRegion").unwrap_or_default();
@@ -93,8 +130,8 @@ fn read_matched(
     }
     let mut event = Event {
         event_id: String::new(),
-        account_id,
-        region: region.into_owned(),
+        account_id: account_id.into(),
+        region: region.into_owned().into(),
         time: time.into_owned(),
         name: name.to_owned(),
         source: source.to_owned(),
@@ -105,13 +142,23 @@ fn read_matched(
         makers: Vec::new(),
     };
     let (touched, lacks_ids) = touched(rules, fields, &event).map_err(unreadable)?;
+    let names = |touched: &Touched| {
+        let renamed = touched.renamed_to.iter();
+        renamed.chain([&touched.resource_id]).any(|name| mend::is_damaged(name.as_str()))
+    };
+    if touched.iter().any(names) {
+        return Err(damaged(fields, call(), "an identifier"));
+    }
     if touched.is_empty() {
         // Of the events that issue credentials, those that lead to no person are excluded on purpose.
         let of_sessions = rules.iter().all(|rule| is_session(&rule.resource_type));
         let is_unmatched = of_sessions || !lacks_ids;
+        if !is_unmatched && fields.has_damage() {
+            return Err(damaged(fields, call(), "a field that can have an identifier"));
+        }
         return Ok(if is_unmatched { Extraction::Unmatched } else { Extraction::WithoutIds { call: call() } });
     }
-    event.event_id = match fields.text("eventID") {
+    event.event_id = match fields.text("eventID").filter(|id| !id.contains(char::REPLACEMENT_CHARACTER)) {
         Some(id) => id.into_owned(),
         None => derived_id(fields).map_err(unreadable)?,
     };
@@ -152,17 +199,28 @@ pub(crate) fn identity(user: &Value) -> Identity {
 /// their rule finds nothing.
 fn touched(rules: &[EventRule], fields: &Fields<'_>, event: &Event) -> Result<(Vec<Touched>, bool), serde_json::Error> {
     let input = rule_input(rules, fields, event)?;
+    let (touched, lacks_ids) = found(rules, &input);
+    if !touched.is_empty() || !lacks_ids || rules.iter().all(|rule| is_session(&rule.resource_type)) {
+        return Ok((touched, lacks_ids));
+    }
+    let rules: Vec<EventRule> = rules.iter().map(EventRule::in_lower_case).collect();
+    Ok(found(&rules, &unified(&input, without_version(&event.name))))
+}
+
+fn found(rules: &[EventRule], input: &Rcvar) -> (Vec<Touched>, bool) {
     let mut touched = Vec::new();
     let mut seen = HashSet::new();
     let mut lacks_ids = false;
     for rule in rules {
-        let renamed_to = rule.new_name.as_ref().map(|name| first_id(&name.interpret(&input)));
+        let renamed_to = rule.new_name.as_ref().map(|name| first_id(&name.interpret(input)));
         if renamed_to == Some(None) {
             continue;
         }
         let renamed_to = renamed_to.flatten();
-        let mut finds_some = false;
-        collect_ids(&rule.ids.interpret(&input), &mut |id| {
+        let found = rule.ids.interpret(input);
+        // A condition that is false excludes the record on purpose.
+        let mut finds_some = matches!(&*found, Variable::Bool(false));
+        collect_ids(&found, &mut |id| {
             finds_some = true;
             let is_renaming = renamed_to.as_ref().is_none_or(|name| *name != id);
             if is_renaming && seen.insert((&rule.resource_type, id.clone())) {
@@ -176,7 +234,7 @@ fn touched(rules: &[EventRule], fields: &Fields<'_>, event: &Event) -> Result<(V
         });
         lacks_ids |= !finds_some;
     }
-    Ok((touched, lacks_ids))
+    (touched, lacks_ids)
 }
 
 /// The record as the expressions of the rules see it: converted once, with only the fields that an expression reads.
@@ -202,20 +260,22 @@ fn rule_input(rules: &[EventRule], fields: &Fields<'_>, event: &Event) -> Result
 fn alias(name: &str, event: &Event) -> Option<Variable> {
     let identity = &event.identity;
     let text = match name {
-        "region" => Some(&event.region),
-        "accountId" => Some(&event.account_id),
-        "userType" => identity.kind.as_ref(),
-        "userArn" => identity.arn.as_ref(),
-        "userName" => identity.user_name.as_ref(),
-        "invokedBy" => identity.invoked_by.as_ref(),
+        "region" => Some(event.region.as_str()),
+        "accountId" => Some(event.account_id.as_str()),
+        "userType" => identity.kind.as_deref(),
+        "userArn" => identity.arn.as_deref(),
+        "userName" => identity.user_name.as_deref(),
+        "invokedBy" => identity.invoked_by.as_deref(),
         _ => None,
     };
-    text.map(|text| Variable::String(text.clone()))
+    text.map(|text| Variable::String(text.to_owned()))
 }
 
 fn collect_ids(found: &Variable, each: &mut impl FnMut(String)) {
     match found {
         Variable::String(text) if !text.is_empty() && text != HIDDEN => each(text.clone()),
+        // A number that is too large for an integer has lost digits.
+        Variable::Number(number) if number.is_f64() => each(format!("{number}{}", mend::DAMAGED)),
         Variable::Number(number) => each(number.to_string()),
         Variable::Array(items) => items.iter().for_each(|item| collect_ids(item, each)),
         _ => {}

@@ -31,8 +31,6 @@ pub(super) struct Bits {
     pub(super) leads: u64,
     /// The marked byte.
     pub(super) marks: u64,
-    /// Non-zero if the block has non-ASCII bytes; the position is not recorded.
-    pub(super) non_ascii: u64,
 }
 
 /// Classifies blocks with the fastest implementation that the processor supports.
@@ -105,7 +103,6 @@ fn scalar(blocks: &[[u8; BLOCK]], mark: u8, bits: &mut [Bits]) {
                 }
                 b'}' | b']' => bits.brackets |= bit,
                 b',' | b':' | ..=b' ' => bits.leads |= bit,
-                0x80.. => bits.non_ascii |= 1,
                 _ => {}
             }
         }
@@ -151,7 +148,6 @@ mod x86_64 {
                 brackets: map(_mm256_or_si256(opens_low, closes(low)), _mm256_or_si256(opens_high, closes(high))),
                 leads: map(leads(low, opens_low), leads(high, opens_high)),
                 marks: map(_mm256_cmpeq_epi8(low, mark), _mm256_cmpeq_epi8(high, mark)),
-                non_ascii: u64::from(_mm256_movemask_epi8(_mm256_or_si256(low, high)) != 0),
             };
         }
     }
@@ -179,7 +175,6 @@ mod x86_64 {
                 bits.brackets |= map(_mm_or_si128(opens, closes));
                 bits.leads |= map(_mm_or_si128(_mm_or_si128(white, marks), opens));
                 bits.marks |= map(_mm_cmpeq_epi8(bytes, mark));
-                bits.non_ascii |= u64::from(_mm_movemask_epi8(bytes) != 0);
             }
         }
     }
@@ -222,7 +217,6 @@ mod tests {
                     brackets: bit(b"{}[]".contains(&byte)),
                     leads: bit(b"{[,:".contains(&byte) || byte <= b' '),
                     marks: bit(byte == b'N'),
-                    non_ascii: u64::from(byte >= 0x80),
                 };
                 for way in ways() {
                     assert_eq!(classified(way, &block, b'N'), [expected], "{way:?} {byte} at {index}");

@@ -122,16 +122,15 @@ pub(in crate::trail) struct FoundValues {
     pub(in crate::trail) is_doubtful: bool,
 }
 
-/// Walks a list from `position` and passes each record on: its offsets, and whether it may have non-ASCII
-/// characters. If `each` does not accept a record, the pass ends before it.
+/// Walks a list from `position` and passes each record on by its offsets. If `each` does not accept a record, the pass ends before it.
 pub(super) fn records(
     json: &[u8],
     position: Position,
     keys: &Keys,
-    each: impl FnMut(Range<usize>, bool, &FoundValues) -> bool,
+    each: impl FnMut(Range<usize>, &FoundValues) -> bool,
 ) -> PassEnd {
     let found = FoundValues { values: vec![None; keys.names.len()], is_doubtful: false };
-    let mut pass = Pass { json, keys, each, found, last: position, start: 0, non_ascii: 0, nesting: Nesting::NONE };
+    let mut pass = Pass { json, keys, each, found, last: position, start: 0, nesting: Nesting::NONE };
     let (mut text, mut bits) = (StringState::default(), [Bits::default(); CHUNK]);
     let (mut blocks, mut base) = (FIRST_BLOCKS, position.offset);
     let classifier = Classifier::detect();
@@ -140,9 +139,6 @@ pub(super) fn records(
         let classified = classifier.classify(chunk, keys.mark.byte, &mut bits);
         for bits in &bits[..classified] {
             let Marks { looked_at, is_unusual } = text.next(bits, keys, &json[base..]);
-            if bits.non_ascii != 0 {
-                pass.non_ascii = base + BLOCK;
-            }
             if let Some(stop) = pass.block(base, looked_at) {
                 return stop;
             }
@@ -160,7 +156,7 @@ pub(super) fn records(
 pub(super) fn one(record: &[u8], keys: &Keys) -> Option<FoundValues> {
     let mut one = None;
     let start = Position { offset: 0, after_element: false };
-    records(record, start, keys, |range, _, found| {
+    records(record, start, keys, |range, found| {
         one = (range == (0..record.len())).then(|| found.clone());
         true
     });
@@ -282,12 +278,10 @@ struct Pass<'a, F> {
     last: Position,
     /// The start of the open record.
     start: usize,
-    /// The end of the last block with non-ASCII bytes, 0 for none.
-    non_ascii: usize,
     nesting: Nesting,
 }
 
-impl<F: FnMut(Range<usize>, bool, &FoundValues) -> bool> Pass<'_, F> {
+impl<F: FnMut(Range<usize>, &FoundValues) -> bool> Pass<'_, F> {
     /// Handles the marked positions of a block.
     #[inline]
     fn block(&mut self, base: usize, mut marks: u64) -> Option<PassEnd> {
@@ -338,7 +332,7 @@ impl<F: FnMut(Range<usize>, bool, &FoundValues) -> bool> Pass<'_, F> {
     }
 
     fn complete(&mut self, end: usize) -> bool {
-        let is_taken = (self.each)(self.start..end, self.non_ascii > self.start, &self.found);
+        let is_taken = (self.each)(self.start..end, &self.found);
         if is_taken {
             self.last = Position { offset: end, after_element: true };
         }

@@ -15,11 +15,12 @@
 //! 4. [`extract::read`] decides, on the fields of the remaining records, read by `serde_json`.
 //!
 //! # Errors in documents
-//! A document fails if it ends too early, if its strings, brackets or the text between records are not valid JSON, if
-//! bytes are not UTF-8, or if a record that is not dismissed is not JSON. Everything before the error is kept. Errors inside
-//! of a dismissed record that don't hide its end, or another record, are not detected: a misspelt `true`, a bad escape, two commas
-//! (a streamed document is checked to the last byte). A value that is JSON but not a record counts as a broken record,
-//! if it is not dismissed. Nothing depends on the position in the document.
+//! A document fails if it ends too early, or if its strings, brackets or the text between records are not valid JSON. Everything
+//! before the error is kept. A record that is complete by its brackets and strings never fails its document: faults in its texts
+//! (bytes that are not UTF-8, unpaired surrogates) are mended by [`super::mend`], and a record that is not JSON, or JSON but not a record,
+//! counts as a broken one. Errors inside of a dismissed record that don't hide its end, or another record, are not detected: a
+//! misspelt `true`, a bad escape, two commas. A streamed document is parsed to the last byte: there, a record that is not JSON
+//! fails the document. Nothing else depends on the size of a document or the position in it.
 //!
 //! # Invariants
 //! [`Scanner::scan`] is the whole interface: bytes in, events and [`Counts`] out. Every record that step 4 would match
@@ -39,7 +40,6 @@ use std::sync::Arc;
 
 use super::broken::{BrokenDocument, BrokenRecord};
 use super::extract::{self, Extraction};
-use super::fields::Fields;
 use super::filter::RecordFilter;
 use super::left_out::LeftOut;
 use crate::model::event::ResourceEvent;
@@ -275,10 +275,7 @@ impl Scanner {
     }
 
     fn read(&self, record: &str) -> Extraction {
-        match Fields::parse(record) {
-            Ok(fields) => extract::read(&self.map, &self.filter, &fields),
-            Err(error) => Extraction::Broken(BrokenRecord::unreadable(&error)),
-        }
+        extract::read_record(&self.map, &self.filter, record)
     }
 }
 

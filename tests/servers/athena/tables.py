@@ -133,7 +133,9 @@ def as_text(value):
     """A value as the SerDe gives it for a column of text: JSON where it is none itself."""
     if value is None or isinstance(value, str):
         return value
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    # Half of a surrogate pair can only be written as an escape.
+    return re.sub("[\ud800-\udfff]", lambda half: f"\\u{ord(half[0]):04x}", text)
 
 
 def converter(hive):
@@ -163,19 +165,33 @@ def delivery_day(path, record):
     return record["eventTime"][:4], record["eventTime"][5:7], record["eventTime"][8:10]
 
 
-def partition_value(name, kind, path, record):
-    """What a partition key holds for a record."""
+MONTH_NAMES = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+
+
+def partition_value(name, kind, path, record, values):
+    """What a partition key holds for a record. `values` says so for keys with another kind of value than their name has."""
     year, month, day = delivery_day(path, record)
     value = {
         "timestamp": f"{year}/{month}/{day}",
         "dt": f"{year}-{month}-{day}",
+        "slashes": f"{year}/{month}/{day}",
+        "hours": f"{year}/{month}/{day}/07",
+        "day first": f"{day}-{month}-{year}",
+        "year and month": f"{year}{month}",
+        "month name": MONTH_NAMES[int(month) - 1],
+        "short month": str(int(month)),
+        "quarter": str((int(month) + 2) // 3),
+        "ingested": "2030/01/01",
+        "shard": "3",
+        "team": "platform",
+        "nothing": None,
         "account": record.get("recipientAccountId"),
         "region": record.get("awsRegion"),
         "year": year,
         "month": month,
         "day": day,
-    }[name]
-    return int(value) if kind == "int" else value
+    }[values.get(name, name)]
+    return int(value) if kind == "int" and value is not None else value
 
 
 class Table:
@@ -183,6 +199,10 @@ class Table:
 
     def __init__(self, definition):
         columns, partitions, parameters = SHAPES[definition["shape"]]
+        # Keys of its own, as [name, type, kind of value].
+        keys = definition.get("keys")
+        partitions = [(name, kind) for name, kind, _ in keys] if keys else partitions
+        self.values = {name: value for name, _, value in keys or []}
         dropped = set(definition.get("without", []))
         self.database = definition.get("database", "default")
         self.name = definition.get("name", "cloudtrail_logs")
@@ -214,7 +234,9 @@ class Table:
         for path in sorted(log_files(self.files)):
             for record in records(path):
                 row = {name: convert(record.get(spelling)) for name, spelling, convert in converters}
-                row.update({name: partition_value(name, kind, path, record) for name, kind in self.partitions})
+                row.update(
+                    {name: partition_value(name, kind, path, record, self.values) for name, kind in self.partitions}
+                )
                 yield row
 
     def fill(self, connection, scratch):

@@ -19,6 +19,8 @@ pub(crate) struct Bench {
 pub(crate) struct Trailcreator {
     command: Command,
     shown: String,
+    /// Whether only our binary prints, and not to a terminal, where progress bars move the cursor.
+    is_ours: bool,
 }
 
 /// How a command ended, and what it printed.
@@ -65,6 +67,7 @@ impl Bench {
         let path = std::env::var("PATH").unwrap_or_default();
         shell.command.env("PATH", format!("{}:{path}", folder.display()));
         line.clone_into(&mut shell.shown);
+        shell.is_ours = false;
         shell
     }
 
@@ -96,7 +99,7 @@ impl Bench {
         command.env("HOME", self.folder.path());
         command.env("AWS_EC2_METADATA_DISABLED", "true");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        Trailcreator { command, shown: format!("trailcreator {}", args.join(" ")) }
+        Trailcreator { command, shown: format!("trailcreator {}", args.join(" ")), is_ours: true }
     }
 }
 
@@ -115,15 +118,17 @@ impl Trailcreator {
         self
     }
 
-    /// Runs it to its end.
+    /// Runs it to its end. Nothing that a terminal would obey may come out of it, whatever the test is about.
     pub(crate) fn run(mut self) -> Run {
         let output = self.command.output().expect("the binary starts");
-        Run {
+        let run = Run {
             shown: self.shown,
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).expect("stdout is UTF-8"),
             stderr: String::from_utf8(output.stderr).expect("stderr is UTF-8"),
-        }
+        };
+        assert!(!self.is_ours || is_safe(&run.stdout) && is_safe(&run.stderr), "{run:?}");
+        run
     }
 
     /// Runs it to its end with stdin and stderr on a terminal, where `answer` is typed when it asks; `^C` is Ctrl-C.
@@ -140,13 +145,22 @@ impl Trailcreator {
         }
         command.current_dir(self.command.get_current_dir().expect("each runs in a bench"));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        Self { command, shown: self.shown }.run()
+        Self { command, shown: self.shown, is_ours: false }.run()
     }
 
     /// Starts it and leaves it running: to kill it, or to feed its stdin.
     pub(crate) fn spawn(mut self) -> Child {
         self.command.stdin(Stdio::piped()).spawn().expect("the binary starts")
     }
+}
+
+/// Whether a text controls no terminal, is in the order in which it is written, and has no invisible characters.
+fn is_safe(text: &str) -> bool {
+    let is_unsafe = |character: char| {
+        character.is_control() && character != '\n'
+            || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    !text.replace("\r\n", "\n").contains(is_unsafe)
 }
 
 impl Run {

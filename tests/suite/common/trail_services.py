@@ -22,6 +22,7 @@ import glob
 import gzip
 import json
 import os
+import re
 import struct
 import threading
 import time
@@ -318,9 +319,8 @@ def truth(node, record, alias):
     if isinstance(node, exp.Like):
         pattern = evaluate(node.expression, record, alias)
         value = evaluate(node.this, record, alias)
-        if not pattern.endswith("%") or "%" in pattern[:-1]:
-            raise NotImplementedError("only LIKE 'prefix%' is known here")
-        return isinstance(value, str) and value.startswith(pattern[:-1])
+        matched = "".join({"%": ".*", "_": "."}.get(character) or re.escape(character) for character in pattern)
+        return isinstance(value, str) and re.fullmatch(matched, value, re.DOTALL) is not None
     raise NotImplementedError(f"{node.sql()} is not known here")
 
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::lab::{Lab, entry};
-use crate::common::Bench;
+use crate::common::{Bench, Run};
 
 fn ids(list: &Value) -> Vec<&str> {
     let ids = list.as_array().expect("a list").iter().map(|entry| entry["id"].as_str().expect("an id is a text"));
@@ -232,4 +232,39 @@ fn overwrite_does_not_wait_for_an_answer_without_a_terminal() {
     lab.load();
     lab.run(&["tag", "--overwrite"]).success();
     assert_eq!(lab.queue_tags(&queue), json!({"Owner": "alice"}));
+}
+
+/// Only types with create events are listed, and the others are counted and named. `--all-types` lists them too.
+#[test]
+fn types_without_create_events_are_counted_and_examined_on_request() {
+    let mut lab = Lab::new();
+    lab.volumes(&["alice"]);
+    lab.moto.boto3("client('sqs').create_queue(QueueName='unrecorded')");
+    lab.load();
+    let note = "types not examined: no create events in the database; --all-types";
+    lab.run(&["tag", "--dry-run"]).success().says([note]);
+    lab.run(&["tag", "--dry-run", "-v"]).success().says(["types not examined: ", " sqs "]);
+    let summary = |run: &Run| run.json()["summary"].clone();
+    let types = |summary: &Value, list: &str| -> Vec<String> {
+        let of = |one: &Value| one["resource_type"].as_str().or(one.as_str()).expect("a name").to_owned();
+        summary[list].as_array().map(|list| list.iter().map(of).collect()).unwrap_or_default()
+    };
+    let plan = summary(lab.run(&["tag", "--dry-run", "--output", "json"]).success());
+    let has = |names: &[String], name: &str| names.iter().any(|one| one == name);
+    assert_eq!(types(&plan, "types"), ["ebs"]);
+    let unexamined = types(&plan, "unexamined_types");
+    assert!(has(&unexamined, "sqs") && !has(&unexamined, "ebs"));
+    let named = lab.run(&["tag", "--dry-run", "--type", "ebs"]);
+    assert!(!named.success().stderr.contains(note), "{}", named.stderr);
+    let report = lab.run(&["report", "--output", "json"]).json();
+    assert_eq!(report["unexamined_types"][0]["resource_types"].as_array().map(Vec::len), Some(unexamined.len()));
+    lab.run(&["tag", "--all-types", "--type", "ebs"]).code(2);
+    // Listing all types takes minutes, and the test server lacks some services.
+    let others: Vec<&str> = unexamined.iter().map(String::as_str).filter(|name| *name != "sqs").collect();
+    let all = ["tag", "--dry-run", "--all-types", "--output", "json", "--not-type", &others.join(",")];
+    let all = lab.run(&all);
+    let plan = summary(all.success());
+    assert_eq!(types(&plan, "types"), ["ebs", "sqs"]);
+    assert_eq!(plan["unexamined_types"], Value::Null);
+    assert!(!all.stderr.contains(note));
 }

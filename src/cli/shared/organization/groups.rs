@@ -49,9 +49,10 @@ impl Groups {
         for (error, group) in groups {
             let more = group.count.saturating_sub(group.named.len().try_into().unwrap_or(u64::MAX));
             let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-            let hint = group.hint.as_ref().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
-            let named = group.named.join(", ");
-            context.console.warning(format_args!("{title} ({}): {error}\n  {named}{more}{hint}", group.count));
+            let hint = group.hint.as_ref().map(|hint| format!("hint: {hint}"));
+            let named = format!("{}{more}", group.named.join(", "));
+            let details = [Some(named), hint].into_iter().flatten();
+            context.console.warning_with(format_args!("{title} ({}): {error}", group.count), details);
         }
         if self.others > 0 {
             context.console.warning(format_args!("{title}: {} other errors", self.others));

@@ -6,6 +6,7 @@ use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::super::confirm::Replaced;
+use super::super::private_file::{self, temporary_beside};
 use super::super::{CommandError, tagging};
 use crate::model::AccountId;
 use crate::org::account_job::{PlanAt, UnreadPlan};
@@ -29,12 +30,8 @@ pub(super) struct HeldPlans {
 impl HeldPlans {
     /// None yet. The file is beside the database, and for its user only.
     pub(super) fn create(database: &Path) -> Result<Self, CommandError> {
-        let path = tagging::temporary_beside(database);
-        let mut options = fs::OpenOptions::new();
-        options.read(true).write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&path).map_err(|error| {
+        let path = temporary_beside(database);
+        let file = private_file::options().read(true).write(true).create_new(true).open(&path).map_err(|error| {
             CommandError::while_doing(format_args!("keeping the plans in {}", path.display()), &error)
         })?;
         // Where an open file needs no name, nothing is left behind however the process ends.

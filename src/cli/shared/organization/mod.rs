@@ -19,7 +19,7 @@ pub(in crate::cli) use reporter::{RunDisplay, Save};
 pub(in crate::cli) use results::ResultsFile;
 
 use super::interrupt::stop_on_interrupt;
-use super::{AwsAccessArgs, CommandError, Context, Outcome, regions};
+use super::{AwsAccessArgs, CommandError, Context, Outcome, private_file, regions};
 use crate::aws::{AwsOptions, Session};
 use crate::model::Region;
 use crate::org::account_job::AccountJob;
@@ -69,8 +69,7 @@ impl DisplayArgs {
     /// Opens the results file, before the run starts. `goes_on`: append to the results of an interrupted run.
     pub(in crate::cli) fn open_results(&self, goes_on: bool) -> Result<Option<ResultsFile>, CommandError> {
         let Some(path) = &self.results else { return Ok(None) };
-        let mut options = fs::OpenOptions::new();
-        let opened = options.create(true).write(true).append(goes_on).truncate(!goes_on).open(path);
+        let opened = private_file::options().create(true).write(true).append(goes_on).truncate(!goes_on).open(path);
         let file = opened.map_err(|error| {
             CommandError::while_doing(format_args!("writing results to {}", path.display()), &error)
         })?;

@@ -14,6 +14,7 @@ use crate::model::Region;
 use crate::org::{Account, Done, Failure};
 use crate::plan::FORMAT_VERSION;
 use crate::store::journal::RunKind;
+use crate::text::safe;
 
 /// Where an entry belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +55,7 @@ impl<'a> Results<'a> {
     pub(super) fn new(context: &'a Context, file: Option<ResultsFile>) -> Self {
         let results = Self { context, file, has_first: false, exceptions: Vec::new(), failed_roles: Vec::new() };
         if results.is_document() {
-            context.console.data(format_args!("{{\"format_version\":{FORMAT_VERSION},\n\"Results\":["));
+            context.console.json_part(&format!("{{\"format_version\":{FORMAT_VERSION},\n\"Results\":["));
         }
         results
     }
@@ -76,8 +77,8 @@ impl<'a> Results<'a> {
         if let Some(ResultsFile { path, file }) = &mut self.file {
             let mut line = Map::from_iter([("Kind".to_owned(), json!(kind.name()))]);
             line.extend(entry.clone());
-            let line = format!("{}\n", Value::Object(line));
-            file.write_all(line.as_bytes()).map_err(|error| writing(self.context, path, &error))?;
+            let line = Value::Object(line).to_string();
+            writeln!(file, "{}", safe::json(&line)).map_err(|error| writing(self.context, path, &error))?;
         }
         if self.is_document() {
             let entry = Value::Object(entry).to_string();
@@ -93,14 +94,14 @@ impl<'a> Results<'a> {
     fn print(&mut self, entry: &str) {
         let comma = if self.has_first { "," } else { "" };
         self.has_first = true;
-        self.context.console.data(format_args!("{comma}{entry}"));
+        self.context.console.json_part(&format!("{comma}{entry}"));
     }
 
     /// Ends the document.
     pub(super) fn finish(&self, summary: &Value) {
         if self.is_document() {
             let (exceptions, roles) = (self.exceptions.join(",\n"), self.failed_roles.join(",\n"));
-            self.context.console.data(format_args!(
+            self.context.console.json_part(&format!(
                 "],\n\"Exceptions\":[{exceptions}],\n\"FailedAssumeRole\":[{roles}],\n\"Summary\":{summary}}}"
             ));
         }

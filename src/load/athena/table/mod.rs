@@ -7,9 +7,12 @@
 //!
 //! Source: <https://docs.aws.amazon.com/athena/latest/ug/cloudtrail-logs.html>
 
+mod keys;
+
 use std::collections::BTreeMap;
 
 use super::date_format::DateFormat;
+pub(super) use keys::limits_by_name;
 
 /// A table from the catalog.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -62,6 +65,8 @@ pub struct Partition {
     pub numeric: bool,
     /// Injected projection: Athena rejects a query that does not set its values.
     pub injected: bool,
+    /// Whether projection generates the values, so that all have the form that the meaning has. Otherwise some may have another form.
+    pub values_are_known: bool,
 }
 
 /// The meaning of a partition key's values.
@@ -121,23 +126,6 @@ const REQUIRED: [&str; 5] = ["eventtime", "eventsource", "eventname", "awsregion
 /// The only required column that is a struct.
 const IDENTITY: &str = "useridentity";
 
-/// The common names of partition keys with an account.
-const ACCOUNT_NAMES: [&str; 6] =
-    ["account", "accountid", "account_id", "aws_account", "aws_account_id", "awsaccountid"];
-/// The common names of partition keys with a date, if projection does not have the format.
-const DATE_NAMES: [&str; 10] = [
-    "timestamp",
-    "dt",
-    "date",
-    "day",
-    "ds",
-    "event_date",
-    "eventdate",
-    "event_day",
-    "date_partition",
-    "partition_date",
-];
-
 impl Table {
     /// Reads metadata as a CloudTrail table.
     ///
@@ -154,7 +142,7 @@ impl Table {
                 lacks,
             });
         }
-        let partitions = partitions(metadata);
+        let partitions = keys::partitions(metadata);
         Ok(Self { database: database.to_owned(), name: metadata.name.clone(), columns, partitions })
     }
 
@@ -239,74 +227,6 @@ fn lacking(columns: &BTreeMap<String, ColumnType>) -> Vec<String> {
         None => lacks.push(IDENTITY.to_owned()),
     }
     lacks
-}
-
-fn partitions(metadata: &TableMetadata) -> Vec<Partition> {
-    let has = |wanted: &str| metadata.partition_keys.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted));
-    let day_of_month = has("year") && has("month");
-    let mut partitions: Vec<Partition> = Vec::new();
-    for (name, kind) in &metadata.partition_keys {
-        let name = name.to_lowercase();
-        let projection = |property: &str| {
-            let key = format!("projection.{name}.{property}");
-            metadata
-                .parameters
-                .iter()
-                .find(|(other, _)| other.eq_ignore_ascii_case(&key))
-                .map(|(_, value)| value.as_str())
-        };
-        let kind = ColumnType::parse(kind);
-        let mut meaning =
-            meaning_by_projection(&kind, &projection).unwrap_or_else(|| meaning_by_name(&name, &kind, day_of_month));
-        // If two keys have the same meaning, it is unknown which of them is the delivery time.
-        if partitions.iter().any(|earlier| earlier.meaning == meaning) {
-            meaning = Meaning::Unused;
-        }
-        let injected = projection("type").is_some_and(|kind| kind.eq_ignore_ascii_case("injected"));
-        partitions.push(Partition { name, meaning, numeric: kind == ColumnType::Integer, injected });
-    }
-    partitions
-}
-
-/// The meaning of a key by the parameters of its projection, which are more specific than its name.
-fn meaning_by_projection<'a>(kind: &ColumnType, projection: &dyn Fn(&str) -> Option<&'a str>) -> Option<Meaning> {
-    match (projection("type")?.to_lowercase().as_str(), kind) {
-        ("date", ColumnType::Date) => Some(Meaning::Date),
-        ("date", ColumnType::Text) => {
-            Some(DateFormat::parse(projection("format")?).map_or(Meaning::Unused, Meaning::DateText))
-        }
-        ("integer", ColumnType::Text | ColumnType::Integer) => meaning_by_range(projection("range")?),
-        ("enum", ColumnType::Text | ColumnType::Integer) => {
-            let all_accounts =
-                projection("values")?.split(',').all(|value| crate::model::AccountId::parse(value.trim()).is_ok());
-            all_accounts.then_some(Meaning::Account)
-        }
-        _ => None,
-    }
-}
-
-/// A range of integers that can only be months, days of a month, or years.
-fn meaning_by_range(range: &str) -> Option<Meaning> {
-    const YEARS: std::ops::RangeInclusive<i64> = 2005..=2200;
-    let (first, last) = range.split_once(',')?;
-    match (first.trim().parse::<i64>().ok()?, last.trim().parse::<i64>().ok()?) {
-        (1, 12) => Some(Meaning::Month),
-        (1, 31) => Some(Meaning::Day),
-        (first, last) if YEARS.contains(&first) && YEARS.contains(&last) => Some(Meaning::Year),
-        _ => None,
-    }
-}
-
-fn meaning_by_name(name: &str, kind: &ColumnType, day_of_month: bool) -> Meaning {
-    match (name, kind) {
-        (_, ColumnType::Date) => Meaning::Date,
-        ("year", ColumnType::Text | ColumnType::Integer) => Meaning::Year,
-        ("month", ColumnType::Text | ColumnType::Integer) => Meaning::Month,
-        ("day", ColumnType::Text | ColumnType::Integer) if day_of_month => Meaning::Day,
-        (name, ColumnType::Text | ColumnType::Integer) if ACCOUNT_NAMES.contains(&name) => Meaning::Account,
-        (name, ColumnType::Text) if DATE_NAMES.contains(&name) => Meaning::DateOfUnknownSpelling,
-        _ => Meaning::Unused,
-    }
 }
 
 #[cfg(test)]

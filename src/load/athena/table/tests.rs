@@ -71,56 +71,103 @@ fn discovery_wants_exactly_one() {
     );
 }
 
+/// Parameters of an enabled projection.
+fn projected<'a>(parameters: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    [("projection.enabled", "true")].iter().chain(parameters).copied().collect()
+}
+
+fn projected_meanings(keys: &[(&str, &str)], parameters: &[(&str, &str)]) -> Vec<Meaning> {
+    meanings(keys, &projected(parameters))
+}
+
+const DOCUMENTED: [(&str, &str); 2] =
+    [("projection.timestamp.type", "date"), ("projection.timestamp.format", "yyyy/MM/dd")];
+
 #[test]
 fn the_documented_partitions_are_understood() {
     let slashes = DateFormat::parse("yyyy/MM/dd").unwrap();
+    assert_eq!(projected_meanings(&[("timestamp", "string")], &DOCUMENTED), [Meaning::DateText(slashes)]);
+    let organization = ["account", "region", "year", "month", "day"].map(|name| (name, "string"));
     assert_eq!(
-        meanings(
-            &[("timestamp", "string")],
-            &[("projection.timestamp.type", "date"), ("projection.timestamp.format", "yyyy/MM/dd")]
-        ),
-        [Meaning::DateText(slashes)]
-    );
-    assert_eq!(
-        meanings(
-            &[("account", "string"), ("region", "string"), ("year", "string"), ("month", "string"), ("day", "string")],
-            &[]
-        ),
+        meanings(&organization, &[]),
         [Meaning::Account, Meaning::Unused, Meaning::Year, Meaning::Month, Meaning::Day]
     );
 }
 
 #[test]
-fn other_names_are_understood_by_type_and_range() {
-    assert_eq!(
-        meanings(
-            &[("a", "int"), ("b", "string"), ("c", "int"), ("d", "string")],
-            &[
-                ("projection.a.type", "integer"),
-                ("projection.a.range", "2012,2040"),
-                ("projection.b.type", "integer"),
-                ("projection.b.range", "1,12"),
-                ("projection.c.type", "integer"),
-                ("projection.c.range", "1, 31"),
-                ("projection.d.type", "enum"),
-                ("projection.d.values", "111122223333,444455556666"),
-            ]
-        ),
-        [Meaning::Year, Meaning::Month, Meaning::Day, Meaning::Account]
-    );
-    assert_eq!(meanings(&[("delivered", "date")], &[]), [Meaning::Date]);
+fn properties_of_a_switched_off_projection_are_ignored() {
+    let day_first = [("projection.timestamp.type", "date"), ("projection.timestamp.format", "dd/MM/yyyy")];
+    let injected = [("projection.timestamp.type", "injected"), ("projection.enabled", "false")];
+    for parameters in [&DOCUMENTED[..], &day_first, &injected] {
+        let table = Table::read("d", &metadata(&[("TimeStamp", "string")], parameters)).unwrap();
+        assert_eq!(table.partitions[0].meaning, Meaning::DateOfUnknownSpelling, "{parameters:?}");
+        assert!(!table.partitions[0].injected && !table.partitions[0].values_are_known);
+    }
+}
+
+#[test]
+fn the_path_says_what_integers_are() {
+    let keys = [("a", "int"), ("y", "int"), ("m", "string"), ("d", "int")];
+    let ranges = [
+        ("projection.a.type", "enum"),
+        ("projection.a.values", "111122223333,444455556666"),
+        ("projection.y.type", "integer"),
+        ("projection.y.range", "2012,2040"),
+        ("projection.m.type", "integer"),
+        ("projection.m.range", "1,12"),
+        ("projection.m.digits", "2"),
+        ("projection.d.type", "integer"),
+        ("projection.d.range", "1, 31"),
+    ];
+    let with = |template: &'static str| {
+        let parameters: Vec<_> = ranges.into_iter().chain([("storage.location.template", template)]).collect();
+        projected_meanings(&keys, &parameters)
+    };
+    let all = [Meaning::Account, Meaning::Year, Meaning::Month, Meaning::Day];
+    assert_eq!(with("s3://b/AWSLogs/o-1/${a}/CloudTrail/eu-west-1/${y}/${m}/${d}"), all);
+    assert_eq!(with("s3://b/x/account=${a}/year=${Y}/month=${m}/day=${d}/"), all);
+    let unused = || [Meaning::Account, Meaning::Unused, Meaning::Unused, Meaning::Unused];
+    assert_eq!(with("s3://b/x/${a}/${y}/${m}/${d}"), unused(), "a range alone says nothing");
+    let swapped = with("s3://b/AWSLogs/${a}/CloudTrail/eu-west-1/${d}/${y}/${m}");
+    assert!(!swapped.contains(&Meaning::Year), "months and days count only below a year: {swapped:?}");
+    assert_eq!(with("s3://b/AWSLogs/${d}/CloudTrail/${m}/2019/${a}-${y}")[1..], unused()[1..]);
+    assert_eq!(projected_meanings(&keys, &ranges)[1..], unused()[1..]);
+}
+
+#[test]
+fn an_enumeration_s_values_decide_and_not_its_name() {
+    let of = |name: &'static str, values: &'static str| {
+        let (kind, all) = (format!("projection.{name}.type"), format!("projection.{name}.values"));
+        projected_meanings(&[(name, "string")], &[(&kind, "enum"), (&all, values)]).remove(0)
+    };
+    assert_eq!(of("tenant", "111122223333, 444455556666"), Meaning::Account);
+    assert_eq!(of("account", "prod,dev"), Meaning::Unused);
+    assert_eq!(of("month", "jan,feb"), Meaning::Unused);
+    assert_eq!(of("month", "01,02"), Meaning::Month);
+    assert_eq!(of("month", "2019"), Meaning::Unused);
+    assert_eq!(of("year", "2019,2020"), Meaning::Year);
+    assert_eq!(of("dt", "2019/01/01"), Meaning::Unused);
+}
+
+#[test]
+fn other_names_are_understood_by_type() {
+    assert_eq!(meanings(&[("dt", "date")], &[]), [Meaning::Date]);
+    assert_eq!(meanings(&[("ingested", "date"), ("dt", "timestamp")], &[]), [Meaning::Unused, Meaning::Unused]);
     assert_eq!(meanings(&[("day", "string")], &[]), [Meaning::DateOfUnknownSpelling], "no year beside it");
     assert_eq!(
         meanings(&[("dt", "string"), ("date", "string")], &[]),
-        [Meaning::DateOfUnknownSpelling, Meaning::Unused],
-        "one filter is enough, and the second may mean something else"
+        [Meaning::Unused, Meaning::Unused],
+        "one of them may not be the delivery time"
     );
+    let ingested = [("projection.ingested.type", "date"), ("projection.ingested.format", "yyyy/MM/dd")];
+    assert_eq!(projected_meanings(&[("ingested", "string")], &ingested), [Meaning::Unused]);
 }
 
 #[test]
 fn an_injected_key_is_an_error() {
     let keys = [("account", "string")];
-    let table = Table::read("d", &metadata(&keys, &[("projection.account.type", "injected")])).unwrap();
+    let parameters = projected(&[("projection.account.type", "injected")]);
+    let table = Table::read("d", &metadata(&keys, &parameters)).unwrap();
     assert!(table.partitions[0].injected);
     assert_eq!(table.partitions[0].meaning, Meaning::Account);
 }

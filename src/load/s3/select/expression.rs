@@ -6,7 +6,6 @@
 use std::collections::BTreeSet;
 
 use crate::resource_map::ResourceMap;
-use crate::resource_map::events::LAMBDA;
 
 /// The maximum length of an expression, in bytes.
 ///
@@ -19,33 +18,29 @@ const MAX_BYTES: usize = 256 * 1024;
 /// Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-select-sql-reference-conditional.html>
 const SUCCESSFUL: &str = "SELECT * FROM s3object[*].Records[*] s WHERE COALESCE(s.errorCode, '') = ''";
 
+/// Names that contain the date of an API version: `CreateFunction20150331v2`, `CreateDistribution2014_01_31`. `_` matches any
+/// character, so it selects too many records, never too few.
+const VERSIONED: &str = "s.eventName LIKE '%20______%'";
+
 /// The expression for the events of a map. If it can't have all names, it selects successful calls with any name.
 pub(super) fn expression(map: &ResourceMap) -> String {
-    let mut names = BTreeSet::new();
-    let mut versioned = BTreeSet::new();
-    for (source, name, _) in map.events.iter() {
-        // Event names of Lambda contain the API version: CreateFunction20150331.
-        if source == LAMBDA {
-            versioned.insert(name)
-        } else {
-            names.insert(name)
-        };
-    }
-    if !names.iter().chain(&versioned).all(|name| is_plain(name)) {
+    let names: BTreeSet<&str> = map.events.iter().map(|(_, name, _)| name).collect();
+    if names.is_empty() || !names.iter().all(|name| is_plain(name)) {
         return SUCCESSFUL.to_owned();
     }
     let list: Vec<String> = names.iter().map(|name| format!("'{name}'")).collect();
-    let mut conditions = Vec::new();
-    if !list.is_empty() {
-        conditions.push(format!("s.eventName IN ({})", list.join(",")));
-    }
-    // `_` matches any character in a pattern, so it selects too many records, never too few.
-    conditions.extend(versioned.iter().map(|name| format!("s.eventName LIKE '{name}%'")));
-    if conditions.is_empty() {
-        return SUCCESSFUL.to_owned();
-    }
-    let expression = format!("{SUCCESSFUL} AND ({})", conditions.join(" OR "));
+    let verbs: BTreeSet<&str> = names.iter().map(|name| verb(name)).collect();
+    // Without the verbs, the many reading calls that have a version would be selected too.
+    let verbs: Vec<String> = verbs.iter().map(|verb| format!("s.eventName LIKE '{verb}%'")).collect();
+    let condition = format!("s.eventName IN ({}) OR {VERSIONED} AND ({})", list.join(","), verbs.join(" OR "));
+    let expression = format!("{SUCCESSFUL} AND ({condition})");
     if expression.len() > MAX_BYTES { SUCCESSFUL.to_owned() } else { expression }
+}
+
+/// The first word of a name: `Create` of `CreateFunction`.
+fn verb(name: &str) -> &str {
+    let end = name.char_indices().skip(1).find(|(_, character)| !character.is_ascii_lowercase());
+    end.map_or(name, |(end, _)| &name[..end])
 }
 
 /// Whether a name has no special characters, so that it can't end its quotes.
@@ -68,28 +63,30 @@ mod tests {
     }
 
     #[test]
-    fn names_are_listed_once_across_services() {
-        let calls = [("ecs.amazonaws.com", "CreateCluster"), ("eks.amazonaws.com", "CreateCluster"), ("a", "B")];
+    fn names_are_listed_once_across_services_and_match_with_any_version() {
+        let calls =
+            [("ecs.amazonaws.com", "CreateCluster"), ("eks.amazonaws.com", "CreateCluster"), ("a", "RunJobFlow")];
         assert_eq!(
             of(&calls),
             "SELECT * FROM s3object[*].Records[*] s WHERE COALESCE(s.errorCode, '') = '' \
-             AND (s.eventName IN ('B','CreateCluster'))"
+             AND (s.eventName IN ('CreateCluster','RunJobFlow') OR s.eventName LIKE '%20______%' \
+             AND (s.eventName LIKE 'Create%' OR s.eventName LIKE 'Run%'))"
         );
     }
 
     #[test]
-    fn lambda_names_match_with_any_version() {
-        let condition = " AND (s.eventName IN ('CreateBucket') OR s.eventName LIKE 'CreateFunction%')";
-        let expression = of(&[("s3.amazonaws.com", "CreateBucket"), (LAMBDA, "CreateFunction")]);
-        assert_eq!(expression.strip_prefix(SUCCESSFUL), Some(condition));
-        let alone = of(&[(LAMBDA, "CreateFunction")]);
-        assert_eq!(alone.strip_prefix(SUCCESSFUL), Some(" AND (s.eventName LIKE 'CreateFunction%')"));
+    fn verb_is_the_first_word() {
+        for (name, first) in
+            [("CreateFunction", "Create"), ("Run", "Run"), ("B", "B"), ("EC2Go", "E"), ("put_x", "put")]
+        {
+            assert_eq!(verb(name), first);
+        }
     }
 
     #[test]
     fn other_names_are_filtered_locally() {
         assert_eq!(of(&[("a", "B"), ("a", "it's' OR '1'='1")]), SUCCESSFUL);
-        assert_eq!(of(&[(LAMBDA, "100%")]), SUCCESSFUL);
+        assert_eq!(of(&[("lambda.amazonaws.com", "100%")]), SUCCESSFUL);
         assert_eq!(of(&[]), SUCCESSFUL);
         let names: Vec<String> = (0..20_000).map(|number| format!("CreateSomething{number}")).collect();
         let calls: Vec<_> = names.iter().map(|name| ("a", name.as_str())).collect();

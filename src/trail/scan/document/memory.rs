@@ -12,6 +12,7 @@ use super::super::frame::{self, FoundValues, PassEnd, Position, is_white};
 use super::{BYTE_ORDER_MARK, RECORDS_KEY, Records, Shape, Wants};
 use crate::trail::broken::BrokenDocument;
 use crate::trail::fields::Text;
+use crate::trail::mend;
 
 /// Splits `json`: one document, or several.
 ///
@@ -29,7 +30,7 @@ pub(in crate::trail::scan) fn split(
         return Err(BrokenDocument::Empty);
     }
     if !matches!(json[at], b'{' | b'[') {
-        walk.value(at)?;
+        walk.end_of_value(at)?;
         return Err(walk.error("expected CloudTrail records (an object or a list)", at));
     }
     while at < json.len() {
@@ -60,15 +61,12 @@ impl<'a, R: Records> Walk<'a, R> {
         let (shape, end) = match self.json[at] {
             b'[' => (Shape::Records, self.list(at + 1)?),
             b'{' => self.object(at)?,
-            _ => (Shape::Other, at + self.value(at)?.len()),
+            _ => (Shape::Other, self.end_of_value(at)?),
         };
         match shape {
             Shape::Records => {}
             Shape::Digest => self.records.digest(),
-            Shape::Other => {
-                let record = str::from_utf8(&self.json[at..end]).map_err(|error| self.error(&error.to_string(), at))?;
-                self.wants.hand_on(record, self.records)?;
-            }
+            Shape::Other => self.wants.hand_on(&self.json[at..end], self.records)?,
         }
         Ok(end)
     }
@@ -83,7 +81,7 @@ impl<'a, R: Records> Walk<'a, R> {
             let key = self.key(at)?;
             at = self.colon(at + key.spelled)?;
             shape = shape.with_key(&key.text);
-            at = if key.text == RECORDS_KEY { self.records_value(at)? } else { at + self.value(at)?.len() };
+            at = if key.text == RECORDS_KEY { self.records_value(at)? } else { self.end_of_value(at)? };
             at = self.skip_white(at);
             match self.json.get(at) {
                 Some(b'}') => return Ok((shape, at + 1)),
@@ -100,8 +98,9 @@ impl<'a, R: Records> Walk<'a, R> {
         if self.json.get(at) == Some(&b'[') {
             return self.list(at + 1);
         }
-        match self.value(at)? {
-            null @ "null" => Ok(at + null.len()),
+        let end = self.end_of_value(at)?;
+        match &self.json[at..end] {
+            b"null" => Ok(end),
             _ => Err(self.error("expected a list of records", at)),
         }
     }
@@ -110,9 +109,7 @@ impl<'a, R: Records> Walk<'a, R> {
     fn list(&mut self, start: usize) -> Result<usize, BrokenDocument> {
         let mut position = Position { offset: start, after_element: false };
         loop {
-            let stop = frame::records(self.json, position, self.wants.keys, |record, non_ascii, found| {
-                self.take(record, non_ascii, found)
-            });
+            let stop = frame::records(self.json, position, self.wants.keys, |record, found| self.take(record, found));
             position = match stop {
                 PassEnd::End(end) => return Ok(end),
                 PassEnd::Unusual(position) => position,
@@ -120,9 +117,9 @@ impl<'a, R: Records> Walk<'a, R> {
             // Values that `frame` does not accept either are read directly.
             loop {
                 let Some(at) = self.element(position)? else { return Ok(self.skip_white(position.offset) + 1) };
-                let element = self.value(at)?;
-                self.wants.hand_on(element, self.records)?;
-                position = Position { offset: at + element.len(), after_element: true };
+                let end = self.end_of_value(at)?;
+                self.wants.hand_on(&self.json[at..end], self.records)?;
+                position = Position { offset: end, after_element: true };
                 if self.is_before_object(position) {
                     break;
                 }
@@ -131,16 +128,15 @@ impl<'a, R: Records> Walk<'a, R> {
     }
 
     /// A framed record. Returns `false` if it must be read again as an unusual one.
-    fn take(&mut self, record: Range<usize>, non_ascii: bool, found: &FoundValues) -> bool {
+    fn take(&mut self, record: Range<usize>, found: &FoundValues) -> bool {
         let bytes = &self.json[record];
-        if bytes.len() as u64 > self.wants.record_limit || (non_ascii && str::from_utf8(bytes).is_err()) {
+        if bytes.len() as u64 > self.wants.record_limit {
             return false;
         }
-        if self.records.framed(bytes, found) {
-            return true;
+        if !self.records.framed(bytes, found) {
+            super::read(bytes, self.records);
         }
-        let read: Result<&RawValue, _> = serde_json::from_slice(bytes);
-        read.map(|record| self.records.record(record.get())).is_ok()
+        true
     }
 
     /// The start of a list's next element. `None` at the end of the list.
@@ -169,8 +165,11 @@ impl<'a, R: Records> Walk<'a, R> {
             Some(_) => return Err(self.error("key must be a string", at)),
             None => return Err(self.error("EOF while parsing an object", at)),
         }
-        let spelled = self.value(at)?;
-        let Text(text) = serde_json::from_str(spelled).map_err(|error| self.relocated(&error, at))?;
+        let spelled = &self.json[at..self.end_of_value(at)?];
+        let text = match serde_json::from_slice(spelled) {
+            Ok(Text(text)) => text,
+            Err(_) => serde_json::from_str(&mend::mended(spelled)).map_err(|error| self.relocated(&error, at))?,
+        };
         Ok(SpelledKey { text, spelled: spelled.len() })
     }
 
@@ -184,11 +183,13 @@ impl<'a, R: Records> Walk<'a, R> {
         }
     }
 
-    /// The text of the JSON value at `at`, which has no white space before it.
-    fn value(&self, at: usize) -> Result<&'a str, BrokenDocument> {
+    /// The offset after the value at `at`, which has no white space before it. If it is not JSON, its brackets and quotes decide.
+    fn end_of_value(&self, at: usize) -> Result<usize, BrokenDocument> {
         let mut deserializer = serde_json::Deserializer::from_slice(&self.json[at..]);
-        let value = <&RawValue>::deserialize(&mut deserializer).map_err(|error| self.relocated(&error, at))?;
-        Ok(value.get())
+        match <&RawValue>::deserialize(&mut deserializer) {
+            Ok(value) => Ok(at + value.get().len()),
+            Err(error) => mend::end_of_value(self.json, at).ok_or_else(|| self.relocated(&error, at)),
+        }
     }
 
     fn skip_white(&self, at: usize) -> usize {

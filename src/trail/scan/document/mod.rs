@@ -9,8 +9,11 @@ mod stream;
 pub(super) use memory::split as split_slice;
 pub(super) use stream::split as split_stream;
 
+use serde_json::value::RawValue;
+
 use super::frame::{self, FoundValues, Keys};
 use crate::trail::broken::BrokenDocument;
+use crate::trail::mend;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -28,12 +31,12 @@ pub(in crate::trail) trait Records {
     fn begin_document(&mut self);
     /// Its list of records begins; a second time if the key is duplicated.
     fn begin_list(&mut self) -> Result<(), BrokenDocument>;
-    /// A record that is framed, not parsed: an object in UTF-8 with complete strings and brackets. Returns whether that is enough;
-    /// otherwise [`Records::record`] is called with it, if it is JSON.
+    /// A record that is framed, not parsed: an object with complete strings and brackets. Returns whether that is enough;
+    /// otherwise [`Records::record`] is called with it.
     fn framed(&mut self, _record: &[u8], _found: &FoundValues) -> bool {
         false
     }
-    /// A record: one JSON value of any type.
+    /// A record: one value of any type, complete by its strings and brackets. It may be no JSON.
     fn record(&mut self, record: &str);
     /// The document is a digest of log files.
     fn digest(&mut self);
@@ -49,20 +52,28 @@ pub(in crate::trail) struct Wants<'a> {
 }
 
 impl Wants<'_> {
-    /// Passes on a record that is one JSON value as if it were framed.
-    fn hand_on(&self, record: &str, records: &mut impl Records) -> Result<(), BrokenDocument> {
+    /// Passes on a record that is one complete value as if it were framed.
+    fn hand_on(&self, record: &[u8], records: &mut impl Records) -> Result<(), BrokenDocument> {
         if record.len() as u64 > self.record_limit {
             return Err(self.too_large());
         }
-        let found = frame::one(record.as_bytes(), self.keys);
-        if !found.is_some_and(|found| records.framed(record.as_bytes(), &found)) {
-            records.record(record);
+        let found = frame::one(record, self.keys);
+        if !found.is_some_and(|found| records.framed(record, &found)) {
+            read(record, records);
         }
         Ok(())
     }
 
     fn too_large(&self) -> BrokenDocument {
         BrokenDocument::RecordTooLarge(self.record_limit)
+    }
+}
+
+/// Passes on a record as text, mended if it is not JSON.
+fn read(record: &[u8], records: &mut impl Records) {
+    match serde_json::from_slice::<&RawValue>(record) {
+        Ok(json) => records.record(json.get()),
+        Err(_) => records.record(&mend::mended(record)),
     }
 }
 

@@ -9,6 +9,8 @@ use serde_json::value::RawValue;
 
 use super::{BYTE_ORDER_MARK, RECORDS_KEY, Records, Shape, Wants, memory};
 use crate::trail::broken::BrokenDocument;
+use crate::trail::mend::{self, TextReader};
+use crate::trail::scan::frame::is_white;
 
 /// Bytes read at a time from a stream.
 const READ_SIZE: usize = 64 * 1024;
@@ -25,9 +27,10 @@ pub(in crate::trail::scan) fn split(
 ) -> Result<(), BrokenDocument> {
     let head = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head);
     // A value that ends within the head is one of JSON Lines; a document of records would continue.
-    let lines = matches!(serde_json::Deserializer::from_slice(head).into_iter::<&RawValue>().next(), Some(Ok(_)));
+    let start = head.iter().take_while(|byte| is_white(**byte)).count();
+    let lines = mend::end_of_value(head, start).is_some();
     let pending = Cell::new(0);
-    let reader = Gauge { inner: Cursor::new(head).chain(rest), pending: &pending, wants };
+    let reader = Gauge { inner: TextReader::new(Cursor::new(head).chain(rest)), pending: &pending, wants };
     let mut deserializer = serde_json::Deserializer::from_reader(BufReader::with_capacity(READ_SIZE, reader));
     if !lines {
         records.begin_document();
@@ -122,7 +125,7 @@ impl<'de, R: Records> Visitor<'de> for List<'_, R> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         while let Some(record) = list.next_element::<Box<RawValue>>()? {
-            self.wants.hand_on(record.get(), self.records).map_err(A::Error::custom)?;
+            self.wants.hand_on(record.get().as_bytes(), self.records).map_err(A::Error::custom)?;
             self.pending.set(0);
         }
         Ok(())

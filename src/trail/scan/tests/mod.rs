@@ -44,7 +44,14 @@ fn scan(bytes: &[u8]) -> (Scan, Vec<String>) {
 fn scan_both_ways(limits: Limits, bytes: &[u8]) -> (Scan, Vec<String>) {
     let buffered = scan_with(Limits::default(), bytes);
     let streamed = scan_with(limits, bytes);
-    assert_eq!(buffered.1, streamed.1);
+    assert_eq!(
+        buffered.1,
+        streamed.1,
+        "{:?} {:?} of {}",
+        buffered.0.broken,
+        streamed.0.broken,
+        String::from_utf8_lossy(bytes)
+    );
     assert_eq!(buffered.0.counts, streamed.0.counts);
     assert_eq!(buffered.0.broken.is_some(), streamed.0.broken.is_some());
     buffered
@@ -110,16 +117,12 @@ fn all_members_of_a_gzip_file_are_read() {
 fn records_before_an_error_are_kept() {
     let document = json!({ "Records": three() }).to_string();
     let zipped = gzip(document.as_bytes());
-    let mut invalid = document.clone().into_bytes();
-    let agent = document.rfind("aws-cli").unwrap();
-    invalid[agent] = 0xff;
     let mut damaged = zipped.clone();
     let checksum = damaged.len() - 8;
     damaged[checksum] ^= 1;
-    let cases: [(&str, Vec<u8>, &[&str]); 7] = [
+    let cases: [(&str, Vec<u8>, &[&str]); 6] = [
         ("EOF while parsing", document.as_bytes()[..document.len() - 2].to_vec(), &["a", "b"]),
         ("EOF while parsing", document.as_bytes()[..document.len() - 30].to_vec(), &["a"]),
-        ("unicode code point", invalid, &["a"]),
         ("expected", [document.as_bytes(), b" x"].concat(), &["a", "b"]),
         ("the gzip data is damaged", [&zipped[..], b"what is no gzip"].concat(), &["a", "b"]),
         ("the gzip data is damaged", damaged, &["a", "b"]),
@@ -143,6 +146,78 @@ fn broken_records_do_not_fail_their_document() {
     assert_eq!(names, ["a", "b"]);
     assert_eq!((result.counts.records, result.counts.broken_records, result.broken), (7, 5, None));
     assert!(result.broken_record.unwrap().to_string().contains("a record can't be read"));
+}
+
+/// Faults in texts, with whether `serde_json` refuses them only in the value.
+const FAULTS: [&[u8]; 7] = [
+    br#""cut \ud83d""#,
+    br#""\udc4d""#,
+    b"\"caf\xe9\"",
+    b"\"a\x01b\"",
+    br#""\q""#,
+    b"1e999",
+    br#"{"\ud83d":1,"a":1,"a":2}"#,
+];
+
+/// A document of two buckets, large enough to be streamed. `@` in the first one is replaced by a fault.
+fn with_fault(record: &str, fault: &[u8], form: &str) -> Vec<u8> {
+    let mut second = bucket("b");
+    second["userAgent"] = json!("x".repeat(400));
+    let whole = form.replace("<1>", record).replace("<2>", &second.to_string());
+    let (before, after) = whole.split_once('@').unwrap();
+    [before.as_bytes(), fault, after.as_bytes()].concat()
+}
+
+const FORMS: [&str; 4] = [r#"{"Records":[<1>,<2>]}"#, "[<1>,<2>]", "<1>\n<2>\n", "<1> <2>"];
+
+#[test]
+fn fault_in_a_field_of_no_interest_costs_nothing() {
+    let deep = format!("{}1{}", "[".repeat(150), "]".repeat(150));
+    for field in ["additionalEventData", "requestParameters.x", "userIdentity.sessionContext.x", "userAgent"] {
+        let mut record = bucket("a");
+        match field.split_once('.') {
+            None => record[field] = json!("@"),
+            Some(("requestParameters", x)) => record["requestParameters"][x] = json!("@"),
+            Some(_) => record["userIdentity"] = json!({"type": "IAMUser", "sessionContext": {"x": "@"}}),
+        }
+        let record = record.to_string().replace("\"@\"", "@");
+        for fault in FAULTS.into_iter().chain([deep.as_bytes()]) {
+            for form in FORMS {
+                let document = with_fault(&record, fault, form);
+                let shown = String::from_utf8_lossy(&document).into_owned();
+                let (result, names) = scan(&document);
+                assert_eq!((result.broken, result.broken_record), (None, None), "{field} {shown}");
+                assert_eq!(names, ["a", "b"], "{field} {shown}");
+            }
+        }
+    }
+}
+
+#[test]
+fn fault_in_a_field_of_interest_is_named_and_costs_only_its_record() {
+    for (old, new, what) in [
+        (r#""bucketName":"a""#, r#""bucketName":"a\ud83d""#, "an identifier"),
+        (r#""bucketName":"a""#, r#""bucketName":123456789012345678901234567890"#, "an identifier"),
+        (r#""userIdentity":{"#, r#""userIdentity":{"userName":"\udc4d","#, "userIdentity"),
+    ] {
+        let mut damaged = bucket("a");
+        damaged["userIdentity"] = json!({"type": "IAMUser"});
+        damaged["eventID"] = json!("e-1");
+        let damaged = damaged.to_string();
+        assert!(damaged.contains(old), "{damaged}");
+        let document = format!("{{\"Records\":[{},{}]}}", damaged.replace(old, new), bucket("b"));
+        let (result, names) = scan(document.as_bytes());
+        assert_eq!((result.broken, result.counts.broken_records, names), (None, 1, vec!["b".to_owned()]));
+        let reason = result.broken_record.unwrap().to_string();
+        assert!(reason.contains("CreateBucket (event e-1)") && reason.ends_with(what), "{reason}");
+    }
+}
+
+#[test]
+fn record_that_is_not_json_costs_only_itself() {
+    let broken = bucket("a").to_string().replacen("\",\"", "\"\"", 1);
+    let (result, names) = scan(format!("{{\"Records\":[{broken},{}]}}", bucket("b")).as_bytes());
+    assert_eq!((result.broken, result.counts.broken_records, names), (None, 1, vec!["b".to_owned()]));
 }
 
 #[test]

@@ -1,4 +1,8 @@
-//! The one module that prints: data to stdout, messages and progress to stderr.
+//! The one module that prints: data to stdout, messages, progress and the log to stderr.
+//!
+//! All text is made safe for a terminal here ([`text::safe`](crate::text)), so that no command can forget it. A line is one line: line
+//! breaks in a value are escaped too. A text of several lines is [`Lines`]; a document that has line ends of its own (YAML, SQL,
+//! CSV) goes through [`Console::document`].
 //!
 //! Progress bars appear on a terminal only; elsewhere a plain line every few seconds. A closed pipe is not an error:
 //! the program stops writing data and ends normally. indicatif and clap honour `NO_COLOR`.
@@ -10,8 +14,16 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+mod lines;
+mod log;
+
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde::Serialize;
+
+pub use lines::Lines;
+pub use log::start as start_log;
+
+use crate::text::{safe, secrets};
 
 /// How often a plain progress line is written where there is no terminal.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
@@ -45,13 +57,27 @@ impl Console {
 
     /// Writes a line of data to stdout.
     pub fn data(&self, line: impl Display) {
-        self.write_data(format_args!("{line}\n"));
+        self.write_data(&safe::one_line(&line.to_string()), "\n");
+    }
+
+    /// Writes lines of data to stdout.
+    pub fn lines(&self, lines: &Lines) {
+        self.write_data(&safe::lines(lines.as_str()), "");
+    }
+
+    /// Writes a document with line ends of its own to stdout, and a last one if it has none.
+    pub fn document(&self, text: &str) {
+        self.write_data(&safe::lines(text), if text.ends_with('\n') { "" } else { "\n" });
     }
 
     /// Writes a document to stdout as indented JSON.
     pub fn json(&self, document: &impl Serialize) {
-        let text = serde_json::to_string_pretty(document).expect("our documents hold text keys only");
-        self.write_data(format_args!("{text}\n"));
+        self.json_part(&serde_json::to_string_pretty(document).expect("our documents hold text keys only"));
+    }
+
+    /// Writes a part of a JSON document to stdout, and a line end.
+    pub fn json_part(&self, part: &str) {
+        self.write_data(&safe::json(part), "\n");
     }
 
     /// Whether data was lost because stdout could not be written (a full disk): then the command has failed.
@@ -59,10 +85,10 @@ impl Console {
         self.lost_data.load(Ordering::Relaxed)
     }
 
-    fn write_data(&self, text: fmt::Arguments<'_>) {
+    fn write_data(&self, text: &str, end: &str) {
         // The reader of a pipe may close it early (`| head`). That is not an error.
         let mut stdout = io::stdout().lock();
-        if let Err(error) = stdout.write_fmt(text).and_then(|()| stdout.flush())
+        if let Err(error) = stdout.write_fmt(format_args!("{text}{end}")).and_then(|()| stdout.flush())
             && error.kind() != io::ErrorKind::BrokenPipe
             && !self.lost_data.swap(true, Ordering::Relaxed)
         {
@@ -73,13 +99,30 @@ impl Console {
     /// Prints a message to stderr, unless quiet.
     pub fn message(&self, line: impl Display) {
         if !self.quiet {
-            write_message(format_args!("{line}\n"));
+            write_message(format_args!("{}\n", SafeLine(line)));
+        }
+    }
+
+    /// Prints lines to stderr, unless quiet.
+    pub fn message_lines(&self, lines: &Lines) {
+        if !self.quiet {
+            write_message(format_args!("{}", safe::lines(lines.as_str())));
         }
     }
 
     /// Prints a warning to stderr: something failed, but the command continues. Printed even when quiet.
     pub fn warning(&self, line: impl Display) {
-        write_message(format_args!("warning: {line}\n"));
+        self.warning_with(line, None::<&str>);
+    }
+
+    /// Prints a warning with details, each on a line of its own below it.
+    pub fn warning_with<D: Display>(&self, line: impl Display, details: impl IntoIterator<Item = D>) {
+        write_message(format_args!("warning: {}\n{}", SafeLine(line), below(details)));
+    }
+
+    /// Prints a warning with advice, one on a line.
+    pub fn warning_with_hints<D: Display>(&self, line: impl Display, hints: impl IntoIterator<Item = D>) {
+        self.warning_with(line, hints.into_iter().map(|hint| format!("hint: {hint}")));
     }
 
     /// Whether messages go to a terminal, where a person reads them.
@@ -92,21 +135,22 @@ impl Console {
         io::stdin().is_terminal() && io::stderr().is_terminal()
     }
 
-    /// Asks, without a line's end. Printed even when quiet.
-    pub fn question(&self, text: impl Display) {
-        write_message(format_args!("{text}"));
+    /// Asks, without a line end after the question, below the lines that it is about. Printed even when quiet.
+    pub fn question(&self, about: &Lines, question: impl Display) {
+        write_message(format_args!("{}{} ", about.as_str(), SafeLine(question)));
     }
 
-    /// Prints to stderr why the command failed.
-    pub fn error(&self, text: impl Display) {
-        write_message(format_args!("error: {text}\n"));
+    /// Prints to stderr why the command failed, with advice.
+    pub fn error<D: Display>(&self, line: impl Display, hints: impl IntoIterator<Item = D>) {
+        let hints = below(hints.into_iter().map(|hint| format!("hint: {hint}")));
+        write_message(format_args!("error: {}\n{hints}", SafeLine(line)));
     }
 
     /// Starts a progress bar of `total` steps. Without a total it shows a spinner and a count.
     pub fn progress(&self, title: &str, total: Option<u64>) -> Progress {
         let on_terminal = self.progress && io::stderr().is_terminal();
         let target = if on_terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let bar = ProgressBar::with_draw_target(total, target).with_prefix(title.to_owned());
+        let bar = ProgressBar::with_draw_target(total, target).with_prefix(SafeLine(title).to_string());
         let template = match total {
             Some(_) => "{prefix} [{bar:30}] {pos}/{len} {rate} {msg} {eta} left",
             None => "{prefix} {spinner} {pos} {rate} {msg}",
@@ -117,7 +161,7 @@ impl Console {
             text.write_str(&rate(state.per_sec())).unwrap_or_default();
         }));
         let plain = (self.progress && !on_terminal).then(|| Mutex::new(Instant::now()));
-        Progress { bar, plain, title: title.to_owned(), begun: Instant::now() }
+        Progress { bar, plain, title: SafeLine(title).to_string(), begun: Instant::now() }
     }
 }
 
@@ -132,11 +176,11 @@ pub fn ask(question: impl Display) -> io::Result<String> {
     let mut line = String::new();
     let stdin = io::stdin();
     if stdin.is_terminal() {
-        write_message(format_args!("{question}"));
+        write_message(format_args!("{}", SafeLine(&question)));
         stdin.read_line(&mut line)?;
     } else {
         let terminal = File::open(TERMINAL).map_err(|_| io::Error::other("there is no terminal to ask on"))?;
-        write_message(format_args!("{question}"));
+        write_message(format_args!("{}", SafeLine(&question)));
         BufReader::new(terminal).read_line(&mut line)?;
     }
     Ok(line.trim_end().to_owned())
@@ -162,7 +206,7 @@ impl Progress {
 
     /// Sets the number of completed steps, with a short note such as the number of events so far.
     pub fn update(&self, position: u64, note: impl Into<String>) {
-        let note = note.into();
+        let note = SafeLine(note.into()).to_string();
         self.bar.set_position(position);
         if let Some(last) = &self.plain
             && let Ok(mut last) = last.lock()
@@ -221,6 +265,25 @@ pub fn number(count: u64) -> String {
 pub fn counted(count: u64, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", number(count))
+}
+
+/// Prints a text in lines to stderr as it is without a console: what the command line's parser says.
+pub fn plain_message(text: &str) {
+    write_message(format_args!("{}", safe::lines(&secrets::redacted(text))));
+}
+
+/// Displays a message as one escaped line, without secrets.
+struct SafeLine<D>(D);
+
+impl<D: Display> Display for SafeLine<D> {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(&safe::one_line(&secrets::redacted(&self.0.to_string())))
+    }
+}
+
+/// Details of a message, indented, each with a line end.
+fn below<D: Display>(details: impl IntoIterator<Item = D>) -> String {
+    details.into_iter().map(|detail| format!("  {}\n", SafeLine(detail))).collect()
 }
 
 fn write_message(text: std::fmt::Arguments<'_>) {

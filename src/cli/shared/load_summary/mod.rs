@@ -1,12 +1,17 @@
 //! The summary of a load: a few lines of text, or one JSON document.
 
+mod phrases;
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde::Serialize;
 
+use phrases::{already_loaded_phrase, retried, what_was_read};
+pub(in crate::cli) use phrases::{cost, how_new, size};
+
 use super::Outcome;
-use crate::console::{Console, OutputFormat, counted, number};
+use crate::console::{Console, Lines, OutputFormat, counted, number};
 use crate::load::s3::SelectFigures;
 use crate::load::{Failure, Figures};
 use crate::model::Region;
@@ -177,7 +182,7 @@ impl<'f> Summary<'f> {
     pub(in crate::cli) fn print(&self, console: &Console) {
         match console.format {
             OutputFormat::Json => console.json(&self.document()),
-            OutputFormat::Text => console.data(self.text().trim_end()),
+            OutputFormat::Text => console.lines(&self.text()),
         }
         if self.interrupted {
             console.message(
@@ -211,12 +216,10 @@ impl<'f> Summary<'f> {
         }
     }
 
-    fn text(&self) -> String {
+    fn text(&self) -> Lines {
         let counts = &self.figures.counts;
-        let mut text = String::new();
-        let mut line = |title: &str, value: String| {
-            writeln!(text, "{title:<12} {value}").expect("writing to a String can't fail");
-        };
+        let mut text = Lines::default();
+        let mut line = |title: &str, value: String| text.line(format_args!("{title:<12} {value}"));
         self.source(&mut line);
         if counts.records > 0 {
             line("records", number(counts.records));
@@ -234,7 +237,9 @@ impl<'f> Summary<'f> {
         }
         if self.figures.has_failures() {
             line("failed", self.failed());
+            self.named_failures().into_iter().for_each(|failure| text.line(failure));
         }
+        let mut line = |title: &str, value: String| text.line(format_args!("{title:<12} {value}"));
         if !self.requests.is_empty() {
             let requests: Vec<String> =
                 self.requests.iter().map(|(name, count)| format!("{name} {}", number(*count))).collect();
@@ -299,52 +304,25 @@ impl<'f> Summary<'f> {
     }
 
     fn failed(&self) -> String {
-        let Figures { broken, failures, counts, .. } = self.figures;
+        let Figures { broken, counts, .. } = self.figures;
         let records = counts.broken_records;
-        let mut text = match (&self.query, &self.history) {
+        match (&self.query, &self.history) {
             (Some(_), _) => counted(records, "row"),
             (None, Some(_)) => retried(&[(*broken, "region"), (records, "event")]),
             (None, None) => retried(&[(*broken, "log file"), (records, "record")]),
-        };
-        for failure in failures {
-            write!(text, "\n  {}: {}", failure.name, failure.reason).expect("writing to a String can't fail");
         }
+    }
+
+    /// The first failures, with their reasons.
+    fn named_failures(&self) -> Vec<String> {
+        let Figures { broken, failures, counts, .. } = self.figures;
+        let mut named: Vec<String> =
+            failures.iter().map(|failure| format!("  {}: {}", failure.name, failure.reason)).collect();
         if failures.len() as u64 + counts.broken_records < *broken {
-            write!(text, "\n  … and more").expect("writing to a String can't fail");
+            named.push("  … and more".to_owned());
         }
-        text
+        named
     }
-}
-
-/// What was read, or that nothing is new. Parts that are `None` are left out.
-fn what_was_read(read: u64, noun: &str, others: &[Option<String>]) -> String {
-    let others: Vec<&str> = others.iter().flatten().map(String::as_str).collect();
-    match (read, others.is_empty()) {
-        (0, true) => format!("no {noun}s"),
-        (0, false) => format!("no new {noun}s ({})", others.join(", ")),
-        (read, true) => counted(read, noun),
-        (read, false) => format!("{}; {}", counted(read, noun), others.join(", ")),
-    }
-}
-
-fn already_loaded_phrase(count: u64) -> Option<String> {
-    (count > 0).then(|| format!("{} already loaded", number(count)))
-}
-
-/// How many of `total` (more than none) were not in the database before.
-pub(in crate::cli) fn how_new(total: u64, new: u64) -> String {
-    match new {
-        0 => "none new".to_owned(),
-        new if new == total => "all new".to_owned(),
-        new => format!("{} new", number(new)),
-    }
-}
-
-/// What failed, without the zeros, and that the next load tries again.
-fn retried(failed: &[(u64, &str)]) -> String {
-    let failed: Vec<String> =
-        failed.iter().filter(|(count, _)| *count > 0).map(|(count, noun)| counted(*count, noun)).collect();
-    format!("{}; the next load tries again", failed.join(" and "))
 }
 
 impl S3 {
@@ -378,103 +356,5 @@ impl Query {
     }
 }
 
-/// Athena's estimated cost, as text.
-pub(in crate::cli) fn cost(dollars: f64) -> String {
-    const CENT: f64 = 0.01;
-    let amount = if dollars < CENT { "less than $0.01".to_owned() } else { format!("about ${dollars:.2}") };
-    format!("estimated cost {amount} (at $5 per TB)")
-}
-
-/// A number of bytes, as text.
-pub(in crate::cli) fn size(bytes: u64) -> String {
-    const UNITS: [(u64, &str); 4] = [(1_000_000_000_000, "TB"), (1_000_000_000, "GB"), (1_000_000, "MB"), (1000, "kB")];
-    match UNITS.into_iter().find(|(unit, _)| bytes >= *unit) {
-        Some((unit, name)) => format!("{}.{} {name}", bytes / unit, bytes % unit * 10 / unit),
-        None => format!("{bytes} bytes"),
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::trail::scan::Counts;
-
-    fn figures() -> Figures {
-        let without_ids = (0..7).map(|number| (format!("a.amazonaws.com:Create{number}"), number + 1)).collect();
-        let counts = Counts {
-            stored_bytes: 999,
-            bytes: 1_250_000,
-            records: 100,
-            matched: 30,
-            ids: 2,
-            without_ids,
-            broken_records: 1,
-            ..Counts::default()
-        };
-        let failure = |name: &str| Failure { name: name.to_owned(), reason: "it is empty".to_owned() };
-        let failures = vec![failure("a.json"), failure("b.json")];
-        Figures { read: 3, already_loaded: 2, broken: 1, new_ids: 1, failures, counts, ..Figures::default() }
-    }
-
-    #[test]
-    fn text_lists_figures_and_every_failure() {
-        let figures = figures();
-        let requests = BTreeMap::from([("s3:GetObject".to_owned(), 3)]);
-        let summary = Summary { requests, ..Summary::new(&figures, false) };
-        assert_eq!(
-            summary.text(),
-            "read         3 log files; 2 already loaded
-size         999 bytes, 1.2 MB uncompressed
-records      100
-events       30 create, delete or rename events (2 identifiers), 1 new
-without id   28 events: a.amazonaws.com:Create6 7, a.amazonaws.com:Create5 6, a.amazonaws.com:Create4 5, \
-             a.amazonaws.com:Create3 4, a.amazonaws.com:Create2 3, and 2 other event names
-failed       1 log file and 1 record; the next load tries again
-  a.json: it is empty
-  b.json: it is empty
-requests     s3:GetObject 3
-"
-        );
-        assert_eq!(summary.outcome(), Outcome::ItemFailures);
-    }
-
-    #[test]
-    fn query_is_shown_in_place_of_files() {
-        let figures = figures();
-        let query =
-            Query { id: "q-1".to_owned(), scanned_bytes: 3_000_000_000_000, seconds: 61.0, estimated_dollars: 15.0 };
-        let summary = Summary { query: Some(query), ..Summary::new(&figures, false) };
-        let text = summary.text();
-        assert!(
-            text.starts_with(
-                "query        q-1 already loaded, nothing read
-Athena       3.0 TB scanned in 61.0 s, estimated cost about $15.00 (at $5 per TB)
-"
-            ),
-            "{text}"
-        );
-        assert!(text.contains("failed       1 row\n") && !text.contains("log file"), "{text}");
-        assert_eq!(cost(0.001), "estimated cost less than $0.01 (at $5 per TB)");
-    }
-
-    #[test]
-    fn zeros_are_left_out() {
-        let figures = Figures::default();
-        let summary = Summary::new(&figures, false);
-        assert_eq!(
-            summary.text(),
-            "read         no log files
-events       no create, delete or rename events
-"
-        );
-        let loaded = Figures { already_loaded: 1234, ..Figures::default() };
-        let text = Summary::new(&loaded, false).text();
-        assert!(text.starts_with("read         no new log files (1,234 already loaded)\n"), "{text}");
-        let all_new = Figures { new_ids: 18_000, ..Figures::default() };
-        let counts = Counts { matched: 9000, ids: 18_000, ..Counts::default() };
-        let text = Summary::new(&Figures { counts, ..all_new }, false).text();
-        assert!(text.contains("9,000 create, delete or rename events (18,000 identifiers), all new"), "{text}");
-        assert_eq!(summary.outcome(), Outcome::Done);
-        assert_eq!(Summary { interrupted: true, ..summary }.outcome(), Outcome::Interrupted);
-    }
-}
+mod tests;

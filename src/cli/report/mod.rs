@@ -1,40 +1,29 @@
 //! `report`: tag coverage and the top creators, for an account, for an organization, or offline.
 
+mod print;
+
 use std::cell::RefCell;
 
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
+use print::{print, print_all};
+
 use super::load_history::{ALL, open_session, region_or_all, wanted_regions};
 use super::options::{OwnerKeysArgs, show_unused_rules, with_known_names};
 use super::organization::{self, AccountsArgs};
-use super::who::printable;
-use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, nothing, run_output, table, tagging, types};
-use crate::aws::Session;
-use crate::console::{OutputFormat, number};
+use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, nothing, tagging, types};
+use crate::console::OutputFormat;
 use crate::model::{AccountId, Region, ResourceType};
 use crate::org::{Account, Event, Failure, Organization, RegionChoice, fan_out};
 use crate::plan::updates::Updates;
-use crate::plan::{FailedType, Question, Scope, SkippedType, TypeProblem};
-use crate::report::coverage::{Coverage, Creator, Figures, Row};
-use crate::report::csv::{self, Cell};
-use crate::report::live::{Of, Report, look_at_account};
+use crate::plan::{Question, Scope};
+use crate::report::live::{Report, look_at_account};
 use crate::report::offline;
 use crate::report::organization::Cover;
 use crate::report::who::Filter;
 use crate::resource_map::ResourceMap;
 use crate::store::{Store, StoreError};
-
-/// The version of the JSON document's format.
-const FORMAT_VERSION: u32 = 1;
-
-/// The CSV columns, in the order of [`numbers`].
-const FIGURES: [&str; 8] =
-    ["live", "owned", "would_be_owned", "no_record", "no_owner", "service_created", "unknown", "not_taggable"];
-
-/// The column headings of the text table, in the same order.
-const HEADINGS: [&str; 8] =
-    ["live", "owned", "would be owned", "no record", "no owner", "service", "unknown", "not taggable"];
 
 /// What the options ask for, in messages.
 const THESE: &str = "for these accounts, regions and types";
@@ -69,6 +58,9 @@ pub(super) struct Args {
     /// Report only these resource types (Cloud Custodian or CloudFormation names: ebs, AWS::EC2::Volume); repeatable
     #[arg(long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>)]
     types: Vec<ResourceType>,
+    /// Also list the types without create events in the database
+    #[arg(long, conflicts_with_all = ["types", "offline"])]
+    all_types: bool,
     /// Region, or `all` for all enabled regions; repeatable. Global types are always included [default: the region from the
     /// environment or profile; with --config the regions in the file, or else all with events in the database; with
     /// --offline all regions]
@@ -126,21 +118,6 @@ struct Form {
     format: Format,
     by: By,
     top: usize,
-}
-
-#[derive(Serialize)]
-struct Document<'a> {
-    format_version: u32,
-    offline: bool,
-    tag_key: &'a str,
-    totals: Figures,
-    rows: Vec<Row>,
-    creators: &'a [Creator],
-    creator_count: usize,
-    skipped_types: &'a [Of<SkippedType>],
-    failed_types: &'a [Of<FailedType>],
-    problems: &'a [Of<TypeProblem>],
-    failed_accounts: &'a [FailedAccount],
 }
 
 /// An account, or an account-region, that could not be read.
@@ -253,7 +230,9 @@ async fn of_account(args: Args, context: &Context, map: &ResourceMap, form: &For
         };
         let progress = context.console.progress("listing types", None);
         let mut note = |done, resource_type: &ResourceType| progress.update(done, resource_type.as_str());
-        let report = look_at_account((&session, map, &store), &question, &regions, &args.types, &mut note).await;
+        let report =
+            look_at_account((&session, map, &store), &question, &regions, (&args.types, args.all_types), &mut note)
+                .await;
         Ok((session, question, regions, report.map_err(|error| context.store_error(&error))?))
     };
     let Some(looked) = tagging::or_interrupted(context, looking).await else { return Ok(Outcome::Interrupted) };
@@ -284,6 +263,7 @@ async fn of_organization(
         map,
         regions: args.region.iter().map(choice).collect(),
         types: args.types,
+        all_types: args.all_types,
         owner_keys: args.owner_keys.owner_keys,
         inherit: args.inherit,
         rules,
@@ -322,143 +302,4 @@ async fn of_organization(
 fn failed_account(account: &Account, region: Option<&Region>, failure: Failure) -> FailedAccount {
     let Failure { error, hint, .. } = failure;
     FailedAccount { account_id: account.id.clone(), name: account.name.clone(), region: region.cloned(), error, hint }
-}
-
-fn print_all(context: &Context, form: &Form, printed: &Printed<'_>, session: &Session) -> Outcome {
-    print(context, form, printed);
-    print_missing(context, printed.report);
-    for FailedAccount { account_id, name, region, error, hint } in printed.failed_accounts {
-        let hint = hint.as_ref().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
-        let region = region.as_ref().map(|region| format!(" in {region}")).unwrap_or_default();
-        context.console.warning(format_args!("account {account_id} {name}{region} could not be read: {error}{hint}"));
-    }
-    let calls = run_output::calls_phrase(session);
-    context.console.message(format_args!("{calls}; nothing was written"));
-    if printed.failed_accounts.is_empty() { outcome(printed.report) } else { Outcome::ItemFailures }
-}
-
-/// A type or a resource that could not be read changes the exit code.
-fn outcome(report: &Report) -> Outcome {
-    let unknown = report.coverage.totals().unknown.unwrap_or_default();
-    let complete = report.failed.is_empty() && report.problems.is_empty() && report.users_unknown.is_empty();
-    if complete && unknown == 0 { Outcome::Done } else { Outcome::ItemFailures }
-}
-
-fn print_missing(context: &Context, report: &Report) {
-    for Of { account_id, region, what } in &report.skipped {
-        context.console.message(format_args!("{account_id} {region}: skipped {}: {}", what.resource_type, what.reason));
-    }
-    for Of { account_id, region, what } in &report.problems {
-        context.console.warning(format_args!("{account_id} {region}: {}: {}", what.resource_type, what.problem));
-    }
-    for Of { account_id, region, what } in &report.failed {
-        let hint = what.hint.as_ref().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
-        let (resource_type, error) = (&what.resource_type, &what.error);
-        context
-            .console
-            .warning(format_args!("{account_id} {region}: {resource_type} could not be listed: {error}{hint}"));
-    }
-    for (account, error) in &report.users_unknown {
-        let hint = error.hint().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
-        context.console.warning(format_args!(
-            "{account}: could not list IAM users, so the report does not show which creators still exist: {error}{hint}"
-        ));
-    }
-}
-
-fn print(context: &Context, form: &Form, printed: &Printed<'_>) {
-    let Printed { report, failed_accounts, tag_key, offline } = *printed;
-    let coverage = &report.coverage;
-    let creators = coverage.creators();
-    let top = &creators[..creators.len().min(form.top)];
-    match (form.format, form.by) {
-        (Format::Json, _) => context.console.json(&Document {
-            format_version: FORMAT_VERSION,
-            offline,
-            tag_key,
-            totals: coverage.totals(),
-            rows: coverage.rows().collect(),
-            creators: top,
-            creator_count: creators.len(),
-            skipped_types: &report.skipped,
-            failed_types: &report.failed,
-            problems: &report.problems,
-            failed_accounts,
-        }),
-        (Format::Csv, By::Type) => print_csv(context, &csv_of_rows(coverage)),
-        (Format::Csv, By::Creator) => print_csv(context, &csv_of_creators(top)),
-        (Format::Text, _) => print_text(context, coverage, top, creators.len()),
-    }
-}
-
-fn print_text(context: &Context, coverage: &Coverage, top: &[Creator], creators: usize) {
-    let mut rows = vec![texts(HEADINGS.iter().chain(&["account", "region", "type"]))];
-    rows.extend(coverage.rows().map(|row| {
-        let name = row.account_name.map(|name| format!(" {}", printable(&name))).unwrap_or_default();
-        let place = [format!("{}{name}", row.account_id), row.region, row.resource_type.to_string()];
-        shown(&row.figures).into_iter().chain(place).collect()
-    }));
-    if rows.len() == 1 {
-        context.console.message("no resources to report");
-        return;
-    }
-    rows.push(shown(&coverage.totals()).into_iter().chain(texts(["total", "", ""].iter())).collect());
-    context.console.data(table::columns(&rows, HEADINGS.len()));
-    if top.is_empty() {
-        return;
-    }
-    let mut rows = vec![texts(["resources", "owned", "would be owned", "creator", ""].iter())];
-    rows.extend(top.iter().map(|creator| {
-        let numbers = [creator.resources, creator.owned, creator.would_be_owned].map(number);
-        let gone = if creator.gone == Some(true) { "IAM user no longer exists" } else { "" };
-        numbers.into_iter().chain([printable(&creator.owner), gone.to_owned()]).collect()
-    }));
-    context.console.data(table::columns(&rows, 3).trim_end());
-    if creators > top.len() {
-        context
-            .console
-            .message(format_args!("and {} more creators (show all with --top {creators})", creators - top.len()));
-    }
-}
-
-fn print_csv(context: &Context, table: &str) {
-    // The console adds the last LF. The CR before it stays.
-    context.console.data(table.strip_suffix('\n').unwrap_or(table));
-}
-
-fn csv_of_rows(coverage: &Coverage) -> String {
-    let header: Vec<&str> =
-        ["account_id", "account_name", "region", "resource_type"].into_iter().chain(FIGURES).collect();
-    let rows = coverage.rows().map(|row| {
-        let name = row.account_name.unwrap_or_default();
-        let place = [row.account_id.to_string(), name, row.region, row.resource_type.to_string()].map(Cell::Text);
-        place.into_iter().chain(numbers(&row.figures).map(Cell::Number)).collect()
-    });
-    csv::table(&header, rows)
-}
-
-fn csv_of_creators(creators: &[Creator]) -> String {
-    let rows = creators.iter().map(|creator| {
-        let Creator { owner, resources, owned, would_be_owned, gone } = creator;
-        let gone = gone.map(|gone| gone.to_string()).unwrap_or_default();
-        let numbers = [resources, owned, would_be_owned].map(|number| Cell::Number(Some(*number)));
-        [Cell::Text(owner.clone())].into_iter().chain(numbers).chain([Cell::Text(gone)]).collect()
-    });
-    csv::table(&["creator", "resources", "owned", "would_be_owned", "gone"], rows)
-}
-
-/// The counts, in the order of [`FIGURES`].
-fn numbers(figures: &Figures) -> [Option<u64>; FIGURES.len()] {
-    let Figures { live, owned, would_be_owned, no_record, no_owner, service_created, unknown, not_taggable } = figures;
-    let known = |figure: &u64| Some(*figure);
-    let (owned, would_be_owned) = (known(owned), known(would_be_owned));
-    [*live, owned, would_be_owned, *no_record, known(no_owner), known(service_created), *unknown, *not_taggable]
-}
-
-fn shown(figures: &Figures) -> Vec<String> {
-    numbers(figures).map(|count| count.map_or_else(|| "-".to_owned(), number)).to_vec()
-}
-
-fn texts<'t>(texts: impl Iterator<Item = &'t &'t str>) -> Vec<String> {
-    texts.map(|text| (*text).to_owned()).collect()
 }

@@ -1,3 +1,6 @@
+mod more_tags;
+mod owner_keys;
+
 use std::collections::BTreeMap;
 
 use std::sync::LazyLock;
@@ -311,106 +314,6 @@ fn asking(overwrite: bool, more: &[&str]) -> Question {
     Question { more_tags: more.iter().map(|text| text.parse().unwrap()).collect(), ..question(overwrite) }
 }
 
-fn outcomes(plan: &Plan) -> (Vec<String>, Vec<String>) {
-    let actions = plan.actions.iter().map(|write| format!("{} {}={}", write.id, write.key, write.value));
-    let left = plan.skipped.iter().map(|left| {
-        let key = left.key.as_ref().map_or("owner", |key| key.as_str());
-        format!("{} {key} {:?}", left.id, left.kind)
-    });
-    (actions.collect(), left.collect())
-}
-
-#[test]
-fn further_tags_are_written_each_for_itself() {
-    let service = |id: &str| {
-        let mut event = stored("create", id, "x", "2026-01-01T00:00:00Z");
-        event.event.identity = crate::model::event::Identity::default();
-        event
-    };
-    let by_alice = |id: &str| stored("create", id, "alice", "2026-01-01T00:00:00Z");
-    let live = vec![
-        queue("bare"),
-        queue("owned").with(Tags::Known(tags(&[("Owner", "bob")]))),
-        queue("dated").with(Tags::Known(tags(&[("At", "then")]))),
-        queue("nobodys"),
-        queue("unrecorded"),
-        queue("unread").with(Tags::Unknown("denied".to_owned())),
-        queue("partial").with(Tags::Partial(tags(&[("Owner", "bob")]))),
-    ];
-    let events = ["bare", "owned", "dated", "unread", "partial"].map(by_alice).into_iter().chain([service("nobodys")]);
-    let facts = facts("sqs", live, events.collect());
-    let question = asking(false, &["At={event_time}", "By={creator}"]);
-    assert_eq!(unproven(&question, &facts).len(), 2, "unread and partial");
-    let plan = plan(&question, None, &[facts]);
-    let (actions, left) = outcomes(&plan);
-    assert_eq!(
-        actions,
-        [
-            "bare Owner=alice",
-            "bare At=2026-01-01T00:00:00Z",
-            "bare By=alice",
-            "dated Owner=alice",
-            "dated By=alice",
-            "nobodys At=2026-01-01T00:00:00Z",
-            "owned At=2026-01-01T00:00:00Z",
-            "owned By=alice",
-        ]
-    );
-    assert_eq!(
-        left,
-        [
-            "dated At HasTag",
-            "nobodys owner NoOwner",
-            "nobodys By NoValue",
-            "owned owner HasTag",
-            "partial owner HasTag",
-            "partial At TagsUnknown",
-            "partial By TagsUnknown",
-            "unread owner TagsUnknown",
-            "unrecorded owner NoRecord",
-        ]
-    );
-    assert_eq!((plan.summary.tag, plan.summary.more_tags["At"], plan.summary.more_tags["By"]), (2, 3, 3));
-    assert_eq!(plan.summary.skipped[&SkipKind::HasTag], 2, "the owner's only");
-}
-
-#[test]
-fn further_tags_find_room_beside_the_owner_or_are_left() {
-    let full: BTreeMap<String, String> = (0..MAX_USER_TAGS - 2).map(|n| (format!("t{n}"), String::new())).collect();
-    let events = vec![stored("create", "q", "alice", "2026-01-01T00:00:00Z")];
-    let facts = facts("sqs", vec![queue("q").with(Tags::Known(full))], events);
-    let (actions, left) = outcomes(&plan(&asking(false, &["A={creator}", "B={creator}"]), None, &[facts]));
-    assert_eq!(actions, ["q Owner=alice", "q A=alice"]);
-    assert_eq!(left, ["q B TagLimit"]);
-}
-
-#[test]
-fn further_tags_are_replaced_on_demand_only_and_where_they_differ() {
-    let events = vec![stored("create", "q", "alice", "2026-01-01T00:00:00Z")];
-    let present = tags(&[("Owner", "alice"), ("A", "bob"), ("B", "alice")]);
-    let facts = facts("sqs", vec![queue("q").with(Tags::Known(present))], events);
-    let plan = plan(&asking(true, &["A={creator}", "B={creator}"]), None, &[facts]);
-    assert_eq!(
-        outcomes(&plan),
-        (vec!["q A=alice".to_owned()], vec!["q B SameValue".to_owned(), "q owner SameValue".to_owned()])
-    );
-    assert_eq!(plan.actions[0].old_value, Some("bob".into()));
-}
-
-#[test]
-fn a_further_tag_is_a_key_and_a_template() {
-    for (text, expected) in [
-        ("At", "KEY=TEMPLATE is expected"),
-        ("aws:x={creator}", "aws:"),
-        ("At={event_tim}", "did you mean `event_time`?"),
-        ("={creator}", "1 to 128 characters"),
-    ] {
-        let error = text.parse::<MoreTag>().unwrap_err();
-        assert!(error.to_string().contains(expected), "{text}: {error}");
-    }
-    assert_eq!("a=b=c".parse::<MoreTag>().unwrap().key, "a".into());
-}
-
 fn with_updates(question: Question, types: &[&str]) -> Question {
     Question { updates: Updates::of(types.iter().map(|name| ResourceType::from(*name)), []), ..question }
 }
@@ -451,63 +354,4 @@ fn what_a_tag_would_update_is_left_unless_its_type_is_named() {
     let both = vec![SkipKind::HasTag, SkipKind::SideEffects];
     assert_eq!(kinds(&more, known(&[("Owner", "zoe")]), created()), (0, both, 0), "further tags as well");
     assert_eq!(kinds(&with_updates(plain, &["cfn"]), known(&[]), created()), (1, Vec::new(), 0));
-}
-
-fn with_owner_keys(keys: &[&str], overwrite: bool) -> Question {
-    Question { owner_keys: keys.iter().map(|&key| key.into()).collect(), ..question(overwrite) }
-}
-
-/// The decision on a resource with these tags and no others.
-fn fate_of(question: &Question, resource_type: &str, has: &[(&str, &str)]) -> Result<PlannedWrite, (SkipKind, String)> {
-    let mut resource = queue("q").with(Tags::Known(tags(has)));
-    resource.resource_type = resource_type.into();
-    resource.item = json!({"Path": "/"});
-    let plan = plan(question, None, &[facts(resource_type, vec![resource], by_alice())]);
-    let left = plan.skipped.first().map(|left| (left.kind, left.reason.clone()));
-    plan.actions.into_iter().next().ok_or_else(|| left.expect("one resource has one fate"))
-}
-
-#[test]
-fn keys_are_compared_as_the_type_compares_them() {
-    let has = [("owner", "payments")];
-    let (kind, reason) = fate_of(&question(false), "iam-role", &has).unwrap_err();
-    assert_eq!(
-        (kind, reason.as_str()),
-        (SkipKind::HasTag, "already has the tag: owner=payments, the same key as Owner on iam-role")
-    );
-    let write = fate_of(&question(true), "iam-role", &has).unwrap();
-    assert_eq!((write.old_key, write.old_value), (Some("owner".into()), Some("payments".into())));
-    assert_eq!(fate_of(&question(true), "iam-user", &[("OWNER", "alice")]).unwrap_err().0, SkipKind::SameValue);
-    for with_case in ["sqs", "iam-policy", "iam-profile"] {
-        let write = fate_of(&question(true), with_case, &has).unwrap();
-        assert_eq!((write.old_key, write.old_value), (None, None), "{with_case}");
-    }
-}
-
-#[test]
-fn owner_keys_count_as_the_tag_and_an_overwrite_writes_beside_them() {
-    let asked = with_owner_keys(&["Owner", "OwnerEmail"], false);
-    let has = [("OwnerEmail", "a@example.com")];
-    let (kind, reason) = fate_of(&asked, "sqs", &has).unwrap_err();
-    assert_eq!(
-        (kind, reason.as_str()),
-        (SkipKind::HasTag, "already has the tag: OwnerEmail=a@example.com, an owner key beside Owner")
-    );
-    assert!(fate_of(&asked, "sqs", &[("owneremail", "a@example.com")]).is_ok());
-    assert_eq!(fate_of(&asked, "iam-role", &[("owneremail", "a@example.com")]).unwrap_err().0, SkipKind::HasTag);
-    let write = fate_of(&asked, "sqs", &[]).unwrap();
-    assert_eq!(write.owner_keys, vec![TagKey::from("OwnerEmail")], "applying proves that none came");
-    let write = fate_of(&with_owner_keys(&["OwnerEmail"], true), "sqs", &has).unwrap();
-    assert_eq!((write.old_value, write.owner_keys), (None, vec![]));
-}
-
-#[test]
-fn a_shown_owner_key_needs_no_read_and_the_absence_of_all_is_proven() {
-    let asked = with_owner_keys(&["OwnerEmail"], false);
-    let unread = |pairs: &[(&str, &str)]| {
-        let facts = facts("sqs", vec![queue("q").with(Tags::Partial(tags(pairs)))], by_alice());
-        (unproven(&asked, &facts), without_proof(&asked, &facts))
-    };
-    assert_eq!(unread(&[("OwnerEmail", "a@example.com")]), (vec![], vec![]));
-    assert_eq!(unread(&[("team", "blue")]), (vec![0], vec![0]));
 }

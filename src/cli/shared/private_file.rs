@@ -1,0 +1,61 @@
+//! Files with account data: names, owners and addresses. They are created for their user only; the umask can take more away. An existing
+//! file keeps its mode.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+/// Options that create a file for its user only. Without effect on a file that exists.
+pub(in crate::cli) fn options() -> OpenOptions {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "other systems have no modes"))]
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// A file that gets its name once it is whole. Removed if it does not come to that.
+pub(in crate::cli) struct NewFile {
+    path: PathBuf,
+    temporary: PathBuf,
+    file: File,
+}
+
+impl NewFile {
+    /// Opens a temporary file beside `path`, with the mode of the file that is at `path` now.
+    pub(in crate::cli) fn create(path: &Path) -> io::Result<Self> {
+        let temporary = temporary_beside(path);
+        let file = options().write(true).create(true).truncate(true).open(&temporary)?;
+        let new = Self { path: path.to_owned(), temporary, file };
+        #[cfg(unix)]
+        if let Ok(existing) = fs::metadata(path) {
+            new.file.set_permissions(existing.permissions())?;
+        }
+        Ok(new)
+    }
+
+    /// Adds text.
+    pub(in crate::cli) fn write(&mut self, text: &str) -> io::Result<()> {
+        self.file.write_all(text.as_bytes())
+    }
+
+    /// Gives it its name, in place of any file that has it.
+    pub(in crate::cli) fn finish(self) -> io::Result<()> {
+        self.file.sync_all()?;
+        fs::rename(&self.temporary, &self.path)
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        // After the renaming there is none; before, it is not whole.
+        drop(fs::remove_file(&self.temporary));
+    }
+}
+
+/// A name for a file that gets its own name once it is whole.
+pub(in crate::cli) fn temporary_beside(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.tmp", std::process::id()));
+    path.with_file_name(name)
+}
