@@ -92,7 +92,7 @@ impl Console {
             && error.kind() != io::ErrorKind::BrokenPipe
             && !self.lost_data.swap(true, Ordering::Relaxed)
         {
-            self.error(format_args!("can't write to stdout: {error}"));
+            self.error(format_args!("can't write to stdout: {error}"), [] as [&str; 0]);
         }
     }
 
