@@ -8,6 +8,7 @@ pub(super) fn stored(action: Action, time: &str, event_id: &str) -> StoredEvent 
         resource_type: "iam-role".into(),
         resource_id: "app".into(),
         action,
+        names: Vec::new(),
         renamed_to: None,
         event: Event { event_id: event_id.to_owned(), time: time.to_owned(), ..Event::default() },
     }

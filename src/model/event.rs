@@ -128,6 +128,8 @@ pub struct Touched {
     pub resource_id: ResourceId,
     /// The effect of the event.
     pub action: Action,
+    /// The resource's other names in the record: its ARN, its name, its URL. Without those that follow from the ID.
+    pub names: Vec<String>,
     /// The new name, only for [`Action::Rename`].
     pub renamed_to: Option<ResourceId>,
 }
@@ -150,6 +152,8 @@ pub struct StoredEvent {
     pub resource_id: ResourceId,
     /// The effect of the event.
     pub action: Action,
+    /// The resource's other names in the record.
+    pub names: Vec<String>,
     /// The new name, for the delete event of an old name.
     pub renamed_to: Option<ResourceId>,
     /// The event.

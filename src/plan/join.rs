@@ -38,6 +38,8 @@ pub(crate) struct Index {
     tails: Answers,
     /// The ARNs by position.
     arns: Vec<String>,
+    /// The IDs by position.
+    ids: Vec<String>,
     /// What the map says was made with these texts.
     together: HashMap<String, Vec<usize>>,
 }
@@ -108,7 +110,7 @@ impl Join {
     /// Keeps `event` if its resource lives. The rows of an event must come one after the other.
     pub fn add(&mut self, event: StoredEvent) {
         self.records.add(&event);
-        let position = self.index.find(event.resource_id.as_str());
+        let position = self.index.find_event(&event);
         if position.is_none()
             && let Some(events) = self.former.events.get_mut(plain(event.resource_id.as_str()))
         {
@@ -191,6 +193,7 @@ impl Index {
                 index.together.entry(text.clone()).or_default().push(position);
             }
             index.arns.push(resource.arn.as_str().to_owned());
+            index.ids.push(resource.id.as_str().to_owned());
         }
         index
     }
@@ -208,6 +211,25 @@ impl Index {
         let position = self.plain.get(arn_tail(text)?).copied().flatten()?;
         same_place(text, &self.arns[position]).then_some(position)
     }
+}
+
+impl Index {
+    /// The position of the resource that an event is of: by the ID in the event, else by the ARNs that it has. A create event with an
+    /// ID of its own is of no resource with another ID, whatever ARN they share: ARNs without a generated part are used again.
+    fn find_event(&self, event: &StoredEvent) -> Option<usize> {
+        let id = event.resource_id.as_str();
+        self.find(id).or_else(|| {
+            let arns = event.names.iter().filter(|name| Arn::is_arn(name));
+            let position = arns.filter_map(|arn| self.own.get(bare(arn)).copied().flatten()).next()?;
+            let is_other = event.action != Action::Delete && !is_compound(id) && !is_compound(&self.ids[position]);
+            (!is_other).then_some(position)
+        })
+    }
+}
+
+/// Whether a text is more than an ID or a name.
+fn is_compound(text: &str) -> bool {
+    Arn::is_arn(text) || text.contains("://")
 }
 
 /// The name in a text, whether that is the name alone, a URL or an ARN.

@@ -51,6 +51,7 @@ pub(crate) fn stored(action: &str, id: &str, user: &str, time: &str) -> StoredEv
         resource_type: "sqs".into(),
         resource_id: id.into(),
         action: Action::parse(action).unwrap(),
+        names: Vec::new(),
         renamed_to: None,
         event: Event {
             event_id: format!("{id}-{time}"),

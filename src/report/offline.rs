@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::coverage::{Class, Coverage, GLOBAL, Maker, class_of_creation, maker};
-use super::who::{Filter, common_part};
-use crate::creator::{OwnerRules, RenameHistory, creation_of};
+use super::who::Filter;
+use crate::creator::{OwnerRules, RenameHistory, SameResource, creation_of};
 use crate::model::event::{Action, StoredEvent};
 use crate::model::{AccountId, Region, ResourceId, ResourceType, TagKey, TagValue};
 use crate::resource_map::{ResourceMap, TagKeys, TypeDefinition};
@@ -63,7 +63,7 @@ pub fn coverage(store: &Store, question: &Question<'_>) -> Result<Coverage, Stor
             continue;
         }
         for ((region, name), events) in question.resources(store, &account, &resource_type)? {
-            let tag = journaled.take(&account, &resource_type, (&region, &name), &events);
+            let tag = journaled.take(question, &account, (&resource_type, &region, &name), &events);
             let Some(creation) = creation_of(&events) else { continue };
             let class = if tag.is_some() { Class::Owned } else { class_of_creation(&question.rules, creation) };
             let maker = maker(&question.rules, &account, &events);
@@ -97,24 +97,28 @@ impl Question<'_> {
         resource_type: &ResourceType,
     ) -> Result<BTreeMap<ResourceKey, Vec<StoredEvent>>, StoreError> {
         let is_global = self.is_global(resource_type);
-        let mut resources: BTreeMap<ResourceKey, Vec<StoredEvent>> = BTreeMap::new();
+        let mut events: Vec<StoredEvent> = Vec::new();
         store.events_of_type(resource_type, account, None, &mut |event| {
             if self.filter.keeps_place(account, &event.event.region, is_global) {
-                let region = self.region(resource_type, event.event.region.as_str()).to_owned();
-                let name = common_part(event.resource_id.as_str()).to_owned();
-                resources.entry((region, name)).or_default().push(event);
+                events.push(event);
             }
         })?;
         if self.rules.resolve_chains {
-            store.fill_makers(resources.values_mut().flatten().map(|stored| &mut stored.event))?;
+            store.fill_makers(events.iter_mut().map(|stored| &mut stored.event))?;
+        }
+        let region = |event: &StoredEvent| self.region(resource_type, event.event.region.as_str()).to_owned();
+        let mut same = SameResource::new(self.map.naming());
+        events.iter().for_each(|event| same.add(&region(event), event));
+        same.finish();
+        let key = |event: &StoredEvent, text: &str| (region(event), same.name(&region(event), event, text));
+        let mut resources: BTreeMap<ResourceKey, Vec<StoredEvent>> = BTreeMap::new();
+        for event in events {
+            resources.entry(key(&event, event.resource_id.as_str())).or_default().push(event);
         }
         if store.renames_of_type(resource_type, account, None)?.is_empty() {
             return Ok(resources);
         }
-        let new_name = |event: &StoredEvent| {
-            let name = common_part(event.renamed_to.as_ref()?.as_str()).to_owned();
-            Some((self.region(resource_type, event.event.region.as_str()).to_owned(), name))
-        };
+        let new_name = |event: &StoredEvent| Some(key(event, event.renamed_to.as_ref()?.as_str()));
         let lives = RenameHistory::new(resources.clone(), &new_name);
         resources.extend(lives.new_names().map(|name| (name.clone(), lives.of(name))));
         Ok(resources)
@@ -155,8 +159,9 @@ impl Journaled {
             return;
         }
         let region = question.region(&resource_type, region.as_str()).to_owned();
-        for name in [id.as_str(), arn.as_str()] {
-            let place = (region.clone(), common_part(name).to_owned());
+        let naming = question.map.naming();
+        for name in [id.as_str(), arn.as_str()].into_iter().flat_map(|name| naming.keys(&resource_type, name)) {
+            let place = (region.clone(), name);
             self.by_name.insert((run.account_id.clone(), resource_type.clone(), place), at);
         }
         let account = run.account_id.clone();
@@ -167,17 +172,22 @@ impl Journaled {
     /// The tag of a resource with events in the database.
     fn take(
         &mut self,
+        question: &Question<'_>,
         account: &AccountId,
-        resource_type: &ResourceType,
-        (region, name): (&str, &str),
+        (resource_type, region, name): (&ResourceType, &str, &str),
         events: &[StoredEvent],
     ) -> Option<TagValue> {
+        let naming = question.map.naming();
+        let texts = |event: &'_ StoredEvent| -> Vec<String> {
+            let texts = std::iter::once(event.resource_id.as_str()).chain(event.names.iter().map(String::as_str));
+            texts.flat_map(|text| naming.keys(resource_type, text)).collect()
+        };
         // It can have been tagged under an earlier name.
-        let renames = events.iter().rev().filter(|event| event.action == Action::Rename);
-        let earlier = renames.map(|rename| common_part(rename.resource_id.as_str()));
-        let mut names = std::iter::once(name).chain(earlier);
+        let (renames, others): (Vec<_>, Vec<_>) = events.iter().rev().partition(|event| event.action == Action::Rename);
+        let others = others.into_iter().filter(|event| renames.is_empty() && event.renamed_to.is_none());
+        let mut names = std::iter::once(name.to_owned()).chain(others.chain(renames.clone()).flat_map(texts));
         let at = names.find_map(|name| {
-            let place = (region.to_owned(), name.to_owned());
+            let place = (region.to_owned(), name);
             self.by_name.get(&(account.clone(), resource_type.clone(), place)).copied()
         })?;
         let tagged = self.tagged.get_mut(at)?;
@@ -229,6 +239,7 @@ mod tests {
             resource_type: resource_type.into(),
             resource_id: id.into(),
             action: stored.action,
+            names: Vec::new(),
             renamed_to: None,
         };
         ResourceEvent { event: stored.event, touched: vec![touched] }
@@ -248,7 +259,7 @@ mod tests {
             position: 0,
             resource_type: "sqs".into(),
             id: id.into(),
-            arn: format!("arn:aws:sqs:eu-west-1:{ACCOUNT}:{}", common_part(id)).into(),
+            arn: format!("arn:aws:sqs:eu-west-1:{ACCOUNT}:{}", id.rsplit('/').next().unwrap()).into(),
             region: "eu-west-1".into(),
             key: "Owner".into(),
             old_key: None,

@@ -15,6 +15,8 @@ pub struct EventRule {
     pub action: Action,
     /// Where its ids stand in the record.
     pub ids: Expression,
+    /// Where further names stand that neither the type nor the ID leads to.
+    pub names: Option<Expression>,
     /// Where the new name stands; of [`Action::Rename`], and only of that. A record in which it isn't is no rename.
     pub new_name: Option<Expression>,
     /// What is not certain of it, and why; for people.
@@ -24,18 +26,20 @@ pub struct EventRule {
 impl EventRule {
     /// Its expressions.
     pub fn expressions(&self) -> impl Iterator<Item = &Expression> {
-        std::iter::once(&self.ids).chain(&self.new_name)
+        std::iter::once(&self.ids).chain(&self.names).chain(&self.new_name)
     }
 
     /// The rule for a record with all field names in lower case.
     pub fn in_lower_case(&self) -> Self {
         let new_name = self.new_name.as_ref().map(Expression::in_lower_case);
-        Self { ids: self.ids.in_lower_case(), new_name, ..self.clone() }
+        let names = self.names.as_ref().map(Expression::in_lower_case);
+        Self { ids: self.ids.in_lower_case(), names, new_name, ..self.clone() }
     }
 
-    /// Its expressions as the map spells them; the second is empty where there is none.
-    pub(super) fn texts(&self) -> [&str; 2] {
-        [self.ids.source(), self.new_name.as_ref().map_or("", Expression::source)]
+    /// Its expressions as the map spells them: IDs, names, new name. Empty where there is none.
+    pub(super) fn texts(&self) -> [&str; 3] {
+        let [names, new_name] = [&self.names, &self.new_name].map(|text| text.as_ref().map_or("", Expression::source));
+        [self.ids.source(), names, new_name]
     }
 }
 
@@ -149,7 +153,11 @@ mod tests {
         for (source, name, ids) in rules {
             let ids = Expression::compile(ids).unwrap();
             let (resource_type, action) = ("t".into(), Action::Create);
-            index.add(source, name, EventRule { resource_type, action, ids, new_name: None, doubts: None });
+            index.add(
+                source,
+                name,
+                EventRule { resource_type, action, ids, names: None, new_name: None, doubts: None },
+            );
         }
         index
     }

@@ -6,7 +6,7 @@ use super::sessions::is_session;
 use super::{EventRule, ResourceMap};
 
 /// To be raised when extraction gives other rows for the same map: the ledger then reads everything again.
-const EXTRACTION_VERSION: u32 = 1;
+const EXTRACTION_VERSION: u32 = 2;
 
 /// Bytes of the digest kept: enough that no two maps meet.
 pub const FINGERPRINT_BYTES: usize = 16;
@@ -44,11 +44,11 @@ fn digest<'m>(
     events: impl Iterator<Item = (&'m str, &'m str, &'m [EventRule])>,
     wanted: impl Fn(&EventRule) -> bool,
 ) -> [u8; FINGERPRINT_BYTES] {
-    let mut rules: Vec<[&str; 6]> = Vec::new();
+    let mut rules: Vec<[&str; 7]> = Vec::new();
     for (source, name, of_event) in events {
         for rule in of_event.iter().filter(|rule| wanted(rule)) {
-            let [ids, new_name] = rule.texts();
-            rules.push([source, name, rule.resource_type.as_str(), rule.action.as_str(), ids, new_name]);
+            let [ids, names, new_name] = rule.texts();
+            rules.push([source, name, rule.resource_type.as_str(), rule.action.as_str(), ids, names, new_name]);
         }
     }
     rules.sort_unstable();

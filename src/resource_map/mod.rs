@@ -18,6 +18,7 @@ pub mod events;
 pub mod expression;
 mod fingerprint;
 mod load;
+pub mod naming;
 pub mod params;
 pub mod parents;
 pub mod request;
@@ -31,7 +32,7 @@ pub mod template;
 mod yaml;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::model::{ResourceType, TagKey};
 
@@ -43,6 +44,8 @@ pub use definition::{
 pub use events::{EventIndex, EventRule};
 pub use expression::Expression;
 pub use fingerprint::{FINGERPRINT_BYTES, Fingerprints};
+use naming::{ArnForm, Naming};
+
 pub use load::{Description, descriptions, omitted_types};
 pub use params::ParamTemplate;
 pub use parents::{Names, ParentRule, TagRule};
@@ -62,6 +65,8 @@ pub struct ResourceMap {
     pub events: EventIndex,
     /// The tags that name a resource's parent, the nearest first.
     pub tag_rules: Vec<TagRule>,
+    /// What names the resources; see [`ResourceMap::naming`].
+    naming: OnceLock<Naming>,
 }
 
 /// One resource type.
@@ -98,6 +103,10 @@ pub struct Access {
     pub parents: Vec<ParentRule>,
     /// The live item's ARN; `None` only for a type that can't be tagged.
     pub arn: Option<ItemText>,
+    /// The forms of its ARNs, where neither `arn` nor the type's name in the Tagging API says what they contain.
+    pub arn_forms: Vec<ArnForm>,
+    /// Whether the service ignores case in its names.
+    pub ignores_case: bool,
     /// The live item's own region where it isn't the one asked (S3 buckets), on the item.
     pub region: Option<Expression>,
     /// Where the item's tags are read.

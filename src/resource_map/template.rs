@@ -158,6 +158,14 @@ impl Template {
         Self { parts: Box::new([Part::Placeholder(Box::new(placeholder))]) }
     }
 
+    /// Its pieces, in order.
+    pub(super) fn pieces(&self) -> impl Iterator<Item = RawPart<'_>> {
+        self.parts.iter().map(|part| match part {
+            Part::Text(text) => RawPart::Text(text.clone()),
+            Part::Placeholder(placeholder) => RawPart::Placeholder(placeholder.name()),
+        })
+    }
+
     /// The names between braces, in order.
     pub fn placeholders(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {

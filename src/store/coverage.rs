@@ -157,8 +157,13 @@ mod tests {
             time: time.to_owned(),
             ..Event::default()
         };
-        let touched =
-            Touched { resource_type: "sqs".into(), resource_id: "q".into(), action: Action::Create, renamed_to: None };
+        let touched = Touched {
+            resource_type: "sqs".into(),
+            resource_id: "q".into(),
+            action: Action::Create,
+            names: Vec::new(),
+            renamed_to: None,
+        };
         ResourceEvent { event, touched: vec![touched] }
     }
 

@@ -125,6 +125,7 @@ mod tests {
             resource_type: "sqs".into(),
             resource_id: (*id).into(),
             action: Action::Create,
+            names: Vec::new(),
             renamed_to: None,
         };
         ResourceEvent { event, touched: ids.iter().map(touched).collect() }

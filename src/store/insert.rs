@@ -4,9 +4,10 @@ use std::collections::HashSet;
 
 use rusqlite::{Statement, ToSql, Transaction, TransactionBehavior};
 
-use super::creations::COLUMNS;
+use super::creations::{COLUMNS, join_names};
 use super::imported::{Imported, is_imported};
 use super::ledger::{ClosedDay, ReadUnit, days, enter};
+use super::naming::NameInserter;
 use super::sessions::SessionInserter;
 use super::{Store, StoreError};
 use crate::model::ResourceId;
@@ -18,6 +19,9 @@ const FIRST_FACT: usize = 9;
 
 /// Can be NULL too, but comes from the resource map, like the action.
 pub(super) const RENAMED_TO: &str = "renamed_to";
+
+/// The names too.
+const NAMES: &str = "names";
 
 /// The contents of one transaction.
 #[derive(Debug, Default)]
@@ -68,6 +72,7 @@ impl Store {
 /// Writes events within a transaction.
 pub(super) struct Inserter<'t> {
     statement: Statement<'t>,
+    names: NameInserter<'t>,
     imported: Imported<'t>,
     sessions: SessionInserter<'t>,
 }
@@ -83,12 +88,19 @@ impl<'t> Inserter<'t> {
         let news: Vec<String> = facts.map(|fact| format!("{fact} IS NULL AND excluded.{fact} IS NOT NULL")).collect();
         let statement = transaction.prepare(&format!(
             "INSERT INTO resource_events ({COLUMNS}) VALUES ({values}) \
-             ON CONFLICT DO UPDATE SET action = excluded.action, {RENAMED_TO} = excluded.{RENAMED_TO}, {} \
-             WHERE action <> excluded.action OR {RENAMED_TO} IS NOT excluded.{RENAMED_TO} OR {}",
+             ON CONFLICT DO UPDATE SET action = excluded.action, {RENAMED_TO} = excluded.{RENAMED_TO}, \
+             {NAMES} = COALESCE(excluded.{NAMES}, {NAMES}), {} \
+             WHERE action <> excluded.action OR {RENAMED_TO} IS NOT excluded.{RENAMED_TO} \
+             OR (excluded.{NAMES} IS NOT NULL AND {NAMES} IS NOT excluded.{NAMES}) OR {}",
             filled.join(", "),
             news.join(" OR ")
         ))?;
-        Ok(Self { statement, imported: Imported::new(transaction)?, sessions: SessionInserter::new(transaction) })
+        Ok(Self {
+            statement,
+            names: NameInserter::new(transaction)?,
+            imported: Imported::new(transaction)?,
+            sessions: SessionInserter::new(transaction),
+        })
     }
 
     /// Writes an event's rows, and returns how many are new or changed. An imported event adds only rows that no trail has;
@@ -118,7 +130,7 @@ impl<'t> Inserter<'t> {
     fn write(&mut self, event: &Event, touched: &Touched) -> Result<bool, StoreError> {
         let identity = &event.identity;
         let action = if touched.action == Action::Rename { Action::Delete } else { touched.action };
-        let row: [&dyn ToSql; 27] = [
+        let row: [&dyn ToSql; 28] = [
             &event.account_id.as_str(),
             &event.region.as_str(),
             &event.time,
@@ -146,12 +158,17 @@ impl<'t> Inserter<'t> {
             &identity.invoked_by,
             &identity.federated_provider,
             &touched.renamed_to.as_ref().map(ResourceId::as_str),
+            &(!touched.names.is_empty()).then(|| join_names(&touched.names)),
         ];
-        Ok(self.statement.execute(&row[..])? > 0)
+        let is_written = self.statement.execute(&row[..])? > 0;
+        if is_written {
+            self.names.insert(event, touched.resource_id.as_str(), &touched.names)?;
+        }
+        Ok(is_written)
     }
 }
 
 /// The columns of facts that one source can have and another lack.
 pub(super) fn facts() -> impl Iterator<Item = &'static str> + Clone {
-    COLUMNS.split(", ").skip(FIRST_FACT).filter(|column| *column != RENAMED_TO)
+    COLUMNS.split(", ").skip(FIRST_FACT).filter(|column| ![RENAMED_TO, NAMES].contains(column))
 }

@@ -1,77 +1,236 @@
-//! Texts that name a resource: its ID, an ARN, a URL, or the last part of one.
+//! Rows by the names of their resource.
+//!
+//! The ID is indexed by its last part. Other names of a row are in a column of it, and in a table of their own by their last
+//! part. What a text names, the domain decides ([`Asked`]): this module only finds the rows that can have it.
 
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use rusqlite::{Statement, Transaction, params};
+
+use super::creations::{COLUMNS, join_names, last_part as last_part_of, stored_event};
+use super::{Store, StoreError};
+use crate::model::ResourceType;
 use crate::model::event::{Event, StoredEvent};
+use crate::resource_map::ResourceMap;
+use crate::resource_map::naming::{Asked, NamedRow, Naming, last_part};
+use crate::trail::extract::names_of_id;
 
-/// A text that names a resource.
-pub(super) struct ResourceName<'q> {
-    text: &'q str,
-    arn: Option<ArnParts<'q>>,
+/// The resource of a row.
+pub(super) fn named_row(event: &StoredEvent) -> NamedRow<'_> {
+    NamedRow {
+        resource_type: &event.resource_type,
+        id: event.resource_id.as_str(),
+        names: &event.names,
+        account: event.event.account_id.as_str(),
+        region: event.event.region.as_str(),
+        source: &event.event.source,
+    }
 }
 
-struct ArnParts<'q> {
-    service: &'q str,
-    region: &'q str,
-    account: &'q str,
-    resource: &'q str,
-}
-
-impl<'q> ResourceName<'q> {
-    pub(super) fn new(text: &'q str) -> Self {
-        // ARNs of log groups end with `:*` in some places and not in others. Events have names.
-        let text = text.trim().strip_suffix(":*").unwrap_or(text.trim());
-        let parts: Vec<&str> = text.splitn(6, ':').collect();
-        let arn = match parts[..] {
-            ["arn", _, service, region, account, resource] => Some(ArnParts { service, region, account, resource }),
-            _ => None,
-        };
-        Self { text, arn }
-    }
-
-    /// The part after its last `/` or `:`, as the index has it for IDs.
-    pub(super) fn last_part(&self) -> &'q str {
-        self.text.rsplit(['/', ':']).next().unwrap_or(self.text)
-    }
-
-    /// Whether it can name the resource of a row.
-    pub(super) fn names(&self, event: &StoredEvent) -> bool {
-        self.fits(event.resource_id.as_str(), &event.event)
-    }
-
-    /// Whether it can name the resource that an event calls `id`.
-    pub(super) fn fits(&self, id: &str, event: &Event) -> bool {
-        if id == self.text {
-            return true;
-        }
-        match &self.arn {
-            Some(_) if is_arn(id) => false,
-            Some(arn) => {
-                let here = |wanted: &str, actual: &str| wanted.is_empty() || wanted == actual;
-                here(arn.account, event.account_id.as_str())
-                    && here(arn.region, event.region.as_str())
-                    && (ends_with_part(arn.resource, id) || is_url(id))
+impl Store {
+    /// All events of resources that `query` names: by ID, ARN, URL or another name. Ordered by account, region, type, ID, time.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn events_of_resource(&self, naming: &Naming, query: &str) -> Result<Vec<StoredEvent>, StoreError> {
+        for reading in Asked::of(query, naming).readings {
+            let mut rows = BTreeMap::new();
+            for part in reading.lookups() {
+                let found = self.rows_by_last_part(&part)?;
+                let found = found.into_iter().filter(|row| reading.names(&named_row(row)));
+                rows.extend(found.map(|row| (order(&row), row)));
             }
-            None if is_url(self.text) => is_arn(id) || is_url(id) || ends_with_part(self.text, id),
-            None => (is_arn(id) || is_url(id)) && ends_with_part(id, self.text),
+            if !rows.is_empty() {
+                return Ok(rows.into_values().collect());
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    /// The rows with an ID or another name that ends in this part.
+    fn rows_by_last_part(&self, part: &str) -> Result<Vec<StoredEvent>, StoreError> {
+        let by_id = format!("SELECT {COLUMNS} FROM resource_events WHERE {} = ?1", last_part_of("resource_id"));
+        let of_event = COLUMNS.split(", ").map(|column| format!("e.{column}")).collect::<Vec<_>>().join(", ");
+        let by_name = format!(
+            "SELECT {of_event} FROM resource_names n JOIN resource_events e ON e.account_id = n.account_id \
+             AND e.region = n.region AND e.event_time = n.event_time WHERE n.last_part = ?1 AND e.names IS NOT NULL"
+        );
+        let mut found = Vec::new();
+        for sql in [by_id, by_name] {
+            let mut statement = self.connection.prepare_cached(&sql)?;
+            for row in statement.query_map([part], stored_event)? {
+                found.push(row?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The other rows of the resources of these events, under names that the events do not have themselves.
+    pub(super) fn related_events(
+        &self,
+        naming: &Naming,
+        events: &[StoredEvent],
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let mut known: HashSet<_> = events.iter().map(order).collect();
+        let mut by_part: HashMap<String, Vec<(StoredEvent, BTreeSet<String>)>> = HashMap::new();
+        let mut open: Vec<StoredEvent> = events.to_vec();
+        let mut related = Vec::new();
+        while let Some(event) = open.pop() {
+            let keys = all_keys(naming, &event);
+            for part in keys.iter().map(|key| last_part(key).to_owned()).collect::<BTreeSet<_>>() {
+                if !by_part.contains_key(&part) {
+                    let rows = self.rows_by_last_part(&part)?;
+                    let rows = rows.into_iter().map(|row| (all_keys(naming, &row), row)).map(|(keys, row)| (row, keys));
+                    by_part.insert(part.clone(), rows.collect());
+                }
+                for (row, of_row) in &by_part[&part] {
+                    let is_of_type =
+                        (&row.resource_type, &row.event.account_id) == (&event.resource_type, &event.event.account_id);
+                    if is_of_type && !keys.is_disjoint(of_row) && known.insert(order(row)) {
+                        related.push(row.clone());
+                        open.push(row.clone());
+                    }
+                }
+            }
+        }
+        Ok(related)
+    }
+}
+
+/// All texts that another row of the resource can share with this one.
+fn all_keys(naming: &Naming, event: &StoredEvent) -> BTreeSet<String> {
+    let texts = std::iter::once(event.resource_id.as_str()).chain(event.names.iter().map(String::as_str));
+    texts.flat_map(|text| naming.keys(&event.resource_type, text)).collect()
+}
+
+type Order = (String, String, ResourceType, String, String, String);
+
+fn order(row: &StoredEvent) -> Order {
+    let StoredEvent { resource_type, resource_id, event, .. } = row;
+    let Event { account_id, region, time, event_id, .. } = event;
+    let id = resource_id.to_string();
+    (account_id.to_string(), region.to_string(), resource_type.clone(), id, time.clone(), event_id.clone())
+}
+
+/// Enters the names of rows, within a transaction.
+pub(super) struct NameInserter<'t> {
+    statement: Statement<'t>,
+}
+
+impl<'t> NameInserter<'t> {
+    pub(super) fn new(transaction: &'t Transaction<'_>) -> Result<Self, StoreError> {
+        let statement = transaction.prepare("INSERT OR IGNORE INTO resource_names VALUES (?1, ?2, ?3, ?4)")?;
+        Ok(Self { statement })
+    }
+
+    /// Enters the names of a row that the index on its ID does not find.
+    pub(super) fn insert(&mut self, event: &Event, id: &str, names: &[String]) -> Result<(), StoreError> {
+        for part in names.iter().map(|name| last_part(name)).filter(|part| *part != last_part(id)) {
+            self.statement.execute(params![part, event.account_id.as_str(), event.region.as_str(), event.time])?;
+        }
+        Ok(())
+    }
+}
+
+/// Enters the names that rows of an earlier version have in their IDs: the name in the middle of an ARN.
+pub(super) fn fill_names(transaction: &Transaction<'_>) -> Result<(), StoreError> {
+    let map = ResourceMap::built_in();
+    let naming = map.naming();
+    let mut rows = transaction.prepare(
+        "SELECT account_id, region, event_time, event_id, resource_type, resource_id FROM resource_events \
+         WHERE resource_id GLOB 'arn:*'",
+    )?;
+    let mut update = transaction.prepare(
+        "UPDATE resource_events SET names = ?7 WHERE account_id = ?1 AND region = ?2 AND event_time = ?3 \
+         AND event_id = ?4 AND resource_type = ?5 AND resource_id = ?6",
+    )?;
+    let mut inserter = NameInserter::new(transaction)?;
+    let mut rows = rows.query([])?;
+    while let Some(row) = rows.next()? {
+        let key: [String; 6] = [row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?];
+        let [account_id, region, time, event_id, resource_type, id] = key;
+        let resource_type = ResourceType::new(resource_type);
+        let names = naming.of_type(&resource_type).map(|of_type| names_of_id(of_type, &id)).unwrap_or_default();
+        if !names.is_empty() {
+            update.execute(params![
+                account_id,
+                region,
+                time,
+                event_id,
+                resource_type.as_str(),
+                id,
+                join_names(&names)
+            ])?;
+            let event = Event { account_id: account_id.into(), region: region.into(), time, ..Event::default() };
+            inserter.insert(&event, &id, &names)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::open::MIGRATIONS;
+    use crate::trail::samples::built_in;
+
+    /// The version before names.
+    const BEFORE: usize = 12;
+
+    #[test]
+    fn earlier_database_keeps_its_rows_and_gets_the_names_in_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("creators.db");
+        let old = rusqlite::Connection::open(&path).unwrap();
+        MIGRATIONS[..BEFORE].iter().for_each(|migration| old.execute_batch(migration).unwrap());
+        old.pragma_update(None, "user_version", i64::try_from(BEFORE).unwrap()).unwrap();
+        let balancer = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/front/50dc6c495c0c9188";
+        let policy = "arn:aws:iam::111122223333:policy/read";
+        for (resource_type, id, action) in
+            [("app-elb", balancer, "create"), ("iam-policy", policy, "delete"), ("iam-role", "deploy", "create")]
+        {
+            let sql = "INSERT INTO resource_events (account_id, region, event_time, event_id, resource_type, resource_id, action, \
+                       event_name, event_source, identity_type) \
+                       VALUES ('111122223333', 'eu-west-1', '2024-01-01T00:00:00Z', ?1, ?1, ?2, ?3, 'Any', 'any.amazonaws.com', 'Root')";
+            old.execute(sql, [resource_type, id, action]).unwrap();
+        }
+        let view = "SELECT rtype || ' ' || resource_ids || ' ' || user_id FROM events ORDER BY 1";
+        let rows = |connection: &rusqlite::Connection| -> Vec<String> {
+            let mut statement = connection.prepare(view).unwrap();
+            statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+        };
+        let before = rows(&old);
+        drop(old);
+
+        let store = Store::open(&path).unwrap();
+        assert_eq!(rows(&store.connection), before);
+        let found = |text: &str| -> Vec<String> {
+            let events = store.events_of_resource(built_in().naming(), text).unwrap();
+            events.iter().map(|event| event.resource_type.to_string()).collect()
+        };
+        for (text, resource_type) in [
+            ("front", "app-elb"),
+            (balancer, "app-elb"),
+            ("read", "iam-policy"),
+            (policy, "iam-policy"),
+            ("deploy", "iam-role"),
+            ("arn:aws:iam::111122223333:role/deploy", "iam-role"),
+        ] {
+            assert_eq!(found(text), [resource_type], "{text}");
         }
     }
 
-    /// Whether the event source is the service in the ARN. Their names differ for a few services.
-    pub(super) fn is_of_service(&self, event: &StoredEvent) -> bool {
-        self.arn.as_ref().is_some_and(|arn| event.event.source.split('.').next() == Some(arn.service))
+    #[test]
+    fn other_names_are_found_by_their_index() {
+        let store = Store::in_memory().unwrap();
+        let sql = "EXPLAIN QUERY PLAN SELECT 1 FROM resource_names n JOIN resource_events e ON e.account_id = n.account_id \
+                   AND e.region = n.region AND e.event_time = n.event_time WHERE n.last_part = 'x' AND e.names IS NOT NULL";
+        let mut statement = store.connection.prepare(sql).unwrap();
+        let plan: Vec<String> = statement.query_map([], |row| row.get(3)).unwrap().map(Result::unwrap).collect();
+        assert!(plan[0].contains("SEARCH n USING PRIMARY KEY (last_part=?)"), "{plan:?}");
+        assert!(
+            plan[1].contains("SEARCH e USING PRIMARY KEY (account_id=? AND region=? AND event_time=?)"),
+            "{plan:?}"
+        );
     }
-}
-
-fn is_arn(text: &str) -> bool {
-    text.starts_with("arn:")
-}
-
-fn is_url(text: &str) -> bool {
-    text.starts_with("https://") || text.starts_with("http://")
-}
-
-/// Whether `part` is all of `whole`, or its end after a `/` or `:`. A part that begins with `/` needs no separator before it.
-fn ends_with_part(whole: &str, part: &str) -> bool {
-    whole
-        .strip_suffix(part)
-        .is_some_and(|before| before.is_empty() || before.ends_with(['/', ':']) || part.starts_with('/'))
 }

@@ -8,10 +8,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::place::Opened;
-use super::{Store, StoreError};
+use super::{Store, StoreError, naming};
 
 /// The migrations in order. Append only: `user_version` is the number of applied migrations.
-const MIGRATIONS: [&str; 13] = [
+pub(super) const MIGRATIONS: [&str; 14] = [
     include_str!("../../migrations/0001_initial.sql"),
     include_str!("../../migrations/0002_athena_queries.sql"),
     include_str!("../../migrations/0003_ledger_spans.sql"),
@@ -24,8 +24,12 @@ const MIGRATIONS: [&str; 13] = [
     include_str!("../../migrations/0010_rollbacks.sql"),
     include_str!("../../migrations/0011_earlier_writes.sql"),
     include_str!("../../migrations/0012_skip_tags.sql"),
+    include_str!("../../migrations/0013_names.sql"),
     include_str!("../../migrations/0014_writes_in_doubt.sql"),
 ];
+
+/// The version that keeps the names of resources.
+const NAMES: i64 = 13;
 
 /// How long to wait for another program's lock.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -186,6 +190,9 @@ fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     let done = usize::try_from(version).unwrap_or_default();
     for migration in MIGRATIONS.iter().skip(done) {
         transaction.execute_batch(migration)?;
+    }
+    if (1..NAMES).contains(&version) {
+        naming::fill_names(&transaction)?;
     }
     transaction.pragma_update(None, "user_version", known_version())?;
     Ok(transaction.commit()?)

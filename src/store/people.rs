@@ -77,8 +77,13 @@ mod tests {
             identity,
             ..Event::default()
         };
-        let touched =
-            Touched { resource_type: "sqs".into(), resource_id: id.into(), action: Action::Create, renamed_to: None };
+        let touched = Touched {
+            resource_type: "sqs".into(),
+            resource_id: id.into(),
+            action: Action::Create,
+            names: Vec::new(),
+            renamed_to: None,
+        };
         ResourceEvent { event, touched: vec![touched] }
     }
 

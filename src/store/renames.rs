@@ -5,16 +5,19 @@ use std::collections::HashSet;
 use rusqlite::named_params;
 
 use super::creations::{COLUMNS, last_part, region_condition, stored_event};
-use super::naming::ResourceName;
+use super::naming::named_row;
 use super::{Store, StoreError};
 use crate::model::event::StoredEvent;
 use crate::model::{AccountId, Region, ResourceType};
+use crate::resource_map::naming::{Asked, NamedRow, Naming};
 
 /// The events of resources that a text can name.
 #[derive(Debug, Default)]
 pub struct ResourceHistory {
     /// Events of resources with that name ([`Store::events_of_resource`]).
     pub events: Vec<StoredEvent>,
+    /// Events that have other names of these resources only.
+    pub related: Vec<StoredEvent>,
     /// Events that renamed a resource to that name.
     pub renames: Vec<StoredEvent>,
     /// The events under all earlier names of these resources. `renames` are among them.
@@ -50,9 +53,9 @@ impl Store {
     ///
     /// # Errors
     /// The database fails.
-    pub fn history_of_resource(&self, query: &str) -> Result<ResourceHistory, StoreError> {
-        let events = self.events_of_resource(query)?;
-        let renames = self.renames_to(query)?;
+    pub fn history_of_resource(&self, naming: &Naming, query: &str) -> Result<ResourceHistory, StoreError> {
+        let events = self.events_of_resource(naming, query)?;
+        let renames = self.renames_to(naming, query)?;
         let mut of_earlier_names = Vec::new();
         let mut followed = HashSet::new();
         let mut open = renames.clone();
@@ -62,29 +65,39 @@ impl Store {
             };
             let name = rename.resource_id.as_str();
             if followed.insert((rename.event.account_id.clone(), rename.resource_type.clone(), name.to_owned())) {
-                of_earlier_names.extend(self.events_of_resource(name)?.into_iter().filter(is_of_type));
-                open.extend(self.renames_to(name)?.into_iter().filter(is_of_type));
+                of_earlier_names.extend(self.events_of_resource(naming, name)?.into_iter().filter(is_of_type));
+                open.extend(self.renames_to(naming, name)?.into_iter().filter(is_of_type));
             }
         }
-        Ok(ResourceHistory { events, renames, of_earlier_names })
+        let related = self.related_events(naming, &events)?;
+        Ok(ResourceHistory { events, related, renames, of_earlier_names })
     }
 
     /// The events that renamed a resource to a name that `query` can mean.
-    fn renames_to(&self, query: &str) -> Result<Vec<StoredEvent>, StoreError> {
-        let name = ResourceName::new(query);
+    fn renames_to(&self, naming: &Naming, query: &str) -> Result<Vec<StoredEvent>, StoreError> {
         let sql = format!(
             "SELECT {COLUMNS} FROM resource_events WHERE renamed_to IS NOT NULL AND {} = ?1 \
              ORDER BY account_id, region, resource_type, event_time, event_id",
             last_part("renamed_to")
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
-        let mut found: Vec<StoredEvent> =
-            statement.query_map([name.last_part()], stored_event)?.collect::<Result<_, _>>()?;
-        found.retain(|rename| rename.renamed_to.as_ref().is_some_and(|new| name.fits(new.as_str(), &rename.event)));
-        if found.iter().any(|rename| name.is_of_service(rename)) {
-            found.retain(|rename| name.is_of_service(rename));
+        for reading in Asked::of(query, naming).readings {
+            let mut found: Vec<StoredEvent> = Vec::new();
+            for part in reading.lookups() {
+                for rename in statement.query_map([part], stored_event)? {
+                    found.push(rename?);
+                }
+            }
+            found.retain(|rename| {
+                let new_name = rename.renamed_to.as_ref();
+                new_name
+                    .is_some_and(|name| reading.names(&NamedRow { id: name.as_str(), names: &[], ..named_row(rename) }))
+            });
+            if !found.is_empty() {
+                return Ok(found);
+            }
         }
-        Ok(found)
+        Ok(Vec::new())
     }
 }
 
@@ -94,6 +107,7 @@ mod tests {
     use crate::model::ResourceId;
     use crate::model::event::{Action, Event, ResourceEvent, Touched};
     use crate::store::Batch;
+    use crate::trail::samples::built_in;
 
     const ACCOUNT: &str = "111122223333";
 
@@ -110,7 +124,13 @@ mod tests {
             source: format!("{}.amazonaws.com", words[0]),
             ..Event::default()
         };
-        let touched = Touched { resource_type: words[0].into(), resource_id: words[1].into(), action, renamed_to };
+        let touched = Touched {
+            resource_type: words[0].into(),
+            resource_id: words[1].into(),
+            action,
+            names: Vec::new(),
+            renamed_to,
+        };
         ResourceEvent { event, touched: vec![touched] }
     }
 
@@ -133,7 +153,7 @@ mod tests {
     fn rename_is_a_delete_event_with_new_name_and_stored_once() {
         let mut store = store(&["rds db create 1", "rds db rename 2 new"]);
         assert_eq!(add(&mut store, &["rds db rename 2 new"]), 0);
-        let rows = store.events_of_resource("db").unwrap();
+        let rows = store.events_of_resource(built_in().naming(), "db").unwrap();
         assert_eq!(
             (rows[1].action, rows[1].renamed_to.as_ref().map(ResourceId::as_str)),
             (Action::Delete, Some("new"))
@@ -155,7 +175,7 @@ mod tests {
         let mut other = event(ACCOUNT, "rds db rename 2 new");
         other.touched[0] = Touched { action: Action::Create, renamed_to: None, ..other.touched[0].clone() };
         assert_eq!(store.add(&Batch { events: vec![other], ..Batch::default() }).unwrap().ids, 1);
-        let row = &store.events_of_resource("db").unwrap()[0];
+        let row = &store.events_of_resource(built_in().naming(), "db").unwrap()[0];
         assert_eq!((row.action, &row.renamed_to), (Action::Create, &None));
     }
 
@@ -172,7 +192,7 @@ mod tests {
         let elsewhere = vec![event("444455556666", "rds b create 1")];
         store.add(&Batch { events: elsewhere, ..Batch::default() }).unwrap();
         for query in ["c", "arn:aws:rds:eu-west-1:111122223333:db:c"] {
-            let history = store.history_of_resource(query).unwrap();
+            let history = store.history_of_resource(built_in().naming(), query).unwrap();
             assert_eq!(ids(&history.events), ["rds c rename 4 a"], "{query}");
             assert_eq!(ids(&history.renames), ["rds b rename 3 c"], "{query}");
             let mut earlier = ids(&history.of_earlier_names);
@@ -183,7 +203,8 @@ mod tests {
                 "{query}"
             );
         }
-        let history = store.history_of_resource("arn:aws:rds:us-east-1:111122223333:db:c").unwrap();
+        let history =
+            store.history_of_resource(built_in().naming(), "arn:aws:rds:us-east-1:111122223333:db:c").unwrap();
         assert!(history.events.is_empty() && history.renames.is_empty());
     }
 }

@@ -151,14 +151,14 @@ async fn look_at<'m>(
     definition: &'m TypeDefinition,
 ) -> (&'m TypeDefinition, Result<TypeOutcome<'m>, StoreError>) {
     let looked = match inventory::list(session, map, definition, place, sweeps).await {
-        Ok(population) => facts_of(session, store, question, place, definition, population).await,
+        Ok(population) => facts_of((session, map), store, question, place, definition, population).await,
         Err(error) => Ok(not_listed(definition, &error)),
     };
     (definition, looked)
 }
 
 async fn facts_of<'m>(
-    session: &Session,
+    (session, map): (&Session, &ResourceMap),
     store: &Store,
     (question, proof): (&Question, Proof),
     place: &AccountRegion,
@@ -167,7 +167,7 @@ async fn facts_of<'m>(
 ) -> Result<TypeOutcome<'m>, StoreError> {
     let Population { resources: live, problems } = population;
     let joined = join((store, &question.rules), (&question.account, &question.region), definition, &live)?;
-    let scope = scope::facts(store, question, definition, &live)?;
+    let scope = scope::facts(store, question, (definition, map.naming()), &live)?;
     let mut facts = TypeFacts { definition, live, joined, scope };
     let unproven = match proof {
         Proof::Writes => plan::unproven(question, &facts),

@@ -250,8 +250,13 @@ mod tests {
         let mut store = Store::in_memory().unwrap();
         let event = |&(name, id, user): &(&str, &str, &str)| {
             let row = stored("create", id, user, "2026-03-01T10:00:00Z");
-            let touched =
-                Touched { resource_type: name.into(), resource_id: id.into(), action: row.action, renamed_to: None };
+            let touched = Touched {
+                resource_type: name.into(),
+                resource_id: id.into(),
+                action: row.action,
+                names: Vec::new(),
+                renamed_to: None,
+            };
             ResourceEvent { event: row.event, touched: vec![touched] }
         };
         store.add(&Batch { events: rows.iter().map(event).collect(), ..Batch::default() }).unwrap();

@@ -9,6 +9,7 @@ use crate::model::{AccountId, ArnParts, Region, ResourceType};
 use crate::plan::earlier::Earlier;
 use crate::plan::join::Index;
 use crate::plan::{Ids, Question, ScopeFacts, id_parts};
+use crate::resource_map::naming::{Asked, NamedRow, Naming};
 use crate::resource_map::{ItemText, ResourceMap, TypeDefinition};
 use crate::store::{Store, StoreError};
 use crate::tag::chosen::Chosen;
@@ -17,7 +18,7 @@ use crate::tag::chosen::Chosen;
 pub(super) fn facts(
     store: &Store,
     question: &Question,
-    definition: &TypeDefinition,
+    (definition, naming): (&TypeDefinition, &Naming),
     live: &[LiveResource],
 ) -> Result<ScopeFacts, StoreError> {
     let mut facts = ScopeFacts::default();
@@ -33,9 +34,33 @@ pub(super) fn facts(
     }
     if !scope.ids.are_all() {
         let index = Index::new(live);
-        facts.selected = Some(scope.ids.select(|text| index.find(text)));
+        let find = |text: &str| index.find(text).or_else(|| find_by_name(naming, &question.account, live, text));
+        facts.selected = Some(scope.ids.select(find));
     }
     Ok(facts)
+}
+
+/// The position of the one resource that a copied text names: an address, a typed name, an ARN of another form.
+fn find_by_name(naming: &Naming, account: &AccountId, live: &[LiveResource], text: &str) -> Option<usize> {
+    for reading in Asked::of(text, naming).readings {
+        let is_named = |resource: &&LiveResource| {
+            let names: Vec<String> =
+                resource.identifiers.iter().cloned().chain([resource.arn.as_str().to_owned()]).collect();
+            reading.names(&NamedRow {
+                resource_type: &resource.resource_type,
+                id: resource.id.as_str(),
+                names: &names,
+                account: account.as_str(),
+                region: resource.region.as_str(),
+                source: "",
+            })
+        };
+        let mut found = live.iter().enumerate().filter(|(_, resource)| is_named(resource));
+        if let Some((position, _)) = found.next() {
+            return found.next().is_none().then_some(position);
+        }
+    }
+    None
 }
 
 /// Where the resources of `--id` can be, by their ARNs and by what the database has of them.
@@ -122,7 +147,7 @@ impl IdHints {
 
 impl Hint {
     fn ask((store, map): (&Store, &ResourceMap), text: &str, account: Option<&AccountId>) -> Result<Self, StoreError> {
-        let events = store.events_of_resource(text)?;
+        let events = store.events_of_resource(map.naming(), text)?;
         let rows = events.into_iter().map(|row| (row.event.account_id, row.event.region, row.resource_type));
         let recorded = rows.filter(|(owner, ..)| account.is_none_or(|account| owner == account)).collect();
         Ok(Self { arn: SoughtArn::of(text).map(|arn| arn.with_types(map)), recorded })

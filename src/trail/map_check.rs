@@ -46,6 +46,9 @@ pub struct FoundResource {
     pub id: String,
     /// create, upsert, delete or rename.
     pub action: &'static str,
+    /// Its other names in the record, without those that follow from the ID.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
     /// Its new name, for a rename event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub renamed_to: Option<String>,
@@ -62,11 +65,12 @@ pub struct WithoutIds {
 
 impl From<Touched> for FoundResource {
     fn from(touched: Touched) -> Self {
-        let Touched { resource_type, resource_id, action, renamed_to } = touched;
+        let Touched { resource_type, resource_id, action, names, renamed_to } = touched;
         Self {
             resource_type: resource_type.to_string(),
             id: resource_id.to_string(),
             action: action.as_str(),
+            names,
             renamed_to: renamed_to.map(|name| name.to_string()),
         }
     }

@@ -1,10 +1,18 @@
 //! Maps and records for the unit tests of trails, loads and the store.
 
+use std::sync::LazyLock;
+
 use serde_json::{Value, json};
 
 use crate::model::ResourceType;
 use crate::model::event::Action;
 use crate::resource_map::{EventRule, Expression, ResourceMap};
+
+/// The built-in map, read once.
+pub(crate) fn built_in() -> &'static ResourceMap {
+    static MAP: LazyLock<ResourceMap> = LazyLock::new(ResourceMap::built_in);
+    &MAP
+}
 
 /// A map of rules: source, name, type, action, ids.
 pub(crate) fn map(rules: &[(&str, &str, &str, Action, &str)]) -> ResourceMap {
@@ -14,6 +22,7 @@ pub(crate) fn map(rules: &[(&str, &str, &str, Action, &str)]) -> ResourceMap {
             resource_type: ResourceType::from(*resource_type),
             action: *action,
             ids: Expression::compile(ids).unwrap(),
+            names: None,
             new_name: None,
             doubts: None,
         };

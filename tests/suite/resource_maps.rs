@@ -68,7 +68,7 @@ fn touched(map: &ResourceMap, record: &Value) -> BTreeSet<(String, String, Strin
         Extraction::Touched(event) => event
             .touched
             .into_iter()
-            .map(|Touched { resource_type, resource_id, action, renamed_to }| {
+            .map(|Touched { resource_type, resource_id, action, renamed_to, .. }| {
                 let new_name = renamed_to.map(|name| format!(" -> {name}")).unwrap_or_default();
                 (resource_type.to_string(), format!("{resource_id}{new_name}"), action.as_str().to_owned())
             })

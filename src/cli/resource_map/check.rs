@@ -221,7 +221,7 @@ fn trial_lines(trial: &CheckSummary) -> Vec<String> {
     lines
 }
 
-fn found_text(FoundResource { resource_type, id, action, renamed_to }: &FoundResource) -> String {
+fn found_text(FoundResource { resource_type, id, action, renamed_to, .. }: &FoundResource) -> String {
     let new_name = renamed_to.as_ref().map(|name| format!(" to {name}")).unwrap_or_default();
     format!("{action} {resource_type} {id}{new_name}")
 }

@@ -1,6 +1,7 @@
 //! Files of saved plans: one plan as a document (`tag --save-plan`, `tag --dry-run --output json`), or one on each line (`tag-org
 //! --save-plan`). All of it is checked before anything is applied; plans are read again when it is their turn.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use crate::model::{AccountId, Region, TagKey};
 use crate::org::account_job::{PlanAt, UnreadPlan};
 use crate::plan::{FORMAT_VERSION, PlannedWrite};
 use crate::store::Store;
+use crate::text::safe;
 
 /// A plan's document. What people need and applying doesn't is not looked at.
 #[derive(Debug, Deserialize)]
@@ -130,6 +132,7 @@ fn check(context: &Context, path: &Path, at: Position, text: &str) -> Result<Opt
     for key in plan.actions.iter().flat_map(|action| action.old_key.iter().chain([&action.key])) {
         tagging::parse_key(key.as_str())?;
     }
+    check_writes(&plan.actions).map_err(|error| CommandError::usage(format_args!("{name}: {error}")))?;
     if let Some(other) = plan.actions.iter().find(|action| action.account_id != account) {
         return Err(CommandError::usage(format_args!(
             "{name}: {} {} is in another account than the first action; a plan covers one account",
@@ -139,6 +142,39 @@ fn check(context: &Context, path: &Path, at: Position, text: &str) -> Result<Opt
     let region = plan.region.unwrap_or_else(|| first.region.clone());
     let writes = tagging::count(plan.actions.len());
     Ok(Some(SavedPlan { account, key, at: PlanAt { region, offset, length: bytes(text) }, writes }))
+}
+
+/// The most characters of a tag value, in all of AWS. Counted in UTF-16, as where it matters.
+const MAX_VALUE: usize = 256;
+
+/// A plan may have been edited: what is wrong with its writes, before any is made.
+fn check_writes(writes: &[PlannedWrite]) -> Result<(), String> {
+    let mut seen = HashSet::new();
+    for PlannedWrite { resource_type, id, arn, region, key, value, .. } in writes {
+        let value = value.as_str();
+        let wrong = if value.trim().is_empty() {
+            Some("is empty")
+        } else if value.encode_utf16().count() > MAX_VALUE {
+            Some("has more than 256 characters")
+        } else if !safe::is_safe(value) {
+            Some("has control characters or invisible characters")
+        } else if value.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:")) {
+            Some("begins with aws:, which is reserved")
+        } else {
+            None
+        };
+        if let Some(wrong) = wrong {
+            return Err(format!("{resource_type} {id}: the value of {key} {wrong}"));
+        }
+        if id.as_str().is_empty() || !safe::is_safe(id.as_str()) || !safe::is_safe(arn.as_str()) {
+            return Err(format!("{resource_type} {id}: the id or ARN is empty or has control characters"));
+        }
+        // Some types ignore case in keys.
+        if !seen.insert((resource_type, id, region, key.as_str().to_lowercase())) {
+            return Err(format!("{resource_type} {id}: the plan has two values for {key}; remove one of them"));
+        }
+    }
+    Ok(())
 }
 
 fn bytes(text: &str) -> u64 {

@@ -27,6 +27,7 @@ const MOST_EARLIER_NAMES: usize = 8;
 pub(super) struct Live {
     session: Session,
     scanner: Scanner,
+    map: Arc<ResourceMap>,
     regions: Vec<Region>,
 }
 
@@ -45,8 +46,8 @@ impl Live {
             asked.insert(session.region().clone());
         }
         asked.extend(homes_of_global_types(&map, session.region().partition()));
-        let scanner = Scanner::new(map, RecordFilter::default());
-        Ok(Self { session, scanner, regions: asked.into_iter().collect() })
+        let scanner = Scanner::new(Arc::clone(&map), RecordFilter::default());
+        Ok(Self { session, scanner, map, regions: asked.into_iter().collect() })
     }
 
     /// The AWS session.
@@ -67,16 +68,18 @@ impl Live {
             }
             let events = self.events(context, &name).await;
             store.add(&Batch { events, ..Batch::default() }).map_err(failed)?;
-            let history = store.history_of_resource(id).map_err(failed)?;
+            let history = store.history_of_resource(self.map.naming(), id).map_err(failed)?;
             let renames = history.renames.iter().chain(&history.of_earlier_names);
             let renames = renames.filter(|event| event.renamed_to.is_some());
             open.extend(renames.map(|rename| rename.resource_id.to_string()));
         }
-        store.history_of_resource(id).map_err(failed)
+        store.history_of_resource(self.map.naming(), id).map_err(failed)
     }
 
     async fn events(&self, context: &Context, name: &str) -> Vec<ResourceEvent> {
-        let found = resource::find(&self.session, &self.scanner, &self.regions, name, Timestamp::now()).await;
+        let found =
+            resource::find((&self.session, self.map.naming()), &self.scanner, &self.regions, name, Timestamp::now())
+                .await;
         found.unwrap_or_else(|error| {
             let hint = error.hint();
             context.console.warning_with_hints(format_args!("looking up {name} in Event history: {error}"), hint);

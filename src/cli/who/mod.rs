@@ -47,7 +47,7 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Resource ID (i-0abc…), name, ARN or URL
+    /// Resource ID (i-0abc…), name, ARN, URL, or page of the AWS console
     #[arg(required = true, value_name = "ID")]
     ids: Vec<String>,
     /// Show only resources of this type (iam-role, AWS::IAM::Role); repeatable
@@ -97,15 +97,13 @@ struct Question<'a> {
 
 impl Question<'_> {
     fn answers(&self, id: &str, history: ResourceHistory) -> Vec<Answer> {
-        let is_global =
-            |resource_type: &ResourceType| self.map.types.get(resource_type).is_some_and(|known| known.global);
-        answers(id, history, &self.filter, &self.rules, &is_global)
+        answers(id, history, &self.filter, &self.rules, self.map)
     }
 
     /// Adds the principals that created the sessions behind the events, if chains are resolved and the database has them.
     fn with_makers(&self, store: Option<&Store>, mut history: ResourceHistory) -> Result<ResourceHistory, StoreError> {
         if let Some(store) = store.filter(|_| self.rules.resolve_chains) {
-            let events = history.events.iter_mut().chain(&mut history.of_earlier_names);
+            let events = history.events.iter_mut().chain(&mut history.related).chain(&mut history.of_earlier_names);
             store.fill_makers(events.map(|stored| &mut stored.event))?;
         }
         Ok(history)
@@ -127,8 +125,11 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     let mut answers = Vec::new();
     let mut unknown = Vec::new();
     for id in &args.ids {
-        let history =
-            store.as_ref().map(|store| store.history_of_resource(id)).transpose().map(Option::unwrap_or_default);
+        let history = store
+            .as_ref()
+            .map(|store| store.history_of_resource(map.naming(), id))
+            .transpose()
+            .map(Option::unwrap_or_default);
         let history = history.and_then(|history| question.with_makers(store.as_ref(), history));
         let found = question.answers(id, history.map_err(|error| context.store_error(&error))?);
         if args.live && !found.iter().any(Answer::is_known) {

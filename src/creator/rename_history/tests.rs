@@ -17,6 +17,7 @@ fn event(line: &str, number: usize) -> StoredEvent {
         resource_type: "rds".into(),
         resource_id: words[0].into(),
         action,
+        names: Vec::new(),
         renamed_to: to,
         event: Event {
             event_id: format!("{number}"),

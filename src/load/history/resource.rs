@@ -1,7 +1,7 @@
 //! Looks up one resource in Event history.
 //!
 //! Event history finds it by the name that CloudTrail recorded, which can be the ID, the last part of an ARN, or the ARN itself. So the
-//! given text is tried first, and if there are no events, its last part.
+//! given text is tried first, and if there are no events, the names that it contains, and its last part.
 
 use jiff::Timestamp;
 
@@ -11,9 +11,13 @@ use super::load::reading;
 use crate::aws::{CallError, Session};
 use crate::model::Region;
 use crate::model::event::ResourceEvent;
+use crate::resource_map::naming::{Asked, Naming, Reading, last_part, without_wildcard};
 use crate::trail::extract::Extraction;
 use crate::trail::scan::Scanner;
 use crate::trail::window::TimeWindow;
+
+/// The most texts that are looked up for one resource. AWS allows two requests per second.
+const MOST_NAMES: usize = 4;
 
 /// Returns the events of the last 90 days in these regions in which CloudTrail recorded a resource that `id` names. They can also
 /// concern other resources: one call can affect several.
@@ -21,13 +25,14 @@ use crate::trail::window::TimeWindow;
 /// # Errors
 /// The error of the first region that could not be read.
 pub async fn find(
-    session: &Session,
+    (session, naming): (&Session, &Naming),
     scanner: &Scanner,
     regions: &[Region],
     id: &str,
     now: Timestamp,
 ) -> Result<Vec<ResourceEvent>, CallError> {
-    let searches = regions.iter().map(|region| in_region(session, scanner, region, id, now));
+    let names = names(naming, id);
+    let searches = regions.iter().map(|region| in_region(session, scanner, region, &names, now));
     Ok(futures::future::try_join_all(searches).await?.concat())
 }
 
@@ -35,22 +40,32 @@ async fn in_region(
     session: &Session,
     scanner: &Scanner,
     region: &Region,
-    id: &str,
+    names: &[String],
     now: Timestamp,
 ) -> Result<Vec<ResourceEvent>, CallError> {
     let mut client = Client::new(session, region);
-    let name = id.trim();
-    let found = named(&mut client, scanner, name, now).await?;
-    match last_part(name) {
-        Some(part) if found.is_empty() => named(&mut client, scanner, part, now).await,
-        _ => Ok(found),
+    for name in names {
+        let found = named(&mut client, scanner, name, now).await?;
+        if !found.is_empty() {
+            return Ok(found);
+        }
     }
+    Ok(Vec::new())
 }
 
-/// The last part of an ARN, a path or a URL.
-fn last_part(name: &str) -> Option<&str> {
-    let name = name.strip_suffix(":*").unwrap_or(name);
-    name.rsplit(['/', ':']).next().filter(|part| !part.is_empty() && *part != name)
+/// The texts to look up, in this order: the given one, the names of resources in it, its last part.
+fn names(naming: &Naming, id: &str) -> Vec<String> {
+    let whole = id.trim();
+    let mut names = vec![whole.to_owned()];
+    let readings = Asked::of(whole, naming).readings;
+    let in_text = readings.iter().flat_map(Reading::texts);
+    for name in in_text.chain(std::iter::once(last_part(without_wildcard(whole)))) {
+        let is_new = !name.is_empty() && !names.iter().any(|known| known == name);
+        if is_new && names.len() < MOST_NAMES {
+            names.push(name.to_owned());
+        }
+    }
+    names
 }
 
 async fn named(
@@ -74,13 +89,17 @@ async fn named(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::resource_map::ResourceMap;
 
     #[test]
-    fn arns_paths_and_urls_have_a_last_part() {
-        assert_eq!(last_part("arn:aws:iam::1:role/team/app"), Some("app"));
-        assert_eq!(last_part("arn:aws:logs:r:1:log-group:/aws/lambda/f:*"), Some("f"));
-        assert_eq!(last_part("https://sqs.r.amazonaws.com/1/queue"), Some("queue"));
-        assert_eq!(last_part("i-0123"), None);
-        assert_eq!(last_part("name/"), None);
+    fn text_comes_first_then_the_names_in_it() {
+        let map = ResourceMap::built_in();
+        let names = |text| names(map.naming(), text);
+        assert_eq!(names("i-0123"), ["i-0123"]);
+        let role = "arn:aws:iam::111122223333:role/team/app";
+        assert_eq!(names(role), [role, "app"]);
+        let secret = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-AbCdEf";
+        assert_eq!(names(secret)[..2], [secret, "prod/db"]);
+        assert!(names("s3://photos/a.jpg").contains(&"photos".to_owned()));
     }
 }

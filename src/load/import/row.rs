@@ -17,6 +17,7 @@ use crate::store::Fingerprint;
 use crate::store::c7n_db::{BadValue, PredecessorRow};
 use crate::store::imported::ID_PREFIX;
 use crate::trail::extract::HIDDEN;
+use crate::trail::extract::names_of_id;
 
 /// The length of `2023-07-10T11:54:39Z`.
 const TIME_LENGTH: usize = 20;
@@ -70,6 +71,7 @@ pub(super) fn read(map: &ResourceMap, row: PredecessorRow) -> Result<ParsedRow, 
     };
     // For an event that is not in the map, the latest for each identifier counts, as in c7n-trailcreator.
     let action = rules.first().map_or(Action::Create, |rule| rule.action);
+    let of_type = map.naming().of_type(&resource_type);
     let mut touched: Vec<Touched> = Vec::new();
     for id in found.into_iter().filter(|id| !id.trim().is_empty() && *id != HIDDEN) {
         if !touched.iter().any(|other| other.resource_id.as_str() == id) {
@@ -77,6 +79,7 @@ pub(super) fn read(map: &ResourceMap, row: PredecessorRow) -> Result<ParsedRow, 
                 resource_type: resource_type.clone(),
                 resource_id: ResourceId::new(id),
                 action,
+                names: of_type.map(|naming| names_of_id(naming, id)).unwrap_or_default(),
                 renamed_to: None,
             });
         }
@@ -231,8 +234,8 @@ mod tests {
             ("", None),
         ] {
             let ResourceEvent { event, touched } = event(PredecessorRow { user_id: Some(user_id.to_owned()), ..row() });
-            let Touched { resource_type, resource_id, action, renamed_to } = touched[0].clone();
-            let stored = [StoredEvent { resource_type, resource_id, action, renamed_to, event }];
+            let Touched { resource_type, resource_id, action, names, renamed_to } = touched[0].clone();
+            let stored = [StoredEvent { resource_type, resource_id, action, names, renamed_to, event }];
             let found = OwnerRules::default().owner_of(&creation_of(&stored).unwrap().event);
             assert_eq!(found.ok().map(|owner| owner.value).as_deref(), owner, "{user_id}");
         }

@@ -10,11 +10,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::creator::{
-    Explanation, NoOwner, Owner, OwnerRules, RenameHistory, Rule, Step, Tool, creation_of, renames_in_words, tool_of,
-    why_this_event,
+    Explanation, NoOwner, Owner, OwnerRules, RenameHistory, Rule, SameResource, Step, Tool, creation_of, lives,
+    renames_in_words, tool_of, why_this_event,
 };
 use crate::model::event::{Action, Event, StoredEvent};
-use crate::model::{AccountId, ArnParts, Region, ResourceId, ResourceType};
+use crate::model::{AccountId, Region, ResourceId, ResourceType};
+use crate::resource_map::ResourceMap;
+use crate::resource_map::naming::Naming;
 use crate::store::renames::ResourceHistory;
 
 /// Selects resources if an ID has several. Empty lists select all.
@@ -110,11 +112,10 @@ pub fn answers(
     history: ResourceHistory,
     filter: &Filter,
     rules: &OwnerRules,
-    is_global: &dyn Fn(&ResourceType) -> bool,
+    map: &ResourceMap,
 ) -> Vec<Answer> {
     let recorded = !(history.events.is_empty() && history.renames.is_empty());
-    let mut resources = resources(history, filter, is_global);
-    narrow(query, &mut resources);
+    let resources = resources(history, filter, (map, map.naming()));
     if resources.is_empty() {
         return vec![unknown(query, recorded)];
     }
@@ -125,27 +126,53 @@ pub fn answers(
 fn resources(
     history: ResourceHistory,
     filter: &Filter,
-    is_global: &dyn Fn(&ResourceType) -> bool,
+    (map, naming): (&ResourceMap, &Naming),
 ) -> BTreeMap<Key, Vec<StoredEvent>> {
-    let key_of = |event: &StoredEvent| key(event, event.resource_id.as_str(), is_global(&event.resource_type));
-    let new_key = |event: &StoredEvent| {
-        event.renamed_to.as_ref().map(|name| key(event, name.as_str(), is_global(&event.resource_type)))
+    let is_global = |event: &StoredEvent| map.types.get(&event.resource_type).is_some_and(|known| known.global);
+    let keeps = |event: &StoredEvent| filter.keeps(event, is_global(event));
+    let ResourceHistory { events, related, renames, of_earlier_names } = history;
+    let asked: Vec<StoredEvent> = events.into_iter().filter(keeps).collect();
+    let renames = renames.into_iter().filter(keeps);
+    let others = related.into_iter().chain(of_earlier_names).filter(keeps);
+    let all: Vec<StoredEvent> = asked.iter().cloned().chain(others).collect();
+    let mut same = SameResource::new(naming);
+    all.iter().for_each(|event| same.add(&scope(event, is_global(event)), event));
+    same.finish();
+    let key = |event: &StoredEvent, text: &str| {
+        let scope = scope(event, is_global(event));
+        let name = same.name(&scope, event, text);
+        let (account, region, resource_type) = scope;
+        (account, region, resource_type, name)
     };
-    let keeps = |event: &&StoredEvent| filter.keeps(event, is_global(&event.resource_type));
-    let ResourceHistory { events, renames, of_earlier_names } = history;
-    let mut asked: BTreeSet<Key> = events.iter().filter(keeps).map(key_of).collect();
-    asked.extend(renames.iter().filter(keeps).filter_map(new_key));
+    let key_of = |event: &StoredEvent| key(event, event.resource_id.as_str());
+    let new_key = |event: &StoredEvent| event.renamed_to.as_ref().map(|name| key(event, name.as_str()));
+    let mut asked_keys: BTreeSet<Key> = asked.iter().map(key_of).collect();
+    asked_keys.extend(renames.filter_map(|rename| new_key(&rename)));
     let mut by_name: BTreeMap<Key, Vec<StoredEvent>> = BTreeMap::new();
-    for event in events.into_iter().chain(of_earlier_names).filter(|event| keeps(&event)) {
+    for event in all {
         let of_name = by_name.entry(key_of(&event)).or_default();
         // After a swap, the given name is also an earlier name of the other resource.
         if !of_name.contains(&event) {
             of_name.push(event);
         }
     }
-    let lives = RenameHistory::new(by_name, &new_key);
-    let lives = asked.into_iter().map(|key| (key.clone(), lives.of(&key)));
-    lives.filter(|(_, events)| !events.is_empty()).collect()
+    let history = RenameHistory::new(by_name, &new_key);
+    let of_key = asked_keys.into_iter().map(|key| (key.clone(), of_asked_life(history.of(&key), &asked)));
+    of_key.filter(|(_, events)| !events.is_empty()).collect()
+}
+
+/// A name can have been that of several resources, one after the other. The text can be an ID or an ARN of an earlier one.
+fn of_asked_life(mut events: Vec<StoredEvent>, asked: &[StoredEvent]) -> Vec<StoredEvent> {
+    events.sort_by(|one, other| order(one).cmp(&order(other)));
+    if events.iter().any(|event| event.renamed_to.is_some()) {
+        return events;
+    }
+    let is_asked = |life: &Vec<StoredEvent>| life.iter().any(|event| asked.contains(event));
+    let (of_asked, others): (Vec<_>, Vec<_>) = lives(events).into_iter().partition(is_asked);
+    if of_asked.is_empty() {
+        return others.into_iter().flatten().collect();
+    }
+    of_asked.into_iter().flatten().collect()
 }
 
 impl Filter {
@@ -164,43 +191,9 @@ impl Filter {
     }
 }
 
-fn key(event: &StoredEvent, id: &str, global: bool) -> Key {
+fn scope(event: &StoredEvent, global: bool) -> (AccountId, Region, ResourceType) {
     let region = if global { Region::default() } else { event.event.region.clone() };
-    (event.event.account_id.clone(), region, event.resource_type.clone(), common_part(id).to_owned())
-}
-
-/// The part that an ID, its ARN and its URL share: one event has a queue's URL and the next its name.
-pub(super) fn common_part(id: &str) -> &str {
-    if let Some(arn) = arn_parts(id) {
-        return arn.name();
-    }
-    match ["https://", "http://"].iter().find_map(|scheme| id.strip_prefix(scheme)) {
-        Some(url) => url.rsplit('/').next().unwrap_or(url),
-        None => id,
-    }
-}
-
-/// A URL or an ARN is more specific than a name: it matches the resource that has it as its ID, and no other with that name. If there is none,
-/// `arn:aws:iam::1:role/app` matches a role and not the user `app`: types with the ARN's resource type in their name match, if there are any.
-/// (The events are already filtered by account, region and service of an ARN.)
-fn narrow(query: &str, resources: &mut BTreeMap<Key, Vec<StoredEvent>>) {
-    if common_part(query) == query {
-        return;
-    }
-    let bears_it = |events: &[StoredEvent]| events.iter().any(|event| event.resource_id.as_str() == query);
-    if resources.values().any(|events| bears_it(events)) {
-        resources.retain(|_, events| bears_it(events));
-    }
-    let kind = arn_parts(query).map_or("", |arn| arn.kind());
-    let of_kind = |(_, _, resource_type, _): &Key| !kind.is_empty() && resource_type.as_str().contains(kind);
-    if resources.keys().any(of_kind) {
-        resources.retain(|key, _| of_kind(key));
-    }
-}
-
-/// The parts of an ARN, without the `:*` that log groups have in some places.
-fn arn_parts(text: &str) -> Option<ArnParts<'_>> {
-    ArnParts::parse(text.strip_suffix(":*").unwrap_or(text))
+    (event.event.account_id.clone(), region, event.resource_type.clone())
 }
 
 fn unknown(query: &str, recorded: bool) -> Answer {

@@ -12,6 +12,7 @@ fn event(line: &str) -> StoredEvent {
         resource_type: resource_type.into(),
         resource_id: id.into(),
         action: Action::parse(action).unwrap(),
+        names: Vec::new(),
         renamed_to: None,
         event: Event {
             event_id: format!("{second}-{user}"),
@@ -43,12 +44,8 @@ fn in_account(account: &str, mut stored: StoredEvent) -> StoredEvent {
     stored
 }
 
-fn is_global(resource_type: &ResourceType) -> bool {
-    resource_type.as_str().starts_with("iam-")
-}
-
 fn ask(query: &str, events: Vec<StoredEvent>) -> Vec<Answer> {
-    answers(query, history(events), &Filter::default(), &OwnerRules::default(), &is_global)
+    answers(query, history(events), &Filter::default(), &OwnerRules::default(), &ResourceMap::built_in())
 }
 
 fn history(events: Vec<StoredEvent>) -> ResourceHistory {
@@ -102,10 +99,13 @@ fn text_without_events_gets_an_answer() {
     assert_eq!((answer.id.as_str(), answer.is_known()), ("app", false));
     assert_eq!(answer.reason, "the database has no event of this resource");
     let filter = Filter { accounts: vec!["999999999999".into()], ..Filter::default() };
-    let [answer] =
-        &answers("app", history(vec![event("iam-role app create 1 bob")]), &filter, &OwnerRules::default(), &is_global)
-            [..]
-    else {
+    let [answer] = &answers(
+        "app",
+        history(vec![event("iam-role app create 1 bob")]),
+        &filter,
+        &OwnerRules::default(),
+        &ResourceMap::built_in(),
+    )[..] else {
         panic!()
     };
     assert!(answer.reason.contains("none with this account"), "{}", answer.reason);
@@ -122,7 +122,8 @@ fn resources_with_one_id_are_distinguished_by_type_account_and_region() {
     ];
     let all = ask("app", events.clone());
     let owners_of = |filter: Filter| {
-        let answers = answers("app", history(events.clone()), &filter, &OwnerRules::default(), &is_global);
+        let answers =
+            answers("app", history(events.clone()), &filter, &OwnerRules::default(), &ResourceMap::built_in());
         answers.into_iter().filter_map(|answer| answer.owner).collect::<Vec<_>>()
     };
     assert_eq!(owners(&all), ["alice", "bob", "dora", "emil", "carol"].map(Some));
@@ -168,29 +169,6 @@ fn id_arn_and_url_are_one_resource() {
 }
 
 #[test]
-fn arn_matches_its_resource_type() {
-    let events = || vec![event("iam-role app create 1 alice"), event("iam-user app create 1 bob")];
-    assert_eq!(owners(&ask("arn:aws:iam::111122223333:role/app", events())), [Some("alice")]);
-    assert_eq!(owners(&ask("arn:aws:iam::111122223333:user/app", events())), [Some("bob")]);
-    let queue = ask("arn:aws:sqs:eu-west-1:111122223333:cpu", vec![event("sqs cpu create 1 alice")]);
-    assert_eq!(owners(&queue), [Some("alice")], "an ARN that names no type");
-    let function = ask("arn:aws:lambda:eu-west-1:111122223333:function:f", vec![event("lambda f create 1 alice")]);
-    assert_eq!(owners(&function), [Some("alice")], "a type with another word than in its ARN");
-}
-
-#[test]
-fn url_or_arn_that_is_an_id_matches_no_other() {
-    let url = "https://sqs.eu-west-1.amazonaws.com/111122223333/app";
-    let queue = [event(&format!("sqs {url} upsert 1 alice")), event("sqs app upsert 1 alice")];
-    let with_role = || queue.iter().cloned().chain([event("iam-role app create 1 bob")]).collect();
-    assert_eq!(owners(&ask(url, with_role())), [Some("alice")]);
-    assert_eq!(owners(&ask("app", with_role())), [Some("bob"), Some("alice")], "a name matches all resources with it");
-    let topic = "arn:aws:sns:eu-west-1:111122223333:app";
-    let found = ask(topic, vec![event(&format!("sns {topic} upsert 1 alice")), event("sqs app upsert 1 bob")]);
-    assert_eq!(owners(&found), [Some("alice")]);
-}
-
-#[test]
 fn changed_value_is_reported() {
     let mut changed = event("iam-role app create 1 x");
     changed.event.identity.user_name = Some("doe,jane".to_owned());
@@ -202,8 +180,13 @@ fn changed_value_is_reported() {
 #[test]
 fn given_rules_decide() {
     let rules = OwnerRules { user_suffix: Some("@example.com".to_owned()), ..OwnerRules::default() };
-    let found =
-        answers("app", history(vec![event("iam-role app create 1 bob")]), &Filter::default(), &rules, &is_global);
+    let found = answers(
+        "app",
+        history(vec![event("iam-role app create 1 bob")]),
+        &Filter::default(),
+        &rules,
+        &ResourceMap::built_in(),
+    );
     assert_eq!((found[0].owner.as_deref(), found[0].reason.as_str()), (None, "bob does not end with @example.com"));
     assert!(found[0].event.is_some(), "the event is shown anyway");
 }
@@ -212,7 +195,7 @@ fn given_rules_decide() {
 fn evidence_lists_rules_in_order() {
     let rules = OwnerRules { user_suffix: Some("b".to_owned()), ..OwnerRules::default() };
     let events = vec![event("iam-role app create 1 bob"), event("iam-role app create 2 bob")];
-    let found = answers("app", history(events), &Filter::default(), &rules, &is_global);
+    let found = answers("app", history(events), &Filter::default(), &rules, &ResourceMap::built_in());
     let actual: Vec<_> = found[0].evidence.iter().map(|step| (step.rule, step.says.as_str())).collect();
     assert_eq!(
         actual,
@@ -251,7 +234,7 @@ fn advice_fits_the_missing_owner() {
     ] {
         let mut made = event("iam-role app create 1 x");
         made.event.identity = identity;
-        let found = answers("app", history(vec![made]), &Filter::default(), &rules, &is_global);
+        let found = answers("app", history(vec![made]), &Filter::default(), &rules, &ResourceMap::built_in());
         assert!(found[0].advice.iter().any(|advice| advice.contains(expected)), "{expected}: {:?}", found[0].advice);
     }
     let unknown = ask("app", vec![]);
@@ -279,8 +262,8 @@ fn renamed_resource_is_found_by_both_names() {
 
     let asked = |query: &str, filter: &Filter| {
         let (renames, of_earlier_names) = (vec![rename.clone()], vec![created.clone(), rename.clone()]);
-        let history = ResourceHistory { events: vec![], renames, of_earlier_names };
-        answers(query, history, filter, &OwnerRules::default(), &is_global)
+        let history = ResourceHistory { renames, of_earlier_names, ..ResourceHistory::default() };
+        answers(query, history, filter, &OwnerRules::default(), &ResourceMap::built_in())
     };
     for query in ["new", "arn:aws:iam::111122223333:user/new"] {
         let [by_new] = &asked(query, &Filter::default())[..] else { panic!("{query}") };
@@ -300,8 +283,10 @@ fn renamed_resource_is_found_by_both_names() {
 #[test]
 fn renamed_resource_without_create_event_says_so() {
     let rename = renaming("iam-user old rename 3 carol new");
-    let history = ResourceHistory { events: vec![], renames: vec![rename.clone()], of_earlier_names: vec![rename] };
-    let [answer] = &answers("new", history, &Filter::default(), &OwnerRules::default(), &is_global)[..] else {
+    let history =
+        ResourceHistory { renames: vec![rename.clone()], of_earlier_names: vec![rename], ..ResourceHistory::default() };
+    let [answer] = &answers("new", history, &Filter::default(), &OwnerRules::default(), &ResourceMap::built_in())[..]
+    else {
         panic!()
     };
     let reason =

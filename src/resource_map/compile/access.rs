@@ -10,6 +10,7 @@ use crate::model::{Arn, Region, ResourceType};
 use crate::resource_map::definition::{
     Describe, ItemText, ListCall, Listing, Page, Parent, ParentSource, ParentValue, Service,
 };
+use crate::resource_map::naming::ArnForm;
 use crate::resource_map::yaml::{
     DescribeStanza, ItemTextStanza, ListStanza, Param, ParentRuleStanza, ParentStanza, ParentValueStanza, ScopeStanza,
     TypeStanza,
@@ -46,6 +47,8 @@ impl Compiler<'_> {
             made_with: stanza.made_with.iter().map(whole).collect::<Result<_, _>>()?,
             parents: stanza.parents.iter().map(|rule| self.parent_rule(rule)).collect::<Result<_, _>>()?,
             arn: stanza.arn.as_ref().map(|arn| self.arn(arn, &scope("`arn`", vec!["id"]))).transpose()?,
+            arn_forms: stanza.arn_forms.iter().map(|form| self.arn_form(form)).collect::<Result<_, _>>()?,
+            ignores_case: stanza.ignore_case,
             region: self.optional_expression(stanza.region.as_ref())?,
             tags: self.tag_reading(service, stanza.tags.as_ref(), &parent)?,
             tag_keys: stanza.tag_keys.as_ref().map(|keys| keys.value).unwrap_or_default(),
@@ -53,15 +56,20 @@ impl Compiler<'_> {
         }))
     }
 
+    fn arn_form(&self, text: &Text) -> Result<ArnForm, FileError> {
+        ArnForm::of_template(&text.value).map_err(|message| self.source.error(text.referenced, message))
+    }
+
     /// Without `list` the type is reached as the built-in map says, so nothing else about it may be said here.
     fn no_access(&self, stanza: &TypeStanza) -> Result<Option<Access>, FileError> {
         let text = |text: &Option<Spanned<ItemTextStanza>>| text.as_ref().map(|text| text.referenced);
-        let useless: [(&str, Option<Location>); 9] = [
+        let useless: [(&str, Option<Location>); 10] = [
             ("id", text(&stanza.id)),
             ("names", stanza.names.first().map(|name| name.referenced)),
             ("made_with", stanza.made_with.first().map(|text| text.referenced)),
             ("parents", stanza.parents.first().map(|rule| rule.referenced)),
             ("arn", text(&stanza.arn)),
+            ("arn_forms", stanza.arn_forms.first().map(|form| form.referenced)),
             ("region", stanza.region.as_ref().map(|region| region.referenced)),
             ("tags", stanza.tags.as_ref().map(|tags| tags.referenced)),
             ("tag_keys", stanza.tag_keys.as_ref().map(|keys| keys.referenced)),

@@ -25,6 +25,8 @@ struct RawEvent<'file> {
     /// Under which key the ids stand.
     key: &'static str,
     ids: Option<&'file Text>,
+    /// Where further names stand.
+    names: Option<&'file Text>,
     /// The new name; of renames only.
     to: Option<&'file Text>,
     action: Action,
@@ -33,24 +35,25 @@ struct RawEvent<'file> {
 
 impl<'file> RawEvent<'file> {
     fn creating(stanza: &'file Spanned<EventStanza>) -> Self {
-        let EventStanza { event, service, ids, upsert, doubts } = &stanza.value;
+        let EventStanza { event, service, ids, names, upsert, doubts } = &stanza.value;
         let action = if *upsert { Action::Upsert } else { Action::Create };
         let (event, service, ids) = (event.as_ref(), service.as_ref(), ids.as_ref());
-        let (stanza, doubts) = (stanza.referenced, doubts.as_ref());
-        Self { stanza, event, service, key: "ids", ids, to: None, action, doubts }
+        let (stanza, names, doubts) = (stanza.referenced, names.as_ref(), doubts.as_ref());
+        Self { stanza, event, service, key: "ids", ids, names, to: None, action, doubts }
     }
 
     fn plain(stanza: &'file Spanned<PlainEventStanza>, action: Action) -> Self {
-        let PlainEventStanza { event, service, ids } = &stanza.value;
+        let PlainEventStanza { event, service, ids, names } = &stanza.value;
         let (event, service, ids) = (event.as_ref(), service.as_ref(), ids.as_ref());
-        Self { stanza: stanza.referenced, event, service, key: "ids", ids, to: None, action, doubts: None }
+        let names = names.as_ref();
+        Self { stanza: stanza.referenced, event, service, key: "ids", ids, names, to: None, action, doubts: None }
     }
 
     fn renaming(stanza: &'file Spanned<RenameStanza>) -> Self {
         let RenameStanza { event, service, from, to, doubts } = &stanza.value;
         let (event, service, ids, to) = (event.as_ref(), service.as_ref(), from.as_ref(), to.as_ref());
         let (stanza, doubts) = (stanza.referenced, doubts.as_ref());
-        Self { stanza, event, service, key: "from", ids, to, action: Action::Rename, doubts }
+        Self { stanza, event, service, key: "from", ids, names: None, to, action: Action::Rename, doubts }
     }
 }
 
@@ -117,6 +120,7 @@ impl Compiler<'_> {
             resource_type: resource_type.clone(),
             action: raw.action,
             ids: self.ids(ids)?,
+            names: raw.names.map(|names| self.ids(names)).transpose()?,
             new_name: self.new_name(raw)?,
             doubts: raw.doubts.cloned(),
         };

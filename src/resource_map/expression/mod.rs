@@ -12,6 +12,7 @@ use jmespath::{Context, ErrorReason, Rcvar, Runtime, RuntimeError, Variable};
 use serde_json::Value;
 
 mod gives;
+mod growth;
 mod lower_case;
 
 pub use gives::Cardinality;
@@ -60,6 +61,7 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     let signature = Signature::new(vec![ArgumentType::String], None);
     let lower = CustomFunction::new(signature, Box::new(|args: &[Rcvar], _: &mut Context<'_>| Ok(lower(args))));
     runtime.register_function("lower", Box::new(lower));
+    runtime.register_function("join", Box::new(growth::join()));
     runtime
 });
 
@@ -82,8 +84,8 @@ impl Expression {
     /// Compiles `source`.
     ///
     /// # Errors
-    /// When it isn't JMESPath, calls a function that JMESPath doesn't have or with the wrong number of arguments, or is too
-    /// long.
+    /// When it isn't JMESPath, calls a function that JMESPath doesn't have or with the wrong number of arguments, is too
+    /// long, or repeats its input too often.
     pub fn compile(source: &str) -> Result<Self, InvalidExpression> {
         let invalid = |reason: String, byte: usize| {
             let offset = source.get(..byte).map_or(byte, |before| before.chars().count());
@@ -95,6 +97,11 @@ impl Expression {
         let ast = jmespath::parse(source).map_err(|error| invalid(parser_words(&error.reason), error.offset))?;
         if let Some((reason, offset)) = wrong_call(&ast) {
             return Err(invalid(reason, offset));
+        }
+        let copies = growth::copies(&ast);
+        if copies > growth::MAX_COPIES {
+            let reason = format!("its result can hold the record {copies} times; at most {}", growth::MAX_COPIES);
+            return Err(invalid(reason, 0));
         }
         let fields = top_level_fields(&ast);
         Ok(Self { source: source.to_owned(), ast, fields })

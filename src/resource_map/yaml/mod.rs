@@ -71,6 +71,10 @@ pub(super) struct TypeStanza {
     #[serde(default)]
     pub(super) parents: Vec<Spanned<ParentRuleStanza>>,
     pub(super) arn: Option<Spanned<ItemTextStanza>>,
+    #[serde(default)]
+    pub(super) arn_forms: Vec<Text>,
+    #[serde(default)]
+    pub(super) ignore_case: bool,
     pub(super) region: Option<Text>,
     pub(super) tags: Option<Spanned<TagsStanza>>,
     pub(super) tag_keys: Option<Spanned<TagKeys>>,
@@ -94,6 +98,7 @@ pub(super) struct EventStanza {
     pub(super) event: Option<Text>,
     pub(super) service: Option<Text>,
     pub(super) ids: Option<Text>,
+    pub(super) names: Option<Text>,
     #[serde(default)]
     pub(super) upsert: bool,
     pub(super) doubts: Option<String>,
@@ -117,6 +122,7 @@ pub(super) struct PlainEventStanza {
     pub(super) event: Option<Text>,
     pub(super) service: Option<Text>,
     pub(super) ids: Option<Text>,
+    pub(super) names: Option<Text>,
 }
 
 /// `list`.

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use rusqlite::types::Type;
 use rusqlite::{Row, named_params};
 
-use super::naming::ResourceName;
 use super::{Store, StoreError};
 use crate::model::event::{Action, Event, Identity, StoredEvent};
 use crate::model::{AccountId, Region, ResourceId, ResourceType};
@@ -14,11 +14,23 @@ pub(super) const COLUMNS: &str = "account_id, region, event_time, event_id, reso
      event_source, user_agent, source_ip, shared_event_id, identity_type, identity_arn, identity_user_name, \
      identity_principal_id, identity_account_id, identity_access_key_id, issuer_type, issuer_arn, issuer_user_name, \
      source_identity, on_behalf_of_user_id, on_behalf_of_store_arn, invoked_by, \
-     federated_provider, renamed_to";
+     federated_provider, renamed_to, names";
 
 /// The part after the last `/` or `:` of an ID in this column. The indexes use the same expression.
 pub(super) fn last_part(column: &str) -> String {
     format!("substr({column}, length(rtrim({column}, replace(replace({column}, '/', ''), ':', ''))) + 1)")
+}
+
+/// Separates the names of a row. No name has it.
+const SEPARATOR: char = '\n';
+
+/// Names as the column has them.
+pub(super) fn join_names(names: &[String]) -> String {
+    names.iter().map(|name| name.replace(SEPARATOR, " ")).collect::<Vec<_>>().join("\n")
+}
+
+fn split_names(names: &str) -> Vec<String> {
+    names.split(SEPARATOR).map(str::to_owned).collect()
 }
 
 impl Store {
@@ -101,33 +113,6 @@ impl Store {
         }
         Ok(())
     }
-
-    /// All events of resources that `query` can name: the ID itself, its ARN, or the last part of an ID that is an ARN
-    /// or a URL. Ordered by account, region, type, ID, time.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub fn events_of_resource(&self, query: &str) -> Result<Vec<StoredEvent>, StoreError> {
-        let name = ResourceName::new(query);
-        let sql = format!(
-            "SELECT {COLUMNS} FROM resource_events WHERE {} = ?1 \
-             ORDER BY account_id, region, resource_type, resource_id, event_time, event_id",
-            last_part("resource_id")
-        );
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        let rows = statement.query_map([name.last_part()], stored_event)?;
-        let mut found = Vec::new();
-        for event in rows {
-            let event = event?;
-            if name.names(&event) {
-                found.push(event);
-            }
-        }
-        if found.iter().any(|event| name.is_of_service(event)) {
-            found.retain(|event| name.is_of_service(event));
-        }
-        Ok(found)
-    }
 }
 
 /// Both forms use `:region`, so that the same parameters are bound.
@@ -135,12 +120,23 @@ pub(super) fn region_condition(region: Option<&Region>) -> &'static str {
     if region.is_some() { "region = :region" } else { ":region IS NULL" }
 }
 
+/// The table's CHECK allows no other action: something else wrote into the file.
+fn unknown_action(action: String) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(6, Type::Text, Box::new(UnknownAction(action)))
+}
+
+/// An event in the database that neither creates, deletes nor renames.
+#[derive(Debug, thiserror::Error)]
+#[error("the database is damaged: an event has the action {0:?}; load the trail into a new database")]
+struct UnknownAction(String);
+
 pub(super) fn stored_event(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
     let action: String = row.get(6)?;
     Ok(StoredEvent {
         resource_type: ResourceType::new(row.get::<_, String>(4)?),
         resource_id: ResourceId::new(row.get::<_, String>(5)?),
-        action: Action::parse(&action).expect("the table's CHECK allows no other action"),
+        action: Action::parse(&action).ok_or_else(|| unknown_action(action))?,
+        names: row.get::<_, Option<String>>(27)?.map(|names| split_names(&names)).unwrap_or_default(),
         renamed_to: row.get::<_, Option<String>>(26)?.map(ResourceId::new),
         event: Event {
             account_id: AccountId::new(row.get::<_, String>(0)?),

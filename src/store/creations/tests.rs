@@ -4,6 +4,7 @@ use super::*;
 use crate::model::event::{ResourceEvent, Touched};
 use crate::store::Batch;
 use crate::store::insert::{RENAMED_TO, facts};
+use crate::trail::samples::built_in;
 
 fn event(id: &str, account: &str, region: &str, time: &str) -> Event {
     Event {
@@ -18,7 +19,13 @@ fn event(id: &str, account: &str, region: &str, time: &str) -> Event {
 }
 
 fn touching(event: &Event, resource_type: &str, id: &str, action: Action) -> ResourceEvent {
-    let touched = Touched { resource_type: resource_type.into(), resource_id: id.into(), action, renamed_to: None };
+    let touched = Touched {
+        resource_type: resource_type.into(),
+        resource_id: id.into(),
+        action,
+        names: Vec::new(),
+        renamed_to: None,
+    };
     ResourceEvent { event: event.clone(), touched: vec![touched] }
 }
 
@@ -59,11 +66,12 @@ fn full_event() -> Event {
 fn events_are_read_as_written() {
     for event in [full_event(), event("e", "1", "r", "2024-01-01T00:00:00Z")] {
         let (_folder, store) = store_with(vec![touching(&event, "sqs", "q", Action::Upsert)]);
-        let found = store.events_of_resource("q").unwrap();
+        let found = store.events_of_resource(built_in().naming(), "q").unwrap();
         let expected = StoredEvent {
             resource_type: "sqs".into(),
             resource_id: "q".into(),
             action: Action::Upsert,
+            names: Vec::new(),
             renamed_to: None,
             event,
         };
@@ -80,7 +88,7 @@ fn duplicate_event_adds_nothing_but_updates_a_changed_action() {
         store.add(&Batch { events, ..Batch::default() }).unwrap().ids
     };
     assert_eq!((add(Action::Create), add(Action::Upsert), add(Action::Upsert)), (0, 1, 0));
-    assert_eq!(store.events_of_resource("q").unwrap()[0].action, Action::Upsert);
+    assert_eq!(store.events_of_resource(built_in().naming(), "q").unwrap()[0].action, Action::Upsert);
 }
 
 #[test]
@@ -98,7 +106,7 @@ fn missing_facts_are_filled_in_and_none_is_replaced() {
     };
     assert_eq!((add(&full), add(&poor), add(&full)), (1, 0, 0));
     let filled = Event { user_agent: poor.user_agent.clone(), ..full };
-    assert_eq!(store.events_of_resource("q").unwrap()[0].event, filled);
+    assert_eq!(store.events_of_resource(built_in().naming(), "q").unwrap()[0].event, filled);
 }
 
 #[test]
@@ -109,7 +117,7 @@ fn facts_are_the_nullable_columns() {
         .prepare("SELECT name FROM pragma_table_info('resource_events') WHERE NOT \"notnull\"")
         .unwrap();
     let nullable: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
-    assert_eq!(facts().chain([RENAMED_TO]).collect::<Vec<_>>(), nullable);
+    assert_eq!(facts().chain([RENAMED_TO, "names"]).collect::<Vec<_>>(), nullable);
 }
 
 #[test]
@@ -141,49 +149,108 @@ fn events_are_ordered_by_time_in_one_region_or_all() {
     assert_eq!(counts(Some("b")), Vec::<String>::new());
 }
 
-#[test]
-fn resource_is_found_by_id_arn_or_last_part() {
-    let ids = [
-        "https://sqs.r.amazonaws.com/1/name",
-        "arn:aws:sns:r:1:name",
-        "name",
-        "/aws/lambda/name",
-        "arn:aws:elasticloadbalancing:r:1:loadbalancer/app/name/50dc6c495c0c9188",
-        "my-name",
-    ];
-    let event = event("e", "1", "r", "2024-01-01T00:00:00Z");
-    let (_folder, store) = store_with(ids.iter().map(|id| touching(&event, "t", id, Action::Create)).collect());
-    let found = |query: &str| -> Vec<String> {
-        store.events_of_resource(query).unwrap().iter().map(|event| event.resource_id.to_string()).collect()
+/// A row of one event in account 1, region `r` of Ireland: type, ID, other names.
+fn named(resource_type: &str, id: &str, names: &[&str]) -> ResourceEvent {
+    let event = Event {
+        region: "eu-west-1".into(),
+        ..event(&format!("{resource_type} {id}"), "1", "r", "2024-01-01T00:00:00Z")
     };
-    let [url, arn, name, path, balancer, my_name] = ids;
-    assert_eq!(found(name), [arn, url, name]);
-    assert_eq!(found(url), [arn, url, name]);
-    assert_eq!(found(arn), [arn, url, name]);
-    assert_eq!(found("arn:aws:iam::1:role/team/name"), [url, name]);
-    assert_eq!(found("arn:aws:sqs:r:2:name"), Vec::<String>::new());
-    assert_eq!(found("arn:aws:sqs:other:1:name"), Vec::<String>::new());
-    assert_eq!(found("arn:aws:logs:r:1:log-group:/aws/lambda/name:*"), [path, url, name]);
-    assert_eq!(found(path), [path]);
-    assert_eq!(found("app/name/50dc6c495c0c9188"), [balancer]);
-    assert_eq!(found(my_name), [my_name]);
-    assert_eq!(found("ame"), Vec::<String>::new());
+    let mut row = touching(&event, resource_type, id, Action::Create);
+    row.touched[0].names = names.iter().map(|name| (*name).to_owned()).collect();
+    row
+}
+
+fn found(store: &Store, query: &str) -> Vec<String> {
+    let rows = store.events_of_resource(built_in().naming(), query).unwrap();
+    rows.iter().map(|row| format!("{} {}", row.resource_type, row.resource_id)).collect()
 }
 
 #[test]
-fn arn_prefers_events_of_its_service() {
-    let queue = event("e1", "1", "r", "2024-01-01T00:00:00Z");
-    let role = Event { source: "iam.amazonaws.com".to_owned(), ..event("e2", "1", "r", "2024-01-01T00:00:00Z") };
+fn bare_name_finds_every_resource_that_has_it_and_an_arn_only_its_own() {
+    let balancer = "arn:aws:elasticloadbalancing:eu-west-1:1:loadbalancer/app/web/50dc6c495c0c9188";
     let (_folder, store) = store_with(vec![
-        touching(&queue, "sqs", "name", Action::Create),
-        touching(&role, "iam-role", "name", Action::Create),
+        named("asg", "web", &[]),
+        named("iam-role", "web", &[]),
+        named("sqs", "https://sqs.eu-west-1.amazonaws.com/1/web", &[]),
+        named("sns", "arn:aws:sns:eu-west-1:1:web", &[]),
+        named("app-elb", balancer, &["web"]),
+        named("log-group", "/aws/lambda/web", &[]),
+        named("asg", "my-web", &[]),
     ]);
-    let types = |query: &str| -> Vec<String> {
-        store.events_of_resource(query).unwrap().iter().map(|event| event.resource_type.to_string()).collect()
-    };
-    assert_eq!(types("name"), ["iam-role", "sqs"]);
-    assert_eq!(types("arn:aws:iam::1:role/name"), ["iam-role"]);
-    assert_eq!(types("arn:aws:other::1:name"), ["iam-role", "sqs"]);
+    let queue = "sqs https://sqs.eu-west-1.amazonaws.com/1/web";
+    let topic = "sns arn:aws:sns:eu-west-1:1:web";
+    let balancer = format!("app-elb {balancer}");
+    assert_eq!(found(&store, "web"), [&balancer, "asg web", "iam-role web", topic, queue]);
+    for (query, expected) in [
+        ("arn:aws:iam::1:role/web", "iam-role web"),
+        ("arn:aws:iam::1:role/team/web", "iam-role web"),
+        ("role/web", "iam-role web"),
+        ("arn:aws:sns:eu-west-1:1:web", topic),
+        ("arn:aws:sqs:eu-west-1:1:web", queue),
+        ("https://eu-west-1.queue.amazonaws.com/1/web", queue),
+        ("arn:aws:logs:eu-west-1:1:log-group:/aws/lambda/web:*", "log-group /aws/lambda/web"),
+        ("/aws/lambda/web", "log-group /aws/lambda/web"),
+        ("loadbalancer/app/web/50dc6c495c0c9188", balancer.as_str()),
+        ("web-123456789.eu-west-1.elb.amazonaws.com", balancer.as_str()),
+    ] {
+        assert_eq!(found(&store, query), [expected], "{query}");
+    }
+    for unknown in [
+        "arn:aws:iam::1:user/web",
+        "arn:aws:iam::2:role/web",
+        "arn:aws-cn:iam::1:role/web",
+        "arn:aws:sqs:eu-west-1:2:web",
+        "arn:aws:sqs:us-east-1:1:web",
+        "https://sqs.eu-west-1.amazonaws.com/2/web",
+        "arn:aws:logs:eu-west-1:1:log-group:web",
+        "arn:aws:other::1:web",
+        "user/web",
+        "eb",
+    ] {
+        assert_eq!(found(&store, unknown), [""; 0], "{unknown}");
+    }
+}
+
+#[test]
+fn row_is_found_by_every_name_that_it_has() {
+    let policy = "arn:aws:iam::1:policy/read";
+    let (_folder, store) = store_with(vec![
+        named("iam-policy", "ANPA1", &[policy]),
+        named("security-group", "sg-1", &["web"]),
+        named("secrets-manager", "prod/db", &["arn:aws:secretsmanager:eu-west-1:1:secret:prod/db-AbCdEf"]),
+        named("hostedzone", "/hostedzone/Z1", &[]),
+        named("rds", "orders", &[]),
+    ]);
+    for (query, expected) in [
+        ("ANPA1", "iam-policy ANPA1"),
+        (policy, "iam-policy ANPA1"),
+        ("read", "iam-policy ANPA1"),
+        ("policy/read", "iam-policy ANPA1"),
+        ("web", "security-group sg-1"),
+        ("arn:aws:ec2:eu-west-1:1:security-group/sg-1", "security-group sg-1"),
+        ("prod/db", "secrets-manager prod/db"),
+        ("arn:aws:secretsmanager:eu-west-1:1:secret:prod/db-AbCdEf", "secrets-manager prod/db"),
+        ("Z1", "hostedzone /hostedzone/Z1"),
+        ("hostedzone/Z1", "hostedzone /hostedzone/Z1"),
+        ("arn:aws:route53:::hostedzone/Z1", "hostedzone /hostedzone/Z1"),
+        ("Orders", "rds orders"),
+        ("arn:aws:rds:eu-west-1:1:db:orders", "rds orders"),
+    ] {
+        assert_eq!(found(&store, query), [expected], "{query}");
+    }
+    let other = "arn:aws:secretsmanager:eu-west-1:1:secret:prod/db-XxYyZz";
+    assert_eq!(found(&store, other), [""; 0], "of a secret with the same name");
+}
+
+#[test]
+fn names_of_a_row_follow_it_and_a_second_reading_adds_none() {
+    let (_folder, mut store) = store_with(vec![named("security-group", "sg-1", &["web"])]);
+    let again = |names: &[&str]| Batch { events: vec![named("security-group", "sg-1", names)], ..Batch::default() };
+    assert_eq!(store.add(&again(&["web"])).unwrap().ids, 0);
+    assert_eq!(store.add(&again(&[])).unwrap().ids, 0, "a source without names");
+    assert_eq!(found(&store, "web"), ["security-group sg-1"]);
+    assert_eq!(store.add(&again(&["app"])).unwrap().ids, 1, "another map");
+    assert_eq!((found(&store, "web").len(), found(&store, "app").len()), (0, 1));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::*;
 use crate::model::event::{Action, ResourceEvent, Touched};
 use crate::store::{Added, Batch};
+use crate::trail::samples::built_in;
 
 const SHARED: &str = "0f0e0d0c-0b0a-4908-8706-050403020100";
 
@@ -39,6 +40,7 @@ fn call(session: &str, caller: Identity, second: u8) -> ResourceEvent {
         resource_type: "sts-session".into(),
         resource_id: session.into(),
         action: Action::Create,
+        names: Vec::new(),
         renamed_to: None,
     }];
     ResourceEvent { event, touched }
@@ -59,6 +61,7 @@ fn queue(key: &str) -> ResourceEvent {
             resource_type: "sqs".into(),
             resource_id: "q".into(),
             action: Action::Create,
+            names: Vec::new(),
             renamed_to: None,
         }],
     }
@@ -179,7 +182,7 @@ fn duplicate_adds_nothing_and_no_session_is_a_resource() {
     assert!(store.has_sessions().unwrap());
     assert_eq!(store.recorded_types().unwrap(), []);
     assert_eq!(store.coverage().unwrap().places, []);
-    assert_eq!(store.events_of_resource("ASIA1").unwrap(), []);
+    assert_eq!(store.events_of_resource(built_in().naming(), "ASIA1").unwrap(), []);
 }
 
 #[test]

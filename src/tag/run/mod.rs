@@ -134,7 +134,7 @@ impl<'a> Runner<'a> {
 
     /// The outcome of a write about a resource that no longer exists, where another one has its name now.
     fn of_another_resource(&self, write: &Write, written_at: Option<&str>) -> Option<WriteOutcome> {
-        match newer_creation(self.store, &self.place.account, write, written_at) {
+        match newer_creation((self.store, self.map.naming()), &self.place.account, write, written_at) {
             Ok(creation) => creation.map(|event| {
                 let (name, time) = (event.name, event.time);
                 WriteOutcome::Skipped(format!("it is another resource: {name} created one with this name at {time}"))

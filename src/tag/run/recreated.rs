@@ -3,6 +3,7 @@
 use crate::creator::creation_of;
 use crate::model::AccountId;
 use crate::model::event::Event;
+use crate::resource_map::naming::Naming;
 use crate::store::journal::Write;
 use crate::store::{Store, StoreError};
 
@@ -12,12 +13,12 @@ use crate::store::{Store, StoreError};
 /// # Errors
 /// SQLite's.
 pub(super) fn newer_creation(
-    store: &Store,
+    (store, naming): (&Store, &Naming),
     account: &AccountId,
     write: &Write,
     written_at: Option<&str>,
 ) -> Result<Option<Event>, StoreError> {
-    let mut events = store.events_of_resource(write.id.as_str())?;
+    let mut events = store.events_of_resource(naming, write.id.as_str())?;
     events.retain(|stored| stored.event.account_id == *account && stored.resource_type == write.resource_type);
     events
         .sort_by(|one, other| (&one.event.time, &one.event.event_id).cmp(&(&other.event.time, &other.event.event_id)));

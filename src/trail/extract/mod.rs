@@ -2,6 +2,8 @@
 //!
 //! Works on a record that is split into [`Fields`], from any source. Parses only the fields that the record's rules read.
 
+mod names;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write;
@@ -20,8 +22,11 @@ use crate::model::ResourceId;
 use crate::model::event::{Event, Identity, ResourceEvent, Touched};
 use crate::resource_map::events::without_version;
 use crate::resource_map::expression::TopLevelFields;
+use crate::resource_map::naming::Naming;
 use crate::resource_map::sessions::is_session;
 use crate::resource_map::{EventRule, ResourceMap};
+use names::Searched;
+pub(crate) use names::names_of_id;
 
 mod spelling;
 
@@ -89,7 +94,7 @@ pub fn read(map: &ResourceMap, filter: &RecordFilter, fields: &Fields<'_>) -> Ex
     if rules.is_empty() || has_failed(fields) {
         return Extraction::Unmatched;
     }
-    read_matched(rules, filter, fields, &source, &name).unwrap_or_else(Extraction::Broken)
+    read_matched((rules, map.naming()), filter, fields, &source, &name).unwrap_or_else(Extraction::Broken)
 }
 
 /// The reason why a record with unreadable text does not count.
@@ -104,7 +109,7 @@ fn has_failed(fields: &Fields<'_>) -> bool {
 }
 
 fn read_matched(
-    rules: &[EventRule],
+    (rules, naming): (&[EventRule], &Naming),
     filter: &RecordFilter,
     fields: &Fields<'_>,
     source: &str,
@@ -141,7 +146,7 @@ fn read_matched(
         identity,
         makers: Vec::new(),
     };
-    let (touched, lacks_ids) = touched(rules, fields, &event).map_err(unreadable)?;
+    let (touched, lacks_ids) = touched((rules, naming), fields, &event).map_err(unreadable)?;
     let names = |touched: &Touched| {
         let renamed = touched.renamed_to.iter();
         renamed.chain([&touched.resource_id]).any(|name| mend::is_damaged(name.as_str()))
@@ -197,17 +202,21 @@ pub(crate) fn identity(user: &Value) -> Identity {
 
 /// The resources, and whether a rule should have found one but did not. Most calls that can rename do something else. Then
 /// their rule finds nothing.
-fn touched(rules: &[EventRule], fields: &Fields<'_>, event: &Event) -> Result<(Vec<Touched>, bool), serde_json::Error> {
-    let input = rule_input(rules, fields, event)?;
-    let (touched, lacks_ids) = found(rules, &input);
+fn touched(
+    (rules, naming): (&[EventRule], &Naming),
+    fields: &Fields<'_>,
+    event: &Event,
+) -> Result<(Vec<Touched>, bool), serde_json::Error> {
+    let input = rule_input((rules, naming), fields, event)?;
+    let (touched, lacks_ids) = found((rules, naming), &input, event);
     if !touched.is_empty() || !lacks_ids || rules.iter().all(|rule| is_session(&rule.resource_type)) {
         return Ok((touched, lacks_ids));
     }
     let rules: Vec<EventRule> = rules.iter().map(EventRule::in_lower_case).collect();
-    Ok(found(&rules, &unified(&input, without_version(&event.name))))
+    Ok(found((&rules, naming), &unified(&input, without_version(&event.name)), event))
 }
 
-fn found(rules: &[EventRule], input: &Rcvar) -> (Vec<Touched>, bool) {
+fn found((rules, naming): (&[EventRule], &Naming), input: &Rcvar, event: &Event) -> (Vec<Touched>, bool) {
     let mut touched = Vec::new();
     let mut seen = HashSet::new();
     let mut lacks_ids = false;
@@ -217,29 +226,58 @@ fn found(rules: &[EventRule], input: &Rcvar) -> (Vec<Touched>, bool) {
             continue;
         }
         let renamed_to = renamed_to.flatten();
+        let of_type = naming.of_type(&rule.resource_type);
+        let ignores_case = of_type.is_some_and(|of_type| of_type.ignores_case);
+        let mut ids = Vec::new();
         let found = rule.ids.interpret(input);
-        // A condition that is false excludes the record on purpose.
-        let mut finds_some = matches!(&*found, Variable::Bool(false));
         collect_ids(&found, &mut |id| {
-            finds_some = true;
-            let is_renaming = renamed_to.as_ref().is_none_or(|name| *name != id);
-            if is_renaming && seen.insert((&rule.resource_type, id.clone())) {
-                touched.push(Touched {
-                    resource_type: rule.resource_type.clone(),
-                    resource_id: ResourceId::new(id),
-                    action: rule.action,
-                    renamed_to: renamed_to.as_deref().map(ResourceId::from),
-                });
-            }
+            ids.push(if ignores_case && !id.contains(':') { id.to_lowercase() } else { id });
         });
-        lacks_ids |= !finds_some;
+        // A condition that is false excludes the record on purpose.
+        lacks_ids |= ids.is_empty() && !matches!(&*found, Variable::Bool(false));
+        let is_only = ids.len() == 1;
+        for id in ids {
+            let is_renaming = renamed_to.as_ref().is_none_or(|name| *name != id);
+            if !is_renaming || !seen.insert((&rule.resource_type, id.clone())) {
+                continue;
+            }
+            // The response to a rename can have the new name already.
+            let of_type = of_type.filter(|_| renamed_to.is_none());
+            let names = of_type.map_or_else(Vec::new, |naming| {
+                let searched = Searched { naming, event, id: &id, is_only };
+                searched.names(given_names(rule, input), input)
+            });
+            touched.push(Touched {
+                resource_type: rule.resource_type.clone(),
+                resource_id: ResourceId::new(id),
+                action: rule.action,
+                names,
+                renamed_to: renamed_to.as_deref().map(ResourceId::from),
+            });
+        }
     }
     (touched, lacks_ids)
 }
 
+fn given_names(rule: &EventRule, input: &Rcvar) -> Vec<String> {
+    let mut names = Vec::new();
+    if let Some(expression) = &rule.names {
+        collect_ids(&expression.interpret(input), &mut |name| names.push(name));
+    }
+    names
+}
+
 /// The record as the expressions of the rules see it: converted once, with only the fields that an expression reads.
-fn rule_input(rules: &[EventRule], fields: &Fields<'_>, event: &Event) -> Result<Rcvar, serde_json::Error> {
+fn rule_input(
+    (rules, naming): (&[EventRule], &Naming),
+    fields: &Fields<'_>,
+    event: &Event,
+) -> Result<Rcvar, serde_json::Error> {
     let mut wanted: BTreeSet<&str> = BTreeSet::new();
+    let is_searched = |rule: &EventRule| naming.of_type(&rule.resource_type).is_some_and(|of_type| of_type.is_searched);
+    if rules.iter().any(|rule| rule.new_name.is_none() && is_searched(rule)) {
+        wanted.extend(["requestParameters", "responseElements"]);
+    }
     for expression in rules.iter().flat_map(EventRule::expressions) {
         match expression.fields() {
             TopLevelFields::Some(names) => wanted.extend(names.iter().map(String::as_str)),

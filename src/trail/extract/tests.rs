@@ -208,6 +208,7 @@ fn rename_event_counts_only_if_it_renames() {
         resource_type: "rds".into(),
         action: Action::Rename,
         ids: Expression::compile("requestParameters.old").unwrap(),
+        names: None,
         new_name: Some(Expression::compile("lower(requestParameters.new)").unwrap()),
         doubts: None,
     };
@@ -221,6 +222,7 @@ fn rename_event_counts_only_if_it_renames() {
         resource_type: "rds".into(),
         resource_id: "db".into(),
         action: Action::Rename,
+        names: Vec::new(),
         renamed_to: Some("db-2".into()),
     };
     assert_eq!(event.touched, [renamed]);

@@ -8,11 +8,11 @@ fn a_misspelt_key_names_the_nearest() {
     assert_refused(
         &good_but("    events:", "    eventz:"),
         "5:5: unknown key `eventz`; did you mean `events`? Allowed here: type, cloudformation, aliases, global, doubts, events, deletes, renames, \
-         list, id, names, made_with, parents, arn, region, tags, tag_keys, write",
+         list, id, names, made_with, parents, arn, arn_forms, ignore_case, region, tags, tag_keys, write",
     );
     assert_refused(
         &good_but("        ids:", "        id:"),
-        "7:9: unknown key `id`; did you mean `ids`? Allowed here: event, service, ids, upsert, doubts",
+        "7:9: unknown key `id`; did you mean `ids`? Allowed here: event, service, ids, names, upsert, doubts",
     );
     assert_refused(
         &good_but("      method: rgta", "      zzz: rgta"),

@@ -69,7 +69,7 @@ fn a_rename_has_the_old_name_and_the_new_one() {
     let types = compile(&good_but("    list:\n", &format!("    {renames}\n    list:\n")));
     let [_, renaming] = types[0].events.as_slice() else { panic!("two events") };
     assert_eq!((renaming.name.as_str(), renaming.rule.action), ("RenameThing", Action::Rename));
-    let texts = ["requestParameters.old", "lower(requestParameters.new)"];
+    let texts = ["requestParameters.old", "", "lower(requestParameters.new)"];
     assert_eq!(renaming.rule.texts(), texts);
     let but =
         |from: &str, to: &str| good_but("    list:\n", &format!("    {}\n    list:\n", renames.replace(from, to)));
