@@ -31,6 +31,8 @@ pub(super) enum Effect {
     Read,
     /// It writes or removes.
     Write,
+    /// It replaces a set that was read before: it must not be sent again without reading it again.
+    Replace,
 }
 
 impl Storable for Effect {
@@ -38,6 +40,11 @@ impl Storable for Effect {
 }
 
 impl Effect {
+    /// Whether it is no read.
+    pub(super) fn changes(self) -> bool {
+        self != Self::Read
+    }
+
     /// Of an operation of an SDK client. Ours are few: all else goes through the generic caller, which knows.
     fn of_sdk(operation: &str) -> Self {
         const READ_VERBS: [&str; 6] = ["List", "Describe", "Get", "BatchGet", "Head", "Assume"];
@@ -79,7 +86,7 @@ impl Counts {
         // As IAM calls the service; the SDK has its full name.
         let service = if service == TAGGING_API { "tag" } else { service };
         self.0.total.fetch_add(1, Ordering::Relaxed);
-        if effect == Effect::Write {
+        if effect.changes() {
             self.0.writes.fetch_add(1, Ordering::Relaxed);
         }
         // Ids in REST paths would make a name for each resource.

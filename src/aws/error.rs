@@ -59,6 +59,8 @@ pub struct CallError {
     pub request_id: Option<String>,
     /// Which credentials were in use, where the error is about them.
     pub credentials: Option<String>,
+    /// Whether AWS may have done what was asked all the same: no answer of one of the attempts proves that it did not.
+    pub in_doubt: bool,
 }
 
 fn in_region(region: &str) -> String {
@@ -166,6 +168,13 @@ impl CallError {
 
     fn of_service(operation: &str, region: &Region, error: &impl ProvideErrorMetadata, raw: &Response) -> Self {
         let status = raw.status().as_u16();
+        if raw.status().is_success() && error.code().is_none() {
+            // The SDK's clients report a body that is none of the operation's as an error without a code.
+            return Self {
+                request_id: error_answer::request_id_of_headers(raw.headers()),
+                ..Self::bad_answer(operation, region, "the answer can't be read as one of this operation")
+            };
+        }
         let code = error.code().map_or_else(|| format!("HTTP {status}"), str::to_owned);
         let request_id = error_answer::request_id_of_headers(raw.headers())
             .or_else(|| error.meta().extra(error_answer::REQUEST_ID).map(str::to_owned));
@@ -206,6 +215,7 @@ impl CallError {
             message: String::new(),
             request_id: None,
             credentials: None,
+            in_doubt: false,
         }
     }
 

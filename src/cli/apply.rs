@@ -131,7 +131,7 @@ async fn resume(run_id: RunId, args: Args, context: &Context) -> Result<Outcome,
         return Ok(Outcome::Done);
     }
     let rows = store.writes_of(run_id).map_err(|error| context.store_error(&error))?;
-    let left = u64::from(run.counts.planned + run.counts.started);
+    let left = u64::from(run.counts.open());
     let is_only_printed = check_limit(&args, context, left, &format!("run {run_id} still has"))?;
     let map = context.resource_map()?;
     let updates = args.allow.updates(context, &map, &store)?;

@@ -83,6 +83,8 @@ pub fn main() -> ExitCode {
             error.outcome
         }
     };
+    // What a script reads is incomplete, whatever else went well.
+    let outcome = if outcome == Outcome::Done && context.console.has_lost_data() { Outcome::Failed } else { outcome };
     ExitCode::from(outcome.code())
 }
 

@@ -11,7 +11,7 @@ use crate::console::OutputFormat;
 use crate::model::{InvalidName, ResourceType, RunId};
 use crate::plan::FORMAT_VERSION;
 use crate::plan::updates::side_effects;
-use crate::store::journal::{Run, RunKind, RunWrite, WriteState};
+use crate::store::journal::{Run, RunKind, RunWrite};
 use crate::store::organization_runs::{OrganizationRun, OrganizationRunId};
 
 const EXAMPLES: &str = "\
@@ -78,7 +78,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandErro
     if let Some(run) = runs.iter().find(is_single) {
         let map = context.resource_map()?;
         let writes = store.writes_of(run.run_id).map_err(|error| context.store_error(&error))?;
-        let is_begun = |row: &&RunWrite| row.outcome.state() == WriteState::Started;
+        let is_begun = |row: &&RunWrite| row.outcome.state().may_be_made();
         let types = writes.iter().filter(is_begun).map(|row| &row.write.resource_type);
         let begun: BTreeSet<&str> = types
             .filter(|name| map.types.get(*name).is_some_and(|definition| side_effects(definition).is_some()))
@@ -146,6 +146,7 @@ fn line(run: &Run) -> String {
         (counts.failed, "failed"),
         (counts.vanished, "vanished"),
         (counts.skipped, "skipped"),
+        (counts.in_doubt, "in doubt"),
         (counts.started, "started"),
         (counts.planned, "planned"),
     ];

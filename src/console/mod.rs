@@ -11,6 +11,7 @@ use std::fmt::{self, Display};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal, Write};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 mod lines;
@@ -44,27 +45,29 @@ pub struct Console {
     pub format: OutputFormat,
     quiet: bool,
     progress: bool,
+    /// Whether data could not be written.
+    lost_data: AtomicBool,
 }
 
 impl Console {
     /// `quiet` suppresses messages, but not warnings, errors and data; `progress` allows bars and progress lines.
     pub fn new(format: OutputFormat, quiet: bool, progress: bool) -> Self {
-        Self { format, quiet, progress: progress && !quiet }
+        Self { format, quiet, progress: progress && !quiet, lost_data: AtomicBool::new(false) }
     }
 
     /// Writes a line of data to stdout.
     pub fn data(&self, line: impl Display) {
-        write_data(&safe::one_line(&line.to_string()), "\n");
+        self.write_data(&safe::one_line(&line.to_string()), "\n");
     }
 
     /// Writes lines of data to stdout.
     pub fn lines(&self, lines: &Lines) {
-        write_data(&safe::lines(lines.as_str()), "");
+        self.write_data(&safe::lines(lines.as_str()), "");
     }
 
     /// Writes a document with line ends of its own to stdout, and a last one if it has none.
     pub fn document(&self, text: &str) {
-        write_data(&safe::lines(text), if text.ends_with('\n') { "" } else { "\n" });
+        self.write_data(&safe::lines(text), if text.ends_with('\n') { "" } else { "\n" });
     }
 
     /// Writes a document to stdout as indented JSON.
@@ -74,7 +77,23 @@ impl Console {
 
     /// Writes a part of a JSON document to stdout, and a line end.
     pub fn json_part(&self, part: &str) {
-        write_data(&safe::json(part), "\n");
+        self.write_data(&safe::json(part), "\n");
+    }
+
+    /// Whether data was lost because stdout could not be written (a full disk): then the command has failed.
+    pub fn has_lost_data(&self) -> bool {
+        self.lost_data.load(Ordering::Relaxed)
+    }
+
+    fn write_data(&self, text: &str, end: &str) {
+        // The reader of a pipe may close it early (`| head`). That is not an error.
+        let mut stdout = io::stdout().lock();
+        if let Err(error) = stdout.write_fmt(format_args!("{text}{end}")).and_then(|()| stdout.flush())
+            && error.kind() != io::ErrorKind::BrokenPipe
+            && !self.lost_data.swap(true, Ordering::Relaxed)
+        {
+            self.error(format_args!("can't write to stdout: {error}"), [] as [&str; 0]);
+        }
     }
 
     /// Prints a message to stderr, unless quiet.
@@ -265,15 +284,6 @@ impl<D: Display> Display for SafeLine<D> {
 /// Details of a message, indented, each with a line end.
 fn below<D: Display>(details: impl IntoIterator<Item = D>) -> String {
     details.into_iter().map(|detail| format!("  {}\n", SafeLine(detail))).collect()
-}
-
-fn write_data(text: &str, end: &str) {
-    // The reader of a pipe may close it early (`| head`). That is not an error.
-    if let Err(error) = io::stdout().lock().write_fmt(format_args!("{text}{end}"))
-        && error.kind() != io::ErrorKind::BrokenPipe
-    {
-        write_message(format_args!("warning: can't write to stdout: {error}\n"));
-    }
 }
 
 fn write_message(text: std::fmt::Arguments<'_>) {

@@ -6,13 +6,13 @@ use futures::future::{BoxFuture, FutureExt};
 use futures::stream::{self, StreamExt};
 use serde_json::Value;
 
-use super::pager::next_page;
+use super::pager::{Progress, names_a_field_of, next_page};
 use super::scope::Scope;
 use super::tag_values::tags_of;
 use super::{LiveResource, Tags};
-use crate::aws::{CallError, ErrorClass};
+use crate::aws::{Answer, CallError, ErrorClass};
 use crate::model::Region;
-use crate::resource_map::{RenderedCall, TagRequest};
+use crate::resource_map::{Protocol, RenderedCall, TagRequest};
 
 /// Concurrent tag reads.
 const CONCURRENT_CALLS: usize = 16;
@@ -146,12 +146,24 @@ async fn pages(
     region: &Region,
     mut call: RenderedCall,
 ) -> Result<Vec<Value>, CallError> {
-    let mut tokens = HashSet::new();
+    let (mut tokens, mut progress) = (HashSet::new(), Progress::default());
     let mut found = Vec::new();
     loop {
         let answer = scope.call_of(&request.service, region, &call).await?;
-        found.push(request.path.search(&answer.body));
-        let next = request.page.as_ref().map_or(Ok(None), |page| next_page(page, &answer.body, &mut tokens));
+        if !has_tags(request, &answer) {
+            let operation = format!("{}:{}", request.service.signing, call.operation);
+            let message = format!("the response has no {}", request.path.source());
+            return Err(CallError {
+                request_id: answer.request_id,
+                ..CallError::bad_answer(&operation, region, message)
+            });
+        }
+        let tags = request.path.search(&answer.body);
+        let next = request.page.as_ref().map_or(Ok(None), |page| {
+            progress.take([&tags])?;
+            next_page(page, &answer.body, &mut tokens)
+        });
+        found.push(tags);
         let next = next.map_err(|error| CallError {
             request_id: answer.request_id,
             ..CallError::bad_answer(
@@ -164,6 +176,26 @@ async fn pages(
             (Some((name, token)), Some(input)) => drop(input.insert(name, token)),
             _ => return Ok(found),
         }
+    }
+}
+
+/// Whether the answer has the tags, be they none. A member that is missing proves nothing; where a service leaves it out when there
+/// are no tags, its map says so (`items: Tags || `[]``): then an empty object proves it if it has AWS's request ID. In XML an empty
+/// list may be left out of an answer that proves its operation.
+fn has_tags(request: &TagRequest, answer: &Answer) -> bool {
+    const ALTERNATIVE: &str = "||";
+    let Answer { body: answer, request_id } = answer;
+    let path = request.path.source();
+    let is_empty = answer.as_object().is_some_and(serde_json::Map::is_empty);
+    if path.contains(ALTERNATIVE) && is_empty {
+        return request_id.is_some();
+    }
+    let is_plain = path.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'_');
+    match request.service.protocol {
+        Protocol::Json | Protocol::RestJson if is_plain => {
+            path.split('.').try_fold(answer, |value, field| value.get(field)).is_some()
+        }
+        _ => names_a_field_of(&request.path, answer),
     }
 }
 
@@ -195,4 +227,51 @@ fn by_key(found: Value) -> HashMap<String, Value> {
 fn of_subject(found: &HashMap<String, Value>, subject: &Subject) -> Tags {
     let tags = found.get(&subject.arn).or_else(|| found.get(&subject.id));
     tags.map_or_else(|| Tags::Unknown("the response does not include the resource".to_owned()), known)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::resource_map::expression::Expression;
+    use crate::resource_map::{Request, Service};
+
+    fn reads(protocol: Protocol, path: &str, answer: &Value) -> bool {
+        let request = TagRequest {
+            service: Arc::new(Service::named("x", "X", protocol)),
+            request: Request::compile("ListTags", &json!({})).unwrap(),
+            path: Expression::compile(path).unwrap(),
+            batch: 1,
+            page: None,
+            absent: Vec::new(),
+            otherwise: None,
+        };
+        has_tags(&request, &Answer { body: answer.clone(), request_id: Some("id".to_owned()) })
+    }
+
+    #[test]
+    fn regression_a_missing_member_is_not_taken_for_no_tags() {
+        for protocol in [Protocol::Json, Protocol::RestJson] {
+            assert!(reads(protocol, "Tags", &json!({"Tags": []})));
+            assert!(reads(protocol, "Tags", &json!({"Tags": null})));
+            assert!(reads(protocol, "Info.Tags", &json!({"Info": {"Tags": {}}})));
+            assert!(reads(protocol, "Tags || `[]`", &json!({})), "the map says what a missing list means");
+            assert!(!reads(protocol, "Tags || `[]`", &json!({"message": "busy"})));
+            for answer in [json!({}), json!({"message": "busy"}), json!({"Info": {}}), json!({"Info": null})] {
+                assert!(!reads(protocol, "Tags", &answer), "{answer}");
+                assert!(!reads(protocol, "Info.Tags", &answer), "{answer}");
+            }
+        }
+    }
+
+    #[test]
+    fn xml_may_leave_out_an_empty_list_below_a_field_that_is_there() {
+        let path = "to_array(TagList.Tag)[]";
+        assert!(reads(Protocol::Query, path, &json!({"TagList": null})));
+        assert!(reads(Protocol::Query, path, &Value::Null), "an empty element of the right name");
+        assert!(!reads(Protocol::Query, path, &json!({"Other": "x"})));
+    }
 }

@@ -1,17 +1,42 @@
 //! Pagination up to the last token. Pure: makes no calls.
 
 use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
 
 use serde_json::Value;
 
 use crate::resource_map::expression::{Expression, TopLevelFields};
 use crate::resource_map::{Listing, Page};
 
+/// Pages in a row that may list nothing new. AWS returns some empty pages with a token, where it filters after paging.
+const MAX_STALE_PAGES: usize = 100;
+
+/// Notices pages that add nothing: a service that returns a new token with each of them would never end.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    seen: HashSet<u64>,
+    hasher: RandomState,
+    stale: usize,
+}
+
+impl Progress {
+    /// Looks at a page's items.
+    pub(super) fn take<'v>(&mut self, items: impl IntoIterator<Item = &'v Value>) -> Result<(), UnusablePage> {
+        let mut is_new = false;
+        for item in items {
+            is_new |= self.seen.insert(self.hasher.hash_one(item.to_string()));
+        }
+        self.stale = if is_new { 0 } else { self.stale + 1 };
+        if self.stale > MAX_STALE_PAGES { Err(UnusablePage::NothingNew) } else { Ok(()) }
+    }
+}
+
 /// Collects the results of a listing's pages.
 #[derive(Debug)]
 pub(super) struct Pager<'a> {
     listing: &'a Listing,
     tokens: HashSet<String>,
+    progress: Progress,
     items: Vec<Value>,
 }
 
@@ -26,16 +51,23 @@ pub(super) enum UnusablePage {
     /// Continuing would never end.
     #[error("the page token {0:?} was returned twice")]
     RepeatedToken(String),
+    /// Continuing might never end.
+    #[error("{MAX_STALE_PAGES} pages in a row have a page token and list nothing new")]
+    NothingNew,
 }
 
 impl<'a> Pager<'a> {
     pub(super) fn new(listing: &'a Listing) -> Self {
-        Self { listing, tokens: HashSet::new(), items: Vec::new() }
+        Self { listing, tokens: HashSet::new(), progress: Progress::default(), items: Vec::new() }
     }
 
     /// Takes the results of a response. Returns the parameter for the next page, if there is one.
     pub(super) fn take(&mut self, answer: &Value) -> Result<Option<(String, Value)>, UnusablePage> {
-        self.items.extend(items_of(&self.listing.items, answer)?);
+        let items = items_of(&self.listing.items, answer)?;
+        if self.listing.page.is_some() {
+            self.progress.take(&items)?;
+        }
+        self.items.extend(items);
         self.listing.page.as_ref().map_or(Ok(None), |page| next_page(page, answer, &mut self.tokens))
     }
 
@@ -75,7 +107,8 @@ pub(super) fn items_of(expression: &Expression, answer: &Value) -> Result<Vec<Va
     }
 }
 
-fn names_a_field_of(expression: &Expression, answer: &Value) -> bool {
+/// Whether the answer has a field that the expression reads.
+pub(super) fn names_a_field_of(expression: &Expression, answer: &Value) -> bool {
     match (answer, expression.fields()) {
         // A response that is an empty element as a whole.
         (Value::Null, _) => true,
@@ -124,6 +157,19 @@ mod tests {
         pager.take(&answer("1")).unwrap();
         pager.take(&answer("2")).unwrap();
         assert_eq!(pager.take(&answer("1")), Err(UnusablePage::RepeatedToken("1".to_owned())));
+    }
+
+    #[test]
+    fn regression_ever_new_tokens_end_the_listing_when_pages_add_nothing() {
+        let listing = listing("Things");
+        for page in [json!([]), json!(["a"])] {
+            let mut pager = Pager::new(&listing);
+            let taken: Vec<_> = (0..=MAX_STALE_PAGES + 1)
+                .map(|at| pager.take(&json!({"Things": page, "NextToken": format!("{at}")})))
+                .collect();
+            assert!(taken[..MAX_STALE_PAGES].iter().all(Result::is_ok));
+            assert_eq!(taken.last(), Some(&Err(UnusablePage::NothingNew)));
+        }
     }
 
     #[test]

@@ -22,6 +22,8 @@ const PAGE_SIZE: i32 = 100;
 ///
 /// Source: <https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html>
 const MOST_FILTERS: usize = 100;
+/// Empty pages in a row that may have a token.
+const MOST_EMPTY_PAGES: usize = 100;
 /// Concurrent sweeps of regions: buckets can be in many.
 const CONCURRENT_REGIONS: usize = 8;
 
@@ -115,16 +117,25 @@ async fn sweep(session: &Session, filters: &[&str], region: &Region) -> Result<T
     let mut found = HashMap::new();
     let mut tokens = BTreeSet::new();
     let mut token: Option<String> = None;
+    let mut stale = 0;
     loop {
         let request = client.get_resources().set_resource_type_filters(Some(filters.clone()));
         let page = request.resources_per_page(PAGE_SIZE).set_pagination_token(token).send().await;
         let page = page.map_err(|error| CallError::of_sdk(OPERATION, region, &error))?;
-        for resource in page.resource_tag_mapping_list() {
+        let Some(listed) = &page.resource_tag_mapping_list else {
+            return Err(CallError::bad_answer(OPERATION, region, "the response has no ResourceTagMappingList"));
+        };
+        stale = if listed.is_empty() { stale + 1 } else { 0 };
+        for resource in listed {
             let tags = resource.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned()));
             found.insert(resource.resource_arn().unwrap_or_default().to_owned(), tags.collect());
         }
         match page.pagination_token().filter(|token| !token.is_empty()) {
             None => return Ok(found),
+            Some(_) if stale > MOST_EMPTY_PAGES => {
+                let message = format!("{MOST_EMPTY_PAGES} pages in a row are empty and have a page token");
+                return Err(CallError::bad_answer(OPERATION, region, message));
+            }
             Some(next) if tokens.insert(next.to_owned()) => token = Some(next.to_owned()),
             Some(next) => {
                 return Err(CallError::bad_answer(

@@ -57,7 +57,7 @@ enum Report {
 /// `watch` is called with the current figures.
 ///
 /// # Errors
-/// The database fails. Everything committed before is saved.
+/// The database fails. Everything committed before is saved; scanners and source are stopped.
 pub fn run(
     store: &mut Store,
     scanner: &Scanner,
@@ -67,16 +67,24 @@ pub fn run(
     watch: &mut dyn FnMut(&Figures),
 ) -> Result<Figures, StoreError> {
     let versions = Versions::of(scanner);
-    let items = Items::new(items, stop);
+    // A failure of the writer stops the scanners, which may be waiting for items that no source will send.
+    let stop = stop.child_token();
+    let items = Items::new(items, &stop);
     let (reports, received) = sync_channel(REPORTS);
     std::thread::scope(|scope| {
         for _ in 0..jobs.max(1) {
             let worker = Worker { scanner, versions: &versions, items: &items, reports: reports.clone() };
             scope.spawn(move || worker.run());
         }
-        // The writer ends when the last worker drops its sender.
+        // The writer ends when the last worker drops its sender. When it fails, it drops the receiver: a scanner that waits for
+        // space in the channel gets an error instead of waiting for ever.
         drop(reports);
-        Writer::new(store, &versions, watch).run(&received)
+        let written = Writer::new(store, &versions, watch).run(&received);
+        drop(received);
+        if written.is_err() {
+            stop.cancel();
+        }
+        written
     })
 }
 
@@ -242,5 +250,50 @@ impl<'a> Writer<'a> {
         }
         self.begun = Instant::now();
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+    use std::sync::Arc;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::load::queue;
+    use crate::model::event::Action;
+    use crate::trail::filter::RecordFilter;
+    use crate::trail::samples::{map, record};
+
+    #[test]
+    fn regression_a_database_error_ends_a_load_whose_scanners_wait() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("creators.db");
+        let mut store = Store::open(&path).unwrap();
+        let rules =
+            map(&[("iam.amazonaws.com", "CreateRole", "iam-role", Action::Create, "requestParameters.roleName")]);
+        let scanner = Scanner::new(Arc::new(rules), RecordFilter::default());
+        let (sender, items) = queue();
+        std::fs::remove_file(&path).unwrap();
+        // The source goes on for as long as anything takes its units: it never ends by itself.
+        let source = std::thread::spawn(move || {
+            for number in 0_u32.. {
+                let request = |role: u32| json!({"requestParameters": {"roleName": format!("r{number}-{role}")}, "eventID": format!("{number}-{role}")});
+                let records: Vec<Value> =
+                    (0..300).map(|role| record("iam.amazonaws.com", "CreateRole", &request(role))).collect();
+                let text = json!({"Records": records}).to_string();
+                let open: crate::load::unit::Open = Box::new(move || Ok(Box::new(Cursor::new(text.into_bytes()))));
+                let unit = Unit { name: format!("unit {number}"), identity: None, open, closes_day: false };
+                if sender.blocking_send(Item::Unit(unit)).is_err() {
+                    return;
+                }
+            }
+        });
+        let stop = CancellationToken::default();
+        let loaded = run(&mut store, &scanner, items, 4, &stop, &mut |_| ());
+        assert!(matches!(loaded, Err(StoreError::Replaced)), "{loaded:?}");
+        source.join().unwrap();
+        assert!(!stop.is_cancelled(), "the caller did not ask for it");
     }
 }

@@ -210,20 +210,32 @@ fn member(session: &Session, account: &Value, path: Option<&str>) -> Result<Memb
     })
 }
 
+/// Empty pages in a row that may have a token.
+const MAX_EMPTY_PAGES: usize = 100;
+
 /// The items of all pages. AWS may return short or empty pages that still have a token.
 async fn list(session: &Session, operation: &str, items: &str, mut input: Value) -> Result<Vec<Value>, CallError> {
     let caller: Caller = session.caller();
     let service = organizations();
     let mut found = Vec::new();
     let mut tokens = HashSet::new();
+    let mut stale = 0;
     loop {
         let mut answer = caller.call(&service, session.region(), operation, &input).await?.body;
         let Value::Array(page) = answer[items].take() else {
             return Err(unusable(session, operation, format!("the answer has no list {items}")));
         };
+        stale = if page.is_empty() { stale + 1 } else { 0 };
         found.extend(page);
         match answer["NextToken"].as_str().filter(|token| !token.is_empty()) {
             None => return Ok(found),
+            Some(_) if stale > MAX_EMPTY_PAGES => {
+                return Err(unusable(
+                    session,
+                    operation,
+                    "too many pages in a row are empty and have a token".to_owned(),
+                ));
+            }
             Some(token) if tokens.insert(token.to_owned()) => input["NextToken"] = json!(token),
             Some(_) => return Err(unusable(session, operation, "the same page token came twice".to_owned())),
         }

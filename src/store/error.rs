@@ -16,6 +16,9 @@ pub enum StoreError {
     /// The path is a folder.
     #[error("it is a folder")]
     IsFolder,
+    /// The file was deleted or replaced while it was in use: what is written now would be lost.
+    #[error("it was deleted or replaced while in use")]
+    Replaced,
     /// The file can be read but not written.
     #[error("it is read-only")]
     ReadOnly,
@@ -52,6 +55,7 @@ impl StoreError {
         match self {
             Self::NoFolder(_) => Some("create the folder, or name another file with --db"),
             Self::IsFolder | Self::Foreign => Some("name another file with --db; it is created if it does not exist"),
+            Self::Replaced => Some("run the same command again; what was stored in the deleted file is lost"),
             Self::ReadOnly => Some(READ_ONLY),
             Self::Predecessor => Some("name another file with --db, and import this one; the file was not changed"),
             Self::Newer { .. } => Some("update trailcreator, or name another file with --db"),

@@ -51,6 +51,7 @@ impl Store {
     /// # Errors
     /// The database fails. Then nothing of the batch is stored.
     pub fn add(&mut self, batch: &Batch) -> Result<Added, StoreError> {
+        self.check_in_place()?;
         let transaction = Transaction::new(&mut self.connection, TransactionBehavior::Immediate)?;
         let mut added = Added::default();
         let mut inserter = Inserter::new(&transaction)?;

@@ -29,6 +29,7 @@ mod naming;
 mod open;
 pub mod organization_runs;
 pub mod people;
+mod place;
 pub mod renames;
 pub mod sessions;
 
@@ -43,11 +44,13 @@ pub struct Store {
     connection: rusqlite::Connection,
     /// Limits the number of sessions.
     bound: sessions::Bound,
+    /// The file as it was when it was opened; `None` in memory.
+    file: Option<place::Opened>,
 }
 
 impl Store {
     fn new(connection: rusqlite::Connection) -> Self {
-        Self { connection, bound: sessions::Bound::default() }
+        Self { connection, bound: sessions::Bound::default(), file: None }
     }
 }
 

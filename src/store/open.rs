@@ -7,10 +7,11 @@ use std::time::Duration;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
+use super::place::Opened;
 use super::{Store, StoreError, naming};
 
 /// The migrations in order. Append only: `user_version` is the number of applied migrations.
-pub(super) const MIGRATIONS: [&str; 13] = [
+pub(super) const MIGRATIONS: [&str; 14] = [
     include_str!("../../migrations/0001_initial.sql"),
     include_str!("../../migrations/0002_athena_queries.sql"),
     include_str!("../../migrations/0003_ledger_spans.sql"),
@@ -24,6 +25,7 @@ pub(super) const MIGRATIONS: [&str; 13] = [
     include_str!("../../migrations/0011_earlier_writes.sql"),
     include_str!("../../migrations/0012_skip_tags.sql"),
     include_str!("../../migrations/0013_names.sql"),
+    include_str!("../../migrations/0014_writes_in_doubt.sql"),
 ];
 
 /// The version that keeps the names of resources.
@@ -57,7 +59,7 @@ impl Store {
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", "normal")?;
         connection.pragma_update(None, "cache_size", -PAGE_CACHE_KIB)?;
-        Ok(Self::new(connection))
+        Ok(Self { file: Some(Opened::new(path)), ..Self::new(connection) })
     }
 
     /// Opens `path` for commands that only read. A writable file is opened as in [`Store::open`], a read-only file without

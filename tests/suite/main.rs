@@ -13,6 +13,7 @@ mod credentials;
 mod demo;
 mod end_to_end;
 mod errors;
+mod faults;
 mod harness;
 mod help;
 mod hostile;

@@ -171,6 +171,21 @@ fn the_maps_agree_with_the_api_models() {
     assert_eq!(said.trim().split(' ').next(), Some(ResourceMap::built_in().types.len().to_string().as_str()), "{said}");
 }
 
+/// What `src/aws/protocol/answers.txt` says of answers is what the models of the maps' calls say.
+#[test]
+fn the_facts_of_answers_agree_with_the_maps_and_the_api_models() {
+    let output = Command::new(python())
+        .arg(in_repository("tests/oracle/answers.py"))
+        .arg(in_repository("resource-maps"))
+        .arg("--check")
+        .arg(in_repository("src/aws/protocol/answers.txt"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .output()
+        .expect("the environment's Python starts");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+}
+
 #[test]
 fn every_call_that_answers_with_an_id_of_a_known_type_is_mapped_or_has_a_reason() {
     let output = Command::new(python())

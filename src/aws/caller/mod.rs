@@ -41,12 +41,14 @@ use tokio::sync::Semaphore;
 use super::counts::Effect;
 use super::credentials::Origin;
 use super::discovery::Discovered;
+use super::doubt::Doubt;
 use super::endpoint::{Endpoint, Switches, configured_url};
+use super::protocol::proof::Unproven;
 use super::protocol::{self, WireRequest, error_answer};
 use super::retries::{HopelessErrors, RetryPartitions, retry_config};
 use super::{CallError, Counts, ErrorClass};
 use crate::model::Region;
-use crate::resource_map::{Protocol, Service};
+use crate::resource_map::Service;
 
 /// Bytes of an answer that are read at most. Pages of AWS's list calls stay under 10 MB.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
@@ -146,6 +148,20 @@ impl Caller {
         self.call_with(service, region, operation, input, Effect::Write).await
     }
 
+    /// As [`Caller::write`], for an operation that replaces a set that was read before: it is sent once, without retries.
+    ///
+    /// # Errors
+    /// As [`Caller::call`].
+    pub async fn replace(
+        &self,
+        service: &Service,
+        region: &Region,
+        operation: &str,
+        input: &Value,
+    ) -> Result<Answer, CallError> {
+        self.call_with(service, region, operation, input, Effect::Replace).await
+    }
+
     async fn call_with(
         &self,
         service: &Service,
@@ -187,11 +203,12 @@ impl Caller {
             message: error.to_string(),
             ..CallError::bare(&name, region, ErrorClass::Refused, "invalid call")
         })?;
-        let protocol = service.protocol;
         let mut layer = self.call_layer(service, endpoint, region);
         layer.store_put(effect);
         let lane = self.0.limits.of(service);
         let _permit = lane.acquire().await.expect("lanes are never closed");
+        let (read, doubt) =
+            (Reading { service: service.clone(), operation: operation.to_owned(), effect }, Doubt::of(effect));
         let answer = Operation::builder()
             .service_name(service.signing.clone())
             .operation_name(operation.to_owned())
@@ -199,13 +216,18 @@ impl Caller {
             .endpoint_url(&endpoint.url)
             .standard_retry(&retry_config())
             .serializer(to_http)
-            .deserializer(move |response: &Response| from_http(protocol, response))
+            .deserializer(move |response: &Response| read.of_http(response))
             .runtime_plugin(self.0.common.clone())
+            .runtime_plugin(doubt.plugin())
             .runtime_plugin(StaticRuntimePlugin::new().with_config(layer.freeze()))
             .build()
             .invoke(request)
             .await;
-        answer.map_err(|error| self.0.origin.named_in(CallError::of_sdk(&name, region, &error)))
+        let error_of = |error| CallError {
+            in_doubt: effect.changes() && doubt.remains(),
+            ..CallError::of_sdk(&name, region, &error)
+        };
+        answer.map_err(|error| self.0.origin.named_in(error_of(error)))
     }
 
     fn endpoint(&self, service: &Service, region: &Region) -> Option<Endpoint> {
@@ -318,15 +340,30 @@ fn to_http(wire: WireRequest) -> Result<Request, BoxError> {
     Ok(request)
 }
 
-fn from_http(protocol: Protocol, response: &Response) -> Result<Answer, OrchestratorError<ErrorMetadata>> {
-    if !response.status().is_success() {
-        return Err(OrchestratorError::operation(error_answer::read(response)));
+/// How the answer of a call is read.
+#[derive(Debug)]
+struct Reading {
+    service: Service,
+    operation: String,
+    effect: Effect,
+}
+
+impl Reading {
+    fn of_http(&self, response: &Response) -> Result<Answer, OrchestratorError<ErrorMetadata>> {
+        if !response.status().is_success() {
+            return Err(OrchestratorError::operation(error_answer::read(response)));
+        }
+        let bytes = response.body().bytes().unwrap_or_default();
+        let body = protocol::answer(&self.service, &self.operation, self.effect, bytes);
+        let body = body.map_err(OrchestratorError::other)?;
+        let request_id = error_answer::request_id_of_headers(response.headers());
+        let request_id = request_id.or_else(|| error_answer::request_id_of_body(&body));
+        if self.effect.changes() && request_id.is_none() {
+            // Many writes answer nothing: the id is the only mark that AWS did.
+            return Err(OrchestratorError::other(Unproven::NoRequestId));
+        }
+        Ok(Answer { body, request_id })
     }
-    let bytes = response.body().bytes().unwrap_or_default();
-    let body = protocol::answer(protocol, bytes).map_err(OrchestratorError::other)?;
-    let request_id = error_answer::request_id_of_headers(response.headers());
-    let request_id = request_id.or_else(|| error_answer::request_id_of_body(&body));
-    Ok(Answer { body, request_id })
 }
 
 /// Ends the reading of an answer that is larger than any of AWS's.

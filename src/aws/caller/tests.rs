@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::*;
 use crate::aws::test_server::{TestServer, answer};
-use crate::resource_map::FixedEndpoint;
+use crate::resource_map::{FixedEndpoint, Protocol};
 
 fn s3_control() -> Service {
     Service {

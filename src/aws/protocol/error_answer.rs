@@ -54,7 +54,7 @@ fn parse_any(body: &[u8]) -> Value {
     let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
     match first {
         Some(b'{') => serde_json::from_slice(body).unwrap_or_default(),
-        Some(b'<') => xml::parse(body).unwrap_or_default(),
+        Some(b'<') => xml::parse(body).map(|document| document.content).unwrap_or_default(),
         _ => Value::Null,
     }
 }

@@ -4,6 +4,7 @@
 //! depth, their size is bounded by the caller.
 
 pub(super) mod error_answer;
+pub(super) mod proof;
 mod query;
 mod rest;
 mod xml;
@@ -12,6 +13,7 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
+use super::counts::Effect;
 use crate::resource_map::{Protocol, Service};
 use crate::trail::mend;
 
@@ -67,27 +69,25 @@ fn json_request(service: &Service, operation: &str, input: &Value) -> Result<Wir
     })
 }
 
-/// Reads a successful answer's body.
-pub(super) fn answer(protocol: Protocol, body: &[u8]) -> Result<Value, UnreadableAnswer> {
-    match protocol {
-        Protocol::Json | Protocol::RestJson => json_answer(body),
-        Protocol::Query => Ok(query::result_of(xml::parse(body)?)),
-        Protocol::Ec2 | Protocol::RestXml => Ok(xml::parse(body)?),
-    }
+/// Reads a successful answer's body: `operation`'s own, and one that proves what it is read for ([`proof`]).
+pub(super) fn answer(
+    service: &Service,
+    operation: &str,
+    effect: Effect,
+    body: &[u8],
+) -> Result<Value, UnreadableAnswer> {
+    proof::checked(service, operation, effect, body)
 }
 
-fn json_answer(body: &[u8]) -> Result<Value, UnreadableAnswer> {
-    if body.iter().all(u8::is_ascii_whitespace) {
-        return Ok(json!({}));
-    }
-    // An answer can repeat texts of a record, such as half of an emoji in a resource's name. serde_json itself refuses more than
-    // 128 levels.
+/// Parses an answer's JSON. An answer can repeat texts of a record, such as half of an emoji in a resource's name. serde_json itself
+/// refuses more than 128 levels.
+fn parse_json(body: &[u8]) -> Result<Value, serde_json::Error> {
     let mended = |error: serde_json::Error| {
         let is_deep = error.to_string().starts_with("recursion limit");
         let value = if is_deep { None } else { serde_json::from_str(&mend::mended_for_display(body)).ok() };
         value.ok_or(error)
     };
-    Ok(serde_json::from_slice(body).or_else(mended)?)
+    serde_json::from_slice(body).or_else(mended)
 }
 
 /// Why an answer can't be read.
@@ -97,6 +97,8 @@ pub(super) enum UnreadableAnswer {
     Json(#[from] serde_json::Error),
     #[error(transparent)]
     Xml(#[from] xml::UnreadableXml),
+    #[error(transparent)]
+    Unproven(#[from] proof::Unproven),
 }
 
 /// A number, text or flag as AWS writes it in query strings; `None` for null, lists and objects.

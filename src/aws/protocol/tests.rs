@@ -81,7 +81,7 @@ fn rest_sends_marked_keys_as_headers() {
 }
 
 fn read_xml(text: &str) -> Value {
-    answer(Protocol::RestXml, text.as_bytes()).unwrap()
+    xml::parse(text.as_bytes()).unwrap().content
 }
 
 #[test]
@@ -97,12 +97,11 @@ fn xml_becomes_json_by_the_documented_rules() {
         json!({"v": "a <&☺<b>", "w": " ", "x": null})
     );
     assert_eq!(read_xml("<?xml version='1.0'?><R/>"), Value::Null);
-    assert_eq!(read_xml(""), Value::Null);
 }
 
 #[test]
 fn query_answers_lose_their_wrappers() {
-    let read = |text: &str| answer(Protocol::Query, text.as_bytes()).unwrap();
+    let read = |text: &str| query::result_of(xml::parse(text.as_bytes()).unwrap().content);
     assert_eq!(
         read(
             "<R><ListResult><Roles><member>a</member></Roles></ListResult><ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></R>"
@@ -115,15 +114,94 @@ fn query_answers_lose_their_wrappers() {
 
 #[test]
 fn broken_deep_and_booby_trapped_answers_are_errors() {
-    let refused = |text: &str| answer(Protocol::RestXml, text.as_bytes()).is_err();
+    let refused = |text: &str| xml::parse(text.as_bytes()).is_err();
+    let json = |body: &[u8]| answer(&service(Protocol::Json), "TagThing", Effect::Write, body);
     assert!(refused("<a><b></a>"));
     assert!(refused("<a><b>"));
     assert!(refused("</a>"));
     assert!(refused("<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>"));
     assert!(refused(&"<a>".repeat(1_000_000)));
-    assert!(answer(Protocol::Json, "[".repeat(1_000_000).as_bytes()).is_err());
-    assert!(answer(Protocol::Json, b"<html>").is_err());
-    assert_eq!(answer(Protocol::Json, b"").unwrap(), json!({}));
+    assert!(json("[".repeat(1_000_000).as_bytes()).is_err());
+    assert!(json(b"<html>").is_err());
+    assert_eq!(json(b"").unwrap(), json!({}));
+}
+
+/// Answers with status 200 that no operation gives.
+const FOREIGN: [&str; 12] = [
+    "",
+    " \n",
+    "busy",
+    "null",
+    "[]",
+    "\"\"",
+    "<html><body>busy</body></html>",
+    "<Error><Code>SlowDown</Code></Error>",
+    "<ErrorResponse><Error><Code>Throttling</Code></Error></ErrorResponse>",
+    "<Foreign/>",
+    r#"{"__type":"InternalFailure","message":"m"}"#,
+    "{\"tags\": [",
+];
+
+#[test]
+fn reads_believe_only_an_answer_of_their_operation() {
+    for (protocol, name, operation, good) in [
+        (Protocol::Json, "ecr", "ListTagsForResource", r#"{"tags":[]}"#),
+        (Protocol::RestJson, "lambda", "GET /2017-03-31/tags/x", r#"{"Tags":{}}"#),
+        (
+            Protocol::Query,
+            "rds",
+            "ListTagsForResource",
+            "<ListTagsForResourceResponse><ListTagsForResourceResult><TagList/></ListTagsForResourceResult></ListTagsForResourceResponse>",
+        ),
+        (Protocol::Ec2, "ec2", "DescribeTags", "<DescribeTagsResponse><tagSet/></DescribeTagsResponse>"),
+        (Protocol::RestXml, "s3", "GET /b?tagging", "<Tagging><TagSet/></Tagging>"),
+    ] {
+        let service = Service { name: name.to_owned(), ..service(protocol) };
+        let read = |body: &str| answer(&service, operation, Effect::Read, body.as_bytes());
+        assert!(read(good).is_ok(), "{protocol:?}: {:?}", read(good));
+        for foreign in FOREIGN {
+            assert!(read(foreign).is_err(), "{protocol:?}: {foreign}");
+        }
+        assert!(read(&good[..good.len() - 1]).is_err(), "{protocol:?}: truncated");
+        assert!(read(&format!("{good}{good}")).is_err(), "{protocol:?}: twice");
+    }
+    let s3 = Service { name: "s3".to_owned(), ..service(Protocol::RestXml) };
+    assert!(answer(&s3, "GET /b?tagging", Effect::Read, b"<Tagging/>").is_err());
+}
+
+#[test]
+fn writes_believe_an_empty_answer_only_where_the_model_has_no_output() {
+    let written = |protocol, name: &str, operation: &str, body: &str| {
+        let service = Service { name: name.to_owned(), ..service(protocol) };
+        answer(&service, operation, Effect::Write, body.as_bytes()).is_ok()
+    };
+    for (protocol, name, operation, good, bad) in [
+        (Protocol::Json, "kms", "TagResource", &["", "{}"][..], &[r#"{"message":"no"}"#][..]),
+        (Protocol::Json, "sagemaker", "AddTags", &[r#"{"Tags":[]}"#], &["", "{}"]),
+        (Protocol::RestXml, "s3", "PUT /b?tagging", &[""], &["<Tagging/>"]),
+        (
+            Protocol::RestXml,
+            "route53",
+            "POST /2013-04-01/tags/hostedzone/Z1",
+            &["<ChangeTagsForResourceResponse xmlns='x'/>"],
+            &["", "<Error/>"],
+        ),
+        (
+            Protocol::Ec2,
+            "ec2",
+            "CreateTags",
+            &["<CreateTagsResponse><return>true</return></CreateTagsResponse>"],
+            &["", "<CreateTagsResponse/>", "<CreateTagsResponse><return>false</return></CreateTagsResponse>"],
+        ),
+        (Protocol::Query, "iam", "TagRole", &["<TagRoleResponse/>"], &["", "{}", "<TagUserResponse/>"]),
+    ] {
+        assert!(good.iter().all(|body| written(protocol, name, operation, body)), "{name}:{operation}");
+        assert!(!bad.iter().any(|body| written(protocol, name, operation, body)), "{name}:{operation}");
+        let not_blank = FOREIGN.iter().filter(|body| !body.trim().is_empty());
+        for foreign in not_blank {
+            assert!(!written(protocol, name, operation, foreign), "{name}:{operation}: {foreign}");
+        }
+    }
 }
 
 fn error(status: u16, headers: &[(&'static str, &'static str)], body: &'static str) -> (String, String, String) {

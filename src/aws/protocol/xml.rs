@@ -1,6 +1,6 @@
 //! XML to JSON and back, without a schema.
 //!
-//! The root is dropped. Children that are all `item` or all `member` make an array, a repeated child is an array, an empty
+//! The root's name is kept beside its content. Children that are all `item` or all `member` make an array, a repeated child is an array, an empty
 //! element is null. Attributes and name spaces are ignored. Works on its own stack and refuses deep documents, so
 //! that no answer can exhaust ours; entities other than XML's own five and characters by number are refused.
 
@@ -29,6 +29,8 @@ pub(in crate::aws) enum UnreadableXml {
     UnknownEntity(String),
     #[error("XML that ends too early")]
     Truncated,
+    #[error("not XML: it is no single element")]
+    NoSingleRoot,
 }
 
 /// An element that is still open.
@@ -39,9 +41,18 @@ struct Element {
     children: Vec<(String, Value)>,
 }
 
-/// The JSON of what is in the root. An empty body is null.
-pub(super) fn parse(body: &[u8]) -> Result<Value, UnreadableXml> {
-    let text = std::str::from_utf8(body)?;
+/// A document as JSON.
+#[derive(Debug, PartialEq)]
+pub(super) struct Document {
+    /// The root element's name, without its name space.
+    pub(super) root: String,
+    /// What is in the root; null if it is empty.
+    pub(super) content: Value,
+}
+
+/// Reads a document: one element, with nothing but blanks around it.
+pub(super) fn parse(body: &[u8]) -> Result<Document, UnreadableXml> {
+    let text = std::str::from_utf8(body)?.trim_start_matches('\u{feff}');
     let mut reader = Reader::from_str(text);
     // The bottom entry is the document; its one child is the root.
     let mut open = vec![Element::default()];
@@ -65,9 +76,11 @@ pub(super) fn parse(body: &[u8]) -> Result<Value, UnreadableXml> {
             Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}
         }
     }
-    match (open.pop(), open.is_empty()) {
-        (Some(document), true) => Ok(document.children.into_iter().next().map_or(Value::Null, |(_, root)| root)),
-        _ => Err(UnreadableXml::Truncated),
+    let (Some(document), true) = (open.pop(), open.is_empty()) else { return Err(UnreadableXml::Truncated) };
+    let mut roots = document.children.into_iter();
+    match (roots.next(), roots.next()) {
+        (Some((root, content)), None) if document.text.trim().is_empty() => Ok(Document { root, content }),
+        _ => Err(UnreadableXml::NoSingleRoot),
     }
 }
 

@@ -105,21 +105,28 @@ impl<'c> Loading<'c> {
         let (sender, items) = queue();
         let feed = Feed { versions: Versions::of(&scanner), ledger, queue: sender, stop: stop.clone() };
         let progress = context.console.progress("loading", Some(0));
-        let stop_scanning = stop.clone();
+        let (stop_scanning, failed) = (stop.clone(), CancellationToken::default());
+        let has_failed = failed.clone();
         let scanning = tokio::task::spawn_blocking(move || {
             let mut watch = |figures: &Figures| {
                 progress.set_total(figures.expected);
                 progress.update(figures.done(), counted(figures.counts.matched, "event"));
             };
-            pipeline::run(&mut store, &scanner, items, jobs, &stop_scanning, &mut watch)
+            let loaded = pipeline::run(&mut store, &scanner, items, jobs, &stop_scanning, &mut watch);
+            if loaded.is_err() {
+                has_failed.cancel();
+            }
+            loaded
         });
-        // The source returns when the queue is closed. A request to stop ends it at once.
+        // The source returns when the queue is closed. A request to stop ends it at once, and so does a failure of the database: the
+        // source may be waiting for input that never comes.
         let found = tokio::select! {
             found = source(feed) => found,
             () = stop.cancelled() => {
                 context.console.message(STOPPING);
                 Ok(())
             }
+            () = failed.cancelled() => Ok(()),
         };
         let figures = scanning
             .await

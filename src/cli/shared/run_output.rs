@@ -59,7 +59,11 @@ pub(in crate::cli) fn show_run(context: &Context, output: &RunOutput<'_>) -> Out
 /// "3 tagged, 1 failed"
 pub(in crate::cli) fn results_phrase(kind: RunKind, results: &BTreeMap<&'static str, u64>) -> String {
     let written = if kind == RunKind::Tag { "tagged" } else { "undone" };
-    let phrase = |result: &'static str| if result == "written" { written } else { result };
+    let phrase = |result: &'static str| match result {
+        "written" => written,
+        "in-doubt" => "in doubt",
+        result => result,
+    };
     let parts: Vec<String> = results.iter().map(|(result, count)| format!("{count} {}", phrase(result))).collect();
     if parts.is_empty() { "nothing to write".to_owned() } else { parts.join(", ") }
 }
@@ -105,6 +109,12 @@ fn conclude(context: &Context, output: &RunOutput<'_>, results: &BTreeMap<&'stat
             let begun: BTreeSet<&str> = begun.map(|row| row.write.resource_type.as_str()).collect();
             if let Some(run) = run.filter(|_| !begun.is_empty()) {
                 context.console.message(format_args!("see how it ends with: {}", resume_begun(context, run, &begun)));
+            }
+            if let Some(run) = run.filter(|_| results.contains_key("in-doubt")) {
+                context.console.message(format_args!(
+                    "some writes are in doubt: AWS may have made them; {}",
+                    resume(run).replace("resume with", "find out with")
+                ));
             }
             if let Some(run) = run.filter(|_| output.kind == RunKind::Tag && results.contains_key("written")) {
                 let undo = context.suggest("undo").arg(run.to_string());
@@ -177,7 +187,13 @@ fn document(output: &RunOutput<'_>) -> Value {
 /// The reason of a failed write. A resource that no longer exists is a failure of a tag run, but not of an undo.
 pub(in crate::cli) fn failure(kind: RunKind, outcome: &WriteOutcome) -> Option<&str> {
     match (outcome, kind) {
-        (WriteOutcome::Failed(why) | WriteOutcome::RolledBack(why) | WriteOutcome::UnderWay(why), _)
+        (
+            WriteOutcome::Failed(why)
+            | WriteOutcome::RolledBack(why)
+            | WriteOutcome::UnderWay(why)
+            | WriteOutcome::InDoubt(why),
+            _,
+        )
         | (WriteOutcome::Vanished(why), RunKind::Tag) => Some(why),
         _ => None,
     }

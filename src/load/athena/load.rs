@@ -144,7 +144,10 @@ impl Load<'_> {
                 }
                 rows = results.next() => rows.map_err(|error| self.unreadable(execution, error))?,
             };
-            let Some(rows) = rows else { return Ok(()) };
+            let Some(rows) = rows else {
+                let location = execution.output.clone().unwrap_or_else(|| format!("query {}", execution.id));
+                return layout.map(drop).ok_or_else(|| self.unreadable(execution, ResultsError::Empty { location }));
+            };
             let mut rows = rows.iter();
             if layout.is_none()
                 && let Some(header) = rows.next()

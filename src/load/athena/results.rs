@@ -27,6 +27,12 @@ pub enum ResultsError {
         /// The error in the file.
         error: CsvError,
     },
+    /// There is not even the row with the names of the columns.
+    #[error("{location}: the result is empty; it should begin with the names of its columns")]
+    Empty {
+        /// The object, or the query.
+        location: String,
+    },
     /// The connection failed repeatedly.
     #[error("{location}: the connection failed {BROKEN_CONNECTIONS} times after {read} of {length} bytes: {reason}")]
     Broken {

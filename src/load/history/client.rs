@@ -16,6 +16,8 @@ use crate::resource_map::Service;
 /// Source: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/WhatIsCloudTrail-Limits.html>
 const REQUEST_INTERVAL: Duration = Duration::from_millis(550);
 
+/// Empty pages in a row that may have a page token.
+const MAX_EMPTY_PAGES: usize = 100;
 /// The page size: AWS's maximum.
 const PAGE_EVENTS: u32 = 50;
 
@@ -67,6 +69,8 @@ pub(super) struct Series<'c> {
     client: &'c mut Client,
     /// `None` after the last page.
     request: Option<Value>,
+    /// Empty pages in a row.
+    stale: usize,
 }
 
 impl Client {
@@ -88,7 +92,7 @@ impl Client {
             "EndTime": end,
             "MaxResults": PAGE_EVENTS,
         });
-        Series { client: self, request: (start <= end).then_some(request) }
+        Series { client: self, request: (start <= end).then_some(request), stale: 0 }
     }
 
     async fn ask(&mut self, request: &Value) -> Result<Value, CallError> {
@@ -116,7 +120,11 @@ impl Series<'_> {
             return Err(unusable("an event has no EventTime"));
         }
         let next = answer["NextToken"].as_str().filter(|token| !token.is_empty());
+        self.stale = if events.is_empty() { self.stale + 1 } else { 0 };
         if let Some(token) = next {
+            if self.stale > MAX_EMPTY_PAGES {
+                return Err(unusable("too many pages in a row are empty and have a page token"));
+            }
             if request["NextToken"] == token {
                 return Err(unusable("the same page token was returned twice"));
             }

@@ -84,6 +84,15 @@ impl Bucket {
         request.send().await.map_err(|error| self.list_error(&error))
     }
 
+    /// The error for a listing that repeats itself.
+    pub(super) fn endless_list(&self, pages: usize) -> CallError {
+        CallError::bad_answer(
+            LIST,
+            &self.region,
+            format!("{pages} pages in a row list nothing new and are not the last"),
+        )
+    }
+
     fn list_error(
         &self,
         error: &aws_sdk_s3::error::SdkError<ListObjectsV2Error, aws_smithy_runtime_api::http::Response>,

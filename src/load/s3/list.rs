@@ -10,6 +10,9 @@ use super::layout::is_log;
 use super::plan::{Plan, Start};
 use crate::aws::CallError;
 
+/// Pages in a row that may list nothing new.
+const MAX_STALE_PAGES: usize = 100;
+
 /// A listed object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Object {
@@ -41,6 +44,7 @@ pub(super) async fn list(
 ) -> Result<bool, CallError> {
     let mut start = plan.start();
     let mut token = None;
+    let (mut last_key, mut stale) = (String::new(), 0);
     loop {
         let start_after = match std::mem::replace(&mut start, Start::Beginning) {
             Start::Nowhere => return Ok(true),
@@ -55,6 +59,14 @@ pub(super) async fn list(
             Some(Object { key: key.to_owned(), size, etag: etag.to_owned(), closable_day })
         });
         let mut objects: Vec<Object> = listed.collect();
+        // S3 lists keys in order: pages that do not get further would be followed for ever.
+        match objects.last().filter(|last| last.key > last_key) {
+            Some(last) => (last_key, stale) = (last.key.clone(), 0),
+            None => stale += 1,
+        }
+        if stale > MAX_STALE_PAGES {
+            return Err(bucket.endless_list(MAX_STALE_PAGES));
+        }
         let past = objects.iter().position(|object| plan.is_past(&object.key));
         objects.truncate(past.unwrap_or(objects.len()));
         let jump = objects.last().and_then(|last| plan.after_closed(&last.key));

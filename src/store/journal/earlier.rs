@@ -29,7 +29,7 @@ impl Store {
                     event_id, state, COALESCE(written_at, started_at) AS at
              FROM (SELECT run_id, tag_key, started_at FROM runs WHERE account_id = :account AND {}) AS runs
              CROSS JOIN writes INDEXED BY writes_of_type USING (run_id)
-             WHERE resource_type = :type AND state IN ('written', 'started')
+             WHERE resource_type = :type AND state IN ('written', 'started', 'in-doubt')
              ORDER BY at, run_id, position",
             region_condition(region)
         );

@@ -2,7 +2,7 @@
 //!
 //! A run's writes are stored as planned before the first call. Each is marked `started` before its call and gets its
 //! outcome after it. So at any time `planned` means that no call was made, `started` that a call may have been made, and all other
-//! states are final. A run is finished when none of its writes is planned or started.
+//! states are final. A run is finished when none of its writes is planned, started or in doubt.
 //!
 //! Every method is one transaction, takes `&self`, and waits only for SQLite. So concurrent work in one task
 //! shares the store without a lock.
@@ -33,7 +33,8 @@ const RUN_COLUMNS: &str = "
            COUNT(*) FILTER (WHERE state = 'written') AS written,
            COUNT(*) FILTER (WHERE state = 'failed') AS failed,
            COUNT(*) FILTER (WHERE state = 'vanished') AS vanished,
-           COUNT(*) FILTER (WHERE state = 'skipped') AS skipped
+           COUNT(*) FILTER (WHERE state = 'skipped') AS skipped,
+           COUNT(*) FILTER (WHERE state = 'in-doubt') AS in_doubt
     FROM runs LEFT JOIN writes USING (run_id)";
 
 impl Store {
@@ -127,7 +128,7 @@ impl Store {
         Ok(transaction.commit()?)
     }
 
-    /// Marks a run as finished if none of its writes is planned or started. Returns whether it is finished.
+    /// Marks a run as finished if none of its writes is planned, started or in doubt. Returns whether it is finished.
     ///
     /// # Errors
     /// The database fails.
@@ -135,7 +136,7 @@ impl Store {
         let transaction = self.journal_transaction()?;
         let changed = transaction.execute(
             "UPDATE runs SET finished_at = COALESCE(finished_at, :now) WHERE run_id = :run AND NOT EXISTS (
-                 SELECT 1 FROM writes WHERE writes.run_id = :run AND state IN ('planned', 'started'))",
+                 SELECT 1 FROM writes WHERE writes.run_id = :run AND state IN ('planned', 'started', 'in-doubt'))",
             named_params! {":now": now(), ":run": run.0},
         )?;
         transaction.commit()?;
@@ -197,6 +198,7 @@ impl Store {
     }
 
     pub(super) fn journal_transaction(&self) -> Result<Transaction<'_>, StoreError> {
+        self.check_in_place()?;
         Ok(Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?)
     }
 }
@@ -220,6 +222,7 @@ fn run_of(row: &Row<'_>) -> rusqlite::Result<Run> {
             failed: row.get("failed")?,
             vanished: row.get("vanished")?,
             skipped: row.get("skipped")?,
+            in_doubt: row.get("in_doubt")?,
         },
     })
 }

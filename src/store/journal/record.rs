@@ -33,6 +33,8 @@ pub enum WriteState {
     Vanished,
     /// Skipped: the tag no longer had the expected value, or the call would have changed more than tags.
     Skipped,
+    /// No answer of its call was read, and the tag could not be read afterwards: AWS may have it.
+    InDoubt,
 }
 
 /// A change of one tag from `old_value` to `new_value`. `None` means that the tag is absent.
@@ -132,6 +134,27 @@ pub struct WriteCounts {
     pub vanished: u32,
     /// See [`WriteState`].
     pub skipped: u32,
+    /// See [`WriteState`].
+    pub in_doubt: u32,
+}
+
+impl WriteCounts {
+    /// The writes that are still to be made or looked at when the run is resumed.
+    pub fn open(&self) -> u32 {
+        self.planned + self.started + self.in_doubt
+    }
+}
+
+impl WriteState {
+    /// Whether AWS may have made the write although the journal does not have it as written.
+    pub fn may_be_made(self) -> bool {
+        matches!(self, Self::Started | Self::InDoubt)
+    }
+
+    /// Whether resuming the run goes on with the write.
+    pub fn is_open(self) -> bool {
+        self == Self::Planned || self.may_be_made()
+    }
 }
 
 /// How a write ended, or how far it came.
@@ -148,6 +171,8 @@ pub enum WriteOutcome {
     RolledBack(String),
     /// A call may have been made, or AWS still updates the resource; how it ends is seen when the run is resumed.
     UnderWay(String),
+    /// A call was made of which no answer was read, and the tag could not be read afterwards; why. Resuming the run reads it.
+    InDoubt(String),
     /// The resource no longer exists; what AWS said.
     Vanished(String),
     /// Not done on purpose: the tag isn't what it was when the write was planned, or more than tags would change.
@@ -185,6 +210,7 @@ impl WriteOutcome {
             WriteState::Failed => Self::Failed(why),
             WriteState::Vanished => Self::Vanished(why),
             WriteState::Skipped => Self::Skipped(why),
+            WriteState::InDoubt => Self::InDoubt(why),
         }
     }
 
@@ -196,6 +222,7 @@ impl WriteOutcome {
             Self::UnderWay(_) => WriteState::Started,
             Self::Vanished(_) => WriteState::Vanished,
             Self::Skipped(_) => WriteState::Skipped,
+            Self::InDoubt(_) => WriteState::InDoubt,
             Self::Unfinished(_) => WriteState::Planned,
         }
     }
@@ -207,6 +234,7 @@ impl WriteOutcome {
             Self::Failed(why)
             | Self::RolledBack(why)
             | Self::UnderWay(why)
+            | Self::InDoubt(why)
             | Self::Vanished(why)
             | Self::Skipped(why)
             | Self::Unfinished(why) => Some(why.as_str()).filter(|why| !why.is_empty()),
@@ -259,4 +287,5 @@ sql_text!(WriteState {
     Failed = "failed",
     Vanished = "vanished",
     Skipped = "skipped",
+    InDoubt = "in-doubt",
 });

@@ -1,6 +1,6 @@
 //! The AWS calls that writing tags needs, as one small interface: AWS itself, or a test's world with faults.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
@@ -9,11 +9,13 @@ use aws_sdk_resourcegroupstagging::types::FailureInfo;
 
 use super::ReadyWrite;
 use super::refusal::Refusal;
-use crate::aws::{Answer, CallError, Session};
+use crate::aws::{Answer, CallError, Doubt, Session};
 use crate::inventory::{self};
-use crate::model::{AccountRegion, Tags};
+use crate::model::{AccountRegion, LiveResource, ResourceType, Tags};
 use crate::model::{Region, TagKey, TagValue};
-use crate::resource_map::{RenderedCall, Service};
+use crate::resource_map::{RenderedCall, ResourceMap, Service};
+use crate::store::journal::Write;
+use crate::tag::current::{self, Current};
 
 /// What TagResources or UntagResources answered.
 #[derive(Debug, Default)]
@@ -41,8 +43,19 @@ pub(in crate::tag) trait TagApi {
         self.call(service, region, call).await
     }
 
+    /// A call that replaces all tags of a resource. It is never sent twice: meanwhile another writer may have changed the tags.
+    async fn replace(&self, service: &Service, region: &Region, call: &RenderedCall) -> Result<Answer, CallError> {
+        self.call(service, region, call).await
+    }
+
+    /// All tags of each resource as they are now.
+    async fn present_tags(&self, writes: &[&ReadyWrite<'_>]) -> Vec<Tags>;
+
     /// All tags of a resource as they are now.
-    async fn all_tags(&self, ready: &ReadyWrite<'_>) -> Tags;
+    async fn all_tags(&self, ready: &ReadyWrite<'_>) -> Tags {
+        let unread = || Tags::Unknown("not read".to_owned());
+        self.present_tags(&[ready]).await.pop().unwrap_or_else(unread)
+    }
 
     /// Lets time pass: from half of `longest` to all of it, at random.
     async fn pause(&self, longest: Duration);
@@ -52,13 +65,14 @@ pub(in crate::tag) trait TagApi {
 #[derive(Debug, Clone)]
 pub struct Aws<'a> {
     session: &'a Session,
+    map: &'a ResourceMap,
     place: &'a AccountRegion,
 }
 
 impl<'a> Aws<'a> {
     /// `place`: where the resources were listed.
-    pub fn new(session: &'a Session, place: &'a AccountRegion) -> Self {
-        Self { session, place }
+    pub fn new(session: &'a Session, map: &'a ResourceMap, place: &'a AccountRegion) -> Self {
+        Self { session, map, place }
     }
 }
 
@@ -70,16 +84,28 @@ impl TagApi for Aws<'_> {
         key: &TagKey,
         value: Option<&TagValue>,
     ) -> Result<TaggingAnswer, CallError> {
-        let client = self.session.tagging(region);
+        let (client, doubt) = (self.session.tagging(region), Doubt::of_writes());
+        let settings = || aws_sdk_resourcegroupstagging::config::Builder::new().retry_classifier(doubt.clone());
         let arns = Some(arns.iter().map(|&arn| arn.to_owned()).collect());
-        if let Some(value) = value {
+        let (operation, answered) = if let Some(value) = value {
             let call = client.tag_resources().set_resource_arn_list(arns).tags(key.as_str(), value.as_str());
-            let output = call.send().await.map_err(|error| CallError::of_sdk("tag:TagResources", region, &error))?;
-            return Ok(answer(output.request_id(), output.failed_resources_map()));
-        }
-        let call = client.untag_resources().set_resource_arn_list(arns).tag_keys(key.as_str());
-        let output = call.send().await.map_err(|error| CallError::of_sdk("tag:UntagResources", region, &error))?;
-        Ok(answer(output.request_id(), output.failed_resources_map()))
+            let call = call.customize().config_override(settings()).interceptor(doubt.clone());
+            let output = call.send().await;
+            let output = output.map_err(|error| CallError::of_sdk("tag:TagResources", region, &error));
+            ("tag:TagResources", output.map(|output| answer(output.request_id(), output.failed_resources_map())))
+        } else {
+            let call = client.untag_resources().set_resource_arn_list(arns).tag_keys(key.as_str());
+            let call = call.customize().config_override(settings()).interceptor(doubt.clone());
+            let output = call.send().await;
+            let output = output.map_err(|error| CallError::of_sdk("tag:UntagResources", region, &error));
+            ("tag:UntagResources", output.map(|output| answer(output.request_id(), output.failed_resources_map())))
+        };
+        let answered = answered.map_err(|error| CallError { in_doubt: doubt.remains(), ..error })?;
+        // An empty answer is no list of failures.
+        answered.ok_or_else(|| CallError {
+            in_doubt: true,
+            ..CallError::bad_answer(operation, region, "the answer has no FailedResourcesMap or no request ID of AWS")
+        })
     }
 
     async fn call(&self, service: &Service, region: &Region, call: &RenderedCall) -> Result<Answer, CallError> {
@@ -90,15 +116,39 @@ impl TagApi for Aws<'_> {
         self.session.caller().call(service, region, &call.operation, &call.input).await
     }
 
-    async fn all_tags(&self, ready: &ReadyWrite<'_>) -> Tags {
-        // Without a call of its own a type's tags are those of the listing, which was made just now.
-        if ready.access.tags.request.is_none() {
-            return ready.live.tags.clone();
+    async fn replace(&self, service: &Service, region: &Region, call: &RenderedCall) -> Result<Answer, CallError> {
+        self.session.caller().replace(service, region, &call.operation, &call.input).await
+    }
+
+    async fn present_tags(&self, writes: &[&ReadyWrite<'_>]) -> Vec<Tags> {
+        let mut tags = vec![Tags::Unknown("not read".to_owned()); writes.len()];
+        let mut rest = Vec::new();
+        let mut by_type: BTreeMap<&ResourceType, Vec<usize>> = BTreeMap::new();
+        for (at, ready) in writes.iter().enumerate() {
+            match &ready.access.tags.request {
+                Some(_) => by_type.entry(&ready.live.resource_type).or_default().push(at),
+                None => rest.push(at),
+            }
         }
-        let mut live = ready.live.clone();
-        live.tags = Tags::Unknown("not read yet".to_owned());
-        inventory::confirm_tags(self.session, ready.definition, self.place, &mut [&mut live]).await;
-        live.tags
+        for places in by_type.into_values() {
+            let mut live: Vec<LiveResource> = places.iter().map(|at| writes[*at].live.clone()).collect();
+            live.iter_mut().for_each(|live| live.tags = Tags::Unknown("not read".to_owned()));
+            let definition = writes[places[0]].definition;
+            let mut unread: Vec<&mut LiveResource> = live.iter_mut().collect();
+            inventory::confirm_tags(self.session, definition, self.place, &mut unread).await;
+            places.into_iter().zip(live).for_each(|(at, live)| tags[at] = live.tags);
+        }
+        // Where only the listing has the tags, it is made again.
+        let listed: Vec<Write> = rest.iter().map(|at| writes[*at].write.clone()).collect();
+        let found = current::read(self.session, self.map, self.place, &listed).await;
+        for (at, current) in rest.into_iter().zip(found) {
+            tags[at] = match current {
+                Current::Live(live) => live.tags,
+                Current::Gone => Tags::Unknown("it is no longer listed".to_owned()),
+                Current::Unreadable(why) => Tags::Unknown(why),
+            };
+        }
+        tags
     }
 
     async fn pause(&self, longest: Duration) {
@@ -116,14 +166,16 @@ fn jittered(longest: Duration, random: u64) -> Duration {
     half + half * step / u32::try_from(STEPS).expect("a small number")
 }
 
-fn answer(request_id: Option<&str>, failed: Option<&HashMap<String, FailureInfo>>) -> TaggingAnswer {
+/// `None`: the answer proves nothing.
+fn answer(request_id: Option<&str>, failed: Option<&HashMap<String, FailureInfo>>) -> Option<TaggingAnswer> {
+    let (request_id, failed) = (request_id?, failed?);
     let refusal = |failure: &FailureInfo| {
         let code = failure.error_code().map_or("no error code", |code| code.as_str());
         let status = u16::try_from(failure.status_code()).unwrap_or_default();
         Refusal::of_arn(code, status, failure.error_message().unwrap_or("AWS gave no message"))
     };
-    let refused = failed.into_iter().flatten().map(|(arn, failure)| (arn.clone(), refusal(failure))).collect();
-    TaggingAnswer { refused, request_id: request_id.map(str::to_owned) }
+    let refused = failed.iter().map(|(arn, failure)| (arn.clone(), refusal(failure))).collect();
+    Some(TaggingAnswer { refused, request_id: Some(request_id.to_owned()) })
 }
 
 #[cfg(test)]

@@ -39,6 +39,10 @@ fn narrow_down<'t, 'm>(
     groups: &mut Vec<Vec<&'t ReadyWrite<'m>>>,
     attempts: &mut Vec<(u32, Attempt)>,
 ) {
+    if refusal.in_doubt {
+        attempts.extend(group.iter().map(|ready| (ready.write.position, Attempt::InDoubt(refusal.clone()))));
+        return;
+    }
     if refusal.may_be_of_one() && group.len() > 1 {
         let named = ids_in(message);
         let (bad, good): (Vec<_>, Vec<_>) = group.into_iter().partition(|ready| named.contains(ready.live.id.as_str()));

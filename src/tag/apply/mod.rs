@@ -15,6 +15,7 @@ mod api;
 mod batch;
 mod ec2;
 mod native;
+mod present;
 mod refusal;
 mod retry;
 mod rgta;
@@ -23,6 +24,7 @@ mod stack;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::pin;
+use std::time::Instant;
 
 use futures::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::watch;
@@ -78,6 +80,8 @@ enum Attempt {
     Ended(WriteOutcome),
     /// AWS refused it for a cause that passes: worth another attempt after a pause.
     Passing(Refusal),
+    /// No answer was read that says whether it is written: the tag has to be read. Only until the batch ends.
+    InDoubt(Refusal),
 }
 
 impl From<WriteOutcome> for Attempt {
@@ -154,6 +158,7 @@ pub(super) async fn drive(
     stop: impl Future<Output = ()>,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Applied, StoreError> {
+    let begun = Instant::now();
     let mut stop = pin!(stop);
     // Updates that are waited for hear of it too.
     let (halt, halted) = watch::channel(false);
@@ -173,7 +178,7 @@ pub(super) async fn drive(
             let Some(batch) = next else { break };
             wave = batch.wave;
             match store.start_writes(job.run, &batch.positions()) {
-                Ok(()) => running.push(execute(api, job, batch, halted.clone())),
+                Ok(()) => running.push(execute(api, job, batch, begun, halted.clone())),
                 Err(error) => broken = Some(error),
             }
         }
@@ -239,16 +244,21 @@ async fn execute<'t, 'm>(
     api: &impl TagApi,
     job: &Job,
     batch: WriteBatch<'t, 'm>,
+    begun: Instant,
     halted: watch::Receiver<bool>,
 ) -> (WriteBatch<'t, 'm>, Vec<(u32, Attempt)>) {
-    let writes = batch.writes.clone();
+    let mut open = batch.clone();
+    let mut over = present::check(api, &mut open, begun).await;
+    let writes = open.writes.clone();
     let attempts = match batch.call {
+        _ if writes.is_empty() => Vec::new(),
         WriteCall::Ec2 => ec2::write(api, writes).await,
         WriteCall::Rgta => rgta::write(api, job, writes).await,
         WriteCall::Native => native::write_each(api, job, writes).await,
         WriteCall::Stack => stack::write(api, job, &writes, halted).await,
     };
-    (batch, attempts)
+    over.extend(present::resolve(api, &open, attempts).await);
+    (batch, over)
 }
 
 /// The two halves of a group: its call failed for one of its members.

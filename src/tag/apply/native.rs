@@ -59,7 +59,7 @@ pub(super) async fn write(api: &impl TagApi, job: &Job, ready: &ReadyWrite<'_>, 
         Ok(outcome) | Err(Fault::Over(outcome)) => return outcome.into(),
         Err(Fault::Refused(error)) => error,
     };
-    let Some(other) = native.otherwise.as_deref().filter(|_| error.leaves_other_ways()) else {
+    let Some(other) = native.otherwise.as_deref().filter(|_| !error.in_doubt && error.leaves_other_ways()) else {
         return Fault::Refused(error).attempt();
     };
     match try_write(api, job, ready, other).await.map_or_else(Fault::attempt, Attempt::from) {
@@ -82,7 +82,12 @@ async fn try_write(
     let call = request.render(&ready.live.item, &lookup).map_err(|error| {
         Fault::Over(WriteOutcome::Failed(format!("{}: {error} on the listed item", request.call())))
     })?;
-    let answer = api.call(&native.service, &ready.live.region, &call).await.map_err(Fault::Refused)?;
+    let (service, region) = (&native.service, &ready.live.region);
+    let answer = match &tags {
+        Some(_) => api.replace(service, region, &call).await,
+        None => api.call(service, region, &call).await,
+    };
+    let answer = answer.map_err(Fault::Refused)?;
     Ok(WriteOutcome::Written { request_id: answer.request_id })
 }
 

@@ -13,6 +13,8 @@ pub struct Refusal {
     pub(super) class: ErrorClass,
     /// What AWS said, and about which call.
     pub(super) text: String,
+    /// Whether AWS may have written the tag all the same.
+    pub(super) in_doubt: bool,
 }
 
 impl Refusal {
@@ -36,19 +38,21 @@ impl Refusal {
             message: message.to_owned(),
             ..CallError::bare("tag:TagResources", &Region::from(""), class, code)
         };
-        Self { class, text: with_advice(format!("{code}: {message}"), error.settled_hint()) }
+        let in_doubt = class == ErrorClass::Server;
+        Self { class, text: with_advice(format!("{code}: {message}"), error.settled_hint()), in_doubt }
     }
 
     /// From a failed call.
     pub(super) fn of_call(error: &CallError) -> Self {
         let class = if is_missing(&error.code, &error.message) { ErrorClass::NotFound } else { error.class };
         let advice = error.hint().filter(|_| class != ErrorClass::NotFound);
-        Self { class, text: with_advice(error.to_string(), advice) }
+        Self { class, text: with_advice(error.to_string(), advice), in_doubt: error.in_doubt }
     }
 
     /// The attempt at a write that no other call can make.
     pub(super) fn attempt(self) -> Attempt {
         match self.class {
+            _ if self.in_doubt => Attempt::InDoubt(self),
             ErrorClass::NotFound => WriteOutcome::Vanished(self.text).into(),
             ErrorClass::Credentials => WriteOutcome::Unfinished(self.text).into(),
             ErrorClass::Conflict => Attempt::Passing(self),
@@ -58,14 +62,11 @@ impl Refusal {
 
     /// Whether one resource of many may have caused it, so that the others' calls can go well.
     pub(super) fn may_be_of_one(&self) -> bool {
-        matches!(
-            self.class,
-            ErrorClass::Refused
-                | ErrorClass::NotFound
-                | ErrorClass::Server
-                | ErrorClass::BadAnswer
-                | ErrorClass::Conflict
-        )
+        !self.in_doubt
+            && matches!(
+                self.class,
+                ErrorClass::Refused | ErrorClass::NotFound | ErrorClass::Server | ErrorClass::Conflict
+            )
     }
 }
 

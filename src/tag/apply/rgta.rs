@@ -43,6 +43,12 @@ async fn send<'t, 'm>(
         Ok(answer) => answer,
         Err(error) => {
             let refusal = Refusal::of_call(&error);
+            if refusal.in_doubt {
+                // Halves would only be in doubt too; the tags are read instead.
+                let in_doubt = |ready: &ReadyWrite<'_>| (ready.write.position, Attempt::InDoubt(refusal.clone()));
+                attempts.extend(writes.into_iter().map(in_doubt));
+                return Vec::new();
+            }
             if refusal.may_be_of_one() && writes.len() > 1 {
                 return halves(writes).into();
             }
@@ -59,7 +65,9 @@ async fn send<'t, 'm>(
                 ));
             }
             Some(refusal) if passes(refusal, ready) => {
-                attempts.push((ready.write.position, Attempt::Passing(refusal.clone())));
+                let refusal = refusal.clone();
+                let again = if refusal.in_doubt { Attempt::InDoubt(refusal) } else { Attempt::Passing(refusal) };
+                attempts.push((ready.write.position, again));
             }
             Some(refusal) => refused.push((ready, refusal.clone())),
         }

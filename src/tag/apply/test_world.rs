@@ -38,6 +38,11 @@ pub(in crate::tag) struct World {
     pub(in crate::tag) throttled: RefCell<BTreeMap<String, u32>>,
     /// ARNs that something else is changing, and at how many attempts yet.
     pub(in crate::tag) conflicts: RefCell<BTreeMap<String, u32>>,
+    /// Calls yet whose answer is lost after they were made; and calls yet that are not made, with an answer that does not say so.
+    pub(in crate::tag) lost: Cell<u32>,
+    pub(in crate::tag) down: Cell<u32>,
+    /// Whether no tags can be read.
+    pub(in crate::tag) is_blind: Cell<bool>,
     /// Waits so far.
     pub(in crate::tag) pauses: Cell<u32>,
     /// Whether waits never end; `asleep` hears of each.
@@ -68,6 +73,26 @@ impl World {
         self.tags.borrow().keys().find(|arn| Arn::from(arn.as_str()).last_segment() == id).cloned()
     }
 
+    /// Sets a tag, as another writer does.
+    pub(in crate::tag) fn set(&self, arn: &str, key: &str, value: &str) {
+        self.change(arn, key, Some(value));
+    }
+
+    /// Whether the next call is one of so many; counts it.
+    fn is_one_of(calls: &Cell<u32>) -> bool {
+        let left = calls.get();
+        calls.set(left.saturating_sub(1));
+        left > 0
+    }
+
+    fn answer_of<T>(&self, operation: &str, region: &Region, answer: T) -> Result<T, CallError> {
+        if Self::is_one_of(&self.lost) {
+            let cut = error(operation, region, ErrorClass::Unreachable, "not reached", "the connection was closed");
+            return Err(CallError { in_doubt: true, ..cut });
+        }
+        Ok(answer)
+    }
+
     fn change(&self, arn: &str, key: &str, value: Option<&str>) {
         let mut all = self.tags.borrow_mut();
         let tags = all.get_mut(arn).unwrap();
@@ -82,6 +107,10 @@ impl World {
         self.calls.borrow_mut().push((operation.to_owned(), count));
         if self.denied.contains(operation) {
             return Err(error(operation, region, ErrorClass::AccessDenied, "AccessDenied", "not authorized"));
+        }
+        if Self::is_one_of(&self.down) {
+            let failed = error(operation, region, ErrorClass::Server, "InternalFailure", "try again");
+            return Err(CallError { in_doubt: true, ..failed });
         }
         let Some((left, effect)) = self.life.get() else { return Ok((true, true)) };
         self.life.set(Some((left.saturating_sub(1), effect)));
@@ -180,7 +209,7 @@ impl TagApi for World {
         if !lives {
             self.die().await;
         }
-        Ok(TaggingAnswer { refused, request_id: Some("request".to_owned()) })
+        self.answer_of(operation, region, TaggingAnswer { refused, request_id: Some("request".to_owned()) })
     }
 
     async fn call(&self, service: &Service, region: &Region, call: &RenderedCall) -> Result<Answer, CallError> {
@@ -197,14 +226,17 @@ impl TagApi for World {
         if !lives {
             self.die().await;
         }
-        Ok(Answer { body: json!({}), request_id: Some("request".to_owned()) })
+        let answer = Answer { body: json!({}), request_id: Some("request".to_owned()) };
+        self.answer_of(&call.operation, region, answer)
     }
 
-    async fn all_tags(&self, ready: &ReadyWrite<'_>) -> Tags {
-        self.tags
-            .borrow()
-            .get(ready.live.arn.as_str())
-            .map_or(Tags::Unknown("gone".to_owned()), |tags| Tags::Known(tags.clone()))
+    async fn present_tags(&self, writes: &[&ReadyWrite<'_>]) -> Vec<Tags> {
+        if self.is_blind.get() {
+            return vec![Tags::Unknown("not readable".to_owned()); writes.len()];
+        }
+        let all = self.tags.borrow();
+        let of = |ready: &&ReadyWrite<'_>| all.get(ready.live.arn.as_str()).cloned();
+        writes.iter().map(|ready| of(ready).map_or(Tags::Unknown("gone".to_owned()), Tags::Known)).collect()
     }
 
     async fn pause(&self, _duration: Duration) {

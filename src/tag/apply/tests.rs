@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::future;
 use std::sync::LazyLock;
 
@@ -182,8 +183,67 @@ async fn a_bucket_is_tagged_by_the_call_that_adds_a_tag() {
 #[tokio::test]
 async fn removing_names_the_value_so_that_anothers_stays() {
     let world = World::of(arns(&[volume(0)]));
+    world.set(volume(0).arn.as_str(), "Owner", "alice");
     run(&world, &writes(&MAP, vec![volume(0)], Some("alice"), None)).await;
     assert_eq!(world.inputs.borrow()["DeleteTags"]["Tag"], json!([{"Key": "Owner", "Value": "alice"}]));
+}
+
+/// 32 queues and 5 volumes: three batches.
+fn mixed() -> Vec<LiveResource> {
+    (0..32).map(queue).chain((0..5).map(volume)).collect()
+}
+
+#[tokio::test]
+async fn regression_writes_with_a_lost_answer_are_read_and_not_sent_again() {
+    let resources = mixed();
+    let world = World { lost: Cell::new(u32::MAX), ..World::of(arns(&resources)) };
+    let outcomes = run(&world, &writes(&MAP, resources.clone(), None, Some("alice"))).await;
+    assert!(outcomes.iter().all(|outcome| *outcome == WriteOutcome::Written { request_id: None }), "{outcomes:?}");
+    assert!(resources.iter().all(|live| world.owner(live.arn.as_str()).as_deref() == Some("alice")));
+    assert_eq!(world.calls.borrow().len(), 3, "a call for each batch: {:?}", world.calls.borrow());
+}
+
+#[tokio::test]
+async fn writes_that_are_not_made_are_sent_again_within_bounds() {
+    let resources = mixed();
+    let world = World { down: Cell::new(3), ..World::of(arns(&resources)) };
+    let outcomes = run(&world, &writes(&MAP, resources.clone(), None, Some("alice"))).await;
+    assert!(not_written(&outcomes).is_empty(), "{outcomes:?}");
+    assert_eq!(world.calls.borrow().len(), 6);
+
+    let world = World { down: Cell::new(u32::MAX), ..World::of(arns(&resources)) };
+    let outcomes = run(&world, &writes(&MAP, resources, None, Some("alice"))).await;
+    let says_so =
+        |outcome: &WriteOutcome| matches!(outcome, WriteOutcome::Failed(why) if why.contains("the tag is not written"));
+    assert!(outcomes.iter().all(says_so), "{outcomes:?}");
+    assert_eq!(world.calls.borrow().len(), 3 + 3 + 37, "in the last attempt each has a call of its own");
+}
+
+#[tokio::test]
+async fn a_write_in_doubt_that_can_not_be_read_stays_in_doubt_and_is_found_when_resumed() {
+    let resources = mixed();
+    let world = World { lost: Cell::new(u32::MAX), is_blind: Cell::new(true), ..World::of(arns(&resources)) };
+    let writes = writes(&MAP, resources, None, Some("alice"));
+    let (_folder, store, job) = journal(&writes);
+    drive(&world, &store, &job, &writes, future::pending(), &mut |_| ()).await.unwrap();
+    assert!(!store.finish_run(job.run).unwrap(), "it can be resumed");
+    let counts = store.run(job.run).unwrap().unwrap().counts;
+    assert_eq!((counts.in_doubt, counts.failed, counts.open()), (37, 0, 37));
+}
+
+#[tokio::test]
+async fn an_owner_that_appears_after_the_listing_is_kept() {
+    let role =
+        resource("iam-role", "app", "arn:aws:iam::123456789012:role/app", json!({"RoleName": "app", "Path": "/"}));
+    for live in [role, volume(0)] {
+        let world = World::of(arns(std::slice::from_ref(&live)));
+        world.set(live.arn.as_str(), "Owner", "person");
+        let outcomes = run(&world, &writes(&MAP, vec![live.clone()], None, Some("alice"))).await;
+        let [WriteOutcome::Skipped(why)] = &outcomes[..] else { panic!("{outcomes:?}") };
+        assert!(why.contains("it has Owner=person"), "{why}");
+        assert_eq!(world.owner(live.arn.as_str()).as_deref(), Some("person"));
+        assert_eq!(*world.calls.borrow(), []);
+    }
 }
 
 #[tokio::test]
@@ -238,7 +298,7 @@ impl TagApi for LostCredentials {
         unreachable!("no other call is tried without credentials")
     }
 
-    async fn all_tags(&self, _task: &ReadyWrite<'_>) -> Tags {
+    async fn present_tags(&self, _task: &[&ReadyWrite<'_>]) -> Vec<Tags> {
         unreachable!("no other call is tried without credentials")
     }
 

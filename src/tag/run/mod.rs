@@ -111,7 +111,7 @@ impl<'a> Runner<'a> {
 
     /// What an interrupted run did not do, or may not have done.
     pub async fn prepare_rest(&self, writes: Vec<RunWrite>) -> Prepared<'a> {
-        let open = |row: &RunWrite| matches!(row.outcome.state(), WriteState::Planned | WriteState::Started);
+        let open = |row: &RunWrite| row.outcome.state().is_open();
         let open = writes.into_iter().filter(open).map(|row| {
             let state = row.outcome.state();
             (row.write, state)
@@ -121,7 +121,7 @@ impl<'a> Runner<'a> {
 
     /// The reverse of writes that were made, or may have been.
     pub async fn prepare_undo(&self, writes: Vec<RunWrite>) -> Prepared<'a> {
-        let made = |row: &RunWrite| matches!(row.outcome.state(), WriteState::Written | WriteState::Started);
+        let made = |row: &RunWrite| was_made(row.outcome.state());
         let (mut reversed, mut over) = (Vec::new(), Vec::new());
         for row in writes.into_iter().filter(made) {
             match self.of_another_resource(&row.write, row.written_at.as_deref()) {
@@ -161,7 +161,7 @@ impl<'a> Runner<'a> {
         for ((mut write, state), current) in writes.into_iter().zip(states).zip(current) {
             let keys = self.map.types.get(&write.resource_type).map(TypeDefinition::tag_keys).unwrap_or_default();
             let check = match current {
-                Current::Live(live) if state == WriteState::Started && self.is_update(&write) => Check::Begun(live),
+                Current::Live(live) if state.may_be_made() && self.is_update(&write) => Check::Begun(live),
                 current => check(&write, keys, state, current),
             };
             if let Check::Ready(live) = &check {
@@ -178,7 +178,8 @@ impl<'a> Runner<'a> {
         match (self.updates.refusal(definition, &write.arn)?, state) {
             // How a call ended that may have been made stays to be seen.
             ((SkipKind::SideEffects, why), WriteState::Started) => Some(WriteOutcome::UnderWay(why)),
-            ((SkipKind::RolledBack, _), WriteState::Started) => None,
+            ((SkipKind::SideEffects, why), WriteState::InDoubt) => Some(WriteOutcome::InDoubt(why)),
+            ((SkipKind::RolledBack, _), WriteState::Started | WriteState::InDoubt) => None,
             ((_, why), _) => Some(WriteOutcome::Skipped(why)),
         }
     }
@@ -225,7 +226,7 @@ impl<'a> Runner<'a> {
         let over = prepared.over.iter().map(|over| (over.write.position, over.outcome.clone())).collect();
         self.store.end_writes(run, &over)?;
         let job = Job { run, account: self.place.account.clone() };
-        let aws = Aws::new(self.session, &self.place);
+        let aws = Aws::new(self.session, self.map, &self.place);
         let applied = apply::apply(&aws, self.store, &job, &prepared.ready, stop, progress).await?;
         self.store.finish_run(run)?;
         Ok(report(Some(run), prepared, applied))
@@ -320,16 +321,23 @@ pub struct Standing {
 pub fn standing(store: &Store, run: RunId) -> Result<Standing, StoreError> {
     let by_position = store.undone(run)?;
     let mut writes = store.writes_of(run)?;
-    writes.retain(|row| matches!(row.outcome.state(), WriteState::Written | WriteState::Started));
+    writes.retain(|row| was_made(row.outcome.state()));
     let before = writes.len();
     writes.retain(|row| !by_position.contains_key(&row.write.position));
     Ok(Standing { undone: before - writes.len(), writes, by: by_position.into_values().collect() })
+}
+
+/// Whether AWS has made a write in this state, or may have.
+fn was_made(state: WriteState) -> bool {
+    state == WriteState::Written || state.may_be_made()
 }
 
 fn check(write: &Write, keys: TagKeys, state: WriteState, current: Current) -> Check {
     let live = match current {
         Current::Live(live) => live,
         Current::Gone => return Check::Over(WriteOutcome::Vanished("it no longer exists".to_owned())),
+        // AWS may have the tag: only reading it ends the doubt.
+        Current::Unreadable(why) if state.may_be_made() => return Check::Over(WriteOutcome::InDoubt(why)),
         Current::Unreadable(why) => return Check::Over(WriteOutcome::Failed(why)),
     };
     let present = tag_of(&live, keys, &write.key);
@@ -343,7 +351,7 @@ fn check(write: &Write, keys: TagKeys, state: WriteState, current: Current) -> C
         };
     }
     let is_done = has(write.new_value.as_ref());
-    if is_done && state == WriteState::Started {
+    if is_done && state.may_be_made() {
         // Its call was made, but what AWS answered did not reach the journal.
         return Check::Over(WriteOutcome::Written { request_id: None });
     }

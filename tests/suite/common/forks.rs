@@ -34,6 +34,9 @@ pub(super) static BOTO3: Template = Template::new("tests/suite/common/boto3_clie
 /// moto's server.
 pub(super) static MOTO: Template = Template::new("tests/suite/common/moto_launcher.py");
 
+/// The proxy that plays faults.
+pub(super) static FAULTS: Template = Template::new("tests/servers/faults/proxy.py");
+
 /// The project's own Athena server.
 pub(super) static ATHENA: Template = Template::new("tests/servers/athena/server.py");
 

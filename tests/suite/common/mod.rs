@@ -17,6 +17,7 @@
 mod athena;
 mod bench;
 pub(crate) mod database;
+mod faults;
 mod forks;
 pub(crate) mod memory;
 mod moto;
@@ -26,6 +27,7 @@ mod trail;
 pub(crate) use {
     athena::Athena,
     bench::{Bench, Run, Trailcreator},
+    faults::{Faults, Script},
     moto::{Moto, Request},
     python::{package_alone, python, run_python},
     trail::{Caller, Event, Trail, day, gzip, moment},

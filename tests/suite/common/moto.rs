@@ -101,6 +101,11 @@ impl Moto {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// The port that it listens on.
+    pub(super) fn port(&self) -> u64 {
+        self.port
+    }
+
     /// Creates a bucket with the files of a folder. Their paths below the folder are the keys.
     pub(crate) fn upload(&self, bucket: &str, folder: &Path) {
         self.boto3(&format!(

@@ -118,5 +118,5 @@ fn writes_left(
     let runs = organization.store.runs_of_organization(run, None).map_err(|error| context.store_error(&error))?;
     let is_ours = |account: &crate::model::AccountId| accounts.iter().any(|one| one.id == *account);
     let left = runs.iter().filter(|run| is_ours(&run.account_id));
-    Ok(left.map(|run| u64::from(run.counts.planned + run.counts.started)).sum())
+    Ok(left.map(|run| u64::from(run.counts.open())).sum())
 }

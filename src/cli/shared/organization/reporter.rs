@@ -212,7 +212,7 @@ impl<'a> Reporter<'a> {
         if display.stats {
             show_stats(context, organization);
         }
-        if is_left || totals.written.contains_key("started") {
+        if is_left || ["started", "in-doubt"].iter().any(|state| totals.written.contains_key(state)) {
             context.console.message(format_args!("not finished; resume with: {}", display.resume));
         } else if let Some(run) = organization.run.filter(|_| totals.written.contains_key("written"))
             && display.kind == RunKind::Tag
@@ -299,6 +299,7 @@ fn print_compared(context: &Context, account: &Account, region: &Region, row: &R
         WriteOutcome::Written { .. }
         | WriteOutcome::Failed(_)
         | WriteOutcome::RolledBack(_)
+        | WriteOutcome::InDoubt(_)
         | WriteOutcome::Vanished(_) => return,
     };
     let Write { resource_type, id, key, new_value, .. } = &row.write;

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::api::TagApi;
-use super::batch::WriteBatch;
+use super::batch::{WriteBatch, WriteCall};
 use super::refusal::Refusal;
-use super::{Attempt, WriteOutcome};
+use super::{Attempt, ReadyWrite, WriteOutcome};
 use crate::aws::ErrorClass;
 
 /// How long a refusal is waited for. Each pause is twice as long as the one before.
@@ -25,10 +25,14 @@ struct Patience {
 const FOR_CONFLICTS: Patience = Patience { attempts: 8, first_pause: Duration::from_millis(100) };
 /// For single ARNs that the Tagging API throttled or failed on. The caller retries whole calls itself.
 const FOR_SINGLE_ARNS: Patience = Patience { attempts: 4, first_pause: Duration::from_secs(1) };
+/// For calls in doubt whose tag is not written. Each attempt costs a read of each tag, so they are few; in the last one each
+/// write has a call of its own, for one resource may be the cause.
+const FOR_DOUBTS: Patience = Patience { attempts: 3, first_pause: Duration::from_millis(500) };
 
 impl Patience {
     fn of(refusal: &Refusal) -> Self {
         match refusal.class {
+            _ if refusal.in_doubt => FOR_DOUBTS,
             ErrorClass::Conflict => FOR_CONFLICTS,
             _ => FOR_SINGLE_ARNS,
         }
@@ -54,6 +58,11 @@ pub(super) fn sort<'t, 'm>(
     for (position, attempt) in attempts {
         let refusal = match attempt {
             Attempt::Passing(refusal) => refusal,
+            // Each is resolved before its batch ends; where one were not, its tag stays to be read.
+            Attempt::InDoubt(refusal) => {
+                ended.insert(position, WriteOutcome::InDoubt(refusal.text));
+                continue;
+            }
             Attempt::Ended(outcome) => {
                 ended.insert(position, outcome);
                 continue;
@@ -70,13 +79,25 @@ pub(super) fn sort<'t, 'm>(
             None => passing.push((patience, vec![(position, refusal.text)])),
         }
     }
-    let again = |(patience, refused): (Patience, Vec<(u32, String)>)| {
+    let again = |(patience, refused)| again(batch, patience, refused);
+    (ended, passing.into_iter().flat_map(again).collect())
+}
+
+fn again<'t, 'm>(batch: &WriteBatch<'t, 'm>, patience: Patience, refused: Vec<(u32, String)>) -> Vec<Again<'t, 'm>> {
+    let attempt = batch.attempt + 1;
+    let pause = patience.first_pause * 2_u32.pow(batch.attempt - 1);
+    let is_alone = patience == FOR_DOUBTS && attempt == patience.attempts && batch.call != WriteCall::Stack;
+    let groups = if is_alone { refused.into_iter().map(|one| vec![one]).collect() } else { vec![refused] };
+    let of_group = |refused: Vec<(u32, String)>| {
         let is_refused = |position| refused.iter().any(|(other, _)| *other == position);
-        let writes = batch.writes.iter().copied().filter(|ready| is_refused(ready.write.position)).collect();
-        let pause = patience.first_pause * 2_u32.pow(batch.attempt - 1);
-        Again { batch: WriteBatch { writes, attempt: batch.attempt + 1, ..batch.clone() }, pause, refused }
+        let is_open = |ready: &&ReadyWrite<'_>| is_refused(ready.write.position);
+        let writes: Vec<_> = batch.writes.iter().copied().filter(is_open).collect();
+        // The Tagging API may not take the type, which a lost answer does not say: the service's own call is the last attempt.
+        let has_native = is_alone && writes.iter().all(|ready| ready.writing.native.is_some());
+        let call = if has_native { WriteCall::Native } else { batch.call };
+        Again { batch: WriteBatch { writes, attempt, call, ..batch.clone() }, pause, refused }
     };
-    (ended, passing.into_iter().map(again).collect())
+    groups.into_iter().map(of_group).collect()
 }
 
 /// Lets the batch's pause pass.

@@ -17,12 +17,17 @@ fn world(resources: &[LiveResource], busy: usize, conflicts: u32) -> World {
     world
 }
 
-async fn run(world: &World, writes: &[ReadyWrite<'_>], stop: impl Future<Output = ()>) -> (Applied, Store, Job) {
+async fn run(world: &World, writes: &[ReadyWrite<'_>], stop: impl Future<Output = ()>) -> (Applied, Run) {
     let (folder, store, job) = journal(writes);
     let applied = drive(world, &store, &job, writes, stop, &mut |_| ()).await.unwrap();
-    // The open database outlives its folder.
-    drop(folder);
-    (applied, store, job)
+    (applied, Run { _folder: folder, store, job })
+}
+
+/// A run in its database.
+struct Run {
+    _folder: tempfile::TempDir,
+    store: Store,
+    job: Job,
 }
 
 fn failed(applied: &Applied) -> Vec<(u32, &str)> {
@@ -74,7 +79,7 @@ async fn a_conflict_of_the_services_own_call_is_waited_for() {
 async fn a_conflict_that_does_not_pass_fails_after_bounded_attempts_and_the_rest_goes_on() {
     let resources: Vec<_> = (0..60).map(queue).collect();
     let world = world(&resources, 0, u32::MAX);
-    let (applied, store, job) =
+    let (applied, Run { store, job, _folder }) =
         run(&world, &writes(&MAP, resources.clone(), None, Some("alice")), future::pending()).await;
     let failed = failed(&applied);
     let [(0, why)] = failed[..] else { panic!("{failed:?}") };
@@ -100,7 +105,7 @@ async fn what_waits_when_the_run_is_stopped_stays_planned() {
     let mut world = world(&resources, 1, u32::MAX);
     world.is_slow = true;
     let writes = writes(&MAP, resources, None, Some("alice"));
-    let (applied, store, job) = run(&world, &writes, world.asleep.notified()).await;
+    let (applied, Run { store, job, _folder }) = run(&world, &writes, world.asleep.notified()).await;
     assert_eq!(applied.stopped, Some(StopReason::Asked));
     let failed = failed(&applied);
     let [(1, why)] = failed[..] else { panic!("{failed:?}") };

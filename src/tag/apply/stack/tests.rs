@@ -63,7 +63,7 @@ impl Script {
         let halted = self.halt.as_ref().map_or(never, watch::Sender::subscribe);
         match write(self, &job(RunId(7)), &[ready], halted).await.remove(0).1 {
             Attempt::Ended(outcome) => outcome,
-            Attempt::Passing(refusal) => panic!("{refusal:?}"),
+            attempt => panic!("{attempt:?}"),
         }
     }
 }
@@ -92,7 +92,7 @@ impl TagApi for Script {
         Ok(Answer { body, request_id: Some("request".to_owned()) })
     }
 
-    async fn all_tags(&self, _: &ReadyWrite<'_>) -> Tags {
+    async fn present_tags(&self, _: &[&ReadyWrite<'_>]) -> Vec<Tags> {
         panic!("a stack's tags are part of it");
     }
 

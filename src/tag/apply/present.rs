@@ -1,0 +1,132 @@
+//! The tag of a write as AWS has it now: just before the call, and after a call that is in doubt.
+//!
+//! Before: a person may have set an owner since the resources were listed. The tags are read again where that costs a call for
+//! each resource at most, and no later read proved them: see [`checks_late`]. After: a call in doubt may have written the tag.
+//! What is read decides whether it is written, is written again, or stays in doubt.
+
+use std::time::{Duration, Instant};
+
+use super::api::TagApi;
+use super::batch::WriteBatch;
+use super::refusal::Refusal;
+use super::{Attempt, ReadyWrite, WriteOutcome};
+use crate::model::Tags;
+use crate::resource_map::WriteMethod;
+use crate::tag::holding;
+
+/// How long the tags that were read for the plan count as present.
+const FRESH: Duration = Duration::from_secs(60);
+
+/// How the present tags compare with what a write expects.
+#[derive(Debug, PartialEq, Eq)]
+enum Comparison {
+    /// The tag is as it was before the write.
+    Before,
+    /// The tag is as the write makes it.
+    Done,
+    /// It is neither, or another tag keeps the resource from being written to; why.
+    Changed(String),
+    /// The tags could not be read; why.
+    Unread(String),
+}
+
+fn compare(ready: &ReadyWrite<'_>, tags: &Tags) -> Comparison {
+    let tags = match tags {
+        Tags::Known(tags) => tags,
+        Tags::Partial(_) => return Comparison::Unread("not all of its tags could be read".to_owned()),
+        Tags::Unknown(why) => return Comparison::Unread(why.clone()),
+    };
+    let (write, keys) = (&ready.write, ready.definition.tag_keys());
+    let present = keys.get(tags, &write.key);
+    let is_spelled = present.is_none_or(|present| write.spells(present.key));
+    let has = |value: Option<&str>| is_spelled && present.map(|tag| tag.value) == value;
+    if has(write.new_value.as_ref().map(|value| value.as_str())) {
+        return Comparison::Done;
+    }
+    if has(write.old_value.as_ref().map(|value| value.as_str())) {
+        return holding::reason(write, keys, tags).map_or(Comparison::Before, Comparison::Changed);
+    }
+    let now = present.map_or_else(|| format!("no tag {}", write.key), |tag| format!("{}={}", tag.key, tag.value));
+    Comparison::Changed(format!("the tag was changed meanwhile: it has {now}"))
+}
+
+/// Whether a write's tags are read again just before its call: those that the listing gave, for it was made before the plan; and
+/// those that were read long ago. A write that replaces all tags reads them itself, and so does an update of a stack.
+fn checks_late(ready: &ReadyWrite<'_>, is_stale: bool) -> bool {
+    let tags = &ready.access.tags;
+    match ready.writing.method {
+        WriteMethod::StackUpdate => false,
+        WriteMethod::Ec2 => true,
+        WriteMethod::Rgta | WriteMethod::Native => tags.request.is_some() && (tags.path.is_some() || is_stale),
+    }
+}
+
+/// Takes those writes out of a batch that must not be made any more, with their outcomes. `begun`: when the tags had been read.
+pub(super) async fn check<'t, 'm>(
+    api: &impl TagApi,
+    batch: &mut WriteBatch<'t, 'm>,
+    begun: Instant,
+) -> Vec<(u32, Attempt)> {
+    let is_stale = batch.attempt > 1 || begun.elapsed() > FRESH;
+    let (late, settled): (Vec<&ReadyWrite<'_>>, Vec<_>) =
+        batch.writes.iter().copied().partition(|ready| checks_late(ready, is_stale));
+    if late.is_empty() {
+        return Vec::new();
+    }
+    let present = api.present_tags(&late).await;
+    let (mut open, mut over) = (settled, Vec::new());
+    for (ready, tags) in late.into_iter().zip(present) {
+        match compare(ready, &tags) {
+            Comparison::Before => open.push(ready),
+            // What cannot be read again (no permission) was read for the plan.
+            Comparison::Unread(_) => open.push(ready),
+            Comparison::Done => {
+                let why = "it has the tag already; it was written meanwhile".to_owned();
+                over.push((ready.write.position, WriteOutcome::Skipped(why).into()));
+            }
+            Comparison::Changed(why) => over.push((ready.write.position, WriteOutcome::Skipped(why).into())),
+        }
+    }
+    open.sort_by_key(|ready| ready.write.position);
+    batch.writes = open;
+    over
+}
+
+/// Reads the tags of writes in doubt, and decides what becomes of them.
+pub(super) async fn resolve(
+    api: &impl TagApi,
+    batch: &WriteBatch<'_, '_>,
+    attempts: Vec<(u32, Attempt)>,
+) -> Vec<(u32, Attempt)> {
+    let (mut doubts, mut resolved) = (Vec::new(), Vec::with_capacity(attempts.len()));
+    for (position, attempt) in attempts {
+        let ready = batch.writes.iter().find(|ready| ready.write.position == position);
+        match (attempt, ready) {
+            (Attempt::InDoubt(refusal), Some(ready)) => doubts.push((*ready, refusal)),
+            (attempt, _) => resolved.push((position, attempt)),
+        }
+    }
+    if doubts.is_empty() {
+        return resolved;
+    }
+    let writes: Vec<&ReadyWrite<'_>> = doubts.iter().map(|(ready, _)| *ready).collect();
+    let present = api.present_tags(&writes).await;
+    for ((ready, refusal), tags) in doubts.into_iter().zip(present) {
+        resolved.push((ready.write.position, resolved_one(ready, &refusal, &tags)));
+    }
+    resolved
+}
+
+fn resolved_one(ready: &ReadyWrite<'_>, refusal: &Refusal, tags: &Tags) -> Attempt {
+    match compare(ready, tags) {
+        Comparison::Done => WriteOutcome::Written { request_id: None }.into(),
+        Comparison::Changed(why) => WriteOutcome::Skipped(why).into(),
+        Comparison::Before => {
+            Attempt::Passing(Refusal { text: format!("{}; the tag is not written", refusal.text), ..refusal.clone() })
+        }
+        Comparison::Unread(why) => {
+            WriteOutcome::InDoubt(format!("{}; whether the tag is written could not be read: {why}", refusal.text))
+                .into()
+        }
+    }
+}

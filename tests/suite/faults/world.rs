@@ -1,0 +1,111 @@
+//! Resources of each protocol with tags of other people, and what AWS has on them.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::common::{Caller, Event, Faults, Run};
+use crate::tag::lab::Lab;
+
+/// Tags by resource.
+pub(super) type Tags = BTreeMap<String, BTreeMap<String, String>>;
+
+/// The owner that each resource is to get.
+pub(super) const OWNER: &str = "alice";
+
+/// A lab with loaded events of a resource of each protocol and way to write.
+pub(super) struct World {
+    pub(super) lab: Lab,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        let mut lab = Lab::new();
+        lab.volumes(&[OWNER, OWNER]);
+        for number in 0..3 {
+            lab.queue(&format!("q{number}"), OWNER, &json!({"team": "one"}));
+        }
+        lab.role("app", OWNER, &json!({"team": "one"}));
+        lab.topic("news", OWNER);
+        lab.moto.boto3(
+            "client('s3').create_bucket(Bucket='logs-of-faults')
+client('s3').put_bucket_tagging(Bucket='logs-of-faults', Tagging={'TagSet': [{'Key': 'team', 'Value': 'one'}]})
+client('ecr').create_repository(repositoryName='images', tags=[{'Key': 'team', 'Value': 'one'}])
+client('logs').create_log_group(logGroupName='/app', tags={'team': 'one'})
+client('events').put_rule(Name='nightly', ScheduleExpression='rate(1 day)', Tags=[{'Key': 'team', 'Value': 'one'}])",
+        );
+        for (source, name, request) in [
+            ("s3.amazonaws.com", "CreateBucket", json!({"bucketName": "logs-of-faults"})),
+            ("ecr.amazonaws.com", "CreateRepository", json!({"repositoryName": "images"})),
+            ("logs.amazonaws.com", "CreateLogGroup", json!({"logGroupName": "/app"})),
+            ("events.amazonaws.com", "PutRule", json!({"name": "nightly"})),
+        ] {
+            let arn = "arn:aws:events:us-east-1:123456789012:rule/nightly";
+            let response = if name == "PutRule" { json!({"ruleArn": arn}) } else { Value::Null };
+            lab.event(Event::new(source, name).request(request).response(response).by(Caller::iam_user(OWNER)));
+        }
+        lab.load();
+        Self { lab }
+    }
+
+    /// All tags as AWS has them, by boto3.
+    pub(super) fn tags(&self) -> Tags {
+        let tags = self.lab.moto.boto3(
+            "def plain(tags): return {tag['Key']: tag['Value'] for tag in tags}
+result = {}
+for volume in client('ec2').describe_volumes()['Volumes']: result[volume['VolumeId']] = plain(volume.get('Tags', []))
+for url in client('sqs').list_queues()['QueueUrls']: result[url.rsplit('/')[-1]] = client('sqs').list_queue_tags(QueueUrl=url).get('Tags', {})
+result['app'] = plain(client('iam').list_role_tags(RoleName='app')['Tags'])
+topic = client('sns').list_topics()['Topics'][0]['TopicArn']
+result['news'] = plain(client('sns').list_tags_for_resource(ResourceArn=topic)['Tags'])
+result['logs-of-faults'] = plain(client('s3').get_bucket_tagging(Bucket='logs-of-faults')['TagSet'])
+repository = client('ecr').describe_repositories()['repositories'][0]['repositoryArn']
+result['images'] = plain(client('ecr').list_tags_for_resource(resourceArn=repository)['tags'])
+result['/app'] = client('logs').list_tags_log_group(logGroupName='/app')['tags']
+result['nightly'] = plain(client('events').list_tags_for_resource(ResourceARN='arn:aws:events:us-east-1:123456789012:rule/nightly')['Tags'])",
+        );
+        serde_json::from_value(tags).expect("tags are texts")
+    }
+
+    /// Runs the binary through the proxy.
+    pub(super) fn through(&self, faults: &Faults, args: &[&str]) -> Run {
+        let command = self.lab.bench.trailcreator(args).aws(&self.lab.moto);
+        command.env("AWS_ENDPOINT_URL", &faults.endpoint()).run()
+    }
+
+    /// Undoes all runs, the latest first.
+    pub(super) fn undo_all(&self) {
+        let runs = self.lab.run(&["runs", "--output", "json"]).success().json();
+        for run in runs["runs"].as_array().expect("a list").iter().filter(|run| run["kind"] == "tag") {
+            self.lab.run(&["undo", &run["run_id"].to_string()]);
+        }
+    }
+}
+
+/// Asserts that what is on AWS differs from `before` only by owners that are to be written.
+pub(super) fn assert_nothing_lost(before: &Tags, now: &Tags, about: &str) {
+    for (resource, tags) in before {
+        let mut others = now[resource].clone();
+        let owner = if tags.contains_key("Owner") { None } else { others.remove("Owner") };
+        assert!(owner.is_none_or(|owner| owner == OWNER), "{about}: {resource} has a wrong owner: {now:#?}");
+        assert_eq!(&others, tags, "{about}: {resource} has lost or changed tags");
+    }
+}
+
+/// Asserts that the journal's last run says what AWS has.
+pub(super) fn assert_honest(world: &World, now: &Tags, about: &str) {
+    let runs = world.lab.run(&["runs", "--output", "json"]).success().json();
+    let Some(run) = runs["runs"].get(0) else { return };
+    let document = world.lab.run(&["runs", &run["run_id"].to_string(), "--output", "json"]).success().json();
+    for write in document["writes"].as_array().expect("a list") {
+        let id = write["id"].as_str().expect("a text");
+        let name = id.strip_prefix("arn:aws:events:us-east-1:123456789012:rule/").unwrap_or(id);
+        let name = if now.contains_key(name) { name } else { name.rsplit(['/', ':']).next().expect("not empty") };
+        let has = now.get(name).unwrap_or_else(|| panic!("{about}: {id} is not known")).contains_key("Owner");
+        match write["state"].as_str() {
+            Some("written") => assert!(has, "{about}: {write} is reported and not there"),
+            Some("failed" | "vanished" | "planned") => assert!(!has, "{about}: {write} is there and not reported"),
+            _ => {}
+        }
+    }
+}
