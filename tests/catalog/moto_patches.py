@@ -11,7 +11,6 @@ log configurations, not only of endpoints and rules. The ARN of an identity of S
 configuration that it can't take its tags off, instead of that it did. WorkSpaces tags images too, has one value for a key, and takes tags off.
 API Gateway tags all of its taggable resources, not stages alone. The page size of SES's pools is a number. Direct Connect's TagResource takes ARNs.
 What CloudHSM's TagResource writes, DescribeClusters shows. The root of ListStorageLensConfigurations' answer has no plural.
-MediaConnect takes tags off.
 """
 
 import collections
@@ -29,7 +28,6 @@ from moto.codedeploy import responses as codedeploy
 from moto.core.responses import ActionResult
 from moto.core.serialize import BaseXMLSerializer
 from moto.directconnect.models import DirectConnectBackend
-from moto.mediaconnect.responses import MediaConnectResponse
 from moto.ec2.models.dhcp_options import DHCPOptionsSet
 from moto.ec2.models.launch_templates import LaunchTemplate
 from moto.ecs.models import EC2ContainerServiceBackend
@@ -227,14 +225,6 @@ SageMakerModelBackend._get_resource_from_arn = lambda self, arn: (
     self.model_packages[arn] if ":model-package/" in arn else _sagemaker_found(self, arn)
 )
 
-
-def untag_mediaconnect(self):
-    arn = urllib.parse.unquote(self.path.split("/tags/")[-1])
-    self.mediaconnect_backend.tagger.untag_resource_using_names(arn, self.querystring["tagKeys"])
-    return "{}"
-
-
-MediaConnectResponse.untag_resource = untag_mediaconnect
 
 _xml = BaseXMLSerializer._serialized_result_to_response
 
