@@ -282,6 +282,7 @@ mod tests {
             actions(Work::Undo, &["iam-role"]),
             [
                 "iam:GetAccountAuthorizationDetails",
+                "iam:ListRoleTags",
                 "iam:TagRole",
                 "iam:UntagRole",
                 "tag:TagResources",
