@@ -1,7 +1,7 @@
 """What the answers of the resource maps' calls must have, by botocore's models: `answers.py FOLDER [--write FILE | --check FILE]`.
 
 One line for each call whose answer is not known from its operation's name alone: `service | call | root | members | blank`.
-`root` is the element that an answer in XML begins with (`-`: no body), one of `members` must be there, `blank` allows an empty body.
+`root` is the element that an answer in XML begins with (`-`: no body; one of several if there are more), one of `members` must be there, `blank` allows an empty body.
 botocore drops the roots of S3's answers: those are AWS's documentation's. Shares no code with the program under test.
 """
 
@@ -61,8 +61,12 @@ def root_of(service: str, operation: Any) -> str:
     if shape is None:
         return "-"
     payload = shape.serialization.get("payload")
-    shape = shape.members[payload] if payload else shape
-    return shape.serialization.get("name", shape.name)
+    if payload:
+        shape = shape.members[payload]
+        return shape.serialization.get("name", shape.name)
+    roots = [shape.serialization.get("name", shape.name), f"{operation.name}Result"]
+    # The model of ListStorageLensConfigurations names its root in the singular, other servers by the operation: either is its answer.
+    return roots[0] if len({re.sub("(Result|Response)$", "", root) for root in roots}) == 1 else " ".join(roots)
 
 
 def line(checker: Any, call: str, is_write: bool, tags: str | None) -> str | None:

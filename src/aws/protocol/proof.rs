@@ -25,11 +25,11 @@ const FOREIGN_ROOTS: [&str; 6] = ["Error", "Errors", "ErrorResponse", "ServiceEr
 #[derive(Debug)]
 struct Facts {
     call: &'static str,
-    /// The root element; `None` where the answer has no body.
-    root: Option<&'static str>,
+    /// The root element, or those that it may be; empty where the answer has no body.
+    roots: Vec<&'static str>,
     /// One of these members must be there; empty if none must.
     members: Vec<&'static str>,
-    /// Whether the body may be empty although there is a root.
+    /// Whether the body may be empty although there are roots.
     may_be_blank: bool,
 }
 
@@ -39,11 +39,12 @@ static FACTS: LazyLock<HashMap<&str, Vec<Facts>>> = LazyLock::new(|| {
     for line in include_str!("answers.txt").lines().filter(|line| !line.starts_with('#')) {
         let mut columns = line.split(" | ").map(str::trim);
         let mut column = || columns.next().unwrap_or_default();
-        let (service, call, root, members, blank) = (column(), column(), column(), column(), column());
+        let listed = |column: &'static str| column.split(' ').filter(|name| *name != "-" && !name.is_empty()).collect();
+        let (service, call, roots, members, blank) = (column(), column(), column(), column(), column());
         facts.entry(service).or_default().push(Facts {
             call,
-            root: Some(root).filter(|root| *root != "-"),
-            members: members.split(' ').filter(|member| *member != "-" && !member.is_empty()).collect(),
+            roots: listed(roots),
+            members: listed(members),
             may_be_blank: blank == "blank",
         });
     }
@@ -108,13 +109,23 @@ pub(super) fn checked(
         Protocol::Ec2 => {
             let document = document_of(body)?.ok_or(Unproven::Blank)?;
             rooted(&document, &format!("{operation}Response"))?;
-            if effect.changes() && document.content["return"] != "true" {
-                return Err(Unproven::NotDone.into());
+            if effect.changes() {
+                done_in_ec2(&document.content)?;
             }
             Ok(document.content)
         }
         Protocol::RestXml => rest_xml(facts, effect, body),
     }
+}
+
+/// EC2 documents `<return>true</return>` for writes without output; other servers of its API only add the request's ID. What a
+/// proxy sends has neither.
+fn done_in_ec2(content: &Value) -> Result<(), Unproven> {
+    let is_done = match content.get("return") {
+        Some(answer) => answer == "true",
+        None => content.get("requestId").is_some_and(Value::is_string),
+    };
+    if is_done { Ok(()) } else { Err(Unproven::NotDone) }
 }
 
 fn json(facts: Option<&Facts>, effect: Effect, body: &[u8]) -> Result<Value, UnreadableAnswer> {
@@ -140,15 +151,15 @@ fn json(facts: Option<&Facts>, effect: Effect, body: &[u8]) -> Result<Value, Unr
 
 fn rest_xml(facts: Option<&Facts>, effect: Effect, body: &[u8]) -> Result<Value, UnreadableAnswer> {
     let Some(document) = document_of(body)? else {
-        let may_be_blank = facts.is_none_or(|facts| facts.root.is_none() || facts.may_be_blank);
+        let may_be_blank = facts.is_none_or(|facts| facts.roots.is_empty() || facts.may_be_blank);
         return if effect.changes() && may_be_blank { Ok(Value::Null) } else { Err(Unproven::Blank.into()) };
     };
-    match facts.map(|facts| facts.root) {
-        // AWS's documentation says Result where other servers of the protocol say Response.
-        Some(Some(root)) if stem(root) == stem(&document.root) => {}
-        Some(Some(root)) => rooted(&document, root)?,
-        Some(None) => return Err(foreign(&document).unwrap_or(Unproven::Unexpected(quoted(&document.root))).into()),
+    match facts.map(|facts| facts.roots.as_slice()) {
         None => foreign(&document).map_or(Ok(()), Err)?,
+        Some([]) => return Err(foreign(&document).unwrap_or(Unproven::Unexpected(quoted(&document.root))).into()),
+        // AWS's documentation says Result where other servers of the protocol say Response.
+        Some(roots) if roots.iter().any(|root| stem(root) == stem(&document.root)) => {}
+        Some([root, ..]) => rooted(&document, root)?,
     }
     members(facts, &document.content)?;
     Ok(document.content)
@@ -214,8 +225,8 @@ mod tests {
     fn a_bucket_s_tags_are_known_by_their_root_and_their_set() {
         let s3 = Service::named("s3", "S3", Protocol::RestXml);
         let facts = facts_of(&s3, "GET /bucket?tagging").unwrap();
-        assert_eq!((facts.root, facts.members.as_slice()), (Some("Tagging"), &["TagSet"][..]));
-        assert_eq!(facts_of(&s3, "GET /").unwrap().root, Some("ListAllMyBucketsResult"));
+        assert_eq!((facts.roots.as_slice(), facts.members.as_slice()), (&["Tagging"][..], &["TagSet"][..]));
+        assert_eq!(facts_of(&s3, "GET /").unwrap().roots, ["ListAllMyBucketsResult"]);
         assert!(facts_of(&s3, "GET /bucket?acl").is_none());
     }
 }

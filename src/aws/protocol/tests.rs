@@ -190,8 +190,15 @@ fn writes_believe_an_empty_answer_only_where_the_model_has_no_output() {
             Protocol::Ec2,
             "ec2",
             "CreateTags",
-            &["<CreateTagsResponse><return>true</return></CreateTagsResponse>"],
-            &["", "<CreateTagsResponse/>", "<CreateTagsResponse><return>false</return></CreateTagsResponse>"],
+            &[
+                "<CreateTagsResponse><return>true</return></CreateTagsResponse>",
+                "<CreateTagsResponse><requestId>r</requestId></CreateTagsResponse>",
+            ],
+            &[
+                "",
+                "<CreateTagsResponse/>",
+                "<CreateTagsResponse><requestId>r</requestId><return>false</return></CreateTagsResponse>",
+            ],
         ),
         (Protocol::Query, "iam", "TagRole", &["<TagRoleResponse/>"], &["", "{}", "<TagUserResponse/>"]),
     ] {
