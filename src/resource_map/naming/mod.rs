@@ -97,7 +97,9 @@ impl Naming {
 
 impl TypeNaming {
     fn new(definition: &TypeDefinition) -> Self {
-        let Some(access) = &definition.access else { return Self { is_global: definition.global, ..Self::default() } };
+        let Some(access) = definition.access.as_ref() else {
+            return Self { is_global: definition.global, ..Self::default() };
+        };
         let id = simple_field(&access.id);
         let mut forms = access.arn_forms.clone();
         if let (true, Some(ItemText::Template(template))) = (forms.is_empty(), &access.arn) {
