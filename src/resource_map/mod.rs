@@ -76,6 +76,8 @@ pub struct ResourceMap {
     pub tag_rules: Vec<TagRule>,
     /// What names the resources; see [`ResourceMap::naming`].
     naming: OnceLock<Naming>,
+    /// No file of the user's is in it: what follows from the types is packed with them.
+    is_built_in: bool,
     /// See [`ResourceMap::fingerprints`]. What decides them does not change after the map is made, but for sessions, which they
     /// cover.
     fingerprints: OnceLock<Fingerprints>,
@@ -191,6 +193,11 @@ impl Access {
 }
 
 impl ResourceMap {
+    /// What names the resources of its types.
+    pub fn naming(&self) -> &Naming {
+        self.naming.get_or_init(|| if self.is_built_in { packed::naming() } else { Naming::of(self) })
+    }
+
     /// What an event means; see [`EventIndex::rules`].
     pub fn rules(&self, source: &str, name: &str) -> &[EventRule] {
         self.events.rules(source, name)

@@ -29,6 +29,7 @@ impl ResourceMap {
             types: packed::definitions(),
             events: packed::events(),
             tag_rules: packed::tag_rules(),
+            is_built_in: true,
             fingerprints: packed::fingerprints().into(),
             ..Self::default()
         }

@@ -13,6 +13,12 @@ pub(super) struct Index<'p> {
     pub(super) types: &'p [u8],
     /// Services by botocore's name.
     pub(super) services: &'p [u8],
+    /// The [`CompiledEvent`](super::CompiledEvent)s of each type, as the types follow each other.
+    pub(super) events: &'p [u8],
+    /// [`super::Place`]s, likewise.
+    pub(super) places: &'p [u8],
+    /// [`super::PackedNaming`].
+    pub(super) naming: &'p [u8],
     pub(super) tag_rules: &'p [u8],
     /// The calls that hand out credentials.
     pub(super) sessions: &'p [u8],

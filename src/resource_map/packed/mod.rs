@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::compile::{CompiledEvent, CompiledType};
 use super::later::Later;
+use super::naming::Naming;
 use super::{Access, EventIndex, Fingerprints, TagRule, TypeDefinition};
 use crate::model::ResourceType;
 use crate::text::source::Position;
@@ -28,7 +29,7 @@ pub(crate) use pack::MapFiles;
 #[cfg_attr(not(test), allow(unused_imports))]
 pub(crate) use pack::pack;
 
-/// A type: what finds it by name, and its sections.
+/// A type: what finds it by name, and how it is reached.
 #[derive(Serialize, Deserialize)]
 struct PackedType<'p> {
     resource_type: ResourceType,
@@ -38,14 +39,17 @@ struct PackedType<'p> {
     global: bool,
     /// [`Access`]; no bytes where there is none.
     access: &'p [u8],
-    /// [`CompiledEvent`]s.
-    events: &'p [u8],
-    /// What is only for messages: [`Place`].
-    place: &'p [u8],
 }
 
-/// Where a type is described, and the type it is listed below with its place.
+/// Where a type is described, and the type it is listed below with its place: for the errors of maps over this one.
 type Place = (Position, Option<(ResourceType, Position)>);
+
+/// What names the resources: [`TypeNaming`] of each type, and the types by the service in their ARNs.
+#[derive(Serialize, Deserialize)]
+struct PackedNaming<'p> {
+    types: Vec<(ResourceType, &'p [u8])>,
+    by_service: &'p [u8],
+}
 
 fn read_access(packed: &'static [u8]) -> Option<Access> {
     (!packed.is_empty()).then(|| read(packed))
@@ -57,15 +61,9 @@ fn packed_types() -> Vec<PackedType<'static>> {
 
 impl PackedType<'static> {
     fn definition(self) -> TypeDefinition {
-        let Self { resource_type, cloudformation, aliases, doubts, global, access, .. } = self;
+        let Self { resource_type, cloudformation, aliases, doubts, global, access } = self;
         let access = Later::new(access, read_access);
         TypeDefinition { resource_type, cloudformation, aliases, doubts, global, access }
-    }
-
-    fn compiled(self) -> CompiledType {
-        let (place, parent): Place = read(self.place);
-        let events = read(self.events);
-        CompiledType { place, events, parent, definition: self.definition(), tells_actions: true }
     }
 }
 
@@ -77,15 +75,28 @@ pub(super) fn definitions() -> BTreeMap<ResourceType, TypeDefinition> {
 
 /// The types with everything that maps over them need, in the order of the files.
 pub(super) fn compiled_types() -> Vec<CompiledType> {
-    packed_types().into_iter().map(PackedType::compiled).collect()
+    let events: Vec<Vec<CompiledEvent>> = section(|index| index.events);
+    let places: Vec<Place> = section(|index| index.places);
+    let compiled = |((packed, events), (place, parent)): ((PackedType<'static>, _), Place)| CompiledType {
+        place,
+        definition: packed.definition(),
+        events,
+        parent,
+        tells_actions: true,
+    };
+    packed_types().into_iter().zip(events).zip(places).map(compiled).collect()
 }
 
 /// What each event means.
 pub(super) fn events() -> Later<EventIndex> {
-    Later::new(index().types, |types| {
-        let packed: Vec<PackedType<'static>> = read(types);
-        EventIndex::of(packed.into_iter().flat_map(|packed| read::<Vec<CompiledEvent>>(packed.events)))
-    })
+    Later::new(index().events, |events| EventIndex::of(read::<Vec<Vec<CompiledEvent>>>(events).into_iter().flatten()))
+}
+
+/// What names the resources.
+pub(super) fn naming() -> Naming {
+    let PackedNaming { types, by_service } = read(index().naming);
+    let types = types.into_iter().map(|(name, packed)| (name, Later::new(packed, read)));
+    Naming { types: types.collect(), by_service: Later::new(by_service, read) }
 }
 
 /// The calls that hand out credentials.

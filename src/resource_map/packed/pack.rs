@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, HashMap};
 use serde::{Deserialize, Serialize};
 
 use super::index::Index;
-use super::{PackedType, Place, tag_rules};
+use super::{PackedNaming, PackedType, Place, tag_rules};
 use crate::model::ResourceType;
 use crate::resource_map::assemble::{Assembly, Events, TypeSet};
 use crate::resource_map::compile::{self, CompiledEvent, CompiledType, service};
+use crate::resource_map::naming::Naming;
 use crate::resource_map::yaml::ServiceFile;
-use crate::resource_map::{EventIndex, Service};
+use crate::resource_map::{EventIndex, ResourceMap, Service, TypeDefinition};
 use crate::text::source::{FileError, Source};
 
 /// The texts of the files in `resource-maps/`, each with its name for messages.
@@ -38,11 +39,16 @@ pub(crate) fn pack(files: &MapFiles<'_>) -> Result<Vec<u8>, FileError> {
     assembly.add(set, Events::Used);
     let map = assembly.finish()?;
     let tag_rules = tag_rules::tag_rules(source(files.parents))?;
-    let packed: Vec<Sections> = types.iter().map(Sections::of).collect();
-    let packed: Vec<PackedType<'_>> = types.iter().zip(&packed).map(|(of, sections)| sections.packed(of)).collect();
+    let access = |compiled: &CompiledType| compiled.definition.access.as_ref().map(bytes).unwrap_or_default();
+    let access: Vec<Vec<u8>> = types.iter().map(access).collect();
+    let events: Vec<&[CompiledEvent]> = types.iter().map(|compiled| compiled.events.as_slice()).collect();
+    let places: Vec<Place> = types.iter().map(|compiled| (compiled.place.clone(), compiled.parent.clone())).collect();
     Ok(bytes(&Index {
-        types: &bytes(&packed),
+        types: &bytes(&packed_types(&types, &access)),
         services: &bytes(&services.values().collect::<Vec<_>>()),
+        events: &bytes(&events),
+        places: &bytes(&places),
+        naming: &packed_naming(&map),
         tag_rules: &bytes(&tag_rules),
         sessions: &bytes(&sessions),
         omitted: &bytes(&omitted(source(files.omitted))?),
@@ -94,33 +100,22 @@ fn source<'f>((name, text): (&'f str, &'f str)) -> Source<'f> {
     Source { name, text }
 }
 
-/// A type's sections.
-struct Sections {
-    access: Vec<u8>,
-    events: Vec<u8>,
-    place: Vec<u8>,
+/// The types with these ways to reach them.
+fn packed_types<'p>(types: &'p [CompiledType], access: &'p [Vec<u8>]) -> Vec<PackedType<'p>> {
+    let packed = |(compiled, access): (&'p CompiledType, &'p Vec<u8>)| {
+        let TypeDefinition { resource_type, cloudformation, aliases, doubts, global, .. } = compiled.definition.clone();
+        PackedType { resource_type, cloudformation, aliases, doubts, global, access }
+    };
+    types.iter().zip(access).map(packed).collect()
 }
 
-impl Sections {
-    fn of(compiled: &CompiledType) -> Self {
-        let place: Place = (compiled.place.clone(), compiled.parent.clone());
-        let access = compiled.definition.access.as_ref().map(bytes).unwrap_or_default();
-        Self { access, events: bytes(&compiled.events), place: bytes(&place) }
-    }
-
-    fn packed(&self, compiled: &CompiledType) -> PackedType<'_> {
-        let definition = &compiled.definition;
-        PackedType {
-            resource_type: definition.resource_type.clone(),
-            cloudformation: definition.cloudformation.clone(),
-            aliases: definition.aliases.clone(),
-            doubts: definition.doubts.clone(),
-            global: definition.global,
-            access: &self.access,
-            events: &self.events,
-            place: &self.place,
-        }
-    }
+fn packed_naming(map: &ResourceMap) -> Vec<u8> {
+    let Naming { types, by_service } = map.naming();
+    // Sorted, as hash maps are not: the same files make the same bytes.
+    let types: BTreeMap<&ResourceType, Vec<u8>> = types.iter().map(|(name, naming)| (name, bytes(&**naming))).collect();
+    let types = types.iter().map(|(name, packed)| ((*name).clone(), packed.as_slice())).collect();
+    let by_service: BTreeMap<_, _> = by_service.iter().collect();
+    bytes(&PackedNaming { types, by_service: &bytes(&by_service) })
 }
 
 fn bytes<T: Serialize>(value: &T) -> Vec<u8> {

@@ -53,6 +53,17 @@ fn versions_of_events_mean_the_same_in_the_index() {
 }
 
 #[test]
+fn the_index_names_resources_as_the_yaml_does() {
+    let (parsed, packed) = (parsed(), ResourceMap::built_in());
+    let (parsed, packed) = (parsed.naming(), packed.naming());
+    assert_eq!(parsed.types.len(), packed.types.len());
+    for (name, naming) in &parsed.types {
+        assert_eq!(format!("{naming:#?}"), format!("{:#?}", packed.types[name]));
+    }
+    assert_eq!(*parsed.by_service, *packed.by_service);
+}
+
+#[test]
 fn every_expression_of_the_index_compiles() {
     let map = ResourceMap::built_in();
     let mut count = 0;
