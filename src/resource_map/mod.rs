@@ -7,7 +7,7 @@
 //! ```text
 //! files ─► load ─► source, yaml, c7n (text to stanzas) ─► compile (one file) ─► assemble (all files) ─► ResourceMap
 //! ```
-//! The built-in maps take that way when the crate is built; the binary holds the result ([`packed`]). `build.rs` compiles this module
+//! The built-in maps take that way when the crate is built; the binary holds the result (`packed`). `build.rs` compiles this module
 //! for that, so it uses nothing but `model`, `text` and [`crate::embedded`].
 //!
 //! Pure but for `load`, which reads the user's files.

@@ -1,4 +1,4 @@
-//! The map for a command: that built in, under a user's files. They are read as YAML; the built-in maps are not ([`packed`]).
+//! The map for a command: that built in, under a user's files. They are read as YAML; the built-in maps are not (`packed`).
 //!
 //! Only this and [`crate::text::source`] open files.
 

@@ -1,8 +1,8 @@
 //! The built-in maps, as the binary holds them: checked and packed when the crate is built, and read as far as a command needs them.
 //!
-//! `build.rs` compiles this module too. It calls [`pack`], which reads `resource-maps/*.yml` with the parser and the checks of users'
+//! `build.rs` compiles this module too. It calls [`pack()`], which reads `resource-maps/*.yml` with the parser and the checks of users'
 //! maps, so that what is wrong with a built-in map fails the build. What it writes is [`crate::embedded`]: postcard's format, in
-//! sections, which [`index`] borrows. A command that only asks which types there are reads neither events nor the ways to list a
+//! sections, which [`index()`] borrows. A command that only asks which types there are reads neither events nor the ways to list a
 //! type; expressions are compiled on first use.
 
 pub(super) mod fields;
@@ -44,7 +44,7 @@ struct PackedType<'p> {
 /// Where a type is described, and the type it is listed below with its place: for the errors of maps over this one.
 type Place = (Position, Option<(ResourceType, Position)>);
 
-/// What names the resources: [`TypeNaming`] of each type, and the types by the service in their ARNs.
+/// What names the resources: [`TypeNaming`](super::naming::TypeNaming) of each type, and the types by the service in their ARNs.
 #[derive(Serialize, Deserialize)]
 struct PackedNaming<'p> {
     types: Vec<(ResourceType, &'p [u8])>,
