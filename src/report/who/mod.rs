@@ -279,7 +279,7 @@ fn in_words(owner: Result<Owner, NoOwner>) -> (Option<String>, String) {
         Ok(Owner { value, reason, original: Some(original) }) => {
             (Some(value), format!("{reason}; recorded as {original:?}, changed to a valid tag value"))
         }
-        Err(NoOwner(reason)) => (None, reason),
+        Err(no_owner) => (None, no_owner.to_string()),
     }
 }
 
