@@ -242,7 +242,7 @@ mod tests {
             names: Vec::new(),
             renamed_to: None,
         };
-        ResourceEvent { event: stored.event, touched: vec![touched] }
+        ResourceEvent { event: stored.event, touched: vec![touched], sessions: Vec::new() }
     }
 
     fn write(store: &Store, kind: RunKind, undoes: Option<RunId>, id: &str, new_value: Option<&str>) -> RunId {

@@ -1,11 +1,10 @@
 //! The calls that hand out credentials (`resource-maps/sessions.yml`): what a load with `--chains` reads beside the map.
 //!
-//! They stand in the same index as the map's own events, so every loader looks for them without knowing of them. Their type
-//! is no resource: it is not among the map's types, and the store keeps it apart.
+//! They are in the same index as the map's own events, so every loader looks for them. Sessions are no resources: their rules
+//! have no resource type, and the store keeps them in tables of their own.
 
 use super::load::{BUILT_IN_IS_CHECKED, compile_ours};
-pub use super::session_type::{SESSION, is_session};
-use super::{EventIndex, EventRule, ResourceMap};
+use super::{EventIndex, EventRule, Identified, ResourceMap};
 use crate::text::source::Source;
 
 impl ResourceMap {
@@ -20,7 +19,7 @@ impl ResourceMap {
 
     /// Whether it knows the calls that hand out credentials.
     pub fn has_sessions(&self) -> bool {
-        self.events.iter().any(|(_, _, rules)| rules.iter().any(|rule| is_session(&rule.resource_type)))
+        self.events.iter().any(|(_, _, rules)| rules.iter().any(EventRule::is_of_sessions))
     }
 }
 
@@ -29,11 +28,12 @@ pub(super) fn index() -> EventIndex {
     ResourceMap::default().with_sessions().events
 }
 
-/// eventSource and eventName of each call, and where the credentials stand.
+/// eventSource and eventName of each call, and the path to the access key in the record.
 fn rules() -> impl Iterator<Item = (String, String, EventRule)> {
     let source = Source { name: "resource-maps/sessions.yml", text: super::load::SESSIONS };
     let types = compile_ours(source).expect(BUILT_IN_IS_CHECKED);
-    types.into_iter().flat_map(|compiled| compiled.events).map(|event| (event.source, event.name, event.rule))
+    let events = types.into_iter().flat_map(|compiled| compiled.events);
+    events.map(|event| (event.source, event.name, EventRule { identified: Identified::Session, ..event.rule }))
 }
 
 #[cfg(test)]
@@ -51,8 +51,8 @@ mod tests {
         let record = record("sts.amazonaws.com", "AssumeRole", more).to_string();
         match read(&map, &RecordFilter::default(), &Fields::parse(&record).unwrap()) {
             Extraction::Touched(event) => {
-                assert!(event.touched.iter().all(|touched| is_session(&touched.resource_type)));
-                Some(event.touched.iter().map(|touched| touched.resource_id.as_str()).collect::<Vec<_>>().join(" "))
+                assert!(event.touched.is_empty());
+                Some(event.sessions.join(" "))
             }
             other => {
                 assert_eq!(other, Extraction::Unmatched);
@@ -84,7 +84,7 @@ mod tests {
     fn sessions_are_no_type_of_the_map() {
         assert!(!ResourceMap::built_in_once().has_sessions());
         let map = ResourceMap::built_in().with_sessions();
-        assert!(map.has_sessions() && !map.types.contains_key(SESSION));
+        assert!(map.has_sessions() && map.types.len() == ResourceMap::built_in_once().types.len());
         assert!(
             map.event_names().contains(&"AssumeRoleWithWebIdentity") && map.sources().contains(&"sts.amazonaws.com")
         );

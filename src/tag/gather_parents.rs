@@ -257,7 +257,7 @@ mod tests {
                 names: Vec::new(),
                 renamed_to: None,
             };
-            ResourceEvent { event: row.event, touched: vec![touched] }
+            ResourceEvent { event: row.event, touched: vec![touched], sessions: Vec::new() }
         };
         store.add(&Batch { events: rows.iter().map(event).collect(), ..Batch::default() }).unwrap();
         store
