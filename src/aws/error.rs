@@ -10,8 +10,8 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-pub(crate) use super::causes::{causes, chain, unknown_host};
 use super::causes::causes_of_credentials;
+pub(crate) use super::causes::{causes, chain, unknown_host};
 use super::codes;
 use super::protocol::error_answer;
 use super::source_error::{NoCode, SourceError};

@@ -140,12 +140,7 @@ pub(super) fn planned(
 }
 
 /// That the tag's value is known, and that there is room for one that isn't there beside those that the plan adds already.
-pub(super) fn prove_tags(
-    case: Case<'_>,
-    key: &TagKey,
-    is_present: bool,
-    added: usize,
-) -> Result<(), Skip> {
+pub(super) fn prove_tags(case: Case<'_>, key: &TagKey, is_present: bool, added: usize) -> Result<(), Skip> {
     prove_skip_tags(case)?;
     match &case.resource.tags {
         Tags::Known(tags) if !is_present => {

@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::present::{has_tag, present_tag};
 use super::Case;
+use super::present::{has_tag, present_tag};
 use super::skip::{NotOurs, Skip};
 use crate::creator::creation_of;
 use crate::model::{TagKey, Tags};
@@ -163,11 +163,7 @@ pub(super) fn prove_skip_tags(case: Case<'_>) -> Result<(), Skip> {
 }
 
 /// That this value of the tag may be replaced.
-pub(super) fn check_replaceable(
-    case: Case<'_>,
-    key: &TagKey,
-    present: PresentTag<'_>,
-) -> Result<(), Skip> {
+pub(super) fn check_replaceable(case: Case<'_>, key: &TagKey, present: PresentTag<'_>) -> Result<(), Skip> {
     if case.question.overwrite {
         return Ok(());
     }

@@ -182,11 +182,7 @@ mod tests {
         for (source, name, ids) in rules {
             let ids = Expression::compile(ids).unwrap();
             let (identified, action) = (Identified::Resource("t".into()), Action::Create);
-            index.add(
-                source,
-                name,
-                EventRule { identified, action, ids, names: None, new_name: None, doubts: None },
-            );
+            index.add(source, name, EventRule { identified, action, ids, names: None, new_name: None, doubts: None });
         }
         index
     }

@@ -72,14 +72,7 @@ impl ResourceMap {
                 let (action, ids, doubts) = (rule.action.as_str(), rule.ids.source(), rule.doubts.as_deref());
                 let to = rule.new_name.as_ref().map(Expression::source);
                 let Some(resource_type) = rule.resource_type() else { continue };
-                events.entry(resource_type).or_default().push(EventSummary {
-                    action,
-                    service,
-                    event,
-                    ids,
-                    to,
-                    doubts,
-                });
+                events.entry(resource_type).or_default().push(EventSummary { action, service, event, ids, to, doubts });
             }
         }
         let place = |event: &EventSummary<'_>| ORDER.iter().position(|action| *action == event.action);

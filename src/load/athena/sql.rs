@@ -115,7 +115,8 @@ fn account_condition(filter: &RecordFilter, table: &Table) -> Option<String> {
 /// identifier in these records, and they are the majority of a trail, with the longest responses.
 fn caller_condition(map: &ResourceMap, table: &Table) -> Option<String> {
     let (source, _, _) = map.events.iter().find(|(_, _, rules)| rules.iter().any(EventRule::is_of_sessions))?;
-    let all_are = map.events.iter().all(|(other, _, rules)| other != source || rules.iter().all(EventRule::is_of_sessions));
+    let all_are =
+        map.events.iter().all(|(other, _, rules)| other != source || rules.iter().all(EventRule::is_of_sessions));
     (all_are && table.has_text(&["useridentity", "type"])).then(|| {
         format!("(\"eventsource\" <> {} OR coalesce(\"useridentity\".\"type\", '') <> 'AWSService')", literal(source))
     })

@@ -233,7 +233,8 @@ mod tests {
             ("rds.amazonaws.com", None),
             ("", None),
         ] {
-            let ResourceEvent { event, touched, .. } = event(PredecessorRow { user_id: Some(user_id.to_owned()), ..row() });
+            let ResourceEvent { event, touched, .. } =
+                event(PredecessorRow { user_id: Some(user_id.to_owned()), ..row() });
             let Touched { resource_type, resource_id, action, names, renamed_to } = touched[0].clone();
             let stored = [StoredEvent { resource_type, resource_id, action, names, renamed_to, event }];
             let found = OwnerRules::default().owner_of(&creation_of(&stored).unwrap().event);

@@ -303,7 +303,7 @@ impl<'m> Lineage<'m> {
         let mut links: Vec<Link> = Vec::new();
         for rule in rules.filter(|rule| is_recorded || rule.unrecorded) {
             for id in rule.ids(&resource.item) {
-                let link = self.link(&rule.resource_type, (&id, id.clone()), None, resource);
+                let link = self.link(&rule.resource_type, &id, id.clone(), None, resource);
                 // Two rules may find the same parent, and one of them may count only with a record.
                 if !links.contains(&link) {
                     links.push(link);
@@ -316,7 +316,7 @@ impl<'m> Lineage<'m> {
                     Names::Principal => links.push(Link::Principal(value.to_owned(), tag.to_owned())),
                     Names::Resource(name, id) => {
                         let Some(id) = parents::id_of(value, tags, id.as_ref()) else { continue };
-                        links.push(self.link(name, (value, id), Some(tag), resource));
+                        links.push(self.link(name, value, id, Some(tag), resource));
                     }
                 }
             }
@@ -325,7 +325,7 @@ impl<'m> Lineage<'m> {
     }
 
     /// A parent by the text that names it, in the account; its region is that of its ARN, else the child's.
-    fn link(&self, name: &ResourceType, (text, id): (&str, String), tag: Option<&str>, child: &LiveResource) -> Link {
+    fn link(&self, name: &ResourceType, text: &str, id: String, tag: Option<&str>, child: &LiveResource) -> Link {
         let (mut region, mut arn) = (child.region.clone(), None);
         if let Some(parts) = ArnParts::parse(text) {
             if !parts.account.is_empty() && parts.account != self.account.as_str() {

@@ -95,9 +95,7 @@ async fn fall_back(api: &impl TagApi, job: &Job, ready: &ReadyWrite<'_>, refusal
         return refusal.attempt();
     };
     match native::write(api, job, ready, native).await {
-        Attempt::Ended(WriteOutcome::Failed(why)) => {
-            Reason::AfterTaggingApi { why, refusal }.failed().into()
-        }
+        Attempt::Ended(WriteOutcome::Failed(why)) => Reason::AfterTaggingApi { why, refusal }.failed().into(),
         attempt => attempt,
     }
 }

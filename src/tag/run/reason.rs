@@ -1,7 +1,7 @@
 //! Why a write is not made, decided before the first call of a run. The only place that turns these reasons into English.
 
-use crate::model::TagKey;
 use crate::model::ResourceType;
+use crate::model::TagKey;
 use crate::plan::ShownTag;
 use crate::store::StoreError;
 

@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use super::super::apply::drive;
 use super::super::apply::test_world::{World, job, journal, queue, volume, writes};
 use super::*;
-use crate::tag::current::Unread;
 use crate::model::Tags;
+use crate::tag::current::Unread;
 
 static MAP: LazyLock<&ResourceMap> = LazyLock::new(ResourceMap::built_in_once);
 

@@ -128,6 +128,13 @@ impl Found {
     fn is_empty(&self) -> bool {
         self.touched.is_empty() && self.sessions.is_empty()
     }
+
+    /// Whether an identifier has unreadable text.
+    fn has_damage(&self) -> bool {
+        let ids = self.touched.iter().flat_map(|touched| touched.renamed_to.iter().chain([&touched.resource_id]));
+        let mut ids = ids.map(ResourceId::as_str).chain(self.sessions.iter().map(String::as_str));
+        ids.any(mend::is_damaged)
+    }
 }
 
 fn read_matched(
@@ -169,9 +176,7 @@ fn read_matched(
         makers: Vec::new(),
     };
     let found = find(matched, fields, &event).map_err(unreadable)?;
-    let ids = found.touched.iter().flat_map(|touched| touched.renamed_to.iter().chain([&touched.resource_id]));
-    let mut names = ids.map(ResourceId::as_str).chain(found.sessions.iter().map(String::as_str));
-    if names.any(mend::is_damaged) {
+    if found.has_damage() {
         return Err(damaged(fields, call(), "an identifier"));
     }
     if found.is_empty() {
