@@ -78,7 +78,7 @@ pub enum Skip {
     /// The principal of the create event is no owner.
     #[error(transparent)]
     NoOwner(NoOwner),
-    /// The parents, one of which may have a better owner, could not be read. A tag once written would stay.
+    /// A parent could not be read, and may have a better owner. A tag once written would stay.
     #[error(transparent)]
     UnreadParent(Orphan),
     /// The resource has no owner of its own, nor one from its parents.

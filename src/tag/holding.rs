@@ -6,7 +6,7 @@ use crate::plan::ShownTag;
 use crate::resource_map::TagKeys;
 use crate::store::journal::Write;
 
-/// A present tag because of which a resource is not written to.
+/// A present tag that excludes its resource from the write.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Holding {
     /// A tag of `--skip-tag`.
@@ -17,7 +17,7 @@ pub(super) enum Holding {
     OwnerKey(ShownTag),
 }
 
-/// The tag because of which a resource with these tags is not written to. `keys`: how its type compares tag keys.
+/// The tag that excludes a resource with these tags from the write. `keys`: how its type compares tag keys.
 pub(super) fn holding(write: &Write, keys: TagKeys, tags: &BTreeMap<String, String>) -> Option<Holding> {
     if let Some(tag) = write.skip_tags.iter().find_map(|skip| skip.find(tags, keys)) {
         return Some(Holding::SkipTag(tag.into()));

@@ -88,7 +88,7 @@ impl ArnForm {
         }
     }
 
-    /// The forms of a type of which only the service and the kind in its ARNs are known: `iam:policy`, `sqs`.
+    /// The forms of a type if only the service and the kind in its ARNs are known: `iam:policy`, `sqs`.
     pub(super) fn of_kind(kind: &str, field: &str) -> Vec<Self> {
         let (service, kind) = kind.split_once(':').map_or((kind, ""), |(service, kind)| (service, kind));
         let form = |text: Option<String>| Self {

@@ -13,7 +13,7 @@ const CONFLICT: u16 = 409;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     pub(super) class: ErrorClass,
-    /// AWS's error, and of which call.
+    /// AWS's error, with the call.
     error: String,
     /// What to do about it.
     advice: Option<String>,

@@ -24,7 +24,7 @@ const MOST_NAMES: usize = 8;
 
 type Object = BTreeMap<String, Rcvar>;
 
-/// The resource of which the names are searched.
+/// The resource to find names for.
 pub(super) struct Searched<'s> {
     pub(super) naming: &'s TypeNaming,
     pub(super) event: &'s Event,

@@ -26,7 +26,7 @@ struct Patience {
 const FOR_CONFLICTS: Patience = Patience { attempts: 8, first_pause: Duration::from_millis(100) };
 /// For single ARNs that the Tagging API throttled or failed on. The caller retries whole calls itself.
 const FOR_SINGLE_ARNS: Patience = Patience { attempts: 4, first_pause: Duration::from_secs(1) };
-/// For calls in doubt whose tag is not written. Each attempt costs a read of each tag, so they are few; in the last one each
+/// For calls in doubt if the tag is not written. Each attempt costs a read of each tag, so they are few; in the last one each
 /// write has a call of its own, for one resource may be the cause.
 const FOR_DOUBTS: Patience = Patience { attempts: 3, first_pause: Duration::from_millis(500) };
 
