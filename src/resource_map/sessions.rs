@@ -3,16 +3,16 @@
 //! They are in the same index as the map's own events, so every loader looks for them. Sessions are no resources: their rules
 //! have no resource type, and the store keeps them in tables of their own.
 
-use super::load::{BUILT_IN_IS_CHECKED, compile_ours};
-use super::{EventIndex, EventRule, Identified, ResourceMap};
-use crate::text::source::Source;
+use super::compile::CompiledEvent;
+use super::{EventIndex, EventRule, ResourceMap, packed};
 
 impl ResourceMap {
     /// The map, and the calls that hand out credentials.
     #[must_use]
     pub fn with_sessions(mut self) -> Self {
-        for (source, name, rule) in rules() {
-            self.events.add(&source, &name, rule);
+        let events = self.events.get_mut();
+        for CompiledEvent { source, name, rule } in packed::sessions() {
+            events.add(&source, &name, rule);
         }
         self
     }
@@ -25,15 +25,7 @@ impl ResourceMap {
 
 /// The calls that hand out credentials, alone.
 pub(super) fn index() -> EventIndex {
-    ResourceMap::default().with_sessions().events
-}
-
-/// eventSource and eventName of each call, and the path to the access key in the record.
-fn rules() -> impl Iterator<Item = (String, String, EventRule)> {
-    let source = Source { name: "resource-maps/sessions.yml", text: super::load::SESSIONS };
-    let types = compile_ours(source).expect(BUILT_IN_IS_CHECKED);
-    let events = types.into_iter().flat_map(|compiled| compiled.events);
-    events.map(|event| (event.source, event.name, EventRule { identified: Identified::Session, ..event.rule }))
+    EventIndex::of(packed::sessions())
 }
 
 #[cfg(test)]
