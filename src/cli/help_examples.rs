@@ -4,7 +4,7 @@ use clap::{Command, CommandFactory, Parser};
 
 use super::Cli;
 
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 20] = [
     "accounts",
     "apply",
     "count",
@@ -12,6 +12,7 @@ const COMMANDS: [&str; 19] = [
     "load-athena",
     "load-files",
     "load-history",
+    "load-logs",
     "load-s3",
     "policy",
     "report",

@@ -18,8 +18,10 @@ Examples:
 
 /// Load CloudTrail log files from disk
 ///
-/// Reads all .json.gz and .json files below the given folders. A file that is named explicitly is read whatever its
-/// extension. Files that are already loaded are not read again. You can stop a load at any time; run the same command
+/// Reads all files below the given folders, whatever their names: log files of a trail, and other files with CloudTrail
+/// records, such as the output of `aws cloudtrail lookup-events`, EventBridge events, CloudWatch Logs exports and
+/// subscription data, and results of CloudTrail Lake; JSON or JSON Lines, plain, gzip or zstd. Lists the files that hold
+/// no CloudTrail records, with what they are. Files that are already loaded are not read again. You can stop a load at any time; run the same command
 /// again to resume it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -42,8 +44,8 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     };
     let loading = Loading::new(context, &args.load, filter.clone())?;
     let (outcome, figures) = loading.run(source, || (BTreeMap::new(), None)).await?;
-    if outcome == Outcome::Done && figures.done() == 0 {
-        return nothing::no_files(context, &args.paths);
+    if outcome == Outcome::Done && figures.is_nothing() {
+        return nothing::no_files(context, &args.paths, &figures);
     }
     nothing::warn_of_filter(context, &figures, &filter);
     Ok(outcome)
