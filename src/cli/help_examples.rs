@@ -4,9 +4,13 @@ use clap::{Command, CommandFactory, Parser};
 
 use super::Cli;
 
-const COMMANDS: [&str; 20] = [
+const COMMANDS: [&str; 25] = [
     "accounts",
     "apply",
+    "completions",
+    "config",
+    "config schema",
+    "config show",
     "count",
     "import",
     "load-athena",
@@ -14,6 +18,7 @@ const COMMANDS: [&str; 20] = [
     "load-history",
     "load-logs",
     "load-s3",
+    "man",
     "policy",
     "report",
     "resource-map",
