@@ -42,10 +42,11 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
         let finding = tokio::task::spawn_blocking(move || files::find(&roots, &versions, &ledger, &queue, &stop));
         finding.await.expect("walking folders does not panic").map_err(|error| context.store_error(&error))
     };
+    let knows_files = nothing::knows_files(context)?;
     let loading = Loading::new(context, &args.load, filter.clone())?;
     let (outcome, figures) = loading.run(source, || (BTreeMap::new(), None)).await?;
     if outcome == Outcome::Done && figures.is_nothing() {
-        return nothing::no_files(context, &args.paths, &figures);
+        return nothing::no_files(context, &args.paths, &figures, knows_files);
     }
     nothing::warn_of_filter(context, &figures, &filter);
     Ok(outcome)

@@ -48,19 +48,24 @@ pub(in crate::cli) fn filter_phrase(filter: &RecordFilter) -> String {
     parts.join(", ")
 }
 
-/// Folders without a file that has records. Where none were ever loaded, that is a failure.
+/// Folders without a file that has records. Unless files were loaded before, that is a failure.
 pub(in crate::cli) fn no_files(
     context: &Context,
     paths: &[PathBuf],
     figures: &Figures,
+    knows_files: bool,
 ) -> Result<Outcome, CommandError> {
     let (message, there) = (no_files_in(paths), found_in(figures));
-    let loaded = sources(context)?.iter().any(|source| source.source == "files");
-    if loaded {
+    if knows_files {
         context.console.warning_with_hints(message, [there]);
         return Ok(Outcome::Done);
     }
     Err(CommandError::failed(message).hint(there))
+}
+
+/// Whether files were loaded before.
+pub(in crate::cli) fn knows_files(context: &Context) -> Result<bool, CommandError> {
+    Ok(sources(context)?.iter().any(|source| source.source == "files"))
 }
 
 /// The error of a count that read nothing. `places`: folders, and `s3://BUCKET/PREFIX`.

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::Group;
 use super::client::{Client, Page};
 use super::pattern::pattern;
-use super::slices::{Cutter, LATE_EVENTS, Stretch, slices};
+use super::slices::{Cutter, LATE_EVENTS, Stretch, slices, start_of_day};
 use crate::aws::{CallError, Session};
 use crate::load::unit::Identity;
 use crate::load::{Failure, Figures, Versions};
@@ -74,7 +74,8 @@ impl Load<'_> {
         let account = session.account().await?;
         let client = Client::new(session, region, group, pattern(scanner.map()));
         let window = scanner.filter().window;
-        let oldest = client.oldest(now).await?;
+        // There are no events before it, so its day is complete.
+        let oldest = start_of_day(client.oldest(now).await?);
         let since = window.since().map_or(oldest, |since| since.max(oldest));
         let late = |until: Timestamp| until.saturating_add(LATE_EVENTS).unwrap_or(now);
         let until = window.until().map_or(now, |until| late(until).min(now));

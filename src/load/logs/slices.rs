@@ -111,6 +111,11 @@ impl Cutter {
     }
 }
 
+/// The midnight before a time, in UTC.
+pub(super) fn start_of_day(moment: Timestamp) -> Timestamp {
+    midnight(day_of(moment))
+}
+
 fn day_of(moment: Timestamp) -> Date {
     Offset::UTC.to_datetime(moment).date()
 }
