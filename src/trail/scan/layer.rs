@@ -30,7 +30,7 @@ impl<R: BufRead> Zstd<R> {
                     let mut skipped = self.source.by_ref().take(length.into());
                     io::copy(&mut skipped, &mut io::sink())?;
                 }
-                Err(error) => return Err(as_io(error)),
+                Err(error) => return Err(as_io(&error)),
             }
         }
         Ok(false)
@@ -45,7 +45,9 @@ impl<R: BufRead> Read for Zstd<R> {
             }
             self.is_in_frame = true;
             while self.decoder.can_collect() == 0 && !self.decoder.is_finished() {
-                self.decoder.decode_blocks(&mut self.source, BlockDecodingStrategy::UptoBlocks(1)).map_err(as_io)?;
+                self.decoder
+                    .decode_blocks(&mut self.source, BlockDecodingStrategy::UptoBlocks(1))
+                    .map_err(|error| as_io(&error))?;
             }
             let length = self.decoder.read(buffer)?;
             if length > 0 || buffer.is_empty() {
@@ -57,8 +59,8 @@ impl<R: BufRead> Read for Zstd<R> {
 }
 
 /// The error of reading, if that is the cause.
-fn as_io(error: FrameDecoderError) -> io::Error {
-    let mut cause: Option<&(dyn Error + 'static)> = Some(&error);
+fn as_io(error: &FrameDecoderError) -> io::Error {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = cause {
         if let Some(error) = error.downcast_ref::<io::Error>() {
             return io::Error::new(error.kind(), error.to_string());
