@@ -296,14 +296,4 @@ mod tests {
         assert_eq!(missing(&["a,c", "d"]), ["c", "d"]);
         assert_eq!(missing(&["smith,john"]), [""; 0]);
     }
-
-    #[test]
-    fn a_skip_tag_is_a_key_with_or_without_a_value() {
-        let read = |text: &str| text.parse::<SkipTag>().map(|skip| (skip.key.to_string(), skip.value));
-        assert_eq!(read("team"), Ok(("team".to_owned(), None)));
-        assert_eq!(read("team="), Ok(("team".to_owned(), Some(String::new()))));
-        assert_eq!(read("team=a=b"), Ok(("team".to_owned(), Some("a=b".to_owned()))));
-        assert!(read("=a").is_err());
-        assert_eq!("team=a".parse::<SkipTag>().unwrap().to_string(), "team=a");
-    }
 }
