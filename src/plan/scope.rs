@@ -1,17 +1,15 @@
 //! Which resources a run may write to, and which values it may replace, whoever their owner is.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::fmt;
-use std::str::FromStr;
+use std::collections::{BTreeSet, HashSet};
 
-use serde::{Deserialize, Serialize};
-
+use super::Case;
 use super::present::{has_tag, present_tag};
-use super::{Case, SkipKind};
+use super::skip::{NotOurs, Skip};
+use super::skip_tag::SkipTag;
 use crate::creator::creation_of;
 use crate::model::{TagKey, Tags};
 use crate::plan::earlier::{Earlier, Ours};
-use crate::resource_map::{PresentTag, TagKeys};
+use crate::resource_map::PresentTag;
 
 /// What a question is limited to. The default limits nothing and replaces nothing.
 #[derive(Debug, Clone, Default)]
@@ -42,15 +40,6 @@ pub struct Selected {
     pub texts: BTreeSet<String>,
 }
 
-/// A tag that keeps a resource from being written to: `KEY`, or `KEY=VALUE`. JSON has it as that text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
-pub struct SkipTag {
-    key: TagKey,
-    /// `None`: any value.
-    value: Option<String>,
-}
-
 /// Texts that name resources, as a person gave them. A comma separates two, unless the whole text names a resource.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ids(pub Vec<String>);
@@ -59,49 +48,6 @@ impl ScopeFacts {
     /// Whether a resource is one of those that count.
     pub(super) fn has(&self, position: usize) -> bool {
         self.selected.as_ref().is_none_or(|selected| selected.positions.contains(&position))
-    }
-}
-
-impl fmt::Display for SkipTag {
-    /// As it is read.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.value {
-            None => self.key.fmt(formatter),
-            Some(value) => write!(formatter, "{}={value}", self.key),
-        }
-    }
-}
-
-impl FromStr for SkipTag {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (key, value) = text.split_once('=').map_or((text, None), |(key, value)| (key, Some(value.to_owned())));
-        if key.is_empty() {
-            return Err("KEY or KEY=VALUE is expected, as in team=platform");
-        }
-        Ok(Self { key: TagKey::new(key), value })
-    }
-}
-
-impl From<SkipTag> for String {
-    fn from(tag: SkipTag) -> Self {
-        tag.to_string()
-    }
-}
-
-impl TryFrom<String> for SkipTag {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
-
-impl SkipTag {
-    /// The tag of a resource that this one is about; `keys`: how the resource's type compares keys.
-    pub fn find<'t>(&self, tags: &'t BTreeMap<String, String>, keys: TagKeys) -> Option<PresentTag<'t>> {
-        keys.get(tags, &self.key).filter(|present| self.value.as_ref().is_none_or(|wanted| wanted == present.value))
     }
 }
 
@@ -144,48 +90,39 @@ pub(crate) fn parts(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// That no tag of the resource keeps it from being written to, as far as its tags are known.
-pub(super) fn check_skip_tags(case: Case<'_>) -> Result<(), (SkipKind, String)> {
+pub(super) fn check_skip_tags(case: Case<'_>) -> Result<(), Skip> {
     let skip_tags = &case.question.scope.skip_tags;
     let carried = skip_tags.iter().find_map(|skip| {
         let (Tags::Known(tags) | Tags::Partial(tags)) = &case.resource.tags else { return None };
-        skip.find(tags, case.definition.tag_keys()).map(|present| format!("{}={}", present.key, present.value))
+        skip.find(tags, case.definition.tag_keys())
     });
-    carried.map_or(Ok(()), |tag| Err((SkipKind::SkipTag, format!("has the tag {tag}, which --skip-tag excludes"))))
+    carried.map_or(Ok(()), |present| Err(Skip::SkipTag(present.into())))
 }
 
 /// That it is proven that the resource carries no tag that keeps it from being written to.
-pub(super) fn prove_skip_tags(case: Case<'_>) -> Result<(), (SkipKind, String)> {
+pub(super) fn prove_skip_tags(case: Case<'_>) -> Result<(), Skip> {
     match (case.question.scope.skip_tags.first(), &case.resource.tags) {
-        (Some(skip), Tags::Partial(_)) => {
-            Err((SkipKind::TagsUnknown, format!("not all of its tags could be read: it may have {skip}")))
-        }
+        (Some(skip), Tags::Partial(_)) => Err(Skip::MayHave(skip.to_string())),
         _ => Ok(()),
     }
 }
 
 /// That this value of the tag may be replaced.
-pub(super) fn check_replaceable(
-    case: Case<'_>,
-    key: &TagKey,
-    present: PresentTag<'_>,
-) -> Result<(), (SkipKind, String)> {
+pub(super) fn check_replaceable(case: Case<'_>, key: &TagKey, present: PresentTag<'_>) -> Result<(), Skip> {
     if case.question.overwrite {
         return Ok(());
     }
     if !case.question.scope.refresh {
-        return Err((SkipKind::HasTag, has_tag(case.definition, key, present)));
+        return Err(has_tag(case.definition, key, present));
     }
-    let others =
-        |why: String| Err((SkipKind::WrittenByOthers, format!("has {}={}, {why}", present.key, present.value)));
+    let others = |why: NotOurs| Err(Skip::WrittenByOthers { tag: present.into(), why });
     match case.earlier.of(case.resource, key) {
-        None => others("which no earlier run wrote".to_owned()),
+        None => others(NotOurs::NeverWritten),
         Some(ours) if ours.value.as_str() != present.value => {
-            others(format!("changed since an earlier run wrote {} ({})", ours.value, ours.at))
+            others(NotOurs::Changed { value: ours.value.to_string(), at: ours.at.to_owned() })
         }
         // Its namesake had that value from us.
-        Some(ours) if is_newer(case, ours) => {
-            others(format!("and was recreated since an earlier run wrote that value ({})", ours.at))
-        }
+        Some(ours) if is_newer(case, ours) => others(NotOurs::Recreated { at: ours.at.to_owned() }),
         Some(_) => Ok(()),
     }
 }
@@ -202,10 +139,10 @@ pub(super) fn is_replaceable(case: Case<'_>, key: &TagKey, present: PresentTag<'
 }
 
 /// Adds to the reason for leaving a resource that it keeps what an earlier run wrote.
-pub(super) fn keeps(case: Case<'_>, key: &TagKey, (kind, reason): (SkipKind, String)) -> (SkipKind, String) {
+pub(super) fn keeps(case: Case<'_>, key: &TagKey, why: Skip) -> Skip {
     match present_tag(case.definition, case.resource, key).filter(|_| case.question.scope.refresh) {
-        Some(PresentTag { key, value }) => (kind, format!("keeps {key}={value}, which an earlier run wrote: {reason}")),
-        None => (kind, reason),
+        Some(present) => Skip::Keeps { tag: present.into(), why: Box::new(why) },
+        None => why,
     }
 }
 
@@ -218,6 +155,7 @@ mod tests {
     use super::*;
     use crate::creator::OwnerRules;
     use crate::model::LiveResource;
+    use crate::plan::SkipKind;
     use crate::plan::earlier::{Direction, EarlierWrite};
     use crate::plan::join::Join;
     use crate::plan::updates::Updates;
@@ -357,15 +295,5 @@ mod tests {
         };
         assert_eq!(missing(&["a,c", "d"]), ["c", "d"]);
         assert_eq!(missing(&["smith,john"]), [""; 0]);
-    }
-
-    #[test]
-    fn a_skip_tag_is_a_key_with_or_without_a_value() {
-        let read = |text: &str| text.parse::<SkipTag>().map(|skip| (skip.key.to_string(), skip.value));
-        assert_eq!(read("team"), Ok(("team".to_owned(), None)));
-        assert_eq!(read("team="), Ok(("team".to_owned(), Some(String::new()))));
-        assert_eq!(read("team=a=b"), Ok(("team".to_owned(), Some("a=b".to_owned()))));
-        assert!(read("=a").is_err());
-        assert_eq!("team=a".parse::<SkipTag>().unwrap().to_string(), "team=a");
     }
 }

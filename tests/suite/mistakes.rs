@@ -111,10 +111,10 @@ fn a_folder_without_log_files_is_an_error_that_says_what_it_holds() {
     fs::create_dir(bench.path("empty")).unwrap();
     run(&bench, &["load-files", "empty"])
         .code(1)
-        .says(["there are no log files (.json, .json.gz) in empty", "no files were found there"]);
+        .says(["there are no log files with CloudTrail records in empty", "no files were found there"]);
     bench.write("tables/a.csv", "a,b");
     bench.write("tables/b.csv", "a,b");
-    run(&bench, &["load-files", "tables"]).code(1).says(["no log files", "2 .csv files"]);
+    run(&bench, &["load-files", "tables"]).code(1).says(["no log files", "found 2 files: a CSV file (tables/a.csv)"]);
     run(&bench, &["load-files", "logs"]).success();
     run(&bench, &["load-files", "empty"]).success().says(["warning: there are no log files"]);
 }
@@ -123,7 +123,11 @@ fn a_folder_without_log_files_is_an_error_that_says_what_it_holds() {
 fn a_count_of_nothing_is_an_error() {
     let bench = Bench::new();
     bench.write("empty/notes.csv", "a,b");
-    run(&bench, &["count", "empty"]).code(1).says(["there are no log files", "in empty", "found 1 .csv file"]);
+    run(&bench, &["count", "empty"]).code(1).says([
+        "there are no log files",
+        "in empty",
+        "found 1 file: a CSV file (empty/notes.csv)",
+    ]);
     let loaded = loaded();
     run(&loaded, &["count", "logs", "--year", "2019"]).success().says(["no event matches the time from 2019"]);
 }
@@ -216,15 +220,25 @@ fn ages_and_dates_that_mean_nothing_are_refused() {
 #[test]
 fn a_type_is_taken_by_any_of_its_names_everywhere() {
     let (bench, moto) = (loaded(), Moto::start());
-    for name in ["ebs", "AWS::EC2::Volume", "aws::ec2::volume", "ec2:volume", "aws.ebs", "ebs-volume"] {
-        let aws = |args: &[&str]| bench.trailcreator(args).aws(&moto).run();
-        aws(&["tag", "--dry-run", "--type", name]).success().says(["tag 0 ebs resources"]);
-        run(&bench, &["who", "vol-1", "--type", name]).success();
-        run(&bench, &["report", "--offline", "--type", name]).success().shows(["ebs"]);
-        run(&bench, &["resource-map", "list", "--type", name]).success().shows(["AWS::EC2::Volume"]);
+    let names = ["ebs", "AWS::EC2::Volume", "aws::ec2::volume", "ec2:volume", "aws.ebs", "ebs-volume"];
+    for name in names {
         run(&bench, &["resource-map", "show", name]).success().shows(["type: ebs"]);
-        run(&bench, &["policy", "tag", "--type", name]).success().shows(["ec2:DescribeVolumes"]);
     }
+    // A wrong name is an error, and any other type would be in the output: all names of a list are the one type.
+    let all = names.join(",");
+    let tag = bench.trailcreator(["tag", "--dry-run", "--type", &all]).aws(&moto).run();
+    tag.success().says(["tag 0 ebs resources"]);
+    assert_eq!(tag.stderr.matches(" resources users:").count(), 1, "{}", tag.printed());
+    run(&bench, &["who", "vol-1", "--type", &all]).success();
+    run(&bench, &["report", "--offline", "--type", &all]).success().shows(["ebs"]);
+    let listed = run(&bench, &["resource-map", "list", "--type", &all, "--output", "json"]).success().json();
+    let types: Vec<&str> =
+        listed["resource_types"].as_array().unwrap().iter().map(|known| known["type"].as_str().unwrap()).collect();
+    assert_eq!(types, ["ebs"], "{listed:#}");
+    run(&bench, &["resource-map", "list", "--type", &all]).success().shows(["AWS::EC2::Volume"]);
+    let policy = |types: &str| run(&bench, &["policy", "tag", "--type", types]).success().stdout.clone();
+    assert!(policy("ebs").contains("ec2:DescribeVolumes"));
+    assert_eq!(policy(&all), policy("ebs"));
     let unknown = "did you mean ebs? (AWS::EC2::Volume)";
     for args in [
         &["tag", "--type", "voume"][..],
