@@ -36,6 +36,7 @@ pub mod sessions;
 pub use error::StoreError;
 pub use fingerprint::Fingerprint;
 pub use insert::{Added, Batch};
+pub use place::remove_if_empty;
 use jiff::{Timestamp, Unit};
 
 /// An open database.
