@@ -9,6 +9,7 @@ use tracing::level_filters::LevelFilter;
 
 use super::suggestion::Suggestion;
 use super::{CommandError, GlobalArgs, Invocation};
+use crate::cli::settings::Settings;
 use crate::console::{Console, start_log};
 use crate::resource_map::ResourceMap;
 use crate::store::{Store, StoreError, remove_if_empty};
@@ -23,6 +24,8 @@ pub struct Context {
     pub global: GlobalArgs,
     /// The command line as typed, for suggested commands.
     pub invocation: Invocation,
+    /// The settings file.
+    pub(in crate::cli) settings: Settings,
     /// Where output goes.
     pub console: Console,
     /// Whether the database did not exist before this command.
@@ -31,9 +34,9 @@ pub struct Context {
 
 impl Context {
     /// From the global options and what was typed.
-    pub fn new(global: GlobalArgs, invocation: Invocation) -> Self {
+    pub(in crate::cli) fn new(global: GlobalArgs, invocation: Invocation, settings: Settings) -> Self {
         let console = Console::new(global.output, global.quiet, !global.no_progress);
-        Self { global, invocation, console, has_new_database: AtomicBool::default() }
+        Self { global, invocation, settings, console, has_new_database: AtomicBool::default() }
     }
 
     /// The resource map by `--resource-map` and `--extend-map`.
