@@ -36,8 +36,8 @@ pub mod sessions;
 pub use error::StoreError;
 pub use fingerprint::Fingerprint;
 pub use insert::{Added, Batch};
-pub use place::remove_if_empty;
 use jiff::{Timestamp, Unit};
+pub use place::remove_if_empty;
 
 /// An open database.
 #[derive(Debug)]

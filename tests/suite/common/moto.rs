@@ -129,7 +129,8 @@ for path in sorted(root.rglob('*')):
 
     /// Asks the server's hook by a path that no AWS API has; what it answers, as JSON.
     pub(crate) fn played(&self, path: &str) -> Value {
-        let mut connection = TcpStream::connect(("127.0.0.1", u16::try_from(self.port).expect("a port"))).expect("it listens");
+        let mut connection =
+            TcpStream::connect(("127.0.0.1", u16::try_from(self.port).expect("a port"))).expect("it listens");
         write!(connection, "GET /played/{path} HTTP/1.0\r\n\r\n").expect("it reads");
         let mut answer = String::new();
         connection.read_to_string(&mut answer).expect("it answers with text");

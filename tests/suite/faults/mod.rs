@@ -4,4 +4,4 @@ mod damaged;
 mod history;
 mod scripts;
 mod second_writer;
-mod world;
+pub(crate) mod world;

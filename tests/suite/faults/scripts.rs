@@ -4,69 +4,17 @@
 //! `TRAILCREATOR_FAULT_FROM` is the first seed, and `TRAILCREATOR_FAULT_JOBS` plays so many at a time.
 
 use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
 
 use super::history::Histories;
 use super::world::{Tags, World, assert_honest, assert_nothing_lost};
-use crate::common::{Faults, Script};
+use crate::common::{Faults, Script, Seeds};
 
-/// Scripts that each test plays.
-const SEEDS: u64 = 4;
-
-/// Scripts at a time: they mostly wait.
-const JOBS: u64 = 2;
+/// Each test run plays a few.
+const SEEDS: Seeds = Seeds { name: "FAULT", usual: 4 };
 
 /// Calls that write tags.
 const WRITES: &str = "^(TagResources|UntagResources|CreateTags|DeleteTags|TagRole|UntagRole|TagQueue|UntagQueue|TagResource|\
                       UntagResource|PUT .*tagging|(POST|DELETE) .*tags)";
-
-fn number(name: &str, otherwise: u64) -> u64 {
-    std::env::var(name).map_or(otherwise, |text| text.parse().expect("a number"))
-}
-
-/// What one worker plays scripts in.
-trait Stage {
-    fn new() -> Self;
-
-    /// Plays one script. Panics where the property does not hold. Returns the kinds of faults that were played.
-    fn play(&self, script: &Script<'static>) -> BTreeSet<String>;
-}
-
-/// Plays scripts with as many workers as wanted. A failed script does not stop the others.
-fn play<S: Stage>(script: impl Fn(u64) -> Script<'static> + Sync) {
-    let from = number("TRAILCREATOR_FAULT_FROM", 0);
-    let until = from + number("TRAILCREATOR_FAULT_SEEDS", SEEDS);
-    let (next, failed, kinds) = (AtomicU64::new(from), Mutex::new(Vec::new()), Mutex::new(BTreeSet::new()));
-    let work = || {
-        let mut stage = S::new();
-        loop {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= until {
-                break;
-            }
-            match catch_unwind(AssertUnwindSafe(|| stage.play(&script(seed)))) {
-                Ok(played) => kinds.lock().expect("no panic within").extend(played),
-                Err(_) => {
-                    eprintln!("seed {seed} failed");
-                    failed.lock().expect("no panic within").push(seed);
-                    stage = S::new();
-                }
-            }
-        }
-    };
-    thread::scope(|scope| {
-        for _ in 0..number("TRAILCREATOR_FAULT_JOBS", JOBS) {
-            scope.spawn(work);
-        }
-    });
-    let (failed, kinds) = (failed.into_inner().expect("all ended"), kinds.into_inner().expect("all ended"));
-    println!("seeds {from} to {}: {} failed; faults: {kinds:?}", until - 1, failed.len());
-    assert!(failed.is_empty(), "seeds {failed:?}: see above");
-    assert!(!kinds.is_empty());
-}
 
 fn kinds_of(faults: &Faults) -> BTreeSet<String> {
     faults.played().iter().map(|fault| fault["kind"].as_str().expect("a text").to_owned()).collect()
@@ -114,80 +62,59 @@ impl Tagging {
     }
 }
 
-/// Tags through the faults.
-struct Tag(Tagging);
-
-impl Stage for Tag {
-    fn new() -> Self {
-        Self(Tagging::prepare())
-    }
-
-    fn play(&self, script: &Script<'static>) -> BTreeSet<String> {
-        let Tagging { world, first, undisturbed } = &self.0;
-        world.reset();
-        let (faults, about) = self.0.disturbed(script, &["tag"]);
-        let now = world.tags();
-        assert_nothing_lost(&world.with_notes(first), &now, &about);
-        assert_honest(world, &now, &about);
-        // Without faults, resuming what is open and a further run end as an undisturbed run.
-        self.0.resume();
-        let again = world.lab.run(&["tag"]);
-        self.0.assert_tags(undisturbed, &format!("{about}\n{}", again.printed()));
-        world.undo_all();
-        self.0.assert_tags(first, &format!("undone: {about}"));
-        kinds_of(&faults)
-    }
+/// Tags through the faults, and ends as an undisturbed run.
+fn tag(stage: &Tagging, script: &Script<'static>) -> BTreeSet<String> {
+    let Tagging { world, first, undisturbed } = stage;
+    world.reset();
+    let (faults, about) = stage.disturbed(script, &["tag"]);
+    let now = world.tags();
+    assert_nothing_lost(&world.with_notes(first), &now, &about);
+    assert_honest(world, &now, &about);
+    // Without faults, resuming what is open and a further run end as an undisturbed run.
+    stage.resume();
+    let again = world.lab.run(&["tag"]);
+    stage.assert_tags(undisturbed, &format!("{about}\n{}", again.printed()));
+    world.undo_all();
+    stage.assert_tags(first, &format!("undone: {about}"));
+    kinds_of(&faults)
 }
 
-/// Undoes through the faults.
-struct Undo(Tagging);
-
-impl Stage for Undo {
-    fn new() -> Self {
-        Self(Tagging::prepare())
-    }
-
-    fn play(&self, script: &Script<'static>) -> BTreeSet<String> {
-        let Tagging { world, first, .. } = &self.0;
-        world.reset();
-        world.lab.run(&["tag"]).success();
-        let (faults, about) = self.0.disturbed(script, &["undo", "1"]);
-        let now = world.tags();
-        assert_nothing_lost(&world.with_notes(first), &now, &about);
-        assert_honest(world, &now, &about);
-        self.0.resume();
-        let again = world.lab.run(&["undo", "1"]);
-        self.0.assert_tags(first, &format!("{about}\n{}", again.printed()));
-        kinds_of(&faults)
-    }
-}
-
-impl Stage for Histories {
-    fn new() -> Self {
-        Self::prepare()
-    }
-
-    fn play(&self, script: &Script<'static>) -> BTreeSet<String> {
-        kinds_of(&self.load(script))
-    }
+/// Undoes through the faults, and ends as an undisturbed undo.
+fn undo(stage: &Tagging, script: &Script<'static>) -> BTreeSet<String> {
+    let Tagging { world, first, .. } = stage;
+    world.reset();
+    world.lab.run(&["tag"]).success();
+    let (faults, about) = stage.disturbed(script, &["undo", "1"]);
+    let now = world.tags();
+    assert_nothing_lost(&world.with_notes(first), &now, &about);
+    assert_honest(world, &now, &about);
+    stage.resume();
+    let again = world.lab.run(&["undo", "1"]);
+    stage.assert_tags(first, &format!("{about}\n{}", again.printed()));
+    kinds_of(&faults)
 }
 
 #[test]
 fn whatever_the_faults_nothing_is_lost_and_the_end_is_that_of_an_undisturbed_run() {
-    play::<Tag>(|seed| Script { seed, rate: 0.15, kinds: &[], actions: "", most: 30 });
+    let script = |seed| Script { seed, rate: 0.15, kinds: &[], actions: "", most: 30 };
+    SEEDS.play(Tagging::prepare, |stage, seed| tag(stage, &script(seed)));
 }
 
 #[test]
 fn whatever_happens_to_writes_the_journal_says_what_aws_has() {
-    play::<Tag>(|seed| Script { seed, rate: 0.6, kinds: &[], actions: WRITES, most: 30 });
+    let script = |seed| Script { seed, rate: 0.6, kinds: &[], actions: WRITES, most: 30 };
+    SEEDS.play(Tagging::prepare, |stage, seed| tag(stage, &script(seed)));
 }
 
 #[test]
 fn whatever_the_faults_an_undo_restores_what_was_there() {
-    play::<Undo>(|seed| Script { seed, rate: if seed % 2 == 0 { 0.15 } else { 0.4 }, kinds: &[], actions: "", most: 30 });
+    let rate = |seed| if seed % 2 == 0 { 0.15 } else { 0.4 };
+    let script = |seed| Script { seed, rate: rate(seed), kinds: &[], actions: "", most: 30 };
+    SEEDS.play(Tagging::prepare, |stage, seed| undo(stage, &script(seed)));
 }
 
 #[test]
 fn whatever_the_faults_event_history_is_loaded_once_and_completely() {
-    play::<Histories>(|seed| Script { seed, rate: 0.3, kinds: &[], actions: "", most: 20 });
+    let script = |seed| Script { seed, rate: 0.3, kinds: &[], actions: "", most: 20 };
+    SEEDS.play(Histories::prepare, |stage, seed| kinds_of(&stage.load(&script(seed))));
 }

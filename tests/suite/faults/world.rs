@@ -9,10 +9,10 @@ use crate::common::{Bench, Caller, Event, Faults, Run};
 use crate::tag::lab::Lab;
 
 /// Tags by resource.
-pub(super) type Tags = BTreeMap<String, BTreeMap<String, String>>;
+pub(crate) type Tags = BTreeMap<String, BTreeMap<String, String>>;
 
 /// The owner that each resource is to get.
-pub(super) const OWNER: &str = "alice";
+pub(crate) const OWNER: &str = "alice";
 
 /// The database of the runs.
 const DATABASE: &str = "creators.db";
@@ -21,12 +21,12 @@ const DATABASE: &str = "creators.db";
 const LOADED: &str = "loaded.db";
 
 /// A lab with loaded events of a resource of each protocol and way to write.
-pub(super) struct World {
-    pub(super) lab: Lab,
+pub(crate) struct World {
+    pub(crate) lab: Lab,
 }
 
 impl World {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut lab = Lab::with_hook(Bench::new(), include_str!("../hooks/faults_world.py"));
         lab.volumes(&[OWNER, OWNER]);
         for number in 0..3 {
@@ -60,7 +60,7 @@ client('events').put_rule(Name='nightly', ScheduleExpression='rate(1 day)', Tags
     }
 
     /// Back to the beginning: the tags of the resources, and a database without runs.
-    pub(super) fn reset(&self) {
+    pub(crate) fn reset(&self) {
         self.lab.moto.played("reset");
         let bench = &self.lab.bench;
         for suffix in ["-wal", "-shm"] {
@@ -70,14 +70,15 @@ client('events').put_rule(Name='nightly', ScheduleExpression='rate(1 day)', Tags
     }
 
     /// Lets a person add notes to resources while requests arrive.
-    pub(super) fn second_writer(&self, seed: u64, rate: f64) {
+    pub(crate) fn second_writer(&self, seed: u64, rate: f64) {
         self.lab.moto.played(&format!("second?{seed}:{rate}"));
     }
 
     /// Tags with the notes of the second writer.
-    pub(super) fn with_notes(&self, tags: &Tags) -> Tags {
+    pub(crate) fn with_notes(&self, tags: &Tags) -> Tags {
         let mut tags = tags.clone();
-        let notes: Vec<(String, String)> = serde_json::from_value(self.lab.moto.played("notes")).expect("pairs of texts");
+        let notes: Vec<(String, String)> =
+            serde_json::from_value(self.lab.moto.played("notes")).expect("pairs of texts");
         for (resource, note) in notes {
             tags.get_mut(&resource).expect("it is in this world").insert(note, "person".to_owned());
         }
@@ -85,7 +86,7 @@ client('events').put_rule(Name='nightly', ScheduleExpression='rate(1 day)', Tags
     }
 
     /// All tags as AWS has them.
-    pub(super) fn tags(&self) -> Tags {
+    pub(crate) fn tags(&self) -> Tags {
         serde_json::from_value(self.lab.moto.played("tags")).expect("tags are texts")
     }
 
@@ -108,19 +109,19 @@ result['nightly'] = plain(client('events').list_tags_for_resource(ResourceARN='a
     }
 
     /// Runs the binary through the proxy.
-    pub(super) fn through(&self, faults: &Faults, args: &[&str]) -> Run {
+    pub(crate) fn through(&self, faults: &Faults, args: &[&str]) -> Run {
         let command = self.lab.bench.trailcreator(args).aws(&self.lab.moto);
         command.env("AWS_ENDPOINT_URL", &faults.endpoint()).run()
     }
 
     /// The journal's runs, the latest first.
-    pub(super) fn runs(&self) -> Vec<Value> {
+    pub(crate) fn runs(&self) -> Vec<Value> {
         let mut runs = self.lab.run(&["runs", "--output", "json"]).success().json();
         serde_json::from_value(runs["runs"].take()).expect("a list")
     }
 
     /// Undoes all runs, the latest first.
-    pub(super) fn undo_all(&self) {
+    pub(crate) fn undo_all(&self) {
         for run in self.runs().iter().filter(|run| run["kind"] == "tag") {
             self.lab.run(&["undo", &run["run_id"].to_string()]);
         }
@@ -128,7 +129,7 @@ result['nightly'] = plain(client('events').list_tags_for_resource(ResourceARN='a
 }
 
 /// Asserts that what is on AWS differs from `before` only by owners that are to be written.
-pub(super) fn assert_nothing_lost(before: &Tags, now: &Tags, about: &str) {
+pub(crate) fn assert_nothing_lost(before: &Tags, now: &Tags, about: &str) {
     for (resource, tags) in before {
         let mut others = now[resource].clone();
         let owner = if tags.contains_key("Owner") { None } else { others.remove("Owner") };
@@ -138,7 +139,7 @@ pub(super) fn assert_nothing_lost(before: &Tags, now: &Tags, about: &str) {
 }
 
 /// Asserts that the journal's last run says what AWS has.
-pub(super) fn assert_honest(world: &World, now: &Tags, about: &str) {
+pub(crate) fn assert_honest(world: &World, now: &Tags, about: &str) {
     let runs = world.runs();
     let Some(run) = runs.first() else { return };
     let document = world.lab.run(&["runs", &run["run_id"].to_string(), "--output", "json"]).success().json();
