@@ -163,7 +163,7 @@ impl Tagging {
         let open = |run: &&serde_json::Value| run["finished_at"].is_null();
         let Some(run) = self.world.runs().iter().find(open).map(|run| run["run_id"].to_string()) else { return };
         let resume = ["apply", "--resume", &run];
-        if seed % 2 == 0 {
+        if seed.is_multiple_of(2) {
             self.kill(&resume, seed + 1);
         }
         self.world.lab.run(&resume);
