@@ -108,7 +108,7 @@ fn whatever_happens_to_writes_the_journal_says_what_aws_has() {
 
 #[test]
 fn whatever_the_faults_an_undo_restores_what_was_there() {
-    let rate = |seed| if seed.is_multiple_of(2) { 0.15 } else { 0.4 };
+    let rate = |seed: u64| if seed.is_multiple_of(2) { 0.15 } else { 0.4 };
     let script = |seed| Script { seed, rate: rate(seed), kinds: &[], actions: "", most: 30 };
     SEEDS.play(Tagging::prepare, |stage, seed| undo(stage, &script(seed)));
 }
