@@ -43,9 +43,7 @@ pub(super) async fn of_doubt(
     match wait(update, Some(before), writes).await {
         End::Done => WriteOutcome::Written { request_id: None }.into(),
         End::RolledBack(why) => WriteOutcome::RolledBack(why).into(),
-        End::Untouched(_) => {
-            Attempt::Passing(Refusal { text: format!("{}; the tags are not written", refusal.text), ..refusal })
-        }
+        End::Untouched(_) => Attempt::Passing(refusal.not_written()),
         End::Unknown(attempt) => attempt,
     }
 }

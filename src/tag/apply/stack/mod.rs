@@ -193,8 +193,7 @@ impl<A: TagApi> Update<'_, A> {
 
 /// Another program updates the stack: the writes are tried again from the beginning.
 fn meanwhile() -> Attempt {
-    let text = "the stack was updated meanwhile".to_owned();
-    Attempt::Passing(Refusal { class: ErrorClass::Conflict, text, in_doubt: false })
+    Attempt::Passing(Refusal::of_conflict("the stack was updated meanwhile"))
 }
 
 /// Whether no update came between two reads, as far as what was checked in between depends on it.

@@ -381,7 +381,7 @@ async fn regression_a_stack_updated_between_the_read_and_the_change_set_is_tried
         let script = Script::of_reads(&[before.clone(), before.clone(), after]);
         let attempt = script.attempt(&ready(None, Some("alice"))).await;
         let Attempt::Passing(refusal) = attempt else { panic!("{attempt:?}") };
-        assert!(refusal.text.contains("updated meanwhile"), "{refusal:?}");
+        assert!(refusal.to_string().contains("updated meanwhile"), "{refusal:?}");
         assert_eq!(script.writes(), ["CreateChangeSet", "DeleteChangeSet"]);
     }
 }
@@ -405,7 +405,7 @@ async fn regression_a_lost_answer_of_an_update_is_resolved_by_reading() {
         script.answer("DescribeChangeSet", &[change_set]);
         let attempt = script.attempt(&ready(None, Some("alice"))).await;
         let Attempt::Passing(refusal) = attempt else { panic!("{attempt:?}") };
-        assert!(refusal.in_doubt && refusal.text.contains("the tags are not written"), "{refusal:?}");
+        assert!(refusal.in_doubt && refusal.to_string().contains("the tag is not written"), "{refusal:?}");
     }
 }
 
