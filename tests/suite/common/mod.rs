@@ -17,6 +17,7 @@
 mod athena;
 mod bench;
 pub(crate) mod database;
+pub(crate) mod envelopes;
 mod faults;
 mod forks;
 pub(crate) mod memory;

@@ -60,6 +60,9 @@ impl Request {
     }
 }
 
+/// The project's own FilterLogEvents, a hook of its own or behind another.
+const LOGS: &str = include_str!("../../servers/logs/filter_log_events.py");
+
 impl Moto {
     /// Starts a server on a free port of loopback.
     pub(crate) fn start() -> Self {
@@ -75,9 +78,18 @@ impl Moto {
     /// Select, ListRegions. `options` are that file's environment variables.
     pub(crate) fn start_with_trail_services(history: &Path, options: &[(&str, &str)]) -> Self {
         let history = history.to_str().expect("a temporary folder's path is UTF-8");
-        let variables: Vec<_> =
-            [("TRAIL_SERVICES_HISTORY", history)].into_iter().chain(options.iter().copied()).collect();
-        Self::launch(Some(include_str!("trail_services.py")), &variables)
+        let own = [("TRAIL_SERVICES_HISTORY", history), ("TRAIL_LOGS_GROUP", "trail"), ("TRAIL_LOGS_FOLDER", history)];
+        let variables: Vec<_> = own.into_iter().chain(options.iter().copied()).collect();
+        Self::launch(Some(&format!("{}\n\n{LOGS}", include_str!("trail_services.py"))), &variables)
+    }
+
+    /// Starts a server with the project's own FilterLogEvents before moto: the log group `trail` has the records of the log files in a
+    /// folder. `options` are the environment variables of `tests/servers/logs/filter_log_events.py`.
+    pub(crate) fn start_with_logs(folder: Option<&Path>, options: &[(&str, &str)]) -> Self {
+        let folder = folder.map(|folder| folder.to_str().expect("a temporary folder's path is UTF-8"));
+        let own = [("TRAIL_LOGS_GROUP", "trail")].into_iter().chain(folder.map(|folder| ("TRAIL_LOGS_FOLDER", folder)));
+        let variables: Vec<_> = own.chain(options.iter().copied()).collect();
+        Self::launch(Some(LOGS), &variables)
     }
 
     fn launch(hook: Option<&str>, variables: &[(&str, &str)]) -> Self {
