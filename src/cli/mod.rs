@@ -89,6 +89,7 @@ pub fn main() -> ExitCode {
     let outcome = match run(cli.command, &context) {
         Ok(outcome) => outcome,
         Err(error) => {
+            context.remove_new_database();
             context.report(&error);
             error.outcome
         }

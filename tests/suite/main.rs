@@ -9,6 +9,7 @@ mod chains;
 mod common;
 mod conformance;
 mod count;
+mod crashes;
 mod credentials;
 mod demo;
 mod end_to_end;

@@ -23,6 +23,7 @@ mod forks;
 pub(crate) mod memory;
 mod moto;
 mod python;
+mod seeds;
 mod trail;
 
 pub(crate) use {
@@ -31,6 +32,7 @@ pub(crate) use {
     faults::{Faults, Script},
     moto::{Moto, Request},
     python::{package_alone, python, run_python},
+    seeds::{Seeds, chance},
     trail::{Caller, Event, Trail, day, gzip, moment},
 };
 

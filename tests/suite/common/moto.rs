@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -135,6 +137,17 @@ for path in sorted(root.rglob('*')):
     pub(crate) fn boto3(&self, code: &str) -> Value {
         let printed = run(code, &aws_variables(&self.endpoint()), true);
         serde_json::from_str(&printed).expect("the prelude prints JSON; the code must not print")
+    }
+
+    /// Asks the server's hook by a path that no AWS API has; what it answers, as JSON.
+    pub(crate) fn played(&self, path: &str) -> Value {
+        let mut connection =
+            TcpStream::connect(("127.0.0.1", u16::try_from(self.port).expect("a port"))).expect("it listens");
+        write!(connection, "GET /played/{path} HTTP/1.0\r\n\r\n").expect("it reads");
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).expect("it answers with text");
+        let (_, body) = answer.split_once("\r\n\r\n").expect("an answer has a head");
+        serde_json::from_str(body).unwrap_or_else(|error| panic!("{path}: {error}\n{answer}"))
     }
 
     /// All requests so far, in the order of arrival.
