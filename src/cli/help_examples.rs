@@ -4,7 +4,7 @@ use clap::{Command, CommandFactory, Parser};
 
 use super::Cli;
 
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 20] = [
     "accounts",
     "apply",
     "count",
@@ -23,6 +23,7 @@ const COMMANDS: [&str; 19] = [
     "tag",
     "tag-org",
     "undo",
+    "watch",
     "who",
 ];
 

@@ -22,6 +22,7 @@ mod shared;
 mod tag;
 mod tag_org;
 mod undo;
+mod watch;
 mod who;
 
 use std::process::ExitCode;
@@ -30,7 +31,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use shared::context::Context;
 pub use shared::error::{CommandError, Outcome, with_causes};
-pub use shared::options::{AwsAccessArgs, AwsArgs, GlobalArgs, OwnerArgs, WindowArgs};
+pub use shared::options::{AwsAccessArgs, AwsArgs, GlobalArgs, Output, OwnerArgs, WindowArgs};
 pub use shared::suggestion::Invocation;
 use shared::{
     allow_updates, bucket, confirm, context, interrupt, load_summary, loading, nothing, options, organization,
@@ -48,13 +49,13 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one, and it is moved once")]
 enum Command {
     Count(count::Args),
     LoadAthena(load_athena::Args),
     LoadFiles(load_files::Args),
     LoadHistory(load_history::Args),
     LoadS3(load_s3::Args),
+    Watch(watch::Args),
     Import(import::Args),
     Who(who::Args),
     Tag(tag::Args),
@@ -96,12 +97,16 @@ fn command() -> clap::Command {
 }
 
 fn run(command: Command, context: &Context) -> Result<Outcome, CommandError> {
+    if context.global.output == Output::Jsonl && !matches!(command, Command::Watch(_)) {
+        return Err(CommandError::usage("--output jsonl is a format of watch only").hint("use --output json"));
+    }
     match command {
         Command::Count(args) => context.block_on(count::run(args, context)),
         Command::LoadAthena(args) => context.block_on(load_athena::run(args, context)),
         Command::LoadFiles(args) => context.block_on(load_files::run(args, context)),
         Command::LoadHistory(args) => context.block_on(load_history::run(args, context)),
         Command::LoadS3(args) => context.block_on(load_s3::run(args, context)),
+        Command::Watch(args) => context.block_on(watch::run(args, context)),
         Command::Import(args) => context.block_on(import::run(args, context)),
         Command::Who(args) => context.block_on(who::run(args, context)),
         Command::Tag(args) => context.block_on(tag::run(args, context)),

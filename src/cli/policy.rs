@@ -58,6 +58,8 @@ enum Command {
     LoadFiles,
     LoadHistory,
     LoadS3,
+    /// For the process that watches; the role in each account of -c takes the policy of tag-org
+    Watch,
     Import,
     /// For --live
     Who,
@@ -79,6 +81,7 @@ impl Command {
             Self::LoadAthena => Work::Athena,
             Self::LoadHistory => Work::History,
             Self::LoadS3 | Self::Count => Work::ReadTrail,
+            Self::Watch => Work::Watch,
             Self::Who => Work::Lookup,
             Self::Tag => Work::Tag,
             // Before a plan is applied its resources are listed again. To resume an undo takes the policy of undo.

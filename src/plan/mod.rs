@@ -33,7 +33,7 @@ pub use more::MoreTag;
 use more::{decide_more, is_open};
 pub(crate) use present::{owner_tag, present_tag};
 pub(super) use scope::parts as id_parts;
-pub use scope::{Ids, Scope, ScopeFacts, Selected, SkipTag};
+pub use scope::{Creation, Ids, Scope, ScopeFacts, Selected, SkipTag};
 use scope::{check_skip_tags, is_replaceable};
 use updates::Updates;
 

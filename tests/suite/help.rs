@@ -3,7 +3,7 @@
 use crate::common::{Bench, Run};
 
 /// Each command with flags its help must explain.
-const COMMANDS: [(&str, &[&str]); 16] = [
+const COMMANDS: [(&str, &[&str]); 17] = [
     (
         "load-athena",
         &[
@@ -51,6 +51,30 @@ const COMMANDS: [(&str, &[&str]); 16] = [
         ],
     ),
     ("load-history", &["--region", "--chains", "--year", "--since", "--profile", "--assume", "--db"]),
+    (
+        "watch",
+        &[
+            "--queue",
+            "--until-empty",
+            "--tag",
+            "--gather",
+            "--retry-for",
+            "--visibility",
+            "--heartbeat",
+            "--chains",
+            "--creator-tag",
+            "--type",
+            "--not-type",
+            "--skip-tag",
+            "--dry-run",
+            "--inherit",
+            "--allow-updates",
+            "--identity-map",
+            "--config",
+            "--accounts",
+            "--profile",
+        ],
+    ),
     ("import", &["FILE", "--db", "--resource-map", "--extend-map", "--output"]),
     ("who", &["ID", "--live", "--identity-map", "--resolve-chains", "--db", "--output"]),
     (

@@ -40,5 +40,6 @@ mod resource_maps;
 mod snapshots;
 mod suggestions;
 mod tag;
+mod watch;
 mod who;
 mod who_names;

@@ -29,7 +29,7 @@ pub struct Context {
 impl Context {
     /// From the global options and what was typed.
     pub fn new(global: GlobalArgs, invocation: Invocation) -> Self {
-        let console = Console::new(global.output, global.quiet, !global.no_progress);
+        let console = Console::new(global.output.into(), global.quiet, !global.no_progress);
         Self { global, invocation, console }
     }
 
