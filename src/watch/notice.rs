@@ -76,7 +76,7 @@ pub struct Totals {
     pub messages: u64,
     /// Messages that were deleted.
     pub deleted: u64,
-    /// Messages that can't be read, or not completely. Each is counted once.
+    /// Messages that can't be read, or not completely. Each is counted once, and not if a later delivery can be read.
     pub unreadable: u64,
     /// What was in them. Its failures are empty: they are named as they come.
     pub figures: Figures,

@@ -211,6 +211,9 @@ impl Watch<'_> {
                 }
                 None => {
                     is_news = true;
+                    if self.named.borrow_mut().remove(&message.id) {
+                        self.totals.borrow_mut().unreadable -= 1;
+                    }
                     done.insert(message.id.clone());
                 }
             }
@@ -242,10 +245,8 @@ impl Watch<'_> {
     /// Names a message that can't be read, once.
     fn name(&self, id: &str, failure: &MessageFailure) -> bool {
         let mut named = self.named.borrow_mut();
-        if named.len() >= MOST_NAMED {
-            named.clear();
-        }
-        let is_new = named.insert(id.to_owned());
+        // Beyond that, messages are named each time.
+        let is_new = named.len() >= MOST_NAMED || named.insert(id.to_owned());
         if is_new {
             self.totals.borrow_mut().unreadable += 1;
             let MessageFailure { object, reason } = failure;

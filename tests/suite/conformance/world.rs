@@ -43,8 +43,10 @@ impl World {
         self.bench.path(format!("{name}.db"))
     }
 
-    /// Sends a message for each log file, in CloudTrail's own form, or for each record, to a queue of its own. Returns its URL.
+    /// Sends a message for each log file, in CloudTrail's own form, or for each record, to a queue of its own. Returns its URL. A file with
+    /// many records is always one message.
     pub(super) fn announce_all(&self, message: Message) -> String {
+        const MOST_RECORDS: usize = 5;
         let is_file = if message == Message::File { "True" } else { "False" };
         let url = self.moto.boto3(&format!(
             "import gzip
@@ -59,7 +61,11 @@ for item in pages('s3', 'list_objects_v2', 'Contents', Bucket='trail'):
         bodies.append(json.dumps({{'s3Bucket': 'trail', 's3ObjectKey': [item['Key']]}}))
         continue
     body = gzip.decompress(s3.get_object(Bucket='trail', Key=item['Key'])['Body'].read())
-    for record in json.loads(body)['Records']:
+    records = json.loads(body)['Records']
+    if len(records) > {MOST_RECORDS}:
+        bodies.append(json.dumps({{'s3Bucket': 'trail', 's3ObjectKey': [item['Key']]}}))
+        continue
+    for record in records:
         event = {{'version': '0', 'detail-type': 'AWS API Call via CloudTrail', 'source': 'aws.example', 'detail': record}}
         bodies.append(json.dumps(event))
 for at in range(0, len(bodies), 10):

@@ -125,7 +125,8 @@ for volume in pages('ec2', 'describe_volumes', 'Volumes'):
     }
 }
 
-/// The resources that a request tags, by the last part of their IDs.
+/// The resources that a request tags, by the last part of their IDs. The Tagging API, which moto has not for queues, is asked before
+/// TagQueue.
 fn ids_written(request: &Request) -> Vec<&str> {
     match request.action.as_str() {
         "CreateTags" => {
@@ -135,10 +136,6 @@ fn ids_written(request: &Request) -> Vec<&str> {
         "TagQueue" => {
             let url = request.body.split('"').find(|part| part.starts_with("http")).expect("the queue's URL");
             vec![url.rsplit('/').next().expect("a name")]
-        }
-        "TagResources" => {
-            let arns = request.body.split('"').filter(|part| part.starts_with("arn:"));
-            arns.map(|arn| arn.rsplit(['/', ':']).next().expect("a name")).collect()
         }
         _ => Vec::new(),
     }

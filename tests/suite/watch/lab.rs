@@ -146,7 +146,9 @@ while hidden():
 
     /// Arguments of `watch` with these further ones.
     pub(super) fn args<'a>(&'a self, args: &[&'a str]) -> Vec<&'a str> {
-        ["watch", "--queue", &self.queue, "--wait", "1", "--gather", "1"].iter().chain(args).copied().collect()
+        let usual = [["--wait", "1"], ["--gather", "1"]];
+        let usual = usual.iter().filter(|[option, _]| !args.contains(option)).flatten();
+        ["watch", "--queue", &self.queue].iter().chain(usual).chain(args).copied().collect()
     }
 
     /// Works off the queue.

@@ -121,7 +121,7 @@ result = [instance['InstanceId'] for instance in instances]",
     ]);
     let watched = lab.watch(&["--tag", "At={event_name}", "--creator-tag", "CreatedBy", "--output", "json"]);
     let document = watched.success().json();
-    assert_eq!(document["resources"]["tagged"], 4, "{}", watched.printed());
+    assert_eq!(document["resources"]["tagged"], 5, "{}", watched.printed());
     let tags = lab.moto.boto3(
         "reservations = client('ec2', 'eu-west-1').describe_instances()['Reservations']
 tags = [instance.get('Tags') for reservation in reservations for instance in reservation['Instances']]
@@ -131,7 +131,11 @@ result = sorted(','.join(sorted(tag['Key'] + '=' + tag['Value'] for tag in of_on
     let instance = "At=RunInstances,CreatedBy=ivy";
     assert_eq!(tags, json!([["At=CreateRole,CreatedBy=dan"], [instance; 1], [instance; 1], [instance; 1]].concat()));
     assert_eq!(lab.sent("CreateTags"), 1, "three instances are one call");
-    watched.says(["sqs"]);
+    let of_service = lab.moto.boto3(
+        "url = client('sqs').get_queue_url(QueueName='of-a-service')['QueueUrl']
+result = client('sqs').list_queue_tags(QueueUrl=url)['Tags']",
+    );
+    assert_eq!(of_service, json!({"At": "CreateQueue"}), "a service is no owner");
 }
 
 #[test]

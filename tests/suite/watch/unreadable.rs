@@ -95,3 +95,34 @@ fn a_replaced_object_is_read_when_its_message_comes_again() {
     lab.wait_until_visible();
     lab.watch(&[]).success().shows(["1 received, 1 deleted"]);
 }
+
+/// S3 refuses the first request.
+#[test]
+fn a_message_that_can_be_read_later_is_no_failure_in_the_end() {
+    let hook = include_str!("../hooks/watch_late.py");
+    let hook = hook.replace("ACTION", "GET /trail/AWSLogs/late.json.gz").replace("COUNT", "1");
+    let lab = Lab::with_hook(Bench::new(), &hook);
+    let mut trail = Trail::new();
+    trail.push(queue_event("jobs", "https://sqs.us-east-1.amazonaws.com/123456789012/jobs", "alice"));
+    let files = lab.upload_bytes(&[("AWSLogs/late.json.gz".to_owned(), gzip(&trail.json()))]);
+    lab.send(&[announce(Form::S3, &files[0])]);
+    let child = lab.spawn(&["--visibility", "2", "--output", "jsonl"]);
+    lab.moto.boto3(&format!(
+        "import time
+names = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible']
+def left():
+    attributes = client('sqs').get_queue_attributes(QueueUrl={:?}, AttributeNames=names)['Attributes']
+    return sum(int(attributes[name]) for name in names)
+while left():
+    time.sleep(0.1)",
+        lab.queue
+    ));
+    signal(&child, "TERM");
+    let output = child.wait_with_output().expect("it ends");
+    let stdout = String::from_utf8(output.stdout).expect("UTF-8");
+    assert_eq!(output.status.code(), Some(0), "{stdout}");
+    assert_eq!(
+        (events(&stdout, "unreadable").len(), &events(&stdout, "stopped")[0]["messages"]["unreadable"]),
+        (1, &0.into())
+    );
+}
