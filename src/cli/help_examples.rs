@@ -4,15 +4,20 @@ use clap::{Command, CommandFactory, Parser};
 
 use super::Cli;
 
-const COMMANDS: [&str; 20] = [
+const COMMANDS: [&str; 25] = [
     "accounts",
     "apply",
+    "completions",
+    "config",
+    "config schema",
+    "config show",
     "count",
     "import",
     "load-athena",
     "load-files",
     "load-history",
     "load-s3",
+    "man",
     "policy",
     "report",
     "resource-map",

@@ -3,7 +3,7 @@
 use crate::common::{Bench, Run};
 
 /// Each command with flags its help must explain.
-const COMMANDS: [(&str, &[&str]); 17] = [
+const COMMANDS: [(&str, &[&str]); 20] = [
     (
         "load-athena",
         &[
@@ -159,6 +159,9 @@ const COMMANDS: [(&str, &[&str]); 17] = [
     ),
     ("resource-map", &["list", "show", "check"]),
     ("policy", &["COMMAND", "--type", "--service", "--inherit", "--allow-updates", "--output-dir", "load-s3", "undo"]),
+    ("config", &["show", "schema"]),
+    ("completions", &["SHELL", "bash", "fish"]),
+    ("man", &["COMMAND", "--directory"]),
     ("count", &["--by", "--top", "--year", "--since", "--output"]),
 ];
 

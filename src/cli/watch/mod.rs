@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use clap::parser::ValueSource;
 use clap::{ArgMatches, Command, FromArgMatches};
 use serde_json::Map;
 use tokio_util::sync::CancellationToken;
@@ -121,7 +122,8 @@ struct TagSwitch(bool);
 
 impl FromArgMatches for TagSwitch {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        Ok(Self(matches.value_source(TAG).is_some()))
+        // A settings file gives further tags for `tag`, which turn nothing on.
+        Ok(Self(matches.value_source(TAG) == Some(ValueSource::CommandLine)))
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {

@@ -62,3 +62,14 @@ fn without_tag_records_are_only_loaded() {
     assert_eq!((lab.sent("ListQueues"), lab.owners()), (0, json!({})));
     lab.run(&["who", "jobs"]).success().shows(["alice"]);
 }
+
+/// A settings file can hold further tags for `tag`: they don't turn on tagging.
+#[test]
+fn a_settings_file_turns_no_tagging_on() {
+    let lab = Lab::new();
+    lab.bench.write("trailcreator.yml", "tag: ['At={event_time}']\nwatch:\n  gather: 1\n");
+    lab.send(&[record(&lab.create_queue("jobs", "alice"))]);
+    let run = lab.run(&["watch", "--queue", &lab.queue, "--wait", "1", "--until-empty"]);
+    run.success().says(["watching trail: loading new records; Ctrl-C stops"]);
+    assert_eq!((lab.sent("TagQueue"), lab.owners()), (0, json!({})));
+}
