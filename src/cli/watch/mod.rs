@@ -54,10 +54,11 @@ Examples:
 /// error; 4 stopped, but some messages could not be read or some resources not tagged.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-#[command(mut_arg(TAG, |tag| tag.num_args(0..=1).value_name("[KEY=TEMPLATE]").help(TAG_HELP)))]
+#[command(mut_arg(TAG, |tag| tag.num_args(0..=1).value_name("KEY=TEMPLATE").help(TAG_HELP)))]
 #[command(mut_arg("all_types", |arg| arg.hide(true)))]
 #[command(mut_arg("ids", |arg| arg.hide(true)))]
 #[command(mut_arg("save_plan", |arg| arg.hide(true)))]
+#[command(mut_arg("yes", |arg| arg.hide(true)))]
 #[command(mut_arg("max_changes", |arg| arg.help(MAX_CHANGES_HELP)))]
 pub(super) struct Args {
     /// URL of the SQS queue
@@ -107,6 +108,7 @@ struct FollowArgs {
 
 /// When new resources are tagged.
 #[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Tagging")]
 struct PaceArgs {
     /// How long to gather new resources before they are tagged, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(0..=300))]
