@@ -130,7 +130,7 @@ result = sorted(','.join(sorted(tag['Key'] + '=' + tag['Value'] for tag in of_on
     );
     let instance = "At=RunInstances,CreatedBy=ivy";
     assert_eq!(tags, json!([["At=CreateRole,CreatedBy=dan"], [instance; 1], [instance; 1], [instance; 1]].concat()));
-    assert_eq!(lab.sent("CreateTags"), 1, "three instances are one call");
+    assert_eq!(lab.sent("CreateTags"), 2, "three instances are one call for each tag");
     let of_service = lab.moto.boto3(
         "url = client('sqs').get_queue_url(QueueName='of-a-service')['QueueUrl']
 result = client('sqs').list_queue_tags(QueueUrl=url)['Tags']",
