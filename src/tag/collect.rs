@@ -11,7 +11,7 @@ use futures::stream::{self, StreamExt};
 use super::chosen::{Chosen, skipped};
 use super::gather_parents;
 use super::recorded::join;
-use super::scope;
+use super::scope::{self, Joining};
 use crate::aws::{CallError, ErrorClass, Session};
 use crate::inventory::{self, Population, TagIndexes};
 use crate::model::{AccountRegion, LiveResource};
@@ -182,13 +182,8 @@ async fn facts_of<'m>(
     population: Population,
 ) -> Result<TypeOutcome<'m>, StoreError> {
     let Population { resources: live, problems } = population;
-<<<<<<< HEAD
-    let joined = join((store, &question.rules), (&question.account, &question.region), definition, &live)?;
-    let scope = scope::facts(store, question, (definition, map.naming()), (&live, &joined))?;
-=======
     let joined = join(store, &question.rules, place, definition, &live)?;
-    let scope = scope::facts(store, question, definition, map.naming(), &live)?;
->>>>>>> main
+    let scope = scope::facts(store, question, definition, map.naming(), Joining { live: &live, joined: &joined })?;
     let mut facts = TypeFacts { definition, live, joined, scope };
     let unproven = match proof {
         Proof::Writes => plan::unproven(question, &facts),

@@ -14,18 +14,20 @@ use crate::resource_map::{ItemText, ResourceMap, TypeDefinition};
 use crate::store::{Store, StoreError};
 use crate::tag::chosen::Chosen;
 
-/// What is known of these live resources, all of one type.
+/// Live resources, all of one type, and their events.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Joining<'j> {
+    pub(super) live: &'j [LiveResource],
+    pub(super) joined: &'j Joined,
+}
+
+/// What is known of these live resources.
 pub(super) fn facts(
     store: &Store,
     question: &Question,
-<<<<<<< HEAD
-    (definition, naming): (&TypeDefinition, &Naming),
-    (live, joined): (&[LiveResource], &Joined),
-=======
     definition: &TypeDefinition,
     naming: &Naming,
-    live: &[LiveResource],
->>>>>>> main
+    Joining { live, joined }: Joining<'_>,
 ) -> Result<ScopeFacts, StoreError> {
     let mut facts = ScopeFacts::default();
     let scope = &question.scope;
