@@ -7,7 +7,6 @@ use super::pipeline::{is_whole, read_unit};
 use super::{Figures, Item, Unit, Versions};
 use crate::model::event::{ResourceEvent, Touched};
 use crate::model::{AccountId, Region};
-use crate::resource_map::sessions::is_session;
 use crate::store::{Batch, Store, StoreError};
 use crate::trail::scan::{Buffers, Scanner};
 
@@ -128,9 +127,8 @@ impl BatchReader {
 }
 
 fn effects_of(resource_event: &ResourceEvent) -> impl Iterator<Item = Effect> + '_ {
-    let ResourceEvent { event, touched } = resource_event;
-    let touched = touched.iter().filter(|touched| !is_session(&touched.resource_type));
-    touched.map(|touched| Effect {
+    let ResourceEvent { event, touched, .. } = resource_event;
+    touched.iter().map(|touched| Effect {
         account: event.account_id.clone(),
         region: event.region.clone(),
         event_id: event.event_id.clone(),
