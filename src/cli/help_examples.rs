@@ -4,7 +4,7 @@ use clap::{Command, CommandFactory, Parser};
 
 use super::Cli;
 
-const COMMANDS: [&str; 25] = [
+const COMMANDS: [&str; 26] = [
     "accounts",
     "apply",
     "completions",
@@ -16,6 +16,7 @@ const COMMANDS: [&str; 25] = [
     "load-athena",
     "load-files",
     "load-history",
+    "load-logs",
     "load-s3",
     "man",
     "policy",

@@ -57,6 +57,7 @@ enum Command {
     LoadAthena,
     LoadFiles,
     LoadHistory,
+    LoadLogs,
     LoadS3,
     /// For the process that watches; the role in each account of -c takes the policy of tag-org
     Watch,
@@ -80,6 +81,7 @@ impl Command {
         match self {
             Self::LoadAthena => Work::Athena,
             Self::LoadHistory => Work::History,
+            Self::LoadLogs => Work::Logs,
             Self::LoadS3 | Self::Count => Work::ReadTrail,
             Self::Watch => Work::Watch,
             Self::Who => Work::Lookup,

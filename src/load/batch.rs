@@ -71,7 +71,7 @@ impl BatchReader {
                     figures.lost(failure);
                 }
                 Item::AlreadyLoaded => figures.already_loaded += 1,
-                Item::Skipped => figures.skipped += 1,
+                Item::Other(file) => figures.other(file),
                 Item::Expected(_) | Item::DayFound(_) | Item::FolderFound(_) => {}
             }
         }
@@ -106,6 +106,7 @@ impl BatchReader {
         if let Some(error) = failed {
             return Err(error);
         }
+        let scan = scan.under_name(&name);
         if let Some(identity) = identity.filter(|_| is_whole(&scan)) {
             batch.units.push(read_unit(&self.versions, identity, &scan));
         }

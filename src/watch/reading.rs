@@ -200,7 +200,7 @@ impl Reading {
     }
 }
 
-/// The objects of a batch, each once. What can't be a log file is counted as skipped.
+/// The objects of a batch, each once. What can't have records is counted as skipped.
 fn wanted<'m>(
     objects: impl Iterator<Item = &'m [AnnouncedObject]>,
     messages: &[Received],
@@ -211,7 +211,7 @@ fn wanted<'m>(
     for (at, objects) in objects.enumerate() {
         for announced in objects {
             let key = (announced.bucket.as_str(), announced.key.as_str());
-            if !Objects::is_log(&announced.key) {
+            if !Objects::can_have_records(&announced.key) {
                 skipped.insert(key);
                 continue;
             }

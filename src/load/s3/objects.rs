@@ -7,10 +7,10 @@ use tokio::sync::Mutex;
 
 use super::bucket::{Bucket, ObjectVersion};
 use super::fetch::Fetcher;
-use super::layout;
+use super::layout::{self, Level};
 use super::list::Object;
 use super::select::{Engine, SelectFigures};
-use super::{ReadOptions, S3Error, identity, is_digest_or_insight, is_fatal};
+use super::{ReadOptions, S3Error, identity, is_fatal, kind_of_name};
 use crate::aws::{CallError, Session};
 use crate::load::Queue;
 use crate::load::unit::Identity;
@@ -47,9 +47,9 @@ impl Objects {
         Self { session, map, figures: Arc::default(), buckets: Mutex::default() }
     }
 
-    /// Whether a key can be one of a log file. CloudTrail's digests, Insights events and files of other kinds are none.
-    pub fn is_log(key: &str) -> bool {
-        layout::is_log(key) && !is_digest_or_insight(key.rsplit('/').next().unwrap_or_default())
+    /// Whether an object with this key can have records: folders, and what CloudTrail writes beside its log files, have none.
+    pub fn can_have_records(key: &str) -> bool {
+        layout::is_file(key) && kind_of_name(key.rsplit('/').next().unwrap_or_default()).is_none()
     }
 
     /// Finds an object. With a `version`, it is taken to exist in that version, and S3 is not asked.
@@ -67,7 +67,8 @@ impl Objects {
             Some(version) => version,
             None => bucket.version(key).await?,
         };
-        let object = Object { key: key.to_owned(), size, etag, closable_day: None };
+        let mut object = Object { key: key.to_owned(), size, etag, is_log_file: false, closable_day: None };
+        object.is_log_file = layout::level(object.folder()) == Level::Region;
         Ok(FoundObject { identity: identity(&bucket, &object), bucket, object })
     }
 
