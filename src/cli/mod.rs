@@ -12,6 +12,7 @@ mod environment;
 #[cfg(test)]
 mod help_examples;
 mod import;
+mod list;
 mod load_athena;
 mod load_files;
 mod load_history;
@@ -34,7 +35,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use shared::context::Context;
 pub use shared::error::{CommandError, Outcome, with_causes};
-pub use shared::options::{AwsAccessArgs, AwsArgs, GlobalArgs, OwnerArgs, WindowArgs};
+pub use shared::options::{AwsAccessArgs, AwsArgs, GlobalArgs, OutputChoice, OwnerArgs, WindowArgs};
 pub use shared::suggestion::Invocation;
 use shared::{
     allow_updates, bucket, confirm, context, interrupt, load_summary, loading, nothing, options, organization,
@@ -52,7 +53,6 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one, and it is moved once")]
 enum Command {
     Count(count::Args),
     LoadAthena(load_athena::Args),
@@ -61,6 +61,7 @@ enum Command {
     LoadS3(load_s3::Args),
     Import(import::Args),
     Who(who::Args),
+    List(list::Args),
     Tag(tag::Args),
     TagOrg(tag_org::Args),
     Apply(apply::Args),
@@ -103,7 +104,22 @@ fn command() -> clap::Command {
     command
 }
 
+/// Checks that the command can print what `--output` asks for.
+fn check_output(command: &Command, choice: OutputChoice) -> Result<(), CommandError> {
+    let refused = |format: &str, commands: &str| {
+        Err(CommandError::usage(format_args!("--output {format} is a format of {commands}: use text or json")))
+    };
+    match (choice, command) {
+        (OutputChoice::Text | OutputChoice::Json, _)
+        | (_, Command::List(_))
+        | (OutputChoice::Csv, Command::Report(_)) => Ok(()),
+        (OutputChoice::Jsonl, _) => refused("jsonl", "list"),
+        (OutputChoice::Csv, _) => refused("csv", "list and report"),
+    }
+}
+
 fn run(command: Command, context: &Context) -> Result<Outcome, CommandError> {
+    check_output(&command, context.global.output)?;
     match command {
         Command::Count(args) => context.block_on(count::run(args, context)),
         Command::LoadAthena(args) => context.block_on(load_athena::run(args, context)),
@@ -112,6 +128,7 @@ fn run(command: Command, context: &Context) -> Result<Outcome, CommandError> {
         Command::LoadS3(args) => context.block_on(load_s3::run(args, context)),
         Command::Import(args) => context.block_on(import::run(args, context)),
         Command::Who(args) => context.block_on(who::run(args, context)),
+        Command::List(args) => context.block_on(list::run(args, context)),
         Command::Tag(args) => context.block_on(tag::run(args, context)),
         Command::TagOrg(args) => context.block_on(tag_org::run(args, context)),
         Command::Apply(args) => context.block_on(apply::run(args, context)),

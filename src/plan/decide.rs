@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::lineage::{self, Orphan};
 use super::present::{has_tag, owner_tag, present_tag};
-use super::scope::{check_replaceable, check_skip_tags, keeps, prove_skip_tags};
+use super::scope::{check_condition, check_replaceable, check_skip_tags, keeps, prove_scope};
 use super::{Case, Decision, MAX_USER_TAGS, PlannedWrite, SkipKind};
 use crate::creator::{Owner, creation_of, renames_in_words};
 use crate::model::event::{Action, StoredEvent};
@@ -18,6 +18,7 @@ pub(super) fn decide(case: Case<'_>) -> Decision {
 
 fn try_decide(case: Case<'_>) -> Result<PlannedWrite, (SkipKind, String)> {
     let Case { question, definition, resource, .. } = case;
+    check_condition(case)?;
     let writing = definition.access.as_ref().and_then(|access| access.write.as_ref());
     let writing = writing.ok_or((SkipKind::NotTaggable, "resources of this type can't be tagged".to_owned()))?;
     check_skip_tags(case)?;
@@ -139,7 +140,7 @@ pub(super) fn prove_tags(
     is_present: bool,
     added: usize,
 ) -> Result<(), (SkipKind, String)> {
-    prove_skip_tags(case)?;
+    prove_scope(case)?;
     match &case.resource.tags {
         Tags::Known(tags) if !is_present => {
             let user_tags = tags.keys().filter(|key| !key.starts_with("aws:")).count();

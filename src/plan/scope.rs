@@ -11,6 +11,7 @@ use super::{Case, SkipKind};
 use crate::creator::creation_of;
 use crate::model::{TagKey, Tags};
 use crate::plan::earlier::{Earlier, Ours};
+use crate::resource::{Condition, LiveFacts};
 use crate::resource_map::{PresentTag, TagKeys};
 
 /// What a question is limited to. The default limits nothing and replaces nothing.
@@ -22,6 +23,10 @@ pub struct Scope {
     pub skip_tags: Vec<SkipTag>,
     /// Only the resources that these texts name; empty: all.
     pub ids: Ids,
+    /// Only the resources for which this is true.
+    pub condition: Option<Condition>,
+    /// The name of the account in the accounts file, for the condition.
+    pub account_name: Option<String>,
 }
 
 /// What is known of a type's resources for the sake of the [`Scope`].
@@ -153,8 +158,41 @@ pub(super) fn check_skip_tags(case: Case<'_>) -> Result<(), (SkipKind, String)> 
     carried.map_or(Ok(()), |tag| Err((SkipKind::SkipTag, format!("has the tag {tag}, which --skip-tag excludes"))))
 }
 
-/// That it is proven that the resource carries no tag that keeps it from being written to.
-pub(super) fn prove_skip_tags(case: Case<'_>) -> Result<(), (SkipKind, String)> {
+/// That the condition of `--where` is true, as far as the tags that were read say: [`prove_scope`] asks for the others.
+pub(super) fn check_condition(case: Case<'_>) -> Result<(), (SkipKind, String)> {
+    match prove_condition(case) {
+        Err((SkipKind::TagsUnknown, _)) => Ok(()),
+        checked => checked,
+    }
+}
+
+/// That the condition is true.
+fn prove_condition(case: Case<'_>) -> Result<(), (SkipKind, String)> {
+    let Scope { condition: Some(condition), account_name, .. } = &case.question.scope else { return Ok(()) };
+    if condition.needs_tags() && !matches!(case.resource.tags, Tags::Known(_)) {
+        let why = match &case.resource.tags {
+            Tags::Unknown(reason) => format!("its tags could not be read: {reason}"),
+            _ => "not all of its tags could be read: --where depends on them".to_owned(),
+        };
+        return Err((SkipKind::TagsUnknown, why));
+    }
+    let facts = LiveFacts {
+        definition: case.definition,
+        resource: case.resource,
+        events: case.events,
+        account: &case.question.account,
+        account_name: account_name.as_deref(),
+        inherited: case.inherited.and_then(|inherited| Some(inherited.as_ref().ok()?.owner.value.as_str())),
+    };
+    if condition.keeps(&facts.describe(&case.question.rules)) {
+        return Ok(());
+    }
+    Err((SkipKind::Where, "--where excludes it".to_owned()))
+}
+
+/// That it is proven that the resource is in the scope: it carries no tag that keeps it from being written to, and the condition is true.
+pub(super) fn prove_scope(case: Case<'_>) -> Result<(), (SkipKind, String)> {
+    prove_condition(case)?;
     match (case.question.scope.skip_tags.first(), &case.resource.tags) {
         (Some(skip), Tags::Partial(_)) => {
             Err((SkipKind::TagsUnknown, format!("not all of its tags could be read: it may have {skip}")))

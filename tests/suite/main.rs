@@ -19,6 +19,7 @@ mod help;
 mod hostile;
 mod import;
 mod inventory;
+mod list;
 mod layers;
 mod load_athena;
 mod load_files;

@@ -60,7 +60,8 @@ fn outcome(report: &Report) -> Outcome {
     if complete && unknown == 0 { Outcome::Done } else { Outcome::ItemFailures }
 }
 
-fn print_missing(context: &Context, report: &Report) {
+/// What could not be listed.
+pub(in crate::cli) fn print_missing(context: &Context, report: &Report) {
     for Of { account_id, region, what } in &report.skipped {
         context.console.message(format_args!("{account_id} {region}: skipped {}: {}", what.resource_type, what.reason));
     }

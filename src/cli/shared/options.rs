@@ -39,7 +39,7 @@ pub struct GlobalArgs {
     pub settings: Option<PathBuf>,
     /// Output format on stdout
     #[arg(long, global = true, value_enum, default_value_t, env = "TRAILCREATOR_OUTPUT")]
-    pub output: OutputFormat,
+    pub output: OutputChoice,
     /// Increase verbosity (-vv logs every AWS call)
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
@@ -49,6 +49,31 @@ pub struct GlobalArgs {
     /// Show no progress
     #[arg(long, global = true, env = "TRAILCREATOR_NO_PROGRESS")]
     pub no_progress: bool,
+}
+
+/// The formats of `--output`. The hidden ones are for commands that print many rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum OutputChoice {
+    /// Text
+    #[default]
+    Text,
+    /// One JSON document with format_version
+    Json,
+    /// One JSON document per line
+    #[value(hide = true)]
+    Jsonl,
+    /// CSV with a header row, safe to open in a spreadsheet
+    #[value(hide = true)]
+    Csv,
+}
+
+impl From<OutputChoice> for OutputFormat {
+    fn from(choice: OutputChoice) -> Self {
+        match choice {
+            OutputChoice::Text | OutputChoice::Csv => Self::Text,
+            OutputChoice::Json | OutputChoice::Jsonl => Self::Json,
+        }
+    }
 }
 
 /// How to reach AWS. Settings not given come from the AWS credential chain: environment, profile, instance role.

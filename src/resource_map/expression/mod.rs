@@ -14,6 +14,7 @@ use serde_json::Value;
 mod gives;
 mod growth;
 mod lower_case;
+mod negation;
 
 pub use gives::Cardinality;
 
@@ -137,6 +138,12 @@ impl Expression {
     pub fn in_lower_case(&self) -> Self {
         let ast = lower_case::fields(self.ast.clone());
         Self { source: self.source.clone(), fields: top_level_fields(&ast), ast }
+    }
+
+    /// The same expression with `!a.b` as the negation of `a.b`.
+    #[must_use]
+    pub fn with_negated_paths(&self) -> Self {
+        Self { ast: negation::around_paths(self.ast.clone()), ..self.clone() }
     }
 
     /// Converts `input`, evaluates, and converts back.
