@@ -69,6 +69,8 @@ enum Command {
     Runs,
     Accounts,
     Report,
+    /// For --live
+    List,
     Count,
     ResourceMap,
 }
@@ -86,7 +88,7 @@ impl Command {
             Self::TagOrg => Work::TagAccount,
             Self::Undo => Work::Undo,
             Self::Accounts => Work::Organization,
-            Self::Report => Work::Report,
+            Self::Report | Self::List => Work::Report,
             Self::LoadFiles | Self::Import | Self::Runs | Self::ResourceMap => Work::Nothing,
         }
     }

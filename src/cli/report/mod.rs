@@ -128,6 +128,8 @@ struct Form {
 #[derive(Debug, Serialize)]
 struct FailedAccount {
     account_id: AccountId,
+    account_name: String,
+    /// The same, under its first name in this document.
     name: String,
     region: Option<Region>,
     error: String,
@@ -307,5 +309,6 @@ async fn of_organization(
 
 fn failed_account(account: &Account, region: Option<&Region>, failure: Failure) -> FailedAccount {
     let Failure { error, hint, .. } = failure;
-    FailedAccount { account_id: account.id.clone(), name: account.name.clone(), region: region.cloned(), error, hint }
+    let (account_id, name) = (account.id.clone(), account.name.clone());
+    FailedAccount { account_id, account_name: name.clone(), name, region: region.cloned(), error, hint }
 }
