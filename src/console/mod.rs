@@ -54,7 +54,13 @@ pub struct Console {
 impl Console {
     /// `quiet` suppresses messages, but not warnings, errors and data; `progress` allows bars and progress lines.
     pub fn new(format: OutputFormat, quiet: bool, progress: bool) -> Self {
-        Self { format, quiet, progress: progress && !quiet, lost_data: AtomicBool::new(false), is_closed: AtomicBool::new(false) }
+        Self {
+            format,
+            quiet,
+            progress: progress && !quiet,
+            lost_data: AtomicBool::new(false),
+            is_closed: AtomicBool::new(false),
+        }
     }
 
     /// Writes a line of data to stdout.

@@ -297,8 +297,14 @@ mod tests {
 
     fn rows(store: &Store, filter: Filter) -> Vec<(String, String, u64, u64)> {
         let map = ResourceMap::built_in_once();
-        let question =
-            Question { key: "Owner".into(), owner_keys: Vec::new(), rules: OwnerRules::default(), filter, condition: None, map };
+        let question = Question {
+            key: "Owner".into(),
+            owner_keys: Vec::new(),
+            rules: OwnerRules::default(),
+            filter,
+            condition: None,
+            map,
+        };
         let coverage = coverage(store, &question).unwrap();
         coverage
             .rows()
@@ -357,7 +363,8 @@ mod tests {
         let store = store(vec![by_service]);
         let map = ResourceMap::built_in_once();
         let (key, rules, filter) = ("Owner".into(), OwnerRules::default(), Filter::default());
-        let coverage = coverage(&store, &Question { key, owner_keys: Vec::new(), rules, filter, condition: None, map }).unwrap();
+        let coverage =
+            coverage(&store, &Question { key, owner_keys: Vec::new(), rules, filter, condition: None, map }).unwrap();
         assert_eq!(coverage.totals(), Figures { service_created: 1, ..Figures::default() });
         assert!(coverage.creators().is_empty());
     }

@@ -21,20 +21,8 @@ use crate::resource_map::naming::{arn_of, name_of};
 use crate::resource_map::{ResourceMap, TypeDefinition};
 
 /// The fields of the document: what `--where` can read.
-pub const FIELDS: [&str; 12] = [
-    "type",
-    "id",
-    "arn",
-    "name",
-    "account_id",
-    "account_name",
-    "region",
-    "tags",
-    "creator",
-    "owner",
-    "tool",
-    "event",
-];
+pub const FIELDS: [&str; 12] =
+    ["type", "id", "arn", "name", "account_id", "account_name", "region", "tags", "creator", "owner", "tool", "event"];
 
 /// The fields that only a resource's tags can fill in.
 const FIELDS_FROM_TAGS: [&str; 2] = ["tags", "name"];
@@ -117,7 +105,7 @@ pub struct Describe<'a> {
 }
 
 impl Describe<'_> {
-    /// The document of a resource of which only the create event is known. `id`: its present ID, after renames.
+    /// The document of a resource that is known from its create event only. `id`: its present ID, after renames.
     pub fn recorded(self, creation: &StoredEvent, id: &ResourceId, account_name: Option<&str>) -> Resource {
         let StoredEvent { resource_type, names, event, .. } = creation;
         let Event { account_id, region, .. } = event;
@@ -205,7 +193,10 @@ fn creator(rules: &OwnerRules, event: &Event) -> Option<String> {
     let rules = OwnerRules { people, resolve_chains, ..OwnerRules::default() };
     let identity = &event.identity;
     let named = rules.owner_of(event).ok().map(|owner| owner.value);
-    named.or_else(|| calling_service(identity)).or_else(|| identity.arn.clone()).or_else(|| identity.principal_id.clone())
+    named
+        .or_else(|| calling_service(identity))
+        .or_else(|| identity.arn.clone())
+        .or_else(|| identity.principal_id.clone())
 }
 
 impl Resource {

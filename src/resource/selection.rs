@@ -56,8 +56,7 @@ impl Selection {
             principal.and_then(|principal| principal.session.as_deref()),
         ];
         let fits = |patterns: &[NamePattern], names: &[Option<&str>]| {
-            patterns.is_empty()
-                || patterns.iter().any(|pattern| names.iter().flatten().any(|name| pattern.fits(name)))
+            patterns.is_empty() || patterns.iter().any(|pattern| names.iter().flatten().any(|name| pattern.fits(name)))
         };
         fits(&self.creators, &names)
             && fits(&self.tools, &[resource.tool.as_deref()])

@@ -205,7 +205,8 @@ fn text_has_the_columns_and_is_whole_without_a_terminal() {
 fn lab() -> (Lab, Vec<String>) {
     let mut lab = Lab::new();
     let volumes = lab.volumes(&["bob"]);
-    let made = lab.moto.boto3("result = client('ec2').create_volume(AvailabilityZone='us-east-1a', Size=1)['VolumeId']");
+    let made =
+        lab.moto.boto3("result = client('ec2').create_volume(AvailabilityZone='us-east-1a', Size=1)['VolumeId']");
     let id = made.as_str().expect("an ID").to_owned();
     let event = Event::new("ec2.amazonaws.com", "CreateVolume").response(json!({"volumeId": id}));
     lab.event(event.by(Caller::iam_user("dana")).field("userAgent", json!(TERRAFORM)).at(&moment(3, "10:00:00")));

@@ -140,7 +140,10 @@ async fn of_organization(
                 failed_accounts = true;
                 let region = region.map(|region| format!(" in {region}")).unwrap_or_default();
                 context.console.warning_with_hints(
-                    format_args!("account {} {}{region} could not be read: {}", account.id, account.name, failure.error),
+                    format_args!(
+                        "account {} {}{region} could not be read: {}",
+                        account.id, account.name, failure.error
+                    ),
                     failure.hint,
                 );
             }

@@ -59,14 +59,7 @@ impl<'a> Rows<'a> {
             OutputChoice::Jsonl => Format::Jsonl,
             OutputChoice::Csv => Format::Csv,
         };
-        Self {
-            context,
-            format,
-            buffer: String::new(),
-            has_first: false,
-            measured: Vec::new(),
-            layout: None,
-        }
+        Self { context, format, buffer: String::new(), has_first: false, measured: Vec::new(), layout: None }
     }
 
     /// Starts the document. `head`: its first fields.
@@ -144,7 +137,6 @@ impl<'a> Rows<'a> {
         }
         self.buffer.clear();
     }
-
 }
 
 /// In the order of [`CSV_COLUMNS`].

@@ -78,7 +78,11 @@ impl<'a> Sink<'a> {
         }
         self.count += 1;
         let is_enough = matches!(self.way, Way::Direct) && is_full(self.count, self.limit);
-        Ok(if is_enough || self.context.console.is_closed() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        Ok(if is_enough || self.context.console.is_closed() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        })
     }
 
     /// Writes the rest. Returns the number of resources.
@@ -130,9 +134,7 @@ impl<'a> Sink<'a> {
             Format::Text if counts.is_empty() => {}
             Format::Text => {
                 let mut rows = vec![vec!["resources".to_owned(), column]];
-                let row = |(value, count): &(Option<&str>, u64)| {
-                    vec![number(*count), value.unwrap_or(NONE).to_owned()]
-                };
+                let row = |(value, count): &(Option<&str>, u64)| vec![number(*count), value.unwrap_or(NONE).to_owned()];
                 rows.extend(counts.iter().map(row));
                 console.lines(&Lines::table(&rows, 1));
             }

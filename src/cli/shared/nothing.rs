@@ -175,11 +175,7 @@ pub(in crate::cli) fn warn_of_database(context: &Context, store: &Store, wanted:
 ///
 /// # Errors
 /// The database's.
-pub(in crate::cli) fn warn_of_no_resource(
-    context: &Context,
-    store: &Store,
-    wanted: &Wanted,
-) -> Result<(), StoreError> {
+pub(in crate::cli) fn warn_of_no_resource(context: &Context, store: &Store, wanted: &Wanted) -> Result<(), StoreError> {
     let coverage = store.coverage()?;
     let is_wanted = |place: &CoveredPlace| {
         (wanted.accounts.is_empty() || wanted.accounts.contains(&place.account_id))

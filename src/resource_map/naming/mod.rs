@@ -19,8 +19,8 @@ use crate::model::{ArnParts, ResourceType};
 
 pub use asked::{Asked, NamedRow, Reading};
 pub use form::ArnForm;
-pub use shown::{arn_of, name_of};
 use form::Field;
+pub use shown::{arn_of, name_of};
 
 /// The names of all types. Made on first use: loads and lookups need it, most commands do not.
 #[derive(Debug, Default)]

@@ -42,7 +42,7 @@ pub fn arn_of(
     forms.into_iter().find_map(|form| form.render(place, field, url_end(id).unwrap_or(id)))
 }
 
-/// A listed resource of which only the ID is known.
+/// A listed resource with its ID only.
 fn item_of(field: &str, id: &str) -> Value {
     if field == "@" {
         return Value::String(id.to_owned());

@@ -57,7 +57,7 @@ pub struct RecordedResource {
     pub id: ResourceId,
 }
 
-/// Which resources, and how they are told apart.
+/// Which events are read, and the map that names their resources.
 struct Question<'q> {
     map: &'q ResourceMap,
     condition: String,
@@ -87,8 +87,7 @@ impl Store {
 
     fn count_rows(&self, question: &Question<'_>) -> Result<usize, StoreError> {
         let query = format!("SELECT count(*) FROM resource_events WHERE {}", question.condition);
-        let count: i64 =
-            self.connection.query_row(&query, params_from_iter(&question.parameters), |row| row.get(0))?;
+        let count: i64 = self.connection.query_row(&query, params_from_iter(&question.parameters), |row| row.get(0))?;
         Ok(usize::try_from(count).unwrap_or(usize::MAX))
     }
 
@@ -109,15 +108,17 @@ impl Store {
         })?;
         let mut found = Found { creations: Bits::new(rows), ids: HashMap::new() };
         let sorter = Sorter::new()?;
-        self.each_name(question, &mut |number, event| {
-            match question.keys(&event).into_iter().find(|key| seen.is_shared(*key)) {
-                None if event.action == Action::Delete => Ok(()),
-                None => {
-                    found.creations.set(number);
-                    Ok(())
-                }
-                Some(shared) => sorter.add(groups.of(shared), number, &event),
+        self.each_name(question, &mut |number, event| match question
+            .keys(&event)
+            .into_iter()
+            .find(|key| seen.is_shared(*key))
+        {
+            None if event.action == Action::Delete => Ok(()),
+            None => {
+                found.creations.set(number);
+                Ok(())
             }
+            Some(shared) => sorter.add(groups.of(shared), number, &event),
         })?;
         drop((seen, groups));
         sorter.each_group(&mut |events| {

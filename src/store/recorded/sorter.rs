@@ -38,8 +38,9 @@ impl Sorter {
 
     /// Adds an event of a group.
     pub(super) fn add(&self, group: u32, number: usize, stored: &StoredEvent) -> Result<(), StoreError> {
-        let mut statement =
-            self.connection.prepare_cached("INSERT INTO events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?;
+        let mut statement = self
+            .connection
+            .prepare_cached("INSERT INTO events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?;
         let StoredEvent { resource_type, resource_id, action, names, renamed_to, event } = stored;
         let names = (!names.is_empty()).then(|| names.join("\n"));
         statement.execute(params![

@@ -45,7 +45,8 @@ fn all(lines: &[&str]) -> Vec<String> {
 
 #[test]
 fn resources_that_were_deleted_are_left_out() {
-    let lines = ["sqs create 1 q", "sqs create 2 gone", "sqs delete 3 gone", "sqs delete 4 unknown", "ebs create 5 vol-1"];
+    let lines =
+        ["sqs create 1 q", "sqs create 2 gone", "sqs delete 3 gone", "sqs delete 4 unknown", "ebs create 5 vol-1"];
     assert_eq!(all(&lines), ["sqs q 01", "ebs vol-1 05"]);
 }
 
@@ -68,7 +69,8 @@ fn the_event_that_created_it_is_the_one_that_who_shows() {
 #[test]
 fn a_renamed_resource_is_one_with_its_new_name() {
     assert_eq!(all(&["rds create 1 old", "rds delete 2 old > new"]), ["rds new 01"]);
-    let swapped = ["rds create 1 a", "rds create 1 b", "rds delete 2 a > t", "rds delete 3 b > a", "rds delete 4 t > b"];
+    let swapped =
+        ["rds create 1 a", "rds create 1 b", "rds delete 2 a > t", "rds delete 3 b > a", "rds delete 4 t > b"];
     assert_eq!(all(&swapped), ["rds b 01", "rds a 01"]);
 }
 
