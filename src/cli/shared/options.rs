@@ -54,10 +54,10 @@ pub struct GlobalArgs {
 /// The formats of `--output`. The hidden ones are for commands that print many rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum OutputChoice {
-    /// Text
+    /// For people
     #[default]
     Text,
-    /// One JSON document with format_version
+    /// One document with `format_version`, for machines
     Json,
     /// One JSON document per line
     #[value(hide = true)]
