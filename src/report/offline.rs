@@ -54,6 +54,14 @@ struct Tagged {
     is_recorded: bool,
 }
 
+/// A resource by a name of its.
+struct Named<'a> {
+    account: &'a AccountId,
+    resource_type: &'a ResourceType,
+    region: &'a str,
+    name: &'a str,
+}
+
 /// The coverage from database and journal.
 ///
 /// # Errors
@@ -66,7 +74,11 @@ pub fn coverage(store: &Store, question: &Question<'_>) -> Result<Coverage, Stor
             continue;
         }
         for ((region, name), events) in question.resources(store, &account, &resource_type)? {
-            let tag = journaled.take(question, &account, (&resource_type, &region, &name), &events);
+            let tag = journaled.take(
+                question,
+                Named { account: &account, resource_type: &resource_type, region: &region, name: &name },
+                &events,
+            );
             let Some(creation) = creation_of(&events) else { continue };
             if !question.has(creation) {
                 continue;
@@ -187,8 +199,7 @@ impl Journaled {
     fn take(
         &mut self,
         question: &Question<'_>,
-        account: &AccountId,
-        (resource_type, region, name): (&ResourceType, &str, &str),
+        Named { account, resource_type, region, name }: Named<'_>,
         events: &[StoredEvent],
     ) -> Option<TagValue> {
         let naming = question.map.naming();
@@ -256,7 +267,7 @@ mod tests {
             names: Vec::new(),
             renamed_to: None,
         };
-        ResourceEvent { event: stored.event, touched: vec![touched] }
+        ResourceEvent { event: stored.event, touched: vec![touched], sessions: Vec::new() }
     }
 
     fn write(store: &Store, kind: RunKind, undoes: Option<RunId>, id: &str, new_value: Option<&str>) -> RunId {

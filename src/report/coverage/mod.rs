@@ -13,7 +13,7 @@ use crate::model::event::StoredEvent;
 use crate::model::{AccountId, ResourceType};
 use crate::model::{LiveResource, Tags};
 use crate::plan::lineage::Lineage;
-use crate::plan::{Decided, Decision, Question, SkipKind, TypeFacts, decisions, owner_tag};
+use crate::plan::{Decided, Decision, Question, Skip, SkipKind, TypeFacts, decisions, owner_tag};
 
 /// The region of types that exist once per account.
 pub const GLOBAL: &str = "global";
@@ -171,7 +171,7 @@ impl Coverage {
         let mut figures = Figures::of_none_live();
         for Decided { resource, events, decision, is_inherited, .. } in decisions(question, lineage, facts) {
             let present = owner_tag(question, facts.definition, resource).map(|tag| tag.value);
-            if matches!(decision, Decision::Leave(SkipKind::Where, _)) {
+            if matches!(decision, Decision::Leave(Skip::Where)) {
                 continue;
             }
             let class = class_of(resource, present.is_some(), events, &decision);
@@ -315,7 +315,7 @@ pub(super) fn class_of_creation(rules: &OwnerRules, creation: &StoredEvent) -> C
 /// Unreadable tags take precedence over a missing create event: a resource without one can have the tag.
 fn class_of(resource: &LiveResource, is_owned: bool, events: &[StoredEvent], decision: &Decision) -> Class {
     let kind = match decision {
-        Decision::Leave(kind, _) => Some(*kind),
+        Decision::Leave(skip) => Some(skip.kind()),
         Decision::Write(_) => None,
     };
     if kind == Some(SkipKind::NotTaggable) {

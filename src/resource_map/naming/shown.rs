@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{insert, simple_field, url_end};
+use super::{ArnPlace, insert, simple_field, url_end};
 use crate::model::{AccountId, ArnParts, Region, ResourceType};
 use crate::resource_map::{ItemText, ResourceMap, TypeDefinition};
 
@@ -26,13 +26,13 @@ pub fn arn_of(
     }
     let access = map.types.get(resource_type)?.access.as_ref()?;
     let field = simple_field(&access.id)?;
-    let place = (region.partition(), region.as_str(), account.as_str());
+    let place = ArnPlace { partition: region.partition(), region: region.as_str(), account: account.as_str() };
     if let Some(arn @ ItemText::Template(_)) = &access.arn {
         let value = |text: &str| Some(Value::String(text.to_owned()));
         let lookup = |name: &str| match name {
-            "partition" => value(place.0),
-            "region" => value(place.1),
-            "account" => value(place.2),
+            "partition" => value(place.partition),
+            "region" => value(place.region),
+            "account" => value(place.account),
             "id" => value(id),
             _ => None,
         };
