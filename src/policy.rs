@@ -48,6 +48,9 @@ const ATHENA: [&str; 19] = [
 /// Event history, and which regions the account has.
 const HISTORY: [&str; 3] = ["account:ListRegions", "cloudtrail:LookupEvents", "ec2:DescribeRegions"];
 
+/// A log group of CloudWatch Logs.
+const LOGS: [&str; 2] = ["logs:DescribeLogGroups", "logs:FilterLogEvents"];
+
 /// Event history of regions that are known, and the names of Identity Center's users.
 const LOOKUP: [&str; 2] = ["cloudtrail:LookupEvents", "identitystore:DescribeUser"];
 
@@ -77,6 +80,8 @@ pub enum Work {
     ReadTrail,
     /// Queries a trail by Athena.
     Athena,
+    /// Reads a trail's log group.
+    Logs,
     /// Reads Event history of all regions.
     History,
     /// Looks up single resources in Event history.
@@ -119,6 +124,7 @@ pub fn needs<'m>(
         Work::ReadTrail => &READ_TRAIL,
         Work::Athena => &ATHENA,
         Work::History => &HISTORY,
+        Work::Logs => &LOGS,
         Work::Lookup => &LOOKUP,
         Work::Organization => &ORGANIZATION,
         Work::Report | Work::TagAccount => &REGIONS,

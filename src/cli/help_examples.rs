@@ -17,6 +17,7 @@ const COMMANDS: [&str; 25] = [
     "load-athena",
     "load-files",
     "load-history",
+    "load-logs",
     "load-s3",
     "man",
     "policy",

@@ -16,6 +16,7 @@ mod list;
 mod load_athena;
 mod load_files;
 mod load_history;
+mod load_logs;
 mod load_s3;
 mod man;
 mod policy;
@@ -39,7 +40,7 @@ pub use shared::options::{AwsAccessArgs, AwsArgs, GlobalArgs, OutputChoice, Owne
 pub use shared::suggestion::Invocation;
 use shared::{
     allow_updates, bucket, confirm, context, interrupt, load_summary, loading, nothing, options, organization,
-    private_file, regions, run_output, saved_plans, scope, suggestion, tagging, types,
+    other_files, private_file, regions, run_output, saved_plans, scope, suggestion, tagging, types,
 };
 
 /// Find who created each AWS resource, from CloudTrail, and tag it with its owner
@@ -58,6 +59,7 @@ enum Command {
     LoadAthena(load_athena::Args),
     LoadFiles(load_files::Args),
     LoadHistory(load_history::Args),
+    LoadLogs(load_logs::Args),
     LoadS3(load_s3::Args),
     Import(import::Args),
     Who(who::Args),
@@ -88,6 +90,7 @@ pub fn main() -> ExitCode {
     let outcome = match run(cli.command, &context) {
         Ok(outcome) => outcome,
         Err(error) => {
+            context.remove_new_database();
             context.report(&error);
             error.outcome
         }
@@ -125,6 +128,7 @@ fn run(command: Command, context: &Context) -> Result<Outcome, CommandError> {
         Command::LoadAthena(args) => context.block_on(load_athena::run(args, context)),
         Command::LoadFiles(args) => context.block_on(load_files::run(args, context)),
         Command::LoadHistory(args) => context.block_on(load_history::run(args, context)),
+        Command::LoadLogs(args) => context.block_on(load_logs::run(args, context)),
         Command::LoadS3(args) => context.block_on(load_s3::run(args, context)),
         Command::Import(args) => context.block_on(import::run(args, context)),
         Command::Who(args) => context.block_on(who::run(args, context)),

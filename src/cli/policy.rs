@@ -57,6 +57,7 @@ enum Command {
     LoadAthena,
     LoadFiles,
     LoadHistory,
+    LoadLogs,
     LoadS3,
     Import,
     /// For --live
@@ -80,6 +81,7 @@ impl Command {
         match self {
             Self::LoadAthena => Work::Athena,
             Self::LoadHistory => Work::History,
+            Self::LoadLogs => Work::Logs,
             Self::LoadS3 | Self::Count => Work::ReadTrail,
             Self::Who => Work::Lookup,
             Self::Tag => Work::Tag,

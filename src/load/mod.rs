@@ -12,7 +12,7 @@
 //! * [`pipeline`]: decompressing, scanning, writing
 //! * [`count`]: the same up to the scanners, but counts calls
 //! * [`figures`]: the figures of a load
-//! * [`athena`], [`history`]: sources that return rows or events; they write to the store themselves
+//! * [`athena`], [`history`], [`logs`]: sources that return rows or events; they write to the store themselves
 //! * [`identity_center`]: names of Identity Center users, which events have only as IDs
 //! * [`import`]: databases of c7n-trailcreator
 
@@ -24,10 +24,11 @@ pub mod history;
 pub mod identity_center;
 pub mod import;
 mod items;
+pub mod logs;
 pub mod pipeline;
 pub mod s3;
 
 pub mod unit;
 
-pub use figures::{Failure, Figures};
+pub use figures::{Failure, Figures, OtherFile};
 pub use unit::{FoundDay, Item, Queue, Unit, Versions, queue};

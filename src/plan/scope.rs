@@ -1,19 +1,16 @@
 //! Which resources a run may write to, and which values it may replace, whoever their owner is.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::fmt;
-use std::str::FromStr;
-
-use serde::{Deserialize, Serialize};
+use std::collections::{BTreeSet, HashSet};
 
 use super::Case;
 use super::present::{has_tag, present_tag};
 use super::skip::{NotOurs, Skip};
+use super::skip_tag::SkipTag;
 use crate::creator::creation_of;
 use crate::model::{TagKey, Tags};
 use crate::plan::earlier::{Earlier, Ours};
 use crate::resource::{Condition, LiveFacts};
-use crate::resource_map::{PresentTag, TagKeys};
+use crate::resource_map::PresentTag;
 
 /// What a question is limited to. The default limits nothing and replaces nothing.
 #[derive(Debug, Clone, Default)]
@@ -48,15 +45,6 @@ pub struct Selected {
     pub texts: BTreeSet<String>,
 }
 
-/// A tag that keeps a resource from being written to: `KEY`, or `KEY=VALUE`. JSON has it as that text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
-pub struct SkipTag {
-    key: TagKey,
-    /// `None`: any value.
-    value: Option<String>,
-}
-
 /// Texts that name resources, as a person gave them. A comma separates two, unless the whole text names a resource.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ids(pub Vec<String>);
@@ -65,49 +53,6 @@ impl ScopeFacts {
     /// Whether a resource is one of those that count.
     pub(super) fn has(&self, position: usize) -> bool {
         self.selected.as_ref().is_none_or(|selected| selected.positions.contains(&position))
-    }
-}
-
-impl fmt::Display for SkipTag {
-    /// As it is read.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.value {
-            None => self.key.fmt(formatter),
-            Some(value) => write!(formatter, "{}={value}", self.key),
-        }
-    }
-}
-
-impl FromStr for SkipTag {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (key, value) = text.split_once('=').map_or((text, None), |(key, value)| (key, Some(value.to_owned())));
-        if key.is_empty() {
-            return Err("KEY or KEY=VALUE is expected, as in team=platform");
-        }
-        Ok(Self { key: TagKey::new(key), value })
-    }
-}
-
-impl From<SkipTag> for String {
-    fn from(tag: SkipTag) -> Self {
-        tag.to_string()
-    }
-}
-
-impl TryFrom<String> for SkipTag {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
-
-impl SkipTag {
-    /// The tag of a resource that this one is about; `keys`: how the resource's type compares keys.
-    pub fn find<'t>(&self, tags: &'t BTreeMap<String, String>, keys: TagKeys) -> Option<PresentTag<'t>> {
-        keys.get(tags, &self.key).filter(|present| self.value.as_ref().is_none_or(|wanted| wanted == present.value))
     }
 }
 
@@ -385,15 +330,5 @@ mod tests {
         };
         assert_eq!(missing(&["a,c", "d"]), ["c", "d"]);
         assert_eq!(missing(&["smith,john"]), [""; 0]);
-    }
-
-    #[test]
-    fn a_skip_tag_is_a_key_with_or_without_a_value() {
-        let read = |text: &str| text.parse::<SkipTag>().map(|skip| (skip.key.to_string(), skip.value));
-        assert_eq!(read("team"), Ok(("team".to_owned(), None)));
-        assert_eq!(read("team="), Ok(("team".to_owned(), Some(String::new()))));
-        assert_eq!(read("team=a=b"), Ok(("team".to_owned(), Some("a=b".to_owned()))));
-        assert!(read("=a").is_err());
-        assert_eq!("team=a".parse::<SkipTag>().unwrap().to_string(), "team=a");
     }
 }

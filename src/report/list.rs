@@ -17,7 +17,7 @@ use crate::resource::{LiveFacts, Resource};
 use crate::resource_map::ResourceMap;
 use crate::store::{Store, StoreError};
 use crate::tag::chosen::{Chosen, TypeChoice, choose_types};
-use crate::tag::collect::{Collected, Proof, look};
+use crate::tag::collect::{Collected, Look, Proof, look};
 use crate::tag::run::Runner;
 use tokio_util::sync::CancellationToken;
 
@@ -79,7 +79,8 @@ impl List<'_> {
         if !is_first {
             chosen.types.retain(|definition| !definition.global);
         }
-        let found = look(session, self.map, store, (&question, Proof::Tags), chosen, progress).await?;
+        let how = Look { session, map: self.map, store, question: &question, proof: Proof::Tags };
+        let found = look(how, chosen, progress).await?;
         self.add(&question, found);
         Ok(())
     }
@@ -141,7 +142,14 @@ impl<'m> AccountJob<'m> for List<'m> {
     ) -> Result<Option<Done>, StoreError> {
         let question = self.question(&runner.place.account, &runner.place.region);
         let mut silent = |_, _: &ResourceType| ();
-        let looking = look(runner.session, self.map, runner.store, (&question, Proof::Tags), chosen, &mut silent);
+        let how = Look {
+            session: runner.session,
+            map: self.map,
+            store: runner.store,
+            question: &question,
+            proof: Proof::Tags,
+        };
+        let looking = look(how, chosen, &mut silent);
         let Some(found) = unless_stopped(stop, looking).await else { return Ok(None) };
         self.add(&question, found?);
         Ok(Some(Done::default()))

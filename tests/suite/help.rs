@@ -3,7 +3,7 @@
 use crate::common::{Bench, Run};
 
 /// Each command with flags its help must explain.
-const COMMANDS: [(&str, &[&str]); 19] = [
+const COMMANDS: [(&str, &[&str]); 20] = [
     (
         "load-athena",
         &[
@@ -50,6 +50,7 @@ const COMMANDS: [(&str, &[&str]); 19] = [
             "--assume",
         ],
     ),
+    ("load-logs", &["--log-group", "--region", "--chains", "--year", "--since", "--profile", "--assume", "--db"]),
     ("load-history", &["--region", "--chains", "--year", "--since", "--profile", "--assume", "--db"]),
     ("import", &["FILE", "--db", "--resource-map", "--extend-map", "--output"]),
     ("who", &["ID", "--live", "--identity-map", "--resolve-chains", "--db", "--output"]),

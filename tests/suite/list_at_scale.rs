@@ -49,7 +49,7 @@ fn row(number: u64) -> ResourceEvent {
         names: Vec::new(),
         renamed_to: None,
     };
-    ResourceEvent { event, touched: vec![touched] }
+    ResourceEvent { event, touched: vec![touched], sessions: Vec::new() }
 }
 
 /// Seconds, and the largest memory in MiB.

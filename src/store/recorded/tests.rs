@@ -19,7 +19,7 @@ fn event(line: &str) -> ResourceEvent {
         ..Event::default()
     };
     let touched = Touched { resource_type: resource_type.into(), resource_id: id.into(), action, names, renamed_to };
-    ResourceEvent { event, touched: vec![touched] }
+    ResourceEvent { event, touched: vec![touched], sessions: Vec::new() }
 }
 
 fn store(lines: &[&str]) -> Store {

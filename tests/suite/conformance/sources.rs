@@ -23,6 +23,10 @@ enum Way {
     Athena { shape: &'static str, workgroup: &'static str },
     /// `load-history` of all regions.
     History,
+    /// `load-files` of a file in an envelope.
+    Envelope,
+    /// `load-logs` of a log group.
+    Logs,
 }
 
 /// A source, with the fields that it lacks.
@@ -42,7 +46,7 @@ const SOURCE_IDENTITY: Lack = Lack { column: "source_identity", field: "userIden
 const S3: &str = "`load-s3`";
 const DOCUMENTED: &str = "`load-athena`, the table that AWS documents";
 
-pub(super) const SOURCES: [Source; 9] = [
+pub(super) const SOURCES: [Source; 18] = [
     s3("get", "get"),
     s3("select", "select"),
     s3("auto", "auto"),
@@ -66,6 +70,15 @@ pub(super) const SOURCES: [Source; 9] = [
     ),
     athena("athena-complete", "`load-athena`, a table with sourceidentity", "complete", "primary", &[]),
     Source { name: "history", title: "`load-history`", way: Way::History, lacks: &[] },
+    Source { name: "logs", title: "`load-logs`", way: Way::Logs, lacks: &[] },
+    envelope("lines.log"),
+    envelope("lookup-events.json"),
+    envelope("eventbridge-archive.json"),
+    envelope("filter-log-events"),
+    envelope("subscription-firehose"),
+    envelope("000000.gz"),
+    envelope("lake-rows"),
+    envelope("sqs-messages"),
 ];
 
 /// The tables for these sources, with the names of their shapes in `tests/servers/athena/tables.py`.
@@ -81,6 +94,11 @@ const fn s3(name: &'static str, engine: &'static str) -> Source {
     Source { name, title: S3, way: Way::S3(engine), lacks: &[] }
 }
 
+/// A file in one of [`crate::common::envelopes::ENVELOPES`], with all records.
+const fn envelope(name: &'static str) -> Source {
+    Source { name, title: "`load-files`", way: Way::Envelope, lacks: &[] }
+}
+
 const fn athena(
     name: &'static str,
     title: &'static str,
@@ -92,6 +110,11 @@ const fn athena(
 }
 
 impl Source {
+    /// The name of its envelope.
+    pub(super) fn envelope(&self) -> Option<&'static str> {
+        matches!(self.way, Way::Envelope).then_some(self.name)
+    }
+
     /// Whether it has no events older than 90 days.
     pub(super) fn forgets(&self) -> bool {
         matches!(self.way, Way::History)
@@ -99,11 +122,13 @@ impl Source {
 
     /// Loads into a database in the world.
     pub(super) fn load(&self, world: &World, database: &str, window: &[&str]) -> Run {
-        let db = format!("{database}.db");
+        let (db, file) = (format!("{database}.db"), format!("envelopes/{}", self.name));
         let mut args = match &self.way {
             Way::S3(engine) => vec!["load-s3", "--bucket", "trail", "--engine", engine],
             Way::Athena { shape, workgroup } => vec!["load-athena", "--table", shape, "--workgroup", workgroup],
             Way::History => vec!["load-history", "--region", "all"],
+            Way::Logs => vec!["load-logs", "--log-group", "trail"],
+            Way::Envelope => vec!["load-files", &file],
         };
         args.extend(["--output", "json", "--db", &db]);
         args.extend(window);

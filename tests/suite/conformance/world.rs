@@ -7,7 +7,8 @@ use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
 
 use super::cases::{Case, Spelling};
-use super::sources::{Source, athena_shapes};
+use super::sources::{SOURCES, Source, athena_shapes};
+use crate::common::envelopes::ENVELOPES;
 use crate::common::{ACCOUNT, Athena, Bench, Moto, Trail, gzip};
 
 /// The regions of the cases. LookupEvents answers for each separately.
@@ -28,7 +29,10 @@ impl World {
         for case in cases {
             write(&bench, case);
         }
+        write_envelopes(&bench);
+        let logs = [("TRAIL_LOGS_RATE", "off"), ("TRAIL_LOGS_DELAY", "300")];
         let options = [("TRAIL_SERVICES_RATE", "off"), ("TRAIL_SERVICES_REGIONS", &*REGIONS.join(","))];
+        let options: Vec<_> = options.into_iter().chain(logs).collect();
         let moto = Moto::start_with_trail_services(&bench.path("logs"), &options);
         moto.upload("trail", &bench.path("logs"));
         let files = [bench.path("logs")];
@@ -47,6 +51,29 @@ impl World {
     pub(super) fn load_files(&self, window: &[&str]) -> Value {
         let args = ["load-files", "logs", "--output", "json", "--db", "files.db"];
         self.bench.trailcreator(args.iter().chain(window)).run().success().json()
+    }
+}
+
+/// Writes the records of all log files into one file for each envelope.
+fn write_envelopes(bench: &Bench) {
+    let mut records = Vec::new();
+    let mut folders = vec![bench.path("logs")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let file = std::fs::File::open(path).expect("a log file");
+            let document: Value = serde_json::from_reader(flate2::read::GzDecoder::new(file)).expect("JSON");
+            records.extend(document["Records"].as_array().expect("records").clone());
+        }
+    }
+    for envelope in
+        ENVELOPES.iter().filter(|envelope| SOURCES.iter().any(|source| source.envelope() == Some(envelope.name)))
+    {
+        bench.write(format!("envelopes/{}", envelope.name), envelope.pack(&records));
     }
 }
 
