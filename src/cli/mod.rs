@@ -28,6 +28,7 @@ mod shared;
 mod tag;
 mod tag_org;
 mod undo;
+mod watch;
 mod who;
 
 use std::process::ExitCode;
@@ -36,7 +37,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use shared::context::Context;
 pub use shared::error::{CommandError, Outcome, with_causes};
-pub use shared::options::{AwsAccessArgs, AwsArgs, GlobalArgs, OutputChoice, OwnerArgs, WindowArgs};
+pub use shared::options::{AwsAccessArgs, AwsArgs, GlobalArgs, Output, OwnerArgs, WindowArgs};
 pub use shared::suggestion::Invocation;
 use shared::{
     allow_updates, bucket, confirm, context, interrupt, load_summary, loading, nothing, options, organization,
@@ -61,6 +62,7 @@ enum Command {
     LoadHistory(load_history::Args),
     LoadLogs(load_logs::Args),
     LoadS3(load_s3::Args),
+    Watch(watch::Args),
     Import(import::Args),
     Who(who::Args),
     List(list::Args),
@@ -108,16 +110,13 @@ fn command() -> clap::Command {
 }
 
 /// Checks that the command can print what `--output` asks for.
-fn check_output(command: &Command, choice: OutputChoice) -> Result<(), CommandError> {
-    let refused = |format: &str, commands: &str| {
-        Err(CommandError::usage(format_args!("--output {format} is a format of {commands}: use text or json")))
-    };
-    match (choice, command) {
-        (OutputChoice::Text | OutputChoice::Json, _)
-        | (_, Command::List(_))
-        | (OutputChoice::Csv, Command::Report(_)) => Ok(()),
-        (OutputChoice::Jsonl, _) => refused("jsonl", "list"),
-        (OutputChoice::Csv, _) => refused("csv", "list and report"),
+fn check_output(command: &Command, output: Output) -> Result<(), CommandError> {
+    let refused = |message: &str| Err(CommandError::usage(message).hint("use --output json"));
+    match (output, command) {
+        (Output::Text | Output::Json, _) | (_, Command::List(_)) => Ok(()),
+        (Output::Jsonl, Command::Watch(_)) | (Output::Csv, Command::Report(_)) => Ok(()),
+        (Output::Jsonl, _) => refused("--output jsonl is a format of list and watch only"),
+        (Output::Csv, _) => refused("--output csv is a format of list and report only"),
     }
 }
 
@@ -130,6 +129,7 @@ fn run(command: Command, context: &Context) -> Result<Outcome, CommandError> {
         Command::LoadHistory(args) => context.block_on(load_history::run(args, context)),
         Command::LoadLogs(args) => context.block_on(load_logs::run(args, context)),
         Command::LoadS3(args) => context.block_on(load_s3::run(args, context)),
+        Command::Watch(args) => context.block_on(watch::run(args, context)),
         Command::Import(args) => context.block_on(import::run(args, context)),
         Command::Who(args) => context.block_on(who::run(args, context)),
         Command::List(args) => context.block_on(list::run(args, context)),

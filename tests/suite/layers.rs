@@ -11,6 +11,7 @@ use regex::Regex;
 const LAYERS: [&str; 17] = [
     "cli",
     "report",
+    "watch",
     "org",
     "tag",
     "load",

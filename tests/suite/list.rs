@@ -159,7 +159,7 @@ fn jsonl_and_csv_have_a_row_for_each_resource() {
         )
     );
     let refused = bench.trailcreator(["who", "app", "--output", "csv"]).run();
-    refused.code(2).says(["--output csv is a format of list and report"]);
+    refused.code(2).says(["--output csv is a format of list and report only"]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Context;
 use super::table::{Layout, cells};
-use crate::cli::OutputChoice;
+use crate::cli::Output;
 use crate::report::csv::{self, Cell};
 use crate::resource::Resource;
 
@@ -54,10 +54,10 @@ pub(super) struct Rows<'a> {
 impl<'a> Rows<'a> {
     pub(super) fn new(context: &'a Context) -> Self {
         let format = match context.global.output {
-            OutputChoice::Text => Format::Text,
-            OutputChoice::Json => Format::Json,
-            OutputChoice::Jsonl => Format::Jsonl,
-            OutputChoice::Csv => Format::Csv,
+            Output::Text => Format::Text,
+            Output::Json => Format::Json,
+            Output::Jsonl => Format::Jsonl,
+            Output::Csv => Format::Csv,
         };
         Self { context, format, buffer: String::new(), has_first: false, measured: Vec::new(), layout: None }
     }

@@ -13,7 +13,7 @@ use print::{print, print_all};
 use super::load_history::{ALL, open_session, region_or_all, wanted_regions};
 use super::options::{OwnerKeysArgs, show_unused_rules, with_known_names};
 use super::organization::{self, AccountsArgs};
-use super::{AwsAccessArgs, CommandError, Context, Outcome, OutputChoice, OwnerArgs, nothing, tagging, types};
+use super::{AwsAccessArgs, CommandError, Context, Outcome, Output, OwnerArgs, nothing, tagging, types};
 use crate::model::{AccountId, Region, ResourceType};
 use crate::org::{Account, Event, Failure, Organization, RegionChoice, fan_out};
 use crate::plan::updates::Updates;
@@ -149,9 +149,9 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     let map = context.resource_map()?;
     args.types = types::resolve(&map, &args.types)?;
     let format = args.format.unwrap_or(match context.global.output {
-        OutputChoice::Text => Format::Text,
-        OutputChoice::Json | OutputChoice::Jsonl => Format::Json,
-        OutputChoice::Csv => Format::Csv,
+        Output::Text => Format::Text,
+        Output::Json | Output::Jsonl => Format::Json,
+        Output::Csv => Format::Csv,
     });
     let form = Form { format, by: args.by, top: args.top };
     if form.by == By::Creator && form.format != Format::Csv {

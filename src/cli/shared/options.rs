@@ -39,7 +39,7 @@ pub struct GlobalArgs {
     pub settings: Option<PathBuf>,
     /// Output format on stdout
     #[arg(long, global = true, value_enum, default_value_t, env = "TRAILCREATOR_OUTPUT")]
-    pub output: OutputChoice,
+    pub output: Output,
     /// Increase verbosity (-vv logs every AWS call)
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
@@ -51,27 +51,25 @@ pub struct GlobalArgs {
     pub no_progress: bool,
 }
 
-/// The formats of `--output`. The hidden ones are for commands that print many rows.
+/// The format of the data on stdout, as it can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum OutputChoice {
+pub enum Output {
     /// For people
     #[default]
     Text,
-    /// One document with `format_version`, for machines
+    /// One JSON document
     Json,
-    /// One JSON document per line
-    #[value(hide = true)]
+    /// One JSON document per line (`list`, and `watch` as things happen)
     Jsonl,
-    /// CSV with a header row, safe to open in a spreadsheet
-    #[value(hide = true)]
+    /// CSV with a header row, safe to open in a spreadsheet (`list`, `report`)
     Csv,
 }
 
-impl From<OutputChoice> for OutputFormat {
-    fn from(choice: OutputChoice) -> Self {
-        match choice {
-            OutputChoice::Text | OutputChoice::Csv => Self::Text,
-            OutputChoice::Json | OutputChoice::Jsonl => Self::Json,
+impl From<Output> for OutputFormat {
+    fn from(output: Output) -> Self {
+        match output {
+            Output::Text | Output::Csv => Self::Text,
+            Output::Json | Output::Jsonl => Self::Json,
         }
     }
 }

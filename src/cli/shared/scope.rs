@@ -85,6 +85,7 @@ impl ScopeArgs {
             ids: self.ids(),
             condition: self.condition.clone(),
             account_name: None,
+            created_by: None,
         }
     }
 
