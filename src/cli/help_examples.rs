@@ -4,7 +4,7 @@ use clap::{Command, CommandFactory, Parser};
 
 use super::Cli;
 
-const COMMANDS: [&str; 26] = [
+const COMMANDS: [&str; 27] = [
     "accounts",
     "apply",
     "completions",
