@@ -4,7 +4,7 @@ use clap::{Command, CommandFactory, Parser};
 
 use super::Cli;
 
-const COMMANDS: [&str; 25] = [
+const COMMANDS: [&str; 26] = [
     "accounts",
     "apply",
     "completions",
@@ -29,6 +29,7 @@ const COMMANDS: [&str; 25] = [
     "tag",
     "tag-org",
     "undo",
+    "watch",
     "who",
 ];
 

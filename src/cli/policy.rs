@@ -59,6 +59,8 @@ enum Command {
     LoadHistory,
     LoadLogs,
     LoadS3,
+    /// For the process that watches; the role in each account of -c takes the policy of tag-org
+    Watch,
     Import,
     /// For --live
     Who,
@@ -81,6 +83,7 @@ impl Command {
             Self::LoadHistory => Work::History,
             Self::LoadLogs => Work::Logs,
             Self::LoadS3 | Self::Count => Work::ReadTrail,
+            Self::Watch => Work::Watch,
             Self::Who => Work::Lookup,
             Self::Tag => Work::Tag,
             // Before a plan is applied its resources are listed again. To resume an undo takes the policy of undo.

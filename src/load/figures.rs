@@ -125,6 +125,21 @@ impl Figures {
         }
     }
 
+    /// Adds the counts of another load, without the files that it names.
+    pub fn add_counts(&mut self, other: &Self) {
+        self.read += other.read;
+        self.already_loaded += other.already_loaded;
+        self.skipped += other.skipped;
+        for (kind, count) in &other.other_kinds {
+            *self.other_kinds.entry(*kind).or_default() += count;
+        }
+        self.broken += other.broken;
+        self.counts += &other.counts;
+        self.new_ids += other.new_ids;
+        self.new_sessions += other.new_sessions;
+        self.dropped_sessions += other.dropped_sessions;
+    }
+
     pub(super) fn fail(&mut self, failure: Failure) {
         if self.failures.len() < MAX_NAMED {
             self.failures.push(failure);

@@ -10,6 +10,7 @@
 //! * [`mod@unit`]: the items of a source, and how the ledger identifies them
 //! * [`files`], [`s3`]: the sources
 //! * [`pipeline`]: decompressing, scanning, writing
+//! * [`batch`]: a few units at once, with the result of each, for `watch`
 //! * [`count`]: the same up to the scanners, but counts calls
 //! * [`figures`]: the figures of a load
 //! * [`athena`], [`history`], [`logs`]: sources that return rows or events; they write to the store themselves
@@ -17,6 +18,7 @@
 //! * [`import`]: databases of c7n-trailcreator
 
 pub mod athena;
+pub mod batch;
 pub mod count;
 pub mod figures;
 pub mod files;

@@ -131,18 +131,19 @@ impl Worker<'_> {
             return None;
         }
         let scan = scan.under_name(&name);
-        let unit = identity.filter(|_| is_whole(&scan)).map(|identity| self.read_unit(identity, &scan));
+        let unit = identity.filter(|_| is_whole(&scan)).map(|identity| read_unit(self.versions, identity, &scan));
         Some(Report::Done { name, scan: Box::new(scan), unit, closes_day })
-    }
-
-    fn read_unit(&self, identity: Identity, scan: &Scan) -> ReadUnit {
-        let version = self.versions.version(&identity.content, scan.counts.filtered > 0);
-        ReadUnit { prefix: identity.prefix, name: identity.name, version }
     }
 }
 
+/// The ledger's entry of a unit that was read completely.
+pub(super) fn read_unit(versions: &Versions, identity: Identity, scan: &Scan) -> ReadUnit {
+    let version = versions.version(&identity.content, scan.counts.filtered > 0);
+    ReadUnit { prefix: identity.prefix, name: identity.name, version }
+}
+
 /// Whether the unit was read completely, so that reading it again finds nothing new.
-fn is_whole(scan: &Scan) -> bool {
+pub(super) fn is_whole(scan: &Scan) -> bool {
     scan.broken.is_none() && scan.counts.broken_records == 0
 }
 

@@ -35,7 +35,7 @@ pub use more::MoreTag;
 use more::{decide_more, is_open};
 pub(crate) use present::{owner_tag, present_tag};
 pub(super) use scope::parts as id_parts;
-pub use scope::{Ids, Scope, ScopeFacts, Selected};
+pub use scope::{Creation, Ids, Scope, ScopeFacts, Selected};
 use scope::{check_skip_tags, is_replaceable};
 pub use skip::{NotOurs, SameTag, ShownTag, Skip};
 pub use skip_tag::SkipTag;

@@ -1,13 +1,14 @@
 //! Which resources a run may write to, and which values it may replace, whoever their owner is.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
 use super::Case;
 use super::present::{has_tag, present_tag};
 use super::skip::{NotOurs, Skip};
 use super::skip_tag::SkipTag;
 use crate::creator::creation_of;
-use crate::model::{TagKey, Tags};
+use crate::model::{ResourceType, TagKey, Tags};
 use crate::plan::earlier::{Earlier, Ours};
 use crate::resource_map::PresentTag;
 
@@ -20,6 +21,28 @@ pub struct Scope {
     pub skip_tags: Vec<SkipTag>,
     /// Only the resources that these texts name; empty: all.
     pub ids: Ids,
+    /// Only the resources that these events created; `None`: all.
+    pub created_by: Option<Arc<BTreeSet<Creation>>>,
+}
+
+/// One resource of a create event. An event can give a resource's ID in several spellings (a URL and the name in it): the last part is
+/// the same in all of them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Creation {
+    /// The resource's type.
+    pub resource_type: ResourceType,
+    /// The event.
+    pub event_id: String,
+    /// The last part of the resource's ID in the event.
+    pub name: String,
+}
+
+impl Creation {
+    /// The resource with this ID in an event.
+    pub fn of(resource_type: &ResourceType, event_id: &str, id: &str) -> Self {
+        let name = id.rsplit(['/', ':']).next().unwrap_or_default().to_owned();
+        Self { resource_type: resource_type.clone(), event_id: event_id.to_owned(), name }
+    }
 }
 
 /// What is known of a type's resources for the sake of the [`Scope`].
@@ -29,6 +52,8 @@ pub struct ScopeFacts {
     pub earlier: Earlier,
     /// Those that the ids name, and the ids that named one; `None`: all resources count.
     pub selected: Option<Selected>,
+    /// The live resources of [`Scope::created_by`], by their positions.
+    pub created: BTreeMap<Creation, usize>,
 }
 
 /// Resources by their positions, and the texts that named them.
@@ -198,7 +223,7 @@ mod tests {
                 at: WRITTEN.to_owned(),
             });
         }
-        let scope = ScopeFacts { earlier, selected: None };
+        let scope = ScopeFacts { earlier, ..ScopeFacts::default() };
         TypeFacts { definition: &MAP.types["sqs"], live, joined: join.finish(), scope }
     }
 

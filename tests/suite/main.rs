@@ -44,5 +44,6 @@ mod settings;
 mod snapshots;
 mod suggestions;
 mod tag;
+mod watch;
 mod who;
 mod who_names;

@@ -35,7 +35,7 @@ pub struct Context {
 impl Context {
     /// From the global options and what was typed.
     pub(in crate::cli) fn new(global: GlobalArgs, invocation: Invocation, settings: Settings) -> Self {
-        let console = Console::new(global.output, global.quiet, !global.no_progress);
+        let console = Console::new(global.output.into(), global.quiet, !global.no_progress);
         Self { global, invocation, settings, console, has_new_database: AtomicBool::default() }
     }
 

@@ -321,8 +321,8 @@ impl Fetcher {
 
 fn object_reason(error: &CallError) -> String {
     match (error.class, error.code.as_str()) {
-        (ErrorClass::NotFound, _) => "deleted after the bucket was listed".to_owned(),
-        (_, "PreconditionFailed") => "replaced after the bucket was listed; the next load reads it".to_owned(),
+        (ErrorClass::NotFound, _) => "deleted before it was read".to_owned(),
+        (_, "PreconditionFailed") => "replaced before it was read; the next load reads it".to_owned(),
         _ => reason(error),
     }
 }

@@ -27,6 +27,15 @@ enum Way {
     Envelope,
     /// `load-logs` of a log group.
     Logs,
+    /// `watch`, with a message for each log file, or for each record.
+    Watch(Message),
+}
+
+/// What a message announces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Message {
+    File,
+    Record,
 }
 
 /// A source, with the fields that it lacks.
@@ -46,7 +55,7 @@ const SOURCE_IDENTITY: Lack = Lack { column: "source_identity", field: "userIden
 const S3: &str = "`load-s3`";
 const DOCUMENTED: &str = "`load-athena`, the table that AWS documents";
 
-pub(super) const SOURCES: [Source; 18] = [
+pub(super) const SOURCES: [Source; 20] = [
     s3("get", "get"),
     s3("select", "select"),
     s3("auto", "auto"),
@@ -70,6 +79,8 @@ pub(super) const SOURCES: [Source; 18] = [
     ),
     athena("athena-complete", "`load-athena`, a table with sourceidentity", "complete", "primary", &[]),
     Source { name: "history", title: "`load-history`", way: Way::History, lacks: &[] },
+    Source { name: "watch-files", title: "`watch`", way: Way::Watch(Message::File), lacks: &[] },
+    Source { name: "watch-records", title: "`watch`", way: Way::Watch(Message::Record), lacks: &[] },
     Source { name: "logs", title: "`load-logs`", way: Way::Logs, lacks: &[] },
     envelope("lines.log"),
     envelope("lookup-events.json"),
@@ -123,12 +134,17 @@ impl Source {
     /// Loads into a database in the world.
     pub(super) fn load(&self, world: &World, database: &str, window: &[&str]) -> Run {
         let (db, file) = (format!("{database}.db"), format!("envelopes/{}", self.name));
+        let queue;
         let mut args = match &self.way {
             Way::S3(engine) => vec!["load-s3", "--bucket", "trail", "--engine", engine],
             Way::Athena { shape, workgroup } => vec!["load-athena", "--table", shape, "--workgroup", workgroup],
             Way::History => vec!["load-history", "--region", "all"],
             Way::Logs => vec!["load-logs", "--log-group", "trail"],
             Way::Envelope => vec!["load-files", &file],
+            Way::Watch(message) => {
+                queue = world.announce_all(*message);
+                vec!["watch", "--queue", &queue, "--until-empty", "--wait", "1"]
+            }
         };
         args.extend(["--output", "json", "--db", &db]);
         args.extend(window);

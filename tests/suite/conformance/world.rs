@@ -7,7 +7,7 @@ use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
 
 use super::cases::{Case, Spelling};
-use super::sources::{SOURCES, Source, athena_shapes};
+use super::sources::{Message, SOURCES, Source, athena_shapes};
 use crate::common::envelopes::ENVELOPES;
 use crate::common::{ACCOUNT, Athena, Bench, Moto, Trail, gzip};
 
@@ -45,6 +45,38 @@ impl World {
 
     pub(super) fn database(&self, name: &str) -> PathBuf {
         self.bench.path(format!("{name}.db"))
+    }
+
+    /// Sends a message for each log file, in CloudTrail's own form, or for each record, to a queue of its own. Returns its URL. A file with
+    /// many records is always one message.
+    pub(super) fn announce_all(&self, message: Message) -> String {
+        const MOST_RECORDS: usize = 5;
+        let is_file = if message == Message::File { "True" } else { "False" };
+        let url = self.moto.boto3(&format!(
+            "import gzip
+sqs, s3 = client('sqs'), client('s3')
+dead = sqs.create_queue(QueueName='dead')['QueueUrl']
+arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=['QueueArn'])['Attributes']['QueueArn']
+redrive = json.dumps({{'deadLetterTargetArn': arn, 'maxReceiveCount': 5}})
+result = sqs.create_queue(QueueName='trail-{message:?}', Attributes={{'RedrivePolicy': redrive}})['QueueUrl']
+bodies = []
+for item in pages('s3', 'list_objects_v2', 'Contents', Bucket='trail'):
+    if {is_file}:
+        bodies.append(json.dumps({{'s3Bucket': 'trail', 's3ObjectKey': [item['Key']]}}))
+        continue
+    body = gzip.decompress(s3.get_object(Bucket='trail', Key=item['Key'])['Body'].read())
+    records = json.loads(body)['Records']
+    if len(records) > {MOST_RECORDS}:
+        bodies.append(json.dumps({{'s3Bucket': 'trail', 's3ObjectKey': [item['Key']]}}))
+        continue
+    for record in records:
+        event = {{'version': '0', 'detail-type': 'AWS API Call via CloudTrail', 'source': 'aws.example', 'detail': record}}
+        bodies.append(json.dumps(event))
+for at in range(0, len(bodies), 10):
+    entries = [dict(Id=str(number), MessageBody=body) for number, body in enumerate(bodies[at:at + 10])]
+    sqs.send_message_batch(QueueUrl=result, Entries=entries)"
+        ));
+        url.as_str().expect("a URL").to_owned()
     }
 
     /// Loads the files into the database `files`, and returns the output.
