@@ -65,7 +65,6 @@ fn listed(bench: &Bench, rows: u64, options: &str) -> (f64, u64) {
 /// `TRAILCREATOR_ROWS=10000000 cargo test --release --test suite -- --ignored --nocapture list_takes_the_same_memory`
 #[test]
 #[ignore = "minutes, and gigabytes of rows"]
-#[expect(clippy::print_stderr, reason = "figures are what it is for")]
 fn list_takes_the_same_memory_for_millions_of_rows() {
     let rows = std::env::var("TRAILCREATOR_ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(ROWS);
     let bench = Bench::new();
