@@ -10,6 +10,7 @@ use super::who::Filter;
 use crate::creator::{OwnerRules, RenameHistory, SameResource, creation_of};
 use crate::model::event::{Action, StoredEvent};
 use crate::model::{AccountId, Region, ResourceId, ResourceType, TagKey, TagValue};
+use crate::resource::{Condition, Describe};
 use crate::resource_map::{ResourceMap, TagKeys, TypeDefinition};
 use crate::store::journal::{Run, Write, WriteState};
 use crate::store::{Store, StoreError};
@@ -25,6 +26,8 @@ pub struct Question<'a> {
     pub rules: OwnerRules,
     /// Selects resources.
     pub filter: Filter,
+    /// Only resources for which this is true.
+    pub condition: Option<Condition>,
     /// Has the global types.
     pub map: &'a ResourceMap,
 }
@@ -77,6 +80,9 @@ pub fn coverage(store: &Store, question: &Question<'_>) -> Result<Coverage, Stor
                 &events,
             );
             let Some(creation) = creation_of(&events) else { continue };
+            if !question.has(creation) {
+                continue;
+            }
             let class = if tag.is_some() { Class::Owned } else { class_of_creation(&question.rules, creation) };
             let maker = maker(&question.rules, &account, &events);
             let maker = maker.or_else(|| tag.as_ref().map(|value| Maker::by_tag(value.as_str())));
@@ -84,7 +90,8 @@ pub fn coverage(store: &Store, question: &Question<'_>) -> Result<Coverage, Stor
         }
     }
     for Tagged { account, resource_type, region, values, is_recorded } in &journaled.tagged {
-        if let Some(value) = values.values().next().filter(|_| !is_recorded) {
+        // Without a create event, nothing says whether the condition is true.
+        if let Some(value) = values.values().next().filter(|_| !is_recorded && question.condition.is_none()) {
             let maker = Maker::by_tag(value.as_str());
             coverage.add_recorded((account, region, resource_type), Class::Owned, Some(maker));
         }
@@ -93,6 +100,13 @@ pub fn coverage(store: &Store, question: &Question<'_>) -> Result<Coverage, Stor
 }
 
 impl Question<'_> {
+    /// Whether the condition is true for a resource, as far as its create event says.
+    fn has(&self, creation: &StoredEvent) -> bool {
+        let Some(condition) = &self.condition else { return true };
+        let describe = Describe { rules: &self.rules, map: self.map };
+        condition.keeps(&describe.recorded(creation, &creation.resource_id, None))
+    }
+
     fn is_global(&self, resource_type: &ResourceType) -> bool {
         self.map.types.get(resource_type).is_some_and(|known| known.global)
     }
@@ -294,8 +308,14 @@ mod tests {
 
     fn rows(store: &Store, filter: Filter) -> Vec<(String, String, u64, u64)> {
         let map = ResourceMap::built_in_once();
-        let question =
-            Question { key: "Owner".into(), owner_keys: Vec::new(), rules: OwnerRules::default(), filter, map };
+        let question = Question {
+            key: "Owner".into(),
+            owner_keys: Vec::new(),
+            rules: OwnerRules::default(),
+            filter,
+            condition: None,
+            map,
+        };
         let coverage = coverage(store, &question).unwrap();
         coverage
             .rows()
@@ -354,7 +374,8 @@ mod tests {
         let store = store(vec![by_service]);
         let map = ResourceMap::built_in_once();
         let (key, rules, filter) = ("Owner".into(), OwnerRules::default(), Filter::default());
-        let coverage = coverage(&store, &Question { key, owner_keys: Vec::new(), rules, filter, map }).unwrap();
+        let coverage =
+            coverage(&store, &Question { key, owner_keys: Vec::new(), rules, filter, condition: None, map }).unwrap();
         assert_eq!(coverage.totals(), Figures { service_created: 1, ..Figures::default() });
         assert!(coverage.creators().is_empty());
     }
