@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::c7n_db::beside;
 use super::{Store, StoreError};
 
 /// A file that was opened.
@@ -75,6 +74,13 @@ fn has_no_rows(path: &Path) -> rusqlite::Result<bool> {
         }
     }
     Ok(true)
+}
+
+/// A file that SQLite creates beside a database.
+pub fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row};
 
+use super::beside;
 use super::open::BUSY_TIMEOUT;
 pub use error::C7nDbError;
 
@@ -221,13 +222,6 @@ pub enum BadValue {
     /// It is a blob, or too long to be an identifier.
     #[error("{0} is not text, or is longer than {MAX_VALUE_BYTES} bytes")]
     NotText(&'static str),
-}
-
-/// A file that SQLite creates beside a database.
-pub fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
 }
 
 fn read(row: &Row<'_>) -> Result<PredecessorRow, BadValue> {
