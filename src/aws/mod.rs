@@ -15,7 +15,7 @@ mod environment;
 pub mod error;
 mod http;
 mod profile;
-mod protocol;
+pub(crate) mod protocol;
 pub mod regions;
 mod retries;
 pub mod session;

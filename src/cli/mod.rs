@@ -24,6 +24,8 @@ mod tag_org;
 mod undo;
 mod who;
 
+pub(crate) use shared::saved_plans::{PlanDocument, check_writes};
+
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};

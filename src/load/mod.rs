@@ -24,6 +24,7 @@ pub mod history;
 pub mod identity_center;
 pub mod import;
 mod items;
+mod piped;
 pub mod pipeline;
 pub mod s3;
 

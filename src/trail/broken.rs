@@ -6,6 +6,9 @@ pub enum BrokenDocument {
     /// It has no byte that is not white space.
     #[error("the file is empty")]
     Empty,
+    /// It has a format that is not read.
+    #[error("{0}")]
+    Foreign(&'static str),
     /// Its bytes can't be read or decompressed.
     #[error("{0}")]
     Unreadable(String),
@@ -75,6 +78,22 @@ pub enum BrokenRecord {
         call: Option<String>,
         /// As written, in quotes.
         time: String,
+    },
+    /// It is larger than a record of CloudTrail can be.
+    #[error("a record of {call}{} is larger than 2 MiB; CloudTrail writes none over 1 MiB", of_event(.event.as_deref()))]
+    TooLarge {
+        /// `eventSource:eventName`.
+        call: String,
+        /// `eventID`.
+        event: Option<String>,
+    },
+    /// It has more identifiers than a record of CloudTrail can have.
+    #[error("a record of {call}{} has more than 100,000 identifiers", of_event(.event.as_deref()))]
+    TooManyIds {
+        /// `eventSource:eventName`.
+        call: String,
+        /// `eventID`.
+        event: Option<String>,
     },
     /// Its source delivers no record for it: the source's own words.
     #[error("{0}")]

@@ -11,6 +11,7 @@ mod conformance;
 mod count;
 mod credentials;
 mod demo;
+mod dependencies;
 mod end_to_end;
 mod errors;
 mod faults;

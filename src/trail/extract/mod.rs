@@ -59,6 +59,13 @@ pub enum Extraction {
     Broken(BrokenRecord),
 }
 
+/// The fields of a record with events in the map, in bytes, that are read: what evaluates them takes fifty times the memory.
+/// CloudTrail's records have at most 256 KiB, enriched ones 1 MiB.
+const MAX_RECORD: usize = 2 * 1024 * 1024;
+
+/// The resources of a record: more than fit into 256 KiB.
+const MAX_IDS: usize = 100_000;
+
 /// Reads a record's text.
 pub fn read_record(map: &ResourceMap, filter: &RecordFilter, record: &str) -> Extraction {
     match Fields::parse_or_mend(record, &mut String::new()) {
@@ -146,7 +153,14 @@ fn read_matched(
         identity,
         makers: Vec::new(),
     };
+    let size: usize = fields.names().filter_map(|name| fields.raw(name)).map(str::len).sum();
+    if size > MAX_RECORD {
+        return Err(BrokenRecord::TooLarge { call: call(), event: fields.text("eventID").map(Cow::into_owned) });
+    }
     let (touched, lacks_ids) = touched((rules, naming), fields, &event).map_err(unreadable)?;
+    if touched.len() > MAX_IDS {
+        return Err(BrokenRecord::TooManyIds { call: call(), event: fields.text("eventID").map(Cow::into_owned) });
+    }
     let names = |touched: &Touched| {
         let renamed = touched.renamed_to.iter();
         renamed.chain([&touched.resource_id]).any(|name| mend::is_damaged(name.as_str()))
@@ -247,6 +261,9 @@ fn found((rules, naming): (&[EventRule], &Naming), input: &Rcvar, event: &Event)
                 let searched = Searched { naming, event, id: &id, is_only };
                 searched.names(given_names(rule, input), input)
             });
+            if touched.len() > MAX_IDS {
+                return (touched, lacks_ids);
+            }
             touched.push(Touched {
                 resource_type: rule.resource_type.clone(),
                 resource_id: ResourceId::new(id),

@@ -61,6 +61,26 @@ pub(super) fn beginning<'a>(input: &'a mut dyn Read, limit: u64, stored: &mut Ve
     }
 }
 
+/// What the first bytes of a document say about its format, if it is none that is read: what it is, and what to do.
+pub(super) fn foreign(document: &[u8]) -> Option<&'static str> {
+    const FORMATS: [(&[u8], &str); 13] = [
+        (b"\x28\xb5\x2f\xfd", "it is compressed with zstd; decompress it, or compress it with gzip"),
+        (b"\x1f\x8b", "it is compressed with gzip twice; decompress it once"),
+        (b"BZh", "it is compressed with bzip2; decompress it, or compress it with gzip"),
+        (b"\xfd7zXZ\0", "it is compressed with xz; decompress it, or compress it with gzip"),
+        (b"\x04\x22\x4d\x18", "it is compressed with lz4; decompress it, or compress it with gzip"),
+        (b"PK\x03\x04", "it is a zip archive; extract its files"),
+        (b"\xff\xfe", "it is UTF-16 text; convert it to UTF-8"),
+        (b"\xfe\xff", "it is UTF-16 text; convert it to UTF-8"),
+        (b"{\0", "it is UTF-16 text; convert it to UTF-8"),
+        (b"\0{", "it is UTF-16 text; convert it to UTF-8"),
+        (b"PAR1", "it is a Parquet file; load its table with load-athena"),
+        (b"ORC", "it is an ORC file; load its table with load-athena"),
+        (b"SQLite format 3\0", "it is a SQLite database; see trailcreator import"),
+    ];
+    FORMATS.iter().find(|(magic, _)| document.starts_with(magic)).map(|(_, advice)| *advice)
+}
+
 /// Opens `input`: decompresses it where it is gzip, to at most `limit` bytes.
 /// All members of a gzip file are read. Other bytes after them are an error, because they would be lost silently.
 /// All members of a gzip file are read; what follows them is an error, for it would be silently lost.
