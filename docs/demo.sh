@@ -8,26 +8,73 @@ cd "$(dirname "$0")/.."
 step() { printf '\n\033[1m# %s\033[0m\n' "$1"; }
 shown() { printf '\033[36m$ %s\033[0m\n' "$*"; "$@"; }
 
-step "Build (takes a few minutes the first time) and install the Python packages"
-cargo build --locked --quiet
-target=${CARGO_TARGET_DIR:-target}
-venv=$target/demo-venv
-if [ ! -e "$venv/complete" ]; then
-    rm -rf "$venv"
-    python3 -m venv "$venv"
-    "$venv/bin/python" -m pip install --quiet --no-compile --disable-pip-version-check -r tests/requirements.txt
-    touch "$venv/complete"
-fi
-python=$(realpath "$venv/bin")/python
+# lacks WHAT DEBIAN FEDORA MACOS: ends the demo, and prints the command that installs what is missing.
+lacks() {
+    printf 'The demo needs %s.\n' "$1" >&2
+    if command -v apt-get >/dev/null; then printf 'Install it with: %s\n' "$2" >&2
+    elif command -v dnf >/dev/null; then printf 'Install it with: %s\n' "$3" >&2
+    elif [ "$(uname)" = Darwin ]; then printf 'Install it with: %s\n' "$4" >&2
+    fi
+    exit 1
+}
 
-# The server ends with this script, when its stdin closes.
-coproc SERVER { exec "$python" tests/suite/common/moto_launcher.py "$target/demo-requests.jsonl"; }
-read -r port <&"${SERVER[0]}"
+step "Check what the demo needs: Python 3.11 or newer with venv, Rust, a C compiler"
+python=
+for name in python3 python3.14 python3.13 python3.12 python3.11; do
+    if command -v "$name" >/dev/null && "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+        python=$name
+        break
+    fi
+done
+[ -n "$python" ] || lacks "Python 3.11 or newer" "sudo apt-get install python3 python3-venv" "sudo dnf install python3" "brew install python"
+"$python" -c 'import ensurepip, venv' 2>/dev/null \
+    || lacks "Python's venv module" "sudo apt-get install python3-venv" "sudo dnf install python3" "brew install python"
+rust_up="curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh"
+command -v cargo >/dev/null || lacks "Rust (cargo)" "$rust_up" "$rust_up" "$rust_up"
+command -v cc >/dev/null || command -v gcc >/dev/null || command -v clang >/dev/null \
+    || lacks "a C compiler" "sudo apt-get install build-essential" "sudo dnf install gcc" "xcode-select --install"
+printf '%s, %s, %s\n' "$("$python" --version)" "$(cargo --version)" "$( (cc --version || gcc --version || clang --version) 2>/dev/null | sed -n 1p)"
+
+target=${CARGO_TARGET_DIR:-target}
+mkdir -p "$target"
+target=$(cd "$target" && pwd)
+venv=$target/demo-venv
+installation=
+if [ ! -e "$venv/complete" ]; then
+    step "Install the Python packages below $target, beside the build"
+    rm -rf "$venv"
+    (
+        "$python" -m venv "$venv"
+        "$venv/bin/python" -m pip install --quiet --no-compile --disable-pip-version-check -r tests/requirements.txt
+        touch "$venv/complete"
+    ) >"$target/demo-venv.log" 2>&1 &
+    installation=$!
+fi
+step "Build trailcreator (the first time takes some minutes)"
+cargo build --locked || {
+    [ -z "$installation" ] || kill "$installation" 2>/dev/null || true
+    printf 'The build failed. It needs crates.io: behind a proxy, set HTTPS_PROXY.\n' >&2
+    exit 1
+}
+if [ -n "$installation" ] && ! wait "$installation"; then
+    cat "$target/demo-venv.log" >&2
+    printf 'The Python packages could not be installed. They come from PyPI: behind a proxy, set HTTPS_PROXY.\n' >&2
+    exit 1
+fi
+python=$venv/bin/python
+
+# moto ends when its stdin closes, and that is when this script ends. Not a coprocess: macOS has bash 3.2.
+pipes=$(mktemp -d)
+trap 'rm -rf "$pipes"' EXIT
+mkfifo "$pipes/stdin" "$pipes/stdout"
+"$python" tests/suite/common/moto_launcher.py "$target/demo-requests.jsonl" <"$pipes/stdin" >"$pipes/stdout" &
+exec 8>"$pipes/stdin" 9<"$pipes/stdout"
+read -r port <&9
 
 for variable in $(compgen -e | grep -E '^(AWS|TRAILCREATOR)_' || true); do unset "$variable"; done
 export AWS_ENDPOINT_URL=http://127.0.0.1:$port AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1
 export AWS_ACCESS_KEY_ID=testing AWS_SECRET_ACCESS_KEY=testing AWS_EC2_METADATA_DISABLED=true
-PATH=$(realpath "$target/debug"):$PATH
+PATH=$target/debug:$PATH
 demo=$PWD/docs/demo.py
 rm -rf "$target/demo"
 mkdir -p "$target/demo/logs"

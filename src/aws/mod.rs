@@ -30,3 +30,9 @@ pub use counts::Counts;
 pub use doubt::Doubt;
 pub use error::{CallError, ErrorClass};
 pub use session::Session;
+
+/// The names of all profiles in AWS's configuration and credentials files; none where they can't be parsed.
+pub async fn profile_names() -> Vec<String> {
+    let environment = environment::Environment::of_process();
+    profile::files::Profiles::load(&environment).await.map(|profiles| profiles.names()).unwrap_or_default()
+}

@@ -5,33 +5,61 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
+use std::path::PathBuf;
 use std::{env, process};
 
 use clap::builder::Resettable;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgMatches, Command};
 
-use super::Context;
+use super::settings::Settings;
+use super::{Context, Outcome};
 use crate::console::plain_message;
 use crate::text::nearest;
 use crate::text::safe::is_safe;
+use crate::text::source::FileError;
 
-/// Parses the process's arguments. Returns the command as parsed, with the global options in each subcommand, and what was given.
-/// Prints help, version and errors, and ends the process then.
-pub(super) fn matches(command: Command) -> (Command, ArgMatches) {
-    let mut without = without_empty_variables(command.clone());
+/// Parses the process's arguments. Returns the command as parsed, with the global options in each subcommand, what was given, and the
+/// settings file. Prints help, version and errors, and ends the process then.
+pub(super) fn matches(command: Command) -> (Command, ArgMatches, Settings) {
+    let without = without_empty_variables(command.clone());
+    // Help and version are printed whatever the settings file holds, and without its values.
+    let given = without.clone().ignore_errors(true).try_get_matches_from(env::args_os()).ok();
+    let settings = given.as_ref().map(|given| read_settings(&command, given)).unwrap_or_default();
+    let plain = without.clone();
+    let mut without = match &given {
+        Some(given) => settings.put_into(without, given).unwrap_or_else(|error| exit_over(&error)),
+        None => without,
+    };
     match without.try_get_matches_from_mut(env::args_os()) {
-        Ok(matches) => (without, matches),
+        Ok(matches) => (without, matches, settings),
         // Help names every option's variable, empty or not.
         Err(error)
             if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand) =>
         {
             let mut command = command;
             let matches = command.get_matches_mut();
-            (command, matches)
+            (command, matches, settings)
         }
-        Err(error) => exit(&error),
+        Err(error) => match given.and_then(|given| settings.refused(&plain, &given)) {
+            Some(refused) => exit_over(&refused),
+            None => exit(&error),
+        },
     }
+}
+
+/// The settings file that is named or found. A command that is given without an error ends here over an invalid file.
+fn read_settings(program: &Command, given: &ArgMatches) -> Settings {
+    let named = given.try_get_one::<PathBuf>("settings").ok().flatten().cloned();
+    let mut built = program.clone();
+    built.build();
+    Settings::load(&built, named.as_deref()).unwrap_or_else(|error| exit_over(&error))
+}
+
+/// Prints what is wrong with a settings file, and ends the process.
+fn exit_over(error: &FileError) -> ! {
+    plain_message(&format!("error: {error}\n"));
+    process::exit(Outcome::Usage.code().into())
 }
 
 /// Prints an error of the command line, or its help or version, and ends the process.
@@ -51,7 +79,7 @@ fn is_ours(name: &OsStr) -> bool {
 }
 
 /// The command and its subcommands, without the variables that are empty.
-fn without_empty_variables(command: Command) -> Command {
+pub(super) fn without_empty_variables(command: Command) -> Command {
     forget(command, &|name| env::var_os(name).is_some_and(|value| value.is_empty()))
 }
 

@@ -4,15 +4,20 @@ use clap::{Command, CommandFactory, Parser};
 
 use super::Cli;
 
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 24] = [
     "accounts",
     "apply",
+    "completions",
+    "config",
+    "config schema",
+    "config show",
     "count",
     "import",
     "load-athena",
     "load-files",
     "load-history",
     "load-s3",
+    "man",
     "policy",
     "report",
     "resource-map",

@@ -1,10 +1,12 @@
 //! The command line: one file per command. The doc comments of its `Args` are its help.
 //!
 //! A command turns arguments into a call of the library, and its result into text or JSON. Precedence of a setting:
-//! flag, `TRAILCREATOR_*` variable, default.
+//! flag, `TRAILCREATOR_*` variable, settings file, default.
 
 mod accounts;
 mod apply;
+mod completions;
+mod config;
 mod count;
 mod environment;
 #[cfg(test)]
@@ -14,10 +16,12 @@ mod load_athena;
 mod load_files;
 mod load_history;
 mod load_s3;
+mod man;
 mod policy;
 mod report;
 mod resource_map;
 mod runs;
+mod settings;
 mod shared;
 mod tag;
 mod tag_org;
@@ -68,14 +72,18 @@ enum Command {
     Report(report::Args),
     ResourceMap(resource_map::Args),
     Policy(policy::Args),
+    Config(config::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 /// Runs the program on the process's arguments.
 pub fn main() -> ExitCode {
-    let (command, matches) = environment::matches(Cli::command());
+    completions::answer();
+    let (command, matches, settings) = environment::matches(Cli::command());
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| environment::exit(&error));
     context::start_logging(&cli.global);
-    let context = Context::new(cli.global, Invocation::of(&command, &matches));
+    let context = Context::new(cli.global, Invocation::of(&command, &matches), settings);
     environment::check(&context, &command);
     regions::check_given(&context, &matches);
     let outcome = match run(cli.command, &context) {
@@ -115,5 +123,8 @@ fn run(command: Command, context: &Context) -> Result<Outcome, CommandError> {
         Command::Report(args) => context.block_on(report::run(args, context)),
         Command::ResourceMap(args) => resource_map::run(&args, context),
         Command::Policy(args) => policy::run(&args, context),
+        Command::Config(args) => config::run(&args, context),
+        Command::Completions(args) => completions::run(&args, context),
+        Command::Man(args) => man::run(&args, context),
     }
 }

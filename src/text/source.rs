@@ -53,6 +53,16 @@ impl Position {
         FileError { file: self.file.clone(), line: self.line, column: self.column, message: message.into() }
     }
 
+    /// The file's name for messages.
+    pub(crate) fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// From 1.
+    pub(crate) fn line(&self) -> usize {
+        self.line
+    }
+
     /// `FILE:LINE`, for a message about another place.
     pub(crate) fn file_and_line(&self) -> String {
         format!("{}:{}", self.file, self.line)

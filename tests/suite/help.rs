@@ -3,7 +3,7 @@
 use crate::common::{Bench, Run};
 
 /// Each command with flags its help must explain.
-const COMMANDS: [(&str, &[&str]); 16] = [
+const COMMANDS: [(&str, &[&str]); 19] = [
     (
         "load-athena",
         &[
@@ -135,6 +135,9 @@ const COMMANDS: [(&str, &[&str]); 16] = [
     ),
     ("resource-map", &["list", "show", "check"]),
     ("policy", &["COMMAND", "--type", "--service", "--inherit", "--allow-updates", "--output-dir", "load-s3", "undo"]),
+    ("config", &["show", "schema"]),
+    ("completions", &["SHELL", "bash", "fish"]),
+    ("man", &["COMMAND", "--directory"]),
     ("count", &["--by", "--top", "--year", "--since", "--output"]),
 ];
 

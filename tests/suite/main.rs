@@ -38,6 +38,7 @@ mod renames;
 mod report;
 mod resource_map_command;
 mod resource_maps;
+mod settings;
 mod snapshots;
 mod suggestions;
 mod tag;

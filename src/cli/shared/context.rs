@@ -8,6 +8,7 @@ use tracing::level_filters::LevelFilter;
 
 use super::suggestion::Suggestion;
 use super::{CommandError, GlobalArgs, Invocation};
+use crate::cli::settings::Settings;
 use crate::console::{Console, start_log};
 use crate::resource_map::ResourceMap;
 use crate::store::{Store, StoreError};
@@ -22,15 +23,17 @@ pub struct Context {
     pub global: GlobalArgs,
     /// The command line as typed, for suggested commands.
     pub invocation: Invocation,
+    /// The settings file.
+    pub(in crate::cli) settings: Settings,
     /// Where output goes.
     pub console: Console,
 }
 
 impl Context {
     /// From the global options and what was typed.
-    pub fn new(global: GlobalArgs, invocation: Invocation) -> Self {
+    pub(in crate::cli) fn new(global: GlobalArgs, invocation: Invocation, settings: Settings) -> Self {
         let console = Console::new(global.output, global.quiet, !global.no_progress);
-        Self { global, invocation, console }
+        Self { global, invocation, settings, console }
     }
 
     /// The resource map by `--resource-map` and `--extend-map`.

@@ -34,6 +34,9 @@ pub struct GlobalArgs {
     /// Add the events of this resource map; repeatable
     #[arg(long, global = true, value_name = "FILE", env = "TRAILCREATOR_EXTEND_MAP", value_delimiter = ':')]
     pub extend_map: Vec<PathBuf>,
+    /// Path to the settings file [default: trailcreator.yml in the working directory, else in the user's configuration directory]
+    #[arg(long, global = true, value_name = "FILE", env = "TRAILCREATOR_SETTINGS")]
+    pub settings: Option<PathBuf>,
     /// Output format on stdout
     #[arg(long, global = true, value_enum, default_value_t, env = "TRAILCREATOR_OUTPUT")]
     pub output: OutputFormat,
@@ -56,7 +59,7 @@ pub struct AwsArgs {
     #[command(flatten)]
     pub access: AwsAccessArgs,
     /// AWS region
-    #[arg(long, env = "TRAILCREATOR_REGION", value_parser = str::parse::<Region>)]
+    #[arg(long, value_name = "REGION", env = "TRAILCREATOR_REGION", value_parser = str::parse::<Region>)]
     pub region: Option<Region>,
 }
 
@@ -65,7 +68,7 @@ pub struct AwsArgs {
 #[command(next_help_heading = "AWS options")]
 pub struct AwsAccessArgs {
     /// AWS profile to use; credentials in the environment are then ignored
-    #[arg(long, env = "TRAILCREATOR_PROFILE")]
+    #[arg(long, value_name = "PROFILE", env = "TRAILCREATOR_PROFILE")]
     pub profile: Option<String>,
     /// Role to assume; several are assumed in order (role chaining)
     #[arg(long, value_name = "ARN", env = "TRAILCREATOR_ASSUME", value_delimiter = ',')]

@@ -98,6 +98,19 @@ impl Invocation {
         }
     }
 
+    /// The given options, as words: those of all commands, if the command has no others.
+    pub(in crate::cli) fn globals(&self) -> Vec<OsString> {
+        let words = self.options.iter().map(|given| {
+            let mut word = OsString::from(format!("--{}", given.long));
+            if let Some(value) = &given.value {
+                word.push("=");
+                word.push(value);
+            }
+            word
+        });
+        words.collect()
+    }
+
     /// The same command again, to resume its work.
     pub(in crate::cli) fn again(&self) -> Suggestion {
         let keeps = |given: &&Given| !NEVER_REPEATED.contains(&given.long.as_str());

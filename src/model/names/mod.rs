@@ -13,7 +13,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 pub use arn::ArnParts;
-pub use regions::{InvalidRegion, did_you_mean, nearest_region};
+pub use regions::{InvalidRegion, did_you_mean, known_regions, nearest_region};
 
 /// An invalid name from the command line or a file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -45,14 +45,15 @@ static PATTERNS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     PARTITIONS.iter().map(pattern).collect()
 });
 
-fn known() -> impl Iterator<Item = &'static str> {
+/// All regions that this version knows.
+pub fn known_regions() -> impl Iterator<Item = &'static str> {
     PARTITIONS.iter().flat_map(|partition| &partition.regions).map(String::as_str)
 }
 
 /// The known region most like `name`.
 pub fn nearest_region(name: &str) -> Option<&'static str> {
     let name = name.to_lowercase();
-    known()
+    known_regions()
         .map(|region| (strsim::osa_distance(&name, region), region))
         .min_by_key(|(slips, _)| *slips)
         .filter(|(slips, _)| *slips <= MAX_SLIPS)
@@ -62,7 +63,7 @@ pub fn nearest_region(name: &str) -> Option<&'static str> {
 impl Region {
     /// Whether AWS has it, as far as this version knows.
     pub fn is_known(&self) -> bool {
-        known().any(|region| region == self.as_str())
+        known_regions().any(|region| region == self.as_str())
     }
 }
 

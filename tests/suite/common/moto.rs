@@ -146,7 +146,11 @@ for path in sorted(root.rglob('*')):
 pub(super) fn clean(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
-        if text.starts_with("AWS_") || text.starts_with("TRAILCREATOR_") || text.starts_with("MOTO_") {
+        if text.starts_with("AWS_")
+            || text.starts_with("TRAILCREATOR_")
+            || text.starts_with("MOTO_")
+            || text == "XDG_CONFIG_HOME"
+        {
             command.env_remove(&name);
         }
     }
