@@ -1,47 +1,104 @@
-//! Build script: lists `resource-maps/*.yml` for `src/resource_map/load`, so that a new file is built in without a change in Rust.
+//! Build script: checks and packs `resource-maps/*.yml`, so that no start of the program parses them.
+//!
+//! It compiles the modules that read users' maps, and so refuses what they refuse, with file, line and column.
 
 use std::env;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use resource_map::packed::{MapFiles, pack};
+
+/// The modules use each other by `crate::`, so they are modules of this crate too. Most of what is in them is for the program.
+#[allow(dead_code, unused_imports, unreachable_pub)]
+#[path = "src/model/mod.rs"]
+mod model;
+#[allow(dead_code, unused_imports, unreachable_pub)]
+#[path = "src/resource_map/mod.rs"]
+mod resource_map;
+#[allow(dead_code, unused_imports, unreachable_pub)]
+#[path = "src/text/mod.rs"]
+mod text;
+
+/// What this script makes, and so does not have.
+mod embedded {
+    use crate::resource_map::packed::MapFiles;
+
+    pub(crate) const PACKED: &[u8] = &[];
+    const NONE: (&str, &str) = ("", "");
+    pub(crate) const FILES: MapFiles<'static> =
+        MapFiles { services: &[], omitted: NONE, parents: NONE, sessions: NONE };
+}
 
 const FOLDER: &str = "resource-maps";
-/// The files there that are no service's, and the constants of their texts.
-const OTHERS: [(&str, &str); 3] =
-    [("omitted.yml", "OMITTED"), ("parents.yml", "PARENTS"), ("sessions.yml", "SESSIONS")];
+/// The files there that are no service's, by the fields of [`MapFiles`].
+const OTHERS: [&str; 3] = ["omitted", "parents", "sessions"];
 
-fn main() {
-    let root = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
-    let list = list(&root.join(FOLDER));
-    let out = Path::new(&variable("OUT_DIR")).join("resource_maps.rs");
-    fs::write(&out, list).unwrap_or_else(|error| panic!("writing {}: {error}", out.display()));
+fn main() -> ExitCode {
     println!("cargo::rerun-if-changed={FOLDER}");
-    println!("cargo::rerun-if-changed=build.rs");
+    let files = files(&PathBuf::from(variable("CARGO_MANIFEST_DIR")).join(FOLDER));
+    let (others, services): (Vec<_>, Vec<_>) = files
+        .iter()
+        .map(|(path, name, text)| (path, (name.as_str(), text.as_str())))
+        .partition(|(path, _)| is_other(path));
+    let texts = |files: &[(_, (_, _))]| files.iter().map(|(_, file)| *file).collect::<Vec<_>>();
+    let [omitted, parents, sessions] = texts(&others)[..] else { panic!("{FOLDER} holds {OTHERS:?}, each .yml") };
+    match pack(&MapFiles { services: &texts(&services), omitted, parents, sessions }) {
+        Ok(packed) => {
+            write("resource_maps.postcard", &packed);
+            write("embedded.rs", embedding(&files).as_bytes());
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            println!("cargo::error={error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 fn variable(name: &str) -> String {
     env::var(name).unwrap_or_else(|error| panic!("{name}, which Cargo sets for build scripts: {error}"))
 }
 
-/// A Rust constant with name and content of each file, sorted by name.
-fn list(folder: &Path) -> String {
+fn write(name: &str, content: &[u8]) {
+    let path = Path::new(&variable("OUT_DIR")).join(name);
+    fs::write(&path, content).unwrap_or_else(|error| panic!("writing {}: {error}", path.display()));
+}
+
+fn is_other(path: &Path) -> bool {
+    path.file_stem().is_some_and(|stem| OTHERS.iter().any(|other| stem == *other))
+}
+
+/// Path, name for messages and text of each file, sorted by name.
+fn files(folder: &Path) -> Vec<(PathBuf, String, String)> {
     let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("listing {}: {error}", folder.display()));
     let mut paths: Vec<PathBuf> = entries
         .map(|entry| entry.unwrap_or_else(|error| panic!("listing {}: {error}", folder.display())).path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "yml"))
         .collect();
     paths.sort();
-    paths.retain(|path| path.file_name().is_none_or(|name| OTHERS.iter().all(|(other, _)| name != *other)));
-    let mut list = "const BUILT_IN: &[(&str, &str)] = &[\n".to_owned();
-    for path in paths {
-        let file = path.file_name().unwrap_or_default().to_string_lossy();
-        let name = format!("{FOLDER}/{file}");
-        writeln!(list, "    ({name:?}, include_str!({:?})),", path.display().to_string()).expect("a String takes all");
+    let file = |path: PathBuf| {
+        let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("reading {}: {error}", path.display()));
+        let name = format!("{FOLDER}/{}", path.file_name().unwrap_or_default().to_string_lossy());
+        (path, name, text)
+    };
+    paths.into_iter().map(file).collect()
+}
+
+/// The constants of `embedded` in `src/lib.rs`.
+fn embedding(files: &[(PathBuf, String, String)]) -> String {
+    let file = |(path, name, _): &(PathBuf, String, String)| format!("({name:?}, include_str!({path:?}))");
+    let (others, services): (Vec<_>, Vec<_>) = files.iter().partition(|(path, ..)| is_other(path));
+    let mut code = "pub(crate) const PACKED: &[u8] = include_bytes!(\"resource_maps.postcard\");\n".to_owned();
+    code.push_str("pub(crate) const FILES: MapFiles<'static> = MapFiles {\n    services: &[\n");
+    for service in services {
+        writeln!(code, "        {},", file(service)).expect("a String takes all");
     }
-    list.push_str("];\n");
-    for (name, constant) in OTHERS {
-        let path = folder.join(name).display().to_string();
-        writeln!(list, "pub(super) const {constant}: &str = include_str!({path:?});").expect("a String takes all");
+    code.push_str("    ],\n");
+    for (name, other) in OTHERS.iter().zip(others) {
+        writeln!(code, "    {name}: {},", file(other)).expect("a String takes all");
     }
-    list
+    code.push_str("};\n");
+    code
 }

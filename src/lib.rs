@@ -31,3 +31,11 @@ pub mod store;
 pub mod tag;
 pub mod text;
 pub mod trail;
+
+/// The maps of `resource-maps/`, by `build.rs`: `PACKED`, the index that [`resource_map`] reads, and `FILES`, the texts that
+/// `resource-map show` prints.
+pub(crate) mod embedded {
+    use crate::resource_map::packed::MapFiles;
+
+    include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
+}

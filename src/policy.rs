@@ -129,7 +129,7 @@ pub fn needs<'m>(
             needs.add_parents(map, &types);
         }
         for definition in types {
-            let Some(access) = &definition.access else { continue };
+            let Some(access) = definition.access.as_ref() else { continue };
             needs.add_listing(map, definition, access);
             needs.add_tag_reading(definition, access);
             if work != Work::Report && may_write(definition) {
@@ -160,7 +160,7 @@ impl Needs {
     fn add_parents(&mut self, map: &ResourceMap, types: &[&TypeDefinition]) {
         for name in map.parent_types(types.iter().map(|definition| &definition.resource_type)) {
             let Some(definition) = map.types.get(&name) else { continue };
-            let Some(access) = &definition.access else { continue };
+            let Some(access) = definition.access.as_ref() else { continue };
             self.add_listing(map, definition, access);
             self.add_tag_reading(definition, access);
         }

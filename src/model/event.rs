@@ -5,6 +5,8 @@
 //!
 //! Source: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html>
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::{AccountId, Region, ResourceId, ResourceType};
 
 /// One successful API call. A field is `None` if the record lacks it or has null; it is never an empty text.
@@ -89,7 +91,7 @@ pub struct Identity {
 }
 
 /// The effect of an event on a resource.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Action {
     /// Created it. The call fails for an existing resource, so the latest such event is the create event.
     Create,

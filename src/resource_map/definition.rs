@@ -6,11 +6,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::packed::fields::service_by_name;
 use super::{Expression, MissingValue, Request, Template};
 use crate::model::{Region, ResourceType};
 
 /// AWS's wire protocols.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Protocol {
     /// AWS JSON 1.0 or 1.1: POST with `X-Amz-Target`.
@@ -33,7 +34,7 @@ impl Protocol {
 }
 
 /// An AWS service as the generic caller needs it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Service {
     /// botocore's name of the service, `elbv2`.
     pub name: String,
@@ -95,7 +96,7 @@ impl Service {
 }
 
 /// A partition's endpoint that doesn't follow the pattern.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FixedEndpoint {
     /// `https://iam.amazonaws.com`, or with `{region}`: `https://dsql.{region}.api.aws`.
     pub url: String,
@@ -106,7 +107,7 @@ pub struct FixedEndpoint {
 }
 
 /// How the live resources of a type are listed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Listing {
     /// The list call, once for each scope; never empty.
     pub calls: Vec<ListCall>,
@@ -135,7 +136,7 @@ impl Listing {
 }
 
 /// A list call.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ListCall {
     /// The call.
     pub request: Request,
@@ -144,7 +145,7 @@ pub struct ListCall {
 }
 
 /// Page tokens.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Page {
     /// Input parameter (`?x`: in the query string).
     pub send: String,
@@ -153,7 +154,7 @@ pub struct Page {
 }
 
 /// A listing below other items: `{parent}` in the request's params is what of that item is sent.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Parent {
     /// Where those items come from.
     pub source: ParentSource,
@@ -162,7 +163,7 @@ pub struct Parent {
 }
 
 /// Where a listing's parents come from.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum ParentSource {
     /// They are another type.
     Type(ResourceType),
@@ -171,7 +172,7 @@ pub enum ParentSource {
 }
 
 /// What of a parent's item is sent.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum ParentValue {
     /// JMESPath on it: `{parent}`.
     One(Expression),
@@ -195,7 +196,7 @@ impl ParentValue {
 }
 
 /// A text of an item.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum ItemText {
     /// JMESPath on the item.
     Expression(Expression),
@@ -244,7 +245,7 @@ fn text_of(value: &Value) -> Option<String> {
 }
 
 /// A describe call for listed items: `{items}` in params is a list of up to `batch` listed items.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Describe {
     /// The describe call.
     pub request: Request,
@@ -255,7 +256,7 @@ pub struct Describe {
 }
 
 /// Where tags are read. Sources are used in this order: `path`, `rgta`, `request`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct TagReading {
     /// JMESPath on the listed item to its tags (a map, or a list of key and value under whatever spelling).
     /// Proves absence.
@@ -268,9 +269,10 @@ pub struct TagReading {
 }
 
 /// A call that reads tags.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TagRequest {
     /// The service that has the call.
+    #[serde(with = "service_by_name")]
     pub service: Arc<Service>,
     /// The call. `{id}`, `{arn}` for one resource; with `batch` `{arns}` or `{ids}` is a list.
     pub request: Request,
@@ -287,7 +289,7 @@ pub struct TagRequest {
 }
 
 /// How a tag is written and removed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TagWriting {
     /// Which call is tried first.
     pub method: WriteMethod,
@@ -302,7 +304,7 @@ pub struct TagWriting {
 }
 
 /// What happens to a resource, or to others, when its tags are written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SideEffects {
     /// One sentence.
     pub what: String,
@@ -311,7 +313,7 @@ pub struct SideEffects {
 }
 
 /// The IAM actions of the service's own that tagging needs, also where the Tagging API makes the call.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct WriteActions {
     /// To add a tag.
     pub add: Vec<String>,
@@ -327,7 +329,7 @@ impl TagWriting {
 }
 
 /// The ways to write a tag.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum WriteMethod {
     /// Resource Groups Tagging API, 20 ARNs a call.
@@ -341,9 +343,10 @@ pub enum WriteMethod {
 }
 
 /// The service's own calls for tags.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct NativeWriting {
     /// The service that has the calls.
+    #[serde(with = "service_by_name")]
     pub service: Arc<Service>,
     /// Adds or changes one tag: `{id}`, `{arn}`, `{key}`, `{value}`; or replaces all: `{tags}` is the list of all tags
     /// `{Key, Value}` with the change made.

@@ -2,12 +2,15 @@
 
 use std::collections::HashMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::Expression;
+use super::compile::CompiledEvent;
 use crate::model::ResourceType;
 use crate::model::event::Action;
 
 /// One way in which an event touches resources of one type.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct EventRule {
     /// The type.
     pub resource_type: ResourceType,
@@ -54,6 +57,15 @@ pub struct EventIndex {
 }
 
 impl EventIndex {
+    /// The index of these events.
+    pub(super) fn of(events: impl IntoIterator<Item = CompiledEvent>) -> Self {
+        let mut index = Self::default();
+        for CompiledEvent { source, name, rule } in events {
+            index.add(&source, &name, rule);
+        }
+        index
+    }
+
     /// Adds a rule; a rule that is there already is not doubled.
     pub fn add(&mut self, source: &str, name: &str, rule: EventRule) {
         let names = self.by_source.entry(source.to_owned()).or_default();

@@ -1,9 +1,10 @@
 //! A digest of what decides which rows a record yields.
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::sessions::is_session;
-use super::{EventRule, ResourceMap};
+use super::{EventIndex, EventRule, ResourceMap};
 
 /// To be raised when extraction gives other rows for the same map: the ledger then reads everything again.
 const EXTRACTION_VERSION: u32 = 2;
@@ -21,8 +22,12 @@ impl ResourceMap {
     /// The digests of the map with and without the calls that hand out credentials, whether it has them or not: what was read
     /// with them need not be read again without.
     pub fn fingerprints(&self) -> Fingerprints {
+        *self.fingerprints.get_or_init(|| self.digests(&super::sessions::index()))
+    }
+
+    /// [`ResourceMap::fingerprints`] of a map, with these calls that hand out credentials.
+    pub(super) fn digests(&self, sessions: &EventIndex) -> Fingerprints {
         let own = || self.events.iter();
-        let sessions = super::sessions::index();
         Fingerprints {
             with_sessions: digest(own().chain(sessions.iter()), |_| true),
             without_sessions: digest(own(), |rule| !is_session(&rule.resource_type)),
@@ -31,7 +36,7 @@ impl ResourceMap {
 }
 
 /// Digests of a map.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fingerprints {
     /// With the calls that hand out credentials.
     pub with_sessions: [u8; FINGERPRINT_BYTES],

@@ -7,6 +7,9 @@
 //! ```text
 //! files ─► load ─► source, yaml, c7n (text to stanzas) ─► compile (one file) ─► assemble (all files) ─► ResourceMap
 //! ```
+//! The built-in maps take that way when the crate is built; the binary holds the result (`packed`). `build.rs` compiles this module
+//! for that, so it uses nothing but `model`, `text` and [`crate::embedded`].
+//!
 //! Pure but for `load`, which reads the user's files.
 
 mod ancestors;
@@ -17,8 +20,10 @@ pub mod definition;
 pub mod events;
 pub mod expression;
 mod fingerprint;
+mod later;
 mod load;
 pub mod naming;
+pub(crate) mod packed;
 pub mod params;
 pub mod parents;
 pub mod request;
@@ -34,6 +39,8 @@ mod yaml;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::{ResourceType, TagKey};
 
 pub use crate::text::FileError;
@@ -46,7 +53,9 @@ pub use expression::Expression;
 pub use fingerprint::{FINGERPRINT_BYTES, Fingerprints};
 use naming::{ArnForm, Naming};
 
-pub use load::{Description, descriptions, omitted_types};
+pub use later::Later;
+pub use load::{Description, descriptions};
+pub use packed::omitted_types;
 pub use params::ParamTemplate;
 pub use parents::{Names, ParentRule, TagRule};
 pub use request::{RenderedCall, Request};
@@ -62,11 +71,16 @@ pub struct ResourceMap {
     /// By custodian's name.
     pub types: BTreeMap<ResourceType, TypeDefinition>,
     /// What each event means.
-    pub events: EventIndex,
+    pub events: Later<EventIndex>,
     /// The tags that name a resource's parent, the nearest first.
     pub tag_rules: Vec<TagRule>,
     /// What names the resources; see [`ResourceMap::naming`].
     naming: OnceLock<Naming>,
+    /// No file of the user's is in it: what follows from the types is packed with them.
+    is_built_in: bool,
+    /// See [`ResourceMap::fingerprints`]. What decides them does not change after the map is made, but for sessions, which they
+    /// cover.
+    fingerprints: OnceLock<Fingerprints>,
 }
 
 /// One resource type.
@@ -83,13 +97,14 @@ pub struct TypeDefinition {
     /// Exists once per account, not per region (IAM, S3's namespace…).
     pub global: bool,
     /// How it is listed and tagged; `None` for a type that only a user's map names and nothing built in describes.
-    pub access: Option<Access>,
+    pub access: Later<Option<Access>>,
 }
 
 /// How a type is reached on AWS.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Access {
     /// The service that lists it.
+    #[serde(with = "packed::fields::service_by_name")]
     pub service: Arc<Service>,
     /// The list call.
     pub list: Listing,
@@ -178,6 +193,11 @@ impl Access {
 }
 
 impl ResourceMap {
+    /// What names the resources of its types.
+    pub fn naming(&self) -> &Naming {
+        self.naming.get_or_init(|| if self.is_built_in { packed::naming() } else { Naming::of(self) })
+    }
+
     /// What an event means; see [`EventIndex::rules`].
     pub fn rules(&self, source: &str, name: &str) -> &[EventRule] {
         self.events.rules(source, name)

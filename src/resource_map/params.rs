@@ -2,20 +2,22 @@
 //!
 //! A string that is exactly one placeholder takes the value's own type: a list stays a list, a number a number.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::packed::fields::json_text;
 use super::template::{InvalidTemplate, MissingValue, Template};
 
 /// A compiled input.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ParamTemplate {
     node: Node,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 enum Node {
     /// Anything without placeholders.
-    Constant(Value),
+    Constant(#[serde(with = "json_text")] Value),
     Text(Template),
     List(Box<[Node]>),
     Object(Box<[(Template, Node)]>),

@@ -5,12 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Access, Expression, ResourceMap};
 use crate::model::ResourceType;
-use crate::text::source::{FileError, Position, Source, Text};
+use crate::text::source::Position;
 
 /// What the keys of AWS's own tags begin with. Only AWS can write them.
 ///
@@ -18,7 +18,7 @@ use crate::text::source::{FileError, Position, Source, Text};
 const OF_AWS: &str = "aws:";
 
 /// A parent that a resource's item names.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ParentRule {
     /// The parent's type.
     pub resource_type: ResourceType,
@@ -30,7 +30,7 @@ pub struct ParentRule {
 }
 
 /// A tag that names a parent.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TagRule {
     /// The tag's key. With a `*` at its end, all keys with that beginning: the rest of the key names the parent.
     pub tag: String,
@@ -41,30 +41,12 @@ pub struct TagRule {
 }
 
 /// What a tag's value names.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Names {
     /// A resource of this type; JMESPath on value and tags to its id where that isn't the value itself.
     Resource(ResourceType, Option<Expression>),
     /// Who made it, by ARN.
     Principal,
-}
-
-/// `parents.yml`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ParentsFile {
-    parents: Vec<TagStanza>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TagStanza {
-    tag: Text,
-    value: Option<String>,
-    r#type: Option<String>,
-    id: Option<Text>,
-    #[serde(default)]
-    principal: bool,
 }
 
 impl ParentRule {
@@ -146,27 +128,6 @@ impl ResourceMap {
     }
 }
 
-/// Reads `parents.yml`.
-pub(super) fn tag_rules(source: Source<'_>) -> Result<Vec<TagRule>, FileError> {
-    let file: ParentsFile = source.parse()?;
-    file.parents.iter().map(|stanza| tag_rule(source, stanza)).collect()
-}
-
-fn tag_rule(source: Source<'_>, stanza: &TagStanza) -> Result<TagRule, FileError> {
-    let at = stanza.tag.referenced;
-    let names = match (&stanza.r#type, &stanza.id, stanza.principal) {
-        (Some(name), id, false) => {
-            let compile = |id: &Text| {
-                Expression::compile(&id.value).map_err(|error| source.error(id.referenced, error.to_string()))
-            };
-            Names::Resource(ResourceType::new(name.as_str()), id.as_ref().map(compile).transpose()?)
-        }
-        (None, None, true) => Names::Principal,
-        _ => return Err(source.error(at, "a tag names either a `type`, with or without `id`, or a `principal`")),
-    };
-    Ok(TagRule { tag: stanza.tag.value.clone(), value: stanza.value.clone(), names })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -228,15 +189,5 @@ mod tests {
         let below = map.child_types(&["ec2".into()]);
         assert_eq!(below.iter().map(ResourceType::as_str).collect::<Vec<_>>(), ["ebs", "eni"]);
         assert!(map.child_types(&["sqs".into()]).is_empty());
-    }
-
-    #[test]
-    fn a_rule_that_names_nothing_is_refused_with_its_place() {
-        let refused = |text: &str| tag_rules(Source { name: "p.yml", text }).unwrap_err().to_string();
-        assert_eq!(
-            refused("parents:\n  - {tag: a}\n"),
-            "p.yml:2:11: a tag names either a `type`, with or without `id`, or a `principal`"
-        );
-        assert!(refused("parents:\n  - {tag: a, type: cfn, id: 'b c'}\n").starts_with("p.yml:2:"));
     }
 }

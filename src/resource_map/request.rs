@@ -1,6 +1,7 @@
 //! A call with its input. Both may hold placeholders.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::params::ParamTemplate;
@@ -8,7 +9,7 @@ use super::template::{InvalidTemplate, MissingValue, Placeholder, RawPart, split
 
 /// A call with parameters that may hold placeholders (`{id}`, `{arn}`, `{key}`, `{value}`, `{parent}`,
 /// `{JMESPath on the item}`).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Request {
     call: CallTemplate,
     params: ParamTemplate,
@@ -81,16 +82,20 @@ const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove
 const UNRESERVED_AND_SLASH: &AsciiSet = &UNRESERVED.remove(b'/');
 
 /// An operation's name, or a REST method and path with placeholders.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct CallTemplate {
     source: String,
     parts: Vec<CallPart>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 enum CallPart {
     Text(String),
-    Placeholder { placeholder: Placeholder, encoded: &'static AsciiSet },
+    Placeholder {
+        placeholder: Placeholder,
+        /// `{name+}`: slashes in the value stay.
+        keeps_slashes: bool,
+    },
 }
 
 impl CallTemplate {
@@ -111,11 +116,12 @@ impl CallTemplate {
         for part in &self.parts {
             match part {
                 CallPart::Text(text) => out.push_str(text),
-                CallPart::Placeholder { placeholder, encoded } => {
+                CallPart::Placeholder { placeholder, keeps_slashes } => {
                     let text = placeholder.text(item, lookup)?;
                     if text.is_empty() {
                         return Err(placeholder.missing());
                     }
+                    let encoded = if *keeps_slashes { UNRESERVED_AND_SLASH } else { UNRESERVED };
                     out.extend(utf8_percent_encode(&text, encoded));
                 }
             }
@@ -129,11 +135,11 @@ impl CallPart {
         Ok(match raw {
             RawPart::Text(text) => Self::Text(text),
             RawPart::Placeholder(name) => {
-                let (name, encoded) = match name.strip_suffix('+') {
-                    Some(name) => (name, UNRESERVED_AND_SLASH),
-                    None => (name, UNRESERVED),
+                let (name, keeps_slashes) = match name.strip_suffix('+') {
+                    Some(name) => (name, true),
+                    None => (name, false),
                 };
-                Self::Placeholder { placeholder: Placeholder::compile(name)?, encoded }
+                Self::Placeholder { placeholder: Placeholder::compile(name)?, keeps_slashes }
             }
         })
     }

@@ -158,7 +158,7 @@ fn cloudformation(definition: &TypeDefinition) -> Vec<String> {
 
 /// `ec2:volume`: as the tagging API filters by it, and as the ARN says.
 fn arn_names(definition: &TypeDefinition) -> Vec<String> {
-    let Some(access) = &definition.access else { return Vec::new() };
+    let Some(access) = definition.access.as_ref() else { return Vec::new() };
     // A service alone (`s3`, `sqs`) names all its types.
     let filter = access.tags.rgta.iter().filter(|filter| filter.contains(':')).cloned();
     filter.chain(access.arn.as_ref().and_then(name_in_arn)).collect()

@@ -3,17 +3,17 @@
 //! They stand in the same index as the map's own events, so every loader looks for them without knowing of them. Their type
 //! is no resource: it is not among the map's types, and the store keeps it apart.
 
-use super::load::{BUILT_IN_IS_CHECKED, compile_ours};
+use super::compile::CompiledEvent;
 pub use super::session_type::{SESSION, is_session};
-use super::{EventIndex, EventRule, ResourceMap};
-use crate::text::source::Source;
+use super::{EventIndex, ResourceMap, packed};
 
 impl ResourceMap {
     /// The map, and the calls that hand out credentials.
     #[must_use]
     pub fn with_sessions(mut self) -> Self {
-        for (source, name, rule) in rules() {
-            self.events.add(&source, &name, rule);
+        let events = self.events.get_mut();
+        for CompiledEvent { source, name, rule } in packed::sessions() {
+            events.add(&source, &name, rule);
         }
         self
     }
@@ -26,14 +26,7 @@ impl ResourceMap {
 
 /// The calls that hand out credentials, alone.
 pub(super) fn index() -> EventIndex {
-    ResourceMap::default().with_sessions().events
-}
-
-/// eventSource and eventName of each call, and where the credentials stand.
-fn rules() -> impl Iterator<Item = (String, String, EventRule)> {
-    let source = Source { name: "resource-maps/sessions.yml", text: super::load::SESSIONS };
-    let types = compile_ours(source).expect(BUILT_IN_IS_CHECKED);
-    types.into_iter().flat_map(|compiled| compiled.events).map(|event| (event.source, event.name, event.rule))
+    EventIndex::of(packed::sessions())
 }
 
 #[cfg(test)]

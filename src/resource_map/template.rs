@@ -4,27 +4,28 @@
 //! on the listed item; braces and quoted text inside it belong to it. `{{` and `}}` stand for braces. Which names there
 //! are, the callers know, not this file.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::expression::{Expression, InvalidExpression};
 
 /// A compiled template.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Template {
     // The built-in map holds thousands of templates, mostly of one part: no room to spare in any.
     parts: Box<[Part]>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 enum Part {
     Text(String),
     Placeholder(Box<Placeholder>),
 }
 
-/// What stands between braces.
-#[derive(Debug, Clone)]
+/// What is between braces: an expression, and its text the name that callers give a value for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(transparent)]
 pub(super) struct Placeholder {
-    name: String,
     expression: Expression,
 }
 
@@ -109,17 +110,17 @@ fn closing_brace(text: &str) -> Option<usize> {
 impl Placeholder {
     /// Compiles what stands between braces.
     pub(super) fn compile(name: &str) -> Result<Self, InvalidExpression> {
-        Ok(Self { name: name.to_owned(), expression: Expression::compile(name)? })
+        Ok(Self { expression: Expression::compile(name)? })
     }
 
     /// The text between the braces.
     pub(super) fn name(&self) -> &str {
-        &self.name
+        self.expression.source()
     }
 
     /// Its value: `lookup` first, then JMESPath on `item`; never null.
     pub(super) fn value(&self, item: &Value, lookup: &dyn Fn(&str) -> Option<Value>) -> Result<Value, MissingValue> {
-        let value = lookup(&self.name).unwrap_or_else(|| self.expression.search(item));
+        let value = lookup(self.name()).unwrap_or_else(|| self.expression.search(item));
         if value.is_null() { Err(self.missing()) } else { Ok(value) }
     }
 
@@ -135,7 +136,7 @@ impl Placeholder {
 
     /// The error that it has no value.
     pub(super) fn missing(&self) -> MissingValue {
-        MissingValue(self.name.clone())
+        MissingValue(self.name().to_owned())
     }
 }
 
@@ -154,8 +155,7 @@ impl Template {
 
     /// The template that is `{expression}` alone.
     pub fn of_expression(expression: Expression) -> Self {
-        let placeholder = Placeholder { name: expression.source().to_owned(), expression };
-        Self { parts: Box::new([Part::Placeholder(Box::new(placeholder))]) }
+        Self { parts: Box::new([Part::Placeholder(Box::new(Placeholder { expression }))]) }
     }
 
     /// Its pieces, in order.

@@ -205,7 +205,7 @@ impl SoughtArn {
     /// Whether the ARN begins as the map's template of the type's ARNs does. A type without a template (AWS lists its ARNs) is
     /// decided by the ARN's service, and by the Tagging API's name of the type if the map has it.
     fn may_be_of(&self, definition: &TypeDefinition) -> bool {
-        let Some(access) = &definition.access else { return false };
+        let Some(access) = definition.access.as_ref() else { return false };
         if let Some(pattern) = pattern_of(definition) {
             return self.begins_as(&pattern);
         }

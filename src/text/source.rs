@@ -9,6 +9,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_saphyr::{Error, Location, Spanned};
 
 use super::nearest;
@@ -40,7 +41,7 @@ fn position(line: usize, column: usize) -> String {
 }
 
 /// Where something stands: for messages that come after the file's text is gone.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Position {
     file: String,
     line: usize,

@@ -26,7 +26,7 @@ pub(crate) fn map(rules: &[(&str, &str, &str, Action, &str)]) -> ResourceMap {
             new_name: None,
             doubts: None,
         };
-        map.events.add(source, name, rule);
+        map.events.get_mut().add(source, name, rule);
     }
     map
 }

@@ -162,7 +162,7 @@ fn a_type_that_no_map_can_tag_is_said_so() {
         aliases: Vec::new(),
         doubts: None,
         global: false,
-        access: None,
+        access: crate::resource_map::Later::default(),
     };
     let mut facts = facts("sqs", vec![queue("q")], by_alice());
     facts.definition = &definition;

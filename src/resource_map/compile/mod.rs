@@ -6,19 +6,20 @@
 mod access;
 mod events;
 mod requests;
-mod service;
+pub(super) mod service;
 mod tags;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use serde_saphyr::{Location, Spanned};
 
 use super::c7n::{C7nFile, C7nType};
 use super::definition::Service;
 use super::yaml::{ListStanza, ServiceFile, TypeStanza};
-use super::{EventRule, Expression, TypeDefinition};
+use super::{EventRule, Expression, Later, TypeDefinition};
 use crate::model::ResourceType;
 use crate::text::source::{FileError, Position, Source, Text};
 
@@ -38,7 +39,7 @@ pub(super) struct CompiledType {
 }
 
 /// An event of a type.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct CompiledEvent {
     pub(super) source: String,
     pub(super) name: String,
@@ -53,22 +54,17 @@ struct Compiler<'file> {
     /// eventSource of events that don't name theirs.
     event_source: Option<String>,
     /// The services of other files, by botocore's name.
-    others: FindService,
+    others: FindService<'file>,
 }
 
 /// Finds a service of another file by botocore's name.
-pub(super) type FindService = fn(&str) -> Option<Service>;
-
-/// The service that a file is about, if it is about one.
-pub(super) fn service_of(source: Source<'_>, file: &ServiceFile) -> Result<Option<Service>, FileError> {
-    service::compile(source, file)
-}
+pub(super) type FindService<'f> = &'f dyn Fn(&str) -> Option<Service>;
 
 /// Compiles a file of ours.
 pub(super) fn service_file(
     source: Source<'_>,
     file: &ServiceFile,
-    others: FindService,
+    others: FindService<'_>,
 ) -> Result<Vec<CompiledType>, FileError> {
     let compiler = Compiler {
         source,
@@ -81,7 +77,7 @@ pub(super) fn service_file(
 
 /// Compiles c7n-trailcreator's JSON.
 pub(super) fn c7n_file(source: Source<'_>, file: &C7nFile) -> Result<Vec<CompiledType>, FileError> {
-    let compiler = Compiler { source, service: None, event_source: None, others: |_| None };
+    let compiler = Compiler { source, service: None, event_source: None, others: &|_| None };
     file.resources.iter().map(|stanza| compiler.c7n_type(stanza)).collect()
 }
 
@@ -102,7 +98,7 @@ impl Compiler<'_> {
                 aliases: self.aliases(stanza)?,
                 doubts: stanza.doubts.clone(),
                 global: stanza.global,
-                access,
+                access: access.into(),
             },
             events,
             parent,
@@ -119,7 +115,7 @@ impl Compiler<'_> {
             aliases: Vec::new(),
             doubts: None,
             global: false,
-            access: None,
+            access: Later::default(),
         };
         Ok(CompiledType { place, definition, events, parent: None, tells_actions: false })
     }

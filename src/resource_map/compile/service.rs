@@ -10,7 +10,7 @@ use crate::resource_map::yaml::{EndpointStanza, ServiceFile};
 use crate::text::source::{FileError, Source, Text};
 
 /// The service; `None` for a file without `service` or `protocol`, which can give events only.
-pub(super) fn compile(source: Source<'_>, file: &ServiceFile) -> Result<Option<Service>, FileError> {
+pub(in crate::resource_map) fn compile(source: Source<'_>, file: &ServiceFile) -> Result<Option<Service>, FileError> {
     let (Some(name), Some(protocol)) = (&file.service, &file.protocol) else {
         return Ok(None);
     };

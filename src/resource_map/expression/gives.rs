@@ -40,7 +40,7 @@ const SCALARS: [&str; 13] = [
 impl Expression {
     /// Whether it gives one value or a list.
     pub fn gives(&self) -> Cardinality {
-        gives(&self.ast)
+        gives(&self.compiled().ast)
     }
 }
 

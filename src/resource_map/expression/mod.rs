@@ -4,11 +4,12 @@
 //! interpreted (seven times faster, measured in `reference/performance.md`).
 
 use std::fmt;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use jmespath::ast::Ast;
 use jmespath::functions::{ArgumentType, CustomFunction, Signature};
 use jmespath::{Context, ErrorReason, Rcvar, Runtime, RuntimeError, Variable};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 mod gives;
@@ -17,10 +18,16 @@ mod lower_case;
 
 pub use gives::Cardinality;
 
-/// A compiled JMESPath expression.
+/// A JMESPath expression. One of a user's map is compiled when the map is read, for its errors; one of the built-in maps, which the
+/// build has checked, when it is first used: a command uses few of them.
 #[derive(Clone)]
 pub struct Expression {
-    source: String,
+    source: Box<str>,
+    compiled: OnceLock<Box<Compiled>>,
+}
+
+#[derive(Clone)]
+struct Compiled {
     ast: Ast,
     fields: TopLevelFields,
 }
@@ -87,6 +94,72 @@ impl Expression {
     /// When it isn't JMESPath, calls a function that JMESPath doesn't have or with the wrong number of arguments, is too
     /// long, or repeats its input too often.
     pub fn compile(source: &str) -> Result<Self, InvalidExpression> {
+        Compiled::of(source).map(|compiled| Self::of_parts(source.into(), compiled))
+    }
+
+    fn of_parts(source: Box<str>, compiled: Compiled) -> Self {
+        Self { source, compiled: OnceLock::from(Box::new(compiled)) }
+    }
+
+    fn compiled(&self) -> &Compiled {
+        let compile = || Box::new(Compiled::of(&self.source).expect("the build has checked it"));
+        self.compiled.get_or_init(compile)
+    }
+
+    /// The text it was compiled from.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The top-level fields it reads.
+    pub fn fields(&self) -> &TopLevelFields {
+        &self.compiled().fields
+    }
+
+    /// Evaluates on a converted value. A type error inside (`join` over null, say) is null, as nothing was found; of
+    /// `a || b` it leaves `b` to be tried.
+    pub fn interpret(&self, input: &Rcvar) -> Rcvar {
+        self.interpret_node(&self.compiled().ast, input)
+    }
+
+    fn interpret_node(&self, node: &Ast, input: &Rcvar) -> Rcvar {
+        if let Ast::Or { lhs, rhs, .. } = node {
+            let left = self.interpret_node(lhs, input);
+            return if left.is_truthy() { left } else { self.interpret_node(rhs, input) };
+        }
+        let mut context = Context::new(&self.source, &RUNTIME);
+        jmespath::interpret(input, node, &mut context).unwrap_or_else(|_| Rcvar::new(Variable::Null))
+    }
+
+    /// The same expression with all field names in lower case; its texts stay as they are.
+    #[must_use]
+    pub fn in_lower_case(&self) -> Self {
+        let ast = lower_case::fields(self.compiled().ast.clone());
+        Self::of_parts(self.source.clone(), Compiled { fields: top_level_fields(&ast), ast })
+    }
+
+    /// Converts `input`, evaluates, and converts back.
+    pub fn search(&self, input: &Value) -> Value {
+        to_value(&self.interpret(&to_variable(input)))
+    }
+}
+
+/// As its text.
+impl Serialize for Expression {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.source)
+    }
+}
+
+/// Only for texts that are known to be good: they are compiled when they are first used.
+impl<'de> Deserialize<'de> for Expression {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self { source: Box::deserialize(deserializer)?, compiled: OnceLock::new() })
+    }
+}
+
+impl Compiled {
+    fn of(source: &str) -> Result<Self, InvalidExpression> {
         let invalid = |reason: String, byte: usize| {
             let offset = source.get(..byte).map_or(byte, |before| before.chars().count());
             InvalidExpression { expression: source.to_owned(), reason, offset }
@@ -104,44 +177,7 @@ impl Expression {
             return Err(invalid(reason, 0));
         }
         let fields = top_level_fields(&ast);
-        Ok(Self { source: source.to_owned(), ast, fields })
-    }
-
-    /// The text it was compiled from.
-    pub fn source(&self) -> &str {
-        &self.source
-    }
-
-    /// The top-level fields it reads.
-    pub fn fields(&self) -> &TopLevelFields {
-        &self.fields
-    }
-
-    /// Evaluates on a converted value. A type error inside (`join` over null, say) is null, as nothing was found; of
-    /// `a || b` it leaves `b` to be tried.
-    pub fn interpret(&self, input: &Rcvar) -> Rcvar {
-        self.interpret_node(&self.ast, input)
-    }
-
-    fn interpret_node(&self, node: &Ast, input: &Rcvar) -> Rcvar {
-        if let Ast::Or { lhs, rhs, .. } = node {
-            let left = self.interpret_node(lhs, input);
-            return if left.is_truthy() { left } else { self.interpret_node(rhs, input) };
-        }
-        let mut context = Context::new(&self.source, &RUNTIME);
-        jmespath::interpret(input, node, &mut context).unwrap_or_else(|_| Rcvar::new(Variable::Null))
-    }
-
-    /// The same expression with all field names in lower case; its texts stay as they are.
-    #[must_use]
-    pub fn in_lower_case(&self) -> Self {
-        let ast = lower_case::fields(self.ast.clone());
-        Self { source: self.source.clone(), fields: top_level_fields(&ast), ast }
-    }
-
-    /// Converts `input`, evaluates, and converts back.
-    pub fn search(&self, input: &Value) -> Value {
-        to_value(&self.interpret(&to_variable(input)))
+        Ok(Self { ast, fields })
     }
 }
 

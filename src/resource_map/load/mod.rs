@@ -1,13 +1,11 @@
-//! Reading maps: those built in, and a user's files.
+//! The map for a command: that built in, under a user's files. They are read as YAML; the built-in maps are not (`packed`).
 //!
 //! Only this and [`crate::text::source`] open files.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 #[cfg(test)]
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -16,16 +14,10 @@ use super::ResourceMap;
 use super::assemble::{Assembly, Events, TypeSet};
 use super::c7n::C7nFile;
 use super::compile::{self, CompiledType};
-use super::definition::Service;
+use super::packed;
 use super::session_type::{SESSION, is_session};
 use super::yaml::ServiceFile;
-use super::{TagRule, parents};
-use crate::model::ResourceType;
 use crate::text::source::{FileError, Source, looks_like_json, read_file};
-
-// BUILT_IN: (name, content) of every service's file of resource-maps/; OMITTED: omitted.yml; PARENTS: parents.yml; SESSIONS:
-// sessions.yml; by `build.rs`.
-include!(concat!(env!("OUT_DIR"), "/resource_maps.rs"));
 
 /// What a user's file is called in messages.
 const RESOURCE_MAP: &str = "the resource map";
@@ -33,13 +25,17 @@ const RESOURCE_MAP: &str = "the resource map";
 impl ResourceMap {
     /// The built-in map.
     pub fn built_in() -> Self {
-        let mut assembly = Assembly::default();
-        assembly.add(built_in_types(), Events::Used);
-        let map = assembly.finish().expect(BUILT_IN_IS_CHECKED);
-        Self { tag_rules: tag_rules(), ..map }
+        Self {
+            types: packed::definitions(),
+            events: packed::events(),
+            tag_rules: packed::tag_rules(),
+            is_built_in: true,
+            fingerprints: packed::fingerprints().into(),
+            ..Self::default()
+        }
     }
 
-    /// The built-in map, parsed once in a process of tests: parsing takes 0.4 s of CPU without optimization.
+    /// The built-in map, once in a process of tests.
     #[cfg(test)]
     pub(crate) fn built_in_once() -> &'static Self {
         static MAP: LazyLock<ResourceMap> = LazyLock::new(ResourceMap::built_in);
@@ -53,6 +49,9 @@ impl ResourceMap {
     /// A file that can't be read or isn't a valid map; a type described twice in one of the sets; a parent that can't be
     /// listed or is its own child.
     pub fn load(replacing: &[PathBuf], extending: &[PathBuf]) -> Result<Self, FileError> {
+        if replacing.is_empty() && extending.is_empty() {
+            return Ok(Self::built_in());
+        }
         Self::load_over(built_in_types(), replacing, extending)
     }
 
@@ -72,58 +71,14 @@ impl ResourceMap {
         assembly.add(built_in, if replacing.is_empty() { Events::Used } else { Events::Replaced });
         assembly.add(replacing_types, Events::Used);
         assembly.add(extending_types, Events::Used);
-        Ok(Self { tag_rules: tag_rules(), ..assembly.finish()? })
+        Ok(Self { tag_rules: packed::tag_rules(), ..assembly.finish()? })
     }
 }
-
-/// cloud-custodian's types that the built-in map leaves out, each with the reason.
-pub fn omitted_types() -> BTreeMap<ResourceType, String> {
-    omitted(Source { name: "resource-maps/omitted.yml", text: OMITTED }).expect(BUILT_IN_IS_CHECKED)
-}
-
-fn omitted(source: Source<'_>) -> Result<BTreeMap<ResourceType, String>, FileError> {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Omitted {
-        omitted: BTreeMap<ResourceType, String>,
-    }
-    source.parse().map(|Omitted { omitted }| omitted)
-}
-
-fn tag_rules() -> Vec<TagRule> {
-    parents::tag_rules(Source { name: "resource-maps/parents.yml", text: PARENTS }).expect(BUILT_IN_IS_CHECKED)
-}
-
-pub(super) const BUILT_IN_IS_CHECKED: &str = "the built-in maps are checked by a test";
 
 fn built_in_types() -> TypeSet {
     let mut types = TypeSet::default();
-    for of_file in on_all_cores(BUILT_IN, |(name, text)| compile_ours(Source { name, text })) {
-        types.add(of_file.expect(BUILT_IN_IS_CHECKED)).expect(BUILT_IN_IS_CHECKED);
-    }
+    types.add(packed::compiled_types()).expect("the build has checked them");
     types
-}
-
-/// What `work` makes of each item, in their order. Parsing YAML is most of what starting the program takes (0.1 ms a
-/// type), and each file can be parsed without the others.
-fn on_all_cores<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let next = AtomicUsize::new(0);
-    let take = || {
-        let taken = std::iter::from_fn(|| {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            items.get(at).map(|item| (at, work(item)))
-        });
-        taken.collect::<Vec<_>>()
-    };
-    let others = thread::available_parallelism().map_or(0, |cores| cores.get() - 1).min(items.len());
-    let mut results = thread::scope(|scope| {
-        let workers: Vec<_> = (0..others).map(|_| scope.spawn(take)).collect();
-        let mut results = take();
-        results.extend(workers.into_iter().flat_map(|worker| worker.join().expect("a panic ends the program")));
-        results
-    });
-    results.sort_unstable_by_key(|(at, _)| *at);
-    results.into_iter().map(|(_, result)| result).collect()
 }
 
 fn user_types(paths: &[PathBuf], built_in: &TypeSet) -> Result<TypeSet, FileError> {
@@ -156,18 +111,9 @@ pub(super) fn compile_file(source: Source<'_>) -> Result<Vec<CompiledType>, File
     }
 }
 
-pub(super) fn compile_ours(source: Source<'_>) -> Result<Vec<CompiledType>, FileError> {
+fn compile_ours(source: Source<'_>) -> Result<Vec<CompiledType>, FileError> {
     let file: ServiceFile = source.parse()?;
-    compile::service_file(source, &file, built_in_service)
-}
-
-/// The service of a built-in file, by botocore's name.
-fn built_in_service(name: &str) -> Option<Service> {
-    let own = format!("resource-maps/{name}.yml");
-    let (file, text) = BUILT_IN.iter().find(|(file, _)| *file == own)?;
-    let source = Source { name: file, text };
-    let file: ServiceFile = source.parse().expect(BUILT_IN_IS_CHECKED);
-    compile::service_of(source, &file).expect(BUILT_IN_IS_CHECKED)
+    compile::service_file(source, &file, &|name| packed::fields::service(name).map(Arc::unwrap_or_clone))
 }
 
 /// Detects the format from the content: our stanzas have `type`, c7n-trailcreator's have `resource`. Without either

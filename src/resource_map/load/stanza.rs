@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{BUILT_IN, RESOURCE_MAP, Source, read_file};
+use super::{RESOURCE_MAP, Source, read_file};
+use crate::embedded::FILES;
 use crate::model::ResourceType;
 use crate::resource_map::FileError;
 
@@ -31,7 +32,7 @@ impl Description {
 /// A file that can't be read or isn't YAML.
 pub fn descriptions(name: &ResourceType, files: &[PathBuf]) -> Result<Vec<Description>, FileError> {
     let mut found = Vec::new();
-    for (file, text) in BUILT_IN {
+    for (file, text) in FILES.services {
         found.extend(described(Source { name: file, text }, name)?);
     }
     for path in files {
@@ -74,7 +75,7 @@ mod tests {
     fn what_is_shown_is_a_map_that_says_the_same() {
         let map = ResourceMap::built_in_once();
         let parse = |&(file, text): &(&'static str, &str)| (file, Source { name: file, text }.parse().unwrap());
-        let files: Vec<(&str, Map<String, Value>)> = BUILT_IN.iter().map(parse).collect();
+        let files: Vec<(&str, Map<String, Value>)> = FILES.services.iter().map(parse).collect();
         for name in map.types.keys() {
             let shown: Vec<_> =
                 files.iter().filter_map(|(file, content)| description_in(file, content, name)).collect();

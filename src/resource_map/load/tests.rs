@@ -7,10 +7,11 @@ use std::sync::LazyLock;
 
 use tempfile::TempDir;
 
-use super::{Assembly, BUILT_IN, Events, Source, TypeSet, built_in_types, compile_file, omitted_types};
+use super::{TypeSet, built_in_types};
+use crate::embedded::FILES;
 use crate::model::ResourceType;
 use crate::model::event::Action;
-use crate::resource_map::ResourceMap;
+use crate::resource_map::{ResourceMap, omitted_types};
 use crate::text::source::{FileError, MAX_MAP_BYTES};
 
 /// A map in its own file.
@@ -50,7 +51,7 @@ fn listed(name: &str, parent: Option<&str>) -> String {
     )
 }
 
-/// [`ResourceMap::load`] over the built-in types, which are parsed once for all tests.
+/// [`ResourceMap::load`] over the built-in types, which are read once for all tests.
 fn load(replacing: &[PathBuf], extending: &[PathBuf]) -> Result<ResourceMap, FileError> {
     static BUILT_IN_TYPES: LazyLock<TypeSet> = LazyLock::new(built_in_types);
     ResourceMap::load_over(BUILT_IN_TYPES.clone(), replacing, extending)
@@ -62,23 +63,11 @@ const MINE: &str = r#"{"resources":[{"resource":"aws.iam-role","events":[
     {"event":"CreateRole","service":"iam.amazonaws.com","ids":"requestParameters.roleName"}]}]}"#;
 
 #[test]
-fn every_built_in_file_is_valid() {
-    let mut types = TypeSet::default();
-    for (name, text) in BUILT_IN {
-        let of_file = compile_file(Source { name, text }).unwrap_or_else(|error| panic!("{error}"));
-        types.add(of_file).unwrap_or_else(|error| panic!("{error}"));
-    }
-    let mut assembly = Assembly::default();
-    assembly.add(types, Events::Used);
-    assembly.finish().unwrap_or_else(|error| panic!("{error}"));
-}
-
-#[test]
 fn every_file_of_the_folder_is_built_in() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("resource-maps");
     let on_disk = fs::read_dir(folder).unwrap().count();
     assert!(on_disk > 0);
-    assert_eq!(BUILT_IN.len() + 3, on_disk, "resource-maps/ holds *.yml only, three of them no service's");
+    assert_eq!(FILES.services.len() + 3, on_disk, "resource-maps/ holds *.yml only, three of them no service's");
 }
 
 #[test]
@@ -113,9 +102,10 @@ fn every_built_in_type_is_described_to_the_end() {
     for (name, definition) in &map.types {
         assert!(map.events.iter().any(|(_, _, rules)| rules.iter().any(|rule| rule.resource_type == *name)));
         let head = format!("- type: {name}\n");
-        let stanza = BUILT_IN.iter().find_map(|(_, text)| text.split_once(&head)).map(|(_, after)| after).unwrap();
+        let stanza =
+            FILES.services.iter().find_map(|(_, text)| text.split_once(&head)).map(|(_, after)| after).unwrap();
         let stanza = stanza.split("\n  - type:").next().unwrap_or(stanza);
-        let Some(access) = &definition.access else {
+        let Some(access) = definition.access.as_ref() else {
             assert!(stanza.contains("# No list"), "{name} has no list, and no comment says why");
             continue;
         };

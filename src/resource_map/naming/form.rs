@@ -3,6 +3,8 @@
 //! A form is a template like those of `arn`: `arn:{partition}:iam::{account}:role/{path}{RoleName}`. `{path}` is a path that
 //! ends in `/`, or nothing; `{*}` is one part that AWS generates; any other placeholder is a field of the listed resource.
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::ArnParts;
 use crate::resource_map::template::{self, RawPart};
 
@@ -16,7 +18,7 @@ const LONGEST: usize = 2_048;
 pub(super) type Field<'f, 'a> = (&'f str, &'a str);
 
 /// The form of a type's ARNs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArnForm {
     service: String,
     /// Whether ARNs of this form have a region, and an account.
@@ -25,7 +27,7 @@ pub struct ArnForm {
     parts: Vec<Part>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 enum Part {
     Text(String),
     Path,

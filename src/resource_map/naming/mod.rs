@@ -10,26 +10,28 @@ mod form;
 
 use std::collections::HashMap;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::definition::ItemText;
-use super::{ResourceMap, TypeDefinition};
+use super::{Later, ResourceMap, TypeDefinition};
 use crate::model::{ArnParts, ResourceType};
 
 pub use asked::{Asked, NamedRow, Reading};
 pub use form::ArnForm;
 use form::Field;
 
-/// The names of all types. Made on first use: loads and lookups need it, most commands do not.
+/// The names of all types. Made on first use: loads and lookups need it, most commands do not. Those of the built-in map are packed,
+/// and read for the types that are asked for.
 #[derive(Debug, Default)]
 pub struct Naming {
-    types: HashMap<ResourceType, TypeNaming>,
+    pub(super) types: HashMap<ResourceType, Later<TypeNaming>>,
     /// The types by the service in their ARNs.
-    by_service: HashMap<String, Vec<ResourceType>>,
+    pub(super) by_service: Later<HashMap<String, Vec<ResourceType>>>,
 }
 
 /// The names of a type.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct TypeNaming {
     /// The forms of its ARNs. Empty if they are not known.
     forms: Vec<ArnForm>,
@@ -52,29 +54,30 @@ pub struct TypeNaming {
 impl Naming {
     /// The names of the types of a map.
     pub(super) fn of(map: &ResourceMap) -> Self {
-        let mut naming = Self::default();
+        let mut types = HashMap::new();
+        let mut by_service: HashMap<String, Vec<ResourceType>> = HashMap::new();
         for (name, definition) in &map.types {
             let of_type = TypeNaming::new(definition);
             for form in &of_type.forms {
-                let of_service = naming.by_service.entry(form.service().to_owned()).or_default();
+                let of_service = by_service.entry(form.service().to_owned()).or_default();
                 if of_service.last() != Some(name) {
                     of_service.push(name.clone());
                 }
             }
-            naming.types.insert(name.clone(), of_type);
+            types.insert(name.clone(), of_type.into());
         }
-        naming
+        Self { types, by_service: by_service.into() }
     }
 
     /// The names of a type. `None` for a type that the map does not have.
     pub fn of_type(&self, resource_type: &ResourceType) -> Option<&TypeNaming> {
-        self.types.get(resource_type)
+        self.types.get(resource_type).map(|of_type| &**of_type)
     }
 
     /// The types with ARNs of this service.
     fn of_service(&self, service: &str) -> impl Iterator<Item = (&ResourceType, &TypeNaming)> {
         let names = self.by_service.get(service).map_or(&[][..], Vec::as_slice);
-        names.iter().filter_map(|name| Some((name, self.types.get(name)?)))
+        names.iter().filter_map(|name| Some((name, self.of_type(name)?)))
     }
 
     /// The texts that all names of one resource of this type share, as far as its name alone says: the text itself, the names in an
@@ -97,7 +100,9 @@ impl Naming {
 
 impl TypeNaming {
     fn new(definition: &TypeDefinition) -> Self {
-        let Some(access) = &definition.access else { return Self { is_global: definition.global, ..Self::default() } };
+        let Some(access) = definition.access.as_ref() else {
+            return Self { is_global: definition.global, ..Self::default() };
+        };
         let id = simple_field(&access.id);
         let mut forms = access.arn_forms.clone();
         if let (true, Some(ItemText::Template(template))) = (forms.is_empty(), &access.arn) {
@@ -264,13 +269,6 @@ impl TypeNaming {
     /// Whether two names are the same to the service.
     fn same(&self, one: &str, other: &str) -> bool {
         one == other || self.ignores_case && one.eq_ignore_ascii_case(other)
-    }
-}
-
-impl ResourceMap {
-    /// The names of its types.
-    pub fn naming(&self) -> &Naming {
-        self.naming.get_or_init(|| Naming::of(self))
     }
 }
 

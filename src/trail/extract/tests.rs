@@ -212,7 +212,7 @@ fn rename_event_counts_only_if_it_renames() {
         new_name: Some(Expression::compile("lower(requestParameters.new)").unwrap()),
         doubts: None,
     };
-    map.events.add("rds.amazonaws.com", "ModifyDBInstance", rule);
+    map.events.get_mut().add("rds.amazonaws.com", "ModifyDBInstance", rule);
     let read = |parameters: Value| {
         let record = record("rds.amazonaws.com", "ModifyDBInstance", &json!({ "requestParameters": parameters }));
         read(&map, &RecordFilter::default(), &Fields::parse(&record.to_string()).unwrap())

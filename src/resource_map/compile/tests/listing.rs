@@ -11,7 +11,7 @@ fn listing(more: &str) -> String {
 }
 
 fn access(text: &str) -> Access {
-    compile(text).remove(0).definition.access.unwrap()
+    compile(text).remove(0).definition.access.into_inner().unwrap()
 }
 
 #[test]

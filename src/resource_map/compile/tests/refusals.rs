@@ -267,7 +267,7 @@ fn tag_reading_is_whole() {
 #[test]
 fn tags_of_one_resource_may_come_in_pages() {
     let with = |more: &str| good_but("      items: Tags\n", &format!("      items: Tags\n{more}"));
-    let access = compile(&with("      page: ['?next', Next]\n")).remove(0).definition.access.unwrap();
+    let access = compile(&with("      page: ['?next', Next]\n")).remove(0).definition.access.into_inner().unwrap();
     assert_eq!(access.tags.request.unwrap().page.unwrap().send, "?next");
     let batch = with("      batch: 20\n      page: [a, b]\n").replace("GET /tags/{arn}", "GET /tags/{arns}");
     assert_refused(&batch, "19:13: `page` is for calls that read one resource, without `batch`");
@@ -314,7 +314,7 @@ fn side_effects_say_what_happens_and_where_aws_says_so() {
     const PAGE: &str = "https://docs.aws.amazon.com/thing/latest/dg/tags.html";
     let with = |updates: &str| good_but("method: rgta\n", &format!("method: rgta\n      updates: {updates}\n"));
     let compiled = compile(&with(&format!("{{what: the thing restarts, page: '{PAGE}'}}"))).remove(0);
-    let updates = compiled.definition.access.unwrap().write.unwrap().updates.unwrap();
+    let updates = compiled.definition.access.into_inner().unwrap().write.unwrap().updates.unwrap();
     assert_eq!((updates.what.as_str(), updates.page.as_str()), ("the thing restarts", PAGE));
     assert_refused(
         &with("{what: the thing restarts}"),
@@ -379,7 +379,7 @@ fn broken_yaml_is_an_error_with_line_and_column() {
 fn a_call_to_fall_back_on_is_checked_like_the_first() {
     let with = |lines: &str| format!("{GOOD}      otherwise:\n{lines}");
     let all = "        call: PUT /tags/{arn}\n        params: {Tags: '{tags}'}\n";
-    let access = compile(&with(all)).remove(0).definition.access.unwrap();
+    let access = compile(&with(all)).remove(0).definition.access.into_inner().unwrap();
     let write = access.write.unwrap();
     let ways: Vec<_> = write.native.unwrap().ways().map(|way| way.add.call().to_owned()).collect();
     assert_eq!(ways, ["POST /tags/{arn}", "PUT /tags/{arn}"]);
@@ -406,7 +406,7 @@ fn a_call_to_fall_back_on_is_checked_like_the_first() {
 fn tags_can_be_read_by_another_call_but_not_beside_a_batch() {
     let other = "      otherwise: {service: s3control, call: 'GET /tags/{arn+}', params: {'^x-amz-account-id': '{account}'}, items: Tags}\n";
     let text = good_but("      items: Tags\n", &format!("      items: Tags\n{other}"));
-    let tags = compile(&text).remove(0).definition.access.unwrap().tags.request.unwrap();
+    let tags = compile(&text).remove(0).definition.access.into_inner().unwrap().tags.request.unwrap();
     let services: Vec<_> = tags.ways().map(|way| way.service.name.clone()).collect();
     assert_eq!(services, ["x", "s3control"]);
     let batch = text.replace("GET /tags/{arn}\n", "GET /tags/{arns}\n      batch: 5\n");

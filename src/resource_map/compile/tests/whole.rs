@@ -112,7 +112,7 @@ fn anchors_and_merges_are_yaml_too() {
 #[test]
 fn words_of_yaml_1_1_are_texts() {
     let text = good_but("{'?max': 10}", "{y: no, 'on': yes, n: true, off: null}");
-    let access = compile(&text).remove(0).definition.access.unwrap();
+    let access = compile(&text).remove(0).definition.access.into_inner().unwrap();
     let input = access.list.calls[0].request.render(&json!({}), &|_| None).unwrap().input;
     assert_eq!(input, json!({"y": "no", "on": "yes", "n": true, "off": null}));
 }

@@ -1,0 +1,48 @@
+//! How fields are packed that derived code can't pack.
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
+
+use super::index::section;
+use crate::resource_map::Service;
+
+/// The service of a built-in file, by botocore's name. All types of a service share it.
+pub(in crate::resource_map) fn service(name: &str) -> Option<Arc<Service>> {
+    static SERVICES: LazyLock<HashMap<String, Arc<Service>>> = LazyLock::new(|| {
+        let services: Vec<Service> = section(|index| index.services);
+        services.into_iter().map(|service| (service.name.clone(), Arc::new(service))).collect()
+    });
+    SERVICES.get(name).cloned()
+}
+
+/// A service as its name: it is packed once, however many types it has.
+pub(in crate::resource_map) mod service_by_name {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    use crate::resource_map::Service;
+
+    pub(in crate::resource_map) fn serialize<S: Serializer>(service: &Arc<Service>, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&service.name)
+    }
+
+    pub(in crate::resource_map) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Arc<Service>, D::Error> {
+        let name = <&str>::deserialize(from)?;
+        super::service(name).ok_or_else(|| de::Error::custom("no such service is packed"))
+    }
+}
+
+/// JSON as text: postcard only reads what it knows the form of.
+pub(in crate::resource_map) mod json_text {
+    use serde::{Deserialize, Deserializer, Serializer, de, ser};
+    use serde_json::Value;
+
+    pub(in crate::resource_map) fn serialize<S: Serializer>(value: &Value, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&serde_json::to_string(value).map_err(ser::Error::custom)?)
+    }
+
+    pub(in crate::resource_map) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Value, D::Error> {
+        serde_json::from_str(<&str>::deserialize(from)?).map_err(de::Error::custom)
+    }
+}

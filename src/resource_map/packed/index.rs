@@ -1,0 +1,43 @@
+//! The sections of the index, and reading them.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::embedded;
+use crate::resource_map::Fingerprints;
+
+/// All built-in maps. Each section is packed on its own.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Index<'p> {
+    /// [`super::PackedType`]s, in the order of the files.
+    pub(super) types: &'p [u8],
+    /// Services by botocore's name.
+    pub(super) services: &'p [u8],
+    /// The [`CompiledEvent`](super::CompiledEvent)s of each type, as the types follow each other.
+    pub(super) events: &'p [u8],
+    /// [`super::Place`]s, likewise.
+    pub(super) places: &'p [u8],
+    /// [`super::PackedNaming`].
+    pub(super) naming: &'p [u8],
+    pub(super) tag_rules: &'p [u8],
+    /// The calls that hand out credentials.
+    pub(super) sessions: &'p [u8],
+    /// cloud-custodian's types that are left out, with the reasons.
+    pub(super) omitted: &'p [u8],
+    pub(super) fingerprints: Fingerprints,
+}
+
+/// A value of the index.
+pub(super) fn read<'p, T: Deserialize<'p>>(packed: &'p [u8]) -> T {
+    postcard::from_bytes(packed).expect("the same build packed it")
+}
+
+/// The index of the binary.
+pub(super) fn index() -> Index<'static> {
+    read(embedded::PACKED)
+}
+
+/// A section of its own type.
+pub(super) fn section<T: DeserializeOwned>(of: fn(Index<'static>) -> &'static [u8]) -> T {
+    read(of(index()))
+}

@@ -1,0 +1,123 @@
+//! The built-in maps, as the binary holds them: checked and packed when the crate is built, and read as far as a command needs them.
+//!
+//! `build.rs` compiles this module too. It calls [`pack()`], which reads `resource-maps/*.yml` with the parser and the checks of users'
+//! maps, so that what is wrong with a built-in map fails the build. What it writes is [`crate::embedded`]: postcard's format, in
+//! sections, which [`index()`] borrows. A command that only asks which types there are reads neither events nor the ways to list a
+//! type; expressions are compiled on first use.
+
+pub(super) mod fields;
+mod index;
+// The program only reads what the build packed.
+#[cfg_attr(not(test), allow(dead_code))]
+mod pack;
+#[cfg_attr(not(test), allow(dead_code))]
+mod tag_rules;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::compile::{CompiledEvent, CompiledType};
+use super::later::Later;
+use super::naming::Naming;
+use super::{Access, EventIndex, Fingerprints, TagRule, TypeDefinition};
+use crate::model::ResourceType;
+use crate::text::source::Position;
+
+use index::{index, read, section};
+pub(crate) use pack::MapFiles;
+#[cfg_attr(not(test), allow(unused_imports))]
+pub(crate) use pack::pack;
+
+/// A type: what finds it by name, and how it is reached.
+#[derive(Serialize, Deserialize)]
+struct PackedType<'p> {
+    resource_type: ResourceType,
+    cloudformation: Option<String>,
+    aliases: Vec<String>,
+    doubts: Option<String>,
+    global: bool,
+    /// [`Access`]; no bytes where there is none.
+    access: &'p [u8],
+}
+
+/// Where a type is described, and the type it is listed below with its place: for the errors of maps over this one.
+type Place = (Position, Option<(ResourceType, Position)>);
+
+/// What names the resources: [`TypeNaming`](super::naming::TypeNaming) of each type, and the types by the service in their ARNs.
+#[derive(Serialize, Deserialize)]
+struct PackedNaming<'p> {
+    types: Vec<(ResourceType, &'p [u8])>,
+    by_service: &'p [u8],
+}
+
+fn read_access(packed: &'static [u8]) -> Option<Access> {
+    (!packed.is_empty()).then(|| read(packed))
+}
+
+fn packed_types() -> Vec<PackedType<'static>> {
+    read(index().types)
+}
+
+impl PackedType<'static> {
+    fn definition(self) -> TypeDefinition {
+        let Self { resource_type, cloudformation, aliases, doubts, global, access } = self;
+        let access = Later::new(access, read_access);
+        TypeDefinition { resource_type, cloudformation, aliases, doubts, global, access }
+    }
+}
+
+/// The types by name.
+pub(super) fn definitions() -> BTreeMap<ResourceType, TypeDefinition> {
+    let definition = |packed: PackedType<'static>| (packed.resource_type.clone(), packed.definition());
+    packed_types().into_iter().map(definition).collect()
+}
+
+/// The types with everything that maps over them need, in the order of the files.
+pub(super) fn compiled_types() -> Vec<CompiledType> {
+    let events: Vec<Vec<CompiledEvent>> = section(|index| index.events);
+    let places: Vec<Place> = section(|index| index.places);
+    let compiled = |((packed, events), (place, parent)): ((PackedType<'static>, _), Place)| CompiledType {
+        place,
+        definition: packed.definition(),
+        events,
+        parent,
+        tells_actions: true,
+    };
+    packed_types().into_iter().zip(events).zip(places).map(compiled).collect()
+}
+
+/// What each event means.
+pub(super) fn events() -> Later<EventIndex> {
+    Later::new(index().events, |events| EventIndex::of(read::<Vec<Vec<CompiledEvent>>>(events).into_iter().flatten()))
+}
+
+/// What names the resources.
+pub(super) fn naming() -> Naming {
+    let PackedNaming { types, by_service } = read(index().naming);
+    let types = types.into_iter().map(|(name, packed)| (name, Later::new(packed, read)));
+    Naming { types: types.collect(), by_service: Later::new(by_service, read) }
+}
+
+/// The calls that hand out credentials.
+pub(super) fn sessions() -> Vec<CompiledEvent> {
+    section(|index| index.sessions)
+}
+
+/// The tags that name a parent.
+pub(super) fn tag_rules() -> Vec<TagRule> {
+    section(|index| index.tag_rules)
+}
+
+/// cloud-custodian's types that the built-in map leaves out, each with the reason.
+pub fn omitted_types() -> BTreeMap<ResourceType, String> {
+    section(|index| index.omitted)
+}
+
+/// The digests of the built-in map.
+pub(super) fn fingerprints() -> Fingerprints {
+    index().fingerprints
+}
+
+#[cfg(test)]
+mod tests;
