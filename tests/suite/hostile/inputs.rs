@@ -38,7 +38,7 @@ fn trail(record: &Value) -> Vec<u8> {
 }
 
 fn with(field: &str, value: Value) -> Vec<u8> {
-    trail(&record("with", &json!({field: value})))
+    trail(&record("with", &Value::Object([(field.to_owned(), value)].into_iter().collect())))
 }
 
 fn utf16(text: &str, unit: fn(u16) -> [u8; 2]) -> Vec<u8> {
