@@ -82,10 +82,10 @@ fn records(bytes: &[u8]) {
 }
 
 fn touched(of: &ResourceEvent) {
-    assert!(!of.touched.is_empty());
+    assert!(!of.touched.is_empty() || !of.sessions.is_empty());
     match OwnerRules::default().owner_of(&of.event) {
         Ok(owner) => valid(&owner.value),
-        Err(none) => printable(&none.0),
+        Err(none) => printable(&none.to_string()),
     }
     drop(tool_of(&of.event));
     let mut same = SameResource::new(MAP.naming());
@@ -224,7 +224,7 @@ fn identity_maps(bytes: &[u8]) {
         let rules = OwnerRules { value, identity_map: Some(Arc::clone(&map)), ..OwnerRules::default() };
         match rules.owner_of(&event.event) {
             Ok(owner) => valid(&owner.value),
-            Err(none) => printable(&none.0),
+            Err(none) => printable(&none.to_string()),
         }
     }
 }

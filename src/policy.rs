@@ -108,7 +108,8 @@ pub struct Needs {
 /// `may_write`: whether a type with side effects may be written.
 pub fn needs<'m>(
     map: &'m ResourceMap,
-    (work, inherit): (Work, bool),
+    work: Work,
+    inherit: bool,
     types: impl IntoIterator<Item = &'m TypeDefinition>,
     may_write: &dyn Fn(&TypeDefinition) -> bool,
 ) -> Needs {
@@ -237,12 +238,12 @@ mod tests {
     use super::*;
 
     fn actions(work: Work, names: &[&str]) -> Vec<String> {
-        actions_of((work, false), names)
+        actions_of(work, false, names)
     }
 
-    fn actions_of(work: (Work, bool), names: &[&str]) -> Vec<String> {
+    fn actions_of(work: Work, inherit: bool, names: &[&str]) -> Vec<String> {
         let map = ResourceMap::built_in_once();
-        let needs = needs(map, work, names.iter().map(|name| &map.types[*name]), &|_| true);
+        let needs = needs(map, work, inherit, names.iter().map(|name| &map.types[*name]), &|_| true);
         assert_eq!(needs.unknown, BTreeSet::new());
         needs.actions.into_iter().collect()
     }
@@ -316,7 +317,7 @@ mod tests {
 
     #[test]
     fn to_inherit_needs_the_listings_of_whatever_may_be_a_parent() {
-        let inheriting = actions_of((Work::Tag, true), &["ebs"]);
+        let inheriting = actions_of(Work::Tag, true, &["ebs"]);
         let plain = actions(Work::Tag, &["ebs"]);
         assert!(plain.iter().all(|action| inheriting.contains(action)));
         for action in
@@ -329,7 +330,7 @@ mod tests {
         }
         assert!(!inheriting.iter().any(|action| action == "ec2:DescribeNatGateways"), "no volume belongs to one");
         assert!(!inheriting.iter().any(|action| action == "autoscaling:CreateOrUpdateTags"), "parents are only read");
-        assert_eq!(actions_of((Work::Undo, true), &["ebs"]), actions(Work::Undo, &["ebs"]));
+        assert_eq!(actions_of(Work::Undo, true, &["ebs"]), actions(Work::Undo, &["ebs"]));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod access;
 pub mod caller;
+mod causes;
 mod codes;
 pub mod counts;
 mod credentials;
@@ -13,6 +14,7 @@ mod doubt;
 mod endpoint;
 mod environment;
 pub mod error;
+mod hint;
 mod http;
 mod profile;
 pub(crate) mod protocol;

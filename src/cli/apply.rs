@@ -79,7 +79,7 @@ async fn apply_plan(path: &Path, args: Args, context: &Context) -> Result<Outcom
                 allow: &args.allow,
                 access: args.aws.access,
             };
-            organization::apply(&saved, way, (args.dry_run, args.limit), context).await
+            organization::apply(&saved, way, args.dry_run, args.limit, context).await
         }
     }
 }
@@ -110,7 +110,7 @@ async fn apply_one(
     };
     let prepared = tagging::or_interrupted(context, runner.prepare_plan(&actions)).await;
     let Some(prepared) = prepared else { return Ok(Outcome::Interrupted) };
-    finish(context, &runner, (RunKind::Tag, Target::Tag, is_only_printed), prepared).await
+    finish(context, &runner, RunKind::Tag, Target::Tag, is_only_printed, prepared).await
 }
 
 /// Checks the number of writes. Returns whether they are only printed.
@@ -150,13 +150,15 @@ async fn resume(run_id: RunId, args: Args, context: &Context) -> Result<Outcome,
     };
     let prepared = tagging::or_interrupted(context, runner.prepare_rest(rows)).await;
     let Some(prepared) = prepared else { return Ok(Outcome::Interrupted) };
-    finish(context, &runner, (run.kind, Target::Resumed(run_id), is_only_printed), prepared).await
+    finish(context, &runner, run.kind, Target::Resumed(run_id), is_only_printed, prepared).await
 }
 
 async fn finish(
     context: &Context,
     runner: &Runner<'_>,
-    (kind, target, dry_run): (RunKind, Target, bool),
+    kind: RunKind,
+    target: Target,
+    dry_run: bool,
     prepared: Prepared<'_>,
 ) -> Result<Outcome, CommandError> {
     let report =

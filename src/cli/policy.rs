@@ -113,8 +113,8 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandErro
     types.extend(types::resolve(&map, &args.types)?);
     let allowed = Updates::of(types, []);
     let may_write = |definition: &TypeDefinition| allowed.allow(definition);
-    let work = (args.command.work(), args.inherit);
-    let Needs { actions, unknown } = needs(&map, work, chosen(args, &map)?, &may_write);
+    let work = args.command.work();
+    let Needs { actions, unknown } = needs(&map, work, args.inherit, chosen(args, &map)?, &may_write);
     let policies = documents(&actions);
     for (resource_type, call) in &unknown {
         context.console.warning(format_args!(

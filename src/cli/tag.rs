@@ -135,7 +135,7 @@ fn choose<'m>(
     let choice = TypeChoice { named: &wanted.types, all: wanted.all_types, inherit: *inherit };
     let mut chosen = choose_types(store, map, account, region, choice).map_err(failed)?;
     if !scope.ids.are_all() {
-        let hints = IdHints::ask((store, map), &scope.ids, Some(account)).map_err(failed)?;
+        let hints = IdHints::ask(store, map, &scope.ids, Some(account)).map_err(failed)?;
         hints.narrow(account, region, &mut chosen);
         if wanted.types.is_empty() {
             hints.add_types_of_arns(map, account, region, &mut chosen);

@@ -121,17 +121,22 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     };
     let results = args.display.open_results(args.resume.is_some())?;
     let rules = Rules {
+        key,
         updates,
         written: question(&args, &rules),
         with_names: tag::with_names(context, &base, &store, None, rules).await?,
     };
-    let outcome = tag_accounts(&args, context, (&base, &map, &store), (key, &rules), (accounts, results)).await?;
+    let outcome =
+        tag_accounts(&args, context, Base { session: &base, map: &map, store: &store }, &rules, accounts, results)
+            .await?;
     show_unused_rules(context, &rules.with_names);
     Ok(outcome)
 }
 
 /// The rules of ownership.
 struct Rules {
+    /// The tag that names the owner.
+    key: TagKey,
     /// The options that decide what is written.
     written: Map<String, Value>,
     /// With the names of Identity Center's users.
@@ -140,26 +145,45 @@ struct Rules {
     updates: Updates,
 }
 
+/// What all accounts have in common.
+#[derive(Clone, Copy)]
+struct Base<'a> {
+    /// With the credentials that the accounts' roles are assumed with.
+    session: &'a Session,
+    map: &'a ResourceMap,
+    store: &'a Store,
+}
+
 async fn tag_accounts(
     args: &Args,
     context: &Context,
-    (base, map, store): (&Session, &ResourceMap, &Store),
-    (key, rules): (TagKey, &Rules),
-    (accounts, results): (Vec<Account>, Option<ResultsFile>),
+    Base { session, map, store }: Base<'_>,
+    rules: &Rules,
+    accounts: Vec<Account>,
+    results: Option<ResultsFile>,
 ) -> Result<Outcome, CommandError> {
     let wanted = &args.wanted;
     let only_plan = wanted.dry_run || wanted.save_plan.is_some();
     let resumed = args.resume.as_deref().map(|run| interrupted(context, store, run, &rules.written)).transpose()?;
-    let begin = || resumed.map_or_else(|| new_run(context, store, &key, &rules.written), Ok);
+    let begin = || resumed.map_or_else(|| new_run(context, store, &rules.key, &rules.written), Ok);
     let asks = confirm::is_due(context, wanted.overwrite, &wanted.scope);
     // All is surveyed before the first write.
     let is_counted = !only_plan && (asks || wanted.scope.limit.max_changes.is_some());
     let run = if only_plan || is_counted { None } else { Some(begin()?) };
-    let job = job(args, context, (map, store), (&rules.with_names, resumed), only_plan || is_counted)?;
+    let job = job(args, context, map, store, &rules.with_names, resumed)?;
     let stop = CancellationToken::default();
     let concurrency = if args.debug { 1 } else { args.accounts.max_concurrency };
-    let organization =
-        Organization { base, map, store, key: key.clone(), run, updates: &rules.updates, stop: &stop, concurrency };
+    let job = Tag { only_plan: only_plan || is_counted, ..job };
+    let organization = Organization {
+        base: session,
+        map,
+        store,
+        key: rules.key.clone(),
+        run,
+        updates: &rules.updates,
+        stop: &stop,
+        concurrency,
+    };
     let mut plans = wanted.save_plan.as_deref().map(Plans::create).transpose()?;
     let mut save = plans.as_mut().map(|plans| |plan: &Plan| plans.add(plan));
     let display = RunDisplay {
@@ -195,13 +219,14 @@ async fn tag_accounts(
 fn job<'m>(
     args: &Args,
     context: &Context,
-    (map, store): (&'m ResourceMap, &Store),
-    (rules, resumed): (&OwnerRules, Option<OrganizationRunId>),
-    only_plan: bool,
+    map: &'m ResourceMap,
+    store: &Store,
+    rules: &OwnerRules,
+    resumed: Option<OrganizationRunId>,
 ) -> Result<Tag<'m>, CommandError> {
     let wanted = &args.wanted;
     let scope = wanted.scope.scope();
-    let hints = IdHints::ask((store, map), &scope.ids, None).map_err(|error| context.store_error(&error))?;
+    let hints = IdHints::ask(store, map, &scope.ids, None).map_err(|error| context.store_error(&error))?;
     Ok(Tag {
         map,
         regions: args.region.clone(),
@@ -219,7 +244,7 @@ fn job<'m>(
         found_ids: RefCell::default(),
         planned: Cell::default(),
         resumed,
-        only_plan,
+        only_plan: false,
     })
 }
 

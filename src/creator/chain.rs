@@ -146,7 +146,7 @@ mod tests {
     fn owner(rules: &OwnerRules, callers: Vec<Identity>) -> String {
         match rules.owner_of(&event(callers)) {
             Ok(owner) => owner.value,
-            Err(no_owner) => format!("none: {}", no_owner.0),
+            Err(no_owner) => format!("none: {no_owner}"),
         }
     }
 

@@ -57,7 +57,7 @@ impl Steps {
 
     /// Records that a rule left no owner.
     pub(super) fn refuse(&mut self, rule: Rule, no_owner: NoOwner) -> NoOwner {
-        self.say(rule, format!("no owner: {}", no_owner.0));
+        self.say(rule, format!("no owner: {no_owner}"));
         no_owner
     }
 }

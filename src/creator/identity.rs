@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 
+use super::no_owner::{AwsCaller, Nameless};
 use super::people::UserId;
 use super::web_identity::{WebIdentity, provider_phrase};
 use crate::model::event::{Event, Identity};
@@ -35,8 +36,8 @@ const PERMISSION_SET: &str = "AWSReservedSSO_";
 /// The caller.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Caller<'a> {
-    /// AWS on its own behalf. The text names the service.
-    Service(String),
+    /// AWS on its own behalf.
+    Service(AwsCaller),
     /// A session of a role.
     Session(Session<'a>),
     /// A principal with its own name. `what` describes the name: "IAM user name".
@@ -45,8 +46,8 @@ pub(super) enum Caller<'a> {
     IdentityCenterUser(UserId<'a>),
     /// Anonymous: the call was not signed.
     Anonymous,
-    /// CloudTrail records no name. The text has the reason, as a phrase.
-    Nameless(String),
+    /// CloudTrail records no name.
+    Nameless(Nameless),
 }
 
 /// A session of a role.
@@ -108,7 +109,7 @@ pub(super) fn foreign_account(event: &Event) -> Option<&str> {
 /// The caller, by the type of the identity, or by its facts if the type is absent or new.
 pub(super) fn caller_of(identity: &Identity) -> Caller<'_> {
     if let Some(role) = service_linked_role(identity) {
-        return Caller::Service(format!("service-linked role {role}"));
+        return Caller::Service(AwsCaller::Role(role.to_owned()));
     }
     let user_name = text(&identity.user_name);
     let tail = text(&identity.arn).and_then(tail);
@@ -168,8 +169,8 @@ fn by_facts(identity: &Identity) -> Caller<'_> {
         return service(identity);
     }
     Caller::Nameless(match text(&identity.kind) {
-        Some(kind) => format!("CloudTrail recorded an identity of type {kind} without a name"),
-        None => "CloudTrail recorded no identity".to_owned(),
+        Some(kind) => Nameless::OfType(kind.to_owned()),
+        None => Nameless::NoIdentity,
     })
 }
 
@@ -189,8 +190,8 @@ fn is_service_as_root(identity: &Identity) -> bool {
 
 fn service(identity: &Identity) -> Caller<'_> {
     Caller::Service(match text(&identity.invoked_by) {
-        Some("AWS Internal") | None => "AWS itself".to_owned(),
-        Some(service) => format!("AWS service {service}"),
+        Some("AWS Internal") | None => AwsCaller::Unnamed,
+        Some(service) => AwsCaller::Service(service.to_owned()),
     })
 }
 
@@ -206,10 +207,7 @@ fn other_account(identity: &Identity) -> Caller<'_> {
     }
     match arn.and_then(tail).or(text(&identity.user_name)) {
         Some(name) => Caller::Named { name, what: "principal name".into() },
-        None => Caller::Nameless(format!(
-            "a principal of account {}; CloudTrail records its name only in that account",
-            account.unwrap_or("unknown")
-        )),
+        None => Caller::Nameless(Nameless::OfAccount(account.map(str::to_owned))),
     }
 }
 
@@ -297,10 +295,10 @@ mod tests {
     #[test]
     fn service_linked_roles_are_services_by_name_and_by_path() {
         let by_name = session_of("AWSServiceRoleForRDS", "SLRManagement");
-        assert_eq!(caller_of(&by_name), Caller::Service("service-linked role AWSServiceRoleForRDS".to_owned()));
+        assert_eq!(caller_of(&by_name), Caller::Service(AwsCaller::Role("AWSServiceRoleForRDS".to_owned())));
         let mut by_path = session_of("Odd", "x");
         by_path.issuer_arn = some("arn:aws:iam::1:role/aws-service-role/odd.amazonaws.com/Odd");
-        assert_eq!(caller_of(&by_path), Caller::Service("service-linked role Odd".to_owned()));
+        assert_eq!(caller_of(&by_path), Caller::Service(AwsCaller::Role("Odd".to_owned())));
         let no_service = session_of("MyAWSServiceRole", "anna");
         assert!(matches!(caller_of(&no_service), Caller::Session(_)));
     }
@@ -310,13 +308,16 @@ mod tests {
         for (identity, who) in [
             (
                 Identity { invoked_by: some("rds.amazonaws.com"), ..of_kind("AWSService") },
-                "AWS service rds.amazonaws.com",
+                AwsCaller::Service("rds.amazonaws.com".to_owned()),
             ),
-            (of_kind("AWSService"), "AWS itself"),
-            (Identity { invoked_by: some("AWS Internal"), ..Identity::default() }, "AWS itself"),
-            (Identity { invoked_by: some("x.amazonaws.com"), ..Identity::default() }, "AWS service x.amazonaws.com"),
+            (of_kind("AWSService"), AwsCaller::Unnamed),
+            (Identity { invoked_by: some("AWS Internal"), ..Identity::default() }, AwsCaller::Unnamed),
+            (
+                Identity { invoked_by: some("x.amazonaws.com"), ..Identity::default() },
+                AwsCaller::Service("x.amazonaws.com".to_owned()),
+            ),
         ] {
-            assert_eq!(caller_of(&identity), Caller::Service(who.to_owned()));
+            assert_eq!(caller_of(&identity), Caller::Service(who));
         }
         let mut person = iam_user("arn:aws:iam::1:user/alice", Some("alice"));
         person.invoked_by = some("cloudformation.amazonaws.com");
@@ -326,9 +327,9 @@ mod tests {
     #[test]
     fn principals_of_other_accounts_have_the_recorded_facts() {
         let account = Identity { account_id: some("444455556666"), ..of_kind("AWSAccount") };
-        let caller = |identity: &Identity| format!("{:?}", caller_of(identity));
         let with_id = Identity { principal_id: some("AIDACKCEVSQ6C2EXAMPLE"), ..account.clone() };
-        assert!(caller(&with_id).contains("account 444455556666"), "{}", caller(&with_id));
+        let nameless = Nameless::OfAccount(some("444455556666"));
+        assert_eq!(caller_of(&with_id), Caller::Nameless(nameless));
         let session_there = Identity { principal_id: some("AROAIDPPEZS35WEXAMPLE:anna"), ..account.clone() };
         let expected = Session { name: Some("anna"), role: None, role_arn: None, provider: None };
         assert_eq!(caller_of(&session_there), Caller::Session(expected));
@@ -345,9 +346,9 @@ mod tests {
         let root = Identity { arn: some("arn:aws:iam::1:root"), ..Identity::default() };
         assert_eq!(caller_of(&root), Caller::Named { name: "root", what: "the account's root user".into() });
         let empty = Identity { arn: some(""), user_name: some("  "), invoked_by: some(""), ..of_kind("") };
-        assert_eq!(caller_of(&empty), Caller::Nameless("CloudTrail recorded no identity".to_owned()));
+        assert_eq!(caller_of(&empty), Caller::Nameless(Nameless::NoIdentity));
         let nameless_user = Identity { user_name: some(""), ..of_kind("IAMUser") };
-        assert!(matches!(caller_of(&nameless_user), Caller::Nameless(reason) if reason.contains("type IAMUser")));
+        assert_eq!(caller_of(&nameless_user), Caller::Nameless(Nameless::OfType("IAMUser".to_owned())));
     }
 
     #[test]
@@ -360,7 +361,7 @@ mod tests {
             ..of_kind("Root")
         };
         for service in ["autoscaling.amazonaws.com", "elasticloadbalancing.amazonaws.com", "rds.amazonaws.com"] {
-            assert_eq!(caller_of(&by(service, None)), Caller::Service(format!("AWS service {service}")));
+            assert_eq!(caller_of(&by(service, None)), Caller::Service(AwsCaller::Service(service.to_owned())));
         }
         let key = Some("ASIAIOSFODNN7EXAMPLE");
         assert!(matches!(caller_of(&by("autoscaling.amazonaws.com", key)), Caller::Service(_)));

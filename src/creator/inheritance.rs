@@ -22,8 +22,8 @@ impl OwnerRules {
         if self.identity_map.as_ref().is_some_and(is_mapped) {
             return false;
         }
-        let is_nobody = |caller: &&&Event| matches!(caller_of(&caller.identity), Caller::Service(_));
-        let Some(last) = callers.iter().rev().find(|caller| !is_nobody(caller)) else { return true };
+        let is_service = |caller: &&&Event| matches!(caller_of(&caller.identity), Caller::Service(_));
+        let Some(last) = callers.iter().rev().find(|caller| !is_service(caller)) else { return true };
         let identity = &last.identity;
         match caller_of(identity) {
             Caller::Session(session) => {
@@ -43,7 +43,7 @@ impl OwnerRules {
     pub fn owner_of_principal(&self, arn: &str, account: &str) -> Result<Owner, NoOwner> {
         let event = Event { account_id: account.into(), identity: identity_of(arn), ..Event::default() };
         if self.is_left_to_parents(&event) {
-            return Err(NoOwner(format!("{arn} belongs to an AWS service")));
+            return Err(NoOwner::ServicePrincipal(arn.to_owned()));
         }
         self.owner_of(&event)
     }

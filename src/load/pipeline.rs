@@ -267,7 +267,7 @@ mod tests {
     use crate::trail::samples::{map, record};
 
     #[test]
-    fn regression_a_database_error_ends_a_load_whose_scanners_wait() {
+    fn regression_a_database_error_ends_a_load_with_waiting_scanners() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("creators.db");
         let mut store = Store::open(&path).unwrap();

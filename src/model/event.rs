@@ -136,13 +136,16 @@ pub struct Touched {
     pub renamed_to: Option<ResourceId>,
 }
 
-/// An event with all its resources, as loaders pass it to the store.
+/// An event with all its resources and sessions, as loaders pass it to the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResourceEvent {
     /// The event.
     pub event: Event,
-    /// The resources, without duplicates, in the map's order. Never empty.
+    /// The resources, without duplicates, in the map's order.
     pub touched: Vec<Touched>,
+    /// The sessions for which the event issued credentials: the access key, or for a copy without it the `sharedEventID`. An
+    /// event has resources or sessions.
+    pub sessions: Vec<String>,
 }
 
 /// An event with one of its resources: a row of the store, as `creator`, `tag` and `who` read it.

@@ -5,21 +5,21 @@ use serde_json::Value;
 use super::lineage::{self, Orphan};
 use super::present::{has_tag, owner_tag, present_tag};
 use super::scope::{check_replaceable, check_skip_tags, keeps, prove_skip_tags};
-use super::{Case, Decision, MAX_USER_TAGS, PlannedWrite, SkipKind};
+use super::skip::Skip;
+use super::{Case, Decision, MAX_USER_TAGS, PlannedWrite};
 use crate::creator::{Owner, creation_of, renames_in_words};
 use crate::model::event::{Action, StoredEvent};
 use crate::model::{TagKey, TagValue, Tags};
-use crate::resource_map::{PresentTag, WriteMethod};
+use crate::resource_map::WriteMethod;
 
 pub(super) fn decide(case: Case<'_>) -> Decision {
-    try_decide(case)
-        .map_or_else(|(kind, reason)| Decision::Leave(kind, reason), |write| Decision::Write(Box::new(write)))
+    try_decide(case).map_or_else(Decision::Leave, |write| Decision::Write(Box::new(write)))
 }
 
-fn try_decide(case: Case<'_>) -> Result<PlannedWrite, (SkipKind, String)> {
+fn try_decide(case: Case<'_>) -> Result<PlannedWrite, Skip> {
     let Case { question, definition, resource, .. } = case;
     let writing = definition.access.as_ref().and_then(|access| access.write.as_ref());
-    let writing = writing.ok_or((SkipKind::NotTaggable, "resources of this type can't be tagged".to_owned()))?;
+    let writing = writing.ok_or(Skip::NotTaggable)?;
     check_skip_tags(case)?;
     let key = &question.key;
     let present = present_tag(definition, resource, key);
@@ -29,7 +29,7 @@ fn try_decide(case: Case<'_>) -> Result<PlannedWrite, (SkipKind, String)> {
         // No run wrote a further key: its value is never ours to correct.
         None => {
             if let Some(found) = owner_tag(question, definition, resource) {
-                return Err((SkipKind::HasTag, has_tag(definition, key, found)));
+                return Err(has_tag(definition, key, found));
             }
         }
     }
@@ -41,21 +41,21 @@ fn try_decide(case: Case<'_>) -> Result<PlannedWrite, (SkipKind, String)> {
         }
         (claim, _) => claim.map_err(|left| keeps(case, key, left))?,
     };
-    if let Some(PresentTag { key, value }) = present.filter(|present| present.value == owner.value) {
-        return Err((SkipKind::SameValue, format!("already has the tag with this value: {key}={value}")));
+    if let Some(present) = present.filter(|present| present.value == owner.value) {
+        return Err(Skip::SameValue(present.into()));
     }
     if let Some(why) = refusal {
         return Err(why);
     }
     prove_tags(case, key, present.is_some(), 0)?;
     if !writing.is_allowed_now(&resource.item) {
-        return Err((SkipKind::NotNow, format!("its state does not allow tagging now ({})", state_of(&resource.item))));
+        return Err(Skip::NotNow(state_of(&resource.item).to_owned()));
     }
     let reason = match writing.method {
         WriteMethod::StackUpdate => format!("{reason}; skipped at the write if the update would change more than tags"),
         _ => reason,
     };
-    let write = planned(case, (key, owner.value), event_id, reason);
+    let write = planned(case, key, owner.value, Ground { event_id, reason });
     // An overwrite looks at the tag itself: a further key stays beside it.
     let further =
         question.owner_keys.iter().filter(|further| !question.overwrite && !definition.same_key(further, key));
@@ -70,7 +70,7 @@ struct Claim {
 }
 
 /// The owner of the resource: its parent's owner if it inherits one, else its creator.
-fn claim(case: Case<'_>) -> Result<Claim, (SkipKind, String)> {
+fn claim(case: Case<'_>) -> Result<Claim, Skip> {
     let made = creation_of(case.events);
     let creation = made.map(|creation| &creation.event);
     let cleaned = |owner: &Owner| {
@@ -86,9 +86,9 @@ fn claim(case: Case<'_>) -> Result<Claim, (SkipKind, String)> {
         });
     }
     let own = match creation {
-        None => Err((SkipKind::NoRecord, no_record(case.events))),
+        None => Err(no_record(case.events)),
         Some(event) => match case.question.rules.owner_of(event) {
-            Err(no_owner) => Err((SkipKind::NoOwner, no_owner.0)),
+            Err(no_owner) => Err(Skip::NoOwner(no_owner)),
             Ok(owner) => {
                 let renames = renames_in_words(case.events, made);
                 let reason = format!("{}{}, {} {}{renames}", owner.reason, cleaned(&owner), event.name, event.time);
@@ -97,21 +97,28 @@ fn claim(case: Case<'_>) -> Result<Claim, (SkipKind, String)> {
         },
     };
     match (own, case.inherited) {
-        // The parent may have a better owner; a tag once written would stay.
-        (Ok(_), Some(Err(Orphan::Unreadable(why)))) => Err((SkipKind::NoOwner, why.clone())),
-        (Err((kind, reason)), Some(Err(Orphan::NoOwnerFound(why) | Orphan::Unreadable(why)))) if !why.is_empty() => {
-            Err((kind, format!("{reason}; {why}")))
+        (Ok(_), Some(Err(unread @ Orphan::Unreadable(_)))) => Err(Skip::UnreadParent(unread.clone())),
+        (Err(own), Some(Err(parents))) if parents.is_worth_a_word() => {
+            Err(Skip::NoParentOwner { own: Box::new(own), parents: parents.clone() })
         }
         (own, _) => own,
     }
 }
 
-/// The write of a tag on a resource, resting on an event.
+/// What a write rests on.
+pub(super) struct Ground {
+    /// The create event, if one is known.
+    pub(super) event_id: Option<String>,
+    /// Why the value is written, for people.
+    pub(super) reason: String,
+}
+
+/// The write of a tag on a resource.
 pub(super) fn planned(
     case: Case<'_>,
-    (key, value): (&TagKey, String),
-    event_id: Option<String>,
-    reason: String,
+    key: &TagKey,
+    value: String,
+    Ground { event_id, reason }: Ground,
 ) -> PlannedWrite {
     let Case { question, definition, resource, .. } = case;
     let present = present_tag(definition, resource, key);
@@ -133,40 +140,33 @@ pub(super) fn planned(
 }
 
 /// That the tag's value is known, and that there is room for one that isn't there beside those that the plan adds already.
-pub(super) fn prove_tags(
-    case: Case<'_>,
-    key: &TagKey,
-    is_present: bool,
-    added: usize,
-) -> Result<(), (SkipKind, String)> {
+pub(super) fn prove_tags(case: Case<'_>, key: &TagKey, is_present: bool, added: usize) -> Result<(), Skip> {
     prove_skip_tags(case)?;
     match &case.resource.tags {
         Tags::Known(tags) if !is_present => {
             let user_tags = tags.keys().filter(|key| !key.starts_with("aws:")).count();
             if user_tags + added >= MAX_USER_TAGS {
-                return Err((SkipKind::TagLimit, format!("has {user_tags} tags already, {MAX_USER_TAGS} are allowed")));
+                return Err(Skip::TagLimit { tags: user_tags, limit: MAX_USER_TAGS });
             }
             Ok(())
         }
-        Tags::Partial(_) if !is_present => {
-            Err((SkipKind::TagsUnknown, format!("not all of its tags could be read: it may have {key}")))
-        }
+        Tags::Partial(_) if !is_present => Err(Skip::MayHave(key.to_string())),
         Tags::Known(_) | Tags::Partial(_) => Ok(()),
-        Tags::Unknown(reason) => Err((SkipKind::TagsUnknown, format!("its tags could not be read: {reason}"))),
+        Tags::Unknown(reason) => Err(Skip::TagsUnknown(reason.clone())),
     }
 }
 
-fn no_record(events: &[StoredEvent]) -> String {
+fn no_record(events: &[StoredEvent]) -> Skip {
     let Some(deletion) = events.iter().rfind(|event| event.action == Action::Delete) else {
-        return format!("no create event in the database{}", renames_in_words(events, None));
+        return Skip::NoRecord { renames: renames_in_words(events, None) };
     };
     match &deletion.renamed_to {
-        // Or the renaming waits for RDS's maintenance window.
-        Some(name) => format!(
-            "no create event since the earlier resource with this name was renamed to {name} by {} at {}",
-            deletion.event.name, deletion.event.time
-        ),
-        None => "no create event since it was last deleted".to_owned(),
+        Some(name) => Skip::NoRecordSinceRename {
+            name: name.to_string(),
+            event: deletion.event.name.clone(),
+            time: deletion.event.time.clone(),
+        },
+        None => Skip::NoRecordSinceDelete,
     }
 }
 

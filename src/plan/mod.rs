@@ -17,6 +17,7 @@ pub mod lineage;
 mod more;
 mod present;
 mod scope;
+mod skip;
 pub mod updates;
 
 use std::collections::BTreeSet;
@@ -35,6 +36,7 @@ pub(crate) use present::{owner_tag, present_tag};
 pub(super) use scope::parts as id_parts;
 pub use scope::{Ids, Scope, ScopeFacts, Selected, SkipTag};
 use scope::{check_skip_tags, is_replaceable};
+pub use skip::{NotOurs, SameTag, ShownTag, Skip};
 use updates::Updates;
 
 use crate::creator::OwnerRules;
@@ -105,7 +107,7 @@ pub(crate) enum Decision {
     /// It is tagged.
     Write(Box<PlannedWrite>),
     /// It is left, and why.
-    Leave(SkipKind, String),
+    Leave(Skip),
 }
 
 /// What is known of one resource.
@@ -232,10 +234,7 @@ fn push_more(plan: &mut Plan, resource: &LiveResource, more: Vec<(TagKey, Decisi
     for (key, decision) in more {
         match decision {
             Decision::Write(write) => plan.actions.push(*write),
-            Decision::Leave(kind, reason) => {
-                let (resource_type, id) = (resource.resource_type.clone(), resource.id.clone());
-                plan.skipped.push(SkippedResource { resource_type, id, key: Some(key), kind, reason });
-            }
+            Decision::Leave(skip) => plan.skipped.push(skip.entry(resource, Some(key))),
         }
     }
 }
@@ -259,10 +258,9 @@ fn plan_type(
                 users.insert(write.value.clone());
                 plan.actions.push(*write);
             }
-            Decision::Leave(kind, reason) => {
-                not_found += u64::from(kind == SkipKind::NoRecord && lacks_tag);
-                let (resource_type, id) = (resource.resource_type.clone(), resource.id.clone());
-                plan.skipped.push(SkippedResource { resource_type, id, key: None, kind, reason });
+            Decision::Leave(skip) => {
+                not_found += u64::from(skip.kind() == SkipKind::NoRecord && lacks_tag);
+                plan.skipped.push(skip.entry(resource, None));
             }
         }
         push_more(plan, resource, more);

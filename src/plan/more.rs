@@ -9,9 +9,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::decide::{planned, prove_tags};
+use super::decide::{Ground, planned, prove_tags};
 use super::present::present_tag;
 use super::scope::{check_replaceable, keeps};
+use super::skip::Skip;
 use super::{Case, Decision, PlannedWrite, SkipKind};
 use crate::creator::{InvalidTemplate, NoOwner, Owner, TagTemplate, creation_of};
 use crate::model::TagKey;
@@ -94,9 +95,9 @@ pub(super) fn decide_more(case: Case<'_>, owner: &Decision) -> Vec<(TagKey, Deci
     let goes_on = match owner {
         _ if more_tags.is_empty() => false,
         Decision::Write(_) => true,
-        Decision::Leave(kind, _) => {
+        Decision::Leave(skip) => {
             use SkipKind::{HasTag, NoOwner, SameValue, TagLimit, WrittenByOthers};
-            matches!(kind, HasTag | WrittenByOthers | SameValue | NoOwner | TagLimit)
+            matches!(skip.kind(), HasTag | WrittenByOthers | SameValue | NoOwner | TagLimit)
         }
     };
     let writing = case.definition.access.as_ref().and_then(|access| access.write.as_ref());
@@ -116,7 +117,7 @@ pub(super) fn decide_more(case: Case<'_>, owner: &Decision) -> Vec<(TagKey, Deci
                 added += usize::from(write.old_value.is_none());
                 Decision::Write(Box::new(write))
             }
-            Err((kind, reason)) => Decision::Leave(kind, reason),
+            Err(skip) => Decision::Leave(skip),
         };
         decisions.push((more.key.clone(), decision));
     }
@@ -126,12 +127,12 @@ pub(super) fn decide_more(case: Case<'_>, owner: &Decision) -> Vec<(TagKey, Deci
 /// Whether the decision still depends on the resource's tags.
 pub(super) fn is_open(resource: &LiveResource, decision: &Decision) -> bool {
     match decision {
-        Decision::Leave(kind, _) => *kind == SkipKind::TagsUnknown,
+        Decision::Leave(skip) => skip.kind() == SkipKind::TagsUnknown,
         Decision::Write(_) => !matches!(resource.tags, Tags::Known(_)),
     }
 }
 
-fn decide(case: Case<'_>, more: &MoreTag, grounds: &Grounds, added: usize) -> Result<PlannedWrite, (SkipKind, String)> {
+fn decide(case: Case<'_>, more: &MoreTag, grounds: &Grounds, added: usize) -> Result<PlannedWrite, Skip> {
     let Case { question, definition, resource, .. } = case;
     let key = &more.key;
     let present = present_tag(definition, resource, key);
@@ -139,10 +140,9 @@ fn decide(case: Case<'_>, more: &MoreTag, grounds: &Grounds, added: usize) -> Re
         check_replaceable(case, key, present)?;
     }
     let found = more.template.value(&grounds.event, &grounds.owner);
-    let found = found.map_err(|why| keeps(case, key, (SkipKind::NoValue, format!("no {key}: {why}"))))?;
+    let found = found.map_err(|why| keeps(case, key, Skip::NoValue { key: key.clone(), why }))?;
     if let Some(present) = present.filter(|present| present.value == found.value) {
-        let reason = format!("already has the tag with this value: {}={}", present.key, present.value);
-        return Err((SkipKind::SameValue, reason));
+        return Err(Skip::SameValue(present.into()));
     }
     if let Some(why) = question.updates.refusal(definition, &resource.arn) {
         return Err(why);
@@ -150,10 +150,11 @@ fn decide(case: Case<'_>, more: &MoreTag, grounds: &Grounds, added: usize) -> Re
     prove_tags(case, key, present.is_some(), added)?;
     let cleaned = found.original.map(|original| format!("sanitized from {original:?}, ")).unwrap_or_default();
     let reason = format!("{cleaned}{}", grounds.reason);
-    Ok(planned(case, (key, found.value), grounds.event_id.clone(), reason))
+    Ok(planned(case, key, found.value, Ground { event_id: grounds.event_id.clone(), reason }))
 }
 
 /// The reason to skip an additional tag that has the same key as an earlier one.
-fn same_tag(case: Case<'_>, more: &MoreTag, same: &TagKey) -> (SkipKind, String) {
-    (SkipKind::SameKey, format!("no {}: it is the same tag as {same} on {}", more.key, case.definition.resource_type))
+fn same_tag(case: Case<'_>, more: &MoreTag, same: &TagKey) -> Skip {
+    let resource_type = case.definition.resource_type.clone();
+    Skip::SameKey { key: more.key.clone(), same: same.clone(), resource_type }
 }

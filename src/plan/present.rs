@@ -1,6 +1,7 @@
 //! The tags that a resource has now, as far as they are known.
 
 use super::Question;
+use super::skip::{SameTag, Skip};
 use crate::model::{LiveResource, TagKey, Tags};
 use crate::resource_map::{PresentTag, TypeDefinition};
 
@@ -27,14 +28,13 @@ pub(crate) fn owner_tag<'a>(
 }
 
 /// Which tag the resource has; where its key is another one, why it counts.
-pub(super) fn has_tag(definition: &TypeDefinition, key: &TagKey, present: PresentTag<'_>) -> String {
-    let PresentTag { key: spelled, value } = present;
-    let why = if spelled == key.as_str() {
-        String::new()
-    } else if definition.tag_keys().are_same(spelled, key.as_str()) {
-        format!(", the same key as {key} on {}", definition.resource_type)
+pub(super) fn has_tag(definition: &TypeDefinition, key: &TagKey, present: PresentTag<'_>) -> Skip {
+    let because = if present.key == key.as_str() {
+        SameTag::Itself
+    } else if definition.tag_keys().are_same(present.key, key.as_str()) {
+        SameTag::OtherCase { key: key.clone(), resource_type: definition.resource_type.clone() }
     } else {
-        format!(", an owner key beside {key}")
+        SameTag::OwnerKeyBeside(key.clone())
     };
-    format!("already has the tag: {spelled}={value}{why}")
+    Skip::HasTag { tag: present.into(), because }
 }

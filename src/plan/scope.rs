@@ -6,8 +6,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::Case;
 use super::present::{has_tag, present_tag};
-use super::{Case, SkipKind};
+use super::skip::{NotOurs, Skip};
 use crate::creator::creation_of;
 use crate::model::{TagKey, Tags};
 use crate::plan::earlier::{Earlier, Ours};
@@ -144,48 +145,39 @@ pub(crate) fn parts(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// That no tag of the resource keeps it from being written to, as far as its tags are known.
-pub(super) fn check_skip_tags(case: Case<'_>) -> Result<(), (SkipKind, String)> {
+pub(super) fn check_skip_tags(case: Case<'_>) -> Result<(), Skip> {
     let skip_tags = &case.question.scope.skip_tags;
     let carried = skip_tags.iter().find_map(|skip| {
         let (Tags::Known(tags) | Tags::Partial(tags)) = &case.resource.tags else { return None };
-        skip.find(tags, case.definition.tag_keys()).map(|present| format!("{}={}", present.key, present.value))
+        skip.find(tags, case.definition.tag_keys())
     });
-    carried.map_or(Ok(()), |tag| Err((SkipKind::SkipTag, format!("has the tag {tag}, which --skip-tag excludes"))))
+    carried.map_or(Ok(()), |present| Err(Skip::SkipTag(present.into())))
 }
 
 /// That it is proven that the resource carries no tag that keeps it from being written to.
-pub(super) fn prove_skip_tags(case: Case<'_>) -> Result<(), (SkipKind, String)> {
+pub(super) fn prove_skip_tags(case: Case<'_>) -> Result<(), Skip> {
     match (case.question.scope.skip_tags.first(), &case.resource.tags) {
-        (Some(skip), Tags::Partial(_)) => {
-            Err((SkipKind::TagsUnknown, format!("not all of its tags could be read: it may have {skip}")))
-        }
+        (Some(skip), Tags::Partial(_)) => Err(Skip::MayHave(skip.to_string())),
         _ => Ok(()),
     }
 }
 
 /// That this value of the tag may be replaced.
-pub(super) fn check_replaceable(
-    case: Case<'_>,
-    key: &TagKey,
-    present: PresentTag<'_>,
-) -> Result<(), (SkipKind, String)> {
+pub(super) fn check_replaceable(case: Case<'_>, key: &TagKey, present: PresentTag<'_>) -> Result<(), Skip> {
     if case.question.overwrite {
         return Ok(());
     }
     if !case.question.scope.refresh {
-        return Err((SkipKind::HasTag, has_tag(case.definition, key, present)));
+        return Err(has_tag(case.definition, key, present));
     }
-    let others =
-        |why: String| Err((SkipKind::WrittenByOthers, format!("has {}={}, {why}", present.key, present.value)));
+    let others = |why: NotOurs| Err(Skip::WrittenByOthers { tag: present.into(), why });
     match case.earlier.of(case.resource, key) {
-        None => others("which no earlier run wrote".to_owned()),
+        None => others(NotOurs::NeverWritten),
         Some(ours) if ours.value.as_str() != present.value => {
-            others(format!("changed since an earlier run wrote {} ({})", ours.value, ours.at))
+            others(NotOurs::Changed { value: ours.value.to_string(), at: ours.at.to_owned() })
         }
         // Its namesake had that value from us.
-        Some(ours) if is_newer(case, ours) => {
-            others(format!("and was recreated since an earlier run wrote that value ({})", ours.at))
-        }
+        Some(ours) if is_newer(case, ours) => others(NotOurs::Recreated { at: ours.at.to_owned() }),
         Some(_) => Ok(()),
     }
 }
@@ -202,10 +194,10 @@ pub(super) fn is_replaceable(case: Case<'_>, key: &TagKey, present: PresentTag<'
 }
 
 /// Adds to the reason for leaving a resource that it keeps what an earlier run wrote.
-pub(super) fn keeps(case: Case<'_>, key: &TagKey, (kind, reason): (SkipKind, String)) -> (SkipKind, String) {
+pub(super) fn keeps(case: Case<'_>, key: &TagKey, why: Skip) -> Skip {
     match present_tag(case.definition, case.resource, key).filter(|_| case.question.scope.refresh) {
-        Some(PresentTag { key, value }) => (kind, format!("keeps {key}={value}, which an earlier run wrote: {reason}")),
-        None => (kind, reason),
+        Some(present) => Skip::Keeps { tag: present.into(), why: Box::new(why) },
+        None => why,
     }
 }
 
@@ -218,6 +210,7 @@ mod tests {
     use super::*;
     use crate::creator::OwnerRules;
     use crate::model::LiveResource;
+    use crate::plan::SkipKind;
     use crate::plan::earlier::{Direction, EarlierWrite};
     use crate::plan::join::Join;
     use crate::plan::updates::Updates;

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::SkipKind;
+use super::skip::Skip;
 use crate::model::{Arn, ResourceType, RunId};
 use crate::resource_map::{SideEffects, TypeDefinition};
 
@@ -57,21 +57,13 @@ impl Updates {
     }
 
     /// Why a resource may not be written, if so.
-    pub fn refusal(&self, definition: &TypeDefinition, arn: &Arn) -> Option<(SkipKind, String)> {
+    pub fn refusal(&self, definition: &TypeDefinition, arn: &Arn) -> Option<Skip> {
         let effects = side_effects(definition)?;
         let name = &definition.resource_type;
         if !self.name(name) {
-            let what = &effects.what;
-            return Some((
-                SkipKind::SideEffects,
-                format!("tagging it would update it ({what}); allow that with --allow-updates {name}"),
-            ));
+            return Some(Skip::SideEffects { what: effects.what.clone(), resource_type: name.clone() });
         }
-        let Rollback { run, reason, .. } = self.rolled_back.get(arn)?;
-        let why = format!(
-            "its last update, by run {run}, was rolled back: {reason}; fix the cause, then retry with --retry-rolled-back"
-        );
-        Some((SkipKind::RolledBack, why))
+        self.rolled_back.get(arn).cloned().map(Skip::RolledBack)
     }
 
     /// The option that allows the same, for a command to resume with: ` --allow-updates cfn`, or nothing.
@@ -102,6 +94,7 @@ pub fn side_effects(definition: &TypeDefinition) -> Option<&SideEffects> {
 mod tests {
     use super::*;
     use crate::model::RunId;
+    use crate::plan::SkipKind;
     use crate::resource_map::ResourceMap;
 
     #[test]
@@ -111,15 +104,17 @@ mod tests {
         let (stack, queue) = (&map.types["cfn"], &map.types["sqs"]);
         let none = Updates::default();
         assert!(none.allow(queue) && none.refusal(queue, &arn).is_none());
-        let (kind, why) = none.refusal(stack, &arn).unwrap();
-        assert_eq!(kind, SkipKind::SideEffects);
+        let skip = none.refusal(stack, &arn).unwrap();
+        let why = skip.to_string();
+        assert_eq!(skip.kind(), SkipKind::SideEffects);
         assert!(why.contains("--allow-updates cfn"), "{why}");
         assert!(Updates::of(["sqs".into()], []).refusal(stack, &arn).is_some());
         let rollback = Rollback { arn: arn.clone(), run: RunId(7), reason: "no such role".to_owned() };
         let some = Updates::of(["cfn".into()], [rollback]);
         assert!(some.allow(stack));
-        let (kind, why) = some.refusal(stack, &arn).unwrap();
-        assert_eq!(kind, SkipKind::RolledBack);
+        let skip = some.refusal(stack, &arn).unwrap();
+        let why = skip.to_string();
+        assert_eq!(skip.kind(), SkipKind::RolledBack);
         assert!(why.contains("by run 7, was rolled back: no such role"), "{why}");
         assert!(some.refusal(stack, &"arn:aws:cloudformation:eu-west-1:123456789012:stack/web/2".into()).is_none());
         assert!(Updates::all().refusal(stack, &arn).is_none());

@@ -13,7 +13,7 @@ use crate::plan::{FailedType, Question, SkippedType, TypeProblem};
 use crate::resource_map::ResourceMap;
 use crate::store::{Store, StoreError};
 use crate::tag::chosen::{Chosen, TypeChoice, choose_types};
-use crate::tag::collect::{Collected, Proof, look};
+use crate::tag::collect::{Collected, Look, Proof, look};
 
 /// The resource type of IAM users.
 const IAM_USER: &str = "iam-user";
@@ -61,21 +61,25 @@ pub struct Of<T> {
 /// # Errors
 /// The database fails. AWS errors are in the report.
 pub async fn look_at_account(
-    (session, map, store): (&Session, &ResourceMap, &Store),
+    session: &Session,
+    map: &ResourceMap,
+    store: &Store,
     question: &Question,
     regions: &[Region],
-    types: (&[ResourceType], bool),
+    choice: TypeChoice<'_>,
     progress: &mut dyn FnMut(u64, &ResourceType),
 ) -> Result<Report, StoreError> {
     let mut report = Report::default();
-    let choice = TypeChoice { named: types.0, all: types.1, inherit: question.inherit };
     for (at, region) in regions.iter().enumerate() {
         let question = Question { region: region.clone(), ..question.clone() };
         let mut chosen = choose_types(store, map, &question.account, region, choice)?;
         if at > 0 {
             leave_out_global(&mut chosen);
         }
-        report.add(&question, look(session, map, store, (&question, Proof::All), chosen, progress).await?);
+        report.add(
+            &question,
+            look(Look { session, map, store, question: &question, proof: Proof::All }, chosen, progress).await?,
+        );
     }
     if report.must_ask_for_users(&question.account) {
         report.add_users(&question.account, users(session, map, question).await);

@@ -17,7 +17,7 @@ use crate::plan::{Question, Scope};
 use crate::resource_map::ResourceMap;
 use crate::store::StoreError;
 use crate::tag::chosen::{Chosen, TypeChoice};
-use crate::tag::collect::{Proof, look};
+use crate::tag::collect::{Look, Proof, look};
 use crate::tag::run::Runner;
 use tokio_util::sync::CancellationToken;
 
@@ -93,7 +93,14 @@ impl<'m> AccountJob<'m> for Cover<'m> {
             scope: Scope::default(),
         };
         let mut silent = |_, _: &ResourceType| ();
-        let looking = look(runner.session, self.map, runner.store, (&question, Proof::All), chosen, &mut silent);
+        let how = Look {
+            session: runner.session,
+            map: self.map,
+            store: runner.store,
+            question: &question,
+            proof: Proof::All,
+        };
+        let looking = look(how, chosen, &mut silent);
         let Some(found) = unless_stopped(stop, looking).await else { return Ok(None) };
         self.report.borrow_mut().add(&question, found?);
         let must_ask = self.report.borrow_mut().must_ask_for_users(&question.account);

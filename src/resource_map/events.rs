@@ -9,11 +9,30 @@ use super::compile::CompiledEvent;
 use crate::model::ResourceType;
 use crate::model::event::Action;
 
-/// One way in which an event touches resources of one type.
+/// What the identifiers of a rule identify.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Identified {
+    /// Resources of this type.
+    Resource(ResourceType),
+    /// Sessions: the event issued their credentials.
+    Session,
+}
+
+impl Identified {
+    /// The type; `None` for sessions.
+    pub fn resource_type(&self) -> Option<&ResourceType> {
+        match self {
+            Self::Resource(resource_type) => Some(resource_type),
+            Self::Session => None,
+        }
+    }
+}
+
+/// One effect of an event: on resources of one type, or on sessions.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct EventRule {
-    /// The type.
-    pub resource_type: ResourceType,
+    /// What its identifiers identify.
+    pub identified: Identified,
     /// What the event does to it.
     pub action: Action,
     /// Where its ids stand in the record.
@@ -27,6 +46,16 @@ pub struct EventRule {
 }
 
 impl EventRule {
+    /// The type of its resources; `None` for sessions.
+    pub fn resource_type(&self) -> Option<&ResourceType> {
+        self.identified.resource_type()
+    }
+
+    /// Whether it is about sessions.
+    pub fn is_of_sessions(&self) -> bool {
+        self.identified == Identified::Session
+    }
+
     /// Its expressions.
     pub fn expressions(&self) -> impl Iterator<Item = &Expression> {
         std::iter::once(&self.ids).chain(&self.names).chain(&self.new_name)
@@ -118,7 +147,7 @@ impl EventIndex {
 /// Adds a rule that is not there yet.
 fn push_new(rules: &mut Vec<EventRule>, rule: EventRule) {
     let is_same = |other: &EventRule| {
-        (&other.resource_type, other.action, other.texts()) == (&rule.resource_type, rule.action, rule.texts())
+        (&other.identified, other.action, other.texts()) == (&rule.identified, rule.action, rule.texts())
     };
     if !rules.iter().any(is_same) {
         rules.push(rule);
@@ -164,12 +193,8 @@ mod tests {
         let mut index = EventIndex::default();
         for (source, name, ids) in rules {
             let ids = Expression::compile(ids).unwrap();
-            let (resource_type, action) = ("t".into(), Action::Create);
-            index.add(
-                source,
-                name,
-                EventRule { resource_type, action, ids, names: None, new_name: None, doubts: None },
-            );
+            let (identified, action) = (Identified::Resource("t".into()), Action::Create);
+            index.add(source, name, EventRule { identified, action, ids, names: None, new_name: None, doubts: None });
         }
         index
     }

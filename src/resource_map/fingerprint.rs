@@ -3,11 +3,14 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::sessions::is_session;
 use super::{EventIndex, EventRule, ResourceMap};
+use crate::model::ResourceType;
 
 /// To be raised when extraction gives other rows for the same map: the ledger then reads everything again.
 const EXTRACTION_VERSION: u32 = 2;
+
+/// What the digest has for sessions in place of a resource type. Ledgers of earlier versions depend on it.
+const SESSION: &str = "sts-session";
 
 /// Bytes of the digest kept: enough that no two maps meet.
 pub const FINGERPRINT_BYTES: usize = 16;
@@ -30,7 +33,7 @@ impl ResourceMap {
         let own = || self.events.iter();
         Fingerprints {
             with_sessions: digest(own().chain(sessions.iter()), |_| true),
-            without_sessions: digest(own(), |rule| !is_session(&rule.resource_type)),
+            without_sessions: digest(own(), |rule| !rule.is_of_sessions()),
         }
     }
 }
@@ -53,7 +56,8 @@ fn digest<'m>(
     for (source, name, of_event) in events {
         for rule in of_event.iter().filter(|rule| wanted(rule)) {
             let [ids, names, new_name] = rule.texts();
-            rules.push([source, name, rule.resource_type.as_str(), rule.action.as_str(), ids, names, new_name]);
+            let identified = rule.resource_type().map_or(SESSION, ResourceType::as_str);
+            rules.push([source, name, identified, rule.action.as_str(), ids, names, new_name]);
         }
     }
     rules.sort_unstable();

@@ -28,7 +28,6 @@ pub mod params;
 pub mod parents;
 pub mod request;
 mod resolve;
-mod session_type;
 pub mod sessions;
 pub(crate) mod suggest;
 mod summary;
@@ -48,7 +47,7 @@ pub use definition::{
     Describe, FixedEndpoint, ItemText, ListCall, Listing, NativeWriting, Page, Parent, ParentSource, ParentValue,
     Protocol, Service, SideEffects, TagReading, TagRequest, TagWriting, WriteActions, WriteMethod,
 };
-pub use events::{EventIndex, EventRule};
+pub use events::{EventIndex, EventRule, Identified};
 pub use expression::Expression;
 pub use fingerprint::{FINGERPRINT_BYTES, Fingerprints};
 use naming::{ArnForm, Naming};

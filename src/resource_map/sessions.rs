@@ -1,11 +1,10 @@
 //! The calls that hand out credentials (`resource-maps/sessions.yml`): what a load with `--chains` reads beside the map.
 //!
-//! They stand in the same index as the map's own events, so every loader looks for them without knowing of them. Their type
-//! is no resource: it is not among the map's types, and the store keeps it apart.
+//! They are in the same index as the map's own events, so every loader looks for them. Sessions are no resources: their rules
+//! have no resource type, and the store keeps them in tables of their own.
 
 use super::compile::CompiledEvent;
-pub use super::session_type::{SESSION, is_session};
-use super::{EventIndex, ResourceMap, packed};
+use super::{EventIndex, EventRule, ResourceMap, packed};
 
 impl ResourceMap {
     /// The map, and the calls that hand out credentials.
@@ -20,7 +19,7 @@ impl ResourceMap {
 
     /// Whether it knows the calls that hand out credentials.
     pub fn has_sessions(&self) -> bool {
-        self.events.iter().any(|(_, _, rules)| rules.iter().any(|rule| is_session(&rule.resource_type)))
+        self.events.iter().any(|(_, _, rules)| rules.iter().any(EventRule::is_of_sessions))
     }
 }
 
@@ -44,8 +43,8 @@ mod tests {
         let record = record("sts.amazonaws.com", "AssumeRole", more).to_string();
         match read(&map, &RecordFilter::default(), &Fields::parse(&record).unwrap()) {
             Extraction::Touched(event) => {
-                assert!(event.touched.iter().all(|touched| is_session(&touched.resource_type)));
-                Some(event.touched.iter().map(|touched| touched.resource_id.as_str()).collect::<Vec<_>>().join(" "))
+                assert!(event.touched.is_empty());
+                Some(event.sessions.join(" "))
             }
             other => {
                 assert_eq!(other, Extraction::Unmatched);
@@ -77,7 +76,7 @@ mod tests {
     fn sessions_are_no_type_of_the_map() {
         assert!(!ResourceMap::built_in_once().has_sessions());
         let map = ResourceMap::built_in().with_sessions();
-        assert!(map.has_sessions() && !map.types.contains_key(SESSION));
+        assert!(map.has_sessions() && map.types.len() == ResourceMap::built_in_once().types.len());
         assert!(
             map.event_names().contains(&"AssumeRoleWithWebIdentity") && map.sources().contains(&"sts.amazonaws.com")
         );

@@ -71,14 +71,8 @@ impl ResourceMap {
             for rule in rules {
                 let (action, ids, doubts) = (rule.action.as_str(), rule.ids.source(), rule.doubts.as_deref());
                 let to = rule.new_name.as_ref().map(Expression::source);
-                events.entry(&rule.resource_type).or_default().push(EventSummary {
-                    action,
-                    service,
-                    event,
-                    ids,
-                    to,
-                    doubts,
-                });
+                let Some(resource_type) = rule.resource_type() else { continue };
+                events.entry(resource_type).or_default().push(EventSummary { action, service, event, ids, to, doubts });
             }
         }
         let place = |event: &EventSummary<'_>| ORDER.iter().position(|action| *action == event.action);

@@ -164,7 +164,7 @@ mod tests {
             names: Vec::new(),
             renamed_to: None,
         };
-        ResourceEvent { event, touched: vec![touched] }
+        ResourceEvent { event, touched: vec![touched], sessions: Vec::new() }
     }
 
     fn unit(prefix: &str) -> ReadUnit {

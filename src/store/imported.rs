@@ -72,7 +72,7 @@ impl<'t> Imported<'t> {
     /// Deletes the rows of the same event from an earlier import with other IDs: the resource map of that import split the
     /// text with the IDs differently.
     pub(super) fn forget_other_ids(&mut self, imported: &ResourceEvent) -> Result<(), StoreError> {
-        let ResourceEvent { event, touched } = imported;
+        let ResourceEvent { event, touched, .. } = imported;
         let ids: Vec<&str> = touched.iter().map(|touched| touched.resource_id.as_str()).collect();
         let ids = serde_json::to_string(&ids).expect("texts are JSON");
         self.forget_other_ids.execute(params![
@@ -128,7 +128,7 @@ mod tests {
             names: Vec::new(),
             renamed_to: None,
         };
-        ResourceEvent { event, touched: ids.iter().map(touched).collect() }
+        ResourceEvent { event, touched: ids.iter().map(touched).collect(), sessions: Vec::new() }
     }
 
     fn add(store: &mut Store, event: ResourceEvent) -> u64 {

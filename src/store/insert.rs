@@ -12,7 +12,6 @@ use super::sessions::SessionInserter;
 use super::{Store, StoreError};
 use crate::model::ResourceId;
 use crate::model::event::{Action, Event, ResourceEvent, Touched};
-use crate::resource_map::sessions::is_session;
 
 /// The first column that can be NULL, because an event can lack the fact.
 const FIRST_FACT: usize = 9;
@@ -106,16 +105,15 @@ impl<'t> Inserter<'t> {
     /// Writes an event's rows, and returns how many are new or changed. An imported event adds only rows that no trail has;
     /// a trail's event replaces the imported one. Sessions go into their own tables.
     pub(super) fn insert(&mut self, resource_event: &ResourceEvent, added: &mut Added) -> Result<(), StoreError> {
-        let ResourceEvent { event, touched } = resource_event;
+        let ResourceEvent { event, touched, sessions } = resource_event;
         let is_imported = is_imported(event);
         if is_imported {
             self.imported.forget_other_ids(resource_event)?;
         }
+        for session in sessions {
+            added.sessions += u64::from(self.sessions.insert(session, event)?);
+        }
         for touched in touched {
-            if is_session(&touched.resource_type) {
-                added.sessions += u64::from(self.sessions.insert(touched.resource_id.as_str(), event)?);
-                continue;
-            }
             if is_imported && self.imported.is_known(event, touched)? {
                 continue;
             }

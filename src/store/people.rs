@@ -84,7 +84,7 @@ mod tests {
             names: Vec::new(),
             renamed_to: None,
         };
-        ResourceEvent { event, touched: vec![touched] }
+        ResourceEvent { event, touched: vec![touched], sessions: Vec::new() }
     }
 
     #[test]

@@ -131,7 +131,7 @@ mod tests {
             names: Vec::new(),
             renamed_to,
         };
-        ResourceEvent { event, touched: vec![touched] }
+        ResourceEvent { event, touched: vec![touched], sessions: Vec::new() }
     }
 
     fn store(lines: &[&str]) -> Store {

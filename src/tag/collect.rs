@@ -80,7 +80,7 @@ pub async fn survey(
     chosen: Chosen<'_>,
     progress: &mut dyn FnMut(u64, &ResourceType),
 ) -> Result<Survey, StoreError> {
-    let found = look(session, map, store, (question, Proof::Writes), chosen, progress).await?;
+    let found = look(Look { session, map, store, question, proof: Proof::Writes }, chosen, progress).await?;
     let mut plan = plan::plan(question, found.lineage.as_ref(), &found.facts);
     plan.summary.problems = found.problems;
     plan.summary.skipped_types = found.skipped;
@@ -92,22 +92,35 @@ pub async fn survey(
     Ok(Survey { plan, found_ids, live })
 }
 
-/// Looks at these types. `progress` hears how many types are done.
+/// What types are looked at with, and for what.
+#[derive(Debug, Clone, Copy)]
+pub struct Look<'a, 'm> {
+    /// The access to the account.
+    pub session: &'a Session,
+    /// How the types are listed.
+    pub map: &'m ResourceMap,
+    /// The recorded events.
+    pub store: &'a Store,
+    /// The account-region, and what is asked of its resources.
+    pub question: &'a Question,
+    /// Which resources need proven tags.
+    pub proof: Proof,
+}
+
+/// Looks at these types. `progress` gets the number of finished types.
 ///
 /// # Errors
-/// SQLite's. AWS's are in what was found.
+/// The database fails. AWS errors are in the result.
 pub async fn look<'m>(
-    session: &Session,
-    map: &'m ResourceMap,
-    store: &Store,
-    (question, proof): (&Question, Proof),
+    how: Look<'_, 'm>,
     chosen: Chosen<'m>,
     progress: &mut dyn FnMut(u64, &ResourceType),
 ) -> Result<Collected<'m>, StoreError> {
+    let Look { session, map, store, question, .. } = how;
     let place = AccountRegion { account: question.account.clone(), region: question.region.clone() };
     let Chosen { types, skipped, unexamined } = chosen;
     let sweeps = TagIndexes::of(types.iter().copied());
-    let look = |definition| look_at(session, map, store, (question, proof), (&place, &sweeps), definition);
+    let look = |definition| look_at(how, &place, &sweeps, definition);
     let mut results = stream::iter(types).map(look).buffer_unordered(TYPE_CONCURRENCY);
     let mut found = Collected { skipped, unexamined, ..Collected::default() };
     let mut done = 0;
@@ -143,31 +156,27 @@ impl Survey {
 }
 
 async fn look_at<'m>(
-    session: &Session,
-    map: &ResourceMap,
-    store: &Store,
-    question: (&Question, Proof),
-    (place, sweeps): (&AccountRegion, &TagIndexes),
+    how: Look<'_, '_>,
+    place: &AccountRegion,
+    sweeps: &TagIndexes,
     definition: &'m TypeDefinition,
 ) -> (&'m TypeDefinition, Result<TypeOutcome<'m>, StoreError>) {
-    let looked = match inventory::list(session, map, definition, place, sweeps).await {
-        Ok(population) => facts_of((session, map), store, question, place, definition, population).await,
+    let looked = match inventory::list(how.session, how.map, definition, place, sweeps).await {
+        Ok(population) => facts_of(how, place, definition, population).await,
         Err(error) => Ok(not_listed(definition, &error)),
     };
     (definition, looked)
 }
 
 async fn facts_of<'m>(
-    (session, map): (&Session, &ResourceMap),
-    store: &Store,
-    (question, proof): (&Question, Proof),
+    Look { session, map, store, question, proof }: Look<'_, '_>,
     place: &AccountRegion,
     definition: &'m TypeDefinition,
     population: Population,
 ) -> Result<TypeOutcome<'m>, StoreError> {
     let Population { resources: live, problems } = population;
-    let joined = join((store, &question.rules), (&question.account, &question.region), definition, &live)?;
-    let scope = scope::facts(store, question, (definition, map.naming()), &live)?;
+    let joined = join(store, &question.rules, place, definition, &live)?;
+    let scope = scope::facts(store, question, definition, map.naming(), &live)?;
     let mut facts = TypeFacts { definition, live, joined, scope };
     let unproven = match proof {
         Proof::Writes => plan::unproven(question, &facts),

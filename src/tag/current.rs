@@ -24,8 +24,28 @@ pub enum Current {
     Live(Box<LiveResource>),
     /// It is no longer listed.
     Gone,
-    /// It could not be read, and why.
-    Unreadable(String),
+    /// It could not be read.
+    Unreadable(Unread),
+}
+
+/// Why the current state of a resource is unknown.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unread {
+    /// The resource map has no call that lists the type.
+    #[error("no resource map defines how to list {0}")]
+    NoListing(ResourceType),
+    /// AWS refused the listing. The error, with its hint.
+    #[error("{0}")]
+    Listing(String),
+    /// It is not listed, and part of the listing failed. The first problem.
+    #[error("it is not listed, but: {0}")]
+    PartOfListing(String),
+    /// It may have further tags.
+    #[error("not all of its tags could be read")]
+    SomeTags,
+    /// None of its tags could be read.
+    #[error("its tags could not be read: {0}")]
+    Tags(String),
 }
 
 /// The present state of these writes' resources, in their order.
@@ -35,27 +55,34 @@ pub async fn read(session: &Session, map: &ResourceMap, place: &AccountRegion, w
         by_type.entry(&write.resource_type).or_default().push((at, write));
     }
     let sweeps = TagIndexes::of(by_type.keys().filter_map(|name| map.types.get(*name)));
-    let read = |(resource_type, writes)| read_type(session, map, (place, &sweeps), resource_type, writes);
+    let access = Access { session, map, place, tags: &sweeps };
+    let read = |(resource_type, writes)| read_type(&access, resource_type, writes);
     let types = stream::iter(by_type).map(read).buffer_unordered(TYPE_CONCURRENCY);
     let mut found: Vec<(usize, Current)> = types.collect::<Vec<_>>().await.into_iter().flatten().collect();
     found.sort_by_key(|(at, _)| *at);
     found.into_iter().map(|(_, current)| current).collect()
 }
 
+/// How types are listed in an account-region.
+struct Access<'a> {
+    session: &'a Session,
+    map: &'a ResourceMap,
+    place: &'a AccountRegion,
+    tags: &'a TagIndexes,
+}
+
 async fn read_type(
-    session: &Session,
-    map: &ResourceMap,
-    (place, sweeps): (&AccountRegion, &TagIndexes),
+    &Access { session, map, place, tags }: &Access<'_>,
     resource_type: &ResourceType,
     writes: Vec<(usize, &Write)>,
 ) -> Vec<(usize, Current)> {
-    let unreadable = |why: String| writes.iter().map(|(at, _)| (*at, Current::Unreadable(why.clone()))).collect();
+    let unreadable = |why: Unread| writes.iter().map(|(at, _)| (*at, Current::Unreadable(why.clone()))).collect();
     let Some(definition) = map.types.get(resource_type).filter(|definition| definition.access.is_some()) else {
-        return unreadable(format!("no resource map defines how to list {resource_type}"));
+        return unreadable(Unread::NoListing(resource_type.clone()));
     };
-    let population = match inventory::list(session, map, definition, place, sweeps).await {
+    let population = match inventory::list(session, map, definition, place, tags).await {
         Ok(population) => population,
-        Err(error) => return unreadable(error.with_hint()),
+        Err(error) => return unreadable(Unread::Listing(error.with_hint())),
     };
     let mut found = pick(population.resources, &writes);
     let mut unproven: Vec<&mut LiveResource> =
@@ -66,7 +93,7 @@ async fn read_type(
     // What could not be taken from the list may be among what went wrong there.
     let missing = || match population.problems.first() {
         None => Current::Gone,
-        Some(problem) => Current::Unreadable(format!("it is not listed, but: {problem}")),
+        Some(problem) => Current::Unreadable(Unread::PartOfListing(problem.to_string())),
     };
     let current = |write: &Write| {
         let (id, arn) = names(write);
@@ -90,7 +117,7 @@ fn names(write: &Write) -> (&str, &str) {
 fn state_of(live: LiveResource) -> Current {
     match &live.tags {
         Tags::Known(_) => Current::Live(Box::new(live)),
-        Tags::Partial(_) => Current::Unreadable("not all of its tags could be read".to_owned()),
-        Tags::Unknown(why) => Current::Unreadable(format!("its tags could not be read: {why}")),
+        Tags::Partial(_) => Current::Unreadable(Unread::SomeTags),
+        Tags::Unknown(why) => Current::Unreadable(Unread::Tags(why.clone())),
     }
 }

@@ -79,7 +79,7 @@ pub(super) async fn gather<'m>(
             break;
         }
         for (group, parents) in unread {
-            lineage.parents.extend(recorded((store, &question.rules), &question.account, &group, parents)?);
+            lineage.parents.extend(recorded(store, &question.rules, &question.account, &group, parents)?);
         }
         gatherer.list(unlisted.keys().cloned().collect(), &mut listed).await?;
         for (group, parents) in unlisted {
@@ -123,7 +123,7 @@ impl<'g, 'm> Gatherer<'g, 'm> {
         match inventory::list(self.session, self.map, definition, &place, &sweeps).await {
             Ok(population) => {
                 let live = population.resources;
-                let joined = join((self.store, &self.question.rules), (&place.account, region), definition, &live)?;
+                let joined = join(self.store, &self.question.rules, &place, definition, &live)?;
                 let index = Index::new(&live);
                 let listed = Listed { index, live: live.into(), events: joined.events.into() };
                 Ok(ListedType::Listed(Box::new(listed)))
@@ -166,7 +166,8 @@ fn listable<'m>(map: &'m ResourceMap, name: &ResourceType) -> Option<&'m TypeDef
 
 /// What the store has of parents by their ids.
 fn recorded<'m>(
-    (store, rules): (&Store, &OwnerRules),
+    store: &Store,
+    rules: &OwnerRules,
     account: &AccountId,
     (name, region): &Group,
     parents: Vec<ParentRef>,
@@ -257,7 +258,7 @@ mod tests {
                 names: Vec::new(),
                 renamed_to: None,
             };
-            ResourceEvent { event: row.event, touched: vec![touched] }
+            ResourceEvent { event: row.event, touched: vec![touched], sessions: Vec::new() }
         };
         store.add(&Batch { events: rows.iter().map(event).collect(), ..Batch::default() }).unwrap();
         store
@@ -267,7 +268,7 @@ mod tests {
     fn makers(store: &Store, name: &str, ids: &[&str]) -> Vec<Vec<String>> {
         let parents = ids.iter().map(|id| parent(name, id)).collect();
         let group = (name.into(), Some("eu-west-1".into()));
-        let found = recorded((store, &OwnerRules::default()), &"123456789012".into(), &group, parents).unwrap();
+        let found = recorded(store, &OwnerRules::default(), &"123456789012".into(), &group, parents).unwrap();
         let users = |parent: &Parent<'_>| {
             parent.recorded.iter().filter_map(|event| event.event.identity.user_name.clone()).collect()
         };

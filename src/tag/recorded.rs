@@ -1,15 +1,16 @@
 //! The recorded events of live resources, from the store.
 
 use crate::creator::OwnerRules;
-use crate::model::{AccountId, LiveResource, Region};
+use crate::model::{AccountRegion, LiveResource};
 use crate::plan::join::{Join, Joined};
 use crate::resource_map::TypeDefinition;
 use crate::store::{Store, StoreError};
 
 /// The events of the live resources of a type.
 pub(super) fn join(
-    (store, rules): (&Store, &OwnerRules),
-    (account, region): (&AccountId, &Region),
+    store: &Store,
+    rules: &OwnerRules,
+    AccountRegion { account, region }: &AccountRegion,
     definition: &TypeDefinition,
     live: &[LiveResource],
 ) -> Result<Joined, StoreError> {

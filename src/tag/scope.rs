@@ -18,7 +18,8 @@ use crate::tag::chosen::Chosen;
 pub(super) fn facts(
     store: &Store,
     question: &Question,
-    (definition, naming): (&TypeDefinition, &Naming),
+    definition: &TypeDefinition,
+    naming: &Naming,
     live: &[LiveResource],
 ) -> Result<ScopeFacts, StoreError> {
     let mut facts = ScopeFacts::default();
@@ -89,18 +90,14 @@ impl IdHints {
     ///
     /// # Errors
     /// SQLite's.
-    pub fn ask(
-        (store, map): (&Store, &ResourceMap),
-        ids: &Ids,
-        account: Option<&AccountId>,
-    ) -> Result<Self, StoreError> {
+    pub fn ask(store: &Store, map: &ResourceMap, ids: &Ids, account: Option<&AccountId>) -> Result<Self, StoreError> {
         let mut hints = Vec::new();
         for text in &ids.0 {
-            let whole = Hint::ask((store, map), text, account)?;
+            let whole = Hint::ask(store, map, text, account)?;
             // The whole may be one name with a comma in it.
             let is_known = !text.contains(',') || !whole.recorded.is_empty();
             for part in id_parts(text).filter(|_| !is_known) {
-                hints.push(Hint::ask((store, map), part, account)?);
+                hints.push(Hint::ask(store, map, part, account)?);
             }
             if is_known || whole.arn.is_some() {
                 hints.push(whole);
@@ -146,7 +143,7 @@ impl IdHints {
 }
 
 impl Hint {
-    fn ask((store, map): (&Store, &ResourceMap), text: &str, account: Option<&AccountId>) -> Result<Self, StoreError> {
+    fn ask(store: &Store, map: &ResourceMap, text: &str, account: Option<&AccountId>) -> Result<Self, StoreError> {
         let events = store.events_of_resource(map.naming(), text)?;
         let rows = events.into_iter().map(|row| (row.event.account_id, row.event.region, row.resource_type));
         let recorded = rows.filter(|(owner, ..)| account.is_none_or(|account| owner == account)).collect();
@@ -246,7 +243,7 @@ mod tests {
 
     fn types(text: &str, region: &str) -> Vec<String> {
         let map = ResourceMap::built_in_once();
-        let hints = IdHints::ask((&Store::in_memory().unwrap(), map), &Ids(vec![text.to_owned()]), None).unwrap();
+        let hints = IdHints::ask(&Store::in_memory().unwrap(), map, &Ids(vec![text.to_owned()]), None).unwrap();
         let types = map.types.values().filter(|definition| definition.access.is_some());
         let may_be = types.filter(|definition| hints.may_be(&ACCOUNT.into(), &region.into(), definition));
         may_be.map(|definition| definition.resource_type.to_string()).collect()

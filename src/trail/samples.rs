@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::model::ResourceType;
 use crate::model::event::Action;
-use crate::resource_map::{EventRule, Expression, ResourceMap};
+use crate::resource_map::{EventRule, Expression, Identified, ResourceMap};
 
 /// The built-in map, read once.
 pub(crate) fn built_in() -> &'static ResourceMap {
@@ -19,7 +19,7 @@ pub(crate) fn map(rules: &[(&str, &str, &str, Action, &str)]) -> ResourceMap {
     let mut map = ResourceMap::default();
     for (source, name, resource_type, action, ids) in rules {
         let rule = EventRule {
-            resource_type: ResourceType::from(*resource_type),
+            identified: Identified::Resource(ResourceType::from(*resource_type)),
             action: *action,
             ids: Expression::compile(ids).unwrap(),
             names: None,

@@ -216,15 +216,25 @@ fn ages_and_dates_that_mean_nothing_are_refused() {
 #[test]
 fn a_type_is_taken_by_any_of_its_names_everywhere() {
     let (bench, moto) = (loaded(), Moto::start());
-    for name in ["ebs", "AWS::EC2::Volume", "aws::ec2::volume", "ec2:volume", "aws.ebs", "ebs-volume"] {
-        let aws = |args: &[&str]| bench.trailcreator(args).aws(&moto).run();
-        aws(&["tag", "--dry-run", "--type", name]).success().says(["tag 0 ebs resources"]);
-        run(&bench, &["who", "vol-1", "--type", name]).success();
-        run(&bench, &["report", "--offline", "--type", name]).success().shows(["ebs"]);
-        run(&bench, &["resource-map", "list", "--type", name]).success().shows(["AWS::EC2::Volume"]);
+    let names = ["ebs", "AWS::EC2::Volume", "aws::ec2::volume", "ec2:volume", "aws.ebs", "ebs-volume"];
+    for name in names {
         run(&bench, &["resource-map", "show", name]).success().shows(["type: ebs"]);
-        run(&bench, &["policy", "tag", "--type", name]).success().shows(["ec2:DescribeVolumes"]);
     }
+    // A wrong name is an error, and any other type would be in the output: all names of a list are the one type.
+    let all = names.join(",");
+    let tag = bench.trailcreator(["tag", "--dry-run", "--type", &all]).aws(&moto).run();
+    tag.success().says(["tag 0 ebs resources"]);
+    assert_eq!(tag.stderr.matches(" resources users:").count(), 1, "{}", tag.printed());
+    run(&bench, &["who", "vol-1", "--type", &all]).success();
+    run(&bench, &["report", "--offline", "--type", &all]).success().shows(["ebs"]);
+    let listed = run(&bench, &["resource-map", "list", "--type", &all, "--output", "json"]).success().json();
+    let types: Vec<&str> =
+        listed["resource_types"].as_array().unwrap().iter().map(|known| known["type"].as_str().unwrap()).collect();
+    assert_eq!(types, ["ebs"], "{listed:#}");
+    run(&bench, &["resource-map", "list", "--type", &all]).success().shows(["AWS::EC2::Volume"]);
+    let policy = |types: &str| run(&bench, &["policy", "tag", "--type", types]).success().stdout.clone();
+    assert!(policy("ebs").contains("ec2:DescribeVolumes"));
+    assert_eq!(policy(&all), policy("ebs"));
     let unknown = "did you mean ebs? (AWS::EC2::Volume)";
     for args in [
         &["tag", "--type", "voume"][..],

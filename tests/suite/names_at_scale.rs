@@ -47,7 +47,7 @@ fn row(number: u64, is_named: bool) -> ResourceEvent {
         names,
         renamed_to: None,
     };
-    ResourceEvent { event, touched: vec![touched] }
+    ResourceEvent { event, touched: vec![touched], sessions: Vec::new() }
 }
 
 fn name(number: u64) -> String {

@@ -109,7 +109,7 @@ fn every_event_of_every_type_is_shown_by_an_example() {
     let mut unseen = Vec::new();
     for (source, name, rules) in map.events.iter() {
         for rule in rules {
-            let kind = rule.resource_type.as_str();
+            let kind = rule.resource_type().unwrap().as_str();
             let shows = |case: &Case| {
                 let event = case.record["eventName"].as_str().unwrap_or_default();
                 case.record["eventSource"] == source

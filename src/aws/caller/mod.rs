@@ -184,17 +184,18 @@ impl Caller {
         })?;
         if let Some(discovery) = endpoint.discovery.take() {
             let nothing = Value::Object(Map::new());
-            let ask = || self.send(service, region, (&discovery, Effect::Read), &nothing, &endpoint);
+            let ask = || self.send(service, region, &discovery, Effect::Read, &nothing, &endpoint);
             endpoint.url = self.0.discovered.url(service, region, &endpoint.url, ask).await?;
         }
-        self.send(service, region, (operation, effect), input, &endpoint).await
+        self.send(service, region, operation, effect, input, &endpoint).await
     }
 
     async fn send(
         &self,
         service: &Service,
         region: &Region,
-        (operation, effect): (&str, Effect),
+        operation: &str,
+        effect: Effect,
         input: &Value,
         endpoint: &Endpoint,
     ) -> Result<Answer, CallError> {

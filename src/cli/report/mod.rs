@@ -24,6 +24,7 @@ use crate::report::organization::Cover;
 use crate::report::who::Filter;
 use crate::resource_map::ResourceMap;
 use crate::store::{Store, StoreError};
+use crate::tag::chosen::TypeChoice;
 
 /// What the options ask for, in messages.
 const THESE: &str = "for these accounts, regions and types";
@@ -186,8 +187,10 @@ fn of_database(args: Args, context: &Context, map: &ResourceMap, form: &Form) ->
 /// Warns where nothing in the database is about what was asked for.
 fn warn_of_nothing(
     context: &Context,
-    (store, map): (&Store, &ResourceMap),
-    (account, regions): (&AccountId, &[Region]),
+    store: &Store,
+    map: &ResourceMap,
+    account: &AccountId,
+    regions: &[Region],
     types: &[ResourceType],
     report: &Report,
 ) -> Result<(), StoreError> {
@@ -230,14 +233,13 @@ async fn of_account(args: Args, context: &Context, map: &ResourceMap, form: &For
         };
         let progress = context.console.progress("listing types", None);
         let mut note = |done, resource_type: &ResourceType| progress.update(done, resource_type.as_str());
-        let report =
-            look_at_account((&session, map, &store), &question, &regions, (&args.types, args.all_types), &mut note)
-                .await;
+        let choice = TypeChoice { named: &args.types, all: args.all_types, inherit: question.inherit };
+        let report = look_at_account(&session, map, &store, &question, &regions, choice, &mut note).await;
         Ok((session, question, regions, report.map_err(|error| context.store_error(&error))?))
     };
     let Some(looked) = tagging::or_interrupted(context, looking).await else { return Ok(Outcome::Interrupted) };
     let (session, question, regions, report) = looked?;
-    warn_of_nothing(context, (&store, map), (&question.account, &regions), &args.types, &report)
+    warn_of_nothing(context, &store, map, &question.account, &regions, &args.types, &report)
         .map_err(|error| context.store_error(&error))?;
     let printed = Printed { report: &report, failed_accounts: &[], tag_key: question.key.as_str(), offline: false };
     show_unused_rules(context, &question.rules);

@@ -128,7 +128,7 @@ fn checked(path: &PathBuf) -> Checked {
         Ok(map) => {
             let rules =
                 || map.events.iter().flat_map(|(source, name, rules)| rules.iter().map(move |r| (source, name, r)));
-            let types: BTreeSet<_> = rules().map(|(_, _, rule)| &rule.resource_type).collect();
+            let types: BTreeSet<_> = rules().filter_map(|(_, _, rule)| rule.resource_type()).collect();
             Checked { file, types: types.len(), events: rules().count(), error: None }
         }
         Err(error) => Checked { file, types: 0, events: 0, error: Some(error.into()) },

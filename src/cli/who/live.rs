@@ -78,7 +78,7 @@ impl Live {
 
     async fn events(&self, context: &Context, name: &str) -> Vec<ResourceEvent> {
         let found =
-            resource::find((&self.session, self.map.naming()), &self.scanner, &self.regions, name, Timestamp::now())
+            resource::find(&self.session, self.map.naming(), &self.scanner, &self.regions, name, Timestamp::now())
                 .await;
         found.unwrap_or_else(|error| {
             let hint = error.hint();

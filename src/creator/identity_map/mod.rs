@@ -66,7 +66,7 @@ pub(super) struct Verdict {
 
 /// Why a matching rule gives no owner.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum NoMappedOwner {
+pub enum NoMappedOwner {
     /// The rule skips; its reason.
     #[error("{0}")]
     Skipped(String),

@@ -72,7 +72,7 @@ fn every_identity_has_its_owner_with_every_option() {
             options().iter().map(|(option, rules)| ((*option).to_owned(), of(rules))).collect();
         let reason = match OwnerRules::default().owner_of(&event(row)) {
             Ok(owner) => owner.reason,
-            Err(NoOwner(reason)) => reason,
+            Err(no_owner) => no_owner.to_string(),
         };
         if (&found, &reason) != (&row.owners, &row.reason) {
             wrong.push(format!("{} (after {}): {found:#?} {reason}", row.name, row.after));

@@ -17,7 +17,7 @@ fn machines(machine_sessions: MachineSessions) -> OwnerRules {
 
 /// The owner's value, or the reason for having none.
 fn owner(rules: &OwnerRules, identity: Identity) -> Result<String, String> {
-    rules.owner_of(&event_by(identity)).map(|owner| owner.value).map_err(|NoOwner(reason)| reason)
+    rules.owner_of(&event_by(identity)).map(|owner| owner.value).map_err(|no_owner| no_owner.to_string())
 }
 
 fn default_owner(identity: Identity) -> Result<String, String> {

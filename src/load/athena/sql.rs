@@ -14,7 +14,6 @@ use super::quoting::{identifier, literal};
 use super::row::Field;
 use super::table::Table;
 use crate::resource_map::events::{VERSION_PATTERN, without_version};
-use crate::resource_map::sessions::is_session;
 use crate::resource_map::{EventRule, ResourceMap};
 use crate::trail::filter::RecordFilter;
 
@@ -115,15 +114,12 @@ fn account_condition(filter: &RecordFilter, table: &Table) -> Option<String> {
 /// Excludes the calls in which AWS issues credentials to itself, if only sessions are needed from that source: the map finds no
 /// identifier in these records, and they are the majority of a trail, with the longest responses.
 fn caller_condition(map: &ResourceMap, table: &Table) -> Option<String> {
-    let (source, _, _) = map.events.iter().find(|(_, _, rules)| rules.iter().any(is_of_session))?;
-    let all_are = map.events.iter().all(|(other, _, rules)| other != source || rules.iter().all(is_of_session));
+    let (source, _, _) = map.events.iter().find(|(_, _, rules)| rules.iter().any(EventRule::is_of_sessions))?;
+    let all_are =
+        map.events.iter().all(|(other, _, rules)| other != source || rules.iter().all(EventRule::is_of_sessions));
     (all_are && table.has_text(&["useridentity", "type"])).then(|| {
         format!("(\"eventsource\" <> {} OR coalesce(\"useridentity\".\"type\", '') <> 'AWSService')", literal(source))
     })
-}
-
-fn is_of_session(rule: &EventRule) -> bool {
-    is_session(&rule.resource_type)
 }
 
 fn name_condition(map: &ResourceMap, names: NameFilter) -> String {

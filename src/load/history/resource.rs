@@ -25,7 +25,8 @@ const MOST_NAMES: usize = 4;
 /// # Errors
 /// The error of the first region that could not be read.
 pub async fn find(
-    (session, naming): (&Session, &Naming),
+    session: &Session,
+    naming: &Naming,
     scanner: &Scanner,
     regions: &[Region],
     id: &str,

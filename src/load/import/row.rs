@@ -62,7 +62,7 @@ pub(super) fn read(map: &ResourceMap, row: PredecessorRow) -> Result<ParsedRow, 
     let time = time(&date).ok_or(BadRow::Date(date))?;
     let text = row.resource_ids.unwrap_or_default();
     // c7n-trailcreator had no renames: an event that it stored as a creation stays a create event.
-    let is_known = |rule: &&EventRule| rule.resource_type == resource_type && rule.action != Action::Rename;
+    let is_known = |rule: &&EventRule| rule.resource_type() == Some(&resource_type) && rule.action != Action::Rename;
     let rules: Vec<&EventRule> = map.rules(&source, &name).iter().filter(is_known).collect();
     let (found, unclear) = match ids(&text, &rules) {
         Ids::One(id) => (vec![id], None),
@@ -102,7 +102,7 @@ pub(super) fn read(map: &ResourceMap, row: PredecessorRow) -> Result<ParsedRow, 
         makers: Vec::new(),
     };
     event.event_id = event_id(&event, &user_id, &resource_type, &text);
-    Ok(ParsedRow::Event { event: ResourceEvent { event, touched }, unclear })
+    Ok(ParsedRow::Event { event: ResourceEvent { event, touched, sessions: Vec::new() }, unclear })
 }
 
 /// Returns the time in CloudTrail's format, `2023-07-10T11:54:39Z`. `None` if the text is not a time. Without an offset it is
@@ -233,7 +233,8 @@ mod tests {
             ("rds.amazonaws.com", None),
             ("", None),
         ] {
-            let ResourceEvent { event, touched } = event(PredecessorRow { user_id: Some(user_id.to_owned()), ..row() });
+            let ResourceEvent { event, touched, .. } =
+                event(PredecessorRow { user_id: Some(user_id.to_owned()), ..row() });
             let Touched { resource_type, resource_id, action, names, renamed_to } = touched[0].clone();
             let stored = [StoredEvent { resource_type, resource_id, action, names, renamed_to, event }];
             let found = OwnerRules::default().owner_of(&creation_of(&stored).unwrap().event);

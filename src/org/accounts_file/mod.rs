@@ -151,13 +151,13 @@ impl AccountsFile {
     pub fn parse(name: &str, text: &str) -> Result<Self, FileError> {
         let source = Source { name, text };
         let file: File = source.parse()?;
-        for (key, of_whom) in [
+        for (key, origin) in [
             (&file.subscriptions, "subscriptions are Azure's"),
             (&file.projects, "projects are Google Cloud's"),
             (&file.tenancies, "tenancies are Oracle Cloud's"),
         ] {
             if let Some(key) = key {
-                let message = format!("{of_whom}; trailcreator knows AWS only: give it a file with `accounts`");
+                let message = format!("{origin}; trailcreator knows AWS only: give it a file with `accounts`");
                 return Err(source.error(key.referenced, message));
             }
         }

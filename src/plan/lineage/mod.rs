@@ -12,9 +12,13 @@
 #[cfg(test)]
 mod tests;
 
+mod orphan;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::creator::{NoOwner, Owner, OwnerRules, creation_of};
+pub use orphan::{Orphan, Tried, UnreadParent};
+
+use crate::creator::{Owner, OwnerRules, creation_of};
 use crate::model::event::Event;
 use crate::model::event::StoredEvent;
 use crate::model::{AccountId, ArnParts, Region, ResourceType};
@@ -28,7 +32,7 @@ const MAX_GENERATIONS: usize = 12;
 
 /// A resource that another one belongs to, as that one names it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct ParentRef {
+pub struct ParentRef {
     pub(crate) resource_type: ResourceType,
     /// Where it is; `None` for global types.
     pub(crate) region: Option<Region>,
@@ -53,7 +57,7 @@ pub(crate) enum Live<'m> {
     Unasked,
     /// It does not, several bear its name, or its type can't be listed.
     Gone,
-    /// Its type's listing failed, and why.
+    /// Its type's listing failed with this error of AWS.
     Unreadable(String),
     /// It does.
     Alive(Box<Relative<'m>>),
@@ -96,23 +100,14 @@ pub(crate) struct Inherited {
     way: Vec<String>,
 }
 
-/// Why a resource has no owner by descent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Orphan {
-    /// Nothing names a parent that has one; what was tried, as a phrase, empty where nothing names a parent.
-    NoOwnerFound(String),
-    /// A parent could not be read, so that another answer might be the wrong one; why.
-    Unreadable(String),
-}
-
-/// Why nothing can be said.
+/// Why no owner is found.
 enum NoOwnerFound {
-    /// Not yet: this must be known.
+    /// Not yet: this must be known first.
     Ask(Need),
-    /// A parent could not be read, and why.
-    Unreadable(String),
-    /// For good, and what was tried, as phrases.
-    Tried(Vec<String>),
+    /// A parent could not be read.
+    Unreadable(UnreadParent),
+    /// For good: all this was tried.
+    Tried(Vec<Tried>),
 }
 
 /// A resource that may inherit from its parents.
@@ -140,8 +135,8 @@ enum Link {
     Principal(String, String),
     /// A resource, and the tag that names it.
     Resource(ParentRef, Option<String>),
-    /// One that can't be followed, and why.
-    Elsewhere(String),
+    /// A resource of another account: its type, and the text that names it.
+    OtherAccount(ResourceType, String),
 }
 
 impl Inherited {
@@ -181,9 +176,9 @@ impl<'m> Lineage<'m> {
     ) -> Result<Inherited, Orphan> {
         let child = Child { definition, resource, creation: creation_of(events) };
         self.by_parents(rules, child, Branch { path: &[], made_at: None }).map_err(|missing| match missing {
-            NoOwnerFound::Ask(_) => Orphan::NoOwnerFound(String::new()),
-            NoOwnerFound::Unreadable(why) => Orphan::Unreadable(why),
-            NoOwnerFound::Tried(tried) => Orphan::NoOwnerFound(tried.join("; ")),
+            NoOwnerFound::Ask(_) => Orphan::NoOwnerFound(Vec::new()),
+            NoOwnerFound::Unreadable(unread) => Orphan::Unreadable(unread),
+            NoOwnerFound::Tried(tried) => Orphan::NoOwnerFound(tried),
         })
     }
 
@@ -211,16 +206,15 @@ impl<'m> Lineage<'m> {
         let branch = Branch { made_at, ..branch };
         let mut tried = Vec::new();
         for link in self.links(child) {
-            let found =
-                match link {
-                    Link::Principal(arn, tag) => self.by_principal(rules, &arn, &tag),
-                    Link::Resource(parent, _) if branch.path.contains(&&parent) => continue,
-                    Link::Resource(parent, _) if branch.path.len() >= MAX_GENERATIONS => Err(NoOwnerFound::Tried(
-                        vec![format!("{} is its ancestor in the {MAX_GENERATIONS}th generation", phrase(&parent))],
-                    )),
-                    Link::Resource(parent, tag) => self.by_parent(rules, &parent, tag.as_deref(), branch),
-                    Link::Elsewhere(why) => Err(NoOwnerFound::Tried(vec![why])),
-                };
+            let found = match link {
+                Link::Principal(arn, tag) => self.by_principal(rules, &arn, &tag),
+                Link::Resource(parent, _) if branch.path.contains(&&parent) => continue,
+                Link::Resource(parent, _) if branch.path.len() >= MAX_GENERATIONS => {
+                    Err(NoOwnerFound::Tried(vec![Tried::TooFar(parent)]))
+                }
+                Link::Resource(parent, tag) => self.by_parent(rules, &parent, tag.as_deref(), branch),
+                Link::OtherAccount(name, text) => Err(NoOwnerFound::Tried(vec![Tried::OtherAccount(name, text)])),
+            };
             match found {
                 Err(NoOwnerFound::Tried(more)) => {
                     tried.extend(more.into_iter().filter(|why| !tried.contains(why)).collect::<Vec<_>>())
@@ -237,9 +231,7 @@ impl<'m> Lineage<'m> {
                 let way = vec![format!("its provisioning principal ({tag})")];
                 Ok(Inherited { owner, event: None, way })
             }
-            Err(NoOwner(why)) => {
-                Err(NoOwnerFound::Tried(vec![format!("its provisioning principal is no owner: {why}")]))
-            }
+            Err(no_owner) => Err(NoOwnerFound::Tried(vec![Tried::Principal(no_owner)])),
         }
     }
 
@@ -255,22 +247,21 @@ impl<'m> Lineage<'m> {
             return Err(NoOwnerFound::Ask(Need::Recorded(parent.clone())));
         };
         let creation = known.creation(parent, branch.made_at);
-        let name = phrase(parent);
-        let way = tag.map_or_else(|| name.clone(), |tag| format!("{name} ({tag})"));
+        let way = tag.map_or_else(|| parent.to_string(), |tag| format!("{parent} ({tag})"));
         let is_left = creation.is_none_or(|creation| rules.is_left_to_parents(&creation.event));
         let above = if is_left { self.above(rules, parent, known, creation, branch) } else { Ok(None) };
         let above = match above {
             Ok(Some(inherited)) => return Ok(inherited.through(way)),
-            Ok(None) => String::new(),
-            Err(NoOwnerFound::Tried(tried)) => tried.into_iter().map(|why| format!("; {why}")).collect(),
+            Ok(None) => Vec::new(),
+            Err(NoOwnerFound::Tried(tried)) => tried,
             Err(open) => return Err(open),
         };
-        let why = match creation.map(|creation| (rules.owner_of(&creation.event), &creation.event)) {
+        let no_owner = match creation.map(|creation| (rules.owner_of(&creation.event), &creation.event)) {
             Some((Ok(owner), event)) => return Ok(Inherited { owner, event: Some(event.clone()), way: vec![way] }),
-            Some((Err(NoOwner(why)), _)) => format!("has no owner: {why}"),
-            None => "has no record".to_owned(),
+            Some((Err(no_owner), _)) => Some(no_owner),
+            None => None,
         };
-        Err(NoOwnerFound::Tried(vec![format!("its parent {name} {why}{above}")]))
+        Err(NoOwnerFound::Tried(vec![Tried::Parent { parent: parent.clone(), no_owner, above }]))
     }
 
     /// Who is above a parent that no person made.
@@ -282,17 +273,17 @@ impl<'m> Lineage<'m> {
         creation: Option<&StoredEvent>,
         branch: Branch<'_>,
     ) -> Result<Option<Inherited>, NoOwnerFound> {
-        let unreadable = |what: &str, why: &str| {
-            NoOwnerFound::Unreadable(format!("{what}its parent {} could not be read: {why}", phrase(parent)))
+        let unreadable = |only_tags: bool, error: &str| {
+            NoOwnerFound::Unreadable(UnreadParent { parent: parent.clone(), only_tags, error: error.to_owned() })
         };
         let relative = match &known.live {
             Live::Unasked => return Err(NoOwnerFound::Ask(Need::Live(parent.clone()))),
-            Live::Gone => return Err(NoOwnerFound::Tried(vec!["it is not among the live ones".to_owned()])),
-            Live::Unreadable(why) => return Err(unreadable("", why)),
+            Live::Gone => return Err(NoOwnerFound::Tried(vec![Tried::NotLive])),
+            Live::Unreadable(error) => return Err(unreadable(false, error)),
             Live::Alive(relative) => relative,
         };
-        if let Tags::Unknown(why) = &relative.resource.tags {
-            return Err(unreadable("the tags of ", why));
+        if let Tags::Unknown(error) = &relative.resource.tags {
+            return Err(unreadable(true, error));
         }
         let path: Vec<&ParentRef> = branch.path.iter().copied().chain([parent]).collect();
         let child = Child { definition: relative.definition, resource: &relative.resource, creation };
@@ -312,7 +303,7 @@ impl<'m> Lineage<'m> {
         let mut links: Vec<Link> = Vec::new();
         for rule in rules.filter(|rule| is_recorded || rule.unrecorded) {
             for id in rule.ids(&resource.item) {
-                let link = self.link(&rule.resource_type, (&id, id.clone()), None, resource);
+                let link = self.link(&rule.resource_type, &id, id.clone(), None, resource);
                 // Two rules may find the same parent, and one of them may count only with a record.
                 if !links.contains(&link) {
                     links.push(link);
@@ -325,7 +316,7 @@ impl<'m> Lineage<'m> {
                     Names::Principal => links.push(Link::Principal(value.to_owned(), tag.to_owned())),
                     Names::Resource(name, id) => {
                         let Some(id) = parents::id_of(value, tags, id.as_ref()) else { continue };
-                        links.push(self.link(name, (value, id), Some(tag), resource));
+                        links.push(self.link(name, value, id, Some(tag), resource));
                     }
                 }
             }
@@ -334,11 +325,11 @@ impl<'m> Lineage<'m> {
     }
 
     /// A parent by the text that names it, in the account; its region is that of its ARN, else the child's.
-    fn link(&self, name: &ResourceType, (text, id): (&str, String), tag: Option<&str>, child: &LiveResource) -> Link {
+    fn link(&self, name: &ResourceType, text: &str, id: String, tag: Option<&str>, child: &LiveResource) -> Link {
         let (mut region, mut arn) = (child.region.clone(), None);
         if let Some(parts) = ArnParts::parse(text) {
             if !parts.account.is_empty() && parts.account != self.account.as_str() {
-                return Link::Elsewhere(format!("its parent {name} {text} is of another account"));
+                return Link::OtherAccount(name.clone(), text.to_owned());
             }
             if !parts.region.is_empty() {
                 region = Region::new(parts.region);
@@ -369,9 +360,4 @@ fn creation_before<'e>(events: &'e [StoredEvent], before: Option<&str>) -> Optio
     let until =
         before.map_or(events.len(), |before| events.partition_point(|event| event.event.time.as_str() <= before));
     creation_of(&events[..until])
-}
-
-/// "asg web"
-fn phrase(parent: &ParentRef) -> String {
-    format!("{} {}", parent.resource_type, parent.arn.as_ref().unwrap_or(&parent.id))
 }

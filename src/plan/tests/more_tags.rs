@@ -23,12 +23,12 @@ fn further_tags_are_written_each_for_itself() {
         queue("bare"),
         queue("owned").with(Tags::Known(tags(&[("Owner", "bob")]))),
         queue("dated").with(Tags::Known(tags(&[("At", "then")]))),
-        queue("nobodys"),
+        queue("no-owner"),
         queue("unrecorded"),
         queue("unread").with(Tags::Unknown("denied".to_owned())),
         queue("partial").with(Tags::Partial(tags(&[("Owner", "bob")]))),
     ];
-    let events = ["bare", "owned", "dated", "unread", "partial"].map(by_alice).into_iter().chain([service("nobodys")]);
+    let events = ["bare", "owned", "dated", "unread", "partial"].map(by_alice).into_iter().chain([service("no-owner")]);
     let facts = facts("sqs", live, events.collect());
     let question = asking(false, &["At={event_time}", "By={creator}"]);
     assert_eq!(unproven(&question, &facts).len(), 2, "unread and partial");
@@ -42,7 +42,7 @@ fn further_tags_are_written_each_for_itself() {
             "bare By=alice",
             "dated Owner=alice",
             "dated By=alice",
-            "nobodys At=2026-01-01T00:00:00Z",
+            "no-owner At=2026-01-01T00:00:00Z",
             "owned At=2026-01-01T00:00:00Z",
             "owned By=alice",
         ]
@@ -51,8 +51,8 @@ fn further_tags_are_written_each_for_itself() {
         left,
         [
             "dated At HasTag",
-            "nobodys owner NoOwner",
-            "nobodys By NoValue",
+            "no-owner owner NoOwner",
+            "no-owner By NoValue",
             "owned owner HasTag",
             "partial owner HasTag",
             "partial At TagsUnknown",

@@ -307,7 +307,7 @@ pub(super) fn class_of_creation(rules: &OwnerRules, creation: &StoredEvent) -> C
 /// Unreadable tags take precedence over a missing create event: a resource without one can have the tag.
 fn class_of(resource: &LiveResource, is_owned: bool, events: &[StoredEvent], decision: &Decision) -> Class {
     let kind = match decision {
-        Decision::Leave(kind, _) => Some(*kind),
+        Decision::Leave(skip) => Some(skip.kind()),
         Decision::Write(_) => None,
     };
     if kind == Some(SkipKind::NotTaggable) {

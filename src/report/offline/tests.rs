@@ -20,7 +20,7 @@ fn event(action: &str, resource_type: &str, id: &str, user: &str, day: u32) -> R
         names: Vec::new(),
         renamed_to: None,
     };
-    ResourceEvent { event: stored.event, touched: vec![touched] }
+    ResourceEvent { event: stored.event, touched: vec![touched], sessions: Vec::new() }
 }
 
 fn write(store: &Store, kind: RunKind, undoes: Option<RunId>, id: &str, new_value: Option<&str>) -> RunId {

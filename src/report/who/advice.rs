@@ -24,11 +24,7 @@ pub(super) fn of_unknown(recorded: bool) -> Vec<String> {
 }
 
 /// For a resource with a create event. `is_left`: an AWS service created it, so a parent may have an owner.
-pub(super) fn of_creation(
-    steps: &[Step],
-    event: &Event,
-    (owner, is_left): (&Result<Owner, NoOwner>, bool),
-) -> Vec<String> {
+pub(super) fn of_creation(steps: &[Step], event: &Event, owner: &Result<Owner, NoOwner>, is_left: bool) -> Vec<String> {
     let inherit = is_left.then(|| INHERIT.to_owned());
     inherit.into_iter().chain(of_owner(steps, event, owner)).collect()
 }

@@ -16,7 +16,6 @@ use crate::creator::{
 use crate::model::event::{Action, Event, StoredEvent};
 use crate::model::{AccountId, Region, ResourceId, ResourceType};
 use crate::resource_map::ResourceMap;
-use crate::resource_map::naming::Naming;
 use crate::store::renames::ResourceHistory;
 
 /// Selects resources if an ID has several. Empty lists select all.
@@ -115,7 +114,7 @@ pub fn answers(
     map: &ResourceMap,
 ) -> Vec<Answer> {
     let recorded = !(history.events.is_empty() && history.renames.is_empty());
-    let resources = resources(history, filter, (map, map.naming()));
+    let resources = resources(history, filter, map);
     if resources.is_empty() {
         return vec![unknown(query, recorded)];
     }
@@ -123,11 +122,7 @@ pub fn answers(
 }
 
 /// The events of each matching resource, under all its names.
-fn resources(
-    history: ResourceHistory,
-    filter: &Filter,
-    (map, naming): (&ResourceMap, &Naming),
-) -> BTreeMap<Key, Vec<StoredEvent>> {
+fn resources(history: ResourceHistory, filter: &Filter, map: &ResourceMap) -> BTreeMap<Key, Vec<StoredEvent>> {
     let is_global = |event: &StoredEvent| map.types.get(&event.resource_type).is_some_and(|known| known.global);
     let keeps = |event: &StoredEvent| filter.keeps(event, is_global(event));
     let ResourceHistory { events, related, renames, of_earlier_names } = history;
@@ -135,7 +130,7 @@ fn resources(
     let renames = renames.into_iter().filter(keeps);
     let others = related.into_iter().chain(of_earlier_names).filter(keeps);
     let all: Vec<StoredEvent> = asked.iter().cloned().chain(others).collect();
-    let mut same = SameResource::new(naming);
+    let mut same = SameResource::new(map.naming());
     for event in &all {
         same.add(&scope(event, is_global(event)), event);
     }
@@ -264,7 +259,7 @@ struct Decision {
 fn decision(events: &[StoredEvent], creation: &StoredEvent, rules: &OwnerRules) -> Decision {
     let Explanation { steps, owner } = rules.explain(&creation.event);
     let is_left = rules.is_left_to_parents(&creation.event);
-    let advice = advice::of_creation(&steps, &creation.event, (&owner, is_left));
+    let advice = advice::of_creation(&steps, &creation.event, &owner, is_left);
     let mut evidence = vec![Step { rule: Rule::Event, says: why_this_event(events, creation) }];
     evidence.extend(steps);
     let (owner, reason) = in_words(owner);
@@ -281,7 +276,7 @@ fn in_words(owner: Result<Owner, NoOwner>) -> (Option<String>, String) {
         Ok(Owner { value, reason, original: Some(original) }) => {
             (Some(value), format!("{reason}; recorded as {original:?}, changed to a valid tag value"))
         }
-        Err(NoOwner(reason)) => (None, reason),
+        Err(no_owner) => (None, no_owner.to_string()),
     }
 }
 

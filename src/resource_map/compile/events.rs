@@ -9,7 +9,7 @@ use crate::model::event::Action;
 use crate::resource_map::c7n::C7nType;
 use crate::resource_map::expression::TopLevelFields;
 use crate::resource_map::yaml::{EventStanza, PlainEventStanza, RenameStanza, TypeStanza};
-use crate::resource_map::{EventRule, Expression};
+use crate::resource_map::{EventRule, Expression, Identified};
 use crate::text::source::{FileError, Text};
 
 /// The record's fields that hold ids. A slip in one of them (`responseElement`) is good JMESPath that finds nothing.
@@ -117,7 +117,7 @@ impl Compiler<'_> {
             "JMESPath to the ids in the record, such as requestParameters.roleName",
         )?;
         let rule = EventRule {
-            resource_type: resource_type.clone(),
+            identified: Identified::Resource(resource_type.clone()),
             action: raw.action,
             ids: self.ids(ids)?,
             names: raw.names.map(|names| self.ids(names)).transpose()?,

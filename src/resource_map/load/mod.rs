@@ -15,7 +15,6 @@ use super::assemble::{Assembly, Events, TypeSet};
 use super::c7n::C7nFile;
 use super::compile::{self, CompiledType};
 use super::packed;
-use super::session_type::{SESSION, is_session};
 use super::yaml::ServiceFile;
 use crate::text::source::{FileError, Source, looks_like_json, read_file};
 
@@ -85,20 +84,10 @@ fn user_types(paths: &[PathBuf], built_in: &TypeSet) -> Result<TypeSet, FileErro
     let mut types = TypeSet::default();
     for path in paths {
         let (name, text) = read_file(path, RESOURCE_MAP)?;
-        types.add(without_sessions(compile_file(Source { name: &name, text: &text })?)?)?;
+        types.add(compile_file(Source { name: &name, text: &text })?)?;
     }
     types.learn_actions(built_in);
     Ok(types)
-}
-
-/// What the store keeps apart must not come out of a user's map.
-fn without_sessions(types: Vec<CompiledType>) -> Result<Vec<CompiledType>, FileError> {
-    match types.iter().find(|compiled| is_session(&compiled.definition.resource_type)) {
-        None => Ok(types),
-        Some(session) => Err(session
-            .place
-            .error(format!("{SESSION} is reserved for the sessions of --chains; give the type another name"))),
-    }
 }
 
 /// Compiles one file of either format.

@@ -32,7 +32,7 @@ impl Files {
 /// The rules of an event: type, action and ids.
 fn rules<'map>(map: &'map ResourceMap, source: &str, name: &str) -> Vec<(&'map str, Action, &'map str)> {
     let found = map.rules(source, name);
-    found.iter().map(|rule| (rule.resource_type.as_str(), rule.action, rule.ids.source())).collect()
+    found.iter().map(|rule| (rule.resource_type().unwrap().as_str(), rule.action, rule.ids.source())).collect()
 }
 
 fn is_listed(map: &ResourceMap, name: &str) -> bool {
@@ -100,7 +100,7 @@ fn every_built_in_type_is_described_to_the_end() {
     let map = ResourceMap::built_in_once();
     assert!(!map.types.is_empty());
     for (name, definition) in &map.types {
-        assert!(map.events.iter().any(|(_, _, rules)| rules.iter().any(|rule| rule.resource_type == *name)));
+        assert!(map.events.iter().any(|(_, _, rules)| rules.iter().any(|rule| rule.resource_type() == Some(name))));
         let head = format!("- type: {name}\n");
         let stanza =
             FILES.services.iter().find_map(|(_, text)| text.split_once(&head)).map(|(_, after)| after).unwrap();

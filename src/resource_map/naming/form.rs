@@ -35,6 +35,17 @@ enum Part {
     Field(String),
 }
 
+/// The parts of an ARN that do not depend on the resource.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ArnPlace<'a> {
+    /// The partition.
+    pub partition: &'a str,
+    /// The region.
+    pub region: &'a str,
+    /// The account.
+    pub account: &'a str,
+}
+
 impl ArnForm {
     /// Reads a template of an ARN.
     ///
@@ -79,7 +90,7 @@ impl ArnForm {
         }
     }
 
-    /// The forms of a type of which only the service and the kind in its ARNs are known: `iam:policy`, `sqs`.
+    /// The forms of a type if only the service and the kind in its ARNs are known: `iam:policy`, `sqs`.
     pub(super) fn of_kind(kind: &str, field: &str) -> Vec<Self> {
         let (service, kind) = kind.split_once(':').map_or((kind, ""), |(service, kind)| (service, kind));
         let form = |text: Option<String>| Self {
@@ -117,7 +128,7 @@ impl ArnForm {
     /// The ARN of the resource with these fields. `None` if the form has parts that no field decides.
     pub(super) fn render(
         &self,
-        (partition, region, account): (&str, &str, &str),
+        ArnPlace { partition, region, account }: ArnPlace<'_>,
         field: &str,
         value: &str,
     ) -> Option<String> {
@@ -244,7 +255,7 @@ mod tests {
     #[test]
     fn arn_is_rendered_where_one_field_decides_it() {
         let form = |text: &str| ArnForm::of_template(text).unwrap();
-        let place = ("aws", "r", "1");
+        let place = ArnPlace { partition: "aws", region: "r", account: "1" };
         let role = form("arn:{partition}:iam::{account}:role/{path}{RoleName}");
         assert_eq!(role.render(place, "RoleName", "web").as_deref(), Some("arn:aws:iam::1:role/web"));
         let secret = form("arn:{partition}:sm:{region}:{account}:secret:{Name}-{*}");

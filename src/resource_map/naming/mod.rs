@@ -18,8 +18,8 @@ use super::{Later, ResourceMap, TypeDefinition};
 use crate::model::{ArnParts, ResourceType};
 
 pub use asked::{Asked, NamedRow, Reading};
-pub use form::ArnForm;
 use form::Field;
+pub use form::{ArnForm, ArnPlace};
 
 /// The names of all types. Made on first use: loads and lookups need it, most commands do not. Those of the built-in map are packed,
 /// and read for the types that are asked for.
@@ -119,7 +119,7 @@ impl TypeNaming {
         let field = id.unwrap_or_default();
         // What the Tagging API calls a type does not say whether its ARNs end in the ID.
         let is_known = !access.arn_forms.is_empty() || matches!(access.arn, Some(ItemText::Template(_)));
-        let follows = is_known && forms.iter().all(|form| form.render(("", "", ""), field, "").is_some());
+        let follows = is_known && forms.iter().all(|form| form.render(ArnPlace::default(), field, "").is_some());
         Self {
             is_searched: access.names.iter().any(is_in_records) || !follows && arn_field.is_some(),
             name_fields: fields.filter(|field| Some(field) != arn_field.as_ref() && field != "@").collect(),
@@ -260,7 +260,7 @@ impl TypeNaming {
     }
 
     /// Whether an ARN follows from the ID, so that it need not be stored.
-    pub fn is_derived(&self, arn: &str, id: &str, place: (&str, &str, &str)) -> bool {
+    pub fn is_derived(&self, arn: &str, id: &str, place: ArnPlace<'_>) -> bool {
         let field = self.names.first().and_then(simple_field).unwrap_or_default();
         let by_form = |form: &ArnForm| form.render(place, field, id).is_some_and(|derived| derived == arn);
         self.forms.iter().any(by_form)

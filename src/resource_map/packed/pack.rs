@@ -11,7 +11,7 @@ use crate::resource_map::assemble::{Assembly, Events, TypeSet};
 use crate::resource_map::compile::{self, CompiledEvent, CompiledType, service};
 use crate::resource_map::naming::Naming;
 use crate::resource_map::yaml::ServiceFile;
-use crate::resource_map::{EventIndex, ResourceMap, Service, TypeDefinition};
+use crate::resource_map::{EventIndex, EventRule, Identified, ResourceMap, Service, TypeDefinition};
 use crate::text::source::{FileError, Source};
 
 /// The texts of the files in `resource-maps/`, each with its name for messages.
@@ -84,7 +84,12 @@ fn compile(files: &MapFiles<'_>) -> Result<BuiltIn, FileError> {
     }
     let sessions = source(files.sessions);
     let sessions = compile::service_file(sessions, &sessions.parse()?, &find)?;
-    Ok(BuiltIn { types, sessions: sessions.into_iter().flat_map(|compiled| compiled.events).collect(), services })
+    let of_session = |event: CompiledEvent| {
+        let rule = EventRule { identified: Identified::Session, ..event.rule };
+        CompiledEvent { rule, ..event }
+    };
+    let sessions = sessions.into_iter().flat_map(|compiled| compiled.events).map(of_session).collect();
+    Ok(BuiltIn { types, sessions, services })
 }
 
 fn omitted(source: Source<'_>) -> Result<BTreeMap<ResourceType, String>, FileError> {

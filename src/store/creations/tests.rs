@@ -26,7 +26,7 @@ fn touching(event: &Event, resource_type: &str, id: &str, action: Action) -> Res
         names: Vec::new(),
         renamed_to: None,
     };
-    ResourceEvent { event: event.clone(), touched: vec![touched] }
+    ResourceEvent { event: event.clone(), touched: vec![touched], sessions: Vec::new() }
 }
 
 fn store_with(events: Vec<ResourceEvent>) -> (tempfile::TempDir, Store) {

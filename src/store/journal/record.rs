@@ -171,7 +171,7 @@ pub enum WriteOutcome {
     RolledBack(String),
     /// A call may have been made, or AWS still updates the resource; how it ends is seen when the run is resumed.
     UnderWay(String),
-    /// A call was made of which no answer was read, and the tag could not be read afterwards; why. Resuming the run reads it.
+    /// A call was made, but neither its answer nor the tag could be read; why. Resuming the run reads the tag.
     InDoubt(String),
     /// The resource no longer exists; what AWS said.
     Vanished(String),

@@ -36,14 +36,7 @@ fn call(session: &str, caller: Identity, second: u8) -> ResourceEvent {
         identity: caller,
         ..Event::default()
     };
-    let touched = vec![Touched {
-        resource_type: "sts-session".into(),
-        resource_id: session.into(),
-        action: Action::Create,
-        names: Vec::new(),
-        renamed_to: None,
-    }];
-    ResourceEvent { event, touched }
+    ResourceEvent { event, touched: Vec::new(), sessions: vec![session.to_owned()] }
 }
 
 fn shared(mut call: ResourceEvent) -> ResourceEvent {
@@ -64,6 +57,7 @@ fn queue(key: &str) -> ResourceEvent {
             names: Vec::new(),
             renamed_to: None,
         }],
+        sessions: Vec::new(),
     }
 }
 

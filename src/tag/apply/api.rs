@@ -145,7 +145,7 @@ impl TagApi for Aws<'_> {
             tags[at] = match current {
                 Current::Live(live) => live.tags,
                 Current::Gone => Tags::Unknown("it is no longer listed".to_owned()),
-                Current::Unreadable(why) => Tags::Unknown(why),
+                Current::Unreadable(why) => Tags::Unknown(why.to_string()),
             };
         }
         tags

@@ -16,6 +16,7 @@ mod batch;
 mod ec2;
 mod native;
 mod present;
+mod reason;
 mod refusal;
 mod retry;
 mod rgta;

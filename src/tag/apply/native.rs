@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::api::TagApi;
+use super::reason::Reason;
 use super::refusal::Refusal;
 use super::{Attempt, Job, ReadyWrite};
 use crate::aws::CallError;
@@ -17,7 +18,7 @@ use crate::inventory::of_ancestors;
 use crate::model::Tags;
 use crate::resource_map::{NativeWriting, Request};
 use crate::store::journal::{Write, WriteOutcome};
-use crate::tag::holding;
+use crate::tag::holding::holding;
 
 /// Makes the writes of a batch with the services' own calls.
 pub(super) async fn write_each(api: &impl TagApi, job: &Job, writes: Vec<&ReadyWrite<'_>>) -> Vec<(u32, Attempt)> {
@@ -25,11 +26,7 @@ pub(super) async fn write_each(api: &impl TagApi, job: &Job, writes: Vec<&ReadyW
     for ready in writes {
         let attempt = match &ready.writing.native {
             Some(native) => write(api, job, ready, native).await,
-            None => {
-                let resource_type = &ready.definition.resource_type;
-                WriteOutcome::Failed(format!("the resource map defines no call that writes tags of {resource_type}"))
-                    .into()
-            }
+            None => Reason::NoWriteCall(ready.definition.resource_type.clone()).failed().into(),
         };
         attempts.push((ready.write.position, attempt));
     }
@@ -63,8 +60,8 @@ pub(super) async fn write(api: &impl TagApi, job: &Job, ready: &ReadyWrite<'_>, 
         return Fault::Refused(error).attempt();
     };
     match try_write(api, job, ready, other).await.map_or_else(Fault::attempt, Attempt::from) {
-        Attempt::Ended(WriteOutcome::Failed(why)) => {
-            WriteOutcome::Failed(format!("{}; the other call: {why}", Refusal::of_call(&error).text())).into()
+        Attempt::Ended(WriteOutcome::Failed(other)) => {
+            Reason::BothCalls { first: Refusal::of_call(&error), other }.failed().into()
         }
         attempt => attempt,
     }
@@ -80,7 +77,7 @@ async fn try_write(
     let tags = if request.uses("tags") { Some(changed_tags(api, ready).await.map_err(Fault::Over)?) } else { None };
     let lookup = |name: &str| value_of(job, ready, tags.as_ref(), name);
     let call = request.render(&ready.live.item, &lookup).map_err(|error| {
-        Fault::Over(WriteOutcome::Failed(format!("{}: {error} on the listed item", request.call())))
+        Fault::Over(Reason::NoInput { call: request.call().to_string(), error: error.to_string() }.failed())
     })?;
     let (service, region) = (&native.service, &ready.live.region);
     let answer = match &tags {
@@ -95,34 +92,28 @@ fn request_for<'n>(ready: &ReadyWrite<'_>, native: &'n NativeWriting) -> Result<
     if ready.write.new_value.is_some() || native.add.uses("tags") {
         return Ok(&native.add);
     }
-    native.remove.as_ref().ok_or_else(|| {
-        let resource_type = &ready.definition.resource_type;
-        WriteOutcome::Failed(format!("the resource map defines no call that removes a tag of {resource_type}"))
-    })
+    let no_call = || Reason::NoRemoveCall(ready.definition.resource_type.clone()).failed();
+    native.remove.as_ref().ok_or_else(no_call)
 }
 
 /// All tags after the change.
 async fn changed_tags(api: &impl TagApi, ready: &ReadyWrite<'_>) -> Result<BTreeMap<String, String>, WriteOutcome> {
     let mut tags = match api.all_tags(ready).await {
         Tags::Known(tags) => tags,
-        Tags::Partial(_) => return Err(unread_tags("the list is incomplete")),
-        Tags::Unknown(reason) => return Err(unread_tags(&reason)),
+        Tags::Partial(_) => return Err(Reason::OtherTagsUnread("the list is incomplete".to_owned()).failed()),
+        Tags::Unknown(reason) => return Err(Reason::OtherTagsUnread(reason).failed()),
     };
     let Write { key, old_value, new_value, .. } = &ready.write;
     let keys = ready.definition.tag_keys();
     let present = keys.get(&tags, key).map(|tag| tag.value);
     if present != old_value.as_ref().map(|value| value.as_str()) {
-        return Err(WriteOutcome::Skipped("the tag was changed meanwhile".to_owned()));
+        return Err(Reason::Changed.skipped());
     }
-    if let Some(why) = holding::reason(&ready.write, keys, &tags) {
-        return Err(WriteOutcome::Skipped(why));
+    if let Some(holding) = holding(&ready.write, keys, &tags) {
+        return Err(Reason::Holding(holding).skipped());
     }
     keys.set(&mut tags, key, new_value.as_ref().map(|value| value.as_str()));
     Ok(tags)
-}
-
-fn unread_tags(reason: &str) -> WriteOutcome {
-    WriteOutcome::Failed(format!("its other tags could not be read, and the call would remove them: {reason}"))
 }
 
 /// The placeholders that are no part of the listed item.

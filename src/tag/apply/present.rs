@@ -8,11 +8,13 @@ use std::time::{Duration, Instant};
 
 use super::api::TagApi;
 use super::batch::WriteBatch;
+use super::reason::Reason;
 use super::refusal::Refusal;
 use super::{Attempt, ReadyWrite, WriteOutcome};
 use crate::model::Tags;
 use crate::resource_map::WriteMethod;
-use crate::tag::holding;
+use crate::tag::current::Unread;
+use crate::tag::holding::holding;
 
 /// How long the tags that were read for the plan count as present.
 const FRESH: Duration = Duration::from_secs(60);
@@ -24,8 +26,8 @@ enum Comparison {
     Before,
     /// The tag is as the write makes it.
     Done,
-    /// It is neither, or another tag keeps the resource from being written to; why.
-    Changed(String),
+    /// It is neither, or another tag keeps the resource from being written to.
+    Changed(Reason),
     /// The tags could not be read; why.
     Unread(String),
 }
@@ -33,7 +35,7 @@ enum Comparison {
 fn compare(ready: &ReadyWrite<'_>, tags: &Tags) -> Comparison {
     let tags = match tags {
         Tags::Known(tags) => tags,
-        Tags::Partial(_) => return Comparison::Unread("not all of its tags could be read".to_owned()),
+        Tags::Partial(_) => return Comparison::Unread(Unread::SomeTags.to_string()),
         Tags::Unknown(why) => return Comparison::Unread(why.clone()),
     };
     let (write, keys) = (&ready.write, ready.definition.tag_keys());
@@ -44,10 +46,10 @@ fn compare(ready: &ReadyWrite<'_>, tags: &Tags) -> Comparison {
         return Comparison::Done;
     }
     if has(write.old_value.as_ref().map(|value| value.as_str())) {
-        return holding::reason(write, keys, tags).map_or(Comparison::Before, Comparison::Changed);
+        return holding(write, keys, tags)
+            .map_or(Comparison::Before, |holding| Comparison::Changed(Reason::Holding(holding)));
     }
-    let now = present.map_or_else(|| format!("no tag {}", write.key), |tag| format!("{}={}", tag.key, tag.value));
-    Comparison::Changed(format!("the tag was changed meanwhile: it has {now}"))
+    Comparison::Changed(Reason::ChangedTo { key: write.key.clone(), present: present.map(Into::into) })
 }
 
 /// Whether a write's tags are read again just before its call: those that the listing gave, for it was made before the plan; and
@@ -80,11 +82,8 @@ pub(super) async fn check<'t, 'm>(
             Comparison::Before => open.push(ready),
             // What cannot be read again (no permission) was read for the plan.
             Comparison::Unread(_) => open.push(ready),
-            Comparison::Done => {
-                let why = "it has the tag already; it was written meanwhile".to_owned();
-                over.push((ready.write.position, WriteOutcome::Skipped(why).into()));
-            }
-            Comparison::Changed(why) => over.push((ready.write.position, WriteOutcome::Skipped(why).into())),
+            Comparison::Done => over.push((ready.write.position, Reason::WrittenMeanwhile.skipped().into())),
+            Comparison::Changed(why) => over.push((ready.write.position, why.skipped().into())),
         }
     }
     open.sort_by_key(|ready| ready.write.position);
@@ -120,13 +119,8 @@ pub(super) async fn resolve(
 fn resolved_one(ready: &ReadyWrite<'_>, refusal: &Refusal, tags: &Tags) -> Attempt {
     match compare(ready, tags) {
         Comparison::Done => WriteOutcome::Written { request_id: None }.into(),
-        Comparison::Changed(why) => WriteOutcome::Skipped(why).into(),
-        Comparison::Before => {
-            Attempt::Passing(Refusal { text: format!("{}; the tag is not written", refusal.text), ..refusal.clone() })
-        }
-        Comparison::Unread(why) => {
-            WriteOutcome::InDoubt(format!("{}; whether the tag is written could not be read: {why}", refusal.text))
-                .into()
-        }
+        Comparison::Changed(why) => why.skipped().into(),
+        Comparison::Before => Attempt::Passing(refusal.clone().not_written()),
+        Comparison::Unread(why) => Reason::StillInDoubt { refusal: refusal.clone(), why }.in_doubt().into(),
     }
 }

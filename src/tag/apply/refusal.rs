@@ -1,5 +1,7 @@
 //! Why AWS did not write a tag, in one form for a failed call and for one ARN of a call that went well.
 
+use std::fmt;
+
 use super::{Attempt, WriteOutcome};
 use crate::aws::{CallError, ErrorClass};
 use crate::model::Region;
@@ -11,18 +13,17 @@ const CONFLICT: u16 = 409;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     pub(super) class: ErrorClass,
-    /// What AWS said, and about which call.
-    pub(super) text: String,
+    /// AWS's error, with the call.
+    error: String,
+    /// What to do about it.
+    advice: Option<String>,
+    /// Whether the tag was read since then, and is not written.
+    is_not_written: bool,
     /// Whether AWS may have written the tag all the same.
     pub(super) in_doubt: bool,
 }
 
 impl Refusal {
-    /// What AWS said, and about which call.
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-
     /// From what the Tagging API says of one ARN: code, HTTP status and message.
     ///
     /// Source: <https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_FailureInfo.html>
@@ -39,24 +40,30 @@ impl Refusal {
             ..CallError::bare("tag:TagResources", &Region::from(""), class, code)
         };
         let in_doubt = class == ErrorClass::Server;
-        Self { class, text: with_advice(format!("{code}: {message}"), error.settled_hint()), in_doubt }
+        let advice = error.settled_hint();
+        Self { class, error: format!("{code}: {message}"), advice, is_not_written: false, in_doubt }
     }
 
     /// From a failed call.
     pub(super) fn of_call(error: &CallError) -> Self {
         let class = if is_missing(&error.code, &error.message) { ErrorClass::NotFound } else { error.class };
         let advice = error.hint().filter(|_| class != ErrorClass::NotFound);
-        Self { class, text: with_advice(error.to_string(), advice), in_doubt: error.in_doubt }
+        Self { class, error: error.to_string(), advice, is_not_written: false, in_doubt: error.in_doubt }
+    }
+
+    /// The same, once the tag was read and is not written.
+    pub(super) fn not_written(self) -> Self {
+        Self { is_not_written: true, ..self }
     }
 
     /// The attempt at a write that no other call can make.
     pub(super) fn attempt(self) -> Attempt {
         match self.class {
             _ if self.in_doubt => Attempt::InDoubt(self),
-            ErrorClass::NotFound => WriteOutcome::Vanished(self.text).into(),
-            ErrorClass::Credentials => WriteOutcome::Unfinished(self.text).into(),
+            ErrorClass::NotFound => WriteOutcome::Vanished(self.to_string()).into(),
+            ErrorClass::Credentials => WriteOutcome::Unfinished(self.to_string()).into(),
             ErrorClass::Conflict => Attempt::Passing(self),
-            _ => WriteOutcome::Failed(self.text).into(),
+            _ => WriteOutcome::Failed(self.to_string()).into(),
         }
     }
 
@@ -70,11 +77,17 @@ impl Refusal {
     }
 }
 
-fn with_advice(mut text: String, advice: Option<String>) -> String {
-    if let Some(advice) = advice {
-        text.push_str(&format!(" ({advice})"));
+impl std::error::Error for Refusal {}
+
+impl fmt::Display for Refusal {
+    /// AWS's error and the advice: "tag:TagResources in eu-west-1: … (wait until …)".
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.error)?;
+        if let Some(advice) = &self.advice {
+            write!(formatter, " ({advice})")?;
+        }
+        if self.is_not_written { formatter.write_str("; the tag is not written") } else { Ok(()) }
     }
-    text
 }
 
 /// Whether AWS says in words, under a general code, that the resource isn't there (CloudFormation's `ValidationError`).
@@ -114,10 +127,10 @@ mod tests {
     #[test]
     fn a_refusal_by_a_tag_policy_carries_its_hint_in_entries_and_calls() {
         let message = "The tag policy does not allow the specified value for the following tag key: 'Owner'.";
-        let entry = Refusal::of_arn("InvalidParameterException", 400, message).text;
+        let entry = Refusal::of_arn("InvalidParameterException", 400, message).to_string();
         let bare =
             CallError::bare("ec2:CreateTags", &Region::from("eu-west-1"), ErrorClass::Refused, "TagPolicyViolation");
-        let call = Refusal::of_call(&bare).text;
+        let call = Refusal::of_call(&bare).to_string();
         for text in [entry, call] {
             assert!(text.contains("describe-effective-policy --policy-type TAG_POLICY"), "{text}");
         }

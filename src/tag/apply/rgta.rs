@@ -7,6 +7,7 @@
 use futures::stream::{self, StreamExt};
 
 use super::api::TagApi;
+use super::reason::Reason;
 use super::refusal::Refusal;
 use super::{Attempt, Job, ReadyWrite, WriteOutcome, halves, native};
 use crate::aws::ErrorClass;
@@ -94,9 +95,7 @@ async fn fall_back(api: &impl TagApi, job: &Job, ready: &ReadyWrite<'_>, refusal
         return refusal.attempt();
     };
     match native::write(api, job, ready, native).await {
-        Attempt::Ended(WriteOutcome::Failed(why)) => {
-            WriteOutcome::Failed(format!("{why}; before that the Tagging API: {}", refusal.text)).into()
-        }
+        Attempt::Ended(WriteOutcome::Failed(why)) => Reason::AfterTaggingApi { why, refusal }.failed().into(),
         attempt => attempt,
     }
 }

@@ -38,7 +38,7 @@ pub(in crate::tag) struct World {
     pub(in crate::tag) throttled: RefCell<BTreeMap<String, u32>>,
     /// ARNs that something else is changing, and at how many attempts yet.
     pub(in crate::tag) conflicts: RefCell<BTreeMap<String, u32>>,
-    /// Calls yet whose answer is lost after they were made; and calls yet that are not made, with an answer that does not say so.
+    /// How many further calls are made and lose their answer; and how many are not made, with an answer that does not show it.
     pub(in crate::tag) lost: Cell<u32>,
     pub(in crate::tag) down: Cell<u32>,
     /// Whether no tags can be read.

@@ -7,11 +7,13 @@
 //! So resuming is always safe: a write that was made but not journaled is found done, and `tag` and `undo` leave alone
 //! what others changed meanwhile.
 
+mod reason;
 mod recreated;
 
 use std::collections::BTreeSet;
 use std::future::Future;
 
+use reason::Reason;
 use recreated::newer_creation;
 
 use super::apply::{self, Applied, Aws, Job, ReadyWrite, StopReason};
@@ -21,13 +23,13 @@ use crate::model::RunId;
 use crate::model::{AccountRegion, LiveResource, Tags};
 use crate::model::{Arn, TagKey, TagValue};
 use crate::plan::updates::Updates;
-use crate::plan::{PlannedWrite, SkipKind};
+use crate::plan::{PlannedWrite, Skip};
 use crate::resource_map::{PresentTag, ResourceMap, TagKeys, TypeDefinition, WriteMethod};
 use crate::store::journal::{NewRun, RunKind, RunWrite, Write, WriteOutcome, WriteState};
 use crate::store::organization_runs::OrganizationRunId;
 use crate::store::{Store, StoreError};
 use crate::tag::collect::Survey;
-use crate::tag::holding;
+use crate::tag::holding::holding;
 
 /// What every run needs.
 #[derive(Debug)]
@@ -96,7 +98,7 @@ impl<'a> Runner<'a> {
         let mut prepared = Prepared::default();
         for (write, action) in planned_writes(&actions).into_iter().zip(&actions) {
             let live = survey.live(&action.resource_type, &action.id, &action.arn).map(Box::new);
-            let check = live.map_or_else(|| Check::Over(WriteOutcome::Failed("not listed".to_owned())), Check::Ready);
+            let check = live.map_or_else(|| Check::Over(failed(&Reason::NotListed)), Check::Ready);
             self.sort_in(write, check, &mut prepared);
         }
         survey.plan.actions = actions;
@@ -134,14 +136,11 @@ impl<'a> Runner<'a> {
 
     /// The outcome of a write about a resource that no longer exists, where another one has its name now.
     fn of_another_resource(&self, write: &Write, written_at: Option<&str>) -> Option<WriteOutcome> {
-        match newer_creation((self.store, self.map.naming()), &self.place.account, write, written_at) {
+        match newer_creation(self.store, self.map.naming(), &self.place.account, write, written_at) {
             Ok(creation) => creation.map(|event| {
-                let (name, time) = (event.name, event.time);
-                WriteOutcome::Skipped(format!("it is another resource: {name} created one with this name at {time}"))
+                WriteOutcome::Skipped(Reason::AnotherResource { event: event.name, time: event.time }.to_string())
             }),
-            Err(error) => {
-                Some(WriteOutcome::Failed(format!("its events could not be read from the database: {error}")))
-            }
+            Err(error) => Some(failed(&Reason::EventsUnread(error))),
         }
     }
 
@@ -177,10 +176,10 @@ impl<'a> Runner<'a> {
         let definition = self.map.types.get(&write.resource_type)?;
         match (self.updates.refusal(definition, &write.arn)?, state) {
             // How a call ended that may have been made stays to be seen.
-            ((SkipKind::SideEffects, why), WriteState::Started) => Some(WriteOutcome::UnderWay(why)),
-            ((SkipKind::SideEffects, why), WriteState::InDoubt) => Some(WriteOutcome::InDoubt(why)),
-            ((SkipKind::RolledBack, _), WriteState::Started | WriteState::InDoubt) => None,
-            ((_, why), _) => Some(WriteOutcome::Skipped(why)),
+            (why @ Skip::SideEffects { .. }, WriteState::Started) => Some(WriteOutcome::UnderWay(why.to_string())),
+            (why @ Skip::SideEffects { .. }, WriteState::InDoubt) => Some(WriteOutcome::InDoubt(why.to_string())),
+            (Skip::RolledBack(_), WriteState::Started | WriteState::InDoubt) => None,
+            (why, _) => Some(WriteOutcome::Skipped(why.to_string())),
         }
     }
 
@@ -198,15 +197,15 @@ impl<'a> Runner<'a> {
             Check::Begun(live) => (live, true),
         };
         let Some(definition) = self.map.types.get(&write.resource_type) else {
-            let unknown = format!("the resource map has no type {}", write.resource_type);
-            return prepared.over.push(RunWrite::new(write, WriteOutcome::Failed(unknown)));
+            let outcome = failed(&Reason::UnknownType(write.resource_type.clone()));
+            return prepared.over.push(RunWrite::new(write, outcome));
         };
         let not_ready = match ReadyWrite::new(write.clone(), *live, definition) {
             Ok(ready) if begun || ready.is_allowed_now() => return prepared.ready.push(ready.begun(begun)),
-            Ok(_) => "its state does not allow tagging now".to_owned(),
-            Err(no_tagging) => no_tagging.to_string(),
+            Ok(_) => failed(&Reason::NotNow),
+            Err(no_tagging) => WriteOutcome::Failed(no_tagging.to_string()),
         };
-        prepared.over.push(RunWrite::new(write, WriteOutcome::Failed(not_ready)));
+        prepared.over.push(RunWrite::new(write, not_ready));
     }
 
     /// Journals the writes and makes those that are ready. `stop` ends it early; the rest can be resumed.
@@ -332,21 +331,27 @@ fn was_made(state: WriteState) -> bool {
     state == WriteState::Written || state.may_be_made()
 }
 
+fn failed(reason: &Reason) -> WriteOutcome {
+    WriteOutcome::Failed(reason.to_string())
+}
+
 fn check(write: &Write, keys: TagKeys, state: WriteState, current: Current) -> Check {
     let live = match current {
         Current::Live(live) => live,
-        Current::Gone => return Check::Over(WriteOutcome::Vanished("it no longer exists".to_owned())),
+        Current::Gone => return Check::Over(WriteOutcome::Vanished(Reason::Gone.to_string())),
         // AWS may have the tag: only reading it ends the doubt.
-        Current::Unreadable(why) if state.may_be_made() => return Check::Over(WriteOutcome::InDoubt(why)),
-        Current::Unreadable(why) => return Check::Over(WriteOutcome::Failed(why)),
+        Current::Unreadable(why) if state.may_be_made() => {
+            return Check::Over(WriteOutcome::InDoubt(why.to_string()));
+        }
+        Current::Unreadable(why) => return Check::Over(WriteOutcome::Failed(why.to_string())),
     };
     let present = tag_of(&live, keys, &write.key);
     let is_spelled = present.is_none_or(|present| write.spells(present.key));
     let has = |value: Option<&TagValue>| is_spelled && present.map(|tag| tag.value) == value.map(TagValue::as_str);
     if has(write.old_value.as_ref()) {
         let (Tags::Known(tags) | Tags::Partial(tags)) = &live.tags else { return Check::Ready(live) };
-        return match holding::reason(write, keys, tags) {
-            Some(why) => Check::Over(WriteOutcome::Skipped(why)),
+        return match holding(write, keys, tags) {
+            Some(holding) => Check::Over(WriteOutcome::Skipped(holding.to_string())),
             None => Check::Ready(live),
         };
     }
@@ -355,10 +360,9 @@ fn check(write: &Write, keys: TagKeys, state: WriteState, current: Current) -> C
         // Its call was made, but what AWS answered did not reach the journal.
         return Check::Over(WriteOutcome::Written { request_id: None });
     }
-    let now =
-        present.map_or_else(|| format!("has no tag {}", write.key), |tag| format!("has {}={}", tag.key, tag.value));
-    let since = if is_done { "already" } else { "now; the tag was changed meanwhile" };
-    Check::Over(WriteOutcome::Skipped(format!("{now} {since}")))
+    let (key, present) = (write.key.clone(), present.map(Into::into));
+    let why = if is_done { Reason::Done { key, present } } else { Reason::Changed { key, present } };
+    Check::Over(WriteOutcome::Skipped(why.to_string()))
 }
 
 /// The tag as the resource has it.

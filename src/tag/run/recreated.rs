@@ -13,7 +13,8 @@ use crate::store::{Store, StoreError};
 /// # Errors
 /// SQLite's.
 pub(super) fn newer_creation(
-    (store, naming): (&Store, &Naming),
+    store: &Store,
+    naming: &Naming,
     account: &AccountId,
     write: &Write,
     written_at: Option<&str>,

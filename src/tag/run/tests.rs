@@ -8,6 +8,7 @@ use super::super::apply::drive;
 use super::super::apply::test_world::{World, job, journal, queue, volume, writes};
 use super::*;
 use crate::model::Tags;
+use crate::tag::current::Unread;
 
 static MAP: LazyLock<&ResourceMap> = LazyLock::new(ResourceMap::built_in_once);
 
@@ -62,7 +63,7 @@ fn a_started_write_that_is_found_done_was_ours_and_a_planned_one_was_not() {
 fn what_is_gone_or_unread_is_not_written() {
     let write = write(None, Some("alice"));
     assert!(matches!(over(&write, WriteState::Planned, Current::Gone), WriteOutcome::Vanished(_)));
-    let unread = Current::Unreadable("denied".to_owned());
+    let unread = Current::Unreadable(Unread::Listing("denied".to_owned()));
     assert_eq!(over(&write, WriteState::Planned, unread), WriteOutcome::Failed("denied".to_owned()));
 }
 

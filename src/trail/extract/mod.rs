@@ -23,8 +23,7 @@ use crate::model::event::{Event, Identity, ResourceEvent, Touched};
 use crate::resource_map::events::without_version;
 use crate::resource_map::expression::TopLevelFields;
 use crate::resource_map::naming::Naming;
-use crate::resource_map::sessions::is_session;
-use crate::resource_map::{EventRule, ResourceMap};
+use crate::resource_map::{EventRule, Identified, ResourceMap};
 use names::Searched;
 pub(crate) use names::names_of_id;
 
@@ -101,7 +100,8 @@ pub fn read(map: &ResourceMap, filter: &RecordFilter, fields: &Fields<'_>) -> Ex
     if rules.is_empty() || has_failed(fields) {
         return Extraction::Unmatched;
     }
-    read_matched((rules, map.naming()), filter, fields, &source, &name).unwrap_or_else(Extraction::Broken)
+    let matched = Matched { rules, naming: map.naming() };
+    read_matched(matched, filter, fields, &source, &name).unwrap_or_else(Extraction::Broken)
 }
 
 /// The reason why a record with unreadable text does not count.
@@ -115,8 +115,42 @@ fn has_failed(fields: &Fields<'_>) -> bool {
     ["errorCode", "errorMessage"].iter().any(|name| fields.is_set(name) && fields.raw(name) != Some(EMPTY))
 }
 
+/// What the resource map has for an event.
+#[derive(Clone, Copy)]
+struct Matched<'m> {
+    rules: &'m [EventRule],
+    naming: &'m Naming,
+}
+
+/// What the rules find in a record.
+#[derive(Default)]
+struct Found {
+    touched: Vec<Touched>,
+    sessions: Vec<String>,
+    /// Whether a rule should have found an identifier and did not.
+    lacks_ids: bool,
+}
+
+impl Found {
+    fn is_empty(&self) -> bool {
+        self.touched.is_empty() && self.sessions.is_empty()
+    }
+
+    /// Whether it has more identifiers than a record of CloudTrail can have.
+    fn is_full(&self) -> bool {
+        self.touched.len() + self.sessions.len() > MAX_IDS
+    }
+
+    /// Whether an identifier has unreadable text.
+    fn has_damage(&self) -> bool {
+        let ids = self.touched.iter().flat_map(|touched| touched.renamed_to.iter().chain([&touched.resource_id]));
+        let mut ids = ids.map(ResourceId::as_str).chain(self.sessions.iter().map(String::as_str));
+        ids.any(mend::is_damaged)
+    }
+}
+
 fn read_matched(
-    (rules, naming): (&[EventRule], &Naming),
+    matched: Matched<'_>,
     filter: &RecordFilter,
     fields: &Fields<'_>,
     source: &str,
@@ -157,21 +191,16 @@ fn read_matched(
     if size > MAX_RECORD {
         return Err(BrokenRecord::TooLarge { call: call(), event: fields.text("eventID").map(Cow::into_owned) });
     }
-    let (touched, lacks_ids) = touched((rules, naming), fields, &event).map_err(unreadable)?;
-    if touched.len() > MAX_IDS {
+    let found = find(matched, fields, &event).map_err(unreadable)?;
+    if found.is_full() {
         return Err(BrokenRecord::TooManyIds { call: call(), event: fields.text("eventID").map(Cow::into_owned) });
     }
-    let names = |touched: &Touched| {
-        let renamed = touched.renamed_to.iter();
-        renamed.chain([&touched.resource_id]).any(|name| mend::is_damaged(name.as_str()))
-    };
-    if touched.iter().any(names) {
+    if found.has_damage() {
         return Err(damaged(fields, call(), "an identifier"));
     }
-    if touched.is_empty() {
+    if found.is_empty() {
         // Of the events that issue credentials, those that lead to no person are excluded on purpose.
-        let of_sessions = rules.iter().all(|rule| is_session(&rule.resource_type));
-        let is_unmatched = of_sessions || !lacks_ids;
+        let is_unmatched = matched.rules.iter().all(EventRule::is_of_sessions) || !found.lacks_ids;
         if !is_unmatched && fields.has_damage() {
             return Err(damaged(fields, call(), "a field that can have an identifier"));
         }
@@ -181,7 +210,7 @@ fn read_matched(
         Some(id) => id.into_owned(),
         None => derived_id(fields).map_err(unreadable)?,
     };
-    Ok(Extraction::Touched(ResourceEvent { event, touched }))
+    Ok(Extraction::Touched(ResourceEvent { event, touched: found.touched, sessions: found.sessions }))
 }
 
 /// Source: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-insights-fields-trails.html>
@@ -214,33 +243,27 @@ pub(crate) fn identity(user: &Value) -> Identity {
     }
 }
 
-/// The resources, and whether a rule should have found one but did not. Most calls that can rename do something else. Then
-/// their rule finds nothing.
-fn touched(
-    (rules, naming): (&[EventRule], &Naming),
-    fields: &Fields<'_>,
-    event: &Event,
-) -> Result<(Vec<Touched>, bool), serde_json::Error> {
-    let input = rule_input((rules, naming), fields, event)?;
-    let (touched, lacks_ids) = found((rules, naming), &input, event);
-    if !touched.is_empty() || !lacks_ids || rules.iter().all(|rule| is_session(&rule.resource_type)) {
-        return Ok((touched, lacks_ids));
+/// What the rules find. Most calls that can rename do something else. Then their rule finds nothing.
+fn find(matched: Matched<'_>, fields: &Fields<'_>, event: &Event) -> Result<Found, serde_json::Error> {
+    let input = rule_input(matched, fields, event)?;
+    let found = find_in(matched, &input, event);
+    if !found.is_empty() || !found.lacks_ids || matched.rules.iter().all(EventRule::is_of_sessions) {
+        return Ok(found);
     }
-    let rules: Vec<EventRule> = rules.iter().map(EventRule::in_lower_case).collect();
-    Ok(found((&rules, naming), &unified(&input, without_version(&event.name)), event))
+    let rules: Vec<EventRule> = matched.rules.iter().map(EventRule::in_lower_case).collect();
+    Ok(find_in(Matched { rules: &rules, ..matched }, &unified(&input, without_version(&event.name)), event))
 }
 
-fn found((rules, naming): (&[EventRule], &Naming), input: &Rcvar, event: &Event) -> (Vec<Touched>, bool) {
-    let mut touched = Vec::new();
+fn find_in(Matched { rules, naming }: Matched<'_>, input: &Rcvar, event: &Event) -> Found {
+    let mut all = Found::default();
     let mut seen = HashSet::new();
-    let mut lacks_ids = false;
     for rule in rules {
         let renamed_to = rule.new_name.as_ref().map(|name| first_id(&name.interpret(input)));
         if renamed_to == Some(None) {
             continue;
         }
         let renamed_to = renamed_to.flatten();
-        let of_type = naming.of_type(&rule.resource_type);
+        let of_type = rule.resource_type().and_then(|resource_type| naming.of_type(resource_type));
         let ignores_case = of_type.is_some_and(|of_type| of_type.ignores_case);
         let mut ids = Vec::new();
         let found = rule.ids.interpret(input);
@@ -248,24 +271,28 @@ fn found((rules, naming): (&[EventRule], &Naming), input: &Rcvar, event: &Event)
             ids.push(if ignores_case && !id.contains(':') { id.to_lowercase() } else { id });
         });
         // A condition that is false excludes the record on purpose.
-        lacks_ids |= ids.is_empty() && !matches!(&*found, Variable::Bool(false));
+        all.lacks_ids |= ids.is_empty() && !matches!(&*found, Variable::Bool(false));
         let is_only = ids.len() == 1;
         for id in ids {
             let is_renaming = renamed_to.as_ref().is_none_or(|name| *name != id);
-            if !is_renaming || !seen.insert((&rule.resource_type, id.clone())) {
+            if !is_renaming || !seen.insert((&rule.identified, id.clone())) {
                 continue;
             }
+            if all.is_full() {
+                return all;
+            }
+            let Identified::Resource(resource_type) = &rule.identified else {
+                all.sessions.push(id);
+                continue;
+            };
             // The response to a rename can have the new name already.
             let of_type = of_type.filter(|_| renamed_to.is_none());
             let names = of_type.map_or_else(Vec::new, |naming| {
                 let searched = Searched { naming, event, id: &id, is_only };
                 searched.names(given_names(rule, input), input)
             });
-            if touched.len() > MAX_IDS {
-                return (touched, lacks_ids);
-            }
-            touched.push(Touched {
-                resource_type: rule.resource_type.clone(),
+            all.touched.push(Touched {
+                resource_type: resource_type.clone(),
                 resource_id: ResourceId::new(id),
                 action: rule.action,
                 names,
@@ -273,7 +300,7 @@ fn found((rules, naming): (&[EventRule], &Naming), input: &Rcvar, event: &Event)
             });
         }
     }
-    (touched, lacks_ids)
+    all
 }
 
 fn given_names(rule: &EventRule, input: &Rcvar) -> Vec<String> {
@@ -286,12 +313,15 @@ fn given_names(rule: &EventRule, input: &Rcvar) -> Vec<String> {
 
 /// The record as the expressions of the rules see it: converted once, with only the fields that an expression reads.
 fn rule_input(
-    (rules, naming): (&[EventRule], &Naming),
+    Matched { rules, naming }: Matched<'_>,
     fields: &Fields<'_>,
     event: &Event,
 ) -> Result<Rcvar, serde_json::Error> {
     let mut wanted: BTreeSet<&str> = BTreeSet::new();
-    let is_searched = |rule: &EventRule| naming.of_type(&rule.resource_type).is_some_and(|of_type| of_type.is_searched);
+    let is_searched = |rule: &EventRule| {
+        let of_type = rule.resource_type().and_then(|resource_type| naming.of_type(resource_type));
+        of_type.is_some_and(|of_type| of_type.is_searched)
+    };
     if rules.iter().any(|rule| rule.new_name.is_none() && is_searched(rule)) {
         wanted.extend(["requestParameters", "responseElements"]);
     }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::HIDDEN;
 use crate::model::ArnParts;
 use crate::model::event::Event;
-use crate::resource_map::naming::{TypeNaming, ends_with_part};
+use crate::resource_map::naming::{ArnPlace, TypeNaming, ends_with_part};
 
 /// How deep in a response a resource of a list can be.
 const DEEPEST: usize = 8;
@@ -24,7 +24,7 @@ const MOST_NAMES: usize = 8;
 
 type Object = BTreeMap<String, Rcvar>;
 
-/// The resource of which the names are searched.
+/// The resource to find names for.
 pub(super) struct Searched<'s> {
     pub(super) naming: &'s TypeNaming,
     pub(super) event: &'s Event,
@@ -118,7 +118,8 @@ impl Searched<'_> {
     fn without_derived(&self, found: Vec<String>) -> Vec<String> {
         let event = self.event;
         let partition = event.region.partition();
-        let place = (partition, event.region.as_str(), event.account_id.as_str());
+        let (region, account) = (event.region.as_str(), event.account_id.as_str());
+        let place = ArnPlace { partition, region, account };
         let is_name = |text: &String| !text.is_empty() && text != HIDDEN && text.len() <= LONGEST && text != self.id;
         let mut arns: Vec<String> = Vec::new();
         let mut others: Vec<String> = Vec::new();

@@ -121,7 +121,7 @@ fn facts_of_the_record_are_unchanged() {
         },
     });
     let rules = [("s3.amazonaws.com", "CreateBucket", "s3", Action::Upsert, "requestParameters.x")];
-    let Extraction::Touched(ResourceEvent { event, touched }) =
+    let Extraction::Touched(ResourceEvent { event, touched, .. }) =
         read_value(&rules, &record("s3.amazonaws.com", "CreateBucket", &more))
     else {
         panic!()
@@ -205,7 +205,7 @@ fn invalid_records_are_distinguished() {
 fn rename_event_counts_only_if_it_renames() {
     let mut map = map(&[]);
     let rule = EventRule {
-        resource_type: "rds".into(),
+        identified: Identified::Resource("rds".into()),
         action: Action::Rename,
         ids: Expression::compile("requestParameters.old").unwrap(),
         names: None,

@@ -44,7 +44,6 @@ use super::filter::RecordFilter;
 use super::left_out::LeftOut;
 use crate::model::event::ResourceEvent;
 use crate::resource_map::ResourceMap;
-use crate::resource_map::sessions::is_session;
 pub(super) use document::{Records, Wants};
 pub(super) use frame::{FoundValues, Keys};
 use inflate::Inflater;
@@ -146,9 +145,8 @@ impl Counts {
             }
             Extraction::Touched(event) => {
                 self.matched += 1;
-                let sessions = event.touched.iter().filter(|touched| is_session(&touched.resource_type)).count();
-                self.sessions += sessions as u64;
-                self.ids += (event.touched.len() - sessions) as u64;
+                self.sessions += event.sessions.len() as u64;
+                self.ids += event.touched.len() as u64;
                 return Ok(Some(event));
             }
             Extraction::Broken(reason) => {

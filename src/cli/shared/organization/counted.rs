@@ -36,7 +36,7 @@ pub(in crate::cli) async fn run_counted<'m, 't>(
 ) -> Result<Outcome, CommandError> {
     let mut reporter = Reporter::new(context, display, accounts.len());
     let mut held = HeldPlans::create(&context.global.db)?;
-    let is_left = hold(context, &organization, survey, &accounts, (&mut reporter, &mut held)).await?;
+    let is_left = hold(context, &organization, survey, &accounts, &mut reporter, &mut held).await?;
     if is_left {
         release(&mut reporter, &held, &accounts);
         return reporter.finish(&organization, true);
@@ -75,7 +75,8 @@ async fn hold<'m>(
     organization: &Organization<'m>,
     survey: &Tag<'m>,
     accounts: &[Account],
-    (reporter, held): (&mut Reporter<'_>, &mut HeldPlans),
+    reporter: &mut Reporter<'_>,
+    held: &mut HeldPlans,
 ) -> Result<bool, CommandError> {
     let mut broken = None;
     let mut report = |event: Event<'_>| match event {

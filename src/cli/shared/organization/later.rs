@@ -67,7 +67,8 @@ pub(in crate::cli) async fn undo(
 pub(in crate::cli) async fn apply(
     saved: &SavedPlans,
     way: AccountsAccess<'_>,
-    (only_plan, limit): (bool, LimitArgs),
+    only_plan: bool,
+    limit: LimitArgs,
     context: &Context,
 ) -> Result<Outcome, CommandError> {
     let key = one_key(saved)?;

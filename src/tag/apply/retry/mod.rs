@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::api::TagApi;
 use super::batch::{WriteBatch, WriteCall};
+use super::reason::Reason;
 use super::refusal::Refusal;
 use super::{Attempt, ReadyWrite, WriteOutcome};
 use crate::aws::ErrorClass;
@@ -25,7 +26,7 @@ struct Patience {
 const FOR_CONFLICTS: Patience = Patience { attempts: 8, first_pause: Duration::from_millis(100) };
 /// For single ARNs that the Tagging API throttled or failed on. The caller retries whole calls itself.
 const FOR_SINGLE_ARNS: Patience = Patience { attempts: 4, first_pause: Duration::from_secs(1) };
-/// For calls in doubt whose tag is not written. Each attempt costs a read of each tag, so they are few; in the last one each
+/// For calls in doubt if the tag is not written. Each attempt costs a read of each tag, so they are few; in the last one each
 /// write has a call of its own, for one resource may be the cause.
 const FOR_DOUBTS: Patience = Patience { attempts: 3, first_pause: Duration::from_millis(500) };
 
@@ -39,13 +40,20 @@ impl Patience {
     }
 }
 
+/// A write that was refused for a cause that passes.
+#[derive(Debug)]
+struct Refused {
+    /// Its number.
+    position: u32,
+    refusal: Refusal,
+}
+
 /// A batch to be tried again.
 #[derive(Debug)]
 pub(super) struct Again<'t, 'm> {
     batch: WriteBatch<'t, 'm>,
     pause: Duration,
-    /// Why each of its writes was refused, by number.
-    refused: Vec<(u32, String)>,
+    refused: Vec<Refused>,
 }
 
 /// Separates a batch's attempts into final outcomes and the batches to try again.
@@ -54,13 +62,13 @@ pub(super) fn sort<'t, 'm>(
     attempts: Vec<(u32, Attempt)>,
 ) -> (BTreeMap<u32, WriteOutcome>, Vec<Again<'t, 'm>>) {
     let mut ended = BTreeMap::new();
-    let mut passing: Vec<(Patience, Vec<(u32, String)>)> = Vec::new();
+    let mut passing: Vec<(Patience, Vec<Refused>)> = Vec::new();
     for (position, attempt) in attempts {
         let refusal = match attempt {
             Attempt::Passing(refusal) => refusal,
             // Each is resolved before its batch ends; where one were not, its tag stays to be read.
             Attempt::InDoubt(refusal) => {
-                ended.insert(position, WriteOutcome::InDoubt(refusal.text));
+                ended.insert(position, Reason::InDoubt(refusal).in_doubt());
                 continue;
             }
             Attempt::Ended(outcome) => {
@@ -70,26 +78,25 @@ pub(super) fn sort<'t, 'm>(
         };
         let patience = Patience::of(&refusal);
         if batch.attempt >= patience.attempts {
-            let why = format!("{}; same error in all {} attempts", refusal.text, batch.attempt);
-            ended.insert(position, WriteOutcome::Failed(why));
+            ended.insert(position, Reason::EachAttempt { refusal, attempts: batch.attempt }.failed());
             continue;
         }
         match passing.iter_mut().find(|(other, _)| *other == patience) {
-            Some((_, refused)) => refused.push((position, refusal.text)),
-            None => passing.push((patience, vec![(position, refusal.text)])),
+            Some((_, refused)) => refused.push(Refused { position, refusal }),
+            None => passing.push((patience, vec![Refused { position, refusal }])),
         }
     }
     let again = |(patience, refused)| again(batch, patience, refused);
     (ended, passing.into_iter().flat_map(again).collect())
 }
 
-fn again<'t, 'm>(batch: &WriteBatch<'t, 'm>, patience: Patience, refused: Vec<(u32, String)>) -> Vec<Again<'t, 'm>> {
+fn again<'t, 'm>(batch: &WriteBatch<'t, 'm>, patience: Patience, refused: Vec<Refused>) -> Vec<Again<'t, 'm>> {
     let attempt = batch.attempt + 1;
     let pause = patience.first_pause * 2_u32.pow(batch.attempt - 1);
     let is_alone = patience == FOR_DOUBTS && attempt == patience.attempts && batch.call != WriteCall::Stack;
     let groups = if is_alone { refused.into_iter().map(|one| vec![one]).collect() } else { vec![refused] };
-    let of_group = |refused: Vec<(u32, String)>| {
-        let is_refused = |position| refused.iter().any(|(other, _)| *other == position);
+    let of_group = |refused: Vec<Refused>| {
+        let is_refused = |position| refused.iter().any(|one| one.position == position);
         let is_open = |ready: &&ReadyWrite<'_>| is_refused(ready.write.position);
         let writes: Vec<_> = batch.writes.iter().copied().filter(is_open).collect();
         // The Tagging API may not take the type, which a lost answer does not say: the service's own call is the last attempt.
@@ -100,29 +107,33 @@ fn again<'t, 'm>(batch: &WriteBatch<'t, 'm>, patience: Patience, refused: Vec<(u
     groups.into_iter().map(of_group).collect()
 }
 
+/// A batch that waits for its next attempt.
+#[derive(Debug)]
+pub(super) struct Pausing<'t, 'm> {
+    batch: WriteBatch<'t, 'm>,
+    pause: Duration,
+}
+
 /// Lets the batch's pause pass.
-pub(super) async fn after_pause<'t, 'm>(
-    api: &impl TagApi,
-    (batch, pause): (WriteBatch<'t, 'm>, Duration),
-) -> WriteBatch<'t, 'm> {
-    api.pause(pause).await;
-    batch
+pub(super) async fn after_pause<'t, 'm>(api: &impl TagApi, pausing: Pausing<'t, 'm>) -> WriteBatch<'t, 'm> {
+    api.pause(pausing.pause).await;
+    pausing.batch
 }
 
 /// The writes between two attempts.
 #[derive(Debug, Default)]
 pub(super) struct Held<'t, 'm> {
     /// Why, by number.
-    refused: BTreeMap<u32, String>,
+    refused: BTreeMap<u32, Refusal>,
     /// The batches that have waited long enough.
     due: VecDeque<WriteBatch<'t, 'm>>,
 }
 
 impl<'t, 'm> Held<'t, 'm> {
     /// Notes that the batch waits; gives it with its pause.
-    pub(super) fn hold(&mut self, again: Again<'t, 'm>) -> (WriteBatch<'t, 'm>, Duration) {
-        self.refused.extend(again.refused);
-        (again.batch, again.pause)
+    pub(super) fn hold(&mut self, again: Again<'t, 'm>) -> Pausing<'t, 'm> {
+        self.refused.extend(again.refused.into_iter().map(|refused| (refused.position, refused.refusal)));
+        Pausing { batch: again.batch, pause: again.pause }
     }
 
     /// Its pause is over.
@@ -147,7 +158,7 @@ impl<'t, 'm> Held<'t, 'm> {
     /// What still waits, as not done.
     pub(super) fn unfinished(self) -> BTreeMap<u32, WriteOutcome> {
         let refused = self.refused.into_iter();
-        refused.map(|(position, why)| (position, WriteOutcome::Unfinished(format!("to be retried: {why}")))).collect()
+        refused.map(|(position, refusal)| (position, Reason::ToBeRetried(refusal).unfinished())).collect()
     }
 }
 

@@ -25,11 +25,12 @@ use tokio::sync::watch;
 
 use super::api::TagApi;
 use super::native::tag_list;
+use super::reason::Reason;
 use super::refusal::Refusal;
 use super::{Attempt, Job, ReadyWrite, WriteOutcome};
 use crate::aws::Answer;
 use crate::resource_map::RenderedCall;
-use crate::tag::holding;
+use crate::tag::holding::holding;
 
 /// One stack and what to write on it.
 struct Update<'u, A> {
@@ -169,15 +170,13 @@ fn tags_of(now: &Value) -> BTreeMap<String, String> {
 fn is_as_expected(ready: &ReadyWrite<'_>, tags: &BTreeMap<String, String>) -> bool {
     let expected = ready.write.old_value.as_ref().map(|value| value.as_str());
     let present = tags.get(ready.write.key.as_str()).map(String::as_str);
-    present == expected && holding::reason(&ready.write, ready.definition.tag_keys(), tags).is_none()
+    present == expected && holding(&ready.write, ready.definition.tag_keys(), tags).is_none()
 }
 
 fn changed_meanwhile(ready: &ReadyWrite<'_>, tags: &BTreeMap<String, String>) -> WriteOutcome {
-    WriteOutcome::Skipped(holding::reason(&ready.write, ready.definition.tag_keys(), tags).unwrap_or_else(|| {
-        let key = &ready.write.key;
-        let now = tags.get(key.as_str()).map_or_else(|| format!("no tag {key}"), |value| format!("{key}={value}"));
-        format!("the tag was changed meanwhile: it has {now}")
-    }))
+    let (key, keys) = (&ready.write.key, ready.definition.tag_keys());
+    let changed = || Reason::ChangedTo { key: key.clone(), present: keys.get(tags, key).map(Into::into) };
+    holding(&ready.write, keys, tags).map_or_else(changed, Reason::Holding).skipped()
 }
 
 /// The tags with the writes' changes.
