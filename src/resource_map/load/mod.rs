@@ -57,7 +57,7 @@ impl ResourceMap {
     /// The map of one text alone, without the built-in types. `name` is the file name for messages.
     pub(crate) fn parse_alone(name: &str, text: &str) -> Result<Self, FileError> {
         let mut types = TypeSet::default();
-        types.add(without_sessions(compile_file(Source { name, text })?)?)?;
+        types.add(compile_file(Source { name, text })?)?;
         let mut assembly = Assembly::default();
         assembly.add(types, Events::Used);
         assembly.finish()
