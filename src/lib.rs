@@ -8,7 +8,7 @@
 //! | --- | --- | --- |
 //! | tests | [`fuzzing`] | what reads bytes of others, for `fuzz/` |
 //! | command line | [`cli`] | arguments, exit codes |
-//! | work | [`report`], [`org`], [`tag`], [`load`], [`inventory`] | tokio, what to do in which order |
+//! | work | [`report`], [`watch`], [`org`], [`tag`], [`load`], [`inventory`] | tokio, what to do in which order |
 //! | edges | [`store`], [`aws`] | SQLite; AWS |
 //! | domain | [`policy`], [`plan`], [`creator`], [`trail`], [`resource_map`] | nothing but its input: no clock, no AWS, no SQL |
 //! | base | [`console`], [`text`], [`model`] | names, positions in files, the terminal |
@@ -31,6 +31,7 @@ pub mod store;
 pub mod tag;
 pub mod text;
 pub mod trail;
+pub mod watch;
 
 /// The maps of `resource-maps/`, by `build.rs`: `PACKED`, the index that [`resource_map`] reads, and `FILES`, the texts that
 /// `resource-map show` prints.

@@ -19,6 +19,17 @@ pub const MAX_CHARACTERS: usize = 6144;
 /// Reading a trail's objects. GetObject is also what S3 Select needs, ListBucket also what HeadBucket needs.
 const READ_TRAIL: [&str; 2] = ["s3:GetObject", "s3:ListBucket"];
 
+/// Following a queue, and reading what its messages announce.
+const WATCH: [&str; 7] = [
+    "identitystore:DescribeUser",
+    "s3:GetObject",
+    "s3:ListBucket",
+    "sqs:ChangeMessageVisibility",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:ReceiveMessage",
+];
+
 /// Athena's own calls, and what it does on the caller's behalf: find the table and its partitions, read the trail, write
 /// the result.
 ///
@@ -48,6 +59,9 @@ const ATHENA: [&str; 19] = [
 /// Event history, and which regions the account has.
 const HISTORY: [&str; 3] = ["account:ListRegions", "cloudtrail:LookupEvents", "ec2:DescribeRegions"];
 
+/// A log group of CloudWatch Logs.
+const LOGS: [&str; 2] = ["logs:DescribeLogGroups", "logs:FilterLogEvents"];
+
 /// Event history of regions that are known, and the names of Identity Center's users.
 const LOOKUP: [&str; 2] = ["cloudtrail:LookupEvents", "identitystore:DescribeUser"];
 
@@ -75,8 +89,12 @@ pub enum Work {
     Nothing,
     /// Reads a trail's objects.
     ReadTrail,
+    /// Follows a queue, reads a trail's objects, and tags what new records created.
+    Watch,
     /// Queries a trail by Athena.
     Athena,
+    /// Reads a trail's log group.
+    Logs,
     /// Reads Event history of all regions.
     History,
     /// Looks up single resources in Event history.
@@ -117,16 +135,18 @@ pub fn needs<'m>(
         Work::Nothing | Work::Apply | Work::Undo => &[],
         Work::Tag => &[IDENTITY],
         Work::ReadTrail => &READ_TRAIL,
+        Work::Watch => &WATCH,
         Work::Athena => &ATHENA,
         Work::History => &HISTORY,
+        Work::Logs => &LOGS,
         Work::Lookup => &LOOKUP,
         Work::Organization => &ORGANIZATION,
         Work::Report | Work::TagAccount => &REGIONS,
     };
     let mut needs = Needs { actions: fixed.iter().map(|&action| action.to_owned()).collect(), ..Needs::default() };
-    if matches!(work, Work::Tag | Work::TagAccount | Work::Apply | Work::Undo | Work::Report) {
+    if matches!(work, Work::Tag | Work::Watch | Work::TagAccount | Work::Apply | Work::Undo | Work::Report) {
         let types: Vec<&TypeDefinition> = types.into_iter().collect();
-        if inherit && matches!(work, Work::Tag | Work::TagAccount | Work::Report) {
+        if inherit && matches!(work, Work::Tag | Work::Watch | Work::TagAccount | Work::Report) {
             needs.add_parents(map, &types);
         }
         for definition in types {

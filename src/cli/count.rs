@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::interrupt::stop_on_interrupt;
 use super::load_s3::{self, session};
 use super::load_summary::{FailureEntry, size};
+use super::other_files::{self, OtherEntry};
 use super::{AwsAccessArgs, CommandError, Context, Outcome, WindowArgs, nothing};
 use crate::aws::Session;
 use crate::console::{Lines, OutputFormat, counted, number};
@@ -84,8 +85,8 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let counting = Counting { context, counter: Arc::new(Counter::new(args.by, window)), jobs };
     let (counted, interrupted) = counting.run(&source).await?;
     let figures = &counted.figures;
-    if !interrupted && figures.done() == 0 && !figures.has_failures() {
-        return Err(nothing::no_files_to_count(&places, window));
+    if !interrupted && figures.is_nothing() && !figures.has_failures() {
+        return Err(nothing::no_files_to_count(&places, window, figures));
     }
     if figures.counts.matched == 0 && figures.counts.filtered > 0 {
         let filter = RecordFilter { window, ..RecordFilter::default() };
@@ -231,6 +232,9 @@ struct Document<'r> {
     bytes: u64,
     json_bytes: u64,
     failures: Vec<FailureEntry<'r>>,
+    other_files: Vec<OtherEntry<'r>>,
+    other_file_kinds: BTreeMap<&'static str, u64>,
+    other_values: BTreeMap<&'static str, u64>,
     requests: &'r BTreeMap<String, u64>,
 }
 
@@ -281,7 +285,8 @@ impl Report<'_> {
     }
 
     fn document(&self) -> Document<'_> {
-        let Figures { read, skipped, broken, counts, failures, .. } = &self.counted.figures;
+        let figures = &self.counted.figures;
+        let Figures { read, skipped, broken, counts, failures, .. } = figures;
         let fields = self.counter.fields();
         Document {
             format_version: 1,
@@ -298,6 +303,9 @@ impl Report<'_> {
             bytes: counts.stored_bytes,
             json_bytes: counts.bytes,
             failures: failures.iter().map(FailureEntry::from).collect(),
+            other_files: figures.other_files.iter().map(OtherEntry::from).collect(),
+            other_file_kinds: other_files::by_kind(&figures.other_kinds),
+            other_values: other_files::by_kind(&counts.others),
             requests: &self.requests,
         }
     }
@@ -310,12 +318,13 @@ impl Report<'_> {
         let (distinct, shown) = (self.counted.ranked.len(), self.shown().len());
         let hidden = if shown < distinct { format!(", {} shown", number(shown as u64)) } else { String::new() };
         line(format_args!("{} in {}{hidden}", counted(counts.matched, "call"), counted(distinct as u64, "row")));
-        let skipped = match skipped {
-            0 => String::new(),
-            skipped => format!(", {} skipped", counted(*skipped, "digest or Insights file")),
-        };
+        let skipped = other_files::skipped_phrase(*skipped).map(|phrase| format!("; {phrase}")).unwrap_or_default();
         let (stored, uncompressed) = (size(counts.stored_bytes), size(counts.bytes));
         line(format_args!("{} read ({stored}, {uncompressed} uncompressed){skipped}", counted(*read, "log file")));
+        other_files::named(&self.counted.figures).into_iter().for_each(|file| line(format_args!("{file}")));
+        if let Some(ignored) = other_files::ignored_phrase(&self.counted.figures) {
+            line(format_args!("ignored: {ignored}"));
+        }
         if counts.filtered > 0 {
             line(format_args!("{} outside the time range", counted(counts.filtered, "call")));
         }

@@ -4,7 +4,7 @@ use clap::{Command, CommandFactory, Parser};
 
 use super::Cli;
 
-const COMMANDS: [&str; 24] = [
+const COMMANDS: [&str; 26] = [
     "accounts",
     "apply",
     "completions",
@@ -16,6 +16,7 @@ const COMMANDS: [&str; 24] = [
     "load-athena",
     "load-files",
     "load-history",
+    "load-logs",
     "load-s3",
     "man",
     "policy",
@@ -28,6 +29,7 @@ const COMMANDS: [&str; 24] = [
     "tag",
     "tag-org",
     "undo",
+    "watch",
     "who",
 ];
 

@@ -111,6 +111,8 @@ struct Document<'i> {
     interrupted: bool,
     file: String,
     already_imported: bool,
+    /// The first row that was read, where an earlier import had read those before it.
+    resumed_at_row: Option<i64>,
     rows: u64,
     ids: u64,
     new_ids: u64,
@@ -152,12 +154,13 @@ impl Summary<'_> {
     }
 
     fn document(&self) -> Document<'_> {
-        let Imported { figures, unknown_types, unclear, unclear_rows } = self.imported;
+        let Imported { figures, unknown_types, unclear, unclear_rows, resumed_at } = self.imported;
         Document {
             format_version: 1,
             interrupted: self.interrupted,
             file: self.file.display().to_string(),
             already_imported: figures.already_loaded > 0,
+            resumed_at_row: *resumed_at,
             rows: figures.counts.records,
             ids: figures.counts.ids,
             new_ids: figures.new_ids,
@@ -171,7 +174,7 @@ impl Summary<'_> {
     }
 
     fn text(&self) -> Lines {
-        let Imported { figures, unknown_types, unclear, unclear_rows } = self.imported;
+        let Imported { figures, unknown_types, unclear, unclear_rows, resumed_at } = self.imported;
         let mut text = Lines::default();
         let mut line = |title: &str, value: String| text.line(format_args!("{title:<14} {value}"));
         let file = self.file.display();
@@ -181,6 +184,9 @@ impl Summary<'_> {
             (false, _) => "already imported, nothing read",
         };
         line("database", format!("{file} {state}"));
+        if let Some(row) = resumed_at {
+            line("resumed", format!("at row {row}; an earlier import read the rows before it"));
+        }
         if figures.counts.records > 0 {
             line("rows", number(figures.counts.records));
             line("events", events(figures));

@@ -18,8 +18,10 @@ Examples:
 
 /// Load CloudTrail log files from disk
 ///
-/// Reads all .json.gz and .json files below the given folders. A file that is named explicitly is read whatever its
-/// extension. Files that are already loaded are not read again. You can stop a load at any time; run the same command
+/// Reads all files below the given folders, whatever their names: log files of a trail, and other files with CloudTrail
+/// records, such as the output of `aws cloudtrail lookup-events`, EventBridge events, CloudWatch Logs exports and
+/// subscription data, and results of CloudTrail Lake; JSON or JSON Lines, plain, gzip or zstd. Lists the files that hold
+/// no CloudTrail records, with what they are. Files that are already loaded are not read again. You can stop a load at any time; run the same command
 /// again to resume it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -40,10 +42,11 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
         let finding = tokio::task::spawn_blocking(move || files::find(&roots, &versions, &ledger, &queue, &stop));
         finding.await.expect("walking folders does not panic").map_err(|error| context.store_error(&error))
     };
+    let knows_files = nothing::knows_files(context)?;
     let loading = Loading::new(context, &args.load, filter.clone())?;
     let (outcome, figures) = loading.run(source, || (BTreeMap::new(), None)).await?;
-    if outcome == Outcome::Done && figures.done() == 0 {
-        return nothing::no_files(context, &args.paths);
+    if outcome == Outcome::Done && figures.is_nothing() {
+        return nothing::no_files(context, &args.paths, &figures, knows_files);
     }
     nothing::warn_of_filter(context, &figures, &filter);
     Ok(outcome)

@@ -15,6 +15,7 @@ mod import;
 mod load_athena;
 mod load_files;
 mod load_history;
+mod load_logs;
 mod load_s3;
 mod man;
 mod policy;
@@ -26,6 +27,7 @@ mod shared;
 mod tag;
 mod tag_org;
 mod undo;
+mod watch;
 mod who;
 
 pub(crate) use shared::saved_plans::{PlanDocument, check_writes};
@@ -36,11 +38,11 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use shared::context::Context;
 pub use shared::error::{CommandError, Outcome, with_causes};
-pub use shared::options::{AwsAccessArgs, AwsArgs, GlobalArgs, OwnerArgs, WindowArgs};
+pub use shared::options::{AwsAccessArgs, AwsArgs, GlobalArgs, Output, OwnerArgs, WindowArgs};
 pub use shared::suggestion::Invocation;
 use shared::{
     allow_updates, bucket, confirm, context, interrupt, load_summary, loading, nothing, options, organization,
-    private_file, regions, run_output, saved_plans, scope, suggestion, tagging, types,
+    other_files, private_file, regions, run_output, saved_plans, scope, suggestion, tagging, types,
 };
 
 /// Find who created each AWS resource, from CloudTrail, and tag it with its owner
@@ -54,13 +56,14 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one, and it is moved once")]
 enum Command {
     Count(count::Args),
     LoadAthena(load_athena::Args),
     LoadFiles(load_files::Args),
     LoadHistory(load_history::Args),
+    LoadLogs(load_logs::Args),
     LoadS3(load_s3::Args),
+    Watch(watch::Args),
     Import(import::Args),
     Who(who::Args),
     Tag(tag::Args),
@@ -89,6 +92,7 @@ pub fn main() -> ExitCode {
     let outcome = match run(cli.command, &context) {
         Ok(outcome) => outcome,
         Err(error) => {
+            context.remove_new_database();
             context.report(&error);
             error.outcome
         }
@@ -106,12 +110,17 @@ fn command() -> clap::Command {
 }
 
 fn run(command: Command, context: &Context) -> Result<Outcome, CommandError> {
+    if context.global.output == Output::Jsonl && !matches!(command, Command::Watch(_)) {
+        return Err(CommandError::usage("--output jsonl is a format of watch only").hint("use --output json"));
+    }
     match command {
         Command::Count(args) => context.block_on(count::run(args, context)),
         Command::LoadAthena(args) => context.block_on(load_athena::run(args, context)),
         Command::LoadFiles(args) => context.block_on(load_files::run(args, context)),
         Command::LoadHistory(args) => context.block_on(load_history::run(args, context)),
+        Command::LoadLogs(args) => context.block_on(load_logs::run(args, context)),
         Command::LoadS3(args) => context.block_on(load_s3::run(args, context)),
+        Command::Watch(args) => context.block_on(watch::run(args, context)),
         Command::Import(args) => context.block_on(import::run(args, context)),
         Command::Who(args) => context.block_on(who::run(args, context)),
         Command::Tag(args) => context.block_on(tag::run(args, context)),

@@ -57,7 +57,10 @@ enum Command {
     LoadAthena,
     LoadFiles,
     LoadHistory,
+    LoadLogs,
     LoadS3,
+    /// For the process that watches; the role in each account of -c takes the policy of tag-org
+    Watch,
     Import,
     /// For --live
     Who,
@@ -78,7 +81,9 @@ impl Command {
         match self {
             Self::LoadAthena => Work::Athena,
             Self::LoadHistory => Work::History,
+            Self::LoadLogs => Work::Logs,
             Self::LoadS3 | Self::Count => Work::ReadTrail,
+            Self::Watch => Work::Watch,
             Self::Who => Work::Lookup,
             Self::Tag => Work::Tag,
             // Before a plan is applied its resources are listed again. To resume an undo takes the policy of undo.

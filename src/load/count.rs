@@ -5,7 +5,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use tokio::sync::mpsc;
 
 use super::items::Items;
-use super::{Failure, Figures, Item, Unit};
+use super::{Failure, Figures, Item, OtherFile, Unit};
 use crate::trail::count::{Calls, Counter, Key, Tally, TooManyValues};
 use crate::trail::scan::{Buffers, Scan};
 use tokio_util::sync::CancellationToken;
@@ -24,7 +24,7 @@ pub struct Counted {
 
 enum Report {
     Expected(u64),
-    Skipped,
+    Other(OtherFile),
     Failed(Failure),
     Done { name: String, scan: Box<Scan> },
 }
@@ -61,14 +61,14 @@ pub fn run(
         }
     });
     counter.check()?;
-    figures.failures.sort();
+    figures.sort();
     Ok(Counted { figures, ranked: total.ranked() })
 }
 
 fn take(figures: &mut Figures, report: Report) {
     match report {
         Report::Expected(count) => figures.expected += count,
-        Report::Skipped => figures.skipped += 1,
+        Report::Other(file) => figures.other(file),
         Report::Failed(failure) => figures.lost(failure),
         Report::Done { name, scan } => figures.scanned(name, *scan),
     }
@@ -82,7 +82,7 @@ fn count(counter: &Counter, items: &Items<'_>, reports: &SyncSender<Report>) -> 
         let report = match item {
             Item::Unit(unit) => count_unit(counter, items, unit, &mut buffers, &mut tally),
             Item::Expected(count) => Some(Report::Expected(count)),
-            Item::Skipped => Some(Report::Skipped),
+            Item::Other(file) => Some(Report::Other(file)),
             Item::Failed(failure) => Some(Report::Failed(failure)),
             // Only for the ledger, which a count does not have.
             _ => None,
@@ -109,5 +109,9 @@ fn count_unit(
         Err(error) => return Some(Report::Failed(Failure { name, reason: error.to_string() })),
     };
     let scan = counter.scan(&mut input, buffers, tally);
-    (scan.broken.is_none() || !items.is_stopped()).then(|| Report::Done { name, scan: Box::new(scan) })
+    if scan.broken.is_some() && items.is_stopped() {
+        return None;
+    }
+    let scan = Box::new(scan.under_name(&name));
+    Some(Report::Done { name, scan })
 }

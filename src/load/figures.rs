@@ -1,6 +1,9 @@
 //! The figures of a load: counts and failures.
 
+use std::collections::BTreeMap;
+
 use crate::store::Added;
+use crate::trail::envelope::Kind;
 use crate::trail::scan::{Counts, Scan};
 
 /// The maximum number of listed failures. Further failures are only counted, to bound memory.
@@ -15,6 +18,15 @@ pub struct Failure {
     pub reason: String,
 }
 
+/// A file that holds no records.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OtherFile {
+    /// A path or `s3://bucket/key`.
+    pub name: String,
+    /// What it is.
+    pub kind: Kind,
+}
+
 /// The figures of a load, during the load or at its end.
 #[derive(Debug, Clone, Default)]
 pub struct Figures {
@@ -24,8 +36,12 @@ pub struct Figures {
     pub read: u64,
     /// Units that the ledger had.
     pub already_loaded: u64,
-    /// Digest and Insights files.
+    /// Files without records.
     pub skipped: u64,
+    /// The same by kind.
+    pub other_kinds: BTreeMap<Kind, u64>,
+    /// The first of them. Sorted at the end.
+    pub other_files: Vec<OtherFile>,
     /// Units that could not be read, or not completely.
     pub broken: u64,
     /// The first failures, including units with unreadable records. Sorted at the end.
@@ -65,11 +81,37 @@ impl Figures {
         self.fail(failure);
     }
 
+    /// Whether there was no file of CloudTrail.
+    pub fn is_nothing(&self) -> bool {
+        let read = self.read + self.already_loaded;
+        read == 0 && !self.other_kinds.keys().any(|kind| kind.is_of_cloudtrail())
+    }
+
+    /// Records a file without records.
+    pub(super) fn other(&mut self, file: OtherFile) {
+        self.skipped += 1;
+        *self.other_kinds.entry(file.kind).or_default() += 1;
+        if self.other_files.len() < MAX_NAMED {
+            self.other_files.push(file);
+        }
+    }
+
+    /// Puts the lists into an order that does not depend on threads.
+    pub(super) fn sort(&mut self) {
+        self.failures.sort();
+        self.other_files.sort();
+    }
+
     /// Records a unit that was read, completely or not.
-    pub(super) fn scanned(&mut self, name: String, scan: Scan) {
+    pub(super) fn scanned(&mut self, name: String, mut scan: Scan) {
+        let is_whole = scan.broken.is_none() && scan.counts.broken_records == 0;
+        if let Some(kind) = scan.kind().filter(|_| is_whole) {
+            scan.counts.others.clear();
+            self.counts += &scan.counts;
+            return self.other(OtherFile { name, kind });
+        }
         self.counts += &scan.counts;
-        let only_digests = scan.counts.digests > 0 && scan.counts.records == 0;
-        *(if only_digests { &mut self.skipped } else { &mut self.read }) += 1;
+        self.read += 1;
         if let Some(reason) = scan.broken {
             self.broken += 1;
             let misnamed = name.ends_with(".gz") && !scan.is_gzip && scan.counts.stored_bytes > 0;
@@ -81,6 +123,21 @@ impl Figures {
             let reason = if count == 1 { reason.to_string() } else { more() };
             self.fail(Failure { name, reason });
         }
+    }
+
+    /// Adds the counts of another load, without the files that it names.
+    pub fn add_counts(&mut self, other: &Self) {
+        self.read += other.read;
+        self.already_loaded += other.already_loaded;
+        self.skipped += other.skipped;
+        for (kind, count) in &other.other_kinds {
+            *self.other_kinds.entry(*kind).or_default() += count;
+        }
+        self.broken += other.broken;
+        self.counts += &other.counts;
+        self.new_ids += other.new_ids;
+        self.new_sessions += other.new_sessions;
+        self.dropped_sessions += other.dropped_sessions;
     }
 
     pub(super) fn fail(&mut self, failure: Failure) {

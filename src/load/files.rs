@@ -1,7 +1,7 @@
 //! Log files on disk: folders, single files and stdin.
 //!
-//! In folders, all `.json` and `.json.gz` files are read. Files that the user names are read whatever their name. Folders are read in
-//! sorted order. A folder that was already read (because of a cycle of links, or because it is named twice) is skipped.
+//! All files are read, whatever their name: what they hold is recognized by content. In folders, hidden files are left out, and what is
+//! not a regular file is a failure only if its name is that of a log file. Folders are read in sorted order. A folder that was already read (because of a cycle of links, or because it is named twice) is skipped.
 
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -12,11 +12,11 @@ use std::time::UNIX_EPOCH;
 
 use super::piped::Piped;
 use super::unit::{Identity, Open};
-use super::{Failure, Item, Queue, Unit, Versions};
+use super::{Failure, Item, OtherFile, Queue, Unit, Versions};
 use crate::store::Fingerprint;
 use crate::store::StoreError;
 use crate::store::ledger::Ledger;
-use crate::trail::scan::is_digest_or_insight;
+use crate::trail::scan::kind_of_name;
 use tokio_util::sync::CancellationToken;
 
 /// The argument for stdin.
@@ -86,8 +86,10 @@ pub fn find(
     let mut each = |found: FoundInput| {
         let unit = match found {
             FoundInput::Stdin => stdin_unit(),
-            FoundInput::File(file) if file.is_skipped() => return Ok(send(Item::Skipped)),
-            FoundInput::File(file) => file.unit(),
+            FoundInput::File(file) => match file.other() {
+                Some(other) => return Ok(send(Item::Other(other))),
+                None => file.unit(),
+            },
             FoundInput::Failed(failure) => return Ok(send(Item::Failed(failure))),
         };
         let is_loaded = match &unit.identity {
@@ -156,12 +158,14 @@ impl<'a> Walk<'a> {
                 continue;
             };
             goes_on = match look_at(level.folder.join(&name), level.place.join(&name)) {
+                FoundInput::File(file) if file.metadata.is_dir() && is_left_out(Path::new(&name)) => true,
                 FoundInput::File(file) if file.metadata.is_dir() => {
                     let place = if is_link { canonical(&file.path) } else { file.place };
                     self.enter(&file.path, &place, &mut levels)?
                 }
                 FoundInput::Failed(_) if !is_log(Path::new(&name)) => true,
-                FoundInput::File(file) if !is_log(&file.path) || self.seen.contains(&file.place) => true,
+                FoundInput::File(file) if is_left_out(Path::new(&name)) || self.seen.contains(&file.place) => true,
+                FoundInput::File(file) if !file.metadata.is_file() && !is_log(&file.path) => true,
                 // Opening a pipe waits for its writer, and reading a device never ends.
                 FoundInput::File(file) if !file.metadata.is_file() => {
                     let name = file.path.display().to_string();
@@ -229,13 +233,21 @@ fn file_name(path: &Path) -> String {
 }
 
 fn is_log(path: &Path) -> bool {
-    let name = file_name(path);
+    let name = file_name(path).to_ascii_lowercase();
     [".json", ".json.gz"].iter().any(|suffix| name.ends_with(suffix))
 }
 
+/// Whether a name in a folder is not looked at: hidden, as `.DS_Store` and `.git` are, or of a part of an open SQLite database.
+fn is_left_out(path: &Path) -> bool {
+    let name = file_name(path);
+    name.starts_with('.') || ["-wal", "-shm", "-journal"].iter().any(|end| name.ends_with(&format!(".db{end}")))
+}
+
 impl FoundFile {
-    fn is_skipped(&self) -> bool {
-        self.metadata.is_file() && is_digest_or_insight(&file_name(&self.path))
+    /// Whether its name says that it has no records.
+    fn other(&self) -> Option<OtherFile> {
+        let kind = kind_of_name(&file_name(&self.path)).filter(|_| self.metadata.is_file())?;
+        Some(OtherFile { name: self.path.display().to_string(), kind })
     }
 
     fn unit(self) -> Unit {
@@ -296,7 +308,8 @@ mod tests {
     /// The files found for paths in a folder, relative to it.
     fn found(folder: &Path, paths: &[&str]) -> Vec<String> {
         let paths: Vec<PathBuf> = paths.iter().map(|path| folder.join(path)).collect();
-        let store = Store::open(&folder.join("creators.db")).unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        let store = Store::open(&elsewhere.path().join("creators.db")).unwrap();
         let versions = Versions::of(&Scanner::new(Arc::new(map(&[])), RecordFilter::default()));
         let (sender, mut receiver) = queue();
         find(&roots(&paths).unwrap(), &versions, &store.ledger().unwrap(), &sender, &CancellationToken::default())
@@ -307,7 +320,7 @@ mod tests {
         while let Some(item) = receiver.blocking_recv() {
             match item {
                 Item::Unit(unit) => names.push(unit.name.replace(&base, "")),
-                Item::Skipped => names.push("skipped".to_owned()),
+                Item::Other(file) => names.push(file.kind.phrase().to_owned()),
                 Item::Failed(failure) => names.push(format!("failed {}", failure.name.replace(&base, ""))),
                 Item::Expected(count) => names.push(format!("expected {count}")),
                 Item::AlreadyLoaded | Item::DayFound(_) | Item::FolderFound(_) => panic!(),
@@ -325,14 +338,14 @@ mod tests {
     }
 
     #[test]
-    fn folders_are_walked_in_order_and_named_files_are_always_read() {
+    fn folders_are_walked_in_order_and_files_read_whatever_their_name() {
         let folder = tempfile::tempdir().unwrap();
-        let names =
-            ["a/2.json.gz", "a/1.json", "a/b/3.json", "a/c.txt", "a/b.json/x", "1_CloudTrail-Digest_2.json.gz", "z"];
+        let names = ["a/2.JSON.GZ", "a/1", "a/b/3.json", "a/.hidden", "a/.git/x", "1_CloudTrail-Digest_2.json.gz", "z"];
         write(folder.path(), &names);
-        assert_eq!(found(folder.path(), &["a"]), ["expected 3", "a/1.json", "a/2.json.gz", "a/b/3.json"]);
+        assert_eq!(found(folder.path(), &["a"]), ["expected 3", "a/1", "a/2.JSON.GZ", "a/b/3.json"]);
         assert_eq!(found(folder.path(), &["z", "a/b"]), ["expected 2", "z", "a/b/3.json"]);
-        assert_eq!(found(folder.path(), &["."])[1..], ["skipped", "./a/1.json", "./a/2.json.gz", "./a/b/3.json"]);
+        let all = ["a CloudTrail digest", "./a/1", "./a/2.JSON.GZ", "./a/b/3.json", "./z"];
+        assert_eq!(found(folder.path(), &["."])[1..], all);
     }
 
     #[test]

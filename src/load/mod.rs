@@ -10,13 +10,15 @@
 //! * [`mod@unit`]: the items of a source, and how the ledger identifies them
 //! * [`files`], [`s3`]: the sources
 //! * [`pipeline`]: decompressing, scanning, writing
+//! * [`batch`]: a few units at once, with the result of each, for `watch`
 //! * [`count`]: the same up to the scanners, but counts calls
 //! * [`figures`]: the figures of a load
-//! * [`athena`], [`history`]: sources that return rows or events; they write to the store themselves
+//! * [`athena`], [`history`], [`logs`]: sources that return rows or events; they write to the store themselves
 //! * [`identity_center`]: names of Identity Center users, which events have only as IDs
 //! * [`import`]: databases of c7n-trailcreator
 
 pub mod athena;
+pub mod batch;
 pub mod count;
 pub mod figures;
 pub mod files;
@@ -24,11 +26,12 @@ pub mod history;
 pub mod identity_center;
 pub mod import;
 mod items;
+pub mod logs;
 mod piped;
 pub mod pipeline;
 pub mod s3;
 
 pub mod unit;
 
-pub use figures::{Failure, Figures};
+pub use figures::{Failure, Figures, OtherFile};
 pub use unit::{FoundDay, Item, Queue, Unit, Versions, queue};

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 
 use super::items::Items;
 use super::unit::Identity;
-use super::{Failure, Figures, FoundDay, Item, Unit, Versions};
+use super::{Failure, Figures, FoundDay, Item, OtherFile, Unit, Versions};
 use crate::model::event::ResourceEvent;
 use crate::store::Batch;
 use crate::store::ledger::days::ListedFolder;
@@ -38,7 +38,7 @@ const BATCH_AGE: Duration = Duration::from_secs(1);
 enum Report {
     Expected(u64),
     AlreadyLoaded,
-    Skipped,
+    Other(OtherFile),
     Failed(Failure),
     /// Events of a unit that is not finished.
     Events(Vec<ResourceEvent>),
@@ -103,7 +103,7 @@ impl Worker<'_> {
                 Item::Unit(unit) => self.scan(unit, &mut buffers),
                 Item::Expected(count) => Some(Report::Expected(count)),
                 Item::AlreadyLoaded => Some(Report::AlreadyLoaded),
-                Item::Skipped => Some(Report::Skipped),
+                Item::Other(file) => Some(Report::Other(file)),
                 Item::Failed(failure) => Some(Report::Failed(failure)),
                 Item::DayFound(day) => Some(Report::DayFound(day)),
                 Item::FolderFound(folder) => Some(Report::FolderFound(folder)),
@@ -130,18 +130,20 @@ impl Worker<'_> {
         if scan.broken.is_some() && self.items.is_stopped() {
             return None;
         }
-        let unit = identity.filter(|_| is_whole(&scan)).map(|identity| self.read_unit(identity, &scan));
+        let scan = scan.under_name(&name);
+        let unit = identity.filter(|_| is_whole(&scan)).map(|identity| read_unit(self.versions, identity, &scan));
         Some(Report::Done { name, scan: Box::new(scan), unit, closes_day })
-    }
-
-    fn read_unit(&self, identity: Identity, scan: &Scan) -> ReadUnit {
-        let version = self.versions.version(&identity.content, scan.counts.filtered > 0);
-        ReadUnit { prefix: identity.prefix, name: identity.name, version }
     }
 }
 
+/// The ledger's entry of a unit that was read completely.
+pub(super) fn read_unit(versions: &Versions, identity: Identity, scan: &Scan) -> ReadUnit {
+    let version = versions.version(&identity.content, scan.counts.filtered > 0);
+    ReadUnit { prefix: identity.prefix, name: identity.name, version }
+}
+
 /// Whether the unit was read completely, so that reading it again finds nothing new.
-fn is_whole(scan: &Scan) -> bool {
+pub(super) fn is_whole(scan: &Scan) -> bool {
     scan.broken.is_none() && scan.counts.broken_records == 0
 }
 
@@ -196,7 +198,7 @@ impl<'a> Writer<'a> {
         for folder in &self.folders {
             self.store.collapse(folder, self.versions.of_span())?;
         }
-        self.figures.failures.sort();
+        self.figures.sort();
         Ok(self.figures)
     }
 
@@ -205,7 +207,7 @@ impl<'a> Writer<'a> {
         match report {
             Report::Expected(count) => figures.expected += count,
             Report::AlreadyLoaded => figures.already_loaded += 1,
-            Report::Skipped => figures.skipped += 1,
+            Report::Other(file) => figures.other(file),
             Report::Failed(failure) => figures.lost(failure),
             Report::Events(mut events) => self.batch.events.append(&mut events),
             Report::Done { name, scan, unit, closes_day } => {

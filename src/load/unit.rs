@@ -5,7 +5,7 @@ use std::io::{self, Read};
 
 use tokio::sync::mpsc;
 
-use super::Failure;
+use super::{Failure, OtherFile};
 use crate::resource_map::Fingerprints;
 use crate::store::Fingerprint;
 use crate::store::StoreError;
@@ -26,8 +26,8 @@ pub enum Item {
     Unit(Unit),
     /// A unit that is in the ledger with this version.
     AlreadyLoaded,
-    /// A digest or Insights file, recognized by its name.
-    Skipped,
+    /// A file without records, recognized by its name.
+    Other(OtherFile),
     /// A unit that can't be opened.
     Failed(Failure),
     /// All units of a day were found.

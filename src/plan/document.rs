@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::scope::SkipTag;
+use super::skip_tag::SkipTag;
 use crate::model::{AccountId, Arn, Region, ResourceId, ResourceType, TagKey, TagValue};
 
 /// The version of the document. It changes when a reader of the last one would misunderstand it.

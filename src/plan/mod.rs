@@ -18,6 +18,7 @@ mod more;
 mod present;
 mod scope;
 mod skip;
+mod skip_tag;
 pub mod updates;
 
 use std::collections::BTreeSet;
@@ -34,9 +35,10 @@ pub use more::MoreTag;
 use more::{decide_more, is_open};
 pub(crate) use present::{owner_tag, present_tag};
 pub(super) use scope::parts as id_parts;
-pub use scope::{Ids, Scope, ScopeFacts, Selected, SkipTag};
+pub use scope::{Creation, Ids, Scope, ScopeFacts, Selected};
 use scope::{check_skip_tags, is_replaceable};
 pub use skip::{NotOurs, SameTag, ShownTag, Skip};
+pub use skip_tag::SkipTag;
 use updates::Updates;
 
 use crate::creator::OwnerRules;

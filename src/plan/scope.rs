@@ -1,18 +1,16 @@
 //! Which resources a run may write to, and which values it may replace, whoever their owner is.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::fmt;
-use std::str::FromStr;
-
-use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 use super::Case;
 use super::present::{has_tag, present_tag};
 use super::skip::{NotOurs, Skip};
+use super::skip_tag::SkipTag;
 use crate::creator::creation_of;
-use crate::model::{TagKey, Tags};
+use crate::model::{ResourceType, TagKey, Tags};
 use crate::plan::earlier::{Earlier, Ours};
-use crate::resource_map::{PresentTag, TagKeys};
+use crate::resource_map::PresentTag;
 
 /// What a question is limited to. The default limits nothing and replaces nothing.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +21,28 @@ pub struct Scope {
     pub skip_tags: Vec<SkipTag>,
     /// Only the resources that these texts name; empty: all.
     pub ids: Ids,
+    /// Only the resources that these events created; `None`: all.
+    pub created_by: Option<Arc<BTreeSet<Creation>>>,
+}
+
+/// One resource of a create event. An event can give a resource's ID in several spellings (a URL and the name in it): the last part is
+/// the same in all of them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Creation {
+    /// The resource's type.
+    pub resource_type: ResourceType,
+    /// The event.
+    pub event_id: String,
+    /// The last part of the resource's ID in the event.
+    pub name: String,
+}
+
+impl Creation {
+    /// The resource with this ID in an event.
+    pub fn of(resource_type: &ResourceType, event_id: &str, id: &str) -> Self {
+        let name = id.rsplit(['/', ':']).next().unwrap_or_default().to_owned();
+        Self { resource_type: resource_type.clone(), event_id: event_id.to_owned(), name }
+    }
 }
 
 /// What is known of a type's resources for the sake of the [`Scope`].
@@ -32,6 +52,8 @@ pub struct ScopeFacts {
     pub earlier: Earlier,
     /// Those that the ids name, and the ids that named one; `None`: all resources count.
     pub selected: Option<Selected>,
+    /// The live resources of [`Scope::created_by`], by their positions.
+    pub created: BTreeMap<Creation, usize>,
 }
 
 /// Resources by their positions, and the texts that named them.
@@ -43,15 +65,6 @@ pub struct Selected {
     pub texts: BTreeSet<String>,
 }
 
-/// A tag that keeps a resource from being written to: `KEY`, or `KEY=VALUE`. JSON has it as that text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
-pub struct SkipTag {
-    key: TagKey,
-    /// `None`: any value.
-    value: Option<String>,
-}
-
 /// Texts that name resources, as a person gave them. A comma separates two, unless the whole text names a resource.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ids(pub Vec<String>);
@@ -60,49 +73,6 @@ impl ScopeFacts {
     /// Whether a resource is one of those that count.
     pub(super) fn has(&self, position: usize) -> bool {
         self.selected.as_ref().is_none_or(|selected| selected.positions.contains(&position))
-    }
-}
-
-impl fmt::Display for SkipTag {
-    /// As it is read.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.value {
-            None => self.key.fmt(formatter),
-            Some(value) => write!(formatter, "{}={value}", self.key),
-        }
-    }
-}
-
-impl FromStr for SkipTag {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (key, value) = text.split_once('=').map_or((text, None), |(key, value)| (key, Some(value.to_owned())));
-        if key.is_empty() {
-            return Err("KEY or KEY=VALUE is expected, as in team=platform");
-        }
-        Ok(Self { key: TagKey::new(key), value })
-    }
-}
-
-impl From<SkipTag> for String {
-    fn from(tag: SkipTag) -> Self {
-        tag.to_string()
-    }
-}
-
-impl TryFrom<String> for SkipTag {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
-
-impl SkipTag {
-    /// The tag of a resource that this one is about; `keys`: how the resource's type compares keys.
-    pub fn find<'t>(&self, tags: &'t BTreeMap<String, String>, keys: TagKeys) -> Option<PresentTag<'t>> {
-        keys.get(tags, &self.key).filter(|present| self.value.as_ref().is_none_or(|wanted| wanted == present.value))
     }
 }
 
@@ -253,7 +223,7 @@ mod tests {
                 at: WRITTEN.to_owned(),
             });
         }
-        let scope = ScopeFacts { earlier, selected: None };
+        let scope = ScopeFacts { earlier, ..ScopeFacts::default() };
         TypeFacts { definition: &MAP.types["sqs"], live, joined: join.finish(), scope }
     }
 
@@ -350,15 +320,5 @@ mod tests {
         };
         assert_eq!(missing(&["a,c", "d"]), ["c", "d"]);
         assert_eq!(missing(&["smith,john"]), [""; 0]);
-    }
-
-    #[test]
-    fn a_skip_tag_is_a_key_with_or_without_a_value() {
-        let read = |text: &str| text.parse::<SkipTag>().map(|skip| (skip.key.to_string(), skip.value));
-        assert_eq!(read("team"), Ok(("team".to_owned(), None)));
-        assert_eq!(read("team="), Ok(("team".to_owned(), Some(String::new()))));
-        assert_eq!(read("team=a=b"), Ok(("team".to_owned(), Some("a=b".to_owned()))));
-        assert!(read("=a").is_err());
-        assert_eq!("team=a".parse::<SkipTag>().unwrap().to_string(), "team=a");
     }
 }

@@ -4,9 +4,8 @@ use std::fmt;
 
 use super::document::{SkipKind, SkippedResource};
 use super::lineage::Orphan;
-use super::updates::Rollback;
 use crate::creator::{NoOwner, NoValue};
-use crate::model::{LiveResource, ResourceType, TagKey};
+use crate::model::{Arn, LiveResource, ResourceType, RunId, TagKey};
 use crate::resource_map::PresentTag;
 
 /// A tag of a resource, displayed as `key=value`.
@@ -147,6 +146,17 @@ pub enum Skip {
         /// Why there is no new value.
         why: Box<Skip>,
     },
+}
+
+/// An update that was rolled back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rollback {
+    /// The resource.
+    pub arn: Arn,
+    /// The run that updated it.
+    pub run: RunId,
+    /// AWS's reason.
+    pub reason: String,
 }
 
 /// Why a present tag counts as the one to write.

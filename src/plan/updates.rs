@@ -5,20 +5,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+pub use super::skip::Rollback;
 use super::skip::Skip;
-use crate::model::{Arn, ResourceType, RunId};
+use crate::model::{Arn, ResourceType};
 use crate::resource_map::{SideEffects, TypeDefinition};
-
-/// An update that was rolled back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rollback {
-    /// The resource.
-    pub arn: Arn,
-    /// The run that updated it.
-    pub run: RunId,
-    /// AWS's reason.
-    pub reason: String,
-}
 
 /// Which writes with side effects may be made. The default allows none.
 #[derive(Debug, Clone, Default)]

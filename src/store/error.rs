@@ -78,6 +78,9 @@ fn hint_of_code(code: ErrorCode) -> Option<&'static str> {
             Some("another program is writing to it: wait until it finishes, then run the same command again")
         }
         ErrorCode::DiskFull => Some("free disk space, then run the same command again to resume"),
+        ErrorCode::SystemIoFailure => {
+            Some("check the disk: it may be full, over a quota or failing; then run the same command again to resume")
+        }
         ErrorCode::DatabaseCorrupt => Some("restore a copy, or load again into another file (--db)"),
         _ => None,
     }

@@ -3,6 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use rusqlite::{Connection, OpenFlags};
+
+use super::c7n_db::beside;
 use super::{Store, StoreError};
 
 /// A file that was opened.
@@ -49,6 +52,31 @@ impl Store {
     }
 }
 
+/// Removes a database without a row, which a failed command has created. It stays where another process has it open.
+pub fn remove_if_empty(path: &Path) {
+    let is_without_bytes = fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() == 0);
+    // Closing the last connection removes the WAL.
+    let is_empty = is_without_bytes || has_no_rows(path).unwrap_or_default();
+    if is_empty && !beside(path, "-wal").exists() {
+        drop(fs::remove_file(path));
+    }
+}
+
+fn has_no_rows(path: &Path) -> rusqlite::Result<bool> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    let mut tables =
+        connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")?;
+    let tables: Vec<String> = tables.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    for table in tables {
+        let name = table.replace('"', "\"\"");
+        if connection.prepare(&format!("SELECT 1 FROM \"{name}\" LIMIT 1"))?.exists([])? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,5 +92,24 @@ mod tests {
         assert!(matches!(store.add(&Batch::default()), Err(StoreError::Replaced)));
         let _new = Store::open(&path).unwrap();
         assert!(matches!(store.add(&Batch::default()), Err(StoreError::Replaced)));
+    }
+
+    #[test]
+    fn a_database_is_removed_only_if_it_is_empty_and_not_in_use() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("creators.db");
+        let store = Store::open(&path).unwrap();
+        remove_if_empty(&path);
+        assert!(path.exists(), "it is in use");
+        drop(store);
+        remove_if_empty(&path);
+        assert!(!path.exists());
+        let mut store = Store::open(&path).unwrap();
+        let version = crate::store::Fingerprint::of(&[b"1"]);
+        let unit = crate::store::ledger::ReadUnit { prefix: "logs/".to_owned(), name: "one".to_owned(), version };
+        store.add(&Batch { units: vec![unit], ..Batch::default() }).unwrap();
+        drop(store);
+        remove_if_empty(&path);
+        assert!(path.exists(), "it has a row");
     }
 }

@@ -4,20 +4,20 @@
 //! A type that can't be listed does not stop the others: it stands in the plan's summary. Whoever wants no plan but figures
 //! of all resources takes the facts themselves ([`look`]).
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use futures::stream::{self, StreamExt};
 
 use super::chosen::{Chosen, skipped};
 use super::gather_parents;
 use super::recorded::join;
-use super::scope;
+use super::scope::{self, Joining};
 use crate::aws::{CallError, ErrorClass, Session};
 use crate::inventory::{self, Population, TagIndexes};
 use crate::model::{AccountRegion, LiveResource};
 use crate::model::{Arn, ResourceId, ResourceType};
 use crate::plan::lineage::Lineage;
-use crate::plan::{self, FailedType, Plan, Question, SkippedType, TypeFacts, TypeProblem};
+use crate::plan::{self, Creation, FailedType, Plan, Question, SkippedType, TypeFacts, TypeProblem};
 use crate::resource_map::{ResourceMap, TypeDefinition};
 use crate::store::{Store, StoreError};
 
@@ -31,6 +31,8 @@ pub struct Survey {
     pub plan: Plan,
     /// The ids of the question that name a live resource.
     pub found_ids: BTreeSet<String>,
+    /// The live resources of the question's create events.
+    pub created: BTreeMap<Creation, (ResourceId, Arn)>,
     /// Of those in the plan's actions; the others are not kept.
     live: HashMap<(ResourceType, ResourceId, Arn), LiveResource>,
 }
@@ -88,8 +90,13 @@ pub async fn survey(
     plan.summary.failed_types = found.failed;
     let selected = found.facts.iter().filter_map(|facts| facts.scope.selected.as_ref());
     let found_ids = selected.flat_map(|selected| &selected.texts).cloned().collect();
+    let created = found.facts.iter().flat_map(|facts| {
+        let name = |position: usize| (facts.live[position].id.clone(), facts.live[position].arn.clone());
+        facts.scope.created.iter().map(move |(creation, position)| (creation.clone(), name(*position)))
+    });
+    let created = created.collect();
     let live = keep_planned(&plan, found.facts);
-    Ok(Survey { plan, found_ids, live })
+    Ok(Survey { plan, found_ids, created, live })
 }
 
 /// What types are looked at with, and for what.
@@ -176,7 +183,7 @@ async fn facts_of<'m>(
 ) -> Result<TypeOutcome<'m>, StoreError> {
     let Population { resources: live, problems } = population;
     let joined = join(store, &question.rules, place, definition, &live)?;
-    let scope = scope::facts(store, question, definition, map.naming(), &live)?;
+    let scope = scope::facts(store, question, definition, map.naming(), Joining { live: &live, joined: &joined })?;
     let mut facts = TypeFacts { definition, live, joined, scope };
     let unproven = match proof {
         Proof::Writes => plan::unproven(question, &facts),

@@ -105,13 +105,20 @@ async fn read_type(
 /// The listed resources that the writes are about, by id and ARN. Several writes may be of one.
 fn pick(listed: Vec<LiveResource>, writes: &[(usize, &Write)]) -> HashMap<(String, String), LiveResource> {
     let wanted: HashSet<(&str, &str)> = writes.iter().map(|(_, write)| names(write)).collect();
-    let key = |live: &LiveResource| (live.id.to_string(), live.arn.to_string());
-    let is_wanted = |live: &LiveResource| wanted.contains(&(live.id.as_str(), live.arn.as_str()));
+    let key = |live: &LiveResource| (without_host(live.id.as_str()).to_owned(), live.arn.to_string());
+    let is_wanted = |live: &LiveResource| wanted.contains(&(without_host(live.id.as_str()), live.arn.as_str()));
     listed.into_iter().filter(is_wanted).map(|live| (key(&live), live)).collect()
 }
 
 fn names(write: &Write) -> (&str, &str) {
-    (write.id.as_str(), write.arn.as_str())
+    (without_host(write.id.as_str()), write.arn.as_str())
+}
+
+/// An id without the host of an endpoint: the URL of a queue has the host that the listing was sent to, and another run may use
+/// another one. Account, region and name are in the ARN too.
+fn without_host(id: &str) -> &str {
+    let url = id.strip_prefix("https://").or_else(|| id.strip_prefix("http://"));
+    url.and_then(|rest| rest.find('/').map(|at| &rest[at..])).unwrap_or(id)
 }
 
 fn state_of(live: LiveResource) -> Current {

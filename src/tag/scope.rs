@@ -1,26 +1,33 @@
 //! Gathers what a run's scope needs to know, and leaves out the types, accounts and regions that cannot hold what it names.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use crate::model::LiveResource;
 use crate::model::{AccountId, ArnParts, Region, ResourceType};
 use crate::plan::earlier::Earlier;
-use crate::plan::join::Index;
-use crate::plan::{Ids, Question, ScopeFacts, id_parts};
+use crate::plan::join::{Index, Joined};
+use crate::plan::{Creation, Ids, Question, ScopeFacts, Selected, id_parts};
 use crate::resource_map::naming::{Asked, NamedRow, Naming};
 use crate::resource_map::{ItemText, ResourceMap, TypeDefinition};
 use crate::store::{Store, StoreError};
 use crate::tag::chosen::Chosen;
 
-/// What is known of these live resources, all of one type.
+/// Live resources, all of one type, and their events.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Joining<'j> {
+    pub(super) live: &'j [LiveResource],
+    pub(super) joined: &'j Joined,
+}
+
+/// What is known of these live resources.
 pub(super) fn facts(
     store: &Store,
     question: &Question,
     definition: &TypeDefinition,
     naming: &Naming,
-    live: &[LiveResource],
+    Joining { live, joined }: Joining<'_>,
 ) -> Result<ScopeFacts, StoreError> {
     let mut facts = ScopeFacts::default();
     let scope = &question.scope;
@@ -38,7 +45,22 @@ pub(super) fn facts(
         let find = |text: &str| index.find(text).or_else(|| find_by_name(naming, &question.account, live, text));
         facts.selected = Some(scope.ids.select(find));
     }
+    if let Some(wanted) = &scope.created_by {
+        facts.created = created(wanted, joined);
+        // What inherits an owner has no create event of its own.
+        let positions = facts.created.values().copied().collect();
+        facts.selected = (!question.inherit).then(|| Selected { positions, ..Selected::default() });
+    }
     Ok(facts)
+}
+
+/// The positions of the live resources that these events created.
+fn created(wanted: &BTreeSet<Creation>, joined: &Joined) -> BTreeMap<Creation, usize> {
+    let events = joined.events.iter().enumerate().flat_map(|(at, events)| events.iter().map(move |event| (at, event)));
+    let creations = events.map(|(position, stored)| {
+        (Creation::of(&stored.resource_type, &stored.event.event_id, stored.resource_id.as_str()), position)
+    });
+    creations.filter(|(creation, _)| wanted.contains(creation)).collect()
 }
 
 /// The position of the one resource that a copied text names: an address, a typed name, an ARN of another form.

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::broken::{BrokenDocument, BrokenRecord};
+use super::envelope::Kind;
 use super::extract::{Extraction, read};
 use super::fields::Fields;
 use super::filter::RecordFilter;
@@ -81,7 +82,7 @@ impl From<Touched> for FoundResource {
 pub fn try_map(map: &ResourceMap, input: &mut dyn Read, each: &mut dyn FnMut(CheckedRecord)) -> Scan {
     let mut trial = MapCheck { map, scan: Scan::default(), each };
     let sizes = Sizes::default();
-    let keys = Keys::new(&[]);
+    let keys = Keys::new(&["eventName"]);
     let broken = split(&Limits::default(), &keys, input, &mut Buffers::default(), &mut trial, &sizes).err();
     let mut scan = trial.scan;
     scan.broken = broken;
@@ -128,8 +129,8 @@ impl Records for MapCheck<'_> {
         }
     }
 
-    fn digest(&mut self) {
-        self.scan.counts.digests += 1;
+    fn other(&mut self, kind: Kind) {
+        self.scan.counts.add_other(kind);
     }
 }
 

@@ -1,5 +1,6 @@
 //! CloudTrail data: documents, records, and their events. Pure: takes bytes and text, returns events.
 //!
+//! * [`envelope`]: what records are kept in, and what is not CloudTrail
 //! * [`window`], [`filter`]: select records
 //! * [`scan`]: a document's bytes → the events in the resource map
 //! * [`count`]: a document's bytes → counts of calls
@@ -9,6 +10,7 @@
 
 pub mod broken;
 pub mod count;
+pub mod envelope;
 pub mod extract;
 pub mod fields;
 pub mod filter;

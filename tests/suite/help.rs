@@ -3,7 +3,7 @@
 use crate::common::{Bench, Run};
 
 /// Each command with flags its help must explain.
-const COMMANDS: [(&str, &[&str]); 19] = [
+const COMMANDS: [(&str, &[&str]); 21] = [
     (
         "load-athena",
         &[
@@ -50,7 +50,32 @@ const COMMANDS: [(&str, &[&str]); 19] = [
             "--assume",
         ],
     ),
+    ("load-logs", &["--log-group", "--region", "--chains", "--year", "--since", "--profile", "--assume", "--db"]),
     ("load-history", &["--region", "--chains", "--year", "--since", "--profile", "--assume", "--db"]),
+    (
+        "watch",
+        &[
+            "--queue",
+            "--until-empty",
+            "--tag",
+            "--gather",
+            "--retry-for",
+            "--visibility",
+            "--heartbeat",
+            "--chains",
+            "--creator-tag",
+            "--type",
+            "--not-type",
+            "--skip-tag",
+            "--dry-run",
+            "--inherit",
+            "--allow-updates",
+            "--identity-map",
+            "--config",
+            "--accounts",
+            "--profile",
+        ],
+    ),
     ("import", &["FILE", "--db", "--resource-map", "--extend-map", "--output"]),
     ("who", &["ID", "--live", "--identity-map", "--resolve-chains", "--db", "--output"]),
     (

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// The modules from top to bottom. Each may use those after it.
-const LAYERS: [&str; 17] = [
+const LAYERS: [&str; 18] = [
     "fuzzing",
     "cli",
     "report",
+    "watch",
     "org",
     "tag",
     "load",

@@ -99,7 +99,9 @@ fn text_summary_shows_all_figures() {
     bench.write("logs/broken.json", "{");
     let run = bench.trailcreator(["load-files", "logs"]).run();
     for line in [
-        "read         2 log files; 2 digest or Insights files skipped",
+        "read         2 log files; 2 files without records",
+        "  logs/1_CloudTrail-Digest_x.json: a CloudTrail digest",
+        "  logs/digest.json: a CloudTrail digest",
         "records      7",
         "events       4 create, delete or rename events (3 identifiers), all new",
         "without id   1 event: s3.amazonaws.com:CreateBucket 1",

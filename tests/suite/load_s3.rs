@@ -286,7 +286,7 @@ def before(entry, environ):
         assert!(failure["reason"].to_string().contains(reason), "{failure}");
     };
     said("20260301_123", "allow s3:GetObject");
-    said("20260303_123", "deleted after the bucket was listed");
+    said("20260303_123", "deleted before it was read");
     said("20260401_210", "replaced");
     assert_eq!(failures.as_array().map(Vec::len), Some(3));
     assert_eq!(events(&bench.path("creators.db")).len(), 4);

@@ -111,10 +111,10 @@ fn a_folder_without_log_files_is_an_error_that_says_what_it_holds() {
     fs::create_dir(bench.path("empty")).unwrap();
     run(&bench, &["load-files", "empty"])
         .code(1)
-        .says(["there are no log files (.json, .json.gz) in empty", "no files were found there"]);
+        .says(["there are no log files with CloudTrail records in empty", "no files were found there"]);
     bench.write("tables/a.csv", "a,b");
     bench.write("tables/b.csv", "a,b");
-    run(&bench, &["load-files", "tables"]).code(1).says(["no log files", "2 .csv files"]);
+    run(&bench, &["load-files", "tables"]).code(1).says(["no log files", "found 2 files: a CSV file (tables/a.csv)"]);
     run(&bench, &["load-files", "logs"]).success();
     run(&bench, &["load-files", "empty"]).success().says(["warning: there are no log files"]);
 }
@@ -123,7 +123,11 @@ fn a_folder_without_log_files_is_an_error_that_says_what_it_holds() {
 fn a_count_of_nothing_is_an_error() {
     let bench = Bench::new();
     bench.write("empty/notes.csv", "a,b");
-    run(&bench, &["count", "empty"]).code(1).says(["there are no log files", "in empty", "found 1 .csv file"]);
+    run(&bench, &["count", "empty"]).code(1).says([
+        "there are no log files",
+        "in empty",
+        "found 1 file: a CSV file (empty/notes.csv)",
+    ]);
     let loaded = loaded();
     run(&loaded, &["count", "logs", "--year", "2019"]).success().says(["no event matches the time from 2019"]);
 }

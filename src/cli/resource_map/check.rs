@@ -39,7 +39,7 @@ pub(super) struct Args {
     /// Resource maps to check
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// CloudTrail records to try the maps on (JSON or JSON Lines, plain or gzip; - for stdin); repeatable
+    /// Files with CloudTrail records to try the maps on, as load-files reads them (- for stdin); repeatable
     #[arg(long, value_name = "FILE")]
     events: Vec<PathBuf>,
 }
@@ -75,6 +75,8 @@ struct CheckSummary {
     matched: u64,
     without_ids: u64,
     broken: Vec<String>,
+    /// Files without records, and what they are.
+    others: Vec<String>,
     results: Vec<CheckedRecord>,
     /// Events of the maps that no record is of.
     unmatched_events: Vec<Unmatched>,
@@ -196,6 +198,9 @@ impl CheckSummary {
     fn add(&mut self, path: &Path, scan: Scan) {
         self.records += scan.counts.records;
         self.matched += scan.counts.matched;
+        let scan = scan.under_name(&path.display().to_string());
+        let kind = scan.kind().filter(|_| scan.broken.is_none() && scan.broken_record.is_none());
+        self.others.extend(kind.map(|kind| format!("{}: {}", path.display(), kind.phrase())));
         let record = scan.broken_record.map(|reason| reason.to_string());
         let broken = scan.broken.map(|reason| reason.to_string()).or(record);
         self.broken.extend(broken.map(|reason| format!("{}: {reason}", path.display())));
@@ -216,6 +221,7 @@ fn trial_lines(trial: &CheckSummary) -> Vec<String> {
     for Unmatched { service, event, resource_type } in &trial.unmatched_events {
         lines.push(format!("no record of {event} of {service}, for {resource_type}"));
     }
+    lines.extend(trial.others.iter().map(|other| format!("no records: {other}")));
     lines.extend(trial.broken.iter().map(|broken| format!("broken: {broken}")));
     lines.push(format!("{records} records, {matched} with events of the maps, {without_ids} without identifiers"));
     lines

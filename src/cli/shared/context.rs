@@ -3,6 +3,7 @@
 use std::fs;
 use std::future::Future;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tracing::level_filters::LevelFilter;
 
@@ -11,7 +12,7 @@ use super::{CommandError, GlobalArgs, Invocation};
 use crate::cli::settings::Settings;
 use crate::console::{Console, start_log};
 use crate::resource_map::ResourceMap;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, remove_if_empty};
 
 /// Maximum number of databases to name if the given one does not exist.
 const DATABASES_SHOWN: usize = 5;
@@ -27,13 +28,15 @@ pub struct Context {
     pub(in crate::cli) settings: Settings,
     /// Where output goes.
     pub console: Console,
+    /// Whether the database did not exist before this command.
+    has_new_database: AtomicBool,
 }
 
 impl Context {
     /// From the global options and what was typed.
     pub(in crate::cli) fn new(global: GlobalArgs, invocation: Invocation, settings: Settings) -> Self {
-        let console = Console::new(global.output, global.quiet, !global.no_progress);
-        Self { global, invocation, settings, console }
+        let console = Console::new(global.output.into(), global.quiet, !global.no_progress);
+        Self { global, invocation, settings, console, has_new_database: AtomicBool::default() }
     }
 
     /// The resource map by `--resource-map` and `--extend-map`.
@@ -51,7 +54,16 @@ impl Context {
     /// # Errors
     /// As [`Store::open`].
     pub fn open_store(&self) -> Result<Store, CommandError> {
+        self.has_new_database.fetch_or(!self.global.db.exists(), Ordering::Relaxed);
         Store::open(&self.global.db).map_err(|error| self.store_error(&error))
+    }
+
+    /// Removes the database if this command created it and stored nothing in it: after a failure, the next command is to say that
+    /// there is none.
+    pub(in crate::cli) fn remove_new_database(&self) {
+        if self.has_new_database.load(Ordering::Relaxed) {
+            remove_if_empty(&self.global.db);
+        }
     }
 
     /// Opens a database that must exist already.

@@ -1,27 +1,24 @@
 //! Messages for work that matched nothing. That is likely a mistake, so they name the filter and what exists. A scheduled run without new
 //! events prints nothing.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use jiff::civil::Date;
 
 use super::{CommandError, Context, Outcome};
+use crate::console::counted;
 use crate::load::Figures;
 use crate::load::s3::{self, There};
 use crate::model::{AccountId, Region, ResourceType};
 use crate::resource_map::ResourceMap;
 use crate::store::coverage::{Coverage, CoveredPlace, CoveredSource};
 use crate::store::{Store, StoreError};
+use crate::trail::envelope::Kind;
 use crate::trail::filter::RecordFilter;
 use crate::trail::window::TimeWindow;
 
 /// Accounts and regions, or kinds of files, that are named.
 const NAMED: usize = 5;
-
-/// Entries of a folder that are looked at to say what is in it.
-const LOOKED_AT: usize = 1000;
 
 /// Warns where the filter let none of the records pass that were read. Files that were loaded before mean that the load is one of many.
 pub(in crate::cli) fn warn_of_filter(context: &Context, figures: &Figures, filter: &RecordFilter) {
@@ -51,64 +48,49 @@ pub(in crate::cli) fn filter_phrase(filter: &RecordFilter) -> String {
     parts.join(", ")
 }
 
-/// Folders without a log file. Where none were ever loaded, that is a failure.
-pub(in crate::cli) fn no_files(context: &Context, paths: &[PathBuf]) -> Result<Outcome, CommandError> {
-    let (message, there) = (no_files_in(paths), found_in(paths));
-    let loaded = sources(context)?.iter().any(|source| source.source == "files");
-    if loaded {
+/// Folders without a file that has records. Unless files were loaded before, that is a failure.
+pub(in crate::cli) fn no_files(
+    context: &Context,
+    paths: &[PathBuf],
+    figures: &Figures,
+    knows_files: bool,
+) -> Result<Outcome, CommandError> {
+    let (message, there) = (no_files_in(paths), found_in(figures));
+    if knows_files {
         context.console.warning_with_hints(message, [there]);
         return Ok(Outcome::Done);
     }
     Err(CommandError::failed(message).hint(there))
 }
 
+/// Whether files were loaded before.
+pub(in crate::cli) fn knows_files(context: &Context) -> Result<bool, CommandError> {
+    Ok(sources(context)?.iter().any(|source| source.source == "files"))
+}
+
 /// The error of a count that read nothing. `places`: folders, and `s3://BUCKET/PREFIX`.
-pub(in crate::cli) fn no_files_to_count(places: &[PathBuf], window: TimeWindow) -> CommandError {
+pub(in crate::cli) fn no_files_to_count(places: &[PathBuf], window: TimeWindow, figures: &Figures) -> CommandError {
     let phrase = filter_phrase(&RecordFilter { window, ..RecordFilter::default() });
     let of = if phrase.is_empty() { phrase } else { format!(" for {phrase}") };
-    CommandError::failed(format_args!("{}{of}", no_files_in(places))).hint(found_in(places))
+    CommandError::failed(format_args!("{}{of}", no_files_in(places))).hint(found_in(figures))
 }
 
 fn no_files_in(places: &[PathBuf]) -> String {
     let names: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
-    format!("there are no log files (.json, .json.gz) in {}", names.join(", "))
+    format!("there are no log files with CloudTrail records in {}", names.join(", "))
 }
 
-fn found_in(folders: &[PathBuf]) -> String {
-    match census(folders) {
-        kinds if kinds.is_empty() => "no files were found there".to_owned(),
-        kinds => format!("found {}; to read a file with another name, name the file itself", kinds.join(", ")),
+/// What the files are that were found: "found 12 files: a VPC flow log (a.log), …".
+fn found_in(figures: &Figures) -> String {
+    if figures.skipped == 0 {
+        return "no files were found there".to_owned();
     }
-}
-
-/// "12 .csv files", the most frequent first.
-fn census(paths: &[PathBuf]) -> Vec<String> {
-    let mut kinds: BTreeMap<String, u64> = BTreeMap::new();
-    let (mut folders, mut looked_at) = (paths.to_vec(), 0);
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            looked_at += 1;
-            if looked_at > LOOKED_AT {
-                break;
-            }
-            // Links are not followed: they may lead in a circle.
-            match entry.file_type() {
-                Ok(kind) if kind.is_dir() => folders.push(entry.path()),
-                _ => *kinds.entry(kind_of(&entry.path())).or_default() += 1,
-            }
-        }
-    }
-    let mut kinds: Vec<(String, u64)> = kinds.into_iter().collect();
-    kinds.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    kinds
-        .into_iter()
-        .take(NAMED)
-        .map(|(kind, count)| format!("{count} {kind} file{}", if count == 1 { "" } else { "s" }))
-        .collect()
-}
-
-fn kind_of(path: &Path) -> String {
-    path.extension().map_or_else(|| "other".to_owned(), |extension| format!(".{}", extension.display()))
+    let first = |kind: &Kind| figures.other_files.iter().find(|file| file.kind == *kind);
+    let kinds = figures.other_kinds.keys().take(NAMED).map(|kind| match first(kind) {
+        Some(file) => format!("{} ({})", kind.phrase(), file.name),
+        None => kind.phrase().to_owned(),
+    });
+    format!("found {}: {}", counted(figures.skipped, "file"), kinds.collect::<Vec<_>>().join(", "))
 }
 
 /// The bucket as the ledger knew it before a load; nothing where there was no database.

@@ -39,7 +39,7 @@ pub struct GlobalArgs {
     pub settings: Option<PathBuf>,
     /// Output format on stdout
     #[arg(long, global = true, value_enum, default_value_t, env = "TRAILCREATOR_OUTPUT")]
-    pub output: OutputFormat,
+    pub output: Output,
     /// Increase verbosity (-vv logs every AWS call)
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
@@ -49,6 +49,27 @@ pub struct GlobalArgs {
     /// Show no progress
     #[arg(long, global = true, env = "TRAILCREATOR_NO_PROGRESS")]
     pub no_progress: bool,
+}
+
+/// The format of the data on stdout, as it can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Output {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON document
+    Json,
+    /// One JSON document per line, as things happen (`watch`)
+    Jsonl,
+}
+
+impl From<Output> for OutputFormat {
+    fn from(output: Output) -> Self {
+        match output {
+            Output::Text => Self::Text,
+            Output::Json | Output::Jsonl => Self::Json,
+        }
+    }
 }
 
 /// How to reach AWS. Settings not given come from the AWS credential chain: environment, profile, instance role.

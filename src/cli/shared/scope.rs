@@ -75,7 +75,7 @@ fn too_many(writes: u64, most: u64, what: &str) -> CommandError {
 impl ScopeArgs {
     /// What the options say.
     pub(in crate::cli) fn scope(&self) -> Scope {
-        Scope { refresh: self.refresh, skip_tags: self.skip_tags.clone(), ids: self.ids() }
+        Scope { refresh: self.refresh, skip_tags: self.skip_tags.clone(), ids: self.ids(), created_by: None }
     }
 
     /// The ids that resources are limited to.

@@ -33,3 +33,4 @@ mod strategy;
 
 pub use days::{Span, TooOld};
 pub use load::{Failed, Load, Loaded};
+pub(super) use strategy::{can_begin_reading, sounds_like_reading};

@@ -51,8 +51,13 @@ pub(super) fn names_to_request(map: &ResourceMap) -> Vec<String> {
     names.into_iter().collect()
 }
 
+/// Whether names with this beginning can be of calls that only read.
+pub(in crate::load) fn can_begin_reading(beginning: &str) -> bool {
+    READING_VERBS.iter().any(|verb| verb.starts_with(beginning))
+}
+
 /// Whether events of this name can be missing among the writing calls.
-pub(super) fn sounds_like_reading(name: &str) -> bool {
+pub(in crate::load) fn sounds_like_reading(name: &str) -> bool {
     READING_VERBS.iter().any(|verb| name.starts_with(verb))
 }
 

@@ -3,9 +3,10 @@
 //! ```text
 //! store::predecessor (rows) ─► row (one event) ─► ids (split) ─► store, with the ledger
 //! ```
-//! Rows are read in one pass and written in batches, each in one transaction. The last batch adds the file to the ledger.
-//! Event IDs are computed from the rows' content. After a kill, or with unreadable rows, the same command reads the file
-//! again and adds only what is missing.
+//! Rows are read in one pass and written in batches, each in one transaction. The last batch adds the file to the ledger;
+//! until then the ledger has its complete chunks of [`CHUNK_ROWS`] rows. Event IDs are computed from the rows' content.
+//! After a kill the same command goes on with the first chunk that the ledger lacks. A chunk with unreadable rows is never
+//! complete, so it is read again.
 
 mod ids;
 mod row;
@@ -21,7 +22,7 @@ use super::{Failure, Figures, Versions};
 use crate::resource_map::ResourceMap;
 use crate::store::c7n_db::{BadValue, C7nDbError, Predecessor, PredecessorRow, beside};
 use crate::store::imported::LEDGER_PREFIX;
-use crate::store::ledger::ReadUnit;
+use crate::store::ledger::{Ledger, ReadUnit};
 use crate::store::{Batch, Fingerprint};
 use crate::store::{Store, StoreError};
 use row::{BadRow, ParsedRow};
@@ -31,6 +32,9 @@ use tokio_util::sync::CancellationToken;
 const BATCH_IDS: usize = 4096;
 /// …or about this many bytes.
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
+
+/// A chunk has the rows with the same rowid, divided by this.
+const CHUNK_ROWS: i64 = 8192;
 
 /// The maximum number of listed unclear rows and unknown types. Further ones are only counted.
 const MAX_NAMED: usize = 1000;
@@ -57,6 +61,8 @@ pub struct Imported {
     pub unclear: u64,
     /// The first of those.
     pub unclear_rows: Vec<Failure>,
+    /// The rowid from which rows were read; those before it were imported by an earlier command that did not end.
+    pub resumed_at: Option<i64>,
 }
 
 /// Imports all rows of `source` that are not in the ledger, until `stop` is set. `watch` is called with the current figures.
@@ -77,12 +83,24 @@ pub fn run(
         let figures = Figures { already_loaded: 1, ..Figures::default() };
         return Ok(Imported { figures, ..Imported::default() });
     }
-    let mut import = Import { store, map, imported: Imported::default(), batch: Batch::default(), ids: 0, bytes: 0 };
+    let resumed_at = first_unread(source, &store.ledger()?, versions, &identity)?;
+    let imported = Imported { resumed_at, ..Imported::default() };
+    let mut import = Import { store, map, imported, batch: Batch::default(), ids: 0, bytes: 0 };
     // Until all rows are read, the ledger has a version that matches no content, so the file counts as not read.
     import.batch.units.push(unit(&identity, Fingerprint::of(&[b"begun"])));
-    source.for_each::<ImportError>(&mut |rowid, row| {
+    let (mut chunk, mut broken_before) = (None, 0);
+    source.for_each::<ImportError>(resumed_at.unwrap_or(i64::MIN), &mut |rowid, row| {
         if stop.is_cancelled() {
             return Ok(ControlFlow::Break(()));
+        }
+        let this = rowid.div_euclid(CHUNK_ROWS);
+        if let Some(complete) = chunk.replace(this).filter(|before| *before != this) {
+            let broken = import.imported.figures.counts.broken_records;
+            if broken == broken_before {
+                let chunk = identity_of_chunk(&identity, complete);
+                import.batch.units.push(unit(&chunk, versions.version(&chunk.content, false)));
+            }
+            broken_before = broken;
         }
         import.take(rowid, row);
         if import.ids >= BATCH_IDS || import.bytes >= BATCH_BYTES {
@@ -92,10 +110,34 @@ pub fn run(
         Ok(ControlFlow::Continue(()))
     })?;
     if !stop.is_cancelled() && import.imported.figures.counts.broken_records == 0 {
-        import.batch.units = vec![unit(&identity, versions.version(&identity.content, false))];
+        import.batch.units.retain(|other| other.name != identity.name);
+        import.batch.units.push(unit(&identity, versions.version(&identity.content, false)));
     }
     import.commit()?;
     Ok(import.imported)
+}
+
+/// The rowid from which rows are to be read, if an earlier import read complete chunks before it.
+fn first_unread(
+    source: &Predecessor,
+    ledger: &Ledger,
+    versions: &Versions,
+    identity: &Identity,
+) -> Result<Option<i64>, ImportError> {
+    let mut from = None;
+    while let Some(rowid) = source.first_rowid(from.unwrap_or(i64::MIN))? {
+        let chunk = rowid.div_euclid(CHUNK_ROWS);
+        if !versions.is_loaded(ledger, &identity_of_chunk(identity, chunk))? {
+            break;
+        }
+        from = Some((chunk + 1).saturating_mul(CHUNK_ROWS));
+    }
+    Ok(from)
+}
+
+/// A chunk of a file in the ledger.
+fn identity_of_chunk(file: &Identity, chunk: i64) -> Identity {
+    Identity { name: format!("{} chunk {chunk} of {CHUNK_ROWS} rows", file.name), ..file.clone() }
 }
 
 /// The file in the ledger, with the version of its content: its size and time, and those of its WAL.

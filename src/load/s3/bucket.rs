@@ -14,6 +14,18 @@ const REGION_HEADER: &str = "x-amz-bucket-region";
 /// The IAM action for listing. The API operation has another name.
 const LIST: &str = "s3:ListBucket";
 
+/// The IAM action for GetObject and HeadObject.
+const GET: &str = "s3:GetObject";
+
+/// An object's size and ETag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectVersion {
+    /// In bytes.
+    pub size: u64,
+    /// With its quotation marks.
+    pub etag: String,
+}
+
 /// A bucket, called in its own region. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct Bucket {
@@ -82,6 +94,17 @@ impl Bucket {
         let request = self.client.list_objects_v2().bucket(&self.name).prefix(prefix);
         let request = request.set_start_after(start_after).set_continuation_token(token);
         request.send().await.map_err(|error| self.list_error(&error))
+    }
+
+    /// The present size and ETag of an object.
+    ///
+    /// # Errors
+    /// It does not exist, or can't be accessed.
+    pub(super) async fn version(&self, key: &str) -> Result<ObjectVersion, CallError> {
+        let head = self.client.head_object().bucket(&self.name).key(key).send().await;
+        let head = head.map_err(|error| CallError::of_sdk(GET, &self.region, &error))?;
+        let size = head.content_length().and_then(|size| u64::try_from(size).ok()).unwrap_or_default();
+        Ok(ObjectVersion { size, etag: head.e_tag().unwrap_or_default().to_owned() })
     }
 
     /// The error for a listing that repeats itself.

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 
 use super::list::Object;
 use crate::load::FoundDay;
+use crate::trail::envelope::Kind;
 
 /// More units than a day can have.
 const NEVER: u64 = u64::MAX / 2;
@@ -24,7 +25,8 @@ pub(super) struct Days {
 pub(super) enum Known {
     /// Not in the ledger: it is read.
     No,
-    Skipped,
+    /// Its name says that it has no records.
+    Other(Kind),
     Loaded {
         filtered: bool,
     },

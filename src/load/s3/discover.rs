@@ -55,7 +55,7 @@ impl Finder<'_> {
         // Logs outside of the organization's folder are another trail's.
         if !prefix.is_empty() && self.request.organization.is_none() {
             let sample = self.bucket.first_keys(prefix, SAMPLE).await?;
-            if sample.iter().any(|key| layout::is_log(key)) {
+            if sample.iter().any(|key| layout::is_file(key)) {
                 return Ok(vec![Trail::flat(prefix)]);
             }
         }

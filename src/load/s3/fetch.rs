@@ -133,7 +133,7 @@ impl Fetcher {
             let fetched = self.stream(&object).await;
             return Ok(self.settle(&object, fetched).await?);
         }
-        if selects {
+        if selects && object.is_log_file {
             match self.select(&object).await {
                 Err(SelectError::Absent(error)) => return Err(S3Error::NoSelect(error)),
                 Err(SelectError::Call(error)) => return Ok(self.settle(&object, Err(error)).await?),
@@ -237,7 +237,7 @@ impl Fetcher {
         let permit = self.permit(object).await;
         let mut bytes = Vec::with_capacity(usize::try_from(object.size).unwrap_or_default());
         self.read(object, Taker::Memory(&mut bytes)).await?;
-        if self.is_undecided() {
+        if self.is_undecided() && object.is_log_file {
             bytes = self.try_select(object, bytes).await?;
         }
         self.put_bytes(object, bytes, permit).await;
@@ -321,8 +321,8 @@ impl Fetcher {
 
 fn object_reason(error: &CallError) -> String {
     match (error.class, error.code.as_str()) {
-        (ErrorClass::NotFound, _) => "deleted after the bucket was listed".to_owned(),
-        (_, "PreconditionFailed") => "replaced after the bucket was listed; the next load reads it".to_owned(),
+        (ErrorClass::NotFound, _) => "deleted before it was read".to_owned(),
+        (_, "PreconditionFailed") => "replaced before it was read; the next load reads it".to_owned(),
         _ => reason(error),
     }
 }

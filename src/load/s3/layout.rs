@@ -124,9 +124,9 @@ pub(super) fn is_account(folder: &str) -> bool {
     AccountId::parse(folder).is_ok()
 }
 
-/// Whether a key's file can be a log file.
-pub(super) fn is_log(key: &str) -> bool {
-    [".json.gz", ".json"].iter().any(|suffix| key.ends_with(suffix))
+/// Whether a key is of an object with content, and not only the sign of a folder, as the console and Hadoop write it.
+pub(super) fn is_file(key: &str) -> bool {
+    !key.ends_with('/') && !key.ends_with("_$folder$")
 }
 
 #[cfg(test)]

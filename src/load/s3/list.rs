@@ -6,7 +6,7 @@
 use jiff::civil::Date;
 
 use super::bucket::Bucket;
-use super::layout::is_log;
+use super::layout::is_file;
 use super::plan::{Plan, Start};
 use crate::aws::CallError;
 
@@ -20,6 +20,8 @@ pub(super) struct Object {
     /// In bytes.
     pub(super) size: u64,
     pub(super) etag: String,
+    /// Whether it is in the folder of a region, and so a log file. Others can be in any envelope, which S3 Select can't see.
+    pub(super) is_log_file: bool,
     /// Its day, if that can be closed.
     pub(super) closable_day: Option<Date>,
 }
@@ -56,7 +58,8 @@ pub(super) async fn list(
             let (key, etag) = (object.key()?, object.e_tag().unwrap_or_default());
             let size = object.size().and_then(|size| u64::try_from(size).ok()).unwrap_or_default();
             let closable_day = plan.closable_day(key);
-            Some(Object { key: key.to_owned(), size, etag: etag.to_owned(), closable_day })
+            let is_log_file = plan.trail.region_folder.is_some();
+            Some(Object { key: key.to_owned(), size, etag: etag.to_owned(), is_log_file, closable_day })
         });
         let mut objects: Vec<Object> = listed.collect();
         // S3 lists keys in order: pages that do not get further would be followed for ever.
@@ -70,7 +73,7 @@ pub(super) async fn list(
         let past = objects.iter().position(|object| plan.is_past(&object.key));
         objects.truncate(past.unwrap_or(objects.len()));
         let jump = objects.last().and_then(|last| plan.after_closed(&last.key));
-        objects.retain(|object| is_log(&object.key) && !plan.is_closed(&object.key));
+        objects.retain(|object| is_file(&object.key) && !plan.is_closed(&object.key));
         if !take(objects).await {
             return Ok(false);
         }

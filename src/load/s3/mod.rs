@@ -13,6 +13,7 @@ mod discover;
 mod fetch;
 mod layout;
 mod list;
+mod objects;
 mod plan;
 mod select;
 mod there;
@@ -25,7 +26,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
 use super::unit::Identity;
-use super::{Failure, Item, Queue, Versions};
+use super::{Failure, Item, OtherFile, Queue, Versions};
 use crate::aws::{CallError, ErrorClass, Session};
 use crate::model::{AccountId, Region};
 use crate::resource_map::ResourceMap;
@@ -33,14 +34,16 @@ use crate::store::Fingerprint;
 use crate::store::StoreError;
 use crate::store::ledger::Ledger;
 use crate::store::ledger::days::{ClosedDays, ListedFolder};
-use crate::trail::scan::is_digest_or_insight;
+use crate::trail::scan::kind_of_name;
 use crate::trail::window::TimeWindow;
 use bucket::Bucket;
+pub use bucket::ObjectVersion;
 pub use cost::estimated_dollars;
 use days::{Days, Known};
 use fetch::{Decision, Fetcher, WhyNot};
 use layout::Trail;
 use list::Object;
+pub use objects::{FoundObject, Objects};
 use plan::Plan;
 pub use select::{Engine, SelectFigures};
 pub use there::{There, look};
@@ -259,7 +262,10 @@ impl<'f> Fetching<'f> {
                 self.put(Item::DayFound(day)).await;
             }
             match known {
-                Known::Skipped => self.put(Item::Skipped).await,
+                Known::Other(kind) => {
+                    let name = self.bucket.address(&object.key);
+                    self.put(Item::Other(OtherFile { name, kind })).await;
+                }
                 Known::Loaded { .. } => self.put(Item::AlreadyLoaded).await,
                 Known::No => self.fetch(object).await?,
             }
@@ -268,8 +274,8 @@ impl<'f> Fetching<'f> {
     }
 
     fn known(&self, object: &Object, identity: &Identity) -> Result<Known, StoreError> {
-        if is_digest_or_insight(object.name()) {
-            return Ok(Known::Skipped);
+        if let Some(kind) = kind_of_name(object.name()) {
+            return Ok(Known::Other(kind));
         }
         let loaded = self.versions.loaded(self.ledger, identity)?;
         Ok(loaded.map_or(Known::No, |filtered| Known::Loaded { filtered }))

@@ -93,20 +93,30 @@ impl Predecessor {
         Ok(u64::try_from(last).unwrap_or_default())
     }
 
-    /// Passes every row with its rowid to `each`, in table order, until `each` stops. A row that c7n-trailcreator can't have
+    /// The first rowid that is at least `from`.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn first_rowid(&self, from: i64) -> Result<Option<i64>, C7nDbError> {
+        let query = "SELECT min(rowid) FROM events WHERE rowid >= ?1";
+        self.connection.query_row(query, [from], |row| row.get(0)).map_err(|error| self.failed(error))
+    }
+
+    /// Passes every row from a rowid on to `each`, with its rowid and in the order of rowids, until `each` stops. A row that c7n-trailcreator can't have
     /// written is passed as an error.
     ///
     /// # Errors
     /// The database fails, or `each` does.
     pub fn for_each<E: From<C7nDbError>>(
         &self,
+        from: i64,
         each: &mut dyn FnMut(i64, Result<PredecessorRow, BadValue>) -> Result<ControlFlow<()>, E>,
     ) -> Result<(), E> {
         // A value that is too long is returned as an empty blob: SQLite knows its length without loading it.
         let columns = COLUMNS.map(|name| format!("iif(octet_length({name}) > {MAX_VALUE_BYTES}, zeroblob(0), {name})"));
-        let query = format!("SELECT {}, rowid FROM events", columns.join(", "));
+        let query = format!("SELECT {}, rowid FROM events WHERE rowid >= ?1 ORDER BY rowid", columns.join(", "));
         let mut statement = self.connection.prepare(&query).map_err(|error| self.failed(error))?;
-        let mut rows = statement.query([]).map_err(|error| self.failed(error))?;
+        let mut rows = statement.query([from]).map_err(|error| self.failed(error))?;
         while let Some(row) = rows.next().map_err(|error| self.failed(error))? {
             let rowid = row.get(COLUMNS.len()).map_err(|error| self.failed(error))?;
             if each(rowid, read(row))?.is_break() {
@@ -272,7 +282,7 @@ mod tests {
             rows.push((rowid, row));
             Ok::<_, C7nDbError>(ControlFlow::Continue(()))
         };
-        Predecessor::open(path).unwrap().for_each(&mut keep).unwrap();
+        Predecessor::open(path).unwrap().for_each(i64::MIN, &mut keep).unwrap();
         rows
     }
 

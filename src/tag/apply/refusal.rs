@@ -51,6 +51,12 @@ impl Refusal {
         Self { class, error: error.to_string(), advice, is_not_written: false, in_doubt: error.in_doubt }
     }
 
+    /// From another change of the resource that was seen before any call.
+    pub(super) fn of_conflict(error: &str) -> Self {
+        let (class, error) = (ErrorClass::Conflict, error.to_owned());
+        Self { class, error, advice: None, is_not_written: false, in_doubt: false }
+    }
+
     /// The same, once the tag was read and is not written.
     pub(super) fn not_written(self) -> Self {
         Self { is_not_written: true, ..self }

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 pub use field::{FIELDS, Field, UnknownField};
 
 use super::broken::{BrokenDocument, BrokenRecord};
+use super::envelope::Kind;
 use super::scan::{Buffers, FoundValues, Keys, Limits, Records, Scan, Sizes, split};
 use super::window::TimeWindow;
 
@@ -252,8 +253,8 @@ impl Records for Collector<'_> {
         }
     }
 
-    fn digest(&mut self) {
-        self.scan.counts.digests += 1;
+    fn other(&mut self, kind: Kind) {
+        self.scan.counts.add_other(kind);
     }
 }
 

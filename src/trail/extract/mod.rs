@@ -43,7 +43,7 @@ const DERIVED_ID_DIGITS: usize = 32;
 pub enum Extraction {
     /// The map has no such event, or the call failed.
     Unmatched,
-    /// An Insights event: statistics, not a call.
+    /// An Insights event, or an aggregated one: statistics, not a call.
     Insight,
     /// The map has the event, but the filter excludes the record.
     Filtered(Unwanted),
@@ -213,10 +213,11 @@ fn read_matched(
     Ok(Extraction::Touched(ResourceEvent { event, touched: found.touched, sessions: found.sessions }))
 }
 
-/// Source: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-insights-fields-trails.html>
+/// Sources: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-insights-fields-trails.html>,
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-aggregated-events.html>
 fn is_insight(fields: &Fields<'_>) -> bool {
-    fields.text("eventCategory").as_deref() == Some("Insight")
-        || fields.text("eventType").as_deref() == Some("AwsCloudTrailInsight")
+    matches!(fields.text("eventCategory").as_deref(), Some("Insight" | "Aggregated"))
+        || matches!(fields.text("eventType").as_deref(), Some("AwsCloudTrailInsight" | "AwsAggregatedEvent"))
 }
 
 /// The facts in a `userIdentity`.

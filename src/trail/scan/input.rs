@@ -1,12 +1,13 @@
-//! Opens input: recognizes gzip by its first bytes, counts sizes, and limits the decompressed size.
+//! Opens input: recognizes gzip, zstd and UTF-16 by the first bytes, counts sizes, and limits the decompressed size.
+//!
+//! Layers can be nested: Firehose compresses the objects of subscription data, which CloudWatch Logs has compressed before.
 
 use std::cell::Cell;
 use std::io::{self, BufReader, Read};
 
 use flate2::bufread::MultiGzDecoder;
 
-/// The magic bytes of gzip (RFC 1952).
-const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+use super::layer::{Utf16, Zstd};
 
 /// Bytes of compressed input read at a time.
 const READ_SIZE: usize = 64 * 1024;
@@ -61,17 +62,46 @@ pub(super) fn beginning<'a>(input: &'a mut dyn Read, limit: u64, stored: &mut Ve
     }
 }
 
+/// Layers of compression that are opened.
+const LAYERS: usize = 4;
+
+/// How the first bytes of a layer say what it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Layer {
+    Gzip,
+    Zstd,
+    Utf16 { is_big_endian: bool },
+    Plain,
+}
+
+impl Layer {
+    fn of(head: &[u8]) -> Self {
+        match head {
+            [0x1f, 0x8b, ..] => Self::Gzip,
+            // A frame, or one that is skipped (RFC 8878).
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
+            [0xff, 0xfe, ..] => Self::Utf16 { is_big_endian: false },
+            [0xfe, 0xff, ..] => Self::Utf16 { is_big_endian: true },
+            _ => Self::Plain,
+        }
+    }
+}
+
+/// Bytes that a layer is recognized by.
+const MAGIC: usize = 4;
+
+/// Whether a decompressed file has another layer inside.
+pub(super) fn is_wrapped(document: &[u8]) -> bool {
+    Layer::of(document) != Layer::Plain
+}
+
 /// What the first bytes of a document say about its format, if it is none that is read: what it is, and what to do.
 pub(super) fn foreign(document: &[u8]) -> Option<&'static str> {
-    const FORMATS: [(&[u8], &str); 13] = [
-        (b"\x28\xb5\x2f\xfd", "it is compressed with zstd; decompress it, or compress it with gzip"),
-        (b"\x1f\x8b", "it is compressed with gzip twice; decompress it once"),
+    const FORMATS: [(&[u8], &str); 9] = [
         (b"BZh", "it is compressed with bzip2; decompress it, or compress it with gzip"),
         (b"\xfd7zXZ\0", "it is compressed with xz; decompress it, or compress it with gzip"),
         (b"\x04\x22\x4d\x18", "it is compressed with lz4; decompress it, or compress it with gzip"),
         (b"PK\x03\x04", "it is a zip archive; extract its files"),
-        (b"\xff\xfe", "it is UTF-16 text; convert it to UTF-8"),
-        (b"\xfe\xff", "it is UTF-16 text; convert it to UTF-8"),
         (b"{\0", "it is UTF-16 text; convert it to UTF-8"),
         (b"\0{", "it is UTF-16 text; convert it to UTF-8"),
         (b"PAR1", "it is a Parquet file; load its table with load-athena"),
@@ -81,25 +111,35 @@ pub(super) fn foreign(document: &[u8]) -> Option<&'static str> {
     FORMATS.iter().find(|(magic, _)| document.starts_with(magic)).map(|(_, advice)| *advice)
 }
 
-/// Opens `input`: decompresses it where it is gzip, to at most `limit` bytes.
-/// All members of a gzip file are read. Other bytes after them are an error, because they would be lost silently.
+/// Opens `input`: decompresses it where it is compressed, to at most `limit` bytes, and decodes UTF-16.
 /// All members of a gzip file are read; what follows them is an error, for it would be silently lost.
 pub(super) fn decompressed<'a>(
     input: &'a mut dyn Read,
     sizes: &'a Sizes,
     limit: u64,
 ) -> io::Result<Box<dyn Read + 'a>> {
-    let mut stored = Counted { inner: input, count: &sizes.stored };
-    let mut head = Vec::with_capacity(GZIP_MAGIC.len());
-    stored.by_ref().take(GZIP_MAGIC.len() as u64).read_to_end(&mut head)?;
-    let is_gzip = head == GZIP_MAGIC;
-    sizes.is_gzip.set(is_gzip);
-    let whole = io::Cursor::new(head).chain(stored);
-    if !is_gzip {
-        return Ok(Box::new(Counted { inner: whole, count: &sizes.decompressed }));
+    let mut reader: Box<dyn Read + 'a> = Box::new(Counted { inner: input, count: &sizes.stored });
+    for _ in 0..LAYERS {
+        let mut head = Vec::with_capacity(MAGIC);
+        reader.by_ref().take(MAGIC as u64).read_to_end(&mut head)?;
+        let layer = Layer::of(&head);
+        let whole = BufReader::with_capacity(READ_SIZE, io::Cursor::new(head).chain(reader));
+        let (format, opened): (_, Box<dyn Read + 'a>) = match layer {
+            Layer::Gzip => ("gzip", Box::new(MultiGzDecoder::new(whole))),
+            Layer::Zstd => ("zstd", Box::new(Zstd::new(whole))),
+            Layer::Utf16 { is_big_endian } => {
+                reader = Box::new(Utf16::new(whole, is_big_endian));
+                continue;
+            }
+            Layer::Plain => {
+                reader = Box::new(whole);
+                break;
+            }
+        };
+        sizes.is_gzip.set(true);
+        reader = Box::new(Bounded { inner: opened, read: 0, limit, format });
     }
-    let json = MultiGzDecoder::new(BufReader::with_capacity(READ_SIZE, whole));
-    Ok(Box::new(Bounded { inner: Counted { inner: json, count: &sizes.decompressed }, limit }))
+    Ok(Box::new(Counted { inner: reader, count: &sizes.decompressed }))
 }
 
 struct Counted<'a, R> {
@@ -116,19 +156,24 @@ impl<R: Read> Read for Counted<'_, R> {
 }
 
 /// Decompressed bytes, up to a limit, with errors that name the cause.
-struct Bounded<'a, R> {
-    inner: Counted<'a, R>,
+struct Bounded<'a> {
+    inner: Box<dyn Read + 'a>,
+    read: u64,
     limit: u64,
+    /// The name of the compression.
+    format: &'static str,
 }
 
-impl<R: Read> Read for Bounded<'_, R> {
+impl Read for Bounded<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let format = self.format;
         let length = self.inner.read(buffer).map_err(|error| match error.kind() {
             io::ErrorKind::Interrupted => error,
-            io::ErrorKind::UnexpectedEof => io::Error::new(error.kind(), "the gzip data is truncated"),
-            kind => io::Error::new(kind, format!("the gzip data is damaged: {error}")),
+            io::ErrorKind::UnexpectedEof => io::Error::new(error.kind(), format!("the {format} data is truncated")),
+            kind => io::Error::new(kind, format!("the {format} data is damaged: {error}")),
         })?;
-        if self.inner.count.get() > self.limit {
+        self.read += length as u64;
+        if self.read > self.limit {
             return Err(io::Error::other(format!("decompresses to more than {} bytes", self.limit)));
         }
         Ok(length)

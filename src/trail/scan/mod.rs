@@ -1,8 +1,9 @@
 //! Scans a document's bytes for the events in the resource map.
 //!
-//! Accepts gzip (with any number of members) and plain text; one `{"Records":[…]}`, a list of records, JSON Lines, or a single record.
-//! Correct for any valid JSON: key order, white space, escapes, and event names inside other strings. Digest files and
-//! Insights events are recognized and skipped.
+//! Accepts gzip (with any number of members), zstd and plain text, and records in any of the [envelopes](super::envelope): one
+//! `{"Records":[…]}`, a list of records, JSON Lines, a single record, events of EventBridge or CloudWatch Logs, and others.
+//! Correct for any valid JSON: key order, white space, escapes, and event names inside other strings. Digest files,
+//! Insights events and what is not CloudTrail's are recognized and counted by [`Kind`].
 //!
 //! # Steps
 //! 1. `inflate` decompresses a whole gzip file at once, into a buffer that is reused for the next document. `input`
@@ -31,6 +32,7 @@ mod document;
 mod frame;
 mod inflate;
 mod input;
+mod layer;
 mod prefilter;
 
 use std::collections::BTreeMap;
@@ -39,6 +41,7 @@ use std::ops::AddAssign;
 use std::sync::Arc;
 
 use super::broken::{BrokenDocument, BrokenRecord};
+use super::envelope::Kind;
 use super::extract::{self, Extraction};
 use super::filter::RecordFilter;
 use super::left_out::LeftOut;
@@ -103,8 +106,8 @@ pub struct Counts {
     pub broken_records: u64,
     /// Insights events.
     pub insights: u64,
-    /// Digest files.
-    pub digests: u64,
+    /// Values that are not records, by kind: files, log events, or elements of lists.
+    pub others: BTreeMap<Kind, u64>,
 }
 
 impl AddAssign<&Self> for Counts {
@@ -119,7 +122,9 @@ impl AddAssign<&Self> for Counts {
         self.sessions += other.sessions;
         self.broken_records += other.broken_records;
         self.insights += other.insights;
-        self.digests += other.digests;
+        for (kind, count) in &other.others {
+            *self.others.entry(*kind).or_default() += count;
+        }
         for (call, count) in &other.without_ids {
             *self.without_ids.entry(call.clone()).or_default() += count;
         }
@@ -127,6 +132,11 @@ impl AddAssign<&Self> for Counts {
 }
 
 impl Counts {
+    /// Counts something that is not a record.
+    pub fn add_other(&mut self, kind: Kind) {
+        *self.others.entry(kind).or_default() += 1;
+    }
+
     /// Counts the result for a record (which is counted already). Returns the event if it has resources.
     ///
     /// # Errors
@@ -171,11 +181,43 @@ pub struct Scan {
     pub is_gzip: bool,
 }
 
-/// Whether a file has no records according to its name: CloudTrail's digest and Insights files.
+impl Scan {
+    /// What the document is, if it has no records.
+    pub fn kind(&self) -> Option<Kind> {
+        if self.counts.records > self.counts.insights {
+            return None;
+        }
+        let most = self.counts.others.iter().max_by_key(|(_, count)| **count).map(|(kind, _)| *kind);
+        most.or((self.counts.records > 0).then_some(Kind::Insights))
+    }
+
+    /// The same for a document with this name. Text of no particular kind is only a broken document if it is named as JSON, or if it
+    /// has no name of its own.
+    #[must_use]
+    pub fn under_name(mut self, name: &str) -> Self {
+        let is_text = self.kind().is_some_and(Kind::is_unknown);
+        let name = name.to_ascii_lowercase();
+        let is_named_json = [".json", ".jsonl", ".gz", ".zst"].iter().any(|end| name.ends_with(end));
+        let is_named_json = is_named_json || matches!(&*name, "stdin" | "-");
+        if is_text && is_named_json {
+            self.counts.others.clear();
+        } else if is_text {
+            self.broken = None;
+        }
+        self
+    }
+}
+
+/// What a file is that has no records according to its name: CloudTrail's files beside its log files.
 ///
 /// Source: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html>
-pub fn is_digest_or_insight(file_name: &str) -> bool {
-    file_name.contains("CloudTrail-Digest") || file_name.contains("CloudTrail-Insight")
+pub fn kind_of_name(file_name: &str) -> Option<Kind> {
+    const NAMES: [(&str, Kind); 3] = [
+        ("CloudTrail-Digest", Kind::Digest),
+        ("CloudTrail-Insight", Kind::Insights),
+        ("CloudTrail-Aggregated", Kind::Aggregated),
+    ];
+    NAMES.into_iter().find(|(part, _)| file_name.contains(part)).map(|(_, kind)| kind)
 }
 
 /// The buffers of a thread, reused for each document.
@@ -206,9 +248,12 @@ pub(super) fn split(
     if matches!(rest, Rest::Nothing)
         && let Some(length) = buffers.inflater.whole(&buffers.stored, limit, &mut buffers.document)
     {
-        sizes.set_whole(buffers.stored.len(), length);
-        known_format(&buffers.document[..length])?;
-        return document::split_slice(&buffers.document[..length], wants, records);
+        let document = &buffers.document[..length];
+        if !input::is_wrapped(document) {
+            sizes.set_whole(buffers.stored.len(), length);
+            known_format(document)?;
+            return document::split_slice(document, wants, records);
+        }
     }
     let mut stored = buffers.stored.chain(rest);
     let unreadable = |error: io::Error| BrokenDocument::Unreadable(error.to_string());
@@ -337,8 +382,8 @@ impl Records for Collector<'_, '_> {
         }
     }
 
-    fn digest(&mut self) {
-        self.scan.counts.digests += 1;
+    fn other(&mut self, kind: Kind) {
+        self.scan.counts.add_other(kind);
     }
 }
 

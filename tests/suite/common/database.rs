@@ -40,6 +40,12 @@ pub(crate) fn event_count(path: &Path) -> usize {
     counted.ok().and_then(|rows| rows[0].parse().ok()).unwrap_or_default()
 }
 
+/// Asserts that SQLite finds nothing wrong with a database.
+pub(crate) fn assert_intact(path: &Path, about: &str) {
+    assert_eq!(query(path, "PRAGMA integrity_check"), ["ok"], "{about}");
+    assert_eq!(query(path, "PRAGMA foreign_key_check"), [""; 0], "{about}");
+}
+
 fn try_query(path: &Path, sql: &str) -> rusqlite::Result<Vec<String>> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let mut statement = connection.prepare(sql)?;

@@ -17,11 +17,13 @@
 mod athena;
 mod bench;
 pub(crate) mod database;
+pub(crate) mod envelopes;
 mod faults;
 mod forks;
 pub(crate) mod memory;
 mod moto;
 mod python;
+mod seeds;
 mod trail;
 
 pub(crate) use {
@@ -30,6 +32,7 @@ pub(crate) use {
     faults::{Faults, Script},
     moto::{Moto, Request},
     python::{package_alone, python, run_python},
+    seeds::{Seeds, chance},
     trail::{Caller, Event, Trail, day, gzip, moment},
 };
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -58,6 +60,9 @@ impl Request {
     }
 }
 
+/// The project's own FilterLogEvents, a hook of its own or behind another.
+const LOGS: &str = include_str!("../../servers/logs/filter_log_events.py");
+
 impl Moto {
     /// Starts a server on a free port of loopback.
     pub(crate) fn start() -> Self {
@@ -73,9 +78,18 @@ impl Moto {
     /// Select, ListRegions. `options` are that file's environment variables.
     pub(crate) fn start_with_trail_services(history: &Path, options: &[(&str, &str)]) -> Self {
         let history = history.to_str().expect("a temporary folder's path is UTF-8");
-        let variables: Vec<_> =
-            [("TRAIL_SERVICES_HISTORY", history)].into_iter().chain(options.iter().copied()).collect();
-        Self::launch(Some(include_str!("trail_services.py")), &variables)
+        let own = [("TRAIL_SERVICES_HISTORY", history), ("TRAIL_LOGS_GROUP", "trail"), ("TRAIL_LOGS_FOLDER", history)];
+        let variables: Vec<_> = own.into_iter().chain(options.iter().copied()).collect();
+        Self::launch(Some(&format!("{}\n\n{LOGS}", include_str!("trail_services.py"))), &variables)
+    }
+
+    /// Starts a server with the project's own FilterLogEvents before moto: the log group `trail` has the records of the log files in a
+    /// folder. `options` are the environment variables of `tests/servers/logs/filter_log_events.py`.
+    pub(crate) fn start_with_logs(folder: Option<&Path>, options: &[(&str, &str)]) -> Self {
+        let folder = folder.map(|folder| folder.to_str().expect("a temporary folder's path is UTF-8"));
+        let own = [("TRAIL_LOGS_GROUP", "trail")].into_iter().chain(folder.map(|folder| ("TRAIL_LOGS_FOLDER", folder)));
+        let variables: Vec<_> = own.chain(options.iter().copied()).collect();
+        Self::launch(Some(LOGS), &variables)
     }
 
     fn launch(hook: Option<&str>, variables: &[(&str, &str)]) -> Self {
@@ -123,6 +137,17 @@ for path in sorted(root.rglob('*')):
     pub(crate) fn boto3(&self, code: &str) -> Value {
         let printed = run(code, &aws_variables(&self.endpoint()), true);
         serde_json::from_str(&printed).expect("the prelude prints JSON; the code must not print")
+    }
+
+    /// Asks the server's hook by a path that no AWS API has; what it answers, as JSON.
+    pub(crate) fn played(&self, path: &str) -> Value {
+        let mut connection =
+            TcpStream::connect(("127.0.0.1", u16::try_from(self.port).expect("a port"))).expect("it listens");
+        write!(connection, "GET /played/{path} HTTP/1.0\r\n\r\n").expect("it reads");
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).expect("it answers with text");
+        let (_, body) = answer.split_once("\r\n\r\n").expect("an answer has a head");
+        serde_json::from_str(body).unwrap_or_else(|error| panic!("{path}: {error}\n{answer}"))
     }
 
     /// All requests so far, in the order of arrival.

@@ -23,6 +23,19 @@ enum Way {
     Athena { shape: &'static str, workgroup: &'static str },
     /// `load-history` of all regions.
     History,
+    /// `load-files` of a file in an envelope.
+    Envelope,
+    /// `load-logs` of a log group.
+    Logs,
+    /// `watch`, with a message for each log file, or for each record.
+    Watch(Message),
+}
+
+/// What a message announces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Message {
+    File,
+    Record,
 }
 
 /// A source, with the fields that it lacks.
@@ -42,7 +55,7 @@ const SOURCE_IDENTITY: Lack = Lack { column: "source_identity", field: "userIden
 const S3: &str = "`load-s3`";
 const DOCUMENTED: &str = "`load-athena`, the table that AWS documents";
 
-pub(super) const SOURCES: [Source; 9] = [
+pub(super) const SOURCES: [Source; 20] = [
     s3("get", "get"),
     s3("select", "select"),
     s3("auto", "auto"),
@@ -66,6 +79,17 @@ pub(super) const SOURCES: [Source; 9] = [
     ),
     athena("athena-complete", "`load-athena`, a table with sourceidentity", "complete", "primary", &[]),
     Source { name: "history", title: "`load-history`", way: Way::History, lacks: &[] },
+    Source { name: "watch-files", title: "`watch`", way: Way::Watch(Message::File), lacks: &[] },
+    Source { name: "watch-records", title: "`watch`", way: Way::Watch(Message::Record), lacks: &[] },
+    Source { name: "logs", title: "`load-logs`", way: Way::Logs, lacks: &[] },
+    envelope("lines.log"),
+    envelope("lookup-events.json"),
+    envelope("eventbridge-archive.json"),
+    envelope("filter-log-events"),
+    envelope("subscription-firehose"),
+    envelope("000000.gz"),
+    envelope("lake-rows"),
+    envelope("sqs-messages"),
 ];
 
 /// The tables for these sources, with the names of their shapes in `tests/servers/athena/tables.py`.
@@ -81,6 +105,11 @@ const fn s3(name: &'static str, engine: &'static str) -> Source {
     Source { name, title: S3, way: Way::S3(engine), lacks: &[] }
 }
 
+/// A file in one of [`crate::common::envelopes::ENVELOPES`], with all records.
+const fn envelope(name: &'static str) -> Source {
+    Source { name, title: "`load-files`", way: Way::Envelope, lacks: &[] }
+}
+
 const fn athena(
     name: &'static str,
     title: &'static str,
@@ -92,6 +121,11 @@ const fn athena(
 }
 
 impl Source {
+    /// The name of its envelope.
+    pub(super) fn envelope(&self) -> Option<&'static str> {
+        matches!(self.way, Way::Envelope).then_some(self.name)
+    }
+
     /// Whether it has no events older than 90 days.
     pub(super) fn forgets(&self) -> bool {
         matches!(self.way, Way::History)
@@ -99,11 +133,18 @@ impl Source {
 
     /// Loads into a database in the world.
     pub(super) fn load(&self, world: &World, database: &str, window: &[&str]) -> Run {
-        let db = format!("{database}.db");
+        let (db, file) = (format!("{database}.db"), format!("envelopes/{}", self.name));
+        let queue;
         let mut args = match &self.way {
             Way::S3(engine) => vec!["load-s3", "--bucket", "trail", "--engine", engine],
             Way::Athena { shape, workgroup } => vec!["load-athena", "--table", shape, "--workgroup", workgroup],
             Way::History => vec!["load-history", "--region", "all"],
+            Way::Logs => vec!["load-logs", "--log-group", "trail"],
+            Way::Envelope => vec!["load-files", &file],
+            Way::Watch(message) => {
+                queue = world.announce_all(*message);
+                vec!["watch", "--queue", &queue, "--until-empty", "--wait", "1"]
+            }
         };
         args.extend(["--output", "json", "--db", &db]);
         args.extend(window);

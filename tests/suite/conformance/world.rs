@@ -7,7 +7,8 @@ use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
 
 use super::cases::{Case, Spelling};
-use super::sources::{Source, athena_shapes};
+use super::sources::{Message, SOURCES, Source, athena_shapes};
+use crate::common::envelopes::ENVELOPES;
 use crate::common::{ACCOUNT, Athena, Bench, Moto, Trail, gzip};
 
 /// The regions of the cases. LookupEvents answers for each separately.
@@ -28,7 +29,10 @@ impl World {
         for case in cases {
             write(&bench, case);
         }
+        write_envelopes(&bench);
+        let logs = [("TRAIL_LOGS_RATE", "off"), ("TRAIL_LOGS_DELAY", "300")];
         let options = [("TRAIL_SERVICES_RATE", "off"), ("TRAIL_SERVICES_REGIONS", &*REGIONS.join(","))];
+        let options: Vec<_> = options.into_iter().chain(logs).collect();
         let moto = Moto::start_with_trail_services(&bench.path("logs"), &options);
         moto.upload("trail", &bench.path("logs"));
         let files = [bench.path("logs")];
@@ -43,10 +47,65 @@ impl World {
         self.bench.path(format!("{name}.db"))
     }
 
+    /// Sends a message for each log file, in CloudTrail's own form, or for each record, to a queue of its own. Returns its URL. A file with
+    /// many records is always one message.
+    pub(super) fn announce_all(&self, message: Message) -> String {
+        const MOST_RECORDS: usize = 5;
+        let is_file = if message == Message::File { "True" } else { "False" };
+        let url = self.moto.boto3(&format!(
+            "import gzip
+sqs, s3 = client('sqs'), client('s3')
+dead = sqs.create_queue(QueueName='dead')['QueueUrl']
+arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=['QueueArn'])['Attributes']['QueueArn']
+redrive = json.dumps({{'deadLetterTargetArn': arn, 'maxReceiveCount': 5}})
+result = sqs.create_queue(QueueName='trail-{message:?}', Attributes={{'RedrivePolicy': redrive}})['QueueUrl']
+bodies = []
+for item in pages('s3', 'list_objects_v2', 'Contents', Bucket='trail'):
+    if {is_file}:
+        bodies.append(json.dumps({{'s3Bucket': 'trail', 's3ObjectKey': [item['Key']]}}))
+        continue
+    body = gzip.decompress(s3.get_object(Bucket='trail', Key=item['Key'])['Body'].read())
+    records = json.loads(body)['Records']
+    if len(records) > {MOST_RECORDS}:
+        bodies.append(json.dumps({{'s3Bucket': 'trail', 's3ObjectKey': [item['Key']]}}))
+        continue
+    for record in records:
+        event = {{'version': '0', 'detail-type': 'AWS API Call via CloudTrail', 'source': 'aws.example', 'detail': record}}
+        bodies.append(json.dumps(event))
+for at in range(0, len(bodies), 10):
+    entries = [dict(Id=str(number), MessageBody=body) for number, body in enumerate(bodies[at:at + 10])]
+    sqs.send_message_batch(QueueUrl=result, Entries=entries)"
+        ));
+        url.as_str().expect("a URL").to_owned()
+    }
+
     /// Loads the files into the database `files`, and returns the output.
     pub(super) fn load_files(&self, window: &[&str]) -> Value {
         let args = ["load-files", "logs", "--output", "json", "--db", "files.db"];
         self.bench.trailcreator(args.iter().chain(window)).run().success().json()
+    }
+}
+
+/// Writes the records of all log files into one file for each envelope.
+fn write_envelopes(bench: &Bench) {
+    let mut records = Vec::new();
+    let mut folders = vec![bench.path("logs")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let file = std::fs::File::open(path).expect("a log file");
+            let document: Value = serde_json::from_reader(flate2::read::GzDecoder::new(file)).expect("JSON");
+            records.extend(document["Records"].as_array().expect("records").clone());
+        }
+    }
+    for envelope in
+        ENVELOPES.iter().filter(|envelope| SOURCES.iter().any(|source| source.envelope() == Some(envelope.name)))
+    {
+        bench.write(format!("envelopes/{}", envelope.name), envelope.pack(&records));
     }
 }
 

@@ -1,6 +1,7 @@
 //! A hostile AWS between the binary and moto: whatever the faults, no tag is lost, wrong, or reported otherwise than AWS has it.
 
 mod damaged;
+mod history;
 mod scripts;
 mod second_writer;
-mod world;
+pub(crate) mod world;

@@ -1,63 +1,120 @@
-//! The property: seeded scripts of every kind of fault.
+//! The property: seeded scripts of every kind of fault, with a second writer.
 //!
-//! `TRAILCREATOR_FAULT_SEEDS=200 cargo test --test suite faults::scripts` plays more of them.
+//! `TRAILCREATOR_FAULT_SEEDS=200 cargo test --test suite faults::scripts` plays 200 scripts of each test;
+//! `TRAILCREATOR_FAULT_FROM` is the first seed, and `TRAILCREATOR_FAULT_JOBS` plays so many at a time.
 
-use super::world::{World, assert_honest, assert_nothing_lost};
-use crate::common::{Faults, Script};
+use std::collections::BTreeSet;
 
-/// Scripts that each test run plays.
-const SEEDS: u64 = 12;
+use super::history::Histories;
+use super::world::{Tags, World, assert_honest, assert_nothing_lost};
+use crate::common::{Faults, Script, Seeds};
 
-fn seeds() -> u64 {
-    std::env::var("TRAILCREATOR_FAULT_SEEDS").map_or(SEEDS, |text| text.parse().expect("a number"))
+/// Each test run plays a few.
+const SEEDS: Seeds = Seeds { name: "FAULT", usual: 4 };
+
+/// Calls that write tags.
+const WRITES: &str = "^(TagResources|UntagResources|CreateTags|DeleteTags|TagRole|UntagRole|TagQueue|UntagQueue|TagResource|\
+                      UntagResource|PUT .*tagging|(POST|DELETE) .*tags)";
+
+fn kinds_of(faults: &Faults) -> BTreeSet<String> {
+    faults.played().iter().map(|fault| fault["kind"].as_str().expect("a text").to_owned()).collect()
 }
 
-/// Plays scripts in one world, which each of them leaves as it was.
-fn play(seeds: impl Iterator<Item = u64>, script: impl Fn(u64) -> Script<'static>) {
-    let world = World::new();
-    let first = world.tags();
-    let undisturbed = {
+/// Resources of each protocol, and what an undisturbed run makes of them.
+struct Tagging {
+    world: World,
+    first: Tags,
+    undisturbed: Tags,
+}
+
+impl Tagging {
+    fn prepare() -> Self {
+        let world = World::new();
+        let first = world.tags();
         world.lab.run(&["tag"]).success();
-        let tags = world.tags();
+        let undisturbed = world.tags();
         world.undo_all();
         assert_eq!(world.tags(), first, "undo restores what was there");
-        tags
-    };
-    let mut played = 0;
-    for seed in seeds {
-        let about = format!("seed {seed}");
-        let faults = Faults::start(&world.lab.moto, &script(seed));
-        let run = world.through(&faults, &["tag"]);
-        let about = format!("{about} ({:?})\n{}", faults.played(), run.printed());
+        Self { world, first, undisturbed }
+    }
+
+    /// Runs a command through the faults, with a second writer; what it printed, for messages.
+    fn disturbed(&self, script: &Script<'_>, args: &[&str]) -> (Faults, String) {
+        let faults = Faults::start(&self.world.lab.moto, script);
+        self.world.second_writer(script.seed, 0.05);
+        let run = self.world.through(&faults, args);
+        let about = format!("seed {} ({:?})\n{}", script.seed, faults.played(), run.printed());
         assert!(matches!(run.code, Some(0 | 1 | 4)), "{about}");
         assert!(!run.stderr.contains("panicked"), "{about}");
-        let now = world.tags();
-        assert_nothing_lost(&first, &now, &about);
-        assert_honest(&world, &now, &about);
-        played += faults.played().len();
-        // Without faults, resuming what is open and a further run end as an undisturbed run.
-        let runs = world.lab.run(&["runs", "--output", "json"]).success().json();
-        let last = &runs["runs"][0];
-        if !last.is_null() && last["finished_at"].is_null() {
-            world.lab.run(&["apply", "--resume", &last["run_id"].to_string()]);
-        }
-        world.lab.run(&["tag"]);
-        assert_eq!(world.tags(), undisturbed, "{about}");
-        world.undo_all();
-        assert_eq!(world.tags(), first, "undone: {about}");
+        (faults, about)
     }
-    assert!(played > 0);
+
+    /// Asserts that tags are these and the second writer's.
+    fn assert_tags(&self, expected: &Tags, about: &str) {
+        assert_eq!(self.world.tags(), self.world.with_notes(expected), "{about}");
+    }
+
+    /// Resumes the run that is not finished, if there is one.
+    fn resume(&self) {
+        if let Some(open) = self.world.runs().iter().find(|run| run["finished_at"].is_null()) {
+            self.world.lab.run(&["apply", "--resume", &open["run_id"].to_string()]);
+        }
+    }
+}
+
+/// Tags through the faults, and ends as an undisturbed run.
+fn tag(stage: &Tagging, script: &Script<'static>) -> BTreeSet<String> {
+    let Tagging { world, first, undisturbed } = stage;
+    world.reset();
+    let (faults, about) = stage.disturbed(script, &["tag"]);
+    let now = world.tags();
+    assert_nothing_lost(&world.with_notes(first), &now, &about);
+    assert_honest(world, &now, &about);
+    // Without faults, resuming what is open and a further run end as an undisturbed run.
+    stage.resume();
+    let again = world.lab.run(&["tag"]);
+    stage.assert_tags(undisturbed, &format!("{about}\n{}", again.printed()));
+    world.undo_all();
+    stage.assert_tags(first, &format!("undone: {about}"));
+    kinds_of(&faults)
+}
+
+/// Undoes through the faults, and ends as an undisturbed undo.
+fn undo(stage: &Tagging, script: &Script<'static>) -> BTreeSet<String> {
+    let Tagging { world, first, .. } = stage;
+    world.reset();
+    world.lab.run(&["tag"]).success();
+    let (faults, about) = stage.disturbed(script, &["undo", "1"]);
+    let now = world.tags();
+    assert_nothing_lost(&world.with_notes(first), &now, &about);
+    assert_honest(world, &now, &about);
+    stage.resume();
+    let again = world.lab.run(&["undo", "1"]);
+    stage.assert_tags(first, &format!("{about}\n{}", again.printed()));
+    kinds_of(&faults)
 }
 
 #[test]
 fn whatever_the_faults_nothing_is_lost_and_the_end_is_that_of_an_undisturbed_run() {
     let script = |seed| Script { seed, rate: 0.15, kinds: &[], actions: "", most: 30 };
-    play(0..seeds() / 2, script);
+    SEEDS.play(Tagging::prepare, |stage, seed| tag(stage, &script(seed)));
 }
 
 #[test]
 fn whatever_happens_to_writes_the_journal_says_what_aws_has() {
-    let actions = "^(TagResources|UntagResources|CreateTags|TagRole|TagQueue|TagResource|PUT .*tagging|POST .*tags)";
-    let script = |seed| Script { seed, rate: 0.6, kinds: &[], actions, most: 30 };
-    play(1000..1000 + seeds() / 2, script);
+    let script = |seed| Script { seed, rate: 0.6, kinds: &[], actions: WRITES, most: 30 };
+    SEEDS.play(Tagging::prepare, |stage, seed| tag(stage, &script(seed)));
+}
+
+#[test]
+fn whatever_the_faults_an_undo_restores_what_was_there() {
+    let rate = |seed: u64| if seed.is_multiple_of(2) { 0.15 } else { 0.4 };
+    let script = |seed| Script { seed, rate: rate(seed), kinds: &[], actions: "", most: 30 };
+    SEEDS.play(Tagging::prepare, |stage, seed| undo(stage, &script(seed)));
+}
+
+#[test]
+fn whatever_the_faults_event_history_is_loaded_once_and_completely() {
+    let script = |seed| Script { seed, rate: 0.3, kinds: &[], actions: "", most: 20 };
+    SEEDS.play(Histories::prepare, |stage, seed| kinds_of(&stage.load(&script(seed))));
 }

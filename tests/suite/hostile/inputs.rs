@@ -67,23 +67,15 @@ fn files_of_other_formats() -> Vec<LogFile> {
     bad_sum[length - 6] ^= 0xff;
     vec![
         ("bomb.json.gz", gzip(&vec![b' '; 150 << 20]), "bomb.json.gz: "),
-        ("gzip_in_gzip.json.gz", gzip(&zipped), "compressed with gzip twice"),
         ("cut.json.gz", zipped[..length / 2].to_vec(), "cut.json.gz: "),
         ("sum.json.gz", bad_sum, "sum.json.gz: "),
         ("after.json.gz", [&zipped[..], b"garbage"].concat(), "after.json.gz: "),
-        (
-            "zstd.json",
-            raw("\u{28}").into_iter().chain(*b"\xb5\x2f\xfdxx").collect(),
-            "compressed with zstd; decompress it",
-        ),
         ("bzip2.json", raw("BZh91AY&SY"), "compressed with bzip2"),
         ("xz.json", b"\xfd7zXZ\0\0\x04".to_vec(), "compressed with xz"),
         ("lz4.json", b"\x04\x22\x4d\x18xx".to_vec(), "compressed with lz4"),
         ("zip.json", b"PK\x03\x04xx".to_vec(), "a zip archive"),
         ("parquet.json", raw("PAR1xx"), "a Parquet file"),
         ("sqlite.json", b"SQLite format 3\0xx".to_vec(), "a SQLite database"),
-        ("utf16le.json", utf16(&format!("\u{feff}{text}"), u16::to_le_bytes), "utf16le.json: it is UTF-16"),
-        ("utf16be.json", utf16(&format!("\u{feff}{text}"), u16::to_be_bytes), "utf16be.json: it is UTF-16"),
         ("utf16_no_bom.json", utf16(&text, u16::to_le_bytes), "utf16_no_bom.json: it is UTF-16"),
         ("empty.json", Vec::new(), "empty.json: the file is empty"),
         ("blank.json", raw(" \n\t "), "blank.json: the file is empty"),
@@ -177,7 +169,6 @@ fn bounded(bench: &Bench, args: &[&str]) -> Run {
 }
 
 #[test]
-#[ignore = "its tables were not seen to pass yet on a busy machine: run it with --ignored"]
 fn hostile_log_files_are_named_and_the_others_are_loaded() {
     let bench = Bench::new();
     let files = [files_of_other_formats(), files_of_odd_records()].concat();
@@ -259,7 +250,6 @@ fn written(bench: &Bench, files: &[(&str, Vec<u8>)]) -> Vec<String> {
 
 /// Each file that is read as YAML: by its own run for what the whole process can take.
 #[test]
-#[ignore = "its tables were not seen to pass yet on a busy machine: run it with --ignored"]
 fn hostile_yaml_is_refused_in_every_file_that_is_read() {
     let bench = Bench::new();
     bench.trailcreator(["load-files", "-"]).run();

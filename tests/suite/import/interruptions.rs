@@ -52,12 +52,12 @@ fn killed_import_is_completed_by_the_same_command() {
 }
 
 #[test]
-fn interrupted_import_keeps_what_it_read_and_says_so() {
+fn regression_interrupted_import_keeps_what_it_read_and_the_next_one_goes_on_there() {
     let bench = Bench::new();
     write(&bench, "c7n.db", many(40_000));
     let db = bench.path("creators.db");
     let mut child = bench.trailcreator(["import", "c7n.db"]).spawn();
-    wait_for_rows(&mut child, &db, 1);
+    wait_for_rows(&mut child, &db, 10_000);
     // Delays the import: it waits for the lock.
     let lock = Connection::open(&db).unwrap();
     lock.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
@@ -72,6 +72,13 @@ fn interrupted_import_keeps_what_it_read_and_says_so() {
     assert!(messages.any(|line| line.unwrap().contains("run the same command again to import the rest")));
     assert!((1..40_000).contains(&stored(&db)));
     assert!(String::from_utf8_lossy(&output.stdout).contains("partly imported"));
+
+    // The rest alone is read, and the result is that of an undisturbed import.
+    let rest = import(&bench, &["c7n.db"]).success().json();
+    assert!(rest["resumed_at_row"].as_i64() >= Some(8192), "{rest}");
+    assert!(rest["rows"].as_i64() <= Some(40_000 - 8191), "{rest}");
+    import(&bench, &["c7n.db", "--db", "undisturbed.db"]).success();
+    assert_eq!(loaded(&db), loaded(&bench.path("undisturbed.db")));
 }
 
 #[test]

@@ -110,3 +110,17 @@ fn apply_leaves_a_resource_that_was_created_anew_since_the_plan() {
     lab.run(&["apply", "plan.json"]).success().shows(["it is another resource"]);
     assert_eq!(lab.queue_tags(&url), json!({}));
 }
+
+#[test]
+fn regression_a_queue_tagged_through_one_endpoint_is_undone_through_another() {
+    let mut lab = Lab::new();
+    let url = lab.queue("q", "alice", &json!({"team": "one"}));
+    lab.load();
+    lab.run(&["tag"]).success();
+    assert_eq!(lab.queue_tags(&url), json!({"team": "one", "Owner": "alice"}));
+    // The URLs of queues have the host that the listing was sent to.
+    let other = lab.moto.endpoint().replace("127.0.0.1", "localhost");
+    let undo = lab.bench.trailcreator(["undo", "1"]).aws(&lab.moto).env("AWS_ENDPOINT_URL", &other).run();
+    undo.success().says(["1 undone"]);
+    assert_eq!(lab.queue_tags(&url), json!({"team": "one"}));
+}

@@ -182,13 +182,13 @@ fn a_rollback_is_a_failure_and_is_not_repeated_until_asked_for() {
 fn an_interrupted_update_is_seen_to_its_end_by_resume() {
     let bench = Bench::new();
     let pid_file = bench.path("pid");
-    // At the second look at the update.
+    // At the first look at the update: the fourth at the stack.
     let hook = "
 import itertools, os, signal, time
 counter = itertools.count(1)
 def before(entry, environ):
     looks = entry['action'] == 'DescribeStacks' and 'StackName' in entry['body'] and 'Boto3/' not in entry['user_agent']
-    if looks and next(counter) == 2:
+    if looks and next(counter) == 4:
         while not os.path.exists(r'PID_FILE'):
             time.sleep(0.01)
         os.kill(int(open(r'PID_FILE').read()), signal.SIGINT)

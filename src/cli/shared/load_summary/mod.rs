@@ -11,6 +11,7 @@ use phrases::{already_loaded_phrase, retried, what_was_read};
 pub(in crate::cli) use phrases::{cost, how_new, size};
 
 use super::Outcome;
+use super::other_files::{self, OtherEntry};
 use crate::console::{Console, Lines, OutputFormat, counted, number};
 use crate::load::s3::SelectFigures;
 use crate::load::{Failure, Figures};
@@ -30,6 +31,8 @@ pub(in crate::cli) struct Summary<'f> {
     pub(in crate::cli) query: Option<Query>,
     /// The requested part of Event history, for `load-history`. The file counts are days of a region then.
     pub(in crate::cli) history: Option<History>,
+    /// The log group, for `load-logs`. The file counts are days then.
+    pub(in crate::cli) logs: Option<Logs>,
     /// The cost of the S3 requests, for `load-s3`.
     pub(in crate::cli) s3: Option<S3>,
 }
@@ -67,6 +70,17 @@ pub(in crate::cli) struct History {
     pub(in crate::cli) until: String,
 }
 
+/// The log group that was read.
+#[derive(Serialize)]
+pub(in crate::cli) struct Logs {
+    pub(in crate::cli) log_group: String,
+    pub(in crate::cli) region: Region,
+    /// UTC, inclusive.
+    pub(in crate::cli) since: String,
+    /// UTC, exclusive.
+    pub(in crate::cli) until: String,
+}
+
 /// The Athena query that returned the records.
 #[derive(Serialize)]
 pub(in crate::cli) struct Query {
@@ -90,6 +104,8 @@ struct Document<'f> {
     #[serde(skip_serializing_if = "Option::is_none")]
     history: Option<&'f History>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    logs: Option<&'f Logs>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     s3: Option<&'f S3>,
     files: Files,
     bytes: u64,
@@ -105,6 +121,9 @@ struct Document<'f> {
     without_ids: &'f BTreeMap<String, u64>,
     broken_records: u64,
     failures: Vec<FailureEntry<'f>>,
+    other_files: Vec<OtherEntry<'f>>,
+    other_file_kinds: BTreeMap<&'static str, u64>,
+    other_values: BTreeMap<&'static str, u64>,
     requests: &'f BTreeMap<String, u64>,
 }
 
@@ -164,7 +183,7 @@ impl<'f> From<&'f Failure> for FailureEntry<'f> {
 impl<'f> Summary<'f> {
     /// The summary of a load that made no AWS request.
     pub(in crate::cli) fn new(figures: &'f Figures, interrupted: bool) -> Self {
-        Self { figures, requests: BTreeMap::new(), interrupted, query: None, history: None, s3: None }
+        Self { figures, requests: BTreeMap::new(), interrupted, query: None, history: None, logs: None, s3: None }
     }
 
     /// Determines the exit code.
@@ -193,11 +212,13 @@ impl<'f> Summary<'f> {
 
     fn document(&self) -> Document<'_> {
         let Figures { read, already_loaded, skipped, broken, counts, failures, new_ids, .. } = self.figures;
+        let Figures { other_files, other_kinds, .. } = self.figures;
         Document {
             format_version: 1,
             interrupted: self.interrupted,
             query: self.query.as_ref(),
             history: self.history.as_ref(),
+            logs: self.logs.as_ref(),
             s3: self.s3.as_ref(),
             files: Files { read: *read, already_loaded: *already_loaded, skipped: *skipped, broken: *broken },
             bytes: counts.stored_bytes,
@@ -212,6 +233,9 @@ impl<'f> Summary<'f> {
             without_ids: &counts.without_ids,
             broken_records: counts.broken_records,
             failures: failures.iter().map(FailureEntry::from).collect(),
+            other_files: other_files.iter().map(OtherEntry::from).collect(),
+            other_file_kinds: other_files::by_kind(other_kinds),
+            other_values: other_files::by_kind(&counts.others),
             requests: &self.requests,
         }
     }
@@ -235,6 +259,14 @@ impl<'f> Summary<'f> {
         if !counts.without_ids.is_empty() {
             line("without id", self.without_ids());
         }
+        if let Some(ignored) = other_files::ignored_phrase(self.figures) {
+            line("ignored", ignored);
+        }
+        if self.figures.skipped > 0 {
+            line("no records", counted(self.figures.skipped, "file"));
+            other_files::named(self.figures).into_iter().for_each(|file| text.line(file));
+        }
+        let mut line = |title: &str, value: String| text.line(format_args!("{title:<12} {value}"));
         if self.figures.has_failures() {
             line("failed", self.failed());
             self.named_failures().into_iter().for_each(|failure| text.line(failure));
@@ -265,8 +297,11 @@ impl<'f> Summary<'f> {
             let regions: Vec<&str> = history.regions.iter().map(Region::as_str).collect();
             line("history", format!("{}, {} to {}", regions.join(", "), history.since, history.until));
             line("read", what_was_read(*read, "day", &[already_loaded_phrase(*already_loaded)]));
+        } else if let Some(Logs { log_group, region, since, until }) = &self.logs {
+            line("log group", format!("{log_group} in {region}, {since} to {until}"));
+            line("read", what_was_read(*read, "day", &[already_loaded_phrase(*already_loaded)]));
         } else {
-            let skipped = (*skipped > 0).then(|| format!("{} skipped", counted(*skipped, "digest or Insights file")));
+            let skipped = other_files::skipped_phrase(*skipped);
             // The ledger does not keep the log files of complete days, so their number is unknown.
             let complete = (self.s3.is_some() && *read == 0).then(|| "complete days are not listed again".to_owned());
             let others = [already_loaded_phrase(*already_loaded), skipped, complete];
@@ -309,6 +344,7 @@ impl<'f> Summary<'f> {
         match (&self.query, &self.history) {
             (Some(_), _) => counted(records, "row"),
             (None, Some(_)) => retried(&[(*broken, "region"), (records, "event")]),
+            (None, None) if self.logs.is_some() => retried(&[(records, "event")]),
             (None, None) => retried(&[(*broken, "log file"), (records, "record")]),
         }
     }

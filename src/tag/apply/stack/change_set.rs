@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Attempt, TagApi, Update, WriteOutcome, list};
+use super::{Attempt, TagApi, Update, WriteOutcome, is_same_update, list, meanwhile, tags_of};
 
 /// How long AWS may take to make a change set: stacks have up to 500 resources.
 const PATIENCE: Duration = Duration::from_secs(10 * 60);
@@ -39,17 +39,26 @@ pub(super) async fn create(update: &Update<'_, impl TagApi>, input: &Value) -> R
     input["ChangeSetName"] = json!(format!("trailcreator-{run}-{position}-{random:016x}"));
     input["ChangeSetType"] = json!("UPDATE");
     input["Description"] = json!("trailcreator writes tags");
-    let answer = match update.call("CreateChangeSet", input).await {
+    let name = input["ChangeSetName"].as_str().unwrap_or_default().to_owned();
+    let (id, doubt) = match update.call("CreateChangeSet", input).await {
         Err(Attempt::Ended(WriteOutcome::Failed(why))) if says_no_changes(&why) => return Ok(None),
-        answer => answer?,
+        // The answer was lost. No other change set has this name.
+        Err(Attempt::InDoubt(refusal)) => (name, Some(refusal)),
+        Err(attempt) => return Err(attempt),
+        Ok(answer) => match answer.body["Id"].as_str() {
+            Some(id) => (id.to_owned(), None),
+            None => {
+                delete(update, &name).await;
+                let why = "cloudformation:CreateChangeSet gave no change set".to_owned();
+                return Err(WriteOutcome::Failed(why).into());
+            }
+        },
     };
-    let Some(id) = answer.body["Id"].as_str() else {
-        return Err(WriteOutcome::Failed("cloudformation:CreateChangeSet gave no change set".to_owned()).into());
-    };
-    match made(update, id).await {
-        Ok(Some(change_set)) => Ok(Some(change_set)),
-        rest => {
-            delete(update, id).await;
+    match (made(update, &id).await, doubt) {
+        (Ok(Some(change_set)), _) => Ok(Some(change_set)),
+        (Err(Attempt::Ended(WriteOutcome::Vanished(_))), Some(refusal)) => Err(Attempt::Passing(refusal)),
+        (rest, _) => {
+            delete(update, &id).await;
             rest
         }
     }
@@ -107,27 +116,30 @@ async fn all_of(update: &Update<'_, impl TagApi>, id: &str, first: Value) -> Res
     Ok(ChangeSet { id: id.to_owned(), changes, parameters })
 }
 
-/// Executes a change set that changes nothing but tags; deletes any other. Returns AWS's id of the call.
+impl ChangeSet {
+    /// Takes it away.
+    pub(super) async fn delete(&self, update: &Update<'_, impl TagApi>) {
+        delete(update, &self.id).await;
+    }
+}
+
+/// Executes a change set that changes nothing but tags, of a stack that is still as it was `now`. Returns AWS's id of the call.
 ///
 /// `template`: the stack's, as its macros left it.
 pub(super) async fn execute(
     update: &Update<'_, impl TagApi>,
-    change_set: ChangeSet,
+    change_set: &ChangeSet,
     now: &Value,
     template: &str,
 ) -> Result<Option<String>, Attempt> {
-    let input = json!({"ChangeSetName": change_set.id, "StackName": update.stack.live.arn});
-    let executed = match judge(update, &change_set, now, template).await {
-        Ok(()) => update.call("ExecuteChangeSet", input).await,
-        Err(attempt) => Err(attempt),
-    };
-    match executed {
-        Ok(answer) => Ok(answer.request_id),
-        Err(attempt) => {
-            delete(update, &change_set.id).await;
-            Err(attempt)
-        }
+    judge(update, change_set, now, template).await?;
+    // AWS refuses a change set of a stack that was updated after it was made. What came before that is seen here.
+    let again = update.describe().await?;
+    if !is_same_update(now, &again) || tags_of(now) != tags_of(&again) {
+        return Err(meanwhile());
     }
+    let input = json!({"ChangeSetName": change_set.id, "StackName": update.stack.live.arn});
+    Ok(update.call("ExecuteChangeSet", input).await?.request_id)
 }
 
 async fn judge(

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Attempt, ReadyWrite, TagApi, Update, WriteOutcome, status_of, tags_of};
+use super::{Attempt, ReadyWrite, Refusal, TagApi, Update, WriteOutcome, status_of, tags_of};
 
 /// How long an update is waited for. One that only changes tags takes seconds for each resource; AWS itself has no limit.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30 * 60);
@@ -31,6 +31,21 @@ pub(super) async fn of_update(
         End::Unknown(attempt) => return attempt,
     };
     outcome.into()
+}
+
+/// The end of an update whose call may have begun it: the answer was lost. Where it did not, the writes may be made again.
+pub(super) async fn of_doubt(
+    update: &Update<'_, impl TagApi>,
+    before: &Value,
+    writes: &[&ReadyWrite<'_>],
+    refusal: Refusal,
+) -> Attempt {
+    match wait(update, Some(before), writes).await {
+        End::Done => WriteOutcome::Written { request_id: None }.into(),
+        End::RolledBack(why) => WriteOutcome::RolledBack(why).into(),
+        End::Untouched(_) => Attempt::Passing(refusal.not_written()),
+        End::Unknown(attempt) => attempt,
+    }
 }
 
 /// The end of an update that an earlier run began. `None`: the call was never made.

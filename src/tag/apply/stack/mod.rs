@@ -3,8 +3,10 @@
 //! An update may do more than that: it reads the values that the stack refers to anew and puts its template through its
 //! macros again. So the stack is looked at immediately before, and what would change by that is left with the reason
 //! ([`values`]). A change set then shows what AWS would do ([`change_set`]); only one that changes nothing but tags is
-//! executed, and how it ends is waited for ([`ending`]). A change set also fails where the stack is updated meanwhile, so
-//! that no other writer's tag is lost.
+//! executed, and how it ends is waited for ([`ending`]).
+//!
+//! No other writer's tag is lost: the change set is made from a read just before it, the stack must still be the same after it
+//! was made, and AWS does not execute it where the stack was updated since.
 //!
 //! Left out on purpose, for CloudFormation then keeps what the stack has: RoleARN, NotificationARNs, the rollback
 //! configuration, the stack policy and termination protection. Tags are replaced as a whole, so all of them are sent; none,
@@ -28,7 +30,7 @@ use super::native::tag_list;
 use super::reason::Reason;
 use super::refusal::Refusal;
 use super::{Attempt, Job, ReadyWrite, WriteOutcome};
-use crate::aws::Answer;
+use crate::aws::{Answer, ErrorClass};
 use crate::resource_map::RenderedCall;
 use crate::tag::holding::holding;
 
@@ -51,35 +53,47 @@ pub(super) async fn write(
 ) -> Vec<(u32, Attempt)> {
     let Some(stack) = writes.first() else { return Vec::new() };
     let update = Update { api, job, stack, halted };
-    let mut attempts = Vec::with_capacity(writes.len());
     if writes.iter().any(|ready| ready.begun)
         && let Some(attempt) = ending::of_begun(&update, writes).await
     {
         return writes.iter().map(|ready| (ready.write.position, attempt.clone())).collect();
     }
-    match update.look().await {
-        Err(attempt) => attempts.extend(writes.iter().map(|ready| (ready.write.position, attempt.clone()))),
-        Ok(now) => {
-            let tags = tags_of(&now);
-            let (open, changed): (Vec<&ReadyWrite<'_>>, Vec<_>) =
-                writes.iter().partition(|ready| is_as_expected(ready, &tags));
-            attempts.extend(
-                changed.into_iter().map(|ready| (ready.write.position, changed_meanwhile(ready, &tags).into())),
-            );
-            if !open.is_empty() {
-                let attempt = update.make(&now, &after(&tags, &open), &open).await;
-                attempts.extend(open.iter().map(|ready| (ready.write.position, attempt.clone())));
+    let mut open = Open { writes: writes.to_vec(), over: Vec::new() };
+    let attempt = match update.make(&mut open).await {
+        Ok(attempt) | Err(attempt) => attempt,
+    };
+    open.over.extend(open.writes.iter().map(|ready| (ready.write.position, attempt.clone())));
+    open.over
+}
+
+/// The writes of one update that may still be made.
+struct Open<'w, 'm> {
+    /// Their tags are as the writes expect them.
+    writes: Vec<&'w ReadyWrite<'m>>,
+    /// Those whose tag was changed meanwhile.
+    over: Vec<(u32, Attempt)>,
+}
+
+impl Open<'_, '_> {
+    /// Takes out the writes that another writer's tags exclude.
+    fn keep_expected(&mut self, tags: &BTreeMap<String, String>) {
+        let over = &mut self.over;
+        self.writes.retain(|ready| {
+            let is_expected = is_as_expected(ready, tags);
+            if !is_expected {
+                over.push((ready.write.position, changed_meanwhile(ready, tags).into()));
             }
-        }
+            is_expected
+        });
     }
-    attempts
 }
 
 impl<A: TagApi> Update<'_, A> {
-    /// The stack as it is now, if it can be updated.
-    async fn look(&self) -> Result<Value, Attempt> {
+    /// The stack as it is now, if it can be updated. Takes those writes out that its tags now exclude.
+    async fn look(&self, open: &mut Open<'_, '_>) -> Result<Value, Attempt> {
         let now = self.describe().await?;
         if self.stack.writing.is_allowed_now(&now) {
+            open.keep_expected(&tags_of(&now));
             return Ok(now);
         }
         let status = status_of(&now);
@@ -97,29 +111,50 @@ impl<A: TagApi> Update<'_, A> {
             .ok_or_else(|| WriteOutcome::Vanished("it is no longer there".to_owned()).into())
     }
 
-    /// Brings the stack's tags from what they are to `tags`.
-    async fn make(&self, now: &Value, tags: &BTreeMap<String, String>, writes: &[&ReadyWrite<'_>]) -> Attempt {
-        match self.try_make(now, tags, writes).await {
-            Ok(attempt) | Err(attempt) => attempt,
+    /// Makes the open writes. The result is that of all that are still open at its end.
+    async fn make(&self, open: &mut Open<'_, '_>) -> Result<Attempt, Attempt> {
+        let seen = self.look(open).await?;
+        if open.writes.is_empty() {
+            return Ok(meanwhile());
         }
-    }
-
-    async fn try_make(
-        &self,
-        now: &Value,
-        tags: &BTreeMap<String, String>,
-        writes: &[&ReadyWrite<'_>],
-    ) -> Result<Attempt, Attempt> {
-        values::check_parameters(self, now).await?;
+        values::check_parameters(self, &seen).await?;
         let template = self.template(None).await?;
         values::check_references(&template)?;
-        let input = input(self.stack, now, tags);
-        let request_id = match change_set::create(self, &input).await? {
-            Some(change_set) => change_set::execute(self, change_set, now, &template).await?,
+        // Those reads took their time: the tags to send are those of now.
+        let now = self.look(open).await?;
+        if !is_same_update(&seen, &now) || open.writes.is_empty() {
+            return Ok(meanwhile());
+        }
+        let wanted = input(self.stack, &now, &open.writes);
+        let change_set = change_set::create(self, &wanted).await?;
+        let (now, called) = match &change_set {
+            Some(change_set) => {
+                let executed = change_set::execute(self, change_set, &now, &template).await;
+                (now, executed)
+            }
             // No resource changes: all that is left to update is the stack's own tags.
-            None => self.call("UpdateStack", input).await?.request_id,
+            None => {
+                let now = self.look(open).await?;
+                if !is_same_update(&seen, &now) || open.writes.is_empty() {
+                    return Ok(meanwhile());
+                }
+                let wanted = input(self.stack, &now, &open.writes);
+                let updated = self.replace("UpdateStack", wanted).await.map(|answer| answer.request_id);
+                (now, updated)
+            }
         };
-        Ok(ending::of_update(self, now, writes, request_id).await)
+        let attempt = match called {
+            Ok(request_id) => return Ok(ending::of_update(self, &now, &open.writes, request_id).await),
+            Err(Attempt::InDoubt(refusal)) => ending::of_doubt(self, &now, &open.writes, refusal).await,
+            Err(attempt) => attempt,
+        };
+        // What was not executed must not be executed later either.
+        if let Some(change_set) = change_set
+            && !matches!(attempt, Attempt::Ended(WriteOutcome::Written { .. } | WriteOutcome::UnderWay(_)))
+        {
+            change_set.delete(self).await;
+        }
+        Ok(attempt)
     }
 
     /// The stack's template as its macros left it, or that of a change set.
@@ -144,10 +179,31 @@ impl<A: TagApi> Update<'_, A> {
         let answer = self.api.call(&self.stack.access.service, &self.stack.live.region, &call).await;
         answer.map_err(|error| Refusal::of_call(&error).attempt())
     }
+
+    /// A call that replaces all tags: it is not sent again without a new read, also where AWS only throttled it.
+    async fn replace(&self, operation: &str, input: Value) -> Result<Answer, Attempt> {
+        let call = RenderedCall { operation: operation.to_owned(), input };
+        let answer = self.api.replace(&self.stack.access.service, &self.stack.live.region, &call).await;
+        answer.map_err(|error| match Refusal::of_call(&error) {
+            refusal if error.class == ErrorClass::Throttled => Attempt::Passing(refusal),
+            refusal => refusal.attempt(),
+        })
+    }
+}
+
+/// Another program updates the stack: the writes are tried again from the beginning.
+fn meanwhile() -> Attempt {
+    Attempt::Passing(Refusal::of_conflict("the stack was updated meanwhile"))
+}
+
+/// Whether no update came between two reads, as far as what was checked in between depends on it.
+fn is_same_update(before: &Value, after: &Value) -> bool {
+    ["LastUpdatedTime", "Parameters", "Capabilities"].iter().all(|name| before[name] == after[name])
 }
 
 /// What UpdateStack and CreateChangeSet are both sent.
-fn input(stack: &ReadyWrite<'_>, now: &Value, tags: &BTreeMap<String, String>) -> Value {
+fn input(stack: &ReadyWrite<'_>, now: &Value, writes: &[&ReadyWrite<'_>]) -> Value {
+    let tags = after(&tags_of(now), writes);
     let keys = list(now, "Parameters").filter_map(|parameter| parameter["ParameterKey"].as_str());
     let parameters: Value = keys.map(|key| json!({"ParameterKey": key, "UsePreviousValue": "true"})).collect();
     let capabilities: Value = list(now, "Capabilities").cloned().collect();
@@ -156,7 +212,7 @@ fn input(stack: &ReadyWrite<'_>, now: &Value, tags: &BTreeMap<String, String>) -
         "UsePreviousTemplate": "true",
         "Parameters": {"member": parameters},
         "Capabilities": {"member": capabilities},
-        "Tags": if tags.is_empty() { json!("") } else { json!({"member": tag_list(tags)}) },
+        "Tags": if tags.is_empty() { json!("") } else { json!({"member": tag_list(&tags)}) },
     })
 }
 

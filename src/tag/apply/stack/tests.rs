@@ -30,8 +30,15 @@ struct Script {
 }
 
 impl Script {
-    /// A stack that takes a change set which only changes tags.
+    /// A stack that takes a change set which only changes tags. The first state is that of all reads before the update.
     fn of(stacks: &[Value]) -> Self {
+        const READS_BEFORE: usize = 3;
+        let first = if stacks.len() > 1 { READS_BEFORE - 1 } else { 0 };
+        Self::of_reads(&[vec![stacks[0].clone(); first], stacks.to_vec()].concat())
+    }
+
+    /// The same, by the states that each read shows.
+    fn of_reads(stacks: &[Value]) -> Self {
         let script = Self::default();
         script.answer("DescribeStacks", &stacks.iter().map(|stack| json!({"Stacks": [stack]})).collect::<Vec<_>>());
         script.answer("GetTemplate", &[json!({"TemplateBody": "Resources: {}"})]);
@@ -59,12 +66,16 @@ impl Script {
     }
 
     async fn write(&self, ready: &ReadyWrite<'_>) -> WriteOutcome {
-        let (_open, never) = watch::channel(false);
-        let halted = self.halt.as_ref().map_or(never, watch::Sender::subscribe);
-        match write(self, &job(RunId(7)), &[ready], halted).await.remove(0).1 {
+        match self.attempt(ready).await {
             Attempt::Ended(outcome) => outcome,
             attempt => panic!("{attempt:?}"),
         }
+    }
+
+    async fn attempt(&self, ready: &ReadyWrite<'_>) -> Attempt {
+        let (_open, never) = watch::channel(false);
+        let halted = self.halt.as_ref().map_or(never, watch::Sender::subscribe);
+        write(self, &job(RunId(7)), &[ready], halted).await.remove(0).1
     }
 }
 
@@ -88,6 +99,10 @@ impl TagApi for Script {
         if let Some(message) = body["error"].as_str() {
             let bare = CallError::bare(&call.operation, region, ErrorClass::Refused, "ValidationError");
             return Err(CallError { message: message.to_owned(), ..bare });
+        }
+        if body["lost"] == true {
+            let bare = CallError::bare(&call.operation, region, ErrorClass::Unreachable, "");
+            return Err(CallError { in_doubt: true, ..bare });
         }
         Ok(Answer { body, request_id: Some("request".to_owned()) })
     }
@@ -329,4 +344,77 @@ async fn an_update_that_an_earlier_run_began_is_seen_to_its_end_and_not_made_aga
     let script = Script::of(&[untouched.clone(), untouched, with_owner("UPDATE_COMPLETE")]);
     assert_eq!(script.write(&begun()).await, written(), "its call was never made");
     assert_eq!(script.writes(), ["CreateChangeSet", "ExecuteChangeSet"]);
+}
+
+#[tokio::test]
+async fn regression_a_tag_added_while_the_stack_is_checked_is_sent_along() {
+    let (before, after) = (stack("CREATE_COMPLETE", &[]), stack("CREATE_COMPLETE", &[("Team", "blue")]));
+    let done = stack("UPDATE_COMPLETE", &[("Owner", "alice"), ("Team", "blue")]);
+    let script = Script::of_reads(&[before.clone(), after.clone(), after.clone(), done]);
+    assert_eq!(script.write(&ready(None, Some("alice"))).await, written());
+    let sent = json!([{"Key": "Owner", "Value": "alice"}, {"Key": "Team", "Value": "blue"}]);
+    assert_eq!(script.input("CreateChangeSet")["Tags"]["member"], sent);
+
+    const NOTHING: &str = "The submitted information didn't contain changes.";
+    let done = stack("UPDATE_COMPLETE", &[("Owner", "alice"), ("Team", "blue")]);
+    let script = Script::of_reads(&[before.clone(), before, after, done]);
+    script.answer("DescribeChangeSet", &[json!({"Status": "FAILED", "StatusReason": NOTHING})]);
+    assert_eq!(script.write(&ready(None, Some("alice"))).await, written());
+    assert_eq!(script.input("UpdateStack")["Tags"]["member"], sent);
+}
+
+#[tokio::test]
+async fn regression_an_owner_set_while_the_stack_is_checked_is_kept() {
+    let (before, after) = (stack("CREATE_COMPLETE", &[]), stack("CREATE_COMPLETE", &[("Owner", "zoe")]));
+    let script = Script::of_reads(&[before, after]);
+    let outcome = script.write(&ready(None, Some("alice"))).await;
+    assert!(skipped(&outcome).contains("it has Owner=zoe"), "{outcome:?}");
+    assert_eq!(script.writes(), [""; 0]);
+}
+
+#[tokio::test]
+async fn regression_a_stack_updated_between_the_read_and_the_change_set_is_tried_again() {
+    let before = stack("CREATE_COMPLETE", &[]);
+    let mut deployed = stack("UPDATE_COMPLETE", &[]);
+    deployed["LastUpdatedTime"] = json!("2026-01-01T00:00:00Z");
+    for after in [stack("CREATE_COMPLETE", &[("Team", "blue")]), deployed] {
+        let script = Script::of_reads(&[before.clone(), before.clone(), after]);
+        let attempt = script.attempt(&ready(None, Some("alice"))).await;
+        let Attempt::Passing(refusal) = attempt else { panic!("{attempt:?}") };
+        assert!(refusal.to_string().contains("updated meanwhile"), "{refusal:?}");
+        assert_eq!(script.writes(), ["CreateChangeSet", "DeleteChangeSet"]);
+    }
+}
+
+#[tokio::test]
+async fn regression_a_lost_answer_of_an_update_is_resolved_by_reading() {
+    const NOTHING: &str = "The submitted information didn't contain changes.";
+    let (before, done) = (stack("CREATE_COMPLETE", &[]), stack("UPDATE_COMPLETE", &[("Owner", "alice")]));
+    for (operation, change_set) in [
+        ("ExecuteChangeSet", change_set(&[change("Tags")])),
+        ("UpdateStack", json!({"Status": "FAILED", "StatusReason": NOTHING})),
+    ] {
+        let script = Script::of(&[before.clone(), stack("UPDATE_IN_PROGRESS", &[]), done.clone()]);
+        script.answer(operation, &[json!({"lost": true})]);
+        script.answer("DescribeChangeSet", std::slice::from_ref(&change_set));
+        assert_eq!(script.write(&ready(None, Some("alice"))).await, WriteOutcome::Written { request_id: None });
+        assert_eq!(script.writes().iter().filter(|name| *name == operation).count(), 1);
+
+        let script = Script::of(std::slice::from_ref(&before));
+        script.answer(operation, &[json!({"lost": true})]);
+        script.answer("DescribeChangeSet", &[change_set]);
+        let attempt = script.attempt(&ready(None, Some("alice"))).await;
+        let Attempt::Passing(refusal) = attempt else { panic!("{attempt:?}") };
+        assert!(refusal.in_doubt && refusal.to_string().contains("the tag is not written"), "{refusal:?}");
+    }
+}
+
+#[tokio::test]
+async fn regression_a_lost_answer_of_a_change_set_is_found_by_its_name() {
+    let script = Script::of(&[stack("CREATE_COMPLETE", &[]), stack("UPDATE_COMPLETE", &[("Owner", "alice")])]);
+    script.answer("CreateChangeSet", &[json!({"lost": true})]);
+    assert_eq!(script.write(&ready(None, Some("alice"))).await, written());
+    let name = script.input("CreateChangeSet")["ChangeSetName"].clone();
+    assert_eq!(script.input("DescribeChangeSet")["ChangeSetName"], name);
+    assert_eq!(script.input("ExecuteChangeSet")["ChangeSetName"], name);
 }

@@ -1,8 +1,9 @@
-//! Splits a document's JSON into its records, in order, without parsing them.
+//! Splits a document's JSON into its records, in order, without parsing them, whatever envelope they are in.
 //!
 //! There are two implementations with the same result: `memory` frames records in one pass over the bytes; `stream`,
 //! for documents that are too large, holds one record at a time and reads it with `serde_json`.
 
+mod element;
 mod memory;
 mod stream;
 
@@ -11,18 +12,14 @@ pub(super) use stream::split as split_stream;
 
 use serde_json::value::RawValue;
 
-use super::frame::{self, FoundValues, Keys};
+use super::frame::{FoundValues, Keys};
 use crate::trail::broken::BrokenDocument;
+use crate::trail::envelope::Kind;
 use crate::trail::mend;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// A key that every digest file has.
-///
-/// Source: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html>
-const DIGEST_KEY: &str = "digestS3Bucket";
-
-/// The key of the list of records.
+/// The key of the list of records in CloudTrail's log files.
 const RECORDS_KEY: &str = "Records";
 
 /// Receives the contents of a document.
@@ -38,60 +35,32 @@ pub(in crate::trail) trait Records {
     }
     /// A record: one value of any type, complete by its strings and brackets. It may be no JSON.
     fn record(&mut self, record: &str);
-    /// The document is a digest of log files.
-    fn digest(&mut self);
+    /// A part of the document, or the whole of it, is something else.
+    fn other(&mut self, kind: Kind);
 }
 
 /// The parameters of both implementations.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::trail) struct Wants<'a> {
-    /// The keys with values to find in a framed record.
+    /// The keys with values to find in a framed record. The first is `eventName`.
     pub(in crate::trail) keys: &'a Keys,
     /// A larger record makes the document fail, in bytes.
     pub(in crate::trail) record_limit: u64,
 }
 
 impl Wants<'_> {
-    /// Passes on a record that is one complete value as if it were framed.
-    fn hand_on(&self, record: &[u8], records: &mut impl Records) -> Result<(), BrokenDocument> {
-        if record.len() as u64 > self.record_limit {
-            return Err(self.too_large());
-        }
-        let found = frame::one(record, self.keys);
-        if !found.is_some_and(|found| records.framed(record, &found)) {
-            read(record, records);
-        }
-        Ok(())
-    }
-
     fn too_large(&self) -> BrokenDocument {
         BrokenDocument::RecordTooLarge(self.record_limit)
     }
 }
+
+/// The index of `eventName` in the keys: only records have it.
+const EVENT_NAME: usize = 0;
 
 /// Passes on a record as text, mended if it is not JSON.
 fn read(record: &[u8], records: &mut impl Records) {
     match serde_json::from_slice::<&RawValue>(record) {
         Ok(json) => records.record(json.get()),
         Err(_) => records.record(&mend::mended(record)),
-    }
-}
-
-/// The kind of a top-level value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shape {
-    Records,
-    Digest,
-    Other,
-}
-
-impl Shape {
-    /// The same after another key.
-    fn with_key(self, key: &str) -> Self {
-        match key {
-            RECORDS_KEY => Self::Records,
-            DIGEST_KEY if self == Self::Other => Self::Digest,
-            _ => self,
-        }
     }
 }

@@ -2,13 +2,14 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::io::{self, BufReader, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{BYTE_ORDER_MARK, RECORDS_KEY, Records, Shape, Wants, memory};
+use super::{BYTE_ORDER_MARK, RECORDS_KEY, Records, Wants, memory};
 use crate::trail::broken::BrokenDocument;
+use crate::trail::envelope::{self, List, Meaning, Members, kind, text};
 use crate::trail::mend::{self, TextReader};
 use crate::trail::scan::frame::is_white;
 
@@ -28,14 +29,26 @@ pub(in crate::trail::scan) fn split(
     let head = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head);
     // A value that ends within the head is one of JSON Lines; a document of records would continue.
     let start = head.iter().take_while(|byte| is_white(**byte)).count();
+    if !memory::begins_with_json(&head[start..]) {
+        return if text::begins_with_time_stamp(&head[start..]) {
+            split_lines(BufReader::with_capacity(READ_SIZE, Cursor::new(head).chain(rest)), wants, records)
+        } else {
+            memory::split(head, wants, records)
+        };
+    }
     let lines = mend::end_of_value(head, start).is_some();
     let pending = Cell::new(0);
     let reader = Gauge { inner: TextReader::new(Cursor::new(head).chain(rest)), pending: &pending, wants };
     let mut deserializer = serde_json::Deserializer::from_reader(BufReader::with_capacity(READ_SIZE, reader));
     if !lines {
         records.begin_document();
-        let document = Document { records, wants, pending: &pending };
-        if document.deserialize(&mut deserializer).map_err(|error| invalid(&error))? == Shape::Other {
+        let is_other = Cell::new(false);
+        let document = Document { records, wants, pending: &pending, is_other: &is_other };
+        let read = document.deserialize(&mut deserializer);
+        if is_other.get() {
+            return Ok(());
+        }
+        if !read.map_err(|error| invalid(&error))? {
             return Err(BrokenDocument::NoRecords);
         }
     }
@@ -47,64 +60,111 @@ pub(in crate::trail::scan) fn split(
     Ok(())
 }
 
+/// Splits the lines of a CloudWatch Logs export, one at a time.
+fn split_lines(mut text: impl BufRead, wants: Wants<'_>, records: &mut impl Records) -> Result<(), BrokenDocument> {
+    let mut line = Vec::new();
+    loop {
+        let is_first = line.is_empty();
+        line.clear();
+        let read = text.by_ref().take(wants.record_limit + 1).read_until(b'\n', &mut line);
+        let length = read.map_err(|error| BrokenDocument::InvalidStream(error.to_string()))?;
+        if length == 0 {
+            return Ok(());
+        }
+        if length as u64 > wants.record_limit {
+            return Err(wants.too_large());
+        }
+        let kind = is_first.then(|| text::kind_of(&line)).filter(|kind| !kind.is_unknown());
+        if let Some(kind) = kind.filter(|_| text::json_after_time_stamp(&line).is_none()) {
+            records.other(kind);
+            return Ok(());
+        }
+        memory::split_line(&line, wants, records)?;
+    }
+}
+
 fn invalid(error: &serde_json::Error) -> BrokenDocument {
     BrokenDocument::InvalidStream(error.to_string())
 }
 
-/// Reads one top-level value and passes its records on.
+/// Reads one top-level value and passes its records on. The result is whether it has a list of them, or is recognized.
 struct Document<'a, R> {
     records: &'a mut R,
     wants: Wants<'a>,
     /// Bytes read since the last record.
     pending: &'a Cell<u64>,
+    /// Set if it is recognized as something else before its end, where reading stops.
+    is_other: &'a Cell<bool>,
 }
 
-impl<'de, R: Records> DeserializeSeed<'de> for Document<'_, R> {
-    type Value = Shape;
+/// In place of the values of members, which are not held.
+const SOME_VALUE: &[u8] = b"0";
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Shape, D::Error> {
+impl<'de, R: Records> DeserializeSeed<'de> for Document<'_, R> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
 impl<'de, R: Records> Visitor<'de> for Document<'_, R> {
-    type Value = Shape;
+    type Value = bool;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("CloudTrail records (an object or a list)")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Shape, A::Error> {
-        let mut shape = Shape::Other;
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
+        let mut members = Members::default();
         while let Some(key) = map.next_key::<String>()? {
-            shape = shape.with_key(&key);
-            if key == RECORDS_KEY {
-                self.records.begin_list().map_err(A::Error::custom)?;
-                map.next_value_seed(List { records: self.records, wants: self.wants, pending: self.pending })?;
+            if let Some(kind) = kind::of_large_object(&key) {
+                self.records.other(kind);
+                self.is_other.set(true);
+                return Err(A::Error::custom(kind.phrase()));
+            }
+            if let Some(list) = List::of_key(&key) {
+                if key == RECORDS_KEY {
+                    self.records.begin_list().map_err(A::Error::custom)?;
+                }
+                members.add_list();
+                map.next_value_seed(Elements {
+                    list,
+                    records: self.records,
+                    wants: self.wants,
+                    pending: self.pending,
+                })?;
             } else {
                 map.next_value::<IgnoredAny>()?;
             }
+            members.add(&key, SOME_VALUE);
         }
-        if shape == Shape::Digest {
-            self.records.digest();
-        }
-        Ok(shape)
+        Ok(match envelope::recognize(&members, List::Values) {
+            Meaning::Walked => true,
+            Meaning::Other(kind) => {
+                self.records.other(kind);
+                true
+            }
+            Meaning::Record | Meaning::Holds(_) => members.has_list(),
+        })
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Shape, A::Error> {
-        List { records: self.records, wants: self.wants, pending: self.pending }.visit_seq(list)?;
-        Ok(Shape::Records)
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<bool, A::Error> {
+        let Self { records, wants, pending, .. } = self;
+        Elements { list: List::Values, records, wants, pending }.visit_seq(list)?;
+        Ok(true)
     }
 }
 
-/// Reads a list of records.
-struct List<'a, R> {
+/// Reads a list of an envelope.
+struct Elements<'a, R> {
+    list: List,
     records: &'a mut R,
     wants: Wants<'a>,
     pending: &'a Cell<u64>,
 }
 
-impl<'de, R: Records> DeserializeSeed<'de> for List<'_, R> {
+impl<'de, R: Records> DeserializeSeed<'de> for Elements<'_, R> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -112,7 +172,7 @@ impl<'de, R: Records> DeserializeSeed<'de> for List<'_, R> {
     }
 }
 
-impl<'de, R: Records> Visitor<'de> for List<'_, R> {
+impl<'de, R: Records> Visitor<'de> for Elements<'_, R> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -125,7 +185,7 @@ impl<'de, R: Records> Visitor<'de> for List<'_, R> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         while let Some(record) = list.next_element::<Box<RawValue>>()? {
-            self.wants.hand_on(record.get().as_bytes(), self.records).map_err(A::Error::custom)?;
+            memory::split_element(record.get(), self.list, self.wants, self.records).map_err(A::Error::custom)?;
             self.pending.set(0);
         }
         Ok(())
