@@ -10,7 +10,7 @@
 //! | command line | [`cli`] | arguments, exit codes |
 //! | work | [`report`], [`watch`], [`org`], [`tag`], [`load`], [`inventory`] | tokio, what to do in which order |
 //! | edges | [`store`], [`aws`] | SQLite; AWS |
-//! | domain | [`policy`], [`plan`], [`creator`], [`trail`], [`resource_map`] | nothing but its input: no clock, no AWS, no SQL |
+//! | domain | [`policy`], [`plan`], [`resource`], [`creator`], [`trail`], [`resource_map`] | nothing but its input: no clock, no AWS, no SQL |
 //! | base | [`console`], [`text`], [`model`] | names, positions in files, the terminal |
 
 pub mod aws;
@@ -26,6 +26,7 @@ pub mod org;
 pub mod plan;
 pub mod policy;
 pub mod report;
+pub mod resource;
 pub mod resource_map;
 pub mod store;
 pub mod tag;

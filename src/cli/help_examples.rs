@@ -4,7 +4,7 @@ use clap::{Command, CommandFactory, Parser};
 
 use super::Cli;
 
-const COMMANDS: [&str; 26] = [
+const COMMANDS: [&str; 27] = [
     "accounts",
     "apply",
     "completions",
@@ -13,6 +13,7 @@ const COMMANDS: [&str; 26] = [
     "config show",
     "count",
     "import",
+    "list",
     "load-athena",
     "load-files",
     "load-history",

@@ -12,6 +12,7 @@ mod environment;
 #[cfg(test)]
 mod help_examples;
 mod import;
+mod list;
 mod load_athena;
 mod load_files;
 mod load_history;
@@ -66,6 +67,7 @@ enum Command {
     Watch(watch::Args),
     Import(import::Args),
     Who(who::Args),
+    List(list::Args),
     Tag(tag::Args),
     TagOrg(tag_org::Args),
     Apply(apply::Args),
@@ -109,10 +111,19 @@ fn command() -> clap::Command {
     command
 }
 
-fn run(command: Command, context: &Context) -> Result<Outcome, CommandError> {
-    if context.global.output == Output::Jsonl && !matches!(command, Command::Watch(_)) {
-        return Err(CommandError::usage("--output jsonl is a format of watch only").hint("use --output json"));
+/// Checks that the command can print what `--output` asks for.
+fn check_output(command: &Command, output: Output) -> Result<(), CommandError> {
+    let refused = |message: &str| Err(CommandError::usage(message).hint("use --output json"));
+    match (output, command) {
+        (Output::Text | Output::Json, _) | (_, Command::List(_)) => Ok(()),
+        (Output::Jsonl, Command::Watch(_)) | (Output::Csv, Command::Report(_)) => Ok(()),
+        (Output::Jsonl, _) => refused("--output jsonl is a format of list and watch only"),
+        (Output::Csv, _) => refused("--output csv is a format of list and report only"),
     }
+}
+
+fn run(command: Command, context: &Context) -> Result<Outcome, CommandError> {
+    check_output(&command, context.global.output)?;
     match command {
         Command::Count(args) => context.block_on(count::run(args, context)),
         Command::LoadAthena(args) => context.block_on(load_athena::run(args, context)),
@@ -123,6 +134,7 @@ fn run(command: Command, context: &Context) -> Result<Outcome, CommandError> {
         Command::Watch(args) => context.block_on(watch::run(args, context)),
         Command::Import(args) => context.block_on(import::run(args, context)),
         Command::Who(args) => context.block_on(who::run(args, context)),
+        Command::List(args) => context.block_on(list::run(args, context)),
         Command::Tag(args) => context.block_on(tag::run(args, context)),
         Command::TagOrg(args) => context.block_on(tag_org::run(args, context)),
         Command::Apply(args) => context.block_on(apply::run(args, context)),

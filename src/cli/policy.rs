@@ -72,6 +72,8 @@ enum Command {
     Runs,
     Accounts,
     Report,
+    /// For --live
+    List,
     Count,
     ResourceMap,
 }
@@ -91,7 +93,7 @@ impl Command {
             Self::TagOrg => Work::TagAccount,
             Self::Undo => Work::Undo,
             Self::Accounts => Work::Organization,
-            Self::Report => Work::Report,
+            Self::Report | Self::List => Work::Report,
             Self::LoadFiles | Self::Import | Self::Runs | Self::ResourceMap => Work::Nothing,
         }
     }

@@ -241,6 +241,7 @@ fn job<'m>(
         scope,
         not_types: wanted.scope.not_types.clone(),
         hints,
+        account_names: RefCell::default(),
         found_ids: RefCell::default(),
         planned: Cell::default(),
         resumed,

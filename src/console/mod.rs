@@ -47,12 +47,20 @@ pub struct Console {
     progress: bool,
     /// Whether data could not be written.
     lost_data: AtomicBool,
+    /// Whether the reader of stdout has gone.
+    is_closed: AtomicBool,
 }
 
 impl Console {
     /// `quiet` suppresses messages, but not warnings, errors and data; `progress` allows bars and progress lines.
     pub fn new(format: OutputFormat, quiet: bool, progress: bool) -> Self {
-        Self { format, quiet, progress: progress && !quiet, lost_data: AtomicBool::new(false) }
+        Self {
+            format,
+            quiet,
+            progress: progress && !quiet,
+            lost_data: AtomicBool::new(false),
+            is_closed: AtomicBool::new(false),
+        }
     }
 
     /// Writes a line of data to stdout.
@@ -85,13 +93,23 @@ impl Console {
         self.lost_data.load(Ordering::Relaxed)
     }
 
+    /// Whether nothing that is written to stdout is read any more: long output can end.
+    pub fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::Relaxed) || self.has_lost_data()
+    }
+
+    /// The number of columns of the terminal that stdout is. `None` if it is none.
+    pub fn data_width(&self) -> Option<usize> {
+        terminal_size::terminal_size_of(io::stdout()).map(|(terminal_size::Width(width), _)| width.into())
+    }
+
     fn write_data(&self, text: &str, end: &str) {
         // The reader of a pipe may close it early (`| head`). That is not an error.
         let mut stdout = io::stdout().lock();
-        if let Err(error) = stdout.write_fmt(format_args!("{text}{end}")).and_then(|()| stdout.flush())
-            && error.kind() != io::ErrorKind::BrokenPipe
-            && !self.lost_data.swap(true, Ordering::Relaxed)
-        {
+        let Err(error) = stdout.write_fmt(format_args!("{text}{end}")).and_then(|()| stdout.flush()) else { return };
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            self.is_closed.store(true, Ordering::Relaxed);
+        } else if !self.lost_data.swap(true, Ordering::Relaxed) {
             self.error(format_args!("can't write to stdout: {error}"), [] as [&str; 0]);
         }
     }

@@ -94,6 +94,11 @@ fn some(text: &str) -> Option<&str> {
     Some(text).filter(|text| !text.is_empty())
 }
 
+/// The role of a session (or of a call as a role), and the name of the session.
+pub fn role_and_session(event: &Event) -> (Option<&str>, Option<&str>) {
+    (role_of(event), session_of(&event.identity).and_then(|session| session.name))
+}
+
 fn role_of(event: &Event) -> Option<&str> {
     match (session_of(&event.identity), caller_of(&event.identity)) {
         (Some(session), _) => session.role,

@@ -137,6 +137,14 @@ pub fn is_of_aws(identity: &Identity) -> bool {
     matches!(caller_of(identity), Caller::Service(_))
 }
 
+/// The service that made the call, or its service-linked role, if AWS made it.
+pub fn calling_service(identity: &Identity) -> Option<String> {
+    match caller_of(identity) {
+        Caller::Service(name) => Some(name.to_string()),
+        _ => None,
+    }
+}
+
 /// The `user_id` that c7n-trailcreator stores. Its `--user-suffix` is compared with it.
 pub(super) fn custodian_user_id(identity: &Identity) -> Option<&str> {
     match text(&identity.kind) {

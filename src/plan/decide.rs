@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::lineage::{self, Orphan};
 use super::present::{has_tag, owner_tag, present_tag};
-use super::scope::{check_replaceable, check_skip_tags, keeps, prove_skip_tags};
+use super::scope::{check_condition, check_replaceable, check_skip_tags, keeps, prove_scope};
 use super::skip::Skip;
 use super::{Case, Decision, MAX_USER_TAGS, PlannedWrite};
 use crate::creator::{Owner, creation_of, renames_in_words};
@@ -18,6 +18,7 @@ pub(super) fn decide(case: Case<'_>) -> Decision {
 
 fn try_decide(case: Case<'_>) -> Result<PlannedWrite, Skip> {
     let Case { question, definition, resource, .. } = case;
+    check_condition(case)?;
     let writing = definition.access.as_ref().and_then(|access| access.write.as_ref());
     let writing = writing.ok_or(Skip::NotTaggable)?;
     check_skip_tags(case)?;
@@ -141,7 +142,7 @@ pub(super) fn planned(
 
 /// That the tag's value is known, and that there is room for one that isn't there beside those that the plan adds already.
 pub(super) fn prove_tags(case: Case<'_>, key: &TagKey, is_present: bool, added: usize) -> Result<(), Skip> {
-    prove_skip_tags(case)?;
+    prove_scope(case)?;
     match &case.resource.tags {
         Tags::Known(tags) if !is_present => {
             let user_tags = tags.keys().filter(|key| !key.starts_with("aws:")).count();

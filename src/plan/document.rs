@@ -76,6 +76,8 @@ pub enum SkipKind {
     WrittenByOthers,
     /// It carries a tag that `--skip-tag` names.
     SkipTag,
+    /// The expression of `--where` is not true for it.
+    Where,
     /// No event of the database made it.
     NoRecord,
     /// The principal of the create event is not an owner.
@@ -106,6 +108,7 @@ impl SkipKind {
             Self::SameValue => "already with this value",
             Self::WrittenByOthers => "with a value that no earlier run wrote",
             Self::SkipTag => "with a tag from --skip-tag",
+            Self::Where => "excluded by --where",
             Self::NoRecord => "without a create event",
             Self::NoOwner => "without an owner",
             Self::NoValue => "without a value for an additional tag",

@@ -44,6 +44,7 @@ use updates::Updates;
 use crate::creator::OwnerRules;
 use crate::model::event::StoredEvent;
 use crate::model::{AccountId, LiveResource, Region, TagKey, Tags};
+use crate::resource::Condition;
 use crate::resource_map::TypeDefinition;
 
 /// User tags a resource may have; AWS's own (`aws:…`) don't count.
@@ -205,12 +206,20 @@ pub(super) fn is_wanted(
 /// The positions of all taggable resources that may or may not have the tag.
 pub(crate) fn without_proof(question: &Question, facts: &TypeFacts<'_>) -> Vec<usize> {
     let is_taggable = facts.definition.access.as_ref().is_some_and(|access| access.write.is_some());
+    let by_tags = question.scope.condition.as_ref().is_some_and(Condition::needs_tags);
     let open = |resource: &LiveResource| {
         is_taggable
             && !matches!(resource.tags, Tags::Known(_))
-            && owner_tag(question, facts.definition, resource).is_none()
+            && (by_tags || owner_tag(question, facts.definition, resource).is_none())
     };
     (0..facts.live.len()).filter(|position| open(&facts.live[*position])).collect()
+}
+
+/// The positions of all taggable resources with tags that are not fully known.
+pub(crate) fn without_all_tags(facts: &TypeFacts<'_>) -> Vec<usize> {
+    let is_taggable = facts.definition.access.as_ref().is_some_and(|access| access.write.is_some());
+    let open = |position: &usize| is_taggable && !matches!(facts.live[*position].tags, Tags::Known(_));
+    (0..facts.live.len()).filter(open).collect()
 }
 
 /// What becomes of each resource of a type.

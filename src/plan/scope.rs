@@ -10,6 +10,7 @@ use super::skip_tag::SkipTag;
 use crate::creator::creation_of;
 use crate::model::{ResourceType, TagKey, Tags};
 use crate::plan::earlier::{Earlier, Ours};
+use crate::resource::{Condition, LiveFacts};
 use crate::resource_map::PresentTag;
 
 /// What a question is limited to. The default limits nothing and replaces nothing.
@@ -21,6 +22,10 @@ pub struct Scope {
     pub skip_tags: Vec<SkipTag>,
     /// Only the resources that these texts name; empty: all.
     pub ids: Ids,
+    /// Only the resources for which this is true.
+    pub condition: Option<Condition>,
+    /// The name of the account in the accounts file, for the condition.
+    pub account_name: Option<String>,
     /// Only the resources that these events created; `None`: all.
     pub created_by: Option<Arc<BTreeSet<Creation>>>,
 }
@@ -124,8 +129,38 @@ pub(super) fn check_skip_tags(case: Case<'_>) -> Result<(), Skip> {
     carried.map_or(Ok(()), |present| Err(Skip::SkipTag(present.into())))
 }
 
-/// That it is proven that the resource carries no tag that keeps it from being written to.
-pub(super) fn prove_skip_tags(case: Case<'_>) -> Result<(), Skip> {
+/// That the condition of `--where` is true, as far as the tags that were read say: [`prove_scope`] asks for the others.
+pub(super) fn check_condition(case: Case<'_>) -> Result<(), Skip> {
+    match prove_condition(case) {
+        Err(Skip::TagsUnknown(_) | Skip::MayMatch) => Ok(()),
+        checked => checked,
+    }
+}
+
+/// That the condition is true.
+fn prove_condition(case: Case<'_>) -> Result<(), Skip> {
+    let Scope { condition: Some(condition), account_name, .. } = &case.question.scope else { return Ok(()) };
+    if condition.needs_tags() {
+        match &case.resource.tags {
+            Tags::Known(_) => {}
+            Tags::Partial(_) => return Err(Skip::MayMatch),
+            Tags::Unknown(reason) => return Err(Skip::TagsUnknown(reason.clone())),
+        }
+    }
+    let facts = LiveFacts {
+        definition: case.definition,
+        resource: case.resource,
+        events: case.events,
+        account: &case.question.account,
+        account_name: account_name.as_deref(),
+        inherited: case.inherited.and_then(|inherited| Some(inherited.as_ref().ok()?.owner.value.as_str())),
+    };
+    if condition.keeps(&facts.describe(&case.question.rules)) { Ok(()) } else { Err(Skip::Where) }
+}
+
+/// That it is proven that the resource is in the scope: it carries no tag that keeps it from being written to, and the condition is true.
+pub(super) fn prove_scope(case: Case<'_>) -> Result<(), Skip> {
+    prove_condition(case)?;
     match (case.question.scope.skip_tags.first(), &case.resource.tags) {
         (Some(skip), Tags::Partial(_)) => Err(Skip::MayHave(skip.to_string())),
         _ => Ok(()),

@@ -36,6 +36,12 @@ pub enum Skip {
     /// The resource has a tag of `--skip-tag`.
     #[error("has the tag {0}, which --skip-tag excludes")]
     SkipTag(ShownTag),
+    /// The expression of `--where` is not true for the resource.
+    #[error("--where excludes it")]
+    Where,
+    /// Only some tags could be read, and the expression of `--where` depends on tags.
+    #[error("not all of its tags could be read, and --where depends on them")]
+    MayMatch,
     /// The resource has the tag.
     #[error("already has the tag: {tag}{because}")]
     HasTag {
@@ -224,6 +230,7 @@ impl Skip {
         match self {
             Self::NotTaggable => SkipKind::NotTaggable,
             Self::SkipTag(_) => SkipKind::SkipTag,
+            Self::Where => SkipKind::Where,
             Self::HasTag { .. } => SkipKind::HasTag,
             Self::SameValue(_) => SkipKind::SameValue,
             Self::WrittenByOthers { .. } => SkipKind::WrittenByOthers,
@@ -231,7 +238,7 @@ impl Skip {
             Self::NoOwner(_) | Self::UnreadParent(_) => SkipKind::NoOwner,
             Self::NoValue { .. } => SkipKind::NoValue,
             Self::SameKey { .. } => SkipKind::SameKey,
-            Self::TagsUnknown(_) | Self::MayHave(_) => SkipKind::TagsUnknown,
+            Self::TagsUnknown(_) | Self::MayHave(_) | Self::MayMatch => SkipKind::TagsUnknown,
             Self::NotNow(_) => SkipKind::NotNow,
             Self::TagLimit { .. } => SkipKind::TagLimit,
             Self::SideEffects { .. } => SkipKind::SideEffects,

@@ -27,11 +27,14 @@ pub enum Cell {
 /// A header and rows, each line terminated with CR LF.
 pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<Cell>>) -> String {
     let mut text = format!("{}\r\n", header.join(","));
-    for row in rows {
-        let cells: Vec<String> = row.iter().map(written).collect();
-        writeln!(text, "{}\r", cells.join(",")).expect("a text takes all");
-    }
+    rows.into_iter().for_each(|row| push_row(&mut text, &row));
     text
+}
+
+/// Adds a row, terminated with CR LF, for tables that are written as their rows come.
+pub fn push_row(text: &mut String, row: &[Cell]) {
+    let cells: Vec<String> = row.iter().map(written).collect();
+    writeln!(text, "{}\r", cells.join(",")).expect("a text takes all");
 }
 
 fn written(cell: &Cell) -> String {

@@ -131,6 +131,19 @@ impl Report {
                 self.coverage.set_users(&question.account, names(&facts.live));
             }
         }
+        self.note(question, (skipped, failed, problems));
+    }
+
+    /// Adds what could not be listed in an account-region, without counting the rest.
+    pub(super) fn note_missing(&mut self, question: &Question, found: Collected<'_>) {
+        self.note(question, (found.skipped, found.failed, found.problems));
+    }
+
+    fn note(
+        &mut self,
+        question: &Question,
+        (skipped, failed, problems): (Vec<SkippedType>, Vec<FailedType>, Vec<TypeProblem>),
+    ) {
         self.skipped.extend(skipped.into_iter().map(|what| of(question, what)));
         self.failed.extend(failed.into_iter().map(|what| of(question, what)));
         self.problems.extend(problems.into_iter().map(|what| of(question, what)));

@@ -2,6 +2,7 @@
 
 pub mod coverage;
 pub mod csv;
+pub mod list;
 pub mod live;
 pub mod offline;
 pub mod organization;

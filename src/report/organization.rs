@@ -14,6 +14,7 @@ use crate::org::targets::places;
 use crate::org::{Account, RegionChoice};
 use crate::plan::updates::Updates;
 use crate::plan::{Question, Scope};
+use crate::resource::Condition;
 use crate::resource_map::ResourceMap;
 use crate::store::StoreError;
 use crate::tag::chosen::{Chosen, TypeChoice};
@@ -39,6 +40,8 @@ pub struct Cover<'m> {
     pub inherit: bool,
     /// The rules for owners.
     pub rules: OwnerRules,
+    /// Only resources for which this is true.
+    pub condition: Option<Condition>,
     /// The results so far. Never borrowed across an await.
     pub report: RefCell<Report>,
 }
@@ -90,7 +93,11 @@ impl<'m> AccountJob<'m> for Cover<'m> {
             rules: self.rules.clone(),
             // What could have an owner; a report writes nothing.
             updates: Updates::all(),
-            scope: Scope::default(),
+            scope: Scope {
+                condition: self.condition.clone(),
+                account_name: self.report.borrow().coverage.name(&runner.place.account).map(str::to_owned),
+                ..Scope::default()
+            },
         };
         let mut silent = |_, _: &ResourceType| ();
         let how = Look {

@@ -5,6 +5,7 @@
 //! resource ID as key, and the unit that they came from enters the ledger in the same transaction.
 //!
 //! * [`creations`]: events of resources, written by loaders, read by `tag` and `who`
+//! * [`recorded`]: the resources that exist by these events, in flat memory
 //! * [`renames`]: earlier names of resources
 //! * [`ledger`]: the units that were read; [`coverage`]: the accounts, regions and times in them
 //! * [`athena_queries`]: queries that were started and are not loaded yet
@@ -30,6 +31,7 @@ mod open;
 pub mod organization_runs;
 pub mod people;
 mod place;
+pub mod recorded;
 pub mod renames;
 pub mod sessions;
 

@@ -62,6 +62,8 @@ impl Store {
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", "normal")?;
         connection.pragma_update(None, "cache_size", -PAGE_CACHE_KIB)?;
+        // The first read opens the WAL. From then on other processes see that the database is in use.
+        version_of_ours(&connection)?;
         Ok(Self { file: Some(Opened::new(path)), ..Self::new(connection) })
     }
 

@@ -5,8 +5,14 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::c7n_db::beside;
 use super::{Store, StoreError};
+
+/// A file that SQLite creates beside a database.
+pub fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
 
 /// A file that was opened.
 #[derive(Debug)]

@@ -61,6 +61,8 @@ pub enum Proof {
     Writes,
     /// Of all that can be tagged.
     All,
+    /// Of all that can be tagged, also where the owner tag is known: all tags are wanted.
+    Tags,
 }
 
 /// What became of one type.
@@ -188,6 +190,7 @@ async fn facts_of<'m>(
     let unproven = match proof {
         Proof::Writes => plan::unproven(question, &facts),
         Proof::All => plan::without_proof(question, &facts),
+        Proof::Tags => plan::without_all_tags(&facts),
     };
     let unproven: HashSet<usize> = unproven.into_iter().collect();
     let mut unread: Vec<&mut LiveResource> =

@@ -29,12 +29,25 @@ impl Pattern {
     /// # Errors
     /// The pattern is not a valid regular expression.
     pub(crate) fn parse(source: &str) -> Result<Self, InvalidPattern> {
+        Self::compile(source, false)
+    }
+
+    /// Compiles a pattern that ignores case.
+    ///
+    /// # Errors
+    /// As [`Pattern::parse`].
+    pub(crate) fn parse_ignoring_case(source: &str) -> Result<Self, InvalidPattern> {
+        Self::compile(source, true)
+    }
+
+    fn compile(source: &str, ignores_case: bool) -> Result<Self, InvalidPattern> {
         let expression = match between_slashes(source) {
             Some(expression) => format!("^(?:{expression})$"),
             None => format!("(?s)^{}$", of_glob(source)),
         };
         let regex = RegexBuilder::new(&expression)
             .size_limit(MAX_COMPILED_BYTES)
+            .case_insensitive(ignores_case)
             .build()
             .map_err(|error| InvalidPattern { pattern: source.to_owned(), reason: reason(&error) })?;
         Ok(Self { source: source.to_owned(), regex })

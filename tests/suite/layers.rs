@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// The modules from top to bottom. Each may use those after it.
-const LAYERS: [&str; 18] = [
+const LAYERS: [&str; 19] = [
     "fuzzing",
     "cli",
     "report",
@@ -21,6 +21,7 @@ const LAYERS: [&str; 18] = [
     "aws",
     "policy",
     "plan",
+    "resource",
     "creator",
     "trail",
     "resource_map",
@@ -30,7 +31,7 @@ const LAYERS: [&str; 18] = [
 ];
 
 /// The modules that see nothing but their input.
-const PURE: [&str; 6] = ["policy", "plan", "creator", "trail", "resource_map", "model"];
+const PURE: [&str; 7] = ["policy", "plan", "resource", "creator", "trail", "resource_map", "model"];
 
 /// What pure code does not use: files, sockets, the environment, the clock, the async runtime, AWS, SQL.
 const IMPURE: &str = r"\bstd::(fs|env|time::SystemTime|time::Instant|net::Tcp|net::Udp|process)\b|\b(tokio|futures|rusqlite|aws_\w+)::|Timestamp::now";

@@ -77,7 +77,10 @@ fn text_shows_owner_reason_time_call_principal_origin_and_history() {
 fn json_has_the_documented_fields() {
     let bench = loaded(&trail());
     let run = bench.trailcreator(["who", "photos", "--output", "json"]).run();
-    let found = resources(run.success());
+    let mut found = resources(run.success());
+    let listed = bench.trailcreator(["list", "--type", "s3", "--output", "jsonl"]).run();
+    let listed: Value = serde_json::from_str(&listed.success().stdout).expect("one line");
+    assert_eq!(found[0].as_object_mut().and_then(|answer| answer.remove("resource")), Some(listed));
     assert_eq!(
         found,
         [json!({

@@ -7,13 +7,13 @@ use std::cell::RefCell;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
+pub(in crate::cli) use print::print_missing;
 use print::{print, print_all};
 
 use super::load_history::{ALL, open_session, region_or_all, wanted_regions};
 use super::options::{OwnerKeysArgs, show_unused_rules, with_known_names};
 use super::organization::{self, AccountsArgs};
-use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, nothing, tagging, types};
-use crate::console::OutputFormat;
+use super::{AwsAccessArgs, CommandError, Context, Outcome, Output, OwnerArgs, nothing, tagging, types};
 use crate::model::{AccountId, Region, ResourceType};
 use crate::org::{Account, Event, Failure, Organization, RegionChoice, fan_out};
 use crate::plan::updates::Updates;
@@ -22,6 +22,7 @@ use crate::report::live::{Report, look_at_account};
 use crate::report::offline;
 use crate::report::organization::Cover;
 use crate::report::who::Filter;
+use crate::resource::Condition;
 use crate::resource_map::ResourceMap;
 use crate::store::{Store, StoreError};
 use crate::tag::chosen::TypeChoice;
@@ -78,6 +79,9 @@ pub(super) struct Args {
     /// Attribute resources that an AWS service created to the owner of their parent, as tag --inherit does
     #[arg(long, env = "TRAILCREATOR_INHERIT", conflicts_with = "offline")]
     inherit: bool,
+    /// Report only resources for which this JMESPath expression is true: "tool != 'Terraform'" (fields are in docs/json.md)
+    #[arg(long = "where", value_name = "EXPR", value_parser = str::parse::<Condition>)]
+    condition: Option<Condition>,
     /// Number of creators to show
     #[arg(long, value_name = "N", default_value_t = 10)]
     top: usize,
@@ -125,6 +129,8 @@ struct Form {
 #[derive(Debug, Serialize)]
 struct FailedAccount {
     account_id: AccountId,
+    account_name: String,
+    /// The same, under its first name in this document.
     name: String,
     region: Option<Region>,
     error: String,
@@ -142,9 +148,10 @@ struct Printed<'a> {
 pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, CommandError> {
     let map = context.resource_map()?;
     args.types = types::resolve(&map, &args.types)?;
-    let format = args.format.unwrap_or(match context.console.format {
-        OutputFormat::Text => Format::Text,
-        OutputFormat::Json => Format::Json,
+    let format = args.format.unwrap_or(match context.global.output {
+        Output::Text => Format::Text,
+        Output::Json | Output::Jsonl => Format::Json,
+        Output::Csv => Format::Csv,
     });
     let form = Form { format, by: args.by, top: args.top };
     if form.by == By::Creator && form.format != Format::Csv {
@@ -168,7 +175,7 @@ fn of_database(args: Args, context: &Context, map: &ResourceMap, form: &Form) ->
     let accounts = chosen.iter().map(|account| account.id.clone()).chain(args.offline_accounts).collect();
     let filter = Filter { types: args.types, accounts, regions };
     let owner_keys = args.owner_keys.owner_keys;
-    let question = offline::Question { key, owner_keys, rules, filter, map };
+    let question = offline::Question { key, owner_keys, rules, filter, condition: args.condition, map };
     let mut coverage = offline::coverage(&store, &question).map_err(|error| context.store_error(&error))?;
     chosen.iter().for_each(|account| coverage.set_name(&account.id, &account.name));
     let report = Report::from(coverage);
@@ -229,7 +236,7 @@ async fn of_account(args: Args, context: &Context, map: &ResourceMap, form: &For
             rules,
             // What could have an owner; a report writes nothing.
             updates: Updates::all(),
-            scope: Scope::default(),
+            scope: Scope { condition: args.condition, ..Scope::default() },
         };
         let progress = context.console.progress("listing types", None);
         let mut note = |done, resource_type: &ResourceType| progress.update(done, resource_type.as_str());
@@ -269,6 +276,7 @@ async fn of_organization(
         owner_keys: args.owner_keys.owner_keys,
         inherit: args.inherit,
         rules,
+        condition: args.condition,
         report: RefCell::default(),
     };
     let first_region = args.region.into_iter().find(|region| region.as_str() != ALL);
@@ -303,5 +311,6 @@ async fn of_organization(
 
 fn failed_account(account: &Account, region: Option<&Region>, failure: Failure) -> FailedAccount {
     let Failure { error, hint, .. } = failure;
-    FailedAccount { account_id: account.id.clone(), name: account.name.clone(), region: region.cloned(), error, hint }
+    let (account_id, name) = (account.id.clone(), account.name.clone());
+    FailedAccount { account_id, account_name: name.clone(), name, region: region.cloned(), error, hint }
 }

@@ -41,7 +41,7 @@ struct Document<'a> {
 pub(super) fn print_all(context: &Context, form: &Form, printed: &Printed<'_>, session: &Session) -> Outcome {
     print(context, form, printed);
     print_missing(context, printed.report);
-    for FailedAccount { account_id, name, region, error, hint } in printed.failed_accounts {
+    for FailedAccount { account_id, name, region, error, hint, .. } in printed.failed_accounts {
         let hint = hint.as_ref();
         let region = region.as_ref().map(|region| format!(" in {region}")).unwrap_or_default();
         context
@@ -60,7 +60,8 @@ fn outcome(report: &Report) -> Outcome {
     if complete && unknown == 0 { Outcome::Done } else { Outcome::ItemFailures }
 }
 
-fn print_missing(context: &Context, report: &Report) {
+/// What could not be listed.
+pub(in crate::cli) fn print_missing(context: &Context, report: &Report) {
     for Of { account_id, region, what } in &report.skipped {
         context.console.message(format_args!("{account_id} {region}: skipped {}: {}", what.resource_type, what.reason));
     }

@@ -12,6 +12,7 @@ use crate::load::s3::{self, There};
 use crate::model::{AccountId, Region, ResourceType};
 use crate::resource_map::ResourceMap;
 use crate::store::coverage::{Coverage, CoveredPlace, CoveredSource};
+use crate::store::recorded::Wanted;
 use crate::store::{Store, StoreError};
 use crate::trail::envelope::Kind;
 use crate::trail::filter::RecordFilter;
@@ -150,6 +151,23 @@ pub(in crate::cli) fn warn_of_database(context: &Context, store: &Store, wanted:
     let hint = format!("it has {there}");
     context.console.warning_with_hints(format_args!("the database has no create events {wanted}"), [hint]);
     Ok(())
+}
+
+/// Says that a list is empty; warns where the database has no event of the accounts and regions that it is about.
+///
+/// # Errors
+/// The database's.
+pub(in crate::cli) fn warn_of_no_resource(context: &Context, store: &Store, wanted: &Wanted) -> Result<(), StoreError> {
+    let coverage = store.coverage()?;
+    let is_wanted = |place: &CoveredPlace| {
+        (wanted.accounts.is_empty() || wanted.accounts.contains(&place.account_id))
+            && (wanted.regions.is_empty() || wanted.regions.contains(&place.region))
+    };
+    if coverage.places.iter().any(is_wanted) {
+        context.console.message("no resource matches");
+        return Ok(());
+    }
+    warn_of_database(context, store, "for these accounts and regions")
 }
 
 /// Whether the database has create events of any of these types in these regions of an account; of global types, in any region.

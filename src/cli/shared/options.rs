@@ -59,14 +59,16 @@ pub enum Output {
     Text,
     /// One JSON document
     Json,
-    /// One JSON document per line, as things happen (`watch`)
+    /// One JSON document per line (`list`, and `watch` as things happen)
     Jsonl,
+    /// CSV with a header row, safe to open in a spreadsheet (`list`, `report`)
+    Csv,
 }
 
 impl From<Output> for OutputFormat {
     fn from(output: Output) -> Self {
         match output {
-            Output::Text => Self::Text,
+            Output::Text | Output::Csv => Self::Text,
             Output::Json | Output::Jsonl => Self::Json,
         }
     }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{CommandError, Context, types};
 use crate::model::ResourceType;
 use crate::plan::{Ids, PlannedWrite, Scope, SkipTag};
+use crate::resource::Condition;
 use crate::resource_map::ResourceMap;
 
 /// Maximum number of types named in a message.
@@ -29,6 +30,9 @@ pub(in crate::cli) struct ScopeArgs {
     /// Tag only resources with this ID, name or ARN; repeatable
     #[arg(long = "id", value_name = "ID")]
     ids: Vec<String>,
+    /// Tag only resources for which this JMESPath expression is true: "tool != 'Terraform'" (fields are in docs/json.md)
+    #[arg(long = "where", value_name = "EXPR", value_parser = str::parse::<Condition>)]
+    condition: Option<Condition>,
     #[command(flatten)]
     pub(in crate::cli) limit: LimitArgs,
     /// Replace values without confirmation (--overwrite asks on a terminal)
@@ -75,7 +79,14 @@ fn too_many(writes: u64, most: u64, what: &str) -> CommandError {
 impl ScopeArgs {
     /// What the options say.
     pub(in crate::cli) fn scope(&self) -> Scope {
-        Scope { refresh: self.refresh, skip_tags: self.skip_tags.clone(), ids: self.ids(), created_by: None }
+        Scope {
+            refresh: self.refresh,
+            skip_tags: self.skip_tags.clone(),
+            ids: self.ids(),
+            condition: self.condition.clone(),
+            account_name: None,
+            created_by: None,
+        }
     }
 
     /// The ids that resources are limited to.
@@ -102,12 +113,13 @@ impl ScopeArgs {
     }
 
     /// Those of the options that decide what is written, for a run that is resumed.
-    pub(in crate::cli) fn question(&self) -> [(&'static str, Value); 4] {
+    pub(in crate::cli) fn question(&self) -> [(&'static str, Value); 5] {
         [
             ("--refresh", json!(self.refresh)),
             ("--not-type", json!(self.not_types)),
             ("--skip-tag", json!(self.skip_tags.iter().map(ToString::to_string).collect::<Vec<_>>())),
             ("--id", json!(self.ids)),
+            ("--where", json!(self.condition.as_ref().map(ToString::to_string))),
         ]
     }
 }

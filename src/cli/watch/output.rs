@@ -73,7 +73,8 @@ impl<'c> Output<'c> {
                 document.extend(members(totals_of(totals)));
                 self.context.console.json(&document);
             }
-            Format::Text => self.context.console.lines(&summary(totals)),
+            // CSV is refused before it starts.
+            Format::Text | Format::Csv => self.context.console.lines(&summary(totals)),
         }
     }
 

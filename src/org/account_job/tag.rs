@@ -50,6 +50,8 @@ pub struct Tag<'m> {
     pub not_types: Vec<ResourceType>,
     /// Where the resources can be that the scope is limited to.
     pub hints: IdHints,
+    /// The names of the accounts so far.
+    pub account_names: RefCell<BTreeMap<AccountId, String>>,
     /// The ids of the scope that name a live resource, in the types that were listed.
     pub found_ids: RefCell<BTreeSet<String>>,
     /// Writes in the plans that were made.
@@ -165,7 +167,10 @@ impl<'m> Tag<'m> {
             inherit: self.inherit,
             rules: self.rules.clone(),
             updates: runner.updates.clone(),
-            scope: self.scope.clone(),
+            scope: Scope {
+                account_name: self.account_names.borrow().get(&runner.place.account).cloned(),
+                ..self.scope.clone()
+            },
         };
         let mut silent = |_, _: &ResourceType| ();
         let survey = survey(runner.session, self.map, runner.store, &question, chosen, &mut silent);
@@ -189,6 +194,7 @@ impl<'m> AccountJob<'m> for Tag<'m> {
     type Item = Item<'m>;
 
     fn facts(&self, organization: &Organization<'_>, account: &Account) -> Result<Option<Facts>, StoreError> {
+        self.account_names.borrow_mut().insert(account.id.clone(), account.name.clone());
         let records = organization.store.types_by_region(&account.id)?;
         let (open, done) = self.progress(organization.store, account)?;
         let regions = match regions_of(&self.regions, account) {

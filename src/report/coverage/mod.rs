@@ -13,7 +13,7 @@ use crate::model::event::StoredEvent;
 use crate::model::{AccountId, ResourceType};
 use crate::model::{LiveResource, Tags};
 use crate::plan::lineage::Lineage;
-use crate::plan::{Decided, Decision, Question, SkipKind, TypeFacts, decisions, owner_tag};
+use crate::plan::{Decided, Decision, Question, Skip, SkipKind, TypeFacts, decisions, owner_tag};
 
 /// The region of types that exist once per account.
 pub const GLOBAL: &str = "global";
@@ -171,6 +171,9 @@ impl Coverage {
         let mut figures = Figures::of_none_live();
         for Decided { resource, events, decision, is_inherited, .. } in decisions(question, lineage, facts) {
             let present = owner_tag(question, facts.definition, resource).map(|tag| tag.value);
+            if matches!(decision, Decision::Leave(Skip::Where)) {
+                continue;
+            }
             let class = class_of(resource, present.is_some(), events, &decision);
             figures.count(class);
             let maker = match &decision {
@@ -228,6 +231,11 @@ impl Coverage {
     /// Sets the name of an account.
     pub fn set_name(&mut self, account: &AccountId, name: &str) {
         self.names.insert(account.clone(), name.to_owned());
+    }
+
+    /// The name of an account, if it was set.
+    pub fn name(&self, account: &AccountId) -> Option<&str> {
+        self.names.get(account).map(String::as_str)
     }
 
     /// The counts by account, region and type.
@@ -333,7 +341,8 @@ fn class_of(resource: &LiveResource, is_owned: bool, events: &[StoredEvent], dec
             | SkipKind::NotTaggable
             | SkipKind::SideEffects
             | SkipKind::RolledBack
-            | SkipKind::SkipTag,
+            | SkipKind::SkipTag
+            | SkipKind::Where,
         ) => Class::NotTaggable,
         Some(SkipKind::HasTag | SkipKind::SameValue | SkipKind::WrittenByOthers) => Class::Owned,
         Some(SkipKind::TagsUnknown) => Class::Unknown,

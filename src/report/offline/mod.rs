@@ -12,7 +12,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::coverage::{Class, Coverage, GLOBAL, Maker};
 use super::who::Filter;
 use crate::creator::OwnerRules;
+use crate::model::event::StoredEvent;
 use crate::model::{AccountId, Region, ResourceId, ResourceType, TagKey, TagValue};
+use crate::resource::{Condition, Describe};
 use crate::resource_map::{ResourceMap, TagKeys, TypeDefinition};
 use crate::store::creations::EventCounts;
 use crate::store::journal::{Run, Write, WriteState};
@@ -33,6 +35,8 @@ pub struct Question<'a> {
     pub rules: OwnerRules,
     /// Selects resources.
     pub filter: Filter,
+    /// Only resources for which this is true.
+    pub condition: Option<Condition>,
     /// Has the global types.
     pub map: &'a ResourceMap,
 }
@@ -74,7 +78,8 @@ pub fn coverage(store: &Store, question: &Question<'_>) -> Result<Coverage, Stor
         recorded.count(store, &mut journaled, &mut coverage)?;
     }
     for Tagged { account, resource_type, region, values, is_recorded } in &journaled.tagged {
-        if let Some(value) = values.values().next().filter(|_| !is_recorded) {
+        // Without a create event, nothing says whether the condition is true.
+        if let Some(value) = values.values().next().filter(|_| !is_recorded && question.condition.is_none()) {
             let maker = Maker::by_tag(value.as_str());
             coverage.add_recorded((account, region, resource_type), Class::Owned, Some(maker));
         }
@@ -100,6 +105,13 @@ fn batches(counts: EventCounts, filter: &Filter) -> Vec<(AccountId, Vec<Resource
 }
 
 impl Question<'_> {
+    /// Whether the condition is true for a resource, as far as its create event says.
+    fn has(&self, creation: &StoredEvent) -> bool {
+        let Some(condition) = &self.condition else { return true };
+        let describe = Describe { rules: &self.rules, map: self.map };
+        condition.keeps(&describe.recorded(creation, &creation.resource_id, None))
+    }
+
     fn is_global(&self, resource_type: &ResourceType) -> bool {
         self.map.types.get(resource_type).is_some_and(|known| known.global)
     }

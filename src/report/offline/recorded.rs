@@ -258,7 +258,7 @@ impl<'q> Recorded<'q> {
     /// A resource with these events, if one of them created it.
     fn add_resource(&self, scope: Scope, events: &[StoredEvent], tag: Option<&TagValue>, coverage: &mut Coverage) {
         let rules = &self.question.rules;
-        let Some(creation) = creation_of(events) else { return };
+        let Some(creation) = creation_of(events).filter(|creation| self.question.has(creation)) else { return };
         let class = if tag.is_some() { Class::Owned } else { class_of_creation(rules, creation) };
         let maker = maker(rules, self.account, events).or_else(|| tag.map(|value| Maker::by_tag(value.as_str())));
         let (resource_type, region) = &self.scopes[scope as usize];

@@ -15,6 +15,7 @@ use crate::creator::{
 };
 use crate::model::event::{Action, Event, StoredEvent};
 use crate::model::{AccountId, Region, ResourceId, ResourceType};
+use crate::resource::{Describe, Resource};
 use crate::resource_map::ResourceMap;
 use crate::store::renames::ResourceHistory;
 
@@ -50,6 +51,8 @@ pub struct Answer {
     pub evidence: Vec<Step>,
     /// All other events, oldest first: earlier create events, later updates with an upsert event, delete and rename events.
     pub other_events: Vec<EventFacts>,
+    /// The resource document. `None` without a create event.
+    pub resource: Option<Resource>,
     /// What to do without an owner, or for a better one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub advice: Vec<String>,
@@ -118,7 +121,7 @@ pub fn answers(
     if resources.is_empty() {
         return vec![unknown(query, recorded)];
     }
-    resources.into_values().map(|events| answer(query, events, rules)).collect()
+    resources.into_values().map(|events| answer(query, events, rules, map)).collect()
 }
 
 /// The events of each matching resource, under all its names.
@@ -209,12 +212,13 @@ fn unknown(query: &str, recorded: bool) -> Answer {
         event: None,
         evidence: Vec::new(),
         other_events: Vec::new(),
+        resource: None,
         advice: advice::of_unknown(recorded),
     }
 }
 
 /// The answer for one resource, with at least one event.
-fn answer(query: &str, mut events: Vec<StoredEvent>, rules: &OwnerRules) -> Answer {
+fn answer(query: &str, mut events: Vec<StoredEvent>, rules: &OwnerRules, map: &ResourceMap) -> Answer {
     let ids = events.iter().map(|event| &event.resource_id);
     let new_names =
         || events.iter().filter(|event| event.action == Action::Rename).filter_map(|e| e.renamed_to.as_ref());
@@ -233,8 +237,10 @@ fn answer(query: &str, mut events: Vec<StoredEvent>, rules: &OwnerRules) -> Answ
             Decision { reason, evidence, ..Decision::default() }
         }
     };
+    let id = as_asked.or(new_name).unwrap_or_else(|| shown.resource_id.clone());
     Answer {
-        id: as_asked.or(new_name).unwrap_or_else(|| shown.resource_id.clone()),
+        resource: creation.map(|creation| Describe { rules, map }.recorded(creation, &id, None)),
+        id,
         resource_type: Some(shown.resource_type.clone()),
         account_id: Some(shown.event.account_id.clone()),
         region: Some(shown.event.region.clone()),

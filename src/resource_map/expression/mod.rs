@@ -15,6 +15,7 @@ use serde_json::Value;
 mod gives;
 mod growth;
 mod lower_case;
+mod negation;
 
 pub use gives::Cardinality;
 
@@ -135,6 +136,13 @@ impl Expression {
     #[must_use]
     pub fn in_lower_case(&self) -> Self {
         let ast = lower_case::fields(self.compiled().ast.clone());
+        Self::of_parts(self.source.clone(), Compiled { fields: top_level_fields(&ast), ast })
+    }
+
+    /// The same expression with `!a.b` as the negation of `a.b`.
+    #[must_use]
+    pub fn with_negated_paths(&self) -> Self {
+        let ast = negation::around_paths(self.compiled().ast.clone());
         Self::of_parts(self.source.clone(), Compiled { fields: top_level_fields(&ast), ast })
     }
 

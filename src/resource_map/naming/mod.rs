@@ -7,6 +7,7 @@
 mod address;
 mod asked;
 mod form;
+mod shown;
 
 use std::collections::HashMap;
 
@@ -20,6 +21,7 @@ use crate::model::{ArnParts, ResourceType};
 pub use asked::{Asked, NamedRow, Reading};
 use form::Field;
 pub use form::{ArnForm, ArnPlace};
+pub use shown::{arn_of, name_of};
 
 /// The names of all types. Made on first use: loads and lookups need it, most commands do not. Those of the built-in map are packed,
 /// and read for the types that are asked for.
@@ -35,6 +37,8 @@ pub struct Naming {
 pub struct TypeNaming {
     /// The forms of its ARNs. Empty if they are not known.
     forms: Vec<ArnForm>,
+    /// Whether the ID makes the ARN.
+    makes_arn: bool,
     /// ID and names on a listed resource.
     names: Vec<ItemText>,
     /// The fields of a listed resource that hold its ID or a name, in lower case.
@@ -123,6 +127,7 @@ impl TypeNaming {
         Self {
             is_searched: access.names.iter().any(is_in_records) || !follows && arn_field.is_some(),
             name_fields: fields.filter(|field| Some(field) != arn_field.as_ref() && field != "@").collect(),
+            makes_arn: is_known,
             arn_field: arn_field.filter(|field| field != "@"),
             forms,
             names,

@@ -16,6 +16,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row};
 
 use super::open::BUSY_TIMEOUT;
+pub use super::place::beside;
 pub use error::C7nDbError;
 
 /// The columns of the table, in the order of [`PredecessorRow`]'s fields.
@@ -221,13 +222,6 @@ pub enum BadValue {
     /// It is a blob, or too long to be an identifier.
     #[error("{0} is not text, or is longer than {MAX_VALUE_BYTES} bytes")]
     NotText(&'static str),
-}
-
-/// A file that SQLite creates beside a database.
-pub fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
 }
 
 fn read(row: &Row<'_>) -> Result<PredecessorRow, BadValue> {

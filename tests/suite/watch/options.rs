@@ -21,7 +21,7 @@ fn a_wrong_command_line_is_refused_with_advice() {
     said(&["watch", "--queue", URL, "--tag", "--type", "sqss"], "sqs");
     said(&["watch", "--queue", URL, "--tag", "-c", "missing.yml"], "missing.yml");
     said(&["watch", "--queue", URL, "--wait", "0"], "1..=20");
-    said(&["runs", "--output", "jsonl"], "--output jsonl is a format of watch only");
+    said(&["runs", "--output", "jsonl"], "--output jsonl is a format of list and watch only");
 }
 
 #[test]

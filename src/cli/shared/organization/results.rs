@@ -143,10 +143,14 @@ fn of_account(account: &Account, region: Option<&Region>) -> Map<String, Value> 
     let known = [
         ("Id", Some(account.id.as_str())),
         ("Name", Some(account.name.as_str())),
+        // The names of all other documents, beside c7n-org's.
+        ("account_id", Some(account.id.as_str())),
+        ("account_name", Some(account.name.as_str())),
         ("Email", account.email.as_deref()),
         ("Arn", account.arn.as_deref()),
         ("Status", account.status.as_deref()),
         ("Region", region.map(Region::as_str)),
+        ("region", region.map(Region::as_str)),
         ("RoleName", role),
     ];
     known.into_iter().filter_map(|(key, value)| Some((key.to_owned(), json!(value?)))).collect()

@@ -1,0 +1,157 @@
+//! Live resources as documents: listed like `tag`, with all their tags. Writes nothing.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use super::live::Report;
+use crate::aws::{CallError, Session};
+use crate::creator::OwnerRules;
+use crate::model::{AccountId, Region, ResourceType, TagKey};
+use crate::org::account_job::{AccountJob, Regions, regions_of, unless_stopped};
+use crate::org::organization::{Done, Organization};
+use crate::org::targets::places;
+use crate::org::{Account, RegionChoice};
+use crate::plan::updates::Updates;
+use crate::plan::{Question, Scope};
+use crate::resource::{LiveFacts, Resource};
+use crate::resource_map::ResourceMap;
+use crate::store::{Store, StoreError};
+use crate::tag::chosen::{Chosen, TypeChoice, choose_types};
+use crate::tag::collect::{Collected, Look, Proof, look};
+use crate::tag::run::Runner;
+use tokio_util::sync::CancellationToken;
+
+/// What to list, and what it comes to.
+#[derive(Debug)]
+pub struct List<'m> {
+    /// The resource map.
+    pub map: &'m ResourceMap,
+    /// The regions for all accounts. Empty: each account's own, else those with events in the database.
+    pub regions: Vec<RegionChoice>,
+    /// Only these types. Empty: all types with events in the database.
+    pub types: Vec<ResourceType>,
+    /// Whether resources without a create event are listed too.
+    pub unrecorded: bool,
+    /// The rules for owners.
+    pub rules: OwnerRules,
+    /// The names of the accounts so far.
+    pub account_names: RefCell<BTreeMap<AccountId, String>>,
+    /// What could not be listed. Never borrowed across an await.
+    pub report: RefCell<Report>,
+    /// The resources that were not taken yet. Never borrowed across an await.
+    pub found: RefCell<Vec<Resource>>,
+}
+
+impl List<'_> {
+    fn choice(&self) -> TypeChoice<'_> {
+        TypeChoice { named: &self.types, all: false, inherit: false }
+    }
+
+    fn question(&self, account: &AccountId, region: &Region) -> Question {
+        Question {
+            account: account.clone(),
+            region: region.clone(),
+            // Nothing is decided about tags.
+            key: TagKey::default(),
+            owner_keys: Vec::new(),
+            more_tags: Vec::new(),
+            overwrite: false,
+            inherit: false,
+            rules: self.rules.clone(),
+            updates: Updates::default(),
+            scope: Scope::default(),
+        }
+    }
+
+    /// Reads a region of the session's account. `progress` is called with the number of finished types.
+    ///
+    /// # Errors
+    /// The database fails. AWS errors are in the report.
+    pub async fn read_region(
+        &self,
+        (session, store): (&Session, &Store),
+        (account, region): (&AccountId, &Region),
+        is_first: bool,
+        progress: &mut dyn FnMut(u64, &ResourceType),
+    ) -> Result<(), StoreError> {
+        let question = self.question(account, region);
+        let mut chosen = choose_types(store, self.map, account, region, self.choice())?;
+        if !is_first {
+            chosen.types.retain(|definition| !definition.global);
+        }
+        let how = Look { session, map: self.map, store, question: &question, proof: Proof::Tags };
+        let found = look(how, chosen, progress).await?;
+        self.add(&question, found);
+        Ok(())
+    }
+
+    fn add(&self, question: &Question, collected: Collected<'_>) {
+        let names = self.account_names.borrow();
+        let account_name = names.get(&question.account).map(String::as_str);
+        let mut found: Vec<Resource> = Vec::new();
+        for facts in &collected.facts {
+            let with_events = facts.live.iter().zip(&facts.joined.events);
+            let documents = with_events.map(|(resource, events)| {
+                let (definition, account) = (facts.definition, &question.account);
+                let facts = LiveFacts { definition, resource, events, account, account_name, inherited: None };
+                facts.describe(&self.rules)
+            });
+            found.extend(documents.filter(|resource| self.unrecorded || resource.event.is_some()));
+        }
+        found.sort_by(|one, other| {
+            let key = |resource: &'_ Resource| {
+                let created = resource.created_at().unwrap_or_default().to_owned();
+                (resource.region.clone(), created, resource.resource_type.clone(), resource.id.clone())
+            };
+            key(one).cmp(&key(other))
+        });
+        self.found.borrow_mut().extend(found);
+        self.report.borrow_mut().note_missing(question, collected);
+    }
+}
+
+impl<'m> AccountJob<'m> for List<'m> {
+    type Facts = BTreeMap<Region, Vec<ResourceType>>;
+    type Item = Chosen<'m>;
+
+    fn facts(&self, organization: &Organization<'_>, account: &Account) -> Result<Option<Self::Facts>, StoreError> {
+        self.account_names.borrow_mut().insert(account.id.clone(), account.name.clone());
+        let records = organization.store.types_by_region(&account.id)?;
+        let regions = match regions_of(&self.regions, account) {
+            Regions::These(regions) => Some(regions),
+            Regions::OfDatabase | Regions::Enabled => None,
+        };
+        Ok((!places(self.map, &records, regions.as_deref(), self.choice()).is_empty()).then_some(records))
+    }
+
+    async fn places(
+        &self,
+        account: &Account,
+        session: &Session,
+        records: Self::Facts,
+    ) -> Result<Vec<(Region, Chosen<'m>)>, CallError> {
+        let regions = regions_of(&self.regions, account).ask(session).await?;
+        Ok(places(self.map, &records, regions.as_deref(), self.choice()))
+    }
+
+    async fn execute(
+        &self,
+        runner: &Runner<'_>,
+        chosen: Chosen<'m>,
+        stop: &CancellationToken,
+    ) -> Result<Option<Done>, StoreError> {
+        let question = self.question(&runner.place.account, &runner.place.region);
+        let mut silent = |_, _: &ResourceType| ();
+        let how = Look {
+            session: runner.session,
+            map: self.map,
+            store: runner.store,
+            question: &question,
+            proof: Proof::Tags,
+        };
+        let looking = look(how, chosen, &mut silent);
+        let Some(found) = unless_stopped(stop, looking).await else { return Ok(None) };
+        self.add(&question, found?);
+        Ok(Some(Done::default()))
+    }
+}

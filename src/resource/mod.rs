@@ -1,0 +1,309 @@
+//! The resource document: one resource with its create event, the same in every output, in `--where` and in the documentation.
+//!
+//! `docs/json.md` documents it, `docs/schema/resource.json` is its JSON Schema. Fields are only added. Pure.
+
+mod condition;
+pub mod order;
+mod selection;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub use condition::{Condition, InvalidCondition};
+pub use order::{Column, CountBy, InvalidOrder, Order};
+pub use selection::{InvalidPatternOption, NamePattern, Selection};
+
+use crate::creator::{OwnerRules, calling_service, creation_of, role_and_session, tool_of};
+use crate::model::event::{Event, StoredEvent};
+use crate::model::{AccountId, Arn, LiveResource, Region, ResourceId, ResourceType, Tags};
+use crate::resource_map::naming::{arn_of, name_of};
+use crate::resource_map::{ResourceMap, TypeDefinition};
+
+/// The fields of the document: what `--where` can read.
+pub const FIELDS: [&str; 12] =
+    ["type", "id", "arn", "name", "account_id", "account_name", "region", "tags", "creator", "owner", "tool", "event"];
+
+/// The fields that only a resource's tags can fill in.
+const FIELDS_FROM_TAGS: [&str; 2] = ["tags", "name"];
+
+/// The tag that consoles show as a resource's name.
+const NAME_TAG: &str = "Name";
+
+/// A resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resource {
+    /// The type, with Cloud Custodian's name.
+    #[serde(rename = "type")]
+    pub resource_type: ResourceType,
+    /// The ID, as the list call or the create event has it.
+    pub id: ResourceId,
+    /// The ARN. `None` if AWS has none for the type, or it does not follow from the recorded ID.
+    pub arn: Option<Arn>,
+    /// The name: the `Name` tag, else the name that the resource was created with. `None` for a resource that has only an ID.
+    pub name: Option<String>,
+    /// The account.
+    pub account_id: AccountId,
+    /// Its name in the accounts file.
+    pub account_name: Option<String>,
+    /// The region. For global types the region that AWS records them in.
+    pub region: Region,
+    /// The tags. `None` if they were not read: the database has none.
+    pub tags: Option<BTreeMap<String, String>>,
+    /// The name of the principal that created it, by the default rules; the service, for what AWS created.
+    pub creator: Option<String>,
+    /// The owner, by the rules of the command.
+    pub owner: Option<String>,
+    /// The tool that created it, without its version.
+    pub tool: Option<String>,
+    /// The create event. `None` without one on record.
+    pub event: Option<CreateEvent>,
+}
+
+/// The create event of a resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreateEvent {
+    /// `eventID`.
+    pub id: String,
+    /// `eventName`.
+    pub name: String,
+    /// `eventSource`.
+    pub source: String,
+    /// `eventTime`, UTC.
+    pub time: String,
+    /// `sourceIPAddress`: an address, or the AWS service that called.
+    pub source_ip: Option<String>,
+    /// `userAgent`.
+    pub user_agent: Option<String>,
+    /// The caller.
+    pub principal: Principal,
+}
+
+/// The caller of a create event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Principal {
+    /// `userIdentity.type`.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// `userIdentity.arn`.
+    pub arn: Option<String>,
+    /// `userIdentity.accountId`, which can differ from the account of the resource.
+    pub account_id: Option<String>,
+    /// The role of a session, by name.
+    pub role: Option<String>,
+    /// The name of the session.
+    pub session: Option<String>,
+}
+
+/// What makes documents of recorded resources: the rules for owners, and the types.
+#[derive(Debug, Clone, Copy)]
+pub struct Describe<'a> {
+    /// The rules for owners.
+    pub rules: &'a OwnerRules,
+    /// The types.
+    pub map: &'a ResourceMap,
+}
+
+impl Describe<'_> {
+    /// The document of a resource that is known from its create event only. `id`: its present ID, after renames.
+    pub fn recorded(self, creation: &StoredEvent, id: &ResourceId, account_name: Option<&str>) -> Resource {
+        let StoredEvent { resource_type, names, event, .. } = creation;
+        let Event { account_id, region, .. } = event;
+        // Names in the record are those from before a rename.
+        let names = if *id == creation.resource_id { names.as_slice() } else { &[] };
+        let arn = arn_of(self.map, resource_type, (id.as_str(), names), (account_id, region));
+        Resource {
+            arn: arn.map(Arn::new),
+            name: name_of(self.map.types.get(resource_type), id.as_str(), names),
+            id: id.clone(),
+            resource_type: resource_type.clone(),
+            account_id: account_id.clone(),
+            account_name: account_name.map(str::to_owned),
+            region: region.clone(),
+            tags: None,
+            ..with_event(self.rules, Some(event), None)
+        }
+    }
+}
+
+/// A live resource, with what documents need to know of it.
+#[derive(Debug, Clone, Copy)]
+pub struct LiveFacts<'a> {
+    /// Its type.
+    pub definition: &'a TypeDefinition,
+    /// The resource.
+    pub resource: &'a LiveResource,
+    /// Its events.
+    pub events: &'a [StoredEvent],
+    /// Its account.
+    pub account: &'a AccountId,
+    /// The name of the account, if known.
+    pub account_name: Option<&'a str>,
+    /// The owner that it inherits from its parent, if any.
+    pub inherited: Option<&'a str>,
+}
+
+impl LiveFacts<'_> {
+    /// The document.
+    pub fn describe(self, rules: &OwnerRules) -> Resource {
+        let LiveResource { resource_type, id, identifiers, arn, region, tags, .. } = self.resource;
+        let tags = match tags {
+            Tags::Known(tags) | Tags::Partial(tags) => Some(tags),
+            Tags::Unknown(_) => None,
+        };
+        let tagged = tags.and_then(|tags| tags.get(NAME_TAG)).filter(|name| !name.is_empty()).cloned();
+        let creation = creation_of(self.events).map(|creation| &creation.event);
+        Resource {
+            resource_type: resource_type.clone(),
+            id: id.clone(),
+            arn: Some(arn.clone()).filter(|arn| !arn.is_empty()),
+            name: tagged.or_else(|| name_of(Some(self.definition), id.as_str(), identifiers)),
+            account_id: self.account.clone(),
+            account_name: self.account_name.map(str::to_owned),
+            region: region.clone(),
+            tags: tags.cloned(),
+            ..with_event(rules, creation, self.inherited)
+        }
+    }
+}
+
+/// The fields that follow from the create event; the others are empty.
+fn with_event(rules: &OwnerRules, event: Option<&Event>, inherited: Option<&str>) -> Resource {
+    let own = || rules.owner_of(event?).ok().map(|owner| owner.value);
+    let owner = inherited.map(str::to_owned).or_else(own);
+    Resource {
+        resource_type: ResourceType::default(),
+        id: ResourceId::default(),
+        arn: None,
+        name: None,
+        account_id: AccountId::default(),
+        account_name: None,
+        region: Region::default(),
+        tags: None,
+        creator: event.and_then(|event| creator(rules, event)),
+        owner,
+        tool: event.and_then(tool_of).map(|tool| tool.name),
+        event: event.map(CreateEvent::from),
+    }
+}
+
+/// The name of the principal, whatever the rules make the owner of it.
+fn creator(rules: &OwnerRules, event: &Event) -> Option<String> {
+    let (people, resolve_chains) = (rules.people.clone(), rules.resolve_chains);
+    let rules = OwnerRules { people, resolve_chains, ..OwnerRules::default() };
+    let identity = &event.identity;
+    let named = rules.owner_of(event).ok().map(|owner| owner.value);
+    named
+        .or_else(|| calling_service(identity))
+        .or_else(|| identity.arn.clone())
+        .or_else(|| identity.principal_id.clone())
+}
+
+impl Resource {
+    /// The time of the create event, UTC.
+    pub fn created_at(&self) -> Option<&str> {
+        self.event.as_ref().map(|event| event.time.as_str())
+    }
+}
+
+impl From<&Event> for CreateEvent {
+    fn from(event: &Event) -> Self {
+        let (role, session) = role_and_session(event);
+        let identity = &event.identity;
+        Self {
+            id: event.event_id.clone(),
+            name: event.name.clone(),
+            source: event.source.clone(),
+            time: event.time.clone(),
+            source_ip: event.source_ip.clone(),
+            user_agent: event.user_agent.clone(),
+            principal: Principal {
+                kind: identity.kind.clone(),
+                arn: identity.arn.clone(),
+                account_id: identity.account_id.clone(),
+                role: role.map(str::to_owned),
+                session: session.map(str::to_owned),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::event::{Action, Identity};
+
+    fn creation(resource_type: &str, id: &str, names: &[&str], identity: Identity) -> StoredEvent {
+        StoredEvent {
+            resource_type: resource_type.into(),
+            resource_id: id.into(),
+            action: Action::Create,
+            names: names.iter().map(|&name| name.to_owned()).collect(),
+            renamed_to: None,
+            event: Event {
+                event_id: "e-1".to_owned(),
+                account_id: "111122223333".into(),
+                region: "eu-west-1".into(),
+                time: "2026-03-01T10:00:00Z".to_owned(),
+                name: "Create".to_owned(),
+                source: "x.amazonaws.com".to_owned(),
+                user_agent: Some("APN/1.0 HashiCorp/1.0 Terraform/1.9.5 aws-sdk-go-v2/1.30.3".to_owned()),
+                source_ip: None,
+                shared_event_id: None,
+                identity,
+                makers: Vec::new(),
+            },
+        }
+    }
+
+    fn session(role: &str, name: &str) -> Identity {
+        Identity {
+            kind: Some("AssumedRole".to_owned()),
+            arn: Some(format!("arn:aws:sts::111122223333:assumed-role/{role}/{name}")),
+            issuer_user_name: Some(role.to_owned()),
+            ..Identity::default()
+        }
+    }
+
+    fn document(creation: &StoredEvent) -> Resource {
+        let map = ResourceMap::built_in_once();
+        Describe { rules: &OwnerRules::default(), map }.recorded(creation, &creation.resource_id, None)
+    }
+
+    #[test]
+    fn fields_are_those_of_the_document() {
+        let resource = document(&creation("sqs", "q", &[], session("deploy", "anna")));
+        let value = serde_json::to_value(&resource).unwrap();
+        assert_eq!(value.as_object().unwrap().keys().map(String::as_str).collect::<Vec<_>>(), FIELDS);
+        assert_eq!((resource.creator.as_deref(), resource.owner.as_deref()), (Some("anna"), Some("anna")));
+        assert_eq!(resource.tool.as_deref(), Some("Terraform"), "without its version, so that it can be compared");
+        let principal = resource.event.unwrap().principal;
+        assert_eq!((principal.role.as_deref(), principal.session.as_deref()), (Some("deploy"), Some("anna")));
+    }
+
+    #[test]
+    fn a_service_is_a_creator_but_no_owner() {
+        let by_service = session("AWSServiceRoleForAutoScaling", "AutoScaling");
+        let resource = document(&creation("ec2", "i-1", &[], by_service));
+        assert_eq!(resource.owner, None);
+        assert_eq!(resource.creator.as_deref(), Some("service-linked role AWSServiceRoleForAutoScaling"));
+    }
+
+    #[test]
+    fn arn_and_name_are_known_without_aws_where_they_follow_from_the_record() {
+        let of = |resource_type: &str, id: &str, names: &[&str]| {
+            let Resource { arn, name, .. } = document(&creation(resource_type, id, names, Identity::default()));
+            (arn.map(|arn| arn.to_string()).unwrap_or_default(), name.unwrap_or_default())
+        };
+        let some = |arn: &str, name: &str| (arn.to_owned(), name.to_owned());
+        assert_eq!(of("sqs", "q", &[]), some("arn:aws:sqs:eu-west-1:111122223333:q", "q"));
+        assert_eq!(
+            of("sqs", "https://sqs.eu-west-1.amazonaws.com/111122223333/q", &[]),
+            some("arn:aws:sqs:eu-west-1:111122223333:q", "q")
+        );
+        assert_eq!(of("ebs", "vol-0aaaaaaaaaaaaaaaa", &[]).1, "", "an ID is no name");
+        assert_eq!(of("security-group", "sg-0aaaaaaaaaaaaaaaa", &["web"]).1, "web");
+        let arn = "arn:aws:iam::111122223333:policy/teams/deploy";
+        assert_eq!(of("iam-policy", "ANPA0000000000000000", &[arn]).0, arn);
+    }
+}

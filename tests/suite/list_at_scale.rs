@@ -1,0 +1,90 @@
+//! How long `list` takes in a large database, and how much memory.
+#![cfg(target_os = "linux")]
+
+use std::time::Instant;
+
+use trailcreator::model::event::{Action, Event, Identity, ResourceEvent, Touched};
+use trailcreator::store::{Batch, Store};
+
+use crate::common::{Bench, memory};
+
+/// Rows, unless `TRAILCREATOR_ROWS` says another number.
+const ROWS: u64 = 1_000_000;
+
+/// Rows of a transaction.
+const BATCH: u64 = 5_000;
+
+/// Every third row deletes the volume of the row before it. All are of one type, account and region.
+fn row(number: u64) -> ResourceEvent {
+    let is_delete = number % 3 == 2;
+    let volume = if is_delete { number - 1 } else { number };
+    let (days, seconds) = (number / 86_400, number % 86_400);
+    let event = Event {
+        event_id: format!("{number:032x}"),
+        account_id: "111122223333".into(),
+        region: "eu-west-1".into(),
+        time: format!(
+            "{:04}-01-{:02}T{:02}:{:02}:{:02}Z",
+            2000 + days / 28,
+            1 + days % 28,
+            seconds / 3_600,
+            seconds / 60 % 60,
+            seconds % 60
+        ),
+        name: if is_delete { "DeleteVolume" } else { "CreateVolume" }.to_owned(),
+        source: "ec2.amazonaws.com".to_owned(),
+        user_agent: Some("aws-cli/2.31.0".to_owned()),
+        source_ip: Some("203.0.113.7".to_owned()),
+        identity: Identity {
+            kind: Some("IAMUser".to_owned()),
+            user_name: Some(format!("user-{}", number % 50)),
+            ..Identity::default()
+        },
+        ..Event::default()
+    };
+    let touched = Touched {
+        resource_type: "ebs".into(),
+        resource_id: format!("vol-{volume:017x}").into(),
+        action: if is_delete { Action::Delete } else { Action::Create },
+        names: Vec::new(),
+        renamed_to: None,
+    };
+    ResourceEvent { event, touched: vec![touched], sessions: Vec::new() }
+}
+
+/// Seconds, and the largest memory in MiB.
+fn listed(bench: &Bench, rows: u64, options: &str) -> (f64, u64) {
+    let line = format!("exec trailcreator list --db {rows}.db {options} > /dev/null");
+    let begin = Instant::now();
+    let mut child = bench.shell(&line).spawn();
+    let peak = memory::peak_until_end(&mut child);
+    assert!(child.wait().expect("it ended").success(), "{line}");
+    (begin.elapsed().as_secs_f64(), peak / 1024)
+}
+
+/// `TRAILCREATOR_ROWS=10000000 cargo test --release --test suite -- --ignored --nocapture list_takes_the_same_memory`
+#[test]
+#[ignore = "minutes, and gigabytes of rows"]
+fn list_takes_the_same_memory_for_millions_of_rows() {
+    let rows = std::env::var("TRAILCREATOR_ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(ROWS);
+    let bench = Bench::new();
+    let mut peaks = Vec::new();
+    for rows in [rows / 4, rows] {
+        let mut store = Store::open(&bench.path(format!("{rows}.db"))).expect("a database");
+        for batch in 0..rows / BATCH {
+            let events = (batch * BATCH..(batch + 1) * BATCH).map(row).collect();
+            store.add(&Batch { events, ..Batch::default() }).expect("it is stored");
+        }
+        drop(store);
+        for options in ["--output jsonl", "--output csv --sort=-created", "--by creator"] {
+            let (seconds, peak) = listed(&bench, rows, options);
+            let pace = rows as f64 / seconds;
+            eprintln!("{rows} rows, list {options}: {seconds:.1} s, {pace:.0} rows a second, {peak} MiB");
+            peaks.push(peak);
+        }
+    }
+    // Some bits for each row, and caches that fill.
+    for at in 0..3 {
+        assert!(peaks[at + 3] < peaks[at] + 200, "{peaks:?} MiB");
+    }
+}
