@@ -61,7 +61,14 @@ fn store(events: Vec<ResourceEvent>) -> Store {
 
 fn rows(store: &Store, filter: Filter) -> Vec<(String, String, u64, u64)> {
     let map = ResourceMap::built_in_once();
-    let question = Question { key: "Owner".into(), owner_keys: Vec::new(), rules: OwnerRules::default(), filter, condition: None, map };
+    let question = Question {
+        key: "Owner".into(),
+        owner_keys: Vec::new(),
+        rules: OwnerRules::default(),
+        filter,
+        condition: None,
+        map,
+    };
     let coverage = coverage(store, &question).unwrap();
     coverage
         .rows()
@@ -120,7 +127,8 @@ fn service_created_resources_are_separate() {
     let store = store(vec![by_service]);
     let map = ResourceMap::built_in_once();
     let (key, rules, filter) = ("Owner".into(), OwnerRules::default(), Filter::default());
-    let coverage = coverage(&store, &Question { key, owner_keys: Vec::new(), rules, filter, condition: None, map }).unwrap();
+    let coverage =
+        coverage(&store, &Question { key, owner_keys: Vec::new(), rules, filter, condition: None, map }).unwrap();
     assert_eq!(coverage.totals(), Figures { service_created: 1, ..Figures::default() });
     assert!(coverage.creators().is_empty());
 }
