@@ -24,8 +24,8 @@ const VARIABLE: &str = "COMPLETE";
 
 const EXAMPLES: &str = "\
 Examples:
-  Complete commands in this Bash session:
-    source <(trailcreator completions bash)
+  Install for Bash:
+    trailcreator completions bash > ~/.local/share/bash-completion/completions/trailcreator
   Install for Zsh, in a folder of $fpath:
     trailcreator completions zsh > ~/.zfunc/_trailcreator
   Install for Fish:

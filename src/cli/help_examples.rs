@@ -40,9 +40,11 @@ fn examples(help: &str) -> Vec<&str> {
     examples.lines().filter_map(|line| line.strip_prefix("    ")).collect()
 }
 
-/// Splits a line as a shell does, as far as the examples need it: pipes and single quotes.
+/// The words of our command in a line, split as a shell does, as far as the examples need it: pipes, a file for the output, single quotes.
 fn words(line: &str) -> Vec<String> {
-    let (_, command) = line.rsplit_once(" | ").unwrap_or(("", line));
+    let is_ours = |command: &&str| command.starts_with("trailcreator ");
+    let command = line.split(" | ").find(is_ours).unwrap_or(line);
+    let (command, _) = command.split_once(" > ").unwrap_or((command, ""));
     let quoted = command.split('\'').enumerate().flat_map(|(part, text)| {
         if part % 2 == 1 { vec![text.to_owned()] } else { text.split_whitespace().map(str::to_owned).collect() }
     });

@@ -1,6 +1,6 @@
 """What the server lacks for a type that has no maker: the first of its calls that moto doesn't have.
 
-A type is made by one of its create events' calls, listed by its list calls, its parents' among them, and its tags are read and written. Each call
+A type is made by one of its create events' calls, listed by its list calls, its parents' among them, and its tags are read, written and removed. Each call
 is asked of moto itself, in this process: botocore serializes it with placeholders, moto's dispatcher chooses the service, the path's handler
 and the handler's method, and where it would run the method it is stopped (`_ask`). So the answer is moto's own, and changes when moto gets
 the call. Nothing is sent. Knows the maps and moto, not the program under test.
@@ -132,6 +132,7 @@ class Types:
             return lacking(creates[0])
         needed = [*self.listed_by(each, resource["list"])]
         parts = [resource[part] for part in ("tags", "write") if "call" in resource.get(part, {})]
+        parts += [part["remove"] | {"service": part.get("service")} for part in parts if "call" in part.get("remove", {})]
         needed += [operation(each, part["call"], part.get("service")) for part in parts]
         return next((lacking(call) for call in needed if not has(call)), None)
 

@@ -10,7 +10,7 @@ Contributor Insights rules (its TagResource's documentation), dashboards also wh
 log configurations, not only of endpoints and rules. The ARN of an identity of SES is `…:identity/NAME`. The Tagging API says of a Storage Lens
 configuration that it can't take its tags off, instead of that it did. WorkSpaces tags images too, has one value for a key, and takes tags off.
 API Gateway tags all of its taggable resources, not stages alone. The page size of SES's pools is a number. Direct Connect's TagResource takes ARNs.
-What CloudHSM's TagResource writes, DescribeClusters shows.
+What CloudHSM's TagResource writes, DescribeClusters shows. The root of ListStorageLensConfigurations' answer has no plural.
 """
 
 import collections
@@ -26,6 +26,7 @@ from moto.cloudwatch.models import CloudWatchBackend
 from moto.cloudwatch.responses import CloudWatchResponse
 from moto.codedeploy import responses as codedeploy
 from moto.core.responses import ActionResult
+from moto.core.serialize import BaseXMLSerializer
 from moto.directconnect.models import DirectConnectBackend
 from moto.ec2.models.dhcp_options import DHCPOptionsSet
 from moto.ec2.models.launch_templates import LaunchTemplate
@@ -223,6 +224,19 @@ _sagemaker_found = SageMakerModelBackend._get_resource_from_arn
 SageMakerModelBackend._get_resource_from_arn = lambda self, arn: (
     self.model_packages[arn] if ":model-package/" in arn else _sagemaker_found(self, arn)
 )
+
+
+_xml = BaseXMLSerializer._serialized_result_to_response
+
+
+def storage_lens_root(self, resp, *more):
+    made = _xml(self, resp, *more)
+    if self.operation_model.name == "ListStorageLensConfigurations":
+        made["body"] = made["body"].replace("ListStorageLensConfigurationsResponse", "ListStorageLensConfigurationResult")
+    return made
+
+
+BaseXMLSerializer._serialized_result_to_response = storage_lens_root
 
 
 def before(entry, environ):

@@ -152,6 +152,18 @@ fn every_fixture_belongs_to_a_type() {
     }
 }
 
+#[test]
+fn every_call_that_creates_something_in_a_service_with_tags_is_mapped_or_listed_with_a_reason() {
+    let output = Command::new(python())
+        .arg(in_repository("tests/oracle/creates.py"))
+        .arg(in_repository("resource-maps"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .output()
+        .expect("the environment's Python starts");
+    let printed = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{printed}");
+}
+
 /// Runs the check of the maps in `folder` against botocore's models.
 fn check(folder: &Path) -> (Output, String) {
     let output = Command::new(python())

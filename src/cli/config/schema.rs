@@ -104,7 +104,7 @@ mod tests {
         assert_eq!(schema["properties"]["db"]["type"], json!(["string", "number"]));
         let tag = &schema["properties"]["tag"]["anyOf"][0];
         assert_eq!(tag["properties"]["dry-run"]["type"], "boolean");
-        assert_eq!(schema["properties"]["output"]["enum"], json!(["text", "json", "jsonl"]));
+        assert_eq!(schema["properties"]["output"]["enum"], json!(["text", "json", "jsonl", "csv"]));
         assert_eq!(tag["additionalProperties"], false);
         assert!(tag["properties"]["type"]["anyOf"].is_array());
         assert!(schema["properties"]["resource-map"]["anyOf"].is_array(), "an option and a command");

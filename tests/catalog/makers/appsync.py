@@ -1,6 +1,6 @@
 """GraphQL and event APIs."""
 
-from lab import client, given, maker
+from lab import client, given, maker, shared
 
 appsync = client("appsync")
 
@@ -15,3 +15,14 @@ def event_api(name, tags):
     modes = [{"authType": "API_KEY"}]
     config = {"authProviders": modes, "connectionAuthModes": modes, "defaultPublishAuthModes": modes, "defaultSubscribeAuthModes": modes}
     return appsync.create_api(**given(tags, name=name, eventConfig=config, tags=tags))["api"]["apiId"]
+
+
+@shared
+def shared_event_api():
+    return event_api("base", {})
+
+
+@maker("appsync-channel-namespace")
+def channel_namespace(name, tags):
+    made = appsync.create_channel_namespace(**given(tags, apiId=shared_event_api(), name=name, tags=tags))
+    return made["channelNamespace"]["channelNamespaceArn"]

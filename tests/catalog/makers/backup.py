@@ -21,3 +21,11 @@ def plan(name, tags):
     client("backup").create_backup_plan(**{
         "BackupPlan": {"BackupPlanName": name, "Rules": rules}, **({"BackupPlanTags": tags} if tags else {})})
     return name
+
+
+@maker("backup-report-plan")
+def report_plan(name, tags):
+    client("backup").create_report_plan(**{
+        "ReportPlanName": name, "ReportDeliveryChannel": {"S3BucketName": "reports"},
+        "ReportSetting": {"ReportTemplate": "BACKUP_JOB_REPORT"}, **({"ReportPlanTags": tags} if tags else {})})
+    return name

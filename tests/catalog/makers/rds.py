@@ -1,6 +1,6 @@
 """Databases: instances, clusters, their snapshots, groups, proxies and notices."""
 
-from lab import base, client, maker, pairs, shared
+from lab import base, client, maker, pairs, shared, unrecorded
 
 rds = client("rds")
 ADMIN = {"MasterUsername": "admin", "MasterUserPassword": "secret-word"}
@@ -96,3 +96,12 @@ def shard_group(name, tags):
 def global_cluster(name, tags):
     rds.create_global_cluster(GlobalClusterIdentifier=name, Engine="aurora-mysql")
     return name
+
+
+@maker("rds-blue-green-deployment")
+def blue_green_deployment(name, tags):
+    source = f"{name}-blue"
+    with unrecorded():
+        made = rds.create_db_instance(DBInstanceIdentifier=source, **SMALL, **ADMIN)["DBInstance"]
+    made = rds.create_blue_green_deployment(BlueGreenDeploymentName=name, Source=made["DBInstanceArn"], Tags=pairs(tags))
+    return made["BlueGreenDeployment"]["BlueGreenDeploymentIdentifier"]

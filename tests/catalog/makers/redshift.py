@@ -28,3 +28,15 @@ def subnet_group(name, tags):
     redshift.create_cluster_subnet_group(
         ClusterSubnetGroupName=name, Description=name, SubnetIds=base().subnets, Tags=pairs(tags))
     return name
+
+
+@maker("redshift-cluster-parameter-group")
+def parameter_group(name, tags):
+    redshift.create_cluster_parameter_group(ParameterGroupName=name, ParameterGroupFamily="redshift-1.0", Description=name, Tags=pairs(tags))
+    return name
+
+
+@maker("redshift-snapshot-copy-grant")
+def snapshot_copy_grant(name, tags):
+    redshift.create_snapshot_copy_grant(SnapshotCopyGrantName=name, KmsKeyId=base().key, Tags=pairs(tags))
+    return name

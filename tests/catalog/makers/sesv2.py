@@ -19,3 +19,9 @@ def identity(name, tags):
 def pool(name, tags):
     client("sesv2").create_dedicated_ip_pool(**given(tags, PoolName=name, Tags=pairs(tags)))
     return name
+
+
+@maker("ses-contact-list")
+def contact_list(name, tags):
+    client("sesv2").create_contact_list(**given(tags, ContactListName=name, Tags=pairs(tags)))
+    return name

@@ -19,3 +19,8 @@ def instance(name, tags):
 @maker("timestream-influxdb-cluster")
 def cluster(name, tags):
     return influx.create_db_cluster(**common(name, tags))["dbClusterId"]
+
+
+@maker("timestream-influxdb-db-parameter-group")
+def parameter_group(name, tags):
+    return influx.create_db_parameter_group(**given(tags, name=name, parameters={"InfluxDBv2": {"fluxLogEnabled": True}}, tags=tags))["id"]
