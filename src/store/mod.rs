@@ -39,7 +39,7 @@ pub use error::StoreError;
 pub use fingerprint::Fingerprint;
 pub use insert::{Added, Batch};
 use jiff::{Timestamp, Unit};
-pub use place::remove_if_empty;
+pub use place::{beside, remove_if_empty};
 
 /// An open database.
 #[derive(Debug)]

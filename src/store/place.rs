@@ -83,6 +83,13 @@ fn has_no_rows(path: &Path) -> rusqlite::Result<bool> {
     Ok(true)
 }
 
+/// A file that SQLite creates beside a database.
+pub fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

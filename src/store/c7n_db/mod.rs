@@ -15,6 +15,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row};
 
+use super::beside;
 use super::open::BUSY_TIMEOUT;
 pub use super::place::beside;
 pub use error::C7nDbError;
