@@ -7,13 +7,6 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::{Store, StoreError};
 
-/// A file that SQLite creates beside a database.
-pub fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
 /// A file that was opened.
 #[derive(Debug)]
 pub(super) struct Opened {

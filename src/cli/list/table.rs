@@ -17,6 +17,9 @@ const GAP: &str = "  ";
 /// What an absent value is shown as.
 const NONE: &str = "-";
 
+/// The widest column, in characters.
+const WIDEST: usize = 300;
+
 /// The columns that are shown, with their widths.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Layout {
@@ -54,7 +57,8 @@ impl Layout {
     pub(super) fn of(rows: &[Vec<String>], terminal: Option<usize>) -> Self {
         let natural = |column: usize| {
             let longest = rows.iter().map(|row| length(&row[column])).max().unwrap_or_default();
-            (column, longest.max(length(COLUMNS[column])))
+            // A longer value makes its own row longer: padding the others to it would repeat its size, and formatting has a limit.
+            (column, longest.max(length(COLUMNS[column])).min(WIDEST))
         };
         let mut columns: Vec<(usize, usize)> = (0..COLUMNS.len()).map(natural).collect();
         let Some(terminal) = terminal else { return Self { columns, is_cut: false } };

@@ -17,7 +17,6 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Row};
 
 use super::beside;
 use super::open::BUSY_TIMEOUT;
-pub use super::place::beside;
 pub use error::C7nDbError;
 
 /// The columns of the table, in the order of [`PredecessorRow`]'s fields.
