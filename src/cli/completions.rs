@@ -19,7 +19,7 @@ use crate::org::AccountsFile;
 use crate::resource_map::ResourceMap;
 use crate::store::Store;
 
-/// The variable by which the script asks.
+/// The variable that the script sets when it asks for completions.
 const VARIABLE: &str = "COMPLETE";
 
 const EXAMPLES: &str = "\

@@ -7,13 +7,13 @@ use jiff::Timestamp;
 
 use super::interrupt::stop_on_interrupt;
 use super::load_summary::{History, Summary};
-use super::loading::RESUME;
+use super::loading::{RESUME, show_days};
 use super::options::ChainsArgs;
 use super::{AwsAccessArgs, CommandError, Context, Outcome, WindowArgs};
 use crate::aws::{AwsOptions, CallError, Session, regions};
-use crate::console::{counted, number};
 use crate::load::Figures;
-use crate::load::history::{Failed, Load, Loaded, Span};
+use crate::load::api::{ApiLoad, ApiLoadError};
+use crate::load::history::{Loaded, Span};
 use crate::model::{InvalidRegion, Region};
 use crate::store::{Store, StoreError};
 use crate::trail::filter::RecordFilter;
@@ -79,13 +79,9 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let stop = CancellationToken::default();
     let interrupt = stop_on_interrupt(&stop);
     let progress = context.console.progress("Event history: days", Some(0));
-    let mut watch = |figures: &Figures| {
-        progress.set_total(figures.expected);
-        let (records, matched) = (number(figures.counts.records), counted(figures.counts.matched, "event"));
-        progress.update(figures.done(), format!("{records} records, {matched}"));
-    };
-    let load = Load { session: &session, scanner: &scanner, store: &mut store, stop: &stop, watch: &mut watch };
-    let loaded = load.run(&regions, span, now).await.map_err(|error| load_error(context, &error))?;
+    let mut watch = |figures: &Figures| show_days(&progress, figures);
+    let load = ApiLoad { session: &session, scanner: &scanner, store: &mut store, stop: &stop, watch: &mut watch };
+    let loaded = load.read_history(&regions, span, now).await.map_err(|error| load_error(context, &error))?;
     interrupt.abort();
     drop(progress);
     if !stop.is_cancelled() && loaded.failed.is_empty() {
@@ -173,10 +169,10 @@ fn finish(
     Ok(summary.outcome())
 }
 
-fn load_error(context: &Context, error: &Failed) -> CommandError {
+fn load_error(context: &Context, error: &ApiLoadError) -> CommandError {
     match error {
-        Failed::Call(error) => call_error("looking up the account ID", error),
-        Failed::Store(error) => context.store_error(error).hint(RESUME),
+        ApiLoadError::Call(error) => call_error("looking up the account ID", error),
+        ApiLoadError::Store(error) => context.store_error(error).hint(RESUME),
     }
 }
 

@@ -7,13 +7,13 @@ use jiff::Timestamp;
 
 use super::interrupt::stop_on_interrupt;
 use super::load_summary::{Logs, Summary};
-use super::loading::RESUME;
+use super::loading::{RESUME, show_days};
 use super::options::ChainsArgs;
 use super::{AwsAccessArgs, CommandError, Context, Outcome, WindowArgs, nothing};
 use crate::aws::{AwsOptions, CallError, ErrorClass, Session};
-use crate::console::{counted, number};
 use crate::load::Figures;
-use crate::load::logs::{Failed, Group, Load, Loaded};
+use crate::load::api::{ApiLoad, ApiLoadError};
+use crate::load::logs::{Group, Loaded};
 use crate::model::{AccountId, Region};
 use crate::trail::filter::RecordFilter;
 use crate::trail::scan::Scanner;
@@ -30,7 +30,7 @@ Examples:
 
 /// Load a trail from its CloudWatch Logs log group
 ///
-/// For a trail whose bucket you can't read. CloudWatch Logs filters the events by name, so that only create, delete and
+/// Use it if you can't read the trail's bucket. CloudWatch Logs filters the events by name, so that only create, delete and
 /// rename events are transferred. AWS allows 5 requests per second. Days that are already loaded are not requested
 /// again. You can stop a load at any time; run the same command again to resume it.
 #[derive(Debug, clap::Args)]
@@ -66,13 +66,9 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let stop = CancellationToken::default();
     let interrupt = stop_on_interrupt(&stop);
     let progress = context.console.progress("log group: days", Some(0));
-    let mut watch = |figures: &Figures| {
-        progress.set_total(figures.expected);
-        let (records, matched) = (number(figures.counts.records), counted(figures.counts.matched, "event"));
-        progress.update(figures.done(), format!("{records} records, {matched}"));
-    };
-    let load = Load { session: &session, scanner: &scanner, store: &mut store, stop: &stop, watch: &mut watch };
-    let loaded = load.run(&region, &args.log_group, Timestamp::now()).await;
+    let mut watch = |figures: &Figures| show_days(&progress, figures);
+    let load = ApiLoad { session: &session, scanner: &scanner, store: &mut store, stop: &stop, watch: &mut watch };
+    let loaded = load.read_logs(&region, &args.log_group, Timestamp::now()).await;
     interrupt.abort();
     drop(progress);
     let loaded = loaded.map_err(|error| load_error(context, &args.log_group, &error))?;
@@ -116,14 +112,14 @@ fn finish(
     Ok(summary.outcome())
 }
 
-fn load_error(context: &Context, group: &Group, error: &Failed) -> CommandError {
+fn load_error(context: &Context, group: &Group, error: &ApiLoadError) -> CommandError {
     match error {
-        Failed::Call(error) if error.class == ErrorClass::NotFound => {
+        ApiLoadError::Call(error) if error.class == ErrorClass::NotFound => {
             call_error(&format!("log group {}", group.name), error)
                 .hint("check --log-group and --region; the trail's settings show its log group")
         }
-        Failed::Call(error) => call_error(&format!("log group {}", group.name), error),
-        Failed::Store(error) => context.store_error(error).hint(RESUME),
+        ApiLoadError::Call(error) => call_error(&format!("log group {}", group.name), error),
+        ApiLoadError::Store(error) => context.store_error(error).hint(RESUME),
     }
 }
 

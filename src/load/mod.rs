@@ -13,10 +13,12 @@
 //! * [`batch`]: a few units at once, with the result of each, for `watch`
 //! * [`count`]: the same up to the scanners, but counts calls
 //! * [`figures`]: the figures of a load
+//! * [`api`]: what [`history`] and [`logs`] have in common
 //! * [`athena`], [`history`], [`logs`]: sources that return rows or events; they write to the store themselves
 //! * [`identity_center`]: names of Identity Center users, which events have only as IDs
 //! * [`import`]: databases of c7n-trailcreator
 
+pub mod api;
 pub mod athena;
 pub mod batch;
 pub mod count;

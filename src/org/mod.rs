@@ -15,6 +15,7 @@
 //! the number of accounts: what is known of a place goes with its event. Prints nothing and reads no environment.
 
 pub mod account_job;
+pub mod account_regions;
 pub mod accounts_file;
 pub mod directory;
 pub mod fan_out;

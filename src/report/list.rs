@@ -3,13 +3,13 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use super::account_types::{AccountTypes, Records};
 use super::live::Report;
 use crate::aws::{CallError, Session};
 use crate::creator::OwnerRules;
 use crate::model::{AccountId, Region, ResourceType, TagKey};
-use crate::org::account_job::{AccountJob, Regions, regions_of, unless_stopped};
+use crate::org::account_job::{AccountJob, unless_stopped};
 use crate::org::organization::{Done, Organization};
-use crate::org::targets::places;
 use crate::org::{Account, RegionChoice};
 use crate::plan::updates::Updates;
 use crate::plan::{Question, Scope};
@@ -110,18 +110,19 @@ impl List<'_> {
     }
 }
 
+impl<'m> List<'m> {
+    fn account_types(&self) -> AccountTypes<'_, 'm> {
+        AccountTypes { map: self.map, regions: &self.regions, choice: self.choice() }
+    }
+}
+
 impl<'m> AccountJob<'m> for List<'m> {
-    type Facts = BTreeMap<Region, Vec<ResourceType>>;
+    type Facts = Records;
     type Item = Chosen<'m>;
 
     fn facts(&self, organization: &Organization<'_>, account: &Account) -> Result<Option<Self::Facts>, StoreError> {
         self.account_names.borrow_mut().insert(account.id.clone(), account.name.clone());
-        let records = organization.store.types_by_region(&account.id)?;
-        let regions = match regions_of(&self.regions, account) {
-            Regions::These(regions) => Some(regions),
-            Regions::OfDatabase | Regions::Enabled => None,
-        };
-        Ok((!places(self.map, &records, regions.as_deref(), self.choice()).is_empty()).then_some(records))
+        self.account_types().recorded(organization.store, account)
     }
 
     async fn places(
@@ -130,8 +131,7 @@ impl<'m> AccountJob<'m> for List<'m> {
         session: &Session,
         records: Self::Facts,
     ) -> Result<Vec<(Region, Chosen<'m>)>, CallError> {
-        let regions = regions_of(&self.regions, account).ask(session).await?;
-        Ok(places(self.map, &records, regions.as_deref(), self.choice()))
+        self.account_types().places(account, session, &records).await
     }
 
     async fn execute(

@@ -1,5 +1,6 @@
 //! Reports for users, from the events in the store and from live resources.
 
+mod account_types;
 pub mod coverage;
 pub mod csv;
 pub mod list;

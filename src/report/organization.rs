@@ -2,15 +2,14 @@
 //! nothing.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
+use super::account_types::{AccountTypes, Records};
 use super::live::{Report, users};
 use crate::aws::{CallError, Session};
 use crate::creator::OwnerRules;
 use crate::model::{Region, ResourceType, TagKey};
-use crate::org::account_job::{AccountJob, Regions, regions_of, unless_stopped};
+use crate::org::account_job::{AccountJob, unless_stopped};
 use crate::org::organization::{Done, Organization};
-use crate::org::targets::places;
 use crate::org::{Account, RegionChoice};
 use crate::plan::updates::Updates;
 use crate::plan::{Question, Scope};
@@ -52,18 +51,19 @@ impl Cover<'_> {
     }
 }
 
+impl<'m> Cover<'m> {
+    fn account_types(&self) -> AccountTypes<'_, 'm> {
+        AccountTypes { map: self.map, regions: &self.regions, choice: self.choice() }
+    }
+}
+
 impl<'m> AccountJob<'m> for Cover<'m> {
-    type Facts = BTreeMap<Region, Vec<ResourceType>>;
+    type Facts = Records;
     type Item = Chosen<'m>;
 
     fn facts(&self, organization: &Organization<'_>, account: &Account) -> Result<Option<Self::Facts>, StoreError> {
-        let records = organization.store.types_by_region(&account.id)?;
-        let regions = match regions_of(&self.regions, account) {
-            Regions::These(regions) => Some(regions),
-            Regions::OfDatabase | Regions::Enabled => None,
-        };
         self.report.borrow_mut().coverage.set_name(&account.id, &account.name);
-        Ok((!places(self.map, &records, regions.as_deref(), self.choice()).is_empty()).then_some(records))
+        self.account_types().recorded(organization.store, account)
     }
 
     async fn places(
@@ -72,8 +72,7 @@ impl<'m> AccountJob<'m> for Cover<'m> {
         session: &Session,
         records: Self::Facts,
     ) -> Result<Vec<(Region, Chosen<'m>)>, CallError> {
-        let regions = regions_of(&self.regions, account).ask(session).await?;
-        Ok(places(self.map, &records, regions.as_deref(), self.choice()))
+        self.account_types().places(account, session, &records).await
     }
 
     async fn execute(

@@ -53,6 +53,11 @@ impl StoreError {
         }
     }
 
+    /// Whether another connection has a lock that keeps this one out.
+    pub(super) fn is_busy(&self) -> bool {
+        matches!(self, Self::Sqlite(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy))
+    }
+
     /// What the user can do about it.
     pub fn hint(&self) -> Option<&'static str> {
         match self {

@@ -2,7 +2,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use rusqlite::config::DbConfig;
@@ -35,6 +36,9 @@ const NAMES: i64 = 13;
 /// How long to wait for another program's lock.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long to wait before a database that was locked is opened again.
+const BUSY_PAUSE: Duration = Duration::from_millis(10);
+
 /// Page cache, in KiB. Rows arrive nearly in key order, so few pages are in use.
 const PAGE_CACHE_KIB: i64 = 32 * 1024;
 
@@ -46,6 +50,18 @@ impl Store {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         check_place(path)?;
         create_private(path);
+        let begun = Instant::now();
+        loop {
+            match Self::open_once(path) {
+                // SQLite does not wait while another process turns the WAL on, recovers it or removes it with its last connection.
+                // Source: https://www.sqlite.org/wal.html, "Sometimes Queries Return SQLITE_BUSY In WAL Mode".
+                Err(error) if error.is_busy() && begun.elapsed() < BUSY_TIMEOUT => thread::sleep(BUSY_PAUSE),
+                opened => return opened,
+            }
+        }
+    }
+
+    fn open_once(path: &Path) -> Result<Self, StoreError> {
         // SQLite's default would treat a name that begins with `file:` as a URI.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(path, flags)?;
@@ -239,12 +255,15 @@ mod tests {
 
     #[test]
     fn concurrent_creation_creates_once() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("creators.db");
-        std::thread::scope(|scope| {
-            let opening: Vec<_> = (0..4).map(|_| scope.spawn(|| Store::open(&path).map(drop))).collect();
-            opening.into_iter().for_each(|thread| thread.join().unwrap().unwrap());
-        });
+        // One round in some hundred meets the moments in which SQLite does not wait.
+        for _ in 0..50 {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("creators.db");
+            std::thread::scope(|scope| {
+                let opening: Vec<_> = (0..4).map(|_| scope.spawn(|| Store::open(&path).map(drop))).collect();
+                opening.into_iter().for_each(|thread| thread.join().unwrap().unwrap());
+            });
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::common::Run;
+use crate::common::{Bench, Run};
 use crate::tag::lab::Lab;
 
 /// A database's name that a shell takes apart unless it is quoted.
@@ -20,7 +20,10 @@ fn suggested(run: &Run, before: &str) -> String {
 
 /// A volume by alice, loaded into [`DB`].
 fn lab() -> (Lab, String) {
-    let mut lab = Lab::new();
+    filled(Lab::new())
+}
+
+fn filled(mut lab: Lab) -> (Lab, String) {
     let volume = lab.volumes(&["alice"]).remove(0);
     lab.load();
     fs::rename(lab.bench.path("creators.db"), lab.bench.path(DB)).expect("it was loaded");
@@ -102,7 +105,7 @@ fn an_endpoint_s_password_is_not_printed() {
 
 #[test]
 fn a_dry_run_over_all_types_counts_no_read_as_a_write() {
-    let (lab, _) = lab();
+    let (lab, _) = filled(Lab::with_hook(Bench::new(), include_str!("hooks/suggestions_unknown_services.py")));
     let types = lab.run(&["resource-map", "list", "--output", "json"]).json();
     let types = types["resource_types"].as_array().expect("a list");
     let listed = types.iter().filter(|known| known["listed_by"].as_array().is_some_and(|calls| !calls.is_empty()));

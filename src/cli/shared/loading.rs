@@ -8,7 +8,7 @@ use super::interrupt::stop_on_interrupt;
 use super::load_summary::{S3, Summary};
 use super::options::ChainsArgs;
 use super::{CommandError, Context, Outcome, WindowArgs};
-use crate::console::counted;
+use crate::console::{Progress, counted, number};
 use crate::load::{Figures, Queue, Versions, pipeline, queue};
 use crate::model::{AccountId, Region};
 use crate::resource_map::ResourceMap;
@@ -23,6 +23,13 @@ pub(in crate::cli) const STOPPING: &str = "stopping, and saving what was read; p
 
 /// The hint when a load fails midway.
 pub(in crate::cli) const RESUME: &str = "everything loaded so far is saved; run the same command again to resume";
+
+/// Shows the progress of a load from an AWS API, in days.
+pub(in crate::cli) fn show_days(progress: &Progress, figures: &Figures) {
+    progress.set_total(figures.expected);
+    let (records, matched) = (number(figures.counts.records), counted(figures.counts.matched, "event"));
+    progress.update(figures.done(), format!("{records} records, {matched}"));
+}
 
 /// Options that select records and set the number of threads.
 #[derive(Debug, clap::Args)]

@@ -11,7 +11,8 @@ use jiff::civil::Date;
 use super::client::{Client, Condition, NoRecord, Page};
 use super::days::{Part, Span, parts};
 use super::strategy::{Sweep, names_to_request, sounds_like_reading};
-use crate::aws::{CallError, Session};
+use crate::aws::CallError;
+use crate::load::api::{ApiLoad, ApiLoadError};
 use crate::load::unit::Identity;
 use crate::load::{Failure, Figures, Versions};
 use crate::model::Region;
@@ -22,21 +23,6 @@ use crate::store::{Store, StoreError};
 use crate::trail::broken::BrokenRecord;
 use crate::trail::extract::{self, Extraction};
 use crate::trail::scan::Scanner;
-use tokio_util::sync::CancellationToken;
-
-/// The parts that a load works with.
-pub struct Load<'a> {
-    /// The AWS session.
-    pub session: &'a Session,
-    /// Selects the records and events to load.
-    pub scanner: &'a Scanner,
-    /// The destination of the events.
-    pub store: &'a mut Store,
-    /// Set when the user wants to stop.
-    pub stop: &'a CancellationToken,
-    /// Called with the current figures. Units are days of a region.
-    pub watch: &'a mut dyn FnMut(&Figures),
-}
 
 /// The result of a load.
 #[derive(Debug)]
@@ -47,23 +33,12 @@ pub struct Loaded {
     pub failed: Vec<(Region, CallError)>,
 }
 
-/// Why a load failed. Everything committed before is saved.
-#[derive(Debug, thiserror::Error)]
-pub enum Failed {
-    /// The account ID could not be looked up.
-    #[error(transparent)]
-    Call(#[from] CallError),
-    /// The database failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl Load<'_> {
+impl ApiLoad<'_> {
     /// Loads the events of `span` that are not in the ledger, in all regions.
     ///
     /// # Errors
     /// The account ID is unknown, or the database fails. A failed region does not stop the others.
-    pub async fn run(self, regions: &[Region], span: Span, now: Timestamp) -> Result<Loaded, Failed> {
+    pub async fn read_history(self, regions: &[Region], span: Span, now: Timestamp) -> Result<Loaded, ApiLoadError> {
         let Self { session, scanner, store, stop, watch } = self;
         let account = session.account().await?;
         let versions = Versions::of(scanner);
@@ -87,8 +62,8 @@ impl Load<'_> {
         for (region, end) in regions.iter().zip(ends) {
             match end {
                 Ok(()) => {}
-                Err(Failed::Store(error)) => return Err(error.into()),
-                Err(Failed::Call(error)) => {
+                Err(ApiLoadError::Store(error)) => return Err(error.into()),
+                Err(ApiLoadError::Call(error)) => {
                     figures.broken += 1;
                     figures.fail(Failure { name: format!("Event history of {region}"), reason: error.to_string() });
                     failed.push((region.clone(), error));
@@ -160,7 +135,7 @@ struct RegionLoad<'a, 's> {
 }
 
 impl<'s> RegionLoad<'_, 's> {
-    async fn run(mut self, parts: Vec<Part>) -> Result<(), Failed> {
+    async fn run(mut self, parts: Vec<Part>) -> Result<(), ApiLoadError> {
         for part in parts {
             if let Some(rest) = self.sweep(part).await? {
                 self.by_name(rest).await?;
@@ -170,7 +145,7 @@ impl<'s> RegionLoad<'_, 's> {
     }
 
     /// Reads all writing calls of a part. Returns the rest of it if requesting by name is better.
-    async fn sweep(&mut self, mut part: Part) -> Result<Option<Part>, Failed> {
+    async fn sweep(&mut self, mut part: Part) -> Result<Option<Part>, ApiLoadError> {
         let names = self.sink().names();
         let mut is_whole = true;
         for name in names.iter().filter(|name| sounds_like_reading(name)) {
@@ -203,7 +178,7 @@ impl<'s> RegionLoad<'_, 's> {
     }
 
     /// Reads a part name by name.
-    async fn by_name(&mut self, part: Part) -> Result<(), Failed> {
+    async fn by_name(&mut self, part: Part) -> Result<(), ApiLoadError> {
         let names = self.sink().names();
         let mut is_whole = true;
         for name in names {
@@ -219,7 +194,7 @@ impl<'s> RegionLoad<'_, 's> {
     }
 
     /// Reads a part's events of one name. `unit` enters the ledger with the last of them. Returns whether all could be read.
-    async fn all_of_name(&mut self, part: &Part, name: &str, unit: Option<ReadUnit>) -> Result<bool, Failed> {
+    async fn all_of_name(&mut self, part: &Part, name: &str, unit: Option<ReadUnit>) -> Result<bool, ApiLoadError> {
         let mut is_whole = true;
         let condition = Condition::EventName(name.to_owned());
         let mut series = self.client.series(&condition, part.since, part.until);

@@ -32,5 +32,5 @@ pub mod resource;
 mod strategy;
 
 pub use days::{Span, TooOld};
-pub use load::{Failed, Load, Loaded};
+pub use load::Loaded;
 pub(super) use strategy::{can_begin_reading, sounds_like_reading};

@@ -7,13 +7,13 @@ use std::cell::RefCell;
 use futures::future::try_join_all;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use tokio_util::sync::CancellationToken;
 
 use super::Group;
 use super::client::{Client, Page};
 use super::pattern::pattern;
 use super::slices::{Cutter, LATE_EVENTS, Stretch, slices, start_of_day};
-use crate::aws::{CallError, Session};
+use crate::aws::CallError;
+use crate::load::api::{ApiLoad, ApiLoadError};
 use crate::load::unit::Identity;
 use crate::load::{Failure, Figures, Versions};
 use crate::model::Region;
@@ -25,20 +25,6 @@ use crate::trail::scan::Scanner;
 
 /// Series of pages at once: enough for the rate that AWS allows, at the time that it takes to answer.
 const SERIES: usize = 4;
-
-/// The parts that a load works with.
-pub struct Load<'a> {
-    /// The AWS session.
-    pub session: &'a Session,
-    /// Selects the records and events to load.
-    pub scanner: &'a Scanner,
-    /// The destination of the events.
-    pub store: &'a mut Store,
-    /// Set when the user wants to stop.
-    pub stop: &'a CancellationToken,
-    /// Called with the current figures. Units are days.
-    pub watch: &'a mut dyn FnMut(&Figures),
-}
 
 /// The result of a load.
 #[derive(Debug)]
@@ -53,23 +39,12 @@ pub struct Loaded {
     pub failed: Option<CallError>,
 }
 
-/// Why a load failed. Everything committed before is saved.
-#[derive(Debug, thiserror::Error)]
-pub enum Failed {
-    /// The account or the group could not be looked up.
-    #[error(transparent)]
-    Call(#[from] CallError),
-    /// The database failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl Load<'_> {
+impl ApiLoad<'_> {
     /// Loads the days of the scanner's time range that are not in the ledger.
     ///
     /// # Errors
     /// The account or the group can't be looked up, or the database fails.
-    pub async fn run(self, region: &Region, group: &Group, now: Timestamp) -> Result<Loaded, Failed> {
+    pub async fn read_logs(self, region: &Region, group: &Group, now: Timestamp) -> Result<Loaded, ApiLoadError> {
         let Self { session, scanner, store, stop, watch } = self;
         let account = session.account().await?;
         let client = Client::new(session, region, group, pattern(scanner.map()));
@@ -96,8 +71,8 @@ impl Load<'_> {
         figures.sort();
         let failed = match end {
             Ok(()) => None,
-            Err(Failed::Call(error)) => Some(error),
-            Err(Failed::Store(error)) => return Err(error.into()),
+            Err(ApiLoadError::Call(error)) => Some(error),
+            Err(ApiLoadError::Store(error)) => return Err(error.into()),
         };
         Ok(Loaded { figures, since, until, failed })
     }
@@ -109,7 +84,7 @@ async fn read(
     place: &Place<'_>,
     sink: &RefCell<Sink<'_>>,
     cutter: &RefCell<Cutter>,
-) -> Result<(), Failed> {
+) -> Result<(), ApiLoadError> {
     loop {
         let Some(stretch) = cutter.borrow_mut().next() else { return Ok(()) };
         let pages = read_stretch(client, place, sink, &stretch).await?;
@@ -124,7 +99,7 @@ async fn read_stretch(
     place: &Place<'_>,
     sink: &RefCell<Sink<'_>>,
     stretch: &Stretch,
-) -> Result<u64, Failed> {
+) -> Result<u64, ApiLoadError> {
     let mut pages = client.pages(stretch.since, stretch.until);
     let (mut is_whole, mut filtered, mut count) = (true, false, 0);
     while let Some(page) = pages.next().await? {

@@ -31,4 +31,4 @@ mod pattern;
 mod slices;
 
 pub use group::{Group, InvalidGroup};
-pub use load::{Failed, Load, Loaded};
+pub use load::Loaded;

@@ -23,7 +23,7 @@ const MAX_CHARACTERS: usize = 1024;
 /// Characters of it that are for the names; the others exclude calls.
 const FOR_NAMES: usize = 760;
 
-/// Calls that busy accounts make by the million and whose names begin like those of create and delete events, the busiest first.
+/// Frequent calls with names that begin like those of create and delete events. Busy accounts make millions of them. Most frequent first.
 const BUSY: [&str; 12] = [
     "PutObject",
     "DeleteObject*",

@@ -7,7 +7,7 @@ mod undo;
 
 pub use apply::{Apply, PlanAt, UnreadPlan};
 pub use held::Held;
-pub use tag::{Regions, Tag, regions_of};
+pub use tag::Tag;
 pub use undo::Undo;
 
 use super::Account;

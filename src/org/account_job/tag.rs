@@ -4,9 +4,10 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::{AccountJob, unless_stopped};
-use crate::aws::{CallError, Session, regions};
+use crate::aws::{CallError, Session};
 use crate::creator::OwnerRules;
 use crate::model::{AccountId, Region, ResourceType, TagKey};
+use crate::org::account_regions::regions_of;
 use crate::org::organization::{Done, Organization};
 use crate::org::targets::places;
 use crate::org::{Account, RegionChoice};
@@ -78,49 +79,6 @@ pub enum Item<'m> {
     Survey(Chosen<'m>),
     /// To go on with a run.
     Rest(Box<Run>),
-}
-
-/// The regions to look at.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Regions {
-    /// Those the database has records for.
-    OfDatabase,
-    /// These.
-    These(Vec<Region>),
-    /// All that the account has enabled.
-    Enabled,
-}
-
-impl Regions {
-    /// The regions themselves, from AWS if necessary. `None`: those of the database.
-    ///
-    /// # Errors
-    /// Neither service that knows the enabled regions returns them.
-    pub async fn ask(self, session: &Session) -> Result<Option<Vec<Region>>, CallError> {
-        match self {
-            Self::OfDatabase => Ok(None),
-            Self::These(regions) => Ok(Some(regions)),
-            Self::Enabled => {
-                let (mut enabled, _) = regions::enabled(session).await?;
-                // Credentials are of one partition. AWS names no regions of others; what stands in for it may.
-                enabled.retain(|region| region.partition() == session.region().partition());
-                Ok(Some(enabled))
-            }
-        }
-    }
-}
-
-/// The regions of an account: by the command line (`given`), else by the file, else by the database.
-pub fn regions_of(given: &[RegionChoice], account: &Account) -> Regions {
-    let wanted = if given.is_empty() { &account.regions } else { given };
-    if wanted.is_empty() {
-        return Regions::OfDatabase;
-    }
-    let one = |choice: &RegionChoice| match choice {
-        RegionChoice::One(region) => Some(region.clone()),
-        RegionChoice::All => None,
-    };
-    wanted.iter().map(one).collect::<Option<Vec<_>>>().map_or(Regions::Enabled, Regions::These)
 }
 
 impl<'m> Tag<'m> {
@@ -197,10 +155,7 @@ impl<'m> AccountJob<'m> for Tag<'m> {
         self.account_names.borrow_mut().insert(account.id.clone(), account.name.clone());
         let records = organization.store.types_by_region(&account.id)?;
         let (open, done) = self.progress(organization.store, account)?;
-        let regions = match regions_of(&self.regions, account) {
-            Regions::These(regions) => Some(regions),
-            Regions::OfDatabase | Regions::Enabled => None,
-        };
+        let regions = regions_of(&self.regions, account).given();
         let left = self.surveys(account, &records, regions.as_deref(), &done);
         Ok((!left.is_empty() || !open.is_empty()).then_some(Facts { records, open, done }))
     }

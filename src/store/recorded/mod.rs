@@ -33,7 +33,7 @@ pub use sorter::Sorter;
 /// Create events that are given out at once, with the creators of their sessions.
 const EVENTS_AT_ONCE: usize = 4096;
 
-/// The columns that say which resource an event is of, in the order of [`Mark`]'s reader.
+/// The columns that say which resource an event is of, in the order of its reader.
 const NAME_COLUMNS: &str =
     "account_id, region, event_time, event_id, resource_type, resource_id, action, renamed_to, names";
 

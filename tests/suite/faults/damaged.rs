@@ -17,7 +17,7 @@ const FOREIGN: [&str; 10] = [
     "swallowed-204",
 ];
 
-/// Somebody's owner on every resource that has one by a call of its own; then damaged reads of the tags.
+/// An owner set by a person on every resource that has one by a call of its own; then damaged reads of the tags.
 #[test]
 fn regression_damaged_tag_reads_are_never_taken_for_no_tags() {
     let world = World::new();

@@ -33,7 +33,7 @@ pub(super) async fn of_update(
     outcome.into()
 }
 
-/// The end of an update whose call may have begun it: the answer was lost. Where it did not, the writes may be made again.
+/// The outcome after the answer to an update call was lost: the update may have begun. If it has not, the writes can be made again.
 pub(super) async fn of_doubt(
     update: &Update<'_, impl TagApi>,
     before: &Value,

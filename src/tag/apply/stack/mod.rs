@@ -68,9 +68,9 @@ pub(super) async fn write(
 
 /// The writes of one update that may still be made.
 struct Open<'w, 'm> {
-    /// Their tags are as the writes expect them.
+    /// Writes on stacks that still have the expected tags.
     writes: Vec<&'w ReadyWrite<'m>>,
-    /// Those whose tag was changed meanwhile.
+    /// Writes that are skipped because the tag was changed meanwhile.
     over: Vec<(u32, Attempt)>,
 }
 
