@@ -31,6 +31,8 @@ mod undo;
 mod watch;
 mod who;
 
+pub(crate) use shared::saved_plans::{PlanDocument, check_writes};
+
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};

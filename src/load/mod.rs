@@ -30,6 +30,7 @@ pub mod identity_center;
 pub mod import;
 mod items;
 pub mod logs;
+mod piped;
 pub mod pipeline;
 pub mod s3;
 

@@ -12,6 +12,7 @@ mod count;
 mod crashes;
 mod credentials;
 mod demo;
+mod dependencies;
 mod end_to_end;
 mod envelopes;
 mod errors;

@@ -149,19 +149,31 @@ fn fields_of_map(map: &ResourceMap) -> Option<BTreeSet<String>> {
 }
 
 /// The values of one row, by column. `None` is NULL.
-pub(super) type Row = Vec<Option<String>>;
+pub(crate) type Row = Vec<Option<String>>;
 
 /// The result does not have CloudTrail records.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the result has no column for {}; its columns are {}", .missing.join(", "), .columns.join(", "))]
+#[error("the result has no column for {}; its columns are {}", .missing.join(", "), shortened(.columns))]
 pub struct NotRecords {
     missing: Vec<&'static str>,
     columns: Vec<String>,
 }
 
+/// The first columns: a file that is no result of a query can have thousands, with names of any length.
+fn shortened(columns: &[String]) -> String {
+    const SHOWN: usize = 40;
+    const CHARACTERS: usize = 100;
+    let mut names: Vec<String> =
+        columns.iter().take(SHOWN).map(|name| name.chars().take(CHARACTERS).collect()).collect();
+    if columns.len() > SHOWN {
+        names.push(format!("and {} more", columns.len() - SHOWN));
+    }
+    names.join(", ")
+}
+
 /// A row that can't be turned into a record.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum BadRow {
+pub(crate) enum BadRow {
     /// The result was cut off, or is not of one query.
     #[error("a row has {values} values for {columns} columns")]
     Length { values: usize, columns: usize },
@@ -184,7 +196,7 @@ pub(super) enum BadRow {
 
 /// The positions of a result's columns in a record.
 #[derive(Debug)]
-pub(super) struct Layout {
+pub(crate) struct Layout {
     /// In the order of [`FIELDS`], with the index in a row.
     places: Vec<(usize, &'static Field)>,
     columns: usize,
@@ -196,7 +208,7 @@ impl Layout {
     ///
     /// # Errors
     /// The result does not have CloudTrail records.
-    pub(super) fn new(header: &[String]) -> Result<Self, NotRecords> {
+    pub(crate) fn new(header: &[String]) -> Result<Self, NotRecords> {
         let mut places: Vec<(usize, &'static Field)> = Vec::new();
         for field in FIELDS {
             let taken = places.iter().any(|(_, other)| other.record == field.record);
@@ -222,7 +234,7 @@ impl Layout {
     ///
     /// # Errors
     /// The row has too few values, or an invalid JSON text.
-    pub(super) fn record(&self, row: &Row, text: &mut String) -> Result<(), BadRow> {
+    pub(crate) fn record(&self, row: &Row, text: &mut String) -> Result<(), BadRow> {
         text.clear();
         if row.len() != self.columns {
             return Err(BadRow::Length { values: row.len(), columns: self.columns });
