@@ -107,7 +107,7 @@ impl Source<'_> {
 /// A user's file: its name for messages, and its text. `what` it is stands in the error.
 pub(crate) fn read_file(path: &Path, what: &str) -> Result<(String, String), FileError> {
     let name = path.display().to_string();
-    match read(path) {
+    match read(path, MAX_MAP_BYTES) {
         Ok(text) => Ok((name, text)),
         Err(error) => {
             let message = format!("{what} can't be read: {error}");
@@ -116,11 +116,15 @@ pub(crate) fn read_file(path: &Path, what: &str) -> Result<(String, String), Fil
     }
 }
 
-fn read(path: &Path) -> io::Result<String> {
+/// The text of a file that people write.
+///
+/// # Errors
+/// It can't be read, is not UTF-8, or is larger than `limit`, in bytes.
+pub(crate) fn read(path: &Path, limit: u64) -> io::Result<String> {
     let mut text = String::new();
-    let read = File::open(path)?.take(MAX_MAP_BYTES + 1).read_to_string(&mut text)?;
-    if read as u64 > MAX_MAP_BYTES {
-        return Err(io::Error::other(format!("it is larger than {} MiB", MAX_MAP_BYTES >> 20)));
+    let read = File::open(path)?.take(limit + 1).read_to_string(&mut text)?;
+    if read as u64 > limit {
+        return Err(io::Error::other(format!("it is larger than {} MiB", limit >> 20)));
     }
     Ok(text)
 }
