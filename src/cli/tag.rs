@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::confirm::{self, Replaced};
-use super::options::{WantedArgs, show_missing_sessions, show_unused_rules};
+use super::options::{WantedArgs, show_missing_people, show_missing_sessions, show_unused_rules};
 use super::run_output::{self, RunOutput};
 use super::scope::{report_missing, types_phrase};
 use super::{AwsArgs, CommandError, Context, Outcome, OwnerArgs};
@@ -58,7 +58,7 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     args.wanted.scope.resolve(&map, &args.wanted.types)?;
     tagging::check_more_tags(&map, &args.wanted.types, &key, &args.wanted.more_tags)?;
     let store = context.open_existing_store()?;
-    let rules = args.owner.rules()?;
+    let rules = args.owner.rules(&map, &[])?;
     let updates = args.wanted.allow.updates(context, &map, &store)?;
     let (session, caller) = tagging::open_account(args.aws).await?;
     let rules = with_names(context, &session, &store, Some(&caller.account), rules).await?;
@@ -81,6 +81,7 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     let mut survey = survey?;
     show_figures(context, &survey.plan);
     show_unused_rules(context, &question.rules);
+    show_missing_people(context, &survey.plan.summary.missing_people);
     warn_without_records(context, &store, &args.wanted, &question, &survey.plan)?;
     let is_missing = report_missing(context, &question.scope.ids, &survey.found_ids, &looked_at);
     if args.wanted.dry_run || args.wanted.save_plan.is_some() {

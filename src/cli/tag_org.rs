@@ -3,11 +3,11 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::{Map, Value, json};
 
-use super::options::{WantedArgs, owner_options, show_unused_rules};
+use super::options::{WantedArgs, owner_options, set_account_tags, show_unused_rules};
 use super::organization::{self, AccountsArgs, DisplayArgs, Gate, ResultsFile, RunDisplay, Save};
 use super::private_file::NewFile;
 use super::scope::report_missing;
@@ -106,17 +106,20 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     // First, so that an invalid file is reported before anything else.
     let of_file = if args.org { None } else { Some(args.accounts.accounts()?) };
     let store = context.open_existing_store()?;
-    let rules = args.owner.clone().rules()?;
+    let mut rules = args.owner.clone().rules(&map, of_file.as_deref().unwrap_or_default())?;
     let updates = args.wanted.allow.updates(context, &map, &store)?;
     let base = organization::open_base(args.aws.clone(), first_region(&args.region)).await?;
     let accounts = match of_file {
         Some(accounts) => accounts,
         None => {
-            let asking = args.accounts.of_organization(&base, args.role.as_deref().unwrap_or(DEFAULT_ROLE));
+            let needs_tags = rules.identity_map.as_ref().is_some_and(|map| map.needs_account_tags());
+            let asking = args.accounts.of_organization(&base, args.role.as_deref().unwrap_or(DEFAULT_ROLE), needs_tags);
             let Some(accounts) = tagging::or_interrupted(context, asking).await else {
                 return Ok(Outcome::Interrupted);
             };
-            accounts?
+            let accounts = accounts?;
+            set_account_tags(Arc::make_mut(&mut rules.account_tags), &accounts);
+            accounts
         }
     };
     let results = args.display.open_results(args.resume.is_some())?;

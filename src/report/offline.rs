@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::coverage::{Class, Coverage, GLOBAL, Maker, class_of_creation, maker};
+use super::coverage::{Class, Coverage, GLOBAL, Maker, class_of_creation};
 use super::who::Filter;
 use crate::creator::{OwnerRules, RenameHistory, SameResource, creation_of};
 use crate::model::event::{Action, StoredEvent};
@@ -83,8 +83,14 @@ pub fn coverage(store: &Store, question: &Question<'_>) -> Result<Coverage, Stor
             if !question.has(creation) {
                 continue;
             }
-            let class = if tag.is_some() { Class::Owned } else { class_of_creation(&question.rules, creation) };
-            let maker = maker(&question.rules, &account, &events);
+            let id = &creation.resource_id;
+            let describe = Describe { rules: &question.rules, map: question.map };
+            let found = describe.owner(creation, id);
+            if let (None, Err(no_owner)) = (&tag, &found) {
+                coverage.add_missing(no_owner);
+            }
+            let class = if tag.is_some() { Class::Owned } else { class_of_creation(creation, &found) };
+            let maker = found.ok().map(|owner| Maker::of(owner.value, &account, &creation.event));
             let maker = maker.or_else(|| tag.as_ref().map(|value| Maker::by_tag(value.as_str())));
             coverage.add_recorded((&account, &region, &resource_type), class, maker);
         }

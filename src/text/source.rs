@@ -108,7 +108,14 @@ impl Source<'_> {
 pub(crate) fn read_file(path: &Path, what: &str) -> Result<(String, String), FileError> {
     let name = path.display().to_string();
     match read(path) {
-        Ok(text) => Ok((name, text)),
+        Ok(bytes) => match String::from_utf8(bytes) {
+            Ok(text) => Ok((name, text)),
+            Err(error) => {
+                let (line, column) =
+                    end_of(&String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]));
+                Err(FileError { file: name, line, column, message: format!("{what} is not UTF-8: save it as UTF-8") })
+            }
+        },
         Err(error) => {
             let message = format!("{what} can't be read: {error}");
             Err(FileError { file: name, line: 0, column: 0, message })
@@ -116,9 +123,15 @@ pub(crate) fn read_file(path: &Path, what: &str) -> Result<(String, String), Fil
     }
 }
 
-fn read(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    let read = File::open(path)?.take(MAX_MAP_BYTES + 1).read_to_string(&mut text)?;
+/// Line and column after a text.
+fn end_of(text: &str) -> (usize, usize) {
+    let last = text.rsplit('\n').next().unwrap_or_default();
+    (text.matches('\n').count() + 1, last.chars().count() + 1)
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    let read = File::open(path)?.take(MAX_MAP_BYTES + 1).read_to_end(&mut text)?;
     if read as u64 > MAX_MAP_BYTES {
         return Err(io::Error::other(format!("it is larger than {} MiB", MAX_MAP_BYTES >> 20)));
     }

@@ -11,8 +11,10 @@ use super::super::{CommandError, Context, Outcome, nothing};
 use super::groups::Groups;
 use super::later;
 use super::results::{self, Kind, Results, ResultsFile};
+use crate::cli::options::show_missing_people;
 use crate::cli::tag::{action_phrase, outcome_of_plan, show_types};
 use crate::console::{OutputFormat, Progress, counted};
+use crate::creator::{MissingPeople, MissingPerson};
 use crate::model::Region;
 use crate::org::{Account, Done, Event, Failure, Organization};
 use crate::plan::{Plan, SkipKind};
@@ -65,6 +67,7 @@ struct Totals {
     planned: u64,
     written: BTreeMap<&'static str, u64>,
     left: BTreeMap<SkipKind, u64>,
+    missing_people: Vec<MissingPerson>,
     has_item_failures: bool,
 }
 
@@ -136,6 +139,8 @@ impl<'a> Reporter<'a> {
             for (kind, count) in &plan.summary.skipped {
                 *totals.left.entry(*kind).or_default() += count;
             }
+            let people = totals.missing_people.iter().chain(&plan.summary.missing_people);
+            totals.missing_people = MissingPeople::sum(people);
             totals.has_item_failures |= outcome_of_plan(plan) != Outcome::Done;
         }
         if let Some(report) = &done.report {
@@ -203,6 +208,7 @@ impl<'a> Reporter<'a> {
         results.finish(&totals.document(organization, &display, interrupted));
         failures.show(context, "failed");
         failed_roles.show(context, "role not assumed");
+        show_missing_people(context, &totals.missing_people);
         show_summary(context, organization, &display, &totals);
         if display.kind == RunKind::Tag && totals.accounts > 0 && totals.without_work == totals.accounts {
             let warned =
@@ -250,6 +256,9 @@ impl Totals {
             "skipped": self.left,
             "calls": {"reads": calls.total() - calls.writes(), "writes": calls.writes()},
         });
+        if !self.missing_people.is_empty() {
+            summary["missing_people"] = json!(self.missing_people);
+        }
         if display.stats {
             summary["stats"] = json!(calls.by_operation());
         }
