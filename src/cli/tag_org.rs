@@ -7,6 +7,7 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::{Map, Value, json};
 
+use super::groups_of_rows::{ALL_ROWS, Extent};
 use super::options::{WantedArgs, owner_options, set_account_tags, show_unused_rules};
 use super::organization::{self, AccountsArgs, DisplayArgs, Gate, ResultsFile, RunDisplay, Save};
 use super::private_file::NewFile;
@@ -82,6 +83,9 @@ pub(super) struct Args {
     /// Resume an interrupted run: the latest, or this one (org-3); needs the same options as the run
     #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = LATEST, conflicts_with_all = ["dry_run", "save_plan"])]
     resume: Option<String>,
+    /// With --dry-run: print every write, not only the first of each account-region and type
+    #[arg(long)]
+    all_rows: bool,
     /// Process one account-region at a time
     #[arg(long, hide = true)]
     debug: bool,
@@ -194,6 +198,8 @@ async fn tag_accounts(
         results,
         stats: args.display.stats,
         print_plans: wanted.dry_run && wanted.save_plan.is_none(),
+        extent: Extent { all: args.all_rows },
+        all_rows: ALL_ROWS,
         save: save.as_mut().map(|save| save as &mut Save<'_>),
         resume: resume_advice(context, run),
         accounts_file: args.accounts.config.clone(),

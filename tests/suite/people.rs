@@ -165,7 +165,7 @@ fn account_tags_are_the_last_resort() {
     let without_accounts = world.json(&["tag", "--dry-run"]);
     assert_eq!(entry(&without_accounts["skipped"], &world.volumes[3])["kind"], "no-owner");
     // A map can name the accounts file for commands that have none.
-    world.lab.bench.write("maps/map.yml", &format!("accounts: ../accounts.yml\n{with_default}"));
+    world.lab.bench.write("maps/map.yml", format!("accounts: ../accounts.yml\n{with_default}"));
     assert_eq!(value(&world.json(&["tag", "--dry-run"])), "finance");
     // A rule without patterns can use them too.
     world

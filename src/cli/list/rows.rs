@@ -14,7 +14,7 @@ const WRITTEN_AT_ONCE: usize = 64 * 1024;
 /// Rows of a text table that decide how wide its columns are.
 const ROWS_MEASURED: usize = 1000;
 
-const CSV_COLUMNS: [&str; 14] = [
+const CSV_COLUMNS: [&str; 13] = [
     "type",
     "id",
     "name",
@@ -28,7 +28,6 @@ const CSV_COLUMNS: [&str; 14] = [
     "account_name",
     "arn",
     "tags",
-    "owner_reason",
 ];
 
 /// The format of a list.
@@ -169,7 +168,6 @@ fn csv_cells(resource: Resource) -> Vec<Cell> {
         resource.account_name,
         resource.arn.map(|arn| arn.to_string()),
         tags,
-        resource.owner_reason,
     ];
     cells.into_iter().map(|cell| Cell::Text(cell.unwrap_or_default())).collect()
 }
