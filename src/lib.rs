@@ -6,6 +6,7 @@
 //!
 //! | layer | modules | knows |
 //! | --- | --- | --- |
+//! | tests | [`fuzzing`] | what reads bytes of others, for `fuzz/` |
 //! | command line | [`cli`] | arguments, exit codes |
 //! | work | [`report`], [`watch`], [`org`], [`tag`], [`load`], [`inventory`] | tokio, what to do in which order |
 //! | edges | [`store`], [`aws`] | SQLite; AWS |
@@ -16,6 +17,8 @@ pub mod aws;
 pub mod cli;
 pub mod console;
 pub mod creator;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod inventory;
 pub mod load;
 pub mod model;

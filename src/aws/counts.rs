@@ -26,7 +26,7 @@ const TAGGING_API: &str = "Resource Groups Tagging API";
 
 /// Whether a request can change something on AWS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Effect {
+pub(crate) enum Effect {
     /// It lists, describes or reads.
     Read,
     /// It writes or removes.

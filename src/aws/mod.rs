@@ -17,7 +17,7 @@ pub mod error;
 mod hint;
 mod http;
 mod profile;
-mod protocol;
+pub(crate) mod protocol;
 pub mod regions;
 mod retries;
 pub mod session;

@@ -3,6 +3,30 @@
 use super::rename_history::renames_in_words;
 use crate::model::event::{Action, Event, StoredEvent};
 
+/// What decides which event of a resource created it.
+pub trait Dated {
+    /// Its effect on the resource.
+    fn action(&self) -> Action;
+    /// When it was called, as CloudTrail wrote it.
+    fn time(&self) -> &str;
+    /// Its ID.
+    fn event_id(&self) -> &str;
+}
+
+impl Dated for StoredEvent {
+    fn action(&self) -> Action {
+        self.action
+    }
+
+    fn time(&self) -> &str {
+        &self.event.time
+    }
+
+    fn event_id(&self) -> &str {
+        &self.event.event_id
+    }
+}
+
 /// Returns the event that created the resource, from all its events in any order: the latest `Create`, else the first `Upsert`,
 /// since the last `Delete`. `None` if there is no such event.
 ///
@@ -11,10 +35,10 @@ use crate::model::event::{Action, Event, StoredEvent};
 /// * Events are ordered by time, across regions: events of a global type can be recorded in several.
 /// * `eventTime` has whole seconds. A delete and a create event in the same second are a replacement: the create event
 ///   counts as later. Among create events of one second the event ID decides, so that the result is deterministic.
-pub fn creation_of(events: &[StoredEvent]) -> Option<&StoredEvent> {
+pub fn creation_of<E: Dated>(events: &[E]) -> Option<&E> {
     living(events, Action::Create)
-        .max_by_key(|event| order(event))
-        .or_else(|| living(events, Action::Upsert).min_by_key(|event| order(event)))
+        .max_by_key(|event| order(*event))
+        .or_else(|| living(events, Action::Upsert).min_by_key(|event| order(*event)))
 }
 
 /// A phrase that explains the choice of [`creation_of`].
@@ -32,21 +56,21 @@ pub fn why_this_event(events: &[StoredEvent], creation: &StoredEvent) -> String 
 }
 
 /// The events of this action since the last deletion.
-fn living(events: &[StoredEvent], action: Action) -> impl Iterator<Item = &StoredEvent> {
+fn living<E: Dated>(events: &[E], action: Action) -> impl Iterator<Item = &E> {
     let deletion = last_deletion(events);
-    of(events, action).filter(move |event| deletion.is_none_or(|deletion| event.event.time.as_str() >= deletion))
+    of(events, action).filter(move |event| deletion.is_none_or(|deletion| event.time() >= deletion))
 }
 
-fn last_deletion(events: &[StoredEvent]) -> Option<&str> {
-    of(events, Action::Delete).map(|event| event.event.time.as_str()).max()
+fn last_deletion<E: Dated>(events: &[E]) -> Option<&str> {
+    of(events, Action::Delete).map(Dated::time).max()
 }
 
-fn of(events: &[StoredEvent], action: Action) -> impl Iterator<Item = &StoredEvent> {
-    events.iter().filter(move |event| event.action == action)
+fn of<E: Dated>(events: &[E], action: Action) -> impl Iterator<Item = &E> {
+    events.iter().filter(move |event| event.action() == action)
 }
 
-fn order(event: &StoredEvent) -> (&str, &str) {
-    (&event.event.time, &event.event.event_id)
+fn order<E: Dated>(event: &E) -> (&str, &str) {
+    (event.time(), event.event_id())
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ mod tool;
 mod web_identity;
 
 pub use chain::{completeness, may_lead_to_a_maker, session_key};
-pub use creation::{creation_of, why_this_event};
+pub use creation::{Dated, creation_of, why_this_event};
 pub use explanation::{Explanation, Rule, Step};
 pub use facts::role_and_session;
 pub use identity::{calling_service, is_of_aws};

@@ -10,6 +10,7 @@ use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
+use super::piped::Piped;
 use super::unit::{Identity, Open};
 use super::{Failure, Item, OtherFile, Queue, Unit, Versions};
 use crate::store::Fingerprint;
@@ -253,7 +254,10 @@ impl FoundFile {
         // The size and time of a pipe say nothing about its content.
         let identity = self.metadata.is_file().then(|| self.identity());
         let name = self.path.display().to_string();
-        let open: Open = Box::new(move || Ok(Box::new(File::open(self.path)?)));
+        let open: Open = match identity {
+            Some(_) => Box::new(move || Ok(Box::new(File::open(self.path)?))),
+            None => Box::new(move || Ok(Box::new(Piped::new(move || Ok(Box::new(File::open(self.path)?)))))),
+        };
         Unit { name, identity, open, closes_day: false }
     }
 
@@ -286,7 +290,7 @@ fn stdin_unit() -> Unit {
     });
     let open: Open = Box::new(move || {
         read?;
-        Ok(Box::new(Cursor::new(head).chain(io::stdin())))
+        Ok(Box::new(Cursor::new(head).chain(Piped::new(|| Ok(Box::new(io::stdin()))))))
     });
     Unit { name: "stdin".to_owned(), identity, open, closes_day: false }
 }
@@ -319,7 +323,7 @@ mod tests {
                 Item::Other(file) => names.push(file.kind.phrase().to_owned()),
                 Item::Failed(failure) => names.push(format!("failed {}", failure.name.replace(&base, ""))),
                 Item::Expected(count) => names.push(format!("expected {count}")),
-                Item::AlreadyLoaded | Item::DayFound(_) | Item::FolderFound(_) => panic!(),
+                Item::AlreadyLoaded | Item::Archived(_) | Item::DayFound(_) | Item::FolderFound(_) => panic!(),
             }
         }
         names

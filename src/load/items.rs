@@ -60,9 +60,15 @@ pub(super) struct Stoppable<'a> {
 
 impl Read for Stoppable<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.stop.is_cancelled() {
-            return Err(io::Error::other("stopped"));
+        loop {
+            if self.stop.is_cancelled() {
+                return Err(io::Error::other("stopped"));
+            }
+            match self.input.read(buffer) {
+                // A pipe without data ([`super::piped`]) has waited a moment.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                read => return read,
+            }
         }
-        self.input.read(buffer)
     }
 }

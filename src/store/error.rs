@@ -28,6 +28,9 @@ pub enum StoreError {
     /// A database of another program.
     #[error("it is a SQLite database of another program")]
     Foreign,
+    /// SQL in the file would run with each write: it changes what is stored.
+    #[error("it has the trigger {0:?}, which trailcreator did not create")]
+    Trigger(String),
     /// Written by a newer version of trailcreator.
     #[error("it has schema version {found}, but this version of trailcreator supports only up to {known}")]
     Newer {
@@ -60,6 +63,7 @@ impl StoreError {
         match self {
             Self::NoFolder(_) => Some("create the folder, or name another file with --db"),
             Self::IsFolder | Self::Foreign => Some("name another file with --db; it is created if it does not exist"),
+            Self::Trigger(_) => Some("drop the trigger, or name another file with --db"),
             Self::Replaced => Some("run the same command again; what was stored in the deleted file is lost"),
             Self::ReadOnly => Some(READ_ONLY),
             Self::Predecessor => Some("name another file with --db, and import this one; the file was not changed"),

@@ -6,7 +6,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
 
 use super::place::Opened;
 use super::{Store, StoreError, naming};
@@ -65,6 +66,8 @@ impl Store {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
+        // What another program wrote into the schema may call no function with side effects.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
         connection.pragma_update(None, "foreign_keys", true)?;
         if version_of_ours(&connection)? < known_version() {
             migrate(&mut connection)?;
@@ -192,6 +195,10 @@ fn version_of_ours(connection: &Connection) -> Result<i64, StoreError> {
     )?;
     let known = known_version();
     if ours {
+        let trigger = "SELECT name FROM sqlite_schema WHERE type = 'trigger' LIMIT 1";
+        if let Some(name) = connection.query_row(trigger, [], |row| row.get(0)).optional()? {
+            return Err(StoreError::Trigger(name));
+        }
         return if found > known { Err(StoreError::Newer { found, known }) } else { Ok(found) };
     }
     match (predecessors, others || found != 0) {
@@ -222,6 +229,16 @@ mod tests {
 
     fn open_error(path: &Path) -> StoreError {
         Store::open(path).unwrap_err()
+    }
+
+    #[test]
+    fn regression_a_trigger_of_another_program_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("creators.db");
+        let trigger = "CREATE TRIGGER loses AFTER INSERT ON resource_events BEGIN DELETE FROM resource_events; END";
+        Store::open(&path).unwrap().connection.execute_batch(trigger).unwrap();
+        let error = open_error(&path);
+        assert!(error.to_string().contains("the trigger \"loses\"") && error.hint().is_some(), "{error}");
     }
 
     #[test]

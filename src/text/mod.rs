@@ -4,8 +4,10 @@
 //! * [`pattern`]: globs and regular expressions
 //! * [`mod@nearest`]: "did you mean"
 //! * [`safe`]: text of others, made safe for a terminal
+//! * [`arena`]: many short texts in little memory
 //! * [`secrets`]: secrets in text of others, taken out
 
+pub(crate) mod arena;
 mod nearest;
 pub(crate) mod pattern;
 pub(crate) mod safe;

@@ -107,15 +107,12 @@ impl Source<'_> {
 /// A user's file: its name for messages, and its text. `what` it is stands in the error.
 pub(crate) fn read_file(path: &Path, what: &str) -> Result<(String, String), FileError> {
     let name = path.display().to_string();
-    match read(path) {
-        Ok(bytes) => match String::from_utf8(bytes) {
-            Ok(text) => Ok((name, text)),
-            Err(error) => {
-                let (line, column) =
-                    end_of(&String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]));
-                Err(FileError { file: name, line, column, message: format!("{what} is not UTF-8: save it as UTF-8") })
-            }
-        },
+    match read(path, MAX_MAP_BYTES) {
+        Ok(text) => Ok((name, text)),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            let (line, column) = end_of_text(path);
+            Err(FileError { file: name, line, column, message: format!("{what} is not UTF-8: save it as UTF-8") })
+        }
         Err(error) => {
             let message = format!("{what} can't be read: {error}");
             Err(FileError { file: name, line: 0, column: 0, message })
@@ -123,17 +120,25 @@ pub(crate) fn read_file(path: &Path, what: &str) -> Result<(String, String), Fil
     }
 }
 
-/// Line and column after a text.
-fn end_of(text: &str) -> (usize, usize) {
+/// Line and column of the first byte of a file that is not UTF-8.
+fn end_of_text(path: &Path) -> (usize, usize) {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MAX_MAP_BYTES).read_to_end(&mut bytes));
+    let valid = std::str::from_utf8(&bytes).map_or_else(|error| error.valid_up_to(), str::len);
+    let text = String::from_utf8_lossy(&bytes[..valid]);
     let last = text.rsplit('\n').next().unwrap_or_default();
-    (text.matches('\n').count() + 1, last.chars().count() + 1)
+    read.map_or((0, 0), |_| (text.matches('\n').count() + 1, last.chars().count() + 1))
 }
 
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut text = Vec::new();
-    let read = File::open(path)?.take(MAX_MAP_BYTES + 1).read_to_end(&mut text)?;
-    if read as u64 > MAX_MAP_BYTES {
-        return Err(io::Error::other(format!("it is larger than {} MiB", MAX_MAP_BYTES >> 20)));
+/// The text of a file that people write.
+///
+/// # Errors
+/// It can't be read, is not UTF-8, or is larger than `limit`, in bytes.
+pub(crate) fn read(path: &Path, limit: u64) -> io::Result<String> {
+    let mut text = String::new();
+    let read = File::open(path)?.take(limit + 1).read_to_string(&mut text)?;
+    if read as u64 > limit {
+        return Err(io::Error::other(format!("it is larger than {} MiB", limit >> 20)));
     }
     Ok(text)
 }

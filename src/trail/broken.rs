@@ -1,11 +1,16 @@
 //! Why a document or a record can't be read.
 
+use std::borrow::Cow;
+
 /// Why a document can't be read completely. Everything before the error is kept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BrokenDocument {
     /// It has no byte that is not white space.
     #[error("the file is empty")]
     Empty,
+    /// It has a format that is not read.
+    #[error("{0}")]
+    Foreign(&'static str),
     /// Its bytes can't be read or decompressed.
     #[error("{0}")]
     Unreadable(String),
@@ -51,7 +56,7 @@ pub enum BrokenRecord {
         error: String,
     },
     /// A text in a field that counts can't be read.
-    #[error("a record of {call}{} has text that can't be read in {place}", of_event(.event.as_deref()))]
+    #[error("a record{}{} has text that can't be read in {place}", of_call(Some(.call)), of_event(.event.as_deref()))]
     Damaged {
         /// `eventSource:eventName`.
         call: String,
@@ -61,7 +66,7 @@ pub enum BrokenRecord {
         place: &'static str,
     },
     /// A field of a record in the map can't be read; what `serde_json` reports.
-    #[error("a record of {call}: {error}")]
+    #[error("a record{}: {error}", of_call(Some(.call)))]
     UnreadableField {
         /// `eventSource:eventName`.
         call: String,
@@ -69,12 +74,28 @@ pub enum BrokenRecord {
         error: String,
     },
     /// `eventTime` is not a time.
-    #[error("a record{} has an invalid eventTime {time}", of_call(.call.as_deref()))]
+    #[error("a record{} has an invalid eventTime {}", of_call(.call.as_deref()), shortened(.time))]
     InvalidTime {
         /// `eventSource:eventName`, where it is known.
         call: Option<String>,
         /// As written, in quotes.
         time: String,
+    },
+    /// It is larger than a record of CloudTrail can be.
+    #[error("a record{}{} is larger than 2 MiB; CloudTrail writes none over 1 MiB", of_call(Some(.call)), of_event(.event.as_deref()))]
+    TooLarge {
+        /// `eventSource:eventName`.
+        call: String,
+        /// `eventID`.
+        event: Option<String>,
+    },
+    /// It has more identifiers than a record of CloudTrail can have.
+    #[error("a record{}{} has more than 100,000 identifiers", of_call(Some(.call)), of_event(.event.as_deref()))]
+    TooManyIds {
+        /// `eventSource:eventName`.
+        call: String,
+        /// `eventID`.
+        event: Option<String>,
     },
     /// Its source delivers no record for it: the source's own words.
     #[error("{0}")]
@@ -82,11 +103,20 @@ pub enum BrokenRecord {
 }
 
 fn of_event(event: Option<&str>) -> String {
-    event.map(|event| format!(" (event {event})")).unwrap_or_default()
+    event.map(|event| format!(" (event {})", shortened(event))).unwrap_or_default()
 }
 
 fn of_call(call: Option<&str>) -> String {
-    call.map(|call| format!(" of {call}")).unwrap_or_default()
+    call.map(|call| format!(" of {}", shortened(call))).unwrap_or_default()
+}
+
+/// A text of a record for a message: a record can have megabytes where others have an event ID.
+fn shortened(text: &str) -> Cow<'_, str> {
+    const CHARACTERS: usize = 120;
+    match text.char_indices().nth(CHARACTERS) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
+    }
 }
 
 impl BrokenRecord {

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// The modules from top to bottom. Each may use those after it.
-const LAYERS: [&str; 18] = [
+const LAYERS: [&str; 19] = [
+    "fuzzing",
     "cli",
     "report",
     "watch",
@@ -213,4 +214,13 @@ fn nested_imports_are_expanded() {
     let own = ["tag", "apply", "batch"].map(str::to_owned).to_vec();
     assert_eq!(absolute(&own, "super::super::plan::Plan").join("::"), "tag::plan::Plan");
     assert_eq!(absolute(&own, "crate::model::Arn").join("::"), "model::Arn");
+}
+
+/// The lint denies it elsewhere; this sees that no second module allows it.
+#[test]
+fn unsafe_code_is_in_one_module() {
+    let allows = Regex::new(r"(allow|expect)\(.*\bunsafe_code\b").expect("valid");
+    let with = source_files().into_iter().filter(|file| allows.is_match(&file.text));
+    let paths: Vec<String> = with.map(|file| file.path.display().to_string()).collect();
+    assert_eq!(paths, ["trail/scan/blocks.rs"]);
 }

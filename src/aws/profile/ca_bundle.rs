@@ -30,7 +30,7 @@ pub(super) enum BundleProblem {
 
 /// The roots of trust of a file. `set_by` is the setting that names it, for errors.
 pub(in crate::aws) fn load(path: &Path, set_by: &str) -> Result<TrustStore, BundleError> {
-    let bundle = std::fs::read(path).map_err(BundleProblem::from);
+    let bundle = super::files::read(path).map_err(BundleProblem::from);
     bundle.and_then(|bytes| trust_store(&String::from_utf8_lossy(&bytes))).map_err(|source| BundleError {
         set_by: set_by.to_owned(),
         path: path.to_owned(),

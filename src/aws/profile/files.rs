@@ -2,6 +2,7 @@
 //!
 //! Source: <https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html>
 
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use aws_config::profile::{ProfileFileLoadError, ProfileSet};
@@ -44,12 +45,26 @@ pub(super) struct Entry<'a> {
     pub(super) is_credentials_file: bool,
 }
 
+/// A file that the settings name.
+///
+/// # Errors
+/// It can't be read, or is larger than such a file can be: a device has no end.
+pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    const MAX_BYTES: u64 = 16 * 1024 * 1024;
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(io::Error::other(format!("it is larger than {} MiB", MAX_BYTES >> 20)));
+    }
+    Ok(bytes)
+}
+
 impl Profiles {
     /// Reads both files, from the paths in the environment. A missing file is empty.
     pub(in crate::aws) async fn load(environment: &Environment) -> Result<Self, Unparsable> {
         let read = |variable: &str, usual: &str| {
             let path = path_of(environment.get(variable).unwrap_or(usual), environment);
-            let text = std::fs::read(&path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+            let text = read(&path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
             (path, text)
         };
         let (config, credentials) =

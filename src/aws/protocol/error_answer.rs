@@ -33,7 +33,7 @@ pub(in crate::aws) fn request_id_of_body(body: &Value) -> Option<String> {
 }
 
 /// What AWS says is wrong.
-pub(in crate::aws) fn read(response: &Response) -> ErrorMetadata {
+pub(crate) fn read(response: &Response) -> ErrorMetadata {
     let body = parse_any(response.body().bytes().unwrap_or_default());
     let headers = response.headers();
     let status = response.status().as_u16();

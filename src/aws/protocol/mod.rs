@@ -3,7 +3,7 @@
 //! Pure: sends nothing, signs nothing. The rules are in `docs/resource-maps.md`. XML and JSON answers are bounded in
 //! depth, their size is bounded by the caller.
 
-pub(super) mod error_answer;
+pub(crate) mod error_answer;
 pub(super) mod proof;
 mod query;
 mod rest;
@@ -70,7 +70,7 @@ fn json_request(service: &Service, operation: &str, input: &Value) -> Result<Wir
 }
 
 /// Reads a successful answer's body: `operation`'s own, and one that proves what it is read for ([`proof`]).
-pub(super) fn answer(
+pub(crate) fn answer(
     service: &Service,
     operation: &str,
     effect: Effect,
@@ -92,7 +92,7 @@ fn parse_json(body: &[u8]) -> Result<Value, serde_json::Error> {
 
 /// Why an answer can't be read.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum UnreadableAnswer {
+pub(crate) enum UnreadableAnswer {
     #[error("not JSON: {0}")]
     Json(#[from] serde_json::Error),
     #[error(transparent)]

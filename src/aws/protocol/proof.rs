@@ -66,7 +66,7 @@ fn fits(pattern: &str, text: &str) -> bool {
 
 /// Why an answer proves nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(in crate::aws) enum Unproven {
+pub(crate) enum Unproven {
     #[error("the answer is empty")]
     Blank,
     #[error("the answer is not an object")]

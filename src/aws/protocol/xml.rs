@@ -18,7 +18,7 @@ const MAX_DEPTH: usize = 64;
 
 /// Why XML can't be read.
 #[derive(Debug, thiserror::Error)]
-pub(in crate::aws) enum UnreadableXml {
+pub(crate) enum UnreadableXml {
     #[error("not UTF-8: {0}")]
     Encoding(#[from] std::str::Utf8Error),
     #[error("not XML: {0}")]

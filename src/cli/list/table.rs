@@ -157,6 +157,15 @@ mod tests {
     }
 
     #[test]
+    fn regression_a_value_of_any_length_is_printed() {
+        let rows = [row(&"q".repeat(100_000)), row("q")];
+        let layout = Layout::of(&rows, None, false);
+        let mut text = String::new();
+        rows.iter().for_each(|row| layout.push(&mut text, row));
+        assert!(length(&text) < 101_000, "{}", length(&text));
+    }
+
+    #[test]
     fn nothing_is_cut_without_a_terminal() {
         let lines = lines(None);
         assert!(lines[2].contains("far-too-long-for-a-terminal") && lines[2].ends_with("CreateQueue"));

@@ -19,9 +19,9 @@ use crate::text::safe;
 /// A plan's document. What people need and applying doesn't is not looked at.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct PlanDocument {
+pub(crate) struct PlanDocument {
     format_version: u32,
-    actions: Vec<PlannedWrite>,
+    pub(crate) actions: Vec<PlannedWrite>,
     #[serde(default)]
     region: Option<Region>,
     #[serde(default, rename = "account_id")]
@@ -59,6 +59,12 @@ impl SavedPlans {
             ..CommandError::while_doing(format_args!("reading the plan {}", path.display()), error)
         };
         let save = || format!("save a plan with: {}", context.suggest("tag").option("save-plan", path));
+        // A plan is read twice, and opening a pipe waits for its writer.
+        if std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+            let message =
+                format_args!("{}: a plan must be a regular file, not a folder, pipe or device", path.display());
+            return Err(CommandError::usage(message).hint(save()));
+        }
         let file = File::open(path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => unread(&error).hint(save()),
             _ => unread(&error),
@@ -148,7 +154,7 @@ fn check(context: &Context, path: &Path, at: Position, text: &str) -> Result<Opt
 const MAX_VALUE: usize = 256;
 
 /// A plan may have been edited: what is wrong with its writes, before any is made.
-fn check_writes(writes: &[PlannedWrite]) -> Result<(), String> {
+pub(crate) fn check_writes(writes: &[PlannedWrite]) -> Result<(), String> {
     let mut seen = HashSet::new();
     for PlannedWrite { resource_type, id, arn, region, key, value, .. } in writes {
         let value = value.as_str();

@@ -121,10 +121,10 @@ impl IdentityMap {
     /// A file can't be read or is not valid. The message has file, line, column and a correction.
     pub fn load(path: &Path, types: &ResourceMap) -> Result<Self, FileError> {
         let (name, text) = read_file(path, "the identity map")?;
-        Self::read(&name, &text, Some(types))
+        Self::read(&name, &text, Some((types, path.parent().unwrap_or(Path::new("")))))
     }
 
-    /// Reads a text. `name` is the file name for messages. Names of resource types are not checked.
+    /// Reads a text. `name` is the file name for messages. Names of resource types are not checked, and no other file is read.
     ///
     /// # Errors
     /// As [`IdentityMap::load`].
@@ -132,10 +132,10 @@ impl IdentityMap {
         Self::read(name, text, None)
     }
 
-    fn read(name: &str, text: &str, types: Option<&ResourceMap>) -> Result<Self, FileError> {
+    fn read(name: &str, text: &str, around: Option<(&ResourceMap, &Path)>) -> Result<Self, FileError> {
         let source = Source { name, text };
         let File { people, accounts, rules, default } = source.parse()?;
-        let folder = Path::new(name).parent().unwrap_or(Path::new(""));
+        let (types, folder) = around.unzip();
         let people = people.map(|people| load_people(source, folder, &people)).transpose()?;
         let reading = Reading { source, types, people: people.as_ref() };
         let rules = match rules {
@@ -153,7 +153,7 @@ impl IdentityMap {
             None => Vec::new(),
         };
         let default = default.map(|owner| reading.default(&owner)).transpose()?;
-        let accounts = accounts.map(|accounts| folder.join(accounts.value));
+        let accounts = accounts.map(|accounts| folder.unwrap_or(Path::new("")).join(accounts.value));
         let (name, text, asked) = (name.to_owned(), text.to_owned(), AtomicBool::new(false));
         Ok(Self { name, text, people, accounts, rules, default, asked })
     }
@@ -162,9 +162,12 @@ impl IdentityMap {
 /// The table of people, whose path is relative to the identity map's folder.
 fn load_people(
     source: Source<'_>,
-    folder: &Path,
+    folder: Option<&Path>,
     Spanned { value: PeopleStanza { file, names }, referenced, .. }: &Spanned<PeopleStanza>,
 ) -> Result<PeopleTable, FileError> {
+    let Some(folder) = folder else {
+        return Err(source.error(*referenced, "a table of people needs an identity map in a file"));
+    };
     let path: PathBuf = folder.join(file);
     let loaded = PeopleTable::load(&path, &NameColumns { columns: names, source });
     loaded.map_err(|error| {

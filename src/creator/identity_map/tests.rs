@@ -127,7 +127,10 @@ fn errors_name_place_and_correction() {
         ("rule: []", "map.yml:1:1: unknown key `rule`; did you mean `rules`?"),
         ("rules: []", "map.yml:1:8: an identity map needs at least one rule"),
         ("name: x\n", "map.yml:1:1: unknown key `name`"),
-        ("people: no.csv\nrules: [{owner: '{email}'}]\n", "map.yml:1:9: no.csv: the table of people can't be read"),
+        (
+            "people: no.csv\nrules: [{owner: '{email}'}]\n",
+            "map.yml:1:9: a table of people needs an identity map in a file",
+        ),
         ("peple: no.csv\nrules: []\n", "map.yml:1:1: unknown key `peple`; did you mean `people`?"),
         ("rules:\n  - owner: '{email}'\n", "map.yml:2:12: unknown placeholder {email}; "),
         ("rules:\n  - resource: {tipe: x}\n    owner: y\n", "map.yml:2:16: unknown key `tipe`; did you mean `type`?"),

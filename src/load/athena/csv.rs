@@ -11,6 +11,9 @@ use crate::trail::mend;
 /// The longest row, in bytes. Athena's own limit is 32 MB.
 const MAX_ROW_BYTES: usize = 64 << 20;
 
+/// The most values of a row. Queries for trails have some forty columns, and memory is taken for each value.
+const MAX_VALUES: usize = 10_000;
+
 /// An error in a file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CsvError {
@@ -34,6 +37,12 @@ pub enum CsvError {
         /// The row, from 1 (the header).
         row: u64,
     },
+    /// A row with more values than a query for a trail has columns.
+    #[error("row {row} has more than {MAX_VALUES} values: not the result of a query for a trail")]
+    TooMany {
+        /// The row, from 1 (the header).
+        row: u64,
+    },
 }
 
 /// The position of the parser in a row.
@@ -51,7 +60,7 @@ enum CsvState {
 
 /// Parses a file piece by piece.
 #[derive(Debug)]
-pub(super) struct Reader {
+pub(crate) struct Reader {
     place: CsvState,
     value: Vec<u8>,
     row: Row,
@@ -70,7 +79,7 @@ impl Reader {
     ///
     /// # Errors
     /// The bytes are not Athena's CSV.
-    pub(super) fn feed(&mut self, mut bytes: &[u8], rows: &mut Vec<Row>) -> Result<(), CsvError> {
+    pub(crate) fn feed(&mut self, mut bytes: &[u8], rows: &mut Vec<Row>) -> Result<(), CsvError> {
         while let Some(&byte) = bytes.first() {
             if self.place == CsvState::Quoted {
                 let length = memchr::memchr(b'"', bytes).unwrap_or(bytes.len());
@@ -108,7 +117,7 @@ impl Reader {
     ///
     /// # Errors
     /// The file ends between quotes.
-    pub(super) fn finish(mut self, rows: &mut Vec<Row>) -> Result<(), CsvError> {
+    pub(crate) fn finish(mut self, rows: &mut Vec<Row>) -> Result<(), CsvError> {
         match self.place {
             CsvState::Quoted => Err(CsvError::Truncated { row: self.rows + 1 }),
             CsvState::Value if self.row.is_empty() => Ok(()),
@@ -127,6 +136,9 @@ impl Reader {
 
     fn end_value(&mut self) -> Result<(), CsvError> {
         let null = self.place == CsvState::Value;
+        if self.row.len() >= MAX_VALUES {
+            return Err(CsvError::TooMany { row: self.rows + 1 });
+        }
         self.row.push((!null).then(|| mend::text(&self.value).into_owned()));
         self.value.clear();
         self.place = CsvState::Value;
@@ -186,6 +198,8 @@ mod tests {
     fn errors_have_row_numbers() {
         assert_eq!(read("\"a\"\n\"b", 1), Err(CsvError::Truncated { row: 2 }));
         assert_eq!(read("\"a\"x\n", 1), Err(CsvError::Malformed { row: 1, found: 'x' }));
+        let many = format!("\"a\"\n{}\n", ",".repeat(MAX_VALUES));
+        assert_eq!(read(&many, 100), Err(CsvError::TooMany { row: 2 }));
     }
 
     #[test]

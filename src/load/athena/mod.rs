@@ -15,7 +15,7 @@
 //! result of the query.
 
 mod client;
-mod csv;
+pub(crate) mod csv;
 mod date_format;
 mod error;
 mod load;
@@ -24,7 +24,7 @@ pub mod plan;
 mod query;
 mod quoting;
 mod results;
-mod row;
+pub(crate) mod row;
 mod sql;
 pub mod table;
 

@@ -134,7 +134,9 @@ fn resources(history: ResourceHistory, filter: &Filter, map: &ResourceMap) -> BT
     let others = related.into_iter().chain(of_earlier_names).filter(keeps);
     let all: Vec<StoredEvent> = asked.iter().cloned().chain(others).collect();
     let mut same = SameResource::new(map.naming());
-    all.iter().for_each(|event| same.add(&scope(event, is_global(event)), event));
+    for event in &all {
+        same.add(&scope(event, is_global(event)), event);
+    }
     same.finish();
     let key = |event: &StoredEvent, text: &str| {
         let scope = scope(event, is_global(event));

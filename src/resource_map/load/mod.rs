@@ -54,6 +54,15 @@ impl ResourceMap {
         Self::load_over(built_in_types(), replacing, extending)
     }
 
+    /// The map of one text alone, without the built-in types. `name` is the file name for messages.
+    pub(crate) fn parse_alone(name: &str, text: &str) -> Result<Self, FileError> {
+        let mut types = TypeSet::default();
+        types.add(compile_file(Source { name, text })?)?;
+        let mut assembly = Assembly::default();
+        assembly.add(types, Events::Used);
+        assembly.finish()
+    }
+
     fn load_over(built_in: TypeSet, replacing: &[PathBuf], extending: &[PathBuf]) -> Result<Self, FileError> {
         let replacing_types = user_types(replacing, &built_in)?;
         let extending_types = user_types(extending, &built_in)?;

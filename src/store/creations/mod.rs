@@ -1,5 +1,7 @@
 //! Resource events: written by loaders, read by `tag` and `who`.
 
+mod passes;
+
 use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::types::Type;
@@ -8,6 +10,7 @@ use rusqlite::{Row, named_params};
 use super::{Store, StoreError};
 use crate::model::event::{Action, Event, Identity, StoredEvent};
 use crate::model::{AccountId, Region, ResourceId, ResourceType};
+pub use passes::EventCounts;
 
 /// The columns of a row, in the order of [`super::insert::Inserter::insert`] and [`stored_event`].
 pub(super) const COLUMNS: &str = "account_id, region, event_time, event_id, resource_type, resource_id, action, event_name, \
@@ -52,19 +55,6 @@ impl Store {
         let region = region.map(Region::as_str);
         let rows = statement.query_map(named_params! {":account": account.as_str(), ":region": region}, |row| {
             Ok((ResourceType::new(row.get::<_, String>(0)?), row.get::<_, i64>(1)?.unsigned_abs()))
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// The types with events in an account, by account, then type.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub fn recorded_types(&self) -> Result<Vec<(AccountId, ResourceType)>, StoreError> {
-        let query = "SELECT DISTINCT account_id, resource_type FROM resource_events ORDER BY account_id, resource_type";
-        let mut statement = self.connection.prepare_cached(query)?;
-        let rows = statement.query_map([], |row| {
-            Ok((AccountId::new(row.get::<_, String>(0)?), ResourceType::new(row.get::<_, String>(1)?)))
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
@@ -120,9 +110,10 @@ pub(super) fn region_condition(region: Option<&Region>) -> &'static str {
     if region.is_some() { "region = :region" } else { ":region IS NULL" }
 }
 
-/// The table's CHECK allows no other action: something else wrote into the file.
-fn unknown_action(action: String) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(6, Type::Text, Box::new(UnknownAction(action)))
+/// The table's CHECK allows no other action: otherwise something else wrote into the file.
+fn parse_action(action: String) -> rusqlite::Result<Action> {
+    Action::parse(&action)
+        .ok_or_else(|| rusqlite::Error::FromSqlConversionFailure(6, Type::Text, Box::new(UnknownAction(action))))
 }
 
 /// An event in the database that neither creates, deletes nor renames.
@@ -131,11 +122,10 @@ fn unknown_action(action: String) -> rusqlite::Error {
 struct UnknownAction(String);
 
 pub(super) fn stored_event(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
-    let action: String = row.get(6)?;
     Ok(StoredEvent {
         resource_type: ResourceType::new(row.get::<_, String>(4)?),
         resource_id: ResourceId::new(row.get::<_, String>(5)?),
-        action: Action::parse(&action).ok_or_else(|| unknown_action(action))?,
+        action: parse_action(row.get(6)?)?,
         names: row.get::<_, Option<String>>(27)?.map(|names| split_names(&names)).unwrap_or_default(),
         renamed_to: row.get::<_, Option<String>>(26)?.map(ResourceId::new),
         event: Event {

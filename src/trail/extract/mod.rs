@@ -58,6 +58,13 @@ pub enum Extraction {
     Broken(BrokenRecord),
 }
 
+/// The fields of a record with events in the map, in bytes, that are read: what evaluates them takes fifty times the memory.
+/// CloudTrail's records have at most 256 KiB, enriched ones 1 MiB.
+const MAX_RECORD: usize = 2 * 1024 * 1024;
+
+/// The resources of a record: more than fit into 256 KiB.
+const MAX_IDS: usize = 100_000;
+
 /// Reads a record's text.
 pub fn read_record(map: &ResourceMap, filter: &RecordFilter, record: &str) -> Extraction {
     match Fields::parse_or_mend(record, &mut String::new()) {
@@ -129,6 +136,11 @@ impl Found {
         self.touched.is_empty() && self.sessions.is_empty()
     }
 
+    /// Whether it has more identifiers than a record of CloudTrail can have.
+    fn is_full(&self) -> bool {
+        self.touched.len() + self.sessions.len() > MAX_IDS
+    }
+
     /// Whether an identifier has unreadable text.
     fn has_damage(&self) -> bool {
         let ids = self.touched.iter().flat_map(|touched| touched.renamed_to.iter().chain([&touched.resource_id]));
@@ -175,7 +187,14 @@ fn read_matched(
         identity,
         makers: Vec::new(),
     };
+    let size: usize = fields.names().filter_map(|name| fields.raw(name)).map(str::len).sum();
+    if size > MAX_RECORD {
+        return Err(BrokenRecord::TooLarge { call: call(), event: fields.text("eventID").map(Cow::into_owned) });
+    }
     let found = find(matched, fields, &event).map_err(unreadable)?;
+    if found.is_full() {
+        return Err(BrokenRecord::TooManyIds { call: call(), event: fields.text("eventID").map(Cow::into_owned) });
+    }
     if found.has_damage() {
         return Err(damaged(fields, call(), "an identifier"));
     }
@@ -259,6 +278,9 @@ fn find_in(Matched { rules, naming }: Matched<'_>, input: &Rcvar, event: &Event)
             let is_renaming = renamed_to.as_ref().is_none_or(|name| *name != id);
             if !is_renaming || !seen.insert((&rule.identified, id.clone())) {
                 continue;
+            }
+            if all.is_full() {
+                return all;
             }
             let Identified::Resource(resource_type) = &rule.identified else {
                 all.sessions.push(id);

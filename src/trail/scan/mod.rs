@@ -61,7 +61,7 @@ const MIB: u64 = 1024 * 1024;
 const STORED_AT_ONCE: u64 = 8 * MIB;
 
 /// The number of events after which they are passed on, so that a document with many matches is not held in memory.
-const EVENTS_AT_ONCE: usize = 4096;
+const EVENTS_AT_ONCE: usize = 512;
 
 /// Limits for a document, in bytes of JSON.
 #[derive(Debug, Clone, Copy)]
@@ -251,6 +251,7 @@ pub(super) fn split(
         let document = &buffers.document[..length];
         if !input::is_wrapped(document) {
             sizes.set_whole(buffers.stored.len(), length);
+            known_format(document)?;
             return document::split_slice(document, wants, records);
         }
     }
@@ -259,12 +260,17 @@ pub(super) fn split(
     let mut json = input::decompressed(&mut stored, sizes, limits.decompressed).map_err(unreadable)?;
     buffers.document.clear();
     let read = json.by_ref().take(limits.buffered).read_to_end(&mut buffers.document);
+    known_format(&buffers.document)?;
     let complete = read.as_ref().is_ok_and(|&length| (length as u64) < limits.buffered);
     if complete || read.is_err() {
         let split = document::split_slice(&buffers.document, wants, records);
         return read.map_err(unreadable).and(split);
     }
     document::split_stream(&buffers.document, json, wants, records)
+}
+
+fn known_format(document: &[u8]) -> Result<(), BrokenDocument> {
+    input::foreign(document).map_or(Ok(()), |advice| Err(BrokenDocument::Foreign(advice)))
 }
 
 /// Scans documents for the events of a resource map. Shared by threads.
@@ -304,7 +310,7 @@ impl Scanner {
         &self.filter
     }
 
-    /// Scans a document and passes its events to `take`, in order, in batches of some thousands.
+    /// Scans a document and passes its events to `take`, in order, in batches of some hundreds.
     pub fn scan(&self, input: &mut dyn Read, buffers: &mut Buffers, take: &mut dyn FnMut(Vec<ResourceEvent>)) -> Scan {
         let mut collector = Collector { scanner: self, scan: Scan::default(), events: Vec::new(), start: None, take };
         let sizes = Sizes::default();

@@ -12,6 +12,9 @@ use crate::common::{Faults, Script, Seeds};
 /// Each test run plays a few.
 const SEEDS: Seeds = Seeds { name: "FAULT", usual: 4 };
 
+/// Updates of stacks take longer.
+const STACK_SEEDS: Seeds = Seeds { usual: 2, ..SEEDS };
+
 /// Calls that write tags.
 const WRITES: &str = "^(TagResources|UntagResources|CreateTags|DeleteTags|TagRole|UntagRole|TagQueue|UntagQueue|TagResource|\
                       UntagResource|PUT .*tagging|(POST|DELETE) .*tags)";
@@ -29,9 +32,17 @@ struct Tagging {
 
 impl Tagging {
     fn prepare() -> Self {
-        let world = World::new();
+        Self::on(World::new())
+    }
+
+    /// Stacks are updated and waited for: each kind of call may be disturbed in between.
+    fn prepare_stacks() -> Self {
+        Self::on(World::of_stacks())
+    }
+
+    fn on(world: World) -> Self {
         let first = world.tags();
-        world.lab.run(&["tag"]).success();
+        world.run(&["tag"]).success();
         let undisturbed = world.tags();
         world.undo_all();
         assert_eq!(world.tags(), first, "undo restores what was there");
@@ -43,6 +54,7 @@ impl Tagging {
         let faults = Faults::start(&self.world.lab.moto, script);
         self.world.second_writer(script.seed, 0.05);
         let run = self.world.through(&faults, args);
+        self.world.end_deployments();
         let about = format!("seed {} ({:?})\n{}", script.seed, faults.played(), run.printed());
         assert!(matches!(run.code, Some(0 | 1 | 4)), "{about}");
         assert!(!run.stderr.contains("panicked"), "{about}");
@@ -57,7 +69,7 @@ impl Tagging {
     /// Resumes the run that is not finished, if there is one.
     fn resume(&self) {
         if let Some(open) = self.world.runs().iter().find(|run| run["finished_at"].is_null()) {
-            self.world.lab.run(&["apply", "--resume", &open["run_id"].to_string()]);
+            self.world.run(&["apply", "--resume", &open["run_id"].to_string()]);
         }
     }
 }
@@ -72,7 +84,7 @@ fn tag(stage: &Tagging, script: &Script<'static>) -> BTreeSet<String> {
     assert_honest(world, &now, &about);
     // Without faults, resuming what is open and a further run end as an undisturbed run.
     stage.resume();
-    let again = world.lab.run(&["tag"]);
+    let again = world.run(&["tag"]);
     stage.assert_tags(undisturbed, &format!("{about}\n{}", again.printed()));
     world.undo_all();
     stage.assert_tags(first, &format!("undone: {about}"));
@@ -83,13 +95,13 @@ fn tag(stage: &Tagging, script: &Script<'static>) -> BTreeSet<String> {
 fn undo(stage: &Tagging, script: &Script<'static>) -> BTreeSet<String> {
     let Tagging { world, first, .. } = stage;
     world.reset();
-    world.lab.run(&["tag"]).success();
+    world.run(&["tag"]).success();
     let (faults, about) = stage.disturbed(script, &["undo", "1"]);
     let now = world.tags();
     assert_nothing_lost(&world.with_notes(first), &now, &about);
     assert_honest(world, &now, &about);
     stage.resume();
-    let again = world.lab.run(&["undo", "1"]);
+    let again = world.run(&["undo", "1"]);
     stage.assert_tags(first, &format!("{about}\n{}", again.printed()));
     kinds_of(&faults)
 }
@@ -111,6 +123,13 @@ fn whatever_the_faults_an_undo_restores_what_was_there() {
     let rate = |seed: u64| if seed.is_multiple_of(2) { 0.15 } else { 0.4 };
     let script = |seed| Script { seed, rate: rate(seed), kinds: &[], actions: "", most: 30 };
     SEEDS.play(Tagging::prepare, |stage, seed| undo(stage, &script(seed)));
+}
+
+#[test]
+fn whatever_the_faults_stacks_have_all_their_tags_and_the_journal_says_so() {
+    let rate = |seed: u64| if seed.is_multiple_of(2) { 0.15 } else { 0.4 };
+    let script = |seed| Script { seed, rate: rate(seed), kinds: &[], actions: "", most: 15 };
+    STACK_SEEDS.play(Tagging::prepare_stacks, |stage, seed| &tag(stage, &script(seed)) | &undo(stage, &script(seed)));
 }
 
 #[test]

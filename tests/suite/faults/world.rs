@@ -20,12 +20,15 @@ const DATABASE: &str = "creators.db";
 /// The same, before any run.
 const LOADED: &str = "loaded.db";
 
-/// A lab with loaded events of a resource of each protocol and way to write.
+/// A lab with loaded events, and what AWS has on its resources.
 pub(crate) struct World {
     pub(crate) lab: Lab,
+    /// What commands that write need beside their name.
+    allowed: &'static [&'static str],
 }
 
 impl World {
+    /// A resource of each protocol and way to write.
     pub(crate) fn new() -> Self {
         let mut lab = Lab::with_hook(Bench::new(), include_str!("../hooks/faults_world.py"));
         lab.volumes(&[OWNER, OWNER]);
@@ -51,12 +54,36 @@ client('events').put_rule(Name='nightly', ScheduleExpression='rate(1 day)', Tags
             let response = if name == "PutRule" { json!({"ruleArn": arn}) } else { Value::Null };
             lab.event(Event::new(source, name).request(request).response(response).by(Caller::iam_user(OWNER)));
         }
+        let world = Self::of(lab, &[]);
+        assert_eq!(world.tags(), world.tags_by_boto3());
+        world
+    }
+
+    /// CloudFormation stacks, which are tagged by updates.
+    pub(crate) fn of_stacks() -> Self {
+        let mut lab = Lab::with_hook(Bench::new(), include_str!("../hooks/faults_world.py"));
+        for name in ["web", "store"] {
+            let id = lab.moto.boto3(&format!(
+                "template = json.dumps(dict(Resources=dict(W=dict(Type='AWS::CloudFormation::WaitConditionHandle', Properties={{}}))))
+tags = [dict(Key='team', Value='one')]
+result = client('cloudformation').create_stack(StackName='{name}', TemplateBody=template, Tags=tags)['StackId']"
+            ));
+            let event = Event::new("cloudformation.amazonaws.com", "CreateStack").request(json!({"stackName": name}));
+            lab.event(event.response(json!({"stackId": id})).by(Caller::iam_user(OWNER)));
+        }
+        Self::of(lab, &["--allow-updates", "cfn"])
+    }
+
+    fn of(lab: Lab, allowed: &'static [&'static str]) -> Self {
         lab.load();
         lab.moto.played("keep");
         fs::copy(lab.bench.path(DATABASE), lab.bench.path(LOADED)).expect("the folder is ours");
-        let world = Self { lab };
-        assert_eq!(world.tags(), world.tags_by_boto3());
-        world
+        Self { lab, allowed }
+    }
+
+    /// Runs a command that writes, without faults.
+    pub(crate) fn run(&self, args: &[&str]) -> Run {
+        self.lab.run(&[args, self.allowed].concat())
     }
 
     /// Back to the beginning: the tags of the resources, and a database without runs.
@@ -72,6 +99,13 @@ client('events').put_rule(Name='nightly', ScheduleExpression='rate(1 day)', Tags
     /// Lets a person add notes to resources while requests arrive.
     pub(crate) fn second_writer(&self, seed: u64, rate: f64) {
         self.lab.moto.played(&format!("second?{seed}:{rate}"));
+    }
+
+    /// Ends a second writer that deploys stacks: a deployment makes our change set obsolete, and the write is left for a later run.
+    pub(crate) fn end_deployments(&self) {
+        if !self.allowed.is_empty() {
+            self.lab.moto.played("alone");
+        }
     }
 
     /// Tags with the notes of the second writer.
@@ -108,9 +142,9 @@ result['nightly'] = plain(client('events').list_tags_for_resource(ResourceARN='a
         serde_json::from_value(tags).expect("tags are texts")
     }
 
-    /// Runs the binary through the proxy.
+    /// Runs a command that writes through the proxy.
     pub(crate) fn through(&self, faults: &Faults, args: &[&str]) -> Run {
-        let command = self.lab.bench.trailcreator(args).aws(&self.lab.moto);
+        let command = self.lab.bench.trailcreator([args, self.allowed].concat()).aws(&self.lab.moto);
         command.env("AWS_ENDPOINT_URL", &faults.endpoint()).run()
     }
 
@@ -123,7 +157,7 @@ result['nightly'] = plain(client('events').list_tags_for_resource(ResourceARN='a
     /// Undoes all runs, the latest first.
     pub(crate) fn undo_all(&self) {
         for run in self.runs().iter().filter(|run| run["kind"] == "tag") {
-            self.lab.run(&["undo", &run["run_id"].to_string()]);
+            self.run(&["undo", &run["run_id"].to_string()]);
         }
     }
 }
@@ -146,6 +180,7 @@ pub(crate) fn assert_honest(world: &World, now: &Tags, about: &str) {
     for write in document["writes"].as_array().expect("a list") {
         let id = write["id"].as_str().expect("a text");
         let name = id.strip_prefix("arn:aws:events:us-east-1:123456789012:rule/").unwrap_or(id);
+        let name = name.split_once(":stack/").map_or(name, |(_, stack)| stack.split('/').next().expect("not empty"));
         let name = if now.contains_key(name) { name } else { name.rsplit(['/', ':']).next().expect("not empty") };
         let has = now.get(name).unwrap_or_else(|| panic!("{about}: {id} is not known")).contains_key("Owner");
         let is_done = has == (run["kind"] == "tag");

@@ -48,7 +48,12 @@ fn secrets_of_records_are_not_stored_or_printed() {
     let chained = Event::new("sts.amazonaws.com", "AssumeRole")
         .request(json!({"roleArn": "arn:aws:iam::1:role/x", "roleSessionName": "ann"}));
     let nothing = json!({"masterUserPassword": PLANTED, "note": format!("https://me:{PLANTED}@host/")});
+    let login = json!({"userName": "ann", "password": PLANTED, "additionalData": {"SecretString": PLANTED}});
+    let broken = Event::new("sqs.amazonaws.com", "CreateQueue").request(json!({"secretAccessKey": PLANTED}));
     Trail::new()
+        .event(Event::new("iam.amazonaws.com", "CreateLoginProfile").request(login.clone()).response(login))
+        .event(broken.clone().field("eventTime", json!("never")))
+        .event(broken.failed("AccessDenied").field("errorMessage", json!(format!("Signature={PLANTED}"))))
         .event(Event::new("iam.amazonaws.com", "CreateAccessKey").request(json!({"userName": "ann"})).response(key))
         .event(chained.response(session))
         .event(Event::new("rds.amazonaws.com", "CreateDBInstance").request(nothing))
@@ -62,10 +67,14 @@ fn secrets_of_records_are_not_stored_or_printed() {
         no_secret(&bench, &run);
         run
     };
-    run(&["load-files", "logs", "--chains", "-vvv"]).success();
+    run(&["load-files", "logs", "--chains", "-vvv"]).code(4).shows(["invalid eventTime"]);
     run(&["count", "logs", "-vvv"]).success();
     run(&["who", "q", "--output", "json"]).success();
-    run(&["report", "--offline", "--format", "json"]).success();
+    run(&["report", "--offline", "-vvv"]).success();
+    run(&["report", "--offline", "--format", "csv", "-vvv"]).success();
+    run(&["report", "--offline", "--format", "csv", "--by", "creator", "-vvv"]).success();
+    run(&["resource-map", "check", "--events", "logs/a.json.gz", "-vvv"]);
+    run(&["count", "logs", "--by", "eventSource,eventName,userIdentity.arn", "--output", "json", "-vvv"]).success();
     bench.write("map.yml", bench.trailcreator(["resource-map", "show", "rds"]).run().stdout);
     run(&["resource-map", "check", "map.yml", "--events", "logs/a.json.gz"]).code(4).shows(["[redacted]"]);
     run(&["resource-map", "check", "map.yml", "--events", "logs/a.json.gz", "--output", "json"]).code(4);

@@ -103,7 +103,7 @@ fn dry_runs_print_the_first_rows_of_each_type_and_reason() {
     lab.load();
     lab.moto.boto3("for n in range(12): client('ec2').create_volume(AvailabilityZone='us-east-1a', Size=1)");
     let run = lab.run(&["tag", "--dry-run"]);
-    run.success().says(["23 to tag", "--all prints all"]);
+    run.success().says(["24 to tag", "--all prints all"]);
     let lines = |start: &str, text: &str| text.lines().filter(|line| line.starts_with(start)).count();
     assert_eq!(lines("tag ebs vol-", &run.stdout), 10, "{}", run.stdout);
     assert!(run.stdout.contains("tag 13 more ebs\n") && run.stdout.contains("tag sqs "), "{}", run.stdout);

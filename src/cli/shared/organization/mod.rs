@@ -9,7 +9,6 @@ mod later;
 mod reporter;
 mod results;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 pub(in crate::cli) use counted::{Gate, run_counted};
@@ -25,6 +24,10 @@ use crate::model::Region;
 use crate::org::account_job::AccountJob;
 use crate::org::directory::{accounts_below, all_accounts, read_tags};
 use crate::org::{Account, AccountsFile, Member, Organization, Selection, Stanzas, fan_out};
+use crate::text::source;
+
+/// The largest accounts file, in bytes: five times that of an organization of 100,000 accounts.
+const MAX_ACCOUNTS_BYTES: u64 = 128 * 1024 * 1024;
 
 /// Region of STS if neither options nor the AWS configuration name one.
 const DEFAULT_REGION: &str = "us-east-1";
@@ -159,7 +162,7 @@ impl AccountsArgs {
 /// It can't be read or understood.
 pub(in crate::cli) fn read_file(path: &Path) -> Result<AccountsFile, CommandError> {
     let name = path.display().to_string();
-    let text = fs::read_to_string(path).map_err(|error| CommandError {
+    let text = source::read(path, MAX_ACCOUNTS_BYTES).map_err(|error| CommandError {
         outcome: Outcome::Usage,
         ..CommandError::while_doing(format_args!("reading the accounts file {name}"), &error)
     })?;
