@@ -37,6 +37,7 @@ mod names;
 mod names_at_scale;
 mod org;
 mod owners;
+mod prune;
 mod questions;
 mod readme;
 mod recorded_events;
