@@ -5,6 +5,7 @@
 //! * [`tagging`], [`run_output`], [`saved_plans`]: what `tag`, `apply` and `undo` share; [`organization`]: the same for many accounts
 
 pub(in crate::cli) mod allow_updates;
+pub(in crate::cli) mod archived;
 pub(in crate::cli) mod bucket;
 pub(in crate::cli) mod confirm;
 pub(in crate::cli) mod context;

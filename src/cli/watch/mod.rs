@@ -104,6 +104,9 @@ struct FollowArgs {
     /// How often to report what was done, in seconds; 0: never
     #[arg(long, value_name = "SECONDS", default_value_t = 60, env = "TRAILCREATOR_HEARTBEAT")]
     heartbeat: u64,
+    /// Accept the costs of requests to a Requester Pays bucket
+    #[arg(long)]
+    request_payer: bool,
 }
 
 /// When new resources are tagged.
@@ -162,7 +165,7 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     let reading = {
         let scanner = Arc::new(Scanner::new(Arc::clone(&map), RecordFilter::default()));
         // A connection of its own: reading is done in another thread.
-        Reading::new(&session, scanner, context.open_store()?, args.tag.0)
+        Reading::new(&session, scanner, context.open_store()?, args.tag.0, args.follow.request_payer)
             .map_err(|error| context.store_error(&error))?
     };
     let output = Output::new(context);
