@@ -6,7 +6,7 @@
 //! To forget creators as well, of these only the create event is kept, without its principal. Without it, a later event that creates or
 //! updates the resource would count as its creation, and another person as its creator.
 //!
-//! Resources of a group with renames are not told apart: their events are removed once all of these resources are deleted, and until then
+//! Resources of a group with renames are not separated: their events are removed once all of these resources are deleted, and until then
 //! only their creators are.
 
 use std::collections::BTreeSet;
