@@ -46,7 +46,8 @@ pub use shared::options::{AwsAccessArgs, AwsArgs, GlobalArgs, Output, OwnerArgs,
 pub use shared::suggestion::Invocation;
 use shared::{
     allow_updates, archived, bucket, confirm, context, interrupt, load_summary, loading, nothing, options,
-    organization, other_files, private_file, regions, run_output, saved_plans, scope, suggestion, tagging, types,
+    organization, other_files, population, private_file, regions, run_output, saved_plans, scope, suggestion, tagging,
+    types,
 };
 
 /// Find who created each AWS resource, from CloudTrail, and tag it with its owner

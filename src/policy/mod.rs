@@ -32,8 +32,9 @@ const WATCH: [&str; 7] = [
 /// Athena's own calls, and what it does on the caller's behalf: find the table and its partitions, read the trail, write
 /// the result.
 ///
-/// Source: <https://docs.aws.amazon.com/athena/latest/ug/s3-permissions.html>, `fine-grained-access-to-glue-resources.html`
-const ATHENA: [&str; 19] = [
+/// Source: <https://docs.aws.amazon.com/athena/latest/ug/s3-permissions.html>, `fine-grained-access-to-glue-resources.html`,
+/// `lf-athena-access.html`: GetDataAccess is for tables that Lake Formation governs, as those of Security Lake.
+const ATHENA: [&str; 20] = [
     "athena:GetQueryExecution",
     "athena:GetQueryResults",
     "athena:GetTableMetadata",
@@ -47,6 +48,7 @@ const ATHENA: [&str; 19] = [
     "glue:GetPartitions",
     "glue:GetTable",
     "glue:GetTables",
+    "lakeformation:GetDataAccess",
     "s3:AbortMultipartUpload",
     "s3:GetBucketLocation",
     "s3:GetObject",
@@ -98,6 +100,21 @@ const ENCRYPT: [&str; 2] = ["kms:Decrypt", "kms:GenerateDataKey"];
 
 /// Which regions the account has, where all are looked at.
 const REGIONS: [&str; 2] = ["account:ListRegions", "ec2:DescribeRegions"];
+
+/// Asking AWS Config of an account-region, and of an aggregator's accounts.
+///
+/// Source: <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsconfig.html>
+const CONFIG: [&str; 3] = [
+    "config:DescribeConfigurationRecorderStatus",
+    "config:DescribeConfigurationRecorders",
+    "config:SelectResourceConfig",
+];
+const AGGREGATOR: [&str; 4] = [
+    "config:DescribeConfigurationAggregators",
+    "config:DescribeConfigurationRecorderStatus",
+    "config:DescribeConfigurationRecorders",
+    "config:SelectAggregateResourceConfig",
+];
 
 /// The type to list to find out which creators still exist.
 const IAM_USER: &str = "iam-user";
@@ -220,6 +237,14 @@ impl Needs {
                 actions.retain(|action| !several.contains(action));
                 actions.insert(wildcard);
             }
+        }
+    }
+
+    /// Adds what asking AWS Config needs, where the work can list resources by it.
+    pub fn add_config(&mut self, work: Work, by_aggregator: bool) {
+        if matches!(work, Work::Tag | Work::TagAccount | Work::Member | Work::Report) {
+            let actions: &[&str] = if by_aggregator { &AGGREGATOR } else { &CONFIG };
+            actions.iter().for_each(|action| self.add(action));
         }
     }
 

@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::population::Population;
 use super::{CommandError, Context, Outcome, allow_updates, types};
 use crate::console::OutputFormat;
 use crate::model::ResourceType;
@@ -55,6 +56,9 @@ pub(super) struct Args {
     /// Include the actions that --inherit needs to read parents (tag, tag-org and report)
     #[arg(long)]
     inherit: bool,
+    /// Include the actions for --population with this source: config, or config:AGGREGATOR (tag, tag-org, report and list)
+    #[arg(long, value_name = "SOURCE", value_parser = str::parse::<Population>, env = "TRAILCREATOR_POPULATION")]
+    population: Option<Population>,
     /// Allow List* and Describe* of a service where several of these actions are needed. Fewer policies, with more permissions: they
     /// still read no contents
     #[arg(long)]
@@ -155,6 +159,9 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandErro
     let may_write = |definition: &TypeDefinition| allowed.allow(definition);
     let work = args.command.work();
     let mut needs = needs(&map, work, args.inherit, chosen(args, &map)?, &may_write);
+    if let Some(Population::Config(aggregator)) = &args.population {
+        needs.add_config(work, aggregator.is_some());
+    }
     if args.wildcards {
         needs.shorten();
     }

@@ -4,12 +4,12 @@ use serde::Serialize;
 
 use super::{By, FailedAccount, Form, Format, Printed};
 use crate::aws::Session;
-use crate::cli::{Context, Outcome, run_output, types};
+use crate::cli::{Context, Outcome, population, run_output, types};
 use crate::console::{Lines, number};
-use crate::plan::{FailedType, SkippedType, TypeProblem};
+use crate::plan::{FailedType, PopulationFailure, SkippedType, TypeProblem};
 use crate::report::coverage::{Coverage, Creator, Figures, Row};
 use crate::report::csv::{self, Cell};
-use crate::report::live::{Of, Report, UnexaminedTypes};
+use crate::report::live::{Of, Report, SourceOfType, UnexaminedTypes};
 
 /// The version of the JSON document's format.
 const FORMAT_VERSION: u32 = 1;
@@ -36,6 +36,10 @@ struct Document<'a> {
     failed_types: &'a [Of<FailedType>],
     problems: &'a [Of<TypeProblem>],
     failed_accounts: &'a [FailedAccount],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    sources: &'a [Of<SourceOfType>],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    population_failures: &'a [Of<PopulationFailure>],
 }
 
 pub(super) fn print_all(context: &Context, form: &Form, printed: &Printed<'_>, session: &Session) -> Outcome {
@@ -68,6 +72,10 @@ pub(in crate::cli) fn print_missing(context: &Context, report: &Report) {
     types::show_unexamined(context, report.unexamined.iter().map(|of| of.what.resource_types.len()));
     for Of { account_id, region, what } in &report.unexamined {
         types::log_unexamined(account_id, region, &what.resource_types);
+    }
+    population::show_sources(context, report.sources.iter().map(|of| (&of.what.resource_type, &of.what.source)));
+    for Of { account_id, region, what } in &report.population_failures {
+        population::warn_of_failure(context, &format!("{account_id} {region}"), what);
     }
     for Of { account_id, region, what } in &report.problems {
         context.console.warning(format_args!("{account_id} {region}: {}: {}", what.resource_type, what.problem));
@@ -110,6 +118,8 @@ pub(super) fn print(context: &Context, form: &Form, printed: &Printed<'_>) {
             failed_types: &report.failed,
             problems: &report.problems,
             failed_accounts,
+            sources: &report.sources,
+            population_failures: &report.population_failures,
         }),
         (Format::Csv, By::Type) => context.console.document(&csv_of_rows(coverage)),
         (Format::Csv, By::Creator) => context.console.document(&csv_of_creators(top)),

@@ -18,6 +18,7 @@ pub(in crate::cli) mod nothing;
 pub(in crate::cli) mod options;
 pub(in crate::cli) mod organization;
 pub(in crate::cli) mod other_files;
+pub(in crate::cli) mod population;
 pub(in crate::cli) mod private_file;
 pub(in crate::cli) mod regions;
 pub(in crate::cli) mod run_output;

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::interrupt::stop_on_interrupt;
 use super::options::{ChainsArgs, WantedArgs, show_unused_rules};
 use super::organization::AccountsArgs;
+use super::population::Population;
 use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, tag, tagging, types};
 use crate::aws::{AwsOptions, Session};
 use crate::model::{AccountId, Region};
@@ -57,6 +58,7 @@ Examples:
 #[command(mut_arg(TAG, |tag| tag.num_args(0..=1).value_name("KEY=TEMPLATE").help(TAG_HELP)))]
 #[command(mut_arg("all_types", |arg| arg.hide(true)))]
 #[command(mut_arg("ids", |arg| arg.hide(true)))]
+#[command(mut_arg("population", |arg| arg.hide(true)))]
 #[command(mut_arg("save_plan", |arg| arg.hide(true)))]
 #[command(mut_arg("yes", |arg| arg.hide(true)))]
 #[command(mut_arg("max_changes", |arg| arg.help(MAX_CHANGES_HELP)))]
@@ -199,6 +201,8 @@ fn check(args: &mut Args, map: &ResourceMap) -> Result<(), CommandError> {
     let unknown = [
         ("--all-types", wanted.all_types),
         ("--id", !wanted.scope.ids().are_all()),
+        // It lags: what was created just now is not in it.
+        ("--population config", matches!(wanted.population.population, Some(Population::Config(_)))),
         ("--save-plan", wanted.save_plan.is_some()),
     ];
     if let Some((option, _)) = unknown.into_iter().find(|(_, is_given)| *is_given) {
