@@ -11,7 +11,7 @@ pub(in crate::cli) use print::print_missing;
 use print::{print, print_all};
 
 use super::load_history::{ALL, open_session, region_or_all, wanted_regions};
-use super::options::{OwnerKeysArgs, show_unused_rules, with_known_names};
+use super::options::{OwnerKeysArgs, show_missing_people, show_unused_rules, with_known_names};
 use super::organization::{self, AccountsArgs};
 use super::population::{self, PopulationArgs};
 use super::{AwsAccessArgs, CommandError, Context, Outcome, Output, OwnerArgs, nothing, tagging, types};
@@ -171,12 +171,12 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
 
 fn of_database(args: Args, context: &Context, map: &ResourceMap, form: &Form) -> Result<Outcome, CommandError> {
     let key = tagging::parse_key(&args.creator_tag)?;
-    let rules = args.owner.rules()?;
+    let chosen = if args.organization.config.is_some() { args.organization.accounts()? } else { Vec::new() };
+    let rules = args.owner.rules(map, &chosen)?;
     let store = context.open_store_to_read()?;
     let rules = with_known_names(context, &store, rules)?;
     // Without AWS calls the enabled regions are unknown: `all` means all regions in the database.
     let regions = if args.region.iter().any(|region| region.as_str() == ALL) { Vec::new() } else { args.region };
-    let chosen = if args.organization.config.is_some() { args.organization.accounts()? } else { Vec::new() };
     let accounts = chosen.iter().map(|account| account.id.clone()).chain(args.offline_accounts).collect();
     let filter = Filter { types: args.types, accounts, regions };
     let owner_keys = args.owner_keys.owner_keys;
@@ -189,6 +189,7 @@ fn of_database(args: Args, context: &Context, map: &ResourceMap, form: &Form) ->
     }
     let printed = Printed { report: &report, failed_accounts: &[], tag_key: question.key.as_str(), offline: true };
     show_unused_rules(context, &question.rules);
+    show_missing_people(context, &report.coverage.missing_people());
     print(context, form, &printed);
     context.console.message(
         "no AWS calls were made: the report does not show which resources still exist, or which tags others wrote",
@@ -221,7 +222,7 @@ fn warn_of_nothing(
 async fn of_account(args: Args, context: &Context, map: &ResourceMap, form: &Form) -> Result<Outcome, CommandError> {
     let key = tagging::parse_key(&args.creator_tag)?;
     // Before any AWS call: without a database there is nothing to report.
-    let rules = args.owner.rules()?;
+    let rules = args.owner.rules(map, &[])?;
     let store = context.open_store_to_read()?;
     let rules = with_known_names(context, &store, rules)?;
     let looking = async {
@@ -263,6 +264,7 @@ async fn of_account(args: Args, context: &Context, map: &ResourceMap, form: &For
         .map_err(|error| context.store_error(&error))?;
     let printed = Printed { report: &report, failed_accounts: &[], tag_key: question.key.as_str(), offline: false };
     show_unused_rules(context, &question.rules);
+    show_missing_people(context, &report.coverage.missing_people());
     Ok(print_all(context, form, &printed, &session))
 }
 
@@ -275,7 +277,7 @@ async fn of_organization(
 ) -> Result<Outcome, CommandError> {
     let key = tagging::parse_key(&args.creator_tag)?;
     let accounts = args.organization.accounts()?;
-    let rules = args.owner.rules()?;
+    let rules = args.owner.rules(map, &accounts)?;
     let store = context.open_store_to_read()?;
     let rules = with_known_names(context, &store, rules)?;
     let choice = |region: &Region| {
@@ -319,6 +321,7 @@ async fn of_organization(
     drop(progress);
     show_unused_rules(context, &cover.rules);
     let report = cover.report.into_inner();
+    show_missing_people(context, &report.coverage.missing_people());
     if report.is_empty() && failed_accounts.is_empty() {
         nothing::warn_of_database(context, &store, THESE).map_err(|error| context.store_error(&error))?;
     }

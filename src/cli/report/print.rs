@@ -6,6 +6,7 @@ use super::{By, FailedAccount, Form, Format, Printed};
 use crate::aws::Session;
 use crate::cli::{Context, Outcome, population, run_output, types};
 use crate::console::{Lines, number};
+use crate::creator::MissingPerson;
 use crate::plan::{FailedType, PopulationFailure, SkippedType, TypeProblem};
 use crate::report::coverage::{Coverage, Creator, Figures, Row};
 use crate::report::csv::{self, Cell};
@@ -31,6 +32,7 @@ struct Document<'a> {
     rows: Vec<Row>,
     creators: &'a [Creator],
     creator_count: usize,
+    missing_people: Vec<MissingPerson>,
     skipped_types: &'a [Of<SkippedType>],
     unexamined_types: &'a [Of<UnexaminedTypes>],
     failed_types: &'a [Of<FailedType>],
@@ -113,6 +115,7 @@ pub(super) fn print(context: &Context, form: &Form, printed: &Printed<'_>) {
             rows: coverage.rows().collect(),
             creators: top,
             creator_count: creators.len(),
+            missing_people: coverage.missing_people(),
             skipped_types: &report.skipped,
             unexamined_types: &report.unexamined,
             failed_types: &report.failed,

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::creator::{OwnerRules, creation_of, is_of_aws};
-use crate::model::event::StoredEvent;
+use crate::creator::{MissingPeople, MissingPerson, NoOwner, Owner, OwnerRules, Sought, creation_of, is_of_aws};
+use crate::model::event::{Event, StoredEvent};
 use crate::model::{AccountId, ResourceType};
 use crate::model::{LiveResource, Tags};
 use crate::plan::lineage::Lineage;
@@ -118,6 +118,8 @@ pub struct Coverage {
     /// Accounts with a known list of IAM users.
     users: BTreeMap<AccountId, BTreeSet<String>>,
     names: BTreeMap<AccountId, String>,
+    /// The people that resources wait for.
+    missing: MissingPeople,
 }
 
 #[derive(Debug, Default)]
@@ -176,9 +178,14 @@ impl Coverage {
             }
             let class = class_of(resource, present.is_some(), events, &decision);
             figures.count(class);
+            if let Decision::Leave(skip) = &decision {
+                skip.no_owner().into_iter().for_each(|no_owner| self.missing.add(no_owner));
+            }
             let maker = match &decision {
-                Decision::Write(write) if is_inherited => Some(Maker::by_descent(write.value.as_str())),
-                _ => maker(&question.rules, &question.account, events),
+                Decision::Write(write) if is_inherited || creation_of(events).is_none() => {
+                    Some(Maker::by_descent(write.value.as_str()))
+                }
+                _ => maker(&question.rules, &question.account, question.sought(facts.definition, resource, events)),
             };
             if let Some(maker) = maker.or_else(|| present.map(Maker::by_tag)) {
                 self.add_maker(&question.account, maker, class);
@@ -238,6 +245,16 @@ impl Coverage {
         self.names.get(account).map(String::as_str)
     }
 
+    /// Counts a resource that is not among the live resources and has no owner, if it waits for a person.
+    pub(super) fn add_missing(&mut self, no_owner: &NoOwner) {
+        self.missing.add(no_owner);
+    }
+
+    /// The people that resources wait for.
+    pub fn missing_people(&self) -> Vec<MissingPerson> {
+        self.missing.list()
+    }
+
     /// The counts by account, region and type.
     pub fn rows(&self) -> impl Iterator<Item = Row> {
         self.rows.iter().map(|((account_id, region, resource_type), figures)| Row {
@@ -280,6 +297,15 @@ impl Coverage {
 }
 
 impl Maker {
+    /// The creator of a resource in `account`, by its create event.
+    pub(super) fn of(owner: String, account: &AccountId, event: &Event) -> Self {
+        let identity = &event.identity;
+        let is_ours =
+            identity.kind.as_deref() == Some(IAM_USER) && identity.account_id.as_deref() == Some(account.as_str());
+        let user = identity.user_name.clone().filter(|_| is_ours);
+        Self { owner, identity: user.map_or(MakerIdentity::Other, MakerIdentity::IamUser) }
+    }
+
     pub(super) fn by_tag(value: &str) -> Self {
         Self { owner: value.to_owned(), identity: MakerIdentity::Unrecorded }
     }
@@ -290,25 +316,21 @@ impl Maker {
     }
 }
 
-/// The creator of a resource by its events. `None` without an owner, or without a create event.
-pub(super) fn maker(rules: &OwnerRules, account: &AccountId, events: &[StoredEvent]) -> Option<Maker> {
-    let event = &creation_of(events)?.event;
-    let owner = rules.owner_of(event).ok()?.value;
-    let identity = &event.identity;
-    let is_ours =
-        identity.kind.as_deref() == Some(IAM_USER) && identity.account_id.as_deref() == Some(account.as_str());
-    let user = identity.user_name.clone().filter(|_| is_ours);
-    Some(Maker { owner, identity: user.map_or(MakerIdentity::Other, MakerIdentity::IamUser) })
+/// The creator of a resource by its create event. `None` without an owner, or without a create event.
+fn maker(rules: &OwnerRules, account: &AccountId, sought: Sought<'_>) -> Option<Maker> {
+    let event = sought.event?;
+    let owner = rules.owner_of(sought).ok()?.value;
+    Some(Maker::of(owner, account, event))
 }
 
 /// The class of a resource without known tags, by its create event.
-pub(super) fn class_of_creation(rules: &OwnerRules, creation: &StoredEvent) -> Class {
-    if is_of_aws(&creation.event.identity) {
-        Class::ServiceCreated
-    } else if rules.owner_of(&creation.event).is_ok() {
-        Class::WouldBeOwned
-    } else {
-        Class::NoOwner
+pub(super) fn class_of_creation(creation: &StoredEvent, found: &Result<Owner, NoOwner>) -> Class {
+    match found {
+        Ok(_) => Class::WouldBeOwned,
+        Err(_) if is_of_aws(&creation.event.identity) => Class::ServiceCreated,
+        // Only AWS has the tags that decide.
+        Err(NoOwner::Undecided(_)) => Class::Unknown,
+        Err(_) => Class::NoOwner,
     }
 }
 

@@ -9,7 +9,7 @@ use super::{Journaled, Question, ResourceKey};
 use crate::creator::{Dated, RenameHistory, SameResource, creation_of};
 use crate::model::event::{Action, StoredEvent};
 use crate::model::{AccountId, ResourceType, TagValue};
-use crate::report::coverage::{Class, Coverage, Maker, class_of_creation, maker};
+use crate::report::coverage::{Class, Coverage, Maker, class_of_creation};
 use crate::store::{Store, StoreError};
 use crate::text::arena::Arena;
 
@@ -257,10 +257,14 @@ impl<'q> Recorded<'q> {
 
     /// A resource with these events, if one of them created it.
     fn add_resource(&self, scope: Scope, events: &[StoredEvent], tag: Option<&TagValue>, coverage: &mut Coverage) {
-        let rules = &self.question.rules;
         let Some(creation) = creation_of(events).filter(|creation| self.question.has(creation)) else { return };
-        let class = if tag.is_some() { Class::Owned } else { class_of_creation(rules, creation) };
-        let maker = maker(rules, self.account, events).or_else(|| tag.map(|value| Maker::by_tag(value.as_str())));
+        let found = self.question.describe().owner(creation, &creation.resource_id);
+        if let (None, Err(no_owner)) = (tag, &found) {
+            coverage.add_missing(no_owner);
+        }
+        let class = if tag.is_some() { Class::Owned } else { class_of_creation(creation, &found) };
+        let maker = found.ok().map(|owner| Maker::of(owner.value, self.account, &creation.event));
+        let maker = maker.or_else(|| tag.map(|value| Maker::by_tag(value.as_str())));
         let (resource_type, region) = &self.scopes[scope as usize];
         coverage.add_recorded((self.account, region, resource_type), class, maker);
     }
