@@ -14,6 +14,7 @@
 //! * [`sessions`]: the creators of sessions
 //! * [`people`]: names of Identity Center users
 //! * [`c7n_db`]: the database of c7n-trailcreator, read-only
+//! * [`reports`]: the totals of earlier reports
 //! * [`imported`]: events imported from it, beside those from trails
 
 pub mod athena_queries;
@@ -33,6 +34,7 @@ pub mod people;
 mod place;
 pub mod recorded;
 pub mod renames;
+pub mod reports;
 pub mod sessions;
 
 pub use error::StoreError;

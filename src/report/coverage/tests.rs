@@ -65,7 +65,7 @@ fn coverage(suffix: Option<&str>, live: Vec<LiveResource>, events: Vec<StoredEve
     events.into_iter().for_each(|event| join.add(event));
     let facts = TypeFacts { definition: &MAP.types["sqs"], live, joined: join.finish(), scope: ScopeFacts::default() };
     let mut coverage = Coverage::default();
-    coverage.add(&question(suffix), None, &facts);
+    coverage.add(&question(suffix), None, &facts).unwrap();
     coverage
 }
 
