@@ -79,6 +79,21 @@ const ORGANIZATION: [&str; 4] = [
 /// Which regions the account has, where all are looked at.
 const REGIONS: [&str; 2] = ["account:ListRegions", "ec2:DescribeRegions"];
 
+/// Asking AWS Config of an account-region, and of an aggregator's accounts.
+///
+/// Source: <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsconfig.html>
+const CONFIG: [&str; 3] = [
+    "config:DescribeConfigurationRecorderStatus",
+    "config:DescribeConfigurationRecorders",
+    "config:SelectResourceConfig",
+];
+const AGGREGATOR: [&str; 4] = [
+    "config:DescribeConfigurationAggregators",
+    "config:DescribeConfigurationRecorderStatus",
+    "config:DescribeConfigurationRecorders",
+    "config:SelectAggregateResourceConfig",
+];
+
 /// The type to list to find out which creators still exist.
 const IAM_USER: &str = "iam-user";
 
@@ -166,6 +181,14 @@ pub fn needs<'m>(
 }
 
 impl Needs {
+    /// Adds what asking AWS Config needs, where the work can list resources by it.
+    pub fn add_config(&mut self, work: Work, by_aggregator: bool) {
+        if matches!(work, Work::Tag | Work::TagAccount | Work::Report) {
+            let actions: &[&str] = if by_aggregator { &AGGREGATOR } else { &CONFIG };
+            actions.iter().for_each(|action| self.add(action));
+        }
+    }
+
     /// The type's own listing and those of the types above it.
     fn add_listing(&mut self, map: &ResourceMap, definition: &TypeDefinition, access: &Access) {
         let mut above = Some((definition, access));

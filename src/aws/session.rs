@@ -245,9 +245,20 @@ impl Session {
 
     /// An S3 client for a region. Buckets are in the path where the endpoint is set: a name before `127.0.0.1` is no host.
     pub fn s3(&self, region: &Region) -> aws_sdk_s3::Client {
+        self.s3_client(region, configured_url(&self.0.config, "S3").is_some())
+    }
+
+    /// An S3 client for an access point's region. Access points are always in the host: `NAME-ACCOUNT.` before the endpoint's.
+    ///
+    /// Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-naming.html>
+    pub fn s3_access_point(&self, region: &Region) -> aws_sdk_s3::Client {
+        self.s3_client(region, false)
+    }
+
+    fn s3_client(&self, region: &Region, path_style: bool) -> aws_sdk_s3::Client {
         let config = aws_sdk_s3::config::Builder::from(&self.0.config)
             .region(sdk_region(region))
-            .force_path_style(configured_url(&self.0.config, "S3").is_some())
+            .force_path_style(path_style)
             .retry_partition(self.0.partitions.of("s3", region.as_str()))
             .retry_classifier(HopelessErrors)
             .interceptor(self.0.counts.clone());

@@ -9,6 +9,8 @@ use jiff::Timestamp;
 use jiff::tz::Offset;
 use serde::Serialize;
 
+use super::archived::{self, ArchivedEntry};
+use super::bucket::BucketPlace;
 use super::interrupt::stop_on_interrupt;
 use super::load_s3::{self, session};
 use super::load_summary::{FailureEntry, size};
@@ -66,6 +68,9 @@ pub(super) struct Args {
     /// Number of threads [default: one per core]
     #[arg(long, value_name = "N", env = "TRAILCREATOR_JOBS")]
     jobs: Option<NonZeroUsize>,
+    /// Accept the costs of requests to a Requester Pays bucket
+    #[arg(long)]
+    request_payer: bool,
     #[command(flatten)]
     window: WindowArgs,
     #[command(flatten)]
@@ -75,7 +80,8 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, CommandError> {
     let window = args.window.window()?;
     let (buckets, paths): (Vec<_>, Vec<_>) = args.places.into_iter().partition(|place| place.starts_with(S3_PATH));
-    let requests = buckets.iter().map(|place| s3_request(place, window)).collect::<Result<Vec<_>, _>>()?;
+    let requests =
+        buckets.iter().map(|place| s3_request(place, window, args.request_payer)).collect::<Result<Vec<_>, _>>()?;
     let roots = files::roots(&paths)
         .map_err(|error| CommandError::usage(error).hint("check the path and its permissions; nothing was counted"))?;
     let session = if requests.is_empty() { None } else { Some(session(args.aws).await?) };
@@ -103,23 +109,23 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
 const S3_PATH: &str = "s3:";
 
 /// The request that lists the log files below `s3://BUCKET/PREFIX`.
-fn s3_request(place: &std::path::Path, window: TimeWindow) -> Result<s3::Request, CommandError> {
-    let text = place.to_str().and_then(|text| text.strip_prefix(S3));
-    let (bucket, prefix) = text.map(|text| text.split_once('/').unwrap_or((text, ""))).unwrap_or_default();
-    if bucket.is_empty() {
+fn s3_request(place: &std::path::Path, window: TimeWindow, request_payer: bool) -> Result<s3::Request, CommandError> {
+    let bucket = place.to_str().filter(|text| text.starts_with(S3)).and_then(|text| text.parse::<BucketPlace>().ok());
+    let Some(BucketPlace { name: bucket, prefix }) = bucket else {
         let place = place.display();
         return Err(CommandError::usage(format_args!("{place} has no bucket name: expected s3://BUCKET/PREFIX"))
             .hint("to read a local file with such a name, write ./s3:…"));
-    }
+    };
     Ok(s3::Request {
-        bucket: bucket.to_owned(),
-        prefix: prefix.to_owned(),
+        bucket,
+        prefix,
         organization: None,
         accounts: BTreeSet::new(),
         regions: BTreeSet::new(),
         window,
         today: Offset::UTC.to_datetime(Timestamp::now()).date(),
         relist: true,
+        request_payer,
     })
 }
 
@@ -149,7 +155,7 @@ impl Source<'_> {
             };
             s3::find(request, session, &known.versions, &known.ledger, &queue, reading)
                 .await
-                .map_err(|error| load_s3::source_error(context, &request.bucket, &error))?;
+                .map_err(|error| load_s3::source_error(context, request, &error))?;
         }
         Ok(())
     }
@@ -231,6 +237,8 @@ struct Document<'r> {
     files: Files,
     bytes: u64,
     json_bytes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    archived: Option<ArchivedEntry<'r>>,
     failures: Vec<FailureEntry<'r>>,
     other_files: Vec<OtherEntry<'r>>,
     other_file_kinds: BTreeMap<&'static str, u64>,
@@ -302,6 +310,7 @@ impl Report<'_> {
             files: Files { read: *read, skipped: *skipped, broken: *broken },
             bytes: counts.stored_bytes,
             json_bytes: counts.bytes,
+            archived: ArchivedEntry::of(&figures.archived),
             failures: failures.iter().map(FailureEntry::from).collect(),
             other_files: figures.other_files.iter().map(OtherEntry::from).collect(),
             other_file_kinds: other_files::by_kind(&figures.other_kinds),
@@ -322,6 +331,10 @@ impl Report<'_> {
         let (stored, uncompressed) = (size(counts.stored_bytes), size(counts.bytes));
         line(format_args!("{} read ({stored}, {uncompressed} uncompressed){skipped}", counted(*read, "log file")));
         other_files::named(&self.counted.figures).into_iter().for_each(|file| line(format_args!("{file}")));
+        let archived = &self.counted.figures.archived;
+        if let Some(phrase) = archived::phrase(archived) {
+            line(format_args!("archived: {phrase}; {}", archived::advice(archived)));
+        }
         if let Some(ignored) = other_files::ignored_phrase(&self.counted.figures) {
             line(format_args!("ignored: {ignored}"));
         }

@@ -22,6 +22,8 @@ Examples:
     trailcreator load-athena --year 2026
   Print the query without starting it:
     trailcreator load-athena --table cloudtrail_logs --since 90d --print-query
+  Load from Security Lake:
+    trailcreator load-athena --athena-db amazon_security_lake_glue_db_us_east_1 --since 90d
   Load the result of an earlier query:
     trailcreator load-athena --query-id 01234567-89ab-cdef-0123-456789abcdef";
 
@@ -35,7 +37,7 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// CloudTrail table [default: found by its columns]
+    /// CloudTrail table, also of Security Lake [default: found by its columns]
     #[arg(long)]
     table: Option<String>,
     /// Athena database that holds the table

@@ -35,7 +35,7 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Bucket of the trail: its name, s3://BUCKET/PREFIX or its ARN
+    /// Bucket of the trail: its name, s3://BUCKET/PREFIX, its ARN or an access point's ARN
     #[arg(long, value_parser = str::parse::<BucketPlace>)]
     bucket: BucketPlace,
     /// Prefix of the trail: the part of the keys before AWSLogs/
@@ -50,6 +50,9 @@ pub(super) struct Args {
     /// Also list days that are already complete, and read their log files again
     #[arg(long)]
     relist: bool,
+    /// Accept the costs of requests to a Requester Pays bucket
+    #[arg(long)]
+    request_payer: bool,
     #[command(flatten)]
     load: LoadArgs,
     #[command(flatten)]
@@ -82,6 +85,10 @@ impl From<Engine> for s3::Engine {
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, CommandError> {
+    if args.request_payer && args.engine == Engine::Select {
+        return Err(CommandError::usage("S3 Select can't read Requester Pays buckets of other accounts")
+            .hint("with --request-payer use --engine get, or --engine auto"));
+    }
     let filter = args.load.filter()?;
     let request = Request {
         bucket: args.bucket.name.clone(),
@@ -92,6 +99,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
         window: filter.window,
         today: Offset::UTC.to_datetime(Timestamp::now()).date(),
         relist: args.relist,
+        request_payer: args.request_payer,
     };
     let session = session(args.aws).await?;
     let known = nothing::known_bucket(context, &request.bucket)?;
@@ -108,7 +116,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
         };
         s3::find(&request, &session, &feed.versions, &feed.ledger, &feed.queue, reading)
             .await
-            .map_err(|error| source_error(context, &request.bucket, &error))
+            .map_err(|error| source_error(context, &request, &error))
     };
     let costs = || {
         let requests = requests(&session);
@@ -164,12 +172,17 @@ pub(super) fn requests(session: &Session) -> BTreeMap<String, u64> {
     session.counts().by_operation().into_iter().map(|(name, count)| (spelled(name), count)).collect()
 }
 
-pub(super) fn source_error(context: &Context, bucket: &str, error: &S3Error) -> CommandError {
+pub(super) fn source_error(context: &Context, request: &Request, error: &S3Error) -> CommandError {
+    let bucket = &request.bucket;
     match error {
         S3Error::Call(error) if error.class == ErrorClass::NotFound => {
             call_error(format_args!("bucket {bucket}"), error).hint("check the bucket name (--bucket)")
         }
-        S3Error::Call(error) => call_error(format_args!("bucket {bucket}"), error),
+        S3Error::Call(error) => {
+            let mut command_error = CommandError::while_doing(format_args!("bucket {bucket}"), error);
+            command_error.hints.extend(s3::bucket_hint(error, request));
+            command_error
+        }
         S3Error::NoLogs { accounts, .. } if !accounts.is_empty() => {
             CommandError::failed(error).hint("check --account, or leave it out to load all accounts of the trail")
         }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::population::Population;
 use super::{CommandError, Context, Outcome, allow_updates, types};
 use crate::console::OutputFormat;
 use crate::model::ResourceType;
@@ -47,6 +48,9 @@ pub(super) struct Args {
     /// Include the actions that --inherit needs to read parents (tag, tag-org and report)
     #[arg(long)]
     inherit: bool,
+    /// Include the actions for --population with this source: config, or config:AGGREGATOR (tag, tag-org, report and list)
+    #[arg(long, value_name = "SOURCE", value_parser = str::parse::<Population>, env = "TRAILCREATOR_POPULATION")]
+    population: Option<Population>,
     /// Write policy-1.json, policy-2.json… to this folder instead
     #[arg(long, value_name = "FOLDER")]
     output_dir: Option<PathBuf>,
@@ -121,7 +125,11 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandErro
     let allowed = Updates::of(types, []);
     let may_write = |definition: &TypeDefinition| allowed.allow(definition);
     let work = args.command.work();
-    let Needs { actions, unknown } = needs(&map, work, args.inherit, chosen(args, &map)?, &may_write);
+    let mut needs = needs(&map, work, args.inherit, chosen(args, &map)?, &may_write);
+    if let Some(Population::Config(aggregator)) = &args.population {
+        needs.add_config(work, aggregator.is_some());
+    }
+    let Needs { actions, unknown } = needs;
     let policies = documents(&actions);
     for (resource_type, call) in &unknown {
         context.console.warning(format_args!(

@@ -7,10 +7,11 @@ use super::options::{WantedArgs, show_missing_sessions, show_unused_rules};
 use super::run_output::{self, RunOutput};
 use super::scope::{report_missing, types_phrase};
 use super::{AwsArgs, CommandError, Context, Outcome, OwnerArgs};
-use super::{nothing, tagging, types};
+use super::{nothing, population, tagging, types};
 use crate::aws::Session;
 use crate::console::{Lines, OutputFormat, number};
 use crate::creator::OwnerRules;
+use crate::inventory::config::Wanted;
 use crate::load::identity_center;
 use crate::model::AccountRegion;
 use crate::model::{AccountId, ResourceType};
@@ -19,7 +20,7 @@ use crate::resource_map::ResourceMap;
 use crate::store::Store;
 use crate::store::journal::RunKind;
 use crate::tag::chosen::{Chosen, TypeChoice, choose_types};
-use crate::tag::collect::{Survey, survey};
+use crate::tag::collect::{Look, Proof, Survey, survey};
 use crate::tag::run::{Runner, Target};
 use crate::tag::scope::IdHints;
 
@@ -76,9 +77,21 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     };
     let chosen = choose(context, &store, &map, &question, &args.wanted)?;
     let looked_at = types_phrase(chosen.types.iter().map(|one| &one.resource_type), question.region.as_str());
-    let looking = look(context, &session, &map, &store, &question, chosen);
+    let population = &args.wanted.population;
+    let looking = async {
+        let (accounts, regions) = (std::slice::from_ref(&question.account), std::slice::from_ref(&question.region));
+        let wanted = Wanted { types: &chosen.types, accounts, regions };
+        let config = population.config(context, &session, wanted, true).await?;
+        let proof = Proof::Writes;
+        let how =
+            Look { session: &session, map: &map, store: &store, question: &question, proof, config: config.as_deref() };
+        look(context, how, chosen).await
+    };
     let Some(survey) = tagging::or_interrupted(context, looking).await else { return Ok(Outcome::Interrupted) };
     let mut survey = survey?;
+    if let Some(failure) = &survey.plan.summary.population_failure {
+        return Err(population::failed(failure));
+    }
     show_figures(context, &survey.plan);
     show_unused_rules(context, &question.rules);
     warn_without_records(context, &store, &args.wanted, &question, &survey.plan)?;
@@ -189,17 +202,10 @@ pub(super) async fn with_names(
     Ok(OwnerRules { people: Arc::new(people), ..rules })
 }
 
-async fn look(
-    context: &Context,
-    session: &Session,
-    map: &ResourceMap,
-    store: &Store,
-    question: &Question,
-    chosen: Chosen<'_>,
-) -> Result<Survey, CommandError> {
+async fn look(context: &Context, how: Look<'_, '_>, chosen: Chosen<'_>) -> Result<Survey, CommandError> {
     let progress = context.console.progress("listing types", Some(tagging::count(chosen.types.len())));
     let mut note = |done, resource_type: &ResourceType| progress.update(done, resource_type.as_str());
-    survey(session, map, store, question, chosen, &mut note).await.map_err(|error| context.store_error(&error))
+    survey(how, chosen, &mut note).await.map_err(|error| context.store_error(&error))
 }
 
 /// Prints the line for each type, in c7n-trailcreator's format, and the skipped and failed types.
@@ -229,9 +235,10 @@ fn show_figures(context: &Context, plan: &Plan) {
 pub(super) fn show_types(context: &Context, plan: &Plan) {
     let Plan { account_id, region, summary, .. } = plan;
     for figures in &summary.types {
+        let source = figures.source.as_ref().map(|source| format!(" source:{}", source.from.as_str()));
         context.console.message(format_args!(
             "account:{account_id} region:{region} tag {} {} resources users:{} population:{} not-found:{} records:{} \
-             untagged:{}",
+             untagged:{}{}",
             figures.tag,
             figures.resource_type,
             figures.users,
@@ -239,8 +246,11 @@ pub(super) fn show_types(context: &Context, plan: &Plan) {
             figures.not_found,
             figures.records,
             figures.untagged,
+            source.unwrap_or_default(),
         ));
     }
+    let sources = summary.types.iter().filter_map(|figures| Some((&figures.resource_type, figures.source.as_ref()?)));
+    population::show_sources(context, sources);
     for skipped in &summary.skipped_types {
         context.console.message(format_args!("skipped {}: {}", skipped.resource_type, skipped.reason));
     }

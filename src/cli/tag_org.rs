@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::{Map, Value, json};
 
@@ -15,6 +15,7 @@ use super::suggestion::Suggestion;
 use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, allow_updates, confirm, tag, tagging, types};
 use crate::aws::Session;
 use crate::creator::OwnerRules;
+use crate::inventory::config::ConfigSource;
 use crate::model::{Region, TagKey};
 use crate::org::account_job::Tag;
 use crate::org::{Account, Organization, RegionChoice};
@@ -24,6 +25,7 @@ use crate::resource_map::ResourceMap;
 use crate::store::Store;
 use crate::store::journal::RunKind;
 use crate::store::organization_runs::{NewOrganizationRun, OrganizationRun, OrganizationRunId};
+use crate::tag::chosen::TypeChoice;
 use crate::tag::scope::IdHints;
 use tokio_util::sync::CancellationToken;
 
@@ -120,9 +122,12 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
         }
     };
     let results = args.display.open_results(args.resume.is_some())?;
+    let asking = ask_config(&args, context, Base { session: &base, map: &map, store: &store }, &accounts);
+    let Some(config) = tagging::or_interrupted(context, asking).await else { return Ok(Outcome::Interrupted) };
     let rules = Rules {
         key,
         updates,
+        config: config?,
         written: question(&args, &rules),
         with_names: tag::with_names(context, &base, &store, None, rules).await?,
     };
@@ -143,6 +148,8 @@ struct Rules {
     with_names: OwnerRules,
     /// Which writes with side effects may be made.
     updates: Updates,
+    /// AWS Config, if it is to be asked before the services.
+    config: Option<Arc<ConfigSource>>,
 }
 
 /// What all accounts have in common.
@@ -152,6 +159,18 @@ struct Base<'a> {
     session: &'a Session,
     map: &'a ResourceMap,
     store: &'a Store,
+}
+
+/// AWS Config, if it is asked for. An aggregator is asked once for all accounts.
+async fn ask_config(
+    args: &Args,
+    context: &Context,
+    Base { session, map, store }: Base<'_>,
+    accounts: &[Account],
+) -> Result<Option<Arc<ConfigSource>>, CommandError> {
+    let wanted = &args.wanted;
+    let choice = TypeChoice { named: &wanted.types, all: wanted.all_types, inherit: wanted.inherit };
+    wanted.population.of_accounts(context, session, (store, map), accounts, (&args.region, choice)).await
 }
 
 async fn tag_accounts(
@@ -170,7 +189,7 @@ async fn tag_accounts(
     // All is surveyed before the first write.
     let is_counted = !only_plan && (asks || wanted.scope.limit.max_changes.is_some());
     let run = if only_plan || is_counted { None } else { Some(begin()?) };
-    let job = job(args, context, map, store, &rules.with_names, resumed)?;
+    let job = job(args, context, map, store, rules, resumed)?;
     let stop = CancellationToken::default();
     let concurrency = if args.debug { 1 } else { args.accounts.max_concurrency };
     let job = Tag { only_plan: only_plan || is_counted, ..job };
@@ -221,7 +240,7 @@ fn job<'m>(
     context: &Context,
     map: &'m ResourceMap,
     store: &Store,
-    rules: &OwnerRules,
+    rules: &Rules,
     resumed: Option<OrganizationRunId>,
 ) -> Result<Tag<'m>, CommandError> {
     let wanted = &args.wanted;
@@ -237,10 +256,11 @@ fn job<'m>(
         more_tags: wanted.more_tags.clone(),
         overwrite: wanted.overwrite,
         inherit: wanted.inherit,
-        rules: rules.clone(),
+        rules: rules.with_names.clone(),
         scope,
         not_types: wanted.scope.not_types.clone(),
         hints,
+        config: rules.config.clone(),
         account_names: RefCell::default(),
         found_ids: RefCell::default(),
         planned: Cell::default(),

@@ -27,15 +27,24 @@ struct Subject {
     ancestors: Vec<Value>,
 }
 
-/// Reads the tags of all resources with unknown tags.
-pub(super) async fn tags(scope: &Scope<'_>, resources: &mut [&mut LiveResource]) {
+/// The result for one resource.
+#[derive(Debug, Clone)]
+struct Read {
+    position: usize,
+    tags: Tags,
+    /// Whether the service does not have the resource.
+    is_gone: bool,
+}
+
+/// Reads the tags of all resources with unknown tags. Returns the positions of those that the service does not have.
+pub(super) async fn tags(scope: &Scope<'_>, resources: &mut [&mut LiveResource]) -> Vec<usize> {
     let unproven = |resource: &LiveResource| !matches!(resource.tags, Tags::Known(_));
     let Some(request) = &scope.access.tags.request else {
         let reason = format!("the resource map has no call to read the tags of {}", scope.definition.resource_type);
         for resource in resources.iter_mut().filter(|resource| unproven(resource)) {
             resource.tags = Tags::Unknown(reason.clone());
         }
-        return;
+        return Vec::new();
     };
     // A batch is for one region.
     let mut by_region: BTreeMap<Region, Vec<Subject>> = BTreeMap::new();
@@ -49,11 +58,14 @@ pub(super) async fn tags(scope: &Scope<'_>, resources: &mut [&mut LiveResource])
         }
     }
     let mut answers = stream::iter(reads).buffer_unordered(CONCURRENT_CALLS);
+    let mut gone = Vec::new();
     while let Some(answers) = answers.next().await {
-        for (position, tags) in answers {
+        for Read { position, tags, is_gone } in answers {
             resources[position].tags = tags;
+            gone.extend(is_gone.then_some(position));
         }
     }
+    gone
 }
 
 impl Subject {
@@ -74,10 +86,12 @@ fn read<'a>(
     request: &'a TagRequest,
     region: Region,
     batch: Vec<Subject>,
-) -> BoxFuture<'a, Vec<(usize, Tags)>> {
+) -> BoxFuture<'a, Vec<Read>> {
     async move {
         let error = match call(scope, request, &region, &batch).await {
-            Ok(tags) => return tags,
+            Ok(tags) => {
+                return tags.into_iter().map(|(position, tags)| Read { position, tags, is_gone: false }).collect();
+            }
             Err(error) => error,
         };
         if batch.len() > 1 && matches!(error.class, ErrorClass::NotFound | ErrorClass::Refused | ErrorClass::Conflict) {
@@ -87,7 +101,8 @@ fn read<'a>(
             }
             return tags;
         }
-        let tags = if request.absent.contains(&error.code) {
+        let is_absent = request.absent.contains(&error.code);
+        let tags = if is_absent {
             Tags::Known(BTreeMap::new())
         } else {
             let other = request.otherwise.as_deref().filter(|_| error.leaves_other_ways());
@@ -96,14 +111,15 @@ fn read<'a>(
             }
             Tags::Unknown(error.to_string())
         };
-        batch.iter().map(|subject| (subject.position, tags.clone())).collect()
+        let is_gone = !is_absent && error.class == ErrorClass::NotFound;
+        batch.iter().map(|subject| Read { position: subject.position, tags: tags.clone(), is_gone }).collect()
     }
     .boxed()
 }
 
 /// What the other call read; where it failed too, why both did.
-fn of_other_call(first: &CallError, mut read: Vec<(usize, Tags)>) -> Vec<(usize, Tags)> {
-    for (_, tags) in &mut read {
+fn of_other_call(first: &CallError, mut read: Vec<Read>) -> Vec<Read> {
+    for Read { tags, .. } in &mut read {
         if let Tags::Unknown(why) = tags {
             *why = format!("{first}; the other call: {why}");
         }

@@ -3,6 +3,7 @@
 //! Lists with the generic caller and the data of the resource map; no type has code of its own. Tags that could not be read
 //! are [`Tags::Unknown`], never missing.
 
+pub mod config;
 mod confirm;
 mod listing;
 mod pager;
@@ -58,10 +59,22 @@ pub async fn confirm_tags(
     place: &AccountRegion,
     resources: &mut [&mut LiveResource],
 ) {
+    // What is gone since it was listed has unknown tags, with the service's answer as the reason.
+    confirm_existing(session, definition, place, resources).await;
+}
+
+/// As [`confirm_tags`], for resources that are not from the service itself. Returns the positions of those that it does not have.
+pub async fn confirm_existing(
+    session: &Session,
+    definition: &TypeDefinition,
+    place: &AccountRegion,
+    resources: &mut [&mut LiveResource],
+) -> Vec<usize> {
     match Scope::new(session, definition, place) {
         Ok(scope) => confirm::tags(&scope, resources).await,
         Err(error) => {
             resources.iter_mut().for_each(|resource| resource.tags = Tags::Unknown(error.message.clone()));
+            Vec::new()
         }
     }
 }

@@ -39,14 +39,15 @@ pub(super) fn population(scope: &Scope<'_>, items: Vec<ListedItem>) -> Populatio
 
 /// Why a result is no resource.
 #[derive(Debug, thiserror::Error)]
-enum Unusable {
+pub(super) enum Unusable {
     #[error("no id: {0}")]
     NoId(MissingValue),
     #[error("no ARN: {0}")]
     NoArn(MissingValue),
 }
 
-fn resource(scope: &Scope<'_>, item: ListedItem) -> Result<LiveResource, Unusable> {
+/// One result as a live resource.
+pub(super) fn resource(scope: &Scope<'_>, item: ListedItem) -> Result<LiveResource, Unusable> {
     let ListedItem { value: item, ancestors } = item;
     let access = scope.access;
     let own_region = access.region.as_ref().and_then(|region| region.search(&item).as_str().map(Region::from));

@@ -4,7 +4,7 @@
 use tokio::sync::mpsc;
 
 use super::pipeline::{is_whole, read_unit};
-use super::{Figures, Item, Unit, Versions};
+use super::{Failure, Figures, Item, Unit, Versions};
 use crate::model::event::{ResourceEvent, Touched};
 use crate::model::{AccountId, Region};
 use crate::store::{Batch, Store, StoreError};
@@ -39,6 +39,13 @@ pub struct UnitResult {
     pub effects: Vec<Effect>,
 }
 
+impl UnitResult {
+    fn failed(failure: &Failure) -> Self {
+        let reason = Some(failure.reason.clone());
+        Self { name: failure.name.clone(), failure: reason, effects: Vec::new() }
+    }
+}
+
 /// Reads units one after the other. Keeps its buffers.
 pub struct BatchReader {
     store: Store,
@@ -66,8 +73,14 @@ impl BatchReader {
             match item {
                 Item::Unit(unit) => results.push(self.unit(unit, &mut batch, &mut figures)?),
                 Item::Failed(failure) => {
-                    let (name, reason) = (failure.name.clone(), failure.reason.clone());
-                    results.push(UnitResult { name, failure: Some(reason), effects: Vec::new() });
+                    results.push(UnitResult::failed(&failure));
+                    figures.lost(failure);
+                }
+                // An object of a notification: what announced it can be read again once it is restored.
+                Item::Archived(object) => {
+                    let reason = format!("archived in {}: restore it first", object.class.name());
+                    let failure = Failure { name: object.name, reason };
+                    results.push(UnitResult::failed(&failure));
                     figures.lost(failure);
                 }
                 Item::AlreadyLoaded => figures.already_loaded += 1,
@@ -86,7 +99,7 @@ impl BatchReader {
             Ok(input) => input,
             Err(error) => {
                 result.failure = Some(error.to_string());
-                figures.lost(super::Failure { name, reason: error.to_string() });
+                figures.lost(Failure { name, reason: error.to_string() });
                 return Ok(result);
             }
         };

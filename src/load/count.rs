@@ -5,7 +5,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use tokio::sync::mpsc;
 
 use super::items::Items;
-use super::{Failure, Figures, Item, OtherFile, Unit};
+use super::{ArchivedObject, Failure, Figures, Item, OtherFile, Unit};
 use crate::trail::count::{Calls, Counter, Key, Tally, TooManyValues};
 use crate::trail::scan::{Buffers, Scan};
 use tokio_util::sync::CancellationToken;
@@ -25,6 +25,7 @@ pub struct Counted {
 enum Report {
     Expected(u64),
     Other(OtherFile),
+    Archived(ArchivedObject),
     Failed(Failure),
     Done { name: String, scan: Box<Scan> },
 }
@@ -69,6 +70,7 @@ fn take(figures: &mut Figures, report: Report) {
     match report {
         Report::Expected(count) => figures.expected += count,
         Report::Other(file) => figures.other(file),
+        Report::Archived(object) => figures.archived(object),
         Report::Failed(failure) => figures.lost(failure),
         Report::Done { name, scan } => figures.scanned(name, *scan),
     }
@@ -83,6 +85,7 @@ fn count(counter: &Counter, items: &Items<'_>, reports: &SyncSender<Report>) -> 
             Item::Unit(unit) => count_unit(counter, items, unit, &mut buffers, &mut tally),
             Item::Expected(count) => Some(Report::Expected(count)),
             Item::Other(file) => Some(Report::Other(file)),
+            Item::Archived(object) => Some(Report::Archived(object)),
             Item::Failed(failure) => Some(Report::Failed(failure)),
             // Only for the ledger, which a count does not have.
             _ => None,

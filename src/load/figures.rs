@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::archived::{ArchivedCounts, ArchivedObject};
 use crate::store::Added;
 use crate::trail::envelope::Kind;
 use crate::trail::scan::{Counts, Scan};
@@ -42,6 +43,8 @@ pub struct Figures {
     pub other_kinds: BTreeMap<Kind, u64>,
     /// The first of them. Sorted at the end.
     pub other_files: Vec<OtherFile>,
+    /// Objects that were not read because they are archived.
+    pub archived: ArchivedCounts,
     /// Units that could not be read, or not completely.
     pub broken: u64,
     /// The first failures, including units with unreadable records. Sorted at the end.
@@ -59,7 +62,7 @@ pub struct Figures {
 impl Figures {
     /// Number of processed items.
     pub fn done(&self) -> u64 {
-        self.read + self.already_loaded + self.skipped
+        self.read + self.already_loaded + self.skipped + self.archived.objects
     }
 
     /// Whether a unit or record could not be read.
@@ -74,6 +77,11 @@ impl Figures {
         self.dropped_sessions += added.dropped_sessions;
     }
 
+    /// Records an object that is archived.
+    pub(super) fn archived(&mut self, object: ArchivedObject) {
+        self.archived.add(object);
+    }
+
     /// Records a unit that could not be opened.
     pub(super) fn lost(&mut self, failure: Failure) {
         self.read += 1;
@@ -83,7 +91,7 @@ impl Figures {
 
     /// Whether there was no file of CloudTrail.
     pub fn is_nothing(&self) -> bool {
-        let read = self.read + self.already_loaded;
+        let read = self.read + self.already_loaded + self.archived.objects;
         read == 0 && !self.other_kinds.keys().any(|kind| kind.is_of_cloudtrail())
     }
 

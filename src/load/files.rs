@@ -323,7 +323,7 @@ mod tests {
                 Item::Other(file) => names.push(file.kind.phrase().to_owned()),
                 Item::Failed(failure) => names.push(format!("failed {}", failure.name.replace(&base, ""))),
                 Item::Expected(count) => names.push(format!("expected {count}")),
-                Item::AlreadyLoaded | Item::DayFound(_) | Item::FolderFound(_) => panic!(),
+                Item::AlreadyLoaded | Item::Archived(_) | Item::DayFound(_) | Item::FolderFound(_) => panic!(),
             }
         }
         names

@@ -8,7 +8,7 @@
 //! the load.
 //!
 //! * [`mod@unit`]: the items of a source, and how the ledger identifies them
-//! * [`files`], [`s3`]: the sources
+//! * [`files`], [`s3`]: the sources; [`archived`]: objects that S3 has archived
 //! * [`pipeline`]: decompressing, scanning, writing
 //! * [`batch`]: a few units at once, with the result of each, for `watch`
 //! * [`count`]: the same up to the scanners, but counts calls
@@ -19,6 +19,7 @@
 //! * [`import`]: databases of c7n-trailcreator
 
 pub mod api;
+pub mod archived;
 pub mod athena;
 pub mod batch;
 pub mod count;
@@ -35,5 +36,6 @@ pub mod s3;
 
 pub mod unit;
 
+pub use archived::ArchivedObject;
 pub use figures::{Failure, Figures, OtherFile};
 pub use unit::{FoundDay, Item, Queue, Unit, Versions, queue};

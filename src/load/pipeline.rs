@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 
 use super::items::Items;
 use super::unit::Identity;
-use super::{Failure, Figures, FoundDay, Item, OtherFile, Unit, Versions};
+use super::{ArchivedObject, Failure, Figures, FoundDay, Item, OtherFile, Unit, Versions};
 use crate::model::event::ResourceEvent;
 use crate::store::Batch;
 use crate::store::ledger::days::ListedFolder;
@@ -39,6 +39,7 @@ enum Report {
     Expected(u64),
     AlreadyLoaded,
     Other(OtherFile),
+    Archived(ArchivedObject),
     Failed(Failure),
     /// Events of a unit that is not finished.
     Events(Vec<ResourceEvent>),
@@ -104,6 +105,7 @@ impl Worker<'_> {
                 Item::Expected(count) => Some(Report::Expected(count)),
                 Item::AlreadyLoaded => Some(Report::AlreadyLoaded),
                 Item::Other(file) => Some(Report::Other(file)),
+                Item::Archived(object) => Some(Report::Archived(object)),
                 Item::Failed(failure) => Some(Report::Failed(failure)),
                 Item::DayFound(day) => Some(Report::DayFound(day)),
                 Item::FolderFound(folder) => Some(Report::FolderFound(folder)),
@@ -208,6 +210,10 @@ impl<'a> Writer<'a> {
             Report::Expected(count) => figures.expected += count,
             Report::AlreadyLoaded => figures.already_loaded += 1,
             Report::Other(file) => figures.other(file),
+            Report::Archived(mut object) => {
+                self.batch.units.extend(object.note.take());
+                figures.archived(object);
+            }
             Report::Failed(failure) => figures.lost(failure),
             Report::Events(mut events) => self.batch.events.append(&mut events),
             Report::Done { name, scan, unit, closes_day } => {

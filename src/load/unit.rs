@@ -5,7 +5,7 @@ use std::io::{self, Read};
 
 use tokio::sync::mpsc;
 
-use super::{Failure, OtherFile};
+use super::{ArchivedObject, Failure, OtherFile};
 use crate::resource_map::Fingerprints;
 use crate::store::Fingerprint;
 use crate::store::StoreError;
@@ -28,6 +28,8 @@ pub enum Item {
     AlreadyLoaded,
     /// A file without records, recognized by its name.
     Other(OtherFile),
+    /// An object that has to be restored before it can be read.
+    Archived(ArchivedObject),
     /// A unit that can't be opened.
     Failed(Failure),
     /// All units of a day were found.

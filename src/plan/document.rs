@@ -140,6 +140,48 @@ pub struct TypeFigures {
     pub records: u64,
     /// Those without the tag.
     pub untagged: u64,
+    /// Where the population is from. `None` if no other source than the service was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<TypeSource>,
+}
+
+/// Where the population of a type is from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TypeSource {
+    /// The source.
+    pub from: PopulationSource,
+    /// Why it is not the source that was asked for, as a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// What can list the resources of a type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PopulationSource {
+    /// AWS Config's configuration items.
+    Config,
+    /// The service's own list call.
+    Service,
+}
+
+impl PopulationSource {
+    /// The word in documents and log lines.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Config => "config",
+            Self::Service => "service",
+        }
+    }
+}
+
+/// Why the population of an account-region is not from the source that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PopulationFailure {
+    /// The error.
+    pub error: String,
+    /// What to do about it.
+    pub hint: Option<String>,
 }
 
 /// A type that was not looked at, and why.
@@ -192,6 +234,9 @@ pub struct Summary {
     pub failed_types: Vec<FailedType>,
     /// What went wrong with types that were listed.
     pub problems: Vec<TypeProblem>,
+    /// Why AWS Config could not be asked. All types are then listed by their services.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub population_failure: Option<PopulationFailure>,
 }
 
 /// What to do with each live resource of an account and region.

@@ -25,8 +25,8 @@ use std::collections::BTreeSet;
 
 use decide::decide;
 pub use document::{
-    FORMAT_VERSION, FailedType, Plan, PlannedWrite, SkipKind, SkippedResource, SkippedType, Summary, TypeFigures,
-    TypeProblem,
+    FORMAT_VERSION, FailedType, Plan, PlannedWrite, PopulationFailure, PopulationSource, SkipKind, SkippedResource,
+    SkippedType, Summary, TypeFigures, TypeProblem, TypeSource,
 };
 use earlier::Earlier;
 use join::Joined;
@@ -88,6 +88,8 @@ pub struct TypeFacts<'a> {
     pub joined: Joined,
     /// What the question's scope needs to know of them.
     pub scope: ScopeFacts,
+    /// Where they are from. `None` if no other source than the service was asked for.
+    pub source: Option<TypeSource>,
 }
 
 impl TypeFacts<'_> {
@@ -284,6 +286,7 @@ fn plan_type(
         not_found,
         records: facts.joined.records,
         untagged,
+        source: facts.source.clone(),
     }
 }
 

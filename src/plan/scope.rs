@@ -259,7 +259,7 @@ mod tests {
             });
         }
         let scope = ScopeFacts { earlier, ..ScopeFacts::default() };
-        TypeFacts { definition: &MAP.types["sqs"], live, joined: join.finish(), scope }
+        TypeFacts { definition: &MAP.types["sqs"], live, joined: join.finish(), scope, source: None }
     }
 
     fn queue(tags: Tags) -> LiveResource {

@@ -1,12 +1,14 @@
 //! Live resources as documents: listed like `tag`, with all their tags. Writes nothing.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::account_types::{AccountTypes, Records};
 use super::live::Report;
 use crate::aws::{CallError, Session};
 use crate::creator::OwnerRules;
+use crate::inventory::config::ConfigSource;
 use crate::model::{AccountId, Region, ResourceType, TagKey};
 use crate::org::account_job::{AccountJob, unless_stopped};
 use crate::org::organization::{Done, Organization};
@@ -34,6 +36,8 @@ pub struct List<'m> {
     pub unrecorded: bool,
     /// The rules for owners.
     pub rules: OwnerRules,
+    /// AWS Config, if it is to be asked before the services.
+    pub config: OnceCell<Arc<ConfigSource>>,
     /// The names of the accounts so far.
     pub account_names: RefCell<BTreeMap<AccountId, String>>,
     /// What could not be listed. Never borrowed across an await.
@@ -43,8 +47,19 @@ pub struct List<'m> {
 }
 
 impl List<'_> {
-    fn choice(&self) -> TypeChoice<'_> {
+    /// The types to list.
+    pub fn choice(&self) -> TypeChoice<'_> {
         TypeChoice { named: &self.types, all: false, inherit: false }
+    }
+
+    /// Sets AWS Config as the first source, once there is a session to ask it with.
+    pub fn set_config(&self, config: Option<Arc<ConfigSource>>) {
+        // It is set once: the first one stays.
+        drop(config.map(|config| self.config.set(config)));
+    }
+
+    fn config(&self) -> Option<&ConfigSource> {
+        self.config.get().map(|config| &**config)
     }
 
     fn question(&self, account: &AccountId, region: &Region) -> Question {
@@ -79,7 +94,8 @@ impl List<'_> {
         if !is_first {
             chosen.types.retain(|definition| !definition.global);
         }
-        let how = Look { session, map: self.map, store, question: &question, proof: Proof::Tags };
+        let how =
+            Look { session, map: self.map, store, question: &question, proof: Proof::Tags, config: self.config() };
         let found = look(how, chosen, progress).await?;
         self.add(&question, found);
         Ok(())
@@ -148,6 +164,7 @@ impl<'m> AccountJob<'m> for List<'m> {
             store: runner.store,
             question: &question,
             proof: Proof::Tags,
+            config: self.config(),
         };
         let looking = look(how, chosen, &mut silent);
         let Some(found) = unless_stopped(stop, looking).await else { return Ok(None) };

@@ -9,11 +9,11 @@ use crate::aws::{CallError, Session};
 use crate::inventory::{self, TagIndexes};
 use crate::model::{AccountId, Region, ResourceType};
 use crate::model::{AccountRegion, LiveResource};
-use crate::plan::{FailedType, Question, SkippedType, TypeProblem};
+use crate::plan::{FailedType, PopulationFailure, Question, SkippedType, TypeFacts, TypeProblem, TypeSource};
 use crate::resource_map::ResourceMap;
-use crate::store::{Store, StoreError};
+use crate::store::StoreError;
 use crate::tag::chosen::{Chosen, TypeChoice, choose_types};
-use crate::tag::collect::{Collected, Look, Proof, look};
+use crate::tag::collect::{Collected, Look, look};
 
 /// The resource type of IAM users.
 const IAM_USER: &str = "iam-user";
@@ -31,6 +31,10 @@ pub struct Report {
     pub failed: Vec<Of<FailedType>>,
     /// Problems with types that were listed.
     pub problems: Vec<Of<TypeProblem>>,
+    /// Where the population of each type is from. Empty if no other source than the services was asked for.
+    pub sources: Vec<Of<SourceOfType>>,
+    /// Account-regions of which AWS Config could not be asked.
+    pub population_failures: Vec<Of<PopulationFailure>>,
     /// Accounts without a list of IAM users, with the reason.
     pub users_unknown: Vec<(AccountId, CallError)>,
     /// Accounts with IAM users that are known, or were requested.
@@ -42,6 +46,16 @@ pub struct Report {
 pub struct UnexaminedTypes {
     /// Their names, sorted.
     pub resource_types: Vec<ResourceType>,
+}
+
+/// Where the population of a type is from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SourceOfType {
+    /// The type.
+    pub resource_type: ResourceType,
+    /// Its source.
+    #[serde(flatten)]
+    pub source: TypeSource,
 }
 
 /// Information about an account-region.
@@ -61,22 +75,20 @@ pub struct Of<T> {
 /// # Errors
 /// The database fails. AWS errors are in the report.
 pub async fn look_at_account(
-    (session, store): (&Session, &Store),
-    map: &ResourceMap,
-    question: &Question,
+    how: Look<'_, '_>,
     regions: &[Region],
     choice: TypeChoice<'_>,
     report: &mut Report,
     progress: &mut dyn FnMut(u64, &ResourceType),
 ) -> Result<(), StoreError> {
+    let Look { session, map, store, question, .. } = how;
     for (at, region) in regions.iter().enumerate() {
         let question = Question { region: region.clone(), ..question.clone() };
         let mut chosen = choose_types(store, map, &question.account, region, choice)?;
         if at > 0 {
             leave_out_global(&mut chosen);
         }
-        let how = Look { session, map, store, question: &question, proof: Proof::All };
-        report.add(&question, look(how, chosen, progress).await?)?;
+        report.add(&question, look(Look { question: &question, ..how }, chosen, progress).await?)?;
     }
     if report.must_ask_for_users(&question.account) {
         report.add_users(&question.account, users(session, map, question).await);
@@ -125,7 +137,8 @@ impl Report {
     /// # Errors
     /// Resources can't be kept: the disk is full.
     pub(super) fn add(&mut self, question: &Question, found: Collected<'_>) -> Result<(), StoreError> {
-        let Collected { facts, skipped, unexamined, failed, problems, lineage } = found;
+        self.note_population(question, &found);
+        let Collected { facts, skipped, unexamined, failed, problems, lineage, .. } = found;
         if !unexamined.is_empty() {
             self.unexamined.push(of(question, UnexaminedTypes { resource_types: unexamined }));
         }
@@ -143,7 +156,19 @@ impl Report {
 
     /// Adds what could not be listed in an account-region, without counting the rest.
     pub(super) fn note_missing(&mut self, question: &Question, found: Collected<'_>) {
+        self.note_population(question, &found);
         self.note(question, (found.skipped, found.failed, found.problems));
+    }
+
+    fn note_population(&mut self, question: &Question, found: &Collected<'_>) {
+        let source_of = |facts: &TypeFacts<'_>| {
+            let resource_type = facts.definition.resource_type.clone();
+            Some(SourceOfType { resource_type, source: facts.source.clone()? })
+        };
+        let mut sources: Vec<_> = found.facts.iter().filter_map(source_of).map(|what| of(question, what)).collect();
+        sources.sort_by(|one, other| one.what.resource_type.cmp(&other.what.resource_type));
+        self.sources.extend(sources);
+        self.population_failures.extend(found.population_failure.clone().map(|what| of(question, what)));
     }
 
     fn note(

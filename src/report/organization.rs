@@ -2,11 +2,13 @@
 //! nothing.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use super::account_types::{AccountTypes, Records};
 use super::live::{Report, users};
 use crate::aws::{CallError, Session};
 use crate::creator::OwnerRules;
+use crate::inventory::config::ConfigSource;
 use crate::model::{Region, ResourceType, TagKey};
 use crate::org::account_job::{AccountJob, unless_stopped};
 use crate::org::organization::{Done, Organization};
@@ -41,6 +43,8 @@ pub struct Cover<'m> {
     pub rules: OwnerRules,
     /// Only resources for which this is true.
     pub condition: Option<Condition>,
+    /// AWS Config, if it is to be asked before the services.
+    pub config: Option<Arc<ConfigSource>>,
     /// The results so far. Never borrowed across an await.
     pub report: RefCell<Report>,
 }
@@ -105,6 +109,7 @@ impl<'m> AccountJob<'m> for Cover<'m> {
             store: runner.store,
             question: &question,
             proof: Proof::All,
+            config: self.config.as_deref(),
         };
         let looking = look(how, chosen, &mut silent);
         let Some(found) = unless_stopped(stop, looking).await else { return Ok(None) };

@@ -156,6 +156,17 @@ impl Access {
         self.tags.request.iter().flat_map(TagRequest::ways).map(|tags| &tags.request).chain(writing)
     }
 
+    /// Whether tags are read and written by ID and ARN alone. Other types need more of the listed resource, or have no call for it.
+    pub fn tags_by_id(&self) -> bool {
+        const KNOWN: [&str; 10] =
+            ["account", "arn", "arns", "id", "ids", "key", "partition", "region", "tags", "value"];
+        self.tags.request.is_some()
+            && self
+                .tag_requests()
+                .flat_map(Request::placeholders)
+                .all(|name| KNOWN.contains(&name.trim_end_matches('+')))
+    }
+
     /// The calls that list and describe it, those of listings that only give parents too.
     pub fn listing_requests(&self) -> Vec<&Request> {
         let mut requests = self.list.requests();

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
 
+use super::ledger::ARCHIVED;
 use super::{Store, StoreError};
 use crate::model::{AccountId, Region};
 
@@ -93,6 +94,9 @@ impl Store {
         let mut rows = query.query([])?;
         while let Some(row) = rows.next()? {
             let prefix: String = row.get(0)?;
+            if prefix.starts_with(ARCHIVED) {
+                continue;
+            }
             let day = day_of(&prefix);
             note(&prefix, day, day);
         }

@@ -1,5 +1,7 @@
 //! The types that a run looks at.
 
+use std::collections::BTreeSet;
+
 use crate::model::{AccountId, Region, ResourceType};
 use crate::plan::SkippedType;
 use crate::resource_map::{ResourceMap, TypeDefinition};
@@ -72,6 +74,26 @@ pub fn choose_types<'m>(
     let is_global = |name: &ResourceType| map.types.get(name).is_some_and(|definition| definition.global);
     let recorded = anywhere.into_keys().filter(|name| here.contains_key(name) || is_global(name)).collect();
     Ok(choice.of(map, recorded, |_| true))
+}
+
+/// The types of a choice in any of these accounts.
+///
+/// # Errors
+/// SQLite's.
+pub fn types_in_accounts<'m>(
+    store: &Store,
+    map: &'m ResourceMap,
+    accounts: &[AccountId],
+    choice: TypeChoice<'_>,
+) -> Result<Vec<&'m TypeDefinition>, StoreError> {
+    if !choice.named.is_empty() {
+        return Ok(Chosen::of(map, choice.named.to_vec()).types);
+    }
+    let mut recorded = BTreeSet::new();
+    for account in accounts {
+        recorded.extend(store.types_by_region(account)?.into_values().flatten());
+    }
+    Ok(choice.of(map, recorded.into_iter().collect(), |_| true).types)
 }
 
 impl<'m> Chosen<'m> {

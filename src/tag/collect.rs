@@ -9,17 +9,22 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use futures::stream::{self, StreamExt};
 
 use super::chosen::{Chosen, skipped};
+use super::from_config;
 use super::gather_parents;
+pub use super::look::{Look, Proof};
 use super::recorded::join;
 use super::scope::{self, Joining};
-use crate::aws::{CallError, ErrorClass, Session};
+use crate::aws::{CallError, ErrorClass};
+use crate::inventory::config::{NotInConfig, Snapshot};
 use crate::inventory::{self, Population, TagIndexes};
 use crate::model::{AccountRegion, LiveResource};
 use crate::model::{Arn, ResourceId, ResourceType};
 use crate::plan::lineage::Lineage;
-use crate::plan::{self, Creation, FailedType, Plan, Question, SkippedType, TypeFacts, TypeProblem};
-use crate::resource_map::{ResourceMap, TypeDefinition};
-use crate::store::{Store, StoreError};
+use crate::plan::{
+    self, Creation, FailedType, Plan, PopulationFailure, SkippedType, TypeFacts, TypeProblem, TypeSource,
+};
+use crate::resource_map::TypeDefinition;
+use crate::store::StoreError;
 
 /// Types listed at a time. Each belongs to a service with its own rate limit; more of them only cost memory.
 const TYPE_CONCURRENCY: usize = 8;
@@ -52,17 +57,8 @@ pub struct Collected<'m> {
     pub problems: Vec<TypeProblem>,
     /// The parents of resources that no person made, where their owners are to be inherited.
     pub lineage: Option<Lineage<'m>>,
-}
-
-/// The resources that get a tag read where the listing does not prove that the tag is absent. A read may cost a call each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Proof {
-    /// Of those that would be tagged.
-    Writes,
-    /// Of all that can be tagged.
-    All,
-    /// Of all that can be tagged, also where the owner tag is known: all tags are wanted.
-    Tags,
+    /// Why AWS Config could not be asked, if it was to be.
+    pub population_failure: Option<PopulationFailure>,
 }
 
 /// What became of one type.
@@ -72,24 +68,24 @@ enum TypeOutcome<'m> {
     Failed(FailedType),
 }
 
-/// Looks at these types and makes the plan. `progress` hears how many types are done.
+/// Looks at these types and makes the plan. `progress` gets the number of finished types. What is asked of the resources is of
+/// writes, whatever proof `how` names.
 ///
 /// # Errors
 /// SQLite's. AWS's are in the plan.
 pub async fn survey(
-    session: &Session,
-    map: &ResourceMap,
-    store: &Store,
-    question: &Question,
+    how: Look<'_, '_>,
     chosen: Chosen<'_>,
     progress: &mut dyn FnMut(u64, &ResourceType),
 ) -> Result<Survey, StoreError> {
-    let found = look(Look { session, map, store, question, proof: Proof::Writes }, chosen, progress).await?;
+    let question = how.question;
+    let found = look(Look { proof: Proof::Writes, ..how }, chosen, progress).await?;
     let mut plan = plan::plan(question, found.lineage.as_ref(), &found.facts);
     plan.summary.problems = found.problems;
     plan.summary.skipped_types = found.skipped;
     plan.summary.unexamined_types = found.unexamined;
     plan.summary.failed_types = found.failed;
+    plan.summary.population_failure = found.population_failure;
     let selected = found.facts.iter().filter_map(|facts| facts.scope.selected.as_ref());
     let found_ids = selected.flat_map(|selected| &selected.texts).cloned().collect();
     let created = found.facts.iter().flat_map(|facts| {
@@ -101,19 +97,12 @@ pub async fn survey(
     Ok(Survey { plan, found_ids, created, live })
 }
 
-/// What types are looked at with, and for what.
-#[derive(Debug, Clone, Copy)]
-pub struct Look<'a, 'm> {
-    /// The access to the account.
-    pub session: &'a Session,
-    /// How the types are listed.
-    pub map: &'m ResourceMap,
-    /// The recorded events.
-    pub store: &'a Store,
-    /// The account-region, and what is asked of its resources.
-    pub question: &'a Question,
-    /// Which resources need proven tags.
-    pub proof: Proof,
+/// What the types of an account-region are listed with.
+struct Sources<'l> {
+    place: &'l AccountRegion,
+    sweeps: &'l TagIndexes,
+    /// AWS Config's answer, or why there is none. `None`: it is not to be asked.
+    config: Option<Result<Snapshot, NotInConfig>>,
 }
 
 /// Looks at these types. `progress` gets the number of finished types.
@@ -129,9 +118,23 @@ pub async fn look<'m>(
     let place = AccountRegion { account: question.account.clone(), region: question.region.clone() };
     let Chosen { types, skipped, unexamined } = chosen;
     let sweeps = TagIndexes::of(types.iter().copied());
-    let look = |definition| look_at(how, &place, &sweeps, definition);
-    let mut results = stream::iter(types).map(look).buffer_unordered(TYPE_CONCURRENCY);
     let mut found = Collected { skipped, unexamined, ..Collected::default() };
+    let config = match how.config {
+        None => None,
+        Some(config) => match config.snapshot(session, &place, &types).await {
+            Ok(snapshot) => Some(Ok(snapshot)),
+            Err(error) => {
+                found.population_failure = Some(PopulationFailure { error: error.to_string(), hint: error.hint });
+                if config.is_strict() {
+                    return Ok(found);
+                }
+                Some(Err(NotInConfig::Unreachable))
+            }
+        },
+    };
+    let sources = Sources { place: &place, sweeps: &sweeps, config };
+    let look = |definition| look_at(how, &sources, definition);
+    let mut results = stream::iter(types).map(look).buffer_unordered(TYPE_CONCURRENCY);
     let mut done = 0;
     while let Some((definition, looked)) = results.next().await {
         match looked? {
@@ -166,27 +169,37 @@ impl Survey {
 
 async fn look_at<'m>(
     how: Look<'_, '_>,
-    place: &AccountRegion,
-    sweeps: &TagIndexes,
+    sources: &Sources<'_>,
     definition: &'m TypeDefinition,
 ) -> (&'m TypeDefinition, Result<TypeOutcome<'m>, StoreError>) {
-    let looked = match inventory::list(how.session, how.map, definition, place, sweeps).await {
-        Ok(population) => facts_of(how, place, definition, population).await,
+    let place = sources.place;
+    let why = match &sources.config {
+        None => None,
+        Some(Err(why)) => Some(*why),
+        Some(Ok(snapshot)) => match from_config::facts(how, place, definition, snapshot).await {
+            Ok(Ok(facts)) => return (definition, Ok(TypeOutcome::Facts(facts, Vec::new()))),
+            Ok(Err(why)) => Some(why),
+            Err(error) => return (definition, Err(error)),
+        },
+    };
+    let looked = match inventory::list(how.session, how.map, definition, place, sources.sweeps).await {
+        Ok(population) => facts_of(how, place, definition, population, why.map(from_config::service)).await,
         Err(error) => Ok(not_listed(definition, &error)),
     };
     (definition, looked)
 }
 
 async fn facts_of<'m>(
-    Look { session, map, store, question, proof }: Look<'_, '_>,
+    Look { session, map, store, question, proof, .. }: Look<'_, '_>,
     place: &AccountRegion,
     definition: &'m TypeDefinition,
     population: Population,
+    source: Option<TypeSource>,
 ) -> Result<TypeOutcome<'m>, StoreError> {
     let Population { resources: live, problems } = population;
     let joined = join(store, &question.rules, place, definition, &live)?;
     let scope = scope::facts(store, question, definition, map.naming(), Joining { live: &live, joined: &joined })?;
-    let mut facts = TypeFacts { definition, live, joined, scope };
+    let mut facts = TypeFacts { definition, live, joined, scope, source };
     let unproven = match proof {
         Proof::Writes => plan::unproven(question, &facts),
         Proof::All => plan::without_proof(question, &facts),

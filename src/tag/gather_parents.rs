@@ -17,7 +17,7 @@ use crate::model::{AccountId, Arn, Region, ResourceType};
 use crate::model::{AccountRegion, LiveResource, Tags};
 use crate::plan::join::{Index, Join, Joined};
 use crate::plan::lineage::{Lineage, Live, Need, Parent, ParentRef, Relative};
-use crate::plan::{Question, TypeFacts, TypeProblem};
+use crate::plan::{PopulationSource, Question, TypeFacts, TypeProblem};
 use crate::resource_map::{ResourceMap, TypeDefinition};
 use crate::store::{Store, StoreError};
 use crate::tag::recorded::{join, with_makers};
@@ -111,7 +111,11 @@ impl<'g, 'm> Gatherer<'g, 'm> {
 
     async fn look(&self, (name, region): &Group) -> Result<ListedType<'g>, StoreError> {
         let region = region.as_ref().unwrap_or(&self.question.region);
-        let ours = self.facts.iter().find(|facts| facts.definition.resource_type == *name);
+        // What AWS Config has of a parent is not all that its own parents are found by.
+        let is_listed = |facts: &&TypeFacts<'_>| {
+            facts.source.as_ref().is_none_or(|source| source.from == PopulationSource::Service)
+        };
+        let ours = self.facts.iter().find(|facts| facts.definition.resource_type == *name).filter(is_listed);
         if let Some(facts) = ours.filter(|_| *region == self.question.region) {
             let (live, events) = (Cow::Borrowed(facts.live.as_slice()), Cow::Borrowed(facts.joined.events.as_slice()));
             let listed = Listed { index: Index::new(&live), live, events };

@@ -1,8 +1,11 @@
 //! The recorded events of live resources, from the store.
 
+use std::collections::HashMap;
+
 use crate::creator::OwnerRules;
+use crate::model::event::{Action, StoredEvent};
 use crate::model::{AccountRegion, LiveResource};
-use crate::plan::join::{Join, Joined};
+use crate::plan::join::{Index, Join, Joined};
 use crate::resource_map::TypeDefinition;
 use crate::store::{Store, StoreError};
 
@@ -10,15 +13,30 @@ use crate::store::{Store, StoreError};
 pub(super) fn join(
     store: &Store,
     rules: &OwnerRules,
+    place: &AccountRegion,
+    definition: &TypeDefinition,
+    live: &[LiveResource],
+) -> Result<Joined, StoreError> {
+    join_with(store, rules, place, definition, live, &mut |_| ())
+}
+
+/// As [`join`]. `see` gets all events of the type, also of resources that are not live.
+pub(super) fn join_with(
+    store: &Store,
+    rules: &OwnerRules,
     AccountRegion { account, region }: &AccountRegion,
     definition: &TypeDefinition,
     live: &[LiveResource],
+    see: &mut dyn FnMut(&StoredEvent),
 ) -> Result<Joined, StoreError> {
     // A global type's events may stand in any region's trail, a bucket's in its own region's.
     let region = (!definition.global).then_some(region);
     let renames = store.renames_of_type(&definition.resource_type, account, region)?;
     let mut join = Join::new(live).with_renames(&renames);
-    store.events_of_type(&definition.resource_type, account, region, &mut |event| join.add(event))?;
+    store.events_of_type(&definition.resource_type, account, region, &mut |event| {
+        see(&event);
+        join.add(event);
+    })?;
     with_makers(store, rules, join.finish())
 }
 
@@ -28,4 +46,78 @@ pub(super) fn with_makers(store: &Store, rules: &OwnerRules, mut joined: Joined)
         store.fill_makers(joined.events.iter_mut().flatten().map(|stored| &mut stored.event))?;
     }
     Ok(joined)
+}
+
+/// What recent events say of resources: that they exist, or that they do not.
+#[derive(Debug)]
+pub(super) struct RecentEvents {
+    since: String,
+    /// By ID, the latest event's time and whether the resource exists after it; and its names.
+    latest: HashMap<String, (String, bool, Vec<String>)>,
+}
+
+impl RecentEvents {
+    /// Events from this time on (RFC 3339, UTC).
+    pub(super) fn since(since: String) -> Self {
+        Self { since, latest: HashMap::new() }
+    }
+
+    /// Takes an event of the type.
+    pub(super) fn see(&mut self, event: &StoredEvent) {
+        if event.event.time < self.since {
+            return;
+        }
+        let exists = event.action != Action::Delete;
+        let time = &event.event.time;
+        let seen = self.latest.entry(event.resource_id.to_string()).or_default();
+        if seen.0 <= *time {
+            *seen = (time.clone(), exists, event.names.clone());
+        }
+        // A rename ends one name and begins another.
+        if let Some(name) = &event.renamed_to {
+            let seen = self.latest.entry(name.to_string()).or_default();
+            if seen.0 <= *time {
+                *seen = (time.clone(), true, Vec::new());
+            }
+        }
+    }
+
+    /// Whether these live resources lack one that was created recently, or have one that was deleted recently.
+    pub(super) fn contradict(&self, live: &[LiveResource]) -> bool {
+        let index = Index::new(live);
+        self.latest.iter().any(|(id, (_, exists, names))| {
+            let is_live = std::iter::once(id).chain(names).any(|text| index.find(text).is_some());
+            is_live != *exists
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::test_data::{live, stored};
+
+    const NEW: &str = "2026-03-02T00:00:00Z";
+    const NEWER: &str = "2026-03-03T00:00:00Z";
+
+    fn contradict(events: &[(&str, &str, &str)]) -> bool {
+        let mut recent = RecentEvents::since("2026-03-01T00:00:00Z".to_owned());
+        events.iter().for_each(|(action, id, time)| recent.see(&stored(action, id, "alice", time)));
+        recent.contradict(&[live("jobs", "arn:aws:sqs:eu-west-1:1:jobs")])
+    }
+
+    #[test]
+    fn regression_what_is_newer_than_configs_answer_is_not_gone() {
+        assert!(contradict(&[("create", "new", NEW)]));
+        assert!(contradict(&[("delete", "jobs", NEW)]), "the answer has what is deleted");
+        assert!(contradict(&[("delete", "new", NEW), ("create", "new", NEWER)]));
+    }
+
+    #[test]
+    fn an_answer_that_has_caught_up_is_taken() {
+        assert!(!contradict(&[]));
+        assert!(!contradict(&[("create", "arn:aws:sqs:eu-west-1:1:jobs", NEW)]), "whatever names it");
+        assert!(!contradict(&[("create", "new", NEW), ("delete", "new", NEWER)]));
+        assert!(!contradict(&[("create", "old", "2026-02-01T00:00:00Z")]), "it can be gone without a record");
+    }
 }

@@ -70,12 +70,18 @@ struct Wanted<'m> {
 }
 
 impl Reading {
-    /// Reads into `store`.
+    /// Reads into `store`. `request_payer`: accept the costs of Requester Pays buckets.
     ///
     /// # Errors
     /// The database fails.
-    pub fn new(session: &Session, scanner: Arc<Scanner>, store: Store, tags: bool) -> Result<Self, StoreError> {
-        let objects = Objects::new(session.clone(), scanner.shared_map());
+    pub fn new(
+        session: &Session,
+        scanner: Arc<Scanner>,
+        store: Store,
+        tags: bool,
+        request_payer: bool,
+    ) -> Result<Self, StoreError> {
+        let objects = Objects::new(session.clone(), scanner.shared_map(), request_payer);
         let (ledger, versions) = (store.ledger()?, Versions::of(&scanner));
         Ok(Self { objects, ledger, versions, reader: Some(BatchReader::new(store, scanner, tags)), tags })
     }

@@ -23,7 +23,7 @@ use crate::resource_map::ResourceMap;
 use crate::store::journal::{RunWrite, WriteOutcome};
 use crate::store::{Store, StoreError};
 use crate::tag::chosen::{Chosen, TypeChoice};
-use crate::tag::collect::{Survey, survey};
+use crate::tag::collect::{Look, Proof, Survey, survey};
 use crate::tag::run::{RunReport, Runner, Target};
 
 /// What is written, and on what.
@@ -234,7 +234,16 @@ impl<'m> AccountJob<'m> for TagNew<'_, 'm> {
             scope: Scope { created_by: Some(Arc::new(created)), ..wanted.scope.clone() },
         };
         let mut silent = |_, _: &ResourceType| ();
-        let mut survey = survey(runner.session, runner.map, runner.store, &question, item.chosen, &mut silent).await?;
+        let how = Look {
+            session: runner.session,
+            map: runner.map,
+            store: runner.store,
+            question: &question,
+            proof: Proof::Writes,
+            // It lags: what was created just now is not in it.
+            config: None,
+        };
+        let mut survey = survey(how, item.chosen, &mut silent).await?;
         let writes = u64::try_from(survey.plan.actions.len()).unwrap_or(u64::MAX);
         let refusal = match wanted.max_changes {
             Some(most) if writes > most && !wanted.dry_run => {

@@ -30,6 +30,7 @@ mod load_files;
 mod load_history;
 mod load_logs;
 mod load_s3;
+mod load_s3_found;
 mod load_s3_hourly;
 mod load_s3_select;
 mod mistakes;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::common::{Bench, run_python};
 use crate::tag::lab::Lab;
+use crate::tag::population::record;
 
 /// Validates documents. Objects with listed properties have no others: what is printed is documented.
 const VALIDATE: &str = "
@@ -80,6 +81,25 @@ fn documents_of_a_run_are_as_their_schemas_say() {
     ];
     lab.run(&["tag", "--save-plan", "plan.json"]).success();
     documents.push(("run", document(&lab, &["apply", "plan.json"])));
+    check(&documents);
+}
+
+#[test]
+fn documents_with_the_sources_of_the_population_are_as_their_schemas_say() {
+    let lab = lab();
+    // Without a recorder the services list all types of an organization.
+    let without = document(&lab, &["tag-org", "accounts.yml", "--dry-run", "--population", "config"]);
+    record(&lab, "dict(allSupported=True)");
+    let documents = [
+        ("organization", without),
+        ("list", document(&lab, &["list", "--live", "--population", "config"])),
+        ("list", document(&lab, &["list", "--live", "--unrecorded", "--type", "sns", "--population", "config"])),
+        ("plan", document(&lab, &["tag", "--dry-run", "--population", "config"])),
+        ("report", document(&lab, &["report", "--population", "config"])),
+        ("organization", document(&lab, &["tag-org", "accounts.yml", "--population", "config"])),
+        ("run", document(&lab, &["tag", "--population", "config"])),
+    ];
+    assert!(documents.iter().all(|(_, document)| document.to_string().contains("\"from\":\"")), "{documents:?}");
     check(&documents);
 }
 

@@ -1,6 +1,6 @@
 //! `list --live`: resources that exist now, with their tags.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::ops::ControlFlow;
 
 use tokio_util::sync::CancellationToken;
@@ -10,7 +10,8 @@ use super::{ALL, Args, CommandError, Context, Outcome, Request};
 use crate::aws::Session;
 use crate::cli::load_history::{open_session, wanted_regions};
 use crate::cli::options::{show_unused_rules, with_known_names};
-use crate::cli::{nothing, organization, report, run_output, tagging};
+use crate::cli::{nothing, organization, population, report, run_output, tagging};
+use crate::inventory::config::Wanted as PopulationWanted;
 use crate::model::{Region, ResourceType, TagKey};
 use crate::org::{Event, Organization, RegionChoice, fan_out};
 use crate::plan::updates::Updates;
@@ -19,6 +20,7 @@ use crate::report::live::Report;
 use crate::resource::Selection;
 use crate::store::Store;
 use crate::store::recorded::Wanted;
+use crate::tag::chosen::types_in_accounts;
 
 pub(super) async fn run(mut args: Args, context: &Context, request: Request<'_>) -> Result<Outcome, CommandError> {
     // Before any AWS call: without a database there is nothing to list.
@@ -34,6 +36,7 @@ pub(super) async fn run(mut args: Args, context: &Context, request: Request<'_>)
         types: args.types.clone(),
         unrecorded: args.unrecorded,
         rules,
+        config: OnceCell::new(),
         account_names: RefCell::default(),
         report: RefCell::default(),
         found: RefCell::default(),
@@ -97,18 +100,25 @@ async fn of_account(
         return Err(CommandError::usage(message).hint("name the accounts' file with --config, or leave out --live"));
     }
     let regions = wanted_regions(context, &session, &args.region).await?;
+    let accounts = std::slice::from_ref(&account);
+    let types = types_in_accounts(store, list.map, accounts, list.choice());
+    let types = types.map_err(|error| context.store_error(&error))?;
+    let wanted = PopulationWanted { types: &types, accounts, regions: &regions };
+    let config = args.population.config(context, &session, wanted, regions.len() == 1).await?;
+    list.set_config(config.clone());
     let progress = context.console.progress("listing types", None);
     let mut note = |done, resource_type: &ResourceType| progress.update(done, resource_type.as_str());
     sink.begin();
     for (at, region) in regions.iter().enumerate() {
         let reading = list.read_region((&session, store), (&account, region), at == 0, &mut note);
         reading.await.map_err(|error| context.store_error(&error))?;
+        population::check(&list.report.borrow(), config.as_deref())?;
         if take(list, &selection, &mut sink)?.is_break() {
             break;
         }
     }
     drop(progress);
-    Ok(Listed { count: sink.finish()?, session, failed_accounts: false })
+    Ok(Listed { count: sink.finish_with(&list.report.borrow().sources)?, session, failed_accounts: false })
 }
 
 /// The accounts of an accounts file.
@@ -125,6 +135,8 @@ async fn of_organization(
     }
     let first_region = args.region.into_iter().find(|region| region.as_str() != ALL);
     let base = organization::open_base(args.aws, first_region).await?;
+    let wanted = (&list.regions[..], list.choice());
+    list.set_config(args.population.of_accounts(context, &base, (store, map), &accounts, wanted).await?);
     let (stop, concurrency) = (CancellationToken::default(), args.organization.max_concurrency);
     let updates = Updates::default();
     let key = TagKey::default();
@@ -166,6 +178,6 @@ async fn of_organization(
     drop(progress);
     match failed {
         Some(error) => Err(error),
-        None => Ok(Listed { count: sink.finish()?, session: base, failed_accounts }),
+        None => Ok(Listed { count: sink.finish_with(&list.report.borrow().sources)?, session: base, failed_accounts }),
     }
 }

@@ -11,6 +11,7 @@ use std::ops::ControlFlow;
 use super::load_history::{ALL, region_or_all};
 use super::options::{show_unused_rules, with_known_names};
 use super::organization::AccountsArgs;
+use super::population::{Population, PopulationArgs};
 use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, WindowArgs, nothing, types};
 use crate::model::{AccountId, Region, ResourceType};
 use crate::org::Account;
@@ -44,6 +45,8 @@ pub(super) struct Args {
     /// With --live: also list resources without a create event in the database
     #[arg(long, requires = "live")]
     unrecorded: bool,
+    #[command(flatten)]
+    population: PopulationArgs,
     /// List only resources of this creator: creator, owner, session name or principal ARN; wildcards * and ?, or a regular
     /// expression between slashes; ignores case; repeatable
     #[arg(long = "creator", value_name = "NAME", value_delimiter = ',', value_parser = str::parse::<NamePattern>)]
@@ -94,6 +97,9 @@ struct Request<'a> {
 }
 
 pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, CommandError> {
+    if !args.live && matches!(args.population.population, Some(Population::Config(_))) {
+        return Err(CommandError::usage("--population config needs --live: without it the database is listed"));
+    }
     let map = context.resource_map()?;
     args.types = types::resolve(&map, &args.types)?;
     let selection = Selection {

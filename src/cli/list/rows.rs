@@ -115,13 +115,15 @@ impl<'a> Rows<'a> {
         self.layout = Some(layout);
     }
 
-    /// Writes the rest, and the end of the document.
-    pub(super) fn finish(mut self) {
+    /// Writes the rest, and the end of the document. `last`: its last field in JSON, if it has one.
+    pub(super) fn finish(mut self, last: Option<(&str, Value)>) {
         if self.layout.is_none() && !self.measured.is_empty() {
             self.lay_out();
         }
         if self.format == Format::Json {
-            self.buffer.push_str(if self.has_first { "\n]}" } else { "]}" });
+            let last = last.map(|(name, value)| format!(",\n\"{name}\":{value}")).unwrap_or_default();
+            let end = if self.has_first { "\n]" } else { "]" };
+            self.buffer.extend([end, &last, "}"]);
         }
         self.flush();
     }

@@ -9,6 +9,7 @@ use super::rows::{Format, Rows};
 use super::{Args, CommandError, Context};
 use crate::console::{Lines, number};
 use crate::report::csv::{self, Cell};
+use crate::report::live::{Of, SourceOfType};
 use crate::resource::{CountBy, Order, Resource};
 use crate::store::recorded::Sorter;
 
@@ -89,7 +90,15 @@ impl<'a> Sink<'a> {
     ///
     /// # Errors
     /// The disk is full.
-    pub(super) fn finish(mut self) -> Result<u64, CommandError> {
+    pub(super) fn finish(self) -> Result<u64, CommandError> {
+        self.finish_with(&[])
+    }
+
+    /// As [`Sink::finish`]. A JSON document gets the sources of the population too, if any are known.
+    ///
+    /// # Errors
+    /// The disk is full.
+    pub(super) fn finish_with(mut self, sources: &[Of<SourceOfType>]) -> Result<u64, CommandError> {
         match std::mem::replace(&mut self.way, Way::Direct) {
             Way::Direct => {}
             Way::Counted(by, counts) => {
@@ -103,7 +112,7 @@ impl<'a> Sink<'a> {
                 sorted.map_err(|error| CommandError::while_doing("sorting", &error))?;
             }
         }
-        self.rows.finish();
+        self.rows.finish((!sources.is_empty()).then(|| ("sources", json!(sources))));
         Ok(self.count)
     }
 

@@ -33,7 +33,7 @@ fn write(out: &mut Out<'_>, part: &str) -> io::Result<()> {
 
 /// What could not be read, one line for each.
 fn missing(printed: &Printed<'_>) -> Vec<String> {
-    let Report { failed, problems, skipped, users_unknown, .. } = printed.report;
+    let Report { failed, problems, skipped, users_unknown, population_failures, .. } = printed.report;
     let accounts = printed.failed_accounts.iter().map(|FailedAccount { account_id, name, region, error, .. }| {
         let region = region.as_ref().map(|region| format!(" in {region}")).unwrap_or_default();
         format!("account {account_id} {name}{region}: {error}")
@@ -48,5 +48,8 @@ fn missing(printed: &Printed<'_>) -> Vec<String> {
         format!("{account_id} {region}: skipped {}: {}", what.resource_type, what.reason)
     });
     let users = users_unknown.iter().map(|(account, error)| format!("{account}: could not list IAM users: {error}"));
-    accounts.chain(failed).chain(problems).chain(skipped).chain(users).collect()
+    let populations = population_failures.iter().map(|Of { account_id, region, what }| {
+        format!("{account_id} {region}: AWS Config could not be read: {}", what.error)
+    });
+    accounts.chain(populations).chain(failed).chain(problems).chain(skipped).chain(users).collect()
 }

@@ -21,7 +21,9 @@ use trend::ReportScope;
 use super::load_history::{ALL, open_session, region_or_all, wanted_regions};
 use super::options::{OwnerKeysArgs, show_unused_rules, with_known_names};
 use super::organization::{self, AccountsArgs};
+use super::population::{self, PopulationArgs};
 use super::{AwsAccessArgs, CommandError, Context, Outcome, Output, OwnerArgs, nothing, tagging, types};
+use crate::inventory::config::Wanted;
 use crate::model::{AccountId, Region, ResourceType};
 use crate::org::{Account, Event, Failure, Organization, RegionChoice, fan_out};
 use crate::plan::updates::Updates;
@@ -35,7 +37,8 @@ use crate::report::who::Filter;
 use crate::resource::Condition;
 use crate::resource_map::ResourceMap;
 use crate::store::{Store, StoreError};
-use crate::tag::chosen::TypeChoice;
+use crate::tag::chosen::{TypeChoice, types_in_accounts};
+use crate::tag::collect::{Look, Proof};
 
 /// What the options ask for, in messages.
 const THESE: &str = "for these accounts, regions and types";
@@ -94,6 +97,8 @@ pub(super) struct Args {
     /// Attribute resources that an AWS service created to the owner of their parent, as tag --inherit does
     #[arg(long, env = "TRAILCREATOR_INHERIT", conflicts_with = "offline")]
     inherit: bool,
+    #[command(flatten)]
+    population: PopulationArgs,
     /// Report only resources for which this JMESPath expression is true: "tool != 'Terraform'" (fields are in docs/json.md)
     #[arg(long = "where", value_name = "EXPR", value_parser = str::parse::<Condition>)]
     condition: Option<Condition>,
@@ -289,9 +294,16 @@ async fn of_account(args: Args, context: &Context, map: &ResourceMap, form: Form
         let progress = context.console.progress("listing types", None);
         let mut note = |done, resource_type: &ResourceType| progress.update(done, resource_type.as_str());
         let choice = TypeChoice { named: &args.types, all: args.all_types, inherit: question.inherit };
+        let accounts = std::slice::from_ref(&question.account);
+        let types = types_in_accounts(&store, map, accounts, choice).map_err(|error| context.store_error(&error))?;
+        let wanted = Wanted { types: &types, accounts, regions: &regions };
+        let config = args.population.config(context, &session, wanted, regions.len() == 1).await?;
+        let config = config.as_deref();
+        let how = Look { session: &session, map, store: &store, question: &question, proof: Proof::All, config };
         let mut report = form.new_report(context)?;
-        let looking = look_at_account((&session, &store), map, &question, &regions, choice, &mut report, &mut note);
+        let looking = look_at_account(how, &regions, choice, &mut report, &mut note);
         looking.await.map_err(|error| context.store_error(&error))?;
+        population::check(&report, config)?;
         Ok((session, question, regions, report))
     };
     let Some(looked) = tagging::or_interrupted(context, looking).await else { return Ok(Outcome::Interrupted) };
@@ -331,10 +343,15 @@ async fn of_organization(
         inherit: args.inherit,
         rules,
         condition: args.condition,
+        config: None,
         report: RefCell::new(form.new_report(context)?),
     };
     let first_region = args.region.into_iter().find(|region| region.as_str() != ALL);
     let base = organization::open_base(args.aws, first_region).await?;
+    let choice = TypeChoice { named: &cover.types, all: cover.all_types, inherit: cover.inherit };
+    let asking = args.population.of_accounts(context, &base, (&store, map), &accounts, (&cover.regions, choice));
+    let Some(config) = tagging::or_interrupted(context, asking).await else { return Ok(Outcome::Interrupted) };
+    let cover = Cover { config: config?, ..cover };
     let (stop, concurrency) = (CancellationToken::default(), args.organization.max_concurrency);
     let updates = Updates::default();
     let organization =

@@ -4,10 +4,10 @@ use serde::Serialize;
 
 use super::{By, FailedAccount, Form, Format, Printed, html, tables};
 use crate::aws::Session;
-use crate::cli::{CommandError, Context, Outcome, run_output, types};
-use crate::plan::{FailedType, SkippedType, TypeProblem};
+use crate::cli::{CommandError, Context, Outcome, population, run_output, types};
+use crate::plan::{FailedType, PopulationFailure, SkippedType, TypeProblem};
 use crate::report::coverage::{Creator, Figures, GroupBy, Row};
-use crate::report::live::{Of, Report, UnexaminedTypes};
+use crate::report::live::{Of, Report, SourceOfType, UnexaminedTypes};
 use crate::report::trend::Earlier;
 
 /// The version of the JSON document's format.
@@ -33,6 +33,10 @@ struct Document<'a> {
     failed_types: &'a [Of<FailedType>],
     problems: &'a [Of<TypeProblem>],
     failed_accounts: &'a [FailedAccount],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    sources: &'a [Of<SourceOfType>],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    population_failures: &'a [Of<PopulationFailure>],
 }
 
 /// The counts of a type, an account or a region.
@@ -73,6 +77,10 @@ pub(in crate::cli) fn print_missing(context: &Context, report: &Report) {
     types::show_unexamined(context, report.unexamined.iter().map(|of| of.what.resource_types.len()));
     for Of { account_id, region, what } in &report.unexamined {
         types::log_unexamined(account_id, region, &what.resource_types);
+    }
+    population::show_sources(context, report.sources.iter().map(|of| (&of.what.resource_type, &of.what.source)));
+    for Of { account_id, region, what } in &report.population_failures {
+        population::warn_of_failure(context, &format!("{account_id} {region}"), what);
     }
     for Of { account_id, region, what } in &report.problems {
         context.console.warning(format_args!("{account_id} {region}: {}: {}", what.resource_type, what.problem));
@@ -134,5 +142,7 @@ fn document<'a>(printed: &'a Printed<'_>, creators: &'a [Creator], top: usize) -
         failed_types: &report.failed,
         problems: &report.problems,
         failed_accounts,
+        sources: &report.sources,
+        population_failures: &report.population_failures,
     }
 }

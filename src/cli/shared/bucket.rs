@@ -1,6 +1,6 @@
 //! A bucket as people write it: its name, or what they copy from a console, a policy or another command.
 
-use crate::model::{Arn, ArnParts};
+use crate::model::{AccountId, Arn, ArnParts};
 
 /// A bucket, and the prefix that was written with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,7 +11,8 @@ pub(in crate::cli) struct BucketPlace {
     pub(in crate::cli) prefix: String,
 }
 
-const EXPECTED: &str = "a bucket's name, s3://BUCKET/PREFIX, or an ARN arn:aws:s3:::BUCKET";
+const EXPECTED: &str =
+    "a bucket's name, s3://BUCKET/PREFIX, an ARN arn:aws:s3:::BUCKET, or the ARN of an access point in one region";
 
 /// A text that names no bucket.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,7 +27,7 @@ impl std::str::FromStr for BucketPlace {
 
     fn from_str(text: &str) -> Result<Self, InvalidBucket> {
         let place = if let Some(rest) = strip_prefix(text, "s3://") {
-            split(rest)
+            if Arn::is_arn(rest) { of_access_point(rest, "") } else { split(rest) }
         } else if Arn::is_arn(text) {
             of_arn(text)
         } else if let Some(rest) = strip_prefix(text, "https://").or_else(|| strip_prefix(text, "http://")) {
@@ -51,16 +52,33 @@ fn split(text: &str) -> Option<BucketPlace> {
     well_formed.then(|| BucketPlace { name: name.to_owned(), prefix: prefix.trim_start_matches('/').to_owned() })
 }
 
-/// `arn:aws:s3:::bucket/prefix`; an access point's ARN takes the place of a bucket's name.
+/// `arn:aws:s3:::bucket/prefix`, or the ARN of an access point.
 fn of_arn(arn: &str) -> Option<BucketPlace> {
     let parts = ArnParts::parse(arn)?;
     match (parts.service, parts.region, parts.account) {
         ("s3", "", "") => split(parts.resource.trim_end_matches('*')),
-        (service, ..) if service.starts_with("s3") && parts.resource.starts_with("accesspoint") => {
-            Some(BucketPlace { name: arn.to_owned(), prefix: String::new() })
-        }
-        _ => None,
+        _ => of_access_point(arn, "object/"),
     }
+}
+
+/// `arn:aws:s3:REGION:ACCOUNT:accesspoint/NAME`, which takes the place of a bucket's name, with a prefix after `separator`: policies
+/// write it after `object/`. A Multi-Region Access Point has no region: it takes another kind of signature.
+///
+/// Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-naming.html>
+fn of_access_point(arn: &str, separator: &str) -> Option<BucketPlace> {
+    const KIND: &str = "accesspoint";
+    let parts = ArnParts::parse(arn)?;
+    let is_regional = !parts.region.is_empty() && AccountId::parse(parts.account).is_ok();
+    let rest = parts.resource.strip_prefix(KIND)?.strip_prefix(['/', ':'])?;
+    if !is_regional || !matches!(parts.service, "s3" | "s3-object-lambda") {
+        return None;
+    }
+    let (name, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+    let prefix = prefix.strip_prefix(separator).unwrap_or(prefix).trim_end_matches('*').trim_start_matches('/');
+    let ArnParts { partition, service, region, account, .. } = parts;
+    let name = split(name)?.name;
+    let name = format!("arn:{partition}:{service}:{region}:{account}:{KIND}/{name}");
+    Some(BucketPlace { name, prefix: prefix.to_owned() })
 }
 
 /// `bucket.s3.region.amazonaws.com/prefix`, `s3.region.amazonaws.com/bucket/prefix`, or the console's page of a bucket.
@@ -109,8 +127,24 @@ mod tests {
             let wanted = BucketPlace { name: name.to_owned(), prefix: prefix.to_owned() };
             assert_eq!(text.parse(), Ok(wanted), "{text}");
         }
+    }
+
+    #[test]
+    fn access_points_take_the_place_of_buckets() {
         let access_point = "arn:aws:s3:eu-west-1:123456789012:accesspoint/mine";
-        assert_eq!(access_point.parse::<BucketPlace>().unwrap().name, access_point);
+        for (text, prefix) in [
+            (access_point.to_owned(), ""),
+            ("arn:aws:s3:eu-west-1:123456789012:accesspoint:mine".to_owned(), ""),
+            (format!("{access_point}/object/a/b/*"), "a/b/"),
+            (format!("s3://{access_point}"), ""),
+            (format!("s3://{access_point}/"), ""),
+            (format!("s3://{access_point}/object/a"), "object/a"),
+        ] {
+            let wanted = BucketPlace { name: access_point.to_owned(), prefix: prefix.to_owned() };
+            assert_eq!(text.parse(), Ok(wanted), "{text}");
+        }
+        let transformed = "arn:aws:s3-object-lambda:eu-west-1:123456789012:accesspoint/mine";
+        assert_eq!(transformed.parse::<BucketPlace>().unwrap().name, transformed);
     }
 
     #[test]
@@ -124,6 +158,9 @@ mod tests {
             "https://example.com/x",
             "a bucket",
             "gs://x",
+            "arn:aws:s3::123456789012:accesspoint/mfzwi23gnjvgw.mrap",
+            "s3://arn:aws:s3:eu-west-1:123456789012:bucket/a",
+            "arn:aws:s3-outposts:eu-west-1:123456789012:outpost/op-01ac5d28a6a232904/accesspoint/mine",
         ] {
             let refused = text.parse::<BucketPlace>().unwrap_err().to_string();
             assert!(refused.ends_with(EXPECTED), "{text}: {refused}");

@@ -5,6 +5,7 @@
 //! * [`tagging`], [`run_output`], [`saved_plans`]: what `tag`, `apply` and `undo` share; [`organization`]: the same for many accounts
 
 pub(in crate::cli) mod allow_updates;
+pub(in crate::cli) mod archived;
 pub(in crate::cli) mod bucket;
 pub(in crate::cli) mod confirm;
 pub(in crate::cli) mod context;
@@ -17,6 +18,7 @@ pub(in crate::cli) mod nothing;
 pub(in crate::cli) mod options;
 pub(in crate::cli) mod organization;
 pub(in crate::cli) mod other_files;
+pub(in crate::cli) mod population;
 pub(in crate::cli) mod private_file;
 pub(in crate::cli) mod regions;
 pub(in crate::cli) mod run_output;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::allow_updates::AllowArgs;
 use super::mfa::ask_code;
+use super::population::PopulationArgs;
 use super::scope::ScopeArgs;
 use super::{CommandError, Context};
 use crate::aws::AwsOptions;
@@ -214,6 +215,8 @@ pub(in crate::cli) struct WantedArgs {
     /// instance named by AWS's tags or by an attachment
     #[arg(long, env = "TRAILCREATOR_INHERIT")]
     pub(in crate::cli) inherit: bool,
+    #[command(flatten)]
+    pub(in crate::cli) population: PopulationArgs,
     #[command(flatten)]
     pub(in crate::cli) scope: ScopeArgs,
     /// Save the plan to a file for `apply`; write nothing to AWS

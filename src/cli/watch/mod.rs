@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::interrupt::stop_on_interrupt;
 use super::options::{ChainsArgs, WantedArgs, show_unused_rules};
 use super::organization::AccountsArgs;
+use super::population::Population;
 use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, tag, tagging, types};
 use crate::aws::{AwsOptions, Session};
 use crate::model::{AccountId, Region};
@@ -57,6 +58,7 @@ Examples:
 #[command(mut_arg(TAG, |tag| tag.num_args(0..=1).value_name("KEY=TEMPLATE").help(TAG_HELP)))]
 #[command(mut_arg("all_types", |arg| arg.hide(true)))]
 #[command(mut_arg("ids", |arg| arg.hide(true)))]
+#[command(mut_arg("population", |arg| arg.hide(true)))]
 #[command(mut_arg("save_plan", |arg| arg.hide(true)))]
 #[command(mut_arg("yes", |arg| arg.hide(true)))]
 #[command(mut_arg("max_changes", |arg| arg.help(MAX_CHANGES_HELP)))]
@@ -104,6 +106,9 @@ struct FollowArgs {
     /// How often to report what was done, in seconds; 0: never
     #[arg(long, value_name = "SECONDS", default_value_t = 60, env = "TRAILCREATOR_HEARTBEAT")]
     heartbeat: u64,
+    /// Accept the costs of requests to a Requester Pays bucket
+    #[arg(long)]
+    request_payer: bool,
 }
 
 /// When new resources are tagged.
@@ -162,7 +167,7 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     let reading = {
         let scanner = Arc::new(Scanner::new(Arc::clone(&map), RecordFilter::default()));
         // A connection of its own: reading is done in another thread.
-        Reading::new(&session, scanner, context.open_store()?, args.tag.0)
+        Reading::new(&session, scanner, context.open_store()?, args.tag.0, args.follow.request_payer)
             .map_err(|error| context.store_error(&error))?
     };
     let output = Output::new(context);
@@ -196,6 +201,8 @@ fn check(args: &mut Args, map: &ResourceMap) -> Result<(), CommandError> {
     let unknown = [
         ("--all-types", wanted.all_types),
         ("--id", !wanted.scope.ids().are_all()),
+        // It lags: what was created just now is not in it.
+        ("--population config", matches!(wanted.population.population, Some(Population::Config(_)))),
         ("--save-plan", wanted.save_plan.is_some()),
     ];
     if let Some((option, _)) = unknown.into_iter().find(|(_, is_given)| *is_given) {

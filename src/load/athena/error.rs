@@ -122,6 +122,10 @@ fn hint_of_table(error: &TableError) -> String {
             "create the table in the CloudTrail console (Event history, Create Athena table), or name another database with \
              --athena-db; https://docs.aws.amazon.com/athena/latest/ug/cloudtrail-logs.html"
         }
+        TableError::NotLakesCloudTrail { .. } => {
+            "name the table of management events, …_cloud_trail_mgmt_2_0; if the lake has only source version 1, migrate it: \
+             https://docs.aws.amazon.com/security-lake/latest/userguide/internal-sources.html"
+        }
         TableError::Several { .. } => "choose one with --table",
     }
     .to_owned()

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::partition;
 use super::quoting::{identifier, literal};
 use super::row::Field;
-use super::table::Table;
+use super::table::{Table, ocsf};
 use crate::resource_map::events::{VERSION_PATTERN, without_version};
 use crate::resource_map::{EventRule, ResourceMap};
 use crate::trail::filter::RecordFilter;
@@ -46,8 +46,10 @@ pub(super) struct Query {
 
 /// Builds the query for every record that `map` has an event for and `filter` selects, with `fields` of `table`.
 pub(super) fn query(map: &ResourceMap, filter: &RecordFilter, table: &Table, fields: &[&Field]) -> Query {
-    let select: Vec<String> =
-        fields.iter().map(|field| format!("{} AS {}", path(field.column), identifier(field.name))).collect();
+    let named = |sql: String, name: &str| format!("{sql} AS {}", identifier(name));
+    let mut select: Vec<String> =
+        fields.iter().filter_map(|field| Some(named(table.text(field.column)?, field.name))).collect();
+    select.extend(table.extras().into_iter().map(|extra| named(extra.sql, extra.name)));
     let mut conditions = record_conditions(filter, table);
     conditions.extend(caller_condition(map, table));
     let head = format!(
@@ -59,7 +61,7 @@ pub(super) fn query(map: &ResourceMap, filter: &RecordFilter, table: &Table, fie
     );
     let filters = [NameFilter::Pairs, NameFilter::Names, NameFilter::Sources];
     for names in filters {
-        let sql = format!("{head}\n  AND {}", name_condition(map, names));
+        let sql = format!("{head}\n  AND {}", name_condition(map, table, names));
         if sql.len() <= MAX_QUERY_BYTES {
             return Query { sql, names };
         }
@@ -70,21 +72,46 @@ pub(super) fn query(map: &ResourceMap, filter: &RecordFilter, table: &Table, fie
 /// All conditions except those on event names. Never empty.
 fn record_conditions(filter: &RecordFilter, table: &Table) -> Vec<String> {
     let mut conditions = partition::conditions(table, filter.window.delivery_days(), &filter.accounts);
-    // eventTime has whole seconds and sorts as text.
-    let second = |moment: Timestamp| literal(&round_up(moment).to_string());
-    conditions.extend(filter.window.since().map(|since| format!("\"eventtime\" >= {}", second(since))));
-    conditions.extend(filter.window.until().map(|until| format!("\"eventtime\" < {}", second(until))));
+    let time = Time::of(table);
+    conditions.extend(filter.window.since().map(|since| format!("{} >= {}", time.column, time.literal(since))));
+    conditions.extend(filter.window.until().map(|until| format!("{} < {}", time.column, time.literal(until))));
     // The older SerDe can return an empty string for an absent field.
     for column in ["errorcode", "errormessage"] {
-        if table.has_text(&[column]) {
-            conditions.push(format!("(\"{column}\" IS NULL OR \"{column}\" = '')"));
+        if let Some(column) = table.text(&[column]) {
+            conditions.push(format!("({column} IS NULL OR {column} = '')"));
         }
     }
     conditions.extend(account_condition(filter, table));
     if conditions.is_empty() {
-        conditions.push("\"eventtime\" IS NOT NULL".to_owned());
+        conditions.push(format!("{} IS NOT NULL", time.column));
     }
     conditions
+}
+
+/// The column with the time of the event.
+struct Time {
+    column: String,
+    is_number: bool,
+}
+
+impl Time {
+    fn of(table: &Table) -> Self {
+        match table.text(&["eventtime"]) {
+            Some(column) => Self { column, is_number: false },
+            None => Self { column: ocsf::milliseconds(), is_number: true },
+        }
+    }
+
+    /// eventTime has whole seconds and sorts as text; OCSF's time has milliseconds.
+    fn literal(&self, moment: Timestamp) -> String {
+        let second = round_up(moment);
+        if self.is_number { second.as_millisecond().to_string() } else { literal(&second.to_string()) }
+    }
+}
+
+/// A text that every CloudTrail table has.
+fn required(table: &Table, name: &str) -> String {
+    table.text(&[name]).unwrap_or_else(|| identifier(name))
 }
 
 /// The first whole second at or after a moment.
@@ -95,19 +122,16 @@ fn round_up(moment: Timestamp) -> Timestamp {
 
 /// The account that received the event. If the record does not have it, the caller's, as in every loader.
 fn account_condition(filter: &RecordFilter, table: &Table) -> Option<String> {
-    if filter.accounts.is_empty() {
+    // Security Lake's own key for the account has the condition (`partition`).
+    if filter.accounts.is_empty() || table.is_ocsf() {
         return None;
     }
     let accounts: Vec<String> = filter.accounts.iter().map(|account| literal(account.as_str())).collect();
     let accounts = accounts.join(", ");
-    let caller = table
-        .has_text(&["useridentity", "accountid"])
-        .then(|| format!("\"useridentity\".\"accountid\" IN ({accounts})"));
-    if !table.has_text(&["recipientaccountid"]) {
-        return caller;
-    }
-    let own = format!("\"recipientaccountid\" IN ({accounts})");
-    let absent = "(\"recipientaccountid\" IS NULL OR \"recipientaccountid\" = '')";
+    let caller = table.text(&["useridentity", "accountid"]).map(|account| format!("{account} IN ({accounts})"));
+    let Some(recipient) = table.text(&["recipientaccountid"]) else { return caller };
+    let own = format!("{recipient} IN ({accounts})");
+    let absent = format!("({recipient} IS NULL OR {recipient} = '')");
     Some(caller.map_or(own.clone(), |caller| format!("({own} OR {absent} AND {caller})")))
 }
 
@@ -117,12 +141,14 @@ fn caller_condition(map: &ResourceMap, table: &Table) -> Option<String> {
     let (source, _, _) = map.events.iter().find(|(_, _, rules)| rules.iter().any(EventRule::is_of_sessions))?;
     let all_are =
         map.events.iter().all(|(other, _, rules)| other != source || rules.iter().all(EventRule::is_of_sessions));
-    (all_are && table.has_text(&["useridentity", "type"])).then(|| {
-        format!("(\"eventsource\" <> {} OR coalesce(\"useridentity\".\"type\", '') <> 'AWSService')", literal(source))
-    })
+    let kind = table.text(&["useridentity", "type"]).filter(|_| all_are)?;
+    let column = required(table, "eventsource");
+    Some(format!("({column} <> {} OR coalesce({kind}, '') <> 'AWSService')", literal(source)))
 }
 
-fn name_condition(map: &ResourceMap, names: NameFilter) -> String {
+fn name_condition(map: &ResourceMap, table: &Table, names: NameFilter) -> String {
+    let (source_column, name_column) = (required(table, "eventsource"), required(table, "eventname"));
+    let events = |names: &mut dyn Iterator<Item = &str>| events(&name_column, names);
     let mut by_source: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (source, name, _) in map.events.iter() {
         by_source.entry(source).or_default().push(name);
@@ -136,35 +162,30 @@ fn name_condition(map: &ResourceMap, names: NameFilter) -> String {
             by_source
                 .iter()
                 .map(|(source, names)| {
-                    format!("\"eventsource\" = {} AND {}", literal(source), events(names.iter().copied()))
+                    format!("{source_column} = {} AND {}", literal(source), events(&mut names.iter().copied()))
                 })
                 .collect(),
         ),
-        NameFilter::Names => any_of(vec![events(by_source.values().flatten().copied())]),
+        NameFilter::Names => any_of(vec![events(&mut by_source.values().flatten().copied())]),
         NameFilter::Sources => {
             let sources: Vec<String> = by_source.keys().map(|source| literal(source)).collect();
-            format!("\"eventsource\" IN ({})", sources.join(", "))
+            format!("{source_column} IN ({})", sources.join(", "))
         }
         NameFilter::Nothing => String::new(),
     }
 }
 
 /// The condition on event names, which compares them without the API version that can follow (`CreateFunction20150331v2`).
-fn events<'a>(names: impl Iterator<Item = &'a str>) -> String {
+fn events(column: &str, names: &mut dyn Iterator<Item = &str>) -> String {
     let names: BTreeSet<&str> = names.map(without_version).collect();
     let names: Vec<String> = names.into_iter().map(literal).collect();
-    format!("regexp_replace(\"eventname\", {}, '') IN ({})", literal(VERSION_PATTERN), names.join(", "))
-}
-
-/// `["useridentity", "type"]` → `"useridentity"."type"`.
-fn path(parts: &[&str]) -> String {
-    parts.iter().map(|part| identifier(part)).collect::<Vec<_>>().join(".")
+    format!("regexp_replace({column}, {}, '') IN ({})", literal(VERSION_PATTERN), names.join(", "))
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::row::wanted_fields;
-    use super::super::table::tests::metadata;
+    use super::super::table::tests::{lake_metadata, metadata};
     use super::*;
     use crate::model::AccountId;
     use crate::model::event::Action;
@@ -281,5 +302,30 @@ mod tests {
         assert_eq!(level(600, 20, true), NameFilter::Names);
         assert_eq!(level(600, 20, false), NameFilter::Sources);
         assert_eq!(level(10_000, 1, false), NameFilter::Nothing);
+    }
+
+    #[test]
+    fn security_lake_is_queried_by_its_own_columns() {
+        let lake = lake_metadata("mgmt", &[("accountid", "string"), ("eventday", "string")]);
+        let table = Table::read("lake", &lake).unwrap();
+        let map = map(&[rule("s3.amazonaws.com", "CreateBucket")]);
+        let accounts = [AccountId::new("111122223333")].into();
+        let day = in_window(WindowText { day: Some("2019/02/01"), ..WindowText::default() });
+        let filter = RecordFilter { accounts, ..day };
+        let sql = query(&map, &filter, &table, &wanted_fields(&map, &table).fields).sql;
+        for part in [
+            r#""metadata"."uid" AS "eventid""#,
+            r#"CAST("time" AS varchar) AS "ocsf_time""#,
+            r#"json_format(CAST("unmapped" AS JSON)) AS "ocsf_unmapped""#,
+            r#""accountid" = '111122223333'"#,
+            r#""time_dt" >= TIMESTAMP '2019-02-01 00:00:00' AND "time_dt" < TIMESTAMP '2019-02-03 00:00:00'"#,
+            r#""time" >= 1548979200000"#,
+            r#""time" < 1549065600000"#,
+            r#"("api"."response"."error" IS NULL OR "api"."response"."error" = '')"#,
+            r#""api"."service"."name" = 's3.amazonaws.com' AND regexp_replace("api"."operation", "#,
+        ] {
+            assert!(sql.contains(part), "{part}: {sql}");
+        }
+        assert!(!sql.contains("eventtime"), "{sql}");
     }
 }

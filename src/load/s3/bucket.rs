@@ -2,9 +2,12 @@
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::list_objects_v2::{ListObjectsV2Error, ListObjectsV2Output};
+use aws_sdk_s3::types::{OptionalObjectAttributes, RequestPayer};
+
+use super::refusal::{self, Target};
 
 use crate::aws::{CallError, ErrorClass, Session};
-use crate::model::Region;
+use crate::model::{ArnParts, Region};
 
 /// The response header with a bucket's region. S3 sends it even if it rejects the call.
 ///
@@ -32,14 +35,21 @@ pub(super) struct Bucket {
     pub(super) client: Client,
     pub(super) name: String,
     pub(super) region: Region,
+    /// Sent with every request that takes it. HeadBucket and SelectObjectContent do not.
+    pub(super) payer: Option<RequestPayer>,
 }
 
 impl Bucket {
-    /// Finds the bucket's region, which can differ from the session's.
+    /// Finds the bucket's region, which can differ from the session's. The ARN of an access point has its region.
     ///
     /// # Errors
     /// The bucket does not exist, or S3 can't be called.
-    pub(super) async fn open(session: &Session, name: &str) -> Result<Self, CallError> {
+    pub(super) async fn open(session: &Session, name: &str, request_payer: bool) -> Result<Self, CallError> {
+        let payer = request_payer.then_some(RequestPayer::Requester);
+        if let Some(arn) = ArnParts::parse(name) {
+            let region = Region::from(arn.region);
+            return Ok(Self { client: session.s3_access_point(&region), name: name.to_owned(), region, payer });
+        }
         let asked = session.s3(session.region()).head_bucket().bucket(name).send().await;
         let region = match asked {
             Ok(answer) => answer.bucket_region().map(Region::from),
@@ -57,7 +67,7 @@ impl Bucket {
             }
         };
         let region = region.unwrap_or_else(|| session.region().clone());
-        Ok(Self { client: session.s3(&region), name: name.to_owned(), region })
+        Ok(Self { client: session.s3(&region), name: name.to_owned(), region, payer })
     }
 
     /// `s3://bucket/key`
@@ -65,9 +75,24 @@ impl Bucket {
         format!("s3://{}/{key}", self.name)
     }
 
+    /// The reason for a failed request, with what refused it or what to do.
+    pub(super) fn reason(&self, error: &CallError, target: Target) -> String {
+        let said = format!("{}: {}", error.code, error.message);
+        match self.hint(error, target) {
+            Some(hint) => format!("{said} ({hint})"),
+            None => said,
+        }
+    }
+
+    /// What refused a request, or what else to do about its error.
+    pub(super) fn hint(&self, error: &CallError, target: Target) -> Option<String> {
+        refusal::explain(error, target, self.payer.is_some()).or_else(|| error.hint())
+    }
+
     /// The folders directly below `prefix`, with their complete prefix.
     pub(super) async fn folders(&self, prefix: &str) -> Result<Vec<String>, CallError> {
         let pages = self.client.list_objects_v2().bucket(&self.name).prefix(prefix).delimiter("/");
+        let pages = pages.set_request_payer(self.payer.clone());
         let mut pages = pages.into_paginator().send();
         let mut folders = Vec::new();
         while let Some(page) = pages.next().await {
@@ -80,11 +105,12 @@ impl Bucket {
     /// The first objects below `prefix`, at most `count`.
     pub(super) async fn first_keys(&self, prefix: &str, count: i32) -> Result<Vec<String>, CallError> {
         let request = self.client.list_objects_v2().bucket(&self.name).prefix(prefix).max_keys(count);
+        let request = request.set_request_payer(self.payer.clone());
         let page = request.send().await.map_err(|error| self.list_error(&error))?;
         Ok(page.contents().iter().filter_map(|object| object.key()).map(str::to_owned).collect())
     }
 
-    /// A page of the objects below `prefix`.
+    /// A page of the objects below `prefix`, with the state of their restores.
     pub(super) async fn page(
         &self,
         prefix: &str,
@@ -93,6 +119,8 @@ impl Bucket {
     ) -> Result<ListObjectsV2Output, CallError> {
         let request = self.client.list_objects_v2().bucket(&self.name).prefix(prefix);
         let request = request.set_start_after(start_after).set_continuation_token(token);
+        let request = request.optional_object_attributes(OptionalObjectAttributes::RestoreStatus);
+        let request = request.set_request_payer(self.payer.clone());
         request.send().await.map_err(|error| self.list_error(&error))
     }
 
@@ -101,7 +129,8 @@ impl Bucket {
     /// # Errors
     /// It does not exist, or can't be accessed.
     pub(super) async fn version(&self, key: &str) -> Result<ObjectVersion, CallError> {
-        let head = self.client.head_object().bucket(&self.name).key(key).send().await;
+        let head = self.client.head_object().bucket(&self.name).key(key);
+        let head = head.set_request_payer(self.payer.clone()).send().await;
         let head = head.map_err(|error| CallError::of_sdk(GET, &self.region, &error))?;
         let size = head.content_length().and_then(|size| u64::try_from(size).ok()).unwrap_or_default();
         Ok(ObjectVersion { size, etag: head.e_tag().unwrap_or_default().to_owned() })

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
+use super::archive::Archive;
 use super::list::Object;
 use crate::load::FoundDay;
 use crate::trail::envelope::Kind;
@@ -30,6 +31,12 @@ pub(super) enum Known {
     Loaded {
         filtered: bool,
     },
+    /// It can't be read before it is restored.
+    Archived {
+        archive: Archive,
+        /// Whether S3 refused it in the last days.
+        was_refused: bool,
+    },
 }
 
 impl Days {
@@ -42,7 +49,8 @@ impl Days {
         let new = || (day, FoundDay { prefix: prefix.to_owned(), units: 0, filtered: false });
         let (_, found) = self.current.get_or_insert_with(new);
         if found.prefix == prefix {
-            found.units += u64::from(known == Known::No);
+            // An archived object keeps its day open: it is not read, so the count is never reached.
+            found.units += u64::from(matches!(known, Known::No | Known::Archived { .. }));
         } else {
             // Not in CloudTrail's layout: this object has another prefix in the ledger, so the day never closes.
             found.units = NEVER;

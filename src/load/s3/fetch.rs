@@ -9,13 +9,17 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use aws_sdk_s3::operation::get_object::{GetObjectError, GetObjectOutput};
+use jiff::civil::Date;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
+use super::archive::{Archive, Restore};
 use super::bucket::Bucket;
 use super::list::Object;
+use super::refusal::{self, Target};
 use super::select::{Engine, ExpectedRecords, SelectError, SelectFigures, SelectProbe, Selected, Selector};
-use super::{ReadOptions, S3Error, identity, is_fatal, reason};
+use super::{ReadOptions, S3Error, archived_object, identity, is_fatal};
 use crate::aws::{CallError, ErrorClass};
+use crate::load::archived::{self, ArchiveClass};
 use crate::load::unit::Open;
 use crate::load::{Failure, Item, Queue, Unit};
 
@@ -45,6 +49,8 @@ pub(super) struct Fetcher {
     selector: Selector,
     probe: SelectProbe,
     figures: Arc<SelectFigures>,
+    /// For notes about archived objects.
+    today: Date,
     /// The number of objects that `auto` read while it was undecided.
     tried: AtomicU32,
     /// The decision of `auto`.
@@ -80,7 +86,7 @@ pub(super) enum WhyNot {
 }
 
 impl Fetcher {
-    pub(super) fn new(bucket: Bucket, queue: Queue, reading: &ReadOptions<'_>) -> Self {
+    pub(super) fn new(bucket: Bucket, queue: Queue, reading: &ReadOptions<'_>, today: Date) -> Self {
         let budget = usize::try_from(BUDGET_KIB).expect("a small number");
         let budget = Arc::new(Semaphore::new(budget));
         Self {
@@ -91,6 +97,7 @@ impl Fetcher {
             selector: Selector::new(&reading.map),
             probe: SelectProbe::new(Arc::clone(&reading.map)),
             figures: Arc::clone(&reading.figures),
+            today,
             tried: AtomicU32::new(0),
             decided: OnceLock::new(),
         }
@@ -213,12 +220,33 @@ impl Fetcher {
 
     async fn settle(&self, object: &Object, fetched: Result<(), CallError>) -> Result<(), CallError> {
         match fetched {
+            Err(error) if error.code == refusal::ARCHIVED => {
+                self.put(self.archived(object)).await;
+                Ok(())
+            }
             Err(error) if !is_fatal(&error) => {
-                let failure = Failure { name: self.bucket.address(&object.key), reason: object_reason(&error) };
+                let failure = Failure { name: self.bucket.address(&object.key), reason: self.reason(&error) };
                 self.put(Item::Failed(failure)).await;
                 Ok(())
             }
             other => other,
+        }
+    }
+
+    /// An object that S3 refused as archived, although its listing did not show that.
+    fn archived(&self, object: &Object) -> Item {
+        let unlisted = Archive { class: ArchiveClass::IntelligentTiering, restore: Restore::Absent };
+        let archive = object.archive.unwrap_or(unlisted);
+        let identity = identity(&self.bucket, object);
+        let note = archive.is_hidden().then(|| archived::refused_note(&identity, self.today));
+        Item::Archived(archived_object(&self.bucket, object, archive, note))
+    }
+
+    fn reason(&self, error: &CallError) -> String {
+        match (error.class, error.code.as_str()) {
+            (ErrorClass::NotFound, code) if !code.starts_with("KMS") => "deleted before it was read".to_owned(),
+            (_, "PreconditionFailed") => "replaced before it was read; the next load reads it".to_owned(),
+            _ => self.bucket.reason(error, Target::Object),
         }
     }
 
@@ -236,7 +264,8 @@ impl Fetcher {
     async fn whole(&self, object: &Object) -> Result<(), CallError> {
         let permit = self.permit(object).await;
         let mut bytes = Vec::with_capacity(usize::try_from(object.size).unwrap_or_default());
-        self.read(object, Taker::Memory(&mut bytes)).await?;
+        let begun = self.get(object, 0).await?;
+        self.read(object, begun, Taker::Memory(&mut bytes)).await?;
         if self.is_undecided() && object.is_log_file {
             bytes = self.try_select(object, bytes).await?;
         }
@@ -250,14 +279,16 @@ impl Fetcher {
     }
 
     async fn stream(&self, object: &Object) -> Result<(), CallError> {
+        // Before the scanner waits for it: an object that is refused is no unit.
+        let begun = self.get(object, 0).await?;
         let (sender, chunks) = mpsc::channel(CHUNKS);
         let reader = Chunks { chunks, current: Cursor::new(Vec::new()) };
         self.put(self.unit(object, Box::new(move || Ok(Box::new(reader))))).await;
-        let read = self.read(object, Taker::Scanner(&sender)).await;
+        let read = self.read(object, begun, Taker::Scanner(&sender)).await;
         match read {
             // The scanner is already reading, and reports the failure.
             Err(error) if !is_fatal(&error) => {
-                drop(sender.send(Err(io::Error::other(object_reason(&error)))).await);
+                drop(sender.send(Err(io::Error::other(self.reason(&error)))).await);
                 Ok(())
             }
             Err(error) => {
@@ -269,11 +300,11 @@ impl Fetcher {
     }
 
     /// Reads an object's body, chunk by chunk, until `taker` has enough.
-    async fn read(&self, object: &Object, mut taker: Taker<'_>) -> Result<(), CallError> {
+    async fn read(&self, object: &Object, begun: GetObjectOutput, mut taker: Taker<'_>) -> Result<(), CallError> {
         let mut offset = 0;
         let mut continued = 0;
+        let mut body = begun.body;
         loop {
-            let mut body = self.get(object, offset).await?.body;
             loop {
                 match body.next().await {
                     None => return Ok(()),
@@ -290,11 +321,13 @@ impl Fetcher {
                     Some(Err(error)) => return Err(self.broken_off(&error)),
                 }
             }
+            body = self.get(object, offset).await?.body;
         }
     }
 
     async fn get(&self, object: &Object, offset: u64) -> Result<GetObjectOutput, CallError> {
         let mut request = self.bucket.client.get_object().bucket(&self.bucket.name).key(&object.key);
+        request = request.set_request_payer(self.bucket.payer.clone());
         if !object.etag.is_empty() {
             request = request.if_match(&object.etag);
         }
@@ -316,14 +349,6 @@ impl Fetcher {
             message: error.to_string(),
             ..CallError::bare("s3:GetObject", &self.bucket.region, ErrorClass::BadAnswer, "broken off")
         }
-    }
-}
-
-fn object_reason(error: &CallError) -> String {
-    match (error.class, error.code.as_str()) {
-        (ErrorClass::NotFound, _) => "deleted before it was read".to_owned(),
-        (_, "PreconditionFailed") => "replaced before it was read; the next load reads it".to_owned(),
-        _ => reason(error),
     }
 }
 

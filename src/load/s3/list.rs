@@ -5,6 +5,7 @@
 
 use jiff::civil::Date;
 
+use super::archive::Archive;
 use super::bucket::Bucket;
 use super::layout::is_file;
 use super::plan::{Plan, Start};
@@ -24,6 +25,8 @@ pub(super) struct Object {
     pub(super) is_log_file: bool,
     /// Its day, if that can be closed.
     pub(super) closable_day: Option<Date>,
+    /// Its state in a storage class that archives; `None` in the others.
+    pub(super) archive: Option<Archive>,
 }
 
 impl Object {
@@ -59,7 +62,8 @@ pub(super) async fn list(
             let size = object.size().and_then(|size| u64::try_from(size).ok()).unwrap_or_default();
             let closable_day = plan.closable_day(key);
             let is_log_file = plan.trail.region_folder.is_some();
-            Some(Object { key: key.to_owned(), size, etag: etag.to_owned(), is_log_file, closable_day })
+            let archive = Archive::of_listing(object.storage_class(), object.restore_status());
+            Some(Object { key: key.to_owned(), size, etag: etag.to_owned(), is_log_file, closable_day, archive })
         });
         let mut objects: Vec<Object> = listed.collect();
         // S3 lists keys in order: pages that do not get further would be followed for ever.

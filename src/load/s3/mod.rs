@@ -6,6 +6,7 @@
 //! Listings and GETs run ahead of the scanners, with limits on their number and bytes. An object that can't be read is reported,
 //! and the load continues. Without credentials or network it fails.
 
+mod archive;
 mod bucket;
 mod cost;
 mod days;
@@ -15,6 +16,7 @@ mod layout;
 mod list;
 mod objects;
 mod plan;
+mod refusal;
 mod select;
 mod there;
 
@@ -25,17 +27,19 @@ use futures::stream::{self, TryStreamExt};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
+use super::archived::{self, ArchiveClass};
 use super::unit::Identity;
-use super::{Failure, Item, OtherFile, Queue, Versions};
+use super::{ArchivedObject, Failure, Item, OtherFile, Queue, Versions};
 use crate::aws::{CallError, ErrorClass, Session};
 use crate::model::{AccountId, Region};
 use crate::resource_map::ResourceMap;
 use crate::store::Fingerprint;
 use crate::store::StoreError;
-use crate::store::ledger::Ledger;
 use crate::store::ledger::days::{ClosedDays, ListedFolder};
+use crate::store::ledger::{Ledger, ReadUnit, archived_prefix};
 use crate::trail::scan::kind_of_name;
 use crate::trail::window::TimeWindow;
+use archive::{Archive, Restore};
 use bucket::Bucket;
 pub use bucket::ObjectVersion;
 pub use cost::estimated_dollars;
@@ -45,6 +49,7 @@ use layout::Trail;
 use list::Object;
 pub use objects::{FoundObject, Objects};
 use plan::Plan;
+use refusal::Target;
 pub use select::{Engine, SelectFigures};
 pub use there::{There, look};
 
@@ -60,7 +65,7 @@ const GETS: usize = 64;
 /// The request for a load.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// The bucket name.
+    /// The bucket name, or an access point's ARN.
     pub bucket: String,
     /// The part of the keys before `AWSLogs/`; or a folder within the layout, or a folder of logs outside of it.
     pub prefix: String,
@@ -74,8 +79,10 @@ pub struct Request {
     pub window: TimeWindow,
     /// Today, in UTC. Days that ended some time ago get closed.
     pub today: jiff::civil::Date,
-    /// Also list days that are closed in the ledger.
+    /// Also list days that are closed in the ledger, and request what S3 lately refused as archived.
     pub relist: bool,
+    /// Whether to accept the costs of a Requester Pays bucket.
+    pub request_payer: bool,
 }
 
 /// Why a bucket's logs can't be loaded.
@@ -126,12 +133,13 @@ pub async fn find(
     queue: &Queue,
     reading: ReadOptions<'_>,
 ) -> Result<(), S3Error> {
-    let bucket = Bucket::open(session, &request.bucket).await?;
+    let bucket = Bucket::open(session, &request.bucket, request.request_payer).await?;
     let trails = discover::trails(&bucket, request).await?;
     let plans = plans(&bucket, request, trails, versions, ledger)?;
     let (found, listed) = mpsc::channel(LISTED_PAGES);
     let listing = list_all(&bucket, &plans, found);
-    let fetching = Fetching::new(&bucket, &plans, versions, ledger, queue, &reading).run(listed);
+    let known = KnownObjects { versions, ledger, request };
+    let fetching = Fetching::new(&bucket, &plans, known, queue, &reading).run(listed);
     futures::try_join!(listing, fetching).map(drop)
 }
 
@@ -169,7 +177,7 @@ async fn list_all(bucket: &Bucket, plans: &[Plan], found: mpsc::Sender<Listed>) 
             let message = match list::list(bucket, plan, take).await {
                 Err(error) if !is_fatal(&error) => {
                     let name = bucket.address(&plan.trail.prefix);
-                    Listed::Failed(Failure { name, reason: reason(&error) })
+                    Listed::Failed(Failure { name, reason: bucket.reason(&error, Target::Bucket) })
                 }
                 Err(error) => return Err(error.into()),
                 Ok(true) => Listed::End(number),
@@ -187,8 +195,7 @@ struct Fetching<'f> {
     plans: &'f [Plan],
     /// One per plan.
     days: Vec<Days>,
-    versions: &'f Versions,
-    ledger: &'f Ledger,
+    known: KnownObjects<'f>,
     queue: &'f Queue,
     fetcher: Arc<Fetcher>,
     slots: Arc<Semaphore>,
@@ -200,18 +207,16 @@ impl<'f> Fetching<'f> {
     fn new(
         bucket: &'f Bucket,
         plans: &'f [Plan],
-        versions: &'f Versions,
-        ledger: &'f Ledger,
+        known: KnownObjects<'f>,
         queue: &'f Queue,
         reading: &ReadOptions<'f>,
     ) -> Self {
-        let fetcher = Fetcher::new(bucket.clone(), queue.clone(), reading);
+        let fetcher = Fetcher::new(bucket.clone(), queue.clone(), reading, known.request.today);
         Self {
             bucket,
             plans,
             days: plans.iter().map(|_| Days::default()).collect(),
-            versions,
-            ledger,
+            known,
             queue,
             fetcher: Arc::new(fetcher),
             slots: Arc::new(Semaphore::new(GETS)),
@@ -257,7 +262,7 @@ impl<'f> Fetching<'f> {
         self.put(Item::Expected(objects.len() as u64)).await;
         for object in objects {
             let identity = identity(self.bucket, &object);
-            let known = self.known(&object, &identity)?;
+            let known = self.known.look_up(&object, &identity)?;
             if let Some(day) = self.days[number].count(&object, &identity.prefix, known) {
                 self.put(Item::DayFound(day)).await;
             }
@@ -267,18 +272,15 @@ impl<'f> Fetching<'f> {
                     self.put(Item::Other(OtherFile { name, kind })).await;
                 }
                 Known::Loaded { .. } => self.put(Item::AlreadyLoaded).await,
+                Known::Archived { archive, was_refused } => {
+                    let note = was_refused && archive.restore == Restore::InProgress;
+                    let note = note.then(|| archived::restoring_note(&identity));
+                    self.put(Item::Archived(archived_object(self.bucket, &object, archive, note))).await;
+                }
                 Known::No => self.fetch(object).await?,
             }
         }
         Ok(())
-    }
-
-    fn known(&self, object: &Object, identity: &Identity) -> Result<Known, StoreError> {
-        if let Some(kind) = kind_of_name(object.name()) {
-            return Ok(Known::Other(kind));
-        }
-        let loaded = self.versions.loaded(self.ledger, identity)?;
-        Ok(loaded.map_or(Known::No, |filtered| Known::Loaded { filtered }))
     }
 
     async fn fetch(&mut self, object: Object) -> Result<(), S3Error> {
@@ -314,6 +316,39 @@ impl<'f> Fetching<'f> {
             self.put(Item::FolderFound(folder)).await;
         }
     }
+}
+
+/// What is known about listed objects before they are requested.
+struct KnownObjects<'k> {
+    versions: &'k Versions,
+    ledger: &'k Ledger,
+    request: &'k Request,
+}
+
+impl KnownObjects<'_> {
+    fn look_up(&self, object: &Object, identity: &Identity) -> Result<Known, StoreError> {
+        if let Some(kind) = kind_of_name(object.name()) {
+            return Ok(Known::Other(kind));
+        }
+        if let Some(filtered) = self.versions.loaded(self.ledger, identity)? {
+            return Ok(Known::Loaded { filtered });
+        }
+        let Some(archive) = object.archive else { return Ok(Known::No) };
+        let was_refused = archive.class == ArchiveClass::IntelligentTiering && self.was_refused(identity)?;
+        let is_archived = archive.is_certain() || was_refused && archive.is_hidden() && !self.request.relist;
+        Ok(if is_archived { Known::Archived { archive, was_refused } } else { Known::No })
+    }
+
+    /// Whether S3 refused the object as archived in the last days.
+    fn was_refused(&self, identity: &Identity) -> Result<bool, StoreError> {
+        let noted = self.ledger.version(&archived_prefix(&identity.prefix), &identity.name)?;
+        Ok(noted.is_some_and(|noted| archived::is_remembered(noted, identity, self.request.today)))
+    }
+}
+
+fn archived_object(bucket: &Bucket, object: &Object, archive: Archive, note: Option<ReadUnit>) -> ArchivedObject {
+    let is_restoring = archive.restore == Restore::InProgress;
+    ArchivedObject { name: bucket.address(&object.key), class: archive.class, is_restoring, note }
 }
 
 fn explain(decision: &Decision) -> String {
@@ -355,16 +390,12 @@ fn identity(bucket: &Bucket, object: &Object) -> Identity {
     }
 }
 
+/// What refused the listing of a request's bucket, or what else to do about its error.
+pub fn bucket_hint(error: &CallError, request: &Request) -> Option<String> {
+    refusal::explain(error, Target::Bucket, request.request_payer).or_else(|| error.hint())
+}
+
 /// Whether every other call would fail in the same way.
 fn is_fatal(error: &CallError) -> bool {
     matches!(error.class, ErrorClass::Credentials | ErrorClass::NoEndpoint | ErrorClass::Unreachable)
-}
-
-/// The reason for a failed object or folder.
-fn reason(error: &CallError) -> String {
-    let said = format!("{}: {}", error.code, error.message);
-    match error.hint() {
-        Some(hint) => format!("{said} ({hint})"),
-        None => said,
-    }
 }

@@ -21,6 +21,8 @@ pub struct Objects {
     session: Session,
     map: Arc<ResourceMap>,
     figures: Arc<SelectFigures>,
+    /// Whether to accept the costs of Requester Pays buckets.
+    request_payer: bool,
     /// The buckets so far. Each is looked for once.
     buckets: Mutex<HashMap<String, Bucket>>,
 }
@@ -42,9 +44,9 @@ impl FoundObject {
 }
 
 impl Objects {
-    /// For the session's account.
-    pub fn new(session: Session, map: Arc<ResourceMap>) -> Self {
-        Self { session, map, figures: Arc::default(), buckets: Mutex::default() }
+    /// For the session's account. `request_payer`: accept the costs of Requester Pays buckets.
+    pub fn new(session: Session, map: Arc<ResourceMap>, request_payer: bool) -> Self {
+        Self { session, map, figures: Arc::default(), request_payer, buckets: Mutex::default() }
     }
 
     /// Whether an object with this key can have records: folders, and what CloudTrail writes beside its log files, have none.
@@ -67,7 +69,8 @@ impl Objects {
             Some(version) => version,
             None => bucket.version(key).await?,
         };
-        let mut object = Object { key: key.to_owned(), size, etag, is_log_file: false, closable_day: None };
+        let mut object =
+            Object { key: key.to_owned(), size, etag, is_log_file: false, closable_day: None, archive: None };
         object.is_log_file = layout::level(object.folder()) == Level::Region;
         Ok(FoundObject { identity: identity(&bucket, &object), bucket, object })
     }
@@ -83,7 +86,8 @@ impl Objects {
             figures: Arc::clone(&self.figures),
             notify: &|_| (),
         };
-        match Fetcher::new(found.bucket.clone(), queue.clone(), &reading).fetch(found.object.clone()).await {
+        let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+        match Fetcher::new(found.bucket.clone(), queue.clone(), &reading, today).fetch(found.object.clone()).await {
             Err(S3Error::Call(error)) => Err(error),
             // The others are about listings and S3 Select.
             Err(_) | Ok(()) => Ok(()),
@@ -100,7 +104,7 @@ impl Objects {
         if let Some(bucket) = known {
             return Ok(bucket);
         }
-        let bucket = Bucket::open(&self.session, name).await?;
+        let bucket = Bucket::open(&self.session, name, self.request_payer).await?;
         self.buckets.lock().await.insert(name.to_owned(), bucket.clone());
         Ok(bucket)
     }

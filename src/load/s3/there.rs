@@ -28,7 +28,7 @@ pub struct There {
 /// # Errors
 /// The bucket can't be listed.
 pub async fn look(request: &Request, session: &Session) -> Result<There, S3Error> {
-    let bucket = Bucket::open(session, &request.bucket).await?;
+    let bucket = Bucket::open(session, &request.bucket, request.request_payer).await?;
     let everything = Request { regions: BTreeSet::new(), window: TimeWindow::default(), ..request.clone() };
     let mut there = There::default();
     for trail in discover::trails(&bucket, &everything).await?.into_iter().take(LOOKED_INTO) {

@@ -2,10 +2,12 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
 use super::{AccountJob, unless_stopped};
 use crate::aws::{CallError, Session};
 use crate::creator::OwnerRules;
+use crate::inventory::config::ConfigSource;
 use crate::model::{AccountId, Region, ResourceType, TagKey};
 use crate::org::account_regions::regions_of;
 use crate::org::organization::{Done, Organization};
@@ -17,7 +19,7 @@ use crate::store::journal::Run;
 use crate::store::organization_runs::OrganizationRunId;
 use crate::store::{Store, StoreError};
 use crate::tag::chosen::{Chosen, TypeChoice};
-use crate::tag::collect::survey;
+use crate::tag::collect::{Look, Proof, survey};
 use crate::tag::run::{Runner, Target};
 use crate::tag::scope::IdHints;
 use tokio_util::sync::CancellationToken;
@@ -51,6 +53,8 @@ pub struct Tag<'m> {
     pub not_types: Vec<ResourceType>,
     /// Where the resources can be that the scope is limited to.
     pub hints: IdHints,
+    /// AWS Config, if it is to be asked before the services.
+    pub config: Option<Arc<ConfigSource>>,
     /// The names of the accounts so far.
     pub account_names: RefCell<BTreeMap<AccountId, String>>,
     /// The ids of the scope that name a live resource, in the types that were listed.
@@ -131,7 +135,15 @@ impl<'m> Tag<'m> {
             },
         };
         let mut silent = |_, _: &ResourceType| ();
-        let survey = survey(runner.session, self.map, runner.store, &question, chosen, &mut silent);
+        let how = Look {
+            session: runner.session,
+            map: self.map,
+            store: runner.store,
+            question: &question,
+            proof: Proof::Writes,
+            config: self.config.as_deref(),
+        };
+        let survey = survey(how, chosen, &mut silent);
         let Some(survey) = unless_stopped(stop, survey).await else { return Ok(None) };
         let mut survey = survey?;
         self.found_ids.borrow_mut().append(&mut survey.found_ids);

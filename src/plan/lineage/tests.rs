@@ -104,6 +104,7 @@ fn facts(child: &LiveResource, events: &[StoredEvent]) -> TypeFacts<'static> {
         live: vec![child.clone()],
         joined: Joined { events: vec![events.to_vec()], records: 0 },
         scope: ScopeFacts::default(),
+        source: None,
     }
 }
 

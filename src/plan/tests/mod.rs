@@ -41,7 +41,13 @@ fn queue(name: &str) -> LiveResource {
 fn facts(resource_type: &str, live: Vec<LiveResource>, events: Vec<StoredEvent>) -> TypeFacts<'static> {
     let mut join = Join::new(&live);
     events.into_iter().for_each(|event| join.add(event));
-    TypeFacts { definition: &MAP.types[resource_type], live, joined: join.finish(), scope: ScopeFacts::default() }
+    TypeFacts {
+        definition: &MAP.types[resource_type],
+        live,
+        joined: join.finish(),
+        scope: ScopeFacts::default(),
+        source: None,
+    }
 }
 
 /// The only resource's fate: its new value, or why it is left.
@@ -204,6 +210,7 @@ fn figures_are_those_that_users_know() {
         not_found: 1,
         records: 4,
         untagged: 3,
+        source: None,
     };
     assert_eq!(plan.summary.types, [expected]);
     assert_eq!(plan.summary.tag, 2);

@@ -63,7 +63,8 @@ fn session(name: &str) -> Identity {
 fn coverage(suffix: Option<&str>, live: Vec<LiveResource>, events: Vec<StoredEvent>) -> Coverage {
     let mut join = Join::new(&live);
     events.into_iter().for_each(|event| join.add(event));
-    let facts = TypeFacts { definition: &MAP.types["sqs"], live, joined: join.finish(), scope: ScopeFacts::default() };
+    let scope = ScopeFacts::default();
+    let facts = TypeFacts { definition: &MAP.types["sqs"], live, joined: join.finish(), scope, source: None };
     let mut coverage = Coverage::default();
     coverage.add(&question(suffix), None, &facts).unwrap();
     coverage

@@ -125,6 +125,13 @@ impl ArnForm {
         (fits && read(&self.parts, arn.resource, &mut found)).then_some(found)
     }
 
+    /// The path in an ARN of this form, with the slash at its end. `None` if the form has none.
+    pub(super) fn path<'a>(&self, arn: &ArnParts<'a>) -> Option<&'a str> {
+        let [Part::Text(kind), Part::Path, Part::Field(_)] = self.parts.as_slice() else { return None };
+        let rest = arn.resource.strip_prefix(kind.as_str())?;
+        Some(&rest[..rest.rfind('/').map_or(0, |at| at + 1)])
+    }
+
     /// The ARN of the resource with these fields. `None` if the form has parts that no field decides.
     pub(super) fn render(
         &self,

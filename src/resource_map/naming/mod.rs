@@ -6,6 +6,7 @@
 
 mod address;
 mod asked;
+mod described;
 mod form;
 mod shown;
 
@@ -19,6 +20,7 @@ use super::{Later, ResourceMap, TypeDefinition};
 use crate::model::{ArnParts, ResourceType};
 
 pub use asked::{Asked, NamedRow, Reading};
+pub use described::{Described, has_fields_of};
 use form::Field;
 pub use form::{ArnForm, ArnPlace};
 pub use shown::{arn_of, name_of};

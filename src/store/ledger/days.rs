@@ -11,7 +11,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
-use super::{ClosedDay, Ledger};
+use super::{ClosedDay, Ledger, archived_prefix};
 use crate::store::Fingerprint;
 use crate::store::{Store, StoreError};
 
@@ -152,9 +152,14 @@ pub(in crate::store) fn close(transaction: &Transaction<'_>, days: &[ClosedDay])
     let mut forget = transaction.prepare_cached(
         "DELETE FROM ledger_units WHERE prefix_id = (SELECT prefix_id FROM ledger_prefixes WHERE prefix = ?1)",
     )?;
+    let mut forget_prefix = transaction.prepare_cached("DELETE FROM ledger_prefixes WHERE prefix = ?1")?;
     for ClosedDay { prefix, version } in days {
         enter.execute(params![prefix, version.as_bytes()])?;
         forget.execute([prefix])?;
+        // All objects of the day were read: none is archived any more.
+        let archived = archived_prefix(prefix);
+        forget.execute([&archived])?;
+        forget_prefix.execute([&archived])?;
     }
     Ok(())
 }

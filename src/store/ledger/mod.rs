@@ -73,6 +73,14 @@ pub(super) fn enter<'u>(
     Ok(())
 }
 
+/// The prefix under which the ledger notes what it knows about archived objects of a folder: they were not read.
+pub fn archived_prefix(prefix: &str) -> String {
+    format!("{ARCHIVED}{prefix}")
+}
+
+/// How such prefixes begin.
+pub(super) const ARCHIVED: &str = "archived:";
+
 fn unit_key(name: &str) -> Fingerprint {
     Fingerprint::of(&[name.as_bytes()])
 }

@@ -47,7 +47,9 @@ pub enum Kind {
     LogEvent,
     /// Other JSON.
     Json,
-    /// Comma-separated values.
+    /// CloudTrail events as comma-separated values: a result of CloudTrail Lake or Athena, or a download of Event history.
+    EventsCsv,
+    /// Other comma-separated values.
     Csv,
     /// XML or HTML.
     Xml,
@@ -100,6 +102,7 @@ impl Kind {
             Self::PermissionCheck => "a permission check",
             Self::LogEvent => "a log event that is not from CloudTrail",
             Self::Json => "JSON without CloudTrail records",
+            Self::EventsCsv => "CloudTrail events as CSV (save them as JSON to load them)",
             Self::Csv => "a CSV file",
             Self::Xml => "an XML or HTML file",
             Self::Parquet => "a Parquet file",

@@ -85,6 +85,8 @@ fn of_line(line: &str) -> Kind {
         Kind::S3AccessLog
     } else if line.starts_with("#Version:") || line.starts_with("#Fields:") {
         Kind::CloudFrontLog
+    } else if is_csv_of_events(line) {
+        Kind::EventsCsv
     } else if is_csv(line) {
         Kind::Csv
     } else {
@@ -123,6 +125,20 @@ fn is_s3_access_log(words: &[&str]) -> bool {
     const CANONICAL_ID: usize = 64;
     let is_owner = |word: &&&str| word.len() == CANONICAL_ID && word.bytes().all(|byte| byte.is_ascii_hexdigit());
     words.first().filter(is_owner).is_some() && words.get(2).is_some_and(|word| word.starts_with('['))
+}
+
+/// The columns of saved query results of CloudTrail Lake or Athena, or of an Event history that the console saved as CSV. One column that
+/// holds the record is enough.
+///
+/// Sources: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/view-cloudtrail-lake-query-results.html>,
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/view-cloudtrail-events-console.html>
+fn is_csv_of_events(line: &str) -> bool {
+    const RECORDS: [&str; 3] = ["eventdata", "eventjson", "cloudtrailevent"];
+    const COLUMNS: [&str; 6] = ["eventname", "eventtime", "eventsource", "eventid", "useridentity", "awsregion"];
+    let columns: Vec<String> =
+        line.split(',').map(|column| column.replace(['"', ' ', '_'], "").trim().to_ascii_lowercase()).collect();
+    let has = |names: &[&str]| columns.iter().filter(|column| names.contains(&column.as_str())).count();
+    has(&RECORDS) > 0 || has(&COLUMNS) > 1
 }
 
 fn is_csv(line: &str) -> bool {
@@ -179,6 +195,10 @@ mod tests {
             ),
             (&format!("{owner} amzn-s3-demo-bucket1 [06/Feb/2019:00:00:38 +0000] 192.0.2.3"), Kind::S3AccessLog),
             ("#Version: 1.0\n#Fields: date time", Kind::CloudFrontLog),
+            ("eventData\n\"{\"\"eventVersion\"\":", Kind::EventsCsv),
+            ("\"eventID\",\"eventName\",\"userIdentity\"\n", Kind::EventsCsv),
+            ("User name,AWS access key,Event time,Event source,Event name,AWS region\n", Kind::EventsCsv),
+            ("eventName,count\n", Kind::Csv),
             ("identity/LineItemId,identity/TimeInterval,bill/InvoiceId\n", Kind::Csv),
             ("<?xml version=\"1.0\"?>", Kind::Xml),
             ("PAR1\0\0", Kind::Parquet),

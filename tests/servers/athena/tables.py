@@ -13,6 +13,8 @@ import json
 import os
 import re
 
+import ocsf
+
 SESSION_ISSUER = "sessionissuer:struct<type:string,principalid:string,arn:string,accountid:string,username:string>"
 SESSION_ATTRIBUTES = "attributes:struct<mfaauthenticated:string,creationdate:string>"
 
@@ -90,6 +92,7 @@ SHAPES = {
     ),
     "dt": (DOCUMENTED, [("dt", "string")], {}),
     "serde": (SERDE, [], {}),
+    **ocsf.SHAPES,
 }
 
 # As the field is spelled in a record, for each column and struct field that isn't just its lower case.
@@ -126,7 +129,14 @@ def duckdb_type(hive):
         return duckdb_type(match[1]) + "[]"
     if match := re.fullmatch(r"map<(.*)>", hive):
         return "MAP(" + ", ".join(duckdb_type(kind) for kind in split_fields(match[1])) + ")"
-    return {"string": "VARCHAR", "int": "INTEGER", "bigint": "BIGINT", "date": "DATE"}[hive]
+    return {
+        "string": "VARCHAR",
+        "int": "INTEGER",
+        "bigint": "BIGINT",
+        "date": "DATE",
+        "timestamp": "TIMESTAMP",
+        "boolean": "BOOLEAN",
+    }[hive]
 
 
 def as_text(value):
@@ -158,6 +168,15 @@ def converter(hive):
     return as_text
 
 
+def only(value, hive):
+    """A value with those of its fields that a column's type has."""
+    match = re.fullmatch(r"struct<(.*)>", hive)
+    if not match or not isinstance(value, dict):
+        return value
+    fields = (field.split(":", 1) for field in split_fields(match[1]))
+    return {name: only(value.get(name), kind) for name, kind in fields}
+
+
 def delivery_day(path, record):
     """The day under which a record lies: of its object's name, else of the event."""
     if match := re.search(r"_(\d{4})(\d\d)(\d\d)T\d{4}Z_", os.path.basename(path)):
@@ -174,6 +193,7 @@ def partition_value(name, kind, path, record, values):
     value = {
         "timestamp": f"{year}/{month}/{day}",
         "dt": f"{year}-{month}-{day}",
+        "eventday": f"{year}{month}{day}",
         "slashes": f"{year}/{month}/{day}",
         "hours": f"{year}/{month}/{day}/07",
         "day first": f"{day}-{month}-{year}",
@@ -186,6 +206,7 @@ def partition_value(name, kind, path, record, values):
         "team": "platform",
         "nothing": None,
         "account": record.get("recipientAccountId"),
+        "accountid": record.get("recipientAccountId"),
         "region": record.get("awsRegion"),
         "year": year,
         "month": month,
@@ -210,6 +231,7 @@ class Table:
         self.partitions = partitions
         self.parameters = {"EXTERNAL": "TRUE", **parameters, **definition.get("parameters", {})}
         self.files = definition.get("files", [])
+        self.is_ocsf = definition["shape"] in ocsf.SHAPES
 
     @classmethod
     def unrelated(cls, database, name):
@@ -233,7 +255,11 @@ class Table:
         converters = [(name, SPELLINGS.get(name, name), converter(kind)) for name, kind in self.columns]
         for path in sorted(log_files(self.files)):
             for record in records(path):
-                row = {name: convert(record.get(spelling)) for name, spelling, convert in converters}
+                if self.is_ocsf:
+                    mapped = ocsf.to_ocsf(record, as_text)
+                    row = {name: only(mapped[name], kind) for name, kind in self.columns}
+                else:
+                    row = {name: convert(record.get(spelling)) for name, spelling, convert in converters}
                 row.update(
                     {name: partition_value(name, kind, path, record, self.values) for name, kind in self.partitions}
                 )

@@ -48,7 +48,7 @@ pub(crate) struct Request {
 impl Request {
     /// Whether the call can change something: by the verb of its action, or of HTTP for REST.
     pub(crate) fn is_write(&self) -> bool {
-        const READ_VERBS: [&str; 7] = ["List", "Describe", "Get", "BatchGet", "Head", "Search", "Lookup"];
+        const READ_VERBS: [&str; 8] = ["List", "Describe", "Get", "BatchGet", "Head", "Search", "Lookup", "Select"];
         if self.action.starts_with(&format!("{} /", self.method)) {
             return !matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS");
         }

@@ -55,7 +55,9 @@ const SOURCE_IDENTITY: Lack = Lack { column: "source_identity", field: "userIden
 const S3: &str = "`load-s3`";
 const DOCUMENTED: &str = "`load-athena`, the table that AWS documents";
 
-pub(super) const SOURCES: [Source; 20] = [
+const LAKE: &str = "`load-athena`, a table of Security Lake";
+
+pub(super) const SOURCES: [Source; 22] = [
     s3("get", "get"),
     s3("select", "select"),
     s3("auto", "auto"),
@@ -78,6 +80,8 @@ pub(super) const SOURCES: [Source; 20] = [
         ],
     ),
     athena("athena-complete", "`load-athena`, a table with sourceidentity", "complete", "primary", &[]),
+    athena("athena-lake", LAKE, "security-lake", "primary", &[]),
+    athena("athena-lake-iceberg", LAKE, "security-lake-iceberg", "managed", &[]),
     Source { name: "history", title: "`load-history`", way: Way::History, lacks: &[] },
     Source { name: "watch-files", title: "`watch`", way: Way::Watch(Message::File), lacks: &[] },
     Source { name: "watch-records", title: "`watch`", way: Way::Watch(Message::Record), lacks: &[] },

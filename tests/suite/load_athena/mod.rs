@@ -23,7 +23,16 @@ const OTHER: &str = "210987654321";
 const CONSOLES_BUCKET: &str = "s3://aws-athena-query-results-123456789012-us-east-1/";
 
 /// The shapes of `tests/servers/athena/tables.py`.
-const SHAPES: [&str; 6] = ["plain", "projection", "organization", "organization-int", "dt", "serde"];
+const SHAPES: [&str; 8] = [
+    "plain",
+    "projection",
+    "organization",
+    "organization-int",
+    "dt",
+    "serde",
+    "security-lake",
+    "security-lake-iceberg",
+];
 
 fn bucket(name: &str) -> Event {
     Event::new("s3.amazonaws.com", "CreateBucket").request(json!({"bucketName": name}))

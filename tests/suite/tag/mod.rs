@@ -9,6 +9,7 @@ pub(crate) mod lab;
 mod more_tags;
 mod plans;
 mod policy;
+pub(crate) mod population;
 mod refresh;
 mod renames;
 mod scope;

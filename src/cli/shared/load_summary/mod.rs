@@ -11,6 +11,7 @@ use phrases::{already_loaded_phrase, retried, what_was_read};
 pub(in crate::cli) use phrases::{cost, how_new, size};
 
 use super::Outcome;
+use super::archived::{self, ArchivedEntry};
 use super::other_files::{self, OtherEntry};
 use crate::console::{Console, Lines, OutputFormat, counted, number};
 use crate::load::s3::SelectFigures;
@@ -108,6 +109,8 @@ struct Document<'f> {
     #[serde(skip_serializing_if = "Option::is_none")]
     s3: Option<&'f S3>,
     files: Files,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    archived: Option<ArchivedEntry<'f>>,
     bytes: u64,
     json_bytes: u64,
     records: u64,
@@ -221,6 +224,7 @@ impl<'f> Summary<'f> {
             logs: self.logs.as_ref(),
             s3: self.s3.as_ref(),
             files: Files { read: *read, already_loaded: *already_loaded, skipped: *skipped, broken: *broken },
+            archived: ArchivedEntry::of(&self.figures.archived),
             bytes: counts.stored_bytes,
             json_bytes: counts.bytes,
             records: counts.records,
@@ -265,6 +269,10 @@ impl<'f> Summary<'f> {
         if self.figures.skipped > 0 {
             line("no records", counted(self.figures.skipped, "file"));
             other_files::named(self.figures).into_iter().for_each(|file| text.line(file));
+        }
+        if let Some(phrase) = archived::phrase(&self.figures.archived) {
+            text.line(format_args!("{:<12} {phrase}", "archived"));
+            text.line(format_args!("  {}", archived::advice(&self.figures.archived)));
         }
         let mut line = |title: &str, value: String| text.line(format_args!("{title:<12} {value}"));
         if self.figures.has_failures() {

@@ -11,11 +11,12 @@ use super::super::{CommandError, Context, Outcome, nothing};
 use super::groups::Groups;
 use super::later;
 use super::results::{self, Kind, Results, ResultsFile};
+use crate::cli::population::warn_of_failure;
 use crate::cli::tag::{action_phrase, outcome_of_plan, show_types};
 use crate::console::{OutputFormat, Progress, counted};
 use crate::model::Region;
 use crate::org::{Account, Done, Event, Failure, Organization};
-use crate::plan::{Plan, SkipKind};
+use crate::plan::{Plan, PopulationSource, SkipKind};
 use crate::store::journal::{RunKind, RunWrite, Write, WriteOutcome};
 use crate::tag::apply::StopReason;
 use crate::tag::run::RunReport;
@@ -271,6 +272,10 @@ fn print_place(context: &Context, display: &RunDisplay<'_>, account: &Account, r
             show_types(context, plan);
         }
         push_figures(&mut line, plan);
+        push_sources(&mut line, plan);
+        if let Some(failure) = &plan.summary.population_failure {
+            warn_of_failure(context, &format!("account {} in {region}", account.id), failure);
+        }
     }
     if let Some(report) = &done.report {
         push_results(&mut line, display.kind, report);
@@ -288,6 +293,17 @@ fn print_place(context: &Context, display: &RunDisplay<'_>, account: &Account, r
     if let Some(report) = done.report.as_ref().filter(|_| display.print_plans) {
         report.writes.iter().for_each(|row| print_compared(context, account, region, row));
     }
+}
+
+/// How many types are from AWS Config, and how many from their services, if AWS Config was asked.
+fn push_sources(line: &mut String, plan: &Plan) {
+    let sources: Vec<_> = plan.summary.types.iter().filter_map(|figures| figures.source.as_ref()).collect();
+    if sources.is_empty() {
+        return;
+    }
+    let of_config = sources.iter().filter(|source| source.from == PopulationSource::Config).count();
+    // A String takes everything.
+    write!(line, " config:{of_config} service:{}", sources.len() - of_config).unwrap_or_default();
 }
 
 /// A write of a saved plan that was compared with the present state; what failed is a warning.

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::quoting::{identifier, literal};
@@ -24,7 +25,20 @@ pub(super) fn conditions(table: &Table, days: Days, accounts: &BTreeSet<AccountI
     let mut conditions: Vec<String> =
         table.partitions.iter().filter_map(|partition| single(partition, days, accounts)).collect();
     conditions.extend(calendar(table, days));
+    conditions.extend(table.timestamp().and_then(|column| days_of_timestamp(&identifier(column), days)));
     conditions
+}
+
+/// A timestamp of the event is never after the day of its delivery.
+fn days_of_timestamp(column: &str, (first, last): Days) -> Option<String> {
+    let midnight = |day: Date| format!("TIMESTAMP '{day} 00:00:00'");
+    let (first, end) = (first.map(midnight), last.map(|last| midnight(last.saturating_add(1.day()))));
+    match (first, end) {
+        (None, None) => None,
+        (Some(first), None) => Some(format!("{column} >= {first}")),
+        (None, Some(end)) => Some(format!("{column} < {end}")),
+        (Some(first), Some(end)) => Some(format!("{column} >= {first} AND {column} < {end}")),
+    }
 }
 
 /// The keys that Athena needs a value for, without one in the request.

@@ -1,16 +1,22 @@
 //! Converts rows of a result back to CloudTrail records: the columns to select, and the position of each in a record.
 //!
 //! The record is rebuilt as CloudTrail wrote it, and then read by [`crate::trail::extract`], as in every other loader. Nothing
-//! is interpreted here. NULL is an absent field, not the empty string. Pure.
+//! is interpreted here. NULL is an absent field, not the empty string. Rows of Security Lake are put back into that form by [`ocsf`].
+//! Pure.
 
+mod ocsf;
+
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde_json::value::RawValue;
 
 use super::table::Table;
+use super::table::ocsf::UNMAPPED_COLUMN;
 use crate::resource_map::expression::TopLevelFields;
 use crate::resource_map::{EventRule, ResourceMap};
 use crate::trail::mend;
+use ocsf::OcsfLayout;
 
 /// A column of a result.
 #[derive(Debug, PartialEq, Eq)]
@@ -122,8 +128,10 @@ pub(super) fn wanted_fields(map: &ResourceMap, table: &Table) -> WantedColumns {
         Need::Alias => false,
     };
     let fields: Vec<&'static Field> =
-        FIELDS.iter().filter(needed).filter(|field| table.has_text(field.column)).collect();
-    let given = |name: &str| MAP_ALIASES.contains(&name) || fields.iter().any(|field| field.record[0] == name);
+        FIELDS.iter().filter(needed).filter(|field| table.text(field.column).is_some()).collect();
+    let has_rest = table.extras().iter().any(|extra| extra.name == UNMAPPED_COLUMN);
+    let given =
+        |name: &str| has_rest || MAP_ALIASES.contains(&name) || fields.iter().any(|field| field.record[0] == name);
     let missing = named.into_iter().flatten().filter(|name| !given(name)).collect();
     WantedColumns { fields, missing }
 }
@@ -177,6 +185,13 @@ pub(crate) enum BadRow {
         field: &'static str,
         error: serde_json::Error,
     },
+    /// A time that is no number of milliseconds.
+    #[error("{row}: {time:?} is no time in milliseconds")]
+    NotTime {
+        /// The event.
+        row: String,
+        time: String,
+    },
 }
 
 /// The positions of a result's columns in a record.
@@ -185,6 +200,7 @@ pub(crate) struct Layout {
     /// In the order of [`FIELDS`], with the index in a row.
     places: Vec<(usize, &'static Field)>,
     columns: usize,
+    ocsf: Option<OcsfLayout>,
 }
 
 impl Layout {
@@ -203,10 +219,12 @@ impl Layout {
             }
         }
         places.sort_by_key(|(_, field)| nesting(field));
-        let has = |name: &&str| places.iter().any(|(_, field)| field.record[0] == *name);
+        let ocsf = OcsfLayout::of(header);
+        let has_time = |name: &str| name == "eventTime" && ocsf.is_some();
+        let has = |name: &&str| has_time(name) || places.iter().any(|(_, field)| field.record[0] == *name);
         let missing: Vec<&'static str> = REQUIRED.into_iter().filter(|name| !has(name)).collect();
         if missing.is_empty() {
-            Ok(Self { places, columns: header.len() })
+            Ok(Self { places, columns: header.len(), ocsf })
         } else {
             Err(NotRecords { missing, columns: header.to_vec() })
         }
@@ -220,6 +238,9 @@ impl Layout {
         text.clear();
         if row.len() != self.columns {
             return Err(BadRow::Length { values: row.len(), columns: self.columns });
+        }
+        if let Some(ocsf) = &self.ocsf {
+            return ocsf.record(&self.places, row, text, &|| describe(self, row));
         }
         let mut open: Vec<&'static str> = Vec::new();
         text.push('{');
@@ -267,19 +288,22 @@ fn push_value(text: &mut String, value: &str, field: &Field, row: impl Fn() -> S
         text.push_str(&serde_json::Value::from(value).to_string());
         return Ok(());
     }
+    text.push_str(&json_text(value, field.record[0], &row)?);
+    Ok(())
+}
+
+/// The text of a column that has JSON, mended if CloudTrail wrote it with a fault.
+fn json_text<'v>(value: &'v str, field: &'static str, row: &impl Fn() -> String) -> Result<Cow<'v, str>, BadRow> {
     if value.is_empty() {
-        text.push_str("null");
-        return Ok(());
+        return Ok("null".into());
     }
     let is_json = |text: &str| serde_json::from_str::<&RawValue>(text).map(|checked| checked.get().len());
     if let Err(error) = is_json(value) {
         let mended = mend::mended(value.as_bytes());
-        is_json(&mended).map_err(|_| BadRow::NotJson { row: row(), field: field.record[0], error })?;
-        text.push_str(&mended);
-        return Ok(());
+        is_json(&mended).map_err(|_| BadRow::NotJson { row: row(), field, error })?;
+        return Ok(mended.into());
     }
-    text.push_str(value.trim());
-    Ok(())
+    Ok(value.trim().into())
 }
 
 /// A short description of a row, for messages.

@@ -26,7 +26,7 @@ const ACCOUNT_NAMES: [&str; 6] =
     ["account", "accountid", "account_id", "aws_account", "aws_account_id", "awsaccountid"];
 
 /// The common names of partition keys with a date.
-const DATE_NAMES: [&str; 10] = [
+const DATE_NAMES: [&str; 11] = [
     "timestamp",
     "dt",
     "date",
@@ -35,6 +35,7 @@ const DATE_NAMES: [&str; 10] = [
     "event_date",
     "eventdate",
     "event_day",
+    "eventday",
     "date_partition",
     "partition_date",
 ];

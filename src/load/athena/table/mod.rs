@@ -3,15 +3,17 @@
 //!
 //! AWS documents three forms (without partitions, as the CloudTrail console creates it; partition projection with
 //! `timestamp`; for an organization, with account, region, year, month and day), with two SerDes and columns that were added over
-//! the years. The form itself is not used, only the metadata.
+//! the years. The form itself is not used, only the metadata. Security Lake's tables have other columns for the same records: [`ocsf`].
 //!
 //! Source: <https://docs.aws.amazon.com/athena/latest/ug/cloudtrail-logs.html>
 
 mod keys;
+pub(super) mod ocsf;
 
 use std::collections::BTreeMap;
 
 use super::date_format::DateFormat;
+use super::quoting::path;
 pub(super) use keys::limits_by_name;
 
 /// A table from the catalog.
@@ -35,8 +37,18 @@ pub struct Table {
     /// Its name.
     pub name: String,
     columns: BTreeMap<String, ColumnType>,
+    format: RecordFormat,
     /// The meaning of its partition keys.
     pub partitions: Vec<Partition>,
+}
+
+/// How a table's columns hold a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordFormat {
+    /// As CloudTrail's fields, in lower case.
+    CloudTrail,
+    /// In Security Lake's format, OCSF 1.1.0.
+    Ocsf,
 }
 
 /// A Hive type, as far as it is relevant.
@@ -48,6 +60,8 @@ pub enum ColumnType {
     Integer,
     /// `date`.
     Date,
+    /// `timestamp`, with or without a time zone.
+    Timestamp,
     /// `struct<…>` by field.
     Struct(BTreeMap<String, ColumnType>),
     /// Anything else.
@@ -103,6 +117,16 @@ pub enum TableError {
         /// The required columns that it lacks, with the type if another type is there.
         lacks: Vec<String>,
     },
+    /// The named table is Security Lake's, but not of CloudTrail in source version 2.
+    #[error("table {database}.{name} is not a CloudTrail table of Security Lake's source version 2: it has no {}", .lacks.join(", "))]
+    NotLakesCloudTrail {
+        /// Its database.
+        database: String,
+        /// Its name.
+        name: String,
+        /// The required columns that it lacks.
+        lacks: Vec<String>,
+    },
     /// The database has no CloudTrail table.
     #[error("no CloudTrail table in database {database} (checked {looked_at} tables)")]
     None {
@@ -134,6 +158,9 @@ impl Table {
     pub fn read(database: &str, metadata: &TableMetadata) -> Result<Self, TableError> {
         let columns: BTreeMap<String, ColumnType> =
             metadata.columns.iter().map(|(name, kind)| (name.to_lowercase(), ColumnType::parse(kind))).collect();
+        if ocsf::is_alike(&columns) {
+            return Self::read_ocsf(database, metadata, columns);
+        }
         let lacks = lacking(&columns);
         if !lacks.is_empty() {
             return Err(TableError::NotCloudTrail {
@@ -142,8 +169,24 @@ impl Table {
                 lacks,
             });
         }
+        let (database, name) = (database.to_owned(), metadata.name.clone());
         let partitions = keys::partitions(metadata);
-        Ok(Self { database: database.to_owned(), name: metadata.name.clone(), columns, partitions })
+        Ok(Self { database, name, columns, format: RecordFormat::CloudTrail, partitions })
+    }
+
+    fn read_ocsf(
+        database: &str,
+        metadata: &TableMetadata,
+        columns: BTreeMap<String, ColumnType>,
+    ) -> Result<Self, TableError> {
+        let (database, name) = (database.to_owned(), metadata.name.clone());
+        let lacks = ocsf::lacking(&columns);
+        if !lacks.is_empty() {
+            return Err(TableError::NotLakesCloudTrail { database, name, lacks });
+        }
+        let mut partitions = keys::partitions(metadata);
+        partitions.extend(ocsf::partitions(&columns));
+        Ok(Self { database, name, columns, format: RecordFormat::Ocsf, partitions })
     }
 
     /// Finds the only CloudTrail table in a database.
@@ -152,6 +195,11 @@ impl Table {
     /// There is no CloudTrail table, or more than one.
     pub fn discover(database: &str, tables: &[TableMetadata]) -> Result<Self, TableError> {
         let mut found: Vec<Self> = tables.iter().filter_map(|metadata| Self::read(database, metadata).ok()).collect();
+        // Beside management events, Security Lake has the same table for data events of Lambda and S3.
+        let is_of_management = |table: &Self| table.is_ocsf() && table.name.contains(MANAGEMENT);
+        if found.iter().all(Self::is_ocsf) && found.iter().filter(|table| is_of_management(table)).count() == 1 {
+            found.retain(is_of_management);
+        }
         match (found.pop(), found.is_empty()) {
             (Some(table), true) => Ok(table),
             (Some(last), false) => {
@@ -163,17 +211,59 @@ impl Table {
         }
     }
 
-    /// Whether the table has a text column, or a text field in a struct column, with this path (lower case).
-    pub fn has_text(&self, path: &[&str]) -> bool {
-        let Some((first, rest)) = path.split_first() else { return false };
-        let mut kind = self.columns.get(*first);
-        for name in rest {
-            kind = match kind {
-                Some(ColumnType::Struct(fields)) => fields.get(*name),
-                _ => None,
-            };
+    /// Whether its rows are in Security Lake's format.
+    pub fn is_ocsf(&self) -> bool {
+        self.format == RecordFormat::Ocsf
+    }
+
+    /// The SQL of a text field of a record, by its column path in the table that AWS documents for CloudTrail (lower case). `None` if the
+    /// table has no such text.
+    pub fn text(&self, field: &[&str]) -> Option<String> {
+        match self.format {
+            RecordFormat::CloudTrail => text_at(&self.columns, field).then(|| path(field)),
+            RecordFormat::Ocsf => ocsf::text(&self.columns, field),
         }
-        kind == Some(&ColumnType::Text)
+    }
+
+    /// Further columns of a result that fields of the record are made of.
+    pub(super) fn extras(&self) -> Vec<ocsf::Extra> {
+        if self.is_ocsf() { ocsf::extras(self) } else { Vec::new() }
+    }
+
+    /// The column with the time of the event as a timestamp, if the table is partitioned by it.
+    pub(super) fn timestamp(&self) -> Option<&'static str> {
+        if self.is_ocsf() { ocsf::timestamp(&self.columns) } else { None }
+    }
+
+    /// Whether it has a column or partition key with this name.
+    fn has_key(&self, name: &str) -> bool {
+        self.columns.contains_key(name) || self.partitions.iter().any(|partition| partition.name == name)
+    }
+}
+
+/// Part of the name of Security Lake's table of management events.
+const MANAGEMENT: &str = "cloud_trail_mgmt";
+
+/// The type of a column, or of a field in a struct column.
+fn type_at<'c>(columns: &'c BTreeMap<String, ColumnType>, path: &[&str]) -> Option<&'c ColumnType> {
+    let (first, rest) = path.split_first()?;
+    rest.iter().try_fold(columns.get(*first)?, |kind, name| match kind {
+        ColumnType::Struct(fields) => fields.get(*name),
+        _ => None,
+    })
+}
+
+fn text_at(columns: &BTreeMap<String, ColumnType>, path: &[&str]) -> bool {
+    type_at(columns, path) == Some(&ColumnType::Text)
+}
+
+/// What to call a text that is missing.
+fn lacks_text(columns: &BTreeMap<String, ColumnType>, path: &[&str]) -> Option<String> {
+    let name = path.join(".");
+    match type_at(columns, path) {
+        Some(ColumnType::Text) => None,
+        Some(_) => Some(format!("{name} as string")),
+        None => Some(name),
     }
 }
 
@@ -189,6 +279,7 @@ impl ColumnType {
             "string" | "varchar" | "char" => Self::Text,
             "tinyint" | "smallint" | "int" | "integer" | "bigint" => Self::Integer,
             "date" => Self::Date,
+            "timestamp" | "timestamptz" | "timestamp with time zone" => Self::Timestamp,
             _ => Self::Other,
         }
     }
@@ -213,14 +304,7 @@ fn split_fields(text: &str) -> Vec<&str> {
 }
 
 fn lacking(columns: &BTreeMap<String, ColumnType>) -> Vec<String> {
-    let mut lacks = Vec::new();
-    for name in REQUIRED {
-        match columns.get(name) {
-            Some(ColumnType::Text) => {}
-            Some(_) => lacks.push(format!("{name} as string")),
-            None => lacks.push(name.to_owned()),
-        }
-    }
+    let mut lacks: Vec<String> = REQUIRED.iter().filter_map(|name| lacks_text(columns, &[name])).collect();
     match columns.get(IDENTITY) {
         Some(ColumnType::Struct(_)) => {}
         Some(_) => lacks.push(format!("{IDENTITY} as struct")),

@@ -31,13 +31,13 @@ fn meanings(keys: &[(&str, &str)], parameters: &[(&str, &str)]) -> Vec<Meaning> 
 #[test]
 fn columns_and_struct_fields_are_those_of_the_metadata() {
     let table = Table::read("default", &metadata(&[], &[])).unwrap();
-    assert!(table.has_text(&["eventid"]));
-    assert!(table.has_text(&["useridentity", "sessioncontext", "sessionissuer", "username"]));
-    assert!(!table.has_text(&["useridentity", "sessioncontext", "sourceidentity"]));
-    assert!(!table.has_text(&["useridentity", "sessioncontext", "sessionissuer"]), "a struct is no text");
-    assert!(!table.has_text(&["useridentity", "webidfederationdata"]), "it is nested deeper");
-    assert!(!table.has_text(&["resources"]));
-    assert!(!table.has_text(&["vpcendpointid"]));
+    assert!(text_at(&table.columns, &["eventid"]));
+    assert!(text_at(&table.columns, &["useridentity", "sessioncontext", "sessionissuer", "username"]));
+    assert!(!text_at(&table.columns, &["useridentity", "sessioncontext", "sourceidentity"]));
+    assert!(!text_at(&table.columns, &["useridentity", "sessioncontext", "sessionissuer"]), "a struct is no text");
+    assert!(!text_at(&table.columns, &["useridentity", "webidfederationdata"]), "it is nested deeper");
+    assert!(!text_at(&table.columns, &["resources"]));
+    assert!(!text_at(&table.columns, &["vpcendpointid"]));
 }
 
 #[test]
@@ -170,4 +170,67 @@ fn an_injected_key_is_an_error() {
     let table = Table::read("d", &metadata(&keys, &parameters)).unwrap();
     assert!(table.partitions[0].injected);
     assert_eq!(table.partitions[0].meaning, Meaning::Account);
+}
+
+/// A table of Security Lake, without the columns that nothing reads.
+pub(in crate::load::athena) fn lake_metadata(name: &str, keys: &[(&str, &str)]) -> TableMetadata {
+    let user = "user:struct<type:string,name:string,uid_alt:string,uid:string,account:struct<uid:string>,credential_uid:string>";
+    let actor =
+        format!("struct<{user},session:struct<issuer:string>,invoked_by:string,idp:struct<name:string,uid:string>>");
+    let api = "struct<response:struct<error:string,message:string,data:string>,operation:string,service:struct<name:string>,\
+        request:struct<data:string,uid:string>>";
+    let columns = [
+        ("metadata", "struct<uid:string,product:struct<version:string>>"),
+        ("time", "bigint"),
+        ("time_dt", "timestamp"),
+        ("cloud", "struct<region:string,provider:string>"),
+        ("api", api),
+        ("actor", &actor),
+        ("src_endpoint", "struct<ip:string,domain:string>"),
+        ("unmapped", "map<string,string>"),
+    ];
+    let own = |(a, b): &(&str, &str)| ((*a).to_owned(), (*b).to_owned());
+    TableMetadata {
+        name: name.to_owned(),
+        columns: columns.iter().map(own).collect(),
+        partition_keys: keys.iter().map(own).collect(),
+        parameters: BTreeMap::new(),
+    }
+}
+
+const MANAGEMENT_TABLE: &str = "amazon_security_lake_table_us_east_1_cloud_trail_mgmt_2_0";
+
+#[test]
+fn security_lake_s_table_of_management_events_is_found_by_its_columns() {
+    let tables = ["amazon_security_lake_table_us_east_1_s3_data_2_0", MANAGEMENT_TABLE]
+        .map(|name| lake_metadata(name, &[("region", "string"), ("accountid", "string"), ("eventday", "string")]));
+    let table = Table::discover("lake", &tables).unwrap();
+    assert_eq!((table.name.as_str(), table.is_ocsf()), (MANAGEMENT_TABLE, true));
+    let meanings: Vec<_> = table.partitions.iter().map(|partition| partition.meaning.clone()).collect();
+    assert_eq!(meanings, [Meaning::Unused, Meaning::Account, Meaning::DateOfUnknownSpelling]);
+    let text = |field: &[&str]| table.text(field);
+    assert_eq!(text(&["eventname"]).as_deref(), Some(r#""api"."operation""#));
+    let source = r#"coalesce("src_endpoint"."ip", "src_endpoint"."domain")"#;
+    assert_eq!(text(&["sourceipaddress"]).as_deref(), Some(source));
+    assert_eq!(text(&["recipientaccountid"]), None, "cloud has no account here");
+    assert_eq!(text(&["useridentity", "sessioncontext", "sourceidentity"]), None);
+    let trail = metadata(&[], &[]);
+    let several = Table::discover("lake", &[tables[1].clone(), trail]);
+    assert!(matches!(several, Err(TableError::Several { .. })), "{several:?}");
+}
+
+#[test]
+fn security_lake_s_other_tables_are_refused_by_name() {
+    let mut version_1 = lake_metadata("cloud_trail_mgmt_1_0", &[]);
+    for (name, kind) in &mut version_1.columns {
+        if name == "api" {
+            *kind = "struct<response:struct<error:string>,operation:string,service:struct<name:string>>".to_owned();
+        }
+    }
+    let error = Table::read("lake", &version_1).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "table lake.cloud_trail_mgmt_1_0 is not a CloudTrail table of Security Lake's source version 2: it has no api.request.data, \
+         api.response.data"
+    );
 }
