@@ -105,16 +105,22 @@
   };
 
   // Search: all that a row shows, in lower case, made when it is first needed.
-  let haystacks = null;
-  const prepare = () => {
-    if (haystacks) return;
-    const lower = LISTS.map((name) => lists[name].map((text) => text.toLowerCase()));
-    const names = lists.account_name.map((text) => text.toLowerCase());
-    haystacks = rows.map((row) => {
-      let text = names[row[ACCOUNT]];
-      for (let column = 0; column <= EVENT; column++) if (row[column] >= 0) text += "\n" + lower[column][row[column]];
-      return text + "\n" + ((row[CREATED] || "") + "\n" + row[ID] + "\n" + (row[NAME] || "") + "\n" + (row[ARN] || "")).toLowerCase();
-    });
+  // Most of it is made in the pauses after the page is shown.
+  const AT_ONCE = 4000;
+  const haystacks = [];
+  const lower = LISTS.map((name) => lists[name].map((text) => text.toLowerCase()));
+  const names = lists.account_name.map((text) => text.toLowerCase());
+  const haystack = (row) => {
+    let text = names[row[ACCOUNT]];
+    for (let column = 0; column <= EVENT; column++) if (row[column] >= 0) text += "\n" + lower[column][row[column]];
+    return text + "\n" + ((row[CREATED] || "") + "\n" + row[ID] + "\n" + (row[NAME] || "") + "\n" + (row[ARN] || "")).toLowerCase();
+  };
+  const prepare = (end) => {
+    while (haystacks.length < end) haystacks.push(haystack(rows[haystacks.length]));
+  };
+  const prepareRest = () => {
+    prepare(Math.min(many, haystacks.length + AT_ONCE));
+    if (haystacks.length < many) setTimeout(prepareRest);
   };
 
   const state = { column: 7, descending: false, ordered: null, view: [], active: -1, printing: false };
@@ -123,7 +129,7 @@
   const filter = () => {
     const terms = search.value.toLowerCase().split(/\s+/).filter((term) => term);
     const wanted = selects.filter(({ select }) => select.value !== "").map(({ select, column }) => [column, Number(select.value)]);
-    if (terms.length) prepare();
+    if (terms.length) prepare(many);
     if (!terms.length && !wanted.length) {
       state.view = state.ordered;
     } else {
@@ -141,8 +147,8 @@
     draw();
   };
 
-  const sortBy = (number, descending) => {
-    Object.assign(state, { column: number, descending, ordered: inOrder(number, descending) });
+  const sortBy = (number, descending, ordered) => {
+    Object.assign(state, { column: number, descending, ordered: ordered || inOrder(number, descending) });
     heads.forEach((head, at) => {
       if (at === number) head.setAttribute("aria-sort", descending ? "descending" : "ascending");
       else head.removeAttribute("aria-sort");
@@ -304,7 +310,6 @@
     selects.push({ select, column });
   }
   search.addEventListener("input", filter);
-  search.addEventListener("focus", () => setTimeout(prepare));
   addEventListener("keydown", (event) => {
     const isTyping = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.nodeName || "");
     if (event.key !== "/" || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -327,5 +332,7 @@
 
   byId("tools").hidden = false;
   box.hidden = false;
-  sortBy(7, false);
+  // The rows come in this order.
+  sortBy(7, false, rows.map((_, at) => at));
+  addEventListener("load", () => setTimeout(prepareRest));
 })();
