@@ -33,8 +33,9 @@ const WATCH: [&str; 7] = [
 /// Athena's own calls, and what it does on the caller's behalf: find the table and its partitions, read the trail, write
 /// the result.
 ///
-/// Source: <https://docs.aws.amazon.com/athena/latest/ug/s3-permissions.html>, `fine-grained-access-to-glue-resources.html`
-const ATHENA: [&str; 19] = [
+/// Source: <https://docs.aws.amazon.com/athena/latest/ug/s3-permissions.html>, `fine-grained-access-to-glue-resources.html`,
+/// `lf-athena-access.html`: GetDataAccess is for tables that Lake Formation governs, as those of Security Lake.
+const ATHENA: [&str; 20] = [
     "athena:GetQueryExecution",
     "athena:GetQueryResults",
     "athena:GetTableMetadata",
@@ -48,6 +49,7 @@ const ATHENA: [&str; 19] = [
     "glue:GetPartitions",
     "glue:GetTable",
     "glue:GetTables",
+    "lakeformation:GetDataAccess",
     "s3:AbortMultipartUpload",
     "s3:GetBucketLocation",
     "s3:GetObject",

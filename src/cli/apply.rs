@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::allow_updates::AllowArgs;
+use super::groups_of_rows::{Extent, ExtentArgs};
 use super::organization::{self, AccountsAccess, AccountsArgs, DisplayArgs};
 use super::run_output::{self, RunOutput};
 use super::saved_plans::{SavedPlan, SavedPlans, store_of_plans};
@@ -44,6 +45,8 @@ pub(super) struct Args {
     #[arg(long, alias = "dryrun")]
     dry_run: bool,
     #[command(flatten)]
+    extent: ExtentArgs,
+    #[command(flatten)]
     limit: LimitArgs,
     #[command(flatten)]
     allow: AllowArgs,
@@ -78,6 +81,7 @@ async fn apply_plan(path: &Path, args: Args, context: &Context) -> Result<Outcom
                 display: &args.display,
                 allow: &args.allow,
                 access: args.aws.access,
+                extent: args.extent.into(),
             };
             organization::apply(&saved, way, args.dry_run, args.limit, context).await
         }
@@ -94,6 +98,7 @@ async fn apply_one(
     let store = store_of_plans(context, args.dry_run)?;
     let updates = args.allow.updates(context, &map, &store)?;
     let SavedPlan { account, key, at, writes } = plan.clone();
+    let how = How { kind: RunKind::Tag, target: Target::Tag, extent: args.extent.into() };
     let is_only_printed = check_limit(&args, context, writes, "the plan has")?;
     let (session, caller) = tagging::open_same_account(args.aws, &at.region, &account, "the plan").await?;
     let actions = saved.read(&at).map_err(CommandError::failed)?;
@@ -110,7 +115,7 @@ async fn apply_one(
     };
     let prepared = tagging::or_interrupted(context, runner.prepare_plan(&actions)).await;
     let Some(prepared) = prepared else { return Ok(Outcome::Interrupted) };
-    finish(context, &runner, RunKind::Tag, Target::Tag, is_only_printed, prepared).await
+    finish(context, &runner, how, is_only_printed, prepared).await
 }
 
 /// Checks the number of writes. Returns whether they are only printed.
@@ -127,10 +132,12 @@ async fn resume(run_id: RunId, args: Args, context: &Context) -> Result<Outcome,
     let store = context.open_existing_store()?;
     let run = tagging::find_run(context, &store, run_id)?;
     if run.finished_at.is_some() {
+        run_output::show_nothing(context, run.kind, args.dry_run, &run);
         context.console.message(format_args!("run {run_id} is finished: there is nothing to resume"));
         return Ok(Outcome::Done);
     }
     let rows = store.writes_of(run_id).map_err(|error| context.store_error(&error))?;
+    let how = How { kind: run.kind, target: Target::Resumed(run_id), extent: args.extent.into() };
     let left = u64::from(run.counts.open());
     let is_only_printed = check_limit(&args, context, left, &format!("run {run_id} still has"))?;
     let map = context.resource_map()?;
@@ -150,18 +157,24 @@ async fn resume(run_id: RunId, args: Args, context: &Context) -> Result<Outcome,
     };
     let prepared = tagging::or_interrupted(context, runner.prepare_rest(rows)).await;
     let Some(prepared) = prepared else { return Ok(Outcome::Interrupted) };
-    finish(context, &runner, run.kind, Target::Resumed(run_id), is_only_printed, prepared).await
+    finish(context, &runner, how, is_only_printed, prepared).await
+}
+
+/// What a run is, and how it is printed.
+struct How {
+    kind: RunKind,
+    target: Target,
+    extent: Extent,
 }
 
 async fn finish(
     context: &Context,
     runner: &Runner<'_>,
-    kind: RunKind,
-    target: Target,
+    How { kind, target, extent }: How,
     dry_run: bool,
     prepared: Prepared<'_>,
 ) -> Result<Outcome, CommandError> {
     let report =
         if dry_run { prepared.into_report() } else { tagging::execute(context, runner, target, prepared).await? };
-    Ok(run_output::show_run(context, &RunOutput { runner, report: &report, kind, plan: None, dry_run }))
+    Ok(run_output::show_run(context, &RunOutput { runner, report: &report, kind, plan: None, dry_run, extent }))
 }

@@ -23,9 +23,7 @@ Examples:
   Print the query without starting it:
     trailcreator load-athena --table cloudtrail_logs --since 90d --print-query
   Load from Security Lake:
-    trailcreator load-athena --athena-db amazon_security_lake_glue_db_us_east_1 --since 90d
-  Load the result of an earlier query:
-    trailcreator load-athena --query-id 01234567-89ab-cdef-0123-456789abcdef";
+    trailcreator load-athena --athena-db amazon_security_lake_glue_db_us_east_1 --since 90d";
 
 /// Load a trail with an Athena query, for trails too large to read on one machine
 ///

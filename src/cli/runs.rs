@@ -1,8 +1,8 @@
 //! `runs`: the writes to AWS, from the journal.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::run_output::resume_begun;
 use super::tagging::{self, find_run};
@@ -25,7 +25,8 @@ Examples:
 
 /// List the runs of tag, apply and undo, or show the writes of one run
 ///
-/// Reads the journal in the database; makes no AWS calls.
+/// Lists the runs of single accounts and of organizations in one list, the latest first. Reads the journal in the database; makes no
+/// AWS calls.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -66,7 +67,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandErro
         }
         None => (store.organization_runs().map_err(failed)?, store.runs().map_err(failed)?),
     };
-    print_runs(context, &organizations, &runs);
+    print_runs(context, &organizations, &runs, args.run.is_some());
     if let Some(run) = organizations.iter().find(|run| run.finished_at.is_none()) {
         let again = match tag_org::command_of(run) {
             Some(command) => format!("resume with: {command}"),
@@ -93,16 +94,62 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandErro
     Ok(Outcome::Done)
 }
 
-/// Runs across organizations, then single ones; those that belong to one of the former are only counted there, in text.
-fn print_runs(context: &Context, organizations: &[OrganizationRun], runs: &[Run]) {
+/// One run of the list: across an organization, or in one account and region.
+#[derive(Clone, Copy)]
+enum Listed<'a> {
+    Organization(&'a OrganizationRun),
+    Single(&'a Run),
+}
+
+impl Listed<'_> {
+    fn document(self) -> Value {
+        match self {
+            Self::Organization(run) => json!(run),
+            Self::Single(run) => json!(run),
+        }
+    }
+}
+
+/// All runs, the latest first. Those that belong to a run across an organization are counted there.
+fn in_time_order<'a>(organizations: &'a [OrganizationRun], runs: &'a [Run]) -> Vec<Listed<'a>> {
+    let mut first_runs: HashMap<OrganizationRunId, RunId> = HashMap::new();
+    for run in runs {
+        if let Some(organization) = run.organization_run {
+            let first = first_runs.entry(organization).or_insert(run.run_id);
+            *first = (*first).min(run.run_id);
+        }
+    }
+    let organizations = organizations.iter().map(|run| {
+        // Times are in whole seconds, and the runs of all kinds in one account and region have one sequence of numbers.
+        let first = first_runs.get(&run.id);
+        ((run.started_at.as_str(), first.is_none(), first.copied()), Listed::Organization(run))
+    });
+    let single = runs.iter().filter(|run| run.organization_run.is_none());
+    let single = single.map(|run| ((run.started_at.as_str(), false, Some(run.run_id)), Listed::Single(run)));
+    let mut listed: Vec<_> = organizations.chain(single).collect();
+    listed.sort_by(|(one, _), (other, _)| other.cmp(one));
+    listed.into_iter().map(|(_, run)| run).collect()
+}
+
+/// All runs in one list, the latest first; in text, those that belong to a run across an organization are only counted there.
+fn print_runs(context: &Context, organizations: &[OrganizationRun], runs: &[Run], is_one_asked: bool) {
     if context.console.format == OutputFormat::Json {
-        let document = json!({"format_version": FORMAT_VERSION, "organization_runs": organizations, "runs": runs});
+        let document = json!({
+            "format_version": FORMAT_VERSION,
+            "all_runs": in_time_order(organizations, runs).into_iter().map(Listed::document).collect::<Vec<_>>(),
+            "organization_runs": organizations,
+            "runs": runs,
+        });
         return context.console.json(&document);
     }
-    organizations.iter().for_each(|run| context.console.data(organization_line(run)));
-    let is_one_asked = organizations.len() == 1 && runs.iter().all(|run| run.organization_run.is_some());
-    for run in runs.iter().filter(|run| run.organization_run.is_none() || is_one_asked) {
-        context.console.data(line(run));
+    for run in in_time_order(organizations, runs) {
+        match run {
+            Listed::Organization(run) => context.console.data(organization_line(run)),
+            Listed::Single(run) => context.console.data(line(run)),
+        }
+    }
+    if is_one_asked {
+        runs.iter().for_each(|run| context.console.data(line(run)));
     }
     if organizations.is_empty() && runs.is_empty() {
         context.console.message("nothing was written yet");

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::confirm::{self, Replaced};
-use super::options::{WantedArgs, show_missing_sessions, show_unused_rules};
+use super::groups_of_rows::{ALL, Extent, ExtentArgs, WriteRow, print_skipped, print_writes, show_hint};
+use super::options::{WantedArgs, show_missing_people, show_missing_sessions, show_unused_rules};
 use super::run_output::{self, RunOutput};
 use super::scope::{report_missing, types_phrase};
 use super::{AwsArgs, CommandError, Context, Outcome, OwnerArgs};
@@ -47,6 +48,8 @@ pub(super) struct Args {
     #[command(flatten)]
     wanted: WantedArgs,
     #[command(flatten)]
+    extent: ExtentArgs,
+    #[command(flatten)]
     owner: OwnerArgs,
     #[command(flatten)]
     aws: AwsArgs,
@@ -59,7 +62,7 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     args.wanted.scope.resolve(&map, &args.wanted.types)?;
     tagging::check_more_tags(&map, &args.wanted.types, &key, &args.wanted.more_tags)?;
     let store = context.open_existing_store()?;
-    let rules = args.owner.rules()?;
+    let rules = args.owner.rules(&map, &[])?;
     let updates = args.wanted.allow.updates(context, &map, &store)?;
     let (session, caller) = tagging::open_account(args.aws).await?;
     let rules = with_names(context, &session, &store, Some(&caller.account), rules).await?;
@@ -94,10 +97,14 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     }
     show_figures(context, &survey.plan);
     show_unused_rules(context, &question.rules);
+    show_missing_people(context, &survey.plan.summary.missing_people);
     warn_without_records(context, &store, &args.wanted, &question, &survey.plan)?;
     let is_missing = report_missing(context, &question.scope.ids, &survey.found_ids, &looked_at);
     if args.wanted.dry_run || args.wanted.save_plan.is_some() {
-        return Ok(with_missing(only_plan(context, &args.wanted, &survey.plan, &session)?, is_missing));
+        return Ok(with_missing(
+            only_plan(context, (&args.wanted, args.extent.into()), &survey.plan, &session)?,
+            is_missing,
+        ));
     }
     if let Some(outcome) = may_write(context, &args.wanted, &survey.plan).await? {
         return Ok(outcome);
@@ -113,7 +120,7 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
         organization: None,
         updates: &question.updates,
     };
-    Ok(with_missing(write(context, &runner, &mut survey).await?, is_missing))
+    Ok(with_missing(write(context, &runner, &mut survey, args.extent.into()).await?, is_missing))
 }
 
 /// Warns where the database has no create event of the types that were named: the region may be another one.
@@ -162,11 +169,16 @@ fn choose<'m>(
 }
 
 /// Prints or saves the plan.
-fn only_plan(context: &Context, wanted: &WantedArgs, plan: &Plan, session: &Session) -> Result<Outcome, CommandError> {
+fn only_plan(
+    context: &Context,
+    (wanted, extent): (&WantedArgs, Extent),
+    plan: &Plan,
+    session: &Session,
+) -> Result<Outcome, CommandError> {
     if let Some(path) = &wanted.save_plan {
         tagging::save_plan(path, plan)?;
     }
-    print_plan(context, plan, wanted.save_plan.is_none());
+    print_plan(context, plan, wanted.save_plan.is_none(), extent);
     show_plan_summary(context, plan, session, wanted.save_plan.as_deref());
     wanted.scope.limit.note(context, tagging::count(plan.actions.len()));
     Ok(outcome_of_plan(plan))
@@ -268,15 +280,22 @@ fn type_table(types: &[TypeFigures]) -> Lines {
     Lines::table(&rows, NUMBERS.len())
 }
 
-fn print_plan(context: &Context, plan: &Plan, wanted: bool) {
+fn print_plan(context: &Context, plan: &Plan, wanted: bool, extent: Extent) {
     match context.console.format {
         OutputFormat::Json => context.console.json(plan),
         OutputFormat::Text if wanted => {
-            plan.actions.iter().for_each(|action| context.console.data(format_args!("tag {}", action_phrase(action))));
-            run_output::print_skipped(context, &plan.skipped);
+            let has_more = print_writes(context, extent, plan.actions.iter().map(|action| action_row("", action)));
+            let has_more = print_skipped(context, extent, &plan.skipped) || has_more;
+            show_hint(context, has_more, ALL);
         }
         OutputFormat::Text => {}
     }
+}
+
+/// The line of a planned write. `place`: the account and region before it, where there are several.
+pub(super) fn action_row(place: &str, action: &PlannedWrite) -> WriteRow {
+    let line = format!("tag {place}{}", action_phrase(action));
+    WriteRow { verb: "tag", resource_type: action.resource_type.to_string(), line }
 }
 
 /// "ebs vol-1 Owner=alice (IAM user name, CreateVolume 2026-03-01T10:00:00Z)"
@@ -299,10 +318,16 @@ fn show_plan_summary(context: &Context, plan: &Plan, session: &Session, saved: O
     }
 }
 
-async fn write(context: &Context, runner: &Runner<'_>, survey: &mut Survey) -> Result<Outcome, CommandError> {
+async fn write(
+    context: &Context,
+    runner: &Runner<'_>,
+    survey: &mut Survey,
+    extent: Extent,
+) -> Result<Outcome, CommandError> {
     let prepared = runner.prepare_survey(survey);
     let report = tagging::execute(context, runner, Target::Tag, prepared).await?;
-    let output = RunOutput { runner, report: &report, kind: RunKind::Tag, plan: Some(&survey.plan), dry_run: false };
+    let (kind, plan) = (RunKind::Tag, Some(&survey.plan));
+    let output = RunOutput { runner, report: &report, kind, plan, dry_run: false, extent };
     let outcome = run_output::show_run(context, &output);
     Ok(if outcome == Outcome::Done { outcome_of_plan(&survey.plan) } else { outcome })
 }

@@ -7,7 +7,8 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::{Map, Value, json};
 
-use super::options::{WantedArgs, owner_options, show_unused_rules};
+use super::groups_of_rows::{ALL_ROWS, Extent};
+use super::options::{WantedArgs, owner_options, set_account_tags, show_unused_rules};
 use super::organization::{self, AccountsArgs, DisplayArgs, Gate, ResultsFile, RunDisplay, Save};
 use super::private_file::NewFile;
 use super::scope::report_missing;
@@ -84,6 +85,9 @@ pub(super) struct Args {
     /// Resume an interrupted run: the latest, or this one (org-3); needs the same options as the run
     #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = LATEST, conflicts_with_all = ["dry_run", "save_plan"])]
     resume: Option<String>,
+    /// With --dry-run: print every write, not only the first of each account-region and type
+    #[arg(long)]
+    all_rows: bool,
     /// Process one account-region at a time
     #[arg(long, hide = true)]
     debug: bool,
@@ -108,17 +112,20 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     // First, so that an invalid file is reported before anything else.
     let of_file = if args.org { None } else { Some(args.accounts.accounts()?) };
     let store = context.open_existing_store()?;
-    let rules = args.owner.clone().rules()?;
+    let mut rules = args.owner.clone().rules(&map, of_file.as_deref().unwrap_or_default())?;
     let updates = args.wanted.allow.updates(context, &map, &store)?;
     let base = organization::open_base(args.aws.clone(), first_region(&args.region)).await?;
     let accounts = match of_file {
         Some(accounts) => accounts,
         None => {
-            let asking = args.accounts.of_organization(&base, args.role.as_deref().unwrap_or(DEFAULT_ROLE));
+            let needs_tags = rules.identity_map.as_ref().is_some_and(|map| map.needs_account_tags());
+            let asking = args.accounts.of_organization(&base, args.role.as_deref().unwrap_or(DEFAULT_ROLE), needs_tags);
             let Some(accounts) = tagging::or_interrupted(context, asking).await else {
                 return Ok(Outcome::Interrupted);
             };
-            accounts?
+            let accounts = accounts?;
+            set_account_tags(Arc::make_mut(&mut rules.account_tags), &accounts);
+            accounts
         }
     };
     let results = args.display.open_results(args.resume.is_some())?;
@@ -210,6 +217,8 @@ async fn tag_accounts(
         results,
         stats: args.display.stats,
         print_plans: wanted.dry_run && wanted.save_plan.is_none(),
+        extent: Extent { all: args.all_rows },
+        all_rows: ALL_ROWS,
         save: save.as_mut().map(|save| save as &mut Save<'_>),
         resume: resume_advice(context, run),
         accounts_file: args.accounts.config.clone(),

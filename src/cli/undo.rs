@@ -1,6 +1,7 @@
 //! `undo`: reverts the writes of a run, except for tags that were changed since.
 
 use super::allow_updates::AllowArgs;
+use super::groups_of_rows::ExtentArgs;
 use super::organization::{self, AccountsAccess, AccountsArgs, DisplayArgs};
 use super::run_output::{self, RunOutput};
 use super::runs::RunName;
@@ -37,6 +38,8 @@ pub(super) struct Args {
     #[arg(long, alias = "dryrun")]
     dry_run: bool,
     #[command(flatten)]
+    extent: ExtentArgs,
+    #[command(flatten)]
     allow: AllowArgs,
     #[command(flatten)]
     accounts: AccountsArgs,
@@ -56,6 +59,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
                 display: &args.display,
                 allow: &args.allow,
                 access: args.aws.access,
+                extent: args.extent.into(),
             };
             return organization::undo(number, args.dry_run, way, &store, context).await;
         }
@@ -63,6 +67,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let run = tagging::find_run(context, &store, number)?;
     let rows = still_there(context, &store, &run)?;
     if rows.is_empty() {
+        run_output::show_nothing(context, RunKind::Undo, args.dry_run, &run);
         context.console.message(format_args!("run {} has nothing to undo", run.run_id));
         return Ok(Outcome::Done);
     }
@@ -89,7 +94,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
         tagging::execute(context, &runner, Target::UndoOf(run.run_id), prepared).await?
     };
     let (kind, dry_run) = (RunKind::Undo, args.dry_run);
-    let output = RunOutput { runner: &runner, report: &report, kind, plan: None, dry_run };
+    let output = RunOutput { runner: &runner, report: &report, kind, plan: None, dry_run, extent: args.extent.into() };
     Ok(run_output::show_run(context, &output))
 }
 

@@ -1,11 +1,10 @@
 //! Decides which events have no person behind them, so that the parent of the resource can have a better owner.
 //!
-//! If a person is known, or a rule of the identity map matches, nothing is inherited.
-
-use std::sync::Arc;
+//! If a person is known, or a rule with patterns of the identity map matches, nothing is inherited.
 
 use super::identity::{Caller, caller_of, identity_center_user, text};
-use super::{IdentityMap, NoOwner, Owner, OwnerRules, machine_session};
+use super::sought::{ResourceFacts, Sought};
+use super::{NoOwner, Owner, OwnerRules, machine_session};
 use crate::model::ArnParts;
 use crate::model::event::{Event, Identity};
 
@@ -15,11 +14,15 @@ impl OwnerRules {
     /// runs on an AWS service (on an instance) don't count.
     /// If chains are resolved, the last principal counts. A service that only issued the session does not: the caller is the
     /// software that runs with it (a Lambda function).
-    pub fn is_left_to_parents(&self, event: &Event) -> bool {
+    ///
+    /// A resource without a create event is left to its parents, unless a rule of the identity map decides.
+    pub fn is_left_to_parents<'a>(&self, sought: impl Into<Sought<'a>>) -> bool {
+        let sought = sought.into();
+        let resource = sought.resource.as_ref();
+        let Some(event) = sought.event else { return !self.is_mapped(None, resource) };
         let links = self.links(event);
         let callers: Vec<&Event> = std::iter::once(event).chain(links.iter().map(|link| &link.event)).collect();
-        let is_mapped = |map: &Arc<IdentityMap>| callers.iter().any(|event| map.verdict(event).is_some());
-        if self.identity_map.as_ref().is_some_and(is_mapped) {
+        if callers.iter().any(|event| self.is_mapped(Some(event), resource)) {
             return false;
         }
         let is_service = |caller: &&&Event| matches!(caller_of(&caller.identity), Caller::Service(_));
@@ -36,16 +39,22 @@ impl OwnerRules {
         }
     }
 
-    /// The owner for a principal that is named in a tag of a resource in `account`.
+    /// The owner for a principal that is named in a tag of a `resource` in `account`.
     ///
     /// # Errors
     /// The principal has no owner. The error has the reason.
-    pub fn owner_of_principal(&self, arn: &str, account: &str) -> Result<Owner, NoOwner> {
+    pub fn owner_of_principal(
+        &self,
+        arn: &str,
+        account: &str,
+        resource: Option<ResourceFacts<'_>>,
+    ) -> Result<Owner, NoOwner> {
         let event = Event { account_id: account.into(), identity: identity_of(arn), ..Event::default() };
-        if self.is_left_to_parents(&event) {
+        let sought = Sought { event: Some(&event), resource };
+        if self.is_left_to_parents(sought.clone()) {
             return Err(NoOwner::ServicePrincipal(arn.to_owned()));
         }
-        self.owner_of(&event)
+        self.owner_without_default(sought)
     }
 }
 
@@ -107,7 +116,8 @@ mod tests {
     #[test]
     fn principal_in_a_tag_gets_the_same_owner_as_a_caller() {
         let rules = OwnerRules::default();
-        let owner = |arn: &str| rules.owner_of_principal(arn, "111122223333").map(|owner| (owner.value, owner.reason));
+        let owner =
+            |arn: &str| rules.owner_of_principal(arn, "111122223333", None).map(|owner| (owner.value, owner.reason));
         let found = |value: &str, reason: &str| Ok((value.to_owned(), reason.to_owned()));
         let here = "111122223333";
         assert_eq!(

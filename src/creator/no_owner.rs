@@ -1,6 +1,6 @@
 //! Why an event has no owner. The rules return these; this is the only place that turns them into English.
 
-use super::identity_map::NoMappedOwner;
+use super::identity_map::{NoMappedOwner, NoPerson, Undecided};
 
 /// Why an event has no owner. Displayed as a phrase: "service-linked role AWSServiceRoleForAutoScaling".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -64,6 +64,30 @@ pub enum NoOwner {
         /// The rule's title.
         rule: String,
     },
+    /// A rule of the identity map depends on a fact that is not known.
+    #[error(transparent)]
+    Undecided(Box<Undecided>),
+    /// The database has no create event, and no rule of the identity map matches the resource.
+    #[error("no create event in the database")]
+    NoEvent,
+}
+
+impl NoOwner {
+    /// The person that the table of people lacks.
+    pub fn missing_person(&self) -> Option<&NoPerson> {
+        match self {
+            Self::Mapped { why: NoMappedOwner::NoPerson(missing), .. } => Some(missing),
+            _ => None,
+        }
+    }
+
+    /// Whether the `default` of the identity map applies. It does not where the user excludes an owner, or where a fact is missing.
+    pub(super) fn leaves_default(&self) -> bool {
+        !matches!(
+            self,
+            Self::Mapped { why: NoMappedOwner::Skipped(_), .. } | Self::OtherSuffix { .. } | Self::Undecided(_)
+        )
+    }
 }
 
 /// AWS, where it calls on its own behalf.

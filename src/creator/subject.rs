@@ -3,6 +3,7 @@
 use super::identity::{Caller, Session, identity_center_user, text};
 use super::no_owner::NoOwner;
 use super::people::{People, UserId};
+use super::person_names::is_email;
 use crate::model::event::Identity;
 
 /// A fact that becomes the owner, as recorded, with the reason.
@@ -134,15 +135,4 @@ impl Subject<'_> {
 #[allow(clippy::unnecessary_wraps)]
 fn fact(value: &str, reason: impl Into<String>) -> Result<Fact, NoOwner> {
     Ok(Fact { value: value.to_owned(), reason: reason.into() })
-}
-
-/// `someone@example.com`: distinguishes an address from other names, but does not validate it.
-pub(super) fn is_email(text: &str) -> bool {
-    let Some((local, domain)) = text.split_once('@') else { return false };
-    let labels = || domain.split('.');
-    !local.is_empty()
-        && !text.contains(char::is_whitespace)
-        && !domain.contains('@')
-        && labels().count() > 1
-        && labels().all(|label| !label.is_empty())
 }

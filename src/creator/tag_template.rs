@@ -78,7 +78,7 @@ impl TagTemplate {
             Placeholder::Creator => owner.as_ref().ok().map(|owner| owner.value.as_str().into()),
             Placeholder::Field(field) => field.of(event),
         };
-        let text = self.compiled.render(value).map_err(|Missing(name)| match (name, owner) {
+        let text = self.compiled.render(value).map_err(|Missing { name, .. }| match (name, owner) {
             (CREATOR, Err(no_owner)) => NoValue::NoOwner(no_owner.clone()),
             _ => NoValue::NoField(name.to_owned()),
         })?;

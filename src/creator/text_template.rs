@@ -40,9 +40,13 @@ impl InvalidTemplate {
     }
 }
 
-/// The name of a placeholder that has no value.
+/// A placeholder that has no value.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Missing<'t>(pub(super) &'t str);
+pub(super) struct Missing<'t, P> {
+    /// Its name.
+    pub(super) name: &'t str,
+    pub(super) meaning: &'t P,
+}
 
 impl<P> TextTemplate<P> {
     /// Parses a template. `meaning` resolves the name of a placeholder.
@@ -64,16 +68,24 @@ impl<P> TextTemplate<P> {
         Ok(Self { parts: parts.collect::<Result<_, InvalidTemplate>>()? })
     }
 
+    /// The placeholders.
+    pub(super) fn meanings(&self) -> impl Iterator<Item = &P> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Text(_) => None,
+            Part::Placeholder { meaning, .. } => Some(meaning),
+        })
+    }
+
     /// The text with all placeholders filled in.
     ///
     /// # Errors
     /// A placeholder has no value.
-    pub(super) fn render<'v>(&self, value: impl Fn(&P) -> Option<Cow<'v, str>>) -> Result<String, Missing<'_>> {
+    pub(super) fn render<'v>(&self, value: impl Fn(&P) -> Option<Cow<'v, str>>) -> Result<String, Missing<'_, P>> {
         let mut text = String::new();
         for part in &self.parts {
             match part {
                 Part::Text(part) => text.push_str(part),
-                Part::Placeholder { name, meaning } => text.push_str(&value(meaning).ok_or(Missing(name))?),
+                Part::Placeholder { name, meaning } => text.push_str(&value(meaning).ok_or(Missing { name, meaning })?),
             }
         }
         Ok(text)
@@ -94,7 +106,7 @@ mod tests {
     fn placeholders_are_filled_in() {
         let template = parse("{a}-{{x}}-{ b }").unwrap();
         let render = |values: [Option<&'static str>; 2]| {
-            template.render(|at: &usize| values[*at].map(Cow::Borrowed)).map_err(|Missing(name)| name.to_owned())
+            template.render(|at: &usize| values[*at].map(Cow::Borrowed)).map_err(|missing| missing.name.to_owned())
         };
         assert_eq!(render([Some("1"), Some("2")]).as_deref(), Ok("1-{x}-2"));
         assert_eq!(render([Some("1"), None]), Err("b".to_owned()));

@@ -159,7 +159,7 @@ impl Versions {
     /// The version of a span of closed days, and its relation to the version with or without sessions.
     pub fn of_span(&self) -> SpanVersion {
         let other = self.of_map(!self.with_sessions, &closed_day(), false);
-        SpanVersion { own: self.of_day(false), other, other_tells_more: !self.with_sessions }
+        SpanVersion { own: self.of_day(false), other, other_has_more: !self.with_sessions }
     }
 }
 

@@ -7,7 +7,7 @@ use super::present::{has_tag, owner_tag, present_tag};
 use super::scope::{check_condition, check_replaceable, check_skip_tags, keeps, prove_scope};
 use super::skip::Skip;
 use super::{Case, Decision, MAX_USER_TAGS, PlannedWrite};
-use crate::creator::{Owner, creation_of, renames_in_words};
+use crate::creator::{NoOwner, Owner, creation_of, renames_in_words};
 use crate::model::event::{Action, StoredEvent};
 use crate::model::{TagKey, TagValue, Tags};
 use crate::resource_map::WriteMethod;
@@ -37,7 +37,9 @@ fn try_decide(case: Case<'_>) -> Result<PlannedWrite, Skip> {
     let refusal = question.updates.refusal(definition, &resource.arn);
     let Claim { owner, event_id, reason } = match (claim(case), &refusal) {
         // Of a type that may not be written no parent was looked for.
-        (Err(_), Some(why)) if question.inherit && lineage::may_inherit(&question.rules, case.events) => {
+        (Err(_), Some(why))
+            if question.inherit && lineage::may_inherit(question, definition, resource, case.events) =>
+        {
             return Err(why.clone());
         }
         (claim, _) => claim.map_err(|left| keeps(case, key, left))?,
@@ -86,16 +88,19 @@ fn claim(case: Case<'_>) -> Result<Claim, Skip> {
             reason: format!("{}{}", inherited.reason(), cleaned(&inherited.owner)),
         });
     }
-    let own = match creation {
-        None => Err(no_record(case.events)),
-        Some(event) => match case.question.rules.owner_of(event) {
-            Err(no_owner) => Err(Skip::NoOwner(no_owner)),
-            Ok(owner) => {
-                let renames = renames_in_words(case.events, made);
-                let reason = format!("{}{}, {} {}{renames}", owner.reason, cleaned(&owner), event.name, event.time);
-                Ok(Claim { owner, event_id: Some(event.event_id.clone()), reason })
-            }
-        },
+    let sought = case.question.sought(case.definition, case.resource, case.events);
+    let own = match (case.question.rules.owner_of(sought), creation) {
+        (Err(NoOwner::NoEvent), _) => Err(no_record(case.events)),
+        (Err(no_owner), _) => Err(Skip::of_no_owner(no_owner)),
+        (Ok(owner), Some(event)) => {
+            let renames = renames_in_words(case.events, made);
+            let reason = format!("{}{}, {} {}{renames}", owner.reason, cleaned(&owner), event.name, event.time);
+            Ok(Claim { owner, event_id: Some(event.event_id.clone()), reason })
+        }
+        (Ok(owner), None) => {
+            let reason = format!("{}{}; no create event in the database", owner.reason, cleaned(&owner));
+            Ok(Claim { owner, event_id: None, reason })
+        }
     };
     match (own, case.inherited) {
         (Ok(_), Some(Err(unread @ Orphan::Unreadable(_)))) => Err(Skip::UnreadParent(unread.clone())),

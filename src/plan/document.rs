@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::skip_tag::SkipTag;
+use crate::creator::MissingPerson;
 use crate::model::{AccountId, Arn, Region, ResourceId, ResourceType, TagKey, TagValue};
 
 /// The version of the document. It changes when a reader of the last one would misunderstand it.
@@ -225,6 +226,9 @@ pub struct Summary {
     pub skipped: BTreeMap<SkipKind, u64>,
     /// By type.
     pub types: Vec<TypeFigures>,
+    /// People that resources wait for: the identity map needs their rows in its table of people.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing_people: Vec<MissingPerson>,
     /// Types that were not looked at.
     pub skipped_types: Vec<SkippedType>,
     /// Types that can be listed, but were not, because the database has no create event of them.

@@ -42,9 +42,10 @@ pub use skip_tag::SkipTag;
 use updates::Updates;
 
 use crate::creator::OwnerRules;
+use crate::creator::{MissingPeople, Sought};
 use crate::model::event::StoredEvent;
 use crate::model::{AccountId, LiveResource, Region, TagKey, Tags};
-use crate::resource::Condition;
+use crate::resource::LiveFacts;
 use crate::resource_map::TypeDefinition;
 
 /// User tags a resource may have; AWS's own (`aws:…`) don't count.
@@ -90,6 +91,29 @@ pub struct TypeFacts<'a> {
     pub scope: ScopeFacts,
     /// Where they are from. `None` if no other source than the service was asked for.
     pub source: Option<TypeSource>,
+}
+
+impl Question {
+    /// What is known of a live resource.
+    pub(crate) fn live_facts<'a>(
+        &'a self,
+        definition: &'a TypeDefinition,
+        resource: &'a LiveResource,
+        events: &'a [StoredEvent],
+    ) -> LiveFacts<'a> {
+        let account_name = self.scope.account_name.as_deref();
+        LiveFacts { definition, resource, events, account: &self.account, account_name, inherited: None }
+    }
+
+    /// What the rules for owners need to know of a live resource.
+    pub(crate) fn sought<'a>(
+        &'a self,
+        definition: &'a TypeDefinition,
+        resource: &'a LiveResource,
+        events: &'a [StoredEvent],
+    ) -> Sought<'a> {
+        self.live_facts(definition, resource, events).sought(&self.rules)
+    }
 }
 
 impl TypeFacts<'_> {
@@ -148,10 +172,12 @@ pub fn plan(question: &Question, lineage: Option<&Lineage<'_>>, types: &[TypeFac
         skipped: Vec::new(),
         summary: Summary::default(),
     };
+    let mut missing = MissingPeople::default();
     for facts in types {
-        let figures = plan_type(question, lineage, facts, &mut plan);
+        let figures = plan_type(question, lineage, facts, (&mut plan, &mut missing));
         plan.summary.types.push(figures);
     }
+    plan.summary.missing_people = missing.list();
     plan.actions.sort_by(|a, b| (&a.resource_type, &a.id, &a.arn).cmp(&(&b.resource_type, &b.id, &b.arn)));
     plan.skipped.sort_by(|a, b| (&a.resource_type, &a.id, &a.reason).cmp(&(&b.resource_type, &b.id, &b.reason)));
     plan.summary.types.sort_by(|a, b| a.resource_type.cmp(&b.resource_type));
@@ -178,7 +204,7 @@ pub fn unproven(question: &Question, facts: &TypeFacts<'_>) -> Vec<usize> {
             question.inherit
                 && !matches!(resource.tags, Tags::Known(_))
                 && is_wanted(question, facts, resource, events)
-                && lineage::may_inherit(&question.rules, events)
+                && lineage::may_inherit(question, facts.definition, resource, events)
         };
         is_open(resource, &owner)
             || decide_more(case, &owner).iter().any(|(_, more)| is_open(resource, more))
@@ -208,7 +234,8 @@ pub(super) fn is_wanted(
 /// The positions of all taggable resources that may or may not have the tag.
 pub(crate) fn without_proof(question: &Question, facts: &TypeFacts<'_>) -> Vec<usize> {
     let is_taggable = facts.definition.access.as_ref().is_some_and(|access| access.write.is_some());
-    let by_tags = question.scope.condition.as_ref().is_some_and(Condition::needs_tags);
+    let by_tags = question.scope.condition.as_ref().is_some_and(|condition| condition.needs_tags(&question.rules));
+    let by_tags = by_tags || question.rules.need_tags();
     let open = |resource: &LiveResource| {
         is_taggable
             && !matches!(resource.tags, Tags::Known(_))
@@ -232,10 +259,11 @@ pub(crate) fn decisions<'f>(
 ) -> impl Iterator<Item = Decided<'f>> {
     facts.subjects().map(move |(_, resource, events)| {
         let definition = facts.definition;
-        let is_sought =
-            || is_wanted(question, facts, resource, events) && lineage::may_inherit(&question.rules, events);
+        let is_sought = || {
+            is_wanted(question, facts, resource, events) && lineage::may_inherit(question, definition, resource, events)
+        };
         let lineage = lineage.filter(|_| is_sought());
-        let inherited = lineage.map(|lineage| lineage.owner_of(&question.rules, definition, resource, events));
+        let inherited = lineage.map(|lineage| lineage.owner_of(question, definition, resource, events));
         let case = Case { inherited: inherited.as_ref(), ..facts.case(question, resource, events) };
         let decision = decide(case);
         let more = decide_more(case, &decision);
@@ -256,7 +284,7 @@ fn plan_type(
     question: &Question,
     lineage: Option<&Lineage<'_>>,
     facts: &TypeFacts<'_>,
-    plan: &mut Plan,
+    (plan, missing): (&mut Plan, &mut MissingPeople),
 ) -> TypeFigures {
     let mut users = BTreeSet::new();
     let (mut tag, mut population, mut not_found, mut untagged) = (0, 0, 0, 0);
@@ -273,6 +301,7 @@ fn plan_type(
             }
             Decision::Leave(skip) => {
                 not_found += u64::from(skip.kind() == SkipKind::NoRecord && lacks_tag);
+                skip.no_owner().into_iter().for_each(|no_owner| missing.add(no_owner));
                 plan.skipped.push(skip.entry(resource, None));
             }
         }

@@ -14,7 +14,7 @@ use super::present::present_tag;
 use super::scope::{check_replaceable, keeps};
 use super::skip::Skip;
 use super::{Case, Decision, PlannedWrite, SkipKind};
-use crate::creator::{InvalidTemplate, NoOwner, Owner, TagTemplate, creation_of};
+use crate::creator::{InvalidTemplate, NoOwner, NoValue, Owner, TagTemplate, creation_of};
 use crate::model::TagKey;
 use crate::model::event::Event;
 use crate::model::{InvalidName, parse_key};
@@ -76,14 +76,20 @@ impl Grounds {
         let inherited = case.inherited.and_then(|inherited| inherited.as_ref().ok());
         let owner = match (inherited, &own) {
             (Some(inherited), _) => Ok(inherited.owner.clone()),
-            (None, own) => case.question.rules.owner_of(own.as_ref()?),
+            (None, _) => {
+                let sought = case.question.sought(case.definition, case.resource, case.events);
+                match case.question.rules.owner_of(sought) {
+                    Err(NoOwner::NoEvent) => return None,
+                    found => found,
+                }
+            }
         };
         let (event_id, reason) = match (&own, inherited) {
             (Some(own), _) => (Some(own.event_id.clone()), format!("{} {}", own.name, own.time)),
-            (None, inherited) => {
-                let inherited = inherited?;
+            (None, Some(inherited)) => {
                 (inherited.event.as_ref().map(|event| event.event_id.clone()), inherited.reason())
             }
+            (None, None) => (None, owner.as_ref().map(|owner| owner.reason.clone()).unwrap_or_default()),
         };
         Some(Self { event: own.unwrap_or_default(), owner, event_id, reason })
     }
@@ -140,7 +146,10 @@ fn decide(case: Case<'_>, more: &MoreTag, grounds: &Grounds, added: usize) -> Re
         check_replaceable(case, key, present)?;
     }
     let found = more.template.value(&grounds.event, &grounds.owner);
-    let found = found.map_err(|why| keeps(case, key, Skip::NoValue { key: key.clone(), why }))?;
+    let found = found.map_err(|why| match why {
+        NoValue::NoOwner(NoOwner::Undecided(undecided)) => Skip::Undecided(undecided),
+        why => keeps(case, key, Skip::NoValue { key: key.clone(), why }),
+    })?;
     if let Some(present) = present.filter(|present| present.value == found.value) {
         return Err(Skip::SameValue(present.into()));
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::Case;
+use super::document::SkipKind;
 use super::present::{has_tag, present_tag};
 use super::skip::{NotOurs, Skip};
 use super::skip_tag::SkipTag;
@@ -24,7 +25,7 @@ pub struct Scope {
     pub ids: Ids,
     /// Only the resources for which this is true.
     pub condition: Option<Condition>,
-    /// The name of the account in the accounts file, for the condition.
+    /// The name of the account in the accounts file, for the condition and the rules for owners.
     pub account_name: Option<String>,
     /// Only the resources that these events created; `None`: all.
     pub created_by: Option<Arc<BTreeSet<Creation>>>,
@@ -139,22 +140,16 @@ pub(super) fn check_condition(case: Case<'_>) -> Result<(), Skip> {
 
 /// That the condition is true.
 fn prove_condition(case: Case<'_>) -> Result<(), Skip> {
-    let Scope { condition: Some(condition), account_name, .. } = &case.question.scope else { return Ok(()) };
-    if condition.needs_tags() {
+    let Scope { condition: Some(condition), .. } = &case.question.scope else { return Ok(()) };
+    if condition.needs_tags(&case.question.rules) {
         match &case.resource.tags {
             Tags::Known(_) => {}
             Tags::Partial(_) => return Err(Skip::MayMatch),
             Tags::Unknown(reason) => return Err(Skip::TagsUnknown(reason.clone())),
         }
     }
-    let facts = LiveFacts {
-        definition: case.definition,
-        resource: case.resource,
-        events: case.events,
-        account: &case.question.account,
-        account_name: account_name.as_deref(),
-        inherited: case.inherited.and_then(|inherited| Some(inherited.as_ref().ok()?.owner.value.as_str())),
-    };
+    let inherited = case.inherited.and_then(|inherited| Some(inherited.as_ref().ok()?.owner.value.as_str()));
+    let facts = LiveFacts { inherited, ..case.question.live_facts(case.definition, case.resource, case.events) };
     if condition.keeps(&facts.describe(&case.question.rules)) { Ok(()) } else { Err(Skip::Where) }
 }
 
@@ -198,8 +193,11 @@ pub(super) fn is_replaceable(case: Case<'_>, key: &TagKey, present: PresentTag<'
     check_replaceable(case, key, present).is_ok()
 }
 
-/// Adds to the reason for leaving a resource that it keeps what an earlier run wrote.
+/// Adds to the reason for leaving a resource that it keeps what an earlier run wrote. What tags decide that are not read yet is open.
 pub(super) fn keeps(case: Case<'_>, key: &TagKey, why: Skip) -> Skip {
+    if why.kind() == SkipKind::TagsUnknown {
+        return why;
+    }
     match present_tag(case.definition, case.resource, key).filter(|_| case.question.scope.refresh) {
         Some(present) => Skip::Keeps { tag: present.into(), why: Box::new(why) },
         None => why,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::document::{SkipKind, SkippedResource};
 use super::lineage::Orphan;
-use crate::creator::{NoOwner, NoValue};
+use crate::creator::{NoOwner, NoValue, Undecided};
 use crate::model::{Arn, LiveResource, ResourceType, RunId, TagKey};
 use crate::resource_map::PresentTag;
 
@@ -118,6 +118,9 @@ pub enum Skip {
     /// Only some tags could be read, so the resource may have this one.
     #[error("not all of its tags could be read: it may have {0}")]
     MayHave(String),
+    /// Only some tags could be read, and the rule of the identity map depends on others.
+    #[error(transparent)]
+    Undecided(Box<Undecided>),
     /// The resource's state does not allow tagging.
     #[error("its state does not allow tagging now ({0})")]
     NotNow(String),
@@ -225,6 +228,23 @@ impl Skip {
         }
     }
 
+    /// The skip for a resource without an owner. A rule that depends on tags is open until they are read.
+    pub(super) fn of_no_owner(no_owner: NoOwner) -> Self {
+        match no_owner {
+            NoOwner::Undecided(undecided) => Self::Undecided(undecided),
+            no_owner => Self::NoOwner(no_owner),
+        }
+    }
+
+    /// Why the resource has no owner of its own.
+    pub(crate) fn no_owner(&self) -> Option<&NoOwner> {
+        match self {
+            Self::NoOwner(no_owner) => Some(no_owner),
+            Self::NoParentOwner { own: why, .. } | Self::Keeps { why, .. } => why.no_owner(),
+            _ => None,
+        }
+    }
+
     /// The class of the reason, for the summary.
     pub fn kind(&self) -> SkipKind {
         match self {
@@ -238,7 +258,7 @@ impl Skip {
             Self::NoOwner(_) | Self::UnreadParent(_) => SkipKind::NoOwner,
             Self::NoValue { .. } => SkipKind::NoValue,
             Self::SameKey { .. } => SkipKind::SameKey,
-            Self::TagsUnknown(_) | Self::MayHave(_) | Self::MayMatch => SkipKind::TagsUnknown,
+            Self::TagsUnknown(_) | Self::MayHave(_) | Self::MayMatch | Self::Undecided(_) => SkipKind::TagsUnknown,
             Self::NotNow(_) => SkipKind::NotNow,
             Self::TagLimit { .. } => SkipKind::TagLimit,
             Self::SideEffects { .. } => SkipKind::SideEffects,

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{FIELDS, FIELDS_FROM_TAGS, Resource};
+use super::{FIELDS, FIELDS_FROM_TAGS, FIELDS_OF_OWNER, Resource};
+use crate::creator::OwnerRules;
 use crate::resource_map::expression::{Expression, InvalidExpression, TopLevelFields, to_variable};
 use crate::text::nearest;
 
@@ -62,11 +63,14 @@ impl Condition {
         self.expression.interpret(&to_variable(&document)).is_truthy()
     }
 
-    /// Whether its value depends on the tags of a resource.
-    pub fn needs_tags(&self) -> bool {
+    /// Whether its value depends on the tags of a resource, under these rules for owners.
+    pub fn needs_tags(&self, rules: &OwnerRules) -> bool {
+        let owner_needs_tags = rules.need_tags();
+        let is_from_tags =
+            |name: &str| FIELDS_FROM_TAGS.contains(&name) || owner_needs_tags && FIELDS_OF_OWNER.contains(&name);
         match self.expression.fields() {
             TopLevelFields::All => true,
-            TopLevelFields::Some(names) => names.iter().any(|name| FIELDS_FROM_TAGS.contains(&name.as_str())),
+            TopLevelFields::Some(names) => names.iter().any(|name| is_from_tags(name)),
         }
     }
 }
@@ -88,6 +92,7 @@ mod tests {
             tags: Some(tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()),
             creator: None,
             owner: None,
+            owner_reason: None,
             tool: tool.map(str::to_owned),
             event: None,
         }
@@ -119,7 +124,7 @@ mod tests {
 
     #[test]
     fn tags_are_needed_where_they_are_read() {
-        let needs = |text: &str| text.parse::<Condition>().unwrap().needs_tags();
+        let needs = |text: &str| text.parse::<Condition>().unwrap().needs_tags(&OwnerRules::default());
         assert!(needs("tags.a") && needs("name == 'x'") && needs("keys(@)"));
         assert!(!needs("tool != 'Terraform' && event.principal.role == 'ci'"));
     }

@@ -72,6 +72,11 @@ impl fmt::Display for Pattern {
     }
 }
 
+/// Whether a pattern matches only itself.
+pub(crate) fn is_literal(source: &str) -> bool {
+    between_slashes(source).is_none() && !source.contains(['*', '?'])
+}
+
 fn between_slashes(source: &str) -> Option<&str> {
     source.strip_prefix('/')?.strip_suffix('/')
 }

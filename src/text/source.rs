@@ -109,11 +109,25 @@ pub(crate) fn read_file(path: &Path, what: &str) -> Result<(String, String), Fil
     let name = path.display().to_string();
     match read(path, MAX_MAP_BYTES) {
         Ok(text) => Ok((name, text)),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            let (line, column) = end_of_text(path);
+            Err(FileError { file: name, line, column, message: format!("{what} is not UTF-8: save it as UTF-8") })
+        }
         Err(error) => {
             let message = format!("{what} can't be read: {error}");
             Err(FileError { file: name, line: 0, column: 0, message })
         }
     }
+}
+
+/// Line and column of the first byte of a file that is not UTF-8.
+fn end_of_text(path: &Path) -> (usize, usize) {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MAX_MAP_BYTES).read_to_end(&mut bytes));
+    let valid = std::str::from_utf8(&bytes).map_or_else(|error| error.valid_up_to(), str::len);
+    let text = String::from_utf8_lossy(&bytes[..valid]);
+    let last = text.rsplit('\n').next().unwrap_or_default();
+    read.map_or((0, 0), |_| (text.matches('\n').count() + 1, last.chars().count() + 1))
 }
 
 /// The text of a file that people write.

@@ -70,6 +70,22 @@ const MONTH: &str = "a month such as 2019/11";
 const DAY: &str = "a day such as 2019/02/01";
 const MOMENT: &str = "a date (2019/02/01), a time (2019-02-01T12:00:00Z) or an age (30min, 12h, 90d, 2w, 3mo, 1y)";
 
+/// Days, both ends inclusive.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DayRange {
+    /// `None`: from the beginning.
+    pub first: Option<Date>,
+    /// `None`: without end.
+    pub last: Option<Date>,
+}
+
+impl DayRange {
+    /// Whether every day is in it.
+    pub fn is_unlimited(self) -> bool {
+        self == Self::default()
+    }
+}
+
 impl TimeWindow {
     /// A range between two ends.
     ///
@@ -125,10 +141,10 @@ impl TimeWindow {
     /// later one if it was delivered after midnight. One more day covers the usual quarter of an hour with a wide margin.
     ///
     /// Source: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html>
-    pub fn delivery_days(&self) -> (Option<Date>, Option<Date>) {
+    pub fn delivery_days(&self) -> DayRange {
         let day = |moment: Timestamp| Offset::UTC.to_datetime(moment).date();
         let last = self.until.map(|until| day(until.saturating_sub(1.nanosecond()).unwrap_or(until)));
-        (self.since.map(day), last.map(|day| day.saturating_add(1.day())))
+        DayRange { first: self.since.map(day), last: last.map(|day| day.saturating_add(1.day())) }
     }
 }
 
@@ -332,8 +348,8 @@ mod tests {
         let days = |text| TimeWindow::parse(text, at(NOW)).unwrap().delivery_days();
         let date = |text: &str| text.parse::<Date>().ok();
         let day = WindowText { day: Some("2019/12/31"), ..Default::default() };
-        assert_eq!(days(day), (date("2019-12-31"), date("2020-01-01")));
+        assert_eq!(days(day), DayRange { first: date("2019-12-31"), last: date("2020-01-01") });
         let until = WindowText { until: Some("2019-02-01T10:00:00Z"), ..Default::default() };
-        assert_eq!(days(until), (None, date("2019-02-02")));
+        assert_eq!(days(until), DayRange { first: None, last: date("2019-02-02") });
     }
 }

@@ -135,7 +135,7 @@ impl Reading {
                 Err(error) if Objects::is_fatal(&error) => return Err(error.into()),
                 Err(error) => {
                     let name = format!("s3://{}/{}", wanted.announced.bucket, wanted.announced.key);
-                    let reason = reason(&error);
+                    let reason = self.objects.reason(&error);
                     wanted.messages.iter().for_each(|at| results[*at].fail(Some(&name), reason.clone()));
                     figures.broken += 1;
                 }
@@ -242,11 +242,4 @@ impl MessageResult {
 
 fn record_name(message: &Received) -> String {
     format!("the record in message {}", message.id)
-}
-
-fn reason(error: &CallError) -> String {
-    match error.hint() {
-        Some(hint) => format!("{error} ({hint})"),
-        None => error.to_string(),
-    }
 }

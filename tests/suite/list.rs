@@ -75,6 +75,7 @@ fn lists_what_was_created_and_not_deleted() {
             "tags": null,
             "creator": "ci",
             "owner": "ci",
+            "owner_reason": "session name of role deploy",
             "tool": "Terraform",
             "event": {
                 "id": jobs["event"]["id"],

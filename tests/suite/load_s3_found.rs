@@ -142,6 +142,25 @@ fn refused_objects_of_intelligent_tiering_are_not_requested_each_run() {
 }
 
 #[test]
+fn restore_from_a_tier_that_a_run_saw_needs_no_relist() {
+    let (bench, moto) = (Bench::new(), Moto::start());
+    let mut requested = Requested(0);
+    let tier = ", StorageClass='INTELLIGENT_TIERING', Metadata={'archive-tier': 'DEEP_ARCHIVE_ACCESS'}";
+    bucket(&bench, &moto, &[("tiered", tier)]);
+    load(&bench, &moto, &[]).success();
+    restore(&moto, "tiered", "{'GlacierJobParameters': {'Tier': 'Bulk'}}");
+    requested.now(&moto);
+    let run = load(&bench, &moto, &[]);
+    assert_eq!(archived(run.success())["restoring"], 1);
+    assert_eq!(requested.now(&moto), [""; 0]);
+    restore(&moto, "tiered", "{'GlacierJobParameters': {'Tier': 'Standard'}}");
+    let run = load(&bench, &moto, &[]);
+    assert_eq!(archived(run.success()), Value::Null);
+    assert_eq!(requested.now(&moto), ["tiered"]);
+    assert_eq!(events(&bench.path("creators.db")).len(), 1);
+}
+
+#[test]
 fn archived_objects_are_listed_in_the_text_and_by_count() {
     let (bench, moto) = (Bench::new(), Moto::start());
     bucket(&bench, &moto, &[("standard", ""), ("glacier", ", StorageClass='GLACIER'")]);

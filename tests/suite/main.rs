@@ -38,6 +38,7 @@ mod names;
 mod names_at_scale;
 mod org;
 mod owners;
+mod people;
 mod questions;
 mod readme;
 mod recorded_events;

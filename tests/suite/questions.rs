@@ -42,6 +42,8 @@ fn lab() -> Lab {
     queue("vanished", 9, console, &json!({}), false);
     queue("old", 200, console, &json!({"Owner": "dana"}), true);
     queue("by-terraform", 5, TERRAFORM, &json!({"Owner": "ci"}), true);
+    lab.bench.write("people.csv", "user,email\ndana@example.com,dana@corp.example\n");
+    lab.bench.write("map.yml", "people: people.csv\nrules:\n  - owner: '{email}'\n");
     lab.load();
     lab
 }
@@ -63,6 +65,18 @@ fn each_question_has_its_answer() {
     assert_eq!(answer(&lab, "What of it still exists?"), ["by-hand"]);
     assert_eq!(answer(&lab, "Who owns this account's untagged resources?"), ["bobs", "by-hand"]);
     assert_eq!(answer(&lab, "What will Terraform revert?"), ["by-terraform"]);
+    let run = |question: &str| {
+        let command = command(question);
+        lab.run(&command.iter().map(String::as_str).chain(["--output", "json"]).collect::<Vec<_>>()).success().json()
+    };
+    let plan = run("Which of our people own these resources, and who is missing from our list?");
+    assert_eq!(
+        plan["summary"]["missing_people"],
+        json!([{"name": "bob", "resources": 1, "reason": "people.csv has no row for bob"}])
+    );
+    let list = run("Which rule made this person the owner?");
+    let reason = "identity map, rule 1 (map.yml:3), dana@example.com (people.csv:2)";
+    assert!(list.to_string().contains(reason), "{list:#}");
     assert_eq!(lab.moto.writes(), 0);
 }
 

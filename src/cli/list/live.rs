@@ -24,7 +24,7 @@ use crate::tag::chosen::types_in_accounts;
 
 pub(super) async fn run(mut args: Args, context: &Context, request: Request<'_>) -> Result<Outcome, CommandError> {
     // Before any AWS call: without a database there is nothing to list.
-    let rules = std::mem::take(&mut args.owner).rules()?;
+    let rules = std::mem::take(&mut args.owner).rules(request.map, &request.accounts)?;
     let store = context.open_store_to_read()?;
     let rules = with_known_names(context, &store, rules)?;
     let choice = |region: &Region| {

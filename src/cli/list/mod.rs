@@ -116,7 +116,7 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
 
 fn of_database(args: Args, context: &Context, request: Request<'_>) -> Result<Outcome, CommandError> {
     let Request { map, selection, mut sink, accounts } = request;
-    let rules = args.owner.rules()?;
+    let rules = args.owner.rules(map, &accounts)?;
     let store = context.open_store_to_read()?;
     let rules = with_known_names(context, &store, rules)?;
     let names: HashMap<AccountId, String> =

@@ -49,17 +49,27 @@ pub(super) struct Rows<'a> {
     /// Rows before the layout is known.
     measured: Vec<Vec<String>>,
     layout: Option<Layout>,
+    /// Whether the table has the reason for each owner.
+    has_reasons: bool,
 }
 
 impl<'a> Rows<'a> {
-    pub(super) fn new(context: &'a Context) -> Self {
+    pub(super) fn new(context: &'a Context, has_reasons: bool) -> Self {
         let format = match context.global.output {
             Output::Text => Format::Text,
             Output::Json => Format::Json,
             Output::Jsonl => Format::Jsonl,
             Output::Csv => Format::Csv,
         };
-        Self { context, format, buffer: String::new(), has_first: false, measured: Vec::new(), layout: None }
+        Self {
+            context,
+            format,
+            buffer: String::new(),
+            has_first: false,
+            measured: Vec::new(),
+            layout: None,
+            has_reasons,
+        }
     }
 
     /// Starts the document. `head`: its first fields.
@@ -109,7 +119,7 @@ impl<'a> Rows<'a> {
     }
 
     fn lay_out(&mut self) {
-        let layout = Layout::of(&self.measured, self.context.console.data_width());
+        let layout = Layout::of(&self.measured, self.context.console.data_width(), self.has_reasons);
         layout.push_header(&mut self.buffer);
         self.measured.drain(..).for_each(|row| layout.push(&mut self.buffer, &row));
         self.layout = Some(layout);

@@ -44,7 +44,7 @@ impl<'a> Sink<'a> {
             }
             (None, None) => Way::Direct,
         };
-        let rows = Rows::new(context);
+        let rows = Rows::new(context, args.owner.identity_map.is_some());
         Ok(Self { context, rows, way, is_live: args.live, limit: args.limit, count: 0 })
     }
 

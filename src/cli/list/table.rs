@@ -3,11 +3,14 @@
 use crate::resource::Resource;
 use crate::text::safe;
 
-const COLUMNS: [&str; 10] =
-    ["type", "id", "name", "account", "region", "owner", "creator", "created at", "tool", "event"];
+const COLUMNS: [&str; 11] =
+    ["type", "id", "name", "account", "region", "owner", "creator", "created at", "tool", "event", "why this owner"];
+
+/// The position of the reason for the owner.
+const REASON: usize = 10;
 
 /// The columns that are left out first where the terminal is too narrow.
-const LEAST_IMPORTANT: [usize; 7] = [9, 6, 3, 4, 8, 2, 7];
+const LEAST_IMPORTANT: [usize; 8] = [9, 6, 3, 4, 8, 2, 7, REASON];
 
 /// No column is cut to less than this.
 const NARROWEST: usize = 10;
@@ -44,6 +47,7 @@ pub(super) fn cells(resource: &Resource) -> Vec<String> {
         resource.created_at(),
         resource.tool.as_deref(),
         event.map(|event| event.name.as_str()),
+        resource.owner_reason.as_deref(),
     ];
     cells.into_iter().map(|cell| safe::one_line(cell.unwrap_or(NONE)).into_owned()).collect()
 }
@@ -53,14 +57,15 @@ fn length(text: &str) -> usize {
 }
 
 impl Layout {
-    /// For these rows, and a terminal of this width.
-    pub(super) fn of(rows: &[Vec<String>], terminal: Option<usize>) -> Self {
+    /// For these rows, and a terminal of this width. `has_reasons`: with the reason for each owner.
+    pub(super) fn of(rows: &[Vec<String>], terminal: Option<usize>, has_reasons: bool) -> Self {
         let natural = |column: usize| {
             let longest = rows.iter().map(|row| length(&row[column])).max().unwrap_or_default();
             // A longer value makes its own row longer: padding the others to it would repeat its size, and formatting has a limit.
             (column, longest.max(length(COLUMNS[column])).min(WIDEST))
         };
-        let mut columns: Vec<(usize, usize)> = (0..COLUMNS.len()).map(natural).collect();
+        let mut columns: Vec<(usize, usize)> =
+            (0..COLUMNS.len()).filter(|column| has_reasons || *column != REASON).map(natural).collect();
         let Some(terminal) = terminal else { return Self { columns, is_cut: false } };
         let total = |columns: &[(usize, usize)], width: &dyn Fn(usize) -> usize| {
             let gaps = GAP.len() * columns.len().saturating_sub(1);
@@ -117,13 +122,14 @@ mod tests {
             "2026-03-01T10:00:00Z",
             "Terraform",
             "CreateQueue",
+            "identity map, rule 1 (map.yml:3)",
         ];
         row.map(str::to_owned).to_vec()
     }
 
     fn lines(terminal: Option<usize>) -> Vec<String> {
         let rows = [row("q"), row("a-queue-with-a-name-that-is-far-too-long-for-a-terminal")];
-        let layout = Layout::of(&rows, terminal);
+        let layout = Layout::of(&rows, terminal, false);
         let mut text = String::new();
         layout.push_header(&mut text);
         rows.iter().for_each(|row| layout.push(&mut text, row));
@@ -141,9 +147,19 @@ mod tests {
     }
 
     #[test]
+    fn reasons_are_shown_on_request() {
+        let text = |has_reasons| {
+            let mut text = String::new();
+            Layout::of(&[row("q")], None, has_reasons).push(&mut text, &row("q"));
+            text
+        };
+        assert!(text(true).ends_with("identity map, rule 1 (map.yml:3)\n") && text(false).ends_with("CreateQueue\n"));
+    }
+
+    #[test]
     fn regression_a_value_of_any_length_is_printed() {
         let rows = [row(&"q".repeat(100_000)), row("q")];
-        let layout = Layout::of(&rows, None);
+        let layout = Layout::of(&rows, None, false);
         let mut text = String::new();
         rows.iter().for_each(|row| layout.push(&mut text, row));
         assert!(length(&text) < 101_000, "{}", length(&text));

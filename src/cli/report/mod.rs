@@ -19,7 +19,7 @@ use print::{print, print_all};
 use trend::ReportScope;
 
 use super::load_history::{ALL, open_session, region_or_all, wanted_regions};
-use super::options::{OwnerKeysArgs, show_unused_rules, with_known_names};
+use super::options::{OwnerKeysArgs, show_missing_people, show_unused_rules, with_known_names};
 use super::organization::{self, AccountsArgs};
 use super::population::{self, PopulationArgs};
 use super::{AwsAccessArgs, CommandError, Context, Outcome, Output, OwnerArgs, nothing, tagging, types};
@@ -215,12 +215,12 @@ fn now() -> String {
 
 fn of_database(args: Args, context: &Context, map: &ResourceMap, form: Form<'_>) -> Result<Outcome, CommandError> {
     let key = tagging::parse_key(&args.creator_tag)?;
-    let rules = args.owner.rules()?;
+    let chosen = if args.organization.config.is_some() { args.organization.accounts()? } else { Vec::new() };
+    let rules = args.owner.rules(map, &chosen)?;
     let store = context.open_store_to_read()?;
     let rules = with_known_names(context, &store, rules)?;
     // Without AWS calls the enabled regions are unknown: `all` means all regions in the database.
     let regions = if args.region.iter().any(|region| region.as_str() == ALL) { Vec::new() } else { args.region };
-    let chosen = if args.organization.config.is_some() { args.organization.accounts()? } else { Vec::new() };
     let accounts = chosen.iter().map(|account| account.id.clone()).chain(args.offline_accounts).collect();
     let filter = Filter { types: args.types, accounts, regions };
     let owner_keys = args.owner_keys.owner_keys;
@@ -235,6 +235,7 @@ fn of_database(args: Args, context: &Context, map: &ResourceMap, form: Form<'_>)
     let (taken_at, earlier) = (now(), form.scope.earlier(context, &store));
     let printed = Printed { report: &report, failed_accounts: &[], tag_key, offline: true, taken_at, earlier };
     show_unused_rules(context, &question.rules);
+    show_missing_people(context, &report.coverage.missing_people());
     let scope = form.scope.clone();
     print(context, form, &printed)?;
     scope.keep(context, &store, &printed);
@@ -269,7 +270,7 @@ fn warn_of_nothing(
 async fn of_account(args: Args, context: &Context, map: &ResourceMap, form: Form<'_>) -> Result<Outcome, CommandError> {
     let key = tagging::parse_key(&args.creator_tag)?;
     // Before any AWS call: without a database there is nothing to report.
-    let rules = args.owner.rules()?;
+    let rules = args.owner.rules(map, &[])?;
     let store = context.open_store_to_read()?;
     let rules = with_known_names(context, &store, rules)?;
     let looking = async {
@@ -314,6 +315,7 @@ async fn of_account(args: Args, context: &Context, map: &ResourceMap, form: Form
     let (taken_at, earlier, tag_key) = (now(), scope.earlier(context, &store), question.key.as_str());
     let printed = Printed { report: &report, failed_accounts: &[], tag_key, offline: false, taken_at, earlier };
     show_unused_rules(context, &question.rules);
+    show_missing_people(context, &report.coverage.missing_people());
     let outcome = print_all(context, form, &printed, &session)?;
     scope.keep(context, &store, &printed);
     Ok(outcome)
@@ -328,7 +330,7 @@ async fn of_organization(
 ) -> Result<Outcome, CommandError> {
     let key = tagging::parse_key(&args.creator_tag)?;
     let accounts = args.organization.accounts()?;
-    let rules = args.owner.rules()?;
+    let rules = args.owner.rules(map, &accounts)?;
     let store = context.open_store_to_read()?;
     let rules = with_known_names(context, &store, rules)?;
     let choice = |region: &Region| {
@@ -372,6 +374,7 @@ async fn of_organization(
     drop(progress);
     show_unused_rules(context, &cover.rules);
     let report = cover.report.into_inner();
+    show_missing_people(context, &report.coverage.missing_people());
     if report.is_empty() && failed_accounts.is_empty() {
         nothing::warn_of_database(context, &store, THESE).map_err(|error| context.store_error(&error))?;
     }

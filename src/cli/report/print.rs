@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{By, FailedAccount, Form, Format, Printed, html, tables};
 use crate::aws::Session;
 use crate::cli::{CommandError, Context, Outcome, population, run_output, types};
+use crate::creator::MissingPerson;
 use crate::plan::{FailedType, PopulationFailure, SkippedType, TypeProblem};
 use crate::report::coverage::{Creator, Figures, GroupBy, Row};
 use crate::report::live::{Of, Report, SourceOfType, UnexaminedTypes};
@@ -28,6 +29,7 @@ struct Document<'a> {
     rows: Vec<Row>,
     creators: &'a [Creator],
     creator_count: usize,
+    missing_people: Vec<MissingPerson>,
     skipped_types: &'a [Of<SkippedType>],
     unexamined_types: &'a [Of<UnexaminedTypes>],
     failed_types: &'a [Of<FailedType>],
@@ -137,6 +139,7 @@ fn document<'a>(printed: &'a Printed<'_>, creators: &'a [Creator], top: usize) -
         rows: coverage.rows().collect(),
         creators: &creators[..creators.len().min(top)],
         creator_count: creators.len(),
+        missing_people: coverage.missing_people(),
         skipped_types: &report.skipped,
         unexamined_types: &report.unexamined,
         failed_types: &report.failed,

@@ -2,7 +2,7 @@
 //!
 //! * [`context`]: the console, the resource map, the database; [`options`]: groups of flags; [`error`]: errors with hints
 //! * [`loading`], [`load_summary`]: what the `load-*` commands share
-//! * [`tagging`], [`run_output`], [`saved_plans`]: what `tag`, `apply` and `undo` share; [`organization`]: the same for many accounts
+//! * [`tagging`], [`run_output`], [`groups_of_rows`], [`saved_plans`]: what `tag`, `apply` and `undo` share; [`organization`]: the same for many accounts
 
 pub(in crate::cli) mod allow_updates;
 pub(in crate::cli) mod archived;
@@ -10,6 +10,7 @@ pub(in crate::cli) mod bucket;
 pub(in crate::cli) mod confirm;
 pub(in crate::cli) mod context;
 pub(in crate::cli) mod error;
+pub(in crate::cli) mod groups_of_rows;
 pub(in crate::cli) mod interrupt;
 pub(in crate::cli) mod load_summary;
 pub(in crate::cli) mod loading;

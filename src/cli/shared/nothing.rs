@@ -16,7 +16,7 @@ use crate::store::recorded::Wanted;
 use crate::store::{Store, StoreError};
 use crate::trail::envelope::Kind;
 use crate::trail::filter::RecordFilter;
-use crate::trail::window::TimeWindow;
+use crate::trail::window::{DayRange, TimeWindow};
 
 /// Accounts and regions, or kinds of files, that are named.
 const NAMED: usize = 5;
@@ -135,10 +135,11 @@ pub(in crate::cli) fn is_known(known: Option<&CoveredSource>, window: TimeWindow
     known.is_some_and(|known| overlaps(known, window.delivery_days()))
 }
 
-fn overlaps(known: &CoveredSource, (first, last): (Option<Date>, Option<Date>)) -> bool {
+fn overlaps(known: &CoveredSource, days: DayRange) -> bool {
     let day = |date: Date| date.strftime("%Y/%m/%d").to_string();
-    let begins_in_time = known.last_day.as_ref().is_some_and(|known| first.is_none_or(|first| day(first) <= *known));
-    let ends_late = known.first_day.as_ref().is_none_or(|known| last.is_none_or(|last| day(last) >= *known));
+    let begins_in_time =
+        known.last_day.as_ref().is_some_and(|known| days.first.is_none_or(|first| day(first) <= *known));
+    let ends_late = known.first_day.as_ref().is_none_or(|known| days.last.is_none_or(|last| day(last) >= *known));
     begins_in_time && ends_late
 }
 

@@ -11,16 +11,20 @@ use super::allow_updates::AllowArgs;
 use super::mfa::ask_code;
 use super::population::PopulationArgs;
 use super::scope::ScopeArgs;
-use super::{CommandError, Context};
+use super::{CommandError, Context, organization};
 use crate::aws::AwsOptions;
-use crate::console::OutputFormat;
-use crate::creator::{CreatorValue, IdentityMap, MachineSessions, OwnerRules};
+use crate::console::{OutputFormat, counted};
+use crate::creator::{AccountTags, CreatorValue, IdentityMap, MachineSessions, MissingPerson, OwnerRules};
 use crate::model::{Region, ResourceType, TagKey};
+use crate::org::Account;
 use crate::plan::MoreTag;
 use crate::resource_map::ResourceMap;
 use crate::store::Fingerprint;
 use crate::store::Store;
 use crate::trail::window::{TimeWindow, WindowText};
+
+/// How many missing people a command lists. JSON lists all.
+const PEOPLE_SHOWN: usize = 10;
 
 /// Global options.
 #[derive(Debug, Clone, Args)]
@@ -249,7 +253,7 @@ pub struct OwnerArgs {
     /// Owner of machine-named role sessions (i-0abc…, botocore-session-…)
     #[arg(long, value_enum, default_value_t, env = "TRAILCREATOR_MACHINE_SESSIONS")]
     pub machine_sessions: MachineSessions,
-    /// Rules that map principals to owners (YAML); they take precedence over all others
+    /// Rules that map principals and resources to owners, with a table of people (YAML); they take precedence over all others
     #[arg(long, value_name = "FILE", env = "TRAILCREATOR_IDENTITY_MAP")]
     pub identity_map: Option<PathBuf>,
     /// Follow role chains to the person who started them; needs sessions loaded with --chains
@@ -258,28 +262,45 @@ pub struct OwnerArgs {
 }
 
 impl OwnerArgs {
-    /// The rules, with the identity map read.
+    /// The rules, with the identity map read, and the accounts file and the table of people that it names. `accounts`: those that the
+    /// command has, with their tags.
     ///
     /// # Errors
     /// The identity map can't be read or understood.
-    pub fn rules(self) -> Result<OwnerRules, CommandError> {
-        let identity_map =
-            self.identity_map.map(|path| IdentityMap::load(&path)).transpose().map_err(CommandError::usage)?;
+    pub fn rules(self, types: &ResourceMap, accounts: &[Account]) -> Result<OwnerRules, CommandError> {
+        let identity_map = self.identity_map.map(|path| IdentityMap::load(&path, types)).transpose();
+        let identity_map = identity_map.map_err(CommandError::usage)?;
+        let mut account_tags = AccountTags::default();
+        if let Some(path) = identity_map.as_ref().and_then(IdentityMap::accounts_file) {
+            let file = organization::read_file(path)?;
+            set_account_tags(&mut account_tags, &file.accounts);
+        }
+        set_account_tags(&mut account_tags, accounts);
         Ok(OwnerRules {
             value: self.creator_value,
             user_suffix: self.user_suffix,
             machine_sessions: self.machine_sessions,
             identity_map: identity_map.map(Arc::new),
             people: Arc::default(),
+            account_tags: Arc::new(account_tags),
             resolve_chains: self.resolve_chains,
         })
     }
 }
 
+/// Adds the tags of accounts. An account without tags keeps those that are known from another file.
+pub(in crate::cli) fn set_account_tags(account_tags: &mut AccountTags, accounts: &[Account]) {
+    let tagged = accounts.iter().filter(|account| !account.tags.is_empty());
+    tagged.for_each(|account| account_tags.set(&account.id, &account.tags));
+}
+
 /// The options behind the rules, as JSON. Equal JSON means equal decisions.
 pub(in crate::cli) fn owner_options(rules: &OwnerRules) -> [(&'static str, Value); 5] {
     let name = |value: Option<PossibleValue>| json!(value.map(|value| value.get_name().to_owned()));
-    let content = |map: &Arc<IdentityMap>| Fingerprint::of(&[map.text().as_bytes()]).to_string();
+    let content = |map: &Arc<IdentityMap>| {
+        let texts: Vec<&[u8]> = map.texts().map(str::as_bytes).collect();
+        Fingerprint::of(&texts).to_string()
+    };
     [
         ("--creator-value", name(rules.value.to_possible_value())),
         ("--user-suffix", json!(rules.user_suffix)),
@@ -315,11 +336,33 @@ pub(in crate::cli) fn show_missing_sessions(
     Ok(())
 }
 
-/// Warns about rules of the identity map that matched no principal: they are likely mistakes.
+/// Warns about rules of the identity map that matched nothing: they are likely mistakes. And about those that need tags which the
+/// database does not have.
 pub(in crate::cli) fn show_unused_rules(context: &Context, rules: &OwnerRules) {
     let Some(map) = &rules.identity_map else { return };
     for rule in map.unused() {
         context.console.warning(format_args!("identity map, {rule}: matched no principal"));
+    }
+    for rule in map.undecided() {
+        context.console.warning_with_hints(
+            format_args!(
+                "identity map, {rule}: could not be decided for some resources, because the database has no tags"
+            ),
+            ["list --live and tag --dry-run read the tags"],
+        );
+    }
+}
+
+/// Warns about people that resources wait for.
+pub(in crate::cli) fn show_missing_people(context: &Context, people: &[MissingPerson]) {
+    for MissingPerson { resources, reason, .. } in people.iter().take(PEOPLE_SHOWN) {
+        let waits = if *resources == 1 { "waits" } else { "wait" };
+        let resources = counted(*resources, "resource");
+        context.console.warning(format_args!("identity map: {reason}; {resources} {waits} for it"));
+    }
+    let more = people.len().saturating_sub(PEOPLE_SHOWN);
+    if more > 0 {
+        context.console.warning(format_args!("identity map: and {more} more people (--output json lists them)"));
     }
 }
 

@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use super::groups_of_rows::{ALL, Extent, WriteRow, print_skipped, print_writes, show_hint};
 use super::{CommandError, Context, Outcome};
 use crate::aws::Session;
 use crate::console::{OutputFormat, counted};
 use crate::model::RunId;
 use crate::model::{TagKey, TagValue};
-use crate::plan::{FORMAT_VERSION, Plan, PlannedWrite, SkipKind, SkippedResource};
-use crate::store::journal::{RunKind, RunWrite, Write, WriteOutcome};
+use crate::plan::{FORMAT_VERSION, Plan, PlannedWrite, SkipKind};
+use crate::store::journal::{Run, RunKind, RunWrite, Write, WriteOutcome};
 use crate::tag::apply::StopReason;
 use crate::tag::run::{RunReport, Runner};
 
@@ -24,6 +25,8 @@ pub(in crate::cli) struct RunOutput<'a> {
     pub(in crate::cli) plan: Option<&'a Plan>,
     /// Whether it is only what a run would come to.
     pub(in crate::cli) dry_run: bool,
+    /// Which rows are printed.
+    pub(in crate::cli) extent: Extent,
 }
 
 /// Prints what became of each write, and the summary.
@@ -32,8 +35,13 @@ pub(in crate::cli) fn show_run(context: &Context, output: &RunOutput<'_>) -> Out
     match context.console.format {
         OutputFormat::Json => context.console.json(&document(output)),
         OutputFormat::Text => {
-            output.report.writes.iter().for_each(|row| print_result(context, output, row));
-            print_skipped(context, plan.map_or(&[], |plan| &plan.skipped));
+            let rows = output.report.writes.iter().filter_map(|row| result_row(output, row));
+            // What was written is printed as a whole.
+            let extent = Extent { all: output.extent.all || !output.dry_run };
+            let has_more = print_writes(context, extent, rows);
+            let skipped = plan.map_or(&[][..], |plan| &plan.skipped);
+            let has_more = print_skipped(context, output.extent, skipped) || has_more;
+            show_hint(context, has_more, ALL);
         }
     }
     for RunWrite { write, outcome, .. } in &output.report.writes {
@@ -126,16 +134,18 @@ fn conclude(context: &Context, output: &RunOutput<'_>, results: &BTreeMap<&'stat
     }
 }
 
-fn print_result(context: &Context, output: &RunOutput<'_>, RunWrite { write, outcome, .. }: &RunWrite) {
+/// A write that did not fail.
+fn result_row(output: &RunOutput<'_>, RunWrite { write, outcome, .. }: &RunWrite) -> Option<WriteRow> {
     if failure(output.kind, outcome).is_some() {
-        return;
+        return None;
     }
     let key = &write.key;
     let value = write.new_value.as_ref().or(write.old_value.as_ref());
     let value = value.map(|value| format!("={value}")).unwrap_or_default();
     let why = outcome.reason().or_else(|| reason_of(output, write)).map(|why| format!(" ({why})")).unwrap_or_default();
     let verb = verb(output, write, outcome);
-    context.console.data(format_args!("{verb} {} {} {key}{value}{why}", write.resource_type, write.id));
+    let line = format!("{verb} {} {} {key}{value}{why}", write.resource_type, write.id);
+    Some(WriteRow { verb, resource_type: write.resource_type.to_string(), line })
 }
 
 /// The result for the resource, as a verb.
@@ -153,15 +163,29 @@ fn verb(output: &RunOutput<'_>, write: &Write, outcome: &WriteOutcome) -> &'stat
     }
 }
 
-/// Prints the skipped resources, with the reasons.
-pub(in crate::cli) fn print_skipped(context: &Context, left: &[SkippedResource]) {
-    for resource in left {
-        context.console.data(format_args!("skip {} {} ({})", resource.resource_type, resource.id, resource.reason));
+/// The document of a command that has nothing to do about a run.
+pub(in crate::cli) fn show_nothing(context: &Context, kind: RunKind, dry_run: bool, run: &Run) {
+    if context.console.format != OutputFormat::Json {
+        return;
     }
+    context.console.json(&json!({
+        "format_version": FORMAT_VERSION,
+        "run_id": null,
+        "kind": kind,
+        "dry_run": dry_run,
+        "interrupted": false,
+        "account_id": run.account_id,
+        "region": run.region,
+        "tag_key": run.tag_key,
+        "actions": [],
+        "failed": [],
+        "skipped": [],
+        "summary": {"results": {}, "calls": {"reads": 0, "writes": 0}},
+    }));
 }
 
 fn document(output: &RunOutput<'_>) -> Value {
-    let RunOutput { runner, report, kind, plan, dry_run } = output;
+    let RunOutput { runner, report, kind, plan, dry_run, .. } = output;
     let actions: Vec<Value> = report.writes.iter().map(|row| write_document(output, row)).collect();
     let calls = runner.session.counts();
     let mut summary = plan.map_or_else(|| json!({}), |plan| json!(plan.summary));

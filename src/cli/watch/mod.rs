@@ -243,7 +243,7 @@ async fn tagging_of<'t>(
             vec![own_account(account)]
         }
     };
-    let rules = tag::with_names(context, session, store, None, args.owner.clone().rules()?).await?;
+    let rules = tag::with_names(context, session, store, None, args.owner.clone().rules(map, &accounts)?).await?;
     Ok(Tagging {
         base: session,
         map,

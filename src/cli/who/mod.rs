@@ -113,7 +113,7 @@ impl Question<'_> {
 pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, CommandError> {
     let map = Arc::new(context.resource_map()?);
     args.types = types::resolve(&map, &args.types)?;
-    let rules = args.owner.rules()?;
+    let rules = args.owner.rules(&map, &[])?;
     let store = if args.live && !context.global.db.exists() { None } else { Some(context.open_store_to_read()?) };
     if let Some(store) = &store {
         show_missing_sessions(context, store, &rules)?;

@@ -15,7 +15,7 @@ mod shape;
 mod tests;
 
 use super::identity::{Session, service_of};
-use super::subject::is_email;
+use super::person_names::is_email;
 
 /// Software that no list names.
 const A_PROGRAM: &str = "a program";

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use super::chain::{self, Link};
 use super::explanation::{Explanation, Rule, Steps};
-use super::identity::{Caller, caller_of, custodian_user_id, foreign_account, text};
-use super::identity_map::{IdentityMap, Verdict};
+use super::identity::{Caller, caller_of, custodian_user_id, foreign_account, identity_center_user, text};
+use super::identity_map::{Decision, IdentityMap, Subject as MapSubject, Undecided, Verdict};
 use super::no_owner::NoOwner;
 use super::people::People;
+use super::person_names::PersonNames;
+use super::sought::{AccountTags, ResourceFacts, Sought};
 use super::subject::{Fact, Subject};
 use super::{machine_session, tag_value};
 use crate::model::event::{Event, Identity};
@@ -53,6 +55,8 @@ pub struct OwnerRules {
     pub identity_map: Option<Arc<IdentityMap>>,
     /// Names of Identity Center users.
     pub people: Arc<People>,
+    /// Tags of accounts, for templates of the identity map.
+    pub account_tags: Arc<AccountTags>,
     /// Whether sessions are followed to their creators. The caller must then fill in [`Event::makers`].
     pub resolve_chains: bool,
 }
@@ -68,32 +72,92 @@ pub struct Owner {
     pub original: Option<String>,
 }
 
+/// What an owner is sought for, and how.
+#[derive(Clone, Copy)]
+struct Ask<'a> {
+    event: Option<&'a Event>,
+    resource: Option<&'a ResourceFacts<'a>>,
+    /// Whether the `default` of the identity map counts.
+    has_default: bool,
+    /// Whether a rule that can't be decided counts as one that does not match.
+    assumes_no_match: bool,
+}
+
+/// The result of the identity map for one caller.
+enum Mapped {
+    Decided(Result<Fact, NoOwner>),
+    General(Result<Fact, NoOwner>),
+    Waits(NoOwner),
+    NoMatch,
+}
+
 impl OwnerRules {
-    /// Returns the owner for an event.
+    /// Returns the owner of a resource with its create event, or for an event alone.
     ///
     /// # Errors
-    /// The event has no owner. The error has the reason.
-    pub fn owner_of(&self, event: &Event) -> Result<Owner, NoOwner> {
-        self.explain(event).owner
+    /// There is no owner. The error has the reason.
+    pub fn owner_of<'a>(&self, sought: impl Into<Sought<'a>>) -> Result<Owner, NoOwner> {
+        self.explain(sought).owner
     }
 
-    /// Returns the owner for an event, and the result of each rule.
-    pub fn explain(&self, event: &Event) -> Explanation {
+    /// As [`OwnerRules::owner_of`], without the `default` of the identity map: what a parent of the resource can improve on.
+    ///
+    /// # Errors
+    /// As [`OwnerRules::owner_of`].
+    pub fn owner_without_default<'a>(&self, sought: impl Into<Sought<'a>>) -> Result<Owner, NoOwner> {
+        let sought = sought.into();
+        let ask = Ask {
+            event: sought.event,
+            resource: sought.resource.as_ref(),
+            has_default: false,
+            assumes_no_match: false,
+        };
+        self.find(ask, &mut Steps::default())
+    }
+
+    /// Returns the owner, and the result of each rule.
+    pub fn explain<'a>(&self, sought: impl Into<Sought<'a>>) -> Explanation {
+        let sought = sought.into();
+        let ask =
+            Ask { event: sought.event, resource: sought.resource.as_ref(), has_default: true, assumes_no_match: false };
         let mut steps = Steps::default();
-        let owner = self.decide(event, &mut steps);
+        let owner = self.find(ask, &mut steps);
         Explanation { steps: steps.0, owner }
     }
 
-    fn decide(&self, event: &Event, steps: &mut Steps) -> Result<Owner, NoOwner> {
-        steps.say(Rule::Caller, caller_phrase(event));
-        let links = self.links(event);
-        let (identity, fact) = self.by_chain(event, &links, steps)?;
-        self.check_suffix(identity, &fact, steps)?;
-        let owner = as_tag_value(fact).map_err(|no_owner| steps.refuse(Rule::TagValue, no_owner))?;
-        if let Some(original) = &owner.original {
-            steps.say(Rule::TagValue, format!("{original:?} is not a valid tag value; changed to {}", owner.value));
+    /// Whether owners depend on the resource, and not only on its create event.
+    pub fn read_resources(&self) -> bool {
+        self.identity_map.is_some()
+    }
+
+    /// Whether owners depend on the tags of the resource.
+    pub fn need_tags(&self) -> bool {
+        self.identity_map.as_ref().is_some_and(|map| map.needs_tags())
+    }
+
+    fn find(&self, ask: Ask<'_>, steps: &mut Steps) -> Result<Owner, NoOwner> {
+        match self.decide(ask, steps) {
+            Err(NoOwner::Undecided(undecided)) => {
+                let otherwise = self.find(Ask { assumes_no_match: true, ..ask }, &mut Steps::default());
+                let otherwise = otherwise.ok().map(|owner| owner.value);
+                let undecided = NoOwner::Undecided(Box::new(Undecided { otherwise, ..*undecided }));
+                Err(steps.refuse(Rule::IdentityMap, undecided))
+            }
+            Err(no_owner) if ask.has_default && no_owner.leaves_default() => {
+                self.by_default(ask, steps).unwrap_or(Err(no_owner))
+            }
+            decided => decided,
         }
-        Ok(owner)
+    }
+
+    fn decide(&self, ask: Ask<'_>, steps: &mut Steps) -> Result<Owner, NoOwner> {
+        if let Some(event) = ask.event {
+            steps.say(Rule::Caller, caller_phrase(event));
+        }
+        let links = ask.event.map(|event| self.links(event)).unwrap_or_default();
+        let (identity, fact) = self.by_chain(ask, &links, steps)?;
+        self.check_suffix(identity, &fact, steps)?;
+        valid(fact, steps)
     }
 
     /// The events of the role chain, if chains are resolved.
@@ -105,43 +169,131 @@ impl OwnerRules {
     /// If it has no result, the last caller counts; if that has no name, the caller before it.
     fn by_chain<'e>(
         &self,
-        event: &'e Event,
+        ask: Ask<'e>,
         links: &'e [Link],
         steps: &mut Steps,
-    ) -> Result<(&'e Identity, Fact), NoOwner> {
-        if let Some(mapped) = self.by_identity_map(event, steps) {
-            return mapped.map(|fact| (&event.identity, fact));
-        }
-        for Link { says, event } in links {
-            steps.say(Rule::Chain, says);
-            if let Some(mapped) = self.by_identity_map(event, steps) {
-                return mapped.map(|fact| (&event.identity, fact));
+    ) -> Result<(Option<&'e Identity>, Fact), NoOwner> {
+        let callers =
+            std::iter::once((None, ask.event)).chain(links.iter().map(|link| (Some(&link.says), Some(&link.event))));
+        let (mut general, mut waits) = (None, None);
+        for (says, event) in callers {
+            if let Some(says) = says {
+                steps.say(Rule::Chain, says);
             }
+            let with_identity =
+                |mapped: Result<Fact, NoOwner>| mapped.map(|fact| (event.map(|event| &event.identity), fact));
+            match self.by_identity_map(Ask { event, ..ask }, steps) {
+                Mapped::Decided(mapped) => return with_identity(mapped),
+                Mapped::General(mapped) => drop(general.get_or_insert(with_identity(mapped))),
+                Mapped::Waits(no_owner) => waits = Some(no_owner),
+                Mapped::NoMatch => {}
+            }
+        }
+        if let Some(general) = general {
+            return general;
+        }
+        if let Some(waits) = waits {
+            return Err(waits);
         }
         for (at, Link { event, .. }) in links.iter().enumerate().rev() {
             match self.by_identity(event, steps) {
                 Ok(mut fact) => {
                     fact.reason.push_str(&made_by_calls(at + 1));
-                    return Ok((&event.identity, fact));
+                    return Ok((Some(&event.identity), fact));
                 }
                 Err(_) => steps.say(Rule::Chain, "using the session that it created instead"),
             }
         }
-        self.by_identity(event, steps).map(|fact| (&event.identity, fact))
+        let event = ask.event.ok_or(NoOwner::NoEvent)?;
+        self.by_identity(event, steps).map(|fact| (Some(&event.identity), fact))
     }
 
-    fn by_identity_map(&self, event: &Event, steps: &mut Steps) -> Option<Result<Fact, NoOwner>> {
-        let map = self.identity_map.as_ref()?;
-        let Some(Verdict { because, rule, owner }) = map.verdict(event) else {
-            steps.say(Rule::IdentityMap, map.none_fits());
-            return None;
+    fn by_identity_map(&self, ask: Ask<'_>, steps: &mut Steps) -> Mapped {
+        let Some(map) = self.identity_map.as_ref() else { return Mapped::NoMatch };
+        let names = self.person_names(map, ask.event);
+        let result = |decision: Decision| {
+            let Decision { rule, person, owner, .. } = decision;
+            match owner {
+                Ok(value) => {
+                    let person = person.map(|person| format!(", {person}")).unwrap_or_default();
+                    Ok(Fact { value, reason: format!("identity map, {rule}{person}") })
+                }
+                Err(why) => Err(NoOwner::Mapped { why, rule }),
+            }
         };
-        let what = owner.as_ref().map_or_else(|why| format!("no owner: {why}"), |owner| format!("owner {owner}"));
-        steps.say(Rule::IdentityMap, format!("{because}; {what}"));
-        Some(match owner {
-            Ok(value) => Ok(Fact { value, reason: format!("identity map, {rule}") }),
-            Err(why) => Err(NoOwner::Mapped { why, rule }),
-        })
+        match map.verdict(self.subject_of(ask, &names)) {
+            Verdict::NoMatch => {
+                steps.say(Rule::IdentityMap, map.none_fits());
+                Mapped::NoMatch
+            }
+            Verdict::Undecided(undecided) => Mapped::Decided(Err(NoOwner::Undecided(Box::new(undecided)))),
+            Verdict::Decided(decision) => {
+                steps.say(Rule::IdentityMap, decision_phrase(&decision));
+                Mapped::Decided(result(decision))
+            }
+            Verdict::General(decision) => {
+                steps.say(Rule::IdentityMap, decision_phrase(&decision));
+                Mapped::General(result(decision))
+            }
+            Verdict::Waits(decision) => {
+                steps.say(Rule::IdentityMap, decision_phrase(&decision));
+                let Decision { rule, owner, .. } = decision;
+                owner.map_or_else(|why| Mapped::Waits(NoOwner::Mapped { why, rule }), |_| Mapped::NoMatch)
+            }
+        }
+    }
+
+    /// The owner by the `default` of the identity map.
+    fn by_default(&self, ask: Ask<'_>, steps: &mut Steps) -> Option<Result<Owner, NoOwner>> {
+        let map = self.identity_map.as_ref()?;
+        let names = self.person_names(map, ask.event);
+        let decision = map.default_owner(self.subject_of(ask, &names))?;
+        steps.say(Rule::IdentityMap, decision_phrase(&decision));
+        let value = decision.owner.ok()?;
+        Some(valid(Fact { value, reason: format!("identity map, {}", decision.rule) }, steps))
+    }
+
+    /// Whether a rule of the identity map that says something about this caller or resource decides, or would if its facts were known.
+    pub(super) fn is_mapped(&self, event: Option<&Event>, resource: Option<&ResourceFacts<'_>>) -> bool {
+        let Some(map) = self.identity_map.as_ref() else { return false };
+        let names = self.person_names(map, event);
+        let ask = Ask { event, resource, has_default: false, assumes_no_match: false };
+        matches!(map.verdict(self.subject_of(ask, &names)), Verdict::Decided(_) | Verdict::Undecided(_))
+    }
+
+    fn subject_of<'a>(&'a self, ask: Ask<'a>, names: &'a PersonNames) -> MapSubject<'a> {
+        let Ask { event, resource, assumes_no_match, .. } = ask;
+        MapSubject { event, resource, names, account_tags: &self.account_tags, assumes_no_match }
+    }
+
+    /// The names of the person behind an event, if the map has a table of people.
+    fn person_names(&self, map: &IdentityMap, event: Option<&Event>) -> PersonNames {
+        let Some(event) = event.filter(|_| map.has_people()) else { return PersonNames::default() };
+        let identity = &event.identity;
+        let caller = caller_of(identity);
+        if matches!(caller, Caller::Service(_) | Caller::Anonymous) {
+            return PersonNames::default();
+        }
+        let by_default = Self { people: Arc::clone(&self.people), ..Self::default() };
+        let shown = by_default.subject(identity, &mut Steps::default()).and_then(|subject| subject.name());
+        let user = identity_center_user(identity);
+        let person = user.and_then(|user| self.people.find(user).ok());
+        let name = match &caller {
+            Caller::Named { name, .. } => Some(*name),
+            Caller::Session(session) => session.name,
+            _ => None,
+        };
+        let recorded = [
+            text(&identity.source_identity),
+            text(&identity.arn),
+            text(&identity.principal_id),
+            user.map(|user| user.user_id),
+            person.map(|person| person.user_name.as_str()),
+            person.and_then(|person| person.email.as_deref()),
+            name,
+            text(&identity.user_name),
+        ];
+        PersonNames::new(shown.ok().map(|fact| fact.value), recorded.into_iter().flatten().map(str::to_owned))
     }
 
     fn by_identity(&self, event: &Event, steps: &mut Steps) -> Result<Fact, NoOwner> {
@@ -206,9 +358,9 @@ impl OwnerRules {
     }
 
     /// c7n-trailcreator compares the end of the stored value, usually the ARN. Users also expect the name to match.
-    fn check_suffix(&self, identity: &Identity, fact: &Fact, steps: &mut Steps) -> Result<(), NoOwner> {
+    fn check_suffix(&self, identity: Option<&Identity>, fact: &Fact, steps: &mut Steps) -> Result<(), NoOwner> {
         let Some(suffix) = self.user_suffix.as_deref() else { return Ok(()) };
-        let mut names = [Some(fact.value.as_str()), custodian_user_id(identity)].into_iter().flatten();
+        let mut names = [Some(fact.value.as_str()), identity.and_then(custodian_user_id)].into_iter().flatten();
         let Some(name) = names.find(|name| name.ends_with(suffix)) else {
             let no_owner = NoOwner::OtherSuffix { name: fact.value.clone(), suffix: suffix.to_owned() };
             return Err(steps.refuse(Rule::UserSuffix, no_owner));
@@ -216,6 +368,23 @@ impl OwnerRules {
         steps.say(Rule::UserSuffix, format!("{name} ends with {suffix}"));
         Ok(())
     }
+}
+
+/// "rule 2 (map.yml:4): role ci-data matches ci-*; owner data"
+fn decision_phrase(Decision { because, owner, .. }: &Decision) -> String {
+    match owner {
+        Ok(owner) => format!("{because}; owner {owner}"),
+        Err(why) => format!("{because}; no owner: {why}"),
+    }
+}
+
+/// The owner, made valid for a tag.
+fn valid(fact: Fact, steps: &mut Steps) -> Result<Owner, NoOwner> {
+    let owner = as_tag_value(fact).map_err(|no_owner| steps.refuse(Rule::TagValue, no_owner))?;
+    if let Some(original) = &owner.original {
+        steps.say(Rule::TagValue, format!("{original:?} is not a valid tag value; changed to {}", owner.value));
+    }
+    Ok(owner)
 }
 
 /// The end of a reason for an owner that is not the caller itself.

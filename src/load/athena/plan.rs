@@ -76,9 +76,9 @@ pub async fn make(athena: &Athena, map: &ResourceMap, request: &Request) -> Resu
     let timeless = RecordFilter { window: TimeWindow::default(), ..request.filter.clone() };
     let timeless = sql::query(map, &timeless, &table, &wanted.fields).sql;
     let days = request.filter.window.delivery_days();
-    let reads_all_days = days != (None, None) && partition::conditions(&table, days, &BTreeSet::new()).is_empty();
+    let reads_all_days = !days.is_unlimited() && partition::conditions(&table, days, &BTreeSet::new()).is_empty();
     let unused_keys = partition::unused(&table, days, &request.filter.accounts);
-    let unused_keys = unused_keys.into_iter().filter(|_| days != (None, None)).map(str::to_owned).collect();
+    let unused_keys = unused_keys.into_iter().filter(|_| !days.is_unlimited()).map(str::to_owned).collect();
     let missing = wanted.missing;
     Ok(Plan { table, sql: query.sql, names: query.names, reads_all_days, unused_keys, missing, timeless })
 }

@@ -12,7 +12,8 @@ use jiff::Timestamp;
 use super::partition;
 use super::quoting::{identifier, literal};
 use super::row::Field;
-use super::table::{Table, ocsf};
+use super::table::Table;
+use super::table::ocsf::EventTime;
 use crate::resource_map::events::{VERSION_PATTERN, without_version};
 use crate::resource_map::{EventRule, ResourceMap};
 use crate::trail::filter::RecordFilter;
@@ -88,24 +89,29 @@ fn record_conditions(filter: &RecordFilter, table: &Table) -> Vec<String> {
     conditions
 }
 
-/// The column with the time of the event.
+/// The column with the time of the event, and how a time is written to compare it.
 struct Time {
     column: String,
-    is_number: bool,
+    spell: fn(Timestamp) -> String,
 }
 
 impl Time {
     fn of(table: &Table) -> Self {
-        match table.text(&["eventtime"]) {
-            Some(column) => Self { column, is_number: false },
-            None => Self { column: ocsf::milliseconds(), is_number: true },
+        if let Some(column) = table.text(&["eventtime"]) {
+            // eventTime has whole seconds and sorts as text.
+            return Self { column, spell: |second| literal(&second.to_string()) };
+        }
+        match EventTime::of(table) {
+            EventTime::Milliseconds(column) => Self { column, spell: |second| second.as_millisecond().to_string() },
+            EventTime::Timestamp(column) => Self {
+                column,
+                spell: |second| format!("TIMESTAMP {}", literal(&second.strftime("%Y-%m-%d %H:%M:%S").to_string())),
+            },
         }
     }
 
-    /// eventTime has whole seconds and sorts as text; OCSF's time has milliseconds.
     fn literal(&self, moment: Timestamp) -> String {
-        let second = round_up(moment);
-        if self.is_number { second.as_millisecond().to_string() } else { literal(&second.to_string()) }
+        (self.spell)(round_up(moment))
     }
 }
 
@@ -327,5 +333,13 @@ mod tests {
             assert!(sql.contains(part), "{part}: {sql}");
         }
         assert!(!sql.contains("eventtime"), "{sql}");
+        let mut without = lake;
+        without.columns.retain(|(name, _)| name != "time");
+        let table = Table::read("lake", &without).unwrap();
+        let sql = query(&map, &filter, &table, &wanted_fields(&map, &table).fields).sql;
+        let text = r#"CAST(CAST(to_unixtime("time_dt") * 1000 AS bigint) AS varchar) AS "ocsf_time""#;
+        for part in [text, r#""time_dt" < TIMESTAMP '2019-02-02 00:00:00'"#] {
+            assert!(sql.contains(part), "{part}: {sql}");
+        }
     }
 }

@@ -2,7 +2,8 @@
 
 use aws_sdk_s3::types::{ObjectStorageClass, RestoreStatus};
 
-use crate::load::archived::ArchiveClass;
+use crate::load::archived::{ArchiveClass, ArchivedObject};
+use crate::store::ledger::ReadUnit;
 
 /// The state of an object in a storage class that archives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +36,11 @@ impl Archive {
             _ => Restore::Absent,
         };
         Some(Self { class, restore })
+    }
+
+    /// The object as a load counts it. `note`: what the ledger has to remember.
+    pub(super) fn object(self, name: String, note: Option<ReadUnit>) -> ArchivedObject {
+        ArchivedObject { name, class: self.class, is_restoring: self.restore == Restore::InProgress, note }
     }
 
     /// Whether the listing alone shows that the object can't be read.

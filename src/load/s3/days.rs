@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use super::archive::Archive;
+use super::known::Known;
 use super::list::Object;
 use crate::load::FoundDay;
-use crate::trail::envelope::Kind;
 
 /// More units than a day can have.
 const NEVER: u64 = u64::MAX / 2;
@@ -19,24 +18,6 @@ pub(super) struct Days {
     current: Option<(Date, FoundDay)>,
     /// The days with objects.
     pub(super) seen: BTreeSet<Date>,
-}
-
-/// The state of an object in the ledger.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Known {
-    /// Not in the ledger: it is read.
-    No,
-    /// Its name says that it has no records.
-    Other(Kind),
-    Loaded {
-        filtered: bool,
-    },
-    /// It can't be read before it is restored.
-    Archived {
-        archive: Archive,
-        /// Whether S3 refused it in the last days.
-        was_refused: bool,
-    },
 }
 
 impl Days {

@@ -17,7 +17,7 @@ use super::bucket::Bucket;
 use super::list::Object;
 use super::refusal::{self, Target};
 use super::select::{Engine, ExpectedRecords, SelectError, SelectFigures, SelectProbe, Selected, Selector};
-use super::{ReadOptions, S3Error, archived_object, identity, is_fatal};
+use super::{ReadOptions, S3Error, identity, is_fatal};
 use crate::aws::{CallError, ErrorClass};
 use crate::load::archived::{self, ArchiveClass};
 use crate::load::unit::Open;
@@ -55,6 +55,19 @@ pub(super) struct Fetcher {
     tried: AtomicU32,
     /// The decision of `auto`.
     decided: OnceLock<Decision>,
+}
+
+/// Why an object can't be read.
+enum FetchError {
+    /// It is archived, in the class that S3's answer names.
+    Archived(Option<ArchiveClass>),
+    Call(CallError),
+}
+
+impl From<CallError> for FetchError {
+    fn from(error: CallError) -> Self {
+        if error.code == refusal::ARCHIVED { Self::Archived(None) } else { Self::Call(error) }
+    }
 }
 
 /// The engine that `auto` uses.
@@ -143,7 +156,7 @@ impl Fetcher {
         if selects && object.is_log_file {
             match self.select(&object).await {
                 Err(SelectError::Absent(error)) => return Err(S3Error::NoSelect(error)),
-                Err(SelectError::Call(error)) => return Ok(self.settle(&object, Err(error)).await?),
+                Err(SelectError::Call(error)) => return Ok(self.settle(&object, Err(error.into())).await?),
                 Ok(true) => return Ok(()),
                 Ok(false) => {}
             }
@@ -218,28 +231,29 @@ impl Fetcher {
         Arc::clone(&self.budget).acquire_many_owned(kib).await.expect("the budget is never closed")
     }
 
-    async fn settle(&self, object: &Object, fetched: Result<(), CallError>) -> Result<(), CallError> {
+    async fn settle(&self, object: &Object, fetched: Result<(), FetchError>) -> Result<(), CallError> {
         match fetched {
-            Err(error) if error.code == refusal::ARCHIVED => {
-                self.put(self.archived(object)).await;
+            Err(FetchError::Archived(class)) => {
+                self.put(self.archived(object, class)).await;
                 Ok(())
             }
-            Err(error) if !is_fatal(&error) => {
+            Err(FetchError::Call(error)) if !is_fatal(&error) => {
                 let failure = Failure { name: self.bucket.address(&object.key), reason: self.reason(&error) };
                 self.put(Item::Failed(failure)).await;
                 Ok(())
             }
-            other => other,
+            Err(FetchError::Call(error)) => Err(error),
+            Ok(()) => Ok(()),
         }
     }
 
     /// An object that S3 refused as archived, although its listing did not show that.
-    fn archived(&self, object: &Object) -> Item {
-        let unlisted = Archive { class: ArchiveClass::IntelligentTiering, restore: Restore::Absent };
-        let archive = object.archive.unwrap_or(unlisted);
+    fn archived(&self, object: &Object, class: Option<ArchiveClass>) -> Item {
+        let class = class.unwrap_or(ArchiveClass::IntelligentTiering);
+        let archive = object.archive.unwrap_or(Archive { class, restore: Restore::Absent });
         let identity = identity(&self.bucket, object);
         let note = archive.is_hidden().then(|| archived::refused_note(&identity, self.today));
-        Item::Archived(archived_object(&self.bucket, object, archive, note))
+        Item::Archived(archive.object(self.bucket.address(&object.key), note))
     }
 
     fn reason(&self, error: &CallError) -> String {
@@ -261,7 +275,7 @@ impl Fetcher {
         Item::Unit(Unit { name: self.bucket.address(&object.key), identity, open, closes_day })
     }
 
-    async fn whole(&self, object: &Object) -> Result<(), CallError> {
+    async fn whole(&self, object: &Object) -> Result<(), FetchError> {
         let permit = self.permit(object).await;
         let mut bytes = Vec::with_capacity(usize::try_from(object.size).unwrap_or_default());
         let begun = self.get(object, 0).await?;
@@ -278,7 +292,7 @@ impl Fetcher {
         self.put(self.unit(object, Box::new(move || Ok(Box::new(bytes))))).await;
     }
 
-    async fn stream(&self, object: &Object) -> Result<(), CallError> {
+    async fn stream(&self, object: &Object) -> Result<(), FetchError> {
         // Before the scanner waits for it: an object that is refused is no unit.
         let begun = self.get(object, 0).await?;
         let (sender, chunks) = mpsc::channel(CHUNKS);
@@ -287,20 +301,24 @@ impl Fetcher {
         let read = self.read(object, begun, Taker::Scanner(&sender)).await;
         match read {
             // The scanner is already reading, and reports the failure.
-            Err(error) if !is_fatal(&error) => {
+            Err(FetchError::Archived(_)) => {
+                drop(sender.send(Err(io::Error::other("archived while it was read"))).await);
+                Ok(())
+            }
+            Err(FetchError::Call(error)) if !is_fatal(&error) => {
                 drop(sender.send(Err(io::Error::other(self.reason(&error)))).await);
                 Ok(())
             }
-            Err(error) => {
+            Err(FetchError::Call(error)) => {
                 drop(sender.send(Err(io::Error::other(error.to_string()))).await);
-                Err(error)
+                Err(error.into())
             }
             Ok(()) => Ok(()),
         }
     }
 
     /// Reads an object's body, chunk by chunk, until `taker` has enough.
-    async fn read(&self, object: &Object, begun: GetObjectOutput, mut taker: Taker<'_>) -> Result<(), CallError> {
+    async fn read(&self, object: &Object, begun: GetObjectOutput, mut taker: Taker<'_>) -> Result<(), FetchError> {
         let mut offset = 0;
         let mut continued = 0;
         let mut body = begun.body;
@@ -318,14 +336,14 @@ impl Fetcher {
                         continued += 1;
                         break;
                     }
-                    Some(Err(error)) => return Err(self.broken_off(&error)),
+                    Some(Err(error)) => return Err(self.broken_off(&error).into()),
                 }
             }
             body = self.get(object, offset).await?.body;
         }
     }
 
-    async fn get(&self, object: &Object, offset: u64) -> Result<GetObjectOutput, CallError> {
+    async fn get(&self, object: &Object, offset: u64) -> Result<GetObjectOutput, FetchError> {
         let mut request = self.bucket.client.get_object().bucket(&self.bucket.name).key(&object.key);
         request = request.set_request_payer(self.bucket.payer.clone());
         if !object.etag.is_empty() {
@@ -340,8 +358,12 @@ impl Fetcher {
     fn get_error(
         &self,
         error: &aws_sdk_s3::error::SdkError<GetObjectError, aws_smithy_runtime_api::http::Response>,
-    ) -> CallError {
-        CallError::of_sdk("s3:GetObject", &self.bucket.region, error)
+    ) -> FetchError {
+        if let Some(GetObjectError::InvalidObjectState(state)) = error.as_service_error() {
+            let class = state.storage_class().and_then(|class| ArchiveClass::of_listing(class.as_str()));
+            return FetchError::Archived(class);
+        }
+        CallError::of_sdk("s3:GetObject", &self.bucket.region, error).into()
     }
 
     fn broken_off(&self, error: &dyn std::error::Error) -> CallError {

@@ -73,7 +73,7 @@ impl Trail {
 
     /// Whether a key, and so every later one, is after the time range.
     pub(super) fn is_past(&self, key: &str, window: TimeWindow) -> bool {
-        let (Some(folder), Some(last)) = (&self.region_folder, window.delivery_days().1) else { return false };
+        let (Some(folder), Some(last)) = (&self.region_folder, window.delivery_days().last) else { return false };
         let last = day_text(last);
         key.strip_prefix(folder.as_str()).and_then(|rest| rest.get(..last.len())).is_some_and(|day| day > last.as_str())
     }
@@ -171,7 +171,7 @@ mod tests {
             assert_eq!(trail.region_folder.as_deref(), Some(folder));
             let day = WindowText { day: Some("2019/02/01"), ..Default::default() };
             let window = TimeWindow::parse(day, "2024-01-01T00:00:00Z".parse().unwrap()).unwrap();
-            let first = window.delivery_days().0.unwrap();
+            let first = window.delivery_days().first.unwrap();
             assert_eq!(trail.before_day(first), Some(format!("{folder}2019/02/01")));
             assert_eq!(trail.day(&format!("{folder}2019/02/01/x.json.gz")), Some(first));
             assert_eq!(trail.is_region(), prefix == folder);

@@ -12,6 +12,7 @@ mod cost;
 mod days;
 mod discover;
 mod fetch;
+mod known;
 mod layout;
 mod list;
 mod objects;
@@ -27,24 +28,25 @@ use futures::stream::{self, TryStreamExt};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
-use super::archived::{self, ArchiveClass};
+use super::archived;
 use super::unit::Identity;
-use super::{ArchivedObject, Failure, Item, OtherFile, Queue, Versions};
+use super::{Failure, Item, OtherFile, Queue, Versions};
 use crate::aws::{CallError, ErrorClass, Session};
 use crate::model::{AccountId, Region};
 use crate::resource_map::ResourceMap;
 use crate::store::Fingerprint;
 use crate::store::StoreError;
+use crate::store::ledger::Ledger;
 use crate::store::ledger::days::{ClosedDays, ListedFolder};
-use crate::store::ledger::{Ledger, ReadUnit, archived_prefix};
 use crate::trail::scan::kind_of_name;
 use crate::trail::window::TimeWindow;
-use archive::{Archive, Restore};
+use archive::Restore;
 use bucket::Bucket;
 pub use bucket::ObjectVersion;
 pub use cost::estimated_dollars;
-use days::{Days, Known};
+use days::Days;
 use fetch::{Decision, Fetcher, WhyNot};
+use known::{Known, KnownObjects};
 use layout::Trail;
 use list::Object;
 pub use objects::{FoundObject, Objects};
@@ -273,9 +275,10 @@ impl<'f> Fetching<'f> {
                 }
                 Known::Loaded { .. } => self.put(Item::AlreadyLoaded).await,
                 Known::Archived { archive, was_refused } => {
+                    // From now on the listing shows the restore, and after it nothing: the next load has to request the object.
                     let note = was_refused && archive.restore == Restore::InProgress;
                     let note = note.then(|| archived::restoring_note(&identity));
-                    self.put(Item::Archived(archived_object(self.bucket, &object, archive, note))).await;
+                    self.put(Item::Archived(archive.object(self.bucket.address(&object.key), note))).await;
                 }
                 Known::No => self.fetch(object).await?,
             }
@@ -316,39 +319,6 @@ impl<'f> Fetching<'f> {
             self.put(Item::FolderFound(folder)).await;
         }
     }
-}
-
-/// What is known about listed objects before they are requested.
-struct KnownObjects<'k> {
-    versions: &'k Versions,
-    ledger: &'k Ledger,
-    request: &'k Request,
-}
-
-impl KnownObjects<'_> {
-    fn look_up(&self, object: &Object, identity: &Identity) -> Result<Known, StoreError> {
-        if let Some(kind) = kind_of_name(object.name()) {
-            return Ok(Known::Other(kind));
-        }
-        if let Some(filtered) = self.versions.loaded(self.ledger, identity)? {
-            return Ok(Known::Loaded { filtered });
-        }
-        let Some(archive) = object.archive else { return Ok(Known::No) };
-        let was_refused = archive.class == ArchiveClass::IntelligentTiering && self.was_refused(identity)?;
-        let is_archived = archive.is_certain() || was_refused && archive.is_hidden() && !self.request.relist;
-        Ok(if is_archived { Known::Archived { archive, was_refused } } else { Known::No })
-    }
-
-    /// Whether S3 refused the object as archived in the last days.
-    fn was_refused(&self, identity: &Identity) -> Result<bool, StoreError> {
-        let noted = self.ledger.version(&archived_prefix(&identity.prefix), &identity.name)?;
-        Ok(noted.is_some_and(|noted| archived::is_remembered(noted, identity, self.request.today)))
-    }
-}
-
-fn archived_object(bucket: &Bucket, object: &Object, archive: Archive, note: Option<ReadUnit>) -> ArchivedObject {
-    let is_restoring = archive.restore == Restore::InProgress;
-    ArchivedObject { name: bucket.address(&object.key), class: archive.class, is_restoring, note }
 }
 
 fn explain(decision: &Decision) -> String {
@@ -392,6 +362,12 @@ fn identity(bucket: &Bucket, object: &Object) -> Identity {
 
 /// What refused the listing of a request's bucket, or what else to do about its error.
 pub fn bucket_hint(error: &CallError, request: &Request) -> Option<String> {
+    if error.class == ErrorClass::NoEndpoint && request.bucket.starts_with("arn:") {
+        return Some(
+            "check the ARN of the access point; its name is part of the host name, so an endpoint URL must have a host name too"
+                .to_owned(),
+        );
+    }
     refusal::explain(error, Target::Bucket, request.request_payer).or_else(|| error.hint())
 }
 

@@ -9,6 +9,7 @@ use super::bucket::{Bucket, ObjectVersion};
 use super::fetch::Fetcher;
 use super::layout::{self, Level};
 use super::list::Object;
+use super::refusal::{self, Target};
 use super::select::{Engine, SelectFigures};
 use super::{ReadOptions, S3Error, identity, is_fatal, kind_of_name};
 use crate::aws::{CallError, Session};
@@ -91,6 +92,14 @@ impl Objects {
             Err(S3Error::Call(error)) => Err(error),
             // The others are about listings and S3 Select.
             Err(_) | Ok(()) => Ok(()),
+        }
+    }
+
+    /// The reason why an object was not found, with what refused it or what to do.
+    pub fn reason(&self, error: &CallError) -> String {
+        match refusal::explain(error, Target::Object, self.request_payer).or_else(|| error.hint()) {
+            Some(hint) => format!("{error} ({hint})"),
+            None => error.to_string(),
         }
     }
 

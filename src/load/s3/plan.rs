@@ -8,7 +8,7 @@ use jiff::civil::Date;
 
 use super::layout::Trail;
 use crate::store::ledger::days::ClosedDays;
-use crate::trail::window::TimeWindow;
+use crate::trail::window::{DayRange, TimeWindow};
 
 /// How many days after its own a day's folder can still get objects. CloudTrail delivers within about 5 to 15 minutes on
 /// average, and later only after a disruption.
@@ -42,7 +42,7 @@ impl Plan {
     }
 
     pub(super) fn start(&self) -> Start {
-        let first = match self.window.delivery_days().0 {
+        let first = match self.window.delivery_days().first {
             Some(first) => Some(self.closed.next_open(first)),
             None => self.closed.open_from_beginning(),
         };
@@ -78,12 +78,12 @@ impl Plan {
     /// The first and last day that are closed or listed when the listing is complete. The last can be too new to
     /// be closed. `None` if no days are closed.
     pub(super) fn closable_days(&self) -> Option<(Option<Date>, Date)> {
-        let (first, last) = self.window.delivery_days();
+        let DayRange { first, last } = self.window.delivery_days();
         let last = last.map_or(self.last_closable, |last| last.min(self.last_closable));
         (self.trail.is_region() && first.is_none_or(|first| first <= last)).then_some((first, last))
     }
 
     fn is_past_window(&self, day: Date) -> bool {
-        self.window.delivery_days().1.is_some_and(|last| day > last)
+        self.window.delivery_days().last.is_some_and(|last| day > last)
     }
 }

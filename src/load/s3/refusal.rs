@@ -12,6 +12,12 @@ pub(super) const ARCHIVED: &str = "InvalidObjectState";
 /// other meanings too.
 const CUSTOMER_KEY: &str = "stored using a form of Server Side Encryption";
 
+/// The code of HeadObject for the same: the answer has no text.
+const BAD_HEAD: &str = "HTTP 400";
+
+const OF_CUSTOMER_KEY: &str = "encrypted with a customer-provided key (SSE-C), which this command does not take: copy it with SSE-S3 or \
+                               SSE-KMS encryption, or download it with its key and load it with load-files";
+
 /// What a request was for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Target {
@@ -35,11 +41,10 @@ const POLICIES: [(&str, &str); 8] = [
 /// `pays`: whether the request had the header for Requester Pays buckets.
 pub(super) fn explain(error: &CallError, target: Target, pays: bool) -> Option<String> {
     if error.message.contains(CUSTOMER_KEY) {
-        return Some(
-            "it is encrypted with a customer-provided key (SSE-C), which this command does not take: copy it with SSE-S3 or \
-             SSE-KMS encryption, or download it with its key and load it with load-files"
-                .to_owned(),
-        );
+        return Some(format!("it is {OF_CUSTOMER_KEY}"));
+    }
+    if error.code == BAD_HEAD && target == Target::Object {
+        return Some(format!("it may be {OF_CUSTOMER_KEY}"));
     }
     if is_of_key(error) {
         return Some(of_key(error));

@@ -14,11 +14,12 @@ mod tests;
 
 mod orphan;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 pub use orphan::{Orphan, Tried, UnreadParent};
 
-use crate::creator::{Owner, OwnerRules, creation_of};
+use crate::creator::{NoOwner, Owner, ResourceFacts, Sought, creation_of};
 use crate::model::event::Event;
 use crate::model::event::StoredEvent;
 use crate::model::{AccountId, ArnParts, Region, ResourceType};
@@ -153,8 +154,13 @@ impl Inherited {
 }
 
 /// Whether a resource with these events has its parent's owner, if it has one at all: no person made it as far as is known.
-pub(crate) fn may_inherit(rules: &OwnerRules, events: &[StoredEvent]) -> bool {
-    creation_of(events).is_none_or(|creation| rules.is_left_to_parents(&creation.event))
+pub(crate) fn may_inherit(
+    question: &Question,
+    definition: &TypeDefinition,
+    resource: &LiveResource,
+    events: &[StoredEvent],
+) -> bool {
+    question.rules.is_left_to_parents(question.sought(definition, resource, events))
 }
 
 impl<'m> Lineage<'m> {
@@ -169,13 +175,13 @@ impl<'m> Lineage<'m> {
     /// None, and why.
     pub(crate) fn owner_of(
         &self,
-        rules: &OwnerRules,
+        question: &Question,
         definition: &TypeDefinition,
         resource: &LiveResource,
         events: &[StoredEvent],
     ) -> Result<Inherited, Orphan> {
         let child = Child { definition, resource, creation: creation_of(events) };
-        self.by_parents(rules, child, Branch { path: &[], made_at: None }).map_err(|missing| match missing {
+        self.by_parents(question, child, Branch { path: &[], made_at: None }).map_err(|missing| match missing {
             NoOwnerFound::Ask(_) => Orphan::NoOwnerFound(Vec::new()),
             NoOwnerFound::Unreadable(unread) => Orphan::Unreadable(unread),
             NoOwnerFound::Tried(tried) => Orphan::NoOwnerFound(tried),
@@ -187,11 +193,12 @@ impl<'m> Lineage<'m> {
         let mut needs = BTreeSet::new();
         for facts in types {
             for (_, resource, events) in facts.subjects() {
-                if !is_wanted(question, facts, resource, events) || !may_inherit(&question.rules, events) {
+                let may_inherit = || may_inherit(question, facts.definition, resource, events);
+                if !is_wanted(question, facts, resource, events) || !may_inherit() {
                     continue;
                 }
                 let child = Child { definition: facts.definition, resource, creation: creation_of(events) };
-                let found = self.by_parents(&question.rules, child, Branch { path: &[], made_at: None });
+                let found = self.by_parents(question, child, Branch { path: &[], made_at: None });
                 if let Err(NoOwnerFound::Ask(need)) = found {
                     needs.insert(need);
                 }
@@ -201,18 +208,18 @@ impl<'m> Lineage<'m> {
     }
 
     /// The first parent that has an owner decides.
-    fn by_parents(&self, rules: &OwnerRules, child: Child<'_>, branch: Branch<'_>) -> Result<Inherited, NoOwnerFound> {
+    fn by_parents(&self, question: &Question, child: Child<'_>, branch: Branch<'_>) -> Result<Inherited, NoOwnerFound> {
         let made_at = child.creation.map(|creation| creation.event.time.as_str()).or(branch.made_at);
         let branch = Branch { made_at, ..branch };
         let mut tried = Vec::new();
         for link in self.links(child) {
             let found = match link {
-                Link::Principal(arn, tag) => self.by_principal(rules, &arn, &tag),
+                Link::Principal(arn, tag) => self.by_principal(question, child, (&arn, &tag)),
                 Link::Resource(parent, _) if branch.path.contains(&&parent) => continue,
                 Link::Resource(parent, _) if branch.path.len() >= MAX_GENERATIONS => {
                     Err(NoOwnerFound::Tried(vec![Tried::TooFar(parent)]))
                 }
-                Link::Resource(parent, tag) => self.by_parent(rules, &parent, tag.as_deref(), branch),
+                Link::Resource(parent, tag) => self.by_parent(question, &parent, tag.as_deref(), branch),
                 Link::OtherAccount(name, text) => Err(NoOwnerFound::Tried(vec![Tried::OtherAccount(name, text)])),
             };
             match found {
@@ -225,8 +232,15 @@ impl<'m> Lineage<'m> {
         Err(NoOwnerFound::Tried(tried))
     }
 
-    fn by_principal(&self, rules: &OwnerRules, arn: &str, tag: &str) -> Result<Inherited, NoOwnerFound> {
-        match rules.owner_of_principal(arn, self.account.as_str()) {
+    fn by_principal(
+        &self,
+        question: &Question,
+        Child { definition, resource, .. }: Child<'_>,
+        (arn, tag): (&str, &str),
+    ) -> Result<Inherited, NoOwnerFound> {
+        let rules = &question.rules;
+        let facts = rules.read_resources().then(|| question.live_facts(definition, resource, &[]).facts());
+        match rules.owner_of_principal(arn, self.account.as_str(), facts) {
             Ok(owner) => {
                 let way = vec![format!("its provisioning principal ({tag})")];
                 Ok(Inherited { owner, event: None, way })
@@ -238,7 +252,7 @@ impl<'m> Lineage<'m> {
     /// The parent's own owner: by its creation where a person made it, else by its parents, else by its creation all the same.
     fn by_parent(
         &self,
-        rules: &OwnerRules,
+        question: &Question,
         parent: &ParentRef,
         tag: Option<&str>,
         branch: Branch<'_>,
@@ -248,26 +262,59 @@ impl<'m> Lineage<'m> {
         };
         let creation = known.creation(parent, branch.made_at);
         let way = tag.map_or_else(|| parent.to_string(), |tag| format!("{parent} ({tag})"));
-        let is_left = creation.is_none_or(|creation| rules.is_left_to_parents(&creation.event));
-        let above = if is_left { self.above(rules, parent, known, creation, branch) } else { Ok(None) };
+        let sought = self.sought(question, parent, known, creation);
+        let is_left = question.rules.is_left_to_parents(sought.clone());
+        let above = if is_left { self.above(question, parent, known, creation, branch) } else { Ok(None) };
         let above = match above {
             Ok(Some(inherited)) => return Ok(inherited.through(way)),
             Ok(None) => Vec::new(),
             Err(NoOwnerFound::Tried(tried)) => tried,
             Err(open) => return Err(open),
         };
-        let no_owner = match creation.map(|creation| (rules.owner_of(&creation.event), &creation.event)) {
-            Some((Ok(owner), event)) => return Ok(Inherited { owner, event: Some(event.clone()), way: vec![way] }),
-            Some((Err(no_owner), _)) => Some(no_owner),
-            None => None,
+        let no_owner = match question.rules.owner_without_default(sought) {
+            Ok(owner) => {
+                let event = creation.map(|creation| creation.event.clone());
+                return Ok(Inherited { owner, event, way: vec![way] });
+            }
+            // Its tags decide.
+            Err(NoOwner::Undecided(_)) if matches!(known.live, Live::Unasked) => {
+                return Err(NoOwnerFound::Ask(Need::Live(parent.clone())));
+            }
+            Err(NoOwner::NoEvent) => None,
+            Err(no_owner) => Some(no_owner),
         };
         Err(NoOwnerFound::Tried(vec![Tried::Parent { parent: parent.clone(), no_owner, above }]))
+    }
+
+    /// What the rules for owners need to know of a parent.
+    fn sought<'a>(
+        &'a self,
+        question: &'a Question,
+        parent: &'a ParentRef,
+        known: &'a Parent<'_>,
+        creation: Option<&'a StoredEvent>,
+    ) -> Sought<'a> {
+        let event = creation.map(|creation| &creation.event);
+        let facts = || match &known.live {
+            Live::Alive(relative) => question.live_facts(relative.definition, &relative.resource, &[]).facts(),
+            _ => ResourceFacts {
+                resource_type: &parent.resource_type,
+                id: &parent.id,
+                arn: parent.arn.as_deref(),
+                name: None,
+                account_id: &self.account,
+                account_name: question.scope.account_name.as_deref(),
+                region: parent.region.as_ref().map(Region::as_str).unwrap_or_default(),
+                tags: Cow::Owned(ResourceFacts::tags_of_database()),
+            },
+        };
+        Sought { event, resource: question.rules.read_resources().then(facts) }
     }
 
     /// Who is above a parent that no person made.
     fn above(
         &self,
-        rules: &OwnerRules,
+        question: &Question,
         parent: &ParentRef,
         known: &Parent<'_>,
         creation: Option<&StoredEvent>,
@@ -287,7 +334,7 @@ impl<'m> Lineage<'m> {
         }
         let path: Vec<&ParentRef> = branch.path.iter().copied().chain([parent]).collect();
         let child = Child { definition: relative.definition, resource: &relative.resource, creation };
-        self.by_parents(rules, child, Branch { path: &path, ..branch }).map(Some)
+        self.by_parents(question, child, Branch { path: &path, ..branch }).map(Some)
     }
 
     /// What names the parents of a resource, the surest first.

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::creator::OwnerRules;
 use crate::plan::join::Joined;
 use crate::plan::test_data::{live, stored, tags};
 use crate::plan::updates::Updates;
@@ -83,8 +84,7 @@ impl World {
 
     /// The owner and the reason; or what was tried.
     fn owner(&self, child: &LiveResource, events: &[StoredEvent]) -> Result<(String, String), String> {
-        let rules = OwnerRules::default();
-        let found = self.0.owner_of(&rules, definition(child.resource_type.as_str()), child, events);
+        let found = self.0.owner_of(&question(), definition(child.resource_type.as_str()), child, events);
         let found = found.map(|inherited| (inherited.owner.value.clone(), inherited.reason()));
         found.map_err(|orphan| match orphan {
             tried @ Orphan::NoOwnerFound(_) => tried.to_string(),
@@ -327,7 +327,7 @@ fn a_parent_that_could_not_be_read_leaves_the_resource_alone() {
     assert_eq!(left(&[]).0, SkipKind::NoRecord);
     let unread = LiveResource { tags: Tags::Unknown("denied".to_owned()), ..resource("asg", "web", json!({}), &[]) };
     let world = World::new().alive(parent("asg", "web"), by_service(10), unread);
-    let orphan = world.0.owner_of(&OwnerRules::default(), definition("ec2"), &child, &by_service(30)).unwrap_err();
+    let orphan = world.0.owner_of(&question(), definition("ec2"), &child, &by_service(30)).unwrap_err();
     assert!(matches!(orphan, Orphan::Unreadable(_)), "{orphan:?}");
     assert_eq!(orphan.to_string(), "the tags of its parent asg web could not be read: denied");
 }

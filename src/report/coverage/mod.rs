@@ -13,9 +13,8 @@ use serde::Serialize;
 pub use super::figures::{Class, Figures, Percent};
 
 use super::resources::{Counted, Resources};
-
-use crate::creator::{OwnerRules, creation_of, is_of_aws};
-use crate::model::event::StoredEvent;
+use crate::creator::{MissingPeople, MissingPerson, NoOwner, Owner, OwnerRules, Sought, creation_of, is_of_aws};
+use crate::model::event::{Event, StoredEvent};
 use crate::model::{AccountId, ResourceType};
 use crate::model::{LiveResource, Tags};
 use crate::plan::lineage::Lineage;
@@ -102,6 +101,8 @@ pub struct Coverage {
     names: BTreeMap<AccountId, String>,
     /// The resources themselves, if they are wanted.
     resources: Option<Resources>,
+    /// The people that resources wait for.
+    missing: MissingPeople,
 }
 
 #[derive(Debug, Default)]
@@ -143,18 +144,21 @@ impl Coverage {
             }
             let class = class_of(resource, present.is_some(), events, &decision);
             figures.count(class);
-            let inherited = match &decision {
-                Decision::Write(write) if is_inherited => Some(write.value.as_str()),
-                _ => None,
+            if let Decision::Leave(skip) = &decision {
+                skip.no_owner().into_iter().for_each(|no_owner| self.missing.add(no_owner));
+            }
+            let planned = match &decision {
+                Decision::Write(write) => Some(write.value.as_str()),
+                Decision::Leave(_) => None,
             };
             if let Some(resources) = &mut self.resources {
                 let (account, account_name) = (&question.account, question.scope.account_name.as_deref());
-                let live = LiveFacts { definition, resource, events, account, account_name, inherited };
-                resources.add(Counted::new(live.describe(&question.rules), class, region, present))?;
+                let live = LiveFacts { definition, resource, events, account, account_name, inherited: None };
+                resources.add(Counted::new(live.describe(&question.rules), class, region, present.or(planned)))?;
             }
-            let maker = match inherited {
-                Some(owner) => Some(Maker::by_descent(owner)),
-                None => maker(&question.rules, &question.account, events),
+            let maker = match planned {
+                Some(owner) if is_inherited || creation_of(events).is_none() => Some(Maker::by_descent(owner)),
+                _ => maker(&question.rules, &question.account, question.sought(definition, resource, events)),
             };
             if let Some(maker) = maker.or_else(|| present.map(Maker::by_tag)) {
                 self.add_maker((&question.account, &definition.resource_type), maker, class);
@@ -225,6 +229,16 @@ impl Coverage {
         self.names.get(account).map(String::as_str)
     }
 
+    /// Counts a resource that is not among the live resources and has no owner, if it waits for a person.
+    pub(super) fn add_missing(&mut self, no_owner: &NoOwner) {
+        self.missing.add(no_owner);
+    }
+
+    /// The people that resources wait for.
+    pub fn missing_people(&self) -> Vec<MissingPerson> {
+        self.missing.list()
+    }
+
     /// The counts by account, region and type.
     pub fn rows(&self) -> impl Iterator<Item = Row> {
         self.rows.iter().map(|((account_id, region, resource_type), figures)| Row {
@@ -288,6 +302,15 @@ impl Coverage {
 }
 
 impl Maker {
+    /// The creator of a resource in `account`, by its create event.
+    pub(super) fn of(owner: String, account: &AccountId, event: &Event) -> Self {
+        let identity = &event.identity;
+        let is_ours =
+            identity.kind.as_deref() == Some(IAM_USER) && identity.account_id.as_deref() == Some(account.as_str());
+        let user = identity.user_name.clone().filter(|_| is_ours);
+        Self { owner, identity: user.map_or(MakerIdentity::Other, MakerIdentity::IamUser) }
+    }
+
     pub(super) fn by_tag(value: &str) -> Self {
         Self { owner: value.to_owned(), identity: MakerIdentity::Unrecorded }
     }
@@ -298,25 +321,21 @@ impl Maker {
     }
 }
 
-/// The creator of a resource by its events. `None` without an owner, or without a create event.
-pub(super) fn maker(rules: &OwnerRules, account: &AccountId, events: &[StoredEvent]) -> Option<Maker> {
-    let event = &creation_of(events)?.event;
-    let owner = rules.owner_of(event).ok()?.value;
-    let identity = &event.identity;
-    let is_ours =
-        identity.kind.as_deref() == Some(IAM_USER) && identity.account_id.as_deref() == Some(account.as_str());
-    let user = identity.user_name.clone().filter(|_| is_ours);
-    Some(Maker { owner, identity: user.map_or(MakerIdentity::Other, MakerIdentity::IamUser) })
+/// The creator of a resource by its create event. `None` without an owner, or without a create event.
+fn maker(rules: &OwnerRules, account: &AccountId, sought: Sought<'_>) -> Option<Maker> {
+    let event = sought.event?;
+    let owner = rules.owner_of(sought).ok()?.value;
+    Some(Maker::of(owner, account, event))
 }
 
 /// The class of a resource without known tags, by its create event.
-pub(super) fn class_of_creation(rules: &OwnerRules, creation: &StoredEvent) -> Class {
-    if is_of_aws(&creation.event.identity) {
-        Class::ServiceCreated
-    } else if rules.owner_of(&creation.event).is_ok() {
-        Class::WouldBeOwned
-    } else {
-        Class::NoOwner
+pub(super) fn class_of_creation(creation: &StoredEvent, found: &Result<Owner, NoOwner>) -> Class {
+    match found {
+        Ok(_) => Class::WouldBeOwned,
+        Err(_) if is_of_aws(&creation.event.identity) => Class::ServiceCreated,
+        // Only AWS has the tags that decide.
+        Err(NoOwner::Undecided(_)) => Class::Unknown,
+        Err(_) => Class::NoOwner,
     }
 }
 

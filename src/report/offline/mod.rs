@@ -123,8 +123,11 @@ impl Question<'_> {
     /// Whether the condition is true for a resource, as far as its create event says.
     fn has(&self, creation: &StoredEvent) -> bool {
         let Some(condition) = &self.condition else { return true };
-        let describe = Describe { rules: &self.rules, map: self.map };
-        condition.keeps(&describe.recorded(creation, &creation.resource_id, None))
+        condition.keeps(&self.describe().recorded(creation, &creation.resource_id, None))
+    }
+
+    fn describe(&self) -> Describe<'_> {
+        Describe { rules: &self.rules, map: self.map }
     }
 
     fn is_global(&self, resource_type: &ResourceType) -> bool {

@@ -9,9 +9,8 @@ use super::{Journaled, Question, ResourceKey};
 use crate::creator::{Dated, RenameHistory, SameResource, creation_of};
 use crate::model::event::{Action, StoredEvent};
 use crate::model::{AccountId, ResourceType, TagValue};
-use crate::report::coverage::{Class, Coverage, Maker, class_of_creation, maker};
+use crate::report::coverage::{Class, Coverage, Maker, class_of_creation};
 use crate::report::resources::Counted;
-use crate::resource::Describe;
 use crate::store::{Store, StoreError};
 use crate::text::arena::Arena;
 
@@ -265,14 +264,18 @@ impl<'q> Recorded<'q> {
         tag: Option<&TagValue>,
         coverage: &mut Coverage,
     ) -> Result<(), StoreError> {
-        let Question { rules, map, .. } = self.question;
         let Some(creation) = creation_of(events).filter(|creation| self.question.has(creation)) else { return Ok(()) };
-        let class = if tag.is_some() { Class::Owned } else { class_of_creation(rules, creation) };
-        let maker = maker(rules, self.account, events).or_else(|| tag.map(|value| Maker::by_tag(value.as_str())));
+        let found = self.question.describe().owner(creation, &creation.resource_id);
+        if let (None, Err(no_owner)) = (tag, &found) {
+            coverage.add_missing(no_owner);
+        }
+        let class = if tag.is_some() { Class::Owned } else { class_of_creation(creation, &found) };
+        let maker = found.ok().map(|owner| Maker::of(owner.value, self.account, &creation.event));
+        let maker = maker.or_else(|| tag.map(|value| Maker::by_tag(value.as_str())));
         let (resource_type, region) = &self.scopes[scope as usize];
         coverage.add_recorded((self.account, region, resource_type), class, maker, || {
             let id = events.iter().rev().find_map(|event| event.renamed_to.as_ref()).unwrap_or(&creation.resource_id);
-            let resource = Describe { rules, map }.recorded(creation, id, None);
+            let resource = self.question.describe().recorded(creation, id, None);
             Counted::new(resource, class, region, tag.map(TagValue::as_str))
         })
     }

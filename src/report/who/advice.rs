@@ -46,6 +46,10 @@ fn by_last_rule(steps: &[Step], event: &Event, owner: &Result<Owner, NoOwner>) -
             "look up the user name in the identity store: who ID --live, with permission for identitystore:DescribeUser"
         }
         (Ok(_), _) | (Err(_), None | Some(Rule::Event)) => return Vec::new(),
+        (Err(NoOwner::Undecided(_)), _) => "use list --live, which reads the tags of resources, or tag --dry-run",
+        (Err(no_owner), _) if no_owner.missing_person().is_some() => {
+            "add the person to the table of people of the identity map, or a rule or a default to the map"
+        }
         (Err(_), Some(Rule::Caller)) => return vec![format!("no person created it; {MAP}")],
         (Err(_), Some(Rule::IdentityMap)) => "a rule of your identity map skips it; change the rule if that is wrong",
         (Err(_), Some(Rule::MachineSessions)) => "use the role as the owner: --machine-sessions role",

@@ -228,18 +228,19 @@ fn answer(query: &str, mut events: Vec<StoredEvent>, rules: &OwnerRules, map: &R
     // An event can have several names of a resource.
     events.dedup_by(|one, other| one.event.event_id == other.event.event_id && one.action == other.action);
     let creation = creation_of(&events);
+    let describe = Describe { rules, map };
     let shown = creation.unwrap_or(&events[events.len() - 1]);
     let Decision { owner, reason, evidence, advice } = match creation {
-        Some(creation) => decision(&events, creation, rules),
+        Some(creation) => decision(&events, creation, describe),
         None => {
-            let reason = gone(&events, rules);
+            let reason = gone(&events, describe);
             let evidence = vec![Step { rule: Rule::Event, says: reason.clone() }];
             Decision { reason, evidence, ..Decision::default() }
         }
     };
     let id = as_asked.or(new_name).unwrap_or_else(|| shown.resource_id.clone());
     Answer {
-        resource: creation.map(|creation| Describe { rules, map }.recorded(creation, &id, None)),
+        resource: creation.map(|creation| describe.recorded(creation, &id, None)),
         id,
         resource_type: Some(shown.resource_type.clone()),
         account_id: Some(shown.event.account_id.clone()),
@@ -262,9 +263,10 @@ struct Decision {
     advice: Vec<String>,
 }
 
-fn decision(events: &[StoredEvent], creation: &StoredEvent, rules: &OwnerRules) -> Decision {
-    let Explanation { steps, owner } = rules.explain(&creation.event);
-    let is_left = rules.is_left_to_parents(&creation.event);
+fn decision(events: &[StoredEvent], creation: &StoredEvent, describe: Describe<'_>) -> Decision {
+    let id = &creation.resource_id;
+    let Explanation { steps, owner } = describe.explain(creation, id);
+    let is_left = describe.is_left_to_parents(creation, id);
     let advice = advice::of_creation(&steps, &creation.event, &owner, is_left);
     let mut evidence = vec![Step { rule: Rule::Event, says: why_this_event(events, creation) }];
     evidence.extend(steps);
@@ -294,13 +296,13 @@ fn gone_by(StoredEvent { event, renamed_to, .. }: &StoredEvent) -> String {
 
 /// Without a create event there is only a delete event, or an earlier name with no other events. The creator of a deleted
 /// resource is still useful.
-fn gone(events: &[StoredEvent], rules: &OwnerRules) -> String {
+fn gone(events: &[StoredEvent], describe: Describe<'_>) -> String {
     let lived = events.iter().rposition(|event| event.action != Action::Delete).map_or(0, |last| last + 1);
     let deletion = events.get(lived).map(gone_by);
     let Some(deletion) = deletion else {
         return format!("no create event in the loaded time range{}", renames_in_words(events, None));
     };
-    match creation_of(&events[..lived]).map(|creation| in_words(rules.owner_of(&creation.event))) {
+    match creation_of(&events[..lived]).map(|creation| in_words(describe.owner(creation, &creation.resource_id))) {
         Some((Some(owner), reason)) => format!("{deletion}; its owner was {owner} ({reason})"),
         Some((None, reason)) => format!("{deletion}; it had no owner ({reason})"),
         None => format!("{deletion}; no create event in the loaded time range"),

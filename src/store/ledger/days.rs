@@ -30,7 +30,7 @@ pub struct SpanVersion {
     /// The version of the same map with session events if `own` is without, and the other way round.
     pub other: Fingerprint,
     /// Whether days that are closed in the other version are closed in this one too.
-    pub other_tells_more: bool,
+    pub other_has_more: bool,
 }
 
 /// Consecutive days, both ends inclusive.
@@ -124,7 +124,7 @@ impl Store {
     pub fn collapse(&mut self, folder: &ListedFolder, version: SpanVersion) -> Result<(), StoreError> {
         let transaction = Transaction::new(&mut self.connection, TransactionBehavior::Immediate)?;
         let rows = rows_of(&transaction, &folder.prefix)?;
-        let closes = |known: Fingerprint| known == version.own || version.other_tells_more && known == version.other;
+        let closes = |known: Fingerprint| known == version.own || version.other_has_more && known == version.other;
         let closed = |day: Date| rows.iter().any(|(other, closed)| *other == day && closed.is_some_and(closes));
         let in_span = |day: Date| folder.first.is_none_or(|first| first <= day) && day <= folder.last;
         let spans = spans_of(&transaction, &folder.prefix)?;
@@ -180,7 +180,7 @@ fn write_span(transaction: &Transaction<'_>, folder: &str, version: SpanVersion,
     let days = "SELECT prefix_id FROM ledger_prefixes WHERE prefix > ?1 AND prefix < ?2 AND closed IS NOT NULL \
                 AND closed IS NOT ?3";
     // A day that is closed in a version with more events is not covered by this span.
-    let kept = version.other_tells_more.then_some(other);
+    let kept = version.other_has_more.then_some(other);
     for delete in ["DELETE FROM ledger_units", "DELETE FROM ledger_prefixes"] {
         transaction.execute(&format!("{delete} WHERE prefix_id IN ({days})"), params![from, to, kept])?;
     }
@@ -243,16 +243,16 @@ mod tests {
 
     /// Of a map without sessions, and with them.
     fn plain() -> SpanVersion {
-        SpanVersion { own: version("map"), other: version("map with sessions"), other_tells_more: true }
+        SpanVersion { own: version("map"), other: version("map with sessions"), other_has_more: true }
     }
 
     fn with_sessions() -> SpanVersion {
-        SpanVersion { own: version("map with sessions"), other: version("map"), other_tells_more: false }
+        SpanVersion { own: version("map with sessions"), other: version("map"), other_has_more: false }
     }
 
     fn another() -> SpanVersion {
         let [own, other] = ["new map", "new map with sessions"].map(version);
-        SpanVersion { own, other, other_tells_more: true }
+        SpanVersion { own, other, other_has_more: true }
     }
 
     fn prefix(day: i8) -> String {

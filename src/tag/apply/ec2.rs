@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 
 use super::api::TagApi;
 use super::refusal::Refusal;
-use super::{Attempt, ReadyWrite, WriteOutcome, halves};
+use super::{Attempt, Attempted, ReadyWrite, WriteOutcome, halves};
 use crate::aws::ErrorClass;
 use crate::resource_map::RenderedCall;
 
 /// Makes the writes of one batch.
-pub(super) async fn write(api: &impl TagApi, writes: Vec<&ReadyWrite<'_>>) -> Vec<(u32, Attempt)> {
+pub(super) async fn write(api: &impl TagApi, writes: Vec<&ReadyWrite<'_>>) -> Vec<Attempted> {
     let mut attempts = Vec::with_capacity(writes.len());
     let mut groups = vec![writes];
     while let Some(group) = groups.pop() {
@@ -23,7 +23,7 @@ pub(super) async fn write(api: &impl TagApi, writes: Vec<&ReadyWrite<'_>>) -> Ve
         match api.call(&first.access.service, &first.live.region, &call).await {
             Ok(answer) => {
                 let written = || Attempt::Ended(WriteOutcome::Written { request_id: answer.request_id.clone() });
-                attempts.extend(group.iter().map(|ready| (ready.write.position, written())));
+                attempts.extend(group.iter().map(|ready| ready.after(written())));
             }
             Err(error) => narrow_down(&Refusal::of_call(&error), &error.message, group, &mut groups, &mut attempts),
         }
@@ -37,10 +37,10 @@ fn narrow_down<'t, 'm>(
     message: &str,
     group: Vec<&'t ReadyWrite<'m>>,
     groups: &mut Vec<Vec<&'t ReadyWrite<'m>>>,
-    attempts: &mut Vec<(u32, Attempt)>,
+    attempts: &mut Vec<Attempted>,
 ) {
     if refusal.in_doubt {
-        attempts.extend(group.iter().map(|ready| (ready.write.position, Attempt::InDoubt(refusal.clone()))));
+        attempts.extend(group.iter().map(|ready| ready.after(Attempt::InDoubt(refusal.clone()))));
         return;
     }
     if refusal.may_be_of_one() && group.len() > 1 {
@@ -49,7 +49,7 @@ fn narrow_down<'t, 'm>(
         if bad.is_empty() {
             groups.extend(halves(good));
         } else {
-            attempts.extend(bad.iter().map(|ready| (ready.write.position, refusal.clone().attempt())));
+            attempts.extend(bad.iter().map(|ready| ready.after(refusal.clone().attempt())));
             groups.push(good);
         }
         return;
@@ -61,7 +61,7 @@ fn narrow_down<'t, 'm>(
         groups.extend([other, same]);
         return;
     }
-    attempts.extend(group.iter().map(|ready| (ready.write.position, refusal.clone().attempt())));
+    attempts.extend(group.iter().map(|ready| ready.after(refusal.clone().attempt())));
 }
 
 fn call_for(group: &[&ReadyWrite<'_>]) -> RenderedCall {

@@ -69,6 +69,12 @@ pub struct ReadyWrite<'a> {
     writing: &'a TagWriting,
 }
 
+impl ReadyWrite<'_> {
+    fn after(&self, attempt: impl Into<Attempt>) -> Attempted {
+        Attempted { position: self.write.position, attempt: attempt.into() }
+    }
+}
+
 /// The resource map does not define how to write the tags of the type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the resource map does not define how to tag {0}")]
@@ -83,6 +89,14 @@ enum Attempt {
     Passing(Refusal),
     /// No answer was read that says whether it is written: the tag has to be read. Only until the batch ends.
     InDoubt(Refusal),
+}
+
+/// An attempt at one write of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Attempted {
+    /// The write's number in the run.
+    position: u32,
+    attempt: Attempt,
 }
 
 impl From<WriteOutcome> for Attempt {
@@ -231,8 +245,8 @@ impl Applied {
 }
 
 /// Without credentials every further call would fail too: better to stop, and to go on with new ones.
-fn note_lost_credentials(done: &[(u32, Attempt)], stopped: &mut Option<StopReason>) {
-    let lost = done.iter().find_map(|(_, attempt)| match attempt {
+fn note_lost_credentials(done: &[Attempted], stopped: &mut Option<StopReason>) {
+    let lost = done.iter().find_map(|one| match &one.attempt {
         Attempt::Ended(WriteOutcome::Unfinished(why)) => Some(why.clone()),
         _ => None,
     });
@@ -247,7 +261,7 @@ async fn execute<'t, 'm>(
     batch: WriteBatch<'t, 'm>,
     begun: Instant,
     halted: watch::Receiver<bool>,
-) -> (WriteBatch<'t, 'm>, Vec<(u32, Attempt)>) {
+) -> (WriteBatch<'t, 'm>, Vec<Attempted>) {
     let mut open = batch.clone();
     let mut over = present::check(api, &mut open, begun).await;
     let writes = open.writes.clone();

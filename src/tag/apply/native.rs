@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::api::TagApi;
 use super::reason::Reason;
 use super::refusal::Refusal;
-use super::{Attempt, Job, ReadyWrite};
+use super::{Attempt, Attempted, Job, ReadyWrite};
 use crate::aws::CallError;
 use crate::inventory::of_ancestors;
 use crate::model::Tags;
@@ -21,14 +21,14 @@ use crate::store::journal::{Write, WriteOutcome};
 use crate::tag::holding::holding;
 
 /// Makes the writes of a batch with the services' own calls.
-pub(super) async fn write_each(api: &impl TagApi, job: &Job, writes: Vec<&ReadyWrite<'_>>) -> Vec<(u32, Attempt)> {
+pub(super) async fn write_each(api: &impl TagApi, job: &Job, writes: Vec<&ReadyWrite<'_>>) -> Vec<Attempted> {
     let mut attempts = Vec::with_capacity(writes.len());
     for ready in writes {
         let attempt = match &ready.writing.native {
             Some(native) => write(api, job, ready, native).await,
             None => Reason::NoWriteCall(ready.definition.resource_type.clone()).failed().into(),
         };
-        attempts.push((ready.write.position, attempt));
+        attempts.push(ready.after(attempt));
     }
     attempts
 }

@@ -10,7 +10,7 @@ use super::api::TagApi;
 use super::batch::WriteBatch;
 use super::reason::Reason;
 use super::refusal::Refusal;
-use super::{Attempt, ReadyWrite, WriteOutcome};
+use super::{Attempt, Attempted, ReadyWrite, WriteOutcome};
 use crate::model::Tags;
 use crate::resource_map::WriteMethod;
 use crate::tag::current::Unread;
@@ -64,11 +64,7 @@ fn checks_late(ready: &ReadyWrite<'_>, is_stale: bool) -> bool {
 }
 
 /// Takes those writes out of a batch that must not be made any more, with their outcomes. `begun`: when the tags had been read.
-pub(super) async fn check<'t, 'm>(
-    api: &impl TagApi,
-    batch: &mut WriteBatch<'t, 'm>,
-    begun: Instant,
-) -> Vec<(u32, Attempt)> {
+pub(super) async fn check<'t, 'm>(api: &impl TagApi, batch: &mut WriteBatch<'t, 'm>, begun: Instant) -> Vec<Attempted> {
     let is_stale = batch.attempt > 1 || begun.elapsed() > FRESH;
     let (late, settled): (Vec<&ReadyWrite<'_>>, Vec<_>) =
         batch.writes.iter().copied().partition(|ready| checks_late(ready, is_stale));
@@ -82,8 +78,8 @@ pub(super) async fn check<'t, 'm>(
             Comparison::Before => open.push(ready),
             // What cannot be read again (no permission) was read for the plan.
             Comparison::Unread(_) => open.push(ready),
-            Comparison::Done => over.push((ready.write.position, Reason::WrittenMeanwhile.skipped().into())),
-            Comparison::Changed(why) => over.push((ready.write.position, why.skipped().into())),
+            Comparison::Done => over.push(ready.after(Reason::WrittenMeanwhile.skipped())),
+            Comparison::Changed(why) => over.push(ready.after(why.skipped())),
         }
     }
     open.sort_by_key(|ready| ready.write.position);
@@ -92,17 +88,13 @@ pub(super) async fn check<'t, 'm>(
 }
 
 /// Reads the tags of writes in doubt, and decides what becomes of them.
-pub(super) async fn resolve(
-    api: &impl TagApi,
-    batch: &WriteBatch<'_, '_>,
-    attempts: Vec<(u32, Attempt)>,
-) -> Vec<(u32, Attempt)> {
+pub(super) async fn resolve(api: &impl TagApi, batch: &WriteBatch<'_, '_>, attempts: Vec<Attempted>) -> Vec<Attempted> {
     let (mut doubts, mut resolved) = (Vec::new(), Vec::with_capacity(attempts.len()));
-    for (position, attempt) in attempts {
+    for Attempted { position, attempt } in attempts {
         let ready = batch.writes.iter().find(|ready| ready.write.position == position);
         match (attempt, ready) {
             (Attempt::InDoubt(refusal), Some(ready)) => doubts.push((*ready, refusal)),
-            (attempt, _) => resolved.push((position, attempt)),
+            (attempt, _) => resolved.push(Attempted { position, attempt }),
         }
     }
     if doubts.is_empty() {
@@ -111,7 +103,7 @@ pub(super) async fn resolve(
     let writes: Vec<&ReadyWrite<'_>> = doubts.iter().map(|(ready, _)| *ready).collect();
     let present = api.present_tags(&writes).await;
     for ((ready, refusal), tags) in doubts.into_iter().zip(present) {
-        resolved.push((ready.write.position, resolved_one(ready, &refusal, &tags)));
+        resolved.push(ready.after(resolved_one(ready, &refusal, &tags)));
     }
     resolved
 }

@@ -9,14 +9,14 @@ use futures::stream::{self, StreamExt};
 use super::api::TagApi;
 use super::reason::Reason;
 use super::refusal::Refusal;
-use super::{Attempt, Job, ReadyWrite, WriteOutcome, halves, native};
+use super::{Attempt, Attempted, Job, ReadyWrite, WriteOutcome, halves, native};
 use crate::aws::ErrorClass;
 
 /// The services' own calls under way at a time, after refusals in one batch.
 const FALLBACK_CONCURRENCY: usize = 4;
 
 /// Makes the writes of one batch.
-pub(super) async fn write(api: &impl TagApi, job: &Job, writes: Vec<&ReadyWrite<'_>>) -> Vec<(u32, Attempt)> {
+pub(super) async fn write(api: &impl TagApi, job: &Job, writes: Vec<&ReadyWrite<'_>>) -> Vec<Attempted> {
     let mut attempts = Vec::with_capacity(writes.len());
     let mut refused = Vec::new();
     let mut groups = vec![writes];
@@ -24,7 +24,7 @@ pub(super) async fn write(api: &impl TagApi, job: &Job, writes: Vec<&ReadyWrite<
         groups.extend(send(api, group, &mut attempts, &mut refused).await);
     }
     let fallbacks = stream::iter(refused)
-        .map(|(ready, refusal)| async move { (ready.write.position, fall_back(api, job, ready, refusal).await) })
+        .map(|(ready, refusal)| async move { ready.after(fall_back(api, job, ready, refusal).await) })
         .buffer_unordered(FALLBACK_CONCURRENCY);
     attempts.extend(fallbacks.collect::<Vec<_>>().await);
     attempts
@@ -34,7 +34,7 @@ pub(super) async fn write(api: &impl TagApi, job: &Job, writes: Vec<&ReadyWrite<
 async fn send<'t, 'm>(
     api: &impl TagApi,
     writes: Vec<&'t ReadyWrite<'m>>,
-    attempts: &mut Vec<(u32, Attempt)>,
+    attempts: &mut Vec<Attempted>,
     refused: &mut Vec<(&'t ReadyWrite<'m>, Refusal)>,
 ) -> Vec<Vec<&'t ReadyWrite<'m>>> {
     let Some(first) = writes.first() else { return Vec::new() };
@@ -46,7 +46,7 @@ async fn send<'t, 'm>(
             let refusal = Refusal::of_call(&error);
             if refusal.in_doubt {
                 // Halves would only be in doubt too; the tags are read instead.
-                let in_doubt = |ready: &ReadyWrite<'_>| (ready.write.position, Attempt::InDoubt(refusal.clone()));
+                let in_doubt = |ready: &ReadyWrite<'_>| ready.after(Attempt::InDoubt(refusal.clone()));
                 attempts.extend(writes.into_iter().map(in_doubt));
                 return Vec::new();
             }
@@ -60,15 +60,12 @@ async fn send<'t, 'm>(
     for ready in writes {
         match answer.refused.get(ready.live.arn.as_str()) {
             None => {
-                attempts.push((
-                    ready.write.position,
-                    WriteOutcome::Written { request_id: answer.request_id.clone() }.into(),
-                ));
+                attempts.push(ready.after(WriteOutcome::Written { request_id: answer.request_id.clone() }));
             }
             Some(refusal) if passes(refusal, ready) => {
                 let refusal = refusal.clone();
                 let again = if refusal.in_doubt { Attempt::InDoubt(refusal) } else { Attempt::Passing(refusal) };
-                attempts.push((ready.write.position, again));
+                attempts.push(ready.after(again));
             }
             Some(refusal) => refused.push((ready, refusal.clone())),
         }

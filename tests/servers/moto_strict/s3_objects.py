@@ -3,7 +3,7 @@
 * A listing has a restore's status only if it was asked for with x-amz-optional-object-attributes.
   https://docs.aws.amazon.com/AmazonS3/latest/API/API_RestoreStatus.html
 * Objects of Intelligent-Tiering in an archive tier: only GetObject's error shows the tier, and a restore moves them back, without
-  a period. Tests put an object there with the metadata `archive-tier: ARCHIVE_ACCESS`; AWS does it after 90 days without access.
+  a period. A bulk restore stays in progress until another tier is requested. Tests put an object there with the metadata `archive-tier: ARCHIVE_ACCESS`; AWS does it after 90 days without access.
   https://docs.aws.amazon.com/AmazonS3/latest/userguide/archived-objects.html
   https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html (InvalidObjectState)
 * Requester Pays: another account's requests need x-amz-request-payer.
@@ -41,21 +41,28 @@ def restore_from_archive_tiers(models):
         key = self.get_object(bucket_name, key_name)
         if key is None or TIER not in key.metadata:
             return original(self, bucket_name, key_name, days, type_)
-        del key.metadata[TIER]
+        # A bulk restore takes hours. It ends here when the same is asked for in another tier.
+        key.restores_tier = self.bulk_restore
+        if not key.restores_tier:
+            del key.metadata[TIER]
         return False
+
+    models.S3Backend.bulk_restore = False
 
     wrap(models.S3Backend, "restore_object", restore_object)
 
 
 def is_restoring(key):
+    if getattr(key, "restores_tier", False) and TIER in key.metadata:
+        return True
     return key._expiry is not None and key.status != "RESTORED"
 
 
 def restore_status(key):
-    if key._expiry is None:
-        return ""
     if is_restoring(key):
         return "<RestoreStatus><IsRestoreInProgress>true</IsRestoreInProgress></RestoreStatus>"
+    if key._expiry is None:
+        return ""
     expiry = key._expiry.strftime("%Y-%m-%dT%H:%M:%S.000Z")
     in_progress = "<IsRestoreInProgress>false</IsRestoreInProgress>"
     return f"<RestoreStatus>{in_progress}<RestoreExpiryDate>{expiry}</RestoreExpiryDate></RestoreStatus>"
@@ -109,6 +116,10 @@ def refuse_what_has_to_be_restored_or_decrypted(responses):
             key.customer_key = self.headers.get(CUSTOMER_KEY)
         return answer
 
+    def key_response_post(original, self, request, body, bucket_name, query, key_name):
+        self.backend.bulk_restore = "restore" in query and b"Bulk" in (body if isinstance(body, bytes) else body.encode())
+        return original(self, request, body, bucket_name, query, key_name)
+
     def head_object(original, self, bucket_name, query, key_name, headers):
         key = self.backend.get_object(bucket_name, key_name)
         wanted = getattr(key, "customer_key", None)
@@ -120,6 +131,7 @@ def refuse_what_has_to_be_restored_or_decrypted(responses):
     wrap(response, "_get_key", get_key)
     wrap(response, "put_object", put_object)
     wrap(response, "head_object", head_object)
+    wrap(response, "_key_response_post", key_response_post)
 
 
 @after_import("moto.s3.responses")

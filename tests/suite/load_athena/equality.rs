@@ -129,6 +129,25 @@ fn regression_no_partition_key_excludes_rows_by_a_guess() {
 }
 
 #[test]
+fn security_lake_tables_with_fewer_columns_are_loaded() {
+    let (bench, moto) = (Bench::new(), Moto::start());
+    history(&bench);
+    let lake = |name: &str, without: &[&str]| json!({"shape": "security-lake", "name": name, "without": without, "files": [bench.path("logs")]});
+    let tables = json!([lake("timestamps", &["time"]), lake("numbers", &["time_dt"])]);
+    let athena = Athena::start(&moto, &tables);
+    let window = ["--month", "2019/11", "--account", crate::common::ACCOUNT];
+    bench.trailcreator(["load-files", "logs", "--db", "files.db"].iter().chain(&window)).run().success();
+    let wanted = rows(&bench.path("files.db"));
+    assert!(wanted.len() > 10, "{wanted:#?}");
+    for name in ["timestamps", "numbers"] {
+        let db = format!("{name}.db");
+        let args = ["load-athena", "--table", name, "--db", &db];
+        bench.trailcreator(args.iter().chain(&window)).athena(&moto, &athena).run().success();
+        assert_eq!(rows(&bench.path(&db)), wanted, "{name}");
+    }
+}
+
+#[test]
 fn accounts_are_filtered_as_in_files() {
     let (bench, moto) = (Bench::new(), Moto::start());
     history(&bench);

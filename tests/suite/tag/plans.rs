@@ -94,3 +94,33 @@ fn a_plan_that_is_none_is_refused_with_its_place() {
     lab.run(&["apply", "foreign.json"]).code(2).says(["999999999999", "123456789012", "--profile"]);
     assert_eq!(lab.moto.writes(), 0);
 }
+
+#[test]
+fn dry_runs_print_the_first_rows_of_each_type_and_reason() {
+    let mut lab = Lab::new();
+    let volumes = lab.volumes(&["alice"; 23]);
+    lab.queue("mine", "alice", &json!({}));
+    lab.load();
+    lab.moto.boto3("for n in range(12): client('ec2').create_volume(AvailabilityZone='us-east-1a', Size=1)");
+    let run = lab.run(&["tag", "--dry-run"]);
+    run.success().says(["24 to tag", "--all prints all"]);
+    let lines = |start: &str, text: &str| text.lines().filter(|line| line.starts_with(start)).count();
+    assert_eq!(lines("tag ebs vol-", &run.stdout), 10, "{}", run.stdout);
+    assert!(run.stdout.contains("tag 13 more ebs\n") && run.stdout.contains("tag sqs "), "{}", run.stdout);
+    assert_eq!(lines("skip ", &run.stdout), 1, "{}", run.stdout);
+    assert!(run.stdout.contains("skip 12 ebs (no create event in the database): vol-"), "{}", run.stdout);
+    let all = lab.run(&["tag", "--dry-run", "--all"]);
+    assert_eq!((lines("tag ebs vol-", &all.stdout), lines("skip ebs vol-", &all.stdout)), (volumes.len(), 12));
+    assert!(!all.stderr.contains("prints all") && !all.stdout.contains("more ebs"), "{}", all.printed());
+    lab.bench.write("accounts.yml", "accounts:\n- {account_id: '123456789012', name: main}\n");
+    let run = lab.run(&["tag-org", "accounts.yml", "--dry-run"]);
+    run.success().says(["--all-rows prints all"]);
+    assert!(run.stdout.contains("tag 13 more ebs\n"), "{}", run.stdout);
+    let all = lab.run(&["tag-org", "accounts.yml", "--dry-run", "--all-rows"]);
+    assert_eq!(lines("tag account:", &all.stdout), volumes.len() + 1, "{}", all.stdout);
+    lab.run(&["tag"]).success();
+    let undo = lab.run(&["undo", "1", "--dry-run"]);
+    assert!(undo.stdout.contains("untag 13 more ebs\n"), "{}", undo.stdout);
+    let undo = lab.run(&["undo", "1"]);
+    assert_eq!(lines("untagged ebs vol-", &undo.stdout), volumes.len(), "what was written is printed as a whole");
+}

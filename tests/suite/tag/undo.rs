@@ -1,6 +1,6 @@
 //! Taking a run back.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::lab::{Lab, entry};
 use crate::common::{Caller, Event};
@@ -123,4 +123,49 @@ fn regression_a_queue_tagged_through_one_endpoint_is_undone_through_another() {
     let undo = lab.bench.trailcreator(["undo", "1"]).aws(&lab.moto).env("AWS_ENDPOINT_URL", &other).run();
     undo.success().says(["1 undone"]);
     assert_eq!(lab.queue_tags(&url), json!({"team": "one"}));
+}
+
+#[test]
+fn undo_with_nothing_to_do_makes_no_run_and_is_one_document() {
+    let mut lab = Lab::new();
+    lab.queue("q", "alice", &json!({}));
+    lab.load();
+    lab.bench.write("accounts.yml", "accounts:\n- {account_id: '123456789012', name: main}\n");
+    lab.run(&["tag-org", "accounts.yml"]).success();
+    lab.run(&["undo", "org-1", "-c", "accounts.yml"]).success().says(["run org-2: ", "1 undone"]);
+    for _ in 0..2 {
+        let again = lab.run(&["undo", "org-1", "-c", "accounts.yml", "--output", "json"]).success().json();
+        assert_eq!(again["Summary"]["run_id"], Value::Null, "{again:#}");
+        let run = lab.run(&["undo", "org-1", "-c", "accounts.yml"]);
+        run.success().says(["nothing to write"]);
+        assert!(!run.stderr.contains("org-3"), "{}", run.stderr);
+        let single = lab.run(&["undo", "1", "--output", "json"]).success().json();
+        assert_eq!((&single["run_id"], &single["actions"]), (&Value::Null, &json!([])));
+    }
+    let runs = lab.run(&["runs", "--output", "json"]).success().json();
+    assert_eq!(runs["organization_runs"].as_array().map(Vec::len), Some(2), "{runs:#}");
+    assert_eq!(runs["runs"].as_array().map(Vec::len), Some(2), "{runs:#}");
+}
+
+#[test]
+fn runs_of_accounts_and_of_organizations_are_one_list_in_time_order() {
+    let mut lab = Lab::new();
+    lab.queue("q", "alice", &json!({}));
+    let volumes = lab.volumes(&["alice"]);
+    lab.load();
+    lab.bench.write("accounts.yml", "accounts:\n- {account_id: '123456789012', name: main}\n");
+    lab.run(&["tag", "--type", "ebs"]).success();
+    lab.run(&["tag-org", "accounts.yml"]).success();
+    lab.run(&["undo", "1"]).success();
+    assert_eq!(lab.volume_tags(&volumes[0]), json!({}));
+    let text = lab.run(&["runs"]).success().stdout.clone();
+    let names: Vec<&str> = text.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(names, ["3", "org-1", "1"], "{text}");
+    let runs = lab.run(&["runs", "--output", "json"]).success().json();
+    let listed = runs["all_runs"].as_array().expect("a list");
+    let names: Vec<Value> = listed.iter().map(|run| json!([run["run_id"], run["organization_run"]])).collect();
+    assert_eq!(names, [json!([3, null]), json!([null, "org-1"]), json!([1, null])]);
+    let text = lab.run(&["runs", "org-1"]).success().stdout.clone();
+    let names: Vec<&str> = text.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(names, ["org-1", "2"], "{text}");
 }

@@ -126,3 +126,45 @@ while left():
         (1, &0.into())
     );
 }
+
+#[test]
+fn archived_and_encrypted_objects_stay_in_the_queue_with_what_to_do() {
+    let lab = Lab::new();
+    let etag = lab.moto.boto3(
+        "s3 = client('s3')
+result = s3.put_object(Bucket='trail', Key='AWSLogs/archived.json.gz', Body=b'x', StorageClass='GLACIER')['ETag']
+key = {'SSECustomerAlgorithm': 'AES256', 'SSECustomerKey': '0123456789abcdef0123456789abcdef'}
+for name in ('get', 'head'):
+    s3.put_object(Bucket='trail', Key=f'AWSLogs/{name}.json.gz', Body=b'x', **key)",
+    );
+    let etag = etag.as_str().expect("an ETag").trim_matches('"').to_owned();
+    let file = |name: &str| LogFile { etag: etag.clone(), ..missing(&format!("AWSLogs/{name}.json.gz")) };
+    lab.send(&[
+        announce(Form::S3, &file("archived")),
+        announce(Form::S3, &file("get")),
+        announce(Form::CloudTrail, &file("head")),
+    ]);
+    lab.watch(&[]).code(4).says([
+        "s3://trail/AWSLogs/archived.json.gz: archived in GLACIER: restore it first",
+        "s3://trail/AWSLogs/get.json.gz: InvalidRequest: ",
+        "it is encrypted with a customer-provided key (SSE-C)",
+        "it may be encrypted with a customer-provided key (SSE-C)",
+    ]);
+    assert_eq!(lab.messages(&lab.queue), (0, 3));
+}
+
+#[test]
+fn requester_pays_buckets_are_read_with_the_option() {
+    let lab = Lab::with_hook(
+        Bench::new(),
+        "def before(entry, environ):
+    if entry['path'].startswith('/trail/') and entry['method'] in ('GET', 'HEAD'):
+        if environ.get('HTTP_X_AMZ_REQUEST_PAYER') != 'requester':
+            return 403, 'application/xml', '<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>'",
+    );
+    let files = lab.upload(&[queue_event("paid", "https://sqs.us-east-1.amazonaws.com/123456789012/paid", "bob")]);
+    lab.send(&[announce(Form::CloudTrail, &files[0])]);
+    lab.watch(&[]).code(4).says(["refused by the object", "--request-payer"]);
+    lab.send(&[announce(Form::CloudTrail, &files[0]), announce(Form::S3, &files[0])]);
+    lab.watch(&["--request-payer"]).shows(["2 received, 2 deleted"]);
+}

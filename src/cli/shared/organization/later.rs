@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::super::allow_updates::AllowArgs;
+use super::super::groups_of_rows::{ALL, Extent};
 use super::super::saved_plans::SavedPlans;
 use super::super::saved_plans::store_of_plans;
 use super::super::scope::LimitArgs;
@@ -22,6 +23,7 @@ pub(in crate::cli) struct AccountsAccess<'a> {
     pub(in crate::cli) display: &'a DisplayArgs,
     pub(in crate::cli) allow: &'a AllowArgs,
     pub(in crate::cli) access: AwsAccessArgs,
+    pub(in crate::cli) extent: Extent,
 }
 
 /// Takes back all runs of a run across an organization.
@@ -113,7 +115,8 @@ fn begin(context: &Context, store: &Store, new: &NewOrganizationRun) -> Result<O
 fn display<'t>(context: &Context, way: &AccountsAccess<'_>, kind: RunKind) -> Result<RunDisplay<'t>, CommandError> {
     let (results, stats) = (way.display.open_results(false)?, way.display.stats);
     let (resume, accounts_file) = (context.invocation.again().to_string(), way.accounts.config.clone());
-    Ok(RunDisplay { kind, results, stats, print_plans: false, save: None, resume, accounts_file })
+    let (extent, all_rows) = (way.extent, ALL);
+    Ok(RunDisplay { kind, results, stats, print_plans: false, extent, all_rows, save: None, resume, accounts_file })
 }
 
 /// How a run is undone. One that was made without an accounts file needs one now: the first command writes it.

@@ -104,7 +104,7 @@ impl AccountsArgs {
     }
 
     /// Those of the organization that the session's account belongs to, each reached by `role` (a template, or the name of each
-    /// account's own role); the session's own account by its credentials.
+    /// account's own role); the session's own account by its credentials. `needs_tags`: the tags of accounts are read without --tags too.
     ///
     /// # Errors
     /// Organizations can't list them; an invalid template; an unknown account name; or no account remains.
@@ -112,10 +112,11 @@ impl AccountsArgs {
         &self,
         base: &Session,
         role: &str,
+        needs_tags: bool,
     ) -> Result<Vec<Account>, CommandError> {
         let stanzas = Stanzas::new("{Name}", role, Vec::new())
             .map_err(|error| CommandError::usage(format_args!("--role: {error}")))?;
-        let mut members = if self.tags.is_empty() {
+        let mut members = if self.tags.is_empty() && !needs_tags {
             all_accounts(base).await.map_err(|error| errors::call_error("reading the organization", &error))?
         } else {
             let mut members = accounts_below(base, &[]).await.map_err(errors::directory_error)?;
@@ -155,7 +156,11 @@ impl AccountsArgs {
     }
 }
 
-fn read_file(path: &Path) -> Result<AccountsFile, CommandError> {
+/// Reads an accounts file.
+///
+/// # Errors
+/// It can't be read or understood.
+pub(in crate::cli) fn read_file(path: &Path) -> Result<AccountsFile, CommandError> {
     let name = path.display().to_string();
     let text = source::read(path, MAX_ACCOUNTS_BYTES).map_err(|error| CommandError {
         outcome: Outcome::Usage,

@@ -6,18 +6,22 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use super::super::groups_of_rows::{Extent, WriteRow, print_writes, show_hint};
 use super::super::run_output::{calls_phrase, counts, dry_phrase, failure, results_phrase, skipped_phrase};
 use super::super::{CommandError, Context, Outcome, nothing};
 use super::groups::Groups;
 use super::later;
 use super::results::{self, Kind, Results, ResultsFile};
+use crate::cli::options::show_missing_people;
 use crate::cli::population::warn_of_failure;
-use crate::cli::tag::{action_phrase, outcome_of_plan, show_types};
+use crate::cli::tag::{action_row, outcome_of_plan, show_types};
 use crate::console::{OutputFormat, Progress, counted};
+use crate::creator::{MissingPeople, MissingPerson};
 use crate::model::Region;
 use crate::org::{Account, Done, Event, Failure, Organization};
 use crate::plan::{Plan, PopulationSource, SkipKind};
 use crate::store::journal::{RunKind, RunWrite, Write, WriteOutcome};
+use crate::store::organization_runs::OrganizationRunId;
 use crate::tag::apply::StopReason;
 use crate::tag::run::RunReport;
 
@@ -34,6 +38,10 @@ pub(in crate::cli) struct RunDisplay<'a> {
     pub(in crate::cli) stats: bool,
     /// Whether plans are printed.
     pub(in crate::cli) print_plans: bool,
+    /// Which rows of the plans.
+    pub(in crate::cli) extent: Extent,
+    /// The option that prints all rows.
+    pub(in crate::cli) all_rows: &'static str,
     /// Who gets the plans.
     pub(in crate::cli) save: Option<&'a mut Save<'a>>,
     /// How an interrupted run is gone on with.
@@ -66,7 +74,10 @@ struct Totals {
     planned: u64,
     written: BTreeMap<&'static str, u64>,
     left: BTreeMap<SkipKind, u64>,
+    missing_people: Vec<MissingPerson>,
     has_item_failures: bool,
+    /// Whether some rows of the plans were not printed.
+    has_more_rows: bool,
 }
 
 impl<'a> Reporter<'a> {
@@ -117,7 +128,10 @@ impl<'a> Reporter<'a> {
         self.totals.places += 1;
         self.count(done);
         if self.context.console.format == OutputFormat::Text {
-            self.progress.suspend(|| print_place(self.context, &self.display, account, region, done));
+            let (context, display) = (self.context, &self.display);
+            let mut has_more = false;
+            self.progress.suspend(|| has_more = print_place(context, display, account, region, done));
+            self.totals.has_more_rows |= has_more;
         }
         self.show_failures(account, region, done);
         if self.results.are_wanted() {
@@ -137,6 +151,8 @@ impl<'a> Reporter<'a> {
             for (kind, count) in &plan.summary.skipped {
                 *totals.left.entry(*kind).or_default() += count;
             }
+            let people = totals.missing_people.iter().chain(&plan.summary.missing_people);
+            totals.missing_people = MissingPeople::sum(people);
             totals.has_item_failures |= outcome_of_plan(plan) != Outcome::Done;
         }
         if let Some(report) = &done.report {
@@ -201,10 +217,13 @@ impl<'a> Reporter<'a> {
         let Self { context, display, progress, results, failures, failed_roles, totals, broken } = self;
         drop(progress);
         let interrupted = is_left && organization.stop.is_cancelled();
-        results.finish(&totals.document(organization, &display, interrupted));
+        let run = recorded_run(context, organization)?;
+        results.finish(&totals.document((organization, run), &display, interrupted));
         failures.show(context, "failed");
         failed_roles.show(context, "role not assumed");
-        show_summary(context, organization, &display, &totals);
+        show_hint(context, totals.has_more_rows, display.all_rows);
+        show_missing_people(context, &totals.missing_people);
+        show_summary(context, (organization, run), &display, &totals);
         if display.kind == RunKind::Tag && totals.accounts > 0 && totals.without_work == totals.accounts {
             let warned =
                 nothing::warn_of_database(context, organization.store, "for these accounts, regions and types");
@@ -234,10 +253,15 @@ impl<'a> Reporter<'a> {
 }
 
 impl Totals {
-    fn document(&self, organization: &Organization<'_>, display: &RunDisplay<'_>, interrupted: bool) -> Value {
+    fn document(
+        &self,
+        (organization, run): (&Organization<'_>, Option<OrganizationRunId>),
+        display: &RunDisplay<'_>,
+        interrupted: bool,
+    ) -> Value {
         let calls = organization.base.counts();
         let mut summary = json!({
-            "run_id": organization.run,
+            "run_id": run,
             "kind": display.kind,
             "tag_key": organization.key,
             "interrupted": interrupted,
@@ -251,6 +275,9 @@ impl Totals {
             "skipped": self.left,
             "calls": {"reads": calls.total() - calls.writes(), "writes": calls.writes()},
         });
+        if !self.missing_people.is_empty() {
+            summary["missing_people"] = json!(self.missing_people);
+        }
         if display.stats {
             summary["stats"] = json!(calls.by_operation());
         }
@@ -264,8 +291,9 @@ fn place_name(account: &Account, region: Option<&Region>) -> String {
     format!("{name}{}{region}", account.id)
 }
 
-/// The line of an account-region, in c7n-trailcreator's format; with `-v` also the lines of its types.
-fn print_place(context: &Context, display: &RunDisplay<'_>, account: &Account, region: &Region, done: &Done) {
+/// The line of an account-region, in c7n-trailcreator's format; with `-v` also the lines of its types. Returns whether some rows of
+/// its plan are not printed.
+fn print_place(context: &Context, display: &RunDisplay<'_>, account: &Account, region: &Region, done: &Done) -> bool {
     let mut line = format!("account:{} region:{region}", account.id);
     if let Some(plan) = &done.plan {
         if context.global.verbose > 0 {
@@ -285,14 +313,16 @@ fn print_place(context: &Context, display: &RunDisplay<'_>, account: &Account, r
         write!(line, " name:{}", account.name).unwrap_or_default();
     }
     context.console.data(line);
+    let mut has_more = false;
     if let Some(plan) = done.plan.as_ref().filter(|_| display.print_plans) {
-        for action in &plan.actions {
-            context.console.data(format_args!("tag account:{} region:{region} {}", account.id, action_phrase(action)));
-        }
+        let place = format!("account:{} region:{region} ", account.id);
+        has_more |= print_writes(context, display.extent, plan.actions.iter().map(|action| action_row(&place, action)));
     }
     if let Some(report) = done.report.as_ref().filter(|_| display.print_plans) {
-        report.writes.iter().for_each(|row| print_compared(context, account, region, row));
+        let rows = report.writes.iter().filter_map(|row| compared_row(account, region, row));
+        has_more |= print_writes(context, display.extent, rows);
     }
+    has_more
 }
 
 /// How many types are from AWS Config, and how many from their services, if AWS Config was asked.
@@ -307,7 +337,7 @@ fn push_sources(line: &mut String, plan: &Plan) {
 }
 
 /// A write of a saved plan that was compared with the present state; what failed is a warning.
-fn print_compared(context: &Context, account: &Account, region: &Region, row: &RunWrite) {
+fn compared_row(account: &Account, region: &Region, row: &RunWrite) -> Option<WriteRow> {
     let (verb, why) = match &row.outcome {
         WriteOutcome::Unfinished(_) => ("tag", String::new()),
         WriteOutcome::UnderWay(why) => ("under way", format!(" ({why})")),
@@ -316,14 +346,13 @@ fn print_compared(context: &Context, account: &Account, region: &Region, row: &R
         | WriteOutcome::Failed(_)
         | WriteOutcome::RolledBack(_)
         | WriteOutcome::InDoubt(_)
-        | WriteOutcome::Vanished(_) => return,
+        | WriteOutcome::Vanished(_) => return None,
     };
     let Write { resource_type, id, key, new_value, .. } = &row.write;
     let value = new_value.as_ref().map(|value| format!("={value}")).unwrap_or_default();
     let account = &account.id;
-    context
-        .console
-        .data(format_args!("{verb} account:{account} region:{region} {resource_type} {id} {key}{value}{why}"));
+    let line = format!("{verb} account:{account} region:{region} {resource_type} {id} {key}{value}{why}");
+    Some(WriteRow { verb, resource_type: resource_type.to_string(), line })
 }
 
 fn push_figures(line: &mut String, plan: &Plan) {
@@ -352,8 +381,13 @@ fn push_results(line: &mut String, kind: RunKind, report: &RunReport) {
     .unwrap_or_default();
 }
 
-fn show_summary(context: &Context, organization: &Organization<'_>, display: &RunDisplay<'_>, totals: &Totals) {
-    let run = organization.run.map(|run| format!("run {run}: ")).unwrap_or_default();
+fn show_summary(
+    context: &Context,
+    (organization, run): (&Organization<'_>, Option<OrganizationRunId>),
+    display: &RunDisplay<'_>,
+    totals: &Totals,
+) {
+    let run = run.map(|run| format!("run {run}: ")).unwrap_or_default();
     let done = match (&organization.run, display.kind) {
         (None, RunKind::Tag) if !totals.written.is_empty() => {
             format!("{}, nothing was written", dry_phrase(display.kind, &totals.written))
@@ -376,6 +410,13 @@ fn show_summary(context: &Context, organization: &Organization<'_>, display: &Ru
         skipped_phrase(&totals.left),
         calls_phrase(organization.base),
     ));
+}
+
+/// The organization's run, if it is in the journal: one that wrote nothing was deleted when it ended.
+fn recorded_run(context: &Context, organization: &Organization<'_>) -> Result<Option<OrganizationRunId>, CommandError> {
+    let Some(run) = organization.run else { return Ok(None) };
+    let recorded = organization.store.organization_run(run).map_err(|error| context.store_error(&error))?;
+    Ok(recorded.map(|run| run.id))
 }
 
 /// " (2 skipped: no events in the database)"

@@ -13,15 +13,13 @@ use jiff::civil::Date;
 use super::quoting::{identifier, literal};
 use super::table::{self, Meaning, Partition, Table};
 use crate::model::AccountId;
-
-/// The first and last day of a time range. `None` is open.
-pub(super) type Days = (Option<Date>, Option<Date>);
+use crate::trail::window::DayRange;
 
 /// The last hour of a day, for formats with hours.
 const LAST_HOUR: u8 = 23;
 
 /// The conditions on a table's partition keys for these days and accounts, to be combined with AND.
-pub(super) fn conditions(table: &Table, days: Days, accounts: &BTreeSet<AccountId>) -> Vec<String> {
+pub(super) fn conditions(table: &Table, days: DayRange, accounts: &BTreeSet<AccountId>) -> Vec<String> {
     let mut conditions: Vec<String> =
         table.partitions.iter().filter_map(|partition| single(partition, days, accounts)).collect();
     conditions.extend(calendar(table, days));
@@ -30,9 +28,9 @@ pub(super) fn conditions(table: &Table, days: Days, accounts: &BTreeSet<AccountI
 }
 
 /// A timestamp of the event is never after the day of its delivery.
-fn days_of_timestamp(column: &str, (first, last): Days) -> Option<String> {
+fn days_of_timestamp(column: &str, days: DayRange) -> Option<String> {
     let midnight = |day: Date| format!("TIMESTAMP '{day} 00:00:00'");
-    let (first, end) = (first.map(midnight), last.map(|last| midnight(last.saturating_add(1.day()))));
+    let (first, end) = (days.first.map(midnight), days.last.map(|last| midnight(last.saturating_add(1.day()))));
     match (first, end) {
         (None, None) => None,
         (Some(first), None) => Some(format!("{column} >= {first}")),
@@ -48,7 +46,8 @@ pub(super) fn unfilled<'a>(table: &'a Table, accounts: &BTreeSet<AccountId>) -> 
 }
 
 /// The condition for a key that does not depend on other keys.
-fn single(partition: &Partition, (first, last): Days, accounts: &BTreeSet<AccountId>) -> Option<String> {
+fn single(partition: &Partition, days: DayRange, accounts: &BTreeSet<AccountId>) -> Option<String> {
+    let DayRange { first, last } = days;
     let key = identifier(&partition.name);
     let between = |low: Option<String>, high: Option<String>| range(&key, low, high);
     match &partition.meaning {
@@ -69,11 +68,11 @@ fn single(partition: &Partition, (first, last): Days, accounts: &BTreeSet<Accoun
 
 /// The keys without a condition. If another key has one, those that are called after what the request limits: a region is always
 /// without one.
-pub(super) fn unused<'a>(table: &'a Table, days: Days, accounts: &BTreeSet<AccountId>) -> Vec<&'a str> {
+pub(super) fn unused<'a>(table: &'a Table, days: DayRange, accounts: &BTreeSet<AccountId>) -> Vec<&'a str> {
     let conditions = conditions(table, days, accounts);
     let (is_any, conditions) = (!conditions.is_empty(), conditions.join(" "));
     let is_unused = |key: &&Partition| {
-        let is_expected = table::limits_by_name(&key.name, days != (None, None), !accounts.is_empty());
+        let is_expected = table::limits_by_name(&key.name, !days.is_unlimited(), !accounts.is_empty());
         !conditions.contains(&identifier(&key.name)) && (is_expected || !is_any)
     };
     table.partitions.iter().filter(is_unused).map(|key| key.name.as_str()).collect()
@@ -150,14 +149,14 @@ struct Calendar<'a> {
 }
 
 /// The condition on year, month and day together.
-fn calendar(table: &Table, (first, last): Days) -> Option<String> {
-    if first.is_none() && last.is_none() {
+fn calendar(table: &Table, days: DayRange) -> Option<String> {
+    if days.is_unlimited() {
         return None;
     }
     let find = |meaning: &Meaning| table.partitions.iter().find(|partition| partition.meaning == *meaning);
     let month = find(&Meaning::Month);
     let keys = Calendar { year: find(&Meaning::Year)?, month, day: month.and(find(&Meaning::Day)) };
-    let alternatives = keys.alternatives(first, last);
+    let alternatives = keys.alternatives(days.first, days.last);
     let condition = match &alternatives[..] {
         [one] => one.clone(),
         _ => format!("({})", alternatives.join(" OR ")),

@@ -23,7 +23,7 @@ fn projected(kind: &str) -> Table {
 }
 
 fn of_days(first: Option<Date>, last: Option<Date>) -> String {
-    conditions(&projected("string"), (first, last), &BTreeSet::new()).join(" AND ")
+    conditions(&projected("string"), DayRange { first, last }, &BTreeSet::new()).join(" AND ")
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn text_projection_is_a_range() {
         ("projection.timestamp.format", "yyyy/MM/dd"),
     ];
     let table = table(&[("timestamp", "string")], &parameters);
-    let of = |first, last| conditions(&table, (first, last), &BTreeSet::new());
+    let of = |first, last| conditions(&table, DayRange { first, last }, &BTreeSet::new());
     assert_eq!(
         of(Some(date(2019, 1, 1)), Some(date(2020, 1, 1))),
         [r#""timestamp" >= '2019/01/01' AND "timestamp" <= '2020/01/01'"#]
@@ -53,7 +53,10 @@ fn hours_cover_the_last_day() {
     ];
     let table = table(&[("h", "string")], &parameters);
     let day = Some(date(2019, 1, 1));
-    assert_eq!(conditions(&table, (day, day), &BTreeSet::new()), [r#""h" >= '2019010100' AND "h" <= '2019010123'"#]);
+    assert_eq!(
+        conditions(&table, DayRange { first: day, last: day }, &BTreeSet::new()),
+        [r#""h" >= '2019010100' AND "h" <= '2019010123'"#]
+    );
 }
 
 #[test]
@@ -79,10 +82,10 @@ fn months_and_days_are_lists() {
 #[test]
 fn numbers_are_written_as_numbers() {
     let day = Some(date(2019, 2, 1));
-    let of_days = conditions(&projected("int"), (day, day), &BTreeSet::new());
+    let of_days = conditions(&projected("int"), DayRange { first: day, last: day }, &BTreeSet::new());
     assert_eq!(of_days, [r#""year" = 2019 AND "month" = 2 AND "day" = 1"#]);
     let accounts = BTreeSet::from([AccountId::new("012345678901")]);
-    let account = conditions(&table(&[("account", "bigint")], &[]), (day, day), &accounts);
+    let account = conditions(&table(&[("account", "bigint")], &[]), DayRange { first: day, last: day }, &accounts);
     let form = r#"coalesce("account" BETWEEN 0 AND 999999999999, false)"#;
     assert_eq!(account, [format!(r#"(NOT {form} OR ("account" = 12345678901))"#)]);
 }
@@ -93,7 +96,7 @@ fn values_of_another_form_are_never_excluded() {
     let table = table(&[("year", "string"), ("month", "int"), ("day", "string"), ("account", "string")], &[]);
     let accounts = BTreeSet::from([AccountId::new("012345678901")]);
     assert_eq!(
-        conditions(&table, (day, day), &accounts),
+        conditions(&table, DayRange { first: day, last: day }, &accounts),
         [
             r#"(NOT coalesce(regexp_like("account", '^[0-9]{1,12}$'), false) OR ("account" IN ('012345678901', '12345678901')))"#,
             r#"(NOT (coalesce(regexp_like("year", '^(19|20)[0-9]{2}$'), false) AND coalesce("month" BETWEEN 1 AND 12, false) AND coalesce(regexp_like("day", '^(0?[1-9]|[12][0-9]|3[01])$'), false)) OR ("year" = '2019' AND "month" = 2 AND "day" IN ('01', '1')))"#,
@@ -121,7 +124,8 @@ fn exactly_the_days_in_the_range_match() {
         [(date(2018, 12, 30), 3), (date(2019, 2, 27), 33), (date(2019, 1, 1), 365), (date(2017, 6, 5), 900)]
     {
         let last = first.saturating_add(jiff::Span::new().days(length));
-        let condition = conditions(&table, (Some(first), Some(last)), &BTreeSet::new()).join(" AND ");
+        let condition =
+            conditions(&table, DayRange { first: Some(first), last: Some(last) }, &BTreeSet::new()).join(" AND ");
         let mut day = date(2016, 1, 1);
         while day < date(2022, 1, 1) {
             assert_eq!(holds(&condition, day), first <= day && day <= last, "{day}: {condition}");
@@ -176,10 +180,10 @@ fn keys_without_a_condition_are_named_if_they_matter() {
     let day = Some(date(2019, 2, 1));
     let none = BTreeSet::new();
     let documented = table(&[("account", "string"), ("region", "string"), ("year", "string")], &[]);
-    assert_eq!(unused(&documented, (day, day), &none), [""; 0]);
+    assert_eq!(unused(&documented, DayRange { first: day, last: day }, &none), [""; 0]);
     let off = table(&[("year", "string"), ("dt", "timestamp"), ("region", "string")], &[]);
-    assert_eq!(unused(&off, (day, day), &none), ["dt"]);
-    assert_eq!(unused(&table(&[("shard", "int")], &[]), (day, day), &none), ["shard"]);
+    assert_eq!(unused(&off, DayRange { first: day, last: day }, &none), ["dt"]);
+    assert_eq!(unused(&table(&[("shard", "int")], &[]), DayRange { first: day, last: day }, &none), ["shard"]);
 }
 
 #[test]

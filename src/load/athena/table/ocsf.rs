@@ -85,7 +85,7 @@ pub(super) fn is_alike(columns: &BTreeMap<String, ColumnType>) -> bool {
 /// The required columns that are missing.
 pub(super) fn lacking(columns: &BTreeMap<String, ColumnType>) -> Vec<String> {
     let mut lacks: Vec<String> = REQUIRED.iter().filter_map(|path| lacks_text(columns, path)).collect();
-    if columns.get(TIME) != Some(&ColumnType::Integer) {
+    if !has_milliseconds(columns) && timestamp(columns).is_none() {
         lacks.push(format!("{TIME} as bigint"));
     }
     lacks
@@ -122,9 +122,35 @@ pub(super) fn text(columns: &BTreeMap<String, ColumnType>, field: &[&str]) -> Op
     }
 }
 
-/// The SQL of the time of the event, in milliseconds.
-pub(in crate::load::athena) fn milliseconds() -> String {
-    identifier(TIME)
+fn has_milliseconds(columns: &BTreeMap<String, ColumnType>) -> bool {
+    columns.get(TIME) == Some(&ColumnType::Integer)
+}
+
+/// The SQL of the time of the event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::load::athena) enum EventTime {
+    /// A number of milliseconds.
+    Milliseconds(String),
+    /// A timestamp, in a table without that number.
+    Timestamp(String),
+}
+
+impl EventTime {
+    pub(in crate::load::athena) fn of(table: &Table) -> Self {
+        if has_milliseconds(&table.columns) {
+            Self::Milliseconds(identifier(TIME))
+        } else {
+            Self::Timestamp(identifier(TIME_DT))
+        }
+    }
+
+    /// In milliseconds, as text.
+    fn text(&self) -> String {
+        match self {
+            Self::Milliseconds(column) => format!("CAST({column} AS varchar)"),
+            Self::Timestamp(column) => format!("CAST(CAST(to_unixtime({column}) * 1000 AS bigint) AS varchar)"),
+        }
+    }
 }
 
 /// The further columns of a result.
@@ -134,7 +160,7 @@ pub(super) fn extras(table: &Table) -> Vec<Extra> {
     let unmapped = columns
         .contains_key(UNMAPPED)
         .then(|| Extra { name: UNMAPPED_COLUMN, sql: format!("json_format(CAST({} AS JSON))", identifier(UNMAPPED)) });
-    let time = Extra { name: TIME_COLUMN, sql: format!("CAST({} AS varchar)", milliseconds()) };
+    let time = Extra { name: TIME_COLUMN, sql: EventTime::of(table).text() };
     let account = table.has_key(ACCOUNT).then(|| Extra { name: ACCOUNT_COLUMN, sql: identifier(ACCOUNT) });
     [
         Some(time),

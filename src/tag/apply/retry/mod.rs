@@ -9,7 +9,7 @@ use super::api::TagApi;
 use super::batch::{WriteBatch, WriteCall};
 use super::reason::Reason;
 use super::refusal::Refusal;
-use super::{Attempt, ReadyWrite, WriteOutcome};
+use super::{Attempt, Attempted, ReadyWrite, WriteOutcome};
 use crate::aws::ErrorClass;
 
 /// How long a refusal is waited for. Each pause is twice as long as the one before.
@@ -59,11 +59,11 @@ pub(super) struct Again<'t, 'm> {
 /// Separates a batch's attempts into final outcomes and the batches to try again.
 pub(super) fn sort<'t, 'm>(
     batch: &WriteBatch<'t, 'm>,
-    attempts: Vec<(u32, Attempt)>,
+    attempts: Vec<Attempted>,
 ) -> (BTreeMap<u32, WriteOutcome>, Vec<Again<'t, 'm>>) {
     let mut ended = BTreeMap::new();
     let mut passing: Vec<(Patience, Vec<Refused>)> = Vec::new();
-    for (position, attempt) in attempts {
+    for Attempted { position, attempt } in attempts {
         let refusal = match attempt {
             Attempt::Passing(refusal) => refusal,
             // Each is resolved before its batch ends; where one were not, its tag stays to be read.

@@ -29,7 +29,7 @@ use super::api::TagApi;
 use super::native::tag_list;
 use super::reason::Reason;
 use super::refusal::Refusal;
-use super::{Attempt, Job, ReadyWrite, WriteOutcome};
+use super::{Attempt, Attempted, Job, ReadyWrite, WriteOutcome};
 use crate::aws::{Answer, ErrorClass};
 use crate::resource_map::RenderedCall;
 use crate::tag::holding::holding;
@@ -50,19 +50,19 @@ pub(super) async fn write(
     job: &Job,
     writes: &[&ReadyWrite<'_>],
     halted: watch::Receiver<bool>,
-) -> Vec<(u32, Attempt)> {
+) -> Vec<Attempted> {
     let Some(stack) = writes.first() else { return Vec::new() };
     let update = Update { api, job, stack, halted };
     if writes.iter().any(|ready| ready.begun)
         && let Some(attempt) = ending::of_begun(&update, writes).await
     {
-        return writes.iter().map(|ready| (ready.write.position, attempt.clone())).collect();
+        return writes.iter().map(|ready| ready.after(attempt.clone())).collect();
     }
     let mut open = Open { writes: writes.to_vec(), over: Vec::new() };
     let attempt = match update.make(&mut open).await {
         Ok(attempt) | Err(attempt) => attempt,
     };
-    open.over.extend(open.writes.iter().map(|ready| (ready.write.position, attempt.clone())));
+    open.over.extend(open.writes.iter().map(|ready| ready.after(attempt.clone())));
     open.over
 }
 
@@ -71,7 +71,7 @@ struct Open<'w, 'm> {
     /// Writes on stacks that still have the expected tags.
     writes: Vec<&'w ReadyWrite<'m>>,
     /// Writes that are skipped because the tag was changed meanwhile.
-    over: Vec<(u32, Attempt)>,
+    over: Vec<Attempted>,
 }
 
 impl Open<'_, '_> {
@@ -81,7 +81,7 @@ impl Open<'_, '_> {
         self.writes.retain(|ready| {
             let is_expected = is_as_expected(ready, tags);
             if !is_expected {
-                over.push((ready.write.position, changed_meanwhile(ready, tags).into()));
+                over.push(ready.after(changed_meanwhile(ready, tags)));
             }
             is_expected
         });

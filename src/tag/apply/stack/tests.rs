@@ -75,7 +75,7 @@ impl Script {
     async fn attempt(&self, ready: &ReadyWrite<'_>) -> Attempt {
         let (_open, never) = watch::channel(false);
         let halted = self.halt.as_ref().map_or(never, watch::Sender::subscribe);
-        write(self, &job(RunId(7)), &[ready], halted).await.remove(0).1
+        write(self, &job(RunId(7)), &[ready], halted).await.remove(0).attempt
     }
 }
 
