@@ -1,12 +1,15 @@
 //! Build script: checks and packs `resource-maps/*.yml`, so that no start of the program parses them.
 //!
 //! It compiles the modules that read users' maps, and so refuses what they refuse, with file, line and column.
+//!
+//! It also finds the commit and the date for `--version` (`cli::version`).
 
 use std::env;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
+use std::time::SystemTime;
 
 use resource_map::packed::{MapFiles, pack};
 
@@ -20,6 +23,9 @@ mod resource_map;
 #[allow(dead_code, unused_imports, unreachable_pub)]
 #[path = "src/text/mod.rs"]
 mod text;
+
+#[path = "src/cli/version.rs"]
+mod version;
 
 /// What this script makes, and so does not have.
 mod embedded {
@@ -37,6 +43,10 @@ const OTHERS: [&str; 3] = ["omitted", "parents", "sessions"];
 
 fn main() -> ExitCode {
     println!("cargo::rerun-if-changed={FOLDER}");
+    if let Err(error) = find_version() {
+        println!("cargo::error={error}");
+        return ExitCode::FAILURE;
+    }
     let files = files(&PathBuf::from(variable("CARGO_MANIFEST_DIR")).join(FOLDER));
     let (others, services): (Vec<_>, Vec<_>) = files
         .iter()
@@ -55,6 +65,55 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Sets what `--version` prints. A debug build has no commit: every commit would compile the crate again.
+fn find_version() -> Result<(), String> {
+    const DATE: &str = "SOURCE_DATE_EPOCH";
+    const COMMIT: &str = "SOURCE_COMMIT";
+    let is_release = variable("PROFILE") == "release";
+    let build = if is_release {
+        println!("cargo::rerun-if-env-changed={DATE}");
+        println!("cargo::rerun-if-env-changed={COMMIT}");
+        let root = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
+        let given = env::var(COMMIT).ok().filter(|commit| !commit.is_empty());
+        let commit = given.or_else(|| commit_of_archive(&root)).or_else(|| commit_of_git(&root));
+        let date = match env::var(DATE).ok().filter(|date| !date.is_empty()) {
+            Some(epoch) => version::date_of_epoch(&epoch).ok_or_else(|| format!("{DATE} is no number: {epoch}"))?,
+            None => version::date_of(SystemTime::now()),
+        };
+        version::Build::Release { commit, date }
+    } else {
+        version::Build::Debug
+    };
+    println!("cargo::rustc-env=TRAILCREATOR_LONG_VERSION={}", build.describe(&variable("CARGO_PKG_VERSION")));
+    Ok(())
+}
+
+/// The commit that `cargo package` noted in the archive of a crate.
+fn commit_of_archive(root: &Path) -> Option<String> {
+    version::commit_in_vcs_info(&fs::read_to_string(root.join(".cargo_vcs_info.json")).ok()?)
+}
+
+/// The commit that is checked out, if the package's folder is a repository itself. Another commit builds again.
+fn commit_of_git(root: &Path) -> Option<String> {
+    if !root.join(".git").exists() {
+        return None;
+    }
+    let git = |args: &[&str]| {
+        let output = Command::new("git").arg("-C").arg(root).args(args).output().ok()?;
+        let text = String::from_utf8(output.stdout).ok()?;
+        output.status.success().then(|| text.trim().to_owned())
+    };
+    let branch = git(&["symbolic-ref", "--quiet", "HEAD"]);
+    for name in ["HEAD", "packed-refs"].into_iter().chain(branch.as_deref()) {
+        // Cargo runs the script each time if a file that it watches does not exist.
+        let path = git(&["rev-parse", "--git-path", name]).map(|path| root.join(path)).filter(|path| path.exists());
+        if let Some(path) = path {
+            println!("cargo::rerun-if-changed={}", path.display());
+        }
+    }
+    git(&["rev-parse", "HEAD"])
 }
 
 fn variable(name: &str) -> String {

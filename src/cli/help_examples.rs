@@ -4,7 +4,7 @@ use clap::{Command, CommandFactory, Parser};
 
 use super::Cli;
 
-const COMMANDS: [&str; 27] = [
+const COMMANDS: [&str; 28] = [
     "accounts",
     "apply",
     "completions",
@@ -21,6 +21,7 @@ const COMMANDS: [&str; 27] = [
     "load-s3",
     "man",
     "policy",
+    "prune",
     "report",
     "resource-map",
     "resource-map check",

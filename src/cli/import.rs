@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::interrupt::stop_on_interrupt;
 use super::load_summary::FailureEntry;
-use super::load_summary::how_new;
+use super::load_summary::{self, how_new};
 use super::loading::{RESUME, STOPPING};
 use super::{CommandError, Context, Outcome};
 use crate::console::{Lines, OutputFormat, counted, number};
@@ -116,6 +116,7 @@ struct Document<'i> {
     rows: u64,
     ids: u64,
     new_ids: u64,
+    pruned_ids: u64,
     without_ids: &'i BTreeMap<String, u64>,
     unknown_types: &'i BTreeMap<String, u64>,
     unclear_rows: u64,
@@ -164,6 +165,7 @@ impl Summary<'_> {
             rows: figures.counts.records,
             ids: figures.counts.ids,
             new_ids: figures.new_ids,
+            pruned_ids: figures.pruned,
             without_ids: &figures.counts.without_ids,
             unknown_types,
             unclear_rows: *unclear,
@@ -190,6 +192,9 @@ impl Summary<'_> {
         if figures.counts.records > 0 {
             line("rows", number(figures.counts.records));
             line("events", events(figures));
+        }
+        if let Some(pruned) = load_summary::pruned(figures.pruned) {
+            line("pruned", pruned);
         }
         if !figures.counts.without_ids.is_empty() {
             line("without id", ranked(&figures.counts.without_ids, "row"));

@@ -20,6 +20,7 @@ mod load_logs;
 mod load_s3;
 mod man;
 mod policy;
+mod prune;
 mod report;
 mod resource_map;
 mod runs;
@@ -28,6 +29,8 @@ mod shared;
 mod tag;
 mod tag_org;
 mod undo;
+#[cfg(test)]
+mod version;
 mod watch;
 mod who;
 
@@ -49,7 +52,7 @@ use shared::{
 
 /// Find who created each AWS resource, from CloudTrail, and tag it with its owner
 #[derive(Debug, Parser)]
-#[command(name = "trailcreator", version, propagate_version = true, infer_long_args = false)]
+#[command(name = "trailcreator", version, long_version = env!("TRAILCREATOR_LONG_VERSION"), propagate_version = true, infer_long_args = false)]
 struct Cli {
     #[command(flatten)]
     global: GlobalArgs,
@@ -74,6 +77,7 @@ enum Command {
     Apply(apply::Args),
     Undo(undo::Args),
     Runs(runs::Args),
+    Prune(prune::Args),
     Accounts(accounts::Args),
     Report(report::Args),
     ResourceMap(resource_map::Args),
@@ -141,6 +145,7 @@ fn run(command: Command, context: &Context) -> Result<Outcome, CommandError> {
         Command::Apply(args) => context.block_on(apply::run(args, context)),
         Command::Undo(args) => context.block_on(undo::run(args, context)),
         Command::Runs(args) => runs::run(&args, context),
+        Command::Prune(args) => prune::run(&args, context),
         Command::Accounts(args) => context.block_on(accounts::run(args, context)),
         Command::Report(args) => context.block_on(report::run(args, context)),
         Command::ResourceMap(args) => resource_map::run(&args, context),

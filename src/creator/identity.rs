@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use super::no_owner::{AwsCaller, Nameless};
 use super::people::UserId;
 use super::web_identity::{WebIdentity, provider_phrase};
-use crate::model::event::{Event, Identity};
+use crate::model::event::{Event, Identity, PRUNED};
 use crate::trail::extract::HIDDEN;
 
 /// The values that CloudTrail records for the caller of an unsigned call.
@@ -127,6 +127,7 @@ pub(super) fn caller_of(identity: &Identity) -> Caller<'_> {
         Some("WebIdentityUser") => web_identity_user(identity),
         Some("IdentityCenterUser") => identity_center_user(identity).map(Caller::IdentityCenterUser),
         Some("AWSAccount") => Some(other_account(identity)),
+        Some(PRUNED) => Some(Caller::Nameless(Nameless::Pruned)),
         _ => None,
     };
     caller.unwrap_or_else(|| by_facts(identity))

@@ -113,6 +113,9 @@ pub enum Nameless {
     /// Nothing.
     #[error("CloudTrail recorded no identity")]
     NoIdentity,
+    /// `prune --forget-creators` removed it from the database.
+    #[error("its creator was removed from the database (prune --forget-creators)")]
+    Pruned,
     /// A principal of another account, without a name in this account's copy of the event.
     #[error(
         "a principal of account {}; CloudTrail records its name only in that account",

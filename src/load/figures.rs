@@ -57,6 +57,8 @@ pub struct Figures {
     pub new_sessions: u64,
     /// Sessions that were dropped from the database because it keeps a limited number.
     pub dropped_sessions: u64,
+    /// Identifiers that were not stored because their time was pruned with the creators.
+    pub pruned: u64,
 }
 
 impl Figures {
@@ -75,6 +77,7 @@ impl Figures {
         self.new_ids += added.ids;
         self.new_sessions += added.sessions;
         self.dropped_sessions += added.dropped_sessions;
+        self.pruned += added.pruned;
     }
 
     /// Records an object that is archived.
@@ -146,6 +149,7 @@ impl Figures {
         self.new_ids += other.new_ids;
         self.new_sessions += other.new_sessions;
         self.dropped_sessions += other.dropped_sessions;
+        self.pruned += other.pruned;
     }
 
     pub(super) fn fail(&mut self, failure: Failure) {

@@ -54,6 +54,9 @@ pub struct SessionMaker {
     pub identity: Identity,
 }
 
+/// The identity type of a create event that has lost its creator (`prune --forget-creators`). CloudTrail has none with this name.
+pub const PRUNED: &str = "Pruned";
+
 /// The facts of `userIdentity` that identify the caller.
 ///
 /// Source: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html>

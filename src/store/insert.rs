@@ -8,6 +8,7 @@ use super::creations::{COLUMNS, join_names};
 use super::imported::{Imported, is_imported};
 use super::ledger::{ClosedDay, ReadUnit, days, enter};
 use super::naming::NameInserter;
+use super::prune::Forgotten;
 use super::sessions::SessionInserter;
 use super::{Store, StoreError};
 use crate::model::ResourceId;
@@ -42,6 +43,8 @@ pub struct Added {
     pub sessions: u64,
     /// Sessions that were dropped because the database keeps a limited number.
     pub dropped_sessions: u64,
+    /// Rows that were not stored because their time was pruned with the creators.
+    pub pruned: u64,
 }
 
 impl Store {
@@ -74,6 +77,7 @@ pub(super) struct Inserter<'t> {
     names: NameInserter<'t>,
     imported: Imported<'t>,
     sessions: SessionInserter<'t>,
+    forgotten: Option<Forgotten>,
 }
 
 impl<'t> Inserter<'t> {
@@ -99,6 +103,7 @@ impl<'t> Inserter<'t> {
             names: NameInserter::new(transaction)?,
             imported: Imported::new(transaction)?,
             sessions: SessionInserter::new(transaction),
+            forgotten: Forgotten::of(transaction)?,
         })
     }
 
@@ -106,13 +111,18 @@ impl<'t> Inserter<'t> {
     /// a trail's event replaces the imported one. Sessions go into their own tables.
     pub(super) fn insert(&mut self, resource_event: &ResourceEvent, added: &mut Added) -> Result<(), StoreError> {
         let ResourceEvent { event, touched, sessions } = resource_event;
+        if let Some(forgotten) = self.forgotten.as_ref().filter(|forgotten| event.time < forgotten.before) {
+            added.pruned += touched.len() as u64;
+            if event.time >= forgotten.sessions_before {
+                self.insert_sessions(sessions, event, added)?;
+            }
+            return Ok(());
+        }
         let is_imported = is_imported(event);
         if is_imported {
             self.imported.forget_other_ids(resource_event)?;
         }
-        for session in sessions {
-            added.sessions += u64::from(self.sessions.insert(session, event)?);
-        }
+        self.insert_sessions(sessions, event, added)?;
         for touched in touched {
             if is_imported && self.imported.is_known(event, touched)? {
                 continue;
@@ -120,6 +130,13 @@ impl<'t> Inserter<'t> {
             let written = self.write(event, touched)?;
             let was_imported = written && !is_imported && self.imported.make_way(event, touched)?;
             added.ids += u64::from(written && !was_imported);
+        }
+        Ok(())
+    }
+
+    fn insert_sessions(&mut self, sessions: &[String], event: &Event, added: &mut Added) -> Result<(), StoreError> {
+        for session in sessions {
+            added.sessions += u64::from(self.sessions.insert(session, event)?);
         }
         Ok(())
     }

@@ -13,6 +13,7 @@
 //! * [`organization_runs`]: runs across an organization
 //! * [`sessions`]: the creators of sessions
 //! * [`people`]: names of Identity Center users
+//! * [`prune`]: removes old events
 //! * [`c7n_db`]: the database of c7n-trailcreator, read-only
 //! * [`reports`]: the totals of earlier reports
 //! * [`imported`]: events imported from it, beside those from trails
@@ -32,6 +33,7 @@ mod open;
 pub mod organization_runs;
 pub mod people;
 mod place;
+pub mod prune;
 pub mod recorded;
 pub mod renames;
 pub mod reports;

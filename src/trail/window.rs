@@ -179,6 +179,14 @@ fn calendar_date(value: &str) -> Option<(Date, Span, usize)> {
     }
 }
 
+/// Parses a point in time in one of the forms of [`WindowText::since`], the value of `option`. Ages count back from `now`.
+///
+/// # Errors
+/// Another form.
+pub fn point(option: &'static str, value: &str, now: Timestamp) -> Result<Timestamp, InvalidWindow> {
+    Ok(end(option, Some(value), now)?.expect("a value was given"))
+}
+
 fn end(option: &'static str, value: Option<&str>, now: Timestamp) -> Result<Option<Timestamp>, InvalidWindow> {
     let Some(value) = value else { return Ok(None) };
     if let Some((number, "m")) = number_and_unit(value) {

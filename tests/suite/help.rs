@@ -3,7 +3,8 @@
 use crate::common::{Bench, Run};
 
 /// Each command with flags its help must explain.
-const COMMANDS: [(&str, &[&str]); 21] = [
+const COMMANDS: [(&str, &[&str]); 22] = [
+    ("prune", &["--before", "--forget-creators", "--keep-parents", "--no-vacuum", "--dry-run", "--db"]),
     (
         "load-athena",
         &[
@@ -159,7 +160,28 @@ const COMMANDS: [(&str, &[&str]); 21] = [
         ],
     ),
     ("resource-map", &["list", "show", "check"]),
-    ("policy", &["COMMAND", "--type", "--service", "--inherit", "--allow-updates", "--output-dir", "load-s3", "undo"]),
+    (
+        "policy",
+        &[
+            "COMMAND",
+            "--type",
+            "--service",
+            "--inherit",
+            "--allow-updates",
+            "--wildcards",
+            "--bucket",
+            "--queue",
+            "--log-group",
+            "--kms-key",
+            "--role",
+            "--format",
+            "--output-dir",
+            "load-s3",
+            "undo",
+            "member",
+            "hub",
+        ],
+    ),
     ("config", &["show", "schema"]),
     ("completions", &["SHELL", "bash", "fish"]),
     ("man", &["COMMAND", "--directory"]),

@@ -39,6 +39,7 @@ mod names_at_scale;
 mod org;
 mod owners;
 mod people;
+mod prune;
 mod questions;
 mod readme;
 mod recorded_events;

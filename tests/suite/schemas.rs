@@ -79,6 +79,8 @@ fn documents_of_a_run_are_as_their_schemas_say() {
         ("runs", document(&lab, &["runs", "org-1"])),
         ("count", document(&lab, &["count", "trail.json.gz"])),
     ];
+    documents.push(("prune", document(&lab, &["prune", "--before", "1y", "--dry-run"])));
+    documents.push(("prune", document(&lab, &["prune", "--before", "1y"])));
     lab.run(&["tag", "--save-plan", "plan.json"]).success();
     documents.push(("run", document(&lab, &["apply", "plan.json"])));
     check(&documents);

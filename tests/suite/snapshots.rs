@@ -113,6 +113,7 @@ fn main_errors_are_as_filed() {
         "who orders",
         "tag",
         "runs",
+        "prune",
         "load-files missing",
         "load-files notes",
         "load-files torn",

@@ -62,11 +62,18 @@ impl TypeNaming {
                 && ArnParts::parse(described.arn)
                     .is_some_and(|arn| self.names_in_arn(&arn, described.arn).iter().any(|name| name == id))
         };
-        let is_derived = matches!(access.arn, Some(ItemText::Template(_)));
+        // The caller compares the ARN that the ID makes.
+        let is_derived = matches!(access.arn, Some(ItemText::Template(_))) && !described.arn.is_empty();
         let is_given = id == described.id || (id == described.name && ends_with_part(described.arn, id));
         // The ID of a type whose ID is the ARN; another type's ID is none.
         let is_arn = access.arn.as_ref().and_then(simple_field) == simple_field(&access.id);
-        if ArnParts::parse(id).is_some() { is_arn && id == described.arn } else { is_derived || by_form() || is_given }
+        if ArnParts::parse(id).is_some() {
+            return is_arn && id == described.arn;
+        }
+        // Of an ID such as `/hostedzone/Z1` or a URL, its last part is a name: alone it is not the ID.
+        let has_parts = self.names.iter().any(|name| simple_field(name).is_none());
+        let is_whole = !has_parts || !self.names_of_id(id).is_empty();
+        is_whole && (is_derived || is_given || by_form())
     }
 
     fn of_form(&self, form: &ArnForm, arn: &ArnParts<'_>, text: &str) -> Option<Value> {
@@ -122,6 +129,7 @@ pub fn has_fields_of(expression: &Expression, item: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::ArnPlace;
     use super::*;
     use crate::resource_map::ResourceMap;
 
@@ -153,6 +161,60 @@ mod tests {
         let secret = "arn:aws:secretsmanager:eu-west-1:1:secret:prod/db-AbCdEf";
         assert_eq!(ids("secrets-manager", secret, secret, "prod/db"), ["prod/db"]);
         assert_eq!(ids("dynamodb-table", "arn:aws:dynamodb:eu-west-1:1:table/t", "t", "t"), ["t"]);
+    }
+
+    /// The ARN of a resource with this ID, if the type's ARNs follow from the ID.
+    fn arn_of_id(access: &Access, naming: &TypeNaming, field: &str, id: &str) -> Option<String> {
+        let place = ArnPlace { partition: "aws", region: "eu-west-1", account: "123456789012" };
+        if let Some(arn @ ItemText::Template(_)) = &access.arn {
+            let value = |text: &str| Some(Value::String(text.to_owned()));
+            let lookup = |name: &str| match name {
+                "partition" => value(place.partition),
+                "region" => value(place.region),
+                "account" => value(place.account),
+                "id" => value(id),
+                _ => None,
+            };
+            let mut item = Map::new();
+            insert(&mut item, field, id);
+            let item = if field == "@" { Value::String(id.to_owned()) } else { Value::Object(item) };
+            return arn.text(&item, &lookup).ok();
+        }
+        naming.forms.iter().filter(|_| naming.makes_arn).find_map(|form| form.render(place, field, id))
+    }
+
+    #[test]
+    fn no_type_takes_another_text_for_the_id_that_its_arn_has() {
+        let map = ResourceMap::built_in_once();
+        let (mut types, mut found) = (0, 0);
+        for definition in map.types.values() {
+            let Some(access) = definition.access.as_ref() else { continue };
+            let (Some(field), Some(naming)) =
+                (simple_field(&access.id), map.naming().of_type(&definition.resource_type))
+            else {
+                continue;
+            };
+            let Some(arn) = arn_of_id(access, naming, field, "id-1").filter(|_| field != "@") else { continue };
+            types += 1;
+            for id in ["id-1", arn.as_str(), "other"] {
+                for name in ["id-1", "title", ""] {
+                    let makes_arn = |id: &String| arn_of_id(access, naming, field, id).as_ref() == Some(&arn);
+                    let first = ids(definition.resource_type.as_str(), &arn, id, name).into_iter().find(makes_arn);
+                    let is_right = first.as_deref().is_none_or(|first| first == "id-1");
+                    assert!(is_right, "{}: {first:?} of {arn} {id} {name}", definition.resource_type);
+                    found += usize::from(first.is_some());
+                }
+            }
+        }
+        assert!(types > 300 && found > types * 7, "{types} {found}");
+    }
+
+    #[test]
+    fn regression_the_last_part_of_an_id_is_not_the_id() {
+        let zone = "arn:aws:route53:::hostedzone/Z1";
+        assert!(ids("hostedzone", zone, "Z1", "example.com").is_empty());
+        assert!(ids("sqs", "arn:aws:sqs:eu-west-1:1:jobs", "jobs", "jobs").is_empty());
+        assert!(ids("ebs", "", "vol-1", "title").iter().all(|id| id == "vol-1"), "a name is no ID without an ARN");
     }
 
     #[test]

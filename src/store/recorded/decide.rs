@@ -9,24 +9,16 @@ use crate::model::{AccountId, Region, ResourceId, ResourceType};
 use crate::resource_map::ResourceMap;
 
 /// A create event, by number.
-pub(super) struct Creation {
+pub(in crate::store) struct Creation {
     pub(super) number: usize,
     /// The present ID, if it is another one than in the event.
     pub(super) id: Option<ResourceId>,
 }
 
 /// The create events of the resources that exist, as far as these events say. The numbers are in the order of the table.
-pub(super) fn creations(map: &ResourceMap, events: Vec<(usize, StoredEvent)>) -> Vec<Creation> {
-    let mut same = SameResource::new(map.naming());
-    for (_, event) in &events {
-        same.add(&scope_of(map, event), event);
-    }
-    same.finish();
-    let key = |event: &StoredEvent, text: &str| {
-        let scope = scope_of(map, event);
-        let name = same.name(&scope, event, text);
-        (scope, name)
-    };
+pub(in crate::store) fn creations(map: &ResourceMap, events: Vec<(usize, StoredEvent)>) -> Vec<Creation> {
+    let same = joined(map, events.iter().map(|(_, event)| event));
+    let key = |event: &StoredEvent, text: &str| key_by(map, &same, event, text);
     let has_renames = events.iter().any(|(_, event)| event.renamed_to.is_some());
     let numbers: Vec<(Key, usize)> = events.iter().map(|(number, event)| (key_of(event), *number)).collect();
     let mut resources: BTreeMap<(Scope, String), Vec<StoredEvent>> = BTreeMap::new();
@@ -44,6 +36,36 @@ pub(super) fn creations(map: &ResourceMap, events: Vec<(usize, StoredEvent)>) ->
         Some(Creation { number: numbers[at].1, id: present_id(events, creation) })
     });
     found.collect()
+}
+
+/// The events of a group by resource. Renames are not followed.
+pub(in crate::store) fn by_resource(
+    map: &ResourceMap,
+    events: Vec<(usize, StoredEvent)>,
+) -> Vec<Vec<(usize, StoredEvent)>> {
+    let same = joined(map, events.iter().map(|(_, event)| event));
+    let mut resources: BTreeMap<(Scope, String), Vec<(usize, StoredEvent)>> = BTreeMap::new();
+    for (number, event) in events {
+        let key = key_by(map, &same, &event, event.resource_id.as_str());
+        resources.entry(key).or_default().push((number, event));
+    }
+    resources.into_values().collect()
+}
+
+fn joined<'m, 'e>(map: &'m ResourceMap, events: impl Iterator<Item = &'e StoredEvent>) -> SameResource<'m, Scope> {
+    let mut same = SameResource::new(map.naming());
+    for event in events {
+        same.add(&scope_of(map, event), event);
+    }
+    same.finish();
+    same
+}
+
+/// The resource of an event that has this name.
+fn key_by(map: &ResourceMap, same: &SameResource<'_, Scope>, event: &StoredEvent, text: &str) -> (Scope, String) {
+    let scope = scope_of(map, event);
+    let name = same.name(&scope, event, text);
+    (scope, name)
 }
 
 /// What identifies a row, in the order of the table.

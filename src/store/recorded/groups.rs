@@ -17,18 +17,18 @@ fn places(rows: usize, most: usize) -> usize {
 
 /// A bit for each number.
 #[derive(Debug)]
-pub(super) struct Bits(Vec<u64>);
+pub(in crate::store) struct Bits(Vec<u64>);
 
 impl Bits {
-    pub(super) fn new(length: usize) -> Self {
+    pub(in crate::store) fn new(length: usize) -> Self {
         Self(vec![0; length.div_ceil(BITS)])
     }
 
-    pub(super) fn set(&mut self, at: usize) {
+    pub(in crate::store) fn set(&mut self, at: usize) {
         self.0[at / BITS] |= 1 << (at % BITS);
     }
 
-    pub(super) fn has(&self, at: usize) -> bool {
+    pub(in crate::store) fn has(&self, at: usize) -> bool {
         self.0[at / BITS] & (1 << (at % BITS)) != 0
     }
 }

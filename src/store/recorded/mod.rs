@@ -26,8 +26,9 @@ use super::{Store, StoreError};
 use crate::model::event::{Action, Event, StoredEvent};
 use crate::model::{AccountId, Region, ResourceId, ResourceType};
 use crate::resource_map::ResourceMap;
-use decide::{Creation, creations};
-use groups::{Bits, Groups, Seen};
+pub(super) use decide::{Creation, by_resource, creations};
+pub(super) use groups::Bits;
+use groups::{Groups, Seen};
 pub use sorter::Sorter;
 
 /// Create events that are given out at once, with the creators of their sessions.
@@ -58,7 +59,7 @@ pub struct RecordedResource {
 }
 
 /// Which events are read, and the map that names their resources.
-struct Question<'q> {
+pub(super) struct Question<'q> {
     map: &'q ResourceMap,
     condition: String,
     parameters: Vec<String>,
@@ -85,7 +86,8 @@ impl Store {
         self.give_out(&question, &found, resolve_chains, each)
     }
 
-    fn count_rows(&self, question: &Question<'_>) -> Result<usize, StoreError> {
+    /// The number of events.
+    pub(super) fn count_rows(&self, question: &Question<'_>) -> Result<usize, StoreError> {
         let query = format!("SELECT count(*) FROM resource_events WHERE {}", question.condition);
         let count: i64 = self.connection.query_row(&query, params_from_iter(&question.parameters), |row| row.get(0))?;
         Ok(usize::try_from(count).unwrap_or(usize::MAX))
@@ -93,6 +95,32 @@ impl Store {
 
     /// The events that created the resources.
     fn find_creations(&self, question: &Question<'_>, rows: usize) -> Result<Found, StoreError> {
+        let mut found = Found { creations: Bits::new(rows), ids: HashMap::new() };
+        self.each_group(question, rows, &mut |events| {
+            if let [(number, event)] = events.as_slice() {
+                if event.action != Action::Delete {
+                    found.creations.set(*number);
+                }
+                return;
+            }
+            for Creation { number, id } in creations(question.map, events) {
+                found.creations.set(number);
+                if let Some(id) = id {
+                    found.ids.insert(number, id);
+                }
+            }
+        })?;
+        Ok(found)
+    }
+
+    /// Passes the events, with their numbers, to `each` in groups: those of one resource are in one group, and a group can have more.
+    /// Of each event only the columns of its reader are filled in.
+    pub(super) fn each_group(
+        &self,
+        question: &Question<'_>,
+        rows: usize,
+        each: &mut dyn FnMut(Vec<(usize, StoredEvent)>),
+    ) -> Result<(), StoreError> {
         let mut seen = Seen::for_rows(rows);
         self.each_name(question, &mut |_, event| {
             question.keys(&event).into_iter().for_each(|key| seen.add(key));
@@ -106,30 +134,20 @@ impl Store {
             }
             Ok(())
         })?;
-        let mut found = Found { creations: Bits::new(rows), ids: HashMap::new() };
         let sorter = Sorter::new()?;
         self.each_name(question, &mut |number, event| match question
             .keys(&event)
             .into_iter()
             .find(|key| seen.is_shared(*key))
         {
-            None if event.action == Action::Delete => Ok(()),
             None => {
-                found.creations.set(number);
+                each(vec![(number, event)]);
                 Ok(())
             }
             Some(shared) => sorter.add(groups.of(shared), number, &event),
         })?;
         drop((seen, groups));
-        sorter.each_group(&mut |events| {
-            for Creation { number, id } in creations(question.map, events) {
-                found.creations.set(number);
-                if let Some(id) = id {
-                    found.ids.insert(number, id);
-                }
-            }
-        })?;
-        Ok(found)
+        sorter.each_group(each)
     }
 
     /// Reads the create events with all facts.
@@ -186,7 +204,7 @@ impl Store {
 }
 
 /// The order of the primary key: no sorting.
-const ORDER: &str = "ORDER BY account_id, region, event_time, event_id, resource_type, resource_id";
+pub(super) const ORDER: &str = "ORDER BY account_id, region, event_time, event_id, resource_type, resource_id";
 
 /// The create events by number, and the present IDs of resources that have another one than in their create event.
 struct Found {
@@ -225,7 +243,7 @@ fn scope_of(map: &ResourceMap, event: &StoredEvent) -> Scope {
 }
 
 impl<'q> Question<'q> {
-    fn new(map: &'q ResourceMap, wanted: &Wanted) -> Self {
+    pub(super) fn new(map: &'q ResourceMap, wanted: &Wanted) -> Self {
         let mut question = Self { map, condition: "true".to_owned(), parameters: Vec::new() };
         let Wanted { types, accounts, regions } = wanted;
         if !types.is_empty() {

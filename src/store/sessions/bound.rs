@@ -1,6 +1,6 @@
 //! Limits the number of sessions: drops the oldest ones that nothing needs.
 
-use rusqlite::{Transaction, named_params};
+use rusqlite::{Connection, Transaction, named_params};
 
 use crate::store::StoreError;
 
@@ -61,19 +61,40 @@ fn count(transaction: &Transaction<'_>) -> Result<u64, StoreError> {
 ///
 /// A session lasts at most 36 hours, so only a few are needed by the newest ones alone.
 fn drop_oldest(transaction: &Transaction<'_>, keep: u64) -> Result<u64, StoreError> {
-    transaction.execute_batch("CREATE TEMP TABLE kept (session BLOB PRIMARY KEY) WITHOUT ROWID")?;
-    transaction.execute(
-        "WITH RECURSIVE reached (session) AS (
-             SELECT * FROM (SELECT session FROM sessions ORDER BY called_at DESC, session LIMIT :keep)
-             UNION SELECT identity_access_key_id FROM resource_events WHERE identity_access_key_id IS NOT NULL
-             UNION
-             SELECT led.session FROM reached JOIN sessions AS found ON found.session = reached.session
-             JOIN (SELECT 1 AS by_key UNION ALL SELECT 0) AS ways
-             JOIN sessions AS led ON led.session = iif(ways.by_key, found.caller_key, found.shared_event_id)
-         )
-         INSERT INTO kept SELECT session FROM reached",
-        named_params! {":keep": i64::try_from(keep).unwrap_or(i64::MAX)},
+    let newest = "SELECT * FROM (SELECT session FROM sessions ORDER BY called_at DESC, session LIMIT :bound)";
+    note_kept(transaction, newest, i64::try_from(keep).unwrap_or(i64::MAX), "true")?;
+    drop_others(transaction)
+}
+
+/// Notes the sessions to keep in a temporary table: those that `first` selects by `:bound`, and those that they or an event with
+/// `condition` need.
+pub(in crate::store) fn note_kept(
+    connection: &Connection,
+    first: &str,
+    bound: i64,
+    condition: &str,
+) -> Result<(), StoreError> {
+    connection.execute_batch("CREATE TEMP TABLE kept (session BLOB PRIMARY KEY) WITHOUT ROWID")?;
+    connection.execute(
+        &format!(
+            "WITH RECURSIVE reached (session) AS (
+                 {first}
+                 UNION SELECT identity_access_key_id FROM resource_events e
+                       WHERE identity_access_key_id IS NOT NULL AND {condition}
+                 UNION
+                 SELECT led.session FROM reached JOIN sessions AS found ON found.session = reached.session
+                 JOIN (SELECT 1 AS by_key UNION ALL SELECT 0) AS ways
+                 JOIN sessions AS led ON led.session = iif(ways.by_key, found.caller_key, found.shared_event_id)
+             )
+             INSERT INTO kept SELECT session FROM reached"
+        ),
+        named_params! {":bound": bound},
     )?;
+    Ok(())
+}
+
+/// Drops the sessions that [`note_kept`] did not note, and its table.
+pub(in crate::store) fn drop_others(transaction: &Transaction<'_>) -> Result<u64, StoreError> {
     let dropped = transaction.execute("DELETE FROM sessions WHERE session NOT IN kept", [])?;
     transaction.execute_batch(
         "DROP TABLE kept;

@@ -17,7 +17,7 @@ use super::{Store, StoreError};
 use crate::creator::{completeness, session_key};
 use crate::model::event::{Event, Identity, SessionMaker};
 
-mod bound;
+pub(super) mod bound;
 
 pub(super) use bound::Bound;
 pub use bound::MAX_SESSIONS;

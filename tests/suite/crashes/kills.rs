@@ -8,9 +8,11 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use super::sources::{remove, write_c7n, write_earlier, write_logs};
 use crate::common::database::{assert_intact, loaded, query};
-use crate::common::{Bench, Seeds, Trailcreator, chance};
+use crate::common::{Bench, Event, Seeds, Trail, Trailcreator, chance};
 use crate::faults::world::{Tags, World, assert_honest, assert_nothing_lost};
 
 /// Each test run kills each command a few times.
@@ -104,6 +106,26 @@ fn a_killed_import_loses_and_doubles_nothing() {
         None
     };
     SEEDS.play(|| Filling::new(prepare, &["import", "c7n.db"]), Filling::kill);
+}
+
+/// Log files with queues that were deleted, loaded into a database.
+fn write_deleted(bench: &Bench) -> Option<PathBuf> {
+    let queues = (0..3000).flat_map(|number| {
+        let url = format!("https://sqs.us-east-1.amazonaws.com/123456789012/q{number}");
+        let at = |year: u32| format!("{year}-01-02T{:02}:{:02}:{:02}Z", number / 3600, number / 60 % 60, number % 60);
+        let create = Event::new("sqs.amazonaws.com", "CreateQueue").at(&at(2019));
+        let delete = Event::new("sqs.amazonaws.com", "DeleteQueue").at(&at(2020)).request(json!({"queueUrl": url}));
+        [create.request(json!({"queueName": format!("q{number}")})).response(json!({"queueUrl": url})), delete]
+    });
+    queues.fold(Trail::new(), Trail::event).write(&bench.path("logs/trail.json.gz"));
+    bench.trailcreator(["load-files", "logs", "--db", "full.db"]).run().success();
+    Some(bench.path("full.db"))
+}
+
+#[test]
+fn a_killed_prune_is_finished_by_the_next_one() {
+    let args = &["prune", "--before", "2023", "--forget-creators"];
+    SEEDS.play(|| Filling::new(write_deleted, args), Filling::kill);
 }
 
 #[test]

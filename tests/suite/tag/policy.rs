@@ -123,3 +123,31 @@ fn commands_without_aws_need_no_policy_and_wrong_names_are_errors() {
     let unknown = lab.bench.trailcreator(["policy", "tag", "--type", "thing", "--extend-map", &map]).run();
     unknown.code(4).says(["has no IAM action for GET /things of thing"]);
 }
+
+#[test]
+fn a_policy_is_limited_to_the_resources_that_are_named() {
+    let lab = Lab::new();
+    let statements = |args: &[&str]| {
+        let args: Vec<&str> = ["policy"].iter().chain(args).copied().collect();
+        lab.bench.trailcreator(args).run().success().json()["Statement"].clone()
+    };
+    let key = "arn:aws:kms:eu-west-1:111122223333:key/k";
+    assert_eq!(
+        statements(&["load-s3", "--bucket", "s3://trail/AWSLogs", "--kms-key", key]),
+        json!([
+            {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": "arn:aws:s3:::trail/*"},
+            {"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": "arn:aws:s3:::trail"},
+            {"Effect": "Allow", "Action": ["kms:Decrypt"], "Resource": key},
+        ])
+    );
+    let any_key = statements(&["load-s3"])[1].clone();
+    assert_eq!(any_key["Action"], json!(["kms:Decrypt"]));
+    assert_eq!(any_key["Condition"]["StringLike"]["kms:ViaService"][0], "s3.*.amazonaws.com*");
+    let hub = statements(&["hub", "--bucket", "trail", "--role", "tagger"]);
+    let assumed = hub.as_array().expect("a list").iter().find(|one| one["Action"] == json!(["sts:AssumeRole"]));
+    assert_eq!(assumed.expect("it assumes roles")["Resource"], "arn:aws:iam::*:role/tagger");
+    let queue = "https://sqs.eu-west-1.amazonaws.com/111122223333/q";
+    let watch = statements(&["watch", "--queue", queue, "--type", "ebs"]).to_string();
+    assert!(watch.contains("\"arn:aws:sqs:eu-west-1:111122223333:q\""), "{watch}");
+    lab.bench.trailcreator(["policy", "watch", "--queue", "q"]).run().code(2).says(["not the URL or the ARN"]);
+}

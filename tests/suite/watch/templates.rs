@@ -1,13 +1,25 @@
-//! The set-up in `packaging/aws/watch`: cfn-lint accepts the CloudFormation template, and both ways create the same.
+//! The set-ups in `packaging/aws` and the templates of `policy`: cfn-lint accepts those of CloudFormation, and both ways create the same.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::common::python;
+use crate::common::{Bench, python};
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/aws/watch")
+    packaging().join("watch")
+}
+
+fn packaging() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/aws")
+}
+
+/// Whether cfn-lint has nothing to say, and what it says.
+fn lint(path: &Path) -> (bool, String) {
+    let mut lint = Command::new(python());
+    lint.args(["-c", "from cfnlint.runner import main; main()", "--non-zero-exit-code", "informational"]).arg(path);
+    let output = lint.output().expect("cfn-lint starts");
+    (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 fn text(name: &str) -> String {
@@ -16,12 +28,6 @@ fn text(name: &str) -> String {
 
 #[test]
 fn cfn_lint_accepts_the_template() {
-    let lint = |path: &Path| {
-        let mut lint = Command::new(python());
-        lint.args(["-c", "from cfnlint.runner import main; main()", "--non-zero-exit-code", "informational"]).arg(path);
-        let output = lint.output().expect("cfn-lint starts");
-        (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
-    };
     let (is_valid, said) = lint(&folder().join("queue.yml"));
     assert!(is_valid, "{said}");
     let broken = tempfile::tempdir().expect("a folder");
@@ -51,4 +57,51 @@ fn terraform_creates_what_cloudformation_does() {
     }
     let depth = |closes: char, opens: char| terraform.matches(opens).count() == terraform.matches(closes).count();
     assert!(depth('}', '{') && depth(']', '['), "brackets are in pairs");
+}
+
+#[test]
+fn the_scheduled_run_is_the_same_in_both_ways_and_its_policy_is_that_of_policy_hub() {
+    let (is_valid, said) = lint(&packaging().join("organization/hub.yml"));
+    assert!(is_valid, "{said}");
+    let text = |name: &str| fs::read_to_string(packaging().join("organization").join(name)).expect("the file is there");
+    let (cloudformation, terraform) = (text("hub.yml"), text("main.tf"));
+    for (of_cloudformation, of_terraform) in [
+        ("AWS::IAM::Role\n", "resource \"aws_iam_role\" "),
+        ("AWS::EFS::FileSystem\n", "resource \"aws_efs_file_system\""),
+        ("AWS::EFS::AccessPoint\n", "resource \"aws_efs_access_point\""),
+        ("AWS::ECS::TaskDefinition\n", "resource \"aws_ecs_task_definition\""),
+        ("AWS::StepFunctions::StateMachine\n", "resource \"aws_sfn_state_machine\""),
+        ("AWS::Scheduler::Schedule\n", "resource \"aws_scheduler_schedule\""),
+        ("AWS::CloudWatch::Alarm\n", "resource \"aws_cloudwatch_metric_alarm\""),
+    ] {
+        let count = cloudformation.matches(of_cloudformation).count();
+        assert!(count > 0, "{of_cloudformation}");
+        assert_eq!(count, terraform.matches(of_terraform).count(), "{of_terraform}");
+    }
+    let hub = Bench::new().trailcreator(["policy", "hub"]).run().success().json();
+    for statement in hub["Statement"].as_array().expect("a list") {
+        for action in statement["Action"].as_array().expect("a list") {
+            let action = action.as_str().expect("a text");
+            assert!(cloudformation.contains(action) && terraform.contains(action), "{action}");
+        }
+    }
+    let pairs = |closes: char, opens: char| terraform.matches(opens).count() == terraform.matches(closes).count();
+    assert!(pairs('}', '{') && pairs(']', '[') && pairs(')', '('), "brackets are in pairs");
+}
+
+/// cfn-lint knows the names of IAM's actions, but for the newest ones.
+#[test]
+fn regression_cfn_lint_accepts_the_policies_and_their_actions() {
+    let bench = Bench::new();
+    let services = ["apigateway", "dms", "ec2", "iam", "s3", "sqs"].map(|service| ["--service", service]);
+    let member: Vec<&str> = ["member", "--wildcards"].into_iter().chain(services.concat()).collect();
+    for args in [&member[..], &["load-athena"], &["hub", "--bucket", "trail"]] {
+        let format = ["policy", "--format", "cloudformation", "--output-dir", "out"];
+        bench.trailcreator(format.iter().chain(args).copied().collect::<Vec<_>>()).run().success();
+        let (is_valid, said) = lint(&bench.path("out/policy.yml"));
+        assert!(is_valid, "{said}");
+    }
+    let terraform = bench.trailcreator(["policy", "member", "--type", "sqs", "--format", "terraform"]).run();
+    let terraform = terraform.success().stdout.clone();
+    assert!(terraform.contains("resource \"aws_iam_role\" \"trailcreator\"") && terraform.contains("sqs:TagQueue"));
 }

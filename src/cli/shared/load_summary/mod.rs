@@ -8,7 +8,7 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use phrases::{already_loaded_phrase, retried, what_was_read};
-pub(in crate::cli) use phrases::{cost, how_new, size};
+pub(in crate::cli) use phrases::{cost, how_new, pruned, size};
 
 use super::Outcome;
 use super::archived::{self, ArchivedEntry};
@@ -119,6 +119,7 @@ struct Document<'f> {
     insights: u64,
     ids: u64,
     new_ids: u64,
+    pruned_ids: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     sessions: Option<Sessions>,
     without_ids: &'f BTreeMap<String, u64>,
@@ -233,6 +234,7 @@ impl<'f> Summary<'f> {
             insights: counts.insights,
             ids: counts.ids,
             new_ids: *new_ids,
+            pruned_ids: self.figures.pruned,
             sessions: Sessions::of(self.figures),
             without_ids: &counts.without_ids,
             broken_records: counts.broken_records,
@@ -256,6 +258,9 @@ impl<'f> Summary<'f> {
         if counts.filtered > 0 {
             let filtered = counted(counts.filtered, "event");
             line("filtered", format!("{filtered} outside the time range, accounts or regions"));
+        }
+        if let Some(not_stored) = pruned(self.figures.pruned) {
+            line("pruned", not_stored);
         }
         if let Some(sessions) = Sessions::of(self.figures) {
             line("sessions", sessions.text());

@@ -33,6 +33,12 @@ pub(super) fn retried(failed: &[(u64, &str)]) -> String {
     format!("{}; the next load tries again", failed.join(" and "))
 }
 
+/// Identifiers that were not stored, if there are any.
+pub(in crate::cli) fn pruned(ids: u64) -> Option<String> {
+    let why = "not stored: their events are older than the last prune --forget-creators";
+    (ids > 0).then(|| format!("{} {why}", counted(ids, "identifier")))
+}
+
 /// Athena's estimated cost, as text.
 pub(in crate::cli) fn cost(dollars: f64) -> String {
     const CENT: f64 = 0.01;

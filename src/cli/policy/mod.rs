@@ -1,8 +1,11 @@
 //! `policy`: the IAM policy that a command needs.
 
-use std::fs;
-use std::path::PathBuf;
+mod scope;
 
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -11,8 +14,12 @@ use super::{CommandError, Context, Outcome, allow_updates, types};
 use crate::console::OutputFormat;
 use crate::model::ResourceType;
 use crate::plan::updates::Updates;
-use crate::policy::{MAX_CHARACTERS, Needs, Work, documents, needs};
+use crate::policy::{
+    Fit, MAX_CHARACTERS, MAX_INLINE_CHARACTERS, MAX_POLICIES_OF_ROLE, MAX_TEMPLATE_BYTES, Needs, RoleOf, Work,
+    cloudformation, documents, needs, terraform,
+};
 use crate::resource_map::{ResourceMap, TypeDefinition};
+use scope::ScopeArgs;
 
 /// The version of the JSON document's form.
 const FORMAT_VERSION: u32 = 1;
@@ -21,15 +28,16 @@ const EXAMPLES: &str = "\
 Examples:
   Print the policy for tagging two types:
     trailcreator policy tag --type ec2 --type ebs
-  Print the policy for loading a trail from S3:
-    trailcreator policy load-s3
-  Write the policies of a report to files:
-    trailcreator policy report --output-dir policies";
+  Print the policy for loading a trail from a bucket:
+    trailcreator policy load-s3 --bucket my-trail
+  Write a CloudFormation template with the role in each account of an organization:
+    trailcreator policy member --format cloudformation > member.yml";
 
 /// Print the least-privilege IAM policy for a command
 ///
-/// The policy has an action for each AWS call that the command makes. If one policy would exceed IAM's limit of 6,144
-/// characters, prints a list of policies; attach all of them.
+/// The policy has an action for each AWS call that the command makes. Actions on a trail's bucket, a queue or a log group are
+/// limited to the ones that you name. If one policy would exceed IAM's limit of 6,144 characters, prints a list of policies;
+/// attach all of them. `policy member` and `policy hub` are for the two roles of an organization.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -51,9 +59,28 @@ pub(super) struct Args {
     /// Include the actions for --population with this source: config, or config:AGGREGATOR (tag, tag-org, report and list)
     #[arg(long, value_name = "SOURCE", value_parser = str::parse::<Population>, env = "TRAILCREATOR_POPULATION")]
     population: Option<Population>,
-    /// Write policy-1.json, policy-2.json… to this folder instead
+    /// Allow List* and Describe* of a service where several of these actions are needed. Fewer policies, with more permissions: they
+    /// still read no contents
+    #[arg(long)]
+    wildcards: bool,
+    #[command(flatten)]
+    scope: ScopeArgs,
+    /// Format of the policies: JSON documents, a CloudFormation template, or Terraform resources
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Write policy-1.json, policy-2.json… (or policy.yml, policy.tf) to this folder instead
     #[arg(long, value_name = "FOLDER")]
     output_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    #[default]
+    Json,
+    /// With `member`, also the role
+    Cloudformation,
+    /// With `member`, also the role
+    Terraform,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -71,6 +98,10 @@ enum Command {
     Tag,
     /// For the role in each account
     TagOrg,
+    /// For the role in each account: tag-org and its undo; templates also create the role
+    Member,
+    /// For the role that runs load-s3, accounts and tag-org, and assumes the role in each account
+    Hub,
     Apply,
     Undo,
     Runs,
@@ -95,6 +126,8 @@ impl Command {
             // Before a plan is applied its resources are listed again. To resume an undo takes the policy of undo.
             Self::Apply => Work::Apply,
             Self::TagOrg => Work::TagAccount,
+            Self::Member => Work::Member,
+            Self::Hub => Work::Hub,
             Self::Undo => Work::Undo,
             Self::Accounts => Work::Organization,
             Self::Report | Self::List => Work::Report,
@@ -129,14 +162,41 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandErro
     if let Some(Population::Config(aggregator)) = &args.population {
         needs.add_config(work, aggregator.is_some());
     }
-    let Needs { actions, unknown } = needs;
-    let policies = documents(&actions);
-    for (resource_type, call) in &unknown {
+    if args.wildcards {
+        needs.shorten();
+    }
+    let policies = documents(&needs, &args.scope.scope());
+    for (resource_type, call) in &needs.unknown {
         context.console.warning(format_args!(
             "the resource map has no IAM action for {call} of {resource_type}: add `action` to it"
         ));
     }
-    let outcome = if unknown.is_empty() { Outcome::Done } else { Outcome::ItemFailures };
+    let outcome = if needs.unknown.is_empty() { Outcome::Done } else { Outcome::ItemFailures };
+    report_fit(&policies, context);
+    match template(args, &policies) {
+        Some((name, text)) => {
+            if context.console.format == OutputFormat::Json {
+                return Err(CommandError::usage("--output json prints the policies, not a template")
+                    .hint("omit --output, or --format"));
+            }
+            if text.len() > MAX_TEMPLATE_BYTES && args.format == Format::Cloudformation {
+                context.console.message(format_args!(
+                    "the template exceeds the {MAX_TEMPLATE_BYTES} bytes of a request: upload it to a bucket, and use --template-url"
+                ));
+            }
+            match &args.output_dir {
+                Some(folder) => write(folder, &[(name.to_owned(), text)], context)?,
+                None => context.console.document(&text),
+            }
+        }
+        None => print_documents(args, policies, needs, context)?,
+    }
+    Ok(outcome)
+}
+
+/// Prints how the policies fit into a role.
+fn report_fit(policies: &[Value], context: &Context) {
+    let fit = Fit::of(policies);
     match policies.len() {
         0 => context.console.message("the command needs no AWS permissions"),
         1 => {}
@@ -144,17 +204,45 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandErro
             "{count} policies: one would exceed IAM's {MAX_CHARACTERS} characters; attach all of them"
         )),
     }
+    if !fit.is_of_one_role() {
+        context.console.warning_with_hints(
+            format_args!("a role takes {MAX_POLICIES_OF_ROLE} managed policies, unless its account has a higher quota"),
+            ["shorten the policies with --wildcards, or narrow them with --type or --service"],
+        );
+    } else if fit.policies > 1 && fit.is_inline() {
+        context.console.message(format_args!(
+            "they also fit as inline policies, which may have {MAX_INLINE_CHARACTERS} characters in a role"
+        ));
+    }
+}
+
+/// The name of the file and the text of a template, if one is asked for.
+fn template(args: &Args, policies: &[Value]) -> Option<(&'static str, String)> {
+    let role = if matches!(args.command, Command::Member) { RoleOf::Member } else { RoleOf::Existing };
+    let command = args.command.to_possible_value()?;
+    let about = format!("Permissions of trailcreator {}", command.get_name());
+    match args.format {
+        Format::Json => None,
+        Format::Cloudformation => Some(("policy.yml", cloudformation(policies, role, &about))),
+        Format::Terraform => Some(("policy.tf", terraform(policies, role, &about))),
+    }
+}
+
+fn print_documents(args: &Args, policies: Vec<Value>, needs: Needs, context: &Context) -> Result<(), CommandError> {
     if let Some(folder) = &args.output_dir {
-        write(folder, &policies, context)?;
-    } else if context.console.format == OutputFormat::Json {
-        let unknown = unknown.into_iter().map(|(resource_type, call)| UnknownCall { resource_type, call }).collect();
+        let file = |(number, policy): (usize, &Value)| (format!("policy-{number}.json"), format!("{policy:#}\n"));
+        return write(folder, &(1..).zip(&policies).map(file).collect::<Vec<_>>(), context);
+    }
+    if context.console.format == OutputFormat::Json {
+        let unknown = needs.unknown.into_iter();
+        let unknown = unknown.map(|(resource_type, call)| UnknownCall { resource_type, call }).collect();
         context.console.json(&Document { format_version: FORMAT_VERSION, policies, unknown });
     } else if let [policy] = policies.as_slice() {
         context.console.json(policy);
     } else {
         context.console.json(&policies);
     }
-    Ok(outcome)
+    Ok(())
 }
 
 /// The types asked for; without any, all that can be tagged.
@@ -172,14 +260,14 @@ fn chosen<'m>(args: &Args, map: &'m ResourceMap) -> Result<Vec<&'m TypeDefinitio
     Ok(map.types.values().filter(is_asked).collect())
 }
 
-fn write(folder: &PathBuf, policies: &[Value], context: &Context) -> Result<(), CommandError> {
-    let failed = |what: &PathBuf, error: &std::io::Error| {
+/// Writes files, by their names, to a folder.
+fn write(folder: &Path, files: &[(String, String)], context: &Context) -> Result<(), CommandError> {
+    let failed = |what: &Path, error: &std::io::Error| {
         CommandError::while_doing(format_args!("writing {}", what.display()), error)
     };
     fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
-    for (number, policy) in (1..).zip(policies) {
-        let path = folder.join(format!("policy-{number}.json"));
-        let text = format!("{policy:#}\n");
+    for (name, text) in files {
+        let path = folder.join(name);
         fs::write(&path, text).map_err(|error| failed(&path, &error))?;
         context.console.message(format_args!("wrote {}", path.display()));
     }

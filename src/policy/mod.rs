@@ -4,17 +4,16 @@
 //!
 //! Source: <https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html>
 
-use std::collections::BTreeSet;
+mod documents;
+mod templates;
 
-use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use documents::{Fit, MAX_CHARACTERS, MAX_INLINE_CHARACTERS, MAX_POLICIES_OF_ROLE, Scope, documents};
+pub use templates::{MAX_TEMPLATE_BYTES, RoleOf, cloudformation, terraform};
 
 use crate::model::ResourceType;
 use crate::resource_map::{Access, NativeWriting, Request, ResourceMap, TagRequest, TypeDefinition, WriteMethod};
-
-/// Characters of a managed policy that IAM takes at most; white space does not count.
-///
-/// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
-pub const MAX_CHARACTERS: usize = 6144;
 
 /// Reading a trail's objects. GetObject is also what S3 Select needs, ListBucket also what HeadBucket needs.
 const READ_TRAIL: [&str; 2] = ["s3:GetObject", "s3:ListBucket"];
@@ -78,6 +77,27 @@ const ORGANIZATION: [&str; 4] = [
     "organizations:ListTagsForResource",
 ];
 
+/// The hub of an organization: reads the trail, lists the accounts, and assumes a role in each.
+const HUB: [&str; 9] = [
+    "identitystore:DescribeUser",
+    "organizations:ListAccounts",
+    "organizations:ListAccountsForParent",
+    "organizations:ListOrganizationalUnitsForParent",
+    "organizations:ListRoots",
+    "organizations:ListTagsForResource",
+    "s3:GetObject",
+    "s3:ListBucket",
+    "sts:AssumeRole",
+];
+
+/// For objects and messages that are encrypted with a KMS key.
+const DECRYPT: [&str; 1] = ["kms:Decrypt"];
+
+/// For log files that are encrypted with a KMS key, and for results that are to be.
+///
+/// Source: <https://docs.aws.amazon.com/athena/latest/ug/encryption.html>
+const ENCRYPT: [&str; 2] = ["kms:Decrypt", "kms:GenerateDataKey"];
+
 /// Which regions the account has, where all are looked at.
 const REGIONS: [&str; 2] = ["account:ListRegions", "ec2:DescribeRegions"];
 
@@ -124,10 +144,14 @@ pub enum Work {
     Apply,
     /// Lists an organization's accounts.
     Organization,
+    /// Reads a trail's objects, lists an organization's accounts and assumes a role in each.
+    Hub,
     /// Lists resources and reads their tags.
     Report,
     /// Lists resources and takes tags back, or puts the earlier values again.
     Undo,
+    /// As [`Work::TagAccount`], and undoes it.
+    Member,
 }
 
 /// The actions that a piece of work needs, and those missing in the map.
@@ -135,6 +159,10 @@ pub enum Work {
 pub struct Needs {
     /// `service:Action`, sorted.
     pub actions: BTreeSet<String>,
+    /// Those of them that resource types need: on all their resources.
+    pub of_types: BTreeSet<String>,
+    /// Actions on KMS keys, if there are keys; not among `actions`.
+    pub of_keys: Vec<&'static str>,
     /// Calls without a known action: the type, and the call as the map spells it.
     pub unknown: BTreeSet<(ResourceType, String)>,
 }
@@ -158,12 +186,21 @@ pub fn needs<'m>(
         Work::Logs => &LOGS,
         Work::Lookup => &LOOKUP,
         Work::Organization => &ORGANIZATION,
-        Work::Report | Work::TagAccount => &REGIONS,
+        Work::Hub => &HUB,
+        Work::Report | Work::TagAccount | Work::Member => &REGIONS,
     };
-    let mut needs = Needs { actions: fixed.iter().map(|&action| action.to_owned()).collect(), ..Needs::default() };
-    if matches!(work, Work::Tag | Work::Watch | Work::TagAccount | Work::Apply | Work::Undo | Work::Report) {
+    let of_keys: &[&str] = match work {
+        Work::ReadTrail | Work::Watch | Work::Hub => &DECRYPT,
+        Work::Athena => &ENCRYPT,
+        _ => &[],
+    };
+    let mut needs = Needs { of_keys: of_keys.to_vec(), ..Needs::default() };
+    if matches!(
+        work,
+        Work::Tag | Work::Watch | Work::TagAccount | Work::Member | Work::Apply | Work::Undo | Work::Report
+    ) {
         let types: Vec<&TypeDefinition> = types.into_iter().collect();
-        if inherit && matches!(work, Work::Tag | Work::Watch | Work::TagAccount | Work::Report) {
+        if inherit && matches!(work, Work::Tag | Work::Watch | Work::TagAccount | Work::Member | Work::Report) {
             needs.add_parents(map, &types);
         }
         for definition in types {
@@ -171,7 +208,7 @@ pub fn needs<'m>(
             needs.add_listing(map, definition, access);
             needs.add_tag_reading(definition, access);
             if work != Work::Report && may_write(definition) {
-                needs.add_tag_writing(definition, access, work == Work::Undo);
+                needs.add_tag_writing(definition, access, matches!(work, Work::Undo | Work::Member));
             }
         }
     }
@@ -179,13 +216,33 @@ pub fn needs<'m>(
     if let Some((definition, access)) = users.and_then(|users| Some((users, users.access.as_ref()?))) {
         needs.add_listing(map, definition, access);
     }
+    needs.of_types.clone_from(&needs.actions);
+    needs.actions.extend(fixed.iter().map(|&action| action.to_owned()));
     needs
 }
 
+/// Verbs of actions that read only what names and describes resources. `Get` is not among them: it also reads contents.
+const READING_VERBS: [&str; 2] = ["List", "Describe"];
+
 impl Needs {
+    /// Replaces several actions of a service with one of [`READING_VERBS`] by a wildcard: `ec2:Describe*`.
+    pub fn shorten(&mut self) {
+        for actions in [&mut self.actions, &mut self.of_types] {
+            let mut by_wildcard: BTreeMap<String, Vec<String>> = BTreeMap::new();
+            for action in actions.iter() {
+                let Some(wildcard) = wildcard_of(action) else { continue };
+                by_wildcard.entry(wildcard).or_default().push(action.clone());
+            }
+            for (wildcard, several) in by_wildcard.into_iter().filter(|(_, several)| several.len() > 1) {
+                actions.retain(|action| !several.contains(action));
+                actions.insert(wildcard);
+            }
+        }
+    }
+
     /// Adds what asking AWS Config needs, where the work can list resources by it.
     pub fn add_config(&mut self, work: Work, by_aggregator: bool) {
-        if matches!(work, Work::Tag | Work::TagAccount | Work::Report) {
+        if matches!(work, Work::Tag | Work::TagAccount | Work::Member | Work::Report) {
             let actions: &[&str] = if by_aggregator { &AGGREGATOR } else { &CONFIG };
             actions.iter().for_each(|action| self.add(action));
         }
@@ -253,29 +310,10 @@ impl Needs {
     }
 }
 
-/// The actions as policies of at most [`MAX_CHARACTERS`], in order; none where nothing is needed. All of them together
-/// are needed.
-pub fn documents(actions: &BTreeSet<String>) -> Vec<Value> {
-    let room = MAX_CHARACTERS - document(&[]).to_string().len();
-    let mut parts: Vec<Vec<&str>> = Vec::new();
-    let mut left = 0;
-    for action in actions {
-        // Two quotes and a comma.
-        let size = action.len() + 3;
-        match parts.last_mut().filter(|_| left >= size) {
-            Some(part) => part.push(action),
-            None => {
-                parts.push(vec![action]);
-                left = room;
-            }
-        }
-        left -= size;
-    }
-    parts.iter().map(|part| document(part)).collect()
-}
-
-fn document(actions: &[&str]) -> Value {
-    json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]})
+fn wildcard_of(action: &str) -> Option<String> {
+    let (service, name) = action.split_once(':')?;
+    let verb = READING_VERBS.into_iter().find(|verb| name.starts_with(verb))?;
+    Some(format!("{service}:{verb}*"))
 }
 
 #[cfg(test)]
@@ -379,28 +417,43 @@ mod tests {
     }
 
     #[test]
+    fn wildcards_replace_several_actions_that_list_or_describe() {
+        let mut needs = Needs::default();
+        for action in [
+            "ec2:DescribeVolumes",
+            "ec2:DescribeInstances",
+            "ec2:CreateTags",
+            "sqs:ListQueues",
+            "s3:GetObject",
+            "s3:GetX",
+        ] {
+            needs.add(action);
+        }
+        needs.shorten();
+        let left: Vec<&str> = needs.actions.iter().map(String::as_str).collect();
+        assert_eq!(left, ["ec2:CreateTags", "ec2:Describe*", "s3:GetObject", "s3:GetX", "sqs:ListQueues"]);
+    }
+
+    #[test]
+    fn policies_of_a_member_fit_into_a_role_with_wildcards() {
+        let map = ResourceMap::built_in_once();
+        let mut needs = needs(map, Work::Member, true, map.types.values(), &|_| true);
+        assert!(!Fit::of(&documents(&needs, &Scope::default())).is_of_one_role(), "the wildcards are needed");
+        needs.shorten();
+        assert!(Fit::of(&documents(&needs, &Scope::default())).policies <= MAX_POLICIES_OF_ROLE / 2);
+    }
+
+    #[test]
     fn loaders_need_no_types() {
         assert_eq!(actions(Work::ReadTrail, &[]), READ_TRAIL);
         assert_eq!(actions(Work::History, &["ebs"]), HISTORY);
         assert_eq!(actions(Work::Nothing, &["ebs"]), [""; 0]);
-        assert!(ATHENA.is_sorted() && HISTORY.is_sorted() && ORGANIZATION.is_sorted() && REGIONS.is_sorted());
-    }
-
-    #[test]
-    fn a_long_policy_is_split_and_loses_nothing() {
-        let all: BTreeSet<String> = (0..1000).map(|n| format!("service{}:Action{n}", n % 7)).collect();
-        let documents = documents(&all);
-        assert!(documents.len() > 1);
-        let mut found = BTreeSet::new();
-        for document in &documents {
-            let text = document.to_string();
-            assert!(!text.contains(char::is_whitespace) && text.len() <= MAX_CHARACTERS, "{}", text.len());
-            let actions = document["Statement"][0]["Action"].as_array().unwrap();
-            found.extend(actions.iter().map(|action| action.as_str().unwrap().to_owned()));
-        }
-        assert_eq!(found, all);
-        let full = documents[0].to_string().len();
-        assert!(full > MAX_CHARACTERS - 30, "the first is full: {full}");
-        assert!(super::documents(&BTreeSet::new()).is_empty());
+        assert!(
+            ATHENA.is_sorted()
+                && HUB.is_sorted()
+                && HISTORY.is_sorted()
+                && ORGANIZATION.is_sorted()
+                && REGIONS.is_sorted()
+        );
     }
 }
