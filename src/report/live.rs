@@ -70,7 +70,7 @@ pub struct Of<T> {
     pub what: T,
 }
 
-/// Reads an account's regions one after the other, and global types only once. `progress` is called with the number of finished types in a region.
+/// Adds an account's regions to the report, one after the other, and global types only once. `progress` is called with the number of finished types in a region.
 ///
 /// # Errors
 /// The database fails. AWS errors are in the report.
@@ -78,22 +78,22 @@ pub async fn look_at_account(
     how: Look<'_, '_>,
     regions: &[Region],
     choice: TypeChoice<'_>,
+    report: &mut Report,
     progress: &mut dyn FnMut(u64, &ResourceType),
-) -> Result<Report, StoreError> {
+) -> Result<(), StoreError> {
     let Look { session, map, store, question, .. } = how;
-    let mut report = Report::default();
     for (at, region) in regions.iter().enumerate() {
         let question = Question { region: region.clone(), ..question.clone() };
         let mut chosen = choose_types(store, map, &question.account, region, choice)?;
         if at > 0 {
             leave_out_global(&mut chosen);
         }
-        report.add(&question, look(Look { question: &question, ..how }, chosen, progress).await?);
+        report.add(&question, look(Look { question: &question, ..how }, chosen, progress).await?)?;
     }
     if report.must_ask_for_users(&question.account) {
         report.add_users(&question.account, users(session, map, question).await);
     }
-    Ok(report)
+    Ok(())
 }
 
 /// The names of all IAM users of an account. `None` if the map has no list call, or some results have no
@@ -121,20 +121,29 @@ impl From<Coverage> for Report {
 }
 
 impl Report {
+    /// Whether everything could be read.
+    pub fn is_complete(&self) -> bool {
+        let unknown = self.coverage.totals().unknown.unwrap_or_default();
+        self.failed.is_empty() && self.problems.is_empty() && self.users_unknown.is_empty() && unknown == 0
+    }
+
     /// Whether it has no resource, and no type that could have had one.
     pub fn is_empty(&self) -> bool {
         self.coverage.rows().next().is_none() && self.skipped.is_empty() && self.failed.is_empty()
     }
 
     /// Adds the results of an account-region.
-    pub(super) fn add(&mut self, question: &Question, found: Collected<'_>) {
+    ///
+    /// # Errors
+    /// Resources can't be kept: the disk is full.
+    pub(super) fn add(&mut self, question: &Question, found: Collected<'_>) -> Result<(), StoreError> {
         self.note_population(question, &found);
         let Collected { facts, skipped, unexamined, failed, problems, lineage, .. } = found;
         if !unexamined.is_empty() {
             self.unexamined.push(of(question, UnexaminedTypes { resource_types: unexamined }));
         }
         for facts in &facts {
-            self.coverage.add(question, lineage.as_ref(), facts);
+            self.coverage.add(question, lineage.as_ref(), facts)?;
             let has_problems = problems.iter().any(|problem| problem.resource_type.as_str() == IAM_USER);
             if facts.definition.resource_type.as_str() == IAM_USER && !has_problems {
                 self.asked_for_users.insert(question.account.clone());
@@ -142,6 +151,7 @@ impl Report {
             }
         }
         self.note(question, (skipped, failed, problems));
+        Ok(())
     }
 
     /// Adds what could not be listed in an account-region, without counting the rest.

@@ -3,8 +3,12 @@
 mod account_types;
 pub mod coverage;
 pub mod csv;
+mod figures;
+pub mod html;
 pub mod list;
 pub mod live;
 pub mod offline;
 pub mod organization;
+pub mod resources;
+pub mod trend;
 pub mod who;

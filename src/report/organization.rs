@@ -113,7 +113,7 @@ impl<'m> AccountJob<'m> for Cover<'m> {
         };
         let looking = look(how, chosen, &mut silent);
         let Some(found) = unless_stopped(stop, looking).await else { return Ok(None) };
-        self.report.borrow_mut().add(&question, found?);
+        self.report.borrow_mut().add(&question, found?)?;
         let must_ask = self.report.borrow_mut().must_ask_for_users(&question.account);
         if must_ask {
             let users = users(runner.session, self.map, &question).await;

@@ -15,6 +15,7 @@
 //! * [`people`]: names of Identity Center users
 //! * [`prune`]: removes old events
 //! * [`c7n_db`]: the database of c7n-trailcreator, read-only
+//! * [`reports`]: the totals of earlier reports
 //! * [`imported`]: events imported from it, beside those from trails
 
 pub mod athena_queries;
@@ -35,6 +36,7 @@ mod place;
 pub mod prune;
 pub mod recorded;
 pub mod renames;
+pub mod reports;
 pub mod sessions;
 
 pub use error::StoreError;

@@ -13,7 +13,7 @@ use super::place::Opened;
 use super::{Store, StoreError, naming};
 
 /// The migrations in order. Append only: `user_version` is the number of applied migrations.
-pub(super) const MIGRATIONS: [&str; 15] = [
+pub(super) const MIGRATIONS: [&str; 16] = [
     include_str!("../../migrations/0001_initial.sql"),
     include_str!("../../migrations/0002_athena_queries.sql"),
     include_str!("../../migrations/0003_ledger_spans.sql"),
@@ -28,6 +28,7 @@ pub(super) const MIGRATIONS: [&str; 15] = [
     include_str!("../../migrations/0012_skip_tags.sql"),
     include_str!("../../migrations/0013_names.sql"),
     include_str!("../../migrations/0014_writes_in_doubt.sql"),
+    include_str!("../../migrations/0015_reports.sql"),
     include_str!("../../migrations/0016_prune.sql"),
 ];
 

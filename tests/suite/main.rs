@@ -45,6 +45,7 @@ mod readme;
 mod recorded_events;
 mod renames;
 mod report;
+mod report_html;
 mod resource_map_command;
 mod resource_maps;
 mod schemas;

@@ -117,11 +117,18 @@ fn text_is_a_table_with_totals_and_creators() {
     let lab = lab();
     let run = lab.run(&["report", "--top", "2"]);
     let expected = "\
-live  owned  would be owned  no record  no owner  service  unknown  not taggable  account       region     type
-   1      0               1          0         0        0        0             0  123456789012  global     iam-role
-   3      0               3          0         0        0        0             0  123456789012  us-east-1  ebs
-   3      1               0          1         0        1        0             0  123456789012  us-east-1  sqs
-   7      1               4          1         0        1        0             0  total
+live  owned  coverage  would be owned  no record  no owner  service  unknown  not taggable  type
+   3      0      0.0%               3          0         0        0        0             0  ebs
+   3      1     33.3%               0          1         0        1        0             0  sqs
+   1      0      0.0%               1          0         0        0        0             0  iam-role
+   7      1     14.2%               4          1         0        1        0             0  total
+
+live  owned  coverage  would be owned  no record  no owner  service  unknown  not taggable  account
+   7      1     14.2%               4          1         0        1        0             0  123456789012
+
+live  owned  coverage  would be owned  no record  no owner  service  unknown  not taggable  region
+   6      1     16.6%               3          1         0        1        0             0  us-east-1
+   1      0      0.0%               1          0         0        0        0             0  global
 
 resources  owned  would be owned  creator
         3      1               2  alice
@@ -132,12 +139,56 @@ resources  owned  would be owned  creator
     let offline = lab.run(&["report", "--offline", "--type", "sqs", "--top", "0"]);
     assert_eq!(
         offline.success().stdout.lines().nth(1),
-        Some(
-            "   -      0               1          -         0        1        -             -  123456789012  us-east-1  sqs"
-        )
+        Some("   -      0      0.0%               1          -         0        1        -             -  sqs")
     );
     let empty = lab.run(&["report", "--offline", "--region", "eu-west-1", "--type", "ebs"]);
     empty.success().says(["no create events for these accounts, regions and types"]);
+}
+
+#[test]
+fn report_shows_the_change_since_the_report_before_with_the_same_options() {
+    let lab = lab();
+    let first = document(lab.run(&["report", "--output", "json"]).success());
+    assert_eq!(first["before"], Value::Null);
+    assert_eq!(
+        (&first["totals"]["owned_percent"], &first["totals"]["attainable_percent"]),
+        (&json!(14.2), &json!(71.4))
+    );
+    lab.run(&["tag", "--type", "ebs"]).success();
+    lab.run(&["report", "--type", "ebs"]).success();
+    let second = document(lab.run(&["report", "--output", "json"]).success());
+    assert_eq!(second["before"]["totals"], first["totals"], "not the report on one type");
+    assert_eq!(second["before"]["taken_at"], first["taken_at"]);
+    assert_eq!(second["totals"]["owned_percent"], 57.1);
+    assert_eq!(
+        second["types"][0],
+        json!({"name": "sqs", "live": 3, "owned": 1, "would_be_owned": 0, "no_record": 1,
+        "no_owner": 0, "service_created": 1, "unknown": 0, "not_taggable": 0, "owned_percent": 33.3, "attainable_percent": 33.3})
+    );
+    lab.moto.boto3("client('sqs').create_queue(QueueName='new')");
+    let third = lab.run(&["report"]);
+    let change = third.success().stdout.lines().find(|line| line.starts_with("coverage ")).expect("a line").to_owned();
+    assert!(
+        change.starts_with("coverage 50.0%: -7.1 points since 20") && change.ends_with("Z, 1 more resource"),
+        "{change}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn report_from_a_read_only_database_is_printed_without_keeping_it() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let lab = lab();
+    let mode = |mode| std::fs::Permissions::from_mode(mode);
+    std::fs::set_permissions(lab.bench.path("creators.db"), mode(0o444)).expect("it is ours");
+    std::fs::set_permissions(lab.bench.path(""), mode(0o555)).expect("it is ours");
+    for _ in 0..2 {
+        let run = lab.bench.unprivileged(["report", "--offline", "--output", "json"]).run();
+        assert_eq!(document(run.success())["before"], Value::Null);
+        assert!(!run.stderr.contains("warning"), "{}", run.stderr);
+    }
+    std::fs::set_permissions(lab.bench.path(""), mode(0o755)).expect("it is ours");
 }
 
 #[test]

@@ -1,14 +1,22 @@
 //! `report`: tag coverage and the top creators, for an account, for an organization, or offline.
 
+mod html;
+mod out;
 mod print;
+mod tables;
+mod trend;
 
 use std::cell::RefCell;
+use std::path::PathBuf;
 
+use jiff::{Timestamp, Unit};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
+use out::Out;
 pub(in crate::cli) use print::print_missing;
 use print::{print, print_all};
+use trend::ReportScope;
 
 use super::load_history::{ALL, open_session, region_or_all, wanted_regions};
 use super::options::{OwnerKeysArgs, show_missing_people, show_unused_rules, with_known_names};
@@ -20,9 +28,11 @@ use crate::model::{AccountId, Region, ResourceType};
 use crate::org::{Account, Event, Failure, Organization, RegionChoice, fan_out};
 use crate::plan::updates::Updates;
 use crate::plan::{Question, Scope};
+use crate::report::coverage::Coverage;
 use crate::report::live::{Report, look_at_account};
 use crate::report::offline;
 use crate::report::organization::Cover;
+use crate::report::trend::Earlier;
 use crate::report::who::Filter;
 use crate::resource::Condition;
 use crate::resource_map::ResourceMap;
@@ -40,14 +50,19 @@ Examples:
   Report on two types in all enabled regions, as CSV:
     trailcreator report --region all --type ec2,ebs --format csv
   Report on an organization:
-    trailcreator report --config accounts.yml";
+    trailcreator report --config accounts.yml
+  Write a page for the browser, with charts and a table of all resources:
+    trailcreator report --config accounts.yml --format html --output-file report.html";
 
-/// Report tag coverage by account, region and type, and the top creators
+/// Report tag coverage by type, account and region, and the top creators
 ///
 /// Lists the live resources of each type that has create events in the database, as tag does, and writes nothing to AWS.
 /// Every resource is in one class: owned (has the tag); would be owned (tag would write it); no record (no create event in
 /// the database); no owner (the rules give its creator no owner); service (created by AWS); unknown (its tags could not be
 /// read); not taggable.
+///
+/// Coverage is the number of owned resources divided by the number of resources that can be tagged. The totals are kept in the database,
+/// and the next report with the same options shows the change.
 ///
 /// Covers the account of the credentials, or with --config the accounts of an accounts file, as tag-org does.
 ///
@@ -93,6 +108,9 @@ pub(super) struct Args {
     /// Output format [default: the format of --output]
     #[arg(long, value_enum)]
     format: Option<Format>,
+    /// File to write, readable by you only [default: stdout]
+    #[arg(short = 'f', short_alias = 'o', long, value_name = "FILE")]
+    output_file: Option<PathBuf>,
     /// With --format csv: the table to print
     #[arg(long, value_enum, default_value_t)]
     by: By,
@@ -112,6 +130,8 @@ enum Format {
     Json,
     /// One CSV table with a header row, safe to open in a spreadsheet
     Csv,
+    /// One HTML page with charts and a table of all resources. It loads nothing from the network
+    Html,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -124,10 +144,12 @@ enum By {
 }
 
 /// Options for printing the report.
-struct Form {
+struct Form<'a> {
     format: Format,
     by: By,
     top: usize,
+    out: Out<'a>,
+    scope: ReportScope,
 }
 
 /// An account, or an account-region, that could not be read.
@@ -148,6 +170,20 @@ struct Printed<'a> {
     failed_accounts: &'a [FailedAccount],
     tag_key: &'a str,
     offline: bool,
+    /// When it was taken, UTC.
+    taken_at: String,
+    /// Earlier reports with the same options, the latest first.
+    earlier: Vec<Earlier>,
+}
+
+impl Form<'_> {
+    /// An empty report. The resources themselves are kept for HTML only.
+    fn new_report(&self, context: &Context) -> Result<Report, CommandError> {
+        if self.format != Format::Html {
+            return Ok(Report::default());
+        }
+        Coverage::with_resources().map(Report::from).map_err(|error| context.store_error(&error))
+    }
 }
 
 pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, CommandError> {
@@ -158,18 +194,26 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
         Output::Json | Output::Jsonl => Format::Json,
         Output::Csv => Format::Csv,
     });
-    let form = Form { format, by: args.by, top: args.top };
-    if form.by == By::Creator && form.format != Format::Csv {
+    if args.by == By::Creator && format != Format::Csv {
         return Err(CommandError::usage("--by needs --format csv: the other formats have both tables"));
     }
+    let out = Out::open(context, args.output_file.as_deref(), format)?;
+    let scope = ReportScope::of(&args);
+    let form = Form { format, by: args.by, top: args.top, out, scope };
     match (args.offline, &args.organization.config) {
-        (true, _) => of_database(args, context, &map, &form),
-        (false, Some(_)) => of_organization(args, context, &map, &form).await,
-        (false, None) => of_account(args, context, &map, &form).await,
+        (true, _) => of_database(args, context, &map, form),
+        (false, Some(_)) => of_organization(args, context, &map, form).await,
+        (false, None) => of_account(args, context, &map, form).await,
     }
 }
 
-fn of_database(args: Args, context: &Context, map: &ResourceMap, form: &Form) -> Result<Outcome, CommandError> {
+/// The current time as the database writes it.
+fn now() -> String {
+    let now = Timestamp::now();
+    now.round(Unit::Second).unwrap_or(now).to_string()
+}
+
+fn of_database(args: Args, context: &Context, map: &ResourceMap, form: Form<'_>) -> Result<Outcome, CommandError> {
     let key = tagging::parse_key(&args.creator_tag)?;
     let chosen = if args.organization.config.is_some() { args.organization.accounts()? } else { Vec::new() };
     let rules = args.owner.rules(map, &chosen)?;
@@ -181,16 +225,20 @@ fn of_database(args: Args, context: &Context, map: &ResourceMap, form: &Form) ->
     let filter = Filter { types: args.types, accounts, regions };
     let owner_keys = args.owner_keys.owner_keys;
     let question = offline::Question { key, owner_keys, rules, filter, condition: args.condition, map };
-    let mut coverage = offline::coverage(&store, &question).map_err(|error| context.store_error(&error))?;
-    chosen.iter().for_each(|account| coverage.set_name(&account.id, &account.name));
-    let report = Report::from(coverage);
+    let mut report = form.new_report(context)?;
+    offline::add_coverage(&store, &question, &mut report.coverage).map_err(|error| context.store_error(&error))?;
+    chosen.iter().for_each(|account| report.coverage.set_name(&account.id, &account.name));
     if report.is_empty() {
         nothing::warn_of_database(context, &store, THESE).map_err(|error| context.store_error(&error))?;
     }
-    let printed = Printed { report: &report, failed_accounts: &[], tag_key: question.key.as_str(), offline: true };
+    let tag_key = question.key.as_str();
+    let (taken_at, earlier) = (now(), form.scope.earlier(context, &store));
+    let printed = Printed { report: &report, failed_accounts: &[], tag_key, offline: true, taken_at, earlier };
     show_unused_rules(context, &question.rules);
     show_missing_people(context, &report.coverage.missing_people());
-    print(context, form, &printed);
+    let scope = form.scope.clone();
+    print(context, form, &printed)?;
+    scope.keep(context, &store, &printed);
     context.console.message(
         "no AWS calls were made: the report does not show which resources still exist, or which tags others wrote",
     );
@@ -219,7 +267,7 @@ fn warn_of_nothing(
 }
 
 /// The account of the credentials.
-async fn of_account(args: Args, context: &Context, map: &ResourceMap, form: &Form) -> Result<Outcome, CommandError> {
+async fn of_account(args: Args, context: &Context, map: &ResourceMap, form: Form<'_>) -> Result<Outcome, CommandError> {
     let key = tagging::parse_key(&args.creator_tag)?;
     // Before any AWS call: without a database there is nothing to report.
     let rules = args.owner.rules(map, &[])?;
@@ -251,10 +299,11 @@ async fn of_account(args: Args, context: &Context, map: &ResourceMap, form: &For
         let types = types_in_accounts(&store, map, accounts, choice).map_err(|error| context.store_error(&error))?;
         let wanted = Wanted { types: &types, accounts, regions: &regions };
         let config = args.population.config(context, &session, wanted, regions.len() == 1).await?;
-        let (store, config) = (&store, config.as_deref());
-        let how = Look { session: &session, map, store, question: &question, proof: Proof::All, config };
-        let report = look_at_account(how, &regions, choice, &mut note).await;
-        let report = report.map_err(|error| context.store_error(&error))?;
+        let config = config.as_deref();
+        let how = Look { session: &session, map, store: &store, question: &question, proof: Proof::All, config };
+        let mut report = form.new_report(context)?;
+        let looking = look_at_account(how, &regions, choice, &mut report, &mut note);
+        looking.await.map_err(|error| context.store_error(&error))?;
         population::check(&report, config)?;
         Ok((session, question, regions, report))
     };
@@ -262,10 +311,14 @@ async fn of_account(args: Args, context: &Context, map: &ResourceMap, form: &For
     let (session, question, regions, report) = looked?;
     warn_of_nothing(context, &store, map, &question.account, &regions, &args.types, &report)
         .map_err(|error| context.store_error(&error))?;
-    let printed = Printed { report: &report, failed_accounts: &[], tag_key: question.key.as_str(), offline: false };
+    let scope = form.scope.clone().with_account(&question.account, &regions);
+    let (taken_at, earlier, tag_key) = (now(), scope.earlier(context, &store), question.key.as_str());
+    let printed = Printed { report: &report, failed_accounts: &[], tag_key, offline: false, taken_at, earlier };
     show_unused_rules(context, &question.rules);
     show_missing_people(context, &report.coverage.missing_people());
-    Ok(print_all(context, form, &printed, &session))
+    let outcome = print_all(context, form, &printed, &session)?;
+    scope.keep(context, &store, &printed);
+    Ok(outcome)
 }
 
 /// The accounts of an accounts file.
@@ -273,7 +326,7 @@ async fn of_organization(
     args: Args,
     context: &Context,
     map: &ResourceMap,
-    form: &Form,
+    form: Form<'_>,
 ) -> Result<Outcome, CommandError> {
     let key = tagging::parse_key(&args.creator_tag)?;
     let accounts = args.organization.accounts()?;
@@ -293,7 +346,7 @@ async fn of_organization(
         rules,
         condition: args.condition,
         config: None,
-        report: RefCell::default(),
+        report: RefCell::new(form.new_report(context)?),
     };
     let first_region = args.region.into_iter().find(|region| region.as_str() != ALL);
     let base = organization::open_base(args.aws, first_region).await?;
@@ -326,8 +379,13 @@ async fn of_organization(
         nothing::warn_of_database(context, &store, THESE).map_err(|error| context.store_error(&error))?;
     }
     let tag_key = organization.key.as_str();
-    let printed = Printed { report: &report, failed_accounts: &failed_accounts, tag_key, offline: false };
-    Ok(print_all(context, form, &printed, &base))
+    let scope = form.scope.clone();
+    let (taken_at, earlier) = (now(), scope.earlier(context, &store));
+    let failed_accounts = &failed_accounts;
+    let printed = Printed { report: &report, failed_accounts, tag_key, offline: false, taken_at, earlier };
+    let outcome = print_all(context, form, &printed, &base)?;
+    scope.keep(context, &store, &printed);
+    Ok(outcome)
 }
 
 fn failed_account(account: &Account, region: Option<&Region>, failure: Failure) -> FailedAccount {

@@ -2,64 +2,31 @@
 //! creator.
 //!
 //! There are two sources: live resources ([`Coverage::add`]), and the database with the journal (`offline`). Each live
-//! resource is counted in one class. Pure and deterministic: rows and creators are ordered by name.
+//! resource is counted in one class. Deterministic: rows and creators are ordered by name. The resources themselves are kept if wanted, on
+//! disk ([`Resources`]).
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+pub use super::figures::{Class, Figures, Percent};
+
+use super::resources::{Counted, Resources};
 use crate::creator::{MissingPeople, MissingPerson, NoOwner, Owner, OwnerRules, Sought, creation_of, is_of_aws};
 use crate::model::event::{Event, StoredEvent};
 use crate::model::{AccountId, ResourceType};
 use crate::model::{LiveResource, Tags};
 use crate::plan::lineage::Lineage;
 use crate::plan::{Decided, Decision, Question, Skip, SkipKind, TypeFacts, decisions, owner_tag};
+use crate::resource::LiveFacts;
+use crate::store::StoreError;
 
 /// The region of types that exist once per account.
 pub const GLOBAL: &str = "global";
 
 /// The identity type that can be looked up in IAM.
 const IAM_USER: &str = "IAMUser";
-
-/// The class of a resource.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Class {
-    /// It has the tag.
-    Owned,
-    /// It lacks the tag, and its creator is known: `tag` would write it.
-    WouldBeOwned,
-    /// It lacks the tag, and the database has no create event.
-    NoRecord,
-    /// It lacks the tag, and an AWS service created it.
-    ServiceCreated,
-    /// It lacks the tag, and the rules give its creator no owner.
-    NoOwner,
-    /// Its tags could not be read.
-    Unknown,
-    /// It can't be tagged: because of its type or state, or because it already has the maximum number of tags.
-    NotTaggable,
-}
-
-/// The counts of a row. `None` if only live resources can provide it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Figures {
-    /// Resources that exist: the sum of the classes.
-    pub live: Option<u64>,
-    /// [`Class::Owned`].
-    pub owned: u64,
-    /// [`Class::WouldBeOwned`].
-    pub would_be_owned: u64,
-    /// [`Class::NoRecord`].
-    pub no_record: Option<u64>,
-    /// [`Class::NoOwner`].
-    pub no_owner: u64,
-    /// [`Class::ServiceCreated`].
-    pub service_created: u64,
-    /// [`Class::Unknown`].
-    pub unknown: Option<u64>,
-    /// [`Class::NotTaggable`].
-    pub not_taggable: Option<u64>,
-}
 
 /// An account's resources of a type in a region.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -91,6 +58,20 @@ pub struct Creator {
     /// Whether all IAM users with that name who created them are deleted. `None` if that is unknown: for other identities,
     /// other accounts, resources without create event, or without a list of users.
     pub gone: Option<bool>,
+    /// Its resources by type, the largest number first.
+    #[serde(skip)]
+    pub types: Vec<(ResourceType, u64)>,
+}
+
+/// What rows are summed up by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GroupBy {
+    /// The type.
+    Type,
+    /// The account.
+    Account,
+    /// The region, or [`GLOBAL`].
+    Region,
 }
 
 /// The creator of a resource.
@@ -118,6 +99,8 @@ pub struct Coverage {
     /// Accounts with a known list of IAM users.
     users: BTreeMap<AccountId, BTreeSet<String>>,
     names: BTreeMap<AccountId, String>,
+    /// The resources themselves, if they are wanted.
+    resources: Option<Resources>,
     /// The people that resources wait for.
     missing: MissingPeople,
 }
@@ -127,52 +110,35 @@ struct Tally {
     resources: u64,
     owned: u64,
     would_be_owned: u64,
+    types: BTreeMap<ResourceType, u64>,
     iam_users: BTreeSet<(AccountId, String)>,
     others: bool,
 }
 
-impl Figures {
-    /// A live population of none so far.
-    fn of_none_live() -> Self {
-        let none = Some(0);
-        Self { live: none, no_record: none, unknown: none, not_taggable: none, ..Self::default() }
-    }
-
-    fn count(&mut self, class: Class) {
-        let optional = |figure: &mut Option<u64>| *figure.get_or_insert(0) += 1;
-        if let Some(live) = &mut self.live {
-            *live += 1;
-        }
-        match class {
-            Class::Owned => self.owned += 1,
-            Class::WouldBeOwned => self.would_be_owned += 1,
-            Class::NoRecord => optional(&mut self.no_record),
-            Class::ServiceCreated => self.service_created += 1,
-            Class::NoOwner => self.no_owner += 1,
-            Class::Unknown => optional(&mut self.unknown),
-            Class::NotTaggable => optional(&mut self.not_taggable),
-        }
-    }
-
-    fn add(&mut self, other: &Self) {
-        let sum = |one: Option<u64>, other: Option<u64>| one.map_or(other, |one| Some(one + other.unwrap_or_default()));
-        self.live = sum(self.live, other.live);
-        self.owned += other.owned;
-        self.would_be_owned += other.would_be_owned;
-        self.no_record = sum(self.no_record, other.no_record);
-        self.no_owner += other.no_owner;
-        self.service_created += other.service_created;
-        self.unknown = sum(self.unknown, other.unknown);
-        self.not_taggable = sum(self.not_taggable, other.not_taggable);
-    }
-}
-
 impl Coverage {
+    /// None so far, with the resources themselves kept.
+    ///
+    /// # Errors
+    /// There is no place for a temporary database.
+    pub fn with_resources() -> Result<Self, StoreError> {
+        Ok(Self { resources: Some(Resources::new()?), ..Self::default() })
+    }
+
     /// Adds the live resources of a type.
-    pub fn add(&mut self, question: &Question, lineage: Option<&Lineage<'_>>, facts: &TypeFacts<'_>) {
+    ///
+    /// # Errors
+    /// The temporary database fails: the disk is full.
+    pub fn add(
+        &mut self,
+        question: &Question,
+        lineage: Option<&Lineage<'_>>,
+        facts: &TypeFacts<'_>,
+    ) -> Result<(), StoreError> {
         let mut figures = Figures::of_none_live();
+        let definition = facts.definition;
+        let region = if definition.global { GLOBAL } else { question.region.as_str() };
         for Decided { resource, events, decision, is_inherited, .. } in decisions(question, lineage, facts) {
-            let present = owner_tag(question, facts.definition, resource).map(|tag| tag.value);
+            let present = owner_tag(question, definition, resource).map(|tag| tag.value);
             if matches!(decision, Decision::Leave(Skip::Where)) {
                 continue;
             }
@@ -181,48 +147,66 @@ impl Coverage {
             if let Decision::Leave(skip) = &decision {
                 skip.no_owner().into_iter().for_each(|no_owner| self.missing.add(no_owner));
             }
-            let maker = match &decision {
-                Decision::Write(write) if is_inherited || creation_of(events).is_none() => {
-                    Some(Maker::by_descent(write.value.as_str()))
-                }
-                _ => maker(&question.rules, &question.account, question.sought(facts.definition, resource, events)),
+            let planned = match &decision {
+                Decision::Write(write) => Some(write.value.as_str()),
+                Decision::Leave(_) => None,
+            };
+            if let Some(resources) = &mut self.resources {
+                let (account, account_name) = (&question.account, question.scope.account_name.as_deref());
+                let live = LiveFacts { definition, resource, events, account, account_name, inherited: None };
+                resources.add(Counted::new(live.describe(&question.rules), class, region, present.or(planned)))?;
+            }
+            let maker = match planned {
+                Some(owner) if is_inherited || creation_of(events).is_none() => Some(Maker::by_descent(owner)),
+                _ => maker(&question.rules, &question.account, question.sought(definition, resource, events)),
             };
             if let Some(maker) = maker.or_else(|| present.map(Maker::by_tag)) {
-                self.add_maker(&question.account, maker, class);
+                self.add_maker((&question.account, &definition.resource_type), maker, class);
             }
         }
-        let region = if facts.definition.global { GLOBAL } else { question.region.as_str() };
-        self.add_row(&question.account, region, &facts.definition.resource_type, figures);
+        self.add_row(&question.account, region, &definition.resource_type, figures);
+        Ok(())
     }
 
     fn add_row(&mut self, account: &AccountId, region: &str, resource_type: &ResourceType, figures: Figures) {
         self.rows.insert((account.clone(), region.to_owned(), resource_type.clone()), figures);
     }
 
-    /// Adds a resource that is not among the live resources.
+    /// Adds a resource that is not among the live resources. `describe`: the resource itself, called if it is wanted.
+    ///
+    /// # Errors
+    /// The temporary database fails: the disk is full.
     pub(super) fn add_recorded(
         &mut self,
         (account, region, resource_type): (&AccountId, &str, &ResourceType),
         class: Class,
         maker: Option<Maker>,
-    ) {
+        describe: impl FnOnce() -> Counted,
+    ) -> Result<(), StoreError> {
         let place = (account.clone(), region.to_owned(), resource_type.clone());
         self.rows.entry(place).or_default().count(class);
         if let Some(maker) = maker {
-            self.add_maker(account, maker, class);
+            self.add_maker((account, resource_type), maker, class);
         }
+        self.resources.as_mut().map_or(Ok(()), |resources| resources.add(describe()))
     }
 
-    fn add_maker(&mut self, account: &AccountId, maker: Maker, class: Class) {
+    fn add_maker(&mut self, (account, resource_type): (&AccountId, &ResourceType), maker: Maker, class: Class) {
         let tally = self.makers.entry(maker.owner).or_default();
         tally.resources += 1;
         tally.owned += u64::from(class == Class::Owned);
         tally.would_be_owned += u64::from(class == Class::WouldBeOwned);
+        *tally.types.entry(resource_type.clone()).or_default() += 1;
         match maker.identity {
             MakerIdentity::IamUser(user) => drop(tally.iam_users.insert((account.clone(), user))),
             MakerIdentity::Other => tally.others = true,
             MakerIdentity::Unrecorded => {}
         }
+    }
+
+    /// The resources themselves, if they were wanted.
+    pub fn resources(&self) -> Option<&Resources> {
+        self.resources.as_ref()
     }
 
     /// Whether IAM users of the account created resources, so that it makes sense to list them.
@@ -274,6 +258,25 @@ impl Coverage {
         })
     }
 
+    /// The sums of the rows of each type, account or region: those with most unowned resources first, then with most resources, then
+    /// by name.
+    pub fn sums(&self, by: GroupBy) -> Vec<(String, Figures)> {
+        let mut sums: BTreeMap<&str, Figures> = BTreeMap::new();
+        for ((account, region, resource_type), figures) in &self.rows {
+            let name = match by {
+                GroupBy::Type => resource_type.as_str(),
+                GroupBy::Account => account.as_str(),
+                GroupBy::Region => region,
+            };
+            sums.entry(name).or_default().add(figures);
+        }
+        let mut sums: Vec<(String, Figures)> =
+            sums.into_iter().map(|(name, figures)| (name.to_owned(), figures)).collect();
+        let rank = |figures: &Figures| (figures.unowned(), figures.resources());
+        sums.sort_by_key(|(_, figures)| Reverse(rank(figures)));
+        sums
+    }
+
     /// The creators, those with most resources first, then by name.
     pub fn creators(&self) -> Vec<Creator> {
         let mut creators: Vec<Creator> = self.makers.iter().map(|(owner, tally)| self.creator(owner, tally)).collect();
@@ -292,7 +295,9 @@ impl Coverage {
             _ => None,
         };
         let Tally { resources, owned, would_be_owned, .. } = *tally;
-        Creator { owner: owner.to_owned(), resources, owned, would_be_owned, gone }
+        let mut types: Vec<_> = tally.types.iter().map(|(name, count)| (name.clone(), *count)).collect();
+        types.sort_by(|(_, one), (_, other)| other.cmp(one));
+        Creator { owner: owner.to_owned(), resources, owned, would_be_owned, gone, types }
     }
 }
 

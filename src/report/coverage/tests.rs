@@ -66,7 +66,7 @@ fn coverage(suffix: Option<&str>, live: Vec<LiveResource>, events: Vec<StoredEve
     let scope = ScopeFacts::default();
     let facts = TypeFacts { definition: &MAP.types["sqs"], live, joined: join.finish(), scope, source: None };
     let mut coverage = Coverage::default();
-    coverage.add(&question(suffix), None, &facts);
+    coverage.add(&question(suffix), None, &facts).unwrap();
     coverage
 }
 

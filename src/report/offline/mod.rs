@@ -10,10 +10,11 @@ mod recorded;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::coverage::{Class, Coverage, GLOBAL, Maker};
+use super::resources::Counted;
 use super::who::Filter;
 use crate::creator::OwnerRules;
 use crate::model::event::StoredEvent;
-use crate::model::{AccountId, Region, ResourceId, ResourceType, TagKey, TagValue};
+use crate::model::{AccountId, Arn, Region, ResourceId, ResourceType, TagKey, TagValue};
 use crate::resource::{Condition, Describe};
 use crate::resource_map::{ResourceMap, TagKeys, TypeDefinition};
 use crate::store::creations::EventCounts;
@@ -58,33 +59,47 @@ struct Tagged {
     account: AccountId,
     resource_type: ResourceType,
     region: String,
+    id: ResourceId,
+    arn: Arn,
     /// By the place of the key among those that count.
     values: BTreeMap<usize, TagValue>,
     /// Whether the database has events of it.
     is_recorded: bool,
 }
 
-/// The coverage from database and journal.
+/// Adds the coverage from database and journal.
 ///
 /// # Errors
 /// The database fails.
-pub fn coverage(store: &Store, question: &Question<'_>) -> Result<Coverage, StoreError> {
+pub fn add_coverage(store: &Store, question: &Question<'_>, coverage: &mut Coverage) -> Result<(), StoreError> {
     // An event that is loaded meanwhile must not shift the numbers of those that were counted.
     let _rows = store.unchanged()?;
     let mut journaled = Journaled::read(store, question)?;
-    let mut coverage = Coverage::default();
     for (account, types) in batches(store.event_counts()?, &question.filter) {
         let recorded = Recorded::read(store, question, (&account, &types), &journaled)?;
-        recorded.count(store, &mut journaled, &mut coverage)?;
+        recorded.count(store, &mut journaled, coverage)?;
     }
-    for Tagged { account, resource_type, region, values, is_recorded } in &journaled.tagged {
+    for Tagged { account, resource_type, region, id, arn, values, is_recorded } in &journaled.tagged {
         // Without a create event, nothing says whether the condition is true.
         if let Some(value) = values.values().next().filter(|_| !is_recorded && question.condition.is_none()) {
             let maker = Maker::by_tag(value.as_str());
-            coverage.add_recorded((account, region, resource_type), Class::Owned, Some(maker));
+            coverage.add_recorded((account, region, resource_type), Class::Owned, Some(maker), || Counted {
+                class: Class::Owned,
+                resource_type: resource_type.clone(),
+                id: id.clone(),
+                name: None,
+                arn: Some(arn.clone()).filter(|arn| !arn.is_empty()),
+                account_id: account.clone(),
+                region: region.clone(),
+                owner: Some(value.to_string()),
+                creator: None,
+                tool: None,
+                event: None,
+                created_at: None,
+            })?;
         }
     }
-    Ok(coverage)
+    Ok(())
 }
 
 /// Types of an account that are read together: all of them take one pass over the account's events, but memory for each event.
@@ -166,7 +181,7 @@ impl Journaled {
         }
         let account = run.account_id.clone();
         let values = new_value.map(|value| (rank, value)).into_iter().collect();
-        self.tagged.push(Tagged { account, resource_type, region, values, is_recorded: false });
+        self.tagged.push(Tagged { account, resource_type, region, id, arn, values, is_recorded: false });
     }
 
     /// Whether any resource of a type in an account has a write, so that it makes sense to look.

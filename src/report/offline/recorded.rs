@@ -10,6 +10,7 @@ use crate::creator::{Dated, RenameHistory, SameResource, creation_of};
 use crate::model::event::{Action, StoredEvent};
 use crate::model::{AccountId, ResourceType, TagValue};
 use crate::report::coverage::{Class, Coverage, Maker, class_of_creation};
+use crate::report::resources::Counted;
 use crate::store::{Store, StoreError};
 use crate::text::arena::Arena;
 
@@ -250,14 +251,20 @@ impl<'q> Recorded<'q> {
             store.fill_makers(creations.iter_mut().map(|(_, stored, _)| &mut stored.event))?;
         }
         for (scope, creation, tag) in creations.drain(..) {
-            self.add_resource(scope, &[creation], tag, coverage);
+            self.add_resource(scope, &[creation], tag, coverage)?;
         }
         Ok(())
     }
 
     /// A resource with these events, if one of them created it.
-    fn add_resource(&self, scope: Scope, events: &[StoredEvent], tag: Option<&TagValue>, coverage: &mut Coverage) {
-        let Some(creation) = creation_of(events).filter(|creation| self.question.has(creation)) else { return };
+    fn add_resource(
+        &self,
+        scope: Scope,
+        events: &[StoredEvent],
+        tag: Option<&TagValue>,
+        coverage: &mut Coverage,
+    ) -> Result<(), StoreError> {
+        let Some(creation) = creation_of(events).filter(|creation| self.question.has(creation)) else { return Ok(()) };
         let found = self.question.describe().owner(creation, &creation.resource_id);
         if let (None, Err(no_owner)) = (tag, &found) {
             coverage.add_missing(no_owner);
@@ -266,7 +273,11 @@ impl<'q> Recorded<'q> {
         let maker = found.ok().map(|owner| Maker::of(owner.value, self.account, &creation.event));
         let maker = maker.or_else(|| tag.map(|value| Maker::by_tag(value.as_str())));
         let (resource_type, region) = &self.scopes[scope as usize];
-        coverage.add_recorded((self.account, region, resource_type), class, maker);
+        coverage.add_recorded((self.account, region, resource_type), class, maker, || {
+            let id = events.iter().rev().find_map(|event| event.renamed_to.as_ref()).unwrap_or(&creation.resource_id);
+            let resource = self.question.describe().recorded(creation, id, None);
+            Counted::new(resource, class, region, tag.map(TagValue::as_str))
+        })
     }
 
     /// Counts the resources that were renamed, by their histories.
@@ -299,7 +310,7 @@ impl<'q> Recorded<'q> {
                 let names = std::iter::once(name).chain(self.question.names_in_turn(&events));
                 let at = journaled.find(self.account, &resource_type, &region, names);
                 let tag = at.and_then(|at| journaled.take(at));
-                self.add_resource(scope_of(&region), &events, tag.as_ref(), coverage);
+                self.add_resource(scope_of(&region), &events, tag.as_ref(), coverage)?;
             }
         }
         Ok(())

@@ -69,7 +69,8 @@ fn rows(store: &Store, filter: Filter) -> Vec<(String, String, u64, u64)> {
         condition: None,
         map,
     };
-    let coverage = coverage(store, &question).unwrap();
+    let mut coverage = Coverage::default();
+    add_coverage(store, &question, &mut coverage).unwrap();
     coverage
         .rows()
         .map(|row| {
@@ -127,8 +128,9 @@ fn service_created_resources_are_separate() {
     let store = store(vec![by_service]);
     let map = ResourceMap::built_in_once();
     let (key, rules, filter) = ("Owner".into(), OwnerRules::default(), Filter::default());
-    let coverage =
-        coverage(&store, &Question { key, owner_keys: Vec::new(), rules, filter, condition: None, map }).unwrap();
+    let question = Question { key, owner_keys: Vec::new(), rules, filter, condition: None, map };
+    let mut coverage = Coverage::default();
+    add_coverage(&store, &question, &mut coverage).unwrap();
     assert_eq!(coverage.totals(), Figures { service_created: 1, ..Figures::default() });
     assert!(coverage.creators().is_empty());
 }

@@ -40,6 +40,9 @@ pub(super) static FAULTS: Template = Template::new("tests/servers/faults/proxy.p
 /// The project's own Athena server.
 pub(super) static ATHENA: Template = Template::new("tests/servers/athena/server.py");
 
+/// Chromium.
+pub(super) static BROWSER: Template = Template::new("tests/suite/common/browser.py");
+
 impl Template {
     const fn new(program: &'static str) -> Self {
         Self { program, server: OnceLock::new() }
@@ -69,6 +72,11 @@ impl Template {
 }
 
 impl Fork {
+    /// Sends a further request to a process that waits for some.
+    pub(super) fn send(&mut self, request: &Value) {
+        writeln!(self.connection.get_mut(), "{request}").expect("the forked process reads");
+    }
+
     /// The process's next answer; `None`: it ended without one.
     pub(super) fn answer(&mut self) -> Option<Value> {
         let mut line = String::new();

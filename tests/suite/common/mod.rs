@@ -16,6 +16,7 @@
 
 mod athena;
 mod bench;
+pub(crate) mod browser;
 pub(crate) mod database;
 pub(crate) mod envelopes;
 mod faults;
