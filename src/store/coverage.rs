@@ -55,8 +55,13 @@ impl Store {
     }
 
     fn covered_places(&self) -> Result<Vec<CoveredPlace>, StoreError> {
-        let mut next = self.connection.prepare(
-            "SELECT account_id, region, event_time FROM resource_events WHERE (account_id, region) > (?1, ?2)
+        // `(account_id, region) > (?1, ?2)` would be one statement, but SQLite then walks through all rows of the account.
+        let mut next_region = self.connection.prepare(
+            "SELECT account_id, region, event_time FROM resource_events WHERE account_id = ?1 AND region > ?2
+             ORDER BY region, event_time LIMIT 1",
+        )?;
+        let mut next_account = self.connection.prepare(
+            "SELECT account_id, region, event_time FROM resource_events WHERE account_id > ?1
              ORDER BY account_id, region, event_time LIMIT 1",
         )?;
         let mut last = self
@@ -74,7 +79,10 @@ impl Store {
             .optional()?;
         while let Some((account, region, first_event)) = first {
             let last_event = last.query_row(params![account, region], |row| row.get(0))?;
-            first = next.query_row(params![account, region], place_of).optional()?;
+            first = match next_region.query_row(params![account, region], place_of).optional()? {
+                Some(place) => Some(place),
+                None => next_account.query_row(params![account], place_of).optional()?,
+            };
             let (account_id, region) = (AccountId::new(account), Region::new(region));
             places.push(CoveredPlace { account_id, region, first_event, last_event });
         }

@@ -34,7 +34,7 @@ Examples:
 /// Lists the resources that have a create event in the database and no later delete event, ordered by account, region and time of
 /// creation. Makes no AWS calls. With --live, lists those that still exist, with their tags.
 ///
-/// --output takes text, json, jsonl (one resource per line) and csv. JSON has all fields; docs/json.md describes them.
+/// --output takes text, json, jsonl (one resource per line) and csv. JSON has all fields.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {

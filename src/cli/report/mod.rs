@@ -99,7 +99,7 @@ pub(super) struct Args {
     inherit: bool,
     #[command(flatten)]
     population: PopulationArgs,
-    /// Report only resources for which this JMESPath expression is true: "tool != 'Terraform'" (fields are in docs/json.md)
+    /// Report only resources for which this JMESPath expression is true: "tool != 'Terraform'" (fields: those of list --output json)
     #[arg(long = "where", value_name = "EXPR", value_parser = str::parse::<Condition>)]
     condition: Option<Condition>,
     /// Number of creators to show

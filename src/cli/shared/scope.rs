@@ -30,7 +30,7 @@ pub(in crate::cli) struct ScopeArgs {
     /// Tag only resources with this ID, name or ARN; repeatable
     #[arg(long = "id", value_name = "ID")]
     ids: Vec<String>,
-    /// Tag only resources for which this JMESPath expression is true: "tool != 'Terraform'" (fields are in docs/json.md)
+    /// Tag only resources for which this JMESPath expression is true: "tool != 'Terraform'" (fields: those of list --output json)
     #[arg(long = "where", value_name = "EXPR", value_parser = str::parse::<Condition>)]
     condition: Option<Condition>,
     #[command(flatten)]

@@ -293,7 +293,7 @@ async fn warn_without_dead_letters(context: &Context, queue: &Queue) {
     if let Ok(false) = queue.has_dead_letter_queue().await {
         context.console.warning_with_hints(
             "the queue has no dead-letter queue: a message that can't be read is delivered again until it expires",
-            ["set a redrive policy; see docs/watch.md"],
+            ["set the queue's redrive policy (RedrivePolicy): SQS then moves such messages to a dead-letter queue"],
         );
     }
 }
