@@ -49,9 +49,7 @@ Examples:
     trailcreator report
   Report on two types in all enabled regions, as CSV:
     trailcreator report --region all --type ec2,ebs --format csv
-  Report on an organization:
-    trailcreator report --config accounts.yml
-  Write a page for the browser, with charts and a table of all resources:
+  Report on an organization as a page for the browser, with charts and a table of all resources:
     trailcreator report --config accounts.yml --format html --output-file report.html";
 
 /// Report tag coverage by type, account and region, and the top creators
