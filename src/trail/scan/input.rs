@@ -95,18 +95,16 @@ pub(super) fn is_wrapped(document: &[u8]) -> bool {
     Layer::of(document) != Layer::Plain
 }
 
-/// What the first bytes of a document say about its format, if it is none that is read: what it is, and what to do.
+/// What the first bytes of a document say about its format, if it is none that is read and may hide log files: what it is, and what
+/// to do. What can hold none is of another kind ([`crate::trail::envelope`]) and no failure.
 pub(super) fn foreign(document: &[u8]) -> Option<&'static str> {
-    const FORMATS: [(&[u8], &str); 9] = [
+    const FORMATS: [(&[u8], &str); 6] = [
         (b"BZh", "it is compressed with bzip2; decompress it, or compress it with gzip"),
         (b"\xfd7zXZ\0", "it is compressed with xz; decompress it, or compress it with gzip"),
         (b"\x04\x22\x4d\x18", "it is compressed with lz4; decompress it, or compress it with gzip"),
         (b"PK\x03\x04", "it is a zip archive; extract its files"),
         (b"{\0", "it is UTF-16 text; convert it to UTF-8"),
         (b"\0{", "it is UTF-16 text; convert it to UTF-8"),
-        (b"PAR1", "it is a Parquet file; load its table with load-athena"),
-        (b"ORC", "it is an ORC file; load its table with load-athena"),
-        (b"SQLite format 3\0", "it is a SQLite database; see trailcreator import"),
     ];
     FORMATS.iter().find(|(magic, _)| document.starts_with(magic)).map(|(_, advice)| *advice)
 }

@@ -75,7 +75,7 @@ fn files_of_other_formats() -> Vec<LogFile> {
         ("lz4.json", b"\x04\x22\x4d\x18xx".to_vec(), "compressed with lz4"),
         ("zip.json", b"PK\x03\x04xx".to_vec(), "a zip archive"),
         ("parquet.json", raw("PAR1xx"), "a Parquet file"),
-        ("sqlite.json", b"SQLite format 3\0xx".to_vec(), "a SQLite database"),
+        ("sqlite.json", b"SQLite format 3\0xx".to_vec(), "an SQLite database"),
         ("utf16_no_bom.json", utf16(&text, u16::to_le_bytes), "utf16_no_bom.json: it is UTF-16"),
         ("empty.json", Vec::new(), "empty.json: the file is empty"),
         ("blank.json", raw(" \n\t "), "blank.json: the file is empty"),
