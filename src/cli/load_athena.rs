@@ -27,15 +27,15 @@ Examples:
 
 /// Load a trail with an Athena query, for trails too large to read on one machine
 ///
-/// All options are optional. By default the CloudTrail table is found by its columns, and results go to the location of
-/// the workgroup, or else to the bucket that the Athena console uses. Athena charges for the bytes that it scans. In a
+/// All options are optional. By default, the CloudTrail table is found by its columns. Results go to the workgroup's
+/// location, or else to the bucket that the Athena console uses. Athena charges for the bytes that it scans. In a
 /// partitioned table, a time range (--year, --month, --day, --since, --until) reduces these bytes.
 ///
 /// If a load is interrupted, run the same command again to resume it. The query is not started, or charged, a second time.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// CloudTrail table, also of Security Lake [default: found by its columns]
+    /// CloudTrail table, which can be one of Security Lake [default: found by its columns]
     #[arg(long)]
     table: Option<String>,
     /// Athena database that holds the table

@@ -18,11 +18,11 @@ Examples:
 
 /// Load CloudTrail log files from disk
 ///
-/// Reads all files below the given folders, whatever their names: log files of a trail, and other files with CloudTrail
-/// records, such as the output of `aws cloudtrail lookup-events`, EventBridge events, CloudWatch Logs exports and
-/// subscription data, and results of CloudTrail Lake; JSON or JSON Lines, plain, gzip or zstd. Lists the files that hold
-/// no CloudTrail records, with what they are. Files that are already loaded are not read again. You can stop a load at any time; run the same command
-/// again to resume it.
+/// Reads all files below the given folders, whatever their names. Besides the log files of a trail, these can be the
+/// output of `aws cloudtrail lookup-events`, EventBridge events, CloudWatch Logs exports and subscription data, and
+/// results of CloudTrail Lake. Files can be JSON or JSON Lines, plain or compressed (gzip, zstd). Lists files without
+/// CloudTrail records, with the kind of each. Files that are already loaded are not read again. You can stop a load
+/// at any time; run the same command again to resume it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {

@@ -29,9 +29,9 @@ Examples:
 
 /// Load CloudTrail log files from an S3 bucket
 ///
-/// Finds the accounts and regions of the trail by listing the bucket, for organization trails too. Lists only the days in
-/// the time range. Log files that are already loaded are not read again, and days that are complete are not listed again.
-/// You can stop a load at any time; run the same command again to resume it.
+/// Lists the bucket to find the accounts and regions of the trail, which can be an organization trail. Lists only the
+/// days in the time range. Log files that are already loaded are not read again, and days that are complete are not
+/// listed again. You can stop a load at any time; run the same command again to resume it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -65,7 +65,7 @@ pub(super) struct Args {
 /// not ask for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 enum Engine {
-    /// Use S3 Select if it is available and its result for a first object is correct; otherwise get
+    /// Use S3 Select if it is available and its result for the first object is correct; otherwise `get`
     Auto,
     /// Download each object and scan it locally
     #[default]

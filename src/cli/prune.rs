@@ -21,21 +21,22 @@ Examples:
 
 /// Remove old events from the database
 ///
-/// Removes the events of resources that were deleted before a date. Events of resources that exist as far as the database shows,
-/// or that were deleted later, are kept whatever their age: owners do not change. The journal of runs is kept, so `undo` works as
-/// before. Later loads do not load removed events again: the ledger still has what was read. A prune that is interrupted at any
-/// time loses nothing; run the same command again to finish it.
+/// Removes the events of resources that were deleted before a date. Events are kept, whatever their age, if
+/// their resource was deleted later or still exists according to the database. Owners do not change. The
+/// journal of runs is kept, so `undo` works as before. Later loads do not load removed events again: the ledger still
+/// records what was read. If a prune is interrupted, nothing is lost; run the same command again to finish it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// Remove events before a date, an RFC 3339 time or an age (90d, 2w, 3mo, 1y). A date means the start of that day (UTC)
     #[arg(long, value_name = "DATE")]
     before: String,
-    /// Also remove principals, IP addresses and user agents of resources that exist: each keeps its create event without
-    /// its creator. The database does not store earlier events again
+    /// Also remove principals, IP addresses and user agents from older events of resources that exist. Each resource
+    /// keeps its create event, without the creator. The database does not store earlier events again
     #[arg(long)]
     forget_creators: bool,
-    /// Keep the events of deleted resources of types that others inherit their owner from (tag --inherit)
+    /// Keep the events of deleted resources if their type can be a parent that others inherit an owner from (tag
+    /// --inherit)
     #[arg(long, conflicts_with = "forget_creators")]
     keep_parents: bool,
     /// Keep the file's size, and use the free space in it for later events

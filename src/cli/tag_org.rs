@@ -72,10 +72,6 @@ pub(super) struct Args {
     /// With --org: role to assume in each account, as a name or an ARN template [default: OrganizationAccountAccessRole]
     #[arg(long, value_name = "TEMPLATE")]
     role: Option<String>,
-    #[command(flatten)]
-    accounts: AccountsArgs,
-    #[command(flatten)]
-    display: DisplayArgs,
     /// Region, or `all` for all enabled regions of each account; repeatable [default: the regions in the accounts file, or
     /// else all with events in the database]
     #[arg(short = 'r', long, value_name = "REGION", value_delimiter = ',', value_parser = str::parse::<RegionChoice>)]
@@ -91,6 +87,11 @@ pub(super) struct Args {
     /// Process one account-region at a time
     #[arg(long, hide = true)]
     debug: bool,
+    // After the options above: a flattened group's heading applies to the options declared after it.
+    #[command(flatten)]
+    accounts: AccountsArgs,
+    #[command(flatten)]
+    display: DisplayArgs,
     #[command(flatten)]
     owner: OwnerArgs,
     #[command(flatten)]

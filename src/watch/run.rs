@@ -40,7 +40,7 @@ const NOT_LISTED: &str = "no live resource was created by its event: it was dele
 /// How to watch.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// How long a call waits for messages, in seconds.
+    /// How long one receive call waits for messages, in seconds.
     pub wait: u32,
     /// How long new resources are gathered before they are tagged.
     pub gather: Duration,

@@ -16,9 +16,10 @@ Examples:
 
 /// Show the settings, and where each comes from
 ///
-/// Options that are not given as a flag or a TRAILCREATOR_* variable come from a settings file: --settings FILE, else
-/// trailcreator.yml in the working directory, else trailcreator/trailcreator.yml in the user's configuration directory
-/// (~/.config). Its keys are the options' names; the options of one command can be below the command's name.
+/// A settings file holds options that are not given as a flag or a TRAILCREATOR_* variable. The file is --settings
+/// FILE, else trailcreator.yml in the working directory, else trailcreator/trailcreator.yml in the user's
+/// configuration directory (~/.config). The keys of the file are the options' names. Options for one command can be
+/// below the command's name.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {

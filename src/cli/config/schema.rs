@@ -15,8 +15,8 @@ Examples:
 
 /// Print the JSON Schema of the settings file
 ///
-/// Editors complete and check trailcreator.yml with it. For the YAML language server, write this as the file's first line:
-/// # yaml-language-server: $schema=trailcreator.schema.json
+/// Editors use the schema to complete and check trailcreator.yml. For the YAML language server, write this as the
+/// file's first line: # yaml-language-server: $schema=trailcreator.schema.json
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {}

@@ -27,7 +27,7 @@ Examples:
 
 /// Show every option's value and its origin: flag, variable, settings file or default
 ///
-/// Without a command, the options that are the same for all commands come first. Checks the whole settings file.
+/// Without a command, the options that all commands share come first. Checks the whole settings file.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {

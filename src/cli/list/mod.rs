@@ -24,22 +24,23 @@ const EXAMPLES: &str = "\
 Examples:
   List what Dana created in the AWS console in the last 30 days:
     trailcreator list --creator 'dana*' --tool 'AWS console' --since 30d
-  List live resources without an owner tag, with their owners by the rules:
+  List live resources without an owner tag, with the owners that the rules give them:
     trailcreator list --live --where '!tags.Owner'
   Count the resources in the database by tool:
     trailcreator list --by tool";
 
 /// List resources with their owner, creator, tool and create event
 ///
-/// Lists the resources that have a create event in the database and no later delete event, ordered by account, region and time of
-/// creation. Makes no AWS calls. With --live, lists those that still exist, with their tags.
+/// Lists the resources that have a create event in the database and no later delete event. Orders them by account,
+/// region and time of creation. Makes no AWS calls. With --live, lists only resources that still exist, with their
+/// tags.
 ///
 /// --output takes text, json, jsonl (one resource per line) and csv. JSON has all fields.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// List only resources that exist in the account of the credentials, or with --config in the accounts of an accounts file, and
-    /// read their tags
+    /// List only resources that still exist, and read their tags: in the account of the credentials, or with --config
+    /// in those of an accounts file
     #[arg(long)]
     live: bool,
     /// With --live: also list resources without a create event in the database

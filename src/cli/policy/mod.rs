@@ -59,18 +59,19 @@ pub(super) struct Args {
     /// Include the actions for --population with this source: config, or config:AGGREGATOR (tag, tag-org, report and list)
     #[arg(long, value_name = "SOURCE", value_parser = str::parse::<Population>, env = "TRAILCREATOR_POPULATION")]
     population: Option<Population>,
-    /// Allow List* and Describe* of a service where several of these actions are needed. Fewer policies, with more permissions: they
-    /// still read no contents
+    /// Allow List* and Describe* of a service where several of these actions are needed. This gives fewer
+    /// policies with more permissions, but none to read contents
     #[arg(long)]
     wildcards: bool,
-    #[command(flatten)]
-    scope: ScopeArgs,
     /// Format of the policies: JSON documents, a CloudFormation template, or Terraform resources
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     /// Write policy-1.json, policy-2.json… (or policy.yml, policy.tf) to this folder instead
     #[arg(long, value_name = "FOLDER")]
     output_dir: Option<PathBuf>,
+    // Last: a flattened group's heading applies to the options declared after it.
+    #[command(flatten)]
+    scope: ScopeArgs,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -90,7 +91,7 @@ enum Command {
     LoadHistory,
     LoadLogs,
     LoadS3,
-    /// For the process that watches; the role in each account of -c takes the policy of tag-org
+    /// For the role that runs watch; the role in each account of -c needs the policy of tag-org
     Watch,
     Import,
     /// For --live

@@ -92,12 +92,12 @@ pub(super) struct Args {
     #[arg(long = "account", value_name = "ID", value_parser = AccountId::parse, requires = "offline",
           conflicts_with = "config")]
     offline_accounts: Vec<AccountId>,
-    /// Attribute resources that an AWS service created to the owner of their parent, as tag --inherit does
+    /// For resources that an AWS service created, use the owner of the parent, as tag --inherit does
     #[arg(long, env = "TRAILCREATOR_INHERIT", conflicts_with = "offline")]
     inherit: bool,
     #[command(flatten)]
     population: PopulationArgs,
-    /// Report only resources for which this JMESPath expression is true: "tool != 'Terraform'" (fields: those of list --output json)
+    /// Report only resources for which this JMESPath expression is true: "tool != 'Terraform'" (on the fields of list --output json)
     #[arg(long = "where", value_name = "EXPR", value_parser = str::parse::<Condition>)]
     condition: Option<Condition>,
     /// Number of creators to show

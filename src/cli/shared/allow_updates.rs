@@ -9,11 +9,12 @@ use crate::store::Store;
 /// Which writes with side effects are allowed.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(in crate::cli) struct AllowArgs {
-    /// Also tag resources of this type, although tagging updates them (cfn: CloudFormation stacks). Without this
-    /// option they are skipped. `resource-map list` marks these types; repeatable
+    /// Also change the tags of resources of this type, although that updates the resources themselves (cfn:
+    /// CloudFormation stacks). Without this option they are skipped. `resource-map list` marks these types;
+    /// repeatable
     #[arg(long, value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>, env = "TRAILCREATOR_ALLOW_UPDATES")]
     pub(in crate::cli) allow_updates: Vec<ResourceType>,
-    /// With --allow-updates: also tag resources if AWS rolled back the last attempt
+    /// With --allow-updates: retry updates that AWS rolled back
     #[arg(long)]
     pub(in crate::cli) retry_rolled_back: bool,
 }

@@ -101,7 +101,7 @@ pub struct AwsAccessArgs {
     /// Role to assume; several are assumed in order (role chaining)
     #[arg(long, value_name = "ARN", env = "TRAILCREATOR_ASSUME", value_delimiter = ',')]
     pub assume: Vec<String>,
-    /// External ID for the (last) role
+    /// External ID for the role to assume; with several roles, for the last
     #[arg(long, value_name = "ID", requires = "assume", env = "TRAILCREATOR_EXTERNAL_ID")]
     pub external_id: Option<String>,
     /// Endpoint URL for all services (AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_SERVICE work too)
@@ -215,8 +215,8 @@ pub(in crate::cli) struct WantedArgs {
     /// Replace the value of an existing owner tag
     #[arg(long)]
     pub(in crate::cli) overwrite: bool,
-    /// Give resources that an AWS service created the owner of their parent: the stack, Auto Scaling group, fleet, cluster or
-    /// instance named by AWS's tags or by an attachment
+    /// For resources that an AWS service created, use the owner of the parent. AWS's tags or an attachment name the
+    /// parent: a stack, Auto Scaling group, fleet, cluster or instance
     #[arg(long, env = "TRAILCREATOR_INHERIT")]
     pub(in crate::cli) inherit: bool,
     #[command(flatten)]
@@ -253,7 +253,8 @@ pub struct OwnerArgs {
     /// Owner of machine-named role sessions (i-0abc…, botocore-session-…)
     #[arg(long, value_enum, default_value_t, env = "TRAILCREATOR_MACHINE_SESSIONS")]
     pub machine_sessions: MachineSessions,
-    /// Rules that map principals and resources to owners, with a table of people (YAML); they take precedence over all others
+    /// YAML file of rules that map principals and resources to owners, optionally with a table of people. These rules
+    /// take precedence over all others
     #[arg(long, value_name = "FILE", env = "TRAILCREATOR_IDENTITY_MAP")]
     pub identity_map: Option<PathBuf>,
     /// Follow role chains to the person who started them; needs sessions loaded with --chains

@@ -27,9 +27,9 @@ const MOST_TYPES_NAMED: usize = 10;
 /// Where live resources are listed.
 #[derive(Debug, Clone, Default, Args)]
 pub(in crate::cli) struct PopulationArgs {
-    /// Source of the live resources: `service` (each service's list calls), `config` (AWS Config in each account and region), or
-    /// config:AGGREGATOR (an aggregator of AWS Config by name or ARN, asked once for all accounts). What AWS Config lacks is
-    /// listed by the services [default: service]
+    /// Source of the live resources: `service` (each service's list calls), `config` (AWS Config in each account and
+    /// region), or config:AGGREGATOR (one query for all accounts to an AWS Config aggregator, given by name or ARN).
+    /// Resources that AWS Config lacks are listed with the services' list calls [default: service]
     #[arg(long, value_name = "SOURCE", env = "TRAILCREATOR_POPULATION", value_parser = str::parse::<Population>)]
     pub(in crate::cli) population: Option<Population>,
 }

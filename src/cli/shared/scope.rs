@@ -23,14 +23,14 @@ pub(in crate::cli) struct ScopeArgs {
     /// Skip these resource types; repeatable
     #[arg(long = "not-type", value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>)]
     pub(in crate::cli) not_types: Vec<ResourceType>,
-    /// Skip resources with this tag, with any value or this value; repeatable
+    /// Skip resources with this tag key, or with this key and value; repeatable
     #[arg(long = "skip-tag", value_name = "KEY[=VALUE]", value_delimiter = ',', value_parser = str::parse::<SkipTag>)]
     skip_tags: Vec<SkipTag>,
     // Without a delimiter: an id may hold a comma.
     /// Tag only resources with this ID, name or ARN; repeatable
     #[arg(long = "id", value_name = "ID")]
     ids: Vec<String>,
-    /// Tag only resources for which this JMESPath expression is true: "tool != 'Terraform'" (fields: those of list --output json)
+    /// Tag only resources for which this JMESPath expression is true: "tool != 'Terraform'" (on the fields of list --output json)
     #[arg(long = "where", value_name = "EXPR", value_parser = str::parse::<Condition>)]
     condition: Option<Condition>,
     #[command(flatten)]

@@ -38,21 +38,22 @@ const EXAMPLES: &str = "\
 Examples:
   Load new records as CloudTrail delivers them:
     trailcreator watch --queue https://sqs.eu-west-1.amazonaws.com/111122223333/trail
-  Tag what they create, in the accounts of a file:
+  Also tag the resources that they created, in the accounts of a file:
     trailcreator watch --queue https://sqs.eu-west-1.amazonaws.com/111122223333/trail --tag -c accounts.yml
-  Work off the queue from cron, and report each event for a log collector:
+  Process the queue until it is empty, from cron, and report each event for a log collector:
     trailcreator watch --queue https://sqs.eu-west-1.amazonaws.com/111122223333/trail --tag --until-empty --output jsonl";
 
 /// Load new records from an SQS queue as they come, and tag what they created
 ///
-/// The queue can get S3 event notifications of the trail's bucket, the same through SNS or EventBridge, CloudTrail's own SNS notifications,
-/// or EventBridge events `AWS API Call via CloudTrail`. A message is deleted only after its records are in the database and the
-/// resources that they created are tagged. A message that can't be read is reported once and stays in the queue, which moves it to its
-/// dead-letter queue. With --tag, only the types concerned are listed, and a resource that does not exist yet or can't be tagged yet
-/// is tried again.
+/// The queue can receive S3 event notifications of the trail's bucket, directly or through SNS or EventBridge. It can
+/// also receive CloudTrail's own SNS notifications, or EventBridge events `AWS API Call via CloudTrail`. A message is
+/// deleted only after its records are in the database and the resources that they created are tagged. A message that
+/// can't be read is reported once and stays in the queue, which moves it to its dead-letter queue. With --tag, only
+/// the types of the new resources are listed. If a resource does not exist yet or can't be tagged yet, it is tried
+/// again.
 ///
-/// The first Ctrl-C or SIGTERM ends the command after the batch under way. Exit codes: 0 stopped, or the queue is empty; 1 failed; 2 usage
-/// error; 4 stopped, but some messages could not be read or some resources not tagged.
+/// The first Ctrl-C or SIGTERM ends the command after the current batch. Exit codes: 0 stopped, or the queue is
+/// empty; 1 failed; 2 usage error; 4 stopped, but some messages could not be read or some resources not tagged.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 #[command(mut_arg(TAG, |tag| tag.num_args(0..=1).value_name("KEY=TEMPLATE").help(TAG_HELP)))]
@@ -84,23 +85,23 @@ pub(super) struct Args {
     aws: AwsAccessArgs,
 }
 
-const TAG_HELP: &str = "Tag what the new records created with its owner. With KEY=TEMPLATE, also write this tag: CreatedAt={event_time}. \
-                        Placeholders: {creator}, {event_time}, {event_name}, {arn}, {role}, {source_ip}, {tool}, {account} and more; \
-                        repeatable";
+const TAG_HELP: &str = "Tag the resources in new create events with their owner. With KEY=TEMPLATE, also write this tag: \
+                        CreatedAt={event_time}. Placeholders: {creator}, {event_time}, {event_name}, {arn}, {role}, \
+                        {source_ip}, {tool}, {account} and more; repeatable";
 
 const MAX_CHANGES_HELP: &str =
-    "Write nothing in an account-region if its new resources take more writes at once than this";
+    "Write nothing in an account-region if its new resources need more writes at once than this";
 
 /// How the queue is followed.
 #[derive(Debug, Clone, clap::Args)]
 struct FollowArgs {
-    /// End when the queue is empty and all new resources are tagged or given up on
+    /// End when the queue is empty and each new resource is tagged or has failed
     #[arg(long)]
     until_empty: bool,
-    /// How long a call waits for messages, in seconds
+    /// How long one receive call waits for messages, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=20))]
     wait: u32,
-    /// How long a received message is invisible to others, in seconds; extended while it is worked on
+    /// How long a received message is invisible to others, in seconds; extended while the message is processed
     #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u32).range(2..=43_200))]
     visibility: u32,
     /// How often to report what was done, in seconds; 0: never
@@ -178,7 +179,7 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     let interrupt = stop_on_interrupt(&stop);
     let stopping = async {
         stop.cancelled().await;
-        context.console.message("stopping after the batch under way; press Ctrl-C again to stop at once");
+        context.console.message("stopping after the current batch; press Ctrl-C again to stop at once");
         std::future::pending::<()>().await;
     };
     let notify = |notice: &crate::watch::Notice<'_>| output.notice(notice);

@@ -22,11 +22,11 @@ pub enum CreatorValue {
     Name,
     /// The principal's ARN
     Arn,
-    /// The principal id
+    /// The principal ID
     PrincipalId,
-    /// Name of the role for sessions; otherwise as `name`
+    /// Name of the role for role sessions; as `name` for other principals
     Role,
-    /// The name if it is an e-mail address, or else the session's e-mail address; otherwise there is no owner
+    /// The name if it is an e-mail address, else the session's e-mail address, else no owner
     Email,
 }
 

@@ -89,7 +89,7 @@ fn ends_after_the_batch(signal: &str) {
     let (lab, output) = signalled("GET /trail/AWSLogs", 3, signal, &["--tag", "--output", "json"], send_queues(12));
     let stderr = String::from_utf8(output.stderr).expect("UTF-8");
     assert_eq!(output.status.code(), Some(0), "{stderr}");
-    assert!(stderr.contains("stopping after the batch under way"), "{stderr}");
+    assert!(stderr.contains("stopping after the current batch"), "{stderr}");
     let totals: serde_json::Value = serde_json::from_slice(&output.stdout).expect("the totals");
     let received = totals["messages"]["received"].as_u64().expect("a count");
     assert!(received > 0, "{totals}");
