@@ -79,7 +79,7 @@ fn a_queue_without_a_dead_letter_queue_is_warned_of() {
     let url = lab.moto.boto3("result = client('sqs').create_queue(QueueName='alone')['QueueUrl']");
     let url = url.as_str().expect("a URL");
     let run = lab.run(&["watch", "--queue", url, "--wait", "1", "--until-empty"]);
-    run.success().says(["the queue has no dead-letter queue", "docs/watch.md"]);
+    run.success().says(["the queue has no dead-letter queue", "set the queue's redrive policy"]);
     assert!(!lab.watch(&[]).success().stderr.contains("dead-letter"));
 }
 
