@@ -256,7 +256,7 @@ fn rows(bytes: &[u8], piece: usize) -> Result<Vec<Row>, CsvError> {
     Ok(rows)
 }
 
-/// The services whose answers are read, one of each protocol.
+/// One service of each protocol; the target reads their answers.
 fn services() -> [(Service, &'static str); 5] {
     [
         (Service::named("sqs", "SQS", Protocol::Json), "ListQueueTags"),

@@ -1,4 +1,4 @@
-//! The facts of a type whose population is from AWS Config, and when its service must be asked after all.
+//! What AWS Config supplies for the types that it lists, and when a type has to be listed by its service instead.
 //!
 //! AWS Config lags behind the trail. Where the database has newer events that contradict it, the service lists the type. Before
 //! a write, the service confirms that the resource exists and lacks the tag: with a call for the resource, or where there is

@@ -139,7 +139,7 @@ impl IdentityMap {
     /// The result of the first matching rule with a value.
     pub(super) fn verdict(&self, subject: Subject<'_>) -> Verdict {
         self.asked.store(true, Ordering::Relaxed);
-        let found = self.people.as_ref().map_or(Found::Nobody, |people| people.find(&subject.names.all));
+        let found = self.people.as_ref().map_or(Found::NoRow, |people| people.find(&subject.names.all));
         let mut waits = None;
         for rule in &self.rules {
             let mut matched = Matched::default();
@@ -167,7 +167,7 @@ impl IdentityMap {
     /// The owner for what no rule gives one. `None` without a default, or if its template has no value.
     pub(super) fn default_owner(&self, subject: Subject<'_>) -> Option<Decision> {
         let rule = self.default.as_ref()?;
-        let found = self.people.as_ref().map_or(Found::Nobody, |people| people.find(&subject.names.all));
+        let found = self.people.as_ref().map_or(Found::NoRow, |people| people.find(&subject.names.all));
         self.decide(rule, subject, found, &Matched::default()).ok()
     }
 
@@ -238,7 +238,7 @@ impl IdentityMap {
                 let name = Some(&subject.names.shown).filter(|name| !name.is_empty())?.clone();
                 let table = self.people.as_ref()?;
                 NoMappedOwner::NoPerson(match found {
-                    Found::Nobody => NoPerson::NoRow { name, table: table.name().to_owned() },
+                    Found::NoRow => NoPerson::NoRow { name, table: table.name().to_owned() },
                     Found::Ambiguous { name: found, rows: (first, second) } => NoPerson::Ambiguous {
                         name,
                         found: found.to_owned(),

@@ -159,7 +159,7 @@ impl IdentityMap {
     }
 }
 
-/// The table of people, whose path is relative to the identity map's folder.
+/// The table of people. Its path is relative to the folder of the identity map.
 fn load_people(
     source: Source<'_>,
     folder: Option<&Path>,

@@ -48,7 +48,7 @@ pub(super) enum Found<'t> {
     /// The row of the person.
     Person(Person<'t>),
     /// No name is in the table.
-    Nobody,
+    NoRow,
     /// A name is in several rows.
     Ambiguous { name: &'t str, rows: (usize, usize) },
 }
@@ -90,7 +90,7 @@ impl PeopleTable {
         }
         match hits().next() {
             Some((name, Hit::Several(first, second))) => Found::Ambiguous { name, rows: (*first, *second) },
-            _ => Found::Nobody,
+            _ => Found::NoRow,
         }
     }
 

@@ -13,7 +13,7 @@ fn table(name: &str, text: &str) -> PeopleTable {
 fn lines(table: &PeopleTable, name: &str) -> Vec<usize> {
     match table.find(&[name.to_owned()]) {
         Found::Person(person) => vec![table.rows[person.row].line],
-        Found::Nobody => vec![0],
+        Found::NoRow => vec![0],
         Found::Ambiguous { rows: (first, second), .. } => vec![table.rows[first].line, table.rows[second].line],
     }
 }

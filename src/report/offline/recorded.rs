@@ -14,7 +14,7 @@ use crate::report::resources::Counted;
 use crate::store::{Store, StoreError};
 use crate::text::arena::Arena;
 
-/// Create events whose sessions are resolved at once.
+/// The number of create events for which sessions are resolved at the same time.
 const CREATIONS_AT_ONCE: usize = 4096;
 
 /// What the events of one resource have in common: its type and region (or global), by number.

@@ -65,7 +65,7 @@ impl TypeNaming {
         // The caller compares the ARN that the ID makes.
         let is_derived = matches!(access.arn, Some(ItemText::Template(_))) && !described.arn.is_empty();
         let is_given = id == described.id || (id == described.name && ends_with_part(described.arn, id));
-        // The ID of a type whose ID is the ARN; another type's ID is none.
+        // Some types have their ARN as ID. The IDs of other types are not ARNs.
         let is_arn = access.arn.as_ref().and_then(simple_field) == simple_field(&access.id);
         if ArnParts::parse(id).is_some() {
             return is_arn && id == described.arn;
