@@ -39,8 +39,21 @@ const RUNS: usize = 5;
 const ONE_IN: usize = 70;
 
 fn main() {
-    let files = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(FILES);
-    let logs = make_logs(files);
+    let numbers: Vec<usize> = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
+    let logs = make_logs(numbers.first().copied().unwrap_or(FILES));
+    // Parts of it, for `benches/peers`.
+    let asked = |part: &str| std::env::args().any(|argument| argument == part);
+    if asked("--make") {
+        println!("{}", logs.display());
+    } else if asked("--floor") {
+        println!("{}", on_threads(&logs, numbers.get(1).copied().unwrap_or(1), gunzip));
+    } else {
+        compare(&logs);
+    }
+}
+
+/// The whole benchmark.
+fn compare(logs: &Path) {
     let scanner = Arc::new(Scanner::new(Arc::new(ResourceMap::built_in()), RecordFilter::default()));
     for jobs in [1, 2] {
         let best = || Best(Duration::MAX);
@@ -48,10 +61,10 @@ fn main() {
         let mut found = None;
         // One after the other in each round, so that all meet the same of what else the machine does.
         for _ in 0..RUNS {
-            let bytes = floor.time(|| on_threads(&logs, jobs, gunzip));
-            scanned.time(|| on_threads(&logs, jobs, |paths| scan(paths, &scanner)));
-            let load = loaded.take(load(&logs, &scanner, jobs));
-            let count = counted.take(count(&logs, jobs));
+            let bytes = floor.time(|| on_threads(logs, jobs, gunzip));
+            scanned.time(|| on_threads(logs, jobs, |paths| scan(paths, &scanner)));
+            let load = loaded.take(load(logs, &scanner, jobs));
+            let count = counted.take(count(logs, jobs));
             found = Some((bytes, load, count));
         }
         let (bytes, load, count) = found.expect("RUNS is not 0");
@@ -171,7 +184,7 @@ fn find(logs: &Path, scanner: &Scanner, ledger: Ledger) -> (Receiver<Item>, Join
 fn peak_memory() -> String {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.map_or_else(|| "not told by this system".to_owned(), |line| line.trim().to_owned())
+    line.map_or_else(|| "unknown on this system".to_owned(), |line| line.trim().to_owned())
 }
 
 fn paths(logs: &Path) -> Vec<PathBuf> {

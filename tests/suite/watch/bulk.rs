@@ -19,20 +19,21 @@ const KILLS: usize = 5;
 const DELIVERIES: u32 = 1000;
 
 /// Queues and volumes, and the records of their creation.
-struct Bulk {
-    lab: Lab,
+pub(super) struct Bulk {
+    pub(super) lab: Lab,
     /// The ID of each resource as calls name it, with its owner.
     resources: BTreeMap<String, String>,
 }
 
 impl Bulk {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let lab = Lab::on(Bench::new(), Moto::start(), DELIVERIES);
         Self { lab, resources: BTreeMap::new() }
     }
 
     /// Creates resources. Returns the records.
-    fn create(&mut self, from: usize, count: usize) -> Vec<Event> {
+    pub(super) fn create(&mut self, count: usize) -> Vec<Event> {
+        let from = self.resources.len();
         let made = self.lab.moto.boto3(&format!(
             "def make(number):
     if number % 2:
@@ -56,11 +57,11 @@ result = [make(number) for number in range({from}, {from} + {count})]"
     }
 
     /// Sends a message for each record, in all forms in turn, and unreadable ones between them. Returns how many these are.
-    fn send(&self, all: &[Event]) -> usize {
+    pub(super) fn send(&self, all: &[Event]) -> usize {
         let forms = FILE_FORMS.len() + 1;
         let in_files: Vec<Event> =
             all.iter().enumerate().filter(|(at, _)| at % forms > 0).map(|(_, event)| event.clone()).collect();
-        let mut files = self.lab.upload(&in_files).into_iter();
+        let mut files = self.lab.upload_from(self.resources.len() - all.len(), &in_files).into_iter();
         let mut bodies = Vec::new();
         for (at, event) in all.iter().enumerate() {
             bodies.push(match at % forms {
@@ -99,7 +100,7 @@ result = [make(number) for number in range({from}, {from} + {count})]"
     }
 
     /// That each resource has its owner by one write.
-    fn check(&self, unreadable: usize) {
+    pub(super) fn check(&self, unreadable: usize) {
         let written = self.lab.moto.boto3(
             "sqs = client('sqs')
 result = {url: sqs.list_queue_tags(QueueUrl=url).get('Tags', {}).get('Owner') for url in pages('sqs', 'list_queues', 'QueueUrls', PaginationConfig={'PageSize': 1000})}
@@ -141,7 +142,7 @@ fn ids_written(request: &Request) -> Vec<&str> {
     }
 }
 
-fn kill(child: &mut Child) {
+pub(super) fn kill(child: &mut Child) {
     signal(child, "KILL");
     child.wait().expect("it ends");
 }
@@ -164,7 +165,7 @@ fn print_times(title: &str, output: &str) {
 
 fn killed_five_times(messages: usize) -> Bulk {
     let mut bulk = Bulk::new();
-    let all = bulk.create(0, messages);
+    let all = bulk.create(messages);
     let unreadable = bulk.send(&all);
     let mut output = String::new();
     for _ in 0..KILLS {
@@ -191,7 +192,7 @@ fn ten_thousand_messages_killed_five_times_every_resource_is_tagged_once() {
     const MESSAGES: usize = 10_000;
     const STEADY: usize = 200;
     let mut bulk = killed_five_times(MESSAGES);
-    let all = bulk.create(MESSAGES, STEADY);
+    let all = bulk.create(STEADY);
     let bodies = bulk.lab.bench.write("steady.json", json!(all.iter().map(record).collect::<Vec<_>>()).to_string());
     let url = &bulk.lab.queue;
     let child = bulk.lab.spawn(&["--tag", "--output", "jsonl", "--gather", "5", "--visibility", "30"]);

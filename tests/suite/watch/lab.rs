@@ -78,8 +78,13 @@ result = [sqs.create_queue(QueueName='trail', Attributes={{'RedrivePolicy': redr
 
     /// Puts log files into the bucket, a record each, in the layout of a trail and on the day of today.
     pub(super) fn upload(&self, events: &[Event]) -> Vec<LogFile> {
+        self.upload_from(0, events)
+    }
+
+    /// As [`Self::upload`], where the bucket has log files up to this number.
+    pub(super) fn upload_from(&self, first: usize, events: &[Event]) -> Vec<LogFile> {
         let day = moment(0, "00:00:00")[..10].replace('-', "/");
-        let files = events.iter().enumerate().map(|(number, event)| {
+        let files = (first..).zip(events).map(|(number, event)| {
             let key = format!(
                 "AWSLogs/{ACCOUNT}/CloudTrail/{REGION}/{day}/{ACCOUNT}_CloudTrail_{REGION}_{number:05}.json.gz"
             );

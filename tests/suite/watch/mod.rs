@@ -3,6 +3,7 @@
 mod accounts;
 mod bulk;
 mod interrupted;
+mod kills;
 mod lab;
 mod messages;
 mod options;
