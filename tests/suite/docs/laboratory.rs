@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::files;
-use super::pages::{Block, Command};
+use super::pages::{Block, Command, Page};
 use super::trail;
 use crate::common::{Athena, Bench, Moto, Trailcreator};
 
@@ -82,13 +82,12 @@ impl Laboratory {
         let mut world = moto.boto3(WORLD);
         world["port"] = json!(free_port());
         trail::write(&template, &world);
-        trail::upload(&moto, &template, &world);
+        moto.upload("my-trail-bucket", &logs);
         let tables = json!([
             {"shape": "plain", "files": [logs]},
             {"shape": "security-lake", "database": "amazon_security_lake_glue_db_us_east_1", "files": [logs]},
         ]);
         let athena = Athena::start(&moto, &tables);
-        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let world = world.as_object().expect("names and values").iter();
         let world = world.map(|(name, value)| (format!("{{{name}}}"), text(value))).collect();
         let laboratory = Self { moto, athena, template, world };
@@ -99,13 +98,16 @@ impl Laboratory {
     }
 
     /// A new working folder; with the loaded database, if the page expects one.
-    pub(super) fn desk(&self, has_database: bool) -> Desk<'_> {
+    pub(super) fn desk(&self, page: &Page, has_database: bool) -> Desk<'_> {
         let desk = Desk { laboratory: self, bench: Bench::new(), outside: Bench::new() };
         let copied: &[&str] = if has_database { &["accounts.yml", "creators.db"] } else { &["accounts.yml"] };
         for name in copied {
             fs::copy(self.template.path(name), desk.bench.path(name)).expect("files can be copied");
         }
         files::write(&desk.bench, &self.template.path("logs"));
+        if page.blocks.iter().flat_map(|block| &block.commands).any(|command| command.text.contains(" watch ")) {
+            trail::announce(&self.moto);
+        }
         desk.outside.write("tools/aws", super::aws_cli::script());
         super::aws_cli::make_executable(&desk.outside.path("tools/aws"));
         desk
@@ -163,6 +165,21 @@ impl Desk<'_> {
         self.laboratory.aws(command).env("PATH", &path).env("AWS_CONFIG_FILE", config.to_str().expect("it is UTF-8"))
     }
 
+    /// The content of the database.
+    pub(super) fn database(&self) -> Option<Vec<u8>> {
+        fs::read(self.bench.path("creators.db")).ok()
+    }
+
+    /// Gives the database an earlier content.
+    pub(super) fn restore(&self, content: Option<&[u8]>) {
+        for name in ["creators.db", "creators.db-wal", "creators.db-shm"] {
+            drop(fs::remove_file(self.bench.path(name)));
+        }
+        if let Some(content) = content {
+            self.bench.write("creators.db", content);
+        }
+    }
+
     /// Undoes what the block wrote, so that the next one finds the resources as they were.
     pub(super) fn undo(&self, block: &Block) {
         let writes = |command: &Command| ["tag", "apply", "watch"].iter().any(|verb| command.text.contains(verb));
@@ -171,13 +188,22 @@ impl Desk<'_> {
         }
         let run = |args: &[&str]| self.aws(self.bench.trailcreator(args)).run();
         let runs = run(&["runs", "--output", "json"]).success().json();
-        let is_tag = |listed: &&Value| listed["kind"] == "tag";
-        for listed in runs["all_runs"].as_array().expect("a list").iter().filter(is_tag) {
-            let id = if listed["run_id"].is_null() { &listed["organization_run"] } else { &listed["run_id"] };
-            let id = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
+        let runs = runs["all_runs"].as_array().expect("a list");
+        let id = |listed: &Value| match &listed["run_id"] {
+            Value::Null => listed["organization_run"].clone(),
+            id => id.clone(),
+        };
+        let is_undone = |listed: &Value| runs.iter().any(|other| other["undoes"] == id(listed));
+        for listed in runs.iter().filter(|listed| listed["kind"] == "tag" && !is_undone(listed)) {
+            let id = text(&id(listed));
             drop(run(&["undo", &id, "-c", "accounts.yml", "--allow-updates", "cfn", "--extend-map", "groups.yml"]));
         }
     }
+}
+
+/// A text without its quotation marks, or a number.
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// A port that nothing listens on.

@@ -16,7 +16,7 @@ use std::path::Path;
 use std::process::Command as Process;
 
 use laboratory::{Laboratory, Outcome, PLACEHOLDERS};
-use pages::{Block, Command, Page};
+use pages::{Block, Command, Kind, Page};
 
 /// The commands that are not run, by what they begin with or contain, and why.
 const NOT_RUN: [(&str, &str); 6] = [
@@ -39,16 +39,21 @@ struct Report {
 impl Report {
     /// Runs the commands of a page.
     fn page(&mut self, laboratory: &Laboratory, page: &Page) {
-        let desk = laboratory.desk(expects_database(page));
-        for block in page.blocks.iter().filter(|block| !block.is_transcript) {
+        let desk = laboratory.desk(page, expects_database(page));
+        for block in scripts(page) {
             let commands: Vec<&Command> = block.commands.iter().filter(|command| not_run(command).is_none()).collect();
             if commands.is_empty() {
                 continue;
             }
+            // What the text names in passing is not part of what the blocks of code do one after the other.
+            let database = (block.kind == Kind::Text).then(|| desk.database());
             for (command, outcome) in commands.iter().zip(desk.run(&commands)) {
                 self.command(page, command, &outcome);
             }
             desk.undo(block);
+            if let Some(database) = database {
+                desk.restore(database.as_deref());
+            }
         }
     }
 
@@ -80,11 +85,22 @@ fn fault(command: &Command, outcome: &Outcome) -> Option<String> {
     if is_silent {
         return Some("nothing printed".to_owned());
     }
+    if command.text.contains("trailcreator undo ") && printed.contains("nothing to write") {
+        return Some("nothing undone".to_owned());
+    }
+    if let Some(line) = printed.lines().find(|line| line.starts_with(aws_cli::FAILED)) {
+        return Some(line.to_owned());
+    }
     // A comment can show a line of the output.
     let (_, comment) = command.text.rsplit_once(" # ")?;
     let is_output = ["skip ", "tagged "].iter().any(|start| comment.starts_with(start));
     let is_shown = |line: &str| transcripts::is_line(comment, line);
     (is_output && !printed.lines().any(is_shown)).then(|| "the line of the comment is not printed".to_owned())
+}
+
+/// The blocks of a page that the laboratory runs: the transcripts are those of the demo.
+fn scripts(page: &Page) -> impl Iterator<Item = &Block> {
+    page.blocks.iter().filter(|block| block.kind != Kind::Transcript)
 }
 
 /// The reason why a command is not run.
@@ -95,7 +111,7 @@ fn not_run(command: &Command) -> Option<&'static str> {
 /// Whether a page's commands expect events in the database: those of a page that begins with loading bring their own.
 fn expects_database(page: &Page) -> bool {
     let without = ["policy", "resource-map", "config", "completions", "man", "--version"];
-    let commands = page.blocks.iter().filter(|block| !block.is_transcript).flat_map(|block| &block.commands);
+    let commands = scripts(page).flat_map(|block| &block.commands);
     let mut verbs = commands.filter_map(|command| command.text.strip_prefix("trailcreator ")?.split(' ').next());
     let first = verbs.find(|verb| !without.contains(verb));
     first.is_none_or(|verb| !verb.starts_with("load-") && verb != "import")

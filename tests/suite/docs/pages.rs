@@ -17,9 +17,19 @@ pub(super) struct Page {
 /// Commands that belong together: they are run in one shell.
 #[derive(Debug)]
 pub(super) struct Block {
-    /// Whether it shows a terminal: the commands after `$ `, and all that they print.
-    pub(super) is_transcript: bool,
+    pub(super) kind: Kind,
     pub(super) commands: Vec<Command>,
+}
+
+/// Where a page shows commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// In a block of code.
+    Script,
+    /// After `$ ` in a terminal, with all that they print.
+    Transcript,
+    /// In running text.
+    Text,
 }
 
 /// A command line.
@@ -110,10 +120,12 @@ impl Reader {
     fn end_fence(&mut self) {
         let code = std::mem::take(&mut self.code);
         match self.fence.take().expect("a fence is open").as_str() {
-            "sh" | "bash" | "shell" | "zsh" => self.push(false, script(&code)),
-            "console" => self.push(true, transcript(&code)),
-            "" if code.iter().any(|(_, line)| line.starts_with("$ ")) => self.push(true, transcript(&code)),
-            "" if code.iter().any(|(_, line)| line.starts_with("trailcreator ")) => self.push(false, script(&code)),
+            "sh" | "bash" | "shell" | "zsh" => self.push(Kind::Script, script(&code)),
+            "console" => self.push(Kind::Transcript, transcript(&code)),
+            "" if code.iter().any(|(_, line)| line.starts_with("$ ")) => self.push(Kind::Transcript, transcript(&code)),
+            "" if code.iter().any(|(_, line)| line.starts_with("trailcreator ")) => {
+                self.push(Kind::Script, script(&code))
+            }
             _ => {}
         }
     }
@@ -124,7 +136,7 @@ impl Reader {
         let is_command = self.is_code && indent >= 4 && line.trim_start().starts_with("trailcreator ");
         self.is_code = line.trim().is_empty() || is_command;
         if is_command {
-            self.push(false, script(&[(number, line.trim().to_owned())]));
+            self.push(Kind::Script, script(&[(number, line.trim().to_owned())]));
         } else if self.is_code {
             self.end_paragraph();
         }
@@ -135,12 +147,12 @@ impl Reader {
 
     fn end_paragraph(&mut self) {
         let commands = std::mem::take(&mut self.inline);
-        self.push(false, commands);
+        self.push(Kind::Text, commands);
     }
 
-    fn push(&mut self, is_transcript: bool, commands: Vec<Command>) {
+    fn push(&mut self, kind: Kind, commands: Vec<Command>) {
         if !commands.is_empty() {
-            self.blocks.push(Block { is_transcript, commands });
+            self.blocks.push(Block { kind, commands });
         }
     }
 }

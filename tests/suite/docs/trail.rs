@@ -1,4 +1,4 @@
-//! The trail of the laboratory: who created its resources, in log files, in the bucket, and in the queue that `watch` follows.
+//! The trail of the laboratory: who created its resources, in log files, and in the queue that `watch` follows.
 
 use std::collections::BTreeMap;
 
@@ -32,16 +32,16 @@ pub(super) fn write(bench: &Bench, world: &Value) {
     }
 }
 
-/// Puts the log files into the trail's bucket, and announces a new queue in the one that `watch` follows.
-pub(super) fn upload(moto: &Moto, bench: &Bench, world: &Value) {
-    moto.upload("my-trail-bucket", &bench.path("logs"));
+/// Announces a new queue in the one that `watch` follows.
+pub(super) fn announce(moto: &Moto) {
     let record = queue(ACCOUNT, "us-east-1", "my-queue").at(&moment(0, "00:00:00")).by(dana());
     let detail = record.field("eventID", json!("event-watched")).record().clone();
     let event =
         json!({"version": "0", "detail-type": "AWS API Call via CloudTrail", "source": "aws.sqs", "detail": detail});
     moto.boto3(&format!(
-        "client('sqs', 'eu-west-1').send_message(QueueUrl={}, MessageBody=json.dumps(json.loads({:?})))",
-        world["queue"],
+        "sqs = client('sqs', 'eu-west-1')
+url = sqs.get_queue_url(QueueName='trailcreator')['QueueUrl']
+sqs.send_message(QueueUrl=url, MessageBody=json.dumps(json.loads({:?})))",
         event.to_string()
     ));
 }

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::pages::{self, Block};
+use super::pages::{self, Block, Kind};
 use crate::demo::Demo;
 
 /// What differs from run to run: ids, sizes and ports.
@@ -39,7 +39,7 @@ fn lines<'t>(text: impl IntoIterator<Item = &'t str>) -> Vec<String> {
 fn transcripts_are_what_the_commands_print() {
     let mut seen = 0;
     for page in pages::pages() {
-        let is_transcript = |block: &&Block| block.is_transcript;
+        let is_transcript = |block: &&Block| block.kind == Kind::Transcript;
         for block in page.blocks.iter().filter(is_transcript) {
             let demo = Demo::new();
             for command in &block.commands {
