@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use serde_json::{Value, json};
 
@@ -68,7 +69,18 @@ pub(super) struct Outcome {
 }
 
 impl Laboratory {
-    pub(super) fn new() -> Self {
+    /// The laboratory of the tests that run now.
+    pub(super) fn shared() -> Arc<Self> {
+        static SHARED: Mutex<Weak<Laboratory>> = Mutex::new(Weak::new());
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.upgrade().unwrap_or_else(|| {
+            let laboratory = Arc::new(Self::new());
+            *shared = Arc::downgrade(&laboratory);
+            laboratory
+        })
+    }
+
+    fn new() -> Self {
         let template = Bench::new();
         let logs = template.path("logs");
         fs::create_dir_all(&logs).expect("folders can be made");

@@ -119,7 +119,7 @@ fn expects_database(page: &Page) -> bool {
 
 #[test]
 fn every_command_of_the_pages_runs() {
-    let laboratory = Laboratory::new();
+    let laboratory = Laboratory::shared();
     let mut report = Report::default();
     for page in pages::pages() {
         report.page(&laboratory, &page);
@@ -139,7 +139,7 @@ fn every_command_of_the_pages_runs() {
 
 #[test]
 fn a_command_without_what_it_needs_is_reported_with_its_place_and_output() {
-    let laboratory = Laboratory::new();
+    let laboratory = Laboratory::shared();
     let text = "Look:\n\n```sh\ntrailcreator who my-queue\ntrailcreator load-s3 --bucket not-there --since 90d\n```\n\n\
                 Then\n`trailcreator lst`, and\n\n    trailcreator load-files missing.json\n\n\
                 - x\n\n   ```sh\n   trailcreator tag --dry-run # skip sqs vanished (…)\n   ```\n";
