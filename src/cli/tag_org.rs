@@ -169,7 +169,7 @@ struct Base<'a> {
     store: &'a Store,
 }
 
-/// AWS Config, if it is asked for. An aggregator is asked once for all accounts.
+/// AWS Config, if it is requested. An aggregator is queried once for all accounts.
 async fn ask_config(
     args: &Args,
     context: &Context,

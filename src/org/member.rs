@@ -79,7 +79,7 @@ impl Member {
 }
 
 impl Stanzas {
-    /// `name` and `role` are templates: `{Name}`, `{Id}`, `{Tags.stage}`… A role that is no ARN is the name of each
+    /// `name` and `role` are templates: `{Name}`, `{Id}`, `{Tags.stage}`… A role that is not an ARN is the name of each
     /// account's own.
     ///
     /// # Errors

@@ -32,7 +32,7 @@ pub(crate) struct Index {
     names: Answers,
     /// Both without what varies between those who write them down.
     bare: Answers,
-    /// What is no ARN: an event's ARN may end in it.
+    /// What is not an ARN: an event's ARN may end in it.
     plain: Answers,
     /// The ends of ARNs: an event may give just that.
     tails: Answers,
@@ -64,7 +64,7 @@ struct Former {
     events: HashMap<String, Vec<StoredEvent>>,
 }
 
-/// What a name is of: a live resource by its position, or nothing that lives under it.
+/// What a name belongs to: a live resource by its position, or nothing that exists under it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Bearer {
     Live(usize),
@@ -107,7 +107,7 @@ impl Join {
         self
     }
 
-    /// Keeps `event` if its resource lives. The rows of an event must come one after the other.
+    /// Keeps `event` if its resource exists. The rows of an event must come one after the other.
     pub fn add(&mut self, event: StoredEvent) {
         self.records.add(&event);
         let position = self.index.find_event(&event);
@@ -258,8 +258,8 @@ fn bare(text: &str) -> &str {
     text.strip_prefix("https://").and_then(|rest| rest.split_once('/')).map_or(text, |(_, path)| path)
 }
 
-/// What stands after the resource type in an ARN, or the whole resource where it has no type:
-/// `arn:aws:iam::1:role/a/b` → `a/b`, `arn:aws:sns:r:1:topic` → `topic`.
+/// The text after the resource type in an ARN, or the whole resource where it has no type: `arn:aws:iam::1:role/a/b` → `a/b`,
+/// `arn:aws:sns:r:1:topic` → `topic`.
 fn arn_tail(arn: &str) -> Option<&str> {
     ArnParts::parse(bare(arn)).map(|arn| arn.name()).filter(|tail| !tail.is_empty())
 }

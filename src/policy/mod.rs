@@ -1,6 +1,6 @@
 //! The IAM policy that a command needs: made from the data of its calls, so that it is never out of date.
 //!
-//! Pure. sts:GetCallerIdentity is asked by most commands and needs no permission.
+//! Pure. sts:GetCallerIdentity is called by most commands and needs no permission.
 //!
 //! Source: <https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html>
 

@@ -1,6 +1,5 @@
 //! The generic caller: any operation of any AWS service from data, signed and retried like the SDK's own.
-//!
-//! Stands on aws-smithy-runtime's `Operation`: the same signer, credentials cache, retry strategy, clock skew correction
+//! Uses aws-smithy-runtime's `Operation`: the same signer, credentials cache, retry strategy, clock skew correction
 //! and user agent that generated clients use. Knows services only by their [`Service`] data.
 
 use std::collections::HashMap;

@@ -50,7 +50,7 @@ pub(in crate::cli) struct RunDisplay<'a> {
     pub(in crate::cli) accounts_file: Option<PathBuf>,
 }
 
-/// Hears of everything, in the order in which it happens.
+/// Gets every event, in order.
 pub(in crate::cli) struct Reporter<'a> {
     context: &'a Context,
     display: RunDisplay<'a>,

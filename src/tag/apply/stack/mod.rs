@@ -165,7 +165,8 @@ impl<A: TagApi> Update<'_, A> {
         }
         let answer = self.read("GetTemplate", input).await?;
         let template = answer.body["TemplateBody"].as_str().map(str::to_owned);
-        template.ok_or_else(|| WriteOutcome::Failed("cloudformation:GetTemplate gave no template".to_owned()).into())
+        template
+            .ok_or_else(|| WriteOutcome::Failed("cloudformation:GetTemplate returned no template".to_owned()).into())
     }
 
     async fn read(&self, operation: &str, input: Value) -> Result<Answer, Attempt> {

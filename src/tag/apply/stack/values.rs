@@ -72,7 +72,7 @@ pub(super) fn check_references(template: &str) -> Result<(), WriteOutcome> {
         if !names_a_version(reference) {
             let text = quote(&format!("{BEGIN}{reference}}}}}"));
             return Err(WriteOutcome::Skipped(format!(
-                "its template has a dynamic reference without a version, {text}, which an update would resolve anew"
+                "its template has a dynamic reference without a version, {text}, which an update would resolve again"
             )));
         }
     }
