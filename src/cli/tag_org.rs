@@ -156,7 +156,7 @@ struct Rules {
     with_names: OwnerRules,
     /// Which writes with side effects may be made.
     updates: Updates,
-    /// AWS Config, if it is to be asked before the services.
+    /// AWS Config, if it is queried before the services.
     config: Option<Arc<ConfigSource>>,
 }
 

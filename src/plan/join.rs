@@ -5,10 +5,9 @@
 //! (`arn:…:function:f` and `f`), in the same account and region. A text that several live resources answer to on one
 //! level belongs to none of them: a missing owner is better than a wrong one. Two different ARNs never match.
 //!
-//! What a call made together may be known by what the call named only: an image, for its snapshots. Then the event is that of
-//! each resource that was created with it and has no event of its own.
-//!
-//! What was renamed has the events of its earlier names ([`RenameHistory`]).
+//! Resources that one call created together may be known only by the one that the call names: an image, for its snapshots. Then the event
+//! is that of each resource that was created with it and has no event of its own.
+//! A renamed resource has the events of its earlier names ([`RenameHistory`]).
 //!
 //! Pure.
 
@@ -40,7 +39,7 @@ pub(crate) struct Index {
     arns: Vec<String>,
     /// The IDs by position.
     ids: Vec<String>,
-    /// What the map says was made with these texts.
+    /// The resources that the map's `made_with` joins to these texts.
     together: HashMap<String, Vec<usize>>,
 }
 
@@ -49,7 +48,7 @@ pub(crate) struct Index {
 pub struct Join {
     index: Index,
     events: Vec<Vec<StoredEvent>>,
-    /// Of what was made together with the resource.
+    /// The event that created other resources together with it.
     shared: Vec<Vec<StoredEvent>>,
     former: Former,
     records: Records,
@@ -141,7 +140,7 @@ impl Join {
 }
 
 impl Join {
-    /// Cardinality each resource that was renamed the events of its earlier names.
+    /// Gives each renamed resource the events of its earlier names.
     fn follow_renames(&mut self) {
         let Self { index, events, former, .. } = self;
         let bearer = |text: &str| index.find(text).map_or_else(|| Bearer::None(plain(text).to_owned()), Bearer::Live);

@@ -354,7 +354,7 @@ pub(in crate::cli) fn show_unused_rules(context: &Context, rules: &OwnerRules) {
     }
 }
 
-/// Warns about people that resources wait for.
+/// Warns about people without a row in the table of people.
 pub(in crate::cli) fn show_missing_people(context: &Context, people: &[MissingPerson]) {
     for MissingPerson { resources, reason, .. } in people.iter().take(PEOPLE_SHOWN) {
         let resources = counted(*resources, "resource");

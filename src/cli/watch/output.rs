@@ -1,4 +1,4 @@
-//! What `watch` prints: lines for people, JSON Lines as things happen, or one JSON document at the end.
+//! What `watch` prints: lines for people, JSON Lines as events happen, or one JSON document at the end.
 
 use jiff::{Timestamp, Unit};
 use serde_json::{Map, Value, json};

@@ -21,7 +21,7 @@ pub(in crate::cli) struct Gate<'g> {
     pub(in crate::cli) asks: bool,
     /// Starts the run, or resumes the interrupted one.
     pub(in crate::cli) begin: &'g dyn Fn() -> Result<OrganizationRunId, CommandError>,
-    /// How an interrupted run is gone on with.
+    /// How to resume an interrupted run.
     pub(in crate::cli) resume: &'g dyn Fn(OrganizationRunId) -> String,
 }
 

@@ -1,4 +1,4 @@
-//! Failures in groups: a hundred accounts that refuse the same role are one thing to repair.
+//! Failures in groups: a hundred accounts that refuse the same role are one problem.
 
 use std::collections::BTreeMap;
 

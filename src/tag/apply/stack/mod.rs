@@ -1,9 +1,8 @@
 //! CloudFormation stacks: their tags are part of the stack, so writing one is an update of the stack.
 //!
-//! An update may do more than that: it reads the values that the stack refers to anew and puts its template through its
-//! macros again. So the stack is looked at immediately before, and what would change by that is left with the reason
-//! ([`values`]). A change set then shows what AWS would do ([`change_set`]); only one that changes nothing but tags is
-//! executed, and how it ends is waited for ([`ending`]).
+//! An update may do more than that: it reads the values that the stack refers to again and puts its template through its macros again. So
+//! the stack is looked at immediately before, and what would change by that is left with the reason ([`values`]). A change set then shows
+//! what AWS would do ([`change_set`]); only one that changes nothing but tags is executed, and how it ends is waited for ([`ending`]).
 //!
 //! No other writer's tag is lost: the change set is made from a read just before it, the stack must still be the same after it
 //! was made, and AWS does not execute it where the stack was updated since.
