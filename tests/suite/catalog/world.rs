@@ -84,8 +84,7 @@ fn machines() -> [Caller; 2] {
 fn catalog(moto: &Moto, expression: &str) -> Value {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/catalog");
     moto.boto3(&format!(
-        "sys.dont_write_bytecode = True
-sys.path.insert(0, {folder:?})
+        "sys.path.insert(0, {folder:?})
 import lab, boto3_reference as witness
 result = {expression}"
     ))
