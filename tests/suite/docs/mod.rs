@@ -141,7 +141,7 @@ fn every_command_of_the_pages_runs() {
 fn a_command_without_what_it_needs_is_reported_with_its_place_and_output() {
     let laboratory = Laboratory::shared();
     let text = "Look:\n\n```sh\ntrailcreator who my-queue\ntrailcreator load-s3 --bucket not-there --since 90d\n```\n\n\
-                Then\n`trailcreator lst`, and\n\n    trailcreator load-files missing.json\n\n\
+                Then\n`trailcreator lst`, `trailcreator policy`, and\n\n    trailcreator load-files missing.json\n\n\
                 - x\n\n   ```sh\n   trailcreator tag --dry-run # skip sqs vanished (…)\n   ```\n";
     let mut report = Report::default();
     report.page(&laboratory, &pages::page("docs/new.md".to_owned(), text));
@@ -150,7 +150,7 @@ fn a_command_without_what_it_needs_is_reported_with_its_place_and_output() {
         report.failures.iter().map(begin).collect::<Vec<_>>(),
         [
             "exit code 1: docs/new.md:5: trailcreator load-s3 --bucket not-there --since 90d",
-            "exit code 2: docs/new.md:9: trailcreator lst",
+            "exit code 2: docs/new.md:9: trailcreator lst --help",
             "exit code 2: docs/new.md:11: trailcreator load-files missing.json",
             "the line of the comment is not printed: docs/new.md:16: trailcreator tag --dry-run # skip sqs vanished (…)",
         ]

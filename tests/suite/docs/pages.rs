@@ -140,8 +140,12 @@ impl Reader {
         } else if self.is_code {
             self.end_paragraph();
         }
-        // In a table, a pipe is escaped.
-        let commands = INLINE.captures_iter(line).map(|found| found[1].replace("\\|", "|"));
+        // In a table, a pipe is escaped. Without arguments, the text names the command, and does not show how to run it.
+        let command = |text: String| {
+            let is_name = text.split(' ').count() == 2 && !text.contains(" -");
+            if is_name { format!("{text} --help") } else { text }
+        };
+        let commands = INLINE.captures_iter(line).map(|found| command(found[1].replace("\\|", "|")));
         self.inline.extend(commands.map(|text| Command { line: number, text, shown: Vec::new() }));
     }
 
