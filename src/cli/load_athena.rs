@@ -32,11 +32,12 @@ Examples:
 
 /// Load a trail with an Athena query, for trails too large to read on one machine
 ///
-/// All options are optional. By default, the CloudTrail table is found by its columns. Results go to the workgroup's
+/// No option is required. By default, the CloudTrail table is found by its columns, and results go to the workgroup's
 /// location, or else to the bucket that the Athena console uses. Athena charges for the bytes that it scans. In a
 /// partitioned table, a time range (--year, --month, --day, --since, --until) reduces these bytes.
 ///
-/// If a load is interrupted, run the same command again to resume it. The query is not started, or charged, a second time.
+/// If a load is interrupted, run the same command again to resume it. The query is not started or charged a second
+/// time.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -147,8 +148,8 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
             let wanted = nothing::filter_phrase(&request.filter);
             let wanted = if wanted.is_empty() { String::new() } else { format!(" of {wanted}") };
             context.console.warning_with_hints(
-                format_args!("the query found no event that the resource map knows{wanted}"),
-                ["check the table and the window; --print-query shows the SQL"],
+                format_args!("the query found no event that is in the resource map{wanted}"),
+                ["check the table and the time range; --print-query shows the SQL"],
             );
         }
     }

@@ -188,7 +188,7 @@ pub struct PopulationFailure {
     pub hint: Option<String>,
 }
 
-/// A type that was not looked at, and why.
+/// A type that was not examined, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SkippedType {
     /// The type.
@@ -232,7 +232,7 @@ pub struct Summary {
     pub skipped: BTreeMap<SkipKind, u64>,
     /// By type.
     pub types: Vec<TypeFigures>,
-    /// People that resources wait for: the identity map needs their rows in its table of people.
+    /// People without a row in the identity map's table of people. Their resources have no owner until they have a row.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing_people: Vec<MissingPerson>,
     /// Types that were not looked at.
@@ -244,7 +244,7 @@ pub struct Summary {
     pub failed_types: Vec<FailedType>,
     /// What went wrong with types that were listed.
     pub problems: Vec<TypeProblem>,
-    /// Why AWS Config could not be asked. All types are then listed by their services.
+    /// Why AWS Config could not be queried. The services then list all types.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub population_failure: Option<PopulationFailure>,
 }

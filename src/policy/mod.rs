@@ -1,6 +1,6 @@
 //! The IAM policy that a command needs: made from the data of its calls, so that it is never out of date.
 //!
-//! Pure. sts:GetCallerIdentity is asked by most commands and needs no permission.
+//! Pure. sts:GetCallerIdentity is called by most commands and needs no permission.
 //!
 //! Source: <https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html>
 
@@ -98,10 +98,10 @@ const DECRYPT: [&str; 1] = ["kms:Decrypt"];
 /// Source: <https://docs.aws.amazon.com/athena/latest/ug/encryption.html>
 const ENCRYPT: [&str; 2] = ["kms:Decrypt", "kms:GenerateDataKey"];
 
-/// Which regions the account has, where all are looked at.
+/// The account's regions, for `--region all`.
 const REGIONS: [&str; 2] = ["account:ListRegions", "ec2:DescribeRegions"];
 
-/// Asking AWS Config of an account-region, and of an aggregator's accounts.
+/// Queries of AWS Config, in an account-region and with an aggregator.
 ///
 /// Source: <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsconfig.html>
 const CONFIG: [&str; 3] = [
@@ -148,7 +148,7 @@ pub enum Work {
     Hub,
     /// Lists resources and reads their tags.
     Report,
-    /// Lists resources and takes tags back, or puts the earlier values again.
+    /// Lists resources, and removes tags or restores their earlier values.
     Undo,
     /// As [`Work::TagAccount`], and undoes it.
     Member,
@@ -167,8 +167,8 @@ pub struct Needs {
     pub unknown: BTreeSet<(ResourceType, String)>,
 }
 
-/// What `work` needs for these types; only tagging depends on them. With `inherit` also what their parents are looked up with.
-/// `may_write`: whether a type with side effects may be written.
+/// What `work` needs for these types; only tagging depends on them. With `inherit`, also the calls that look up their parents. `may_write`:
+/// whether a type with side effects may be written.
 pub fn needs<'m>(
     map: &'m ResourceMap,
     work: Work,
@@ -240,7 +240,7 @@ impl Needs {
         }
     }
 
-    /// Adds what asking AWS Config needs, where the work can list resources by it.
+    /// Adds the actions for AWS Config, if the work can list resources with it.
     pub fn add_config(&mut self, work: Work, by_aggregator: bool) {
         if matches!(work, Work::Tag | Work::TagAccount | Work::Member | Work::Report) {
             let actions: &[&str] = if by_aggregator { &AGGREGATOR } else { &CONFIG };
@@ -259,7 +259,7 @@ impl Needs {
         }
     }
 
-    /// Listing whatever resources of these types may belong to, with its tags.
+    /// Listing the possible parents of resources of these types, with their tags.
     fn add_parents(&mut self, map: &ResourceMap, types: &[&TypeDefinition]) {
         for name in map.parent_types(types.iter().map(|definition| &definition.resource_type)) {
             let Some(definition) = map.types.get(&name) else { continue };

@@ -33,7 +33,7 @@ pub struct Report {
     pub problems: Vec<Of<TypeProblem>>,
     /// Where the population of each type is from. Empty if no other source than the services was asked for.
     pub sources: Vec<Of<SourceOfType>>,
-    /// Account-regions of which AWS Config could not be asked.
+    /// Account-regions in which AWS Config could not be queried.
     pub population_failures: Vec<Of<PopulationFailure>>,
     /// Accounts without a list of IAM users, with the reason.
     pub users_unknown: Vec<(AccountId, CallError)>,

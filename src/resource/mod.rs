@@ -68,9 +68,9 @@ pub struct Resource {
     pub account_name: Option<String>,
     /// The region. For global types the region that AWS records them in.
     pub region: Region,
-    /// The tags. `None` if they were not read: the database has none.
+    /// The tags. `None` if they were not read: the database does not hold tags.
     pub tags: Option<BTreeMap<String, String>>,
-    /// The name of the principal that created it, by the default rules; the service, for what AWS created.
+    /// The name of the principal that created it, by the default rules; for resources that an AWS service created, the service.
     pub creator: Option<String>,
     /// The owner, by the rules of the command.
     pub owner: Option<String>,

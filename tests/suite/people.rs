@@ -83,7 +83,7 @@ fn rules_about_tags_and_people_decide_where_tags_are_read() {
 fn person_missing_from_the_table_is_reported_with_the_resources_that_wait() {
     let world = World::new();
     let missing = json!([{"name": "carl", "resources": 2, "reason": "maps/people.csv has no row for carl"}]);
-    let warning = "identity map: maps/people.csv has no row for carl; 2 resources wait for it";
+    let warning = "identity map: maps/people.csv has no row for carl; this affects 2 resources";
     let plan = world.json(&["tag", "--dry-run"]);
     assert_eq!(plan["summary"]["missing_people"], missing);
     let skipped = entry(&plan["skipped"], &world.volumes[3]);

@@ -59,8 +59,8 @@ pub(super) struct Args {
     /// Include the actions for --population with this source: config, or config:AGGREGATOR (tag, tag-org, report and list)
     #[arg(long, value_name = "SOURCE", value_parser = str::parse::<Population>, env = "TRAILCREATOR_POPULATION")]
     population: Option<Population>,
-    /// Allow List* and Describe* of a service where several of these actions are needed. This gives fewer
-    /// policies with more permissions, but none to read contents
+    /// Allow List* and Describe* of a service if several of these actions are needed. This gives fewer policies, with
+    /// more permissions to read names and settings, and none to read contents
     #[arg(long)]
     wildcards: bool,
     /// Format of the policies: JSON documents, a CloudFormation template, or Terraform resources

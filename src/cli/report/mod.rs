@@ -76,7 +76,7 @@ pub(super) struct Args {
     /// Report only these resource types (Cloud Custodian or CloudFormation names: ebs, AWS::EC2::Volume); repeatable
     #[arg(long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>)]
     types: Vec<ResourceType>,
-    /// Also list the types without create events in the database
+    /// Also examine the types without create events in the database
     #[arg(long, conflicts_with_all = ["types", "offline"])]
     all_types: bool,
     /// Region, or `all` for all enabled regions; repeatable. Global types are always included [default: the region from the

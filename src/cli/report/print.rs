@@ -22,7 +22,7 @@ struct Document<'a> {
     tag_key: &'a str,
     taken_at: &'a str,
     totals: Figures,
-    /// The report before, with the same options.
+    /// The previous report with the same options.
     before: Option<&'a Earlier>,
     types: Vec<SumOfType>,
     accounts: Vec<SumOfAccount<'a>>,

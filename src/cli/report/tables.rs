@@ -25,7 +25,7 @@ const FIGURES: [&str; 10] = [
 const HEADINGS: [&str; 9] =
     ["live", "owned", "coverage", "would be owned", "no record", "no owner", "service", "unknown", "not taggable"];
 
-/// What stands for a number that is not available.
+/// The text in place of a number that is not available.
 const NONE: &str = "-";
 
 /// Tables by type, account, region and creator.

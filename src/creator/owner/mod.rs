@@ -72,7 +72,7 @@ pub struct Owner {
     pub original: Option<String>,
 }
 
-/// What an owner is sought for, and how.
+/// What to find the owner of, and how.
 #[derive(Clone, Copy)]
 struct Ask<'a> {
     event: Option<&'a Event>,

@@ -293,7 +293,7 @@ impl Fetcher {
     }
 
     async fn stream(&self, object: &Object) -> Result<(), FetchError> {
-        // Before the scanner waits for it: an object that is refused is no unit.
+        // Before the scanner waits for it: an object that is refused is not a unit.
         let begun = self.get(object, 0).await?;
         let (sender, chunks) = mpsc::channel(CHUNKS);
         let reader = Chunks { chunks, current: Cursor::new(Vec::new()) };

@@ -53,7 +53,7 @@ pub struct Tag<'m> {
     pub not_types: Vec<ResourceType>,
     /// Where the resources can be that the scope is limited to.
     pub hints: IdHints,
-    /// AWS Config, if it is to be asked before the services.
+    /// AWS Config, if it is queried before the services.
     pub config: Option<Arc<ConfigSource>>,
     /// The names of the accounts so far.
     pub account_names: RefCell<BTreeMap<AccountId, String>>,

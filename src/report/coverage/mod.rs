@@ -102,7 +102,7 @@ pub struct Coverage {
     names: BTreeMap<AccountId, String>,
     /// The resources themselves, if they are wanted.
     resources: Option<Resources>,
-    /// The people that resources wait for.
+    /// The people without a row in the table of people.
     missing: MissingPeople,
 }
 
@@ -235,7 +235,7 @@ impl Coverage {
         self.missing.add(no_owner);
     }
 
-    /// The people that resources wait for.
+    /// The people without a row in the table of people.
     pub fn missing_people(&self) -> Vec<MissingPerson> {
         self.missing.list()
     }

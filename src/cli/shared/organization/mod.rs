@@ -173,7 +173,7 @@ pub(in crate::cli) fn read_file(path: &Path) -> Result<AccountsFile, CommandErro
     })
 }
 
-/// Opens the session from which all accounts are reached. `region` is asked where AWS's chain names none.
+/// Opens the session from which all accounts are reached. `region` is used if AWS's chain names none.
 pub(in crate::cli) async fn open_base(access: AwsAccessArgs, region: Option<Region>) -> Result<Session, CommandError> {
     let default_region = region.or_else(|| Some(Region::from(DEFAULT_REGION)));
     let options = AwsOptions { default_region, ..access.into() };

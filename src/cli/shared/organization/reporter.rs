@@ -43,15 +43,15 @@ pub(in crate::cli) struct RunDisplay<'a> {
     pub(in crate::cli) extent: Extent,
     /// The option that prints all rows.
     pub(in crate::cli) all_rows: &'static str,
-    /// Who gets the plans.
+    /// The receiver of the plans.
     pub(in crate::cli) save: Option<&'a mut Save<'a>>,
-    /// How an interrupted run is gone on with.
+    /// How to resume an interrupted run.
     pub(in crate::cli) resume: String,
     /// The accounts file that was given.
     pub(in crate::cli) accounts_file: Option<PathBuf>,
 }
 
-/// Hears of everything, in the order in which it happens.
+/// Gets every event, in order.
 pub(in crate::cli) struct Reporter<'a> {
     context: &'a Context,
     display: RunDisplay<'a>,
@@ -103,7 +103,7 @@ impl<'a> Reporter<'a> {
         self.progress = self.context.console.progress("tagging", None);
     }
 
-    /// Says how a run that has begun now is gone on with.
+    /// Prints how to resume a run that has begun.
     pub(super) fn go_on_by(&mut self, resume: String) {
         self.display.resume = resume;
     }
@@ -282,7 +282,7 @@ fn print_place(context: &Context, display: &RunDisplay<'_>, account: &Account, r
     has_more
 }
 
-/// How many types are from AWS Config, and how many from their services, if AWS Config was asked.
+/// How many types are from AWS Config, and how many from their services, if AWS Config was queried.
 fn push_sources(line: &mut String, plan: &Plan) {
     let sources: Vec<_> = plan.summary.types.iter().filter_map(|figures| figures.source.as_ref()).collect();
     if sources.is_empty() {
