@@ -54,7 +54,7 @@ pub struct PlannedWrite {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SkippedResource {
     /// The resource's type.
-    #[serde(rename = "type", alias = "resource_type")]
+    #[serde(rename = "type")]
     pub resource_type: ResourceType,
     /// Its id.
     pub id: ResourceId,
@@ -130,7 +130,7 @@ impl SkipKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TypeFigures {
     /// The type.
-    #[serde(rename = "type", alias = "resource_type")]
+    #[serde(rename = "type")]
     pub resource_type: ResourceType,
     /// Resources to tag.
     pub tag: u64,
@@ -192,7 +192,7 @@ pub struct PopulationFailure {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SkippedType {
     /// The type.
-    #[serde(rename = "type", alias = "resource_type")]
+    #[serde(rename = "type")]
     pub resource_type: ResourceType,
     /// Why.
     pub reason: String,
@@ -202,7 +202,7 @@ pub struct SkippedType {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailedType {
     /// The type.
-    #[serde(rename = "type", alias = "resource_type")]
+    #[serde(rename = "type")]
     pub resource_type: ResourceType,
     /// What AWS said.
     pub error: String,
@@ -214,7 +214,7 @@ pub struct FailedType {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TypeProblem {
     /// The type.
-    #[serde(rename = "type", alias = "resource_type")]
+    #[serde(rename = "type")]
     pub resource_type: ResourceType,
     /// What, as a sentence.
     pub problem: String,
