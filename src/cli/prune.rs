@@ -23,9 +23,9 @@ Examples:
 ///
 /// Removes the events of resources that were deleted before a date. Events are kept, whatever their age, if their
 /// resource was deleted later or still exists according to the database. Owners do not change. The journal of runs is
-/// kept, so `undo` works as before. The ledger of what was read is kept too, so later loads read only new log files.
-/// After a change of the resource map, a load reads older log files again, and removed events come back until the next
-/// prune. If a prune is interrupted, nothing is lost; run the same command again to finish it.
+/// kept, so `undo` works as before. The ledger of what was read is kept too, so later loads read only what is new.
+/// After a change of the resource map, a load reads older parts of the trail again, and removed events come back until
+/// the next prune. If a prune is interrupted, nothing is lost; run the same command again to finish it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {

@@ -235,7 +235,7 @@ pub struct Summary {
     /// People without a row in the identity map's table of people. Their resources have no owner until they have a row.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing_people: Vec<MissingPerson>,
-    /// Types that were not looked at.
+    /// Types that were not examined.
     pub skipped_types: Vec<SkippedType>,
     /// Types that can be listed, but were not, because the database has no create event of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -47,7 +47,7 @@ pub struct Survey {
 pub struct Collected<'m> {
     /// The types that were listed, in no order.
     pub facts: Vec<TypeFacts<'m>>,
-    /// Those that were not looked at.
+    /// Those that were not examined.
     pub skipped: Vec<SkippedType>,
     /// Those without create events in the database.
     pub unexamined: Vec<ResourceType>,

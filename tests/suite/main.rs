@@ -13,6 +13,7 @@ mod crashes;
 mod credentials;
 mod demo;
 mod dependencies;
+mod docs;
 mod end_to_end;
 mod envelopes;
 mod errors;

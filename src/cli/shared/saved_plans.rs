@@ -16,7 +16,7 @@ use crate::plan::{FORMAT_VERSION, PlannedWrite};
 use crate::store::Store;
 use crate::text::safe;
 
-/// A plan's document. What people need and applying doesn't is not looked at.
+/// A plan's document. Fields that only people need are ignored.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PlanDocument {

@@ -22,7 +22,7 @@ pub(in crate::cli) fn resolve(map: &ResourceMap, names: &[ResourceType]) -> Resu
     })
 }
 
-/// Says how many types were not examined, by account-region: resources of types without create events have no owner, but exist.
+/// Prints how many types were not examined, by account-region: resources of types without create events have no owner, but exist.
 pub(in crate::cli) fn show_unexamined(context: &Context, counts: impl IntoIterator<Item = usize>) {
     let counts: Vec<usize> = counts.into_iter().filter(|count| *count > 0).collect();
     let (Some(fewest), Some(most)) = (counts.iter().min(), counts.iter().max()) else { return };

@@ -35,7 +35,7 @@ pub struct Tag<'m> {
     pub types: Vec<ResourceType>,
     /// Whether types without records are looked at too.
     pub all_types: bool,
-    /// For each place, how many types were not looked at.
+    /// For each account-region, how many types were not examined.
     pub unexamined: RefCell<Vec<usize>>,
     /// Further keys that count as the owner's tag.
     pub owner_keys: Vec<TagKey>,

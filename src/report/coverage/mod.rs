@@ -56,8 +56,8 @@ pub struct Creator {
     pub owned: u64,
     /// How many of them `tag` would tag.
     pub would_be_owned: u64,
-    /// Whether all IAM users with that name who created them are deleted. `None` if that is unknown: for other identities,
-    /// other accounts, resources without create event, or without a list of users.
+    /// Whether all IAM users with that name who created them are deleted. `None` if that is unknown: for other identities, other accounts,
+    /// resources without a create event, or without a list of users.
     pub gone: Option<bool>,
     /// Its resources by type, the largest number first.
     #[serde(skip)]

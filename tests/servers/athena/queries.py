@@ -76,6 +76,9 @@ class Engine:
     def __init__(self, tables, s3_url):
         self.scratch = tempfile.mkdtemp(prefix="athena-")
         self.connection = duckdb.connect(os.path.join(self.scratch, "tables.duckdb"))
+        # A load's query has thousands of names in conditions. DuckDB's optimizer thinks about them for 7 seconds, and the plan that
+        # it starts from gives the same rows in less than a tenth of one.
+        self.connection.execute("PRAGMA disable_optimizer")
         self.s3 = boto3.client(
             "s3", endpoint_url=s3_url, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
         )
