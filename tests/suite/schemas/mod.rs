@@ -346,7 +346,7 @@ fn an_error_leaves_stdout_empty() {
         "list --sort none",
         "apply missing.json",
         "undo 1",
-        "tag-org accounts.yml -a nobody",
+        "tag-org accounts.yml -a nemo",
         "count missing",
         "completions bash",
         "man",

@@ -12,7 +12,7 @@ pub(super) struct World {
     pub(super) bench: Bench,
     moto: Option<Moto>,
     athena: Option<Athena>,
-    /// What `{name}` stands for in a command line.
+    /// The value of each `{name}` in a command line.
     words: Vec<(&'static str, String)>,
 }
 
@@ -21,7 +21,7 @@ impl World {
         Self { bench, moto: Some(moto), athena: None, words: Vec::new() }
     }
 
-    /// Runs a command line, whose arguments have no spaces.
+    /// Runs a command line. Its arguments have no spaces.
     pub(super) fn run(&self, line: &str) -> Run {
         let line = self.words.iter().fold(line.to_owned(), |line, (name, word)| line.replace(name, word));
         let command = self.bench.trailcreator(line.split(' '));
