@@ -1,10 +1,10 @@
 //! Reports on the accounts: a line for each account-region as it finishes, grouped failures, the summary.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::super::groups_of_rows::{Extent, WriteRow, print_writes, show_hint};
 use super::super::run_output::{calls_phrase, counts, dry_phrase, failure, results_phrase, skipped_phrase};
@@ -12,14 +12,15 @@ use super::super::{CommandError, Context, Outcome, nothing};
 use super::groups::Groups;
 use super::later;
 use super::results::{self, Kind, Results, ResultsFile};
+use super::totals::Totals;
 use crate::cli::options::show_missing_people;
 use crate::cli::population::warn_of_failure;
 use crate::cli::tag::{action_row, outcome_of_plan, show_types};
 use crate::console::{OutputFormat, Progress, counted};
-use crate::creator::{MissingPeople, MissingPerson};
+use crate::creator::MissingPeople;
 use crate::model::Region;
 use crate::org::{Account, Done, Event, Failure, Organization};
-use crate::plan::{Plan, PopulationSource, SkipKind};
+use crate::plan::{Plan, PopulationSource};
 use crate::store::journal::{RunKind, RunWrite, Write, WriteOutcome};
 use crate::store::organization_runs::OrganizationRunId;
 use crate::tag::apply::StopReason;
@@ -61,23 +62,6 @@ pub(in crate::cli) struct Reporter<'a> {
     totals: Totals,
     /// The error of an output file; the run continues.
     broken: Option<CommandError>,
-}
-
-/// The figures of the summary.
-#[derive(Debug, Default)]
-struct Totals {
-    accounts: u64,
-    without_work: u64,
-    places: u64,
-    failed_places: u64,
-    failed_roles: u64,
-    planned: u64,
-    written: BTreeMap<&'static str, u64>,
-    left: BTreeMap<SkipKind, u64>,
-    missing_people: Vec<MissingPerson>,
-    has_item_failures: bool,
-    /// Whether some rows of the plans were not printed.
-    has_more_rows: bool,
 }
 
 impl<'a> Reporter<'a> {
@@ -218,7 +202,13 @@ impl<'a> Reporter<'a> {
         drop(progress);
         let interrupted = is_left && organization.stop.is_cancelled();
         let run = recorded_run(context, organization)?;
-        results.finish(&totals.document((organization, run), &display, interrupted));
+        let calls = organization.base.counts();
+        let mut summary = totals.document(run, display.kind, Some(&organization.key), calls);
+        summary["interrupted"] = json!(interrupted);
+        if display.stats {
+            summary["stats"] = json!(calls.by_operation());
+        }
+        results.finish(&summary);
         failures.show(context, "failed");
         failed_roles.show(context, "role not assumed");
         show_hint(context, totals.has_more_rows, display.all_rows);
@@ -249,39 +239,6 @@ impl<'a> Reporter<'a> {
             (false, true) => Outcome::ItemFailures,
             (false, false) => Outcome::Done,
         })
-    }
-}
-
-impl Totals {
-    fn document(
-        &self,
-        (organization, run): (&Organization<'_>, Option<OrganizationRunId>),
-        display: &RunDisplay<'_>,
-        interrupted: bool,
-    ) -> Value {
-        let calls = organization.base.counts();
-        let mut summary = json!({
-            "run_id": run,
-            "kind": display.kind,
-            "tag_key": organization.key,
-            "interrupted": interrupted,
-            "accounts": self.accounts,
-            "accounts_without_records": self.without_work,
-            "places": self.places,
-            "exceptions": self.failed_places,
-            "failed_assume_role": self.failed_roles,
-            "tag": self.planned,
-            "results": self.written,
-            "skipped": self.left,
-            "calls": {"reads": calls.total() - calls.writes(), "writes": calls.writes()},
-        });
-        if !self.missing_people.is_empty() {
-            summary["missing_people"] = json!(self.missing_people);
-        }
-        if display.stats {
-            summary["stats"] = json!(calls.by_operation());
-        }
-        summary
     }
 }
 
