@@ -11,11 +11,15 @@ shown() { printf '\033[36m$ %s\033[0m\n' "$*"; "$@"; }
 
 # lacks WHAT DEBIAN FEDORA MACOS: ends the demo, and prints the command that installs what is missing.
 lacks() {
-    printf 'The demo needs %s.\n' "$1" >&2
-    if command -v apt-get >/dev/null; then printf 'Install it with: %s\n' "$2" >&2
-    elif command -v dnf >/dev/null; then printf 'Install it with: %s\n' "$3" >&2
-    elif [ "$(uname)" = Darwin ]; then printf 'Install it with: %s\n' "$4" >&2
+    local with='Install it with' command=$2
+    if [ "$2" = "$3" ] || command -v apt-get >/dev/null; then :
+    elif command -v dnf >/dev/null; then command=$3
+    elif [ "$(uname)" = Darwin ]; then command=$4
+    else with='Install it; on Debian with'
     fi
+    # Root in a container has no sudo.
+    if [ "$(id -u)" = 0 ]; then command=${command#sudo }; fi
+    printf 'The demo needs %s.\n%s: %s\n' "$1" "$with" "$command" >&2
     exit 1
 }
 

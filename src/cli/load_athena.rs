@@ -4,17 +4,22 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::interrupt::stop_on_interrupt;
 use super::load_summary::{Query, Summary, cost};
 use super::options::ChainsArgs;
 use super::{AwsArgs, CommandError, Context, Outcome, WindowArgs, nothing};
 use crate::aws::Session;
-use crate::console::{Progress, counted};
+use crate::console::{OutputFormat, Progress, counted};
 use crate::load::athena::{self, Athena, Execution, Load, LoadError, NameFilter, Notice, Plan, Request, State, plan};
 use crate::model::AccountId;
 use crate::trail::filter::RecordFilter;
 use crate::trail::scan::Scanner;
 use tokio_util::sync::CancellationToken;
+
+/// The version of the format of the JSON document of `--print-query`.
+const FORMAT_VERSION: u32 = 1;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -104,7 +109,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     };
     if let Some(plan) = &plan {
         if args.print_query {
-            context.console.document(&plan.sql);
+            print_query(context, plan);
             return Ok(Outcome::Done);
         }
         print_plan(context, plan);
@@ -152,6 +157,27 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let summary = Summary { requests, query: Some(query), ..Summary::new(&loaded.figures, false) };
     summary.print(&context.console);
     Ok(summary.outcome())
+}
+
+/// The JSON document of `--print-query`.
+#[derive(Serialize)]
+struct QueryDocument<'p> {
+    format_version: u32,
+    database: &'p str,
+    table: &'p str,
+    sql: &'p str,
+}
+
+fn print_query(context: &Context, plan: &Plan) {
+    match context.console.format {
+        OutputFormat::Text => context.console.document(&plan.sql),
+        OutputFormat::Json => context.console.json(&QueryDocument {
+            format_version: FORMAT_VERSION,
+            database: &plan.table.database,
+            table: &plan.table.name,
+            sql: &plan.sql,
+        }),
+    }
 }
 
 /// Prints the table, and warns where the query reads more or returns less than expected.

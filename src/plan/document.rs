@@ -15,7 +15,8 @@ pub const FORMAT_VERSION: u32 = 1;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlannedWrite {
-    /// The resource's type.
+    /// The resource's type. Plans saved by early builds have it as `resource_type`.
+    #[serde(rename = "type", alias = "resource_type")]
     pub resource_type: ResourceType,
     /// Its id.
     pub id: ResourceId,
@@ -53,6 +54,7 @@ pub struct PlannedWrite {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SkippedResource {
     /// The resource's type.
+    #[serde(rename = "type")]
     pub resource_type: ResourceType,
     /// Its id.
     pub id: ResourceId,
@@ -128,6 +130,7 @@ impl SkipKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TypeFigures {
     /// The type.
+    #[serde(rename = "type")]
     pub resource_type: ResourceType,
     /// Resources to tag.
     pub tag: u64,
@@ -189,6 +192,7 @@ pub struct PopulationFailure {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SkippedType {
     /// The type.
+    #[serde(rename = "type")]
     pub resource_type: ResourceType,
     /// Why.
     pub reason: String,
@@ -198,6 +202,7 @@ pub struct SkippedType {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailedType {
     /// The type.
+    #[serde(rename = "type")]
     pub resource_type: ResourceType,
     /// What AWS said.
     pub error: String,
@@ -209,6 +214,7 @@ pub struct FailedType {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TypeProblem {
     /// The type.
+    #[serde(rename = "type")]
     pub resource_type: ResourceType,
     /// What, as a sentence.
     pub problem: String,

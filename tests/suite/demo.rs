@@ -65,9 +65,15 @@ impl Machine {
             let found = found.unwrap_or_else(|| panic!("{name} is installed"));
             std::os::unix::fs::symlink(found, machine.bench.path("bin").join(name)).expect("links can be made");
         }
-        for (name, script) in
-            [("apt-get", ""), ("cargo", CARGO), ("rustc", "echo host: here"), ("python3", PYTHON), ("cc", "")]
-        {
+        for (name, script) in [
+            ("apt-get", ""),
+            ("id", "echo 1000"),
+            ("uname", "echo Linux"),
+            ("cargo", CARGO),
+            ("rustc", "echo host: here"),
+            ("python3", PYTHON),
+            ("cc", ""),
+        ] {
             machine.program(name, script);
         }
         machine
@@ -120,7 +126,7 @@ impl Machine {
 fn demo_names_what_is_missing_and_the_command_that_installs_it_before_the_build() {
     const RUSTUP: &str = "Install it with: curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh\n";
     type Change = fn(&Machine);
-    let cases: [(Change, &str, &str); 10] = [
+    let cases: [(Change, &str, &str); 13] = [
         (|machine| machine.without("python3"), "Python 3.11 or newer", "sudo apt-get install python3 python3-venv"),
         (
             |machine| machine.program("python3", "exit 1"),
@@ -135,6 +141,31 @@ fn demo_names_what_is_missing_and_the_command_that_installs_it_before_the_build(
         (|machine| machine.without("cargo"), "Rust 1.94 or newer (cargo)", RUSTUP),
         (|machine| machine.program("cargo", "exit 1"), "Rust 1.94 or newer (cargo)", RUSTUP),
         (|machine| machine.program("cargo", "echo cargo 1.85.1"), "Rust 1.94 or newer (found: cargo 1.85.1)", RUSTUP),
+        (
+            |machine| {
+                machine.without("cc");
+                machine.program("id", "echo 0");
+            },
+            "a C compiler (cc)",
+            "Install it with: apt-get install build-essential",
+        ),
+        (
+            |machine| {
+                machine.without("cc");
+                machine.without("apt-get");
+                machine.program("dnf", "");
+            },
+            "a C compiler (cc)",
+            "Install it with: sudo dnf install gcc",
+        ),
+        (
+            |machine| {
+                machine.without("cargo");
+                machine.without("apt-get");
+            },
+            "Rust 1.94 or newer (cargo)",
+            RUSTUP,
+        ),
         (|machine| machine.without("cc"), "a C compiler (cc)", "sudo apt-get install build-essential"),
         // macOS, before its tools are installed.
         (

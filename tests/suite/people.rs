@@ -116,7 +116,7 @@ fn without_tags_a_rule_is_reported_as_undecided_and_not_skipped() {
                      it does not match, the owner is Alice@Corp.example";
     let who = world.json(&["who", volume, "orders"]);
     let answer = entry(&who["resources"], volume);
-    assert_eq!((&answer["owner"], &answer["reason"]), (&Value::Null, &json!(undecided)));
+    assert_eq!((&answer["owner"], &answer["owner_reason"]), (&Value::Null, &json!(undecided)));
     assert!(answer["evidence"].to_string().contains("could not be decided"), "{answer:#}");
     assert_eq!(who["resources"][1]["owner"], "messaging@corp.example", "a rule about the type needs no tags");
     assert_eq!(who["resources"][1]["resource"]["owner_reason"], "identity map, rule 1 (maps/map.yml:3)");

@@ -232,7 +232,10 @@ fn template(args: &Args, policies: &[Value]) -> Option<(&'static str, String)> {
 fn print_documents(args: &Args, policies: Vec<Value>, needs: Needs, context: &Context) -> Result<(), CommandError> {
     if let Some(folder) = &args.output_dir {
         let file = |(number, policy): (usize, &Value)| (format!("policy-{number}.json"), format!("{policy:#}\n"));
-        return write(folder, &(1..).zip(&policies).map(file).collect::<Vec<_>>(), context);
+        write(folder, &(1..).zip(&policies).map(file).collect::<Vec<_>>(), context)?;
+        if context.console.format == OutputFormat::Text {
+            return Ok(());
+        }
     }
     if context.console.format == OutputFormat::Json {
         let unknown = needs.unknown.into_iter();

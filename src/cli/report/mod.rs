@@ -155,8 +155,6 @@ struct Form<'a> {
 struct FailedAccount {
     account_id: AccountId,
     account_name: String,
-    /// The same, under its first name in this document.
-    name: String,
     region: Option<Region>,
     error: String,
     hint: Option<String>,
@@ -388,6 +386,6 @@ async fn of_organization(
 
 fn failed_account(account: &Account, region: Option<&Region>, failure: Failure) -> FailedAccount {
     let Failure { error, hint, .. } = failure;
-    let (account_id, name) = (account.id.clone(), account.name.clone());
-    FailedAccount { account_id, account_name: name.clone(), name, region: region.cloned(), error, hint }
+    let (account_id, account_name) = (account.id.clone(), account.name.clone());
+    FailedAccount { account_id, account_name, region: region.cloned(), error, hint }
 }

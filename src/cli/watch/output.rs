@@ -128,7 +128,7 @@ fn event_of(notice: &Notice<'_>) -> (&'static str, Value) {
 
 fn resource_of(resource: &Resource<'_>) -> Value {
     let Resource { account, region, resource_type, id } = resource;
-    json!({"account_id": account, "region": region, "resource_type": resource_type, "id": id})
+    json!({"account_id": account, "region": region, "type": resource_type, "id": id})
 }
 
 fn phrase(resource: &Resource<'_>) -> String {

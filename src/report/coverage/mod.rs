@@ -38,6 +38,7 @@ pub struct Row {
     /// The region, or [`GLOBAL`].
     pub region: String,
     /// The type.
+    #[serde(rename = "type")]
     pub resource_type: ResourceType,
     /// The counts.
     #[serde(flatten)]

@@ -283,12 +283,8 @@ impl Page<'_> {
     }
 
     fn unexamined(&self, out: &mut Out<'_>) -> io::Result<()> {
-        let types: std::collections::BTreeSet<&str> = self
-            .report
-            .unexamined
-            .iter()
-            .flat_map(|of| of.what.resource_types.iter().map(ResourceType::as_str))
-            .collect();
+        let types: std::collections::BTreeSet<&str> =
+            self.report.unexamined.iter().flat_map(|of| of.what.types.iter().map(ResourceType::as_str)).collect();
         if types.is_empty() {
             return Ok(());
         }

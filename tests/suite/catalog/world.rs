@@ -56,7 +56,7 @@ impl Made {
 
     /// Whether an entry of a plan or report speaks of this resource.
     pub(crate) fn is(&self, entry: &Value) -> bool {
-        entry["resource_type"] == self.kind && entry["id"] == self.id
+        entry["type"] == self.kind && entry["id"] == self.id
     }
 }
 
@@ -210,7 +210,7 @@ pub(crate) fn planned(plan: &Value) -> BTreeMap<Key, (String, String)> {
     let mut found = BTreeMap::new();
     for action in plan["actions"].as_array().expect("a plan has actions") {
         let text = |field: &str| action[field].as_str().expect("an action's fields are text").to_owned();
-        let twice = found.insert((text("resource_type"), text("id")), (text("value"), text("event_id")));
+        let twice = found.insert((text("type"), text("id")), (text("value"), text("event_id")));
         assert!(twice.is_none(), "planned twice: {action}");
     }
     found

@@ -1,5 +1,7 @@
 //! The AWS command line interface, for the pages that use it.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::common::{package_alone, python};
@@ -44,9 +46,6 @@ fi || {{
 }
 
 /// Lets a shell run a file.
-#[cfg(unix)]
 pub(super) fn make_executable(file: &Path) {
-    use std::os::unix::fs::PermissionsExt;
-
-    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
+    fs::set_permissions(file, fs::Permissions::from_mode(0o755)).expect("it is ours");
 }

@@ -1,5 +1,6 @@
 //! The files that the pages name, in a page's working folder.
 
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use rusqlite::Connection;
@@ -41,14 +42,9 @@ pub(super) fn write(bench: &Bench, logs: &Path) {
         bench.write(folder, "");
     }
     Connection::open(bench.path("old.db")).and_then(|old| old.execute_batch(OLD_DATABASE)).expect("it can be written");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::symlink;
-
-        let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let link = |original: &Path, name: &str| symlink(original, bench.path(name)).expect("links can be made");
-        link(logs, "logs");
-        link(&repository.join("tests"), "tests");
-        link(&repository.join("packaging"), "packaging");
-    }
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let link = |original: &Path, name: &str| symlink(original, bench.path(name)).expect("links can be made");
+    link(logs, "logs");
+    link(&repository.join("tests"), "tests");
+    link(&repository.join("packaging"), "packaging");
 }

@@ -79,12 +79,12 @@ fn without_sources(mut plan: Value) -> Value {
 fn sources(plan: &Value) -> Vec<String> {
     let figures = plan["summary"]["types"].as_array().expect("a list").iter();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    figures.map(|one| format!("{} {}", text(&one["resource_type"]), text(&one["source"]["from"]))).collect()
+    figures.map(|one| format!("{} {}", text(&one["type"]), text(&one["source"]["from"]))).collect()
 }
 
 fn reason(plan: &Value, resource_type: &str) -> String {
     let figures = plan["summary"]["types"].as_array().expect("a list").iter();
-    let found = figures.into_iter().find(|one| one["resource_type"] == resource_type);
+    let found = figures.into_iter().find(|one| one["type"] == resource_type);
     found.unwrap_or_else(|| panic!("{resource_type} is not in {plan:#}"))["source"]["reason"]
         .as_str()
         .unwrap_or("config")
@@ -244,7 +244,7 @@ client('config').put_configuration_aggregator(ConfigurationAggregatorName='all',
         let report = lab.run(&["report", "--population", population, "--output", "json"]).success().json();
         assert_eq!(report["totals"]["live"], 1, "{population} {report:#}");
         assert_eq!(report["sources"][0]["from"], "config", "{report:#}");
-        assert_eq!(report["sources"][0]["resource_type"], "iam-role", "{report:#}");
+        assert_eq!(report["sources"][0]["type"], "iam-role", "{report:#}");
     }
 }
 

@@ -246,7 +246,7 @@ fn types_without_create_events_are_counted_and_examined_on_request() {
     lab.run(&["tag", "--dry-run", "-v"]).success().says(["types not examined: ", " sqs "]);
     let summary = |run: &Run| run.json()["summary"].clone();
     let types = |summary: &Value, list: &str| -> Vec<String> {
-        let of = |one: &Value| one["resource_type"].as_str().or(one.as_str()).expect("a name").to_owned();
+        let of = |one: &Value| one["type"].as_str().or(one.as_str()).expect("a name").to_owned();
         summary[list].as_array().map(|list| list.iter().map(of).collect()).unwrap_or_default()
     };
     let plan = summary(lab.run(&["tag", "--dry-run", "--output", "json"]).success());
@@ -257,7 +257,7 @@ fn types_without_create_events_are_counted_and_examined_on_request() {
     let named = lab.run(&["tag", "--dry-run", "--type", "ebs"]);
     assert!(!named.success().stderr.contains(note), "{}", named.stderr);
     let report = lab.run(&["report", "--output", "json"]).json();
-    assert_eq!(report["unexamined_types"][0]["resource_types"].as_array().map(Vec::len), Some(unexamined.len()));
+    assert_eq!(report["unexamined_types"][0]["types"].as_array().map(Vec::len), Some(unexamined.len()));
     lab.run(&["tag", "--all-types", "--type", "ebs"]).code(2);
     // Listing all types takes minutes, and the test server lacks some services.
     let others: Vec<&str> = unexamined.iter().map(String::as_str).filter(|name| *name != "sqs").collect();

@@ -8,6 +8,7 @@ mod held_plans;
 mod later;
 mod reporter;
 mod results;
+mod totals;
 
 use std::path::{Path, PathBuf};
 
@@ -16,6 +17,7 @@ pub(in crate::cli) use later::{AccountsAccess, apply, undo};
 use reporter::Reporter;
 pub(in crate::cli) use reporter::{RunDisplay, Save};
 pub(in crate::cli) use results::ResultsFile;
+pub(in crate::cli) use totals::show_nothing;
 
 use super::interrupt::stop_on_interrupt;
 use super::{AwsAccessArgs, CommandError, Context, Outcome, private_file, regions};

@@ -2,13 +2,13 @@
 
 mod line;
 mod summary;
-mod totals;
 
 use std::path::PathBuf;
 
+use serde_json::json;
+
 use line::{place_name, print_place};
 use summary::{recorded_run, show_stats, show_summary};
-use totals::Totals;
 
 use super::super::groups_of_rows::{Extent, show_hint};
 use super::super::run_output::{counts, failure};
@@ -16,6 +16,7 @@ use super::super::{CommandError, Context, Outcome, nothing};
 use super::groups::Groups;
 use super::later;
 use super::results::{self, Kind, Results, ResultsFile};
+use super::totals::Totals;
 use crate::cli::options::show_missing_people;
 use crate::cli::tag::outcome_of_plan;
 use crate::console::{OutputFormat, Progress};
@@ -202,7 +203,13 @@ impl<'a> Reporter<'a> {
         drop(progress);
         let interrupted = is_left && organization.stop.is_cancelled();
         let run = recorded_run(context, organization)?;
-        results.finish(&totals.document((organization, run), &display, interrupted));
+        let calls = organization.base.counts();
+        let mut summary = totals.document(run, display.kind, Some(&organization.key), calls);
+        summary["interrupted"] = json!(interrupted);
+        if display.stats {
+            summary["stats"] = json!(calls.by_operation());
+        }
+        results.finish(&summary);
         failures.show(context, "failed");
         failed_roles.show(context, "role not assumed");
         show_hint(context, totals.has_more_rows, display.all_rows);

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
+use super::super::totals::Totals;
 use super::RunDisplay;
-use super::totals::Totals;
 use crate::cli::run_output::{calls_phrase, dry_phrase, results_phrase, skipped_phrase};
 use crate::cli::{CommandError, Context};
 use crate::console::counted;

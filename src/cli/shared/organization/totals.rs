@@ -1,13 +1,17 @@
-//! The figures of the summary, and their JSON.
+//! The figures of a run across an organization, and its document where there is nothing to do.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::RunDisplay;
+use super::super::{CommandError, Context};
+use super::DisplayArgs;
+use super::results::Results;
+use crate::aws::Counts;
 use crate::creator::MissingPerson;
-use crate::org::Organization;
+use crate::model::TagKey;
 use crate::plan::SkipKind;
+use crate::store::journal::RunKind;
 use crate::store::organization_runs::OrganizationRunId;
 
 /// The figures of the summary.
@@ -28,18 +32,19 @@ pub(super) struct Totals {
 }
 
 impl Totals {
+    /// The `Summary` of the document.
     pub(super) fn document(
         &self,
-        (organization, run): (&Organization<'_>, Option<OrganizationRunId>),
-        display: &RunDisplay<'_>,
-        interrupted: bool,
+        run: Option<OrganizationRunId>,
+        kind: RunKind,
+        key: Option<&TagKey>,
+        calls: &Counts,
     ) -> Value {
-        let calls = organization.base.counts();
         let mut summary = json!({
             "run_id": run,
-            "kind": display.kind,
-            "tag_key": organization.key,
-            "interrupted": interrupted,
+            "kind": kind,
+            "tag_key": key,
+            "interrupted": false,
             "accounts": self.accounts,
             "accounts_without_records": self.without_work,
             "places": self.places,
@@ -53,9 +58,21 @@ impl Totals {
         if !self.missing_people.is_empty() {
             summary["missing_people"] = json!(self.missing_people);
         }
-        if display.stats {
-            summary["stats"] = json!(calls.by_operation());
-        }
         summary
     }
+}
+
+/// The document and the file of results of plans that have nothing to write. `key`: the tag, if the plans have it.
+///
+/// # Errors
+/// The file can't be written.
+pub(in crate::cli) fn show_nothing(
+    context: &Context,
+    kind: RunKind,
+    key: Option<&TagKey>,
+    display: &DisplayArgs,
+) -> Result<(), CommandError> {
+    let results = Results::new(context, display.open_results(false)?);
+    results.finish(&Totals::default().document(None, kind, key, &Counts::default()));
+    Ok(())
 }
