@@ -38,7 +38,7 @@ mod embedded {
 }
 
 const FOLDER: &str = "resource-maps";
-/// The files there that are no service's, by the fields of [`MapFiles`].
+/// The files there that belong to no service, by the fields of [`MapFiles`].
 const OTHERS: [&str; 3] = ["omitted", "parents", "sessions"];
 
 fn main() -> ExitCode {

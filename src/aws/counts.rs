@@ -40,7 +40,7 @@ impl Storable for Effect {
 }
 
 impl Effect {
-    /// Whether it is no read.
+    /// Whether it is not a read.
     pub(super) fn changes(self) -> bool {
         self != Self::Read
     }

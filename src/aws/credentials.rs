@@ -114,7 +114,7 @@ mod tests {
 
     use super::*;
 
-    /// Cardinality credentials that last so long, and counts how often.
+    /// Returns credentials that last so long, and counts how often.
     #[derive(Debug)]
     struct Source {
         asked: Arc<AtomicU32>,

@@ -111,7 +111,7 @@ impl CallError {
              eval \"$(aws configure export-credentials --format env --profile NAME)\""
                 .to_owned()
         } else if self.code == NO_ROLE || self.operation == ASSUME_ROLE {
-            "check the role's ARN, its trust policy and external id, and that the credentials may call sts:AssumeRole"
+            "check the role's ARN, its trust policy and external id, and that the credentials are allowed to call sts:AssumeRole"
                 .to_owned()
         } else if self.code == NOT_USABLE {
             "check the profile in use; aws sso login or aws login renews a sign-in".to_owned()

@@ -243,7 +243,7 @@ impl Session {
         &self.0.counts
     }
 
-    /// An S3 client for a region. Buckets are in the path where the endpoint is set: a name before `127.0.0.1` is no host.
+    /// An S3 client for a region. Buckets are in the path where the endpoint is set: a name before `127.0.0.1` is not a host.
     pub fn s3(&self, region: &Region) -> aws_sdk_s3::Client {
         self.s3_client(region, configured_url(&self.0.config, "S3").is_some())
     }
@@ -307,7 +307,7 @@ fn no_region() -> CallError {
     configuration_error(error::NO_REGION, "neither options, environment nor profile name one")
 }
 
-/// AWS has no host for a name that is no region's; another endpoint may take any.
+/// AWS has no host for a name that is not a region's; another endpoint may take any.
 fn check_region(region: &Region, config: &SdkConfig) -> Result<(), CallError> {
     match region.as_str().parse::<Region>() {
         Err(invalid) if configured_url(config, "STS").is_none() => {

@@ -10,12 +10,12 @@ use std::thread::{self, JoinHandle};
 pub(crate) struct TestServer {
     /// `127.0.0.1:PORT`
     pub(crate) address: String,
-    /// Cardinality the requests' heads in lower case, once all answers were given.
+    /// Returns the requests' heads in lower case, once all answers were given.
     pub(crate) heads: JoinHandle<Vec<String>>,
 }
 
 impl TestServer {
-    /// Cardinality these answers, one after the other.
+    /// Sends these answers, one after the other.
     pub(crate) fn start(answers: Vec<String>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();

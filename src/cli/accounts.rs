@@ -72,7 +72,7 @@ struct Document<'a> {
 #[derive(Serialize)]
 struct LeftOut {
     account_id: String,
-    name: String,
+    account_name: String,
     reason: String,
 }
 
@@ -124,7 +124,7 @@ fn select(
             wanted.push(member);
             continue;
         };
-        left_out.push(LeftOut { account_id: member.id.to_string(), name: member.name, reason });
+        left_out.push(LeftOut { account_id: member.id.to_string(), account_name: member.name, reason });
     }
     Ok((wanted, left_out))
 }
@@ -150,8 +150,8 @@ fn write(
 }
 
 fn print_summary(context: &Context, written: usize, left_out: &[LeftOut], session: &Session) {
-    for LeftOut { account_id, name, reason } in left_out {
-        let name = if name.is_empty() { String::new() } else { format!(" {name}") };
+    for LeftOut { account_id, account_name, reason } in left_out {
+        let name = if account_name.is_empty() { String::new() } else { format!(" {account_name}") };
         context.console.message(format_args!("skipped account {account_id}{name}: {reason}"));
     }
     let calls = run_output::calls_phrase(session);

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use super::allow_updates::AllowArgs;
 use super::groups_of_rows::{Extent, ExtentArgs};
 use super::organization::{self, AccountsAccess, AccountsArgs, DisplayArgs};
-use super::run_output::{self, RunOutput};
-use super::saved_plans::{SavedPlan, SavedPlans, store_of_plans};
+use super::run_output::{self, NothingToDo, RunOutput};
+use super::saved_plans::{PlanHead, SavedPlan, SavedPlans, store_of_plans};
 use super::scope::LimitArgs;
 use super::tagging;
 use super::{AwsArgs, CommandError, Context, Outcome};
@@ -71,6 +71,7 @@ async fn apply_plan(path: &Path, args: Args, context: &Context) -> Result<Outcom
     let saved = SavedPlans::open(context, path)?;
     match saved.plans.as_slice() {
         [] => {
+            show_nothing(&saved, &args, context)?;
             context.console.message(format_args!("the plan {} has nothing to write", path.display()));
             Ok(Outcome::Done)
         }
@@ -84,6 +85,22 @@ async fn apply_plan(path: &Path, args: Args, context: &Context) -> Result<Outcom
                 extent: args.extent.into(),
             };
             organization::apply(&saved, way, args.dry_run, args.limit, context).await
+        }
+    }
+}
+
+/// The document of plans without writes: that of a run for one plan, else that of an organization.
+fn show_nothing(saved: &SavedPlans, args: &Args, context: &Context) -> Result<(), CommandError> {
+    match saved.heads.as_slice() {
+        [PlanHead { account, region, key }] if args.accounts.config.is_none() => {
+            let (account, region, key) = (account.as_ref(), region.as_ref(), key.as_ref());
+            let nothing = NothingToDo { kind: RunKind::Tag, dry_run: args.dry_run, account, region, key };
+            run_output::show_nothing(context, &nothing);
+            Ok(())
+        }
+        heads => {
+            let key = heads.iter().find_map(|head| head.key.as_ref());
+            organization::show_nothing(context, RunKind::Tag, key, &args.display)
         }
     }
 }
@@ -132,7 +149,7 @@ async fn resume(run_id: RunId, args: Args, context: &Context) -> Result<Outcome,
     let store = context.open_existing_store()?;
     let run = tagging::find_run(context, &store, run_id)?;
     if run.finished_at.is_some() {
-        run_output::show_nothing(context, run.kind, args.dry_run, &run);
+        run_output::show_nothing(context, &NothingToDo::of_run(run.kind, args.dry_run, &run));
         context.console.message(format_args!("run {run_id} is finished: there is nothing to resume"));
         return Ok(Outcome::Done);
     }

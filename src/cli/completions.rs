@@ -33,8 +33,8 @@ Examples:
 
 /// Print a shell completion script
 ///
-/// The script completes commands, options and values: resource types, regions, profiles, accounts of the accounts file, and run
-/// numbers of the database.
+/// The script completes commands, options and values: resource types, regions, profiles, the accounts in the accounts
+/// file, and the run numbers in the database.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {

@@ -33,9 +33,8 @@ Examples:
 /// Import a database of c7n-trailcreator
 ///
 /// Copies the file's rows into the database named by --db, and does not change the file. Duplicate rows become one
-/// event, and joined identifiers are split where this is certain to be right. An event loaded from a trail, before or
-/// after the import, replaces its imported row. You can stop an import at any time; run the same command again to
-/// resume it.
+/// event. Joined identifiers are split if the split is certain. An event loaded from a trail, before or after the
+/// import, replaces its imported row. You can stop an import at any time; run the same command again to resume it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {

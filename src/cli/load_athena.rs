@@ -4,17 +4,22 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::interrupt::stop_on_interrupt;
 use super::load_summary::{Query, Summary, cost};
 use super::options::ChainsArgs;
 use super::{AwsArgs, CommandError, Context, Outcome, WindowArgs, nothing};
 use crate::aws::Session;
-use crate::console::{Progress, counted};
+use crate::console::{OutputFormat, Progress, counted};
 use crate::load::athena::{self, Athena, Execution, Load, LoadError, NameFilter, Notice, Plan, Request, State, plan};
 use crate::model::AccountId;
 use crate::trail::filter::RecordFilter;
 use crate::trail::scan::Scanner;
 use tokio_util::sync::CancellationToken;
+
+/// The version of the format of the JSON document of `--print-query`.
+const FORMAT_VERSION: u32 = 1;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -27,11 +32,12 @@ Examples:
 
 /// Load a trail with an Athena query, for trails too large to read on one machine
 ///
-/// All options are optional. By default, the CloudTrail table is found by its columns. Results go to the workgroup's
+/// No option is required. By default, the CloudTrail table is found by its columns, and results go to the workgroup's
 /// location, or else to the bucket that the Athena console uses. Athena charges for the bytes that it scans. In a
 /// partitioned table, a time range (--year, --month, --day, --since, --until) reduces these bytes.
 ///
-/// If a load is interrupted, run the same command again to resume it. The query is not started, or charged, a second time.
+/// If a load is interrupted, run the same command again to resume it. The query is not started or charged a second
+/// time.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -103,7 +109,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     };
     if let Some(plan) = &plan {
         if args.print_query {
-            context.console.document(&plan.sql);
+            print_query(context, plan);
             return Ok(Outcome::Done);
         }
         print_plan(context, plan);
@@ -142,8 +148,8 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
             let wanted = nothing::filter_phrase(&request.filter);
             let wanted = if wanted.is_empty() { String::new() } else { format!(" of {wanted}") };
             context.console.warning_with_hints(
-                format_args!("the query found no event that the resource map knows{wanted}"),
-                ["check the table and the window; --print-query shows the SQL"],
+                format_args!("the query found no event that is in the resource map{wanted}"),
+                ["check the table and the time range; --print-query shows the SQL"],
             );
         }
     }
@@ -151,6 +157,27 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let summary = Summary { requests, query: Some(query), ..Summary::new(&loaded.figures, false) };
     summary.print(&context.console);
     Ok(summary.outcome())
+}
+
+/// The JSON document of `--print-query`.
+#[derive(Serialize)]
+struct QueryDocument<'p> {
+    format_version: u32,
+    database: &'p str,
+    table: &'p str,
+    sql: &'p str,
+}
+
+fn print_query(context: &Context, plan: &Plan) {
+    match context.console.format {
+        OutputFormat::Text => context.console.document(&plan.sql),
+        OutputFormat::Json => context.console.json(&QueryDocument {
+            format_version: FORMAT_VERSION,
+            database: &plan.table.database,
+            table: &plan.table.name,
+            sql: &plan.sql,
+        }),
+    }
 }
 
 /// Prints the table, and warns where the query reads more or returns less than expected.

@@ -30,9 +30,9 @@ Examples:
 
 /// Load a trail from its CloudWatch Logs log group
 ///
-/// Use this command if you can't read the trail's bucket. CloudWatch Logs filters the events by name, so that only
-/// create, delete and rename events are transferred. AWS allows 5 requests per second. Days that are already loaded
-/// are not requested again. You can stop a load at any time; run the same command again to resume it.
+/// Use this command if you can't read the trail's bucket. CloudWatch Logs filters the events by name, so that few
+/// events besides create, delete and rename events are transferred. AWS allows 5 requests per second. Days that are
+/// already loaded are not requested again. You can stop a load at any time; run the same command again to resume it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {

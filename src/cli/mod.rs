@@ -38,6 +38,7 @@ pub(crate) use shared::saved_plans::{PlanDocument, check_writes};
 
 use std::process::ExitCode;
 
+use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use shared::context::Context;
@@ -96,7 +97,10 @@ pub fn main() -> ExitCode {
     let context = Context::new(cli.global, Invocation::of(&command, &matches), settings);
     environment::check(&context, &command);
     regions::check_given(&context, &matches);
-    let outcome = match run(cli.command, &context) {
+    let format = matches.value_source("output").filter(|source| *source == ValueSource::CommandLine);
+    let outcome = match check_output(&cli.command, context.global.output, format.is_some())
+        .and_then(|()| run(cli.command, &context))
+    {
         Ok(outcome) => outcome,
         Err(error) => {
             context.remove_new_database();
@@ -116,10 +120,15 @@ fn command() -> clap::Command {
     command
 }
 
-/// Checks that the command can print what `--output` asks for.
-fn check_output(command: &Command, output: Output) -> Result<(), CommandError> {
+/// Checks that the command can print what `--output` asks for. `is_typed`: the format is from the command line, and not from the
+/// environment or the settings file, where it is for the other commands: a shell that starts runs `completions`.
+fn check_output(command: &Command, output: Output, is_typed: bool) -> Result<(), CommandError> {
     let refused = |message: &str| Err(CommandError::usage(message).hint("use --output json"));
     match (output, command) {
+        (_, Command::Completions(_) | Command::Man(_)) if is_typed && output != Output::Text => {
+            Err(CommandError::usage("completions and man print text only").hint("leave out --output"))
+        }
+        (_, Command::Completions(_) | Command::Man(_)) => Ok(()),
         (Output::Text | Output::Json, _) | (_, Command::List(_)) => Ok(()),
         (Output::Jsonl, Command::Watch(_)) | (Output::Csv, Command::Report(_)) => Ok(()),
         (Output::Jsonl, _) => refused("--output jsonl is a format of list and watch only"),
@@ -128,7 +137,6 @@ fn check_output(command: &Command, output: Output) -> Result<(), CommandError> {
 }
 
 fn run(command: Command, context: &Context) -> Result<Outcome, CommandError> {
-    check_output(&command, context.global.output)?;
     match command {
         Command::Count(args) => context.block_on(count::run(args, context)),
         Command::LoadAthena(args) => context.block_on(load_athena::run(args, context)),

@@ -21,10 +21,11 @@ Examples:
 
 /// Remove old events from the database
 ///
-/// Removes the events of resources that were deleted before a date. Events are kept, whatever their age, if
-/// their resource was deleted later or still exists according to the database. Owners do not change. The
-/// journal of runs is kept, so `undo` works as before. Later loads do not load removed events again: the ledger still
-/// records what was read. If a prune is interrupted, nothing is lost; run the same command again to finish it.
+/// Removes the events of resources that were deleted before a date. Events are kept, whatever their age, if their
+/// resource was deleted later or still exists according to the database. Owners do not change. The journal of runs is
+/// kept, so `undo` works as before. The ledger of what was read is kept too, so later loads read only what is new.
+/// After a change of the resource map, a load reads older parts of the trail again, and removed events come back until
+/// the next prune. If a prune is interrupted, nothing is lost; run the same command again to finish it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -32,11 +33,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "DATE")]
     before: String,
     /// Also remove principals, IP addresses and user agents from older events of resources that exist. Each resource
-    /// keeps its create event, without the creator. The database does not store earlier events again
+    /// keeps its create event, without the creator. Later loads never store events before DATE again
     #[arg(long)]
     forget_creators: bool,
-    /// Keep the events of deleted resources if their type can be a parent that others inherit an owner from (tag
-    /// --inherit)
+    /// Keep the events of deleted resources from which others can inherit an owner (tag --inherit)
     #[arg(long, conflicts_with = "forget_creators")]
     keep_parents: bool,
     /// Keep the file's size, and use the free space in it for later events
@@ -136,7 +136,7 @@ fn vacuum(store: &mut Store, context: &Context) -> Result<(), StoreError> {
         return Ok(());
     }
     context.console.message(format_args!(
-        "giving back {} of {}; this needs free space for a copy of the rest",
+        "freeing {} of {}; this needs disk space for a copy of the rest",
         size(unused_bytes),
         size(bytes)
     ));

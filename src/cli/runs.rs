@@ -214,7 +214,7 @@ fn line(run: &Run) -> String {
 fn write_document(row: &RunWrite) -> serde_json::Value {
     let RunWrite { write, outcome, written_at } = row;
     json!({
-        "resource_type": write.resource_type,
+        "type": write.resource_type,
         "id": write.id,
         "arn": write.arn,
         "region": write.region,

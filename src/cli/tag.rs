@@ -37,8 +37,8 @@ Examples:
 /// Tag live resources with their owner, in one account and region
 ///
 /// Lists the live resources of each type that has create events in the database, finds their creators, and tags the
-/// resources that don't have the owner tag. Global types (IAM, S3 buckets…) are included in every region. Every write is
-/// recorded in a journal: `runs` lists the runs, `undo` reverts one.
+/// resources that don't have the owner tag. Global types (IAM, S3 buckets…) are included, whatever the region. Every
+/// write is recorded in a journal: `runs` lists the runs, `undo` reverts one.
 ///
 /// Exit codes: 0 all done; 1 failed, more writes than --max-changes allows, or not confirmed; 2 usage error; 4 finished, but
 /// some resources or types failed or an --id was not found; 130 interrupted.

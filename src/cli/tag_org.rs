@@ -156,7 +156,7 @@ struct Rules {
     with_names: OwnerRules,
     /// Which writes with side effects may be made.
     updates: Updates,
-    /// AWS Config, if it is to be asked before the services.
+    /// AWS Config, if it is queried before the services.
     config: Option<Arc<ConfigSource>>,
 }
 
@@ -169,7 +169,7 @@ struct Base<'a> {
     store: &'a Store,
 }
 
-/// AWS Config, if it is asked for. An aggregator is asked once for all accounts.
+/// AWS Config, if it is requested. An aggregator is queried once for all accounts.
 async fn ask_config(
     args: &Args,
     context: &Context,

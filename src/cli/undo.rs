@@ -3,7 +3,7 @@
 use super::allow_updates::AllowArgs;
 use super::groups_of_rows::ExtentArgs;
 use super::organization::{self, AccountsAccess, AccountsArgs, DisplayArgs};
-use super::run_output::{self, RunOutput};
+use super::run_output::{self, NothingToDo, RunOutput};
 use super::runs::RunName;
 use super::tagging;
 use super::{AwsArgs, CommandError, Context, Outcome};
@@ -67,7 +67,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
     let run = tagging::find_run(context, &store, number)?;
     let rows = still_there(context, &store, &run)?;
     if rows.is_empty() {
-        run_output::show_nothing(context, RunKind::Undo, args.dry_run, &run);
+        run_output::show_nothing(context, &NothingToDo::of_run(RunKind::Undo, args.dry_run, &run));
         context.console.message(format_args!("run {} has nothing to undo", run.run_id));
         return Ok(Outcome::Done);
     }

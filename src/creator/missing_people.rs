@@ -1,4 +1,4 @@
-//! People that resources wait for: principals without a row, or with an empty cell, in the table of people.
+//! People that the table of people lacks: principals without a row, or with an empty cell that a template needs.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub struct MissingPerson {
     pub reason: String,
 }
 
-/// The people that resources wait for.
+/// The people without a row in the table of people.
 #[derive(Debug, Clone, Default)]
 pub struct MissingPeople(BTreeMap<NoPerson, u64>);
 

@@ -1,4 +1,4 @@
-//! The names by which a table of people can know the person behind an event.
+//! The names that can find the person behind an event in a table of people.
 
 /// The names of a person.
 #[derive(Debug, Clone, Default)]

@@ -92,7 +92,7 @@ fn latin(character: char) -> Option<&'static str> {
     deunicode::deunicode_char(character).map(str::trim).filter(|text| text.chars().all(is_legal))
 }
 
-/// The allowed characters that a symbol stands for.
+/// The allowed characters that a symbol represents.
 fn compatible(character: char) -> String {
     let text = ComposingNormalizerBorrowed::new_nfkc().normalize(character.encode_utf8(&mut [0; 4])).into_owned();
     if !text.is_empty() && text.chars().all(is_legal) { text } else { STAND_IN.to_string() }

@@ -8,19 +8,17 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use serde::Serialize;
-
 use crate::model::event::Event;
 
 /// The tool that made a call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tool {
     /// "AWS console", "Terraform", "AWS service autoscaling.amazonaws.com".
     pub name: String,
     /// As the tool wrote it: "1.9.5".
     pub version: Option<String>,
     /// The environment that the tool ran in, if the user agent has it: "CloudShell", "Lambda".
-    pub place: Option<&'static str>,
+    pub environment: Option<&'static str>,
 }
 
 impl fmt::Display for Tool {
@@ -29,8 +27,8 @@ impl fmt::Display for Tool {
         if let Some(version) = &self.version {
             write!(formatter, " {version}")?;
         }
-        if let Some(place) = self.place {
-            write!(formatter, " in {place}")?;
+        if let Some(environment) = self.environment {
+            write!(formatter, " in {environment}")?;
         }
         Ok(())
     }
@@ -124,7 +122,7 @@ const KARPENTER: &str = "karpenter.sh-";
 const ROOFS: [&str; 3] = ["APN", "HashiCorp", "exec-env"];
 
 /// Prefixes of `exec-env/…`, which the SDKs copy from `AWS_EXECUTION_ENV`.
-const PLACES: [(&str, &str); 5] =
+const ENVIRONMENTS: [(&str, &str); 5] =
     [("CloudShell", "CloudShell"), ("AWS_Lambda", "Lambda"), ("AWS_ECS", "ECS"), ("EC2", "EC2"), ("AWS_Glue", "Glue")];
 
 /// A product, or the tool that it belongs to, with its version.
@@ -158,7 +156,7 @@ fn by_agent(agent: &str, event: &Event) -> Option<Tool> {
     }
     let (name, version) = known(&products).or_else(|| first(&products))?;
     let version = version.filter(|_| name != CONSOLE).map(str::to_owned);
-    Some(Tool { name: name.to_owned(), version, place: place(&products) })
+    Some(Tool { name: name.to_owned(), version, environment: environment(&products) })
 }
 
 /// AWS's programs call for people (the console does) and on their own. For calls of the console, CloudTrail records the person's address;
@@ -169,7 +167,7 @@ fn is_of_console(agent: &str, event: &Event) -> bool {
 }
 
 fn tool(name: &str) -> Tool {
-    Tool { name: name.to_owned(), version: None, place: None }
+    Tool { name: name.to_owned(), version: None, environment: None }
 }
 
 /// `autoscaling.amazonaws.com`, also in China's domain.
@@ -210,10 +208,10 @@ fn first<'a>(products: &[Named<'a>]) -> Option<Named<'a>> {
     products.iter().find(|(name, _)| !name.is_empty() && !ROOFS.contains(name)).copied()
 }
 
-fn place(products: &[Named<'_>]) -> Option<&'static str> {
-    let (_, environment) = products.iter().find(|(name, _)| *name == "exec-env")?;
-    let environment = (*environment)?;
-    PLACES.iter().find(|(beginning, _)| environment.starts_with(beginning)).map(|(_, place)| *place)
+fn environment(products: &[Named<'_>]) -> Option<&'static str> {
+    let (_, value) = products.iter().find(|(name, _)| *name == "exec-env")?;
+    let value = (*value)?;
+    ENVIRONMENTS.iter().find(|(beginning, _)| value.starts_with(beginning)).map(|(_, environment)| *environment)
 }
 
 #[cfg(test)]

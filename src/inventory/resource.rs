@@ -37,7 +37,7 @@ pub(super) fn population(scope: &Scope<'_>, items: Vec<ListedItem>) -> Populatio
     population
 }
 
-/// Why a result is no resource.
+/// Why a result is not a resource.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Unusable {
     #[error("no id: {0}")]

@@ -237,7 +237,7 @@ fn is_log(path: &Path) -> bool {
     [".json", ".json.gz"].iter().any(|suffix| name.ends_with(suffix))
 }
 
-/// Whether a name in a folder is not looked at: hidden, as `.DS_Store` and `.git` are, or of a part of an open SQLite database.
+/// Whether a name in a folder is skipped: hidden, as `.DS_Store` and `.git` are, or of a part of an open SQLite database.
 fn is_left_out(path: &Path) -> bool {
     let name = file_name(path);
     name.starts_with('.') || ["-wal", "-shm", "-journal"].iter().any(|end| name.ends_with(&format!(".db{end}")))

@@ -34,7 +34,7 @@ impl Regions {
             Self::These(regions) => Ok(Some(regions)),
             Self::Enabled => {
                 let (mut enabled, _) = regions::enabled(session).await?;
-                // Credentials are of one partition. AWS names no regions of others; what stands in for it may.
+                // Credentials are of one partition. AWS names no regions of others; a test server may.
                 enabled.retain(|region| region.partition() == session.region().partition());
                 Ok(Some(enabled))
             }

@@ -1,8 +1,8 @@
 //! The accounts of an organization, from AWS Organizations, through the generic caller.
 //!
-//! Two ways: [`all_accounts`] makes a call for each 20 accounts and returns no organizational units;
-//! [`accounts_below`] walks the tree, two calls for each unit, and asks for the accounts of chosen units only. Tags
-//! cost a call an account ([`read_tags`]), so whoever leaves accounts out does so before. All of it reads.
+//! Two ways: [`all_accounts`] makes a call for each 20 accounts and returns no organizational units; [`accounts_below`] walks the tree, two
+//! calls for each unit, and asks for the accounts of chosen units only. Tags cost a call an account ([`read_tags`]), so callers leave out
+//! accounts before. All of it reads.
 //!
 //! Needs the credentials of the management account or of a delegated administrator.
 //!
@@ -60,7 +60,7 @@ struct Unit {
 /// All accounts, whatever their state, without the paths of their units and without tags: a call for each 20.
 ///
 /// # Errors
-/// A call fails, or an answer is no list of accounts.
+/// A call fails, or an answer is not a list of accounts.
 pub async fn all_accounts(session: &Session) -> Result<Vec<Member>, CallError> {
     let accounts = list(session, "ListAccounts", "Accounts", json!({"MaxResults": PAGE_SIZE})).await?;
     members(session, &accounts, None)
@@ -70,7 +70,7 @@ pub async fn all_accounts(session: &Session) -> Result<Vec<Member>, CallError> {
 /// in the order of the tree; of all units where none is given. With paths, without tags.
 ///
 /// # Errors
-/// A call fails, an answer is no list, or a unit doesn't exist.
+/// A call fails, an answer is not a list, or a unit doesn't exist.
 pub async fn accounts_below(session: &Session, units: &[String]) -> Result<Vec<Member>, DirectoryError> {
     let wanted: Vec<String> = units.iter().map(|unit| normal_path(unit)).collect();
     let tree = tree(session, &wanted).await?;
@@ -86,8 +86,8 @@ pub async fn accounts_below(session: &Session, units: &[String]) -> Result<Vec<M
     Ok(accounts.into_iter().flatten().collect())
 }
 
-/// Reads the accounts' tags, a call each. What fails is given back; those accounts stay without. `progress` hears how
-/// many accounts are done.
+/// Reads the accounts' tags, a call each. What fails is returned; those accounts stay without. `progress` is called with how many accounts
+/// are done.
 pub async fn read_tags(
     session: &Session,
     accounts: &mut [Member],

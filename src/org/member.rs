@@ -79,7 +79,7 @@ impl Member {
 }
 
 impl Stanzas {
-    /// `name` and `role` are templates: `{Name}`, `{Id}`, `{Tags.stage}`… A role that is no ARN is the name of each
+    /// `name` and `role` are templates: `{Name}`, `{Id}`, `{Tags.stage}`… A role that is not an ARN is the name of each
     /// account's own.
     ///
     /// # Errors
@@ -127,7 +127,7 @@ impl Stanzas {
     }
 }
 
-/// Cardinality every account a name of its own: filters and folders go by it. Ids end what can't end otherwise.
+/// Gives each account a unique name, because filters and folders use it. The ID is appended where names are equal.
 fn make_unique(accounts: &mut [Account]) {
     loop {
         let mut seen = HashSet::new();

@@ -15,7 +15,8 @@ pub const FORMAT_VERSION: u32 = 1;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlannedWrite {
-    /// The resource's type.
+    /// The resource's type. Plans saved by early builds have it as `resource_type`.
+    #[serde(rename = "type", alias = "resource_type")]
     pub resource_type: ResourceType,
     /// Its id.
     pub id: ResourceId,
@@ -53,6 +54,7 @@ pub struct PlannedWrite {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SkippedResource {
     /// The resource's type.
+    #[serde(rename = "type")]
     pub resource_type: ResourceType,
     /// Its id.
     pub id: ResourceId,
@@ -128,6 +130,7 @@ impl SkipKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TypeFigures {
     /// The type.
+    #[serde(rename = "type")]
     pub resource_type: ResourceType,
     /// Resources to tag.
     pub tag: u64,
@@ -185,10 +188,11 @@ pub struct PopulationFailure {
     pub hint: Option<String>,
 }
 
-/// A type that was not looked at, and why.
+/// A type that was not examined, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SkippedType {
     /// The type.
+    #[serde(rename = "type")]
     pub resource_type: ResourceType,
     /// Why.
     pub reason: String,
@@ -198,6 +202,7 @@ pub struct SkippedType {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailedType {
     /// The type.
+    #[serde(rename = "type")]
     pub resource_type: ResourceType,
     /// What AWS said.
     pub error: String,
@@ -209,6 +214,7 @@ pub struct FailedType {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TypeProblem {
     /// The type.
+    #[serde(rename = "type")]
     pub resource_type: ResourceType,
     /// What, as a sentence.
     pub problem: String,
@@ -226,10 +232,10 @@ pub struct Summary {
     pub skipped: BTreeMap<SkipKind, u64>,
     /// By type.
     pub types: Vec<TypeFigures>,
-    /// People that resources wait for: the identity map needs their rows in its table of people.
+    /// People without a row in the identity map's table of people. Their resources have no owner until they have a row.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing_people: Vec<MissingPerson>,
-    /// Types that were not looked at.
+    /// Types that were not examined.
     pub skipped_types: Vec<SkippedType>,
     /// Types that can be listed, but were not, because the database has no create event of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -238,7 +244,7 @@ pub struct Summary {
     pub failed_types: Vec<FailedType>,
     /// What went wrong with types that were listed.
     pub problems: Vec<TypeProblem>,
-    /// Why AWS Config could not be asked. All types are then listed by their services.
+    /// Why AWS Config could not be queried. The services then list all types.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub population_failure: Option<PopulationFailure>,
 }

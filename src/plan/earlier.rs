@@ -1,8 +1,8 @@
 //! What earlier runs wrote: the values on a type's resources that are ours to correct.
 //!
-//! A value is ours while the last write of the tag set it and nothing in the journal speaks against it: an undo reverts it,
-//! and a write that found another value than ours shows that it was changed in between. Whether it was changed since the
-//! last write, only the present value shows. Pure.
+//! A value is ours while the last write of the tag set it and nothing in the journal contradicts that: an undo reverts it, and a write that
+//! found another value than ours shows that it was changed in between. Whether it was changed since the last write, only the present value
+//! shows. Pure.
 
 use std::collections::HashMap;
 

@@ -5,10 +5,9 @@
 //! (`arn:…:function:f` and `f`), in the same account and region. A text that several live resources answer to on one
 //! level belongs to none of them: a missing owner is better than a wrong one. Two different ARNs never match.
 //!
-//! What a call made together may be known by what the call named only: an image, for its snapshots. Then the event is that of
-//! each resource that was created with it and has no event of its own.
-//!
-//! What was renamed has the events of its earlier names ([`RenameHistory`]).
+//! Resources that one call created together may be known only by the one that the call names: an image, for its snapshots. Then the event
+//! is that of each resource that was created with it and has no event of its own.
+//! A renamed resource has the events of its earlier names ([`RenameHistory`]).
 //!
 //! Pure.
 
@@ -32,7 +31,7 @@ pub(crate) struct Index {
     names: Answers,
     /// Both without what varies between those who write them down.
     bare: Answers,
-    /// What is no ARN: an event's ARN may end in it.
+    /// What is not an ARN: an event's ARN may end in it.
     plain: Answers,
     /// The ends of ARNs: an event may give just that.
     tails: Answers,
@@ -40,7 +39,7 @@ pub(crate) struct Index {
     arns: Vec<String>,
     /// The IDs by position.
     ids: Vec<String>,
-    /// What the map says was made with these texts.
+    /// The resources that the map's `made_with` joins to these texts.
     together: HashMap<String, Vec<usize>>,
 }
 
@@ -49,7 +48,7 @@ pub(crate) struct Index {
 pub struct Join {
     index: Index,
     events: Vec<Vec<StoredEvent>>,
-    /// Of what was made together with the resource.
+    /// The event that created other resources together with it.
     shared: Vec<Vec<StoredEvent>>,
     former: Former,
     records: Records,
@@ -64,7 +63,7 @@ struct Former {
     events: HashMap<String, Vec<StoredEvent>>,
 }
 
-/// What a name is of: a live resource by its position, or nothing that lives under it.
+/// What a name belongs to: a live resource by its position, or nothing that exists under it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Bearer {
     Live(usize),
@@ -107,7 +106,7 @@ impl Join {
         self
     }
 
-    /// Keeps `event` if its resource lives. The rows of an event must come one after the other.
+    /// Keeps `event` if its resource exists. The rows of an event must come one after the other.
     pub fn add(&mut self, event: StoredEvent) {
         self.records.add(&event);
         let position = self.index.find_event(&event);
@@ -141,7 +140,7 @@ impl Join {
 }
 
 impl Join {
-    /// Cardinality each resource that was renamed the events of its earlier names.
+    /// Gives each renamed resource the events of its earlier names.
     fn follow_renames(&mut self) {
         let Self { index, events, former, .. } = self;
         let bearer = |text: &str| index.find(text).map_or_else(|| Bearer::None(plain(text).to_owned()), Bearer::Live);
@@ -258,8 +257,8 @@ fn bare(text: &str) -> &str {
     text.strip_prefix("https://").and_then(|rest| rest.split_once('/')).map_or(text, |(_, path)| path)
 }
 
-/// What stands after the resource type in an ARN, or the whole resource where it has no type:
-/// `arn:aws:iam::1:role/a/b` → `a/b`, `arn:aws:sns:r:1:topic` → `topic`.
+/// The text after the resource type in an ARN, or the whole resource where it has no type: `arn:aws:iam::1:role/a/b` → `a/b`,
+/// `arn:aws:sns:r:1:topic` → `topic`.
 fn arn_tail(arn: &str) -> Option<&str> {
     ArnParts::parse(bare(arn)).map(|arn| arn.name()).filter(|tail| !tail.is_empty())
 }

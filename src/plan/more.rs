@@ -3,8 +3,8 @@
 //! A reason that prevents all tags of a resource (no create event, unreadable tags…) is reported once, with the
 //! owner.
 //!
-//! They describe the resource's own create event, whoever its owner is: only the owner comes from a parent. If the resource
-//! has no create event of its own, only the owner is known.
+//! They describe the resource's own create event, even if the owner is another principal: only the owner comes from a parent. If the
+//! resource has no create event of its own, only the owner is known.
 
 use std::fmt;
 use std::str::FromStr;
@@ -36,13 +36,13 @@ impl fmt::Display for MoreTag {
     }
 }
 
-/// A text that is no further tag.
+/// A text that is not a further tag.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidMoreTag {
     /// It has no `=`.
     #[error("KEY=TEMPLATE is expected, as in CreatedAt={{event_time}}")]
     NoTemplate,
-    /// Its key is no tag key.
+    /// Its key is not a tag key.
     #[error(transparent)]
     Key(#[from] InvalidName),
     /// Its template can't be used.

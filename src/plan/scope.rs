@@ -1,4 +1,4 @@
-//! Which resources a run may write to, and which values it may replace, whoever their owner is.
+//! Which resources a run may write to, and which values it may replace, independent of the owner.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;

@@ -80,7 +80,7 @@ pub enum Skip {
         /// The time of the rename event.
         time: String,
     },
-    /// The principal of the create event is no owner.
+    /// The principal of the create event is not an owner.
     #[error(transparent)]
     NoOwner(NoOwner),
     /// A parent could not be read, and may have a better owner. A tag once written would stay.

@@ -36,7 +36,7 @@ impl Updates {
         Self { allowed: Allowed::These(types.into_iter().collect()), rolled_back }
     }
 
-    /// All of them: for whoever asks what could be tagged and writes nothing.
+    /// All of them: for reports, which show what could be tagged and write nothing.
     pub fn all() -> Self {
         Self { allowed: Allowed::All, rolled_back: HashMap::new() }
     }

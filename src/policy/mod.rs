@@ -1,6 +1,6 @@
 //! The IAM policy that a command needs: made from the data of its calls, so that it is never out of date.
 //!
-//! Pure. sts:GetCallerIdentity is asked by most commands and needs no permission.
+//! Pure. sts:GetCallerIdentity is called by most commands and needs no permission.
 //!
 //! Source: <https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html>
 
@@ -98,10 +98,10 @@ const DECRYPT: [&str; 1] = ["kms:Decrypt"];
 /// Source: <https://docs.aws.amazon.com/athena/latest/ug/encryption.html>
 const ENCRYPT: [&str; 2] = ["kms:Decrypt", "kms:GenerateDataKey"];
 
-/// Which regions the account has, where all are looked at.
+/// The account's regions, for `--region all`.
 const REGIONS: [&str; 2] = ["account:ListRegions", "ec2:DescribeRegions"];
 
-/// Asking AWS Config of an account-region, and of an aggregator's accounts.
+/// Queries of AWS Config, in an account-region and with an aggregator.
 ///
 /// Source: <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsconfig.html>
 const CONFIG: [&str; 3] = [
@@ -148,7 +148,7 @@ pub enum Work {
     Hub,
     /// Lists resources and reads their tags.
     Report,
-    /// Lists resources and takes tags back, or puts the earlier values again.
+    /// Lists resources, and removes tags or restores their earlier values.
     Undo,
     /// As [`Work::TagAccount`], and undoes it.
     Member,
@@ -167,8 +167,8 @@ pub struct Needs {
     pub unknown: BTreeSet<(ResourceType, String)>,
 }
 
-/// What `work` needs for these types; only tagging depends on them. With `inherit` also what their parents are looked up with.
-/// `may_write`: whether a type with side effects may be written.
+/// What `work` needs for these types; only tagging depends on them. With `inherit`, also the calls that look up their parents. `may_write`:
+/// whether a type with side effects may be written.
 pub fn needs<'m>(
     map: &'m ResourceMap,
     work: Work,
@@ -240,7 +240,7 @@ impl Needs {
         }
     }
 
-    /// Adds what asking AWS Config needs, where the work can list resources by it.
+    /// Adds the actions for AWS Config, if the work can list resources with it.
     pub fn add_config(&mut self, work: Work, by_aggregator: bool) {
         if matches!(work, Work::Tag | Work::TagAccount | Work::Member | Work::Report) {
             let actions: &[&str] = if by_aggregator { &AGGREGATOR } else { &CONFIG };
@@ -259,7 +259,7 @@ impl Needs {
         }
     }
 
-    /// Listing whatever resources of these types may belong to, with its tags.
+    /// Listing the possible parents of resources of these types, with their tags.
     fn add_parents(&mut self, map: &ResourceMap, types: &[&TypeDefinition]) {
         for name in map.parent_types(types.iter().map(|definition| &definition.resource_type)) {
             let Some(definition) = map.types.get(&name) else { continue };
@@ -317,143 +317,4 @@ fn wildcard_of(action: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn actions(work: Work, names: &[&str]) -> Vec<String> {
-        actions_of(work, false, names)
-    }
-
-    fn actions_of(work: Work, inherit: bool, names: &[&str]) -> Vec<String> {
-        let map = ResourceMap::built_in_once();
-        let needs = needs(map, work, inherit, names.iter().map(|name| &map.types[*name]), &|_| true);
-        assert_eq!(needs.unknown, BTreeSet::new());
-        needs.actions.into_iter().collect()
-    }
-
-    #[test]
-    fn a_type_needs_its_own_calls_and_nothing_more() {
-        assert_eq!(
-            actions(Work::Apply, &["s3"]),
-            [
-                "s3:GetBucketTagging",
-                "s3:ListAllMyBuckets",
-                "s3:ListTagsForResource",
-                "s3:PutBucketTagging",
-                "s3:TagResource",
-                "tag:GetResources",
-                "tag:TagResources"
-            ]
-        );
-        assert!(actions(Work::Undo, &["s3"]).contains(&"s3:UntagResource".to_owned()));
-        assert_eq!(actions(Work::Apply, &["ebs"]), ["ec2:CreateTags", "ec2:DescribeVolumes"]);
-        assert_eq!(actions(Work::Tag, &["ebs"]), ["ec2:CreateTags", "ec2:DescribeVolumes", IDENTITY]);
-        assert_eq!(actions(Work::Undo, &["ebs"]), ["ec2:CreateTags", "ec2:DeleteTags", "ec2:DescribeVolumes"]);
-        assert_eq!(
-            actions(Work::Apply, &["cfn"]),
-            [
-                "cloudformation:CreateChangeSet",
-                "cloudformation:DeleteChangeSet",
-                "cloudformation:DescribeChangeSet",
-                "cloudformation:DescribeStacks",
-                "cloudformation:ExecuteChangeSet",
-                "cloudformation:GetTemplate",
-                "cloudformation:UpdateStack",
-                "ssm:GetParameters",
-            ]
-        );
-        assert_eq!(
-            actions(Work::Undo, &["iam-role"]),
-            [
-                "iam:GetAccountAuthorizationDetails",
-                "iam:ListRoleTags",
-                "iam:TagRole",
-                "iam:UntagRole",
-                "tag:TagResources",
-                "tag:UntagResources"
-            ]
-        );
-    }
-
-    #[test]
-    fn a_report_only_reads_and_asks_for_users() {
-        assert_eq!(
-            actions(Work::Report, &["sqs"]),
-            [
-                "account:ListRegions",
-                "ec2:DescribeRegions",
-                "iam:GetAccountAuthorizationDetails",
-                "sqs:ListQueueTags",
-                "sqs:ListQueues",
-                "tag:GetResources"
-            ]
-        );
-    }
-
-    #[test]
-    fn a_child_needs_its_parents_listing() {
-        let of_service = actions(Work::Tag, &["ecs-service"]);
-        for action in ["ecs:ListClusters", "ecs:DescribeClusters", "ecs:ListServices", "ecs:DescribeServices"] {
-            assert!(of_service.iter().any(|known| known == action), "{action} is not in {of_service:?}");
-        }
-    }
-
-    #[test]
-    fn to_inherit_needs_the_listings_of_whatever_may_be_a_parent() {
-        let inheriting = actions_of(Work::Tag, true, &["ebs"]);
-        let plain = actions(Work::Tag, &["ebs"]);
-        assert!(plain.iter().all(|action| inheriting.contains(action)));
-        for action in
-            ["ec2:DescribeInstances", "autoscaling:DescribeAutoScalingGroups", "cloudformation:DescribeStacks"]
-        {
-            assert!(
-                inheriting.iter().any(|known| known == action) && !plain.iter().any(|known| known == action),
-                "{action}"
-            );
-        }
-        assert!(!inheriting.iter().any(|action| action == "ec2:DescribeNatGateways"), "no volume belongs to one");
-        assert!(!inheriting.iter().any(|action| action == "autoscaling:CreateOrUpdateTags"), "parents are only read");
-        assert_eq!(actions_of(Work::Undo, true, &["ebs"]), actions(Work::Undo, &["ebs"]));
-    }
-
-    #[test]
-    fn wildcards_replace_several_actions_that_list_or_describe() {
-        let mut needs = Needs::default();
-        for action in [
-            "ec2:DescribeVolumes",
-            "ec2:DescribeInstances",
-            "ec2:CreateTags",
-            "sqs:ListQueues",
-            "s3:GetObject",
-            "s3:GetX",
-        ] {
-            needs.add(action);
-        }
-        needs.shorten();
-        let left: Vec<&str> = needs.actions.iter().map(String::as_str).collect();
-        assert_eq!(left, ["ec2:CreateTags", "ec2:Describe*", "s3:GetObject", "s3:GetX", "sqs:ListQueues"]);
-    }
-
-    #[test]
-    fn policies_of_a_member_fit_into_a_role_with_wildcards() {
-        let map = ResourceMap::built_in_once();
-        let mut needs = needs(map, Work::Member, true, map.types.values(), &|_| true);
-        assert!(!Fit::of(&documents(&needs, &Scope::default())).is_of_one_role(), "the wildcards are needed");
-        needs.shorten();
-        assert!(Fit::of(&documents(&needs, &Scope::default())).policies <= MAX_POLICIES_OF_ROLE / 2);
-    }
-
-    #[test]
-    fn loaders_need_no_types() {
-        assert_eq!(actions(Work::ReadTrail, &[]), READ_TRAIL);
-        assert_eq!(actions(Work::History, &["ebs"]), HISTORY);
-        assert_eq!(actions(Work::Nothing, &["ebs"]), [""; 0]);
-        assert!(
-            ATHENA.is_sorted()
-                && HUB.is_sorted()
-                && HISTORY.is_sorted()
-                && ORGANIZATION.is_sorted()
-                && REGIONS.is_sorted()
-        );
-    }
-}
+mod tests;

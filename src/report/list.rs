@@ -36,7 +36,7 @@ pub struct List<'m> {
     pub unrecorded: bool,
     /// The rules for owners.
     pub rules: OwnerRules,
-    /// AWS Config, if it is to be asked before the services.
+    /// AWS Config, if it is queried before the services.
     pub config: OnceCell<Arc<ConfigSource>>,
     /// The names of the accounts so far.
     pub account_names: RefCell<BTreeMap<AccountId, String>>,

@@ -33,7 +33,7 @@ pub struct Report {
     pub problems: Vec<Of<TypeProblem>>,
     /// Where the population of each type is from. Empty if no other source than the services was asked for.
     pub sources: Vec<Of<SourceOfType>>,
-    /// Account-regions of which AWS Config could not be asked.
+    /// Account-regions in which AWS Config could not be queried.
     pub population_failures: Vec<Of<PopulationFailure>>,
     /// Accounts without a list of IAM users, with the reason.
     pub users_unknown: Vec<(AccountId, CallError)>,
@@ -45,13 +45,14 @@ pub struct Report {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UnexaminedTypes {
     /// Their names, sorted.
-    pub resource_types: Vec<ResourceType>,
+    pub types: Vec<ResourceType>,
 }
 
 /// Where the population of a type is from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SourceOfType {
     /// The type.
+    #[serde(rename = "type")]
     pub resource_type: ResourceType,
     /// Its source.
     #[serde(flatten)]
@@ -140,7 +141,7 @@ impl Report {
         self.note_population(question, &found);
         let Collected { facts, skipped, unexamined, failed, problems, lineage, .. } = found;
         if !unexamined.is_empty() {
-            self.unexamined.push(of(question, UnexaminedTypes { resource_types: unexamined }));
+            self.unexamined.push(of(question, UnexaminedTypes { types: unexamined }));
         }
         for facts in &facts {
             self.coverage.add(question, lineage.as_ref(), facts)?;

@@ -43,7 +43,7 @@ pub struct Cover<'m> {
     pub rules: OwnerRules,
     /// Only resources for which this is true.
     pub condition: Option<Condition>,
-    /// AWS Config, if it is to be asked before the services.
+    /// AWS Config, if it is queried before the services.
     pub config: Option<Arc<ConfigSource>>,
     /// The results so far. Never borrowed across an await.
     pub report: RefCell<Report>,

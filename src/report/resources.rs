@@ -13,7 +13,7 @@ use crate::store::recorded::Sorter;
 /// The number of oldest resources without an owner that are kept apart.
 const OLDEST: usize = 20;
 
-/// Sorts after every time: a resource without create event.
+/// Sorts after every time: a resource without a create event.
 const NO_TIME: &str = "~";
 
 /// A resource with its class.
@@ -74,7 +74,7 @@ impl Counted {
         }
     }
 
-    /// A text that sorts the oldest first, and those without create event last.
+    /// A text that sorts the oldest first, and those without a create event last.
     fn key(&self) -> String {
         let Self { created_at, account_id, region, resource_type, id, .. } = self;
         let created_at = created_at.as_deref().unwrap_or(NO_TIME);

@@ -17,7 +17,7 @@ pub struct Condition {
     expression: Expression,
 }
 
-/// Why a text is no condition.
+/// Why a text is not a condition.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum InvalidCondition {
     /// Not JMESPath.

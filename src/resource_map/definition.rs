@@ -167,7 +167,7 @@ pub struct Parent {
 pub enum ParentSource {
     /// They are another type.
     Type(ResourceType),
-    /// They are listed by the same service, but are no type.
+    /// They are listed by the same service, but are not a type.
     Listing(Box<Listing>),
 }
 

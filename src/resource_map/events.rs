@@ -39,7 +39,7 @@ pub struct EventRule {
     pub ids: Expression,
     /// Where further names stand that neither the type nor the ID leads to.
     pub names: Option<Expression>,
-    /// Where the new name stands; of [`Action::Rename`], and only of that. A record in which it isn't is no rename.
+    /// The path to the new name; only of [`Action::Rename`]. A record without the new name is not a rename.
     pub new_name: Option<Expression>,
     /// What is not certain of it, and why; for people.
     pub doubts: Option<String>,

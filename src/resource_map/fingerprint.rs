@@ -47,7 +47,7 @@ pub struct Fingerprints {
     pub without_sessions: [u8; FINGERPRINT_BYTES],
 }
 
-/// The digest of those rules that are `wanted`. A rule that stands twice counts once.
+/// The digest of those rules that are `wanted`. A rule that occurs twice counts once.
 fn digest<'m>(
     events: impl Iterator<Item = (&'m str, &'m str, &'m [EventRule])>,
     wanted: impl Fn(&EventRule) -> bool,

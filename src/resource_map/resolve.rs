@@ -18,7 +18,7 @@ type Kind = for<'m> fn(&'m TypeDefinition) -> Vec<String>;
 /// The kinds of names. One that an earlier kind knows is not looked for in a later one: `ec2` is a type, whatever else it may name.
 const KINDS: [Kind; 4] = [own_name, aliases, cloudformation, arn_names];
 
-/// A name that is no resource type, or that of several.
+/// A name that is not a resource type, or that of several.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownType {
     /// As given.

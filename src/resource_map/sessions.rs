@@ -1,6 +1,6 @@
 //! The calls that hand out credentials (`resource-maps/sessions.yml`): what a load with `--chains` reads beside the map.
 //!
-//! They are in the same index as the map's own events, so every loader looks for them. Sessions are no resources: their rules
+//! They are in the same index as the map's own events, so every loader looks for them. Sessions are not resources: their rules
 //! have no resource type, and the store keeps them in tables of their own.
 
 use super::compile::CompiledEvent;

@@ -28,7 +28,7 @@ pub struct TypeSummary<'m> {
     pub listed_by: Vec<&'m str>,
     /// The type it is listed below.
     pub parent: Option<&'m ResourceType>,
-    /// Where its tags are read, in the order in which the places are asked.
+    /// Where its tags are read, in the order in which the sources are tried.
     pub tags_read_by: Vec<String>,
     /// How a tag is written, the first way first.
     pub tags_written_by: Vec<&'m str>,

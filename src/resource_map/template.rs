@@ -49,7 +49,7 @@ pub struct MissingValue(pub String);
 pub(crate) enum RawPart<'source> {
     /// Text as it is.
     Text(String),
-    /// What stands between braces.
+    /// The text between braces.
     Placeholder(&'source str),
 }
 
@@ -85,7 +85,7 @@ pub(crate) fn split(source: &str) -> Result<Vec<RawPart<'_>>, InvalidTemplate> {
     Ok(parts)
 }
 
-/// Where the `}` stands that ends the placeholder at the start of `text`: JMESPath has braces of its own
+/// The position of the `}` that ends the placeholder at the start of `text`: JMESPath has braces of its own
 /// (`{a: b}`) and quotes text with `'`, `"` and `` ` ``.
 fn closing_brace(text: &str) -> Option<usize> {
     let mut depth = 0_usize;
@@ -108,7 +108,7 @@ fn closing_brace(text: &str) -> Option<usize> {
 }
 
 impl Placeholder {
-    /// Compiles what stands between braces.
+    /// Compiles the text between braces.
     pub(super) fn compile(name: &str) -> Result<Self, InvalidExpression> {
         Ok(Self { expression: Expression::compile(name)? })
     }

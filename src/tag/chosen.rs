@@ -14,7 +14,7 @@ pub struct Chosen<'m> {
     pub types: Vec<&'m TypeDefinition>,
     /// The others, and why not.
     pub skipped: Vec<SkippedType>,
-    /// Types that can be listed, but have no create event in the database. They are not looked at.
+    /// Types that can be listed, but have no create event in the database. They are not examined.
     pub unexamined: Vec<ResourceType>,
 }
 
@@ -131,7 +131,7 @@ impl<'m> Chosen<'m> {
     }
 }
 
-/// A type that is not looked at.
+/// A type that is not examined.
 pub(super) fn skipped(resource_type: ResourceType, reason: &str) -> SkippedType {
     SkippedType { resource_type, reason: reason.to_owned() }
 }

@@ -1,8 +1,8 @@
 //! The survey: lists the live resources of each type, joins them with the database's events, reads tags where only that
 //! can prove that the tag is missing, and makes the plan.
 //!
-//! A type that can't be listed does not stop the others: it stands in the plan's summary. Whoever wants no plan but figures
-//! of all resources takes the facts themselves ([`look`]).
+//! A type that can't be listed does not stop the others: it is in the plan's summary. Callers that need only figures of all resources takes
+//! the facts themselves ([`look`]).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -47,7 +47,7 @@ pub struct Survey {
 pub struct Collected<'m> {
     /// The types that were listed, in no order.
     pub facts: Vec<TypeFacts<'m>>,
-    /// Those that were not looked at.
+    /// Those that were not examined.
     pub skipped: Vec<SkippedType>,
     /// Those without create events in the database.
     pub unexamined: Vec<ResourceType>,
@@ -57,7 +57,7 @@ pub struct Collected<'m> {
     pub problems: Vec<TypeProblem>,
     /// The parents of resources that no person made, where their owners are to be inherited.
     pub lineage: Option<Lineage<'m>>,
-    /// Why AWS Config could not be asked, if it was to be.
+    /// Why AWS Config could not be queried, if the run uses it.
     pub population_failure: Option<PopulationFailure>,
 }
 

@@ -20,7 +20,7 @@ const TYPE_CONCURRENCY: usize = 8;
 /// What a resource is like now.
 #[derive(Debug)]
 pub enum Current {
-    /// It lives, and its tags are known.
+    /// It exists, and its tags are known.
     Live(Box<LiveResource>),
     /// It is no longer listed.
     Gone,
@@ -38,7 +38,7 @@ pub enum Unread {
     #[error("{0}")]
     Listing(String),
     /// It is not listed, and part of the listing failed. The first problem.
-    #[error("it is not listed, but: {0}")]
+    #[error("it is not listed, but part of the listing failed: {0}")]
     PartOfListing(String),
     /// It may have further tags.
     #[error("not all of its tags could be read")]

@@ -30,6 +30,6 @@ pub struct Look<'a, 'm> {
     pub question: &'a Question,
     /// Which resources need proven tags.
     pub proof: Proof,
-    /// AWS Config, if it is to be asked before the services.
+    /// AWS Config, if it is queried before the services.
     pub config: Option<&'a ConfigSource>,
 }

@@ -40,7 +40,7 @@ pub(super) fn join_with(
     with_makers(store, rules, join.finish())
 }
 
-/// The events with who made the sessions that made them, where the rules ask for that.
+/// The events, with the principals that created their sessions if the rules need these.
 pub(super) fn with_makers(store: &Store, rules: &OwnerRules, mut joined: Joined) -> Result<Joined, StoreError> {
     if rules.resolve_chains {
         store.fill_makers(joined.events.iter_mut().flatten().map(|stored| &mut stored.event))?;

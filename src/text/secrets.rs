@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use regex::{Captures, Regex};
 use serde_json::Value;
 
-/// What stands for a secret.
+/// The text in place of a secret.
 const REDACTED: &str = "[redacted]";
 
 /// What is secret after a name, in headers, queries, XML, JSON, INI files and shell commands.

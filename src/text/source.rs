@@ -40,7 +40,7 @@ fn position(line: usize, column: usize) -> String {
     if line == 0 { String::new() } else { format!(":{line}:{column}") }
 }
 
-/// Where something stands: for messages that come after the file's text is gone.
+/// A position in a file, for messages that are written after the file's text is dropped.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Position {
     file: String,
@@ -104,7 +104,7 @@ impl Source<'_> {
     }
 }
 
-/// A user's file: its name for messages, and its text. `what` it is stands in the error.
+/// A user's file: its name for messages, and its text. Errors say `what` it is.
 pub(crate) fn read_file(path: &Path, what: &str) -> Result<(String, String), FileError> {
     let name = path.display().to_string();
     match read(path, MAX_MAP_BYTES) {

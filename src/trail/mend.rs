@@ -10,7 +10,7 @@
 use std::borrow::Cow;
 use std::io::{self, Read};
 
-/// Stands for text that could not be read. A noncharacter, so that no recorded text has it.
+/// In place of text that could not be read. A noncharacter, so that no recorded text has it.
 ///
 /// Source: <https://www.unicode.org/faq/private_use.html#noncharacters>
 pub(super) const DAMAGED: char = '\u{fdd0}';

@@ -50,7 +50,7 @@ pub struct Announced {
 /// Why a message can't be understood.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnknownMessage {
-    /// Its text is no JSON object.
+    /// Its text is not a JSON object.
     #[error("it is not JSON")]
     NotJson,
     /// It is of none of the known forms.

@@ -17,11 +17,11 @@ pub const BATCH: usize = 10;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueUrl {
     url: String,
-    /// The region in the host's name. `None`: the host is no endpoint of AWS.
+    /// The region in the host's name. `None`: the host is not an endpoint of AWS.
     region: Option<Region>,
 }
 
-/// A text that is no URL of a queue.
+/// A text that is not a URL of a queue.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not the URL of a queue: https://sqs.REGION.amazonaws.com/ACCOUNT/NAME")]
 pub struct InvalidQueueUrl(String);

@@ -107,7 +107,7 @@ pub async fn watch(
     let given_back = watch.held.give_back(queue).await;
     worked?;
     if let Err(error) = given_back {
-        watch.trouble("giving messages back to the queue", &error);
+        watch.trouble("returning messages to the queue", &error);
     }
     let totals = watch.totals();
     Ok(totals)

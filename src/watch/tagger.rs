@@ -150,7 +150,7 @@ impl Tagging<'_> {
             let failure = failures.iter().find(|(account, region, _)| {
                 *account == resource.account && region.as_ref().is_none_or(|region| *region == resource.region)
             });
-            let reason = || failure.map_or("its account-region was not looked at", |(_, _, reason)| reason.as_str());
+            let reason = || failure.map_or("its account-region was not processed", |(_, _, reason)| reason.as_str());
             round.settled.entry(resource.clone()).or_insert_with(|| Settled::Failed(reason().to_owned()));
         }
         Ok(round)

@@ -81,7 +81,7 @@ fn who(bench: &Bench, id: &str, more: &[&str]) -> Value {
 
 /// The owner with its reason.
 fn owner(answer: &Value) -> (&str, &str) {
-    (answer["owner"].as_str().unwrap_or("none"), answer["reason"].as_str().expect("there is always a reason"))
+    (answer["owner"].as_str().unwrap_or("none"), answer["owner_reason"].as_str().expect("there is always a reason"))
 }
 
 /// The evidence of the rule `chain`.

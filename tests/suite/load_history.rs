@@ -359,7 +359,7 @@ fn who_live_reads_event_history_for_resources_not_in_the_database() {
         ],
         "a global type's events are in us-east-1"
     );
-    assert!(run.json()["resources"][0]["reason"].as_str().expect("text").contains("Event history"));
+    assert!(run.json()["resources"][0]["owner_reason"].as_str().expect("text").contains("Event history"));
     assert_eq!(query(&bench.path("creators.db"), "SELECT resource_id FROM resource_events"), ["known"]);
     let before = lookups(&moto).len();
     who(&["known"]).success();

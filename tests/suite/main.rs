@@ -13,6 +13,8 @@ mod crashes;
 mod credentials;
 mod demo;
 mod dependencies;
+#[cfg(unix)]
+mod docs;
 mod end_to_end;
 mod envelopes;
 mod errors;

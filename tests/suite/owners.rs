@@ -63,7 +63,7 @@ fn identity_map_decides_and_who_shows_the_rule() {
     };
     let built = who("built");
     assert_eq!(
-        (&built["owner"], &built["reason"]),
+        (&built["owner"], &built["owner_reason"]),
         (&json!("data@example.com"), &json!("identity map, rule pipelines (map.yml:2)"))
     );
     let spoke = "rule pipelines (map.yml:2): role ci-data matches /ci-(?<team>[a-z]+)/; owner data@example.com";
@@ -72,7 +72,7 @@ fn identity_map_decides_and_who_shows_the_rule() {
         "{built:#}"
     );
     let left = who("left");
-    assert_eq!(left["reason"], "a shared robot (identity map, rule 2 (map.yml:5))");
+    assert_eq!(left["owner_reason"], "a shared robot (identity map, rule 2 (map.yml:5))");
     assert_eq!((&left["owner"], left["advice"].as_array().map(Vec::len)), (&Value::Null, Some(1)));
     assert_eq!(who("own")["owner"], "anna");
     let run = bench.trailcreator(["who", "built", "left", "--identity-map", "map.yml"]).run();
@@ -150,7 +150,7 @@ fn without_access_to_the_identity_store_ids_are_used_with_the_reason() {
     let answer = one(&run.success().json());
     assert_eq!(answer["owner"], "u-9");
     assert_eq!(
-        answer["reason"],
+        answer["owner_reason"],
         "Identity Center user ID; the user name is unknown: access denied to identitystore:DescribeUser in us-east-1"
     );
     assert!(answer["advice"][0].as_str().unwrap().contains("identitystore:DescribeUser"), "{answer:#}");
@@ -186,13 +186,13 @@ fn caller_of_another_account_and_identity_provider_are_shown() {
     load(&bench, vec![queue("built", pipeline), queue("theirs", stranger)]);
     let who = |id: &str| one(&bench.trailcreator(["who", id, "--output", "json"]).run().success().json());
     let built = who("built");
-    assert_eq!(built["event"]["federated_provider"], provider);
-    let reason = built["reason"].as_str().unwrap();
+    assert_eq!(built["event"]["principal"]["federated_provider"], provider);
+    let reason = built["owner_reason"].as_str().unwrap();
     assert!(reason.ends_with(", signed in through GitHub Actions (token.actions.githubusercontent.com)"), "{reason}");
     let theirs = who("theirs");
-    assert_eq!(theirs["event"]["caller_account_id"], "444455556666");
+    assert_eq!(theirs["event"]["principal"]["account_id"], "444455556666");
     assert_eq!(
-        (&theirs["owner"], &theirs["reason"]),
+        (&theirs["owner"], &theirs["owner_reason"]),
         (&json!("eve"), &json!("session name of role deploy, of account 444455556666"))
     );
 }

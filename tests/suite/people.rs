@@ -83,7 +83,7 @@ fn rules_about_tags_and_people_decide_where_tags_are_read() {
 fn person_missing_from_the_table_is_reported_with_the_resources_that_wait() {
     let world = World::new();
     let missing = json!([{"name": "carl", "resources": 2, "reason": "maps/people.csv has no row for carl"}]);
-    let warning = "identity map: maps/people.csv has no row for carl; 2 resources wait for it";
+    let warning = "identity map: maps/people.csv has no row for carl; this affects 2 resources";
     let plan = world.json(&["tag", "--dry-run"]);
     assert_eq!(plan["summary"]["missing_people"], missing);
     let skipped = entry(&plan["skipped"], &world.volumes[3]);
@@ -116,7 +116,7 @@ fn without_tags_a_rule_is_reported_as_undecided_and_not_skipped() {
                      it does not match, the owner is Alice@Corp.example";
     let who = world.json(&["who", volume, "orders"]);
     let answer = entry(&who["resources"], volume);
-    assert_eq!((&answer["owner"], &answer["reason"]), (&Value::Null, &json!(undecided)));
+    assert_eq!((&answer["owner"], &answer["owner_reason"]), (&Value::Null, &json!(undecided)));
     assert!(answer["evidence"].to_string().contains("could not be decided"), "{answer:#}");
     assert_eq!(who["resources"][1]["owner"], "messaging@corp.example", "a rule about the type needs no tags");
     assert_eq!(who["resources"][1]["resource"]["owner_reason"], "identity map, rule 1 (maps/map.yml:3)");

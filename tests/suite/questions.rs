@@ -6,7 +6,6 @@ use crate::common::{Caller, Event, moment};
 use crate::tag::lab::Lab;
 
 const QUESTIONS: &str = include_str!("../../docs/questions.md");
-const RECONCILERS: &str = include_str!("../../docs/reconcilers.md");
 
 const TERRAFORM: &str = "APN/1.0 HashiCorp/1.0 Terraform/1.9.5 (+https://www.terraform.io) aws-sdk-go-v2/1.30.3";
 
@@ -78,17 +77,4 @@ fn each_question_has_its_answer() {
     let reason = "identity map, rule 1 (map.yml:3), dana@example.com (people.csv:2)";
     assert!(list.to_string().contains(reason), "{list:#}");
     assert_eq!(lab.moto.writes(), 0);
-}
-
-#[test]
-fn every_command_of_the_pages_runs() {
-    let lab = lab();
-    for page in [QUESTIONS, RECONCILERS] {
-        let commands = commands(page);
-        assert!(commands.len() > 5, "{commands:?}");
-        for command in commands {
-            let args: Vec<&str> = command.iter().map(String::as_str).collect();
-            lab.run(&args).success();
-        }
-    }
 }

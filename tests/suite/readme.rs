@@ -1,12 +1,8 @@
-//! What the README shows works as it is shown.
+//! What the README shows works as it is shown. Its commands are run by `docs`.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
 use serde_json::json;
 
 use crate::common::{Bench, Caller, Event, Moto, Trail};
-use crate::demo::Demo;
 
 const README: &str = include_str!("../../README.md");
 
@@ -14,35 +10,6 @@ const README: &str = include_str!("../../README.md");
 fn block(language: &str) -> &'static str {
     let (_, after) = README.split_once(&format!("```{language}\n")).expect("the README has such a block");
     after.split_once("```").expect("a block of code has an end").0
-}
-
-/// What differs from run to run: ids, sizes and ports.
-fn steady(line: &str) -> String {
-    static CHANGING: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"vol-[0-9a-f]+|^size .*|http://127\.0\.0\.1:\d+").unwrap());
-    CHANGING.replace_all(line, "X").into_owned()
-}
-
-/// Whether the lines are those shown, where `…` is any number of lines.
-fn is_shown(shown: &[String], lines: &[String]) -> bool {
-    match shown.split_first() {
-        None => lines.is_empty(),
-        Some((first, rest)) if first.trim() == "…" => (0..=lines.len()).any(|skip| is_shown(rest, &lines[skip..])),
-        Some((first, rest)) => lines.split_first().is_some_and(|(line, lines)| first == line && is_shown(rest, lines)),
-    }
-}
-
-#[test]
-fn the_transcript_is_what_the_commands_print() {
-    let demo = Demo::new();
-    let commands: Vec<&str> = block("console").split("$ ").skip(1).collect();
-    assert!(commands.len() > 2, "load, who and tag");
-    for command in commands {
-        let (line, shown) = command.split_once('\n').expect("a command and its output");
-        let output = demo.output(line);
-        let lines = |text: &str| text.trim_end().lines().map(steady).collect::<Vec<_>>();
-        assert!(is_shown(&lines(shown), &lines(&output)), "{line} prints\n{output}");
-    }
 }
 
 #[test]

@@ -89,7 +89,7 @@ fn the_evidence_names_the_rename_and_the_old_name_says_the_new_one() {
     let old = who(&bench, "orders");
     let reason =
         "renamed to orders-2025 at 2026-03-03T10:00:00Z by ModifyDBInstance; its owner was alice (IAM user name)";
-    assert_eq!((&old["owner"], &old["reason"]), (&Value::Null, &json!(reason)));
+    assert_eq!((&old["owner"], &old["owner_reason"]), (&Value::Null, &json!(reason)));
     let other = &old["other_events"][1];
     assert_eq!((&other["action"], &other["renamed_to"]), (&json!("rename"), &json!("orders-2025")));
     bench.trailcreator(["who", "orders-2025", "--region", "us-east-1"]).run().code(4);

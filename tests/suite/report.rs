@@ -39,21 +39,19 @@ fn document(run: &Run) -> Value {
 /// The row of a type.
 fn row<'d>(document: &'d Value, resource_type: &str) -> &'d Value {
     let rows = document["rows"].as_array().expect("a list");
-    rows.iter()
-        .find(|row| row["resource_type"] == resource_type)
-        .unwrap_or_else(|| panic!("no {resource_type}: {rows:#?}"))
+    rows.iter().find(|row| row["type"] == resource_type).unwrap_or_else(|| panic!("no {resource_type}: {rows:#?}"))
 }
 
 /// `{type: [live, owned]}`.
 fn live_and_owned(document: &Value) -> Value {
     let rows = document["rows"].as_array().expect("a list").iter();
-    rows.map(|row| (row["resource_type"].as_str().unwrap().to_owned(), json!([row["live"], row["owned"]]))).collect()
+    rows.map(|row| (row["type"].as_str().unwrap().to_owned(), json!([row["live"], row["owned"]]))).collect()
 }
 
 /// The counts by type, without zeros.
 fn figure(document: &Value, name: &str) -> Value {
     let rows = document["rows"].as_array().expect("a list").iter().filter(|row| row[name] != 0);
-    rows.map(|row| (row["resource_type"].as_str().unwrap().to_owned(), row[name].clone())).collect()
+    rows.map(|row| (row["type"].as_str().unwrap().to_owned(), row[name].clone())).collect()
 }
 
 #[test]
@@ -106,7 +104,7 @@ fn counts_are_what_boto3_sees_before_and_after_a_run_of_tag() {
 fn written(run: &Value) -> Value {
     let mut counts = serde_json::Map::new();
     for action in run["actions"].as_array().expect("a list").iter().filter(|action| action["result"] == "written") {
-        let count = counts.entry(action["resource_type"].as_str().unwrap()).or_insert(json!(0));
+        let count = counts.entry(action["type"].as_str().unwrap()).or_insert(json!(0));
         *count = json!(count.as_u64().unwrap() + 1);
     }
     counts.into()
@@ -162,7 +160,7 @@ fn report_shows_the_change_since_the_report_before_with_the_same_options() {
     assert_eq!(second["totals"]["owned_percent"], 57.1);
     assert_eq!(
         second["types"][0],
-        json!({"name": "sqs", "live": 3, "owned": 1, "would_be_owned": 0, "no_record": 1,
+        json!({"type": "sqs", "live": 3, "owned": 1, "would_be_owned": 0, "no_record": 1,
         "no_owner": 0, "service_created": 1, "unknown": 0, "not_taggable": 0, "owned_percent": 33.3, "attainable_percent": 33.3})
     );
     lab.moto.boto3("client('sqs').create_queue(QueueName='new')");
@@ -223,10 +221,10 @@ fn csv_has_the_values_of_json_and_no_formulas() {
     assert_eq!(read(&["report", "--format", "csv"]), json!(rows));
     let creators = read(&["report", "--format", "csv", "--by", "creator"]);
     assert_eq!(document["creators"][0]["owner"], "=1+1");
-    assert_eq!(creators[0]["creator"], "'=1+1");
+    assert_eq!(creators[0]["owner"], "'=1+1");
     assert_eq!(
         creators[1],
-        json!({"creator": "alice", "resources": "1", "owned": "0", "would_be_owned": "1", "gone": "true"})
+        json!({"owner": "alice", "resources": "1", "owned": "0", "would_be_owned": "1", "gone": "true"})
     );
 }
 
@@ -243,7 +241,7 @@ fn global_types_are_counted_once_for_all_regions() {
         let run = lab.run(&[&["report", "--output", "json"], args].concat());
         let document = document(run.success());
         let rows = document["rows"].as_array().unwrap().iter();
-        json!(rows.map(|row| json!([row["region"], row["resource_type"], row["live"]])).collect::<Vec<_>>())
+        json!(rows.map(|row| json!([row["region"], row["type"], row["live"]])).collect::<Vec<_>>())
     };
     let both = json!([["eu-west-1", "sqs", 1], ["global", "iam-role", 1], ["us-east-1", "sqs", 1]]);
     assert_eq!(regions(&["--region", "eu-west-1", "--region", "us-east-1"]), both);
@@ -275,7 +273,7 @@ fn unreadable_types_are_unknown_and_listed_and_the_rest_is_reported() {
     assert_eq!(row(&report, "sqs")["unknown"], 2, "also the one without a record: it may have the tag");
     assert_eq!(row(&report, "sqs")["no_record"], 0);
     assert_eq!(row(&report, "ebs")["would_be_owned"], 1);
-    assert_eq!(report["failed_types"][0]["resource_type"], "iam-role");
+    assert_eq!(report["failed_types"][0]["type"], "iam-role");
     assert_eq!(report["failed_types"][0]["region"], "us-east-1");
     assert_eq!(
         report["creators"][0],
@@ -333,7 +331,7 @@ result = boto3.client('sqs', 'eu-west-1', **names).create_queue(QueueName='jobs'
                 row["account_id"],
                 row["account_name"],
                 row["region"],
-                row["resource_type"],
+                row["type"],
                 row["live"],
                 row["would_be_owned"]
             ])
@@ -349,7 +347,7 @@ result = boto3.client('sqs', 'eu-west-1', **names).create_queue(QueueName='jobs'
     let gone = |owner: &str| report["creators"].as_array().unwrap().iter().find(|one| one["owner"] == owner).cloned();
     assert_eq!(gone("user-111111111111").unwrap()["gone"], false, "each account's users are its own");
     assert_eq!(report["failed_accounts"][0]["account_id"], "333333333333");
-    assert_eq!(report["failed_accounts"][0]["name"], "team-3");
+    assert_eq!(report["failed_accounts"][0]["account_name"], "team-3");
     run.says(["account 333333333333 team-3 could not be read"]);
     assert_eq!(lab.moto.writes(), 0);
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -13,7 +13,7 @@ use trailcreator::trail::extract::{Extraction, read};
 use trailcreator::trail::fields::Fields;
 use trailcreator::trail::filter::RecordFilter;
 
-use crate::common::python;
+use crate::common::python_command;
 
 /// Where a record's shape comes from, the best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -51,9 +51,8 @@ fn cases(resource_type: &str) -> Vec<Case> {
 
 #[test]
 fn the_endpoints_for_fips_and_dual_stack_are_botocores() {
-    let output = Command::new(python())
+    let output = python_command()
         .arg(in_repository("tests/oracle/endpoint_variants.py"))
-        .env("PYTHONDONTWRITEBYTECODE", "1")
         .output()
         .expect("the environment's Python starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -154,10 +153,9 @@ fn every_fixture_belongs_to_a_type() {
 
 #[test]
 fn every_call_that_creates_something_in_a_service_with_tags_is_mapped_or_listed_with_a_reason() {
-    let output = Command::new(python())
+    let output = python_command()
         .arg(in_repository("tests/oracle/creates.py"))
         .arg(in_repository("resource-maps"))
-        .env("PYTHONDONTWRITEBYTECODE", "1")
         .output()
         .expect("the environment's Python starts");
     let printed = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -166,10 +164,9 @@ fn every_call_that_creates_something_in_a_service_with_tags_is_mapped_or_listed_
 
 /// Runs the check of the maps in `folder` against botocore's models.
 fn check(folder: &Path) -> (Output, String) {
-    let output = Command::new(python())
+    let output = python_command()
         .arg(in_repository("tests/oracle/check_maps.py"))
         .arg(folder)
-        .env("PYTHONDONTWRITEBYTECODE", "1")
         .output()
         .expect("the environment's Python starts");
     let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -186,12 +183,11 @@ fn the_maps_agree_with_the_api_models() {
 /// What `src/aws/protocol/answers.txt` says of answers is what the models of the maps' calls say.
 #[test]
 fn the_facts_of_answers_agree_with_the_maps_and_the_api_models() {
-    let output = Command::new(python())
+    let output = python_command()
         .arg(in_repository("tests/oracle/answers.py"))
         .arg(in_repository("resource-maps"))
         .arg("--check")
         .arg(in_repository("src/aws/protocol/answers.txt"))
-        .env("PYTHONDONTWRITEBYTECODE", "1")
         .output()
         .expect("the environment's Python starts");
     let said = String::from_utf8_lossy(&output.stdout);
@@ -200,10 +196,9 @@ fn the_facts_of_answers_agree_with_the_maps_and_the_api_models() {
 
 #[test]
 fn every_call_that_answers_with_an_id_of_a_known_type_is_mapped_or_has_a_reason() {
-    let output = Command::new(python())
+    let output = python_command()
         .arg(in_repository("tests/oracle/known_ids.py"))
         .args([in_repository("resource-maps"), in_repository("tests/oracle/known-ids.yml")])
-        .env("PYTHONDONTWRITEBYTECODE", "1")
         .output()
         .expect("the environment's Python starts");
     let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));

@@ -18,7 +18,7 @@ fn assert_is_as_filed(name: &str, text: &str) {
 }
 
 /// The subcommands that a help lists.
-fn subcommands(help: &str) -> Vec<String> {
+pub(crate) fn subcommands(help: &str) -> Vec<String> {
     let listed = help.split_once("\nCommands:\n").map_or("", |(_, after)| after);
     let names = listed.lines().take_while(|line| !line.is_empty());
     // A description that continues on the next line is indented further than the names are.

@@ -84,15 +84,17 @@ fn json_has_the_documented_fields() {
     assert_eq!(
         found,
         [json!({
-            "id": "photos", "resource_type": "s3", "account_id": ACCOUNT, "region": "eu-west-1",
-            "owner": "root", "reason": "the account's root user",
+            "id": "photos", "type": "s3", "account_id": ACCOUNT, "region": "eu-west-1",
+            "owner": "root", "owner_reason": "the account's root user",
             "event": {
-                "event_id": "00000008-0000-4000-8000-00000000000b", "event_time": "2026-03-01T10:00:00Z",
-                "event_name": "CreateBucket", "event_source": "s3.amazonaws.com", "region": "eu-west-1", "action": "upsert",
-                "identity_type": "Root", "principal_arn": format!("arn:aws:iam::{ACCOUNT}:root"), "principal_id": ACCOUNT,
-                "caller_account_id": ACCOUNT, "federated_provider": null, "source_identity": null, "invoked_by": null, "source_ip": "203.0.113.7",
-                "user_agent": "[S3Console/0.4, aws-internal/3 aws-sdk-java/1.12.488]",
-                "tool": {"name": "AWS console", "version": null, "place": null},
+                "id": "00000008-0000-4000-8000-00000000000b", "time": "2026-03-01T10:00:00Z",
+                "name": "CreateBucket", "source": "s3.amazonaws.com", "region": "eu-west-1", "action": "upsert",
+                "source_ip": "203.0.113.7", "user_agent": "[S3Console/0.4, aws-internal/3 aws-sdk-java/1.12.488]",
+                "tool": "AWS console", "tool_version": null, "tool_environment": null,
+                "principal": {
+                    "type": "Root", "arn": format!("arn:aws:iam::{ACCOUNT}:root"), "id": ACCOUNT, "account_id": ACCOUNT,
+                    "role": null, "session": null, "federated_provider": null, "source_identity": null, "invoked_by": null,
+                },
             },
             "evidence": [
                 {"rule": "event", "says": "CreateBucket at 2026-03-01T10:00:00Z is the only create event on record"},
@@ -110,7 +112,7 @@ fn every_argument_gets_an_answer_and_an_unknown_id_is_an_item_failure() {
     let run =
         bench.trailcreator(["who", "by-aws", "no-such-thing", "gone", "i-0bbbbbbbbbbbbbbbb", "--output", "json"]).run();
     let found = resources(run.code(4));
-    let answers: Vec<_> = found.iter().map(|entry| (&entry["id"], &entry["owner"], &entry["reason"])).collect();
+    let answers: Vec<_> = found.iter().map(|entry| (&entry["id"], &entry["owner"], &entry["owner_reason"])).collect();
     assert_eq!(
         answers,
         [
@@ -124,7 +126,7 @@ fn every_argument_gets_an_answer_and_an_unknown_id_is_an_item_failure() {
             (&json!("i-0bbbbbbbbbbbbbbbb"), &json!("carol"), &json!("IAM user name")),
         ]
     );
-    assert_eq!(found[1]["resource_type"], Value::Null);
+    assert_eq!(found[1]["type"], Value::Null);
     assert_eq!((&found[2]["event"], found[2]["other_events"].as_array().map(Vec::len)), (&Value::Null, Some(2)));
     bench.trailcreator(["who", "by-aws", "gone"]).run().success();
 }
@@ -146,7 +148,7 @@ fn names_arns_and_urls_find_the_matching_resource() {
         let found = resources(run.success());
         let answers: Vec<_> = found
             .iter()
-            .map(|entry| (entry["resource_type"].as_str().unwrap_or("none"), entry["owner"].as_str().unwrap_or("none")))
+            .map(|entry| (entry["type"].as_str().unwrap_or("none"), entry["owner"].as_str().unwrap_or("none")))
             .collect();
         assert_eq!(answers, expected, "{query}");
     }

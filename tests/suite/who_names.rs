@@ -399,7 +399,7 @@ fn every_name_that_people_copy_finds_its_resource_and_only_that() {
 fn check(text: &str, answers: &[&Value], wrong: &mut Vec<String>, asked: &[String]) {
     let at = asked.iter().position(|other| other == text).expect("it is one of them");
     let expected: Vec<&str> = COPIED.get(at).map(|(_, resource_type)| *resource_type).into_iter().collect();
-    let found: Vec<&str> = answers.iter().filter_map(|answer| answer["resource_type"].as_str()).collect();
+    let found: Vec<&str> = answers.iter().filter_map(|answer| answer["type"].as_str()).collect();
     if found != expected {
         wrong.push(format!("{text}: {found:?}, expected {expected:?}"));
     }

@@ -1,6 +1,5 @@
 //! The generic caller: any operation of any AWS service from data, signed and retried like the SDK's own.
-//!
-//! Stands on aws-smithy-runtime's `Operation`: the same signer, credentials cache, retry strategy, clock skew correction
+//! Uses aws-smithy-runtime's `Operation`: the same signer, credentials cache, retry strategy, clock skew correction
 //! and user agent that generated clients use. Knows services only by their [`Service`] data.
 
 use std::collections::HashMap;
@@ -57,7 +56,7 @@ const MAX_ANSWER: usize = 64 * 1024 * 1024;
 /// services to 10 or more of a kind: so many at once stay near that at usual answer times, and waits for retries count.
 const CALLS_OF_A_SERVICE: usize = 16;
 
-/// What a call gave.
+/// The result of a call.
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// The answer as JSON; XML by the rules of `docs/resource-maps.md`.

@@ -52,7 +52,7 @@ pub(super) fn with_encoded_names(text: &str, kind: EnvConfigFileKind) -> String 
     text.lines().map(line).collect::<Vec<String>>().join("\n")
 }
 
-/// A section's header, encoded; `None` where the line is no header with a name.
+/// A section's header, encoded; `None` where the line is not a header with a name.
 fn header(line: &str, kind: EnvConfigFileKind) -> Option<String> {
     let (inner, rest) = line.strip_prefix('[')?.rsplit_once(']')?;
     // A `]` in a comment behind the header ends no name.

@@ -286,7 +286,7 @@ impl ProvideCredentials for Process {
     }
 }
 
-/// A source of credentials, one of several that are asked in turn.
+/// A source of credentials, one of several that are tried in turn.
 #[derive(Debug)]
 struct CredentialsSource {
     name: String,

@@ -18,7 +18,7 @@ use crate::resource_map::{Protocol, Service};
 /// Most characters of an answer that a message quotes.
 const MAX_QUOTE: usize = 80;
 
-/// Roots of XML that is no answer of an operation.
+/// Roots of XML that is not an answer of an operation.
 const FOREIGN_ROOTS: [&str; 6] = ["Error", "Errors", "ErrorResponse", "ServiceErrorResponse", "html", "HTML"];
 
 /// What is known of an operation's answer.

@@ -29,7 +29,7 @@ pub(crate) enum UnreadableXml {
     UnknownEntity(String),
     #[error("XML that ends too early")]
     Truncated,
-    #[error("not XML: it is no single element")]
+    #[error("not XML: it is not a single element")]
     NoSingleRoot,
 }
 

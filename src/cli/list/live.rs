@@ -97,7 +97,7 @@ async fn of_account(
     let account = account.map_err(|error| tagging::aws_error("looking up the account ID", &error))?;
     if !args.of_accounts.is_empty() && !args.of_accounts.contains(&account) {
         let message = format_args!("--account: the credentials are of account {account}");
-        return Err(CommandError::usage(message).hint("name the accounts' file with --config, or leave out --live"));
+        return Err(CommandError::usage(message).hint("name an accounts file with --config, or leave out --live"));
     }
     let regions = wanted_regions(context, &session, &args.region).await?;
     let accounts = std::slice::from_ref(&account);

@@ -59,8 +59,8 @@ pub(super) struct Args {
     /// Include the actions for --population with this source: config, or config:AGGREGATOR (tag, tag-org, report and list)
     #[arg(long, value_name = "SOURCE", value_parser = str::parse::<Population>, env = "TRAILCREATOR_POPULATION")]
     population: Option<Population>,
-    /// Allow List* and Describe* of a service where several of these actions are needed. This gives fewer
-    /// policies with more permissions, but none to read contents
+    /// Allow List* and Describe* of a service if several of these actions are needed. This gives fewer policies, with
+    /// more permissions to read names and settings, and none to read contents
     #[arg(long)]
     wildcards: bool,
     /// Format of the policies: JSON documents, a CloudFormation template, or Terraform resources
@@ -232,7 +232,10 @@ fn template(args: &Args, policies: &[Value]) -> Option<(&'static str, String)> {
 fn print_documents(args: &Args, policies: Vec<Value>, needs: Needs, context: &Context) -> Result<(), CommandError> {
     if let Some(folder) = &args.output_dir {
         let file = |(number, policy): (usize, &Value)| (format!("policy-{number}.json"), format!("{policy:#}\n"));
-        return write(folder, &(1..).zip(&policies).map(file).collect::<Vec<_>>(), context);
+        write(folder, &(1..).zip(&policies).map(file).collect::<Vec<_>>(), context)?;
+        if context.console.format == OutputFormat::Text {
+            return Ok(());
+        }
     }
     if context.console.format == OutputFormat::Json {
         let unknown = needs.unknown.into_iter();

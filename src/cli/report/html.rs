@@ -34,10 +34,11 @@ fn write(out: &mut Out<'_>, part: &str) -> io::Result<()> {
 /// What could not be read, one line for each.
 fn missing(printed: &Printed<'_>) -> Vec<String> {
     let Report { failed, problems, skipped, users_unknown, population_failures, .. } = printed.report;
-    let accounts = printed.failed_accounts.iter().map(|FailedAccount { account_id, name, region, error, .. }| {
-        let region = region.as_ref().map(|region| format!(" in {region}")).unwrap_or_default();
-        format!("account {account_id} {name}{region}: {error}")
-    });
+    let accounts =
+        printed.failed_accounts.iter().map(|FailedAccount { account_id, account_name, region, error, .. }| {
+            let region = region.as_ref().map(|region| format!(" in {region}")).unwrap_or_default();
+            format!("account {account_id} {account_name}{region}: {error}")
+        });
     let failed = failed.iter().map(|Of { account_id, region, what }| {
         format!("{account_id} {region}: {} could not be listed: {}", what.resource_type, what.error)
     });

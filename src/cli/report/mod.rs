@@ -76,7 +76,7 @@ pub(super) struct Args {
     /// Report only these resource types (Cloud Custodian or CloudFormation names: ebs, AWS::EC2::Volume); repeatable
     #[arg(long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>)]
     types: Vec<ResourceType>,
-    /// Also list the types without create events in the database
+    /// Also examine the types without create events in the database
     #[arg(long, conflicts_with_all = ["types", "offline"])]
     all_types: bool,
     /// Region, or `all` for all enabled regions; repeatable. Global types are always included [default: the region from the
@@ -155,8 +155,6 @@ struct Form<'a> {
 struct FailedAccount {
     account_id: AccountId,
     account_name: String,
-    /// The same, under its first name in this document.
-    name: String,
     region: Option<Region>,
     error: String,
     hint: Option<String>,
@@ -388,6 +386,6 @@ async fn of_organization(
 
 fn failed_account(account: &Account, region: Option<&Region>, failure: Failure) -> FailedAccount {
     let Failure { error, hint, .. } = failure;
-    let (account_id, name) = (account.id.clone(), account.name.clone());
-    FailedAccount { account_id, account_name: name.clone(), name, region: region.cloned(), error, hint }
+    let (account_id, account_name) = (account.id.clone(), account.name.clone());
+    FailedAccount { account_id, account_name, region: region.cloned(), error, hint }
 }

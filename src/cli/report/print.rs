@@ -6,6 +6,7 @@ use super::{By, FailedAccount, Form, Format, Printed, html, tables};
 use crate::aws::Session;
 use crate::cli::{CommandError, Context, Outcome, population, run_output, types};
 use crate::creator::MissingPerson;
+use crate::model::AccountId;
 use crate::plan::{FailedType, PopulationFailure, SkippedType, TypeProblem};
 use crate::report::coverage::{Creator, Figures, GroupBy, Row};
 use crate::report::live::{Of, Report, SourceOfType, UnexaminedTypes};
@@ -21,11 +22,11 @@ struct Document<'a> {
     tag_key: &'a str,
     taken_at: &'a str,
     totals: Figures,
-    /// The report before, with the same options.
+    /// The previous report with the same options.
     before: Option<&'a Earlier>,
-    types: Vec<Sum>,
-    accounts: Vec<Sum>,
-    regions: Vec<Sum>,
+    types: Vec<SumOfType>,
+    accounts: Vec<SumOfAccount<'a>>,
+    regions: Vec<SumOfRegion>,
     rows: Vec<Row>,
     creators: &'a [Creator],
     creator_count: usize,
@@ -41,10 +42,28 @@ struct Document<'a> {
     population_failures: &'a [Of<PopulationFailure>],
 }
 
-/// The counts of a type, an account or a region.
+/// The counts of a type.
 #[derive(Serialize)]
-struct Sum {
-    name: String,
+struct SumOfType {
+    #[serde(rename = "type")]
+    resource_type: String,
+    #[serde(flatten)]
+    figures: Figures,
+}
+
+/// The counts of an account.
+#[derive(Serialize)]
+struct SumOfAccount<'a> {
+    account_id: AccountId,
+    account_name: Option<&'a str>,
+    #[serde(flatten)]
+    figures: Figures,
+}
+
+/// The counts of a region.
+#[derive(Serialize)]
+struct SumOfRegion {
+    region: String,
     #[serde(flatten)]
     figures: Figures,
 }
@@ -57,12 +76,13 @@ pub(super) fn print_all(
 ) -> Result<Outcome, CommandError> {
     print(context, form, printed)?;
     print_missing(context, printed.report);
-    for FailedAccount { account_id, name, region, error, hint, .. } in printed.failed_accounts {
+    for FailedAccount { account_id, account_name, region, error, hint } in printed.failed_accounts {
         let hint = hint.as_ref();
         let region = region.as_ref().map(|region| format!(" in {region}")).unwrap_or_default();
-        context
-            .console
-            .warning_with_hints(format_args!("account {account_id} {name}{region} could not be read: {error}"), hint);
+        context.console.warning_with_hints(
+            format_args!("account {account_id} {account_name}{region} could not be read: {error}"),
+            hint,
+        );
     }
     let calls = run_output::calls_phrase(session);
     context.console.message(format_args!("{calls}; nothing was written"));
@@ -76,9 +96,9 @@ pub(in crate::cli) fn print_missing(context: &Context, report: &Report) {
     for Of { account_id, region, what } in &report.skipped {
         context.console.message(format_args!("{account_id} {region}: skipped {}: {}", what.resource_type, what.reason));
     }
-    types::show_unexamined(context, report.unexamined.iter().map(|of| of.what.resource_types.len()));
+    types::show_unexamined(context, report.unexamined.iter().map(|of| of.what.types.len()));
     for Of { account_id, region, what } in &report.unexamined {
-        types::log_unexamined(account_id, region, &what.resource_types);
+        types::log_unexamined(account_id, region, &what.types);
     }
     population::show_sources(context, report.sources.iter().map(|of| (&of.what.resource_type, &of.what.source)));
     for Of { account_id, region, what } in &report.population_failures {
@@ -125,7 +145,13 @@ pub(super) fn print(context: &Context, mut form: Form<'_>, printed: &Printed<'_>
 fn document<'a>(printed: &'a Printed<'_>, creators: &'a [Creator], top: usize) -> Document<'a> {
     let Printed { report, failed_accounts, tag_key, offline, taken_at, earlier } = printed;
     let coverage = &report.coverage;
-    let sums = |by| coverage.sums(by).into_iter().map(|(name, figures)| Sum { name, figures }).collect();
+    let types = coverage.sums(GroupBy::Type).into_iter();
+    let accounts = coverage.sums(GroupBy::Account).into_iter();
+    let regions = coverage.sums(GroupBy::Region).into_iter();
+    let of_account = |(id, figures): (String, Figures)| {
+        let account_id = AccountId::new(id);
+        SumOfAccount { account_name: coverage.name(&account_id), account_id, figures }
+    };
     Document {
         format_version: FORMAT_VERSION,
         offline: *offline,
@@ -133,9 +159,9 @@ fn document<'a>(printed: &'a Printed<'_>, creators: &'a [Creator], top: usize) -
         taken_at,
         totals: coverage.totals(),
         before: earlier.first(),
-        types: sums(GroupBy::Type),
-        accounts: sums(GroupBy::Account),
-        regions: sums(GroupBy::Region),
+        types: types.map(|(resource_type, figures)| SumOfType { resource_type, figures }).collect(),
+        accounts: accounts.map(of_account).collect(),
+        regions: regions.map(|(region, figures)| SumOfRegion { region, figures }).collect(),
         rows: coverage.rows().collect(),
         creators: &creators[..creators.len().min(top)],
         creator_count: creators.len(),

@@ -25,7 +25,7 @@ const FIGURES: [&str; 10] = [
 const HEADINGS: [&str; 9] =
     ["live", "owned", "coverage", "would be owned", "no record", "no owner", "service", "unknown", "not taggable"];
 
-/// What stands for a number that is not available.
+/// The text in place of a number that is not available.
 const NONE: &str = "-";
 
 /// Tables by type, account, region and creator.
@@ -95,8 +95,7 @@ fn change(printed: &Printed<'_>, totals: &Figures) -> Option<String> {
 }
 
 pub(super) fn csv_of_rows(coverage: &Coverage) -> String {
-    let header: Vec<&str> =
-        ["account_id", "account_name", "region", "resource_type"].into_iter().chain(FIGURES).collect();
+    let header: Vec<&str> = ["account_id", "account_name", "region", "type"].into_iter().chain(FIGURES).collect();
     let rows = coverage.rows().map(|row| {
         let name = row.account_name.unwrap_or_default();
         let place = [row.account_id.to_string(), name, row.region, row.resource_type.to_string()].map(Cell::Text);
@@ -114,7 +113,7 @@ pub(super) fn csv_of_creators(creators: &[Creator]) -> String {
         let numbers = [resources, owned, would_be_owned].map(|number| Cell::Number(Some(*number)));
         [Cell::Text(owner.clone())].into_iter().chain(numbers).chain([Cell::Text(gone)]).collect()
     });
-    csv::table(&["creator", "resources", "owned", "would_be_owned", "gone"], rows)
+    csv::table(&["owner", "resources", "owned", "would_be_owned", "gone"], rows)
 }
 
 /// The counts.

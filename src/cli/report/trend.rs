@@ -1,4 +1,4 @@
-//! The reports before: which ones a report is compared with.
+//! The previous reports, and which one a report is compared with.
 
 use std::fs;
 
@@ -54,15 +54,15 @@ impl ReportScope {
         self
     }
 
-    /// The reports before, the latest first. None if the database can't be read: a report is not to fail for them.
+    /// The previous reports, the latest first. None if the database can't be read, so that the report does not fail.
     pub(super) fn earlier(&self, context: &Context, store: &Store) -> Vec<Earlier> {
         trend::earlier(store, &self.0.to_string()).unwrap_or_else(|error| {
-            context.console.warning(format_args!("could not read the reports before: {error}"));
+            context.console.warning(format_args!("could not read the previous reports: {error}"));
             Vec::new()
         })
     }
 
-    /// Keeps a report for those to come. A report without resources is no part of a trend.
+    /// Keeps a report for those to come. A report without resources is not part of a trend.
     pub(super) fn keep(&self, context: &Context, store: &Store, printed: &Printed<'_>) {
         let totals = printed.report.coverage.totals();
         if totals.resources() == 0 {

@@ -14,7 +14,7 @@ use crate::resource_map::{EventSummary, FileError, ResourceMap};
 use crate::trail::map_check::{CheckedRecord, FoundResource, try_map};
 use crate::trail::scan::Scan;
 
-/// What stands for stdin on the command line.
+/// The name of stdin on the command line.
 const STDIN: &str = "-";
 
 /// Records shown one by one. The others are only counted, so that a whole trail does not fill memory.
@@ -143,7 +143,7 @@ impl From<FileError> for Wrong {
     }
 }
 
-/// Puts an error to the file that it stands in.
+/// Adds an error to the file that it is in.
 fn blame(files: &mut [Checked], error: FileError) {
     let at = files.iter().position(|file| file.file == error.file).unwrap_or_default();
     if let Some(file) = files.get_mut(at) {

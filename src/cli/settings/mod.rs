@@ -39,7 +39,7 @@ impl Settings {
     /// Reads the file that `--settings` or its variable names, else the one of the working directory, else the user's.
     ///
     /// # Errors
-    /// The named file does not exist, or a file is no settings file.
+    /// The named file does not exist, or a file is not a settings file.
     pub(in crate::cli) fn load(program: &Command, named: Option<&Path>) -> Result<Self, FileError> {
         let Some(path) = named.map(Path::to_owned).or_else(found) else { return Ok(Self::default()) };
         let (name, text) = read_file(&path, "the settings file")?;

@@ -18,7 +18,7 @@ pub(in crate::cli) struct ArchivedEntry<'f> {
     by_storage_class: BTreeMap<&'static str, u64>,
     /// The first by name.
     first: Option<&'f str>,
-    /// How to have them loaded.
+    /// How to load them.
     advice: String,
 }
 
@@ -50,7 +50,7 @@ pub(in crate::cli) fn phrase(counts: &ArchivedCounts) -> Option<String> {
     Some(format!("{}, not read: {}{restoring}", counted(counts.objects, "object"), classes.join(", ")))
 }
 
-/// How to have archived objects loaded. They are no failures, so this is not a hint of an error.
+/// How to load archived objects. They are not failures, so this is not an error's hint.
 pub(in crate::cli) fn advice(counts: &ArchivedCounts) -> String {
     let again = "then run the same command again";
     if counts.restoring == counts.objects {
@@ -59,8 +59,8 @@ pub(in crate::cli) fn advice(counts: &ArchivedCounts) -> String {
     let restore = "restore them with aws s3api restore-object, or S3 Batch Operations for many";
     if counts.by_class.contains_key(&ArchiveClass::IntelligentTiering) {
         return format!(
-            "{restore}, {again}; S3 is asked again for objects of INTELLIGENT_TIERING after {REMEMBERED_DAYS} days, or at once with \
-             --relist"
+            "{restore}, {again}; objects of INTELLIGENT_TIERING are requested again after {REMEMBERED_DAYS} days, or at \
+             once with --relist"
         );
     }
     format!("{restore}, {again}")

@@ -42,7 +42,7 @@ impl Context {
     /// The resource map by `--resource-map` and `--extend-map`.
     ///
     /// # Errors
-    /// A file that can't be read or is no resource map.
+    /// A file that can't be read or is not a resource map.
     pub fn resource_map(&self) -> Result<ResourceMap, CommandError> {
         ResourceMap::load(&self.global.resource_map, &self.global.extend_map).map_err(|error| {
             CommandError::usage(&error).hint("print a valid definition with: trailcreator resource-map show sqs")

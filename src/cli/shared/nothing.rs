@@ -35,7 +35,7 @@ pub(in crate::cli) fn filter_phrase(filter: &RecordFilter) -> String {
     let mut parts = Vec::new();
     match (filter.window.since(), filter.window.until()) {
         (None, None) => {}
-        (Some(since), None) => parts.push(format!("the time from {since} on")),
+        (Some(since), None) => parts.push(format!("the time since {since}")),
         (None, Some(until)) => parts.push(format!("the time before {until}")),
         (Some(since), Some(until)) => parts.push(format!("the time from {since} to {until}")),
     }

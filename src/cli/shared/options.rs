@@ -64,9 +64,9 @@ pub enum Output {
     Text,
     /// One JSON document
     Json,
-    /// One JSON document per line (`list`, and `watch` as things happen)
+    /// One JSON document per line (`list` and `watch`)
     Jsonl,
-    /// CSV with a header row, safe to open in a spreadsheet (`list`, `report`)
+    /// CSV with a header row, safe to open in a spreadsheet (`list` and `report`)
     Csv,
 }
 
@@ -168,7 +168,7 @@ impl WindowArgs {
         match window.since().filter(|since| *since > now) {
             None => Ok(window),
             Some(since) => Err(CommandError::usage(format_args!(
-                "the time window begins at {since}, which is in the future: now is {now:.0}"
+                "the time range begins at {since}, which is in the future: now is {now:.0}"
             ))),
         }
     }
@@ -206,7 +206,7 @@ pub(in crate::cli) struct WantedArgs {
     /// Tag only these resource types (Cloud Custodian or CloudFormation names: ebs, AWS::EC2::Volume); repeatable
     #[arg(long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>)]
     pub(in crate::cli) types: Vec<ResourceType>,
-    /// Also list the types without create events in the database
+    /// Also examine the types without create events in the database
     #[arg(long, conflicts_with = "types")]
     pub(in crate::cli) all_types: bool,
     /// Print what would be written; write nothing to AWS
@@ -354,12 +354,11 @@ pub(in crate::cli) fn show_unused_rules(context: &Context, rules: &OwnerRules) {
     }
 }
 
-/// Warns about people that resources wait for.
+/// Warns about people without a row in the table of people.
 pub(in crate::cli) fn show_missing_people(context: &Context, people: &[MissingPerson]) {
     for MissingPerson { resources, reason, .. } in people.iter().take(PEOPLE_SHOWN) {
-        let waits = if *resources == 1 { "waits" } else { "wait" };
         let resources = counted(*resources, "resource");
-        context.console.warning(format_args!("identity map: {reason}; {resources} {waits} for it"));
+        context.console.warning(format_args!("identity map: {reason}; this affects {resources}"));
     }
     let more = people.len().saturating_sub(PEOPLE_SHOWN);
     if more > 0 {

@@ -68,7 +68,7 @@ impl FromStr for Population {
 }
 
 impl PopulationArgs {
-    /// AWS Config, if it is asked for. An aggregator is asked here, once. `is_strict`: a failure to ask later ends the work too.
+    /// AWS Config, if it is requested. An aggregator is queried here, once. `is_strict`: a failed query later ends the work too.
     ///
     /// # Errors
     /// The aggregator does not exist, or can't be asked.
@@ -85,7 +85,7 @@ impl PopulationArgs {
             Some(Population::Config(Some(aggregator))) => {
                 let unkept = |error: &io::Error| CommandError::while_doing("keeping the aggregator's answer", error);
                 let file = unnamed_file(&context.global.db).map_err(|error| unkept(&error))?;
-                let _progress = context.console.progress("asking AWS Config", None);
+                let _progress = context.console.progress("querying AWS Config", None);
                 let asked = ConfigSource::of_aggregator(session, aggregator, wanted, file).await;
                 asked.map_err(|error| match error {
                     AggregatorError::Config(error) => {
@@ -144,34 +144,34 @@ fn unnamed_file(database: &Path) -> io::Result<File> {
 
 /// The error of a command that was to ask AWS Config, and nothing else.
 pub(in crate::cli) fn failed(PopulationFailure { error, hint }: &PopulationFailure) -> CommandError {
-    let mut command_error = CommandError::failed(format_args!("asking AWS Config: {error}"));
+    let mut command_error = CommandError::failed(format_args!("querying AWS Config: {error}"));
     command_error.hints.extend(hint.clone());
     command_error
 }
 
-/// Ends a report for which AWS Config was to be asked, and nothing else.
+/// Ends a report that uses AWS Config and nothing else.
 ///
 /// # Errors
-/// It could not be asked.
+/// It could not be queried.
 pub(in crate::cli) fn check(report: &Report, config: Option<&ConfigSource>) -> Result<(), CommandError> {
     let is_strict = config.is_some_and(ConfigSource::is_strict);
     let failure = report.population_failures.first().filter(|_| is_strict);
     failure.map_or(Ok(()), |of| Err(failed(&of.what)))
 }
 
-/// Warns that AWS Config could not be asked of an account-region.
+/// Warns that AWS Config could not be queried in an account-region.
 pub(in crate::cli) fn warn_of_failure(
     context: &Context,
     place: &str,
     PopulationFailure { error, hint }: &PopulationFailure,
 ) {
     context.console.warning_with_hints(
-        format_args!("{place}: AWS Config could not be asked, so the services listed all types: {error}"),
+        format_args!("{place}: AWS Config could not be queried, so the services listed all types: {error}"),
         hint,
     );
 }
 
-/// How many types are from AWS Config, and which are not and why. Nothing where no other source than the services was asked for.
+/// How many types are from AWS Config, and which are not and why. Nothing if only the services were requested.
 pub(in crate::cli) fn show_sources<'s>(
     context: &Context,
     sources: impl Iterator<Item = (&'s ResourceType, &'s TypeSource)>,

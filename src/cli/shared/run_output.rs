@@ -9,8 +9,7 @@ use super::groups_of_rows::{ALL, Extent, WriteRow, print_skipped, print_writes, 
 use super::{CommandError, Context, Outcome};
 use crate::aws::Session;
 use crate::console::{OutputFormat, counted};
-use crate::model::RunId;
-use crate::model::{TagKey, TagValue};
+use crate::model::{AccountId, Region, RunId, TagKey, TagValue};
 use crate::plan::{FORMAT_VERSION, Plan, PlannedWrite, SkipKind};
 use crate::store::journal::{Run, RunKind, RunWrite, Write, WriteOutcome};
 use crate::tag::apply::StopReason;
@@ -163,20 +162,37 @@ fn verb(output: &RunOutput<'_>, write: &Write, outcome: &WriteOutcome) -> &'stat
     }
 }
 
-/// The document of a command that has nothing to do about a run.
-pub(in crate::cli) fn show_nothing(context: &Context, kind: RunKind, dry_run: bool, run: &Run) {
+/// A run or a plan that has nothing to write. A plan without actions may lack the rest.
+pub(in crate::cli) struct NothingToDo<'a> {
+    pub(in crate::cli) kind: RunKind,
+    pub(in crate::cli) dry_run: bool,
+    pub(in crate::cli) account: Option<&'a AccountId>,
+    pub(in crate::cli) region: Option<&'a Region>,
+    pub(in crate::cli) key: Option<&'a TagKey>,
+}
+
+impl<'a> NothingToDo<'a> {
+    /// About a run of the journal.
+    pub(in crate::cli) fn of_run(kind: RunKind, dry_run: bool, run: &'a Run) -> Self {
+        let Run { account_id, region, tag_key, .. } = run;
+        Self { kind, dry_run, account: Some(account_id), region: Some(region), key: Some(tag_key) }
+    }
+}
+
+/// The document of a command that has nothing to do: every command prints one.
+pub(in crate::cli) fn show_nothing(context: &Context, nothing: &NothingToDo<'_>) {
     if context.console.format != OutputFormat::Json {
         return;
     }
     context.console.json(&json!({
         "format_version": FORMAT_VERSION,
         "run_id": null,
-        "kind": kind,
-        "dry_run": dry_run,
+        "kind": nothing.kind,
+        "dry_run": nothing.dry_run,
         "interrupted": false,
-        "account_id": run.account_id,
-        "region": run.region,
-        "tag_key": run.tag_key,
+        "account_id": nothing.account,
+        "region": nothing.region,
+        "tag_key": nothing.key,
         "actions": [],
         "failed": [],
         "skipped": [],
@@ -228,13 +244,13 @@ pub(in crate::cli) fn failure_document(kind: RunKind, RunWrite { write, outcome,
     let error = failure(kind, outcome)?;
     let Write { resource_type, id, arn, key, .. } = write;
     let result = outcome.state();
-    Some(json!({"resource_type": resource_type, "id": id, "arn": arn, "key": key, "result": result, "error": error}))
+    Some(json!({"type": resource_type, "id": id, "arn": arn, "key": key, "result": result, "error": error}))
 }
 
 /// One write and how it ended, in `--output json`. A `value` of null: the tag is removed.
 fn write_document(output: &RunOutput<'_>, RunWrite { write, outcome, .. }: &RunWrite) -> Value {
     let mut document = json!({
-        "resource_type": write.resource_type,
+        "type": write.resource_type,
         "id": write.id,
         "arn": write.arn,
         "account_id": output.runner.place.account,

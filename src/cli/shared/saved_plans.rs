@@ -16,7 +16,7 @@ use crate::plan::{FORMAT_VERSION, PlannedWrite};
 use crate::store::Store;
 use crate::text::safe;
 
-/// A plan's document. What people need and applying doesn't is not looked at.
+/// A plan's document. Fields that only people need are ignored.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PlanDocument {
@@ -24,8 +24,8 @@ pub(crate) struct PlanDocument {
     pub(crate) actions: Vec<PlannedWrite>,
     #[serde(default)]
     region: Option<Region>,
-    #[serde(default, rename = "account_id")]
-    _account_id: IgnoredAny,
+    #[serde(default)]
+    account_id: Option<AccountId>,
     #[serde(default)]
     tag_key: Option<TagKey>,
     #[serde(default, rename = "skipped")]
@@ -44,11 +44,21 @@ pub(in crate::cli) struct SavedPlan {
     pub(in crate::cli) writes: u64,
 }
 
-/// A file of plans.
+/// What a plan without writes is about, as far as its file has it.
 #[derive(Debug)]
+pub(in crate::cli) struct PlanHead {
+    pub(in crate::cli) account: Option<AccountId>,
+    pub(in crate::cli) region: Option<Region>,
+    pub(in crate::cli) key: Option<TagKey>,
+}
+
+/// A file of plans.
+#[derive(Debug, Default)]
 pub(in crate::cli) struct SavedPlans {
     path: PathBuf,
     pub(in crate::cli) plans: Vec<SavedPlan>,
+    /// The plans that have nothing to write.
+    pub(in crate::cli) heads: Vec<PlanHead>,
 }
 
 impl SavedPlans {
@@ -72,23 +82,34 @@ impl SavedPlans {
         let mut file = BufReader::new(file?);
         let mut first = String::new();
         file.read_line(&mut first).map_err(|error| unread(&error))?;
-        let mut plans = Vec::new();
+        let mut saved = Self { path: path.to_owned(), ..Self::default() };
         if serde_json::from_str::<IgnoredAny>(&first).is_err() {
             file.read_to_string(&mut first).map_err(|error| unread(&error))?;
-            plans.extend(check(context, path, Position { line: 1, offset: 0 }, &first)?);
-            return Ok(Self { path: path.to_owned(), plans });
+            // What `tag-org --save-plan` writes where nothing is to be written.
+            if first.trim().is_empty() {
+                return Ok(saved);
+            }
+            saved.add(check(context, path, Position { line: 1, offset: 0 }, &first)?);
+            return Ok(saved);
         }
         let (mut line, mut number, mut offset) = (first, 1, 0);
         while !line.is_empty() {
             if !line.trim().is_empty() {
-                plans.extend(check(context, path, Position { line: number, offset }, &line)?);
+                saved.add(check(context, path, Position { line: number, offset }, &line)?);
             }
             offset += bytes(&line);
             number += 1;
             line.clear();
             file.read_line(&mut line).map_err(|error| unread(&error))?;
         }
-        Ok(Self { path: path.to_owned(), plans })
+        Ok(saved)
+    }
+
+    fn add(&mut self, plan: Result<SavedPlan, PlanHead>) {
+        match plan {
+            Ok(plan) => self.plans.push(plan),
+            Err(head) => self.heads.push(head),
+        }
     }
 
     /// The writes of a plan.
@@ -119,8 +140,13 @@ fn unused_name(path: &Path) -> &'static str {
     if path.file_name().is_some_and(|name| name == NAME) { "new-plan.json" } else { NAME }
 }
 
-/// `None`: a plan without writes.
-fn check(context: &Context, path: &Path, at: Position, text: &str) -> Result<Option<SavedPlan>, CommandError> {
+/// A plan, or what is known of one that has nothing to write.
+fn check(
+    context: &Context,
+    path: &Path,
+    at: Position,
+    text: &str,
+) -> Result<Result<SavedPlan, PlanHead>, CommandError> {
     let Position { line, offset } = at;
     let name = path.display();
     let plan: PlanDocument = serde_json::from_str(text).map_err(|error| {
@@ -133,8 +159,11 @@ fn check(context: &Context, path: &Path, at: Position, text: &str) -> Result<Opt
         return Err(CommandError::usage(format_args!("{name} has format_version {version}, not {FORMAT_VERSION}"))
             .hint("save the plan again with this version of trailcreator"));
     }
-    let Some(first) = plan.actions.first() else { return Ok(None) };
-    let (account, key) = (first.account_id.clone(), plan.tag_key.as_ref().unwrap_or(&first.key).clone());
+    let PlanDocument { account_id, region, tag_key, .. } = plan;
+    let Some(first) = plan.actions.first() else {
+        return Ok(Err(PlanHead { account: account_id, region, key: tag_key }));
+    };
+    let (account, key) = (first.account_id.clone(), tag_key.unwrap_or_else(|| first.key.clone()));
     for key in plan.actions.iter().flat_map(|action| action.old_key.iter().chain([&action.key])) {
         tagging::parse_key(key.as_str())?;
     }
@@ -145,9 +174,9 @@ fn check(context: &Context, path: &Path, at: Position, text: &str) -> Result<Opt
             other.resource_type, other.id
         )));
     }
-    let region = plan.region.unwrap_or_else(|| first.region.clone());
+    let region = region.unwrap_or_else(|| first.region.clone());
     let writes = tagging::count(plan.actions.len());
-    Ok(Some(SavedPlan { account, key, at: PlanAt { region, offset, length: bytes(text) }, writes }))
+    Ok(Ok(SavedPlan { account, key, at: PlanAt { region, offset, length: bytes(text) }, writes }))
 }
 
 /// The most characters of a tag value, in all of AWS. Counted in UTF-16, as where it matters.

@@ -131,7 +131,7 @@ pub(in crate::cli) fn report_missing(context: &Context, ids: &Ids, found: &BTree
         let message = format_args!(
             "--id {id}: no live resource has this id, name or ARN, or several have this name; checked {looked_at}"
         );
-        let hint = format!("see where it was created with: {}", context.suggest("who").arg(*id));
+        let hint = format!("to see where it was created, run: {}", context.suggest("who").arg(*id));
         context.console.warning_with_hints(message, [hint]);
     }
     !missing.is_empty()

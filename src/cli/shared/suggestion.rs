@@ -81,7 +81,7 @@ impl Invocation {
 
     fn note(&mut self, arg: &Arg, matches: &ArgMatches) {
         let id = arg.get_id().as_str();
-        // Help and version are no matches.
+        // Help and version are not matches.
         let source = matches.try_contains_id(id).ok().and_then(|_| matches.value_source(id));
         if source != Some(clap::parser::ValueSource::CommandLine) {
             return;

@@ -22,7 +22,7 @@ pub(in crate::cli) fn resolve(map: &ResourceMap, names: &[ResourceType]) -> Resu
     })
 }
 
-/// Says how many types were not examined, by account-region: resources of types without create events have no owner, but exist.
+/// Prints how many types were not examined, by account-region: resources of types without create events have no owner, but exist.
 pub(in crate::cli) fn show_unexamined(context: &Context, counts: impl IntoIterator<Item = usize>) {
     let counts: Vec<usize> = counts.into_iter().filter(|count| *count > 0).collect();
     let (Some(fewest), Some(most)) = (counts.iter().min(), counts.iter().max()) else { return };
@@ -30,9 +30,9 @@ pub(in crate::cli) fn show_unexamined(context: &Context, counts: impl IntoIterat
     let types = if *most == 1 { "type" } else { "types" };
     let places =
         if counts.len() == 1 { String::new() } else { format!(" in each of {} account-regions", counts.len()) };
-    context
-        .console
-        .message(format_args!("{count} {types} not examined{places}: no create events in the database; --all-types"));
+    context.console.message(format_args!(
+        "{count} {types} not examined{places}: no create events in the database; examine them with --all-types"
+    ));
 }
 
 /// Logs the names of types that were not examined.

@@ -43,17 +43,17 @@ Examples:
   Process the queue until it is empty, from cron, and report each event for a log collector:
     trailcreator watch --queue https://sqs.eu-west-1.amazonaws.com/111122223333/trail --tag --until-empty --output jsonl";
 
-/// Load new records from an SQS queue as they come, and tag what they created
+/// Load new records from an SQS queue as they arrive, and tag what they created
 ///
 /// The queue can receive S3 event notifications of the trail's bucket, directly or through SNS or EventBridge. It can
 /// also receive CloudTrail's own SNS notifications, or EventBridge events `AWS API Call via CloudTrail`. A message is
 /// deleted only after its records are in the database and the resources that they created are tagged. A message that
-/// can't be read is reported once and stays in the queue, which moves it to its dead-letter queue. With --tag, only
-/// the types of the new resources are listed. If a resource does not exist yet or can't be tagged yet, it is tried
-/// again.
+/// can't be read is reported once and stays in the queue, which moves it to its dead-letter queue. With --tag, only the
+/// types of the new resources are listed. If a resource does not exist yet or can't be tagged yet, the write is
+/// retried.
 ///
-/// The first Ctrl-C or SIGTERM ends the command after the current batch. Exit codes: 0 stopped, or the queue is
-/// empty; 1 failed; 2 usage error; 4 stopped, but some messages could not be read or some resources not tagged.
+/// The first Ctrl-C or SIGTERM ends the command after the current batch. Exit codes: 0 stopped, or the queue is empty;
+/// 1 failed; 2 usage error; 4 stopped, but some messages could not be read or some resources could not be tagged.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 #[command(mut_arg(TAG, |tag| tag.num_args(0..=1).value_name("KEY=TEMPLATE").help(TAG_HELP)))]
@@ -90,7 +90,7 @@ const TAG_HELP: &str = "Tag the resources in new create events with their owner.
                         {source_ip}, {tool}, {account} and more; repeatable";
 
 const MAX_CHANGES_HELP: &str =
-    "Write nothing in an account-region if its new resources need more writes at once than this";
+    "Write nothing in an account-region if its new resources need more than this many writes at once";
 
 /// How the queue is followed.
 #[derive(Debug, Clone, clap::Args)]
@@ -104,7 +104,7 @@ struct FollowArgs {
     /// How long a received message is invisible to others, in seconds; extended while the message is processed
     #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u32).range(2..=43_200))]
     visibility: u32,
-    /// How often to report what was done, in seconds; 0: never
+    /// Time between two reports of the totals, in seconds; 0: no reports
     #[arg(long, value_name = "SECONDS", default_value_t = 60, env = "TRAILCREATOR_HEARTBEAT")]
     heartbeat: u64,
     /// Accept the costs of requests to a Requester Pays bucket
@@ -119,7 +119,7 @@ struct PaceArgs {
     /// How long to gather new resources before they are tagged, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(0..=300))]
     gather: u64,
-    /// How long to try a resource that does not exist yet or can't be tagged yet, in seconds
+    /// How long to retry a resource that does not exist yet or can't be tagged yet, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u64).range(0..=21_600))]
     retry_for: u64,
 }

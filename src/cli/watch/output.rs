@@ -1,4 +1,4 @@
-//! What `watch` prints: lines for people, JSON Lines as things happen, or one JSON document at the end.
+//! What `watch` prints: lines for people, JSON Lines as events happen, or one JSON document at the end.
 
 use jiff::{Timestamp, Unit};
 use serde_json::{Map, Value, json};
@@ -128,7 +128,7 @@ fn event_of(notice: &Notice<'_>) -> (&'static str, Value) {
 
 fn resource_of(resource: &Resource<'_>) -> Value {
     let Resource { account, region, resource_type, id } = resource;
-    json!({"account_id": account, "region": region, "resource_type": resource_type, "id": id})
+    json!({"account_id": account, "region": region, "type": resource_type, "id": id})
 }
 
 fn phrase(resource: &Resource<'_>) -> String {
@@ -181,7 +181,7 @@ fn summary(totals: &Totals) -> Lines {
     line("records", number(figures.counts.records));
     let events = counted(figures.counts.matched, "create, delete or rename event");
     line("events", format!("{events}, {} new identifiers", number(figures.new_ids)));
-    let others = [(*skipped, "not to tag"), (*failed, "failed"), (*waiting, "left to the next process")];
+    let others = [(*skipped, "not to tag"), (*failed, "failed"), (*waiting, "waiting for the next start")];
     if tagged + skipped + failed + waiting > 0 {
         let others = others.into_iter().filter(|(count, _)| *count > 0);
         let others: String = others.map(|(count, what)| format!(", {} {what}", number(count))).collect();

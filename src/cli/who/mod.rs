@@ -13,7 +13,7 @@ use crate::console::{Lines, OutputFormat};
 use crate::creator::{OwnerRules, People, Rule, Step};
 use crate::load::identity_center;
 use crate::model::{AccountId, Region, ResourceType};
-use crate::report::who::{Answer, EventFacts, Filter, answers};
+use crate::report::who::{Answer, EventFacts, Filter, PrincipalFacts, answers};
 use crate::resource_map::ResourceMap;
 use crate::store::coverage::{Coverage, CoveredPlace, CoveredSource};
 use crate::store::renames::ResourceHistory;
@@ -201,9 +201,9 @@ fn of_history(answer: Answer) -> SourcedAnswer {
     if answer.is_known() {
         return SourcedAnswer { answer, source: Some(EVENT_HISTORY) };
     }
-    let reason = "no matching event in the database or in Event history (90 days)".to_owned();
+    let owner_reason = "no matching event in the database or in Event history (90 days)".to_owned();
     let advice = answer.advice.into_iter().filter(|advice| !advice.contains("--live")).collect();
-    SourcedAnswer { answer: Answer { reason, advice, ..answer }, source: None }
+    SourcedAnswer { answer: Answer { owner_reason, advice, ..answer }, source: None }
 }
 
 fn print(found: &[SourcedAnswer], loaded: Option<&Coverage>, filter: &Filter, context: &Context) {
@@ -259,17 +259,14 @@ fn paragraph(SourcedAnswer { answer, source }: &SourcedAnswer) -> Vec<String> {
         lines.push(line("source", "Event history of the last 90 days; not in the database"));
     }
     lines.push(match &answer.owner {
-        Some(owner) => line("owner", format_args!("{owner} ({})", answer.reason)),
-        None => line("owner", format_args!("none: {}", answer.reason)),
+        Some(owner) => line("owner", format_args!("{owner} ({})", answer.owner_reason)),
+        None => line("owner", format_args!("none: {}", answer.owner_reason)),
     });
     if let Some(event) = &answer.event {
-        lines.push(line(
-            "created",
-            format_args!("{} by {} of {}", event.event_time, event.event_name, event.event_source),
-        ));
+        lines.push(line("created", format_args!("{} by {} of {}", event.time, event.name, event.source)));
         lines.push(line("by", principal(event)));
         lines.push(line("from", origin(event)));
-        lines.push(line("event", &event.event_id));
+        lines.push(line("event", &event.id));
     }
     // The lines above already show what these rules say.
     let is_news = |step: &&Step| !matches!(step.rule, Rule::Caller | Rule::CreatorValue);
@@ -295,8 +292,9 @@ fn heading(answer: &Answer) -> String {
 
 /// The principal as CloudTrail names it, and the service that made the call on its behalf.
 fn principal(event: &EventFacts) -> String {
-    let name = event.principal_arn.as_ref().or(event.principal_id.as_ref()).or(event.identity_type.as_ref());
-    match (name, &event.invoked_by) {
+    let PrincipalFacts { known, id, invoked_by, .. } = &event.principal;
+    let name = known.arn.as_ref().or(id.as_ref()).or(known.kind.as_ref());
+    match (name, invoked_by) {
         (Some(name), Some(service)) => format!("{name}, through {service}"),
         (Some(name), None) => name.clone(),
         (None, Some(service)) => service.clone(),
@@ -315,7 +313,7 @@ fn origin(event: &EventFacts) -> String {
 fn other(event: &EventFacts) -> String {
     let tool = event.tool.as_ref().map(|tool| format!(" with {tool}")).unwrap_or_default();
     let renamed = event.renamed_to.as_ref().map(|name| format!(" (renamed to {name})")).unwrap_or_default();
-    format!("{} {}{renamed} by {}{tool}", event.event_time, event.event_name, principal(event))
+    format!("{} {}{renamed} by {}{tool}", event.time, event.name, principal(event))
 }
 
 fn line(label: &str, text: impl Display) -> String {

@@ -275,8 +275,8 @@ fn errors_of_tables_name_place_and_correction() {
         ("user;email\r\ndana\r\n", map, "people.csv:2:1: the row has 1 cells, and the header has 2"),
         ("user,email,User\nd,e,f\n", map, "people.csv:1:12: the column `User` is given twice"),
         ("user,,email\nd,e,f\n", map, "people.csv:1:6: this column has no name"),
-        ("user,email\n", map, "people.csv:1:1: the table has no person"),
-        ("", map, "people.csv:1:1: the table has no person"),
+        ("user,email\n", map, "people.csv:1:1: the table has no people"),
+        ("", map, "people.csv:1:1: the table has no people"),
         ("user,email\ndana,a@x.org\nlee,b@x.org\ndana,c@x.org\n", map, "people.csv:4:1: `user` dana is also in line 2"),
         ("user,email\na,t@x.org\nb,T@x.org\n", email, "people.csv:3:3: `email` T@x.org is also in line 2"),
         (

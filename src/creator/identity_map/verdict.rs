@@ -83,7 +83,7 @@ pub enum NoPerson {
         table: String,
     },
     /// Several rows have a name of the person.
-    #[error("{found} is in {first} and {second}: a name leads to one person")]
+    #[error("{found} is in {first} and {second}: a name must identify one person")]
     Ambiguous {
         /// The person.
         name: String,

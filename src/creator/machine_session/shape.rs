@@ -13,7 +13,7 @@ use regex::Regex;
 /// ID. Shorter numbers count as employee numbers.
 const LONG_NUMBER: usize = 10;
 
-/// The minimum number of hexadecimal digits of a whole name that is no word or short ID.
+/// The minimum number of hexadecimal digits of a whole name that is not a word or short ID.
 const LONG_HEXADECIMAL: usize = 16;
 
 /// The same for a part of a name, which has letters and digits: container IDs have twelve.
@@ -193,7 +193,7 @@ fn ends_in_software(name: &str) -> bool {
     !name.contains('.') && words.len() > 1 && counts.first().is_some_and(|last| SOFTWARE.contains(&last.as_str()))
 }
 
-/// The words of a name in lower case: `DatadogAWSIntegration` → datadog, aws, integration. Numbers are no words.
+/// The words of a name in lower case: `DatadogAWSIntegration` → datadog, aws, integration. Numbers are not words.
 fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let characters: Vec<char> = name.chars().collect();

@@ -1,17 +1,23 @@
 //! Determines the owner for an event, by the rules that the user chose, with the reason.
 
+mod by_identity;
+mod phrase;
+
 use std::sync::Arc;
+
+pub(super) use phrase::principal_phrase;
+use phrase::{caller_phrase, decision_phrase, made_by_calls};
 
 use super::chain::{self, Link};
 use super::explanation::{Explanation, Rule, Steps};
-use super::identity::{Caller, caller_of, custodian_user_id, foreign_account, identity_center_user, text};
+use super::identity::custodian_user_id;
 use super::identity_map::{Decision, IdentityMap, Subject as MapSubject, Undecided, Verdict};
 use super::no_owner::NoOwner;
 use super::people::People;
 use super::person_names::PersonNames;
 use super::sought::{AccountTags, ResourceFacts, Sought};
-use super::subject::{Fact, Subject};
-use super::{machine_session, tag_value};
+use super::subject::Fact;
+use super::tag_value;
 use crate::model::event::{Event, Identity};
 
 /// Which fact of the identity becomes the owner.
@@ -72,7 +78,7 @@ pub struct Owner {
     pub original: Option<String>,
 }
 
-/// What an owner is sought for, and how.
+/// What to find the owner of, and how.
 #[derive(Clone, Copy)]
 struct Ask<'a> {
     event: Option<&'a Event>,
@@ -266,97 +272,6 @@ impl OwnerRules {
         MapSubject { event, resource, names, account_tags: &self.account_tags, assumes_no_match }
     }
 
-    /// The names of the person behind an event, if the map has a table of people.
-    fn person_names(&self, map: &IdentityMap, event: Option<&Event>) -> PersonNames {
-        let Some(event) = event.filter(|_| map.has_people()) else { return PersonNames::default() };
-        let identity = &event.identity;
-        let caller = caller_of(identity);
-        if matches!(caller, Caller::Service(_) | Caller::Anonymous) {
-            return PersonNames::default();
-        }
-        let by_default = Self { people: Arc::clone(&self.people), ..Self::default() };
-        let shown = by_default.subject(identity, &mut Steps::default()).and_then(|subject| subject.name());
-        let user = identity_center_user(identity);
-        let person = user.and_then(|user| self.people.find(user).ok());
-        let name = match &caller {
-            Caller::Named { name, .. } => Some(*name),
-            Caller::Session(session) => session.name,
-            _ => None,
-        };
-        let recorded = [
-            text(&identity.source_identity),
-            text(&identity.arn),
-            text(&identity.principal_id),
-            user.map(|user| user.user_id),
-            person.map(|person| person.user_name.as_str()),
-            person.and_then(|person| person.email.as_deref()),
-            name,
-            text(&identity.user_name),
-        ];
-        PersonNames::new(shown.ok().map(|fact| fact.value), recorded.into_iter().flatten().map(str::to_owned))
-    }
-
-    fn by_identity(&self, event: &Event, steps: &mut Steps) -> Result<Fact, NoOwner> {
-        let subject = self.subject(&event.identity, steps)?;
-        let (value, fact) = match self.value {
-            CreatorValue::Name => ("name", subject.name()),
-            CreatorValue::Arn => ("arn", subject.arn()),
-            CreatorValue::PrincipalId => ("principal-id", subject.principal_id()),
-            CreatorValue::Role => ("role", subject.role()),
-            CreatorValue::Email => ("email", subject.email()),
-        };
-        let mut fact = fact.map_err(|no_owner| steps.refuse(Rule::CreatorValue, no_owner))?;
-        if let Some(account) = foreign_account(event) {
-            fact.reason.push_str(&format!(", of account {account}"));
-        }
-        steps.say(Rule::CreatorValue, format!("{value} is {}: {}", fact.value, fact.reason));
-        Ok(fact)
-    }
-
-    fn subject<'a>(&'a self, identity: &'a Identity, steps: &mut Steps) -> Result<Subject<'a>, NoOwner> {
-        let caller = caller_of(identity);
-        let no_person = match &caller {
-            Caller::Service(service) => Some(NoOwner::Service(service.clone())),
-            Caller::Anonymous => Some(NoOwner::Anonymous),
-            _ => None,
-        };
-        if let Some(no_owner) = no_person {
-            return Err(steps.refuse(Rule::Caller, no_owner));
-        }
-        let source_identity = text(&identity.source_identity);
-        if let Some(person) = source_identity {
-            steps.say(Rule::SourceIdentity, format!("the source identity of the session is {person}"));
-        }
-        let generated = match &caller {
-            Caller::Session(session) if source_identity.is_none() => {
-                let maker = machine_session::maker_of(session, text(&identity.invoked_by));
-                session.name.zip(maker)
-            }
-            _ => None,
-        };
-        let machine = match generated {
-            Some((name, maker)) => self.machine(name, maker, steps)?,
-            None => None,
-        };
-        Ok(Subject { identity, caller, source_identity, machine, people: &self.people })
-    }
-
-    /// The software that generated the session name, if the options need it.
-    fn machine(&self, name: &str, maker: &'static str, steps: &mut Steps) -> Result<Option<&'static str>, NoOwner> {
-        let generated = NoOwner::MachineSession { name: name.to_owned(), maker };
-        match self.machine_sessions {
-            MachineSessions::Skip => Err(steps.refuse(Rule::MachineSessions, generated)),
-            MachineSessions::Role => {
-                steps.say(Rule::MachineSessions, format!("{generated}: using its role"));
-                Ok(Some(maker))
-            }
-            MachineSessions::Keep => {
-                steps.say(Rule::MachineSessions, format!("{generated}: kept"));
-                Ok(None)
-            }
-        }
-    }
-
     /// c7n-trailcreator compares the end of the stored value, usually the ARN. Users also expect the name to match.
     fn check_suffix(&self, identity: Option<&Identity>, fact: &Fact, steps: &mut Steps) -> Result<(), NoOwner> {
         let Some(suffix) = self.user_suffix.as_deref() else { return Ok(()) };
@@ -370,14 +285,6 @@ impl OwnerRules {
     }
 }
 
-/// "rule 2 (map.yml:4): role ci-data matches ci-*; owner data"
-fn decision_phrase(Decision { because, owner, .. }: &Decision) -> String {
-    match owner {
-        Ok(owner) => format!("{because}; owner {owner}"),
-        Err(why) => format!("{because}; no owner: {why}"),
-    }
-}
-
 /// The owner, made valid for a tag.
 fn valid(fact: Fact, steps: &mut Steps) -> Result<Owner, NoOwner> {
     let owner = as_tag_value(fact).map_err(|no_owner| steps.refuse(Rule::TagValue, no_owner))?;
@@ -385,27 +292,6 @@ fn valid(fact: Fact, steps: &mut Steps) -> Result<Owner, NoOwner> {
         steps.say(Rule::TagValue, format!("{original:?} is not a valid tag value; changed to {}", owner.value));
     }
     Ok(owner)
-}
-
-/// The end of a reason for an owner that is not the caller itself.
-fn made_by_calls(calls: usize) -> String {
-    if calls == 1 { "; created the session".to_owned() } else { format!("; created the session through {calls} calls") }
-}
-
-/// The caller as recorded: "AssumedRole arn:… of account 444455556666".
-fn caller_phrase(event: &Event) -> String {
-    let identity = &event.identity;
-    let who = principal_phrase(identity);
-    let account = foreign_account(event).map(|account| format!(" of account {account}")).unwrap_or_default();
-    let through = text(&identity.invoked_by).map(|service| format!(", through {service}")).unwrap_or_default();
-    format!("{who}{account}{through}")
-}
-
-/// "AssumedRole arn:…"; for a principal without an ARN, its name or ID.
-pub(super) fn principal_phrase(identity: &Identity) -> String {
-    let name = text(&identity.arn).or(text(&identity.user_name)).or(text(&identity.principal_id));
-    let who = text(&identity.kind).into_iter().chain(name).collect::<Vec<_>>().join(" ");
-    if who.is_empty() { "an identity without type and name".to_owned() } else { who }
 }
 
 fn as_tag_value(fact: Fact) -> Result<Owner, NoOwner> {

@@ -1,8 +1,8 @@
 //! The people of an identity map: a table of the user with one row for each person. Any cell of a row can be a name that a trail has
 //! for the person; templates use the columns.
 //!
-//! Names are looked up in an index. A name in several rows leads to the row that alone has it in one of the columns: the e-mail address
-//! of a person can also be in the column `manager` of others. If that is no single row, the name identifies no person.
+//! Names are looked up in an index. A name in several rows leads to the row that alone has it in one of the columns: the e-mail address of
+//! a person can also be in the column `manager` of others. If that is not exactly one row, the name identifies no person.
 
 mod csv;
 mod read;

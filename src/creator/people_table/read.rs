@@ -48,7 +48,7 @@ impl PeopleTable {
     /// Reads a file: YAML if its name ends in `.yml`, `.yaml` or `.json`, else CSV.
     ///
     /// # Errors
-    /// The file can't be read, or is no table of people.
+    /// The file can't be read, or is not a table of people.
     pub(in crate::creator) fn load(path: &Path, names: &NameColumns<'_>) -> Result<Self, FileError> {
         let (name, text) = read_file(path, "the table of people")?;
         Self::parse(&name, text, names)
@@ -66,7 +66,7 @@ impl PeopleTable {
         if rows.is_empty() {
             return Err(whole(
                 name,
-                "the table has no person: it needs a header with the names of the columns, then a row for each person",
+                "the table has no people: it needs a header with the names of the columns, then a row for each person",
             ));
         }
         let mut table = Self { name: name.to_owned(), text, columns, rows, index: HashMap::new() };
@@ -105,8 +105,8 @@ impl PeopleTable {
                 let earlier = if cell.is_empty() { None } else { seen.insert(key(cell), *line) };
                 if let Some(earlier) = earlier {
                     let message = format!(
-                        "`{title}` {cell} is also in line {earlier}: a name leads to one person; if `{title}` is no name, list the columns that \
-                         are: people: {{file: {}, names: […]}}",
+                        "`{title}` {cell} is also in line {earlier}: a name must identify one person; if `{title}` does not hold \
+                         names, list the columns that do: people: {{file: {}, names: […]}}",
                         self.name
                     );
                     return Err(FileError {

@@ -32,7 +32,7 @@ impl<K: Ord + Clone> RenameHistory<K> {
     pub fn new(mut events: BTreeMap<K, Vec<StoredEvent>>, new_name: &dyn Fn(&StoredEvent) -> Option<K>) -> Self {
         let mut renames: BTreeMap<K, Vec<Renaming<K>>> = BTreeMap::new();
         for (name, of_name) in &mut events {
-            // A rename that changes only the spelling is no rename.
+            // A rename that changes only the spelling is not a rename.
             of_name.retain(|event| event.renamed_to.is_none() || new_name(event).as_ref() != Some(name));
             of_name.sort_by(|one, other| order(one).cmp(&order(other)));
             for event in of_name {

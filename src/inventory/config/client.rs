@@ -99,7 +99,7 @@ impl Client {
             CallError::bare("config:DescribeConfigurationAggregators", region, ErrorClass::NotFound, NO_AGGREGATOR);
         let message = format!("there is no aggregator {text} in {region} in the account of the credentials");
         let names = || known.iter().map(|(name, _)| name.as_str());
-        let elsewhere = "an aggregator of another region is named by its ARN";
+        let elsewhere = "to use an aggregator in another region, give its ARN";
         let hint = match nearest(text, names()) {
             Some(name) => format!("did you mean {name}? {elsewhere}"),
             None if known.is_empty() => {

@@ -46,10 +46,10 @@ pub enum Aggregator {
     Arn(Arn),
 }
 
-/// A text that is no aggregator's name or ARN.
+/// A text that is not an aggregator's name or ARN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{}", match self {
-    Self::Name => "an aggregator's name has letters, digits, _ and - only",
+    Self::Name => "an aggregator's name has only letters, digits, _ and -",
     Self::Arn => "the ARN is not of an aggregator: arn:aws:config:REGION:ACCOUNT:config-aggregator/ID",
 })]
 pub enum InvalidAggregator {
@@ -95,7 +95,7 @@ impl Aggregator {
     }
 }
 
-/// Why AWS Config could not be asked.
+/// Why AWS Config could not be queried.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{error}")]
 pub struct ConfigError {
@@ -114,7 +114,7 @@ impl From<CallError> for ConfigError {
 /// Why an aggregator's answer could not be kept.
 #[derive(Debug, thiserror::Error)]
 pub enum AggregatorError {
-    /// AWS Config could not be asked.
+    /// AWS Config could not be queried.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The file could not be written.
@@ -135,10 +135,10 @@ pub enum NotInConfig {
     #[error("AWS Config has no items of it")]
     NoItems,
     /// The items of a global type are in several regions, where nothing says that all of them are recorded.
-    #[error("AWS Config keeps its items by region")]
+    #[error("AWS Config records it region by region")]
     Regional,
     /// An item does not lead to the resource of the list call.
-    #[error("AWS Config's items lack what names its resources")]
+    #[error("AWS Config's items do not identify its resources")]
     Unmatched,
     /// The database has events that AWS Config has not caught up with.
     #[error("the database has newer events than AWS Config")]
@@ -149,8 +149,8 @@ pub enum NotInConfig {
     /// What its resources belong to is in the answer of the list call only.
     #[error("its list call has the parents of its resources")]
     Parents,
-    /// AWS Config could not be asked at all.
-    #[error("AWS Config could not be asked")]
+    /// AWS Config could not be queried at all.
+    #[error("AWS Config could not be queried")]
     Unreachable,
 }
 
@@ -169,7 +169,7 @@ pub struct Snapshot {
     by_type: HashMap<String, Vec<Row>>,
 }
 
-/// What an aggregator is asked for.
+/// What an aggregator is queried for.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'w> {
     /// The types.
@@ -186,7 +186,7 @@ impl ConfigSource {
         Self { aggregate: None, is_strict: false }
     }
 
-    /// An aggregator, asked once for all. The answer is kept in `file`.
+    /// An aggregator, queried once for all. The answer is kept in `file`.
     ///
     /// # Errors
     /// There is no such aggregator; a call fails; the file can't be written.

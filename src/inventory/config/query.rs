@@ -17,7 +17,7 @@ const MAX_ACCOUNTS: usize = 50;
 /// The region of configuration items that belong to none, such as IAM's.
 pub(super) const GLOBAL: &str = "global";
 
-/// What is asked of each resource.
+/// The properties of each resource that a query selects.
 const FIELDS: &str = "resourceType, resourceId, resourceName, arn, accountId, awsRegion, configurationItemStatus, tags";
 
 /// Names of types that differ from CloudFormation's, by CloudFormation's.
@@ -41,7 +41,7 @@ pub(super) fn names_of(definition: &TypeDefinition) -> Vec<&str> {
     if is_name { vec![name] } else { Vec::new() }
 }
 
-/// The queries that together ask for all resources of these types. Without regions or accounts, those of all.
+/// The queries that together return all resources of these types. Without regions or accounts, those of all.
 pub(super) fn queries(types: &BTreeSet<&str>, accounts: &[AccountId], regions: &[Region]) -> Vec<String> {
     let mut end = String::new();
     if !accounts.is_empty() && accounts.len() <= MAX_ACCOUNTS {

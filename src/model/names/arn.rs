@@ -49,7 +49,7 @@ impl Arn {
         text.starts_with(START)
     }
 
-    /// Its parts. `None` if the text is no complete ARN.
+    /// Its parts. `None` if the text is not a complete ARN.
     pub fn parts(&self) -> Option<ArnParts<'_>> {
         ArnParts::parse(self.as_str())
     }

@@ -35,7 +35,7 @@ pub struct Tag<'m> {
     pub types: Vec<ResourceType>,
     /// Whether types without records are looked at too.
     pub all_types: bool,
-    /// For each place, how many types were not looked at.
+    /// For each account-region, how many types were not examined.
     pub unexamined: RefCell<Vec<usize>>,
     /// Further keys that count as the owner's tag.
     pub owner_keys: Vec<TagKey>,
@@ -53,7 +53,7 @@ pub struct Tag<'m> {
     pub not_types: Vec<ResourceType>,
     /// Where the resources can be that the scope is limited to.
     pub hints: IdHints,
-    /// AWS Config, if it is to be asked before the services.
+    /// AWS Config, if it is queried before the services.
     pub config: Option<Arc<ConfigSource>>,
     /// The names of the accounts so far.
     pub account_names: RefCell<BTreeMap<AccountId, String>>,

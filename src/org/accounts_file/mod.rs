@@ -157,7 +157,7 @@ impl AccountsFile {
             (&file.tenancies, "tenancies are Oracle Cloud's"),
         ] {
             if let Some(key) = key {
-                let message = format!("{origin}; trailcreator knows AWS only: give it a file with `accounts`");
+                let message = format!("{origin}; trailcreator supports AWS only: give it a file with `accounts`");
                 return Err(source.error(key.referenced, message));
             }
         }

@@ -79,7 +79,7 @@ fn other_clouds_and_mistakes_are_errors_with_line_and_column() {
     for (text, expected) in [
         (
             "subscriptions:\n- subscription_id: a\n",
-            "accounts.yml:2:3: subscriptions are Azure's; trailcreator knows AWS only",
+            "accounts.yml:2:3: subscriptions are Azure's; trailcreator supports AWS only",
         ),
         ("accounts: []\nprojects: [a]\n", "accounts.yml:2:11: projects are Google Cloud's"),
         ("tenancies: [a]\n", "accounts.yml:1:12: tenancies are Oracle Cloud's"),

@@ -51,7 +51,7 @@ pub(crate) struct Parent<'m> {
     pub(crate) live: Live<'m>,
 }
 
-/// Whether a parent lives.
+/// Whether a parent exists.
 #[derive(Debug)]
 pub(crate) enum Live<'m> {
     /// Not requested yet.
@@ -64,7 +64,7 @@ pub(crate) enum Live<'m> {
     Alive(Box<Relative<'m>>),
 }
 
-/// A parent that lives.
+/// A parent that exists.
 #[derive(Debug)]
 pub(crate) struct Relative<'m> {
     pub(crate) definition: &'m TypeDefinition,
@@ -78,7 +78,7 @@ pub(crate) struct Relative<'m> {
 pub(crate) enum Need {
     /// The events of a parent.
     Recorded(ParentRef),
-    /// Whether it lives, and what its own parents are.
+    /// Whether it exists, and what its own parents are.
     Live(ParentRef),
 }
 

@@ -33,7 +33,7 @@ pub enum Tried {
     TooFar(ParentRef),
     /// The parent is in another account. Its type, and the text that names it.
     OtherAccount(ResourceType, String),
-    /// The provisioning principal that a tag names is no owner.
+    /// The provisioning principal that a tag names is not an owner.
     Principal(NoOwner),
     /// The parent has no owner.
     Parent {
@@ -85,9 +85,9 @@ impl fmt::Display for Tried {
                 write!(formatter, "{ancestor} is its ancestor in the {MAX_GENERATIONS}th generation")
             }
             Self::OtherAccount(resource_type, text) => {
-                write!(formatter, "its parent {resource_type} {text} is of another account")
+                write!(formatter, "its parent {resource_type} {text} is in another account")
             }
-            Self::Principal(no_owner) => write!(formatter, "its provisioning principal is no owner: {no_owner}"),
+            Self::Principal(no_owner) => write!(formatter, "its provisioning principal is not an owner: {no_owner}"),
             Self::Parent { parent, no_owner, above } => {
                 match no_owner {
                     Some(no_owner) => write!(formatter, "its parent {parent} has no owner: {no_owner}")?,
@@ -95,7 +95,7 @@ impl fmt::Display for Tried {
                 }
                 above.iter().try_for_each(|tried| write!(formatter, "; {tried}"))
             }
-            Self::NotLive => formatter.write_str("it is not among the live ones"),
+            Self::NotLive => formatter.write_str("it is not among the live resources"),
         }
     }
 }

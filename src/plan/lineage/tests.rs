@@ -162,8 +162,8 @@ fn the_reason_lists_the_parents_that_were_tried_without_an_owner() {
     let child = instance(&[(GROUP, "web"), (STACK, &stack_arn("site"))]);
     let world = World::new().gone(parent("asg", "web"), Vec::new()).gone(stack("site"), by_service(10));
     let tried = format!(
-        "its parent asg web has no record; it is not among the live ones; its parent cfn {} has no owner: service-linked role \
-         AWSServiceRoleForAutoScaling; it is not among the live ones",
+        "its parent asg web has no record; it is not among the live resources; its parent cfn {} has no owner: service-linked role \
+         AWSServiceRoleForAutoScaling; it is not among the live resources",
         stack_arn("site")
     );
     assert_eq!(world.owner(&child, &by_service(30)), Err(tried));
@@ -291,7 +291,7 @@ fn a_parent_in_another_account_is_reported_and_one_in_another_region_is_looked_u
     let child = resource("sqs", "q", json!({}), &[(STACK, other)]);
     assert_eq!(
         World::new().owner(&child, &by_service(30)),
-        Err(format!("its parent cfn {other} is of another account"))
+        Err(format!("its parent cfn {other} is in another account"))
     );
     let arn = stack_arn("site").replace("eu-west-1", "us-west-2");
     let bucket = resource("s3", "photos", json!({}), &[(STACK, &arn)]);

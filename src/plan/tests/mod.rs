@@ -226,16 +226,18 @@ fn the_document_has_the_agreed_fields() {
     let mut action = document["actions"][0].clone();
     action.as_object_mut().unwrap().shift_remove("reason").unwrap();
     let expected = json!({
-        "resource_type": "sqs", "id": "q", "arn": "arn:aws:sqs:eu-west-1:123456789012:q", "account_id": "123456789012",
+        "type": "sqs", "id": "q", "arn": "arn:aws:sqs:eu-west-1:123456789012:q", "account_id": "123456789012",
         "region": "eu-west-1", "key": "Owner", "value": "alice", "event_id": "q-2024-01-01T00:00:00Z",
     });
     assert_eq!(action, expected);
     let left = json!({
-        "resource_type": "sqs", "id": "strange", "kind": "no-record", "reason": "no create event in the database",
+        "type": "sqs", "id": "strange", "kind": "no-record", "reason": "no create event in the database",
     });
     assert_eq!(document["skipped"], json!([left]));
     let read: PlannedWrite = serde_json::from_value(document["actions"][0].clone()).unwrap();
     assert_eq!(read, untagged.actions[0]);
+    let earlier = document["actions"][0].to_string().replace("\"type\"", "\"resource_type\"");
+    assert_eq!(serde_json::from_str::<PlannedWrite>(&earlier).unwrap(), read, "as early builds saved it");
 }
 
 /// Anything that can be known of a queue.

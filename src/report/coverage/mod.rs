@@ -38,6 +38,7 @@ pub struct Row {
     /// The region, or [`GLOBAL`].
     pub region: String,
     /// The type.
+    #[serde(rename = "type")]
     pub resource_type: ResourceType,
     /// The counts.
     #[serde(flatten)]
@@ -55,8 +56,8 @@ pub struct Creator {
     pub owned: u64,
     /// How many of them `tag` would tag.
     pub would_be_owned: u64,
-    /// Whether all IAM users with that name who created them are deleted. `None` if that is unknown: for other identities,
-    /// other accounts, resources without create event, or without a list of users.
+    /// Whether all IAM users with that name who created them are deleted. `None` if that is unknown: for other identities, other accounts,
+    /// resources without a create event, or without a list of users.
     pub gone: Option<bool>,
     /// Its resources by type, the largest number first.
     #[serde(skip)]
@@ -101,7 +102,7 @@ pub struct Coverage {
     names: BTreeMap<AccountId, String>,
     /// The resources themselves, if they are wanted.
     resources: Option<Resources>,
-    /// The people that resources wait for.
+    /// The people without a row in the table of people.
     missing: MissingPeople,
 }
 
@@ -234,7 +235,7 @@ impl Coverage {
         self.missing.add(no_owner);
     }
 
-    /// The people that resources wait for.
+    /// The people without a row in the table of people.
     pub fn missing_people(&self) -> Vec<MissingPerson> {
         self.missing.list()
     }

@@ -232,7 +232,7 @@ impl Page<'_> {
                     <th scope=\"col\">Account</th><th scope=\"col\">Region</th><th scope=\"col\">Creator</th>\
                     <th scope=\"col\">Class</th></tr>";
         folded_table("oldest", head, oldest.map(row), out)?;
-        out.line("<p class=\"quiet\">By their create events. Resources without create event have no known age.</p>\n</section>")
+        out.line("<p class=\"quiet\">By their create events. The age of resources without a create event is unknown.</p>\n</section>")
     }
 
     /// The frame of the table that the script fills in.
@@ -283,19 +283,15 @@ impl Page<'_> {
     }
 
     fn unexamined(&self, out: &mut Out<'_>) -> io::Result<()> {
-        let types: std::collections::BTreeSet<&str> = self
-            .report
-            .unexamined
-            .iter()
-            .flat_map(|of| of.what.resource_types.iter().map(ResourceType::as_str))
-            .collect();
+        let types: std::collections::BTreeSet<&str> =
+            self.report.unexamined.iter().flat_map(|of| of.what.types.iter().map(ResourceType::as_str)).collect();
         if types.is_empty() {
             return Ok(());
         }
         let count = counted(types.len().try_into().unwrap_or(u64::MAX), "type");
         let names = types.into_iter().map(escaped).collect::<Vec<_>>().join(", ");
         out.line(&format!(
-            "<details><summary>{count} not examined, because the database has no create events of them</summary>\n<p>{names}</p>\n\
+            "<details><summary>{count} not examined, because the database has no create events for them</summary>\n<p>{names}</p>\n\
              <p><code>trailcreator report --all-types</code> examines them too.</p></details>"
         ))
     }

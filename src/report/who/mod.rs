@@ -7,7 +7,7 @@ mod advice;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::creator::{
     Explanation, NoOwner, Owner, OwnerRules, RenameHistory, Rule, SameResource, Step, Tool, creation_of, lives,
@@ -15,7 +15,7 @@ use crate::creator::{
 };
 use crate::model::event::{Action, Event, StoredEvent};
 use crate::model::{AccountId, Region, ResourceId, ResourceType};
-use crate::resource::{Describe, Resource};
+use crate::resource::{CreateEvent, Describe, Principal, Resource};
 use crate::resource_map::ResourceMap;
 use crate::store::renames::ResourceHistory;
 
@@ -36,6 +36,7 @@ pub struct Answer {
     /// The text of the user if it is or can be the ID, else the ID in the events.
     pub id: ResourceId,
     /// The type. `None` for an unknown resource, like account and region.
+    #[serde(rename = "type")]
     pub resource_type: Option<ResourceType>,
     /// The account that received the events.
     pub account_id: Option<AccountId>,
@@ -44,7 +45,7 @@ pub struct Answer {
     /// The owner by the rules. `None` without an owner.
     pub owner: Option<String>,
     /// The reason for the owner, or for having none.
-    pub reason: String,
+    pub owner_reason: String,
     /// The create event.
     pub event: Option<EventFacts>,
     /// The steps from the events to the owner. Empty for an unknown resource.
@@ -58,17 +59,17 @@ pub struct Answer {
     pub advice: Vec<String>,
 }
 
-/// The facts of an event.
+/// An event. Its fields have the names of the resource document's `event`, and there are more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct EventFacts {
     /// `eventID`.
-    pub event_id: String,
-    /// UTC, as CloudTrail wrote it.
-    pub event_time: String,
+    pub id: String,
     /// `eventName`.
-    pub event_name: String,
+    pub name: String,
     /// `eventSource`.
-    pub event_source: String,
+    pub source: String,
+    /// UTC, as CloudTrail wrote it.
+    pub time: String,
     /// The region that recorded it.
     pub region: Region,
     /// `create`, `upsert`, `delete` or `rename`.
@@ -76,26 +77,47 @@ pub struct EventFacts {
     /// The new name, for a rename event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub renamed_to: Option<ResourceId>,
-    /// The type of the caller's identity.
-    pub identity_type: Option<String>,
-    /// Its ARN.
-    pub principal_arn: Option<String>,
-    /// Its principal id.
-    pub principal_id: Option<String>,
-    /// Its account, which can differ from the account that received the event.
-    pub caller_account_id: Option<String>,
+    /// The IP address, or the AWS service that called.
+    pub source_ip: Option<String>,
+    /// The user agent as recorded.
+    pub user_agent: Option<String>,
+    /// The tool, from the user agent. The document has its parts as `tool`, `tool_version` and `tool_environment`.
+    #[serde(flatten, serialize_with = "tool_fields")]
+    pub tool: Option<Tool>,
+    /// The caller.
+    pub principal: PrincipalFacts,
+}
+
+/// The caller of an event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PrincipalFacts {
+    /// What the resource document has of it.
+    #[serde(flatten)]
+    pub known: Principal,
+    /// `userIdentity.principalId`.
+    pub id: Option<String>,
     /// The identity provider that signed the session in.
     pub federated_provider: Option<String>,
     /// The source identity of the session.
     pub source_identity: Option<String>,
     /// The AWS service that made the call on behalf of the caller.
     pub invoked_by: Option<String>,
-    /// The IP address, or the AWS service that called.
-    pub source_ip: Option<String>,
-    /// The user agent as recorded.
-    pub user_agent: Option<String>,
-    /// The tool, from the user agent.
-    pub tool: Option<Tool>,
+}
+
+fn tool_fields<S: Serializer>(tool: &Option<Tool>, serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Fields<'t> {
+        tool: Option<&'t str>,
+        tool_version: Option<&'t str>,
+        tool_environment: Option<&'t str>,
+    }
+    let tool = tool.as_ref();
+    let fields = Fields {
+        tool: tool.map(|tool| tool.name.as_str()),
+        tool_version: tool.and_then(|tool| tool.version.as_deref()),
+        tool_environment: tool.and_then(|tool| tool.environment),
+    };
+    fields.serialize(serializer)
 }
 
 impl Answer {
@@ -208,7 +230,7 @@ fn unknown(query: &str, recorded: bool) -> Answer {
         account_id: None,
         region: None,
         owner: None,
-        reason: reason.to_owned(),
+        owner_reason: reason.to_owned(),
         event: None,
         evidence: Vec::new(),
         other_events: Vec::new(),
@@ -246,7 +268,7 @@ fn answer(query: &str, mut events: Vec<StoredEvent>, rules: &OwnerRules, map: &R
         account_id: Some(shown.event.account_id.clone()),
         region: Some(shown.event.region.clone()),
         owner,
-        reason,
+        owner_reason: reason,
         event: creation.map(event_facts),
         evidence,
         other_events: events.iter().filter(|&event| Some(event) != creation).map(event_facts).collect(),
@@ -310,26 +332,26 @@ fn gone(events: &[StoredEvent], describe: Describe<'_>) -> String {
 }
 
 fn event_facts(stored: &StoredEvent) -> EventFacts {
-    let event = &stored.event;
-    let identity = &event.identity;
+    let CreateEvent { id, name, source, time, source_ip, user_agent, principal } = CreateEvent::from(&stored.event);
+    let identity = &stored.event.identity;
     EventFacts {
-        event_id: event.event_id.clone(),
-        event_time: event.time.clone(),
-        event_name: event.name.clone(),
-        event_source: event.source.clone(),
-        region: event.region.clone(),
+        id,
+        name,
+        source,
+        time,
+        region: stored.event.region.clone(),
         action: if stored.renamed_to.is_some() { Action::Rename } else { stored.action }.as_str(),
         renamed_to: stored.renamed_to.clone(),
-        identity_type: identity.kind.clone(),
-        principal_arn: identity.arn.clone(),
-        principal_id: identity.principal_id.clone(),
-        caller_account_id: identity.account_id.clone(),
-        federated_provider: identity.federated_provider.clone(),
-        source_identity: identity.source_identity.clone(),
-        invoked_by: identity.invoked_by.clone(),
-        source_ip: event.source_ip.clone(),
-        user_agent: event.user_agent.clone(),
-        tool: tool_of(event),
+        source_ip,
+        user_agent,
+        tool: tool_of(&stored.event),
+        principal: PrincipalFacts {
+            known: principal,
+            id: identity.principal_id.clone(),
+            federated_provider: identity.federated_provider.clone(),
+            source_identity: identity.source_identity.clone(),
+            invoked_by: identity.invoked_by.clone(),
+        },
     }
 }
 

@@ -60,11 +60,11 @@ fn owners(answers: &[Answer]) -> Vec<Option<&str>> {
 fn create_event_is_shown_and_others_are_evidence() {
     let events = ["delete 2 bob", "create 3 alice", "create 1 bob"].map(|rest| event(&format!("iam-role app {rest}")));
     let [answer] = &ask("app", events.to_vec())[..] else { panic!() };
-    assert_eq!((answer.owner.as_deref(), answer.reason.as_str()), (Some("alice"), "IAM user name"));
+    assert_eq!((answer.owner.as_deref(), answer.owner_reason.as_str()), (Some("alice"), "IAM user name"));
     let made = answer.event.as_ref().unwrap();
-    assert_eq!((made.event_id.as_str(), made.action), ("3-alice", "create"));
+    assert_eq!((made.id.as_str(), made.action), ("3-alice", "create"));
     assert_eq!(made.tool.as_ref().unwrap().to_string(), "AWS CLI 2.31.0");
-    let others: Vec<&str> = answer.other_events.iter().map(|event| event.event_id.as_str()).collect();
+    let others: Vec<&str> = answer.other_events.iter().map(|event| event.id.as_str()).collect();
     assert_eq!(others, ["1-bob", "2-bob"]);
     assert!(answer.is_known());
 }
@@ -75,10 +75,10 @@ fn deleted_resource_has_no_owner_and_shows_when() {
         panic!()
     };
     assert_eq!((&answer.owner, &answer.event), (&None, &None));
-    assert_eq!(answer.reason, "deleted at 2026-03-01T10:00:02Z by Anydelete; its owner was bob (IAM user name)");
+    assert_eq!(answer.owner_reason, "deleted at 2026-03-01T10:00:02Z by Anydelete; its owner was bob (IAM user name)");
     assert_eq!((answer.evidence.len(), answer.other_events.len()), (1, 2));
     assert!(answer.is_known());
-    let reason = |lines: &[&str]| ask("app", lines.iter().map(|line| event(line)).collect())[0].reason.clone();
+    let reason = |lines: &[&str]| ask("app", lines.iter().map(|line| event(line)).collect())[0].owner_reason.clone();
     let twice = [
         "sqs app upsert 1 bob",
         "sqs app delete 2 x",
@@ -97,7 +97,7 @@ fn deleted_resource_has_no_owner_and_shows_when() {
 fn text_without_events_gets_an_answer() {
     let [answer] = &ask("app", Vec::new())[..] else { panic!() };
     assert_eq!((answer.id.as_str(), answer.is_known()), ("app", false));
-    assert_eq!(answer.reason, "the database has no event of this resource");
+    assert_eq!(answer.owner_reason, "the database has no event of this resource");
     let filter = Filter { accounts: vec!["999999999999".into()], ..Filter::default() };
     let [answer] = &answers(
         "app",
@@ -108,7 +108,7 @@ fn text_without_events_gets_an_answer() {
     )[..] else {
         panic!()
     };
-    assert!(answer.reason.contains("none with this account"), "{}", answer.reason);
+    assert!(answer.owner_reason.contains("none with this account"), "{}", answer.owner_reason);
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn changed_value_is_reported() {
     changed.event.identity.user_name = Some("doe,jane".to_owned());
     let found = ask("app", vec![changed]);
     assert_eq!(owners(&found), [Some("doe_jane")]);
-    assert_eq!(found[0].reason, "IAM user name; recorded as \"doe,jane\", changed to a valid tag value");
+    assert_eq!(found[0].owner_reason, "IAM user name; recorded as \"doe,jane\", changed to a valid tag value");
 }
 
 #[test]
@@ -187,7 +187,10 @@ fn given_rules_decide() {
         &rules,
         &ResourceMap::built_in(),
     );
-    assert_eq!((found[0].owner.as_deref(), found[0].reason.as_str()), (None, "bob does not end with @example.com"));
+    assert_eq!(
+        (found[0].owner.as_deref(), found[0].owner_reason.as_str()),
+        (None, "bob does not end with @example.com")
+    );
     assert!(found[0].event.is_some(), "the event is shown anyway");
 }
 
@@ -256,7 +259,7 @@ fn renamed_resource_is_found_by_both_names() {
     let [by_old] = &ask("old", vec![created.clone(), rename.clone()])[..] else { panic!() };
     assert_eq!((by_old.id.as_str(), &by_old.owner), ("old", &None));
     assert_eq!(
-        by_old.reason,
+        by_old.owner_reason,
         "renamed to new at 2026-03-01T10:00:03Z by UpdateUser; its owner was alice (IAM user name)"
     );
 
@@ -273,11 +276,11 @@ fn renamed_resource_is_found_by_both_names() {
         assert!(evidence.ends_with(renamed), "{evidence}");
         let [other] = &by_new.other_events[..] else { panic!() };
         let new_name = other.renamed_to.as_ref().map(ResourceId::as_str);
-        assert_eq!((other.action, new_name, other.event_name.as_str()), ("rename", Some("new"), "UpdateUser"));
+        assert_eq!((other.action, new_name, other.name.as_str()), ("rename", Some("new"), "UpdateUser"));
     }
     let only_roles = Filter { types: vec!["iam-role".into()], ..Filter::default() };
     let reason = "the database has events of this resource, but none with this account, region and type";
-    assert_eq!(asked("new", &only_roles)[0].reason, reason);
+    assert_eq!(asked("new", &only_roles)[0].owner_reason, reason);
 }
 
 #[test]
@@ -291,5 +294,5 @@ fn renamed_resource_without_create_event_says_so() {
     };
     let reason =
         "no create event in the loaded time range, renamed from old to new by UpdateUser at 2026-03-01T10:00:03Z";
-    assert_eq!((&answer.owner, answer.reason.as_str()), (&None, reason));
+    assert_eq!((&answer.owner, answer.owner_reason.as_str()), (&None, reason));
 }

@@ -88,7 +88,7 @@ impl Compiler<'_> {
         events: Option<&'file Spanned<Vec<T>>>,
         stanza: Location,
     ) -> Result<&'file [T], FileError> {
-        const WANTED: &str = "the events that make the type, each with `event` and `ids`";
+        const WANTED: &str = "the events that create a resource, each with `event` and `ids`";
         match events {
             Some(events) if !events.value.is_empty() => Ok(&events.value),
             Some(events) => Err(self.source.error(events.referenced, format!("`events` is empty: list {WANTED}"))),

@@ -26,7 +26,7 @@ use crate::text::source::{FileError, Position, Source, Text};
 /// A resource type as one file describes it.
 #[derive(Debug, Clone)]
 pub(super) struct CompiledType {
-    /// Where its name stands.
+    /// The position of its name.
     pub(super) place: Position,
     /// The type; without access where the file gives events only.
     pub(super) definition: TypeDefinition,
@@ -127,7 +127,7 @@ impl Compiler<'_> {
         stanza.aliases.iter().map(alias).collect()
     }
 
-    /// A type's name without custodian's prefix, and where it stands.
+    /// A type's name without custodian's prefix, and its position.
     fn type_name(
         &self,
         name: Option<&Text>,
@@ -165,7 +165,7 @@ impl Compiler<'_> {
     }
 }
 
-/// The type that a listing is below; listings in between are no types.
+/// The type that a listing is below; listings in between are not types.
 fn parent_type(list: &ListStanza) -> Option<&Text> {
     let mut list = Some(list);
     while let Some(parent) = list.and_then(|list| list.parent.as_ref()) {

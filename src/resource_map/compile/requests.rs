@@ -1,4 +1,4 @@
-//! Calls and their placeholders: whether the call suits the protocol, and each placeholder has a value where it stands.
+//! Calls and their placeholders: whether the call suits the protocol, and each placeholder has a value in its place.
 
 use std::borrow::Cow;
 

@@ -39,7 +39,7 @@ pub(in crate::resource_map) fn compile(source: Source<'_>, file: &ServiceFile) -
     }))
 }
 
-/// Each brace in an endpoint has its partner, and a name stands between them.
+/// Each brace in an endpoint has its partner, with a name between them.
 fn check_endpoint(source: Source<'_>, file: &ServiceFile) -> Result<(), FileError> {
     let Some(text) = &file.endpoint else { return Ok(()) };
     if text.value.contains('{') && (file.signing.is_none() || file.event_source.is_none()) {
@@ -102,10 +102,8 @@ fn check_protocol_keys(source: Source<'_>, file: &ServiceFile, protocol: &Spanne
         }
     }
     match &file.json {
-        Some(text) if !["1.0", "1.1"].contains(&text.value.as_str()) => {
-            Err(source
-                .error(text.referenced, format!("`{}` is no version of AWS JSON; write '1.0' or '1.1'", text.value)))
-        }
+        Some(text) if !["1.0", "1.1"].contains(&text.value.as_str()) => Err(source
+            .error(text.referenced, format!("`{}` is not a version of AWS JSON; write '1.0' or '1.1'", text.value))),
         _ => Ok(()),
     }
 }

@@ -1,7 +1,7 @@
 //! Whether an expression gives one value or a list of them, decided by its form alone.
 //!
-//! For databases of c7n-trailcreator, in which a list stands joined in one text: an id that merely holds the same
-//! characters must not be taken apart.
+//! For databases of c7n-trailcreator, in which a list is joined into one text: an id that merely holds the same characters must not be
+//! taken apart.
 
 use jmespath::ast::Ast;
 

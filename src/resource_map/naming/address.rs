@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::model::{ArnParts, Region};
 
-/// Texts longer than this are no address.
+/// Texts longer than this are not addresses.
 const LONGEST: usize = 8_192;
 
 /// Services with another name in console URLs than in ARNs and events.

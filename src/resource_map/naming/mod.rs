@@ -279,7 +279,7 @@ impl TypeNaming {
     }
 }
 
-/// Whether records can have the name, other than by the ID: a field, or several put together.
+/// Whether records can have the name, other than by the ID: a field, or several joined.
 fn is_in_records(name: &ItemText) -> bool {
     simple_field(name).is_some() || matches!(name, ItemText::Template(_))
 }

@@ -165,7 +165,7 @@ pub enum WriteOutcome {
         /// The AWS request ID of the call.
         request_id: Option<String>,
     },
-    /// AWS refused it, or could not be asked; why.
+    /// AWS refused it, or could not be reached; why.
     Failed(String),
     /// AWS accepted it, updated the resource, and undid that; why. The journal keeps it as failed.
     RolledBack(String),

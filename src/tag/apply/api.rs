@@ -101,7 +101,7 @@ impl TagApi for Aws<'_> {
             ("tag:UntagResources", output.map(|output| answer(output.request_id(), output.failed_resources_map())))
         };
         let answered = answered.map_err(|error| CallError { in_doubt: doubt.remains(), ..error })?;
-        // An empty answer is no list of failures.
+        // An empty answer is not a list of failures.
         answered.ok_or_else(|| CallError {
             in_doubt: true,
             ..CallError::bad_answer(operation, region, "the answer has no FailedResourcesMap or no request ID of AWS")

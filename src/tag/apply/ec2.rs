@@ -1,7 +1,7 @@
 //! EC2's own tagging calls: many ids at a time, all or nothing.
 //!
-//! One bad id fails the call. Where the error names ids of the batch, these are taken out and the rest is sent again;
-//! where it names none, the batch is halved until the bad one stands alone.
+//! One bad id fails the call. Where the error names ids of the batch, these are taken out and the rest is sent again; where it names none,
+//! the batch is halved until the bad one is alone.
 
 use std::collections::HashSet;
 

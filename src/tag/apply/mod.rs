@@ -148,8 +148,8 @@ impl<'a> ReadyWrite<'a> {
     }
 }
 
-/// Makes the writes of a run that is in the journal already. `stop` ends it early: calls under way are waited for and
-/// journaled, the rest stays planned. `progress` hears how many writes are over.
+/// Makes the writes of a run that is in the journal already. `stop` ends it early: calls under way are waited for and journaled, the rest
+/// stays planned. `progress` is called with the number of finished writes.
 ///
 /// # Errors
 /// The journal can't be written: then no further call is made either.

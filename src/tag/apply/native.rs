@@ -116,7 +116,7 @@ async fn changed_tags(api: &impl TagApi, ready: &ReadyWrite<'_>) -> Result<BTree
     Ok(tags)
 }
 
-/// The placeholders that are no part of the listed item.
+/// The placeholders that are not part of the listed item.
 fn value_of(job: &Job, ready: &ReadyWrite<'_>, tags: Option<&BTreeMap<String, String>>, name: &str) -> Option<Value> {
     let live = &ready.live;
     let text = match name {

@@ -71,7 +71,7 @@ pub(in crate::tag) enum Reason {
     #[error(transparent)]
     InDoubt(Refusal),
     /// The call is in doubt, and so is the tag.
-    #[error("{refusal}; whether the tag is written could not be read: {why}")]
+    #[error("{refusal}; the tag could not be read to verify the write: {why}")]
     StillInDoubt {
         /// What is known of the call.
         refusal: Refusal,

@@ -45,7 +45,7 @@ pub(in crate::tag) struct World {
     pub(in crate::tag) is_blind: Cell<bool>,
     /// Waits so far.
     pub(in crate::tag) pauses: Cell<u32>,
-    /// Whether waits never end; `asleep` hears of each.
+    /// Whether waits never end; `asleep` is called for each.
     pub(in crate::tag) is_slow: bool,
     pub(in crate::tag) asleep: Notify,
     /// Calls until the process dies in the middle of one; and whether that one still has its effect.

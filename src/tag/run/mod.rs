@@ -1,4 +1,4 @@
-//! Runs: from writes that are wanted to writes that are journaled and made.
+//! Runs: from planned writes to writes that are journaled and made.
 //!
 //! Three steps. *Collect*: a fresh plan, a saved plan, the rest of an interrupted run, or the reverse of a run. *Prepare*: each
 //! write is compared with the tag's present value; only where that is the value expected before, it is ready. *Execute*:
@@ -34,7 +34,7 @@ use crate::tag::holding::holding;
 /// What every run needs.
 #[derive(Debug)]
 pub struct Runner<'a> {
-    /// The way into the account.
+    /// The session in the account.
     pub session: &'a Session,
     /// How types are listed and tagged.
     pub map: &'a ResourceMap,
@@ -57,22 +57,22 @@ pub struct Runner<'a> {
 pub struct Prepared<'m> {
     /// Those that can be made.
     pub ready: Vec<ReadyWrite<'m>>,
-    /// Those that are over already: gone, changed, unreadable, or done.
+    /// Those that are already settled: gone, changed, unreadable, or done.
     pub over: Vec<RunWrite>,
 }
 
 /// Which run the writes belong to.
 #[derive(Debug, Clone, Copy)]
 pub enum Target {
-    /// A new one that writes owners. Without a ready write none is made.
+    /// A new run that writes owners. It is not created without a ready write.
     Tag,
-    /// A new one that takes another one back. Without a ready write none is made.
+    /// A new run that undoes another one. It is not created without a ready write.
     UndoOf(RunId),
     /// One that was interrupted.
     Resumed(RunId),
 }
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Debug)]
 pub struct RunReport {
     /// The run; `None` where there was nothing to write.
@@ -171,7 +171,7 @@ impl<'a> Runner<'a> {
         prepared
     }
 
-    /// What becomes of a write that is not looked at: it would also update its resource, and that is not allowed.
+    /// The outcome of a write that is not attempted, because it would also update its resource and that is not allowed.
     fn hold_back(&self, write: &Write, state: WriteState) -> Option<WriteOutcome> {
         let definition = self.map.types.get(&write.resource_type)?;
         match (self.updates.refusal(definition, &write.arn)?, state) {
@@ -255,7 +255,7 @@ impl<'a> Runner<'a> {
 }
 
 impl Prepared<'_> {
-    /// What a run would come to that makes none of its writes.
+    /// The result that a run would have, without making its writes.
     pub fn into_report(self) -> RunReport {
         report(None, self, Applied::default())
     }
@@ -302,7 +302,7 @@ fn reverse(write: Write) -> Write {
     Write { key, old_key, old_value, new_value, owner_keys: Vec::new(), skip_tags: Vec::new(), event_id: None, ..write }
 }
 
-/// A run's writes that were made, or may have been, as far as no other run took them back.
+/// A run's writes that were made, or may have been, as far as no other run undid them.
 #[derive(Debug)]
 pub struct Standing {
     /// The writes.

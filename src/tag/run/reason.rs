@@ -12,7 +12,7 @@ pub(super) enum Reason {
     #[error("not listed")]
     NotListed,
     /// A newer resource has the name.
-    #[error("it is another resource: {event} created one with this name at {time}")]
+    #[error("it was replaced: {event} created another resource with this name at {time}")]
     AnotherResource {
         /// The name of its create event.
         event: String,
@@ -32,7 +32,7 @@ pub(super) enum Reason {
     #[error("it no longer exists")]
     Gone,
     /// The resource has the new value already.
-    #[error("{} already", has(.key, .present.as_ref()))]
+    #[error("already {}", has(.key, .present.as_ref()))]
     Done {
         /// The tag to write.
         key: TagKey,

@@ -1,4 +1,4 @@
-//! Resources that were created anew under the name of the one that a plan or an earlier run was about.
+//! Resources that were created again under the name of the one that a plan or an earlier run was about.
 
 use crate::creator::creation_of;
 use crate::model::AccountId;

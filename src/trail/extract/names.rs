@@ -16,7 +16,7 @@ use crate::resource_map::naming::{ArnPlace, TypeNaming, ends_with_part};
 /// How deep in a response a resource of a list can be.
 const DEEPEST: usize = 8;
 
-/// Longer texts are no names.
+/// Longer texts are not names.
 const LONGEST: usize = 1_024;
 
 /// How many names of a resource are kept for an event.
@@ -114,7 +114,7 @@ impl Searched<'_> {
             || self.naming.knows_forms() && self.naming.labels_in_arn(&arn, text).iter().any(is_named)
     }
 
-    /// Drops what is no name, and what the store and the lookups derive from the ID or another name.
+    /// Drops what is not a name, and what the store and the lookups derive from the ID or another name.
     fn without_derived(&self, found: Vec<String>) -> Vec<String> {
         let event = self.event;
         let partition = event.region.partition();

@@ -8,6 +8,7 @@ what the table has no column for is lost.
 Source: https://docs.aws.amazon.com/athena/latest/ug/create-cloudtrail-table.html
 """
 
+import functools
 import gzip
 import json
 import os
@@ -301,8 +302,9 @@ def log_files(paths):
             yield path
 
 
+@functools.cache
 def records(path):
-    """The records of one log file."""
+    """The records of one log file. Read once for all tables of a server, which must not change them."""
     opener = gzip.open if path.endswith(".gz") else open
     with opener(path, "rt", encoding="utf-8") as text:
         return json.load(text)["Records"]

@@ -184,7 +184,7 @@ fn refused(moto: &Moto, run: &Run, wanted: &BTreeMap<Key, (String, String)>, aft
         }
         let report = run.json();
         let entry = report["actions"].as_array().and_then(|actions| {
-            actions.iter().find(|entry| entry["resource_type"] == key.0.as_str() && entry["id"] == key.1.as_str())
+            actions.iter().find(|entry| entry["type"] == key.0.as_str() && entry["id"] == key.1.as_str())
         });
         let reason =
             refusal(moto, key).unwrap_or_else(|| panic!("{key:?} has no owner, but boto3 can tag it: {entry:#?}"));

@@ -56,7 +56,7 @@ impl Made {
 
     /// Whether an entry of a plan or report speaks of this resource.
     pub(crate) fn is(&self, entry: &Value) -> bool {
-        entry["resource_type"] == self.kind && entry["id"] == self.id
+        entry["type"] == self.kind && entry["id"] == self.id
     }
 }
 
@@ -84,8 +84,7 @@ fn machines() -> [Caller; 2] {
 fn catalog(moto: &Moto, expression: &str) -> Value {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/catalog");
     moto.boto3(&format!(
-        "sys.dont_write_bytecode = True
-sys.path.insert(0, {folder:?})
+        "sys.path.insert(0, {folder:?})
 import lab, boto3_reference as witness
 result = {expression}"
     ))
@@ -211,7 +210,7 @@ pub(crate) fn planned(plan: &Value) -> BTreeMap<Key, (String, String)> {
     let mut found = BTreeMap::new();
     for action in plan["actions"].as_array().expect("a plan has actions") {
         let text = |field: &str| action[field].as_str().expect("an action's fields are text").to_owned();
-        let twice = found.insert((text("resource_type"), text("id")), (text("value"), text("event_id")));
+        let twice = found.insert((text("type"), text("id")), (text("value"), text("event_id")));
         assert!(twice.is_none(), "planned twice: {action}");
     }
     found

@@ -135,7 +135,7 @@ impl Trailcreator {
     #[cfg(unix)]
     pub(crate) fn on_terminal(self, answer: &str) -> Run {
         const TERMINAL: &str = include_str!("terminal.py");
-        let mut command = Command::new(super::python());
+        let mut command = super::python_command();
         command.args(["-c", TERMINAL, answer]).arg(self.command.get_program()).args(self.command.get_args());
         for (name, value) in self.command.get_envs() {
             match value {

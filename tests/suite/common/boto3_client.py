@@ -71,7 +71,8 @@ def serve(request, caller):
     caller.answer(answer)
 
 
-# Clients of a session that is thrown away: what remains are the models and the modules that clients use.
-_session = boto3.session.Session("testing", "testing", region_name="us-east-1")
+# What remains of these clients are the models and the modules that clients use, and the session: region, endpoint and credentials
+# are read for each client, when it is created.
+boto3.setup_default_session()
 for _service in PRELOADED:
-    _session.client(_service)
+    boto3.client(_service, region_name="us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing")

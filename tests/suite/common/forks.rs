@@ -3,13 +3,13 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::OnceLock;
 
 use serde_json::Value;
 
 use super::moto::clean;
-use super::python;
+use super::python_command;
 
 /// A program from which processes are forked. Its first use in a test run starts it.
 pub(super) struct Template {
@@ -58,7 +58,7 @@ impl Template {
 
     fn start(&self) -> ForkServer {
         let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let mut command = Command::new(python());
+        let mut command = python_command();
         clean(&mut command);
         command.arg(repository.join("tests/suite/common/fork_server.py")).arg(repository.join(self.program));
         // Proxies are asked for by a system library of macOS that a forked process must not use.

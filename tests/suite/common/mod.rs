@@ -32,7 +32,7 @@ pub(crate) use {
     bench::{Bench, Run, Trailcreator},
     faults::{Faults, Script},
     moto::{Moto, Request},
-    python::{package_alone, python, run_python},
+    python::{package_alone, python, python_command, run_python},
     seeds::{Seeds, chance},
     trail::{Caller, Event, Trail, day, gzip, moment},
 };

@@ -26,7 +26,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "servers"))
 import moto_strict  # noqa: F401  before moto: it watches what is imported
 
 import read_once  # noqa: F401
+import moto.backends
 from moto.backends import get_backend
+from moto.core.base_backend import AccountSpecificBackend
 from moto.core.utils import get_service_model
 from moto.moto_api._internal import mock_random
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
@@ -38,6 +40,13 @@ for _service in ("ec2", "iam", "organizations", "resourcegroupstaggingapi", "s3"
     get_backend(_service)
     importlib.import_module(f"moto.{_service}.urls")
     get_service_model(_service)
+
+# The regions of every service, for all servers: none reads botocore's folders again.
+AccountSpecificBackend.get_session().get_available_regions("sqs")
+
+# moto reads its own folder for each request.
+_modules = list(moto.backends.list_of_moto_modules())
+moto.backends.list_of_moto_modules = lambda: _modules
 
 
 def body_of(environ):

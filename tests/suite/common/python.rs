@@ -33,6 +33,15 @@ pub(crate) fn python() -> &'static Path {
     PYTHON.get_or_init(make_environment)
 }
 
+/// A command that runs the environment's Python. Compiled modules are kept in the environment's folder: not in the repository, and also
+/// where the shell sets PYTHONDONTWRITEBYTECODE, as many containers do. Otherwise each process would compile again what it imports.
+pub(crate) fn python_command() -> Command {
+    let environment = python().parent().and_then(Path::parent).expect("bin/python is in a folder");
+    let mut command = Command::new(python());
+    command.env_remove("PYTHONDONTWRITEBYTECODE").env("PYTHONPYCACHEPREFIX", environment.join("pycache"));
+    command
+}
+
 /// Runs Python code in the environment, with `variables` and no inherited AWS settings; gives its stdout.
 ///
 /// # Panics

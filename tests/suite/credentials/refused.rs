@@ -13,7 +13,7 @@ fn a_profile_without_credentials_is_an_error_and_uses_nothing_else() {
         ("aws_access_key_id = A", "it has aws_access_key_id but not aws_secret_access_key"),
         ("role_arn = arn:aws:iam::1:role/r", "it has role_arn but not source_profile"),
         ("role_arn = arn:aws:iam::1:role/r\nsource_profile = q", "source_profile = q: there is no such profile"),
-        ("role_arn = arn:aws:iam::1:role/r\ncredential_source = Ec2", "credential_source = Ec2: it is none of"),
+        ("role_arn = arn:aws:iam::1:role/r\ncredential_source = Ec2", "credential_source = Ec2: it is not Environment"),
         (
             "role_arn = arn:aws:iam::1:role/r\ncredential_source = Environment\nduration_seconds = 1h",
             "duration_seconds = 1h",

@@ -2,10 +2,10 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use super::Home;
-use crate::common::python;
+use crate::common::python_command;
 
 const KEYS: &str = "[profile p]\nregion = us-east-1\naws_access_key_id = AKIAKEYS\naws_secret_access_key = s\n";
 
@@ -21,7 +21,7 @@ impl Tls {
         let endpoint = home.moto.endpoint();
         let port = endpoint.rsplit(':').next().unwrap();
         let server = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/credentials/tls_server.py");
-        let mut command = Command::new(python());
+        let mut command = python_command();
         command.arg(server).arg(port).arg(home.bench.path("")).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = command.spawn().unwrap();
         let mut line = String::new();

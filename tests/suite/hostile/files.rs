@@ -16,7 +16,7 @@ fn loaded() -> Bench {
 }
 
 fn action(more: &[(&str, Value)]) -> Value {
-    let mut action = json!({"resource_type": "sqs", "id": "q", "arn": "arn:aws:sqs:us-east-1:123456789012:q",
+    let mut action = json!({"type": "sqs", "id": "q", "arn": "arn:aws:sqs:us-east-1:123456789012:q",
         "account_id": "123456789012", "region": "us-east-1", "key": "Owner", "value": "ann"});
     more.iter().for_each(|(name, value)| action[*name] = value.clone());
     action

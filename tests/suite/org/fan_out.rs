@@ -54,7 +54,7 @@ fn failures_are_grouped_and_everything_else_is_tagged_once() {
     assert!(off[0]["Hint"].as_str().is_some_and(|hint| hint.contains("isn't enabled for the account")), "{off:?}");
     let denied = entries(results, 22);
     assert_eq!((denied.len(), &denied[0]["Region"]), (1, &json!("us-east-1")));
-    assert_eq!(denied[0]["Result"]["failed_types"][0]["resource_type"], "sqs");
+    assert_eq!(denied[0]["Result"]["failed_types"][0]["type"], "sqs");
     assert_eq!(denied[0]["Result"]["results"], json!({"written": 1}));
     let done = entries(results, 100);
     assert_eq!(done.len(), 3);

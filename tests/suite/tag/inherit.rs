@@ -231,7 +231,7 @@ fn a_resource_without_a_record_needs_a_live_stack() {
     assert_eq!(left["kind"], "no-record");
     let reason = left["reason"].as_str().expect("a text");
     assert!(
-        reason.contains(&format!("its parent cfn {earlier} has no record; it is not among the live ones")),
+        reason.contains(&format!("its parent cfn {earlier} has no record; it is not among the live resources")),
         "{reason}"
     );
     assert_eq!(lab.queue_tags(&of_stack), json!({STACK: stack, "Owner": "alice"}));

@@ -25,7 +25,7 @@ fn a_role_with_the_tag_in_another_spelling_has_it() {
     assert_eq!(lab.queue_tags(&queue), json!({"owner": "payments", "Owner": "alice"}), "SQS compares with case");
 
     let report = lab.run(&["report", "--output", "json"]).success().json();
-    let roles = report["rows"].as_array().unwrap().iter().find(|row| row["resource_type"] == "iam-role").unwrap();
+    let roles = report["rows"].as_array().unwrap().iter().find(|row| row["type"] == "iam-role").unwrap();
     assert_eq!((&roles["owned"], &roles["would_be_owned"]), (&json!(1), &json!(0)), "the report counts it as tagged");
 }
 

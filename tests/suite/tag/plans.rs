@@ -26,7 +26,7 @@ fn a_dry_run_prints_the_plan_and_writes_nothing() {
     let plan = lab.run(&["tag", "--dry-run", "--output", "json"]).success().json();
     assert_eq!(plan["format_version"], 1);
     let action = &plan["actions"][0];
-    let fields = ["resource_type", "id", "arn", "account_id", "region", "key", "value", "event_id"];
+    let fields = ["type", "id", "arn", "account_id", "region", "key", "value", "event_id"];
     let values: Vec<&Value> = fields.iter().map(|field| &action[field]).collect();
     let arn = format!("arn:aws:ec2:us-east-1:123456789012:volume/{volume}");
     let event = "00000000-0000-4000-8000-00000000000b";
@@ -78,6 +78,18 @@ fn the_plan_that_a_dry_run_prints_can_be_applied() {
     assert_eq!(lab.volume_tags(&volume), json!({"Owner": "alice"}));
 }
 
+/// Plans of early builds have `resource_type`.
+#[test]
+fn a_plan_with_the_earlier_name_of_the_type_can_be_applied() {
+    let mut lab = Lab::new();
+    let volume = lab.volumes(&["alice"]).remove(0);
+    lab.load();
+    let plan = lab.run(&["tag", "--dry-run", "--output", "json"]).success().stdout.clone();
+    lab.bench.write("plan.json", plan.replace("\"type\"", "\"resource_type\""));
+    lab.run(&["apply", "plan.json"]).success();
+    assert_eq!(lab.volume_tags(&volume), json!({"Owner": "alice"}));
+}
+
 #[test]
 fn a_plan_that_is_none_is_refused_with_its_place() {
     let lab = Lab::new();
@@ -87,7 +99,7 @@ fn a_plan_that_is_none_is_refused_with_its_place() {
     lab.bench.write("newer.json", r#"{"format_version": 2, "actions": []}"#);
     lab.run(&["apply", "newer.json"]).code(2).says(["format_version 2"]);
     let action = json!({
-        "resource_type": "sqs", "id": "q", "arn": "arn:aws:sqs:us-east-1:999999999999:q", "account_id": "999999999999",
+        "type": "sqs", "id": "q", "arn": "arn:aws:sqs:us-east-1:999999999999:q", "account_id": "999999999999",
         "region": "us-east-1", "key": "Owner", "value": "alice", "event_id": null,
     });
     lab.bench.write("foreign.json", json!({"format_version": 1, "actions": [action]}).to_string());

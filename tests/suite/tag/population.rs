@@ -79,12 +79,12 @@ fn without_sources(mut plan: Value) -> Value {
 fn sources(plan: &Value) -> Vec<String> {
     let figures = plan["summary"]["types"].as_array().expect("a list").iter();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    figures.map(|one| format!("{} {}", text(&one["resource_type"]), text(&one["source"]["from"]))).collect()
+    figures.map(|one| format!("{} {}", text(&one["type"]), text(&one["source"]["from"]))).collect()
 }
 
 fn reason(plan: &Value, resource_type: &str) -> String {
     let figures = plan["summary"]["types"].as_array().expect("a list").iter();
-    let found = figures.into_iter().find(|one| one["resource_type"] == resource_type);
+    let found = figures.into_iter().find(|one| one["type"] == resource_type);
     found.unwrap_or_else(|| panic!("{resource_type} is not in {plan:#}"))["source"]["reason"]
         .as_str()
         .unwrap_or("config")
@@ -244,7 +244,7 @@ client('config').put_configuration_aggregator(ConfigurationAggregatorName='all',
         let report = lab.run(&["report", "--population", population, "--output", "json"]).success().json();
         assert_eq!(report["totals"]["live"], 1, "{population} {report:#}");
         assert_eq!(report["sources"][0]["from"], "config", "{report:#}");
-        assert_eq!(report["sources"][0]["resource_type"], "iam-role", "{report:#}");
+        assert_eq!(report["sources"][0]["type"], "iam-role", "{report:#}");
     }
 }
 
@@ -263,7 +263,7 @@ fn buckets_are_listed_by_s3_for_each_region_has_its_own() {
     record(&lab, ALL);
     let config = plan(&lab, &["--population", "config"]);
     assert_eq!(config["actions"].as_array().expect("a list").len(), 2, "{config:#}");
-    assert_eq!(reason(&config, "s3"), "AWS Config keeps its items by region");
+    assert_eq!(reason(&config, "s3"), "AWS Config records it region by region");
 }
 
 #[test]
@@ -349,7 +349,7 @@ fn an_aggregator_is_found_by_name_and_by_arn_in_its_region() {
     lab.run(&["tag", "--population", &population]).success().says(["source:config"]);
     assert_eq!(lab.queue_tags(&url), json!({"Owner": "alice"}));
     assert_eq!((lab.sent("SelectAggregateResourceConfig"), lab.sent("SelectResourceConfig")), (1, 0));
-    refused(&lab, "config:all").says(["an aggregator of another region is named by its ARN"]);
+    refused(&lab, "config:all").says(["to use an aggregator in another region, give its ARN"]);
 }
 
 #[test]
@@ -361,7 +361,7 @@ fn an_item_that_leads_to_no_resource_makes_the_service_list_the_type() {
     let item = json!({"accountId": "123456789012", "awsRegion": REGION, "resourceType": "AWS::SQS::Queue", "resourceId": "x",
         "arn": format!("arn:aws:sqs:{REGION}:123456789012:y"), "tags": []});
     lab.moto.played(&format!("add?{}", item.to_string().replace('"', "%22")));
-    lab.run(&["tag", "--population", "config"]).success().says(["AWS Config's items lack what names its resources"]);
+    lab.run(&["tag", "--population", "config"]).success().says(["AWS Config's items do not identify its resources"]);
     assert_eq!(lab.queue_tags(&url), json!({"Owner": "alice"}));
 }
 

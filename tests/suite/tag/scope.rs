@@ -162,7 +162,7 @@ client('ec2').create_tags(Resources=['{}'], Tags=[dict(Key='Owner', Value='alice
     std::fs::remove_file(lab.bench.path("creators.db")).expect("it was made by loading");
     let run = lab.run(&["apply", "plan.json", "--dry-run"]);
     run.code(4).says(["1 to tag", "2 skipped", "1 vanished", "nothing was written"]);
-    run.shows([format!("tag ebs {} Owner=alice", volumes[3]), "has Owner=alice already".to_owned()]);
+    run.shows([format!("tag ebs {} Owner=alice", volumes[3]), "already has Owner=alice".to_owned()]);
     assert!(!lab.bench.path("creators.db").exists(), "no journal is made for nothing");
     let report = lab.run(&["apply", "plan.json", "--dry-run", "--output", "json"]).code(4).json();
     let results: Vec<&Value> = volumes.iter().map(|id| &entry(&report["actions"], id)["result"]).collect();
@@ -241,12 +241,12 @@ fn types_without_create_events_are_counted_and_examined_on_request() {
     lab.volumes(&["alice"]);
     lab.moto.boto3("client('sqs').create_queue(QueueName='unrecorded')");
     lab.load();
-    let note = "types not examined: no create events in the database; --all-types";
+    let note = "types not examined: no create events in the database; examine them with --all-types";
     lab.run(&["tag", "--dry-run"]).success().says([note]);
     lab.run(&["tag", "--dry-run", "-v"]).success().says(["types not examined: ", " sqs "]);
     let summary = |run: &Run| run.json()["summary"].clone();
     let types = |summary: &Value, list: &str| -> Vec<String> {
-        let of = |one: &Value| one["resource_type"].as_str().or(one.as_str()).expect("a name").to_owned();
+        let of = |one: &Value| one["type"].as_str().or(one.as_str()).expect("a name").to_owned();
         summary[list].as_array().map(|list| list.iter().map(of).collect()).unwrap_or_default()
     };
     let plan = summary(lab.run(&["tag", "--dry-run", "--output", "json"]).success());
@@ -257,7 +257,7 @@ fn types_without_create_events_are_counted_and_examined_on_request() {
     let named = lab.run(&["tag", "--dry-run", "--type", "ebs"]);
     assert!(!named.success().stderr.contains(note), "{}", named.stderr);
     let report = lab.run(&["report", "--output", "json"]).json();
-    assert_eq!(report["unexamined_types"][0]["resource_types"].as_array().map(Vec::len), Some(unexamined.len()));
+    assert_eq!(report["unexamined_types"][0]["types"].as_array().map(Vec::len), Some(unexamined.len()));
     lab.run(&["tag", "--all-types", "--type", "ebs"]).code(2);
     // Listing all types takes minutes, and the test server lacks some services.
     let others: Vec<&str> = unexamined.iter().map(String::as_str).filter(|name| *name != "sqs").collect();

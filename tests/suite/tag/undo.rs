@@ -99,7 +99,7 @@ fn recreated(args: &[&str]) -> (Lab, String) {
 #[test]
 fn undo_leaves_a_resource_that_was_created_anew_under_the_same_name() {
     let (lab, url) = recreated(&[]);
-    lab.run(&["undo", "1"]).success().shows(["it is another resource: CreateQueue created one with this name"]);
+    lab.run(&["undo", "1"]).success().shows(["it was replaced: CreateQueue created another resource with this name"]);
     assert_eq!(lab.queue_tags(&url), json!({"Owner": "carol"}), "that is the new one's own tag");
 }
 
@@ -107,7 +107,7 @@ fn undo_leaves_a_resource_that_was_created_anew_under_the_same_name() {
 fn apply_leaves_a_resource_that_was_created_anew_since_the_plan() {
     let (lab, url) = recreated(&["--save-plan", "plan.json"]);
     lab.moto.boto3(&format!("client('sqs').untag_queue(QueueUrl='{url}', TagKeys=['Owner'])"));
-    lab.run(&["apply", "plan.json"]).success().shows(["it is another resource"]);
+    lab.run(&["apply", "plan.json"]).success().shows(["it was replaced"]);
     assert_eq!(lab.queue_tags(&url), json!({}));
 }
 

@@ -103,7 +103,7 @@ fn what_is_refused_is_named_with_the_missing_permission_and_the_rest_is_tagged()
     let report = run.code(4).json();
     let failed = entry(&report["failed"], &locked);
     assert!(failed["error"].as_str().is_some_and(|error| error.contains("allow sqs:TagQueue")), "{failed}");
-    assert_eq!(report["summary"]["failed_types"][0]["resource_type"], "iam-role");
+    assert_eq!(report["summary"]["failed_types"][0]["type"], "iam-role");
     assert_eq!(report["summary"]["failed_types"][0]["hint"], "allow iam:ListRoles to the user or role in use");
     run.says(["iam-role could not be listed", "hint: allow iam:ListRoles"]);
     assert_eq!(lab.volume_tags(&volume), json!({"Owner": "alice"}));

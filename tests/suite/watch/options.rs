@@ -49,7 +49,7 @@ fn jsonl_has_an_event_for_everything_that_happens() {
     assert_eq!((&one("loaded")["messages"], &one("loaded")["matched"]), (&json!(2), &json!(1)));
     assert_eq!(one("unreadable")["reason"], "it is not JSON");
     assert_eq!(one("heartbeat")["resources"]["waiting"], 1, "it reports between messages and tags");
-    assert_eq!((&one("tagged")["resource_type"], &one("tagged")["run_id"]), (&json!("sqs"), &json!(1)));
+    assert_eq!((&one("tagged")["type"], &one("tagged")["run_id"]), (&json!("sqs"), &json!(1)));
     assert_eq!(one("stopped")["messages"], json!({"received": 2, "deleted": 1, "unreadable": 1}));
     run.says(["watching: 2 messages, 1 record, 1 event"]);
 }

@@ -2,9 +2,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use crate::common::{Bench, python};
+use crate::common::{Bench, python_command};
 
 fn folder() -> PathBuf {
     packaging().join("watch")
@@ -16,7 +15,7 @@ fn packaging() -> PathBuf {
 
 /// Whether cfn-lint has nothing to say, and what it says.
 fn lint(path: &Path) -> (bool, String) {
-    let mut lint = Command::new(python());
+    let mut lint = python_command();
     lint.args(["-c", "from cfnlint.runner import main; main()", "--non-zero-exit-code", "informational"]).arg(path);
     let output = lint.output().expect("cfn-lint starts");
     (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())

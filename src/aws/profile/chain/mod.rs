@@ -91,7 +91,7 @@ pub(super) enum Problem {
     Incomplete(&'static str, &'static str),
     #[error("it has both source_profile and credential_source: keep one of them")]
     TwoSources,
-    #[error("credential_source = {0}: it is none of Environment, Ec2InstanceMetadata and EcsContainer")]
+    #[error("credential_source = {0}: it is not Environment, Ec2InstanceMetadata or EcsContainer")]
     UnknownSource(String),
     #[error("source_profile = {0}: there is no such profile")]
     NoSuchSource(String),

@@ -99,7 +99,7 @@ async fn a_profile_that_can_not_work_says_what_is_missing() {
             "role_arn = r\nsource_profile = p\ncredential_source = Environment",
             "both source_profile and credential_source",
         ),
-        ("role_arn = r\ncredential_source = Ec2", "credential_source = Ec2: it is none of Environment, "),
+        ("role_arn = r\ncredential_source = Ec2", "credential_source = Ec2: it is not Environment, "),
         ("role_arn = r\nsource_profile = q", "source_profile = q: there is no such profile"),
         ("role_arn = r\nsource_profile = p", "it has no credentials"),
         ("role_arn = r\nsource_profile = p\nduration_seconds = 1h", "duration_seconds = 1h: it is not a whole number"),

@@ -1,7 +1,7 @@
 //! `tag-org` where all is surveyed before the first write: to count the writes, or to ask before values are replaced.
 //!
-//! The plans are held back in a file. What the reporter hears is the same as without counting: each account-region once, with
-//! its plan, and what was written.
+//! The plans are held back in a file. The reporter gets the same calls as without counting: each account-region once, with its plan, and
+//! what was written.
 
 use super::super::confirm::Answer;
 use super::super::scope::LimitArgs;
@@ -21,7 +21,7 @@ pub(in crate::cli) struct Gate<'g> {
     pub(in crate::cli) asks: bool,
     /// Starts the run, or resumes the interrupted one.
     pub(in crate::cli) begin: &'g dyn Fn() -> Result<OrganizationRunId, CommandError>,
-    /// How an interrupted run is gone on with.
+    /// How to resume an interrupted run.
     pub(in crate::cli) resume: &'g dyn Fn(OrganizationRunId) -> String,
 }
 

@@ -1,4 +1,4 @@
-//! Failures in groups: a hundred accounts that refuse the same role are one thing to repair.
+//! Failures in groups: a hundred accounts that refuse the same role are one problem.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::super::Context;
 const NAMED: usize = 5;
 /// Groups that are kept apart; what does not fit is counted together.
 const MOST: usize = 50;
-/// What stands for an account's id in what AWS says.
+/// The text in place of an account's ID in AWS's messages.
 const ANY_ACCOUNT: &str = "*";
 
 /// Failures by what they have in common.

@@ -8,6 +8,7 @@ mod held_plans;
 mod later;
 mod reporter;
 mod results;
+mod totals;
 
 use std::path::{Path, PathBuf};
 
@@ -16,6 +17,7 @@ pub(in crate::cli) use later::{AccountsAccess, apply, undo};
 use reporter::Reporter;
 pub(in crate::cli) use reporter::{RunDisplay, Save};
 pub(in crate::cli) use results::ResultsFile;
+pub(in crate::cli) use totals::show_nothing;
 
 use super::interrupt::stop_on_interrupt;
 use super::{AwsAccessArgs, CommandError, Context, Outcome, private_file, regions};
@@ -171,7 +173,7 @@ pub(in crate::cli) fn read_file(path: &Path) -> Result<AccountsFile, CommandErro
     })
 }
 
-/// Opens the session from which all accounts are reached. `region` is asked where AWS's chain names none.
+/// Opens the session from which all accounts are reached. `region` is used if AWS's chain names none.
 pub(in crate::cli) async fn open_base(access: AwsAccessArgs, region: Option<Region>) -> Result<Session, CommandError> {
     let default_region = region.or_else(|| Some(Region::from(DEFAULT_REGION)));
     let options = AwsOptions { default_region, ..access.into() };

@@ -127,12 +127,15 @@ pub(super) fn result(account: &Account, region: &Region, kind: RunKind, done: &D
     entry
 }
 
-/// The entry of an account-region, or an account, that could not be processed.
+/// The entry of an account-region, or an account, that could not be processed. Fields have c7n-org's names and those of all other
+/// documents.
 pub(super) fn exception(account: &Account, region: Option<&Region>, failure: &Failure) -> Map<String, Value> {
     let mut entry = of_account(account, region);
-    entry.insert("ExceptionDetails".to_owned(), json!(failure.error));
-    if let Some(hint) = &failure.hint {
-        entry.insert("Hint".to_owned(), json!(hint));
+    for name in ["ExceptionDetails", "error"] {
+        entry.insert(name.to_owned(), json!(failure.error));
+    }
+    for name in ["Hint", "hint"] {
+        entry.extend(failure.hint.as_ref().map(|hint| (name.to_owned(), json!(hint))));
     }
     entry
 }

@@ -78,7 +78,7 @@ pub(super) fn unused<'a>(table: &'a Table, days: DayRange, accounts: &BTreeSet<A
     table.partitions.iter().filter(is_unused).map(|key| key.name.as_str()).collect()
 }
 
-/// Accounts, with and without leading zeros. Values that are no account ID match too, unless there can be none.
+/// Accounts, with and without leading zeros. Values that are not an account ID match too, unless there can be none.
 fn of_accounts(partition: &Partition, key: &str, accounts: &BTreeSet<AccountId>) -> String {
     let spellings = |account: &AccountId| match partition.numeric {
         true => vec![number_or_text(account.as_str(), true)],

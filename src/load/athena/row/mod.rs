@@ -159,7 +159,7 @@ pub struct NotRecords {
     columns: Vec<String>,
 }
 
-/// The first columns: a file that is no result of a query can have thousands, with names of any length.
+/// The first columns: a file that is not a result of a query can have thousands, with names of any length.
 fn shortened(columns: &[String]) -> String {
     const SHOWN: usize = 40;
     const CHARACTERS: usize = 100;
@@ -185,8 +185,8 @@ pub(crate) enum BadRow {
         field: &'static str,
         error: serde_json::Error,
     },
-    /// A time that is no number of milliseconds.
-    #[error("{row}: {time:?} is no time in milliseconds")]
+    /// A time that is not a number of milliseconds.
+    #[error("{row}: {time:?} is not a time in milliseconds")]
     NotTime {
         /// The event.
         row: String,

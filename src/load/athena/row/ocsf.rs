@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::{BadRow, Field, Need, Row, json_text};
 use crate::load::athena::table::ocsf::{ACCOUNT_COLUMN, IDP_NAME_COLUMN, IDP_UID_COLUMN, TIME_COLUMN, UNMAPPED_COLUMN};
 
-/// Fields that OCSF has columns for, so that what `unmapped` has of them is no addition.
+/// Fields that OCSF has columns for, so that what `unmapped` has of them is not an addition.
 const MAPPED: [&str; 2] = ["requestParameters", "responseElements"];
 /// Objects without a column. `unmapped` has their values as text, and lists in them as JSON.
 const OBJECTS: [&str; 2] = ["additionalEventData", "serviceEventDetails"];
@@ -28,7 +28,7 @@ const SESSIONS_PROVIDER: [&str; 4] = [IDENTITY, "sessionContext", "webIdFederati
 const ON_BEHALF_USER: [&str; 3] = [IDENTITY, "onBehalfOf", "userId"];
 const ON_BEHALF_STORE: [&str; 3] = [IDENTITY, "onBehalfOf", "identityStoreArn"];
 
-/// The positions of the columns that are no fields of a record.
+/// The positions of the columns that are not fields of a record.
 #[derive(Debug)]
 pub(super) struct OcsfLayout {
     time: usize,

@@ -211,7 +211,7 @@ fn unusable_values_of_security_lake_are_reported() {
         ("awsregion", Some("r")),
         ("ocsf_time", Some("x")),
     ]);
-    assert!(time.unwrap_err().contains("\"x\" is no time in milliseconds"));
+    assert!(time.unwrap_err().contains("\"x\" is not a time in milliseconds"));
     assert!(lake_record(&[("ocsf_unmapped", Some("{"))]).unwrap_err().contains("ocsf_unmapped is not JSON"));
     assert!(lake_record(&[("ocsf_unmapped", Some("null"))]).is_ok());
     let deep = format!("{{\"{}\":\"v\"}}", ["a"; 200].join("."));

@@ -61,7 +61,7 @@ const FIELDS: [(&[&str], &[&[&str]]); 28] = [
     (&["ocsf", "accountid"], &[&[ACCOUNT]]),
 ];
 
-/// A column of the result that is no field of a record: [`crate::load::athena::row`] makes fields of it.
+/// A column of the result that is not a field of a record: [`crate::load::athena::row`] makes fields of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::load::athena) struct Extra {
     /// Its name in the result.

@@ -52,11 +52,11 @@ fn wrong_values_name_the_right_ones() {
 fn a_missing_key_is_named_at_its_stanza() {
     assert_refused(
         &good_but("    events:\n      - event: CreateThing\n        ids: responseElements.name\n", ""),
-        "4:5: `events` is missing here: the events that make the type, each with `event` and `ids`",
+        "4:5: `events` is missing here: the events that create a resource, each with `event` and `ids`",
     );
     assert_refused(
         &good_but("\n      - event: CreateThing\n        ids: responseElements.name\n", " []\n"),
-        "5:13: `events` is empty: list the events that make the type, each with `event` and `ids`",
+        "5:13: `events` is empty: list the events that create a resource, each with `event` and `ids`",
     );
     assert_refused(
         &good_but("        ids: responseElements.name\n", ""),
@@ -147,7 +147,7 @@ fn the_protocol_decides_what_the_head_and_the_calls_hold() {
     assert_refused(&with_protocol("json\ntarget: T"), "2:11: this protocol needs `json`: '1.0' or '1.1'");
     assert_refused(
         &with_protocol("json\ntarget: T\njson: '2.0'"),
-        "4:7: `2.0` is no version of AWS JSON; write '1.0' or '1.1'",
+        "4:7: `2.0` is not a version of AWS JSON; write '1.0' or '1.1'",
     );
     assert_refused(
         &with_protocol("rest-json\nversion: '1'"),

@@ -49,7 +49,7 @@ pub(super) async fn create(update: &Update<'_, impl TagApi>, input: &Value) -> R
             Some(id) => (id.to_owned(), None),
             None => {
                 delete(update, &name).await;
-                let why = "cloudformation:CreateChangeSet gave no change set".to_owned();
+                let why = "cloudformation:CreateChangeSet returned no change set".to_owned();
                 return Err(WriteOutcome::Failed(why).into());
             }
         },
@@ -203,7 +203,7 @@ fn moved<'p>(parameter: &'p Value, now: &Value) -> Option<&'p str> {
 async fn delete(update: &Update<'_, impl TagApi>, id: &str) {
     let input = json!({"ChangeSetName": id, "StackName": update.stack.live.arn});
     if let Err(attempt) = update.call("DeleteChangeSet", input).await {
-        tracing::info!("the change set {id} stays: {attempt:?}");
+        tracing::info!("the change set {id} was not deleted: {attempt:?}");
     }
 }
 

@@ -61,7 +61,7 @@ pub(super) async fn of_begun(update: &Update<'_, impl TagApi>, writes: &[&ReadyW
 enum End {
     Done,
     RolledBack(String),
-    /// It stands still without the tags; its state.
+    /// It is in a steady state without the tags.
     Untouched(String),
     Unknown(Attempt),
 }

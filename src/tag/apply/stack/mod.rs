@@ -1,9 +1,8 @@
 //! CloudFormation stacks: their tags are part of the stack, so writing one is an update of the stack.
 //!
-//! An update may do more than that: it reads the values that the stack refers to anew and puts its template through its
-//! macros again. So the stack is looked at immediately before, and what would change by that is left with the reason
-//! ([`values`]). A change set then shows what AWS would do ([`change_set`]); only one that changes nothing but tags is
-//! executed, and how it ends is waited for ([`ending`]).
+//! An update may do more than that: it reads the values that the stack refers to again and puts its template through its macros again. So
+//! the stack is looked at immediately before, and what would change by that is left with the reason ([`values`]). A change set then shows
+//! what AWS would do ([`change_set`]); only one that changes nothing but tags is executed, and how it ends is waited for ([`ending`]).
 //!
 //! No other writer's tag is lost: the change set is made from a read just before it, the stack must still be the same after it
 //! was made, and AWS does not execute it where the stack was updated since.
@@ -165,7 +164,8 @@ impl<A: TagApi> Update<'_, A> {
         }
         let answer = self.read("GetTemplate", input).await?;
         let template = answer.body["TemplateBody"].as_str().map(str::to_owned);
-        template.ok_or_else(|| WriteOutcome::Failed("cloudformation:GetTemplate gave no template".to_owned()).into())
+        template
+            .ok_or_else(|| WriteOutcome::Failed("cloudformation:GetTemplate returned no template".to_owned()).into())
     }
 
     async fn read(&self, operation: &str, input: Value) -> Result<Answer, Attempt> {

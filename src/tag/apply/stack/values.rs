@@ -1,7 +1,7 @@
-//! What an update of a stack reads anew although the template stays: the values of its parameters in Parameter Store, and
+//! What an update of a stack reads again although the template stays: the values of its parameters in Parameter Store, and
 //! those of dynamic references.
 //!
-//! * `UsePreviousValue` keeps the *key* of an `AWS::SSM::Parameter` parameter; its value is read anew at every update.
+//! * `UsePreviousValue` keeps the *key* of an `AWS::SSM::Parameter` parameter; its value is read again at every update.
 //! * A dynamic reference is resolved again when its resource is updated, and a tag updates the resource. A change set does
 //!   not always show that, and no secret is read here to compare it, so only a reference to a fixed version passes.
 //!
@@ -72,7 +72,7 @@ pub(super) fn check_references(template: &str) -> Result<(), WriteOutcome> {
         if !names_a_version(reference) {
             let text = quote(&format!("{BEGIN}{reference}}}}}"));
             return Err(WriteOutcome::Skipped(format!(
-                "its template has a dynamic reference without a version, {text}, which an update would resolve anew"
+                "its template has a dynamic reference without a version, {text}, which an update would resolve again"
             )));
         }
     }

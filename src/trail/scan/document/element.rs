@@ -59,7 +59,7 @@ impl<'a, R: Records> Walk<'a, R> {
         let Some(mut inner) = self.inner(json, list) else { return Ok(()) };
         match inner.object(0) {
             Ok((members, _)) => inner.recognized(&members, 0..json.len(), list),
-            // Its brackets are complete, and something in it is no JSON.
+            // Its brackets are complete, and something in it is not JSON.
             Err(_) => {
                 super::read(json, self.records);
                 Ok(())

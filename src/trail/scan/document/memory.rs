@@ -234,7 +234,7 @@ impl<'a, R: Records> Walk<'a, R> {
     }
 
     /// A framed element. Returns `false` if it must be read again as an unusual one. `is_checked`: even with a name of its own it may
-    /// be no record.
+    /// not be a record.
     #[inline]
     fn take(&mut self, element: Range<usize>, found: &FoundValues, list: List, is_checked: bool) -> bool {
         let bytes = &self.json[element.clone()];

@@ -33,7 +33,7 @@ pub(in crate::trail) trait Records {
     fn framed(&mut self, _record: &[u8], _found: &FoundValues) -> bool {
         false
     }
-    /// A record: one value of any type, complete by its strings and brackets. It may be no JSON.
+    /// A record: one value of any type, complete by its strings and brackets. It may not be JSON.
     fn record(&mut self, record: &str);
     /// A part of the document, or the whole of it, is something else.
     fn other(&mut self, kind: Kind);

@@ -4,19 +4,25 @@
 //! An interrupted body is resumed where it stopped. Every GET has the listed ETag, so the content is that of the version
 //! in the ledger.
 
-use std::io::{self, Cursor, Read};
-use std::sync::atomic::{AtomicU32, Ordering};
+mod auto;
+mod body;
+
+use std::io::{self, Cursor};
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, OnceLock};
 
 use aws_sdk_s3::operation::get_object::{GetObjectError, GetObjectOutput};
 use jiff::civil::Date;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
+pub(super) use auto::{Decision, WhyNot};
+use body::{Chunks, Held, Taker};
+
 use super::archive::{Archive, Restore};
 use super::bucket::Bucket;
 use super::list::Object;
 use super::refusal::{self, Target};
-use super::select::{Engine, ExpectedRecords, SelectError, SelectFigures, SelectProbe, Selected, Selector};
+use super::select::{Engine, SelectError, SelectFigures, SelectProbe, Selected, Selector};
 use super::{ReadOptions, S3Error, identity, is_fatal};
 use crate::aws::{CallError, ErrorClass};
 use crate::load::archived::{self, ArchiveClass};
@@ -36,9 +42,6 @@ const CHUNKS: usize = 16;
 
 /// How often an interrupted body is resumed.
 const CONTINUATIONS: u32 = 3;
-
-/// The number of objects that `auto` reads with GET, one at a time, to find one to check S3 Select with.
-const TRIED: u32 = 100;
 
 /// Reads objects and puts them into the queue.
 pub(super) struct Fetcher {
@@ -70,34 +73,6 @@ impl From<CallError> for FetchError {
     }
 }
 
-/// The engine that `auto` uses.
-#[derive(Debug)]
-pub(super) enum Decision {
-    /// S3 Select: its records for this object match GET.
-    Selects(String),
-    /// GET, for this reason.
-    Gets(WhyNot),
-}
-
-/// Why `auto` does not use S3 Select.
-#[derive(Debug)]
-pub(super) enum WhyNot {
-    /// It is not available.
-    Absent(CallError),
-    /// It can't read the object for the check.
-    Refused { object: String, reason: String },
-    /// It returns other records for an object than GET.
-    Differs {
-        object: String,
-        /// Records in the object.
-        records: u64,
-        /// Records in the response. `None` if it can't be read.
-        selected: Option<u64>,
-    },
-    /// This many objects had no record to compare.
-    NothingToCompare(u32),
-}
-
 impl Fetcher {
     pub(super) fn new(bucket: Bucket, queue: Queue, reading: &ReadOptions<'_>, today: Date) -> Self {
         let budget = usize::try_from(BUDGET_KIB).expect("a small number");
@@ -114,29 +89,6 @@ impl Fetcher {
             tried: AtomicU32::new(0),
             decided: OnceLock::new(),
         }
-    }
-
-    /// The decision of `auto`. `None` before an object was compared, and with the other engines.
-    pub(super) fn decision(&self) -> Option<&Decision> {
-        self.decided.get()
-    }
-
-    /// Whether to wait for the next object, because it can decide about S3 Select.
-    pub(super) fn is_undecided(&self) -> bool {
-        self.engine == Engine::Auto && self.decided.get().is_none()
-    }
-
-    /// Ends the check without a decision by an object.
-    pub(super) fn give_up_trial(&self) {
-        let tried = self.tried.load(Ordering::Relaxed);
-        if self.is_undecided() && tried > 0 {
-            self.decide(Decision::Gets(WhyNot::NothingToCompare(tried)));
-        }
-    }
-
-    fn decide(&self, decision: Decision) {
-        // Objects are checked one at a time, so there is only one decision.
-        drop(self.decided.set(decision));
     }
 
     /// Reads an object. Its own failures go into the queue too.
@@ -176,54 +128,6 @@ impl Fetcher {
             }
         }
         Ok(true)
-    }
-
-    /// Compares S3 Select's records for an object with its content, if it has any records to compare.
-    ///
-    /// # Errors
-    /// An error that every other object would have too.
-    async fn try_select(&self, object: &Object, bytes: Vec<u8>) -> Result<Vec<u8>, CallError> {
-        let tried = self.tried.fetch_add(1, Ordering::Relaxed) + 1;
-        let (bytes, got) = self.scan(bytes).await;
-        if let Some(got) = got.filter(|got| got.records > 0) {
-            match self.selector.select(&self.bucket, object, &self.figures).await {
-                Ok(Selected::Records(answer)) => {
-                    let (_, selected) = self.scan(answer).await;
-                    self.decide(self.judge(object, &got, selected.as_ref()));
-                }
-                Ok(Selected::Unsuitable(reason) | Selected::BrokenOff(reason)) => {
-                    let object = self.bucket.address(&object.key);
-                    self.decide(Decision::Gets(WhyNot::Refused { object, reason }));
-                }
-                Err(SelectError::Call(error)) if is_fatal(&error) => return Err(error),
-                Err(SelectError::Absent(error) | SelectError::Call(error)) => {
-                    self.decide(Decision::Gets(WhyNot::Absent(error)));
-                }
-            }
-        }
-        if tried >= TRIED {
-            self.give_up_trial();
-        }
-        Ok(bytes)
-    }
-
-    fn judge(&self, object: &Object, got: &ExpectedRecords, selected: Option<&ExpectedRecords>) -> Decision {
-        let address = self.bucket.address(&object.key);
-        if selected == Some(got) {
-            return Decision::Selects(address);
-        }
-        let selected = selected.map(|selected| selected.records);
-        Decision::Gets(WhyNot::Differs { object: address, records: got.records, selected })
-    }
-
-    /// Scans a document in a separate thread, because it takes processor time.
-    async fn scan(&self, bytes: Vec<u8>) -> (Vec<u8>, Option<ExpectedRecords>) {
-        let probe = self.probe.clone();
-        let scanned = tokio::task::spawn_blocking(move || {
-            let found = probe.find(&bytes);
-            (bytes, found)
-        });
-        scanned.await.expect("a scan does not panic")
     }
 
     async fn permit(&self, object: &Object) -> OwnedSemaphorePermit {
@@ -293,7 +197,7 @@ impl Fetcher {
     }
 
     async fn stream(&self, object: &Object) -> Result<(), FetchError> {
-        // Before the scanner waits for it: an object that is refused is no unit.
+        // Before the scanner waits for it: an object that is refused is not a unit.
         let begun = self.get(object, 0).await?;
         let (sender, chunks) = mpsc::channel(CHUNKS);
         let reader = Chunks { chunks, current: Cursor::new(Vec::new()) };
@@ -370,58 +274,6 @@ impl Fetcher {
         CallError {
             message: error.to_string(),
             ..CallError::bare("s3:GetObject", &self.bucket.region, ErrorClass::BadAnswer, "broken off")
-        }
-    }
-}
-
-/// The destination of a body.
-enum Taker<'a> {
-    Memory(&'a mut Vec<u8>),
-    Scanner(&'a mpsc::Sender<io::Result<Vec<u8>>>),
-}
-
-impl Taker<'_> {
-    /// Takes a chunk. Returns whether more is needed.
-    async fn take(&mut self, chunk: &[u8]) -> bool {
-        match self {
-            Self::Memory(bytes) => {
-                bytes.extend_from_slice(chunk);
-                true
-            }
-            Self::Scanner(scanner) => scanner.send(Ok(chunk.to_vec())).await.is_ok(),
-        }
-    }
-}
-
-/// Bytes that count towards the memory limit while they are held.
-struct Held {
-    bytes: Cursor<Vec<u8>>,
-    _permit: OwnedSemaphorePermit,
-}
-
-impl Read for Held {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.bytes.read(buffer)
-    }
-}
-
-/// A body that is still arriving.
-struct Chunks {
-    chunks: mpsc::Receiver<io::Result<Vec<u8>>>,
-    current: Cursor<Vec<u8>>,
-}
-
-impl Read for Chunks {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let length = self.current.read(buffer)?;
-            if length > 0 || buffer.is_empty() {
-                return Ok(length);
-            }
-            match self.chunks.blocking_recv() {
-                None => return Ok(0),
-                Some(chunk) => self.current = Cursor::new(chunk?),
-            }
         }
     }
 }

@@ -1,29 +1,31 @@
 //! Reports on the accounts: a line for each account-region as it finishes, grouped failures, the summary.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
+mod line;
+mod summary;
+
 use std::path::PathBuf;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::super::groups_of_rows::{Extent, WriteRow, print_writes, show_hint};
-use super::super::run_output::{calls_phrase, counts, dry_phrase, failure, results_phrase, skipped_phrase};
+use line::{place_name, print_place};
+use summary::{recorded_run, show_stats, show_summary};
+
+use super::super::groups_of_rows::{Extent, show_hint};
+use super::super::run_output::{counts, failure};
 use super::super::{CommandError, Context, Outcome, nothing};
 use super::groups::Groups;
 use super::later;
 use super::results::{self, Kind, Results, ResultsFile};
+use super::totals::Totals;
 use crate::cli::options::show_missing_people;
-use crate::cli::population::warn_of_failure;
-use crate::cli::tag::{action_row, outcome_of_plan, show_types};
-use crate::console::{OutputFormat, Progress, counted};
-use crate::creator::{MissingPeople, MissingPerson};
+use crate::cli::tag::outcome_of_plan;
+use crate::console::{OutputFormat, Progress};
+use crate::creator::MissingPeople;
 use crate::model::Region;
 use crate::org::{Account, Done, Event, Failure, Organization};
-use crate::plan::{Plan, PopulationSource, SkipKind};
-use crate::store::journal::{RunKind, RunWrite, Write, WriteOutcome};
-use crate::store::organization_runs::OrganizationRunId;
+use crate::plan::Plan;
+use crate::store::journal::{RunKind, RunWrite};
 use crate::tag::apply::StopReason;
-use crate::tag::run::RunReport;
 
 /// Takes a plan, to keep it.
 pub(in crate::cli) type Save<'a> = dyn FnMut(&Plan) -> Result<(), CommandError> + 'a;
@@ -42,15 +44,15 @@ pub(in crate::cli) struct RunDisplay<'a> {
     pub(in crate::cli) extent: Extent,
     /// The option that prints all rows.
     pub(in crate::cli) all_rows: &'static str,
-    /// Who gets the plans.
+    /// The receiver of the plans.
     pub(in crate::cli) save: Option<&'a mut Save<'a>>,
-    /// How an interrupted run is gone on with.
+    /// How to resume an interrupted run.
     pub(in crate::cli) resume: String,
     /// The accounts file that was given.
     pub(in crate::cli) accounts_file: Option<PathBuf>,
 }
 
-/// Hears of everything, in the order in which it happens.
+/// Gets every event, in order.
 pub(in crate::cli) struct Reporter<'a> {
     context: &'a Context,
     display: RunDisplay<'a>,
@@ -61,23 +63,6 @@ pub(in crate::cli) struct Reporter<'a> {
     totals: Totals,
     /// The error of an output file; the run continues.
     broken: Option<CommandError>,
-}
-
-/// The figures of the summary.
-#[derive(Debug, Default)]
-struct Totals {
-    accounts: u64,
-    without_work: u64,
-    places: u64,
-    failed_places: u64,
-    failed_roles: u64,
-    planned: u64,
-    written: BTreeMap<&'static str, u64>,
-    left: BTreeMap<SkipKind, u64>,
-    missing_people: Vec<MissingPerson>,
-    has_item_failures: bool,
-    /// Whether some rows of the plans were not printed.
-    has_more_rows: bool,
 }
 
 impl<'a> Reporter<'a> {
@@ -119,7 +104,7 @@ impl<'a> Reporter<'a> {
         self.progress = self.context.console.progress("tagging", None);
     }
 
-    /// Says how a run that has begun now is gone on with.
+    /// Prints how to resume a run that has begun.
     pub(super) fn go_on_by(&mut self, resume: String) {
         self.display.resume = resume;
     }
@@ -218,7 +203,13 @@ impl<'a> Reporter<'a> {
         drop(progress);
         let interrupted = is_left && organization.stop.is_cancelled();
         let run = recorded_run(context, organization)?;
-        results.finish(&totals.document((organization, run), &display, interrupted));
+        let calls = organization.base.counts();
+        let mut summary = totals.document(run, display.kind, Some(&organization.key), calls);
+        summary["interrupted"] = json!(interrupted);
+        if display.stats {
+            summary["stats"] = json!(calls.by_operation());
+        }
+        results.finish(&summary);
         failures.show(context, "failed");
         failed_roles.show(context, "role not assumed");
         show_hint(context, totals.has_more_rows, display.all_rows);
@@ -249,187 +240,5 @@ impl<'a> Reporter<'a> {
             (false, true) => Outcome::ItemFailures,
             (false, false) => Outcome::Done,
         })
-    }
-}
-
-impl Totals {
-    fn document(
-        &self,
-        (organization, run): (&Organization<'_>, Option<OrganizationRunId>),
-        display: &RunDisplay<'_>,
-        interrupted: bool,
-    ) -> Value {
-        let calls = organization.base.counts();
-        let mut summary = json!({
-            "run_id": run,
-            "kind": display.kind,
-            "tag_key": organization.key,
-            "interrupted": interrupted,
-            "accounts": self.accounts,
-            "accounts_without_records": self.without_work,
-            "places": self.places,
-            "exceptions": self.failed_places,
-            "failed_assume_role": self.failed_roles,
-            "tag": self.planned,
-            "results": self.written,
-            "skipped": self.left,
-            "calls": {"reads": calls.total() - calls.writes(), "writes": calls.writes()},
-        });
-        if !self.missing_people.is_empty() {
-            summary["missing_people"] = json!(self.missing_people);
-        }
-        if display.stats {
-            summary["stats"] = json!(calls.by_operation());
-        }
-        summary
-    }
-}
-
-fn place_name(account: &Account, region: Option<&Region>) -> String {
-    let region = region.map(|region| format!(" {region}")).unwrap_or_default();
-    let name = if account.name == account.id.as_str() { String::new() } else { format!("{} ", account.name) };
-    format!("{name}{}{region}", account.id)
-}
-
-/// The line of an account-region, in c7n-trailcreator's format; with `-v` also the lines of its types. Returns whether some rows of
-/// its plan are not printed.
-fn print_place(context: &Context, display: &RunDisplay<'_>, account: &Account, region: &Region, done: &Done) -> bool {
-    let mut line = format!("account:{} region:{region}", account.id);
-    if let Some(plan) = &done.plan {
-        if context.global.verbose > 0 {
-            show_types(context, plan);
-        }
-        push_figures(&mut line, plan);
-        push_sources(&mut line, plan);
-        if let Some(failure) = &plan.summary.population_failure {
-            warn_of_failure(context, &format!("account {} in {region}", account.id), failure);
-        }
-    }
-    if let Some(report) = &done.report {
-        push_results(&mut line, display.kind, report);
-    }
-    if account.name != account.id.as_str() {
-        // A String takes everything.
-        write!(line, " name:{}", account.name).unwrap_or_default();
-    }
-    context.console.data(line);
-    let mut has_more = false;
-    if let Some(plan) = done.plan.as_ref().filter(|_| display.print_plans) {
-        let place = format!("account:{} region:{region} ", account.id);
-        has_more |= print_writes(context, display.extent, plan.actions.iter().map(|action| action_row(&place, action)));
-    }
-    if let Some(report) = done.report.as_ref().filter(|_| display.print_plans) {
-        let rows = report.writes.iter().filter_map(|row| compared_row(account, region, row));
-        has_more |= print_writes(context, display.extent, rows);
-    }
-    has_more
-}
-
-/// How many types are from AWS Config, and how many from their services, if AWS Config was asked.
-fn push_sources(line: &mut String, plan: &Plan) {
-    let sources: Vec<_> = plan.summary.types.iter().filter_map(|figures| figures.source.as_ref()).collect();
-    if sources.is_empty() {
-        return;
-    }
-    let of_config = sources.iter().filter(|source| source.from == PopulationSource::Config).count();
-    // A String takes everything.
-    write!(line, " config:{of_config} service:{}", sources.len() - of_config).unwrap_or_default();
-}
-
-/// A write of a saved plan that was compared with the present state; what failed is a warning.
-fn compared_row(account: &Account, region: &Region, row: &RunWrite) -> Option<WriteRow> {
-    let (verb, why) = match &row.outcome {
-        WriteOutcome::Unfinished(_) => ("tag", String::new()),
-        WriteOutcome::UnderWay(why) => ("under way", format!(" ({why})")),
-        WriteOutcome::Skipped(why) => ("skipped", format!(" ({why})")),
-        WriteOutcome::Written { .. }
-        | WriteOutcome::Failed(_)
-        | WriteOutcome::RolledBack(_)
-        | WriteOutcome::InDoubt(_)
-        | WriteOutcome::Vanished(_) => return None,
-    };
-    let Write { resource_type, id, key, new_value, .. } = &row.write;
-    let value = new_value.as_ref().map(|value| format!("={value}")).unwrap_or_default();
-    let account = &account.id;
-    let line = format!("{verb} account:{account} region:{region} {resource_type} {id} {key}{value}{why}");
-    Some(WriteRow { verb, resource_type: resource_type.to_string(), line })
-}
-
-fn push_figures(line: &mut String, plan: &Plan) {
-    let sum = |figure: fn(&crate::plan::TypeFigures) -> u64| plan.summary.types.iter().map(figure).sum::<u64>();
-    let users: BTreeSet<&str> = plan.actions.iter().map(|action| action.value.as_str()).collect();
-    write!(
-        line,
-        " tag {} resources users:{} population:{} not-found:{} records:{} untagged:{}",
-        plan.summary.tag,
-        users.len(),
-        sum(|figures| figures.population),
-        sum(|figures| figures.not_found),
-        sum(|figures| figures.records),
-        sum(|figures| figures.untagged),
-    )
-    .unwrap_or_default();
-}
-
-fn push_results(line: &mut String, kind: RunKind, report: &RunReport) {
-    match report.run {
-        Some(run) => write!(line, " run:{run} {}", results_phrase(kind, &counts(&report.writes))),
-        None if kind == RunKind::Undo => write!(line, " {} to undo", report.writes.len()),
-        None if report.writes.is_empty() => Ok(()),
-        None => write!(line, " {}", dry_phrase(kind, &counts(&report.writes))),
-    }
-    .unwrap_or_default();
-}
-
-fn show_summary(
-    context: &Context,
-    (organization, run): (&Organization<'_>, Option<OrganizationRunId>),
-    display: &RunDisplay<'_>,
-    totals: &Totals,
-) {
-    let run = run.map(|run| format!("run {run}: ")).unwrap_or_default();
-    let done = match (&organization.run, display.kind) {
-        (None, RunKind::Tag) if !totals.written.is_empty() => {
-            format!("{}, nothing was written", dry_phrase(display.kind, &totals.written))
-        }
-        (None, RunKind::Tag) => format!("{} to tag, nothing was written", totals.planned),
-        (None, RunKind::Undo) => format!("{} to undo, nothing was written", totals.written.values().sum::<u64>()),
-        (Some(_), kind) => results_phrase(kind, &totals.written),
-    };
-    let mut failed = String::new();
-    for (count, what) in [(totals.failed_roles, "with a failed role"), (totals.failed_places, "failed")] {
-        if count > 0 {
-            write!(failed, ", {count} {what}").unwrap_or_default();
-        }
-    }
-    context.console.message(format_args!(
-        "{run}{}{}, {}{failed}: {done}{}; {}",
-        counted(totals.accounts, "account"),
-        skipped_accounts(display.kind, totals.without_work),
-        counted(totals.places, "account-region"),
-        skipped_phrase(&totals.left),
-        calls_phrase(organization.base),
-    ));
-}
-
-/// The organization's run, if it is in the journal: one that wrote nothing was deleted when it ended.
-fn recorded_run(context: &Context, organization: &Organization<'_>) -> Result<Option<OrganizationRunId>, CommandError> {
-    let Some(run) = organization.run else { return Ok(None) };
-    let recorded = organization.store.organization_run(run).map_err(|error| context.store_error(&error))?;
-    Ok(recorded.map(|run| run.id))
-}
-
-/// " (2 skipped: no events in the database)"
-fn skipped_accounts(kind: RunKind, count: u64) -> String {
-    let why = if kind == RunKind::Tag { "no events in the database" } else { "nothing to undo" };
-    if count == 0 { String::new() } else { format!(" ({count} skipped: {why})") }
-}
-
-/// Prints the calls by operation, most frequent first.
-fn show_stats(context: &Context, organization: &Organization<'_>) {
-    let mut operations: Vec<(String, u64)> = organization.base.counts().by_operation().into_iter().collect();
-    operations.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    for (operation, count) in operations {
-        context.console.message(format_args!("{count:>8} {operation}"));
     }
 }
