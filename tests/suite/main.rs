@@ -12,7 +12,6 @@ mod count;
 mod crashes;
 mod credentials;
 mod demo;
-mod dependencies;
 #[cfg(unix)]
 mod docs;
 mod end_to_end;
