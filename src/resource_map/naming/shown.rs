@@ -52,9 +52,14 @@ fn item_of(field: &str, id: &str) -> Value {
     Value::Object(item)
 }
 
-/// The name: one in the record or the list call, else the ID of a type with names as IDs. `None` for a resource that has only a
-/// generated ID.
+/// The name: the ID of a type with names as IDs (a role has a generated `RoleId` beside its name), else one in the record or the list
+/// call. `None` for a resource that has only a generated ID.
 pub fn name_of(definition: Option<&TypeDefinition>, id: &str, names: &[String]) -> Option<String> {
+    let field = definition.and_then(|definition| definition.access.as_ref()).and_then(|access| simple_field(&access.id));
+    let is_plain = ArnParts::parse(id).is_none() && url_end(id).is_none();
+    if is_plain && field.is_some_and(|field| field.to_ascii_lowercase().ends_with(NAME)) {
+        return Some(id.to_owned());
+    }
     let is_name = |name: &&String| *name != id && !name.starts_with("arn:") && !name.contains("://");
     if let Some(name) = names.iter().find(is_name) {
         return Some(name.clone());
@@ -65,7 +70,5 @@ pub fn name_of(definition: Option<&TypeDefinition>, id: &str, names: &[String]) 
     if let Some(name) = url_end(id) {
         return Some(name.to_owned());
     }
-    let field = definition?.access.as_ref().and_then(|access| simple_field(&access.id))?;
-    let is_name = field == "@" || field.to_ascii_lowercase().ends_with(NAME);
-    is_name.then(|| id.to_owned())
+    (field == Some("@")).then(|| id.to_owned())
 }
