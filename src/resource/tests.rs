@@ -72,7 +72,11 @@ fn arn_and_name_are_known_without_aws_where_they_follow_from_the_record() {
         some("arn:aws:sqs:eu-west-1:111122223333:q", "q")
     );
     assert_eq!(of("ebs", "vol-0aaaaaaaaaaaaaaaa", &[]).1, "", "an ID is no name");
-    assert_eq!(of("iam-role", "ops", &["AROA0000000000000000"]).1, "ops", "regression: the generated ID was shown as the name");
+    assert_eq!(
+        of("iam-role", "ops", &["AROA0000000000000000"]).1,
+        "ops",
+        "regression: the generated ID was shown as the name"
+    );
     assert_eq!(of("security-group", "sg-0aaaaaaaaaaaaaaaa", &["web"]).1, "web");
     let arn = "arn:aws:iam::111122223333:policy/teams/deploy";
     assert_eq!(of("iam-policy", "ANPA0000000000000000", &[arn]).0, arn);

@@ -55,7 +55,8 @@ fn item_of(field: &str, id: &str) -> Value {
 /// The name: the ID of a type with names as IDs (a role has a generated `RoleId` beside its name), else one in the record or the list
 /// call. `None` for a resource that has only a generated ID.
 pub fn name_of(definition: Option<&TypeDefinition>, id: &str, names: &[String]) -> Option<String> {
-    let field = definition.and_then(|definition| definition.access.as_ref()).and_then(|access| simple_field(&access.id));
+    let field =
+        definition.and_then(|definition| definition.access.as_ref()).and_then(|access| simple_field(&access.id));
     let is_plain = ArnParts::parse(id).is_none() && url_end(id).is_none();
     if is_plain && field.is_some_and(|field| field.to_ascii_lowercase().ends_with(NAME)) {
         return Some(id.to_owned());
