@@ -67,8 +67,10 @@ const RECORD: &str = r#"{"eventTime":"2023-07-10T11:54:39Z","eventSource":"sqs.a
 
 static MAP: LazyLock<Arc<ResourceMap>> = LazyLock::new(|| Arc::new(ResourceMap::built_in()));
 
+/// A scanner with these limits; the filter for all names of events is built once.
 fn scanner(limits: Limits) -> Scanner {
-    Scanner::new(Arc::clone(&MAP), RecordFilter::default()).with_limits(limits)
+    static SCANNER: LazyLock<Scanner> = LazyLock::new(|| Scanner::new(Arc::clone(&MAP), RecordFilter::default()));
+    SCANNER.clone().with_limits(limits)
 }
 
 /// A record's text: its event has an owner or a reason, and prints safely.
@@ -157,9 +159,11 @@ fn envelopes(bytes: &[u8]) {
     }
 }
 
-/// Without the size of the file as it was stored.
+/// Without the size of the file as it was stored, and without that of its text if it is of another kind: a stream does not read such a
+/// file to its end.
 fn comparable(counts: &Counts) -> Counts {
-    Counts { stored_bytes: 0, ..counts.clone() }
+    let bytes = if counts.others.is_empty() { counts.bytes } else { 0 };
+    Counts { stored_bytes: 0, bytes, ..counts.clone() }
 }
 
 /// A list of records: the scanner finds what `serde_json` finds, for each of its ways through the bytes.

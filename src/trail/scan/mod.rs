@@ -274,7 +274,7 @@ fn known_format(document: &[u8]) -> Result<(), BrokenDocument> {
 }
 
 /// Scans documents for the events of a resource map. Shared by threads.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Scanner {
     map: Arc<ResourceMap>,
     filter: RecordFilter,

@@ -13,7 +13,7 @@ use crate::resource_map::events::without_version;
 const KEY: &str = "eventName";
 
 /// The filter for a set of event names.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Prefilter {
     /// The event names without a version suffix. `None` lets everything pass.
     names: Option<HashSet<Box<str>>>,
