@@ -17,7 +17,7 @@ use resource_map::packed::{MapFiles, pack};
 #[allow(dead_code, unused_imports, unreachable_pub)]
 #[path = "src/model/mod.rs"]
 mod model;
-#[allow(dead_code, unused_imports, unreachable_pub)]
+#[allow(dead_code, unused_imports, unreachable_pub, unfulfilled_lint_expectations)]
 #[path = "src/resource_map/mod.rs"]
 mod resource_map;
 #[allow(dead_code, unused_imports, unreachable_pub)]

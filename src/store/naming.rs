@@ -33,11 +33,11 @@ impl Store {
     /// # Errors
     /// The database fails.
     pub fn events_of_resource(&self, naming: &Naming, query: &str) -> Result<Vec<StoredEvent>, StoreError> {
-        for reading in Asked::of(query, naming).readings {
+        for meaning in Asked::of(query, naming).meanings {
             let mut rows = BTreeMap::new();
-            for part in reading.lookups() {
+            for part in meaning.lookups() {
                 let found = self.rows_by_last_part(&part)?;
-                let found = found.into_iter().filter(|row| reading.names(&named_row(row)));
+                let found = found.into_iter().filter(|row| meaning.names(&named_row(row)));
                 rows.extend(found.map(|row| (order(&row), row)));
             }
             if !rows.is_empty() {

@@ -81,9 +81,9 @@ impl Store {
             last_part("renamed_to")
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
-        for reading in Asked::of(query, naming).readings {
+        for meaning in Asked::of(query, naming).meanings {
             let mut found: Vec<StoredEvent> = Vec::new();
-            for part in reading.lookups() {
+            for part in meaning.lookups() {
                 for rename in statement.query_map([part], stored_event)? {
                     found.push(rename?);
                 }
@@ -91,7 +91,7 @@ impl Store {
             found.retain(|rename| {
                 let new_name = rename.renamed_to.as_ref();
                 new_name
-                    .is_some_and(|name| reading.names(&NamedRow { id: name.as_str(), names: &[], ..named_row(rename) }))
+                    .is_some_and(|name| meaning.names(&NamedRow { id: name.as_str(), names: &[], ..named_row(rename) }))
             });
             if !found.is_empty() {
                 return Ok(found);

@@ -65,11 +65,11 @@ fn created(wanted: &BTreeSet<Creation>, joined: &Joined) -> BTreeMap<Creation, u
 
 /// The position of the one resource that a copied text names: an address, a typed name, an ARN of another form.
 fn find_by_name(naming: &Naming, account: &AccountId, live: &[LiveResource], text: &str) -> Option<usize> {
-    for reading in Asked::of(text, naming).readings {
+    for meaning in Asked::of(text, naming).meanings {
         let is_named = |resource: &&LiveResource| {
             let names: Vec<String> =
                 resource.identifiers.iter().cloned().chain([resource.arn.as_str().to_owned()]).collect();
-            reading.names(&NamedRow {
+            meaning.names(&NamedRow {
                 resource_type: &resource.resource_type,
                 id: resource.id.as_str(),
                 names: &names,

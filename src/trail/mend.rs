@@ -198,12 +198,12 @@ pub(super) struct TextReader<R> {
     /// The beginning of a character that is not complete.
     open: Vec<u8>,
     ready: io::Cursor<Vec<u8>>,
-    place: Place,
+    state: JsonState,
 }
 
 /// The position in the JSON.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum JsonState {
     Outside,
     String,
     /// After a backslash in a string.
@@ -212,24 +212,24 @@ enum Place {
 
 impl<R: Read> TextReader<R> {
     pub(super) fn new(inner: R) -> Self {
-        Self { inner, open: Vec::new(), ready: io::Cursor::default(), place: Place::Outside }
+        Self { inner, open: Vec::new(), ready: io::Cursor::default(), state: JsonState::Outside }
     }
 
     /// Writes a character of the text.
     fn write(&mut self, character: char, out: &mut String) {
-        match (self.place, character) {
-            (Place::Outside | Place::String, '"') => {
-                self.place = if self.place == Place::String { Place::Outside } else { Place::String };
+        match (self.state, character) {
+            (JsonState::Outside | JsonState::String, '"') => {
+                self.state = if self.state == JsonState::String { JsonState::Outside } else { JsonState::String };
             }
-            (Place::Outside, _) => {}
-            (Place::String, '\\') => {
-                self.place = Place::Escape;
+            (JsonState::Outside, _) => {}
+            (JsonState::String, '\\') => {
+                self.state = JsonState::Escape;
                 return;
             }
-            (Place::String, '\0'..='\u{1f}') => return push_control(out, character),
-            (Place::String, _) => {}
-            (Place::Escape, _) => {
-                self.place = Place::String;
+            (JsonState::String, '\0'..='\u{1f}') => return push_control(out, character),
+            (JsonState::String, _) => {}
+            (JsonState::Escape, _) => {
+                self.state = JsonState::String;
                 let is_valid = matches!(character, '"' | '\\' | '/' | 'b' | 'f' | 'n' | 'r' | 't' | 'u');
                 out.push(if is_valid { '\\' } else { DAMAGED });
                 if matches!(character, '\0'..='\u{1f}') {

@@ -21,9 +21,9 @@
 
 pub mod held;
 pub mod message;
+pub mod message_reader;
 pub mod notice;
 pub mod queue;
-pub mod reading;
 pub mod run;
 pub mod tagger;
 pub mod waiting;

@@ -12,9 +12,9 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::held::Held;
+use super::message_reader::{MessageFailure, MessageReader, MessageResult, ReadError};
 use super::notice::{Notice, Resource, Totals};
 use super::queue::{BATCH, Queue, Received};
-use super::reading::{MessageFailure, MessageResult, ReadError, Reading};
 use super::tagger::{Settled, Tagging};
 use super::waiting::{Entry, NewResource, Removed, Waiting};
 use crate::aws::{CallError, ErrorClass};
@@ -79,7 +79,7 @@ impl From<ReadError> for WatchError {
 /// the queue.
 pub async fn watch(
     queue: &Queue,
-    reading: Reading,
+    reader: MessageReader,
     tagging: Option<Tagging<'_>>,
     settings: Settings,
     stop: &CancellationToken,
@@ -97,7 +97,7 @@ pub async fn watch(
         stop,
         notify,
     };
-    let work = async { tokio::try_join!(watch.receive(reading), watch.tag()).map(drop) };
+    let work = async { tokio::try_join!(watch.receive(reader), watch.tag()).map(drop) };
     let worked = tokio::select! {
         worked = work => worked,
         () = watch.held.extend(queue) => unreachable!("it has no end"),
@@ -129,13 +129,13 @@ struct Watch<'w> {
 }
 
 impl Watch<'_> {
-    async fn receive(&self, mut reading: Reading) -> Result<(), WatchError> {
-        let received = self.receive_all(&mut reading).await;
+    async fn receive(&self, mut reader: MessageReader) -> Result<(), WatchError> {
+        let received = self.receive_all(&mut reader).await;
         self.over.cancel();
         received
     }
 
-    async fn receive_all(&self, reading: &mut Reading) -> Result<(), WatchError> {
+    async fn receive_all(&self, reader: &mut MessageReader) -> Result<(), WatchError> {
         let mut wait = FIRST_WAIT;
         let mut has_received = false;
         loop {
@@ -151,7 +151,7 @@ impl Watch<'_> {
             let worked = match received {
                 Ok(messages) => {
                     has_received = true;
-                    self.work(reading, messages).await
+                    self.work(reader, messages).await
                 }
                 Err(error) => Err(error.into()),
             };
@@ -183,14 +183,14 @@ impl Watch<'_> {
     }
 
     /// Reads a batch. Returns whether there was anything to do: not if all of it is known to be unreadable.
-    async fn work(&self, reading: &mut Reading, mut messages: Vec<Received>) -> Result<bool, WatchError> {
+    async fn work(&self, reader: &mut MessageReader, mut messages: Vec<Received>) -> Result<bool, WatchError> {
         // SQS may deliver a message twice. One that is held is being worked on.
         messages.retain(|message| self.held.hold(message));
         self.totals.borrow_mut().messages += count(messages.len());
         if messages.is_empty() {
             return Ok(false);
         }
-        let (figures, results) = match reading.read(&messages).await {
+        let (figures, results) = match reader.read(&messages).await {
             Ok(read) => read,
             Err(error) => {
                 messages.iter().for_each(|message| drop(self.held.let_go(&message.id)));

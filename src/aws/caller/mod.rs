@@ -208,7 +208,7 @@ impl Caller {
         let lane = self.0.limits.of(service);
         let _permit = lane.acquire().await.expect("lanes are never closed");
         let (read, doubt) =
-            (Reading { service: service.clone(), operation: operation.to_owned(), effect }, Doubt::of(effect));
+            (AnswerReader { service: service.clone(), operation: operation.to_owned(), effect }, Doubt::of(effect));
         let answer = Operation::builder()
             .service_name(service.signing.clone())
             .operation_name(operation.to_owned())
@@ -342,13 +342,13 @@ fn to_http(wire: WireRequest) -> Result<Request, BoxError> {
 
 /// How the answer of a call is read.
 #[derive(Debug)]
-struct Reading {
+struct AnswerReader {
     service: Service,
     operation: String,
     effect: Effect,
 }
 
-impl Reading {
+impl AnswerReader {
     fn of_http(&self, response: &Response) -> Result<Answer, OrchestratorError<ErrorMetadata>> {
         if !response.status().is_success() {
             return Err(OrchestratorError::operation(error_answer::read(response)));

@@ -23,13 +23,13 @@ const NONE: &str = "-";
 pub(super) struct Sink<'a> {
     context: &'a Context,
     rows: Rows<'a>,
-    way: Way,
+    arrangement: Arrangement,
     is_live: bool,
     limit: Option<u64>,
     count: u64,
 }
 
-enum Way {
+enum Arrangement {
     Direct,
     Sorted(Sorter, Order),
     Counted(CountBy, BTreeMap<Option<String>, u64>),
@@ -37,20 +37,20 @@ enum Way {
 
 impl<'a> Sink<'a> {
     pub(super) fn new(context: &'a Context, args: &Args) -> Result<Self, CommandError> {
-        let way = match (args.by, args.sort) {
-            (Some(by), _) => Way::Counted(by, BTreeMap::new()),
+        let arrangement = match (args.by, args.sort) {
+            (Some(by), _) => Arrangement::Counted(by, BTreeMap::new()),
             (None, Some(order)) => {
-                Way::Sorted(Sorter::new().map_err(|error| CommandError::while_doing("sorting", &error))?, order)
+                Arrangement::Sorted(Sorter::new().map_err(|error| CommandError::while_doing("sorting", &error))?, order)
             }
-            (None, None) => Way::Direct,
+            (None, None) => Arrangement::Direct,
         };
         let rows = Rows::new(context, args.owner.identity_map.is_some());
-        Ok(Self { context, rows, way, is_live: args.live, limit: args.limit, count: 0 })
+        Ok(Self { context, rows, arrangement, is_live: args.live, limit: args.limit, count: 0 })
     }
 
     /// Starts the output.
     pub(super) fn begin(&mut self) {
-        if !matches!(self.way, Way::Counted(..)) {
+        if !matches!(self.arrangement, Arrangement::Counted(..)) {
             self.rows.begin(&json!({"format_version": FORMAT_VERSION, "live": self.is_live}));
         }
     }
@@ -61,15 +61,15 @@ impl<'a> Sink<'a> {
     /// The disk is full.
     pub(super) fn add(&mut self, resource: Resource) -> Result<ControlFlow<()>, CommandError> {
         let is_full = |count: u64, limit: Option<u64>| limit.is_some_and(|limit| count >= limit);
-        match &mut self.way {
-            Way::Direct if is_full(self.count, self.limit) => return Ok(ControlFlow::Break(())),
-            Way::Direct => self.rows.add(resource),
-            Way::Sorted(sorter, order) => {
+        match &mut self.arrangement {
+            Arrangement::Direct if is_full(self.count, self.limit) => return Ok(ControlFlow::Break(())),
+            Arrangement::Direct => self.rows.add(resource),
+            Arrangement::Sorted(sorter, order) => {
                 let text = serde_json::to_string(&resource).expect("the document holds text keys only");
                 let added = sorter.add_text(&order.key(&resource), &text);
                 added.map_err(|error| CommandError::while_doing("sorting", &error))?;
             }
-            Way::Counted(by, counts) => {
+            Arrangement::Counted(by, counts) => {
                 let value = by.value(&resource);
                 match counts.get_mut(&value.map(str::to_owned)) {
                     Some(count) => *count += 1,
@@ -78,7 +78,7 @@ impl<'a> Sink<'a> {
             }
         }
         self.count += 1;
-        let is_enough = matches!(self.way, Way::Direct) && is_full(self.count, self.limit);
+        let is_enough = matches!(self.arrangement, Arrangement::Direct) && is_full(self.count, self.limit);
         Ok(if is_enough || self.context.console.is_closed() {
             ControlFlow::Break(())
         } else {
@@ -99,13 +99,13 @@ impl<'a> Sink<'a> {
     /// # Errors
     /// The disk is full.
     pub(super) fn finish_with(mut self, sources: &[Of<SourceOfType>]) -> Result<u64, CommandError> {
-        match std::mem::replace(&mut self.way, Way::Direct) {
-            Way::Direct => {}
-            Way::Counted(by, counts) => {
+        match std::mem::replace(&mut self.arrangement, Arrangement::Direct) {
+            Arrangement::Direct => {}
+            Arrangement::Counted(by, counts) => {
                 self.show_counts(by, &counts);
                 return Ok(self.count);
             }
-            Way::Sorted(sorter, order) => {
+            Arrangement::Sorted(sorter, order) => {
                 let rows = &mut self.rows;
                 let mut each = |text: &str| rows.add(serde_json::from_str(text).expect("it was written here"));
                 let sorted = sorter.each_text(order.is_descending, self.limit, &mut each);

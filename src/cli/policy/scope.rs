@@ -1,7 +1,9 @@
 //! The resources that a policy is limited to.
 
+use std::str::FromStr;
+
 use crate::cli::bucket::BucketPlace;
-use crate::load::logs::Group;
+use crate::load::logs::{Group, InvalidGroup};
 use crate::model::{Arn, ArnParts};
 use crate::policy::Scope;
 
@@ -43,8 +45,8 @@ impl ScopeArgs {
 }
 
 /// The ARN of a bucket.
-fn bucket(text: &str) -> Result<String, String> {
-    let BucketPlace { name, .. } = text.parse::<BucketPlace>().map_err(|error| error.to_string())?;
+fn bucket(text: &str) -> Result<String, <BucketPlace as FromStr>::Err> {
+    let BucketPlace { name, .. } = text.parse()?;
     let partition = ArnParts::parse(text).map_or(PARTITION, |arn| arn.partition);
     Ok(if Arn::is_arn(&name) { name } else { format!("arn:{partition}:s3:::{name}") })
 }
@@ -71,8 +73,8 @@ fn queue(text: &str) -> Result<String, &'static str> {
 }
 
 /// The ARN of a log group; of a name, in all regions and accounts.
-fn log_group(text: &str) -> Result<String, String> {
-    let group: Group = text.parse().map_err(|error: crate::load::logs::InvalidGroup| error.to_string())?;
+fn log_group(text: &str) -> Result<String, InvalidGroup> {
+    let group: Group = text.parse()?;
     if Arn::is_arn(text) {
         return Ok(text.trim_end_matches(":*").to_owned());
     }

@@ -160,8 +160,7 @@ impl Section<'_> {
                 return Err(error(format!("`{}` has no value: give it one, or remove the key", key.value)));
             }
         };
-        let wrong = |message| self.source.error(at, message);
-        let values = values_of(option, values).map_err(wrong)?;
+        let values = values_of(option, values).map_err(|error| self.source.error(at, error.to_string()))?;
         let name = option.get_long().unwrap_or_default().to_owned();
         Ok(Setting { command: self.path.clone(), option: name, values, position: self.source.place(key.referenced) })
     }

@@ -11,12 +11,20 @@ pub(in crate::cli) fn options_of(command: &Command) -> impl Iterator<Item = &Arg
     command.get_arguments().filter(move |option| option.get_long().is_some_and(is_setting) && !option.is_hide_set())
 }
 
+/// A value that is not one of its option.
+#[derive(Debug, thiserror::Error)]
+#[error("{expected} is expected here, not `{}`", values.join(", "))]
+pub(super) struct InvalidValue {
+    expected: &'static str,
+    values: Vec<String>,
+}
+
 /// Values as clap takes them for defaults.
 ///
 /// # Errors
-/// What is wrong with them.
-pub(super) fn values_of(option: &Arg, values: Vec<String>) -> Result<Vec<String>, String> {
-    let wanted = match option.get_action() {
+/// They are not of the option's kind.
+pub(super) fn values_of(option: &Arg, values: Vec<String>) -> Result<Vec<String>, InvalidValue> {
+    let expected = match option.get_action() {
         ArgAction::SetTrue | ArgAction::SetFalse => "true or false",
         ArgAction::Count => "a number, such as 1",
         // The file's own quotes are gone, so that a value with the delimiter in it would be cut.
@@ -29,7 +37,7 @@ pub(super) fn values_of(option: &Arg, values: Vec<String>) -> Result<Vec<String>
     if values.len() == 1 && values.iter().all(is_right) {
         return Ok(values);
     }
-    Err(format!("{wanted} is expected here, not `{}`", values.join(", ")))
+    Err(InvalidValue { expected, values })
 }
 
 fn split(option: &Arg, values: Vec<String>) -> Vec<String> {

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::{CommandError, Context, Outcome, tagging};
-use crate::model::{AccountId, Region, TagKey};
+use crate::model::{AccountId, Region, ResourceId, ResourceType, TagKey};
 use crate::org::account_job::{PlanAt, UnreadPlan};
 use crate::plan::{FORMAT_VERSION, PlannedWrite};
 use crate::store::Store;
@@ -182,34 +182,61 @@ fn check(
 /// The most characters of a tag value, in all of AWS. Counted in UTF-16, as where it matters.
 const MAX_VALUE: usize = 256;
 
-/// A plan may have been edited: what is wrong with its writes, before any is made.
-pub(crate) fn check_writes(writes: &[PlannedWrite]) -> Result<(), String> {
+/// What is wrong with a write of a plan.
+#[derive(Debug, thiserror::Error)]
+#[error("{resource_type} {id}: {fault}")]
+pub(crate) struct InvalidWrite {
+    resource_type: ResourceType,
+    id: ResourceId,
+    fault: WriteFault,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum WriteFault {
+    #[error("the value of {0} is empty")]
+    NoValue(TagKey),
+    #[error("the value of {0} has more than {MAX_VALUE} characters")]
+    LongValue(TagKey),
+    #[error("the value of {0} has control characters or invisible characters")]
+    UnsafeValue(TagKey),
+    #[error("the value of {0} begins with aws:, which is reserved")]
+    ReservedValue(TagKey),
+    #[error("the id or ARN is empty or has control characters")]
+    UnsafeId,
+    #[error("the plan has two values for {0}; remove one of them")]
+    TwoValues(TagKey),
+}
+
+/// A plan may have been edited: checks its writes, before any is made.
+pub(crate) fn check_writes(writes: &[PlannedWrite]) -> Result<(), InvalidWrite> {
     let mut seen = HashSet::new();
-    for PlannedWrite { resource_type, id, arn, region, key, value, .. } in writes {
-        let value = value.as_str();
-        let wrong = if value.trim().is_empty() {
-            Some("is empty")
-        } else if value.encode_utf16().count() > MAX_VALUE {
-            Some("has more than 256 characters")
-        } else if !safe::is_safe(value) {
-            Some("has control characters or invisible characters")
-        } else if value.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:")) {
-            Some("begins with aws:, which is reserved")
-        } else {
-            None
-        };
-        if let Some(wrong) = wrong {
-            return Err(format!("{resource_type} {id}: the value of {key} {wrong}"));
-        }
-        if id.as_str().is_empty() || !safe::is_safe(id.as_str()) || !safe::is_safe(arn.as_str()) {
-            return Err(format!("{resource_type} {id}: the id or ARN is empty or has control characters"));
-        }
+    for write in writes {
+        let PlannedWrite { resource_type, id, region, key, .. } = write;
         // Some types ignore case in keys.
-        if !seen.insert((resource_type, id, region, key.as_str().to_lowercase())) {
-            return Err(format!("{resource_type} {id}: the plan has two values for {key}; remove one of them"));
+        let is_second = !seen.insert((resource_type, id, region, key.as_str().to_lowercase()));
+        let fault = fault_of(write).or_else(|| is_second.then(|| WriteFault::TwoValues(key.clone())));
+        if let Some(fault) = fault {
+            return Err(InvalidWrite { resource_type: resource_type.clone(), id: id.clone(), fault });
         }
     }
     Ok(())
+}
+
+fn fault_of(PlannedWrite { id, arn, key, value, .. }: &PlannedWrite) -> Option<WriteFault> {
+    let value = value.as_str();
+    let fault: fn(TagKey) -> WriteFault = if value.trim().is_empty() {
+        WriteFault::NoValue
+    } else if value.encode_utf16().count() > MAX_VALUE {
+        WriteFault::LongValue
+    } else if !safe::is_safe(value) {
+        WriteFault::UnsafeValue
+    } else if value.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:")) {
+        WriteFault::ReservedValue
+    } else {
+        let is_named = !id.as_str().is_empty() && safe::is_safe(id.as_str()) && safe::is_safe(arn.as_str());
+        return (!is_named).then_some(WriteFault::UnsafeId);
+    };
+    Some(fault(key.clone()))
 }
 
 fn bytes(text: &str) -> u64 {

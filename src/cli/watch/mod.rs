@@ -23,8 +23,8 @@ use crate::resource_map::ResourceMap;
 use crate::store::Store;
 use crate::trail::filter::RecordFilter;
 use crate::trail::scan::Scanner;
+use crate::watch::message_reader::MessageReader;
 use crate::watch::queue::Queue;
-use crate::watch::reading::Reading;
 use crate::watch::{QueueUrl, Settings, Tagging, Wanted, WatchError, watch};
 use output::Output;
 
@@ -168,7 +168,7 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     let reading = {
         let scanner = Arc::new(Scanner::new(Arc::clone(&map), RecordFilter::default()));
         // A connection of its own: reading is done in another thread.
-        Reading::new(&session, scanner, context.open_store()?, args.tag.0, args.follow.request_payer)
+        MessageReader::new(&session, scanner, context.open_store()?, args.tag.0, args.follow.request_payer)
             .map_err(|error| context.store_error(&error))?
     };
     let output = Output::new(context);

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::facts::Field;
-use super::people_table::{Found, PeopleTable, Person};
+use super::people_table::{PeopleTable, Person, PersonMatch};
 use super::person_names::PersonNames;
 use super::sought::{AccountTags, DATABASE_HAS_NONE, ResourceFacts};
 use super::text_template::{Missing, TextTemplate};
@@ -139,7 +139,7 @@ impl IdentityMap {
     /// The result of the first matching rule with a value.
     pub(super) fn verdict(&self, subject: Subject<'_>) -> Verdict {
         self.asked.store(true, Ordering::Relaxed);
-        let found = self.people.as_ref().map_or(Found::NoRow, |people| people.find(&subject.names.all));
+        let found = self.people.as_ref().map_or(PersonMatch::NoRow, |people| people.find(&subject.names.all));
         let mut waits = None;
         for rule in &self.rules {
             let mut matched = Matched::default();
@@ -167,7 +167,7 @@ impl IdentityMap {
     /// The owner for what no rule gives one. `None` without a default, or if its template has no value.
     pub(super) fn default_owner(&self, subject: Subject<'_>) -> Option<Decision> {
         let rule = self.default.as_ref()?;
-        let found = self.people.as_ref().map_or(Found::NoRow, |people| people.find(&subject.names.all));
+        let found = self.people.as_ref().map_or(PersonMatch::NoRow, |people| people.find(&subject.names.all));
         self.decide(rule, subject, found, &Matched::default()).ok()
     }
 
@@ -198,7 +198,7 @@ impl IdentityMap {
         &self,
         rule: &Rule,
         subject: Subject<'_>,
-        found: Found<'_>,
+        found: PersonMatch<'_>,
         matched: &Matched<'_>,
     ) -> Result<Decision, Option<Box<Decision>>> {
         let decision = |owner, person: Option<Person<'_>>| {
@@ -212,7 +212,7 @@ impl IdentityMap {
             Action::Skip(reason) => return Ok(decision(Err(NoMappedOwner::Skipped(reason.clone())), None)),
             Action::Owner(template) => template,
         };
-        let person = if let Found::Person(person) = found { Some(person) } else { None };
+        let person = if let PersonMatch::Person(person) = found { Some(person) } else { None };
         let speaks =
             !rule.person.is_empty() || template.meanings().any(|meaning| matches!(meaning, Placeholder::Column(_)));
         let person = person.filter(|_| speaks);
@@ -228,7 +228,7 @@ impl IdentityMap {
     fn why_missing(
         &self,
         subject: Subject<'_>,
-        found: Found<'_>,
+        found: PersonMatch<'_>,
         placeholder: &str,
         meaning: &Placeholder,
     ) -> Option<NoMappedOwner> {
@@ -238,14 +238,14 @@ impl IdentityMap {
                 let name = Some(&subject.names.shown).filter(|name| !name.is_empty())?.clone();
                 let table = self.people.as_ref()?;
                 NoMappedOwner::NoPerson(match found {
-                    Found::NoRow => NoPerson::NoRow { name, table: table.name().to_owned() },
-                    Found::Ambiguous { name: found, rows: (first, second) } => NoPerson::Ambiguous {
+                    PersonMatch::NoRow => NoPerson::NoRow { name, table: table.name().to_owned() },
+                    PersonMatch::Ambiguous { name: found, rows: (first, second) } => NoPerson::Ambiguous {
                         name,
                         found: found.to_owned(),
                         first: table.place(first),
                         second: table.place(second),
                     },
-                    Found::Person(person) => {
+                    PersonMatch::Person(person) => {
                         let column = table.columns().nth(*column).unwrap_or(placeholder).to_owned();
                         NoPerson::EmptyCell { name, column, place: person.place() }
                     }
@@ -266,7 +266,7 @@ impl Rule {
         !self.principal.is_empty() || !self.person.is_empty() || !self.resource.is_empty()
     }
 
-    fn fit<'p>(&'p self, subject: Subject<'_>, found: Found<'_>, matched: &mut Matched<'p>) -> Fit {
+    fn fit<'p>(&'p self, subject: Subject<'_>, found: PersonMatch<'_>, matched: &mut Matched<'p>) -> Fit {
         for (field, pattern) in &self.principal {
             let fits = subject.event.and_then(|event| field.of(event)).and_then(|value| {
                 let groups = pattern.fit(&value)?;
@@ -276,7 +276,7 @@ impl Rule {
             matched.add(format_args!("{} {value} matches {pattern}", field.name()), groups);
         }
         for (column, pattern) in &self.person {
-            let Found::Person(person) = found else { return Fit::No };
+            let PersonMatch::Person(person) = found else { return Fit::No };
             let fits = person.cell(*column).and_then(|value| Some((value, pattern.fit(value)?)));
             let Some((value, groups)) = fits else { return Fit::No };
             matched.add(format_args!("the person's {value} matches {pattern}"), groups);

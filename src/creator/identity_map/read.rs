@@ -107,7 +107,7 @@ impl ResourceStanza {
 
 /// A file that is being read.
 #[derive(Clone, Copy)]
-struct Reading<'a> {
+struct ReadContext<'a> {
     source: Source<'a>,
     /// Resolves the names of resource types.
     types: Option<&'a ResourceMap>,
@@ -137,7 +137,7 @@ impl IdentityMap {
         let File { people, accounts, rules, default } = source.parse()?;
         let (types, folder) = around.unzip();
         let people = people.map(|people| load_people(source, folder, &people)).transpose()?;
-        let reading = Reading { source, types, people: people.as_ref() };
+        let reading = ReadContext { source, types, people: people.as_ref() };
         let rules = match rules {
             Some(rules) if rules.value.is_empty() && default.is_none() => {
                 return Err(source.error(rules.referenced, "an identity map needs at least one rule here"));
@@ -176,7 +176,7 @@ fn load_people(
     })
 }
 
-impl Reading<'_> {
+impl ReadContext<'_> {
     fn pattern(self, text: &Text) -> Result<Pattern, FileError> {
         Pattern::parse(&text.value).map_err(|why| self.source.error(text.referenced, why.to_string()))
     }

@@ -44,7 +44,7 @@ enum Hit {
 
 /// The result of a search for a person.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Found<'t> {
+pub(super) enum PersonMatch<'t> {
     /// The row of the person.
     Person(Person<'t>),
     /// No name is in the table.
@@ -83,14 +83,14 @@ impl PeopleTable {
     }
 
     /// The person with the first of these names that one row has.
-    pub(super) fn find<'t>(&'t self, names: &[String]) -> Found<'t> {
+    pub(super) fn find<'t>(&'t self, names: &[String]) -> PersonMatch<'t> {
         let hits = || names.iter().filter_map(|name| self.index.get_key_value(key(name).as_str()));
         if let Some(row) = hits().find_map(|(_, hit)| if let Hit::Row(row) = hit { Some(*row) } else { None }) {
-            return Found::Person(Person { table: self, row });
+            return PersonMatch::Person(Person { table: self, row });
         }
         match hits().next() {
-            Some((name, Hit::Several(first, second))) => Found::Ambiguous { name, rows: (*first, *second) },
-            _ => Found::NoRow,
+            Some((name, Hit::Several(first, second))) => PersonMatch::Ambiguous { name, rows: (*first, *second) },
+            _ => PersonMatch::NoRow,
         }
     }
 

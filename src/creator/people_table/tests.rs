@@ -12,9 +12,9 @@ fn table(name: &str, text: &str) -> PeopleTable {
 /// The line of the row that a name leads to; 0 if it is in none; the lines of the rows if it is in several.
 fn lines(table: &PeopleTable, name: &str) -> Vec<usize> {
     match table.find(&[name.to_owned()]) {
-        Found::Person(person) => vec![table.rows[person.row].line],
-        Found::NoRow => vec![0],
-        Found::Ambiguous { rows: (first, second), .. } => vec![table.rows[first].line, table.rows[second].line],
+        PersonMatch::Person(person) => vec![table.rows[person.row].line],
+        PersonMatch::NoRow => vec![0],
+        PersonMatch::Ambiguous { rows: (first, second), .. } => vec![table.rows[first].line, table.rows[second].line],
     }
 }
 
@@ -46,7 +46,7 @@ fn name_in_several_rows_leads_to_the_row_that_alone_has_it_in_a_column() {
     assert_eq!(lines(&table, "red"), [4, 5], "a team and a person");
     let found = table.find(&["nemo".to_owned(), "blue".to_owned(), "kim".to_owned()]);
     assert!(
-        matches!(found, Found::Person(person) if person.cell(0) == Some("kim")),
+        matches!(found, PersonMatch::Person(person) if person.cell(0) == Some("kim")),
         "the next name decides: {found:?}"
     );
 }

@@ -11,7 +11,7 @@ use super::load::reading;
 use crate::aws::{CallError, Session};
 use crate::model::Region;
 use crate::model::event::ResourceEvent;
-use crate::resource_map::naming::{Asked, Naming, Reading, last_part, without_wildcard};
+use crate::resource_map::naming::{Asked, Meaning, Naming, last_part, without_wildcard};
 use crate::trail::extract::Extraction;
 use crate::trail::scan::Scanner;
 use crate::trail::window::TimeWindow;
@@ -58,8 +58,8 @@ async fn in_region(
 fn names(naming: &Naming, id: &str) -> Vec<String> {
     let whole = id.trim();
     let mut names = vec![whole.to_owned()];
-    let readings = Asked::of(whole, naming).readings;
-    let in_text = readings.iter().flat_map(Reading::texts);
+    let meanings = Asked::of(whole, naming).meanings;
+    let in_text = meanings.iter().flat_map(Meaning::texts);
     for name in in_text.chain(std::iter::once(last_part(without_wildcard(whole)))) {
         let is_new = !name.is_empty() && !names.iter().any(|known| known == name);
         if is_new && names.len() < MOST_NAMES {

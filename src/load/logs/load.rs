@@ -55,14 +55,14 @@ impl ApiLoad<'_> {
         let late = |until: Timestamp| until.saturating_add(LATE_EVENTS).unwrap_or(now);
         let until = window.until().map_or(now, |until| late(until).min(now));
         let versions = Versions::of(scanner);
-        let place = Place { prefix: format!("logs:{account}/{region}/{}/", group.name), versions: &versions };
+        let keys = GroupKeys { prefix: format!("logs:{account}/{region}/{}/", group.name), versions: &versions };
         let ledger = store.ledger()?;
-        let is_loaded = |day: Date| versions.is_loaded(&ledger, &place.identity(day));
+        let is_loaded = |day: Date| versions.is_loaded(&ledger, &keys.identity(day));
         let (slices, already_loaded) = slices(since, until, now, is_loaded)?;
         let figures = Figures { expected: slices.len() as u64 + already_loaded, already_loaded, ..Figures::default() };
         let sink = RefCell::new(Sink { store, scanner, figures, watch });
         let cutter = RefCell::new(Cutter::new(slices));
-        let reading = try_join_all((0..SERIES).map(|_| read(&client, &place, &sink, &cutter)));
+        let reading = try_join_all((0..SERIES).map(|_| read(&client, &keys, &sink, &cutter)));
         let end = tokio::select! {
             end = reading => end.map(drop),
             () = stop.cancelled() => Ok(()),
@@ -81,13 +81,13 @@ impl ApiLoad<'_> {
 /// Reads days until there are no more.
 async fn read(
     client: &Client,
-    place: &Place<'_>,
+    keys: &GroupKeys<'_>,
     sink: &RefCell<Sink<'_>>,
     cutter: &RefCell<Cutter>,
 ) -> Result<(), ApiLoadError> {
     loop {
         let Some(stretch) = cutter.borrow_mut().next() else { return Ok(()) };
-        let pages = read_stretch(client, place, sink, &stretch).await?;
+        let pages = read_stretch(client, keys, sink, &stretch).await?;
         cutter.borrow_mut().took(stretch.days.len(), pages);
     }
 }
@@ -96,7 +96,7 @@ async fn read(
 /// be read.
 async fn read_stretch(
     client: &Client,
-    place: &Place<'_>,
+    keys: &GroupKeys<'_>,
     sink: &RefCell<Sink<'_>>,
     stretch: &Stretch,
 ) -> Result<u64, ApiLoadError> {
@@ -110,19 +110,19 @@ async fn read_stretch(
         is_whole &= readable;
         filtered |= sink.figures.counts.filtered > before;
         let done: &[Date] = if page.is_last { &stretch.days } else { &[] };
-        let units = done.iter().filter(|_| is_whole && stretch.is_final).map(|day| place.unit(*day, filtered));
+        let units = done.iter().filter(|_| is_whole && stretch.is_final).map(|day| keys.unit(*day, filtered));
         sink.add(events, units.collect(), done.len() as u64)?;
     }
     Ok(count)
 }
 
 /// A log group in the ledger.
-struct Place<'a> {
+struct GroupKeys<'a> {
     prefix: String,
     versions: &'a Versions,
 }
 
-impl Place<'_> {
+impl GroupKeys<'_> {
     fn identity(&self, day: Date) -> Identity {
         // What is in a complete day does not change.
         Identity { prefix: self.prefix.clone(), name: day.to_string(), content: Fingerprint::of(&[b"day"]) }

@@ -57,7 +57,7 @@ impl Compiler<'_> {
     }
 
     fn arn_form(&self, text: &Text) -> Result<ArnForm, FileError> {
-        ArnForm::of_template(&text.value).map_err(|message| self.source.error(text.referenced, message))
+        ArnForm::of_template(&text.value).map_err(|error| self.source.error(text.referenced, error.to_string()))
     }
 
     /// Without `list` the type is reached as the built-in map says, so nothing else about it may be said here.

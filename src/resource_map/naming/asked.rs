@@ -26,16 +26,16 @@ pub struct NamedRow<'r> {
     pub source: &'r str,
 }
 
-/// What a text can mean. Readings are in order: the first that names a resource is what the person meant.
+/// What a text can mean. Meanings are in order: the first that names a resource is what the person meant.
 #[derive(Debug)]
 pub struct Asked<'m> {
-    /// The readings.
-    pub readings: Vec<Reading<'m>>,
+    /// The meanings.
+    pub meanings: Vec<Meaning<'m>>,
 }
 
 /// One meaning of a text.
 #[derive(Debug)]
-pub struct Reading<'m> {
+pub struct Meaning<'m> {
     naming: &'m Naming,
     address: Address,
     /// For an ARN: the names that it contains, by the types that it can be of.
@@ -43,18 +43,18 @@ pub struct Reading<'m> {
 }
 
 impl<'m> Asked<'m> {
-    /// The readings of a text.
+    /// The meanings of a text.
     pub fn of(text: &str, naming: &'m Naming) -> Self {
         let text = without_wildcard(text);
-        let mut readings: Vec<Reading<'m>> =
-            addresses(text).into_iter().map(|address| Reading::new(address, naming)).collect();
-        readings.extend(typed(text, naming));
-        Self { readings }
+        let mut meanings: Vec<Meaning<'m>> =
+            addresses(text).into_iter().map(|address| Meaning::new(address, naming)).collect();
+        meanings.extend(typed(text, naming));
+        Self { meanings }
     }
 }
 
-/// The readings of `role/web`, `function:resize` or `/hostedzone/Z1`: the end of an ARN of some service.
-fn typed<'m>(text: &str, naming: &'m Naming) -> Option<Reading<'m>> {
+/// The meanings of `role/web`, `function:resize` or `/hostedzone/Z1`: the end of an ARN of some service.
+fn typed<'m>(text: &str, naming: &'m Naming) -> Option<Meaning<'m>> {
     let is_typed = !text.starts_with("arn:") && without_scheme(text).is_none() && text.contains(['/', ':']);
     is_typed.then(|| {
         let mut names: HashMap<&'m ResourceType, Vec<String>> = HashMap::new();
@@ -69,11 +69,11 @@ fn typed<'m>(text: &str, naming: &'m Naming) -> Option<Reading<'m>> {
                 }
             }
         }
-        Reading { naming, address: Address { is_typed: true, ..Address::text(text) }, names }
+        Meaning { naming, address: Address { is_typed: true, ..Address::text(text) }, names }
     })
 }
 
-impl<'m> Reading<'m> {
+impl<'m> Meaning<'m> {
     fn new(address: Address, naming: &'m Naming) -> Self {
         let mut names = HashMap::new();
         if let Some(arn) = ArnParts::parse(&address.text) {

@@ -6,13 +6,24 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::ArnParts;
-use crate::resource_map::template::{self, RawPart};
+use crate::resource_map::template::{self, InvalidTemplate, RawPart};
 
 /// The number of fields of an ARN, separated by colons.
 const ARN_FIELDS: usize = 6;
 
 /// The longest text that is compared with forms. AWS's ARNs have at most 2,048 characters.
 const LONGEST: usize = 2_048;
+
+/// Why a text is not the form of an ARN.
+#[derive(Debug, thiserror::Error)]
+pub enum FormError {
+    /// It is not a template.
+    #[error(transparent)]
+    Template(#[from] InvalidTemplate),
+    /// It is not a template of an ARN.
+    #[error("`{0}` is not the form of an ARN, such as arn:{{partition}}:iam::{{account}}:role/{{path}}{{RoleName}}")]
+    NoArn(String),
+}
 
 /// A field of the listed resource, and its value in an ARN.
 pub(super) type Field<'f, 'a> = (&'f str, &'a str);
@@ -50,13 +61,9 @@ impl ArnForm {
     /// Reads a template of an ARN.
     ///
     /// # Errors
-    /// It has no such form, with the reason.
-    pub fn of_template(template: &str) -> Result<Self, String> {
-        let pieces = template::split(template).map_err(|error| error.to_string())?;
-        Self::of_pieces(pieces).ok_or_else(|| {
-            let example = "arn:{partition}:iam::{account}:role/{path}{RoleName}";
-            format!("`{template}` is not the form of an ARN, such as {example}")
-        })
+    /// It is not a template, or not of an ARN.
+    pub fn of_template(template: &str) -> Result<Self, FormError> {
+        Self::of_pieces(template::split(template)?).ok_or_else(|| FormError::NoArn(template.to_owned()))
     }
 
     /// As [`ArnForm::of_template`], for the pieces of a template.

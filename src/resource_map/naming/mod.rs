@@ -19,7 +19,7 @@ use super::definition::ItemText;
 use super::{Later, ResourceMap, TypeDefinition};
 use crate::model::{ArnParts, ResourceType};
 
-pub use asked::{Asked, NamedRow, Reading};
+pub use asked::{Asked, Meaning, NamedRow};
 pub use described::{Described, has_fields_of};
 use form::Field;
 pub use form::{ArnForm, ArnPlace};

@@ -15,7 +15,7 @@ pub(super) struct Index<'p> {
     pub(super) services: &'p [u8],
     /// The [`CompiledEvent`](super::CompiledEvent)s of each type, as the types follow each other.
     pub(super) events: &'p [u8],
-    /// [`super::Place`]s, likewise.
+    /// [`super::Origin`]s, likewise.
     pub(super) places: &'p [u8],
     /// [`super::PackedNaming`].
     pub(super) naming: &'p [u8],

@@ -7,10 +7,8 @@
 
 pub(super) mod fields;
 mod index;
-// The program only reads what the build packed.
-#[cfg_attr(not(test), allow(dead_code))]
+#[cfg_attr(not(test), expect(dead_code, reason = "the build packs; the program only reads"))]
 mod pack;
-#[cfg_attr(not(test), allow(dead_code))]
 mod tag_rules;
 
 use std::collections::BTreeMap;
@@ -26,7 +24,7 @@ use crate::text::source::Position;
 
 use index::{index, read, section};
 pub(crate) use pack::MapFiles;
-#[cfg_attr(not(test), allow(unused_imports))]
+#[cfg_attr(not(test), expect(unused_imports, reason = "as pack"))]
 pub(crate) use pack::pack;
 
 /// A type: what finds it by name, and how it is reached.
@@ -42,7 +40,7 @@ struct PackedType<'p> {
 }
 
 /// Where a type is described, and the type it is listed below with its place: for the errors of maps over this one.
-type Place = (Position, Option<(ResourceType, Position)>);
+type Origin = (Position, Option<(ResourceType, Position)>);
 
 /// What names the resources: [`TypeNaming`](super::naming::TypeNaming) of each type, and the types by the service in their ARNs.
 #[derive(Serialize, Deserialize)]
@@ -76,8 +74,8 @@ pub(super) fn definitions() -> BTreeMap<ResourceType, TypeDefinition> {
 /// The types with everything that maps over them need, in the order of the files.
 pub(super) fn compiled_types() -> Vec<CompiledType> {
     let events: Vec<Vec<CompiledEvent>> = section(|index| index.events);
-    let places: Vec<Place> = section(|index| index.places);
-    let compiled = |((packed, events), (place, parent)): ((PackedType<'static>, _), Place)| CompiledType {
+    let places: Vec<Origin> = section(|index| index.places);
+    let compiled = |((packed, events), (place, parent)): ((PackedType<'static>, _), Origin)| CompiledType {
         place,
         definition: packed.definition(),
         events,

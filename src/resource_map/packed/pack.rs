@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::{Deserialize, Serialize};
 
 use super::index::Index;
-use super::{PackedNaming, PackedType, Place, tag_rules};
+use super::{Origin, PackedNaming, PackedType, tag_rules};
 use crate::model::ResourceType;
 use crate::resource_map::assemble::{Assembly, Events, TypeSet};
 use crate::resource_map::compile::{self, CompiledEvent, CompiledType, service};
@@ -42,7 +42,7 @@ pub(crate) fn pack(files: &MapFiles<'_>) -> Result<Vec<u8>, FileError> {
     let access = |compiled: &CompiledType| compiled.definition.access.as_ref().map(bytes).unwrap_or_default();
     let access: Vec<Vec<u8>> = types.iter().map(access).collect();
     let events: Vec<&[CompiledEvent]> = types.iter().map(|compiled| compiled.events.as_slice()).collect();
-    let places: Vec<Place> = types.iter().map(|compiled| (compiled.place.clone(), compiled.parent.clone())).collect();
+    let places: Vec<Origin> = types.iter().map(|compiled| (compiled.place.clone(), compiled.parent.clone())).collect();
     Ok(bytes(&Index {
         types: &bytes(&packed_types(&types, &access)),
         services: &bytes(&services.values().collect::<Vec<_>>()),

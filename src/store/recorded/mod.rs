@@ -94,8 +94,8 @@ impl Store {
     }
 
     /// The events that created the resources.
-    fn find_creations(&self, question: &Question<'_>, rows: usize) -> Result<Found, StoreError> {
-        let mut found = Found { creations: Bits::new(rows), ids: HashMap::new() };
+    fn find_creations(&self, question: &Question<'_>, rows: usize) -> Result<CreationIndex, StoreError> {
+        let mut found = CreationIndex { creations: Bits::new(rows), ids: HashMap::new() };
         self.each_group(question, rows, &mut |events| {
             if let [(number, event)] = events.as_slice() {
                 if event.action != Action::Delete {
@@ -154,7 +154,7 @@ impl Store {
     fn give_out(
         &self,
         question: &Question<'_>,
-        found: &Found,
+        found: &CreationIndex,
         resolve_chains: bool,
         each: &mut dyn FnMut(RecordedResource) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
@@ -207,7 +207,7 @@ impl Store {
 pub(super) const ORDER: &str = "ORDER BY account_id, region, event_time, event_id, resource_type, resource_id";
 
 /// The create events by number, and the present IDs of resources that have another one than in their create event.
-struct Found {
+struct CreationIndex {
     creations: Bits,
     ids: HashMap<usize, ResourceId>,
 }

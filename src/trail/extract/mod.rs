@@ -124,14 +124,14 @@ struct Matched<'m> {
 
 /// What the rules find in a record.
 #[derive(Default)]
-struct Found {
+struct ExtractedIds {
     touched: Vec<Touched>,
     sessions: Vec<String>,
     /// Whether a rule should have found an identifier and did not.
     lacks_ids: bool,
 }
 
-impl Found {
+impl ExtractedIds {
     fn is_empty(&self) -> bool {
         self.touched.is_empty() && self.sessions.is_empty()
     }
@@ -245,7 +245,7 @@ pub(crate) fn identity(user: &Value) -> Identity {
 }
 
 /// What the rules find. Most calls that can rename do something else. Then their rule finds nothing.
-fn find(matched: Matched<'_>, fields: &Fields<'_>, event: &Event) -> Result<Found, serde_json::Error> {
+fn find(matched: Matched<'_>, fields: &Fields<'_>, event: &Event) -> Result<ExtractedIds, serde_json::Error> {
     let input = rule_input(matched, fields, event)?;
     let found = find_in(matched, &input, event);
     if !found.is_empty() || !found.lacks_ids || matched.rules.iter().all(EventRule::is_of_sessions) {
@@ -255,8 +255,8 @@ fn find(matched: Matched<'_>, fields: &Fields<'_>, event: &Event) -> Result<Foun
     Ok(find_in(Matched { rules: &rules, ..matched }, &unified(&input, without_version(&event.name)), event))
 }
 
-fn find_in(Matched { rules, naming }: Matched<'_>, input: &Rcvar, event: &Event) -> Found {
-    let mut all = Found::default();
+fn find_in(Matched { rules, naming }: Matched<'_>, input: &Rcvar, event: &Event) -> ExtractedIds {
+    let mut all = ExtractedIds::default();
     let mut seen = HashSet::new();
     for rule in rules {
         let renamed_to = rule.new_name.as_ref().map(|name| first_id(&name.interpret(input)));

@@ -21,7 +21,7 @@ use crate::trail::scan::Scanner;
 const OBJECTS: usize = 16;
 
 /// Reads messages into the database.
-pub struct Reading {
+pub struct MessageReader {
     objects: Objects,
     ledger: Ledger,
     versions: Versions,
@@ -69,7 +69,7 @@ struct Wanted<'m> {
     is_again: bool,
 }
 
-impl Reading {
+impl MessageReader {
     /// Reads into `store`. `request_payer`: accept the costs of Requester Pays buckets.
     ///
     /// # Errors
