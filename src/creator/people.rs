@@ -18,7 +18,7 @@ pub struct UserId<'a> {
 pub struct Person {
     /// `UserName`.
     pub user_name: String,
-    /// The primary e-mail address, else the first one.
+    /// The primary email address, else the first one.
     pub email: Option<String>,
 }
 

@@ -6,7 +6,7 @@
 * Query services' answers stand as the model has them, but UNWRAPPED lists those that leave out the answer's one outer element.
 * EC2's older calls (EC2_DIRECT) write a list as `xSet: {items: [...]}`; all others stand inside `<Operation>Request`, in the
   request's own spelling, and `<Operation>Response`, where a list is `{item: …}`: an object when it has one entry, an array otherwise.
-* A REST payload stands under its own name (`mesh`, `distribution`), although it is the whole body on the wire.
+* A REST payload is recorded under its own name (`mesh`, `distribution`), although it is the whole body on the wire.
 * S3's bucket is `bucketName`; `x-amz-…` headers are not logged; sensitive values are hidden; calls of NULL_RESPONSE and those
   without an answer have `responseElements: null`.
 
@@ -263,7 +263,7 @@ def ec2_direct(shape: Any, value: Any) -> Any:
 
 
 def ec2_request(shape: Any, value: Any) -> Any:
-    """A part of what stands in <Operation>Request: the query's own names; entries of lists are numbered by a field `tag`."""
+    """A part of what is in <Operation>Request: the query's own names; entries of lists are numbered by a field `tag`."""
     if shape.type_name == "structure":
         return {request_name(k, shape.members[k], "ec2"): ec2_request(shape.members[k], v) for k, v in value.items()}
     if shape.type_name == "list":
@@ -284,7 +284,7 @@ def ec2_response(operation: str, shape: Any, answer: dict) -> dict:
 
 
 def ec2_wrapped(shape: Any, value: Any) -> Any:
-    """A part of what stands in <Operation>Response."""
+    """A part of what is in <Operation>Response."""
     if shape.type_name == "structure":
         return {wire_name(k, shape.members[k]): ec2_wrapped(shape.members[k], v) for k, v in value.items()}
     if shape.type_name == "list":

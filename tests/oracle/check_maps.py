@@ -455,7 +455,7 @@ def checkers_of(folder: Path) -> list[Checker]:
 
 
 def placeholders(template: str) -> list[str]:
-    """What stands between braces; the maps' ARNs have none within quotes."""
+    """What is between braces; the maps' ARNs have none within quotes."""
     return re.findall(r"\{([^{}]*)\}", template)
 
 

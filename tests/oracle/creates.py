@@ -1,6 +1,6 @@
 """Accounts for every operation that creates something in a service with tags: `creates.py FOLDER`.
 
-Each is an event of a resource map in FOLDER, or stands with a reason in `unmapped.yml` beside this file. Prints a line for each operation that
+Each is an event of a resource map in FOLDER, or is listed with a reason in `unmapped.yml` beside this file. Prints a line for each operation that
 is in neither, for each entry that is out of date, and ends with 1; or prints how many there are of each. A newer botocore may bring new
 operations: give each a stanza (docs/resource-maps.md), or an entry.
 
@@ -71,7 +71,7 @@ def entries() -> tuple[dict[tuple[str, str], str], list[str]]:
                 problems.append(f"{service}: no such reason: {reason}")
             for name in names.split():
                 if (service, name) in found:
-                    problems.append(f"{service}:{name} stands in {UNMAPPED.name} twice")
+                    problems.append(f"{service}:{name} is twice in {UNMAPPED.name}")
                 found[service, name] = reason
     return found, problems
 

@@ -132,7 +132,7 @@ def walk(node: dict) -> Iterator[dict]:
 
 
 def conditions(tree: dict) -> Iterator[dict]:
-    """What stands before && and within filters."""
+    """What is before && and within filters."""
     for node in walk(tree):
         if node["type"] == "and_expression":
             yield node["children"][0]
@@ -191,7 +191,7 @@ class Maker:
     is_request: bool = False
 
     def structure(self, shape: Any, at: Chain, required: bool) -> dict:
-        """A structure with its members that are needed; `at` is where it stands in the record."""
+        """A structure with its members that are needed; `at` is its path in the record."""
         made = {}
         for name, member in shape.members.items():
             place = self.place(name, member, at)
@@ -203,7 +203,7 @@ class Maker:
         return made
 
     def place(self, name: str, member: Any, at: Chain) -> list[Chain]:
-        """Where a member stands in the record."""
+        """The path of a member in the record."""
         service = self.service.service_name
         wire = rules.wire_name(name, member)
         if service != "ec2":
@@ -448,7 +448,7 @@ def build(resource_type: str, types: "Types") -> list[str]:
         source = source_of(checker, event)
         shown = [case for case in by_hand if is_shown(case, source, event, resource_type, action)]
         if shown:
-            by_hand.remove(shown[0])  # an event that stands twice in the map needs two cases
+            by_hand.remove(shown[0])  # an event that is twice in the map needs two cases
             continue
         try:
             cases.append(built(checker, resource_type, event, action, sharing(source, event["event"], types)))

@@ -194,7 +194,7 @@ def of_record(resource: dict, record: dict, ident: str, fields: tuple, has: dict
             names.append(values[field])
         else:
             lacks[field] = "no member of the request or the answer has it"
-    # An ARN that neither stands in the record nor follows from what does.
+    # An ARN that is neither in the record nor follows from what does.
     if not arn and resource.get("arn"):
         lacks["arn"] = "the record does not have what it is made of"
     elif arn and json.dumps(arn) not in text and any(values[field] in arn and values[field] not in text for field in {id_field, *lacks} - {None}):

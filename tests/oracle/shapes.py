@@ -1,7 +1,7 @@
 """What botocore's API models say an answer, an input or a CloudTrail record looks like, as types a path can be checked on.
 
 A type is one of: Struct (named fields), List, Map, SCALAR, ANY, and Either: what XML makes of a repeated child, an object
-when it stands alone and an array otherwise, which only `to_array` makes usable. Knows botocore's shapes and the wire
+when it is alone and an array otherwise, which only `to_array` makes usable. Knows botocore's shapes and the wire
 protocols; knows nothing of resource maps or JMESPath. How CloudTrail spells things is tests/catalog/record.py's.
 """
 
@@ -125,7 +125,7 @@ def ec2_direct_request(operation: str, shape: Any) -> Struct:
 
 
 def ec2_wrapped(shape: Any, name_of: Callable[[str, Any], str], is_request: bool) -> Any:
-    """The same for what stands in <Operation>Request or <Operation>Response."""
+    """The same for what is in <Operation>Request or <Operation>Response."""
     if shape is None:
         return Struct("nothing", {})
     if shape.type_name == "structure":

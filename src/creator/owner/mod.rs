@@ -32,7 +32,7 @@ pub enum CreatorValue {
     PrincipalId,
     /// Name of the role for role sessions; as `name` for other principals
     Role,
-    /// The name if it is an e-mail address, else the session's e-mail address, else no owner
+    /// The name if it is an email address, else the session's email address, else no owner
     Email,
 }
 

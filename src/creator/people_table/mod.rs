@@ -1,7 +1,7 @@
 //! The people of an identity map: a table of the user with one row for each person. Any cell of a row can be a name that a trail has
 //! for the person; templates use the columns.
 //!
-//! Names are looked up in an index. A name in several rows leads to the row that alone has it in one of the columns: the e-mail address of
+//! Names are looked up in an index. A name in several rows leads to the row that alone has it in one of the columns: the email address of
 //! a person can also be in the column `manager` of others. If that is not exactly one row, the name identifies no person.
 
 mod csv;
@@ -112,7 +112,7 @@ impl<'t> Person<'t> {
     }
 }
 
-/// What a name is looked up by: e-mail addresses without regard to case.
+/// What a name is looked up by: email addresses without regard to case.
 fn key(name: &str) -> String {
     let name = name.trim();
     if is_email(name) { name.to_lowercase() } else { name.to_owned() }

@@ -10,7 +10,7 @@ use crate::text::nearest;
 use crate::text::source::{FileError, Source, Text, instead, read_file};
 
 /// Columns with these names hold a name of one person: if two rows have the same text there, one of them is a mistake. Without case,
-/// spaces, `-` and `_`. An e-mail address is not among them: several people can have the address of their team.
+/// spaces, `-` and `_`. An email address is not among them: several people can have the address of their team.
 const NAMES_OF_ONE: [&str; 16] = [
     "arn",
     "identitycenterid",

@@ -1,4 +1,4 @@
-"""REST APIs, their stages, and what stands before them."""
+"""REST APIs, their stages, and what is in front of them."""
 
 from lab import ACCOUNT, REGION, amend, client, given, maker, shared
 

@@ -66,7 +66,7 @@ fn note_reads<'a>(list: &'a Listing, reads: &mut Vec<&'a str>) {
     }
 }
 
-/// What stands around the placeholders of a call, its query string left out.
+/// The text around the placeholders of a call, its query string left out.
 fn fixed_parts(call: &str) -> Vec<&str> {
     let path = call.split('?').next().unwrap_or(call);
     path.split('{').map(|part| part.rsplit('}').next().unwrap_or(part)).collect()

@@ -26,6 +26,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "servers"))
 import moto_strict  # noqa: F401  before moto: it watches what is imported
 
 import read_once  # noqa: F401
+import moto_quick  # noqa: F401
 import moto.backends
 from moto.backends import get_backend
 from moto.core.base_backend import AccountSpecificBackend

@@ -66,7 +66,7 @@ fn hub_roles_are_assumed_once_with_external_id_and_session_name() {
     assert_eq!((of_hub, assumed.len()), (1, 5), "{assumed:#?}");
     assert!(assumed.iter().all(|request| request.body.contains("ExternalId=secret-7")));
     assert!(assumed.iter().all(|request| request.body.contains("RoleSessionName=owners")));
-    // The role stands in the trail of another region, but there is one in the account.
+    // The role is in the trail of another region, but there is one in the account.
     let expected = |number: usize| vec![Some(format!("owner{number}")), None, Some(format!("owner{number}")), None];
     for (number, owners) in lab.owners().into_values().enumerate() {
         assert_eq!(owners, expected(number));

@@ -1,0 +1,42 @@
+//! The file of `--save-plan`.
+
+use std::path::{Path, PathBuf};
+
+use crate::cli::private_file::NewFile;
+use crate::cli::suggestion::Suggestion;
+use crate::cli::{CommandError, Context};
+use crate::plan::Plan;
+
+/// The file of plans: one line each, so that it can be written and read piece by piece. It has its name when it is whole.
+pub(super) struct Plans {
+    path: PathBuf,
+    file: NewFile,
+    count: u64,
+}
+
+impl Plans {
+    pub(super) fn create(path: &Path) -> Result<Self, CommandError> {
+        let file = NewFile::create(path).map_err(|error| saving(path, &error))?;
+        Ok(Self { path: path.to_owned(), file, count: 0 })
+    }
+
+    pub(super) fn add(&mut self, plan: &Plan) -> Result<(), CommandError> {
+        let mut line = serde_json::to_string(plan).expect("a plan holds text keys only");
+        line.push('\n');
+        self.count += 1;
+        self.file.write(&line).map_err(|error| saving(&self.path, &error))
+    }
+
+    pub(super) fn finish(self, context: &Context, apply: Suggestion) -> Result<(), CommandError> {
+        self.file.finish().map_err(|error| saving(&self.path, &error))?;
+        let (count, path) = (self.count, self.path.display());
+        context
+            .console
+            .message(format_args!("{count} plans are in {path}; apply them with: {}", apply.arg(&self.path)));
+        Ok(())
+    }
+}
+
+fn saving(path: &Path, error: &std::io::Error) -> CommandError {
+    CommandError::while_doing(format_args!("saving the plans to {}", path.display()), error)
+}
