@@ -89,21 +89,37 @@ impl Counts {
         if effect.changes() {
             self.0.writes.fetch_add(1, Ordering::Relaxed);
         }
-        // Ids in REST paths would make a name for each resource.
-        let operation = operation.split(['?', '{']).next().unwrap_or(operation);
-        let name = format!("{service}:{}", without_ids(operation));
+        let name = format!("{service}:{}", without_ids(service, operation));
         *self.0.operations.lock().unwrap_or_else(PoisonError::into_inner).entry(name).or_default() += 1;
     }
 }
 
-/// `GET /a/b/c` → `GET /a/…`
-fn without_ids(operation: &str) -> String {
-    let mut parts = operation.splitn(4, '/');
-    let start = (parts.next(), parts.next(), parts.next());
-    match (start, parts.next()) {
-        ((Some(method), Some(first), Some(second)), Some(_)) => format!("{method}/{first}/{second}/…"),
-        _ => operation.to_owned(),
+/// The name of an operation: `ListRoles`, `GET /v2/apis/…`, `GET /…?tagging`. IDs in REST paths would make a name for each resource.
+fn without_ids(service: &str, operation: &str) -> String {
+    let Some((method, path)) = operation.split_once(" /") else { return operation.to_owned() };
+    let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
+    let mut parts = path.split('/').filter(|part| !part.is_empty()).peekable();
+    let mut name = format!("{method} /");
+    if service == "s3" {
+        // The first part is the bucket, and the operation is a parameter without a value.
+        let bucket = parts.peek().map_or("", |_| "…");
+        let sub_resource = query.map(|query| format!("?{}", query.split(['=', '&']).next().unwrap_or_default()));
+        return format!("{name}{bucket}{}", sub_resource.unwrap_or_default());
     }
+    // A version, such as `2015-03-31` or `v2`, is before the kind of resource.
+    if let Some(version) = parts.next_if(|part| is_version(part)) {
+        name.push_str(version);
+        name.push('/');
+    }
+    name.push_str(parts.next().unwrap_or_default());
+    if parts.next().is_some() {
+        name.push_str("/…");
+    }
+    name
+}
+
+fn is_version(part: &str) -> bool {
+    part.trim_start_matches('v').starts_with(|start: char| start.is_ascii_digit())
 }
 
 #[dyn_dispatch_hint]
@@ -170,8 +186,28 @@ mod tests {
     #[test]
     fn an_operation_s_path_is_named_without_ids() {
         let counts = Counts::default();
-        counts.add("s3", "GET /a-bucket?tagging", Effect::Read);
-        counts.add("x", "PUT /a/b/c", Effect::Write);
-        assert_eq!(counts.by_operation().into_keys().collect::<Vec<_>>(), ["s3:GET /a-bucket", "x:PUT /a/b/…"]);
+        for (service, operation) in [
+            ("s3", "GET /"),
+            ("s3", "GET /a-bucket?tagging"),
+            ("s3", "GET /a-bucket/key?max-keys=1&prefix=p"),
+            ("x", "GET /apis"),
+            ("x", "GET /apis/a-name?maxResults=2"),
+            ("x", "PUT /v2/tags/arn:aws:x:/a"),
+            ("x", "GET /2015-03-31/functions/a-name/versions"),
+            ("x", "ListThings"),
+        ] {
+            counts.add(service, operation, Effect::Read);
+        }
+        let names = [
+            "s3:GET /",
+            "s3:GET /…?max-keys",
+            "s3:GET /…?tagging",
+            "x:GET /2015-03-31/functions/…",
+            "x:GET /apis",
+            "x:GET /apis/…",
+            "x:ListThings",
+            "x:PUT /v2/tags/…",
+        ];
+        assert_eq!(counts.by_operation().into_keys().collect::<Vec<_>>(), names);
     }
 }

@@ -10,6 +10,7 @@ use super::saved_plans::{PlanHead, SavedPlan, SavedPlans, store_of_plans};
 use super::scope::LimitArgs;
 use super::tagging;
 use super::{AwsArgs, CommandError, Context, Outcome};
+use crate::cli::call_stats::StatsArgs;
 use crate::model::AccountRegion;
 use crate::model::RunId;
 use crate::store::journal::RunKind;
@@ -47,6 +48,8 @@ pub(super) struct Args {
     #[command(flatten)]
     extent: ExtentArgs,
     #[command(flatten)]
+    stats: StatsArgs,
+    #[command(flatten)]
     limit: LimitArgs,
     #[command(flatten)]
     allow: AllowArgs,
@@ -80,6 +83,7 @@ async fn apply_plan(path: &Path, args: Args, context: &Context) -> Result<Outcom
             let way = AccountsAccess {
                 accounts: &args.accounts,
                 display: &args.display,
+                stats: args.stats,
                 allow: &args.allow,
                 access: args.aws.access,
                 extent: args.extent.into(),
@@ -115,7 +119,7 @@ async fn apply_one(
     let store = store_of_plans(context, args.dry_run)?;
     let updates = args.allow.updates(context, &map, &store)?;
     let SavedPlan { account, key, at, writes } = plan.clone();
-    let how = How { kind: RunKind::Tag, target: Target::Tag, extent: args.extent.into() };
+    let how = How { kind: RunKind::Tag, target: Target::Tag, extent: args.extent.into(), stats: args.stats };
     let is_only_printed = check_limit(&args, context, writes, "the plan has")?;
     let (session, caller) = tagging::open_same_account(args.aws, &at.region, &account, "the plan").await?;
     let actions = saved.read(&at).map_err(CommandError::failed)?;
@@ -154,7 +158,7 @@ async fn resume(run_id: RunId, args: Args, context: &Context) -> Result<Outcome,
         return Ok(Outcome::Done);
     }
     let rows = store.writes_of(run_id).map_err(|error| context.store_error(&error))?;
-    let how = How { kind: run.kind, target: Target::Resumed(run_id), extent: args.extent.into() };
+    let how = How { kind: run.kind, target: Target::Resumed(run_id), extent: args.extent.into(), stats: args.stats };
     let left = u64::from(run.counts.open());
     let is_only_printed = check_limit(&args, context, left, &format!("run {run_id} still has"))?;
     let map = context.resource_map()?;
@@ -182,16 +186,18 @@ struct How {
     kind: RunKind,
     target: Target,
     extent: Extent,
+    stats: StatsArgs,
 }
 
 async fn finish(
     context: &Context,
     runner: &Runner<'_>,
-    How { kind, target, extent }: How,
+    How { kind, target, extent, stats }: How,
     dry_run: bool,
     prepared: Prepared<'_>,
 ) -> Result<Outcome, CommandError> {
     let report =
         if dry_run { prepared.into_report() } else { tagging::execute(context, runner, target, prepared).await? };
-    Ok(run_output::show_run(context, &RunOutput { runner, report: &report, kind, plan: None, dry_run, extent }))
+    let output = RunOutput { runner, report: &report, kind, plan: None, dry_run, extent, stats };
+    Ok(run_output::show_run(context, &output))
 }

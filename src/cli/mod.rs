@@ -46,9 +46,9 @@ pub use shared::error::{CommandError, Outcome, with_causes};
 pub use shared::options::{AwsAccessArgs, AwsArgs, GlobalArgs, Output, OwnerArgs, WindowArgs};
 pub use shared::suggestion::Invocation;
 use shared::{
-    allow_updates, archived, bucket, confirm, context, groups_of_rows, interrupt, load_summary, loading, nothing,
-    options, organization, other_files, population, private_file, regions, run_output, saved_plans, scope, suggestion,
-    tagging, types,
+    allow_updates, archived, bucket, call_stats, confirm, context, groups_of_rows, interrupt, load_summary, loading,
+    nothing, options, organization, other_files, population, private_file, regions, run_output, saved_plans, scope,
+    suggestion, tagging, types,
 };
 
 /// Find who created each AWS resource, from CloudTrail, and tag it with its owner

@@ -10,6 +10,7 @@ use super::scope::{report_missing, types_phrase};
 use super::{AwsArgs, CommandError, Context, Outcome, OwnerArgs};
 use super::{nothing, population, tagging, types};
 use crate::aws::Session;
+use crate::cli::call_stats::{self, StatsArgs};
 use crate::console::{Lines, OutputFormat, number};
 use crate::creator::OwnerRules;
 use crate::inventory::config::Wanted;
@@ -50,6 +51,8 @@ pub(super) struct Args {
     #[command(flatten)]
     extent: ExtentArgs,
     #[command(flatten)]
+    stats: StatsArgs,
+    #[command(flatten)]
     owner: OwnerArgs,
     #[command(flatten)]
     aws: AwsArgs,
@@ -62,9 +65,9 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     args.wanted.scope.resolve(&map, &args.wanted.types)?;
     tagging::check_more_tags(&map, &args.wanted.types, &key, &args.wanted.more_tags)?;
     let store = context.open_existing_store()?;
-    let rules = args.owner.rules(&map, &[])?;
+    let rules = args.owner.clone().rules(&map, &[])?;
     let updates = args.wanted.allow.updates(context, &map, &store)?;
-    let (session, caller) = tagging::open_account(args.aws).await?;
+    let (session, caller) = tagging::open_account(args.aws.clone()).await?;
     let rules = with_names(context, &session, &store, Some(&caller.account), rules).await?;
     let question = Question {
         account: caller.account,
@@ -101,10 +104,7 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     warn_without_records(context, &store, &args.wanted, &question, &survey.plan)?;
     let is_missing = report_missing(context, &question.scope.ids, &survey.found_ids, &looked_at);
     if args.wanted.dry_run || args.wanted.save_plan.is_some() {
-        return Ok(with_missing(
-            only_plan(context, (&args.wanted, args.extent.into()), &survey.plan, &session)?,
-            is_missing,
-        ));
+        return Ok(with_missing(only_plan(context, &args, &survey.plan, &session)?, is_missing));
     }
     if let Some(outcome) = may_write(context, &args.wanted, &survey.plan).await? {
         return Ok(outcome);
@@ -120,7 +120,7 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
         organization: None,
         updates: &question.updates,
     };
-    Ok(with_missing(write(context, &runner, &mut survey, args.extent.into()).await?, is_missing))
+    Ok(with_missing(write(context, &runner, &mut survey, &args).await?, is_missing))
 }
 
 /// Warns where the database has no create event of the types that were named: the region may be another one.
@@ -171,15 +171,18 @@ fn choose<'m>(
 /// Prints or saves the plan.
 fn only_plan(
     context: &Context,
-    (wanted, extent): (&WantedArgs, Extent),
+    Args { wanted, extent, stats, .. }: &Args,
     plan: &Plan,
     session: &Session,
 ) -> Result<Outcome, CommandError> {
     if let Some(path) = &wanted.save_plan {
         tagging::save_plan(path, plan)?;
     }
-    print_plan(context, plan, wanted.save_plan.is_none(), extent);
+    print_plan(context, plan, wanted.save_plan.is_none(), (*extent).into());
     show_plan_summary(context, plan, session, wanted.save_plan.as_deref());
+    if stats.stats {
+        call_stats::show(context, session.counts(), 0);
+    }
     wanted.scope.limit.note(context, tagging::count(plan.actions.len()));
     Ok(outcome_of_plan(plan))
 }
@@ -322,12 +325,13 @@ async fn write(
     context: &Context,
     runner: &Runner<'_>,
     survey: &mut Survey,
-    extent: Extent,
+    args: &Args,
 ) -> Result<Outcome, CommandError> {
     let prepared = runner.prepare_survey(survey);
     let report = tagging::execute(context, runner, Target::Tag, prepared).await?;
     let (kind, plan) = (RunKind::Tag, Some(&survey.plan));
-    let output = RunOutput { runner, report: &report, kind, plan, dry_run: false, extent };
+    let (extent, stats) = (args.extent.into(), args.stats);
+    let output = RunOutput { runner, report: &report, kind, plan, dry_run: false, extent, stats };
     let outcome = run_output::show_run(context, &output);
     Ok(if outcome == Outcome::Done { outcome_of_plan(&survey.plan) } else { outcome })
 }

@@ -7,6 +7,7 @@ use super::run_output::{self, NothingToDo, RunOutput};
 use super::runs::RunName;
 use super::tagging;
 use super::{AwsArgs, CommandError, Context, Outcome};
+use crate::cli::call_stats::StatsArgs;
 use crate::model::AccountRegion;
 use crate::model::RunId;
 use crate::store::Store;
@@ -40,6 +41,8 @@ pub(super) struct Args {
     #[command(flatten)]
     extent: ExtentArgs,
     #[command(flatten)]
+    stats: StatsArgs,
+    #[command(flatten)]
     allow: AllowArgs,
     #[command(flatten)]
     accounts: AccountsArgs,
@@ -57,6 +60,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
             let way = AccountsAccess {
                 accounts: &args.accounts,
                 display: &args.display,
+                stats: args.stats,
                 allow: &args.allow,
                 access: args.aws.access,
                 extent: args.extent.into(),
@@ -94,7 +98,8 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
         tagging::execute(context, &runner, Target::UndoOf(run.run_id), prepared).await?
     };
     let (kind, dry_run) = (RunKind::Undo, args.dry_run);
-    let output = RunOutput { runner: &runner, report: &report, kind, plan: None, dry_run, extent: args.extent.into() };
+    let extent = args.extent.into();
+    let output = RunOutput { runner: &runner, report: &report, kind, plan: None, dry_run, extent, stats: args.stats };
     Ok(run_output::show_run(context, &output))
 }
 

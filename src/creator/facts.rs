@@ -51,7 +51,28 @@ pub(super) const FIELDS: [(&str, Field); 18] = [
     ("region", Field::Region),
 ];
 
+/// The paths of facts in the resource document (docs/json.md). Templates accept them too.
+pub(super) const DOCUMENT_PATHS: [(&str, Field); 11] = [
+    ("event.id", Field::EventId),
+    ("event.name", Field::EventName),
+    ("event.source", Field::EventSource),
+    ("event.time", Field::EventTime),
+    ("event.source_ip", Field::SourceIp),
+    ("event.user_agent", Field::UserAgent),
+    ("event.principal.type", Field::Type),
+    ("event.principal.arn", Field::Arn),
+    ("event.principal.account_id", Field::Account),
+    ("event.principal.role", Field::Role),
+    ("event.principal.session", Field::Session),
+];
+
 impl Field {
+    /// Looks up the fact of a placeholder: by name, or by its path in the resource document.
+    pub(super) fn of_placeholder(name: &str) -> Option<Self> {
+        let path = || DOCUMENT_PATHS.iter().find(|(path, _)| *path == name).map(|(_, field)| *field);
+        Self::parse(name).or_else(path)
+    }
+
     /// Looks up a fact by name.
     pub(super) fn parse(name: &str) -> Option<Self> {
         FIELDS.iter().find(|(known, _)| *known == name).map(|(_, field)| *field)

@@ -1,14 +1,14 @@
-//! Values of further tags beside the owner tag: `{event_time}`, `{creator} by {tool}`.
+//! Values of further tags beside the owner tag: `{event_time}`, `{owner} by {tool}`.
 
 use super::NoOwner;
-use super::facts::{FIELDS, Field};
+use super::facts::{DOCUMENT_PATHS, FIELDS, Field};
 use super::owner::Owner;
 use super::tag_value;
 use super::text_template::{InvalidTemplate, Missing, TextTemplate};
 use crate::model::event::Event;
 
-/// The placeholder for the owner.
-const CREATOR: &str = "creator";
+/// The placeholders for the owner.
+const OWNER: [&str; 2] = ["owner", "creator"];
 
 /// A compiled template.
 #[derive(Debug, Clone)]
@@ -19,7 +19,7 @@ pub struct TagTemplate {
 
 #[derive(Debug, Clone)]
 enum Placeholder {
-    Creator,
+    Owner,
     Field(Field),
 }
 
@@ -35,7 +35,7 @@ pub struct MoreValue {
 /// Why a further tag has no value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoValue {
-    /// The template names the creator, and the resource has no owner.
+    /// The template names the owner, and the resource has no owner.
     #[error("the resource has no owner: {0}")]
     NoOwner(NoOwner),
     /// The event lacks a field of the template.
@@ -52,11 +52,11 @@ impl TagTemplate {
     /// # Errors
     /// An unknown placeholder, with the nearest known one; or an unbalanced brace.
     pub fn parse(source: &str) -> Result<Self, InvalidTemplate> {
-        let meaning = |name: &str| match Field::parse(name) {
+        let meaning = |name: &str| match Field::of_placeholder(name) {
             Some(field) => Ok(Placeholder::Field(field)),
-            None if name == CREATOR => Ok(Placeholder::Creator),
+            None if OWNER.contains(&name) => Ok(Placeholder::Owner),
             None => {
-                let allowed = [CREATOR].into_iter().chain(FIELDS.iter().map(|(name, _)| *name));
+                let allowed = OWNER.into_iter().chain(FIELDS.iter().chain(&DOCUMENT_PATHS).map(|(name, _)| *name));
                 Err(InvalidTemplate::unknown(name, allowed))
             }
         };
@@ -75,11 +75,11 @@ impl TagTemplate {
     /// The reason why there is no value: the event lacks a field of the template, or no valid character is left.
     pub fn value(&self, event: &Event, owner: &Result<Owner, NoOwner>) -> Result<MoreValue, NoValue> {
         let value = |placeholder: &Placeholder| match placeholder {
-            Placeholder::Creator => owner.as_ref().ok().map(|owner| owner.value.as_str().into()),
+            Placeholder::Owner => owner.as_ref().ok().map(|owner| owner.value.as_str().into()),
             Placeholder::Field(field) => field.of(event),
         };
-        let text = self.compiled.render(value).map_err(|Missing { name, .. }| match (name, owner) {
-            (CREATOR, Err(no_owner)) => NoValue::NoOwner(no_owner.clone()),
+        let text = self.compiled.render(value).map_err(|Missing { name, meaning }| match (meaning, owner) {
+            (Placeholder::Owner, Err(no_owner)) => NoValue::NoOwner(no_owner.clone()),
             _ => NoValue::NoField(name.to_owned()),
         })?;
         let value = tag_value::legal(&text).ok_or_else(|| NoValue::NotLegal(text.clone()))?;
@@ -114,6 +114,11 @@ mod tests {
             ("{creator}/{role} by {tool}", "anna/deploy by AWS CLI 2.31.0"),
             ("{source_ip}@{account}:{event_name}", "203.0.113.7@111122223333:CreateRole"),
             ("{arn}", "arn:aws:sts::111122223333:assumed-role/deploy/anna"),
+            ("{owner} on {event.time}", "anna on 2026-03-01T10:00:00Z"),
+            (
+                "{event.name} by {event.principal.role} in {event.principal.account_id}",
+                "CreateRole by deploy in 111122223333",
+            ),
         ] {
             let found = value(template, &event).unwrap();
 
@@ -124,7 +129,9 @@ mod tests {
     #[test]
     fn what_is_not_known_leaves_no_value() {
         let service = event_by(of_kind("AWSService"));
-        assert_eq!(value("{creator}", &service), Err("the resource has no owner: AWS itself".to_owned()));
+        for owner in ["{creator}", "{owner}"] {
+            assert_eq!(value(owner, &service), Err("the resource has no owner: AWS itself".to_owned()));
+        }
         assert_eq!(value("{event_time}", &service).as_deref(), Ok("2026-03-01T10:00:00Z"));
         assert_eq!(value("{source_ip}", &service), Err("the event has no {source_ip}".to_owned()));
         assert!(value("???", &service).unwrap_err().contains("no letter or digit"));

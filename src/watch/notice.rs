@@ -7,6 +7,8 @@ use crate::plan::Plan;
 /// One thing that happened.
 #[derive(Debug)]
 pub enum Notice<'n> {
+    /// The queue could be asked for messages, and had some or none.
+    Received,
     /// Messages were read and their rows are committed.
     Loaded {
         /// The messages.

@@ -151,6 +151,7 @@ impl Watch<'_> {
             let worked = match received {
                 Ok(messages) => {
                     has_received = true;
+                    (self.notify)(&Notice::Received);
                     self.work(reader, messages).await
                 }
                 Err(error) => Err(error.into()),

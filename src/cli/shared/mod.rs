@@ -7,6 +7,7 @@
 pub(in crate::cli) mod allow_updates;
 pub(in crate::cli) mod archived;
 pub(in crate::cli) mod bucket;
+pub(in crate::cli) mod call_stats;
 pub(in crate::cli) mod confirm;
 pub(in crate::cli) mod context;
 pub(in crate::cli) mod error;

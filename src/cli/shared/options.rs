@@ -199,7 +199,7 @@ pub(in crate::cli) struct WantedArgs {
     pub(in crate::cli) creator_tag: String,
     #[command(flatten)]
     pub(in crate::cli) owner_keys: OwnerKeysArgs,
-    /// Additional tag to write: CreatedAt={event_time}. Placeholders: {creator}, {event_time}, {event_name}, {arn}, {role},
+    /// Additional tag to write: CreatedAt={event_time}. Placeholders: {owner}, {event_time}, {event_name}, {arn}, {role},
     /// {source_ip}, {tool}, {account} and more; repeatable
     #[arg(long = "tag", value_name = "KEY=TEMPLATE", value_parser = str::parse::<MoreTag>)]
     pub(in crate::cli) more_tags: Vec<MoreTag>,

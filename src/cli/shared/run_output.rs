@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::groups_of_rows::{ALL, Extent, WriteRow, print_skipped, print_writes, show_hint};
 use super::{CommandError, Context, Outcome};
 use crate::aws::Session;
+use crate::cli::call_stats::{self, StatsArgs};
 use crate::console::{OutputFormat, counted};
 use crate::model::{AccountId, Region, RunId, TagKey, TagValue};
 use crate::plan::{FORMAT_VERSION, Plan, PlannedWrite, SkipKind};
@@ -26,6 +27,8 @@ pub(in crate::cli) struct RunOutput<'a> {
     pub(in crate::cli) dry_run: bool,
     /// Which rows are printed.
     pub(in crate::cli) extent: Extent,
+    /// Whether the calls are printed by operation.
+    pub(in crate::cli) stats: StatsArgs,
 }
 
 /// Prints what became of each write, and the summary.
@@ -60,6 +63,9 @@ pub(in crate::cli) fn show_run(context: &Context, output: &RunOutput<'_>) -> Out
     let calls = calls_phrase(output.runner.session);
     let nothing = if output.dry_run { "; nothing was written" } else { "" };
     context.console.message(format_args!("{run}{done}{left}; {calls}{nothing}"));
+    if output.stats.stats {
+        call_stats::show(context, output.runner.session.counts(), written(&results));
+    }
     conclude(context, output, &results)
 }
 
@@ -207,6 +213,9 @@ fn document(output: &RunOutput<'_>) -> Value {
     let mut summary = plan.map_or_else(|| json!({}), |plan| json!(plan.summary));
     summary["results"] = json!(counts(&report.writes));
     summary["calls"] = json!({"reads": calls.total() - calls.writes(), "writes": calls.writes()});
+    if output.stats.stats {
+        call_stats::add_to(&mut summary, calls, written(&counts(&report.writes)));
+    }
     let failed: Vec<Value> = report.writes.iter().filter_map(|row| failure_document(*kind, row)).collect();
     json!({
         "format_version": FORMAT_VERSION,
@@ -280,6 +289,10 @@ fn reason_of<'a>(output: &'a RunOutput<'_>, write: &Write) -> Option<&'a str> {
     let place = usize::try_from(write.position).ok()?;
     let action: &PlannedWrite = output.plan?.actions.get(place)?;
     Some(action.reason.as_str()).filter(|reason| !reason.is_empty())
+}
+
+fn written(results: &BTreeMap<&'static str, u64>) -> u64 {
+    results.get("written").copied().unwrap_or_default()
 }
 
 /// How many writes there are in each state.

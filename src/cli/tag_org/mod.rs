@@ -16,6 +16,7 @@ use super::scope::report_missing;
 use super::suggestion::Suggestion;
 use super::{AwsAccessArgs, CommandError, Context, Outcome, OwnerArgs, allow_updates, confirm, tag, tagging, types};
 use crate::aws::Session;
+use crate::cli::call_stats::StatsArgs;
 use crate::creator::OwnerRules;
 use crate::inventory::config::ConfigSource;
 use crate::model::{Region, TagKey};
@@ -80,6 +81,8 @@ pub(super) struct Args {
     /// With --dry-run: print every write, not only the first of each account-region and type
     #[arg(long)]
     all_rows: bool,
+    #[command(flatten)]
+    stats: StatsArgs,
     /// Process one account-region at a time
     #[arg(long, hide = true)]
     debug: bool,
@@ -212,7 +215,7 @@ async fn tag_accounts(
     let display = RunDisplay {
         kind: RunKind::Tag,
         results,
-        stats: args.display.stats,
+        stats: args.stats,
         print_plans: wanted.dry_run && wanted.save_plan.is_none(),
         extent: Extent { all: args.all_rows },
         all_rows: ALL_ROWS,

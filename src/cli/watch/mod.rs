@@ -1,8 +1,10 @@
 //! `watch`: new records from a queue, as they come.
 
+mod health;
 mod output;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,6 +28,7 @@ use crate::trail::scan::Scanner;
 use crate::watch::message_reader::MessageReader;
 use crate::watch::queue::Queue;
 use crate::watch::{QueueUrl, Settings, Tagging, Wanted, WatchError, watch};
+use health::HealthFile;
 use output::Output;
 
 /// The session's region, if neither the URL nor a configuration names one.
@@ -43,6 +46,9 @@ Examples:
   Process the queue until it is empty, from cron, and report each event for a log collector:
     trailcreator watch --queue https://sqs.eu-west-1.amazonaws.com/111122223333/trail --tag --until-empty --output jsonl";
 
+/// The queue is required in the first form only.
+const USAGE: &str = "trailcreator watch [OPTIONS] --queue <URL>\n       trailcreator watch --check-health[=<SECONDS>] --health-file <FILE>";
+
 /// Load new records from an SQS queue as they arrive, and tag what they created
 ///
 /// The queue can receive S3 event notifications of the trail's bucket, directly or through SNS or EventBridge. It can
@@ -55,7 +61,7 @@ Examples:
 /// The first Ctrl-C or SIGTERM ends the command after the current batch. Exit codes: 0 stopped, or the queue is empty;
 /// 1 failed; 2 usage error; 4 stopped, but some messages could not be read or some resources could not be tagged.
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, override_usage = USAGE)]
 #[command(mut_arg(TAG, |tag| tag.num_args(0..=1).value_name("KEY=TEMPLATE").help(TAG_HELP)))]
 #[command(mut_arg("all_types", |arg| arg.hide(true)))]
 #[command(mut_arg("ids", |arg| arg.hide(true)))]
@@ -65,10 +71,12 @@ Examples:
 #[command(mut_arg("max_changes", |arg| arg.help(MAX_CHANGES_HELP)))]
 pub(super) struct Args {
     /// URL of the SQS queue
-    #[arg(long, value_name = "URL", env = "TRAILCREATOR_QUEUE", value_parser = str::parse::<QueueUrl>)]
-    queue: QueueUrl,
+    #[arg(long, value_name = "URL", env = "TRAILCREATOR_QUEUE", value_parser = str::parse::<QueueUrl>, required_unless_present = "check_health")]
+    queue: Option<QueueUrl>,
     #[command(flatten)]
     follow: FollowArgs,
+    #[command(flatten)]
+    health: HealthArgs,
     #[command(flatten)]
     chains: ChainsArgs,
     #[command(flatten)]
@@ -86,7 +94,7 @@ pub(super) struct Args {
 }
 
 const TAG_HELP: &str = "Tag the resources in new create events with their owner. With KEY=TEMPLATE, also write this tag: \
-                        CreatedAt={event_time}. Placeholders: {creator}, {event_time}, {event_name}, {arn}, {role}, \
+                        CreatedAt={event_time}. Placeholders: {owner}, {event_time}, {event_name}, {arn}, {role}, \
                         {source_ip}, {tool}, {account} and more; repeatable";
 
 const MAX_CHANGES_HELP: &str =
@@ -110,6 +118,18 @@ struct FollowArgs {
     /// Accept the costs of requests to a Requester Pays bucket
     #[arg(long)]
     request_payer: bool,
+}
+
+/// Health checks.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Health check")]
+struct HealthArgs {
+    /// File to write whenever messages could be received or processed, for --check-health. It is removed at the end
+    #[arg(long, value_name = "FILE", env = "TRAILCREATOR_HEALTH_FILE")]
+    health_file: Option<PathBuf>,
+    /// Only check the file of another process: exit 1 if it is older than this many seconds, and 0 if there is none
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "120", requires = "health_file")]
+    check_health: Option<u64>,
 }
 
 /// When new resources are tagged.
@@ -152,15 +172,20 @@ impl clap::Args for TagSwitch {
 }
 
 pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, CommandError> {
+    let HealthArgs { health_file, check_health } = args.health.clone();
+    if let (Some(file), Some(seconds)) = (&health_file, check_health) {
+        return health::check(context, file, Duration::from_secs(seconds));
+    }
+    let queue_url = args.queue.clone().expect("clap requires it");
     let map = Arc::new(args.chains.map(context.resource_map()?));
     check(&mut args, &map)?;
     let accounts = args.tag.0.then(|| args.accounts.config.is_some().then(|| args.accounts.accounts()).transpose());
     let accounts = accounts.transpose()?;
     let store = context.open_store()?;
-    let default_region = args.queue.region().cloned().or_else(|| Some(Region::from(ANY_REGION)));
+    let default_region = queue_url.region().cloned().or_else(|| Some(Region::from(ANY_REGION)));
     let session = Session::open(&AwsOptions { default_region, ..args.aws.clone().into() }).await;
     let session = session.map_err(|error| tagging::aws_error("opening an AWS session", &error))?;
-    let queue = Queue::new(&session, args.queue.clone(), args.follow.visibility);
+    let queue = Queue::new(&session, queue_url.clone(), args.follow.visibility);
     let tagging = match accounts {
         Some(accounts) => Some(tagging_of(&args, context, (&session, &map, &store), accounts).await?),
         None => None,
@@ -173,7 +198,8 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     };
     let output = Output::new(context);
     warn_without_dead_letters(context, &queue).await;
-    output.started(&args.queue, args.tag.0);
+    let health = health_file.as_deref().map(HealthFile::create).transpose()?;
+    output.started(&queue_url, args.tag.0);
     let rules = tagging.as_ref().map(|tagging| tagging.wanted.rules.clone());
     let stop = CancellationToken::default();
     let interrupt = stop_on_interrupt(&stop);
@@ -182,13 +208,16 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
         context.console.message("stopping after the current batch; press Ctrl-C again to stop at once");
         std::future::pending::<()>().await;
     };
-    let notify = |notice: &crate::watch::Notice<'_>| output.notice(notice);
+    let notify = |notice: &crate::watch::Notice<'_>| {
+        output.notice(notice);
+        health.iter().for_each(|health| health.notice(notice, context));
+    };
     let watched = tokio::select! {
         watched = watch(&queue, reading, tagging, settings(&args), &stop, &notify) => watched,
         () = stopping => unreachable!("it waits for ever"),
     };
     interrupt.abort();
-    let totals = watched.map_err(|error| failure(context, &args.queue, &error))?;
+    let totals = watched.map_err(|error| failure(context, &queue_url, &error))?;
     output.finished(&totals);
     if let Some(rules) = rules.filter(|_| totals.tagged > 0) {
         show_unused_rules(context, &rules);

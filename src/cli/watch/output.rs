@@ -30,13 +30,12 @@ impl<'c> Output<'c> {
     }
 
     pub(super) fn notice(&self, notice: &Notice<'_>) {
-        if self.context.global.output == Format::Jsonl {
-            let (name, fields) = event_of(notice);
+        if let (Format::Jsonl, Some((name, fields))) = (self.context.global.output, event_of(notice)) {
             self.event(name, fields);
         }
         let console = &self.context.console;
         match notice {
-            Notice::Loaded { .. } => {}
+            Notice::Received | Notice::Loaded { .. } => {}
             Notice::Unreadable { message_id, object, reason } => {
                 let object = object.map(|object| format!("{object}: ")).unwrap_or_default();
                 console.warning(format_args!("message {message_id} stays in the queue: {object}{reason}"));
@@ -99,8 +98,10 @@ fn members(fields: Value) -> Map<String, Value> {
     }
 }
 
-fn event_of(notice: &Notice<'_>) -> (&'static str, Value) {
-    match notice {
+/// The name and the fields of an event. `None` for what happens all the time.
+fn event_of(notice: &Notice<'_>) -> Option<(&'static str, Value)> {
+    Some(match notice {
+        Notice::Received => return None,
         Notice::Loaded { messages, figures } => {
             let mut fields = members(figures_of(figures));
             fields.insert("messages".to_owned(), json!(messages));
@@ -123,7 +124,7 @@ fn event_of(notice: &Notice<'_>) -> (&'static str, Value) {
         }
         Notice::Planned(plan) => ("planned", json!({"actions": plan.actions})),
         Notice::Heartbeat(totals) => ("heartbeat", totals_of(totals)),
-    }
+    })
 }
 
 fn resource_of(resource: &Resource<'_>) -> Value {

@@ -325,7 +325,7 @@ impl ReadContext<'_> {
         let column = |name: &str| self.people.and_then(|people| people.column(name.trim())).map(Placeholder::Column);
         let meaning = match name.strip_prefix(PERSON) {
             Some(name) => column(name),
-            None => Field::parse(name).map(Placeholder::Field).or_else(|| column(name)),
+            None => Field::of_placeholder(name).map(Placeholder::Field).or_else(|| column(name)),
         };
         meaning.ok_or_else(|| {
             let columns = self.people.into_iter().flat_map(PeopleTable::columns);

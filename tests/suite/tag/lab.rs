@@ -14,12 +14,17 @@ pub(crate) struct Lab {
 impl Lab {
     /// Nothing yet.
     pub(crate) fn new() -> Self {
-        Self { moto: Moto::start(), bench: Bench::new(), trail: Trail::new() }
+        Self::on(Moto::start(), Bench::new())
+    }
+
+    /// On this server.
+    pub(crate) fn on(moto: Moto, bench: Bench) -> Self {
+        Self { moto, bench, trail: Trail::new() }
     }
 
     /// On a server that asks `hook` first.
     pub(crate) fn with_hook(bench: Bench, hook: &str) -> Self {
-        Self { moto: Moto::start_with(hook), bench, trail: Trail::new() }
+        Self::on(Moto::start_with(hook), bench)
     }
 
     /// A volume for each owner; their ids.

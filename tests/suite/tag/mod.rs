@@ -1,6 +1,7 @@
 //! `tag`, `apply`, `undo` and `runs` on moto, with boto3 as the witness.
 
 mod buckets;
+mod calls;
 mod conflicts;
 mod inherit;
 mod interrupted;

@@ -23,12 +23,14 @@ pub(super) struct Bulk {
     pub(super) lab: Lab,
     /// The ID of each resource as calls name it, with its owner.
     resources: BTreeMap<String, String>,
+    /// For how many seconds it gathers.
+    gather: &'static str,
 }
 
 impl Bulk {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(gather: &'static str) -> Self {
         let lab = Lab::on(Bench::new(), Moto::start(), DELIVERIES);
-        Self { lab, resources: BTreeMap::new() }
+        Self { lab, resources: BTreeMap::new(), gather }
     }
 
     /// Creates resources. Returns the records.
@@ -78,7 +80,8 @@ result = [make(number) for number in range({from}, {from} + {count})]"
 
     /// Watches, and kills the process after so many tags, or when nothing is left to do. Returns its events.
     fn killed_after(&self, tags: usize) -> String {
-        let mut child = self.lab.spawn(&["--tag", "--output", "jsonl", "--visibility", "10", "--heartbeat", "1"]);
+        let args = ["--tag", "--output", "jsonl", "--visibility", "10", "--heartbeat", "1", "--gather", self.gather];
+        let mut child = self.lab.spawn(&args);
         let mut output = String::new();
         let (mut tagged, mut idle) = (0, 0);
         for line in BufReader::new(child.stdout.take().expect("piped")).lines() {
@@ -165,8 +168,8 @@ fn print_times(title: &str, output: &str) {
     );
 }
 
-fn killed_five_times(messages: usize) -> Bulk {
-    let mut bulk = Bulk::new();
+fn killed_five_times(messages: usize, gather: &'static str) -> Bulk {
+    let mut bulk = Bulk::new(gather);
     let all = bulk.create(messages);
     let unreadable = bulk.send(&all);
     let mut output = String::new();
@@ -174,7 +177,7 @@ fn killed_five_times(messages: usize) -> Bulk {
         output.push_str(&bulk.killed_after(messages / (KILLS + 2)));
     }
     bulk.lab.wait_until_visible();
-    let last = bulk.lab.watch(&["--tag", "--output", "jsonl"]);
+    let last = bulk.lab.watch(&["--tag", "--output", "jsonl", "--gather", gather]);
     last.code(4);
     output.push_str(&last.stdout);
     print_times("a backlog in killed processes", &output);
@@ -184,7 +187,7 @@ fn killed_five_times(messages: usize) -> Bulk {
 
 #[test]
 fn killed_five_times_every_resource_is_tagged_once() {
-    killed_five_times(120);
+    killed_five_times(120, "1");
 }
 
 /// Messages of all forms, a part of them unreadable; then some in a steady stream. Takes some minutes.
@@ -193,7 +196,7 @@ fn killed_five_times_every_resource_is_tagged_once() {
 fn ten_thousand_messages_killed_five_times_every_resource_is_tagged_once() {
     const MESSAGES: usize = 10_000;
     const STEADY: usize = 200;
-    let mut bulk = killed_five_times(MESSAGES);
+    let mut bulk = killed_five_times(MESSAGES, "5");
     let all = bulk.create(STEADY);
     let bodies = bulk.lab.bench.write("steady.json", json!(all.iter().map(record).collect::<Vec<_>>()).to_string());
     let url = &bulk.lab.queue;

@@ -29,7 +29,7 @@ struct Watching {
 
 impl Watching {
     fn prepare() -> Self {
-        let watching = Self { bulk: Bulk::new().into(), unreadable: Cell::new(0), usual: Cell::default() };
+        let watching = Self { bulk: Bulk::new("1").into(), unreadable: Cell::new(0), usual: Cell::default() };
         let begun = Instant::now();
         watching.announce();
         watching.end("undisturbed");

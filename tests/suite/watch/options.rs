@@ -1,7 +1,12 @@
 //! The command line of `watch`, its events and its document.
 
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::time::{Duration, SystemTime};
+
 use serde_json::json;
 
+use super::bulk::kill;
 use super::lab::{Lab, events, record};
 use crate::common::Bench;
 
@@ -52,6 +57,38 @@ fn jsonl_has_an_event_for_everything_that_happens() {
     assert_eq!((&one("tagged")["type"], &one("tagged")["run_id"]), (&json!("sqs"), &json!(1)));
     assert_eq!(one("stopped")["messages"], json!({"received": 2, "deleted": 1, "unreadable": 1}));
     run.says(["watching: 2 messages, 1 record, 1 event"]);
+}
+
+/// In a container, the check runs beside every command.
+#[test]
+fn health_is_the_age_of_the_last_sign_of_work() {
+    let lab = Lab::new();
+    let file = lab.bench.path("watch.health");
+    let name = file.to_str().expect("UTF-8");
+    let check = |limit: &str| {
+        lab.bench
+            .trailcreator(["watch", &format!("--check-health={limit}")])
+            .env("TRAILCREATOR_HEALTH_FILE", name)
+            .run()
+    };
+    check("120").code(0).says(["no process writes"]);
+
+    let mut child = lab.spawn(&["--output", "jsonl", "--heartbeat", "1", "--health-file", name]);
+    let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+    lines.map_while(Result::ok).find(|line| line.contains("\"heartbeat\"")).expect("it goes on");
+    check("120").code(0).says(["healthy"]);
+    kill(&mut child);
+    let an_hour_ago = SystemTime::now() - Duration::from_secs(3600);
+    File::options().append(true).open(&file).expect("it is left").set_modified(an_hour_ago).expect("it is ours");
+    check("120").code(1).says(["no message could be received or processed for 36", "watch.health", "log"]);
+    check("4000").code(0);
+
+    lab.watch(&["--health-file", name]).success();
+    assert!(!file.exists(), "a process that has ended is not unhealthy");
+    lab.watch(&["--health-file", "nowhere/watch.health"])
+        .code(1)
+        .says(["writing the health file nowhere/watch.health"]);
+    lab.bench.trailcreator(["watch", "--check-health"]).run().code(2).says(["--health-file"]);
 }
 
 #[test]

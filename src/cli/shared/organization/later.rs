@@ -9,6 +9,7 @@ use super::super::saved_plans::store_of_plans;
 use super::super::scope::LimitArgs;
 use super::super::{AwsAccessArgs, CommandError, Context, Outcome, tagging};
 use super::{AccountsArgs, DisplayArgs, RunDisplay, open_base, run};
+use crate::cli::call_stats::StatsArgs;
 use crate::model::{AccountId, TagKey};
 use crate::org::account_job::{Apply, PlanAt, Undo};
 use crate::org::{Account, Organization};
@@ -24,9 +25,10 @@ pub(in crate::cli) struct AccountsAccess<'a> {
     pub(in crate::cli) allow: &'a AllowArgs,
     pub(in crate::cli) access: AwsAccessArgs,
     pub(in crate::cli) extent: Extent,
+    pub(in crate::cli) stats: StatsArgs,
 }
 
-/// Takes back all runs of a run across an organization.
+/// Undoes all runs of a run across an organization.
 pub(in crate::cli) async fn undo(
     number: OrganizationRunId,
     only_plan: bool,
@@ -113,7 +115,7 @@ fn begin(context: &Context, store: &Store, new: &NewOrganizationRun) -> Result<O
 
 /// The same command resumes: completed writes are skipped.
 fn display<'t>(context: &Context, way: &AccountsAccess<'_>, kind: RunKind) -> Result<RunDisplay<'t>, CommandError> {
-    let (results, stats) = (way.display.open_results(false)?, way.display.stats);
+    let (results, stats) = (way.display.open_results(false)?, way.stats);
     let (resume, accounts_file) = (context.invocation.again().to_string(), way.accounts.config.clone());
     let (extent, all_rows) = (way.extent, ALL);
     Ok(RunDisplay { kind, results, stats, print_plans: false, extent, all_rows, save: None, resume, accounts_file })

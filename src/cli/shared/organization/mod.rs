@@ -65,9 +65,6 @@ pub(in crate::cli) struct DisplayArgs {
     /// Write results to this file as they arrive, as JSON Lines
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) results: Option<PathBuf>,
-    /// Print the number of calls by operation
-    #[arg(long)]
-    pub(in crate::cli) stats: bool,
 }
 
 impl DisplayArgs {

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use line::{place_name, print_place};
-use summary::{recorded_run, show_stats, show_summary};
+use summary::{recorded_run, show_summary};
 
 use super::super::groups_of_rows::{Extent, show_hint};
 use super::super::run_output::{counts, failure};
@@ -17,6 +17,7 @@ use super::groups::Groups;
 use super::later;
 use super::results::{self, Kind, Results, ResultsFile};
 use super::totals::Totals;
+use crate::cli::call_stats::{self, StatsArgs};
 use crate::cli::options::show_missing_people;
 use crate::cli::tag::outcome_of_plan;
 use crate::console::{OutputFormat, Progress};
@@ -37,7 +38,7 @@ pub(in crate::cli) struct RunDisplay<'a> {
     /// The file of results.
     pub(in crate::cli) results: Option<ResultsFile>,
     /// Whether to print the number of calls by operation.
-    pub(in crate::cli) stats: bool,
+    pub(in crate::cli) stats: StatsArgs,
     /// Whether plans are printed.
     pub(in crate::cli) print_plans: bool,
     /// Which rows of the plans.
@@ -206,8 +207,9 @@ impl<'a> Reporter<'a> {
         let calls = organization.base.counts();
         let mut summary = totals.document(run, display.kind, Some(&organization.key), calls);
         summary["interrupted"] = json!(interrupted);
-        if display.stats {
-            summary["stats"] = json!(calls.by_operation());
+        let tags = totals.written.get("written").copied().unwrap_or_default();
+        if display.stats.stats {
+            call_stats::add_to(&mut summary, calls, tags);
         }
         results.finish(&summary);
         failures.show(context, "failed");
@@ -220,8 +222,8 @@ impl<'a> Reporter<'a> {
                 nothing::warn_of_database(context, organization.store, "for these accounts, regions and types");
             warned.map_err(|error| context.store_error(&error))?;
         }
-        if display.stats {
-            show_stats(context, organization);
+        if display.stats.stats {
+            call_stats::show(context, calls, tags);
         }
         if is_left || ["started", "in-doubt"].iter().any(|state| totals.written.contains_key(state)) {
             context.console.message(format_args!("not finished; resume with: {}", display.resume));

@@ -57,12 +57,3 @@ fn skipped_accounts(kind: RunKind, count: u64) -> String {
     let why = if kind == RunKind::Tag { "no events in the database" } else { "nothing to undo" };
     if count == 0 { String::new() } else { format!(" ({count} skipped: {why})") }
 }
-
-/// Prints the calls by operation, most frequent first.
-pub(super) fn show_stats(context: &Context, organization: &Organization<'_>) {
-    let mut operations: Vec<(String, u64)> = organization.base.counts().by_operation().into_iter().collect();
-    operations.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    for (operation, count) in operations {
-        context.console.message(format_args!("{count:>8} {operation}"));
-    }
-}

@@ -1,0 +1,141 @@
+//! How many AWS calls a run takes, and why: on moto as it is, and with its Tagging API as capable as AWS's.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::lab::Lab;
+use crate::common::{Bench, Caller, Event, Moto};
+
+/// How many resources of each type there are for each in the usual size. 50 is the account of docs/performance.md.
+fn scale() -> usize {
+    std::env::var("TRAILCREATOR_SCALE").ok().map_or(1, |text| text.parse().expect("TRAILCREATOR_SCALE is a number"))
+}
+
+/// Resources in the proportions of an account that was measured with c7n-trailcreator too.
+const SIZES: [(&str, usize); 6] =
+    [("role", 40), ("bucket", 10), ("queue", 10), ("table", 10), ("instance", 10), ("volume", 20)];
+
+const MAKE: &str = "
+def role(name):
+    client('iam').create_role(RoleName=name, AssumeRolePolicyDocument='{}')
+    return name
+
+def bucket(name):
+    client('s3').create_bucket(Bucket=name)
+    return name
+
+def queue(name):
+    return client('sqs').create_queue(QueueName=name)['QueueUrl']
+
+def table(name):
+    client('dynamodb').create_table(TableName=name, BillingMode='PAY_PER_REQUEST', KeySchema=[dict(AttributeName='k', KeyType='HASH')],
+                                    AttributeDefinitions=[dict(AttributeName='k', AttributeType='S')])
+    return name
+
+def instance(name):
+    image = globals().setdefault('image', client('ec2').describe_images()['Images'][0]['ImageId'])
+    return client('ec2').run_instances(ImageId=image, MinCount=1, MaxCount=1)['Instances'][0]['InstanceId']
+
+def volume(name):
+    return client('ec2').create_volume(AvailabilityZone='us-east-1a', Size=1)['VolumeId']
+
+result = {kind: [globals()[kind](f'{kind}-{number}') for number in range(count)] for kind, count in sizes.items()}";
+
+fn event(kind: &str, id: &str) -> Event {
+    match kind {
+        "role" => {
+            let role = json!({"roleName": id, "arn": format!("arn:aws:iam::123456789012:role/{id}")});
+            Event::new("iam.amazonaws.com", "CreateRole")
+                .request(json!({"roleName": id}))
+                .response(json!({"role": role}))
+        }
+        "bucket" => Event::new("s3.amazonaws.com", "CreateBucket").request(json!({"bucketName": id})),
+        "queue" => Event::new("sqs.amazonaws.com", "CreateQueue").response(json!({"queueUrl": id})),
+        "table" => Event::new("dynamodb.amazonaws.com", "CreateTable").request(json!({"tableName": id})),
+        "instance" => Event::new("ec2.amazonaws.com", "RunInstances")
+            .response(json!({"instancesSet": {"items": [{"instanceId": id}]}})),
+        _ => Event::new("ec2.amazonaws.com", "CreateVolume").response(json!({"volumeId": id})),
+    }
+}
+
+/// The calls of `tag` by operation.
+fn calls_of_tag(moto: Moto) -> BTreeMap<String, usize> {
+    let mut lab = Lab::on(moto, Bench::new());
+    let sizes: BTreeMap<&str, usize> = SIZES.iter().map(|(kind, count)| (*kind, count * scale())).collect();
+    let made = lab.moto.boto3(&format!("sizes = {}\n{MAKE}", json!(sizes)));
+    for (kind, _) in SIZES {
+        for (number, id) in made[kind].as_array().expect("a list").iter().enumerate() {
+            let owner = format!("user{}", number % OWNERS);
+            lab.event(event(kind, id.as_str().expect("a text")).by(Caller::iam_user(&owner)));
+        }
+    }
+    lab.load();
+    let run = lab.run(&["tag", "--stats", "--output", "json"]);
+    let summary = &run.success().json()["summary"];
+    let tags: usize = sizes.values().sum();
+    assert_eq!(summary["results"], json!({"written": tags}));
+    let calls: BTreeMap<String, usize> = serde_json::from_value(summary["stats"].clone()).expect("calls by operation");
+    let total: usize = calls.values().sum();
+    assert_eq!(summary["calls"]["reads"].as_u64().zip(summary["calls"]["writes"].as_u64()), {
+        let writes: usize = WRITES.iter().filter_map(|name| calls.get(*name)).sum();
+        u64::try_from(total - writes).ok().zip(u64::try_from(writes).ok())
+    });
+    #[expect(clippy::cast_precision_loss, reason = "counts of a test")]
+    let per_tag = total as f64 / tags as f64;
+    assert!((summary["calls_per_tag"].as_f64().expect("a number") - per_tag).abs() < 0.01);
+    run.says([&format!("{per_tag:.2} calls per tag")]);
+    calls
+}
+
+const WRITES: [&str; 4] = ["ec2:CreateTags", "iam:TagRole", "sqs:TagQueue", "tag:TagResources"];
+
+/// One value in a call, so that each owner takes calls of its own.
+const OWNERS: usize = 3;
+
+/// The calls that AWS needs too: each list and the Tagging API's once, in pages; each tag read as late as the service allows, one
+/// resource a call where it reads only one; 20 ARNs in a call of the Tagging API, 1,000 IDs in one of EC2.
+fn least() -> BTreeMap<String, usize> {
+    let of = |kind: &str| SIZES.iter().find(|(name, _)| *name == kind).expect("it is one").1 * scale();
+    let pages = |count: usize, page: usize| count.div_ceil(page);
+    // The owners take turns in each type. Roles are tried there too: AWS does not document whether its Tagging API takes them.
+    let of_owner = |owner: usize| {
+        ["role", "bucket", "queue", "table"]
+            .map(of)
+            .into_iter()
+            .map(|count| (count + OWNERS - 1 - owner) / OWNERS)
+            .sum()
+    };
+    let arn_calls = (0..OWNERS).map(|owner| pages(of_owner(owner), 20)).sum();
+    BTreeMap::from(
+        [
+            ("STS:GetCallerIdentity", 1),
+            ("dynamodb:ListTables", pages(of("table"), 100)),
+            ("dynamodb:ListTagsOfResource", of("table")),
+            ("iam:GetAccountAuthorizationDetails", pages(of("role"), 1000)),
+            ("iam:ListRoleTags", of("role")),
+            ("iam:TagRole", of("role")),
+            ("s3:GET /", 1),
+            ("s3:GET /…?tagging", of("bucket")),
+            ("sqs:ListQueues", pages(of("queue"), 1000)),
+            ("sqs:ListQueueTags", of("queue")),
+            ("ec2:CreateTags", OWNERS),
+            ("ec2:DescribeInstances", 1 + OWNERS),
+            ("ec2:DescribeVolumes", 1 + OWNERS),
+            ("tag:GetResources", 1),
+            ("tag:TagResources", arn_calls),
+        ]
+        .map(|(name, count)| (name.to_owned(), count)),
+    )
+}
+
+/// moto's Tagging API does not write queues: with it, each takes a further call, and nothing else does.
+#[test]
+fn a_run_makes_only_calls_that_aws_needs() {
+    let as_aws = calls_of_tag(Moto::start_with(include_str!("../hooks/tag_calls_as_aws.py")));
+    assert_eq!(as_aws, least());
+    let mut on_moto = calls_of_tag(Moto::start());
+    let queues = SIZES.iter().find(|(name, _)| *name == "queue").expect("it is one").1 * scale();
+    assert_eq!(on_moto.remove("sqs:TagQueue"), Some(queues));
+    assert_eq!(on_moto, as_aws);
+}
