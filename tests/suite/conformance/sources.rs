@@ -16,7 +16,7 @@ pub(super) struct Lack {
 
 /// How records are loaded.
 #[derive(Debug)]
-enum Way {
+enum Loader {
     /// `load-s3` with an engine.
     S3(&'static str),
     /// `load-athena` from a table in the world, through a workgroup.
@@ -45,7 +45,7 @@ pub(super) struct Source {
     pub(super) name: &'static str,
     /// As documented.
     pub(super) title: &'static str,
-    way: Way,
+    loader: Loader,
     /// Columns that are NULL in all of its rows.
     pub(super) lacks: &'static [Lack],
 }
@@ -82,10 +82,10 @@ pub(super) const SOURCES: [Source; 22] = [
     athena("athena-complete", "`load-athena`, a table with sourceidentity", "complete", "primary", &[]),
     athena("athena-lake", LAKE, "security-lake", "primary", &[]),
     athena("athena-lake-iceberg", LAKE, "security-lake-iceberg", "managed", &[]),
-    Source { name: "history", title: "`load-history`", way: Way::History, lacks: &[] },
-    Source { name: "watch-files", title: "`watch`", way: Way::Watch(Message::File), lacks: &[] },
-    Source { name: "watch-records", title: "`watch`", way: Way::Watch(Message::Record), lacks: &[] },
-    Source { name: "logs", title: "`load-logs`", way: Way::Logs, lacks: &[] },
+    Source { name: "history", title: "`load-history`", loader: Loader::History, lacks: &[] },
+    Source { name: "watch-files", title: "`watch`", loader: Loader::Watch(Message::File), lacks: &[] },
+    Source { name: "watch-records", title: "`watch`", loader: Loader::Watch(Message::Record), lacks: &[] },
+    Source { name: "logs", title: "`load-logs`", loader: Loader::Logs, lacks: &[] },
     envelope("lines.log"),
     envelope("lookup-events.json"),
     envelope("eventbridge-archive.json"),
@@ -98,20 +98,20 @@ pub(super) const SOURCES: [Source; 22] = [
 
 /// The tables for these sources, with the names of their shapes in `tests/servers/athena/tables.py`.
 pub(super) fn athena_shapes() -> BTreeSet<&'static str> {
-    let shape = |source: &Source| match source.way {
-        Way::Athena { shape, .. } => Some(shape),
+    let shape = |source: &Source| match source.loader {
+        Loader::Athena { shape, .. } => Some(shape),
         _ => None,
     };
     SOURCES.iter().filter_map(shape).collect()
 }
 
 const fn s3(name: &'static str, engine: &'static str) -> Source {
-    Source { name, title: S3, way: Way::S3(engine), lacks: &[] }
+    Source { name, title: S3, loader: Loader::S3(engine), lacks: &[] }
 }
 
 /// A file in one of [`crate::common::envelopes::ENVELOPES`], with all records.
 const fn envelope(name: &'static str) -> Source {
-    Source { name, title: "`load-files`", way: Way::Envelope, lacks: &[] }
+    Source { name, title: "`load-files`", loader: Loader::Envelope, lacks: &[] }
 }
 
 const fn athena(
@@ -121,31 +121,31 @@ const fn athena(
     workgroup: &'static str,
     lacks: &'static [Lack],
 ) -> Source {
-    Source { name, title, way: Way::Athena { shape, workgroup }, lacks }
+    Source { name, title, loader: Loader::Athena { shape, workgroup }, lacks }
 }
 
 impl Source {
     /// The name of its envelope.
     pub(super) fn envelope(&self) -> Option<&'static str> {
-        matches!(self.way, Way::Envelope).then_some(self.name)
+        matches!(self.loader, Loader::Envelope).then_some(self.name)
     }
 
     /// Whether it has no events older than 90 days.
     pub(super) fn forgets(&self) -> bool {
-        matches!(self.way, Way::History)
+        matches!(self.loader, Loader::History)
     }
 
     /// Loads into a database in the world.
     pub(super) fn load(&self, world: &World, database: &str, window: &[&str]) -> Run {
         let (db, file) = (format!("{database}.db"), format!("envelopes/{}", self.name));
         let queue;
-        let mut args = match &self.way {
-            Way::S3(engine) => vec!["load-s3", "--bucket", "trail", "--engine", engine],
-            Way::Athena { shape, workgroup } => vec!["load-athena", "--table", shape, "--workgroup", workgroup],
-            Way::History => vec!["load-history", "--region", "all"],
-            Way::Logs => vec!["load-logs", "--log-group", "trail"],
-            Way::Envelope => vec!["load-files", &file],
-            Way::Watch(message) => {
+        let mut args = match &self.loader {
+            Loader::S3(engine) => vec!["load-s3", "--bucket", "trail", "--engine", engine],
+            Loader::Athena { shape, workgroup } => vec!["load-athena", "--table", shape, "--workgroup", workgroup],
+            Loader::History => vec!["load-history", "--region", "all"],
+            Loader::Logs => vec!["load-logs", "--log-group", "trail"],
+            Loader::Envelope => vec!["load-files", &file],
+            Loader::Watch(message) => {
                 queue = world.announce_all(*message);
                 vec!["watch", "--queue", &queue, "--until-empty", "--wait", "1"]
             }
@@ -153,8 +153,8 @@ impl Source {
         args.extend(["--output", "json", "--db", &db]);
         args.extend(window);
         let run = world.bench.trailcreator(args);
-        match self.way {
-            Way::Athena { .. } => run.athena(&world.moto, &world.athena).run(),
+        match self.loader {
+            Loader::Athena { .. } => run.athena(&world.moto, &world.athena).run(),
             _ => run.aws(&world.moto).run(),
         }
     }

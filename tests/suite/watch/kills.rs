@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::bulk::{Bulk, kill};
+use super::bulk::{Bulk, QUICK, kill};
 use crate::common::database::assert_intact;
 use crate::common::{Seeds, chance};
 
@@ -29,7 +29,7 @@ struct Watching {
 
 impl Watching {
     fn prepare() -> Self {
-        let watching = Self { bulk: Bulk::new("1").into(), unreadable: Cell::new(0), usual: Cell::default() };
+        let watching = Self { bulk: Bulk::new(QUICK).into(), unreadable: Cell::new(0), usual: Cell::default() };
         let begun = Instant::now();
         watching.announce();
         watching.end("undisturbed");
