@@ -13,7 +13,8 @@ const ACCOUNTS: [&str; 2] = [ACCOUNT, "444455556666"];
 const REGIONS: [&str; 2] = ["eu-west-1", "us-east-1"];
 
 /// Types with names of many forms, global ones, and one that the map does not have.
-const TYPES: [&str; 9] = ["sqs", "iam-policy", "iam-user", "security-group", "ecs-service", "log-group", "rds", "ebs", "no-such-type"];
+const TYPES: [&str; 9] =
+    ["sqs", "iam-policy", "iam-user", "security-group", "ecs-service", "log-group", "rds", "ebs", "no-such-type"];
 
 /// What is at random about an event or a write.
 #[derive(Debug, Clone)]
@@ -55,13 +56,8 @@ fn ways(random: &Random) -> Vec<Vec<String>> {
 
 fn random() -> impl Strategy<Value = Random> {
     let place = (select(&TYPES[..]), select(&ACCOUNTS[..]), select(&REGIONS[..]));
-    (place, 0_u8..4, 0_usize..3, 0_u8..12).prop_map(|((resource_type, account, region), resource, way, second)| Random {
-        resource_type,
-        account,
-        region,
-        resource,
-        way,
-        second,
+    (place, 0_u8..4, 0_usize..3, 0_u8..12).prop_map(|((resource_type, account, region), resource, way, second)| {
+        Random { resource_type, account, region, resource, way, second }
     })
 }
 
@@ -151,7 +147,9 @@ fn in_one_group(store: &Store, question: &Question<'_>) -> Coverage {
     let mut events = Vec::new();
     for account in ACCOUNTS {
         for resource_type in TYPES {
-            store.events_of_type(&resource_type.into(), &account.into(), None, &mut |event| events.push(event)).unwrap();
+            store
+                .events_of_type(&resource_type.into(), &account.into(), None, &mut |event| events.push(event))
+                .unwrap();
         }
     }
     let order = |StoredEvent { event, resource_type, resource_id, .. }: &StoredEvent| {
