@@ -47,7 +47,7 @@ fn ways(random: &Random) -> Vec<Vec<String>> {
             let label = format!("web{}", resource % 2);
             vec![vec![format!("sg-{resource}"), label.clone()], vec![format!("sg-{resource}")], vec![label]]
         }
-        "ecs-service" => vec![vec![arn("ecs", &format!("service/c/{name}"))], vec![name.clone()]],
+        "ecs-service" => vec![vec![arn("ecs", &format!("service/c/{name}"))], vec![name]],
         "log-group" => vec![vec![format!("/aws/{name}")], vec![arn("logs", &format!("log-group:/aws/{name}:*"))]],
         "rds" => vec![vec![name.clone()], vec![arn("rds", &format!("db:{name}")), name]],
         _ => vec![vec![name]],
