@@ -63,10 +63,7 @@ fn config_show_names_every_origin() {
     let bench = Bench::new();
     bench.write("trailcreator.yml", "type: sqs\nload-s3: {bucket: trail}\n");
     let args = ["config", "show", "tag", "--creator-tag", "Owner", "--output", "json"];
-    let run = bench
-        .trailcreator(["--output", "json"].iter().chain(&args))
-        .env("TRAILCREATOR_USER_SUFFIX", "@x.example")
-        .run();
+    let run = bench.trailcreator(args).env("TRAILCREATOR_USER_SUFFIX", "@x.example").run();
     let document = run.success().json();
     let tag = json!("tag");
     assert_eq!(option(&document, &tag, "creator-tag")["origin"], "flag");
@@ -79,6 +76,12 @@ fn config_show_names_every_origin() {
     assert_eq!(option(&all, &json!("load-s3"), "bucket")["value"], "trail");
     let text = bench.trailcreator(["config", "show"]).run();
     text.success().shows(["command", "load-s3", "trailcreator.yml:2"]).says(["settings file: trailcreator.yml"]);
+    bench.write("other.yml", "creator-tag: Team\n");
+    let other = ["config", "show", "--settings", "other.yml", "tag", "--output", "json"];
+    let document = bench.trailcreator(other).run().success().json();
+    assert_eq!(option(&document, &tag, "creator-tag")["file"], "other.yml");
+    let behind = bench.trailcreator(["config", "show", "tag", "--settings", "other.yml"]).run();
+    behind.code(2).says(["--settings is behind the command's name", "config show --settings FILE tag"]);
     bench.trailcreator(["config", "show", "tga"]).run().code(2).says(["tga is not a command"]);
 }
 

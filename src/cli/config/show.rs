@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -9,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::cli::settings::{Settings, find, innermost, options_of, path_of};
-use crate::cli::{CommandError, Context, Outcome, command, environment};
+use crate::cli::{CommandError, Context, Outcome, Output, command, environment};
 use crate::console::{Lines, OutputFormat};
 use crate::text::secrets;
 
@@ -23,7 +24,9 @@ Examples:
   Show all options of tag:
     trailcreator config show tag
   Show the options of load-s3 with a flag:
-    trailcreator config show load-s3 --bucket my-trail";
+    trailcreator config show load-s3 --bucket my-trail
+  The same as JSON:
+    trailcreator config show load-s3 --bucket my-trail --output json";
 
 /// Show every option's value and its origin: flag, variable, settings file or default
 ///
@@ -83,6 +86,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandErro
         return Err(CommandError::usage(error));
     }
     let globals = context.invocation.globals();
+    let mut format = context.console.format;
     let rows = match args.command.as_slice() {
         [] => rows_of_all(&program, settings, &matches_of(&program, &globals, &[])?),
         given => {
@@ -92,11 +96,27 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandErro
                 return Err(CommandError::usage(format_args!("{} is not a command", given[0].display()))
                     .hint("list the commands with: trailcreator --help"));
             }
-            rows_of(&program, &path, settings, innermost(&matches), true)
+            let options = innermost(&matches);
+            if let Some(output) = own_flag::<Output>(options, "output") {
+                format = output.into();
+            }
+            if own_flag::<PathBuf>(options, "settings") != context.global.settings {
+                return Err(CommandError::usage("--settings is behind the command's name").hint(format!(
+                    "place it before the name: trailcreator config show --settings FILE {}",
+                    given[0].display()
+                )));
+            }
+            rows_of(&program, &path, settings, options, true)
         }
     };
-    print(context, &rows);
+    print(context, format, &rows);
     Ok(Outcome::Done)
+}
+
+/// A global option as it is given: behind the name of a command it belongs to the command that is shown.
+fn own_flag<T: Clone + Send + Sync + 'static>(options: &ArgMatches, name: &str) -> Option<T> {
+    let is_given = matches!(options.value_source(name), Some(ValueSource::CommandLine | ValueSource::EnvVariable));
+    options.try_get_one::<T>(name).ok().flatten().filter(|_| is_given).cloned()
 }
 
 /// What is given, also where something required is missing.
@@ -190,9 +210,9 @@ fn shown(option: &Arg, values: &[String]) -> Value {
     }
 }
 
-fn print(context: &Context, rows: &[Row]) {
+fn print(context: &Context, format: OutputFormat, rows: &[Row]) {
     let file = context.settings.path.as_ref().map(|path| path.display().to_string());
-    if context.console.format == OutputFormat::Json {
+    if format == OutputFormat::Json {
         let document = json!({"format_version": FORMAT_VERSION, "settings_file": file, "options": rows});
         return context.console.json(&document);
     }
