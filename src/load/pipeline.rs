@@ -25,7 +25,7 @@ use crate::trail::scan::{Buffers, Scan, Scanner};
 use tokio_util::sync::CancellationToken;
 
 /// The capacity of the queue for reports of scanners.
-const REPORTS: usize = 16;
+const REPORTS: usize = 4;
 
 /// A transaction is committed when it has this many events…
 const BATCH_EVENTS: usize = 4096;
