@@ -36,10 +36,10 @@ def error(code, message):
 def secret(number):
     name = f"team-{number % 50}/service-{number:07}/database"
     return {
-        "ARN": f"arn:aws:secretsmanager:eu-west-1:123456789012:secret:{name}-AbCdEf",
+        "ARN": f"arn:aws:secretsmanager:us-east-1:123456789012:secret:{name}-AbCdEf",
         "Name": name,
         "Description": "Password of the service's database user",
-        "KmsKeyId": "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+        "KmsKeyId": "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
         "RotationEnabled": True,
         "LastRotatedDate": 1767225600.0,
         "LastChangedDate": 1767225600.0,

@@ -4,18 +4,18 @@
 use trailcreator::model::event::{Action, Event, Identity, ResourceEvent, Touched};
 use trailcreator::store::{Batch, Store};
 
-use crate::common::{Bench, Moto, memory};
+use crate::common::{ACCOUNT, Bench, Moto, REGION, memory};
 
 const SECRETS: &str = include_str!("../../servers/secrets/list_secrets.py");
 
 /// The largest memory that a resource may take, in bytes: the listed resource, its create event and its line of the plan.
-const BYTES_PER_RESOURCE: u64 = 6_000;
+const BYTES_PER_RESOURCE: u64 = 8_000;
 
 fn creation(number: u64) -> ResourceEvent {
     let event = Event {
         event_id: format!("{number:08x}-0000-4000-8000-{number:012x}"),
-        account_id: "123456789012".into(),
-        region: "eu-west-1".into(),
+        account_id: ACCOUNT.into(),
+        region: REGION.into(),
         time: format!(
             "2026-03-{:02}T{:02}:{:02}:{:02}Z",
             1 + number / 86_400,
