@@ -41,8 +41,8 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long to wait before a database that was locked is opened again.
 const BUSY_PAUSE: Duration = Duration::from_millis(10);
 
-/// Page cache, in KiB. Rows arrive nearly in key order, so few pages are in use.
-const PAGE_CACHE_KIB: i64 = 32 * 1024;
+/// Page cache, in KiB. Rows arrive nearly in key order, so few pages are in use; the index of IDs is written all over.
+const PAGE_CACHE_KIB: i64 = 16 * 1024;
 
 /// Page cache of commands that only read, in KiB: they read pages once, in order, or few.
 const READ_CACHE_KIB: i64 = 8 * 1024;
