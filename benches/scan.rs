@@ -41,16 +41,24 @@ const ONE_IN: usize = 70;
 fn main() {
     let numbers: Vec<usize> = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
     let logs = make_logs(numbers.first().copied().unwrap_or(FILES));
-    // Parts of it, for `benches/peers`.
-    let asked = |part: &str| std::env::args().any(|argument| argument == part);
-    if asked("--make") {
-        println!("{}", logs.display());
-    } else if asked("--floor") {
-        println!("{}", on_threads(&logs, numbers.get(1).copied().unwrap_or(1), gunzip));
-    } else {
-        compare(&logs);
+    let jobs = numbers.get(1).copied().unwrap_or(1);
+    // Parts of it, for `benches/peers`: each does what the one before does, and more.
+    let part = std::env::args().find(|argument| PARTS.contains(&argument.as_str()));
+    let scan_with = |map| {
+        let scanner = Scanner::new(Arc::new(map), RecordFilter::default());
+        println!("{}", on_threads(&logs, jobs, |paths| scan(paths, &scanner)));
+    };
+    match part.as_deref() {
+        Some("--make") => println!("{}", logs.display()),
+        Some("--floor") => println!("{}", on_threads(&logs, jobs, gunzip)),
+        Some("--frame") => scan_with(ResourceMap::default()),
+        Some("--scan") => scan_with(ResourceMap::built_in()),
+        _ => compare(&logs),
     }
 }
+
+/// Makes the logs; decompresses them; finds their records; reads those that match.
+const PARTS: [&str; 4] = ["--make", "--floor", "--frame", "--scan"];
 
 /// The whole benchmark.
 fn compare(logs: &Path) {

@@ -1,9 +1,11 @@
 """One contender reads a folder of log files, and prints how many records it read and how many of them create a bucket.
 
-`python contender.py NAME FOLDER THREADS`. Each extracts what an owner needs: time, caller and bucket of each creation.
+`python contender.py NAME FOLDER THREADS`. Each extracts what an owner needs: time, caller and bucket of each creation. Those in
+Python also print a digest of that.
 """
 import glob
 import gzip
+import hashlib
 import json
 import sys
 from concurrent.futures import ProcessPoolExecutor
@@ -17,7 +19,12 @@ def found(records):
         and record["eventSource"] == "s3.amazonaws.com"
         and record.get("errorCode") is None
     ]
-    return len(records), len(created)
+    return len(records), created
+
+
+def digest(rows):
+    """The same for the same rows in any order."""
+    return hashlib.sha256(repr(sorted(map(tuple, rows))).encode()).hexdigest()
 
 
 def standard(path):
@@ -40,7 +47,8 @@ def in_python(read):
         else:
             with ProcessPoolExecutor(threads) as pool:
                 results = list(pool.map(read, paths, chunksize=8))
-        return sum(records for records, _ in results), sum(created for _, created in results)
+        rows = [row for _, created in results for row in created]
+        return sum(records for records, _ in results), len(rows), digest(rows)
 
     return run
 

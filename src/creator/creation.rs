@@ -27,6 +27,20 @@ impl Dated for StoredEvent {
     }
 }
 
+impl<E: Dated> Dated for &E {
+    fn action(&self) -> Action {
+        E::action(self)
+    }
+
+    fn time(&self) -> &str {
+        E::time(self)
+    }
+
+    fn event_id(&self) -> &str {
+        E::event_id(self)
+    }
+}
+
 /// Returns the event that created the resource, from all its events in any order: the latest `Create`, else the first `Upsert`,
 /// since the last `Delete`. `None` if there is no such event.
 ///

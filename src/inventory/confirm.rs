@@ -11,7 +11,7 @@ use super::scope::Scope;
 use super::tag_values::tags_of;
 use super::{LiveResource, Tags};
 use crate::aws::{Answer, CallError, ErrorClass};
-use crate::model::Region;
+use crate::model::{Item, Region};
 use crate::resource_map::{Protocol, RenderedCall, TagRequest};
 
 /// Concurrent tag reads.
@@ -23,7 +23,7 @@ struct Subject {
     position: usize,
     id: String,
     arn: String,
-    item: Value,
+    item: Item,
     ancestors: Vec<Value>,
 }
 
@@ -47,23 +47,26 @@ pub(super) async fn tags(scope: &Scope<'_>, resources: &mut [&mut LiveResource])
         return Vec::new();
     };
     // A batch is for one region.
-    let mut by_region: BTreeMap<Region, Vec<Subject>> = BTreeMap::new();
+    let mut by_region: BTreeMap<Region, Vec<usize>> = BTreeMap::new();
     for (position, resource) in resources.iter().enumerate().filter(|(_, resource)| unproven(resource)) {
-        by_region.entry(resource.region.clone()).or_default().push(Subject::of(position, resource));
+        by_region.entry(resource.region.clone()).or_default().push(position);
     }
-    let mut reads = Vec::new();
-    for (region, subjects) in by_region {
-        for batch in subjects.chunks(request.batch.max(1)) {
-            reads.push(read(scope, request, region.clone(), batch.to_vec()).boxed());
-        }
-    }
+    let batches = by_region.iter().flat_map(|(region, positions)| {
+        positions.chunks(request.batch.max(1)).map(move |positions| (region, positions))
+    });
+    // Only the reads under way have copies of their resources.
+    let subjects = |positions: &[usize]| positions.iter().map(|&at| Subject::of(at, resources[at])).collect();
+    let reads = batches.map(|(region, positions)| read(scope, request, region.clone(), subjects(positions)));
     let mut answers = stream::iter(reads).buffer_unordered(CONCURRENT_CALLS);
-    let mut gone = Vec::new();
+    let mut read = Vec::new();
     while let Some(answers) = answers.next().await {
-        for Read { position, tags, is_gone } in answers {
-            resources[position].tags = tags;
-            gone.extend(is_gone.then_some(position));
-        }
+        read.extend(answers);
+    }
+    drop(answers);
+    let mut gone = Vec::new();
+    for Read { position, tags, is_gone } in read {
+        resources[position].tags = tags;
+        gone.extend(is_gone.then_some(position));
     }
     gone
 }
@@ -144,8 +147,8 @@ async fn call(
         "arn" => first.map(|subject| subject.arn.as_str().into()),
         _ => scope.lookup(name, region, ancestors),
     };
-    let item = first.map_or(&Value::Null, |subject| &subject.item);
-    let rendered = scope.render(&request.request, item, &lookup)?;
+    let item = first.map_or(Value::Null, |subject| subject.item.value());
+    let rendered = scope.render(&request.request, &item, &lookup)?;
     if request.batch <= 1 {
         let tags = of_pages(&pages(scope, request, region, rendered).await?);
         return Ok(batch.iter().map(|subject| (subject.position, tags.clone())).collect());

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::pager::{Pager, items_of};
 use super::scope::Scope;
 use crate::aws::{CallError, ErrorClass};
+use crate::model::Item;
 use crate::resource_map::{Describe, ListCall, Listing, Parent, ParentSource, ParentValue, ResourceMap};
 
 /// Concurrent calls of one listing: below several parents, or describing several batches.
@@ -22,7 +23,7 @@ const MAX_LEVELS: usize = 32;
 /// A listed (or described) resource, and the parameters of its parent, its parent's parent and so on.
 #[derive(Debug, Clone)]
 pub(super) struct ListedItem {
-    pub(super) value: Value,
+    pub(super) value: Item,
     pub(super) ancestors: Vec<Value>,
 }
 
@@ -113,19 +114,19 @@ impl<'a> Work<'a> {
         Ok(items.into_iter().map(|value| ListedItem { value, ancestors: ancestors.clone() }).collect())
     }
 
-    async fn items_by(self, call: &ListCall, ancestors: &[Value]) -> Result<Vec<Value>, CallError> {
+    async fn items_by(self, call: &ListCall, ancestors: &[Value]) -> Result<Vec<Item>, CallError> {
         let listed = self.listed(call, ancestors).await?;
-        let mut values = match &self.listing.describe {
+        let mut items = match &self.listing.describe {
             Some(describe) => self.described(describe, ancestors, &listed).await?,
             None => listed,
         };
         if let Some(filter) = &self.listing.filter {
-            values.retain(|item| filter.search(item) == Value::Bool(true));
+            items.retain(|item| filter.search(&item.value()) == Value::Bool(true));
         }
-        Ok(values)
+        Ok(items)
     }
 
-    async fn listed(self, list: &ListCall, ancestors: &[Value]) -> Result<Vec<Value>, CallError> {
+    async fn listed(self, list: &ListCall, ancestors: &[Value]) -> Result<Vec<Item>, CallError> {
         let Self { scope, listing, .. } = self;
         let lookup = |name: &str| scope.lookup(name, &scope.region, ancestors);
         let mut call = scope.render(&list.request, &Value::Null, &lookup)?;
@@ -149,13 +150,13 @@ impl<'a> Work<'a> {
         self,
         describe: &Describe,
         ancestors: &[Value],
-        listed: &[Value],
-    ) -> Result<Vec<Value>, CallError> {
+        listed: &[Item],
+    ) -> Result<Vec<Item>, CallError> {
         let mut batches = Vec::new();
         for batch in listed.chunks(describe.batch.max(1)) {
             batches.push(described_batch(self.scope, describe, ancestors, batch).boxed());
         }
-        let lists: Vec<Vec<Value>> = stream::iter(batches).buffered(CONCURRENT_CALLS).try_collect().await?;
+        let lists: Vec<Vec<Item>> = stream::iter(batches).buffered(CONCURRENT_CALLS).try_collect().await?;
         Ok(lists.into_iter().flatten().collect())
     }
 
@@ -170,7 +171,7 @@ impl<'a> Work<'a> {
 /// The parameters for each resource, followed by its ancestors. A resource without them has nothing below.
 fn below(value: &ParentValue, items: &[ListedItem]) -> Vec<Vec<Value>> {
     let sent = |item: &ListedItem| {
-        let value = Some(value.of(&item.value)).filter(|value| !value.is_null())?;
+        let value = Some(value.of(&item.value.value())).filter(|value| !value.is_null())?;
         Some(std::iter::once(value).chain(item.ancestors.iter().cloned()).collect())
     };
     items.iter().filter_map(sent).collect()
@@ -192,20 +193,22 @@ async fn described_batch(
     scope: &Scope<'_>,
     describe: &Describe,
     ancestors: &[Value],
-    batch: &[Value],
-) -> Result<Vec<Value>, CallError> {
-    match describe_call(scope, describe, ancestors, batch).await {
+    batch: &[Item],
+) -> Result<Vec<Item>, CallError> {
+    let batch: Vec<Value> = batch.iter().map(Item::value).collect();
+    let packed = |items: Vec<Value>| items.into_iter().map(Item::from);
+    match describe_call(scope, describe, ancestors, &batch).await {
         Err(error) if error.class == ErrorClass::NotFound => {}
-        items => return items,
+        items => return Ok(packed(items?).collect()),
     }
     if batch.len() <= 1 {
         return Ok(Vec::new());
     }
     let mut items = Vec::new();
-    for item in batch {
+    for item in &batch {
         match describe_call(scope, describe, ancestors, std::slice::from_ref(item)).await {
             Err(error) if error.class == ErrorClass::NotFound => {}
-            described => items.extend(described?),
+            described => items.extend(packed(described?)),
         }
     }
     Ok(items)

@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use serde_json::Value;
 
+use crate::model::Item;
 use crate::resource_map::expression::{Expression, TopLevelFields};
 use crate::resource_map::{Listing, Page};
 
@@ -37,7 +38,7 @@ pub(super) struct Pager<'a> {
     listing: &'a Listing,
     tokens: HashSet<String>,
     progress: Progress,
-    items: Vec<Value>,
+    items: Vec<Item>,
 }
 
 /// Why a page can't be used.
@@ -67,11 +68,11 @@ impl<'a> Pager<'a> {
         if self.listing.page.is_some() {
             self.progress.take(&items)?;
         }
-        self.items.extend(items);
+        self.items.extend(items.into_iter().map(Item::from));
         self.listing.page.as_ref().map_or(Ok(None), |page| next_page(page, answer, &mut self.tokens))
     }
 
-    pub(super) fn into_items(self) -> Vec<Value> {
+    pub(super) fn into_items(self) -> Vec<Item> {
         self.items
     }
 }
@@ -146,7 +147,7 @@ mod tests {
         assert_eq!(next, Some(("Token".to_owned(), json!("2"))));
         assert_eq!(pager.take(&json!({"Things": [], "NextToken": ""})), Ok(None));
         assert_eq!(pager.take(&json!({"Things": [{"Name": "b"}], "NextToken": null})), Ok(None));
-        assert_eq!(pager.into_items(), [json!("a"), json!("b")]);
+        assert_eq!(pager.into_items(), [json!("a"), json!("b")].map(Item::from));
     }
 
     #[test]

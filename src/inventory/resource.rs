@@ -48,7 +48,8 @@ pub(super) enum Unusable {
 
 /// One result as a live resource.
 pub(super) fn resource(scope: &Scope<'_>, item: ListedItem) -> Result<LiveResource, Unusable> {
-    let ListedItem { value: item, ancestors } = item;
+    let ListedItem { value: packed, ancestors } = item;
+    let item = packed.value();
     let access = scope.access;
     let own_region = access.region.as_ref().and_then(|region| region.search(&item).as_str().map(Region::from));
     let region = own_region.unwrap_or_else(|| scope.region.clone());
@@ -73,7 +74,7 @@ pub(super) fn resource(scope: &Scope<'_>, item: ListedItem) -> Result<LiveResour
         made_with,
         arn: Arn::new(arn.unwrap_or_default()),
         region,
-        item,
+        item: packed,
         ancestors,
     })
 }

@@ -10,6 +10,8 @@ use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
+use futures::executor::block_on;
+
 use super::piped::Piped;
 use super::unit::{Identity, Open};
 use super::{Failure, Item, OtherFile, Queue, Unit, Versions};
@@ -73,32 +75,67 @@ pub fn find(
     queue: &Queue,
     stop: &CancellationToken,
 ) -> Result<(), StoreError> {
-    let send = |item| queue.blocking_send(item).is_ok() && !stop.is_cancelled();
+    let mut feed = Feed { queue, stop, items: Vec::new() };
     let mut expected = 0;
     Walk::new(roots, &mut |_| {
         expected += 1;
         Ok(!stop.is_cancelled())
     })
     .run(roots)?;
-    if !send(Item::Expected(expected)) {
+    if !feed.send(Item::Expected(expected)) {
         return Ok(());
     }
+    // Each folder's files come one after the other. One that another load enters in the meantime is read again, which changes nothing.
+    let mut folder = (String::new(), false);
     let mut each = |found: FoundInput| {
         let unit = match found {
+            // It may wait for what a person types.
+            FoundInput::Stdin if !feed.hand_on() => return Ok(false),
             FoundInput::Stdin => stdin_unit(),
             FoundInput::File(file) => match file.other() {
-                Some(other) => return Ok(send(Item::Other(other))),
+                Some(other) => return Ok(feed.send(Item::Other(other))),
                 None => file.unit(),
             },
-            FoundInput::Failed(failure) => return Ok(send(Item::Failed(failure))),
+            FoundInput::Failed(failure) => return Ok(feed.send(Item::Failed(failure))),
         };
         let is_loaded = match &unit.identity {
-            Some(identity) => versions.is_loaded(ledger, identity)?,
+            Some(identity) => {
+                if folder.0 != identity.prefix {
+                    folder = (identity.prefix.clone(), ledger.has_units(&identity.prefix)?);
+                }
+                folder.1 && versions.is_loaded(ledger, identity)?
+            }
             None => false,
         };
-        Ok(send(if is_loaded { Item::AlreadyLoaded } else { Item::Unit(unit) }))
+        Ok(feed.send(if is_loaded { Item::AlreadyLoaded } else { Item::Unit(unit) }))
     };
-    Walk::new(roots, &mut each).run(roots)
+    Walk::new(roots, &mut each).run(roots)?;
+    feed.hand_on();
+    Ok(())
+}
+
+/// Items are queued this many at a time: a full queue would otherwise wake this thread for each.
+const ITEMS_AT_ONCE: usize = 16;
+
+/// Puts items into the queue.
+struct Feed<'a> {
+    queue: &'a Queue,
+    stop: &'a CancellationToken,
+    items: Vec<Item>,
+}
+
+impl Feed<'_> {
+    /// Returns whether to continue: not if the queue is closed, or the load is stopped.
+    fn send(&mut self, item: Item) -> bool {
+        self.items.push(item);
+        if self.items.len() < ITEMS_AT_ONCE { !self.stop.is_cancelled() } else { self.hand_on() }
+    }
+
+    fn hand_on(&mut self) -> bool {
+        let Ok(places) = block_on(self.queue.reserve_many(self.items.len())) else { return false };
+        places.zip(self.items.drain(..)).for_each(|(place, item)| place.send(item));
+        !self.stop.is_cancelled()
+    }
 }
 
 enum FoundInput {

@@ -20,6 +20,13 @@ impl<'a> Items<'a> {
         Self { receiver: Mutex::new(receiver), stop }
     }
 
+    /// The next item, if there is one without waiting.
+    pub(super) fn ready(&self) -> Option<Item> {
+        // Another thread holds the lock while it waits itself.
+        let mut receiver = self.receiver.try_lock().ok()?;
+        if self.stop.is_cancelled() { None } else { receiver.try_recv().ok() }
+    }
+
     /// Waits for the next item. `None` if there are no more, or if the load is stopped: a source that is itself waiting (for
     /// input from a terminal) may not notice that.
     pub(super) fn next(&self) -> Option<Item> {

@@ -24,8 +24,15 @@ use crate::store::{Store, StoreError};
 use crate::trail::scan::{Buffers, Scan, Scanner};
 use tokio_util::sync::CancellationToken;
 
-/// The capacity of the queue for reports of scanners.
-const REPORTS: usize = 16;
+/// The capacity of the queue for batches of reports of scanners.
+const REPORTS: usize = 8;
+
+/// A scanner hands its reports on when it has this many, or has to wait. To wake the writer takes longer than to write a report down.
+const REPORTS_AT_ONCE: usize = 16;
+/// Or when they have this many events.
+const EVENTS_AT_ONCE: usize = 512;
+/// Or when they are this old.
+const REPORTS_AGE: Duration = Duration::from_millis(200);
 
 /// A transaction is committed when it has this many events…
 const BATCH_EVENTS: usize = 4096;
@@ -74,7 +81,8 @@ pub fn run(
     let (reports, received) = sync_channel(REPORTS);
     std::thread::scope(|scope| {
         for _ in 0..jobs.max(1) {
-            let worker = Worker { scanner, versions: &versions, items: &items, reports: reports.clone() };
+            let reports = Reports { sender: reports.clone(), ready: Vec::new(), events: 0, begun: Instant::now() };
+            let worker = Worker { scanner, versions: &versions, items: &items, reports };
             scope.spawn(move || worker.run());
         }
         // The writer ends when the last worker drops its sender. When it fails, it drops the receiver: a scanner that waits for
@@ -89,37 +97,87 @@ pub fn run(
     })
 }
 
+/// What a scanner has for the writer.
+struct Reports {
+    sender: SyncSender<Vec<Report>>,
+    ready: Vec<Report>,
+    /// The number of events in them.
+    events: usize,
+    /// When the first of them was added.
+    begun: Instant,
+}
+
+/// The writer is gone, because the database has failed.
+struct WriterGone;
+
+impl Reports {
+    fn add(&mut self, report: Report) -> Result<(), WriterGone> {
+        if self.ready.is_empty() {
+            self.begun = Instant::now();
+        }
+        if let Report::Events(events) = &report {
+            self.events += events.len();
+        }
+        self.ready.push(report);
+        let is_full = self.ready.len() >= REPORTS_AT_ONCE || self.events >= EVENTS_AT_ONCE;
+        if is_full || self.begun.elapsed() >= REPORTS_AGE { self.hand_on() } else { Ok(()) }
+    }
+
+    fn hand_on(&mut self) -> Result<(), WriterGone> {
+        self.events = 0;
+        if self.ready.is_empty() {
+            return Ok(());
+        }
+        self.sender.send(std::mem::take(&mut self.ready)).map_err(|_| WriterGone)
+    }
+}
+
 struct Worker<'a> {
     scanner: &'a Scanner,
     versions: &'a Versions,
     items: &'a Items<'a>,
-    reports: SyncSender<Report>,
+    reports: Reports,
 }
 
 impl Worker<'_> {
-    fn run(self) {
-        let mut buffers = Buffers::default();
-        while let Some(item) = self.items.next() {
-            let report = match item {
-                Item::Unit(unit) => self.scan(unit, &mut buffers),
-                Item::Expected(count) => Some(Report::Expected(count)),
-                Item::AlreadyLoaded => Some(Report::AlreadyLoaded),
-                Item::Other(file) => Some(Report::Other(file)),
-                Item::Archived(object) => Some(Report::Archived(object)),
-                Item::Failed(failure) => Some(Report::Failed(failure)),
-                Item::DayFound(day) => Some(Report::DayFound(day)),
-                Item::FolderFound(folder) => Some(Report::FolderFound(folder)),
-            };
-            // The receiver is gone if the database has failed.
-            if report.is_some_and(|report| self.reports.send(report).is_err()) {
-                break;
-            }
-        }
+    fn run(mut self) {
+        // The receiver is gone if the database has failed. Then there is nothing more to do.
+        drop(self.work());
         self.items.close();
     }
 
+    fn work(&mut self) -> Result<(), WriterGone> {
+        let mut buffers = Buffers::default();
+        while let Some(item) = self.next()? {
+            let report = match item {
+                Item::Unit(unit) => match self.scan(unit, &mut buffers) {
+                    Some(report) => report,
+                    None => continue,
+                },
+                Item::Expected(count) => Report::Expected(count),
+                Item::AlreadyLoaded => Report::AlreadyLoaded,
+                Item::Other(file) => Report::Other(file),
+                Item::Archived(object) => Report::Archived(object),
+                Item::Failed(failure) => Report::Failed(failure),
+                Item::DayFound(day) => Report::DayFound(day),
+                Item::FolderFound(folder) => Report::FolderFound(folder),
+            };
+            self.reports.add(report)?;
+        }
+        self.reports.hand_on()
+    }
+
+    /// The next item. Hands on what is ready before it waits for one.
+    fn next(&mut self) -> Result<Option<Item>, WriterGone> {
+        if let Some(item) = self.items.ready() {
+            return Ok(Some(item));
+        }
+        self.reports.hand_on()?;
+        Ok(self.items.next())
+    }
+
     /// Scans a unit. `None` if it was stopped before the end.
-    fn scan(&self, unit: Unit, buffers: &mut Buffers) -> Option<Report> {
+    fn scan(&mut self, unit: Unit, buffers: &mut Buffers) -> Option<Report> {
         let Unit { name, identity, open, closes_day } = unit;
         let mut input = match open() {
             Ok(input) => self.items.stoppable(input),
@@ -127,7 +185,7 @@ impl Worker<'_> {
         };
         let scan = self.scanner.scan(&mut input, buffers, &mut |events| {
             // If the writer is gone, that is noticed when the unit is finished.
-            drop(self.reports.send(Report::Events(events)));
+            drop(self.reports.add(Report::Events(events)));
         });
         if scan.broken.is_some() && self.items.is_stopped() {
             return None;
@@ -181,10 +239,10 @@ impl<'a> Writer<'a> {
         Self { store, versions, days, folders, watch, figures, batch, begun: Instant::now() }
     }
 
-    fn run(mut self, reports: &Receiver<Report>) -> Result<Figures, StoreError> {
+    fn run(mut self, reports: &Receiver<Vec<Report>>) -> Result<Figures, StoreError> {
         loop {
             match reports.recv_timeout(BATCH_AGE.saturating_sub(self.begun.elapsed())) {
-                Ok(report) => self.take(report),
+                Ok(reports) => reports.into_iter().for_each(|report| self.take(report)),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }

@@ -12,7 +12,7 @@ mod run_id;
 mod tag_key;
 
 pub use names::*;
-pub use resource::{LiveResource, Tags};
+pub use resource::{Item, LiveResource, Tags};
 pub use run_id::RunId;
 pub use tag_key::{MAX_KEY_CHARACTERS, parse_key};
 

@@ -52,7 +52,7 @@ fn try_decide(case: Case<'_>) -> Result<PlannedWrite, Skip> {
     }
     prove_tags(case, key, present.is_some(), 0)?;
     if !writing.is_allowed_now(&resource.item) {
-        return Err(Skip::NotNow(state_of(&resource.item).to_owned()));
+        return Err(Skip::NotNow(state_of(&resource.item.value()).to_owned()));
     }
     let reason = match writing.method {
         WriteMethod::StackUpdate => format!("{reason}; skipped at the write if the update would change more than tags"),

@@ -11,16 +11,26 @@
 //!
 //! Pure.
 
-use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::creator::RenameHistory;
 use crate::model::event::Action;
 use crate::model::event::StoredEvent;
 use crate::model::{Arn, ArnParts, LiveResource};
 
-/// A text and the one resource that answers to it; `None` where several do.
-type Answers = HashMap<String, Option<usize>>;
+/// Texts, each with the one resource that answers to it, or that several do. By hash: texts take ten times the memory.
+#[derive(Debug, Default)]
+struct Answers(Vec<([u64; 2], u32)>);
+
+/// Several resources answer to a text.
+const SEVERAL: u32 = u32::MAX;
+
+/// Partition, service, region and account of an ARN.
+type ArnFields = [String; 4];
+
+/// Events up to which room is made for each.
+const FEW: usize = 4;
 
 /// Finds the live resource that a text names.
 #[derive(Debug, Default)]
@@ -35,10 +45,12 @@ pub(crate) struct Index {
     plain: Answers,
     /// The ends of ARNs: an event may give just that.
     tails: Answers,
-    /// The ARNs by position.
-    arns: Vec<String>,
-    /// The IDs by position.
-    ids: Vec<String>,
+    /// The place of each resource's ARN, by its number in `places`.
+    place_of: Vec<u32>,
+    /// The places of ARNs, each once.
+    places: Vec<Option<ArnFields>>,
+    /// Whether each ID is more than an ID or a name.
+    has_compound_id: Vec<bool>,
     /// The resources that the map's `made_with` joins to these texts.
     together: HashMap<String, Vec<usize>>,
 }
@@ -116,7 +128,7 @@ impl Join {
             events.push(event.clone());
         }
         if let Some(position) = position {
-            self.events[position].push(event);
+            push(&mut self.events[position], event);
         } else if let Some(positions) = self.index.together.get(event.resource_id.as_str()) {
             for &position in positions {
                 self.shared[position].push(event.clone());
@@ -176,24 +188,32 @@ impl Index {
     /// Of these live resources, all of one type.
     pub(crate) fn new(live: &[LiveResource]) -> Self {
         let mut index = Self::default();
+        let mut numbers: HashMap<Option<ArnFields>, u32> = HashMap::new();
         for (position, resource) in live.iter().enumerate() {
             let own = [resource.id.as_str(), resource.arn.as_str()];
-            own.into_iter().for_each(|text| insert(&mut index.own, text, position));
+            own.into_iter().for_each(|text| index.own.add(text, position));
             for text in own.into_iter().chain(resource.identifiers.iter().map(String::as_str)) {
-                insert(&mut index.names, text, position);
-                insert(&mut index.bare, bare(text), position);
+                index.names.add(text, position);
+                index.bare.add(bare(text), position);
                 if Arn::is_arn(text) {
-                    arn_tail(text).into_iter().for_each(|tail| insert(&mut index.tails, tail, position));
+                    arn_tail(text).into_iter().for_each(|tail| index.tails.add(tail, position));
                 } else {
-                    insert(&mut index.plain, text, position);
+                    index.plain.add(text, position);
                 }
             }
             for text in &resource.made_with {
                 index.together.entry(text.clone()).or_default().push(position);
             }
-            index.arns.push(resource.arn.as_str().to_owned());
-            index.ids.push(resource.id.as_str().to_owned());
+            let place = fields(resource.arn.as_str());
+            let number = *numbers.entry(place).or_insert_with_key(|place| {
+                index.places.push(place.clone());
+                number_of(index.places.len() - 1)
+            });
+            index.place_of.push(number);
+            index.has_compound_id.push(is_compound(resource.id.as_str()));
         }
+        let Self { own, names, bare, plain, tails, .. } = &mut index;
+        [own, names, bare, plain, tails].into_iter().for_each(Answers::sort);
         index
     }
 
@@ -201,14 +221,14 @@ impl Index {
     pub(crate) fn find(&self, text: &str) -> Option<usize> {
         for (answers, text) in [(&self.own, text), (&self.names, text), (&self.bare, bare(text))] {
             if let Some(position) = answers.get(text) {
-                return *position;
+                return position;
             }
         }
         if !Arn::is_arn(text) {
-            return self.tails.get(text).copied().flatten();
+            return self.tails.get(text).flatten();
         }
-        let position = self.plain.get(arn_tail(text)?).copied().flatten()?;
-        same_place(text, &self.arns[position]).then_some(position)
+        let position = self.plain.get(arn_tail(text)?).flatten()?;
+        same_place(fields(text).as_ref(), self.places[self.place_of[position] as usize].as_ref()).then_some(position)
     }
 }
 
@@ -219,8 +239,8 @@ impl Index {
         let id = event.resource_id.as_str();
         self.find(id).or_else(|| {
             let arns = event.names.iter().filter(|name| Arn::is_arn(name));
-            let position = arns.filter_map(|arn| self.own.get(bare(arn)).copied().flatten()).next()?;
-            let is_other = event.action != Action::Delete && !is_compound(id) && !is_compound(&self.ids[position]);
+            let position = arns.filter_map(|arn| self.own.get(bare(arn)).flatten()).next()?;
+            let is_other = event.action != Action::Delete && !is_compound(id) && !self.has_compound_id[position];
             (!is_other).then_some(position)
         })
     }
@@ -236,17 +256,52 @@ fn plain(text: &str) -> &str {
     if Arn::is_arn(text) { arn_tail(text).unwrap_or(text) } else { bare(text) }
 }
 
-fn insert(answers: &mut Answers, text: &str, position: usize) {
-    match answers.entry(text.to_owned()) {
-        Entry::Vacant(entry) => {
-            entry.insert(Some(position));
-        }
-        Entry::Occupied(mut entry) => {
-            if *entry.get() != Some(position) {
-                entry.insert(None);
-            }
-        }
+impl Answers {
+    fn add(&mut self, text: &str, position: usize) {
+        self.0.push((Self::hash(text), number_of(position)));
     }
+
+    /// After this, texts are found.
+    fn sort(&mut self) {
+        self.0.sort_unstable();
+        self.0.dedup_by(|(text, position), (before, of_before)| {
+            let is_same = text == before;
+            if is_same && position != of_before {
+                *of_before = SEVERAL;
+            }
+            is_same
+        });
+        self.0.shrink_to_fit();
+    }
+
+    /// `None`: no resource answers; `Some(None)`: several do.
+    fn get(&self, text: &str) -> Option<Option<usize>> {
+        let hash = Self::hash(text);
+        let at = self.0.binary_search_by_key(&hash, |(text, _)| *text).ok()?;
+        let position = self.0[at].1;
+        Some((position != SEVERAL).then_some(position as usize))
+    }
+
+    /// 128 bits: two texts of an account never share them by chance.
+    fn hash(text: &str) -> [u64; 2] {
+        [1_u8, 2].map(|half| {
+            let mut hasher = DefaultHasher::new();
+            (half, text).hash(&mut hasher);
+            hasher.finish()
+        })
+    }
+}
+
+fn number_of(position: usize) -> u32 {
+    u32::try_from(position).expect("no listing has as many resources")
+}
+
+/// Adds an event. Nearly all resources have one or two: more room is made only for more.
+fn push(events: &mut Vec<StoredEvent>, event: StoredEvent) {
+    if events.len() < FEW {
+        events.reserve_exact(1);
+    }
+    events.push(event);
 }
 
 /// The text without an ARN's `:*` and a URL's host.
@@ -263,12 +318,16 @@ fn arn_tail(arn: &str) -> Option<&str> {
     ArnParts::parse(bare(arn)).map(|arn| arn.name()).filter(|tail| !tail.is_empty())
 }
 
+/// What an ARN says of the place of its resource. `None` for other texts.
+fn fields(arn: &str) -> Option<ArnFields> {
+    ArnParts::parse(arn).map(|arn| [arn.partition, arn.service, arn.region, arn.account].map(str::to_owned))
+}
+
 /// Whether two ARNs are of one service, region and account; a field that one leaves empty counts as equal.
-fn same_place(one: &str, other: &str) -> bool {
+fn same_place(one: Option<&ArnFields>, other: Option<&ArnFields>) -> bool {
     // A resource without an ARN of its own can be anywhere.
-    let (Some(one), Some(other)) = (ArnParts::parse(one), ArnParts::parse(other)) else { return true };
-    let fields = |arn: ArnParts<'_>| [arn.partition, arn.service, arn.region, arn.account].map(str::to_owned);
-    fields(one).iter().zip(&fields(other)).all(|(a, b)| a.is_empty() || b.is_empty() || a == b)
+    let (Some(one), Some(other)) = (one, other) else { return true };
+    one.iter().zip(other).all(|(a, b)| a.is_empty() || b.is_empty() || a == b)
 }
 
 #[cfg(test)]

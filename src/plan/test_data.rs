@@ -17,7 +17,7 @@ pub(crate) fn live(id: &str, arn: &str) -> LiveResource {
         arn: arn.into(),
         region: "eu-west-1".into(),
         tags: Tags::Known(BTreeMap::new()),
-        item: json!({}),
+        item: json!({}).into(),
         ancestors: Vec::new(),
     }
 }

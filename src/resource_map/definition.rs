@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::packed::fields::service_by_name;
 use super::{Expression, MissingValue, Request, Template};
-use crate::model::{Region, ResourceType};
+use crate::model::{Item, Region, ResourceType};
 
 /// AWS's wire protocols.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -323,7 +323,12 @@ pub struct WriteActions {
 
 impl TagWriting {
     /// Whether the listed item is in a state in which it can be tagged.
-    pub fn is_allowed_now(&self, item: &Value) -> bool {
+    pub fn is_allowed_now(&self, item: &Item) -> bool {
+        self.when.is_none() || self.is_allowed_in(&item.value())
+    }
+
+    /// As [`TagWriting::is_allowed_now`], for the resource's values.
+    pub fn is_allowed_in(&self, item: &Value) -> bool {
         self.when.as_ref().is_none_or(|when| when.search(item) == Value::Bool(true))
     }
 }

@@ -227,7 +227,7 @@ fn stand_in(name: &ResourceType, id: &str) -> LiveResource {
         arn: Arn::new(arn),
         region: Region::new(""),
         tags: Tags::Unknown("not listed".to_owned()),
-        item: Value::Null,
+        item: Value::Null.into(),
         ancestors: Vec::new(),
     }
 }

@@ -29,6 +29,14 @@ impl<'a> Fields<'a> {
         serde_json::from_str(record)
     }
 
+    /// The same for bytes, which may not be a text.
+    ///
+    /// # Errors
+    /// Those of [`Fields::parse`].
+    pub(super) fn parse_bytes(record: &'a [u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(record)
+    }
+
     /// The same. A record that can't be read because of faults in its texts is mended first, into `mended`.
     ///
     /// # Errors

@@ -23,6 +23,8 @@ mod help;
 mod hostile;
 mod import;
 mod inventory;
+#[cfg(unix)]
+mod lambda;
 mod layers;
 mod list;
 mod list_at_scale;

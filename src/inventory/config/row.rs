@@ -91,7 +91,7 @@ impl Row {
                 .filter
                 .as_ref()
                 .is_none_or(|filter| !has_fields_of(filter, &item) || filter.search(&item) == Value::Bool(true));
-            let Ok(live) = resource(scope, ListedItem { value: item, ancestors: Vec::new() }) else { continue };
+            let Ok(live) = resource(scope, ListedItem { value: item.into(), ancestors: Vec::new() }) else { continue };
             let is_it = self.arn.is_empty() || live.arn.as_str() == self.arn;
             if is_it && naming.fits(access, described, live.id.as_str()) {
                 return Ok(is_listed.then(|| LiveResource { tags: self.tags(trust), ..live }));

@@ -348,8 +348,9 @@ impl<'m> Lineage<'m> {
         };
         let rules = definition.access.iter().flat_map(|access| &access.parents);
         let mut links: Vec<Link> = Vec::new();
+        let mut item = None;
         for rule in rules.filter(|rule| is_recorded || rule.unrecorded) {
-            for id in rule.ids(&resource.item) {
+            for id in rule.ids(item.get_or_insert_with(|| resource.item.value())) {
                 let link = self.link(&rule.resource_type, &id, id.clone(), None, resource);
                 // Two rules may find the same parent, and one of them may count only with a record.
                 if !links.contains(&link) {

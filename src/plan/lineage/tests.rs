@@ -23,7 +23,7 @@ fn definition(name: &str) -> &'static TypeDefinition {
 
 fn resource(name: &str, id: &str, item: Value, tag_pairs: &[(&str, &str)]) -> LiveResource {
     let arn = format!("arn:aws:x:eu-west-1:{ACCOUNT}:{name}/{id}");
-    LiveResource { resource_type: name.into(), item, tags: Tags::Known(tags(tag_pairs)), ..live(id, &arn) }
+    LiveResource { resource_type: name.into(), item: item.into(), tags: Tags::Known(tags(tag_pairs)), ..live(id, &arn) }
 }
 
 fn stack_arn(name: &str) -> String {

@@ -150,7 +150,7 @@ fn fifty_user_tags_leave_no_room() {
 fn a_stack_is_tagged_in_a_steady_state_only() {
     let stack = |status: &str| {
         let mut stack = live("web", "arn:aws:cloudformation:eu-west-1:123456789012:stack/web/1");
-        stack.item = json!({"StackName": "web", "StackStatus": status});
+        stack.item = json!({"StackName": "web", "StackStatus": status}).into();
         facts("cfn", vec![stack], vec![stored("create", "web", "alice", DAY)])
     };
     let question = with_updates(question(false), &["cfn"]);
@@ -331,7 +331,7 @@ fn with_updates(question: Question, types: &[&str]) -> Question {
 fn stack(tags: Tags) -> LiveResource {
     let arn = "arn:aws:cloudformation:eu-west-1:123456789012:stack/web/1";
     let item = json!({"StackName": "web", "StackStatus": "CREATE_COMPLETE"});
-    LiveResource { resource_type: "cfn".into(), item, ..live("web", arn) }.with(tags)
+    LiveResource { resource_type: "cfn".into(), item: item.into(), ..live("web", arn) }.with(tags)
 }
 
 #[test]

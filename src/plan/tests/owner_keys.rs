@@ -10,7 +10,7 @@ fn with_owner_keys(keys: &[&str], overwrite: bool) -> Question {
 fn fate_of(question: &Question, resource_type: &str, has: &[(&str, &str)]) -> Result<PlannedWrite, (SkipKind, String)> {
     let mut resource = queue("q").with(Tags::Known(tags(has)));
     resource.resource_type = resource_type.into();
-    resource.item = json!({"Path": "/"});
+    resource.item = json!({"Path": "/"}).into();
     let plan = plan(question, None, &[facts(resource_type, vec![resource], by_alice())]);
     let left = plan.skipped.first().map(|left| (left.kind, left.reason.clone()));
     plan.actions.into_iter().next().ok_or_else(|| left.expect("one resource has one fate"))

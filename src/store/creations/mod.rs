@@ -1,7 +1,5 @@
 //! Resource events: written by loaders, read by `tag` and `who`.
 
-mod passes;
-
 use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::types::Type;
@@ -10,7 +8,6 @@ use rusqlite::{Row, named_params};
 use super::{Store, StoreError};
 use crate::model::event::{Action, Event, Identity, StoredEvent};
 use crate::model::{AccountId, Region, ResourceId, ResourceType};
-pub use passes::EventCounts;
 
 /// The columns of a row, in the order of [`super::insert::Inserter::insert`] and [`stored_event`].
 pub(super) const COLUMNS: &str = "account_id, region, event_time, event_id, resource_type, resource_id, action, event_name, \

@@ -175,14 +175,34 @@ impl Store {
     /// # Errors
     /// The database fails.
     pub fn writes_of(&self, run: RunId) -> Result<Vec<RunWrite>, StoreError> {
+        let mut writes = Vec::new();
+        self.each_write_of(run, &mut |write| {
+            writes.push(write);
+            Ok(())
+        })?;
+        Ok(writes)
+    }
+
+    /// Passes a run's writes to `each` in the order of their numbers, one at a time.
+    ///
+    /// # Errors
+    /// The database fails, or `each`.
+    pub fn each_write_of(
+        &self,
+        run: RunId,
+        each: &mut dyn FnMut(RunWrite) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         let mut query = self.connection.prepare(
             "SELECT position, resource_type, resource_id, arn, writes.region,
                     COALESCE(writes.tag_key, runs.tag_key) AS tag_key, old_key, owner_keys, skip_tags, old_value, new_value, event_id, state, error,
                     request_id, written_at
              FROM writes JOIN runs USING (run_id) WHERE run_id = ? ORDER BY position",
         )?;
-        let writes = query.query_map([run.0], write_of)?.collect::<Result<_, _>>()?;
-        Ok(writes)
+        let mut rows = query.query([run.0])?;
+        while let Some(row) = rows.next()? {
+            each(write_of(row)?)?;
+        }
+        Ok(())
     }
 
     /// The numbers of a run's writes that were undone, with the run that did it.

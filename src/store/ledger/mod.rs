@@ -100,6 +100,15 @@ impl Ledger {
         Ok(Self { connection: super::open::in_memory()? })
     }
 
+    /// Whether any unit of a prefix was read. For the folders of a first load, that is the only question.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn has_units(&self, prefix: &str) -> Result<bool, StoreError> {
+        let mut statement = self.connection.prepare_cached("SELECT 1 FROM ledger_prefixes WHERE prefix = ?1")?;
+        Ok(statement.exists([prefix])?)
+    }
+
     /// The version of a unit when it was last read.
     ///
     /// # Errors
@@ -138,6 +147,7 @@ mod tests {
         assert_eq!(version("a"), Some(Fingerprint::of(&[b"2"])));
         assert_eq!(version("b"), Some(Fingerprint::of(&[b"1"])));
         assert_eq!(ledger.version("s3://b/2024/02/01/", "a").unwrap(), None);
+        assert!(ledger.has_units("s3://b/2024/01/31/").unwrap() && !ledger.has_units("s3://b/2024/02/01/").unwrap());
         let count = |table: &str| {
             let query = format!("SELECT count(*) FROM {table}");
             store.connection.query_row(&query, [], |row| row.get::<_, i64>(0)).unwrap()

@@ -49,9 +49,8 @@ impl Store {
         // The rows are numbered, so no other process may change them meanwhile.
         let snapshot = self.connection.unchecked_transaction()?;
         let question = Question::new(pruning.map, &Wanted::default());
-        let rows = self.count_rows(&question)?;
-        let mut chosen = Chosen { removed: Bits::new(rows), forgotten: Bits::new(rows) };
-        self.each_group(&question, rows, &mut |events| chooser.choose(events, &mut chosen))?;
+        let mut chosen = Chosen { removed: Bits::default(), forgotten: Bits::default() };
+        self.each_group(&question, &mut |events| chooser.choose(events, &mut chosen))?;
         let pruned = self.note_chosen(&chosen, &chooser.before)?;
         snapshot.commit()?;
         Ok(pruned)

@@ -1,25 +1,26 @@
 //! The recorded resources: those with a create event and no later delete event, with all facts of the create event.
 //!
 //! Databases have more events than memory has room for, and the events of one resource are anywhere in them. So the events are read
-//! several times, in the order of the table, and memory has some bits for each:
+//! several times, in the order of the table, and what grows with their number is on disk, but for one bit:
 //!
-//! 1. `Seen` counts the names, by hash: a name of one event only joins nothing.
-//! 2. `Groups` joins the hashes that are names of one event. Resources of one group may be one; those of two groups are not.
-//! 3. Events with names of their own are decided at once. The others are sorted by group, on disk, and decided group by group, as `who`
-//!    decides.
-//! 4. The create events are read with all their facts.
+//! 1. `Groups` has the hashes of their names, and joins the events that share one. Resources of one group may be one; those of two
+//!    groups are not.
+//! 2. Events that are alone are decided at once. The others are sorted by group, on disk, and decided group by group, as `who` decides.
+//! 3. To list them in the order of the table, the create events are read again with all their facts.
 //!
 //! Hashes that collide make larger groups, not other answers.
 
 mod decide;
 mod groups;
+mod pairs;
 mod sorter;
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::iter::repeat;
 use std::ops::ControlFlow;
 
-use rusqlite::params_from_iter;
+use rusqlite::{Row, params_from_iter};
 
 use super::creations::{COLUMNS, stored_event};
 use super::{Store, StoreError};
@@ -28,15 +29,21 @@ use crate::model::{AccountId, Region, ResourceId, ResourceType};
 use crate::resource_map::ResourceMap;
 pub(super) use decide::{Creation, by_resource, creations};
 pub(super) use groups::Bits;
-use groups::{Groups, Seen};
+use groups::Groups;
 pub use sorter::Sorter;
 
 /// Create events that are given out at once, with the creators of their sessions.
 const EVENTS_AT_ONCE: usize = 4096;
 
-/// The columns that say which resource an event is of, in the order of its reader.
+/// The columns that say which resource an event is of, in the order of [`COLUMNS`].
 const NAME_COLUMNS: &str =
     "account_id, region, event_time, event_id, resource_type, resource_id, action, renamed_to, names";
+
+/// The places of the facts in [`COLUMNS`] that only create events need.
+const FACTS: std::ops::Range<usize> = 9..26;
+
+/// The numbers of notes begin here. Those of events are smaller.
+const FIRST_NOTE: u64 = 1 << 62;
 
 /// Selects resources by what all their events have. Empty lists select all.
 #[derive(Debug, Clone, Default)]
@@ -58,11 +65,47 @@ pub struct RecordedResource {
     pub id: ResourceId,
 }
 
+/// What is known of a resource besides its events: it comes into the group of the events that share one of its names.
+#[derive(Debug)]
+pub struct Note {
+    /// The account of the resource.
+    pub account_id: AccountId,
+    /// Its region.
+    pub region: Region,
+    /// Its type.
+    pub resource_type: ResourceType,
+    /// Its names: ID, ARN.
+    pub names: Vec<String>,
+    /// What is known.
+    pub text: String,
+}
+
+/// Passes all notes to the function that it is given, the same each time.
+pub type Notes<'n> = &'n dyn Fn(&mut dyn FnMut(Note) -> Result<(), StoreError>) -> Result<(), StoreError>;
+
+/// Events that may be of one resource, and all events of their resources.
+#[derive(Debug, Default)]
+pub struct Group {
+    /// The events with their numbers, in the order of the table.
+    pub events: Vec<(usize, StoredEvent)>,
+    /// The texts of the notes, in their order.
+    pub notes: Vec<String>,
+}
+
 /// Which events are read, and the map that names their resources.
 pub(super) struct Question<'q> {
     map: &'q ResourceMap,
     condition: String,
     parameters: Vec<String>,
+}
+
+/// What groups have.
+struct Extent<'n> {
+    /// Whether create events have all their facts.
+    has_facts: bool,
+    /// Whether all events are there, also those that change nothing: repeated ones.
+    is_complete: bool,
+    notes: Notes<'n>,
 }
 
 impl Store {
@@ -81,27 +124,37 @@ impl Store {
         // Events that are loaded meanwhile must not shift the numbers of those that were read.
         let _unchanged = self.connection.unchecked_transaction()?;
         let question = Question::new(map, wanted);
-        let rows = self.count_rows(&question)?;
-        let found = self.find_creations(&question, rows)?;
+        let found = self.find_creations(&question)?;
         self.give_out(&question, &found, resolve_chains, each)
     }
 
-    /// The number of events.
-    pub(super) fn count_rows(&self, question: &Question<'_>) -> Result<usize, StoreError> {
-        let query = format!("SELECT count(*) FROM resource_events WHERE {}", question.condition);
-        let count: i64 = self.connection.query_row(&query, params_from_iter(&question.parameters), |row| row.get(0))?;
-        Ok(usize::try_from(count).unwrap_or(usize::MAX))
+    /// Passes groups of events to `each`, with the notes on their resources. Create events have all their facts, others what says which
+    /// resource they are of. Left out are events that change nothing: repeated ones.
+    ///
+    /// # Errors
+    /// The database, or the temporary one, fails; an error of `each`.
+    pub fn recorded_groups(
+        &self,
+        map: &ResourceMap,
+        wanted: &Wanted,
+        notes: Notes<'_>,
+        each: &mut dyn FnMut(Group) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let _unchanged = self.connection.unchecked_transaction()?;
+        let extent = Extent { has_facts: true, is_complete: false, notes };
+        self.read_groups(&Question::new(map, wanted), &extent, each)
     }
 
     /// The events that created the resources.
-    fn find_creations(&self, question: &Question<'_>, rows: usize) -> Result<CreationIndex, StoreError> {
-        let mut found = CreationIndex { creations: Bits::new(rows), ids: HashMap::new() };
-        self.each_group(question, rows, &mut |events| {
+    fn find_creations(&self, question: &Question<'_>) -> Result<CreationIndex, StoreError> {
+        let mut found = CreationIndex { creations: Bits::default(), ids: HashMap::new() };
+        let extent = Extent { has_facts: false, is_complete: false, notes: &|_| Ok(()) };
+        self.read_groups(question, &extent, &mut |Group { events, .. }| {
             if let [(number, event)] = events.as_slice() {
                 if event.action != Action::Delete {
                     found.creations.set(*number);
                 }
-                return;
+                return Ok(());
             }
             for Creation { number, id } in creations(question.map, events) {
                 found.creations.set(number);
@@ -109,45 +162,73 @@ impl Store {
                     found.ids.insert(number, id);
                 }
             }
+            Ok(())
         })?;
         Ok(found)
     }
 
     /// Passes the events, with their numbers, to `each` in groups: those of one resource are in one group, and a group can have more.
-    /// Of each event only the columns of its reader are filled in.
+    /// Of each event only what says which resource it is of is filled in.
     pub(super) fn each_group(
         &self,
         question: &Question<'_>,
-        rows: usize,
         each: &mut dyn FnMut(Vec<(usize, StoredEvent)>),
     ) -> Result<(), StoreError> {
-        let mut seen = Seen::for_rows(rows);
-        self.each_name(question, &mut |_, event| {
-            question.keys(&event).into_iter().for_each(|key| seen.add(key));
+        let extent = Extent { has_facts: false, is_complete: true, notes: &|_| Ok(()) };
+        self.read_groups(question, &extent, &mut |group| {
+            each(group.events);
             Ok(())
-        })?;
-        let mut groups = Groups::for_rows(rows);
-        self.each_name(question, &mut |_, event| {
-            let mut shared = question.keys(&event).into_iter().filter(|key| seen.is_shared(*key));
-            if let Some(first) = shared.next() {
-                shared.for_each(|other| groups.join(first, other));
-            }
-            Ok(())
-        })?;
+        })
+    }
+
+    fn read_groups(
+        &self,
+        question: &Question<'_>,
+        extent: &Extent<'_>,
+        each: &mut dyn FnMut(Group) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut members = self.group(question, extent)?.members()?;
         let sorter = Sorter::new()?;
-        self.each_name(question, &mut |number, event| match question
-            .keys(&event)
-            .into_iter()
-            .find(|key| seen.is_shared(*key))
-        {
-            None => {
-                each(vec![(number, event)]);
-                Ok(())
+        self.each_row(question, COLUMNS, &mut |number, row| {
+            let action: String = row.get(6)?;
+            let has_facts = extent.has_facts && action != Action::Delete.as_str();
+            if let Some(group) = members.next_of(number)? {
+                return sorter.add(group, number, row, has_facts);
             }
-            Some(shared) => sorter.add(groups.of(shared), number, &event),
+            let event = if has_facts { stored_event(row)? } else { name_of(row, COLUMNS_OF_NAMES)? };
+            each(Group { events: vec![(index(number), event)], notes: Vec::new() })
         })?;
-        drop((seen, groups));
-        sorter.each_group(each)
+        let mut number = FIRST_NOTE;
+        (extent.notes)(&mut |note| {
+            let group = members.next_of(number)?;
+            number += 1;
+            match group {
+                Some(group) => sorter.add_note(group, number, &note.text),
+                None => each(Group { events: Vec::new(), notes: vec![note.text] }),
+            }
+        })?;
+        drop(members);
+        let is_between = |first: &StoredEvent, last: &StoredEvent, event: &StoredEvent| {
+            !extent.is_complete && question.is_repeated(first, last) && question.is_repeated(last, event)
+        };
+        sorter.each_group(&is_between, each)
+    }
+
+    /// Joins the events and the notes that share names.
+    fn group(&self, question: &Question<'_>, extent: &Extent<'_>) -> Result<Groups, StoreError> {
+        let mut groups = Groups::default();
+        self.each_row(question, NAME_COLUMNS, &mut |number, row| {
+            let names = question.keys(&name_of(row, (7, 8))?);
+            names.into_iter().try_for_each(|(name, is_label)| groups.add(name, number, is_label))
+        })?;
+        let mut number = FIRST_NOTE;
+        (extent.notes)(&mut |note| {
+            let names = question.keys_of_note(&note);
+            names.into_iter().try_for_each(|name| groups.add(name, number, false))?;
+            number += 1;
+            Ok(())
+        })?;
+        Ok(groups)
     }
 
     /// Reads the create events with all facts.
@@ -185,18 +266,19 @@ impl Store {
         Ok(())
     }
 
-    /// Passes each event to `each` with its number, as far as it says which resource it is of.
-    fn each_name(
+    /// Passes each row to `each` with its number.
+    fn each_row(
         &self,
         question: &Question<'_>,
-        each: &mut dyn FnMut(usize, StoredEvent) -> Result<(), StoreError>,
+        columns: &str,
+        each: &mut dyn FnMut(u64, &Row<'_>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let query = format!("SELECT {NAME_COLUMNS} FROM resource_events WHERE {} {ORDER}", question.condition);
+        let query = format!("SELECT {columns} FROM resource_events WHERE {} {ORDER}", question.condition);
         let mut statement = self.connection.prepare_cached(&query)?;
         let mut rows = statement.query(params_from_iter(&question.parameters))?;
         let mut number = 0;
         while let Some(row) = rows.next()? {
-            each(number, name_of(row)?)?;
+            each(number, row)?;
             number += 1;
         }
         Ok(())
@@ -212,17 +294,24 @@ struct CreationIndex {
     ids: HashMap<usize, ResourceId>,
 }
 
-/// An event with the columns of [`NAME_COLUMNS`] only.
-fn name_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<StoredEvent> {
+/// The places of `renamed_to` and `names` in [`COLUMNS`].
+const COLUMNS_OF_NAMES: (usize, usize) = (26, 27);
+
+fn index(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+/// An event with the columns of [`NAME_COLUMNS`] only. The last two are at these places.
+fn name_of(row: &Row<'_>, (renamed_to, names): (usize, usize)) -> rusqlite::Result<StoredEvent> {
     let action: String = row.get(6)?;
-    let names: Option<String> = row.get(8)?;
+    let names: Option<String> = row.get(names)?;
     Ok(StoredEvent {
         resource_type: ResourceType::new(row.get::<_, String>(4)?),
         resource_id: ResourceId::new(row.get::<_, String>(5)?),
         // A damaged one is reported where it is read with all facts.
         action: Action::parse(&action).unwrap_or(Action::Create),
         names: names.map(|names| names.split('\n').map(str::to_owned).collect()).unwrap_or_default(),
-        renamed_to: row.get::<_, Option<String>>(7)?.map(ResourceId::new),
+        renamed_to: row.get::<_, Option<String>>(renamed_to)?.map(ResourceId::new),
         event: Event {
             account_id: AccountId::new(row.get::<_, String>(0)?),
             region: Region::new(row.get::<_, String>(1)?),
@@ -237,9 +326,16 @@ fn name_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<StoredEvent> {
 type Scope = (AccountId, Region, ResourceType);
 
 fn scope_of(map: &ResourceMap, event: &StoredEvent) -> Scope {
-    let is_global = map.types.get(&event.resource_type).is_some_and(|known| known.global);
-    let region = if is_global { Region::default() } else { event.event.region.clone() };
-    (event.event.account_id.clone(), region, event.resource_type.clone())
+    scope(map, &event.event.account_id, &event.event.region, &event.resource_type)
+}
+
+fn scope(map: &ResourceMap, account: &AccountId, region: &Region, resource_type: &ResourceType) -> Scope {
+    let region = if is_global(map, resource_type) { Region::default() } else { region.clone() };
+    (account.clone(), region, resource_type.clone())
+}
+
+fn is_global(map: &ResourceMap, resource_type: &ResourceType) -> bool {
+    map.types.get(resource_type).is_some_and(|known| known.global)
 }
 
 impl<'q> Question<'q> {
@@ -271,26 +367,49 @@ impl<'q> Question<'q> {
         places.join(", ")
     }
 
-    /// The hashes of all names of an event's resource, each once. Events that can be of one resource share one, directly or through others.
-    fn keys(&self, event: &StoredEvent) -> Vec<u64> {
+    /// The hashes of all names of an event's resource, each with whether it is a name that several resources can have. Events that can be of
+    /// one resource share one that one of them has as its own, directly or through others.
+    fn keys(&self, event: &StoredEvent) -> Vec<(u64, bool)> {
         let scope = scope_of(self.map, event);
-        let texts = [Some(event.resource_id.as_str()), event.renamed_to.as_ref().map(ResourceId::as_str)];
-        let texts = texts.into_iter().flatten().chain(event.names.iter().map(String::as_str));
-        let naming = self.map.naming();
-        let mut keys: Vec<u64> = Vec::new();
-        for text in texts {
-            // The text itself: a name that several resources can have is compared as it is.
-            let names = naming.keys(&event.resource_type, text).into_iter().chain([text.to_owned()]);
-            for name in names {
-                let mut hasher = DefaultHasher::new();
-                (&scope, name).hash(&mut hasher);
-                let key = hasher.finish();
-                if !keys.contains(&key) {
-                    keys.push(key);
+        let (arns, labels): (Vec<_>, Vec<_>) = event.names.iter().partition(|name| name.starts_with("arn:"));
+        let own = [Some(event.resource_id.as_str()), event.renamed_to.as_ref().map(ResourceId::as_str)];
+        let own = own.into_iter().flatten().chain(arns.into_iter().map(String::as_str));
+        let mut keys: Vec<(u64, bool)> = Vec::new();
+        for (text, is_label) in own.zip(repeat(false)).chain(labels.into_iter().map(String::as_str).zip(repeat(true))) {
+            for key in self.hashes(&scope, text) {
+                if !keys.iter().any(|(known, _)| *known == key) {
+                    keys.push((key, is_label));
                 }
             }
         }
         keys
+    }
+
+    fn keys_of_note(&self, note: &Note) -> Vec<u64> {
+        let scope = scope(self.map, &note.account_id, &note.region, &note.resource_type);
+        let names = note.names.iter().filter(|name| !name.is_empty());
+        names.flat_map(|name| self.hashes(&scope, name)).collect()
+    }
+
+    fn hashes(&self, scope: &Scope, text: &str) -> impl Iterator<Item = u64> {
+        // The text itself: a name that several resources can have is compared as it is.
+        let names = self.map.naming().keys(&scope.2, text).into_iter().chain([text.to_owned()]);
+        names.map(move |name| {
+            let mut hasher = DefaultHasher::new();
+            (scope, name).hash(&mut hasher);
+            hasher.finish()
+        })
+    }
+
+    /// Whether an event does to its resource what the one before it in the group did. Of a row of such events, the first and the last decide
+    /// all. Events of global types can be recorded in several regions: their order says nothing.
+    fn is_repeated(&self, before: &StoredEvent, event: &StoredEvent) -> bool {
+        event.action != Action::Delete
+            && before.action == event.action
+            && before.resource_id == event.resource_id
+            && before.names == event.names
+            && scope_of(self.map, before) == scope_of(self.map, event)
+            && !is_global(self.map, &event.resource_type)
     }
 }
 

@@ -1,18 +1,38 @@
 //! Events sorted by group in a temporary database, which SQLite keeps on disk where it is large and removes at the end.
 
-use rusqlite::{Connection, params};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, Row, params};
 
 use super::super::StoreError;
-use super::name_of;
+use super::super::creations::{COLUMNS, stored_event};
+use super::{FACTS, Group};
 use crate::model::event::StoredEvent;
 
 /// The cache of the temporary database, in KiB. SQLite sorts this much in memory at once.
-const CACHE_KIB: i64 = 32 * 1024;
+const CACHE_KIB: i64 = 8 * 1024;
+
+/// The places of the columns after [`COLUMNS`].
+const PLACE: usize = 28;
+const NUMBER: usize = PLACE + 1;
+const NOTE: usize = NUMBER + 1;
+
+/// An empty temporary database with tables.
+pub(super) fn temporary(cache_kib: i64, tables: &str) -> Result<Connection, StoreError> {
+    let connection = Connection::open("")?;
+    connection.pragma_update(None, "cache_size", -cache_kib)?;
+    connection.pragma_update(None, "journal_mode", "off")?;
+    connection.pragma_update(None, "synchronous", "off")?;
+    connection.execute_batch(tables)?;
+    connection.execute_batch("BEGIN")?;
+    Ok(connection)
+}
 
 /// A temporary table, filled first and read in order then.
 #[derive(Debug)]
 pub struct Sorter {
     connection: Connection,
+    /// Adds an event.
+    insert: String,
 }
 
 impl Sorter {
@@ -21,61 +41,64 @@ impl Sorter {
     /// # Errors
     /// SQLite can't make a temporary database.
     pub fn new() -> Result<Self, StoreError> {
-        let connection = Connection::open("")?;
-        connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
-        connection.pragma_update(None, "journal_mode", "off")?;
-        connection.pragma_update(None, "synchronous", "off")?;
-        connection.execute_batch(
-            "CREATE TABLE events (
-                 account_id TEXT, region TEXT, event_time TEXT, event_id TEXT, resource_type TEXT, resource_id TEXT,
-                 action TEXT, renamed_to TEXT, names TEXT, place INTEGER, number INTEGER
-             );
-             CREATE TABLE texts (key TEXT, text TEXT);
-             BEGIN;",
-        )?;
-        Ok(Self { connection })
+        let tables = format!(
+            "CREATE TABLE events ({COLUMNS}, place INTEGER, number INTEGER, note TEXT);
+             CREATE TABLE texts (key TEXT, text TEXT);"
+        );
+        let insert = format!("INSERT INTO events VALUES ({}, NULL)", vec!["?"; NOTE].join(", "));
+        Ok(Self { connection: temporary(CACHE_KIB, &tables)?, insert })
     }
 
-    /// Adds an event of a group.
-    pub(super) fn add(&self, group: u32, number: usize, stored: &StoredEvent) -> Result<(), StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("INSERT INTO events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?;
-        let StoredEvent { resource_type, resource_id, action, names, renamed_to, event } = stored;
-        let names = (!names.is_empty()).then(|| names.join("\n"));
-        statement.execute(params![
-            event.account_id.as_str(),
-            event.region.as_str(),
-            event.time,
-            event.event_id,
-            resource_type.as_str(),
-            resource_id.as_str(),
-            action.as_str(),
-            renamed_to.as_ref().map(crate::model::ResourceId::as_str),
-            names,
-            group,
-            i64::try_from(number).unwrap_or(i64::MAX),
-        ])?;
+    /// Adds an event of a group: a row with [`COLUMNS`].
+    pub(super) fn add(&self, group: u64, number: u64, row: &Row<'_>, has_facts: bool) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare_cached(&self.insert)?;
+        for column in 0..PLACE {
+            let is_kept = has_facts || !FACTS.contains(&column);
+            let value = if is_kept { row.get_ref(column)? } else { ValueRef::Null };
+            statement.raw_bind_parameter(column + 1, ToSqlOutput::Borrowed(value))?;
+        }
+        statement.raw_bind_parameter(PLACE + 1, signed(group))?;
+        statement.raw_bind_parameter(NUMBER + 1, signed(number))?;
+        statement.raw_execute()?;
         Ok(())
     }
 
-    /// Passes the events of each group to `each`, in the order of their numbers.
-    pub(super) fn each_group(&self, each: &mut dyn FnMut(Vec<(usize, StoredEvent)>)) -> Result<(), StoreError> {
-        let mut statement = self.connection.prepare("SELECT * FROM events ORDER BY place, number")?;
+    /// Adds a note to a group.
+    pub(super) fn add_note(&self, group: u64, number: u64, note: &str) -> Result<(), StoreError> {
+        let mut statement =
+            self.connection.prepare_cached("INSERT INTO events (place, number, note) VALUES (?1, ?2, ?3)")?;
+        statement.execute(params![signed(group), signed(number), note])?;
+        Ok(())
+    }
+
+    /// Passes each group to `each`, in the order of numbers. Between two events, those that `is_between` are left out.
+    pub(super) fn each_group(
+        &self,
+        is_between: &dyn Fn(&StoredEvent, &StoredEvent, &StoredEvent) -> bool,
+        each: &mut dyn FnMut(Group) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let query = format!("SELECT {COLUMNS}, place, number, note FROM events ORDER BY place, number");
+        let mut statement = self.connection.prepare(&query)?;
         let mut rows = statement.query([])?;
-        let (mut group, mut events) = (None, Vec::new());
+        let (mut place, mut group) = (None, Group::default());
         while let Some(row) = rows.next()? {
-            let place: i64 = row.get(9)?;
-            if group != Some(place) && !events.is_empty() {
-                each(std::mem::take(&mut events));
+            let next: i64 = row.get(PLACE)?;
+            if place.replace(next).is_some_and(|place| place != next) {
+                each(std::mem::take(&mut group))?;
             }
-            group = Some(place);
-            events.push((usize::try_from(row.get::<_, i64>(10)?).unwrap_or(usize::MAX), name_of(row)?));
+            if let Some(note) = row.get(NOTE)? {
+                group.notes.push(note);
+                continue;
+            }
+            let event = stored_event(row)?;
+            if let [.., (_, first), (_, last)] = &group.events[..]
+                && is_between(first, last, &event)
+            {
+                group.events.pop();
+            }
+            group.events.push((usize::try_from(row.get::<_, i64>(NUMBER)?).unwrap_or(usize::MAX), event));
         }
-        if !events.is_empty() {
-            each(events);
-        }
-        Ok(())
+        if place.is_some() { each(group) } else { Ok(()) }
     }
 
     /// Adds a text with the key that it is sorted by.
@@ -107,4 +130,8 @@ impl Sorter {
         }
         Ok(())
     }
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }

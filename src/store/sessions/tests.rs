@@ -174,7 +174,6 @@ fn duplicate_adds_nothing_and_no_session_is_a_resource() {
     assert_eq!(add(&mut store, calls()), Added { sessions: 1, ..Added::default() });
     assert_eq!(add(&mut store, calls()), Added::default());
     assert!(store.has_sessions().unwrap());
-    assert_eq!(store.event_counts().unwrap(), []);
     assert_eq!(store.coverage().unwrap().places, []);
     assert_eq!(store.events_of_resource(built_in().naming(), "ASIA1").unwrap(), []);
 }

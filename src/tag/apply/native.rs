@@ -76,7 +76,7 @@ async fn try_write(
     let request = request_for(ready, native).map_err(Fault::Over)?;
     let tags = if request.uses("tags") { Some(changed_tags(api, ready).await.map_err(Fault::Over)?) } else { None };
     let lookup = |name: &str| value_of(job, ready, tags.as_ref(), name);
-    let call = request.render(&ready.live.item, &lookup).map_err(|error| {
+    let call = request.render(&ready.live.item.value(), &lookup).map_err(|error| {
         Fault::Over(Reason::NoInput { call: request.call().to_string(), error: error.to_string() }.failed())
     })?;
     let (service, region) = (&native.service, &ready.live.region);

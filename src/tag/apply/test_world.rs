@@ -273,7 +273,7 @@ pub(in crate::tag) fn resource(resource_type: &str, id: &str, arn: &str, item: V
         arn: arn.into(),
         region: "eu-west-1".into(),
         tags: Tags::Known(BTreeMap::new()),
-        item,
+        item: item.into(),
         ancestors: Vec::new(),
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Works on a record that is split into [`Fields`], from any source. Parses only the fields that the record's rules read.
 
+mod caller;
 mod names;
 
 use std::borrow::Cow;
@@ -19,11 +20,12 @@ use super::filter::RecordFilter;
 use super::left_out::Unwanted;
 use super::mend;
 use crate::model::ResourceId;
-use crate::model::event::{Event, Identity, ResourceEvent, Touched};
+use crate::model::event::{Event, ResourceEvent, Touched};
 use crate::resource_map::events::without_version;
 use crate::resource_map::expression::TopLevelFields;
 use crate::resource_map::naming::Naming;
 use crate::resource_map::{EventRule, Identified, ResourceMap};
+pub(crate) use caller::identity;
 use names::Searched;
 pub(crate) use names::names_of_id;
 
@@ -162,8 +164,10 @@ fn read_matched(
     let time = fields.text("eventTime").unwrap_or_default();
     let moment: Timestamp =
         time.parse().map_err(|_| BrokenRecord::InvalidTime { call: Some(call()), time: format!("{time:?}") })?;
-    let user_identity: Option<Value> = fields.value("userIdentity").map_err(unreadable)?;
-    let identity = identity(&user_identity.unwrap_or(Value::Null));
+    let identity = match fields.raw("userIdentity").map(caller::read) {
+        Some(Ok(identity)) => identity,
+        _ => identity(&fields.value("userIdentity").map_err(unreadable)?.unwrap_or(Value::Null)),
+    };
     if identity.facts().into_iter().flatten().any(|fact| mend::is_damaged(fact)) {
         return Err(damaged(fields, call(), "userIdentity"));
     }
@@ -218,30 +222,6 @@ fn read_matched(
 fn is_insight(fields: &Fields<'_>) -> bool {
     matches!(fields.text("eventCategory").as_deref(), Some("Insight" | "Aggregated"))
         || matches!(fields.text("eventType").as_deref(), Some("AwsCloudTrailInsight" | "AwsAggregatedEvent"))
-}
-
-/// The facts in a `userIdentity`.
-pub(crate) fn identity(user: &Value) -> Identity {
-    let text = |path: &str| {
-        let found = path.split('.').try_fold(user, |value, key| value.get(key))?;
-        found.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
-    };
-    Identity {
-        kind: text("type"),
-        arn: text("arn"),
-        user_name: text("userName"),
-        principal_id: text("principalId"),
-        account_id: text("accountId"),
-        access_key_id: text("accessKeyId"),
-        issuer_type: text("sessionContext.sessionIssuer.type"),
-        issuer_arn: text("sessionContext.sessionIssuer.arn"),
-        issuer_user_name: text("sessionContext.sessionIssuer.userName"),
-        source_identity: text("sessionContext.sourceIdentity"),
-        federated_provider: text("sessionContext.webIdFederationData.federatedProvider"),
-        on_behalf_of_user_id: text("onBehalfOf.userId"),
-        on_behalf_of_store_arn: text("onBehalfOf.identityStoreArn"),
-        invoked_by: text("invokedBy"),
-    }
 }
 
 /// What the rules find. Most calls that can rename do something else. Then their rule finds nothing.

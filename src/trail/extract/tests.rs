@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::event::Action;
+use crate::model::event::Identity;
 use crate::resource_map::Expression;
 use crate::trail::samples::{map, record};
 use serde_json::json;

@@ -10,13 +10,12 @@
 
 use std::ops::Range;
 
-use super::blocks::{BLOCK, Bits, CHUNK, Classifier};
+use super::blocks::{BLOCK, Classifier};
+use super::keys::{Keys, spells_plain};
+use super::marks::{CHUNK, Collect, Marks, StringState};
 
-/// The number of blocks classified first, for a list that is stopped soon. It doubles each time, up to [`CHUNK`].
+/// The number of blocks whose marks are collected first, for a list that is stopped soon. It doubles each time, up to [`CHUNK`].
 const FIRST_BLOCKS: usize = 4;
-
-/// Even bits.
-const EVEN: u64 = 0x5555_5555_5555_5555;
 
 /// A position in a list, before its first element or after an element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,82 +35,6 @@ pub(super) enum PassEnd {
     Unusual(Position),
 }
 
-/// The names of a record's own keys to find values of.
-#[derive(Debug, Clone)]
-pub(in crate::trail) struct Keys {
-    names: Vec<Key>,
-    /// The lengths from a name's opening quote to its closing one, in bytes, without duplicates.
-    distances: Vec<u32>,
-    mark: Mark,
-}
-
-#[derive(Debug, Clone)]
-struct Key {
-    /// The opening quote and the name.
-    spelled: Box<[u8]>,
-    /// Its last bytes, for a fast comparison.
-    tail: [u8; TAIL],
-}
-
-/// Bytes of a key that are compared at once.
-const TAIL: usize = 8;
-
-/// A byte that all names have at the same distance from the end: other strings of the same length are skipped.
-#[derive(Debug, Clone, Copy)]
-struct Mark {
-    byte: u8,
-    /// From the byte to the closing quote, in bytes.
-    distance: u32,
-}
-
-impl Mark {
-    /// A capital letter of the names, because these are rare; else the quote itself, which excludes nothing.
-    fn of(names: &[&str]) -> Self {
-        let capital = match names {
-            [name] => name.bytes().rev().zip(1..).find(|(byte, _)| byte.is_ascii_uppercase()),
-            _ => None,
-        };
-        let (byte, distance) = capital.unwrap_or((b'"', 0));
-        Self { byte, distance }
-    }
-}
-
-impl Keys {
-    /// Each has 7 to 61 bytes and needs no escapes.
-    pub(in crate::trail) fn new(names: &[&str]) -> Self {
-        let mark = Mark::of(names);
-        let key = |name: &&str| {
-            let spelled = format!("\"{name}").into_bytes();
-            let tail = *spelled.last_chunk().expect("names have 7 bytes");
-            Key { spelled: spelled.into(), tail }
-        };
-        let names: Vec<Key> = names.iter().map(key).collect();
-        let mut distances: Vec<u32> =
-            names.iter().map(|key| u32::try_from(key.spelled.len()).expect("names are short")).collect();
-        distances.sort_unstable();
-        distances.dedup();
-        assert!(distances.iter().all(|&distance| distance < u64::BITS), "names have fewer than 62 bytes");
-        Self { names, distances, mark }
-    }
-
-    /// The closing quotes of strings with the length of a name and its mark, from the quotes and marks of this block and of
-    /// the previous one.
-    #[inline]
-    fn candidates(&self, quotes: [u64; 2], marks: [u64; 2]) -> u64 {
-        let all = self.distances.iter().fold(0, |all, &distance| all | shifted(quotes, distance));
-        all & shifted(marks, self.mark.distance)
-    }
-
-    /// The name before the closing quote at `end`, regardless of what precedes it.
-    fn index(&self, json: &[u8], end: usize) -> Option<usize> {
-        let before = &json[..end];
-        let tail = before.last_chunk::<TAIL>()?;
-        // A quote after a backslash does not begin a string: it is in the text of a longer one.
-        let precedes = |key: &Key| before.strip_suffix(&*key.spelled).is_some_and(|before| !before.ends_with(b"\\"));
-        self.names.iter().position(|key| key.tail == *tail && precedes(key))
-    }
-}
-
 /// The own keys of a record that were found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::trail) struct FoundValues {
@@ -129,27 +52,8 @@ pub(super) fn records(
     keys: &Keys,
     each: impl FnMut(Range<usize>, &FoundValues) -> bool,
 ) -> PassEnd {
-    let found = FoundValues { values: vec![None; keys.names.len()], is_doubtful: false };
-    let mut pass = Pass { json, keys, each, found, last: position, start: 0, nesting: Nesting::NONE };
-    let (mut text, mut bits) = (StringState::default(), [Bits::default(); CHUNK]);
-    let (mut blocks, mut base) = (FIRST_BLOCKS, position.offset);
-    let classifier = Classifier::detect();
-    while base < json.len() {
-        let chunk = &json[base..json.len().min(base + blocks * BLOCK)];
-        let classified = classifier.classify(chunk, keys.mark.byte, &mut bits);
-        for bits in &bits[..classified] {
-            let Marks { looked_at, is_unusual } = text.next(bits, keys, &json[base..]);
-            if let Some(stop) = pass.block(base, looked_at) {
-                return stop;
-            }
-            if is_unusual {
-                return PassEnd::Unusual(pass.last);
-            }
-            base += BLOCK;
-        }
-        blocks = CHUNK.min(blocks * 2);
-    }
-    PassEnd::Unusual(pass.last)
+    let found = FoundValues { values: vec![None; keys.len()], is_doubtful: false };
+    Pass { json, keys, each, found, last: position, start: 0, nesting: Nesting::NONE }.run()
 }
 
 /// The result for the bytes of a record without anything unusual.
@@ -163,101 +67,8 @@ pub(super) fn one(record: &[u8], keys: &Keys) -> Option<FoundValues> {
     one
 }
 
-/// The state of strings, carried from block to block.
-#[derive(Default)]
-struct StringState {
-    /// All bits if the previous block ended in a string.
-    in_string: u64,
-    /// 1 if it ended with a backslash that escapes the next character.
-    escapes: u64,
-    /// The quotes that begin or end a string.
-    quotes: u64,
-    /// The marks of keys.
-    marks: u64,
-    /// Whether it ended with a character that can't precede a string. A list's `[` can.
-    no_lead: bool,
-}
-
-/// The positions to handle in a block.
-struct Marks {
-    /// Brackets outside of strings, closing quotes of possible keys, and backslashes that escape plain characters.
-    looked_at: u64,
-    /// Whether something unusual follows the last of them.
-    is_unusual: bool,
-}
-
-impl StringState {
-    /// The positions for the block at the beginning of `json`. Called for every block, and inlined because a call costs as much as its work.
-    #[inline(always)]
-    fn next(&mut self, bits: &Bits, keys: &Keys, json: &[u8]) -> Marks {
-        let escaped = self.escaped(bits.backslashes);
-        let quotes = bits.quotes & !escaped;
-        // From each opening quote to before its closing one.
-        let inside = to_prefix_parity(quotes) ^ self.in_string;
-        let mut unusual = quotes & inside & !(bits.leads << 1 | u64::from(!self.no_lead));
-        let keys_end = quotes & !inside & keys.candidates([quotes, self.quotes], [bits.marks, self.marks]);
-        let mut looked_at = bits.brackets & !inside | keys_end;
-        if bits.backslashes != 0 {
-            unusual |= bits.backslashes & !inside;
-            looked_at |= plain_escapes(json, bits.backslashes & !escaped);
-        }
-        if unusual != 0 {
-            // The characters before it.
-            looked_at &= (unusual & unusual.wrapping_neg()) - 1;
-        }
-        self.in_string = 0_u64.wrapping_sub(inside >> (u64::BITS - 1));
-        self.quotes = quotes;
-        self.marks = bits.marks;
-        self.no_lead = bits.leads >> (u64::BITS - 1) == 0;
-        Marks { looked_at, is_unusual: unusual != 0 }
-    }
-
-    /// The characters after a backslash that is not escaped itself.
-    #[inline]
-    fn escaped(&mut self, backslashes: u64) -> u64 {
-        if backslashes == 0 {
-            return std::mem::take(&mut self.escapes);
-        }
-        let unescaped = backslashes & !self.escapes;
-        let follows = unescaped << 1 | self.escapes;
-        // For runs of backslashes that begin at an odd bit, an addition carries through the run to the bit after it.
-        let odd_starts = unescaped & !EVEN & !follows;
-        let (after_runs, overflows) = odd_starts.overflowing_add(unescaped);
-        self.escapes = u64::from(overflows);
-        (EVEN ^ (after_runs << 1)) & follows
-    }
-}
-
-/// The backslashes in a block at the beginning of `json` that escape a plain character.
-fn plain_escapes(json: &[u8], mut backslashes: u64) -> u64 {
-    let mut plain = 0;
-    while backslashes != 0 {
-        let at = backslashes.trailing_zeros();
-        if spells_plain(&json[at as usize + 1..]) {
-            plain |= 1 << at;
-        }
-        backslashes &= backslashes - 1;
-    }
-    plain
-}
-
-/// The bits of a block shifted up by less than 64, with the bits that are shifted in from the previous block.
-#[inline]
-fn shifted([bits, before]: [u64; 2], distance: u32) -> u64 {
-    bits << distance | before.unbounded_shr(u64::BITS - distance)
-}
-
-/// Each bit is the parity of the bits up to and including it.
-#[inline]
-fn to_prefix_parity(mut bits: u64) -> u64 {
-    for shift in [1, 2, 4, 8, 16, 32] {
-        bits ^= bits << shift;
-    }
-    bits
-}
-
 /// The open brackets: one bit each, the innermost lowest, below a 1 that marks the end. A 1 is an object.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 struct Nesting(u64);
 
 impl Nesting {
@@ -267,6 +78,19 @@ impl Nesting {
     const RECORD: Self = Self(0b11);
     /// At the maximum depth.
     const DEEPEST: Self = Self(1 << 63);
+
+    /// After a bracket, and whether it begins or ends a record, or is unusual. Brackets come in an order that no processor predicts, so
+    /// both results are computed without a branch.
+    #[inline(always)]
+    fn after(self, bracket: u8) -> (Self, bool) {
+        let Self(open) = self;
+        // The bits that `{` and `[`, and that `{` and `}`, share and the others don't.
+        let (opens, is_object) = (bracket & 0x02 != 0, u64::from(bracket >> 5 & 1));
+        let if_opens = open == Self::NONE.0 || open >= Self::DEEPEST.0;
+        let if_closes = open <= Self::RECORD.0 || open & 1 != is_object;
+        let nesting = if opens { open << 1 | is_object } else { open >> 1 };
+        (Self(nesting), if opens { if_opens } else { if_closes })
+    }
 }
 
 struct Pass<'a, F> {
@@ -282,53 +106,67 @@ struct Pass<'a, F> {
 }
 
 impl<F: FnMut(Range<usize>, &FoundValues) -> bool> Pass<'_, F> {
-    /// Handles the marked positions of a block.
-    #[inline]
-    fn block(&mut self, base: usize, mut marks: u64) -> Option<PassEnd> {
-        while marks != 0 {
-            let at = base + marks.trailing_zeros() as usize;
-            marks &= marks - 1;
-            let byte = self.json[at];
-            let goes_on = match byte {
-                b'"' => self.key(at),
-                b'\\' => self.escape(),
-                b']' if self.nesting == Nesting::NONE => return Some(self.end(at)),
-                _ => self.bracket(at, byte),
-            };
-            if !goes_on {
-                return Some(PassEnd::Unusual(self.last));
+    fn run(mut self) -> PassEnd {
+        let (classifier, pattern) = (Classifier::detect(), self.keys.pattern());
+        let (mut state, mut marks) = (StringState::new(), Marks::new());
+        let (mut blocks, mut base) = (FIRST_BLOCKS, self.last.offset);
+        while base < self.json.len() {
+            let json = &self.json[base..];
+            let is_unusual = classifier.run(Collect { state: &mut state, json, blocks, pattern, marks: &mut marks });
+            if let Some(end) = self.marked(base, marks.offsets()) {
+                return end;
             }
+            if is_unusual {
+                break;
+            }
+            base += blocks * BLOCK;
+            blocks = CHUNK.min(blocks * 2);
         }
+        PassEnd::Unusual(self.last)
+    }
+
+    /// Handles marked positions, given by their offsets from `base`.
+    #[inline(always)]
+    fn marked(&mut self, base: usize, offsets: &[u16]) -> Option<PassEnd> {
+        let json = &self.json[base..];
+        let mut nesting = self.nesting;
+        for &offset in offsets {
+            let byte = json[usize::from(offset)];
+            // The bit that all brackets have, and `"` and `u` don't.
+            let is_bracket = byte & 0x08 != 0;
+            if !is_bracket {
+                if nesting == Nesting::RECORD {
+                    self.own_string(base + usize::from(offset), byte);
+                }
+                continue;
+            }
+            let (after, is_edge) = nesting.after(byte);
+            if is_edge && let Some(end) = self.edge(base + usize::from(offset), byte, nesting) {
+                return Some(end);
+            }
+            nesting = after;
+        }
+        self.nesting = nesting;
         None
     }
 
-    /// Returns `false` if it is unusual.
+    /// A bracket that begins or ends a record, or the list, or is unusual.
     #[inline]
-    fn bracket(&mut self, at: usize, byte: u8) -> bool {
-        // The bits that `{` and `[`, and that `{` and `}`, share and the others don't.
-        let (opens, is_object) = (byte & 0x02 != 0, u64::from(byte >> 5 & 1));
-        let Nesting(open) = self.nesting;
-        if opens {
-            self.nesting = Nesting(open << 1 | is_object);
-            if open == Nesting::NONE.0 {
-                return self.begin(at);
-            }
-            open < Nesting::DEEPEST.0
-        } else {
-            self.nesting = Nesting(open >> 1);
-            let matches = open & 1 == is_object;
-            if self.nesting <= Nesting::NONE {
-                return matches && self.nesting == Nesting::NONE && self.complete(at + 1);
-            }
-            matches
-        }
+    fn edge(&mut self, at: usize, bracket: u8, open: Nesting) -> Option<PassEnd> {
+        let goes_on = match (bracket, open) {
+            (b'{', Nesting::NONE) => self.begin(at),
+            (b'}', Nesting::RECORD) => self.complete(at + 1),
+            (b']', Nesting::NONE) => return Some(self.end(at)),
+            _ => false,
+        };
+        (!goes_on).then_some(PassEnd::Unusual(self.last))
     }
 
     fn begin(&mut self, at: usize) -> bool {
         self.start = at;
         self.found.values.fill(None);
         self.found.is_doubtful = false;
-        self.nesting == Nesting::RECORD && self.is_separated(at)
+        self.is_separated(at)
     }
 
     fn complete(&mut self, end: usize) -> bool {
@@ -354,12 +192,12 @@ impl<F: FnMut(Range<usize>, &FoundValues) -> bool> Pass<'_, F> {
         between == if after_element { &b","[..] } else { b"" }
     }
 
-    /// A string that may be one of the keys ends at `at`. Never unusual.
+    /// In a record's own text, one of its keys may end, or a character is escaped by its code. Never unusual.
     #[inline]
-    fn key(&mut self, at: usize) -> bool {
-        if self.nesting == Nesting::RECORD
-            && let Some(index) = self.keys.index(self.json, at)
-        {
+    fn own_string(&mut self, at: usize, byte: u8) {
+        if byte == b'u' {
+            self.found.is_doubtful |= spells_plain(&self.json[at..]);
+        } else if let Some(index) = self.keys.index(self.json, at) {
             let skip = |from: usize| from + self.json[from..].iter().take_while(|byte| is_white(**byte)).count();
             let colon = skip(at + 1);
             if self.json.get(colon) == Some(&b':') {
@@ -367,27 +205,7 @@ impl<F: FnMut(Range<usize>, &FoundValues) -> bool> Pass<'_, F> {
                 self.found.is_doubtful |= before.is_some();
             }
         }
-        true
     }
-
-    /// A plain character is escaped. Never unusual.
-    fn escape(&mut self) -> bool {
-        self.found.is_doubtful |= self.nesting == Nesting::RECORD;
-        true
-    }
-}
-
-/// Whether the escape after a backslash is for a character of keys and event names.
-pub(super) fn spells_plain(escape: &[u8]) -> bool {
-    let digits = escape.strip_prefix(b"u00").and_then(|rest| rest.first_chunk::<2>());
-    let byte =
-        digits.and_then(|digits| str::from_utf8(digits).ok()).and_then(|digits| u8::from_str_radix(digits, 16).ok());
-    byte.is_some_and(is_plain)
-}
-
-/// Whether event names, and records' own keys, consist of such characters.
-pub(super) fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-')
 }
 
 /// JSON's white space.

@@ -9,9 +9,9 @@
 //! 1. `inflate` decompresses a whole gzip file at once, into a buffer that is reused for the next document. `input`
 //!    handles the rest: plain JSON, several members, damaged files. A document larger than [`Limits::buffered`] is streamed,
 //!    so that memory is bounded.
-//! 2. `document` walks its top level. `frame` finds the end of each record and its own `eventName`, in one pass over the bytes
-//!    with the bitmaps of `blocks`. Nothing is parsed.
-//! 3. `prefilter` dismisses records without a matching `eventName`. It may keep too many, and never decides that a
+//! 2. `document` walks its top level. `frame` finds the end of each record and its own `eventName` (`keys`), in one pass over the bytes
+//!    with the bitmaps of `blocks`, of which `marks` keeps what matters. Nothing is parsed.
+//! 3. `prefilter` dismisses records without a matching `eventName` and `eventSource`. It may keep too many, and never decides that a
 //!    record matches.
 //! 4. [`extract::read`] decides, on the fields of the remaining records, read by `serde_json`.
 //!
@@ -32,7 +32,9 @@ mod document;
 mod frame;
 mod inflate;
 mod input;
+mod keys;
 mod layer;
+mod marks;
 mod prefilter;
 
 use std::collections::BTreeMap;
@@ -43,15 +45,17 @@ use std::sync::Arc;
 use super::broken::{BrokenDocument, BrokenRecord};
 use super::envelope::Kind;
 use super::extract::{self, Extraction};
+use super::fields::Fields;
 use super::filter::RecordFilter;
 use super::left_out::LeftOut;
 use crate::model::event::ResourceEvent;
 use crate::resource_map::ResourceMap;
 pub(super) use document::{Records, Wants};
-pub(super) use frame::{FoundValues, Keys};
+pub(super) use frame::FoundValues;
 use inflate::Inflater;
 use input::Rest;
 pub(super) use input::Sizes;
+pub(super) use keys::Keys;
 use prefilter::Prefilter;
 
 /// The size of a mebibyte in bytes.
@@ -285,7 +289,7 @@ pub struct Scanner {
 impl Scanner {
     /// A scanner for the map's events that the filter selects.
     pub fn new(map: Arc<ResourceMap>, filter: RecordFilter) -> Self {
-        let prefilter = Prefilter::new(&map.event_names());
+        let prefilter = Prefilter::new(Arc::clone(&map));
         Self { map, filter, prefilter, limits: Limits::default() }
     }
 
@@ -312,7 +316,8 @@ impl Scanner {
 
     /// Scans a document and passes its events to `take`, in order, in batches of some hundreds.
     pub fn scan(&self, input: &mut dyn Read, buffers: &mut Buffers, take: &mut dyn FnMut(Vec<ResourceEvent>)) -> Scan {
-        let mut collector = Collector { scanner: self, scan: Scan::default(), events: Vec::new(), start: None, take };
+        let mut collector =
+            Collector { scanner: self, scan: Scan::default(), events: Vec::new(), start: None, hand_on: take };
         let sizes = Sizes::default();
         let broken = split(&self.limits, self.prefilter.keys(), input, buffers, &mut collector, &sizes).err();
         let mut scan = collector.finish();
@@ -321,10 +326,6 @@ impl Scanner {
         scan.counts.bytes = sizes.decompressed.get();
         scan.is_gzip = sizes.is_gzip.get();
         scan
-    }
-
-    fn read(&self, record: &str) -> Extraction {
-        extract::read_record(&self.map, &self.filter, record)
     }
 }
 
@@ -335,7 +336,7 @@ struct Collector<'s, 't> {
     events: Vec<ResourceEvent>,
     /// The state before the current list of records.
     start: Option<Start>,
-    take: &'t mut dyn FnMut(Vec<ResourceEvent>),
+    hand_on: &'t mut dyn FnMut(Vec<ResourceEvent>),
 }
 
 struct Start {
@@ -362,15 +363,30 @@ impl Records for Collector<'_, '_> {
     }
 
     fn framed(&mut self, record: &[u8], found: &FoundValues) -> bool {
-        let is_dismissed = !self.scanner.prefilter.may_match(record, found);
-        self.scan.counts.records += u64::from(is_dismissed);
-        is_dismissed
+        if !self.scanner.prefilter.may_match(record, found) {
+            self.scan.counts.records += 1;
+            return true;
+        }
+        // What can't be read at once is mended first.
+        let Ok(fields) = Fields::parse_bytes(record) else { return false };
+        self.take(extract::read(&self.scanner.map, &self.scanner.filter, &fields));
+        true
     }
 
     fn record(&mut self, record: &str) {
-        let counts = &mut self.scan.counts;
-        counts.records += 1;
-        match counts.take(self.scanner.read(record)) {
+        self.take(extract::read_record(&self.scanner.map, &self.scanner.filter, record));
+    }
+
+    fn other(&mut self, kind: Kind) {
+        self.scan.counts.add_other(kind);
+    }
+}
+
+impl Collector<'_, '_> {
+    /// Takes the result for a record.
+    fn take(&mut self, extraction: Extraction) {
+        self.scan.counts.records += 1;
+        match self.scan.counts.take(extraction) {
             Ok(None) => {}
             Ok(Some(event)) => {
                 self.events.push(event);
@@ -382,15 +398,9 @@ impl Records for Collector<'_, '_> {
         }
     }
 
-    fn other(&mut self, kind: Kind) {
-        self.scan.counts.add_other(kind);
-    }
-}
-
-impl Collector<'_, '_> {
     fn hand_on_when_full(&mut self) {
         if self.events.len() >= EVENTS_AT_ONCE {
-            (self.take)(std::mem::take(&mut self.events));
+            (self.hand_on)(std::mem::take(&mut self.events));
             // Events that were passed on can't be withdrawn.
             if let Some(start) = &mut self.start {
                 start.events = usize::MAX;
@@ -400,7 +410,7 @@ impl Collector<'_, '_> {
 
     fn finish(self) -> Scan {
         if !self.events.is_empty() {
-            (self.take)(self.events);
+            (self.hand_on)(self.events);
         }
         self.scan
     }

@@ -1,30 +1,43 @@
-//! Dismisses records that can't match, by the position of their own `eventName`.
+//! Dismisses records that can't match, by the position of their own `eventName`, and by the `eventSource` before it.
 //!
-//! A matching record is never dismissed: its `eventName` is written literally, or a key or the
-//! name has a `\u00XX` escape of a letter, digit, `_`, `.` or `-`; records with such an escape always pass. Event names with
+//! A matching record is never dismissed: its `eventName` and `eventSource` are written literally, or a key or the
+//! text has a `\u00XX` escape of a letter, digit, `_`, `.` or `-`; records with such an escape always pass. Event names with
 //! other characters (AWS has none) disable the filter.
 
+mod beginnings;
+
 use std::collections::HashSet;
+use std::sync::Arc;
 
-use super::frame::{FoundValues, Keys, is_plain};
+use super::frame::FoundValues;
+use super::keys::{Keys, is_plain};
+use crate::resource_map::ResourceMap;
 use crate::resource_map::events::without_version;
+use beginnings::Beginnings;
 
-/// The only key that is read; the only one of [`Prefilter::keys`].
-const KEY: &str = "eventName";
+/// The only key of [`Prefilter::keys`].
+const NAME: &str = "eventName";
 
-/// The filter for a set of event names.
+/// The spelled key of the source.
+const SOURCE: &[u8] = b"\"eventSource\"";
+
+/// The filter for the events of a resource map.
 #[derive(Debug, Clone)]
 pub(super) struct Prefilter {
+    map: Arc<ResourceMap>,
     /// The event names without a version suffix. `None` lets everything pass.
     names: Option<HashSet<Box<str>>>,
+    beginnings: Beginnings,
     keys: Keys,
 }
 
 impl Prefilter {
-    pub(super) fn new(names: &[&str]) -> Self {
+    pub(super) fn new(map: Arc<ResourceMap>) -> Self {
+        let names = map.event_names();
         let are_plain = names.iter().all(|name| name.bytes().all(is_plain));
-        let names = are_plain.then(|| names.iter().map(|name| Box::from(without_version(name))).collect());
-        Self { names, keys: Keys::new(&[KEY]) }
+        let names: HashSet<Box<str>> = names.into_iter().map(|name| Box::from(without_version(name))).collect();
+        let beginnings = Beginnings::of(names.iter().map(|name| &**name));
+        Self { map, names: are_plain.then_some(names), beginnings, keys: Keys::new(&[NAME]) }
     }
 
     /// The keys to find in records.
@@ -33,11 +46,34 @@ impl Prefilter {
     }
 
     /// Whether the record can match. Records without `eventName` pass too: they are invalid, and counted.
+    #[inline]
     pub(super) fn may_match(&self, record: &[u8], found: &FoundValues) -> bool {
-        let Some(names) = &self.names else { return true };
-        let [Some(at)] = found.values[..] else { return true };
-        found.is_doubtful || string(&record[at..]).is_none_or(|name| names.contains(without_version(name)))
+        let (Some(names), [Some(at)]) = (&self.names, &found.values[..]) else { return true };
+        if found.is_doubtful {
+            return true;
+        }
+        let name = &record[*at..];
+        if self.beginnings.exclude(name) {
+            return false;
+        }
+        let Some(name) = string(name) else { return true };
+        match source_before(record, *at) {
+            Some(source) => !self.map.rules(source, name).is_empty(),
+            None => names.contains(without_version(name)),
+        }
     }
+}
+
+/// The record's own source, if it is certain without a parse: the member before the name, whose value is at `at`, as CloudTrail
+/// writes it. The quote that ends it is that of a string, because a key follows it; so all quotes before it without a backslash are too.
+fn source_before(record: &[u8], at: usize) -> Option<&str> {
+    let before = record[..at].strip_suffix(b"\"eventName\":")?.strip_suffix(b"\",")?;
+    let start = memchr::memrchr(b'"', before)? + 1;
+    let (text, key) = (&before[start..], before[..start - 1].strip_suffix(b":")?.strip_suffix(SOURCE)?);
+    let is_plain = !text.contains(&b'\\') && !key.ends_with(b"\\");
+    // Of two equal keys, the last counts.
+    let is_only = || memchr::memmem::find(&record[at..], SOURCE).is_none();
+    if is_plain && is_only() { str::from_utf8(text).ok() } else { None }
 }
 
 /// The text of a string without escapes.
@@ -50,7 +86,14 @@ fn string(value: &[u8]) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::event::Action;
+    use crate::trail::samples::map;
     use crate::trail::scan::frame;
+
+    fn filter(events: &[(&str, &str)]) -> Prefilter {
+        let rules: Vec<_> = events.iter().map(|(source, name)| (*source, *name, "s3", Action::Create, "x")).collect();
+        Prefilter::new(Arc::new(map(&rules)))
+    }
 
     fn may_match(filter: &Prefilter, record: &str) -> bool {
         filter.may_match(record.as_bytes(), &frame::one(record.as_bytes(), filter.keys()).unwrap())
@@ -58,7 +101,7 @@ mod tests {
 
     #[test]
     fn only_records_that_can_match_pass() {
-        let filter = Prefilter::new(&["CreateBucket", "CreateFunction20150331"]);
+        let filter = filter(&[("s3.x", "CreateBucket"), ("lambda.x", "CreateFunction20150331"), ("a.x", "Put")]);
         for passing in [
             r#"{"eventName":"CreateBucket"}"#,
             r#"{"eventName" :  "CreateBucket"}"#,
@@ -69,8 +112,19 @@ mod tests {
             r#"{"eventName":"Create\u0042ucket"}"#,
             r#"{"eventName":"CreateFunction20150331v2"}"#,
             r#"{"eventName":"CreateFunction"}"#,
+            r#"{"eventName":"Put"}"#,
+            r#"{"eventName":"Put20150331"}"#,
+            r#"{"eventName":"Put_2015_03_31","eventSource":"a.x"}"#,
             r#"{"x":1}"#,
             r#"{"x":"\"eventName\""}"#,
+            r#"{"eventSource":"s3.x","eventName":"CreateBucket"}"#,
+            r#"{"eventSource":"\u0073\u0033.x","eventName":"CreateBucket"}"#,
+            r#"{"eventSource":"other.x","eventName":"CreateBucket","eventSource":"s3.x"}"#,
+            r#"{"eventSource":"other.x","eventName":"CreateBucket","event\u0053ource":"s3.x"}"#,
+            r#"{"x":"\"eventSource":"other.x","eventName":"CreateBucket"}"#,
+            r#"{"x":"\"eventSource\":\"other.x","eventName":"CreateBucket"}"#,
+            r#"{"eventSource":1,"eventName":"CreateBucket"}"#,
+            r#"{"eventSource":"other.x", "eventName":"CreateBucket"}"#,
         ] {
             assert!(may_match(&filter, passing), "{passing}");
         }
@@ -79,6 +133,12 @@ mod tests {
             r#"{"eventName":"ListBuckets","x":"CreateBucket"}"#,
             r#"{"eventName":"ListBuckets","x":"a\u003db\u0026c"}"#,
             r#"{"eventName":"xCreateBucket"}"#,
+            r#"{"eventName":"CreateBuckets"}"#,
+            r#"{"eventName":"PutX"}"#,
+            r#"{"eventName":""}"#,
+            r#"{"eventSource":"lambda.x","eventName":"CreateBucket"}"#,
+            r#"{"x":{"eventSource":"s3.x"},"eventSource":"lambda.x","eventName":"CreateBucket","y":1}"#,
+            r#"{"eventSource":"lambda.x","eventName":"CreateBucket","y":{"eventName":"Other"}}"#,
         ] {
             assert!(!may_match(&filter, dismissed), "{dismissed}");
         }
@@ -86,6 +146,6 @@ mod tests {
 
     #[test]
     fn event_name_that_can_be_escaped_differently_disables_the_filter() {
-        assert!(may_match(&Prefilter::new(&["A/B"]), r#"{"eventName":"C"}"#));
+        assert!(may_match(&filter(&[("s.x", "A/B")]), r#"{"eventName":"C"}"#));
     }
 }

@@ -74,6 +74,11 @@ impl Moto {
         Self::launch(Some(hook), &[])
     }
 
+    /// As [`Moto::start_with`], with environment variables for the hook.
+    pub(crate) fn start_with_options(hook: &str, options: &[(&str, &str)]) -> Self {
+        Self::launch(Some(hook), options)
+    }
+
     /// Starts a server with the project's own `trail_services.py` before moto: Event history of the log files in a folder, S3
     /// Select, ListRegions. `options` are that file's environment variables.
     pub(crate) fn start_with_trail_services(history: &Path, options: &[(&str, &str)]) -> Self {

@@ -19,10 +19,12 @@ use laboratory::{Laboratory, Outcome, PLACEHOLDERS};
 use pages::{Block, Command, Kind, Page};
 
 /// The commands that are not run, by what they begin with after their variables, and why.
-const NOT_RUN: [(&str, &str); 6] = [
+const NOT_RUN: [(&str, &str); 8] = [
+    ("cargo bench", "it compiles for minutes, and measures what the machine does beside the tests"),
     ("cargo install", "it compiles for minutes; `cargo install --path .` is timed by hand before a release"),
     ("cargo test", "a test can't run Cargo, which waits for it; the tests that it names are looked up instead"),
     ("bash .ci/run", "it runs this test"),
+    ("python3 benches/peers/run.py", "it runs Cargo, which a test can't; .ci/run runs it small"),
     ("pulumi", "no package registry has the program alone"),
     (
         "trailcreator apply --resume RUN",

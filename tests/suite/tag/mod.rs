@@ -1,5 +1,6 @@
 //! `tag`, `apply`, `undo` and `runs` on moto, with boto3 as the witness.
 
+mod at_scale;
 mod buckets;
 mod calls;
 mod conflicts;

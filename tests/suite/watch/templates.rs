@@ -88,6 +88,22 @@ fn the_scheduled_run_is_the_same_in_both_ways_and_its_policy_is_that_of_policy_h
     assert!(pairs('}', '{') && pairs(']', '[') && pairs(')', '('), "brackets are in pairs");
 }
 
+#[test]
+fn the_function_has_the_policy_of_policy_hub_and_runs_alone() {
+    let path = packaging().join("lambda/function.yml");
+    let (is_valid, said) = lint(&path);
+    assert!(is_valid, "{said}");
+    let template = fs::read_to_string(path).expect("the file is there");
+    let hub = Bench::new().trailcreator(["policy", "hub"]).run().success().json();
+    for statement in hub["Statement"].as_array().expect("a list") {
+        for action in statement["Action"].as_array().expect("a list") {
+            let action = action.as_str().expect("a text");
+            assert!(template.contains(action), "{action}");
+        }
+    }
+    assert!(template.contains("ReservedConcurrentExecutions: 1\n") && template.contains("MaximumRetryAttempts: 0\n"));
+}
+
 /// cfn-lint knows the names of IAM's actions, but for the newest ones.
 #[test]
 fn regression_cfn_lint_accepts_the_policies_and_their_actions() {

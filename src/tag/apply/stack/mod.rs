@@ -91,7 +91,7 @@ impl<A: TagApi> Update<'_, A> {
     /// The stack as it is now, if it can be updated. Takes those writes out that its tags now exclude.
     async fn look(&self, open: &mut Open<'_, '_>) -> Result<Value, Attempt> {
         let now = self.describe().await?;
-        if self.stack.writing.is_allowed_now(&now) {
+        if self.stack.writing.is_allowed_in(&now) {
             open.keep_expected(&tags_of(&now));
             return Ok(now);
         }

@@ -12,7 +12,8 @@ pub(super) use stream::split as split_stream;
 
 use serde_json::value::RawValue;
 
-use super::frame::{FoundValues, Keys};
+use super::frame::FoundValues;
+use super::keys::Keys;
 use crate::trail::broken::BrokenDocument;
 use crate::trail::envelope::Kind;
 use crate::trail::mend;

@@ -1,8 +1,10 @@
 //! Resources count once, under all their names, with the tags that the journal has of them.
 
+mod groups;
+
 use super::*;
-use crate::model::RunId;
 use crate::model::event::{Action, Identity, ResourceEvent, Touched};
+use crate::model::{RunId, TagValue};
 use crate::plan::test_data::stored;
 use crate::report::coverage::Figures;
 use crate::store::Batch;

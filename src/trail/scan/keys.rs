@@ -1,0 +1,129 @@
+//! The names of a record's own keys, and the strings that can be one of them.
+
+/// The names of a record's own keys to find values of.
+#[derive(Debug, Clone)]
+pub(in crate::trail) struct Keys {
+    names: Vec<Key>,
+    /// The lengths from a name's opening quote to its closing one, in bytes, without duplicates. Empty if the mark is rare enough.
+    lengths: Vec<u32>,
+    mark: Mark,
+}
+
+#[derive(Debug, Clone)]
+struct Key {
+    /// The opening quote and the name.
+    spelled: Box<[u8]>,
+    /// Its last bytes, for a fast comparison.
+    tail: [u8; TAIL],
+}
+
+/// Bytes of a key that are compared at once.
+const TAIL: usize = 8;
+
+/// A byte that all names have at the same distance from the end: other strings are skipped.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    byte: u8,
+    /// From the byte to the closing quote, in bytes.
+    distance: u32,
+}
+
+impl Mark {
+    /// A capital letter of the only name, because these are rare. `None` for several names.
+    fn of(names: &[&str]) -> Option<Self> {
+        let [name] = names else { return None };
+        let capital = name.bytes().rev().zip(1..).find(|(byte, _)| byte.is_ascii_uppercase());
+        capital.map(|(byte, distance)| Self { byte, distance })
+    }
+
+    /// The closing quote itself, which excludes nothing.
+    const QUOTE: Self = Self { byte: b'"', distance: 0 };
+}
+
+impl Keys {
+    /// Each has 7 to 61 bytes and needs no escapes.
+    pub(in crate::trail) fn new(names: &[&str]) -> Self {
+        let mark = Mark::of(names);
+        let key = |name: &&str| {
+            let spelled = format!("\"{name}").into_bytes();
+            let tail = *spelled.last_chunk().expect("names have 7 bytes");
+            Key { spelled: spelled.into(), tail }
+        };
+        let names: Vec<Key> = names.iter().map(key).collect();
+        let mut lengths: Vec<u32> =
+            names.iter().map(|key| u32::try_from(key.spelled.len()).expect("names are short")).collect();
+        lengths.sort_unstable();
+        lengths.dedup();
+        assert!(lengths.iter().all(|&length| length < u64::BITS), "names have fewer than 62 bytes");
+        if mark.is_some() {
+            lengths.clear();
+        }
+        Self { names, lengths, mark: mark.unwrap_or(Mark::QUOTE) }
+    }
+
+    /// The number of names.
+    pub(super) fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// What to look for in blocks.
+    #[inline]
+    pub(super) fn pattern(&self) -> Pattern<'_> {
+        Pattern { mark: self.mark, lengths: &self.lengths }
+    }
+
+    /// The name before the closing quote at `end`, regardless of what precedes it.
+    pub(super) fn index(&self, json: &[u8], end: usize) -> Option<usize> {
+        let before = &json[..end];
+        let tail = before.last_chunk::<TAIL>()?;
+        // A quote after a backslash does not begin a string: it is in the text of a longer one.
+        let precedes = |key: &Key| before.strip_suffix(&*key.spelled).is_some_and(|before| !before.ends_with(b"\\"));
+        self.names.iter().position(|key| key.tail == *tail && precedes(key))
+    }
+}
+
+/// How strings that can be one of the keys look in the bitmaps of blocks.
+#[derive(Clone, Copy)]
+pub(super) struct Pattern<'k> {
+    mark: Mark,
+    /// Those of [`Keys`].
+    lengths: &'k [u32],
+}
+
+impl Pattern<'_> {
+    /// The byte to mark in blocks.
+    #[inline(always)]
+    pub(super) fn mark(&self) -> u8 {
+        self.mark.byte
+    }
+
+    /// The ends of strings with the mark, and with the length of a name if the mark is not enough, from the quotes and marks of this
+    /// block and of the previous one.
+    #[inline(always)]
+    pub(super) fn candidates(&self, quotes: [u64; 2], marks: [u64; 2]) -> u64 {
+        let marked = shifted(marks, self.mark.distance);
+        if self.lengths.is_empty() {
+            return marked;
+        }
+        marked & self.lengths.iter().fold(0, |all, &length| all | shifted(quotes, length))
+    }
+}
+
+/// The bits of a block shifted up by less than 64, with the bits that are shifted in from the previous block.
+#[inline(always)]
+fn shifted([bits, before]: [u64; 2], distance: u32) -> u64 {
+    bits.wrapping_shl(distance) | before.unbounded_shr(u64::BITS - distance)
+}
+
+/// Whether an escape (without its backslash) is for a character of keys and event names.
+pub(super) fn spells_plain(escape: &[u8]) -> bool {
+    let [b'u', b'0', b'0', high, low, ..] = escape else { return false };
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let code = digit(*high).zip(digit(*low)).map(|(high, low)| high << 4 | low);
+    code.and_then(|code| u8::try_from(code).ok()).is_some_and(is_plain)
+}
+
+/// Whether event names, and records' own keys, consist of such characters.
+pub(super) fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-')
+}

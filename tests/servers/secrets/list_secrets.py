@@ -1,0 +1,50 @@
+"""Secrets Manager's ListSecrets with any number of secrets, made up page by page: moto keeps all of them, and slowly.
+
+A hook for moto_launcher.py (`before`). As strict as AWS: a page has at most 100 secrets, and a token is good for the next page only.
+https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecrets.html
+
+Environment: TRAIL_SECRETS (how many).
+"""
+
+import json
+import os
+
+PAGE = 100
+
+
+def before(entry, environ):
+    if entry["action"] != "ListSecrets":
+        return None
+    request = json.loads(entry["body"] or "{}")
+    size, token = request.get("MaxResults", PAGE), request.get("NextToken", "page-0")
+    if not 1 <= size <= PAGE:
+        return error("ValidationException", "MaxResults must be between 1 and 100")
+    if not token.startswith("page-"):
+        return error("InvalidNextTokenException", "the token is of another request")
+    first, count = int(token.removeprefix("page-")), int(os.environ["TRAIL_SECRETS"])
+    last = min(first + size, count)
+    answer = {"SecretList": [secret(number) for number in range(first, last)]}
+    if last < count:
+        answer["NextToken"] = f"page-{last}"
+    return 200, "application/x-amz-json-1.1", json.dumps(answer)
+
+
+def error(code, message):
+    return 400, "application/x-amz-json-1.1", json.dumps({"__type": code, "message": message})
+
+
+def secret(number):
+    name = f"team-{number % 50}/service-{number:07}/database"
+    return {
+        "ARN": f"arn:aws:secretsmanager:us-east-1:123456789012:secret:{name}-AbCdEf",
+        "Name": name,
+        "Description": "Password of the service's database user",
+        "KmsKeyId": "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+        "RotationEnabled": True,
+        "LastRotatedDate": 1767225600.0,
+        "LastChangedDate": 1767225600.0,
+        "LastAccessedDate": 1767225600.0,
+        "Tags": [{"Key": "Environment", "Value": "production"}, {"Key": "Service", "Value": f"service-{number}"}],
+        "SecretVersionsToStages": {f"{number:032x}": ["AWSCURRENT"]},
+        "CreatedDate": 1767225600.0,
+    }
