@@ -91,6 +91,7 @@ locals {
           Effect    = "Allow"
           Principal = { Service = service }
           Action    = "sts:AssumeRole"
+          Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
         }]
     })
   }
@@ -140,6 +141,9 @@ resource "aws_iam_role_policy" "hub" {
         Effect   = "Allow"
         Action   = ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"]
         Resource = [aws_efs_file_system.data.arn]
+        Condition = {
+          StringEquals = { "elasticfilesystem:AccessPointArn" = aws_efs_access_point.data.arn }
+        }
       },
       ], [for key in compact([var.trail_key_arn]) : {
         Effect   = "Allow"
@@ -151,7 +155,15 @@ resource "aws_iam_role_policy" "hub" {
 
 resource "aws_iam_role" "execution" {
   name               = "trailcreator-execution"
-  assume_role_policy = local.trust.tasks
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "ecs-tasks.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+    }]
+  })
 }
 
 resource "aws_iam_role_policy_attachment" "execution" {
