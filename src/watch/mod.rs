@@ -8,7 +8,7 @@
 //! * [`message`]: what a message announces
 //! * [`queue`]: the queue's calls
 //! * [`held`]: messages that were received and are not deleted yet
-//! * [`reading`]: from messages to committed rows
+//! * [`message_reader`]: from messages to committed rows
 //! * [`waiting`]: resources to tag, and when to try again
 //! * [`tagger`]: one round of tagging, across accounts and regions
 //! * [`run`]: all of it, until it is stopped or the queue is empty
