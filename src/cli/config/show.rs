@@ -23,9 +23,7 @@ Examples:
     trailcreator config show
   Show all options of tag:
     trailcreator config show tag
-  Show the options of load-s3 with a flag:
-    trailcreator config show load-s3 --bucket my-trail
-  The same as JSON:
+  Show the options of load-s3 with a flag, as JSON:
     trailcreator config show load-s3 --bucket my-trail --output json";
 
 /// Show every option's value and its origin: flag, variable, settings file or default
