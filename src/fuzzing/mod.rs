@@ -187,8 +187,10 @@ fn scan_reference(bytes: &[u8]) {
         }
         let (scan, events) = scan(limits, document.as_bytes());
         assert!(scan.broken.is_none(), "{:?}", scan.broken);
+        // In a list, an element that is no record of CloudTrail is named as something else.
+        let others: u64 = scan.counts.others.values().sum();
         assert_eq!(
-            (scan.counts.records, scan.counts.matched, scan.counts.ids),
+            (scan.counts.records + others, scan.counts.matched, scan.counts.ids),
             (counts.records, counts.matched, counts.ids)
         );
         assert_eq!(events, expected);
