@@ -14,7 +14,7 @@ use super::blocks::{BLOCK, Classifier};
 use super::keys::{Keys, spells_plain};
 use super::marks::{CHUNK, Collect, Marks, StringState};
 
-/// The number of blocks whose marks are collected first, for a list that is stopped soon. It doubles each time, up to [`CHUNK`].
+/// The number of blocks to collect marks of at first: many lists end early. The number doubles each time, up to [`CHUNK`].
 const FIRST_BLOCKS: usize = 4;
 
 /// A position in a list, before its first element or after an element.

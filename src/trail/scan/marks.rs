@@ -7,7 +7,7 @@
 use super::blocks::{BLOCK, Bits, Classify, Walk};
 use super::keys::Pattern;
 
-/// The number of blocks whose marks are collected at once. More would only have to be cleared for each list.
+/// The number of blocks to collect marks of at once. A larger buffer only takes longer to clear for each list.
 pub(super) const CHUNK: usize = 32;
 
 /// The marks of a block that are stored without counting them first. Most blocks have fewer.

@@ -64,8 +64,9 @@ impl Prefilter {
     }
 }
 
-/// The record's own source, if it is certain without a parse: the member before the name, whose value is at `at`, as CloudTrail
-/// writes it. The quote that ends it is that of a string, because a key follows it; so all quotes before it without a backslash are too.
+/// The record's own source, if no parse is needed to be certain of it: CloudTrail writes `eventSource` right before `eventName`. The value
+/// of the name begins at `at`. A key follows the quote before it, so that quote ends a string, and every earlier quote without a
+/// backslash begins or ends one too.
 fn source_before(record: &[u8], at: usize) -> Option<&str> {
     let before = record[..at].strip_suffix(b"\"eventName\":")?.strip_suffix(b"\",")?;
     let start = memchr::memrchr(b'"', before)? + 1;
