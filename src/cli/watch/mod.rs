@@ -94,8 +94,8 @@ pub(super) struct Args {
 }
 
 const TAG_HELP: &str = "Tag the resources in new create events with their owner. With KEY=TEMPLATE, also write this tag: \
-                        CreatedAt={event_time}. Placeholders: {owner}, {event_time}, {event_name}, {arn}, {role}, \
-                        {source_ip}, {tool}, {account} and more; repeatable";
+                        CreatedAt={event_time}. Placeholders: {owner}, {event_time}, {event_name}, {creator}, {role}, \
+                        {source_ip}, {tool}, {account_id} and more; repeatable";
 
 const MAX_CHANGES_HELP: &str =
     "Write nothing in an account-region if its new resources need more than this many writes at once";
