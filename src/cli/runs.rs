@@ -181,7 +181,11 @@ fn print_run(context: &Context, store: &Store, run: &Run) -> Result<(), StoreErr
         let writes = StoredWrites { store, run: run.run_id, failed: &failed };
         let document = RunDocument { format_version: FORMAT_VERSION, runs: [run], writes };
         let printed = context.console.try_json(&document);
-        return failed.take().map_or_else(|| Ok(printed.expect("its keys are texts")), Err);
+        if let Some(error) = failed.take() {
+            return Err(error);
+        }
+        printed.expect("our documents hold text keys only");
+        return Ok(());
     }
     context.console.data(line(run));
     store.each_write_of(run.run_id, &mut |row| {

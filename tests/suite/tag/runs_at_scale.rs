@@ -117,32 +117,34 @@ fn check(command: &str, printed: &str, count: u32) {
     }
 }
 
-fn grows_by_few_bytes(commands: &[(&'static str, bool)], few: u32, many: u32, bound: u64) {
-    let mut too_much = Vec::new();
+/// Returns the figures, one line for each command.
+fn grows_by_few_bytes(commands: &[(&'static str, bool)], few: u32, many: u32, bound: u64) -> String {
+    let (mut all, mut too_much) = (Vec::new(), Vec::new());
     for ((command, least), most) in commands.iter().zip(peaks(few, commands)).zip(peaks(many, commands)) {
         let growth = most.saturating_sub(least) * 1024 / u64::from(many - few);
         let (least, most) = (least / 1024, most / 1024);
         let figures = format!("{}: {few} writes: {least} MiB; {many}: {most} MiB; {growth} bytes each", command.0);
-        eprintln!("{figures}");
-        too_much.extend((growth >= bound).then_some(figures));
+        too_much.extend((growth >= bound).then(|| figures.clone()));
+        all.push(figures);
     }
-    assert!(too_much.is_empty(), "{too_much:?}");
+    assert!(too_much.is_empty(), "{too_much:?} of {all:?}");
+    all.join("\n")
 }
 
 #[test]
 fn printing_a_run_takes_the_same_memory_for_any_number_of_writes() {
     // Of fewer the page cache is not full yet.
-    grows_by_few_bytes(PRINTING, 40_000, 80_000, BYTES_PER_PRINTED_WRITE);
+    eprintln!("{}", grows_by_few_bytes(PRINTING, 40_000, 80_000, BYTES_PER_PRINTED_WRITE));
 }
 
 #[test]
 fn a_write_that_is_compared_with_its_resource_takes_little_memory() {
-    grows_by_few_bytes(COMPARING, 1_000, 9_000, BYTES_PER_COMPARED_WRITE);
+    eprintln!("{}", grows_by_few_bytes(COMPARING, 1_000, 9_000, BYTES_PER_COMPARED_WRITE));
 }
 
 /// `cargo test --release --test suite -- --ignored --nocapture two_hundred_thousand_writes`
 #[test]
 #[ignore = "minutes, and hundreds of megabytes"]
 fn a_run_of_two_hundred_thousand_writes_takes_little_memory_for_each() {
-    grows_by_few_bytes(&[PRINTING, COMPARING].concat(), 20_000, 200_000, BYTES_PER_COMPARED_WRITE);
+    eprintln!("{}", grows_by_few_bytes(&[PRINTING, COMPARING].concat(), 20_000, 200_000, BYTES_PER_COMPARED_WRITE));
 }
