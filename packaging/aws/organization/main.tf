@@ -154,7 +154,7 @@ resource "aws_iam_role_policy" "hub" {
 }
 
 resource "aws_iam_role" "execution" {
-  name               = "trailcreator-execution"
+  name = "trailcreator-execution"
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
