@@ -53,10 +53,11 @@ fn unreadable_messages_are_named_with_the_reason_and_stay_in_the_queue() {
 #[test]
 fn unreadable_messages_that_come_again_do_not_hide_the_others() {
     let lab = Lab::new();
-    let unreadable: Vec<String> = (0..600).map(|number| format!("hello {number}")).collect();
+    let missing = |number| announce(Form::CloudTrail, &missing(&format!("AWSLogs/{number}.json.gz")));
+    let unreadable: Vec<String> = (0..600).map(missing).collect();
     lab.send(&unreadable);
     lab.send(&[record(&queue_event("fine", "https://sqs.us-east-1.amazonaws.com/123456789012/fine", "bob"))]);
-    let run = lab.watch(&["--visibility", "1"]);
+    let run = lab.watch(&["--visibility", "2"]);
     run.code(4).shows(["601 received, 1 deleted, 600 unreadable"]);
 }
 
