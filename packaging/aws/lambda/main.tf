@@ -14,7 +14,7 @@ terraform {
 
 variable "image" {
   type        = string
-  description = "Container image of packaging/aws/lambda/Dockerfile in a repository of ECR in this region, with its digest"
+  description = "URI of the image built from packaging/aws/lambda/Dockerfile, with its digest, in a private ECR repository in this region"
 }
 
 variable "architecture" {
@@ -30,7 +30,7 @@ variable "architecture" {
 
 variable "memory" {
   type        = number
-  description = "Memory in MB. Lambda gives CPU in proportion, one vCPU at 1769 MB"
+  description = "Memory in MB. Lambda allocates CPU in proportion to memory, with one vCPU at 1769 MB"
   default     = 2048
 
   validation {
@@ -46,7 +46,7 @@ variable "trail_bucket" {
 
 variable "trail_key_arn" {
   type        = string
-  description = "ARN of the KMS key that encrypts the trail; empty if none does"
+  description = "ARN of the KMS key that encrypts the trail; empty if there is none"
   default     = ""
 }
 
@@ -63,12 +63,12 @@ variable "vpc_id" {
 
 variable "subnet_ids" {
   type        = list(string)
-  description = "Subnets, each in its own Availability Zone, that reach the AWS APIs, through a NAT gateway or endpoints"
+  description = "Subnets that reach the AWS APIs through a NAT gateway or endpoints, each in its own Availability Zone"
 }
 
 variable "schedule" {
   type        = string
-  description = "When it runs. A run that still goes on is not disturbed; the new one waits for five minutes, then is skipped"
+  description = "Schedule expression. If a run is still in progress, the next one waits for up to five minutes, and is then skipped"
   default     = "rate(1 hour)"
 }
 
@@ -90,7 +90,7 @@ locals {
   function_name = "trailcreator-run"
   function_arn  = "arn:${local.partition}:lambda:${local.region}:${local.account}:function:${local.function_name}"
 
-  # How Lambda joins the VPC.
+  # Lambda needs these actions to connect the function to the VPC.
   network_actions = [
     "ec2:AssignPrivateIpAddresses",
     "ec2:CreateNetworkInterface",
@@ -182,7 +182,7 @@ resource "aws_iam_role_policy" "lambda" {
         Action   = local.network_actions
         Resource = ["*"]
       },
-      # Only Lambda itself, not the program in the function.
+      # Lambda itself may use these actions; the program in the function may not.
       {
         Effect    = "Deny"
         Action    = local.network_actions
@@ -321,7 +321,7 @@ resource "aws_lambda_function" "run" {
   }
 }
 
-# The next run does what a failed one did not.
+# No retries: the next scheduled run continues after a failure.
 resource "aws_lambda_function_event_invoke_config" "run" {
   function_name                = aws_lambda_function.run.function_name
   qualifier                    = "$LATEST"
@@ -374,7 +374,7 @@ resource "aws_scheduler_schedule" "schedule" {
 
 resource "aws_cloudwatch_metric_alarm" "failed" {
   alarm_name          = "trailcreator-failed"
-  alarm_description   = "A run of trailcreator ended with another exit code than 0 and 4, or was stopped before the time limit. See the log group."
+  alarm_description   = "A run of trailcreator ended with an exit code other than 0 and 4, or was stopped shortly before the time limit. See the log group."
   namespace           = "AWS/Lambda"
   metric_name         = "Errors"
   dimensions          = { FunctionName = aws_lambda_function.run.function_name }
@@ -421,16 +421,16 @@ resource "aws_cloudwatch_metric_alarm" "silent" {
 }
 
 output "hub_role_arn" {
-  description = "hub_role_arn of the roles in the accounts"
+  description = "Value of hub_role_arn for the roles in the accounts"
   value       = aws_iam_role.hub.arn
 }
 
 output "function_name" {
-  description = "Invoke it to run at once"
+  description = "Name of the function; invoke it to start a run now"
   value       = aws_lambda_function.run.function_name
 }
 
 output "file_system_id" {
-  description = "Holds the database"
+  description = "File system that holds the database"
   value       = aws_efs_file_system.data.id
 }
