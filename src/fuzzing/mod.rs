@@ -148,7 +148,9 @@ fn envelopes(bytes: &[u8]) {
         assert_eq!(comparable(&whole.counts), comparable(&streamed.counts));
         assert_eq!(events, of_stream);
     }
-    assert!(whole.broken.is_none() || streamed.broken.is_some(), "{:?}", whole.broken);
+    // The kind of what is not JSON is decided by its first 4 KiB, of which this stream has fewer.
+    let is_other = !streamed.counts.others.is_empty();
+    assert!(whole.broken.is_none() || streamed.broken.is_some() || is_other, "{:?}", whole.broken);
     if !whole.is_gzip {
         let (zipped, of_gzip) = scan(Limits::default(), &gzip(bytes));
         assert_eq!(
