@@ -5,7 +5,7 @@
 //! sent, and other programs of the account use the same buckets. A throttled attempt slows its operation for a while.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -64,7 +64,13 @@ enum Each {
 /// * IAM: AWS publishes no figures; about 20 a second were observed.
 const LIMITS: [Limit; 7] = [
     Limit { service: "ec2", operations: &["Describe"], rate: 20.0, burst: 100.0, each: Each::OperationAndRegion },
-    Limit { service: "ec2", operations: &["CreateTags", "DeleteTags"], rate: 10.0, burst: 100.0, each: Each::OperationAndRegion },
+    Limit {
+        service: "ec2",
+        operations: &["CreateTags", "DeleteTags"],
+        rate: 10.0,
+        burst: 100.0,
+        each: Each::OperationAndRegion,
+    },
     Limit {
         service: "sqs",
         operations: &["ListQueueTags", "TagQueue", "UntagQueue"],
@@ -72,7 +78,13 @@ const LIMITS: [Limit; 7] = [
         burst: 30.0,
         each: Each::Account,
     },
-    Limit { service: "tagging", operations: &["GetResources"], rate: 15.0, burst: 15.0, each: Each::OperationAndRegion },
+    Limit {
+        service: "tagging",
+        operations: &["GetResources"],
+        rate: 15.0,
+        burst: 15.0,
+        each: Each::OperationAndRegion,
+    },
     Limit {
         service: "tagging",
         operations: &["TagResources", "UntagResources"],
@@ -92,10 +104,17 @@ impl Rates {
     /// Waits until a call may be sent.
     pub(super) async fn turn(&self, service: &str, operation: &str, region: &Region) -> Turn {
         let Some(lane) = self.lane(service, operation, region) else { return Turn(None) };
-        let wait = lane.reserve(lane.now());
-        if !wait.is_zero() {
+        // One after the other: calls that were held up together must not be sent together.
+        let first = lane.queue.lock().await;
+        loop {
+            let wait = lane.wait(lane.now());
+            if wait.is_zero() {
+                break;
+            }
             tokio::time::sleep(wait).await;
         }
+        lane.take(lane.now());
+        drop(first);
         Turn(Some(lane))
     }
 
@@ -151,6 +170,8 @@ struct Lane {
     burst: f64,
     start: Instant,
     state: Mutex<Schedule>,
+    /// Held by the call whose turn is next.
+    queue: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug)]
@@ -171,6 +192,7 @@ impl Lane {
             burst: (limit.burst * BURST_SHARE).floor().max(1.0),
             start: Instant::now(),
             state: Mutex::new(state),
+            queue: tokio::sync::Mutex::default(),
         }
     }
 
@@ -178,18 +200,24 @@ impl Lane {
         self.start.elapsed().as_secs_f64()
     }
 
-    /// Takes the next place. Returns how long to wait for it.
-    fn reserve(&self, now: f64) -> Duration {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.recover(now);
-        let interval = self.interval / state.pace;
-        state.due = state.due.max(now - self.burst * interval) + interval;
-        Duration::from_secs_f64((state.due - now).max(0.0))
+    /// How long the next call has to wait.
+    fn wait(&self, now: f64) -> Duration {
+        Duration::from_secs_f64((self.state().next(self, now) - now).max(0.0))
+    }
+
+    /// The next call is sent.
+    fn take(&self, now: f64) {
+        let mut state = self.state();
+        state.due = state.next(self, now);
+    }
+
+    fn state(&self) -> MutexGuard<'_, Schedule> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// AWS throttled a call: its bucket is empty.
     fn slow(&self, now: f64) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
         state.due = state.due.max(now);
         if state.slowed.is_some_and(|slowed| now - slowed < SLOWED_ONCE_IN) {
             return;
@@ -201,6 +229,13 @@ impl Lane {
 }
 
 impl Schedule {
+    /// When the next call would be sent at an even pace; in the past where a burst is left.
+    fn next(&mut self, lane: &Lane, now: f64) -> f64 {
+        self.recover(now);
+        let interval = lane.interval / self.pace;
+        self.due.max(now - lane.burst * interval) + interval
+    }
+
     fn recover(&mut self, now: f64) {
         self.pace = (self.pace + (now - self.paced).max(0.0) * RECOVERY).min(1.0);
         self.paced = now;
@@ -217,7 +252,16 @@ mod tests {
 
     /// When so many calls at one moment are sent.
     fn sent(lane: &Lane, now: f64, calls: usize) -> Vec<f64> {
-        (0..calls).map(|_| now + lane.reserve(now).as_secs_f64()).collect()
+        let mut time = now;
+        let mut send = || {
+            // The wait is in whole nanoseconds.
+            while !lane.wait(time).is_zero() {
+                time += lane.wait(time).as_secs_f64() + 1e-9;
+            }
+            lane.take(time);
+            time
+        };
+        (0..calls).map(|_| send()).collect()
     }
 
     #[test]
@@ -235,6 +279,14 @@ mod tests {
         }
         let even = (100.0 - 20.0) / 10.0;
         assert!(last > even && last < even * 1.2, "{last}");
+    }
+
+    #[test]
+    fn calls_that_are_held_up_together_are_no_larger_burst() {
+        let lane = lane(10.0, 20.0);
+        sent(&lane, 0.0, 40);
+        let times = sent(&lane, 60.0, 40);
+        assert_eq!(times.iter().filter(|time| **time < 60.001).count(), 15);
     }
 
     #[test]
