@@ -27,7 +27,7 @@ fn all_is_tagged_within_request_limits() {
     tag().success();
     let report = limits.report();
     assert_eq!(report["population"]["wrong"], 0, "{report:#}");
-    assert!(report["population"]["resources"].as_u64() > Some(900), "{report:#}");
+    assert!(report["population"]["resources"].as_u64() > Some(600), "{report:#}");
     let count = |name: &str| report[name].as_u64().expect("a number");
     assert!(count("throttled") * 100 < count("requests"), "{report:#}");
     let refused = report["refused"].as_object().expect("counts by operation");

@@ -36,9 +36,9 @@ const MAX_ACCOUNTS_BYTES: u64 = 128 * 1024 * 1024;
 /// Region of STS if neither options nor the AWS configuration name one.
 const DEFAULT_REGION: &str = "us-east-1";
 
-/// Account-regions at once. Each makes a few calls at once: about a hundred connections in total, which is within the 256 files that
-/// macOS allows a process.
-const DEFAULT_CONCURRENCY: usize = 32;
+/// Account-regions at once. Each makes a few calls at once: one to two hundred connections in total, at peaks more. 32 were too few to keep
+/// up with the slowest limit of an organization (`docs/performance.md`).
+const DEFAULT_CONCURRENCY: usize = 48;
 
 /// Which accounts to include, and how many at once.
 #[derive(Debug, Clone, clap::Args)]
