@@ -14,7 +14,7 @@ use crate::cli::call_stats::StatsArgs;
 use crate::model::AccountRegion;
 use crate::model::RunId;
 use crate::store::journal::RunKind;
-use crate::tag::run::{Prepared, Runner, Target};
+use crate::tag::run::{self, Prepared, Runner, Target};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -157,7 +157,7 @@ async fn resume(run_id: RunId, args: Args, context: &Context) -> Result<Outcome,
         context.console.message(format_args!("run {run_id} is finished: there is nothing to resume"));
         return Ok(Outcome::Done);
     }
-    let rows = store.writes_of(run_id).map_err(|error| context.store_error(&error))?;
+    let rows = run::open_writes(&store, run_id).map_err(|error| context.store_error(&error))?;
     let how = How { kind: run.kind, target: Target::Resumed(run_id), extent: args.extent.into(), stats: args.stats };
     let left = u64::from(run.counts.open());
     let is_only_printed = check_limit(&args, context, left, &format!("run {run_id} still has"))?;

@@ -68,7 +68,7 @@ pub(super) struct Args {
     /// Number of threads [default: one per core]
     #[arg(long, value_name = "N", env = "TRAILCREATOR_JOBS")]
     jobs: Option<NonZeroUsize>,
-    /// Accept the costs of requests to a Requester Pays bucket
+    /// Accept the request charges of a Requester Pays bucket
     #[arg(long)]
     request_payer: bool,
     #[command(flatten)]

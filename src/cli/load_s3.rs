@@ -50,7 +50,7 @@ pub(super) struct Args {
     /// Also list days that are already complete, and read their log files again
     #[arg(long)]
     relist: bool,
-    /// Accept the costs of requests to a Requester Pays bucket
+    /// Accept the request charges of a Requester Pays bucket
     #[arg(long)]
     request_payer: bool,
     #[command(flatten)]

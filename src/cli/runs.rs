@@ -1,7 +1,10 @@
 //! `runs`: the writes to AWS, from the journal.
 
+use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap};
 
+use serde::ser::{Error as _, SerializeSeq};
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::run_output::resume_begun;
@@ -13,6 +16,7 @@ use crate::plan::FORMAT_VERSION;
 use crate::plan::updates::side_effects;
 use crate::store::journal::{Run, RunKind, RunWrite};
 use crate::store::organization_runs::{OrganizationRun, OrganizationRunId};
+use crate::store::{Store, StoreError};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -58,7 +62,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandErro
     let (organizations, runs) = match args.run {
         Some(RunName::Single(run_id)) => {
             let run = find_run(context, &store, run_id)?;
-            print_run(context, &run, &store.writes_of(run_id).map_err(failed)?);
+            print_run(context, &store, &run).map_err(failed)?;
             return Ok(Outcome::Done);
         }
         Some(RunName::Organization(number)) => {
@@ -78,13 +82,17 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandErro
     let is_single = |run: &&Run| run.finished_at.is_none() && run.organization_run.is_none();
     if let Some(run) = runs.iter().find(is_single) {
         let map = context.resource_map()?;
-        let writes = store.writes_of(run.run_id).map_err(|error| context.store_error(&error))?;
-        let is_begun = |row: &&RunWrite| row.outcome.state().may_be_made();
-        let types = writes.iter().filter(is_begun).map(|row| &row.write.resource_type);
-        let begun: BTreeSet<&str> = types
-            .filter(|name| map.types.get(*name).is_some_and(|definition| side_effects(definition).is_some()))
-            .map(ResourceType::as_str)
-            .collect();
+        let mut types: BTreeSet<ResourceType> = BTreeSet::new();
+        let read = store.each_write_of(run.run_id, &mut |row| {
+            if row.outcome.state().may_be_made() && !types.contains(&row.write.resource_type) {
+                types.insert(row.write.resource_type);
+            }
+            Ok(())
+        });
+        read.map_err(failed)?;
+        let has_side_effects =
+            |name: &&ResourceType| map.types.get(*name).is_some_and(|definition| side_effects(definition).is_some());
+        let begun: BTreeSet<&str> = types.iter().filter(has_side_effects).map(ResourceType::as_str).collect();
         context.console.message(format_args!(
             "run {} is not finished; if it is no longer running, resume with: {}",
             run.run_id,
@@ -166,19 +174,68 @@ fn organization_line(run: &OrganizationRun) -> String {
     format!("{id} {started_at} {kind} accounts:{accounts} runs:{runs} {tag_key} {written} written {state}")
 }
 
-fn print_run(context: &Context, run: &Run, writes: &[RunWrite]) {
+/// A run with its writes, which are printed as they are read: there can be hundreds of thousands.
+fn print_run(context: &Context, store: &Store, run: &Run) -> Result<(), StoreError> {
     if context.console.format == OutputFormat::Json {
-        let writes: Vec<_> = writes.iter().map(write_document).collect();
-        return context.console.json(&json!({"format_version": FORMAT_VERSION, "runs": [run], "writes": writes}));
+        let failed = Cell::new(None);
+        let writes = StoredWrites { store, run: run.run_id, failed: &failed };
+        let document = RunDocument { format_version: FORMAT_VERSION, runs: [run], writes };
+        let printed = context.console.try_json(&document);
+        if let Some(error) = failed.take() {
+            return Err(error);
+        }
+        printed.expect("our documents hold text keys only");
+        return Ok(());
     }
     context.console.data(line(run));
-    for RunWrite { write, outcome, .. } in writes {
-        let value = |value: &Option<_>| value.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string);
-        let respelled = write.old_key.as_ref().map(|old| format!("{old} -> ")).unwrap_or_default();
-        let change = format!("{respelled}{}: {} -> {}", write.key, value(&write.old_value), value(&write.new_value));
-        let error = outcome.reason().map(|error| format!(" ({error})")).unwrap_or_default();
-        let state = outcome.state().as_str();
-        context.console.data(format_args!("{state} {} {} {change}{error}", write.resource_type, write.id));
+    store.each_write_of(run.run_id, &mut |row| {
+        print_write(context, &row);
+        Ok(())
+    })
+}
+
+fn print_write(context: &Context, RunWrite { write, outcome, .. }: &RunWrite) {
+    let value = |value: &Option<_>| value.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string);
+    let respelled = write.old_key.as_ref().map(|old| format!("{old} -> ")).unwrap_or_default();
+    let change = format!("{respelled}{}: {} -> {}", write.key, value(&write.old_value), value(&write.new_value));
+    let error = outcome.reason().map(|error| format!(" ({error})")).unwrap_or_default();
+    let state = outcome.state().as_str();
+    context.console.data(format_args!("{state} {} {} {change}{error}", write.resource_type, write.id));
+}
+
+/// A run in `--output json`.
+#[derive(Serialize)]
+struct RunDocument<'a> {
+    format_version: u32,
+    runs: [&'a Run; 1],
+    writes: StoredWrites<'a>,
+}
+
+/// The writes of a run, read from the journal while they are written.
+struct StoredWrites<'a> {
+    store: &'a Store,
+    run: RunId,
+    /// Why they could not be read.
+    failed: &'a Cell<Option<StoreError>>,
+}
+
+impl Serialize for StoredWrites<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(None)?;
+        let mut written = Ok(());
+        let read = self.store.each_write_of(self.run, &mut |row| {
+            if written.is_ok() {
+                written = list.serialize_element(&write_document(&row));
+            }
+            Ok(())
+        });
+        written?;
+        if let Err(error) = read {
+            let cut = S::Error::custom(&error);
+            self.failed.set(Some(error));
+            return Err(cut);
+        }
+        list.end()
     }
 }
 

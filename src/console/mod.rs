@@ -14,12 +14,14 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+mod json;
 mod lines;
 mod log;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde::Serialize;
 
+pub use json::Each;
 pub use lines::Lines;
 pub use log::start as start_log;
 
@@ -78,9 +80,20 @@ impl Console {
         self.write_data(&safe::lines(text), if text.ends_with('\n') { "" } else { "\n" });
     }
 
-    /// Writes a document to stdout as indented JSON.
+    /// Writes a document to stdout as indented JSON, while it is made.
     pub fn json(&self, document: &impl Serialize) {
-        self.json_part(&serde_json::to_string_pretty(document).expect("our documents hold text keys only"));
+        self.try_json(document).expect("our documents hold text keys only");
+    }
+
+    /// The same, of a document that can fail to be made. Then it ends where it failed.
+    ///
+    /// # Errors
+    /// Those of the document.
+    pub fn try_json(&self, document: &impl Serialize) -> serde_json::Result<()> {
+        let mut parts = json::Parts::new(self);
+        let made = serde_json::to_writer_pretty(&mut parts, document);
+        parts.finish();
+        made
     }
 
     /// Writes a part of a JSON document to stdout, and a line end.

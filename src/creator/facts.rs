@@ -21,19 +21,19 @@ pub(super) enum Field {
     InvokedBy,
     UserAgent,
     Tool,
+    ToolVersion,
     SourceIp,
     EventId,
     EventName,
     EventSource,
     EventTime,
-    Region,
 }
 
-/// The facts and their names.
-pub(super) const FIELDS: [(&str, Field); 18] = [
-    ("type", Field::Type),
-    ("account", Field::Account),
-    ("arn", Field::Arn),
+/// The facts that only patterns have under these names: in templates, these are fields of the resource.
+const PATTERN_FIELDS: [(&str, Field); 3] = [("type", Field::Type), ("account", Field::Account), ("arn", Field::Arn)];
+
+/// The facts that templates have, and their names.
+pub(super) const FIELDS: [(&str, Field); 15] = [
     ("principal_id", Field::PrincipalId),
     ("role", Field::Role),
     ("session", Field::Session),
@@ -43,12 +43,12 @@ pub(super) const FIELDS: [(&str, Field); 18] = [
     ("invoked_by", Field::InvokedBy),
     ("user_agent", Field::UserAgent),
     ("tool", Field::Tool),
+    ("tool_version", Field::ToolVersion),
     ("source_ip", Field::SourceIp),
     ("event_id", Field::EventId),
     ("event_name", Field::EventName),
     ("event_source", Field::EventSource),
     ("event_time", Field::EventTime),
-    ("region", Field::Region),
 ];
 
 /// The paths of facts in the resource document (docs/json.md). Templates accept them too.
@@ -73,14 +73,14 @@ impl Field {
         Self::parse(name).or_else(path)
     }
 
-    /// Looks up a fact by name.
-    pub(super) fn parse(name: &str) -> Option<Self> {
+    fn parse(name: &str) -> Option<Self> {
         FIELDS.iter().find(|(known, _)| *known == name).map(|(_, field)| *field)
     }
 
-    /// The name in identity maps and templates.
+    /// The name in patterns.
     pub(super) fn name(self) -> &'static str {
-        FIELDS.iter().find(|(_, field)| *field == self).expect("all fields are in the list").0
+        let mut all = PATTERN_FIELDS.iter().chain(&FIELDS);
+        all.find(|(_, field)| *field == self).expect("all fields are in a list").0
     }
 
     /// The value of the fact. `None` if the event lacks it.
@@ -99,13 +99,13 @@ impl Field {
             Self::Provider => text(&identity.federated_provider),
             Self::InvokedBy => text(&identity.invoked_by),
             Self::UserAgent => text(&event.user_agent),
-            Self::Tool => return tool_of(event).map(|tool| tool.to_string().into()),
+            Self::Tool => return tool_of(event).map(|tool| tool.name.into()),
+            Self::ToolVersion => return tool_of(event).and_then(|tool| tool.version).map(Cow::Owned),
             Self::SourceIp => text(&event.source_ip),
             Self::EventId => some(&event.event_id),
             Self::EventName => some(&event.name),
             Self::EventSource => some(&event.source),
             Self::EventTime => some(&event.time),
-            Self::Region => some(event.region.as_str()),
         };
         found.map(Cow::Borrowed)
     }
@@ -142,14 +142,24 @@ mod tests {
     use crate::creator::test_data::{event_by, iam_user, of_kind, session};
 
     fn facts(event: &Event, names: &[&str]) -> Vec<Option<String>> {
-        names.iter().map(|name| Field::parse(name).unwrap().of(event).map(Cow::into_owned)).collect()
+        names.iter().map(|name| Field::of_placeholder(name).unwrap().of(event).map(Cow::into_owned)).collect()
     }
 
     #[test]
     fn facts_are_found_by_name() {
         let mut event = event_by(session("deploy", "anna"));
         event.user_agent = Some("aws-cli/2.31.0".to_owned());
-        let names = ["type", "account", "role", "session", "user", "tool", "event_name", "source_ip", "region"];
+        let names = [
+            "event.principal.type",
+            "event.principal.account_id",
+            "role",
+            "session",
+            "user",
+            "tool",
+            "tool_version",
+            "event_name",
+            "source_ip",
+        ];
         let some = |text: &str| Some(text.to_owned());
         let expected = [
             some("AssumedRole"),
@@ -157,10 +167,10 @@ mod tests {
             some("deploy"),
             some("anna"),
             None,
-            some("AWS CLI 2.31.0"),
+            some("AWS CLI"),
+            some("2.31.0"),
             some("CreateRole"),
             None,
-            some("eu-west-1"),
         ];
         assert_eq!(facts(&event, &names), expected);
         let user = event_by(iam_user("arn:aws:iam::1:user/alice", Some("alice")));
@@ -179,6 +189,9 @@ mod tests {
     fn every_field_has_one_name() {
         for (name, field) in FIELDS {
             assert_eq!((Field::parse(name), field.name()), (Some(field), name));
+        }
+        for (name, field) in PATTERN_FIELDS {
+            assert_eq!((Field::of_placeholder(name), field.name()), (None, name));
         }
         assert_eq!(Field::parse("Role"), None);
     }

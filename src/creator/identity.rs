@@ -139,7 +139,7 @@ pub fn is_of_aws(identity: &Identity) -> bool {
 }
 
 /// The service that made the call, or its service-linked role, if AWS made it.
-pub fn calling_service(identity: &Identity) -> Option<String> {
+pub(super) fn calling_service(identity: &Identity) -> Option<String> {
     match caller_of(identity) {
         Caller::Service(name) => Some(name.to_string()),
         _ => None,

@@ -6,7 +6,7 @@
 //! a table of people (`people_table`, and `person_names` to look them up by); `identity` determines the kind of caller
 //! (`web_identity` and `people` for those that others vouch for); `owner` and `subject` choose the fact that becomes the owner;
 //! `machine_session` knows generated session names; `chain` leads from a session to its creator; `tag_value` makes a valid tag
-//! value. `facts` and `text_template` fill in templates of the user.
+//! value. `facts`, `resource_field`, `template_field` and `text_template` fill in templates of the user.
 //! `inheritance` decides which events have no person: their resources get the owners of their parents, which `tag::plan` finds.
 //!
 //! `docs/owners.md` documents the rules for users.
@@ -26,11 +26,13 @@ mod people;
 mod people_table;
 mod person_names;
 mod rename_history;
+mod resource_field;
 mod same_resource;
 mod sought;
 mod subject;
 mod tag_template;
 mod tag_value;
+mod template_field;
 #[cfg(test)]
 mod test_data;
 mod text_template;
@@ -41,7 +43,7 @@ pub use chain::{completeness, may_lead_to_a_maker, session_key};
 pub use creation::{Dated, creation_of, why_this_event};
 pub use explanation::{Explanation, Rule, Step};
 pub use facts::role_and_session;
-pub use identity::{calling_service, is_of_aws};
+pub use identity::is_of_aws;
 pub use identity_map::{IdentityMap, LiveFact, NoMappedOwner, NoPerson, Undecided};
 pub use missing_people::{MissingPeople, MissingPerson};
 pub use no_owner::{AwsCaller, Nameless, NoOwner};

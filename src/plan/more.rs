@@ -14,7 +14,7 @@ use super::present::present_tag;
 use super::scope::{check_replaceable, keeps};
 use super::skip::Skip;
 use super::{Case, Decision, PlannedWrite, SkipKind};
-use crate::creator::{InvalidTemplate, NoOwner, NoValue, Owner, TagTemplate, creation_of};
+use crate::creator::{InvalidTemplate, NoOwner, NoValue, Owner, Sought, TagTemplate, creation_of};
 use crate::model::TagKey;
 use crate::model::event::Event;
 use crate::model::{InvalidName, parse_key};
@@ -63,8 +63,8 @@ impl FromStr for MoreTag {
 
 /// The facts behind a resource's additional tags.
 struct Grounds {
-    /// Its creation; empty where only its parents are recorded.
-    event: Event,
+    /// Its create event, if one is on record.
+    event: Option<Event>,
     owner: Result<Owner, NoOwner>,
     event_id: Option<String>,
     reason: String,
@@ -91,7 +91,7 @@ impl Grounds {
             }
             (None, None) => (None, owner.as_ref().map(|owner| owner.reason.clone()).unwrap_or_default()),
         };
-        Some(Self { event: own.unwrap_or_default(), owner, event_id, reason })
+        Some(Self { event: own, owner, event_id, reason })
     }
 }
 
@@ -145,9 +145,12 @@ fn decide(case: Case<'_>, more: &MoreTag, grounds: &Grounds, added: usize) -> Re
     if let Some(present) = present {
         check_replaceable(case, key, present)?;
     }
-    let found = more.template.value(&grounds.event, &grounds.owner);
+    let facts = question.live_facts(definition, resource, case.events).facts();
+    let sought = Sought { event: grounds.event.as_ref(), resource: Some(facts) };
+    let found = more.template.value(&question.rules, &sought, &grounds.owner);
     let found = found.map_err(|why| match why {
         NoValue::NoOwner(NoOwner::Undecided(undecided)) => Skip::Undecided(undecided),
+        NoValue::Unknown(_, why) => Skip::TagsUnknown(why),
         why => keeps(case, key, Skip::NoValue { key: key.clone(), why }),
     })?;
     if let Some(present) = present.filter(|present| present.value == found.value) {

@@ -16,8 +16,7 @@ pub use order::{Column, CountBy, InvalidOrder, Order};
 pub use selection::{InvalidPatternOption, NamePattern, Selection};
 
 use crate::creator::{
-    Explanation, NoOwner, Owner, OwnerRules, ResourceFacts, Sought, calling_service, creation_of, role_and_session,
-    tool_of,
+    Explanation, NoOwner, Owner, OwnerRules, ResourceFacts, Sought, creation_of, role_and_session, tool_of,
 };
 use crate::model::event::{Event, StoredEvent};
 use crate::model::{AccountId, Arn, LiveResource, Region, ResourceId, ResourceType, Tags};
@@ -269,24 +268,12 @@ fn with_event(rules: &OwnerRules, event: Option<&Event>) -> Resource {
         account_name: None,
         region: Region::default(),
         tags: None,
-        creator: event.and_then(|event| creator(rules, event)),
+        creator: event.and_then(|event| rules.creator_of(event)),
         owner: None,
         owner_reason: None,
         tool: event.and_then(tool_of).map(|tool| tool.name),
         event: event.map(CreateEvent::from),
     }
-}
-
-/// The name of the principal, whatever the rules make the owner of it.
-fn creator(rules: &OwnerRules, event: &Event) -> Option<String> {
-    let (people, resolve_chains) = (rules.people.clone(), rules.resolve_chains);
-    let rules = OwnerRules { people, resolve_chains, ..OwnerRules::default() };
-    let identity = &event.identity;
-    let named = rules.owner_of(event).ok().map(|owner| owner.value);
-    named
-        .or_else(|| calling_service(identity))
-        .or_else(|| identity.arn.clone())
-        .or_else(|| identity.principal_id.clone())
 }
 
 impl Resource {

@@ -3,7 +3,7 @@
 //! Their types are listed again, which also gives the items that native calls take parameters from. What could not be
 //! read stays unread: nothing is guessed from the earlier state.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use futures::stream::{self, StreamExt};
 
@@ -84,7 +84,9 @@ async fn read_type(
         Ok(population) => population,
         Err(error) => return unreadable(Unread::Listing(error.with_hint())),
     };
-    let mut found = pick(population.resources, &writes);
+    let mut last_uses: HashMap<(&str, &str), usize> = HashMap::new();
+    last_uses.extend(writes.iter().map(|(at, write)| (names(write), *at)));
+    let mut found = pick(population.resources, &last_uses);
     let mut unproven: Vec<&mut LiveResource> =
         found.values_mut().filter(|live| !matches!(live.tags, Tags::Known(_))).collect();
     if !unproven.is_empty() {
@@ -95,19 +97,23 @@ async fn read_type(
         None => Current::Gone,
         Some(problem) => Current::Unreadable(Unread::PartOfListing(problem.to_string())),
     };
-    let current = |write: &Write| {
+    let mut current = |at: usize, write: &Write| {
         let (id, arn) = names(write);
-        found.get(&(id.to_owned(), arn.to_owned())).cloned().map_or_else(missing, state_of)
+        let key = (id.to_owned(), arn.to_owned());
+        // There can be hundreds of thousands: a copy only for a resource that another write is of too.
+        let is_last = last_uses.get(&(id, arn)) == Some(&at);
+        let live = if is_last { found.remove(&key) } else { found.get(&key).cloned() };
+        live.map_or_else(missing, state_of)
     };
-    writes.iter().map(|(at, write)| (*at, current(write))).collect()
+    writes.iter().map(|(at, write)| (*at, current(*at, write))).collect()
 }
 
-/// The listed resources that the writes are about, by id and ARN. Several writes may be of one.
-fn pick(listed: Vec<LiveResource>, writes: &[(usize, &Write)]) -> HashMap<(String, String), LiveResource> {
-    let wanted: HashSet<(&str, &str)> = writes.iter().map(|(_, write)| names(write)).collect();
+/// The listed resources that writes are about, by id and ARN. What only a search for their events needs is dropped.
+fn pick(listed: Vec<LiveResource>, wanted: &HashMap<(&str, &str), usize>) -> HashMap<(String, String), LiveResource> {
     let key = |live: &LiveResource| (without_host(live.id.as_str()).to_owned(), live.arn.to_string());
-    let is_wanted = |live: &LiveResource| wanted.contains(&(without_host(live.id.as_str()), live.arn.as_str()));
-    listed.into_iter().filter(is_wanted).map(|live| (key(&live), live)).collect()
+    let is_wanted = |live: &LiveResource| wanted.contains_key(&(without_host(live.id.as_str()), live.arn.as_str()));
+    let without_names = |live| LiveResource { identifiers: Vec::new(), made_with: Vec::new(), ..live };
+    listed.into_iter().filter(is_wanted).map(|live| (key(&live), without_names(live))).collect()
 }
 
 fn names(write: &Write) -> (&str, &str) {

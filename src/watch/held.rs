@@ -12,7 +12,7 @@ use super::queue::{BATCH, Queue, Received};
 /// Messages that are held at most. SQS allows 120,000 in flight, and 20,000 in a FIFO queue.
 ///
 /// Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html>
-const MOST: usize = 10_000;
+pub const MOST_HELD: usize = 10_000;
 
 /// A message's visibility is extended when this part of it is left, as a divisor.
 const MARGIN: u32 = 2;
@@ -47,6 +47,11 @@ impl Held {
         self.messages.borrow_mut().insert(message.id.clone(), held).is_none()
     }
 
+    /// The number of messages.
+    pub fn count(&self) -> usize {
+        self.messages.borrow().len()
+    }
+
     /// When a message was sent, in milliseconds since 1970.
     pub fn sent(&self, id: &str) -> Option<i64> {
         self.messages.borrow().get(id)?.sent
@@ -61,7 +66,7 @@ impl Held {
 
     /// Waits until there is space for more.
     pub async fn space(&self) {
-        while self.messages.borrow().len() >= MOST {
+        while self.count() >= MOST_HELD {
             self.space.notified().await;
         }
     }

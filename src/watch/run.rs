@@ -3,7 +3,7 @@
 //! All runs in one task: what the parts share needs no locks. The first request to stop ends the receiving: the batch under way is committed, what it
 //! created is tagged once, and messages with resources that have to be tried again go back to the queue.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::held::Held;
+use super::held::{Held, MOST_HELD};
 use super::message_reader::{MessageFailure, MessageReader, MessageResult, ReadError};
 use super::notice::{Notice, Resource, Totals};
 use super::queue::{BATCH, Queue, Received};
@@ -33,6 +33,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// Messages that are remembered as named. More would be named again.
 const MOST_NAMED: usize = 100_000;
+
+/// Unreadable messages that are held until the end, if it comes with the last message. Half of what can be held, so that others have space.
+const MOST_SET_ASIDE: usize = MOST_HELD / 2;
 
 /// Why a resource is not tagged that no listing has.
 const NOT_LISTED: &str = "no live resource was created by its event: it was deleted again, or its listing is late";
@@ -92,6 +95,7 @@ pub async fn watch(
         waiting: Waiting::new(settings.gather, settings.retry),
         totals: RefCell::default(),
         named: RefCell::default(),
+        repeated: Cell::default(),
         over: CancellationToken::new(),
         settings,
         stop,
@@ -103,7 +107,8 @@ pub async fn watch(
         () = watch.held.extend(queue) => unreachable!("it has no end"),
         () = watch.heartbeat() => unreachable!("it has no end"),
     };
-    // Nothing more comes of them here. Without this they would only be delivered later.
+    // Nothing more comes of the others here. Without this they would only be delivered later.
+    watch.named.borrow().iter().for_each(|unreadable| drop(watch.held.let_go(unreadable)));
     let given_back = watch.held.give_back(queue).await;
     worked?;
     if let Err(error) = given_back {
@@ -121,6 +126,8 @@ struct Watch<'w> {
     totals: RefCell<Totals>,
     /// Messages that were named as unreadable.
     named: RefCell<BTreeSet<String>>,
+    /// Messages that were received since the last one that brought news. Zero if the last call returned none.
+    repeated: Cell<usize>,
     /// No more messages are received.
     over: CancellationToken,
     settings: Settings,
@@ -184,7 +191,14 @@ impl Watch<'_> {
     }
 
     /// Reads a batch. Returns whether there was anything to do: not if all of it is known to be unreadable.
-    async fn work(&self, reader: &mut MessageReader, mut messages: Vec<Received>) -> Result<bool, WatchError> {
+    async fn work(&self, reader: &mut MessageReader, messages: Vec<Received>) -> Result<bool, WatchError> {
+        let received = messages.len();
+        let is_news = self.work_on(reader, messages).await?;
+        self.repeated.set(if is_news || received == 0 { 0 } else { self.repeated.get() + received });
+        Ok(is_news)
+    }
+
+    async fn work_on(&self, reader: &mut MessageReader, mut messages: Vec<Received>) -> Result<bool, WatchError> {
         // SQS may deliver a message twice. One that is held is being worked on.
         messages.retain(|message| self.held.hold(message));
         self.totals.borrow_mut().messages += count(messages.len());
@@ -208,7 +222,11 @@ impl Watch<'_> {
             match failure {
                 Some(failure) => {
                     is_news |= self.name(&message.id, &failure);
-                    self.held.let_go(&message.id);
+                    // Delivered again and again, they could hide that the queue has others.
+                    let is_set_aside = self.settings.until_empty && self.held.count() < MOST_SET_ASIDE;
+                    if !is_set_aside {
+                        self.held.let_go(&message.id);
+                    }
                 }
                 None => {
                     is_news = true;
@@ -267,7 +285,9 @@ impl Watch<'_> {
 
     /// Whether to end, now that nothing new was received. Waits for the resources that are still to be tagged.
     async fn is_over(&self) -> bool {
-        if !self.settings.until_empty {
+        // After that many messages without news, there are probably no others.
+        let known = self.named.borrow().len() + self.held.count();
+        if !self.settings.until_empty || (1..=known).contains(&self.repeated.get()) {
             return false;
         }
         if self.waiting.is_empty() {

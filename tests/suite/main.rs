@@ -56,6 +56,7 @@ mod settings;
 mod snapshots;
 mod suggestions;
 mod tag;
+mod templates;
 mod watch;
 mod who;
 mod who_names;

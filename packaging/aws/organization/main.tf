@@ -23,7 +23,7 @@ variable "trail_bucket" {
 
 variable "trail_key_arn" {
   type        = string
-  description = "ARN of the KMS key that encrypts the trail; empty if none does"
+  description = "ARN of the KMS key that encrypts the trail; empty if there is none"
   default     = ""
 }
 
@@ -45,7 +45,7 @@ variable "subnet_ids" {
 
 variable "schedule" {
   type        = string
-  description = "When it runs. A run that still goes on is not disturbed; the new one is skipped"
+  description = "Schedule expression. If a run is still in progress, the next one is skipped"
   default     = "rate(1 hour)"
 }
 
@@ -154,7 +154,7 @@ resource "aws_iam_role_policy" "hub" {
 }
 
 resource "aws_iam_role" "execution" {
-  name               = "trailcreator-execution"
+  name = "trailcreator-execution"
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -393,7 +393,7 @@ resource "aws_sfn_state_machine" "machine" {
       Failed = {
         Type  = "Fail"
         Error = "ExitCode"
-        Cause = "A command ended with another exit code than 0. 4: finished, but some accounts or resources failed; 1: failed; 2: wrong options. The log group has its output."
+        Cause = "A command ended with an exit code other than 0. 4: finished, but some accounts or resources failed; 1: failed; 2: wrong options. The log group has its output."
       }
     }
   })
@@ -434,7 +434,7 @@ resource "aws_scheduler_schedule" "schedule" {
 
 resource "aws_cloudwatch_metric_alarm" "failed" {
   alarm_name          = "trailcreator-failed"
-  alarm_description   = "A run of trailcreator ended with another exit code than 0. See the execution and the log group."
+  alarm_description   = "A run of trailcreator ended with an exit code other than 0. See the execution and the log group."
   namespace           = "AWS/States"
   metric_name         = "ExecutionsFailed"
   dimensions          = { StateMachineArn = aws_sfn_state_machine.machine.arn }
@@ -463,7 +463,7 @@ resource "aws_cloudwatch_metric_alarm" "silent" {
 }
 
 output "hub_role_arn" {
-  description = "hub_role_arn of the roles in the accounts"
+  description = "Value of hub_role_arn for the roles in the accounts"
   value       = aws_iam_role.hub.arn
 }
 
@@ -473,6 +473,6 @@ output "state_machine_arn" {
 }
 
 output "file_system_id" {
-  description = "Holds the database"
+  description = "File system that holds the database"
   value       = aws_efs_file_system.data.id
 }

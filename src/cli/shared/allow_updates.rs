@@ -9,7 +9,7 @@ use crate::store::Store;
 /// Which writes with side effects are allowed.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(in crate::cli) struct AllowArgs {
-    /// Also change the tags of resources of this type, although that updates the resources themselves (cfn:
+    /// Also change the tags of resources of this type, even though this updates the resources themselves (cfn:
     /// CloudFormation stacks). Without this option they are skipped. `resource-map list` marks these types;
     /// repeatable
     #[arg(long, value_name = "TYPE", value_delimiter = ',', value_parser = str::parse::<ResourceType>, env = "TRAILCREATOR_ALLOW_UPDATES")]

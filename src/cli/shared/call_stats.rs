@@ -7,7 +7,7 @@ use crate::aws::Counts;
 
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(in crate::cli) struct StatsArgs {
-    /// Print the number of AWS calls by operation, and per tag
+    /// Print the number of AWS calls, by operation and per tag
     #[arg(long)]
     pub(in crate::cli) stats: bool,
 }

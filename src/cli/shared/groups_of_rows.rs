@@ -43,29 +43,32 @@ impl From<ExtentArgs> for Extent {
     }
 }
 
-/// A row of a group: what is done, to which type, and the line.
-pub(in crate::cli) struct WriteRow {
+/// A row of a group: what is done, to which type, and the line, which is made when it is printed.
+pub(in crate::cli) struct WriteRow<'a, L> {
     pub(in crate::cli) verb: &'static str,
-    pub(in crate::cli) resource_type: String,
-    pub(in crate::cli) line: String,
+    pub(in crate::cli) resource_type: &'a str,
+    pub(in crate::cli) line: L,
 }
 
 /// Prints the first writes of each verb and type, then the number of the others. Returns whether there are others.
 #[must_use]
-pub(in crate::cli) fn print_writes(
+pub(in crate::cli) fn print_writes<'a, L: Fn() -> String>(
     context: &Context,
     extent: Extent,
-    rows: impl IntoIterator<Item = WriteRow>,
+    rows: impl IntoIterator<Item = WriteRow<'a, L>>,
 ) -> bool {
-    let mut groups: BTreeMap<(String, &'static str), Vec<String>> = BTreeMap::new();
+    let mut groups: BTreeMap<(&str, &'static str), (Vec<L>, usize)> = BTreeMap::new();
     for WriteRow { verb, resource_type, line } in rows {
-        groups.entry((resource_type, verb)).or_default().push(line);
+        let (shown, more) = groups.entry((resource_type, verb)).or_default();
+        if extent.all || shown.len() < WRITES_SHOWN {
+            shown.push(line);
+        } else {
+            *more += 1;
+        }
     }
     let mut hidden = false;
-    for ((resource_type, verb), lines) in groups {
-        let shown = if extent.all { lines.len() } else { WRITES_SHOWN };
-        lines.iter().take(shown).for_each(|line| context.console.data(line));
-        let more = lines.len().saturating_sub(shown);
+    for ((resource_type, verb), (shown, more)) in groups {
+        shown.iter().for_each(|line| context.console.data(line()));
         if more > 0 {
             context.console.data(format_args!("{verb} {} more {resource_type}", count(more)));
             hidden = true;

@@ -199,8 +199,8 @@ pub(in crate::cli) struct WantedArgs {
     pub(in crate::cli) creator_tag: String,
     #[command(flatten)]
     pub(in crate::cli) owner_keys: OwnerKeysArgs,
-    /// Additional tag to write: CreatedAt={event_time}. Placeholders: {owner}, {event_time}, {event_name}, {arn}, {role},
-    /// {source_ip}, {tool}, {account} and more; repeatable
+    /// Additional tag to write: CreatedAt={event_time}. Placeholders: {owner}, {event_time}, {event_name}, {creator}, {role},
+    /// {source_ip}, {tool}, {account_id} and more; repeatable
     #[arg(long = "tag", value_name = "KEY=TEMPLATE", value_parser = str::parse::<MoreTag>)]
     pub(in crate::cli) more_tags: Vec<MoreTag>,
     /// Tag only these resource types (Cloud Custodian or CloudFormation names: ebs, AWS::EC2::Volume); repeatable

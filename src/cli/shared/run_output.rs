@@ -3,15 +3,16 @@
 use super::suggestion::Suggestion;
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::groups_of_rows::{ALL, Extent, WriteRow, print_skipped, print_writes, show_hint};
 use super::{CommandError, Context, Outcome};
 use crate::aws::Session;
 use crate::cli::call_stats::{self, StatsArgs};
-use crate::console::{OutputFormat, counted};
+use crate::console::{Each, OutputFormat, counted};
 use crate::model::{AccountId, Region, RunId, TagKey, TagValue};
-use crate::plan::{FORMAT_VERSION, Plan, PlannedWrite, SkipKind};
+use crate::plan::{FORMAT_VERSION, Plan, PlannedWrite, SkipKind, SkippedResource};
 use crate::store::journal::{Run, RunKind, RunWrite, Write, WriteOutcome};
 use crate::tag::apply::StopReason;
 use crate::tag::run::{RunReport, Runner};
@@ -140,17 +141,23 @@ fn conclude(context: &Context, output: &RunOutput<'_>, results: &BTreeMap<&'stat
 }
 
 /// A write that did not fail.
-fn result_row(output: &RunOutput<'_>, RunWrite { write, outcome, .. }: &RunWrite) -> Option<WriteRow> {
+fn result_row<'a>(
+    output: &'a RunOutput<'_>,
+    RunWrite { write, outcome, .. }: &'a RunWrite,
+) -> Option<WriteRow<'a, impl Fn() -> String + 'a>> {
     if failure(output.kind, outcome).is_some() {
         return None;
     }
-    let key = &write.key;
-    let value = write.new_value.as_ref().or(write.old_value.as_ref());
-    let value = value.map(|value| format!("={value}")).unwrap_or_default();
-    let why = outcome.reason().or_else(|| reason_of(output, write)).map(|why| format!(" ({why})")).unwrap_or_default();
     let verb = verb(output, write, outcome);
-    let line = format!("{verb} {} {} {key}{value}{why}", write.resource_type, write.id);
-    Some(WriteRow { verb, resource_type: write.resource_type.to_string(), line })
+    let line = move || {
+        let key = &write.key;
+        let value = write.new_value.as_ref().or(write.old_value.as_ref());
+        let value = value.map(|value| format!("={value}")).unwrap_or_default();
+        let why = outcome.reason().or_else(|| reason_of(output, write));
+        let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
+        format!("{verb} {} {} {key}{value}{why}", write.resource_type, write.id)
+    };
+    Some(WriteRow { verb, resource_type: write.resource_type.as_str(), line })
 }
 
 /// The result for the resource, as a verb.
@@ -206,9 +213,9 @@ pub(in crate::cli) fn show_nothing(context: &Context, nothing: &NothingToDo<'_>)
     }));
 }
 
-fn document(output: &RunOutput<'_>) -> Value {
+/// The document of a run. Its writes become JSON one after the other: there can be hundreds of thousands.
+fn document(output: &RunOutput<'_>) -> impl Serialize {
     let RunOutput { runner, report, kind, plan, dry_run, .. } = output;
-    let actions: Vec<Value> = report.writes.iter().map(|row| write_document(output, row)).collect();
     let calls = runner.session.counts();
     let mut summary = plan.map_or_else(|| json!({}), |plan| json!(plan.summary));
     summary["results"] = json!(counts(&report.writes));
@@ -216,21 +223,36 @@ fn document(output: &RunOutput<'_>) -> Value {
     if output.stats.stats {
         call_stats::add_to(&mut summary, calls, written(&counts(&report.writes)));
     }
-    let failed: Vec<Value> = report.writes.iter().filter_map(|row| failure_document(*kind, row)).collect();
-    json!({
-        "format_version": FORMAT_VERSION,
-        "run_id": report.run,
-        "kind": kind,
-        "dry_run": dry_run,
-        "interrupted": report.stopped.is_some(),
-        "account_id": runner.place.account,
-        "region": runner.place.region,
-        "tag_key": runner.key,
-        "actions": actions,
-        "failed": failed,
-        "skipped": plan.map_or(&[][..], |plan| &plan.skipped),
-        "summary": summary,
-    })
+    Document {
+        format_version: FORMAT_VERSION,
+        run_id: report.run,
+        kind: *kind,
+        dry_run: *dry_run,
+        interrupted: report.stopped.is_some(),
+        account_id: &runner.place.account,
+        region: &runner.place.region,
+        tag_key: &runner.key,
+        actions: Each(|| report.writes.iter().map(|row| write_document(output, row))),
+        failed: Each(|| report.writes.iter().filter_map(|row| failure_document(*kind, row))),
+        skipped: plan.map_or(&[][..], |plan| &plan.skipped),
+        summary,
+    }
+}
+
+#[derive(Serialize)]
+struct Document<'a, A, F> {
+    format_version: u32,
+    run_id: Option<RunId>,
+    kind: RunKind,
+    dry_run: bool,
+    interrupted: bool,
+    account_id: &'a AccountId,
+    region: &'a Region,
+    tag_key: &'a TagKey,
+    actions: A,
+    failed: F,
+    skipped: &'a [SkippedResource],
+    summary: Value,
 }
 
 /// The reason of a failed write. A resource that no longer exists is a failure of a tag run, but not of an undo.

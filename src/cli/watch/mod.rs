@@ -94,8 +94,8 @@ pub(super) struct Args {
 }
 
 const TAG_HELP: &str = "Tag the resources in new create events with their owner. With KEY=TEMPLATE, also write this tag: \
-                        CreatedAt={event_time}. Placeholders: {owner}, {event_time}, {event_name}, {arn}, {role}, \
-                        {source_ip}, {tool}, {account} and more; repeatable";
+                        CreatedAt={event_time}. Placeholders: {owner}, {event_time}, {event_name}, {creator}, {role}, \
+                        {source_ip}, {tool}, {account_id} and more; repeatable";
 
 const MAX_CHANGES_HELP: &str =
     "Write nothing in an account-region if its new resources need more than this many writes at once";
@@ -115,7 +115,7 @@ struct FollowArgs {
     /// Time between two reports of the totals, in seconds; 0: no reports
     #[arg(long, value_name = "SECONDS", default_value_t = 60, env = "TRAILCREATOR_HEARTBEAT")]
     heartbeat: u64,
-    /// Accept the costs of requests to a Requester Pays bucket
+    /// Accept the request charges of a Requester Pays bucket
     #[arg(long)]
     request_payer: bool,
 }
@@ -124,10 +124,11 @@ struct FollowArgs {
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Health check")]
 struct HealthArgs {
-    /// File to write whenever messages could be received or processed, for --check-health. It is removed at the end
+    /// File to update whenever messages are received or processed, for --check-health; removed when the command ends
     #[arg(long, value_name = "FILE", env = "TRAILCREATOR_HEALTH_FILE")]
     health_file: Option<PathBuf>,
-    /// Only check the file of another process: exit 1 if it is older than this many seconds, and 0 if there is none
+    /// Only check the health file of another `watch`: exit 1 if it is older than this many seconds (120 if none are given), else 0, also
+    /// if there is no file
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "120", requires = "health_file")]
     check_health: Option<u64>,
 }

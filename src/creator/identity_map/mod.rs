@@ -19,13 +19,15 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::facts::Field;
+use super::owner::OwnerRules;
 use super::people_table::{PeopleTable, Person, PersonMatch};
 use super::person_names::PersonNames;
-use super::sought::{AccountTags, DATABASE_HAS_NONE, ResourceFacts};
+pub use super::resource_field::LiveFact;
+use super::sought::{DATABASE_HAS_NONE, ResourceFacts};
+use super::template_field::TemplateField;
 use super::text_template::{Missing, TextTemplate};
 use crate::model::event::Event;
 use crate::text::pattern::Pattern;
-pub use fit::LiveFact;
 use fit::{Fit, ResourcePatterns};
 pub(super) use verdict::{Decision, Verdict};
 pub use verdict::{NoMappedOwner, NoPerson, Undecided};
@@ -73,7 +75,7 @@ enum Action {
 enum Placeholder {
     /// A named group of one of the rule's patterns.
     Group(String),
-    Field(Field),
+    Field(TemplateField),
     /// A column of the table of people.
     Column(usize),
     /// A tag of the resource's account, by key.
@@ -87,7 +89,8 @@ pub(super) struct Subject<'a> {
     pub(super) resource: Option<&'a ResourceFacts<'a>>,
     /// The names of the person behind the event.
     pub(super) names: &'a PersonNames,
-    pub(super) account_tags: &'a AccountTags,
+    /// The rules that the map is part of: they have the tags of accounts and the names of Identity Center users.
+    pub(super) rules: &'a OwnerRules,
     /// Whether a rule that can't be decided counts as one that does not match.
     pub(super) assumes_no_match: bool,
 }
@@ -122,9 +125,10 @@ impl IdentityMap {
         self.people.is_some()
     }
 
-    /// Whether the tags of resources matter: rules match them, or the name that a tag can change.
+    /// Whether the tags of resources matter: rules match or use them, or the name that a tag can change.
     pub fn needs_tags(&self) -> bool {
-        self.rules.iter().any(|rule| rule.resource.needs_tags())
+        let uses_tags = |rule: &Rule| rule.fields().any(TemplateField::needs_tags);
+        self.rules.iter().chain(&self.default).any(|rule| rule.resource.needs_tags() || uses_tags(rule))
     }
 
     /// Whether owners depend on the tags of accounts.
@@ -147,8 +151,7 @@ impl IdentityMap {
                 Fit::No => {}
                 Fit::Unknown(..) if subject.assumes_no_match => {}
                 Fit::Unknown(fact, why) => {
-                    rule.undecided.fetch_or(why == DATABASE_HAS_NONE, Ordering::Relaxed);
-                    return Verdict::Undecided(Undecided { rule: rule.title.clone(), fact, why, otherwise: None });
+                    return Verdict::Undecided(rule.undecided(fact, why));
                 }
                 Fit::Yes => {
                     rule.fitted.store(true, Ordering::Relaxed);
@@ -165,10 +168,18 @@ impl IdentityMap {
     }
 
     /// The owner for what no rule gives one. `None` without a default, or if its template has no value.
-    pub(super) fn default_owner(&self, subject: Subject<'_>) -> Option<Decision> {
-        let rule = self.default.as_ref()?;
+    ///
+    /// # Errors
+    /// The default depends on a fact that is not known.
+    pub(super) fn default_owner(&self, subject: Subject<'_>) -> Result<Option<Decision>, Undecided> {
+        let Some(rule) = &self.default else { return Ok(None) };
+        match rule.unknown_field(subject) {
+            Some(_) if subject.assumes_no_match => return Ok(None),
+            Some((fact, why)) => return Err(rule.undecided(fact, why)),
+            None => {}
+        }
         let found = self.people.as_ref().map_or(PersonMatch::NoRow, |people| people.find(&subject.names.all));
-        self.decide(rule, subject, found, &Matched::default()).ok()
+        Ok(self.decide(rule, subject, found, &Matched::default()).ok())
     }
 
     /// The message if no rule matches.
@@ -255,6 +266,7 @@ impl IdentityMap {
                 let account = subject.resource.map(|resource| resource.account_id.to_string());
                 NoMappedOwner::NoAccountTag { key: key.clone(), account: account.unwrap_or_default() }
             }
+            Placeholder::Field(TemplateField::Resource(_)) => NoMappedOwner::NoResourceField(placeholder.to_owned()),
             Placeholder::Group(_) | Placeholder::Field(_) => NoMappedOwner::NoField(placeholder.to_owned()),
         })
     }
@@ -281,7 +293,31 @@ impl Rule {
             let Some((value, groups)) = fits else { return Fit::No };
             matched.add(format_args!("the person's {value} matches {pattern}"), groups);
         }
-        self.resource.fit(subject.resource, matched)
+        let unknown = || self.unknown_field(subject).map_or(Fit::Yes, |(fact, why)| Fit::Unknown(fact, why));
+        match self.resource.fit(subject.resource, matched) {
+            Fit::Yes => unknown(),
+            fit => fit,
+        }
+    }
+
+    /// The fields in the rule's template.
+    fn fields(&self) -> impl Iterator<Item = &TemplateField> {
+        let template = if let Action::Owner(template) = &self.action { Some(template) } else { None };
+        template.into_iter().flat_map(TextTemplate::meanings).filter_map(|meaning| match meaning {
+            Placeholder::Field(field) => Some(field),
+            _ => None,
+        })
+    }
+
+    /// The first field in the rule's template that is not known, and why.
+    fn unknown_field(&self, subject: Subject<'_>) -> Option<(LiveFact, String)> {
+        let facts = subject.resource?;
+        self.fields().find_map(|field| field.unknown(facts))
+    }
+
+    fn undecided(&self, fact: LiveFact, why: String) -> Undecided {
+        self.undecided.fetch_or(why == DATABASE_HAS_NONE, Ordering::Relaxed);
+        Undecided { rule: self.title.clone(), fact, why, otherwise: None }
     }
 }
 
@@ -294,9 +330,11 @@ impl Placeholder {
     ) -> Option<Cow<'v, str>> {
         match self {
             Self::Group(name) => matched.groups.get(name.as_str()).map(|text| text.as_str().into()),
-            Self::Field(field) => field.of(subject.event?),
+            Self::Field(field) => field.of(subject.rules, subject.event, subject.resource),
             Self::Column(column) => person?.cell(*column).map(Cow::Borrowed),
-            Self::AccountTag(key) => subject.account_tags.get(subject.resource?.account_id, key).map(Cow::Borrowed),
+            Self::AccountTag(key) => {
+                subject.rules.account_tags.get(subject.resource?.account_id, key).map(Cow::Borrowed)
+            }
         }
     }
 }

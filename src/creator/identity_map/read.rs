@@ -7,10 +7,12 @@ use std::sync::atomic::AtomicBool;
 use serde::Deserialize;
 use serde_saphyr::{Location, Spanned};
 
-use super::fit::{ResourceField, ResourcePatterns};
+use super::fit::ResourcePatterns;
 use super::{Action, IdentityMap, Placeholder, Rule};
-use crate::creator::facts::{FIELDS, Field};
+use crate::creator::facts::Field;
 use crate::creator::people_table::{NameColumns, PeopleTable};
+use crate::creator::resource_field::{ResourceField, ResourcePlaceholder};
+use crate::creator::template_field::TemplateField;
 use crate::creator::text_template::{InvalidTemplate, TextTemplate};
 use crate::resource_map::{FileError, ResourceMap};
 use crate::text::pattern::{Pattern, is_literal};
@@ -22,6 +24,9 @@ use people_stanza::PeopleStanza;
 
 /// The prefix of a placeholder for a column, where an event's field has the same name.
 const PERSON: &str = "person:";
+
+/// The prefix of a placeholder for a field of the resource, where a column has the same name.
+const RESOURCE: &str = "resource:";
 
 /// The prefix of a placeholder for a tag of the resource's account.
 const ACCOUNT_TAG: &str = "account_tag:";
@@ -313,7 +318,7 @@ impl ReadContext<'_> {
         }
     }
 
-    /// The meaning of a placeholder: a named group first, then a field of the event, then a column.
+    /// The meaning of a placeholder: a named group first, then a fact of the event, then a column, then a field of the resource.
     fn placeholder(self, name: &str, patterns: &[&Pattern]) -> Result<Placeholder, InvalidTemplate> {
         let groups = || patterns.iter().flat_map(|pattern| pattern.groups());
         if let Some(key) = name.strip_prefix(ACCOUNT_TAG).map(str::trim).filter(|key| !key.is_empty()) {
@@ -323,15 +328,22 @@ impl ReadContext<'_> {
             return Ok(Placeholder::Group(name.to_owned()));
         }
         let column = |name: &str| self.people.and_then(|people| people.column(name.trim())).map(Placeholder::Column);
-        let meaning = match name.strip_prefix(PERSON) {
-            Some(name) => column(name),
-            None => Field::of_placeholder(name).map(Placeholder::Field).or_else(|| column(name)),
+        let meaning = if let Some(name) = name.strip_prefix(PERSON) {
+            column(name)
+        } else if let Some(name) = name.strip_prefix(RESOURCE) {
+            ResourcePlaceholder::parse(name.trim()).map(|found| Placeholder::Field(TemplateField::Resource(found)))
+        } else {
+            match TemplateField::parse(name) {
+                Some(field @ TemplateField::Resource(_)) => column(name).or(Some(Placeholder::Field(field))),
+                Some(field) => Some(Placeholder::Field(field)),
+                None => column(name),
+            }
         };
         meaning.ok_or_else(|| {
             let columns = self.people.into_iter().flat_map(PeopleTable::columns);
-            let fields = FIELDS.iter().map(|(name, _)| *name);
-            let nearest_of = name.strip_prefix(PERSON).unwrap_or(name);
-            InvalidTemplate::unknown(nearest_of, groups().chain(columns).chain(fields).chain(["account_tag:KEY"]))
+            let nearest_of = name.strip_prefix(PERSON).or_else(|| name.strip_prefix(RESOURCE)).unwrap_or(name);
+            let allowed = groups().chain(columns).chain(TemplateField::names()).chain(["account_tag:KEY"]);
+            InvalidTemplate::unknown(nearest_of, allowed)
         })
     }
 }

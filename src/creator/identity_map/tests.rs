@@ -1,5 +1,7 @@
 //! Identity maps: which rule decides, its result, and the errors for invalid maps.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::creator::test_data::{event_by, iam_user, of_kind, session};
 use crate::model::Tags;
@@ -12,9 +14,10 @@ fn parse(text: &str) -> IdentityMap {
 
 fn verdict(map: &IdentityMap, event: Option<&Event>, resource: Option<&ResourceFacts<'_>>, names: &[&str]) -> Verdict {
     let names = PersonNames::new(None, names.iter().map(|&name| name.to_owned()));
-    let mut account_tags = AccountTags::default();
-    account_tags.set(&"111122223333".into(), &["stage:prod".to_owned(), "CostOwner:finance".to_owned()]);
-    map.verdict(Subject { event, resource, names: &names, account_tags: &account_tags, assumes_no_match: false })
+    let mut rules = OwnerRules::default();
+    Arc::make_mut(&mut rules.account_tags)
+        .set(&"111122223333".into(), &["stage:prod".to_owned(), "CostOwner:finance".to_owned()]);
+    map.verdict(Subject { event, resource, names: &names, rules: &rules, assumes_no_match: false })
 }
 
 /// The decision about an event alone.
@@ -74,7 +77,7 @@ rules:
     owner: platform
   - account: 111122223333
     user: "*@old.example.com"
-    owner: "{user} of {account} by {user_agent}"
+    owner: "{user} of {event.principal.account_id} by {user_agent}"
 "#;
 
 #[test]
@@ -307,4 +310,47 @@ fn errors_of_tables_name_place_and_correction() {
         with_people("people.csv", PEOPLE, "people: people.csv\nrules:\n  - resource: {type: sqss}\n    owner: x\n");
     let error = error.unwrap_err();
     assert!(error.starts_with("map.yml:3:22: there is no resource type sqss; did you mean sqs?"), "{error}");
+}
+
+#[test]
+fn templates_have_the_fields_of_the_resource_document() {
+    let tags = known(&[("stage", "prod"), ("Name", "orders")]);
+    for (template, expected) in [
+        ("{name}@{account_name}.example", "general orders@shop.example"),
+        ("{type}-{tags.stage}", "general sqs-prod"),
+        ("{event.principal.type} in {region}", "general AssumedRole in eu-west-1"),
+        ("{creator}", "general dana@corp.example"),
+        ("{tags.team}", "waits: its `owner` uses {tags.team}, which this resource does not have"),
+        ("{arn}", "waits: its `owner` uses {arn}, which this resource does not have"),
+    ] {
+        let map = parse(&format!("rules: [{{owner: '{template}'}}]"));
+
+        assert_eq!(owner_of_resource(&map, "sqs", &tags), expected);
+    }
+}
+
+#[test]
+fn template_that_needs_unread_tags_is_undecided() {
+    let unread = Tags::Unknown("access denied".to_owned());
+    let map = parse("rules: [{role: deploy, owner: '{tags.team}@corp.example'}, {owner: ops}]");
+    assert!(map.needs_tags());
+    let expected = "undecided: identity map, rule 1 (map.yml:1) could not be decided: it needs the resource's tags, \
+                    and access denied";
+    assert_eq!(owner_of_resource(&map, "sqs", &unread), expected);
+    let default = parse("rules: [{role: other, owner: x}]\ndefault: '{name}'");
+    assert!(default.needs_tags());
+    let rules = OwnerRules { identity_map: Some(Arc::new(default)), ..OwnerRules::default() };
+    let (resource_type, account) = ("sqs".into(), "111122223333".into());
+    let facts = ResourceFacts {
+        resource_type: &resource_type,
+        id: "orders",
+        arn: None,
+        name: Some("orders".into()),
+        account_id: &account,
+        account_name: None,
+        region: "eu-west-1",
+        tags: Cow::Borrowed(&unread),
+    };
+    let no_owner = rules.owner_of(crate::creator::Sought { event: None, resource: Some(facts) }).unwrap_err();
+    assert!(matches!(no_owner, crate::creator::NoOwner::Undecided(_)), "{no_owner}");
 }

@@ -1,6 +1,6 @@
 //! The result of an identity map for a principal and a resource.
 
-use super::fit::LiveFact;
+use crate::creator::resource_field::LiveFact;
 
 /// The result.
 #[derive(Debug, PartialEq, Eq)]
@@ -58,6 +58,9 @@ pub enum NoMappedOwner {
     /// The event lacks a field of the rule's template.
     #[error("its `owner` uses {{{0}}}, which this event does not have")]
     NoField(String),
+    /// The resource lacks a field or tag of the rule's template.
+    #[error("its `owner` uses {{{0}}}, which this resource does not have")]
+    NoResourceField(String),
     /// The table of people does not have what the template uses.
     #[error(transparent)]
     NoPerson(#[from] NoPerson),

@@ -10,7 +10,7 @@ use phrase::{caller_phrase, decision_phrase, made_by_calls};
 
 use super::chain::{self, Link};
 use super::explanation::{Explanation, Rule, Steps};
-use super::identity::custodian_user_id;
+use super::identity::{calling_service, custodian_user_id};
 use super::identity_map::{Decision, IdentityMap, Subject as MapSubject, Undecided, Verdict};
 use super::no_owner::NoOwner;
 use super::people::People;
@@ -129,6 +129,18 @@ impl OwnerRules {
         let mut steps = Steps::default();
         let owner = self.find(ask, &mut steps);
         Explanation { steps: steps.0, owner }
+    }
+
+    /// The name of the principal, whatever the rules make the owner of it: the field `creator` of the resource document.
+    pub fn creator_of(&self, event: &Event) -> Option<String> {
+        let (people, resolve_chains) = (Arc::clone(&self.people), self.resolve_chains);
+        let by_default = Self { people, resolve_chains, ..Self::default() };
+        let identity = &event.identity;
+        let named = by_default.owner_of(event).ok().map(|owner| owner.value);
+        named
+            .or_else(|| calling_service(identity))
+            .or_else(|| identity.arn.clone())
+            .or_else(|| identity.principal_id.clone())
     }
 
     /// Whether owners depend on the resource, and not only on its create event.
@@ -253,7 +265,10 @@ impl OwnerRules {
     fn by_default(&self, ask: Ask<'_>, steps: &mut Steps) -> Option<Result<Owner, NoOwner>> {
         let map = self.identity_map.as_ref()?;
         let names = self.person_names(map, ask.event);
-        let decision = map.default_owner(self.subject_of(ask, &names))?;
+        let decision = match map.default_owner(self.subject_of(ask, &names)) {
+            Ok(decision) => decision?,
+            Err(undecided) => return Some(Err(NoOwner::Undecided(Box::new(undecided)))),
+        };
         steps.say(Rule::IdentityMap, decision_phrase(&decision));
         let value = decision.owner.ok()?;
         Some(valid(Fact { value, reason: format!("identity map, {}", decision.rule) }, steps))
@@ -269,7 +284,7 @@ impl OwnerRules {
 
     fn subject_of<'a>(&'a self, ask: Ask<'a>, names: &'a PersonNames) -> MapSubject<'a> {
         let Ask { event, resource, assumes_no_match, .. } = ask;
-        MapSubject { event, resource, names, account_tags: &self.account_tags, assumes_no_match }
+        MapSubject { event, resource, names, rules: self, assumes_no_match }
     }
 
     /// c7n-trailcreator compares the end of the stored value, usually the ARN. Users also expect the name to match.

@@ -20,7 +20,7 @@ use crate::store::organization_runs::OrganizationRunId;
 use crate::store::{Store, StoreError};
 use crate::tag::chosen::{Chosen, TypeChoice};
 use crate::tag::collect::{Look, Proof, survey};
-use crate::tag::run::{Runner, Target};
+use crate::tag::run::{self, Runner, Target};
 use crate::tag::scope::IdHints;
 use tokio_util::sync::CancellationToken;
 
@@ -215,7 +215,7 @@ pub(super) async fn go_on_with(
     run: &Run,
     stop: &CancellationToken,
 ) -> Result<Option<Done>, StoreError> {
-    let rows = runner.store.writes_of(run.run_id)?;
+    let rows = run::open_writes(runner.store, run.run_id)?;
     let Some(prepared) = unless_stopped(stop, runner.prepare_rest(rows)).await else { return Ok(None) };
     let report = runner.execute(Target::Resumed(run.run_id), prepared, stop.cancelled(), &mut |_| ()).await?;
     Ok(Some(Done { report: Some(report), ..Done::default() }))

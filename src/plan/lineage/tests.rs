@@ -377,7 +377,7 @@ fn the_plan_names_the_way_keeps_known_persons_and_counts_the_rest_as_before() {
 #[test]
 fn additional_tags_use_the_resources_own_event_and_only_the_parents_owner() {
     let world = World::new().recorded(parent("asg", "web"), by_person("alice", 10));
-    let more = ["By={creator}", "At={event_time}"].map(|text| text.parse().unwrap()).to_vec();
+    let more = ["By={owner}", "At={event_time}"].map(|text| text.parse().unwrap()).to_vec();
     let question = Question { more_tags: more, ..question() };
     let child = instance(&[(GROUP, "web")]);
     let tags = |events: &[StoredEvent]| {

@@ -38,15 +38,15 @@
   };
 
   const COLUMNS = [
-    { title: "Class", width: 160, text: (row) => value(row, CLASS), list: CLASS },
-    { title: "Type", width: 135, text: (row) => value(row, TYPE), list: TYPE },
-    { title: "Name", width: 195, text: (row) => row[NAME] === null ? row[ID] : row[NAME] },
-    { title: "Account", width: 120, text: (row) => lists.account_name[row[ACCOUNT]] || value(row, ACCOUNT), list: ACCOUNT },
-    { title: "Region", width: 105, text: (row) => value(row, REGION), list: REGION },
-    { title: "Owner", width: 145, text: (row) => value(row, OWNER), list: OWNER },
-    { title: "Creator", width: 145, text: (row) => value(row, CREATOR), list: CREATOR },
-    { title: "Created", width: 100, text: (row) => row[CREATED] === null ? null : row[CREATED].slice(0, 10), key: (row) => row[CREATED] },
-    { title: "Tool", width: 105, text: (row) => value(row, TOOL), list: TOOL },
+    { title: "Class", width: 152, text: (row) => value(row, CLASS), list: CLASS },
+    { title: "Type", width: 140, text: (row) => value(row, TYPE), list: TYPE },
+    { title: "Name", width: 200, text: (row) => row[NAME] === null ? row[ID] : row[NAME] },
+    { title: "Account", width: 128, text: (row) => lists.account_name[row[ACCOUNT]] || value(row, ACCOUNT), list: ACCOUNT },
+    { title: "Region", width: 108, text: (row) => value(row, REGION), list: REGION },
+    { title: "Owner", width: 136, text: (row) => value(row, OWNER), list: OWNER },
+    { title: "Creator", width: 136, text: (row) => value(row, CREATOR), list: CREATOR },
+    { title: "Created", width: 106, text: (row) => row[CREATED] === null ? null : row[CREATED].slice(0, 10), key: (row) => row[CREATED] },
+    { title: "Tool", width: 104, text: (row) => value(row, TOOL), list: TOOL },
   ];
   const FILTERS = [["Class", CLASS], ["Type", TYPE], ["Account", ACCOUNT], ["Region", REGION]];
   const DETAILS = [

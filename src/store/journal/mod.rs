@@ -42,7 +42,11 @@ impl Store {
     ///
     /// # Errors
     /// The database fails.
-    pub fn begin_run(&self, run: &NewRun, writes: &[Write]) -> Result<RunId, StoreError> {
+    pub fn begin_run<'w>(
+        &self,
+        run: &NewRun,
+        writes: impl IntoIterator<Item = &'w Write>,
+    ) -> Result<RunId, StoreError> {
         let transaction = self.journal_transaction()?;
         transaction.execute(
             "INSERT INTO runs (kind, undoes, account_id, region, tag_key, caller_arn, organization_run_id, started_at)

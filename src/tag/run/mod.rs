@@ -108,7 +108,7 @@ impl<'a> Runner<'a> {
     /// The writes of a saved plan.
     pub async fn prepare_plan(&self, actions: &[PlannedWrite]) -> Prepared<'a> {
         let writes = planned_writes(actions);
-        self.prepare(writes.into_iter().map(|write| (write, WriteState::Planned)).collect(), Vec::new()).await
+        self.prepare(writes.into_iter().map(|write| (write, WriteState::Planned)), Vec::new()).await
     }
 
     /// What an interrupted run did not do, or may not have done.
@@ -118,7 +118,7 @@ impl<'a> Runner<'a> {
             let state = row.outcome.state();
             (row.write, state)
         });
-        self.prepare(open.collect(), Vec::new()).await
+        self.prepare(open, Vec::new()).await
     }
 
     /// The reverse of writes that were made, or may have been.
@@ -128,10 +128,10 @@ impl<'a> Runner<'a> {
         for row in writes.into_iter().filter(made) {
             match self.of_another_resource(&row.write, row.written_at.as_deref()) {
                 Some(outcome) => over.push(RunWrite::new(reverse(row.write), outcome)),
-                None => reversed.push((reverse(row.write), WriteState::Planned)),
+                None => reversed.push(reverse(row.write)),
             }
         }
-        self.prepare(reversed, over).await
+        self.prepare(reversed.into_iter().map(|write| (write, WriteState::Planned)), over).await
     }
 
     /// The outcome of a write about a resource that no longer exists, where another one has its name now.
@@ -144,18 +144,20 @@ impl<'a> Runner<'a> {
         }
     }
 
-    async fn prepare(&self, writes: Vec<(Write, WriteState)>, over: Vec<RunWrite>) -> Prepared<'a> {
+    async fn prepare(&self, found: impl Iterator<Item = (Write, WriteState)>, over: Vec<RunWrite>) -> Prepared<'a> {
         let mut prepared = Prepared { over, ..Prepared::default() };
-        let mut open = Vec::with_capacity(writes.len());
-        for (write, state) in writes {
+        let (mut writes, mut states) = (Vec::new(), Vec::new());
+        for (write, state) in found {
             let is_reversed = write.event_id.is_none();
             let another = if is_reversed { None } else { self.of_another_resource(&write, None) };
             match another.or_else(|| self.hold_back(&write, state)) {
                 Some(outcome) => prepared.over.push(RunWrite::new(write, outcome)),
-                None => open.push((write, state)),
+                None => {
+                    writes.push(write);
+                    states.push(state);
+                }
             }
         }
-        let (writes, states): (Vec<_>, Vec<_>) = open.into_iter().unzip();
         let current = current::read(self.session, self.map, &self.place, &writes).await;
         for ((mut write, state), current) in writes.into_iter().zip(states).zip(current) {
             let keys = self.map.types.get(&write.resource_type).map(TypeDefinition::tag_keys).unwrap_or_default();
@@ -248,9 +250,9 @@ impl<'a> Runner<'a> {
             caller: self.caller.clone(),
             organization: self.organization,
         };
-        let ready = prepared.ready.iter().map(|ready| ready.write.clone());
-        let over = prepared.over.iter().map(|over| over.write.clone());
-        self.store.begin_run(&run, &ready.chain(over).collect::<Vec<_>>()).map(Some)
+        let ready = prepared.ready.iter().map(|ready| &ready.write);
+        let over = prepared.over.iter().map(|over| &over.write);
+        self.store.begin_run(&run, ready.chain(over)).map(Some)
     }
 }
 
@@ -319,11 +321,31 @@ pub struct Standing {
 /// SQLite's.
 pub fn standing(store: &Store, run: RunId) -> Result<Standing, StoreError> {
     let by_position = store.undone(run)?;
-    let mut writes = store.writes_of(run)?;
-    writes.retain(|row| was_made(row.outcome.state()));
-    let before = writes.len();
-    writes.retain(|row| !by_position.contains_key(&row.write.position));
-    Ok(Standing { undone: before - writes.len(), writes, by: by_position.into_values().collect() })
+    let (mut writes, mut undone) = (Vec::new(), 0);
+    store.each_write_of(run, &mut |row| {
+        match was_made(row.outcome.state()) {
+            true if by_position.contains_key(&row.write.position) => undone += 1,
+            true => writes.push(row),
+            false => {}
+        }
+        Ok(())
+    })?;
+    Ok(Standing { undone, writes, by: by_position.into_values().collect() })
+}
+
+/// The writes of a run that resuming it goes on with. Of a long run that was interrupted near its end they are few.
+///
+/// # Errors
+/// SQLite's.
+pub fn open_writes(store: &Store, run: RunId) -> Result<Vec<RunWrite>, StoreError> {
+    let mut writes = Vec::new();
+    store.each_write_of(run, &mut |row| {
+        if row.outcome.state().is_open() {
+            writes.push(row);
+        }
+        Ok(())
+    })?;
+    Ok(writes)
 }
 
 /// Whether AWS has made a write in this state, or may have.

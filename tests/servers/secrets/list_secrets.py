@@ -3,7 +3,7 @@
 A hook for moto_launcher.py (`before`). As strict as AWS: a page has at most 100 secrets, and a token is good for the next page only.
 https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecrets.html
 
-Environment: TRAIL_SECRETS (how many).
+Environment: TRAIL_SECRETS (how many); TRAIL_SECRETS_OWNER (the value of their tag Owner; without it they have none).
 """
 
 import json
@@ -44,7 +44,13 @@ def secret(number):
         "LastRotatedDate": 1767225600.0,
         "LastChangedDate": 1767225600.0,
         "LastAccessedDate": 1767225600.0,
-        "Tags": [{"Key": "Environment", "Value": "production"}, {"Key": "Service", "Value": f"service-{number}"}],
+        "Tags": tags(number),
         "SecretVersionsToStages": {f"{number:032x}": ["AWSCURRENT"]},
         "CreatedDate": 1767225600.0,
     }
+
+
+def tags(number):
+    tags = [{"Key": "Environment", "Value": "production"}, {"Key": "Service", "Value": f"service-{number}"}]
+    owner = os.environ.get("TRAIL_SECRETS_OWNER")
+    return tags + [{"Key": "Owner", "Value": owner}] if owner else tags

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::lab::Lab;
 use crate::common::{Caller, Event};
 
-const MORE: [&str; 4] = ["--tag", "CreatedAt={event_time}", "--tag", "By={creator} with {tool}"];
+const MORE: [&str; 4] = ["--tag", "CreatedAt={event_time}", "--tag", "By={creator} with {tool} {tool_version}"];
 /// Tagging a stack updates it.
 const ALLOWED: [&str; 2] = ["--allow-updates", "cfn"];
 const TIME: &str = "2026-03-01T10:00:00Z";
@@ -120,4 +120,21 @@ fn a_duplicate_key_and_a_misspelt_placeholder_are_errors() {
     lab.run(&["tag", "--tag", "Owner={arn}"]).code(2).says(["the tag Owner is given twice", "--creator-tag"]);
     lab.run(&["tag", "--tag", "At={event_tim}"]).code(2).says(["did you mean `event_time`?"]);
     assert_eq!(lab.moto.writes(), 0);
+}
+
+#[test]
+fn templates_have_the_fields_of_the_resource_document() {
+    let mut lab = Lab::new();
+    let volume = lab.volumes(&["alice"]).remove(0);
+    let queue = lab.queue("jobs", "alice", &json!({"stage": "prod"}));
+    lab.load();
+    let more = ["--tag", "What={type}/{id} in {account_id}/{region}", "--tag", "Of={name} {tags.stage}"];
+    let report = lab.run(&[&["tag", "--output", "json"], &more[..]].concat()).success().json();
+    let what = format!("ebs/{volume} in 123456789012/us-east-1");
+    assert_eq!(lab.volume_tags(&volume), json!({"Owner": "alice", "What": what}));
+    let what = format!("sqs/{queue} in 123456789012/us-east-1");
+    let expected = json!({"stage": "prod", "Owner": "alice", "What": what, "Of": "jobs prod"});
+    assert_eq!(lab.queue_tags(&queue), expected);
+    let left = report["skipped"].as_array().expect("a list").iter().find(|left| left["key"] == "Of");
+    assert_eq!(left.expect("the volume has no stage")["kind"], "no-value", "{left:?}");
 }

@@ -92,7 +92,7 @@ fn further_tags_are_refreshed_each_for_itself() {
         "client('ec2').create_tags(Resources=['{}'], Tags=[dict(Key='By', Value='a person')])",
         volumes[1]
     ));
-    lab.run(&["tag", "--refresh", "--tag", "By={creator} with {tool}"]).success();
+    lab.run(&["tag", "--refresh", "--tag", "By={creator} with {tool} {tool_version}"]).success();
     assert_eq!(lab.volume_tags(&volumes[0]), json!({"Owner": "alice", "By": "alice with AWS CLI 2.31.0"}));
     assert_eq!(lab.volume_tags(&volumes[1]), json!({"Owner": "bob", "By": "a person"}));
 }

@@ -1,7 +1,7 @@
 //! Many messages of all forms, some unreadable, in processes that are killed: every resource is tagged once, nothing is lost.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::process::Child;
 
 use rusqlite::Connection;
@@ -94,6 +94,7 @@ result = [make(number) for number in range({from}, {from} + {count})]"
         let Pace { gather, visibility } = self.pace;
         let pace = ["--gather", gather, "--visibility", visibility, "--heartbeat", "1"];
         let mut child = self.lab.spawn(&[&["--tag", "--output", "jsonl"][..], &pace].concat());
+        drop_messages(&mut child);
         let mut output = String::new();
         let (mut tagged, mut idle) = (0, 0);
         for line in BufReader::new(child.stdout.take().expect("piped")).lines() {
@@ -114,8 +115,8 @@ result = [make(number) for number in range({from}, {from} + {count})]"
         output
     }
 
-    /// That each resource has its owner by one write.
-    pub(super) fn check(&self, unreadable: usize) {
+    /// That each resource has its owner by one write. `output`: the events of the processes.
+    pub(super) fn check(&self, unreadable: usize, output: &str) {
         let written = self.lab.moto.boto3(
             "sqs = client('sqs')
 result = {url: sqs.list_queue_tags(QueueUrl=url).get('Tags', {}).get('Owner') for url in pages('sqs', 'list_queues', 'QueueUrls', PaginationConfig={'PageSize': 1000})}
@@ -128,7 +129,8 @@ for volume in pages('ec2', 'describe_volumes', 'Volumes'):
             *writes.entry(id).or_default() += 1;
         }
         for (id, owner) in &self.resources {
-            assert_eq!(written[id], json!(owner), "{id}");
+            let about = || output.lines().filter(|line| line.contains(id)).collect::<Vec<_>>().join("\n");
+            assert_eq!(written[id], json!(owner), "{id}: {}", about());
             let key = id.rsplit('/').next().expect("a part");
             assert_eq!(writes.get(key), Some(&1), "writes of {id}");
         }
@@ -157,6 +159,12 @@ fn ids_written(request: &Request) -> Vec<&str> {
         }
         _ => Vec::new(),
     }
+}
+
+/// Reads what a process writes to stderr: a full pipe would stop the process.
+fn drop_messages(child: &mut Child) {
+    let mut stderr = child.stderr.take().expect("piped");
+    std::thread::spawn(move || io::copy(&mut stderr, &mut io::sink()).expect("it can be read"));
 }
 
 pub(super) fn kill(child: &mut Child) {
@@ -194,7 +202,7 @@ fn killed_five_times(messages: usize, pace: Pace) -> Bulk {
     last.code(4);
     output.push_str(&last.stdout);
     print_times("a backlog in killed processes", &output);
-    bulk.check(unreadable);
+    bulk.check(unreadable, &output);
     bulk
 }
 
@@ -214,9 +222,9 @@ fn ten_thousand_messages_killed_five_times_every_resource_is_tagged_once() {
     let bodies = bulk.lab.bench.write("steady.json", json!(all.iter().map(record).collect::<Vec<_>>()).to_string());
     let url = &bulk.lab.queue;
     let mut child = bulk.lab.spawn(&["--tag", "--output", "jsonl", "--gather", "5", "--visibility", "30"]);
-    // Read as it comes: a full pipe would stop the process.
+    drop_messages(&mut child);
     let stdout = child.stdout.take().expect("piped");
-    let reading = std::thread::spawn(move || std::io::read_to_string(stdout).expect("UTF-8"));
+    let reading = std::thread::spawn(move || io::read_to_string(stdout).expect("UTF-8"));
     bulk.lab.moto.boto3(&format!(
         "import time
 for body in json.load(open({bodies:?}, encoding='utf-8')):
@@ -230,6 +238,7 @@ time.sleep(20)"
     print_times("a steady stream", &output);
     // On a busy machine some of the last are left in the queue.
     bulk.lab.wait_until_visible();
-    bulk.lab.watch(&["--tag", "--visibility", "20"]).code(4);
-    bulk.check(messages.div_ceil(UNREADABLE));
+    let last = bulk.lab.watch(&["--tag", "--visibility", "20", "--output", "jsonl"]);
+    last.code(4);
+    bulk.check(messages.div_ceil(UNREADABLE), &format!("{output}{}", last.stdout));
 }

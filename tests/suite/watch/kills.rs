@@ -50,7 +50,7 @@ impl Watching {
         bulk.lab.wait_until_visible();
         bulk.lab.watch(&["--tag", "--visibility", "2"]).code(4);
         assert_intact(&bulk.lab.bench.path("creators.db"), about);
-        bulk.check(self.unreadable.get());
+        bulk.check(self.unreadable.get(), "");
     }
 
     /// Kills it up to three times in a row, then lets it end.

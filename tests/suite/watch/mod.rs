@@ -8,5 +8,4 @@ mod lab;
 mod messages;
 mod options;
 mod tagging;
-mod templates;
 mod unreadable;

@@ -48,6 +48,19 @@ fn unreadable_messages_are_named_with_the_reason_and_stay_in_the_queue() {
     assert_eq!(lab.owners()["good"], "alice", "what could be read of a file is loaded and tagged");
 }
 
+/// Their visibility is shorter than the work on the queue: the first ones would come again before the last messages, which is all that a
+/// call returns.
+#[test]
+fn unreadable_messages_that_come_again_do_not_hide_the_others() {
+    let lab = Lab::new();
+    let missing = |number| announce(Form::CloudTrail, &missing(&format!("AWSLogs/{number}.json.gz")));
+    let unreadable: Vec<String> = (0..600).map(missing).collect();
+    lab.send(&unreadable);
+    lab.send(&[record(&queue_event("fine", "https://sqs.us-east-1.amazonaws.com/123456789012/fine", "bob"))]);
+    let run = lab.watch(&["--visibility", "2"]);
+    run.code(4).shows(["601 received, 1 deleted, 600 unreadable"]);
+}
+
 /// The process goes on receiving until SQS moves the message.
 #[test]
 fn an_unreadable_message_is_named_once_however_often_it_comes_and_goes_to_the_dead_letter_queue() {

@@ -73,11 +73,15 @@ fn push_sources(line: &mut String, plan: &Plan) {
 }
 
 /// A write of a saved plan that was compared with the present state; what failed is a warning.
-fn compared_row(account: &Account, region: &Region, row: &RunWrite) -> Option<WriteRow> {
+fn compared_row<'a>(
+    account: &'a Account,
+    region: &'a Region,
+    row: &'a RunWrite,
+) -> Option<WriteRow<'a, impl Fn() -> String + 'a>> {
     let (verb, why) = match &row.outcome {
-        WriteOutcome::Unfinished(_) => ("tag", String::new()),
-        WriteOutcome::UnderWay(why) => ("under way", format!(" ({why})")),
-        WriteOutcome::Skipped(why) => ("skipped", format!(" ({why})")),
+        WriteOutcome::Unfinished(_) => ("tag", None),
+        WriteOutcome::UnderWay(why) => ("under way", Some(why)),
+        WriteOutcome::Skipped(why) => ("skipped", Some(why)),
         WriteOutcome::Written { .. }
         | WriteOutcome::Failed(_)
         | WriteOutcome::RolledBack(_)
@@ -85,10 +89,12 @@ fn compared_row(account: &Account, region: &Region, row: &RunWrite) -> Option<Wr
         | WriteOutcome::Vanished(_) => return None,
     };
     let Write { resource_type, id, key, new_value, .. } = &row.write;
-    let value = new_value.as_ref().map(|value| format!("={value}")).unwrap_or_default();
-    let account = &account.id;
-    let line = format!("{verb} account:{account} region:{region} {resource_type} {id} {key}{value}{why}");
-    Some(WriteRow { verb, resource_type: resource_type.to_string(), line })
+    let line = move || {
+        let value = new_value.as_ref().map(|value| format!("={value}")).unwrap_or_default();
+        let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
+        format!("{verb} account:{} region:{region} {resource_type} {id} {key}{value}{why}", account.id)
+    };
+    Some(WriteRow { verb, resource_type: resource_type.as_str(), line })
 }
 
 fn push_figures(line: &mut String, plan: &Plan) {
