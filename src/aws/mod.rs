@@ -18,6 +18,7 @@ mod hint;
 mod http;
 mod profile;
 pub(crate) mod protocol;
+mod rates;
 pub mod regions;
 mod retries;
 pub mod session;
@@ -31,6 +32,7 @@ pub use caller::{Answer, Caller};
 pub use counts::Counts;
 pub use doubt::Doubt;
 pub use error::{CallError, ErrorClass};
+pub use rates::Turn;
 pub use session::Session;
 
 /// The names of all profiles in AWS's configuration and credentials files; none where they can't be parsed.

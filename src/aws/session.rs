@@ -14,6 +14,7 @@ use tokio::sync::OnceCell;
 use super::access::{AccountAccess, AwsOptions, CallerIdentity, Role, SESSION_NAME};
 use super::credentials::{CachedCredentials, Origin};
 use super::endpoint::configured_url;
+use super::rates::Turn;
 use super::retries::{HopelessErrors, RetryPartitions};
 use super::setup::{Setup, configuration_error, identity_cache, sdk_region};
 use super::{CallError, Caller, Counts, ErrorClass, error};
@@ -275,7 +276,13 @@ impl Session {
         aws_sdk_athena::Client::from_conf(config.build())
     }
 
-    /// A Resource Groups Tagging API client for a region.
+    /// Waits until an operation of the Resource Groups Tagging API may be called in a region, by the limits that AWS sets the account.
+    /// The turn is the call's interceptor.
+    pub async fn tagging_turn(&self, operation: &str, region: &Region) -> Turn {
+        self.0.caller.turn("tagging", operation, region).await
+    }
+
+    /// A Resource Groups Tagging API client for a region. Each call waits for its [`Session::tagging_turn`].
     pub fn tagging(&self, region: &Region) -> aws_sdk_resourcegroupstagging::Client {
         let config = aws_sdk_resourcegroupstagging::config::Builder::from(&self.0.config)
             .region(sdk_region(region))

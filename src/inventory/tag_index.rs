@@ -120,7 +120,9 @@ async fn sweep(session: &Session, filters: &[&str], region: &Region) -> Result<T
     let mut stale = 0;
     loop {
         let request = client.get_resources().set_resource_type_filters(Some(filters.clone()));
-        let page = request.resources_per_page(PAGE_SIZE).set_pagination_token(token).send().await;
+        let request = request.resources_per_page(PAGE_SIZE).set_pagination_token(token);
+        let turn = session.tagging_turn("GetResources", region).await;
+        let page = request.customize().interceptor(turn).send().await;
         let page = page.map_err(|error| CallError::of_sdk(OPERATION, region, &error))?;
         let Some(listed) = &page.resource_tag_mapping_list else {
             return Err(CallError::bad_answer(OPERATION, region, "the response has no ResourceTagMappingList"));

@@ -44,6 +44,7 @@ use super::doubt::Doubt;
 use super::endpoint::{Endpoint, Switches, configured_url};
 use super::protocol::proof::Unproven;
 use super::protocol::{self, WireRequest, error_answer};
+use super::rates::{Rates, Turn};
 use super::retries::{HopelessErrors, RetryPartitions, retry_config};
 use super::{CallError, Counts, ErrorClass};
 use crate::model::Region;
@@ -52,8 +53,8 @@ use crate::resource_map::Service;
 /// Bytes of an answer that are read at most. Pages of AWS's list calls stay under 10 MB.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
-/// Calls of one service that are under way in an account at a time, in all its regions. AWS limits accounts by calls a second, most
-/// services to 10 or more of a kind: so many at once stay near that at usual answer times, and waits for retries count.
+/// Calls of one service that are under way in an account at a time, in all its regions, after they waited for their turn by [`Rates`].
+/// Of services whose limits are not known, so many at once stay near what most allow when answers are slow; waits for retries count.
 const CALLS_OF_A_SERVICE: usize = 16;
 
 /// The result of a call.
@@ -77,6 +78,7 @@ struct Inner {
     partitions: Arc<RetryPartitions>,
     counts: Counts,
     limits: ServiceLimits,
+    rates: Rates,
     discovered: Discovered,
     origin: Origin,
 }
@@ -108,6 +110,7 @@ impl Caller {
             partitions,
             counts,
             limits: ServiceLimits::default(),
+            rates: Rates::default(),
             discovered: Discovered::default(),
             origin,
         }))
@@ -116,6 +119,11 @@ impl Caller {
     /// The requests sent so far in this session.
     pub fn counts(&self) -> &Counts {
         &self.0.counts
+    }
+
+    /// Waits until a call that an SDK client makes may be sent, by the limits that AWS sets the account. `service` is the signing name.
+    pub(super) async fn turn(&self, service: &str, operation: &str, region: &Region) -> Turn {
+        self.0.rates.turn(service, operation, region).await
     }
 
     /// Calls an operation that only reads: `operation` (`ListRoles`, or `GET /2015-03-31/functions?x` for REST) of `service` in `region` with `input`; both
@@ -205,6 +213,7 @@ impl Caller {
         })?;
         let mut layer = self.call_layer(service, endpoint, region);
         layer.store_put(effect);
+        let turn = self.turn(&service.signing, operation, region).await;
         let lane = self.0.limits.of(service);
         let _permit = lane.acquire().await.expect("lanes are never closed");
         let (read, doubt) =
@@ -219,6 +228,7 @@ impl Caller {
             .deserializer(move |response: &Response| read.of_http(response))
             .runtime_plugin(self.0.common.clone())
             .runtime_plugin(doubt.plugin())
+            .interceptor(turn)
             .runtime_plugin(StaticRuntimePlugin::new().with_config(layer.freeze()))
             .build()
             .invoke(request)

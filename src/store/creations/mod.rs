@@ -56,6 +56,19 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// How many identifiers the events of each account name: about how many resources it has. Reads the whole table.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn account_sizes(&self) -> Result<HashMap<AccountId, u64>, StoreError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT account_id, count(*) FROM resource_events GROUP BY account_id")?;
+        let rows = statement.query_map([], |row| {
+            Ok((AccountId::new(row.get::<_, String>(0)?), row.get::<_, i64>(1)?.unsigned_abs()))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// The regions and types of an account that have create events.
     ///
     /// # Errors

@@ -150,6 +150,16 @@ fn events_are_ordered_by_time_in_one_region_or_all() {
 }
 
 /// A row of one event in account 1, region `r` of Ireland: type, ID, other names.
+#[test]
+fn an_account_is_as_large_as_its_events_have_identifiers() {
+    let events = [("e1", "1"), ("e2", "1"), ("e3", "2")];
+    let events = events.map(|(id, account)| {
+        touching(&event(id, account, "eu-west-1", "2026-01-01T00:00:00Z"), "sqs", id, Action::Create)
+    });
+    let (_folder, store) = store_with(events.into());
+    assert_eq!(store.account_sizes().unwrap(), HashMap::from([("1".into(), 2), ("2".into(), 1)]));
+}
+
 fn named(resource_type: &str, id: &str, names: &[&str]) -> ResourceEvent {
     let event = Event {
         region: "eu-west-1".into(),

@@ -89,13 +89,15 @@ impl TagApi for Aws<'_> {
         let arns = Some(arns.iter().map(|&arn| arn.to_owned()).collect());
         let (operation, answered) = if let Some(value) = value {
             let call = client.tag_resources().set_resource_arn_list(arns).tags(key.as_str(), value.as_str());
-            let call = call.customize().config_override(settings()).interceptor(doubt.clone());
+            let turn = self.session.tagging_turn("TagResources", region).await;
+            let call = call.customize().config_override(settings()).interceptor(doubt.clone()).interceptor(turn);
             let output = call.send().await;
             let output = output.map_err(|error| CallError::of_sdk("tag:TagResources", region, &error));
             ("tag:TagResources", output.map(|output| answer(output.request_id(), output.failed_resources_map())))
         } else {
             let call = client.untag_resources().set_resource_arn_list(arns).tag_keys(key.as_str());
-            let call = call.customize().config_override(settings()).interceptor(doubt.clone());
+            let turn = self.session.tagging_turn("UntagResources", region).await;
+            let call = call.customize().config_override(settings()).interceptor(doubt.clone()).interceptor(turn);
             let output = call.send().await;
             let output = output.map_err(|error| CallError::of_sdk("tag:UntagResources", region, &error));
             ("tag:UntagResources", output.map(|output| answer(output.request_id(), output.failed_resources_map())))

@@ -106,8 +106,14 @@ impl Bench {
 impl Trailcreator {
     /// Sends its AWS calls to moto, as the default account in the default region.
     #[must_use]
-    pub(crate) fn aws(mut self, moto: &Moto) -> Self {
-        self.command.envs(aws_variables(&moto.endpoint()));
+    pub(crate) fn aws(self, moto: &Moto) -> Self {
+        self.endpoint(&moto.endpoint())
+    }
+
+    /// Sends its AWS calls to this address.
+    #[must_use]
+    pub(super) fn endpoint(mut self, endpoint: &str) -> Self {
+        self.command.envs(aws_variables(endpoint));
         self
     }
 

@@ -37,6 +37,9 @@ pub(super) static MOTO: Template = Template::new("tests/suite/common/moto_launch
 /// The proxy that plays faults.
 pub(super) static FAULTS: Template = Template::new("tests/servers/faults/proxy.py");
 
+/// The simulator of latencies and request limits.
+pub(super) static LIMITS: Template = Template::new("tests/servers/limits/server.py");
+
 /// The project's own Athena server.
 pub(super) static ATHENA: Template = Template::new("tests/servers/athena/server.py");
 

@@ -21,6 +21,7 @@ pub(crate) mod database;
 pub(crate) mod envelopes;
 mod faults;
 mod forks;
+mod limits;
 pub(crate) mod memory;
 mod moto;
 mod python;
@@ -31,6 +32,7 @@ pub(crate) use {
     athena::Athena,
     bench::{Bench, Run, Trailcreator},
     faults::{Faults, Script},
+    limits::Limits,
     moto::{Moto, Request},
     python::{package_alone, python, python_command, run_python},
     seeds::{Seeds, chance},

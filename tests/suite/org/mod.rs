@@ -5,4 +5,5 @@ mod aggregator;
 mod fan_out;
 mod interrupted;
 mod lab;
+mod limits;
 mod scope;

@@ -10,6 +10,7 @@ mod reporter;
 mod results;
 mod totals;
 
+use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 
 pub(in crate::cli) use counted::{Gate, run_counted};
@@ -26,6 +27,7 @@ use crate::model::Region;
 use crate::org::account_job::AccountJob;
 use crate::org::directory::{accounts_below, all_accounts, read_tags};
 use crate::org::{Account, AccountsFile, Member, Organization, Selection, Stanzas, fan_out};
+use crate::store::StoreError;
 use crate::text::source;
 
 /// The largest accounts file, in bytes: five times that of an organization of 100,000 accounts.
@@ -34,8 +36,9 @@ const MAX_ACCOUNTS_BYTES: u64 = 128 * 1024 * 1024;
 /// Region of STS if neither options nor the AWS configuration name one.
 const DEFAULT_REGION: &str = "us-east-1";
 
-/// Account-regions at once. Each makes a few calls at once: about a hundred connections in total.
-const DEFAULT_CONCURRENCY: usize = 16;
+/// Account-regions at once. Each makes a few calls at once: one to two hundred connections in total, at peaks more. 32 were too few to keep
+/// up with the slowest limit of an organization (`docs/performance.md`).
+const DEFAULT_CONCURRENCY: usize = 48;
 
 /// Which accounts to include, and how many at once.
 #[derive(Debug, Clone, clap::Args)]
@@ -195,6 +198,16 @@ pub(in crate::cli) async fn run<'m, 't>(
     reporter.finish(organization, is_left)
 }
 
+/// The accounts in the order of their sizes, where some have to wait for others. AWS limits the calls in an account: a large one that
+/// starts late is what all wait for at the end. Accounts of one size keep their order.
+fn largest_first(organization: &Organization<'_>, mut accounts: Vec<Account>) -> Result<Vec<Account>, StoreError> {
+    if organization.concurrency > 1 && accounts.len() > organization.concurrency {
+        let sizes = organization.store.account_sizes()?;
+        accounts.sort_by_key(|account| Reverse(sizes.get(&account.id).copied().unwrap_or_default()));
+    }
+    Ok(accounts)
+}
+
 /// Does the job in all accounts, to the end or to Ctrl-C. Says whether something is left.
 async fn work<'m>(
     context: &Context,
@@ -210,7 +223,7 @@ async fn work<'m>(
             context.console.message("interrupted: waiting for the calls under way");
             std::future::pending::<()>().await
         };
-        let work = fan_out(organization, job, accounts, report);
+        let work = async { fan_out(organization, job, largest_first(organization, accounts)?, report).await };
         tokio::select! {
             worked = work => worked,
             () = heard => unreachable!("it waits for ever"),
