@@ -285,20 +285,21 @@ impl Watch<'_> {
 
     /// Whether to end, now that nothing new was received. Waits for the resources that are still to be tagged.
     async fn is_over(&self) -> bool {
-        // After that many messages without news, there are probably no others.
-        let known = self.named.borrow().len() + self.held.count();
-        if !self.settings.until_empty || (1..=known).contains(&self.repeated.get()) {
+        if !self.settings.until_empty {
             return false;
         }
-        if self.waiting.is_empty() {
-            return true;
+        if !self.waiting.is_empty() {
+            tokio::select! {
+                () = self.stop.cancelled() => {}
+                () = self.waiting.emptied.notified() => {}
+            }
+            // Meanwhile there may be new messages.
+            self.repeated.set(0);
+            return false;
         }
-        tokio::select! {
-            () = self.stop.cancelled() => {}
-            () = self.waiting.emptied.notified() => {}
-        }
-        // Meanwhile there may be new messages.
-        false
+        // What is known can come again where its visibility ended. After more messages than that without news there are no others.
+        let known = self.named.borrow().len() + self.held.count();
+        !(1..=known).contains(&self.repeated.get())
     }
 
     /// Tags what is due, until no more messages are received.
