@@ -154,6 +154,7 @@ async fn call(
         return Ok(batch.iter().map(|subject| (subject.position, tags.clone())).collect());
     }
     let answer = scope.call_of(&request.service, region, &rendered).await?;
+    only_page(request, &answer.body).map_err(|message| unusable(request, region, &rendered, &answer, message))?;
     let found = by_key(request.path.search(&answer.body));
     Ok(batch.iter().map(|subject| (subject.position, of_subject(&found, subject))).collect())
 }
@@ -170,31 +171,46 @@ async fn pages(
     loop {
         let answer = scope.call_of(&request.service, region, &call).await?;
         if !has_tags(request, &answer) {
-            let operation = format!("{}:{}", request.service.signing, call.operation);
             let message = format!("the response has no {}", request.path.source());
-            return Err(CallError {
-                request_id: answer.request_id,
-                ..CallError::bad_answer(&operation, region, message)
-            });
+            return Err(unusable(request, region, &call, &answer, message));
         }
+        only_page(request, &answer.body).map_err(|message| unusable(request, region, &call, &answer, message))?;
         let tags = request.path.search(&answer.body);
         let next = request.page.as_ref().map_or(Ok(None), |page| {
             progress.take([&tags])?;
             next_page(page, &answer.body, &mut tokens)
         });
         found.push(tags);
-        let next = next.map_err(|error| CallError {
-            request_id: answer.request_id,
-            ..CallError::bad_answer(
-                &format!("{}:{}", request.service.signing, call.operation),
-                region,
-                error.to_string(),
-            )
-        })?;
+        let next = next.map_err(|error| unusable(request, region, &call, &answer, error.to_string()))?;
         match (next, call.input.as_object_mut()) {
             (Some((name, token)), Some(input)) => drop(input.insert(name, token)),
             _ => return Ok(found),
         }
+    }
+}
+
+/// The error for an answer that can't be used.
+fn unusable(request: &TagRequest, region: &Region, call: &RenderedCall, answer: &Answer, message: String) -> CallError {
+    let operation = format!("{}:{}", request.service.signing, call.operation);
+    let error = CallError::bad_answer(&operation, region, message);
+    CallError { request_id: answer.request_id.clone(), ..error }
+}
+
+/// That an answer to a call without pages has no further page: services get pages in time, and then an answer has a part of the tags.
+///
+/// # Errors
+/// It has a token for a next page.
+fn only_page(request: &TagRequest, answer: &Value) -> Result<(), String> {
+    const TOKENS: [&str; 4] = ["nexttoken", "nextmarker", "paginationtoken", "nextcontinuationtoken"];
+    if request.page.is_some() {
+        return Ok(());
+    }
+    let is_token = |(name, value): &(&String, &Value)| {
+        TOKENS.contains(&name.to_ascii_lowercase().as_str()) && value.as_str().is_some_and(|token| !token.is_empty())
+    };
+    match answer.as_object().into_iter().flatten().find(is_token) {
+        Some((name, _)) => Err(format!("the response has a {name}, and the resource map has no pages for this call")),
+        None => Ok(()),
     }
 }
 
@@ -258,8 +274,8 @@ mod tests {
     use crate::resource_map::expression::Expression;
     use crate::resource_map::{Request, Service};
 
-    fn reads(protocol: Protocol, path: &str, answer: &Value) -> bool {
-        let request = TagRequest {
+    fn request(protocol: Protocol, path: &str) -> TagRequest {
+        TagRequest {
             service: Arc::new(Service::named("x", "X", protocol)),
             request: Request::compile("ListTags", &json!({})).unwrap(),
             path: Expression::compile(path).unwrap(),
@@ -267,7 +283,11 @@ mod tests {
             page: None,
             absent: Vec::new(),
             otherwise: None,
-        };
+        }
+    }
+
+    fn reads(protocol: Protocol, path: &str, answer: &Value) -> bool {
+        let request = request(protocol, path);
         has_tags(&request, &Answer { body: answer.clone(), request_id: Some("id".to_owned()) })
     }
 
@@ -283,6 +303,16 @@ mod tests {
                 assert!(!reads(protocol, "Tags", &answer), "{answer}");
                 assert!(!reads(protocol, "Info.Tags", &answer), "{answer}");
             }
+        }
+    }
+
+    #[test]
+    fn regression_a_page_token_that_the_map_does_not_know_leaves_the_tags_unknown() {
+        let request = request(Protocol::Json, "Tags");
+        let error = only_page(&request, &json!({"Tags": [], "nextToken": "more"})).unwrap_err();
+        assert_eq!(error, "the response has a nextToken, and the resource map has no pages for this call");
+        for complete in [json!({"Tags": []}), json!({"NextToken": null}), json!({"NextMarker": ""}), Value::Null] {
+            assert_eq!(only_page(&request, &complete), Ok(()), "{complete}");
         }
     }
 
