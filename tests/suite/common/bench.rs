@@ -82,9 +82,13 @@ impl Bench {
         if folder.uid() != 0 {
             return self.trailcreator(args);
         }
-        // That user may have no access to the target directory.
+        // That user may have no access to the target directory. The copy is another process's work: a file that is open for writing here is
+        // so for a moment in each process that another test starts meanwhile, and can't be executed ("Text file busy").
         let copy = self.path("trailcreator");
-        fs::copy(env!("CARGO_BIN_EXE_trailcreator"), &copy).expect("the binary can be copied");
+        if !copy.exists() {
+            let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_trailcreator")).arg(&copy).status();
+            assert!(copied.expect("cp runs").success(), "the binary can be copied");
+        }
         fs::set_permissions(self.folder.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
         let mut trailcreator = self.binary(&copy, args);
         trailcreator.command.uid(UNPRIVILEGED).gid(UNPRIVILEGED);
