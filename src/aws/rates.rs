@@ -1,5 +1,5 @@
-//! Keeps the calls of a session within the rates that AWS allows an account. What is sent faster is refused, and the wait before
-//! the retry is longer than the wait for a turn.
+//! Keeps the calls of a session within the rates that AWS allows an account. AWS throttles faster calls, and the wait before a retry is
+//! longer than the wait here.
 //!
 //! AWS's buckets hold a burst of tokens and refill at a rate. Ours are a little smaller: requests arrive less evenly than they are
 //! sent, and other programs of the account use the same buckets. A throttled attempt slows its operation for a while.
@@ -18,17 +18,17 @@ use super::ErrorClass;
 use super::protocol::error_answer;
 use crate::model::Region;
 
-/// The part of AWS's rate that is used.
+/// The share of AWS's rate that is used.
 const RATE_SHARE: f64 = 0.95;
-/// The part of AWS's burst that is used.
+/// The share of AWS's burst that is used.
 const BURST_SHARE: f64 = 0.75;
-/// What a throttled attempt leaves of the pace.
+/// The factor by which a throttled attempt slows the pace.
 const SLOWED: f64 = 0.7;
-/// The slowest pace, of the usual one.
+/// The slowest pace, as a share of the usual one.
 const SLOWEST: f64 = 0.1;
-/// Throttled attempts within this time, in seconds, slow once: they were sent at the same pace.
+/// Several throttled attempts within this time, in seconds, slow the pace only once: they were sent at the same pace.
 const SLOWED_ONCE_IN: f64 = 1.0;
-/// How much of the usual pace comes back each second.
+/// The share of the usual pace that is regained each second.
 const RECOVERY: f64 = 0.02;
 
 /// A limit that AWS sets.
@@ -53,8 +53,8 @@ enum Each {
     OperationAndRegion,
 }
 
-/// Of the services that are called once for each resource, or that allow few calls; the first that fits counts. Where AWS's page
-/// names no burst, it is taken to be one second's requests.
+/// The limits of services that are called once for each resource, or that allow few calls. The first that fits applies. If AWS's page
+/// gives no burst, it is assumed to be the requests of one second. The figures for EC2's CreateTags and for TagResources are assumed too.
 ///
 /// Sources:
 /// * EC2: <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>
@@ -170,7 +170,7 @@ struct Lane {
     burst: f64,
     start: Instant,
     state: Mutex<Schedule>,
-    /// Held by the call whose turn is next.
+    /// Locked by the call that is sent next, until it is sent.
     queue: tokio::sync::Mutex<()>,
 }
 

@@ -11,7 +11,8 @@ use crate::text::safe;
 /// Bytes that are written at a time. A shorter document is one write.
 const PART: usize = 64 * 1024;
 
-/// A list in a document whose entries are made one after the other. The function returns its entries, always the same.
+/// A list that is serialized entry by entry, so that it is never in memory as a whole. Each call of the function returns an iterator over the
+/// same entries.
 #[derive(Debug)]
 pub struct Each<F>(pub F);
 

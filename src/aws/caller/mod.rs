@@ -53,8 +53,8 @@ use crate::resource_map::Service;
 /// Bytes of an answer that are read at most. Pages of AWS's list calls stay under 10 MB.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
-/// Calls of one service that are under way in an account at a time, in all its regions, after they waited for their turn by [`Rates`].
-/// Of services whose limits are not known, so many at once stay near what most allow when answers are slow; waits for retries count.
+/// The most concurrent calls to one service in an account, in all its regions. A call counts from the end of its wait in [`Rates`], and
+/// during the waits before its retries. For services that [`Rates`] has no limits for, this is the only bound on the request rate.
 const CALLS_OF_A_SERVICE: usize = 16;
 
 /// The result of a call.
