@@ -11,7 +11,7 @@
 //! | work | [`report`], [`watch`], [`org`], [`tag`], [`load`], [`inventory`] | tokio, what to do in which order |
 //! | edges | [`store`], [`aws`] | SQLite; AWS |
 //! | domain | [`policy`], [`plan`], [`resource`], [`creator`], [`trail`], [`resource_map`] | nothing but its input: no clock, no AWS, no SQL |
-//! | base | [`console`], [`text`], [`model`] | names, positions in files, the terminal |
+//! | base | [`console`], [`text`], [`packed_list`], [`model`] | names, positions in files, long lists, the terminal |
 
 pub mod aws;
 pub mod cli;
@@ -23,6 +23,7 @@ pub mod inventory;
 pub mod load;
 pub mod model;
 pub mod org;
+pub mod packed_list;
 pub mod plan;
 pub mod policy;
 pub mod report;

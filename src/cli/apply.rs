@@ -194,7 +194,7 @@ async fn finish(
     runner: &Runner<'_>,
     How { kind, target, extent, stats }: How,
     dry_run: bool,
-    prepared: Prepared<'_>,
+    prepared: Prepared,
 ) -> Result<Outcome, CommandError> {
     let report =
         if dry_run { prepared.into_report() } else { tagging::execute(context, runner, target, prepared).await? };

@@ -296,9 +296,10 @@ fn print_plan(context: &Context, plan: &Plan, wanted: bool, extent: Extent) {
 }
 
 /// The line of a planned write. `place`: the account and region before it, where there are several.
-pub(super) fn action_row<'a>(place: &'a str, action: &'a PlannedWrite) -> WriteRow<'a, impl Fn() -> String + 'a> {
-    let line = move || format!("tag {place}{}", action_phrase(action));
-    WriteRow { verb: "tag", resource_type: action.resource_type.as_str(), line }
+pub(super) fn action_row(place: &str, action: PlannedWrite) -> WriteRow<String, impl FnOnce() -> String> {
+    let resource_type = action.resource_type.to_string();
+    let line = move || format!("tag {place}{}", action_phrase(&action));
+    WriteRow { verb: "tag", resource_type, line }
 }
 
 /// "ebs vol-1 Owner=alice (IAM user name, CreateVolume 2026-03-01T10:00:00Z)"

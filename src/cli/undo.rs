@@ -10,6 +10,7 @@ use super::{AwsArgs, CommandError, Context, Outcome};
 use crate::cli::call_stats::StatsArgs;
 use crate::model::AccountRegion;
 use crate::model::RunId;
+use crate::packed_list::PackedList;
 use crate::store::Store;
 use crate::store::journal::{Run, RunKind, RunWrite};
 use crate::tag::run::{self, Runner, Target};
@@ -104,7 +105,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, Comman
 }
 
 /// The run's writes that can be undone. Prints how many already were.
-fn still_there(context: &Context, store: &Store, run: &Run) -> Result<Vec<RunWrite>, CommandError> {
+fn still_there(context: &Context, store: &Store, run: &Run) -> Result<PackedList<RunWrite>, CommandError> {
     let standing = run::standing(store, run.run_id).map_err(|error| context.store_error(&error))?;
     if standing.undone > 0 {
         let by = standing.by.iter().map(RunId::to_string).collect::<Vec<_>>().join(", ");

@@ -5,12 +5,14 @@ use std::collections::HashSet;
 
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::{self, StreamExt, TryStreamExt};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::pager::{Pager, items_of};
 use super::scope::Scope;
 use crate::aws::{CallError, ErrorClass};
 use crate::model::Item;
+use crate::packed_list::PackedList;
 use crate::resource_map::{Describe, ListCall, Listing, Parent, ParentSource, ParentValue, ResourceMap};
 
 /// Concurrent calls of one listing: below several parents, or describing several batches.
@@ -21,7 +23,7 @@ const MAX_ANCESTORS: usize = 4;
 const MAX_LEVELS: usize = 32;
 
 /// A listed (or described) resource, and the parameters of its parent, its parent's parent and so on.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct ListedItem {
     pub(super) value: Item,
     pub(super) ancestors: Vec<Value>,
@@ -36,28 +38,32 @@ struct Work<'a> {
 }
 
 /// Lists all resources of the scope's type.
-pub(super) async fn items(scope: &Scope<'_>, map: &ResourceMap) -> Result<Vec<ListedItem>, CallError> {
+pub(super) async fn items(scope: &Scope<'_>, map: &ResourceMap) -> Result<PackedList<ListedItem>, CallError> {
     items_of_type(scope, map, 0).await
 }
 
 /// `depth` is the number of listings that this one is nested in.
-async fn items_of_type(scope: &Scope<'_>, map: &ResourceMap, depth: usize) -> Result<Vec<ListedItem>, CallError> {
+async fn items_of_type(
+    scope: &Scope<'_>,
+    map: &ResourceMap,
+    depth: usize,
+) -> Result<PackedList<ListedItem>, CallError> {
     Work { scope, map, listing: &scope.access.list }.items(depth).await
 }
 
 impl<'a> Work<'a> {
     /// All resources of the listing.
-    fn items(self, depth: usize) -> BoxFuture<'a, Result<Vec<ListedItem>, CallError>> {
+    fn items(self, depth: usize) -> BoxFuture<'a, Result<PackedList<ListedItem>, CallError>> {
         async move {
             let Some(parent) = &self.listing.parent else { return self.items_below(Vec::new()).await };
-            let mut found = Vec::new();
+            let mut found = PackedList::new();
             let mut above = self.parents(parent, depth).await?;
             let mut seen: HashSet<String> = above.iter().map(|ancestors| key_of(ancestors)).collect();
             for _ in 0..MAX_LEVELS {
                 let level = self.items_of_level(above).await?;
                 above = self.listing.recurse.iter().flat_map(|recurse| next_level(recurse, &level)).collect();
                 above.retain(|ancestors| seen.insert(key_of(ancestors)));
-                found.extend(level);
+                found.append(level);
                 if above.is_empty() {
                     return Ok(found);
                 }
@@ -68,10 +74,14 @@ impl<'a> Work<'a> {
     }
 
     /// The resources below each of these.
-    async fn items_of_level(self, above: Vec<Vec<Value>>) -> Result<Vec<ListedItem>, CallError> {
+    async fn items_of_level(self, above: Vec<Vec<Value>>) -> Result<PackedList<ListedItem>, CallError> {
         let listings: Vec<_> = above.into_iter().map(|ancestors| self.items_below_living(ancestors).boxed()).collect();
-        let lists: Vec<Vec<ListedItem>> = stream::iter(listings).buffered(CONCURRENT_CALLS).try_collect().await?;
-        Ok(lists.into_iter().flatten().collect())
+        let mut lists = stream::iter(listings).buffered(CONCURRENT_CALLS);
+        let mut found = PackedList::new();
+        while let Some(list) = lists.try_next().await? {
+            found.append(list);
+        }
+        Ok(found)
     }
 
     /// The parameters for each parent, each followed by those of its ancestors.
@@ -94,39 +104,59 @@ impl<'a> Work<'a> {
     }
 
     /// Like [`Work::items_below`]. A parent that was deleted since it was listed has no resources.
-    async fn items_below_living(self, ancestors: Vec<Value>) -> Result<Vec<ListedItem>, CallError> {
+    async fn items_below_living(self, ancestors: Vec<Value>) -> Result<PackedList<ListedItem>, CallError> {
         match self.items_below(ancestors).await {
-            Err(error) if error.class == ErrorClass::NotFound => Ok(Vec::new()),
+            Err(error) if error.class == ErrorClass::NotFound => Ok(PackedList::new()),
             items => items,
         }
     }
 
     /// The resources of all scopes that belong to the region.
-    async fn items_below(self, ancestors: Vec<Value>) -> Result<Vec<ListedItem>, CallError> {
+    async fn items_below(self, ancestors: Vec<Value>) -> Result<PackedList<ListedItem>, CallError> {
         let is_here = |call: &&ListCall| call.region.as_ref().is_none_or(|region| *region == self.scope.region);
-        let mut items = Vec::new();
+        let mut items = PackedList::new();
         for call in self.listing.calls.iter().filter(is_here) {
             match self.items_by(call, &ancestors).await {
                 Err(error) if self.listing.absent.contains(&error.code) => {}
-                found => items.extend(found?),
+                found => items.append(found?),
             }
-        }
-        Ok(items.into_iter().map(|value| ListedItem { value, ancestors: ancestors.clone() }).collect())
-    }
-
-    async fn items_by(self, call: &ListCall, ancestors: &[Value]) -> Result<Vec<Item>, CallError> {
-        let listed = self.listed(call, ancestors).await?;
-        let mut items = match &self.listing.describe {
-            Some(describe) => self.described(describe, ancestors, &listed).await?,
-            None => listed,
-        };
-        if let Some(filter) = &self.listing.filter {
-            items.retain(|item| filter.search(&item.value()) == Value::Bool(true));
         }
         Ok(items)
     }
 
-    async fn listed(self, list: &ListCall, ancestors: &[Value]) -> Result<Vec<Item>, CallError> {
+    async fn items_by(self, call: &ListCall, ancestors: &[Value]) -> Result<PackedList<ListedItem>, CallError> {
+        let wanted = |value: &Value| {
+            let filter = self.listing.filter.as_ref();
+            filter.is_none_or(|filter| filter.search(value) == Value::Bool(true))
+        };
+        let packed = |value: Value| ListedItem { value: Item::from(value), ancestors: ancestors.to_vec() };
+        let mut items = PackedList::new();
+        match &self.listing.describe {
+            None => {
+                let mut take = |page: Vec<Value>| items.extend(page.into_iter().filter(wanted).map(packed));
+                self.listed(call, ancestors, &mut take).await?;
+            }
+            Some(describe) => {
+                let mut listed: PackedList<Value> = PackedList::new();
+                self.listed(call, ancestors, &mut |page| listed.extend(page)).await?;
+                let describe_one = |batch| described_batch(self.scope, describe, ancestors, batch).boxed();
+                let batches = stream::iter(listed.into_chunks(describe.batch.max(1)));
+                let mut answers = batches.map(describe_one).buffered(CONCURRENT_CALLS);
+                while let Some(described) = answers.try_next().await? {
+                    items.extend(described.into_iter().filter(wanted).map(packed));
+                }
+            }
+        }
+        Ok(items)
+    }
+
+    /// Gives the listed items to `take`, page by page.
+    async fn listed(
+        self,
+        list: &ListCall,
+        ancestors: &[Value],
+        take: &mut (dyn FnMut(Vec<Value>) + Send),
+    ) -> Result<(), CallError> {
         let Self { scope, listing, .. } = self;
         let lookup = |name: &str| scope.lookup(name, &scope.region, ancestors);
         let mut call = scope.render(&list.request, &Value::Null, &lookup)?;
@@ -134,30 +164,17 @@ impl<'a> Work<'a> {
         let mut pager = Pager::new(listing);
         loop {
             let answer = scope.call(&scope.region, &call).await?;
-            let next = pager.take(&answer.body);
-            let next = next.map_err(|error| CallError {
+            let page = pager.take(&answer.body);
+            let (items, next) = page.map_err(|error| CallError {
                 request_id: answer.request_id,
                 ..CallError::bad_answer(&operation, &scope.region, error.to_string())
             })?;
+            take(items);
             match (next, call.input.as_object_mut()) {
                 (Some((name, token)), Some(input)) => drop(input.insert(name, token)),
-                _ => return Ok(pager.into_items()),
+                _ => return Ok(()),
             }
         }
-    }
-
-    async fn described(
-        self,
-        describe: &Describe,
-        ancestors: &[Value],
-        listed: &[Item],
-    ) -> Result<Vec<Item>, CallError> {
-        let mut batches = Vec::new();
-        for batch in listed.chunks(describe.batch.max(1)) {
-            batches.push(described_batch(self.scope, describe, ancestors, batch).boxed());
-        }
-        let lists: Vec<Vec<Item>> = stream::iter(batches).buffered(CONCURRENT_CALLS).try_collect().await?;
-        Ok(lists.into_iter().flatten().collect())
     }
 
     /// The error for a map that can't be followed.
@@ -169,16 +186,16 @@ impl<'a> Work<'a> {
 }
 
 /// The parameters for each resource, followed by its ancestors. A resource without them has nothing below.
-fn below(value: &ParentValue, items: &[ListedItem]) -> Vec<Vec<Value>> {
-    let sent = |item: &ListedItem| {
+fn below(value: &ParentValue, items: &PackedList<ListedItem>) -> Vec<Vec<Value>> {
+    let sent = |item: ListedItem| {
         let value = Some(value.of(&item.value.value())).filter(|value| !value.is_null())?;
-        Some(std::iter::once(value).chain(item.ancestors.iter().cloned()).collect())
+        Some(std::iter::once(value).chain(item.ancestors).collect())
     };
     items.iter().filter_map(sent).collect()
 }
 
 /// Like [`below`], in a tree: a resource takes the place of its parent, so that all levels have the same ancestors above.
-fn next_level(value: &ParentValue, items: &[ListedItem]) -> Vec<Vec<Value>> {
+fn next_level(value: &ParentValue, items: &PackedList<ListedItem>) -> Vec<Vec<Value>> {
     let mut above = below(value, items);
     above.iter_mut().for_each(|ancestors| drop(ancestors.drain(1..2)));
     above
@@ -193,13 +210,11 @@ async fn described_batch(
     scope: &Scope<'_>,
     describe: &Describe,
     ancestors: &[Value],
-    batch: &[Item],
-) -> Result<Vec<Item>, CallError> {
-    let batch: Vec<Value> = batch.iter().map(Item::value).collect();
-    let packed = |items: Vec<Value>| items.into_iter().map(Item::from);
+    batch: Vec<Value>,
+) -> Result<Vec<Value>, CallError> {
     match describe_call(scope, describe, ancestors, &batch).await {
         Err(error) if error.class == ErrorClass::NotFound => {}
-        items => return Ok(packed(items?).collect()),
+        items => return items,
     }
     if batch.len() <= 1 {
         return Ok(Vec::new());
@@ -208,7 +223,7 @@ async fn described_batch(
     for item in &batch {
         match describe_call(scope, describe, ancestors, std::slice::from_ref(item)).await {
             Err(error) if error.class == ErrorClass::NotFound => {}
-            described => items.extend(packed(described?)),
+            described => items.extend(described?),
         }
     }
     Ok(items)

@@ -14,6 +14,7 @@ mod tag_values;
 
 use crate::aws::{CallError, ErrorClass, Session};
 use crate::model::{AccountRegion, LiveResource, Region, Tags};
+use crate::packed_list::PackedList;
 use crate::resource_map::{ResourceMap, TypeDefinition};
 
 use scope::Scope;
@@ -24,7 +25,7 @@ pub use tag_index::TagIndexes;
 #[derive(Debug, Clone, Default)]
 pub struct Population {
     /// The resources, without duplicates, in the order of AWS's responses.
-    pub resources: Vec<LiveResource>,
+    pub resources: PackedList<LiveResource>,
     /// Problems that did not stop the listing, as sentences.
     pub problems: Vec<String>,
 }
@@ -45,7 +46,8 @@ pub async fn list(
     let items = listing::items(&scope, map).await?;
     let mut population = resource::population(&scope, items);
     if let Some(filter) = tag_index::filter_of(definition) {
-        let warnings = sweeps.fill(session, filter, &mut population.resources).await;
+        let (resources, warnings) = sweeps.fill(session, filter, population.resources).await;
+        population.resources = resources;
         population.problems.extend(warnings);
     }
     Ok(population)

@@ -5,7 +5,6 @@ use std::hash::{BuildHasher, RandomState};
 
 use serde_json::Value;
 
-use crate::model::Item;
 use crate::resource_map::expression::{Expression, TopLevelFields};
 use crate::resource_map::{Listing, Page};
 
@@ -32,13 +31,15 @@ impl Progress {
     }
 }
 
-/// Collects the results of a listing's pages.
+/// The parameter that asks for the next page, and its value.
+type NextPage = (String, Value);
+
+/// Takes a listing's pages one after the other.
 #[derive(Debug)]
 pub(super) struct Pager<'a> {
     listing: &'a Listing,
     tokens: HashSet<String>,
     progress: Progress,
-    items: Vec<Item>,
 }
 
 /// Why a page can't be used.
@@ -59,21 +60,18 @@ pub(super) enum UnusablePage {
 
 impl<'a> Pager<'a> {
     pub(super) fn new(listing: &'a Listing) -> Self {
-        Self { listing, tokens: HashSet::new(), progress: Progress::default(), items: Vec::new() }
+        Self { listing, tokens: HashSet::new(), progress: Progress::default() }
     }
 
-    /// Takes the results of a response. Returns the parameter for the next page, if there is one.
-    pub(super) fn take(&mut self, answer: &Value) -> Result<Option<(String, Value)>, UnusablePage> {
+    /// The results of a response, and the parameter for the next page, if there is one.
+    pub(super) fn take(&mut self, answer: &Value) -> Result<(Vec<Value>, Option<NextPage>), UnusablePage> {
         let items = items_of(&self.listing.items, answer)?;
         if self.listing.page.is_some() {
             self.progress.take(&items)?;
         }
-        self.items.extend(items.into_iter().map(Item::from));
-        self.listing.page.as_ref().map_or(Ok(None), |page| next_page(page, answer, &mut self.tokens))
-    }
-
-    pub(super) fn into_items(self) -> Vec<Item> {
-        self.items
+        let page = self.listing.page.as_ref();
+        let next = page.map_or(Ok(None), |page| next_page(page, answer, &mut self.tokens))?;
+        Ok((items, next))
     }
 }
 
@@ -82,7 +80,7 @@ pub(super) fn next_page(
     page: &Page,
     answer: &Value,
     tokens: &mut HashSet<String>,
-) -> Result<Option<(String, Value)>, UnusablePage> {
+) -> Result<Option<NextPage>, UnusablePage> {
     let token = page.receive.search(answer);
     let text = match &token {
         Value::String(text) if !text.is_empty() => text.clone(),
@@ -144,10 +142,9 @@ mod tests {
         let listing = listing("Things[].Name");
         let mut pager = Pager::new(&listing);
         let next = pager.take(&json!({"Things": [{"Name": "a"}], "NextToken": "2"})).unwrap();
-        assert_eq!(next, Some(("Token".to_owned(), json!("2"))));
-        assert_eq!(pager.take(&json!({"Things": [], "NextToken": ""})), Ok(None));
-        assert_eq!(pager.take(&json!({"Things": [{"Name": "b"}], "NextToken": null})), Ok(None));
-        assert_eq!(pager.into_items(), [json!("a"), json!("b")].map(Item::from));
+        assert_eq!(next, (vec![json!("a")], Some(("Token".to_owned(), json!("2")))));
+        assert_eq!(pager.take(&json!({"Things": [], "NextToken": ""})), Ok((vec![], None)));
+        assert_eq!(pager.take(&json!({"Things": [{"Name": "b"}], "NextToken": null})), Ok((vec![json!("b")], None)));
     }
 
     #[test]

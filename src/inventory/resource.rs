@@ -8,11 +8,12 @@ use super::listing::ListedItem;
 use super::scope::Scope;
 use super::tag_values::tags_of;
 use super::{LiveResource, Population, Tags};
-use crate::model::{Arn, Region, ResourceId};
+use crate::model::{Arn, Region, ResourceId, TextHash};
+use crate::packed_list::PackedList;
 use crate::resource_map::template::MissingValue;
 
 /// The resources in these results, without duplicates. Results without an ID or ARN are reported as problems.
-pub(super) fn population(scope: &Scope<'_>, items: Vec<ListedItem>) -> Population {
+pub(super) fn population(scope: &Scope<'_>, items: PackedList<ListedItem>) -> Population {
     let mut population = Population::default();
     let mut seen = HashSet::new();
     let (mut unusable, mut example) = (0_usize, None);
@@ -20,8 +21,8 @@ pub(super) fn population(scope: &Scope<'_>, items: Vec<ListedItem>) -> Populatio
         match resource(scope, item) {
             // Pages can overlap if resources are created or deleted in the meantime.
             Ok(resource) => {
-                if seen.insert((resource.id.clone(), resource.arn.clone())) {
-                    population.resources.push(resource);
+                if seen.insert(TextHash::of([resource.id.as_str(), resource.arn.as_str()])) {
+                    population.resources.push(&resource);
                 }
             }
             Err(reason) => {

@@ -12,7 +12,8 @@ use tokio::sync::OnceCell;
 
 use super::{LiveResource, Tags};
 use crate::aws::{CallError, ErrorClass, Session};
-use crate::model::Region;
+use crate::model::{Region, TextHash};
+use crate::packed_list::PackedList;
 use crate::resource_map::TypeDefinition;
 
 const OPERATION: &str = "tag:GetResources";
@@ -27,8 +28,8 @@ const MOST_EMPTY_PAGES: usize = 100;
 /// Concurrent sweeps of regions: buckets can be in many.
 const CONCURRENT_REGIONS: usize = 8;
 
-/// Tags by ARN.
-type TagsByArn = HashMap<String, BTreeMap<String, String>>;
+/// Tags by ARN, as JSON: there can be hundreds of thousands.
+type TagsByArn = HashMap<TextHash, Box<str>>;
 
 /// A sweep that is made once.
 type Once = Arc<OnceCell<Result<TagsByArn, CallError>>>;
@@ -51,8 +52,18 @@ impl TagIndexes {
 
     /// Adds the tags from the API to the resources. If it fails, their tags are read with the type's own call;
     /// the failures are returned as sentences.
-    pub(super) async fn fill(&self, session: &Session, filter: &str, resources: &mut [LiveResource]) -> Vec<String> {
-        let regions: BTreeSet<Region> = resources.iter().map(|resource| resource.region.clone()).collect();
+    pub(super) async fn fill(
+        &self,
+        session: &Session,
+        filter: &str,
+        resources: PackedList<LiveResource>,
+    ) -> (PackedList<LiveResource>, Vec<String>) {
+        let mut regions = BTreeSet::new();
+        for LiveResource { region, .. } in &resources {
+            if !regions.contains(&region) {
+                regions.insert(region);
+            }
+        }
         let mut sweeps = Vec::new();
         for region in regions {
             sweeps.push(self.of_region(session, filter, region));
@@ -66,14 +77,15 @@ impl TagIndexes {
                 _ => found.push(answer),
             }
         }
-        for resource in resources {
-            let arn = resource.arn.as_str();
-            let tags = found.iter().find_map(|sweep| sweep.get()?.as_ref().ok()?.get(arn));
+        let filled = resources.into_iter().map(|mut resource| {
+            let arn = TextHash::of([resource.arn.as_str()]);
+            let tags = found.iter().find_map(|sweep| sweep.get()?.as_ref().ok()?.get(&arn));
             if let Some(tags) = tags {
-                resource.tags = Tags::Partial(tags.clone());
+                resource.tags = Tags::Partial(serde_json::from_str(tags).expect("it was written by the same library"));
             }
-        }
-        warnings
+            resource
+        });
+        (filled.collect(), warnings)
     }
 
     /// The sweep of a region that has this type.
@@ -129,8 +141,9 @@ async fn sweep(session: &Session, filters: &[&str], region: &Region) -> Result<T
         };
         stale = if listed.is_empty() { stale + 1 } else { 0 };
         for resource in listed {
-            let tags = resource.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned()));
-            found.insert(resource.resource_arn().unwrap_or_default().to_owned(), tags.collect());
+            let tags: BTreeMap<&str, &str> = resource.tags().iter().map(|tag| (tag.key(), tag.value())).collect();
+            let tags = serde_json::to_string(&tags).expect("it holds text keys only");
+            found.insert(TextHash::of([resource.resource_arn().unwrap_or_default()]), tags.into_boxed_str());
         }
         match page.pagination_token().filter(|token| !token.is_empty()) {
             None => return Ok(found),

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{AccountId, Region, ResourceId, ResourceType};
 
 /// One successful API call. A field is `None` if the record lacks it or has null; it is never an empty text.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// `eventID`. For sources without it, a stable one is computed from the record's content.
     pub event_id: String,
@@ -38,7 +38,7 @@ pub struct Event {
 }
 
 /// The creator of a session: an event that issued credentials.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionMaker {
     /// `responseElements.credentials.accessKeyId`: the session's key.
     pub session_key: String,
@@ -60,7 +60,7 @@ pub const PRUNED: &str = "Pruned";
 /// The facts of `userIdentity` that identify the caller.
 ///
 /// Source: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html>
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// `type`: `Root`, `IAMUser`, `AssumedRole`, `Role`, `FederatedUser`, `SAMLUser`, `WebIdentityUser`,
     /// `IdentityCenterUser`, `Directory`, `AWSAccount`, `AWSService`, `Unknown`; absent for some AWS-internal calls.
@@ -152,7 +152,7 @@ pub struct ResourceEvent {
 }
 
 /// An event with one of its resources: a row of the store, as `creator`, `tag` and `who` read it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredEvent {
     /// The type.
     pub resource_type: ResourceType,

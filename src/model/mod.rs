@@ -10,11 +10,13 @@ pub mod names;
 pub mod resource;
 mod run_id;
 mod tag_key;
+mod text_hash;
 
 pub use names::*;
 pub use resource::{Item, LiveResource, Tags};
 pub use run_id::RunId;
 pub use tag_key::{MAX_KEY_CHARACTERS, parse_key};
+pub use text_hash::TextHash;
 
 /// One account in one region: where types are listed and tags are written.
 #[derive(Debug, Clone)]

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::{Arn, Region, ResourceId, ResourceType};
 
-/// A live resource.
-#[derive(Debug, Clone)]
+/// A live resource. Its JSON is for [`PackedList`](crate::packed_list::PackedList) only.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct LiveResource {
     /// Its type.
     pub resource_type: ResourceType,
@@ -46,8 +48,20 @@ impl From<Value> for Item {
     }
 }
 
+impl Serialize for Item {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serde_json::from_str::<&RawValue>(&self.0).map_err(serde::ser::Error::custom)?.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Item {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Box::<RawValue>::deserialize(deserializer).map(|raw| Self(raw.into()))
+    }
+}
+
 /// The tags of a resource, as far as they are known.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Tags {
     /// All tags: an absent key is confirmed as absent.
     Known(BTreeMap<String, String>),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::skip_tag::SkipTag;
 use crate::creator::MissingPerson;
 use crate::model::{AccountId, Arn, Region, ResourceId, ResourceType, TagKey, TagValue};
+use crate::packed_list::PackedList;
 
 /// The version of the document. It changes when a reader of the last one would misunderstand it.
 pub const FORMAT_VERSION: u32 = 1;
@@ -261,9 +262,9 @@ pub struct Plan {
     /// The tag.
     pub tag_key: TagKey,
     /// The writes, by type and id.
-    pub actions: Vec<PlannedWrite>,
+    pub actions: PackedList<PlannedWrite>,
     /// The others, by type and id.
-    pub skipped: Vec<SkippedResource>,
+    pub skipped: PackedList<SkippedResource>,
     /// Figures.
     pub summary: Summary,
 }

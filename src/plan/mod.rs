@@ -21,7 +21,7 @@ mod skip;
 mod skip_tag;
 pub mod updates;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use decide::decide;
 pub use document::{
@@ -44,7 +44,8 @@ use updates::Updates;
 use crate::creator::OwnerRules;
 use crate::creator::{MissingPeople, Sought};
 use crate::model::event::StoredEvent;
-use crate::model::{AccountId, LiveResource, Region, TagKey, Tags};
+use crate::model::{AccountId, LiveResource, Region, ResourceType, TagKey, TagValue, Tags};
+use crate::packed_list::PackedList;
 use crate::resource::LiveFacts;
 use crate::resource_map::TypeDefinition;
 
@@ -78,12 +79,12 @@ pub struct Question {
     pub scope: Scope,
 }
 
-/// What is known of a type.
+/// What is known of a type, or of a part of its live resources.
 #[derive(Debug)]
 pub struct TypeFacts<'a> {
     /// The type.
     pub definition: &'a TypeDefinition,
-    /// All live resources.
+    /// The live resources.
     pub live: Vec<LiveResource>,
     /// Their events, in the same order.
     pub joined: Joined,
@@ -125,7 +126,7 @@ impl TypeFacts<'_> {
     }
 
     fn case<'a>(&'a self, question: &'a Question, resource: &'a LiveResource, events: &'a [StoredEvent]) -> Case<'a> {
-        let (definition, earlier) = (self.definition, &self.scope.earlier);
+        let (definition, earlier) = (self.definition, &*self.scope.earlier);
         Case { question, definition, resource, events, earlier, inherited: None }
     }
 }
@@ -161,37 +162,139 @@ pub(crate) struct Decided<'f> {
     more: Vec<(TagKey, Decision)>,
 }
 
+/// Makes a plan, part by part of the live resources: there can be hundreds of thousands.
+#[derive(Debug)]
+pub struct Planner<'q> {
+    question: &'q Question,
+    actions: PackedList<PlannedWrite>,
+    skipped: PackedList<SkippedResource>,
+    summary: Summary,
+    types: BTreeMap<ResourceType, OfType>,
+    missing: MissingPeople,
+}
+
+/// The figures of a type so far.
+#[derive(Debug)]
+struct OfType {
+    figures: TypeFigures,
+    users: BTreeSet<TagValue>,
+}
+
 /// The plan for these types. With `--inherit`, owners can come from the parents. The caller adds skipped and failed types to the summary.
 pub fn plan(question: &Question, lineage: Option<&Lineage<'_>>, types: &[TypeFacts<'_>]) -> Plan {
-    let mut plan = Plan {
-        format_version: FORMAT_VERSION,
-        account_id: question.account.clone(),
-        region: question.region.clone(),
-        tag_key: question.key.clone(),
-        actions: Vec::new(),
-        skipped: Vec::new(),
-        summary: Summary::default(),
-    };
-    let mut missing = MissingPeople::default();
-    for facts in types {
-        let figures = plan_type(question, lineage, facts, (&mut plan, &mut missing));
-        plan.summary.types.push(figures);
-    }
-    plan.summary.missing_people = missing.list();
-    plan.actions.sort_by(|a, b| (&a.resource_type, &a.id, &a.arn).cmp(&(&b.resource_type, &b.id, &b.arn)));
-    plan.skipped.sort_by(|a, b| (&a.resource_type, &a.id, &a.reason).cmp(&(&b.resource_type, &b.id, &b.reason)));
-    plan.summary.types.sort_by(|a, b| a.resource_type.cmp(&b.resource_type));
-    for action in &plan.actions {
-        if action.key == question.key {
-            plan.summary.tag += 1;
-        } else {
-            *plan.summary.more_tags.entry(action.key.to_string()).or_default() += 1;
+    let mut planner = Planner::new(question);
+    types.iter().for_each(|facts| planner.add(lineage, facts, &mut |_| ()));
+    planner.finish()
+}
+
+impl<'q> Planner<'q> {
+    /// A plan without any resource yet.
+    pub fn new(question: &'q Question) -> Self {
+        Self {
+            question,
+            actions: PackedList::new(),
+            skipped: PackedList::new(),
+            summary: Summary::default(),
+            types: BTreeMap::new(),
+            missing: MissingPeople::default(),
         }
     }
-    for left in plan.skipped.iter().filter(|left| left.key.is_none() || left.kind == SkipKind::TagsUnknown) {
-        *plan.summary.skipped.entry(left.kind).or_default() += 1;
+
+    /// Adds live resources. `written` gets those that have a write in the plan. With `--inherit`, owners can come from the parents.
+    pub fn add(
+        &mut self,
+        lineage: Option<&Lineage<'_>>,
+        facts: &TypeFacts<'_>,
+        written: &mut dyn FnMut(&LiveResource),
+    ) {
+        let definition = facts.definition;
+        let mut of_type = self.types.remove(&definition.resource_type).unwrap_or_else(|| OfType::new(facts));
+        of_type.figures.records += facts.joined.records;
+        for Decided { resource, decision, more, .. } in decisions(self.question, lineage, facts) {
+            let planned = self.actions.len();
+            let lacks_tag =
+                !matches!(resource.tags, Tags::Unknown(_)) && owner_tag(self.question, definition, resource).is_none();
+            let figures = &mut of_type.figures;
+            figures.population += 1;
+            figures.untagged += u64::from(lacks_tag);
+            match decision {
+                Decision::Write(write) => {
+                    figures.tag += 1;
+                    of_type.users.insert(write.value.clone());
+                    self.push(&write);
+                }
+                Decision::Leave(skip) => {
+                    figures.not_found += u64::from(skip.kind() == SkipKind::NoRecord && lacks_tag);
+                    skip.no_owner().into_iter().for_each(|no_owner| self.missing.add(no_owner));
+                    self.leave(&skip.entry(resource, None));
+                }
+            }
+            for (key, decision) in more {
+                match decision {
+                    Decision::Write(write) => self.push(&write),
+                    Decision::Leave(skip) => self.leave(&skip.entry(resource, Some(key))),
+                }
+            }
+            if self.actions.len() > planned {
+                written(resource);
+            }
+        }
+        self.types.insert(definition.resource_type.clone(), of_type);
     }
-    plan
+
+    fn push(&mut self, write: &PlannedWrite) {
+        if write.key == self.question.key {
+            self.summary.tag += 1;
+        } else {
+            *self.summary.more_tags.entry(write.key.to_string()).or_default() += 1;
+        }
+        self.actions.push(write);
+    }
+
+    fn leave(&mut self, left: &SkippedResource) {
+        if left.key.is_none() || left.kind == SkipKind::TagsUnknown {
+            *self.summary.skipped.entry(left.kind).or_default() += 1;
+        }
+        self.skipped.push(left);
+    }
+
+    /// The plan for all that was added.
+    pub fn finish(self) -> Plan {
+        let Self { question, mut actions, mut skipped, mut summary, types, missing } = self;
+        actions.sort_by_key(|write| (write.resource_type.clone(), write.id.clone(), write.arn.clone()));
+        skipped.sort_by_key(|left| (left.resource_type.clone(), left.id.clone(), left.reason.clone()));
+        summary.missing_people = missing.list();
+        summary.types = types.into_values().map(OfType::finish).collect();
+        Plan {
+            format_version: FORMAT_VERSION,
+            account_id: question.account.clone(),
+            region: question.region.clone(),
+            tag_key: question.key.clone(),
+            actions,
+            skipped,
+            summary,
+        }
+    }
+}
+
+impl OfType {
+    fn new(facts: &TypeFacts<'_>) -> Self {
+        let figures = TypeFigures {
+            resource_type: facts.definition.resource_type.clone(),
+            tag: 0,
+            users: 0,
+            population: 0,
+            not_found: 0,
+            records: 0,
+            untagged: 0,
+            source: facts.source.clone(),
+        };
+        Self { figures, users: BTreeSet::new() }
+    }
+
+    fn finish(self) -> TypeFigures {
+        TypeFigures { users: self.users.len().try_into().unwrap_or(u64::MAX), ..self.figures }
+    }
 }
 
 /// The positions of resources that would be tagged if only it were proven what value their tag has, or which parents their
@@ -269,58 +372,6 @@ pub(crate) fn decisions<'f>(
         let more = decide_more(case, &decision);
         Decided { resource, events, decision, is_inherited: matches!(inherited, Some(Ok(_))), more }
     })
-}
-
-fn push_more(plan: &mut Plan, resource: &LiveResource, more: Vec<(TagKey, Decision)>) {
-    for (key, decision) in more {
-        match decision {
-            Decision::Write(write) => plan.actions.push(*write),
-            Decision::Leave(skip) => plan.skipped.push(skip.entry(resource, Some(key))),
-        }
-    }
-}
-
-fn plan_type(
-    question: &Question,
-    lineage: Option<&Lineage<'_>>,
-    facts: &TypeFacts<'_>,
-    (plan, missing): (&mut Plan, &mut MissingPeople),
-) -> TypeFigures {
-    let mut users = BTreeSet::new();
-    let (mut tag, mut population, mut not_found, mut untagged) = (0, 0, 0, 0);
-    for Decided { resource, decision, more, .. } in decisions(question, lineage, facts) {
-        let lacks_tag =
-            !matches!(resource.tags, Tags::Unknown(_)) && owner_tag(question, facts.definition, resource).is_none();
-        population += 1;
-        untagged += u64::from(lacks_tag);
-        match decision {
-            Decision::Write(write) => {
-                tag += 1;
-                users.insert(write.value.clone());
-                plan.actions.push(*write);
-            }
-            Decision::Leave(skip) => {
-                not_found += u64::from(skip.kind() == SkipKind::NoRecord && lacks_tag);
-                skip.no_owner().into_iter().for_each(|no_owner| missing.add(no_owner));
-                plan.skipped.push(skip.entry(resource, None));
-            }
-        }
-        push_more(plan, resource, more);
-    }
-    TypeFigures {
-        resource_type: facts.definition.resource_type.clone(),
-        tag,
-        users: count(users.len()),
-        population,
-        not_found,
-        records: facts.joined.records,
-        untagged,
-        source: facts.source.clone(),
-    }
-}
-
-fn count(length: usize) -> u64 {
-    length.try_into().unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ impl Creation {
 #[derive(Debug, Clone, Default)]
 pub struct ScopeFacts {
     /// What earlier runs wrote on them; empty unless values are refreshed.
-    pub earlier: Earlier,
+    pub earlier: Arc<Earlier>,
     /// Those that the ids name, and the ids that named one; `None`: all resources count.
     pub selected: Option<Selected>,
     /// The live resources of [`Scope::created_by`], by their positions.
@@ -76,6 +76,17 @@ pub struct Selected {
 pub struct Ids(pub Vec<String>);
 
 impl ScopeFacts {
+    /// What is known of the first `count` resources. The others keep the rest: they have positions from 0 afterwards.
+    #[must_use]
+    pub fn split_to(&mut self, count: usize) -> Self {
+        let selected = self.selected.as_mut().map(|selected| {
+            let (here, later): (Vec<usize>, Vec<usize>) = selected.positions.drain().partition(|at| *at < count);
+            selected.positions = later.into_iter().map(|at| at - count).collect();
+            Selected { positions: here.into_iter().collect(), texts: std::mem::take(&mut selected.texts) }
+        });
+        Self { earlier: Arc::clone(&self.earlier), selected, created: BTreeMap::new() }
+    }
+
     /// Whether a resource is one of those that count.
     pub(super) fn has(&self, position: usize) -> bool {
         self.selected.as_ref().is_none_or(|selected| selected.positions.contains(&position))
@@ -256,7 +267,7 @@ mod tests {
                 at: WRITTEN.to_owned(),
             });
         }
-        let scope = ScopeFacts { earlier, ..ScopeFacts::default() };
+        let scope = ScopeFacts { earlier: earlier.into(), ..ScopeFacts::default() };
         TypeFacts { definition: &MAP.types["sqs"], live, joined: join.finish(), scope, source: None }
     }
 
@@ -276,19 +287,19 @@ mod tests {
     #[test]
     fn a_value_of_ours_is_replaced_and_another_is_not() {
         let plan = refreshed("deploy", &[CREATED]);
-        let write = &plan.actions[0];
+        let write = &plan.actions.get(0);
         assert_eq!((write.value.as_str(), write.old_value.as_ref().unwrap().as_str()), ("alice", "deploy"));
         assert_eq!(kinds(&refreshed("zoe", &[CREATED])), [SkipKind::WrittenByOthers]);
         let kept = refreshed("deploy", &[]);
         assert_eq!(kinds(&kept), [SkipKind::NoRecord]);
-        assert!(kept.skipped[0].reason.starts_with("keeps Owner=deploy"), "{}", kept.skipped[0].reason);
+        assert!(kept.skipped.get(0).reason.starts_with("keeps Owner=deploy"), "{}", kept.skipped.get(0).reason);
     }
 
     #[test]
     fn a_resource_created_anew_does_not_have_its_namesakes_value_from_us() {
         let anew = refreshed("deploy", &[CREATED, "2024-03-01T00:00:00Z"]);
         assert_eq!(kinds(&anew), [SkipKind::WrittenByOthers]);
-        assert!(anew.skipped[0].reason.contains("recreated"), "{}", anew.skipped[0].reason);
+        assert!(anew.skipped.get(0).reason.contains("recreated"), "{}", anew.skipped.get(0).reason);
         let before_the_write = refreshed("deploy", &[CREATED, "2024-01-15T00:00:00Z"]);
         assert_eq!(before_the_write.actions.len(), 1, "its creation was loaded after the write only");
     }
@@ -319,7 +330,7 @@ mod tests {
         let mut facts = facts(["a", "b"].map(|name| live(name, &arn(name))).to_vec(), &[CREATED]);
         facts.scope.selected = Some(ids(&["b"]).select(|text| (text == "b").then_some(1)));
         let plan = plan(&question(Scope::default()), None, &[facts]);
-        assert_eq!(plan.actions.iter().map(|write| write.id.as_str()).collect::<Vec<_>>(), ["b"]);
+        assert_eq!(plan.actions.iter().map(|write| write.id.to_string()).collect::<Vec<_>>(), ["b"]);
         assert_eq!((plan.skipped.len(), plan.summary.types[0].population), (0, 1));
     }
 

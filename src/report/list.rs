@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::account_types::{AccountTypes, Records};
-use super::live::Report;
+use super::live::{Report, Sources};
 use crate::aws::{CallError, Session};
 use crate::creator::OwnerRules;
 use crate::inventory::config::ConfigSource;
@@ -13,13 +13,15 @@ use crate::model::{AccountId, Region, ResourceType, TagKey};
 use crate::org::account_job::{AccountJob, unless_stopped};
 use crate::org::organization::{Done, Organization};
 use crate::org::{Account, RegionChoice};
+use crate::packed_list::PackedList;
+use crate::plan::lineage::Lineage;
 use crate::plan::updates::Updates;
-use crate::plan::{Question, Scope};
+use crate::plan::{Question, Scope, TypeFacts};
 use crate::resource::{LiveFacts, Resource};
 use crate::resource_map::ResourceMap;
 use crate::store::{Store, StoreError};
 use crate::tag::chosen::{Chosen, TypeChoice, choose_types};
-use crate::tag::collect::{Collected, Look, Proof, look};
+use crate::tag::collect::{Look, Proof, look};
 use crate::tag::run::Runner;
 use tokio_util::sync::CancellationToken;
 
@@ -43,7 +45,7 @@ pub struct List<'m> {
     /// What could not be listed. Never borrowed across an await.
     pub report: RefCell<Report>,
     /// The resources that were not taken yet. Never borrowed across an await.
-    pub found: RefCell<Vec<Resource>>,
+    pub found: RefCell<PackedList<Resource>>,
 }
 
 impl List<'_> {
@@ -96,33 +98,40 @@ impl List<'_> {
         }
         let how =
             Look { session, map: self.map, store, question: &question, proof: Proof::Tags, config: self.config() };
-        let found = look(how, chosen, progress).await?;
-        self.add(&question, found);
+        let mut found = PackedList::new();
+        let mut sources = Sources::default();
+        let mut take = |_: Option<&Lineage<'_>>, facts: &TypeFacts<'_>| {
+            sources.add(facts);
+            self.describe(account, facts, &mut found);
+            Ok(())
+        };
+        let collected = look(how, chosen, &mut take, progress).await?;
+        self.add(found);
+        self.report.borrow_mut().note_missing(&question, collected, sources);
         Ok(())
     }
 
-    fn add(&self, question: &Question, collected: Collected<'_>) {
+    /// Adds the documents of live resources.
+    fn describe(&self, account: &AccountId, facts: &TypeFacts<'_>, found: &mut PackedList<Resource>) {
         let names = self.account_names.borrow();
-        let account_name = names.get(&question.account).map(String::as_str);
-        let mut found: Vec<Resource> = Vec::new();
-        for facts in &collected.facts {
-            let with_events = facts.live.iter().zip(&facts.joined.events);
-            let documents = with_events.map(|(resource, events)| {
-                let (definition, account) = (facts.definition, &question.account);
-                let facts = LiveFacts { definition, resource, events, account, account_name, inherited: None };
-                facts.describe(&self.rules)
-            });
-            found.extend(documents.filter(|resource| self.unrecorded || resource.event.is_some()));
+        let account_name = names.get(account).map(String::as_str);
+        for (resource, events) in facts.live.iter().zip(&facts.joined.events) {
+            let definition = facts.definition;
+            let facts = LiveFacts { definition, resource, events, account, account_name, inherited: None };
+            let document = facts.describe(&self.rules);
+            if self.unrecorded || document.event.is_some() {
+                found.push(&document);
+            }
         }
-        found.sort_by(|one, other| {
-            let key = |resource: &'_ Resource| {
-                let created = resource.created_at().unwrap_or_default().to_owned();
-                (resource.region.clone(), created, resource.resource_type.clone(), resource.id.clone())
-            };
-            key(one).cmp(&key(other))
+    }
+
+    /// Adds what was found in an account-region.
+    fn add(&self, mut found: PackedList<Resource>) {
+        found.sort_by_key(|resource| {
+            let created = resource.created_at().unwrap_or_default().to_owned();
+            (resource.region.clone(), created, resource.resource_type.clone(), resource.id.clone())
         });
-        self.found.borrow_mut().extend(found);
-        self.report.borrow_mut().note_missing(question, collected);
+        self.found.borrow_mut().append(found);
     }
 }
 
@@ -166,9 +175,18 @@ impl<'m> AccountJob<'m> for List<'m> {
             proof: Proof::Tags,
             config: self.config(),
         };
-        let looking = look(how, chosen, &mut silent);
-        let Some(found) = unless_stopped(stop, looking).await else { return Ok(None) };
-        self.add(&question, found?);
+        let mut found = PackedList::new();
+        let mut sources = Sources::default();
+        let mut take = |_: Option<&Lineage<'_>>, facts: &TypeFacts<'_>| {
+            sources.add(facts);
+            self.describe(&question.account, facts, &mut found);
+            Ok(())
+        };
+        let looking = look(how, chosen, &mut take, &mut silent);
+        let Some(collected) = unless_stopped(stop, looking).await else { return Ok(None) };
+        let collected = collected?;
+        self.add(found);
+        self.report.borrow_mut().note_missing(&question, collected, sources);
         Ok(Some(Done::default()))
     }
 }

@@ -1,6 +1,6 @@
 //! Coverage of live resources: lists them like `tag`, without a plan, in all requested regions. Writes nothing.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::Serialize;
 
@@ -9,6 +9,7 @@ use crate::aws::{CallError, Session};
 use crate::inventory::{self, TagIndexes};
 use crate::model::{AccountId, Region, ResourceType};
 use crate::model::{AccountRegion, LiveResource};
+use crate::plan::lineage::Lineage;
 use crate::plan::{FailedType, PopulationFailure, Question, SkippedType, TypeFacts, TypeProblem, TypeSource};
 use crate::resource_map::ResourceMap;
 use crate::store::StoreError;
@@ -89,12 +90,57 @@ pub async fn look_at_account(
         if at > 0 {
             leave_out_global(&mut chosen);
         }
-        report.add(&question, look(Look { question: &question, ..how }, chosen, progress).await?)?;
+        let mut taken = Taken::default();
+        let mut take = |lineage: Option<&Lineage<'_>>, facts: &TypeFacts<'_>| {
+            taken.add(&mut report.coverage, &question, lineage, facts)
+        };
+        let found = look(Look { question: &question, ..how }, chosen, &mut take, progress).await?;
+        report.add(&question, found, taken);
     }
     if report.must_ask_for_users(&question.account) {
         report.add_users(&question.account, users(session, map, question).await);
     }
     Ok(())
+}
+
+/// What is kept of the resources of an account-region while they are counted.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    sources: Sources,
+    /// The names of the IAM users, if they were listed.
+    users: Option<Vec<String>>,
+}
+
+impl Taken {
+    /// Counts live resources.
+    ///
+    /// # Errors
+    /// Resources can't be kept: the disk is full.
+    pub(super) fn add(
+        &mut self,
+        coverage: &mut Coverage,
+        question: &Question,
+        lineage: Option<&Lineage<'_>>,
+        facts: &TypeFacts<'_>,
+    ) -> Result<(), StoreError> {
+        self.sources.add(facts);
+        if facts.definition.resource_type.as_str() == IAM_USER {
+            self.users.get_or_insert_default().extend(names(facts.live.iter().cloned()));
+        }
+        coverage.add(question, lineage, facts)
+    }
+}
+
+/// Where the population of each type of an account-region is from.
+#[derive(Debug, Default)]
+pub(super) struct Sources(BTreeMap<ResourceType, TypeSource>);
+
+impl Sources {
+    pub(super) fn add(&mut self, facts: &TypeFacts<'_>) {
+        if let Some(source) = &facts.source {
+            self.0.insert(facts.definition.resource_type.clone(), source.clone());
+        }
+    }
 }
 
 /// The names of all IAM users of an account. `None` if the map has no list call, or some results have no
@@ -133,43 +179,28 @@ impl Report {
         self.coverage.rows().next().is_none() && self.skipped.is_empty() && self.failed.is_empty()
     }
 
-    /// Adds the results of an account-region.
-    ///
-    /// # Errors
-    /// Resources can't be kept: the disk is full.
-    pub(super) fn add(&mut self, question: &Question, found: Collected<'_>) -> Result<(), StoreError> {
-        self.note_population(question, &found);
-        let Collected { facts, skipped, unexamined, failed, problems, lineage, .. } = found;
+    /// Adds what was found in an account-region besides the resources, which are counted already.
+    pub(super) fn add(&mut self, question: &Question, found: Collected, taken: Taken) {
+        let Taken { sources, users } = taken;
+        let has_problems = found.problems.iter().any(|problem| problem.resource_type.as_str() == IAM_USER);
+        if let Some(users) = users.filter(|_| !has_problems) {
+            self.asked_for_users.insert(question.account.clone());
+            self.coverage.set_users(&question.account, users);
+        }
+        let unexamined = found.unexamined.clone();
         if !unexamined.is_empty() {
             self.unexamined.push(of(question, UnexaminedTypes { types: unexamined }));
         }
-        for facts in &facts {
-            self.coverage.add(question, lineage.as_ref(), facts)?;
-            let has_problems = problems.iter().any(|problem| problem.resource_type.as_str() == IAM_USER);
-            if facts.definition.resource_type.as_str() == IAM_USER && !has_problems {
-                self.asked_for_users.insert(question.account.clone());
-                self.coverage.set_users(&question.account, names(&facts.live));
-            }
-        }
-        self.note(question, (skipped, failed, problems));
-        Ok(())
+        self.note_missing(question, found, sources);
     }
 
     /// Adds what could not be listed in an account-region, without counting the rest.
-    pub(super) fn note_missing(&mut self, question: &Question, found: Collected<'_>) {
-        self.note_population(question, &found);
-        self.note(question, (found.skipped, found.failed, found.problems));
-    }
-
-    fn note_population(&mut self, question: &Question, found: &Collected<'_>) {
-        let source_of = |facts: &TypeFacts<'_>| {
-            let resource_type = facts.definition.resource_type.clone();
-            Some(SourceOfType { resource_type, source: facts.source.clone()? })
-        };
-        let mut sources: Vec<_> = found.facts.iter().filter_map(source_of).map(|what| of(question, what)).collect();
-        sources.sort_by(|one, other| one.what.resource_type.cmp(&other.what.resource_type));
-        self.sources.extend(sources);
-        self.population_failures.extend(found.population_failure.clone().map(|what| of(question, what)));
+    pub(super) fn note_missing(&mut self, question: &Question, found: Collected, sources: Sources) {
+        let Collected { skipped, failed, problems, population_failure, .. } = found;
+        let sources = sources.0.into_iter().map(|(resource_type, source)| SourceOfType { resource_type, source });
+        self.sources.extend(sources.map(|what| of(question, what)));
+        self.population_failures.extend(population_failure.map(|what| of(question, what)));
+        self.note(question, (skipped, failed, problems));
     }
 
     fn note(
@@ -197,8 +228,8 @@ impl Report {
     }
 }
 
-fn names(users: &[LiveResource]) -> Vec<String> {
-    users.iter().map(|user| user.id.to_string()).collect()
+fn names(users: impl IntoIterator<Item = LiveResource>) -> Vec<String> {
+    users.into_iter().map(|user| user.id.to_string()).collect()
 }
 
 fn of<T>(question: &Question, what: T) -> Of<T> {

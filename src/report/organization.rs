@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use super::account_types::{AccountTypes, Records};
-use super::live::{Report, users};
+use super::live::{Report, Taken, users};
 use crate::aws::{CallError, Session};
 use crate::creator::OwnerRules;
 use crate::inventory::config::ConfigSource;
@@ -13,8 +13,9 @@ use crate::model::{Region, ResourceType, TagKey};
 use crate::org::account_job::{AccountJob, unless_stopped};
 use crate::org::organization::{Done, Organization};
 use crate::org::{Account, RegionChoice};
+use crate::plan::lineage::Lineage;
 use crate::plan::updates::Updates;
-use crate::plan::{Question, Scope};
+use crate::plan::{Question, Scope, TypeFacts};
 use crate::resource::Condition;
 use crate::resource_map::ResourceMap;
 use crate::store::StoreError;
@@ -111,9 +112,13 @@ impl<'m> AccountJob<'m> for Cover<'m> {
             proof: Proof::All,
             config: self.config.as_deref(),
         };
-        let looking = look(how, chosen, &mut silent);
+        let mut taken = Taken::default();
+        let mut take = |lineage: Option<&Lineage<'_>>, facts: &TypeFacts<'_>| {
+            taken.add(&mut self.report.borrow_mut().coverage, &question, lineage, facts)
+        };
+        let looking = look(how, chosen, &mut take, &mut silent);
         let Some(found) = unless_stopped(stop, looking).await else { return Ok(None) };
-        self.report.borrow_mut().add(&question, found?)?;
+        self.report.borrow_mut().add(&question, found?, taken);
         let must_ask = self.report.borrow_mut().must_ask_for_users(&question.account);
         if must_ask {
             let users = users(runner.session, self.map, &question).await;

@@ -1,10 +1,11 @@
 //! The survey: lists the live resources of each type, joins them with the database's events, reads tags where only that
 //! can prove that the tag is missing, and makes the plan.
 //!
-//! A type that can't be listed does not stop the others: it is in the plan's summary. Callers that need only figures of all resources takes
-//! the facts themselves ([`look`]).
+//! A type that can't be listed does not stop the others: it is in the plan's summary. Callers that need only figures of all resources take
+//! the facts themselves ([`look`]). The resources of a large type come in parts, so that memory has few of them at a time.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use futures::stream::{self, StreamExt};
 
@@ -12,22 +13,28 @@ use super::chosen::{Chosen, skipped};
 use super::from_config;
 use super::gather_parents;
 pub use super::look::{Look, Proof};
-use super::recorded::join;
+use super::recorded::{join, join_packed, with_makers};
 use super::scope::{self, Joining};
 use crate::aws::{CallError, ErrorClass};
 use crate::inventory::config::{NotInConfig, Snapshot};
 use crate::inventory::{self, Population, TagIndexes};
-use crate::model::{AccountRegion, LiveResource};
-use crate::model::{Arn, ResourceId, ResourceType};
+use crate::model::event::StoredEvent;
+use crate::model::{AccountRegion, Arn, LiveResource, ResourceId, ResourceType};
+use crate::packed_list::PackedList;
+use crate::plan::join::Joined;
 use crate::plan::lineage::Lineage;
 use crate::plan::{
-    self, Creation, FailedType, Plan, PopulationFailure, SkippedType, TypeFacts, TypeProblem, TypeSource,
+    self, Creation, FailedType, Plan, PlannedWrite, Planner, PopulationFailure, ScopeFacts, SkippedType, TypeFacts,
+    TypeProblem, TypeSource,
 };
 use crate::resource_map::TypeDefinition;
 use crate::store::StoreError;
 
 /// Types listed at a time. Each belongs to a service with its own rate limit; more of them only cost memory.
 const TYPE_CONCURRENCY: usize = 8;
+
+/// Resources of a type that are looked at together.
+const PART: usize = 4096;
 
 /// A plan with the live resources that it is about.
 #[derive(Debug)]
@@ -38,15 +45,13 @@ pub struct Survey {
     pub found_ids: BTreeSet<String>,
     /// The live resources of the question's create events.
     pub created: BTreeMap<Creation, (ResourceId, Arn)>,
-    /// Of those in the plan's actions; the others are not kept.
-    live: HashMap<(ResourceType, ResourceId, Arn), LiveResource>,
+    /// Those of the plan's actions, each once and in their order.
+    live: PackedList<LiveResource>,
 }
 
-/// What was found.
+/// What was found, besides the resources.
 #[derive(Debug, Default)]
-pub struct Collected<'m> {
-    /// The types that were listed, in no order.
-    pub facts: Vec<TypeFacts<'m>>,
+pub struct Collected {
     /// Those that were not examined.
     pub skipped: Vec<SkippedType>,
     /// Those without create events in the database.
@@ -55,15 +60,20 @@ pub struct Collected<'m> {
     pub failed: Vec<FailedType>,
     /// What went wrong with types that were listed, or with those of their resources' parents.
     pub problems: Vec<TypeProblem>,
-    /// The parents of resources that no person made, where their owners are to be inherited.
-    pub lineage: Option<Lineage<'m>>,
     /// Why AWS Config could not be queried, if the run uses it.
     pub population_failure: Option<PopulationFailure>,
 }
 
+/// Gets the live resources of each type that was listed, in one part or in several, in no order of the types. Where owners are to be
+/// inherited, also the parents of resources that no person made.
+pub type Take<'t> = &'t mut dyn FnMut(Option<&Lineage<'_>>, &TypeFacts<'_>) -> Result<(), StoreError>;
+
 /// What became of one type.
 enum TypeOutcome<'m> {
-    Facts(TypeFacts<'m>, Vec<TypeProblem>),
+    /// Its resources were taken.
+    Taken(Vec<TypeProblem>),
+    /// Its resources are needed until all parents are known.
+    Kept(TypeFacts<'m>, Vec<TypeProblem>),
     Skipped(SkippedType),
     Failed(FailedType),
 }
@@ -78,22 +88,25 @@ pub async fn survey(
     chosen: Chosen<'_>,
     progress: &mut dyn FnMut(u64, &ResourceType),
 ) -> Result<Survey, StoreError> {
-    let question = how.question;
-    let found = look(Look { proof: Proof::Writes, ..how }, chosen, progress).await?;
-    let mut plan = plan::plan(question, found.lineage.as_ref(), &found.facts);
+    let mut planner = Planner::new(how.question);
+    let (mut found_ids, mut created, mut live) = (BTreeSet::new(), BTreeMap::new(), PackedList::new());
+    let mut take = |lineage: Option<&Lineage<'_>>, facts: &TypeFacts<'_>| {
+        planner.add(lineage, facts, &mut |resource| live.push(resource));
+        let selected = facts.scope.selected.iter();
+        found_ids.extend(selected.flat_map(|selected| &selected.texts).cloned());
+        let name = |position: usize| (facts.live[position].id.clone(), facts.live[position].arn.clone());
+        let of_events = facts.scope.created.iter();
+        created.extend(of_events.map(|(creation, position)| (creation.clone(), name(*position))));
+        Ok(())
+    };
+    let found = look(Look { proof: Proof::Writes, ..how }, chosen, &mut take, progress).await?;
+    let mut plan = planner.finish();
     plan.summary.problems = found.problems;
     plan.summary.skipped_types = found.skipped;
     plan.summary.unexamined_types = found.unexamined;
     plan.summary.failed_types = found.failed;
     plan.summary.population_failure = found.population_failure;
-    let selected = found.facts.iter().filter_map(|facts| facts.scope.selected.as_ref());
-    let found_ids = selected.flat_map(|selected| &selected.texts).cloned().collect();
-    let created = found.facts.iter().flat_map(|facts| {
-        let name = |position: usize| (facts.live[position].id.clone(), facts.live[position].arn.clone());
-        facts.scope.created.iter().map(move |(creation, position)| (creation.clone(), name(*position)))
-    });
-    let created = created.collect();
-    let live = keep_planned(&plan, found.facts);
+    live.sort_by_key(|live: &LiveResource| (live.resource_type.clone(), live.id.clone(), live.arn.clone()));
     Ok(Survey { plan, found_ids, created, live })
 }
 
@@ -105,15 +118,16 @@ struct Sources<'l> {
     config: Option<Result<Snapshot, NotInConfig>>,
 }
 
-/// Looks at these types. `progress` gets the number of finished types.
+/// Looks at these types. `take` gets what is known of their resources, `progress` the number of finished types.
 ///
 /// # Errors
-/// The database fails. AWS errors are in the result.
+/// The database fails; an error of `take`. AWS errors are in the result.
 pub async fn look<'m>(
     how: Look<'_, 'm>,
     chosen: Chosen<'m>,
+    take: Take<'_>,
     progress: &mut dyn FnMut(u64, &ResourceType),
-) -> Result<Collected<'m>, StoreError> {
+) -> Result<Collected, StoreError> {
     let Look { session, map, store, question, .. } = how;
     let place = AccountRegion { account: question.account.clone(), region: question.region.clone() };
     let Chosen { types, skipped, unexamined } = chosen;
@@ -133,13 +147,16 @@ pub async fn look<'m>(
         },
     };
     let sources = Sources { place: &place, sweeps: &sweeps, config };
-    let look = |definition| look_at(how, &sources, definition);
+    let shared = RefCell::new(take);
+    let mut kept = Vec::new();
+    let look = |definition| look_at(how, &sources, definition, &shared);
     let mut results = stream::iter(types).map(look).buffer_unordered(TYPE_CONCURRENCY);
     let mut done = 0;
     while let Some((definition, looked)) = results.next().await {
         match looked? {
-            TypeOutcome::Facts(of_type, more) => {
-                found.facts.push(of_type);
+            TypeOutcome::Taken(more) => found.problems.extend(more),
+            TypeOutcome::Kept(of_type, more) => {
+                kept.push(of_type);
                 found.problems.extend(more);
             }
             TypeOutcome::Skipped(of_type) => found.skipped.push(of_type),
@@ -150,9 +167,10 @@ pub async fn look<'m>(
     }
     drop(results);
     if question.inherit {
-        let (lineage, problems) = gather_parents::gather(session, map, store, question, &found.facts).await?;
+        let (lineage, problems) = gather_parents::gather(session, map, store, question, &kept).await?;
         found.problems.extend(problems);
-        found.lineage = Some(lineage);
+        let take = shared.into_inner();
+        kept.iter().try_for_each(|facts| take(Some(&lineage), facts))?;
     }
     found.skipped.sort_by(|a, b| a.resource_type.cmp(&b.resource_type));
     found.failed.sort_by(|a, b| a.resource_type.cmp(&b.resource_type));
@@ -161,9 +179,16 @@ pub async fn look<'m>(
 }
 
 impl Survey {
-    /// A planned write's resource. Several writes may be of one.
-    pub fn live(&self, resource_type: &ResourceType, id: &ResourceId, arn: &Arn) -> Option<LiveResource> {
-        self.live.get(&(resource_type.clone(), id.clone(), arn.clone())).cloned()
+    /// The planned writes with their resources, in the order of the plan. Several writes may be of one resource. The resources are not kept.
+    pub(super) fn take_writes(&mut self) -> impl Iterator<Item = (PlannedWrite, Option<LiveResource>)> + '_ {
+        let mut live = std::mem::take(&mut self.live).into_iter().peekable();
+        self.plan.actions.iter().map(move |action| {
+            let wanted = (&action.resource_type, &action.id, &action.arn);
+            let of = |live: &LiveResource| (&live.resource_type, &live.id, &live.arn).cmp(&wanted);
+            while live.next_if(|live| of(live).is_lt()).is_some() {}
+            let resource = live.peek().filter(|live| of(live).is_eq()).cloned();
+            (action, resource)
+        })
     }
 }
 
@@ -171,48 +196,121 @@ async fn look_at<'m>(
     how: Look<'_, '_>,
     sources: &Sources<'_>,
     definition: &'m TypeDefinition,
+    take: &RefCell<Take<'_>>,
 ) -> (&'m TypeDefinition, Result<TypeOutcome<'m>, StoreError>) {
     let place = sources.place;
     let why = match &sources.config {
         None => None,
         Some(Err(why)) => Some(*why),
         Some(Ok(snapshot)) => match from_config::facts(how, place, definition, snapshot).await {
-            Ok(Ok(facts)) => return (definition, Ok(TypeOutcome::Facts(facts, Vec::new()))),
+            Ok(Ok(facts)) => return (definition, give(how, facts, Vec::new(), take)),
             Ok(Err(why)) => Some(why),
             Err(error) => return (definition, Err(error)),
         },
     };
     let looked = match inventory::list(how.session, how.map, definition, place, sources.sweeps).await {
-        Ok(population) => facts_of(how, place, definition, population, why.map(from_config::service)).await,
+        Ok(population) => facts_of(how, place, definition, (population, why.map(from_config::service)), take).await,
         Err(error) => Ok(not_listed(definition, &error)),
     };
     (definition, looked)
 }
 
+/// Gives a type's resources to `take`, unless they are needed longer.
+fn give<'m>(
+    how: Look<'_, '_>,
+    facts: TypeFacts<'m>,
+    problems: Vec<TypeProblem>,
+    take: &RefCell<Take<'_>>,
+) -> Result<TypeOutcome<'m>, StoreError> {
+    if how.question.inherit {
+        return Ok(TypeOutcome::Kept(facts, problems));
+    }
+    take.borrow_mut()(None, &facts)?;
+    Ok(TypeOutcome::Taken(problems))
+}
+
 async fn facts_of<'m>(
-    Look { session, map, store, question, proof, .. }: Look<'_, '_>,
+    how: Look<'_, '_>,
     place: &AccountRegion,
     definition: &'m TypeDefinition,
-    population: Population,
-    source: Option<TypeSource>,
+    (population, source): (Population, Option<TypeSource>),
+    take: &RefCell<Take<'_>>,
 ) -> Result<TypeOutcome<'m>, StoreError> {
-    let Population { resources: live, problems } = population;
+    let Look { map, store, question, .. } = how;
+    let Population { resources, problems } = population;
+    let problem = |problem| TypeProblem { resource_type: definition.resource_type.clone(), problem };
+    let problems = problems.into_iter().map(problem).collect();
+    let is_split = resources.len() > PART && !question.inherit && question.scope.created_by.is_none();
+    if is_split && let Some(join) = join_packed(store, place, definition, &resources)? {
+        let all = (join.index(), &resources);
+        let scope = scope::packed_facts(store, question, definition, map.naming(), all)?;
+        let (events, records) = join.finish();
+        let parts = Parts { definition, live: resources, events, records, scope, source };
+        parts.take_each(how, place, take).await?;
+        return Ok(TypeOutcome::Taken(problems));
+    }
+    let live: Vec<LiveResource> = resources.into_iter().collect();
     let joined = join(store, &question.rules, place, definition, &live)?;
     let scope = scope::facts(store, question, definition, map.naming(), Joining { live: &live, joined: &joined })?;
     let mut facts = TypeFacts { definition, live, joined, scope, source };
+    prove(how, place, &mut facts).await;
+    give(how, facts, problems, take)
+}
+
+/// Reads tags where only that shows whether a tag is missing.
+async fn prove(Look { session, question, proof, .. }: Look<'_, '_>, place: &AccountRegion, facts: &mut TypeFacts<'_>) {
     let unproven = match proof {
-        Proof::Writes => plan::unproven(question, &facts),
-        Proof::All => plan::without_proof(question, &facts),
-        Proof::Tags => plan::without_all_tags(&facts),
+        Proof::Writes => plan::unproven(question, facts),
+        Proof::All => plan::without_proof(question, facts),
+        Proof::Tags => plan::without_all_tags(facts),
     };
     let unproven: HashSet<usize> = unproven.into_iter().collect();
     let mut unread: Vec<&mut LiveResource> =
         facts.live.iter_mut().enumerate().filter(|(at, _)| unproven.contains(at)).map(|(_, live)| live).collect();
     if !unread.is_empty() {
-        inventory::confirm_tags(session, definition, place, &mut unread).await;
+        inventory::confirm_tags(session, facts.definition, place, &mut unread).await;
     }
-    let problem = |problem| TypeProblem { resource_type: definition.resource_type.clone(), problem };
-    Ok(TypeOutcome::Facts(facts, problems.into_iter().map(problem).collect()))
+}
+
+/// The resources of a large type, with their events by position.
+struct Parts<'m> {
+    definition: &'m TypeDefinition,
+    live: PackedList<LiveResource>,
+    events: PackedList<(u32, StoredEvent)>,
+    records: u64,
+    /// Of all resources.
+    scope: ScopeFacts,
+    source: Option<TypeSource>,
+}
+
+impl Parts<'_> {
+    /// Gives the resources to `take`, a part at a time.
+    async fn take_each(
+        self,
+        how: Look<'_, '_>,
+        place: &AccountRegion,
+        take: &RefCell<Take<'_>>,
+    ) -> Result<(), StoreError> {
+        let Self { definition, live, events, mut records, mut scope, source } = self;
+        let mut events = events.into_iter().peekable();
+        let mut first = 0;
+        for live in live.into_chunks(PART) {
+            let mut of_part = vec![Vec::new(); live.len()];
+            let end = first + live.len();
+            while let Some((position, event)) = events.next_if(|(position, _)| (*position as usize) < end) {
+                of_part[position as usize - first].push(event);
+            }
+            // The count is of the whole type: it is given once.
+            let joined = Joined { events: of_part, records: std::mem::take(&mut records) };
+            let joined = with_makers(how.store, &how.question.rules, joined)?;
+            let scope = scope.split_to(live.len());
+            let mut facts = TypeFacts { definition, live, joined, scope, source: source.clone() };
+            prove(how, place, &mut facts).await;
+            take.borrow_mut()(None, &facts)?;
+            first = end;
+        }
+        Ok(())
+    }
 }
 
 fn not_listed<'m>(definition: &TypeDefinition, error: &CallError) -> TypeOutcome<'m> {
@@ -221,12 +319,4 @@ fn not_listed<'m>(definition: &TypeDefinition, error: &CallError) -> TypeOutcome
         return TypeOutcome::Skipped(skipped(resource_type, &format!("its service is not in {}", error.region)));
     }
     TypeOutcome::Failed(FailedType { resource_type, error: error.to_string(), hint: error.hint() })
-}
-
-fn keep_planned(plan: &Plan, facts: Vec<TypeFacts<'_>>) -> HashMap<(ResourceType, ResourceId, Arn), LiveResource> {
-    let planned: HashSet<_> = plan.actions.iter().map(|write| (&write.resource_type, &write.id, &write.arn)).collect();
-    let all = facts.into_iter().flat_map(|facts| facts.live);
-    all.filter(|live| planned.contains(&(&live.resource_type, &live.id, &live.arn)))
-        .map(|live| ((live.resource_type.clone(), live.id.clone(), live.arn.clone()), live))
-        .collect()
 }

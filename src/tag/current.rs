@@ -3,22 +3,26 @@
 //! Their types are listed again, which also gives the items that native calls take parameters from. What could not be
 //! read stays unread: nothing is guessed from the earlier state.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use futures::stream::{self, StreamExt};
+use serde::{Deserialize, Serialize};
 
 use crate::aws::Session;
-use crate::inventory::{self, TagIndexes};
-use crate::model::ResourceType;
-use crate::model::{AccountRegion, LiveResource, Tags};
+use crate::inventory::{self, Population, TagIndexes};
+use crate::model::{AccountRegion, LiveResource, ResourceType, Tags, TextHash};
+use crate::packed_list::PackedList;
 use crate::resource_map::ResourceMap;
 use crate::store::journal::Write;
 
 /// Types listed at a time.
 const TYPE_CONCURRENCY: usize = 8;
 
-/// What a resource is like now.
-#[derive(Debug)]
+/// Resources that are in memory at a time.
+const RESOURCES_AT_ONCE: usize = 4096;
+
+/// What a resource is like now. Its JSON is for [`PackedList`] only.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Current {
     /// It exists, and its tags are known.
     Live(Box<LiveResource>),
@@ -29,7 +33,7 @@ pub enum Current {
 }
 
 /// Why the current state of a resource is unknown.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum Unread {
     /// The resource map has no call that lists the type.
     #[error("no resource map defines how to list {0}")]
@@ -49,17 +53,26 @@ pub enum Unread {
 }
 
 /// The present state of these writes' resources, in their order.
-pub async fn read(session: &Session, map: &ResourceMap, place: &AccountRegion, writes: &[Write]) -> Vec<Current> {
-    let mut by_type: BTreeMap<&ResourceType, Vec<(usize, &Write)>> = BTreeMap::new();
-    for (at, write) in writes.iter().enumerate() {
-        by_type.entry(&write.resource_type).or_default().push((at, write));
+pub async fn read(
+    session: &Session,
+    map: &ResourceMap,
+    place: &AccountRegion,
+    writes: impl Iterator<Item = Write>,
+) -> PackedList<Current> {
+    let mut by_type: BTreeMap<ResourceType, Wanted> = BTreeMap::new();
+    for (at, write) in (0..).zip(writes) {
+        let name = TextHash::of([without_host(write.id.as_str()), write.arn.as_str()]);
+        by_type.entry(write.resource_type).or_default().0.push((name, at));
     }
-    let sweeps = TagIndexes::of(by_type.keys().filter_map(|name| map.types.get(*name)));
+    let sweeps = TagIndexes::of(by_type.keys().filter_map(|name| map.types.get(name)));
     let access = Access { session, map, place, tags: &sweeps };
-    let read = |(resource_type, writes)| read_type(&access, resource_type, writes);
-    let types = stream::iter(by_type).map(read).buffer_unordered(TYPE_CONCURRENCY);
-    let mut found: Vec<(usize, Current)> = types.collect::<Vec<_>>().await.into_iter().flatten().collect();
-    found.sort_by_key(|(at, _)| *at);
+    let read = |(resource_type, wanted)| read_type(&access, resource_type, wanted);
+    let mut types = stream::iter(by_type).map(read).buffer_unordered(TYPE_CONCURRENCY);
+    let mut found = PackedList::new();
+    while let Some(of_type) = types.next().await {
+        found.append(of_type);
+    }
+    found.sort_by_key(|(at, _): &(u32, Current)| *at);
     found.into_iter().map(|(_, current)| current).collect()
 }
 
@@ -71,53 +84,68 @@ struct Access<'a> {
     tags: &'a TagIndexes,
 }
 
+/// The resources of writes by their id and ARN, with the places of the writes.
+#[derive(Default)]
+struct Wanted(Vec<(TextHash, u32)>);
+
+impl Wanted {
+    /// The writes that are of a resource, by their places in this list.
+    fn of(&self, live: &LiveResource) -> std::ops::Range<usize> {
+        let name = TextHash::of([without_host(live.id.as_str()), live.arn.as_str()]);
+        let first = self.0.partition_point(|(wanted, _)| *wanted < name);
+        let count = self.0[first..].iter().take_while(|(wanted, _)| *wanted == name).count();
+        first..first + count
+    }
+}
+
 async fn read_type(
     &Access { session, map, place, tags }: &Access<'_>,
-    resource_type: &ResourceType,
-    writes: Vec<(usize, &Write)>,
-) -> Vec<(usize, Current)> {
-    let unreadable = |why: Unread| writes.iter().map(|(at, _)| (*at, Current::Unreadable(why.clone()))).collect();
-    let Some(definition) = map.types.get(resource_type).filter(|definition| definition.access.is_some()) else {
-        return unreadable(Unread::NoListing(resource_type.clone()));
+    resource_type: ResourceType,
+    mut wanted: Wanted,
+) -> PackedList<(u32, Current)> {
+    let unreadable = |why: Unread| wanted.0.iter().map(|(_, at)| (*at, Current::Unreadable(why.clone()))).collect();
+    let Some(definition) = map.types.get(&resource_type).filter(|definition| definition.access.is_some()) else {
+        return unreadable(Unread::NoListing(resource_type));
     };
     let population = match inventory::list(session, map, definition, place, tags).await {
         Ok(population) => population,
         Err(error) => return unreadable(Unread::Listing(error.with_hint())),
     };
-    let mut last_uses: HashMap<(&str, &str), usize> = HashMap::new();
-    last_uses.extend(writes.iter().map(|(at, write)| (names(write), *at)));
-    let mut found = pick(population.resources, &last_uses);
-    let mut unproven: Vec<&mut LiveResource> =
-        found.values_mut().filter(|live| !matches!(live.tags, Tags::Known(_))).collect();
-    if !unproven.is_empty() {
-        inventory::confirm_tags(session, definition, place, &mut unproven).await;
+    wanted.0.sort_unstable();
+    let mut is_found = vec![false; wanted.0.len()];
+    let mut found = PackedList::new();
+    let Population { resources, problems } = population;
+    let mut listed = resources.into_iter().filter_map(|live| {
+        let places = wanted.of(&live);
+        // What only a search for their events needs is dropped.
+        (!places.is_empty()).then(|| (places, LiveResource { identifiers: Vec::new(), made_with: Vec::new(), ..live }))
+    });
+    loop {
+        let mut part: Vec<(std::ops::Range<usize>, LiveResource)> = listed.by_ref().take(RESOURCES_AT_ONCE).collect();
+        if part.is_empty() {
+            break;
+        }
+        let unproven = |live: &&mut LiveResource| !matches!(live.tags, Tags::Known(_));
+        let mut unproven: Vec<&mut LiveResource> = part.iter_mut().map(|(_, live)| live).filter(unproven).collect();
+        if !unproven.is_empty() {
+            inventory::confirm_tags(session, definition, place, &mut unproven).await;
+        }
+        for (places, live) in part {
+            let current = state_of(live);
+            for place in places {
+                found.push(&(wanted.0[place].1, current.clone()));
+                is_found[place] = true;
+            }
+        }
     }
     // What could not be taken from the list may be among what went wrong there.
-    let missing = || match population.problems.first() {
+    let missing = match problems.first() {
         None => Current::Gone,
-        Some(problem) => Current::Unreadable(Unread::PartOfListing(problem.to_string())),
+        Some(problem) => Current::Unreadable(Unread::PartOfListing(problem.clone())),
     };
-    let mut current = |at: usize, write: &Write| {
-        let (id, arn) = names(write);
-        let key = (id.to_owned(), arn.to_owned());
-        // There can be hundreds of thousands: a copy only for a resource that another write is of too.
-        let is_last = last_uses.get(&(id, arn)) == Some(&at);
-        let live = if is_last { found.remove(&key) } else { found.get(&key).cloned() };
-        live.map_or_else(missing, state_of)
-    };
-    writes.iter().map(|(at, write)| (*at, current(*at, write))).collect()
-}
-
-/// The listed resources that writes are about, by id and ARN. What only a search for their events needs is dropped.
-fn pick(listed: Vec<LiveResource>, wanted: &HashMap<(&str, &str), usize>) -> HashMap<(String, String), LiveResource> {
-    let key = |live: &LiveResource| (without_host(live.id.as_str()).to_owned(), live.arn.to_string());
-    let is_wanted = |live: &LiveResource| wanted.contains_key(&(without_host(live.id.as_str()), live.arn.as_str()));
-    let without_names = |live| LiveResource { identifiers: Vec::new(), made_with: Vec::new(), ..live };
-    listed.into_iter().filter(is_wanted).map(|live| (key(&live), without_names(live))).collect()
-}
-
-fn names(write: &Write) -> (&str, &str) {
-    (without_host(write.id.as_str()), write.arn.as_str())
+    let unseen = wanted.0.iter().zip(is_found).filter(|(_, is_found)| !is_found);
+    unseen.for_each(|((_, at), _)| found.push(&(*at, missing.clone())));
+    found
 }
 
 /// An id without the host of an endpoint: the URL of a queue has the host that the listing was sent to, and another run may use

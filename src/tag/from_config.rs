@@ -41,7 +41,7 @@ pub(super) async fn facts<'m>(
     };
     let since = (Timestamp::now() - LAG).strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let mut recent = RecentEvents::since(since);
-    let mut facts = joined(how, place, definition, population.resources, &mut recent)?;
+    let mut facts = joined(how, place, definition, population.resources.iter().collect(), &mut recent)?;
     if recent.contradict(&facts.live) {
         return Ok(Err(NotInConfig::Behind));
     }

@@ -118,7 +118,7 @@ impl<'g, 'm> Gatherer<'g, 'm> {
         let ours = self.facts.iter().find(|facts| facts.definition.resource_type == *name).filter(is_listed);
         if let Some(facts) = ours.filter(|_| *region == self.question.region) {
             let (live, events) = (Cow::Borrowed(facts.live.as_slice()), Cow::Borrowed(facts.joined.events.as_slice()));
-            let listed = Listed { index: Index::new(&live), live, events };
+            let listed = Listed { index: Index::new(live.iter()), live, events };
             return Ok(ListedType::Listed(Box::new(listed)));
         }
         let Some(definition) = listable(self.map, name) else { return Ok(ListedType::Absent) };
@@ -126,9 +126,9 @@ impl<'g, 'm> Gatherer<'g, 'm> {
         let sweeps = TagIndexes::of([definition]);
         match inventory::list(self.session, self.map, definition, &place, &sweeps).await {
             Ok(population) => {
-                let live = population.resources;
+                let live: Vec<LiveResource> = population.resources.iter().collect();
                 let joined = join(self.store, &self.question.rules, &place, definition, &live)?;
-                let index = Index::new(&live);
+                let index = Index::new(live.iter());
                 let listed = Listed { index, live: live.into(), events: joined.events.into() };
                 Ok(ListedType::Listed(Box::new(listed)))
             }
@@ -295,7 +295,7 @@ mod tests {
         let all = [live("e-1", "arn:aws:x:r:1:e/1").named("web"), live("e-2", "arn:aws:x:r:1:e/2").named("web")];
         let looked = || {
             let events = vec![Vec::new(); 2].into();
-            ListedType::Listed(Box::new(Listed { index: Index::new(&all), live: all.to_vec().into(), events }))
+            ListedType::Listed(Box::new(Listed { index: Index::new(all.iter()), live: all.to_vec().into(), events }))
         };
         let is_alive = |parent: ParentRef| matches!(alive(map, parent, &looked()).1, Live::Alive(_));
         assert!(is_alive(parent("elasticbeanstalk-environment", "e-1")));

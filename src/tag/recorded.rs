@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use crate::creator::OwnerRules;
 use crate::model::event::{Action, StoredEvent};
 use crate::model::{AccountRegion, LiveResource};
-use crate::plan::join::{Index, Join, Joined};
+use crate::packed_list::PackedList;
+use crate::plan::join::{Index, Join, Joined, PackedJoin};
 use crate::resource_map::TypeDefinition;
 use crate::store::{Store, StoreError};
 
@@ -38,6 +39,23 @@ pub(super) fn join_with(
         join.add(event);
     })?;
     with_makers(store, rules, join.finish())
+}
+
+/// As [`join`], for live resources that are packed. `None`: their events depend on each other (renames, resources that were created
+/// together), so that all must be in memory.
+pub(super) fn join_packed(
+    store: &Store,
+    AccountRegion { account, region }: &AccountRegion,
+    definition: &TypeDefinition,
+    live: &PackedList<LiveResource>,
+) -> Result<Option<PackedJoin>, StoreError> {
+    let region = (!definition.global).then_some(region);
+    if !store.renames_of_type(&definition.resource_type, account, region)?.is_empty() {
+        return Ok(None);
+    }
+    let Some(mut join) = PackedJoin::new(live) else { return Ok(None) };
+    store.events_of_type(&definition.resource_type, account, region, &mut |event| join.add(event))?;
+    Ok(Some(join))
 }
 
 /// The events, with the principals that created their sessions if the rules need these.
@@ -84,7 +102,7 @@ impl RecentEvents {
 
     /// Whether these live resources lack one that was created recently, or have one that was deleted recently.
     pub(super) fn contradict(&self, live: &[LiveResource]) -> bool {
-        let index = Index::new(live);
+        let index = Index::new(live.iter());
         self.latest.iter().any(|(id, (_, exists, names))| {
             let is_live = std::iter::once(id).chain(names).any(|text| index.find(text).is_some());
             is_live != *exists

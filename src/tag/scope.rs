@@ -1,11 +1,13 @@
 //! Gathers what a run's scope needs to know, and leaves out the types, accounts and regions that cannot hold what it names.
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use crate::model::LiveResource;
 use crate::model::{AccountId, ArnParts, Region, ResourceType};
+use crate::packed_list::PackedList;
 use crate::plan::earlier::Earlier;
 use crate::plan::join::{Index, Joined};
 use crate::plan::{Creation, Ids, Question, ScopeFacts, Selected, id_parts};
@@ -32,18 +34,12 @@ pub(super) fn facts(
     let mut facts = ScopeFacts::default();
     let scope = &question.scope;
     if scope.refresh && !live.is_empty() {
-        let mut earlier = Earlier::of_type(definition.tag_keys());
-        // Global types are looked at from any region.
-        let region = (!definition.global).then_some(&question.region);
-        let mut add = |write| earlier.add(write);
-        store.earlier_writes(&definition.resource_type, &question.account, region, &mut add)?;
+        let mut earlier = earlier(store, question, definition)?;
         earlier.retain(live);
-        facts.earlier = earlier;
+        facts.earlier = earlier.into();
     }
     if !scope.ids.are_all() {
-        let index = Index::new(live);
-        let find = |text: &str| index.find(text).or_else(|| find_by_name(naming, &question.account, live, text));
-        facts.selected = Some(scope.ids.select(find));
+        facts.selected = Some(select(question, naming, &Index::new(live.iter()), || live.iter()));
     }
     if let Some(wanted) = &scope.created_by {
         facts.created = created(wanted, joined);
@@ -52,6 +48,45 @@ pub(super) fn facts(
         facts.selected = (!question.inherit).then(|| Selected { positions, ..Selected::default() });
     }
     Ok(facts)
+}
+
+/// As [`facts`], for live resources that are packed, found by `index`: what is known of all of them together.
+pub(super) fn packed_facts(
+    store: &Store,
+    question: &Question,
+    definition: &TypeDefinition,
+    naming: &Naming,
+    (index, live): (&Index, &PackedList<LiveResource>),
+) -> Result<ScopeFacts, StoreError> {
+    let mut facts = ScopeFacts::default();
+    if question.scope.refresh {
+        facts.earlier = earlier(store, question, definition)?.into();
+    }
+    if !question.scope.ids.are_all() {
+        facts.selected = Some(select(question, naming, index, || live.iter()));
+    }
+    Ok(facts)
+}
+
+/// What earlier runs wrote on resources of a type.
+fn earlier(store: &Store, question: &Question, definition: &TypeDefinition) -> Result<Earlier, StoreError> {
+    let mut earlier = Earlier::of_type(definition.tag_keys());
+    // Global types are looked at from any region.
+    let region = (!definition.global).then_some(&question.region);
+    let mut add = |write| earlier.add(write);
+    store.earlier_writes(&definition.resource_type, &question.account, region, &mut add)?;
+    Ok(earlier)
+}
+
+/// The resources that the question's ids name. `live` gives all of them, the same each time.
+fn select<R: Borrow<LiveResource>, I: Iterator<Item = R>>(
+    question: &Question,
+    naming: &Naming,
+    index: &Index,
+    live: impl Fn() -> I,
+) -> Selected {
+    let find = |text: &str| index.find(text).or_else(|| find_by_name(naming, &question.account, &live, text));
+    question.scope.ids.select(find)
 }
 
 /// The positions of the live resources that these events created.
@@ -64,9 +99,14 @@ fn created(wanted: &BTreeSet<Creation>, joined: &Joined) -> BTreeMap<Creation, u
 }
 
 /// The position of the one resource that a copied text names: an address, a typed name, an ARN of another form.
-fn find_by_name(naming: &Naming, account: &AccountId, live: &[LiveResource], text: &str) -> Option<usize> {
+fn find_by_name<R: Borrow<LiveResource>, I: Iterator<Item = R>>(
+    naming: &Naming,
+    account: &AccountId,
+    live: impl Fn() -> I,
+    text: &str,
+) -> Option<usize> {
     for meaning in Asked::of(text, naming).meanings {
-        let is_named = |resource: &&LiveResource| {
+        let is_named = |resource: &LiveResource| {
             let names: Vec<String> =
                 resource.identifiers.iter().cloned().chain([resource.arn.as_str().to_owned()]).collect();
             meaning.names(&NamedRow {
@@ -78,7 +118,7 @@ fn find_by_name(naming: &Naming, account: &AccountId, live: &[LiveResource], tex
                 source: "",
             })
         };
-        let mut found = live.iter().enumerate().filter(|(_, resource)| is_named(resource));
+        let mut found = live().enumerate().filter(|(_, resource)| is_named(resource.borrow()));
         if let Some((position, _)) = found.next() {
             return found.next().is_none().then_some(position);
         }

@@ -17,6 +17,7 @@ use crate::org::account_job::AccountJob;
 use crate::org::account_regions::regions_of;
 use crate::org::targets::places;
 use crate::org::{Account, Done, Event, Organization, fan_out};
+use crate::packed_list::PackedList;
 use crate::plan::updates::Updates;
 use crate::plan::{Creation, MoreTag, Plan, Question, Scope, SkipKind};
 use crate::resource_map::ResourceMap;
@@ -253,7 +254,7 @@ impl<'m> AccountJob<'m> for TagNew<'_, 'm> {
             _ => None,
         };
         let report = match refusal {
-            Some(_) => RunReport { run: None, writes: Vec::new(), stopped: None },
+            Some(_) => RunReport { run: None, writes: PackedList::new(), stopped: None },
             None => {
                 let prepared = runner.prepare_survey(&mut survey);
                 runner.execute(Target::Tag, prepared, stop.cancelled(), &mut |_| ()).await?
@@ -298,8 +299,8 @@ impl Outcome<'_> {
         {
             return refusal.clone();
         }
-        let is_of = |row: &&RunWrite| row.write.resource_type == *name && row.write.id == *id && row.write.arn == *arn;
-        let writes: Vec<&RunWrite> = self.report.writes.iter().filter(is_of).collect();
+        let is_of = |row: &RunWrite| row.write.resource_type == *name && row.write.id == *id && row.write.arn == *arn;
+        let writes: Vec<RunWrite> = self.report.writes.iter().filter(is_of).collect();
         let skipped: Vec<_> = plan.skipped.iter().filter(|row| row.resource_type == *name && row.id == *id).collect();
         let later = |kind: SkipKind| matches!(kind, SkipKind::NotNow | SkipKind::TagsUnknown);
         if let Some(reason) = writes.iter().find_map(|row| failure(&row.outcome)) {
@@ -309,11 +310,11 @@ impl Outcome<'_> {
             return Settled::Failed(row.reason.clone());
         }
         let written = writes.iter().filter(|row| matches!(row.outcome, WriteOutcome::Written { .. }));
-        let tag = |row: &&&RunWrite| {
+        let tag = |row: &RunWrite| {
             let value = row.write.new_value.as_ref().map_or("", |value| value.as_str());
             (row.write.key.to_string(), value.to_owned())
         };
-        let tags: Vec<_> = written.map(|row| tag(&row)).collect();
+        let tags: Vec<_> = written.map(tag).collect();
         if !tags.is_empty() {
             return Settled::Tagged { tags, run: self.report.run };
         }

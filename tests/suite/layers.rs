@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// The modules from top to bottom. Each may use those after it.
-const LAYERS: [&str; 19] = [
+const LAYERS: [&str; 20] = [
     "fuzzing",
     "cli",
     "report",
@@ -27,11 +27,12 @@ const LAYERS: [&str; 19] = [
     "resource_map",
     "console",
     "text",
+    "packed_list",
     "model",
 ];
 
 /// The modules that see nothing but their input.
-const PURE: [&str; 7] = ["policy", "plan", "resource", "creator", "trail", "resource_map", "model"];
+const PURE: [&str; 8] = ["policy", "plan", "resource", "creator", "trail", "resource_map", "packed_list", "model"];
 
 /// What pure code does not use: files, sockets, the environment, the clock, the async runtime, AWS, SQL.
 const IMPURE: &str = r"\bstd::(fs|env|time::SystemTime|time::Instant|net::Tcp|net::Udp|process)\b|\b(tokio|futures|rusqlite|aws_\w+)::|Timestamp::now";

@@ -1,5 +1,6 @@
 //! Where the report goes: stdout, or a file for its user only.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -41,7 +42,9 @@ impl<'a> Out<'a> {
                 context.console.document(text);
                 Ok(())
             }
-            Self::File(_, file, path) => file.write(&safe::lines(text)).map_err(|error| writing(path, &error)),
+            Self::File(_, file, path) => {
+                file.write_all(safe::lines(text).as_bytes()).map_err(|error| writing(path, &error))
+            }
         }
     }
 
@@ -54,7 +57,7 @@ impl<'a> Out<'a> {
             }
             Self::File(_, file, path) => {
                 let text = serde_json::to_string_pretty(document).expect("our documents hold text keys only");
-                file.write(&format!("{}\n", safe::json(&text))).map_err(|error| writing(path, &error))
+                writeln!(file, "{}", safe::json(&text)).map_err(|error| writing(path, &error))
             }
         }
     }

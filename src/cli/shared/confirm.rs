@@ -6,6 +6,7 @@ use super::interrupt::interrupted;
 use super::scope::{ScopeArgs, replaced};
 use super::{Context, Outcome};
 use crate::console::Lines;
+use crate::packed_list::PackedList;
 use crate::plan::PlannedWrite;
 
 /// Values that the question shows.
@@ -42,7 +43,7 @@ pub(in crate::cli) struct Replaced {
 
 impl Replaced {
     /// Adds those of these writes that replace a value.
-    pub(in crate::cli) fn add(&mut self, writes: &[PlannedWrite]) {
+    pub(in crate::cli) fn add(&mut self, writes: &PackedList<PlannedWrite>) {
         for write in replaced(writes) {
             self.count += 1;
             if self.shown.len() < MOST_SHOWN {
@@ -138,10 +139,10 @@ mod tests {
             reason: String::new(),
         };
         let mut replaced = Replaced::default();
-        replaced.add(&[write("a"), PlannedWrite { old_value: None, ..write("b") }]);
+        replaced.add(&[write("a"), PlannedWrite { old_value: None, ..write("b") }].into_iter().collect());
         let line = r#"  123456789012 eu-west-1 sqs a Owner: "\u{1b}[2Jzoe" -> "alice""#;
         assert_eq!(replaced.listed().as_str(), format!("1 tag has another value and is to be replaced:\n{line}\n"));
-        replaced.add(&vec![write("c"); 9]);
+        replaced.add(&vec![write("c"); 9].into_iter().collect());
         let listed = replaced.listed();
         assert!(listed.as_str().contains("10 tags have another value") && listed.as_str().contains("and 5 more"));
     }

@@ -5,6 +5,8 @@ use std::fmt::Display;
 
 use super::Context;
 use crate::console::number;
+use crate::model::{ResourceId, ResourceType};
+use crate::packed_list::PackedList;
 use crate::plan::{SkipKind, SkippedResource};
 
 /// The option that prints all rows, where `--all` means all accounts.
@@ -43,32 +45,32 @@ impl From<ExtentArgs> for Extent {
     }
 }
 
-/// A row of a group: what is done, to which type, and the line, which is made when it is printed.
-pub(in crate::cli) struct WriteRow<'a, L> {
+/// A row of a group: what is done, to which type, and the line, which is made only if it is printed.
+pub(in crate::cli) struct WriteRow<T, L> {
     pub(in crate::cli) verb: &'static str,
-    pub(in crate::cli) resource_type: &'a str,
+    pub(in crate::cli) resource_type: T,
     pub(in crate::cli) line: L,
 }
 
 /// Prints the first writes of each verb and type, then the number of the others. Returns whether there are others.
 #[must_use]
-pub(in crate::cli) fn print_writes<'a, L: Fn() -> String>(
+pub(in crate::cli) fn print_writes<T: Into<String>, L: FnOnce() -> String>(
     context: &Context,
     extent: Extent,
-    rows: impl IntoIterator<Item = WriteRow<'a, L>>,
+    rows: impl IntoIterator<Item = WriteRow<T, L>>,
 ) -> bool {
-    let mut groups: BTreeMap<(&str, &'static str), (Vec<L>, usize)> = BTreeMap::new();
+    let mut groups: BTreeMap<(String, &'static str), (PackedList<String>, usize)> = BTreeMap::new();
     for WriteRow { verb, resource_type, line } in rows {
-        let (shown, more) = groups.entry((resource_type, verb)).or_default();
+        let (shown, more) = groups.entry((resource_type.into(), verb)).or_default();
         if extent.all || shown.len() < WRITES_SHOWN {
-            shown.push(line);
+            shown.push(&line());
         } else {
             *more += 1;
         }
     }
     let mut hidden = false;
     for ((resource_type, verb), (shown, more)) in groups {
-        shown.iter().for_each(|line| context.console.data(line()));
+        shown.iter().for_each(|line| context.console.data(line));
         if more > 0 {
             context.console.data(format_args!("{verb} {} more {resource_type}", count(more)));
             hidden = true;
@@ -77,27 +79,50 @@ pub(in crate::cli) fn print_writes<'a, L: Fn() -> String>(
     hidden
 }
 
+/// Skipped resources of one type and reason.
+#[derive(Default)]
+struct SkippedGroup {
+    count: usize,
+    /// Those that may be printed, as id and reason.
+    shown: PackedList<(ResourceId, String)>,
+    first_reason: String,
+    /// Whether all have the reason of the first one.
+    has_one_reason: bool,
+}
+
+impl SkippedGroup {
+    fn add(&mut self, SkippedResource { id, reason, .. }: SkippedResource, extent: Extent) {
+        if self.count == 0 {
+            self.first_reason.clone_from(&reason);
+            self.has_one_reason = true;
+        }
+        self.count += 1;
+        self.has_one_reason &= reason == self.first_reason;
+        if extent.all || self.shown.len() < SKIPPED_SHOWN {
+            self.shown.push(&(id, reason));
+        }
+    }
+}
+
 /// Prints the skipped resources with the reasons; many of one type and reason as one line. Returns whether there is such a line.
 #[must_use]
-pub(in crate::cli) fn print_skipped(context: &Context, extent: Extent, left: &[SkippedResource]) -> bool {
-    let mut groups: BTreeMap<(&str, SkipKind), Vec<&SkippedResource>> = BTreeMap::new();
+pub(in crate::cli) fn print_skipped(context: &Context, extent: Extent, left: &PackedList<SkippedResource>) -> bool {
+    let mut groups: BTreeMap<(ResourceType, SkipKind), SkippedGroup> = BTreeMap::new();
     for resource in left {
-        groups.entry((resource.resource_type.as_str(), resource.kind)).or_default().push(resource);
+        groups.entry((resource.resource_type.clone(), resource.kind)).or_default().add(resource, extent);
     }
     let mut hidden = false;
     for ((resource_type, kind), group) in groups {
-        if extent.all || group.len() <= SKIPPED_SHOWN {
-            for SkippedResource { id, reason, .. } in group {
+        if extent.all || group.count <= SKIPPED_SHOWN {
+            for (id, reason) in &group.shown {
                 context.console.data(format_args!("skip {resource_type} {id} ({reason})"));
             }
             continue;
         }
         hidden = true;
-        let first = &group[0].reason;
-        let is_one = group.iter().all(|resource| resource.reason == *first);
-        let reason = if is_one { first.as_str() } else { kind.phrase() };
-        let ids: Vec<&str> = group.iter().take(IDS_SHOWN).map(|resource| resource.id.as_str()).collect();
-        let number = count(group.len());
+        let reason = if group.has_one_reason { group.first_reason.as_str() } else { kind.phrase() };
+        let ids: Vec<String> = group.shown.iter().take(IDS_SHOWN).map(|(id, _)| id.to_string()).collect();
+        let number = count(group.count);
         context.console.data(format_args!("skip {number} {resource_type} ({reason}): {}, …", ids.join(", ")));
     }
     hidden

@@ -2,7 +2,7 @@
 //! file keeps its mode.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Options that create a file for its user only. Without effect on a file that exists.
@@ -34,15 +34,20 @@ impl NewFile {
         Ok(new)
     }
 
-    /// Adds text.
-    pub(in crate::cli) fn write(&mut self, text: &str) -> io::Result<()> {
-        self.file.write_all(text.as_bytes())
-    }
-
     /// Gives it its name, in place of any file that has it.
     pub(in crate::cli) fn finish(self) -> io::Result<()> {
         self.file.sync_all()?;
         fs::rename(&self.temporary, &self.path)
+    }
+}
+
+impl io::Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
     }
 }
 

@@ -11,7 +11,8 @@ use super::{CommandError, Context, Outcome};
 use crate::aws::Session;
 use crate::cli::call_stats::{self, StatsArgs};
 use crate::console::{Each, OutputFormat, counted};
-use crate::model::{AccountId, Region, RunId, TagKey, TagValue};
+use crate::model::{AccountId, Region, ResourceType, RunId, TagKey, TagValue};
+use crate::packed_list::PackedList;
 use crate::plan::{FORMAT_VERSION, Plan, PlannedWrite, SkipKind, SkippedResource};
 use crate::store::journal::{Run, RunKind, RunWrite, Write, WriteOutcome};
 use crate::tag::apply::StopReason;
@@ -38,17 +39,16 @@ pub(in crate::cli) fn show_run(context: &Context, output: &RunOutput<'_>) -> Out
     match context.console.format {
         OutputFormat::Json => context.console.json(&document(output)),
         OutputFormat::Text => {
-            let rows = output.report.writes.iter().filter_map(|row| result_row(output, row));
+            let rows = rows(output).filter_map(|(row, reason)| result_row(output, row, reason));
             // What was written is printed as a whole.
             let extent = Extent { all: output.extent.all || !output.dry_run };
             let has_more = print_writes(context, extent, rows);
-            let skipped = plan.map_or(&[][..], |plan| &plan.skipped);
-            let has_more = print_skipped(context, output.extent, skipped) || has_more;
+            let has_more = plan.is_some_and(|plan| print_skipped(context, output.extent, &plan.skipped)) || has_more;
             show_hint(context, has_more, ALL);
         }
     }
     for RunWrite { write, outcome, .. } in &output.report.writes {
-        if let Some(why) = failure(output.kind, outcome) {
+        if let Some(why) = failure(output.kind, &outcome) {
             context.console.warning(format_args!(
                 "{} {} {}: {why}",
                 write.resource_type,
@@ -95,9 +95,9 @@ pub(in crate::cli) fn dry_phrase(kind: RunKind, results: &BTreeMap<&'static str,
 }
 
 /// The command that resumes a run with writes under way that update their resources.
-pub(in crate::cli) fn resume_begun(context: &Context, run: RunId, types: &BTreeSet<&str>) -> Suggestion {
+pub(in crate::cli) fn resume_begun(context: &Context, run: RunId, types: &BTreeSet<ResourceType>) -> Suggestion {
     let apply = context.suggest("apply").option("resume", run.to_string());
-    let types: Vec<&str> = types.iter().copied().collect();
+    let types: Vec<&str> = types.iter().map(ResourceType::as_str).collect();
     if types.is_empty() { apply } else { apply.option("allow-updates", types.join(",")) }
 }
 
@@ -120,7 +120,7 @@ fn conclude(context: &Context, output: &RunOutput<'_>, results: &BTreeMap<&'stat
         (_, run) => {
             let run = run.filter(|_| !output.dry_run);
             let begun = output.report.writes.iter().filter(|row| matches!(row.outcome, WriteOutcome::UnderWay(_)));
-            let begun: BTreeSet<&str> = begun.map(|row| row.write.resource_type.as_str()).collect();
+            let begun: BTreeSet<ResourceType> = begun.map(|row| row.write.resource_type).collect();
             if let Some(run) = run.filter(|_| !begun.is_empty()) {
                 context.console.message(format_args!("see how it ends with: {}", resume_begun(context, run, &begun)));
             }
@@ -140,24 +140,34 @@ fn conclude(context: &Context, output: &RunOutput<'_>, results: &BTreeMap<&'stat
     }
 }
 
+/// The writes with the plan's reasons for them: a planned write has its place in the plan as its position.
+fn rows<'o>(output: &'o RunOutput<'_>) -> impl Iterator<Item = (RunWrite, Option<String>)> + 'o {
+    let mut actions = output.plan.map(|plan| plan.actions.iter());
+    output.report.writes.iter().map(move |row| {
+        let reason = actions.as_mut().and_then(Iterator::next).map(|action: PlannedWrite| action.reason);
+        (row, reason.filter(|reason| !reason.is_empty()))
+    })
+}
+
 /// A write that did not fail.
-fn result_row<'a>(
-    output: &'a RunOutput<'_>,
-    RunWrite { write, outcome, .. }: &'a RunWrite,
-) -> Option<WriteRow<'a, impl Fn() -> String + 'a>> {
-    if failure(output.kind, outcome).is_some() {
+fn result_row(
+    output: &RunOutput<'_>,
+    RunWrite { write, outcome, .. }: RunWrite,
+    reason: Option<String>,
+) -> Option<WriteRow<String, impl FnOnce() -> String>> {
+    if failure(output.kind, &outcome).is_some() {
         return None;
     }
-    let verb = verb(output, write, outcome);
+    let (verb, resource_type) = (verb(output, &write, &outcome), write.resource_type.to_string());
     let line = move || {
         let key = &write.key;
         let value = write.new_value.as_ref().or(write.old_value.as_ref());
         let value = value.map(|value| format!("={value}")).unwrap_or_default();
-        let why = outcome.reason().or_else(|| reason_of(output, write));
+        let why = outcome.reason().or(reason.as_deref());
         let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
         format!("{verb} {} {} {key}{value}{why}", write.resource_type, write.id)
     };
-    Some(WriteRow { verb, resource_type: write.resource_type.as_str(), line })
+    Some(WriteRow { verb, resource_type, line })
 }
 
 /// The result for the resource, as a verb.
@@ -232,12 +242,14 @@ fn document(output: &RunOutput<'_>) -> impl Serialize {
         account_id: &runner.place.account,
         region: &runner.place.region,
         tag_key: &runner.key,
-        actions: Each(|| report.writes.iter().map(|row| write_document(output, row))),
-        failed: Each(|| report.writes.iter().filter_map(|row| failure_document(*kind, row))),
-        skipped: plan.map_or(&[][..], |plan| &plan.skipped),
+        actions: Each(|| rows(output).map(|(row, reason)| write_document(output, &row, reason.as_deref()))),
+        failed: Each(|| report.writes.iter().filter_map(|row| failure_document(*kind, &row))),
+        skipped: plan.map_or(&NONE_SKIPPED, |plan| &plan.skipped),
         summary,
     }
 }
+
+static NONE_SKIPPED: PackedList<SkippedResource> = PackedList::new();
 
 #[derive(Serialize)]
 struct Document<'a, A, F> {
@@ -251,7 +263,7 @@ struct Document<'a, A, F> {
     tag_key: &'a TagKey,
     actions: A,
     failed: F,
-    skipped: &'a [SkippedResource],
+    skipped: &'a PackedList<SkippedResource>,
     summary: Value,
 }
 
@@ -279,7 +291,8 @@ pub(in crate::cli) fn failure_document(kind: RunKind, RunWrite { write, outcome,
 }
 
 /// One write and how it ended, in `--output json`. A `value` of null: the tag is removed.
-fn write_document(output: &RunOutput<'_>, RunWrite { write, outcome, .. }: &RunWrite) -> Value {
+fn write_document(output: &RunOutput<'_>, row: &RunWrite, reason: Option<&str>) -> Value {
+    let RunWrite { write, outcome, .. } = row;
     let mut document = json!({
         "type": write.resource_type,
         "id": write.id,
@@ -293,7 +306,7 @@ fn write_document(output: &RunOutput<'_>, RunWrite { write, outcome, .. }: &RunW
     let optional = [
         ("old_key", write.old_key.as_ref().map(TagKey::as_str)),
         ("old_value", write.old_value.as_ref().map(TagValue::as_str)),
-        ("reason", reason_of(output, write)),
+        ("reason", reason),
         ("result", Some(outcome.state().as_str())),
         ("error", outcome.reason()),
         ("request_id", outcome.request_id()),
@@ -306,19 +319,12 @@ fn write_document(output: &RunOutput<'_>, RunWrite { write, outcome, .. }: &RunW
     document
 }
 
-/// The plan's reason for a write. The write's position is its index in the plan.
-fn reason_of<'a>(output: &'a RunOutput<'_>, write: &Write) -> Option<&'a str> {
-    let place = usize::try_from(write.position).ok()?;
-    let action: &PlannedWrite = output.plan?.actions.get(place)?;
-    Some(action.reason.as_str()).filter(|reason| !reason.is_empty())
-}
-
 fn written(results: &BTreeMap<&'static str, u64>) -> u64 {
     results.get("written").copied().unwrap_or_default()
 }
 
 /// How many writes there are in each state.
-pub(in crate::cli) fn counts(writes: &[RunWrite]) -> BTreeMap<&'static str, u64> {
+pub(in crate::cli) fn counts(writes: &PackedList<RunWrite>) -> BTreeMap<&'static str, u64> {
     let mut counts = BTreeMap::new();
     for row in writes {
         *counts.entry(row.outcome.state().as_str()).or_default() += 1;

@@ -10,8 +10,9 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::{CommandError, Context, Outcome, tagging};
-use crate::model::{AccountId, Region, ResourceId, ResourceType, TagKey};
+use crate::model::{AccountId, Region, ResourceId, ResourceType, TagKey, TextHash};
 use crate::org::account_job::{PlanAt, UnreadPlan};
+use crate::packed_list::PackedList;
 use crate::plan::{FORMAT_VERSION, PlannedWrite};
 use crate::store::Store;
 use crate::text::safe;
@@ -21,7 +22,7 @@ use crate::text::safe;
 #[serde(deny_unknown_fields)]
 pub(crate) struct PlanDocument {
     format_version: u32,
-    pub(crate) actions: Vec<PlannedWrite>,
+    pub(crate) actions: PackedList<PlannedWrite>,
     #[serde(default)]
     region: Option<Region>,
     #[serde(default)]
@@ -116,7 +117,7 @@ impl SavedPlans {
     ///
     /// # Errors
     /// The file was changed or taken away meanwhile.
-    pub(in crate::cli) fn read(&self, at: &PlanAt) -> Result<Vec<PlannedWrite>, UnreadPlan> {
+    pub(in crate::cli) fn read(&self, at: &PlanAt) -> Result<PackedList<PlannedWrite>, UnreadPlan> {
         let read = || -> io::Result<PlanDocument> {
             let mut file = File::open(&self.path)?;
             file.seek(SeekFrom::Start(at.offset))?;
@@ -160,12 +161,12 @@ fn check(
             .hint("save the plan again with this version of trailcreator"));
     }
     let PlanDocument { account_id, region, tag_key, .. } = plan;
-    let Some(first) = plan.actions.first() else {
+    let Some(first) = plan.actions.iter().next() else {
         return Ok(Err(PlanHead { account: account_id, region, key: tag_key }));
     };
     let (account, key) = (first.account_id.clone(), tag_key.unwrap_or_else(|| first.key.clone()));
-    for key in plan.actions.iter().flat_map(|action| action.old_key.iter().chain([&action.key])) {
-        tagging::parse_key(key.as_str())?;
+    for PlannedWrite { old_key, key, .. } in &plan.actions {
+        old_key.iter().chain([&key]).try_for_each(|key| tagging::parse_key(key.as_str()).map(drop))?;
     }
     check_writes(&plan.actions).map_err(|error| CommandError::usage(format_args!("{name}: {error}")))?;
     if let Some(other) = plan.actions.iter().find(|action| action.account_id != account) {
@@ -208,13 +209,15 @@ enum WriteFault {
 }
 
 /// A plan may have been edited: checks its writes, before any is made.
-pub(crate) fn check_writes(writes: &[PlannedWrite]) -> Result<(), InvalidWrite> {
+pub(crate) fn check_writes(writes: &PackedList<PlannedWrite>) -> Result<(), InvalidWrite> {
     let mut seen = HashSet::new();
     for write in writes {
-        let PlannedWrite { resource_type, id, region, key, .. } = write;
+        let PlannedWrite { resource_type, id, region, key, .. } = &write;
         // Some types ignore case in keys.
-        let is_second = !seen.insert((resource_type, id, region, key.as_str().to_lowercase()));
-        let fault = fault_of(write).or_else(|| is_second.then(|| WriteFault::TwoValues(key.clone())));
+        let lower_key = key.as_str().to_lowercase();
+        let names = [resource_type.as_str(), id.as_str(), region.as_str(), lower_key.as_str()];
+        let is_second = !seen.insert(TextHash::of(names));
+        let fault = fault_of(&write).or_else(|| is_second.then(|| WriteFault::TwoValues(key.clone())));
         if let Some(fault) = fault {
             return Err(InvalidWrite { resource_type: resource_type.clone(), id: id.clone(), fault });
         }

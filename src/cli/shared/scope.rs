@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{CommandError, Context, types};
 use crate::model::ResourceType;
+use crate::packed_list::PackedList;
 use crate::plan::{Ids, PlannedWrite, Scope, SkipTag};
 use crate::resource::Condition;
 use crate::resource_map::ResourceMap;
@@ -150,7 +151,7 @@ pub(in crate::cli) fn types_phrase<'t>(types: impl Iterator<Item = &'t ResourceT
 }
 
 /// How many of these writes replace a value.
-pub(in crate::cli) fn replaced(writes: &[PlannedWrite]) -> impl Iterator<Item = &PlannedWrite> {
+pub(in crate::cli) fn replaced(writes: &PackedList<PlannedWrite>) -> impl Iterator<Item = PlannedWrite> {
     writes.iter().filter(|write| write.old_value.is_some())
 }
 

@@ -1,6 +1,7 @@
 //! What `tag`, `apply` and `undo` share: opening the account, running to the end or to Ctrl-C, saving a plan.
 
 use std::future::Future;
+use std::io::{self, BufWriter};
 use std::path::Path;
 
 use super::interrupt::interrupted;
@@ -111,9 +112,9 @@ pub(in crate::cli) async fn execute(
     context: &Context,
     runner: &Runner<'_>,
     target: Target,
-    prepared: Prepared<'_>,
+    prepared: Prepared,
 ) -> Result<RunReport, CommandError> {
-    let progress = context.console.progress("tagging", Some(count(prepared.ready.len())));
+    let progress = context.console.progress("tagging", Some(count(prepared.possible())));
     let stop = async {
         interrupted().await;
         context.console.message("interrupted: waiting for the calls under way");
@@ -131,16 +132,27 @@ pub(in crate::cli) fn count(length: usize) -> u64 {
 
 /// Writes the plan's file as a whole or not at all.
 pub(in crate::cli) fn save_plan(path: &Path, plan: &Plan) -> Result<(), CommandError> {
-    let text = serde_json::to_string_pretty(plan).expect("a plan holds text keys only");
-    save(path, "the plan", &format!("{text}\n"))
+    save_with(path, "the plan", |file| {
+        serde_json::to_writer_pretty(&mut *file, plan)?;
+        file.write_all(b"\n")
+    })
 }
 
 /// Writes a file as a whole or not at all. `what` it is, for messages.
 pub(in crate::cli) fn save(path: &Path, what: &str, text: &str) -> Result<(), CommandError> {
+    save_with(path, what, |file| file.write_all(text.as_bytes()))
+}
+
+/// As [`save`], piece by piece.
+fn save_with(
+    path: &Path,
+    what: &str,
+    pieces: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+) -> Result<(), CommandError> {
     let write = || {
-        let mut file = NewFile::create(path)?;
-        file.write(text)?;
-        file.finish()
+        let mut file = BufWriter::new(NewFile::create(path)?);
+        pieces(&mut file)?;
+        file.into_inner()?.finish()
     };
     write().map_err(|error| CommandError::while_doing(format_args!("saving {what} to {}", path.display()), &error))
 }

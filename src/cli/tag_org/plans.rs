@@ -1,5 +1,6 @@
 //! The file of `--save-plan`.
 
+use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::cli::private_file::NewFile;
@@ -10,25 +11,28 @@ use crate::plan::Plan;
 /// The file of plans: one line each, so that it can be written and read piece by piece. It has its name when it is whole.
 pub(super) struct Plans {
     path: PathBuf,
-    file: NewFile,
+    file: BufWriter<NewFile>,
     count: u64,
 }
 
 impl Plans {
     pub(super) fn create(path: &Path) -> Result<Self, CommandError> {
         let file = NewFile::create(path).map_err(|error| saving(path, &error))?;
-        Ok(Self { path: path.to_owned(), file, count: 0 })
+        Ok(Self { path: path.to_owned(), file: BufWriter::new(file), count: 0 })
     }
 
     pub(super) fn add(&mut self, plan: &Plan) -> Result<(), CommandError> {
-        let mut line = serde_json::to_string(plan).expect("a plan holds text keys only");
-        line.push('\n');
         self.count += 1;
-        self.file.write(&line).map_err(|error| saving(&self.path, &error))
+        let written = serde_json::to_writer(&mut self.file, plan).map_err(io::Error::from);
+        written.and_then(|()| self.file.write_all(b"\n")).map_err(|error| saving(&self.path, &error))
     }
 
     pub(super) fn finish(self, context: &Context, apply: Suggestion) -> Result<(), CommandError> {
-        self.file.finish().map_err(|error| saving(&self.path, &error))?;
+        self.file
+            .into_inner()
+            .map_err(io::Error::from)
+            .and_then(NewFile::finish)
+            .map_err(|error| saving(&self.path, &error))?;
         let (count, path) = (self.count, self.path.display());
         context
             .console

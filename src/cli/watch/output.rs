@@ -57,7 +57,7 @@ impl<'c> Output<'c> {
             }
             Notice::Planned(plan) => {
                 if self.context.global.output == Format::Text {
-                    plan.actions.iter().for_each(|action| console.data(format_args!("tag {}", action_phrase(action))));
+                    plan.actions.iter().for_each(|action| console.data(format_args!("tag {}", action_phrase(&action))));
                 }
             }
             Notice::Heartbeat(totals) => console.message(heartbeat(totals)),

@@ -314,7 +314,7 @@ impl Snapshot {
             if let Some(live) = row.live(&scope, naming, trust)?
                 && seen.insert((live.id.clone(), live.arn.clone()))
             {
-                population.resources.push(live);
+                population.resources.push(&live);
             }
         }
         Ok(population)

@@ -9,6 +9,7 @@ use crate::aws::{CallError, Session};
 use crate::model::{AccountId, Region};
 use crate::org::Account;
 use crate::org::organization::{Done, Organization};
+use crate::packed_list::PackedList;
 use crate::plan::PlannedWrite;
 use crate::store::StoreError;
 use crate::tag::run::{Runner, Target};
@@ -47,7 +48,7 @@ pub struct Apply<R> {
     pub only_plan: bool,
 }
 
-impl<'m, R: Fn(&PlanAt) -> Result<Vec<PlannedWrite>, UnreadPlan>> AccountJob<'m> for Apply<R> {
+impl<'m, R: Fn(&PlanAt) -> Result<PackedList<PlannedWrite>, UnreadPlan>> AccountJob<'m> for Apply<R> {
     type Facts = Vec<PlanAt>;
     type Item = PlanAt;
 

@@ -11,17 +11,18 @@
 //!
 //! Pure.
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::creator::RenameHistory;
 use crate::model::event::Action;
 use crate::model::event::StoredEvent;
-use crate::model::{Arn, ArnParts, LiveResource};
+use crate::model::{Arn, ArnParts, LiveResource, TextHash};
+use crate::packed_list::PackedList;
 
 /// Texts, each with the one resource that answers to it, or that several do. By hash: texts take ten times the memory.
 #[derive(Debug, Default)]
-struct Answers(Vec<([u64; 2], u32)>);
+struct Answers(Vec<(TextHash, u32)>);
 
 /// Several resources answer to a text.
 const SEVERAL: u32 = u32::MAX;
@@ -39,10 +40,8 @@ pub(crate) struct Index {
     own: Answers,
     /// All other names.
     names: Answers,
-    /// Both without what varies between those who write them down.
+    /// Both without what varies between those who write them down, where something is left out.
     bare: Answers,
-    /// What is not an ARN: an event's ARN may end in it.
-    plain: Answers,
     /// The ends of ARNs: an event may give just that.
     tails: Answers,
     /// The place of each resource's ARN, by its number in `places`.
@@ -104,7 +103,7 @@ impl Join {
     /// For these live resources, all of one type.
     pub fn new(live: &[LiveResource]) -> Self {
         let none = vec![Vec::new(); live.len()];
-        let index = Index::new(live);
+        let index = Index::new(live.iter());
         Self { index, events: none.clone(), shared: none, former: Former::default(), records: Records::default() }
     }
 
@@ -151,6 +150,45 @@ impl Join {
     }
 }
 
+/// As [`Join`], for so many live resources that their events are packed. Without renames, and without resources that were created
+/// together.
+#[derive(Debug)]
+pub struct PackedJoin {
+    index: Index,
+    events: PackedList<(u32, StoredEvent)>,
+    records: Records,
+}
+
+impl PackedJoin {
+    /// For these live resources, all of one type. `None`: one was created together with others.
+    pub fn new(live: &PackedList<LiveResource>) -> Option<Self> {
+        let index = Index::new(live.iter());
+        let is_simple = index.together.is_empty();
+        is_simple.then(|| Self { index, events: PackedList::new(), records: Records::default() })
+    }
+
+    /// Finds the live resources that texts name.
+    pub(crate) fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// Keeps `event` if its resource exists. The rows of an event must come one after the other.
+    pub fn add(&mut self, event: StoredEvent) {
+        self.records.add(&event);
+        if let Some(position) = self.index.find_event(&event) {
+            self.events.push(&(number_of(position), event));
+        }
+    }
+
+    /// What was kept: the events with the positions of their resources, in that order; and how many creations there are.
+    pub fn finish(self) -> (PackedList<(u32, StoredEvent)>, u64) {
+        let Self { index, mut events, records } = self;
+        drop(index);
+        events.sort_by_key(|(position, stored)| (*position, stored.event.time.clone(), stored.event.event_id.clone()));
+        (events, records.count)
+    }
+}
+
 impl Join {
     /// Gives each renamed resource the events of its earlier names.
     fn follow_renames(&mut self) {
@@ -186,19 +224,27 @@ impl Records {
 
 impl Index {
     /// Of these live resources, all of one type.
-    pub(crate) fn new(live: &[LiveResource]) -> Self {
+    pub(crate) fn new<R: Borrow<LiveResource>>(live: impl Iterator<Item = R>) -> Self {
         let mut index = Self::default();
+        let (count, _) = live.size_hint();
+        index.own.0.reserve_exact(2 * count);
+        index.tails.0.reserve_exact(count);
+        index.place_of.reserve_exact(count);
+        index.has_compound_id.reserve_exact(count);
         let mut numbers: HashMap<Option<ArnFields>, u32> = HashMap::new();
-        for (position, resource) in live.iter().enumerate() {
+        for (position, resource) in live.enumerate() {
+            let resource: &LiveResource = resource.borrow();
             let own = [resource.id.as_str(), resource.arn.as_str()];
             own.into_iter().for_each(|text| index.own.add(text, position));
-            for text in own.into_iter().chain(resource.identifiers.iter().map(String::as_str)) {
-                index.names.add(text, position);
-                index.bare.add(bare(text), position);
+            let others = resource.identifiers.iter().map(String::as_str).filter(|text| !own.contains(text));
+            others.clone().for_each(|text| index.names.add(text, position));
+            for text in own.into_iter().chain(others) {
+                Some(bare(text))
+                    .filter(|bare| *bare != text)
+                    .into_iter()
+                    .for_each(|text| index.bare.add(text, position));
                 if Arn::is_arn(text) {
                     arn_tail(text).into_iter().for_each(|tail| index.tails.add(tail, position));
-                } else {
-                    index.plain.add(text, position);
                 }
             }
             for text in &resource.made_with {
@@ -212,24 +258,42 @@ impl Index {
             index.place_of.push(number);
             index.has_compound_id.push(is_compound(resource.id.as_str()));
         }
-        let Self { own, names, bare, plain, tails, .. } = &mut index;
-        [own, names, bare, plain, tails].into_iter().for_each(Answers::sort);
+        let Self { own, names, bare, tails, .. } = &mut index;
+        [own, names, bare, tails].into_iter().for_each(Answers::sort);
         index
     }
 
     /// The position of the resource that a text names.
     pub(crate) fn find(&self, text: &str) -> Option<usize> {
-        for (answers, text) in [(&self.own, text), (&self.names, text), (&self.bare, bare(text))] {
+        for answers in [&self.own, &self.names] {
             if let Some(position) = answers.get(text) {
                 return position;
             }
         }
+        if let Some(position) = self.find_bare(bare(text)) {
+            return position;
+        }
         if !Arn::is_arn(text) {
             return self.tails.get(text).flatten();
         }
-        let position = self.plain.get(arn_tail(text)?).flatten()?;
+        let tail = arn_tail(text).filter(|tail| !Arn::is_arn(tail))?;
+        let position = one_of([self.own.get(tail), self.names.get(tail)]).flatten()?;
         same_place(fields(text).as_ref(), self.places[self.place_of[position] as usize].as_ref()).then_some(position)
     }
+
+    /// The position of the resource that answers to a text without what varies. `None`: none answers; `Some(None)`: several do.
+    fn find_bare(&self, text: &str) -> Option<Option<usize>> {
+        let is_bare = bare(text) == text;
+        let whole = |answers: &Answers| if is_bare { answers.get(text) } else { None };
+        one_of([whole(&self.own), whole(&self.names), self.bare.get(text)])
+    }
+}
+
+/// The one resource that answers in these lists.
+fn one_of<const LISTS: usize>(answers: [Option<Option<usize>>; LISTS]) -> Option<Option<usize>> {
+    let mut answers = answers.into_iter().flatten();
+    let first = answers.next()?;
+    Some(first.filter(|_| answers.all(|other| other == first)))
 }
 
 impl Index {
@@ -282,13 +346,8 @@ impl Answers {
         Some((position != SEVERAL).then_some(position as usize))
     }
 
-    /// 128 bits: two texts of an account never share them by chance.
-    fn hash(text: &str) -> [u64; 2] {
-        [1_u8, 2].map(|half| {
-            let mut hasher = DefaultHasher::new();
-            (half, text).hash(&mut hasher);
-            hasher.finish()
-        })
+    fn hash(text: &str) -> TextHash {
+        TextHash::of([text])
     }
 }
 

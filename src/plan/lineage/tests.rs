@@ -318,7 +318,7 @@ fn a_parent_that_could_not_be_read_leaves_the_resource_alone() {
     world.0.parents.insert(parent("asg", "web"), known);
     let left = |events: &[StoredEvent]| {
         let plan = plan(&question(), Some(&world.0), &[facts(&child, events)]);
-        (plan.skipped[0].kind, plan.skipped[0].reason.clone())
+        (plan.skipped.get(0).kind, plan.skipped.get(0).reason.clone())
     };
     let why = "its parent asg web could not be read: denied";
     let service = format!("service-linked role AWSServiceRoleForAutoScaling; {why}");
@@ -355,23 +355,23 @@ fn the_plan_names_the_way_keeps_known_persons_and_counts_the_rest_as_before() {
     let plan_of =
         |child: &LiveResource, events: &[StoredEvent]| plan(&question(), Some(&world.0), &[facts(child, events)]);
     let inherited = plan_of(&child, &by_service(30));
-    let write = &inherited.actions[0];
+    let write = &inherited.actions.get(0);
     assert_eq!(write.value.as_str(), "alice");
     assert_eq!(write.event_id.as_deref(), Some("it-2026-03-01T10:00:10Z"), "it rests on the parent's creation");
     assert!(write.reason.starts_with("inherited from asg web"), "{}", write.reason);
     let kept = plan_of(&child, &by_person("zoe", 30));
-    assert_eq!(kept.actions[0].value.as_str(), "zoe");
+    assert_eq!(kept.actions.get(0).value.as_str(), "zoe");
     let orphan = plan_of(&instance(&[]), &by_service(30));
     assert_eq!(
-        (orphan.skipped[0].kind, orphan.skipped[0].reason.as_str()),
+        (orphan.skipped.get(0).kind, orphan.skipped.get(0).reason.as_str()),
         (SkipKind::NoOwner, "service-linked role AWSServiceRoleForAutoScaling")
     );
     let unknown = plan_of(&instance(&[]), &[]);
-    assert_eq!(unknown.skipped[0].kind, SkipKind::NoRecord);
+    assert_eq!(unknown.skipped.get(0).kind, SkipKind::NoRecord);
     let worker = plan_of(&child, &by_session("app", "i-05c30218156bcc246", 30));
-    assert_eq!(worker.actions[0].value.as_str(), "app", "software on an instance is no service at work");
+    assert_eq!(worker.actions.get(0).value.as_str(), "app", "software on an instance is no service at work");
     let by_stack = plan_of(&instance(&[]), &by_session("stacks", "AWSCloudFormation", 30));
-    assert_eq!(by_stack.actions[0].value.as_str(), "stacks", "without a parent as without the option");
+    assert_eq!(by_stack.actions.get(0).value.as_str(), "stacks", "without a parent as without the option");
 }
 
 #[test]
@@ -382,8 +382,8 @@ fn additional_tags_use_the_resources_own_event_and_only_the_parents_owner() {
     let child = instance(&[(GROUP, "web")]);
     let tags = |events: &[StoredEvent]| {
         let plan = plan(&question, Some(&world.0), &[facts(&child, events)]);
-        let write = |write: &crate::plan::PlannedWrite| format!("{}={}", write.key, write.value);
-        plan.actions.iter().map(write).chain(plan.skipped.into_iter().map(|left| left.reason)).collect::<Vec<_>>()
+        let write = |write: crate::plan::PlannedWrite| format!("{}={}", write.key, write.value);
+        plan.actions.iter().map(write).chain(plan.skipped.iter().map(|left| left.reason)).collect::<Vec<_>>()
     };
     assert_eq!(tags(&by_service(30)), ["Owner=alice", "By=alice", "At=2026-03-01T10:00:30Z"]);
     let unrecorded = tags(&[]);

@@ -85,7 +85,7 @@ fn further_tags_are_replaced_on_demand_only_and_where_they_differ() {
         outcomes(&plan),
         (vec!["q A=alice".to_owned()], vec!["q B SameValue".to_owned(), "q owner SameValue".to_owned()])
     );
-    assert_eq!(plan.actions[0].old_value, Some("bob".into()));
+    assert_eq!(plan.actions.get(0).old_value, Some("bob".into()));
 }
 
 #[test]

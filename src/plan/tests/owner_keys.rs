@@ -12,8 +12,8 @@ fn fate_of(question: &Question, resource_type: &str, has: &[(&str, &str)]) -> Re
     resource.resource_type = resource_type.into();
     resource.item = json!({"Path": "/"}).into();
     let plan = plan(question, None, &[facts(resource_type, vec![resource], by_alice())]);
-    let left = plan.skipped.first().map(|left| (left.kind, left.reason.clone()));
-    plan.actions.into_iter().next().ok_or_else(|| left.expect("one resource has one fate"))
+    let left = plan.skipped.iter().next().map(|left| (left.kind, left.reason));
+    plan.actions.iter().next().ok_or_else(|| left.expect("one resource has one fate"))
 }
 
 #[test]

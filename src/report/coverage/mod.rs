@@ -135,9 +135,11 @@ impl Coverage {
         lineage: Option<&Lineage<'_>>,
         facts: &TypeFacts<'_>,
     ) -> Result<(), StoreError> {
-        let mut figures = Figures::of_none_live();
         let definition = facts.definition;
         let region = if definition.global { GLOBAL } else { question.region.as_str() };
+        let place = (question.account.clone(), region.to_owned(), definition.resource_type.clone());
+        // A large type comes in parts.
+        let mut figures = self.rows.remove(&place).unwrap_or_else(Figures::of_none_live);
         for Decided { resource, events, decision, is_inherited, .. } in decisions(question, lineage, facts) {
             let present = owner_tag(question, definition, resource).map(|tag| tag.value);
             if matches!(decision, Decision::Leave(Skip::Where)) {
@@ -165,12 +167,8 @@ impl Coverage {
                 self.add_maker((&question.account, &definition.resource_type), maker, class);
             }
         }
-        self.add_row(&question.account, region, &definition.resource_type, figures);
+        self.rows.insert(place, figures);
         Ok(())
-    }
-
-    fn add_row(&mut self, account: &AccountId, region: &str, resource_type: &ResourceType, figures: Figures) {
-        self.rows.insert((account.clone(), region.to_owned(), resource_type.clone()), figures);
     }
 
     /// Adds a resource that is not among the live resources. `describe`: the resource itself, called if it is wanted.

@@ -13,6 +13,7 @@ mod rollback;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::types::FromSqlError;
@@ -42,11 +43,7 @@ impl Store {
     ///
     /// # Errors
     /// The database fails.
-    pub fn begin_run<'w>(
-        &self,
-        run: &NewRun,
-        writes: impl IntoIterator<Item = &'w Write>,
-    ) -> Result<RunId, StoreError> {
+    pub fn begin_run(&self, run: &NewRun, writes: impl IntoIterator<Item: Borrow<Write>>) -> Result<RunId, StoreError> {
         let transaction = self.journal_transaction()?;
         transaction.execute(
             "INSERT INTO runs (kind, undoes, account_id, region, tag_key, caller_arn, organization_run_id, started_at)
@@ -70,6 +67,7 @@ impl Store {
                  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'planned')",
             )?;
             for write in writes {
+                let write: &Write = write.borrow();
                 insert.execute(params![
                     run_id.0,
                     write.position,

@@ -1,7 +1,7 @@
 //! The records of the journal: runs, writes, and their states. `tag` has the life of a write.
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::model::{AccountId, Arn, Region, ResourceId, ResourceType, RunId, TagKey, TagValue};
 use crate::plan::SkipTag;
@@ -18,7 +18,7 @@ pub enum RunKind {
 }
 
 /// The state of a write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum WriteState {
     /// No call was made.
@@ -38,7 +38,7 @@ pub enum WriteState {
 }
 
 /// A change of one tag from `old_value` to `new_value`. `None` means that the tag is absent.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Write {
     /// Its number in the run. A write of an undo run has the number of the write that it undoes.
     pub position: u32,
@@ -158,7 +158,7 @@ impl WriteState {
 }
 
 /// How a write ended, or how far it came.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum WriteOutcome {
     /// AWS accepted it.
     Written {
@@ -181,8 +181,8 @@ pub enum WriteOutcome {
     Unfinished(String),
 }
 
-/// A write of a run, and how far it came.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A write of a run, and how far it came. Its JSON is for [`PackedList`](crate::packed_list::PackedList) only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunWrite {
     /// The write.
     pub write: Write,

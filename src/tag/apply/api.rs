@@ -14,7 +14,6 @@ use crate::inventory::{self};
 use crate::model::{AccountRegion, LiveResource, ResourceType, Tags};
 use crate::model::{Region, TagKey, TagValue};
 use crate::resource_map::{RenderedCall, ResourceMap, Service};
-use crate::store::journal::Write;
 use crate::tag::current::{self, Current};
 
 /// What TagResources or UntagResources answered.
@@ -141,9 +140,9 @@ impl TagApi for Aws<'_> {
             places.into_iter().zip(live).for_each(|(at, live)| tags[at] = live.tags);
         }
         // Where only the listing has the tags, it is made again.
-        let listed: Vec<Write> = rest.iter().map(|at| writes[*at].write.clone()).collect();
-        let found = current::read(self.session, self.map, self.place, &listed).await;
-        for (at, current) in rest.into_iter().zip(found) {
+        let listed = rest.iter().map(|at| writes[*at].write.clone());
+        let found = current::read(self.session, self.map, self.place, listed).await;
+        for (at, current) in rest.into_iter().zip(&found) {
             tags[at] = match current {
                 Current::Live(live) => live.tags,
                 Current::Gone => Tags::Unknown("it is no longer listed".to_owned()),

@@ -53,6 +53,8 @@ pub struct Job {
     pub run: RunId,
     /// The account.
     pub account: AccountId,
+    /// When the tags of all its resources had been read.
+    pub tags_read: Instant,
 }
 
 /// A write that can be made: its resource exists, and the resource map defines how its type is tagged.
@@ -79,6 +81,13 @@ impl ReadyWrite<'_> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the resource map does not define how to tag {0}")]
 pub struct NoTagging(ResourceType);
+
+impl NoTagging {
+    /// The type of a write.
+    pub fn of(write: &Write) -> Self {
+        Self(write.resource_type.clone())
+    }
+}
 
 /// How one attempt at a write ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -173,7 +182,6 @@ pub(super) async fn drive(
     stop: impl Future<Output = ()>,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Applied, StoreError> {
-    let begun = Instant::now();
     let mut stop = pin!(stop);
     // Updates that are waited for hear of it too.
     let (halt, halted) = watch::channel(false);
@@ -193,7 +201,7 @@ pub(super) async fn drive(
             let Some(batch) = next else { break };
             wave = batch.wave;
             match store.start_writes(job.run, &batch.positions()) {
-                Ok(()) => running.push(execute(api, job, batch, begun, halted.clone())),
+                Ok(()) => running.push(execute(api, job, batch, halted.clone())),
                 Err(error) => broken = Some(error),
             }
         }
@@ -259,11 +267,10 @@ async fn execute<'t, 'm>(
     api: &impl TagApi,
     job: &Job,
     batch: WriteBatch<'t, 'm>,
-    begun: Instant,
     halted: watch::Receiver<bool>,
 ) -> (WriteBatch<'t, 'm>, Vec<Attempted>) {
     let mut open = batch.clone();
-    let mut over = present::check(api, &mut open, begun).await;
+    let mut over = present::check(api, &mut open, job.tags_read).await;
     let writes = open.writes.clone();
     let attempts = match batch.call {
         _ if writes.is_empty() => Vec::new(),

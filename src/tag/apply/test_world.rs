@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -326,5 +326,5 @@ pub(in crate::tag) fn journal(writes: &[ReadyWrite<'_>]) -> (tempfile::TempDir, 
 }
 
 pub(in crate::tag) fn job(run: RunId) -> Job {
-    Job { run, account: ACCOUNT.into() }
+    Job { run, account: ACCOUNT.into(), tags_read: Instant::now() }
 }

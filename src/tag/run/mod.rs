@@ -10,18 +10,21 @@
 mod reason;
 mod recreated;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
+use std::time::Instant;
+
+use futures::FutureExt;
+use serde::{Deserialize, Serialize};
 
 use reason::Reason;
 use recreated::newer_creation;
 
-use super::apply::{self, Applied, Aws, Job, ReadyWrite, StopReason};
+use super::apply::{self, Aws, Job, NoTagging, ReadyWrite, StopReason};
 use super::current::{self, Current};
 use crate::aws::Session;
-use crate::model::RunId;
-use crate::model::{AccountRegion, LiveResource, Tags};
-use crate::model::{Arn, TagKey, TagValue};
+use crate::model::{AccountRegion, Arn, LiveResource, RunId, TagKey, TagValue, Tags};
+use crate::packed_list::PackedList;
 use crate::plan::updates::Updates;
 use crate::plan::{PlannedWrite, Skip};
 use crate::resource_map::{PresentTag, ResourceMap, TagKeys, TypeDefinition, WriteMethod};
@@ -30,6 +33,9 @@ use crate::store::organization_runs::OrganizationRunId;
 use crate::store::{Store, StoreError};
 use crate::tag::collect::Survey;
 use crate::tag::holding::holding;
+
+/// Writes that are in memory at a time.
+const WRITES_AT_ONCE: usize = 4096;
 
 /// What every run needs.
 #[derive(Debug)]
@@ -54,11 +60,20 @@ pub struct Runner<'a> {
 
 /// Writes compared with the present state.
 #[derive(Debug, Default)]
-pub struct Prepared<'m> {
+pub struct Prepared {
     /// Those that can be made.
-    pub ready: Vec<ReadyWrite<'m>>,
+    ready: PackedList<Possible>,
     /// Those that are already settled: gone, changed, unreadable, or done.
-    pub over: Vec<RunWrite>,
+    over: PackedList<RunWrite>,
+}
+
+/// A write that can be made.
+#[derive(Debug, Serialize, Deserialize)]
+struct Possible {
+    write: Write,
+    live: LiveResource,
+    /// Whether an earlier run began the write and did not see how it ended.
+    begun: bool,
 }
 
 /// Which run the writes belong to.
@@ -78,7 +93,7 @@ pub struct RunReport {
     /// The run; `None` where there was nothing to write.
     pub run: Option<RunId>,
     /// Each write and how it ended, by number. [`WriteOutcome::Unfinished`]: still planned.
-    pub writes: Vec<RunWrite>,
+    pub writes: PackedList<RunWrite>,
     /// Why it ended early.
     pub stopped: Option<StopReason>,
 }
@@ -93,42 +108,40 @@ enum Check {
 
 impl<'a> Runner<'a> {
     /// The writes of a plan made just now.
-    pub fn prepare_survey(&self, survey: &mut Survey) -> Prepared<'a> {
-        let actions = std::mem::take(&mut survey.plan.actions);
+    pub fn prepare_survey(&self, survey: &mut Survey) -> Prepared {
         let mut prepared = Prepared::default();
-        for (write, action) in planned_writes(&actions).into_iter().zip(&actions) {
-            let live = survey.live(&action.resource_type, &action.id, &action.arn).map(Box::new);
+        for (position, (action, live)) in (0..).zip(survey.take_writes()) {
+            let live = live.map(Box::new);
             let check = live.map_or_else(|| Check::Over(failed(&Reason::NotListed)), Check::Ready);
-            self.sort_in(write, check, &mut prepared);
+            self.sort_in(planned_write(position, action), check, &mut prepared);
         }
-        survey.plan.actions = actions;
         prepared
     }
 
     /// The writes of a saved plan.
-    pub async fn prepare_plan(&self, actions: &[PlannedWrite]) -> Prepared<'a> {
-        let writes = planned_writes(actions);
-        self.prepare(writes.into_iter().map(|write| (write, WriteState::Planned)), Vec::new()).await
+    pub async fn prepare_plan(&self, actions: &PackedList<PlannedWrite>) -> Prepared {
+        let writes = (0..).zip(actions).map(|(position, action)| planned_write(position, action));
+        self.prepare(writes.map(|write| (write, WriteState::Planned)), PackedList::new()).await
     }
 
     /// What an interrupted run did not do, or may not have done.
-    pub async fn prepare_rest(&self, writes: Vec<RunWrite>) -> Prepared<'a> {
+    pub async fn prepare_rest(&self, writes: PackedList<RunWrite>) -> Prepared {
         let open = |row: &RunWrite| row.outcome.state().is_open();
         let open = writes.into_iter().filter(open).map(|row| {
             let state = row.outcome.state();
             (row.write, state)
         });
-        self.prepare(open, Vec::new()).await
+        self.prepare(open, PackedList::new()).await
     }
 
     /// The reverse of writes that were made, or may have been.
-    pub async fn prepare_undo(&self, writes: Vec<RunWrite>) -> Prepared<'a> {
+    pub async fn prepare_undo(&self, writes: PackedList<RunWrite>) -> Prepared {
         let made = |row: &RunWrite| was_made(row.outcome.state());
-        let (mut reversed, mut over) = (Vec::new(), Vec::new());
+        let (mut reversed, mut over) = (PackedList::new(), PackedList::new());
         for row in writes.into_iter().filter(made) {
             match self.of_another_resource(&row.write, row.written_at.as_deref()) {
-                Some(outcome) => over.push(RunWrite::new(reverse(row.write), outcome)),
-                None => reversed.push(reverse(row.write)),
+                Some(outcome) => over.push(&RunWrite::new(reverse(row.write), outcome)),
+                None => reversed.push(&reverse(row.write)),
             }
         }
         self.prepare(reversed.into_iter().map(|write| (write, WriteState::Planned)), over).await
@@ -144,22 +157,20 @@ impl<'a> Runner<'a> {
         }
     }
 
-    async fn prepare(&self, found: impl Iterator<Item = (Write, WriteState)>, over: Vec<RunWrite>) -> Prepared<'a> {
+    async fn prepare(&self, found: impl Iterator<Item = (Write, WriteState)>, over: PackedList<RunWrite>) -> Prepared {
         let mut prepared = Prepared { over, ..Prepared::default() };
-        let (mut writes, mut states) = (Vec::new(), Vec::new());
+        let mut writes: PackedList<(Write, WriteState)> = PackedList::new();
         for (write, state) in found {
             let is_reversed = write.event_id.is_none();
             let another = if is_reversed { None } else { self.of_another_resource(&write, None) };
             match another.or_else(|| self.hold_back(&write, state)) {
-                Some(outcome) => prepared.over.push(RunWrite::new(write, outcome)),
-                None => {
-                    writes.push(write);
-                    states.push(state);
-                }
+                Some(outcome) => prepared.over.push(&RunWrite::new(write, outcome)),
+                None => writes.push(&(write, state)),
             }
         }
-        let current = current::read(self.session, self.map, &self.place, &writes).await;
-        for ((mut write, state), current) in writes.into_iter().zip(states).zip(current) {
+        let sought = writes.iter().map(|(write, _)| write);
+        let current = current::read(self.session, self.map, &self.place, sought).await;
+        for ((mut write, state), current) in writes.into_iter().zip(current) {
             let keys = self.map.types.get(&write.resource_type).map(TypeDefinition::tag_keys).unwrap_or_default();
             let check = match current {
                 Current::Live(live) if state.may_be_made() && self.is_update(&write) => Check::Begun(live),
@@ -192,22 +203,32 @@ impl<'a> Runner<'a> {
         writing.is_some_and(|writing| writing.method == WriteMethod::StackUpdate)
     }
 
-    fn sort_in(&self, write: Write, check: Check, prepared: &mut Prepared<'a>) {
+    fn sort_in(&self, write: Write, check: Check, prepared: &mut Prepared) {
         let (live, begun) = match check {
-            Check::Over(outcome) => return prepared.over.push(RunWrite::new(write, outcome)),
-            Check::Ready(live) => (live, false),
-            Check::Begun(live) => (live, true),
+            Check::Over(outcome) => return prepared.over.push(&RunWrite::new(write, outcome)),
+            Check::Ready(live) => (*live, false),
+            Check::Begun(live) => (*live, true),
         };
-        let Some(definition) = self.map.types.get(&write.resource_type) else {
-            let outcome = failed(&Reason::UnknownType(write.resource_type.clone()));
-            return prepared.over.push(RunWrite::new(write, outcome));
+        let possible = Possible { write, live, begun };
+        let not_ready = match self.definition(&possible.write) {
+            None => failed(&Reason::UnknownType(possible.write.resource_type.clone())),
+            Some(definition) => match ReadyWrite::new(possible.write.clone(), possible.live.clone(), definition) {
+                Ok(ready) if begun || ready.is_allowed_now() => return prepared.ready.push(&possible),
+                Ok(_) => failed(&Reason::NotNow),
+                Err(no_tagging) => WriteOutcome::Failed(no_tagging.to_string()),
+            },
         };
-        let not_ready = match ReadyWrite::new(write.clone(), *live, definition) {
-            Ok(ready) if begun || ready.is_allowed_now() => return prepared.ready.push(ready.begun(begun)),
-            Ok(_) => failed(&Reason::NotNow),
-            Err(no_tagging) => WriteOutcome::Failed(no_tagging.to_string()),
-        };
-        prepared.over.push(RunWrite::new(write, not_ready));
+        prepared.over.push(&RunWrite::new(possible.write, not_ready));
+    }
+
+    fn definition(&self, write: &Write) -> Option<&'a TypeDefinition> {
+        self.map.types.get(&write.resource_type)
+    }
+
+    /// A write that was found possible.
+    fn ready(&self, Possible { write, live, begun }: Possible) -> Result<ReadyWrite<'a>, NoTagging> {
+        let definition = self.definition(&write).ok_or_else(|| NoTagging::of(&write))?;
+        Ok(ReadyWrite::new(write, live, definition)?.begun(begun))
     }
 
     /// Journals the writes and makes those that are ready. `stop` ends it early; the rest can be resumed.
@@ -217,24 +238,59 @@ impl<'a> Runner<'a> {
     pub async fn execute(
         &self,
         target: Target,
-        prepared: Prepared<'_>,
+        mut prepared: Prepared,
         stop: impl Future<Output = ()>,
         progress: &mut dyn FnMut(u64),
     ) -> Result<RunReport, StoreError> {
         let Some(run) = self.enter(target, &prepared)? else {
             return Ok(prepared.into_report());
         };
-        let over = prepared.over.iter().map(|over| (over.write.position, over.outcome.clone())).collect();
-        self.store.end_writes(run, &over)?;
-        let job = Job { run, account: self.place.account.clone() };
+        let mut over = prepared.over.iter().map(|over| (over.write.position, over.outcome));
+        loop {
+            let outcomes: BTreeMap<u32, WriteOutcome> = over.by_ref().take(WRITES_AT_ONCE).collect();
+            if outcomes.is_empty() {
+                break;
+            }
+            self.store.end_writes(run, &outcomes)?;
+        }
+        drop(over);
+        let job = Job { run, account: self.place.account.clone(), tags_read: Instant::now() };
         let aws = Aws::new(self.session, self.map, &self.place);
-        let applied = apply::apply(&aws, self.store, &job, &prepared.ready, stop, progress).await?;
+        if prepared.ready.len() > WRITES_AT_ONCE {
+            // Stacks come last: an update takes minutes, and no quick write has to wait for it.
+            prepared.ready.sort_by_key(|possible| (self.is_update(&possible.write), possible.write.position));
+        }
+        let Prepared { ready, over: mut writes } = prepared;
+        let (stop, mut stopped, mut done) = (stop.shared(), None, 0);
+        for part in ready.into_chunks(WRITES_AT_ONCE) {
+            if stopped.is_some() {
+                writes.extend(part.into_iter().map(|possible| RunWrite::new(possible.write, unreached())));
+                continue;
+            }
+            let (mut open, length) = (Vec::new(), part.len());
+            for possible in part {
+                match self.ready(possible) {
+                    Ok(ready) => open.push(ready),
+                    // It was found possible with the same map.
+                    Err(error) => unreachable!("{error}"),
+                }
+            }
+            let mut note = |count| progress(done + count);
+            let mut applied = apply::apply(&aws, self.store, &job, &open, stop.clone(), &mut note).await?;
+            writes.extend(open.into_iter().map(|ready| {
+                let outcome = applied.outcomes.remove(&ready.write.position).unwrap_or_else(unreached);
+                RunWrite::new(ready.write, outcome)
+            }));
+            stopped = applied.stopped;
+            done += u64::try_from(length).unwrap_or(u64::MAX);
+        }
         self.store.finish_run(run)?;
-        Ok(report(Some(run), prepared, applied))
+        writes.sort_by_key(|row| row.write.position);
+        Ok(RunReport { run: Some(run), writes, stopped })
     }
 
     /// The run's number, once the journal has it. `None`: there is nothing to write.
-    fn enter(&self, target: Target, prepared: &Prepared<'_>) -> Result<Option<RunId>, StoreError> {
+    fn enter(&self, target: Target, prepared: &Prepared) -> Result<Option<RunId>, StoreError> {
         let (kind, undoes) = match target {
             Target::Resumed(run) => return Ok(Some(run)),
             _ if prepared.ready.is_empty() => return Ok(None),
@@ -250,48 +306,50 @@ impl<'a> Runner<'a> {
             caller: self.caller.clone(),
             organization: self.organization,
         };
-        let ready = prepared.ready.iter().map(|ready| &ready.write);
-        let over = prepared.over.iter().map(|over| &over.write);
+        let ready = prepared.ready.iter().map(|possible| possible.write);
+        let over = prepared.over.iter().map(|over| over.write);
         self.store.begin_run(&run, ready.chain(over)).map(Some)
     }
 }
 
-impl Prepared<'_> {
+impl Prepared {
+    /// How many writes can be made.
+    pub fn possible(&self) -> usize {
+        self.ready.len()
+    }
+
     /// The result that a run would have, without making its writes.
     pub fn into_report(self) -> RunReport {
-        report(None, self, Applied::default())
+        let Self { ready, over: mut writes } = self;
+        writes.extend(ready.into_iter().map(|possible| RunWrite::new(possible.write, unreached())));
+        writes.sort_by_key(|row| row.write.position);
+        RunReport { run: None, writes, stopped: None }
     }
 }
 
-fn report(run: Option<RunId>, prepared: Prepared<'_>, applied: Applied) -> RunReport {
-    let mut outcomes = applied.outcomes;
-    let unreached = || WriteOutcome::Unfinished(String::new());
-    let ready = prepared.ready.into_iter().map(|ready| {
-        let outcome = outcomes.remove(&ready.write.position).unwrap_or_else(unreached);
-        RunWrite::new(ready.write, outcome)
-    });
-    let mut writes: Vec<RunWrite> = ready.chain(prepared.over).collect();
-    writes.sort_by_key(|row| row.write.position);
-    RunReport { run, writes, stopped: applied.stopped }
+/// The outcome of a write whose turn did not come.
+fn unreached() -> WriteOutcome {
+    WriteOutcome::Unfinished(String::new())
 }
 
-/// The planned writes as the journal numbers them: by their place in the plan.
-fn planned_writes(actions: &[PlannedWrite]) -> Vec<Write> {
-    let writes = (0..).zip(actions).map(|(position, action)| Write {
+/// A planned write as the journal has it. `position`: its place in the plan.
+fn planned_write(position: u32, action: PlannedWrite) -> Write {
+    let PlannedWrite { resource_type, id, arn, region, key, old_key, owner_keys, skip_tags, old_value, .. } = action;
+    let (new_value, event_id) = (Some(action.value), action.event_id);
+    Write {
         position,
-        resource_type: action.resource_type.clone(),
-        id: action.id.clone(),
-        arn: action.arn.clone(),
-        region: action.region.clone(),
-        key: action.key.clone(),
-        old_key: action.old_key.clone(),
-        owner_keys: action.owner_keys.clone(),
-        skip_tags: action.skip_tags.clone(),
-        old_value: action.old_value.clone(),
-        new_value: Some(action.value.clone()),
-        event_id: action.event_id.clone(),
-    });
-    writes.collect()
+        resource_type,
+        id,
+        arn,
+        region,
+        key,
+        old_key,
+        owner_keys,
+        skip_tags,
+        old_value,
+        new_value,
+        event_id,
+    }
 }
 
 /// The write that restores the state before: also the key's spelling, where the write changed it.
@@ -308,7 +366,7 @@ fn reverse(write: Write) -> Write {
 #[derive(Debug)]
 pub struct Standing {
     /// The writes.
-    pub writes: Vec<RunWrite>,
+    pub writes: PackedList<RunWrite>,
     /// How many were undone.
     pub undone: usize,
     /// The undo runs.
@@ -321,11 +379,11 @@ pub struct Standing {
 /// SQLite's.
 pub fn standing(store: &Store, run: RunId) -> Result<Standing, StoreError> {
     let by_position = store.undone(run)?;
-    let (mut writes, mut undone) = (Vec::new(), 0);
+    let (mut writes, mut undone) = (PackedList::new(), 0);
     store.each_write_of(run, &mut |row| {
         match was_made(row.outcome.state()) {
             true if by_position.contains_key(&row.write.position) => undone += 1,
-            true => writes.push(row),
+            true => writes.push(&row),
             false => {}
         }
         Ok(())
@@ -337,11 +395,11 @@ pub fn standing(store: &Store, run: RunId) -> Result<Standing, StoreError> {
 ///
 /// # Errors
 /// SQLite's.
-pub fn open_writes(store: &Store, run: RunId) -> Result<Vec<RunWrite>, StoreError> {
-    let mut writes = Vec::new();
+pub fn open_writes(store: &Store, run: RunId) -> Result<PackedList<RunWrite>, StoreError> {
+    let mut writes = PackedList::new();
     store.each_write_of(run, &mut |row| {
         if row.outcome.state().is_open() {
-            writes.push(row);
+            writes.push(&row);
         }
         Ok(())
     })?;

@@ -127,11 +127,8 @@ fn a_tag_is_not_added_beside_a_further_owner_key() {
 }
 
 /// The rest of a run, as `apply --resume` takes it up: what isn't over, compared with the world.
-fn rest<'m>(world: &World, store: &Store, run: RunId) -> Prepared<'m>
-where
-    'static: 'm,
-{
-    let mut prepared = Prepared::default();
+fn rest(world: &World, store: &Store, run: RunId) -> (Vec<ReadyWrite<'static>>, BTreeMap<u32, WriteOutcome>) {
+    let (mut ready, mut over) = (Vec::new(), BTreeMap::new());
     for row in store.writes_of(run).unwrap() {
         if !matches!(row.outcome.state(), WriteState::Planned | WriteState::Started) {
             continue;
@@ -145,14 +142,14 @@ where
             Current::Live(Box::new(live))
         });
         match check(&row.write, TagKeys::MatchCase, row.outcome.state(), current) {
-            Check::Over(outcome) => prepared.over.push(RunWrite::new(row.write, outcome)),
+            Check::Over(outcome) => drop(over.insert(row.write.position, outcome)),
             Check::Ready(live) | Check::Begun(live) => {
                 let definition = &MAP.types[&row.write.resource_type];
-                prepared.ready.push(ReadyWrite::new(row.write, *live, definition).unwrap());
+                ready.push(ReadyWrite::new(row.write, *live, definition).unwrap());
             }
         }
     }
-    prepared
+    (ready, over)
 }
 
 proptest! {
@@ -195,12 +192,11 @@ proptest! {
         for life in lives {
             disturbed.life.set(life);
             disturbed.death = tokio::sync::Notify::new();
-            let prepared = rest(&disturbed, &store, run);
-            let over = prepared.over.iter().map(|over| (over.write.position, over.outcome.clone())).collect();
+            let (ready, over) = rest(&disturbed, &store, run);
             store.end_writes(run, &over).unwrap();
             let (job, mut silent) = (job(run), |_| ());
             runtime.block_on(async {
-                let driven = drive(&disturbed, &store, &job, &prepared.ready, future::pending(), &mut silent);
+                let driven = drive(&disturbed, &store, &job, &ready, future::pending(), &mut silent);
                 tokio::select! {
                     applied = driven => drop(applied.unwrap()),
                     () = disturbed.death.notified() => {}

@@ -1,18 +1,25 @@
-"""Secrets Manager's ListSecrets with any number of secrets, made up page by page: moto keeps all of them, and slowly.
+"""Secrets Manager's ListSecrets with any number of secrets, made up page by page: moto keeps all of them, and slowly. TagResources
+accepts tags for them, and forgets them.
 
 A hook for moto_launcher.py (`before`). As strict as AWS: a page has at most 100 secrets, and a token is good for the next page only.
 https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecrets.html
+A call of TagResources has at most 20 ARNs.
+https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_TagResources.html
 
 Environment: TRAIL_SECRETS (how many); TRAIL_SECRETS_OWNER (the value of their tag Owner; without it they have none).
 """
 
+import hashlib
 import json
 import os
 
 PAGE = 100
+MOST_ARNS = 20
 
 
 def before(entry, environ):
+    if entry["action"] == "TagResources":
+        return tagged(json.loads(entry["body"])["ResourceARNList"])
     if entry["action"] != "ListSecrets":
         return None
     request = json.loads(entry["body"] or "{}")
@@ -27,6 +34,12 @@ def before(entry, environ):
     if last < count:
         answer["NextToken"] = f"page-{last}"
     return 200, "application/x-amz-json-1.1", json.dumps(answer)
+
+
+def tagged(arns):
+    if not 1 <= len(arns) <= MOST_ARNS:
+        return error("InvalidParameterException", "ResourceARNList must have 1 to 20 ARNs")
+    return 200, "application/x-amz-json-1.1", json.dumps({"FailedResourcesMap": {}})
 
 
 def error(code, message):
@@ -45,7 +58,8 @@ def secret(number):
         "LastChangedDate": 1767225600.0,
         "LastAccessedDate": 1767225600.0,
         "Tags": tags(number),
-        "SecretVersionsToStages": {f"{number:032x}": ["AWSCURRENT"]},
+        # A UUID, which does not compress.
+        "SecretVersionsToStages": {hashlib.md5(name.encode()).hexdigest(): ["AWSCURRENT"]},
         "CreatedDate": 1767225600.0,
     }
 

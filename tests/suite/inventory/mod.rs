@@ -100,13 +100,13 @@ async fn perform(task: &Value) -> Result<Value, CallError> {
 
 async fn listed(session: &Session, map: &ResourceMap, definition: &TypeDefinition, confirm: bool) -> Value {
     let place = AccountRegion { account: AccountId::from(ACCOUNT), region: session.region().clone() };
-    let mut population = match list(session, map, definition, &place, &TagIndexes::of([definition])).await {
+    let population = match list(session, map, definition, &place, &TagIndexes::of([definition])).await {
         Ok(population) => population,
         Err(error) => return json!({"error": error.to_string(), "class": format!("{:?}", error.class)}),
     };
+    let mut resources: Vec<LiveResource> = population.resources.iter().collect();
     if confirm {
-        let mut resources: Vec<&mut LiveResource> = population.resources.iter_mut().collect();
-        confirm_tags(session, definition, &place, &mut resources).await;
+        confirm_tags(session, definition, &place, &mut resources.iter_mut().collect::<Vec<_>>()).await;
     }
     let shown = |resource: &LiveResource| {
         let (kind, tags) = match &resource.tags {
@@ -117,7 +117,7 @@ async fn listed(session: &Session, map: &ResourceMap, definition: &TypeDefinitio
         json!({"id": resource.id.as_str(), "arn": resource.arn.as_str(), "region": resource.region.as_str(),
                "identifiers": resource.identifiers, "kind": kind, "tags": tags})
     };
-    json!({"resources": population.resources.iter().map(shown).collect::<Vec<_>>(), "problems": population.problems})
+    json!({"resources": resources.iter().map(shown).collect::<Vec<_>>(), "problems": population.problems})
 }
 
 /// `[id, arn, tags]` of what was listed, by id.

@@ -1,90 +1,269 @@
-//! How much memory `tag --dry-run` takes for many resources of one type.
+//! How much memory `tag`, `runs`, `undo` and `apply --resume` take for many resources.
 #![cfg(target_os = "linux")]
 
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use trailcreator::model::RunId;
 use trailcreator::model::event::{Action, Event, Identity, ResourceEvent, Touched};
+use trailcreator::store::journal::{NewRun, RunKind, Write, WriteOutcome};
 use trailcreator::store::{Batch, Store};
 
 use crate::common::{ACCOUNT, Bench, Moto, REGION, memory};
 
 const SECRETS: &str = include_str!("../../servers/secrets/list_secrets.py");
 
-/// The largest memory that a resource may take, in bytes: the listed resource, its create event and its line of the plan.
-const BYTES_PER_RESOURCE: u64 = 8_000;
+/// Writes whose outcomes are stored in one transaction.
+const BATCH: usize = 10_000;
 
-fn creation(number: u64) -> ResourceEvent {
-    let event = Event {
-        event_id: format!("{number:08x}-0000-4000-8000-{number:012x}"),
-        account_id: ACCOUNT.into(),
+/// Commands that print a run, and whether its writes were made.
+const PRINTING: &[(&str, bool)] = &[("runs RUN", true), ("runs RUN --output json", true)];
+
+/// Commands that compare the writes of a run with their resources.
+const COMPARING: &[(&str, bool)] = &[
+    ("undo RUN --dry-run", true),
+    ("undo RUN --dry-run --output json", true),
+    ("apply --resume RUN --dry-run --output json", false),
+];
+
+/// Commands that write, at the pace that AWS allows: 100 resources a second.
+const WRITING: &[&str] = &["tag --type secrets-manager", "tag --type secrets-manager --output json"];
+
+/// Commands that look at all resources of a type, each with a create event of its own.
+const LOOKING: &[&str] = &[
+    "tag --type secrets-manager --dry-run",
+    "tag --type secrets-manager --dry-run --output json",
+    "tag --type secrets-manager --save-plan plan.json",
+    "report --type secrets-manager",
+    "list --live --type secrets-manager --output json",
+];
+
+/// Writes of a type that `undo` prints without `--all`.
+const SHOWN: usize = 10;
+
+/// The largest memory of a write of a run that is only printed, in bytes.
+const BYTES_PER_PRINTED_WRITE: u64 = 64;
+
+/// The largest memory of a write that is compared with its resource, in bytes: the write, and the resource as listed.
+const BYTES_PER_COMPARED_WRITE: u64 = 600;
+
+/// The largest memory of a live resource, in bytes: the resource as listed, its event, and its write.
+const BYTES_PER_RESOURCE: u64 = 600;
+
+fn write(number: u32) -> Write {
+    let name = format!("team-{}/service-{number:07}/database", number % 50);
+    Write {
+        position: number,
+        resource_type: "secrets-manager".into(),
+        id: name.as_str().into(),
+        arn: format!("arn:aws:secretsmanager:us-east-1:123456789012:secret:{name}-AbCdEf").into(),
         region: REGION.into(),
+        key: "Owner".into(),
+        old_key: None,
+        owner_keys: Vec::new(),
+        skip_tags: Vec::new(),
+        old_value: None,
+        new_value: Some("alice".into()),
+        event_id: Some(format!("{number:08x}-0000-4000-8000-{number:012x}")),
+    }
+}
+
+/// A database with a run of so many writes; the run is interrupted unless `made`.
+fn database(bench: &Bench, count: u32, made: bool) -> (String, RunId) {
+    let name = format!("{count}-{made}.db");
+    let store = Store::open(&bench.path(&name)).expect("a database");
+    let run = NewRun {
+        kind: RunKind::Tag,
+        undoes: None,
+        account: ACCOUNT.into(),
+        region: REGION.into(),
+        key: "Owner".into(),
+        caller: "arn:aws:iam::123456789012:user/ops".into(),
+        organization: None,
+    };
+    let writes: Vec<Write> = (0..count).map(write).collect();
+    let run = store.begin_run(&run, &writes).expect("it is stored");
+    for batch in writes.chunks(BATCH).filter(|_| made) {
+        let outcome = |write: &Write| (write.position, WriteOutcome::Written { request_id: Some("r-1".to_owned()) });
+        let outcomes: BTreeMap<u32, WriteOutcome> = batch.iter().map(outcome).collect();
+        store.end_writes(run, &outcomes).expect("it is stored");
+    }
+    store.finish_run(run).expect("it is stored");
+    (name, run)
+}
+
+/// A number without order: `SplitMix64`. IDs in events do not compress.
+fn scattered(number: u64) -> u64 {
+    let mut mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+/// The create event of a secret.
+fn creation(number: u32) -> ResourceEvent {
+    let Write { resource_type, id, .. } = write(number);
+    let (one, other) = (scattered(number.into()), scattered((!number).into()));
+    let user = one % 200;
+    let event = Event {
+        event_id: format!(
+            "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
+            one >> 32,
+            one >> 16 & 0xffff,
+            one & 0xfff,
+            other >> 52,
+            other & 0xffff_ffff_ffff
+        ),
         time: format!(
             "2026-03-{:02}T{:02}:{:02}:{:02}Z",
-            1 + number / 86_400,
+            1 + one % 28,
             number / 3600 % 24,
             number / 60 % 60,
             number % 60
         ),
+        region: REGION.into(),
+        account_id: ACCOUNT.into(),
         name: "CreateSecret".to_owned(),
         source: "secretsmanager.amazonaws.com".to_owned(),
-        user_agent: Some("aws-cli/2.31.0 md/awscrt os/linux lang/python#3.13".to_owned()),
-        source_ip: Some("203.0.113.7".to_owned()),
+        user_agent: Some("APN/1.0 HashiCorp/1.0 Terraform/1.9.5 (+https://www.terraform.io)".to_owned()),
+        source_ip: Some(format!("203.0.113.{}", user % 250)),
         identity: Identity {
-            kind: Some("IAMUser".to_owned()),
-            arn: Some(format!("arn:aws:iam::123456789012:user/user-{}", number % 50)),
-            user_name: Some(format!("user-{}", number % 50)),
-            account_id: Some("123456789012".to_owned()),
+            kind: Some("AssumedRole".to_owned()),
+            arn: Some(format!("arn:aws:sts::{ACCOUNT}:assumed-role/deploy-{}/user-{user}", user % 7)),
+            principal_id: Some(format!("AROA{:017X}:user-{user}", user % 7)),
+            account_id: Some(ACCOUNT.to_owned()),
+            access_key_id: Some(format!("ASIA{other:016X}")),
+            issuer_type: Some("Role".to_owned()),
+            issuer_arn: Some(format!("arn:aws:iam::{ACCOUNT}:role/deploy-{}", user % 7)),
+            issuer_user_name: Some(format!("deploy-{}", user % 7)),
             ..Identity::default()
         },
         ..Event::default()
     };
-    let touched = Touched {
-        resource_type: "secrets-manager".into(),
-        resource_id: format!("team-{}/service-{number:07}/database", number % 50).into(),
-        action: Action::Create,
-        names: Vec::new(),
-        renamed_to: None,
-    };
+    let touched =
+        Touched { resource_type, resource_id: id, action: Action::Create, names: Vec::new(), renamed_to: None };
     ResourceEvent { event, touched: vec![touched], sessions: Vec::new() }
 }
 
-/// The largest memory of a dry run with so many resources, in KiB.
-fn peak(bench: &Bench, count: u64) -> u64 {
-    let moto = Moto::start_with_options(SECRETS, &[("TRAIL_SECRETS", &count.to_string())]);
-    let mut store = Store::open(&bench.path(format!("{count}.db"))).expect("a database");
-    let events: Vec<ResourceEvent> = (0..count).map(creation).collect();
-    for events in events.chunks(5_000) {
-        store.add(&Batch { events: events.to_vec(), ..Batch::default() }).expect("it is stored");
+/// A database with the create events of so many secrets.
+fn events(bench: &Bench, count: u32) -> String {
+    let name = format!("{count}-events.db");
+    let mut store = Store::open(&bench.path(&name)).expect("a database");
+    let mut all = (0..count).map(creation);
+    loop {
+        let batch = Batch { events: all.by_ref().take(BATCH).collect(), ..Batch::default() };
+        if batch.events.is_empty() {
+            return name;
+        }
+        store.add(&batch).expect("it is stored");
     }
-    drop((store, events));
-    let line = format!(
-        "exec trailcreator --db {count}.db tag --dry-run --type secrets-manager --output json --no-progress > {count}.json"
-    );
-    let mut child = bench.shell(&line).aws(&moto).spawn();
+}
+
+/// The largest memory of commands that look at so many resources, in KiB.
+fn peaks_of_type(count: u32, commands: &[&str]) -> Vec<u64> {
+    let bench = Bench::new();
+    let moto = Moto::start_with_options(SECRETS, &[("TRAIL_SECRETS", &count.to_string())]);
+    let peaks = commands.iter().map(|command| {
+        let database = events(&bench, count);
+        let (peak, printed) = peak(&bench, &moto, &format!("--db {database} {command}"));
+        std::fs::remove_file(bench.path(&database)).expect("it is there");
+        if command.starts_with("tag") && command.contains("--output json") {
+            let plan: Value = serde_json::from_str(&printed).expect("JSON");
+            assert_eq!(plan["actions"].as_array().expect("a list").len(), count as usize, "{command}");
+        }
+        peak
+    });
+    peaks.collect()
+}
+
+/// The largest memory of a command, in KiB, and what it printed.
+fn peak(bench: &Bench, moto: &Moto, line: &str) -> (u64, String) {
+    let mut child = bench.shell(&format!("exec trailcreator --no-progress {line} > printed")).aws(moto).spawn();
     let peak = memory::peak_until_end(&mut child);
     assert!(child.wait().expect("it ended").success(), "{line}");
-    let plan: serde_json::Value =
-        serde_json::from_slice(&std::fs::read(bench.path(format!("{count}.json"))).expect("the output")).expect("JSON");
-    assert_eq!(plan["summary"]["tag"], count, "all are in the plan");
-    peak
+    (peak, std::fs::read_to_string(bench.path("printed")).expect("the output"))
 }
 
-/// Returns the figures.
-fn grows_by_few_bytes(few: u64, many: u64) -> String {
+/// The largest memory of commands on runs of so many writes, in KiB.
+fn peaks(count: u32, commands: &[(&'static str, bool)]) -> Vec<u64> {
     let bench = Bench::new();
-    let (least, most) = (peak(&bench, few), peak(&bench, many));
-    let growth = (most - least) * 1024 / (many - few);
-    let figures = format!("{few} resources: {} MiB; {many}: {} MiB; {growth} bytes each", least / 1024, most / 1024);
-    assert!(growth < BYTES_PER_RESOURCE, "{figures}");
-    figures
+    let count_text = count.to_string();
+    let tagged = Moto::start_with_options(SECRETS, &[("TRAIL_SECRETS", &count_text), ("TRAIL_SECRETS_OWNER", "alice")]);
+    let untagged = Moto::start_with_options(SECRETS, &[("TRAIL_SECRETS", &count_text)]);
+    let databases = [database(&bench, count, true), database(&bench, count, false)];
+    let peaks = commands.iter().map(|(command, made)| {
+        let ((database, run), moto) = if *made { (&databases[0], &tagged) } else { (&databases[1], &untagged) };
+        let line = format!("--db {database} {}", command.replace("RUN", &run.to_string()));
+        let (peak, printed) = peak(&bench, moto, &line);
+        check(command, &printed, count);
+        peak
+    });
+    peaks.collect()
+}
+
+/// All writes are printed.
+fn check(command: &str, printed: &str, count: u32) {
+    let count = usize::try_from(count).expect("a small number");
+    if !command.contains("json") {
+        let lines = if command.starts_with("runs") { count + 1 } else { SHOWN + 1 };
+        return assert_eq!(printed.lines().count(), lines, "{command}");
+    }
+    let document: Value = serde_json::from_str(printed).expect("JSON");
+    let list = if command.starts_with("runs") { "writes" } else { "actions" };
+    let writes = document[list].as_array().expect("a list");
+    assert_eq!(writes.len(), count, "{command}");
+    if list == "actions" {
+        assert!(writes.iter().all(|write| write["result"] == "planned"), "{command}: {}", writes[0]);
+    }
+}
+
+/// Returns the figures, one line for each command.
+fn grows_by_few_bytes(commands: &[(&'static str, bool)], few: u32, many: u32, bound: u64) -> String {
+    let names: Vec<&str> = commands.iter().map(|(command, _)| *command).collect();
+    compare(&names, (few, peaks(few, commands)), (many, peaks(many, commands)), bound)
+}
+
+fn compare(commands: &[&str], (few, of_few): (u32, Vec<u64>), (many, of_many): (u32, Vec<u64>), bound: u64) -> String {
+    let (mut all, mut too_much) = (Vec::new(), Vec::new());
+    for ((command, least), most) in commands.iter().zip(of_few).zip(of_many) {
+        let growth = most.saturating_sub(least) * 1024 / u64::from(many - few);
+        let (least, most) = (least / 1024, most / 1024);
+        let figures = format!("{command}: {few} resources: {least} MiB; {many}: {most} MiB; {growth} bytes each");
+        too_much.extend((growth >= bound).then(|| figures.clone()));
+        all.push(figures);
+    }
+    assert!(too_much.is_empty(), "{too_much:?} of {all:?}");
+    all.join("\n")
 }
 
 #[test]
-fn a_resource_of_a_plan_takes_little_memory() {
-    eprintln!("{}", grows_by_few_bytes(1_000, 9_000));
+fn printing_a_run_takes_the_same_memory_for_any_number_of_writes() {
+    // Of fewer the page cache is not full yet.
+    eprintln!("{}", grows_by_few_bytes(PRINTING, 40_000, 80_000, BYTES_PER_PRINTED_WRITE));
 }
 
-/// `cargo test --release --test suite -- --ignored --nocapture two_hundred_thousand`
+fn compare_on_type(commands: &[&str], few: u32, many: u32) -> String {
+    let (of_few, of_many) = (peaks_of_type(few, commands), peaks_of_type(many, commands));
+    compare(commands, (few, of_few), (many, of_many), BYTES_PER_RESOURCE)
+}
+
+#[test]
+fn a_resource_that_is_looked_at_takes_little_memory() {
+    // Of fewer the page cache is not full yet.
+    let (few, many) = (20_000, 40_000);
+    eprintln!("{}", compare_on_type(LOOKING, few, many));
+}
+
+#[test]
+fn a_write_that_is_compared_with_its_resource_takes_little_memory() {
+    eprintln!("{}", grows_by_few_bytes(COMPARING, 6_000, 14_000, BYTES_PER_COMPARED_WRITE));
+}
+
+/// `cargo test --release --test suite -- --ignored --nocapture two_hundred_thousand_writes`
 #[test]
 #[ignore = "minutes, and hundreds of megabytes"]
-fn a_plan_of_two_hundred_thousand_resources_takes_little_memory_for_each() {
-    eprintln!("{}", grows_by_few_bytes(20_000, 200_000));
+fn a_run_of_two_hundred_thousand_writes_takes_little_memory_for_each() {
+    let (few, many) = (20_000, 200_000);
+    eprintln!("{}", compare_on_type(&[LOOKING, WRITING].concat(), few, many));
+    eprintln!("{}", grows_by_few_bytes(&[PRINTING, COMPARING].concat(), few, many, BYTES_PER_COMPARED_WRITE));
 }

@@ -14,7 +14,6 @@ mod policy;
 pub(crate) mod population;
 mod refresh;
 mod renames;
-mod runs_at_scale;
 mod scope;
 mod trial;
 mod undo;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, BufReader, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::super::confirm::Replaced;
@@ -41,13 +41,16 @@ impl HeldPlans {
 
     /// Keeps a plan.
     pub(super) fn add(&mut self, plan: &Plan) -> Result<(), CommandError> {
-        let text = serde_json::to_string(plan).expect("a plan holds text keys only");
-        let length = tagging::count(text.len());
         let write = |file: &mut File| {
             file.seek(SeekFrom::Start(self.end))?;
-            file.write_all(text.as_bytes())
+            let mut pieces = BufWriter::new(&mut *file);
+            serde_json::to_writer(&mut pieces, plan)?;
+            pieces.flush()?;
+            drop(pieces);
+            Ok(file.stream_position()? - self.end)
         };
-        write(&mut self.file).map_err(|error: io::Error| CommandError::while_doing("keeping the plans", &error))?;
+        let length =
+            write(&mut self.file).map_err(|error: io::Error| CommandError::while_doing("keeping the plans", &error))?;
         let at = PlanAt { region: plan.region.clone(), offset: self.end, length };
         self.at.entry(plan.account_id.clone()).or_default().push(at);
         self.end += length;

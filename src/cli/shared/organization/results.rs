@@ -119,7 +119,7 @@ pub(super) fn result(account: &Account, region: &Region, kind: RunKind, done: &D
     if let Some(report) = &done.report {
         figures["run_id"] = json!(report.run);
         figures["results"] = json!(counts(&report.writes));
-        let failed = report.writes.iter().filter_map(|row| failure_document(kind, row));
+        let failed = report.writes.iter().filter_map(|row| failure_document(kind, &row));
         figures["failed"] = failed.collect();
     }
     let mut entry = of_account(account, Some(region));

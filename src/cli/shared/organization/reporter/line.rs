@@ -9,7 +9,7 @@ use crate::cli::groups_of_rows::{WriteRow, print_writes};
 use crate::cli::population::warn_of_failure;
 use crate::cli::run_output::{counts, dry_phrase, results_phrase};
 use crate::cli::tag::{action_row, show_types};
-use crate::model::Region;
+use crate::model::{Region, TagValue};
 use crate::org::{Account, Done};
 use crate::plan::{Plan, PopulationSource};
 use crate::store::journal::{RunKind, RunWrite, Write, WriteOutcome};
@@ -73,12 +73,12 @@ fn push_sources(line: &mut String, plan: &Plan) {
 }
 
 /// A write of a saved plan that was compared with the present state; what failed is a warning.
-fn compared_row<'a>(
-    account: &'a Account,
-    region: &'a Region,
-    row: &'a RunWrite,
-) -> Option<WriteRow<'a, impl Fn() -> String + 'a>> {
-    let (verb, why) = match &row.outcome {
+fn compared_row(
+    account: &Account,
+    region: &Region,
+    row: RunWrite,
+) -> Option<WriteRow<String, impl FnOnce() -> String>> {
+    let (verb, why) = match row.outcome {
         WriteOutcome::Unfinished(_) => ("tag", None),
         WriteOutcome::UnderWay(why) => ("under way", Some(why)),
         WriteOutcome::Skipped(why) => ("skipped", Some(why)),
@@ -88,18 +88,19 @@ fn compared_row<'a>(
         | WriteOutcome::InDoubt(_)
         | WriteOutcome::Vanished(_) => return None,
     };
-    let Write { resource_type, id, key, new_value, .. } = &row.write;
+    let Write { resource_type, id, key, new_value, .. } = row.write;
+    let name = resource_type.to_string();
     let line = move || {
-        let value = new_value.as_ref().map(|value| format!("={value}")).unwrap_or_default();
+        let value = new_value.map(|value| format!("={value}")).unwrap_or_default();
         let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
         format!("{verb} account:{} region:{region} {resource_type} {id} {key}{value}{why}", account.id)
     };
-    Some(WriteRow { verb, resource_type: resource_type.as_str(), line })
+    Some(WriteRow { verb, resource_type: name, line })
 }
 
 fn push_figures(line: &mut String, plan: &Plan) {
     let sum = |figure: fn(&crate::plan::TypeFigures) -> u64| plan.summary.types.iter().map(figure).sum::<u64>();
-    let users: BTreeSet<&str> = plan.actions.iter().map(|action| action.value.as_str()).collect();
+    let users: BTreeSet<TagValue> = plan.actions.iter().map(|action| action.value).collect();
     write!(
         line,
         " tag {} resources users:{} population:{} not-found:{} records:{} untagged:{}",

@@ -161,7 +161,7 @@ impl<'a> Reporter<'a> {
         }
         let Some(report) = &done.report else { return };
         for RunWrite { write, outcome, .. } in &report.writes {
-            let Some(why) = failure(self.display.kind, outcome) else { continue };
+            let Some(why) = failure(self.display.kind, &outcome) else { continue };
             self.totals.has_item_failures = true;
             let (resource_type, id, result) = (&write.resource_type, &write.id, outcome.state().as_str());
             self.progress.suspend(|| {

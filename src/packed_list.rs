@@ -1,0 +1,468 @@
+//! Lists of hundreds of thousands of documents in little memory: as JSON, in compressed blocks.
+//!
+//! Documents of one list resemble each other (resources of a type, writes of a run), so that a block takes a tenth of its text, and a
+//! thirtieth of the values in memory. A short list is not compressed.
+
+use std::cell::RefCell;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::fmt;
+use std::marker::PhantomData;
+
+use libdeflater::{CompressionLvl, Compressor, Decompressor};
+use serde::de::{DeserializeOwned, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Bytes of JSON in a block: the window of the compression.
+const BLOCK: usize = 32 * 1024;
+
+/// The fastest level of the compression; 0 is none.
+const LEVEL: i32 = 1;
+
+/// Between the documents of a block: in JSON it is never part of a text.
+const SEPARATOR: u8 = b'\n';
+
+/// Documents that are sorted at a time.
+const SORTED_AT_ONCE: usize = 4096;
+
+/// A list that a long one is split into to sort it has a block in memory: so many lists at most.
+const MOST_SORTED_LISTS: usize = 256;
+
+/// The list cannot be damaged: nothing else writes it.
+const OWN_TEXT: &str = "it was written by this list";
+
+/// A list of documents of one kind. It is written at its end, and read from its beginning.
+pub struct PackedList<T> {
+    blocks: Vec<Block>,
+    /// The documents of the last block, before it is compressed.
+    open: Vec<u8>,
+    length: usize,
+    of: PhantomData<fn(T) -> T>,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+struct Block {
+    compressed: Box<[u8]>,
+    /// Bytes of its JSON.
+    size: usize,
+}
+
+impl<T> PackedList<T> {
+    /// An empty list.
+    pub const fn new() -> Self {
+        Self { blocks: Vec::new(), open: Vec::new(), length: 0, of: PhantomData }
+    }
+
+    /// How many documents it has.
+    pub fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// Adds all documents of another list.
+    pub fn append(&mut self, other: Self) {
+        if self.length == 0 {
+            *self = other;
+            return;
+        }
+        if !other.blocks.is_empty() {
+            self.close();
+        }
+        self.blocks.extend(other.blocks);
+        self.open.extend_from_slice(&other.open);
+        self.length += other.length;
+        if self.open.len() >= BLOCK {
+            self.close();
+        }
+    }
+
+    fn push_line(&mut self, line: &[u8]) {
+        self.open.extend_from_slice(line);
+        self.open.push(SEPARATOR);
+        self.length += 1;
+        if self.open.len() >= BLOCK {
+            self.close();
+        }
+    }
+
+    fn close(&mut self) {
+        thread_local! {
+            static COMPRESSOR: RefCell<Compressor> = RefCell::new(Compressor::new(CompressionLvl::new(LEVEL).expect("a level")));
+        }
+        if self.open.is_empty() {
+            return;
+        }
+        let compressed = COMPRESSOR.with_borrow_mut(|compressor| {
+            let mut compressed = vec![0; compressor.deflate_compress_bound(self.open.len())];
+            let length = compressor.deflate_compress(&self.open, &mut compressed).expect("the bound is room enough");
+            compressed.truncate(length);
+            compressed
+        });
+        self.blocks.push(Block { compressed: compressed.into_boxed_slice(), size: self.open.len() });
+        self.open.clear();
+    }
+
+    fn lines(&self) -> Lines<'_> {
+        Lines { blocks: &self.blocks, open: Some(&self.open), text: Vec::new(), at: 0, decompressor: None }
+    }
+}
+
+impl<T: Serialize> PackedList<T> {
+    /// Adds a document.
+    ///
+    /// # Panics
+    /// It cannot be JSON: it has a map with keys that are no texts.
+    pub fn push(&mut self, document: &T) {
+        serde_json::to_writer(&mut self.open, document).expect("it holds text keys only");
+        self.open.push(SEPARATOR);
+        self.length += 1;
+        if self.open.len() >= BLOCK {
+            self.close();
+        }
+    }
+}
+
+impl<T: DeserializeOwned> PackedList<T> {
+    /// The documents, in order.
+    pub fn iter(&self) -> Iter<'_, T> {
+        Iter { lines: self.lines(), left: self.length, of: PhantomData }
+    }
+
+    /// Up to `size` documents at a time, in order. The list gets smaller as they are read.
+    ///
+    /// # Panics
+    /// `size` is 0.
+    pub fn into_chunks(self, size: usize) -> impl Iterator<Item = Vec<T>> {
+        assert!(size > 0, "chunks have at least one document");
+        let mut all = self.into_iter();
+        std::iter::from_fn(move || Some(all.by_ref().take(size).collect()).filter(|chunk: &Vec<T>| !chunk.is_empty()))
+    }
+
+    /// The document at a place.
+    #[cfg(test)]
+    pub(crate) fn get(&self, at: usize) -> T {
+        self.iter().nth(at).expect("the list has it")
+    }
+
+    /// Sorts the documents; those with the same key keep their order.
+    pub fn sort_by_key<K: Ord>(&mut self, key: impl Fn(&T) -> K) {
+        if self.iter().map(|document| key(&document)).is_sorted() {
+            return;
+        }
+        let at_once = SORTED_AT_ONCE.max(self.length / MOST_SORTED_LISTS);
+        let mut sorted_lists = Vec::new();
+        let mut lines = std::mem::take(self).into_lines();
+        loop {
+            let mut part: Vec<(K, Vec<u8>)> = Vec::new();
+            while part.len() < at_once
+                && let Some(line) = lines.next()
+            {
+                part.push((key(&read(line)), line.to_vec()));
+            }
+            if part.is_empty() {
+                break;
+            }
+            part.sort_by(|(one, _), (other, _)| one.cmp(other));
+            let mut list = Self::new();
+            part.iter().for_each(|(_, line)| list.push_line(line));
+            sorted_lists.push(list);
+        }
+        let mut lists: Vec<OwnedLines> = sorted_lists.into_iter().map(Self::into_lines).collect();
+        let count = lists.len();
+        // The number of the list decides between equal keys; so lines are never compared.
+        let mut first: BinaryHeap<Reverse<(K, usize, Vec<u8>)>> = BinaryHeap::new();
+        let mut take = |at: usize, first: &mut BinaryHeap<_>| {
+            first.extend(lists[at].next().map(|line| Reverse((key(&read(line)), at, line.to_vec()))));
+        };
+        (0..count).for_each(|at| take(at, &mut first));
+        while let Some(Reverse((_, at, line))) = first.pop() {
+            self.push_line(&line);
+            take(at, &mut first);
+        }
+    }
+}
+
+impl<T> PackedList<T> {
+    fn into_lines(self) -> OwnedLines {
+        let Self { blocks, open, .. } = self;
+        OwnedLines { blocks: blocks.into_iter(), open: Some(open), text: Vec::new(), at: 0, decompressor: None }
+    }
+}
+
+fn read<T: DeserializeOwned>(line: &[u8]) -> T {
+    serde_json::from_slice(line).expect(OWN_TEXT)
+}
+
+/// The lines of a list.
+struct Lines<'l> {
+    blocks: &'l [Block],
+    open: Option<&'l [u8]>,
+    /// The text of the block that is read.
+    text: Vec<u8>,
+    at: usize,
+    decompressor: Option<Decompressor>,
+}
+
+impl Lines<'_> {
+    fn next(&mut self) -> Option<&[u8]> {
+        while self.at == self.text.len() {
+            self.at = 0;
+            if let Some((block, rest)) = self.blocks.split_first() {
+                self.blocks = rest;
+                block.read_to(&mut self.text, self.decompressor.get_or_insert_with(Decompressor::new));
+            } else {
+                self.text.clear();
+                self.text.extend_from_slice(self.open.take()?);
+            }
+        }
+        Some(next_line(&self.text, &mut self.at))
+    }
+}
+
+/// The lines of a list that is not needed any more: a block is dropped when it has been read.
+struct OwnedLines {
+    blocks: std::vec::IntoIter<Block>,
+    open: Option<Vec<u8>>,
+    text: Vec<u8>,
+    at: usize,
+    decompressor: Option<Decompressor>,
+}
+
+impl OwnedLines {
+    fn next(&mut self) -> Option<&[u8]> {
+        while self.at == self.text.len() {
+            // After the last one there is nothing to read again.
+            self.text.clear();
+            self.at = 0;
+            if let Some(block) = self.blocks.next() {
+                block.read_to(&mut self.text, self.decompressor.get_or_insert_with(Decompressor::new));
+            } else {
+                self.text = self.open.take()?;
+            }
+        }
+        Some(next_line(&self.text, &mut self.at))
+    }
+}
+
+impl Block {
+    fn read_to(&self, text: &mut Vec<u8>, decompressor: &mut Decompressor) {
+        text.resize(self.size, 0);
+        let size = decompressor.deflate_decompress(&self.compressed, text).expect(OWN_TEXT);
+        text.truncate(size);
+    }
+}
+
+fn next_line<'t>(text: &'t [u8], at: &mut usize) -> &'t [u8] {
+    let rest = &text[*at..];
+    let length = memchr::memchr(SEPARATOR, rest).expect(OWN_TEXT);
+    *at += length + 1;
+    &rest[..length]
+}
+
+/// The documents of a list.
+pub struct Iter<'l, T> {
+    lines: Lines<'l>,
+    left: usize,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T: DeserializeOwned> Iterator for Iter<'_, T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        let document = read(self.lines.next()?);
+        self.left -= 1;
+        Some(document)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+/// The documents of a list that is not needed any more.
+pub struct IntoIter<T> {
+    lines: OwnedLines,
+    left: usize,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T: DeserializeOwned> Iterator for IntoIter<T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        let document = read(self.lines.next()?);
+        self.left -= 1;
+        Some(document)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl<T: DeserializeOwned> IntoIterator for PackedList<T> {
+    type Item = T;
+    type IntoIter = IntoIter<T>;
+
+    /// The list gets smaller as its documents are read.
+    fn into_iter(self) -> IntoIter<T> {
+        IntoIter { left: self.length, lines: self.into_lines(), of: PhantomData }
+    }
+}
+
+impl<'l, T: DeserializeOwned> IntoIterator for &'l PackedList<T> {
+    type Item = T;
+    type IntoIter = Iter<'l, T>;
+
+    fn into_iter(self) -> Iter<'l, T> {
+        self.iter()
+    }
+}
+
+impl<T: Serialize> FromIterator<T> for PackedList<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(documents: I) -> Self {
+        let mut list = Self::new();
+        list.extend(documents);
+        list
+    }
+}
+
+impl<T: Serialize> Extend<T> for PackedList<T> {
+    fn extend<I: IntoIterator<Item = T>>(&mut self, documents: I) {
+        documents.into_iter().for_each(|document| self.push(&document));
+    }
+}
+
+impl<T> Default for PackedList<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T> Clone for PackedList<T> {
+    fn clone(&self) -> Self {
+        Self { blocks: self.blocks.clone(), open: self.open.clone(), length: self.length, of: PhantomData }
+    }
+}
+
+impl<T: DeserializeOwned + PartialEq> PartialEq for PackedList<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.length == other.length && self.iter().eq(other.iter())
+    }
+}
+
+impl<T: DeserializeOwned + Eq> Eq for PackedList<T> {}
+
+impl<T: DeserializeOwned + fmt::Debug> fmt::Debug for PackedList<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl<T> fmt::Debug for Iter<'_, T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Iter").field("left", &self.left).finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Debug for IntoIter<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("IntoIter").field("left", &self.left).finish_non_exhaustive()
+    }
+}
+
+impl<T: DeserializeOwned + Serialize> Serialize for PackedList<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+impl<'de, T: Serialize + Deserialize<'de>> Deserialize<'de> for PackedList<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Documents<T>(PhantomData<fn() -> T>);
+
+        impl<'de, T: Serialize + Deserialize<'de>> Visitor<'de> for Documents<T> {
+            type Value = PackedList<T>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a list")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut documents: A) -> Result<PackedList<T>, A::Error> {
+                let mut list = PackedList::new();
+                while let Some(document) = documents.next_element::<T>()? {
+                    list.push(&document);
+                }
+                Ok(list)
+            }
+        }
+        deserializer.deserialize_seq(Documents(PhantomData))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(number: usize) -> String {
+        format!("arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/{number}\n\"ü\u{2028}")
+    }
+
+    fn long() -> PackedList<String> {
+        (0..10_000).map(text).collect()
+    }
+
+    #[test]
+    fn documents_come_back_in_order_and_take_little_memory() {
+        let list = long();
+        assert_eq!(list.len(), 10_000);
+        assert!(list.iter().eq((0..10_000).map(text)));
+        assert_eq!(list.iter().size_hint(), (10_000, Some(10_000)));
+        assert!(list.clone().into_iter().eq(list.iter()));
+        for length in [0, 1, 10_000] {
+            let list: PackedList<usize> = (0..length).collect();
+            let (mut all, mut owned) = (list.iter(), list.clone().into_iter());
+            assert_eq!((all.by_ref().count(), owned.by_ref().count()), (length, length));
+            assert_eq!((all.next(), owned.next()), (None, None), "after the end");
+        }
+        assert_eq!(list.clone().into_chunks(4096).map(|chunk| chunk.len()).collect::<Vec<_>>(), [4096, 4096, 1808]);
+        let bytes: usize = list.blocks.iter().map(|block| block.compressed.len()).sum();
+        assert!(bytes < 10_000 * text(0).len() / 5, "{bytes}");
+        assert!(PackedList::<String>::new().is_empty() && PackedList::<String>::new().iter().next().is_none());
+    }
+
+    #[test]
+    fn lists_are_joined() {
+        for (first, second) in [(0, 3), (3, 0), (3, 5_000), (5_000, 3), (5_000, 5_000)] {
+            let mut list: PackedList<usize> = (0..first).collect();
+            list.append((first..first + second).collect());
+            assert!(list.iter().eq(0..first + second), "{first} {second}");
+            assert_eq!(list.len(), first + second);
+        }
+    }
+
+    #[test]
+    fn a_long_list_is_sorted_and_equal_keys_keep_their_order() {
+        let numbers = || (0..20_000_u64).map(|number| (number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 52, number));
+        let mut list: PackedList<(u64, u64)> = numbers().collect();
+        list.sort_by_key(|(key, _)| *key);
+        let mut expected: Vec<(u64, u64)> = numbers().collect();
+        expected.sort();
+        assert!(list.iter().eq(expected));
+        assert_eq!(list.len(), 20_000);
+    }
+
+    #[test]
+    fn it_is_a_list_in_json() {
+        let list: PackedList<u8> = [1, 2, 3].into_iter().collect();
+        assert_eq!(serde_json::to_string(&list).unwrap(), "[1,2,3]");
+        assert_eq!(serde_json::from_str::<PackedList<u8>>("[1, 2, 3]").unwrap(), list);
+        assert!(serde_json::from_str::<PackedList<u8>>("[1, true]").is_err());
+        assert_eq!(format!("{list:?}"), "[1, 2, 3]");
+    }
+}
