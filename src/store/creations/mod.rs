@@ -16,13 +16,13 @@ pub(super) const COLUMNS: &str = "account_id, region, event_time, event_id, reso
      source_identity, on_behalf_of_user_id, on_behalf_of_store_arn, invoked_by, \
      federated_provider, renamed_to, names";
 
-/// The part after the last `/` or `:` of an ID in this column. The indexes use the same expression.
+/// The part after the last `/` or `:` of a name in this column. The index uses the same expression.
 pub(super) fn last_part(column: &str) -> String {
     format!("substr({column}, length(rtrim({column}, replace(replace({column}, '/', ''), ':', ''))) + 1)")
 }
 
 /// Separates the names of a row. No name has it.
-const SEPARATOR: char = '\n';
+pub(super) const SEPARATOR: char = '\n';
 
 /// Names as the column has them.
 pub(super) fn join_names(names: &[String]) -> String {

@@ -271,8 +271,11 @@ fn queries_use_indexes() {
         let rows = statement.query_map([], |row| row.get::<_, String>(3)).unwrap();
         rows.map(Result::unwrap).collect::<Vec<_>>().join("; ")
     };
-    let by_id = plan(&format!("SELECT {COLUMNS} FROM resource_events WHERE {} = 'x'", last_part("resource_id")));
-    assert!(by_id.contains("resource_events_by_last_part"), "{by_id}");
+    let by_part = plan("SELECT 1 FROM resource_seconds JOIN account_regions USING (account_region_id) WHERE part = 1");
+    assert!(by_part.contains("resource_seconds USING PRIMARY KEY (part=?)"), "{by_part}");
+    assert!(by_part.contains("account_regions USING INTEGER PRIMARY KEY"), "{by_part}");
+    let second = plan("SELECT 1 FROM resource_events WHERE account_id = 'x' AND region = 'y' AND event_time = 'z'");
+    assert!(second.contains("PRIMARY KEY (account_id=? AND region=? AND event_time=?)"), "{second}");
     let by_account = plan("SELECT 1 FROM resource_events WHERE account_id = 'x' AND region = 'y'");
     assert!(by_account.contains("PRIMARY KEY (account_id=? AND region=?)"), "{by_account}");
     let renamed = "SELECT 1 FROM resource_events WHERE renamed_to IS NOT NULL";
