@@ -60,7 +60,7 @@ impl Store {
         for event in &batch.events {
             inserter.insert(event, &mut added)?;
         }
-        inserter.finish()?;
+        inserter.finish(&transaction)?;
         added.dropped_sessions = self.bound.keep(&transaction, added.sessions)?;
         // Their rows would be deleted immediately.
         let closed: HashSet<&str> = batch.closed.iter().map(|day| day.prefix.as_str()).collect();
@@ -135,8 +135,8 @@ impl<'t> Inserter<'t> {
     }
 
     /// Ends the batch. Without this, its rows are not found by their names.
-    pub(super) fn finish(self) -> Result<(), StoreError> {
-        self.lookup.finish()
+    pub(super) fn finish(self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        self.lookup.finish(transaction)
     }
 
     fn insert_sessions(&mut self, sessions: &[String], event: &Event, added: &mut Added) -> Result<(), StoreError> {

@@ -1,8 +1,11 @@
 //! Where the rows are that have an ID or another name with a given end.
 //!
-//! The table `resource_seconds` has an entry for each part of a row: what comes after the last `/` or `:` of its ID and of its other names.
-//! Entries have a digest of the part, so that they are short: parts come in no order, and the pages of the table are written all over. What an
-//! entry leads to is only a candidate. The row decides.
+//! The view `resource_seconds` has an entry for each part of a row: what comes after the last `/` or `:` of its ID and of its other names.
+//! Entries have a digest of the part, so that they are short. What an entry leads to is only a candidate. The row decides.
+//!
+//! Parts come in no order. In one large table, each new entry would change another page, and each page is written twice: to the WAL and to the
+//! database. So there are several tables, [`TIERS`]: new entries go into the smallest one, and a full table is emptied into the next one in
+//! the order of the key, which changes each page once for many entries.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +23,23 @@ const REPORTED_ROWS: u64 = 4096;
 
 /// The length of `2023-07-10T11:54:39Z`.
 const TIME_LENGTH: usize = 20;
+
+/// A table of entries.
+#[derive(Debug, Clone, Copy)]
+struct Tier {
+    name: &'static str,
+    /// Entries from which on it is emptied into the next one.
+    capacity: u64,
+}
+
+const TIERS: [Tier; 4] = [
+    Tier { name: "seconds_1", capacity: 1 << 15 },
+    Tier { name: "seconds_2", capacity: 1 << 18 },
+    Tier { name: "seconds_3", capacity: 1 << 21 },
+    LAST_TIER,
+];
+
+const LAST_TIER: Tier = Tier { name: "seconds_4", capacity: u64::MAX };
 
 /// A time as entries have it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,7 +115,7 @@ impl Store {
     /// The rows with an ID or another name that ends in this part.
     pub(super) fn rows_by_last_part(&self, part: &str) -> Result<Vec<StoredEvent>, StoreError> {
         let mut entries = self.connection.prepare_cached(
-            "SELECT r.account_id, r.region, s.event_time FROM resource_seconds s JOIN account_regions r USING (account_region_id) \
+            "SELECT DISTINCT r.account_id, r.region, s.event_time FROM resource_seconds s JOIN account_regions r USING (account_region_id) \
              WHERE s.part = ?1",
         )?;
         let mut entries = entries.query([digest(part)])?;
@@ -132,7 +152,7 @@ pub(super) struct LookupInserter<'t> {
 
 impl<'t> LookupInserter<'t> {
     pub(super) fn new(transaction: &'t Transaction<'_>) -> Result<Self, StoreError> {
-        let insert = transaction.prepare_cached("INSERT OR IGNORE INTO resource_seconds VALUES (?1, ?2, ?3)")?;
+        let insert = insert_into(transaction, TIERS[0])?;
         let second = (String::new(), Second::of(""));
         Ok(Self { account_regions: AccountRegions::new(transaction)?, insert, second, held: Vec::new() })
     }
@@ -149,14 +169,36 @@ impl<'t> LookupInserter<'t> {
         Ok(())
     }
 
-    /// Writes the entries, in the order of the table: neighbors are on one page.
-    pub(super) fn finish(mut self) -> Result<(), StoreError> {
+    /// Writes the entries.
+    pub(super) fn finish(mut self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        if self.held.is_empty() {
+            return Ok(());
+        }
+        // Neighbors are on one page.
         self.held.sort_unstable();
         for (part, account_region, second) in &self.held {
             self.insert.execute(params![part, account_region, second])?;
         }
-        Ok(())
+        settle(transaction, &TIERS)
     }
+}
+
+fn insert_into<'t>(transaction: &'t Transaction<'_>, tier: Tier) -> rusqlite::Result<CachedStatement<'t>> {
+    transaction.prepare_cached(&format!("INSERT OR IGNORE INTO {} VALUES (?1, ?2, ?3)", tier.name))
+}
+
+/// Empties each full table into the next one.
+fn settle(transaction: &Transaction<'_>, tiers: &[Tier]) -> Result<(), StoreError> {
+    for (tier, next) in tiers.iter().zip(&tiers[1..]) {
+        // SQLite adds up the pages' numbers of entries.
+        let mut count = transaction.prepare_cached(&format!("SELECT count(*) FROM {}", tier.name))?;
+        if count.query_row([], |row| row.get::<_, i64>(0))?.unsigned_abs() < tier.capacity {
+            break;
+        }
+        transaction.execute(&format!("INSERT OR IGNORE INTO {} SELECT * FROM {}", next.name, tier.name), [])?;
+        transaction.execute(&format!("DELETE FROM {}", tier.name), [])?;
+    }
+    Ok(())
 }
 
 /// The numbers of accounts in regions.
@@ -211,9 +253,12 @@ impl Leftover {
         let mut rows = transaction.prepare_cached(
             "SELECT resource_id, names FROM resource_events WHERE account_id = ?1 AND region = ?2 AND event_time = ?3",
         )?;
-        let mut delete = transaction.prepare_cached(
-            "DELETE FROM resource_seconds WHERE part = ?1 AND account_region_id = ?2 AND event_time = ?3",
-        )?;
+        let mut deletes = Vec::new();
+        for Tier { name, .. } in TIERS {
+            deletes.push(transaction.prepare_cached(&format!(
+                "DELETE FROM {name} WHERE part = ?1 AND account_region_id = ?2 AND event_time = ?3"
+            ))?);
+        }
         for ((account, region, time), mut digests) in self.0 {
             let mut rows = rows.query([&account, &region, &time])?;
             while let Some(row) = rows.next()? {
@@ -224,7 +269,9 @@ impl Leftover {
             }
             let (number, second) = (account_regions.number(&account, &region)?, Second::of(&time));
             for digest in digests {
-                delete.execute(params![digest, number, second])?;
+                for delete in &mut deletes {
+                    delete.execute(params![digest, number, second])?;
+                }
             }
         }
         Ok(())
@@ -273,12 +320,9 @@ pub(super) fn fill(transaction: &Transaction<'_>, watch: &mut dyn FnMut(u64)) ->
     let mut entries =
         transaction.prepare("SELECT part, account_region_id, event_time FROM temp.unsorted ORDER BY 1, 2, 3")?;
     let mut entries = entries.query([])?;
+    let mut insert = insert_into(transaction, LAST_TIER)?;
     while let Some(entry) = entries.next()? {
-        inserter.insert.execute(params![
-            entry.get::<_, Value>(0)?,
-            entry.get::<_, Value>(1)?,
-            entry.get::<_, Value>(2)?
-        ])?;
+        insert.execute(params![entry.get::<_, Value>(0)?, entry.get::<_, Value>(1)?, entry.get::<_, Value>(2)?])?;
         watched.row();
     }
     drop((rows, entries));
@@ -370,11 +414,39 @@ mod tests {
     }
 
     #[test]
+    fn entries_are_found_in_all_tables_and_move_on_from_full_ones() {
+        let mut store = Store::in_memory().unwrap();
+        let tiers = [1, 4, 16, u64::MAX].into_iter().zip(TIERS).map(|(capacity, tier)| Tier { capacity, ..tier });
+        let tiers: Vec<Tier> = tiers.collect();
+        let mut counts = BTreeSet::new();
+        for number in 0..100 {
+            let events = vec![event(Action::Create, TIME, &format!("r{number}"), &["all"])];
+            store.add(&Batch { events, ..Batch::default() }).unwrap();
+            let transaction = store.connection.transaction().unwrap();
+            settle(&transaction, &tiers).unwrap();
+            transaction.commit().unwrap();
+            let count = |tier: Tier| {
+                let query = format!("SELECT count(*) FROM {}", tier.name);
+                store.connection.query_row(&query, [], |row| row.get::<_, i64>(0)).unwrap()
+            };
+            counts.insert(TIERS.map(|tier| count(tier) > 0));
+            for known in 0..=number {
+                assert_eq!(found(&store, &format!("r{known}")), [format!("r{known}")]);
+            }
+            assert_eq!(found(&store, "all").len(), number + 1);
+        }
+        assert!(
+            counts.contains(&[false, true, true, true]) && counts.contains(&[false, true, false, false]),
+            "{counts:?}"
+        );
+    }
+
+    #[test]
     fn a_shared_digest_leads_to_no_other_resource() {
         let store = store(vec![event(Action::Create, TIME, "jobs", &["blue"])]);
         store
             .connection
-            .execute("UPDATE resource_seconds SET part = ?1 WHERE part = ?2", [digest("x"), digest("jobs")])
+            .execute("UPDATE seconds_1 SET part = ?1 WHERE part = ?2", [digest("x"), digest("jobs")])
             .unwrap();
         assert!(found(&store, "x").is_empty());
         assert_eq!(found(&store, "blue"), ["jobs"]);

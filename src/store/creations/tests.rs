@@ -272,7 +272,9 @@ fn queries_use_indexes() {
         rows.map(Result::unwrap).collect::<Vec<_>>().join("; ")
     };
     let by_part = plan("SELECT 1 FROM resource_seconds JOIN account_regions USING (account_region_id) WHERE part = 1");
-    assert!(by_part.contains("resource_seconds USING PRIMARY KEY (part=?)"), "{by_part}");
+    for tier in 1..=4 {
+        assert!(by_part.contains(&format!("SEARCH seconds_{tier} USING PRIMARY KEY (part=?)")), "{by_part}");
+    }
     assert!(by_part.contains("account_regions USING INTEGER PRIMARY KEY"), "{by_part}");
     let second = plan("SELECT 1 FROM resource_events WHERE account_id = 'x' AND region = 'y' AND event_time = 'z'");
     assert!(second.contains("PRIMARY KEY (account_id=? AND region=? AND event_time=?)"), "{second}");
