@@ -125,7 +125,10 @@ fn events_are_ordered_by_time_in_one_region_or_all() {
     let (_folder, store) = store_with(vec![
         touching(&event("e3", "1", "a", "2024-01-03T00:00:00Z"), "sqs", "q", Action::Create),
         touching(&event("e1", "1", "b", "2024-01-01T00:00:00Z"), "sqs", "q", Action::Delete),
-        touching(&event("e2", "1", "a", "2024-01-02T00:00:00Z"), "sqs", "p", Action::Upsert),
+        ResourceEvent {
+            event: event("e2", "1", "a", "2024-01-02T00:00:00Z"),
+            ..named("sqs", "p", &["arn:p", "other p"])
+        },
         touching(&event("e4", "1", "a", "2024-01-02T00:00:00Z"), "sns", "t", Action::Create),
         touching(&event("e5", "2", "a", "2024-01-02T00:00:00Z"), "sqs", "q", Action::Create),
     ]);
@@ -133,7 +136,12 @@ fn events_are_ordered_by_time_in_one_region_or_all() {
     let ids = |region: Option<&str>| {
         let mut ids = Vec::new();
         let region = region.map(Region::from);
-        let mut each = |event: StoredEvent| ids.push(event.event.event_id);
+        let mut each = |row: &EventRow<'_>| {
+            let event = row.event()?;
+            assert_eq!(row.names()?, event.event_names());
+            ids.push(event.event.event_id);
+            Ok(())
+        };
         store.events_of_type(&"sqs".into(), &account, region.as_ref(), &mut each).unwrap();
         ids
     };
