@@ -8,20 +8,42 @@ use std::sync::LazyLock;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TextHash([u32; 3]);
 
+/// Keys that differ in each process.
+static KEYS: LazyLock<[RandomState; 2]> = LazyLock::new(|| [RandomState::new(), RandomState::new()]);
+
 impl TextHash {
     /// The hash of these texts, in this order.
     pub fn of<'t>(texts: impl IntoIterator<Item = &'t str> + Clone) -> Self {
-        static KEYS: LazyLock<[RandomState; 2]> = LazyLock::new(|| [RandomState::new(), RandomState::new()]);
-        let [first, second] = KEYS.each_ref().map(|keys| {
-            let mut hasher = keys.build_hasher();
-            texts.clone().into_iter().for_each(|text| text.hash(&mut hasher));
-            hasher.finish()
-        });
-        let parts = first.to_le_bytes();
-        let part = |at: usize| u32::from_le_bytes([parts[at], parts[at + 1], parts[at + 2], parts[at + 3]]);
-        let [a, b, c, d, ..] = second.to_le_bytes();
-        Self([part(0), part(4), u32::from_le_bytes([a, b, c, d])])
+        Self::from_halves(half(0, texts.clone()), half(1, texts))
     }
+
+    /// The hash of a text of which [`TextHash::beginning_of`] is known.
+    pub fn complete(beginning: u64, text: &str) -> Self {
+        Self::from_halves(beginning, half(1, [text]))
+    }
+
+    /// The first 64 bits of a text's hash.
+    pub fn beginning_of(text: &str) -> u64 {
+        half(0, [text])
+    }
+
+    /// The first 64 bits.
+    pub fn beginning(self) -> u64 {
+        let [first, second, _] = self.0.map(u64::from);
+        first | second << 32
+    }
+
+    fn from_halves(first: u64, second: u64) -> Self {
+        let [a, b, c, d, e, f, g, h] = first.to_le_bytes();
+        let [i, j, k, l, ..] = second.to_le_bytes();
+        Self([[a, b, c, d], [e, f, g, h], [i, j, k, l]].map(u32::from_le_bytes))
+    }
+}
+
+fn half<'t>(which: usize, texts: impl IntoIterator<Item = &'t str>) -> u64 {
+    let mut hasher = KEYS[which].build_hasher();
+    texts.into_iter().for_each(|text| text.hash(&mut hasher));
+    hasher.finish()
 }
 
 #[cfg(test)]
@@ -36,6 +58,9 @@ mod tests {
         let hashes: HashSet<TextHash> = texts.iter().map(|texts| TextHash::of(texts.iter().copied())).collect();
         assert_eq!(hashes.len(), texts.len());
         assert_eq!(TextHash::of(["a", "b"]), TextHash::of(["a", "b"]));
+        let whole = TextHash::of(["a"]);
+        assert_eq!(TextHash::beginning_of("a"), whole.beginning());
+        assert_eq!(TextHash::complete(whole.beginning(), "a"), whole);
         assert_eq!(size_of::<(TextHash, u32)>(), 16);
     }
 }

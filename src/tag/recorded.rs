@@ -18,7 +18,7 @@ pub(super) fn join(
     definition: &TypeDefinition,
     live: &[LiveResource],
 ) -> Result<Joined, StoreError> {
-    join_with(store, rules, place, definition, live, &mut |_| ())
+    join_with(store, rules, place, definition, live, None)
 }
 
 /// As [`join`]. `see` gets all events of the type, also of resources that are not live.
@@ -28,15 +28,20 @@ pub(super) fn join_with(
     AccountRegion { account, region }: &AccountRegion,
     definition: &TypeDefinition,
     live: &[LiveResource],
-    see: &mut dyn FnMut(&StoredEvent),
+    mut see: Option<&mut dyn FnMut(&StoredEvent)>,
 ) -> Result<Joined, StoreError> {
     // A global type's events may stand in any region's trail, a bucket's in its own region's.
     let region = (!definition.global).then_some(region);
     let renames = store.renames_of_type(&definition.resource_type, account, region)?;
     let mut join = Join::new(live).with_renames(&renames);
-    store.events_of_type(&definition.resource_type, account, region, &mut |event| {
-        see(&event);
-        join.add(event);
+    store.events_of_type(&definition.resource_type, account, region, &mut |row| {
+        if let Some(see) = &mut see {
+            see(&row.event()?);
+        }
+        if let Some(wanted) = join.wants(&row.names()?) {
+            join.keep(row.event()?, wanted);
+        }
+        Ok(())
     })?;
     with_makers(store, rules, join.finish())
 }
@@ -54,7 +59,12 @@ pub(super) fn join_packed(
         return Ok(None);
     }
     let Some(mut join) = PackedJoin::new(live) else { return Ok(None) };
-    store.events_of_type(&definition.resource_type, account, region, &mut |event| join.add(event))?;
+    store.events_of_type(&definition.resource_type, account, region, &mut |row| {
+        if let Some(position) = join.wants(&row.names()?) {
+            join.keep(row.event()?, position);
+        }
+        Ok(())
+    })?;
     Ok(Some(join))
 }
 

@@ -16,13 +16,20 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::creator::RenameHistory;
 use crate::model::event::Action;
-use crate::model::event::StoredEvent;
+use crate::model::event::{EventNames, StoredEvent};
 use crate::model::{Arn, ArnParts, LiveResource, TextHash};
 use crate::packed_list::PackedList;
 
 /// Texts, each with the one resource that answers to it, or that several do. By hash: texts take ten times the memory.
 #[derive(Debug, Default)]
-struct Answers(Vec<(TextHash, u32)>);
+struct Answers {
+    sorted: Vec<(TextHash, u32)>,
+    /// A bit for each hash, by its beginning. Most texts that are looked up are of no live resource: for nearly all of them the bit is not set.
+    filter: Vec<u64>,
+}
+
+/// Bits of the filter for each text, at least.
+const FILTER_BITS: usize = 16;
 
 /// Several resources answer to a text.
 const SEVERAL: u32 = u32::MAX;
@@ -65,6 +72,10 @@ pub struct Join {
     records: Records,
 }
 
+/// The live resource that an event is of, by its position. `None`: one that was created with it, or that had its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted(Option<usize>);
+
 /// The names that resources gave up, as far as none of the live ones bears them now.
 #[derive(Debug, Default)]
 struct Former {
@@ -85,9 +96,10 @@ enum Bearer {
 #[derive(Debug, Default)]
 struct Records {
     count: u64,
-    /// The event of the latest row, and the last parts of its ids. An event's rows follow each other.
+    /// The event of the latest row, and the last parts of its ids. An event's rows follow each other, and most events have one.
     event_id: String,
-    last_parts: HashSet<String>,
+    first_part: String,
+    further_parts: HashSet<String>,
 }
 
 /// The events of each live resource.
@@ -119,8 +131,25 @@ impl Join {
 
     /// Keeps `event` if its resource exists. The rows of an event must come one after the other.
     pub fn add(&mut self, event: StoredEvent) {
-        self.records.add(&event);
-        let position = self.index.find_event(&event);
+        if let Some(wanted) = self.wants(&event.event_names()) {
+            self.keep(event, wanted);
+        }
+    }
+
+    /// Counts an event, and returns what [`Join::keep`] keeps it for. `None`: its resource is not live. The rows of an event must come one after
+    /// the other.
+    pub fn wants(&mut self, event: &EventNames<'_>) -> Option<Wanted> {
+        self.records.add(event);
+        let id = event.resource_id;
+        let position = self.index.find_event(event);
+        let is_wanted = position.is_some()
+            || self.index.together.contains_key(id)
+            || !self.former.events.is_empty() && self.former.events.contains_key(plain(id));
+        is_wanted.then_some(Wanted(position))
+    }
+
+    /// Keeps an event that was counted.
+    pub fn keep(&mut self, event: StoredEvent, Wanted(position): Wanted) {
         if position.is_none()
             && let Some(events) = self.former.events.get_mut(plain(event.resource_id.as_str()))
         {
@@ -172,12 +201,15 @@ impl PackedJoin {
         &self.index
     }
 
-    /// Keeps `event` if its resource exists. The rows of an event must come one after the other.
-    pub fn add(&mut self, event: StoredEvent) {
-        self.records.add(&event);
-        if let Some(position) = self.index.find_event(&event) {
-            self.events.push(&(number_of(position), event));
-        }
+    /// Counts an event, and returns the position of its resource. `None`: it is not live. The rows of an event must come one after the other.
+    pub fn wants(&mut self, event: &EventNames<'_>) -> Option<usize> {
+        self.records.add(event);
+        self.index.find_event(event)
+    }
+
+    /// Keeps an event that was counted.
+    pub fn keep(&mut self, event: StoredEvent, position: usize) {
+        self.events.push(&(number_of(position), event));
     }
 
     /// What was kept: the events with the positions of their resources, in that order; and how many creations there are.
@@ -209,16 +241,19 @@ impl Join {
 }
 
 impl Records {
-    fn add(&mut self, event: &StoredEvent) {
+    fn add(&mut self, event: &EventNames<'_>) {
         if event.action == Action::Delete {
             return;
         }
-        if self.event_id != event.event.event_id {
-            self.event_id.clone_from(&event.event.event_id);
-            self.last_parts.clear();
+        let last_part = event.resource_id.rsplit(['/', ':']).next().unwrap_or_default();
+        let is_first = self.count == 0 || self.event_id != event.event_id;
+        if is_first {
+            event.event_id.clone_into(&mut self.event_id);
+            last_part.clone_into(&mut self.first_part);
+            self.further_parts.clear();
         }
-        let last_part = event.resource_id.as_str().rsplit(['/', ':']).next().unwrap_or_default();
-        self.count += u64::from(self.last_parts.insert(last_part.to_owned()));
+        let is_new = is_first || self.first_part != last_part && self.further_parts.insert(last_part.to_owned());
+        self.count += u64::from(is_new);
     }
 }
 
@@ -227,8 +262,8 @@ impl Index {
     pub(crate) fn new<R: Borrow<LiveResource>>(live: impl Iterator<Item = R>) -> Self {
         let mut index = Self::default();
         let (count, _) = live.size_hint();
-        index.own.0.reserve_exact(2 * count);
-        index.tails.0.reserve_exact(count);
+        index.own.sorted.reserve_exact(2 * count);
+        index.tails.sorted.reserve_exact(count);
         index.place_of.reserve_exact(count);
         index.has_compound_id.reserve_exact(count);
         let mut numbers: HashMap<Option<ArnFields>, u32> = HashMap::new();
@@ -265,27 +300,30 @@ impl Index {
 
     /// The position of the resource that a text names.
     pub(crate) fn find(&self, text: &str) -> Option<usize> {
+        let (key, bare) = (Key::new(text), bare(text));
         for answers in [&self.own, &self.names] {
-            if let Some(position) = answers.get(text) {
+            if let Some(position) = answers.get(key) {
                 return position;
             }
         }
-        if let Some(position) = self.find_bare(bare(text)) {
+        // As a whole it is in neither list.
+        let found = if bare == text { self.bare.get(key) } else { self.find_bare(bare) };
+        if let Some(position) = found {
             return position;
         }
         if !Arn::is_arn(text) {
-            return self.tails.get(text).flatten();
+            return self.tails.get(key).flatten();
         }
-        let tail = arn_tail(text).filter(|tail| !Arn::is_arn(tail))?;
+        let tail = Key::new(arn_tail(text).filter(|tail| !Arn::is_arn(tail))?);
         let position = one_of([self.own.get(tail), self.names.get(tail)]).flatten()?;
         same_place(fields(text).as_ref(), self.places[self.place_of[position] as usize].as_ref()).then_some(position)
     }
 
     /// The position of the resource that answers to a text without what varies. `None`: none answers; `Some(None)`: several do.
     fn find_bare(&self, text: &str) -> Option<Option<usize>> {
-        let is_bare = bare(text) == text;
-        let whole = |answers: &Answers| if is_bare { answers.get(text) } else { None };
-        one_of([whole(&self.own), whole(&self.names), self.bare.get(text)])
+        let (key, is_bare) = (Key::new(text), bare(text) == text);
+        let whole = |answers: &Answers| if is_bare { answers.get(key) } else { None };
+        one_of([whole(&self.own), whole(&self.names), self.bare.get(key)])
     }
 }
 
@@ -299,11 +337,11 @@ fn one_of<const LISTS: usize>(answers: [Option<Option<usize>>; LISTS]) -> Option
 impl Index {
     /// The position of the resource that an event is of: by the ID in the event, else by the ARNs that it has. A create event with an
     /// ID of its own is of no resource with another ID, whatever ARN they share: ARNs without a generated part are used again.
-    fn find_event(&self, event: &StoredEvent) -> Option<usize> {
-        let id = event.resource_id.as_str();
+    fn find_event(&self, event: &EventNames<'_>) -> Option<usize> {
+        let id = event.resource_id;
         self.find(id).or_else(|| {
             let arns = event.names.iter().filter(|name| Arn::is_arn(name));
-            let position = arns.filter_map(|arn| self.own.get(bare(arn)).flatten()).next()?;
+            let position = arns.filter_map(|arn| self.own.get(Key::new(bare(arn))).flatten()).next()?;
             let is_other = event.action != Action::Delete && !is_compound(id) && !self.has_compound_id[position];
             (!is_other).then_some(position)
         })
@@ -322,32 +360,63 @@ fn plain(text: &str) -> &str {
 
 impl Answers {
     fn add(&mut self, text: &str, position: usize) {
-        self.0.push((Self::hash(text), number_of(position)));
+        self.sorted.push((Key::new(text).hash(), number_of(position)));
     }
 
     /// After this, texts are found.
     fn sort(&mut self) {
-        self.0.sort_unstable();
-        self.0.dedup_by(|(text, position), (before, of_before)| {
+        self.sorted.sort_unstable();
+        self.sorted.dedup_by(|(text, position), (before, of_before)| {
             let is_same = text == before;
             if is_same && position != of_before {
                 *of_before = SEVERAL;
             }
             is_same
         });
-        self.0.shrink_to_fit();
+        self.sorted.shrink_to_fit();
+        let bits = (self.sorted.len() * FILTER_BITS).next_power_of_two();
+        self.filter = vec![0; bits.div_ceil(u64::BITS as usize)];
+        for (hash, _) in &self.sorted {
+            let (at, bit) = Self::place(hash.beginning(), self.filter.len());
+            self.filter[at] |= bit;
+        }
     }
 
     /// `None`: no resource answers; `Some(None)`: several do.
-    fn get(&self, text: &str) -> Option<Option<usize>> {
-        let hash = Self::hash(text);
-        let at = self.0.binary_search_by_key(&hash, |(text, _)| *text).ok()?;
-        let position = self.0[at].1;
+    fn get(&self, key: Key<'_>) -> Option<Option<usize>> {
+        let (at, bit) = Self::place(key.beginning, self.filter.len());
+        if self.filter.get(at)? & bit == 0 {
+            return None;
+        }
+        let hash = key.hash();
+        let at = self.sorted.binary_search_by_key(&hash, |(text, _)| *text).ok()?;
+        let position = self.sorted[at].1;
         Some((position != SEVERAL).then_some(position as usize))
     }
 
-    fn hash(text: &str) -> TextHash {
-        TextHash::of([text])
+    /// The place of a hash's bit in a filter of so many words: a power of two.
+    fn place(beginning: u64, words: usize) -> (usize, u64) {
+        const BITS: u64 = u64::BITS as u64;
+        let words = u64::try_from(words).unwrap_or(u64::MAX);
+        let at = (beginning / BITS) & words.saturating_sub(1);
+        (usize::try_from(at).unwrap_or(usize::MAX), 1 << (beginning % BITS))
+    }
+}
+
+/// A text that is looked up. Only one half of its hash is computed before it passes a filter.
+#[derive(Debug, Clone, Copy)]
+struct Key<'t> {
+    text: &'t str,
+    beginning: u64,
+}
+
+impl<'t> Key<'t> {
+    fn new(text: &'t str) -> Self {
+        Self { text, beginning: TextHash::beginning_of(text) }
+    }
+
+    fn hash(self) -> TextHash {
+        TextHash::complete(self.beginning, self.text)
     }
 }
 
