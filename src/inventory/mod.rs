@@ -5,6 +5,7 @@
 
 pub mod config;
 mod confirm;
+mod ec2_tags;
 mod listing;
 mod pager;
 mod resource;
@@ -16,6 +17,7 @@ use crate::aws::{CallError, ErrorClass, Session};
 use crate::model::{AccountRegion, LiveResource, Region, Tags};
 use crate::resource_map::{ResourceMap, TypeDefinition};
 
+pub use ec2_tags::ec2_tags;
 use scope::Scope;
 pub(crate) use scope::of_ancestors;
 pub use tag_index::TagIndexes;
