@@ -301,7 +301,12 @@ fn join(path: &Path, events: u64) {
                 let mut join = Join::new(live);
                 let (account, region) = (place.account(), place.region());
                 store
-                    .events_of_type(name, &account, Some(&region), &mut |event| join.add(event))
+                    .events_of_type(name, &account, Some(&region), &mut |row| {
+                        if join.wants(&row.names()?) {
+                            join.keep(row.event()?);
+                        }
+                        Ok(())
+                    })
                     .expect("they are read");
                 let joined = join.finish();
                 found.0 += joined.records;

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::load_summary::size;
 use super::{CommandError, Context, Outcome};
-use crate::console::{Lines, OutputFormat, counted, number};
+use crate::console::{Lines, OutputFormat, Progress, counted, number};
 use crate::store::prune::{FileSize, PruneStep, Pruned, Pruning};
 use crate::store::{Store, StoreError};
 use crate::trail::window;
@@ -74,9 +74,10 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandErro
     let mut store = if args.dry_run { context.open_store_to_read()? } else { context.open_existing_store()? };
     let size_before = store.size().map_err(failed)?;
     let pruned = if args.dry_run {
-        store.prune_dry(&pruning).map_err(failed)?
+        watched(context, |watch| store.prune_dry(&pruning, watch)).map_err(failed)?
     } else {
-        prune(&mut store, &pruning, context).map_err(|error| context.store_error(&error).hint(FINISH))?
+        watched(context, |watch| store.prune(&pruning, watch))
+            .map_err(|error| context.store_error(&error).hint(FINISH))?
     };
     let vacuum = if args.dry_run || args.no_vacuum { Ok(()) } else { vacuum(&mut store, context) };
     let document = Document {
@@ -115,17 +116,26 @@ fn time_before(text: &str, now: Timestamp) -> Result<Timestamp, CommandError> {
     Ok(before)
 }
 
-fn prune(store: &mut Store, pruning: &Pruning<'_>, context: &Context) -> Result<Pruned, StoreError> {
-    let mut reading = Some(context.console.progress("reading events", None));
-    let mut removing = None;
-    store.prune(pruning, &mut |step| match step {
-        PruneStep::Choosing => {}
-        PruneStep::Removing { done, total } => {
-            reading = None;
-            let progress = removing.get_or_insert_with(|| context.console.progress("removing events", Some(total)));
-            progress.update(done, "");
+/// Shows the progress of `prune`.
+fn watched(
+    context: &Context,
+    prune: impl FnOnce(&mut dyn FnMut(PruneStep)) -> Result<Pruned, StoreError>,
+) -> Result<Pruned, StoreError> {
+    let mut shown: Option<(&str, Progress)> = None;
+    prune(&mut |step| {
+        let (title, total, position) = match step {
+            // Each event is read three times.
+            PruneStep::Choosing { read } => ("reading events", None, read),
+            PruneStep::Removing { done, total } => ("removing events", Some(total), done),
+            PruneStep::Tidying => ("removing unused sessions and users", None, 0),
+        };
+        if shown.as_ref().is_none_or(|(known, _)| *known != title) {
+            shown = None;
+            shown = Some((title, context.console.progress(title, total)));
         }
-        PruneStep::Tidying => removing = None,
+        if let Some((_, progress)) = &shown {
+            progress.update(position, "");
+        }
     })
 }
 

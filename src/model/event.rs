@@ -168,6 +168,31 @@ pub struct StoredEvent {
     pub event: Event,
 }
 
+/// What says which resource a row of the store is of, borrowed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventNames<'e> {
+    /// The event's ID.
+    pub event_id: &'e str,
+    /// The resource's ID in the event.
+    pub resource_id: &'e str,
+    /// The effect of the event.
+    pub action: Action,
+    /// The resource's other names in the record.
+    pub names: Vec<&'e str>,
+}
+
+impl StoredEvent {
+    /// What says which resource it is of.
+    pub fn event_names(&self) -> EventNames<'_> {
+        EventNames {
+            event_id: &self.event.event_id,
+            resource_id: self.resource_id.as_str(),
+            action: self.action,
+            names: self.names.iter().map(String::as_str).collect(),
+        }
+    }
+}
+
 impl Identity {
     /// All facts, in the order of the fields.
     pub fn facts(&self) -> [&Option<String>; 14] {

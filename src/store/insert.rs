@@ -7,7 +7,7 @@ use rusqlite::{Statement, ToSql, Transaction, TransactionBehavior};
 use super::creations::{COLUMNS, join_names};
 use super::imported::{Imported, is_imported};
 use super::ledger::{ClosedDay, ReadUnit, days, enter};
-use super::naming::NameInserter;
+use super::lookup::LookupInserter;
 use super::prune::Forgotten;
 use super::sessions::SessionInserter;
 use super::{Store, StoreError};
@@ -60,7 +60,7 @@ impl Store {
         for event in &batch.events {
             inserter.insert(event, &mut added)?;
         }
-        drop(inserter);
+        inserter.finish(&transaction)?;
         added.dropped_sessions = self.bound.keep(&transaction, added.sessions)?;
         // Their rows would be deleted immediately.
         let closed: HashSet<&str> = batch.closed.iter().map(|day| day.prefix.as_str()).collect();
@@ -74,7 +74,7 @@ impl Store {
 /// Writes events within a transaction.
 pub(super) struct Inserter<'t> {
     statement: Statement<'t>,
-    names: NameInserter<'t>,
+    lookup: LookupInserter<'t>,
     imported: Imported<'t>,
     sessions: SessionInserter<'t>,
     forgotten: Option<Forgotten>,
@@ -100,7 +100,7 @@ impl<'t> Inserter<'t> {
         ))?;
         Ok(Self {
             statement,
-            names: NameInserter::new(transaction)?,
+            lookup: LookupInserter::new(transaction)?,
             imported: Imported::new(transaction)?,
             sessions: SessionInserter::new(transaction),
             forgotten: Forgotten::of(transaction)?,
@@ -134,6 +134,11 @@ impl<'t> Inserter<'t> {
         Ok(())
     }
 
+    /// Ends the batch. Without this, its rows are not found by their names.
+    pub(super) fn finish(self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        self.lookup.finish(transaction)
+    }
+
     fn insert_sessions(&mut self, sessions: &[String], event: &Event, added: &mut Added) -> Result<(), StoreError> {
         for session in sessions {
             added.sessions += u64::from(self.sessions.insert(session, event)?);
@@ -145,6 +150,7 @@ impl<'t> Inserter<'t> {
     fn write(&mut self, event: &Event, touched: &Touched) -> Result<bool, StoreError> {
         let identity = &event.identity;
         let action = if touched.action == Action::Rename { Action::Delete } else { touched.action };
+        let names = (!touched.names.is_empty()).then(|| join_names(&touched.names));
         let row: [&dyn ToSql; 28] = [
             &event.account_id.as_str(),
             &event.region.as_str(),
@@ -173,11 +179,11 @@ impl<'t> Inserter<'t> {
             &identity.invoked_by,
             &identity.federated_provider,
             &touched.renamed_to.as_ref().map(ResourceId::as_str),
-            &(!touched.names.is_empty()).then(|| join_names(&touched.names)),
+            &names,
         ];
         let is_written = self.statement.execute(&row[..])? > 0;
         if is_written {
-            self.names.insert(event, touched.resource_id.as_str(), &touched.names)?;
+            self.lookup.insert(event, touched.resource_id.as_str(), names.as_deref())?;
         }
         Ok(is_written)
     }

@@ -28,6 +28,7 @@ pub mod imported;
 mod insert;
 pub mod journal;
 pub mod ledger;
+mod lookup;
 mod naming;
 mod open;
 pub mod organization_runs;
@@ -43,6 +44,7 @@ pub use error::StoreError;
 pub use fingerprint::Fingerprint;
 pub use insert::{Added, Batch};
 use jiff::{Timestamp, Unit};
+pub use open::Migration;
 pub use place::{beside, remove_if_empty};
 
 /// An open database.

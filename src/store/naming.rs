@@ -1,13 +1,14 @@
 //! Rows by the names of their resource.
 //!
-//! The ID is indexed by its last part. Other names of a row are in a column of it, and in a table of their own by their last
-//! part. What a text names, the domain decides ([`Asked`]): this module only finds the rows that can have it.
+//! Names of a row beside the ID are in a column of it. What a text names, the domain decides ([`Asked`]): this module only finds the rows that
+//! can have it, by the last part of the text ([`super::lookup`]).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use rusqlite::{Statement, Transaction, params};
+use rusqlite::{Transaction, params};
 
-use super::creations::{COLUMNS, join_names, last_part as last_part_of, stored_event};
+use super::creations::join_names;
+use super::lookup::Watched;
 use super::{Store, StoreError};
 use crate::model::ResourceType;
 use crate::model::event::{Event, StoredEvent};
@@ -45,24 +46,6 @@ impl Store {
             }
         }
         Ok(Vec::new())
-    }
-
-    /// The rows with an ID or another name that ends in this part.
-    fn rows_by_last_part(&self, part: &str) -> Result<Vec<StoredEvent>, StoreError> {
-        let by_id = format!("SELECT {COLUMNS} FROM resource_events WHERE {} = ?1", last_part_of("resource_id"));
-        let of_event = COLUMNS.split(", ").map(|column| format!("e.{column}")).collect::<Vec<_>>().join(", ");
-        let by_name = format!(
-            "SELECT {of_event} FROM resource_names n JOIN resource_events e ON e.account_id = n.account_id \
-             AND e.region = n.region AND e.event_time = n.event_time WHERE n.last_part = ?1 AND e.names IS NOT NULL"
-        );
-        let mut found = Vec::new();
-        for sql in [by_id, by_name] {
-            let mut statement = self.connection.prepare_cached(&sql)?;
-            for row in statement.query_map([part], stored_event)? {
-                found.push(row?);
-            }
-        }
-        Ok(found)
     }
 
     /// The other rows of the resources of these events, under names that the events do not have themselves.
@@ -112,28 +95,8 @@ fn order(row: &StoredEvent) -> Order {
     (account_id.to_string(), region.to_string(), resource_type.clone(), id, time.clone(), event_id.clone())
 }
 
-/// Enters the names of rows, within a transaction.
-pub(super) struct NameInserter<'t> {
-    statement: Statement<'t>,
-}
-
-impl<'t> NameInserter<'t> {
-    pub(super) fn new(transaction: &'t Transaction<'_>) -> Result<Self, StoreError> {
-        let statement = transaction.prepare("INSERT OR IGNORE INTO resource_names VALUES (?1, ?2, ?3, ?4)")?;
-        Ok(Self { statement })
-    }
-
-    /// Enters the names of a row that the index on its ID does not find.
-    pub(super) fn insert(&mut self, event: &Event, id: &str, names: &[String]) -> Result<(), StoreError> {
-        for part in names.iter().map(|name| last_part(name)).filter(|part| *part != last_part(id)) {
-            self.statement.execute(params![part, event.account_id.as_str(), event.region.as_str(), event.time])?;
-        }
-        Ok(())
-    }
-}
-
-/// Enters the names that rows of an earlier version have in their IDs: the name in the middle of an ARN.
-pub(super) fn fill_names(transaction: &Transaction<'_>) -> Result<(), StoreError> {
+/// Enters the names that rows of an earlier version have in their IDs: the name in the middle of an ARN. `watch` gets the number of rows so far.
+pub(super) fn fill_names(transaction: &Transaction<'_>, watch: &mut dyn FnMut(u64)) -> Result<(), StoreError> {
     let map = ResourceMap::built_in();
     let naming = map.naming();
     let mut rows = transaction.prepare(
@@ -144,9 +107,10 @@ pub(super) fn fill_names(transaction: &Transaction<'_>) -> Result<(), StoreError
         "UPDATE resource_events SET names = ?7 WHERE account_id = ?1 AND region = ?2 AND event_time = ?3 \
          AND event_id = ?4 AND resource_type = ?5 AND resource_id = ?6",
     )?;
-    let mut inserter = NameInserter::new(transaction)?;
     let mut rows = rows.query([])?;
+    let mut watched = Watched::new(watch);
     while let Some(row) = rows.next()? {
+        watched.row();
         let key: [String; 6] = [row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?];
         let [account_id, region, time, event_id, resource_type, id] = key;
         let resource_type = ResourceType::new(resource_type);
@@ -161,8 +125,6 @@ pub(super) fn fill_names(transaction: &Transaction<'_>) -> Result<(), StoreError
                 id,
                 join_names(&names)
             ])?;
-            let event = Event { account_id: account_id.into(), region: region.into(), time, ..Event::default() };
-            inserter.insert(&event, &id, &names)?;
         }
     }
     Ok(())
@@ -218,19 +180,5 @@ mod tests {
         ] {
             assert_eq!(found(text), [resource_type], "{text}");
         }
-    }
-
-    #[test]
-    fn other_names_are_found_by_their_index() {
-        let store = Store::in_memory().unwrap();
-        let sql = "EXPLAIN QUERY PLAN SELECT 1 FROM resource_names n JOIN resource_events e ON e.account_id = n.account_id \
-                   AND e.region = n.region AND e.event_time = n.event_time WHERE n.last_part = 'x' AND e.names IS NOT NULL";
-        let mut statement = store.connection.prepare(sql).unwrap();
-        let plan: Vec<String> = statement.query_map([], |row| row.get(3)).unwrap().map(Result::unwrap).collect();
-        assert!(plan[0].contains("SEARCH n USING PRIMARY KEY (last_part=?)"), "{plan:?}");
-        assert!(
-            plan[1].contains("SEARCH e USING PRIMARY KEY (account_id=? AND region=? AND event_time=?)"),
-            "{plan:?}"
-        );
     }
 }

@@ -10,10 +10,10 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
 
 use super::place::Opened;
-use super::{Store, StoreError, naming};
+use super::{Store, StoreError, lookup, naming};
 
 /// The migrations in order. Append only: `user_version` is the number of applied migrations.
-pub(super) const MIGRATIONS: [&str; 16] = [
+pub(super) const MIGRATIONS: [&str; 17] = [
     include_str!("../../migrations/0001_initial.sql"),
     include_str!("../../migrations/0002_athena_queries.sql"),
     include_str!("../../migrations/0003_ledger_spans.sql"),
@@ -30,10 +30,26 @@ pub(super) const MIGRATIONS: [&str; 16] = [
     include_str!("../../migrations/0014_writes_in_doubt.sql"),
     include_str!("../../migrations/0015_reports.sql"),
     include_str!("../../migrations/0016_prune.sql"),
+    include_str!("../../migrations/0017_seconds.sql"),
 ];
 
 /// The version that keeps the names of resources.
 const NAMES: i64 = 13;
+
+/// The version that finds rows by the digests of their names.
+const SECONDS: i64 = 17;
+
+/// Pages of a database whose migration can take seconds: 64 MB.
+const LARGE_PAGES: i64 = 16 * 1024;
+
+/// How far a migration has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Migration {
+    /// The version that it has reached.
+    pub version: i64,
+    /// Rows that are read or written since then.
+    pub rows: u64,
+}
 
 /// How long to wait for another program's lock.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -53,11 +69,19 @@ impl Store {
     /// # Errors
     /// The file is not a database, belongs to another program, is read-only or locked, or is newer than this program.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::open_watched(path, &mut |_| ())
+    }
+
+    /// As [`Store::open`]. `watch` is called while a large database is migrated.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_watched(path: &Path, watch: &mut dyn FnMut(Migration)) -> Result<Self, StoreError> {
         check_place(path)?;
         create_private(path);
         let begun = Instant::now();
         loop {
-            match Self::open_once(path) {
+            match Self::open_once(path, watch) {
                 // SQLite does not wait while another process turns the WAL on, recovers it or removes it with its last connection.
                 // Source: https://www.sqlite.org/wal.html, "Sometimes Queries Return SQLITE_BUSY In WAL Mode".
                 Err(error) if error.is_busy() && begun.elapsed() < BUSY_TIMEOUT => thread::sleep(BUSY_PAUSE),
@@ -66,7 +90,7 @@ impl Store {
         }
     }
 
-    fn open_once(path: &Path) -> Result<Self, StoreError> {
+    fn open_once(path: &Path, watch: &mut dyn FnMut(Migration)) -> Result<Self, StoreError> {
         // SQLite's default would treat a name that begins with `file:` as a URI.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(path, flags)?;
@@ -75,7 +99,7 @@ impl Store {
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
         connection.pragma_update(None, "foreign_keys", true)?;
         if version_of_ours(&connection)? < known_version() {
-            migrate(&mut connection)?;
+            migrate(&mut connection, watch)?;
         }
         if connection.is_readonly(rusqlite::MAIN_DB)? {
             return Err(StoreError::ReadOnly);
@@ -94,13 +118,21 @@ impl Store {
     /// # Errors
     /// As [`Store::open`]; a read-only database that is older than this program is [`StoreError::ReadOnly`].
     pub fn open_to_read(path: &Path) -> Result<Self, StoreError> {
-        let store = Self::open_or_read_only(path)?;
+        Self::open_to_read_watched(path, &mut |_| ())
+    }
+
+    /// As [`Store::open_to_read`]. `watch` is called while a large database is migrated.
+    ///
+    /// # Errors
+    /// As [`Store::open_to_read`].
+    pub fn open_to_read_watched(path: &Path, watch: &mut dyn FnMut(Migration)) -> Result<Self, StoreError> {
+        let store = Self::open_or_read_only(path, watch)?;
         store.connection.pragma_update(None, "cache_size", -READ_CACHE_KIB)?;
         Ok(store)
     }
 
-    fn open_or_read_only(path: &Path) -> Result<Self, StoreError> {
-        match Self::open(path) {
+    fn open_or_read_only(path: &Path, watch: &mut dyn FnMut(Migration)) -> Result<Self, StoreError> {
+        match Self::open_watched(path, watch) {
             Err(error) if error.is_of_permission() => {
                 let store = read_only(path, false).or_else(|error| {
                     // SQLite creates files beside a database in WAL mode. Without a WAL file, reading without them loses nothing.
@@ -117,16 +149,14 @@ impl Store {
     /// # Errors
     /// The database fails.
     pub fn in_memory() -> Result<Self, StoreError> {
-        let mut connection = Connection::open_in_memory()?;
-        migrate(&mut connection)?;
-        Ok(Self::new(connection))
+        Ok(Self::new(in_memory()?))
     }
 }
 
 /// An empty in-memory database of the latest version.
 pub(super) fn in_memory() -> Result<Connection, StoreError> {
     let mut connection = Connection::open_in_memory()?;
-    migrate(&mut connection)?;
+    migrate(&mut connection, &mut |_| ())?;
     Ok(connection)
 }
 
@@ -219,16 +249,24 @@ fn version_of_ours(connection: &Connection) -> Result<i64, StoreError> {
     }
 }
 
-fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+fn migrate(connection: &mut Connection, watch: &mut dyn FnMut(Migration)) -> Result<(), StoreError> {
     let transaction = Transaction::new(connection, TransactionBehavior::Exclusive)?;
     // Another process may have migrated it in the meantime.
     let version = version_of_ours(&transaction)?;
     let done = usize::try_from(version).unwrap_or_default();
-    for migration in MIGRATIONS.iter().skip(done) {
+    let is_large = transaction.pragma_query_value(None, "page_count", |row| row.get::<_, i64>(0))? >= LARGE_PAGES;
+    for (number, migration) in (1..).zip(MIGRATIONS).skip(done) {
+        if is_large {
+            watch(Migration { version: number, rows: 0 });
+        }
         transaction.execute_batch(migration)?;
     }
+    let mut watch = |rows| watch(Migration { version: known_version(), rows });
     if (1..NAMES).contains(&version) {
-        naming::fill_names(&transaction)?;
+        naming::fill_names(&transaction, &mut watch)?;
+    }
+    if (1..SECONDS).contains(&version) {
+        lookup::fill(&transaction, &mut watch)?;
     }
     transaction.pragma_update(None, "user_version", known_version())?;
     Ok(transaction.commit()?)

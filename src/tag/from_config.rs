@@ -73,7 +73,8 @@ fn joined<'m>(
     live: Vec<LiveResource>,
     recent: &mut RecentEvents,
 ) -> Result<TypeFacts<'m>, StoreError> {
-    let joined = join_with(how.store, &how.question.rules, place, definition, &live, &mut |event| recent.see(event))?;
+    let joined =
+        join_with(how.store, &how.question.rules, place, definition, &live, Some(&mut |event| recent.see(event)))?;
     let joining = Joining { live: &live, joined: &joined };
     let scope = scope::facts(how.store, how.question, definition, how.map.naming(), joining)?;
     let source = Some(TypeSource { from: PopulationSource::Config, reason: None });

@@ -189,7 +189,12 @@ fn recorded<'m>(
         let stand_ins: Vec<LiveResource> = ids.iter().map(|id| stand_in(name, id)).collect();
         let renames = store.renames_of_type(name, account, region.as_ref())?;
         let mut join = Join::new(&stand_ins).with_renames(&renames);
-        store.events_of_type(name, account, region.as_ref(), &mut |event| join.add(event))?;
+        store.events_of_type(name, account, region.as_ref(), &mut |row| {
+            if join.wants(&row.names()?) {
+                join.keep(row.event()?);
+            }
+            Ok(())
+        })?;
         let Joined { events, .. } = with_makers(store, rules, join.finish())?;
         found.extend(ids.iter().map(|&id| id.to_owned()).zip(events));
     }

@@ -17,7 +17,7 @@ pub(super) fn join(
     definition: &TypeDefinition,
     live: &[LiveResource],
 ) -> Result<Joined, StoreError> {
-    join_with(store, rules, place, definition, live, &mut |_| ())
+    join_with(store, rules, place, definition, live, None)
 }
 
 /// As [`join`]. `see` gets all events of the type, also of resources that are not live.
@@ -27,15 +27,20 @@ pub(super) fn join_with(
     AccountRegion { account, region }: &AccountRegion,
     definition: &TypeDefinition,
     live: &[LiveResource],
-    see: &mut dyn FnMut(&StoredEvent),
+    mut see: Option<&mut dyn FnMut(&StoredEvent)>,
 ) -> Result<Joined, StoreError> {
     // A global type's events may stand in any region's trail, a bucket's in its own region's.
     let region = (!definition.global).then_some(region);
     let renames = store.renames_of_type(&definition.resource_type, account, region)?;
     let mut join = Join::new(live).with_renames(&renames);
-    store.events_of_type(&definition.resource_type, account, region, &mut |event| {
-        see(&event);
-        join.add(event);
+    store.events_of_type(&definition.resource_type, account, region, &mut |row| {
+        if let Some(see) = &mut see {
+            see(&row.event()?);
+        }
+        if join.wants(&row.names()?) {
+            join.keep(row.event()?);
+        }
+        Ok(())
     })?;
     with_makers(store, rules, join.finish())
 }

@@ -10,9 +10,9 @@ use tracing::level_filters::LevelFilter;
 use super::suggestion::Suggestion;
 use super::{CommandError, GlobalArgs, Invocation};
 use crate::cli::settings::Settings;
-use crate::console::{Console, start_log};
+use crate::console::{Console, Progress, start_log};
 use crate::resource_map::ResourceMap;
-use crate::store::{Store, StoreError, remove_if_empty};
+use crate::store::{Migration, Store, StoreError, remove_if_empty};
 
 /// Maximum number of databases to name if the given one does not exist.
 const DATABASES_SHOWN: usize = 5;
@@ -55,7 +55,9 @@ impl Context {
     /// As [`Store::open`].
     pub fn open_store(&self) -> Result<Store, CommandError> {
         self.has_new_database.fetch_or(!self.global.db.exists(), Ordering::Relaxed);
-        Store::open(&self.global.db).map_err(|error| self.store_error(&error))
+        let mut progress = None;
+        Store::open_watched(&self.global.db, &mut |migration| self.show(migration, &mut progress))
+            .map_err(|error| self.store_error(&error))
     }
 
     /// Removes the database if this command created it and stored nothing in it: after a failure, the next command is to say that
@@ -81,7 +83,15 @@ impl Context {
     /// There is none, or as [`Store::open_to_read`].
     pub fn open_store_to_read(&self) -> Result<Store, CommandError> {
         self.check_exists()?;
-        Store::open_to_read(&self.global.db).map_err(|error| self.store_error(&error))
+        let mut progress = None;
+        Store::open_to_read_watched(&self.global.db, &mut |migration| self.show(migration, &mut progress))
+            .map_err(|error| self.store_error(&error))
+    }
+
+    /// Shows how far the migration of a large database has come.
+    fn show(&self, migration: Migration, progress: &mut Option<Progress>) {
+        let progress = progress.get_or_insert_with(|| self.console.progress("updating the database: rows", None));
+        progress.update(migration.rows, format!("schema version {}", migration.version));
     }
 
     fn check_exists(&self) -> Result<(), CommandError> {

@@ -16,12 +16,22 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::creator::RenameHistory;
 use crate::model::event::Action;
-use crate::model::event::StoredEvent;
+use crate::model::event::{EventNames, StoredEvent};
 use crate::model::{Arn, ArnParts, LiveResource};
 
 /// Texts, each with the one resource that answers to it, or that several do. By hash: texts take ten times the memory.
 #[derive(Debug, Default)]
-struct Answers(Vec<([u64; 2], u32)>);
+struct Answers {
+    sorted: Vec<(TextHash, u32)>,
+    /// A bit for each hash, by its beginning. Most texts that are looked up are of no live resource: for nearly all of them the bit is not set.
+    filter: Vec<u64>,
+}
+
+/// 128 bits: two texts of an account never share them by chance.
+type TextHash = [u64; 2];
+
+/// Bits of the filter for each text, at least.
+const FILTER_BITS: usize = 16;
 
 /// Several resources answer to a text.
 const SEVERAL: u32 = u32::MAX;
@@ -86,9 +96,10 @@ enum Bearer {
 #[derive(Debug, Default)]
 struct Records {
     count: u64,
-    /// The event of the latest row, and the last parts of its ids. An event's rows follow each other.
+    /// The event of the latest row, and the last parts of its ids. An event's rows follow each other, and most events have one.
     event_id: String,
-    last_parts: HashSet<String>,
+    first_part: String,
+    further_parts: HashSet<String>,
 }
 
 /// The events of each live resource.
@@ -120,8 +131,23 @@ impl Join {
 
     /// Keeps `event` if its resource exists. The rows of an event must come one after the other.
     pub fn add(&mut self, event: StoredEvent) {
-        self.records.add(&event);
-        let position = self.index.find_event(&event);
+        if self.wants(&event.event_names()) {
+            self.keep(event);
+        }
+    }
+
+    /// Counts an event, and returns whether [`Join::keep`] keeps it. The rows of an event must come one after the other.
+    pub fn wants(&mut self, event: &EventNames<'_>) -> bool {
+        self.records.add(event);
+        let id = event.resource_id;
+        self.index.find_event(event).is_some()
+            || self.index.together.contains_key(id)
+            || !self.former.events.is_empty() && self.former.events.contains_key(plain(id))
+    }
+
+    /// Keeps an event that was counted.
+    pub fn keep(&mut self, event: StoredEvent) {
+        let position = self.index.find_event(&event.event_names());
         if position.is_none()
             && let Some(events) = self.former.events.get_mut(plain(event.resource_id.as_str()))
         {
@@ -171,16 +197,19 @@ impl Join {
 }
 
 impl Records {
-    fn add(&mut self, event: &StoredEvent) {
+    fn add(&mut self, event: &EventNames<'_>) {
         if event.action == Action::Delete {
             return;
         }
-        if self.event_id != event.event.event_id {
-            self.event_id.clone_from(&event.event.event_id);
-            self.last_parts.clear();
+        let last_part = event.resource_id.rsplit(['/', ':']).next().unwrap_or_default();
+        let is_first = self.count == 0 || self.event_id != event.event_id;
+        if is_first {
+            event.event_id.clone_into(&mut self.event_id);
+            last_part.clone_into(&mut self.first_part);
+            self.further_parts.clear();
         }
-        let last_part = event.resource_id.as_str().rsplit(['/', ':']).next().unwrap_or_default();
-        self.count += u64::from(self.last_parts.insert(last_part.to_owned()));
+        let is_new = is_first || self.first_part != last_part && self.further_parts.insert(last_part.to_owned());
+        self.count += u64::from(is_new);
     }
 }
 
@@ -219,15 +248,17 @@ impl Index {
 
     /// The position of the resource that a text names.
     pub(crate) fn find(&self, text: &str) -> Option<usize> {
-        for (answers, text) in [(&self.own, text), (&self.names, text), (&self.bare, bare(text))] {
-            if let Some(position) = answers.get(text) {
+        let (hash, bare) = (Answers::hash(text), bare(text));
+        let hash_of_bare = if bare == text { hash } else { Answers::hash(bare) };
+        for (answers, hash) in [(&self.own, hash), (&self.names, hash), (&self.bare, hash_of_bare)] {
+            if let Some(position) = answers.get(hash) {
                 return position;
             }
         }
         if !Arn::is_arn(text) {
-            return self.tails.get(text).flatten();
+            return self.tails.get(hash).flatten();
         }
-        let position = self.plain.get(arn_tail(text)?).flatten()?;
+        let position = self.plain.get(Answers::hash(arn_tail(text)?)).flatten()?;
         same_place(fields(text).as_ref(), self.places[self.place_of[position] as usize].as_ref()).then_some(position)
     }
 }
@@ -235,11 +266,11 @@ impl Index {
 impl Index {
     /// The position of the resource that an event is of: by the ID in the event, else by the ARNs that it has. A create event with an
     /// ID of its own is of no resource with another ID, whatever ARN they share: ARNs without a generated part are used again.
-    fn find_event(&self, event: &StoredEvent) -> Option<usize> {
-        let id = event.resource_id.as_str();
+    fn find_event(&self, event: &EventNames<'_>) -> Option<usize> {
+        let id = event.resource_id;
         self.find(id).or_else(|| {
             let arns = event.names.iter().filter(|name| Arn::is_arn(name));
-            let position = arns.filter_map(|arn| self.own.get(bare(arn)).flatten()).next()?;
+            let position = arns.filter_map(|arn| self.own.get(Answers::hash(bare(arn))).flatten()).next()?;
             let is_other = event.action != Action::Delete && !is_compound(id) && !self.has_compound_id[position];
             (!is_other).then_some(position)
         })
@@ -258,32 +289,48 @@ fn plain(text: &str) -> &str {
 
 impl Answers {
     fn add(&mut self, text: &str, position: usize) {
-        self.0.push((Self::hash(text), number_of(position)));
+        self.sorted.push((Self::hash(text), number_of(position)));
     }
 
     /// After this, texts are found.
     fn sort(&mut self) {
-        self.0.sort_unstable();
-        self.0.dedup_by(|(text, position), (before, of_before)| {
+        self.sorted.sort_unstable();
+        self.sorted.dedup_by(|(text, position), (before, of_before)| {
             let is_same = text == before;
             if is_same && position != of_before {
                 *of_before = SEVERAL;
             }
             is_same
         });
-        self.0.shrink_to_fit();
+        self.sorted.shrink_to_fit();
+        let bits = (self.sorted.len() * FILTER_BITS).next_power_of_two();
+        self.filter = vec![0; bits.div_ceil(u64::BITS as usize)];
+        for (hash, _) in &self.sorted {
+            let (at, bit) = Self::place(*hash, self.filter.len());
+            self.filter[at] |= bit;
+        }
     }
 
     /// `None`: no resource answers; `Some(None)`: several do.
-    fn get(&self, text: &str) -> Option<Option<usize>> {
-        let hash = Self::hash(text);
-        let at = self.0.binary_search_by_key(&hash, |(text, _)| *text).ok()?;
-        let position = self.0[at].1;
+    fn get(&self, hash: TextHash) -> Option<Option<usize>> {
+        let (at, bit) = Self::place(hash, self.filter.len());
+        if self.filter.get(at)? & bit == 0 {
+            return None;
+        }
+        let at = self.sorted.binary_search_by_key(&hash, |(text, _)| *text).ok()?;
+        let position = self.sorted[at].1;
         Some((position != SEVERAL).then_some(position as usize))
     }
 
-    /// 128 bits: two texts of an account never share them by chance.
-    fn hash(text: &str) -> [u64; 2] {
+    /// The place of a hash's bit in a filter of so many words: a power of two.
+    fn place([beginning, _]: TextHash, words: usize) -> (usize, u64) {
+        const BITS: u64 = u64::BITS as u64;
+        let words = u64::try_from(words).unwrap_or(u64::MAX);
+        let at = (beginning / BITS) & words.saturating_sub(1);
+        (usize::try_from(at).unwrap_or(usize::MAX), 1 << (beginning % BITS))
+    }
+
+    fn hash(text: &str) -> TextHash {
         [1_u8, 2].map(|half| {
             let mut hasher = DefaultHasher::new();
             (half, text).hash(&mut hasher);

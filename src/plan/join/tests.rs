@@ -92,6 +92,33 @@ fn a_name_that_several_answer_to_belongs_to_none_but_an_id_wins() {
 }
 
 #[test]
+fn only_events_that_are_kept_are_wanted() {
+    let mut together = live("snap-1", "arn:aws:ec2:r::snapshot/snap-1");
+    together.made_with = vec!["ami-1".to_owned()];
+    let resources = [live("jobs", "arn:aws:sqs:r:1:jobs"), together];
+    let mut rename = stored("delete", "arn:aws:sqs:r:1:old", "carol", "2024-01-03T00:00:00Z");
+    rename.renamed_to = Some("jobs".into());
+    let mut join = Join::new(&resources).with_renames(std::slice::from_ref(&rename));
+    for (id, is_wanted) in [("jobs", true), ("ami-1", true), ("old", true), ("other", false), ("ami-2", false)] {
+        let event = stored("create", id, "alice", "2024-01-01T00:00:00Z");
+        assert_eq!(join.wants(&event.event_names()), is_wanted, "{id}");
+    }
+    let mut by_arn = stored("delete", "other", "alice", "2024-01-01T00:00:00Z");
+    by_arn.names = vec!["jobs".to_owned(), "arn:aws:sqs:r:1:jobs".to_owned()];
+    assert!(join.wants(&by_arn.event_names()));
+    assert_eq!(join.finish().records, 5);
+}
+
+#[test]
+fn thousands_of_resources_are_found_and_others_are_not() {
+    let resources: Vec<LiveResource> =
+        (0..3000).map(|number| live(&format!("i-{number}"), &format!("arn:aws:ec2:r:1:instance/i-{number}"))).collect();
+    let index = Index::new(&resources);
+    assert!((0..3000).all(|number| index.find(&format!("i-{number}")) == Some(number)));
+    assert!((3000..9000).all(|number| index.find(&format!("i-{number}")).is_none()));
+}
+
+#[test]
 fn records_count_creations_only_and_events_are_in_the_order_of_time() {
     let mut join = Join::new(&[live("q", "arn:aws:sqs:r:1:q")]);
     join.add(stored("delete", "q", "bob", "2024-01-02T00:00:00Z"));

@@ -6,7 +6,7 @@ use rusqlite::types::Type;
 use rusqlite::{Row, named_params};
 
 use super::{Store, StoreError};
-use crate::model::event::{Action, Event, Identity, StoredEvent};
+use crate::model::event::{Action, Event, EventNames, Identity, StoredEvent};
 use crate::model::{AccountId, Region, ResourceId, ResourceType};
 
 /// The columns of a row, in the order of [`super::insert::Inserter::insert`] and [`stored_event`].
@@ -16,13 +16,13 @@ pub(super) const COLUMNS: &str = "account_id, region, event_time, event_id, reso
      source_identity, on_behalf_of_user_id, on_behalf_of_store_arn, invoked_by, \
      federated_provider, renamed_to, names";
 
-/// The part after the last `/` or `:` of an ID in this column. The indexes use the same expression.
+/// The part after the last `/` or `:` of a name in this column. The index uses the same expression.
 pub(super) fn last_part(column: &str) -> String {
     format!("substr({column}, length(rtrim({column}, replace(replace({column}, '/', ''), ':', ''))) + 1)")
 }
 
 /// Separates the names of a row. No name has it.
-const SEPARATOR: char = '\n';
+pub(super) const SEPARATOR: char = '\n';
 
 /// Names as the column has them.
 pub(super) fn join_names(names: &[String]) -> String {
@@ -91,13 +91,13 @@ impl Store {
     /// that region, else in all (for global types).
     ///
     /// # Errors
-    /// The database fails.
+    /// The database fails; an error of `each`.
     pub fn events_of_type(
         &self,
         resource_type: &ResourceType,
         account: &AccountId,
         region: Option<&Region>,
-        each: &mut dyn FnMut(StoredEvent),
+        each: &mut dyn FnMut(&EventRow<'_>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let query = format!(
             "SELECT {COLUMNS} FROM resource_events WHERE account_id = :account AND {} AND resource_type = :type \
@@ -109,9 +109,37 @@ impl Store {
         let mut rows = statement
             .query(named_params! {":account": account.as_str(), ":region": region, ":type": resource_type.as_str()})?;
         while let Some(row) = rows.next()? {
-            each(stored_event(row)?);
+            each(&EventRow(row))?;
         }
         Ok(())
+    }
+}
+
+/// An event in the database. Most events of a type are of resources that nobody asks for: these are not copied.
+pub struct EventRow<'r>(&'r Row<'r>);
+
+impl EventRow<'_> {
+    /// What says which resource it is of.
+    ///
+    /// # Errors
+    /// Something else wrote into the database.
+    pub fn names(&self) -> Result<EventNames<'_>, StoreError> {
+        let text = |column| Ok::<_, rusqlite::Error>(self.0.get_ref(column)?.as_str()?);
+        let names = self.0.get_ref(27).map(|names| names.as_str_or_null().map_err(rusqlite::Error::from))??;
+        Ok(EventNames {
+            event_id: text(3)?,
+            resource_id: text(5)?,
+            action: parse_action(text(6)?)?,
+            names: names.into_iter().flat_map(|names| names.split(SEPARATOR)).collect(),
+        })
+    }
+
+    /// All of it.
+    ///
+    /// # Errors
+    /// Something else wrote into the database.
+    pub fn event(&self) -> Result<StoredEvent, StoreError> {
+        Ok(stored_event(self.0)?)
     }
 }
 
@@ -121,9 +149,9 @@ pub(super) fn region_condition(region: Option<&Region>) -> &'static str {
 }
 
 /// The table's CHECK allows no other action: otherwise something else wrote into the file.
-fn parse_action(action: String) -> rusqlite::Result<Action> {
-    Action::parse(&action)
-        .ok_or_else(|| rusqlite::Error::FromSqlConversionFailure(6, Type::Text, Box::new(UnknownAction(action))))
+fn parse_action(action: &str) -> rusqlite::Result<Action> {
+    let unknown = || Box::new(UnknownAction(action.to_owned()));
+    Action::parse(action).ok_or_else(|| rusqlite::Error::FromSqlConversionFailure(6, Type::Text, unknown()))
 }
 
 /// An event in the database that neither creates, deletes nor renames.
@@ -135,7 +163,7 @@ pub(super) fn stored_event(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
     Ok(StoredEvent {
         resource_type: ResourceType::new(row.get::<_, String>(4)?),
         resource_id: ResourceId::new(row.get::<_, String>(5)?),
-        action: parse_action(row.get(6)?)?,
+        action: parse_action(row.get_ref(6)?.as_str()?)?,
         names: row.get::<_, Option<String>>(27)?.map(|names| split_names(&names)).unwrap_or_default(),
         renamed_to: row.get::<_, Option<String>>(26)?.map(ResourceId::new),
         event: Event {

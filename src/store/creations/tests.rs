@@ -125,7 +125,10 @@ fn events_are_ordered_by_time_in_one_region_or_all() {
     let (_folder, store) = store_with(vec![
         touching(&event("e3", "1", "a", "2024-01-03T00:00:00Z"), "sqs", "q", Action::Create),
         touching(&event("e1", "1", "b", "2024-01-01T00:00:00Z"), "sqs", "q", Action::Delete),
-        touching(&event("e2", "1", "a", "2024-01-02T00:00:00Z"), "sqs", "p", Action::Upsert),
+        ResourceEvent {
+            event: event("e2", "1", "a", "2024-01-02T00:00:00Z"),
+            ..named("sqs", "p", &["arn:p", "other p"])
+        },
         touching(&event("e4", "1", "a", "2024-01-02T00:00:00Z"), "sns", "t", Action::Create),
         touching(&event("e5", "2", "a", "2024-01-02T00:00:00Z"), "sqs", "q", Action::Create),
     ]);
@@ -133,7 +136,12 @@ fn events_are_ordered_by_time_in_one_region_or_all() {
     let ids = |region: Option<&str>| {
         let mut ids = Vec::new();
         let region = region.map(Region::from);
-        let mut each = |event: StoredEvent| ids.push(event.event.event_id);
+        let mut each = |row: &EventRow<'_>| {
+            let event = row.event()?;
+            assert_eq!(row.names()?, event.event_names());
+            ids.push(event.event.event_id);
+            Ok(())
+        };
         store.events_of_type(&"sqs".into(), &account, region.as_ref(), &mut each).unwrap();
         ids
     };
@@ -271,8 +279,13 @@ fn queries_use_indexes() {
         let rows = statement.query_map([], |row| row.get::<_, String>(3)).unwrap();
         rows.map(Result::unwrap).collect::<Vec<_>>().join("; ")
     };
-    let by_id = plan(&format!("SELECT {COLUMNS} FROM resource_events WHERE {} = 'x'", last_part("resource_id")));
-    assert!(by_id.contains("resource_events_by_last_part"), "{by_id}");
+    let by_part = plan("SELECT 1 FROM resource_seconds JOIN account_regions USING (account_region_id) WHERE part = 1");
+    for tier in 1..=4 {
+        assert!(by_part.contains(&format!("SEARCH seconds_{tier} USING PRIMARY KEY (part=?)")), "{by_part}");
+    }
+    assert!(by_part.contains("account_regions USING INTEGER PRIMARY KEY"), "{by_part}");
+    let second = plan("SELECT 1 FROM resource_events WHERE account_id = 'x' AND region = 'y' AND event_time = 'z'");
+    assert!(second.contains("PRIMARY KEY (account_id=? AND region=? AND event_time=?)"), "{second}");
     let by_account = plan("SELECT 1 FROM resource_events WHERE account_id = 'x' AND region = 'y'");
     assert!(by_account.contains("PRIMARY KEY (account_id=? AND region=?)"), "{by_account}");
     let renamed = "SELECT 1 FROM resource_events WHERE renamed_to IS NOT NULL";

@@ -35,8 +35,8 @@ struct Chooser<'p> {
 }
 
 impl Store {
-    /// Notes the rows to change in the temporary table `chosen`. Counts them.
-    pub(super) fn choose(&mut self, pruning: &Pruning<'_>) -> Result<Pruned, StoreError> {
+    /// Notes the rows to change in the temporary table `chosen`. Counts them. `watch` gets the number of rows that were read.
+    pub(super) fn choose(&mut self, pruning: &Pruning<'_>, watch: &dyn Fn(u64)) -> Result<Pruned, StoreError> {
         self.connection.execute_batch(
             "CREATE TEMP TABLE IF NOT EXISTS chosen (
                  event_time TEXT, account_id TEXT, region TEXT, event_id TEXT, resource_type TEXT, resource_id TEXT,
@@ -48,15 +48,15 @@ impl Store {
         let chooser = Chooser::new(pruning);
         // The rows are numbered, so no other process may change them meanwhile.
         let snapshot = self.connection.unchecked_transaction()?;
-        let question = Question::new(pruning.map, &Wanted::default());
+        let question = Question::new(pruning.map, &Wanted::default()).watched(watch);
         let mut chosen = Chosen { removed: Bits::default(), forgotten: Bits::default() };
         self.each_group(&question, &mut |events| chooser.choose(events, &mut chosen))?;
-        let pruned = self.note_chosen(&chosen, &chooser.before)?;
+        let pruned = self.note_chosen(&chosen, &chooser.before, &question)?;
         snapshot.commit()?;
         Ok(pruned)
     }
 
-    fn note_chosen(&self, chosen: &Chosen, before: &str) -> Result<Pruned, StoreError> {
+    fn note_chosen(&self, chosen: &Chosen, before: &str, question: &Question<'_>) -> Result<Pruned, StoreError> {
         let mut rows = self.connection.prepare(&format!(
             "SELECT event_time, account_id, region, event_id, resource_type, resource_id, identity_type \
              FROM resource_events {ORDER}"
@@ -75,6 +75,7 @@ impl Store {
                 note_row(&mut note, row, true)?;
             }
             number += 1;
+            question.note_row();
         }
         Ok(pruned)
     }

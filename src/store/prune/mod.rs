@@ -11,10 +11,13 @@ mod space;
 #[cfg(test)]
 mod tests;
 
+use std::cell::RefCell;
+
 use jiff::{Timestamp, ToSpan};
 use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::insert::facts;
+use super::lookup::Leftover;
 use super::sessions::bound::{drop_others, note_kept};
 use super::{Store, StoreError};
 use crate::model::event::PRUNED;
@@ -63,8 +66,11 @@ pub struct Pruned {
 /// What a prune is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PruneStep {
-    /// Reads all events.
-    Choosing,
+    /// Reads all events, three times.
+    Choosing {
+        /// The rows that were read so far.
+        read: u64,
+    },
     /// Has removed so many of the chosen events.
     Removing {
         /// Removed.
@@ -93,8 +99,8 @@ impl Store {
     ///
     /// # Errors
     /// The database, or a temporary one, fails.
-    pub fn prune_dry(&mut self, pruning: &Pruning<'_>) -> Result<Pruned, StoreError> {
-        let mut pruned = self.choose(pruning)?;
+    pub fn prune_dry(&mut self, pruning: &Pruning<'_>, watch: &mut dyn FnMut(PruneStep)) -> Result<Pruned, StoreError> {
+        let mut pruned = self.choose_watched(pruning, watch)?;
         self.connection.execute_batch("DROP TABLE IF EXISTS temp.kept")?;
         self.note_sessions(pruning)?;
         pruned.sessions = self.count("SELECT count(*) FROM sessions WHERE session NOT IN kept")?;
@@ -109,23 +115,30 @@ impl Store {
     /// The database fails. What was removed until then stays removed; the same call finishes the work.
     pub fn prune(&mut self, pruning: &Pruning<'_>, watch: &mut dyn FnMut(PruneStep)) -> Result<Pruned, StoreError> {
         self.check_in_place()?;
-        watch(PruneStep::Choosing);
-        let mut pruned = self.choose(pruning)?;
-        let before = time_text(pruning.before);
+        let mut pruned = self.choose_watched(pruning, watch)?;
         if pruning.forgets_creators {
-            self.refuse_events_before(&before)?;
+            self.refuse_events_before(&time_text(pruning.before))?;
         }
         let total = pruned.events + pruned.creators;
         (pruned.events, pruned.creators) =
             self.change_chosen(&mut |done| watch(PruneStep::Removing { done, total }))?;
         watch(PruneStep::Tidying);
-        self.remove_names(&before)?;
         let transaction = Transaction::new(&mut self.connection, TransactionBehavior::Immediate)?;
         pruned.people =
             transaction.execute(&format!("DELETE FROM identity_center_users AS u WHERE {}", is_unused()), [])? as u64;
         transaction.commit()?;
         pruned.sessions = self.remove_sessions(pruning)?;
         Ok(pruned)
+    }
+
+    fn choose_watched(
+        &mut self,
+        pruning: &Pruning<'_>,
+        watch: &mut dyn FnMut(PruneStep),
+    ) -> Result<Pruned, StoreError> {
+        watch(PruneStep::Choosing { read: 0 });
+        let watch = RefCell::new(watch);
+        self.choose(pruning, &|read| (watch.borrow_mut())(PruneStep::Choosing { read }))
     }
 
     /// From now on, loads store no event before this time.
@@ -178,30 +191,6 @@ impl Store {
             });
         }
         Ok(rows)
-    }
-
-    /// Removes the entries of seconds that have no row with a name any more, in parts.
-    fn remove_names(&mut self, before: &str) -> Result<(), StoreError> {
-        let mut after = String::new();
-        loop {
-            let transaction = Transaction::new(&mut self.connection, TransactionBehavior::Immediate)?;
-            let next = "SELECT last_part FROM resource_names WHERE last_part > ?1 ORDER BY last_part LIMIT 1 OFFSET ?2";
-            let until: Option<String> = transaction
-                .query_row(next, params![after, i64::try_from(ROWS_AT_ONCE).unwrap_or(i64::MAX)], |row| row.get(0))
-                .optional()?;
-            transaction.execute(
-                "DELETE FROM resource_names AS n WHERE last_part >= ?1 AND (?2 IS NULL OR last_part <= ?2)
-                 AND event_time < ?3 AND NOT EXISTS (
-                     SELECT 1 FROM resource_events e WHERE e.account_id = n.account_id AND e.region = n.region
-                     AND e.event_time = n.event_time AND e.names IS NOT NULL)",
-                params![after, until, before],
-            )?;
-            transaction.commit()?;
-            match until {
-                Some(until) => after = until,
-                None => return Ok(()),
-            }
-        }
     }
 
     fn remove_sessions(&mut self, pruning: &Pruning<'_>) -> Result<u64, StoreError> {
@@ -267,20 +256,22 @@ fn change(transaction: &Transaction<'_>, rows: &[Row]) -> Result<(u64, u64), Sto
                        AND resource_id = ?6";
     let nothing: Vec<String> =
         facts().filter(|fact| *fact != "identity_type").map(|fact| format!("{fact} = NULL")).collect();
-    let mut delete = transaction.prepare_cached(&format!("DELETE FROM resource_events WHERE {KEY}"))?;
+    let mut delete = transaction.prepare_cached(&format!("DELETE FROM resource_events WHERE {KEY} RETURNING names"))?;
     let mut forget = transaction.prepare_cached(&format!(
         "UPDATE resource_events SET {}, identity_type = '{PRUNED}' WHERE {KEY} AND identity_type IS NOT '{PRUNED}'",
         nothing.join(", ")
     ))?;
-    let (mut removed, mut forgotten) = (0, 0);
+    let (mut removed, mut forgotten, mut leftover) = (0, 0, Leftover::default());
     for row in rows {
         let key = params![row.account_id, row.region, row.event_time, row.event_id, row.resource_type, row.resource_id];
         if row.stays {
             forgotten += forget.execute(key)? as u64;
-        } else {
-            removed += delete.execute(key)? as u64;
+        } else if let Some(names) = delete.query_row(key, |row| row.get::<_, Option<String>>(0)).optional()? {
+            removed += 1;
+            leftover.note([&row.account_id, &row.region, &row.event_time], &row.resource_id, names.as_deref());
         }
     }
+    leftover.remove(transaction)?;
     Ok((removed, forgotten))
 }
 

@@ -15,6 +15,7 @@ mod groups;
 mod pairs;
 mod sorter;
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::iter::repeat;
@@ -34,6 +35,9 @@ pub use sorter::Sorter;
 
 /// Create events that are given out at once, with the creators of their sessions.
 const EVENTS_AT_ONCE: usize = 4096;
+
+/// Rows that are read between two calls that show the progress.
+const WATCHED_ROWS: u64 = 4096;
 
 /// The columns that say which resource an event is of, in the order of [`COLUMNS`].
 const NAME_COLUMNS: &str =
@@ -97,6 +101,9 @@ pub(super) struct Question<'q> {
     map: &'q ResourceMap,
     condition: String,
     parameters: Vec<String>,
+    /// Gets the number of rows that were read, now and then. Each row counts as often as it is read.
+    watch: &'q dyn Fn(u64),
+    rows: Cell<u64>,
 }
 
 /// What groups have.
@@ -280,6 +287,7 @@ impl Store {
         while let Some(row) = rows.next()? {
             each(number, row)?;
             number += 1;
+            question.note_row();
         }
         Ok(())
     }
@@ -340,7 +348,8 @@ fn is_global(map: &ResourceMap, resource_type: &ResourceType) -> bool {
 
 impl<'q> Question<'q> {
     pub(super) fn new(map: &'q ResourceMap, wanted: &Wanted) -> Self {
-        let mut question = Self { map, condition: "true".to_owned(), parameters: Vec::new() };
+        let mut question =
+            Self { map, condition: "true".to_owned(), parameters: Vec::new(), watch: &|_| (), rows: Cell::default() };
         let Wanted { types, accounts, regions } = wanted;
         if !types.is_empty() {
             let list = question.list(types.iter().map(ResourceType::as_str));
@@ -357,6 +366,20 @@ impl<'q> Question<'q> {
             question.condition.push_str(&format!(" AND (region IN ({list}) OR resource_type IN ({global}))"));
         }
         question
+    }
+
+    /// Calls `watch` while rows are read.
+    pub(super) fn watched(self, watch: &'q dyn Fn(u64)) -> Self {
+        Self { watch, ..self }
+    }
+
+    /// Counts a row that was read.
+    pub(super) fn note_row(&self) {
+        let rows = self.rows.get() + 1;
+        self.rows.set(rows);
+        if rows.is_multiple_of(WATCHED_ROWS) {
+            (self.watch)(rows);
+        }
     }
 
     /// Binds the texts; returns their places.

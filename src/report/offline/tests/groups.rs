@@ -148,7 +148,10 @@ fn in_one_group(store: &Store, question: &Question<'_>) -> Coverage {
     for account in ACCOUNTS {
         for resource_type in TYPES {
             store
-                .events_of_type(&resource_type.into(), &account.into(), None, &mut |event| events.push(event))
+                .events_of_type(&resource_type.into(), &account.into(), None, &mut |row| {
+                    events.push(row.event()?);
+                    Ok(())
+                })
                 .unwrap();
         }
     }

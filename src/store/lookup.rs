@@ -1,0 +1,502 @@
+//! Where the rows are that have an ID or another name with a given end.
+//!
+//! The view `resource_seconds` has an entry for each part of a row: what comes after the last `/` or `:` of its ID and of its other names.
+//! Entries have a digest of the part, so that they are short. What an entry leads to is only a candidate. The row decides.
+//!
+//! Parts come in no order. In one large table, each new entry would change another page, and each page is written twice: to the WAL and to the
+//! database. So there are several tables, [`TIERS`]: new entries go into the smallest one, and a full table is emptied into the next one in
+//! the order of the key, which changes each page once for many entries.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use rusqlite::types::{ToSqlOutput, Value, ValueRef};
+use rusqlite::{CachedStatement, OptionalExtension, Row, ToSql, Transaction, params};
+
+use super::creations::{COLUMNS, SEPARATOR, stored_event};
+use super::{Fingerprint, Store, StoreError};
+use crate::model::event::{Event, StoredEvent};
+use crate::resource_map::naming::last_part;
+
+/// Rows between two reports of progress.
+const REPORTED_ROWS: u64 = 4096;
+
+/// The length of `2023-07-10T11:54:39Z`.
+const TIME_LENGTH: usize = 20;
+
+/// A table of entries.
+#[derive(Debug, Clone, Copy)]
+struct Tier {
+    name: &'static str,
+    /// Entries from which on it is emptied into the next one.
+    capacity: u64,
+}
+
+const TIERS: [Tier; 4] = [
+    Tier { name: "seconds_1", capacity: 1 << 15 },
+    Tier { name: "seconds_2", capacity: 1 << 18 },
+    Tier { name: "seconds_3", capacity: 1 << 21 },
+    LAST_TIER,
+];
+
+const LAST_TIER: Tier = Tier { name: "seconds_4", capacity: u64::MAX };
+
+/// A time as entries have it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Second {
+    /// Seconds since 1970.
+    Number(i64),
+    /// A text in another form than CloudTrail's.
+    Text(String),
+}
+
+/// An entry of `resource_seconds`, in the order of its key.
+type Entry = (i64, i64, Second);
+
+/// The account, region and time of rows.
+type Place = (String, String, String);
+
+impl Second {
+    fn of(time: &str) -> Self {
+        let number = time.parse::<Timestamp>().ok().filter(|number| {
+            time.len() == TIME_LENGTH && number.subsec_nanosecond() == 0 && number.to_string() == time
+        });
+        number.map_or_else(|| Self::Text(time.to_owned()), |number| Self::Number(number.as_second()))
+    }
+
+    fn of_entry(value: Value) -> Self {
+        match value {
+            Value::Integer(number) => Self::Number(number),
+            Value::Text(text) => Self::Text(text),
+            // Nothing wrote it: no row has this time.
+            _ => Self::Text(String::new()),
+        }
+    }
+
+    fn text(self) -> String {
+        match self {
+            Self::Number(number) => Timestamp::from_second(number).map(|time| time.to_string()).unwrap_or_default(),
+            Self::Text(text) => text,
+        }
+    }
+}
+
+impl ToSql for Second {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self {
+            Self::Number(number) => ToSqlOutput::Owned(Value::Integer(*number)),
+            Self::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+        })
+    }
+}
+
+/// The digest of a part.
+fn digest(part: &str) -> i64 {
+    let [a, b, c, d, ..] = Fingerprint::of(&[part.as_bytes()]).0;
+    i64::from(i32::from_be_bytes([a, b, c, d]))
+}
+
+/// The parts of a row.
+fn parts<'r>(id: &'r str, names: Option<&'r str>) -> impl Iterator<Item = &'r str> {
+    let own = last_part(id);
+    let others = names.into_iter().flat_map(|names| names.split(SEPARATOR)).map(last_part);
+    std::iter::once(own).chain(others.filter(move |part| *part != own))
+}
+
+fn text<'r>(row: &'r Row<'_>, column: usize) -> rusqlite::Result<&'r str> {
+    Ok(row.get_ref(column)?.as_str()?)
+}
+
+fn text_or_null<'r>(row: &'r Row<'_>, column: usize) -> rusqlite::Result<Option<&'r str>> {
+    Ok(row.get_ref(column)?.as_str_or_null()?)
+}
+
+impl Store {
+    /// The rows with an ID or another name that ends in this part.
+    pub(super) fn rows_by_last_part(&self, part: &str) -> Result<Vec<StoredEvent>, StoreError> {
+        let mut entries = self.connection.prepare_cached(
+            "SELECT DISTINCT r.account_id, r.region, s.event_time FROM resource_seconds s JOIN account_regions r USING (account_region_id) \
+             WHERE s.part = ?1",
+        )?;
+        let mut entries = entries.query([digest(part)])?;
+        let mut rows = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM resource_events WHERE account_id = ?1 AND region = ?2 AND event_time = ?3"
+        ))?;
+        let mut found = Vec::new();
+        while let Some(entry) = entries.next()? {
+            let (account, region): (String, String) = (entry.get(0)?, entry.get(1)?);
+            let mut rows = rows.query(params![account, region, Second::of_entry(entry.get(2)?).text()])?;
+            while let Some(row) = rows.next()? {
+                let names = text_or_null(row, NAMES)?;
+                if parts(text(row, ID)?, names).any(|of_row| of_row == part) {
+                    found.push(stored_event(row)?);
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The places of the ID and of the names in [`COLUMNS`].
+const ID: usize = 5;
+const NAMES: usize = 27;
+
+/// Enters rows, within a transaction.
+pub(super) struct LookupInserter<'t> {
+    account_regions: AccountRegions<'t>,
+    insert: CachedStatement<'t>,
+    /// The time of the last row: the next one often has it too.
+    second: (String, Second),
+    held: Vec<Entry>,
+}
+
+impl<'t> LookupInserter<'t> {
+    pub(super) fn new(transaction: &'t Transaction<'_>) -> Result<Self, StoreError> {
+        let insert = insert_into(transaction, TIERS[0])?;
+        let second = (String::new(), Second::of(""));
+        Ok(Self { account_regions: AccountRegions::new(transaction)?, insert, second, held: Vec::new() })
+    }
+
+    /// Enters a row. [`LookupInserter::finish`] writes it.
+    pub(super) fn insert(&mut self, event: &Event, id: &str, names: Option<&str>) -> Result<(), StoreError> {
+        let account_region = self.account_regions.number(event.account_id.as_str(), event.region.as_str())?;
+        if self.second.0 != event.time {
+            self.second = (event.time.clone(), Second::of(&event.time));
+        }
+        for part in parts(id, names) {
+            self.held.push((digest(part), account_region, self.second.1.clone()));
+        }
+        Ok(())
+    }
+
+    /// Writes the entries.
+    pub(super) fn finish(mut self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        if self.held.is_empty() {
+            return Ok(());
+        }
+        // Neighbors are on one page.
+        self.held.sort_unstable();
+        for (part, account_region, second) in &self.held {
+            self.insert.execute(params![part, account_region, second])?;
+        }
+        settle(transaction, &TIERS)
+    }
+}
+
+fn insert_into<'t>(transaction: &'t Transaction<'_>, tier: Tier) -> rusqlite::Result<CachedStatement<'t>> {
+    transaction.prepare_cached(&format!("INSERT OR IGNORE INTO {} VALUES (?1, ?2, ?3)", tier.name))
+}
+
+/// Empties each full table into the next one.
+fn settle(transaction: &Transaction<'_>, tiers: &[Tier]) -> Result<(), StoreError> {
+    for (tier, next) in tiers.iter().zip(&tiers[1..]) {
+        // SQLite adds up the pages' numbers of entries.
+        let mut count = transaction.prepare_cached(&format!("SELECT count(*) FROM {}", tier.name))?;
+        if count.query_row([], |row| row.get::<_, i64>(0))?.unsigned_abs() < tier.capacity {
+            break;
+        }
+        transaction.execute(&format!("INSERT OR IGNORE INTO {} SELECT * FROM {}", next.name, tier.name), [])?;
+        transaction.execute(&format!("DELETE FROM {}", tier.name), [])?;
+    }
+    Ok(())
+}
+
+/// The numbers of accounts in regions.
+struct AccountRegions<'t> {
+    find: CachedStatement<'t>,
+    insert: CachedStatement<'t>,
+    /// The last one that was asked for.
+    last: Option<(String, String, i64)>,
+}
+
+impl<'t> AccountRegions<'t> {
+    fn new(transaction: &'t Transaction<'_>) -> Result<Self, StoreError> {
+        let find = transaction
+            .prepare_cached("SELECT account_region_id FROM account_regions WHERE account_id = ?1 AND region = ?2")?;
+        let insert = transaction.prepare_cached(
+            "INSERT INTO account_regions (account_id, region) VALUES (?1, ?2) RETURNING account_region_id",
+        )?;
+        Ok(Self { find, insert, last: None })
+    }
+
+    /// The number of an account in a region. Enters new ones.
+    fn number(&mut self, account: &str, region: &str) -> Result<i64, StoreError> {
+        if let Some((last_account, last_region, number)) = &self.last
+            && (last_account.as_str(), last_region.as_str()) == (account, region)
+        {
+            return Ok(*number);
+        }
+        let known = self.find.query_row([account, region], |row| row.get(0)).optional()?;
+        let number = match known {
+            Some(number) => number,
+            None => self.insert.query_row([account, region], |row| row.get(0))?,
+        };
+        self.last = Some((account.to_owned(), region.to_owned(), number));
+        Ok(number)
+    }
+}
+
+/// The entries that removed rows leave behind.
+#[derive(Debug, Default)]
+pub(super) struct Leftover(BTreeMap<Place, BTreeSet<i64>>);
+
+impl Leftover {
+    /// Notes a row that was removed, with its column of names.
+    pub(super) fn note(&mut self, place: [&str; 3], id: &str, names: Option<&str>) {
+        let [account, region, time] = place.map(str::to_owned);
+        self.0.entry((account, region, time)).or_default().extend(parts(id, names).map(digest));
+    }
+
+    /// Removes the entries that no other row of their second needs.
+    pub(super) fn remove(self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        let mut account_regions = AccountRegions::new(transaction)?;
+        let mut rows = transaction.prepare_cached(
+            "SELECT resource_id, names FROM resource_events WHERE account_id = ?1 AND region = ?2 AND event_time = ?3",
+        )?;
+        let mut deletes = Vec::new();
+        for Tier { name, .. } in TIERS {
+            deletes.push(transaction.prepare_cached(&format!(
+                "DELETE FROM {name} WHERE part = ?1 AND account_region_id = ?2 AND event_time = ?3"
+            ))?);
+        }
+        for ((account, region, time), mut digests) in self.0 {
+            let mut rows = rows.query([&account, &region, &time])?;
+            while let Some(row) = rows.next()? {
+                let names = text_or_null(row, 1)?;
+                for part in parts(text(row, 0)?, names) {
+                    digests.remove(&digest(part));
+                }
+            }
+            let (number, second) = (account_regions.number(&account, &region)?, Second::of(&time));
+            for digest in digests {
+                for delete in &mut deletes {
+                    delete.execute(params![digest, number, second])?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Counts rows, and reports their number now and then.
+pub(super) struct Watched<'w> {
+    count: u64,
+    watch: &'w mut dyn FnMut(u64),
+}
+
+impl<'w> Watched<'w> {
+    pub(super) fn new(watch: &'w mut dyn FnMut(u64)) -> Self {
+        Self { count: 0, watch }
+    }
+
+    pub(super) fn row(&mut self) {
+        self.count += 1;
+        if self.count.is_multiple_of(REPORTED_ROWS) {
+            (self.watch)(self.count);
+        }
+    }
+}
+
+/// Enters all rows of an earlier version. `watch` gets the number of rows so far: each row counts twice, once when it is read and once when
+/// its entry is written.
+pub(super) fn fill(transaction: &Transaction<'_>, watch: &mut dyn FnMut(u64)) -> Result<(), StoreError> {
+    transaction.execute_batch("CREATE TEMP TABLE unsorted (part INTEGER, account_region_id INTEGER, event_time)")?;
+    let mut watched = Watched::new(watch);
+    let mut rows =
+        transaction.prepare("SELECT account_id, region, event_time, resource_id, names FROM resource_events")?;
+    let mut note = transaction.prepare("INSERT INTO temp.unsorted VALUES (?1, ?2, ?3)")?;
+    let mut inserter = LookupInserter::new(transaction)?;
+    let mut rows = rows.query([])?;
+    while let Some(row) = rows.next()? {
+        let account_id = row.get::<_, String>(0)?.into();
+        let event =
+            Event { account_id, region: row.get::<_, String>(1)?.into(), time: row.get(2)?, ..Event::default() };
+        inserter.insert(&event, text(row, 3)?, text_or_null(row, 4)?)?;
+        for (part, account_region, second) in inserter.held.drain(..) {
+            note.execute(params![part, account_region, second])?;
+        }
+        watched.row();
+    }
+    let mut entries =
+        transaction.prepare("SELECT part, account_region_id, event_time FROM temp.unsorted ORDER BY 1, 2, 3")?;
+    let mut entries = entries.query([])?;
+    let mut insert = insert_into(transaction, LAST_TIER)?;
+    while let Some(entry) = entries.next()? {
+        insert.execute(params![entry.get::<_, Value>(0)?, entry.get::<_, Value>(1)?, entry.get::<_, Value>(2)?])?;
+        watched.row();
+    }
+    drop((rows, entries));
+    Ok(transaction.execute_batch("DROP TABLE temp.unsorted")?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::event::{Action, ResourceEvent, Touched};
+    use crate::store::Batch;
+    use crate::store::open::MIGRATIONS;
+    use crate::store::prune::Pruning;
+    use crate::trail::samples::built_in;
+
+    /// The version before this table.
+    const BEFORE: usize = 16;
+
+    const TIME: &str = "2024-01-01T00:00:00Z";
+
+    fn event(action: Action, time: &str, id: &str, names: &[&str]) -> ResourceEvent {
+        let event = Event {
+            event_id: format!("{} {time} {id}", action.as_str()),
+            account_id: "111122223333".into(),
+            region: "eu-west-1".into(),
+            time: time.to_owned(),
+            ..Event::default()
+        };
+        let touched = Touched {
+            resource_type: "sqs".into(),
+            resource_id: id.into(),
+            action,
+            names: names.iter().map(|name| (*name).to_owned()).collect(),
+            renamed_to: None,
+        };
+        ResourceEvent { event, touched: vec![touched], sessions: Vec::new() }
+    }
+
+    fn store(events: Vec<ResourceEvent>) -> Store {
+        let mut store = Store::in_memory().unwrap();
+        store.add(&Batch { events, ..Batch::default() }).unwrap();
+        store
+    }
+
+    fn found(store: &Store, part: &str) -> Vec<String> {
+        store.rows_by_last_part(part).unwrap().into_iter().map(|row| row.resource_id.to_string()).collect()
+    }
+
+    fn entries(store: &Store) -> Vec<Entry> {
+        let mut entries = store.connection.prepare("SELECT * FROM resource_seconds").unwrap();
+        let entries = entries.query_map([], |row| Ok((row.get(0)?, row.get(1)?, Second::of_entry(row.get(2)?))));
+        entries.unwrap().map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn times_come_back_as_they_were() {
+        let numbers = ["1970-01-01T00:00:00Z", "2024-02-29T23:59:59Z", "0001-01-01T00:00:00Z", "9999-12-30T00:00:00Z"];
+        for time in numbers {
+            assert!(matches!(Second::of(time), Second::Number(_)), "{time}");
+            assert_eq!(Second::of(time).text(), time);
+        }
+        let texts = [
+            "",
+            "today",
+            "2024-01-01T00:00:00.5Z",
+            "2024-01-01T00:00:60Z",
+            "2024-01-01 00:00:00Z",
+            "2024-01-01T01:00:00+01:00",
+        ];
+        for time in texts {
+            assert_eq!(Second::of(time), Second::Text(time.to_owned()));
+            assert_eq!(Second::of(time).text(), time);
+        }
+    }
+
+    #[test]
+    fn rows_are_found_by_the_ends_of_their_names() {
+        let url = "https://sqs.eu-west-1.amazonaws.com/111122223333/jobs";
+        let store = store(vec![
+            event(Action::Create, TIME, url, &["arn:aws:sqs:eu-west-1:111122223333:jobs", "team/blue"]),
+            event(Action::Create, TIME, "other", &["green"]),
+            event(Action::Create, "another form", "odd", &[]),
+        ]);
+        for (part, id) in [("jobs", url), ("blue", url), ("other", "other"), ("green", "other"), ("odd", "odd")] {
+            assert_eq!(found(&store, part), [id], "{part}");
+        }
+        assert!(found(&store, url).is_empty() && found(&store, "").is_empty());
+        assert_eq!(entries(&store).len(), 5, "jobs is entered once");
+    }
+
+    #[test]
+    fn entries_are_found_in_all_tables_and_move_on_from_full_ones() {
+        let mut store = Store::in_memory().unwrap();
+        let tiers = [1, 4, 16, u64::MAX].into_iter().zip(TIERS).map(|(capacity, tier)| Tier { capacity, ..tier });
+        let tiers: Vec<Tier> = tiers.collect();
+        let mut counts = BTreeSet::new();
+        for number in 0..100 {
+            let events = vec![event(Action::Create, TIME, &format!("r{number}"), &["all"])];
+            store.add(&Batch { events, ..Batch::default() }).unwrap();
+            let transaction = store.connection.transaction().unwrap();
+            settle(&transaction, &tiers).unwrap();
+            transaction.commit().unwrap();
+            let count = |tier: Tier| {
+                let query = format!("SELECT count(*) FROM {}", tier.name);
+                store.connection.query_row(&query, [], |row| row.get::<_, i64>(0)).unwrap()
+            };
+            counts.insert(TIERS.map(|tier| count(tier) > 0));
+            for known in 0..=number {
+                assert_eq!(found(&store, &format!("r{known}")), [format!("r{known}")]);
+            }
+            assert_eq!(found(&store, "all").len(), number + 1);
+        }
+        assert!(
+            counts.contains(&[false, true, true, true]) && counts.contains(&[false, true, false, false]),
+            "{counts:?}"
+        );
+    }
+
+    #[test]
+    fn a_shared_digest_leads_to_no_other_resource() {
+        let store = store(vec![event(Action::Create, TIME, "jobs", &["blue"])]);
+        store
+            .connection
+            .execute("UPDATE seconds_1 SET part = ?1 WHERE part = ?2", [digest("x"), digest("jobs")])
+            .unwrap();
+        assert!(found(&store, "x").is_empty());
+        assert_eq!(found(&store, "blue"), ["jobs"]);
+    }
+
+    #[test]
+    fn database_of_an_earlier_version_gets_the_same_entries() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("creators.db");
+        let old = rusqlite::Connection::open(&path).unwrap();
+        MIGRATIONS[..BEFORE].iter().for_each(|migration| old.execute_batch(migration).unwrap());
+        old.pragma_update(None, "user_version", i64::try_from(BEFORE).unwrap()).unwrap();
+        let mut events = Vec::new();
+        for (time, id, names) in [
+            (TIME, "jobs", vec!["team/blue", "arn:x:jobs"]),
+            (TIME, "a/b", vec![]),
+            ("another form", "jobs", vec!["green"]),
+        ] {
+            events.push(event(Action::Create, time, id, &names));
+            let names = (!names.is_empty()).then(|| names.join("\n"));
+            let sql = "INSERT INTO resource_events (account_id, region, event_time, event_id, resource_type, resource_id, action, \
+                       event_name, event_source, names) \
+                       VALUES ('111122223333', 'eu-west-1', ?1, ?1 || ?2, 'sqs', ?2, 'create', 'Any', 'any.amazonaws.com', ?3)";
+            old.execute(sql, params![time, id, names]).unwrap();
+        }
+        drop(old);
+        let migrated = Store::open(&path).unwrap();
+        assert_eq!(entries(&migrated), entries(&store(events)));
+        assert_eq!(found(&migrated, "jobs"), ["jobs", "jobs"]);
+    }
+
+    #[test]
+    fn pruned_rows_leave_the_entries_that_others_need() {
+        let mut store = store(vec![
+            event(Action::Create, TIME, "gone", &["shared", "own"]),
+            event(Action::Delete, "2024-01-02T00:00:00Z", "gone", &[]),
+            event(Action::Create, TIME, "kept", &["shared"]),
+        ]);
+        let pruning = Pruning {
+            map: built_in(),
+            before: "2025-01-01T00:00:00Z".parse().unwrap(),
+            keeps_parents: false,
+            forgets_creators: false,
+        };
+        assert_eq!(store.prune(&pruning, &mut |_| ()).unwrap().events, 2);
+        assert_eq!(found(&store, "shared"), ["kept"]);
+        let mut parts: Vec<i64> = entries(&store).into_iter().map(|(part, ..)| part).collect();
+        parts.sort_unstable();
+        let mut expected = ["kept", "shared"].map(digest);
+        expected.sort_unstable();
+        assert_eq!(parts, expected);
+    }
+}
