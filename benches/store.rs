@@ -1,7 +1,7 @@
 //! How the store scales: the rate of inserts at the beginning and at the end of a large load, `who` on the full database, and the join of
 //! the events of one account-region with its live resources.
 //!
-//! `cargo bench --bench store [-- EVENTS [DATABASE]]` makes EVENTS create events (default 10,000,000: a database of 8 GB) in the order in which
+//! `cargo bench --bench store [-- EVENTS [DATABASE]]` makes EVENTS create events (default 10,000,000: a database of 5 GB) in the order in which
 //! trails are read: each tenth is one month of 20 accounts in 5 regions. A tenth of all is of one account-region, and another
 //! tenth of one type in another. The database is removed at the end unless DATABASE names it; one that exists is measured as it is.
 
@@ -302,8 +302,8 @@ fn join(path: &Path, events: u64) {
                 let (account, region) = (place.account(), place.region());
                 store
                     .events_of_type(name, &account, Some(&region), &mut |row| {
-                        if join.wants(&row.names()?) {
-                            join.keep(row.event()?);
+                        if let Some(wanted) = join.wants(&row.names()?) {
+                            join.keep(row.event()?, wanted);
                         }
                         Ok(())
                     })

@@ -190,8 +190,8 @@ fn recorded<'m>(
         let renames = store.renames_of_type(name, account, region.as_ref())?;
         let mut join = Join::new(&stand_ins).with_renames(&renames);
         store.events_of_type(name, account, region.as_ref(), &mut |row| {
-            if join.wants(&row.names()?) {
-                join.keep(row.event()?);
+            if let Some(wanted) = join.wants(&row.names()?) {
+                join.keep(row.event()?, wanted);
             }
             Ok(())
         })?;

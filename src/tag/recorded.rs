@@ -37,8 +37,8 @@ pub(super) fn join_with(
         if let Some(see) = &mut see {
             see(&row.event()?);
         }
-        if join.wants(&row.names()?) {
-            join.keep(row.event()?);
+        if let Some(wanted) = join.wants(&row.names()?) {
+            join.keep(row.event()?, wanted);
         }
         Ok(())
     })?;

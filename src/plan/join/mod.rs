@@ -23,7 +23,7 @@ use crate::model::{Arn, ArnParts, LiveResource};
 #[derive(Debug, Default)]
 struct Answers {
     sorted: Vec<(TextHash, u32)>,
-    /// A bit for each hash, by its beginning. Most texts that are looked up are of no live resource: for nearly all of them the bit is not set.
+    /// A bit for each hash, by its first half. Most texts that are looked up are of no live resource: for nearly all of them the bit is not set.
     filter: Vec<u64>,
 }
 
@@ -75,6 +75,10 @@ pub struct Join {
     former: Former,
     records: Records,
 }
+
+/// The live resource that an event is of, by its position. `None`: one that was created with it, or that had its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted(Option<usize>);
 
 /// The names that resources gave up, as far as none of the live ones bears them now.
 #[derive(Debug, Default)]
@@ -131,23 +135,25 @@ impl Join {
 
     /// Keeps `event` if its resource exists. The rows of an event must come one after the other.
     pub fn add(&mut self, event: StoredEvent) {
-        if self.wants(&event.event_names()) {
-            self.keep(event);
+        if let Some(wanted) = self.wants(&event.event_names()) {
+            self.keep(event, wanted);
         }
     }
 
-    /// Counts an event, and returns whether [`Join::keep`] keeps it. The rows of an event must come one after the other.
-    pub fn wants(&mut self, event: &EventNames<'_>) -> bool {
+    /// Counts an event, and returns what [`Join::keep`] keeps it for. `None`: its resource is not live. The rows of an event must come one after
+    /// the other.
+    pub fn wants(&mut self, event: &EventNames<'_>) -> Option<Wanted> {
         self.records.add(event);
         let id = event.resource_id;
-        self.index.find_event(event).is_some()
+        let position = self.index.find_event(event);
+        let is_wanted = position.is_some()
             || self.index.together.contains_key(id)
-            || !self.former.events.is_empty() && self.former.events.contains_key(plain(id))
+            || !self.former.events.is_empty() && self.former.events.contains_key(plain(id));
+        is_wanted.then_some(Wanted(position))
     }
 
     /// Keeps an event that was counted.
-    pub fn keep(&mut self, event: StoredEvent) {
-        let position = self.index.find_event(&event.event_names());
+    pub fn keep(&mut self, event: StoredEvent, Wanted(position): Wanted) {
         if position.is_none()
             && let Some(events) = self.former.events.get_mut(plain(event.resource_id.as_str()))
         {
@@ -248,17 +254,17 @@ impl Index {
 
     /// The position of the resource that a text names.
     pub(crate) fn find(&self, text: &str) -> Option<usize> {
-        let (hash, bare) = (Answers::hash(text), bare(text));
-        let hash_of_bare = if bare == text { hash } else { Answers::hash(bare) };
-        for (answers, hash) in [(&self.own, hash), (&self.names, hash), (&self.bare, hash_of_bare)] {
-            if let Some(position) = answers.get(hash) {
+        let (key, bare) = (Key::new(text), bare(text));
+        let key_of_bare = if bare == text { key } else { Key::new(bare) };
+        for (answers, key) in [(&self.own, key), (&self.names, key), (&self.bare, key_of_bare)] {
+            if let Some(position) = answers.get(key) {
                 return position;
             }
         }
         if !Arn::is_arn(text) {
-            return self.tails.get(hash).flatten();
+            return self.tails.get(key).flatten();
         }
-        let position = self.plain.get(Answers::hash(arn_tail(text)?)).flatten()?;
+        let position = self.plain.get(Key::new(arn_tail(text)?)).flatten()?;
         same_place(fields(text).as_ref(), self.places[self.place_of[position] as usize].as_ref()).then_some(position)
     }
 }
@@ -270,7 +276,7 @@ impl Index {
         let id = event.resource_id;
         self.find(id).or_else(|| {
             let arns = event.names.iter().filter(|name| Arn::is_arn(name));
-            let position = arns.filter_map(|arn| self.own.get(Answers::hash(bare(arn))).flatten()).next()?;
+            let position = arns.filter_map(|arn| self.own.get(Key::new(bare(arn))).flatten()).next()?;
             let is_other = event.action != Action::Delete && !is_compound(id) && !self.has_compound_id[position];
             (!is_other).then_some(position)
         })
@@ -289,7 +295,7 @@ fn plain(text: &str) -> &str {
 
 impl Answers {
     fn add(&mut self, text: &str, position: usize) {
-        self.sorted.push((Self::hash(text), number_of(position)));
+        self.sorted.push((Key::new(text).hash(), number_of(position)));
     }
 
     /// After this, texts are found.
@@ -305,38 +311,54 @@ impl Answers {
         self.sorted.shrink_to_fit();
         let bits = (self.sorted.len() * FILTER_BITS).next_power_of_two();
         self.filter = vec![0; bits.div_ceil(u64::BITS as usize)];
-        for (hash, _) in &self.sorted {
-            let (at, bit) = Self::place(*hash, self.filter.len());
+        for ([beginning, _], _) in &self.sorted {
+            let (at, bit) = Self::place(*beginning, self.filter.len());
             self.filter[at] |= bit;
         }
     }
 
     /// `None`: no resource answers; `Some(None)`: several do.
-    fn get(&self, hash: TextHash) -> Option<Option<usize>> {
-        let (at, bit) = Self::place(hash, self.filter.len());
+    fn get(&self, key: Key<'_>) -> Option<Option<usize>> {
+        let (at, bit) = Self::place(key.beginning, self.filter.len());
         if self.filter.get(at)? & bit == 0 {
             return None;
         }
+        let hash = key.hash();
         let at = self.sorted.binary_search_by_key(&hash, |(text, _)| *text).ok()?;
         let position = self.sorted[at].1;
         Some((position != SEVERAL).then_some(position as usize))
     }
 
     /// The place of a hash's bit in a filter of so many words: a power of two.
-    fn place([beginning, _]: TextHash, words: usize) -> (usize, u64) {
+    fn place(beginning: u64, words: usize) -> (usize, u64) {
         const BITS: u64 = u64::BITS as u64;
         let words = u64::try_from(words).unwrap_or(u64::MAX);
         let at = (beginning / BITS) & words.saturating_sub(1);
         (usize::try_from(at).unwrap_or(usize::MAX), 1 << (beginning % BITS))
     }
+}
 
-    fn hash(text: &str) -> TextHash {
-        [1_u8, 2].map(|half| {
-            let mut hasher = DefaultHasher::new();
-            (half, text).hash(&mut hasher);
-            hasher.finish()
-        })
+/// A text that is looked up. Only one half of its hash is computed before it passes a filter.
+#[derive(Debug, Clone, Copy)]
+struct Key<'t> {
+    text: &'t str,
+    beginning: u64,
+}
+
+impl<'t> Key<'t> {
+    fn new(text: &'t str) -> Self {
+        Self { text, beginning: half_of_hash(1, text) }
     }
+
+    fn hash(self) -> TextHash {
+        [self.beginning, half_of_hash(2, self.text)]
+    }
+}
+
+fn half_of_hash(half: u8, text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (half, text).hash(&mut hasher);
+    hasher.finish()
 }
 
 fn number_of(position: usize) -> u32 {

@@ -99,11 +99,7 @@ impl Store {
         region: Option<&Region>,
         each: &mut dyn FnMut(&EventRow<'_>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let query = format!(
-            "SELECT {COLUMNS} FROM resource_events WHERE account_id = :account AND {} AND resource_type = :type \
-             ORDER BY event_time, event_id, resource_id",
-            region_condition(region)
-        );
+        let query = of_type(region);
         let mut statement = self.connection.prepare_cached(&query)?;
         let region = region.map(Region::as_str);
         let mut rows = statement
@@ -113,6 +109,16 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// Selects the events of a type. In a region the order is that of the key. SQLite sorts nothing then, but only if it does not see that all
+/// rows have one type: hence the `+`.
+fn of_type(region: Option<&Region>) -> String {
+    format!(
+        "SELECT {COLUMNS} FROM resource_events WHERE account_id = :account AND {} AND +resource_type = :type \
+         ORDER BY event_time, event_id, resource_type, resource_id",
+        region_condition(region)
+    )
 }
 
 /// An event in the database. Most events of a type are of resources that nobody asks for: these are not copied.

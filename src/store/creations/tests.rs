@@ -286,6 +286,11 @@ fn queries_use_indexes() {
     assert!(by_part.contains("account_regions USING INTEGER PRIMARY KEY"), "{by_part}");
     let second = plan("SELECT 1 FROM resource_events WHERE account_id = 'x' AND region = 'y' AND event_time = 'z'");
     assert!(second.contains("PRIMARY KEY (account_id=? AND region=? AND event_time=?)"), "{second}");
+    let bound = [":account", ":region", ":type"]
+        .into_iter()
+        .fold(of_type(Some(&"y".into())), |sql, name| sql.replace(name, "'x'"));
+    let of_type = plan(&bound);
+    assert!(of_type.contains("PRIMARY KEY (account_id=? AND region=?)") && !of_type.contains("ORDER BY"), "{of_type}");
     let by_account = plan("SELECT 1 FROM resource_events WHERE account_id = 'x' AND region = 'y'");
     assert!(by_account.contains("PRIMARY KEY (account_id=? AND region=?)"), "{by_account}");
     let renamed = "SELECT 1 FROM resource_events WHERE renamed_to IS NOT NULL";
