@@ -5,6 +5,7 @@
 
 pub mod config;
 mod confirm;
+mod ec2_tags;
 mod listing;
 mod pager;
 mod resource;
@@ -17,6 +18,7 @@ use crate::model::{AccountRegion, LiveResource, Region, Tags};
 use crate::packed_list::PackedList;
 use crate::resource_map::{ResourceMap, TypeDefinition};
 
+pub use ec2_tags::ec2_tags;
 use scope::Scope;
 pub(crate) use scope::of_ancestors;
 pub use tag_index::TagIndexes;

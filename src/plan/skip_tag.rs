@@ -55,6 +55,11 @@ impl TryFrom<String> for SkipTag {
 }
 
 impl SkipTag {
+    /// Its key.
+    pub fn key(&self) -> &TagKey {
+        &self.key
+    }
+
     /// The tag of a resource that this one is about; `keys`: how the resource's type compares keys.
     pub fn find<'t>(&self, tags: &'t BTreeMap<String, String>, keys: TagKeys) -> Option<PresentTag<'t>> {
         keys.get(tags, &self.key).filter(|present| self.value.as_ref().is_none_or(|wanted| wanted == present.value))

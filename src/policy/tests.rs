@@ -28,9 +28,12 @@ fn a_type_needs_its_own_calls_and_nothing_more() {
         ]
     );
     assert!(actions(Work::Undo, &["s3"]).contains(&"s3:UntagResource".to_owned()));
-    assert_eq!(actions(Work::Apply, &["ebs"]), ["ec2:CreateTags", "ec2:DescribeVolumes"]);
-    assert_eq!(actions(Work::Tag, &["ebs"]), ["ec2:CreateTags", "ec2:DescribeVolumes", IDENTITY]);
-    assert_eq!(actions(Work::Undo, &["ebs"]), ["ec2:CreateTags", "ec2:DeleteTags", "ec2:DescribeVolumes"]);
+    assert_eq!(actions(Work::Apply, &["ebs"]), ["ec2:CreateTags", "ec2:DescribeTags", "ec2:DescribeVolumes"]);
+    assert_eq!(actions(Work::Tag, &["ebs"]), ["ec2:CreateTags", "ec2:DescribeTags", "ec2:DescribeVolumes", IDENTITY]);
+    assert_eq!(
+        actions(Work::Undo, &["ebs"]),
+        ["ec2:CreateTags", "ec2:DeleteTags", "ec2:DescribeTags", "ec2:DescribeVolumes"]
+    );
     assert_eq!(
         actions(Work::Apply, &["cfn"]),
         [

@@ -312,7 +312,8 @@ pub struct SideEffects {
     pub page: String,
 }
 
-/// The IAM actions of the service's own that tagging needs, also where the Tagging API makes the call.
+/// The IAM actions of the service's own that tagging needs, also where the Tagging API makes the call; for EC2 also the read just
+/// before it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct WriteActions {
     /// To add a tag.

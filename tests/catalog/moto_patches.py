@@ -1,7 +1,6 @@
 """Corrections to moto 5.2.5 that the catalog's tests need. They run inside its server (`before` is moto_launcher.py's hook).
 
-Each repair says what AWS does. DescribeLaunchTemplates shows only the tags that a template was made with, not those of CreateTags;
-UpdateStack with an empty `Tags` removes all tags, which moto takes for none given. DescribeDhcpOptions knows the filter owner-id, and all
+Each repair says what AWS does. UpdateStack with an empty `Tags` removes all tags, which moto takes for none given. DescribeDhcpOptions knows the filter owner-id, and all
 of an account's are its own. Athena's ListTagsForResource returns an empty list for a resource without tags. DescribeCapacityProviders
 without names gives all, with their tags. CodeDeploy has BatchGetDeploymentGroups. Elastic Beanstalk's applications have tags.
 ECS's tasks don't stop because they are looked at. Lex lists the aliases of the bot that is asked for, not those of all, and their ARNs have
@@ -29,7 +28,6 @@ from moto.core.responses import ActionResult
 from moto.core.serialize import BaseXMLSerializer
 from moto.directconnect.models import DirectConnectBackend
 from moto.ec2.models.dhcp_options import DHCPOptionsSet
-from moto.ec2.models.launch_templates import LaunchTemplate
 from moto.ecs.models import EC2ContainerServiceBackend
 from moto.elasticbeanstalk.models import EBBackend
 from moto.lexv2models import urls as lex_urls
@@ -52,7 +50,6 @@ _ssm_id = SimpleSystemManagerBackend._validate_resource_type_and_id
 SimpleSystemManagerBackend._validate_resource_type_and_id = lambda self, resource_type, resource_id: (
     resource_id if resource_type == "PatchBaseline" and resource_id in self.baselines else _ssm_id(self, resource_type, resource_id)
 )
-LaunchTemplate.tags = property(lambda self: self.get_tags(), lambda self, tags: None)
 
 _describe_providers = EC2ContainerServiceBackend.describe_capacity_providers
 EC2ContainerServiceBackend.describe_capacity_providers = lambda self, names: (

@@ -351,14 +351,19 @@ fn actions_of(native: &NativeWriting) -> WriteActions {
     actions
 }
 
-/// The actions where a map names none: most services have these, for the Tagging API asks for them.
+/// The actions where a map names none: most services have these, for the Tagging API asks for them. EC2's tags are read just before
+/// the write.
 fn usual_actions(service: &Service, method: WriteMethod) -> WriteActions {
-    let action = |name: &str| vec![format!("{}:{name}", service.iam)];
+    let named = |name: &str| format!("{}:{name}", service.iam);
+    let action = |name: &str| vec![named(name)];
     match method {
         WriteMethod::Rgta | WriteMethod::Native => {
             WriteActions { add: action("TagResource"), remove: action("UntagResource") }
         }
-        WriteMethod::Ec2 => WriteActions { add: action("CreateTags"), remove: action("DeleteTags") },
+        WriteMethod::Ec2 => {
+            let of = |write: &str| vec![named(write), named("DescribeTags")];
+            WriteActions { add: of("CreateTags"), remove: of("DeleteTags") }
+        }
         WriteMethod::StackUpdate => {
             let actions: Vec<String> = STACK_UPDATE_ACTIONS.iter().map(|&action| action.to_owned()).collect();
             WriteActions { add: actions.clone(), remove: actions }

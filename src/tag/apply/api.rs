@@ -1,6 +1,6 @@
 //! The AWS calls that writing tags needs, as one small interface: AWS itself, or a test's world with faults.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
@@ -13,7 +13,9 @@ use crate::aws::{Answer, CallError, Doubt, Session};
 use crate::inventory::{self};
 use crate::model::{AccountRegion, LiveResource, ResourceType, Tags};
 use crate::model::{Region, TagKey, TagValue};
-use crate::resource_map::{RenderedCall, ResourceMap, Service};
+use crate::plan::SkipTag;
+use crate::resource_map::{RenderedCall, ResourceMap, Service, TagKeys, WriteMethod};
+use crate::store::journal::Write;
 use crate::tag::current::{self, Current};
 
 /// What TagResources or UntagResources answered.
@@ -45,6 +47,12 @@ pub(in crate::tag) trait TagApi {
     /// A call that replaces all tags of a resource. It is never sent twice: meanwhile another writer may have changed the tags.
     async fn replace(&self, service: &Service, region: &Region, call: &RenderedCall) -> Result<Answer, CallError> {
         self.call(service, region, call).await
+    }
+
+    /// The present tags that decide on EC2's writes, in few calls, of all types at once: see [`inventory::ec2_tags`]. `None` for other
+    /// writes, and where that call is not permitted or failed.
+    async fn ec2_tags(&self, writes: &[&ReadyWrite<'_>]) -> Vec<Option<BTreeMap<String, String>>> {
+        vec![None; writes.len()]
     }
 
     /// All tags of each resource as they are now.
@@ -121,6 +129,21 @@ impl TagApi for Aws<'_> {
         self.session.caller().replace(service, region, &call.operation, &call.input).await
     }
 
+    async fn ec2_tags(&self, writes: &[&ReadyWrite<'_>]) -> Vec<Option<BTreeMap<String, String>>> {
+        let is_asked = |ready: &ReadyWrite<'_>| ready.writing.method == WriteMethod::Ec2;
+        let asked: Vec<&ReadyWrite<'_>> = writes.iter().copied().filter(|ready| is_asked(ready)).collect();
+        let Some(first) = asked.first() else { return vec![None; writes.len()] };
+        // All writes of a batch are in one region.
+        let (service, region) = (&first.access.service, &first.live.region);
+        let ids: Vec<&str> = asked.iter().map(|ready| ready.live.id.as_str()).collect();
+        let keys = deciding_keys(&asked);
+        let Ok(found) = inventory::ec2_tags(self.session, service, region, &ids, &keys).await else {
+            return vec![None; writes.len()];
+        };
+        let tags = |ready: &ReadyWrite<'_>| found.get(ready.live.id.as_str()).cloned().unwrap_or_default();
+        writes.iter().copied().map(|ready| is_asked(ready).then(|| tags(ready))).collect()
+    }
+
     async fn present_tags(&self, writes: &[&ReadyWrite<'_>]) -> Vec<Tags> {
         let mut tags = vec![Tags::Unknown("not read".to_owned()); writes.len()];
         let mut rest = Vec::new();
@@ -157,6 +180,19 @@ impl TagApi for Aws<'_> {
         let random = RandomState::new().build_hasher().finish();
         tokio::time::sleep(jittered(longest, random)).await;
     }
+}
+
+/// The keys of the tags that decide on these writes; none if all tags may.
+fn deciding_keys<'w>(writes: &[&'w ReadyWrite<'_>]) -> Vec<&'w str> {
+    if writes.iter().any(|ready| ready.definition.tag_keys() != TagKeys::MatchCase) {
+        return Vec::new();
+    }
+    let of = |write: &'w Write| {
+        let skipped = write.skip_tags.iter().map(SkipTag::key);
+        std::iter::once(&write.key).chain(&write.owner_keys).chain(skipped)
+    };
+    let keys: BTreeSet<&str> = writes.iter().flat_map(|ready| of(&ready.write)).map(TagKey::as_str).collect();
+    keys.into_iter().collect()
 }
 
 /// A part of `longest`, from half of it on, evenly: batches that were throttled at one moment don't come again at one moment.

@@ -3,7 +3,11 @@
 //! Before: a person may have set an owner since the resources were listed. The tags are read again where that costs a call for
 //! each resource at most, and no later read proved them: see [`checks_late`]. After: a call in doubt may have written the tag.
 //! What is read decides whether it is written, is written again, or stays in doubt.
+//!
+//! EC2's tags are read with DescribeTags first, which takes the resources of all types of a batch at once. What it does not show is
+//! proof only where the plan's read agrees; else the type is listed again: see [`proven`].
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::api::TagApi;
@@ -33,11 +37,14 @@ enum Comparison {
 }
 
 fn compare(ready: &ReadyWrite<'_>, tags: &Tags) -> Comparison {
-    let tags = match tags {
-        Tags::Known(tags) => tags,
-        Tags::Partial(_) => return Comparison::Unread(Unread::SomeTags.to_string()),
-        Tags::Unknown(why) => return Comparison::Unread(why.clone()),
-    };
+    match tags {
+        Tags::Known(tags) => compare_known(ready, tags),
+        Tags::Partial(_) => Comparison::Unread(Unread::SomeTags.to_string()),
+        Tags::Unknown(why) => Comparison::Unread(why.clone()),
+    }
+}
+
+fn compare_known(ready: &ReadyWrite<'_>, tags: &BTreeMap<String, String>) -> Comparison {
     let (write, keys) = (&ready.write, ready.definition.tag_keys());
     let present = keys.get(tags, &write.key);
     let is_spelled = present.is_none_or(|present| write.spells(present.key));
@@ -50,6 +57,39 @@ fn compare(ready: &ReadyWrite<'_>, tags: &Tags) -> Comparison {
             .map_or(Comparison::Before, |holding| Comparison::Changed(Reason::Holding(holding)));
     }
     Comparison::Changed(Reason::ChangedTo { key: write.key.clone(), present: present.map(Into::into) })
+}
+
+/// Whether a read is before a write, or after a write in doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Moment {
+    Before,
+    InDoubt,
+}
+
+/// The comparison with the tags that DescribeTags shows, if these prove it. A resource without any of them may be one that the
+/// call does not cover, and its answer may be older than a call in doubt.
+fn proven(ready: &ReadyWrite<'_>, shown: &BTreeMap<String, String>, moment: Moment) -> Option<Comparison> {
+    let comparison = compare_known(ready, shown);
+    let is_proven = match comparison {
+        // As the listing for the plan had it.
+        Comparison::Before => moment == Moment::Before,
+        Comparison::Done | Comparison::Changed(_) => !shown.is_empty(),
+        Comparison::Unread(_) => false,
+    };
+    is_proven.then_some(comparison)
+}
+
+/// Reads the tags of writes and compares them.
+async fn read(api: &impl TagApi, writes: &[&ReadyWrite<'_>], moment: Moment) -> Vec<Comparison> {
+    let shown = api.ec2_tags(writes).await;
+    let proven = |(ready, shown): (&&ReadyWrite<'_>, Option<_>)| shown.and_then(|tags| proven(ready, &tags, moment));
+    let known: Vec<Option<Comparison>> = writes.iter().zip(shown).map(proven).collect();
+    let unproven = writes.iter().zip(&known).filter(|(_, known)| known.is_none());
+    let unproven: Vec<&ReadyWrite<'_>> = unproven.map(|(ready, _)| *ready).collect();
+    let present = if unproven.is_empty() { Vec::new() } else { api.present_tags(&unproven).await };
+    let mut present = unproven.iter().zip(&present).map(|(ready, tags)| compare(ready, tags));
+    let mut next = || present.next().expect("all tags that are not known were read");
+    known.into_iter().map(|known| known.unwrap_or_else(&mut next)).collect()
 }
 
 /// Whether a write's tags are read again just before its call: those that the listing gave, for it was made before the plan; and
@@ -71,10 +111,10 @@ pub(super) async fn check<'t, 'm>(api: &impl TagApi, batch: &mut WriteBatch<'t, 
     if late.is_empty() {
         return Vec::new();
     }
-    let present = api.present_tags(&late).await;
+    let comparisons = read(api, &late, Moment::Before).await;
     let (mut open, mut over) = (settled, Vec::new());
-    for (ready, tags) in late.into_iter().zip(present) {
-        match compare(ready, &tags) {
+    for (ready, comparison) in late.into_iter().zip(comparisons) {
+        match comparison {
             Comparison::Before => open.push(ready),
             // What cannot be read again (no permission) was read for the plan.
             Comparison::Unread(_) => open.push(ready),
@@ -101,15 +141,15 @@ pub(super) async fn resolve(api: &impl TagApi, batch: &WriteBatch<'_, '_>, attem
         return resolved;
     }
     let writes: Vec<&ReadyWrite<'_>> = doubts.iter().map(|(ready, _)| *ready).collect();
-    let present = api.present_tags(&writes).await;
-    for ((ready, refusal), tags) in doubts.into_iter().zip(present) {
-        resolved.push(ready.after(resolved_one(ready, &refusal, &tags)));
+    let comparisons = read(api, &writes, Moment::InDoubt).await;
+    for ((ready, refusal), comparison) in doubts.into_iter().zip(comparisons) {
+        resolved.push(ready.after(resolved_one(&refusal, comparison)));
     }
     resolved
 }
 
-fn resolved_one(ready: &ReadyWrite<'_>, refusal: &Refusal, tags: &Tags) -> Attempt {
-    match compare(ready, tags) {
+fn resolved_one(refusal: &Refusal, comparison: Comparison) -> Attempt {
+    match comparison {
         Comparison::Done => WriteOutcome::Written { request_id: None }.into(),
         Comparison::Changed(why) => why.skipped().into(),
         Comparison::Before => Attempt::Passing(refusal.clone().not_written()),

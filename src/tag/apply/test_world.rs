@@ -14,11 +14,23 @@ use crate::aws::{Answer, CallError, ErrorClass};
 use crate::model::RunId;
 use crate::model::{Arn, Region, TagKey, TagValue};
 use crate::model::{LiveResource, Tags};
-use crate::resource_map::{RenderedCall, ResourceMap, Service};
+use crate::resource_map::{RenderedCall, ResourceMap, Service, WriteMethod};
 use crate::store::Store;
 use crate::store::journal::{NewRun, RunKind, Write};
 
 pub(in crate::tag) const ACCOUNT: &str = "123456789012";
+
+/// What DescribeTags shows.
+#[derive(Default)]
+pub(in crate::tag) enum Described {
+    /// Nothing: it is not permitted.
+    #[default]
+    Denied,
+    /// The present tags.
+    Now,
+    /// These, by ARN, whatever there is.
+    As(BTreeMap<String, BTreeMap<String, String>>),
+}
 
 /// Tags by ARN; and how it misbehaves.
 #[derive(Default)]
@@ -41,6 +53,9 @@ pub(in crate::tag) struct World {
     /// How many further calls are made and lose their answer; and how many are not made, with an answer that does not show it.
     pub(in crate::tag) lost: Cell<u32>,
     pub(in crate::tag) down: Cell<u32>,
+    pub(in crate::tag) described: Described,
+    /// The resources that were listed again, in each read of tags.
+    pub(in crate::tag) listed: RefCell<Vec<usize>>,
     /// Whether no tags can be read.
     pub(in crate::tag) is_blind: Cell<bool>,
     /// Waits so far.
@@ -230,7 +245,19 @@ impl TagApi for World {
         self.answer_of(&call.operation, region, answer)
     }
 
+    async fn ec2_tags(&self, writes: &[&ReadyWrite<'_>]) -> Vec<Option<BTreeMap<String, String>>> {
+        let now = self.tags.borrow();
+        let described = match &self.described {
+            Described::Denied => return vec![None; writes.len()],
+            Described::Now => &now,
+            Described::As(described) => described,
+        };
+        let of = |ready: &&ReadyWrite<'_>| described.get(ready.live.arn.as_str()).cloned().unwrap_or_default();
+        writes.iter().map(|ready| (ready.writing.method == WriteMethod::Ec2).then(|| of(ready))).collect()
+    }
+
     async fn present_tags(&self, writes: &[&ReadyWrite<'_>]) -> Vec<Tags> {
+        self.listed.borrow_mut().push(writes.len());
         if self.is_blind.get() {
             return vec![Tags::Unknown("not readable".to_owned()); writes.len()];
         }

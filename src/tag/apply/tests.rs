@@ -1,10 +1,11 @@
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::future;
 use std::sync::LazyLock;
 
 use serde_json::json;
 
-use super::test_world::{ACCOUNT, World, journal, queue, resource, volume, writes};
+use super::test_world::{ACCOUNT, Described, World, journal, queue, resource, volume, writes};
 use super::*;
 use crate::model::TagKey;
 use crate::model::Tags;
@@ -244,6 +245,63 @@ async fn an_owner_that_appears_after_the_listing_is_kept() {
         assert_eq!(world.owner(live.arn.as_str()).as_deref(), Some("person"));
         assert_eq!(*world.calls.borrow(), []);
     }
+}
+
+/// DescribeTags shows only these owners.
+fn described(tags: &[(&LiveResource, &str)]) -> Described {
+    let of = |(live, owner): &(&LiveResource, &str)| {
+        (live.arn.to_string(), BTreeMap::from([("Owner".to_owned(), (*owner).to_owned())]))
+    };
+    Described::As(tags.iter().map(of).collect())
+}
+
+#[tokio::test]
+async fn ec2_s_resources_are_not_listed_again_where_their_tags_are_described() {
+    let resources: Vec<_> = (0..9).map(volume).collect();
+    let world = World { described: described(&[(&resources[2], "person")]), ..World::of(arns(&resources)) };
+    let outcomes = run(&world, &writes(&MAP, resources.clone(), None, Some("alice"))).await;
+    let [(2, WriteOutcome::Skipped(why))] = not_written(&outcomes)[..] else { panic!("{outcomes:?}") };
+    assert!(why.contains("it has Owner=person"), "{why}");
+    assert!(world.listed.borrow().is_empty());
+
+    let denied = World::of(arns(&resources));
+    let outcomes = run(&denied, &writes(&MAP, resources, None, Some("alice"))).await;
+    assert!(not_written(&outcomes).is_empty());
+    assert_eq!(*denied.listed.borrow(), [9], "without the permission they are listed");
+}
+
+#[tokio::test]
+async fn a_tag_that_is_not_described_is_not_taken_for_removed() {
+    let resources: Vec<_> = (0..2).map(volume).collect();
+    for (new, operation) in [(Some("alice"), "CreateTags"), (None, "DeleteTags")] {
+        let world = World { described: described(&[(&resources[0], "bob")]), ..World::of(arns(&resources)) };
+        resources.iter().for_each(|live| world.set(live.arn.as_str(), "Owner", "bob"));
+        let outcomes = run(&world, &writes(&MAP, resources.clone(), Some("bob"), new)).await;
+        assert!(not_written(&outcomes).is_empty(), "{outcomes:?}");
+        assert_eq!((&*world.listed.borrow(), world.calls_of(operation)), (&vec![1], vec![2]));
+    }
+}
+
+#[tokio::test]
+async fn a_write_in_doubt_is_found_where_the_described_tags_are_old() {
+    let resources: Vec<_> = (0..3).map(volume).collect();
+    let old = described(&[(&resources[0], "alice")]);
+    let world = World { lost: Cell::new(1), described: old, ..World::of(arns(&resources)) };
+    // The plan for the first one is older still.
+    world.set(resources[0].arn.as_str(), "Owner", "alice");
+    let outcomes = run(&world, &writes(&MAP, resources, None, Some("alice"))).await;
+    assert!(matches!(&outcomes[0], WriteOutcome::Skipped(_)), "{outcomes:?}");
+    assert_eq!(outcomes[1..], [const { WriteOutcome::Written { request_id: None } }; 2]);
+    assert_eq!((world.calls_of("CreateTags"), &*world.listed.borrow()), (vec![2], &vec![2]));
+}
+
+#[tokio::test]
+async fn a_write_in_doubt_is_not_listed_where_its_tag_is_described() {
+    let resources: Vec<_> = (0..3).map(volume).collect();
+    let world = World { lost: Cell::new(1), described: Described::Now, ..World::of(arns(&resources)) };
+    let outcomes = run(&world, &writes(&MAP, resources, None, Some("alice"))).await;
+    assert_eq!(outcomes, [const { WriteOutcome::Written { request_id: None } }; 3]);
+    assert_eq!((world.calls_of("CreateTags"), &*world.listed.borrow()), (vec![3], &Vec::new()));
 }
 
 #[tokio::test]

@@ -14,6 +14,9 @@ SCOPE = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 PAGE_OF_TAGGING_API = 100
 PAGE_OF_ORGANIZATIONS = 20
 MOST_ARNS = 20
+# DescribeTags: values of a filter, and tags on a page.
+MOST_VALUES = 200
+MOST_TAGS = 1000
 
 # What each service answers to a throttled request: status, code.
 #
@@ -178,11 +181,40 @@ def describe_volumes(population, request):
     return f"<volumeSet>{''.join(f'<item>{item}</item>' for item in items)}</volumeSet>{token}"
 
 
+def arns_of_ec2(request, ids):
+    kinds = {"i": "instance", "vol": "volume"}
+    return [f"arn:aws:ec2:{request.region}:{request.account}:{kinds.get(one.split('-')[0])}/{one}" for one in ids]
+
+
+def describe_tags(population, request):
+    given = request.input
+    names = {name.split(".")[1]: value for name, value in given.items() if re.fullmatch(r"Filter\.\d+\.Name", name)}
+    values = {name: [] for name in names.values()}
+    for name, value in given.items():
+        if match := re.fullmatch(r"Filter\.(\d+)\.Value\.\d+", name):
+            values[names[match[1]]].append(value)
+    size = int(given.get("MaxResults", MOST_TAGS))
+    if any(len(some) > MOST_VALUES for some in values.values()) or not 5 <= size <= MOST_TAGS or set(values) - {"resource-id", "key"}:
+        raise Refused(400, "InvalidParameterValue", "too many values, a page size out of range, or a filter that the simulator has not")
+    ids, keys = values["resource-id"], values.get("key")
+    tags = [
+        (one, key, text)
+        for one, arn in zip(ids, arns_of_ec2(request, ids), strict=True)
+        for key, text in population.tags.get(arn, {}).items()
+        if keys is None or key in keys
+    ]
+    tags, token = page(tags, size, given.get("NextToken"))
+    items = (
+        f"<item><resourceId>{one}</resourceId><resourceType>{'volume' if one.startswith('vol') else 'instance'}</resourceType>"
+        f"<key>{key}</key><value>{text}</value></item>"
+        for one, key, text in tags
+    )
+    return f"<tagSet>{''.join(items)}</tagSet>" + (f"<nextToken>{token}</nextToken>" if token else "")
+
+
 def create_tags(population, request):
     given = request.input
-    ids = [value for name, value in given.items() if name.startswith("ResourceId.")]
-    kinds = {"i": "instance", "vol": "volume"}
-    arns = [f"arn:aws:ec2:{request.region}:{request.account}:{kinds.get(one.split('-')[0])}/{one}" for one in ids]
+    arns = arns_of_ec2(request, [value for name, value in given.items() if name.startswith("ResourceId.")])
     # One that does not exist fails the call.
     if any(arn not in population.tags for arn in arns):
         raise Refused(400, "InvalidID", "an ID does not exist")
@@ -242,6 +274,7 @@ HANDLERS = {
     "tagging:TagResources": tag_resources,
     "ec2:DescribeInstances": describe_instances,
     "ec2:DescribeVolumes": describe_volumes,
+    "ec2:DescribeTags": describe_tags,
     "ec2:CreateTags": create_tags,
     "iam:GetAccountAuthorizationDetails": get_account_authorization_details,
     "iam:ListPolicies": list_policies,

@@ -1,4 +1,5 @@
-# The Tagging API writes queues, as AWS's does and moto's does not; all else is moto's, which refuses roles:
+# The Tagging API writes queues and roles, as AWS's does and moto's does not: "IAM users and roles can only be used in TagResources and
+# UntagResources operations." All else is moto's.
 # https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/supported-services.html
 import json
 
@@ -11,6 +12,10 @@ def write(arn, region, tags):
     service = arn.split(':')[2]
     if service == 'sqs':
         get_backend(service)[ACCOUNT][region].tag_queue(arn.rsplit(':', 1)[1], tags)
+        return {}
+    if ':role/' in arn:
+        pairs = [dict(Key=key, Value=value) for key, value in tags.items()]
+        get_backend('iam')[ACCOUNT]['aws'].tag_role(arn.rsplit('/', 1)[1], pairs)
         return {}
     return get_backend('resourcegroupstaggingapi')[ACCOUNT][region].tag_resources([arn], tags)
 
