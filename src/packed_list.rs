@@ -23,7 +23,7 @@ const LEVEL: i32 = 1;
 const SEPARATOR: u8 = b'\n';
 
 /// Documents that are sorted at a time.
-const SORTED_AT_ONCE: usize = 4096;
+const SORTED_AT_ONCE: usize = 2048;
 
 /// A list that a long one is split into to sort it has a block in memory: so many lists at most.
 const MOST_SORTED_LISTS: usize = 256;

@@ -37,9 +37,11 @@ impl Store {
         for meaning in Asked::of(query, naming).meanings {
             let mut rows = BTreeMap::new();
             for part in meaning.lookups() {
-                let found = self.rows_by_last_part(&part)?;
-                let found = found.into_iter().filter(|row| meaning.names(&named_row(row)));
-                rows.extend(found.map(|row| (order(&row), row)));
+                self.each_row_by_last_part(&part, &mut |row| {
+                    if meaning.names(&named_row(&row)) {
+                        rows.insert(order(&row), row);
+                    }
+                })?;
             }
             if !rows.is_empty() {
                 return Ok(rows.into_values().collect());
@@ -62,9 +64,12 @@ impl Store {
             let keys = all_keys(naming, &event);
             for part in keys.iter().map(|key| last_part(key).to_owned()).collect::<BTreeSet<_>>() {
                 if !by_part.contains_key(&part) {
-                    let rows = self.rows_by_last_part(&part)?;
-                    let rows = rows.into_iter().map(|row| (all_keys(naming, &row), row)).map(|(keys, row)| (row, keys));
-                    by_part.insert(part.clone(), rows.collect());
+                    let mut rows = Vec::new();
+                    self.each_row_by_last_part(&part, &mut |row| {
+                        let keys = all_keys(naming, &row);
+                        rows.push((row, keys));
+                    })?;
+                    by_part.insert(part.clone(), rows);
                 }
                 for (row, of_row) in &by_part[&part] {
                     let is_of_type =

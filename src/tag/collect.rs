@@ -34,7 +34,7 @@ use crate::store::StoreError;
 const TYPE_CONCURRENCY: usize = 8;
 
 /// Resources of a type that are looked at together.
-const PART: usize = 4096;
+const PART: usize = 1024;
 
 /// A plan with the live resources that it is about.
 #[derive(Debug)]

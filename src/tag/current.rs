@@ -19,7 +19,7 @@ use crate::store::journal::Write;
 const TYPE_CONCURRENCY: usize = 8;
 
 /// Resources that are in memory at a time.
-const RESOURCES_AT_ONCE: usize = 4096;
+const RESOURCES_AT_ONCE: usize = 1024;
 
 /// What a resource is like now. Its JSON is for [`PackedList`] only.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -318,7 +318,7 @@ fn a_parent_that_could_not_be_read_leaves_the_resource_alone() {
     world.0.parents.insert(parent("asg", "web"), known);
     let left = |events: &[StoredEvent]| {
         let plan = plan(&question(), Some(&world.0), &[facts(&child, events)]);
-        (plan.skipped.get(0).kind, plan.skipped.get(0).reason.clone())
+        (plan.skipped.get(0).kind, plan.skipped.get(0).reason)
     };
     let why = "its parent asg web could not be read: denied";
     let service = format!("service-linked role AWSServiceRoleForAutoScaling; {why}");

@@ -112,8 +112,13 @@ fn text_or_null<'r>(row: &'r Row<'_>, column: usize) -> rusqlite::Result<Option<
 }
 
 impl Store {
-    /// The rows with an ID or another name that ends in this part.
-    pub(super) fn rows_by_last_part(&self, part: &str) -> Result<Vec<StoredEvent>, StoreError> {
+    /// The rows with an ID or another name that ends in this part, passed to `each`. There can be as many as there are resources: paths end in
+    /// `database`.
+    pub(super) fn each_row_by_last_part(
+        &self,
+        part: &str,
+        each: &mut dyn FnMut(StoredEvent),
+    ) -> Result<(), StoreError> {
         let mut entries = self.connection.prepare_cached(
             "SELECT DISTINCT r.account_id, r.region, s.event_time FROM resource_seconds s JOIN account_regions r USING (account_region_id) \
              WHERE s.part = ?1",
@@ -122,18 +127,17 @@ impl Store {
         let mut rows = self.connection.prepare_cached(&format!(
             "SELECT {COLUMNS} FROM resource_events WHERE account_id = ?1 AND region = ?2 AND event_time = ?3"
         ))?;
-        let mut found = Vec::new();
         while let Some(entry) = entries.next()? {
             let (account, region): (String, String) = (entry.get(0)?, entry.get(1)?);
             let mut rows = rows.query(params![account, region, Second::of_entry(entry.get(2)?).text()])?;
             while let Some(row) = rows.next()? {
                 let names = text_or_null(row, NAMES)?;
                 if parts(text(row, ID)?, names).any(|of_row| of_row == part) {
-                    found.push(stored_event(row)?);
+                    each(stored_event(row)?);
                 }
             }
         }
-        Ok(found)
+        Ok(())
     }
 }
 

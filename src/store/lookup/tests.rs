@@ -35,7 +35,9 @@ fn store(events: Vec<ResourceEvent>) -> Store {
 }
 
 fn found(store: &Store, part: &str) -> Vec<String> {
-    store.rows_by_last_part(part).unwrap().into_iter().map(|row| row.resource_id.to_string()).collect()
+    let mut found = Vec::new();
+    store.each_row_by_last_part(part, &mut |row| found.push(row.resource_id.to_string())).unwrap();
+    found
 }
 
 fn entries(store: &Store) -> Vec<Entry> {

@@ -35,7 +35,7 @@ use crate::tag::collect::Survey;
 use crate::tag::holding::holding;
 
 /// Writes that are in memory at a time.
-const WRITES_AT_ONCE: usize = 4096;
+const WRITES_AT_ONCE: usize = 2048;
 
 /// What every run needs.
 #[derive(Debug)]
