@@ -192,7 +192,10 @@ impl Section<'_> {
             path => format!("trailcreator {} --help", path.join(" ")),
         };
         let place = if self.path.is_empty() { String::new() } else { format!(" of {}", self.path.join(" ")) };
-        format!("unknown option `{key}`{place}{}; list the options with: {list}", hint.unwrap_or_default())
+        match hint {
+            Some(hint) => format!("unknown option `{key}`{place}{hint} All options: {list}"),
+            None => format!("unknown option `{key}`{place}; list the options with: {list}"),
+        }
     }
 }
 

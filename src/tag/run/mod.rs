@@ -263,6 +263,10 @@ impl<'a> Runner<'a> {
         let Prepared { ready, over: mut writes } = prepared;
         let (stop, mut stopped, mut done) = (stop.shared(), None, 0);
         for part in ready.into_chunks(WRITES_AT_ONCE) {
+            // Asked when the last calls of a part were under way.
+            if stopped.is_none() && stop.peek().is_some() {
+                stopped = Some(StopReason::Asked);
+            }
             if stopped.is_some() {
                 writes.extend(part.into_iter().map(|possible| RunWrite::new(possible.write, unreached())));
                 continue;

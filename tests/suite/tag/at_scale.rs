@@ -268,6 +268,23 @@ fn compare_on_type(commands: &[&str], few: u32, many: u32) -> String {
     compare(commands, (few, of_few), (many, of_many), BYTES_PER_RESOURCE)
 }
 
+/// More writes than are in memory at a time.
+#[test]
+fn all_writes_of_a_large_run_are_made_and_journaled() {
+    let count = 2_500;
+    let bench = Bench::new();
+    let moto = Moto::start_with_options(SECRETS, &[("TRAIL_SECRETS", &count.to_string())]);
+    let database = events(&bench, count);
+    let (_, printed) = peak(&bench, &moto, &format!("--db {database} {}", WRITING[1]));
+    check_plan(WRITING[1], &printed, count);
+    let document: Value = serde_json::from_str(&printed).expect("JSON");
+    let actions = document["actions"].as_array().expect("a list");
+    assert!(actions.iter().all(|action| action["result"] == "written"), "{}", document["failed"]);
+    let runs = Store::open(&bench.path(&database)).expect("the database").runs().expect("its runs");
+    assert_eq!((runs[0].counts.written, runs[0].counts.open()), (count, 0));
+    assert!(runs[0].finished_at.is_some());
+}
+
 #[test]
 fn a_resource_that_is_looked_at_takes_little_memory() {
     // Of fewer the page cache is not full yet.
