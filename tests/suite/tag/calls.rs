@@ -100,7 +100,7 @@ const OWNERS: usize = 3;
 
 /// The calls that AWS needs too: each list and the Tagging API's once, in pages; each tag read as late as the service allows, one
 /// resource a call where it reads only one; 20 ARNs in a call of the Tagging API; 1,000 IDs in a write of EC2, 200 in a read before it.
-/// moto lists all instances and volumes on one page.
+/// moto lists all roles, instances and volumes on one page.
 fn least() -> BTreeMap<String, usize> {
     let of = size;
     let pages = |count: usize, page: usize| count.div_ceil(page);
@@ -114,7 +114,7 @@ fn least() -> BTreeMap<String, usize> {
             ("STS:GetCallerIdentity", 1),
             ("dynamodb:ListTables", pages(of("table"), 100)),
             ("dynamodb:ListTagsOfResource", of("table")),
-            ("iam:GetAccountAuthorizationDetails", pages(of("role"), 1000)),
+            ("iam:GetAccountAuthorizationDetails", 1),
             ("iam:ListRoleTags", of("role")),
             ("s3:GET /", 1),
             ("s3:GET /…?tagging", of("bucket")),
@@ -131,6 +131,18 @@ fn least() -> BTreeMap<String, usize> {
     )
 }
 
+/// Reads of single resources for the plan. Writes that begin a minute later read again, so a slow machine makes more of them.
+const READS_FOR_THE_PLAN: [&str; 3] = ["dynamodb:ListTagsOfResource", "s3:GET /…?tagging", "sqs:ListQueueTags"];
+
+fn assert_least(mut calls: BTreeMap<String, usize>) {
+    let mut least = least();
+    for name in READS_FOR_THE_PLAN {
+        let (made, least) = (calls.remove(name), least.remove(name));
+        assert!(made >= least && made <= least.map(|least| 2 * least), "{made:?} of {name}, at least {least:?}");
+    }
+    assert_eq!(calls, least);
+}
+
 /// moto's Tagging API writes neither queues nor roles: with it, each takes a further call, and nothing else does.
 #[test]
 fn a_run_makes_only_calls_that_aws_needs() {
@@ -138,12 +150,12 @@ fn a_run_makes_only_calls_that_aws_needs() {
     for (name, count) in &as_aws {
         println!("{count:7} {name}");
     }
-    assert_eq!(as_aws, least());
+    assert_least(as_aws);
     let mut on_moto = calls_of_tag(Moto::start());
     for (call, kind) in [("sqs:TagQueue", "queue"), ("iam:TagRole", "role")] {
         assert_eq!(on_moto.remove(call), Some(size(kind)));
     }
-    assert_eq!(on_moto, as_aws);
+    assert_least(on_moto);
 }
 
 /// 200 IDs in a request, 1,000 tags on a page.
