@@ -9,8 +9,9 @@
 
 mod reason;
 mod recreated;
+mod standing;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::Instant;
 
@@ -19,6 +20,8 @@ use serde::{Deserialize, Serialize};
 
 use reason::Reason;
 use recreated::newer_creation;
+use standing::was_made;
+pub use standing::{Standing, open_writes, standing};
 
 use super::apply::{self, Aws, Job, NoTagging, ReadyWrite, StopReason};
 use super::current::{self, Current};
@@ -364,55 +367,6 @@ fn reverse(write: Write) -> Write {
     };
     let (old_value, new_value) = (write.new_value, write.old_value);
     Write { key, old_key, old_value, new_value, owner_keys: Vec::new(), skip_tags: Vec::new(), event_id: None, ..write }
-}
-
-/// A run's writes that were made, or may have been, as far as no other run undid them.
-#[derive(Debug)]
-pub struct Standing {
-    /// The writes.
-    pub writes: PackedList<RunWrite>,
-    /// How many were undone.
-    pub undone: usize,
-    /// The undo runs.
-    pub by: BTreeSet<RunId>,
-}
-
-/// What of a run can be undone.
-///
-/// # Errors
-/// SQLite's.
-pub fn standing(store: &Store, run: RunId) -> Result<Standing, StoreError> {
-    let by_position = store.undone(run)?;
-    let (mut writes, mut undone) = (PackedList::new(), 0);
-    store.each_write_of(run, &mut |row| {
-        match was_made(row.outcome.state()) {
-            true if by_position.contains_key(&row.write.position) => undone += 1,
-            true => writes.push(&row),
-            false => {}
-        }
-        Ok(())
-    })?;
-    Ok(Standing { undone, writes, by: by_position.into_values().collect() })
-}
-
-/// The writes of a run that resuming it goes on with. Of a long run that was interrupted near its end they are few.
-///
-/// # Errors
-/// SQLite's.
-pub fn open_writes(store: &Store, run: RunId) -> Result<PackedList<RunWrite>, StoreError> {
-    let mut writes = PackedList::new();
-    store.each_write_of(run, &mut |row| {
-        if row.outcome.state().is_open() {
-            writes.push(&row);
-        }
-        Ok(())
-    })?;
-    Ok(writes)
-}
-
-/// Whether AWS has made a write in this state, or may have.
-fn was_made(state: WriteState) -> bool {
-    state == WriteState::Written || state.may_be_made()
 }
 
 fn failed(reason: &Reason) -> WriteOutcome {

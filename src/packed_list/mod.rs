@@ -3,13 +3,16 @@
 //! Documents of one list resemble each other (resources of a type, writes of a run), so that a block takes a tenth of its text, and a
 //! thirtieth of the values in memory. A short list is not compressed.
 
+mod lines;
+
 use std::cell::RefCell;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fmt;
 use std::marker::PhantomData;
 
-use libdeflater::{CompressionLvl, Compressor, Decompressor};
+use libdeflater::{CompressionLvl, Compressor};
+use lines::{Block, Lines, OWN_TEXT, OwnedLines, SEPARATOR};
 use serde::de::{DeserializeOwned, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -19,17 +22,11 @@ const BLOCK: usize = 32 * 1024;
 /// The fastest level of the compression; 0 is none.
 const LEVEL: i32 = 1;
 
-/// Between the documents of a block: in JSON it is never part of a text.
-const SEPARATOR: u8 = b'\n';
-
 /// Documents that are sorted at a time.
 const SORTED_AT_ONCE: usize = 2048;
 
 /// A list that a long one is split into to sort it has a block in memory: so many lists at most.
 const MOST_SORTED_LISTS: usize = 256;
-
-/// The list cannot be damaged: nothing else writes it.
-const OWN_TEXT: &str = "it was written by this list";
 
 /// A list of documents of one kind. It is written at its end, and read from its beginning.
 pub struct PackedList<T> {
@@ -38,13 +35,6 @@ pub struct PackedList<T> {
     open: Vec<u8>,
     length: usize,
     of: PhantomData<fn(T) -> T>,
-}
-
-#[derive(Clone, PartialEq, Eq)]
-struct Block {
-    compressed: Box<[u8]>,
-    /// Bytes of its JSON.
-    size: usize,
 }
 
 impl<T> PackedList<T> {
@@ -107,7 +97,7 @@ impl<T> PackedList<T> {
     }
 
     fn lines(&self) -> Lines<'_> {
-        Lines { blocks: &self.blocks, open: Some(&self.open), text: Vec::new(), at: 0, decompressor: None }
+        Lines::new(&self.blocks, &self.open)
     }
 }
 
@@ -189,78 +179,12 @@ impl<T: DeserializeOwned> PackedList<T> {
 impl<T> PackedList<T> {
     fn into_lines(self) -> OwnedLines {
         let Self { blocks, open, .. } = self;
-        OwnedLines { blocks: blocks.into_iter(), open: Some(open), text: Vec::new(), at: 0, decompressor: None }
+        OwnedLines::new(blocks, open)
     }
 }
 
 fn read<T: DeserializeOwned>(line: &[u8]) -> T {
     serde_json::from_slice(line).expect(OWN_TEXT)
-}
-
-/// The lines of a list.
-struct Lines<'l> {
-    blocks: &'l [Block],
-    open: Option<&'l [u8]>,
-    /// The text of the block that is read.
-    text: Vec<u8>,
-    at: usize,
-    decompressor: Option<Decompressor>,
-}
-
-impl Lines<'_> {
-    fn next(&mut self) -> Option<&[u8]> {
-        while self.at == self.text.len() {
-            self.at = 0;
-            if let Some((block, rest)) = self.blocks.split_first() {
-                self.blocks = rest;
-                block.read_to(&mut self.text, self.decompressor.get_or_insert_with(Decompressor::new));
-            } else {
-                self.text.clear();
-                self.text.extend_from_slice(self.open.take()?);
-            }
-        }
-        Some(next_line(&self.text, &mut self.at))
-    }
-}
-
-/// The lines of a list that is not needed any more: a block is dropped when it has been read.
-struct OwnedLines {
-    blocks: std::vec::IntoIter<Block>,
-    open: Option<Vec<u8>>,
-    text: Vec<u8>,
-    at: usize,
-    decompressor: Option<Decompressor>,
-}
-
-impl OwnedLines {
-    fn next(&mut self) -> Option<&[u8]> {
-        while self.at == self.text.len() {
-            // After the last one there is nothing to read again.
-            self.text.clear();
-            self.at = 0;
-            if let Some(block) = self.blocks.next() {
-                block.read_to(&mut self.text, self.decompressor.get_or_insert_with(Decompressor::new));
-            } else {
-                self.text = self.open.take()?;
-            }
-        }
-        Some(next_line(&self.text, &mut self.at))
-    }
-}
-
-impl Block {
-    fn read_to(&self, text: &mut Vec<u8>, decompressor: &mut Decompressor) {
-        text.resize(self.size, 0);
-        let size = decompressor.deflate_decompress(&self.compressed, text).expect(OWN_TEXT);
-        text.truncate(size);
-    }
-}
-
-fn next_line<'t>(text: &'t [u8], at: &mut usize) -> &'t [u8] {
-    let rest = &text[*at..];
-    let length = memchr::memchr(SEPARATOR, rest).expect(OWN_TEXT);
-    *at += length + 1;
-    &rest[..length]
 }
 
 /// The documents of a list.
@@ -406,63 +330,4 @@ impl<'de, T: Serialize + Deserialize<'de>> Deserialize<'de> for PackedList<T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn text(number: usize) -> String {
-        format!("arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/{number}\n\"ü\u{2028}")
-    }
-
-    fn long() -> PackedList<String> {
-        (0..10_000).map(text).collect()
-    }
-
-    #[test]
-    fn documents_come_back_in_order_and_take_little_memory() {
-        let list = long();
-        assert_eq!(list.len(), 10_000);
-        assert!(list.iter().eq((0..10_000).map(text)));
-        assert_eq!(list.iter().size_hint(), (10_000, Some(10_000)));
-        assert!(list.clone().into_iter().eq(list.iter()));
-        for length in [0, 1, 10_000] {
-            let list: PackedList<usize> = (0..length).collect();
-            let (mut all, mut owned) = (list.iter(), list.clone().into_iter());
-            assert_eq!((all.by_ref().count(), owned.by_ref().count()), (length, length));
-            assert_eq!((all.next(), owned.next()), (None, None), "after the end");
-        }
-        assert_eq!(list.clone().into_chunks(4096).map(|chunk| chunk.len()).collect::<Vec<_>>(), [4096, 4096, 1808]);
-        let bytes: usize = list.blocks.iter().map(|block| block.compressed.len()).sum();
-        assert!(bytes < 10_000 * text(0).len() / 5, "{bytes}");
-        assert!(PackedList::<String>::new().is_empty() && PackedList::<String>::new().iter().next().is_none());
-    }
-
-    #[test]
-    fn lists_are_joined() {
-        for (first, second) in [(0, 3), (3, 0), (3, 5_000), (5_000, 3), (5_000, 5_000)] {
-            let mut list: PackedList<usize> = (0..first).collect();
-            list.append((first..first + second).collect());
-            assert!(list.iter().eq(0..first + second), "{first} {second}");
-            assert_eq!(list.len(), first + second);
-        }
-    }
-
-    #[test]
-    fn a_long_list_is_sorted_and_equal_keys_keep_their_order() {
-        let numbers = || (0..20_000_u64).map(|number| (number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 52, number));
-        let mut list: PackedList<(u64, u64)> = numbers().collect();
-        list.sort_by_key(|(key, _)| *key);
-        let mut expected: Vec<(u64, u64)> = numbers().collect();
-        expected.sort();
-        assert!(list.iter().eq(expected));
-        assert_eq!(list.len(), 20_000);
-    }
-
-    #[test]
-    fn it_is_a_list_in_json() {
-        let list: PackedList<u8> = [1, 2, 3].into_iter().collect();
-        assert_eq!(serde_json::to_string(&list).unwrap(), "[1,2,3]");
-        assert_eq!(serde_json::from_str::<PackedList<u8>>("[1, 2, 3]").unwrap(), list);
-        assert!(serde_json::from_str::<PackedList<u8>>("[1, true]").is_err());
-        assert_eq!(format!("{list:?}"), "[1, 2, 3]");
-    }
-}
+mod tests;
