@@ -1,7 +1,7 @@
 //! Reads the tags of EC2's resources of all types with DescribeTags: up to 200 resources a call, whatever the region has.
 //!
-//! The answer has an entry for each tag. A resource without tags has none, and neither has one that does not exist, or whose type
-//! the call does not cover: a missing entry proves nothing on its own.
+//! The response has one entry for each tag. A resource has no entry if it has no tags, if it does not exist, or if the call does not cover
+//! its type. So a missing entry alone proves nothing.
 //!
 //! Source: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeTags.html>
 

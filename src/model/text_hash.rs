@@ -3,8 +3,8 @@
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::sync::LazyLock;
 
-/// The hash of a text, or of several. 96 bits: two texts of an account never share them by chance. With keys that differ in each
-/// process, so that nobody can make two that do.
+/// The hash of one or more texts. With 96 bits, two texts practically never have the same hash by chance. The keys of the hash are random in
+/// each process, so nobody can prepare texts that collide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TextHash([u32; 3]);
 

@@ -39,7 +39,7 @@ const NAMES: i64 = 13;
 /// The version that finds rows by the digests of their names.
 const SECONDS: i64 = 17;
 
-/// Pages of a database whose migration can take seconds: 64 MB.
+/// A database with at least this many pages (64 MB) can take seconds to migrate.
 const LARGE_PAGES: i64 = 16 * 1024;
 
 /// How far a migration has come.

@@ -121,7 +121,7 @@ fn of_type(region: Option<&Region>) -> String {
     )
 }
 
-/// An event in the database. Most events of a type are of resources that nobody asks for: these are not copied.
+/// An event that is still in its row. Most events of a type belong to resources that no longer exist, so they are not copied.
 pub struct EventRow<'r>(&'r Row<'r>);
 
 impl EventRow<'_> {

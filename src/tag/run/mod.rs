@@ -334,7 +334,7 @@ impl Prepared {
     }
 }
 
-/// The outcome of a write whose turn did not come.
+/// The outcome of a write that was not attempted, because the run stopped earlier.
 fn unreached() -> WriteOutcome {
     WriteOutcome::Unfinished(String::new())
 }
