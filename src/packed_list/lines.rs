@@ -1,5 +1,7 @@
 //! Blocks of a list, and their lines: a document each.
 
+use std::borrow::Borrow;
+
 use libdeflater::Decompressor;
 
 /// Between the documents of a block: in JSON it is never part of a text.
@@ -10,68 +12,43 @@ pub(super) const OWN_TEXT: &str = "it was written by this list";
 
 /// A part of the list, compressed.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Block {
+pub struct Block {
     pub(super) compressed: Box<[u8]>,
     /// Bytes of its JSON.
     pub(super) size: usize,
 }
 
-/// The lines of a list.
-pub(super) struct Lines<'l> {
-    blocks: &'l [Block],
-    open: Option<&'l [u8]>,
+/// The lines of blocks, and of the open end of their list. Blocks that it owns are dropped when they have been read.
+pub(super) struct Lines<B, O> {
+    blocks: B,
+    open: Option<O>,
     /// The text of the block that is read.
     text: Vec<u8>,
     at: usize,
     decompressor: Option<Decompressor>,
 }
 
-impl<'l> Lines<'l> {
-    pub(super) fn new(blocks: &'l [Block], open: &'l [u8]) -> Self {
+impl<B: Iterator<Item: Borrow<Block>>, O: AsRef<[u8]>> Lines<B, O> {
+    pub(super) fn new(blocks: B, open: O) -> Self {
         Self { blocks, open: Some(open), text: Vec::new(), at: 0, decompressor: None }
     }
 
     pub(super) fn next(&mut self) -> Option<&[u8]> {
         while self.at == self.text.len() {
             self.at = 0;
-            if let Some((block, rest)) = self.blocks.split_first() {
-                self.blocks = rest;
-                block.read_to(&mut self.text, self.decompressor.get_or_insert_with(Decompressor::new));
-            } else {
-                self.text.clear();
-                self.text.extend_from_slice(self.open.take()?);
-            }
-        }
-        Some(next_line(&self.text, &mut self.at))
-    }
-}
-
-/// The lines of a list that is not needed any more: a block is dropped when it has been read.
-pub(super) struct OwnedLines {
-    blocks: std::vec::IntoIter<Block>,
-    open: Option<Vec<u8>>,
-    text: Vec<u8>,
-    at: usize,
-    decompressor: Option<Decompressor>,
-}
-
-impl OwnedLines {
-    pub(super) fn new(blocks: Vec<Block>, open: Vec<u8>) -> Self {
-        Self { blocks: blocks.into_iter(), open: Some(open), text: Vec::new(), at: 0, decompressor: None }
-    }
-
-    pub(super) fn next(&mut self) -> Option<&[u8]> {
-        while self.at == self.text.len() {
             // After the last one there is nothing to read again.
             self.text.clear();
-            self.at = 0;
             if let Some(block) = self.blocks.next() {
-                block.read_to(&mut self.text, self.decompressor.get_or_insert_with(Decompressor::new));
+                let decompressor = self.decompressor.get_or_insert_with(Decompressor::new);
+                block.borrow().read_to(&mut self.text, decompressor);
             } else {
-                self.text = self.open.take()?;
+                self.text.extend_from_slice(self.open.take()?.as_ref());
             }
         }
-        Some(next_line(&self.text, &mut self.at))
+        let rest = &self.text[self.at..];
+        let length = memchr::memchr(SEPARATOR, rest).expect(OWN_TEXT);
+        self.at += length + 1;
+        Some(&rest[..length])
     }
 }
 
@@ -81,11 +58,4 @@ impl Block {
         let size = decompressor.deflate_decompress(&self.compressed, text).expect(OWN_TEXT);
         text.truncate(size);
     }
-}
-
-fn next_line<'t>(text: &'t [u8], at: &mut usize) -> &'t [u8] {
-    let rest = &text[*at..];
-    let length = memchr::memchr(SEPARATOR, rest).expect(OWN_TEXT);
-    *at += length + 1;
-    &rest[..length]
 }

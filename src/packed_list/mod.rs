@@ -5,14 +5,16 @@
 
 mod lines;
 
+use std::borrow::Borrow;
 use std::cell::RefCell;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fmt;
 use std::marker::PhantomData;
+use std::{slice, vec};
 
 use libdeflater::{CompressionLvl, Compressor};
-use lines::{Block, Lines, OWN_TEXT, OwnedLines, SEPARATOR};
+use lines::{Block, Lines, OWN_TEXT, SEPARATOR};
 use serde::de::{DeserializeOwned, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -96,8 +98,13 @@ impl<T> PackedList<T> {
         self.open.clear();
     }
 
-    fn lines(&self) -> Lines<'_> {
-        Lines::new(&self.blocks, &self.open)
+    fn lines(&self) -> Lines<slice::Iter<'_, Block>, &[u8]> {
+        Lines::new(self.blocks.iter(), &self.open)
+    }
+
+    /// The lines; a block is dropped when it has been read.
+    fn into_lines(self) -> Lines<vec::IntoIter<Block>, Vec<u8>> {
+        Lines::new(self.blocks.into_iter(), self.open)
     }
 }
 
@@ -161,7 +168,7 @@ impl<T: DeserializeOwned> PackedList<T> {
             part.iter().for_each(|(_, line)| list.push_line(line));
             sorted_lists.push(list);
         }
-        let mut lists: Vec<OwnedLines> = sorted_lists.into_iter().map(Self::into_lines).collect();
+        let mut lists: Vec<_> = sorted_lists.into_iter().map(Self::into_lines).collect();
         let count = lists.len();
         // The number of the list decides between equal keys; so lines are never compared.
         let mut first: BinaryHeap<Reverse<(K, usize, Vec<u8>)>> = BinaryHeap::new();
@@ -176,46 +183,24 @@ impl<T: DeserializeOwned> PackedList<T> {
     }
 }
 
-impl<T> PackedList<T> {
-    fn into_lines(self) -> OwnedLines {
-        let Self { blocks, open, .. } = self;
-        OwnedLines::new(blocks, open)
-    }
-}
-
 fn read<T: DeserializeOwned>(line: &[u8]) -> T {
     serde_json::from_slice(line).expect(OWN_TEXT)
 }
 
 /// The documents of a list.
-pub struct Iter<'l, T> {
-    lines: Lines<'l>,
+pub struct Documents<T, B, O> {
+    lines: Lines<B, O>,
     left: usize,
     of: PhantomData<fn() -> T>,
 }
 
-impl<T: DeserializeOwned> Iterator for Iter<'_, T> {
-    type Item = T;
-
-    fn next(&mut self) -> Option<T> {
-        let document = read(self.lines.next()?);
-        self.left -= 1;
-        Some(document)
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.left, Some(self.left))
-    }
-}
+/// The documents of a list that stays.
+pub type Iter<'l, T> = Documents<T, slice::Iter<'l, Block>, &'l [u8]>;
 
 /// The documents of a list that is not needed any more.
-pub struct IntoIter<T> {
-    lines: OwnedLines,
-    left: usize,
-    of: PhantomData<fn() -> T>,
-}
+pub type IntoIter<T> = Documents<T, vec::IntoIter<Block>, Vec<u8>>;
 
-impl<T: DeserializeOwned> Iterator for IntoIter<T> {
+impl<T: DeserializeOwned, B: Iterator<Item: Borrow<Block>>, O: AsRef<[u8]>> Iterator for Documents<T, B, O> {
     type Item = T;
 
     fn next(&mut self) -> Option<T> {
@@ -288,15 +273,9 @@ impl<T: DeserializeOwned + fmt::Debug> fmt::Debug for PackedList<T> {
     }
 }
 
-impl<T> fmt::Debug for Iter<'_, T> {
+impl<T, B, O> fmt::Debug for Documents<T, B, O> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Iter").field("left", &self.left).finish_non_exhaustive()
-    }
-}
-
-impl<T> fmt::Debug for IntoIter<T> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("IntoIter").field("left", &self.left).finish_non_exhaustive()
+        formatter.debug_struct("Documents").field("left", &self.left).finish_non_exhaustive()
     }
 }
 

@@ -82,13 +82,6 @@ impl ReadyWrite<'_> {
 #[error("the resource map does not define how to tag {0}")]
 pub struct NoTagging(ResourceType);
 
-impl NoTagging {
-    /// The type of a write.
-    pub fn of(write: &Write) -> Self {
-        Self(write.resource_type.clone())
-    }
-}
-
 /// How one attempt at a write ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Attempt {

@@ -104,7 +104,11 @@ fn checks_late(ready: &ReadyWrite<'_>, is_stale: bool) -> bool {
 }
 
 /// Takes those writes out of a batch that must not be made any more, with their outcomes. `tags_read`: when the tags had been read.
-pub(super) async fn check<'t, 'm>(api: &impl TagApi, batch: &mut WriteBatch<'t, 'm>, tags_read: Instant) -> Vec<Attempted> {
+pub(super) async fn check<'t, 'm>(
+    api: &impl TagApi,
+    batch: &mut WriteBatch<'t, 'm>,
+    tags_read: Instant,
+) -> Vec<Attempted> {
     let is_stale = batch.attempt > 1 || tags_read.elapsed() > FRESH;
     let (late, settled): (Vec<&ReadyWrite<'_>>, Vec<_>) =
         batch.writes.iter().copied().partition(|ready| checks_late(ready, is_stale));

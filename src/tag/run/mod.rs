@@ -23,7 +23,7 @@ use recreated::newer_creation;
 use standing::was_made;
 pub use standing::{Standing, open_writes, standing};
 
-use super::apply::{self, Aws, Job, NoTagging, ReadyWrite, StopReason};
+use super::apply::{self, Aws, Job, ReadyWrite, StopReason};
 use super::current::{self, Current};
 use crate::aws::Session;
 use crate::model::{AccountRegion, Arn, LiveResource, RunId, TagKey, TagValue, Tags};
@@ -212,26 +212,27 @@ impl<'a> Runner<'a> {
             Check::Ready(live) => (*live, false),
             Check::Begun(live) => (*live, true),
         };
-        let possible = Possible { write, live, begun };
-        let not_ready = match self.definition(&possible.write) {
-            None => failed(&Reason::UnknownType(possible.write.resource_type.clone())),
-            Some(definition) => match ReadyWrite::new(possible.write.clone(), possible.live.clone(), definition) {
-                Ok(ready) if begun || ready.is_allowed_now() => return prepared.ready.push(&possible),
+        let not_ready = match self.definition(&write) {
+            None => failed(&Reason::UnknownType(write.resource_type.clone())),
+            Some(definition) => match ReadyWrite::new(write.clone(), live, definition) {
+                Ok(ready) if begun || ready.is_allowed_now() => {
+                    return prepared.ready.push(&Possible { write, live: ready.live, begun });
+                }
                 Ok(_) => failed(&Reason::NotNow),
                 Err(no_tagging) => WriteOutcome::Failed(no_tagging.to_string()),
             },
         };
-        prepared.over.push(&RunWrite::new(possible.write, not_ready));
+        prepared.over.push(&RunWrite::new(write, not_ready));
     }
 
     fn definition(&self, write: &Write) -> Option<&'a TypeDefinition> {
         self.map.types.get(&write.resource_type)
     }
 
-    /// A write that was found possible.
-    fn ready(&self, Possible { write, live, begun }: Possible) -> Result<ReadyWrite<'a>, NoTagging> {
-        let definition = self.definition(&write).ok_or_else(|| NoTagging::of(&write))?;
-        Ok(ReadyWrite::new(write, live, definition)?.begun(begun))
+    /// A write that was found possible, with the same map.
+    fn ready(&self, Possible { write, live, begun }: Possible) -> ReadyWrite<'a> {
+        let ready = self.definition(&write).map(|definition| ReadyWrite::new(write, live, definition));
+        ready.and_then(Result::ok).expect("it was ready before").begun(begun)
     }
 
     /// Journals the writes and makes those that are ready. `stop` ends it early; the rest can be resumed.
@@ -274,14 +275,8 @@ impl<'a> Runner<'a> {
                 writes.extend(part.into_iter().map(|possible| RunWrite::new(possible.write, unreached())));
                 continue;
             }
-            let (mut open, length) = (Vec::new(), part.len());
-            for possible in part {
-                match self.ready(possible) {
-                    Ok(ready) => open.push(ready),
-                    // It was found possible with the same map.
-                    Err(error) => unreachable!("{error}"),
-                }
-            }
+            let length = part.len();
+            let open: Vec<ReadyWrite<'_>> = part.into_iter().map(|possible| self.ready(possible)).collect();
             let mut note = |count| progress(done + count);
             let mut applied = apply::apply(&aws, self.store, &job, &open, stop.clone(), &mut note).await?;
             writes.extend(open.into_iter().map(|ready| {

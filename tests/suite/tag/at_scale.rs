@@ -9,7 +9,7 @@ use trailcreator::model::event::{Action, Event, Identity, ResourceEvent, Touched
 use trailcreator::store::journal::{NewRun, RunKind, Write, WriteOutcome};
 use trailcreator::store::{Batch, Store};
 
-use crate::common::{ACCOUNT, Bench, Moto, REGION, memory};
+use crate::common::{ACCOUNT, Bench, Moto, REGION, chance, memory};
 
 const SECRETS: &str = include_str!("../../servers/secrets/list_secrets.py");
 
@@ -93,18 +93,11 @@ fn database(bench: &Bench, count: u32, made: bool) -> (String, RunId) {
     (name, run)
 }
 
-/// A number without order: `SplitMix64`. IDs in events do not compress.
-fn scattered(number: u64) -> u64 {
-    let mut mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
-}
-
 /// The create event of a secret.
 fn creation(number: u32) -> ResourceEvent {
     let Write { resource_type, id, .. } = write(number);
-    let (one, other) = (scattered(number.into()), scattered((!number).into()));
+    // IDs in events do not compress.
+    let (one, other) = (chance(number.into(), u64::MAX), chance((!number).into(), u64::MAX));
     let user = one % 200;
     let event = Event {
         event_id: format!(
