@@ -2,6 +2,7 @@
 #![cfg(target_os = "linux")]
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde_json::Value;
 use trailcreator::model::RunId;
@@ -261,21 +262,44 @@ fn compare_on_type(commands: &[&str], few: u32, many: u32) -> String {
     compare(commands, (few, of_few), (many, of_many), BYTES_PER_RESOURCE)
 }
 
-/// More writes than are in memory at a time.
+/// Secrets Manager as [`SECRETS`], which sends SIGINT to the process in `pid_file` at our fifth TagResources.
+fn interrupting(pid_file: &Path) -> String {
+    let signal = include_str!("../hooks/tag_interrupted.py").replace("CreateTags", "TagResources");
+    let signal = signal.replace("PID_FILE", &pid_file.display().to_string()).replace("SIGNAL", "SIGINT");
+    let both = "def before(entry, environ):\n    interrupt(entry, environ)\n    return answer(entry, environ)";
+    format!("{SECRETS}\n\nanswer = before\n\n\n{signal}\n\ninterrupt = before\n\n\n{both}\n")
+}
+
+/// With more writes than are in memory at a time.
 #[test]
-fn all_writes_of_a_large_run_are_made_and_journaled() {
+fn a_large_run_that_is_interrupted_is_resumed_to_its_end() {
     let count = 2_500;
     let bench = Bench::new();
-    let moto = Moto::start_with_options(SECRETS, &[("TRAIL_SECRETS", &count.to_string())]);
+    let pid_file = bench.path("pid");
+    let moto = Moto::start_with_options(&interrupting(&pid_file), &[("TRAIL_SECRETS", &count.to_string())]);
     let database = events(&bench, count);
-    let (_, printed) = peak(&bench, &moto, &format!("--db {database} {}", WRITING[1]));
-    check_plan(WRITING[1], &printed, count);
-    let document: Value = serde_json::from_str(&printed).expect("JSON");
+    let run_of_journal = || {
+        let runs = Store::open(&bench.path(&database)).expect("the database").runs().expect("its runs");
+        runs.into_iter().next().expect("one run")
+    };
+    let tag = ["--db", &database, "tag", "--type", "secrets-manager", "--no-progress"];
+    let child = bench.trailcreator(tag).aws(&moto).spawn();
+    bench.write("pid.part", child.id().to_string());
+    std::fs::rename(bench.path("pid.part"), &pid_file).expect("the folder is ours");
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
+    let interrupted = run_of_journal();
+    assert_eq!((interrupted.counts.started, interrupted.finished_at), (0, None));
+    assert!(interrupted.counts.planned > 2_100, "{:?}", interrupted.counts);
+
+    let resume = ["--db", &database, "apply", "--resume", "1", "--output", "json", "--no-progress"];
+    let document = bench.trailcreator(resume).aws(&moto).run().success().json();
     let actions = document["actions"].as_array().expect("a list");
+    assert_eq!(actions.len(), usize::try_from(interrupted.counts.planned).expect("a small number"));
     assert!(actions.iter().all(|action| action["result"] == "written"), "{}", document["failed"]);
-    let runs = Store::open(&bench.path(&database)).expect("the database").runs().expect("its runs");
-    assert_eq!((runs[0].counts.written, runs[0].counts.open()), (count, 0));
-    assert!(runs[0].finished_at.is_some());
+    let finished = run_of_journal();
+    assert_eq!((finished.counts.written, finished.counts.open()), (count, 0));
+    assert!(finished.finished_at.is_some());
 }
 
 #[test]
