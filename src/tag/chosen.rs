@@ -69,11 +69,12 @@ pub fn choose_types<'m>(
     if !choice.named.is_empty() {
         return Ok(Chosen::of(map, choice.named.to_vec()));
     }
-    let here = store.creation_counts(account, Some(region))?;
-    let anywhere = store.creation_counts(account, None)?;
     let is_global = |name: &ResourceType| map.types.get(name).is_some_and(|definition| definition.global);
-    let recorded = anywhere.into_keys().filter(|name| here.contains_key(name) || is_global(name)).collect();
-    Ok(choice.of(map, recorded, |_| true))
+    let recorded = store
+        .types_by_region(account)?
+        .into_iter()
+        .flat_map(|(of_region, names)| names.into_iter().filter(move |name| of_region == *region || is_global(name)));
+    Ok(choice.of(map, recorded.collect(), |_| true))
 }
 
 /// The types of a choice in any of these accounts.

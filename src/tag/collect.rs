@@ -12,8 +12,9 @@ use futures::stream::{self, StreamExt};
 use super::chosen::{Chosen, skipped};
 use super::from_config;
 use super::gather_parents;
+use super::joins::{Joins, Listing};
 pub use super::look::{Look, Proof};
-use super::recorded::{join, join_packed, with_makers};
+use super::recorded::{Resources, TypeJoin, with_makers};
 use super::scope::{self, Joining};
 use crate::aws::{CallError, ErrorClass};
 use crate::inventory::config::{NotInConfig, Snapshot};
@@ -116,6 +117,7 @@ struct Sources<'l> {
     sweeps: &'l TagIndexes,
     /// AWS Config's answer, or why there is none. `None`: it is not to be asked.
     config: Option<Result<Snapshot, NotInConfig>>,
+    joins: Joins<'l>,
 }
 
 /// Looks at these types. `take` gets what is known of their resources, `progress` the number of finished types.
@@ -146,7 +148,7 @@ pub async fn look<'m>(
             }
         },
     };
-    let sources = Sources { place: &place, sweeps: &sweeps, config };
+    let sources = Sources { place: &place, sweeps: &sweeps, config, joins: Joins::new(store, &place) };
     let shared = RefCell::new(take);
     let mut kept = Vec::new();
     let look = |definition| look_at(how, &sources, definition, &shared);
@@ -208,9 +210,13 @@ async fn look_at<'m>(
             Err(error) => return (definition, Err(error)),
         },
     };
+    let listing = sources.joins.begin_listing();
     let looked = match inventory::list(how.session, how.map, definition, place, sources.sweeps).await {
-        Ok(population) => facts_of(how, place, definition, (population, why.map(from_config::service)), take).await,
-        Err(error) => Ok(not_listed(definition, &error)),
+        Ok(population) => {
+            let listed = (population, why.map(from_config::service));
+            facts_of(how, place, definition, listed, listing, take).await
+        }
+        Err(error) => listing.end().map(|()| not_listed(definition, &error)),
     };
     (definition, looked)
 }
@@ -234,6 +240,7 @@ async fn facts_of<'m>(
     place: &AccountRegion,
     definition: &'m TypeDefinition,
     (population, source): (Population, Option<TypeSource>),
+    listing: Listing<'_>,
     take: &RefCell<Take<'_>>,
 ) -> Result<TypeOutcome<'m>, StoreError> {
     let Look { map, store, question, .. } = how;
@@ -241,20 +248,24 @@ async fn facts_of<'m>(
     let problem = |problem| TypeProblem { resource_type: definition.resource_type.clone(), problem };
     let problems = problems.into_iter().map(problem).collect();
     let is_split = resources.len() > PART && !question.inherit && question.scope.created_by.is_none();
-    if is_split && let Some(join) = join_packed(store, place, definition, &resources)? {
-        let all = (join.index(), &resources);
-        let scope = scope::packed_facts(store, question, definition, map.naming(), all)?;
-        let (events, records) = join.finish();
-        let parts = Parts { definition, live: resources, events, records, scope, source };
-        parts.take_each(how, place, take).await?;
-        return Ok(TypeOutcome::Taken(problems));
+    let join = TypeJoin::new(store, place, definition, resources, is_split)?;
+    match listing.join(join).await?.resources {
+        Resources::Packed(live, join) => {
+            let scope = scope::packed_facts(store, question, definition, map.naming(), (join.index(), &live))?;
+            let (events, records) = join.finish();
+            let parts = Parts { definition, live, events, records, scope, source };
+            parts.take_each(how, place, take).await?;
+            Ok(TypeOutcome::Taken(problems))
+        }
+        Resources::InMemory(live, join) => {
+            let joined = with_makers(store, &question.rules, join.finish())?;
+            let joining = Joining { live: &live, joined: &joined };
+            let scope = scope::facts(store, question, definition, map.naming(), joining)?;
+            let mut facts = TypeFacts { definition, live, joined, scope, source };
+            prove(how, place, &mut facts).await;
+            give(how, facts, problems, take)
+        }
     }
-    let live: Vec<LiveResource> = resources.into_iter().collect();
-    let joined = join(store, &question.rules, place, definition, &live)?;
-    let scope = scope::facts(store, question, definition, map.naming(), Joining { live: &live, joined: &joined })?;
-    let mut facts = TypeFacts { definition, live, joined, scope, source };
-    prove(how, place, &mut facts).await;
-    give(how, facts, problems, take)
 }
 
 /// Reads tags where only that shows whether a tag is missing.

@@ -248,29 +248,11 @@ fn unread<'l>((_, live): &'l mut (ParentRef, Live<'_>)) -> Option<&'l mut LiveRe
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::event::{ResourceEvent, Touched};
-    use crate::plan::test_data::{live, stored};
-    use crate::store::Batch;
+    use crate::plan::test_data::live;
+    use crate::tag::test_data::store_with;
 
     fn parent(name: &str, id: &str) -> ParentRef {
         ParentRef { resource_type: name.into(), region: Some("eu-west-1".into()), id: id.to_owned(), arn: None }
-    }
-
-    fn store_with(rows: &[(&str, &str, &str)]) -> Store {
-        let mut store = Store::in_memory().unwrap();
-        let event = |&(name, id, user): &(&str, &str, &str)| {
-            let row = stored("create", id, user, "2026-03-01T10:00:00Z");
-            let touched = Touched {
-                resource_type: name.into(),
-                resource_id: id.into(),
-                action: row.action,
-                names: Vec::new(),
-                renamed_to: None,
-            };
-            ResourceEvent { event: row.event, touched: vec![touched], sessions: Vec::new() }
-        };
-        store.add(&Batch { events: rows.iter().map(event).collect(), ..Batch::default() }).unwrap();
-        store
     }
 
     /// Who made each parent by the store's events.
