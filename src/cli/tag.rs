@@ -21,7 +21,7 @@ use crate::plan::{Plan, PlannedWrite, Question, SkipKind, TypeFigures};
 use crate::resource_map::ResourceMap;
 use crate::store::Store;
 use crate::store::journal::RunKind;
-use crate::tag::chosen::{Chosen, TypeChoice, choose_types};
+use crate::tag::chosen::{Chosen, TypeChoice, choose_types, recorded_types};
 use crate::tag::collect::{Look, Proof, Survey, survey};
 use crate::tag::run::{Runner, Target};
 use crate::tag::scope::IdHints;
@@ -153,7 +153,8 @@ fn choose<'m>(
     let Question { account, region, inherit, scope, .. } = question;
     let failed = |error| context.store_error(&error);
     let choice = TypeChoice { named: &wanted.types, all: wanted.all_types, inherit: *inherit };
-    let mut chosen = choose_types(store, map, account, region, choice).map_err(failed)?;
+    let recorded = recorded_types(store, account, choice).map_err(failed)?;
+    let mut chosen = choose_types(map, &recorded, region, choice);
     if !scope.ids.are_all() {
         let hints = IdHints::ask(store, map, &scope.ids, Some(account)).map_err(failed)?;
         hints.narrow(account, region, &mut chosen);
