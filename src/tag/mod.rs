@@ -30,6 +30,7 @@ mod from_config;
 mod gather_parents;
 mod holding;
 mod look;
+mod parts;
 mod recorded;
 pub mod run;
 pub mod scope;
