@@ -109,16 +109,20 @@ fn each_resource_of_a_large_type_has_its_stack_s_owner() {
         .request(json!({"stackName": "site"}))
         .response(json!({"stackId": stack}));
     lab.event(create_stack.by(Caller::iam_user("alice")).at("2026-03-01T10:00:00Z"));
-    let own = "team-7/service-0002007/database";
-    let create_secret = Event::new("secretsmanager.amazonaws.com", "CreateSecret").request(json!({"name": own}));
-    lab.event(create_secret.by(Caller::iam_user("bob")).at("2026-03-01T10:00:10Z"));
+    let bobs = "team-7/service-0002007/database";
+    for number in 0..2500 {
+        let name = format!("team-{}/service-{number:07}/database", number % 50);
+        let by = if name == bobs { Caller::iam_user("bob") } else { cloudformation() };
+        let create_secret = Event::new("secretsmanager.amazonaws.com", "CreateSecret").request(json!({"name": name}));
+        lab.event(create_secret.by(by).at("2026-03-01T10:00:10Z"));
+    }
     lab.load();
     let tag = ["tag", "--inherit", "--type", "secrets-manager", "--dry-run", "--output", "json"];
     let plan = lab.run(&tag).success().json();
     let actions = plan["actions"].as_array().expect("a list");
     assert_eq!(actions.len(), 2500);
     for action in actions {
-        let owner = if action["id"] == own { "bob" } else { "alice" };
+        let owner = if action["id"] == bobs { "bob" } else { "alice" };
         assert_eq!(action["value"], owner, "{action}");
     }
     assert_eq!(plan["summary"]["types"][0]["population"], 2500);
