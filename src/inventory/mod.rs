@@ -44,15 +44,28 @@ pub async fn list(
     place: &AccountRegion,
     sweeps: &TagIndexes,
 ) -> Result<Population, CallError> {
-    let scope = Scope::new(session, definition, place)?;
-    let items = listing::items(&scope, map).await?;
-    let mut population = resource::population(&scope, items);
+    let mut population = list_without_sweep(session, map, definition, place).await?;
     if let Some(filter) = tag_index::filter_of(definition) {
         let (resources, warnings) = sweeps.fill(session, filter, population.resources).await;
         population.resources = resources;
         population.problems.extend(warnings);
     }
     Ok(population)
+}
+
+/// As [`list`], with the tags that the listing returns: for callers that read all others by [`confirm_tags`].
+///
+/// # Errors
+/// As [`list`].
+pub async fn list_without_sweep(
+    session: &Session,
+    map: &ResourceMap,
+    definition: &TypeDefinition,
+    place: &AccountRegion,
+) -> Result<Population, CallError> {
+    let scope = Scope::new(session, definition, place)?;
+    let items = listing::items(&scope, map).await?;
+    Ok(resource::population(&scope, items))
 }
 
 /// Reads the tags of resources if the absence of a tag is not confirmed yet ([`Tags::Partial`], [`Tags::Unknown`]), with the type's own call, in

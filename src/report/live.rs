@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::coverage::Coverage;
 use crate::aws::{CallError, Session};
-use crate::inventory::{self, TagIndexes};
+use crate::inventory;
 use crate::model::{AccountId, Region, ResourceType};
 use crate::model::{AccountRegion, LiveResource};
 use crate::plan::lineage::Lineage;
@@ -156,7 +156,7 @@ pub(super) async fn users(
     let definition = map.types.get(IAM_USER).filter(|definition| definition.access.is_some());
     let Some(definition) = definition else { return Ok(None) };
     let place = AccountRegion { account: question.account.clone(), region: question.region.clone() };
-    let population = inventory::list(session, map, definition, &place, &TagIndexes::of([definition])).await?;
+    let population = inventory::list_without_sweep(session, map, definition, &place).await?;
     Ok(population.problems.is_empty().then(|| names(&population.resources)))
 }
 

@@ -9,7 +9,7 @@ use futures::stream::{self, StreamExt};
 use serde::{Deserialize, Serialize};
 
 use crate::aws::Session;
-use crate::inventory::{self, Population, TagIndexes};
+use crate::inventory::{self, Population};
 use crate::model::{AccountRegion, LiveResource, ResourceType, Tags, TextHash};
 use crate::packed_list::PackedList;
 use crate::resource_map::ResourceMap;
@@ -64,8 +64,7 @@ pub async fn read(
         let name = TextHash::of([without_host(write.id.as_str()), write.arn.as_str()]);
         by_type.entry(write.resource_type).or_default().0.push((name, at));
     }
-    let sweeps = TagIndexes::of(by_type.keys().filter_map(|name| map.types.get(name)));
-    let access = Access { session, map, place, tags: &sweeps };
+    let access = Access { session, map, place };
     let read = |(resource_type, wanted)| read_type(&access, resource_type, wanted);
     let mut types = stream::iter(by_type).map(read).buffer_unordered(TYPE_CONCURRENCY);
     let mut found = PackedList::new();
@@ -81,7 +80,6 @@ struct Access<'a> {
     session: &'a Session,
     map: &'a ResourceMap,
     place: &'a AccountRegion,
-    tags: &'a TagIndexes,
 }
 
 /// The resources of writes by their id and ARN, with the places of the writes.
@@ -99,7 +97,7 @@ impl Wanted {
 }
 
 async fn read_type(
-    &Access { session, map, place, tags }: &Access<'_>,
+    &Access { session, map, place }: &Access<'_>,
     resource_type: ResourceType,
     mut wanted: Wanted,
 ) -> PackedList<(u32, Current)> {
@@ -107,7 +105,8 @@ async fn read_type(
     let Some(definition) = map.types.get(&resource_type).filter(|definition| definition.access.is_some()) else {
         return unreadable(Unread::NoListing(resource_type));
     };
-    let population = match inventory::list(session, map, definition, place, tags).await {
+    // A sweep of the Tagging API proves no absence: each resource whose tags the list does not have is read below.
+    let population = match inventory::list_without_sweep(session, map, definition, place).await {
         Ok(population) => population,
         Err(error) => return unreadable(Unread::Listing(error.with_hint())),
     };

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::aws::{CallError, ErrorClass, Session};
 use crate::creator::OwnerRules;
-use crate::inventory::{self, TagIndexes};
+use crate::inventory;
 use crate::model::event::StoredEvent;
 use crate::model::{AccountId, Arn, Region, ResourceType};
 use crate::model::{AccountRegion, LiveResource, Tags};
@@ -133,8 +133,8 @@ impl<'g, 'm> Gatherer<'g, 'm> {
         }
         let Some(definition) = listable(self.map, name) else { return Ok(ListedType::Absent) };
         let place = AccountRegion { account: self.question.account.clone(), region: region.clone() };
-        let sweeps = TagIndexes::of([definition]);
-        match inventory::list(self.session, self.map, definition, &place, &sweeps).await {
+        // Parents whose tags the list does not have are read later.
+        match inventory::list_without_sweep(self.session, self.map, definition, &place).await {
             Ok(population) => {
                 let live: Vec<LiveResource> = population.resources.into_iter().collect();
                 let joined = join(self.store, &self.question.rules, &place, definition, &live)?;

@@ -1,5 +1,6 @@
 //! The AWS calls that writing tags needs, as one small interface: AWS itself, or a test's world with faults.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
@@ -9,7 +10,7 @@ use aws_sdk_resourcegroupstagging::types::FailureInfo;
 
 use super::ReadyWrite;
 use super::refusal::Refusal;
-use crate::aws::{Answer, CallError, Doubt, Session};
+use crate::aws::{Answer, CallError, Doubt, ErrorClass, Session};
 use crate::inventory::{self};
 use crate::model::{AccountRegion, LiveResource, ResourceType, Tags};
 use crate::model::{Region, TagKey, TagValue};
@@ -68,18 +69,20 @@ pub(in crate::tag) trait TagApi {
     async fn pause(&self, longest: Duration);
 }
 
-/// AWS, by one session.
-#[derive(Debug, Clone)]
+/// AWS, by one session, for one run.
+#[derive(Debug)]
 pub struct Aws<'a> {
     session: &'a Session,
     map: &'a ResourceMap,
     place: &'a AccountRegion,
+    /// Whether DescribeTags was denied: batches that begin later do not call it.
+    is_describing_denied: Cell<bool>,
 }
 
 impl<'a> Aws<'a> {
     /// `place`: where the resources were listed.
     pub fn new(session: &'a Session, map: &'a ResourceMap, place: &'a AccountRegion) -> Self {
-        Self { session, map, place }
+        Self { session, map, place, is_describing_denied: Cell::new(false) }
     }
 }
 
@@ -132,13 +135,21 @@ impl TagApi for Aws<'_> {
     async fn ec2_tags(&self, writes: &[&ReadyWrite<'_>]) -> Vec<Option<BTreeMap<String, String>>> {
         let is_asked = |ready: &ReadyWrite<'_>| ready.writing.method == WriteMethod::Ec2;
         let asked: Vec<&ReadyWrite<'_>> = writes.iter().copied().filter(|ready| is_asked(ready)).collect();
-        let Some(first) = asked.first() else { return vec![None; writes.len()] };
+        let Some(first) = asked.first().filter(|_| !self.is_describing_denied.get()) else {
+            return vec![None; writes.len()];
+        };
         // All writes of a batch are in one region.
         let (service, region) = (&first.access.service, &first.live.region);
         let ids: Vec<&str> = asked.iter().map(|ready| ready.live.id.as_str()).collect();
         let keys = deciding_keys(&asked);
-        let Ok(found) = inventory::ec2_tags(self.session, service, region, &ids, &keys).await else {
-            return vec![None; writes.len()];
+        let found = match inventory::ec2_tags(self.session, service, region, &ids, &keys).await {
+            Ok(found) => found,
+            Err(error) => {
+                if error.class == ErrorClass::AccessDenied {
+                    self.is_describing_denied.set(true);
+                }
+                return vec![None; writes.len()];
+            }
         };
         let tags = |ready: &ReadyWrite<'_>| found.get(ready.live.id.as_str()).cloned().unwrap_or_default();
         writes.iter().copied().map(|ready| is_asked(ready).then(|| tags(ready))).collect()

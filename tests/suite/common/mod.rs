@@ -17,6 +17,7 @@
 mod athena;
 mod bench;
 pub(crate) mod browser;
+pub(crate) mod calls;
 pub(crate) mod database;
 pub(crate) mod envelopes;
 mod faults;

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::lab::{Lab, entries, id, owner};
+use super::lab::{Lab, REGIONS, entries, id, owner};
 use crate::common::Bench;
+use crate::common::calls::{Calls, TAGGING_API_AS_AWS, calls, calls_of, listed};
 
 const ACCOUNTS: usize = 200;
-/// Accounts 0 to 19: the role refuses; 20 to 24: queues can't be listed; 25 to 29: a region is switched off.
+/// The Tagging API is as capable as AWS's. Accounts 0 to 19: the role refuses; 20 to 24: queues can't be listed; 25 to 29: a region is switched off.
 const DISTURB: &str = "
 def disturb(entry):
     if entry['action'] == 'AssumeRole' and int(role_of(entry).split(':')[4]) < 100020:
@@ -17,6 +18,7 @@ def disturb(entry):
         return json_error('AccessDenied', 'not authorized to perform: sqs:ListQueues', 403)
     if entry['region'] == 'eu-central-1' and 100025 <= account_of(entry) < 100030:
         return json_error('UnrecognizedClientException', 'The security token included in the request is invalid.', 400)
+    return tagging_api(entry)
 ";
 
 /// What the disturbances leave to be tagged: role, then the regions' queues.
@@ -35,7 +37,7 @@ fn expected() -> BTreeMap<String, Vec<Option<String>>> {
 
 #[test]
 fn failures_are_grouped_and_everything_else_is_tagged_once() {
-    let lab = Lab::new(ACCOUNTS, DISTURB);
+    let lab = Lab::new(ACCOUNTS, &format!("{TAGGING_API_AS_AWS}{DISTURB}"));
     let run = lab.run(&["tag-org", "accounts.yml", "--output", "json", "--results", "results.jsonl", "--stats"]);
     let report = run.code(4).json();
     assert_eq!(lab.owners(), expected());
@@ -64,8 +66,11 @@ fn failures_are_grouped_and_everything_else_is_tagged_once() {
     assert_eq!(lines.lines().count(), 180 * 3 + 20);
     run.says(["role not assumed (20)", "account-0 000000100000", "and 15 more", "trust policy"]);
     run.says(["failed (5)", "eu-central-1", "isn't enabled for the account", "sqs could not be listed"]);
-    assert_eq!(report["Summary"]["results"]["written"], 170 * 4 + 5 + 15);
-    fewest_calls(&lab, &report["Summary"]["stats"]);
+    let calls = calls_of(&run, &report["Summary"], 170 * 4 + 5 + 15);
+    println!("{}", listed(&calls));
+    assert_eq!(calls, least(Accounts { whole: 170, without_queues: 5, without_a_region: 5, refused: 20 }));
+    let sent = lab.moto.our_requests().len();
+    assert_eq!(calls.values().sum::<usize>(), sent, "each request is counted");
 
     let before = lab.moto.our_requests().len();
     lab.run(&["tag-org", "-c", "accounts.yml"]).code(4).says(["nothing to write"]);
@@ -74,23 +79,45 @@ fn failures_are_grouped_and_everything_else_is_tagged_once() {
     assert_eq!(runs["organization_runs"].as_array().map(Vec::len), Some(1), "the second one left no trace");
 }
 
-/// The least an account without disturbance takes: its role; in each region one list of the queues, one sweep of the Tagging API,
-/// the queue's tags, one write; the roles' list, which has the tags, and the write. `GetCallerIdentity` is not asked: an assumed
-/// role identifies its account. That moto's Tagging API writes no tags of queues and roles, so that the services are asked too, is
-/// moto's own.
-fn fewest_calls(lab: &Lab, stats: &Value) {
-    let whole = u64::try_from(ACCOUNTS - 30).expect("few");
-    let requests = lab.moto.our_requests();
-    let sent = |action: &str| requests.iter().filter(|request| request.action == action).count();
-    assert_eq!(sent("AssumeRole"), ACCOUNTS, "each role once");
-    assert_eq!(sent("GetCallerIdentity"), 0);
-    assert_eq!(stats["sts:AssumeRole"], ACCOUNTS);
-    let queues = 3 * whole + 2 * 5;
-    assert_eq!(stats["sqs:ListQueues"], 3 * (whole + 10), "each region once, refused or not");
-    assert_eq!(stats["sqs:ListQueueTags"], queues);
-    assert_eq!(stats["tag:GetResources"], queues);
-    assert_eq!(stats["tag:TagResources"], queues + 5, "role and queue in one call");
-    assert_eq!(stats["iam:GetAccountAuthorizationDetails"], whole + 10, "global types once an account");
+/// How many accounts there are of each kind.
+#[derive(Clone, Copy)]
+struct Accounts {
+    whole: usize,
+    /// Queues can't be listed.
+    without_queues: usize,
+    /// A region is switched off.
+    without_a_region: usize,
+    /// The role refuses.
+    refused: usize,
+}
+
+/// The calls that AWS needs too. Each account: its role, which identifies the account, so that `GetCallerIdentity` is not called; the
+/// list of its roles, which has their tags, and the role's tags again just before the write. Each account-region: the list of the
+/// queues, a sweep of the Tagging API, the tags of the queue, and one write, of queue and role together where both are.
+fn least(accounts: Accounts) -> Calls {
+    let Accounts { whole, without_queues, without_a_region, refused } = accounts;
+    let open = whole + without_queues + without_a_region;
+    let queues = REGIONS.len() * whole + (REGIONS.len() - 1) * without_a_region;
+    calls([
+        ("sts:AssumeRole", open + refused),
+        ("iam:GetAccountAuthorizationDetails", open),
+        ("iam:ListRoleTags", open),
+        ("sqs:ListQueues", REGIONS.len() * open),
+        ("sqs:ListQueueTags", queues),
+        ("tag:GetResources", queues),
+        ("tag:TagResources", queues + without_queues),
+    ])
+}
+
+/// moto's Tagging API writes neither queues nor roles: with it, each takes a further call, and nothing else does.
+#[test]
+fn moto_takes_a_further_call_for_each_queue_and_role() {
+    const FEW: usize = 4;
+    let lab = Lab::new(FEW, "");
+    let run = lab.run(&["tag-org", "accounts.yml", "--output", "json", "--stats"]);
+    let mut calls = calls_of(run.success(), &run.json()["Summary"], FEW * 4);
+    assert_eq!([calls.remove("sqs:TagQueue"), calls.remove("iam:TagRole")], [Some(FEW * REGIONS.len()), Some(FEW)]);
+    assert_eq!(calls, least(Accounts { whole: FEW, without_queues: 0, without_a_region: 0, refused: 0 }));
 }
 
 #[test]

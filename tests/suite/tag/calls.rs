@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::lab::Lab;
+use crate::common::calls::{Calls, TAGGING_API_AS_AWS, calls, calls_of, listed};
 use crate::common::{Bench, Caller, Event, Moto};
 
 /// How many resources of each type there are for each in the usual size. 50 is the account of docs/performance.md.
@@ -65,7 +66,7 @@ fn event(kind: &str, id: &str) -> Event {
 }
 
 /// The calls of `tag` by operation.
-fn calls_of_tag(moto: Moto) -> BTreeMap<String, usize> {
+fn calls_of_tag(moto: Moto) -> Calls {
     let mut lab = Lab::on(moto, Bench::new());
     let sizes: BTreeMap<&str, usize> = SIZES.iter().map(|(kind, count)| (*kind, count * scale())).collect();
     let made = lab.moto.boto3(&format!("sizes = {}\n{MAKE}", json!(sizes)));
@@ -79,21 +80,8 @@ fn calls_of_tag(moto: Moto) -> BTreeMap<String, usize> {
     let run = lab.run(&["tag", "--stats", "--output", "json"]);
     let summary = &run.success().json()["summary"];
     let tags: usize = sizes.values().sum();
-    assert_eq!(summary["results"], json!({"written": tags}));
-    let calls: BTreeMap<String, usize> = serde_json::from_value(summary["stats"].clone()).expect("calls by operation");
-    let total: usize = calls.values().sum();
-    assert_eq!(summary["calls"]["reads"].as_u64().zip(summary["calls"]["writes"].as_u64()), {
-        let writes: usize = WRITES.iter().filter_map(|name| calls.get(*name)).sum();
-        u64::try_from(total - writes).ok().zip(u64::try_from(writes).ok())
-    });
-    #[expect(clippy::cast_precision_loss, reason = "counts of a test")]
-    let per_tag = total as f64 / tags as f64;
-    assert!((summary["calls_per_tag"].as_f64().expect("a number") - per_tag).abs() < 0.01);
-    run.says([&format!("{per_tag:.2} calls per tag")]);
-    calls
+    calls_of(&run, summary, tags)
 }
-
-const WRITES: [&str; 4] = ["ec2:CreateTags", "iam:TagRole", "sqs:TagQueue", "tag:TagResources"];
 
 /// One value in a call, so that each owner takes calls of its own.
 const OWNERS: usize = 3;
@@ -101,7 +89,7 @@ const OWNERS: usize = 3;
 /// The calls that AWS needs too: each list and the Tagging API's once, in pages; each tag read as late as the service allows, one
 /// resource a call where it reads only one; 20 ARNs in a call of the Tagging API; 1,000 IDs in a write of EC2, 200 in a read before it.
 /// moto lists all roles, instances and volumes on one page.
-fn least() -> BTreeMap<String, usize> {
+fn least() -> Calls {
     let of = size;
     let pages = |count: usize, page: usize| count.div_ceil(page);
     // The owners take turns in each type.
@@ -109,32 +97,29 @@ fn least() -> BTreeMap<String, usize> {
         |kinds: &[&str], owner: usize| kinds.iter().map(|kind| (of(kind) + OWNERS - 1 - owner) / OWNERS).sum();
     let arns = |owner: usize| pages(of_owner(&["role", "bucket", "queue", "table"], owner), 20);
     let ids = |owner: usize| pages(of_owner(&["instance", "volume"], owner), 200);
-    BTreeMap::from(
-        [
-            ("STS:GetCallerIdentity", 1),
-            ("dynamodb:ListTables", pages(of("table"), 100)),
-            ("dynamodb:ListTagsOfResource", of("table")),
-            ("iam:GetAccountAuthorizationDetails", 1),
-            ("iam:ListRoleTags", of("role")),
-            ("s3:GET /", 1),
-            ("s3:GET /…?tagging", of("bucket")),
-            ("sqs:ListQueues", pages(of("queue"), 1000)),
-            ("sqs:ListQueueTags", of("queue")),
-            ("ec2:CreateTags", OWNERS),
-            ("ec2:DescribeInstances", 1),
-            ("ec2:DescribeTags", (0..OWNERS).map(ids).sum()),
-            ("ec2:DescribeVolumes", 1),
-            ("tag:GetResources", 1),
-            ("tag:TagResources", (0..OWNERS).map(arns).sum()),
-        ]
-        .map(|(name, count)| (name.to_owned(), count)),
-    )
+    calls([
+        ("STS:GetCallerIdentity", 1),
+        ("dynamodb:ListTables", pages(of("table"), 100)),
+        ("dynamodb:ListTagsOfResource", of("table")),
+        ("iam:GetAccountAuthorizationDetails", 1),
+        ("iam:ListRoleTags", of("role")),
+        ("s3:GET /", 1),
+        ("s3:GET /…?tagging", of("bucket")),
+        ("sqs:ListQueues", pages(of("queue"), 1000)),
+        ("sqs:ListQueueTags", of("queue")),
+        ("ec2:CreateTags", OWNERS),
+        ("ec2:DescribeInstances", 1),
+        ("ec2:DescribeTags", (0..OWNERS).map(ids).sum()),
+        ("ec2:DescribeVolumes", 1),
+        ("tag:GetResources", 1),
+        ("tag:TagResources", (0..OWNERS).map(arns).sum()),
+    ])
 }
 
 /// Reads of single resources for the plan. Writes that begin a minute later read again, so a slow machine makes more of them.
 const READS_FOR_THE_PLAN: [&str; 3] = ["dynamodb:ListTagsOfResource", "s3:GET /…?tagging", "sqs:ListQueueTags"];
 
-fn assert_least(mut calls: BTreeMap<String, usize>) {
+fn assert_least(mut calls: Calls) {
     let mut least = least();
     for name in READS_FOR_THE_PLAN {
         let (made, least) = (calls.remove(name), least.remove(name));
@@ -146,10 +131,9 @@ fn assert_least(mut calls: BTreeMap<String, usize>) {
 /// moto's Tagging API writes neither queues nor roles: with it, each takes a further call, and nothing else does.
 #[test]
 fn a_run_makes_only_calls_that_aws_needs() {
-    let as_aws = calls_of_tag(Moto::start_with(include_str!("../hooks/tag_calls_as_aws.py")));
-    for (name, count) in &as_aws {
-        println!("{count:7} {name}");
-    }
+    let hook = format!("{TAGGING_API_AS_AWS}\ndef before(entry, environ):\n    return tagging_api(entry)\n");
+    let as_aws = calls_of_tag(Moto::start_with(&hook));
+    println!("{}", listed(&as_aws));
     assert_least(as_aws);
     let mut on_moto = calls_of_tag(Moto::start());
     for (call, kind) in [("sqs:TagQueue", "queue"), ("iam:TagRole", "role")] {
@@ -176,4 +160,24 @@ fn the_tags_of_many_volumes_are_read_in_few_pages() {
     lab.run(&args).success().says(["201 tagged"]);
     let sent = ["DescribeVolumes", "DescribeTags", "CreateTags"].map(|call| lab.sent(call));
     assert_eq!(sent, [1, 3, 1], "the tags of the first 200 are two pages");
+}
+
+/// Up to 8 batches are written at once, and have called DescribeTags when the first is denied.
+#[test]
+fn a_denied_read_of_tags_is_not_tried_for_each_batch() {
+    const BATCHES: usize = 20;
+    const AT_ONCE: usize = 8;
+    let hook = "
+def before(entry, environ):
+    if entry['action'] == 'DescribeTags':
+        return 403, 'text/xml', '<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>no</Message></Error></Errors></Response>'
+";
+    let mut lab = Lab::with_hook(Bench::new(), hook);
+    let owners: Vec<String> = (0..BATCHES).map(|number| format!("user{number}")).collect();
+    lab.volumes(&owners.iter().map(String::as_str).collect::<Vec<_>>());
+    lab.load();
+    lab.run(&["tag", "--type", "ebs"]).success().says([&format!("{BATCHES} tagged")]);
+    let [described, listed, written] = ["DescribeTags", "DescribeVolumes", "CreateTags"].map(|call| lab.sent(call));
+    assert!((1..=AT_ONCE).contains(&described), "{described}");
+    assert_eq!([listed, written], [1 + BATCHES, BATCHES]);
 }

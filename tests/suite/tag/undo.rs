@@ -33,6 +33,7 @@ client('ec2').delete_volume(VolumeId='{}')",
     assert_eq!(lab.queue_tags(&queue), json!({"team": "blue"}));
     assert_eq!(lab.role_tags("deploy"), json!({"stage": "prod"}));
     assert_eq!(lab.topic_tags(&topic), json!({}));
+    assert_eq!(lab.sent("GetResources"), 1, "only `tag` sweeps: undo reads the tags of each resource");
 
     let writes = lab.moto.writes();
     lab.run(&["undo", "1"]).success();

@@ -1,12 +1,16 @@
-//! How the store scales: the rate of inserts at the beginning and at the end of a large load, `who` on the full database, and the join of
-//! the events of one account-region with its live resources.
+//! How the store scales: the rate of inserts at the beginning and at the end of a large load with the longest pause and the largest WAL, `who`
+//! on the full database, the join of the events of one account-region with its live resources, and the memory of `prune`.
 //!
 //! `cargo bench --bench store [-- EVENTS [DATABASE]]` makes EVENTS create events (default 10,000,000: a database of 5 GB) in the order in which
 //! trails are read: each tenth is one month of 20 accounts in 5 regions. A tenth of all is of one account-region, and another
-//! tenth of one type in another. The database is removed at the end unless DATABASE names it; one that exists is measured as it is.
+//! tenth of one type in another. The database is pruned and removed at the end unless DATABASE names it; one that exists is measured as it
+//! is.
 
 #![allow(clippy::print_stdout, reason = "a benchmark's result is what it prints")]
 #![allow(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+
+mod peak;
+mod prune;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -56,16 +60,27 @@ fn main() {
     who(&path, events);
     join(&path, events);
     if named.is_none() {
+        prune::measure(&path, events);
         remove(&path);
     }
 }
 
 fn remove(path: &Path) {
     for end in ["", "-wal", "-shm"] {
-        let mut path = path.as_os_str().to_owned();
-        path.push(end);
-        std::fs::remove_file(path).unwrap_or_default();
+        std::fs::remove_file(beside(path, end)).unwrap_or_default();
     }
+}
+
+/// A file of the database.
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut path = path.as_os_str().to_owned();
+    path.push(end);
+    path.into()
+}
+
+/// The bytes of the database's WAL.
+fn wal_size(path: &Path) -> u64 {
+    std::fs::metadata(beside(path, "-wal")).map_or(0, |file| file.len())
 }
 
 /// An account and a region, by number.
@@ -192,10 +207,10 @@ fn part(events: u64, part: u64) -> impl Iterator<Item = ResourceEvent> {
     })
 }
 
-/// Inserts all, and prints the rates.
+/// Inserts all, and prints the rates, the times of batches, and the size of the WAL.
 fn insert(path: &Path, events: u64) {
     let mut store = Store::open(path).expect("a new database");
-    let mut rates = Vec::new();
+    let (mut rates, mut times, mut wal) = (Vec::new(), Vec::new(), 0);
     for number in 0..PARTS {
         let (mut made, mut time, mut count) = (part(events, number), Duration::ZERO, 0_u64);
         loop {
@@ -205,7 +220,9 @@ fn insert(path: &Path, events: u64) {
             }
             let begun = Instant::now();
             count += store.add(&batch).expect("it is stored").ids;
+            times.push(begun.elapsed());
             time += begun.elapsed();
+            wal = wal.max(wal_size(path));
         }
         let rate = count as f64 / time.as_secs_f64();
         println!("insert, part {:>2}: {count} events, {rate:>7.0} a second", number + 1);
@@ -215,6 +232,11 @@ fn insert(path: &Path, events: u64) {
     println!("insert, last part beside the first: {:.2} of its rate", last / first);
     let bytes = std::fs::metadata(path).map_or(0, |file| file.len());
     println!("database: {} MB, {} bytes an event", bytes / 1_000_000, bytes / events);
+    times.sort_unstable();
+    let of_all = |share: usize| times[(times.len() - 1) * share / 1000].as_secs_f64() * 1000.0;
+    let [median, most, longest] = [500, 990, 1000].map(of_all);
+    println!("insert of {BATCH} events: median {median:.0} ms, 99 of 100 within {most:.0} ms, longest {longest:.0} ms");
+    println!("insert, largest WAL: {} MB, peak memory: {}", wal / 1_000_000, peak::of_this_process());
 }
 
 /// The best of some runs.

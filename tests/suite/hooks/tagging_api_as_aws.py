@@ -4,27 +4,27 @@
 import json
 
 from moto.backends import get_backend
+from moto.iam.models import get_account_id_from
 
-ACCOUNT = '123456789012'
 
-
-def write(arn, region, tags):
+def write(account, region, arn, tags):
     service = arn.split(':')[2]
     if service == 'sqs':
-        get_backend(service)[ACCOUNT][region].tag_queue(arn.rsplit(':', 1)[1], tags)
+        get_backend(service)[account][region].tag_queue(arn.rsplit(':', 1)[1], tags)
         return {}
     if ':role/' in arn:
         pairs = [dict(Key=key, Value=value) for key, value in tags.items()]
-        get_backend('iam')[ACCOUNT]['aws'].tag_role(arn.rsplit('/', 1)[1], pairs)
+        get_backend('iam')[account]['aws'].tag_role(arn.rsplit('/', 1)[1], pairs)
         return {}
-    return get_backend('resourcegroupstaggingapi')[ACCOUNT][region].tag_resources([arn], tags)
+    return get_backend('resourcegroupstaggingapi')[account][region].tag_resources([arn], tags)
 
 
-def before(entry, environ):
+def tagging_api(entry):
     if entry['action'] != 'TagResources':
         return None
     request = json.loads(entry['body'])
+    account = get_account_id_from(entry['access_key'])
     failed = {}
     for arn in request['ResourceARNList']:
-        failed.update(write(arn, entry['region'], request['Tags']))
+        failed.update(write(account, entry['region'], arn, request['Tags']))
     return 200, 'application/x-amz-json-1.1', json.dumps(dict(FailedResourcesMap=failed))
