@@ -31,6 +31,7 @@ mod gather_parents;
 mod holding;
 mod joins;
 mod look;
+mod parts;
 mod recorded;
 pub mod run;
 pub mod scope;
