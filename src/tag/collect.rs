@@ -297,7 +297,7 @@ async fn give_parts<'m>(
     }
     Ok(match kept {
         None => TypeOutcome::Taken(problems),
-        Some(kept) => TypeOutcome::Kept(KeptFacts::Parts(kept), problems),
+        Some(kept) => TypeOutcome::Kept(KeptFacts::Parts(Box::new(kept)), problems),
     })
 }
 

@@ -31,7 +31,7 @@ pub(super) enum KeptFacts<'m> {
     /// In one part.
     Whole(Box<TypeFacts<'m>>),
     /// In several parts.
-    Parts(Parts<'m>),
+    Parts(Box<Parts<'m>>),
 }
 
 /// What the parts of a type have in common.
@@ -188,7 +188,7 @@ mod tests {
         let original = parts();
         let mut again = Parts::empty(&original);
         original.into_parts().for_each(|part| again.push(part));
-        let kept = KeptFacts::Parts(again);
+        let kept = KeptFacts::Parts(Box::new(again));
         for _ in 0..2 {
             let (mut sizes, mut records) = (Vec::new(), 0);
             kept.each(&mut |part| {
@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn resources_are_found_by_position() {
-        let kept = KeptFacts::Parts(parts());
+        let kept = KeptFacts::Parts(Box::new(parts()));
         let found = kept.at(&[1, PART, 2 * PART].into());
         let ids: BTreeSet<(usize, &str)> = found.iter().map(|(at, (live, _))| (*at, live.id.as_str())).collect();
         assert_eq!(ids, [(1, "q-1"), (1024, "q-1024"), (2048, "q-2048")].into());

@@ -53,7 +53,7 @@ const BYTES_PER_PRINTED_WRITE: u64 = 64;
 const BYTES_PER_COMPARED_WRITE: u64 = 600;
 
 /// The largest memory of a live resource, in bytes: the resource as listed, its event, and its write.
-const BYTES_PER_RESOURCE: u64 = 600;
+const BYTES_PER_RESOURCE: u64 = 300;
 
 fn write(number: u32) -> Write {
     let name = format!("team-{}/service-{number:07}/database", number % 50);
