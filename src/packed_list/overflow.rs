@@ -6,7 +6,7 @@
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
-/// A file that is as long gets a successor. Its room is free again when no list has anything in it any more.
+/// When a file has this size, lists go on in another one. Its space is free again when no list refers to it any more.
 const FULL: u64 = 256 * 1024 * 1024;
 
 /// A file, or what a test has in its place.

@@ -99,7 +99,7 @@ impl Context {
             .map_err(|error| self.store_error(&error))
     }
 
-    /// What is too long for memory is the database's kind of data, and mostly less: it goes to the same disk.
+    /// Long lists hold data like that in the database, and mostly less of it: they go to the same disk.
     fn let_long_lists_overflow(&self) {
         let database = self.global.db.clone();
         overflow_into(move || private_file::unnamed(&database));

@@ -66,8 +66,8 @@ pub(in crate::cli) fn temporary_beside(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// A file that only this process can read: in the folder of `TMPDIR`, if that is set; else beside the database, on a disk with room for the
-/// like of it; else in the system's temporary folder, which may be in memory.
+/// A file that only this process can read: in the folder of `TMPDIR`, if that is set; else beside the database, where there is
+/// room for data of this kind; else in the system's temporary folder, which may be in memory.
 pub(in crate::cli) fn unnamed(database: &Path) -> io::Result<File> {
     let elsewhere = std::env::temp_dir().join("trailcreator");
     let is_chosen = std::env::var_os("TMPDIR").is_some_and(|folder| !folder.is_empty());
