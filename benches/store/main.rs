@@ -320,19 +320,20 @@ fn join(path: &Path, events: u64) {
         let count: usize = by_type.iter().map(|(_, live)| live.len()).sum();
         let mut found = (0, 0);
         let time = best(|| {
+            let (account, region) = (place.account(), place.region());
+            let names: Vec<&ResourceType> = by_type.iter().map(|(name, _)| name).collect();
+            let mut joins: Vec<Join> = by_type.iter().map(|(_, live)| Join::new(live)).collect();
+            store
+                .events_of_types(&names, &account, Some(&region), &mut |position, row| {
+                    let join = &mut joins[position];
+                    if let Some(wanted) = join.wants(&row.names()?) {
+                        join.keep(row.event()?, wanted);
+                    }
+                    Ok(())
+                })
+                .expect("they are read");
             found = (0, 0);
-            for (name, live) in &by_type {
-                let mut join = Join::new(live);
-                let (account, region) = (place.account(), place.region());
-                store
-                    .events_of_type(name, &account, Some(&region), &mut |row| {
-                        if let Some(wanted) = join.wants(&row.names()?) {
-                            join.keep(row.event()?, wanted);
-                        }
-                        Ok(())
-                    })
-                    .expect("they are read");
-                let joined = join.finish();
+            for joined in joins.into_iter().map(Join::finish) {
                 found.0 += joined.records;
                 found.1 += joined.events.iter().filter(|events| !events.is_empty()).count();
             }

@@ -21,7 +21,7 @@ use crate::plan::{Plan, PlannedWrite, Question, SkipKind, TypeFigures};
 use crate::resource_map::ResourceMap;
 use crate::store::Store;
 use crate::store::journal::RunKind;
-use crate::tag::chosen::{Chosen, TypeChoice, choose_types};
+use crate::tag::chosen::{Chosen, TypeChoice, choose_types, recorded_types};
 use crate::tag::collect::{Look, Proof, Survey, survey};
 use crate::tag::run::{Runner, Target};
 use crate::tag::scope::IdHints;
@@ -64,7 +64,7 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     args.wanted.types = types::resolve(&map, &args.wanted.types)?;
     args.wanted.scope.resolve(&map, &args.wanted.types)?;
     tagging::check_more_tags(&map, &args.wanted.types, &key, &args.wanted.more_tags)?;
-    let store = context.open_existing_store()?;
+    let store = context.open_store_to_tag()?;
     let rules = args.owner.clone().rules(&map, &[])?;
     let updates = args.wanted.allow.updates(context, &map, &store)?;
     let (session, caller) = tagging::open_account(args.aws.clone()).await?;
@@ -153,7 +153,8 @@ fn choose<'m>(
     let Question { account, region, inherit, scope, .. } = question;
     let failed = |error| context.store_error(&error);
     let choice = TypeChoice { named: &wanted.types, all: wanted.all_types, inherit: *inherit };
-    let mut chosen = choose_types(store, map, account, region, choice).map_err(failed)?;
+    let recorded = recorded_types(store, account, choice).map_err(failed)?;
+    let mut chosen = choose_types(map, &recorded, region, choice);
     if !scope.ids.are_all() {
         let hints = IdHints::ask(store, map, &scope.ids, Some(account)).map_err(failed)?;
         hints.narrow(account, region, &mut chosen);

@@ -3,11 +3,11 @@
 //! Pure. A global type (IAM, S3 buckets…) is looked at once in an account: in the partition's home region if that is among the
 //! regions, else in the first one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::model::{Region, ResourceType};
 use crate::resource_map::{ResourceMap, TypeDefinition};
-use crate::tag::chosen::{Chosen, TypeChoice};
+use crate::tag::chosen::{Chosen, RecordedTypes, TypeChoice};
 
 /// The regions where AWS keeps what a partition has once.
 ///
@@ -27,7 +27,7 @@ const HOMES: [&str; 8] = [
 /// `regions`: the regions to process; `None`: all with records.
 pub fn places<'m>(
     map: &'m ResourceMap,
-    records: &BTreeMap<Region, Vec<ResourceType>>,
+    records: &RecordedTypes,
     regions: Option<&[Region]>,
     choice: TypeChoice<'_>,
 ) -> Vec<(Region, Chosen<'m>)> {
@@ -56,6 +56,8 @@ pub fn places<'m>(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     fn planned(records: &[(&str, &[&str])], regions: Option<&[&str]>, asked: &[&str]) -> Vec<(String, Vec<String>)> {

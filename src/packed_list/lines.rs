@@ -1,8 +1,11 @@
 //! Blocks of a list, and their lines: a document each.
 
 use std::borrow::Borrow;
+use std::cell::RefCell;
 
-use libdeflater::Decompressor;
+use libdeflater::{CompressionLvl, Compressor, Decompressor};
+
+use super::overflow::Extent;
 
 /// Between the documents of a block: in JSON it is never part of a text.
 pub(super) const SEPARATOR: u8 = b'\n';
@@ -10,12 +13,40 @@ pub(super) const SEPARATOR: u8 = b'\n';
 /// The list cannot be damaged: nothing else writes it.
 pub(super) const OWN_TEXT: &str = "it was written by this list";
 
+/// The fastest level of the compression; 0 is none.
+const LEVEL: i32 = 1;
+
+thread_local! {
+    static COMPRESSOR: RefCell<Compressor> = RefCell::new(Compressor::new(CompressionLvl::new(LEVEL).expect("a level")));
+    static DECOMPRESSOR: RefCell<Decompressor> = RefCell::new(Decompressor::new());
+    /// A compressed block, on its way.
+    static COMPRESSED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
 /// A part of the list, compressed.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Block {
-    pub(super) compressed: Box<[u8]>,
+    pub(super) compressed: Compressed,
     /// Bytes of its JSON.
     pub(super) size: usize,
+}
+
+/// Where a block is.
+#[derive(Clone)]
+pub(super) enum Compressed {
+    Memory(Box<[u8]>),
+    File(Extent),
+}
+
+/// Gives the compressed text to `take`.
+pub(super) fn compress<R>(text: &[u8], take: impl FnOnce(&[u8]) -> R) -> R {
+    COMPRESSED.with_borrow_mut(|compressed| {
+        let length = COMPRESSOR.with_borrow_mut(|compressor| {
+            compressed.resize(compressor.deflate_compress_bound(text.len()), 0);
+            compressor.deflate_compress(text, compressed).expect("the bound is room enough")
+        });
+        take(&compressed[..length])
+    })
 }
 
 /// The lines of blocks, and of the open end of their list. Blocks that it owns are dropped when they have been read.
@@ -25,12 +56,11 @@ pub(super) struct Lines<B, O> {
     /// The text of the block that is read.
     text: Vec<u8>,
     at: usize,
-    decompressor: Option<Decompressor>,
 }
 
 impl<B: Iterator<Item: Borrow<Block>>, O: AsRef<[u8]>> Lines<B, O> {
     pub(super) fn new(blocks: B, open: O) -> Self {
-        Self { blocks, open: Some(open), text: Vec::new(), at: 0, decompressor: None }
+        Self { blocks, open: Some(open), text: Vec::new(), at: 0 }
     }
 
     pub(super) fn next(&mut self) -> Option<&[u8]> {
@@ -39,8 +69,7 @@ impl<B: Iterator<Item: Borrow<Block>>, O: AsRef<[u8]>> Lines<B, O> {
             // After the last one there is nothing to read again.
             self.text.clear();
             if let Some(block) = self.blocks.next() {
-                let decompressor = self.decompressor.get_or_insert_with(Decompressor::new);
-                block.borrow().read_to(&mut self.text, decompressor);
+                block.borrow().read_to(&mut self.text);
             } else {
                 self.text.extend_from_slice(self.open.take()?.as_ref());
             }
@@ -53,9 +82,21 @@ impl<B: Iterator<Item: Borrow<Block>>, O: AsRef<[u8]>> Lines<B, O> {
 }
 
 impl Block {
-    fn read_to(&self, text: &mut Vec<u8>, decompressor: &mut Decompressor) {
+    fn read_to(&self, text: &mut Vec<u8>) {
+        match &self.compressed {
+            Compressed::Memory(compressed) => self.decompress(compressed, text),
+            Compressed::File(extent) => COMPRESSED.with_borrow_mut(|compressed| {
+                // It was just written. What is lost now cannot be made up for.
+                extent.read_to(compressed).expect("this program's temporary file can be read");
+                self.decompress(compressed, text);
+            }),
+        }
+    }
+
+    fn decompress(&self, compressed: &[u8], text: &mut Vec<u8>) {
         text.resize(self.size, 0);
-        let size = decompressor.deflate_decompress(&self.compressed, text).expect(OWN_TEXT);
+        let decompress = |decompressor: &mut Decompressor| decompressor.deflate_decompress(compressed, text);
+        let size = DECOMPRESSOR.with_borrow_mut(decompress).expect(OWN_TEXT);
         text.truncate(size);
     }
 }

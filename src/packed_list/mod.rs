@@ -1,28 +1,32 @@
 //! Lists of hundreds of thousands of documents in little memory: as JSON, in compressed blocks.
 //!
 //! Documents of one list resemble each other (resources of a type, writes of a run), so that a block takes a tenth of its text, and a
-//! thirtieth of the values in memory. A short list is not compressed.
+//! thirtieth of the values in memory. A short list is not compressed. Most blocks of a long list are in a temporary file
+//! ([`overflow_into`]).
 
 mod lines;
+mod overflow;
 
 use std::borrow::Borrow;
-use std::cell::RefCell;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::{slice, vec};
 
-use libdeflater::{CompressionLvl, Compressor};
-use lines::{Block, Lines, OWN_TEXT, SEPARATOR};
+use lines::{Block, Compressed, Lines, OWN_TEXT, SEPARATOR};
+use overflow::Overflow;
 use serde::de::{DeserializeOwned, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+pub use overflow::overflow_into;
 
 /// Bytes of JSON in a block: the window of the compression.
 const BLOCK: usize = 32 * 1024;
 
-/// The fastest level of the compression; 0 is none.
-const LEVEL: i32 = 1;
+/// Bytes of a list's blocks that are in memory, if further ones can be in a file.
+const IN_MEMORY: usize = 1024 * 1024;
 
 /// Documents that are sorted at a time.
 const SORTED_AT_ONCE: usize = 2048;
@@ -36,13 +40,17 @@ pub struct PackedList<T> {
     /// The documents of the last block, before it is compressed.
     open: Vec<u8>,
     length: usize,
+    /// Bytes of the blocks in memory.
+    in_memory: usize,
+    /// Where further blocks go.
+    overflow: Option<Arc<Overflow>>,
     of: PhantomData<fn(T) -> T>,
 }
 
 impl<T> PackedList<T> {
     /// An empty list.
     pub const fn new() -> Self {
-        Self { blocks: Vec::new(), open: Vec::new(), length: 0, of: PhantomData }
+        Self { blocks: Vec::new(), open: Vec::new(), length: 0, in_memory: 0, overflow: None, of: PhantomData }
     }
 
     /// How many documents it has.
@@ -64,7 +72,12 @@ impl<T> PackedList<T> {
         if !other.blocks.is_empty() {
             self.close();
         }
-        self.blocks.extend(other.blocks);
+        for Block { compressed, size } in other.blocks {
+            match compressed {
+                Compressed::Memory(bytes) => self.put(&bytes, size),
+                Compressed::File(_) => self.blocks.push(Block { compressed, size }),
+            }
+        }
         self.open.extend_from_slice(&other.open);
         self.length += other.length;
         if self.open.len() >= BLOCK {
@@ -82,20 +95,34 @@ impl<T> PackedList<T> {
     }
 
     fn close(&mut self) {
-        thread_local! {
-            static COMPRESSOR: RefCell<Compressor> = RefCell::new(Compressor::new(CompressionLvl::new(LEVEL).expect("a level")));
+        let mut open = std::mem::take(&mut self.open);
+        if !open.is_empty() {
+            lines::compress(&open, |compressed| self.put(compressed, open.len()));
+            open.clear();
         }
-        if self.open.is_empty() {
-            return;
+        self.open = open;
+    }
+
+    /// Adds a compressed block.
+    fn put(&mut self, bytes: &[u8], size: usize) {
+        let is_too_much = self.in_memory + bytes.len() > IN_MEMORY;
+        let extent = if is_too_much { self.overflow().and_then(|overflow| overflow.put(bytes)) } else { None };
+        let compressed = extent.map_or_else(
+            || {
+                self.in_memory += bytes.len();
+                Compressed::Memory(bytes.into())
+            },
+            Compressed::File,
+        );
+        self.blocks.push(Block { compressed, size });
+    }
+
+    /// Where further blocks can go.
+    fn overflow(&mut self) -> Option<&Arc<Overflow>> {
+        if self.overflow.as_ref().is_none_or(|overflow| overflow.is_full()) {
+            self.overflow = Overflow::current();
         }
-        let compressed = COMPRESSOR.with_borrow_mut(|compressor| {
-            let mut compressed = vec![0; compressor.deflate_compress_bound(self.open.len())];
-            let length = compressor.deflate_compress(&self.open, &mut compressed).expect("the bound is room enough");
-            compressed.truncate(length);
-            compressed
-        });
-        self.blocks.push(Block { compressed: compressed.into_boxed_slice(), size: self.open.len() });
-        self.open.clear();
+        self.overflow.as_ref()
     }
 
     fn lines(&self) -> Lines<slice::Iter<'_, Block>, &[u8]> {
@@ -151,7 +178,8 @@ impl<T: DeserializeOwned> PackedList<T> {
             return;
         }
         let at_once = SORTED_AT_ONCE.max(self.length / MOST_SORTED_LISTS);
-        let mut sorted_lists = Vec::new();
+        // Parts of one list: so many lists would have too much in memory before they use a file.
+        let (mut parts, mut ends) = (Self::new(), Vec::new());
         let mut lines = std::mem::take(self).into_lines();
         loop {
             let mut part: Vec<(K, Vec<u8>)> = Vec::new();
@@ -164,11 +192,18 @@ impl<T: DeserializeOwned> PackedList<T> {
                 break;
             }
             part.sort_by(|(one, _), (other, _)| one.cmp(other));
-            let mut list = Self::new();
-            part.iter().for_each(|(_, line)| list.push_line(line));
-            sorted_lists.push(list);
+            part.iter().for_each(|(_, line)| parts.push_line(line));
+            parts.close();
+            ends.push(parts.blocks.len());
         }
-        let mut lists: Vec<_> = sorted_lists.into_iter().map(Self::into_lines).collect();
+        drop(lines);
+        let mut blocks = parts.blocks.into_iter();
+        let mut first_block = 0;
+        let mut next_list = |end: usize| {
+            let blocks: Vec<Block> = blocks.by_ref().take(end - std::mem::replace(&mut first_block, end)).collect();
+            Lines::new(blocks.into_iter(), Vec::new())
+        };
+        let mut lists: Vec<_> = ends.into_iter().map(&mut next_list).collect();
         let count = lists.len();
         // The number of the list decides between equal keys; so lines are never compared.
         let mut first: BinaryHeap<Reverse<(K, usize, Vec<u8>)>> = BinaryHeap::new();
@@ -255,7 +290,9 @@ impl<T> Default for PackedList<T> {
 
 impl<T> Clone for PackedList<T> {
     fn clone(&self) -> Self {
-        Self { blocks: self.blocks.clone(), open: self.open.clone(), length: self.length, of: PhantomData }
+        let Self { blocks, open, length, in_memory, overflow, of } = self;
+        let (blocks, open, overflow) = (blocks.clone(), open.clone(), overflow.clone());
+        Self { blocks, open, length: *length, in_memory: *in_memory, overflow, of: *of }
     }
 }
 

@@ -1,18 +1,13 @@
 //! The types that a report or a list looks at in each region of an account.
 
-use std::collections::BTreeMap;
-
 use crate::aws::{CallError, Session};
-use crate::model::{Region, ResourceType};
+use crate::model::Region;
 use crate::org::account_regions::regions_of;
 use crate::org::targets::places;
 use crate::org::{Account, RegionChoice};
 use crate::resource_map::ResourceMap;
 use crate::store::{Store, StoreError};
-use crate::tag::chosen::{Chosen, TypeChoice};
-
-/// The types that the database has records of in an account, by region.
-pub(super) type Records = BTreeMap<Region, Vec<ResourceType>>;
+use crate::tag::chosen::{Chosen, RecordedTypes, TypeChoice};
 
 /// Selects types and regions.
 pub(super) struct AccountTypes<'j, 'm> {
@@ -24,7 +19,7 @@ pub(super) struct AccountTypes<'j, 'm> {
 
 impl<'m> AccountTypes<'_, 'm> {
     /// An account's records; `None` if there is nothing to look at.
-    pub(super) fn recorded(&self, store: &Store, account: &Account) -> Result<Option<Records>, StoreError> {
+    pub(super) fn recorded(&self, store: &Store, account: &Account) -> Result<Option<RecordedTypes>, StoreError> {
         let records = store.types_by_region(&account.id)?;
         let regions = regions_of(self.regions, account).given();
         Ok((!places(self.map, &records, regions.as_deref(), self.choice).is_empty()).then_some(records))
@@ -35,7 +30,7 @@ impl<'m> AccountTypes<'_, 'm> {
         &self,
         account: &Account,
         session: &Session,
-        records: &Records,
+        records: &RecordedTypes,
     ) -> Result<Vec<(Region, Chosen<'m>)>, CallError> {
         let regions = regions_of(self.regions, account).ask(session).await?;
         Ok(places(self.map, records, regions.as_deref(), self.choice))

@@ -4,7 +4,7 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::account_types::{AccountTypes, Records};
+use super::account_types::AccountTypes;
 use super::live::{Report, Sources};
 use crate::aws::{CallError, Session};
 use crate::creator::OwnerRules;
@@ -20,7 +20,7 @@ use crate::plan::{Question, Scope, TypeFacts};
 use crate::resource::{LiveFacts, Resource};
 use crate::resource_map::ResourceMap;
 use crate::store::{Store, StoreError};
-use crate::tag::chosen::{Chosen, TypeChoice, choose_types};
+use crate::tag::chosen::{Chosen, RecordedTypes, TypeChoice, choose_types};
 use crate::tag::collect::{Look, Proof, look};
 use crate::tag::run::Runner;
 use tokio_util::sync::CancellationToken;
@@ -88,11 +88,12 @@ impl List<'_> {
         &self,
         (session, store): (&Session, &Store),
         (account, region): (&AccountId, &Region),
+        recorded: &RecordedTypes,
         is_first: bool,
         progress: &mut dyn FnMut(u64, &ResourceType),
     ) -> Result<(), StoreError> {
         let question = self.question(account, region);
-        let mut chosen = choose_types(store, self.map, account, region, self.choice())?;
+        let mut chosen = choose_types(self.map, recorded, region, self.choice());
         if !is_first {
             chosen.types.retain(|definition| !definition.global);
         }
@@ -142,7 +143,7 @@ impl<'m> List<'m> {
 }
 
 impl<'m> AccountJob<'m> for List<'m> {
-    type Facts = Records;
+    type Facts = RecordedTypes;
     type Item = Chosen<'m>;
 
     fn facts(&self, organization: &Organization<'_>, account: &Account) -> Result<Option<Self::Facts>, StoreError> {

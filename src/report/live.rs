@@ -13,7 +13,7 @@ use crate::plan::lineage::Lineage;
 use crate::plan::{FailedType, PopulationFailure, Question, SkippedType, TypeFacts, TypeProblem, TypeSource};
 use crate::resource_map::ResourceMap;
 use crate::store::StoreError;
-use crate::tag::chosen::{Chosen, TypeChoice, choose_types};
+use crate::tag::chosen::{Chosen, TypeChoice, choose_types, recorded_types};
 use crate::tag::collect::{Collected, Look, look};
 
 /// The resource type of IAM users.
@@ -84,9 +84,10 @@ pub async fn look_at_account(
     progress: &mut dyn FnMut(u64, &ResourceType),
 ) -> Result<(), StoreError> {
     let Look { session, map, store, question, .. } = how;
+    let recorded = recorded_types(store, &question.account, choice)?;
     for (at, region) in regions.iter().enumerate() {
         let question = Question { region: region.clone(), ..question.clone() };
-        let mut chosen = choose_types(store, map, &question.account, region, choice)?;
+        let mut chosen = choose_types(map, &recorded, region, choice);
         if at > 0 {
             leave_out_global(&mut chosen);
         }

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use super::account_types::{AccountTypes, Records};
+use super::account_types::AccountTypes;
 use super::live::{Report, Taken, users};
 use crate::aws::{CallError, Session};
 use crate::creator::OwnerRules;
@@ -19,7 +19,7 @@ use crate::plan::{Question, Scope, TypeFacts};
 use crate::resource::Condition;
 use crate::resource_map::ResourceMap;
 use crate::store::StoreError;
-use crate::tag::chosen::{Chosen, TypeChoice};
+use crate::tag::chosen::{Chosen, RecordedTypes, TypeChoice};
 use crate::tag::collect::{Look, Proof, look};
 use crate::tag::run::Runner;
 use tokio_util::sync::CancellationToken;
@@ -63,7 +63,7 @@ impl<'m> Cover<'m> {
 }
 
 impl<'m> AccountJob<'m> for Cover<'m> {
-    type Facts = Records;
+    type Facts = RecordedTypes;
     type Item = Chosen<'m>;
 
     fn facts(&self, organization: &Organization<'_>, account: &Account) -> Result<Option<Self::Facts>, StoreError> {

@@ -126,9 +126,16 @@ impl Store {
     /// # Errors
     /// As [`Store::open_to_read`].
     pub fn open_to_read_watched(path: &Path, watch: &mut dyn FnMut(Migration)) -> Result<Self, StoreError> {
-        let store = Self::open_or_read_only(path, watch)?;
-        store.connection.pragma_update(None, "cache_size", -READ_CACHE_KIB)?;
-        Ok(store)
+        Self::open_or_read_only(path, watch)?.with_small_cache()
+    }
+
+    /// With the page cache of a command that only reads. A journal's pages are written in order: it needs no more.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn with_small_cache(self) -> Result<Self, StoreError> {
+        self.connection.pragma_update(None, "cache_size", -READ_CACHE_KIB)?;
+        Ok(self)
     }
 
     fn open_or_read_only(path: &Path, watch: &mut dyn FnMut(Migration)) -> Result<Self, StoreError> {

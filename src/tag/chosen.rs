@@ -1,6 +1,6 @@
 //! The types that a run looks at.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{AccountId, Region, ResourceType};
 use crate::plan::SkippedType;
@@ -55,25 +55,32 @@ impl TypeChoice<'_> {
     }
 }
 
-/// The types of a choice. Create events of a regional type count in the region, those of a global type anywhere in the account.
+/// The types with create events in an account, by region.
+pub type RecordedTypes = BTreeMap<Region, Vec<ResourceType>>;
+
+/// The types that [`choose_types`] selects from in the regions of an account. Reads all events of the account, unless types are named.
 ///
 /// # Errors
 /// SQLite's.
+pub fn recorded_types(store: &Store, account: &AccountId, choice: TypeChoice<'_>) -> Result<RecordedTypes, StoreError> {
+    if choice.named.is_empty() { store.types_by_region(account) } else { Ok(RecordedTypes::new()) }
+}
+
+/// The types of a choice. Create events of a regional type count in the region, those of a global type anywhere in the account.
 pub fn choose_types<'m>(
-    store: &Store,
     map: &'m ResourceMap,
-    account: &AccountId,
+    recorded: &RecordedTypes,
     region: &Region,
     choice: TypeChoice<'_>,
-) -> Result<Chosen<'m>, StoreError> {
+) -> Chosen<'m> {
     if !choice.named.is_empty() {
-        return Ok(Chosen::of(map, choice.named.to_vec()));
+        return Chosen::of(map, choice.named.to_vec());
     }
-    let here = store.creation_counts(account, Some(region))?;
-    let anywhere = store.creation_counts(account, None)?;
     let is_global = |name: &ResourceType| map.types.get(name).is_some_and(|definition| definition.global);
-    let recorded = anywhere.into_keys().filter(|name| here.contains_key(name) || is_global(name)).collect();
-    Ok(choice.of(map, recorded, |_| true))
+    let recorded = recorded.iter().flat_map(|(of_region, names)| {
+        names.iter().filter(move |name| of_region == region || is_global(name)).cloned()
+    });
+    choice.of(map, recorded.collect(), |_| true)
 }
 
 /// The types of a choice in any of these accounts.

@@ -12,29 +12,26 @@ use futures::stream::{self, StreamExt};
 use super::chosen::{Chosen, skipped};
 use super::from_config;
 use super::gather_parents;
+use super::joins::{Joins, Listing};
 pub use super::look::{Look, Proof};
-use super::recorded::{join, join_packed, with_makers};
+use super::parts::{KeptFacts, PART, Parts};
+use super::recorded::{Resources, TypeJoin, with_makers};
 use super::scope::{self, Joining};
 use crate::aws::{CallError, ErrorClass};
 use crate::inventory::config::{NotInConfig, Snapshot};
 use crate::inventory::{self, Population, TagIndexes};
-use crate::model::event::StoredEvent;
 use crate::model::{AccountRegion, Arn, LiveResource, ResourceId, ResourceType};
 use crate::packed_list::PackedList;
-use crate::plan::join::Joined;
 use crate::plan::lineage::Lineage;
 use crate::plan::{
-    self, Creation, FailedType, Plan, PlannedWrite, Planner, PopulationFailure, ScopeFacts, SkippedType, TypeFacts,
-    TypeProblem, TypeSource,
+    self, Creation, FailedType, Plan, PlannedWrite, Planner, PopulationFailure, SkippedType, TypeFacts, TypeProblem,
+    TypeSource,
 };
 use crate::resource_map::TypeDefinition;
 use crate::store::StoreError;
 
 /// Types listed at a time. Each belongs to a service with its own rate limit; more of them only cost memory.
 const TYPE_CONCURRENCY: usize = 8;
-
-/// Resources of a type that are looked at together.
-const PART: usize = 1024;
 
 /// A plan with the live resources that it is about.
 #[derive(Debug)]
@@ -73,7 +70,7 @@ enum TypeOutcome<'m> {
     /// Its resources were taken.
     Taken(Vec<TypeProblem>),
     /// Its resources are needed until all parents are known.
-    Kept(TypeFacts<'m>, Vec<TypeProblem>),
+    Kept(KeptFacts<'m>, Vec<TypeProblem>),
     Skipped(SkippedType),
     Failed(FailedType),
 }
@@ -116,6 +113,7 @@ struct Sources<'l> {
     sweeps: &'l TagIndexes,
     /// AWS Config's answer, or why there is none. `None`: it is not to be asked.
     config: Option<Result<Snapshot, NotInConfig>>,
+    joins: Joins<'l>,
 }
 
 /// Looks at these types. `take` gets what is known of their resources, `progress` the number of finished types.
@@ -146,7 +144,7 @@ pub async fn look<'m>(
             }
         },
     };
-    let sources = Sources { place: &place, sweeps: &sweeps, config };
+    let sources = Sources { place: &place, sweeps: &sweeps, config, joins: Joins::new(store, &place) };
     let shared = RefCell::new(take);
     let mut kept = Vec::new();
     let look = |definition| look_at(how, &sources, definition, &shared);
@@ -170,7 +168,7 @@ pub async fn look<'m>(
         let (lineage, problems) = gather_parents::gather(session, map, store, question, &kept).await?;
         found.problems.extend(problems);
         let take = shared.into_inner();
-        kept.iter().try_for_each(|facts| take(Some(&lineage), facts))?;
+        kept.iter().try_for_each(|kept| kept.try_each(&mut |facts| take(Some(&lineage), facts)))?;
     }
     found.skipped.sort_by(|a, b| a.resource_type.cmp(&b.resource_type));
     found.failed.sort_by(|a, b| a.resource_type.cmp(&b.resource_type));
@@ -208,9 +206,13 @@ async fn look_at<'m>(
             Err(error) => return (definition, Err(error)),
         },
     };
+    let listing = sources.joins.begin_listing();
     let looked = match inventory::list(how.session, how.map, definition, place, sources.sweeps).await {
-        Ok(population) => facts_of(how, place, definition, (population, why.map(from_config::service)), take).await,
-        Err(error) => Ok(not_listed(definition, &error)),
+        Ok(population) => {
+            let listed = (population, why.map(from_config::service));
+            facts_of(how, place, definition, listed, listing, take).await
+        }
+        Err(error) => listing.end().map(|()| not_listed(definition, &error)),
     };
     (definition, looked)
 }
@@ -223,7 +225,7 @@ fn give<'m>(
     take: &RefCell<Take<'_>>,
 ) -> Result<TypeOutcome<'m>, StoreError> {
     if how.question.inherit {
-        return Ok(TypeOutcome::Kept(facts, problems));
+        return Ok(TypeOutcome::Kept(KeptFacts::Whole(Box::new(facts)), problems));
     }
     take.borrow_mut()(None, &facts)?;
     Ok(TypeOutcome::Taken(problems))
@@ -234,27 +236,31 @@ async fn facts_of<'m>(
     place: &AccountRegion,
     definition: &'m TypeDefinition,
     (population, source): (Population, Option<TypeSource>),
+    listing: Listing<'_>,
     take: &RefCell<Take<'_>>,
 ) -> Result<TypeOutcome<'m>, StoreError> {
     let Look { map, store, question, .. } = how;
     let Population { resources, problems } = population;
     let problem = |problem| TypeProblem { resource_type: definition.resource_type.clone(), problem };
     let problems = problems.into_iter().map(problem).collect();
-    let is_split = resources.len() > PART && !question.inherit && question.scope.created_by.is_none();
-    if is_split && let Some(join) = join_packed(store, place, definition, &resources)? {
-        let all = (join.index(), &resources);
-        let scope = scope::packed_facts(store, question, definition, map.naming(), all)?;
-        let (events, records) = join.finish();
-        let parts = Parts { definition, live: resources, events, records, scope, source };
-        parts.take_each(how, place, take).await?;
-        return Ok(TypeOutcome::Taken(problems));
+    let is_split = resources.len() > PART && question.scope.created_by.is_none();
+    let join = TypeJoin::new(store, place, definition, resources, is_split)?;
+    match listing.join(join).await?.resources {
+        Resources::Packed(live, join) => {
+            let scope = scope::packed_facts(store, question, definition, map.naming(), (join.index(), &live))?;
+            let (events, records) = join.finish();
+            let parts = Parts { definition, live, events, records, scope, source };
+            give_parts(how, place, parts, problems, take).await
+        }
+        Resources::InMemory(live, join) => {
+            let joined = with_makers(store, &question.rules, join.finish())?;
+            let joining = Joining { live: &live, joined: &joined };
+            let scope = scope::facts(store, question, definition, map.naming(), joining)?;
+            let mut facts = TypeFacts { definition, live, joined, scope, source };
+            prove(how, place, &mut facts).await;
+            give(how, facts, problems, take)
+        }
     }
-    let live: Vec<LiveResource> = resources.into_iter().collect();
-    let joined = join(store, &question.rules, place, definition, &live)?;
-    let scope = scope::facts(store, question, definition, map.naming(), Joining { live: &live, joined: &joined })?;
-    let mut facts = TypeFacts { definition, live, joined, scope, source };
-    prove(how, place, &mut facts).await;
-    give(how, facts, problems, take)
 }
 
 /// Reads tags where only that shows whether a tag is missing.
@@ -272,45 +278,27 @@ async fn prove(Look { session, question, proof, .. }: Look<'_, '_>, place: &Acco
     }
 }
 
-/// The resources of a large type, with their events by position.
-struct Parts<'m> {
-    definition: &'m TypeDefinition,
-    live: PackedList<LiveResource>,
-    events: PackedList<(u32, StoredEvent)>,
-    records: u64,
-    /// Of all resources.
-    scope: ScopeFacts,
-    source: Option<TypeSource>,
-}
-
-impl Parts<'_> {
-    /// Gives the resources to `take`, a part at a time.
-    async fn take_each(
-        self,
-        how: Look<'_, '_>,
-        place: &AccountRegion,
-        take: &RefCell<Take<'_>>,
-    ) -> Result<(), StoreError> {
-        let Self { definition, live, events, mut records, mut scope, source } = self;
-        let mut events = events.into_iter().peekable();
-        let mut first = 0;
-        for live in live.into_chunks(PART) {
-            let mut of_part = vec![Vec::new(); live.len()];
-            let end = first + live.len();
-            while let Some((position, event)) = events.next_if(|(position, _)| (*position as usize) < end) {
-                of_part[position as usize - first].push(event);
-            }
-            // The count is of the whole type: it is given once.
-            let joined = Joined { events: of_part, records: std::mem::take(&mut records) };
-            let joined = with_makers(how.store, &how.question.rules, joined)?;
-            let scope = scope.split_to(live.len());
-            let mut facts = TypeFacts { definition, live, joined, scope, source: source.clone() };
-            prove(how, place, &mut facts).await;
-            take.borrow_mut()(None, &facts)?;
-            first = end;
+/// Gives the resources of a large type to `take`, a part at a time, unless they are needed longer.
+async fn give_parts<'m>(
+    how: Look<'_, '_>,
+    place: &AccountRegion,
+    parts: Parts<'m>,
+    problems: Vec<TypeProblem>,
+    take: &RefCell<Take<'_>>,
+) -> Result<TypeOutcome<'m>, StoreError> {
+    let mut kept = how.question.inherit.then(|| Parts::empty(&parts));
+    for mut facts in parts.into_parts() {
+        facts.joined = with_makers(how.store, &how.question.rules, facts.joined)?;
+        prove(how, place, &mut facts).await;
+        match &mut kept {
+            None => take.borrow_mut()(None, &facts)?,
+            Some(kept) => kept.push(facts),
         }
-        Ok(())
     }
+    Ok(match kept {
+        None => TypeOutcome::Taken(problems),
+        Some(kept) => TypeOutcome::Kept(KeptFacts::Parts(Box::new(kept)), problems),
+    })
 }
 
 fn not_listed<'m>(definition: &TypeDefinition, error: &CallError) -> TypeOutcome<'m> {

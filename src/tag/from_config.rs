@@ -74,7 +74,7 @@ fn joined<'m>(
     recent: &mut RecentEvents,
 ) -> Result<TypeFacts<'m>, StoreError> {
     let joined =
-        join_with(how.store, &how.question.rules, place, definition, &live, Some(&mut |event| recent.see(event)))?;
+        join_with(how.store, &how.question.rules, place, definition, &live, Some(&mut |row| recent.see_row(row)))?;
     let joining = Joining { live: &live, joined: &joined };
     let scope = scope::facts(how.store, how.question, definition, how.map.naming(), joining)?;
     let source = Some(TypeSource { from: PopulationSource::Config, reason: None });

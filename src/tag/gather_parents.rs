@@ -3,8 +3,7 @@
 //! Fewest calls: a type that this run has listed is not listed again, another one once a region, and of its resources only
 //! those in question have their tags read.
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use futures::stream::{self, StreamExt};
 use serde_json::Value;
@@ -17,9 +16,10 @@ use crate::model::{AccountId, Arn, Region, ResourceType};
 use crate::model::{AccountRegion, LiveResource, Tags};
 use crate::plan::join::{Index, Join, Joined};
 use crate::plan::lineage::{Lineage, Live, Need, Parent, ParentRef, Relative};
-use crate::plan::{PopulationSource, Question, TypeFacts, TypeProblem};
+use crate::plan::{PopulationSource, Question, ScopeFacts, TypeFacts, TypeProblem};
 use crate::resource_map::{ResourceMap, TypeDefinition};
 use crate::store::{Store, StoreError};
+use crate::tag::parts::KeptFacts;
 use crate::tag::recorded::{join, with_makers};
 
 /// Types listed at a time.
@@ -29,15 +29,20 @@ const TYPE_CONCURRENCY: usize = 8;
 type Group = (ResourceType, Option<Region>);
 
 /// The live resources of a type in a region.
-struct Listed<'f> {
-    live: Cow<'f, [LiveResource]>,
-    events: Cow<'f, [Vec<StoredEvent>]>,
+struct Listed<'f, 'm> {
     index: Index,
+    facts: Facts<'f, 'm>,
+}
+
+/// The facts of a type, which the run has anyway or which parents are looked for in.
+enum Facts<'f, 'm> {
+    OfRun(&'f KeptFacts<'m>),
+    Own(KeptFacts<'m>),
 }
 
 /// The result of listing a type.
-enum ListedType<'f> {
-    Listed(Box<Listed<'f>>),
+enum ListedType<'f, 'm> {
+    Listed(Box<Listed<'f, 'm>>),
     /// The region does not have the type.
     Absent,
     /// It could not be listed.
@@ -49,7 +54,7 @@ struct Gatherer<'g, 'm> {
     map: &'m ResourceMap,
     store: &'g Store,
     question: &'g Question,
-    facts: &'g [TypeFacts<'m>],
+    facts: &'g [KeptFacts<'m>],
 }
 
 /// The data about parents that decides the owners of these types' resources, and the problems met.
@@ -61,14 +66,18 @@ pub(super) async fn gather<'m>(
     map: &'m ResourceMap,
     store: &Store,
     question: &Question,
-    facts: &[TypeFacts<'m>],
+    facts: &[KeptFacts<'m>],
 ) -> Result<(Lineage<'m>, Vec<TypeProblem>), StoreError> {
     let gatherer = Gatherer { session, map, store, question, facts };
     let mut lineage = Lineage::new(map, question.account.clone());
-    let mut listed: HashMap<Group, ListedType<'_>> = HashMap::new();
+    let mut listed: HashMap<Group, ListedType<'_, '_>> = HashMap::new();
     loop {
         let (mut unread, mut unlisted): (BTreeMap<_, Vec<_>>, BTreeMap<_, Vec<_>>) = Default::default();
-        for need in lineage.needs(question, facts) {
+        let mut needs = BTreeSet::new();
+        for kept in facts {
+            kept.each(&mut |part| needs.append(&mut lineage.needs(question, part)));
+        }
+        for need in needs {
             let (groups, parent) = match need {
                 Need::Recorded(parent) => (&mut unread, parent),
                 Need::Live(parent) => (&mut unlisted, parent),
@@ -86,7 +95,7 @@ pub(super) async fn gather<'m>(
             gatherer.bring_alive(&mut lineage, &group, &listed[&group], parents).await;
         }
     }
-    let problem = |(group, looked): (Group, ListedType<'_>)| {
+    let problem = |(group, looked): (Group, ListedType<'_, '_>)| {
         let ListedType::Unreadable(error) = looked else { return None };
         let problem = format!("could not read the parents of other resources: {}", error.with_hint());
         Some(TypeProblem { resource_type: group.0, problem })
@@ -96,7 +105,11 @@ pub(super) async fn gather<'m>(
 
 impl<'g, 'm> Gatherer<'g, 'm> {
     /// Lists those of these types that were not listed before.
-    async fn list(&self, groups: Vec<Group>, listed: &mut HashMap<Group, ListedType<'g>>) -> Result<(), StoreError> {
+    async fn list(
+        &self,
+        groups: Vec<Group>,
+        listed: &mut HashMap<Group, ListedType<'g, 'm>>,
+    ) -> Result<(), StoreError> {
         let unlisted: Vec<Group> = groups.into_iter().filter(|group| !listed.contains_key(group)).collect();
         let look = async |group: Group| {
             let looked = self.look(&group).await;
@@ -109,28 +122,25 @@ impl<'g, 'm> Gatherer<'g, 'm> {
         Ok(())
     }
 
-    async fn look(&self, (name, region): &Group) -> Result<ListedType<'g>, StoreError> {
+    async fn look(&self, (name, region): &Group) -> Result<ListedType<'g, 'm>, StoreError> {
         let region = region.as_ref().unwrap_or(&self.question.region);
         // What AWS Config has of a parent is not all that its own parents are found by.
-        let is_listed = |facts: &&TypeFacts<'_>| {
-            facts.source.as_ref().is_none_or(|source| source.from == PopulationSource::Service)
-        };
-        let ours = self.facts.iter().find(|facts| facts.definition.resource_type == *name).filter(is_listed);
+        let is_listed =
+            |facts: &&KeptFacts<'_>| facts.source().is_none_or(|source| source.from == PopulationSource::Service);
+        let ours = self.facts.iter().find(|facts| facts.definition().resource_type == *name).filter(is_listed);
         if let Some(facts) = ours.filter(|_| *region == self.question.region) {
-            let (live, events) = (Cow::Borrowed(facts.live.as_slice()), Cow::Borrowed(facts.joined.events.as_slice()));
-            let listed = Listed { index: Index::new(live.iter()), live, events };
-            return Ok(ListedType::Listed(Box::new(listed)));
+            return Ok(ListedType::Listed(Box::new(Listed { index: facts.index(), facts: Facts::OfRun(facts) })));
         }
         let Some(definition) = listable(self.map, name) else { return Ok(ListedType::Absent) };
         let place = AccountRegion { account: self.question.account.clone(), region: region.clone() };
         // Parents whose tags the list does not have are read later.
         match inventory::list_without_sweep(self.session, self.map, definition, &place).await {
             Ok(population) => {
-                let live: Vec<LiveResource> = population.resources.iter().collect();
+                let live: Vec<LiveResource> = population.resources.into_iter().collect();
                 let joined = join(self.store, &self.question.rules, &place, definition, &live)?;
-                let index = Index::new(live.iter());
-                let listed = Listed { index, live: live.into(), events: joined.events.into() };
-                Ok(ListedType::Listed(Box::new(listed)))
+                let facts = TypeFacts { definition, live, joined, scope: ScopeFacts::default(), source: None };
+                let facts = KeptFacts::Whole(Box::new(facts));
+                Ok(ListedType::Listed(Box::new(Listed { index: facts.index(), facts: Facts::Own(facts) })))
             }
             Err(error) if error.class == ErrorClass::NoEndpoint => Ok(ListedType::Absent),
             Err(error) => Ok(ListedType::Unreadable(Box::new(error))),
@@ -142,11 +152,10 @@ impl<'g, 'm> Gatherer<'g, 'm> {
         &self,
         lineage: &mut Lineage<'m>,
         (name, region): &Group,
-        looked: &ListedType<'_>,
+        looked: &ListedType<'_, '_>,
         parents: Vec<ParentRef>,
     ) {
-        let mut found: Vec<(ParentRef, Live<'m>)> =
-            parents.into_iter().map(|parent| alive(self.map, parent, looked)).collect();
+        let mut found = alive(self.map, parents, looked);
         if let Some(definition) = listable(self.map, name) {
             let region = region.clone().unwrap_or_else(|| self.question.region.clone());
             let place = AccountRegion { account: self.question.account.clone(), region };
@@ -205,20 +214,31 @@ fn recorded<'m>(
     Ok(parents.into_iter().map(known).collect())
 }
 
-/// Whether a parent is among the live resources of its type.
-fn alive<'m>(map: &'m ResourceMap, parent: ParentRef, looked: &ListedType<'_>) -> (ParentRef, Live<'m>) {
+/// Which parents, all of one type, are among its live resources.
+fn alive<'m>(map: &'m ResourceMap, parents: Vec<ParentRef>, looked: &ListedType<'_, '_>) -> Vec<(ParentRef, Live<'m>)> {
     let listed = match looked {
-        ListedType::Unreadable(error) => return (parent, Live::Unreadable(error.with_hint())),
-        ListedType::Absent => return (parent, Live::Gone),
+        ListedType::Unreadable(error) => {
+            let unreadable = || Live::Unreadable(error.with_hint());
+            return parents.into_iter().map(|parent| (parent, unreadable())).collect();
+        }
+        ListedType::Absent => return parents.into_iter().map(|parent| (parent, Live::Gone)).collect(),
         ListedType::Listed(listed) => listed,
     };
-    let at = listed.index.find(parent.arn.as_ref().unwrap_or(&parent.id));
-    let relative = at.zip(listable(map, &parent.resource_type)).map(|(at, definition)| Relative {
-        definition,
-        resource: listed.live[at].clone(),
-        events: listed.events[at].clone(),
-    });
-    (parent, relative.map_or(Live::Gone, |relative| Live::Alive(Box::new(relative))))
+    let position = |parent: &ParentRef| listed.index.find(parent.arn.as_ref().unwrap_or(&parent.id));
+    let facts = match &listed.facts {
+        Facts::OfRun(facts) => facts,
+        Facts::Own(facts) => facts,
+    };
+    let live = facts.at(&parents.iter().filter_map(position).collect());
+    let relative = |parent: &ParentRef| {
+        let (resource, events) = live.get(&position(parent)?)?.clone();
+        Some(Relative { definition: listable(map, &parent.resource_type)?, resource, events })
+    };
+    let alive = |parent: ParentRef| {
+        let live = relative(&parent).map_or(Live::Gone, |relative| Live::Alive(Box::new(relative)));
+        (parent, live)
+    };
+    parents.into_iter().map(alive).collect()
 }
 
 /// A resource with nothing but an id or ARN, in place of one that is not listed.
@@ -248,29 +268,11 @@ fn unread<'l>((_, live): &'l mut (ParentRef, Live<'_>)) -> Option<&'l mut LiveRe
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::event::{ResourceEvent, Touched};
-    use crate::plan::test_data::{live, stored};
-    use crate::store::Batch;
+    use crate::plan::test_data::live;
+    use crate::tag::test_data::store_with;
 
     fn parent(name: &str, id: &str) -> ParentRef {
         ParentRef { resource_type: name.into(), region: Some("eu-west-1".into()), id: id.to_owned(), arn: None }
-    }
-
-    fn store_with(rows: &[(&str, &str, &str)]) -> Store {
-        let mut store = Store::in_memory().unwrap();
-        let event = |&(name, id, user): &(&str, &str, &str)| {
-            let row = stored("create", id, user, "2026-03-01T10:00:00Z");
-            let touched = Touched {
-                resource_type: name.into(),
-                resource_id: id.into(),
-                action: row.action,
-                names: Vec::new(),
-                renamed_to: None,
-            };
-            ResourceEvent { event: row.event, touched: vec![touched], sessions: Vec::new() }
-        };
-        store.add(&Batch { events: rows.iter().map(event).collect(), ..Batch::default() }).unwrap();
-        store
     }
 
     /// Who made each parent by the store's events.
@@ -298,11 +300,12 @@ mod tests {
     fn a_name_of_several_live_resources_names_none() {
         let map = ResourceMap::built_in_once();
         let all = [live("e-1", "arn:aws:x:r:1:e/1").named("web"), live("e-2", "arn:aws:x:r:1:e/2").named("web")];
-        let looked = || {
-            let events = vec![Vec::new(); 2].into();
-            ListedType::Listed(Box::new(Listed { index: Index::new(all.iter()), live: all.to_vec().into(), events }))
-        };
-        let is_alive = |parent: ParentRef| matches!(alive(map, parent, &looked()).1, Live::Alive(_));
+        let definition = &map.types["elasticbeanstalk-environment"];
+        let joined = Joined { events: vec![Vec::new(); 2], records: 0 };
+        let facts = TypeFacts { definition, live: all.to_vec(), joined, scope: ScopeFacts::default(), source: None };
+        let facts = KeptFacts::Whole(Box::new(facts));
+        let looked = ListedType::Listed(Box::new(Listed { index: facts.index(), facts: Facts::Own(facts) }));
+        let is_alive = |parent: ParentRef| matches!(alive(map, vec![parent], &looked)[..], [(_, Live::Alive(_))]);
         assert!(is_alive(parent("elasticbeanstalk-environment", "e-1")));
         assert!(!is_alive(parent("elasticbeanstalk-environment", "web")));
         let by_arn = |arn: &str| ParentRef { arn: Some(arn.to_owned()), ..parent("cfn", "e-1") };

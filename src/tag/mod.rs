@@ -29,7 +29,11 @@ pub mod current;
 mod from_config;
 mod gather_parents;
 mod holding;
+mod joins;
 mod look;
+mod parts;
 mod recorded;
 pub mod run;
 pub mod scope;
+#[cfg(test)]
+pub(crate) mod test_data;

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use crate::creator::OwnerRules;
 use crate::model::event::{Action, StoredEvent};
-use crate::model::{AccountRegion, LiveResource};
+use crate::model::{AccountRegion, LiveResource, ResourceType};
 use crate::packed_list::PackedList;
 use crate::plan::join::{Index, Join, Joined, PackedJoin};
 use crate::resource_map::TypeDefinition;
+use crate::store::creations::EventRow;
 use crate::store::{Store, StoreError};
 
 /// The events of the live resources of a type.
@@ -21,6 +22,9 @@ pub(super) fn join(
     join_with(store, rules, place, definition, live, None)
 }
 
+/// Gets an event that is still in its row.
+pub(super) type See<'s> = &'s mut dyn FnMut(&EventRow<'_>) -> Result<(), StoreError>;
+
 /// As [`join`]. `see` gets all events of the type, also of resources that are not live.
 pub(super) fn join_with(
     store: &Store,
@@ -28,7 +32,7 @@ pub(super) fn join_with(
     AccountRegion { account, region }: &AccountRegion,
     definition: &TypeDefinition,
     live: &[LiveResource],
-    mut see: Option<&mut dyn FnMut(&StoredEvent)>,
+    mut see: Option<See<'_>>,
 ) -> Result<Joined, StoreError> {
     // A global type's events may stand in any region's trail, a bucket's in its own region's.
     let region = (!definition.global).then_some(region);
@@ -36,7 +40,7 @@ pub(super) fn join_with(
     let mut join = Join::new(live).with_renames(&renames);
     store.events_of_type(&definition.resource_type, account, region, &mut |row| {
         if let Some(see) = &mut see {
-            see(&row.event()?);
+            see(row)?;
         }
         if let Some(wanted) = join.wants(&row.names()?) {
             join.keep(row.event()?, wanted);
@@ -46,26 +50,80 @@ pub(super) fn join_with(
     with_makers(store, rules, join.finish())
 }
 
-/// As [`join`], for live resources that are packed. `None`: their events depend on each other (renames, resources that were created
-/// together), so that all must be in memory.
-pub(super) fn join_packed(
-    store: &Store,
-    AccountRegion { account, region }: &AccountRegion,
-    definition: &TypeDefinition,
-    live: &PackedList<LiveResource>,
-) -> Result<Option<PackedJoin>, StoreError> {
-    let region = (!definition.global).then_some(region);
-    if !store.renames_of_type(&definition.resource_type, account, region)?.is_empty() {
-        return Ok(None);
+/// The listed resources of a type, to be joined with their events.
+pub(super) struct TypeJoin {
+    resource_type: ResourceType,
+    is_global: bool,
+    pub(super) resources: Resources,
+}
+
+/// Resources with what joins them with their events.
+pub(super) enum Resources {
+    InMemory(Vec<LiveResource>, Join),
+    Packed(PackedList<LiveResource>, PackedJoin),
+}
+
+impl TypeJoin {
+    /// `can_be_packed`: whether the resources may stay packed. They don't where their events depend on each other (renames, resources that
+    /// were created together), so that all must be in memory.
+    pub(super) fn new(
+        store: &Store,
+        AccountRegion { account, region }: &AccountRegion,
+        definition: &TypeDefinition,
+        resources: PackedList<LiveResource>,
+        can_be_packed: bool,
+    ) -> Result<Self, StoreError> {
+        let region = (!definition.global).then_some(region);
+        let renames = store.renames_of_type(&definition.resource_type, account, region)?;
+        let packed = if can_be_packed && renames.is_empty() { PackedJoin::new(&resources) } else { None };
+        let resources = match packed {
+            Some(join) => Resources::Packed(resources, join),
+            None => {
+                let live: Vec<LiveResource> = resources.into_iter().collect();
+                let join = Join::new(&live).with_renames(&renames);
+                Resources::InMemory(live, join)
+            }
+        };
+        Ok(Self { resource_type: definition.resource_type.clone(), is_global: definition.global, resources })
     }
-    let Some(mut join) = PackedJoin::new(live) else { return Ok(None) };
-    store.events_of_type(&definition.resource_type, account, region, &mut |row| {
-        if let Some(position) = join.wants(&row.names()?) {
-            join.keep(row.event()?, position);
+
+    fn take(&mut self, row: &EventRow<'_>) -> Result<(), StoreError> {
+        match &mut self.resources {
+            Resources::InMemory(_, join) => {
+                if let Some(wanted) = join.wants(&row.names()?) {
+                    join.keep(row.event()?, wanted);
+                }
+            }
+            Resources::Packed(_, join) => {
+                if let Some(position) = join.wants(&row.names()?) {
+                    join.keep(row.event()?, position);
+                }
+            }
         }
         Ok(())
-    })?;
-    Ok(Some(join))
+    }
+}
+
+/// Joins these types, in one pass over the region's events for all regional types, and in one over the account's for all global types.
+/// Returns SQLite's steps.
+pub(super) fn join_each(
+    store: &Store,
+    AccountRegion { account, region }: &AccountRegion,
+    joins: &mut [TypeJoin],
+) -> Result<u64, StoreError> {
+    let mut steps = 0;
+    for is_global in [false, true] {
+        let of_pass = joins.iter_mut().filter(|join| join.is_global == is_global);
+        let (types, mut of_pass): (Vec<ResourceType>, Vec<&mut TypeJoin>) =
+            of_pass.map(|join| (join.resource_type.clone(), join)).unzip();
+        if of_pass.is_empty() {
+            continue;
+        }
+        let region = (!is_global).then_some(region);
+        let types: Vec<&ResourceType> = types.iter().collect();
+        steps += store.events_of_types(&types, account, region, &mut |position, row| of_pass[position].take(row))?;
+    }
+    Ok(steps)
 }
 
 /// The events, with the principals that created their sessions if the rules need these.
@@ -90,8 +148,16 @@ impl RecentEvents {
         Self { since, latest: HashMap::new() }
     }
 
+    /// Takes an event of the type that is still in its row.
+    pub(super) fn see_row(&mut self, row: &EventRow<'_>) -> Result<(), StoreError> {
+        if row.time()? >= self.since.as_str() {
+            self.see(&row.event()?);
+        }
+        Ok(())
+    }
+
     /// Takes an event of the type.
-    pub(super) fn see(&mut self, event: &StoredEvent) {
+    fn see(&mut self, event: &StoredEvent) {
         if event.event.time < self.since {
             return;
         }

@@ -20,7 +20,7 @@ use crate::report::live::Report;
 use crate::resource::Selection;
 use crate::store::Store;
 use crate::store::recorded::Wanted;
-use crate::tag::chosen::types_in_accounts;
+use crate::tag::chosen::{recorded_types, types_in_accounts};
 
 pub(super) async fn run(mut args: Args, context: &Context, request: Request<'_>) -> Result<Outcome, CommandError> {
     // Before any AWS call: without a database there is nothing to list.
@@ -108,9 +108,10 @@ async fn of_account(
     list.set_config(config.clone());
     let progress = context.console.progress("listing types", None);
     let mut note = |done, resource_type: &ResourceType| progress.update(done, resource_type.as_str());
+    let recorded = recorded_types(store, &account, list.choice()).map_err(|error| context.store_error(&error))?;
     sink.begin();
     for (at, region) in regions.iter().enumerate() {
-        let reading = list.read_region((&session, store), (&account, region), at == 0, &mut note);
+        let reading = list.read_region((&session, store), (&account, region), &recorded, at == 0, &mut note);
         reading.await.map_err(|error| context.store_error(&error))?;
         population::check(&list.report.borrow(), config.as_deref())?;
         if take(list, &selection, &mut sink)?.is_break() {

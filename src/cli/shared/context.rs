@@ -8,9 +8,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tracing::level_filters::LevelFilter;
 
 use super::suggestion::Suggestion;
-use super::{CommandError, GlobalArgs, Invocation};
+use super::{CommandError, GlobalArgs, Invocation, private_file};
 use crate::cli::settings::Settings;
 use crate::console::{Console, Progress, start_log};
+use crate::packed_list::overflow_into;
 use crate::resource_map::ResourceMap;
 use crate::store::{Migration, Store, StoreError, remove_if_empty};
 
@@ -55,6 +56,7 @@ impl Context {
     /// As [`Store::open`].
     pub fn open_store(&self) -> Result<Store, CommandError> {
         self.has_new_database.fetch_or(!self.global.db.exists(), Ordering::Relaxed);
+        self.let_long_lists_overflow();
         let mut progress = None;
         Store::open_watched(&self.global.db, &mut |migration| self.show(migration, &mut progress))
             .map_err(|error| self.store_error(&error))
@@ -77,15 +79,30 @@ impl Context {
         self.open_store()
     }
 
+    /// Opens a database that must exist already, for a command that writes nothing but its journal.
+    ///
+    /// # Errors
+    /// There is none, or as [`Store::open`].
+    pub fn open_store_to_tag(&self) -> Result<Store, CommandError> {
+        self.open_existing_store()?.with_small_cache().map_err(|error| self.store_error(&error))
+    }
+
     /// Opens a database that must exist already, for a command that only reads: it may be read-only.
     ///
     /// # Errors
     /// There is none, or as [`Store::open_to_read`].
     pub fn open_store_to_read(&self) -> Result<Store, CommandError> {
         self.check_exists()?;
+        self.let_long_lists_overflow();
         let mut progress = None;
         Store::open_to_read_watched(&self.global.db, &mut |migration| self.show(migration, &mut progress))
             .map_err(|error| self.store_error(&error))
+    }
+
+    /// What is too long for memory is the database's kind of data, and mostly less: it goes to the same disk.
+    fn let_long_lists_overflow(&self) {
+        let database = self.global.db.clone();
+        overflow_into(move || private_file::unnamed(&database));
     }
 
     /// Shows how far the migration of a large database has come.

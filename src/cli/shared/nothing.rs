@@ -182,14 +182,11 @@ pub(in crate::cli) fn has_events(
     regions: &[Region],
     types: &[ResourceType],
 ) -> Result<bool, StoreError> {
-    let is_global = |name: &&ResourceType| map.types.get(*name).is_some_and(|definition| definition.global);
-    let anywhere = store.creation_counts(account, None)?;
-    let mut found = types.iter().filter(is_global).any(|name| anywhere.contains_key(name));
-    for region in regions {
-        let here = store.creation_counts(account, Some(region))?;
-        found = found || types.iter().any(|name| here.contains_key(name));
-    }
-    Ok(found)
+    let is_global = |name: &ResourceType| map.types.get(name).is_some_and(|definition| definition.global);
+    let recorded = store.types_by_region(account)?;
+    Ok(recorded.iter().any(|(region, names)| {
+        names.iter().any(|name| types.contains(name) && (regions.contains(region) || is_global(name)))
+    }))
 }
 
 /// "ebs, sqs"

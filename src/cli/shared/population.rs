@@ -1,15 +1,13 @@
 //! `--population`: AWS Config as the source of the live resources, and what is reported of the sources.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
 use std::io;
-use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use clap::Args;
 
-use super::private_file::{self, temporary_beside};
+use super::private_file;
 use super::{CommandError, Context, tagging};
 use crate::aws::Session;
 use crate::inventory::config::{Aggregator, AggregatorError, ConfigSource, InvalidAggregator, Wanted};
@@ -84,7 +82,7 @@ impl PopulationArgs {
             Some(Population::Config(None)) => ConfigSource::of_account_regions(),
             Some(Population::Config(Some(aggregator))) => {
                 let unkept = |error: &io::Error| CommandError::while_doing("keeping the aggregator's answer", error);
-                let file = unnamed_file(&context.global.db).map_err(|error| unkept(&error))?;
+                let file = private_file::unnamed(&context.global.db).map_err(|error| unkept(&error))?;
                 let _progress = context.console.progress("querying AWS Config", None);
                 let asked = ConfigSource::of_aggregator(session, aggregator, wanted, file).await;
                 asked.map_err(|error| match error {
@@ -127,19 +125,6 @@ impl PopulationArgs {
         let wanted = Wanted { types: &types, accounts: &accounts, regions: &regions };
         self.config(context, session, wanted, false).await
     }
-}
-
-/// A file that only this process can read, beside the database; where that can't be written, in the system's temporary folder.
-fn unnamed_file(database: &Path) -> io::Result<File> {
-    let create = |path: &Path| {
-        let path = temporary_beside(&path.with_extension("population"));
-        let file = private_file::options().read(true).write(true).create_new(true).open(&path)?;
-        // Where an open file needs no name, nothing is left behind however the process ends.
-        drop(fs::remove_file(&path));
-        Ok(file)
-    };
-    let elsewhere = std::env::temp_dir().join("trailcreator");
-    create(database).or_else(|error: io::Error| create(&elsewhere).map_err(|_| error))
 }
 
 /// The error of a command that was to ask AWS Config, and nothing else.
@@ -217,13 +202,5 @@ mod tests {
         for text in ["", "Config", "rgta", "config:", "config:a b", "service:x"] {
             assert!(parse(text).is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn the_file_of_an_answer_has_no_name() {
-        let folder = tempfile::tempdir().unwrap();
-        let _file = unnamed_file(&folder.path().join("creators.db")).unwrap();
-        assert!(cfg!(windows) || fs::read_dir(folder.path()).unwrap().next().is_none());
-        unnamed_file(&folder.path().join("none/creators.db")).unwrap();
     }
 }

@@ -4,6 +4,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Options that create a file for its user only. Without effect on a file that exists.
 pub(in crate::cli) fn options() -> OpenOptions {
@@ -63,4 +64,38 @@ pub(in crate::cli) fn temporary_beside(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.tmp", std::process::id()));
     path.with_file_name(name)
+}
+
+/// A file that only this process can read: in the folder of `TMPDIR`, if that is set; else beside the database, on a disk with room for the
+/// like of it; else in the system's temporary folder, which may be in memory.
+pub(in crate::cli) fn unnamed(database: &Path) -> io::Result<File> {
+    let elsewhere = std::env::temp_dir().join("trailcreator");
+    let is_chosen = std::env::var_os("TMPDIR").is_some_and(|folder| !folder.is_empty());
+    if is_chosen && let Ok(file) = unnamed_beside(&elsewhere) {
+        return Ok(file);
+    }
+    unnamed_beside(database).or_else(|error| unnamed_beside(&elsewhere).map_err(|_| error))
+}
+
+fn unnamed_beside(path: &Path) -> io::Result<File> {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let path = temporary_beside(&path.with_extension(number.to_string()));
+    let file = options().read(true).write(true).create_new(true).open(&path)?;
+    // Where an open file needs no name, nothing is left behind however the process ends.
+    drop(fs::remove_file(&path));
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unnamed_file_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let _files = [(); 2].map(|()| unnamed_beside(&folder.path().join("creators.db")).unwrap());
+        assert!(cfg!(windows) || fs::read_dir(folder.path()).unwrap().next().is_none());
+        unnamed(&folder.path().join("none/creators.db")).unwrap();
+    }
 }

@@ -18,7 +18,7 @@ use crate::resource_map::ResourceMap;
 use crate::store::journal::Run;
 use crate::store::organization_runs::OrganizationRunId;
 use crate::store::{Store, StoreError};
-use crate::tag::chosen::{Chosen, TypeChoice};
+use crate::tag::chosen::{Chosen, RecordedTypes, TypeChoice};
 use crate::tag::collect::{Look, Proof, survey};
 use crate::tag::run::{self, Runner, Target};
 use crate::tag::scope::IdHints;
@@ -70,7 +70,7 @@ pub struct Tag<'m> {
 /// What is known of an account before any call.
 #[derive(Debug)]
 pub struct Facts {
-    records: BTreeMap<Region, Vec<ResourceType>>,
+    records: RecordedTypes,
     /// Runs of an interrupted run that are not finished.
     open: Vec<Run>,
     done: HashSet<Region>,
@@ -100,7 +100,7 @@ impl<'m> Tag<'m> {
     fn surveys(
         &self,
         account: &Account,
-        records: &BTreeMap<Region, Vec<ResourceType>>,
+        records: &RecordedTypes,
         regions: Option<&[Region]>,
         done: &HashSet<Region>,
     ) -> Vec<(Region, Chosen<'m>)> {

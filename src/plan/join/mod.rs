@@ -11,6 +11,7 @@
 //!
 //! Pure.
 
+mod answers;
 mod packed;
 
 use std::borrow::Borrow;
@@ -19,23 +20,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use crate::creator::RenameHistory;
 use crate::model::event::Action;
 use crate::model::event::{EventNames, StoredEvent};
-use crate::model::{Arn, ArnParts, LiveResource, TextHash};
+use crate::model::{Arn, ArnParts, LiveResource};
+use answers::{Answers, Filter};
 
 pub use packed::PackedJoin;
-
-/// Texts, each with the one resource that answers to it, or that several do. By hash: texts take ten times the memory.
-#[derive(Debug, Default)]
-struct Answers {
-    sorted: Vec<(TextHash, u32)>,
-    /// A bit for each hash, by its beginning. Most texts that are looked up are of no live resource: for nearly all of them the bit is not set.
-    filter: Vec<u64>,
-}
-
-/// Bits of the filter for each text, at least.
-const FILTER_BITS: usize = 16;
-
-/// Several resources answer to a text.
-const SEVERAL: u32 = u32::MAX;
 
 /// Partition, service, region and account of an ARN.
 type ArnFields = [String; 4];
@@ -54,6 +42,8 @@ pub(crate) struct Index {
     bare: Answers,
     /// The ends of ARNs: an event may give just that.
     tails: Answers,
+    /// All texts of these lists.
+    known: Filter,
     /// The place of each resource's ARN, by its number in `places`.
     place_of: Vec<u32>,
     /// The places of ARNs, each once.
@@ -223,8 +213,8 @@ impl Index {
     pub(crate) fn new<R: Borrow<LiveResource>>(live: impl Iterator<Item = R>) -> Self {
         let mut index = Self::default();
         let (count, _) = live.size_hint();
-        index.own.sorted.reserve_exact(2 * count);
-        index.tails.sorted.reserve_exact(count);
+        index.own.reserve(2 * count);
+        index.tails.reserve(count);
         index.place_of.reserve_exact(count);
         index.has_compound_id.reserve_exact(count);
         let mut numbers: HashMap<Option<ArnFields>, u32> = HashMap::new();
@@ -255,13 +245,17 @@ impl Index {
             index.has_compound_id.push(is_compound(resource.id.as_str()));
         }
         let Self { own, names, bare, tails, .. } = &mut index;
-        [own, names, bare, tails].into_iter().for_each(Answers::sort);
+        let lists = [own, names, bare, tails];
+        index.known = Filter::of(lists.map(|answers| {
+            answers.sort();
+            &*answers
+        }));
         index
     }
 
     /// The position of the resource that a text names.
     pub(crate) fn find(&self, text: &str) -> Option<usize> {
-        let (key, bare) = (Key::new(text), bare(text));
+        let (key, bare) = (self.known.key(text), bare(text));
         for answers in [&self.own, &self.names] {
             if let Some(position) = answers.get(key) {
                 return position;
@@ -275,14 +269,14 @@ impl Index {
         if !Arn::is_arn(text) {
             return self.tails.get(key).flatten();
         }
-        let tail = Key::new(arn_tail(text).filter(|tail| !Arn::is_arn(tail))?);
+        let tail = self.known.key(arn_tail(text).filter(|tail| !Arn::is_arn(tail))?);
         let position = one_of([self.own.get(tail), self.names.get(tail)]).flatten()?;
         same_place(fields(text).as_ref(), self.places[self.place_of[position] as usize].as_ref()).then_some(position)
     }
 
     /// The position of the resource that answers to a text without what varies. `None`: none answers; `Some(None)`: several do.
     fn find_bare(&self, text: &str) -> Option<Option<usize>> {
-        let (key, is_bare) = (Key::new(text), bare(text) == text);
+        let (key, is_bare) = (self.known.key(text), bare(text) == text);
         let whole = |answers: &Answers| if is_bare { answers.get(key) } else { None };
         one_of([whole(&self.own), whole(&self.names), self.bare.get(key)])
     }
@@ -302,7 +296,7 @@ impl Index {
         let id = event.resource_id;
         self.find(id).or_else(|| {
             let arns = event.names.iter().filter(|name| Arn::is_arn(name));
-            let position = arns.filter_map(|arn| self.own.get(Key::new(bare(arn))).flatten()).next()?;
+            let position = arns.filter_map(|arn| self.own.get(self.known.key(bare(arn))).flatten()).next()?;
             let is_other = event.action != Action::Delete && !is_compound(id) && !self.has_compound_id[position];
             (!is_other).then_some(position)
         })
@@ -317,68 +311,6 @@ fn is_compound(text: &str) -> bool {
 /// The name in a text, whether that is the name alone, a URL or an ARN.
 fn plain(text: &str) -> &str {
     if Arn::is_arn(text) { arn_tail(text).unwrap_or(text) } else { bare(text) }
-}
-
-impl Answers {
-    fn add(&mut self, text: &str, position: usize) {
-        self.sorted.push((Key::new(text).hash(), number_of(position)));
-    }
-
-    /// After this, texts are found.
-    fn sort(&mut self) {
-        self.sorted.sort_unstable();
-        self.sorted.dedup_by(|(text, position), (before, of_before)| {
-            let is_same = text == before;
-            if is_same && position != of_before {
-                *of_before = SEVERAL;
-            }
-            is_same
-        });
-        self.sorted.shrink_to_fit();
-        let bits = (self.sorted.len() * FILTER_BITS).next_power_of_two();
-        self.filter = vec![0; bits.div_ceil(u64::BITS as usize)];
-        for (hash, _) in &self.sorted {
-            let (at, bit) = Self::place(hash.beginning(), self.filter.len());
-            self.filter[at] |= bit;
-        }
-    }
-
-    /// `None`: no resource answers; `Some(None)`: several do.
-    fn get(&self, key: Key<'_>) -> Option<Option<usize>> {
-        let (at, bit) = Self::place(key.beginning, self.filter.len());
-        if self.filter.get(at)? & bit == 0 {
-            return None;
-        }
-        let hash = key.hash();
-        let at = self.sorted.binary_search_by_key(&hash, |(text, _)| *text).ok()?;
-        let position = self.sorted[at].1;
-        Some((position != SEVERAL).then_some(position as usize))
-    }
-
-    /// The place of a hash's bit in a filter of so many words: a power of two.
-    fn place(beginning: u64, words: usize) -> (usize, u64) {
-        const BITS: u64 = u64::BITS as u64;
-        let words = u64::try_from(words).unwrap_or(u64::MAX);
-        let at = (beginning / BITS) & words.saturating_sub(1);
-        (usize::try_from(at).unwrap_or(usize::MAX), 1 << (beginning % BITS))
-    }
-}
-
-/// A text that is looked up. Only one half of its hash is computed before it passes a filter.
-#[derive(Debug, Clone, Copy)]
-struct Key<'t> {
-    text: &'t str,
-    beginning: u64,
-}
-
-impl<'t> Key<'t> {
-    fn new(text: &'t str) -> Self {
-        Self { text, beginning: TextHash::beginning_of(text) }
-    }
-
-    fn hash(self) -> TextHash {
-        TextHash::complete(self.beginning, self.text)
-    }
 }
 
 fn number_of(position: usize) -> u32 {

@@ -189,19 +189,17 @@ impl<'m> Lineage<'m> {
     }
 
     /// The data still needed to decide the owners of these resources.
-    pub(crate) fn needs(&self, question: &Question, types: &[TypeFacts<'_>]) -> BTreeSet<Need> {
+    pub(crate) fn needs(&self, question: &Question, facts: &TypeFacts<'_>) -> BTreeSet<Need> {
         let mut needs = BTreeSet::new();
-        for facts in types {
-            for (_, resource, events) in facts.subjects() {
-                let may_inherit = || may_inherit(question, facts.definition, resource, events);
-                if !is_wanted(question, facts, resource, events) || !may_inherit() {
-                    continue;
-                }
-                let child = Child { definition: facts.definition, resource, creation: creation_of(events) };
-                let found = self.by_parents(question, child, Branch { path: &[], made_at: None });
-                if let Err(NoOwnerFound::Ask(need)) = found {
-                    needs.insert(need);
-                }
+        for (_, resource, events) in facts.subjects() {
+            let may_inherit = || may_inherit(question, facts.definition, resource, events);
+            if !is_wanted(question, facts, resource, events) || !may_inherit() {
+                continue;
+            }
+            let child = Child { definition: facts.definition, resource, creation: creation_of(events) };
+            let found = self.by_parents(question, child, Branch { path: &[], made_at: None });
+            if let Err(NoOwnerFound::Ask(need)) = found {
+                needs.insert(need);
             }
         }
         needs

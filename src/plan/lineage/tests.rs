@@ -94,7 +94,7 @@ impl World {
 
     fn needs(&self, child: &LiveResource, events: &[StoredEvent]) -> Vec<Need> {
         let facts = facts(child, events);
-        self.0.needs(&question(), &[facts]).into_iter().collect()
+        self.0.needs(&question(), &facts).into_iter().collect()
     }
 }
 

@@ -6,7 +6,8 @@ https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecrets.h
 A call of TagResources has at most 20 ARNs.
 https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_TagResources.html
 
-Environment: TRAIL_SECRETS (how many); TRAIL_SECRETS_OWNER (the value of their tag Owner; without it they have none).
+Environment: TRAIL_SECRETS (how many); TRAIL_SECRETS_OWNER (the value of their tag Owner; without it they have none); TRAIL_SECRETS_STACK (the ARN
+of their stack; without it they have none).
 """
 
 import hashlib
@@ -66,5 +67,7 @@ def secret(number):
 
 def tags(number):
     tags = [{"Key": "Environment", "Value": "production"}, {"Key": "Service", "Value": f"service-{number}"}]
-    owner = os.environ.get("TRAIL_SECRETS_OWNER")
-    return tags + [{"Key": "Owner", "Value": owner}] if owner else tags
+    for key, variable in [("Owner", "TRAIL_SECRETS_OWNER"), ("aws:cloudformation:stack-id", "TRAIL_SECRETS_STACK")]:
+        if variable in os.environ:
+            tags.append({"Key": key, "Value": os.environ[variable]})
+    return tags

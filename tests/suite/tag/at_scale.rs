@@ -1,4 +1,4 @@
-//! How much memory `tag`, `runs`, `undo` and `apply --resume` take for many resources.
+//! How much memory `tag`, `tag-org`, `report`, `list`, `runs`, `undo` and `apply --resume` take for many resources.
 #![cfg(target_os = "linux")]
 
 use std::collections::BTreeMap;
@@ -36,6 +36,9 @@ const LOOKING: &[&str] = &[
     "tag --type secrets-manager --dry-run --output json",
     "tag --type secrets-manager --dry-run --output json --id team-1/service-0015001/database",
     "tag --type secrets-manager --save-plan plan.json",
+    "tag --type secrets-manager --inherit --dry-run --output json",
+    "tag-org accounts.yml --type secrets-manager --dry-run --output json",
+    "tag-org accounts.yml --type secrets-manager --save-plan plans.jsonl",
     "report --type secrets-manager",
     "list --live --type secrets-manager --output json",
 ];
@@ -50,7 +53,7 @@ const BYTES_PER_PRINTED_WRITE: u64 = 64;
 const BYTES_PER_COMPARED_WRITE: u64 = 600;
 
 /// The largest memory of a live resource, in bytes: the resource as listed, its event, and its write.
-const BYTES_PER_RESOURCE: u64 = 600;
+const BYTES_PER_RESOURCE: u64 = 300;
 
 fn write(number: u32) -> Write {
     let name = format!("team-{}/service-{number:07}/database", number % 50);
@@ -157,6 +160,9 @@ fn events(bench: &Bench, count: u32) -> String {
 /// Each secret, or the one of `--id`, is in the plan with its own create event.
 fn check_plan(command: &str, printed: &str, count: u32) {
     let plan: Value = serde_json::from_str(printed).expect("JSON");
+    if command.starts_with("tag-org") {
+        return assert_eq!(plan["Results"][0]["Result"]["tag"], count, "{command}");
+    }
     let actions = plan["actions"].as_array().expect("a list");
     let expected = if command.contains("--id") { 15_001..15_002 } else { 0..count };
     assert_eq!(actions.len(), expected.len(), "{command}");
@@ -178,6 +184,7 @@ fn number_in(id: &Value) -> u32 {
 /// The largest memory of commands that look at so many resources, in KiB.
 fn peaks_of_type(count: u32, commands: &[&str]) -> Vec<u64> {
     let bench = Bench::new();
+    bench.write("accounts.yml", format!("accounts:\n- {{account_id: '{ACCOUNT}', regions: [{REGION}]}}\n"));
     let moto = Moto::start_with_options(SECRETS, &[("TRAIL_SECRETS", &count.to_string())]);
     let peaks = commands.iter().map(|command| {
         let database = events(&bench, count);

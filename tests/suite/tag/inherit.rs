@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::lab::{Lab, entry};
-use crate::common::{Bench, Caller, Event};
+use crate::common::{Bench, Caller, Event, Moto};
 
 const GROUP: &str = "aws:autoscaling:groupName";
 const STACK: &str = "aws:cloudformation:stack-id";
@@ -96,6 +96,39 @@ result = [tag['Value'] for tag in tags if tag['Key'] == 'Owner']",
         tags.as_object_mut().expect("an object").retain(|key, _| !key.starts_with("aws:"));
         tags
     }
+}
+
+/// More secrets than are looked at together.
+#[test]
+fn each_resource_of_a_large_type_has_its_stack_s_owner() {
+    const SECRETS: &str = include_str!("../../servers/secrets/list_secrets.py");
+    let stack = "arn:aws:cloudformation:us-east-1:123456789012:stack/site/4f0e7a30-0000-11f1-8000-0aa0aa0aa0aa";
+    let moto = Moto::start_with_options(SECRETS, &[("TRAIL_SECRETS", "2500"), ("TRAIL_SECRETS_STACK", stack)]);
+    let mut lab = Lab::on(moto, Bench::new());
+    let create_stack = Event::new("cloudformation.amazonaws.com", "CreateStack")
+        .request(json!({"stackName": "site"}))
+        .response(json!({"stackId": stack}));
+    lab.event(create_stack.by(Caller::iam_user("alice")).at("2026-03-01T10:00:00Z"));
+    let bobs = "team-7/service-0002007/database";
+    for number in 0..2500 {
+        let name = format!("team-{}/service-{number:07}/database", number % 50);
+        let by = if name == bobs { Caller::iam_user("bob") } else { cloudformation() };
+        let create_secret = Event::new("secretsmanager.amazonaws.com", "CreateSecret").request(json!({"name": name}));
+        lab.event(create_secret.by(by).at("2026-03-01T10:00:10Z"));
+    }
+    lab.load();
+    let tag = ["tag", "--inherit", "--type", "secrets-manager", "--dry-run", "--output", "json"];
+    let plan = lab.run(&tag).success().json();
+    let actions = plan["actions"].as_array().expect("a list");
+    assert_eq!(actions.len(), 2500);
+    for action in actions {
+        let owner = if action["id"] == bobs { "bob" } else { "alice" };
+        assert_eq!(action["value"], owner, "{action}");
+    }
+    assert_eq!(plan["summary"]["types"][0]["population"], 2500);
+    let one = lab.run(&[&tag[..], &["--id", "team-8/service-0001508/database"]].concat()).success().json();
+    assert_eq!(one["actions"].as_array().map(Vec::len), Some(1), "{one}");
+    assert_eq!(one["actions"][0]["value"], "alice");
 }
 
 #[test]
