@@ -138,7 +138,9 @@ impl Made {
     fn arn(&self) -> Option<String> {
         let (service, rest) = self.resource_type[4].split_once(':')?;
         let (account, region) = (self.place.account(), REGIONS[self.place.region]);
-        Some(format!("arn:aws:{service}:{region}:{account}:{rest}{}", self.id()))
+        // The service adds six characters. Without them, what is before the last hyphen would be the name of all.
+        let end = if service == "secretsmanager" { "-AbCdEf" } else { "" };
+        Some(format!("arn:aws:{service}:{region}:{account}:{rest}{}{end}", self.id()))
     }
 
     /// `share`: how much of the month is over, in thousandths of a thousandth.

@@ -263,6 +263,7 @@ impl Leftover {
                 "DELETE FROM {name} WHERE part = ?1 AND account_region_id = ?2 AND event_time = ?3"
             ))?);
         }
+        let mut entries: Vec<Entry> = Vec::new();
         for ((account, region, time), mut digests) in self.0 {
             let mut rows = rows.query([&account, &region, &time])?;
             while let Some(row) = rows.next()? {
@@ -272,10 +273,13 @@ impl Leftover {
                 }
             }
             let (number, second) = (account_regions.number(&account, &region)?, Second::of(&time));
-            for digest in digests {
-                for delete in &mut deletes {
-                    delete.execute(params![digest, number, second])?;
-                }
+            entries.extend(digests.into_iter().map(|digest| (digest, number, second.clone())));
+        }
+        // Neighbors are on one page.
+        entries.sort_unstable();
+        for mut delete in deletes {
+            for (part, account_region, second) in &entries {
+                delete.execute(params![part, account_region, second])?;
             }
         }
         Ok(())
