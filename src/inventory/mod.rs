@@ -44,7 +44,9 @@ pub async fn list(
     place: &AccountRegion,
     sweeps: &TagIndexes,
 ) -> Result<Population, CallError> {
-    let mut population = list_without_sweep(session, map, definition, place).await?;
+    let scope = Scope::new(session, definition, place)?;
+    let items = listing::items(&scope, map).await?;
+    let mut population = resource::population(&scope, items);
     if let Some(filter) = tag_index::filter_of(definition) {
         let (resources, warnings) = sweeps.fill(session, filter, population.resources).await;
         population.resources = resources;
@@ -53,7 +55,8 @@ pub async fn list(
     Ok(population)
 }
 
-/// As [`list`], with the tags that the listing returns: for callers that read all others by [`confirm_tags`].
+/// As [`list`], for callers that read the tags that the listing does not return by [`confirm_tags`]. The Tagging API is swept only for types
+/// whose tags no other call reads.
 ///
 /// # Errors
 /// As [`list`].
@@ -63,6 +66,9 @@ pub async fn list_without_sweep(
     definition: &TypeDefinition,
     place: &AccountRegion,
 ) -> Result<Population, CallError> {
+    if !definition.access.as_ref().is_some_and(|access| access.tags.request.is_some()) {
+        return list(session, map, definition, place, &TagIndexes::of([definition])).await;
+    }
     let scope = Scope::new(session, definition, place)?;
     let items = listing::items(&scope, map).await?;
     Ok(resource::population(&scope, items))

@@ -206,7 +206,8 @@ pub fn needs<'m>(
         for definition in types {
             let Some(access) = definition.access.as_ref() else { continue };
             needs.add_listing(map, definition, access);
-            needs.add_tag_reading(definition, access);
+            let is_swept = !matches!(work, Work::Apply | Work::Undo);
+            needs.add_tag_reading(definition, access, is_swept);
             if work != Work::Report && may_write(definition) {
                 needs.add_tag_writing(definition, access, matches!(work, Work::Undo | Work::Member));
             }
@@ -265,14 +266,14 @@ impl Needs {
             let Some(definition) = map.types.get(&name) else { continue };
             let Some(access) = definition.access.as_ref() else { continue };
             self.add_listing(map, definition, access);
-            self.add_tag_reading(definition, access);
+            self.add_tag_reading(definition, access, false);
         }
     }
 
-    /// Reading tags where the listing doesn't.
-    fn add_tag_reading(&mut self, definition: &TypeDefinition, access: &Access) {
+    /// Reading tags where the listing doesn't. `is_swept`: with a sweep of the Tagging API before the type's own call.
+    fn add_tag_reading(&mut self, definition: &TypeDefinition, access: &Access, is_swept: bool) {
         let tags = &access.tags;
-        if tags.path.is_none() && tags.rgta.is_some() {
+        if tags.path.is_none() && tags.rgta.is_some() && (is_swept || tags.request.is_none()) {
             self.add("tag:GetResources");
         }
         tags.request.iter().flat_map(TagRequest::ways).for_each(|tags| self.add_call(definition, &tags.request));

@@ -23,7 +23,6 @@ fn a_type_needs_its_own_calls_and_nothing_more() {
             "s3:ListTagsForResource",
             "s3:PutBucketTagging",
             "s3:TagResource",
-            "tag:GetResources",
             "tag:TagResources"
         ]
     );
@@ -58,6 +57,12 @@ fn a_type_needs_its_own_calls_and_nothing_more() {
             "tag:UntagResources"
         ]
     );
+}
+
+#[test]
+fn only_what_lists_all_resources_sweeps_the_tagging_api() {
+    let sweeps = |work| actions(work, &["sqs"]).contains(&"tag:GetResources".to_owned());
+    assert_eq!([Work::Tag, Work::Apply, Work::Undo, Work::Report].map(sweeps), [true, false, false, true]);
 }
 
 #[test]
