@@ -66,7 +66,7 @@ pub async fn list_without_sweep(
     definition: &TypeDefinition,
     place: &AccountRegion,
 ) -> Result<Population, CallError> {
-    if !definition.access.as_ref().is_some_and(|access| access.tags.request.is_some()) {
+    if definition.access.as_ref().is_none_or(|access| access.tags.request.is_none()) {
         return list(session, map, definition, place, &TagIndexes::of([definition])).await;
     }
     let scope = Scope::new(session, definition, place)?;
