@@ -14,9 +14,9 @@ use super::{BATCH, Made, PARTS, peak, places, remove, wal_size};
 const DELETED_PARTS: u64 = 4;
 /// The beginning of the part after them.
 const BEFORE: &str = "2020-05-01";
-/// Of so many resources one is not deleted.
+/// One of this many resources is kept.
 const KEPT: u64 = 10;
-/// Between two looks at the program.
+/// Interval between memory samples.
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// Deletes resources, and measures how their events are removed.

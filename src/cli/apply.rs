@@ -150,7 +150,7 @@ fn check_limit(args: &Args, context: &Context, writes: u64, what: &str) -> Resul
 }
 
 async fn resume(run_id: RunId, args: Args, context: &Context) -> Result<Outcome, CommandError> {
-    let store = context.open_store_to_tag()?;
+    let store = context.open_store_for_journal()?;
     let run = tagging::find_run(context, &store, run_id)?;
     if run.finished_at.is_some() {
         run_output::show_nothing(context, &NothingToDo::of_run(run.kind, args.dry_run, &run));

@@ -64,7 +64,7 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     args.wanted.types = types::resolve(&map, &args.wanted.types)?;
     args.wanted.scope.resolve(&map, &args.wanted.types)?;
     tagging::check_more_tags(&map, &args.wanted.types, &key, &args.wanted.more_tags)?;
-    let store = context.open_store_to_tag()?;
+    let store = context.open_store_for_journal()?;
     let rules = args.owner.clone().rules(&map, &[])?;
     let updates = args.wanted.allow.updates(context, &map, &store)?;
     let (session, caller) = tagging::open_account(args.aws.clone()).await?;

@@ -54,7 +54,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<Outcome, CommandError> {
-    let store = context.open_store_to_tag()?;
+    let store = context.open_store_for_journal()?;
     let number = match args.run {
         RunName::Single(number) => number,
         RunName::Organization(number) => {

@@ -44,9 +44,7 @@ pub async fn list(
     place: &AccountRegion,
     sweeps: &TagIndexes,
 ) -> Result<Population, CallError> {
-    let scope = Scope::new(session, definition, place)?;
-    let items = listing::items(&scope, map).await?;
-    let mut population = resource::population(&scope, items);
+    let mut population = listed(session, map, definition, place).await?;
     if let Some(filter) = tag_index::filter_of(definition) {
         let (resources, warnings) = sweeps.fill(session, filter, population.resources).await;
         population.resources = resources;
@@ -55,8 +53,8 @@ pub async fn list(
     Ok(population)
 }
 
-/// As [`list`], for callers that read the tags that the listing does not return by [`confirm_tags`]. The Tagging API is swept only for types
-/// whose tags no other call reads.
+/// As [`list`], for callers that need no tags, or that read missing tags with [`confirm_tags`]. The Tagging API is swept only for types whose
+/// tags no other call reads.
 ///
 /// # Errors
 /// As [`list`].
@@ -69,6 +67,16 @@ pub async fn list_without_sweep(
     if definition.access.as_ref().is_none_or(|access| access.tags.request.is_none()) {
         return list(session, map, definition, place, &TagIndexes::of([definition])).await;
     }
+    listed(session, map, definition, place).await
+}
+
+/// The resources with the tags that the listing returns.
+async fn listed(
+    session: &Session,
+    map: &ResourceMap,
+    definition: &TypeDefinition,
+    place: &AccountRegion,
+) -> Result<Population, CallError> {
     let scope = Scope::new(session, definition, place)?;
     let items = listing::items(&scope, map).await?;
     Ok(resource::population(&scope, items))

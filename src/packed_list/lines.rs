@@ -19,21 +19,21 @@ const LEVEL: i32 = 1;
 thread_local! {
     static COMPRESSOR: RefCell<Compressor> = RefCell::new(Compressor::new(CompressionLvl::new(LEVEL).expect("a level")));
     static DECOMPRESSOR: RefCell<Decompressor> = RefCell::new(Decompressor::new());
-    /// A compressed block, on its way.
+    /// A buffer for a compressed block.
     static COMPRESSED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 /// A part of the list, compressed.
 #[derive(Clone)]
 pub struct Block {
-    pub(super) compressed: Compressed,
+    pub(super) storage: Storage,
     /// Bytes of its JSON.
     pub(super) size: usize,
 }
 
 /// Where a block is.
 #[derive(Clone)]
-pub(super) enum Compressed {
+pub(super) enum Storage {
     Memory(Box<[u8]>),
     File(Extent),
 }
@@ -83,10 +83,10 @@ impl<B: Iterator<Item: Borrow<Block>>, O: AsRef<[u8]>> Lines<B, O> {
 
 impl Block {
     fn read_to(&self, text: &mut Vec<u8>) {
-        match &self.compressed {
-            Compressed::Memory(compressed) => self.decompress(compressed, text),
-            Compressed::File(extent) => COMPRESSED.with_borrow_mut(|compressed| {
-                // It was just written. What is lost now cannot be made up for.
+        match &self.storage {
+            Storage::Memory(compressed) => self.decompress(compressed, text),
+            Storage::File(extent) => COMPRESSED.with_borrow_mut(|compressed| {
+                // It was just written, so that only a broken disk gets here. A run that was begun can be resumed.
                 extent.read_to(compressed).expect("this program's temporary file can be read");
                 self.decompress(compressed, text);
             }),

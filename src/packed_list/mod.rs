@@ -15,7 +15,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::{slice, vec};
 
-use lines::{Block, Compressed, Lines, OWN_TEXT, SEPARATOR};
+use lines::{Block, Lines, OWN_TEXT, SEPARATOR, Storage};
 use overflow::Overflow;
 use serde::de::{DeserializeOwned, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -72,10 +72,10 @@ impl<T> PackedList<T> {
         if !other.blocks.is_empty() {
             self.close();
         }
-        for Block { compressed, size } in other.blocks {
-            match compressed {
-                Compressed::Memory(bytes) => self.put(&bytes, size),
-                Compressed::File(_) => self.blocks.push(Block { compressed, size }),
+        for Block { storage, size } in other.blocks {
+            match storage {
+                Storage::Memory(bytes) => self.put(&bytes, size),
+                Storage::File(_) => self.blocks.push(Block { storage, size }),
             }
         }
         self.open.extend_from_slice(&other.open);
@@ -107,14 +107,14 @@ impl<T> PackedList<T> {
     fn put(&mut self, bytes: &[u8], size: usize) {
         let is_too_much = self.in_memory + bytes.len() > IN_MEMORY;
         let extent = if is_too_much { self.overflow().and_then(|overflow| overflow.put(bytes)) } else { None };
-        let compressed = extent.map_or_else(
+        let storage = extent.map_or_else(
             || {
                 self.in_memory += bytes.len();
-                Compressed::Memory(bytes.into())
+                Storage::Memory(bytes.into())
             },
-            Compressed::File,
+            Storage::File,
         );
-        self.blocks.push(Block { compressed, size });
+        self.blocks.push(Block { storage, size });
     }
 
     /// Where further blocks can go.
@@ -178,9 +178,10 @@ impl<T: DeserializeOwned> PackedList<T> {
             return;
         }
         let at_once = SORTED_AT_ONCE.max(self.length / MOST_SORTED_LISTS);
-        // Parts of one list: so many lists would have too much in memory before they use a file.
-        let (mut parts, mut ends) = (Self::new(), Vec::new());
-        let mut lines = std::mem::take(self).into_lines();
+        let empty = || Self { overflow: self.overflow.clone(), ..Self::new() };
+        // One list for all parts: separate lists would each keep `IN_MEMORY` bytes in memory.
+        let (mut parts, mut ends, sorted) = (empty(), Vec::new(), empty());
+        let mut lines = std::mem::replace(self, sorted).into_lines();
         loop {
             let mut part: Vec<(K, Vec<u8>)> = Vec::new();
             while part.len() < at_once

@@ -1,7 +1,7 @@
-//! What is too much for memory goes to a file, which this module knows only as something to write, seek and read.
+//! Stores the blocks that are too much for memory in a temporary file: anything that can be written, read and sought in.
 //!
-//! A file that cannot be created or written is not an error: what it was for stays in memory. All lists share a file: AWS's calls need
-//! descriptors too.
+//! A file that cannot be created or written is not an error: blocks stay in memory then. All lists share one file, because connections to AWS
+//! need file descriptors too.
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
@@ -20,7 +20,7 @@ static CREATE: OnceLock<Create> = OnceLock::new();
 
 static CURRENT: Mutex<Weak<Overflow>> = Mutex::new(Weak::new());
 
-/// From now on, long lists put most of their documents into files that `create` makes. The first call counts. Without any, they are
+/// From now on, long lists put most of their documents into files that `create` makes. Only the first call has an effect. Without it, they stay
 /// in memory.
 pub fn overflow_into<M: Medium + 'static>(create: impl Fn() -> io::Result<M> + Send + Sync + 'static) {
     let create: Create = Box::new(move || Ok(Box::new(create()?)));

@@ -129,7 +129,7 @@ impl Store {
         Self::open_or_read_only(path, watch)?.with_small_cache()
     }
 
-    /// With the page cache of a command that only reads. A journal's pages are written in order: it needs no more.
+    /// With the page cache of a command that only reads. Journal pages are written in order, so a small cache is enough.
     ///
     /// # Errors
     /// SQLite's.

@@ -286,7 +286,7 @@ async fn give_parts<'m>(
     problems: Vec<TypeProblem>,
     take: &RefCell<Take<'_>>,
 ) -> Result<TypeOutcome<'m>, StoreError> {
-    let mut kept = how.question.inherit.then(|| Parts::empty(&parts));
+    let mut kept = how.question.inherit.then(|| parts.without_resources());
     for mut facts in parts.into_parts() {
         facts.joined = with_makers(how.store, &how.question.rules, facts.joined)?;
         prove(how, place, &mut facts).await;

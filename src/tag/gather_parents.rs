@@ -31,13 +31,13 @@ type Group = (ResourceType, Option<Region>);
 /// The live resources of a type in a region.
 struct Listed<'f, 'm> {
     index: Index,
-    facts: Facts<'f, 'm>,
+    facts: ParentFacts<'f, 'm>,
 }
 
-/// The facts of a type, which the run has anyway or which parents are looked for in.
-enum Facts<'f, 'm> {
+/// The facts of a parent type: those that the run already has, or those that were read only to find parents.
+enum ParentFacts<'f, 'm> {
     OfRun(&'f KeptFacts<'m>),
-    Own(KeptFacts<'m>),
+    ListedForParents(KeptFacts<'m>),
 }
 
 /// The result of listing a type.
@@ -129,7 +129,7 @@ impl<'g, 'm> Gatherer<'g, 'm> {
             |facts: &&KeptFacts<'_>| facts.source().is_none_or(|source| source.from == PopulationSource::Service);
         let ours = self.facts.iter().find(|facts| facts.definition().resource_type == *name).filter(is_listed);
         if let Some(facts) = ours.filter(|_| *region == self.question.region) {
-            return Ok(ListedType::Listed(Box::new(Listed { index: facts.index(), facts: Facts::OfRun(facts) })));
+            return Ok(ListedType::Listed(Box::new(Listed { index: facts.index(), facts: ParentFacts::OfRun(facts) })));
         }
         let Some(definition) = listable(self.map, name) else { return Ok(ListedType::Absent) };
         let place = AccountRegion { account: self.question.account.clone(), region: region.clone() };
@@ -140,7 +140,10 @@ impl<'g, 'm> Gatherer<'g, 'm> {
                 let joined = join(self.store, &self.question.rules, &place, definition, &live)?;
                 let facts = TypeFacts { definition, live, joined, scope: ScopeFacts::default(), source: None };
                 let facts = KeptFacts::Whole(Box::new(facts));
-                Ok(ListedType::Listed(Box::new(Listed { index: facts.index(), facts: Facts::Own(facts) })))
+                Ok(ListedType::Listed(Box::new(Listed {
+                    index: facts.index(),
+                    facts: ParentFacts::ListedForParents(facts),
+                })))
             }
             Err(error) if error.class == ErrorClass::NoEndpoint => Ok(ListedType::Absent),
             Err(error) => Ok(ListedType::Unreadable(Box::new(error))),
@@ -226,8 +229,8 @@ fn alive<'m>(map: &'m ResourceMap, parents: Vec<ParentRef>, looked: &ListedType<
     };
     let position = |parent: &ParentRef| listed.index.find(parent.arn.as_ref().unwrap_or(&parent.id));
     let facts = match &listed.facts {
-        Facts::OfRun(facts) => facts,
-        Facts::Own(facts) => facts,
+        ParentFacts::OfRun(facts) => facts,
+        ParentFacts::ListedForParents(facts) => facts,
     };
     let live = facts.at(&parents.iter().filter_map(position).collect());
     let relative = |parent: &ParentRef| {
@@ -304,7 +307,8 @@ mod tests {
         let joined = Joined { events: vec![Vec::new(); 2], records: 0 };
         let facts = TypeFacts { definition, live: all.to_vec(), joined, scope: ScopeFacts::default(), source: None };
         let facts = KeptFacts::Whole(Box::new(facts));
-        let looked = ListedType::Listed(Box::new(Listed { index: facts.index(), facts: Facts::Own(facts) }));
+        let looked =
+            ListedType::Listed(Box::new(Listed { index: facts.index(), facts: ParentFacts::ListedForParents(facts) }));
         let is_alive = |parent: ParentRef| matches!(alive(map, vec![parent], &looked)[..], [(_, Live::Alive(_))]);
         assert!(is_alive(parent("elasticbeanstalk-environment", "e-1")));
         assert!(!is_alive(parent("elasticbeanstalk-environment", "web")));

@@ -1,7 +1,7 @@
 //! Joins listed resources with their events, those of several types in one pass over the events of the account-region.
 //!
 //! The events of a type are not next to each other in the database: its key begins with account, region and time. So a pass takes as long
-//! for one type as for several. In a place with many events, types that have been listed wait for others.
+//! for one type as for several. In an account-region with many events, listed types wait for each other.
 
 use std::cell::RefCell;
 
@@ -14,7 +14,7 @@ use crate::store::{Store, StoreError};
 /// Listed types that are joined without waiting for more: half of those that are listed at a time, so that the others go on.
 const ENOUGH: usize = 4;
 
-/// Steps of a pass from which on types wait for each other: those of some 100,000 events, tens of milliseconds.
+/// Steps of a pass above which types wait for each other: those of some 100,000 events, tens of milliseconds.
 const LONG_PASS: u64 = 500_000;
 
 /// Joins the types of an account-region.
@@ -47,7 +47,7 @@ impl<'a> Joins<'a> {
         Self { store, place, state: RefCell::default() }
     }
 
-    /// A type is now listed.
+    /// Registers that the listing of a type begins.
     pub(super) fn begin_listing(&self) -> Listing<'_> {
         self.state.borrow_mut().listing += 1;
         Listing(self)
@@ -57,6 +57,9 @@ impl<'a> Joins<'a> {
     fn join_waiting(&self) -> Result<(), StoreError> {
         let waiting = {
             let mut state = self.state.borrow_mut();
+            if state.waiting.is_empty() {
+                return Ok(());
+            }
             if state.is_long && state.listing > 0 && state.waiting.len() < ENOUGH {
                 return Ok(());
             }
@@ -90,7 +93,7 @@ impl Listing<'_> {
         }
     }
 
-    /// Ends a listing without resources that have to be joined.
+    /// Ends a listing that failed: there is nothing to join.
     ///
     /// # Errors
     /// The database fails.
@@ -146,13 +149,13 @@ mod tests {
 
     type Waits<'w> = Pin<&'w mut dyn Future<Output = Result<TypeJoin, StoreError>>>;
 
-    /// Who made the resources of those types that do not wait any more.
+    /// The creators of the resources of types that no longer wait.
     fn users(waits: &mut [Waits<'_>]) -> Vec<Option<String>> {
         waits.iter_mut().map(|wait| wait.as_mut().now_or_never().map(|joined| user(joined.unwrap()))).collect()
     }
 
     #[test]
-    fn each_type_gets_its_own_events_at_once_in_a_small_place() {
+    fn each_type_gets_its_own_events_at_once_in_a_small_account_region() {
         let (store, place) = (store(), place());
         let joins = Joins::new(&store, &place);
         let listings = ["sqs", "sns", "iam-role", "log-group"].map(|name| (name, joins.begin_listing()));
@@ -163,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn types_wait_for_each_other_in_a_large_place() {
+    fn types_wait_for_each_other_in_a_large_account_region() {
         let (store, place) = (store(), place());
         let joins = Joins::new(&store, &place);
         joins.state.borrow_mut().is_long = true;
@@ -187,5 +190,14 @@ mod tests {
         assert_eq!(users(&mut [first.as_mut()]), [None]);
         fails.end().unwrap();
         assert_eq!(users(&mut [first.as_mut()]), [Some("alice".to_owned())]);
+    }
+
+    #[test]
+    fn a_listing_that_fails_says_nothing_of_how_long_a_pass_takes() {
+        let (store, place) = (store(), place());
+        let joins = Joins::new(&store, &place);
+        joins.state.borrow_mut().is_long = true;
+        joins.begin_listing().end().unwrap();
+        assert!(joins.state.borrow().is_long);
     }
 }

@@ -37,22 +37,23 @@ pub(super) enum KeptFacts<'m> {
 /// What the parts of a type have in common.
 struct OfType<'m> {
     definition: &'m TypeDefinition,
-    /// Of the resources that were not in a part yet.
+    /// Create events of the whole type; 0 after the first part.
     records: u64,
+    /// Of the resources that are not in a part yet.
     scope: ScopeFacts,
     source: Option<TypeSource>,
 }
 
 impl<'m> Parts<'m> {
-    /// A type without resources yet, with what is known of all of them.
-    pub(super) fn empty(facts: &Self) -> Self {
+    /// What is known of all resources, without the resources.
+    pub(super) fn without_resources(&self) -> Self {
         Self {
-            definition: facts.definition,
+            definition: self.definition,
             live: PackedList::new(),
             events: PackedList::new(),
-            records: facts.records,
-            scope: facts.scope.clone(),
-            source: facts.source.clone(),
+            records: self.records,
+            scope: self.scope.clone(),
+            source: self.source.clone(),
         }
     }
 
@@ -186,7 +187,7 @@ mod tests {
     #[test]
     fn parts_have_all_resources_with_their_events_as_often_as_they_are_read() {
         let original = parts();
-        let mut again = Parts::empty(&original);
+        let mut again = original.without_resources();
         original.into_parts().for_each(|part| again.push(part));
         let kept = KeptFacts::Parts(Box::new(again));
         for _ in 0..2 {

@@ -37,6 +37,9 @@ impl Context {
     /// From the global options and what was typed.
     pub(in crate::cli) fn new(global: GlobalArgs, invocation: Invocation, settings: Settings) -> Self {
         let console = Console::new(global.output.into(), global.quiet, !global.no_progress);
+        // Long lists hold data like that in the database, and mostly less of it: they go to the same disk.
+        let database = global.db.clone();
+        overflow_into(move || private_file::unnamed(&database));
         Self { global, invocation, settings, console, has_new_database: AtomicBool::default() }
     }
 
@@ -56,7 +59,6 @@ impl Context {
     /// As [`Store::open`].
     pub fn open_store(&self) -> Result<Store, CommandError> {
         self.has_new_database.fetch_or(!self.global.db.exists(), Ordering::Relaxed);
-        self.let_long_lists_overflow();
         let mut progress = None;
         Store::open_watched(&self.global.db, &mut |migration| self.show(migration, &mut progress))
             .map_err(|error| self.store_error(&error))
@@ -83,7 +85,7 @@ impl Context {
     ///
     /// # Errors
     /// There is none, or as [`Store::open`].
-    pub fn open_store_to_tag(&self) -> Result<Store, CommandError> {
+    pub fn open_store_for_journal(&self) -> Result<Store, CommandError> {
         self.open_existing_store()?.with_small_cache().map_err(|error| self.store_error(&error))
     }
 
@@ -93,16 +95,9 @@ impl Context {
     /// There is none, or as [`Store::open_to_read`].
     pub fn open_store_to_read(&self) -> Result<Store, CommandError> {
         self.check_exists()?;
-        self.let_long_lists_overflow();
         let mut progress = None;
         Store::open_to_read_watched(&self.global.db, &mut |migration| self.show(migration, &mut progress))
             .map_err(|error| self.store_error(&error))
-    }
-
-    /// Long lists hold data like that in the database, and mostly less of it: they go to the same disk.
-    fn let_long_lists_overflow(&self) {
-        let database = self.global.db.clone();
-        overflow_into(move || private_file::unnamed(&database));
     }
 
     /// Shows how far the migration of a large database has come.

@@ -66,7 +66,7 @@ pub(in crate::cli) fn temporary_beside(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// A file that only this process can read: in the folder of `TMPDIR`, if that is set; else beside the database, where there is
+/// A file without a name that only its user can read: in the folder of `TMPDIR`, if that is set; else beside the database, where there is
 /// room for data of this kind; else in the system's temporary folder, which may be in memory.
 pub(in crate::cli) fn unnamed(database: &Path) -> io::Result<File> {
     let elsewhere = std::env::temp_dir().join("trailcreator");

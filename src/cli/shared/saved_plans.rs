@@ -248,5 +248,6 @@ fn bytes(text: &str) -> u64 {
 
 /// The journal. Where nothing is written, none is made.
 pub(in crate::cli) fn store_of_plans(context: &Context, dry_run: bool) -> Result<Store, CommandError> {
-    if dry_run { Store::in_memory().map_err(|error| context.store_error(&error)) } else { context.open_store() }
+    let failed = |error| context.store_error(&error);
+    if dry_run { Store::in_memory().map_err(failed) } else { context.open_store()?.with_small_cache().map_err(failed) }
 }

@@ -111,7 +111,7 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     }
     // First, so that an invalid file is reported before anything else.
     let of_file = if args.org { None } else { Some(args.accounts.accounts()?) };
-    let store = context.open_store_to_tag()?;
+    let store = context.open_store_for_journal()?;
     let mut rules = args.owner.clone().rules(&map, of_file.as_deref().unwrap_or_default())?;
     let updates = args.wanted.allow.updates(context, &map, &store)?;
     let base = organization::open_base(args.aws.clone(), first_region(&args.region)).await?;

@@ -28,7 +28,7 @@ impl Answers {
         self.sorted.push((TextHash::of([text]), number_of(position)));
     }
 
-    /// After this, texts are found.
+    /// Must be called before [`Answers::get`].
     pub(super) fn sort(&mut self) {
         self.sorted.sort_unstable();
         self.sorted.dedup_by(|(text, position), (before, of_before)| {
@@ -50,8 +50,8 @@ impl Answers {
     }
 }
 
-/// A Bloom filter of the texts of some lists: three bits of one word for each, by the beginning of its hash. Most texts that are looked up are of
-/// no live resource, and nearly all of these lack one of the bits. One look into this memory, which is mostly in no cache, does for all lists.
+/// A Bloom filter of the texts of some lists: three bits of one word for each, by the beginning of its hash. Most texts that are looked up name no
+/// live resource, and the filter rejects nearly all of them. One cache miss covers all lists.
 #[derive(Debug, Default)]
 pub(super) struct Filter(Vec<u64>);
 

@@ -81,8 +81,8 @@ impl Store {
         self.events_of_types(&[resource_type], account, region, &mut |_, row| each(row)).map(drop)
     }
 
-    /// As [`Store::events_of_type`], for several types in one pass over the events of the account or region, which takes as long as for
-    /// one. `each` gets the position of the event's type. Returns SQLite's steps, some for each event that is in the place, of whatever type.
+    /// As [`Store::events_of_type`], for several types in one pass, which takes as long as a pass for one type. `each` gets the position of the
+    /// event's type. Returns the number of SQLite's virtual machine steps, which grows with all events of the account or region, whatever their type.
     ///
     /// # Errors
     /// The database fails; an error of `each`.
@@ -112,7 +112,7 @@ impl Store {
     }
 }
 
-/// The key of a row and what says which resource it is of. SQLite copies each column that is selected, and most rows are not needed further.
+/// The columns of the key, and those that identify the resource. SQLite copies each column that is selected, and most rows are not needed further.
 const ROW_COLUMNS: &str = "account_id, region, event_time, event_id, resource_type, resource_id, action, names";
 
 /// Positions in [`ROW_COLUMNS`].

@@ -1,4 +1,4 @@
-//! How much memory `tag`, `tag-org`, `report`, `list`, `runs`, `undo` and `apply --resume` take for many resources.
+//! How much memory `tag`, `tag-org`, `report`, `list`, `runs`, `undo` and `apply` take for many resources.
 #![cfg(target_os = "linux")]
 
 use std::collections::BTreeMap;
@@ -36,6 +36,8 @@ const LOOKING: &[&str] = &[
     "tag --type secrets-manager --dry-run --output json",
     "tag --type secrets-manager --dry-run --output json --id team-1/service-0015001/database",
     "tag --type secrets-manager --save-plan plan.json",
+    // The plan of the command before it.
+    "apply plan.json --dry-run",
     "tag --type secrets-manager --inherit --dry-run --output json",
     "tag-org accounts.yml --type secrets-manager --dry-run --output json",
     "tag-org accounts.yml --type secrets-manager --save-plan plans.jsonl",
