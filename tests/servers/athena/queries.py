@@ -85,8 +85,8 @@ class Query:
 class Engine:
     """DuckDB with the catalogue's tables, and the queries that ran on it."""
 
-    def __init__(self, tables, s3_url):
-        self.scratch = tempfile.mkdtemp(prefix="athena-")
+    def __init__(self, tables, s3_url, folder):
+        self.scratch = tempfile.mkdtemp(prefix="athena-", dir=folder)
         self.connection = duckdb.connect(os.path.join(self.scratch, "tables.duckdb"))
         # A load's query has thousands of names in conditions. DuckDB's optimizer thinks about them for 7 seconds, and the plan that
         # it starts from gives the same rows in less than a tenth of one.

@@ -3,7 +3,7 @@
 AWS JSON 1.1 (`X-Amz-Target: AmazonAthena.*`) on a free loopback port. A template of tests/suite/common/fork_server.py:
 the request is {"configuration"}, the answer is {"port"}.
 
-Configuration: {"s3": URL, where results go,
+Configuration: {"s3": URL, where results go, "folder"?: where its files are,
 "tables": [{"shape", "database"?, "name"?, "files"?, "without"?, "parameters"?}], "unrelated": [NAME…],
 "workgroups": {NAME: {"output"?, "enforce"?, "managed"?}}}
 
@@ -34,7 +34,7 @@ class Service:
         self.tables = [Table(definition) for definition in config.get("tables", [])]
         self.unrelated = [Table.unrelated("default", name) for name in config.get("unrelated", [])]
         self.workgroups = {"primary": {}, **config.get("workgroups", {})}
-        self.engine = Engine(self.tables, config["s3"])
+        self.engine = Engine(self.tables, config["s3"], config.get("folder"))
         self.wishes, self.throttle, self.calls = {}, Counter(), Counter()
         self.never = threading.Event()
         self.called = threading.Condition()

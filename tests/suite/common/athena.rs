@@ -30,6 +30,8 @@ impl Athena {
         let mut configuration = configuration.clone();
         configuration["s3"] = json!(moto.endpoint());
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        // The server is stopped by a signal, and cannot remove its files.
+        configuration["folder"] = json!(folder.path());
         let errors = folder.path().join("stderr");
         let mut server = forks::ATHENA.fork(&json!({"configuration": configuration, "errors": errors}));
         let Some(port) = server.answer().and_then(|answer| answer["port"].as_u64()) else {
