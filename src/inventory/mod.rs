@@ -44,7 +44,7 @@ pub async fn list(
     place: &AccountRegion,
     sweeps: &TagIndexes,
 ) -> Result<Population, CallError> {
-    let mut population = listed(session, map, definition, place).await?;
+    let mut population = list_without_sweep(session, map, definition, place).await?;
     if let Some(filter) = tag_index::filter_of(definition) {
         let (resources, warnings) = sweeps.fill(session, filter, population.resources).await;
         population.resources = resources;
@@ -53,25 +53,11 @@ pub async fn list(
     Ok(population)
 }
 
-/// As [`list`], for callers that need no tags, or that read missing tags with [`confirm_tags`]. The Tagging API is swept only for types whose
-/// tags no other call reads.
+/// As [`list`], but only with the tags that the listing returns: for callers that need no tags, or that read the others with [`confirm_tags`].
 ///
 /// # Errors
 /// As [`list`].
 pub async fn list_without_sweep(
-    session: &Session,
-    map: &ResourceMap,
-    definition: &TypeDefinition,
-    place: &AccountRegion,
-) -> Result<Population, CallError> {
-    if definition.access.as_ref().is_none_or(|access| access.tags.request.is_none()) {
-        return list(session, map, definition, place, &TagIndexes::of([definition])).await;
-    }
-    listed(session, map, definition, place).await
-}
-
-/// The resources with the tags that the listing returns.
-async fn listed(
     session: &Session,
     map: &ResourceMap,
     definition: &TypeDefinition,

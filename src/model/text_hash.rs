@@ -3,8 +3,8 @@
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::sync::LazyLock;
 
-/// The hash of one or more texts. With 96 bits, two texts practically never have the same hash by chance. The keys of the hash are random in
-/// each process, so nobody can prepare texts that collide.
+/// The hash of one or more texts. With 96 bits, two texts practically never have the same hash by chance. The hash is keyed, and each
+/// process chooses its keys at random, so nobody can prepare texts with the same hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TextHash([u32; 3]);
 

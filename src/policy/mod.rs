@@ -273,7 +273,7 @@ impl Needs {
     /// Reading tags where the listing doesn't. `is_swept`: with a sweep of the Tagging API before the type's own call.
     fn add_tag_reading(&mut self, definition: &TypeDefinition, access: &Access, is_swept: bool) {
         let tags = &access.tags;
-        if tags.path.is_none() && tags.rgta.is_some() && (is_swept || tags.request.is_none()) {
+        if tags.path.is_none() && tags.rgta.is_some() && is_swept {
             self.add("tag:GetResources");
         }
         tags.request.iter().flat_map(TagRequest::ways).for_each(|tags| self.add_call(definition, &tags.request));

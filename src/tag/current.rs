@@ -105,7 +105,7 @@ async fn read_type(
     let Some(definition) = map.types.get(&resource_type).filter(|definition| definition.access.is_some()) else {
         return unreadable(Unread::NoListing(resource_type));
     };
-    // A sweep of the Tagging API proves no absence: each resource whose tags the list does not have is read below.
+    // A sweep of the Tagging API would not prove that a tag is absent. Tags that the listing does not return are read below.
     let population = match inventory::list_without_sweep(session, map, definition, place).await {
         Ok(population) => population,
         Err(error) => return unreadable(Unread::Listing(error.with_hint())),

@@ -20,7 +20,7 @@ use crate::plan::{PopulationSource, Question, ScopeFacts, TypeFacts, TypeProblem
 use crate::resource_map::{ResourceMap, TypeDefinition};
 use crate::store::{Store, StoreError};
 use crate::tag::parts::KeptFacts;
-use crate::tag::recorded::{join, with_makers};
+use crate::tag::recorded::{join, take_row, with_makers};
 
 /// Types listed at a time.
 const TYPE_CONCURRENCY: usize = 8;
@@ -133,7 +133,7 @@ impl<'g, 'm> Gatherer<'g, 'm> {
         }
         let Some(definition) = listable(self.map, name) else { return Ok(ListedType::Absent) };
         let place = AccountRegion { account: self.question.account.clone(), region: region.clone() };
-        // Parents whose tags the list does not have are read later.
+        // Tags that the listing does not return are read later, only for the parents in question.
         match inventory::list_without_sweep(self.session, self.map, definition, &place).await {
             Ok(population) => {
                 let live: Vec<LiveResource> = population.resources.into_iter().collect();
@@ -201,12 +201,7 @@ fn recorded<'m>(
         let stand_ins: Vec<LiveResource> = ids.iter().map(|id| stand_in(name, id)).collect();
         let renames = store.renames_of_type(name, account, region.as_ref())?;
         let mut join = Join::new(&stand_ins).with_renames(&renames);
-        store.events_of_type(name, account, region.as_ref(), &mut |row| {
-            if let Some(wanted) = join.wants(&row.names()?) {
-                join.keep(row.event()?, wanted);
-            }
-            Ok(())
-        })?;
+        store.events_of_type(name, account, region.as_ref(), &mut |row| take_row(&mut join, row))?;
         let Joined { events, .. } = with_makers(store, rules, join.finish())?;
         found.extend(ids.iter().map(|&id| id.to_owned()).zip(events));
     }

@@ -42,12 +42,17 @@ pub(super) fn join_with(
         if let Some(see) = &mut see {
             see(row)?;
         }
-        if let Some(wanted) = join.wants(&row.names()?) {
-            join.keep(row.event()?, wanted);
-        }
-        Ok(())
+        take_row(&mut join, row)
     })?;
     with_makers(store, rules, join.finish())
+}
+
+/// Keeps the event of a row if its resource is live.
+pub(super) fn take_row(join: &mut Join, row: &EventRow<'_>) -> Result<(), StoreError> {
+    if let Some(wanted) = join.wants(&row.names()?) {
+        join.keep(row.event()?, wanted);
+    }
+    Ok(())
 }
 
 /// The listed resources of a type, to be joined with their events.
@@ -88,11 +93,7 @@ impl TypeJoin {
 
     fn take(&mut self, row: &EventRow<'_>) -> Result<(), StoreError> {
         match &mut self.resources {
-            Resources::InMemory(_, join) => {
-                if let Some(wanted) = join.wants(&row.names()?) {
-                    join.keep(row.event()?, wanted);
-                }
-            }
+            Resources::InMemory(_, join) => take_row(join, row)?,
             Resources::Packed(_, join) => {
                 if let Some(position) = join.wants(&row.names()?) {
                     join.keep(row.event()?, position);

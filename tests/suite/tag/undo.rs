@@ -41,6 +41,24 @@ client('ec2').delete_volume(VolumeId='{}')",
     lab.run(&["undo", "7"]).code(2).says(["no run 7", "trailcreator runs"]);
 }
 
+/// The Tagging API does not prove that a tag is absent, and its index is late.
+#[test]
+fn a_type_whose_tags_no_other_call_reads_is_neither_swept_nor_changed() {
+    let mut lab = Lab::new();
+    let topic = lab.topic("news", "carol");
+    lab.load();
+    lab.run(&["tag"]).success();
+    let built_in = lab.bench.trailcreator(["resource-map", "show", "sns"]).run().success().stdout.clone();
+    let own_call = "    call: ListTagsForResource\n    params:\n      ResourceArn: \"{arn}\"\n    items: Tags\n";
+    let without_call = built_in.replace(own_call, "");
+    assert_ne!(without_call, built_in);
+    lab.bench.write("topics.yml", without_call);
+    let undone = lab.run(&["undo", "1", "--extend-map", "topics.yml"]);
+    undone.code(4).says(["the resource map has no call to read the tags of sns"]);
+    assert_eq!(lab.topic_tags(&topic), json!({"Owner": "carol"}));
+    assert_eq!(lab.sent("GetResources"), 1, "by `tag`");
+}
+
 #[test]
 fn an_undo_can_be_undone() {
     let mut lab = Lab::new();
