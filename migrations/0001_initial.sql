@@ -8,7 +8,8 @@ CREATE TABLE resource_events (
     event_id               TEXT NOT NULL,
     resource_type          TEXT NOT NULL,  -- cloud-custodian's name
     resource_id            TEXT NOT NULL,
-    action                 TEXT NOT NULL CHECK (action IN ('create', 'upsert', 'delete')),
+    -- SQLite would build a list of more than two values again for each row.
+    action                 TEXT NOT NULL CHECK (action = 'create' OR action = 'upsert' OR action = 'delete'),
     event_name             TEXT NOT NULL,
     event_source           TEXT NOT NULL,
     user_agent             TEXT,

@@ -17,7 +17,6 @@ use super::items::Items;
 use super::unit::Identity;
 use super::{ArchivedObject, Failure, Figures, FoundDay, Item, OtherFile, Unit, Versions};
 use crate::model::event::ResourceEvent;
-use crate::store::Batch;
 use crate::store::ledger::days::ListedFolder;
 use crate::store::ledger::{ClosedDay, ReadUnit};
 use crate::store::{Store, StoreError};
@@ -227,7 +226,12 @@ struct Writer<'a> {
     folders: Vec<ListedFolder>,
     watch: &'a mut dyn FnMut(&Figures),
     figures: Figures,
-    batch: Batch,
+    /// The events of the next transaction, as scanners reported them.
+    events: Vec<Vec<ResourceEvent>>,
+    /// Its units.
+    units: Vec<ReadUnit>,
+    /// Its days.
+    closed: Vec<ClosedDay>,
     /// When the batch was begun.
     begun: Instant,
 }
@@ -235,8 +239,9 @@ struct Writer<'a> {
 impl<'a> Writer<'a> {
     fn new(store: &'a mut Store, versions: &'a Versions, watch: &'a mut dyn FnMut(&Figures)) -> Self {
         let (days, folders) = (HashMap::new(), Vec::new());
-        let (figures, batch) = (Figures::default(), Batch::default());
-        Self { store, versions, days, folders, watch, figures, batch, begun: Instant::now() }
+        let (events, units, closed) = (Vec::new(), Vec::new(), Vec::new());
+        let (figures, begun) = (Figures::default(), Instant::now());
+        Self { store, versions, days, folders, watch, figures, events, units, closed, begun }
     }
 
     fn run(mut self, reports: &Receiver<Vec<Report>>) -> Result<Figures, StoreError> {
@@ -246,8 +251,8 @@ impl<'a> Writer<'a> {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
-            if self.batch.events.len() >= BATCH_EVENTS
-                || self.batch.units.len() + self.batch.closed.len() >= BATCH_UNITS
+            if self.events.iter().map(Vec::len).sum::<usize>() >= BATCH_EVENTS
+                || self.units.len() + self.closed.len() >= BATCH_UNITS
                 || self.begun.elapsed() >= BATCH_AGE
             {
                 self.commit()?;
@@ -269,11 +274,11 @@ impl<'a> Writer<'a> {
             Report::AlreadyLoaded => figures.already_loaded += 1,
             Report::Other(file) => figures.other(file),
             Report::Archived(mut object) => {
-                self.batch.units.extend(object.note.take());
+                self.units.extend(object.note.take());
                 figures.archived(object);
             }
             Report::Failed(failure) => figures.lost(failure),
-            Report::Events(mut events) => self.batch.events.append(&mut events),
+            Report::Events(events) => self.events.push(events),
             Report::Done { name, scan, unit, closes_day } => {
                 if let Some(unit) = unit.as_ref().filter(|_| closes_day) {
                     self.day(&unit.prefix, |day| {
@@ -281,7 +286,7 @@ impl<'a> Writer<'a> {
                         day.filtered |= scan.counts.filtered > 0;
                     });
                 }
-                self.batch.units.extend(unit);
+                self.units.extend(unit);
                 self.figures.scanned(name, *scan);
             }
             Report::DayFound(found) => self.day(&found.prefix, |day| {
@@ -301,18 +306,18 @@ impl<'a> Writer<'a> {
         change(day);
         if day.units == Some(day.read) {
             let version = self.versions.of_day(day.filtered);
-            self.batch.closed.push(ClosedDay { prefix: prefix.to_owned(), version });
+            self.closed.push(ClosedDay { prefix: prefix.to_owned(), version });
             self.days.remove(prefix);
         }
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {
-        let Batch { events, units, closed } = &self.batch;
+        let Self { events, units, closed, .. } = self;
         if !events.is_empty() || !units.is_empty() || !closed.is_empty() {
-            self.figures.added(self.store.add(&self.batch)?);
-            self.batch.events.clear();
-            self.batch.units.clear();
-            self.batch.closed.clear();
+            self.figures.added(self.store.add_parts(events.iter().flatten(), units, closed)?);
+            events.clear();
+            units.clear();
+            closed.clear();
         }
         self.begun = Instant::now();
         Ok(())

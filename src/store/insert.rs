@@ -53,19 +53,32 @@ impl Store {
     /// # Errors
     /// The database fails. Then nothing of the batch is stored.
     pub fn add(&mut self, batch: &Batch) -> Result<Added, StoreError> {
+        self.add_parts(&batch.events, &batch.units, &batch.closed)
+    }
+
+    /// Adds the contents of a batch in one transaction: its events, units and closed days.
+    ///
+    /// # Errors
+    /// The database fails. Then nothing of the batch is stored.
+    pub fn add_parts<'e>(
+        &mut self,
+        events: impl IntoIterator<Item = &'e ResourceEvent>,
+        units: &[ReadUnit],
+        closed: &[ClosedDay],
+    ) -> Result<Added, StoreError> {
         self.check_in_place()?;
         let transaction = Transaction::new(&mut self.connection, TransactionBehavior::Immediate)?;
         let mut added = Added::default();
         let mut inserter = Inserter::new(&transaction)?;
-        for event in &batch.events {
+        for event in events {
             inserter.insert(event, &mut added)?;
         }
         inserter.finish(&transaction)?;
         added.dropped_sessions = self.bound.keep(&transaction, added.sessions)?;
         // Their rows would be deleted immediately.
-        let closed: HashSet<&str> = batch.closed.iter().map(|day| day.prefix.as_str()).collect();
-        enter(&transaction, batch.units.iter().filter(|unit| !closed.contains(unit.prefix.as_str())))?;
-        days::close(&transaction, &batch.closed)?;
+        let prefixes: HashSet<&str> = closed.iter().map(|day| day.prefix.as_str()).collect();
+        enter(&transaction, units.iter().filter(|unit| !prefixes.contains(unit.prefix.as_str())))?;
+        days::close(&transaction, closed)?;
         transaction.commit()?;
         Ok(added)
     }

@@ -38,6 +38,9 @@ const QUOTES: [&str; 3] = [
     "<CanonicalRequest>",
 ];
 
+/// Shorter than each token of a known shape, and than the first word of a private key, in bytes.
+const SHORTEST_TOKEN: usize = 10;
+
 static NAMED_SECRET: LazyLock<Regex> = LazyLock::new(|| Regex::new(NAMED).expect("a constant expression"));
 static SHAPED_SECRET: LazyLock<Regex> = LazyLock::new(|| Regex::new(SHAPED).expect("a constant expression"));
 
@@ -47,6 +50,7 @@ pub(crate) fn redacted(text: &str) -> Cow<'_, str> {
     let quoted = QUOTES.iter().filter_map(|quote| text.find(quote)).min();
     let text = match quoted {
         Some(place) => Cow::Owned(format!("{}{REDACTED}", &text[..place])),
+        None if !may_have_secret(text) => return Cow::Borrowed(text),
         None => Cow::Borrowed(text),
     };
     let text = replaced(text, &SHAPED_SECRET, |found| match found.name("url") {
@@ -80,6 +84,15 @@ pub(crate) fn redact(value: &mut Value) {
 /// Whether a key's value is secret by its name. A name such as `masterUserPassword` ends with one.
 fn is_secret(name: &str) -> bool {
     matches!(redacted(&format!("{name}=x")), Cow::Owned(_))
+}
+
+/// Whether a text has what every secret has that the expressions find. They take a millisecond to compile, and most texts of most runs
+/// have none of it.
+fn may_have_secret(text: &str) -> bool {
+    // A name's sign, the scheme of a URL or `endpoint`.
+    let has_sign = text.contains([':', '=', '>', '%', '`']);
+    // A token, and `-----BEGIN`.
+    has_sign || text.split(char::is_whitespace).any(|word| word.len() >= SHORTEST_TOKEN)
 }
 
 fn replaced<'t>(text: Cow<'t, str>, secret: &Regex, by: impl Fn(&Captures<'_>) -> String) -> Cow<'t, str> {

@@ -34,7 +34,8 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// Those of [`Fields::parse`].
     pub(super) fn parse_bytes(record: &'a [u8]) -> Result<Self, serde_json::Error> {
-        serde_json::from_slice(record)
+        // Checked at once, and not each value.
+        str::from_utf8(record).map_or_else(|_| serde_json::from_slice(record), Self::parse)
     }
 
     /// The same. A record that can't be read because of faults in its texts is mended first, into `mended`.
@@ -56,7 +57,9 @@ impl<'a> Fields<'a> {
     /// The field if it is a non-empty string. Characters that can't be read are replaced.
     pub fn text(&self, name: &str) -> Option<Cow<'a, str>> {
         let raw = self.raw(name).filter(|raw| raw.starts_with('"'))?;
-        let text = match serde_json::from_str(raw) {
+        // A JSON string without escapes is the text itself.
+        let literal = raw[1..].strip_suffix('"').filter(|text| memchr::memchr(b'\\', text.as_bytes()).is_none());
+        let text = match literal.map_or_else(|| serde_json::from_str(raw), |text| Ok(Text(Cow::Borrowed(text)))) {
             Ok(Text(text)) => text,
             Err(_) => serde_json::from_str(&mend::mended(raw.as_bytes())).map(Cow::Owned).ok()?,
         };
@@ -86,6 +89,11 @@ impl<'a> Fields<'a> {
     /// Whether a text in one of the fields can't be read.
     pub(super) fn has_damage(&self) -> bool {
         self.entries.iter().any(|(_, value)| mend::is_damaged(&mend::mended(value.get().as_bytes())))
+    }
+
+    /// The size of all values in bytes of JSON.
+    pub(super) fn size(&self) -> usize {
+        self.entries.iter().map(|(_, value)| value.get().len()).sum()
     }
 
     /// The names in order, including duplicates.

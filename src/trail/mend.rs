@@ -23,7 +23,8 @@ const MAX_DEPTH: usize = 100;
 
 /// Whether a text contains damage.
 pub(super) fn is_damaged(text: &str) -> bool {
-    text.contains(DAMAGED)
+    // Most texts are ASCII, and that is checked faster.
+    !text.is_ascii() && text.contains(DAMAGED)
 }
 
 /// The text with the usual replacement character in place of damage.

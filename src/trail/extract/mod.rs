@@ -93,7 +93,7 @@ pub fn read(map: &ResourceMap, filter: &RecordFilter, fields: &Fields<'_>) -> Ex
         (_, None) => return Extraction::Broken(BrokenRecord::NoField("eventName")),
         (None, _) => return Extraction::Broken(BrokenRecord::NoField("eventSource")),
     };
-    if [&source, &name].into_iter().any(|text| text.contains(char::REPLACEMENT_CHARACTER))
+    if [&source, &name].into_iter().any(|text| has_replacement(text))
         || fields.names().any(mend::is_damaged)
     {
         return Extraction::Broken(damaged(fields, format!("{source}:{name}"), "its keys or its name"));
@@ -104,6 +104,11 @@ pub fn read(map: &ResourceMap, filter: &RecordFilter, fields: &Fields<'_>) -> Ex
     }
     let matched = Matched { rules, naming: map.naming() };
     read_matched(matched, filter, fields, &source, &name).unwrap_or_else(Extraction::Broken)
+}
+
+/// Whether a text has the character that [`Fields::text`] has in place of unreadable ones.
+fn has_replacement(text: &str) -> bool {
+    !text.is_ascii() && text.contains(char::REPLACEMENT_CHARACTER)
 }
 
 /// The reason why a record with unreadable text does not count.
@@ -191,8 +196,7 @@ fn read_matched(
         identity,
         makers: Vec::new(),
     };
-    let size: usize = fields.names().filter_map(|name| fields.raw(name)).map(str::len).sum();
-    if size > MAX_RECORD {
+    if fields.size() > MAX_RECORD {
         return Err(BrokenRecord::TooLarge { call: call(), event: fields.text("eventID").map(Cow::into_owned) });
     }
     let found = find(matched, fields, &event).map_err(unreadable)?;
@@ -210,7 +214,7 @@ fn read_matched(
         }
         return Ok(if is_unmatched { Extraction::Unmatched } else { Extraction::WithoutIds { call: call() } });
     }
-    event.event_id = match fields.text("eventID").filter(|id| !id.contains(char::REPLACEMENT_CHARACTER)) {
+    event.event_id = match fields.text("eventID").filter(|id| !has_replacement(id)) {
         Some(id) => id.into_owned(),
         None => derived_id(fields).map_err(unreadable)?,
     };

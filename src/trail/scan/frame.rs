@@ -12,10 +12,16 @@ use std::ops::Range;
 
 use super::blocks::{BLOCK, Classifier};
 use super::keys::{Keys, spells_plain};
-use super::marks::{CHUNK, Collect, Marks, StringState};
+use super::marks::{CHUNK, Collect, Marks, State};
 
-/// The number of blocks to collect marks of at first: many lists end early. The number doubles each time, up to [`CHUNK`].
-const FIRST_BLOCKS: usize = 4;
+/// The number of open brackets between records.
+const BETWEEN_RECORDS: i64 = 0;
+
+/// The number of open brackets in a record, at its own depth.
+const OF_RECORD: i64 = 1;
+
+/// The number of blocks to collect marks of at first: many lists end early.
+const FIRST_BLOCKS: usize = 8;
 
 /// A position in a list, before its first element or after an element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +59,7 @@ pub(super) fn records(
     each: impl FnMut(Range<usize>, &FoundValues) -> bool,
 ) -> PassEnd {
     let found = FoundValues { values: vec![None; keys.len()], is_doubtful: false };
-    Pass { json, keys, each, found, last: position, start: 0, nesting: Nesting::NONE }.run()
+    Pass { json, keys, each, found, last: position, start: 0 }.run()
 }
 
 /// The result for the bytes of a record without anything unusual.
@@ -67,32 +73,6 @@ pub(super) fn one(record: &[u8], keys: &Keys) -> Option<FoundValues> {
     one
 }
 
-/// The open brackets: one bit each, the innermost lowest, below a 1 that marks the end. A 1 is an object.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Nesting(u64);
-
-impl Nesting {
-    /// Between records.
-    const NONE: Self = Self(1);
-    /// In a record, at its own depth.
-    const RECORD: Self = Self(0b11);
-    /// At the maximum depth.
-    const DEEPEST: Self = Self(1 << 63);
-
-    /// After a bracket, and whether it begins or ends a record, or is unusual. Brackets come in an order that no processor predicts, so
-    /// both results are computed without a branch.
-    #[inline(always)]
-    fn after(self, bracket: u8) -> (Self, bool) {
-        let Self(open) = self;
-        // The bits that `{` and `[`, and that `{` and `}`, share and the others don't.
-        let (opens, is_object) = (bracket & 0x02 != 0, u64::from(bracket >> 5 & 1));
-        let if_opens = open == Self::NONE.0 || open >= Self::DEEPEST.0;
-        let if_closes = open <= Self::RECORD.0 || open & 1 != is_object;
-        let nesting = if opens { open << 1 | is_object } else { open >> 1 };
-        (Self(nesting), if opens { if_opens } else { if_closes })
-    }
-}
-
 struct Pass<'a, F> {
     json: &'a [u8],
     keys: &'a Keys,
@@ -102,61 +82,67 @@ struct Pass<'a, F> {
     last: Position,
     /// The start of the open record.
     start: usize,
-    nesting: Nesting,
 }
 
 impl<F: FnMut(Range<usize>, &FoundValues) -> bool> Pass<'_, F> {
     fn run(mut self) -> PassEnd {
         let (classifier, pattern) = (Classifier::detect(), self.keys.pattern());
-        let (mut state, mut marks) = (StringState::new(), Marks::new());
+        let (mut state, mut marks) = (State::new(), Marks::new());
         let (mut blocks, mut base) = (FIRST_BLOCKS, self.last.offset);
         while base < self.json.len() {
             let json = &self.json[base..];
-            let is_unusual = classifier.run(Collect { state: &mut state, json, blocks, pattern, marks: &mut marks });
-            if let Some(end) = self.marked(base, marks.offsets()) {
-                return end;
+            classifier.collect(Collect { state: &mut state, json, blocks, pattern, marks: &mut marks });
+            let mut marked = marks.blocks;
+            while marked != 0 {
+                if let Some(end) = self.marked(base, &marks, marked.trailing_zeros() as usize % CHUNK) {
+                    return end;
+                }
+                marked &= marked - 1;
             }
-            if is_unusual {
+            if marks.is_unusual {
                 break;
             }
             base += blocks * BLOCK;
-            blocks = CHUNK.min(blocks * 2);
+            blocks = CHUNK;
         }
         PassEnd::Unusual(self.last)
     }
 
-    /// Handles marked positions, given by their offsets from `base`.
+    /// Handles the marks of the block with this index in the chunk at `base`.
     #[inline(always)]
-    fn marked(&mut self, base: usize, offsets: &[u16]) -> Option<PassEnd> {
-        let json = &self.json[base..];
-        let mut nesting = self.nesting;
-        for &offset in offsets {
-            let byte = json[usize::from(offset)];
-            // The bit that all brackets have, and `"` and `u` don't.
-            let is_bracket = byte & 0x08 != 0;
-            if !is_bracket {
-                if nesting == Nesting::RECORD {
-                    self.own_string(base + usize::from(offset), byte);
+    fn marked(&mut self, base: usize, marks: &Marks, index: usize) -> Option<PassEnd> {
+        let base = base + index * BLOCK;
+        let (opens, closes, strings) = (marks.opens[index], marks.closes[index], marks.strings[index]);
+        let mut depth = marks.depths[index];
+        let mut marks = opens | closes | strings;
+        while marks != 0 {
+            let at = base + marks.trailing_zeros() as usize;
+            let mark = marks & marks.wrapping_neg();
+            marks ^= mark;
+            if mark & strings != 0 {
+                if depth == OF_RECORD {
+                    self.own_string(at);
                 }
                 continue;
             }
-            let (after, is_edge) = nesting.after(byte);
-            if is_edge && let Some(end) = self.edge(base + usize::from(offset), byte, nesting) {
+            let after = if mark & opens != 0 { depth + 1 } else { depth - 1 };
+            if depth.min(after) < OF_RECORD
+                && let Some(end) = self.edge(at, depth)
+            {
                 return Some(end);
             }
-            nesting = after;
+            depth = after;
         }
-        self.nesting = nesting;
         None
     }
 
-    /// A bracket that begins or ends a record, or the list, or is unusual.
+    /// A bracket that begins or ends a record, or the list, or is unusual. `depth`: before it.
     #[inline]
-    fn edge(&mut self, at: usize, bracket: u8, open: Nesting) -> Option<PassEnd> {
-        let goes_on = match (bracket, open) {
-            (b'{', Nesting::NONE) => self.begin(at),
-            (b'}', Nesting::RECORD) => self.complete(at + 1),
-            (b']', Nesting::NONE) => return Some(self.end(at)),
+    fn edge(&mut self, at: usize, depth: i64) -> Option<PassEnd> {
+        let goes_on = match (self.json[at], depth) {
+            (b'{', BETWEEN_RECORDS) => self.begin(at),
+            (b'}', OF_RECORD) => self.complete(at + 1),
+            (b']', BETWEEN_RECORDS) => return Some(self.end(at)),
             _ => false,
         };
         (!goes_on).then_some(PassEnd::Unusual(self.last))
@@ -194,8 +180,9 @@ impl<F: FnMut(Range<usize>, &FoundValues) -> bool> Pass<'_, F> {
 
     /// In a record's own text, one of its keys may end, or a character is escaped by its code. Never unusual.
     #[inline]
-    fn own_string(&mut self, at: usize, byte: u8) {
-        if byte == b'u' {
+    fn own_string(&mut self, at: usize) {
+        // A backslash at the end of the bytes escapes what is not there.
+        if self.json.get(at) == Some(&b'u') {
             self.found.is_doubtful |= spells_plain(&self.json[at..]);
         } else if let Some(index) = self.keys.index(self.json, at) {
             let skip = |from: usize| from + self.json[from..].iter().take_while(|byte| is_white(**byte)).count();

@@ -52,14 +52,26 @@ impl Read for Rest<'_> {
     }
 }
 
-/// Reads the first bytes of `input`, at most `limit`, to `stored`.
-pub(super) fn beginning<'a>(input: &'a mut dyn Read, limit: u64, stored: &mut Vec<u8>) -> Rest<'a> {
-    stored.clear();
-    match input.take(limit).read_to_end(stored) {
-        Ok(length) if (length as u64) < limit => Rest::Nothing,
-        Ok(_) => Rest::More(input),
-        Err(error) => Rest::Failed(Some(error)),
+/// The size of the buffer for stored bytes at first. Most of CloudTrail's files fit into it.
+const STORED: usize = 256 * 1024;
+
+/// Reads the first bytes of `input`, at most `limit`, to the beginning of `stored`, and returns how many they are.
+pub(super) fn beginning<'a>(input: &'a mut dyn Read, limit: usize, stored: &mut Vec<u8>) -> (usize, Rest<'a>) {
+    let mut length = 0;
+    while length < limit {
+        if length == stored.len() {
+            // Grows once for most files, and not for each again: the bytes after the length are from earlier files.
+            stored.resize((2 * length).clamp(STORED.min(limit), limit), 0);
+        }
+        let end = stored.len().min(limit);
+        match input.read(&mut stored[length..end]) {
+            Ok(0) => return (length, Rest::Nothing),
+            Ok(read) => length += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return (length, Rest::Failed(Some(error))),
+        }
     }
+    (length, Rest::More(input))
 }
 
 /// Layers of compression that are opened.

@@ -13,12 +13,24 @@ pub(in crate::trail) struct Keys {
 struct Key {
     /// The opening quote and the name.
     spelled: Box<[u8]>,
-    /// Its last bytes, for a fast comparison.
-    tail: [u8; TAIL],
+    /// Its first and last bytes, for a fast comparison.
+    ends: [[u8; END]; 2],
 }
 
 /// Bytes of a key that are compared at once.
-const TAIL: usize = 8;
+const END: usize = 8;
+
+impl Key {
+    /// Whether a text ends with it.
+    #[inline]
+    fn ends(&self, text: &[u8]) -> bool {
+        let [first, last] = self.ends;
+        let Some(start) = text.len().checked_sub(self.spelled.len()) else { return false };
+        text.last_chunk() == Some(&last)
+            && text[start..].first_chunk() == Some(&first)
+            && (self.spelled.len() <= 2 * END || text.ends_with(&self.spelled))
+    }
+}
 
 /// A byte that all names have at the same distance from the end: other strings are skipped.
 #[derive(Debug, Clone, Copy)]
@@ -46,8 +58,9 @@ impl Keys {
         let mark = Mark::of(names);
         let key = |name: &&str| {
             let spelled = format!("\"{name}").into_bytes();
-            let tail = *spelled.last_chunk().expect("names have 7 bytes");
-            Key { spelled: spelled.into(), tail }
+            let first = *spelled.first_chunk().expect("names have 7 bytes");
+            let last = *spelled.last_chunk().expect("names have 7 bytes");
+            Key { spelled: spelled.into(), ends: [first, last] }
         };
         let names: Vec<Key> = names.iter().map(key).collect();
         let mut lengths: Vec<u32> =
@@ -75,10 +88,10 @@ impl Keys {
     /// The name before the closing quote at `end`, regardless of what precedes it.
     pub(super) fn index(&self, json: &[u8], end: usize) -> Option<usize> {
         let before = &json[..end];
-        let tail = before.last_chunk::<TAIL>()?;
-        // A quote after a backslash does not begin a string: it is in the text of a longer one.
-        let precedes = |key: &Key| before.strip_suffix(&*key.spelled).is_some_and(|before| !before.ends_with(b"\\"));
-        self.names.iter().position(|key| key.tail == *tail && precedes(key))
+        self.names.iter().position(|key| {
+            // A quote after a backslash does not begin a string: it is in the text of a longer one.
+            key.ends(before) && !before[..end - key.spelled.len()].ends_with(b"\\")
+        })
     }
 }
 
@@ -95,6 +108,18 @@ impl Pattern<'_> {
     #[inline(always)]
     pub(super) fn mark(&self) -> u8 {
         self.mark.byte
+    }
+
+    /// From the marked byte to the closing quote of a key, in bytes.
+    #[inline(always)]
+    pub(super) fn distance(&self) -> u32 {
+        self.mark.distance
+    }
+
+    /// From the opening quotes to the closing ones, in bytes. Empty if the mark is rare enough.
+    #[inline(always)]
+    pub(super) fn lengths(&self) -> &[u32] {
+        self.lengths
     }
 
     /// The ends of strings with the mark, and with the length of a name if the mark is not enough, from the quotes and marks of this

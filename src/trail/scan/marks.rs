@@ -1,76 +1,78 @@
-//! Finds the bytes of a list that decide where its records begin and end and what keys they have, from the bitmaps of its blocks:
-//! strings with their escapes are tracked from the first byte, so that nothing inside of one is looked at.
+//! Finds the blocks of a list in which a record may begin or end, or may have one of the keys, from the bitmaps of the blocks:
+//! strings with their escapes are tracked from the first byte, so that nothing inside of one is looked at, and brackets are counted.
 //!
-//! The positions are collected for many blocks at once. What is done with them then depends on the bytes only, and not on how many of
-//! them each block happens to have, which no processor predicts.
+//! Most blocks are inside of a record, at a depth that their brackets don't leave: counting those is enough.
 
 use super::blocks::{BLOCK, Bits, Classify, Walk};
 use super::keys::Pattern;
 
-/// The number of blocks to collect marks of at once. A larger buffer only takes longer to clear for each list.
-pub(super) const CHUNK: usize = 32;
-
-/// The marks of a block that are stored without counting them first. Most blocks have fewer.
-const USUAL: usize = 4;
+/// The number of blocks to walk at once, at most.
+pub(super) const CHUNK: usize = 64;
 
 /// Even bits.
 const EVEN: u64 = 0x5555_5555_5555_5555;
 
-/// The positions to look at in some blocks, in order: brackets outside of strings, closing quotes of possible keys, and the `u` of
-/// escapes.
+/// What is outside of strings in the blocks of a chunk.
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Marks {
-    offsets: [u16; (CHUNK + 1) * BLOCK],
-    length: usize,
+    /// The number of open brackets before each block.
+    pub(super) depths: [i64; CHUNK],
+    /// `{`, `[`
+    pub(super) opens: [u64; CHUNK],
+    /// `}`, `]`
+    pub(super) closes: [u64; CHUNK],
+    /// The closing quotes of possible keys, and the characters after backslashes.
+    pub(super) strings: [u64; CHUNK],
+    /// The blocks to look at, one bit each. The other fields have a meaning only for these.
+    pub(super) blocks: u64,
+    /// Something unusual follows the last mark.
+    pub(super) is_unusual: bool,
+    /// For implementations that classify a whole chunk first.
+    pub(super) bits: ChunkBits,
 }
+
+/// Six bitmaps of each block of a chunk.
+pub(super) type ChunkBits = [[u64; CHUNK]; 6];
 
 impl Marks {
     pub(super) fn new() -> Self {
-        Self { offsets: [0; _], length: 0 }
+        let (opens, closes, strings) = ([0; _], [0; _], [0; _]);
+        Self { depths: [0; _], opens, closes, strings, blocks: 0, is_unusual: false, bits: [[0; _]; _] }
     }
 
-    /// The offsets from the first of the blocks.
-    #[inline(always)]
-    pub(super) fn offsets(&self) -> &[u16] {
-        &self.offsets[..self.length]
-    }
-
-    /// Adds the marks of the block at `offset`.
-    #[inline(always)]
-    #[expect(clippy::cast_possible_truncation, reason = "offsets are at most those of the array")]
-    fn add(&mut self, offset: usize, mut marks: u64) {
-        let count = marks.count_ones() as usize;
-        let free = &mut self.offsets[self.length..self.length + BLOCK];
-        let mut add = |slot: &mut u16| {
-            *slot = (offset as u16).wrapping_add(marks.trailing_zeros() as u16);
-            marks &= marks.wrapping_sub(1);
-        };
-        free[..USUAL].iter_mut().for_each(&mut add);
-        if count > USUAL {
-            free[USUAL..count].iter_mut().for_each(&mut add);
+    /// Ends the marks of the block with this index before the first of some characters.
+    #[cold]
+    pub(super) fn end_before(&mut self, index: usize, characters: u64) {
+        let kept = (1 << characters.trailing_zeros()) - 1;
+        for bits in [&mut self.opens, &mut self.closes, &mut self.strings] {
+            bits[index] &= kept;
         }
-        self.length = self.length.wrapping_add(count);
+        self.blocks &= (1 << index) - 1;
+        self.blocks |= 1 << index;
+        self.is_unusual = true;
     }
 }
 
-/// The state of strings, carried from block to block.
-#[derive(Clone, Copy)]
-pub(super) struct StringState {
+/// The state between two blocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct State {
     /// All bits if the previous block ended in a string.
-    in_string: u64,
+    pub(super) in_string: u64,
     /// 1 if it ended with a backslash that escapes the next character.
-    escapes: u64,
+    pub(super) escapes: u64,
     /// The quotes that begin or end a string.
-    quotes: u64,
+    pub(super) quotes: u64,
     /// The marks of keys.
-    marks: u64,
-    /// 1 if it ended with a character that can precede a string.
-    lead: u64,
+    pub(super) marks: u64,
+    /// The characters that can precede a string.
+    pub(super) leads: u64,
+    /// The number of open brackets.
+    pub(super) depth: i64,
 }
 
-/// Collects the marks of the next blocks at the beginning of `json`, at most `blocks`. An incomplete last block is padded with
-/// spaces. Returns whether something unusual follows the last mark.
+/// Marks the next blocks at the beginning of `json`, at most `blocks`. An incomplete last block is padded with spaces.
 pub(super) struct Collect<'a> {
-    pub(super) state: &'a mut StringState,
+    pub(super) state: &'a mut State,
     pub(super) json: &'a [u8],
     pub(super) blocks: usize,
     pub(super) pattern: Pattern<'a>,
@@ -78,40 +80,38 @@ pub(super) struct Collect<'a> {
 }
 
 impl Walk for Collect<'_> {
-    type Output = bool;
+    type Output = ();
 
     #[inline(always)]
-    fn walk(self, classify: impl Classify) -> bool {
+    fn walk(self, classify: impl Classify) {
         let Self { json, blocks, pattern, marks, .. } = self;
         let mut state = *self.state;
-        marks.length = 0;
+        (marks.blocks, marks.is_unusual) = (0, false);
         let (whole, rest) = json.as_chunks::<BLOCK>();
         let whole = &whole[..whole.len().min(blocks)];
         for (index, block) in whole.iter().enumerate() {
             let bits = classify.bits(block, pattern.mark());
-            if state.add(classify, &bits, pattern, index, marks) {
-                return true;
+            if !state.add(classify, &bits, pattern, index, marks) {
+                return;
             }
         }
-        let mut is_unusual = false;
         if whole.len() < blocks && !rest.is_empty() {
             let mut last = [b' '; BLOCK];
             last[..rest.len()].copy_from_slice(rest);
             let bits = classify.bits(&last, pattern.mark());
-            is_unusual = state.add(classify, &bits, pattern, whole.len(), marks);
+            state.add(classify, &bits, pattern, whole.len(), marks);
         }
         *self.state = state;
-        is_unusual
     }
 }
 
-impl StringState {
+impl State {
     /// After a list's `[` or an element, outside of strings.
     pub(super) fn new() -> Self {
-        Self { in_string: 0, escapes: 0, quotes: 0, marks: 0, lead: 1 }
+        Self { in_string: 0, escapes: 0, quotes: 0, marks: 0, leads: u64::MAX, depth: 0 }
     }
 
-    /// Adds the marks of the block with this index in its chunk. Returns whether something unusual follows them.
+    /// Adds the marks of the block with this index in its chunk. Returns whether nothing unusual follows them.
     #[inline(always)]
     fn add(
         &mut self,
@@ -121,33 +121,39 @@ impl StringState {
         index: usize,
         marks: &mut Marks,
     ) -> bool {
-        let (escaped, escapes) = escapes(bits.backslashes, self.escapes);
+        let index = index % CHUNK;
+        let escaped;
+        (escaped, self.escapes) = escapes(bits.backslashes, self.escapes);
         let quotes = bits.quotes & !escaped;
         // From each opening quote to before its closing one.
         let inside = classify.prefix_parity(quotes) ^ self.in_string;
-        let unusual = quotes & inside & !(bits.leads << 1 | self.lead) | bits.backslashes & !inside;
+        let lead = bits.leads << 1 | self.leads >> (u64::BITS - 1);
+        let unusual = quotes & inside & !lead | bits.backslashes & !inside;
         let keys_end = quotes & !inside & pattern.candidates([quotes, self.quotes], [bits.marks, self.marks]);
-        let mut looked_at = bits.brackets & !inside | keys_end | escaped & bits.codes;
+        let (opens, closes, strings) = (bits.opens & !inside, bits.closes & !inside, keys_end | escaped);
+        (marks.opens[index], marks.closes[index], marks.strings[index]) = (opens, closes, strings);
+        marks.depths[index] = self.depth;
+        // The lowest depth that is possible in the block. At depth 1, a record has its own strings; below, it begins or ends.
+        let lowest = self.depth.wrapping_sub(i64::from(closes.count_ones()));
+        let is_marked = lowest <= i64::from(strings != 0);
+        marks.blocks |= u64::from(is_marked) << index;
         if unusual != 0 {
-            // The characters before it.
-            looked_at &= (unusual & unusual.wrapping_neg()) - 1;
+            marks.end_before(index, unusual);
+            return false;
         }
-        *self = Self {
-            in_string: (inside.cast_signed() >> (u64::BITS - 1)).cast_unsigned(),
-            escapes,
-            quotes,
-            marks: bits.marks,
-            lead: bits.leads >> (u64::BITS - 1),
-        };
-        marks.add(index.wrapping_mul(BLOCK), looked_at);
-        unusual != 0
+        self.in_string = (inside.cast_signed() >> (u64::BITS - 1)).cast_unsigned();
+        self.quotes = quotes;
+        self.marks = bits.marks;
+        self.leads = bits.leads;
+        self.depth = lowest.wrapping_add(i64::from(opens.count_ones()));
+        true
     }
 }
 
 /// The characters of a block after a backslash that is not escaped itself, and 1 if the next block begins with one. `open`: whether this
 /// block does.
 #[inline(always)]
-fn escapes(backslashes: u64, open: u64) -> (u64, u64) {
+pub(super) fn escapes(backslashes: u64, open: u64) -> (u64, u64) {
     if backslashes == 0 {
         return (open, 0);
     }

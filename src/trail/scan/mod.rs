@@ -62,7 +62,7 @@ use prefilter::Prefilter;
 const MIB: u64 = 1024 * 1024;
 
 /// Files up to this stored size are decompressed at once, in bytes. CloudTrail's files are usually smaller than 1 MiB.
-const STORED_AT_ONCE: u64 = 8 * MIB;
+const STORED_AT_ONCE: usize = 8 * 1024 * 1024;
 
 /// The number of events after which they are passed on, so that a document with many matches is not held in memory.
 const EVENTS_AT_ONCE: usize = 512;
@@ -227,7 +227,7 @@ pub fn kind_of_name(file_name: &str) -> Option<Kind> {
 /// The buffers of a thread, reused for each document.
 #[derive(Debug, Default)]
 pub struct Buffers {
-    /// A document as stored, or its beginning.
+    /// A document as stored, or its beginning. The bytes after it are from earlier documents, too.
     stored: Vec<u8>,
     /// Its JSON, or the beginning of it. The bytes after it are from earlier documents.
     document: Vec<u8>,
@@ -247,19 +247,20 @@ pub(super) fn split(
     sizes: &Sizes,
 ) -> Result<(), BrokenDocument> {
     let wants = Wants { keys, record_limit: limits.record };
-    let rest = input::beginning(input, STORED_AT_ONCE, &mut buffers.stored);
+    let (stored_length, rest) = input::beginning(input, STORED_AT_ONCE, &mut buffers.stored);
+    let stored = &buffers.stored[..stored_length];
     let limit = limits.buffered.min(limits.decompressed);
     if matches!(rest, Rest::Nothing)
-        && let Some(length) = buffers.inflater.whole(&buffers.stored, limit, &mut buffers.document)
+        && let Some(length) = buffers.inflater.whole(stored, limit, &mut buffers.document)
     {
         let document = &buffers.document[..length];
         if !input::is_wrapped(document) {
-            sizes.set_whole(buffers.stored.len(), length);
+            sizes.set_whole(stored.len(), length);
             known_format(document)?;
             return document::split_slice(document, wants, records);
         }
     }
-    let mut stored = buffers.stored.chain(rest);
+    let mut stored = stored.chain(rest);
     let unreadable = |error: io::Error| BrokenDocument::Unreadable(error.to_string());
     let mut json = input::decompressed(&mut stored, sizes, limits.decompressed).map_err(unreadable)?;
     buffers.document.clear();

@@ -15,6 +15,11 @@
 
 #![allow(unsafe_code, reason = "vector instructions have no safe way in; the argument is above")]
 
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+
+use super::marks::Collect;
+
 /// The size of a block in bytes: one bit each in a `u64`.
 pub(super) const BLOCK: usize = 64;
 
@@ -25,12 +30,12 @@ pub(super) struct Bits {
     pub(super) quotes: u64,
     /// `\`
     pub(super) backslashes: u64,
-    /// `{`, `}`, `[`, `]`
-    pub(super) brackets: u64,
-    /// Characters that can precede a string: `{`, `[`, `,`, `:`, and all up to the space.
+    /// `{`, `[`
+    pub(super) opens: u64,
+    /// `}`, `]`
+    pub(super) closes: u64,
+    /// Characters that can precede a string: `{`, `[`, `,`, `:` and white space.
     pub(super) leads: u64,
-    /// `u`, which begins the escape of a character by its code.
-    pub(super) codes: u64,
     /// The marked byte.
     pub(super) marks: u64,
 }
@@ -79,24 +84,28 @@ impl Classifier {
     /// Selects the fastest implementation.
     pub(super) fn detect() -> Self {
         #[cfg(target_arch = "x86_64")]
-        let way = x86_64::detect();
+        let way = match () {
+            () if avx512::is_supported() => InstructionSet::Avx512,
+            () if x86_64::has_avx2() => InstructionSet::Avx2,
+            () => InstructionSet::Sse2,
+        };
         #[cfg(not(target_arch = "x86_64"))]
         let way = InstructionSet::Scalar;
         Self(way)
     }
 
-    /// Runs a walk.
-    pub(super) fn run<W: Walk>(self, walk: W) -> W::Output {
+    /// Marks the next blocks.
+    pub(super) fn collect(self, collect: Collect<'_>) {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: `detect` selects this implementation only if the processor has its instructions.
-            InstructionSet::Avx512 => unsafe { x86_64::with_avx512(walk) },
+            InstructionSet::Avx512 => unsafe { avx512::collect(collect) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: `detect` selects this implementation only if the processor has its instructions.
-            InstructionSet::Avx2 => unsafe { x86_64::with_avx2(walk) },
+            InstructionSet::Avx2 => unsafe { x86_64::with_avx2(collect) },
             #[cfg(target_arch = "x86_64")]
-            InstructionSet::Sse2 => walk.walk(x86_64::Sse2),
-            InstructionSet::Scalar => walk.walk(Scalar),
+            InstructionSet::Sse2 => collect.walk(x86_64::Sse2),
+            InstructionSet::Scalar => collect.walk(Scalar),
         }
     }
 }
@@ -112,16 +121,15 @@ impl Classify for Scalar {
         for (index, byte) in block.iter().enumerate() {
             let bit = 1 << index;
             bits.marks |= if *byte == mark { bit } else { 0 };
-            bits.codes |= if *byte == b'u' { bit } else { 0 };
             match byte {
                 b'"' => bits.quotes |= bit,
                 b'\\' => bits.backslashes |= bit,
                 b'{' | b'[' => {
-                    bits.brackets |= bit;
+                    bits.opens |= bit;
                     bits.leads |= bit;
                 }
-                b'}' | b']' => bits.brackets |= bit,
-                b',' | b':' | ..=b' ' => bits.leads |= bit,
+                b'}' | b']' => bits.closes |= bit,
+                b',' | b':' | b' ' | b'\t' | b'\n' | b'\r' => bits.leads |= bit,
                 _ => {}
             }
         }
@@ -134,53 +142,24 @@ mod x86_64 {
     use std::arch::is_x86_feature_detected;
     use std::arch::x86_64::*;
 
-    use super::{BLOCK, Bits, Classify, InstructionSet, Walk};
+    use super::{BLOCK, Bits, Classify, Walk};
 
     /// The bit that distinguishes `{` and `}` from `[` and `]`.
     const CASE: i8 = 0x20;
 
-    /// The fastest implementation that the processor supports.
-    pub(super) fn detect() -> InstructionSet {
-        let has_avx2 = is_x86_feature_detected!("avx2")
+    /// Whether the processor has the instructions of AVX2 and others of the same age.
+    pub(super) fn has_avx2() -> bool {
+        is_x86_feature_detected!("avx2")
             && is_x86_feature_detected!("bmi1")
             && is_x86_feature_detected!("bmi2")
             && is_x86_feature_detected!("lzcnt")
             && is_x86_feature_detected!("popcnt")
-            && is_x86_feature_detected!("pclmulqdq");
-        let has_avx512 = has_avx2 && is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw");
-        match (has_avx512, has_avx2) {
-            (true, _) => InstructionSet::Avx512,
-            (false, true) => InstructionSet::Avx2,
-            (false, false) => InstructionSet::Sse2,
-        }
-    }
-
-    #[target_feature(enable = "avx512f,avx512bw,avx2,bmi1,bmi2,lzcnt,popcnt,pclmulqdq")]
-    pub(super) fn with_avx512<W: Walk>(walk: W) -> W::Output {
-        walk.walk(Avx512(()))
+            && is_x86_feature_detected!("pclmulqdq")
     }
 
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt,pclmulqdq")]
     pub(super) fn with_avx2<W: Walk>(walk: W) -> W::Output {
         walk.walk(Avx2(()))
-    }
-
-    /// Exists only in functions that are compiled for AVX-512.
-    #[derive(Clone, Copy)]
-    struct Avx512(());
-
-    impl Classify for Avx512 {
-        #[inline(always)]
-        fn bits(self, block: &[u8; BLOCK], mark: u8) -> Bits {
-            // SAFETY: the processor has the instructions, because this value exists.
-            unsafe { avx512(block, mark) }
-        }
-
-        #[inline(always)]
-        fn prefix_parity(self, bits: u64) -> u64 {
-            // SAFETY: the processor has the instructions, because this value exists.
-            unsafe { product_with_ones(bits) }
-        }
     }
 
     /// Exists only in functions that are compiled for AVX2.
@@ -221,25 +200,6 @@ mod x86_64 {
         _mm_cvtsi128_si64(product).cast_unsigned()
     }
 
-    #[target_feature(enable = "avx512f,avx512bw")]
-    #[inline]
-    fn avx512(block: &[u8; BLOCK], mark: u8) -> Bits {
-        // SAFETY: the vector is as large as the block.
-        let bytes = unsafe { _mm512_loadu_si512(block.as_ptr().cast()) };
-        let is = |bytes, byte: u8| _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(byte.cast_signed()));
-        let of_one_case = _mm512_or_si512(bytes, _mm512_set1_epi8(CASE));
-        let opens = is(of_one_case, b'{');
-        let white = _mm512_cmple_epu8_mask(bytes, _mm512_set1_epi8(b' '.cast_signed()));
-        Bits {
-            quotes: is(bytes, b'"'),
-            backslashes: is(bytes, b'\\'),
-            brackets: opens | is(of_one_case, b'}'),
-            leads: white | is(bytes, b',') | is(bytes, b':') | opens,
-            codes: is(bytes, b'u'),
-            marks: is(bytes, mark),
-        }
-    }
-
     #[expect(clippy::cast_sign_loss, reason = "a bitmap")]
     #[target_feature(enable = "avx2")]
     #[inline]
@@ -252,9 +212,13 @@ mod x86_64 {
         let with_case = |bytes| _mm256_or_si256(bytes, _mm256_set1_epi8(CASE));
         let opens = |bytes| is(with_case(bytes), b'{');
         let closes = |bytes| is(with_case(bytes), b'}');
+        // For the low four bits of a byte, the character that can precede a string and has them, if there is one.
+        let table = _mm256_broadcastsi128_si256(_mm_setr_epi8(
+            b' ' as i8, -1, -1, -1, -1, -1, -1, -1, -1, b'\t' as i8, b'\n' as i8, -1, b',' as i8, b'\r' as i8, -1, -1,
+        ));
         let leads = |bytes, opens| {
-            let white = _mm256_cmpeq_epi8(_mm256_min_epu8(bytes, _mm256_set1_epi8(b' '.cast_signed())), bytes);
-            _mm256_or_si256(_mm256_or_si256(white, _mm256_or_si256(is(bytes, b','), is(bytes, b':'))), opens)
+            let in_table = _mm256_cmpeq_epi8(_mm256_shuffle_epi8(table, bytes), bytes);
+            _mm256_or_si256(_mm256_or_si256(in_table, is(bytes, b':')), opens)
         };
         // SAFETY: both loads are inside the block.
         let (low, high) = unsafe {
@@ -264,9 +228,9 @@ mod x86_64 {
         Bits {
             quotes: map(is(low, b'"'), is(high, b'"')),
             backslashes: map(is(low, b'\\'), is(high, b'\\')),
-            brackets: map(_mm256_or_si256(opens_low, closes(low)), _mm256_or_si256(opens_high, closes(high))),
+            opens: map(opens_low, opens_high),
+            closes: map(closes(low), closes(high)),
             leads: map(leads(low, opens_low), leads(high, opens_high)),
-            codes: map(is(low, b'u'), is(high, b'u')),
             marks: map(is(low, mark), is(high, mark)),
         }
     }
@@ -284,13 +248,14 @@ mod x86_64 {
             let map = |vector| u64::from(_mm_movemask_epi8(vector) as u32) << offset;
             let of_one_case = _mm_or_si128(bytes, _mm_set1_epi8(CASE));
             let opens = is(of_one_case, b'{');
-            let white = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(b' '.cast_signed())), bytes);
+            let lines = _mm_or_si128(is(bytes, b'\n'), is(bytes, b'\r'));
+            let white = _mm_or_si128(_mm_or_si128(is(bytes, b' '), is(bytes, b'\t')), lines);
             let marks = _mm_or_si128(is(bytes, b','), is(bytes, b':'));
             bits.quotes |= map(is(bytes, b'"'));
             bits.backslashes |= map(is(bytes, b'\\'));
-            bits.brackets |= map(_mm_or_si128(opens, is(of_one_case, b'}')));
+            bits.opens |= map(opens);
+            bits.closes |= map(is(of_one_case, b'}'));
             bits.leads |= map(_mm_or_si128(_mm_or_si128(white, marks), opens));
-            bits.codes |= map(is(bytes, b'u'));
             bits.marks |= map(is(bytes, mark));
         }
         bits
@@ -299,19 +264,25 @@ mod x86_64 {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
 
-    /// All implementations that the machine supports.
+    use super::*;
+    use crate::trail::scan::keys::Keys;
+    use crate::trail::scan::marks::{CHUNK, Marks, State};
+
+    /// Other implementations than the reference, all that the machine supports.
     fn ways() -> Vec<InstructionSet> {
-        let mut ways = vec![InstructionSet::Scalar];
         #[cfg(target_arch = "x86_64")]
-        ways.extend(match x86_64::detect() {
-            InstructionSet::Avx512 => vec![InstructionSet::Sse2, InstructionSet::Avx2, InstructionSet::Avx512],
-            InstructionSet::Avx2 => vec![InstructionSet::Sse2, InstructionSet::Avx2],
-            _ => vec![InstructionSet::Sse2],
-        });
-        ways
+        return [
+            (InstructionSet::Sse2, true),
+            (InstructionSet::Avx2, x86_64::has_avx2()),
+            (InstructionSet::Avx512, avx512::is_supported()),
+        ]
+        .into_iter()
+        .filter_map(|(way, is_supported)| is_supported.then_some(way))
+        .collect();
+        #[cfg(not(target_arch = "x86_64"))]
+        return Vec::new();
     }
 
     struct One<'b>(&'b [u8; BLOCK], u8);
@@ -324,13 +295,34 @@ mod tests {
         }
     }
 
-    struct Parity(u64);
+    /// A marked block: its index, depth, opening and closing brackets and strings.
+    type Block = (usize, i64, u64, u64, u64);
 
-    impl Walk for Parity {
-        type Output = u64;
+    /// The marks of a text, chunk by chunk, with the state after each.
+    fn marks(way: InstructionSet, keys: &Keys, text: &[u8]) -> Vec<(Vec<Block>, Option<State>)> {
+        let mut state = State::new();
+        let mut chunks = Vec::new();
+        for json in text.chunks(CHUNK * BLOCK) {
+            let mut marks = Marks::new();
+            let pattern = keys.pattern();
+            let state = &mut state;
+            Classifier(way).collect(Collect { state, json, blocks: CHUNK, pattern, marks: &mut marks });
+            let block = |at| (at, marks.depths[at], marks.opens[at], marks.closes[at], marks.strings[at]);
+            let is_marked = |at: &usize| marks.blocks >> at & 1 == 1;
+            let blocks = (0..CHUNK).filter(is_marked).map(block).filter(|block| block.2 | block.3 | block.4 != 0).collect();
+            let is_complete = json.len() == CHUNK * BLOCK && !marks.is_unusual;
+            chunks.push((blocks, is_complete.then_some(*state)));
+            if marks.is_unusual {
+                break;
+            }
+        }
+        chunks
+    }
 
-        fn walk(self, classify: impl Classify) -> u64 {
-            classify.prefix_parity(self.0)
+    fn assert_as_reference(keys: &Keys, text: &[u8]) {
+        let expected = marks(InstructionSet::Scalar, keys, text);
+        for way in ways() {
+            assert_eq!(marks(way, keys, text), expected, "{way:?}: {}", String::from_utf8_lossy(text));
         }
     }
 
@@ -344,36 +336,65 @@ mod tests {
                 let expected = Bits {
                     quotes: bit(byte == b'"'),
                     backslashes: bit(byte == b'\\'),
-                    brackets: bit(b"{}[]".contains(&byte)),
-                    leads: bit(b"{[,:".contains(&byte) || byte <= b' '),
-                    codes: bit(byte == b'u'),
+                    opens: bit(b"{[".contains(&byte)),
+                    closes: bit(b"}]".contains(&byte)),
+                    leads: bit(b"{[,: \t\n\r".contains(&byte)),
                     marks: bit(byte == b'N'),
                 };
-                for way in ways() {
-                    assert_eq!(Classifier(way).run(One(&block, b'N')), expected, "{way:?} {byte} at {index}");
+                assert_eq!(Scalar.bits(&block, b'N'), expected, "{byte} at {index}");
+                #[cfg(target_arch = "x86_64")]
+                {
+                    assert_eq!(x86_64::Sse2.bits(&block, b'N'), expected, "SSE2: {byte} at {index}");
+                    if x86_64::has_avx2() {
+                        // SAFETY: the processor has the instructions.
+                        let bits = unsafe { x86_64::with_avx2(One(&block, b'N')) };
+                        assert_eq!(bits, expected, "AVX2: {byte} at {index}");
+                    }
                 }
+                // With a string right after it, which is unusual except after some bytes.
+                let text: Vec<u8> = [&block[..=index], &b"\"N\""[..], &block[..]].concat();
+                assert_as_reference(&Keys::new(&["eventName"]), &text);
             }
         }
+    }
+
+    /// Texts that are often like JSON for a while.
+    fn text() -> impl Strategy<Value = Vec<u8>> {
+        let part = prop::sample::select(vec![
+            "{\"", "\"}", "\":{\"", "\"},\"", "\":[", "],\"", "\":\"", "\",\"", "\\\"", "\\\\", "\\u0041", "\\", "eventName",
+            "eventSource", "a", "aaaaaaaaaaaaaaaaaaaaaaa", " ", "\n", ":", ",", "[", "]", "{", "}", "\"", "1", "é",
+        ]);
+        let parts = prop::collection::vec(part, 0..400);
+        (parts, 0..130_usize).prop_map(|(parts, pad)| [" ".repeat(pad), parts.concat()].concat().into_bytes())
+    }
+
+    /// Texts that are like JSON to the end.
+    fn records() -> impl Strategy<Value = Vec<u8>> {
+        let part = prop::sample::select(vec![
+            "\"eventName\":\"CreateBucket\",", "\"a\":{\"eventName\":[{},[\"\"]]},", "\"b\":\"\\\\\\\"{[\",", "\"c\":1.5,", "},{",
+            "\"userAgent\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\",",
+            "\"d\":\"\\u0041\\\\\\\\\", ",
+        ]);
+        let parts = prop::collection::vec(part, 0..300);
+        (parts, 0..130_usize).prop_map(|(parts, pad)| ["{", &" ".repeat(pad), &parts.concat(), "}]}"].concat().into_bytes())
     }
 
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn every_way_gives_the_same(
-            random in prop::array::uniform32(any::<u8>()),
-            json in prop::array::uniform32(prop::sample::select(br#""\{}[],: ;[]{}a"#.to_vec())),
-            bits in any::<u64>(),
-        ) {
-            let mut block = [0; BLOCK];
-            block[..BLOCK / 2].copy_from_slice(&random);
-            block[BLOCK / 2..].copy_from_slice(&json);
-            let scalar = Classifier(InstructionSet::Scalar);
-            for way in ways().into_iter().map(Classifier) {
-                prop_assert_eq!(way.run(One(&block, b'a')), scalar.run(One(&block, b'a')));
-                let parity = way.run(Parity(bits));
-                prop_assert!((0..u64::BITS).all(|at| parity >> at & 1 == u64::from((bits << (63 - at)).count_ones() & 1)));
+        fn every_way_gives_the_same(text in text(), records in records(), bytes in prop::collection::vec(any::<u8>(), 0..600)) {
+            for keys in [Keys::new(&["eventName"]), Keys::new(&["eventName", "eventSource", "userAgent"])] {
+                assert_as_reference(&keys, &text);
+                assert_as_reference(&keys, &records);
+                assert_as_reference(&keys, &bytes);
             }
+        }
+
+        #[test]
+        fn parity_is_that_of_the_bits_up_to_each(bits in any::<u64>()) {
+            let parity = Scalar.prefix_parity(bits);
+            prop_assert!((0..u64::BITS).all(|at| parity >> at & 1 == u64::from((bits << (63 - at)).count_ones() & 1)));
         }
     }
 }
