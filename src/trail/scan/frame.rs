@@ -37,7 +37,9 @@ pub(super) struct Position {
 pub(super) enum PassEnd {
     /// The list ended; the offset after its `]`.
     End(usize),
-    /// Something unusual is in the element after this position, or after it.
+    /// The bytes end in the element after this position, or after the position.
+    Open(Position),
+    /// Something unusual is in the element after this position, or after the position.
     Unusual(Position),
 }
 
@@ -100,12 +102,12 @@ impl<F: FnMut(Range<usize>, &FoundValues) -> bool> Pass<'_, F> {
                 marked &= marked - 1;
             }
             if marks.is_unusual {
-                break;
+                return PassEnd::Unusual(self.last);
             }
             base += blocks * BLOCK;
             blocks = CHUNK;
         }
-        PassEnd::Unusual(self.last)
+        PassEnd::Open(self.last)
     }
 
     /// Handles the marks of the block with this index in the chunk at `base`.

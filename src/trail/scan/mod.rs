@@ -62,7 +62,7 @@ use prefilter::Prefilter;
 const MIB: u64 = 1024 * 1024;
 
 /// Files up to this stored size are decompressed at once, in bytes. CloudTrail's files are usually smaller than 1 MiB.
-const STORED_AT_ONCE: usize = 8 * 1024 * 1024;
+const STORED_AT_ONCE: usize = 4 * 1024 * 1024;
 
 /// The number of events after which they are passed on, so that a document with many matches is not held in memory.
 const EVENTS_AT_ONCE: usize = 512;
@@ -70,18 +70,28 @@ const EVENTS_AT_ONCE: usize = 512;
 /// Limits for a document, in bytes of JSON.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Documents up to this size are scanned in memory; larger ones are streamed, which is slower. Larger than `record`, so that
-    /// the first record of a file is complete.
+    /// Gzip files up to this size of JSON are decompressed at once, which is faster.
+    pub at_once: u64,
+    /// Other documents up to this size are scanned in memory, except log files. Of larger ones, this much is held to find out what they
+    /// are. Larger than `record`, so that the first record of a file is complete.
     pub buffered: u64,
+    /// Log files that are not decompressed at once are scanned in parts of this size, or of a larger record's.
+    pub window: u64,
     /// A larger record makes its document fail. CloudTrail's records have at most 256 KiB.
     pub record: u64,
     /// A gzip file that decompresses to more is treated as a decompression bomb. CloudTrail's files stay below 100 MiB.
     pub decompressed: u64,
 }
 
+impl Limits {
+    /// The limits of the program.
+    pub const DEFAULT: Self =
+        Self { at_once: 16 * MIB, buffered: 32 * MIB, window: 2 * MIB, record: 16 * MIB, decompressed: 4096 * MIB };
+}
+
 impl Default for Limits {
     fn default() -> Self {
-        Self { buffered: 32 * MIB, record: 16 * MIB, decompressed: 4096 * MIB }
+        Self::DEFAULT
     }
 }
 
@@ -249,7 +259,7 @@ pub(super) fn split(
     let wants = Wants { keys, record_limit: limits.record };
     let (stored_length, rest) = input::beginning(input, STORED_AT_ONCE, &mut buffers.stored);
     let stored = &buffers.stored[..stored_length];
-    let limit = limits.buffered.min(limits.decompressed);
+    let limit = limits.at_once.min(limits.buffered).min(limits.decompressed);
     if matches!(rest, Rest::Nothing)
         && let Some(length) = buffers.inflater.whole(stored, limit, &mut buffers.document)
     {
@@ -263,15 +273,23 @@ pub(super) fn split(
     let mut stored = stored.chain(rest);
     let unreadable = |error: io::Error| BrokenDocument::Unreadable(error.to_string());
     let mut json = input::decompressed(&mut stored, sizes, limits.decompressed).map_err(unreadable)?;
-    buffers.document.clear();
-    let read = json.by_ref().take(limits.buffered).read_to_end(&mut buffers.document);
-    known_format(&buffers.document)?;
-    let complete = read.as_ref().is_ok_and(|&length| (length as u64) < limits.buffered);
-    if complete || read.is_err() {
-        let split = document::split_slice(&buffers.document, wants, records);
-        return read.map_err(unreadable).and(split);
+    let document = &mut buffers.document;
+    document.clear();
+    // In a log file, records are found in a part of any size. Of other documents, so much is held that the first record is complete.
+    let sizes = [limits.window.min(limits.buffered), limits.buffered];
+    for size in sizes {
+        let read = json.by_ref().take(size - document.len() as u64).read_to_end(document);
+        known_format(document)?;
+        let complete = read.is_ok() && (document.len() as u64) < size;
+        if complete || read.is_err() {
+            let split = document::split_slice(document, wants, records);
+            return read.map_err(unreadable).and(split);
+        }
+        if document::list_start(document).is_some() {
+            break;
+        }
     }
-    document::split_stream(&buffers.document, json, wants, records)
+    document::split_stream(document, json, wants, records)
 }
 
 fn known_format(document: &[u8]) -> Result<(), BrokenDocument> {

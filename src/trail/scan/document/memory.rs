@@ -91,6 +91,11 @@ impl<'a, R: Records> Walk<'a, R> {
         Self { json, wants, records, depth: 0, is_top: true, is_export: false, list: List::Values }
     }
 
+    /// A walk over a log file's list of records.
+    pub(super) fn of_list(json: &'a [u8], wants: Wants<'a>, records: &'a mut R) -> Self {
+        Self { is_top: false, ..Self::new(json, wants, records) }
+    }
+
     /// All values of the text: JSON, and lines with a time stamp before it.
     pub(super) fn values(&mut self) -> Result<(), BrokenDocument> {
         let (mut at, mut is_first) = (self.skip_white(0), true);
@@ -218,7 +223,7 @@ impl<'a, R: Records> Walk<'a, R> {
             });
             position = match stop {
                 PassEnd::End(end) => return Ok(end),
-                PassEnd::Unusual(position) => position,
+                PassEnd::Open(position) | PassEnd::Unusual(position) => position,
             };
             // Values that `frame` does not accept either are read directly.
             loop {
@@ -236,7 +241,7 @@ impl<'a, R: Records> Walk<'a, R> {
     /// A framed element. Returns `false` if it must be read again as an unusual one. `is_checked`: even with a name of its own it may
     /// not be a record.
     #[inline]
-    fn take(&mut self, element: Range<usize>, found: &FoundValues, list: List, is_checked: bool) -> bool {
+    pub(super) fn take(&mut self, element: Range<usize>, found: &FoundValues, list: List, is_checked: bool) -> bool {
         let bytes = &self.json[element.clone()];
         if found.values[EVENT_NAME].is_none() || is_checked {
             return self.open(element, list).is_ok();
@@ -251,7 +256,7 @@ impl<'a, R: Records> Walk<'a, R> {
     }
 
     /// The start of a list's next element. `None` at the end of the list.
-    fn element(&self, position: Position) -> Result<Option<usize>, BrokenDocument> {
+    pub(super) fn element(&self, position: Position) -> Result<Option<usize>, BrokenDocument> {
         let at = self.skip_white(position.offset);
         match self.json.get(at) {
             None => Err(self.error("EOF while parsing a list", at)),

@@ -1,14 +1,16 @@
 //! Splits a document's JSON into its records, in order, without parsing them, whatever envelope they are in.
 //!
-//! There are two implementations with the same result: `memory` frames records in one pass over the bytes; `stream`,
-//! for documents that are too large, holds one record at a time and reads it with `serde_json`.
+//! `memory` frames the records of a document in one pass over its bytes, and `window` those of a log file that is too large for
+//! memory, part by part. `stream` is for other documents of that size: it holds one record at a time and reads it with `serde_json`.
+//! All have the same result.
 
 mod element;
 mod memory;
 mod stream;
+mod window;
 
 pub(super) use memory::split as split_slice;
-pub(super) use stream::split as split_stream;
+pub(super) use window::{list_start, split as split_stream};
 
 use serde_json::value::RawValue;
 

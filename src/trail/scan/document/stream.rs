@@ -14,7 +14,7 @@ use crate::trail::mend::{self, TextReader};
 use crate::trail::scan::frame::is_white;
 
 /// Bytes read at a time from a stream.
-const READ_SIZE: usize = 64 * 1024;
+pub(super) const READ_SIZE: usize = 64 * 1024;
 
 /// Splits a document that continues after `head`.
 ///
@@ -37,23 +37,71 @@ pub(in crate::trail::scan) fn split(
         };
     }
     let lines = mend::end_of_value(head, start).is_some();
-    let pending = Cell::new(0);
-    let reader = Gauge { inner: TextReader::new(Cursor::new(head).chain(rest)), pending: &pending, wants };
-    let mut deserializer = serde_json::Deserializer::from_reader(BufReader::with_capacity(READ_SIZE, reader));
-    if !lines {
+    let place = if lines { Place::BetweenValues } else { Place::Beginning };
+    if place == Place::Beginning {
         records.begin_document();
+    }
+    values(place, Cursor::new(head).chain(rest), wants, records)
+}
+
+/// Where a stream begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// At the beginning of a document that is larger than what is held of it.
+    Beginning,
+    /// Between documents of JSON Lines.
+    BetweenValues,
+    /// In the list of records of a log file.
+    InList {
+        /// After an element, or at the beginning.
+        after_element: bool,
+    },
+    /// After this list.
+    AfterList,
+}
+
+/// Splits what is left of a document from a place in it, or after its list of records.
+///
+/// # Errors
+/// Those of [`split`].
+pub(super) fn go_on(
+    place: Place,
+    left: impl Read,
+    wants: Wants<'_>,
+    records: &mut impl Records,
+) -> Result<(), BrokenDocument> {
+    // What is missing to read it as a document, with an element that is skipped.
+    let before: &[u8] = match place {
+        Place::InList { after_element: true } => b"{\"Records\":[0",
+        Place::InList { after_element: false } => b"{\"Records\":[",
+        Place::AfterList => b"{\"Records\":[]",
+        Place::Beginning | Place::BetweenValues => b"",
+    };
+    values(place, before.chain(left), wants, records)
+}
+
+fn values(
+    place: Place,
+    json: impl Read,
+    wants: Wants<'_>,
+    records: &mut impl Records,
+) -> Result<(), BrokenDocument> {
+    let pending = Cell::new(0);
+    let reader = Gauge { inner: TextReader::new(json), pending: &pending, wants };
+    let mut deserializer = serde_json::Deserializer::from_reader(BufReader::with_capacity(READ_SIZE, reader));
+    if place != Place::BetweenValues {
         let is_other = Cell::new(false);
-        let document = Document { records, wants, pending: &pending, is_other: &is_other };
+        let document = Document { records, wants, pending: &pending, is_other: &is_other, place };
         let read = document.deserialize(&mut deserializer);
         if is_other.get() {
             return Ok(());
         }
-        if !read.map_err(|error| invalid(&error))? {
+        if !read.map_err(|error| place.error(&error))? {
             return Err(BrokenDocument::NoRecords);
         }
     }
     for value in deserializer.into_iter::<Box<RawValue>>() {
-        let value = value.map_err(|error| invalid(&error))?;
+        let value = value.map_err(|error| place.error(&error))?;
         pending.set(0);
         memory::split_value(value.get(), wants, records)?;
     }
@@ -83,8 +131,17 @@ fn split_lines(mut text: impl BufRead, wants: Wants<'_>, records: &mut impl Reco
     }
 }
 
-fn invalid(error: &serde_json::Error) -> BrokenDocument {
-    BrokenDocument::InvalidStream(error.to_string())
+impl Place {
+    /// Why what follows can't be read. The position is that in the document, if it is known.
+    fn error(self, error: &serde_json::Error) -> BrokenDocument {
+        let text = error.to_string();
+        let position = format!(" at line {} column {}", error.line(), error.column());
+        let text = match self {
+            Self::Beginning | Self::BetweenValues => &text,
+            Self::InList { .. } | Self::AfterList => text.strip_suffix(&position).unwrap_or(&text),
+        };
+        BrokenDocument::InvalidStream(text.to_owned())
+    }
 }
 
 /// Reads one top-level value and passes its records on. The result is whether it has a list of them, or is recognized.
@@ -95,6 +152,8 @@ struct Document<'a, R> {
     pending: &'a Cell<u64>,
     /// Set if it is recognized as something else before its end, where reading stops.
     is_other: &'a Cell<bool>,
+    /// In a list, or after it, that list was begun before.
+    place: Place,
 }
 
 /// In place of the values of members, which are not held.
@@ -117,6 +176,8 @@ impl<'de, R: Records> Visitor<'de> for Document<'_, R> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
         let mut members = Members::default();
+        let mut is_begun = matches!(self.place, Place::InList { .. } | Place::AfterList);
+        let mut skips_first = self.place == Place::InList { after_element: true };
         while let Some(key) = map.next_key::<String>()? {
             if let Some(kind) = kind::of_large_object(&key) {
                 self.records.other(kind);
@@ -124,7 +185,7 @@ impl<'de, R: Records> Visitor<'de> for Document<'_, R> {
                 return Err(A::Error::custom(kind.phrase()));
             }
             if let Some(list) = List::of_key(&key) {
-                if key == RECORDS_KEY {
+                if key == RECORDS_KEY && !std::mem::take(&mut is_begun) {
                     self.records.begin_list().map_err(A::Error::custom)?;
                 }
                 members.add_list();
@@ -133,6 +194,7 @@ impl<'de, R: Records> Visitor<'de> for Document<'_, R> {
                     records: self.records,
                     wants: self.wants,
                     pending: self.pending,
+                    skips_first: std::mem::take(&mut skips_first),
                 })?;
             } else {
                 map.next_value::<IgnoredAny>()?;
@@ -151,7 +213,7 @@ impl<'de, R: Records> Visitor<'de> for Document<'_, R> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<bool, A::Error> {
         let Self { records, wants, pending, .. } = self;
-        Elements { list: List::Values, records, wants, pending }.visit_seq(list)?;
+        Elements { list: List::Values, records, wants, pending, skips_first: false }.visit_seq(list)?;
         Ok(true)
     }
 }
@@ -162,6 +224,8 @@ struct Elements<'a, R> {
     records: &'a mut R,
     wants: Wants<'a>,
     pending: &'a Cell<u64>,
+    /// Whether the first element is none of the document's.
+    skips_first: bool,
 }
 
 impl<'de, R: Records> DeserializeSeed<'de> for Elements<'_, R> {
@@ -184,6 +248,9 @@ impl<'de, R: Records> Visitor<'de> for Elements<'_, R> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        if self.skips_first {
+            list.next_element::<IgnoredAny>()?;
+        }
         while let Some(record) = list.next_element::<Box<RawValue>>()? {
             memory::split_element(record.get(), self.list, self.wants, self.records).map_err(A::Error::custom)?;
             self.pending.set(0);
