@@ -93,9 +93,7 @@ pub fn read(map: &ResourceMap, filter: &RecordFilter, fields: &Fields<'_>) -> Ex
         (_, None) => return Extraction::Broken(BrokenRecord::NoField("eventName")),
         (None, _) => return Extraction::Broken(BrokenRecord::NoField("eventSource")),
     };
-    if [&source, &name].into_iter().any(|text| has_replacement(text))
-        || fields.names().any(mend::is_damaged)
-    {
+    if [&source, &name].into_iter().any(|text| has_replacement(text)) || fields.names().any(mend::is_damaged) {
         return Extraction::Broken(damaged(fields, format!("{source}:{name}"), "its keys or its name"));
     }
     let rules = map.rules(&source, &name);

@@ -62,7 +62,7 @@ use prefilter::Prefilter;
 const MIB: u64 = 1024 * 1024;
 
 /// Files up to this stored size are decompressed at once, in bytes. CloudTrail's files are usually smaller than 1 MiB.
-const STORED_AT_ONCE: usize = 4 * 1024 * 1024;
+const STORED_AT_ONCE: usize = 2 * 1024 * 1024;
 
 /// The number of events after which they are passed on, so that a document with many matches is not held in memory.
 const EVENTS_AT_ONCE: usize = 512;
@@ -86,7 +86,7 @@ pub struct Limits {
 impl Limits {
     /// The limits of the program.
     pub const DEFAULT: Self =
-        Self { at_once: 16 * MIB, buffered: 32 * MIB, window: 2 * MIB, record: 16 * MIB, decompressed: 4096 * MIB };
+        Self { at_once: 16 * MIB, buffered: 32 * MIB, window: MIB, record: 16 * MIB, decompressed: 4096 * MIB };
 }
 
 impl Default for Limits {

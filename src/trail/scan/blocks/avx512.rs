@@ -19,9 +19,10 @@ const GROUP: usize = BLOCK * BLOCKS;
 /// The bit that distinguishes `{` and `}` from `[` and `]`.
 const CASE: i8 = 0x20;
 
-/// For the low six bits of a byte, the character that can precede a string and has them.
+/// For the low six bits of a byte, the character that can precede a string and has them, or a byte that has others.
 const LEADS: [u8; BLOCK] = {
-    let mut table = [u8::MAX; BLOCK];
+    let mut table = [0; BLOCK];
+    table[0] = 1;
     let leads = b"{[,: \t\n\r";
     let mut index = 0;
     while index < leads.len() {
@@ -74,7 +75,8 @@ pub(super) fn collect(collect: Collect<'_>) {
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
 #[inline]
 fn classify(group: &[u8; GROUP], mark: u8, index: usize, bits: &mut ChunkBits) {
-    let [quotes, backslashes, opens, closes, leading, marks] = bits.each_mut().map(|bits| &mut bits.as_chunks_mut::<BLOCKS>().0[index]);
+    let [quotes, backslashes, opens, closes, leading, marks] =
+        bits.each_mut().map(|bits| &mut bits.as_chunks_mut::<BLOCKS>().0[index]);
     let is = |bytes, byte: u8| _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(byte.cast_signed()));
     // SAFETY: the table is as large as a vector.
     let table = unsafe { _mm512_loadu_si512(LEADS.as_ptr().cast()) };
@@ -110,7 +112,7 @@ impl Vectors {
     fn of(state: &State) -> Self {
         let all = |bits: u64| _mm512_set1_epi64(bits.cast_signed());
         Self {
-            in_string: state.in_string as u8,
+            in_string: u8::from(state.in_string != 0).wrapping_neg(),
             escapes: all(state.escapes << (u64::BITS - 1)),
             quotes: all(state.quotes),
             marks: all(state.marks),
@@ -137,7 +139,8 @@ impl Vectors {
     #[target_feature(enable = "avx512f,avx512dq,avx512vbmi2,avx512vpopcntdq,vpclmulqdq")]
     #[inline]
     fn add(&mut self, pattern: Pattern<'_>, index: usize, marks: &mut Marks) {
-        let [quotes, backslashes, opens, closes, leads, key_marks] = marks.bits.each_ref().map(|bits| &bits.as_chunks::<BLOCKS>().0[index]);
+        let [quotes, backslashes, opens, closes, leads, key_marks] =
+            marks.bits.each_ref().map(|bits| &bits.as_chunks::<BLOCKS>().0[index]);
         let runs = backslashes;
         let backslashes = loaded(backslashes);
         let mut escaped = shifted_by_one(backslashes, self.escapes);
@@ -151,8 +154,7 @@ impl Vectors {
         let leads = loaded(leads);
         let is_led = shifted_by_one(leads, self.leads);
         let begins = _mm512_and_si512(quotes, inside);
-        let unusual =
-            _mm512_or_si512(_mm512_andnot_si512(is_led, begins), _mm512_andnot_si512(inside, backslashes));
+        let unusual = _mm512_or_si512(_mm512_andnot_si512(is_led, begins), _mm512_andnot_si512(inside, backslashes));
         let key_marks = loaded(key_marks);
         let mut candidates = shifted(key_marks, self.marks, pattern.distance());
         if !pattern.lengths().is_empty() {

@@ -214,7 +214,22 @@ mod x86_64 {
         let closes = |bytes| is(with_case(bytes), b'}');
         // For the low four bits of a byte, the character that can precede a string and has them, if there is one.
         let table = _mm256_broadcastsi128_si256(_mm_setr_epi8(
-            b' ' as i8, -1, -1, -1, -1, -1, -1, -1, -1, b'\t' as i8, b'\n' as i8, -1, b',' as i8, b'\r' as i8, -1, -1,
+            b' ' as i8,
+            -1,
+            -1,
+            -1,
+            -1,
+            -1,
+            -1,
+            -1,
+            -1,
+            b'\t' as i8,
+            b'\n' as i8,
+            -1,
+            b',' as i8,
+            b'\r' as i8,
+            -1,
+            -1,
         ));
         let leads = |bytes, opens| {
             let in_table = _mm256_cmpeq_epi8(_mm256_shuffle_epi8(table, bytes), bytes);
@@ -309,7 +324,8 @@ mod tests {
             Classifier(way).collect(Collect { state, json, blocks: CHUNK, pattern, marks: &mut marks });
             let block = |at| (at, marks.depths[at], marks.opens[at], marks.closes[at], marks.strings[at]);
             let is_marked = |at: &usize| marks.blocks >> at & 1 == 1;
-            let blocks = (0..CHUNK).filter(is_marked).map(block).filter(|block| block.2 | block.3 | block.4 != 0).collect();
+            let blocks =
+                (0..CHUNK).filter(is_marked).map(block).filter(|block| block.2 | block.3 | block.4 != 0).collect();
             let is_complete = json.len() == CHUNK * BLOCK && !marks.is_unusual;
             chunks.push((blocks, is_complete.then_some(*state)));
             if marks.is_unusual {
@@ -361,8 +377,33 @@ mod tests {
     /// Texts that are often like JSON for a while.
     fn text() -> impl Strategy<Value = Vec<u8>> {
         let part = prop::sample::select(vec![
-            "{\"", "\"}", "\":{\"", "\"},\"", "\":[", "],\"", "\":\"", "\",\"", "\\\"", "\\\\", "\\u0041", "\\", "eventName",
-            "eventSource", "a", "aaaaaaaaaaaaaaaaaaaaaaa", " ", "\n", ":", ",", "[", "]", "{", "}", "\"", "1", "é",
+            "{\"",
+            "\"}",
+            "\":{\"",
+            "\"},\"",
+            "\":[",
+            "],\"",
+            "\":\"",
+            "\",\"",
+            "\\\"",
+            "\\\\",
+            "\\u0041",
+            "\\",
+            "eventName",
+            "eventSource",
+            "a",
+            "aaaaaaaaaaaaaaaaaaaaaaa",
+            " ",
+            "\n",
+            ":",
+            ",",
+            "[",
+            "]",
+            "{",
+            "}",
+            "\"",
+            "1",
+            "é",
         ]);
         let parts = prop::collection::vec(part, 0..400);
         (parts, 0..130_usize).prop_map(|(parts, pad)| [" ".repeat(pad), parts.concat()].concat().into_bytes())
@@ -371,12 +412,17 @@ mod tests {
     /// Texts that are like JSON to the end.
     fn records() -> impl Strategy<Value = Vec<u8>> {
         let part = prop::sample::select(vec![
-            "\"eventName\":\"CreateBucket\",", "\"a\":{\"eventName\":[{},[\"\"]]},", "\"b\":\"\\\\\\\"{[\",", "\"c\":1.5,", "},{",
+            "\"eventName\":\"CreateBucket\",",
+            "\"a\":{\"eventName\":[{},[\"\"]]},",
+            "\"b\":\"\\\\\\\"{[\",",
+            "\"c\":1.5,",
+            "},{",
             "\"userAgent\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\",",
             "\"d\":\"\\u0041\\\\\\\\\", ",
         ]);
         let parts = prop::collection::vec(part, 0..300);
-        (parts, 0..130_usize).prop_map(|(parts, pad)| ["{", &" ".repeat(pad), &parts.concat(), "}]}"].concat().into_bytes())
+        (parts, 0..130_usize)
+            .prop_map(|(parts, pad)| ["{", &" ".repeat(pad), &parts.concat(), "}]}"].concat().into_bytes())
     }
 
     proptest! {

@@ -80,12 +80,7 @@ pub(super) fn go_on(
     values(place, before.chain(left), wants, records)
 }
 
-fn values(
-    place: Place,
-    json: impl Read,
-    wants: Wants<'_>,
-    records: &mut impl Records,
-) -> Result<(), BrokenDocument> {
+fn values(place: Place, json: impl Read, wants: Wants<'_>, records: &mut impl Records) -> Result<(), BrokenDocument> {
     let pending = Cell::new(0);
     let reader = Gauge { inner: TextReader::new(json), pending: &pending, wants };
     let mut deserializer = serde_json::Deserializer::from_reader(BufReader::with_capacity(READ_SIZE, reader));
