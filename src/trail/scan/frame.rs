@@ -1,12 +1,13 @@
 //! Finds the start and end of each record in a list's JSON, and the positions of the values of some of its own keys, in one
 //! pass over the bytes, 64 at a time, without parsing.
 //!
-//! Strings with their escapes and brackets with their types are tracked from the first byte of the list, so that nothing
-//! in a request's parameters can look like a record or like a record's own key. Anything unusual (a record that is not
-//! an object, unbalanced brackets, a string where none can begin, the end of the bytes) stops the pass before that
+//! Strings with their escapes are tracked and brackets are counted from the first byte of the list, so that nothing in a
+//! request's parameters can look like a record or like a record's own key. Anything unusual (a record that is not an object, a
+//! bracket of the wrong kind at its end, a string where none can begin, the end of the bytes) stops the pass before that
 //! record: `document` reads it with `serde_json` and decides.
 //!
-//! A framed record is not certainly valid JSON: scalars, escapes, commas and colons inside of a record are not checked.
+//! A framed record is not certainly valid JSON: scalars, escapes, commas, colons and the kinds of brackets inside of a record are not
+//! checked.
 
 use std::ops::Range;
 

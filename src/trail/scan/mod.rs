@@ -7,21 +7,20 @@
 //!
 //! # Steps
 //! 1. `inflate` decompresses a whole gzip file at once, into a buffer that is reused for the next document. `input`
-//!    handles the rest: plain JSON, several members, damaged files. A document larger than [`Limits::buffered`] is streamed,
-//!    so that memory is bounded.
+//!    handles the rest: plain JSON, several members, damaged files, and large ones, of which only a part is in memory ([`Limits`]).
 //! 2. `document` walks its top level. `frame` finds the end of each record and its own `eventName` (`keys`), in one pass over the bytes
-//!    with the bitmaps of `blocks`, of which `marks` keeps what matters. Nothing is parsed.
+//!    with the bitmaps of `blocks`; `marks` keeps the few blocks that matter. Nothing is parsed.
 //! 3. `prefilter` dismisses records without a matching `eventName` and `eventSource`. It may keep too many, and never decides that a
 //!    record matches.
 //! 4. [`extract::read`] decides, on the fields of the remaining records, read by `serde_json`.
 //!
 //! # Errors in documents
-//! A document fails if it ends too early, or if its strings, brackets or the text between records are not valid JSON. Everything
-//! before the error is kept. A record that is complete by its brackets and strings never fails its document: faults in its texts
+//! A document fails if it ends too early, or if its strings, the number of its brackets or the text between records are not valid JSON.
+//! Everything before the error is kept. A record that is complete by its brackets and strings never fails its document: faults in its texts
 //! (bytes that are not UTF-8, unpaired surrogates) are mended by [`super::mend`], and a record that is not JSON, or JSON but not a record,
 //! counts as a broken one. Errors inside of a dismissed record that don't hide its end, or another record, are not detected: a
-//! misspelt `true`, a bad escape, two commas. A streamed document is parsed to the last byte: there, a record that is not JSON
-//! fails the document. Nothing else depends on the size of a document or the position in it.
+//! misspelt `true`, a bad escape, two commas, a `]` in place of a `}`. Large documents other than log files are parsed to the last
+//! byte: there, a record that is not JSON fails the document. Nothing else depends on the size of a document or the position in it.
 //!
 //! # Invariants
 //! [`Scanner::scan`] is the whole interface: bytes in, events and [`Counts`] out. Every record that step 4 would match

@@ -1,17 +1,18 @@
 //! Classifies bytes of JSON: for each block of 64 bytes, bitmaps of the structural characters.
 //!
-//! The only unsafe code of the crate. It classifies bytes and knows nothing else about JSON; `frame` interprets the
-//! bitmaps. [`Scalar`] is the reference and works everywhere. SSE2, AVX2 and AVX-512 have the same result, and a test compares all
-//! implementations that the machine supports.
+//! The only unsafe code of the crate, with `avx512`. [`Scalar`] is the reference and works everywhere. SSE2, AVX2 and AVX-512 have the
+//! same result, and tests compare all implementations that the machine supports.
 //!
-//! A [`Walk`] is compiled once for each of them, with their instructions also for its own code: its bitmaps stay in registers.
+//! A [`Walk`] is compiled once for each of them, with their instructions also for its own code: its bitmaps stay in registers. Only
+//! AVX-512 has a walk of its own, for eight blocks at a time.
 //!
 //! # Why it is safe
-//! Two things are unsafe: calling a function that is compiled for instructions that the processor may lack, and loading a vector from
-//! memory. [`Classifier`] can be created only by [`Classifier::detect`] (and by the tests, with the same check), which selects an
+//! Two things are unsafe: calling a function that is compiled for instructions that the processor may lack, and loading and storing
+//! vectors. [`Classifier`] can be created only by [`Classifier::detect`] (and by the tests, with the same check), which selects an
 //! implementation only if the processor supports it. The types that classify with such instructions can be created only in functions
 //! that are compiled for them. A load reads `VECTOR` bytes at an offset into a `&[u8; BLOCK]` that is a multiple of `VECTOR` and less
-//! than `BLOCK`, so it stays inside. The instructions need no alignment.
+//! than `BLOCK`, so it stays inside; with AVX-512, each array that is loaded or stored is as large as a vector. The instructions need
+//! no alignment.
 
 #![allow(unsafe_code, reason = "vector instructions have no safe way in; the argument is above")]
 

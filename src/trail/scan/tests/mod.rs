@@ -420,3 +420,55 @@ proptest! {
         prop_assert_eq!(result.counts.records, records.len() as u64);
     }
 }
+
+/// Reads the text a few bytes at a time, then fails.
+struct Torn<'t>(&'t [u8]);
+
+impl Read for Torn<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.0.len().min(buffer.len()).min(7);
+        if length == 0 {
+            return Err(io::Error::other("the connection was lost"));
+        }
+        buffer[..length].copy_from_slice(&self.0[..length]);
+        self.0 = &self.0[length..];
+        Ok(length)
+    }
+}
+
+#[test]
+fn part_of_a_large_file_that_was_read_before_an_error_is_kept() {
+    let document = json!({"Records": [bucket("a"), bucket("b"), bucket("c")]}).to_string();
+    let end = document.find("\"bucketName\":\"c\"").unwrap();
+    for limits in [Limits::default(), SMALL] {
+        let mut names = Vec::new();
+        let mut take = |events: Vec<ResourceEvent>| {
+            names.extend(events.into_iter().map(|event| event.touched[0].resource_id.to_string()));
+        };
+        let input = &mut Torn(&document.as_bytes()[..end]);
+        let scan = scanner(limits).scan(input, &mut Buffers::default(), &mut take);
+        assert!(scan.broken.unwrap().to_string().contains("the connection was lost"));
+        assert_eq!(names, ["a", "b"]);
+    }
+}
+
+#[test]
+fn log_file_of_any_size_is_read_in_parts() {
+    let filler = |size: usize| record("s3.amazonaws.com", "ListBuckets", &json!({"userAgent": "x".repeat(size)}));
+    // Records that are larger than a part, one after the other and between small ones, and elements that are no records.
+    let records =
+        json!([filler(10), bucket("a"), filler(700), filler(600), 7, bucket("b"), null, filler(10), bucket("c")]);
+    for rest in ["", ",\"x\":[1,2],\"Records2\":{}", ",\"Records\":[]"] {
+        let document = format!("{{\n\"Records\": {records}{rest} }}\n");
+        let (whole, names) = scan_both_ways(LARGER, document.as_bytes());
+        let is_replaced = rest.ends_with("\"Records\":[]");
+        assert_eq!(whole.broken, None, "{rest}");
+        assert_eq!(names, if is_replaced { &[][..] } else { &["a", "b", "c"] }, "{rest}");
+    }
+    for damage in ["]", ", ]}", "]]", "] x", "}", " 1]}", ",{]}"] {
+        let document = format!("{{\"Records\":{}{damage}", records.to_string().strip_suffix(']').unwrap());
+        let (whole, names) = scan_both_ways(LARGER, document.as_bytes());
+        assert!(whole.broken.is_some(), "{damage}");
+        assert_eq!(names, ["a", "b", "c"], "{damage}");
+    }
+}
