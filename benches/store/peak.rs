@@ -1,4 +1,4 @@
-//! The most memory that a process used, as Linux reports it.
+//! The most memory that a process used, and what it wrote, as Linux reports it.
 
 use std::fs;
 
@@ -12,6 +12,12 @@ pub(crate) fn of(process: &str) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.split_whitespace().next()?.parse().ok()
+}
+
+/// The bytes that a process that runs has written to files, whether or not they have reached a disk.
+pub(crate) fn written(process: &str) -> Option<u64> {
+    let io = fs::read_to_string(format!("/proc/{process}/io")).ok()?;
+    io.lines().find_map(|line| line.strip_prefix("wchar: "))?.parse().ok()
 }
 
 /// As it is printed.

@@ -65,21 +65,23 @@ fn prune(path: &Path, options: &[&str]) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_trailcreator"));
     command.arg("--db").arg(path).args(["prune", "--before", BEFORE, "--quiet"]).args(options).stdout(Stdio::null());
     let mut child = command.spawn().expect("it starts");
-    let (mut memory, mut wal) = (None, 0);
+    let (mut memory, mut written, mut wal) = (None, 0, 0);
     let status = loop {
         if let Some(status) = child.try_wait().expect("a child") {
             break status;
         }
         memory = peak::of(&child.id().to_string()).or(memory);
+        written = peak::written(&child.id().to_string()).unwrap_or(written);
         wal = wal.max(wal_size(path));
         thread::sleep(PAUSE);
     };
     assert!(status.success(), "prune");
     println!(
-        "prune {}: {:.0} s, peak memory {}, largest WAL {} MB, database {before} MB before, {} MB after",
+        "prune {}: {:.0} s, peak memory {}, {} MB written, largest WAL {} MB, database {before} MB before, {} MB after",
         options.join(" "),
         begun.elapsed().as_secs_f64(),
         peak::text(memory),
+        written / 1_000_000,
         wal / 1_000_000,
         size()
     );

@@ -127,6 +127,7 @@ fn watched(
             // Each event is read three times.
             PruneStep::Choosing { read } => ("reading events", None, read),
             PruneStep::Removing { done, total } => ("removing events", Some(total), done),
+            PruneStep::RemovingNames { done, total } => ("removing unused names", Some(total), done),
             PruneStep::Tidying => ("removing unused sessions and users", None, 0),
         };
         if shown.as_ref().is_none_or(|(known, _)| *known != title) {

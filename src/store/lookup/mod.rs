@@ -7,7 +7,7 @@
 //! database. So there are several tables, [`TIERS`]: new entries go into the smallest one, and a full table is emptied into the next one in
 //! the order of the key, which changes each page once for many entries.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod sweep;
 
 use jiff::Timestamp;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
@@ -17,6 +17,7 @@ use super::creations::{COLUMNS, SEPARATOR, stored_event};
 use super::{Fingerprint, Store, StoreError};
 use crate::model::event::{Event, StoredEvent};
 use crate::resource_map::naming::last_part;
+pub(super) use sweep::Needed;
 
 /// Rows between two reports of progress.
 const REPORTED_ROWS: u64 = 4096;
@@ -42,7 +43,7 @@ const TIERS: [Tier; 4] = [
 const LAST_TIER: Tier = Tier { name: "seconds_4", capacity: u64::MAX };
 
 /// A time as entries have it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Second {
     /// Seconds since 1970.
     Number(i64),
@@ -52,9 +53,6 @@ enum Second {
 
 /// An entry of `resource_seconds`, in the order of its key.
 type Entry = (i64, i64, Second);
-
-/// The account, region and time of rows.
-type Place = (String, String, String);
 
 impl Second {
     fn of(time: &str) -> Self {
@@ -237,52 +235,6 @@ impl<'t> AccountRegions<'t> {
         };
         self.last = Some((account.to_owned(), region.to_owned(), number));
         Ok(number)
-    }
-}
-
-/// The entries that removed rows leave behind.
-#[derive(Debug, Default)]
-pub(super) struct Leftover(BTreeMap<Place, BTreeSet<i64>>);
-
-impl Leftover {
-    /// Notes a row that was removed, with its column of names.
-    pub(super) fn note(&mut self, place: [&str; 3], id: &str, names: Option<&str>) {
-        let [account, region, time] = place.map(str::to_owned);
-        self.0.entry((account, region, time)).or_default().extend(parts(id, names).map(digest));
-    }
-
-    /// Removes the entries that no other row of their second needs.
-    pub(super) fn remove(self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        let mut account_regions = AccountRegions::new(transaction)?;
-        let mut rows = transaction.prepare_cached(
-            "SELECT resource_id, names FROM resource_events WHERE account_id = ?1 AND region = ?2 AND event_time = ?3",
-        )?;
-        let mut deletes = Vec::new();
-        for Tier { name, .. } in TIERS {
-            deletes.push(transaction.prepare_cached(&format!(
-                "DELETE FROM {name} WHERE part = ?1 AND account_region_id = ?2 AND event_time = ?3"
-            ))?);
-        }
-        let mut entries: Vec<Entry> = Vec::new();
-        for ((account, region, time), mut digests) in self.0 {
-            let mut rows = rows.query([&account, &region, &time])?;
-            while let Some(row) = rows.next()? {
-                let names = text_or_null(row, 1)?;
-                for part in parts(text(row, 0)?, names) {
-                    digests.remove(&digest(part));
-                }
-            }
-            let (number, second) = (account_regions.number(&account, &region)?, Second::of(&time));
-            entries.extend(digests.into_iter().map(|digest| (digest, number, second.clone())));
-        }
-        // Neighbors are on one page.
-        entries.sort_unstable();
-        for mut delete in deletes {
-            for (part, account_region, second) in &entries {
-                delete.execute(params![part, account_region, second])?;
-            }
-        }
-        Ok(())
     }
 }
 

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::model::event::{Action, ResourceEvent, Touched};
 use crate::store::Batch;
@@ -139,6 +141,68 @@ fn database_of_an_earlier_version_gets_the_same_entries() {
     let migrated = Store::open(&path).unwrap();
     assert_eq!(entries(&migrated), entries(&store(events)));
     assert_eq!(found(&migrated, "jobs"), ["jobs", "jobs"]);
+}
+
+/// Notes the entries that rows need now.
+fn needed(store: &Store) -> Needed {
+    let mut needed = Needed::default();
+    needed.begin(&store.connection).unwrap();
+    let mut rows = store
+        .connection
+        .prepare("SELECT account_id, region, event_time, resource_id, names FROM resource_events")
+        .unwrap();
+    let mut rows = rows.query([]).unwrap();
+    while let Some(row) = rows.next().unwrap() {
+        let place = [0, 1, 2].map(|column| text(row, column).unwrap());
+        needed.note(&store.connection, place, text(row, 3).unwrap(), text_or_null(row, 4).unwrap()).unwrap();
+    }
+    needed
+}
+
+fn add_entry(store: &Store, tier: Tier, part: &str, second: &Second) {
+    let sql = format!("INSERT INTO {} VALUES (?1, 1, ?2)", tier.name);
+    store.connection.execute(&sql, params![digest(part), second]).unwrap();
+}
+
+#[test]
+fn entries_without_a_row_are_removed_from_all_tables() {
+    let rows = (0..20).map(|number| event(Action::Create, TIME, &format!("r{number}"), &["all"]));
+    let mut store = store(rows.chain([event(Action::Create, "another form", "odd", &[])]).collect());
+    let of_rows = entries(&store);
+    for (number, tier) in TIERS.into_iter().enumerate() {
+        for other in 0..10 {
+            add_entry(&store, tier, &format!("gone {number} {other}"), &Second::of(TIME));
+        }
+        add_entry(&store, tier, "gone", &Second::of("another form"));
+    }
+    let needed = needed(&store);
+    let mut watched = Vec::new();
+    store.sweep_by(&needed, 3, &mut |done, total| watched.push((done, total))).unwrap();
+    assert_eq!(entries(&store), of_rows);
+    let all = of_rows.len() as u64 + 44;
+    assert!(watched.is_sorted() && watched.iter().all(|(done, total)| done <= total && *total == all), "{watched:?}");
+}
+
+#[test]
+fn an_entry_is_kept_that_another_process_writes_a_row_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("creators.db");
+    let mut store = Store::open(&path).unwrap();
+    let add = |store: &mut Store, id: &str| {
+        store.add(&Batch { events: vec![event(Action::Create, TIME, id, &[])], ..Batch::default() }).unwrap();
+    };
+    add(&mut store, "kept");
+    add_entry(&store, LAST_TIER, "new", &Second::of(TIME));
+    add_entry(&store, LAST_TIER, "gone", &Second::of(TIME));
+    let needed = needed(&store);
+    let mut other = Store::open(&path).unwrap();
+    add(&mut other, "new");
+    // As a load does that empties a full table into the last one.
+    other.connection.execute("DELETE FROM seconds_1 WHERE part = ?1", [digest("new")]).unwrap();
+    store.sweep(&needed, &mut |_, _| ()).unwrap();
+    assert_eq!(found(&store, "new"), ["new"]);
+    let parts: BTreeSet<i64> = entries(&store).into_iter().map(|(part, ..)| part).collect();
+    assert_eq!(parts, BTreeSet::from(["kept", "new"].map(digest)));
 }
 
 #[test]

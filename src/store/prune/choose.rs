@@ -11,12 +11,14 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{Statement, params};
+use rusqlite::Connection;
 
+use super::removal::{KEY, Removal, note_row};
 use super::{Pruned, Pruning, time_text};
 use crate::creator::creation_of;
 use crate::model::ResourceType;
 use crate::model::event::{Action, PRUNED, StoredEvent};
+use crate::store::lookup::Needed;
 use crate::store::recorded::{Bits, ORDER, Question, Wanted, by_resource, creations};
 use crate::store::{Store, StoreError};
 
@@ -35,44 +37,62 @@ struct Chooser<'p> {
 }
 
 impl Store {
-    /// Notes the rows to change in the temporary table `chosen`. Counts them. `watch` gets the number of rows that were read.
-    pub(super) fn choose(&mut self, pruning: &Pruning<'_>, watch: &dyn Fn(u64)) -> Result<Pruned, StoreError> {
-        self.connection.execute_batch(
-            "CREATE TEMP TABLE IF NOT EXISTS chosen (
-                 event_time TEXT, account_id TEXT, region TEXT, event_id TEXT, resource_type TEXT, resource_id TEXT,
-                 stays INTEGER NOT NULL,
-                 PRIMARY KEY (event_time, account_id, region, event_id, resource_type, resource_id)
-             ) WITHOUT ROWID;
-             DELETE FROM temp.chosen;",
-        )?;
+    /// Counts the rows to change. Notes them in `removal`, with the entries of names that the other rows need; in a dry run without it, in the temporary
+    /// table `chosen`. `watch` gets the number of rows that were read.
+    pub(super) fn choose(
+        &mut self,
+        pruning: &Pruning<'_>,
+        removal: Option<&mut Removal>,
+        watch: &dyn Fn(u64),
+    ) -> Result<Pruned, StoreError> {
+        if removal.is_none() {
+            // In the order in which rows are read.
+            self.connection.execute_batch(&format!(
+                "DROP TABLE IF EXISTS temp.chosen;
+                 CREATE TEMP TABLE chosen ({KEY}, stays, PRIMARY KEY ({})) WITHOUT ROWID",
+                ORDER.trim_start_matches("ORDER BY ")
+            ))?;
+        }
         let chooser = Chooser::new(pruning);
         // The rows are numbered, so no other process may change them meanwhile.
         let snapshot = self.connection.unchecked_transaction()?;
         let question = Question::new(pruning.map, &Wanted::default()).watched(watch);
         let mut chosen = Chosen { removed: Bits::default(), forgotten: Bits::default() };
         self.each_group(&question, &mut |events| chooser.choose(events, &mut chosen))?;
-        let pruned = self.note_chosen(&chosen, &chooser.before, &question)?;
+        let pruned = self.note_chosen(&chosen, removal, &chooser.before, &question)?;
         snapshot.commit()?;
         Ok(pruned)
     }
 
-    fn note_chosen(&self, chosen: &Chosen, before: &str, question: &Question<'_>) -> Result<Pruned, StoreError> {
-        let mut rows = self.connection.prepare(&format!(
-            "SELECT event_time, account_id, region, event_id, resource_type, resource_id, identity_type \
-             FROM resource_events {ORDER}"
-        ))?;
-        let mut note = self.connection.prepare("INSERT INTO temp.chosen VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
+    fn note_chosen(
+        &self,
+        chosen: &Chosen,
+        mut removal: Option<&mut Removal>,
+        before: &str,
+        question: &Question<'_>,
+    ) -> Result<Pruned, StoreError> {
+        if let Some(removal) = &mut removal {
+            removal.needed.begin(&self.connection)?;
+        }
+        let query = format!("SELECT {KEY}, identity_type, names FROM resource_events {ORDER}");
+        let mut rows = self.connection.prepare(&query)?;
         let mut rows = rows.query([])?;
         let (mut pruned, mut number) = (Pruned::default(), 0);
         while let Some(row) = rows.next()? {
             pruned.old_events += u64::from(row.get_ref(0)?.as_str().is_ok_and(|time| time < before));
             let is_pruned = || row.get_ref(6).is_ok_and(|kind| kind.as_str().is_ok_and(|kind| kind == PRUNED));
-            if chosen.removed.has(number) {
-                pruned.events += 1;
-                note_row(&mut note, row, false)?;
-            } else if chosen.forgotten.has(number) && !is_pruned() {
-                pruned.creators += 1;
-                note_row(&mut note, row, true)?;
+            let is_removed = chosen.removed.has(number);
+            let is_forgotten = !is_removed && chosen.forgotten.has(number) && !is_pruned();
+            pruned.events += u64::from(is_removed);
+            pruned.creators += u64::from(is_forgotten);
+            if is_removed || is_forgotten {
+                match &removal {
+                    Some(removal) => note_row(removal.rows(), "chosen", row, is_forgotten)?,
+                    None => note_row(&self.connection, "temp.chosen", row, is_forgotten)?,
+                }
+            }
+            if let Some(removal) = removal.as_mut().filter(|_| !is_removed) {
+                note_needed(&mut removal.needed, &self.connection, row)?;
             }
             number += 1;
             question.note_row();
@@ -81,10 +101,10 @@ impl Store {
     }
 }
 
-fn note_row(note: &mut Statement<'_>, row: &rusqlite::Row<'_>, stays: bool) -> Result<(), StoreError> {
-    let text = |at| row.get::<_, String>(at);
-    note.execute(params![text(0)?, text(1)?, text(2)?, text(3)?, text(4)?, text(5)?, stays])?;
-    Ok(())
+fn note_needed(needed: &mut Needed, connection: &Connection, row: &rusqlite::Row<'_>) -> Result<(), StoreError> {
+    let text = |at| -> rusqlite::Result<&str> { Ok(row.get_ref(at)?.as_str()?) };
+    let names = row.get_ref(7)?.as_str_or_null().map_err(rusqlite::Error::from)?;
+    needed.note(connection, [text(1)?, text(2)?, text(0)?], text(5)?, names)
 }
 
 impl<'p> Chooser<'p> {

@@ -1,12 +1,14 @@
 //! Removes old events, and what only they need.
 //!
-//! [`choose`] reads all events in one snapshot, and notes the rows to change in a temporary table, ordered by time. Then rows are changed in
+//! [`choose`] reads all events in one snapshot, and notes the rows to change in a temporary database. Then rows are changed in
 //! short transactions, oldest first, each to the end of a second. So at any moment the rows that remain of a resource are its last ones: a
 //! resource that was deleted never looks as if it existed, also if the process is killed. The same command finishes the work.
+//! The entries that find removed rows by their names are removed when all rows are.
 //!
 //! The ledger is not changed: what was read counts as read. The journal is not changed either; it has all that `undo` needs.
 
 mod choose;
+mod removal;
 mod space;
 #[cfg(test)]
 mod tests;
@@ -14,25 +16,25 @@ mod tests;
 use std::cell::RefCell;
 
 use jiff::{Timestamp, ToSpan};
-use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::insert::facts;
-use super::lookup::Leftover;
 use super::sessions::bound::{drop_others, note_kept};
 use super::{Store, StoreError};
 use crate::model::event::PRUNED;
 use crate::resource_map::ResourceMap;
+use removal::{Removal, Row};
 pub use space::FileSize;
 
-/// Rows in a transaction, until the next second begins.
-const ROWS_AT_ONCE: usize = 10_000;
+/// Rows in a transaction, until the next second begins. The pages that they are on fit into the cache. With fewer rows, more pages are written twice.
+const ROWS_AT_ONCE: usize = 25_000;
 
 /// A session lasts at most 36 hours: an event can need sessions that are so much older.
 const LONGEST_SESSION_HOURS: i64 = 36;
 
-/// That no event has the columns of the chosen rows: for a table `e`.
-const IS_NOT_CHOSEN: &str = "NOT EXISTS (SELECT 1 FROM temp.chosen c WHERE c.event_time = e.event_time \
-     AND c.account_id = e.account_id AND c.region = e.region AND c.event_id = e.event_id \
+/// In a dry run: that no event has the columns of the chosen rows, for a table `e`.
+const IS_NOT_CHOSEN: &str = "NOT EXISTS (SELECT 1 FROM temp.chosen c WHERE c.account_id = e.account_id \
+     AND c.region = e.region AND c.event_time = e.event_time AND c.event_id = e.event_id \
      AND c.resource_type = e.resource_type AND c.resource_id = e.resource_id)";
 
 /// What to remove.
@@ -78,20 +80,15 @@ pub enum PruneStep {
         /// Chosen.
         total: u64,
     },
-    /// Removes what no event needs any more.
+    /// Has looked at so many entries of names.
+    RemovingNames {
+        /// Looked at.
+        done: u64,
+        /// All.
+        total: u64,
+    },
+    /// Removes the sessions and users that no event needs any more.
     Tidying,
-}
-
-/// A row of `resource_events` by its key.
-struct Row {
-    event_time: String,
-    account_id: String,
-    region: String,
-    event_id: String,
-    resource_type: String,
-    resource_id: String,
-    /// Whether it stays, without its creator.
-    stays: bool,
 }
 
 impl Store {
@@ -100,12 +97,13 @@ impl Store {
     /// # Errors
     /// The database, or a temporary one, fails.
     pub fn prune_dry(&mut self, pruning: &Pruning<'_>, watch: &mut dyn FnMut(PruneStep)) -> Result<Pruned, StoreError> {
-        let mut pruned = self.choose_watched(pruning, watch)?;
+        let mut pruned = self.choose_watched(pruning, None, watch)?;
         self.connection.execute_batch("DROP TABLE IF EXISTS temp.kept")?;
-        self.note_sessions(pruning)?;
+        note_sessions(&self.connection, pruning, IS_NOT_CHOSEN)?;
         pruned.sessions = self.count("SELECT count(*) FROM sessions WHERE session NOT IN kept")?;
         self.connection.execute_batch("DROP TABLE kept")?;
-        pruned.people = self.count(&format!("SELECT count(*) FROM identity_center_users u WHERE {}", is_unused()))?;
+        pruned.people =
+            self.count(&format!("SELECT count(*) FROM identity_center_users u WHERE {}", is_unused(IS_NOT_CHOSEN)))?;
         Ok(pruned)
     }
 
@@ -115,17 +113,21 @@ impl Store {
     /// The database fails. What was removed until then stays removed; the same call finishes the work.
     pub fn prune(&mut self, pruning: &Pruning<'_>, watch: &mut dyn FnMut(PruneStep)) -> Result<Pruned, StoreError> {
         self.check_in_place()?;
-        let mut pruned = self.choose_watched(pruning, watch)?;
+        let mut removal = Removal::new()?;
+        let mut pruned = self.choose_watched(pruning, Some(&mut removal), watch)?;
         if pruning.forgets_creators {
             self.refuse_events_before(&time_text(pruning.before))?;
         }
         let total = pruned.events + pruned.creators;
         (pruned.events, pruned.creators) =
-            self.change_chosen(&mut |done| watch(PruneStep::Removing { done, total }))?;
+            self.remove(&removal, &mut |done| watch(PruneStep::Removing { done, total }))?;
+        self.sweep(&removal.needed, &mut |done, total| watch(PruneStep::RemovingNames { done, total }))?;
+        drop(removal);
         watch(PruneStep::Tidying);
         let transaction = Transaction::new(&mut self.connection, TransactionBehavior::Immediate)?;
-        pruned.people =
-            transaction.execute(&format!("DELETE FROM identity_center_users AS u WHERE {}", is_unused()), [])? as u64;
+        pruned.people = transaction
+            .execute(&format!("DELETE FROM identity_center_users AS u WHERE {}", is_unused("true")), [])?
+            as u64;
         transaction.commit()?;
         pruned.sessions = self.remove_sessions(pruning)?;
         Ok(pruned)
@@ -134,11 +136,12 @@ impl Store {
     fn choose_watched(
         &mut self,
         pruning: &Pruning<'_>,
+        removal: Option<&mut Removal>,
         watch: &mut dyn FnMut(PruneStep),
     ) -> Result<Pruned, StoreError> {
         watch(PruneStep::Choosing { read: 0 });
         let watch = RefCell::new(watch);
-        self.choose(pruning, &|read| (watch.borrow_mut())(PruneStep::Choosing { read }))
+        self.choose(pruning, removal, &|read| (watch.borrow_mut())(PruneStep::Choosing { read }))
     }
 
     /// From now on, loads store no event before this time.
@@ -150,47 +153,20 @@ impl Store {
     }
 
     /// Removes the chosen rows, or their creators. Returns how many of each.
-    fn change_chosen(&mut self, watch: &mut dyn FnMut(u64)) -> Result<(u64, u64), StoreError> {
+    fn remove(&self, removal: &Removal, watch: &mut dyn FnMut(u64)) -> Result<(u64, u64), StoreError> {
         let (mut removed, mut forgotten) = (0, 0);
-        let mut last = String::new();
-        loop {
-            watch(removed + forgotten);
-            let rows = self.next_rows(&last)?;
-            let Some(newest) = rows.last() else { return Ok((removed, forgotten)) };
-            last.clone_from(&newest.event_time);
+        watch(0);
+        removal.each_batch(ROWS_AT_ONCE, &mut |rows| {
             self.check_in_place()?;
-            let transaction = Transaction::new(&mut self.connection, TransactionBehavior::Immediate)?;
-            let (in_these, forgotten_in_these) = change(&transaction, &rows)?;
+            let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+            let (in_these, forgotten_in_these) = change(&transaction, rows)?;
             transaction.commit()?;
             removed += in_these;
             forgotten += forgotten_in_these;
-        }
-    }
-
-    /// The oldest chosen rows after a time, to the end of a second.
-    fn next_rows(&self, after: &str) -> Result<Vec<Row>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT event_time, account_id, region, event_id, resource_type, resource_id, stays
-             FROM temp.chosen WHERE event_time > ?1 ORDER BY event_time",
-        )?;
-        let mut found = statement.query([after])?;
-        let mut rows: Vec<Row> = Vec::new();
-        while let Some(row) = found.next()? {
-            let event_time: String = row.get(0)?;
-            if rows.len() >= ROWS_AT_ONCE && rows.last().is_some_and(|last| last.event_time != event_time) {
-                break;
-            }
-            rows.push(Row {
-                event_time,
-                account_id: row.get(1)?,
-                region: row.get(2)?,
-                event_id: row.get(3)?,
-                resource_type: row.get(4)?,
-                resource_id: row.get(5)?,
-                stays: row.get(6)?,
-            });
-        }
-        Ok(rows)
+            watch(removed + forgotten);
+            Ok(())
+        })?;
+        Ok((removed, forgotten))
     }
 
     fn remove_sessions(&mut self, pruning: &Pruning<'_>) -> Result<u64, StoreError> {
@@ -198,15 +174,11 @@ impl Store {
             return Ok(0);
         }
         let transaction = Transaction::new(&mut self.connection, TransactionBehavior::Immediate)?;
-        note_kept(&transaction, NEW_SESSIONS, oldest_session(pruning.before).as_second(), IS_NOT_CHOSEN)?;
+        note_sessions(&transaction, pruning, "true")?;
         let dropped = drop_others(&transaction)?;
         transaction.commit()?;
         self.bound = super::sessions::Bound::default();
         Ok(dropped)
-    }
-
-    fn note_sessions(&self, pruning: &Pruning<'_>) -> Result<(), StoreError> {
-        note_kept(&self.connection, NEW_SESSIONS, oldest_session(pruning.before).as_second(), IS_NOT_CHOSEN)
     }
 
     fn count(&self, query: &str) -> Result<u64, StoreError> {
@@ -242,12 +214,17 @@ impl Forgotten {
     }
 }
 
-/// That no event is on behalf of a user `u`.
-fn is_unused() -> String {
+/// That no event `e` with this condition is on behalf of a user `u`.
+fn is_unused(condition: &str) -> String {
     format!(
         "NOT EXISTS (SELECT 1 FROM resource_events e WHERE e.on_behalf_of_user_id = u.user_id \
-         AND e.on_behalf_of_store_arn = u.store_arn AND {IS_NOT_CHOSEN})"
+         AND e.on_behalf_of_store_arn = u.store_arn AND {condition})"
     )
+}
+
+/// Notes the sessions that events `e` with this condition need, and the new ones.
+fn note_sessions(connection: &Connection, pruning: &Pruning<'_>, condition: &str) -> Result<(), StoreError> {
+    note_kept(connection, NEW_SESSIONS, oldest_session(pruning.before).as_second(), condition)
 }
 
 /// Removes rows, or their creators. Returns how many of each.
@@ -256,22 +233,20 @@ fn change(transaction: &Transaction<'_>, rows: &[Row]) -> Result<(u64, u64), Sto
                        AND resource_id = ?6";
     let nothing: Vec<String> =
         facts().filter(|fact| *fact != "identity_type").map(|fact| format!("{fact} = NULL")).collect();
-    let mut delete = transaction.prepare_cached(&format!("DELETE FROM resource_events WHERE {KEY} RETURNING names"))?;
+    let mut delete = transaction.prepare_cached(&format!("DELETE FROM resource_events WHERE {KEY}"))?;
     let mut forget = transaction.prepare_cached(&format!(
         "UPDATE resource_events SET {}, identity_type = '{PRUNED}' WHERE {KEY} AND identity_type IS NOT '{PRUNED}'",
         nothing.join(", ")
     ))?;
-    let (mut removed, mut forgotten, mut leftover) = (0, 0, Leftover::default());
+    let (mut removed, mut forgotten) = (0, 0);
     for row in rows {
         let key = params![row.account_id, row.region, row.event_time, row.event_id, row.resource_type, row.resource_id];
         if row.stays {
             forgotten += forget.execute(key)? as u64;
-        } else if let Some(names) = delete.query_row(key, |row| row.get::<_, Option<String>>(0)).optional()? {
-            removed += 1;
-            leftover.note([&row.account_id, &row.region, &row.event_time], &row.resource_id, names.as_deref());
+        } else {
+            removed += delete.execute(key)? as u64;
         }
     }
-    leftover.remove(transaction)?;
     Ok((removed, forgotten))
 }
 

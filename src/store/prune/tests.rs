@@ -232,8 +232,9 @@ fn sessions_that_a_kept_event_needs_are_kept() {
 
 #[test]
 fn at_no_moment_does_a_deleted_resource_look_as_if_it_existed() {
+    const RESOURCES: usize = 5000;
     let mut lines: Vec<String> = Vec::new();
-    for number in 0..ROWS_AT_ONCE {
+    for number in 0..RESOURCES {
         // The regions of a global type are in the order of the table, not in that of time.
         lines.push(format!(
             "iam-role create 2019-01-01T{:02}:{:02}:00Z r{number} bob",
@@ -254,23 +255,36 @@ fn at_no_moment_does_a_deleted_resource_look_as_if_it_existed() {
     });
     store.add(&Batch { events: events.collect(), ..Batch::default() }).unwrap();
     let pruning = pruning("2023");
-    let pruned = store.choose(&pruning, &|_| ()).unwrap();
-    assert_eq!(pruned.events, 2 * ROWS_AT_ONCE as u64);
-    let mut last = String::new();
+    let mut removal = Removal::new().unwrap();
+    let pruned = store.choose(&pruning, Some(&mut removal), &|_| ()).unwrap();
+    assert_eq!(pruned.events, 2 * RESOURCES as u64);
     let mut batches = 0;
-    loop {
-        let rows = store.next_rows(&last).unwrap();
-        let Some(newest) = rows.last() else { break };
-        last.clone_from(&newest.event_time);
-        let transaction = Transaction::new(&mut store.connection, TransactionBehavior::Immediate).unwrap();
-        change(&transaction, &rows).unwrap();
+    let each = &mut |rows: &[Row]| {
+        let transaction = Transaction::new_unchecked(&store.connection, TransactionBehavior::Immediate).unwrap();
+        change(&transaction, rows).unwrap();
         transaction.commit().unwrap();
         batches += 1;
         let existing = "SELECT count(*) FROM resource_events e WHERE action = 'create' AND NOT EXISTS \
                         (SELECT 1 FROM resource_events d WHERE d.action = 'delete' AND d.resource_id = e.resource_id)";
         assert_eq!(store.count(existing).unwrap(), 0, "after {batches} transactions");
-    }
+        Ok(())
+    };
+    removal.each_batch(RESOURCES / 2, each).unwrap();
     assert!(batches > 1, "{batches}");
+}
+
+#[test]
+fn a_prune_that_was_killed_leaves_entries_of_names_to_the_next_one() {
+    let lines = ["sqs create 2019 gone bob", "sqs delete 2020 gone bob", "sqs create 2019 q alice"];
+    let mut store = store(&lines);
+    let count = |store: &Store| store.count("SELECT count(*) FROM resource_seconds").unwrap();
+    let before = count(&store);
+    let mut removal = Removal::new().unwrap();
+    store.choose(&pruning("2023"), Some(&mut removal), &|_| ()).unwrap();
+    store.remove(&removal, &mut |_| ()).unwrap();
+    assert_eq!((rows(&store), count(&store)), (vec![lines[2].to_owned()], before), "killed here");
+    assert_eq!(store.prune(&pruning("2023"), &mut |_| ()).unwrap().events, 0);
+    assert_eq!(count(&store), 2, "q and its other name");
 }
 
 #[test]

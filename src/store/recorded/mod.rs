@@ -32,6 +32,7 @@ pub(super) use decide::{Creation, by_resource, creations};
 pub(super) use groups::Bits;
 use groups::Groups;
 pub use sorter::Sorter;
+pub(super) use sorter::temporary;
 
 /// Create events that are given out at once, with the creators of their sessions.
 const EVENTS_AT_ONCE: usize = 4096;

@@ -17,7 +17,7 @@ const NUMBER: usize = PLACE + 1;
 const NOTE: usize = NUMBER + 1;
 
 /// An empty temporary database with tables.
-pub(super) fn temporary(cache_kib: i64, tables: &str) -> Result<Connection, StoreError> {
+pub(in crate::store) fn temporary(cache_kib: i64, tables: &str) -> Result<Connection, StoreError> {
     let connection = Connection::open("")?;
     connection.pragma_update(None, "cache_size", -cache_kib)?;
     connection.pragma_update(None, "journal_mode", "off")?;
