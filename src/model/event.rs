@@ -169,7 +169,7 @@ pub struct StoredEvent {
 }
 
 /// What says which resource a row of the store is of, borrowed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventNames<'e> {
     /// The event's ID.
     pub event_id: &'e str,
@@ -178,8 +178,42 @@ pub struct EventNames<'e> {
     /// The effect of the event.
     pub action: Action,
     /// The resource's other names in the record.
-    pub names: Vec<&'e str>,
+    pub names: Names<'e>,
 }
+
+/// Names in a list, or in one text. A list of them would be allocated for each of a million rows.
+#[derive(Debug, Clone, Copy)]
+pub struct Names<'e> {
+    list: &'e [String],
+    joined: Option<(&'e str, char)>,
+}
+
+impl<'e> Names<'e> {
+    /// Names that this character separates.
+    pub fn joined(text: Option<&'e str>, separator: char) -> Self {
+        Self { list: &[], joined: text.map(|text| (text, separator)) }
+    }
+
+    /// The names.
+    pub fn iter(self) -> impl Iterator<Item = &'e str> {
+        let joined = self.joined.into_iter().flat_map(|(text, separator)| text.split(separator));
+        self.list.iter().map(String::as_str).chain(joined)
+    }
+}
+
+impl<'e> From<&'e [String]> for Names<'e> {
+    fn from(list: &'e [String]) -> Self {
+        Self { list, joined: None }
+    }
+}
+
+impl PartialEq for Names<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Names<'_> {}
 
 impl StoredEvent {
     /// What says which resource it is of.
@@ -188,7 +222,7 @@ impl StoredEvent {
             event_id: &self.event.event_id,
             resource_id: self.resource_id.as_str(),
             action: self.action,
-            names: self.names.iter().map(String::as_str).collect(),
+            names: self.names.as_slice().into(),
         }
     }
 }

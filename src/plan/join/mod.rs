@@ -89,9 +89,9 @@ enum Bearer {
 #[derive(Debug, Default)]
 struct Records {
     count: u64,
-    /// The event of the latest row, and the last parts of its ids. An event's rows follow each other, and most events have one.
+    /// The event of the latest row, its first ID, and the last parts of its further ids. An event's rows follow each other, and most events have one.
     event_id: String,
-    first_part: String,
+    first_id: String,
     further_parts: HashSet<String>,
 }
 
@@ -196,14 +196,16 @@ impl Records {
         if event.action == Action::Delete {
             return;
         }
-        let last_part = event.resource_id.rsplit(['/', ':']).next().unwrap_or_default();
         let is_first = self.count == 0 || self.event_id != event.event_id;
         if is_first {
             event.event_id.clone_into(&mut self.event_id);
-            last_part.clone_into(&mut self.first_part);
+            event.resource_id.clone_into(&mut self.first_id);
             self.further_parts.clear();
         }
-        let is_new = is_first || self.first_part != last_part && self.further_parts.insert(last_part.to_owned());
+        let is_new = is_first || {
+            let part = last_part(event.resource_id);
+            part != last_part(&self.first_id) && self.further_parts.insert(part.to_owned())
+        };
         self.count += u64::from(is_new);
     }
 }
@@ -236,11 +238,7 @@ impl Index {
             for text in &resource.made_with {
                 index.together.entry(text.clone()).or_default().push(position);
             }
-            let place = fields(resource.arn.as_str());
-            let number = *numbers.entry(place).or_insert_with_key(|place| {
-                index.places.push(place.clone());
-                number_of(index.places.len() - 1)
-            });
+            let number = index.number_of_place(resource.arn.as_str(), &mut numbers);
             index.place_of.push(number);
             index.has_compound_id.push(is_compound(resource.id.as_str()));
         }
@@ -253,6 +251,23 @@ impl Index {
         index
     }
 
+    /// The number of the place of an ARN. Nearly all resources of a type have one place.
+    fn number_of_place(&mut self, arn: &str, numbers: &mut HashMap<Option<ArnFields>, u32>) -> u32 {
+        let last = self.place_of.last().copied().filter(|number| {
+            let place = self.places[*number as usize].as_ref();
+            match (place, ArnParts::parse(arn)) {
+                (Some(place), Some(arn)) => *place == [arn.partition, arn.service, arn.region, arn.account],
+                (place, arn) => place.is_none() && arn.is_none(),
+            }
+        });
+        last.unwrap_or_else(|| {
+            *numbers.entry(fields(arn)).or_insert_with_key(|place| {
+                self.places.push(place.clone());
+                number_of(self.places.len() - 1)
+            })
+        })
+    }
+
     /// The position of the resource that a text names.
     pub(crate) fn find(&self, text: &str) -> Option<usize> {
         let (key, bare) = (self.known.key(text), bare(text));
@@ -262,7 +277,7 @@ impl Index {
             }
         }
         // As a whole it is in neither list.
-        let found = if bare == text { self.bare.get(key) } else { self.find_bare(bare) };
+        let found = if bare.len() == text.len() { self.bare.get(key) } else { self.find_bare(bare) };
         if let Some(position) = found {
             return position;
         }
@@ -301,6 +316,11 @@ impl Index {
             (!is_other).then_some(position)
         })
     }
+}
+
+/// What comes after the last `/` or `:`.
+fn last_part(id: &str) -> &str {
+    id.rsplit(['/', ':']).next().unwrap_or_default()
 }
 
 /// Whether a text is more than an ID or a name.

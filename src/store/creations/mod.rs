@@ -7,7 +7,7 @@ use rusqlite::types::Type;
 use rusqlite::{Row, StatementStatus, ToSql, params_from_iter};
 
 use super::{Store, StoreError};
-use crate::model::event::{Action, Event, EventNames, Identity, StoredEvent};
+use crate::model::event::{Action, Event, EventNames, Identity, Names, StoredEvent};
 use crate::model::{AccountId, Region, ResourceId, ResourceType};
 
 /// The columns of a row, in the order of [`super::insert::Inserter::insert`] and [`stored_event`].
@@ -94,15 +94,26 @@ impl Store {
         each: &mut dyn FnMut(usize, &EventRow<'_>) -> Result<(), StoreError>,
     ) -> Result<u64, StoreError> {
         let mut statement = self.connection.prepare_cached(&of_types(types.len(), region))?;
-        let whole = RefCell::new(self.connection.prepare_cached(&whole_row())?);
-        let read = |key: &[&str]| whole.borrow_mut().query_row(params_from_iter(key), stored_event);
+        let mut facts = self.connection.prepare_cached(&facts_of_row())?;
+        // The account stays bound.
+        facts.raw_bind_parameter(1, account.as_str())?;
+        let facts = RefCell::new(facts);
+        let read = |key: [&str; 5]| {
+            let mut facts = facts.borrow_mut();
+            for (parameter, value) in (2..).zip(key) {
+                facts.raw_bind_parameter(parameter, value)?;
+            }
+            let mut rows = facts.raw_query();
+            let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+            Ok((event_facts(row, 0)?, renamed_to(row, RENAMED_TO - FACTS.start)?))
+        };
         let region = region.map(Region::as_str);
         let place: [&dyn ToSql; 2] = [&account.as_str(), &region];
         let names: Vec<&str> = types.iter().map(|name| name.as_str()).collect();
         let mut rows =
             statement.query(params_from_iter(place.into_iter().chain(names.iter().map(|name| name as _))))?;
         while let Some(row) = rows.next()? {
-            let row = EventRow { row, read: &read };
+            let row = EventRow { row, account, read: &read };
             let of_row = row.text(row_column::TYPE)?;
             let position = names.iter().position(|name| *name == of_row).expect("no other type is selected");
             each(position, &row)?;
@@ -112,46 +123,60 @@ impl Store {
     }
 }
 
-/// The columns of the key, and those that identify the resource. SQLite copies each column that is selected, and most rows are not needed further.
-const ROW_COLUMNS: &str = "account_id, region, event_time, event_id, resource_type, resource_id, action, names";
+/// The columns of the key after the account and the region, and those that identify the resource. SQLite copies each column that is selected, and most
+/// rows are not needed further.
+const ROW_COLUMNS: &str = "event_time, event_id, resource_type, resource_id, action, names";
 
-/// Positions in [`ROW_COLUMNS`].
+/// Positions in [`ROW_COLUMNS`], and that of the region after them.
 mod row_column {
-    pub(super) const KEY: std::ops::Range<usize> = 0..6;
-    pub(super) const TIME: usize = 2;
-    pub(super) const EVENT_ID: usize = 3;
-    pub(super) const TYPE: usize = 4;
-    pub(super) const RESOURCE_ID: usize = 5;
-    pub(super) const ACTION: usize = 6;
-    pub(super) const NAMES: usize = 7;
+    pub(super) const TIME: usize = 0;
+    pub(super) const EVENT_ID: usize = 1;
+    pub(super) const TYPE: usize = 2;
+    pub(super) const RESOURCE_ID: usize = 3;
+    pub(super) const ACTION: usize = 4;
+    pub(super) const NAMES: usize = 5;
+    pub(super) const REGION: usize = 6;
 }
+
+/// The places in [`COLUMNS`] of what [`ROW_COLUMNS`] lacks.
+const FACTS: std::ops::Range<usize> = 7..27;
+
+/// The place of the new name in [`COLUMNS`].
+const RENAMED_TO: usize = 26;
 
 /// Selects the events of so many types. In a region the order is that of the key. SQLite sorts nothing then, but only if it does not see that
 /// all rows have one type: hence the `+`.
 fn of_types(types: usize, region: Option<&Region>) -> String {
-    let region = if region.is_some() { "region = ?2" } else { "?2 IS NULL" };
+    // A parameter is not copied for each row.
+    let (region, condition) = if region.is_some() { ("?2", "region = ?2") } else { ("region", "?2 IS NULL") };
     let places: Vec<String> = (3..types + 3).map(|place| format!("?{place}")).collect();
     format!(
-        "SELECT {ROW_COLUMNS} FROM resource_events \
-         WHERE account_id = ?1 AND {region} AND +resource_type IN ({}) \
+        "SELECT {ROW_COLUMNS}, {region} FROM resource_events \
+         WHERE account_id = ?1 AND {condition} AND +resource_type IN ({}) \
          ORDER BY event_time, event_id, resource_type, resource_id",
         places.join(", ")
     )
 }
 
-/// Selects the row with a key.
-fn whole_row() -> String {
+/// Selects the facts of the row with a key.
+fn facts_of_row() -> String {
+    let columns: Vec<&str> = COLUMNS.split(", ").skip(FACTS.start).take(FACTS.len()).collect();
     format!(
-        "SELECT {COLUMNS} FROM resource_events WHERE account_id = ? AND region = ? AND event_time = ? AND event_id = ? \
-         AND resource_type = ? AND resource_id = ?"
+        "SELECT {} FROM resource_events WHERE account_id = ? AND region = ? AND event_time = ? AND event_id = ? \
+         AND resource_type = ? AND resource_id = ?",
+        columns.join(", ")
     )
 }
+
+/// An event's facts without its key, and the resource's new name.
+type Facts = (Event, Option<ResourceId>);
 
 /// An event that is still in its row. Most events of a type belong to resources that no longer exist, so they are not read further.
 pub struct EventRow<'r> {
     row: &'r Row<'r>,
-    /// Reads all columns of the row with a key.
-    read: &'r dyn Fn(&[&str]) -> rusqlite::Result<StoredEvent>,
+    account: &'r AccountId,
+    /// Reads the facts of the row with a key in the account.
+    read: &'r dyn Fn([&str; 5]) -> rusqlite::Result<Facts>,
 }
 
 impl EventRow<'_> {
@@ -177,7 +202,7 @@ impl EventRow<'_> {
             event_id: self.text(row_column::EVENT_ID)?,
             resource_id: self.text(row_column::RESOURCE_ID)?,
             action: parse_action(self.text(row_column::ACTION)?)?,
-            names: names.into_iter().flat_map(|names| names.split(SEPARATOR)).collect(),
+            names: Names::joined(names, SEPARATOR),
         })
     }
 
@@ -186,8 +211,26 @@ impl EventRow<'_> {
     /// # Errors
     /// Something else wrote into the database.
     pub fn event(&self) -> Result<StoredEvent, StoreError> {
-        let key = row_column::KEY.map(|column| self.text(column)).collect::<Result<Vec<_>, _>>()?;
-        Ok((self.read)(&key)?)
+        let [region, time, event_id, resource_type, id] =
+            [row_column::REGION, row_column::TIME, row_column::EVENT_ID, row_column::TYPE, row_column::RESOURCE_ID]
+                .map(|column| self.text(column));
+        let key @ [region, time, event_id, resource_type, id] = [region?, time?, event_id?, resource_type?, id?];
+        let (facts, renamed_to) = (self.read)(key)?;
+        let EventNames { action, names, .. } = self.names()?;
+        Ok(StoredEvent {
+            resource_type: resource_type.into(),
+            resource_id: id.into(),
+            action,
+            names: names.iter().map(str::to_owned).collect(),
+            renamed_to,
+            event: Event {
+                account_id: self.account.clone(),
+                region: region.into(),
+                time: time.to_owned(),
+                event_id: event_id.to_owned(),
+                ..facts
+            },
+        })
     }
 }
 
@@ -213,35 +256,46 @@ pub(super) fn stored_event(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
         resource_id: ResourceId::new(row.get::<_, String>(5)?),
         action: parse_action(row.get_ref(6)?.as_str()?)?,
         names: row.get::<_, Option<String>>(27)?.map(|names| split_names(&names)).unwrap_or_default(),
-        renamed_to: row.get::<_, Option<String>>(26)?.map(ResourceId::new),
+        renamed_to: renamed_to(row, RENAMED_TO)?,
         event: Event {
             account_id: AccountId::new(row.get::<_, String>(0)?),
             region: Region::new(row.get::<_, String>(1)?),
             time: row.get(2)?,
             event_id: row.get(3)?,
-            name: row.get(7)?,
-            source: row.get(8)?,
-            user_agent: row.get(9)?,
-            source_ip: row.get(10)?,
-            shared_event_id: row.get(11)?,
-            identity: Identity {
-                kind: row.get(12)?,
-                arn: row.get(13)?,
-                user_name: row.get(14)?,
-                principal_id: row.get(15)?,
-                account_id: row.get(16)?,
-                access_key_id: row.get(17)?,
-                issuer_type: row.get(18)?,
-                issuer_arn: row.get(19)?,
-                issuer_user_name: row.get(20)?,
-                source_identity: row.get(21)?,
-                on_behalf_of_user_id: row.get(22)?,
-                on_behalf_of_store_arn: row.get(23)?,
-                invoked_by: row.get(24)?,
-                federated_provider: row.get(25)?,
-            },
-            makers: Vec::new(),
+            ..event_facts(row, FACTS.start)?
         },
+    })
+}
+
+fn renamed_to(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<ResourceId>> {
+    Ok(row.get::<_, Option<String>>(column)?.map(ResourceId::new))
+}
+
+/// An event without its key, from columns that begin with its name.
+fn event_facts(row: &Row<'_>, first: usize) -> rusqlite::Result<Event> {
+    Ok(Event {
+        name: row.get(first)?,
+        source: row.get(first + 1)?,
+        user_agent: row.get(first + 2)?,
+        source_ip: row.get(first + 3)?,
+        shared_event_id: row.get(first + 4)?,
+        identity: Identity {
+            kind: row.get(first + 5)?,
+            arn: row.get(first + 6)?,
+            user_name: row.get(first + 7)?,
+            principal_id: row.get(first + 8)?,
+            account_id: row.get(first + 9)?,
+            access_key_id: row.get(first + 10)?,
+            issuer_type: row.get(first + 11)?,
+            issuer_arn: row.get(first + 12)?,
+            issuer_user_name: row.get(first + 13)?,
+            source_identity: row.get(first + 14)?,
+            on_behalf_of_user_id: row.get(first + 15)?,
+            on_behalf_of_store_arn: row.get(first + 16)?,
+            invoked_by: row.get(first + 17)?,
+            federated_provider: row.get(first + 18)?,
+        },
+        ..Event::default()
     })
 }
 

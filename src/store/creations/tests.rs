@@ -67,6 +67,13 @@ fn events_are_read_as_written() {
     for event in [full_event(), event("e", "1", "r", "2024-01-01T00:00:00Z")] {
         let (_folder, store) = store_with(vec![touching(&event, "sqs", "q", Action::Upsert)]);
         let found = store.events_of_resource(built_in().naming(), "q").unwrap();
+        let mut of_type = Vec::new();
+        let each = &mut |row: &EventRow<'_>| {
+            of_type.push(row.event()?);
+            Ok(())
+        };
+        store.events_of_type(&"sqs".into(), &"1".into(), None, each).unwrap();
+        assert_eq!(found, of_type);
         let expected = StoredEvent {
             resource_type: "sqs".into(),
             resource_id: "q".into(),
@@ -296,7 +303,7 @@ fn queries_use_indexes() {
         let is_in_order = !of_types.contains("ORDER BY");
         assert!(of_types.contains("PRIMARY KEY (account_id=? AND region=?)") && is_in_order, "{of_types}");
     }
-    let whole = plan(&whole_row().replace('?', "'x'"));
+    let whole = plan(&facts_of_row().replace('?', "'x'"));
     assert!(whole.contains("PRIMARY KEY (account_id=? AND region=? AND event_time=? AND event_id=? "), "{whole}");
     let by_account = plan("SELECT 1 FROM resource_events WHERE account_id = 'x' AND region = 'y'");
     assert!(by_account.contains("PRIMARY KEY (account_id=? AND region=?)"), "{by_account}");

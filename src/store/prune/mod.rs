@@ -26,8 +26,8 @@ use crate::resource_map::ResourceMap;
 use removal::{Removal, Row};
 pub use space::FileSize;
 
-/// Rows in a transaction, until the next second begins. The pages that they are on fit into the cache. With fewer rows, more pages are written twice.
-const ROWS_AT_ONCE: usize = 25_000;
+/// Rows in a transaction, until the next second begins.
+const ROWS_AT_ONCE: usize = 10_000;
 
 /// A session lasts at most 36 hours: an event can need sessions that are so much older.
 const LONGEST_SESSION_HOURS: i64 = 36;

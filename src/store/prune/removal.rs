@@ -6,11 +6,8 @@ use crate::store::StoreError;
 use crate::store::lookup::Needed;
 use crate::store::recorded::temporary;
 
-/// The cache of the temporary database, in KiB, while rows are added at its end.
-const CACHE_KIB: i64 = 1024;
-
-/// The cache while rows are sorted, in KiB. SQLite sorts this much in memory at once, and merges 16 such parts without writing them once more.
-const SORT_CACHE_KIB: i64 = 16 * 1024;
+/// The cache of the temporary database, in KiB. SQLite sorts this much in memory at once. With twice as much it writes a tenth less, and takes 20 MB more.
+const CACHE_KIB: i64 = 8 * 1024;
 
 /// The columns of the key of `resource_events`, in the order of [`Row`].
 pub(super) const KEY: &str = "event_time, account_id, region, event_id, resource_type, resource_id";
@@ -54,7 +51,6 @@ impl Removal {
         at_once: usize,
         each: &mut dyn FnMut(&[Row]) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        self.rows.pragma_update(None, "cache_size", -SORT_CACHE_KIB)?;
         let mut statement = self.rows.prepare(&format!("SELECT {KEY}, stays FROM chosen ORDER BY event_time"))?;
         let mut found = statement.query([])?;
         let mut rows: Vec<Row> = Vec::new();
