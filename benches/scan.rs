@@ -38,6 +38,11 @@ const RUNS: usize = 5;
 /// One record of so many makes a resource.
 const ONE_IN: usize = 70;
 
+/// The program's.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let numbers: Vec<usize> = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
     let logs = make_logs(numbers.first().copied().unwrap_or(FILES));

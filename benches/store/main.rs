@@ -48,6 +48,11 @@ const TYPES: [[&str; 5]; 10] = [
 const LARGE: Place = Place { account: 0, region: 0 };
 const OF_ONE_TYPE: Place = Place { account: 1, region: 0 };
 
+/// The program's.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     let events = arguments.first().and_then(|count| count.parse().ok()).unwrap_or(EVENTS);
