@@ -128,7 +128,7 @@ impl<F: FnMut(Range<usize>, &FoundValues) -> bool> Pass<'_, F> {
                 }
                 continue;
             }
-            let after = if mark & opens != 0 { depth + 1 } else { depth - 1 };
+            let after = depth.wrapping_add(if mark & opens != 0 { 1 } else { -1 });
             if depth.min(after) < OF_RECORD
                 && let Some(end) = self.edge(at, depth)
             {

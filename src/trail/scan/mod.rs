@@ -241,6 +241,8 @@ pub struct Buffers {
     /// Its JSON, or the beginning of it. The bytes after it are from earlier documents.
     document: Vec<u8>,
     inflater: Inflater,
+    /// The number of events in the last document that had any: the next one may have as many.
+    events: usize,
 }
 
 /// Splits a document into its records for `records`. `sizes` has the bytes read, with or without an error.
@@ -334,10 +336,19 @@ impl Scanner {
 
     /// Scans a document and passes its events to `take`, in order, in batches of some hundreds.
     pub fn scan(&self, input: &mut dyn Read, buffers: &mut Buffers, take: &mut dyn FnMut(Vec<ResourceEvent>)) -> Scan {
-        let mut collector =
-            Collector { scanner: self, scan: Scan::default(), events: Vec::new(), start: None, hand_on: take };
+        let mut collector = Collector {
+            scanner: self,
+            scan: Scan::default(),
+            events: Vec::new(),
+            expected: buffers.events + buffers.events / 4,
+            start: None,
+            hand_on: take,
+        };
         let sizes = Sizes::default();
         let broken = split(&self.limits, self.prefilter.keys(), input, buffers, &mut collector, &sizes).err();
+        if !collector.events.is_empty() {
+            buffers.events = collector.events.len();
+        }
         let mut scan = collector.finish();
         scan.broken = broken;
         scan.counts.stored_bytes = sizes.stored.get();
@@ -352,6 +363,8 @@ struct Collector<'s, 't> {
     scanner: &'s Scanner,
     scan: Scan,
     events: Vec<ResourceEvent>,
+    /// The number of events to reserve space for.
+    expected: usize,
     /// The state before the current list of records.
     start: Option<Start>,
     hand_on: &'t mut dyn FnMut(Vec<ResourceEvent>),
@@ -407,6 +420,9 @@ impl Collector<'_, '_> {
         match self.scan.counts.take(extraction) {
             Ok(None) => {}
             Ok(Some(event)) => {
+                if self.events.capacity() == 0 {
+                    self.events.reserve(self.expected);
+                }
                 self.events.push(event);
                 self.hand_on_when_full();
             }

@@ -17,8 +17,12 @@ impl Beginnings {
     /// Those of names without a version.
     pub(super) fn of<'n>(names: impl Iterator<Item = &'n str>) -> Self {
         let mut set = vec![0; 1 << (BITS - u64::BITS.ilog2())].into_boxed_slice();
+        let mut value = Vec::new();
         for name in names {
-            let mut value = format!("\"{name}\"").into_bytes();
+            value.clear();
+            value.push(b'"');
+            value.extend_from_slice(name.as_bytes());
+            value.push(b'"');
             value.resize(value.len().max(1 + BEGINNING), 0);
             if let Some((word, bit)) = letters(&value).map(place) {
                 set[word] |= bit;
