@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom};
+use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -80,28 +80,22 @@ impl SavedPlans {
             io::ErrorKind::NotFound => unread(&error).hint(save()),
             _ => unread(&error),
         });
-        let mut file = BufReader::new(file?);
-        let mut first = String::new();
-        file.read_line(&mut first).map_err(|error| unread(&error))?;
         let mut saved = Self { path: path.to_owned(), ..Self::default() };
-        if serde_json::from_str::<IgnoredAny>(&first).is_err() {
-            file.read_to_string(&mut first).map_err(|error| unread(&error))?;
-            // What `tag-org --save-plan` writes where nothing is to be written.
-            if first.trim().is_empty() {
-                return Ok(saved);
-            }
-            saved.add(check(context, path, Position { line: 1, offset: 0 }, &first)?);
-            return Ok(saved);
-        }
-        let (mut line, mut number, mut offset) = (first, 1, 0);
-        while !line.is_empty() {
-            if !line.trim().is_empty() {
-                saved.add(check(context, path, Position { line: number, offset }, &line)?);
-            }
-            offset += bytes(&line);
-            number += 1;
-            line.clear();
-            file.read_line(&mut line).map_err(|error| unread(&error))?;
+        // One value after the other, which a plan of any size is: the text is never in memory as a whole.
+        let mut plans = serde_json::Deserializer::from_reader(BufReader::new(file?)).into_iter::<PlanDocument>();
+        let mut offset = 0;
+        while let Some(plan) = plans.next() {
+            let plan = plan.map_err(|error| {
+                if error.is_io() {
+                    return unread(&error.into());
+                }
+                let (name, line, column) = (path.display(), error.line(), error.column());
+                CommandError::usage(format_args!("{name}:{line}:{column}: not a plan: {error}"))
+                    .hint(format!("save one with: {}", context.suggest("tag").option("save-plan", unused_name(path))))
+            })?;
+            let end = tagging::count(plans.byte_offset());
+            saved.add(check(path, plan, offset, end - offset)?);
+            offset = end;
         }
         Ok(saved)
     }
@@ -128,13 +122,6 @@ impl SavedPlans {
     }
 }
 
-/// Where a plan begins.
-#[derive(Clone, Copy)]
-struct Position {
-    line: usize,
-    offset: u64,
-}
-
 /// A name for a new plan that doesn't replace the file that is none.
 fn unused_name(path: &Path) -> &'static str {
     const NAME: &str = "plan.json";
@@ -143,18 +130,12 @@ fn unused_name(path: &Path) -> &'static str {
 
 /// A plan, or what is known of one that has nothing to write.
 fn check(
-    context: &Context,
     path: &Path,
-    at: Position,
-    text: &str,
+    plan: PlanDocument,
+    offset: u64,
+    length: u64,
 ) -> Result<Result<SavedPlan, PlanHead>, CommandError> {
-    let Position { line, offset } = at;
     let name = path.display();
-    let plan: PlanDocument = serde_json::from_str(text).map_err(|error| {
-        let (line, column) = (line + error.line().saturating_sub(1), error.column());
-        CommandError::usage(format_args!("{name}:{line}:{column}: not a plan: {error}"))
-            .hint(format!("save one with: {}", context.suggest("tag").option("save-plan", unused_name(path))))
-    })?;
     if plan.format_version != FORMAT_VERSION {
         let version = plan.format_version;
         return Err(CommandError::usage(format_args!("{name} has format_version {version}, not {FORMAT_VERSION}"))
@@ -177,7 +158,7 @@ fn check(
     }
     let region = region.unwrap_or_else(|| first.region.clone());
     let writes = tagging::count(plan.actions.len());
-    Ok(Ok(SavedPlan { account, key, at: PlanAt { region, offset, length: bytes(text) }, writes }))
+    Ok(Ok(SavedPlan { account, key, at: PlanAt { region, offset, length }, writes }))
 }
 
 /// The most characters of a tag value, in all of AWS. Counted in UTF-16, as where it matters.
@@ -240,10 +221,6 @@ fn fault_of(PlannedWrite { id, arn, key, value, .. }: &PlannedWrite) -> Option<W
         return (!is_named).then_some(WriteFault::UnsafeId);
     };
     Some(fault(key.clone()))
-}
-
-fn bytes(text: &str) -> u64 {
-    text.len().try_into().unwrap_or(u64::MAX)
 }
 
 /// The journal. Where nothing is written, none is made.
