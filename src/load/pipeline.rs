@@ -34,7 +34,7 @@ const EVENTS_AT_ONCE: usize = 512;
 const REPORTS_AGE: Duration = Duration::from_millis(200);
 
 /// A transaction is committed when it has this many events…
-const BATCH_EVENTS: usize = 8192;
+const BATCH_EVENTS: usize = 4096;
 /// …or this many units…
 const BATCH_UNITS: usize = 1024;
 /// …or is this old.
