@@ -39,8 +39,8 @@ const NAMES: i64 = 13;
 /// The version that finds rows by the digests of their names.
 const SECONDS: i64 = 17;
 
-/// A database with at least this many pages (64 MB) can take seconds to migrate.
-const LARGE_PAGES: i64 = 16 * 1024;
+/// A database of at least this size can take seconds to migrate, in bytes.
+const LARGE: i64 = 64 * 1024 * 1024;
 
 /// How far a migration has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -266,7 +266,8 @@ fn migrate(connection: &mut Connection, watch: &mut dyn FnMut(Migration)) -> Res
     // Another process may have migrated it in the meantime.
     let version = version_of_ours(&transaction)?;
     let done = usize::try_from(version).unwrap_or_default();
-    let is_large = transaction.pragma_query_value(None, "page_count", |row| row.get::<_, i64>(0))? >= LARGE_PAGES;
+    let number = |name| transaction.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let is_large = number("page_count")?.saturating_mul(number("page_size")?) >= LARGE;
     for (number, migration) in (1..).zip(MIGRATIONS).skip(done) {
         if is_large {
             watch(Migration { version: number, rows: 0 });

@@ -38,7 +38,7 @@ const QUOTES: [&str; 3] = [
     "<CanonicalRequest>",
 ];
 
-/// Shorter than each token of a known shape, and than the first word of a private key, in bytes.
+/// No longer than any token of a known shape, or than `-----BEGIN`, in bytes.
 const SHORTEST_TOKEN: usize = 10;
 
 static NAMED_SECRET: LazyLock<Regex> = LazyLock::new(|| Regex::new(NAMED).expect("a constant expression"));

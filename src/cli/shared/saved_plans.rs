@@ -81,7 +81,7 @@ impl SavedPlans {
             _ => unread(&error),
         });
         let mut saved = Self { path: path.to_owned(), ..Self::default() };
-        // One value after the other, which a plan of any size is: the text is never in memory as a whole.
+        // Plans are read one value at a time, so the text of the file is never in memory as a whole.
         let mut plans = serde_json::Deserializer::from_reader(BufReader::new(file?)).into_iter::<PlanDocument>();
         let mut offset = 0;
         while let Some(plan) = plans.next() {

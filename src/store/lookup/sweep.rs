@@ -2,8 +2,8 @@
 //!
 //! The rows of a time have entries all over the tables. If each transaction that removes rows removed their entries too, each would write most
 //! pages of the tables again. So a prune notes the entries of the rows that stay, while it reads them ([`Needed`]). When the other rows are
-//! removed, it reads the tables in the order of their key, and deletes what it did not note: each page is written once. This also removes what
-//! a prune left that was killed.
+//! removed, it reads the tables in the order of their key, and deletes what it did not note: each page is written once. It also removes
+//! the entries that a killed prune left.
 //!
 //! Until then, an entry without a row does no harm: it leads to a second in which no row has the name.
 

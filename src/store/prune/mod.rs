@@ -3,7 +3,7 @@
 //! [`choose`] reads all events in one snapshot, and notes the rows to change in a temporary database. Then rows are changed in
 //! short transactions, oldest first, each to the end of a second. So at any moment the rows that remain of a resource are its last ones: a
 //! resource that was deleted never looks as if it existed, also if the process is killed. The same command finishes the work.
-//! The entries that find removed rows by their names are removed when all rows are.
+//! The lookup entries of removed rows are deleted last.
 //!
 //! The ledger is not changed: what was read counts as read. The journal is not changed either; it has all that `undo` needs.
 

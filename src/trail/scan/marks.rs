@@ -1,7 +1,7 @@
 //! Finds the blocks of a list in which a record may begin or end, or may have one of the keys, from the bitmaps of the blocks:
 //! strings with their escapes are tracked from the first byte, so that nothing inside of one is looked at, and brackets are counted.
 //!
-//! Most blocks are inside of a record, at a depth that their brackets don't leave: counting those is enough.
+//! Most blocks are deep inside a record, where no bracket of the block can end it. In these, brackets are only counted.
 
 use super::blocks::{BLOCK, Bits, Classify, Walk};
 use super::keys::Pattern;

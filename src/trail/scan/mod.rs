@@ -69,7 +69,7 @@ const EVENTS_AT_ONCE: usize = 512;
 /// Limits for a document, in bytes of JSON.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Gzip files up to this size of JSON are decompressed at once, which is faster.
+    /// Gzip files with less than this size of JSON, in one member of at most 2 MiB, are decompressed at once, which is faster.
     pub at_once: u64,
     /// Other documents up to this size are scanned in memory, except log files. Of larger ones, this much is held to find out what they
     /// are. Larger than `record`, so that the first record of a file is complete.
@@ -241,7 +241,7 @@ pub struct Buffers {
     /// Its JSON, or the beginning of it. The bytes after it are from earlier documents.
     document: Vec<u8>,
     inflater: Inflater,
-    /// The number of events in the last document that had any: the next one may have as many.
+    /// The events of the last document that were passed on at its end. Space for a few more is reserved in the next one.
     events: usize,
 }
 
@@ -286,7 +286,7 @@ pub(super) fn split(
             let split = document::split_slice(document, wants, records);
             return read.map_err(unreadable).and(split);
         }
-        if document::list_start(document).is_some() {
+        if document::begins_with_list(document) {
             break;
         }
     }

@@ -271,7 +271,7 @@ impl<'a, R: Records> Walk<'a, R> {
     }
 
     /// Whether `frame` can read the next element.
-    fn is_before_object(&self, position: Position) -> bool {
+    pub(super) fn is_before_object(&self, position: Position) -> bool {
         matches!(self.element(position), Ok(Some(at)) if self.json.get(at) == Some(&b'{'))
     }
 

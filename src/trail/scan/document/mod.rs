@@ -1,8 +1,8 @@
 //! Splits a document's JSON into its records, in order, without parsing them, whatever envelope they are in.
 //!
 //! `memory` frames the records of a document in one pass over its bytes, and `window` those of a log file that is too large for
-//! memory, part by part. `stream` is for other documents of that size: it holds one record at a time and reads it with `serde_json`.
-//! All have the same result.
+//! memory, part by part, with the same result. `stream` is for other documents of that size: it holds one record at a time and reads it
+//! with `serde_json`. Its result differs only for records that are not JSON, which fail their document.
 
 mod element;
 mod memory;
@@ -10,7 +10,7 @@ mod stream;
 mod window;
 
 pub(super) use memory::split as split_slice;
-pub(super) use window::{list_start, split as split_stream};
+pub(super) use window::{begins_with_list, split as split_stream};
 
 use serde_json::value::RawValue;
 
@@ -42,7 +42,7 @@ pub(in crate::trail) trait Records {
     fn other(&mut self, kind: Kind);
 }
 
-/// The parameters of both implementations.
+/// The parameters of all implementations.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::trail) struct Wants<'a> {
     /// The keys with values to find in a framed record. The first is `eventName`.

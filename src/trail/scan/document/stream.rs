@@ -46,38 +46,23 @@ pub(in crate::trail::scan) fn split(
 
 /// Where a stream begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+enum Place {
     /// At the beginning of a document that is larger than what is held of it.
     Beginning,
     /// Between documents of JSON Lines.
     BetweenValues,
-    /// In the list of records of a log file.
-    InList {
-        /// After an element, or at the beginning.
-        after_element: bool,
-    },
-    /// After this list.
+    /// After the list of records of a log file.
     AfterList,
 }
 
-/// Splits what is left of a document from a place in it, or after its list of records.
+/// Splits what is left of a document after its list of records.
 ///
 /// # Errors
 /// Those of [`split`].
-pub(super) fn go_on(
-    place: Place,
-    left: impl Read,
-    wants: Wants<'_>,
-    records: &mut impl Records,
-) -> Result<(), BrokenDocument> {
-    // What is missing to read it as a document, with an element that is skipped.
-    let before: &[u8] = match place {
-        Place::InList { after_element: true } => b"{\"Records\":[0",
-        Place::InList { after_element: false } => b"{\"Records\":[",
-        Place::AfterList => b"{\"Records\":[]",
-        Place::Beginning | Place::BetweenValues => b"",
-    };
-    values(place, before.chain(left), wants, records)
+pub(super) fn after_list(left: impl Read, wants: Wants<'_>, records: &mut impl Records) -> Result<(), BrokenDocument> {
+    // An empty list in place of the one that was read.
+    let begun = format!("{{\"{RECORDS_KEY}\":[]");
+    values(Place::AfterList, begun.as_bytes().chain(left), wants, records)
 }
 
 fn values(place: Place, json: impl Read, wants: Wants<'_>, records: &mut impl Records) -> Result<(), BrokenDocument> {
@@ -133,7 +118,7 @@ impl Place {
         let position = format!(" at line {} column {}", error.line(), error.column());
         let text = match self {
             Self::Beginning | Self::BetweenValues => &text,
-            Self::InList { .. } | Self::AfterList => text.strip_suffix(&position).unwrap_or(&text),
+            Self::AfterList => text.strip_suffix(&position).unwrap_or(&text),
         };
         BrokenDocument::InvalidStream(text.to_owned())
     }
@@ -147,7 +132,7 @@ struct Document<'a, R> {
     pending: &'a Cell<u64>,
     /// Set if it is recognized as something else before its end, where reading stops.
     is_other: &'a Cell<bool>,
-    /// In a list, or after it, that list was begun before.
+    /// After a list, `begin_list` was called for that list already.
     place: Place,
 }
 
@@ -171,8 +156,7 @@ impl<'de, R: Records> Visitor<'de> for Document<'_, R> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
         let mut members = Members::default();
-        let mut is_begun = matches!(self.place, Place::InList { .. } | Place::AfterList);
-        let mut skips_first = self.place == Place::InList { after_element: true };
+        let mut is_begun = self.place == Place::AfterList;
         while let Some(key) = map.next_key::<String>()? {
             if let Some(kind) = kind::of_large_object(&key) {
                 self.records.other(kind);
@@ -189,7 +173,6 @@ impl<'de, R: Records> Visitor<'de> for Document<'_, R> {
                     records: self.records,
                     wants: self.wants,
                     pending: self.pending,
-                    skips_first: std::mem::take(&mut skips_first),
                 })?;
             } else {
                 map.next_value::<IgnoredAny>()?;
@@ -208,7 +191,7 @@ impl<'de, R: Records> Visitor<'de> for Document<'_, R> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<bool, A::Error> {
         let Self { records, wants, pending, .. } = self;
-        Elements { list: List::Values, records, wants, pending, skips_first: false }.visit_seq(list)?;
+        Elements { list: List::Values, records, wants, pending }.visit_seq(list)?;
         Ok(true)
     }
 }
@@ -219,8 +202,6 @@ struct Elements<'a, R> {
     records: &'a mut R,
     wants: Wants<'a>,
     pending: &'a Cell<u64>,
-    /// Whether the first element is none of the document's.
-    skips_first: bool,
 }
 
 impl<'de, R: Records> DeserializeSeed<'de> for Elements<'_, R> {
@@ -243,9 +224,6 @@ impl<'de, R: Records> Visitor<'de> for Elements<'_, R> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        if self.skips_first {
-            list.next_element::<IgnoredAny>()?;
-        }
         while let Some(record) = list.next_element::<Box<RawValue>>()? {
             memory::split_element(record.get(), self.list, self.wants, self.records).map_err(A::Error::custom)?;
             self.pending.set(0);

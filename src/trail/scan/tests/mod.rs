@@ -465,10 +465,51 @@ fn log_file_of_any_size_is_read_in_parts() {
         assert_eq!(whole.broken, None, "{rest}");
         assert_eq!(names, if is_replaced { &[][..] } else { &["a", "b", "c"] }, "{rest}");
     }
-    for damage in ["]", ", ]}", "]]", "] x", "}", " 1]}", ",{]}"] {
+    for damage in ["]", ", ]}", "]]", "] x", "}", " 1]}", ",{]}", ".5]}", "e5]}", "\n,\n\n x]}"] {
         let document = format!("{{\"Records\":{}{damage}", records.to_string().strip_suffix(']').unwrap());
         let (whole, names) = scan_both_ways(LARGER, document.as_bytes());
         assert!(whole.broken.is_some(), "{damage}");
         assert_eq!(names, ["a", "b", "c"], "{damage}");
+    }
+}
+
+#[test]
+fn elements_that_are_no_objects_are_read_in_parts_in_linear_time() {
+    // As a scan of all that follows each element, this takes minutes.
+    let scalars = "0,".repeat(300_000);
+    let text = format!("{{\"Records\":[{scalars}{}]}}", bucket("a"));
+    let (result, names) = scan_both_ways(SMALL, text.as_bytes());
+    assert_eq!((result.broken, result.counts.broken_records, names), (None, 300_000, vec!["a".to_owned()]));
+    let record = Value::from(bucket("b").to_string()).to_string();
+    let strings = vec![record.as_str(); 40].join(",");
+    let (result, names) = scan_both_ways(LARGER, format!("{{\"Records\":[{strings}]}}").as_bytes());
+    assert_eq!((result.broken, names.len()), (None, 40), "more than one record may have, in all");
+}
+
+#[test]
+fn log_files_that_follow_each_other_are_read_in_parts() {
+    let file = |names: [&str; 2]| json!({"Records": names.map(bucket)}).to_string();
+    let broken = file(["x", "c"]).replacen("\",\"", "\"\"", 1);
+    for between in ["", "\n", &" ".repeat(500)] {
+        let text = [file(["a", "b"]), broken.clone(), file(["d", "e"])].join(between);
+        let (result, names) = scan_both_ways(LARGER, text.as_bytes());
+        assert_eq!((result.broken, result.counts.broken_records), (None, 1));
+        assert_eq!(names, ["a", "b", "c", "d", "e"]);
+        let (result, names) = scan_both_ways(LARGER, &text.as_bytes()[..text.len() - 10]);
+        assert!(result.broken.is_some(), "truncated in the last");
+        assert_eq!(names, ["a", "b", "c", "d"]);
+    }
+}
+
+#[test]
+fn errors_in_parts_have_their_position_in_the_document() {
+    let filler = record("s3.amazonaws.com", "ListBuckets", &json!({"userAgent": "x".repeat(100)})).to_string();
+    for (lines, between) in [(1, ","), (41, ",\n")] {
+        let text = format!("{{\"Records\":[{}{between}?]}}", vec![filler.as_str(); 40].join(between));
+        let (whole, _) = scan_with(Limits::default(), text.as_bytes());
+        let (parts, _) = scan_with(LARGER, text.as_bytes());
+        let error = parts.broken.unwrap().to_string();
+        assert!(error.contains(&format!("at line {lines} column ")), "{error}");
+        assert_eq!(whole.broken.unwrap().to_string(), error);
     }
 }
