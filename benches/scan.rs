@@ -39,7 +39,7 @@ const RUNS: usize = 5;
 const ONE_IN: usize = 70;
 
 /// The program's.
-#[cfg(target_os = "linux")]
+#[cfg(target_env = "musl")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

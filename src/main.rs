@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-/// musl's own returns each large buffer to the system at once, and every log file needs some. glibc's takes more time for many small texts.
-#[cfg(target_os = "linux")]
+/// musl's own returns each large buffer to the system at once, and every log file needs some.
+#[cfg(target_env = "musl")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -49,7 +49,7 @@ const LARGE: Place = Place { account: 0, region: 0 };
 const OF_ONE_TYPE: Place = Place { account: 1, region: 0 };
 
 /// The program's.
-#[cfg(target_os = "linux")]
+#[cfg(target_env = "musl")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

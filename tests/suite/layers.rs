@@ -223,5 +223,5 @@ fn unsafe_code_is_in_one_module() {
     let allows = Regex::new(r"(allow|expect)\(.*\bunsafe_code\b").expect("valid");
     let with = source_files().into_iter().filter(|file| allows.is_match(&file.text));
     let paths: Vec<String> = with.map(|file| file.path.display().to_string()).collect();
-    assert_eq!(paths, ["trail/scan/blocks.rs"]);
+    assert_eq!(paths, ["trail/scan/blocks/mod.rs"]);
 }

@@ -11,9 +11,9 @@
 
 use std::ops::Range;
 
+use super::blocks::marks::{CHUNK, Collect, Marks, State};
 use super::blocks::{BLOCK, Classifier};
 use super::keys::{Keys, spells_plain};
-use super::marks::{CHUNK, Collect, Marks, State};
 
 /// The number of open brackets between records.
 const BETWEEN_RECORDS: i64 = 0;

@@ -9,7 +9,7 @@
 //! 1. `inflate` decompresses a whole gzip file at once, into a buffer that is reused for the next document. `input`
 //!    handles the rest: plain JSON, several members, damaged files, and large ones, of which only a part is in memory ([`Limits`]).
 //! 2. `document` walks its top level. `frame` finds the end of each record and its own `eventName` (`keys`), in one pass over the bytes
-//!    with the bitmaps of `blocks`; `marks` keeps the few blocks that matter. Nothing is parsed.
+//!    with the bitmaps of `blocks`, of which `blocks::marks` keeps those that matter. Nothing is parsed.
 //! 3. `prefilter` dismisses records without a matching `eventName` and `eventSource`. It may keep too many, and never decides that a
 //!    record matches.
 //! 4. [`extract::read`] decides, on the fields of the remaining records, read by `serde_json`.
@@ -33,7 +33,6 @@ mod inflate;
 mod input;
 mod keys;
 mod layer;
-mod marks;
 mod prefilter;
 
 use std::collections::BTreeMap;

@@ -1,14 +1,14 @@
 //! Marks a chunk with AVX-512: the bitmaps of eight blocks are one vector, and no step looks at a single block.
 //!
-//! The same steps as [`super::super::marks::State::add`], which is the reference.
+//! The same steps as [`super::marks::State::add`], which is the reference.
 
 use std::arch::is_x86_feature_detected;
 use std::arch::x86_64::*;
 use std::hint::black_box;
 
 use super::BLOCK;
+use super::marks::{CHUNK, ChunkBits, Collect, Marks, State, escapes};
 use crate::trail::scan::keys::Pattern;
-use crate::trail::scan::marks::{CHUNK, ChunkBits, Collect, Marks, State, escapes};
 
 /// The number of blocks in a group.
 const BLOCKS: usize = 8;

@@ -18,8 +18,9 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+pub(super) mod marks;
 
-use super::marks::Collect;
+use marks::Collect;
 
 /// The size of a block in bytes: one bit each in a `u64`.
 pub(super) const BLOCK: usize = 64;
@@ -284,7 +285,7 @@ mod tests {
 
     use super::*;
     use crate::trail::scan::keys::Keys;
-    use crate::trail::scan::marks::{CHUNK, Marks, State};
+    use marks::{CHUNK, Marks, State};
 
     /// Other implementations than the reference, all that the machine supports.
     fn ways() -> Vec<InstructionSet> {

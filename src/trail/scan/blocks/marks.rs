@@ -3,46 +3,46 @@
 //!
 //! Most blocks are deep inside a record, where no bracket of the block can end it. In these, brackets are only counted.
 
-use super::blocks::{BLOCK, Bits, Classify, Walk};
-use super::keys::Pattern;
+use super::{BLOCK, Bits, Classify, Walk};
+use crate::trail::scan::keys::Pattern;
 
 /// The number of blocks to walk at once, at most.
-pub(super) const CHUNK: usize = 64;
+pub(in crate::trail::scan) const CHUNK: usize = 64;
 
 /// Even bits.
 const EVEN: u64 = 0x5555_5555_5555_5555;
 
 /// What is outside of strings in the blocks of a chunk.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Marks {
+pub(in crate::trail::scan) struct Marks {
     /// The number of open brackets before each block.
-    pub(super) depths: [i64; CHUNK],
+    pub(in crate::trail::scan) depths: [i64; CHUNK],
     /// `{`, `[`
-    pub(super) opens: [u64; CHUNK],
+    pub(in crate::trail::scan) opens: [u64; CHUNK],
     /// `}`, `]`
-    pub(super) closes: [u64; CHUNK],
+    pub(in crate::trail::scan) closes: [u64; CHUNK],
     /// The closing quotes of possible keys, and the characters after backslashes.
-    pub(super) strings: [u64; CHUNK],
+    pub(in crate::trail::scan) strings: [u64; CHUNK],
     /// The blocks to look at, one bit each. The other fields have a meaning only for these.
-    pub(super) blocks: u64,
+    pub(in crate::trail::scan) blocks: u64,
     /// Something unusual follows the last mark.
-    pub(super) is_unusual: bool,
+    pub(in crate::trail::scan) is_unusual: bool,
     /// For implementations that classify a whole chunk first.
-    pub(super) bits: ChunkBits,
+    pub(in crate::trail::scan) bits: ChunkBits,
 }
 
 /// Six bitmaps of each block of a chunk.
-pub(super) type ChunkBits = [[u64; CHUNK]; 6];
+pub(in crate::trail::scan) type ChunkBits = [[u64; CHUNK]; 6];
 
 impl Marks {
-    pub(super) fn new() -> Self {
+    pub(in crate::trail::scan) fn new() -> Self {
         let (opens, closes, strings) = ([0; _], [0; _], [0; _]);
         Self { depths: [0; _], opens, closes, strings, blocks: 0, is_unusual: false, bits: [[0; _]; _] }
     }
 
     /// Ends the marks of the block with this index before the first of some characters.
     #[cold]
-    pub(super) fn end_before(&mut self, index: usize, characters: u64) {
+    pub(in crate::trail::scan) fn end_before(&mut self, index: usize, characters: u64) {
         let kept = (1 << characters.trailing_zeros()) - 1;
         for bits in [&mut self.opens, &mut self.closes, &mut self.strings] {
             bits[index] &= kept;
@@ -55,28 +55,28 @@ impl Marks {
 
 /// The state between two blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct State {
+pub(in crate::trail::scan) struct State {
     /// All bits if the previous block ended in a string.
-    pub(super) in_string: u64,
+    pub(in crate::trail::scan) in_string: u64,
     /// 1 if it ended with a backslash that escapes the next character.
-    pub(super) escapes: u64,
+    pub(in crate::trail::scan) escapes: u64,
     /// The quotes that begin or end a string.
-    pub(super) quotes: u64,
+    pub(in crate::trail::scan) quotes: u64,
     /// The marks of keys.
-    pub(super) marks: u64,
+    pub(in crate::trail::scan) marks: u64,
     /// The characters that can precede a string.
-    pub(super) leads: u64,
+    pub(in crate::trail::scan) leads: u64,
     /// The number of open brackets.
-    pub(super) depth: i64,
+    pub(in crate::trail::scan) depth: i64,
 }
 
 /// Marks the next blocks at the beginning of `json`, at most `blocks`. An incomplete last block is padded with spaces.
-pub(super) struct Collect<'a> {
-    pub(super) state: &'a mut State,
-    pub(super) json: &'a [u8],
-    pub(super) blocks: usize,
-    pub(super) pattern: Pattern<'a>,
-    pub(super) marks: &'a mut Marks,
+pub(in crate::trail::scan) struct Collect<'a> {
+    pub(in crate::trail::scan) state: &'a mut State,
+    pub(in crate::trail::scan) json: &'a [u8],
+    pub(in crate::trail::scan) blocks: usize,
+    pub(in crate::trail::scan) pattern: Pattern<'a>,
+    pub(in crate::trail::scan) marks: &'a mut Marks,
 }
 
 impl Walk for Collect<'_> {
@@ -107,7 +107,7 @@ impl Walk for Collect<'_> {
 
 impl State {
     /// After a list's `[` or an element, outside of strings.
-    pub(super) fn new() -> Self {
+    pub(in crate::trail::scan) fn new() -> Self {
         Self { in_string: 0, escapes: 0, quotes: 0, marks: 0, leads: u64::MAX, depth: 0 }
     }
 
@@ -153,7 +153,7 @@ impl State {
 /// The characters of a block after a backslash that is not escaped itself, and 1 if the next block begins with one. `open`: whether this
 /// block does.
 #[inline(always)]
-pub(super) fn escapes(backslashes: u64, open: u64) -> (u64, u64) {
+pub(in crate::trail::scan) fn escapes(backslashes: u64, open: u64) -> (u64, u64) {
     if backslashes == 0 {
         return (open, 0);
     }
