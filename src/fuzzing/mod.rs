@@ -55,7 +55,7 @@ pub fn run(name: &str, bytes: &[u8]) {
 const MAX_VALUE: usize = 256;
 
 /// Limits that a fuzzer's documents reach: larger ones are streamed.
-const SMALL: Limits = Limits { window: 150, buffered: 600, record: 500, decompressed: 64 * 1024, ..Limits::DEFAULT };
+const SMALL: Limits = Limits { part: 150, buffered: 600, record: 500, decompressed: 64 * 1024, ..Limits::DEFAULT };
 
 /// The record of an event that the built-in map knows.
 const RECORD: &str = r#"{"eventTime":"2023-07-10T11:54:39Z","eventSource":"sqs.amazonaws.com","eventName":"CreateQueue",

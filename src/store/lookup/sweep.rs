@@ -1,7 +1,7 @@
-//! Removes the entries that no row needs: those of rows that a prune removed.
+//! Removes the lookup entries that no row needs: those of rows that a prune removed.
 //!
-//! The rows of a time have entries all over the tables. If each transaction that removes rows removed their entries too, each would write most
-//! pages of the tables again. So a prune notes the entries of the rows that stay, while it reads them ([`Needed`]). When the other rows are
+//! Rows of the same time have their entries in all parts of the tables. If each transaction that removes rows also removed their entries, it
+//! would write most pages of the tables again. So a prune notes the entries of the rows that stay, while it reads them ([`Needed`]). When the other rows are
 //! removed, it reads the tables in the order of their key, and deletes what it did not note: each page is written once. It also removes
 //! the entries that a killed prune left.
 //!

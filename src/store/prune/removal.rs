@@ -17,7 +17,7 @@ pub(super) const KEY: &str = "event_time, account_id, region, event_id, resource
 #[derive(Debug)]
 pub(super) struct Removal {
     rows: Connection,
-    /// The entries of names that rows need that stay.
+    /// The lookup entries that the remaining rows need.
     pub(super) needed: Needed,
 }
 
@@ -30,7 +30,7 @@ pub(super) struct Row {
     pub(super) event_id: String,
     pub(super) resource_type: String,
     pub(super) resource_id: String,
-    /// Whether it stays, without its creator.
+    /// Whether it stays and only loses its creator.
     pub(super) stays: bool,
 }
 
@@ -45,7 +45,7 @@ impl Removal {
         &self.rows
     }
 
-    /// Passes the rows to `each`, oldest first, at least so many at once, and each time to the end of a second.
+    /// Passes the rows to `each`, oldest first, in batches of at least `at_once` rows. No batch ends between two rows of the same second.
     pub(super) fn each_batch(
         &self,
         at_once: usize,

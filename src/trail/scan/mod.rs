@@ -74,7 +74,7 @@ pub struct Limits {
     /// are. Larger than `record`, so that the first record of a file is complete.
     pub buffered: u64,
     /// Log files that are not decompressed at once are scanned in parts of this size, or of a larger record's.
-    pub window: u64,
+    pub part: u64,
     /// A larger record makes its document fail. CloudTrail's records have at most 256 KiB.
     pub record: u64,
     /// A gzip file that decompresses to more is treated as a decompression bomb. CloudTrail's files stay below 100 MiB.
@@ -84,7 +84,7 @@ pub struct Limits {
 impl Limits {
     /// The limits of the program.
     pub const DEFAULT: Self =
-        Self { at_once: 16 * MIB, buffered: 32 * MIB, window: MIB, record: 16 * MIB, decompressed: 4096 * MIB };
+        Self { at_once: 16 * MIB, buffered: 32 * MIB, part: MIB, record: 16 * MIB, decompressed: 4096 * MIB };
 }
 
 impl Default for Limits {
@@ -276,7 +276,7 @@ pub(super) fn split(
     let document = &mut buffers.document;
     document.clear();
     // In a log file, records are found in a part of any size. Of other documents, so much is held that the first record is complete.
-    let sizes = [limits.window.min(limits.buffered), limits.buffered];
+    let sizes = [limits.part.min(limits.buffered), limits.buffered];
     for size in sizes {
         let read = json.by_ref().take(size - document.len() as u64).read_to_end(document);
         known_format(document)?;

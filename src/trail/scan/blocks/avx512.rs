@@ -140,22 +140,18 @@ impl Vectors {
     #[inline]
     fn add(&mut self, pattern: Pattern<'_>, index: usize, marks: &mut Marks) {
         let [quotes, backslashes, opens, closes, leads, key_marks] =
-            marks.bits.each_ref().map(|bits| &bits.as_chunks::<BLOCKS>().0[index]);
-        let runs = backslashes;
-        let backslashes = loaded(backslashes);
+            marks.bits.each_ref().map(|bits| loaded(&bits.as_chunks::<BLOCKS>().0[index]));
         let mut escaped = shifted_by_one(backslashes, self.escapes);
         if _mm512_test_epi64_mask(backslashes, escaped) == 0 {
             self.escapes = backslashes;
         } else {
-            (escaped, self.escapes) = escaped_by_runs(runs, self.escapes);
+            (escaped, self.escapes) = escaped_by_runs(backslashes, self.escapes);
         }
-        let quotes = _mm512_andnot_si512(escaped, loaded(quotes));
+        let quotes = _mm512_andnot_si512(escaped, quotes);
         let inside = self.inside(quotes);
-        let leads = loaded(leads);
         let is_led = shifted_by_one(leads, self.leads);
         let begins = _mm512_and_si512(quotes, inside);
         let unusual = _mm512_or_si512(_mm512_andnot_si512(is_led, begins), _mm512_andnot_si512(inside, backslashes));
-        let key_marks = loaded(key_marks);
         let mut candidates = shifted(key_marks, self.marks, pattern.distance());
         if !pattern.lengths().is_empty() {
             let mut ends = _mm512_setzero_si512();
@@ -166,8 +162,8 @@ impl Vectors {
         }
         let keys_end = _mm512_and_si512(_mm512_andnot_si512(inside, quotes), candidates);
         let strings = _mm512_or_si512(keys_end, escaped);
-        let opens = _mm512_andnot_si512(inside, loaded(opens));
-        let closes = _mm512_andnot_si512(inside, loaded(closes));
+        let opens = _mm512_andnot_si512(inside, opens);
+        let closes = _mm512_andnot_si512(inside, closes);
         let closed = _mm512_popcnt_epi64(closes);
         let change = _mm512_sub_epi64(_mm512_popcnt_epi64(opens), closed);
         let after = _mm512_add_epi64(self.depth, sums(change));
@@ -215,11 +211,11 @@ impl Vectors {
 /// The characters after backslashes that are not escaped themselves, where backslashes follow each other.
 #[cold]
 #[target_feature(enable = "avx512f")]
-fn escaped_by_runs(backslashes: &[u64; BLOCKS], before: __m512i) -> (__m512i, __m512i) {
+fn escaped_by_runs(backslashes: __m512i, before: __m512i) -> (__m512i, __m512i) {
     let mut open = stored(before)[BLOCKS - 1] >> (u64::BITS - 1);
     let mut escaped = [0; BLOCKS];
-    for (escaped, backslashes) in escaped.iter_mut().zip(backslashes) {
-        (*escaped, open) = escapes(*backslashes, open);
+    for (escaped, backslashes) in escaped.iter_mut().zip(stored(backslashes)) {
+        (*escaped, open) = escapes(backslashes, open);
     }
     (loaded(&escaped), _mm512_set1_epi64((open << (u64::BITS - 1)).cast_signed()))
 }

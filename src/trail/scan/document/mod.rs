@@ -1,16 +1,16 @@
 //! Splits a document's JSON into its records, in order, without parsing them, whatever envelope they are in.
 //!
-//! `memory` frames the records of a document in one pass over its bytes, and `window` those of a log file that is too large for
+//! `memory` frames the records of a document in one pass over its bytes, and `parts` those of a log file that is too large for
 //! memory, part by part, with the same result. `stream` is for other documents of that size: it holds one record at a time and reads it
 //! with `serde_json`. Its result differs only for records that are not JSON, which fail their document.
 
 mod element;
 mod memory;
+mod parts;
 mod stream;
-mod window;
 
 pub(super) use memory::split as split_slice;
-pub(super) use window::{begins_with_list, split as split_stream};
+pub(super) use parts::{begins_with_list, split as split_stream};
 
 use serde_json::value::RawValue;
 

@@ -54,7 +54,7 @@ fn envelopes() -> Vec<(&'static str, String)> {
 }
 
 /// Larger than a document of the test, so that all are held in memory; and smaller, with the same limit for records.
-const STREAMED: Limits = Limits { window: 300, buffered: 1000, record: 8000, decompressed: MIB, ..Limits::DEFAULT };
+const STREAMED: Limits = Limits { part: 300, buffered: 1000, record: 8000, decompressed: MIB, ..Limits::DEFAULT };
 
 #[test]
 fn records_are_found_in_every_envelope() {

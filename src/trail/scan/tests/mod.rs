@@ -20,10 +20,10 @@ const RULES: [(&str, &str, &str, Action, &str); 2] = [
 ];
 
 /// Small enough to stream the tests' documents.
-const SMALL: Limits = Limits { window: 300, buffered: 1000, record: 900, decompressed: MIB, ..Limits::DEFAULT };
+const SMALL: Limits = Limits { part: 300, buffered: 1000, record: 900, decompressed: MIB, ..Limits::DEFAULT };
 
 /// The same for records with many escapes.
-const LARGER: Limits = Limits { window: 300, buffered: 8000, record: 7900, decompressed: MIB, ..Limits::DEFAULT };
+const LARGER: Limits = Limits { part: 300, buffered: 8000, record: 7900, decompressed: MIB, ..Limits::DEFAULT };
 
 fn scanner(limits: Limits) -> Scanner {
     Scanner::new(Arc::new(map(&RULES)), RecordFilter::default()).with_limits(limits)
@@ -225,7 +225,7 @@ fn record_that_is_not_json_costs_only_itself() {
 
 #[test]
 fn limits_bound_memory() {
-    let limits = Limits { window: 300, buffered: 8192, record: 1000, decompressed: 100_000, ..Limits::DEFAULT };
+    let limits = Limits { part: 300, buffered: 8192, record: 1000, decompressed: 100_000, ..Limits::DEFAULT };
     let agent = |length: usize| {
         let large = record("s3.amazonaws.com", "CreateBucket", &json!({"userAgent": "x".repeat(length)}));
         json!({"Records": [bucket("a"), large]}).to_string()

@@ -31,7 +31,7 @@ pub(in crate::trail::scan) fn split(
     let mark = if head.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
     head.drain(..mark);
     let position = Position { offset: start, after_element: false };
-    Window { buffer: head, rest, wants, position, lines: 0, column: 0, ended: None }.documents(records)
+    Parts { buffer: head, rest, wants, position, lines: 0, column: 0, ended: None }.documents(records)
 }
 
 /// Whether a document begins with a log file's list of records.
@@ -52,7 +52,7 @@ fn without_white(text: &[u8]) -> &[u8] {
     &text[text.iter().take_while(|byte| is_white(**byte)).count()..]
 }
 
-struct Window<'b, 'w, R> {
+struct Parts<'b, 'w, R> {
     /// The bytes from some place of the document on.
     buffer: &'b mut Vec<u8>,
     /// The bytes after them.
@@ -88,7 +88,7 @@ enum AfterList {
     Other,
 }
 
-impl<R: Read> Window<'_, '_, R> {
+impl<R: Read> Parts<'_, '_, R> {
     fn documents(mut self, records: &mut impl Records) -> Result<(), BrokenDocument> {
         loop {
             records.begin_document();
