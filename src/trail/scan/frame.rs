@@ -119,28 +119,28 @@ impl<F: FnMut(Range<usize>, &FoundValues) -> bool> Pass<'_, F> {
         let mut depth = marks.depths[index];
         let mut marks = opens | closes | strings;
         while marks != 0 {
-            let at = base + marks.trailing_zeros() as usize;
             let mark = marks & marks.wrapping_neg();
             marks ^= mark;
             if mark & strings != 0 {
                 if depth == OF_RECORD {
-                    self.own_string(at);
+                    self.own_string(base + mark.trailing_zeros() as usize);
                 }
                 continue;
             }
-            let after = depth.wrapping_add(if mark & opens != 0 { 1 } else { -1 });
-            if depth.min(after) < OF_RECORD
-                && let Some(end) = self.edge(at, depth)
+            let before = depth;
+            depth = depth.wrapping_add(if mark & opens != 0 { 1 } else { -1 });
+            if before.min(depth) < OF_RECORD
+                && let Some(end) = self.edge(base + mark.trailing_zeros() as usize, before)
             {
                 return Some(end);
             }
-            depth = after;
         }
         None
     }
 
     /// A bracket that begins or ends a record, or the list, or is unusual. `depth`: before it.
-    #[inline]
+    // There are two for each record: the loop over all brackets keeps its registers.
+    #[inline(never)]
     fn edge(&mut self, at: usize, depth: i64) -> Option<PassEnd> {
         let goes_on = match (self.json[at], depth) {
             (b'{', BETWEEN_RECORDS) => self.begin(at),
@@ -182,17 +182,16 @@ impl<F: FnMut(Range<usize>, &FoundValues) -> bool> Pass<'_, F> {
     }
 
     /// In a record's own text, one of its keys may end, or a character is escaped by its code. Never unusual.
-    #[inline]
+    #[inline(never)]
     fn own_string(&mut self, at: usize) {
         // A backslash at the end of the bytes escapes what is not there.
         if self.json.get(at) == Some(&b'u') {
             self.found.is_doubtful |= spells_plain(&self.json[at..]);
         } else if let Some(index) = self.keys.index(self.json, at) {
-            let skip = |from: usize| from + self.json[from..].iter().take_while(|byte| is_white(**byte)).count();
-            let colon = skip(at + 1);
+            let colon = skip_white(self.json, at + 1);
             if self.json.get(colon) == Some(&b':') {
-                let before = self.found.values[index].replace(skip(colon + 1) - self.start);
-                self.found.is_doubtful |= before.is_some();
+                let value = skip_white(self.json, colon + 1) - self.start;
+                self.found.is_doubtful |= self.found.values[index].replace(value).is_some();
             }
         }
     }
@@ -201,6 +200,15 @@ impl<F: FnMut(Range<usize>, &FoundValues) -> bool> Pass<'_, F> {
 /// JSON's white space.
 pub(super) fn is_white(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
+
+/// The offset of the first byte from this one on that is not white space, or the end.
+#[inline]
+pub(super) fn skip_white(json: &[u8], mut at: usize) -> usize {
+    while json.get(at).is_some_and(|byte| *byte <= b' ' && is_white(*byte)) {
+        at += 1;
+    }
+    at
 }
 
 fn trim_white(mut text: &[u8]) -> &[u8] {

@@ -9,7 +9,7 @@ use std::ops::Range;
 use serde::de::Deserialize;
 use serde_json::value::RawValue;
 
-use super::super::frame::{self, FoundValues, PassEnd, Position, is_white};
+use super::super::frame::{self, FoundValues, PassEnd, Position};
 use super::{BYTE_ORDER_MARK, EVENT_NAME, RECORDS_KEY, Records, Wants};
 use crate::trail::broken::BrokenDocument;
 use crate::trail::envelope::{Kind, List, Members, may_be_notification, text};
@@ -309,7 +309,7 @@ impl<'a, R: Records> Walk<'a, R> {
     }
 
     pub(super) fn skip_white(&self, at: usize) -> usize {
-        at + self.json[at..].iter().take_while(|byte| is_white(**byte)).count()
+        frame::skip_white(self.json, at)
     }
 
     fn error(&self, what: &str, at: usize) -> BrokenDocument {
