@@ -1,7 +1,7 @@
 //! The SQLite database: the only module that knows SQL.
 //!
-//! There is one writer. Migrations (`migrations/NNNN_name.sql`, embedded) are applied by `user_version` in one exclusive
-//! transaction. A database of a newer version is refused. Loading is idempotent: rows have event ID and
+//! There is one writer. A new database gets `migrations/schema.sql`; migrations (`migrations/NNNN_name.sql`) are applied to older
+//! ones by `user_version`, in one exclusive transaction. A database of a newer version is refused. Loading is idempotent: rows have event ID and
 //! resource ID as key, and the unit that they came from enters the ledger in the same transaction.
 //!
 //! * [`creations`]: events of resources, written by loaders, read by `tag` and `who`

@@ -33,6 +33,9 @@ pub(super) const MIGRATIONS: [&str; 17] = [
     include_str!("../../migrations/0017_seconds.sql"),
 ];
 
+/// What the migrations lead to, for new databases.
+const SCHEMA: &str = include_str!("../../migrations/schema.sql");
+
 /// The version that keeps the names of resources.
 const NAMES: i64 = 13;
 
@@ -265,14 +268,17 @@ fn migrate(connection: &mut Connection, watch: &mut dyn FnMut(Migration)) -> Res
     let transaction = Transaction::new(connection, TransactionBehavior::Exclusive)?;
     // Another process may have migrated it in the meantime.
     let version = version_of_ours(&transaction)?;
-    let done = usize::try_from(version).unwrap_or_default();
-    let number = |name| transaction.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-    let is_large = number("page_count")?.saturating_mul(number("page_size")?) >= LARGE;
-    for (number, migration) in (1..).zip(MIGRATIONS).skip(done) {
-        if is_large {
-            watch(Migration { version: number, rows: 0 });
+    if version == 0 {
+        transaction.execute_batch(SCHEMA)?;
+    } else {
+        let number = |name| transaction.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+        let is_large = number("page_count")?.saturating_mul(number("page_size")?) >= LARGE;
+        for (number, migration) in (1..).zip(MIGRATIONS).skip_while(|(number, _)| *number <= version) {
+            if is_large {
+                watch(Migration { version: number, rows: 0 });
+            }
+            transaction.execute_batch(migration)?;
         }
-        transaction.execute_batch(migration)?;
     }
     let mut watch = |rows| watch(Migration { version: known_version(), rows });
     if (1..NAMES).contains(&version) {
@@ -287,6 +293,8 @@ fn migrate(connection: &mut Connection, watch: &mut dyn FnMut(Migration)) -> Res
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     fn open_error(path: &Path) -> StoreError {
@@ -313,6 +321,36 @@ mod tests {
             let mode: String = store.connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
             assert_eq!(mode, "wal");
         }
+    }
+
+    /// The definitions by kind and name, without comments, white space and quotes.
+    fn definitions(connection: &Connection) -> BTreeMap<(String, String), String> {
+        let query = "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL";
+        let mut statement = connection.prepare(query).unwrap();
+        let rows = statement.query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get::<_, String>(2)?)));
+        let bare = |sql: String| {
+            let code = sql.lines().map(|line| line.split("--").next().unwrap_or_default());
+            code.flat_map(str::chars).filter(|character| !character.is_whitespace() && *character != '"').collect()
+        };
+        rows.unwrap().map(Result::unwrap).map(|(key, sql)| (key, bare(sql))).collect()
+    }
+
+    #[test]
+    fn the_schema_of_new_databases_is_what_all_migrations_lead_to() {
+        let [new, migrated] = [&[SCHEMA][..], &MIGRATIONS].map(|scripts| {
+            let connection = Connection::open_in_memory().unwrap();
+            scripts.iter().for_each(|script| connection.execute_batch(script).unwrap());
+            connection
+        });
+        assert_eq!(definitions(&new), definitions(&migrated));
+        let rows = |connection: &Connection| {
+            let tables = definitions(connection).into_keys().filter(|(kind, _)| kind == "table");
+            let count = |(_, name)| {
+                connection.query_row(&format!("SELECT count(*) FROM {name}"), [], |row| row.get::<_, i64>(0))
+            };
+            tables.map(count).sum::<rusqlite::Result<i64>>().unwrap()
+        };
+        assert_eq!((rows(&new), rows(&migrated)), (0, 0), "a migration that adds rows has to be in the schema too");
     }
 
     #[test]
