@@ -1,11 +1,12 @@
 //! Which event means what: looked up once for every record of a trail, so without allocating.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Expression;
 use super::compile::CompiledEvent;
+use super::{Expression, Later};
 use crate::model::ResourceType;
 use crate::model::event::Action;
 
@@ -75,14 +76,16 @@ impl EventRule {
     }
 }
 
-type RulesByName = HashMap<String, Vec<EventRule>>;
+/// The rules by eventSource, then by eventName. A trail has few of the events: their rules are read on first use.
+pub(super) type Rules = HashMap<Cow<'static, str>, HashMap<Cow<'static, str>, Later<Vec<EventRule>>>>;
 
-/// The rules by eventSource, then by eventName.
+/// What each event means.
 #[derive(Debug, Default)]
 pub struct EventIndex {
-    by_source: HashMap<String, RulesByName>,
+    pub(super) by_source: Rules,
     /// For names that the map spells with an API version: their own rules, then those of the name without it.
-    versioned: HashMap<String, RulesByName>,
+    pub(super) versioned: Rules,
+    has_sessions: bool,
 }
 
 impl EventIndex {
@@ -95,20 +98,32 @@ impl EventIndex {
         index
     }
 
+    /// The index of these rules, without sessions.
+    pub(super) fn of_rules(by_source: Rules, versioned: Rules) -> Self {
+        Self { by_source, versioned, has_sessions: false }
+    }
+
     /// Adds a rule; a rule that is there already is not doubled.
     pub fn add(&mut self, source: &str, name: &str, rule: EventRule) {
-        let names = self.by_source.entry(source.to_owned()).or_default();
+        self.has_sessions |= rule.is_of_sessions();
+        let owned = |text: &str| Cow::Owned(text.to_owned());
+        let names = self.by_source.entry(owned(source)).or_default();
         let stem = without_version(name);
         if stem != name {
             let of_stem = || names.get(stem).cloned().unwrap_or_default();
-            let versioned = self.versioned.entry(source.to_owned()).or_default();
-            let rules = versioned.entry(name.to_owned()).or_insert_with(of_stem);
-            push_new(rules, rule.clone());
+            let versioned = self.versioned.entry(owned(source)).or_default();
+            let rules = versioned.entry(owned(name)).or_insert_with(of_stem);
+            push_new(rules.get_mut(), rule.clone());
         } else if let Some(versioned) = self.versioned.get_mut(source) {
             let of_stem = versioned.iter_mut().filter(|(name, _)| without_version(name) == stem);
-            of_stem.for_each(|(_, rules)| push_new(rules, rule.clone()));
+            of_stem.for_each(|(_, rules)| push_new(rules.get_mut(), rule.clone()));
         }
-        push_new(names.entry(name.to_owned()).or_default(), rule);
+        push_new(names.entry(owned(name)).or_default().get_mut(), rule);
+    }
+
+    /// Whether an event issues credentials.
+    pub fn has_sessions(&self) -> bool {
+        self.has_sessions
     }
 
     /// What an event means; empty where it means nothing. A name with an API version also has the rules of the name without
@@ -118,27 +133,32 @@ impl EventIndex {
         let versioned = || self.versioned.get(source)?.get(name);
         let plain = || self.by_source.get(source)?.get(stem);
         let rules = if stem == name { plain() } else { versioned().or_else(plain) };
-        rules.map_or(&[], Vec::as_slice)
+        rules.map_or(&[], |rules| rules.as_slice())
     }
 
     /// Every rule: eventSource, eventName and what it means, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str, &[EventRule])> {
-        self.by_source.iter().flat_map(|(source, names)| {
-            names.iter().map(|(name, rules)| (source.as_str(), name.as_str(), rules.as_slice()))
-        })
+        self.by_source
+            .iter()
+            .flat_map(|(source, names)| names.iter().map(|(name, rules)| (&**source, &**name, rules.as_slice())))
     }
 
     /// Every eventName, sorted and without repeats. A record's name may be one of these followed by an API version.
     pub fn names(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = self.iter().map(|(_, name, _)| name).collect();
+        let mut names: Vec<&str> = self.each_name().collect();
         names.sort_unstable();
         names.dedup();
         names
     }
 
+    /// Every eventName, in no order, as often as a source has it.
+    pub fn each_name(&self) -> impl Iterator<Item = &str> {
+        self.by_source.values().flat_map(HashMap::keys).map(|name| &**name)
+    }
+
     /// Every eventSource, sorted.
     pub fn sources(&self) -> Vec<&str> {
-        let mut sources: Vec<&str> = self.by_source.keys().map(String::as_str).collect();
+        let mut sources: Vec<&str> = self.by_source.keys().map(|source| &**source).collect();
         sources.sort_unstable();
         sources
     }

@@ -4,7 +4,7 @@
 //! have no resource type, and the store keeps them in tables of their own.
 
 use super::compile::CompiledEvent;
-use super::{EventIndex, EventRule, ResourceMap, packed};
+use super::{EventIndex, ResourceMap, packed};
 
 impl ResourceMap {
     /// The map, and the calls that hand out credentials.
@@ -19,7 +19,7 @@ impl ResourceMap {
 
     /// Whether it knows the calls that hand out credentials.
     pub fn has_sessions(&self) -> bool {
-        self.events.iter().any(|(_, _, rules)| rules.iter().any(EventRule::is_of_sessions))
+        self.events.has_sessions()
     }
 }
 

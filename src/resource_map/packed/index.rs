@@ -17,6 +17,8 @@ pub(super) struct Index<'p> {
     pub(super) events: &'p [u8],
     /// [`super::Origin`]s, likewise.
     pub(super) places: &'p [u8],
+    /// [`super::PackedEvents`].
+    pub(super) rules: &'p [u8],
     /// [`super::PackedNaming`].
     pub(super) naming: &'p [u8],
     pub(super) tag_rules: &'p [u8],

@@ -3,7 +3,7 @@
 //! `build.rs` compiles this module too. It calls [`pack()`], which reads `resource-maps/*.yml` with the parser and the checks of users'
 //! maps, so that what is wrong with a built-in map fails the build. What it writes is [`crate::embedded`]: postcard's format, in
 //! sections, which [`index()`] borrows. A command that only asks which types there are reads neither events nor the ways to list a
-//! type; expressions are compiled on first use.
+//! type, a load reads the rules of those events that occur, and expressions are compiled on first use.
 
 pub(super) mod fields;
 mod index;
@@ -49,6 +49,18 @@ struct PackedNaming<'p> {
     by_service: &'p [u8],
 }
 
+/// What each event means: [`EventIndex`], with rules that are read on first use.
+#[derive(Serialize, Deserialize)]
+struct PackedEvents<'p> {
+    #[serde(borrow)]
+    by_source: PackedRules<'p>,
+    #[serde(borrow)]
+    versioned: PackedRules<'p>,
+}
+
+/// By eventSource, then by eventName, [`EventRule`]s.
+type PackedRules<'p> = Vec<(&'p str, Vec<(&'p str, &'p [u8])>)>;
+
 fn read_access(packed: &'static [u8]) -> Option<Access> {
     (!packed.is_empty()).then(|| read(packed))
 }
@@ -87,7 +99,17 @@ pub(super) fn compiled_types() -> Vec<CompiledType> {
 
 /// What each event means.
 pub(super) fn events() -> Later<EventIndex> {
-    Later::new(index().events, |events| EventIndex::of(read::<Vec<Vec<CompiledEvent>>>(events).into_iter().flatten()))
+    Later::new(index().rules, |packed| {
+        let PackedEvents { by_source, versioned } = read(packed);
+        let [by_source, versioned] = [by_source, versioned].map(|sources| {
+            let of_source = |(source, names): (&'static str, Vec<(&'static str, _)>)| {
+                let names = names.into_iter().map(|(name, packed)| (name.into(), Later::new(packed, read)));
+                (source.into(), names.collect())
+            };
+            sources.into_iter().map(of_source).collect()
+        });
+        EventIndex::of_rules(by_source, versioned)
+    })
 }
 
 /// What names the resources.

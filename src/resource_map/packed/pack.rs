@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, HashMap};
 use serde::{Deserialize, Serialize};
 
 use super::index::Index;
-use super::{Origin, PackedNaming, PackedType, tag_rules};
+use super::{Origin, PackedEvents, PackedNaming, PackedRules, PackedType, tag_rules};
 use crate::model::ResourceType;
 use crate::resource_map::assemble::{Assembly, Events, TypeSet};
 use crate::resource_map::compile::{self, CompiledEvent, CompiledType, service};
+use crate::resource_map::events::Rules;
 use crate::resource_map::naming::Naming;
 use crate::resource_map::yaml::ServiceFile;
 use crate::resource_map::{EventIndex, EventRule, Identified, ResourceMap, Service, TypeDefinition};
@@ -48,6 +49,7 @@ pub(crate) fn pack(files: &MapFiles<'_>) -> Result<Vec<u8>, FileError> {
         services: &bytes(&services.values().collect::<Vec<_>>()),
         events: &bytes(&events),
         places: &bytes(&places),
+        rules: &packed_events(&EventIndex::of(types.iter().flat_map(|compiled| compiled.events.iter().cloned()))),
         naming: &packed_naming(&map),
         tag_rules: &bytes(&tag_rules),
         sessions: &bytes(&sessions),
@@ -112,6 +114,30 @@ fn packed_types<'p>(types: &'p [CompiledType], access: &'p [Vec<u8>]) -> Vec<Pac
         PackedType { resource_type, cloudformation, aliases, doubts, global, access }
     };
     types.iter().zip(access).map(packed).collect()
+}
+
+fn packed_events(EventIndex { by_source, versioned, .. }: &EventIndex) -> Vec<u8> {
+    let [by_source, versioned] = [by_source, versioned].map(sorted);
+    bytes(&PackedEvents { by_source: borrowed(&by_source), versioned: borrowed(&versioned) })
+}
+
+/// Packed rules by eventSource, then by eventName. Sorted, as hash maps are not: the same files make the same bytes.
+type SortedRules<'r> = BTreeMap<&'r str, BTreeMap<&'r str, Vec<u8>>>;
+
+fn sorted(rules: &Rules) -> SortedRules<'_> {
+    let mut sorted = SortedRules::new();
+    for (source, names) in rules {
+        sorted.insert(source, names.iter().map(|(name, rules)| (&**name, bytes(&**rules))).collect());
+    }
+    sorted
+}
+
+fn borrowed<'b>(rules: &'b SortedRules<'_>) -> PackedRules<'b> {
+    let mut borrowed = PackedRules::new();
+    for (source, names) in rules {
+        borrowed.push((source, names.iter().map(|(name, rules)| (*name, rules.as_slice())).collect()));
+    }
+    borrowed
 }
 
 fn packed_naming(map: &ResourceMap) -> Vec<u8> {

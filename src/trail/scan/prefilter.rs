@@ -7,7 +7,7 @@
 mod beginnings;
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::frame::FoundValues;
 use super::keys::{Keys, is_plain};
@@ -25,19 +25,19 @@ const SOURCE: &[u8] = b"\"eventSource\"";
 #[derive(Debug, Clone)]
 pub(super) struct Prefilter {
     map: Arc<ResourceMap>,
-    /// The event names without a version suffix. `None` lets everything pass.
-    names: Option<HashSet<Box<str>>>,
+    /// Whether event names are written literally. Otherwise everything passes.
+    is_plain: bool,
+    /// The event names without a version suffix. Few trails have records that need them.
+    names: OnceLock<HashSet<Box<str>>>,
     beginnings: Beginnings,
     keys: Keys,
 }
 
 impl Prefilter {
     pub(super) fn new(map: Arc<ResourceMap>) -> Self {
-        let names = map.event_names();
-        let are_plain = names.iter().all(|name| name.bytes().all(is_plain));
-        let names: HashSet<Box<str>> = names.into_iter().map(|name| Box::from(without_version(name))).collect();
-        let beginnings = Beginnings::of(names.iter().map(|name| &**name));
-        Self { map, names: are_plain.then_some(names), beginnings, keys: Keys::new(&[NAME]) }
+        let is_plain = map.events.each_name().all(|name| name.bytes().all(is_plain));
+        let beginnings = Beginnings::of(map.events.each_name().map(without_version));
+        Self { map, is_plain, names: OnceLock::new(), beginnings, keys: Keys::new(&[NAME]) }
     }
 
     /// The keys to find in records.
@@ -48,8 +48,8 @@ impl Prefilter {
     /// Whether the record can match. Records without `eventName` pass too: they are invalid, and counted.
     #[inline]
     pub(super) fn may_match(&self, record: &[u8], found: &FoundValues) -> bool {
-        let (Some(names), [Some(at)]) = (&self.names, &found.values[..]) else { return true };
-        if found.is_doubtful {
+        let [Some(at)] = &found.values[..] else { return true };
+        if found.is_doubtful || !self.is_plain {
             return true;
         }
         let name = &record[*at..];
@@ -59,8 +59,12 @@ impl Prefilter {
         let Some(name) = string(name) else { return true };
         match source_before(record, *at) {
             Some(source) => !self.map.rules(source, name).is_empty(),
-            None => names.contains(without_version(name)),
+            None => self.names().contains(without_version(name)),
         }
+    }
+
+    fn names(&self) -> &HashSet<Box<str>> {
+        self.names.get_or_init(|| self.map.events.each_name().map(|name| Box::from(without_version(name))).collect())
     }
 }
 
