@@ -163,7 +163,8 @@ impl Made {
                 hash & 0xffff,
                 other >> 48,
                 other & 0xffff_ffff_ffff
-            ),
+            )
+            .into(),
             time: format!(
                 "20{:02}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
                 20 + part / 12,
@@ -172,21 +173,22 @@ impl Made {
                 second / 3600 % 24,
                 second / 60 % 60,
                 second % 60
-            ),
+            )
+            .into(),
             region: self.place.region(),
-            name: name.to_owned(),
-            source: source.to_owned(),
-            user_agent: Some("APN/1.0 HashiCorp/1.0 Terraform/1.9.5 (+https://www.terraform.io)".to_owned()),
-            source_ip: Some(format!("203.0.113.{}", user % 250)),
+            name: name.into(),
+            source: source.into(),
+            user_agent: Some("APN/1.0 HashiCorp/1.0 Terraform/1.9.5 (+https://www.terraform.io)".into()),
+            source_ip: Some(format!("203.0.113.{}", user % 250).into()),
             identity: Identity {
-                kind: Some("AssumedRole".to_owned()),
-                arn: Some(format!("arn:aws:sts::{account}:assumed-role/deploy-{}/user-{user}", user % 7)),
-                principal_id: Some(format!("AROA{:017X}:user-{user}", user % 7)),
-                account_id: Some(account.to_string()),
-                access_key_id: Some(format!("ASIA{:016X}", other)),
-                issuer_type: Some("Role".to_owned()),
-                issuer_arn: Some(format!("arn:aws:iam::{account}:role/deploy-{}", user % 7)),
-                issuer_user_name: Some(format!("deploy-{}", user % 7)),
+                kind: Some("AssumedRole".into()),
+                arn: Some(format!("arn:aws:sts::{account}:assumed-role/deploy-{}/user-{user}", user % 7).into()),
+                principal_id: Some(format!("AROA{:017X}:user-{user}", user % 7).into()),
+                account_id: Some(account.as_str().into()),
+                access_key_id: Some(format!("ASIA{:016X}", other).into()),
+                issuer_type: Some("Role".into()),
+                issuer_arn: Some(format!("arn:aws:iam::{account}:role/deploy-{}", user % 7).into()),
+                issuer_user_name: Some(format!("deploy-{}", user % 7).into()),
                 ..Identity::default()
             },
             account_id: account,

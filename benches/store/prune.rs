@@ -51,8 +51,8 @@ fn deletes(events: u64, part: u64) -> impl Iterator<Item = ResourceEvent> {
     });
     resources.filter(|(made, _)| made.number % KEPT != 0).map(move |(made, share)| {
         let mut deleted = made.event(part, 1_000_000 + share);
-        deleted.event.event_id.replace_range(..8, "00000000");
-        deleted.event.name = "DeleteResource".to_owned();
+        deleted.event.event_id = format!("00000000{}", &deleted.event.event_id[8..]).into();
+        deleted.event.name = "DeleteResource".into();
         deleted.touched[0].action = Action::Delete;
         deleted
     })

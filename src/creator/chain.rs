@@ -71,7 +71,7 @@ pub(super) fn links(event: &Event) -> Vec<Link> {
 fn by_maker(event: &Event, maker: &SessionMaker) -> Event {
     let mut identity = maker.identity.clone();
     if text(&identity.account_id).is_none() {
-        identity.account_id = Some(maker.account_id.to_string());
+        identity.account_id = Some(maker.account_id.as_str().into());
     }
     Event {
         event_id: event.event_id.clone(),
@@ -109,12 +109,14 @@ fn says(session: &Identity, maker: &SessionMaker, by_maker: &Event) -> String {
 mod tests {
     use std::sync::Arc;
 
+    use smol_str::SmolStr;
+
     use super::*;
     use crate::creator::test_data::{event_by, iam_user, of_kind, session};
     use crate::creator::{CreatorValue, IdentityMap, MachineSessions, OwnerRules, Rule};
 
-    fn some(text: &str) -> Option<String> {
-        Some(text.to_owned())
+    fn some(text: &str) -> Option<SmolStr> {
+        Some(text.into())
     }
 
     fn with_key(identity: Identity, key: &str) -> Identity {
@@ -128,10 +130,10 @@ mod tests {
         event.makers = callers
             .enumerate()
             .map(|(at, identity)| SessionMaker {
-                session_key: format!("ASIA{at}"),
-                event_id: format!("call-{at}"),
-                name: "AssumeRole".to_owned(),
-                time: "2026-03-01T09:00:00Z".to_owned(),
+                session_key: format!("ASIA{at}").into(),
+                event_id: format!("call-{at}").into(),
+                name: "AssumeRole".into(),
+                time: "2026-03-01T09:00:00Z".into(),
                 account_id: "111122223333".into(),
                 identity,
             })
@@ -173,7 +175,7 @@ mod tests {
         let value = |value| owner(&OwnerRules { value, ..rules() }, callers());
         assert_eq!(value(CreatorValue::Arn), "arn:aws:iam::111122223333:user/anna");
         assert_eq!(value(CreatorValue::PrincipalId), "AIDACKCEVSQ6C2EXAMPLE");
-        let suffix = |suffix: &str| owner(&OwnerRules { user_suffix: some(suffix), ..rules() }, callers());
+        let suffix = |suffix: &str| owner(&OwnerRules { user_suffix: Some(suffix.to_owned()), ..rules() }, callers());
         assert_eq!((suffix("na").as_str(), suffix("@x").as_str()), ("anna", "none: anna does not end with @x"));
         let of_machine = || vec![session("deploy", "tool"), session("runner", "i-05c30218156bcc246")];
         assert_eq!(owner(&rules(), of_machine()), "runner");
@@ -225,7 +227,7 @@ mod tests {
 
     #[test]
     fn sessions_that_identify_a_person_are_not_followed() {
-        let key = |identity: Identity| session_key(&with_key(identity, "ASIA1")).map(str::to_owned);
+        let key = |identity: Identity| session_key(&with_key(identity, "ASIA1")).map(SmolStr::from);
         assert_eq!(key(session("deploy", "x")), some("ASIA1"));
         assert_eq!(key(Identity { source_identity: some("anna"), ..session("deploy", "x") }), None);
         assert_eq!(key(Identity { on_behalf_of_user_id: some("u-1"), ..session("deploy", "x") }), None);
@@ -256,7 +258,7 @@ mod tests {
     #[test]
     fn creator_of_another_session_is_ignored() {
         let mut event = event(vec![session("deploy", "x"), anna()]);
-        event.makers[0].session_key = "ASIA7".to_owned();
+        event.makers[0].session_key = "ASIA7".into();
         assert_eq!(rules().owner_of(&event).unwrap().value, "x");
     }
 

@@ -89,6 +89,8 @@ fn order<E: Dated>(event: &E) -> (&str, &str) {
 
 #[cfg(test)]
 mod tests {
+    use smol_str::SmolStr;
+
     use super::*;
     use crate::creator::test_data::stored;
 
@@ -103,7 +105,7 @@ mod tests {
             .collect()
     }
 
-    fn creation(lines: &[&str]) -> Option<String> {
+    fn creation(lines: &[&str]) -> Option<SmolStr> {
         let events = events(lines);
         let forward = creation_of(&events).map(|event| event.event.event_id.clone());
         let reversed: Vec<StoredEvent> = events.iter().rev().cloned().collect();

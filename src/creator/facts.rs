@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn facts_are_found_by_name() {
         let mut event = event_by(session("deploy", "anna"));
-        event.user_agent = Some("aws-cli/2.31.0".to_owned());
+        event.user_agent = Some("aws-cli/2.31.0".into());
         let names = [
             "event.principal.type",
             "event.principal.account_id",

@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use smol_str::SmolStr;
+
 use super::no_owner::{AwsCaller, Nameless};
 use super::people::UserId;
 use super::web_identity::{WebIdentity, provider_phrase};
@@ -78,7 +80,7 @@ impl<'a> Session<'a> {
 }
 
 /// The text of a field. `None` if it is absent or empty.
-pub(super) fn text(field: &Option<String>) -> Option<&str> {
+pub(super) fn text(field: &Option<SmolStr>) -> Option<&str> {
     field.as_deref().map(str::trim).filter(|text| !text.is_empty() && *text != HIDDEN)
 }
 
@@ -283,8 +285,8 @@ mod tests {
     use super::*;
     use crate::creator::test_data::{iam_user, of_kind, session as session_of};
 
-    fn some(text: &str) -> Option<String> {
-        Some(text.to_owned())
+    fn some(text: &str) -> Option<SmolStr> {
+        Some(text.into())
     }
 
     #[test]
@@ -337,7 +339,7 @@ mod tests {
     fn principals_of_other_accounts_have_the_recorded_facts() {
         let account = Identity { account_id: some("444455556666"), ..of_kind("AWSAccount") };
         let with_id = Identity { principal_id: some("AIDACKCEVSQ6C2EXAMPLE"), ..account.clone() };
-        let nameless = Nameless::OfAccount(some("444455556666"));
+        let nameless = Nameless::OfAccount(Some("444455556666".to_owned()));
         assert_eq!(caller_of(&with_id), Caller::Nameless(nameless));
         let session_there = Identity { principal_id: some("AROAIDPPEZS35WEXAMPLE:anna"), ..account.clone() };
         let expected = Session { name: Some("anna"), role: None, role_arn: None, provider: None };
@@ -366,7 +368,7 @@ mod tests {
             arn: some("arn:aws:iam::1:root"),
             user_name: some("the-alias"),
             invoked_by: some(service),
-            access_key_id: key.map(str::to_owned),
+            access_key_id: key.map(SmolStr::from),
             ..of_kind("Root")
         };
         for service in ["autoscaling.amazonaws.com", "elasticloadbalancing.amazonaws.com", "rds.amazonaws.com"] {

@@ -2,6 +2,8 @@
 //!
 //! If a person is known, or a rule with patterns of the identity map matches, nothing is inherited.
 
+use smol_str::SmolStr;
+
 use super::identity::{Caller, caller_of, identity_center_user, text};
 use super::sought::{ResourceFacts, Sought};
 use super::{NoOwner, Owner, OwnerRules, machine_session};
@@ -69,9 +71,9 @@ fn identity_of(arn: &str) -> Identity {
         _ => None,
     };
     Identity {
-        kind: kind.map(str::to_owned),
-        arn: Some(arn.to_owned()),
-        account_id: Some(account.to_owned()),
+        kind: kind.map(SmolStr::from),
+        arn: Some(arn.into()),
+        account_id: Some(account.into()),
         ..Identity::default()
     }
 }
@@ -92,10 +94,10 @@ mod tests {
         assert!(is_left(session("stacks", "AWSCloudFormation")));
         assert!(is_left(session("EMR_DefaultRole", "CCSSession")));
         assert!(is_left(session("aws-elasticbeanstalk-service-role", "elasticbeanstalk")));
-        let by_eks = Some("eks.amazonaws.com".to_owned());
+        let by_eks: Option<SmolStr> = Some("eks.amazonaws.com".into());
         assert!(is_left(Identity { invoked_by: by_eks.clone(), ..session("cluster", "1692148309803252560") }));
         assert!(!is_left(Identity { invoked_by: by_eks, ..session("admins", "anna") }), "forwarded for a person");
-        let in_console = Some("signin.amazonaws.com".to_owned());
+        let in_console = Some("signin.amazonaws.com".into());
         assert!(!is_left(Identity { invoked_by: in_console, ..session("cluster", "1692148309803252560") }));
     }
 
@@ -106,7 +108,7 @@ mod tests {
         for name in ["i-05c30218156bcc246", "GitHubActions", "botocore-session-1688990565", "terraform"] {
             assert!(!is_left(session("deploy", name)), "{name}");
         }
-        let some = |text: &str| Some(text.to_owned());
+        let some = |text: &str| Some(text.into());
         assert!(!is_left(Identity { source_identity: some("anna"), ..session("stacks", "AWSCloudFormation") }));
         assert!(!is_left(Identity { on_behalf_of_user_id: some("id"), ..session("stacks", "AWSCloudFormation") }));
         assert!(!is_left(session("AWSReservedSSO_Admin_0123456789abcdef", "AWSCloudFormation")));

@@ -148,8 +148,8 @@ mod tests {
     #[test]
     fn placeholders_are_the_owner_and_the_fields_of_the_resource_document() {
         let mut event = event_by(session("deploy", "anna"));
-        event.user_agent = Some("aws-cli/2.31.0".to_owned());
-        event.source_ip = Some("203.0.113.7".to_owned());
+        event.user_agent = Some("aws-cli/2.31.0".into());
+        event.source_ip = Some("203.0.113.7".into());
         for (template, expected) in [
             ("{owner}", "anna"),
             ("{event_time}", "2026-03-01T10:00:00Z"),

@@ -10,19 +10,19 @@ pub(super) fn stored(action: Action, time: &str, event_id: &str) -> StoredEvent 
         action,
         names: Vec::new(),
         renamed_to: None,
-        event: Event { event_id: event_id.to_owned(), time: time.to_owned(), ..Event::default() },
+        event: Event { event_id: event_id.into(), time: time.into(), ..Event::default() },
     }
 }
 
 /// An event by this identity.
 pub(super) fn event_by(identity: Identity) -> Event {
     Event {
-        event_id: "e-1".to_owned(),
+        event_id: "e-1".into(),
         account_id: "111122223333".into(),
         region: "eu-west-1".into(),
-        time: "2026-03-01T10:00:00Z".to_owned(),
-        name: "CreateRole".to_owned(),
-        source: "iam.amazonaws.com".to_owned(),
+        time: "2026-03-01T10:00:00Z".into(),
+        name: "CreateRole".into(),
+        source: "iam.amazonaws.com".into(),
         identity,
         ..Event::default()
     }
@@ -31,10 +31,10 @@ pub(super) fn event_by(identity: Identity) -> Event {
 /// An IAM user with an access key.
 pub(super) fn iam_user(arn: &str, user_name: Option<&str>) -> Identity {
     Identity {
-        kind: Some("IAMUser".to_owned()),
-        arn: Some(arn.to_owned()),
-        user_name: user_name.map(str::to_owned),
-        principal_id: Some("AIDACKCEVSQ6C2EXAMPLE".to_owned()),
+        kind: Some("IAMUser".into()),
+        arn: Some(arn.into()),
+        user_name: user_name.map(Into::into),
+        principal_id: Some("AIDACKCEVSQ6C2EXAMPLE".into()),
         ..Identity::default()
     }
 }
@@ -42,17 +42,17 @@ pub(super) fn iam_user(arn: &str, user_name: Option<&str>) -> Identity {
 /// A role's session as CloudTrail records it.
 pub(super) fn session(role: &str, name: &str) -> Identity {
     Identity {
-        kind: Some("AssumedRole".to_owned()),
-        arn: Some(format!("arn:aws:sts::111122223333:assumed-role/{role}/{name}")),
-        principal_id: Some(format!("AROAIDPPEZS35WEXAMPLE:{name}")),
-        issuer_type: Some("Role".to_owned()),
-        issuer_arn: Some(format!("arn:aws:iam::111122223333:role/teams/{role}")),
-        issuer_user_name: Some(role.to_owned()),
+        kind: Some("AssumedRole".into()),
+        arn: Some(format!("arn:aws:sts::111122223333:assumed-role/{role}/{name}").into()),
+        principal_id: Some(format!("AROAIDPPEZS35WEXAMPLE:{name}").into()),
+        issuer_type: Some("Role".into()),
+        issuer_arn: Some(format!("arn:aws:iam::111122223333:role/teams/{role}").into()),
+        issuer_user_name: Some(role.into()),
         ..Identity::default()
     }
 }
 
 /// An identity of a type, with nothing else.
 pub(super) fn of_kind(kind: &str) -> Identity {
-    Identity { kind: Some(kind.to_owned()), ..Identity::default() }
+    Identity { kind: Some(kind.into()), ..Identity::default() }
 }

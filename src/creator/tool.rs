@@ -221,8 +221,8 @@ mod tests {
 
     fn event(agent: &str, address: &str) -> Event {
         let mut event = event_by(iam_user("arn:aws:iam::1:user/alice", Some("alice")));
-        event.user_agent = Some(agent.to_owned());
-        event.source_ip = Some(address.to_owned());
+        event.user_agent = Some(agent.into());
+        event.source_ip = Some(address.into());
         event
     }
 
@@ -311,14 +311,14 @@ mod tests {
         let by_address = event("aws-sdk-java/2.20.0", "autoscaling.amazonaws.com");
         assert_eq!(tool_of(&by_address).unwrap().name, "AWS service autoscaling.amazonaws.com");
         let mut invoked = event("aws-internal/3", "203.0.113.7");
-        invoked.identity.invoked_by = Some("eks.amazonaws.com".to_owned());
+        invoked.identity.invoked_by = Some("eks.amazonaws.com".into());
         assert_eq!(tool_of(&invoked).unwrap().name, "AWS service eks.amazonaws.com");
     }
 
     #[test]
     fn cloudformation_is_recognized_in_every_field() {
         let mut invoked = event("aws-sdk-java/2.20.0", "203.0.113.7");
-        invoked.identity.invoked_by = Some(CLOUDFORMATION.to_owned());
+        invoked.identity.invoked_by = Some(CLOUDFORMATION.into());
         for event in [invoked, event(CLOUDFORMATION, "1.2.3.4"), event("x/1", CLOUDFORMATION)] {
             assert_eq!(tool_of(&event).unwrap().to_string(), "AWS CloudFormation");
         }
@@ -331,7 +331,7 @@ mod tests {
         assert_eq!(name(&event("AWS Internal", "2001:db8::7")), CONSOLE);
         assert_eq!(name(&event("aws-internal/3 aws-sdk-java/1.12", "203.0.113.7")), CONSOLE);
         let mut for_a_person = event("AWS Internal", "203.0.113.7");
-        for_a_person.identity.invoked_by = Some("AWS Internal".to_owned());
+        for_a_person.identity.invoked_by = Some("AWS Internal".into());
         assert_eq!(name(&for_a_person), "AWS itself");
     }
 

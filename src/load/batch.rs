@@ -1,6 +1,7 @@
 //! A few units at a time, for `watch`: read, and written in one transaction, with the result of each. The rows and the ledger are those
 //! of [`super::pipeline`].
 
+use smol_str::SmolStr;
 use tokio::sync::mpsc;
 
 use super::pipeline::{is_whole, read_unit};
@@ -21,9 +22,9 @@ pub struct Effect {
     /// Its region.
     pub region: Region,
     /// Its ID.
-    pub event_id: String,
+    pub event_id: SmolStr,
     /// Its time, as CloudTrail writes it: sorts as text.
-    pub time: String,
+    pub time: SmolStr,
     /// The resource, and what the event did.
     pub touched: Touched,
 }

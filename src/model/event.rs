@@ -6,6 +6,7 @@
 //! Source: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html>
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use crate::model::{AccountId, Region, ResourceId, ResourceType};
 
@@ -13,23 +14,23 @@ use crate::model::{AccountId, Region, ResourceId, ResourceType};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// `eventID`. For sources without it, a stable one is computed from the record's content.
-    pub event_id: String,
+    pub event_id: SmolStr,
     /// `recipientAccountId`, else `userIdentity.accountId`, else empty.
     pub account_id: AccountId,
     /// `awsRegion`.
     pub region: Region,
     /// `eventTime` as CloudTrail wrote it, `2023-07-10T11:54:39Z`: sorts as text.
-    pub time: String,
+    pub time: SmolStr,
     /// `eventName`.
-    pub name: String,
+    pub name: SmolStr,
     /// `eventSource`, `ec2.amazonaws.com`.
-    pub source: String,
+    pub source: SmolStr,
     /// `userAgent`.
-    pub user_agent: Option<String>,
+    pub user_agent: Option<SmolStr>,
     /// `sourceIPAddress`: an address, or the name of the AWS service that called.
-    pub source_ip: Option<String>,
+    pub source_ip: Option<SmolStr>,
     /// `sharedEventID`: joins the copies of one event that several accounts received.
-    pub shared_event_id: Option<String>,
+    pub shared_event_id: Option<SmolStr>,
     /// `userIdentity`.
     pub identity: Identity,
     /// The creator of the caller's session, the creator of that creator's session, and so on. No record has this: the store fills
@@ -41,13 +42,13 @@ pub struct Event {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionMaker {
     /// `responseElements.credentials.accessKeyId`: the session's key.
-    pub session_key: String,
+    pub session_key: SmolStr,
     /// `eventID` of the call.
-    pub event_id: String,
+    pub event_id: SmolStr,
     /// `eventName`.
-    pub name: String,
+    pub name: SmolStr,
     /// UTC, as CloudTrail writes it.
-    pub time: String,
+    pub time: SmolStr,
     /// The account that recorded it.
     pub account_id: AccountId,
     /// The caller.
@@ -64,33 +65,33 @@ pub const PRUNED: &str = "Pruned";
 pub struct Identity {
     /// `type`: `Root`, `IAMUser`, `AssumedRole`, `Role`, `FederatedUser`, `SAMLUser`, `WebIdentityUser`,
     /// `IdentityCenterUser`, `Directory`, `AWSAccount`, `AWSService`, `Unknown`; absent for some AWS-internal calls.
-    pub kind: Option<String>,
+    pub kind: Option<SmolStr>,
     /// `arn`.
-    pub arn: Option<String>,
+    pub arn: Option<SmolStr>,
     /// `userName`.
-    pub user_name: Option<String>,
+    pub user_name: Option<SmolStr>,
     /// `principalId`.
-    pub principal_id: Option<String>,
+    pub principal_id: Option<SmolStr>,
     /// `accountId` of the caller, which can differ from the account that received the event.
-    pub account_id: Option<String>,
+    pub account_id: Option<SmolStr>,
     /// `accessKeyId`: an identifier, not a secret. Links a session to the AssumeRole event that created it.
-    pub access_key_id: Option<String>,
+    pub access_key_id: Option<SmolStr>,
     /// `sessionContext.sessionIssuer.type`.
-    pub issuer_type: Option<String>,
+    pub issuer_type: Option<SmolStr>,
     /// `sessionContext.sessionIssuer.arn`: the role of a session.
-    pub issuer_arn: Option<String>,
+    pub issuer_arn: Option<SmolStr>,
     /// `sessionContext.sessionIssuer.userName`: the role name.
-    pub issuer_user_name: Option<String>,
+    pub issuer_user_name: Option<SmolStr>,
     /// `sessionContext.sourceIdentity`.
-    pub source_identity: Option<String>,
+    pub source_identity: Option<SmolStr>,
     /// `sessionContext.webIdFederationData.federatedProvider`: the provider that signed the session in, as an IAM ARN or a host.
-    pub federated_provider: Option<String>,
+    pub federated_provider: Option<SmolStr>,
     /// `onBehalfOf.userId`: the Identity Center user.
-    pub on_behalf_of_user_id: Option<String>,
+    pub on_behalf_of_user_id: Option<SmolStr>,
     /// `onBehalfOf.identityStoreArn`.
-    pub on_behalf_of_store_arn: Option<String>,
+    pub on_behalf_of_store_arn: Option<SmolStr>,
     /// `invokedBy`: the AWS service that made the call on behalf of the principal, or `AWS Internal`.
-    pub invoked_by: Option<String>,
+    pub invoked_by: Option<SmolStr>,
 }
 
 /// The effect of an event on a resource.
@@ -229,7 +230,7 @@ impl StoredEvent {
 
 impl Identity {
     /// All facts, in the order of the fields.
-    pub fn facts(&self) -> [&Option<String>; 14] {
+    pub fn facts(&self) -> [&Option<SmolStr>; 14] {
         [
             &self.kind,
             &self.arn,

@@ -84,7 +84,7 @@ fn claim(case: Case<'_>) -> Result<Claim, Skip> {
         let event = inherited.event.as_ref().or(creation);
         return Ok(Claim {
             owner: inherited.owner.clone(),
-            event_id: event.map(|event| event.event_id.clone()),
+            event_id: event.map(|event| event.event_id.to_string()),
             reason: format!("{}{}", inherited.reason(), cleaned(&inherited.owner)),
         });
     }
@@ -95,7 +95,7 @@ fn claim(case: Case<'_>) -> Result<Claim, Skip> {
         (Ok(owner), Some(event)) => {
             let renames = renames_in_words(case.events, made);
             let reason = format!("{}{}, {} {}{renames}", owner.reason, cleaned(&owner), event.name, event.time);
-            Ok(Claim { owner, event_id: Some(event.event_id.clone()), reason })
+            Ok(Claim { owner, event_id: Some(event.event_id.to_string()), reason })
         }
         (Ok(owner), None) => {
             let reason = format!("{}{}; no create event in the database", owner.reason, cleaned(&owner));
@@ -169,8 +169,8 @@ fn no_record(events: &[StoredEvent]) -> Skip {
     match &deletion.renamed_to {
         Some(name) => Skip::NoRecordSinceRename {
             name: name.to_string(),
-            event: deletion.event.name.clone(),
-            time: deletion.event.time.clone(),
+            event: deletion.event.name.to_string(),
+            time: deletion.event.time.to_string(),
         },
         None => Skip::NoRecordSinceDelete,
     }

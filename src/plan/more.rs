@@ -85,9 +85,9 @@ impl Grounds {
             }
         };
         let (event_id, reason) = match (&own, inherited) {
-            (Some(own), _) => (Some(own.event_id.clone()), format!("{} {}", own.name, own.time)),
+            (Some(own), _) => (Some(own.event_id.to_string()), format!("{} {}", own.name, own.time)),
             (None, Some(inherited)) => {
-                (inherited.event.as_ref().map(|event| event.event_id.clone()), inherited.reason())
+                (inherited.event.as_ref().map(|event| event.event_id.to_string()), inherited.reason())
             }
             (None, None) => (None, owner.as_ref().map(|owner| owner.reason.clone()).unwrap_or_default()),
         };

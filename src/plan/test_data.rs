@@ -42,9 +42,9 @@ impl LiveResource {
 /// What IAM user `user` did to the resource `id` at `time`.
 pub(crate) fn stored(action: &str, id: &str, user: &str, time: &str) -> StoredEvent {
     let identity = Identity {
-        kind: Some("IAMUser".to_owned()),
-        user_name: Some(user.to_owned()),
-        arn: Some(format!("arn:aws:iam::123456789012:user/{user}")),
+        kind: Some("IAMUser".into()),
+        user_name: Some(user.into()),
+        arn: Some(format!("arn:aws:iam::123456789012:user/{user}").into()),
         ..Identity::default()
     };
     StoredEvent {
@@ -54,12 +54,12 @@ pub(crate) fn stored(action: &str, id: &str, user: &str, time: &str) -> StoredEv
         names: Vec::new(),
         renamed_to: None,
         event: Event {
-            event_id: format!("{id}-{time}"),
+            event_id: format!("{id}-{time}").into(),
             account_id: "123456789012".into(),
             region: "eu-west-1".into(),
-            time: time.to_owned(),
-            name: "CreateQueue".to_owned(),
-            source: "sqs.amazonaws.com".to_owned(),
+            time: time.into(),
+            name: "CreateQueue".into(),
+            source: "sqs.amazonaws.com".into(),
             identity,
             ..Event::default()
         },

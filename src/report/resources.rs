@@ -56,7 +56,7 @@ pub struct Resources {
 impl Counted {
     /// A resource with its create event; `region` can be `global`. `tag`: the owner tag that it has.
     pub(super) fn new(resource: Resource, class: Class, region: &str, tag: Option<&str>) -> Self {
-        let (event, created_at) = resource.event.map(|event| (event.name, event.time)).unzip();
+        let (event, created_at) = resource.event.map(|event| (event.name.to_string(), event.time.to_string())).unzip();
         let planned = || resource.owner.filter(|_| class == Class::WouldBeOwned);
         Self {
             class,

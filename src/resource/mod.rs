@@ -10,6 +10,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 pub use condition::{Condition, InvalidCondition};
 pub use order::{Column, CountBy, InvalidOrder, Order};
@@ -86,17 +87,17 @@ pub struct Resource {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreateEvent {
     /// `eventID`.
-    pub id: String,
+    pub id: SmolStr,
     /// `eventName`.
-    pub name: String,
+    pub name: SmolStr,
     /// `eventSource`.
-    pub source: String,
+    pub source: SmolStr,
     /// `eventTime`, UTC.
-    pub time: String,
+    pub time: SmolStr,
     /// `sourceIPAddress`: an address, or the AWS service that called.
-    pub source_ip: Option<String>,
+    pub source_ip: Option<SmolStr>,
     /// `userAgent`.
-    pub user_agent: Option<String>,
+    pub user_agent: Option<SmolStr>,
     /// The caller.
     pub principal: Principal,
 }
@@ -106,11 +107,11 @@ pub struct CreateEvent {
 pub struct Principal {
     /// `userIdentity.type`.
     #[serde(rename = "type")]
-    pub kind: Option<String>,
+    pub kind: Option<SmolStr>,
     /// `userIdentity.arn`.
-    pub arn: Option<String>,
+    pub arn: Option<SmolStr>,
     /// `userIdentity.accountId`, which can differ from the account of the resource.
-    pub account_id: Option<String>,
+    pub account_id: Option<SmolStr>,
     /// The role of a session, by name.
     pub role: Option<String>,
     /// The name of the session.

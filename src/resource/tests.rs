@@ -11,13 +11,13 @@ fn creation(resource_type: &str, id: &str, names: &[&str], identity: Identity) -
         names: names.iter().map(|&name| name.to_owned()).collect(),
         renamed_to: None,
         event: Event {
-            event_id: "e-1".to_owned(),
+            event_id: "e-1".into(),
             account_id: "111122223333".into(),
             region: "eu-west-1".into(),
-            time: "2026-03-01T10:00:00Z".to_owned(),
-            name: "Create".to_owned(),
-            source: "x.amazonaws.com".to_owned(),
-            user_agent: Some("APN/1.0 HashiCorp/1.0 Terraform/1.9.5 aws-sdk-go-v2/1.30.3".to_owned()),
+            time: "2026-03-01T10:00:00Z".into(),
+            name: "Create".into(),
+            source: "x.amazonaws.com".into(),
+            user_agent: Some("APN/1.0 HashiCorp/1.0 Terraform/1.9.5 aws-sdk-go-v2/1.30.3".into()),
             source_ip: None,
             shared_event_id: None,
             identity,
@@ -28,9 +28,9 @@ fn creation(resource_type: &str, id: &str, names: &[&str], identity: Identity) -
 
 fn session(role: &str, name: &str) -> Identity {
     Identity {
-        kind: Some("AssumedRole".to_owned()),
-        arn: Some(format!("arn:aws:sts::111122223333:assumed-role/{role}/{name}")),
-        issuer_user_name: Some(role.to_owned()),
+        kind: Some("AssumedRole".into()),
+        arn: Some(format!("arn:aws:sts::111122223333:assumed-role/{role}/{name}").into()),
+        issuer_user_name: Some(role.into()),
         ..Identity::default()
     }
 }

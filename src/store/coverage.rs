@@ -163,10 +163,10 @@ mod tests {
 
     fn event(account: &str, region: &str, time: &str) -> ResourceEvent {
         let event = Event {
-            event_id: format!("{account}{region}{time}"),
+            event_id: format!("{account}{region}{time}").into(),
             account_id: account.into(),
             region: region.into(),
-            time: time.to_owned(),
+            time: time.into(),
             ..Event::default()
         };
         let touched = Touched {

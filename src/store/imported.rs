@@ -26,9 +26,9 @@ macro_rules! equal_to {
         params![
             $event.account_id.as_str(),
             $event.region.as_str(),
-            $event.time,
-            $event.name,
-            $event.source,
+            $event.time.as_str(),
+            $event.name.as_str(),
+            $event.source.as_str(),
             $touched.resource_type.as_str(),
             $touched.resource_id.as_str()
         ]
@@ -78,8 +78,8 @@ impl<'t> Imported<'t> {
         self.forget_other_ids.execute(params![
             event.account_id.as_str(),
             event.region.as_str(),
-            event.time,
-            event.event_id,
+            event.time.as_str(),
+            event.event_id.as_str(),
             ids
         ])?;
         Ok(())
@@ -112,12 +112,12 @@ mod tests {
     /// A modified create event of a queue.
     fn event(id: &str, ids: &[&str], change: &dyn Fn(&mut Event)) -> ResourceEvent {
         let mut event = Event {
-            event_id: id.to_owned(),
+            event_id: id.into(),
             account_id: "1".into(),
             region: "r".into(),
-            time: "2024-01-01T00:00:00Z".to_owned(),
-            name: "CreateQueue".to_owned(),
-            source: "sqs.amazonaws.com".to_owned(),
+            time: "2024-01-01T00:00:00Z".into(),
+            name: "CreateQueue".into(),
+            source: "sqs.amazonaws.com".into(),
             ..Event::default()
         };
         change(&mut event);
@@ -158,9 +158,9 @@ mod tests {
         let changes: [&dyn Fn(&mut Event); 5] = [
             &|event| event.account_id = "2".into(),
             &|event| event.region = "s".into(),
-            &|event| event.time = "2024-01-01T00:00:01Z".to_owned(),
-            &|event| event.name = "CreateOther".to_owned(),
-            &|event| event.source = "other.amazonaws.com".to_owned(),
+            &|event| event.time = "2024-01-01T00:00:01Z".into(),
+            &|event| event.name = "CreateOther".into(),
+            &|event| event.source = "other.amazonaws.com".into(),
         ];
         for change in changes {
             let (_folder, mut store) = store();

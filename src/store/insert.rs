@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use rusqlite::{Statement, ToSql, Transaction, TransactionBehavior};
+use rusqlite::{Statement, Transaction, TransactionBehavior};
 
 use super::creations::{COLUMNS, join_names};
 use super::imported::{Imported, is_imported};
@@ -13,6 +13,9 @@ use super::sessions::SessionInserter;
 use super::{Store, StoreError};
 use crate::model::ResourceId;
 use crate::model::event::{Action, Event, ResourceEvent, Touched};
+
+/// The number of [`COLUMNS`].
+const COLUMN_COUNT: usize = 28;
 
 /// The first column that can be NULL, because an event can lack the fact.
 const FIRST_FACT: usize = 9;
@@ -84,9 +87,34 @@ impl Store {
     }
 }
 
+/// A bound value. Nothing is bound to a new statement.
+#[derive(Debug, Default)]
+struct Bound {
+    is_text: bool,
+    /// The last text.
+    text: String,
+}
+
+impl Bound {
+    /// Whether another value is bound than before, which it keeps.
+    fn is_changed_to(&mut self, value: Option<&str>) -> bool {
+        if value == self.is_text.then_some(self.text.as_str()) {
+            return false;
+        }
+        self.is_text = value.is_some();
+        if let Some(value) = value {
+            self.text.clear();
+            self.text.push_str(value);
+        }
+        true
+    }
+}
+
 /// Writes events within a transaction.
 pub(super) struct Inserter<'t> {
     statement: Statement<'t>,
+    /// What is bound to its parameters. Most values are those of the row before, and to bind one takes longer than to compare it.
+    bound: [Bound; COLUMN_COUNT],
     lookup: LookupInserter<'t>,
     imported: Imported<'t>,
     sessions: SessionInserter<'t>,
@@ -95,7 +123,7 @@ pub(super) struct Inserter<'t> {
 
 impl<'t> Inserter<'t> {
     pub(super) fn new(transaction: &'t Transaction<'_>) -> Result<Self, StoreError> {
-        let values = vec!["?"; COLUMNS.split(", ").count()].join(", ");
+        let values = ["?"; COLUMN_COUNT].join(", ");
         // The same event is the same when it is read again. But a changed resource map can change its action, and a source
         // can have facts that the first one lacked (Athena's usual table has no source identity).
         let facts = facts();
@@ -113,6 +141,7 @@ impl<'t> Inserter<'t> {
         ))?;
         Ok(Self {
             statement,
+            bound: Default::default(),
             lookup: LookupInserter::new(transaction)?,
             imported: Imported::new(transaction)?,
             sessions: SessionInserter::new(transaction),
@@ -164,37 +193,42 @@ impl<'t> Inserter<'t> {
         let identity = &event.identity;
         let action = if touched.action == Action::Rename { Action::Delete } else { touched.action };
         let names = (!touched.names.is_empty()).then(|| join_names(&touched.names));
-        let row: [&dyn ToSql; 28] = [
-            &event.account_id.as_str(),
-            &event.region.as_str(),
-            &event.time,
-            &event.event_id,
-            &touched.resource_type.as_str(),
-            &touched.resource_id.as_str(),
-            &action.as_str(),
-            &event.name,
-            &event.source,
-            &event.user_agent,
-            &event.source_ip,
-            &event.shared_event_id,
-            &identity.kind,
-            &identity.arn,
-            &identity.user_name,
-            &identity.principal_id,
-            &identity.account_id,
-            &identity.access_key_id,
-            &identity.issuer_type,
-            &identity.issuer_arn,
-            &identity.issuer_user_name,
-            &identity.source_identity,
-            &identity.on_behalf_of_user_id,
-            &identity.on_behalf_of_store_arn,
-            &identity.invoked_by,
-            &identity.federated_provider,
-            &touched.renamed_to.as_ref().map(ResourceId::as_str),
-            &names,
+        let row: [Option<&str>; COLUMN_COUNT] = [
+            Some(event.account_id.as_str()),
+            Some(event.region.as_str()),
+            Some(event.time.as_str()),
+            Some(event.event_id.as_str()),
+            Some(touched.resource_type.as_str()),
+            Some(touched.resource_id.as_str()),
+            Some(action.as_str()),
+            Some(event.name.as_str()),
+            Some(event.source.as_str()),
+            event.user_agent.as_deref(),
+            event.source_ip.as_deref(),
+            event.shared_event_id.as_deref(),
+            identity.kind.as_deref(),
+            identity.arn.as_deref(),
+            identity.user_name.as_deref(),
+            identity.principal_id.as_deref(),
+            identity.account_id.as_deref(),
+            identity.access_key_id.as_deref(),
+            identity.issuer_type.as_deref(),
+            identity.issuer_arn.as_deref(),
+            identity.issuer_user_name.as_deref(),
+            identity.source_identity.as_deref(),
+            identity.on_behalf_of_user_id.as_deref(),
+            identity.on_behalf_of_store_arn.as_deref(),
+            identity.invoked_by.as_deref(),
+            identity.federated_provider.as_deref(),
+            touched.renamed_to.as_ref().map(ResourceId::as_str),
+            names.as_deref(),
         ];
-        let is_written = self.statement.execute(&row[..])? > 0;
+        for ((value, bound), index) in row.into_iter().zip(&mut self.bound).zip(1..) {
+            if bound.is_changed_to(value) {
+                self.statement.raw_bind_parameter(index, value)?;
+            }
+        }
+        let is_written = self.statement.raw_execute()? > 0;
         if is_written {
             self.lookup.insert(event, touched.resource_id.as_str(), names.as_deref())?;
         }

@@ -6,12 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use rusqlite::{Transaction, params};
+use smol_str::SmolStr;
 
 use super::creations::join_names;
 use super::lookup::Watched;
 use super::{Store, StoreError};
-use crate::model::ResourceType;
 use crate::model::event::{Event, StoredEvent};
+use crate::model::{AccountId, Region, ResourceId, ResourceType};
 use crate::resource_map::ResourceMap;
 use crate::resource_map::naming::{Asked, NamedRow, Naming, last_part};
 use crate::trail::extract::names_of_id;
@@ -91,13 +92,13 @@ fn all_keys(naming: &Naming, event: &StoredEvent) -> BTreeSet<String> {
     texts.flat_map(|text| naming.keys(&event.resource_type, text)).collect()
 }
 
-type Order = (String, String, ResourceType, String, String, String);
+type Order = (AccountId, Region, ResourceType, ResourceId, SmolStr, SmolStr);
 
 fn order(row: &StoredEvent) -> Order {
     let StoredEvent { resource_type, resource_id, event, .. } = row;
     let Event { account_id, region, time, event_id, .. } = event;
-    let id = resource_id.to_string();
-    (account_id.to_string(), region.to_string(), resource_type.clone(), id, time.clone(), event_id.clone())
+    let id = resource_id.clone();
+    (account_id.clone(), region.clone(), resource_type.clone(), id, time.clone(), event_id.clone())
 }
 
 /// Enters the names that rows of an earlier version have in their IDs: the name in the middle of an ARN. `watch` gets the number of rows so far.

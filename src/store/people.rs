@@ -66,14 +66,14 @@ mod tests {
 
     fn event(id: &str, account: &str, store_arn: Option<&str>, user_id: Option<&str>) -> ResourceEvent {
         let identity = Identity {
-            on_behalf_of_store_arn: store_arn.map(str::to_owned),
-            on_behalf_of_user_id: user_id.map(str::to_owned),
+            on_behalf_of_store_arn: store_arn.map(Into::into),
+            on_behalf_of_user_id: user_id.map(Into::into),
             ..Identity::default()
         };
         let event = Event {
-            event_id: id.to_owned(),
+            event_id: id.into(),
             account_id: account.into(),
-            time: "2026-03-01T10:00:00Z".to_owned(),
+            time: "2026-03-01T10:00:00Z".into(),
             identity,
             ..Event::default()
         };

@@ -117,11 +117,11 @@ mod tests {
         let renamed_to = words.get(4).map(|name| ResourceId::from(*name));
         let action = if renamed_to.is_some() { Action::Rename } else { Action::parse(words[2]).unwrap() };
         let event = Event {
-            event_id: line.to_owned(),
+            event_id: line.into(),
             account_id: account.into(),
             region: "eu-west-1".into(),
-            time: format!("2026-03-01T10:00:0{}Z", words[3]),
-            source: format!("{}.amazonaws.com", words[0]),
+            time: format!("2026-03-01T10:00:0{}Z", words[3]).into(),
+            source: format!("{}.amazonaws.com", words[0]).into(),
             ..Event::default()
         };
         let touched = Touched {

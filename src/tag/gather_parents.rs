@@ -265,6 +265,8 @@ fn unread<'l>((_, live): &'l mut (ParentRef, Live<'_>)) -> Option<&'l mut LiveRe
 
 #[cfg(test)]
 mod tests {
+    use smol_str::SmolStr;
+
     use super::*;
     use crate::plan::test_data::live;
     use crate::tag::test_data::store_with;
@@ -274,7 +276,7 @@ mod tests {
     }
 
     /// Who made each parent by the store's events.
-    fn makers(store: &Store, name: &str, ids: &[&str]) -> Vec<Vec<String>> {
+    fn makers(store: &Store, name: &str, ids: &[&str]) -> Vec<Vec<SmolStr>> {
         let parents = ids.iter().map(|id| parent(name, id)).collect();
         let group = (name.into(), Some("eu-west-1".into()));
         let found = recorded(store, &OwnerRules::default(), &"123456789012".into(), &group, parents).unwrap();

@@ -144,7 +144,7 @@ mod tests {
             Resources::InMemory(_, join) => join.finish().events.remove(0).remove(0),
             Resources::Packed(_, join) => join.finish().0.into_iter().next().unwrap().1,
         };
-        event.event.identity.user_name.unwrap()
+        event.event.identity.user_name.unwrap().to_string()
     }
 
     type Waits<'w> = Pin<&'w mut dyn Future<Output = Result<TypeJoin, StoreError>>>;

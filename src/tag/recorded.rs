@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use smol_str::SmolStr;
+
 use crate::creator::OwnerRules;
 use crate::model::event::{Action, StoredEvent};
 use crate::model::{AccountRegion, LiveResource, ResourceType};
@@ -139,7 +141,7 @@ pub(super) fn with_makers(store: &Store, rules: &OwnerRules, mut joined: Joined)
 pub(super) struct RecentEvents {
     since: String,
     /// By ID, the latest event's time and whether the resource exists after it; and its names.
-    latest: HashMap<String, (String, bool, Vec<String>)>,
+    latest: HashMap<String, (SmolStr, bool, Vec<String>)>,
 }
 
 impl RecentEvents {

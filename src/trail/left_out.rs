@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use jiff::Timestamp;
+use smol_str::SmolStr;
 
 /// Accounts and regions that are named; more would make the message longer, not better.
 const NAMED: usize = 5;
@@ -14,17 +15,17 @@ pub struct Unwanted {
     /// `eventTime`.
     pub time: Timestamp,
     /// `recipientAccountId`.
-    pub account_id: String,
+    pub account_id: SmolStr,
     /// `awsRegion`.
-    pub region: String,
+    pub region: SmolStr,
 }
 
 /// The records that a filter left out, in short. Its size is bounded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LeftOut {
     times: Option<(Timestamp, Timestamp)>,
-    accounts: BTreeSet<String>,
-    regions: BTreeSet<String>,
+    accounts: BTreeSet<SmolStr>,
+    regions: BTreeSet<SmolStr>,
 }
 
 impl LeftOut {
@@ -50,15 +51,15 @@ impl LeftOut {
     }
 }
 
-fn insert(names: &mut BTreeSet<String>, name: String) {
+fn insert(names: &mut BTreeSet<SmolStr>, name: SmolStr) {
     // One more than are named, so that the others show.
     if names.len() <= NAMED {
         names.insert(name);
     }
 }
 
-fn listed(names: &BTreeSet<String>) -> String {
-    let mut text = names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+fn listed(names: &BTreeSet<SmolStr>) -> String {
+    let mut text = names.iter().take(NAMED).map(SmolStr::as_str).collect::<Vec<_>>().join(", ");
     if names.len() > NAMED {
         text.push_str(" and others");
     }
@@ -85,7 +86,7 @@ mod tests {
         for number in 0..9 {
             let mut one = LeftOut::default();
             let time = format!("2019-02-0{}T00:00:00Z", 9 - number).parse().unwrap();
-            one.add(Unwanted { time, account_id: format!("11111111111{number}"), region: "us-east-1".to_owned() });
+            one.add(Unwanted { time, account_id: format!("11111111111{number}").into(), region: "us-east-1".into() });
             all.merge(&one);
         }
         assert_eq!(

@@ -91,7 +91,7 @@ impl Waiting {
         let entry = entries.entry(resource_of(effect)).or_insert_with(|| Entry {
             id: effect.touched.resource_id.clone(),
             messages: BTreeSet::new(),
-            time: effect.time.clone(),
+            time: effect.time.to_string(),
             since: now,
             due: now + self.gather,
             tries: 0,
@@ -205,8 +205,8 @@ mod tests {
         Effect {
             account: "123456789012".into(),
             region: region.into(),
-            event_id: format!("event of {}", id.rsplit('/').next().unwrap()),
-            time: time.to_owned(),
+            event_id: format!("event of {}", id.rsplit('/').next().unwrap()).into(),
+            time: time.into(),
             touched: Touched {
                 resource_type: "sqs".into(),
                 resource_id: id.into(),

@@ -20,7 +20,7 @@ fn row(number: u64) -> ResourceEvent {
     let volume = if is_delete { number - 1 } else { number };
     let (days, seconds) = (number / 86_400, number % 86_400);
     let event = Event {
-        event_id: format!("{number:032x}"),
+        event_id: format!("{number:032x}").into(),
         account_id: "111122223333".into(),
         region: "eu-west-1".into(),
         time: format!(
@@ -30,14 +30,15 @@ fn row(number: u64) -> ResourceEvent {
             seconds / 3_600,
             seconds / 60 % 60,
             seconds % 60
-        ),
-        name: if is_delete { "DeleteVolume" } else { "CreateVolume" }.to_owned(),
-        source: "ec2.amazonaws.com".to_owned(),
-        user_agent: Some("aws-cli/2.31.0".to_owned()),
-        source_ip: Some("203.0.113.7".to_owned()),
+        )
+        .into(),
+        name: if is_delete { "DeleteVolume" } else { "CreateVolume" }.into(),
+        source: "ec2.amazonaws.com".into(),
+        user_agent: Some("aws-cli/2.31.0".into()),
+        source_ip: Some("203.0.113.7".into()),
         identity: Identity {
-            kind: Some("IAMUser".to_owned()),
-            user_name: Some(format!("user-{}", number % 50)),
+            kind: Some("IAMUser".into()),
+            user_name: Some(format!("user-{}", number % 50).into()),
             ..Identity::default()
         },
         ..Event::default()

@@ -122,7 +122,7 @@ impl World {
         for (name, scenario) in scenarios.iter().filter(|(name, _)| map.types.contains_key(name.as_str())) {
             let cases = cases(name);
             let Some(mut event) = scenario.record(&cases).and_then(|record| extracted(&map, &record)) else { continue };
-            event.event.event_id = format!("create {name}");
+            event.event.event_id = format!("create {name}").into();
             event.touched.retain(|touched| touched.resource_type.as_str() == name);
             let mut texts = BTreeSet::new();
             let created = cases.iter().filter_map(|case| extracted(&map, &case.record)).flat_map(|event| event.touched);
@@ -142,15 +142,15 @@ impl World {
                     if let Some(text) = used.and_then(|text| scenario.used(text)) {
                         texts.insert(text.clone());
                         let mut end = ended.clone();
-                        end.event.event_id = format!("end {name} {text}");
-                        end.event.time = "2030-01-01T00:00:00Z".to_owned();
+                        end.event.event_id = format!("end {name} {text}").into();
+                        end.event.time = "2030-01-01T00:00:00Z".into();
                         end.touched =
                             vec![Touched { resource_id: ResourceId::new(text), names: Vec::new(), ..touched.clone() }];
                         events.push(end);
                     }
                 }
             }
-            uses.insert(name.clone(), (event.event.event_id.clone(), texts));
+            uses.insert(name.clone(), (event.event.event_id.to_string(), texts));
             events.push(event);
         }
         store.add(&Batch { events, ..Batch::default() }).expect("it is stored");

@@ -29,14 +29,14 @@ fn row(number: u64, is_named: bool) -> ResourceEvent {
     let seconds = number / 4;
     let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
     let event = Event {
-        event_id: format!("{:016x}-{number:016x}", scattered(number ^ 0xFF)),
+        event_id: format!("{:016x}-{number:016x}", scattered(number ^ 0xFF)).into(),
         account_id: format!("{:012}", 111_122_223_333 + number % 20).into(),
         region: "eu-west-1".into(),
-        time: format!("{:04}-01-01T{:02}:{minutes:02}:{:02}Z", 1000 + hours / 24, hours % 24, seconds % 60),
-        name: "CreateSecurityGroup".to_owned(),
-        source: "ec2.amazonaws.com".to_owned(),
-        user_agent: Some("aws-cli/2.31.0".to_owned()),
-        source_ip: Some("203.0.113.7".to_owned()),
+        time: format!("{:04}-01-01T{:02}:{minutes:02}:{:02}Z", 1000 + hours / 24, hours % 24, seconds % 60).into(),
+        name: "CreateSecurityGroup".into(),
+        source: "ec2.amazonaws.com".into(),
+        user_agent: Some("aws-cli/2.31.0".into()),
+        source_ip: Some("203.0.113.7".into()),
         ..Event::default()
     };
     let names = if is_named { vec![name(number)] } else { Vec::new() };

@@ -210,7 +210,7 @@ fn row(number: u64) -> ResourceEvent {
     let (resource_type, prefix, call) = TYPES[pick(5, 1)];
     let (days, seconds) = (number / 400, number % 86_400);
     let event = Recorded {
-        event_id: format!("{number:032x}"),
+        event_id: format!("{number:032x}").into(),
         account_id: format!("{:012}", 111_122_223_333 + pick(12, 2)).as_str().into(),
         region: REGIONS[pick(4, 3)].into(),
         time: format!(
@@ -221,13 +221,14 @@ fn row(number: u64) -> ResourceEvent {
             seconds / 3_600,
             seconds / 60 % 60,
             seconds % 60
-        ),
-        name: call.to_owned(),
-        source: "ec2.amazonaws.com".to_owned(),
-        user_agent: Some(AGENTS[pick(3, 4)].to_owned()),
+        )
+        .into(),
+        name: call.into(),
+        source: "ec2.amazonaws.com".into(),
+        user_agent: Some(AGENTS[pick(3, 4)].into()),
         identity: Identity {
-            kind: Some("IAMUser".to_owned()),
-            user_name: Some(format!("user-{}", pick(300, 5))),
+            kind: Some("IAMUser".into()),
+            user_name: Some(format!("user-{}", pick(300, 5)).into()),
             ..Identity::default()
         },
         ..Recorded::default()

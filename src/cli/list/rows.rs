@@ -155,7 +155,7 @@ impl<'a> Rows<'a> {
 fn csv_cells(resource: Resource) -> Vec<Cell> {
     let event = resource.event;
     let tags = resource.tags.map(|tags| serde_json::to_string(&tags).expect("it holds text keys only"));
-    let (created_at, event_name) = event.map(|event| (event.time, event.name)).unzip();
+    let (created_at, event_name) = event.map(|event| (event.time.to_string(), event.name.to_string())).unzip();
     let cells = [
         Some(resource.resource_type.to_string()),
         Some(resource.id.to_string()),

@@ -296,8 +296,8 @@ fn principal(event: &EventFacts) -> String {
     let name = known.arn.as_ref().or(id.as_ref()).or(known.kind.as_ref());
     match (name, invoked_by) {
         (Some(name), Some(service)) => format!("{name}, through {service}"),
-        (Some(name), None) => name.clone(),
-        (None, Some(service)) => service.clone(),
+        (Some(name), None) => name.to_string(),
+        (None, Some(service)) => service.to_string(),
         (None, None) => "an unknown principal".to_owned(),
     }
 }

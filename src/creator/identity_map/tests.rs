@@ -85,7 +85,7 @@ fn first_rule_with_only_matching_patterns_decides() {
     let map = parse(MAP);
     assert_eq!(owner(&map, session("ci-data", "GitHubActions")), Some(Ok("data@example.com".to_owned())));
     assert_eq!(owner(&map, session("ci-data", "anna")), Some(Err("a shared pipeline".to_owned())));
-    let service = Identity { invoked_by: Some("autoscaling.amazonaws.com".to_owned()), ..of_kind("AWSService") };
+    let service = Identity { invoked_by: Some("autoscaling.amazonaws.com".into()), ..of_kind("AWSService") };
     assert_eq!(owner(&map, service), Some(Ok("platform".to_owned())));
     assert_eq!(owner(&map, session("deploy", "anna")), None);
     assert_eq!(map.none_fits(), "none of the 4 rules in map.yml match");
@@ -107,7 +107,7 @@ fn owner_template_needs_fields_of_event() {
     let reason = owner(&map, user()).unwrap().unwrap_err();
     assert_eq!(reason, "its `owner` uses {user_agent}, which this event does not have");
     let mut event = event_by(user());
-    event.user_agent = Some("Boto3".to_owned());
+    event.user_agent = Some("Boto3".into());
     assert_eq!(decision(&map, &event).unwrap().owner.unwrap(), "ann@old.example.com of 111122223333 by Boto3");
     let optional = parse("rules: [{role: '/ci(-(?<team>.+))?/', owner: '{team}'}]");
     assert!(owner(&optional, session("ci", "x")).unwrap().is_err(), "a group that took no part");
@@ -177,9 +177,9 @@ fn example_in_docs_works() {
     let (_, example) = text.split_once("```yaml\n").unwrap();
     let map = parse(example.split_once("```").unwrap().0);
     let mut event = event_by(session("ci-data", "GitHubActions"));
-    event.user_agent = Some("APN/1.0 HashiCorp/1.0 Terraform/1.9.5".to_owned());
+    event.user_agent = Some("APN/1.0 HashiCorp/1.0 Terraform/1.9.5".into());
     assert_eq!(decision(&map, &event).unwrap().owner.unwrap(), "data@example.com");
-    let stranger = Identity { account_id: Some("444455556666".to_owned()), ..session("x", "y") };
+    let stranger = Identity { account_id: Some("444455556666".into()), ..session("x", "y") };
     assert!(owner(&map, stranger).unwrap().is_err());
 }
 

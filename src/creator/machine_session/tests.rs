@@ -154,13 +154,13 @@ fn sessions_named_after_a_service_or_the_role_are_generated() {
         ("resize-images", "resize-images", None),
         ("Vanta-Auditor", "vanta-auditor", None),
     ] {
-        let identity = Identity { invoked_by: invoked_by.map(str::to_owned), ..session(role, name) };
+        let identity = Identity { invoked_by: invoked_by.map(Into::into), ..session(role, name) };
         let maker = maker_of(&session_of(&identity).unwrap(), invoked_by);
         assert!(maker.is_some(), "{role}/{name}");
     }
     let mut console_made = session("resize-role-a1b2", "resize");
     assert_eq!(maker_of(&session_of(&console_made).unwrap(), None), None);
-    console_made.issuer_arn = Some("arn:aws:iam::111122223333:role/service-role/resize-role-a1b2".to_owned());
+    console_made.issuer_arn = Some("arn:aws:iam::111122223333:role/service-role/resize-role-a1b2".into());
     assert_eq!(maker_of(&session_of(&console_made).unwrap(), None), Some(A_SERVICE));
 }
 

@@ -8,6 +8,8 @@ use std::sync::Arc;
 pub(super) use phrase::principal_phrase;
 use phrase::{caller_phrase, decision_phrase, made_by_calls};
 
+use smol_str::SmolStr;
+
 use super::chain::{self, Link};
 use super::explanation::{Explanation, Rule, Steps};
 use super::identity::{calling_service, custodian_user_id};
@@ -139,8 +141,7 @@ impl OwnerRules {
         let named = by_default.owner_of(event).ok().map(|owner| owner.value);
         named
             .or_else(|| calling_service(identity))
-            .or_else(|| identity.arn.clone())
-            .or_else(|| identity.principal_id.clone())
+            .or_else(|| identity.arn.as_ref().or(identity.principal_id.as_ref()).map(SmolStr::to_string))
     }
 
     /// Whether owners depend on the resource, and not only on its create event.

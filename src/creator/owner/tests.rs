@@ -3,8 +3,8 @@
 use super::*;
 use crate::creator::test_data::{event_by, iam_user, of_kind, session};
 
-fn some(text: &str) -> Option<String> {
-    Some(text.to_owned())
+fn some(text: &str) -> Option<SmolStr> {
+    Some(text.into())
 }
 
 fn rules(value: CreatorValue) -> OwnerRules {
@@ -78,7 +78,7 @@ fn default_owners_are_those_of_c7n_trailcreator() {
         assert_eq!(custodian_user_id(&identity), Some(user_id));
         assert_eq!(user_id.rsplit('/').next(), Some(tag), "the table itself");
         assert_eq!(default_owner(identity.clone()).as_deref(), Ok(tag));
-        let suffix = OwnerRules { user_suffix: some(&user_id[1..]), ..OwnerRules::default() };
+        let suffix = OwnerRules { user_suffix: Some(user_id[1..].to_owned()), ..OwnerRules::default() };
         assert_eq!(owner(&suffix, identity).as_deref(), Ok(tag), "its --user-suffix compares with {user_id}");
     }
 }
@@ -230,7 +230,7 @@ fn email_addresses_are_found() {
 
 #[test]
 fn suffix_applies_to_principal_and_owner() {
-    let suffix = |suffix: &str| OwnerRules { user_suffix: some(suffix), ..OwnerRules::default() };
+    let suffix = |suffix: &str| OwnerRules { user_suffix: Some(suffix.to_owned()), ..OwnerRules::default() };
     let anna = session("deploy", "anna@example.com");
     assert_eq!(owner(&suffix("@example.com"), anna.clone()).unwrap(), "anna@example.com");
     assert_eq!(

@@ -10,6 +10,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use smol_str::SmolStr;
+
 use crate::model::event::{Action, Event, StoredEvent};
 
 /// The events by name, for one resource type in one account-region. A key is the same for all spellings of a name.
@@ -180,7 +182,7 @@ fn order(event: &StoredEvent) -> (&str, &str) {
     (&event.event.time, &event.event.event_id)
 }
 
-fn owned_order(event: &StoredEvent) -> (String, String) {
+fn owned_order(event: &StoredEvent) -> (SmolStr, SmolStr) {
     (event.event.time.clone(), event.event.event_id.clone())
 }
 

@@ -20,14 +20,15 @@ fn event(line: &str, number: usize) -> StoredEvent {
         names: Vec::new(),
         renamed_to: to,
         event: Event {
-            event_id: format!("{number}"),
+            event_id: format!("{number}").into(),
             time: format!(
                 "2026-03-01T10:{:02}:{:02}Z",
                 words[2].parse::<u32>().unwrap() / 60,
                 words[2].parse::<u32>().unwrap() % 60
-            ),
-            name: "ModifyDBInstance".to_owned(),
-            identity: Identity { user_name: Some(words[3].to_owned()), ..Identity::default() },
+            )
+            .into(),
+            name: "ModifyDBInstance".into(),
+            identity: Identity { user_name: Some(words[3].into()), ..Identity::default() },
             ..Event::default()
         },
     }
@@ -43,7 +44,7 @@ fn history(lines: &[String]) -> RenameHistory<String> {
 }
 
 /// The creator of the resource that has the name now, for any order of lines and event IDs.
-fn maker(lines: &[&str], name: &str) -> Option<String> {
+fn maker(lines: &[&str], name: &str) -> Option<SmolStr> {
     let forward: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
     let backward: Vec<String> = forward.iter().rev().cloned().collect();
     let [one, other] = [forward, backward].map(|lines| maker_of(&history(&lines).of(&name.to_owned())));
@@ -51,7 +52,7 @@ fn maker(lines: &[&str], name: &str) -> Option<String> {
     one
 }
 
-fn maker_of(life: &[StoredEvent]) -> Option<String> {
+fn maker_of(life: &[StoredEvent]) -> Option<SmolStr> {
     creation_of(life).and_then(|creation| creation.event.identity.user_name.clone())
 }
 
@@ -120,7 +121,7 @@ fn two_swaps_restore_names() {
     let swaps: Vec<&str> = one.iter().chain(&other).map(String::as_str).collect();
     let lines = [&made[..], &swaps].concat();
     let makers = ["blue", "green", "tmp"].map(|name| maker(&lines, name));
-    assert_eq!(makers, [Some("alice".to_owned()), Some("bob".to_owned()), None]);
+    assert_eq!(makers, [Some("alice".into()), Some("bob".into()), None]);
 }
 
 #[test]
@@ -205,7 +206,7 @@ proptest! {
         let lives = history(&world.lines);
         for name in 0..4_u8 {
             let found = maker_of(&lives.of(&name.to_string()));
-            prop_assert_eq!(found.as_ref(), world.bearers.get(&name), "{} in {:?}", name, world.lines);
+            prop_assert_eq!(found.as_deref(), world.bearers.get(&name).map(String::as_str), "{} in {:?}", name, world.lines);
         }
     }
 }

@@ -27,6 +27,7 @@ use crate::store::ledger::{Ledger, ReadUnit};
 use crate::store::{Batch, Fingerprint};
 use crate::store::{Store, StoreError};
 use row::{BadRow, ParsedRow};
+use smol_str::SmolStr;
 use tokio_util::sync::CancellationToken;
 
 /// A transaction is committed when it has this many resources…
@@ -185,7 +186,7 @@ impl Import<'_> {
                 figures.counts.ids += event.touched.len() as u64;
                 self.ids += event.touched.len();
                 self.bytes += event.touched.iter().map(|touched| touched.resource_id.as_str().len()).sum::<usize>()
-                    + event.event.user_agent.as_ref().map_or(0, String::len);
+                    + event.event.user_agent.as_ref().map_or(0, SmolStr::len);
                 self.count_type(event.touched[0].resource_type.as_str());
                 self.batch.events.push(event);
             }

@@ -8,6 +8,7 @@ use std::fmt::Write;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
+use smol_str::SmolStr;
 
 use super::ids::{Ids, ids};
 use crate::model::event::{Action, Event, Identity, ResourceEvent, Touched};
@@ -89,19 +90,19 @@ pub(super) fn read(map: &ResourceMap, row: PredecessorRow) -> Result<ParsedRow, 
     }
     let user_id = row.user_id.unwrap_or_default();
     let mut event = Event {
-        event_id: String::new(),
+        event_id: SmolStr::default(),
         account_id: account_id.unwrap_or_default().into(),
         region: region.unwrap_or_default().into(),
-        time,
-        name,
-        source,
-        user_agent: row.user_agent,
-        source_ip: row.client_ip,
+        time: time.into(),
+        name: name.into(),
+        source: source.into(),
+        user_agent: row.user_agent.map(SmolStr::from),
+        source_ip: row.client_ip.map(SmolStr::from),
         shared_event_id: None,
         identity: identity(&user_id),
         makers: Vec::new(),
     };
-    event.event_id = event_id(&event, &user_id, &resource_type, &text);
+    event.event_id = event_id(&event, &user_id, &resource_type, &text).into();
     Ok(ParsedRow::Event { event: ResourceEvent { event, touched, sessions: Vec::new() }, unclear })
 }
 
@@ -123,7 +124,7 @@ fn time(text: &str) -> Option<String> {
 
 /// The identity in `user_id`: `root`, a principal's ARN, an AWS service, or the name of a SAML user.
 fn identity(user_id: &str) -> Identity {
-    let some = |text: &str| Some(text.to_owned());
+    let some = |text: &str| Some(SmolStr::from(text));
     match user_id.trim() {
         "" => Identity::default(),
         "root" => Identity { kind: some("Root"), ..Identity::default() },
@@ -204,7 +205,7 @@ mod tests {
     fn missing_facts_stay_absent() {
         let event = event(row()).event;
         assert!(event.event_id.starts_with(ID_PREFIX) && event.shared_event_id.is_none());
-        let identity = Identity { arn: Some("arn:aws:iam::123456789012:user/ann".to_owned()), ..Identity::default() };
+        let identity = Identity { arn: Some("arn:aws:iam::123456789012:user/ann".into()), ..Identity::default() };
         assert_eq!(event.identity, identity);
         let bare = PredecessorRow {
             user_agent: None,

@@ -1,3 +1,5 @@
+use smol_str::SmolStr;
+
 use super::*;
 use crate::creator::creation_of;
 use crate::plan::test_data::{live, stored};
@@ -55,7 +57,7 @@ fn what_was_renamed_has_the_events_of_its_earlier_names() {
         rename.clone(),
         stored("create", "https://sqs.eu-west-1.amazonaws.com/1/old", "dora", "2024-01-04T00:00:00Z"),
     ];
-    let makers = |resources: &[LiveResource]| -> Vec<Option<String>> {
+    let makers = |resources: &[LiveResource]| -> Vec<Option<SmolStr>> {
         let mut join = Join::new(resources).with_renames(std::slice::from_ref(&rename));
         events.iter().for_each(|event| join.add(event.clone()));
         let joined = join.finish();
@@ -64,7 +66,7 @@ fn what_was_renamed_has_the_events_of_its_earlier_names() {
         joined.events.iter().map(maker).collect()
     };
     let (new, old) = (live(&arn("new"), &arn("new")), live("https://sqs.eu-west-1.amazonaws.com/1/old", &arn("old")));
-    let [alice, dora] = ["alice", "dora"].map(|name| Some(name.to_owned()));
+    let [alice, dora] = ["alice", "dora"].map(|name| Some(name.into()));
     assert_eq!(makers(&[new.clone(), old.clone()]), [alice.clone(), dora.clone()]);
     assert_eq!(makers(&[new]), [alice], "what bears the old name now need not live");
     assert_eq!(makers(&[old]), [dora]);
@@ -126,7 +128,7 @@ fn records_count_creations_only_and_events_are_in_the_order_of_time() {
     join.add(stored("create", "gone", "alice", "2024-01-01T00:00:00Z"));
     for id in ["https://sqs.r.amazonaws.com/1/both", "both", "another"] {
         let mut row = stored("create", id, "alice", "2024-01-03T00:00:00Z");
-        row.event.event_id = "one event".to_owned();
+        row.event.event_id = "one event".into();
         join.add(row);
     }
     let joined = join.finish();

@@ -42,9 +42,9 @@ fn by_service(second: u8) -> Vec<StoredEvent> {
 fn by_session(role: &str, name: &str, second: u8) -> Vec<StoredEvent> {
     let mut events = by_person("", second);
     let identity = &mut events[0].event.identity;
-    identity.kind = Some("AssumedRole".to_owned());
+    identity.kind = Some("AssumedRole".into());
     identity.user_name = None;
-    identity.arn = Some(format!("arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{name}"));
+    identity.arn = Some(format!("arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{name}").into());
     events
 }
 
@@ -221,7 +221,7 @@ fn a_name_that_was_used_again_is_the_one_that_was_there_when_the_child_was_made(
 fn resources_that_a_cluster_creates_belong_to_it() {
     let world = || World::new().recorded(parent("eks", "prod"), by_person("alice", 10));
     let mut by_cluster = by_session("eks-cluster-role", "1692148309803252560", 30);
-    by_cluster[0].event.identity.invoked_by = Some("eks.amazonaws.com".to_owned());
+    by_cluster[0].event.identity.invoked_by = Some("eks.amazonaws.com".into());
     let auto_mode = instance(&[("eks:eks-cluster-name", "prod")]);
     assert_eq!(world().owner(&auto_mode, &by_cluster).unwrap().0, "alice");
     let owned = resource("elb", "a1b2", json!({}), &[("kubernetes.io/cluster/prod", "owned")]);

@@ -71,7 +71,7 @@ fn by_alice() -> Vec<StoredEvent> {
 
 fn by_a_service() -> Vec<StoredEvent> {
     let mut event = stored("create", "q", "service", DAY);
-    event.event.identity = Identity { kind: Some("AWSService".to_owned()), ..Identity::default() };
+    event.event.identity = Identity { kind: Some("AWSService".into()), ..Identity::default() };
     vec![event]
 }
 
@@ -274,7 +274,7 @@ proptest! {
             resources.push(queue(&name).with(tags));
             events.extend(of_queue.into_iter().map(|mut event| {
                 event.resource_id = name.as_str().into();
-                event.event.event_id = format!("{name}-{}", event.event.event_id);
+                event.event.event_id = format!("{name}-{}", event.event.event_id).into();
                 event
             }));
         }
@@ -312,8 +312,7 @@ fn an_event_that_names_the_arn_counts_too() {
 #[test]
 fn a_sanitized_value_is_reported() {
     let mut event = stored("create", "q", "x", DAY);
-    event.event =
-        Event { identity: Identity { user_name: Some("a<b".to_owned()), ..event.event.identity }, ..event.event };
+    event.event = Event { identity: Identity { user_name: Some("a<b".into()), ..event.event.identity }, ..event.event };
     let write = fate(false, queue("q"), vec![event]).unwrap();
     assert_ne!(write.value, TagValue::from("a<b"));
     assert!(write.reason.contains("a<b"), "{}", write.reason);

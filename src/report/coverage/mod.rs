@@ -307,7 +307,7 @@ impl Maker {
         let is_ours =
             identity.kind.as_deref() == Some(IAM_USER) && identity.account_id.as_deref() == Some(account.as_str());
         let user = identity.user_name.clone().filter(|_| is_ours);
-        Self { owner, identity: user.map_or(MakerIdentity::Other, MakerIdentity::IamUser) }
+        Self { owner, identity: user.map_or(MakerIdentity::Other, |user| MakerIdentity::IamUser(user.to_string())) }
     }
 
     pub(super) fn by_tag(value: &str) -> Self {

@@ -40,7 +40,7 @@ fn untagged() -> Tags {
 /// Created by an IAM user of the account.
 fn created(queue: &str, user: &str) -> StoredEvent {
     let mut event = stored("create", queue, user, DAY);
-    event.event.identity.account_id = Some(ACCOUNT.to_owned());
+    event.event.identity.account_id = Some(ACCOUNT.into());
     event
 }
 
@@ -52,10 +52,10 @@ fn by(queue: &str, identity: Identity) -> StoredEvent {
 
 fn session(name: &str) -> Identity {
     Identity {
-        kind: Some("AssumedRole".to_owned()),
-        arn: Some(format!("arn:aws:sts::{ACCOUNT}:assumed-role/dev/{name}")),
-        issuer_user_name: Some("dev".to_owned()),
-        account_id: Some(ACCOUNT.to_owned()),
+        kind: Some("AssumedRole".into()),
+        arn: Some(format!("arn:aws:sts::{ACCOUNT}:assumed-role/dev/{name}").into()),
+        issuer_user_name: Some("dev".into()),
+        account_id: Some(ACCOUNT.into()),
         ..Identity::default()
     }
 }
@@ -91,7 +91,7 @@ fn class(tags: Tags, events: Vec<StoredEvent>) -> &'static str {
 
 #[test]
 fn resource_is_in_one_class_and_unreadable_tags_are_unknown() {
-    let service = || by("q", Identity { kind: Some("AWSService".to_owned()), ..Identity::default() });
+    let service = || by("q", Identity { kind: Some("AWSService".into()), ..Identity::default() });
     let alices = || created("q", "alice");
     let full: Vec<(String, String)> = (0..50).map(|number| (format!("k{number}"), String::new())).collect();
     let full = Tags::Known(full.into_iter().collect());

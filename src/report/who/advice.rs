@@ -42,7 +42,7 @@ fn of_owner(steps: &[Step], event: &Event, owner: &Result<Owner, NoOwner>) -> Ve
 fn by_last_rule(steps: &[Step], event: &Event, owner: &Result<Owner, NoOwner>) -> Vec<String> {
     let last = steps.last().map(|step| step.rule);
     let advice = match (owner, last) {
-        (Ok(owner), _) if Some(&owner.value) == event.identity.on_behalf_of_user_id.as_ref() => {
+        (Ok(owner), _) if Some(owner.value.as_str()) == event.identity.on_behalf_of_user_id.as_deref() => {
             "look up the user name in the identity store: who ID --live, with permission for identitystore:DescribeUser"
         }
         (Ok(_), _) | (Err(_), None | Some(Rule::Event)) => return Vec::new(),

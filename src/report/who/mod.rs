@@ -8,6 +8,7 @@ mod advice;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Serialize, Serializer};
+use smol_str::SmolStr;
 
 use crate::creator::{
     Explanation, NoOwner, Owner, OwnerRules, RenameHistory, Rule, SameResource, Step, Tool, creation_of, lives,
@@ -63,13 +64,13 @@ pub struct Answer {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct EventFacts {
     /// `eventID`.
-    pub id: String,
+    pub id: SmolStr,
     /// `eventName`.
-    pub name: String,
+    pub name: SmolStr,
     /// `eventSource`.
-    pub source: String,
+    pub source: SmolStr,
     /// UTC, as CloudTrail wrote it.
-    pub time: String,
+    pub time: SmolStr,
     /// The region that recorded it.
     pub region: Region,
     /// `create`, `upsert`, `delete` or `rename`.
@@ -78,9 +79,9 @@ pub struct EventFacts {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub renamed_to: Option<ResourceId>,
     /// The IP address, or the AWS service that called.
-    pub source_ip: Option<String>,
+    pub source_ip: Option<SmolStr>,
     /// The user agent as recorded.
-    pub user_agent: Option<String>,
+    pub user_agent: Option<SmolStr>,
     /// The tool, from the user agent. The document has its parts as `tool`, `tool_version` and `tool_environment`.
     #[serde(flatten, serialize_with = "tool_fields")]
     pub tool: Option<Tool>,
@@ -95,13 +96,13 @@ pub struct PrincipalFacts {
     #[serde(flatten)]
     pub known: Principal,
     /// `userIdentity.principalId`.
-    pub id: Option<String>,
+    pub id: Option<SmolStr>,
     /// The identity provider that signed the session in.
-    pub federated_provider: Option<String>,
+    pub federated_provider: Option<SmolStr>,
     /// The source identity of the session.
-    pub source_identity: Option<String>,
+    pub source_identity: Option<SmolStr>,
     /// The AWS service that made the call on behalf of the caller.
-    pub invoked_by: Option<String>,
+    pub invoked_by: Option<SmolStr>,
 }
 
 fn tool_fields<S: Serializer>(tool: &Option<Tool>, serializer: S) -> Result<S::Ok, S::Error> {

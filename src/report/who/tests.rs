@@ -15,18 +15,18 @@ fn event(line: &str) -> StoredEvent {
         names: Vec::new(),
         renamed_to: None,
         event: Event {
-            event_id: format!("{second}-{user}"),
+            event_id: format!("{second}-{user}").into(),
             account_id: ACCOUNT.into(),
             region: "eu-west-1".into(),
-            time: format!("2026-03-01T10:00:0{second}Z"),
-            name: format!("Any{action}"),
-            source: "any.amazonaws.com".to_owned(),
-            user_agent: Some("aws-cli/2.31.0".to_owned()),
-            source_ip: Some("203.0.113.7".to_owned()),
+            time: format!("2026-03-01T10:00:0{second}Z").into(),
+            name: format!("Any{action}").into(),
+            source: "any.amazonaws.com".into(),
+            user_agent: Some("aws-cli/2.31.0".into()),
+            source_ip: Some("203.0.113.7".into()),
             identity: Identity {
-                kind: Some("IAMUser".to_owned()),
-                arn: Some(format!("arn:aws:iam::{ACCOUNT}:user/{user}")),
-                user_name: Some(user.to_owned()),
+                kind: Some("IAMUser".into()),
+                arn: Some(format!("arn:aws:iam::{ACCOUNT}:user/{user}").into()),
+                user_name: Some(user.into()),
                 ..Identity::default()
             },
             ..Event::default()
@@ -171,7 +171,7 @@ fn id_arn_and_url_are_one_resource() {
 #[test]
 fn changed_value_is_reported() {
     let mut changed = event("iam-role app create 1 x");
-    changed.event.identity.user_name = Some("doe,jane".to_owned());
+    changed.event.identity.user_name = Some("doe,jane".into());
     let found = ask("app", vec![changed]);
     assert_eq!(owners(&found), [Some("doe_jane")]);
     assert_eq!(found[0].owner_reason, "IAM user name; recorded as \"doe,jane\", changed to a valid tag value");
@@ -214,16 +214,16 @@ fn evidence_lists_rules_in_order() {
 
 #[test]
 fn advice_fits_the_missing_owner() {
-    let service = Identity { kind: Some("AWSService".to_owned()), ..Identity::default() };
+    let service = Identity { kind: Some("AWSService".into()), ..Identity::default() };
     let machine = Identity {
-        arn: Some("arn:aws:sts::111122223333:assumed-role/deploy/i-05c30218156bcc246".to_owned()),
+        arn: Some("arn:aws:sts::111122223333:assumed-role/deploy/i-05c30218156bcc246".into()),
         ..Identity::default()
     };
     let stack = Identity {
-        arn: Some("arn:aws:sts::111122223333:assumed-role/stacks/AWSCloudFormation".to_owned()),
+        arn: Some("arn:aws:sts::111122223333:assumed-role/stacks/AWSCloudFormation".into()),
         ..Identity::default()
     };
-    let center = Identity { on_behalf_of_user_id: Some("u-1".to_owned()), ..Identity::default() };
+    let center = Identity { on_behalf_of_user_id: Some("u-1".into()), ..Identity::default() };
     let skip = OwnerRules { machine_sessions: crate::creator::MachineSessions::Skip, ..OwnerRules::default() };
     let suffix = OwnerRules { user_suffix: Some("@x".to_owned()), ..OwnerRules::default() };
     for (identity, rules, expected) in [
@@ -248,7 +248,7 @@ fn advice_fits_the_missing_owner() {
 fn renaming(line: &str) -> StoredEvent {
     let (event_line, to) = line.rsplit_once(' ').unwrap();
     let deletion = event(&event_line.replace(" rename ", " delete "));
-    let name = "UpdateUser".to_owned();
+    let name = "UpdateUser".into();
     StoredEvent { renamed_to: Some(to.into()), event: Event { name, ..deletion.event }, ..deletion }
 }
 

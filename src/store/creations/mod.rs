@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::types::Type;
 use rusqlite::{Row, StatementStatus, ToSql, params_from_iter};
+use smol_str::SmolStr;
 
 use super::{Store, StoreError};
 use crate::model::event::{Action, Event, EventNames, Identity, Names, StoredEvent};
@@ -226,8 +227,8 @@ impl EventRow<'_> {
             event: Event {
                 account_id: self.account.clone(),
                 region: region.into(),
-                time: time.to_owned(),
-                event_id: event_id.to_owned(),
+                time: time.into(),
+                event_id: event_id.into(),
                 ..facts
             },
         })
@@ -252,48 +253,58 @@ struct UnknownAction(String);
 
 pub(super) fn stored_event(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
     Ok(StoredEvent {
-        resource_type: ResourceType::new(row.get::<_, String>(4)?),
-        resource_id: ResourceId::new(row.get::<_, String>(5)?),
+        resource_type: ResourceType::new(text(row, 4)?),
+        resource_id: ResourceId::new(text(row, 5)?),
         action: parse_action(row.get_ref(6)?.as_str()?)?,
-        names: row.get::<_, Option<String>>(27)?.map(|names| split_names(&names)).unwrap_or_default(),
+        names: row.get_ref(27)?.as_str_or_null()?.map(split_names).unwrap_or_default(),
         renamed_to: renamed_to(row, RENAMED_TO)?,
         event: Event {
-            account_id: AccountId::new(row.get::<_, String>(0)?),
-            region: Region::new(row.get::<_, String>(1)?),
-            time: row.get(2)?,
-            event_id: row.get(3)?,
+            account_id: AccountId::new(text(row, 0)?),
+            region: Region::new(text(row, 1)?),
+            time: text(row, 2)?,
+            event_id: text(row, 3)?,
             ..event_facts(row, FACTS.start)?
         },
     })
 }
 
 fn renamed_to(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<ResourceId>> {
-    Ok(row.get::<_, Option<String>>(column)?.map(ResourceId::new))
+    Ok(fact(row, column)?.map(ResourceId::new))
+}
+
+/// A text of a row.
+pub(super) fn text(row: &Row<'_>, column: usize) -> rusqlite::Result<SmolStr> {
+    Ok(row.get_ref(column)?.as_str()?.into())
+}
+
+/// A text of a row, or nothing.
+pub(super) fn fact(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<SmolStr>> {
+    Ok(row.get_ref(column)?.as_str_or_null()?.map(SmolStr::from))
 }
 
 /// An event without its key, from columns that begin with its name.
 fn event_facts(row: &Row<'_>, first: usize) -> rusqlite::Result<Event> {
     Ok(Event {
-        name: row.get(first)?,
-        source: row.get(first + 1)?,
-        user_agent: row.get(first + 2)?,
-        source_ip: row.get(first + 3)?,
-        shared_event_id: row.get(first + 4)?,
+        name: text(row, first)?,
+        source: text(row, first + 1)?,
+        user_agent: fact(row, first + 2)?,
+        source_ip: fact(row, first + 3)?,
+        shared_event_id: fact(row, first + 4)?,
         identity: Identity {
-            kind: row.get(first + 5)?,
-            arn: row.get(first + 6)?,
-            user_name: row.get(first + 7)?,
-            principal_id: row.get(first + 8)?,
-            account_id: row.get(first + 9)?,
-            access_key_id: row.get(first + 10)?,
-            issuer_type: row.get(first + 11)?,
-            issuer_arn: row.get(first + 12)?,
-            issuer_user_name: row.get(first + 13)?,
-            source_identity: row.get(first + 14)?,
-            on_behalf_of_user_id: row.get(first + 15)?,
-            on_behalf_of_store_arn: row.get(first + 16)?,
-            invoked_by: row.get(first + 17)?,
-            federated_provider: row.get(first + 18)?,
+            kind: fact(row, first + 5)?,
+            arn: fact(row, first + 6)?,
+            user_name: fact(row, first + 7)?,
+            principal_id: fact(row, first + 8)?,
+            account_id: fact(row, first + 9)?,
+            access_key_id: fact(row, first + 10)?,
+            issuer_type: fact(row, first + 11)?,
+            issuer_arn: fact(row, first + 12)?,
+            issuer_user_name: fact(row, first + 13)?,
+            source_identity: fact(row, first + 14)?,
+            on_behalf_of_user_id: fact(row, first + 15)?,
+            on_behalf_of_store_arn: fact(row, first + 16)?,
+            invoked_by: fact(row, first + 17)?,
+            federated_provider: fact(row, first + 18)?,
         },
         ..Event::default()
     })

@@ -8,12 +8,12 @@ use crate::trail::samples::built_in;
 
 fn event(id: &str, account: &str, region: &str, time: &str) -> Event {
     Event {
-        event_id: id.to_owned(),
+        event_id: id.into(),
         account_id: account.into(),
         region: region.into(),
-        time: time.to_owned(),
-        name: "CreateX".to_owned(),
-        source: "sqs.amazonaws.com".to_owned(),
+        time: time.into(),
+        name: "CreateX".into(),
+        source: "sqs.amazonaws.com".into(),
         ..Event::default()
     }
 }
@@ -37,7 +37,7 @@ fn store_with(events: Vec<ResourceEvent>) -> (tempfile::TempDir, Store) {
 }
 
 fn full_event() -> Event {
-    let some = |text: &str| Some(text.to_owned());
+    let some = |text: &str| Some(text.into());
     Event {
         user_agent: some("agent"),
         source_ip: some("ip"),
@@ -102,7 +102,7 @@ fn duplicate_event_adds_nothing_but_updates_a_changed_action() {
 fn missing_facts_are_filled_in_and_none_is_replaced() {
     let full = full_event();
     let poor = Event {
-        user_agent: Some("another agent".to_owned()),
+        user_agent: Some("another agent".into()),
         identity: Identity { source_identity: None, ..full.identity.clone() },
         ..full.clone()
     };
@@ -164,7 +164,7 @@ fn events_are_ordered_by_time_in_one_region_or_all() {
     };
     store.events_of_types(&[&types[0], &types[1]], &account, None, &mut each).unwrap();
     let expected = [(0, "e1"), (0, "e2"), (1, "e4"), (0, "e3")];
-    assert_eq!(found, expected.map(|(position, id)| (position, id.to_owned())));
+    assert_eq!(found, expected.map(|(position, id)| (position, id.into())));
 }
 
 /// A row of one event in account 1, region `r` of Ireland: type, ID, other names.
@@ -316,22 +316,22 @@ fn queries_use_indexes() {
 fn events_view_has_the_values_of_c7n_trailcreator() {
     let with = |id: &str, change: &dyn Fn(&mut Event)| {
         let mut event = event(id, "1", "r", &format!("2023-07-10T11:54:3{}Z", &id[1..]));
-        event.identity.kind = Some("IAMUser".to_owned());
-        event.identity.arn = Some(format!("arn:aws:iam::1:user/{id}"));
-        event.source_ip = Some("192.0.2.1".to_owned());
+        event.identity.kind = Some("IAMUser".into());
+        event.identity.arn = Some(format!("arn:aws:iam::1:user/{id}").into());
+        event.source_ip = Some("192.0.2.1".into());
         change(&mut event);
         event
     };
-    let kind = |kind: &str| Some(kind.to_owned());
+    let kind = |kind: &str| Some(kind.into());
     let events = [
-        with("e1", &|event| event.user_agent = Some("agent".to_owned())),
+        with("e1", &|event| event.user_agent = Some("agent".into())),
         with("e2", &|event| event.identity.kind = kind("Root")),
         with("e3", &|event| {
             event.identity.kind = kind("SAMLUser");
-            event.identity.user_name = Some("sam".to_owned());
+            event.identity.user_name = Some("sam".into());
         }),
         with("e4", &|event| {
-            event.identity = Identity { invoked_by: Some("AWS Internal".to_owned()), ..Identity::default() };
+            event.identity = Identity { invoked_by: Some("AWS Internal".into()), ..Identity::default() };
         }),
     ];
     let mut rows: Vec<_> = events.iter().map(|event| touching(event, "sqs", "q", Action::Create)).collect();

@@ -12,6 +12,7 @@ mod sweep;
 use jiff::Timestamp;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{CachedStatement, OptionalExtension, Row, ToSql, Transaction, params};
+use smol_str::SmolStr;
 
 use super::creations::{COLUMNS, SEPARATOR, stored_event};
 use super::{Fingerprint, Store, StoreError};
@@ -148,14 +149,14 @@ pub(super) struct LookupInserter<'t> {
     account_regions: AccountRegions<'t>,
     insert: CachedStatement<'t>,
     /// The time of the last row: the next one often has it too.
-    second: (String, Second),
+    second: (SmolStr, Second),
     held: Vec<Entry>,
 }
 
 impl<'t> LookupInserter<'t> {
     pub(super) fn new(transaction: &'t Transaction<'_>) -> Result<Self, StoreError> {
         let insert = insert_into(transaction, TIERS[0])?;
-        let second = (String::new(), Second::of(""));
+        let second = (SmolStr::default(), Second::of(""));
         Ok(Self { account_regions: AccountRegions::new(transaction)?, insert, second, held: Vec::new() })
     }
 
@@ -268,9 +269,9 @@ pub(super) fn fill(transaction: &Transaction<'_>, watch: &mut dyn FnMut(u64)) ->
     let mut inserter = LookupInserter::new(transaction)?;
     let mut rows = rows.query([])?;
     while let Some(row) = rows.next()? {
-        let account_id = row.get::<_, String>(0)?.into();
+        let [account_id, region, time] = [text(row, 0)?, text(row, 1)?, text(row, 2)?];
         let event =
-            Event { account_id, region: row.get::<_, String>(1)?.into(), time: row.get(2)?, ..Event::default() };
+            Event { account_id: account_id.into(), region: region.into(), time: time.into(), ..Event::default() };
         inserter.insert(&event, text(row, 3)?, text_or_null(row, 4)?)?;
         for (part, account_region, second) in inserter.held.drain(..) {
             note.execute(params![part, account_region, second])?;

@@ -14,10 +14,10 @@ const TIME: &str = "2024-01-01T00:00:00Z";
 
 fn event(action: Action, time: &str, id: &str, names: &[&str]) -> ResourceEvent {
     let event = Event {
-        event_id: format!("{} {time} {id}", action.as_str()),
+        event_id: format!("{} {time} {id}", action.as_str()).into(),
         account_id: "111122223333".into(),
         region: "eu-west-1".into(),
-        time: time.to_owned(),
+        time: time.into(),
         ..Event::default()
     };
     let touched = Touched {

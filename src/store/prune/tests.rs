@@ -11,17 +11,17 @@ fn event(line: &str) -> ResourceEvent {
     let words: Vec<&str> = line.split(' ').collect();
     let [resource_type, action, year, id, user, ref more @ ..] = words[..] else { panic!("{line}") };
     let identity = Identity {
-        kind: Some("IAMUser".to_owned()),
-        user_name: Some(user.to_owned()),
-        access_key_id: Some(format!("KEY-{user}")),
+        kind: Some("IAMUser".into()),
+        user_name: Some(user.into()),
+        access_key_id: Some(format!("KEY-{user}").into()),
         ..Identity::default()
     };
     let event = Event {
-        event_id: line.to_owned(),
+        event_id: line.into(),
         account_id: ACCOUNT.into(),
         region: "eu-west-1".into(),
-        time: if year.len() == 4 { format!("{year}-06-01T10:00:00Z") } else { year.to_owned() },
-        source_ip: Some("203.0.113.7".to_owned()),
+        time: if year.len() == 4 { format!("{year}-06-01T10:00:00Z").into() } else { year.into() },
+        source_ip: Some("203.0.113.7".into()),
         identity,
         ..Event::default()
     };

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use smol_str::SmolStr;
+
 use super::{Scope, scope_of};
 use crate::creator::{RenameHistory, SameResource, creation_of};
 use crate::model::event::{Action, StoredEvent};
@@ -69,7 +71,7 @@ fn key_by(map: &ResourceMap, same: &SameResource<'_, Scope>, event: &StoredEvent
 }
 
 /// What identifies a row, in the order of the table.
-type Key = (AccountId, Region, String, String, ResourceType, ResourceId);
+type Key = (AccountId, Region, SmolStr, SmolStr, ResourceType, ResourceId);
 
 fn key_of(StoredEvent { resource_type, resource_id, event, .. }: &StoredEvent) -> Key {
     (

@@ -23,7 +23,7 @@ use std::ops::ControlFlow;
 
 use rusqlite::{Row, params_from_iter};
 
-use super::creations::{COLUMNS, stored_event};
+use super::creations::{COLUMNS, fact, stored_event, text};
 use super::{Store, StoreError};
 use crate::model::event::{Action, Event, StoredEvent};
 use crate::model::{AccountId, Region, ResourceId, ResourceType};
@@ -312,20 +312,20 @@ fn index(number: u64) -> usize {
 
 /// An event with the columns of [`NAME_COLUMNS`] only. The last two are at these places.
 fn name_of(row: &Row<'_>, (renamed_to, names): (usize, usize)) -> rusqlite::Result<StoredEvent> {
-    let action: String = row.get(6)?;
-    let names: Option<String> = row.get(names)?;
+    let action = row.get_ref(6)?.as_str()?;
+    let names = row.get_ref(names)?.as_str_or_null()?;
     Ok(StoredEvent {
-        resource_type: ResourceType::new(row.get::<_, String>(4)?),
-        resource_id: ResourceId::new(row.get::<_, String>(5)?),
+        resource_type: ResourceType::new(text(row, 4)?),
+        resource_id: ResourceId::new(text(row, 5)?),
         // A damaged one is reported where it is read with all facts.
-        action: Action::parse(&action).unwrap_or(Action::Create),
+        action: Action::parse(action).unwrap_or(Action::Create),
         names: names.map(|names| names.split('\n').map(str::to_owned).collect()).unwrap_or_default(),
-        renamed_to: row.get::<_, Option<String>>(renamed_to)?.map(ResourceId::new),
+        renamed_to: fact(row, renamed_to)?.map(ResourceId::new),
         event: Event {
-            account_id: AccountId::new(row.get::<_, String>(0)?),
-            region: Region::new(row.get::<_, String>(1)?),
-            time: row.get(2)?,
-            event_id: row.get(3)?,
+            account_id: AccountId::new(text(row, 0)?),
+            region: Region::new(text(row, 1)?),
+            time: text(row, 2)?,
+            event_id: text(row, 3)?,
             ..Event::default()
         },
     })

@@ -12,10 +12,10 @@ fn event(line: &str) -> ResourceEvent {
     let names = if renamed_to.is_some() { Vec::new() } else { more.iter().map(|&name| name.to_owned()).collect() };
     let action = Action::parse(action).unwrap();
     let event = Event {
-        event_id: line.to_owned(),
+        event_id: line.into(),
         account_id: ACCOUNT.into(),
         region: "eu-west-1".into(),
-        time: format!("2026-03-01T10:00:{second:0>2}Z"),
+        time: format!("2026-03-01T10:00:{second:0>2}Z").into(),
         ..Event::default()
     };
     let touched = Touched { resource_type: resource_type.into(), resource_id: id.into(), action, names, renamed_to };

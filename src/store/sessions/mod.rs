@@ -10,11 +10,13 @@ use jiff::Timestamp;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, Transaction, named_params};
 use serde_json::{Map, Value as Json};
+use smol_str::SmolStr;
 use uuid::Uuid;
 
 use super::fingerprint::Fingerprint;
 use super::{Store, StoreError};
 use crate::creator::{completeness, session_key};
+use crate::model::AccountId;
 use crate::model::event::{Event, Identity, SessionMaker};
 
 pub(super) mod bound;
@@ -91,13 +93,13 @@ fn find(
 ) -> Result<Option<(SessionMaker, Option<Value>)>, StoreError> {
     let mut statement = connection.prepare_cached(SELECT)?;
     let read = |row: &Row<'_>| {
-        let mut maker = SessionMaker { session_key: key.to_owned(), ..SessionMaker::default() };
+        let mut maker = SessionMaker { session_key: key.into(), ..SessionMaker::default() };
         let facts: String = row.get(4)?;
         read_facts(&facts, &mut maker);
         let called_at = Timestamp::from_second(row.get(0)?).unwrap_or(Timestamp::UNIX_EPOCH);
-        maker.time = called_at.to_string();
-        maker.identity.access_key_id = row.get(1)?;
-        maker.event_id = id_text(row.get_ref(2)?);
+        maker.time = called_at.to_string().into();
+        maker.identity.access_key_id = row.get_ref(1)?.as_str_or_null()?.map(SmolStr::from);
+        maker.event_id = id_text(row.get_ref(2)?).into();
         Ok((maker, row.get::<_, Option<Value>>(3)?))
     };
     Ok(statement.query_row(named_params! {":session": session}, read).optional()?)
@@ -140,7 +142,7 @@ impl<'t> SessionInserter<'t> {
             return Ok(true);
         }
         let known = find(self.transaction, session, &Id(session))?;
-        let identity = Identity { access_key_id: caller_key.map(str::to_owned), ..event.identity.clone() };
+        let identity = Identity { access_key_id: caller_key.map(SmolStr::from), ..event.identity.clone() };
         let copy = SessionMaker { event_id: event.event_id.clone(), identity, ..SessionMaker::default() };
         if known.is_some_and(|(known, _)| rank(&copy) > rank(&known)) {
             let mut replace = self.transaction.prepare_cached(
@@ -199,7 +201,7 @@ fn id_text(stored: ValueRef<'_>) -> String {
 }
 
 /// The facts of a caller with their names in the database, without the access key, which differs in each call.
-fn caller_facts(identity: &mut Identity) -> [(&'static str, &mut Option<String>); 13] {
+fn caller_facts(identity: &mut Identity) -> [(&'static str, &mut Option<SmolStr>); 13] {
     [
         ("type", &mut identity.kind),
         ("arn", &mut identity.arn),
@@ -222,17 +224,17 @@ const RECORDED_IN: &str = "recordedIn";
 
 fn write_facts(event: &Event) -> String {
     let mut identity = event.identity.clone();
-    let named = [(CALL, event.name.clone()), (RECORDED_IN, event.account_id.to_string())];
+    let named = [(CALL, event.name.clone()), (RECORDED_IN, event.account_id.as_str().into())];
     let caller = caller_facts(&mut identity).into_iter().filter_map(|(name, fact)| Some((name, fact.take()?)));
     let facts: Map<String, Json> =
-        named.into_iter().chain(caller).map(|(name, fact)| (name.to_owned(), Json::String(fact))).collect();
+        named.into_iter().chain(caller).map(|(name, fact)| (name.to_owned(), Json::String(fact.to_string()))).collect();
     Json::Object(facts).to_string()
 }
 
 fn read_facts(facts: &str, maker: &mut SessionMaker) {
-    let mut facts: HashMap<String, String> = serde_json::from_str(facts).unwrap_or_default();
+    let mut facts: HashMap<String, SmolStr> = serde_json::from_str(facts).unwrap_or_default();
     maker.name = facts.remove(CALL).unwrap_or_default();
-    maker.account_id = facts.remove(RECORDED_IN).unwrap_or_default().into();
+    maker.account_id = AccountId::new(facts.remove(RECORDED_IN).unwrap_or_default());
     for (name, fact) in caller_facts(&mut maker.identity) {
         *fact = facts.remove(name);
     }

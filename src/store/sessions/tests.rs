@@ -7,8 +7,8 @@ use crate::trail::samples::built_in;
 
 const SHARED: &str = "0f0e0d0c-0b0a-4908-8706-050403020100";
 
-fn some(text: &str) -> Option<String> {
-    Some(text.to_owned())
+fn some(text: &str) -> Option<SmolStr> {
+    Some(text.into())
 }
 
 fn user(name: &str) -> Identity {
@@ -29,10 +29,10 @@ fn stranger() -> Identity {
 /// A call by `caller` at a second that created a session known as `session`.
 fn call(session: &str, caller: Identity, second: u8) -> ResourceEvent {
     let event = Event {
-        event_id: format!("00000000-0000-4000-8000-0000000000{second:02x}"),
+        event_id: format!("00000000-0000-4000-8000-0000000000{second:02x}").into(),
         account_id: "1".into(),
-        time: format!("2026-03-01T10:00:{second:02}Z"),
-        name: "AssumeRole".to_owned(),
+        time: format!("2026-03-01T10:00:{second:02}Z").into(),
+        name: "AssumeRole".into(),
         identity: caller,
         ..Event::default()
     };
@@ -47,7 +47,8 @@ fn shared(mut call: ResourceEvent) -> ResourceEvent {
 /// A create event of a queue by a session.
 fn queue(key: &str) -> ResourceEvent {
     let identity = session("deploy", key);
-    let event = Event { event_id: format!("made by {key}"), identity, ..call("", Identity::default(), 59).event };
+    let event =
+        Event { event_id: format!("made by {key}").into(), identity, ..call("", Identity::default(), 59).event };
     ResourceEvent {
         event,
         touched: vec![Touched {
@@ -79,7 +80,7 @@ fn makers(store: &Store, key: &str) -> Vec<SessionMaker> {
 }
 
 fn arns(store: &Store, key: &str) -> Vec<String> {
-    let arn = |maker: SessionMaker| maker.identity.arn.unwrap_or_else(|| "?".to_owned());
+    let arn = |maker: SessionMaker| maker.identity.arn.unwrap_or_else(|| "?".into());
     makers(store, key).into_iter().map(arn).map(|arn| arn.rsplit(':').next().unwrap().to_owned()).collect()
 }
 
@@ -112,12 +113,12 @@ fn event_is_read_as_written() {
     for identity in [identity, Identity { access_key_id: None, ..people }] {
         for event_id in ["0f0e0d0c-0b0a-4908-8706-050403020100", "0F0E0D0C-0b0a-4908-8706-050403020100", "odd", "é"] {
             let mut call = call("ASIA1", identity.clone(), 7);
-            call.event.event_id = event_id.to_owned();
+            call.event.event_id = event_id.into();
             let expected = SessionMaker {
-                session_key: "ASIA1".to_owned(),
-                event_id: event_id.to_owned(),
-                name: "AssumeRole".to_owned(),
-                time: "2026-03-01T10:00:07Z".to_owned(),
+                session_key: "ASIA1".into(),
+                event_id: event_id.into(),
+                name: "AssumeRole".into(),
+                time: "2026-03-01T10:00:07Z".into(),
                 account_id: "1".into(),
                 identity: identity.clone(),
             };

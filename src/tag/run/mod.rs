@@ -154,7 +154,9 @@ impl<'a> Runner<'a> {
     fn of_another_resource(&self, write: &Write, written_at: Option<&str>) -> Option<WriteOutcome> {
         match newer_creation(self.store, self.map.naming(), &self.place.account, write, written_at) {
             Ok(creation) => creation.map(|event| {
-                WriteOutcome::Skipped(Reason::AnotherResource { event: event.name, time: event.time }.to_string())
+                WriteOutcome::Skipped(
+                    Reason::AnotherResource { event: event.name.to_string(), time: event.time.to_string() }.to_string(),
+                )
             }),
             Err(error) => Some(failed(&Reason::EventsUnread(error))),
         }

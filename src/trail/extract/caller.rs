@@ -6,6 +6,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
+use smol_str::SmolStr;
 
 use crate::model::event::Identity;
 use crate::trail::fields::Text;
@@ -51,7 +52,7 @@ pub(super) fn read(json: &str) -> Result<Identity, serde_json::Error> {
 /// Where the value of a member goes.
 enum Place<'p> {
     /// A text that is not empty. Other values are none.
-    Text(&'p mut Option<String>),
+    Text(&'p mut Option<SmolStr>),
     /// Its members. Other values have none.
     Object(&'p mut [(&'static str, Place<'p>)]),
 }
@@ -86,7 +87,7 @@ impl<'de> Visitor<'de> for Reader<'_, '_> {
 
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
         if let Place::Text(place) = self.0 {
-            **place = (!text.is_empty()).then(|| text.to_owned());
+            **place = (!text.is_empty()).then(|| text.into());
         }
         Ok(())
     }
@@ -136,7 +137,7 @@ impl<'de> Visitor<'de> for Reader<'_, '_> {
 pub(crate) fn identity(user: &Value) -> Identity {
     let text = |path: &str| {
         let found = path.split('.').try_fold(user, |value, key| value.get(key))?;
-        found.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+        found.as_str().filter(|text| !text.is_empty()).map(SmolStr::from)
     };
     Identity {
         kind: text("type"),

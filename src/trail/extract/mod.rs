@@ -13,14 +13,15 @@ use jiff::Timestamp;
 use jmespath::{Rcvar, Variable};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use smol_str::SmolStr;
 
 use super::broken::BrokenRecord;
 use super::fields::Fields;
 use super::filter::RecordFilter;
 use super::left_out::Unwanted;
 use super::mend;
-use crate::model::ResourceId;
 use crate::model::event::{Event, ResourceEvent, Touched};
+use crate::model::{AccountId, Region, ResourceId};
 use crate::resource_map::events::without_version;
 use crate::resource_map::expression::TopLevelFields;
 use crate::resource_map::naming::Naming;
@@ -174,23 +175,23 @@ fn read_matched(
     if identity.facts().into_iter().flatten().any(|fact| mend::is_damaged(fact)) {
         return Err(damaged(fields, call(), "userIdentity"));
     }
-    let account_id = fields.text("recipientAccountId").map(Cow::into_owned).or_else(|| identity.account_id.clone());
+    let account_id = fields.text("recipientAccountId").map(SmolStr::from).or_else(|| identity.account_id.clone());
     let account_id = account_id.unwrap_or_default();
     let region = fields.text("awsRegion").unwrap_or_default();
     if !filter.passes(moment, &account_id, &region) {
-        let region = region.into_owned();
+        let region = region.into();
         return Ok(Extraction::Filtered(Unwanted { time: moment, account_id, region }));
     }
     let mut event = Event {
-        event_id: String::new(),
-        account_id: account_id.into(),
-        region: region.into_owned().into(),
-        time: time.into_owned(),
-        name: name.to_owned(),
-        source: source.to_owned(),
-        user_agent: fields.text("userAgent").map(Cow::into_owned),
-        source_ip: fields.text("sourceIPAddress").map(Cow::into_owned),
-        shared_event_id: fields.text("sharedEventID").map(Cow::into_owned),
+        event_id: SmolStr::default(),
+        account_id: AccountId::new(account_id),
+        region: Region::new(region),
+        time: time.into(),
+        name: name.into(),
+        source: source.into(),
+        user_agent: fields.text("userAgent").map(SmolStr::from),
+        source_ip: fields.text("sourceIPAddress").map(SmolStr::from),
+        shared_event_id: fields.text("sharedEventID").map(SmolStr::from),
         identity,
         makers: Vec::new(),
     };
@@ -213,8 +214,8 @@ fn read_matched(
         return Ok(if is_unmatched { Extraction::Unmatched } else { Extraction::WithoutIds { call: call() } });
     }
     event.event_id = match fields.text("eventID").filter(|id| !has_replacement(id)) {
-        Some(id) => id.into_owned(),
-        None => derived_id(fields).map_err(unreadable)?,
+        Some(id) => id.into(),
+        None => derived_id(fields).map_err(unreadable)?.into(),
     };
     Ok(Extraction::Touched(ResourceEvent { event, touched: found.touched, sessions: found.sessions }))
 }

@@ -127,7 +127,7 @@ fn facts_of_the_record_are_unchanged() {
     else {
         panic!()
     };
-    let some = |text: &str| Some(text.to_owned());
+    let some = |text: &str| Some(text.into());
     let identity = Identity {
         kind: some("AssumedRole"),
         arn: some("arn:aws:sts::1:assumed-role/dev/ann"),
@@ -145,12 +145,12 @@ fn facts_of_the_record_are_unchanged() {
         invoked_by: None,
     };
     let expected = Event {
-        event_id: "event-CreateBucket".to_owned(),
+        event_id: "event-CreateBucket".into(),
         account_id: "111111111111".into(),
         region: "eu-west-1".into(),
-        time: "2023-07-10T11:54:39Z".to_owned(),
-        name: "CreateBucket".to_owned(),
-        source: "s3.amazonaws.com".to_owned(),
+        time: "2023-07-10T11:54:39Z".into(),
+        name: "CreateBucket".into(),
+        source: "s3.amazonaws.com".into(),
         user_agent: some("aws-cli/2.0"),
         source_ip: some("192.0.2.1"),
         shared_event_id: some("shared"),

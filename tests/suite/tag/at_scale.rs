@@ -113,29 +113,31 @@ fn creation(number: u32) -> ResourceEvent {
             one & 0xfff,
             other >> 52,
             other & 0xffff_ffff_ffff
-        ),
+        )
+        .into(),
         time: format!(
             "2026-03-{:02}T{:02}:{:02}:{:02}Z",
             1 + one % 28,
             number / 3600 % 24,
             number / 60 % 60,
             number % 60
-        ),
+        )
+        .into(),
         region: REGION.into(),
         account_id: ACCOUNT.into(),
-        name: "CreateSecret".to_owned(),
-        source: "secretsmanager.amazonaws.com".to_owned(),
-        user_agent: Some("APN/1.0 HashiCorp/1.0 Terraform/1.9.5 (+https://www.terraform.io)".to_owned()),
-        source_ip: Some(format!("203.0.113.{}", user % 250)),
+        name: "CreateSecret".into(),
+        source: "secretsmanager.amazonaws.com".into(),
+        user_agent: Some("APN/1.0 HashiCorp/1.0 Terraform/1.9.5 (+https://www.terraform.io)".into()),
+        source_ip: Some(format!("203.0.113.{}", user % 250).into()),
         identity: Identity {
-            kind: Some("AssumedRole".to_owned()),
-            arn: Some(format!("arn:aws:sts::{ACCOUNT}:assumed-role/deploy-{}/user-{user}", user % 7)),
-            principal_id: Some(format!("AROA{:017X}:user-{user}", user % 7)),
-            account_id: Some(ACCOUNT.to_owned()),
-            access_key_id: Some(format!("ASIA{other:016X}")),
-            issuer_type: Some("Role".to_owned()),
-            issuer_arn: Some(format!("arn:aws:iam::{ACCOUNT}:role/deploy-{}", user % 7)),
-            issuer_user_name: Some(format!("deploy-{}", user % 7)),
+            kind: Some("AssumedRole".into()),
+            arn: Some(format!("arn:aws:sts::{ACCOUNT}:assumed-role/deploy-{}/user-{user}", user % 7).into()),
+            principal_id: Some(format!("AROA{:017X}:user-{user}", user % 7).into()),
+            account_id: Some(ACCOUNT.into()),
+            access_key_id: Some(format!("ASIA{other:016X}").into()),
+            issuer_type: Some("Role".into()),
+            issuer_arn: Some(format!("arn:aws:iam::{ACCOUNT}:role/deploy-{}", user % 7).into()),
+            issuer_user_name: Some(format!("deploy-{}", user % 7).into()),
             ..Identity::default()
         },
         ..Event::default()
@@ -170,7 +172,7 @@ fn check_plan(command: &str, printed: &str, count: u32) {
     assert_eq!(actions.len(), expected.len(), "{command}");
     let mut numbers: Vec<u32> = actions.iter().map(|action| number_in(&action["id"])).collect();
     for (number, action) in numbers.iter().zip(actions) {
-        assert_eq!(action["event_id"], creation(*number).event.event_id, "{command}: {action}");
+        assert_eq!(action["event_id"], creation(*number).event.event_id.as_str(), "{command}: {action}");
     }
     assert!(actions.is_sorted_by_key(|action| action["id"].as_str()), "{command}");
     numbers.sort_unstable();

@@ -79,10 +79,10 @@ fn random_event() -> impl Strategy<Value = ResourceEvent> {
             }
         };
         let event = Event {
-            event_id: format!("e{number}"),
+            event_id: format!("e{number}").into(),
             account_id: random.account.into(),
             region: random.region.into(),
-            time: format!("2026-03-01T10:00:{:02}Z", random.second),
+            time: format!("2026-03-01T10:00:{:02}Z", random.second).into(),
             ..stored("create", "", user, "").event
         };
         let more = (has_two && ways.len() > 1).then(|| touched(random.way + 1));

@@ -126,7 +126,7 @@ fn renamed_resource_counts_once_and_keeps_its_tag() {
 #[test]
 fn service_created_resources_are_separate() {
     let mut by_service = event("create", "sqs", "q", "", 1);
-    by_service.event.identity = Identity { kind: Some("AWSService".to_owned()), ..Identity::default() };
+    by_service.event.identity = Identity { kind: Some("AWSService".into()), ..Identity::default() };
     let store = store(vec![by_service]);
     let map = ResourceMap::built_in_once();
     let (key, rules, filter) = ("Owner".into(), OwnerRules::default(), Filter::default());
