@@ -117,6 +117,12 @@ impl<F: FnMut(Range<usize>, &FoundValues) -> bool> Pass<'_, F> {
         let base = base + index * BLOCK;
         let (opens, closes, strings) = (marks.opens[index], marks.closes[index], marks.strings[index]);
         let mut depth = marks.depths[index];
+        if strings == 0
+            && let Some(close) = only_border(depth, opens, closes)
+        {
+            let at = base + close.trailing_zeros() as usize;
+            return if self.border(at) { None } else { Some(PassEnd::Unusual(self.last)) };
+        }
         let mut marks = opens | closes | strings;
         while marks != 0 {
             let mark = marks & marks.wrapping_neg();
@@ -149,6 +155,12 @@ impl<F: FnMut(Range<usize>, &FoundValues) -> bool> Pass<'_, F> {
             _ => false,
         };
         (!goes_on).then_some(PassEnd::Unusual(self.last))
+    }
+
+    /// The end of a record, and the beginning of the next one two bytes later. Returns whether that is what it is.
+    #[inline(never)]
+    fn border(&mut self, at: usize) -> bool {
+        self.json[at] == b'}' && self.complete(at + 1) && self.json[at + 2] == b'{' && self.begin(at + 2)
     }
 
     fn begin(&mut self, at: usize) -> bool {
@@ -197,6 +209,22 @@ impl<F: FnMut(Range<usize>, &FoundValues) -> bool> Pass<'_, F> {
     }
 }
 
+/// The bracket that ends a record in a block where another one begins two bytes later, if these are certainly the only ones that begin or
+/// end a record, as in nearly all blocks where one does.
+#[inline]
+fn only_border(depth: i64, opens: u64, closes: u64) -> Option<u64> {
+    let close = closes & opens >> 2;
+    if !close.is_power_of_two() {
+        return None;
+    }
+    let (before, next) = (close - 1, close << 1);
+    // The next record is open at the end of the block.
+    let is_last = closes & !before == close;
+    let is_first = opens & (before | next) == 0;
+    let is_of_record = depth.wrapping_sub(i64::from((closes & before).count_ones())) == OF_RECORD;
+    (is_first && is_last && is_of_record).then_some(close)
+}
+
 /// JSON's white space.
 pub(super) fn is_white(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
@@ -223,4 +251,52 @@ fn trim_white(mut text: &[u8]) -> &[u8] {
         text = rest;
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The brackets with less than one open bracket before or after them.
+    fn edges(mut depth: i64, opens: u64, closes: u64) -> Vec<u32> {
+        let mut edges = Vec::new();
+        for bit in (0..u64::BITS).filter(|bit| (opens | closes) >> bit & 1 == 1) {
+            let before = depth;
+            depth += if opens >> bit & 1 == 1 { 1 } else { -1 };
+            if before.min(depth) < OF_RECORD {
+                edges.push(bit);
+            }
+        }
+        edges
+    }
+
+    #[test]
+    fn a_border_is_found() {
+        // `"}},{`
+        assert_eq!(only_border(2, 0b10000, 0b110), Some(0b100));
+        // `}]{`, `}[{`, `},{}`, `{},{`, `},{`
+        for (depth, opens, closes) in
+            [(1, 0b100, 0b11), (1, 0b110, 0b1), (1, 0b100, 0b1001), (0, 0b1001, 0b10), (2, 0b100, 0b1)]
+        {
+            assert_eq!(only_border(depth, opens, closes), None);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_border_is_all_that_begins_or_ends_a_record(depth in 0_i64..5, bits in any::<[u64; 3]>(), few in any::<u64>()) {
+            let brackets = bits[0] & bits[1] & few;
+            let (opens, closes) = (brackets & bits[2], brackets & !bits[2]);
+            for (opens, closes) in [(opens, closes), (opens | 1 << 40, (closes | 1 << 38) & (1 << 39) - 1)] {
+                if let Some(close) = only_border(depth, opens & !closes, closes) {
+                    let at = close.trailing_zeros();
+                    prop_assert_eq!(edges(depth, opens & !closes, closes), [at, at + 2]);
+                }
+            }
+        }
+    }
 }
