@@ -277,7 +277,7 @@ fn is_log(path: &Path) -> bool {
 /// Whether a name in a folder is skipped: hidden, as `.DS_Store` and `.git` are, or of a part of an open SQLite database.
 fn is_left_out(path: &Path) -> bool {
     let name = file_name(path);
-    name.starts_with('.') || ["-wal", "-shm", "-journal"].iter().any(|end| name.ends_with(&format!(".db{end}")))
+    name.starts_with('.') || [".db-wal", ".db-shm", ".db-journal"].iter().any(|end| name.ends_with(end))
 }
 
 impl FoundFile {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 
 use super::compile::CompiledEvent;
@@ -77,7 +78,10 @@ impl EventRule {
 }
 
 /// The rules by eventSource, then by eventName. A trail has few of the events: their rules are read on first use.
-pub(super) type Rules = HashMap<Cow<'static, str>, HashMap<Cow<'static, str>, Later<Vec<EventRule>>>>;
+pub(super) type Rules = ByName<ByName<Later<Vec<EventRule>>>>;
+
+/// Looked up for many records, so hashed faster than by the standard library's default, which is for names that an attacker selects.
+type ByName<T> = HashMap<Cow<'static, str>, T, RandomState>;
 
 /// What each event means.
 #[derive(Debug, Default)]

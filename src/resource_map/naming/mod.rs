@@ -12,6 +12,7 @@ mod shown;
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -29,7 +30,7 @@ pub use shown::{arn_of, name_of};
 /// and read for the types that are asked for.
 #[derive(Debug, Default)]
 pub struct Naming {
-    pub(super) types: HashMap<ResourceType, Later<TypeNaming>>,
+    pub(super) types: HashMap<ResourceType, Later<TypeNaming>, RandomState>,
     /// The types by the service in their ARNs.
     pub(super) by_service: Later<HashMap<String, Vec<ResourceType>>>,
 }
@@ -60,7 +61,7 @@ pub struct TypeNaming {
 impl Naming {
     /// The names of the types of a map.
     pub(super) fn of(map: &ResourceMap) -> Self {
-        let mut types = HashMap::new();
+        let mut types = HashMap::default();
         let mut by_service: HashMap<String, Vec<ResourceType>> = HashMap::new();
         for (name, definition) in &map.types {
             let of_type = TypeNaming::new(definition);

@@ -23,9 +23,6 @@ pub(super) use sweep::Needed;
 /// Rows between two reports of progress.
 const REPORTED_ROWS: u64 = 4096;
 
-/// The length of `2023-07-10T11:54:39Z`.
-const TIME_LENGTH: usize = 20;
-
 /// A table of entries.
 #[derive(Debug, Clone, Copy)]
 struct Tier {
@@ -57,9 +54,7 @@ type Entry = (i64, i64, Second);
 
 impl Second {
     fn of(time: &str) -> Self {
-        let number = time.parse::<Timestamp>().ok().filter(|number| {
-            time.len() == TIME_LENGTH && number.subsec_nanosecond() == 0 && number.to_string() == time
-        });
+        let number = if is_of_cloudtrail(time) { time.parse::<Timestamp>().ok() } else { None };
         number.map_or_else(|| Self::Text(time.to_owned()), |number| Self::Number(number.as_second()))
     }
 
@@ -78,6 +73,13 @@ impl Second {
             Self::Text(text) => text,
         }
     }
+}
+
+/// Whether a time has CloudTrail's form, `2023-07-10T11:54:39Z`. A leap second is the same number as the second before.
+fn is_of_cloudtrail(time: &str) -> bool {
+    const FORM: &[u8] = b"dddd-dd-ddTdd:dd:ddZ";
+    let fits = |(form, byte): (&u8, u8)| if *form == b'd' { byte.is_ascii_digit() } else { byte == *form };
+    time.len() == FORM.len() && FORM.iter().zip(time.bytes()).all(fits) && !time.ends_with(":60Z")
 }
 
 impl ToSql for Second {

@@ -117,6 +117,12 @@ impl<F: FnMut(Range<usize>, &FoundValues) -> bool> Pass<'_, F> {
         let base = base + index * BLOCK;
         let (opens, closes, strings) = (marks.opens[index], marks.closes[index], marks.strings[index]);
         let mut depth = marks.depths[index];
+        if opens | closes == 0 {
+            if depth == OF_RECORD {
+                self.own_strings(base, strings);
+            }
+            return None;
+        }
         if strings == 0
             && let Some(close) = only_border(depth, opens, closes)
         {
@@ -191,6 +197,13 @@ impl<F: FnMut(Range<usize>, &FoundValues) -> bool> Pass<'_, F> {
             between => trim_white(between),
         };
         between == if after_element { &b","[..] } else { b"" }
+    }
+
+    fn own_strings(&mut self, base: usize, mut strings: u64) {
+        while strings != 0 {
+            self.own_string(base + strings.trailing_zeros() as usize);
+            strings &= strings - 1;
+        }
     }
 
     /// In a record's own text, one of its keys may end, or a character is escaped by its code. Never unusual.
