@@ -304,7 +304,7 @@ mod tests {
         fn a_border_is_all_that_begins_or_ends_a_record(depth in 0_i64..5, bits in any::<[u64; 3]>(), few in any::<u64>()) {
             let brackets = bits[0] & bits[1] & few;
             let (opens, closes) = (brackets & bits[2], brackets & !bits[2]);
-            for (opens, closes) in [(opens, closes), (opens | 1 << 40, (closes | 1 << 38) & (1 << 39) - 1)] {
+            for (opens, closes) in [(opens, closes), (opens | 1 << 40, (closes | 1 << 38) & ((1 << 39) - 1))] {
                 if let Some(close) = only_border(depth, opens & !closes, closes) {
                     let at = close.trailing_zeros();
                     prop_assert_eq!(edges(depth, opens & !closes, closes), [at, at + 2]);
