@@ -1,4 +1,4 @@
-//! Which event means what: looked up once for every record of a trail, so without allocating.
+//! What each event means. It is looked up for records of a trail, so only the first look-up of an event allocates, to read its rules.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -77,10 +77,10 @@ impl EventRule {
     }
 }
 
-/// The rules by eventSource, then by eventName. A trail has few of the events: their rules are read on first use.
+/// The rules by eventSource, then by eventName. Most events do not occur in a trail, so the rules of each are read on first use.
 pub(super) type Rules = ByName<ByName<Later<Vec<EventRule>>>>;
 
-/// Looked up for many records, so hashed faster than by the standard library's default, which is for names that an attacker selects.
+/// Looked up for many records. The keys come from resource maps, so they need no hash that resists collisions that an attacker selects.
 type ByName<T> = HashMap<Cow<'static, str>, T, RandomState>;
 
 /// What each event means.
@@ -102,7 +102,7 @@ impl EventIndex {
         index
     }
 
-    /// The index of these rules, without sessions.
+    /// The index of these rules. None of them may be about sessions: to check that would read all of them.
     pub(super) fn of_rules(by_source: Rules, versioned: Rules) -> Self {
         Self { by_source, versioned, has_sessions: false }
     }
@@ -125,7 +125,7 @@ impl EventIndex {
         push_new(names.entry(owned(name)).or_default().get_mut(), rule);
     }
 
-    /// Whether an event issues credentials.
+    /// Whether there are rules for events that issue credentials.
     pub fn has_sessions(&self) -> bool {
         self.has_sessions
     }
@@ -155,7 +155,7 @@ impl EventIndex {
         names
     }
 
-    /// Every eventName, in no order, as often as a source has it.
+    /// Every eventName, in no order. A name occurs once for each source that has it.
     pub fn each_name(&self) -> impl Iterator<Item = &str> {
         self.by_source.values().flat_map(HashMap::keys).map(|name| &**name)
     }

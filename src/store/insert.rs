@@ -87,7 +87,7 @@ impl Store {
     }
 }
 
-/// A bound value. Nothing is bound to a new statement.
+/// The value bound to a parameter: NULL in a new statement.
 #[derive(Debug, Default)]
 struct Bound {
     is_text: bool,
@@ -96,7 +96,7 @@ struct Bound {
 }
 
 impl Bound {
-    /// Whether another value is bound than before, which it keeps.
+    /// Remembers the value as bound. Returns whether it differs from the one before.
     fn is_changed_to(&mut self, value: Option<&str>) -> bool {
         if value == self.is_text.then_some(self.text.as_str()) {
             return false;
@@ -113,7 +113,8 @@ impl Bound {
 /// Writes events within a transaction.
 pub(super) struct Inserter<'t> {
     statement: Statement<'t>,
-    /// What is bound to its parameters. Most values are those of the row before, and to bind one takes longer than to compare it.
+    /// The values bound to its parameters, which SQLite keeps. Most values are those of the row before, and to compare takes less time than to
+    /// bind.
     bound: [Bound; COLUMN_COUNT],
     lookup: LookupInserter<'t>,
     imported: Imported<'t>,

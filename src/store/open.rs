@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, Transactio
 use super::place::Opened;
 use super::{Store, StoreError, lookup, naming};
 
-/// The migrations in order. Append only: `user_version` is the number of applied migrations.
+/// The migrations in order. Append only, and change [`SCHEMA`] too: `user_version` is the number of applied migrations.
 pub(super) const MIGRATIONS: [&str; 17] = [
     include_str!("../../migrations/0001_initial.sql"),
     include_str!("../../migrations/0002_athena_queries.sql"),
@@ -33,7 +33,7 @@ pub(super) const MIGRATIONS: [&str; 17] = [
     include_str!("../../migrations/0017_seconds.sql"),
 ];
 
-/// What the migrations lead to, for new databases.
+/// The schema of new databases: what all [`MIGRATIONS`] lead to.
 const SCHEMA: &str = include_str!("../../migrations/schema.sql");
 
 /// The version that keeps the names of resources.
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn new_database_has_all_migrations_and_opens_again() {
+    fn new_database_has_the_latest_version_and_opens_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("creators.db");
         for _ in 0..2 {

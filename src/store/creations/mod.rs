@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 
-use rusqlite::types::Type;
+use rusqlite::types::{FromSqlResult, Type, ValueRef};
 use rusqlite::{Row, StatementStatus, ToSql, params_from_iter};
 use smol_str::SmolStr;
 
@@ -272,14 +272,25 @@ fn renamed_to(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<ResourceI
     Ok(fact(row, column)?.map(ResourceId::new))
 }
 
-/// A text of a row.
+/// The text of a column.
 pub(super) fn text(row: &Row<'_>, column: usize) -> rusqlite::Result<SmolStr> {
-    Ok(row.get_ref(column)?.as_str()?.into())
+    Ok(of_column(row, column, ValueRef::as_str)?.into())
 }
 
-/// A text of a row, or nothing.
+/// The text of a column; `None` for NULL.
 pub(super) fn fact(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<SmolStr>> {
-    Ok(row.get_ref(column)?.as_str_or_null()?.map(SmolStr::from))
+    Ok(of_column(row, column, ValueRef::as_str_or_null)?.map(SmolStr::from))
+}
+
+/// A value of a column. The error names the column.
+fn of_column<'r, T>(
+    row: &'r Row<'_>,
+    column: usize,
+    read: fn(&ValueRef<'r>) -> FromSqlResult<T>,
+) -> rusqlite::Result<T> {
+    let value = row.get_ref(column)?;
+    let kind = value.data_type();
+    read(&value).map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, kind, Box::new(error)))
 }
 
 /// An event without its key, from columns that begin with its name.

@@ -75,7 +75,8 @@ impl Second {
     }
 }
 
-/// Whether a time has CloudTrail's form, `2023-07-10T11:54:39Z`. A leap second is the same number as the second before.
+/// Whether a time has CloudTrail's form, `2023-07-10T11:54:39Z`. With a valid date, its number then gives the same text again, except for leap
+/// seconds: `:60` would be read as `:59`.
 fn is_of_cloudtrail(time: &str) -> bool {
     const FORM: &[u8] = b"dddd-dd-ddTdd:dd:ddZ";
     let fits = |(form, byte): (&u8, u8)| if *form == b'd' { byte.is_ascii_digit() } else { byte == *form };

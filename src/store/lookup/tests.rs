@@ -50,7 +50,7 @@ fn entries(store: &Store) -> Vec<Entry> {
 
 #[test]
 fn times_come_back_as_they_were() {
-    let numbers = ["1970-01-01T00:00:00Z", "2024-02-29T23:59:59Z", "0001-01-01T00:00:00Z", "9999-12-30T00:00:00Z"];
+    let numbers = ["1970-01-01T00:00:00Z", "2024-02-29T23:59:59Z", "0000-01-01T00:00:00Z", "9999-12-30T00:00:00Z"];
     for time in numbers {
         assert!(matches!(Second::of(time), Second::Number(_)), "{time}");
         assert_eq!(Second::of(time).text(), time);
@@ -61,6 +61,10 @@ fn times_come_back_as_they_were() {
         "2024-01-01T00:00:00.5Z",
         "2024-01-01T00:00:60Z",
         "2024-01-01 00:00:00Z",
+        "2024-02-30T00:00:00Z",
+        "2024-01-01T24:00:00Z",
+        "2024-01-01T00:60:00Z",
+        "9999-12-31T23:59:59Z",
         "2024-01-01T01:00:00+01:00",
     ];
     for time in texts {

@@ -9,7 +9,6 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write;
 
-use foldhash::fast::RandomState;
 use jiff::Timestamp;
 use jmespath::{Rcvar, Variable};
 use serde_json::Value;
@@ -241,7 +240,7 @@ fn find(matched: Matched<'_>, fields: &Fields<'_>, event: &Event) -> Result<Extr
 
 fn find_in(Matched { rules, naming }: Matched<'_>, input: &Rcvar, event: &Event) -> ExtractedIds {
     let mut all = ExtractedIds::default();
-    let mut seen = HashSet::<_, RandomState>::default();
+    let mut seen = HashSet::new();
     for rule in rules {
         let renamed_to = rule.new_name.as_ref().map(|name| first_id(&name.interpret(input)));
         if renamed_to == Some(None) {

@@ -25,9 +25,9 @@ const SOURCE: &[u8] = b"\"eventSource\"";
 #[derive(Debug, Clone)]
 pub(super) struct Prefilter {
     map: Arc<ResourceMap>,
-    /// Whether event names are written literally. Otherwise everything passes.
+    /// Whether all event names consist of plain characters. Otherwise every record passes.
     is_plain: bool,
-    /// The event names without a version suffix. Few trails have records that need them.
+    /// The event names without a version suffix. Only for records without an `eventSource` right before the name, so read on first use.
     names: OnceLock<HashSet<Box<str>>>,
     beginnings: Beginnings,
     keys: Keys,

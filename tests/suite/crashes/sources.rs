@@ -1,7 +1,7 @@
 //! What the killed commands read: log files, a database of c7n-trailcreator, and a database of an earlier version.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 use serde_json::json;
@@ -34,13 +34,19 @@ pub(super) fn write_c7n(path: &Path) {
     Connection::open(path).unwrap().execute_batch(&sql).unwrap();
 }
 
-/// A database as version `version` of the schema left it, with events.
-pub(super) fn write_earlier(path: &Path, version: usize) {
+/// The migrations in order, without the schema that they lead to.
+pub(super) fn migrations() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
     let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|file| !file.ends_with("schema.sql"));
     files.sort();
+    files
+}
+
+/// A database as version `version` of the schema left it, with events.
+pub(super) fn write_earlier(path: &Path, version: usize) {
     let connection = Connection::open(path).unwrap();
-    for file in &files[..version] {
+    for file in &migrations()[..version] {
         connection.execute_batch(&fs::read_to_string(file).unwrap()).unwrap();
     }
     let sql = format!(
