@@ -58,7 +58,7 @@ struct PackedEvents<'p> {
     versioned: PackedRules<'p>,
 }
 
-/// By eventSource, then by eventName, [`EventRule`]s.
+/// By eventSource, then by eventName: a list of [`EventRule`](super::EventRule)s.
 type PackedRules<'p> = Vec<(&'p str, Vec<(&'p str, &'p [u8])>)>;
 
 fn read_access(packed: &'static [u8]) -> Option<Access> {
