@@ -3,8 +3,8 @@
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::sync::LazyLock;
 
-/// The hash of one or more texts. With 96 bits, two texts practically never have the same hash by chance. Each process chooses random
-/// keys for it, so nobody can find two texts with the same hash in advance.
+/// The hash of one or more texts. With 96 bits, two texts practically never have the same hash by chance. Its keys are random and differ
+/// in each process, so an attacker can't prepare two texts with the same hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TextHash([u32; 3]);
 

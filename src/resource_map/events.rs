@@ -1,4 +1,4 @@
-//! What each event means. It is looked up for records of a trail, so only the first look-up of an event allocates, to read its rules.
+//! What each event means. Looked up for each record that may match: only the first look-up of an event allocates, to read its rules.
 
 use std::borrow::Cow;
 use std::collections::HashMap;

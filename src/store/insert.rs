@@ -113,8 +113,8 @@ impl Bound {
 /// Writes events within a transaction.
 pub(super) struct Inserter<'t> {
     statement: Statement<'t>,
-    /// The values bound to its parameters, which SQLite keeps. Most values are those of the row before, and to compare takes less time than to
-    /// bind.
+    /// The values bound to its parameters. SQLite keeps them from row to row. Most are the same in the next row, and comparing a value takes less
+    /// time than binding it.
     bound: [Bound; COLUMN_COUNT],
     lookup: LookupInserter<'t>,
     imported: Imported<'t>,
