@@ -86,6 +86,20 @@ fn events_are_read_as_written() {
     }
 }
 
+/// What is bound for one row must not show in the next.
+#[test]
+fn events_of_one_transaction_are_read_as_written() {
+    let poor = || event("", "1", "r", "2024-01-01T00:00:00Z");
+    let other = Event { user_agent: Some("other".into()), source_ip: None, ..full_event() };
+    let events = [full_event(), poor(), full_event(), full_event(), other, poor()];
+    let numbered = |(number, event): (usize, Event)| Event { event_id: format!("e{number}").into(), ..event };
+    let events: Vec<Event> = events.into_iter().enumerate().map(numbered).collect();
+    let rows = events.iter().map(|event| touching(event, "sqs", "q", Action::Upsert)).collect();
+    let (_folder, store) = store_with(rows);
+    let found = store.events_of_resource(built_in().naming(), "q").unwrap();
+    assert_eq!(found.into_iter().map(|stored| stored.event).collect::<Vec<_>>(), events);
+}
+
 #[test]
 fn duplicate_event_adds_nothing_but_updates_a_changed_action() {
     let event = full_event();
