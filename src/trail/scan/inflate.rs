@@ -5,13 +5,26 @@
 
 use std::fmt;
 
-use libdeflater::Decompressor;
+use crc32fast::Hasher;
+use libdeflater::{Decompressor, crc32};
 
 /// The size of the decompressed bytes, at the end of a member (RFC 1952).
 const SIZE: usize = 4;
 
-/// The fewest bytes of a member before its size: the header, an empty deflate stream and the checksum (RFC 1952).
-const BEFORE_SIZE: usize = 10 + 2 + 4;
+/// The size of the checksum before it.
+const CHECKSUM: usize = 4;
+
+/// The size of a header without optional fields.
+const HEADER: usize = 10;
+
+/// The beginning of such a header: the signature, the method and the flags.
+const PLAIN: [u8; 4] = [0x1f, 0x8b, 8, 0];
+
+/// The fewest bytes of a member before its size: the header, an empty deflate stream and the checksum.
+const BEFORE_SIZE: usize = HEADER + 2 + CHECKSUM;
+
+/// Bytes that are checked at once: a part of a processor's second-level cache.
+const CHECKED_AT_ONCE: usize = 512 * 1024;
 
 /// The maximum compression ratio (deflate's longest match is 258 bytes, in two bits).
 const LARGEST_RATIO: usize = 1032;
@@ -49,9 +62,32 @@ impl Inflater {
         if json.len() < size {
             json.resize(size, 0);
         }
-        let length = self.decompressor.gzip_decompress(stored, &mut json[..size]).ok()?;
+        let json = &mut json[..size];
+        let length = match stored.strip_prefix(&PLAIN) {
+            Some(_) => {
+                let (deflated, trailer) = stored.split_last_chunk::<{ CHECKSUM + SIZE }>()?;
+                let length = self.decompressor.deflate_decompress(&deflated[HEADER..], json).ok()?;
+                let is_intact = checksum(json).to_le_bytes() == trailer[..CHECKSUM];
+                is_intact.then_some(length)?
+            }
+            None => self.decompressor.gzip_decompress(stored, json).ok()?,
+        };
         (length == size).then_some(size)
     }
+}
+
+/// The checksum of a gzip member's bytes (CRC-32).
+///
+/// The last parts come first, because they are still in the cache when the bytes are just decompressed. At the end, the first parts are in the
+/// cache, where whoever reads the bytes from the beginning finds them.
+fn checksum(bytes: &[u8]) -> u32 {
+    let mut all = Hasher::new();
+    for part in bytes.chunks(CHECKED_AT_ONCE).rev() {
+        let mut checked = Hasher::new_with_initial_len(crc32(part), part.len() as u64);
+        checked.combine(&all);
+        all = checked;
+    }
+    all.finalize()
 }
 
 #[cfg(test)]
