@@ -6,10 +6,16 @@ use std::borrow::Cow;
 use std::fmt;
 
 use jmespath::Variable;
-use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::identity::UserIdentity;
 use super::mend;
+use super::text::Text;
+use crate::model::event::Identity;
+
+/// The field with the facts of [`Identity`].
+const USER_IDENTITY: &str = "userIdentity";
 
 /// The top-level fields of a record.
 ///
@@ -18,6 +24,15 @@ use super::mend;
 #[derive(Debug, Clone, Default)]
 pub struct Fields<'a> {
     entries: Vec<(Cow<'a, str>, &'a RawValue)>,
+    /// `userIdentity`, if it was read at once. Then it is not an entry.
+    identity: Option<ReadIdentity<'a>>,
+}
+
+#[derive(Debug, Clone)]
+struct ReadIdentity<'a> {
+    facts: Identity,
+    /// The text of the whole record.
+    record: &'a str,
 }
 
 impl<'a> Fields<'a> {
@@ -29,13 +44,29 @@ impl<'a> Fields<'a> {
         serde_json::from_str(record)
     }
 
-    /// The same for bytes, which may not be a text.
+    /// The same for bytes, which may not be a text. `userIdentity`, which every event needs, is read at once, and not first split off.
     ///
     /// # Errors
     /// Those of [`Fields::parse`].
     pub(super) fn parse_bytes(record: &'a [u8]) -> Result<Self, serde_json::Error> {
         // Checked at once, and not each value.
-        str::from_utf8(record).map_or_else(|_| serde_json::from_slice(record), Self::parse)
+        let Ok(record) = str::from_utf8(record) else { return serde_json::from_slice(record) };
+        let Ok(SplitRecord { entries, identity }) = serde_json::from_str(record) else { return Self::parse(record) };
+        let identity = identity.map(|facts| ReadIdentity { facts, record });
+        Ok(Self { entries, identity })
+    }
+
+    /// The fields with `userIdentity` as one of them.
+    fn split(&self) -> Cow<'_, Self> {
+        match &self.identity {
+            Some(identity) => Cow::Owned(Self::parse(identity.record).expect("it was split before")),
+            None => Cow::Borrowed(self),
+        }
+    }
+
+    /// The facts of `userIdentity`, if they were read already.
+    pub(super) fn identity(&self) -> Option<&Identity> {
+        self.identity.as_ref().map(|identity| &identity.facts)
     }
 
     /// The same. A record that can't be read because of faults in its texts is mended first, into `mended`.
@@ -51,6 +82,9 @@ impl<'a> Fields<'a> {
 
     /// The JSON text of the field, including null.
     pub fn raw(&self, name: &str) -> Option<&'a str> {
+        if self.identity.is_some() && name == USER_IDENTITY {
+            return self.split().raw(name);
+        }
         self.entries.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.get())
     }
 
@@ -88,59 +122,82 @@ impl<'a> Fields<'a> {
 
     /// Whether a text in one of the fields can't be read.
     pub(super) fn has_damage(&self) -> bool {
-        self.entries.iter().any(|(_, value)| mend::is_damaged(&mend::mended(value.get().as_bytes())))
+        self.split().entries.iter().any(|(_, value)| mend::is_damaged(&mend::mended(value.get().as_bytes())))
     }
 
-    /// The size of all values in bytes of JSON.
-    pub(super) fn size(&self) -> usize {
-        self.entries.iter().map(|(_, value)| value.get().len()).sum()
+    /// Whether all values together have more than `limit` bytes of JSON.
+    pub(super) fn exceed(&self, limit: usize) -> bool {
+        let is_small = self.identity.as_ref().is_some_and(|identity| identity.record.len() <= limit);
+        !is_small && self.split().entries.iter().map(|(_, value)| value.get().len()).sum::<usize>() > limit
     }
 
-    /// The names in order, including duplicates.
+    /// The names, including duplicates.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.entries.iter().map(|(name, _)| name.as_ref())
+        let identity = self.identity.as_ref().map(|_| USER_IDENTITY);
+        self.entries.iter().map(|(name, _)| name.as_ref()).chain(identity)
     }
 }
 
 impl<'a> FromIterator<(Cow<'a, str>, &'a RawValue)> for Fields<'a> {
     fn from_iter<I: IntoIterator<Item = (Cow<'a, str>, &'a RawValue)>>(entries: I) -> Self {
-        Self { entries: entries.into_iter().collect() }
+        Self { entries: entries.into_iter().collect(), identity: None }
     }
 }
-
-/// A string that is borrowed if it has no escapes. serde's own `Cow` always copies.
-#[derive(serde::Deserialize)]
-pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 /// The number of fields in a typical record, for the initial allocation.
 const USUAL_FIELDS: usize = 24;
 
-impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct FieldsVisitor;
+/// An object's entries. Those of `userIdentity` are not split off if `IDENTITY` is true.
+struct Split<'a, const IDENTITY: bool> {
+    entries: Vec<(Cow<'a, str>, &'a RawValue)>,
+    identity: Option<Identity>,
+}
 
-        impl<'de> Visitor<'de> for FieldsVisitor {
-            type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
+type SplitRecord<'a> = Split<'a, true>;
+
+impl<'de: 'a, 'a, const IDENTITY: bool> Deserialize<'de> for Split<'a, IDENTITY> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries<const IDENTITY: bool>;
+
+        impl<'de, const IDENTITY: bool> Visitor<'de> for Entries<IDENTITY> {
+            type Value = Split<'de, IDENTITY>;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str("a record (a JSON object)")
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut entries = Vec::with_capacity(USUAL_FIELDS);
-                while let Some((Text(name), value)) = map.next_entry()? {
-                    entries.push((name, value));
+                let (mut entries, mut identity) = (Vec::with_capacity(USUAL_FIELDS), None);
+                while let Some(Text(name)) = map.next_key()? {
+                    if IDENTITY && name == USER_IDENTITY {
+                        let UserIdentity(found) = map.next_value()?;
+                        // Of two equal keys, the last counts.
+                        if identity.replace(found).is_some() {
+                            return Err(A::Error::custom("two identities"));
+                        }
+                    } else {
+                        entries.push((name, map.next_value()?));
+                    }
                 }
-                Ok(entries)
+                Ok(Split { entries, identity })
             }
         }
 
-        deserializer.deserialize_map(FieldsVisitor).map(|entries| Self { entries })
+        deserializer.deserialize_map(Entries)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Split { entries, .. } = Split::<'_, false>::deserialize(deserializer)?;
+        Ok(Self { entries, identity: None })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -150,6 +207,32 @@ mod tests {
         assert_eq!(fields.names().collect::<Vec<_>>(), ["eventName", "eventName", "x", "e"]);
         assert!(!fields.is_set("x") && !fields.is_set("y") && fields.is_set("e"));
         assert_eq!(fields.text("e"), None, "an empty string says nothing");
+    }
+
+    #[test]
+    fn an_identity_that_is_read_at_once_is_still_a_field() {
+        for (record, is_read) in [
+            (r#"{"a":1,"userIdentity":{"type":"Root","x":[1]},"b":2}"#, true),
+            (r#"{"user\u0049dentity" : {"arn":"a"} }"#, true),
+            (r#"{"userIdentity":null}"#, true),
+            (r#"{"a":1}"#, false),
+            (r#"{"userIdentity":{"type":"A"},"userIdentity":{"type":"B"}}"#, false),
+            (r#"{"userIdentity":{"type":"\ud83d"}}"#, false),
+            (r#"{"userIdentity":1e999}"#, false),
+        ] {
+            let (at_once, split) = (Fields::parse_bytes(record.as_bytes()).unwrap(), Fields::parse(record).unwrap());
+            assert_eq!(at_once.identity().is_some(), is_read, "{record}");
+            for limit in 0..=record.len() {
+                assert_eq!(at_once.exceed(limit), split.exceed(limit), "{limit} {record}");
+            }
+            for name in ["a", "b", "userIdentity"] {
+                assert_eq!(at_once.raw(name), split.raw(name), "{name} of {record}");
+            }
+            let names = |fields: &Fields<'_>| fields.names().map(str::to_owned).collect::<BTreeSet<_>>();
+            assert_eq!(names(&at_once), names(&split));
+            assert_eq!(at_once.has_damage(), split.has_damage());
+        }
+        assert!(Fields::parse_bytes(br#"{"userIdentity":{"type":"A"}"#).is_err());
     }
 
     #[test]

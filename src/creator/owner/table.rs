@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::*;
-use crate::trail::extract;
+use crate::trail::identity::identity;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -58,7 +58,7 @@ fn options() -> Vec<(&'static str, OwnerRules)> {
 }
 
 fn event(row: &Row) -> Event {
-    Event { account_id: row.account.as_str().into(), identity: extract::identity(&row.identity), ..Event::default() }
+    Event { account_id: row.account.as_str().into(), identity: identity(&row.identity), ..Event::default() }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use std::fmt;
 
 use crate::text::nearest;
-use crate::trail::fields::Text;
+use crate::trail::text::Text;
 
 /// The fields, as paths in the record.
 ///

@@ -2,7 +2,6 @@
 //!
 //! Works on a record that is split into [`Fields`], from any source. Parses only the fields that the record's rules read.
 
-mod caller;
 mod names;
 
 use std::borrow::Cow;
@@ -18,6 +17,7 @@ use smol_str::SmolStr;
 use super::broken::BrokenRecord;
 use super::fields::Fields;
 use super::filter::RecordFilter;
+use super::identity::{UserIdentity, identity};
 use super::left_out::Unwanted;
 use super::mend;
 use crate::model::event::{Event, ResourceEvent, Touched};
@@ -26,7 +26,6 @@ use crate::resource_map::events::without_version;
 use crate::resource_map::expression::TopLevelFields;
 use crate::resource_map::naming::Naming;
 use crate::resource_map::{EventRule, Identified, ResourceMap};
-pub(crate) use caller::identity;
 use names::Searched;
 pub(crate) use names::names_of_id;
 
@@ -168,9 +167,12 @@ fn read_matched(
     let time = fields.text("eventTime").unwrap_or_default();
     let moment: Timestamp =
         time.parse().map_err(|_| BrokenRecord::InvalidTime { call: Some(call()), time: format!("{time:?}") })?;
-    let identity = match fields.raw("userIdentity").map(caller::read) {
-        Some(Ok(identity)) => identity,
-        _ => identity(&fields.value("userIdentity").map_err(unreadable)?.unwrap_or(Value::Null)),
+    let given = fields.identity().cloned();
+    let given =
+        given.or_else(|| serde_json::from_str(fields.raw("userIdentity")?).ok().map(|UserIdentity(given)| given));
+    let identity = match given {
+        Some(given) => given,
+        None => identity(&fields.value("userIdentity").map_err(unreadable)?.unwrap_or(Value::Null)),
     };
     if identity.facts().into_iter().flatten().any(|fact| mend::is_damaged(fact)) {
         return Err(damaged(fields, call(), "userIdentity"));
@@ -195,7 +197,7 @@ fn read_matched(
         identity,
         makers: Vec::new(),
     };
-    if fields.size() > MAX_RECORD {
+    if fields.exceed(MAX_RECORD) {
         return Err(BrokenRecord::TooLarge { call: call(), event: fields.text("eventID").map(Cow::into_owned) });
     }
     let found = find(matched, fields, &event).map_err(unreadable)?;

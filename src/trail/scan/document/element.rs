@@ -10,8 +10,9 @@ use super::memory::Walk;
 use super::{EVENT_NAME, Records};
 use crate::trail::broken::BrokenDocument;
 use crate::trail::envelope::{Kind, List, Meaning, Members, recognize, text};
-use crate::trail::fields::{Fields, Text};
+use crate::trail::fields::Fields;
 use crate::trail::mend;
+use crate::trail::text::Text;
 
 /// Envelopes in envelopes that are opened, and lists in lists. People have four at most: an EventBridge event in a notification
 /// in a message in a list of messages.

@@ -13,8 +13,8 @@ use super::super::frame::{self, FoundValues, PassEnd, Position};
 use super::{BYTE_ORDER_MARK, EVENT_NAME, RECORDS_KEY, Records, Wants};
 use crate::trail::broken::BrokenDocument;
 use crate::trail::envelope::{Kind, List, Members, may_be_notification, text};
-use crate::trail::fields::Text;
 use crate::trail::mend;
+use crate::trail::text::Text;
 
 /// Splits `json`: one document, or several.
 ///

@@ -1,22 +1,32 @@
 //! The facts of `userIdentity`, read without the other values in it.
 //!
-//! [`identity`] is the reference: it reads any value. [`read`] has the same result for JSON that it accepts.
+//! [`identity`] is the reference: it reads any value. [`UserIdentity`] has the same result for JSON that it accepts.
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use smol_str::SmolStr;
 
 use crate::model::event::Identity;
-use crate::trail::fields::Text;
+use crate::trail::text::Text;
 
-/// Reads a `userIdentity`.
+/// A `userIdentity`.
 ///
 /// # Errors
-/// Something in it is not JSON. [`crate::trail::mend`] may help.
-pub(super) fn read(json: &str) -> Result<Identity, serde_json::Error> {
-    let mut facts = Identity::default();
+/// Something in it is not JSON, or a text can't be read. [`crate::trail::mend`] may help.
+#[derive(Debug)]
+pub(super) struct UserIdentity(pub(super) Identity);
+
+impl<'de> Deserialize<'de> for UserIdentity {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut facts = Identity::default();
+        read(deserializer, &mut facts)?;
+        Ok(Self(facts))
+    }
+}
+
+fn read<'de, D: Deserializer<'de>>(deserializer: D, facts: &mut Identity) -> Result<(), D::Error> {
     let mut issuer = [
         ("type", Place::Text(&mut facts.issuer_type)),
         ("arn", Place::Text(&mut facts.issuer_arn)),
@@ -43,10 +53,7 @@ pub(super) fn read(json: &str) -> Result<Identity, serde_json::Error> {
         ("onBehalfOf", Place::Object(&mut person)),
         ("invokedBy", Place::Text(&mut facts.invoked_by)),
     ];
-    let mut deserializer = serde_json::Deserializer::from_str(json);
-    Reader(&mut Place::Object(&mut user)).deserialize(&mut deserializer)?;
-    deserializer.end()?;
-    Ok(facts)
+    Reader(&mut Place::Object(&mut user)).deserialize(deserializer)
 }
 
 /// Where the value of a member goes.
@@ -162,6 +169,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    fn read(json: &str) -> serde_json::Result<Identity> {
+        serde_json::from_str(json).map(|UserIdentity(identity)| identity)
+    }
 
     fn assert_same(json: &str) {
         let Ok(value) = serde_json::from_str::<Value>(json) else { return };
