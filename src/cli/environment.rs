@@ -26,7 +26,7 @@ pub(super) fn matches(command: Command) -> (Command, ArgMatches, Settings) {
     // Help and version are printed whatever the settings file holds, and without its values.
     let given = without.clone().ignore_errors(true).try_get_matches_from(env::args_os()).ok();
     let settings = given.as_ref().map(|given| read_settings(&command, given)).unwrap_or_default();
-    let plain = without.clone();
+    let plain = settings.path.is_some().then(|| without.clone());
     let mut without = match &given {
         Some(given) => settings.put_into(without, given).unwrap_or_else(|error| exit_over(&error)),
         None => without,
@@ -41,7 +41,7 @@ pub(super) fn matches(command: Command) -> (Command, ArgMatches, Settings) {
             let matches = command.get_matches_mut();
             (command, matches, settings)
         }
-        Err(error) => match given.and_then(|given| settings.refused(&plain, &given)) {
+        Err(error) => match plain.zip(given).and_then(|(plain, given)| settings.refused(&plain, &given)) {
             Some(refused) => exit_over(&refused),
             None => exit(&error),
         },
@@ -51,9 +51,7 @@ pub(super) fn matches(command: Command) -> (Command, ArgMatches, Settings) {
 /// The settings file that is named or found. A command that is given without an error ends here over an invalid file.
 fn read_settings(program: &Command, given: &ArgMatches) -> Settings {
     let named = given.try_get_one::<PathBuf>("settings").ok().flatten().cloned();
-    let mut built = program.clone();
-    built.build();
-    Settings::load(&built, named.as_deref()).unwrap_or_else(|error| exit_over(&error))
+    Settings::load(program, named.as_deref()).unwrap_or_else(|error| exit_over(&error))
 }
 
 /// Prints what is wrong with a settings file, and ends the process.
@@ -80,6 +78,9 @@ fn is_ours(name: &OsStr) -> bool {
 
 /// The command and its subcommands, without the variables that are empty.
 pub(super) fn without_empty_variables(command: Command) -> Command {
+    if env::vars_os().all(|(_, value)| !value.is_empty()) {
+        return command;
+    }
     forget(command, &|name| env::var_os(name).is_some_and(|value| value.is_empty()))
 }
 

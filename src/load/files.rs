@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 use std::ffi::OsString;
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File, FileType, Metadata};
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
@@ -94,7 +94,14 @@ pub fn find(
             FoundInput::Stdin => stdin_unit(),
             FoundInput::File(file) => match file.other() {
                 Some(other) => return Ok(feed.send(Item::Other(other))),
-                None => file.unit(),
+                None => {
+                    let path = file.path.clone();
+                    match file.unit() {
+                        Ok(unit) => unit,
+                        Err(error) if is_log(&path) => return Ok(feed.send(Item::Failed(failure(&path, &error)))),
+                        Err(_) => return Ok(true),
+                    }
+                }
             },
             FoundInput::Failed(failure) => return Ok(feed.send(Item::Failed(failure))),
         };
@@ -149,7 +156,9 @@ struct FoundFile {
     path: PathBuf,
     /// The same path with its folder resolved: no links and `..`.
     place: PathBuf,
-    metadata: Metadata,
+    kind: FileType,
+    /// Read on first use if the folder tells what the file is: counting files needs no more.
+    metadata: Option<Metadata>,
 }
 
 /// A walk over the roots. `each` returns whether to continue.
@@ -190,21 +199,28 @@ impl<'a> Walk<'a> {
         let mut levels = Vec::new();
         let mut goes_on = self.enter(folder, place, &mut levels)?;
         while goes_on && let Some(level) = levels.last_mut() {
-            let Some((name, is_link)) = level.names.next() else {
+            let Some((name, kind)) = level.names.next() else {
                 levels.pop();
                 continue;
             };
-            goes_on = match look_at(level.folder.join(&name), level.place.join(&name)) {
-                FoundInput::File(file) if file.metadata.is_dir() && is_left_out(Path::new(&name)) => true,
-                FoundInput::File(file) if file.metadata.is_dir() => {
-                    let place = if is_link { canonical(&file.path) } else { file.place };
+            let (path, place) = (level.folder.join(&name), level.place.join(&name));
+            // What a link leads to is not in the folder.
+            let certain = kind.filter(|kind| !kind.is_symlink());
+            let found = match certain {
+                Some(kind) => FoundInput::File(FoundFile { path, place, kind, metadata: None }),
+                None => look_at(path, place),
+            };
+            goes_on = match found {
+                FoundInput::File(file) if file.kind.is_dir() && is_left_out(Path::new(&name)) => true,
+                FoundInput::File(file) if file.kind.is_dir() => {
+                    let place = if certain.is_none() { canonical(&file.path) } else { file.place };
                     self.enter(&file.path, &place, &mut levels)?
                 }
                 FoundInput::Failed(_) if !is_log(Path::new(&name)) => true,
                 FoundInput::File(file) if is_left_out(Path::new(&name)) || self.seen.contains(&file.place) => true,
-                FoundInput::File(file) if !file.metadata.is_file() && !is_log(&file.path) => true,
+                FoundInput::File(file) if !file.kind.is_file() && !is_log(&file.path) => true,
                 // Opening a pipe waits for its writer, and reading a device never ends.
-                FoundInput::File(file) if !file.metadata.is_file() => {
+                FoundInput::File(file) if !file.kind.is_file() => {
                     let name = file.path.display().to_string();
                     (self.each)(FoundInput::Failed(Failure { name, reason: NOT_A_FILE.to_owned() }))?
                 }
@@ -222,8 +238,9 @@ impl<'a> Walk<'a> {
         }
         match fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>) {
             Ok(entries) => {
-                let mut names: Vec<_> = entries.iter().map(|entry| (entry.file_name(), is_link(entry))).collect();
-                names.sort();
+                let mut names: Vec<_> =
+                    entries.iter().map(|entry| (entry.file_name(), entry.file_type().ok())).collect();
+                names.sort_by(|(name, _), (other, _)| name.cmp(other));
                 let names = names.into_iter();
                 levels.push(Level { folder: folder.to_owned(), place: place.to_owned(), names });
                 Ok(true)
@@ -237,20 +254,18 @@ impl<'a> Walk<'a> {
 struct Level {
     folder: PathBuf,
     place: PathBuf,
-    /// The names that are left, and whether each is a link.
-    names: std::vec::IntoIter<(OsString, bool)>,
+    /// The names that are left, and what each is.
+    names: std::vec::IntoIter<(OsString, Option<FileType>)>,
 }
 
 /// Why a pipe, socket or device in a folder is not read.
 const NOT_A_FILE: &str = "it is a pipe, socket or device; name it as PATH to read it";
 
-fn is_link(entry: &fs::DirEntry) -> bool {
-    entry.file_type().is_ok_and(|kind| kind.is_symlink())
-}
-
 fn look_at(path: PathBuf, place: PathBuf) -> FoundInput {
     match fs::metadata(&path) {
-        Ok(metadata) => FoundInput::File(FoundFile { path, place, metadata }),
+        Ok(metadata) => {
+            FoundInput::File(FoundFile { path, place, kind: metadata.file_type(), metadata: Some(metadata) })
+        }
         Err(error) => FoundInput::Failed(failure(&path, &error)),
     }
 }
@@ -283,29 +298,31 @@ fn is_left_out(path: &Path) -> bool {
 impl FoundFile {
     /// Whether its name says that it has no records.
     fn other(&self) -> Option<OtherFile> {
-        let kind = kind_of_name(&file_name(&self.path)).filter(|_| self.metadata.is_file())?;
+        let kind = kind_of_name(&file_name(&self.path)).filter(|_| self.kind.is_file())?;
         Some(OtherFile { name: self.path.display().to_string(), kind })
     }
 
-    fn unit(self) -> Unit {
+    /// # Errors
+    /// It is gone, or its size and time can't be read.
+    fn unit(self) -> io::Result<Unit> {
         // The size and time of a pipe say nothing about its content.
-        let identity = self.metadata.is_file().then(|| self.identity());
+        let identity = if self.kind.is_file() { Some(self.identity()?) } else { None };
         let name = self.path.display().to_string();
         let open: Open = match identity {
             Some(_) => Box::new(move || Ok(Box::new(File::open(self.path)?))),
             None => Box::new(move || Ok(Box::new(Piped::new(move || Ok(Box::new(File::open(self.path)?)))))),
         };
-        Unit { name, identity, open, closes_day: false }
+        Ok(Unit { name, identity, open, closes_day: false })
     }
 
-    fn identity(&self) -> Identity {
+    fn identity(&self) -> io::Result<Identity> {
+        let content = match &self.metadata {
+            Some(metadata) => content_of(metadata),
+            None => content_of(&fs::metadata(&self.path)?),
+        };
         let folder = self.place.parent().unwrap_or(&self.place);
         let prefix = folder.to_str().map_or_else(|| format!("{folder:?}"), str::to_owned);
-        Identity {
-            prefix: format!("file:{prefix}/"),
-            name: file_name(&self.place),
-            content: content_of(&self.metadata),
-        }
+        Ok(Identity { prefix: format!("file:{prefix}/"), name: file_name(&self.place), content })
     }
 }
 

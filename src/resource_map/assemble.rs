@@ -123,7 +123,7 @@ impl Assembly {
             }
             self.check_aliases(name, place)?;
         }
-        Ok(ResourceMap { types: self.types, events: self.events.into(), ..ResourceMap::default() })
+        Ok(ResourceMap { types: self.types.into(), events: self.events.into(), ..ResourceMap::default() })
     }
 
     /// An alias that another type also goes by would mean neither. A type of a later set may have an earlier one's alias as its name:

@@ -68,11 +68,11 @@ pub use template::{MissingValue, Template};
 #[derive(Debug, Default)]
 pub struct ResourceMap {
     /// By custodian's name.
-    pub types: BTreeMap<ResourceType, TypeDefinition>,
+    pub types: Later<BTreeMap<ResourceType, TypeDefinition>>,
     /// What each event means.
     pub events: Later<EventIndex>,
     /// The tags that name a resource's parent, the nearest first.
-    pub tag_rules: Vec<TagRule>,
+    pub tag_rules: Later<Vec<TagRule>>,
     /// What names the resources; see [`ResourceMap::naming`].
     naming: OnceLock<Naming>,
     /// No file of the user's is in it: what follows from the types is packed with them.

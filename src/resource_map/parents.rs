@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn every_parent_is_a_type_that_can_be_listed() {
         let map = ResourceMap::built_in_once();
-        for rule in &map.tag_rules {
+        for rule in map.tag_rules.iter() {
             if let Names::Resource(name, _) = &rule.names {
                 assert!(map.types[name].access.is_some(), "{} names {name}", rule.tag);
             }

@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn every_type_is_known_by_its_own_and_by_cloudformation_s_name_if_that_is_its_alone() {
         let map = ResourceMap::built_in_once();
-        for (name, definition) in &map.types {
+        for (name, definition) in &*map.types {
             assert_eq!(map.resolve_type(name.as_str()).as_ref(), Ok(name));
             let Some(cloudformation) = &definition.cloudformation else { continue };
             match map.resolve_type(&cloudformation.to_uppercase()) {

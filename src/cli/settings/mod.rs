@@ -43,7 +43,10 @@ impl Settings {
     pub(in crate::cli) fn load(program: &Command, named: Option<&Path>) -> Result<Self, FileError> {
         let Some(path) = named.map(Path::to_owned).or_else(found) else { return Ok(Self::default()) };
         let (name, text) = read_file(&path, "the settings file")?;
-        let settings = file::read(Source { name: &name, text: &text }, program)?;
+        // Only now are global options in each command.
+        let mut built = program.clone();
+        built.build();
+        let settings = file::read(Source { name: &name, text: &text }, &built)?;
         Ok(Self { path: Some(path), settings })
     }
 

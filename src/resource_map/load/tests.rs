@@ -99,7 +99,7 @@ fn every_built_in_rest_call_names_its_action() {
 fn every_built_in_type_is_described_to_the_end() {
     let map = ResourceMap::built_in_once();
     assert!(!map.types.is_empty());
-    for (name, definition) in &map.types {
+    for (name, definition) in &*map.types {
         assert!(map.events.iter().any(|(_, _, rules)| rules.iter().any(|rule| rule.resource_type() == Some(name))));
         let head = format!("- type: {name}\n");
         let stanza =

@@ -63,7 +63,7 @@ impl Naming {
     pub(super) fn of(map: &ResourceMap) -> Self {
         let mut types = HashMap::default();
         let mut by_service: HashMap<String, Vec<ResourceType>> = HashMap::new();
-        for (name, definition) in &map.types {
+        for (name, definition) in &*map.types {
             let of_type = TypeNaming::new(definition);
             for form in &of_type.forms {
                 let of_service = by_service.entry(form.service().to_owned()).or_default();

@@ -78,9 +78,11 @@ impl PackedType<'static> {
 }
 
 /// The types by name.
-pub(super) fn definitions() -> BTreeMap<ResourceType, TypeDefinition> {
-    let definition = |packed: PackedType<'static>| (packed.resource_type.clone(), packed.definition());
-    packed_types().into_iter().map(definition).collect()
+pub(super) fn definitions() -> Later<BTreeMap<ResourceType, TypeDefinition>> {
+    Later::new(index().types, |packed| {
+        let definition = |packed: PackedType<'static>| (packed.resource_type.clone(), packed.definition());
+        read::<Vec<_>>(packed).into_iter().map(definition).collect()
+    })
 }
 
 /// The types with everything that maps over them need, in the order of the files.
@@ -125,8 +127,8 @@ pub(super) fn sessions() -> Vec<CompiledEvent> {
 }
 
 /// The tags that name a parent.
-pub(super) fn tag_rules() -> Vec<TagRule> {
-    section(|index| index.tag_rules)
+pub(super) fn tag_rules() -> Later<Vec<TagRule>> {
+    Later::new(index().tag_rules, read)
 }
 
 /// cloud-custodian's types that the built-in map leaves out, each with the reason.

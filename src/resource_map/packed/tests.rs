@@ -20,7 +20,7 @@ fn parsed() -> ResourceMap {
     assembly.add(types, Events::Used);
     let (name, text) = FILES.parents;
     let tag_rules = tag_rules::tag_rules(Source { name, text }).unwrap();
-    ResourceMap { tag_rules, ..assembly.finish().unwrap_or_else(|error| panic!("{error}")) }
+    ResourceMap { tag_rules: tag_rules.into(), ..assembly.finish().unwrap_or_else(|error| panic!("{error}")) }
 }
 
 /// What each event means, in the order of its rules.
@@ -33,7 +33,7 @@ fn the_index_defines_every_type_and_event_as_the_yaml_does() {
     let (parsed, packed) = (parsed(), ResourceMap::built_in());
     assert!(parsed.types.len() > 600);
     assert!(parsed.types.keys().eq(packed.types.keys()));
-    for (name, definition) in &parsed.types {
+    for (name, definition) in &*parsed.types {
         assert_eq!(format!("{definition:#?}"), format!("{:#?}", packed.types[name]));
     }
     assert_eq!(events(&parsed.events), events(&packed.events));
