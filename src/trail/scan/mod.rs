@@ -34,6 +34,7 @@ mod input;
 mod keys;
 mod layer;
 mod prefilter;
+mod texts;
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -55,6 +56,7 @@ use input::Rest;
 pub(super) use input::Sizes;
 pub(super) use keys::Keys;
 use prefilter::Prefilter;
+use texts::Texts;
 
 /// The size of a mebibyte in bytes.
 const MIB: u64 = 1024 * 1024;
@@ -242,6 +244,7 @@ pub struct Buffers {
     inflater: Inflater,
     /// The events of the last document that were passed on at its end. Space for a few more is reserved in the next one.
     events: usize,
+    texts: Texts,
 }
 
 /// Splits a document into its records for `records`. `sizes` has the bytes read, with or without an error.
@@ -340,6 +343,7 @@ impl Scanner {
             scan: Scan::default(),
             events: Vec::new(),
             expected: buffers.events + buffers.events / 4,
+            texts: std::mem::take(&mut buffers.texts),
             start: None,
             hand_on: take,
         };
@@ -348,6 +352,7 @@ impl Scanner {
         if !collector.events.is_empty() {
             buffers.events = collector.events.len();
         }
+        buffers.texts = std::mem::take(&mut collector.texts);
         let mut scan = collector.finish();
         scan.broken = broken;
         scan.counts.stored_bytes = sizes.stored.get();
@@ -364,6 +369,7 @@ struct Collector<'s, 't> {
     events: Vec<ResourceEvent>,
     /// The number of events to reserve space for.
     expected: usize,
+    texts: Texts,
     /// The state before the current list of records.
     start: Option<Start>,
     hand_on: &'t mut dyn FnMut(Vec<ResourceEvent>),
@@ -418,7 +424,8 @@ impl Collector<'_, '_> {
         self.scan.counts.records += 1;
         match self.scan.counts.take(extraction) {
             Ok(None) => {}
-            Ok(Some(event)) => {
+            Ok(Some(mut event)) => {
+                self.texts.share(&mut event.event);
                 if self.events.capacity() == 0 {
                     self.events.reserve(self.expected);
                 }
