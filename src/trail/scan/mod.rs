@@ -448,8 +448,10 @@ impl Collector<'_, '_> {
         }
     }
 
-    fn finish(self) -> Scan {
+    fn finish(mut self) -> Scan {
         if !self.events.is_empty() {
+            // They wait until a transaction has enough.
+            self.events.shrink_to_fit();
             (self.hand_on)(self.events);
         }
         self.scan

@@ -9,6 +9,8 @@ mod beginnings;
 use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
+use memchr::memmem::Finder;
+
 use super::frame::FoundValues;
 use super::keys::{Keys, is_plain};
 use crate::resource_map::ResourceMap;
@@ -31,13 +33,16 @@ pub(super) struct Prefilter {
     names: OnceLock<HashSet<Box<str>>>,
     beginnings: Beginnings,
     keys: Keys,
+    /// Finds [`SOURCE`].
+    source: Finder<'static>,
 }
 
 impl Prefilter {
     pub(super) fn new(map: Arc<ResourceMap>) -> Self {
         let is_plain = map.events.each_name().all(|name| name.bytes().all(is_plain));
         let beginnings = Beginnings::of(map.events.each_name().map(without_version));
-        Self { map, is_plain, names: OnceLock::new(), beginnings, keys: Keys::new(&[NAME]) }
+        let (names, keys, source) = (OnceLock::new(), Keys::new(&[NAME]), Finder::new(SOURCE));
+        Self { map, is_plain, names, beginnings, keys, source }
     }
 
     /// The keys to find in records.
@@ -57,28 +62,28 @@ impl Prefilter {
             return false;
         }
         let Some(name) = string(name) else { return true };
-        match source_before(record, *at) {
+        match self.source_before(record, *at) {
             Some(source) => !self.map.rules(source, name).is_empty(),
             None => self.names().contains(without_version(name)),
         }
     }
 
+    /// The record's own source, if no parse is needed to be certain of it: CloudTrail writes `eventSource` right before `eventName`. The value
+    /// of the name begins at `at`. A key follows the quote before it, so that quote ends a string, and every earlier quote without a
+    /// backslash begins or ends one too.
+    fn source_before<'r>(&self, record: &'r [u8], at: usize) -> Option<&'r str> {
+        let before = record[..at].strip_suffix(b"\"eventName\":")?.strip_suffix(b"\",")?;
+        let start = memchr::memrchr(b'"', before)? + 1;
+        let (text, key) = (&before[start..], before[..start - 1].strip_suffix(b":")?.strip_suffix(SOURCE)?);
+        let is_plain = !text.contains(&b'\\') && !key.ends_with(b"\\");
+        // Of two equal keys, the last counts.
+        let is_only = || self.source.find(&record[at..]).is_none();
+        if is_plain && is_only() { str::from_utf8(text).ok() } else { None }
+    }
+
     fn names(&self) -> &HashSet<Box<str>> {
         self.names.get_or_init(|| self.map.events.each_name().map(|name| Box::from(without_version(name))).collect())
     }
-}
-
-/// The record's own source, if no parse is needed to be certain of it: CloudTrail writes `eventSource` right before `eventName`. The value
-/// of the name begins at `at`. A key follows the quote before it, so that quote ends a string, and every earlier quote without a
-/// backslash begins or ends one too.
-fn source_before(record: &[u8], at: usize) -> Option<&str> {
-    let before = record[..at].strip_suffix(b"\"eventName\":")?.strip_suffix(b"\",")?;
-    let start = memchr::memrchr(b'"', before)? + 1;
-    let (text, key) = (&before[start..], before[..start - 1].strip_suffix(b":")?.strip_suffix(SOURCE)?);
-    let is_plain = !text.contains(&b'\\') && !key.ends_with(b"\\");
-    // Of two equal keys, the last counts.
-    let is_only = || memchr::memmem::find(&record[at..], SOURCE).is_none();
-    if is_plain && is_only() { str::from_utf8(text).ok() } else { None }
 }
 
 /// The text of a string without escapes.
