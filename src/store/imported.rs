@@ -42,31 +42,25 @@ pub(super) fn is_imported(event: &Event) -> bool {
 
 /// Keeps imported rows and those of trails apart, within a transaction.
 pub(super) struct Imported<'t> {
-    find_known: Statement<'t>,
-    forget_other_ids: Statement<'t>,
+    transaction: &'t Transaction<'t>,
     /// `None` if nothing was ever imported. Loads then need no lookups.
     make_way: Option<Statement<'t>>,
 }
 
 impl<'t> Imported<'t> {
-    pub(super) fn new(transaction: &'t Transaction<'_>) -> Result<Self, StoreError> {
-        let find_known = transaction
-            .prepare(&format!("SELECT 1 FROM resource_events WHERE {IS_EQUAL} AND NOT ({IS_IMPORTED}) LIMIT 1"))?;
-        let forget_other_ids = transaction.prepare(
-            "DELETE FROM resource_events WHERE account_id = ?1 AND region = ?2 AND event_time = ?3 AND event_id = ?4 \
-             AND resource_id NOT IN (SELECT value FROM json_each(?5))",
-        )?;
+    pub(super) fn new(transaction: &'t Transaction<'t>) -> Result<Self, StoreError> {
         let anything =
-            transaction.prepare("SELECT 1 FROM ledger_prefixes WHERE prefix = ?1")?.exists([LEDGER_PREFIX])?;
+            transaction.prepare_cached("SELECT 1 FROM ledger_prefixes WHERE prefix = ?1")?.exists([LEDGER_PREFIX])?;
         let make_way = anything
             .then(|| transaction.prepare(&format!("DELETE FROM resource_events WHERE {IS_EQUAL} AND {IS_IMPORTED}")))
             .transpose()?;
-        Ok(Self { find_known, forget_other_ids, make_way })
+        Ok(Self { transaction, make_way })
     }
 
     /// Whether a trail has the event of an imported row.
     pub(super) fn is_known(&mut self, event: &Event, touched: &Touched) -> Result<bool, StoreError> {
-        Ok(self.find_known.exists(equal_to!(event, touched))?)
+        let query = format!("SELECT 1 FROM resource_events WHERE {IS_EQUAL} AND NOT ({IS_IMPORTED}) LIMIT 1");
+        Ok(self.transaction.prepare_cached(&query)?.exists(equal_to!(event, touched))?)
     }
 
     /// Deletes the rows of the same event from an earlier import with other IDs: the resource map of that import split the
@@ -75,7 +69,11 @@ impl<'t> Imported<'t> {
         let ResourceEvent { event, touched, .. } = imported;
         let ids: Vec<&str> = touched.iter().map(|touched| touched.resource_id.as_str()).collect();
         let ids = serde_json::to_string(&ids).expect("texts are JSON");
-        self.forget_other_ids.execute(params![
+        let mut forget = self.transaction.prepare_cached(
+            "DELETE FROM resource_events WHERE account_id = ?1 AND region = ?2 AND event_time = ?3 AND event_id = ?4 \
+             AND resource_id NOT IN (SELECT value FROM json_each(?5))",
+        )?;
+        forget.execute(params![
             event.account_id.as_str(),
             event.region.as_str(),
             event.time.as_str(),

@@ -63,6 +63,9 @@ const BUSY_PAUSE: Duration = Duration::from_millis(10);
 /// The size of a page, in bytes. Most rows take half a KiB: in larger pages, fewer of them are read and written.
 const PAGE_SIZE: i64 = 8 * 1024;
 
+/// Statements that stay prepared: more than a transaction has.
+const CACHED_STATEMENTS: usize = 32;
+
 /// Page cache, in KiB. Rows arrive nearly in key order, so few pages are in use; the index of IDs is written all over.
 const PAGE_CACHE_KIB: i64 = 16 * 1024;
 
@@ -101,6 +104,7 @@ impl Store {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
         // What another program wrote into the schema may call no function with side effects.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
         connection.pragma_update(None, "foreign_keys", true)?;
