@@ -249,3 +249,91 @@ impl<'t> Inserter<'t> {
 pub(super) fn facts() -> impl Iterator<Item = &'static str> + Clone {
     COLUMNS.split(", ").skip(FIRST_FACT).filter(|column| ![RENAMED_TO, NAMES].contains(column))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROWS: usize = 8;
+
+    /// The create event of a queue.
+    fn event(number: usize) -> ResourceEvent {
+        let agent = (!number.is_multiple_of(3)).then(|| format!("agent {number}").into());
+        let event = Event {
+            event_id: format!("e{number}").into(),
+            account_id: "1".into(),
+            region: "r".into(),
+            time: "2024-01-01T00:00:00Z".into(),
+            user_agent: agent,
+            ..Event::default()
+        };
+        let touched = Touched {
+            resource_type: "sqs".into(),
+            resource_id: format!("queue/q{number}").into(),
+            action: Action::Create,
+            names: Vec::new(),
+            renamed_to: None,
+        };
+        ResourceEvent { event, touched: vec![touched], sessions: Vec::new() }
+    }
+
+    fn add(store: &mut Store, events: Vec<ResourceEvent>) -> u64 {
+        store.add(&Batch { events, ..Batch::default() }).unwrap().ids
+    }
+
+    /// ID and user agent of all rows.
+    fn rows(store: &Store) -> Vec<(String, Option<String>)> {
+        let mut rows =
+            store.connection.prepare("SELECT resource_id, user_agent FROM resource_events ORDER BY event_id").unwrap();
+        let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        rows.map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn batches_of_any_size_are_written_with_their_entries() {
+        for count in [1, 15, 16, 17, 50] {
+            let mut store = Store::in_memory().unwrap();
+            assert_eq!(add(&mut store, (0..count).map(event).collect()), count as u64);
+            let mut expected: Vec<_> = (0..count).map(event).collect();
+            expected.sort_by(|one, other| one.event.event_id.cmp(&other.event.event_id));
+            let expected = expected.iter().map(|ResourceEvent { event, touched, .. }| {
+                (touched[0].resource_id.to_string(), event.user_agent.as_deref().map(str::to_owned))
+            });
+            assert_eq!(rows(&store), expected.collect::<Vec<_>>());
+            for number in 0..count {
+                assert_eq!(found(&store, &format!("q{number}")), [format!("queue/q{number}")]);
+            }
+        }
+    }
+
+    #[test]
+    fn only_rows_that_are_new_or_changed_count() {
+        let mut store = Store::in_memory().unwrap();
+        let group = || (0..2 * ROWS).map(event);
+        assert_eq!(add(&mut store, group().chain(group()).collect()), 2 * ROWS as u64, "each twice");
+        assert_eq!(add(&mut store, group().collect()), 0);
+        let next = (ROWS / 2..3 * ROWS).map(event);
+        assert_eq!(add(&mut store, next.collect()), ROWS as u64);
+        let mut changed = event(0);
+        changed.event.source_ip = Some("192.0.2.1".into());
+        let others = (1..ROWS).map(event);
+        assert_eq!(add(&mut store, others.chain([changed]).collect()), 1);
+        assert_eq!(rows(&store).len(), 3 * ROWS);
+        assert_eq!(found(&store, &format!("q{}", 3 * ROWS - 1)).len(), 1);
+    }
+
+    #[test]
+    fn a_row_that_the_database_refuses_stores_nothing() {
+        let mut store = Store::in_memory().unwrap();
+        store.connection.execute_batch("CREATE TRIGGER refuse BEFORE INSERT ON resource_events WHEN new.event_id = 'e5' BEGIN SELECT RAISE(ABORT, 'no'); END").unwrap();
+        let batch = Batch { events: (0..2 * ROWS).map(event).collect(), ..Batch::default() };
+        assert!(store.add(&batch).is_err());
+        assert!(rows(&store).is_empty());
+    }
+
+    fn found(store: &Store, part: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        store.each_row_by_last_part(part, &mut |row| found.push(row.resource_id.to_string())).unwrap();
+        found
+    }
+}
