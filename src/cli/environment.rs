@@ -26,6 +26,7 @@ pub(super) fn matches(command: Command) -> (Command, ArgMatches, Settings) {
     // Help and version are printed whatever the settings file holds, and without its values.
     let given = without.clone().ignore_errors(true).try_get_matches_from(env::args_os()).ok();
     let settings = given.as_ref().map(|given| read_settings(&command, given)).unwrap_or_default();
+    // Only values of a settings file can be refused.
     let plain = settings.path.is_some().then(|| without.clone());
     let mut without = match &given {
         Some(given) => settings.put_into(without, given).unwrap_or_else(|error| exit_over(&error)),
@@ -78,6 +79,7 @@ fn is_ours(name: &OsStr) -> bool {
 
 /// The command and its subcommands, without the variables that are empty.
 pub(super) fn without_empty_variables(command: Command) -> Command {
+    // As usual. To copy each option takes time.
     if env::vars_os().all(|(_, value)| !value.is_empty()) {
         return command;
     }

@@ -94,14 +94,10 @@ pub fn find(
             FoundInput::Stdin => stdin_unit(),
             FoundInput::File(file) => match file.other() {
                 Some(other) => return Ok(feed.send(Item::Other(other))),
-                None => {
-                    let path = file.path.clone();
-                    match file.unit() {
-                        Ok(unit) => unit,
-                        Err(error) if is_log(&path) => return Ok(feed.send(Item::Failed(failure(&path, &error)))),
-                        Err(_) => return Ok(true),
-                    }
-                }
+                None => match file.unit() {
+                    Ok(unit) => unit,
+                    Err(failure) => return Ok(feed.send(Item::Failed(failure))),
+                },
             },
             FoundInput::Failed(failure) => return Ok(feed.send(Item::Failed(failure))),
         };
@@ -157,7 +153,7 @@ struct FoundFile {
     /// The same path with its folder resolved: no links and `..`.
     place: PathBuf,
     kind: FileType,
-    /// Read on first use if the folder tells what the file is: counting files needs no more.
+    /// `None` if the folder said what it is, which is enough to count files. [`FoundFile::identity`] reads it then.
     metadata: Option<Metadata>,
 }
 
@@ -204,7 +200,7 @@ impl<'a> Walk<'a> {
                 continue;
             };
             let (path, place) = (level.folder.join(&name), level.place.join(&name));
-            // What a link leads to is not in the folder.
+            // For a link, the folder does not say what it leads to.
             let certain = kind.filter(|kind| !kind.is_symlink());
             let found = match certain {
                 Some(kind) => FoundInput::File(FoundFile { path, place, kind, metadata: None }),
@@ -254,7 +250,7 @@ impl<'a> Walk<'a> {
 struct Level {
     folder: PathBuf,
     place: PathBuf,
-    /// The names that are left, and what each is.
+    /// The names that are left, each with its kind if the system says it.
     names: std::vec::IntoIter<(OsString, Option<FileType>)>,
 }
 
@@ -302,11 +298,14 @@ impl FoundFile {
         Some(OtherFile { name: self.path.display().to_string(), kind })
     }
 
+    /// The file, to load it.
+    ///
     /// # Errors
-    /// It is gone, or its size and time can't be read.
-    fn unit(self) -> io::Result<Unit> {
+    /// It no longer exists, is not a file any more, or its size and time can't be read.
+    fn unit(self) -> Result<Unit, Failure> {
         // The size and time of a pipe say nothing about its content.
-        let identity = if self.kind.is_file() { Some(self.identity()?) } else { None };
+        let identity = self.kind.is_file().then(|| self.identity()).transpose();
+        let identity = identity.map_err(|error| failure(&self.path, &error))?;
         let name = self.path.display().to_string();
         let open: Open = match identity {
             Some(_) => Box::new(move || Ok(Box::new(File::open(self.path)?))),
@@ -318,7 +317,10 @@ impl FoundFile {
     fn identity(&self) -> io::Result<Identity> {
         let content = match &self.metadata {
             Some(metadata) => content_of(metadata),
-            None => content_of(&fs::metadata(&self.path)?),
+            None => match fs::metadata(&self.path)? {
+                metadata if metadata.is_file() => content_of(&metadata),
+                _ => return Err(io::Error::other(NOT_A_FILE)),
+            },
         };
         let folder = self.place.parent().unwrap_or(&self.place);
         let prefix = folder.to_str().map_or_else(|| format!("{folder:?}"), str::to_owned);
@@ -425,6 +427,21 @@ mod tests {
         std::os::unix::fs::symlink("/dev/zero", folder.path().join("a/4.json")).unwrap();
         let expected = ["expected 4", "failed a/1.json", "a/2.json", "failed a/3.json", "failed a/4.json"];
         assert_eq!(found(folder.path(), &["a"]), expected);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn files_that_vanish_or_become_pipes_after_they_are_found_are_failures() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), &["1.json"]);
+        let path = folder.path().join("1.json");
+        let kind = fs::metadata(&path).unwrap().file_type();
+        let unit = || FoundFile { path: path.clone(), place: path.clone(), kind, metadata: None }.unit();
+        assert!(unit().is_ok());
+        fs::remove_file(&path).unwrap();
+        assert!(unit().err().unwrap().reason.contains("No such file"));
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        assert_eq!(unit().err().unwrap().reason, NOT_A_FILE);
     }
 
     #[test]

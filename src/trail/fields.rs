@@ -24,14 +24,14 @@ const USER_IDENTITY: &str = "userIdentity";
 #[derive(Debug, Clone, Default)]
 pub struct Fields<'a> {
     entries: Vec<(Cow<'a, str>, &'a RawValue)>,
-    /// `userIdentity`, if it was read at once. Then it is not an entry.
+    /// The facts of `userIdentity` if they were read while splitting. Then it is not an entry.
     identity: Option<ReadIdentity<'a>>,
 }
 
 #[derive(Debug, Clone)]
 struct ReadIdentity<'a> {
     facts: Identity,
-    /// The text of the whole record.
+    /// The record, to split it again if `userIdentity` is needed as JSON.
     record: &'a str,
 }
 
@@ -44,7 +44,8 @@ impl<'a> Fields<'a> {
         serde_json::from_str(record)
     }
 
-    /// The same for bytes, which may not be a text. `userIdentity`, which every event needs, is read at once, and not first split off.
+    /// Like [`Fields::parse`], for bytes that may not be UTF-8. The facts of `userIdentity`, which every event needs, are read in the same
+    /// pass.
     ///
     /// # Errors
     /// Those of [`Fields::parse`].
@@ -56,8 +57,8 @@ impl<'a> Fields<'a> {
         Ok(Self { entries, identity })
     }
 
-    /// The fields with `userIdentity` as one of them.
-    fn split(&self) -> Cow<'_, Self> {
+    /// These fields with `userIdentity` among them. Splits the record again, which few maps need.
+    fn complete(&self) -> Cow<'_, Self> {
         match &self.identity {
             Some(identity) => Cow::Owned(Self::parse(identity.record).expect("it was split before")),
             None => Cow::Borrowed(self),
@@ -69,7 +70,7 @@ impl<'a> Fields<'a> {
         self.identity.as_ref().map(|identity| &identity.facts)
     }
 
-    /// The same. A record that can't be read because of faults in its texts is mended first, into `mended`.
+    /// Splits a record's text like [`Fields::parse`]. A record that can't be read because of faults in its texts is mended first, into `mended`.
     ///
     /// # Errors
     /// The text is not one JSON object, even when mended.
@@ -83,7 +84,7 @@ impl<'a> Fields<'a> {
     /// The JSON text of the field, including null.
     pub fn raw(&self, name: &str) -> Option<&'a str> {
         if self.identity.is_some() && name == USER_IDENTITY {
-            return self.split().raw(name);
+            return self.complete().raw(name);
         }
         self.entries.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.get())
     }
@@ -122,16 +123,17 @@ impl<'a> Fields<'a> {
 
     /// Whether a text in one of the fields can't be read.
     pub(super) fn has_damage(&self) -> bool {
-        self.split().entries.iter().any(|(_, value)| mend::is_damaged(&mend::mended(value.get().as_bytes())))
+        self.complete().entries.iter().any(|(_, value)| mend::is_damaged(&mend::mended(value.get().as_bytes())))
     }
 
     /// Whether all values together have more than `limit` bytes of JSON.
     pub(super) fn exceed(&self, limit: usize) -> bool {
+        // The sum for a short record is not needed.
         let is_small = self.identity.as_ref().is_some_and(|identity| identity.record.len() <= limit);
-        !is_small && self.split().entries.iter().map(|(_, value)| value.get().len()).sum::<usize>() > limit
+        !is_small && self.complete().entries.iter().map(|(_, value)| value.get().len()).sum::<usize>() > limit
     }
 
-    /// The names, including duplicates.
+    /// The names, including duplicates. `userIdentity` can be out of order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         let identity = self.identity.as_ref().map(|_| USER_IDENTITY);
         self.entries.iter().map(|(name, _)| name.as_ref()).chain(identity)
@@ -147,20 +149,20 @@ impl<'a> FromIterator<(Cow<'a, str>, &'a RawValue)> for Fields<'a> {
 /// The number of fields in a typical record, for the initial allocation.
 const USUAL_FIELDS: usize = 24;
 
-/// An object's entries. Those of `userIdentity` are not split off if `IDENTITY` is true.
-struct Split<'a, const IDENTITY: bool> {
+/// A record's fields. With `READS_IDENTITY`, the facts of `userIdentity` are read, and it is not an entry.
+struct Split<'a, const READS_IDENTITY: bool> {
     entries: Vec<(Cow<'a, str>, &'a RawValue)>,
     identity: Option<Identity>,
 }
 
 type SplitRecord<'a> = Split<'a, true>;
 
-impl<'de: 'a, 'a, const IDENTITY: bool> Deserialize<'de> for Split<'a, IDENTITY> {
+impl<'de: 'a, 'a, const READS_IDENTITY: bool> Deserialize<'de> for Split<'a, READS_IDENTITY> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries<const IDENTITY: bool>;
+        struct Entries<const READS_IDENTITY: bool>;
 
-        impl<'de, const IDENTITY: bool> Visitor<'de> for Entries<IDENTITY> {
-            type Value = Split<'de, IDENTITY>;
+        impl<'de, const READS_IDENTITY: bool> Visitor<'de> for Entries<READS_IDENTITY> {
+            type Value = Split<'de, READS_IDENTITY>;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str("a record (a JSON object)")
@@ -169,9 +171,9 @@ impl<'de: 'a, 'a, const IDENTITY: bool> Deserialize<'de> for Split<'a, IDENTITY>
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let (mut entries, mut identity) = (Vec::with_capacity(USUAL_FIELDS), None);
                 while let Some(Text(name)) = map.next_key()? {
-                    if IDENTITY && name == USER_IDENTITY {
+                    if READS_IDENTITY && name == USER_IDENTITY {
                         let UserIdentity(found) = map.next_value()?;
-                        // Of two equal keys, the last counts.
+                        // Rare. The record is then split without reading it, and of two equal keys the last counts.
                         if identity.replace(found).is_some() {
                             return Err(A::Error::custom("two identities"));
                         }

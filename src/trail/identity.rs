@@ -11,10 +11,7 @@ use smol_str::SmolStr;
 use crate::model::event::Identity;
 use crate::trail::text::Text;
 
-/// A `userIdentity`.
-///
-/// # Errors
-/// Something in it is not JSON, or a text can't be read. [`crate::trail::mend`] may help.
+/// The facts of a `userIdentity`. Deserializing fails if something in it is not JSON or a text can't be read; [`crate::trail::mend`] may help.
 #[derive(Debug)]
 pub(super) struct UserIdentity(pub(super) Identity);
 

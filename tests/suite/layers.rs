@@ -217,11 +217,12 @@ fn nested_imports_are_expanded() {
     assert_eq!(absolute(&own, "crate::model::Arn").join("::"), "model::Arn");
 }
 
-/// The lint denies it elsewhere; this sees that no second module allows it.
+/// The lint denies it elsewhere; this sees that no further module allows it.
 #[test]
-fn unsafe_code_is_in_one_module() {
+fn unsafe_code_is_in_two_modules() {
     let allows = Regex::new(r"(allow|expect)\(.*\bunsafe_code\b").expect("valid");
     let with = source_files().into_iter().filter(|file| allows.is_match(&file.text));
-    let paths: Vec<String> = with.map(|file| file.path.display().to_string()).collect();
-    assert_eq!(paths, ["trail/scan/blocks/mod.rs"]);
+    let mut paths: Vec<String> = with.map(|file| file.path.display().to_string()).collect();
+    paths.sort();
+    assert_eq!(paths, ["trail/scan/blocks/mod.rs", "trail/scan/inflate/libdeflate.rs"]);
 }

@@ -43,7 +43,7 @@ impl Settings {
     pub(in crate::cli) fn load(program: &Command, named: Option<&Path>) -> Result<Self, FileError> {
         let Some(path) = named.map(Path::to_owned).or_else(found) else { return Ok(Self::default()) };
         let (name, text) = read_file(&path, "the settings file")?;
-        // Only now are global options in each command.
+        // clap copies global options into each command when it is built. Without a settings file, that is not needed.
         let mut built = program.clone();
         built.build();
         let settings = file::read(Source { name: &name, text: &text }, &built)?;

@@ -450,7 +450,7 @@ impl Collector<'_, '_> {
 
     fn finish(mut self) -> Scan {
         if !self.events.is_empty() {
-            // They wait until a transaction has enough.
+            // Events wait in memory until a transaction has enough, so they should take no spare space.
             self.events.shrink_to_fit();
             (self.hand_on)(self.events);
         }

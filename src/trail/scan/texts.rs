@@ -10,12 +10,13 @@ const SLOTS: usize = 256;
 /// The longest text to remember, in bytes.
 const LONGEST: usize = 512;
 
-/// Spreads the ends of texts over the slots: the golden ratio, as a fraction of 2⁶⁴.
+/// The multiplier of the hash: the golden ratio, as a fraction of 2⁶⁴.
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// Texts of earlier events, each in the slot of its end.
+/// Texts of earlier events.
 #[derive(Debug, Default)]
 pub(super) struct Texts {
+    /// A text's length and last eight bytes choose its slot. A new text replaces the one in it.
     slots: Vec<SmolStr>,
 }
 
@@ -35,7 +36,7 @@ impl Texts {
     }
 
     fn share_text(&mut self, text: &mut SmolStr) {
-        // Others are in place.
+        // Short texts are not allocated, and long ones are rare.
         if !text.is_heap_allocated() || text.len() > LONGEST {
             return;
         }

@@ -1,6 +1,6 @@
 //! Classifies bytes of JSON: for each block of 64 bytes, bitmaps of the structural characters.
 //!
-//! The only unsafe code of the crate, with `avx512`. [`Scalar`] is the reference and works everywhere. SSE2, AVX2 and AVX-512 have the
+//! Unsafe code, as in `avx512`. [`Scalar`] is the reference and works everywhere. SSE2, AVX2 and AVX-512 have the
 //! same result, and tests compare all implementations that the machine supports.
 //!
 //! A [`Walk`] is compiled once for each of them, with their instructions also for its own code: its bitmaps stay in registers. Only
