@@ -52,15 +52,14 @@ def python():
 
 def measure(command, expected=0):
     """Runs a command: its output, CPU seconds and most memory in MB."""
-    with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(command, stdout=output, stderr=None if expected == 0 else subprocess.DEVNULL)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        output.seek(0)
-        text = output.read().decode()
-    if process.returncode != expected:
-        sys.exit(f"{command} ended with exit code {process.returncode}")
-    return text, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    with tempfile.NamedTemporaryFile("r", encoding="utf-8") as used:
+        through = [sys.executable, "-I", "-S", HERE / "usage.py", used.name, *command]
+        errors = None if expected == 0 else subprocess.DEVNULL
+        text = subprocess.run(through, check=True, stdout=subprocess.PIPE, stderr=errors, text=True).stdout
+        code, seconds, memory = json.load(used)
+    if code != expected:
+        sys.exit(f"{command} ended with exit code {code}")
+    return text, seconds, memory / 1024
 
 
 def load(program, folder, threads):
