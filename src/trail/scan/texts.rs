@@ -4,8 +4,8 @@ use smol_str::SmolStr;
 
 use crate::model::event::Event;
 
-/// The number of texts to remember.
-const SLOTS: usize = 256;
+/// The number of texts to remember, as a power of 2.
+const SLOT_BITS: u32 = 8;
 
 /// The longest text to remember, in bytes.
 const LONGEST: usize = 512;
@@ -41,11 +41,11 @@ impl Texts {
             return;
         }
         if self.slots.is_empty() {
-            self.slots.resize(SLOTS, SmolStr::default());
+            self.slots.resize(1 << SLOT_BITS, SmolStr::default());
         }
         let Some(end) = text.as_bytes().last_chunk() else { return };
         let hash = (u64::from_le_bytes(*end) ^ text.len() as u64).wrapping_mul(SPREAD);
-        let slot = &mut self.slots[(hash >> (u64::BITS - SLOTS.ilog2())) as usize];
+        let slot = &mut self.slots[(hash >> (u64::BITS - SLOT_BITS)) as usize];
         if slot == text { text.clone_from(slot) } else { slot.clone_from(text) }
     }
 }
