@@ -21,28 +21,28 @@ use crate::text::source::FileError;
 
 /// Parses the process's arguments. Returns the command as parsed, with the global options in each subcommand, what was given, and the
 /// settings file. Prints help, version and errors, and ends the process then.
-pub(super) fn matches(command: Command) -> (Command, ArgMatches, Settings) {
-    let without = without_empty_variables(command.clone());
+///
+/// `program` makes the command line. It is made again for each step, and not copied, so that only one is in memory.
+pub(super) fn matches(program: fn() -> Command) -> (Command, ArgMatches, Settings) {
+    let without = || without_empty_variables(program());
     // Help and version are printed whatever the settings file holds, and without its values.
-    let given = without.clone().ignore_errors(true).try_get_matches_from(env::args_os()).ok();
-    let settings = given.as_ref().map(|given| read_settings(&command, given)).unwrap_or_default();
-    // Only values of a settings file can be refused.
-    let plain = settings.path.is_some().then(|| without.clone());
-    let mut without = match &given {
-        Some(given) => settings.put_into(without, given).unwrap_or_else(|error| exit_over(&error)),
-        None => without,
+    let given = without().ignore_errors(true).try_get_matches_from(env::args_os()).ok();
+    let settings = given.as_ref().map(|given| read_settings(program, given)).unwrap_or_default();
+    let mut command = match &given {
+        Some(given) => settings.put_into(without(), given).unwrap_or_else(|error| exit_over(&error)),
+        None => without(),
     };
-    match without.try_get_matches_from_mut(env::args_os()) {
-        Ok(matches) => (without, matches, settings),
+    match command.try_get_matches_from_mut(env::args_os()) {
+        Ok(matches) => (command, matches, settings),
         // Help names every option's variable, empty or not.
         Err(error)
             if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand) =>
         {
-            let mut command = command;
+            let mut command = program();
             let matches = command.get_matches_mut();
             (command, matches, settings)
         }
-        Err(error) => match plain.zip(given).and_then(|(plain, given)| settings.refused(&plain, &given)) {
+        Err(error) => match given.and_then(|given| settings.refused(&without(), &given)) {
             Some(refused) => exit_over(&refused),
             None => exit(&error),
         },
@@ -50,9 +50,14 @@ pub(super) fn matches(command: Command) -> (Command, ArgMatches, Settings) {
 }
 
 /// The settings file that is named or found. A command that is given without an error ends here over an invalid file.
-fn read_settings(program: &Command, given: &ArgMatches) -> Settings {
+fn read_settings(program: fn() -> Command, given: &ArgMatches) -> Settings {
     let named = given.try_get_one::<PathBuf>("settings").ok().flatten().cloned();
-    Settings::load(program, named.as_deref()).unwrap_or_else(|error| exit_over(&error))
+    let built = || {
+        let mut program = program();
+        program.build();
+        program
+    };
+    Settings::load(built, named.as_deref()).unwrap_or_else(|error| exit_over(&error))
 }
 
 /// Prints what is wrong with a settings file, and ends the process.

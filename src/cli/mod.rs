@@ -91,7 +91,7 @@ enum Command {
 /// Runs the program on the process's arguments.
 pub fn main() -> ExitCode {
     completions::answer();
-    let (command, matches, settings) = environment::matches(Cli::command());
+    let (command, matches, settings) = environment::matches(Cli::command);
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| environment::exit(&error));
     context::start_logging(&cli.global);
     let context = Context::new(cli.global, Invocation::of(&command, &matches), settings);
@@ -146,7 +146,7 @@ fn run(command: Command, context: &Context) -> Result<Outcome, CommandError> {
         Command::LoadS3(args) => context.block_on(load_s3::run(args, context)),
         Command::Watch(args) => context.block_on(watch::run(args, context)),
         Command::Import(args) => context.block_on(import::run(args, context)),
-        Command::Who(args) => context.block_on(who::run(args, context)),
+        Command::Who(args) => context.block_on_this_thread(who::run(args, context)),
         Command::List(args) => context.block_on(list::run(args, context)),
         Command::Tag(args) => context.block_on(tag::run(args, context)),
         Command::TagOrg(args) => context.block_on(tag_org::run(args, context)),

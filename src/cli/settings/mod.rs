@@ -36,17 +36,15 @@ pub(in crate::cli) struct Settings {
 }
 
 impl Settings {
-    /// Reads the file that `--settings` or its variable names, else the one of the working directory, else the user's.
+    /// Reads the file that `--settings` or its variable names, else the one of the working directory, else the user's. `built` makes the
+    /// command line, with the global options in each command, which takes time: only if there is a file.
     ///
     /// # Errors
     /// The named file does not exist, or a file is not a settings file.
-    pub(in crate::cli) fn load(program: &Command, named: Option<&Path>) -> Result<Self, FileError> {
+    pub(in crate::cli) fn load(built: impl FnOnce() -> Command, named: Option<&Path>) -> Result<Self, FileError> {
         let Some(path) = named.map(Path::to_owned).or_else(found) else { return Ok(Self::default()) };
         let (name, text) = read_file(&path, "the settings file")?;
-        // clap copies global options into each command when it is built. Without a settings file, that is not needed.
-        let mut built = program.clone();
-        built.build();
-        let settings = file::read(Source { name: &name, text: &text }, &built)?;
+        let settings = file::read(Source { name: &name, text: &text }, &built())?;
         Ok(Self { path: Some(path), settings })
     }
 

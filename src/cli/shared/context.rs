@@ -5,6 +5,7 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tokio::runtime::Builder;
 use tracing::level_filters::LevelFilter;
 
 use super::suggestion::Suggestion;
@@ -161,7 +162,23 @@ impl Context {
     /// # Errors
     /// Those of the work, or the runtime couldn't start.
     pub fn block_on<T>(&self, work: impl Future<Output = Result<T, CommandError>>) -> Result<T, CommandError> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
+        self.block_on_threads(&mut Builder::new_multi_thread(), work)
+    }
+
+    /// The same without further threads, for a command that computes little and makes few calls.
+    pub fn block_on_this_thread<T>(
+        &self,
+        work: impl Future<Output = Result<T, CommandError>>,
+    ) -> Result<T, CommandError> {
+        self.block_on_threads(&mut Builder::new_current_thread(), work)
+    }
+
+    fn block_on_threads<T>(
+        &self,
+        threads: &mut Builder,
+        work: impl Future<Output = Result<T, CommandError>>,
+    ) -> Result<T, CommandError> {
+        let runtime = threads
             .enable_all()
             .build()
             .map_err(|error| CommandError::while_doing("starting the async runtime", &error))?;

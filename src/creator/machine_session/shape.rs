@@ -112,11 +112,19 @@ const EMPTY_WORDS: [&str; 2] = ["role", "session"];
 /// Whether a name, or the rest of one, has the shape of a generated name.
 pub(super) fn is_generated(name: &str) -> bool {
     is_hexadecimal(name, LONG_HEXADECIMAL)
-        || GENERATED.is_match(name)
+        || (may_have_number_or_id(name) && GENERATED.is_match(name))
         || (name.len() == MAX_LENGTH && CUT_UUID.is_match(name))
         || has_address(name)
         || has_id(name)
         || ends_in_software(name)
+}
+
+/// Whether [`GENERATED`] can match. To compile and search it takes more time and memory than all other checks, and few names have so
+/// many digits or separators.
+fn may_have_number_or_id(name: &str) -> bool {
+    let digits = name.bytes().filter(u8::is_ascii_digit).count();
+    let separators = name.bytes().filter(|byte| matches!(byte, b'-' | b'_')).count();
+    digits >= LONG_NUMBER || separators > 1 || name.contains("EC2AMAZ-") || name.contains(".amazonaws.com")
 }
 
 /// Whether the text is one long number.
@@ -212,4 +220,48 @@ fn words(name: &str) -> Vec<String> {
     }
     words.retain(|word| !word.is_empty());
     words
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2000, ..ProptestConfig::default() })]
+
+        #[test]
+        fn names_that_are_not_searched_would_not_be_found(name in parts_of_names()) {
+            prop_assert!(may_have_number_or_id(&name) || !GENERATED.is_match(&name), "{name}");
+        }
+    }
+
+    /// Generated names and others, cut off and put together.
+    fn parts_of_names() -> impl Strategy<Value = String> {
+        let parts = [
+            "ip-10-0-0-12",
+            "IP-1-2-3-4.ec2.internal",
+            "EC2AMAZ-HCNHA1G",
+            "20230713T101112Z",
+            "2023-07-13T10-11-12",
+            "202307131011",
+            "web-5d4f8c9b7-x2zqp",
+            "6f1e2d3c-4b5a-6978-8f7e-6d5c4b3a2910",
+            "6f1e2d3c_4b5a_6978",
+            "1699999999",
+            "build",
+            "ec2.amazonaws.com.cn",
+            "_",
+            ".",
+        ];
+        let part = (prop::sample::select(parts.to_vec()), 0_usize..40, 0_usize..40);
+        prop::collection::vec(part, 1..4).prop_map(|parts| {
+            let cut = |(part, from, to): (&str, usize, usize)| {
+                let (from, to) = (from.saturating_sub(20).min(part.len()), (to + 10).min(part.len()));
+                part.get(from..to).unwrap_or_default().to_owned()
+            };
+            parts.into_iter().map(cut).collect()
+        })
+    }
 }

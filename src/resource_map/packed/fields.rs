@@ -3,16 +3,19 @@
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
-use super::index::section;
+use super::PackedServices;
+use super::index::{index, read};
 use crate::resource_map::Service;
+use crate::resource_map::later::Later;
 
 /// The service of a built-in file, by botocore's name. All types of a service share it.
 pub(in crate::resource_map) fn service(name: &str) -> Option<Arc<Service>> {
-    static SERVICES: LazyLock<HashMap<String, Arc<Service>>> = LazyLock::new(|| {
-        let services: Vec<Service> = section(|index| index.services);
-        services.into_iter().map(|service| (service.name.clone(), Arc::new(service))).collect()
+    static SERVICES: LazyLock<HashMap<&'static str, Later<Arc<Service>>>> = LazyLock::new(|| {
+        let services: PackedServices<'_> = read(index().services);
+        let later = |packed| Later::new(packed, |packed| Arc::new(read(packed)));
+        services.into_iter().map(|(name, packed)| (name, later(packed))).collect()
     });
-    SERVICES.get(name).cloned()
+    SERVICES.get(name).map(|service| Arc::clone(service))
 }
 
 /// A service as its name: it is packed once, however many types it has.

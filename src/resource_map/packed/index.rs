@@ -11,7 +11,7 @@ use crate::resource_map::Fingerprints;
 pub(super) struct Index<'p> {
     /// [`super::PackedType`]s, in the order of the files.
     pub(super) types: &'p [u8],
-    /// Services by botocore's name.
+    /// [`super::PackedServices`].
     pub(super) services: &'p [u8],
     /// The [`CompiledEvent`](super::CompiledEvent)s of each type, as the types follow each other.
     pub(super) events: &'p [u8],

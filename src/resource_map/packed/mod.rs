@@ -49,6 +49,9 @@ struct PackedNaming<'p> {
     by_service: &'p [u8],
 }
 
+/// By botocore's name: a [`Service`](super::Service).
+type PackedServices<'p> = Vec<(&'p str, &'p [u8])>;
+
 /// What each event means: [`EventIndex`], with rules that are read on first use.
 #[derive(Serialize, Deserialize)]
 struct PackedEvents<'p> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::{Deserialize, Serialize};
 
 use super::index::Index;
-use super::{Origin, PackedEvents, PackedNaming, PackedRules, PackedType, tag_rules};
+use super::{Origin, PackedEvents, PackedNaming, PackedRules, PackedServices, PackedType, tag_rules};
 use crate::model::ResourceType;
 use crate::resource_map::assemble::{Assembly, Events, TypeSet};
 use crate::resource_map::compile::{self, CompiledEvent, CompiledType, service};
@@ -46,7 +46,7 @@ pub(crate) fn pack(files: &MapFiles<'_>) -> Result<Vec<u8>, FileError> {
     let places: Vec<Origin> = types.iter().map(|compiled| (compiled.place.clone(), compiled.parent.clone())).collect();
     Ok(bytes(&Index {
         types: &bytes(&packed_types(&types, &access)),
-        services: &bytes(&services.values().collect::<Vec<_>>()),
+        services: &packed_services(&services),
         events: &bytes(&events),
         places: &bytes(&places),
         rules: &packed_events(&EventIndex::of(types.iter().flat_map(|compiled| compiled.events.iter().cloned()))),
@@ -56,6 +56,12 @@ pub(crate) fn pack(files: &MapFiles<'_>) -> Result<Vec<u8>, FileError> {
         omitted: &bytes(&omitted(source(files.omitted))?),
         fingerprints: map.digests(&EventIndex::of(sessions)),
     }))
+}
+
+fn packed_services(services: &BTreeMap<String, Service>) -> Vec<u8> {
+    let packed: Vec<(&str, Vec<u8>)> = services.iter().map(|(name, service)| (name.as_str(), bytes(service))).collect();
+    let packed: PackedServices<'_> = packed.iter().map(|(name, service)| (*name, service.as_slice())).collect();
+    bytes(&packed)
 }
 
 /// What the files describe.
