@@ -29,9 +29,22 @@ pub(super) struct Index<'p> {
     pub(super) fingerprints: Fingerprints,
 }
 
+/// Why reading the index can't fail.
+const PACKED_HERE: &str = "the same build packed it";
+
 /// A value of the index.
 pub(super) fn read<'p, T: Deserialize<'p>>(packed: &'p [u8]) -> T {
-    postcard::from_bytes(packed).expect("the same build packed it")
+    postcard::from_bytes(packed).expect(PACKED_HERE)
+}
+
+/// The elements of a list, read one after the other, so that they are not in memory at once.
+pub(super) fn elements<'p, T: Deserialize<'p>>(packed: &'p [u8]) -> impl Iterator<Item = T> {
+    let (count, mut rest): (usize, _) = postcard::take_from_bytes(packed).expect(PACKED_HERE);
+    (0..count).map(move |_| {
+        let (element, after) = postcard::take_from_bytes(rest).expect(PACKED_HERE);
+        rest = after;
+        element
+    })
 }
 
 /// The index of the binary.

@@ -22,7 +22,7 @@ use super::{Access, EventIndex, Fingerprints, TagRule, TypeDefinition};
 use crate::model::ResourceType;
 use crate::text::source::Position;
 
-use index::{index, read, section};
+use index::{elements, index, read, section};
 pub(crate) use pack::MapFiles;
 #[cfg_attr(not(test), expect(unused_imports, reason = "as pack"))]
 pub(crate) use pack::pack;
@@ -84,7 +84,10 @@ impl PackedType<'static> {
 pub(super) fn definitions() -> Later<BTreeMap<ResourceType, TypeDefinition>> {
     Later::new(index().types, |packed| {
         let definition = |packed: PackedType<'static>| (packed.resource_type.clone(), packed.definition());
-        read::<Vec<_>>(packed).into_iter().map(definition).collect()
+        let mut types = BTreeMap::new();
+        // To collect them would make a list first.
+        types.extend(elements(packed).map(definition));
+        types
     })
 }
 
