@@ -84,7 +84,7 @@ fn is_ours(name: &OsStr) -> bool {
 
 /// The command and its subcommands, without the variables that are empty.
 pub(super) fn without_empty_variables(command: Command) -> Command {
-    // As usual. To copy each option takes time.
+    // Usually none is empty, and to copy every option takes time.
     if env::vars_os().all(|(_, value)| !value.is_empty()) {
         return command;
     }

@@ -63,7 +63,7 @@ const BUSY_PAUSE: Duration = Duration::from_millis(10);
 /// The size of a page, in bytes. Most rows take half a KiB: in larger pages, fewer of them are read and written.
 const PAGE_SIZE: i64 = 8 * 1024;
 
-/// Prepared statements that are kept for the next transaction. One of a load has fewer.
+/// Prepared statements that are kept for the next transaction. A transaction of a load uses fewer.
 const CACHED_STATEMENTS: usize = 32;
 
 /// Page cache, in KiB. Rows arrive nearly in key order, so few pages are in use; the index of IDs is written all over.

@@ -65,9 +65,12 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The facts of `userIdentity`, if they were read already.
-    pub(super) fn identity(&self) -> Option<&Identity> {
-        self.identity.as_ref().map(|identity| &identity.facts)
+    /// The facts of `userIdentity`. `None` if it is absent, or has faults that [`Fields::value`] replaces.
+    pub(super) fn identity(&self) -> Option<Identity> {
+        match &self.identity {
+            Some(identity) => Some(identity.facts.clone()),
+            None => serde_json::from_str(self.raw(USER_IDENTITY)?).ok().map(|UserIdentity(facts)| facts),
+        }
     }
 
     /// Splits a record's text like [`Fields::parse`]. A record that can't be read because of faults in its texts is mended first, into `mended`.
@@ -223,7 +226,8 @@ mod tests {
             (r#"{"userIdentity":1e999}"#, false),
         ] {
             let (at_once, split) = (Fields::parse_bytes(record.as_bytes()).unwrap(), Fields::parse(record).unwrap());
-            assert_eq!(at_once.identity().is_some(), is_read, "{record}");
+            assert_eq!(at_once.identity.is_some(), is_read, "{record}");
+            assert_eq!(at_once.identity(), split.identity(), "{record}");
             for limit in 0..=record.len() {
                 assert_eq!(at_once.exceed(limit), split.exceed(limit), "{limit} {record}");
             }

@@ -162,7 +162,7 @@ impl Context {
     /// # Errors
     /// Those of the work, or the runtime couldn't start.
     pub fn block_on<T>(&self, work: impl Future<Output = Result<T, CommandError>>) -> Result<T, CommandError> {
-        self.block_on_threads(&mut Builder::new_multi_thread(), work)
+        self.block_on_runtime(&mut Builder::new_multi_thread(), work)
     }
 
     /// The same without further threads, for a command that computes little and makes few calls.
@@ -170,15 +170,15 @@ impl Context {
         &self,
         work: impl Future<Output = Result<T, CommandError>>,
     ) -> Result<T, CommandError> {
-        self.block_on_threads(&mut Builder::new_current_thread(), work)
+        self.block_on_runtime(&mut Builder::new_current_thread(), work)
     }
 
-    fn block_on_threads<T>(
+    fn block_on_runtime<T>(
         &self,
-        threads: &mut Builder,
+        runtime: &mut Builder,
         work: impl Future<Output = Result<T, CommandError>>,
     ) -> Result<T, CommandError> {
-        let runtime = threads
+        let runtime = runtime
             .enable_all()
             .build()
             .map_err(|error| CommandError::while_doing("starting the async runtime", &error))?;

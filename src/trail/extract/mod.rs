@@ -17,7 +17,7 @@ use smol_str::SmolStr;
 use super::broken::BrokenRecord;
 use super::fields::Fields;
 use super::filter::RecordFilter;
-use super::identity::{UserIdentity, identity};
+use super::identity::identity;
 use super::left_out::Unwanted;
 use super::mend;
 use crate::model::event::{Event, ResourceEvent, Touched};
@@ -167,11 +167,8 @@ fn read_matched(
     let time = fields.text("eventTime").unwrap_or_default();
     let moment: Timestamp =
         time.parse().map_err(|_| BrokenRecord::InvalidTime { call: Some(call()), time: format!("{time:?}") })?;
-    let given = fields.identity().cloned();
-    let given =
-        given.or_else(|| serde_json::from_str(fields.raw("userIdentity")?).ok().map(|UserIdentity(given)| given));
-    let identity = match given {
-        Some(given) => given,
+    let identity = match fields.identity() {
+        Some(identity) => identity,
         None => identity(&fields.value("userIdentity").map_err(unreadable)?.unwrap_or(Value::Null)),
     };
     if identity.facts().into_iter().flatten().any(|fact| mend::is_damaged(fact)) {

@@ -1,4 +1,5 @@
-//! libdeflate, with what `libdeflater` does not tell: how many bytes were read. Without that, it is not certain that a file has nothing else.
+//! Calls libdeflate directly, because `libdeflater` does not return how many bytes of the input were read. Only if all were read is it
+//! certain that nothing follows the first stream.
 //!
 //! # Safety
 //! libdeflate reads and writes only in the memory that it is given with its length: those of slices that live as long as the call. A
@@ -23,7 +24,7 @@ impl Default for Decompressor {
     fn default() -> Self {
         // SAFETY: it can be called at any time.
         let decompressor = unsafe { libdeflate_alloc_decompressor() };
-        Self(NonNull::new(decompressor).expect("there is memory for 12 KB"))
+        Self(NonNull::new(decompressor).expect("there is memory for a decompressor"))
     }
 }
 
