@@ -18,7 +18,7 @@ mod json;
 mod lines;
 mod log;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde::Serialize;
 
 pub use json::Each;
@@ -183,8 +183,8 @@ impl Console {
         let target = if on_terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(total, target).with_prefix(SafeLine(title).to_string());
         let template = match total {
-            Some(_) => "{prefix} [{bar:30}] {pos}/{len} {rate} {msg} {eta} left",
-            None => "{prefix} {spinner} {pos} {rate} {msg}",
+            Some(_) => "{prefix} [{bar:30}] {pos}/{len} {rate}{msg} {eta} left",
+            None => "{prefix} {spinner} {pos} {rate}{msg}",
         };
         let style = ProgressStyle::with_template(template).expect("a constant template").progress_chars("=> ");
         bar.set_style(style.with_key("rate", |state: &ProgressState, text: &mut dyn fmt::Write| {
@@ -237,18 +237,16 @@ impl Progress {
 
     /// Sets the number of completed steps, with a short note such as the number of events so far.
     pub fn update(&self, position: u64, note: impl Into<String>) {
-        let note = SafeLine(note.into()).to_string();
+        let note = note.into();
+        let note = if note.is_empty() { note } else { format!(" {}", SafeLine(note)) };
         self.bar.set_position(position);
         if let Some(last) = &self.plain
             && let Ok(mut last) = last.lock()
             && last.elapsed() >= PLAIN_INTERVAL
         {
             *last = Instant::now();
-            let length = self.bar.length();
-            let total = length.map(|total| format!("/{total}")).unwrap_or_default();
-            let left = length.and_then(|total| time_left(self.begun.elapsed(), position, total));
-            let left = left.map(|left| format!(", {}s left", left.as_secs())).unwrap_or_default();
-            write_message(format_args!("{}: {position}{total} {note}{left}\n", self.title));
+            let state = plain_state(position, self.bar.length(), &note, self.begun.elapsed());
+            write_message(format_args!("{}: {state}\n", self.title));
         }
         self.bar.set_message(note);
     }
@@ -263,6 +261,15 @@ impl Drop for Progress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// What a plain progress line says after the title: `881/4060 12 failed, 36s left`. A note begins with its space. The time has the
+/// form that a bar has.
+fn plain_state(position: u64, total: Option<u64>, note: &str, elapsed: Duration) -> String {
+    let left = total.and_then(|total| time_left(elapsed, position, total));
+    let left = left.map(|left| format!(", {:#} left", HumanDuration(left))).unwrap_or_default();
+    let total = total.map(|total| format!("/{total}")).unwrap_or_default();
+    format!("{position}{total}{note}{left}")
 }
 
 /// The estimated time for the remaining steps at the average pace so far. `None` before the first step.
@@ -330,6 +337,22 @@ mod tests {
     fn time_left_is_extrapolated_from_average_pace() {
         let left = |position| time_left(Duration::from_secs(30), position, 100).map(|left| left.as_secs());
         assert_eq!([0, 10, 100, 120].map(left), [None, Some(270), Some(0), Some(0)]);
+    }
+
+    #[test]
+    fn plain_line_has_what_is_known() {
+        let state = |position, total, note| plain_state(position, total, note, Duration::from_secs(30));
+        assert_eq!(
+            [
+                state(881, None, ""),
+                state(881, None, " 3 failed"),
+                state(0, Some(4060), ""),
+                state(30, Some(60), ""),
+                state(30, Some(60), " sqs"),
+                state(30, Some(9_000), " sqs"),
+            ],
+            ["881", "881 3 failed", "0/4060", "30/60, 30s left", "30/60 sqs, 30s left", "30/9000 sqs, 2h left"]
+        );
     }
 
     #[test]

@@ -7,6 +7,7 @@
 mod aws_cli;
 mod files;
 mod laboratory;
+mod links;
 mod pages;
 mod trail;
 mod transcripts;

@@ -61,13 +61,18 @@ struct Reader {
 
 /// The pages that have commands for readers.
 pub(super) fn pages() -> Vec<Page> {
+    texts().into_iter().map(|(name, text)| page(name, &text)).collect()
+}
+
+/// The name of each of these pages, and what is in it.
+pub(super) fn texts() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files: Vec<PathBuf> = ["README.md", "SECURITY.md", "CONTRIBUTING.md"].map(|name| root.join(name)).into();
     for folder in ["docs", "packaging"] {
         collect(&root.join(folder), &mut files);
     }
     let name = |file: &PathBuf| file.strip_prefix(root).expect("it is below").to_string_lossy().replace('\\', "/");
-    files.iter().map(|file| page(name(file), &fs::read_to_string(file).expect("a page is readable"))).collect()
+    files.iter().map(|file| (name(file), fs::read_to_string(file).expect("a page is readable"))).collect()
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
