@@ -126,11 +126,11 @@ impl Pattern<'_> {
     /// block and of the previous one.
     #[inline(always)]
     pub(super) fn candidates(&self, quotes: [u64; 2], marks: [u64; 2]) -> u64 {
-        let marked = shifted(marks, self.mark.distance);
-        if self.lengths.is_empty() {
+        let marked = shifted(marks, self.distance());
+        if self.lengths().is_empty() {
             return marked;
         }
-        marked & self.lengths.iter().fold(0, |all, &length| all | shifted(quotes, length))
+        marked & self.lengths().iter().fold(0, |all, &length| all | shifted(quotes, length))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Classifies bytes of JSON: for each block of 64 bytes, bitmaps of the structural characters.
 //!
-//! Unsafe code, as in `avx512`. [`Scalar`] is the reference and works everywhere. SSE2, AVX2 and AVX-512 have the
-//! same result, and tests compare all implementations that the machine supports.
+//! Unsafe code, as in `avx512` and `neon`. [`Scalar`] is the reference and works everywhere. SSE2, AVX2, AVX-512 and NEON (on ARM) have
+//! the same result, and tests compare all implementations that the machine supports.
 //!
 //! A [`Walk`] is compiled once for each of them, with their instructions also for its own code: its bitmaps stay in registers. Only
 //! AVX-512 has a walk of its own, for eight blocks at a time.
@@ -11,14 +11,16 @@
 //! vectors. [`Classifier`] can be created only by [`Classifier::detect`] (and by the tests, with the same check), which selects an
 //! implementation only if the processor supports it. The types that classify with such instructions can be created only in functions
 //! that are compiled for them. A load reads `VECTOR` bytes at an offset into a `&[u8; BLOCK]` that is a multiple of `VECTOR` and less
-//! than `BLOCK`, so it stays inside; with AVX-512, each array that is loaded or stored is as large as a vector. The instructions need
-//! no alignment.
+//! than `BLOCK`, so it stays inside; with AVX-512 and NEON, each array that is loaded or stored is as large as its vectors. The
+//! instructions need no alignment.
 
 #![allow(unsafe_code, reason = "vector instructions have no safe way in; the argument is above")]
 
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 pub(super) mod marks;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 
 use marks::Collect;
 
@@ -78,7 +80,12 @@ enum InstructionSet {
     Avx2,
     #[cfg(target_arch = "x86_64")]
     Sse2,
-    #[cfg_attr(target_arch = "x86_64", allow(dead_code, reason = "every x86-64 has SSE2; the tests compare with it"))]
+    #[cfg(target_arch = "aarch64")]
+    Neon,
+    #[cfg_attr(
+        any(target_arch = "x86_64", target_arch = "aarch64"),
+        allow(dead_code, reason = "every processor of these kinds has vectors; the tests compare with it")
+    )]
     Scalar,
 }
 
@@ -91,7 +98,9 @@ impl Classifier {
             () if x86_64::has_avx2() => InstructionSet::Avx2,
             () => InstructionSet::Sse2,
         };
-        #[cfg(not(target_arch = "x86_64"))]
+        #[cfg(target_arch = "aarch64")]
+        let way = InstructionSet::Neon;
+        #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
         let way = InstructionSet::Scalar;
         Self(way)
     }
@@ -107,6 +116,8 @@ impl Classifier {
             InstructionSet::Avx2 => unsafe { x86_64::with_avx2(collect) },
             #[cfg(target_arch = "x86_64")]
             InstructionSet::Sse2 => collect.walk(x86_64::Sse2),
+            #[cfg(target_arch = "aarch64")]
+            InstructionSet::Neon => collect.walk(neon::Neon),
             InstructionSet::Scalar => collect.walk(Scalar),
         }
     }
@@ -298,12 +309,16 @@ mod tests {
         .into_iter()
         .filter_map(|(way, is_supported)| is_supported.then_some(way))
         .collect();
-        #[cfg(not(target_arch = "x86_64"))]
+        #[cfg(target_arch = "aarch64")]
+        return vec![InstructionSet::Neon];
+        #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
         return Vec::new();
     }
 
+    #[cfg(target_arch = "x86_64")]
     struct One<'b>(&'b [u8; BLOCK], u8);
 
+    #[cfg(target_arch = "x86_64")]
     impl Walk for One<'_> {
         type Output = Bits;
 
@@ -369,6 +384,8 @@ mod tests {
                         assert_eq!(bits, expected, "AVX2: {byte} at {index}");
                     }
                 }
+                #[cfg(target_arch = "aarch64")]
+                assert_eq!(neon::Neon.bits(&block, b'N'), expected, "NEON: {byte} at {index}");
                 // With a string right after it, which is unusual except after some bytes.
                 let text: Vec<u8> = [&block[..=index], &b"\"N\""[..], &block[..]].concat();
                 assert_as_reference(&Keys::new(&["eventName"]), &text);
