@@ -67,7 +67,8 @@ pub(super) fn legal(text: &str) -> Option<String> {
 
 /// The text with only allowed characters.
 fn allowed(text: &str) -> String {
-    let composed = ComposingNormalizerBorrowed::new_nfc().normalize(text.trim());
+    let composer = ComposingNormalizerBorrowed::new_nfc();
+    let composed = composer.normalize(text.trim());
     if composed.is_ascii() {
         return composed.chars().map(|character| if is_legal(character) { character } else { STAND_IN }).collect();
     }
@@ -84,7 +85,8 @@ fn allowed(text: &str) -> String {
             None => value.push_str(&compatible(character)),
         }
     }
-    value
+    // What follows each other only now can have a composed letter too.
+    composer.normalize(&value).into_owned()
 }
 
 /// Latin letters and digits for a character, if there are any; none for signs without a sound.
@@ -217,6 +219,14 @@ mod tests {
         assert_eq!(legal("a\u{200b}ws：alice").as_deref(), Some("aws_alice"));
         assert_eq!(legal("awsome").as_deref(), Some("awsome"));
         assert_eq!(legal("aw€:x").as_deref(), Some("aw_:x"));
+    }
+
+    #[test]
+    fn regression_letters_that_become_neighbours_are_composed() {
+        // A circled consonant and a vowel; a consonant and a vowel with an invisible character between them.
+        for text in ["\u{3260}\u{1161}", "\u{1100}\u{200b}\u{1161}"] {
+            assert_eq!(legal(text).as_deref(), Some("\u{ac00}"), "{text:?}");
+        }
     }
 
     #[test]
