@@ -216,10 +216,9 @@ impl Store {
             }
         })?;
         drop(members);
-        let is_between = |first: &StoredEvent, last: &StoredEvent, event: &StoredEvent| {
-            !extent.is_complete && question.is_repeated(first, last) && question.is_repeated(last, event)
-        };
-        sorter.each_group(&is_between, each)
+        let is_repeated =
+            |before: &StoredEvent, event: &StoredEvent| !extent.is_complete && question.is_repeated(before, event);
+        sorter.each_group(&is_repeated, each)
     }
 
     /// Joins the events and the notes that share names.
@@ -425,8 +424,8 @@ impl<'q> Question<'q> {
         })
     }
 
-    /// Whether an event does to its resource what the one before it in the group did. Of a row of such events, the first and the last decide
-    /// all. Events of global types can be recorded in several regions: their order says nothing.
+    /// Whether an event does to its resource what the one before it in the group did. Events of global types can be recorded in several
+    /// regions: their order says nothing.
     fn is_repeated(&self, before: &StoredEvent, event: &StoredEvent) -> bool {
         event.action != Action::Delete
             && before.action == event.action

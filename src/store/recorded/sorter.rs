@@ -71,16 +71,18 @@ impl Sorter {
         Ok(())
     }
 
-    /// Passes each group to `each`, in the order of numbers. Between two events, those that `is_between` are left out.
+    /// Passes each group to `each`, in the order of numbers. Of events that repeat the one before each, the [`superfluous`] are left out.
     pub(super) fn each_group(
         &self,
-        is_between: &dyn Fn(&StoredEvent, &StoredEvent, &StoredEvent) -> bool,
+        is_repeated: &dyn Fn(&StoredEvent, &StoredEvent) -> bool,
         each: &mut dyn FnMut(Group) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let query = format!("SELECT {COLUMNS}, place, number, note FROM events ORDER BY place, number");
         let mut statement = self.connection.prepare(&query)?;
         let mut rows = statement.query([])?;
         let (mut place, mut group) = (None, Group::default());
+        // Where the events begin that repeat each other.
+        let mut begin = 0;
         while let Some(row) = rows.next()? {
             let next: i64 = row.get(PLACE)?;
             if place.replace(next).is_some_and(|place| place != next) {
@@ -91,10 +93,12 @@ impl Sorter {
                 continue;
             }
             let event = stored_event(row)?;
-            if let [.., (_, first), (_, last)] = &group.events[..]
-                && is_between(first, last, &event)
-            {
-                group.events.pop();
+            if group.events.last().is_some_and(|(_, last)| is_repeated(last, &event)) {
+                if let Some(at) = superfluous(&group.events[begin..], &event) {
+                    group.events.remove(begin + at);
+                }
+            } else {
+                begin = group.events.len();
             }
             group.events.push((usize::try_from(row.get::<_, i64>(NUMBER)?).unwrap_or(usize::MAX), event));
         }
@@ -130,6 +134,18 @@ impl Sorter {
         }
         Ok(())
     }
+}
+
+/// Which of the events that repeat each other says nothing more once `next` is there.
+///
+/// The first and the last one say all, except where another event of the same second decides that they are of another resource: a rename. Then
+/// the first one of a later second does, and the last one of an earlier second. So these four stay.
+fn superfluous(events: &[(usize, StoredEvent)], next: &StoredEvent) -> Option<usize> {
+    let time = |at: usize| events[at].1.event.time.as_str();
+    let last = events.len().checked_sub(1)?;
+    let at = if time(last) == next.event.time { last } else { last.checked_sub(1)? };
+    let is_first = at == 0 || time(at) > time(0) && time(at - 1) == time(0);
+    (!is_first).then_some(at)
 }
 
 fn signed(number: u64) -> i64 {

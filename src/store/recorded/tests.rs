@@ -75,6 +75,42 @@ fn a_renamed_resource_is_one_with_its_new_name() {
 }
 
 #[test]
+fn regression_repeated_events_count_unless_they_are_of_the_second_of_a_rename() {
+    // The create event of second 8 is of another resource, which got the name that became free.
+    let lines = ["rds create 0 a", "rds create 1 a", "rds create 8 a", "rds delete 8 a > b"];
+    assert_eq!(all(&lines), ["rds b 01", "rds a 08"]);
+    // That of second 2 is not of the resource which got the name in this second.
+    let lines = [
+        "rds create 1 a",
+        "rds delete 2 a > b",
+        "rds delete 2 c > a",
+        "rds upsert 2 a",
+        "rds upsert 3 a",
+        "rds upsert 4 a",
+        "rds upsert 5 a",
+    ];
+    assert_eq!(all(&lines), ["rds b 01", "rds a 03"]);
+}
+
+#[test]
+fn repeated_events_are_left_out() {
+    let kept = |seconds: &[u8]| {
+        let lines: Vec<String> = seconds.iter().map(|second| format!("sqs upsert {second} q")).collect();
+        let store = store(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+        let mut kept = Vec::new();
+        let wanted = Wanted::default();
+        let mut each = |group: Group| {
+            kept.extend(group.events.iter().map(|(_, event)| event.event.time[17..19].parse::<u8>().unwrap()));
+            Ok(())
+        };
+        store.recorded_groups(ResourceMap::built_in_once(), &wanted, &|_| Ok(()), &mut each).unwrap();
+        kept
+    };
+    assert_eq!(kept(&[1, 2, 3, 4, 5, 6, 7, 8]), [1, 2, 7, 8]);
+    assert_eq!(kept(&[1, 2]), [1, 2]);
+}
+
+#[test]
 fn an_event_with_two_ids_of_a_resource_is_one_resource() {
     let mut both = event("sqs create 1 q");
     let url = "https://sqs.eu-west-1.amazonaws.com/123456789012/q";

@@ -79,7 +79,8 @@ fn random_event() -> impl Strategy<Value = ResourceEvent> {
             }
         };
         let event = Event {
-            event_id: format!("e{number}").into(),
+            // Records of one event have one time.
+            event_id: format!("e{number}-{}", random.second).into(),
             account_id: random.account.into(),
             region: random.region.into(),
             time: format!("2026-03-01T10:00:{:02}Z", random.second).into(),
