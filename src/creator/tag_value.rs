@@ -85,7 +85,7 @@ fn allowed(text: &str) -> String {
             None => value.push_str(&compatible(character)),
         }
     }
-    // What follows each other only now can have a composed letter too.
+    // Letters that have become neighbours may have a composed form.
     composer.normalize(&value).into_owned()
 }
 

@@ -71,7 +71,7 @@ impl Sorter {
         Ok(())
     }
 
-    /// Passes each group to `each`, in the order of numbers. Of events that repeat the one before each, the [`superfluous`] are left out.
+    /// Passes each group to `each`, in the order of numbers. Of events that repeat each other, the [`superfluous`] ones are left out.
     pub(super) fn each_group(
         &self,
         is_repeated: &dyn Fn(&StoredEvent, &StoredEvent) -> bool,
@@ -81,7 +81,7 @@ impl Sorter {
         let mut statement = self.connection.prepare(&query)?;
         let mut rows = statement.query([])?;
         let (mut place, mut group) = (None, Group::default());
-        // Where the events begin that repeat each other.
+        // The place of the first event that the last one repeats.
         let mut begin = 0;
         while let Some(row) = rows.next()? {
             let next: i64 = row.get(PLACE)?;
@@ -136,10 +136,10 @@ impl Sorter {
     }
 }
 
-/// Which of the events that repeat each other says nothing more once `next` is there.
+/// The place of an event that can be left out, of those that repeat each other, when `next` follows them.
 ///
-/// The first and the last one say all, except where another event of the same second decides that they are of another resource: a rename. Then
-/// the first one of a later second does, and the last one of an earlier second. So these four stay.
+/// Usually the first and the last event are enough. But after a rename in the same second, either of them can be of another resource. Then the
+/// first event of a later second counts, or the last one of an earlier second. So these four stay.
 fn superfluous(events: &[(usize, StoredEvent)], next: &StoredEvent) -> Option<usize> {
     let time = |at: usize| events[at].1.event.time.as_str();
     let last = events.len().checked_sub(1)?;

@@ -75,11 +75,11 @@ fn a_renamed_resource_is_one_with_its_new_name() {
 }
 
 #[test]
-fn regression_repeated_events_count_unless_they_are_of_the_second_of_a_rename() {
-    // The create event of second 8 is of another resource, which got the name that became free.
+fn regression_a_repeated_event_before_or_after_the_second_of_a_rename_counts() {
+    // Second 8: the resource is renamed, and another one is created with its old name.
     let lines = ["rds create 0 a", "rds create 1 a", "rds create 8 a", "rds delete 8 a > b"];
     assert_eq!(all(&lines), ["rds b 01", "rds a 08"]);
-    // That of second 2 is not of the resource which got the name in this second.
+    // Second 2: the upsert event is of the resource that gave up the name, not of the one that got it.
     let lines = [
         "rds create 1 a",
         "rds delete 2 a > b",
@@ -93,7 +93,7 @@ fn regression_repeated_events_count_unless_they_are_of_the_second_of_a_rename() 
 }
 
 #[test]
-fn repeated_events_are_left_out() {
+fn of_repeated_events_four_are_kept() {
     let kept = |seconds: &[u8]| {
         let lines: Vec<String> = seconds.iter().map(|second| format!("sqs upsert {second} q")).collect();
         let store = store(&lines.iter().map(String::as_str).collect::<Vec<_>>());

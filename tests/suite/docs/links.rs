@@ -1,4 +1,4 @@
-//! Links from one page to another, or to a file of the repository, lead somewhere.
+//! The links of the pages lead to pages, files and headings that exist.
 
 use std::collections::HashSet;
 use std::fs;
@@ -9,7 +9,7 @@ use regex::Regex;
 
 use super::pages;
 
-/// The target of a Markdown link: the path, and what is after `#`. Links to the web have a colon.
+/// The target of a Markdown link: the path, and the anchor after `#`. Links to the web are left out: they have a colon.
 static LINK: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\]\(([^():#\s]*)(?:#([^():\s]*))?\)").expect("a constant"));
 
@@ -39,7 +39,7 @@ fn broken(name: &str, text: &str) -> Vec<String> {
     let page = root.join(name);
     let is_broken = |path: &str, anchor: Option<&str>| {
         if path.is_empty() {
-            return anchor.is_some_and(|anchor| !anchors(text).contains(anchor));
+            return anchor.is_none_or(|anchor| !anchors(text).contains(anchor));
         }
         let target = page.parent().expect("a folder").join(path);
         // An anchor of another file can be a line (`#L10`).
@@ -58,7 +58,7 @@ fn broken(name: &str, text: &str) -> Vec<String> {
 }
 
 #[test]
-fn links_to_pages_files_and_headings_lead_somewhere() {
+fn links_lead_to_pages_files_and_headings_that_exist() {
     let mut texts = pages::texts();
     let changes = Path::new(env!("CARGO_MANIFEST_DIR")).join("CHANGELOG.md");
     texts.push(("CHANGELOG.md".to_owned(), fs::read_to_string(changes).expect("a page is readable")));
@@ -71,13 +71,14 @@ fn links_to_pages_files_and_headings_lead_somewhere() {
 #[test]
 fn a_broken_link_is_reported_with_its_place() {
     let text = "# Two `words`, twice\n\n[here](#two-words-twice) [web](https://example.com/x#y)\n[tagging](tagging.md) \
-                [gone](gone.md)\n[code](../src/lib.rs#L1)\n```sh\n# not a heading\n```\n[a](#not-a-heading) [b](tagging.md#nothing-here)\n";
+                [gone](gone.md)\n[code](../src/lib.rs#L1)\n```sh\n# not a heading\n```\n[a](#not-a-heading) [b](tagging.md#nothing-here) [c]()\n";
     assert_eq!(
         broken("docs/performance.md", text),
         [
             "docs/performance.md:4: ](gone.md)",
             "docs/performance.md:9: ](#not-a-heading)",
-            "docs/performance.md:9: ](tagging.md#nothing-here)"
+            "docs/performance.md:9: ](tagging.md#nothing-here)",
+            "docs/performance.md:9: ]()"
         ]
     );
 }

@@ -79,7 +79,7 @@ fn random_event() -> impl Strategy<Value = ResourceEvent> {
             }
         };
         let event = Event {
-            // Records of one event have one time.
+            // Two records with the same event ID have the same time.
             event_id: format!("e{number}-{}", random.second).into(),
             account_id: random.account.into(),
             region: random.region.into(),

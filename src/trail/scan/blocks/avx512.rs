@@ -6,8 +6,8 @@ use std::arch::is_x86_feature_detected;
 use std::arch::x86_64::*;
 use std::hint::black_box;
 
-use super::BLOCK;
 use super::marks::{CHUNK, ChunkBits, Collect, Marks, State, escapes};
+use super::{BLOCK, CASE};
 use crate::trail::scan::keys::Pattern;
 
 /// The number of blocks in a group.
@@ -15,9 +15,6 @@ const BLOCKS: usize = 8;
 
 /// The size of a group in bytes.
 const GROUP: usize = BLOCK * BLOCKS;
-
-/// The bit that distinguishes `{` and `}` from `[` and `]`.
-const CASE: i8 = 0x20;
 
 /// For the low six bits of a byte, the character that can precede a string and has them, or a byte that has others.
 const LEADS: [u8; BLOCK] = {
@@ -83,7 +80,7 @@ fn classify(group: &[u8; GROUP], mark: u8, index: usize, bits: &mut ChunkBits) {
     for (index, block) in group.as_chunks::<BLOCK>().0.iter().enumerate() {
         // SAFETY: a block is as large as a vector.
         let bytes = unsafe { _mm512_loadu_si512(block.as_ptr().cast()) };
-        let of_one_case = _mm512_or_si512(bytes, _mm512_set1_epi8(CASE));
+        let of_one_case = _mm512_or_si512(bytes, _mm512_set1_epi8(CASE.cast_signed()));
         quotes[index] = is(bytes, b'"');
         backslashes[index] = is(bytes, b'\\');
         opens[index] = is(of_one_case, b'{');

@@ -2,15 +2,12 @@
 
 use std::arch::aarch64::*;
 
-use super::{BLOCK, Bits, Classify};
+use super::{BLOCK, Bits, CASE, Classify};
 
 const _: () =
     assert!(cfg!(target_endian = "little"), "the order of bits in `bitmap` is that of little-endian processors");
 
-/// The bit that distinguishes `{` and `}` from `[` and `]`.
-const CASE: u8 = 0x20;
-
-/// Four vectors of a block: the first one has bytes 0, 4, 8 and so on, the second one bytes 1, 5, 9. [`bitmap`] needs them so.
+/// Four vectors of a block: the first one has bytes 0, 4, 8 and so on, the second one bytes 1, 5, 9. [`bitmap`] needs this order.
 type Vectors = [uint8x16_t; 4];
 
 /// Classifies with NEON.
@@ -25,8 +22,8 @@ impl Classify for Neon {
     }
 }
 
-/// For the low four bits of a byte, the character that can precede a string and has them, if there is one. Zero is not such a character, and
-/// its own low bits are those of the space.
+/// By the low four bits of a byte: the character with these bits that can precede a string, or zero if there is none. A byte of zero has the
+/// low bits of the space, so it equals no entry.
 const LEADS: [u8; 16] = {
     let mut leads = [0; 16];
     let characters = *b" \t\n\r,";
@@ -69,13 +66,13 @@ fn classified(block: &[u8; BLOCK], mark: u8) -> Bits {
 #[target_feature(enable = "neon")]
 #[inline]
 fn bitmap([first, second, third, fourth]: Vectors) -> u64 {
-    // Four bytes that follow each other in the block are at the same place of the four vectors: their bits go into the upper half of one
-    // byte, and into its lower half.
+    // Four consecutive bytes of the block are at the same position of the four vectors. Their bits become the upper half of one byte, which is
+    // then copied into its lower half.
     let upper = vsriq_n_u8::<1>(fourth, third);
     let lower = vsriq_n_u8::<1>(second, first);
     let halves = vsriq_n_u8::<2>(upper, lower);
     let both = vsriq_n_u8::<4>(halves, halves);
-    // Of two bytes, the lower half of the first one and the upper half of the second one.
+    // Of each two bytes, the lower half of the first one and the upper half of the second one are kept.
     let bits = vshrn_n_u16::<4>(vreinterpretq_u16_u8(both));
     vget_lane_u64::<0>(vreinterpret_u64_u8(bits))
 }
