@@ -13,51 +13,70 @@ use clap::error::ErrorKind;
 use clap::{Arg, ArgMatches, Command};
 
 use super::settings::Settings;
-use super::{Context, Outcome};
+use super::{Context, Outcome, command_line};
 use crate::console::plain_message;
 use crate::text::nearest;
 use crate::text::safe::is_safe;
 use crate::text::source::FileError;
 
-/// Parses the process's arguments. Returns the command as parsed, with the global options in each subcommand, what was given, and the
-/// settings file. Prints help, version and errors, and ends the process then.
-///
-/// `program` makes the command line. It is made again for each step, and not copied, so that only one is in memory.
-pub(super) fn matches(program: fn() -> Command) -> (Command, ArgMatches, Settings) {
+/// Parses the process's arguments. Returns the command as parsed, with the global options in the given subcommand, what was given, and
+/// the settings file. Prints help, version and errors, and ends the process then.
+pub(super) fn matches() -> Parsed {
+    // A right command line needs no other commands, nor does the version.
+    let parsed = parse(command_line::named).or_else(|failed| match failed {
+        Failed::Arguments(error) if error.kind() == ErrorKind::DisplayVersion => Err(Failed::Arguments(error)),
+        _ => parse(command_line::whole),
+    });
+    parsed.unwrap_or_else(|failed| match failed {
+        Failed::Settings(error) => exit_over(&error),
+        Failed::Arguments(error) => exit(&error),
+        // Help names every option's variable, empty or not.
+        Failed::Help => {
+            let mut command = command_line::whole();
+            let matches = command.get_matches_mut();
+            (command, matches, Settings::default())
+        }
+    })
+}
+
+type Parsed = (Command, ArgMatches, Settings);
+
+/// Why there is no command to run.
+enum Failed {
+    Settings(FileError),
+    Arguments(clap::Error),
+    /// What was asked for is help.
+    Help,
+}
+
+/// Parses with what `program` makes. It is made again for each step, and not copied, so that only one is in memory.
+fn parse(program: fn() -> Command) -> Result<Parsed, Failed> {
     let without = || without_empty_variables(program());
     // Help and version are printed whatever the settings file holds, and without its values.
     let given = without().ignore_errors(true).try_get_matches_from(env::args_os()).ok();
-    let settings = given.as_ref().map(|given| read_settings(program, given)).unwrap_or_default();
+    let settings = given.as_ref().map(read_settings).transpose().map_err(Failed::Settings)?.unwrap_or_default();
     let mut command = match &given {
-        Some(given) => settings.put_into(without(), given).unwrap_or_else(|error| exit_over(&error)),
+        Some(given) => settings.put_into(without(), given).map_err(Failed::Settings)?,
         None => without(),
     };
     match command.try_get_matches_from_mut(env::args_os()) {
-        Ok(matches) => (command, matches, settings),
-        // Help names every option's variable, empty or not.
+        Ok(matches) => Ok((command, matches, settings)),
         Err(error)
             if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand) =>
         {
-            let mut command = program();
-            let matches = command.get_matches_mut();
-            (command, matches, settings)
+            Err(Failed::Help)
         }
-        Err(error) => match given.and_then(|given| settings.refused(&without(), &given)) {
-            Some(refused) => exit_over(&refused),
-            None => exit(&error),
-        },
+        Err(error) => {
+            let refused = given.and_then(|given| settings.refused(&without(), &given));
+            Err(refused.map_or(Failed::Arguments(error), Failed::Settings))
+        }
     }
 }
 
-/// The settings file that is named or found. A command that is given without an error ends here over an invalid file.
-fn read_settings(program: fn() -> Command, given: &ArgMatches) -> Settings {
+/// The settings file that is named or found. A command that is given without an error ends over an invalid file.
+fn read_settings(given: &ArgMatches) -> Result<Settings, FileError> {
     let named = given.try_get_one::<PathBuf>("settings").ok().flatten().cloned();
-    let built = || {
-        let mut program = program();
-        program.build();
-        program
-    };
-    Settings::load(built, named.as_deref()).unwrap_or_else(|error| exit_over(&error))
+    Settings::load(command_line::built, named.as_deref())
 }
 
 /// Prints what is wrong with a settings file, and ends the process.
@@ -112,6 +131,9 @@ pub(super) fn check(context: &Context, command: &Command) {
     }
     let mut known = BTreeSet::new();
     collect(command, &mut known);
+    if !given.iter().all(|name| known.contains(*name)) {
+        collect(&command_line::built(), &mut known);
+    }
     for name in given.into_iter().filter(|name| !known.contains(*name)) {
         // What all names begin with alike says nothing.
         let ending = |name: &'_ str| name.strip_prefix(PREFIX).map(str::to_owned);
@@ -131,10 +153,8 @@ fn collect(command: &Command, known: &mut BTreeSet<String>) {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
-    use crate::cli::Cli;
+    use crate::cli::command_line::whole;
 
     #[test]
     fn every_variable_of_every_command_is_forgotten_where_it_is_empty() {
@@ -142,8 +162,8 @@ mod tests {
             let own = command.get_arguments().filter(|option| option.get_env().is_some()).count();
             own + command.get_subcommands().map(count).sum::<usize>()
         }
-        assert!(count(&Cli::command()) > 20);
-        assert_eq!(count(&forget(Cli::command(), &|_| true)), 0);
-        assert_eq!(count(&forget(Cli::command(), &|_| false)), count(&Cli::command()));
+        assert!(count(&whole()) > 20);
+        assert_eq!(count(&forget(whole(), &|_| true)), 0);
+        assert_eq!(count(&forget(whole(), &|_| false)), count(&whole()));
     }
 }

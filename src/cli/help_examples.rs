@@ -1,8 +1,8 @@
 //! Checks the examples at the end of the commands' help: they must parse.
 
-use clap::{Command, CommandFactory, Parser};
+use clap::Command;
 
-use super::Cli;
+use super::command_line;
 
 const COMMANDS: [&str; 28] = [
     "accounts",
@@ -58,7 +58,7 @@ fn help_of<'c>(cli: &'c Command, name: &str) -> &'c Command {
 
 #[test]
 fn every_help_ends_with_examples_that_parse() {
-    let cli = Cli::command();
+    let cli = command_line::whole();
     for name in COMMANDS {
         let command = help_of(&cli, name);
         let short = command.get_after_help().expect("-h ends with examples").to_string();
@@ -69,7 +69,7 @@ fn every_help_ends_with_examples_that_parse() {
         for example in examples {
             let words = words(example);
             assert!(words.join(" ").starts_with(&format!("trailcreator {name}")), "{example}");
-            if let Err(error) = Cli::try_parse_from(&words) {
+            if let Err(error) = command_line::whole().try_get_matches_from(&words) {
                 panic!("{example}\n{error}");
             }
         }

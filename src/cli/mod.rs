@@ -5,6 +5,7 @@
 
 mod accounts;
 mod apply;
+mod command_line;
 mod completions;
 mod config;
 mod count;
@@ -38,9 +39,10 @@ pub(crate) use shared::saved_plans::{PlanDocument, check_writes};
 
 use std::process::ExitCode;
 
+use clap::FromArgMatches;
 use clap::parser::ValueSource;
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use command_line::{Cli, Command};
 pub use shared::context::Context;
 pub use shared::error::{CommandError, Outcome, with_causes};
 pub use shared::options::{AwsAccessArgs, AwsArgs, GlobalArgs, Output, OwnerArgs, WindowArgs};
@@ -51,47 +53,10 @@ use shared::{
     suggestion, tagging, types,
 };
 
-/// Find who created each AWS resource, from CloudTrail, and tag it with its owner
-#[derive(Debug, Parser)]
-#[command(name = "trailcreator", version, long_version = env!("TRAILCREATOR_LONG_VERSION"), propagate_version = true, infer_long_args = false)]
-struct Cli {
-    #[command(flatten)]
-    global: GlobalArgs,
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    Count(count::Args),
-    LoadAthena(load_athena::Args),
-    LoadFiles(load_files::Args),
-    LoadHistory(load_history::Args),
-    LoadLogs(load_logs::Args),
-    LoadS3(load_s3::Args),
-    Watch(watch::Args),
-    Import(import::Args),
-    Who(who::Args),
-    List(list::Args),
-    Tag(tag::Args),
-    TagOrg(tag_org::Args),
-    Apply(apply::Args),
-    Undo(undo::Args),
-    Runs(runs::Args),
-    Prune(prune::Args),
-    Accounts(accounts::Args),
-    Report(report::Args),
-    ResourceMap(resource_map::Args),
-    Policy(policy::Args),
-    Config(config::Args),
-    Completions(completions::Args),
-    Man(man::Args),
-}
-
 /// Runs the program on the process's arguments.
 pub fn main() -> ExitCode {
     completions::answer();
-    let (command, matches, settings) = environment::matches(Cli::command);
+    let (command, matches, settings) = environment::matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| environment::exit(&error));
     context::start_logging(&cli.global);
     let context = Context::new(cli.global, Invocation::of(&command, &matches), settings);
@@ -113,13 +78,6 @@ pub fn main() -> ExitCode {
     ExitCode::from(outcome.code())
 }
 
-/// The whole command line, with the global options in each command.
-fn command() -> clap::Command {
-    let mut command = Cli::command();
-    command.build();
-    command
-}
-
 /// Checks that the command can print what `--output` asks for. `is_typed`: the format is from the command line, and not from the
 /// environment or the settings file, where it is for the other commands: a shell that starts runs `completions`.
 fn check_output(command: &Command, output: Output, is_typed: bool) -> Result<(), CommandError> {
@@ -138,24 +96,24 @@ fn check_output(command: &Command, output: Output, is_typed: bool) -> Result<(),
 
 fn run(command: Command, context: &Context) -> Result<Outcome, CommandError> {
     match command {
-        Command::Count(args) => context.block_on(count::run(args, context)),
-        Command::LoadAthena(args) => context.block_on(load_athena::run(args, context)),
-        Command::LoadFiles(args) => context.block_on(load_files::run(args, context)),
-        Command::LoadHistory(args) => context.block_on(load_history::run(args, context)),
-        Command::LoadLogs(args) => context.block_on(load_logs::run(args, context)),
-        Command::LoadS3(args) => context.block_on(load_s3::run(args, context)),
-        Command::Watch(args) => context.block_on(watch::run(args, context)),
-        Command::Import(args) => context.block_on(import::run(args, context)),
-        Command::Who(args) => context.block_on_this_thread(who::run(args, context)),
-        Command::List(args) => context.block_on(list::run(args, context)),
-        Command::Tag(args) => context.block_on(tag::run(args, context)),
-        Command::TagOrg(args) => context.block_on(tag_org::run(args, context)),
-        Command::Apply(args) => context.block_on(apply::run(args, context)),
-        Command::Undo(args) => context.block_on(undo::run(args, context)),
+        Command::Count(args) => context.block_on(|| count::run(args, context)),
+        Command::LoadAthena(args) => context.block_on(|| load_athena::run(args, context)),
+        Command::LoadFiles(args) => context.block_on(|| load_files::run(args, context)),
+        Command::LoadHistory(args) => context.block_on(|| load_history::run(args, context)),
+        Command::LoadLogs(args) => context.block_on(|| load_logs::run(args, context)),
+        Command::LoadS3(args) => context.block_on(|| load_s3::run(args, context)),
+        Command::Watch(args) => context.block_on(|| watch::run(args, context)),
+        Command::Import(args) => context.block_on(|| import::run(args, context)),
+        Command::Who(args) => who::run(args, context),
+        Command::List(args) => list::run(args, context),
+        Command::Tag(args) => context.block_on(|| tag::run(args, context)),
+        Command::TagOrg(args) => context.block_on(|| tag_org::run(args, context)),
+        Command::Apply(args) => context.block_on(|| apply::run(args, context)),
+        Command::Undo(args) => context.block_on(|| undo::run(args, context)),
         Command::Runs(args) => runs::run(&args, context),
         Command::Prune(args) => prune::run(&args, context),
-        Command::Accounts(args) => context.block_on(accounts::run(args, context)),
-        Command::Report(args) => context.block_on(report::run(args, context)),
+        Command::Accounts(args) => context.block_on(|| accounts::run(args, context)),
+        Command::Report(args) => context.block_on(|| report::run(args, context)),
         Command::ResourceMap(args) => resource_map::run(&args, context),
         Command::Policy(args) => policy::run(&args, context),
         Command::Config(args) => config::run(&args, context),

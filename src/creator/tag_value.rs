@@ -13,6 +13,7 @@
 //! Sources: <https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html>; the patterns of tag values in
 //! the API models; <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html> for the length, which counts in UTF-16.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use icu_normalizer::ComposingNormalizerBorrowed;
@@ -68,7 +69,9 @@ pub(super) fn legal(text: &str) -> Option<String> {
 /// The text with only allowed characters.
 fn allowed(text: &str) -> String {
     let composer = ComposingNormalizerBorrowed::new_nfc();
-    let composed = composer.normalize(text.trim());
+    let text = text.trim();
+    // ASCII is composed, and most names are: the composer's tables need not be in memory.
+    let composed = if text.is_ascii() { Cow::Borrowed(text) } else { composer.normalize(text) };
     if composed.is_ascii() {
         return composed.chars().map(|character| if is_legal(character) { character } else { STAND_IN }).collect();
     }

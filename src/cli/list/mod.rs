@@ -97,7 +97,7 @@ struct Request<'a> {
     accounts: Vec<Account>,
 }
 
-pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, CommandError> {
+pub(super) fn run(mut args: Args, context: &Context) -> Result<Outcome, CommandError> {
     if !args.live && matches!(args.population.population, Some(Population::Config(_))) {
         return Err(CommandError::usage("--population config needs --live: without it the database is listed"));
     }
@@ -112,7 +112,7 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, Co
     let accounts = if args.organization.config.is_some() { args.organization.accounts()? } else { Vec::new() };
     let sink = Sink::new(context, &args)?;
     let request = Request { map: &map, selection, sink, accounts };
-    if args.live { live::run(args, context, request).await } else { of_database(args, context, request) }
+    if args.live { context.block_on(|| live::run(args, context, request)) } else { of_database(args, context, request) }
 }
 
 fn of_database(args: Args, context: &Context, request: Request<'_>) -> Result<Outcome, CommandError> {

@@ -1,16 +1,8 @@
-use clap::CommandFactory;
-
 use super::*;
-use crate::cli::Cli;
-
-fn program() -> Command {
-    let mut program = Cli::command();
-    program.build();
-    program
-}
+use crate::cli::command_line::{built, whole};
 
 fn settings(text: &str) -> Result<Settings, String> {
-    let settings = file::read(Source { name: "t.yml", text }, &program()).map_err(|error| error.to_string())?;
+    let settings = file::read(Source { name: "t.yml", text }, &built()).map_err(|error| error.to_string())?;
     Ok(Settings { path: Some("t.yml".into()), settings })
 }
 
@@ -18,10 +10,10 @@ fn settings(text: &str) -> Result<Settings, String> {
 fn value(text: &str, line: &str, id: &str) -> Result<String, String> {
     let settings = settings(text)?;
     let args: Vec<&str> = ["trailcreator"].into_iter().chain(line.split(' ')).collect();
-    let given = Cli::command().ignore_errors(true).try_get_matches_from(&args).expect("errors are ignored");
-    let command = settings.put_into(Cli::command(), &given).map_err(|error| error.to_string())?;
+    let given = whole().ignore_errors(true).try_get_matches_from(&args).expect("errors are ignored");
+    let command = settings.put_into(whole(), &given).map_err(|error| error.to_string())?;
     let matches = command.try_get_matches_from(&args).map_err(|error| {
-        settings.refused(&Cli::command(), &given).map_or_else(|| error.to_string(), |refused| refused.to_string())
+        settings.refused(&whole(), &given).map_or_else(|| error.to_string(), |refused| refused.to_string())
     })?;
     let values = innermost(&matches).get_raw(id).into_iter().flatten();
     Ok(values.map(|value| value.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" "))
@@ -104,6 +96,6 @@ fn a_section_is_nearer_than_an_excluded_option_of_the_top() {
 #[test]
 fn invalid_values_are_found_in_every_section() {
     let settings = settings("tag: {max-changes: many}\n").unwrap();
-    let error = settings.first_invalid(&Cli::command()).expect("an error").to_string();
+    let error = settings.first_invalid(&whole()).expect("an error").to_string();
     assert!(error.starts_with("t.yml:1:7: invalid value 'many'"), "{error}");
 }

@@ -159,30 +159,37 @@ impl Context {
 
     /// Runs async work to its end.
     ///
+    /// `work` makes the future here, in a function of its own: the stack of the function that calls one command or another would hold
+    /// the futures of all of them, 190 kB.
+    ///
     /// # Errors
     /// Those of the work, or the runtime couldn't start.
-    pub fn block_on<T>(&self, work: impl Future<Output = Result<T, CommandError>>) -> Result<T, CommandError> {
+    #[inline(never)]
+    pub fn block_on<T, W>(&self, work: impl FnOnce() -> W) -> Result<T, CommandError>
+    where
+        W: Future<Output = Result<T, CommandError>>,
+    {
         self.block_on_runtime(&mut Builder::new_multi_thread(), work)
     }
 
     /// The same without further threads, for a command that computes little and makes few calls.
-    pub fn block_on_this_thread<T>(
-        &self,
-        work: impl Future<Output = Result<T, CommandError>>,
-    ) -> Result<T, CommandError> {
+    #[inline(never)]
+    pub fn block_on_this_thread<T, W>(&self, work: impl FnOnce() -> W) -> Result<T, CommandError>
+    where
+        W: Future<Output = Result<T, CommandError>>,
+    {
         self.block_on_runtime(&mut Builder::new_current_thread(), work)
     }
 
-    fn block_on_runtime<T>(
-        &self,
-        runtime: &mut Builder,
-        work: impl Future<Output = Result<T, CommandError>>,
-    ) -> Result<T, CommandError> {
+    fn block_on_runtime<T, W>(&self, runtime: &mut Builder, work: impl FnOnce() -> W) -> Result<T, CommandError>
+    where
+        W: Future<Output = Result<T, CommandError>>,
+    {
         let runtime = runtime
             .enable_all()
             .build()
             .map_err(|error| CommandError::while_doing("starting the async runtime", &error))?;
-        let result = runtime.block_on(work);
+        let result = runtime.block_on(work());
         // After an interrupt, only reads are left. A thread that waits for stdin would never end.
         runtime.shutdown_background();
         result

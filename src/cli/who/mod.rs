@@ -5,6 +5,7 @@ mod live;
 use std::fmt::Display;
 use std::sync::Arc;
 
+use futures::FutureExt;
 use serde::Serialize;
 
 use super::options::{show_missing_sessions, show_unused_rules};
@@ -110,7 +111,15 @@ impl Question<'_> {
     }
 }
 
-pub(super) async fn run(mut args: Args, context: &Context) -> Result<Outcome, CommandError> {
+pub(super) fn run(args: Args, context: &Context) -> Result<Outcome, CommandError> {
+    if args.live {
+        return context.block_on_this_thread(|| answer(args, context));
+    }
+    // Nothing waits then, and no async runtime has to start.
+    answer(args, context).now_or_never().expect("only --live calls AWS, and waits")
+}
+
+async fn answer(mut args: Args, context: &Context) -> Result<Outcome, CommandError> {
     let map = Arc::new(context.resource_map()?);
     args.types = types::resolve(&map, &args.types)?;
     let rules = args.owner.rules(&map, &[])?;

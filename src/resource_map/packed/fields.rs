@@ -4,16 +4,17 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
 use super::PackedServices;
-use super::index::{index, read};
+use super::index::{Index, Part, index, read};
 use crate::resource_map::Service;
 use crate::resource_map::later::Later;
 
 /// The service of a built-in file, by botocore's name. All types of a service share it.
 pub(in crate::resource_map) fn service(name: &str) -> Option<Arc<Service>> {
     static SERVICES: LazyLock<HashMap<&'static str, Later<Arc<Service>>>> = LazyLock::new(|| {
-        let services: PackedServices<'_> = read(index().services);
-        let later = |packed| Later::new(packed, |packed| Arc::new(read(packed)));
-        services.into_iter().map(|(name, packed)| (name, later(packed))).collect()
+        let Index { services, parts, .. } = index();
+        let services: PackedServices<'_> = read(services);
+        let later = |service: Part| Later::new(service.of(parts), |packed| Arc::new(read(packed)));
+        services.into_iter().map(|(name, service)| (name, later(service))).collect()
     });
     SERVICES.get(name).map(|service| Arc::clone(service))
 }

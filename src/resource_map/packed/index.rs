@@ -7,6 +7,9 @@ use crate::embedded;
 use crate::resource_map::Fingerprints;
 
 /// All built-in maps. Each section is packed on its own.
+///
+/// Lists hold names with [`Part`]s, so that finding a name does not touch what it stands for: each page that is touched is memory, and
+/// the system maps 16 at a time.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Index<'p> {
     /// [`super::PackedType`]s, in the order of the files.
@@ -27,6 +30,22 @@ pub(super) struct Index<'p> {
     /// cloud-custodian's types that are left out, with the reasons.
     pub(super) omitted: &'p [u8],
     pub(super) fingerprints: Fingerprints,
+    /// The bytes of all [`Part`]s.
+    pub(super) parts: &'p [u8],
+}
+
+/// Where a value is packed in [`Index::parts`], in bytes. Its length is 0 where there is none.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(super) struct Part {
+    pub(super) start: u32,
+    pub(super) length: u32,
+}
+
+impl Part {
+    /// Its bytes, of all `parts`.
+    pub(super) fn of(self, parts: &[u8]) -> &[u8] {
+        &parts[self.start as usize..][..self.length as usize]
+    }
 }
 
 /// Why reading the index can't fail.

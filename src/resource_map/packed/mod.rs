@@ -22,21 +22,21 @@ use super::{Access, EventIndex, Fingerprints, TagRule, TypeDefinition};
 use crate::model::ResourceType;
 use crate::text::source::Position;
 
-use index::{elements, index, read, section};
+use index::{Index, Part, elements, index, read, section};
 pub(crate) use pack::MapFiles;
 #[cfg_attr(not(test), expect(unused_imports, reason = "as pack"))]
 pub(crate) use pack::pack;
 
 /// A type: what finds it by name, and how it is reached.
 #[derive(Serialize, Deserialize)]
-struct PackedType<'p> {
+struct PackedType {
     resource_type: ResourceType,
     cloudformation: Option<String>,
     aliases: Vec<String>,
     doubts: Option<String>,
     global: bool,
-    /// [`Access`]; no bytes where there is none.
-    access: &'p [u8],
+    /// [`Access`].
+    access: Part,
 }
 
 /// Where a type is described, and the type it is listed below with its place: for the errors of maps over this one.
@@ -45,12 +45,12 @@ type Origin = (Position, Option<(ResourceType, Position)>);
 /// What names the resources: [`TypeNaming`](super::naming::TypeNaming) of each type, and the types by the service in their ARNs.
 #[derive(Serialize, Deserialize)]
 struct PackedNaming<'p> {
-    types: Vec<(ResourceType, &'p [u8])>,
+    types: Vec<(ResourceType, Part)>,
     by_service: &'p [u8],
 }
 
 /// By botocore's name: a [`Service`](super::Service).
-type PackedServices<'p> = Vec<(&'p str, &'p [u8])>;
+type PackedServices<'p> = Vec<(&'p str, Part)>;
 
 /// What each event means: [`EventIndex`], with rules that are read on first use.
 #[derive(Serialize, Deserialize)]
@@ -62,20 +62,16 @@ struct PackedEvents<'p> {
 }
 
 /// By eventSource, then by eventName: a list of [`EventRule`](super::EventRule)s.
-type PackedRules<'p> = Vec<(&'p str, Vec<(&'p str, &'p [u8])>)>;
+type PackedRules<'p> = Vec<(&'p str, Vec<(&'p str, Part)>)>;
 
 fn read_access(packed: &'static [u8]) -> Option<Access> {
     (!packed.is_empty()).then(|| read(packed))
 }
 
-fn packed_types() -> Vec<PackedType<'static>> {
-    read(index().types)
-}
-
-impl PackedType<'static> {
-    fn definition(self) -> TypeDefinition {
+impl PackedType {
+    fn definition(self, parts: &'static [u8]) -> TypeDefinition {
         let Self { resource_type, cloudformation, aliases, doubts, global, access } = self;
-        let access = Later::new(access, read_access);
+        let access = Later::new(access.of(parts), read_access);
         TypeDefinition { resource_type, cloudformation, aliases, doubts, global, access }
     }
 }
@@ -83,7 +79,8 @@ impl PackedType<'static> {
 /// The types by name.
 pub(super) fn definitions() -> Later<BTreeMap<ResourceType, TypeDefinition>> {
     Later::new(index().types, |packed| {
-        let definition = |packed: PackedType<'static>| (packed.resource_type.clone(), packed.definition());
+        let parts = index().parts;
+        let definition = |packed: PackedType| (packed.resource_type.clone(), packed.definition(parts));
         let mut types = BTreeMap::new();
         // To collect them would make a list first.
         types.extend(elements(packed).map(definition));
@@ -93,25 +90,28 @@ pub(super) fn definitions() -> Later<BTreeMap<ResourceType, TypeDefinition>> {
 
 /// The types with everything that maps over them need, in the order of the files.
 pub(super) fn compiled_types() -> Vec<CompiledType> {
-    let events: Vec<Vec<CompiledEvent>> = section(|index| index.events);
-    let places: Vec<Origin> = section(|index| index.places);
-    let compiled = |((packed, events), (place, parent)): ((PackedType<'static>, _), Origin)| CompiledType {
+    let Index { types, events, places, parts, .. } = index();
+    let types: Vec<PackedType> = read(types);
+    let events: Vec<Vec<CompiledEvent>> = read(events);
+    let places: Vec<Origin> = read(places);
+    let compiled = |((packed, events), (place, parent)): ((PackedType, _), Origin)| CompiledType {
         place,
-        definition: packed.definition(),
+        definition: packed.definition(parts),
         events,
         parent,
         tells_actions: true,
     };
-    packed_types().into_iter().zip(events).zip(places).map(compiled).collect()
+    types.into_iter().zip(events).zip(places).map(compiled).collect()
 }
 
 /// What each event means.
 pub(super) fn events() -> Later<EventIndex> {
     Later::new(index().rules, |packed| {
         let PackedEvents { by_source, versioned } = read(packed);
+        let parts = index().parts;
         let [by_source, versioned] = [by_source, versioned].map(|sources| {
-            let of_source = |(source, names): (&'static str, Vec<(&'static str, _)>)| {
-                let names = names.into_iter().map(|(name, packed)| (name.into(), Later::new(packed, read)));
+            let of_source = |(source, names): (&'static str, Vec<(&'static str, Part)>)| {
+                let names = names.into_iter().map(|(name, rules)| (name.into(), Later::new(rules.of(parts), read)));
                 (source.into(), names.collect())
             };
             sources.into_iter().map(of_source).collect()
@@ -122,8 +122,9 @@ pub(super) fn events() -> Later<EventIndex> {
 
 /// What names the resources.
 pub(super) fn naming() -> Naming {
-    let PackedNaming { types, by_service } = read(index().naming);
-    let types = types.into_iter().map(|(name, packed)| (name, Later::new(packed, read)));
+    let Index { naming, parts, .. } = index();
+    let PackedNaming { types, by_service } = read(naming);
+    let types = types.into_iter().map(|(name, naming)| (name, Later::new(naming.of(parts), read)));
     Naming { types: types.collect(), by_service: Later::new(by_service, read) }
 }
 

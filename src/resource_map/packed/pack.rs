@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
-use super::index::Index;
+use super::index::{Index, Part};
 use super::{Origin, PackedEvents, PackedNaming, PackedRules, PackedServices, PackedType, tag_rules};
 use crate::model::ResourceType;
 use crate::resource_map::assemble::{Assembly, Events, TypeSet};
@@ -40,27 +40,44 @@ pub(crate) fn pack(files: &MapFiles<'_>) -> Result<Vec<u8>, FileError> {
     assembly.add(set, Events::Used);
     let map = assembly.finish()?;
     let tag_rules = tag_rules::tag_rules(source(files.parents))?;
-    let access = |compiled: &CompiledType| compiled.definition.access.as_ref().map(bytes).unwrap_or_default();
-    let access: Vec<Vec<u8>> = types.iter().map(access).collect();
+    let mut parts = Parts::default();
     let events: Vec<&[CompiledEvent]> = types.iter().map(|compiled| compiled.events.as_slice()).collect();
     let places: Vec<Origin> = types.iter().map(|compiled| (compiled.place.clone(), compiled.parent.clone())).collect();
+    let rules = EventIndex::of(types.iter().flat_map(|compiled| compiled.events.iter().cloned()));
     Ok(bytes(&Index {
-        types: &bytes(&packed_types(&types, &access)),
-        services: &packed_services(&services),
+        types: &packed_types(&types, &mut parts),
+        services: &packed_services(&services, &mut parts),
         events: &bytes(&events),
         places: &bytes(&places),
-        rules: &packed_events(&EventIndex::of(types.iter().flat_map(|compiled| compiled.events.iter().cloned()))),
-        naming: &packed_naming(&map),
+        rules: &packed_events(&rules, &mut parts),
+        naming: &packed_naming(&map, &mut parts),
         tag_rules: &bytes(&tag_rules),
         sessions: &bytes(&sessions),
         omitted: &bytes(&omitted(source(files.omitted))?),
         fingerprints: map.digests(&EventIndex::of(sessions)),
+        parts: &parts.bytes,
     }))
 }
 
-fn packed_services(services: &BTreeMap<String, Service>) -> Vec<u8> {
-    let packed: Vec<(&str, Vec<u8>)> = services.iter().map(|(name, service)| (name.as_str(), bytes(service))).collect();
-    let packed: PackedServices<'_> = packed.iter().map(|(name, service)| (*name, service.as_slice())).collect();
+/// [`Index::parts`] as they grow.
+#[derive(Default)]
+struct Parts {
+    bytes: Vec<u8>,
+}
+
+impl Parts {
+    fn add<T: Serialize>(&mut self, value: &T) -> Part {
+        let packed = bytes(value);
+        let length = |bytes: &[u8]| u32::try_from(bytes.len()).expect("the maps are no gigabytes");
+        let part = Part { start: length(&self.bytes), length: length(&packed) };
+        self.bytes.extend(packed);
+        part
+    }
+}
+
+fn packed_services(services: &BTreeMap<String, Service>, parts: &mut Parts) -> Vec<u8> {
+    let packed: PackedServices<'_> =
+        services.iter().map(|(name, service)| (name.as_str(), parts.add(service))).collect();
     bytes(&packed)
 }
 
@@ -113,44 +130,38 @@ fn source<'f>((name, text): (&'f str, &'f str)) -> Source<'f> {
     Source { name, text }
 }
 
-/// The types with these ways to reach them.
-fn packed_types<'p>(types: &'p [CompiledType], access: &'p [Vec<u8>]) -> Vec<PackedType<'p>> {
-    let packed = |(compiled, access): (&'p CompiledType, &'p Vec<u8>)| {
-        let TypeDefinition { resource_type, cloudformation, aliases, doubts, global, .. } = compiled.definition.clone();
-        PackedType { resource_type, cloudformation, aliases, doubts, global, access }
-    };
-    types.iter().zip(access).map(packed).collect()
-}
-
-fn packed_events(EventIndex { by_source, versioned, .. }: &EventIndex) -> Vec<u8> {
-    let [by_source, versioned] = [by_source, versioned].map(sorted);
-    bytes(&PackedEvents { by_source: borrowed(&by_source), versioned: borrowed(&versioned) })
-}
-
-/// Packed rules by eventSource, then by eventName. Sorted, as hash maps are not: the same files make the same bytes.
-type SortedRules<'r> = BTreeMap<&'r str, BTreeMap<&'r str, Vec<u8>>>;
-
-fn sorted(rules: &Rules) -> SortedRules<'_> {
-    let mut sorted = SortedRules::new();
-    for (source, names) in rules {
-        sorted.insert(source, names.iter().map(|(name, rules)| (&**name, bytes(&**rules))).collect());
+fn packed_types(types: &[CompiledType], parts: &mut Parts) -> Vec<u8> {
+    let mut packed = Vec::new();
+    for compiled in types {
+        let TypeDefinition { resource_type, cloudformation, aliases, doubts, global, access } =
+            compiled.definition.clone();
+        let access = access.as_ref().map_or(Part { start: 0, length: 0 }, |access| parts.add(access));
+        packed.push(PackedType { resource_type, cloudformation, aliases, doubts, global, access });
     }
-    sorted
+    bytes(&packed)
 }
 
-fn borrowed<'b>(rules: &'b SortedRules<'_>) -> PackedRules<'b> {
-    let mut borrowed = PackedRules::new();
-    for (source, names) in rules {
-        borrowed.push((source, names.iter().map(|(name, rules)| (*name, rules.as_slice())).collect()));
+fn packed_events(EventIndex { by_source, versioned, .. }: &EventIndex, parts: &mut Parts) -> Vec<u8> {
+    let [by_source, versioned] = [by_source, versioned].map(|rules| packed_rules(rules, parts));
+    bytes(&PackedEvents { by_source, versioned })
+}
+
+/// Sorted, as hash maps are not: the same files make the same bytes.
+fn packed_rules<'r>(rules: &'r Rules, parts: &mut Parts) -> PackedRules<'r> {
+    let sources: BTreeMap<&str, _> = rules.iter().map(|(source, names)| (&**source, names)).collect();
+    let mut packed = PackedRules::new();
+    for (source, names) in sources {
+        let names: BTreeMap<&str, _> = names.iter().map(|(name, rules)| (&**name, rules)).collect();
+        packed.push((source, names.into_iter().map(|(name, rules)| (name, parts.add(&**rules))).collect()));
     }
-    borrowed
+    packed
 }
 
-fn packed_naming(map: &ResourceMap) -> Vec<u8> {
+/// Sorted likewise.
+fn packed_naming(map: &ResourceMap, parts: &mut Parts) -> Vec<u8> {
     let Naming { types, by_service } = map.naming();
-    // Sorted, as hash maps are not: the same files make the same bytes.
-    let types: BTreeMap<&ResourceType, Vec<u8>> = types.iter().map(|(name, naming)| (name, bytes(&**naming))).collect();
-    let types = types.iter().map(|(name, packed)| ((*name).clone(), packed.as_slice())).collect();
+    let types: BTreeMap<&ResourceType, _> = types.iter().collect();
+    let types = types.into_iter().map(|(name, naming)| (name.clone(), parts.add(&**naming))).collect();
     let by_service: BTreeMap<_, _> = by_service.iter().collect();
     bytes(&PackedNaming { types, by_service: &bytes(&by_service) })
 }
