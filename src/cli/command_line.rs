@@ -56,13 +56,6 @@ pub(super) fn whole() -> clap::Command {
     Cli::<Command>::command()
 }
 
-/// The same, built: with the global options in each command.
-pub(super) fn built() -> clap::Command {
-    let mut program = whole();
-    program.build();
-    program
-}
-
 /// The program with those commands only that an argument of the process has the name of. It parses what [`whole`] parses to the same
 /// matches, but its help and its errors know no other commands.
 pub(super) fn named() -> clap::Command {

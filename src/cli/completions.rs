@@ -12,7 +12,7 @@ use clap_complete::CompleteEnv;
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use clap_complete::env::Shells;
 
-use super::{CommandError, Context, Outcome, command_line};
+use super::{CommandError, Context, Outcome, command};
 use crate::aws;
 use crate::model::known_regions;
 use crate::org::AccountsFile;
@@ -57,7 +57,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandErro
 /// Answers a completion script, and ends the process then.
 pub(super) fn answer() {
     if env::var_os(VARIABLE).is_some() {
-        CompleteEnv::with_factory(|| with_candidates(command_line::built())).var(VARIABLE).complete();
+        CompleteEnv::with_factory(|| with_candidates(command())).var(VARIABLE).complete();
     }
 }
 

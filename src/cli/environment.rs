@@ -13,7 +13,7 @@ use clap::error::ErrorKind;
 use clap::{Arg, ArgMatches, Command};
 
 use super::settings::Settings;
-use super::{Context, Outcome, command_line};
+use super::{Context, Outcome, command};
 use crate::console::plain_message;
 use crate::text::nearest;
 use crate::text::safe::is_safe;
@@ -21,18 +21,20 @@ use crate::text::source::FileError;
 
 /// Parses the process's arguments. Returns the command as parsed, with the global options in the given subcommand, what was given, and
 /// the settings file. Prints help, version and errors, and ends the process then.
-pub(super) fn matches() -> Parsed {
+///
+/// `named` makes the program with the commands that the arguments name, `whole` the one with all.
+pub(super) fn matches(named: fn() -> Command, whole: fn() -> Command) -> Parsed {
     // A right command line needs no other commands, nor does the version.
-    let parsed = parse(command_line::named).or_else(|failed| match failed {
+    let parsed = parse(named).or_else(|failed| match failed {
         Failed::Arguments(error) if error.kind() == ErrorKind::DisplayVersion => Err(Failed::Arguments(error)),
-        _ => parse(command_line::whole),
+        _ => parse(whole),
     });
     parsed.unwrap_or_else(|failed| match failed {
         Failed::Settings(error) => exit_over(&error),
         Failed::Arguments(error) => exit(&error),
         // Help names every option's variable, empty or not.
         Failed::Help => {
-            let mut command = command_line::whole();
+            let mut command = whole();
             let matches = command.get_matches_mut();
             (command, matches, Settings::default())
         }
@@ -76,7 +78,7 @@ fn parse(program: fn() -> Command) -> Result<Parsed, Failed> {
 /// The settings file that is named or found. A command that is given without an error ends over an invalid file.
 fn read_settings(given: &ArgMatches) -> Result<Settings, FileError> {
     let named = given.try_get_one::<PathBuf>("settings").ok().flatten().cloned();
-    Settings::load(command_line::built, named.as_deref())
+    Settings::load(command, named.as_deref())
 }
 
 /// Prints what is wrong with a settings file, and ends the process.
@@ -132,7 +134,7 @@ pub(super) fn check(context: &Context, command: &Command) {
     let mut known = BTreeSet::new();
     collect(command, &mut known);
     if !given.iter().all(|name| known.contains(*name)) {
-        collect(&command_line::built(), &mut known);
+        collect(&super::command(), &mut known);
     }
     for name in given.into_iter().filter(|name| !known.contains(*name)) {
         // What all names begin with alike says nothing.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Command;
 
-use super::{CommandError, Context, Outcome, command_line};
+use super::{CommandError, Context, Outcome, command};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -28,7 +28,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandError> {
-    let program = command_line::built();
+    let program = command();
     if let Some(folder) = &args.directory {
         let pages = write_all(&program, folder).map_err(|error| {
             CommandError::while_doing(format_args!("writing manual pages to {}", folder.display()), &error)

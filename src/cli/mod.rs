@@ -56,7 +56,7 @@ use shared::{
 /// Runs the program on the process's arguments.
 pub fn main() -> ExitCode {
     completions::answer();
-    let (command, matches, settings) = environment::matches();
+    let (command, matches, settings) = environment::matches(command_line::named, command_line::whole);
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| environment::exit(&error));
     context::start_logging(&cli.global);
     let context = Context::new(cli.global, Invocation::of(&command, &matches), settings);
@@ -76,6 +76,13 @@ pub fn main() -> ExitCode {
     // What a script reads is incomplete, whatever else went well.
     let outcome = if outcome == Outcome::Done && context.console.has_lost_data() { Outcome::Failed } else { outcome };
     ExitCode::from(outcome.code())
+}
+
+/// The whole command line, with the global options in each command.
+fn command() -> clap::Command {
+    let mut command = command_line::whole();
+    command.build();
+    command
 }
 
 /// Checks that the command can print what `--output` asks for. `is_typed`: the format is from the command line, and not from the

@@ -4,7 +4,7 @@ use clap::{Arg, ArgAction, Command};
 use serde_json::{Map, Value, json};
 
 use crate::cli::settings::options_of;
-use crate::cli::{Context, command_line};
+use crate::cli::{Context, command};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -22,7 +22,7 @@ Examples:
 pub(super) struct Args {}
 
 pub(super) fn run(_: &Args, context: &Context) {
-    let schema = schema(&command_line::built());
+    let schema = schema(&command());
     let text = serde_json::to_string_pretty(&schema).unwrap_or_default();
     context.console.document(&format!("{text}\n"));
 }
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn options_and_commands_are_in_the_schema() {
-        let schema = schema(&command_line::built());
+        let schema = schema(&command());
         assert_eq!(schema["properties"]["db"]["type"], json!(["string", "number"]));
         let tag = &schema["properties"]["tag"]["anyOf"][0];
         assert_eq!(tag["properties"]["dry-run"]["type"], "boolean");

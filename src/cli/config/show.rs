@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::cli::settings::{Settings, find, innermost, options_of, path_of};
-use crate::cli::{CommandError, Context, Outcome, Output, command_line, environment};
+use crate::cli::{CommandError, Context, Outcome, Output, command, environment};
 use crate::console::{Lines, OutputFormat};
 use crate::text::secrets;
 
@@ -78,7 +78,7 @@ impl Origin {
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandError> {
-    let program = environment::without_empty_variables(command_line::built());
+    let program = environment::without_empty_variables(command());
     let settings = &context.settings;
     if let Some(error) = settings.first_invalid(&program) {
         return Err(CommandError::usage(error));

@@ -1,8 +1,9 @@
 use super::*;
-use crate::cli::command_line::{built, whole};
+use crate::cli::command;
+use crate::cli::command_line::whole;
 
 fn settings(text: &str) -> Result<Settings, String> {
-    let settings = file::read(Source { name: "t.yml", text }, &built()).map_err(|error| error.to_string())?;
+    let settings = file::read(Source { name: "t.yml", text }, &command()).map_err(|error| error.to_string())?;
     Ok(Settings { path: Some("t.yml".into()), settings })
 }
 

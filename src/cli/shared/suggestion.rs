@@ -122,7 +122,7 @@ impl Invocation {
     /// Another command (`undo`, `resource-map list`), with the given options that it accepts.
     pub(in crate::cli) fn suggest(&self, command: &str) -> Suggestion {
         let path: Vec<String> = command.split(' ').map(str::to_owned).collect();
-        let program = crate::cli::command_line::built();
+        let program = crate::cli::command();
         let target = path.iter().try_fold(&program, |command, name| command.find_subcommand(name));
         let accepts = |given: &&Given| {
             let arg = target.and_then(|target| target.get_arguments().find(|arg| arg.get_long() == Some(&given.long)));
@@ -236,7 +236,7 @@ mod tests {
     use super::*;
 
     fn invocation(args: &[&str]) -> Invocation {
-        let command = crate::cli::command_line::built();
+        let command = crate::cli::command();
         let matches = command.clone().try_get_matches_from([&["trailcreator"], args].concat()).unwrap();
         Invocation::of(&command, &matches)
     }
