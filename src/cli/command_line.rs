@@ -1,7 +1,7 @@
 //! The program's commands and options, as clap parses them.
 //!
-//! To make all commands takes as much memory and time as all else that a small command does. So what is parsed first has only the commands
-//! that the arguments name. Only help and errors need the others.
+//! Building every command takes 0.6 MB, which a small command would notice. So the arguments are first parsed with only the commands that
+//! they name, and with all commands if that fails: only help and errors show the others.
 
 use std::collections::BTreeSet;
 use std::{env, fmt};
@@ -56,8 +56,8 @@ pub(super) fn whole() -> clap::Command {
     Cli::<Command>::command()
 }
 
-/// The program with those commands only that an argument of the process has the name of. It parses what [`whole`] parses to the same
-/// matches, but its help and its errors know no other commands.
+/// The program with only those commands that are named by an argument of the process. Arguments that it accepts give the same matches as
+/// with [`whole`], but its help and errors do not know the other commands.
 pub(super) fn named() -> clap::Command {
     Cli::<Named>::command()
 }

@@ -8,8 +8,8 @@ use crate::resource_map::Fingerprints;
 
 /// All built-in maps. Each section is packed on its own.
 ///
-/// Lists hold names with [`Part`]s, so that finding a name does not touch what it stands for: each page that is touched is memory, and
-/// the system maps 16 at a time.
+/// A list holds names, each with the [`Part`] that describes it, so that a search for a name reads no descriptions: every page that is read
+/// counts as memory of the process.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Index<'p> {
     /// [`super::PackedType`]s, in the order of the files.
@@ -35,7 +35,7 @@ pub(super) struct Index<'p> {
 }
 
 /// Where a value is packed in [`Index::parts`], in bytes. Its length is 0 where there is none.
-#[derive(Clone, Copy, Serialize, Deserialize)]
+#[derive(Clone, Copy, Default, Serialize, Deserialize)]
 pub(super) struct Part {
     pub(super) start: u32,
     pub(super) length: u32,

@@ -68,7 +68,7 @@ struct Parts {
 impl Parts {
     fn add<T: Serialize>(&mut self, value: &T) -> Part {
         let packed = bytes(value);
-        let length = |bytes: &[u8]| u32::try_from(bytes.len()).expect("the maps are no gigabytes");
+        let length = |bytes: &[u8]| u32::try_from(bytes.len()).expect("the maps are less than 4 GiB");
         let part = Part { start: length(&self.bytes), length: length(&packed) };
         self.bytes.extend(packed);
         part
@@ -135,7 +135,7 @@ fn packed_types(types: &[CompiledType], parts: &mut Parts) -> Vec<u8> {
     for compiled in types {
         let TypeDefinition { resource_type, cloudformation, aliases, doubts, global, access } =
             compiled.definition.clone();
-        let access = access.as_ref().map_or(Part { start: 0, length: 0 }, |access| parts.add(access));
+        let access = access.as_ref().map(|access| parts.add(access)).unwrap_or_default();
         packed.push(PackedType { resource_type, cloudformation, aliases, doubts, global, access });
     }
     bytes(&packed)
