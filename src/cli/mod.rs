@@ -37,6 +37,7 @@ mod who;
 
 pub(crate) use shared::saved_plans::{PlanDocument, check_writes};
 
+use std::mem;
 use std::process::ExitCode;
 
 use clap::FromArgMatches;
@@ -75,6 +76,8 @@ pub fn main() -> ExitCode {
     };
     // What a script reads is incomplete, whatever else went well.
     let outcome = if outcome == Outcome::Done && context.console.has_lost_data() { Outcome::Failed } else { outcome };
+    // The process ends: to free what they hold, piece by piece, would only take time, and memory for the code that does it.
+    mem::forget((context, matches, command));
     ExitCode::from(outcome.code())
 }
 

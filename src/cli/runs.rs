@@ -91,7 +91,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome, CommandErro
         });
         read.map_err(failed)?;
         let has_side_effects =
-            |name: &ResourceType| map.types.get(name).is_some_and(|definition| side_effects(definition).is_some());
+            |name: &ResourceType| map.definition(name).is_some_and(|definition| side_effects(definition).is_some());
         let begun: BTreeSet<ResourceType> = types.into_iter().filter(has_side_effects).collect();
         context.console.message(format_args!(
             "run {} is not finished; if it is no longer running, resume with: {}",

@@ -93,7 +93,7 @@ impl<'a> Work<'a> {
         let items = match &parent.source {
             ParentSource::Listing(listing) => Work { listing, ..self }.items(depth + 1).await?,
             ParentSource::Type(name) => {
-                let definition = self.map.types.get(name);
+                let definition = self.map.definition(name);
                 let definition =
                     definition.ok_or_else(|| self.unusable(format!("its parent {name} is not in the resource map")))?;
                 let above = self.scope.of(definition)?;

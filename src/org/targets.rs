@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Region, ResourceType};
+use crate::model::Region;
 use crate::resource_map::{ResourceMap, TypeDefinition};
 use crate::tag::chosen::{Chosen, RecordedTypes, TypeChoice};
 
@@ -35,12 +35,11 @@ pub fn places<'m>(
         Some(regions) => regions.iter().collect(),
         None => records.keys().collect(),
     };
-    let is_global = |name: &&ResourceType| map.types.get(*name).is_some_and(|definition| definition.global);
     let home = regions.iter().find(|region| HOMES.contains(&region.as_str())).or_else(|| regions.first()).copied();
     let mut places = Vec::new();
     for region in &regions {
-        let here = records.get(*region).into_iter().flatten().filter(|name| !is_global(name));
-        let globals = records.values().flatten().filter(|name| home == Some(*region) && is_global(name));
+        let here = records.get(*region).into_iter().flatten().filter(|name| !map.is_global(name));
+        let globals = records.values().flatten().filter(|name| home == Some(*region) && map.is_global(name));
         let recorded = here.chain(globals).cloned().collect();
         let is_here = |definition: &TypeDefinition| !definition.global || home == Some(*region);
         let mut chosen = choice.of(map, recorded, is_here);
@@ -59,6 +58,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::model::ResourceType;
 
     fn planned(records: &[(&str, &[&str])], regions: Option<&[&str]>, asked: &[&str]) -> Vec<(String, Vec<String>)> {
         planned_by(records, regions, (asked, false))
@@ -111,7 +111,7 @@ mod tests {
             [("eu-west-1", vec!["ebs"]), ("us-east-1", vec!["iam-role"])]
                 .map(|(region, names)| (Region::from(region), names.into_iter().map(ResourceType::new).collect())),
         );
-        let listable = map.types.values().filter(|definition| definition.access.is_some()).count();
+        let listable = map.definitions().filter(|definition| definition.access.is_some()).count();
         for all in [false, true] {
             let places = places(&map, &records, None, TypeChoice { all, ..TypeChoice::default() });
             let counts = |at: usize| (places[at].1.types.len(), places[at].1.unexamined.len());

@@ -213,7 +213,7 @@ pub fn needs<'m>(
             }
         }
     }
-    let users = map.types.get(IAM_USER).filter(|_| work == Work::Report);
+    let users = map.definition(IAM_USER).filter(|_| work == Work::Report);
     if let Some((definition, access)) = users.and_then(|users| Some((users, users.access.as_ref()?))) {
         needs.add_listing(map, definition, access);
     }
@@ -255,7 +255,7 @@ impl Needs {
         let mut seen = BTreeSet::new();
         while let Some((definition, access)) = above.filter(|(definition, _)| seen.insert(&definition.resource_type)) {
             access.listing_requests().into_iter().for_each(|request| self.add_call(definition, request));
-            let parent = access.parent_type().and_then(|name| map.types.get(name));
+            let parent = access.parent_type().and_then(|name| map.definition(name));
             above = parent.and_then(|definition| Some((definition, definition.access.as_ref()?)));
         }
     }
@@ -263,7 +263,7 @@ impl Needs {
     /// Listing the possible parents of resources of these types, with their tags.
     fn add_parents(&mut self, map: &ResourceMap, types: &[&TypeDefinition]) {
         for name in map.parent_types(types.iter().map(|definition| &definition.resource_type)) {
-            let Some(definition) = map.types.get(&name) else { continue };
+            let Some(definition) = map.definition(&name) else { continue };
             let Some(access) = definition.access.as_ref() else { continue };
             self.add_listing(map, definition, access);
             self.add_tag_reading(definition, access, false);

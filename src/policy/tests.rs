@@ -8,7 +8,7 @@ fn actions(work: Work, names: &[&str]) -> Vec<String> {
 
 fn actions_of(work: Work, inherit: bool, names: &[&str]) -> Vec<String> {
     let map = ResourceMap::built_in_once();
-    let needs = needs(map, work, inherit, names.iter().map(|name| &map.types[*name]), &|_| true);
+    let needs = needs(map, work, inherit, names.iter().map(|name| &*map.types[*name]), &|_| true);
     assert_eq!(needs.unknown, BTreeSet::new());
     needs.actions.into_iter().collect()
 }
@@ -120,7 +120,7 @@ fn wildcards_replace_several_actions_that_list_or_describe() {
 #[test]
 fn policies_of_a_member_fit_into_a_role_with_wildcards() {
     let map = ResourceMap::built_in_once();
-    let mut needs = needs(map, Work::Member, true, map.types.values(), &|_| true);
+    let mut needs = needs(map, Work::Member, true, map.definitions(), &|_| true);
     assert!(!Fit::of(&documents(&needs, &Scope::default())).is_of_one_role(), "the wildcards are needed");
     needs.shorten();
     assert!(Fit::of(&documents(&needs, &Scope::default())).policies <= MAX_POLICIES_OF_ROLE / 2);

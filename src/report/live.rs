@@ -154,7 +154,7 @@ pub(super) async fn users(
     map: &ResourceMap,
     question: &Question,
 ) -> Result<Option<Vec<String>>, CallError> {
-    let definition = map.types.get(IAM_USER).filter(|definition| definition.access.is_some());
+    let definition = map.definition(IAM_USER).filter(|definition| definition.access.is_some());
     let Some(definition) = definition else { return Ok(None) };
     let place = AccountRegion { account: question.account.clone(), region: question.region.clone() };
     let population = inventory::list_without_sweep(session, map, definition, &place).await?;

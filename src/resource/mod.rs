@@ -168,7 +168,7 @@ impl Describe<'_> {
         let arn = arn_of(self.map, resource_type, (id.as_str(), names), (account_id, region));
         Resource {
             arn: arn.map(Arn::new),
-            name: name_of(self.map.types.get(resource_type), id.as_str(), names),
+            name: name_of(self.map.definition(resource_type), id.as_str(), names),
             id: id.clone(),
             resource_type: resource_type.clone(),
             account_id: account_id.clone(),

@@ -6,7 +6,7 @@ use super::ancestors;
 use super::compile::{CompiledEvent, CompiledType};
 use super::events::EventIndex;
 use super::resolve::comparable;
-use super::{ParentRule, ResourceMap, TypeDefinition};
+use super::{Definitions, ParentRule, ResourceMap, TypeDefinition};
 use crate::model::ResourceType;
 use crate::model::event::Action;
 use crate::text::nearest;
@@ -123,7 +123,8 @@ impl Assembly {
             }
             self.check_aliases(name, place)?;
         }
-        Ok(ResourceMap { types: self.types.into(), events: self.events.into(), ..ResourceMap::default() })
+        let types: Definitions = self.types.into_iter().map(|(name, definition)| (name, definition.into())).collect();
+        Ok(ResourceMap { types: types.into(), events: self.events.into(), ..ResourceMap::default() })
     }
 
     /// An alias that another type also goes by would mean neither. A type of a later set may have an earlier one's alias as its name:

@@ -35,6 +35,7 @@ pub mod tag_keys;
 pub mod template;
 mod yaml;
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
@@ -64,11 +65,14 @@ pub use summary::{EventSummary, TypeSummary};
 pub use tag_keys::{PresentTag, TagKeys};
 pub use template::{MissingValue, Template};
 
+/// Types by custodian's name, each read when it is first asked for.
+pub type Definitions = BTreeMap<ResourceType, Later<TypeDefinition>>;
+
 /// Everything known of resource types, compiled. Cheap to share: wrap it in an `Arc`.
 #[derive(Debug, Default)]
 pub struct ResourceMap {
     /// By custodian's name.
-    pub types: Later<BTreeMap<ResourceType, TypeDefinition>>,
+    pub types: Later<Definitions>,
     /// What each event means.
     pub events: Later<EventIndex>,
     /// The tags that name a resource's parent, the nearest first.
@@ -203,6 +207,25 @@ impl Access {
 }
 
 impl ResourceMap {
+    /// A type by custodian's name, if the map has it.
+    pub fn definition<N>(&self, name: &N) -> Option<&TypeDefinition>
+    where
+        ResourceType: Borrow<N>,
+        N: Ord + ?Sized,
+    {
+        self.types.get(name).map(|definition| &**definition)
+    }
+
+    /// All types, by name.
+    pub fn definitions(&self) -> impl Iterator<Item = &TypeDefinition> {
+        self.types.values().map(|definition| &**definition)
+    }
+
+    /// Whether resources of this type exist once per account; false for a type that the map does not have.
+    pub fn is_global(&self, resource_type: &ResourceType) -> bool {
+        self.definition(resource_type).is_some_and(|definition| definition.global)
+    }
+
     /// What names the resources of its types.
     pub fn naming(&self) -> &Naming {
         self.naming.get_or_init(|| if self.is_built_in { packed::naming() } else { Naming::of(self) })

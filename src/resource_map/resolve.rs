@@ -69,7 +69,7 @@ impl ResourceMap {
         for kind in kinds_for(name) {
             let has_name =
                 |definition: &&TypeDefinition| kind(definition).iter().any(|name| comparable(name) == wanted);
-            let found: Vec<&TypeDefinition> = self.types.values().filter(has_name).collect();
+            let found: Vec<&TypeDefinition> = self.definitions().filter(has_name).collect();
             match found.as_slice() {
                 [] => {}
                 [one] => return Ok(one.resource_type.clone()),
@@ -104,7 +104,7 @@ impl ResourceMap {
             let candidates = names_to_suggest_by(definition);
             candidates.iter().filter_map(|known| crate::text::likeness(&name, known)).max_by(f64::total_cmp)
         };
-        let rated = self.types.values().filter_map(|definition| Some((best(definition)?, definition)));
+        let rated = self.definitions().filter_map(|definition| Some((best(definition)?, definition)));
         // The first of equals: the shortest name comes first in most families (ec2, ec2-fleet).
         rated.reduce(|one, other| if other.0 > one.0 { other } else { one }).map(|(_, definition)| definition)
     }

@@ -21,7 +21,7 @@ impl ResourceMap {
     /// # Errors
     /// The first service without types, with the nearest one.
     pub fn check_services(&self, services: &[String]) -> Result<(), UnknownService> {
-        let known = || self.types.values().filter_map(TypeDefinition::service_name);
+        let known = || self.definitions().filter_map(TypeDefinition::service_name);
         match services.iter().find(|service| known().all(|known| known != *service)) {
             None => Ok(()),
             Some(name) => {

@@ -61,7 +61,7 @@ impl ResourceMap {
     pub fn summaries(&self) -> Vec<TypeSummary<'_>> {
         let mut events = self.events_by_type();
         let summary = |definition| summary(definition, events.remove(&definition.resource_type).unwrap_or_default());
-        self.types.values().map(summary).collect()
+        self.definitions().map(summary).collect()
     }
 
     fn events_by_type(&self) -> BTreeMap<&ResourceType, Vec<EventSummary<'_>>> {

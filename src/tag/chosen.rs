@@ -41,7 +41,7 @@ impl TypeChoice<'_> {
         if self.inherit {
             names.extend(map.child_types(&names));
         }
-        let listable = map.types.values().filter(|definition| definition.access.is_some() && is_here(definition));
+        let listable = map.definitions().filter(|definition| definition.access.is_some() && is_here(definition));
         let mut unexamined: Vec<ResourceType> = listable.map(|definition| definition.resource_type.clone()).collect();
         if self.all {
             names.append(&mut unexamined);
@@ -76,7 +76,7 @@ pub fn choose_types<'m>(
     if !choice.named.is_empty() {
         return Chosen::of(map, choice.named.to_vec());
     }
-    let is_global = |name: &ResourceType| map.types.get(name).is_some_and(|definition| definition.global);
+    let is_global = |name: &ResourceType| map.is_global(name);
     let recorded = recorded.iter().flat_map(|(of_region, names)| {
         names.iter().filter(move |name| of_region == region || is_global(name)).cloned()
     });
@@ -128,7 +128,7 @@ impl<'m> Chosen<'m> {
         names.dedup();
         let mut chosen = Self::default();
         for name in names {
-            match map.types.get(&name) {
+            match map.definition(&name) {
                 Some(definition) if definition.access.is_some() => chosen.types.push(definition),
                 Some(_) => chosen.skipped.push(skipped(name, "no resource map defines how to list it")),
                 None => chosen.skipped.push(skipped(name, "in the database, but in no resource map")),

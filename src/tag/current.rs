@@ -102,7 +102,7 @@ async fn read_type(
     mut wanted: Wanted,
 ) -> PackedList<(u32, Current)> {
     let unreadable = |why: Unread| wanted.0.iter().map(|(_, at)| (*at, Current::Unreadable(why.clone()))).collect();
-    let Some(definition) = map.types.get(&resource_type).filter(|definition| definition.access.is_some()) else {
+    let Some(definition) = map.definition(&resource_type).filter(|definition| definition.access.is_some()) else {
         return unreadable(Unread::NoListing(resource_type));
     };
     // A sweep of the Tagging API would not prove that a tag is absent. Tags that the listing does not return are read below.

@@ -177,7 +177,7 @@ impl<'g, 'm> Gatherer<'g, 'm> {
 
 /// The type, if it can be listed.
 fn listable<'m>(map: &'m ResourceMap, name: &ResourceType) -> Option<&'m TypeDefinition> {
-    map.types.get(name).filter(|definition| definition.access.is_some())
+    map.definition(name).filter(|definition| definition.access.is_some())
 }
 
 /// What the store has of parents by their ids.

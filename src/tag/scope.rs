@@ -193,7 +193,7 @@ impl IdHints {
             let is_named =
                 |definition: &TypeDefinition| arn.is_here(account, region, definition) && arn.is_of(definition);
             if !chosen.types.iter().any(|definition| is_named(definition)) {
-                chosen.types.extend(map.types.values().filter(|definition| is_named(definition)));
+                chosen.types.extend(map.definitions().filter(|definition| is_named(definition)));
             }
         }
     }
@@ -238,7 +238,7 @@ impl SoughtArn {
 
     /// Finds the types: those with an ARN template that the ARN matches so far, and without any, all types of its service.
     fn with_types(mut self, map: &ResourceMap) -> Self {
-        let types = || map.types.values().filter(|definition| definition.access.is_some());
+        let types = || map.definitions().filter(|definition| definition.access.is_some());
         let is_sure = |definition: &&TypeDefinition| {
             let pattern = pattern_of(definition);
             pattern.is_some_and(|pattern| !pattern.resource.is_empty() && self.begins_as(&pattern))
@@ -306,7 +306,7 @@ mod tests {
     fn types(text: &str, region: &str) -> Vec<String> {
         let map = ResourceMap::built_in_once();
         let hints = IdHints::ask(&Store::in_memory().unwrap(), map, &Ids(vec![text.to_owned()]), None).unwrap();
-        let types = map.types.values().filter(|definition| definition.access.is_some());
+        let types = map.definitions().filter(|definition| definition.access.is_some());
         let may_be = types.filter(|definition| hints.may_be(&ACCOUNT.into(), &region.into(), definition));
         may_be.map(|definition| definition.resource_type.to_string()).collect()
     }
@@ -333,7 +333,7 @@ mod tests {
     fn a_type_is_found_by_every_arn_that_its_template_makes() {
         let map = ResourceMap::built_in_once();
         let mut templates = 0;
-        for definition in map.types.values() {
+        for definition in map.definitions() {
             let Some(arn) = definition.access.as_ref().and_then(|access| access.arn.as_ref()) else { continue };
             let ItemText::Template(_) = arn else { continue };
             let text = arn.text(&Value::Null, &|_| Some("x".into())).unwrap();

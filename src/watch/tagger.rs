@@ -106,7 +106,7 @@ impl Tagging<'_> {
     /// Whether what an event created is to be tagged.
     pub fn wants(&self, effect: &Effect) -> bool {
         let name = &effect.touched.resource_type;
-        let access = self.map.types.get(name).and_then(|definition| definition.access.as_ref());
+        let access = self.map.definition(name).and_then(|definition| definition.access.as_ref());
         access.is_some_and(|access| access.write.is_some())
             && self.accounts.contains_key(&effect.account)
             && (self.wanted.types.is_empty() || self.wanted.types.contains(name))

@@ -6,6 +6,7 @@ mod sink;
 mod table;
 
 use std::collections::HashMap;
+use std::mem::ManuallyDrop;
 use std::ops::ControlFlow;
 
 use super::load_history::{ALL, region_or_all};
@@ -101,7 +102,8 @@ pub(super) fn run(mut args: Args, context: &Context) -> Result<Outcome, CommandE
     if !args.live && matches!(args.population.population, Some(Population::Config(_))) {
         return Err(CommandError::usage("--population config needs --live: without it the database is listed"));
     }
-    let map = context.resource_map()?;
+    // Not freed at the end, as in `cli::main`.
+    let map = ManuallyDrop::new(context.resource_map()?);
     args.types = types::resolve(&map, &args.types)?;
     let selection = Selection {
         creators: std::mem::take(&mut args.creators),

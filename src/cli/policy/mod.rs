@@ -261,7 +261,7 @@ fn chosen<'m>(args: &Args, map: &'m ResourceMap) -> Result<Vec<&'m TypeDefinitio
         let by_service = definition.service_name().is_some_and(|name| args.services.iter().any(|asked| asked == name));
         types.contains(&definition.resource_type) || (by_service && is_taggable)
     };
-    Ok(map.types.values().filter(is_asked).collect())
+    Ok(map.definitions().filter(is_asked).collect())
 }
 
 /// Writes files, by their names, to a folder.

@@ -62,6 +62,6 @@ pub(in crate::cli) fn resolve(
 }
 
 fn names_with_side_effects(map: &ResourceMap) -> String {
-    let names = map.types.values().filter(|definition| side_effects(definition).is_some());
+    let names = map.definitions().filter(|definition| side_effects(definition).is_some());
     names.map(|definition| definition.resource_type.as_str()).collect::<Vec<_>>().join(", ")
 }

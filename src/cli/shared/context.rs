@@ -113,8 +113,9 @@ impl Context {
         }
         let mut error = CommandError::failed(format_args!("there is no database {}", self.global.db.display()));
         error.hints.extend(self.other_databases());
+        let from_bucket = self.suggest("load-s3").option("bucket", "NAME");
         Err(error
-            .hint("load a trail first: load-s3 --bucket NAME, load-athena, or load-files PATH")
+            .hint(format!("load a trail first: {from_bucket} (or load-athena, or load-files PATH)"))
             .hint(format!("or load Event history (90 days, no trail needed): {}", self.suggest("load-history"))))
     }
 

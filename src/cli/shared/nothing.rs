@@ -182,10 +182,9 @@ pub(in crate::cli) fn has_events(
     regions: &[Region],
     types: &[ResourceType],
 ) -> Result<bool, StoreError> {
-    let is_global = |name: &ResourceType| map.types.get(name).is_some_and(|definition| definition.global);
     let recorded = store.types_by_region(account)?;
     Ok(recorded.iter().any(|(region, names)| {
-        names.iter().any(|name| types.contains(name) && (regions.contains(region) || is_global(name)))
+        names.iter().any(|name| types.contains(name) && (regions.contains(region) || map.is_global(name)))
     }))
 }
 

@@ -30,7 +30,7 @@ pub(in crate::cli) fn check_more_tags(
     more: &[MoreTag],
 ) -> Result<(), CommandError> {
     let keys: Vec<&TagKey> = std::iter::once(owner).chain(more.iter().map(|more| &more.key)).collect();
-    let named = || types.iter().filter_map(|name| map.types.get(name));
+    let named = || types.iter().filter_map(|name| map.definition(name));
     for (at, key) in keys.iter().enumerate() {
         for earlier in &keys[..at] {
             let of_type = named().find(|definition| definition.same_key(earlier, key));

@@ -89,7 +89,7 @@ impl Live {
 }
 
 fn homes_of_global_types(map: &ResourceMap, partition: &str) -> BTreeSet<Region> {
-    let access = map.types.values().filter(|definition| definition.global).filter_map(|d| d.access.as_ref());
+    let access = map.definitions().filter(|definition| definition.global).filter_map(|d| d.access.as_ref());
     access
         .filter_map(|access| access.service.endpoints.get(partition))
         .filter_map(|home| home.region.as_deref().map(Region::from))

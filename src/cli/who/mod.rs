@@ -3,6 +3,7 @@
 mod live;
 
 use std::fmt::Display;
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
 use futures::FutureExt;
@@ -120,7 +121,8 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Outcome, CommandError
 }
 
 async fn answer(mut args: Args, context: &Context) -> Result<Outcome, CommandError> {
-    let map = Arc::new(context.resource_map()?);
+    // Not freed at the end, as in `cli::main`.
+    let map = ManuallyDrop::new(Arc::new(context.resource_map()?));
     args.types = types::resolve(&map, &args.types)?;
     let rules = args.owner.rules(&map, &[])?;
     let store = if args.live && !context.global.db.exists() { None } else { Some(context.open_store_to_read()?) };

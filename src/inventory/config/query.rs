@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn every_type_is_in_one_query_of_at_most_the_allowed_length() {
         let map = ResourceMap::built_in_once();
-        let types: BTreeSet<&str> = map.types.values().flat_map(names_of).collect();
+        let types: BTreeSet<&str> = map.definitions().flat_map(names_of).collect();
         let accounts: Vec<AccountId> = (0..50).map(|number| format!("{number:012}").as_str().into()).collect();
         let regions: Vec<Region> = (0..34).map(|number| format!("us-somewhere-{number}").as_str().into()).collect();
         for (accounts, regions) in [(&[][..], &[][..]), (&accounts[..], &regions[..]), (&accounts[..1], &regions[..1])]
@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn a_name_that_would_end_the_text_is_not_asked_for() {
         let map = ResourceMap::built_in_once();
-        let mut definition = map.types["sqs"].clone();
+        let mut definition = TypeDefinition::clone(&map.types["sqs"]);
         assert_eq!(names_of(&definition), ["AWS::SQS::Queue"]);
         for name in [Some("AWS::X' OR 'a'='a"), Some("AWS X"), None] {
             definition.cloudformation = name.map(str::to_owned);

@@ -382,8 +382,7 @@ impl<'m> Lineage<'m> {
             }
             arn = (text != id).then(|| text.to_owned());
         }
-        let is_global = self.map.types.get(name).is_some_and(|definition| definition.global);
-        let region = (!is_global).then_some(region);
+        let region = (!self.map.is_global(name)).then_some(region);
         Link::Resource(ParentRef { resource_type: name.clone(), region, id, arn }, tag.map(str::to_owned))
     }
 }

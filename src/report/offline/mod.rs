@@ -65,7 +65,7 @@ impl Question<'_> {
     }
 
     fn is_global(&self, resource_type: &ResourceType) -> bool {
-        self.map.types.get(resource_type).is_some_and(|known| known.global)
+        self.map.is_global(resource_type)
     }
 
     fn scope(&self, account: &AccountId, resource_type: &ResourceType, region: &Region) -> Scope {
@@ -91,7 +91,7 @@ impl Question<'_> {
 
     /// The place of a write's key among those that count as the owner tag on its type.
     fn rank(&self, write: &Write) -> Option<usize> {
-        let keys = self.map.types.get(&write.resource_type).map(TypeDefinition::tag_keys).unwrap_or_default();
+        let keys = self.map.definition(&write.resource_type).map(TypeDefinition::tag_keys).unwrap_or_default();
         self.owner_keys().position(|key| keys.are_same(key.as_str(), write.key.as_str()))
     }
 

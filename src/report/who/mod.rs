@@ -149,7 +149,7 @@ pub fn answers(
 
 /// The events of each matching resource, under all its names.
 fn resources(history: ResourceHistory, filter: &Filter, map: &ResourceMap) -> BTreeMap<Key, Vec<StoredEvent>> {
-    let is_global = |event: &StoredEvent| map.types.get(&event.resource_type).is_some_and(|known| known.global);
+    let is_global = |event: &StoredEvent| map.is_global(&event.resource_type);
     let keeps = |event: &StoredEvent| filter.keeps(event, is_global(event));
     let ResourceHistory { events, related, renames, of_earlier_names } = history;
     let asked: Vec<StoredEvent> = events.into_iter().filter(keeps).collect();

@@ -36,7 +36,7 @@ fn rules<'map>(map: &'map ResourceMap, source: &str, name: &str) -> Vec<(&'map s
 }
 
 fn is_listed(map: &ResourceMap, name: &str) -> bool {
-    map.types.get(&ResourceType::from(name)).unwrap_or_else(|| panic!("{name} is known")).access.is_some()
+    map.definition(&ResourceType::from(name)).unwrap_or_else(|| panic!("{name} is known")).access.is_some()
 }
 
 /// A stanza that lists a type, below `parent` where one is given.
@@ -83,7 +83,7 @@ fn an_omitted_type_has_a_reason_and_is_not_in_the_map() {
 #[test]
 fn every_built_in_rest_call_names_its_action() {
     let map = ResourceMap::built_in_once();
-    let access = map.types.values().filter_map(|definition| Some((definition, definition.access.as_ref()?)));
+    let access = map.definitions().filter_map(|definition| Some((definition, definition.access.as_ref()?)));
     let calls = access.flat_map(|(definition, access)| {
         access.requests().into_iter().map(|request| (definition.resource_type.as_str(), request)).collect::<Vec<_>>()
     });

@@ -187,7 +187,7 @@ mod tests {
     fn no_type_takes_another_text_for_the_id_that_its_arn_has() {
         let map = ResourceMap::built_in_once();
         let (mut types, mut found) = (0, 0);
-        for definition in map.types.values() {
+        for definition in map.definitions() {
             let Some(access) = definition.access.as_ref() else { continue };
             let (Some(field), Some(naming)) =
                 (simple_field(&access.id), map.naming().of_type(&definition.resource_type))

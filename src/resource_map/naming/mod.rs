@@ -12,7 +12,6 @@ mod shown;
 
 use std::collections::HashMap;
 
-use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -30,7 +29,8 @@ pub use shown::{arn_of, name_of};
 /// and read for the types that are asked for.
 #[derive(Debug, Default)]
 pub struct Naming {
-    pub(super) types: HashMap<ResourceType, Later<TypeNaming>, RandomState>,
+    /// Sorted by type. In a hash map, it would take twice the memory in every command that shows resources.
+    pub(super) types: Vec<(ResourceType, Later<TypeNaming>)>,
     /// The types by the service in their ARNs.
     pub(super) by_service: Later<HashMap<String, Vec<ResourceType>>>,
 }
@@ -61,7 +61,7 @@ pub struct TypeNaming {
 impl Naming {
     /// The names of the types of a map.
     pub(super) fn of(map: &ResourceMap) -> Self {
-        let mut types = HashMap::default();
+        let mut types = Vec::with_capacity(map.types.len());
         let mut by_service: HashMap<String, Vec<ResourceType>> = HashMap::new();
         for (name, definition) in &*map.types {
             let of_type = TypeNaming::new(definition);
@@ -71,14 +71,15 @@ impl Naming {
                     of_service.push(name.clone());
                 }
             }
-            types.insert(name.clone(), of_type.into());
+            types.push((name.clone(), of_type.into()));
         }
         Self { types, by_service: by_service.into() }
     }
 
     /// The names of a type. `None` for a type that the map does not have.
     pub fn of_type(&self, resource_type: &ResourceType) -> Option<&TypeNaming> {
-        self.types.get(resource_type).map(|of_type| &**of_type)
+        let place = self.types.binary_search_by(|(name, _)| name.cmp(resource_type)).ok()?;
+        Some(&self.types[place].1)
     }
 
     /// The types with ARNs of this service.

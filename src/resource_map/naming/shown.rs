@@ -24,7 +24,7 @@ pub fn arn_of(
     if let Some(arn) = names.iter().find(is_own) {
         return Some(arn.clone());
     }
-    let access = map.types.get(resource_type)?.access.as_ref()?;
+    let access = map.definition(resource_type)?.access.as_ref()?;
     let field = simple_field(&access.id)?;
     let place = ArnPlace { partition: region.partition(), region: region.as_str(), account: account.as_str() };
     if let Some(arn @ ItemText::Template(_)) = &access.arn {

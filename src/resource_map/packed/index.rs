@@ -12,7 +12,7 @@ use crate::resource_map::Fingerprints;
 /// counts as memory of the process.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Index<'p> {
-    /// [`super::PackedType`]s, in the order of the files.
+    /// [`super::PackedTypes`].
     pub(super) types: &'p [u8],
     /// [`super::PackedServices`].
     pub(super) services: &'p [u8],

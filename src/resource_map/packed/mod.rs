@@ -14,11 +14,12 @@ mod tag_rules;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use super::compile::{CompiledEvent, CompiledType};
 use super::later::Later;
 use super::naming::Naming;
-use super::{Access, EventIndex, Fingerprints, TagRule, TypeDefinition};
+use super::{Access, Definitions, EventIndex, Fingerprints, TagRule, TypeDefinition};
 use crate::model::ResourceType;
 use crate::text::source::Position;
 
@@ -27,7 +28,10 @@ pub(crate) use pack::MapFiles;
 #[cfg_attr(not(test), expect(unused_imports, reason = "as pack"))]
 pub(crate) use pack::pack;
 
-/// A type: what finds it by name, and how it is reached.
+/// In the order of the files: the name of a type, and its [`PackedType`].
+type PackedTypes<'p> = Vec<(&'p str, Part)>;
+
+/// A type: what finds it, and how it is reached.
 #[derive(Serialize, Deserialize)]
 struct PackedType {
     resource_type: ResourceType,
@@ -45,7 +49,8 @@ type Origin = (Position, Option<(ResourceType, Position)>);
 /// What names the resources: [`TypeNaming`](super::naming::TypeNaming) of each type, and the types by the service in their ARNs.
 #[derive(Serialize, Deserialize)]
 struct PackedNaming<'p> {
-    types: Vec<(ResourceType, Part)>,
+    /// A list of names, sorted, each with the [`Part`].
+    types: &'p [u8],
     by_service: &'p [u8],
 }
 
@@ -68,19 +73,23 @@ fn read_access(packed: &'static [u8]) -> Option<Access> {
     (!packed.is_empty()).then(|| read(packed))
 }
 
-impl PackedType {
-    fn definition(self, parts: &'static [u8]) -> TypeDefinition {
-        let Self { resource_type, cloudformation, aliases, doubts, global, access } = self;
-        let access = Later::new(access.of(parts), read_access);
-        TypeDefinition { resource_type, cloudformation, aliases, doubts, global, access }
-    }
+fn read_definition(packed: &'static [u8]) -> TypeDefinition {
+    let PackedType { resource_type, cloudformation, aliases, doubts, global, access } = read(packed);
+    let access = Later::new(access.of(index().parts), read_access);
+    TypeDefinition { resource_type, cloudformation, aliases, doubts, global, access }
+}
+
+/// A type's name as it is in the index, without a copy.
+fn named(name: &'static str) -> ResourceType {
+    ResourceType::new(SmolStr::new_static(name))
 }
 
 /// The types by name.
-pub(super) fn definitions() -> Later<BTreeMap<ResourceType, TypeDefinition>> {
+pub(super) fn definitions() -> Later<Definitions> {
     Later::new(index().types, |packed| {
         let parts = index().parts;
-        let definition = |packed: PackedType| (packed.resource_type.clone(), packed.definition(parts));
+        let definition =
+            |(name, part): (&'static str, Part)| (named(name), Later::new(part.of(parts), read_definition));
         let mut types = BTreeMap::new();
         // To collect them would make a list first.
         types.extend(elements(packed).map(definition));
@@ -91,12 +100,12 @@ pub(super) fn definitions() -> Later<BTreeMap<ResourceType, TypeDefinition>> {
 /// The types with everything that maps over them need, in the order of the files.
 pub(super) fn compiled_types() -> Vec<CompiledType> {
     let Index { types, events, places, parts, .. } = index();
-    let types: Vec<PackedType> = read(types);
+    let types: PackedTypes<'_> = read(types);
     let events: Vec<Vec<CompiledEvent>> = read(events);
     let places: Vec<Origin> = read(places);
-    let compiled = |((packed, events), (place, parent)): ((PackedType, _), Origin)| CompiledType {
+    let compiled = |(((_, definition), events), (place, parent)): (((_, Part), _), Origin)| CompiledType {
         place,
-        definition: packed.definition(parts),
+        definition: read_definition(definition.of(parts)),
         events,
         parent,
         tells_actions: true,
@@ -124,8 +133,8 @@ pub(super) fn events() -> Later<EventIndex> {
 pub(super) fn naming() -> Naming {
     let Index { naming, parts, .. } = index();
     let PackedNaming { types, by_service } = read(naming);
-    let types = types.into_iter().map(|(name, naming)| (name, Later::new(naming.of(parts), read)));
-    Naming { types: types.collect(), by_service: Later::new(by_service, read) }
+    let of_type = |(name, naming): (&'static str, Part)| (named(name), Later::new(naming.of(parts), read));
+    Naming { types: elements(types).map(of_type).collect(), by_service: Later::new(by_service, read) }
 }
 
 /// The calls that hand out credentials.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::{Deserialize, Serialize};
 
 use super::index::{Index, Part};
-use super::{Origin, PackedEvents, PackedNaming, PackedRules, PackedServices, PackedType, tag_rules};
+use super::{Origin, PackedEvents, PackedNaming, PackedRules, PackedServices, PackedType, PackedTypes, tag_rules};
 use crate::model::ResourceType;
 use crate::resource_map::assemble::{Assembly, Events, TypeSet};
 use crate::resource_map::compile::{self, CompiledEvent, CompiledType, service};
@@ -131,12 +131,13 @@ fn source<'f>((name, text): (&'f str, &'f str)) -> Source<'f> {
 }
 
 fn packed_types(types: &[CompiledType], parts: &mut Parts) -> Vec<u8> {
-    let mut packed = Vec::new();
+    let mut packed = PackedTypes::new();
     for compiled in types {
         let TypeDefinition { resource_type, cloudformation, aliases, doubts, global, access } =
             compiled.definition.clone();
         let access = access.as_ref().map(|access| parts.add(access)).unwrap_or_default();
-        packed.push(PackedType { resource_type, cloudformation, aliases, doubts, global, access });
+        let definition = parts.add(&PackedType { resource_type, cloudformation, aliases, doubts, global, access });
+        packed.push((compiled.definition.resource_type.as_str(), definition));
     }
     bytes(&packed)
 }
@@ -160,10 +161,9 @@ fn packed_rules<'r>(rules: &'r Rules, parts: &mut Parts) -> PackedRules<'r> {
 /// Sorted likewise.
 fn packed_naming(map: &ResourceMap, parts: &mut Parts) -> Vec<u8> {
     let Naming { types, by_service } = map.naming();
-    let types: BTreeMap<&ResourceType, _> = types.iter().collect();
-    let types = types.into_iter().map(|(name, naming)| (name.clone(), parts.add(&**naming))).collect();
+    let types: Vec<(&str, Part)> = types.iter().map(|(name, naming)| (name.as_str(), parts.add(&**naming))).collect();
     let by_service: BTreeMap<_, _> = by_service.iter().collect();
-    bytes(&PackedNaming { types, by_service: &bytes(&by_service) })
+    bytes(&PackedNaming { types: &bytes(&types), by_service: &bytes(&by_service) })
 }
 
 fn bytes<T: Serialize>(value: &T) -> Vec<u8> {

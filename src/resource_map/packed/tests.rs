@@ -57,8 +57,9 @@ fn the_index_names_resources_as_the_yaml_does() {
     let (parsed, packed) = (parsed(), ResourceMap::built_in());
     let (parsed, packed) = (parsed.naming(), packed.naming());
     assert_eq!(parsed.types.len(), packed.types.len());
-    for (name, naming) in &parsed.types {
-        assert_eq!(format!("{naming:#?}"), format!("{:#?}", packed.types[name]));
+    assert!(parsed.types.is_sorted_by_key(|(name, _)| name));
+    for ((name, naming), (packed_name, packed)) in parsed.types.iter().zip(&packed.types) {
+        assert_eq!((name, format!("{naming:#?}")), (packed_name, format!("{packed:#?}")));
     }
     assert_eq!(*parsed.by_service, *packed.by_service);
 }

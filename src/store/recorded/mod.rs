@@ -338,12 +338,8 @@ fn scope_of(map: &ResourceMap, event: &StoredEvent) -> Scope {
 }
 
 fn scope(map: &ResourceMap, account: &AccountId, region: &Region, resource_type: &ResourceType) -> Scope {
-    let region = if is_global(map, resource_type) { Region::default() } else { region.clone() };
+    let region = if map.is_global(resource_type) { Region::default() } else { region.clone() };
     (account.clone(), region, resource_type.clone())
-}
-
-fn is_global(map: &ResourceMap, resource_type: &ResourceType) -> bool {
-    map.types.get(resource_type).is_some_and(|known| known.global)
 }
 
 impl<'q> Question<'q> {
@@ -432,7 +428,7 @@ impl<'q> Question<'q> {
             && before.resource_id == event.resource_id
             && before.names == event.names
             && scope_of(self.map, before) == scope_of(self.map, event)
-            && !is_global(self.map, &event.resource_type)
+            && !self.map.is_global(&event.resource_type)
     }
 }
 

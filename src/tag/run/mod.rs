@@ -176,7 +176,7 @@ impl<'a> Runner<'a> {
         let sought = writes.iter().map(|(write, _)| write);
         let current = current::read(self.session, self.map, &self.place, sought).await;
         for ((mut write, state), current) in writes.into_iter().zip(current) {
-            let keys = self.map.types.get(&write.resource_type).map(TypeDefinition::tag_keys).unwrap_or_default();
+            let keys = self.map.definition(&write.resource_type).map(TypeDefinition::tag_keys).unwrap_or_default();
             let check = match current {
                 Current::Live(live) if state.may_be_made() && self.is_update(&write) => Check::Begun(live),
                 current => check(&write, keys, state, current),
@@ -191,7 +191,7 @@ impl<'a> Runner<'a> {
 
     /// The outcome of a write that is not attempted, because it would also update its resource and that is not allowed.
     fn hold_back(&self, write: &Write, state: WriteState) -> Option<WriteOutcome> {
-        let definition = self.map.types.get(&write.resource_type)?;
+        let definition = self.map.definition(&write.resource_type)?;
         match (self.updates.refusal(definition, &write.arn)?, state) {
             // How a call ended that may have been made stays to be seen.
             (why @ Skip::SideEffects { .. }, WriteState::Started) => Some(WriteOutcome::UnderWay(why.to_string())),
@@ -203,7 +203,7 @@ impl<'a> Runner<'a> {
 
     /// Whether a write is an update that goes on after its call.
     fn is_update(&self, write: &Write) -> bool {
-        let access = self.map.types.get(&write.resource_type).and_then(|definition| definition.access.as_ref());
+        let access = self.map.definition(&write.resource_type).and_then(|definition| definition.access.as_ref());
         let writing = access.and_then(|access| access.write.as_ref());
         writing.is_some_and(|writing| writing.method == WriteMethod::StackUpdate)
     }
@@ -228,7 +228,7 @@ impl<'a> Runner<'a> {
     }
 
     fn definition(&self, write: &Write) -> Option<&'a TypeDefinition> {
-        self.map.types.get(&write.resource_type)
+        self.map.definition(&write.resource_type)
     }
 
     /// A write that was found possible, with the same map.
