@@ -107,18 +107,17 @@ impl Store {
         connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
         // What another program wrote into the schema may call no function with side effects.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
-        connection.pragma_update(None, "foreign_keys", true)?;
-        // Only for a new database: for others it changes nothing.
-        connection.pragma_update(None, "page_size", PAGE_SIZE)?;
+        // The page size is only for a new database: for others it changes nothing.
+        connection.execute_batch(&format!("PRAGMA foreign_keys = on; PRAGMA page_size = {PAGE_SIZE}"))?;
         if version_of_ours(&connection)? < known_version() {
             migrate(&mut connection, watch)?;
         }
         if connection.is_readonly(rusqlite::MAIN_DB)? {
             return Err(StoreError::ReadOnly);
         }
-        connection.pragma_update(None, "journal_mode", "wal")?;
-        connection.pragma_update(None, "synchronous", "normal")?;
-        connection.pragma_update(None, "cache_size", -PAGE_CACHE_KIB)?;
+        connection.execute_batch(&format!(
+            "PRAGMA journal_mode = wal; PRAGMA synchronous = normal; PRAGMA cache_size = -{PAGE_CACHE_KIB}"
+        ))?;
         // The first read opens the WAL. From then on other processes see that the database is in use.
         version_of_ours(&connection)?;
         Ok(Self { file: Some(Opened::new(path)), ..Self::new(connection) })
@@ -146,7 +145,7 @@ impl Store {
     /// # Errors
     /// SQLite's.
     pub fn with_small_cache(self) -> Result<Self, StoreError> {
-        self.connection.pragma_update(None, "cache_size", -READ_CACHE_KIB)?;
+        self.connection.execute_batch(&format!("PRAGMA cache_size = -{READ_CACHE_KIB}"))?;
         Ok(self)
     }
 

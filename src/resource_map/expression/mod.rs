@@ -103,8 +103,8 @@ impl Expression {
     }
 
     fn compiled(&self) -> &Compiled {
-        let compile = || Box::new(Compiled::of(&self.source).expect("the build has checked it"));
-        self.compiled.get_or_init(compile)
+        let parse = || jmespath::parse(&self.source).expect("the build has checked it");
+        self.compiled.get_or_init(|| Box::new(parse().into()))
     }
 
     /// The text it was compiled from.
@@ -124,26 +124,33 @@ impl Expression {
     }
 
     fn interpret_node(&self, node: &Ast, input: &Rcvar) -> Rcvar {
-        if let Ast::Or { lhs, rhs, .. } = node {
-            let left = self.interpret_node(lhs, input);
-            return if left.is_truthy() { left } else { self.interpret_node(rhs, input) };
+        match node {
+            Ast::Or { lhs, rhs, .. } => {
+                let left = self.interpret_node(lhs, input);
+                if left.is_truthy() { left } else { self.interpret_node(rhs, input) }
+            }
+            // Most IDs and names. The functions are made for the others.
+            Ast::Identity { .. } => Rcvar::clone(input),
+            Ast::Field { name, .. } => input.get_field(name),
+            _ => {
+                let mut context = Context::new(&self.source, &RUNTIME);
+                jmespath::interpret(input, node, &mut context).unwrap_or_else(|_| Rcvar::new(Variable::Null))
+            }
         }
-        let mut context = Context::new(&self.source, &RUNTIME);
-        jmespath::interpret(input, node, &mut context).unwrap_or_else(|_| Rcvar::new(Variable::Null))
     }
 
     /// The same expression with all field names in lower case; its texts stay as they are.
     #[must_use]
     pub fn in_lower_case(&self) -> Self {
         let ast = lower_case::fields(self.compiled().ast.clone());
-        Self::of_parts(self.source.clone(), Compiled { fields: top_level_fields(&ast), ast })
+        Self::of_parts(self.source.clone(), ast.into())
     }
 
     /// The same expression with `!a.b` as the negation of `a.b`.
     #[must_use]
     pub fn with_negated_paths(&self) -> Self {
         let ast = negation::around_paths(self.compiled().ast.clone());
-        Self::of_parts(self.source.clone(), Compiled { fields: top_level_fields(&ast), ast })
+        Self::of_parts(self.source.clone(), ast.into())
     }
 
     /// Converts `input`, evaluates, and converts back.
@@ -184,8 +191,13 @@ impl Compiled {
             let reason = format!("its result can hold the record {copies} times; at most {}", growth::MAX_COPIES);
             return Err(invalid(reason, 0));
         }
-        let fields = top_level_fields(&ast);
-        Ok(Self { ast, fields })
+        Ok(ast.into())
+    }
+}
+
+impl From<Ast> for Compiled {
+    fn from(ast: Ast) -> Self {
+        Self { fields: top_level_fields(&ast), ast }
     }
 }
 

@@ -19,11 +19,9 @@ const NOTE: usize = NUMBER + 1;
 /// An empty temporary database with tables.
 pub(in crate::store) fn temporary(cache_kib: i64, tables: &str) -> Result<Connection, StoreError> {
     let connection = Connection::open("")?;
-    connection.pragma_update(None, "cache_size", -cache_kib)?;
-    connection.pragma_update(None, "journal_mode", "off")?;
-    connection.pragma_update(None, "synchronous", "off")?;
-    connection.execute_batch(tables)?;
-    connection.execute_batch("BEGIN")?;
+    connection.execute_batch(&format!(
+        "PRAGMA cache_size = -{cache_kib}; PRAGMA journal_mode = off; PRAGMA synchronous = off; {tables}; BEGIN"
+    ))?;
     Ok(connection)
 }
 
