@@ -91,16 +91,21 @@ fn find_version() -> Result<(), String> {
     Ok(())
 }
 
-/// Has the linker write the addresses to relocate as bit maps (`DT_RELR`): 0.9 MB less of the file, which each start reads whole.
+/// Tells the linker to store relocations as bitmaps (`DT_RELR`): 0.9 MB less of the file and of memory, because each start reads them all.
 ///
-/// Such a program needs glibc 2.36 (`pack-relative-relocs` in <https://sourceware.org/binutils/docs/ld/Options.html>). So only one that is
-/// built for a system like this is packed, if this one has it. A linker of one's own may build for an older one (`cargo zigbuild`).
+/// Such a program needs glibc 2.36 (`pack-relative-relocs` in <https://sourceware.org/binutils/docs/ld/Options.html>). So only a build for
+/// this system's own target is packed, if this system has that glibc. Other linkers may not know the option, or build for an older
+/// system (`cargo zigbuild`): none must be configured.
 fn pack_relocations() {
     const SINCE: (u32, u32) = (2, 36);
     let is_release = variable("PROFILE") == "release";
-    let is_for_here = variable("HOST") == variable("TARGET") && env::var_os("RUSTC_LINKER").is_none();
-    let is_gnu = env::var("CARGO_CFG_TARGET_ENV").is_ok_and(|of_target| of_target == "gnu");
-    if is_release && is_for_here && is_gnu && glibc().is_some_and(|here| here >= SINCE) {
+    let target = variable("TARGET");
+    println!("cargo::rerun-if-env-changed=CARGO_TARGET_{}_LINKER", target.to_uppercase().replace('-', "_"));
+    let is_for_here = target == variable("HOST") && env::var("CARGO_CFG_TARGET_ENV").is_ok_and(|env| env == "gnu");
+    let concerns_linking = |flags: String| flags.contains("link");
+    let is_default_linker =
+        env::var_os("RUSTC_LINKER").is_none() && !env::var("CARGO_ENCODED_RUSTFLAGS").is_ok_and(concerns_linking);
+    if is_release && is_for_here && is_default_linker && glibc().is_some_and(|here| here >= SINCE) {
         println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
     }
 }

@@ -65,7 +65,7 @@ pub use summary::{EventSummary, TypeSummary};
 pub use tag_keys::{PresentTag, TagKeys};
 pub use template::{MissingValue, Template};
 
-/// Types by custodian's name, each read when it is first asked for.
+/// Types by custodian's name. A built-in type is read when it is first asked for.
 pub type Definitions = BTreeMap<ResourceType, Later<TypeDefinition>>;
 
 /// Everything known of resource types, compiled. Cheap to share: wrap it in an `Arc`.

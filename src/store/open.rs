@@ -107,7 +107,7 @@ impl Store {
         connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
         // What another program wrote into the schema may call no function with side effects.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
-        // The page size is only for a new database: for others it changes nothing.
+        // The page size only affects a new database.
         connection.execute_batch(&format!("PRAGMA foreign_keys = on; PRAGMA page_size = {PAGE_SIZE}"))?;
         if version_of_ours(&connection)? < known_version() {
             migrate(&mut connection, watch)?;
@@ -323,6 +323,10 @@ mod tests {
             assert_eq!(version_of_ours(&store.connection).unwrap(), known_version());
             let mode: String = store.connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
             assert_eq!(mode, "wal");
+            let number = |name| store.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap();
+            // `synchronous` 1 is `normal`.
+            let set = ["foreign_keys", "page_size", "synchronous", "cache_size"].map(number);
+            assert_eq!(set, [1, PAGE_SIZE, 1, -PAGE_CACHE_KIB]);
         }
     }
 

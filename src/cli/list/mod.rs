@@ -102,7 +102,7 @@ pub(super) fn run(mut args: Args, context: &Context) -> Result<Outcome, CommandE
     if !args.live && matches!(args.population.population, Some(Population::Config(_))) {
         return Err(CommandError::usage("--population config needs --live: without it the database is listed"));
     }
-    // Not freed at the end, as in `cli::main`.
+    // Never freed: see the end of `cli::main`.
     let map = ManuallyDrop::new(context.resource_map()?);
     args.types = types::resolve(&map, &args.types)?;
     let selection = Selection {

@@ -115,7 +115,7 @@ impl Context {
         error.hints.extend(self.other_databases());
         let from_bucket = self.suggest("load-s3").option("bucket", "NAME");
         Err(error
-            .hint(format!("load a trail first: {from_bucket} (or load-athena, or load-files PATH)"))
+            .hint(format!("load a trail first, with load-athena, load-files, or: {from_bucket}"))
             .hint(format!("or load Event history (90 days, no trail needed): {}", self.suggest("load-history"))))
     }
 

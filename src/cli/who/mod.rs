@@ -121,7 +121,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Outcome, CommandError
 }
 
 async fn answer(mut args: Args, context: &Context) -> Result<Outcome, CommandError> {
-    // Not freed at the end, as in `cli::main`.
+    // Never freed: see the end of `cli::main`.
     let map = ManuallyDrop::new(Arc::new(context.resource_map()?));
     args.types = types::resolve(&map, &args.types)?;
     let rules = args.owner.rules(&map, &[])?;

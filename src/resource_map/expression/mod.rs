@@ -103,8 +103,10 @@ impl Expression {
     }
 
     fn compiled(&self) -> &Compiled {
-        let parse = || jmespath::parse(&self.source).expect("the build has checked it");
-        self.compiled.get_or_init(|| Box::new(parse().into()))
+        self.compiled.get_or_init(|| {
+            debug_assert!(Compiled::of(&self.source).is_ok(), "`{}` is not from the index", self.source);
+            Box::new(jmespath::parse(&self.source).expect("the build has checked it").into())
+        })
     }
 
     /// The text it was compiled from.
@@ -129,7 +131,7 @@ impl Expression {
                 let left = self.interpret_node(lhs, input);
                 if left.is_truthy() { left } else { self.interpret_node(rhs, input) }
             }
-            // Most IDs and names. The functions are made for the others.
+            // Most IDs and names have these forms. They need no `RUNTIME`, which takes time to make.
             Ast::Identity { .. } => Rcvar::clone(input),
             Ast::Field { name, .. } => input.get_field(name),
             _ => {
@@ -166,7 +168,7 @@ impl Serialize for Expression {
     }
 }
 
-/// Only for texts that are known to be good: they are compiled when they are first used.
+/// Only for the index, whose texts the build has checked: they are parsed on first use, without the limits of [`Expression::compile`].
 impl<'de> Deserialize<'de> for Expression {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Self { source: Box::deserialize(deserializer)?, compiled: OnceLock::new() })

@@ -29,7 +29,7 @@ pub use shown::{arn_of, name_of};
 /// and read for the types that are asked for.
 #[derive(Debug, Default)]
 pub struct Naming {
-    /// Sorted by type. In a hash map, it would take twice the memory in every command that shows resources.
+    /// Sorted by type, for binary search. A hash map would take twice the memory.
     pub(super) types: Vec<(ResourceType, Later<TypeNaming>)>,
     /// The types by the service in their ARNs.
     pub(super) by_service: Later<HashMap<String, Vec<ResourceType>>>,

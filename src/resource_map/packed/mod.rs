@@ -2,8 +2,8 @@
 //!
 //! `build.rs` compiles this module too. It calls [`pack()`], which reads `resource-maps/*.yml` with the parser and the checks of users'
 //! maps, so that what is wrong with a built-in map fails the build. What it writes is [`crate::embedded`]: postcard's format, in
-//! sections, which [`index()`] borrows. A command that only asks which types there are reads neither events nor the ways to list a
-//! type, a load reads the rules of those events that occur, and expressions are compiled on first use.
+//! sections, which [`index()`] borrows. A command that only asks which types there are reads only their names, a load reads the rules of
+//! those events that occur, and expressions are parsed on first use.
 
 pub(super) mod fields;
 mod index;
@@ -28,10 +28,10 @@ pub(crate) use pack::MapFiles;
 #[cfg_attr(not(test), expect(unused_imports, reason = "as pack"))]
 pub(crate) use pack::pack;
 
-/// In the order of the files: the name of a type, and its [`PackedType`].
+/// The name of each type with its [`PackedType`], in the order of the files.
 type PackedTypes<'p> = Vec<(&'p str, Part)>;
 
-/// A type: what finds it, and how it is reached.
+/// A type: its names, and how it is reached.
 #[derive(Serialize, Deserialize)]
 struct PackedType {
     resource_type: ResourceType,
@@ -49,7 +49,7 @@ type Origin = (Position, Option<(ResourceType, Position)>);
 /// What names the resources: [`TypeNaming`](super::naming::TypeNaming) of each type, and the types by the service in their ARNs.
 #[derive(Serialize, Deserialize)]
 struct PackedNaming<'p> {
-    /// A list of names, sorted, each with the [`Part`].
+    /// The names of the types, sorted, each with the [`Part`] of its `TypeNaming`.
     types: &'p [u8],
     by_service: &'p [u8],
 }
@@ -79,7 +79,7 @@ fn read_definition(packed: &'static [u8]) -> TypeDefinition {
     TypeDefinition { resource_type, cloudformation, aliases, doubts, global, access }
 }
 
-/// A type's name as it is in the index, without a copy.
+/// A type's name, borrowed from the index.
 fn named(name: &'static str) -> ResourceType {
     ResourceType::new(SmolStr::new_static(name))
 }

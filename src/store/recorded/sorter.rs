@@ -16,7 +16,7 @@ const PLACE: usize = 28;
 const NUMBER: usize = PLACE + 1;
 const NOTE: usize = NUMBER + 1;
 
-/// An empty temporary database with tables.
+/// An empty temporary database. `tables`: the statements that create its tables, without comments.
 pub(in crate::store) fn temporary(cache_kib: i64, tables: &str) -> Result<Connection, StoreError> {
     let connection = Connection::open("")?;
     connection.execute_batch(&format!(
