@@ -76,7 +76,7 @@ pub fn main() -> ExitCode {
     };
     // What a script reads is incomplete, whatever else went well.
     let outcome = if outcome == Outcome::Done && context.console.has_lost_data() { Outcome::Failed } else { outcome };
-    // The process ends here. To free these would only take time, and memory for the code that does it; nothing in them has to be closed.
+    // The process ends here. Freeing these values would only cost time, and memory for the code that frees them. None has to be closed.
     mem::forget((context, matches, command));
     ExitCode::from(outcome.code())
 }

@@ -76,9 +76,8 @@ pub fn choose_types<'m>(
     if !choice.named.is_empty() {
         return Chosen::of(map, choice.named.to_vec());
     }
-    let is_global = |name: &ResourceType| map.is_global(name);
     let recorded = recorded.iter().flat_map(|(of_region, names)| {
-        names.iter().filter(move |name| of_region == region || is_global(name)).cloned()
+        names.iter().filter(move |name| of_region == region || map.is_global(name)).cloned()
     });
     choice.of(map, recorded.collect(), |_| true)
 }

@@ -64,17 +64,13 @@ impl Question<'_> {
         Describe { rules: &self.rules, map: self.map }
     }
 
-    fn is_global(&self, resource_type: &ResourceType) -> bool {
-        self.map.is_global(resource_type)
-    }
-
     fn scope(&self, account: &AccountId, resource_type: &ResourceType, region: &Region) -> Scope {
         let region = self.region(resource_type, region.as_str()).to_owned();
         (account.clone(), resource_type.clone(), region)
     }
 
     fn region<'r>(&self, resource_type: &ResourceType, region: &'r str) -> &'r str {
-        if self.is_global(resource_type) { GLOBAL } else { region }
+        if self.map.is_global(resource_type) { GLOBAL } else { region }
     }
 }
 
@@ -96,7 +92,7 @@ impl Question<'_> {
     }
 
     fn keeps(&self, run: &Run, write: &Write) -> bool {
-        let is_global = self.is_global(&write.resource_type);
+        let is_global = self.map.is_global(&write.resource_type);
         self.filter.keeps_type(&write.resource_type)
             && self.filter.keeps_place(&run.account_id, &write.region, is_global)
     }

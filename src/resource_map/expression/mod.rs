@@ -168,7 +168,8 @@ impl Serialize for Expression {
     }
 }
 
-/// Only for the index, whose texts the build has checked: they are parsed on first use, without the limits of [`Expression::compile`].
+/// Only for the packed index, because the build has checked its expressions. Texts of users go through [`Expression::compile`], which
+/// refuses what is too long or repeats its input too often.
 impl<'de> Deserialize<'de> for Expression {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Self { source: Box::deserialize(deserializer)?, compiled: OnceLock::new() })
