@@ -4,6 +4,7 @@
 
 use std::cell::Cell;
 use std::io::{self, BufReader, Read};
+use std::ops::Range;
 
 use flate2::bufread::MultiGzDecoder;
 
@@ -55,23 +56,32 @@ impl Read for Rest<'_> {
 /// The size of the buffer for stored bytes at first. Most of CloudTrail's files fit into it.
 const STORED: usize = 256 * 1024;
 
-/// Reads the first bytes of `input`, at most `limit`, to the beginning of `stored`, and returns how many they are.
-pub(super) fn beginning<'a>(input: &'a mut dyn Read, limit: usize, stored: &mut Vec<u8>) -> (usize, Rest<'a>) {
-    let mut length = 0;
-    while length < limit {
-        if length == stored.len() {
-            // Grows once for most files, and not for each again: the bytes after the length are from earlier files.
-            stored.resize((2 * length).clamp(STORED.min(limit), limit), 0);
+/// The size of a page in bytes. It need not be exact.
+const PAGE: usize = 4096;
+
+/// Reads the first bytes of `input`, at most `limit`, into `stored`, and returns where they are.
+pub(super) fn beginning<'a>(input: &'a mut dyn Read, limit: usize, stored: &mut Vec<u8>) -> (Range<usize>, Rest<'a>) {
+    if stored.is_empty() {
+        stored.resize(PAGE + STORED.min(limit), 0);
+    }
+    // The kernel copies whole pages. To an address that is 8 or 16 bytes after a page's, as that of a new large buffer often is, AMD's Zen 3
+    // copies at a third of the speed.
+    let start = stored.as_ptr().align_offset(PAGE).min(PAGE);
+    let mut end = start;
+    while end - start < limit {
+        if end == stored.len() {
+            // Grows once for most files, and not for each again: the bytes after the end are from earlier files.
+            stored.resize(start + (2 * (end - start)).clamp(STORED.min(limit), limit), 0);
         }
-        let end = stored.len().min(limit);
-        match input.read(&mut stored[length..end]) {
-            Ok(0) => return (length, Rest::Nothing),
-            Ok(read) => length += read,
+        let until = stored.len().min(start + limit);
+        match input.read(&mut stored[end..until]) {
+            Ok(0) => return (start..end, Rest::Nothing),
+            Ok(read) => end += read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return (length, Rest::Failed(Some(error))),
+            Err(error) => return (start..end, Rest::Failed(Some(error))),
         }
     }
-    (length, Rest::More(input))
+    (start..end, Rest::More(input))
 }
 
 /// Layers of compression that are opened.
@@ -187,5 +197,38 @@ impl Read for Bounded<'_> {
             return Err(io::Error::other(format!("decompresses to more than {} bytes", self.limit)));
         }
         Ok(length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads a few bytes at a time.
+    struct Slow<'a>(&'a [u8]);
+
+    impl Read for Slow<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let some = buffer.len().min(60_000);
+            self.0.read(&mut buffer[..some])
+        }
+    }
+
+    #[test]
+    fn a_beginning_is_all_bytes_up_to_the_limit_at_the_start_of_a_page() {
+        let bytes: Vec<u8> = (0..=250).cycle().take(3 * STORED + 5).collect();
+        let mut stored = Vec::new();
+        for limit in [1, 100, STORED - 1, STORED, STORED + 1, 2 * STORED + 1, 4 * STORED] {
+            for length in [0, 1, 99, 100, 101, STORED, STORED + 1, 2 * STORED, bytes.len()] {
+                let mut input = Slow(&bytes[..length]);
+                let (place, rest) = beginning(&mut input, limit, &mut stored);
+                assert_eq!(stored[place.clone()], bytes[..length.min(limit)], "{length} bytes, at most {limit}");
+                assert_eq!(matches!(rest, Rest::Nothing), length < limit, "{length} bytes, at most {limit}");
+                // A buffer that just grew may be at another place.
+                let _ = beginning(&mut Slow(&bytes[..length]), limit, &mut stored);
+                let (place, _) = beginning(&mut Slow(&bytes[..length]), limit, &mut stored);
+                assert_eq!(stored[place.start..].as_ptr().addr() % PAGE, 0);
+            }
+        }
     }
 }

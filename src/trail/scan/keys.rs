@@ -4,9 +4,10 @@
 #[derive(Debug, Clone)]
 pub(in crate::trail) struct Keys {
     names: Vec<Key>,
-    /// The lengths from a name's opening quote to its closing one, in bytes, without duplicates. Empty if the mark is rare enough.
+    /// The lengths from a name's opening quote to its closing one, in bytes, without duplicates.
     lengths: Vec<u32>,
-    mark: Mark,
+    /// For one name.
+    mark: Option<Mark>,
 }
 
 #[derive(Debug, Clone)]
@@ -32,7 +33,7 @@ impl Key {
     }
 }
 
-/// A byte that all names have at the same distance from the end: other strings are skipped.
+/// A byte at a certain distance from the end: other strings are skipped.
 #[derive(Debug, Clone, Copy)]
 struct Mark {
     byte: u8,
@@ -41,15 +42,12 @@ struct Mark {
 }
 
 impl Mark {
-    /// A capital letter of the only name, because these are rare. `None` for several names.
+    /// A capital letter of the only name, because these are rare. `None` for several names, or without one.
     fn of(names: &[&str]) -> Option<Self> {
         let [name] = names else { return None };
         let capital = name.bytes().rev().zip(1..).find(|(byte, _)| byte.is_ascii_uppercase());
         capital.map(|(byte, distance)| Self { byte, distance })
     }
-
-    /// The closing quote itself, which excludes nothing.
-    const QUOTE: Self = Self { byte: b'"', distance: 0 };
 }
 
 impl Keys {
@@ -68,10 +66,7 @@ impl Keys {
         lengths.sort_unstable();
         lengths.dedup();
         assert!(lengths.iter().all(|&length| length < u64::BITS), "names have fewer than 62 bytes");
-        if mark.is_some() {
-            lengths.clear();
-        }
-        Self { names, lengths, mark: mark.unwrap_or(Mark::QUOTE) }
+        Self { names, lengths, mark }
     }
 
     /// The number of names.
@@ -98,39 +93,35 @@ impl Keys {
 /// How strings that can be one of the keys look in the bitmaps of blocks.
 #[derive(Clone, Copy)]
 pub(super) struct Pattern<'k> {
-    mark: Mark,
+    mark: Option<Mark>,
     /// Those of [`Keys`].
     lengths: &'k [u32],
 }
 
-impl Pattern<'_> {
-    /// The byte to mark in blocks.
+impl<'k> Pattern<'k> {
+    /// The byte to mark in blocks. Without one, a space, which is in the same bitmap anyway.
     #[inline(always)]
     pub(super) fn mark(&self) -> u8 {
-        self.mark.byte
+        self.mark.map_or(b' ', |mark| mark.byte)
     }
 
-    /// From the marked byte to the closing quote of a key, in bytes.
+    /// From the marked byte to the closing quote of a key, in bytes, if there is a mark.
     #[inline(always)]
-    pub(super) fn distance(&self) -> u32 {
-        self.mark.distance
+    pub(super) fn distance(&self) -> Option<u32> {
+        self.mark.map(|mark| mark.distance)
     }
 
-    /// From the opening quotes to the closing ones, in bytes. Empty if the mark is rare enough.
+    /// From the opening quotes to the closing ones, in bytes.
     #[inline(always)]
-    pub(super) fn lengths(&self) -> &[u32] {
+    pub(super) fn lengths(&self) -> &'k [u32] {
         self.lengths
     }
 
-    /// The ends of strings with the mark, and with the length of a name if the mark is not enough, from the quotes and marks of this
-    /// block and of the previous one.
+    /// The ends of strings with the length of a name and the mark, from the quotes and marks of this block and of the previous one.
     #[inline(always)]
     pub(super) fn candidates(&self, quotes: [u64; 2], marks: [u64; 2]) -> u64 {
-        let marked = shifted(marks, self.distance());
-        if self.lengths().is_empty() {
-            return marked;
-        }
-        marked & self.lengths().iter().fold(0, |all, &length| all | shifted(quotes, length))
+        let ends = self.lengths().iter().fold(0, |all, &length| all | shifted(quotes, length));
+        self.distance().map_or(ends, |distance| ends & shifted(marks, distance))
     }
 }
 

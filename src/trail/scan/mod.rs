@@ -237,7 +237,7 @@ pub fn kind_of_name(file_name: &str) -> Option<Kind> {
 /// The buffers of a thread, reused for each document.
 #[derive(Debug, Default)]
 pub struct Buffers {
-    /// A document as stored, or its beginning. The bytes after it are from earlier documents, too.
+    /// A document as stored, or its beginning. The bytes before and after it are from earlier documents, too.
     stored: Vec<u8>,
     /// Its JSON, or the beginning of it. The bytes after it are from earlier documents.
     document: Vec<u8>,
@@ -260,8 +260,8 @@ pub(super) fn split(
     sizes: &Sizes,
 ) -> Result<(), BrokenDocument> {
     let wants = Wants { keys, record_limit: limits.record };
-    let (stored_length, rest) = input::beginning(input, STORED_AT_ONCE, &mut buffers.stored);
-    let stored = &buffers.stored[..stored_length];
+    let (place, rest) = input::beginning(input, STORED_AT_ONCE, &mut buffers.stored);
+    let stored = &buffers.stored[place];
     let limit = limits.at_once.min(limits.buffered).min(limits.decompressed);
     if matches!(rest, Rest::Nothing)
         && let Some(length) = buffers.inflater.whole(stored, limit, &mut buffers.document)

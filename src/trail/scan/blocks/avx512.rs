@@ -72,7 +72,7 @@ pub(super) fn collect(collect: Collect<'_>) {
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
 #[inline]
 fn classify(group: &[u8; GROUP], mark: u8, index: usize, bits: &mut ChunkBits) {
-    let [quotes, backslashes, opens, closes, leading, marks] =
+    let [quotes, backslashes, opens, closes, leads] =
         bits.each_mut().map(|bits| &mut bits.as_chunks_mut::<BLOCKS>().0[index]);
     let is = |bytes, byte: u8| _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(byte.cast_signed()));
     // SAFETY: the table is as large as a vector.
@@ -85,8 +85,8 @@ fn classify(group: &[u8; GROUP], mark: u8, index: usize, bits: &mut ChunkBits) {
         backslashes[index] = is(bytes, b'\\');
         opens[index] = is(of_one_case, b'{');
         closes[index] = is(of_one_case, b'}');
-        leading[index] = _mm512_cmpeq_epi8_mask(bytes, _mm512_permutexvar_epi8(bytes, table));
-        marks[index] = is(bytes, mark);
+        let in_table = _mm512_cmpeq_epi8_mask(bytes, _mm512_permutexvar_epi8(bytes, table));
+        leads[index] = in_table | is(bytes, mark);
     }
 }
 
@@ -97,7 +97,6 @@ struct Vectors {
     /// The last bit: a backslash that escapes the next character.
     escapes: __m512i,
     quotes: __m512i,
-    marks: __m512i,
     leads: __m512i,
     /// In each block, the number of open brackets after the group.
     depth: __m512i,
@@ -112,7 +111,6 @@ impl Vectors {
             in_string: u8::from(state.in_string != 0).wrapping_neg(),
             escapes: all(state.escapes << (u64::BITS - 1)),
             quotes: all(state.quotes),
-            marks: all(state.marks),
             leads: all(state.leads),
             depth: _mm512_set1_epi64(state.depth),
         }
@@ -126,7 +124,6 @@ impl Vectors {
             in_string: u64::from(self.in_string != 0).wrapping_neg(),
             escapes: last(self.escapes) >> (u64::BITS - 1),
             quotes: last(self.quotes),
-            marks: last(self.marks),
             leads: last(self.leads),
             depth: last(self.depth).cast_signed(),
         }
@@ -136,7 +133,7 @@ impl Vectors {
     #[target_feature(enable = "avx512f,avx512dq,avx512vbmi2,avx512vpopcntdq,vpclmulqdq")]
     #[inline]
     fn add(&mut self, pattern: Pattern<'_>, index: usize, marks: &mut Marks) {
-        let [quotes, backslashes, opens, closes, leads, key_marks] =
+        let [quotes, backslashes, opens, closes, leads] =
             marks.bits.each_ref().map(|bits| loaded(&bits.as_chunks::<BLOCKS>().0[index]));
         let mut escaped = shifted_by_one(backslashes, self.escapes);
         if _mm512_test_epi64_mask(backslashes, escaped) == 0 {
@@ -144,18 +141,18 @@ impl Vectors {
         } else {
             (escaped, self.escapes) = escaped_by_runs(backslashes, self.escapes);
         }
-        let quotes = _mm512_andnot_si512(escaped, quotes);
+        let all_quotes = quotes;
+        let quotes = _mm512_andnot_si512(escaped, all_quotes);
         let inside = self.inside(quotes);
         let is_led = shifted_by_one(leads, self.leads);
         let begins = _mm512_and_si512(quotes, inside);
         let unusual = _mm512_or_si512(_mm512_andnot_si512(is_led, begins), _mm512_andnot_si512(inside, backslashes));
-        let mut candidates = shifted(key_marks, self.marks, pattern.distance());
-        if !pattern.lengths().is_empty() {
-            let mut ends = _mm512_setzero_si512();
-            for &length in pattern.lengths() {
-                ends = _mm512_or_si512(ends, shifted(quotes, self.quotes, length));
-            }
-            candidates = _mm512_and_si512(candidates, ends);
+        let mut candidates = _mm512_setzero_si512();
+        for &length in pattern.lengths() {
+            candidates = _mm512_or_si512(candidates, shifted(all_quotes, self.quotes, length));
+        }
+        if let Some(distance) = pattern.distance() {
+            candidates = _mm512_and_si512(candidates, shifted(leads, self.leads, distance));
         }
         let keys_end = _mm512_and_si512(_mm512_andnot_si512(inside, quotes), candidates);
         let strings = _mm512_or_si512(keys_end, escaped);
@@ -174,8 +171,7 @@ impl Vectors {
         store(closes, &mut marks.closes, index);
         store(strings, &mut marks.strings, index);
         store(depths, &mut marks.depths, index);
-        self.quotes = quotes;
-        self.marks = key_marks;
+        self.quotes = all_quotes;
         self.leads = leads;
         self.depth = _mm512_permutexvar_epi64(_mm512_set1_epi64(7), after);
         let is_unusual = _mm512_test_epi64_mask(unusual, unusual);

@@ -3,7 +3,7 @@
 //!
 //! Most blocks are deep inside a record, where no bracket of the block can end it. In these, brackets are only counted.
 
-use super::{BLOCK, Bits, Classify, Walk};
+use super::{BLOCK, Bits, Classify};
 use crate::trail::scan::keys::Pattern;
 
 /// The number of blocks to walk at once, at most.
@@ -31,13 +31,26 @@ pub(in crate::trail::scan) struct Marks {
     pub(in crate::trail::scan) bits: ChunkBits,
 }
 
-/// Six bitmaps of each block of a chunk.
-pub(in crate::trail::scan) type ChunkBits = [[u64; CHUNK]; 6];
+/// Five bitmaps of each block of a chunk, and of one more.
+pub(in crate::trail::scan) type ChunkBits = [[u64; CHUNK + 1]; 5];
 
 impl Marks {
     pub(in crate::trail::scan) fn new() -> Self {
         let (opens, closes, strings) = ([0; _], [0; _], [0; _]);
         Self { depths: [0; _], opens, closes, strings, blocks: 0, is_unusual: false, bits: [[0; _]; _] }
+    }
+
+    /// Counts brackets in so many blocks, and finds those to look at.
+    #[inline(always)]
+    pub(super) fn count(&mut self, blocks: usize, state: &mut State) {
+        let (mut depth, mut marked) = (state.depth, 0);
+        for index in 0..blocks.min(CHUNK) {
+            self.depths[index] = depth;
+            let lowest = depth.wrapping_sub(i64::from(self.closes[index].count_ones()));
+            marked |= u64::from(lowest <= i64::from(self.strings[index] != 0)) << index;
+            depth = lowest.wrapping_add(i64::from(self.opens[index].count_ones()));
+        }
+        (self.blocks, state.depth) = (marked, depth);
     }
 
     /// Ends the marks of the block with this index before the first of some characters.
@@ -60,11 +73,9 @@ pub(in crate::trail::scan) struct State {
     pub(in crate::trail::scan) in_string: u64,
     /// 1 if it ended with a backslash that escapes the next character.
     pub(in crate::trail::scan) escapes: u64,
-    /// The quotes that begin or end a string.
+    /// All quotes, also those with a backslash before them.
     pub(in crate::trail::scan) quotes: u64,
-    /// The marks of keys.
-    pub(in crate::trail::scan) marks: u64,
-    /// The characters that can precede a string.
+    /// The characters that can precede a string, and the marks of keys.
     pub(in crate::trail::scan) leads: u64,
     /// The number of open brackets.
     pub(in crate::trail::scan) depth: i64,
@@ -79,11 +90,10 @@ pub(in crate::trail::scan) struct Collect<'a> {
     pub(in crate::trail::scan) marks: &'a mut Marks,
 }
 
-impl Walk for Collect<'_> {
-    type Output = ();
-
+impl Collect<'_> {
+    /// Marks them, one block after the other.
     #[inline(always)]
-    fn walk(self, classify: impl Classify) {
+    pub(super) fn walk(self, classify: impl Classify) {
         let Self { json, blocks, pattern, marks, .. } = self;
         let mut state = *self.state;
         (marks.blocks, marks.is_unusual) = (0, false);
@@ -108,7 +118,7 @@ impl Walk for Collect<'_> {
 impl State {
     /// After a list's `[` or an element, outside of strings.
     pub(in crate::trail::scan) fn new() -> Self {
-        Self { in_string: 0, escapes: 0, quotes: 0, marks: 0, leads: u64::MAX, depth: 0 }
+        Self { in_string: 0, escapes: 0, quotes: 0, leads: u64::MAX, depth: 0 }
     }
 
     /// Adds the marks of the block with this index in its chunk. Returns whether nothing unusual follows them.
@@ -129,7 +139,7 @@ impl State {
         let inside = classify.prefix_parity(quotes) ^ self.in_string;
         let lead = bits.leads << 1 | self.leads >> (u64::BITS - 1);
         let unusual = quotes & inside & !lead | bits.backslashes & !inside;
-        let keys_end = quotes & !inside & pattern.candidates([quotes, self.quotes], [bits.marks, self.marks]);
+        let keys_end = quotes & !inside & pattern.candidates([bits.quotes, self.quotes], [bits.leads, self.leads]);
         let (opens, closes, strings) = (bits.opens & !inside, bits.closes & !inside, keys_end | escaped);
         (marks.opens[index], marks.closes[index], marks.strings[index]) = (opens, closes, strings);
         marks.depths[index] = self.depth;
@@ -142,8 +152,7 @@ impl State {
             return false;
         }
         self.in_string = (inside.cast_signed() >> (u64::BITS - 1)).cast_unsigned();
-        self.quotes = quotes;
-        self.marks = bits.marks;
+        self.quotes = bits.quotes;
         self.leads = bits.leads;
         self.depth = lowest.wrapping_add(i64::from(opens.count_ones()));
         true

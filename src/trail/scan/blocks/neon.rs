@@ -50,7 +50,7 @@ fn classified(block: &[u8; BLOCK], mark: u8) -> Bits {
     let opens = |bytes| is(of_one_case(bytes), b'{');
     let leads = |bytes| {
         let in_table = vceqq_u8(vqtbl1q_u8(leads, vandq_u8(bytes, vdupq_n_u8(LOW))), bytes);
-        vorrq_u8(vorrq_u8(in_table, is(bytes, b':')), opens(bytes))
+        vorrq_u8(vorrq_u8(in_table, is(bytes, b':')), vorrq_u8(is(bytes, mark), opens(bytes)))
     };
     Bits {
         quotes: bitmap(bytes.map(|bytes| is(bytes, b'"'))),
@@ -58,7 +58,6 @@ fn classified(block: &[u8; BLOCK], mark: u8) -> Bits {
         opens: bitmap(bytes.map(opens)),
         closes: bitmap(bytes.map(|bytes| is(of_one_case(bytes), b'}'))),
         leads: bitmap(bytes.map(leads)),
-        marks: bitmap(bytes.map(|bytes| is(bytes, mark))),
     }
 }
 
