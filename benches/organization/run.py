@@ -60,7 +60,8 @@ def show(elapsed, cpu, memory, report):
     print(f"slowest bucket {report['bucket']}: {bound:.1f} s; elapsed is {elapsed / bound if bound else 0:.2f} × that")
     print(f"latencies {report['latency_seconds']:.0f} s (p50 {report['latency_p50_ms']} ms, p99 {report['latency_p99_ms']} ms), "
           f"{report['latency_seconds'] / elapsed:.1f} calls at a time, {report['most_under_way']} at most")
-    print(f"requests {requests}, throttled {report['throttled']} ({100 * report['throttled'] / requests:.2f} %)")
+    print(f"requests {requests}, throttled {report['throttled']} ({100 * report['throttled'] / requests:.2f} %); "
+          f"one waited for the simulator for {report['longest_wait_ms']} ms at most")
     for operation, count in report["by_operation"].items():
         print(f"  {operation:40} {count:7} {report['throttled_by_operation'].get(operation, 0):7} throttled")
     print(f"resources {report['population']['resources']}, not tagged right: {report['population']['wrong']}")

@@ -101,21 +101,26 @@ const LIMITS: [Limit; 7] = [
 pub(super) struct Rates(Mutex<HashMap<(usize, String), Arc<Lane>>>);
 
 impl Rates {
-    /// Waits until a call may be sent.
-    pub(super) async fn turn(&self, service: &str, operation: &str, region: &Region) -> Turn {
-        let Some(lane) = self.lane(service, operation, region) else { return Turn(None) };
+    /// Waits until a call may be sent, and for `permit`, which it needs besides.
+    pub(super) async fn turn<P>(
+        &self,
+        service: &str,
+        operation: &str,
+        region: &Region,
+        permit: impl Future<Output = P>,
+    ) -> (Turn, P) {
+        let Some(lane) = self.lane(service, operation, region) else { return (Turn(None), permit.await) };
         // One after the other: calls that were held up together must not be sent together.
         let first = lane.queue.lock().await;
-        loop {
-            let wait = lane.wait(lane.now());
-            if wait.is_zero() {
-                break;
-            }
-            tokio::time::sleep(wait).await;
-        }
+        // Nobody holds a permit during the usual wait.
+        lane.pause().await;
+        // Before the call is counted: calls that had been counted while AWS answered slowly would be sent together when it no longer does.
+        let permit = permit.await;
+        // A throttled call can have slowed the lane meanwhile.
+        lane.pause().await;
         lane.take(lane.now());
         drop(first);
-        Turn(Some(lane))
+        (Turn(Some(lane)), permit)
     }
 
     fn lane(&self, service: &str, operation: &str, region: &Region) -> Option<Arc<Lane>> {
@@ -200,6 +205,17 @@ impl Lane {
         self.start.elapsed().as_secs_f64()
     }
 
+    /// Waits until the next call may be sent.
+    async fn pause(&self) {
+        loop {
+            let wait = self.wait(self.now());
+            if wait.is_zero() {
+                break;
+            }
+            tokio::time::sleep(wait).await;
+        }
+    }
+
     /// How long the next call has to wait.
     fn wait(&self, now: f64) -> Duration {
         Duration::from_secs_f64((self.state().next(self, now) - now).max(0.0))
@@ -244,6 +260,11 @@ impl Schedule {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+
+    use futures::FutureExt;
+    use tokio::sync::Semaphore;
+
     use super::*;
 
     fn lane(rate: f64, burst: f64) -> Lane {
@@ -287,6 +308,19 @@ mod tests {
         sent(&lane, 0.0, 40);
         let times = sent(&lane, 60.0, 40);
         assert_eq!(times.iter().filter(|time| **time < 60.001).count(), 15);
+    }
+
+    #[test]
+    fn a_call_counts_when_it_has_its_permit_not_before() {
+        let (rates, permits, region) = (Rates::default(), Semaphore::new(0), "us-east-1".into());
+        let lane = rates.lane("sqs", "TagQueue", &region).unwrap();
+        let untouched = lane.state().due;
+        let mut turn = pin!(rates.turn("sqs", "TagQueue", &region, permits.acquire()));
+        assert!(turn.as_mut().now_or_never().is_none(), "it waits for its permit");
+        assert!(lane.state().due <= untouched);
+        permits.add_permits(1);
+        assert!(turn.now_or_never().is_some());
+        assert!(lane.state().due > untouched);
     }
 
     #[test]

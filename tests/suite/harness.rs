@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::common::{Moto, Request};
+use crate::common::{Moto, Request, run_python};
 
 #[test]
 fn moto_keeps_state_and_requests_of_each_server_apart() {
@@ -49,6 +49,57 @@ except Exception as error:
     result = error.response['Error']['Code']",
     );
     assert_eq!(code, json!("AccessDenied"));
+}
+
+/// The clock is the test's: a simulator that did not run for a second finds its requests a second later.
+#[test]
+fn the_simulator_of_limits_throttles_bursts_but_not_what_waited_for_it() {
+    let code = r#"import json, os, selectors, socket, sys, types
+sys.path.insert(0, os.environ["FOLDER"])
+import polls, server
+
+clock = types.SimpleNamespace(now=0, monotonic=lambda: clock.now)
+polls.time = server.time = clock
+simulator = server.Simulator({"accounts": 1, "regions": ["us-east-1"], "largest": 1})
+listener = server.Listener(simulator)
+account = simulator.population.ids[0]
+body = json.dumps({"QueueUrl": f"{account}/jobs-0"})
+lines = [
+    "POST / HTTP/1.1", f"Authorization: Credential=ASIA{account}/20260101/us-east-1/sqs/aws4_request",
+    "X-Amz-Target: AmazonSQS.ListQueueTags", f"Content-Length: {len(body)}", "", body,
+]
+request = "\r\n".join(lines).encode()
+
+def poll():
+    listener.loop.call_soon(listener.loop.stop)
+    listener.loop.run_forever()
+
+def throttled(connections, stopped):
+    """How many of 50 requests that are sent at once after a quiet time, while the simulator is stopped for so many seconds."""
+    clock.now += 10
+    poll()
+    poll()
+    ready = len(connections) or 1
+    while len(connections) < 50:
+        connections.append(socket.create_connection(("127.0.0.1", listener.port())))
+    for connection in connections:
+        connection.sendall(request)
+    while len(selectors.DefaultSelector.select(simulator.polls, 0)) < ready:
+        pass
+    clock.now += stopped
+    counts = simulator.buckets.requests, simulator.buckets.throttled
+    expected, before = counts[0].total() + 50, counts[1].total()
+    while counts[0].total() < expected:
+        poll()
+    return counts[1].total() - before
+
+for stopped in 0, 1:
+    connections = []
+    print("new", throttled(connections, stopped), "used", throttled(connections, stopped))"#;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers/limits");
+    let printed = run_python(code, &[("FOLDER", folder.to_str().expect("the path is UTF-8"))]);
+    // SQS takes 30 at once and 30 a second.
+    assert_eq!(printed.lines().collect::<Vec<_>>(), ["new 20 used 20", "new 0 used 0"]);
 }
 
 /// A merge once lost a `mod` line, and with it a file of tests, unnoticed.

@@ -3,6 +3,7 @@
 //! and user agent that generated clients use. Knows services only by their [`Service`] data.
 
 use std::collections::HashMap;
+use std::future::ready;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -53,8 +54,8 @@ use crate::resource_map::Service;
 /// Bytes of an answer that are read at most. Pages of AWS's list calls stay under 10 MB.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
-/// The most concurrent calls to one service in an account, in all its regions. A call counts from the end of its wait in [`Rates`], and
-/// during the waits before its retries. For services that [`Rates`] has no limits for, this is the only bound on the request rate.
+/// The most concurrent calls to one service in an account, in all its regions. A call counts from its turn in [`Rates`], and during the
+/// waits before its retries. For services that [`Rates`] has no limits for, this is the only bound on the request rate.
 const CALLS_OF_A_SERVICE: usize = 16;
 
 /// The result of a call.
@@ -123,7 +124,7 @@ impl Caller {
 
     /// Waits until a call that an SDK client makes may be sent, by the limits that AWS sets the account. `service` is the signing name.
     pub(super) async fn turn(&self, service: &str, operation: &str, region: &Region) -> Turn {
-        self.0.rates.turn(service, operation, region).await
+        self.0.rates.turn(service, operation, region, ready(())).await.0
     }
 
     /// Calls an operation that only reads: `operation` (`ListRoles`, or `GET /2015-03-31/functions?x` for REST) of `service` in `region` with `input`; both
@@ -213,9 +214,9 @@ impl Caller {
         })?;
         let mut layer = self.call_layer(service, endpoint, region);
         layer.store_put(effect);
-        let turn = self.turn(&service.signing, operation, region).await;
-        let lane = self.0.limits.of(service);
-        let _permit = lane.acquire().await.expect("lanes are never closed");
+        let limit = self.0.limits.of(service);
+        let (turn, permit) = self.0.rates.turn(&service.signing, operation, region, limit.acquire()).await;
+        let _permit = permit.expect("limits are never closed");
         let (read, doubt) =
             (AnswerReader { service: service.clone(), operation: operation.to_owned(), effect }, Doubt::of(effect));
         let answer = Operation::builder()

@@ -60,8 +60,12 @@ class Bucket:
         self.tokens, self.filled = limit.burst, now
         self.passed = 0
 
-    def take(self, now):
-        self.tokens = min(self.limit.burst, self.tokens + (now - self.filled) * self.limit.rate)
+    def take(self, since, now):
+        """Takes a token for a request that arrived at some time from `since` to `now`. Returns whether there is one at any such time: what the
+        bucket gets in that time never overflows it."""
+        limit = self.limit
+        tokens_at = lambda time: self.tokens + (time - self.filled) * limit.rate
+        self.tokens = min(limit.burst, tokens_at(since)) + (now - since) * limit.rate
         self.filled = now
         if self.tokens < 1:
             return False
@@ -80,7 +84,7 @@ class Buckets:
         self.requests = collections.Counter()
         self.throttled = collections.Counter()
 
-    def take(self, account, region, service, operation, now):
+    def take(self, account, region, service, operation, since, now):
         """Counts a request. Returns whether it passes."""
         self.requests[f"{service}:{operation}"] += 1
         limit = next((limit for limit in LIMITS if limit.service == service and fnmatch.fnmatchcase(operation, limit.operations)), None)
@@ -90,8 +94,8 @@ class Buckets:
         name = f"{service}:{limit.operations if limit.shared else operation} {place}"
         bucket = self.buckets.get(name)
         if bucket is None:
-            bucket = self.buckets[name] = Bucket(name, limit, now)
-        passes = bucket.take(now)
+            bucket = self.buckets[name] = Bucket(name, limit, since)
+        passes = bucket.take(since, now)
         if not passes:
             self.throttled[f"{service}:{operation}"] += 1
         return passes

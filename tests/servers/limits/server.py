@@ -7,7 +7,8 @@ in each region of the largest account, "folder": where `trail.json.gz` and `acco
 "p99": milliseconds of latency, optional}. Answer, once the socket listens: {"port"}.
 
 Each request waits for a latency from a log-normal distribution. Limits are those of `buckets.py`, the population that of `population.py`,
-the operations those of `services.py`. GET /_report answers what happened so far, as JSON; see `Simulator.report`.
+the operations those of `services.py`. GET /_report answers what happened so far, as JSON; see `Simulator.report`. That a request had to wait
+for this process is no reason to throttle it: see `polls.py`.
 
 One thread. A run over 1,000 accounts needs about 320 requests a second of it.
 """
@@ -17,11 +18,13 @@ import json
 import math
 import pathlib
 import random
+import socket
 import sys
 import threading
 import time
 
 from buckets import Buckets
+from polls import Polls
 from population import Population
 from services import Refused, Request, answer, error, throttled
 
@@ -37,6 +40,7 @@ class Simulator:
         seed = request.get("seed", 1)
         self.population = Population(request["accounts"], request["regions"], request["largest"], seed)
         self.buckets = Buckets()
+        self.polls = Polls()
         self.random = random.Random(seed)
         median, p99 = request.get("median", MEDIAN), request.get("p99", P99)
         self.location = math.log(median / 1000)
@@ -45,6 +49,7 @@ class Simulator:
         # Accounts in the order of their first request.
         self.order = {}
         self.latencies = []
+        self.longest_wait = 0
         self.number = 0
         self.first = self.last = None
         self.under_way = self.most_under_way = 0
@@ -54,16 +59,17 @@ class Simulator:
         self.latencies.append(drawn)
         return drawn
 
-    def serve(self, headers, body):
-        """The answer to a request: status, content type, body, request id."""
+    def serve(self, headers, body, since):
+        """The answer to a request that arrived at `since` or later: status, content type, body, request id."""
         self.number += 1
         request_id = f"{self.number:08x}-0000-4000-8000-000000000000"
         request = Request(headers, body)
         now = time.monotonic()
         self.first = self.first or now
+        self.longest_wait = max(self.longest_wait, now - since)
         self.order.setdefault(request.account)
         try:
-            if not self.buckets.take(request.account, request.region, request.service, request.operation, now):
+            if not self.buckets.take(request.account, request.region, request.service, request.operation, since, now):
                 raise throttled(request.service)
             return 200, *answer(self.population, request, request_id), request_id
         except Refused as refused:
@@ -72,7 +78,8 @@ class Simulator:
             return refused.status, *error(request.service, refused, request_id), request_id
 
     def report(self):
-        """Requests and throttled ones by operation, the bucket that takes longest, the latencies, the state of the population."""
+        """Requests and throttled ones by operation, the bucket that takes longest, the latencies, the longest time that a request can have
+        waited for this process, the state of the population."""
         slowest = self.buckets.slowest()
         ordered = sorted(self.latencies)
         requests, refused = self.buckets.requests, self.buckets.throttled
@@ -82,6 +89,7 @@ class Simulator:
             "throttled_by_operation": dict(sorted(refused.items())), "refused": self.refused,
             "bucket": slowest.name if slowest else None, "bucket_seconds": slowest.bound() if slowest else 0,
             "latency_seconds": sum(ordered), "latency_p50_ms": at(0.5), "latency_p99_ms": at(0.99),
+            "longest_wait_ms": round(1000 * self.longest_wait),
             "most_under_way": self.most_under_way, "seconds": self.last - self.first if self.last else 0,
             "population": self.population.check(), "order": list(self.order), "largest": self.population.largest(), "limits": {name: bucket.passed for name, bucket in self.longest(5)},
         }
@@ -93,12 +101,19 @@ class Simulator:
 class Connection(asyncio.Protocol):
     """HTTP/1.1 with one request at a time, as far as AWS's clients need it."""
 
-    def __init__(self, simulator):
-        self.simulator = simulator
+    def __init__(self, simulator, accepted):
+        """`accepted`: when the connection can have been made at the earliest."""
+        self.simulator, self.accepted = simulator, accepted
         self.buffer = b""
 
     def connection_made(self, transport):
-        self.transport = transport
+        self.transport, self.made = transport, time.monotonic()
+
+    def since(self):
+        """When the data that the latest poll found can have arrived at the earliest."""
+        before = self.simulator.polls.before
+        # What the first poll of a connection finds can have been there when the connection was accepted, some polls earlier.
+        return before if before > self.made else self.accepted
 
     def data_received(self, data):
         self.buffer += data
@@ -116,7 +131,7 @@ class Connection(asyncio.Protocol):
             self.transport.close()
             return
         simulator = self.simulator
-        response = simulator.serve(headers, rest[:length])
+        response = simulator.serve(headers, rest[:length], self.since())
         simulator.under_way += 1
         simulator.most_under_way = max(simulator.most_under_way, simulator.under_way)
         asyncio.get_running_loop().call_later(simulator.latency(), self.answer, response)
@@ -136,17 +151,40 @@ class Connection(asyncio.Protocol):
         self.transport.write(head.encode() + content)
 
 
-async def run(simulator, listening):
-    server = await asyncio.get_running_loop().create_server(lambda: Connection(simulator), "127.0.0.1", 0, backlog=BACKLOG)
-    listening(server.sockets[0].getsockname()[1])
-    await server.serve_forever()
+class Listener:
+    """Accepts connections, as an event loop's own server does, and notes since when each can have been waiting."""
+
+    def __init__(self, simulator):
+        self.simulator = simulator
+        self.loop = asyncio.SelectorEventLoop(simulator.polls)
+        self.socket = socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
+        self.socket.setblocking(False)
+        self.loop.add_reader(self.socket, self.accept)
+        # The loop does not keep its tasks alive.
+        self.starting = set()
+
+    def port(self):
+        return self.socket.getsockname()[1]
+
+    def accept(self):
+        since = self.simulator.polls.before
+        while True:
+            try:
+                connection, _ = self.socket.accept()
+            except (BlockingIOError, ConnectionAbortedError):
+                return
+            protocol = lambda: Connection(self.simulator, since)
+            task = self.loop.create_task(self.loop.connect_accepted_socket(protocol, connection))
+            self.starting.add(task)
+            task.add_done_callback(self.starting.discard)
 
 
 def serve(request, caller):
     simulator = Simulator(request)
     simulator.population.write(pathlib.Path(request["folder"]))
-    started = lambda port: caller.answer({"port": port})
-    threading.Thread(target=lambda: asyncio.run(run(simulator, started)), daemon=True).start()
+    listener = Listener(simulator)
+    threading.Thread(target=listener.loop.run_forever, daemon=True).start()
+    caller.answer({"port": listener.port()})
     caller.wait()
 
 
