@@ -227,8 +227,8 @@ mod tests {
                 assert_eq!(sse2::Sse2.bits(&block, b'N'), expected, "SSE2: {byte} at {index}");
                 #[cfg(target_arch = "aarch64")]
                 assert_eq!(neon::Neon.bits(&block, b'N'), expected, "NEON: {byte} at {index}");
-                // With a string right after it, which is unusual except after some bytes.
-                let text: Vec<u8> = [&block[..=index], &b"\"N\""[..], &block[..]].concat();
+                // With a string right after it, which is unusual except after some bytes: then the bracket is not marked.
+                let text: Vec<u8> = [&block[..=index], &b"\"N\"{"[..], &block[..]].concat();
                 assert_as_reference(&Keys::new(&["eventName"]), &text);
             }
         }
