@@ -101,7 +101,7 @@ const LIMITS: [Limit; 7] = [
 pub(super) struct Rates(Mutex<HashMap<(usize, String), Arc<Lane>>>);
 
 impl Rates {
-    /// Waits until a call may be sent, and for `permit`, which it needs besides.
+    /// Waits until a call may be sent and has its `permit`.
     pub(super) async fn turn<P>(
         &self,
         service: &str,
@@ -112,11 +112,12 @@ impl Rates {
         let Some(lane) = self.lane(service, operation, region) else { return (Turn(None), permit.await) };
         // One after the other: calls that were held up together must not be sent together.
         let first = lane.queue.lock().await;
-        // Nobody holds a permit during the usual wait.
+        // First without a permit, which other operations may need.
         lane.pause().await;
-        // Before the call is counted: calls that had been counted while AWS answered slowly would be sent together when it no longer does.
+        // Then with it, before the call counts. If calls counted first, those that wait for permits while AWS answers slowly would all be sent
+        // together when it answers again.
         let permit = permit.await;
-        // A throttled call can have slowed the lane meanwhile.
+        // A throttled call can have slowed the lane in the meantime.
         lane.pause().await;
         lane.take(lane.now());
         drop(first);

@@ -216,7 +216,7 @@ impl Caller {
         layer.store_put(effect);
         let limit = self.0.limits.of(service);
         let (turn, permit) = self.0.rates.turn(&service.signing, operation, region, limit.acquire()).await;
-        let _permit = permit.expect("limits are never closed");
+        let _permit = permit.expect("semaphores are never closed");
         let (read, doubt) =
             (AnswerReader { service: service.clone(), operation: operation.to_owned(), effect }, Doubt::of(effect));
         let answer = Operation::builder()

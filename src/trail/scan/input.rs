@@ -56,7 +56,7 @@ impl Read for Rest<'_> {
 /// The size of the buffer for stored bytes at first. Most of CloudTrail's files fit into it.
 const STORED: usize = 256 * 1024;
 
-/// The size of a page in bytes. It need not be exact.
+/// The usual size of a page, in bytes.
 const PAGE: usize = 4096;
 
 /// Reads the first bytes of `input`, at most `limit`, into `stored`, and returns where they are.
@@ -64,8 +64,8 @@ pub(super) fn beginning<'a>(input: &'a mut dyn Read, limit: usize, stored: &mut 
     if stored.is_empty() {
         stored.resize(PAGE + STORED.min(limit), 0);
     }
-    // The kernel copies whole pages. To an address that is 8 or 16 bytes after a page's, as that of a new large buffer often is, AMD's Zen 3
-    // copies at a third of the speed.
+    // At the beginning of a page. glibc allocates large buffers 16 bytes after one, and AMD's Zen 3 copies the pages of a file there at a third
+    // of the speed.
     let start = stored.as_ptr().align_offset(PAGE).min(PAGE);
     let mut end = start;
     while end - start < limit {

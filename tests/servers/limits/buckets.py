@@ -61,8 +61,8 @@ class Bucket:
         self.passed = 0
 
     def take(self, since, now):
-        """Takes a token for a request that arrived at some time from `since` to `now`. Returns whether there is one at any such time: what the
-        bucket gets in that time never overflows it."""
+        """Takes a token for a request that arrived between `since` and `now`. Returns whether the bucket can have had one in that time: what
+        it gets in between does not overflow it."""
         limit = self.limit
         tokens_at = lambda time: self.tokens + (time - self.filled) * limit.rate
         self.tokens = min(limit.burst, tokens_at(since)) + (now - since) * limit.rate

@@ -1,8 +1,8 @@
-"""Since when a request can have been waiting.
+"""The earliest time at which a request can have arrived.
 
-The server does not run all the time: on a busy machine, other processes have the processors. It finds the requests that arrived
-meanwhile together, and late. AWS's servers do run, so the time at which ours finds a request must not count as its arrival. What is
-certain is that the poll before did not find it: it arrived since.
+On a busy machine, the server is not always running. It then finds several requests at once, later than they arrived. AWS would have
+counted each of them on arrival, so the time at which this server finds a request must not count. All that is certain is that the
+request arrived after the previous poll, which did not find it.
 """
 
 import selectors

@@ -7,8 +7,8 @@ in each region of the largest account, "folder": where `trail.json.gz` and `acco
 "p99": milliseconds of latency, optional}. Answer, once the socket listens: {"port"}.
 
 Each request waits for a latency from a log-normal distribution. Limits are those of `buckets.py`, the population that of `population.py`,
-the operations those of `services.py`. GET /_report answers what happened so far, as JSON; see `Simulator.report`. That a request had to wait
-for this process is no reason to throttle it: see `polls.py`.
+the operations those of `services.py`. GET /_report answers what happened so far, as JSON; see `Simulator.report`. No request is
+throttled because this process was slow to find it: see `polls.py`.
 
 One thread. A run over 1,000 accounts needs about 320 requests a second of it.
 """
@@ -112,7 +112,7 @@ class Connection(asyncio.Protocol):
     def since(self):
         """When the data that the latest poll found can have arrived at the earliest."""
         before = self.simulator.polls.before
-        # What the first poll of a connection finds can have been there when the connection was accepted, some polls earlier.
+        # A connection is first polled some time after it was accepted. What is found then can have been there from the start.
         return before if before > self.made else self.accepted
 
     def data_received(self, data):

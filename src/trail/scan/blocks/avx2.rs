@@ -2,8 +2,8 @@
 //!
 //! The same steps as [`super::marks::State::add`], which is the reference, and which takes over where something is unusual.
 //!
-//! Moving a bitmap out of a vector (`vpmovmskb`) takes longer than a comparison. So the six classes of characters are three bitmaps,
-//! and are told apart when four blocks of them are in vectors again.
+//! Moving a bitmap out of a vector (`vpmovmskb`) takes longer than comparing bytes. So only three bitmaps are moved to memory. The five that the
+//! marks need are computed from them once they are vectors of four blocks.
 
 use std::arch::is_x86_feature_detected;
 use std::arch::x86_64::*;
@@ -35,7 +35,7 @@ const HALF: usize = 16;
 /// The low four bits.
 const LOW: u8 = 0xf;
 
-/// How far ahead bytes are fetched, in bytes: a file that was just decompressed is larger than the caches of one core.
+/// How far ahead to prefetch, in bytes. A file that was just decompressed is often larger than a core's own caches.
 const AHEAD: usize = 2048;
 
 /// Whether the processor has the instructions.
@@ -59,7 +59,7 @@ pub(super) fn collect(collect: Collect<'_>) {
                 &last
             }
         };
-        fetch_after(group);
+        prefetch(group);
         classes.of(group, index, &mut marks.bits);
     }
     set_before(&mut marks.bits, state);
@@ -73,11 +73,16 @@ pub(super) fn collect(collect: Collect<'_>) {
         return Collect { state, json, blocks, pattern, marks }.walk(Sse2);
     }
     strings.save(groups, &marks.bits, state);
-    marks.is_unusual = false;
-    marks.count(groups * BLOCKS, state);
+    let (mut depth, mut blocks) = (state.depth, 0);
+    for index in 0..groups * BLOCKS {
+        let is_marked;
+        (depth, is_marked) = marks.count(index, depth);
+        blocks |= u64::from(is_marked) << index;
+    }
+    (state.depth, marks.blocks, marks.is_unusual) = (depth, blocks, false);
 }
 
-/// An incomplete group, with spaces at its end.
+/// Pads an incomplete group with spaces.
 #[cold]
 fn padded(bytes: &[u8]) -> [u8; GROUP] {
     let mut group = [b' '; GROUP];
@@ -85,34 +90,37 @@ fn padded(bytes: &[u8]) -> [u8; GROUP] {
     group
 }
 
-/// Fetches what follows a group by [`AHEAD`] into the cache.
+/// Prefetches the bytes that come [`AHEAD`] bytes after a group.
 #[target_feature(enable = "avx2")]
 #[inline]
-fn fetch_after(group: &[u8; GROUP]) {
+fn prefetch(group: &[u8; GROUP]) {
     for line in (0..GROUP).step_by(BLOCK) {
-        // No address is an error: none is read.
+        // Any address is allowed, also outside of the text: a prefetch reads nothing.
         _mm_prefetch::<_MM_HINT_T0>(group.as_ptr().wrapping_add(AHEAD + line).cast());
     }
 }
 
-/// The classes of characters by their low and by their high four bits. A byte has the classes that both tables have for it, so the characters of
-/// a class are all that have one of some low halves and one of some high halves. The numbers of [`CLASSES`] are in such an order that
-/// one addition separates those from a certain one on.
+/// Tables of classes, by the low four bits of a byte and by its high four bits. A byte is of each class that both tables have for it.
+///
+/// So a class can only be all combinations of some low halves with some high halves. The bits of the classes are in such an order that one
+/// addition sets the highest bit of a byte from a certain class on.
 struct Classes {
     low: __m256i,
     high: __m256i,
 }
 
-/// Without opening brackets, what can precede a string has several classes, because of its halves.
+/// Characters, and the bit of their class. The first four classes can precede a string. They are four because no single one has exactly
+/// these characters.
 const CLASSES: [(&[u8], u8); 7] =
     [(b" ,", 1), (b"\t\n\r", 2), (b":", 4), (b"{[", OPEN), (b"}]", CLOSE), (b"\\", BACKSLASH), (b"\"", QUOTE)];
+/// The marked byte, which is not known when the tables are made.
 const MARK: u8 = 8;
 const OPEN: u8 = 16;
 const CLOSE: u8 = 32;
 const BACKSLASH: u8 = 64;
 const QUOTE: u8 = 128;
 
-/// The tables of [`Classes`], without the mark. Each half of a vector needs a whole table.
+/// The tables of [`Classes`], without the mark. Each half of a vector needs a copy of the table.
 const fn tables() -> [[u8; VECTOR]; 2] {
     let [mut low, mut high] = [[0; VECTOR]; 2];
     let mut class = 0;
@@ -132,18 +140,19 @@ const fn tables() -> [[u8; VECTOR]; 2] {
     [low, high]
 }
 
-/// For each place in a table, the four bits that it is for.
-const fn halves_by_index() -> [u8; VECTOR] {
-    let mut halves = [0; VECTOR];
+/// The index of each entry of a table, in both copies.
+const fn indices() -> [u8; VECTOR] {
+    let mut indices = [0; VECTOR];
     let mut index: u8 = 0;
     while (index as usize) < VECTOR {
-        halves[index as usize] = index & LOW;
+        indices[index as usize] = index & LOW;
         index += 1;
     }
-    halves
+    indices
 }
 
-/// What can precede a string, the mark, and backslashes, to tell them from quotes.
+/// The classes in the third bitmap: those that can precede a string, the mark, and backslashes. The first bitmap has quotes and backslashes,
+/// and the third one tells which of these are backslashes.
 const LEADING: u8 = (OPEN - 1) | OPEN | BACKSLASH;
 
 impl Classes {
@@ -151,9 +160,9 @@ impl Classes {
     #[inline]
     fn new(mark: u8) -> Self {
         const TABLES: [[u8; VECTOR]; 2] = tables();
-        const HALVES: [u8; VECTOR] = halves_by_index();
+        const INDICES: [u8; VECTOR] = indices();
         let mark_at = |half: u8| {
-            let is = _mm256_cmpeq_epi8(loaded(&HALVES), _mm256_set1_epi8(half.cast_signed()));
+            let is = _mm256_cmpeq_epi8(loaded(&INDICES), _mm256_set1_epi8(half.cast_signed()));
             _mm256_and_si256(is, _mm256_set1_epi8(MARK.cast_signed()))
         };
         let [low, high] = TABLES.each_ref().map(|table| loaded(table));
@@ -168,11 +177,11 @@ impl Classes {
         let [quoting, structural, leading, ..] =
             bits.each_mut().map(|bits| halves(&mut bits[BEFORE..].as_chunks_mut::<BLOCKS>().0[index % GROUPS]));
         let all = |byte: u8| _mm256_set1_epi8(byte.cast_signed());
-        // The highest bit is set from this class on.
+        // Sets the highest bit of bytes from this class on.
         let from = |classes, class: u8| _mm256_add_epi8(classes, all(0x80 - class));
         for (index, bytes) in group.as_chunks::<VECTOR>().0.iter().enumerate() {
             let bytes = loaded(bytes);
-            // Zero for bytes with the highest bit.
+            // Zero for bytes that are not ASCII.
             let low = _mm256_shuffle_epi8(self.low, bytes);
             let high = _mm256_shuffle_epi8(self.high, _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), all(LOW)));
             let classes = _mm256_and_si256(low, high);
@@ -183,13 +192,13 @@ impl Classes {
     }
 }
 
-/// The bitmaps of the halves of blocks.
+/// Each bitmap as two, first that of the block's first half.
 fn halves(bits: &mut [u64; BLOCKS]) -> &mut [u32; 2 * BLOCKS] {
     // SAFETY: the arrays have the same size, every value is valid in both, and the alignment of the new one is not larger.
     unsafe { &mut *ptr::from_mut(bits).cast() }
 }
 
-/// Writes the highest bit of each byte to memory at once. Otherwise the compiler collects many bitmaps elsewhere in memory first.
+/// Writes the highest bits of some bytes to memory. Volatile, because otherwise the compiler first stores many bitmaps on the stack.
 #[target_feature(enable = "avx2")]
 #[inline]
 fn put(bits: &mut u32, bytes: __m256i) {
@@ -221,18 +230,18 @@ impl Shift {
     }
 }
 
-/// Writes what the first block needs of the one before it.
+/// Restores the bitmaps of the block before the chunk.
 fn set_before(bits: &mut ChunkBits, state: &State) {
     let backslash = state.escapes << (u64::BITS - 1);
     let [quoting, _, leading, ..] = bits;
     (quoting[0], leading[0]) = (state.quotes | backslash, state.leads | backslash);
 }
 
-/// Finds strings, and what is outside of them.
+/// Finds strings, and the brackets outside of them.
 struct Strings<'k> {
     /// All bits if the previous group ended in a string.
     inside: __m256i,
-    /// What is unusual in any group.
+    /// What was unusual in the groups so far.
     unusual: __m256i,
     /// From the marked byte to the closing quote of a key, if there is a mark.
     mark: Option<Shift>,
@@ -246,7 +255,7 @@ impl<'k> Strings<'k> {
     #[target_feature(enable = "avx2")]
     #[inline]
     fn new(pattern: Pattern<'k>, state: &State) -> Self {
-        let (length, other_lengths) = pattern.lengths().split_first().expect("a name");
+        let (length, other_lengths) = pattern.lengths().split_first().expect("there is at least one key");
         Self {
             inside: _mm256_set1_epi64x(state.in_string.cast_signed()),
             unusual: _mm256_setzero_si256(),
@@ -256,7 +265,7 @@ impl<'k> Strings<'k> {
         }
     }
 
-    /// The state after some groups.
+    /// Saves the state after this number of groups, except the number of open brackets.
     #[target_feature(enable = "avx2")]
     #[inline]
     fn save(&self, groups: usize, bits: &ChunkBits, state: &mut State) {
@@ -267,14 +276,14 @@ impl<'k> Strings<'k> {
         state.leads = leading & !quoting;
     }
 
-    /// Whether the reference would not stop in any group so far.
+    /// Whether nothing was unusual in the groups so far.
     #[target_feature(enable = "avx2")]
     #[inline]
     fn are_usual(&self) -> bool {
         _mm256_testz_si256(self.unusual, self.unusual) == 1
     }
 
-    /// Adds the marks of the group with this index in the chunk, except what depends on the number of open brackets.
+    /// Adds the marks of the group with this index in the chunk. [`Marks::count`] adds the rest.
     #[target_feature(enable = "avx2")]
     #[inline]
     fn add<const ONE_LENGTH: bool>(&mut self, index: usize, marks: &mut Marks) {
@@ -355,7 +364,7 @@ fn without_escaped(bits: &mut ChunkBits, index: usize) -> (__m256i, __m256i) {
     (loaded(&kept), loaded(&after))
 }
 
-/// The bitmaps of the group with this index in the chunk, or from [`BEFORE`] less, of the block before each.
+/// The bitmaps of the blocks of a group (`FIRST` is [`BEFORE`]), or of the block before each of these (`FIRST` is 0).
 #[target_feature(enable = "avx2")]
 #[inline]
 fn vectors<const FIRST: usize>(bits: &ChunkBits, index: usize) -> [__m256i; 5] {

@@ -31,7 +31,7 @@ pub(in crate::trail::scan) struct Marks {
     pub(in crate::trail::scan) bits: ChunkBits,
 }
 
-/// Five bitmaps of each block of a chunk, and of one more.
+/// Five bitmaps of each block of a chunk, and of one more for the block before it.
 pub(in crate::trail::scan) type ChunkBits = [[u64; CHUNK + 1]; 5];
 
 impl Marks {
@@ -40,17 +40,15 @@ impl Marks {
         Self { depths: [0; _], opens, closes, strings, blocks: 0, is_unusual: false, bits: [[0; _]; _] }
     }
 
-    /// Counts brackets in so many blocks, and finds those to look at.
+    /// Counts the brackets of a block whose other marks are known. `depth`: the number of open brackets before it. Returns the number after it,
+    /// and whether the block is one to look at.
     #[inline(always)]
-    pub(super) fn count(&mut self, blocks: usize, state: &mut State) {
-        let (mut depth, mut marked) = (state.depth, 0);
-        for index in 0..blocks.min(CHUNK) {
-            self.depths[index] = depth;
-            let lowest = depth.wrapping_sub(i64::from(self.closes[index].count_ones()));
-            marked |= u64::from(lowest <= i64::from(self.strings[index] != 0)) << index;
-            depth = lowest.wrapping_add(i64::from(self.opens[index].count_ones()));
-        }
-        (self.blocks, state.depth) = (marked, depth);
+    pub(super) fn count(&mut self, index: usize, depth: i64) -> (i64, bool) {
+        self.depths[index] = depth;
+        // The lowest depth that is possible in the block. At depth 1, a record has its own strings; below, it begins or ends.
+        let lowest = depth.wrapping_sub(i64::from(self.closes[index].count_ones()));
+        let is_marked = lowest <= i64::from(self.strings[index] != 0);
+        (lowest.wrapping_add(i64::from(self.opens[index].count_ones())), is_marked)
     }
 
     /// Ends the marks of the block with this index before the first of some characters.
@@ -91,7 +89,7 @@ pub(in crate::trail::scan) struct Collect<'a> {
 }
 
 impl Collect<'_> {
-    /// Marks them, one block after the other.
+    /// Marks the blocks one after the other.
     #[inline(always)]
     pub(super) fn walk(self, classify: impl Classify) {
         let Self { json, blocks, pattern, marks, .. } = self;
@@ -140,12 +138,10 @@ impl State {
         let lead = bits.leads << 1 | self.leads >> (u64::BITS - 1);
         let unusual = quotes & inside & !lead | bits.backslashes & !inside;
         let keys_end = quotes & !inside & pattern.candidates([bits.quotes, self.quotes], [bits.leads, self.leads]);
-        let (opens, closes, strings) = (bits.opens & !inside, bits.closes & !inside, keys_end | escaped);
-        (marks.opens[index], marks.closes[index], marks.strings[index]) = (opens, closes, strings);
-        marks.depths[index] = self.depth;
-        // The lowest depth that is possible in the block. At depth 1, a record has its own strings; below, it begins or ends.
-        let lowest = self.depth.wrapping_sub(i64::from(closes.count_ones()));
-        let is_marked = lowest <= i64::from(strings != 0);
+        marks.opens[index] = bits.opens & !inside;
+        marks.closes[index] = bits.closes & !inside;
+        marks.strings[index] = keys_end | escaped;
+        let (depth, is_marked) = marks.count(index, self.depth);
         marks.blocks |= u64::from(is_marked) << index;
         if unusual != 0 {
             marks.end_before(index, unusual);
@@ -154,7 +150,7 @@ impl State {
         self.in_string = (inside.cast_signed() >> (u64::BITS - 1)).cast_unsigned();
         self.quotes = bits.quotes;
         self.leads = bits.leads;
-        self.depth = lowest.wrapping_add(i64::from(opens.count_ones()));
+        self.depth = depth;
         true
     }
 }

@@ -45,8 +45,8 @@ pub(super) struct Bits {
     pub(super) opens: u64,
     /// `}`, `]`
     pub(super) closes: u64,
-    /// Characters that can precede a string (`{`, `[`, `,`, `:` and white space), and the marked byte. In one bitmap because each costs
-    /// time: a string right after a marked byte is not noticed as unusual, and a key is compared with its name anyway.
+    /// Characters that can precede a string (`{`, `[`, `,`, `:` and white space), and the marked byte. They share a bitmap because each
+    /// bitmap costs time. So a string right after the marked byte, which is not valid JSON, does not count as unusual.
     pub(super) leads: u64,
 }
 
@@ -186,7 +186,7 @@ mod tests {
             Classifier(way).collect(Collect { state, json, blocks: CHUNK, pattern, marks: &mut marks });
             let block = |at| (at, marks.depths[at], marks.opens[at], marks.closes[at], marks.strings[at]);
             let is_marked = |at: &usize| marks.blocks >> at & 1 == 1;
-            // Some read more blocks: a backslash at the very end escapes what is in the next one.
+            // Some implementations also mark the padding: a backslash at the very end escapes its first byte.
             let blocks = (0..json.len().div_ceil(BLOCK))
                 .filter(is_marked)
                 .map(block)
@@ -227,7 +227,7 @@ mod tests {
                 assert_eq!(sse2::Sse2.bits(&block, b'N'), expected, "SSE2: {byte} at {index}");
                 #[cfg(target_arch = "aarch64")]
                 assert_eq!(neon::Neon.bits(&block, b'N'), expected, "NEON: {byte} at {index}");
-                // With a string right after it, which is unusual except after some bytes: then the bracket is not marked.
+                // A string follows the byte. If none can begin there, the marks end before it, without the bracket.
                 let text: Vec<u8> = [&block[..=index], &b"\"N\"{"[..], &block[..]].concat();
                 assert_as_reference(&Keys::new(&["eventName"]), &text);
             }
