@@ -66,7 +66,7 @@ pub struct Unit {
     pub name: String,
     /// Its identity in the ledger. `None` if it can't be recognized later.
     pub identity: Option<Identity>,
-    /// Its size as stored, in bytes.
+    /// Opens its input.
     pub open: Open,
     /// Whether it is one of the units of a [`FoundDay`].
     pub closes_day: bool,

@@ -24,7 +24,7 @@ use crate::model::event::{Event, ResourceEvent, Touched};
 use crate::model::{AccountId, Region, ResourceId};
 use crate::resource_map::events::without_version;
 use crate::resource_map::expression::TopLevelFields;
-use crate::resource_map::naming::Naming;
+use crate::resource_map::naming::{Naming, TypeNaming};
 use crate::resource_map::{EventRule, Identified, ResourceMap};
 use names::Searched;
 pub(crate) use names::names_of_id;
@@ -228,25 +228,26 @@ fn is_insight(fields: &Fields<'_>) -> bool {
 
 /// What the rules find. Most calls that can rename do something else. Then their rule finds nothing.
 fn find(matched: Matched<'_>, fields: &Fields<'_>, event: &Event) -> Result<ExtractedIds, serde_json::Error> {
-    let input = rule_input(matched, fields, event)?;
-    let found = find_in(matched, &input, event);
+    let namings: Vec<_> = matched.rules.iter().map(|rule| matched.naming.of_type(rule.resource_type()?)).collect();
+    let input = rule_input(matched.rules, &namings, fields, event)?;
+    let found = find_in(matched.rules, &namings, &input, event);
     if !found.is_empty() || !found.lacks_ids || matched.rules.iter().all(EventRule::is_of_sessions) {
         return Ok(found);
     }
     let rules: Vec<EventRule> = matched.rules.iter().map(EventRule::in_lower_case).collect();
-    Ok(find_in(Matched { rules: &rules, ..matched }, &unified(&input, without_version(&event.name)), event))
+    Ok(find_in(&rules, &namings, &unified(&input, without_version(&event.name)), event))
 }
 
-fn find_in(Matched { rules, naming }: Matched<'_>, input: &Rcvar, event: &Event) -> ExtractedIds {
+/// `namings` has the naming of each rule's type.
+fn find_in(rules: &[EventRule], namings: &[Option<&TypeNaming>], input: &Rcvar, event: &Event) -> ExtractedIds {
     let mut all = ExtractedIds::default();
     let mut seen = HashSet::new();
-    for rule in rules {
+    for (rule, &of_type) in rules.iter().zip(namings) {
         let renamed_to = rule.new_name.as_ref().map(|name| first_id(&name.interpret(input)));
         if renamed_to == Some(None) {
             continue;
         }
         let renamed_to = renamed_to.flatten();
-        let of_type = rule.resource_type().and_then(|resource_type| naming.of_type(resource_type));
         let ignores_case = of_type.is_some_and(|of_type| of_type.ignores_case);
         let mut ids = Vec::new();
         let found = rule.ids.interpret(input);
@@ -258,7 +259,9 @@ fn find_in(Matched { rules, naming }: Matched<'_>, input: &Rcvar, event: &Event)
         let is_only = ids.len() == 1;
         for id in ids {
             let is_renaming = renamed_to.as_ref().is_none_or(|name| *name != id);
-            if !is_renaming || !seen.insert((&rule.identified, id.clone())) {
+            // Nearly all events have one ID.
+            let mut is_new = || is_only && rules.len() == 1 || seen.insert((&rule.identified, id.clone()));
+            if !is_renaming || !is_new() {
                 continue;
             }
             if all.is_full() {
@@ -296,16 +299,16 @@ fn given_names(rule: &EventRule, input: &Rcvar) -> Vec<String> {
 
 /// The record as the expressions of the rules see it: converted once, with only the fields that an expression reads.
 fn rule_input(
-    Matched { rules, naming }: Matched<'_>,
+    rules: &[EventRule],
+    namings: &[Option<&TypeNaming>],
     fields: &Fields<'_>,
     event: &Event,
 ) -> Result<Rcvar, serde_json::Error> {
     let mut wanted: BTreeSet<&str> = BTreeSet::new();
-    let is_searched = |rule: &EventRule| {
-        let of_type = rule.resource_type().and_then(|resource_type| naming.of_type(resource_type));
-        of_type.is_some_and(|of_type| of_type.is_searched)
+    let is_searched = |(rule, naming): (&EventRule, &Option<&TypeNaming>)| {
+        rule.new_name.is_none() && naming.is_some_and(|naming| naming.is_searched)
     };
-    if rules.iter().any(|rule| rule.new_name.is_none() && is_searched(rule)) {
+    if rules.iter().zip(namings).any(is_searched) {
         wanted.extend(["requestParameters", "responseElements"]);
     }
     for expression in rules.iter().flat_map(EventRule::expressions) {

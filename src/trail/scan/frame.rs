@@ -62,7 +62,9 @@ pub(super) fn records(
     each: impl FnMut(Range<usize>, &FoundValues) -> bool,
 ) -> PassEnd {
     let found = FoundValues { values: vec![None; keys.len()], is_doubtful: false };
-    Pass { json, keys, each, found, last: position, start: 0 }.run()
+    let classifier = Classifier::detect();
+    let pass = Pass { json, keys, each, found, last: position, start: 0 };
+    classifier.call(|| pass.run(classifier))
 }
 
 /// The result for the bytes of a record without anything unusual.
@@ -88,8 +90,10 @@ struct Pass<'a, F> {
 }
 
 impl<F: FnMut(Range<usize>, &FoundValues) -> bool> Pass<'_, F> {
-    fn run(mut self) -> PassEnd {
-        let (classifier, pattern) = (Classifier::detect(), self.keys.pattern());
+    // Inlined, so that it is compiled for the processor.
+    #[inline(always)]
+    fn run(mut self, classifier: Classifier) -> PassEnd {
+        let pattern = self.keys.pattern();
         let (mut state, mut marks) = (State::new(), Marks::new());
         let (mut blocks, mut base) = (FIRST_BLOCKS, self.last.offset);
         while base < self.json.len() {
@@ -128,6 +132,19 @@ impl<F: FnMut(Range<usize>, &FoundValues) -> bool> Pass<'_, F> {
         {
             let at = base + close.trailing_zeros() as usize;
             return if self.border(at) { None } else { Some(PassEnd::Unusual(self.last)) };
+        }
+        let count = |bits: u64| i64::from(bits.count_ones());
+        if depth.wrapping_sub(count(closes)) >= OF_RECORD {
+            // No bracket of the block begins or ends a record. Its strings are few: escapes, most of them deeper in the record.
+            let mut strings = strings;
+            while strings != 0 {
+                let before = (strings & strings.wrapping_neg()) - 1;
+                if depth.wrapping_add(count(opens & before)).wrapping_sub(count(closes & before)) == OF_RECORD {
+                    self.own_string(base + strings.trailing_zeros() as usize);
+                }
+                strings &= strings - 1;
+            }
+            return None;
         }
         let mut marks = opens | closes | strings;
         while marks != 0 {
@@ -282,6 +299,28 @@ mod tests {
             }
         }
         edges
+    }
+
+    #[test]
+    fn escapes_and_keys_count_only_at_the_depth_of_the_record() {
+        let keys = Keys::new(&["eventName"]);
+        // Before and after: blocks begin everywhere. Few and many brackets are in the block of a string.
+        for pad in 0..BLOCK {
+            for (inside, is_doubtful, value) in [
+                (r#""a":{"b":[{"c":"\u0041"}],"d":[1]},"e":{}"#, false, None),
+                (r#""a":{"b":[{"c":1}],"d":[1]},"e":"\u0041","f":{}"#, true, None),
+                (r#""a":{"b":"\u003d"},"e":"\u0041""#, true, None),
+                (r#""a":{"eventName":"X","b":{}},"eventName":"A","c":{"d":{}}"#, false, Some(r#""A""#)),
+                (r#""a":[{},{"eventName":"X"}],"c":[[],{}]"#, false, None),
+                (r#""a":[{}],"eventName":"A","c":[{"eventName":"X"}],"eventName":"B""#, true, Some(r#""B""#)),
+            ] {
+                let record = format!(r#"{{"p":"{}",{inside},"q":"{}"}}"#, "-".repeat(pad), "-".repeat(BLOCK));
+                let found = one(record.as_bytes(), &keys).unwrap();
+                assert_eq!(found.is_doubtful, is_doubtful, "{record}");
+                let at = found.values[0].map(|at| &record[at..at + 3]);
+                assert_eq!(at, value, "{record}");
+            }
+        }
     }
 
     #[test]

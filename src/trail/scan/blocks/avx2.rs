@@ -9,9 +9,9 @@ use std::arch::is_x86_feature_detected;
 use std::arch::x86_64::*;
 use std::ptr;
 
-use super::BLOCK;
-use super::marks::{CHUNK, ChunkBits, Collect, Marks, State, escapes};
+use super::marks::{CHUNK, ChunkBits, Collect, FIRST, Marks, State, escapes};
 use super::sse2::Sse2;
+use super::{AHEAD, BLOCK};
 use crate::trail::scan::keys::Pattern;
 
 /// The number of blocks in a group.
@@ -23,9 +23,6 @@ const GROUPS: usize = CHUNK / BLOCKS;
 /// The size of a group in bytes.
 const GROUP: usize = BLOCK * BLOCKS;
 
-/// The index of the first block in the bitmaps of a chunk. Before it is the block before the chunk.
-const BEFORE: usize = 1;
-
 /// The size of a vector in bytes.
 const VECTOR: usize = 32;
 
@@ -35,12 +32,9 @@ const HALF: usize = 16;
 /// The low four bits.
 const LOW: u8 = 0xf;
 
-/// How far ahead to prefetch, in bytes. A file that was just decompressed is often larger than a core's own caches.
-const AHEAD: usize = 2048;
-
-/// Whether the processor has the instructions.
+/// Whether the processor has the instructions, and those of [`super::bmi`].
 pub(super) fn is_supported() -> bool {
-    is_x86_feature_detected!("avx2") && is_x86_feature_detected!("popcnt")
+    is_x86_feature_detected!("avx2") && super::bmi::is_supported()
 }
 
 /// Marks the next groups.
@@ -64,7 +58,8 @@ pub(super) fn collect(collect: Collect<'_>) {
     }
     set_before(&mut marks.bits, state);
     let mut strings = Strings::new(pattern, state);
-    if pattern.lengths().len() == 1 {
+    // Nearly always.
+    if pattern.lengths().len() == 1 && pattern.distance().is_some() {
         (0..groups).for_each(|index| strings.add::<true>(index, marks));
     } else {
         (0..groups).for_each(|index| strings.add::<false>(index, marks));
@@ -174,8 +169,8 @@ impl Classes {
     #[target_feature(enable = "avx2")]
     #[inline]
     fn of(&self, group: &[u8; GROUP], index: usize, bits: &mut ChunkBits) {
-        let [quoting, structural, leading, ..] =
-            bits.each_mut().map(|bits| halves(&mut bits[BEFORE..].as_chunks_mut::<BLOCKS>().0[index % GROUPS]));
+        let [quoting, structural, leading] =
+            bits.each_mut().map(|bits| halves(&mut bits[FIRST..].as_chunks_mut::<BLOCKS>().0[index % GROUPS]));
         let all = |byte: u8| _mm256_set1_epi8(byte.cast_signed());
         // Sets the highest bit of bytes from this class on.
         let from = |classes, class: u8| _mm256_add_epi8(classes, all(0x80 - class));
@@ -233,8 +228,8 @@ impl Shift {
 /// Restores the bitmaps of the block before the chunk.
 fn set_before(bits: &mut ChunkBits, state: &State) {
     let backslash = state.escapes << (u64::BITS - 1);
-    let [quoting, _, leading, ..] = bits;
-    (quoting[0], leading[0]) = (state.quotes | backslash, state.leads | backslash);
+    let [quoting, _, leading] = bits;
+    (quoting[FIRST - 1], leading[FIRST - 1]) = (state.quotes | backslash, state.leads | backslash);
 }
 
 /// Finds strings, and the brackets outside of them.
@@ -243,8 +238,9 @@ struct Strings<'k> {
     inside: __m256i,
     /// What was unusual in the groups so far.
     unusual: __m256i,
-    /// From the marked byte to the closing quote of a key, if there is a mark.
-    mark: Option<Shift>,
+    /// From the marked byte to the closing quote of a key.
+    mark: Shift,
+    has_mark: bool,
     /// From its opening quote to the closing one.
     length: Shift,
     /// The same for other keys.
@@ -259,7 +255,8 @@ impl<'k> Strings<'k> {
         Self {
             inside: _mm256_set1_epi64x(state.in_string.cast_signed()),
             unusual: _mm256_setzero_si256(),
-            mark: pattern.distance().map(|bits| Shift::by(bits)),
+            mark: Shift::by(pattern.distance().unwrap_or_default()),
+            has_mark: pattern.distance().is_some(),
             length: Shift::by(*length),
             other_lengths,
         }
@@ -269,7 +266,7 @@ impl<'k> Strings<'k> {
     #[target_feature(enable = "avx2")]
     #[inline]
     fn save(&self, groups: usize, bits: &ChunkBits, state: &mut State) {
-        let [quoting, _, leading, ..] = bits.each_ref().map(|bits| bits[groups * BLOCKS]);
+        let [quoting, _, leading] = bits.each_ref().map(|bits| bits[FIRST - 1 + groups * BLOCKS]);
         state.in_string = _mm256_extract_epi64::<0>(self.inside).cast_unsigned();
         state.escapes = (quoting & leading) >> (u64::BITS - 1);
         state.quotes = quoting & !leading;
@@ -283,12 +280,12 @@ impl<'k> Strings<'k> {
         _mm256_testz_si256(self.unusual, self.unusual) == 1
     }
 
-    /// Adds the marks of the group with this index in the chunk. [`Marks::count`] adds the rest.
+    /// Adds the marks of the group with this index in the chunk. [`Marks::count`] adds the rest. `ONE_KEY`: there is one key, with a mark.
     #[target_feature(enable = "avx2")]
     #[inline]
-    fn add<const ONE_LENGTH: bool>(&mut self, index: usize, marks: &mut Marks) {
-        let [quoting, structural, leading, ..] = vectors::<BEFORE>(&marks.bits, index);
-        let [quoting_before, _, leading_before, ..] = vectors::<0>(&marks.bits, index);
+    fn add<const ONE_KEY: bool>(&mut self, index: usize, marks: &mut Marks) {
+        let [quoting, structural, leading] = vectors::<FIRST>(&marks.bits, index);
+        let [quoting_before, _, leading_before] = vectors::<{ FIRST - 1 }>(&marks.bits, index);
         let both = |one, other| _mm256_and_si256(one, other);
         let except = |some, all| _mm256_andnot_si256(some, all);
         let (quotes, quotes_before) = (except(leading, quoting), except(leading_before, quoting_before));
@@ -298,13 +295,13 @@ impl<'k> Strings<'k> {
         let (opens, closes) = (both(brackets, leads), except(leads, brackets));
 
         let mut candidates = self.length.of(quotes, quotes_before);
-        if !ONE_LENGTH {
+        if !ONE_KEY {
             for &length in self.other_lengths {
                 candidates = _mm256_or_si256(candidates, Shift::by(length).of(quotes, quotes_before));
             }
         }
-        if let Some(mark) = self.mark {
-            candidates = both(candidates, mark.of(leads, leads_before));
+        if ONE_KEY || self.has_mark {
+            candidates = both(candidates, self.mark.of(leads, leads_before));
         }
 
         let mut escaped = shifted_by_one(backslashes, backslashes_before);
@@ -349,12 +346,12 @@ impl<'k> Strings<'k> {
 #[cold]
 #[target_feature(enable = "avx2")]
 fn without_escaped(bits: &mut ChunkBits, index: usize) -> (__m256i, __m256i) {
-    let [quoting, _, leading, ..] = bits;
-    let first = index % GROUPS * BLOCKS;
-    let mut open = (quoting[first] & leading[first]) >> (u64::BITS - 1);
+    let [quoting, _, leading] = bits;
+    let first = FIRST + index % GROUPS * BLOCKS;
+    let mut open = (quoting[first - 1] & leading[first - 1]) >> (u64::BITS - 1);
     let (mut kept, mut after) = ([0; BLOCKS], [0; BLOCKS]);
     for block in 0..BLOCKS {
-        let (quoting, leading) = (&mut quoting[BEFORE + first + block], &mut leading[BEFORE + first + block]);
+        let (quoting, leading) = (&mut quoting[first + block], &mut leading[first + block]);
         let backslashes = *quoting & *leading;
         (after[block], open) = escapes(backslashes, open);
         kept[block] = backslashes & !after[block];
@@ -364,11 +361,11 @@ fn without_escaped(bits: &mut ChunkBits, index: usize) -> (__m256i, __m256i) {
     (loaded(&kept), loaded(&after))
 }
 
-/// The bitmaps of the blocks of a group (`FIRST` is [`BEFORE`]), or of the block before each of these (`FIRST` is 0).
+/// The bitmaps of the blocks of a group (`START` is [`FIRST`]), or of the block before each of these (`START` is one less).
 #[target_feature(enable = "avx2")]
 #[inline]
-fn vectors<const FIRST: usize>(bits: &ChunkBits, index: usize) -> [__m256i; 5] {
-    bits.each_ref().map(|bits| loaded(&bits[FIRST..].as_chunks::<BLOCKS>().0[index % GROUPS]))
+fn vectors<const START: usize>(bits: &ChunkBits, index: usize) -> [__m256i; 3] {
+    bits.each_ref().map(|bits| loaded(&bits[START..].as_chunks::<BLOCKS>().0[index % GROUPS]))
 }
 
 /// The bits of each block shifted up by one, with the last of the block before it.

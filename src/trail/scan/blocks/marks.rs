@@ -9,11 +9,22 @@ use crate::trail::scan::keys::Pattern;
 /// The number of blocks to walk at once, at most.
 pub(in crate::trail::scan) const CHUNK: usize = 64;
 
+/// The index of the first block in the bitmaps of a chunk: they begin with a line of the cache, so that no vector is in two lines. Right before
+/// the first block is the last one of the chunk before.
+#[cfg(target_arch = "x86_64")]
+pub(super) const FIRST: usize = BITMAP - CHUNK;
+
+/// The size of a bitmap of [`ChunkBits`].
+const BITMAP: usize = CHUNK + 8;
+
 /// Even bits.
 const EVEN: u64 = 0x5555_5555_5555_5555;
 
 /// What is outside of strings in the blocks of a chunk.
+///
+/// Lines of a processor's cache have 64 bytes. The fields are in the order that keeps all arrays aligned.
 #[derive(Debug, PartialEq, Eq)]
+#[repr(C, align(64))]
 pub(in crate::trail::scan) struct Marks {
     /// The number of open brackets before each block.
     pub(in crate::trail::scan) depths: [i64; CHUNK],
@@ -23,21 +34,21 @@ pub(in crate::trail::scan) struct Marks {
     pub(in crate::trail::scan) closes: [u64; CHUNK],
     /// The closing quotes of possible keys, and the characters after backslashes.
     pub(in crate::trail::scan) strings: [u64; CHUNK],
-    /// The blocks to look at, one bit each. The other fields have a meaning only for these.
+    /// For implementations that classify a whole chunk first.
+    pub(in crate::trail::scan) bits: ChunkBits,
+    /// The blocks to look at, one bit each. The arrays have a meaning only for these.
     pub(in crate::trail::scan) blocks: u64,
     /// Something unusual follows the last mark.
     pub(in crate::trail::scan) is_unusual: bool,
-    /// For implementations that classify a whole chunk first.
-    pub(in crate::trail::scan) bits: ChunkBits,
 }
 
-/// Five bitmaps of each block of a chunk, and of one more for the block before it.
-pub(in crate::trail::scan) type ChunkBits = [[u64; CHUNK + 1]; 5];
+/// Three bitmaps of each block of a chunk. What they mean is the implementation's own.
+pub(in crate::trail::scan) type ChunkBits = [[u64; BITMAP]; 3];
 
 impl Marks {
     pub(in crate::trail::scan) fn new() -> Self {
         let (opens, closes, strings) = ([0; _], [0; _], [0; _]);
-        Self { depths: [0; _], opens, closes, strings, blocks: 0, is_unusual: false, bits: [[0; _]; _] }
+        Self { depths: [0; _], opens, closes, strings, bits: [[0; _]; _], blocks: 0, is_unusual: false }
     }
 
     /// Counts the brackets of a block whose other marks are known. `depth`: the number of open brackets before it. Returns the number after it,

@@ -19,6 +19,8 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod bmi;
 pub(super) mod marks;
 #[cfg(target_arch = "aarch64")]
 mod neon;
@@ -33,6 +35,10 @@ pub(super) const BLOCK: usize = 64;
 /// The bit that distinguishes `{` and `}` from `[` and `]`.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 const CASE: u8 = 0x20;
+
+/// How far ahead to prefetch, in bytes. A file that was just decompressed is often larger than a core's own caches.
+#[cfg(target_arch = "x86_64")]
+const AHEAD: usize = 2048;
 
 /// The bitmaps of a block. The lowest bit is its first byte.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -100,6 +106,17 @@ impl Classifier {
         #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
         let way = InstructionSet::Scalar;
         Self(way)
+    }
+
+    /// Calls a function, which is compiled for the processor as far as it is inlined: numbers of bits are counted with one instruction.
+    #[inline(always)]
+    pub(super) fn call<R>(self, work: impl FnOnce() -> R) -> R {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: `detect` selects these only if the processor has the instructions of `bmi` too.
+            InstructionSet::Avx512 | InstructionSet::Avx2 => unsafe { bmi::call(work) },
+            _ => work(),
+        }
     }
 
     /// Marks the next blocks.
