@@ -4,7 +4,7 @@
 //! the same result, and tests compare all implementations that the machine supports.
 //!
 //! `Collect::walk` is compiled once for each of them, so its bitmaps stay in registers. AVX2 and AVX-512 have walks of their own, for four and
-//! eight blocks at a time.
+//! eight blocks at a time. Who reads the marks can be compiled for processors with AVX2 too, by [`Classifier::call`].
 //!
 //! # Why it is safe
 //! Three things are unsafe. Functions are called that are compiled for instructions that the processor may lack: [`Classifier`] can be
